@@ -1,0 +1,79 @@
+package analysis
+
+// Label says what a slice of time was spent on (the leaves of the time ledger).
+type Label uint8
+
+// The labels, in the order of reports. Zero is Unknown: time that nothing explains is never hidden.
+const (
+	Unknown        Label = iota // unknown: no rule explains it
+	CaptureGap                  // the capture lacks frames that would explain it
+	PreconnectIdle              // between a handshake and a first request that did not wait for it
+	TCPHandshake                // SYN to SYN-ACK to ACK
+	SYNRetx                     // waiting to send a lost SYN again
+	SYNACKRetx                  // waiting for a SYN-ACK that was lost or not sent
+	TLSRTT                      // round trips of the TLS handshake
+	TLSServer                   // the server's own time in it
+	TLSClient                   // the client's own time in it
+	ProxyConnect                // CONNECT through a proxy
+	ReqApp                      // the client's application between parts of a request
+	Think                       // the server, from the request's arrival to the response's first octet
+	Think100                    // waiting for 100 Continue
+	RoundTrip                   // one unavoidable round trip
+	Queue                       // round-trip time above the least one
+	Serialize                   // the path's rate
+	Paced                       // the sender spread its segments on purpose
+	SlowStart                   // congestion window still growing from its initial value
+	SlowStartIdle               // the same after an idle period
+	CongAvoid                   // congestion window, past slow start
+	RecoveryCwnd                // congestion window reduced by loss
+	RWnd                        // receive window full
+	ZeroWindow                  // receive window closed
+	FastRetx                    // loss repaired by fast retransmission
+	RTO                         // loss repaired by timeout
+	TLP                         // loss repaired by a tail loss probe
+	LostRetx                    // a retransmission was lost too
+	SpuriousRetx                // sent again though it had arrived
+	NagleRTT                    // Nagle's algorithm held data for a round trip
+	NagleDelack                 // Nagle's algorithm held data for a delayed ACK
+	DelackCwnd                  // a full window waited for a delayed ACK
+	Cork                        // TCP_CORK or MSG_MORE held the end of a message
+	AppPaced                    // the sending application paused inside a message
+	ClientThink                 // the client between exchanges
+	IdleReusable                // an idle connection that could have carried a request
+	IdleUnusable                // an idle connection that was announced or half closed
+	PipelineHOL                 // waiting for the response before, on a pipelined connection
+	Closing                     // from the first FIN or RST to the end
+	Tunnel                      // what another protocol did after an upgrade
+	labelCount
+)
+
+// labelNames are the keys of time_ms.
+var labelNames = [labelCount]string{
+	"unknown", "capture_gap", "preconnect_idle", "tcp_handshake", "syn_retx", "synack_retx", "tls_rtt",
+	"tls_server", "tls_client", "proxy_connect", "req_app", "think", "think_100continue", "rtt", "queue",
+	"serialize", "paced", "slow_start", "ss_idle_restart", "cong_avoid", "recovery_cwnd", "rwnd",
+	"zero_window", "fast_retx", "rto", "tlp", "lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack",
+	"delack_cwnd", "cork", "app_paced", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol",
+	"close", "tunnel",
+}
+
+// String is the label's name in JSON.
+func (l Label) String() string { return labelNames[l] }
+
+// labelTitles are for people.
+var labelTitles = [labelCount]string{
+	"not explained", "frames missing from the capture", "connected early, not yet used", "TCP handshake",
+	"waiting to repeat a lost SYN", "waiting for the SYN-ACK", "TLS round trips", "TLS, server's own time",
+	"TLS, client's own time", "CONNECT through a proxy", "client between parts of a request", "server",
+	"waiting for 100 Continue", "round trips", "queueing on the path", "the path's rate", "pacing",
+	"slow start", "slow start after idle", "congestion window", "congestion window after loss",
+	"receive window", "receive window closed", "loss, repaired quickly", "loss, repaired by timeout",
+	"loss, repaired by a tail loss probe", "loss of a retransmission", "needless retransmission",
+	"Nagle hold, one round trip", "Nagle hold, waiting for a late ACK", "window waiting for a late ACK",
+	"corked end of a message", "sender's application paused", "client between exchanges",
+	"idle, reusable", "idle, not reusable", "waiting behind another response", "closing",
+	"tunnelled protocol",
+}
+
+// Title is the label in words, for text reports.
+func (l Label) Title() string { return labelTitles[l] }

@@ -1,0 +1,176 @@
+package analysis
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Side is who can cure, or who caused, a fault.
+type Side uint8
+
+const (
+	SideUnknown Side = iota
+	SideClient
+	SideServer
+	SideProxy
+	SideNetwork
+)
+
+var sideNames = [...]string{"unknown", "client", "server", "proxy", "network"}
+
+// String is the side's name in reports.
+func (s Side) String() string { return sideNames[s] }
+
+// Severity grades a finding (diagnosis 8).
+type Severity uint8
+
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+var severityNames = [...]string{"info", "low", "medium", "high", "critical"}
+
+// String is the severity's name in reports and flags.
+func (s Severity) String() string { return severityNames[s] }
+
+// Confidence grades how sure a finding is.
+type Confidence uint8
+
+const (
+	ConfidenceLow Confidence = iota
+	ConfidenceMedium
+	ConfidenceHigh
+	Proven
+)
+
+var confidenceNames = [...]string{"low", "medium", "high", "proven"}
+
+// String is the confidence's name in reports.
+func (c Confidence) String() string { return confidenceNames[c] }
+
+// Cost is what a fix would save: the least, the likely and the most.
+type Cost struct{ Low, Expected, High time.Duration }
+
+// Add is the sum of two costs.
+func (c Cost) Add(d Cost) Cost {
+	return Cost{c.Low + d.Low, c.Expected + d.Expected, c.High + d.High}
+}
+
+// Evidence is one frame that proves a finding.
+type Evidence struct {
+	capture.Mark
+	Role string // fixed per rule, short: "first piece", "late ACK"
+	Side Side   // who sent the frame
+	Text string // what the frame shows
+}
+
+// Occurrence is one place where a finding shows.
+type Occurrence struct {
+	Connection int // Conn.ID
+	Exchange   int // ExchangeInfo.ID; -1 if it concerns the connection as a whole
+	Start, End time.Duration
+	Cost       Cost
+	Evidence   []Evidence
+}
+
+// Remedy is what one side can change.
+type Remedy struct {
+	Side Side
+	Text string // names the real setting
+}
+
+// Finding is one cause between one client address and one server, with all its occurrences.
+type Finding struct {
+	Rule, Cause string // as in report.md; Cause may be ""
+	Title       string
+	Severity    Severity
+	Confidence  Confidence
+	Side        Side
+	Client      netip.Addr
+	Server      netip.AddrPort
+	Host        string // Host or SNI, if all occurrences agree
+	Message     string // the story in one or two plain sentences
+	Count       int    // occurrences, also those not listed
+	Cost        Cost   // union over all occurrences
+	Affected    int    // exchanges
+	Remedies    []Remedy
+	References  []string
+	Occurrences []Occurrence // the costliest first, then by frame; capped
+}
+
+// LabelTime is the time that one label of the ledger got.
+type LabelTime struct {
+	Label Label
+	Time  time.Duration
+}
+
+// ConnInfo is one connection of the report.
+type ConnInfo struct {
+	ID                                      int
+	Client, Server                          netip.AddrPort
+	Start, Duration                         time.Duration
+	State                                   reassembly.State
+	History                                 string
+	Protocol                                reassembly.Protocol
+	Vantage                                 reassembly.Vantage
+	Handshake, RTTMin, ClientRTT, ServerRTT time.Duration // 0: not known
+	MSS                                     [2]uint16     // options sent, by Dir
+	Bytes                                   [2]int64      // by Dir of the sender
+	Segments                                [2]uint32
+	Retransmissions                         [2]uint32
+	ClosedBy, ResetBy                       string // "client", "server" or ""
+	TLS                                     *reassembly.TLSInfo
+	Exchanges                               []int
+	Times                                   []LabelTime // tiles Duration exactly, in the order of Labels
+	Caveats                                 []string
+}
+
+// MessageInfo is one message of an exchange.
+type MessageInfo struct {
+	Start, End             capture.Mark
+	HeaderBytes, BodyBytes int64
+	Complete               bool
+}
+
+// ExchangeInfo is one exchange of the report.
+type ExchangeInfo struct {
+	ID, Connection                int
+	Method, Target, Host, Version string // Target as sent, query included: output masks it
+	Status                        int
+	Interim                       []int
+	Outcome                       reassembly.Outcome
+	Turn                          bool
+	Request, Response             *MessageInfo
+	Start, Duration               time.Duration
+	Times                         []LabelTime // tiles Duration exactly
+}
+
+// Caveat is something that the capture could not show.
+type Caveat struct {
+	Code    string
+	Message string
+	Count   uint64
+	Weakens []string // rules
+}
+
+// Report is the outcome of an analysis: all that output writes.
+type Report struct {
+	Capture                    *capture.Stats
+	Caveats                    []Caveat
+	Connections, ExchangeCount int                        // all, also those not listed
+	ExchangeTime               time.Duration              // sum over exchanges
+	Lost                       time.Duration              // union of the findings' costs, per exchange
+	Times                      []LabelTime                // over all exchanges
+	Findings                   []Finding                  // worst first
+	Conns                      []ConnInfo                 // by ID; capped
+	Exchanges                  []ExchangeInfo             // by ID; capped
+	Checked                    []string                   // rules that ran, in order
+	Vantages                   map[reassembly.Vantage]int // connections by vantage
+}

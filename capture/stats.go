@@ -1,0 +1,83 @@
+package capture
+
+import "time"
+
+// Outcome is what became of a frame. Every frame has exactly one.
+type Outcome uint8
+
+// The outcomes. Only OutcomeSegment reaches the analysis of connections.
+const (
+	OutcomeSegment     Outcome = iota // a TCP segment that was handed out
+	OutcomeICMP                       // an ICMP error about a TCP segment, handed out
+	OutcomeDuplicate                  // the same segment was already seen at another point of the same host or mirror
+	OutcomeFiltered                   // did not match --filter
+	OutcomeFragment                   // an IP fragment that waits for, or was used in, a whole packet
+	OutcomeUDP                        // UDP that is none of the finer kinds
+	OutcomeQUIC                       // UDP that looks like QUIC (RFC 9000 §17): HTTP/3 is not analysed
+	OutcomeDNS                        // UDP port 53
+	OutcomeOtherIP                    // IP of another protocol
+	OutcomeNotIP                      // ARP, LLDP, ...
+	OutcomeUnknownLink                // a link type this program cannot decode
+	OutcomeMalformed                  // headers that contradict themselves
+	OutcomeShort                      // cut before the end of the TCP header
+	outcomes
+)
+
+// outcomeNames are the keys of capture.skipped in the JSON report.
+var outcomeNames = [outcomes]string{
+	"tcp", "icmp-error", "duplicate", "filtered", "fragment", "udp", "quic", "dns", "other-ip", "not-ip",
+	"unknown-link-type", "malformed", "short",
+}
+
+// String is the outcome's name in reports.
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Outcomes lists every outcome in the order of reports.
+func Outcomes() []Outcome {
+	all := make([]Outcome, outcomes)
+	for i := range all {
+		all[i] = Outcome(i)
+	}
+	return all
+}
+
+// Input tells what was read from one file, or from standard input, or from an interface.
+type Input struct {
+	Name        string // as the user gave it; "-" for standard input
+	Format      string // pcap, pcapng, live
+	Compression string // gzip, zstd, lz4, xz or ""
+	LinkTypes   []string
+	Frames      uint64
+	Complete    bool   // the input ended where a capture file may end
+	Error       string // why not, with frame number and reason; "" if Complete
+	KernelDrops uint64 // frames that the capturing kernel or interface says it dropped (pcapng ISB, live)
+	Comments    []string
+	Secrets     [][]byte // pcapng decryption secrets, TLS key log only, kept for later use
+}
+
+// Interface is one capture interface of one input.
+type Interface struct {
+	Input      int
+	Name       string // if_name, or "" if the format has none
+	LinkType   string
+	Resolution time.Duration // one tick of its clock; 1 ns at least
+	SnapLen    uint32        // 0: no limit known
+}
+
+// Stats is the account of a capture: every frame once, by what became of it.
+type Stats struct {
+	Inputs        []Input
+	Interfaces    []Interface
+	Start         time.Time     // of the first frame, UTC
+	End           time.Duration // the latest frame, since Start
+	Frames        uint64
+	Bytes         uint64 // octets on the wire, all frames
+	Count         [outcomes]uint64
+	Backsteps     uint64            // frames stamped earlier than one before them on the same interface
+	MaxBack       time.Duration     // the largest such step
+	Snapped       uint64            // segments whose payload the capture cut
+	Offloaded     uint64            // segments larger than 1,500 octets of IP on a link that is not known to have a larger MTU
+	UnknownLinks  map[string]uint64 // frames by the name of a link type that cannot be decoded
+	Tunnels       map[string]uint64 // segments found inside: vlan, mpls, pppoe, gre, ipip, 6in4, vxlan, geneve
+	FragmentsLost uint64            // datagrams whose fragments never became whole
+}

@@ -1,0 +1,151 @@
+package reassembly
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// State is how far a connection has come, in the words of the report.
+type State uint8
+
+const (
+	Connecting  State = iota // SYN seen, no answer yet
+	Refused                  // the SYN was answered by RST or ICMP
+	Established              // data may flow; also a connection whose start the capture lacks
+	HalfClosed               // one side sent FIN
+	Closed                   // both sides sent FIN
+	Reset                    // a RST ended it
+)
+
+var stateNames = [...]string{"connecting", "refused", "established", "half-closed", "closed", "reset"}
+
+// String is the state's name in reports.
+func (s State) String() string { return stateNames[s] }
+
+// Vantage is where the capture was taken, seen from one connection (diagnosis 3.1).
+type Vantage uint8
+
+const (
+	VantageUnknown Vantage = iota
+	ClientSide             // on the client's host or next to it
+	ServerSide             // on the server's host or next to it
+	Middle                 // on the way
+	SameHost               // both ends are so near that it makes no difference (loopback, one LAN)
+)
+
+var vantageNames = [...]string{"unknown", "client", "server", "middle", "local"}
+
+// String is the vantage's name in reports.
+func (v Vantage) String() string { return vantageNames[v] }
+
+// Protocol is what the connection speaks.
+type Protocol uint8
+
+const (
+	ProtoUnknown Protocol = iota // no data yet, or nothing known: exchanges are turns
+	ProtoHTTP1                   // exchanges are HTTP/1 messages
+	ProtoTLS                     // exchanges are turns of application-data records
+	ProtoHTTP2                   // cleartext HTTP/2: exchanges are turns for now
+	ProtoTunnel                  // after CONNECT or an upgrade: turns
+)
+
+var protocolNames = [...]string{"unknown", "http/1", "tls", "http/2", "tunnel"}
+
+// String is the protocol's name in reports.
+func (p Protocol) String() string { return protocolNames[p] }
+
+// RTT collects round-trip samples between the capture point and one host (RFC 6298 §3: none from octets sent
+// twice). All zero means no sample.
+type RTT struct {
+	Handshake time.Duration // from the SYN or SYN-ACK; 0 if ambiguous or not seen
+	Min       time.Duration // the least of all samples, handshake included; a lower bound of the path
+	Jitter    time.Duration // median of undelayed samples minus Min; an estimate
+	Samples   uint32
+}
+
+// Half is what one side sent. Offsets are as in Record.
+type Half struct {
+	HasISN    bool   // the SYN was seen: ISN, MSS, WScale, SACKOK, TSOK are what it offered
+	ISN       uint32 // raw sequence number of the SYN
+	MSS       uint16 // MSS option it sent: the limit for what its peer sends; 0: none
+	WScale    uint8
+	HasWS     bool
+	SACKOK    bool
+	TSOK      bool
+	FinSeen   bool
+	RstSeen   bool
+	Eff       uint32       // effective MSS of what this side sends, octets of data in a full wire segment (diagnosis 2.2); 0: unknown
+	Largest   uint32       // largest payload it sent in one frame; above Eff: offload at or near the capture point
+	Max       int64        // offset after the highest octet seen
+	Una       int64        // highest offset that the peer acknowledged
+	Frontier  int64        // offset up to which everything was seen or is known to be missing from the capture
+	Bytes     int64        // distinct octets of data that the capture showed
+	Missing   int64        // octets that the peer acknowledged and the capture lacks
+	Segments  uint32       // TCP segments, retransmissions included
+	Retrans   uint32       // retransmitted segments
+	FinSeq    int64        // offset of the FIN, valid with FinSeen
+	Fin       capture.Mark // of the first FIN
+	Rst       capture.Mark // of the first RST
+	RstActive bool         // that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
+	RTT       RTT          // between the capture point and this host
+	TTLMin    uint8
+	TTLMax    uint8
+	LastData  capture.Mark // latest segment with data
+}
+
+// Conn is one TCP connection: one incarnation of a four-tuple. While it is open, a single worker owns it.
+type Conn struct {
+	ID             int // Wireshark's tcp.stream
+	Client, Server netip.AddrPort
+	Start, End     capture.Mark // first and latest segment
+	Half           [2]Half      // by the Dir of the sender
+	State          State
+	Vantage        Vantage
+	Protocol       Protocol
+	History        string         // Zeek's letters, upper case for the client
+	MidStream      bool           // the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
+	Reuses         int            // ID of the earlier connection on the same four-tuple, -1 if none
+	ReusesEnd      time.Duration  // when that one last moved; valid if Reuses >= 0
+	SYNs           []capture.Mark // each SYN of the client, at most 16
+	SYNACKs        []capture.Mark // each SYN-ACK, at most 16
+	AckOfSYNACK    capture.Mark   // the client's segment that completed the handshake
+	FirstClose     Dir            // who sent the first FIN or RST; valid if FirstCloseAt.Frame is set
+	FirstCloseAt   capture.Mark
+	ClosedByRST    bool             // the first close was a RST
+	Refusal        capture.ICMPInfo // valid if Refused by ICMP
+	TLS            *TLSInfo         // nil if not TLS
+	Caveats        []string         // codes: what the capture lacks of this connection
+
+	// Records is the history that is still held, in order of arrival. Records[0] is the record with absolute
+	// number Released; it reaches back to the start of the oldest exchange that has not been judged.
+	Records  []Record
+	Released int
+	// Exchanges are those begun and not yet judged, oldest first.
+	Exchanges     []*Exchange
+	ExchangeCount int // how many have begun
+
+	// User belongs to the Sink: its state about this connection.
+	User any
+
+	track any // the tracker's own state; nil once the connection is over
+}
+
+// Far is the round trip between the capture point and the sender of dir: how long ago that sender, when a
+// segment of its passes the capture point, saw what passes in the other direction (diagnosis 3.2).
+func (c *Conn) Far(dir Dir) time.Duration { return c.Half[dir].RTT.Min }
+
+// RTTMin is the least round trip between client and server, as far as the capture shows it.
+func (c *Conn) RTTMin() time.Duration { return c.Half[0].RTT.Min + c.Half[1].RTT.Min }
+
+// TLSInfo is what the handshake tells without keys.
+type TLSInfo struct {
+	SNI                                      string
+	ALPN                                     string       // chosen by the server if visible, else the client's first offer
+	Version                                  string       // "TLS 1.2", "TLS 1.3", ...: negotiated, "" if no ServerHello was seen
+	Resumed                                  bool         // the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
+	Done                                     capture.Mark // last handshake record before application data
+	ClientHello, ServerHello, ClientFinished capture.Mark
+	CloseNotify                              [2]bool // by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized record)
+}
