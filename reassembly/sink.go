@@ -11,6 +11,10 @@ package reassembly
 // All calls for one connection come in the order of the capture, and depend on nothing but that connection's
 // segments, so that the number of workers changes nothing.
 type Sink interface {
+	// Began is called as soon as an exchange has begun, Over as soon as nothing more will be added to it, each
+	// during the segment that made it so. Judgements that compare connections need to know at once.
+	Began(c *Conn, x *Exchange)
+	Over(c *Conn, x *Exchange)
 	// Exchange is called once for every exchange, in order, when it is Over and settled: late copies of its
 	// segments, acknowledgments and resets that belong to it are in c.Records (or the connection or the capture
 	// has ended). Afterwards the records before x.FirstRecord may be released; those of x itself stay until the

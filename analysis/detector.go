@@ -1,0 +1,53 @@
+package analysis
+
+// Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a rule is one
+// file with one variable of this type, its line in All, and its scenarios.
+type Detector struct {
+	Name       string // as in reports and flags
+	Title      string // for people, no full stop
+	Doc        string // four parts: what happens, how it is recognised, how cost is counted, when it is wrong
+	Causes     []Cause
+	References []string
+
+	exchange func(*pass)         // called for each settled exchange, by the worker that owns the connection
+	closed   func(*pass)         // called when the connection is over
+	event    func(*judge, event) // called for each event, in the order of time over all connections
+}
+
+// Cause is one way in which a rule's fault comes about.
+type Cause struct {
+	Code     string // "" for a rule without causes
+	Title    string // for people, the finding's title; "" for the rule's own
+	Message  string // the story, in one or two plain sentences
+	Side     Side   // who causes it
+	Remedies []Remedy
+}
+
+// All lists every rule, in the order of reports.
+func All() []*Detector {
+	return []*Detector{}
+}
+
+// Find is the rule of that name, nil if there is none.
+func Find(name string) *Detector {
+	for _, d := range All() {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// cause is the detector's cause with that code; it must exist.
+func (d *Detector) cause(code string) *Cause {
+	for i := range d.Causes {
+		if d.Causes[i].Code == code {
+			return &d.Causes[i]
+		}
+	}
+	return nil
+}
+
+type pass struct{}
+type judge struct{}
+type event struct{}
