@@ -90,7 +90,8 @@ type Exchange struct {
 	Method                         string // "" for turns and for a response without request
 	Target                         string // as sent, at most 2 KiB; query included, so never print it raw
 	Host                           string
-	Version                        string // "HTTP/1.1"
+	Version                        string // of the request: "HTTP/1.1"; of the response if the capture lacks the request
+	ResponseVersion                string // of the final response's status line; "" if there is none
 	Status                         int    // 0: none
 	Interim                        []Interim
 	Request                        *Message // nil if the capture lacks it
