@@ -77,3 +77,12 @@ var labelTitles = [labelCount]string{
 
 // Title is the label in words, for text reports.
 func (l Label) Title() string { return labelTitles[l] }
+
+// Labels lists every label in the order of reports.
+func Labels() []Label {
+	all := make([]Label, labelCount)
+	for i := range all {
+		all[i] = Label(i)
+	}
+	return all
+}
