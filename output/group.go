@@ -1,0 +1,73 @@
+package output
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"tcpwhy/analysis"
+)
+
+// group is what a person sees as one finding: one rule and cause at one server, whatever client shows it.
+type group struct {
+	findings []*analysis.Finding // the costliest first
+	severity analysis.Severity   // the worst
+	count    int
+	affected int
+	cost     analysis.Cost
+}
+
+// groups gathers the report's findings, the most severe first and among those the costliest first.
+func (t *textReport) groups() []*group {
+	type key struct {
+		rule, cause string
+		server      netip.AddrPort
+	}
+	byKey := map[key]*group{}
+	var all []*group
+	for i := range t.report.Findings {
+		f := &t.report.Findings[i]
+		k := key{f.Rule, f.Cause, f.Server}
+		g := byKey[k]
+		if g == nil {
+			g = &group{}
+			byKey[k] = g
+			all = append(all, g)
+		}
+		g.add(f)
+	}
+	for _, g := range all {
+		slices.SortStableFunc(g.findings, func(a, b *analysis.Finding) int {
+			return cmp.Compare(b.Cost.Expected, a.Cost.Expected)
+		})
+	}
+	slices.SortStableFunc(all, func(a, b *group) int {
+		return cmp.Or(cmp.Compare(b.severity, a.severity), cmp.Compare(b.cost.Expected, a.cost.Expected))
+	})
+	return all
+}
+
+func (g *group) add(f *analysis.Finding) {
+	g.findings = append(g.findings, f)
+	g.severity = max(g.severity, f.Severity)
+	g.count += f.Count
+	g.affected += f.Affected
+	g.cost = g.cost.Add(f.Cost)
+}
+
+// worst is the finding that is told in full.
+func (g *group) worst() *analysis.Finding { return g.findings[0] }
+
+func (g *group) title() string { return g.worst().Title }
+
+// costliest are the groups that cost time, by cost.
+func costliest(groups []*group) []*group {
+	var costly []*group
+	for _, g := range groups {
+		if g.cost.Expected > 0 {
+			costly = append(costly, g)
+		}
+	}
+	slices.SortStableFunc(costly, func(a, b *group) int { return cmp.Compare(b.cost.Expected, a.cost.Expected) })
+	return costly
+}

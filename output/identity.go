@@ -1,0 +1,61 @@
+package output
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+// findingIDs names each finding after what it is, not after its place in the report: the name stays the same when
+// other findings come or go, or when the capture is taken again.
+func findingIDs(findings []analysis.Finding) []string {
+	ids := make([]string, len(findings))
+	seen := map[string]int{}
+	for i := range findings {
+		f := &findings[i]
+		key := strings.Join([]string{f.Rule, f.Cause, f.Client.String(), f.Server.String()}, "\x00")
+		sum := sha256.Sum256([]byte(key))
+		id := hex.EncodeToString(sum[:6])
+		seen[id]++
+		if seen[id] > 1 {
+			id += "-" + strconv.Itoa(seen[id])
+		}
+		ids[i] = id
+	}
+	return ids
+}
+
+// wiresharkFilter is a display filter that shows an occurrence's evidence; "" if there is none. Frames are numbered
+// per file, so with several files it speaks of that file alone which holds the first frame of the evidence.
+// Wireshark's number of the connection is ours only if it sees the same one file, and all of it.
+func wiresharkFilter(s *capture.Stats, o *analysis.Occurrence) string {
+	frames := filterFrames(o.Evidence)
+	if len(frames) == 0 {
+		return ""
+	}
+	filter := "frame.number in {" + strings.Join(frames, ",") + "}"
+	if len(s.Inputs) == 1 && s.Count[capture.OutcomeFiltered] == 0 && o.Connection >= 0 {
+		filter = "tcp.stream eq " + strconv.Itoa(o.Connection) + " && " + filter
+	}
+	return filter
+}
+
+// filterFrames are the numbers of the evidence frames of one input, each once, in the order of evidence.
+func filterFrames(evidence []analysis.Evidence) []string {
+	var frames []string
+	input := -1
+	seen := map[capture.FrameID]bool{}
+	for _, e := range evidence {
+		if e.Frame.Number() == 0 || seen[e.Frame] || input >= 0 && e.Frame.Input() != input {
+			continue
+		}
+		input = e.Frame.Input()
+		seen[e.Frame] = true
+		frames = append(frames, strconv.FormatUint(e.Frame.Number(), 10))
+	}
+	return frames
+}

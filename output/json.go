@@ -1,0 +1,86 @@
+package output
+
+import (
+	"encoding/json"
+	"io"
+
+	"tcpwhy/analysis"
+)
+
+// schemaVersion changes when a name of the JSON report changes its meaning or goes.
+const schemaVersion = 1
+
+// toolName is the program's name in reports.
+const toolName = "tcpwhy"
+
+// JSONOptions choose what a report for programs shows.
+type JSONOptions struct {
+	Version   string // of the program
+	ShowQuery bool   // print query values, which are otherwise masked
+}
+
+// JSON writes the report as one JSON object, described by docs/json.md and docs/report.schema.json.
+func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	b := builder{report: r, opts: opts}
+	return enc.Encode(b.whole())
+}
+
+// NDJSON writes the report as lines of JSON: the objects of JSON one by one, each with a "type". First comes the
+// capture, then the summary, then every finding, connection and exchange.
+func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	b := builder{report: r, opts: opts}
+	err := enc.Encode(struct {
+		Type          string   `json:"type"`
+		SchemaVersion int      `json:"schema_version"`
+		Tool          jsonTool `json:"tool"`
+		jsonCapture
+	}{"capture", schemaVersion, b.tool(), b.capture()})
+	if err != nil {
+		return err
+	}
+	err = enc.Encode(struct {
+		Type string `json:"type"`
+		jsonSummary
+	}{"summary", b.summary()})
+	if err != nil {
+		return err
+	}
+	return b.lines(enc)
+}
+
+// lines writes the findings, connections and exchanges.
+func (b *builder) lines(enc *json.Encoder) error {
+	for _, f := range b.findings() {
+		line := struct {
+			Type string `json:"type"`
+			jsonFinding
+		}{"finding", f}
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
+	for i := range b.report.Conns {
+		line := struct {
+			Type string `json:"type"`
+			jsonConnection
+		}{"connection", b.connection(&b.report.Conns[i])}
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
+	for i := range b.report.Exchanges {
+		line := struct {
+			Type string `json:"type"`
+			jsonExchange
+		}{"exchange", b.exchange(&b.report.Exchanges[i])}
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,254 @@
+package output
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"math/big"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+func schema(t *testing.T) *jsonschema.Resolved {
+	t.Helper()
+	data, err := os.ReadFile("../docs/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s jsonschema.Schema
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := s.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resolved
+}
+
+// decode is the JSON report as a program sees it, numbers untouched.
+func decode(t *testing.T, r *analysis.Report) map[string]any {
+	t.Helper()
+	var b bytes.Buffer
+	if err := JSON(&b, r, JSONOptions{Version: "1.2.3"}); err != nil {
+		t.Fatal(err)
+	}
+	var v map[string]any
+	if err := json.Unmarshal(b.Bytes(), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func TestSchema(t *testing.T) {
+	resolved := schema(t)
+	reports := map[string]*analysis.Report{"sample": sample(), "empty": {Capture: &capture.Stats{}}}
+	for name, r := range reports {
+		if err := resolved.Validate(decode(t, r)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSchemaIsStrict changes a valid report in ways that the schema must notice.
+func TestSchemaIsStrict(t *testing.T) {
+	resolved := schema(t)
+	tests := []struct {
+		name   string
+		change func(v map[string]any)
+	}{
+		{"an unknown field", func(v map[string]any) { v["extra"] = 1.0 }},
+		{"a missing field", func(v map[string]any) { delete(v, "summary") }},
+		{"a list that is null", func(v map[string]any) { v["findings"] = nil }},
+		{"an unknown severity", func(v map[string]any) { first(v, "findings")["severity"] = "grave" }},
+		{"an unknown label", func(v map[string]any) { first(v, "exchanges")["time_ms"] = map[string]any{"coffee": 1.0} }},
+		{"a time as text", func(v map[string]any) { first(v, "exchanges")["duration_ms"] = "1 ms" }},
+		{"a field too many in a connection", func(v map[string]any) { first(v, "connections")["extra"] = nil }},
+	}
+	for _, tt := range tests {
+		v := decode(t, sample())
+		tt.change(v)
+		if resolved.Validate(v) == nil {
+			t.Errorf("the schema accepts %s", tt.name)
+		}
+	}
+}
+
+func first(v map[string]any, list string) map[string]any {
+	return v[list].([]any)[0].(map[string]any)
+}
+
+// TestSchemaNamesLabels keeps the schema's list of labels equal to the program's.
+func TestSchemaNamesLabels(t *testing.T) {
+	data, err := os.ReadFile("../docs/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Defs struct {
+			Times struct {
+				PropertyNames struct{ Enum []string }
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, l := range analysis.Labels() {
+		names = append(names, l.String())
+	}
+	if got, want := strings.Join(s.Defs.Times.PropertyNames.Enum, " "), strings.Join(names, " "); got != want {
+		t.Errorf("labels of the schema\n%s\nlabels of the program\n%s", got, want)
+	}
+}
+
+func TestNDJSON(t *testing.T) {
+	var b bytes.Buffer
+	if err := NDJSON(&b, sample(), JSONOptions{Version: "1.2.3"}); err != nil {
+		t.Fatal(err)
+	}
+	whole := decode(t, sample())
+	var types []string
+	for lines := bufio.NewScanner(&b); lines.Scan(); {
+		var v map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
+			t.Fatal(err)
+		}
+		kind := v["type"].(string)
+		types = append(types, kind)
+		delete(v, "type")
+		if kind == "finding" {
+			if got, want := compact(t, v), compact(t, first(whole, "findings")); got != want {
+				t.Errorf("finding %s\nwant %s", got, want)
+			}
+		}
+	}
+	if got, want := strings.Join(types, " "), "capture summary finding connection exchange exchange"; got != want {
+		t.Errorf("lines are %s, want %s", got, want)
+	}
+}
+
+func compact(t *testing.T, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+func TestMillis(t *testing.T) {
+	tests := []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "0"}, {1, "0.000001"}, {-1, "-0.000001"}, {time.Millisecond, "1"}, {1500 * time.Microsecond, "1.5"},
+		{40812345, "40.812345"}, {1<<63 - 1, "9223372036854.775807"}, {-1 << 63, "-9223372036854.775808"},
+	}
+	for _, tt := range tests {
+		if got := string(appendMillis(nil, tt.d)); got != tt.want {
+			t.Errorf("appendMillis(%d) = %s, want %s", int64(tt.d), got, tt.want)
+		}
+	}
+}
+
+// TestTimesAddUp sums the printed labels exactly: no digit may be lost on the way.
+func TestTimesAddUp(t *testing.T) {
+	r := sample()
+	parts := []analysis.LabelTime{{Label: analysis.Think, Time: 1}, {Label: analysis.RoundTrip, Time: 333333333}, {Label: analysis.RTO, Time: 9007199254740993}}
+	r.Exchanges[0].Times = parts
+	r.Exchanges[0].Duration = parts[0].Time + parts[1].Time + parts[2].Time
+	var b bytes.Buffer
+	if err := JSON(&b, r, JSONOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	dec := json.NewDecoder(&b)
+	dec.UseNumber()
+	var v struct {
+		Exchanges []struct {
+			Duration json.Number            `json:"duration_ms"`
+			Times    map[string]json.Number `json:"time_ms"`
+		}
+	}
+	if err := dec.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	sum := new(big.Rat)
+	for _, n := range v.Exchanges[0].Times {
+		part, _ := new(big.Rat).SetString(n.String())
+		sum.Add(sum, part)
+	}
+	want, _ := new(big.Rat).SetString(v.Exchanges[0].Duration.String())
+	if sum.Cmp(want) != 0 {
+		t.Errorf("the labels add up to %s, want %s", sum.FloatString(6), want.FloatString(6))
+	}
+}
+
+func TestSpoken(t *testing.T) {
+	tests := []struct {
+		d    time.Duration
+		want string
+	}{
+		{0, "0 ms"}, {1, "<0.001 ms"}, {4200, "0.004 ms"}, {40 * time.Microsecond, "0.040 ms"},
+		{4213 * time.Microsecond, "4.21 ms"}, {9999 * time.Microsecond, "10.0 ms"}, {99949 * time.Microsecond, "99.9 ms"},
+		{99951 * time.Microsecond, "100 ms"}, {999600 * time.Microsecond, "1.00 s"}, {9996 * time.Millisecond, "10.0 s"},
+		{90 * time.Second, "90.0 s"}, {125 * time.Second, "2 min 5 s"}, {3*time.Hour + 4*time.Minute, "3 h 4 min"},
+	}
+	for _, tt := range tests {
+		if got := strings.ReplaceAll(spoken(tt.d), nbsp, " "); got != tt.want {
+			t.Errorf("spoken(%v) = %q, want %q", tt.d, got, tt.want)
+		}
+	}
+}
+
+func TestFindingIDs(t *testing.T) {
+	a, b := sample().Findings[0], sample().Findings[0]
+	b.Cause = "response"
+	alone := findingIDs([]analysis.Finding{b})
+	after := findingIDs([]analysis.Finding{a, b})
+	if alone[0] != after[1] {
+		t.Errorf("a finding's name depends on its neighbours: %s and %s", alone[0], after[1])
+	}
+	if twice := findingIDs([]analysis.Finding{a, a}); twice[0] == twice[1] || after[0] == after[1] {
+		t.Errorf("two findings have one name: %v %v", twice, after)
+	}
+}
+
+func TestWiresharkFilter(t *testing.T) {
+	evidence := func(frames ...capture.FrameID) *analysis.Occurrence {
+		o := &analysis.Occurrence{Connection: 3}
+		for _, f := range frames {
+			o.Evidence = append(o.Evidence, analysis.Evidence{Mark: capture.Mark{Frame: f}})
+		}
+		return o
+	}
+	one, two := &capture.Stats{Inputs: make([]capture.Input, 1)}, &capture.Stats{Inputs: make([]capture.Input, 2)}
+	filtered := &capture.Stats{Inputs: make([]capture.Input, 1)}
+	filtered.Count[capture.OutcomeFiltered] = 1
+	in := capture.NewFrameID
+	tests := []struct {
+		name  string
+		stats *capture.Stats
+		occ   *analysis.Occurrence
+		want  string
+	}{
+		{"one file", one, evidence(in(0, 14), in(0, 15), in(0, 14)), "tcp.stream eq 3 && frame.number in {14,15}"},
+		{"two files", two, evidence(in(1, 9), in(0, 15), in(1, 12)), "frame.number in {9,12}"},
+		{"streams counted differently", filtered, evidence(in(0, 14)), "frame.number in {14}"},
+		{"no evidence", one, evidence(), ""},
+		{"no frame", one, evidence(in(0, 0)), ""},
+	}
+	for _, tt := range tests {
+		if got := wiresharkFilter(tt.stats, tt.occ); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

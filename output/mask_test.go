@@ -1,0 +1,105 @@
+package output
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+)
+
+func TestTarget(t *testing.T) {
+	tests := []struct {
+		name, raw, masked, shown string
+	}{
+		{"plain", "/api/items", "/api/items", "/api/items"},
+		{"values", "/a?name=bob&b=1", "/a?name=…&b=…", "/a?name=bob&b=1"},
+		{"semicolons", "/a?name=bob;b=1", "/a?name=…&b=…", "/a?name=bob;b=1"},
+		{"a bare token", "/a?s3cret", "/a?…", "/a?s3cret"},
+		{"nothing after the question mark", "/a?", "/a?", "/a?"},
+		{"an escaped equals sign", "/a?k%3ds3cret", "/a?k=…", "/a?k%3ds3cret"},
+		{"a path parameter", "/a;jsessionid=s3cret/b", "/a;jsessionid=…/b", "/a;jsessionid=s3cret/b"},
+		{"an escaped question mark", "/login%3Ftoken%3Ds3cret", "/login%3Ftoken=…", "/login%3Ftoken%3Ds3cret"},
+		{"a fragment", "/a#s3cret", "/a", "/a#s3cret"},
+		{"userinfo", "http://u:s3cret@h/p", "http://…@h/p", "http://…@h/p"},
+		{"userinfo with a question mark", "http://u:s3?cret@h/p?q=s3cret", "http://…@h/p?q=…", "http://…@h/p?q=s3cret"},
+		{"userinfo with a slash", "http://u:s3/cret@h/p", "http://…@h/p", "http://…@h/p"},
+		{"a user alone", "http://s3cret@h/", "http://…@h/", "http://…@h/"},
+		{"a port is no password", "http://h:8080/@u", "http://h:8080/@u", "http://h:8080/@u"},
+		{"an IPv6 address is no password", "http://[::1]:80/@u", "http://[::1]:80/@u", "http://[::1]:80/@u"},
+		{"a URL in a path", "/fetch/http://u:s3cret@h/", "/fetch/http://…@h/", "/fetch/http://…@h/"},
+		{"a URL in a value", "/f?u=http://u:s3cret@h/", "/f?u=…", "/f?u=http://…@h/"},
+		{"authority form", "u:s3cret@h:443", "…@h:443", "…@h:443"},
+		{"asterisk", "*", "*", "*"},
+		{"escape sequence", "/\x1b[31mred", `/\x1b[31mred`, `/\x1b[31mred`},
+		{"8-bit escape sequence", "/\u009b31m", `/\xc2\x9b31m`, `/\xc2\x9b31m`},
+		{"right-to-left override", "/\u202egpj.exe", `/\xe2\x80\xaegpj.exe`, `/\xe2\x80\xaegpj.exe`},
+		{"invalid UTF-8", "/\xff", `/\xff`, `/\xff`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := maskTarget(tt.raw, false, maxTarget); got != tt.masked {
+				t.Errorf("maskTarget(%q) = %q, want %q", tt.raw, got, tt.masked)
+			}
+			if got := maskTarget(tt.raw, true, maxTarget); got != tt.shown {
+				t.Errorf("maskTarget(%q) with values = %q, want %q", tt.raw, got, tt.shown)
+			}
+		})
+	}
+}
+
+func TestShorten(t *testing.T) {
+	if got, want := shorten("/abcdefghijklmnop", 10), "/abcde…nop"; got != want {
+		t.Errorf("shorten = %q, want %q", got, want)
+	}
+	if got := shorten("/abc", 4); got != "/abc" {
+		t.Errorf("shorten = %q, want it unchanged", got)
+	}
+}
+
+func TestVisible(t *testing.T) {
+	tests := []struct{ in, want string }{
+		{"Grüße – 40 µs", "Grüße – 40 µs"},
+		{"a\x1b]0;t\x07", `a\x1b]0;t\x07`},
+		{"a\u202eb", `a\u202eb`},
+		{"a\u009bb", `a\x9bb`},
+		{"a\xc3", `a\xc3`},
+		{"a\nb\r\t", `a\x0ab\x0d\x09`},
+		{"\U000e0041", `\U000e0041`},
+		{"\uFFFD", "\uFFFD"},
+	}
+	for _, tt := range tests {
+		if got := visible(tt.in); got != tt.want {
+			t.Errorf("visible(%q) = %q, want %q", tt.in, got, tt.want)
+		}
+	}
+}
+
+// FuzzTarget plants a value in a query and looks for it, and for anything a terminal would act on.
+func FuzzTarget(f *testing.F) {
+	f.Add("/a?x=", "s3cret")
+	f.Add("http://u:p?x=", "://@")
+	f.Add("/a?", "%3d=")
+	f.Fuzz(func(t *testing.T, prefix, value string) {
+		if at := strings.LastIndexByte(prefix, '?'); at >= 0 && strings.HasPrefix(prefix, "/") {
+			const secret = "S3CRET7"
+			raw := prefix[:at] + "?k=" + strings.NewReplacer("&", "", ";", "").Replace(value) + secret
+			if strings.Contains(prefix, secret) {
+				return
+			}
+			if got := maskTarget(raw, false, 1<<20); strings.Contains(got, secret) {
+				t.Errorf("maskTarget(%q) = %q shows the value", raw, got)
+			}
+		}
+		for _, show := range []bool{false, true} {
+			got := maskTarget(prefix+value, show, 80)
+			if n := utf8.RuneCountInString(got); n > 80 {
+				t.Errorf("maskTarget(%q) is %d characters long", prefix+value, n)
+			}
+			for _, r := range got {
+				if r == utf8.RuneError || !unicode.IsPrint(r) {
+					t.Errorf("maskTarget(%q) = %q is not printable", prefix+value, got)
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,143 @@
+package output
+
+import (
+	"io"
+	"strings"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+const (
+	defaultWidth = 80
+	minWidth     = 64 // below it, columns of figures do not fit
+)
+
+// TextOptions choose how a report for people looks.
+type TextOptions struct {
+	Color     bool // with terminal colours
+	ASCII     bool // without any character beyond ASCII, for terminals that cannot show one
+	Width     int  // columns; 0: 80
+	ShowQuery bool // print query values, which are otherwise masked
+}
+
+// Text writes the report for a person in a hurry: first the verdict, then the findings by cost, then where the
+// time went, and last what the capture could not show.
+func Text(w io.Writer, r *analysis.Report, opts TextOptions) error {
+	t := textReport{page: newPage(w, opts), report: r, opts: opts}
+	t.verdict()
+	t.findings()
+	t.timeTable()
+	t.slowest()
+	t.connections()
+	t.checked()
+	t.captureNotes()
+	return t.w.Flush()
+}
+
+// textReport is a report on its way to a page.
+type textReport struct {
+	*page
+	report *analysis.Report
+	opts   TextOptions
+}
+
+// verdict is what somebody reads who reads nothing else.
+func (t *textReport) verdict() {
+	t.para("", t.subject(), plain)
+	t.blank()
+	if t.nothingToAnalyse() {
+		return
+	}
+	groups := t.groups()
+	for _, g := range groups {
+		if g.severity == analysis.Critical {
+			t.para("", "Critical: "+g.title()+", "+times(g.count)+".", red)
+		}
+	}
+	t.para("", t.lostSentence(groups), strong)
+	if t.report.Checked != nil && len(groups) == 0 {
+		t.para("", "Nothing found: "+plural(uint64(len(t.report.Checked)), "rule", "rules")+
+			" looked at it and none has anything to report. They are listed below.", plain)
+	}
+}
+
+// subject names the capture and how much is in it.
+func (t *textReport) subject() string {
+	r := t.report
+	s := inputNames(r.Capture.Inputs) + ": " + plural(uint64(r.ExchangeCount), "exchange", "exchanges") +
+		" on " + plural(uint64(r.Connections), "connection", "connections")
+	if r.ExchangeTime > 0 {
+		s += ", " + spoken(r.ExchangeTime) + " of exchange time"
+	}
+	return s
+}
+
+// inputNames are the names of the inputs, the first few.
+func inputNames(inputs []capture.Input) string {
+	const some = 3
+	var names []string
+	for i := range inputs {
+		if i == some {
+			names = append(names, plural(uint64(len(inputs)-some), "more file", "more files"))
+			break
+		}
+		name := inputs[i].Name
+		if name == "-" {
+			name = "standard input"
+		}
+		names = append(names, shorten(visible(name), 60))
+	}
+	if len(names) == 0 {
+		return "no input"
+	}
+	return strings.Join(names, ", ")
+}
+
+// lostSentence says how much time was lost, and to what.
+func (t *textReport) lostSentence(groups []*group) string {
+	r := t.report
+	if r.Lost <= 0 {
+		if len(groups) == 0 || r.ExchangeTime == 0 {
+			return ""
+		}
+		return "No exchange time was lost to it."
+	}
+	s := spoken(r.Lost) + " of " + spoken(r.ExchangeTime)
+	if share := percent(r.Lost, r.ExchangeTime); share != "" {
+		s += " (" + share + ")"
+	}
+	costly := costliest(groups)
+	switch {
+	case len(costly) == 0:
+		return s + " was lost."
+	case len(costly) == 1:
+		return s + " was lost to one cause: " + costly[0].title() + "."
+	}
+	s += " was lost to " + plural(uint64(len(costly)), "cause", "causes") + ", most to: " + costly[0].title()
+	return s + " (" + spoken(costly[0].cost.Expected) + ")."
+}
+
+// nothingToAnalyse says what was seen instead of HTTP over TCP, if there was none of it.
+func (t *textReport) nothingToAnalyse() bool {
+	r := t.report
+	switch {
+	case r.Capture.Frames == 0:
+		t.para("", "The capture is empty: it holds no frame.", strong)
+	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
+		t.para("", "No TCP in this capture, so there is nothing to analyse.", strong)
+	case r.ExchangeCount == 0 && len(r.Findings) == 0:
+		t.para("", "No connection carries a request and a response, and none has a fault.", strong)
+	default:
+		return false
+	}
+	return true
+}
+
+// times says how often.
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return grouped(uint64(n)) + " times"
+}

@@ -1,0 +1,168 @@
+package output
+
+import (
+	"bytes"
+	"net/netip"
+	"strings"
+	"testing"
+	"unicode"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+// render is the text report, checked for what holds for every one.
+func render(t *testing.T, r *analysis.Report, opts TextOptions) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := Text(&b, r, opts); err != nil {
+		t.Fatal(err)
+	}
+	width := max(opts.Width, minWidth)
+	if opts.Width == 0 {
+		width = defaultWidth
+	}
+	for i, line := range strings.Split(b.String(), "\n") {
+		if n := cells(stripColor(line)); n > width {
+			t.Errorf("line %d is %d columns wide: %q", i+1, n, line)
+		}
+		if strings.TrimRight(line, " ") != line && !opts.Color {
+			t.Errorf("line %d ends in spaces: %q", i+1, line)
+		}
+		for _, c := range stripColor(line) {
+			if !unicode.IsPrint(c) {
+				t.Errorf("line %d holds the unprintable %U: %q", i+1, c, line)
+			}
+		}
+	}
+	return b.String()
+}
+
+func stripColor(s string) string {
+	for _, code := range []style{strong, faint, red, yellow, cyan, green, reset} {
+		s = strings.ReplaceAll(s, string(code), "")
+	}
+	return s
+}
+
+func TestTextSample(t *testing.T) {
+	got := render(t, sample(), TextOptions{})
+	for _, want := range []string{
+		"trace.pcap: 2 exchanges on 1 connection, 834 ms of exchange time",
+		"615 ms of 834 ms (74 %) was lost to one cause: Nagle hold ended by a delayed ACK.",
+		"a fix saves between 520 ms and 640 ms",
+		"+40.851 ms",
+		"tcp.stream eq 0 && frame.number in {14,15,16}",
+		"client: write headers and body at once, or set TCP_NODELAY",
+		"Taken at the client.",
+		"This weakens slow-start, receive-window.",
+	} {
+		if !strings.Contains(strings.Join(strings.Fields(got), " "), want) {
+			t.Errorf("the report lacks %q:\n%s", want, got)
+		}
+	}
+}
+
+// TestNothingSecret plants secrets and escape sequences in a report and looks for them in every format.
+func TestNothingSecret(t *testing.T) {
+	formats := map[string]func(*bytes.Buffer, bool) error{
+		"text": func(b *bytes.Buffer, show bool) error { return Text(b, sample(), TextOptions{ShowQuery: show}) },
+		"ascii": func(b *bytes.Buffer, show bool) error {
+			return Text(b, sample(), TextOptions{ShowQuery: show, ASCII: true})
+		},
+		"json":   func(b *bytes.Buffer, show bool) error { return JSON(b, sample(), JSONOptions{ShowQuery: show}) },
+		"ndjson": func(b *bytes.Buffer, show bool) error { return NDJSON(b, sample(), JSONOptions{ShowQuery: show}) },
+	}
+	for name, write := range formats {
+		for _, show := range []bool{false, true} {
+			var b bytes.Buffer
+			if err := write(&b, show); err != nil {
+				t.Fatal(err)
+			}
+			if got := strings.Contains(b.String(), secret); got != show {
+				t.Errorf("%s, values shown %v: a planted value appears: %v", name, show, got)
+			}
+			if strings.Contains(b.String(), "u:"+secret) {
+				t.Errorf("%s shows a password", name)
+			}
+			if i := strings.IndexFunc(b.String(), func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+				t.Errorf("%s holds an unprintable character at %d: %q", name, i, b.String()[i:i+8])
+			}
+		}
+	}
+}
+
+func TestTextWidths(t *testing.T) {
+	r := sample()
+	long := strings.Repeat("averylongwordwithoutanyspace", 8)
+	f := &r.Findings[0]
+	f.Title, f.Message, f.Remedies[0].Text = long, long+" "+long, long
+	f.Host = long
+	f.Client = netip.MustParseAddr("2001:db8:1111:2222:3333:4444:5555:6666")
+	f.Server = netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:7777]:65535")
+	for i := range 40 {
+		e := f.Occurrences[0].Evidence[0]
+		e.Frame = capture.NewFrameID(i%2, 1<<40+uint64(i))
+		f.Occurrences[0].Evidence = append(f.Occurrences[0].Evidence, e)
+	}
+	r.Exchanges[0].Target, r.Exchanges[0].Method, r.Exchanges[0].ID = "/"+long, long, 123456789
+	r.Conns[0].Client, r.Conns[0].ID = netip.AddrPortFrom(f.Client, 60000), 1234567890
+	r.Caveats[0].Message = long
+	r.Capture.Inputs = append(r.Capture.Inputs, capture.Input{Name: "資料/資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料.pcap", Error: long})
+	for _, opts := range []TextOptions{{}, {Width: minWidth}, {Width: 132}, {Color: true}, {ASCII: true}} {
+		got := render(t, r, opts)
+		if opts.ASCII {
+			if i := strings.IndexFunc(got, func(c rune) bool { return c >= 0x80 }); i >= 0 {
+				t.Errorf("not ASCII: %q", got[i:i+4])
+			}
+		}
+	}
+}
+
+func TestTextManyFindings(t *testing.T) {
+	r := sample()
+	f := r.Findings[0]
+	r.Findings = nil
+	for i := range 60 {
+		g := f
+		g.Rule = "rule-" + string(rune('a'+i%40))
+		g.Client = netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})
+		g.Severity = analysis.Severity(i % 5)
+		r.Findings = append(r.Findings, g)
+	}
+	got := render(t, r, TextOptions{})
+	if n := strings.Count(got, "    Proof"); n != maxDetailed {
+		t.Errorf("%d findings are told in full, want %d", n, maxDetailed)
+	}
+	if !strings.Contains(got, "and 12 more") {
+		t.Errorf("the report does not say how many findings it left out:\n%s", got)
+	}
+}
+
+func TestTextWithoutFindings(t *testing.T) {
+	quiet := sample()
+	quiet.Findings, quiet.Lost = nil, 0
+	empty := &analysis.Report{Capture: &capture.Stats{Inputs: []capture.Input{{Name: "e.pcap", Complete: true}}}}
+	quic := &analysis.Report{Capture: &capture.Stats{Frames: 9, Inputs: []capture.Input{{Name: "q.pcap", Complete: true}}}}
+	quic.Capture.Count[capture.OutcomeQUIC] = 9
+	silent := &analysis.Report{Connections: 1, Capture: &capture.Stats{Frames: 3, Inputs: []capture.Input{{Name: "s.pcap", Complete: true}}}}
+	silent.Capture.Count[capture.OutcomeSegment] = 3
+	tests := []struct {
+		name   string
+		report *analysis.Report
+		want   string
+	}{
+		{"quiet", quiet, "Nothing found: 4 rules looked at it"},
+		{"empty", empty, "The capture is empty"},
+		{"QUIC", quic, "HTTP/3 runs over QUIC, which this program cannot analyse."},
+		{"no TCP", quic, "No TCP in this capture"},
+		{"no exchange", silent, "No connection carries a request and a response"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := render(t, tt.report, TextOptions{}); !strings.Contains(got, tt.want) {
+				t.Errorf("the report lacks %q:\n%s", tt.want, got)
+			}
+		})
+	}
+}
