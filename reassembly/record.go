@@ -63,7 +63,7 @@ func (k Kind) Retransmitted() bool {
 }
 
 // Trait is a fact about a segment beside its kind.
-type Trait uint8
+type Trait uint16
 
 const (
 	Unseen     Trait = 1 << iota // a retransmission whose first copy the capture never showed: lost before the capture point, or missed by it
@@ -74,6 +74,7 @@ const (
 	Overrun                      // reaches beyond the window that the peer offered
 	Conflict                     // carries other octets than an earlier copy of the same sequence range
 	HasTS                        // TSVal and TSEcr are valid
+	Wild                         // sequence or acknowledgment number far outside any window: Seq or Ack mean nothing, and moved no state
 )
 
 // Has reports whether all the given traits are set.

@@ -1,0 +1,313 @@
+package reassembly
+
+import (
+	"math"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// chunk is a range of a stream that arrived before what precedes it.
+type chunk struct {
+	lo, hi int64
+	data   []byte // its octets, hi-lo of them; nil if none were kept
+	lost   bool   // the octets are needed but not there: the frame was cut, or the buffer was full
+	seen   capture.Mark
+	ts     uint32 // TSVal of the segment, 0 if it had none
+}
+
+// stream puts one direction's octets in order. The Frontier of its Half is how far it got.
+type stream struct {
+	pend   []chunk // beyond the frontier: disjoint and sorted
+	held   int     // octets kept in pend
+	fin    int64   // offset of the FIN, valid with hasFin
+	hasFin bool
+	over   bool // the FIN was delivered
+}
+
+const (
+	// maxChunks caps how many ranges wait behind holes in one direction. If there are more, the first hole is given up.
+	maxChunks = 2048
+	// giveUpBytes and giveUpAfter bound the wait for octets that nothing acknowledges because the capture shows only one
+	// direction: no sender leaves a hole open for longer without sending it again, unless it has stopped altogether.
+	giveUpBytes = 64 << 10
+	giveUpAfter = time.Second
+	// unseenSlack is how long octets that the peer has acknowledged may still turn up: several capture queues do not
+	// keep the order among each other, and are drained within milliseconds.
+	unseenSlack = 10 * time.Millisecond
+)
+
+// search is the index of the first chunk that ends after off.
+func (s *stream) search(off int64) int {
+	lo, hi := 0, len(s.pend)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if s.pend[mid].hi > off {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return lo
+}
+
+// seen reports whether the octet at off was seen beyond the frontier.
+func (s *stream) seen(off int64) bool {
+	i := s.search(off)
+	return i < len(s.pend) && s.pend[i].lo <= off
+}
+
+// above is the first chunk after off, nil if there is none.
+func (s *stream) above(off int64) *chunk {
+	if i := s.search(off); i < len(s.pend) {
+		return &s.pend[i]
+	}
+	return nil
+}
+
+// conflicts reports whether data at off differs from what is kept of an earlier copy.
+func (s *stream) conflicts(off int64, data []byte) bool {
+	end := off + int64(len(data))
+	for i := s.search(off); i < len(s.pend) && s.pend[i].lo < end; i++ {
+		c := &s.pend[i]
+		lo, hi := max(off, c.lo), min(end, c.hi)
+		if c.data != nil && string(c.data[lo-c.lo:hi-c.lo]) != string(data[lo-off:hi-off]) {
+			return true
+		}
+	}
+	return false
+}
+
+// insert puts a chunk into a hole at index i.
+func (s *stream) insert(i int, in chunk) {
+	if in.data == nil && i > 0 {
+		// Without content only the extent matters, so that a long body behind a hole is one chunk.
+		if p := &s.pend[i-1]; p.data == nil && p.hi == in.lo && p.lost == in.lost {
+			p.hi, p.seen = in.hi, in.seen
+			return
+		}
+	}
+	s.held += len(in.data)
+	s.pend = append(s.pend, chunk{})
+	copy(s.pend[i+1:], s.pend[i:])
+	s.pend[i] = in
+}
+
+// drop removes the first n chunks.
+func (s *stream) drop(n int) {
+	for i := range s.pend[:n] {
+		s.held -= len(s.pend[i].data)
+	}
+	rest := copy(s.pend, s.pend[n:])
+	clear(s.pend[rest:])
+	s.pend = s.pend[:rest]
+	if rest == 0 && cap(s.pend) > keepIdle {
+		s.pend = nil
+	}
+}
+
+// arrive takes a segment's octets [off, off+n) into dir's stream and delivers what is in order now. data may be
+// shorter than n. It is called after the segment's record was added.
+func (k *track) arrive(dir Dir, off, n int64, data []byte, ts uint32, at capture.Mark) {
+	h, s := &k.c.Half[dir], &k.side[dir].stream
+	if s.hasFin { // nothing follows a FIN
+		n = max(0, min(n, s.fin-off))
+		data = data[:min(n, int64(len(data)))]
+	}
+	if off > h.Frontier {
+		k.store(dir, off, n, data, ts, at)
+		return
+	}
+	if cut := h.Frontier - off; cut > 0 {
+		if cut >= n {
+			return
+		}
+		off, n, data = off+cut, n-cut, data[min(cut, int64(len(data))):]
+	}
+	for n > 0 { // what lies behind a chunk that came earlier is not part of the first piece
+		piece := n
+		if len(s.pend) > 0 {
+			piece = min(n, max(s.pend[0].lo-off, 0))
+		}
+		if piece > 0 {
+			k.deliver(dir, off, piece, data[:min(piece, int64(len(data)))], at, at)
+		}
+		k.flush(dir, at)
+		cut := h.Frontier - off
+		if cut >= n || cut <= 0 {
+			return
+		}
+		off, n, data = off+cut, n-cut, data[min(cut, int64(len(data))):]
+	}
+}
+
+// deliver moves the frontier over n octets at off and hands them to the application.
+func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mark) {
+	h := &k.c.Half[dir]
+	h.Frontier = off + n
+	h.Bytes += n
+	a := k.application(at)
+	if len(data) > 0 {
+		a.Data(dir, off, data, seen, at)
+	}
+	if rest := n - int64(len(data)); rest > 0 {
+		k.c.caveat(CaveatSnapped)
+		a.Gap(dir, off+int64(len(data)), rest, at)
+	}
+}
+
+// store keeps what came out of order, as far as it was not seen before.
+func (k *track) store(dir Dir, off, n int64, data []byte, ts uint32, at capture.Mark) {
+	s := &k.side[dir].stream
+	need := k.needed(dir)
+	end := off + n
+	for off < end {
+		i := s.search(off)
+		if i < len(s.pend) && s.pend[i].lo <= off {
+			off = s.pend[i].hi
+			continue
+		}
+		hi := end
+		if i < len(s.pend) {
+			hi = min(hi, s.pend[i].lo)
+		}
+		c := chunk{lo: off, hi: hi, seen: at, ts: ts}
+		k.keep(&c, need, dataAt(data, end-n, off, hi))
+		s.insert(i, c)
+		off = hi
+	}
+	for len(s.pend) > maxChunks {
+		k.c.caveat(CaveatGivenUp)
+		k.giveUp(dir, s.pend[0].lo, at)
+	}
+}
+
+// dataAt is the part [lo, hi) of data that begins at off, or what there is of it.
+func dataAt(data []byte, off, lo, hi int64) []byte {
+	n := int64(len(data))
+	return data[min(lo-off, n):min(hi-off, n)]
+}
+
+// keep copies a chunk's octets if the application will need them.
+func (k *track) keep(c *chunk, need int64, data []byte) {
+	switch {
+	case c.hi <= need:
+	case int64(len(data)) < c.hi-c.lo:
+		c.lost = true
+		k.c.caveat(CaveatSnapped)
+	case k.held()+len(data) > k.t.limits.ConnBuffer || k.t.held+len(data) > k.t.limits.Buffer:
+		c.lost = true
+		k.c.caveat(CaveatBuffer)
+	default:
+		c.data = append([]byte(nil), data...)
+		k.t.held += len(data)
+	}
+}
+
+// held is how many octets wait in both directions.
+func (k *track) held() int { return k.side[0].stream.held + k.side[1].stream.held }
+
+// needed is the first offset of dir's stream whose content the application needs.
+func (k *track) needed(dir Dir) int64 {
+	if k.app == nil {
+		return k.c.Half[dir].Frontier
+	}
+	skip := k.app.Skip(dir)
+	if skip > math.MaxInt64/2 {
+		return math.MaxInt64
+	}
+	return k.c.Half[dir].Frontier + skip
+}
+
+// flush delivers the chunks that the frontier has reached, and the FIN.
+func (k *track) flush(dir Dir, at capture.Mark) {
+	h, s := &k.c.Half[dir], &k.side[dir].stream
+	n := 0
+	for n < len(s.pend) && s.pend[n].lo <= h.Frontier {
+		c := &s.pend[n]
+		switch size := c.hi - c.lo; {
+		case c.data != nil:
+			k.t.held -= len(c.data)
+			k.deliver(dir, c.lo, size, c.data, c.seen, at)
+		case c.lost:
+			h.Frontier, h.Bytes = c.hi, h.Bytes+size
+			k.application(at).Gap(dir, c.lo, size, at)
+		default:
+			h.Frontier, h.Bytes = c.hi, h.Bytes+size
+			k.application(at).Skipped(dir, c.lo, size, c.seen, at)
+		}
+		n++
+	}
+	if n > 0 {
+		s.drop(n)
+	}
+	if s.hasFin && !s.over && h.Frontier >= s.fin {
+		s.over = true
+		h.Frontier = s.fin + 1
+		if k.app != nil {
+			k.app.Fin(dir, at)
+		}
+	}
+}
+
+// giveUp counts the octets from the frontier to off as missing from the capture and delivers what follows.
+func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
+	h, s := &k.c.Half[dir], &k.side[dir].stream
+	if s.hasFin {
+		off = min(off, s.fin)
+	}
+	for h.Frontier < off && !s.over {
+		to := off
+		if len(s.pend) > 0 {
+			to = min(to, s.pend[0].lo)
+		}
+		if n := to - h.Frontier; n > 0 {
+			from := h.Frontier
+			h.Missing += n
+			h.Frontier = to
+			h.Max = max(h.Max, to)
+			k.c.caveat(CaveatMissing)
+			k.hist.gap(dir)
+			k.application(at).Gap(dir, from, n, at)
+		}
+		k.flush(dir, at)
+	}
+}
+
+// holes gives up octets that the capture will not show any more: those that the peer has acknowledged, once the slack
+// is over, and those of a capture of one direction.
+func (k *track) holes(dir Dir, at capture.Mark) {
+	h, d := &k.c.Half[dir], &k.side[dir]
+	if h.Una > h.Frontier {
+		switch {
+		case d.unseenAt < 0:
+			d.unseenAt = at.Time
+		case at.Time-d.unseenAt > unseenSlack:
+			k.giveUp(dir, h.Una, at)
+			d.unseenAt = -1
+		}
+		return
+	}
+	d.unseenAt = -1
+	if len(d.stream.pend) > 0 && k.c.Half[dir.Peer()].Segments == 0 {
+		first := &d.stream.pend[0]
+		if h.Max-first.lo > giveUpBytes || at.Time-first.seen.Time > giveUpAfter {
+			k.c.caveat(CaveatOneSided)
+			k.giveUp(dir, first.lo, at)
+		}
+	}
+}
+
+// application is the reader of the streams, made when there is something to read.
+func (k *track) application(at capture.Mark) app {
+	if k.app != nil {
+		return k.app
+	}
+	k.app = newApp(k.c)
+	for dir := range k.side {
+		if k.side[dir].stream.over { // it closed before anything was said
+			k.app.Fin(Dir(dir), at)
+		}
+	}
+	return k.app
+}

@@ -1,0 +1,328 @@
+package reassembly
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// TableLimits bound what a Table holds. Zero values mean the defaults.
+type TableLimits struct {
+	Open     int // connections that may have data; default 1<<20
+	Embryos  int // connections of which only one side was seen, by SYNs: what a flood of SYNs may cost; default 1<<16
+	Finished int // four-tuples remembered after their connection was handed back; default 1<<18
+}
+
+// How long a connection may be silent, in the time of the capture, before it is handed back.
+const (
+	// idleEmbryo is above the largest gap between two SYNs of Linux: 64 s after the sixth of the default retries.
+	idleEmbryo = 75 * time.Second
+	// idleOpen is what servers and middleboxes allow at most (RFC 5382 REQ-5: not less than 2 h 4 min for NAT;
+	// in practice an hour): longer silences are rarely followed by anything.
+	idleOpen = time.Hour
+	// idleClosed waits for late copies, the last acknowledgment and resets after both sides have closed, or after a RST.
+	// Zeek uses the same 5 s.
+	idleClosed = 5 * time.Second
+	// rememberFor is how long a four-tuple keeps its number after its connection was handed back: late segments
+	// keep the number, and reuse of the tuple is recognised.
+	rememberFor = 10 * time.Minute
+)
+
+// The lists of a Table, each in order of last use.
+const (
+	listFree     = iota
+	listEmbryo   // one-sided SYNs
+	listOpen     // everything else that is open
+	listClosed   // both FINs or a RST were seen
+	listFinished // handed back; only the number is left
+	lists
+)
+
+// tuple is a four-tuple in canonical order: the lesser endpoint first, so that both directions are equal.
+type tuple struct {
+	a, b   [16]byte
+	ap, bp uint16
+}
+
+// entry is a Table's knowledge of one four-tuple.
+type entry struct {
+	key        tuple
+	hash       uint32
+	next, prev int32 // in its list
+	last       time.Duration
+	conn       *Conn // nil once handed back
+	id         int
+	base       [2]uint32 // Wireshark's base_seq of each direction, by order in the tuple
+	high       [2]uint32 // the latest raw end of what each sent
+	list       uint8
+	flags      uint8
+}
+
+// Flags of an entry. Those of a direction are shifted by 0 or 1.
+const (
+	baseSet   = 1 << 0
+	finSeen   = 1 << 2
+	spoke     = 1 << 4
+	clientIsB = 1 << 6
+)
+
+// rstBelieve is how far from what its sender sent last the number of a RST may be to count as the end of the connection.
+const rstBelieve = 1 << 20
+
+// Table assigns segments to connections and decides when a connection is over. Numbers are Wireshark's tcp.stream.
+// All of it depends on the capture alone. It is not safe for use by several goroutines.
+type Table struct {
+	limits  TableLimits
+	slots   []int32 // open addressing by hash: index into entries + 1, 0 is empty
+	entries []entry
+	head    [lists]int32 // least recently used; -1: empty
+	tail    [lists]int32
+	count   [lists]int
+	next    int // number of the next connection
+	now     time.Duration
+	over    []*Conn // to be handed back
+	taken   int     // how many of over were
+	evicted uint64
+	late    uint64
+}
+
+// NewTable makes an empty Table.
+func NewTable(limits TableLimits) *Table {
+	if limits.Open <= 0 {
+		limits.Open = 1 << 20
+	}
+	if limits.Embryos <= 0 {
+		limits.Embryos = 1 << 16
+	}
+	if limits.Finished <= 0 {
+		limits.Finished = 1 << 18
+	}
+	t := &Table{limits: limits, slots: make([]int32, 1024)}
+	for i := range t.head {
+		t.head[i], t.tail[i] = -1, -1
+	}
+	return t
+}
+
+// Assign finds the connection of a segment and its direction there. fresh tells that the connection is new. c is nil for
+// an ICMP error about no known connection, and for what comes late, without data, to one that was handed back.
+// After each call the caller takes what Over returns.
+func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
+	t.now = max(t.now, seg.Time)
+	t.age()
+	key, side := canonical(seg.Src, seg.Dst)
+	hash := key.hash()
+	i := t.find(&key, hash)
+	if seg.Kind == capture.ICMPError {
+		if i < 0 || t.entries[i].conn == nil {
+			return nil, 0, false
+		}
+		return t.entries[i].conn, t.entries[i].dir(side), false
+	}
+	if i < 0 {
+		i = t.insert(key, hash)
+		fresh = true
+		t.begin(i, side, seg, -1)
+	} else if e := &t.entries[i]; e.reused(side, seg) {
+		fresh = true
+		t.handBack(i)
+		t.begin(i, side, seg, e.id)
+	} else if e.conn == nil {
+		if seg.Len == 0 {
+			t.late++
+			return nil, 0, false
+		}
+		fresh = true
+		t.resume(i, side, seg)
+	}
+	e := &t.entries[i]
+	t.update(i, side, seg)
+	return e.conn, e.dir(side), fresh
+}
+
+// Over returns the next connection that will get no more segments, nil if there is none. The Tracker that owns it is
+// to be told after all segments assigned before.
+func (t *Table) Over() *Conn {
+	if t.taken == len(t.over) {
+		t.over, t.taken = t.over[:0], 0
+		return nil
+	}
+	c := t.over[t.taken]
+	t.over[t.taken] = nil
+	t.taken++
+	return c
+}
+
+// Finish hands back all connections, in order of their numbers, because the capture has ended. The caller takes them
+// from Over.
+func (t *Table) Finish() {
+	first := len(t.over)
+	for i := range t.entries {
+		if e := &t.entries[i]; e.conn != nil {
+			t.over = append(t.over, e.conn)
+			e.conn = nil
+		}
+	}
+	sortByID(t.over[first:])
+}
+
+// Evicted is how many open connections were handed back only because there were too many.
+func (t *Table) Evicted() uint64 { return t.evicted }
+
+// Late is how many segments without data came to connections that had been handed back; they were dropped.
+func (t *Table) Late() uint64 { return t.late }
+
+// Open is how many connections are open.
+func (t *Table) Open() int { return t.count[listEmbryo] + t.count[listOpen] + t.count[listClosed] }
+
+// Connections is how many connections have begun.
+func (t *Table) Connections() int { return t.next }
+
+// reused reports whether a SYN begins a new connection on the tuple: Wireshark begins one whenever its number is not
+// that of the current one, whatever that one's state; the same number is a retransmission.
+func (e *entry) reused(side int, seg *capture.Segment) bool {
+	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN {
+		return false
+	}
+	return e.flags&(baseSet<<side) != 0 && e.base[side] != seg.Seq
+}
+
+// begin makes a connection for entry i. old is the number of the one before on the same tuple, -1 if there was none.
+func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
+	e := &t.entries[i]
+	reusesEnd := e.last
+	e.id = t.next
+	t.next++
+	e.flags, e.high = 0, [2]uint32{}
+	t.open(e, side, seg)
+	e.conn.Reuses = old
+	if old >= 0 {
+		e.conn.ReusesEnd = reusesEnd
+	}
+	t.move(i, listOpen)
+	if seg.Flags&(capture.SYN|capture.ACK) == capture.SYN {
+		t.move(i, listEmbryo)
+	}
+}
+
+// resume makes another connection of the same number when data follows after so long that the state was dropped.
+func (t *Table) resume(i int32, side int, seg *capture.Segment) {
+	e := &t.entries[i]
+	keep := e.flags & (baseSet | baseSet<<1)
+	t.open(e, side, seg)
+	e.flags = e.flags&clientIsB | keep
+	e.conn.Reuses = -1
+	e.conn.caveat(CaveatContinued)
+	t.move(i, listOpen)
+}
+
+// open makes the Conn and decides which side is the client.
+func (t *Table) open(e *entry, side int, seg *capture.Segment) {
+	src, dst := endpoint(seg.Src), endpoint(seg.Dst)
+	c := &Conn{ID: e.id, Client: src, Server: dst}
+	fromClient := senderIsClient(seg)
+	if !fromClient {
+		c.Client, c.Server = dst, src
+	}
+	if fromClient == (side == 1) {
+		e.flags |= clientIsB
+	} else {
+		e.flags &^= clientIsB
+	}
+	e.conn = c
+}
+
+// endpoint is the address without IPv4-in-IPv6 mapping.
+func endpoint(a netip.AddrPort) netip.AddrPort {
+	if a.Addr().Is4In6() {
+		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	}
+	return a
+}
+
+// dir is the direction of what the given side of the tuple sends.
+func (e *entry) dir(side int) Dir {
+	if (e.flags&clientIsB != 0) == (side == 1) {
+		return FromClient
+	}
+	return FromServer
+}
+
+// update follows the connection as far as the Table needs it: Wireshark's base numbers, and whether it is over.
+func (t *Table) update(i int32, side int, seg *capture.Segment) {
+	e := &t.entries[i]
+	e.last = t.now
+	e.learnBase(side, seg)
+	list := e.list
+	if list == listEmbryo && (e.dir(side) == FromServer || seg.Flags&capture.SYN == 0) {
+		list = listOpen
+	}
+	end := seg.Seq + seg.Len
+	if seg.Flags.Has(capture.FIN) {
+		end++
+		e.flags |= finSeen << side
+		if e.flags&(finSeen<<(1-side)) != 0 {
+			list = listClosed
+		}
+	}
+	if seg.Flags.Has(capture.RST) {
+		away := int32(seg.Seq - e.high[side])
+		if e.flags&(spoke<<side) == 0 || away < rstBelieve && away > -rstBelieve {
+			list = listClosed
+		}
+	} else if e.flags&(spoke<<side) == 0 || int32(end-e.high[side]) > 0 {
+		e.high[side] = end
+	}
+	e.flags |= spoke << side
+	t.move(i, list)
+}
+
+// learnBase sets the numbers that a later SYN is compared with, exactly as Wireshark does: the SYN's own, or one less
+// than the first number seen, or one less than the first acknowledged.
+func (e *entry) learnBase(side int, seg *capture.Segment) {
+	if e.flags&(baseSet<<side) == 0 {
+		e.base[side] = seg.Seq
+		if !seg.Flags.Has(capture.SYN) {
+			e.base[side]--
+		}
+		e.flags |= baseSet << side
+	}
+	if peer := 1 - side; e.flags&(baseSet<<peer) == 0 && seg.Flags.Has(capture.ACK) {
+		e.base[peer] = seg.Ack - 1
+		e.flags |= baseSet << peer
+	}
+}
+
+// serverPorts are ports above 1023 that servers commonly listen on, and that are within or near the ranges from which
+// clients take theirs.
+var serverPorts = [...]uint16{8080, 8443, 8000, 3000, 5000, 8888, 9000, 8081, 9090, 3128, 1080, 8008, 9200, 5432, 3306, 6379}
+
+// senderIsClient decides from a connection's first segment which side opened it: the SYN, the SYN-ACK, what is said, the ports, and
+// if all that says nothing, who was seen first.
+func senderIsClient(seg *capture.Segment) bool {
+	if seg.Flags.Has(capture.SYN) {
+		return !seg.Flags.Has(capture.ACK)
+	}
+	if speaker, known := speaks(seg.Payload); known {
+		return speaker == FromClient
+	}
+	src, dst := seg.Src.Port(), seg.Dst.Port()
+	if s, d := portRank(src), portRank(dst); s != d {
+		return s > d
+	}
+	return src >= dst
+}
+
+// portRank is lower the more a port looks like a server's.
+func portRank(port uint16) int {
+	if port < 1024 {
+		return 0
+	}
+	for _, p := range serverPorts {
+		if p == port {
+			return 1
+		}
+	}
+	return 2
+}

@@ -1,0 +1,243 @@
+package reassembly
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// TrackerLimits bound what a Tracker holds. Zero values mean the defaults.
+type TrackerLimits struct {
+	ConnBuffer int // octets of one connection that wait behind holes; default 1 MiB
+	Buffer     int // the same of all connections of the tracker; default 64 MiB
+	Records    int // records of one connection while an exchange is open; default 16,384, at least 64
+}
+
+const (
+	defaultConnBuffer = 1 << 20
+	defaultBuffer     = 64 << 20
+	defaultRecords    = 16384
+)
+
+// Tracker applies segments to the connections of one worker. It is not safe for use by several goroutines.
+type Tracker struct {
+	sink   Sink
+	limits TrackerLimits
+	held   int // octets that wait behind holes
+}
+
+// NewTracker makes a Tracker that reports to sink.
+func NewTracker(sink Sink, limits TrackerLimits) *Tracker {
+	if limits.ConnBuffer <= 0 {
+		limits.ConnBuffer = defaultConnBuffer
+	}
+	if limits.Buffer <= 0 {
+		limits.Buffer = defaultBuffer
+	}
+	if limits.Records <= 0 {
+		limits.Records = defaultRecords
+	}
+	limits.Records = max(limits.Records, 64)
+	return &Tracker{sink: sink, limits: limits}
+}
+
+// side is what the tracker knows of one direction beside its Half.
+type side struct {
+	origin     origin
+	stream     stream
+	sent       sentQueue
+	sacked     spans // of what this side sent
+	resends    []resend
+	rtt        estimator // of the round trip between the capture point and this host
+	sizes      sizes
+	seqJump    jump
+	ackJump    jump
+	lastSend   time.Duration // latest segment with sequence space
+	ackedAt    time.Duration // when the peer last acknowledged something new
+	signalAt   time.Duration // first sign of a loss since then, valid with signal
+	signalLast time.Duration // latest such sign
+	unseenAt   time.Duration // since when the peer's acknowledgments are ahead of the frontier; -1: they are not
+	recover    int64         // where the current recovery ends (RFC 6675: RecoveryPoint)
+	edge       int64         // how far the peer's window reaches, valid with edgeSet
+	win        uint32        // the latest window that this side offered, scaled; valid with winSet
+	dupAcks    uint32        // duplicate acknowledgments since the edge last moved
+	outgoing   uint32        // frames that the capture calls outgoing
+	incoming   uint32
+	badSum     uint32
+	last       Kind // of its latest segment
+	winSet     bool
+	ackSeen    bool
+	edgeSet    bool
+	signal     bool
+	timeout    bool // the current recovery began with a timeout
+	odd        bool // its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
+}
+
+// track is the tracker's state of one connection.
+type track struct {
+	t       *Tracker
+	c       *Conn
+	app     app
+	side    [2]side
+	hist    history
+	now     time.Duration
+	turned  bool // the Table's directions are the wrong way round
+	sniffed bool // the orientation is final
+	v6      bool
+}
+
+// Add applies a segment to its connection. The connection's segments come in the order of the capture.
+func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
+	k := t.state(c)
+	if k.turned {
+		dir = dir.Peer()
+	}
+	if seg.Kind == capture.ICMPError {
+		k.icmp(seg)
+		return
+	}
+	if !k.sniffed {
+		dir = k.orient(dir, seg)
+	}
+	k.now = max(k.now, seg.Time)
+	e := event{dir: dir, seg: seg, at: capture.Mark{Time: k.now, Frame: seg.Frame}}
+	k.place(&e)
+	k.segment(&e)
+	k.holes(dir, e.at)
+	k.holes(dir.Peer(), e.at)
+	k.settle()
+}
+
+// state is the tracker's state of c, made at its first segment.
+func (t *Tracker) state(c *Conn) *track {
+	if k, ok := c.track.(*track); ok {
+		return k
+	}
+	k := &track{t: t, c: c, v6: c.Client.Addr().Is6() && !c.Client.Addr().Is4In6()}
+	k.side[0].unseenAt, k.side[1].unseenAt = -1, -1
+	c.track = k
+	return k
+}
+
+// segment takes one placed segment through all that depends on it.
+func (k *track) segment(e *event) {
+	k.meet(e)
+	rec := k.record(e)
+	if e.wild {
+		k.c.caveat(CaveatWild)
+		rec.Trait |= Wild
+		k.append(e, rec)
+		return
+	}
+	if e.hasAck {
+		k.selective(e)
+	}
+	kind, trait := k.classify(e)
+	rec.Kind = kind
+	rec.Trait |= trait | k.traits(e)
+	k.append(e, rec)
+	if kind.Retransmitted() {
+		k.c.Half[e.dir].Retrans++
+		k.remember(e)
+	}
+	if e.hasAck {
+		k.acknowledge(e, kind)
+	}
+	k.send(e, kind)
+	k.lifecycle(e)
+	k.content(e)
+	k.closing(e)
+}
+
+// record is the compact form of a segment, without its kind.
+func (k *track) record(e *event) Record {
+	seg := e.seg
+	r := Record{
+		Time: e.at.Time, Frame: e.at.Frame, Seq: e.seq, Ack: e.ack, Len: seg.Len, Window: e.win,
+		IPID: seg.IPID, Dir: e.dir, Flags: seg.Flags, TTL: seg.TTL,
+	}
+	if seg.Options.Has(capture.HasTS) {
+		r.TSVal, r.TSEcr, r.Trait = seg.TSVal, seg.TSEcr, HasTS
+	}
+	if e.hasAck && seg.NSACK > 0 && !e.wild {
+		r.SACK = k.highestSACK(e)
+	}
+	return r
+}
+
+// highestSACK is how far above the acknowledgment the segment's SACK blocks reach.
+func (k *track) highestSACK(e *event) uint32 {
+	high := e.ack
+	o := &k.side[e.dir.Peer()].origin
+	for _, b := range e.seg.SACK[:min(e.seg.NSACK, 4)] {
+		high = max(high, o.offset(b.End, e.ack))
+	}
+	return uint32(high - e.ack)
+}
+
+// traits are those that the kind does not tell.
+func (k *track) traits(e *event) Trait {
+	var t Trait
+	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
+	if e.end > e.seq && e.seq <= h.Frontier && e.end > h.Frontier {
+		t |= Advances
+	}
+	if e.hasAck && e.ack > p.Una && e.ack > p.Frontier && p.Segments > 0 {
+		t |= AcksUnseen
+	}
+	if len(e.seg.Payload) > 0 && len(k.side[e.dir].stream.pend) > 0 &&
+		k.side[e.dir].stream.conflicts(e.data(), e.seg.Payload) {
+		t |= Conflict
+		k.c.caveat(CaveatConflict)
+	}
+	return t
+}
+
+// append adds a record to the history and counts the segment.
+func (k *track) append(e *event, rec Record) {
+	k.c.Records = append(k.c.Records, rec)
+	k.c.End = e.at
+	k.c.Half[e.dir].Segments++
+	k.hist.segment(e.dir, e.seg, &rec)
+}
+
+// latest is the absolute number of the latest record.
+func (k *track) latest() int { return k.c.Released + len(k.c.Records) - 1 }
+
+// content hands the segment's data to the streams.
+func (k *track) content(e *event) {
+	s := &k.side[e.dir].stream
+	n := int64(e.seg.Len)
+	if e.seg.Flags.Has(capture.FIN) && !s.hasFin && !e.seg.Flags.Has(capture.RST) {
+		s.fin, s.hasFin = e.end-1, true
+	}
+	if e.seg.Flags.Has(capture.RST) || n == 0 && (len(s.pend) == 0 && !s.hasFin || s.over) {
+		return // data on a RST is an explanation for people (RFC 9293 §3.5.3), no part of the stream
+	}
+	payload := e.seg.Payload[:min(n, int64(len(e.seg.Payload)))]
+	ts := uint32(0)
+	if e.seg.Options.Has(capture.HasTS) {
+		ts = e.seg.TSVal
+	}
+	k.arrive(e.dir, e.data(), n, payload, ts, e.at)
+	k.flush(e.dir, e.at)
+}
+
+// Close ends a connection: no segment will follow. ended says that this is so only because the capture ended.
+func (t *Tracker) Close(c *Conn, ended bool) {
+	k := t.state(c)
+	for dir := range k.side {
+		if h := &c.Half[dir]; h.Una > h.Frontier {
+			k.giveUp(Dir(dir), h.Una, c.End)
+		}
+	}
+	if k.app != nil {
+		k.app.End(c.End, ended)
+	}
+	k.conclude()
+	for dir := range k.side {
+		t.held -= k.side[dir].stream.held
+	}
+	t.sink.Closed(c, ended)
+	c.track = nil
+}

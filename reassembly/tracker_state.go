@@ -1,0 +1,160 @@
+package reassembly
+
+import "tcpwhy/capture"
+
+// maxSYNs caps Conn.SYNs and Conn.SYNACKs: Linux gives up after 6 of the first and 5 of the second.
+const maxSYNs = 16
+
+// meet takes what a segment shows beside its numbers: the start, the options of a SYN, the TTL, the interface's word.
+func (k *track) meet(e *event) {
+	c, seg := k.c, e.seg
+	h, d := &c.Half[e.dir], &k.side[e.dir]
+	if c.Start.Frame == 0 {
+		c.Start, c.End = e.at, e.at
+		if !seg.Flags.Has(capture.SYN) || seg.Flags.Has(capture.ACK) {
+			c.MidStream = true
+			c.caveat(CaveatMidStream)
+		}
+		if !seg.Flags.Has(capture.SYN) {
+			c.State = Established
+		}
+	}
+	if seg.Flags.Has(capture.SYN) && !e.wild {
+		k.meetSYN(e)
+	}
+	if seg.Options.Has(capture.BadOptions) {
+		c.caveat(CaveatBadOptions)
+	}
+	if h.Segments == 0 {
+		h.TTLMin, h.TTLMax = seg.TTL, seg.TTL
+	}
+	h.TTLMin, h.TTLMax = min(h.TTLMin, seg.TTL), max(h.TTLMax, seg.TTL)
+	if seg.Options.Has(capture.Outgoing) {
+		d.outgoing++
+	}
+	if seg.Options.Has(capture.Incoming) {
+		d.incoming++
+	}
+	if seg.Options.Has(capture.BadChecksum) {
+		d.badSum++
+	}
+}
+
+// meetSYN keeps what a SYN offers (RFC 9293 §3.7.1, RFC 7323 §2 and §3, RFC 2018 §2).
+func (k *track) meetSYN(e *event) {
+	seg := e.seg
+	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
+	if !h.HasISN {
+		h.HasISN, h.ISN = true, seg.Seq
+		h.HasWS, h.SACKOK, h.TSOK = seg.Options.Has(capture.HasWScale), seg.Options.Has(capture.HasSACKPerm), seg.Options.Has(capture.HasTS)
+		if h.HasWS {
+			h.WScale = min(seg.WScale, 14)
+		}
+		if seg.Options.Has(capture.HasMSS) {
+			h.MSS = seg.MSS
+		}
+	}
+	if p.HasISN || p.Eff == 0 {
+		p.Eff = effOf(p, h, k.v6)
+	}
+	if p.HasISN {
+		h.Eff = effOf(h, p, k.v6)
+	}
+}
+
+// lifecycle follows the handshake and the first FIN of each side.
+func (k *track) lifecycle(e *event) {
+	c, f := k.c, e.seg.Flags
+	h := &c.Half[e.dir]
+	switch {
+	case f.Has(capture.RST):
+	case f.Has(capture.SYN | capture.ACK):
+		if len(c.SYNACKs) < maxSYNs {
+			c.SYNACKs = append(c.SYNACKs, e.at)
+		}
+	case f.Has(capture.SYN):
+		if len(c.SYNs) < maxSYNs {
+			c.SYNs = append(c.SYNs, e.at)
+		}
+	case c.State == Connecting:
+		k.established(e)
+	}
+	if f.Has(capture.FIN) && !f.Has(capture.RST) && !h.FinSeen {
+		h.FinSeen, h.FinSeq, h.Fin = true, e.end-1, e.at
+		k.firstClose(e, false)
+		switch {
+		case c.State == Reset:
+		case c.Half[e.dir.Peer()].FinSeen:
+			c.State = Closed
+		default:
+			c.State = HalfClosed
+		}
+	}
+}
+
+// established notes the end of the handshake: the client's acknowledgment of the SYN-ACK, or whatever shows that it
+// has taken place.
+func (k *track) established(e *event) {
+	k.c.State = Established
+	if e.dir == FromClient && e.hasAck && k.c.Half[FromServer].HasISN && e.ack >= 0 {
+		k.c.AckOfSYNACK = e.at
+	}
+	k.c.Vantage = k.vantage()
+}
+
+// firstClose notes who began to close the connection.
+func (k *track) firstClose(e *event, rst bool) {
+	if c := k.c; c.FirstCloseAt.Frame == 0 {
+		c.FirstClose, c.FirstCloseAt, c.ClosedByRST = e.dir, e.at, rst
+	}
+}
+
+// closing follows a RST, after everything else of its segment.
+func (k *track) closing(e *event) {
+	if !e.seg.Flags.Has(capture.RST) || !k.resets(e) {
+		return
+	}
+	c, h := k.c, &k.c.Half[e.dir]
+	if !h.RstSeen {
+		h.RstSeen, h.Rst, h.RstActive = true, e.at, e.seg.Flags.Has(capture.ACK)
+	}
+	k.firstClose(e, true)
+	switch {
+	case c.State == Connecting && e.dir == FromServer && !c.Half[FromServer].HasISN:
+		c.State = Refused
+	case c.State != Closed && c.State != Refused:
+		c.State = Reset
+	}
+	if k.app != nil {
+		k.app.Rst(e.dir, e.at)
+	}
+}
+
+// resets reports whether the receiver of a RST accepts it (RFC 9293 §3.10.7.3 and .4): it acknowledges the SYN, or its
+// number lies within the receive window. Numbers just below are allowed for, as senders reset from what was acknowledged.
+func (k *track) resets(e *event) bool {
+	h, p, d := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()], &k.side[e.dir]
+	if k.c.State == Connecting && p.HasISN && !h.HasISN {
+		return e.seg.Flags.Has(capture.ACK) && e.ack >= 0 && e.ack <= p.Max
+	}
+	high := h.Max
+	if d.edgeSet {
+		high = max(high, d.edge)
+	}
+	return !d.origin.set || h.Segments <= 1 || e.seq >= h.Una-1 && e.seq <= high
+}
+
+// icmp takes an ICMP error about a segment of the connection.
+func (k *track) icmp(seg *capture.Segment) {
+	i := &seg.ICMP
+	if i.MTU > 0 {
+		k.c.Half[0].lower(i.MTU, k.v6)
+		k.c.Half[1].lower(i.MTU, k.v6)
+	}
+	const unreachable4, unreachable6, fragNeeded = 3, 1, 4
+	unreachable := !i.V6 && i.Type == unreachable4 && i.Code != fragNeeded || i.V6 && i.Type == unreachable6
+	if k.c.State == Connecting && unreachable {
+		k.c.State = Refused
+		k.c.Refusal = *i
+	}
+}
