@@ -1,0 +1,93 @@
+package capture
+
+import (
+	"net/netip"
+)
+
+// Filter chooses segments by a condition in the words of pcap-filter(7). It judges what was decoded, so it
+// works inside tags and tunnels, and an ICMP error is judged by the segment that it quotes.
+type Filter struct {
+	test predicate // nil matches everything
+}
+
+// predicate is a condition, or a part of one.
+type predicate func(at *path, seg *Segment) bool
+
+// match reports whether the segment is to be handed out.
+func (f *Filter) match(at *path, seg *Segment) bool {
+	return f.test == nil || f.test(at, seg)
+}
+
+// direction says which end of a segment a condition is about.
+type direction uint8
+
+const (
+	eitherEnd direction = iota // "src or dst", and when nothing is said
+	bothEnds                   // "src and dst"
+	fromEnd
+	toEnd
+)
+
+// ends applies a condition on one end to a segment.
+func (d direction) ends(one func(netip.AddrPort) bool) predicate {
+	switch d {
+	case fromEnd:
+		return func(_ *path, s *Segment) bool { return one(s.Src) }
+	case toEnd:
+		return func(_ *path, s *Segment) bool { return one(s.Dst) }
+	case bothEnds:
+		return func(_ *path, s *Segment) bool { return one(s.Src) && one(s.Dst) }
+	}
+	return func(_ *path, s *Segment) bool { return one(s.Src) || one(s.Dst) }
+}
+
+func never(*path, *Segment) bool          { return false }
+func always(*path, *Segment) bool         { return true }
+func overIPv4(_ *path, s *Segment) bool   { return s.Src.Addr().Is4() }
+func overIPv6(_ *path, s *Segment) bool   { return s.Src.Addr().Is6() }
+func inAnyVLAN(at *path, _ *Segment) bool { return at.vlanCount > 0 }
+
+// inVLANNumber is true inside a VLAN with the given number, whichever of several tags has it.
+func inVLANNumber(number uint16) predicate {
+	return func(at *path, _ *Segment) bool {
+		for _, v := range at.vlans[:at.vlanCount] {
+			if v == number {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func (p predicate) not() predicate {
+	return func(at *path, s *Segment) bool { return !p(at, s) }
+}
+
+func (p predicate) and(q predicate) predicate {
+	return func(at *path, s *Segment) bool { return p(at, s) && q(at, s) }
+}
+
+func (p predicate) or(q predicate) predicate {
+	return func(at *path, s *Segment) bool { return p(at, s) || q(at, s) }
+}
+
+// portBetween is true for an end with a port from low to high.
+func portBetween(low, high uint16) func(netip.AddrPort) bool {
+	return func(end netip.AddrPort) bool { return low <= end.Port() && end.Port() <= high }
+}
+
+// addr4In is true for an IPv4 end whose address has the given bits under the mask.
+func addr4In(bits, mask uint32) func(netip.AddrPort) bool {
+	return func(end netip.AddrPort) bool {
+		if !end.Addr().Is4() {
+			return false
+		}
+		octets := end.Addr().As4()
+		return be32(octets[:])&mask == bits
+	}
+}
+
+// addr6In is true for an IPv6 end within the prefix.
+func addr6In(prefix netip.Prefix) func(netip.AddrPort) bool {
+	return func(end netip.AddrPort) bool { return prefix.Contains(end.Addr()) }
+}

@@ -1,0 +1,42 @@
+package capture
+
+import "net/netip"
+
+const tcpHeader = 20
+
+// tcp decodes a TCP header (RFC 9293 §3.1). The payload's length is what the IP header says, whatever part of
+// it was captured.
+func (d *decoder) tcp(p []byte, wire int) Outcome {
+	if wire < tcpHeader {
+		return OutcomeMalformed
+	}
+	if len(p) < tcpHeader {
+		return OutcomeShort
+	}
+	header := int(p[12]>>4) * 4
+	if header < tcpHeader || header > wire {
+		return OutcomeMalformed
+	}
+	at, seg := &d.at, d.at.seg
+	at.tcp = p
+	seg.Src = netip.AddrPortFrom(at.src, be16(p))
+	seg.Dst = netip.AddrPortFrom(at.dst, be16(p[2:]))
+	seg.Seq, seg.Ack = be32(p[4:]), be32(p[8:])
+	seg.Flags = TCPFlags(p[13])
+	seg.Window = be16(p[14:])
+	seg.Len = uint32(wire - header)
+	if at.hasIPID {
+		seg.IPID, seg.Options = at.ipID, HasIPID
+	}
+	if len(p) < header {
+		seg.tcpOptions(p[tcpHeader:], true)
+		seg.Options |= Snapped
+		return d.deliver(OutcomeSegment)
+	}
+	seg.tcpOptions(p[tcpHeader:header], false)
+	seg.Payload = p[header:]
+	if len(p) < wire {
+		seg.Options |= Snapped
+	}
+	return d.deliver(OutcomeSegment)
+}
