@@ -67,4 +67,5 @@ type rawFrame struct {
 	OrigLen   uint32 // on the wire; never less than len(Data)
 	Data      []byte // captured octets, valid until the next frame is read from this input
 	Direction uint8  // 0 unknown, 1 incoming, 2 outgoing (pcapng EPB flags)
+	bad       bool   // the record contradicts itself: it has a number, but nothing to decode
 }

@@ -1,0 +1,59 @@
+package capture
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+)
+
+// The limits on what is kept of one input beside its frames.
+const (
+	commentsMax   = 256     // comments of one input
+	commentMax    = 1 << 10 // octets of a comment, the rest is cut
+	secretsMax    = 4 << 20 // octets of decryption secrets of one input
+	linkTypesMax  = 64      // link types listed for one input
+	interfacesMax = math.MaxUint16 + 1
+)
+
+var errInterfaces = errors.New("more than 65,536 interfaces")
+
+// account is where the reader of an input notes what it learns beside frames.
+type account struct {
+	stats   *Stats
+	input   int // index into stats.Inputs
+	secrets int // octets kept so far
+}
+
+func (a *account) of() *Input { return &a.stats.Inputs[a.input] }
+
+// addInterface enters an interface and gives its index into Stats.Interfaces.
+func (a *account) addInterface(i Interface) (uint16, error) {
+	index := len(a.stats.Interfaces)
+	if index >= interfacesMax {
+		return 0, errInterfaces
+	}
+	i.Input = a.input
+	a.stats.Interfaces = append(a.stats.Interfaces, i)
+	in := a.of()
+	if len(in.LinkTypes) < linkTypesMax && !slices.Contains(in.LinkTypes, i.LinkType) {
+		in.LinkTypes = append(in.LinkTypes, i.LinkType)
+	}
+	return uint16(index), nil
+}
+
+// addComment keeps a comment, as text that can be shown.
+func (a *account) addComment(text string) {
+	in := a.of()
+	if len(in.Comments) < commentsMax && text != "" {
+		in.Comments = append(in.Comments, strings.ToValidUTF8(text[:min(len(text), commentMax)], ""))
+	}
+}
+
+// addSecrets keeps a copy of decryption secrets, or nothing if that were too much.
+func (a *account) addSecrets(secrets []byte) {
+	if a.secrets += len(secrets); a.secrets <= secretsMax {
+		in := a.of()
+		in.Secrets = append(in.Secrets, slices.Clone(secrets))
+	}
+}
