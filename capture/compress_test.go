@@ -1,0 +1,159 @@
+package capture
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz"
+)
+
+// packers compresses by each of the formats.
+func packers() map[string]func(io.Writer) (io.WriteCloser, error) {
+	return map[string]func(io.Writer) (io.WriteCloser, error){
+		"gzip": func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil },
+		"zstd": func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) },
+		"lz4":  func(w io.Writer) (io.WriteCloser, error) { return lz4.NewWriter(w), nil },
+		"xz":   func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) },
+	}
+}
+
+// pack compresses each part on its own and joins the results.
+func pack(t testing.TB, format string, parts ...[]byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	for _, part := range parts {
+		w, err := packers()[format](&b)
+		if err == nil {
+			_, err = w.Write(part)
+		}
+		if err == nil {
+			err = w.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return b.Bytes()
+}
+
+func TestFormatsRoundTrip(t *testing.T) {
+	frames := fileFrames(50)
+	for _, order := range fileOrders() {
+		plain := map[string][]byte{
+			"pcap":   pcapBytes(t, order, true, frames),
+			"pcapng": pcapngBytes(t, order, frames),
+		}
+		for format, octets := range plain {
+			for _, compression := range []string{"", "gzip", "zstd", "lz4", "xz"} {
+				t.Run(format+" "+order.String()+" "+compression, func(t *testing.T) {
+					packed := octets
+					if compression != "" {
+						packed = pack(t, compression, octets)
+					}
+					got, stats := readInputs(t, fileOf(t, "any name", packed))
+					sameFrames(t, got, frames)
+					in := stats.Inputs[0]
+					if in.Format != format || in.Compression != compression || !in.Complete || in.Frames != 50 {
+						t.Errorf("input = %+v", in)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestCompressedInParts(t *testing.T) {
+	frames := fileFrames(50)
+	octets := pcapBytes(t, binary.LittleEndian, true, frames)
+	for format := range packers() {
+		t.Run(format, func(t *testing.T) {
+			got, stats := readOctets(t, pack(t, format, octets[:301], octets[301:302], octets[302:]))
+			sameFrames(t, got, frames)
+			if !stats.Inputs[0].Complete {
+				t.Errorf("not complete: %s", stats.Inputs[0].Error)
+			}
+		})
+	}
+}
+
+// A compressed stream that is cut must not look like the end of the capture, even if it is cut between records.
+func TestCompressedCut(t *testing.T) {
+	frames := fileFrames(15)
+	octets := pcapBytes(t, binary.LittleEndian, true, frames)
+	for format := range packers() {
+		t.Run(format, func(t *testing.T) {
+			packed := pack(t, format, octets)
+			for cut := range packed {
+				s, err := openInputs(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(packed[:cut])})
+				if err != nil {
+					continue
+				}
+				got := drain(s)
+				sameFrames(t, got, frames[:len(got)])
+				if in := s.stats.Inputs[0]; in.Complete || in.Error == "" {
+					t.Fatalf("cut at %d of %d: %+v", cut, len(packed), in)
+				}
+			}
+		})
+	}
+}
+
+func TestCompressedDamage(t *testing.T) {
+	octets := pcapBytes(t, binary.LittleEndian, true, fileFrames(5000))
+	for format := range packers() {
+		t.Run(format, func(t *testing.T) {
+			packed := pack(t, format, octets)
+			packed[len(packed)-6] ^= 0x55
+			_, stats := readOctets(t, packed)
+			if in := stats.Inputs[0]; in.Complete || !strings.Contains(in.Error, "frame") {
+				t.Errorf("input = %+v", in)
+			}
+		})
+	}
+}
+
+// What the usual tools write is read, not only what the same libraries write.
+func TestCompressedByTools(t *testing.T) {
+	frames := fileFrames(500)
+	octets := pcapBytes(t, binary.LittleEndian, true, frames)
+	for _, command := range []string{"gzip -c", "zstd -c --long=27", "lz4 -c", "lz4 -c -l", "xz -c", "xz -c -9 -T2"} {
+		t.Run(command, func(t *testing.T) {
+			words := strings.Fields(command)
+			tool := exec.Command(words[0], words[1:]...)
+			tool.Stdin = bytes.NewReader(octets)
+			packed, err := tool.Output()
+			if errors.Is(err, exec.ErrNotFound) {
+				t.Skip(err)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, stats := readOctets(t, packed)
+			sameFrames(t, got, frames)
+			if !stats.Inputs[0].Complete {
+				t.Errorf("not complete: %s", stats.Inputs[0].Error)
+			}
+		})
+	}
+}
+
+func TestXZDictionaryIsBounded(t *testing.T) {
+	packed := pack(t, "xz", pcapBytes(t, binary.LittleEndian, true, fileFrames(5)))
+	at := 12 + 2
+	if packed[at] != 0x21 {
+		t.Fatalf("filter %#x at %d, want LZMA2", packed[at], at)
+	}
+	packed[at+2] = 38 // 2 GiB
+	_, err := openInputs(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(packed)})
+	if err == nil || !strings.Contains(err.Error(), "dictionary of 2048 MiB") {
+		t.Errorf("error = %v", err)
+	}
+}

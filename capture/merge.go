@@ -1,0 +1,94 @@
+package capture
+
+import (
+	"io"
+	"math"
+	"os"
+)
+
+// unread is the key of an input of whose frames nothing is known: it is read before any other frame is given.
+const unread = math.MinInt64
+
+// input is one file of the capture, or standard input.
+type input struct {
+	name    string
+	stdin   io.Reader // instead of a file
+	account account
+	file    *os.File
+	plain   io.Closer // the decompressor
+	feed    *feed
+	reader  frameReader // nil until the input is started
+	frame   rawFrame    // valid if ready
+	ready   bool
+	key     int64 // by which it is merged: the latest time of its frames so far
+}
+
+// load reads the input's next frame. A clock that steps back must not make the frames before it wait for those
+// after, nor change the order of the file, so the key never decreases.
+func (in *input) load() error {
+	if err := in.reader.next(&in.frame); err != nil {
+		return err
+	}
+	in.key = max(in.key, in.frame.Time)
+	in.ready = true
+	return nil
+}
+
+// close releases what the input holds open.
+func (in *input) close() error {
+	var err error
+	if in.plain != nil {
+		// Decompressors say again what reading already told.
+		_ = in.plain.Close()
+	}
+	if in.file != nil {
+		err = in.file.Close()
+	}
+	in.plain, in.file, in.reader, in.feed = nil, nil, nil, nil
+	return err
+}
+
+// mergeQueue holds the inputs that have not ended as a heap: the first is that whose frame is due.
+type mergeQueue []*input
+
+// before orders inputs by time, and those of one time as the user named them.
+func (a *input) before(b *input) bool {
+	if a.key != b.key {
+		return a.key < b.key
+	}
+	return a.account.input < b.account.input
+}
+
+// arrange makes a heap of inputs in any order.
+func (q mergeQueue) arrange() {
+	for at := len(q)/2 - 1; at >= 0; at-- {
+		q.sink(at)
+	}
+}
+
+// sink restores the heap after the key of one input grew.
+func (q mergeQueue) sink(at int) {
+	for {
+		least := at
+		for child := 2*at + 1; child <= 2*at+2 && child < len(q); child++ {
+			if q[child].before(q[least]) {
+				least = child
+			}
+		}
+		if least == at {
+			return
+		}
+		q[at], q[least] = q[least], q[at]
+		at = least
+	}
+}
+
+// removeFirst takes the first input off.
+func (q *mergeQueue) removeFirst() {
+	inputs := *q
+	last := len(inputs) - 1
+	inputs[0] = inputs[last]
+	inputs[last] = nil
+	*q = inputs[:last]
+	q.sink(0)
+}

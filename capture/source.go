@@ -1,0 +1,133 @@
+package capture
+
+import (
+	"errors"
+	"io"
+	"math"
+	"time"
+)
+
+// source reads capture files, merges their frames by time and decodes them.
+type source struct {
+	stats      Stats
+	decoder    *decoder
+	queue      mergeQueue
+	bufferSize int    // of each input
+	spare      []byte // the buffer of an input that has ended
+	begun      bool
+	start      int64   // ns since the Unix epoch, valid if begun
+	latest     []int64 // of each of stats.Interfaces: the latest time of its frames
+	ended      bool
+}
+
+// Stats implements Source.
+func (s *source) Stats() *Stats { return &s.stats }
+
+// Next implements Source.
+func (s *source) Next(seg *Segment) error {
+	for {
+		f, err := s.nextFrame()
+		if err != nil {
+			s.finish()
+			return err
+		}
+		outcome := OutcomeMalformed
+		s.count(f)
+		if !f.bad {
+			seg.Mark = s.mark(f)
+			outcome = s.decoder.decode(f, seg)
+		}
+		s.stats.Count[outcome]++
+		if outcome == OutcomeSegment || outcome == OutcomeICMP {
+			return nil
+		}
+	}
+}
+
+// finish lets the decoder settle what it still holds, once.
+func (s *source) finish() {
+	if !s.ended {
+		s.ended = true
+		s.decoder.finish()
+	}
+}
+
+// Close implements Source.
+func (s *source) Close() error {
+	var errs []error
+	for _, in := range s.queue {
+		errs = append(errs, in.close())
+	}
+	s.queue = nil
+	return errors.Join(errs...)
+}
+
+// nextFrame gives the frame that is due; io.EOF is its only error. The frame is valid until the next call.
+func (s *source) nextFrame() (*rawFrame, error) {
+	for len(s.queue) > 0 {
+		in := s.queue[0]
+		if in.ready {
+			in.ready = false
+			return &in.frame, nil
+		}
+		if err := s.load(in); err != nil {
+			s.end(in, err)
+			continue
+		}
+		s.queue.sink(0)
+	}
+	return nil, io.EOF
+}
+
+// load reads the next frame of an input, and starts it before if need be.
+func (s *source) load(in *input) error {
+	if in.reader == nil {
+		if err := in.start(s.takeBuffer()); err != nil {
+			return err
+		}
+	}
+	return in.load()
+}
+
+// end notes how the first input of the queue ended and releases it.
+func (s *source) end(in *input, err error) {
+	told := in.account.of()
+	if in.feed != nil {
+		s.spare = in.feed.buf[:min(len(in.feed.buf), feedSize)]
+	}
+	told.Complete = err == io.EOF
+	if !told.Complete {
+		told.Error = err.Error()
+	}
+	// What could be read was read: an error of closing what was only read tells nothing more.
+	_ = in.close()
+	s.queue.removeFirst()
+}
+
+// count enters a frame into the account, whatever becomes of it.
+func (s *source) count(f *rawFrame) {
+	s.stats.Frames++
+	s.stats.Bytes += uint64(f.OrigLen)
+	s.stats.Inputs[f.Input].Frames++
+}
+
+// mark gives a frame its name and its time, and notes where a clock stepped back.
+func (s *source) mark(f *rawFrame) Mark {
+	if !s.begun {
+		s.begun = true
+		s.start = f.Time
+		s.stats.Start = time.Unix(0, f.Time).UTC()
+	}
+	for len(s.latest) < len(s.stats.Interfaces) {
+		s.latest = append(s.latest, math.MinInt64)
+	}
+	if latest := s.latest[f.Iface]; f.Time < latest {
+		s.stats.Backsteps++
+		s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(latest-f.Time))
+	} else {
+		s.latest[f.Iface] = f.Time
+	}
+	since := time.Duration(f.Time - s.start)
+	s.stats.End = max(s.stats.End, since)
+	return Mark{Time: since, Frame: NewFrameID(int(f.Input), f.Number)}
+}
