@@ -9,9 +9,8 @@ type Detector struct {
 	Causes     []Cause
 	References []string
 
-	exchange func(*pass)         // called for each settled exchange, by the worker that owns the connection
-	closed   func(*pass)         // called when the connection is over
-	event    func(*judge, event) // called for each event, in the order of time over all connections
+	exchange func(*pass) // called for each settled exchange, by the worker that owns the connection
+	closed   func(*pass) // called when the connection is over
 }
 
 // Cause is one way in which a rule's fault comes about.
@@ -25,7 +24,7 @@ type Cause struct {
 
 // All lists every rule, in the order of reports.
 func All() []*Detector {
-	return []*Detector{}
+	return []*Detector{nagleDelayedAck, nagle, missedReuse, slowStart, resetAfterData, captureQuality}
 }
 
 // Find is the rule of that name, nil if there is none.
@@ -47,7 +46,3 @@ func (d *Detector) cause(code string) *Cause {
 	}
 	return nil
 }
-
-type pass struct{}
-type judge struct{}
-type event struct{}

@@ -1,6 +1,12 @@
+// Package analysis says what made HTTP exchanges slow or broke them: it draws up a ledger of each exchange's time, lets
+// the rules look at connections and exchanges, and collects what they find into a Report. Every opinion, threshold,
+// cost and remedy of the program is here.
 package analysis
 
 import (
+	"slices"
+	"time"
+
 	"tcpwhy/capture"
 )
 
@@ -15,5 +21,42 @@ type Options struct {
 
 // Run analyses the whole source. The error is that of reading; the report holds what was read before it.
 func Run(src capture.Source, opts Options) (*Report, error) {
-	return nil, nil
+	rules := opts.rules()
+	p := newPipeline(&opts, rules, clocks(src))
+	err := p.read(src)
+	return p.judge.report(src.Stats()), err
+}
+
+// rules are those that are to run.
+func (o *Options) rules() []*Detector {
+	var out []*Detector
+	for _, d := range All() {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, d.Name) || slices.Contains(o.Skip, d.Name) {
+			continue
+		}
+		out = append(out, d)
+	}
+	return out
+}
+
+// clocks tells the resolution of the clock that stamped a frame. Frames of one input may come from several interfaces;
+// the coarsest counts.
+func clocks(src capture.Source) clockInfo {
+	tick := time.Nanosecond
+	for _, i := range src.Stats().Interfaces {
+		tick = max(tick, i.Resolution)
+	}
+	return clockInfo{tick: min(tick, time.Second)}
+}
+
+// report draws up the report.
+func (j *judge) report(st *capture.Stats) *Report {
+	r := &Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
+		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
+		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: j.total.vantages}
+	r.Conns, r.Exchanges = j.list.done()
+	for _, d := range j.rules {
+		r.Checked = append(r.Checked, d.Name)
+	}
+	return r
 }

@@ -1,0 +1,341 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// maxUndecided is how many exchanges of one connection may wait until it is certain whether its Nagle holds are
+// real: evidence for or against is nearly always complete after a handful.
+const maxUndecided = 32
+
+// job is one exchange on its way into the report: its ledger and what the rules claim of it.
+type job struct {
+	info     exchangeInfo
+	x        *reassembly.Exchange
+	from     time.Duration // T0: the moment at which the client needed the connection
+	until    time.Duration // T1; valid once over
+	over     bool
+	settled  bool
+	behind   interval // waiting for the response before, on a pipelined connection
+	times    [labelCount]time.Duration
+	claims   []claim
+	holds    []hold // Nagle holds that are not yet certain
+	rounds   []round
+	critical bool
+	flow     flowFacts
+}
+
+// exchangeInfo is what the judge and the report need of an exchange when its connection may be gone.
+type exchangeInfo struct {
+	index int
+	info  ExchangeInfo
+}
+
+// flowFacts is what the transfer of a response showed of its sender.
+type flowFacts struct {
+	bytes    int64         // of the response, header included
+	mss      int64         // effective
+	initial  int64         // octets of the first round
+	window   int64         // the receive window in force at the end
+	rtt      time.Duration // least round trip between client and server
+	measured time.Duration // the response's first octet to its last
+	rounds   int
+	flight   int64 // the most that was in flight on the connection so far
+}
+
+// connState is a worker's state about one connection.
+type connState struct {
+	conn     *reassembly.Conn
+	clock    clockInfo
+	walk     walker
+	jobs     []*job // oldest first; open, or waiting to be decided
+	times    [labelCount]time.Duration
+	claims   []claim // about the connection as a whole
+	nagle    [2]nagleCount
+	told     bool // the judge knows that the connection is closing
+	ended    bool
+	last     *reassembly.Exchange // the latest that is over
+	before   time.Duration        // end of the latest exchange that is over
+	reusable bool                 // that one left the connection fit for another request
+	done     int                  // exchanges settled
+	names    names
+}
+
+// names are what the service called itself or was called.
+type names struct{ host, agent, software string }
+
+func newConnState(c *reassembly.Conn, clock clockInfo) *connState {
+	s := &connState{conn: c, clock: clock}
+	s.walk.init(s)
+	return s
+}
+
+// pair is the client and the service that the connection joins.
+func (s *connState) pair() pair {
+	return pair{s.conn.Client.Addr(), s.conn.Server}
+}
+
+// open begins the ledger of x.
+func (s *connState) open(x *reassembly.Exchange) {
+	j := &job{x: x, from: x.Start().Time}
+	j.info.index = x.Index
+	if x.Index == 0 {
+		j.critical = s.criticalSetup(x)
+		if j.critical {
+			j.from = s.conn.Start.Time
+		}
+	}
+	if n := len(s.jobs); n > 0 && !s.jobs[n-1].over {
+		j.behind.from = j.from
+	}
+	s.jobs = append(s.jobs, j)
+}
+
+// criticalSetup reports whether the first request waited for the connection: it left as soon as it could. Otherwise
+// the client had connected in advance, and the handshake cost the request nothing.
+func (s *connState) criticalSetup(x *reassembly.Exchange) bool {
+	ready, ok := s.ready0()
+	if !ok || x.Request == nil {
+		return false
+	}
+	slack := max(2*time.Millisecond, s.conn.RTTMin()/10, s.eps(reassembly.FromClient))
+	return x.Request.Start.Time-ready <= slack
+}
+
+// ready0 is the moment at which the first request could have left, as the capture point saw it; false if the capture
+// lacks the handshake.
+func (s *connState) ready0() (time.Duration, bool) {
+	c := s.conn
+	if c.TLS != nil && c.TLS.Done.Frame != 0 {
+		return c.TLS.Done.Time, !c.MidStream
+	}
+	if len(c.SYNACKs) == 0 {
+		return 0, false
+	}
+	// At the server the request follows the SYN-ACK by a round trip to the client.
+	return max(c.AckOfSYNACK.Time, c.SYNACKs[0].Time+c.Far(reassembly.FromClient)), len(c.SYNs) > 0
+}
+
+// over ends the ledger of x: nothing more belongs to it.
+func (s *connState) over(x *reassembly.Exchange) {
+	j := s.job(x)
+	if j == nil {
+		return
+	}
+	j.over = true
+	j.until = max(s.conn.End.Time, j.from)
+	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded {
+		j.until = max(x.End().Time, x.Start().Time, j.from)
+	}
+	s.last, s.before = x, j.until
+	s.reusable = reusable(x)
+	s.closeBehind(x)
+}
+
+// closeBehind ends the wait of the exchange after x for x's response.
+func (s *connState) closeBehind(x *reassembly.Exchange) {
+	for _, k := range s.jobs {
+		if k.x.Index == x.Index+1 && k.behind.from > 0 && k.x.Request != nil {
+			k.behind = interval{k.x.Request.End.Time, x.End().Time}
+		}
+	}
+}
+
+// job is the ledger of x; nil if it has been delivered.
+func (s *connState) job(x *reassembly.Exchange) *job {
+	for _, j := range s.jobs {
+		if j.x == x {
+			return j
+		}
+	}
+	return nil
+}
+
+// drawUp completes the ledger of x.
+func (s *connState) drawUp(x *reassembly.Exchange) {
+	j := s.job(x)
+	if j == nil {
+		return
+	}
+	s.walk.to(s.recordAfter(x))
+	s.walk.flush(j.until)
+	s.measure(j)
+}
+
+// settle marks the ledger of x as drawn up.
+func (s *connState) settle(x *reassembly.Exchange) {
+	if j := s.job(x); j != nil {
+		j.settled = true
+	}
+	s.done++
+	s.note(x)
+}
+
+// note remembers what the service is called.
+func (s *connState) note(x *reassembly.Exchange) {
+	if x.Host != "" {
+		s.names.host = x.Host
+	}
+	if x.Agent != "" {
+		s.names.agent = x.Agent
+	}
+	if x.Software != "" {
+		s.names.software = x.Software
+	}
+}
+
+// ready takes the exchanges whose labels are certain off the list: those that are settled and hold no undecided Nagle
+// hold, and everything if all is set or too much waits.
+func (s *connState) ready(all bool) []*job {
+	if all || s.undecided() > maxUndecided {
+		s.decideNagle()
+	}
+	n := 0
+	for n < len(s.jobs) && s.jobs[n].settled && len(s.jobs[n].holds) == 0 {
+		n++
+	}
+	if all {
+		n = len(s.jobs)
+	}
+	out := append([]*job(nil), s.jobs[:n]...)
+	s.jobs = append(s.jobs[:0], s.jobs[n:]...)
+	for _, j := range out {
+		s.fill(j)
+	}
+	return out
+}
+
+// undecided is how many settled exchanges wait.
+func (s *connState) undecided() int {
+	n := 0
+	for _, j := range s.jobs {
+		if j.settled {
+			n++
+		}
+	}
+	return n
+}
+
+// recordAfter is the absolute number of the record after the last one that belongs to x.
+func (s *connState) recordAfter(x *reassembly.Exchange) int {
+	c := s.conn
+	j := s.job(x)
+	if j == nil {
+		return s.walk.next
+	}
+	lo, hi := max(s.walk.next-c.Released, 0), len(c.Records)
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if c.Records[mid].Time <= j.until {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return c.Released + lo
+}
+
+// reusable reports whether x left its connection fit for another request (RFC 9112 §9.3).
+func reusable(x *reassembly.Exchange) bool {
+	if x.Outcome != reassembly.Complete || x.Response == nil || x.Turn {
+		return x.Outcome == reassembly.Complete && x.Turn
+	}
+	return reasonNotReusable(x) == ""
+}
+
+// reasonNotReusable is the cause, in the words of missed-reuse, why the connection cannot carry another request after
+// x; "" if it can. Who asked first is blamed: a server that echoes the client's close only obeys.
+func reasonNotReusable(x *reassembly.Exchange) string {
+	var req reassembly.Facts
+	if x.Request != nil {
+		req = x.Request.Facts
+	}
+	resp := x.Response.Facts
+	old := x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
+	switch {
+	case req.Has(reassembly.ConnClose):
+		return "request-close"
+	case old && !req.Has(reassembly.ConnKeepAlive):
+		return "http10"
+	case resp.Has(reassembly.ConnClose):
+		return "response-close"
+	case x.Response.Framing == reassembly.ByClose && x.ResponseVersion == "HTTP/1.0":
+		return "http10"
+	case x.Response.Framing == reassembly.ByClose:
+		return "close-delimited"
+	case x.ResponseVersion == "HTTP/1.0" && !resp.Has(reassembly.ConnKeepAlive):
+		return "http10"
+	}
+	return ""
+}
+
+// eps is the tolerance for "at once" of what dir sends: how late a kernel that reacts to a segment may seem to be.
+// It covers the kernel's own delay, the clock's tick and the path's jitter (diagnosis 3.3 gives the measurements).
+func (s *connState) eps(dir reassembly.Dir) time.Duration {
+	far := s.conn.Far(dir)
+	jitter := s.conn.Half[dir].RTT.Jitter
+	eps := max(300*time.Microsecond, 4*s.clock.tick, far*6/100, 2*jitter)
+	return min(eps, far/4+2*time.Millisecond)
+}
+
+// began is the judge's event for x.
+func (s *connState) began(x *reassembly.Exchange) *beganExchange {
+	c := s.conn
+	e := &beganExchange{pair: s.pair(), first: x.Index == 0, connStart: c.Start, start: x.Start(),
+		handshake: len(c.SYNs) > 0, secure: c.TLS != nil, name: x.Host, method: x.Method}
+	if c.TLS != nil {
+		e.name = c.TLS.SNI
+	}
+	if x.Request != nil {
+		e.facts = x.Request.Facts
+	}
+	if j := s.job(x); j != nil {
+		e.need, e.critical = j.from, j.critical
+	}
+	return e
+}
+
+// overEvent is the judge's event for the end of x.
+func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
+	e := &overExchange{end: x.End(), outcome: x.Outcome, reusable: reusable(x), turn: x.Turn,
+		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second}
+	if x.Response != nil && !x.Turn {
+		e.reason = reasonNotReusable(x)
+	}
+	return e
+}
+
+// overConn is the judge's event for the end of the connection.
+func (s *connState) overConn(ended bool) *overConn {
+	c := s.conn
+	e := &overConn{pair: s.pair(), at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, ended: ended}
+	e.info = s.connInfo()
+	e.claims = s.claims
+	e.names = s.names
+	e.missing = c.Half[0].Missing + c.Half[1].Missing
+	e.midStream = c.MidStream
+	return e
+}
+
+// closing is the judge's event for the first FIN or RST.
+func (s *connState) closing() *closingConn {
+	c := s.conn
+	return &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0}
+}
+
+// openCount is how many exchanges are not over.
+func (s *connState) openCount() int {
+	n := 0
+	for _, j := range s.jobs {
+		if !j.over {
+			n++
+		}
+	}
+	return n
+}
+
+// mark0 reports whether m names a frame.
+func mark0(m capture.Mark) bool { return m.Frame != 0 }

@@ -1,0 +1,96 @@
+package analysis
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// pair is a client's address and a service: one fix cures what happens between them.
+type pair struct {
+	client netip.Addr
+	server netip.AddrPort
+}
+
+// eventKind orders the events of one connection that carry the same moment.
+type eventKind uint8
+
+const (
+	exchangeBegan  eventKind = iota // *beganExchange
+	exchangeOver                    // *overExchange
+	exchangeJudged                  // *job
+	connClosing                     // *closingConn: the first FIN or RST
+	connOver                        // *overConn: no more segments
+)
+
+// event is one thing that happened to one connection. Workers write events; the judge reads all of them in the
+// order of time, so that it can compare connections without looking into any worker's state.
+type event struct {
+	at    time.Duration
+	conn  int
+	index int // of the exchange, within its connection
+	kind  eventKind
+	data  any // by kind
+}
+
+// compare orders events by time, then connection, then the order in which the connection's worker wrote them.
+func (e event) compare(f event) int {
+	return cmp.Or(cmp.Compare(e.at, f.at), cmp.Compare(e.conn, f.conn))
+}
+
+// sortEvents puts events into the order in which the judge reads them. It is stable, so that events of one
+// connection, which one worker wrote, keep their order.
+func sortEvents(events []event) {
+	slices.SortStableFunc(events, event.compare)
+}
+
+// beganExchange tells the judge of a request, at the moment of its first octet.
+type beganExchange struct {
+	pair      pair
+	first     bool         // the first exchange of its connection
+	connStart capture.Mark // the connection's first segment
+	start     capture.Mark
+	need      time.Duration // when the client needed the connection
+	critical  bool          // the request waited for the handshake
+	handshake bool          // the capture shows the connection's start
+	secure    bool
+	name      string // Host or SNI
+	method    string
+	facts     reassembly.Facts
+}
+
+// overExchange tells the judge what the end of an exchange means for the connection's further use.
+type overExchange struct {
+	end       capture.Mark
+	outcome   reassembly.Outcome
+	reusable  bool
+	turn      bool
+	reason    string        // why it is not reusable, a cause of missed-reuse
+	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
+}
+
+// closingConn tells the judge that a connection carries no further request, and who closed it.
+type closingConn struct {
+	at    capture.Mark
+	by    reassembly.Dir
+	reset bool
+	open  bool // while an exchange was going on
+}
+
+// overConn hands the judge what remains of a connection.
+type overConn struct {
+	pair      pair
+	at        capture.Mark
+	by        reassembly.Dir
+	reset     bool
+	ended     bool // only because the capture ended
+	info      ConnInfo
+	claims    []claim
+	names     names
+	missing   int64 // octets acknowledged that the capture lacks
+	midStream bool
+}

@@ -1,0 +1,175 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// groupKey is what one fix cures together.
+type groupKey struct {
+	rule, cause string
+	pair        pair
+}
+
+// group collects the occurrences of one finding. Adding to it depends on the order of occurrences nowhere.
+type group struct {
+	count        int
+	affected     int
+	lastAffected int
+	cost         Cost
+	worst        time.Duration // largest cost of one occurrence
+	time         time.Duration // duration of the affected exchanges
+	rtt          time.Duration
+	confidence   Confidence
+	correctness  bool
+	unsafe       bool
+	hosts        map[string]bool
+	texts        map[string]bool
+	occurrences  []Occurrence
+}
+
+const (
+	defaultOccurrences = 10
+	maxTexts           = 3
+)
+
+// book adds a claim to its finding.
+func (j *judge) book(m *member, c *claim, job *job) {
+	g := j.groups[groupKey{c.rule, c.cause, m.pair}]
+	if g == nil {
+		g = &group{hosts: map[string]bool{}, texts: map[string]bool{}, lastAffected: -2}
+		j.groups[groupKey{c.rule, c.cause, m.pair}] = g
+	}
+	g.count++
+	g.cost = g.cost.Add(c.occ.Cost)
+	g.worst = max(g.worst, c.occ.Cost.Expected)
+	g.confidence = max(g.confidence, c.confidence)
+	g.correctness = g.correctness || c.correctness
+	g.unsafe = g.unsafe || c.unsafe
+	if len(g.texts) < maxTexts && c.text != "" {
+		g.texts[c.text] = true
+	}
+	if c.occ.Exchange >= 0 && c.occ.Exchange != g.lastAffected {
+		g.affected++
+		g.lastAffected = c.occ.Exchange
+		if job != nil {
+			g.time += job.info.info.Duration
+		}
+	}
+	if job != nil {
+		g.rtt = max(g.rtt, job.flow.rtt)
+		if len(g.hosts) < 2 {
+			g.hosts[job.info.info.Host] = true
+		}
+	}
+	g.keep(c.occ, j.occurrenceLimit())
+}
+
+// occurrenceLimit is how many occurrences a finding lists; 0: all.
+func (j *judge) occurrenceLimit() int { return j.opts.MaxOccurrences }
+
+// keep adds the occurrence to those that are listed, if it is among the costliest.
+func (g *group) keep(o Occurrence, limit int) {
+	i, _ := slices.BinarySearchFunc(g.occurrences, o, compareOccurrences)
+	if limit > 0 && i >= limit {
+		return
+	}
+	g.occurrences = slices.Insert(g.occurrences, i, o)
+	if limit > 0 && len(g.occurrences) > limit {
+		g.occurrences = g.occurrences[:limit]
+	}
+}
+
+// compareOccurrences puts the costliest first, then the earliest.
+func compareOccurrences(a, b Occurrence) int {
+	return cmp.Or(cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Cost.High, a.Cost.High),
+		cmp.Compare(a.Start, b.Start), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Exchange, b.Exchange))
+}
+
+// severity grades a group (diagnosis 8): lost data outranks time; else by what a typical affected exchange loses and by
+// the share of all time between the pair.
+func (g *group) severity(all *pairTotals) Severity {
+	if g.correctness {
+		if g.unsafe || all != nil && g.affected*100 >= all.exchanges {
+			return Critical
+		}
+		return High
+	}
+	if all == nil || g.count == 0 || g.cost.Expected <= 0 {
+		return Info
+	}
+	impact := g.cost.Expected / time.Duration(max(g.affected, 1))
+	typical := g.time / time.Duration(max(g.affected, 1))
+	share := float64(g.cost.Expected) / float64(max(all.time, 1))
+	switch {
+	case (impact >= 100*time.Millisecond || impact >= max(2*g.rtt, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
+		return High
+	case impact >= max(20*time.Millisecond, g.rtt/2) && share >= 0.02:
+		return Medium
+	case share >= 0.01 && impact >= time.Millisecond || g.worst >= 20*time.Millisecond:
+		return Low
+	}
+	return Info
+}
+
+// findings draws up all findings, worst first.
+func (j *judge) findings() []Finding {
+	var out []Finding
+	for k, g := range j.groups {
+		f := j.finding(k, g)
+		if f.Severity >= j.opts.MinSeverity {
+			out = append(out, f)
+		}
+	}
+	slices.SortFunc(out, compareFindings)
+	return out
+}
+
+// compareFindings puts lost data first, then the cost that is surest, then a fixed order.
+func compareFindings(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(boolRank(b.Severity == Critical), boolRank(a.Severity == Critical)),
+		cmp.Compare(weight(b), weight(a)), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Cause, b.Cause), a.Client.Compare(b.Client), a.Server.Compare(b.Server))
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// weight is the cost times how sure it is.
+func weight(f Finding) float64 {
+	sure := [...]float64{0.4, 0.65, 0.9, 1}
+	return float64(f.Cost.Expected) * sure[f.Confidence]
+}
+
+// finding draws up one finding.
+func (j *judge) finding(k groupKey, g *group) Finding {
+	d := Find(k.rule)
+	c := d.cause(k.cause)
+	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
+		Confidence: g.confidence, Side: c.Side, Client: k.pair.client, Server: k.pair.server, Message: c.Message,
+		Count: g.count, Cost: g.cost, Affected: g.affected, Remedies: c.Remedies, References: d.References,
+		Occurrences: g.occurrences}
+	if c.Title != "" {
+		f.Title = c.Title
+	}
+	if len(g.hosts) == 1 {
+		for h := range g.hosts {
+			f.Host = h
+		}
+	}
+	texts := make([]string, 0, len(g.texts))
+	for t := range g.texts {
+		texts = append(texts, t)
+	}
+	slices.Sort(texts)
+	for _, t := range texts {
+		f.Message += " " + t
+	}
+	return f
+}

@@ -1,0 +1,220 @@
+package analysis
+
+import (
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	maxWaits    = 64                     // direct observations of an application's second write kept per direction
+	delackFloor = 8 * time.Millisecond   // a later ACK is a delayed one (diagnosis 4.1: no stack delays less and means it)
+	delackCeil  = 510 * time.Millisecond // RFC 9293 §3.8.6.3: an ACK must not be delayed by half a second or more
+)
+
+// hold is one segment that Nagle's algorithm seems to have held: a small segment that left as soon as the ACK of the small
+// segment before was known.
+type hold struct {
+	dir       reassembly.Dir
+	first     capture.Mark // the unacknowledged small segment
+	ack       capture.Mark
+	second    capture.Mark // the one that was held
+	size      [2]uint32    // octets of first and second
+	headers   bool         // first ends with the header section
+	from, to  time.Duration
+	roundTrip time.Duration // the part that a prompt ACK would have taken
+	delayed   time.Duration // the part by which the ACK was late
+}
+
+// length is the whole hold.
+func (h *hold) length() time.Duration { return h.to - h.from }
+
+// nagleCount counts, for one direction, what happened each time a small segment followed a small one in the same message.
+type nagleCount struct {
+	prompt          int // left before the ACK could be known: Nagle's algorithm was off then
+	held            int // left as soon as the ACK was known
+	late            int // left clearly later: the application itself wrote late
+	promptAfterHeld int
+	waits           []time.Duration // how long the application took between the writes, where that can be seen
+	least           time.Duration   // shortest hold: the application took no longer than that
+}
+
+// opportunity looks whether r is a small segment behind a small one that had not been acknowledged when it was sent, and
+// counts what happened (diagnosis D1). The result is the hold, if it was held.
+func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
+	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain ||
+		!s.small.valid || r.Seq < s.small.end || s.small.turn {
+		return nil
+	}
+	count := &w.s.nagle[r.Dir]
+	if !s.small.acked {
+		if w.ackedWithin(s, r, n) {
+			return nil // too close to tell
+		}
+		count.prompt++
+		if count.held > 0 {
+			count.promptAfterHeld++
+		}
+		return nil
+	}
+	if !s.small.pure || s.bound(w, r) {
+		return nil
+	}
+	return w.judgeOpportunity(s, r, count)
+}
+
+// judgeOpportunity tells a hold from an application that wrote late.
+func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleCount) *hold {
+	c := w.s.conn
+	eps := w.s.eps(r.Dir)
+	after := r.Time - c.Far(r.Dir) - s.small.ack.Time
+	wait := r.Time - s.small.Time
+	if after > eps+2*c.Half[r.Dir].RTT.Jitter {
+		count.late++
+		if after > max(3*eps, 2*time.Millisecond) && len(count.waits) < maxWaits {
+			count.waits = append(count.waits, wait)
+		}
+		return nil
+	}
+	count.held++
+	if count.least == 0 || wait < count.least {
+		count.least = wait
+	}
+	h := &hold{dir: r.Dir, first: s.small.Mark, ack: s.small.ack, second: r.Mark(),
+		size: [2]uint32{s.small.size, r.Len}, headers: s.small.headers, from: max(w.at, s.small.Time), to: r.Time}
+	h.roundTrip = min(h.length(), c.RTTMin())
+	h.delayed = h.length() - h.roundTrip
+	return h
+}
+
+// ackedWithin reports whether an ACK of the small segment passed so soon after what the sender of r surely knew that it
+// may have known of it.
+func (w *walker) ackedWithin(s *sender, r *reassembly.Record, n int) bool {
+	c := w.s.conn
+	if c.Far(r.Dir) < time.Millisecond {
+		return false // the capture is next to the sender: the order of the frames is the order of events
+	}
+	limit := r.Time - c.Far(r.Dir) + w.s.eps(r.Dir)
+	for i := max(s.known, c.Released); i < n; i++ {
+		a := &c.Records[i-c.Released]
+		if a.Time > limit {
+			return false
+		}
+		if a.Dir != r.Dir && a.Flags&capture.ACK != 0 && a.Ack >= s.small.end {
+			return true
+		}
+	}
+	return false
+}
+
+// bound reports whether a window, not Nagle's algorithm, may have kept r back.
+func (s *sender) bound(w *walker, r *reassembly.Record) bool {
+	mss := int64(w.s.conn.Half[r.Dir].Eff)
+	if !w.s.conn.MidStream && s.edgePrev > 0 && r.Seq+int64(r.Len) > s.edge {
+		return true
+	}
+	return r.Seq+int64(r.Len)-s.ackPrev > max(10*mss, s.flight)
+}
+
+// emitHold tiles a hold and leaves it with its exchange until it is certain.
+func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
+	if w.at < h.from {
+		w.emit(w.at, h.from, w.beforeHold(h))
+	}
+	mid := min(until, h.from+h.roundTrip)
+	w.emit(w.at, mid, NagleRTT)
+	w.emit(w.at, until, NagleDelack)
+	for _, j := range w.s.jobs {
+		if !j.settled && j.from <= h.from && (!j.over || h.to <= j.until) {
+			j.holds = append(j.holds, *h)
+			return
+		}
+	}
+}
+
+// beforeHold is the label of time before the first of the two segments was sent.
+func (w *walker) beforeHold(*hold) Label { return AppPaced }
+
+// decideNagle decides, for all undecided holds of the connection, whether they were Nagle's: the rules claim those that
+// were, and the time of the others is the application's own.
+func (s *connState) decideNagle() {
+	for dir := range s.nagle {
+		real := s.naglePlausible(reassembly.Dir(dir))
+		for _, j := range s.jobs {
+			s.decideJob(j, reassembly.Dir(dir), real)
+		}
+	}
+}
+
+// decideJob decides the holds of one direction of one exchange.
+func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
+	rest := j.holds[:0]
+	for _, h := range j.holds {
+		switch {
+		case h.dir != dir:
+			rest = append(rest, h)
+		case real:
+			j.claims = append(j.claims, s.nagleClaim(j, &h))
+		default:
+			s.relabel(j, &h)
+		}
+	}
+	j.holds = rest
+}
+
+// relabel gives the time of a hold that was none to the application.
+func (s *connState) relabel(j *job, h *hold) {
+	for _, t := range []*[labelCount]time.Duration{&j.times, &s.times} {
+		t[NagleRTT] -= h.roundTrip
+		t[NagleDelack] -= h.delayed
+		t[AppPaced] += h.length()
+	}
+}
+
+// naglePlausible reports whether the holds of dir were Nagle's: no small segment ever left with one unacknowledged, and
+// most left with the ACK. A single hold must have all of the signature.
+func (s *connState) naglePlausible(dir reassembly.Dir) bool {
+	n := &s.nagle[dir]
+	if n.promptAfterHeld > 0 || n.prompt > 1 || n.prompt == 1 && n.held < 3 {
+		return false
+	}
+	if n.held*10 < (n.held+n.late)*6 {
+		return false
+	}
+	if n.held >= 2 {
+		return true
+	}
+	for _, j := range s.jobs {
+		for i := range j.holds {
+			if s.singleHold(dir, &j.holds[i]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// singleHold reports whether one hold alone is proof enough: the first segment ended with the headers, and the ACK was
+// as late as only a timer makes it.
+func (s *connState) singleHold(dir reassembly.Dir, h *hold) bool {
+	return h.dir == dir && h.headers && h.delayed >= 20*time.Millisecond && h.delayed <= delackCeil &&
+		h.length() >= 10*s.eps(dir)
+}
+
+// appDelay estimates how long the application itself took between the two writes (diagnosis 7.4). known tells that it
+// was observed where the write came after the ACK; else it is at most most.
+func (n *nagleCount) appDelay() (typical, spread, most time.Duration, known bool) {
+	if len(n.waits) == 0 {
+		return 0, 0, n.least, false
+	}
+	waits := slices.Clone(n.waits)
+	slices.Sort(waits)
+	typical = waits[len(waits)/2]
+	for i, v := range waits {
+		waits[i] = max(v-typical, typical-v)
+	}
+	slices.Sort(waits)
+	return typical, waits[len(waits)/2], 0, true
+}

@@ -1,0 +1,82 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// fill draws up what the report says of the exchange.
+func (s *connState) fill(j *job) {
+	x := j.x
+	i := &j.info.info
+	i.Connection = s.conn.ID
+	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
+	i.Status, i.Outcome, i.Turn = x.Status, x.Outcome, x.Turn
+	for _, m := range x.Interim {
+		i.Interim = append(i.Interim, m.Status)
+	}
+	i.Request, i.Response = message(x.Request), message(x.Response)
+	i.Start, i.Duration = j.from, j.until-j.from
+	i.Times = labelTimes(&j.times)
+}
+
+// message draws up what the report says of a message; nil if there is none.
+func message(m *reassembly.Message) *MessageInfo {
+	if m == nil {
+		return nil
+	}
+	return &MessageInfo{Start: m.Start, End: m.End, HeaderBytes: m.HeaderBytes, BodyBytes: m.BodyBytes,
+		Complete: m.Complete}
+}
+
+// labelTimes lists the labels that got time.
+func labelTimes(times *[labelCount]time.Duration) []LabelTime {
+	var out []LabelTime
+	for l, t := range times {
+		if t != 0 {
+			out = append(out, LabelTime{Label(l), t})
+		}
+	}
+	return out
+}
+
+// connInfo draws up what the report says of the connection.
+func (s *connState) connInfo() ConnInfo {
+	c := s.conn
+	i := ConnInfo{ID: c.ID, Client: c.Client, Server: c.Server, Start: c.Start.Time, Duration: c.End.Time - c.Start.Time,
+		State: c.State, History: c.History, Protocol: c.Protocol, Vantage: c.Vantage, TLS: c.TLS, Caveats: c.Caveats,
+		RTTMin: c.RTTMin(), ClientRTT: c.Far(reassembly.FromClient), ServerRTT: c.Far(reassembly.FromServer),
+		Handshake: handshakeRTT(c), Times: labelTimes(&s.times)}
+	for d := range c.Half {
+		h := &c.Half[d]
+		i.MSS[d], i.Bytes[d], i.Segments[d], i.Retransmissions[d] = h.MSS, h.Bytes, h.Segments, h.Retrans
+	}
+	if mark0(c.FirstCloseAt) {
+		i.ClosedBy = c.FirstClose.String()
+	}
+	i.ResetBy = resetBy(c)
+	return i
+}
+
+// handshakeRTT is the round trip that the handshake showed, both legs; 0 if it did not.
+func handshakeRTT(c *reassembly.Conn) time.Duration {
+	a, b := c.Half[0].RTT.Handshake, c.Half[1].RTT.Handshake
+	if a == 0 && b == 0 {
+		return 0
+	}
+	return a + b
+}
+
+// resetBy is who sent the first RST, "" if nobody did.
+func resetBy(c *reassembly.Conn) string {
+	first, by := capture.Mark{}, ""
+	for d := range c.Half {
+		h := &c.Half[d]
+		if h.RstSeen && (by == "" || h.Rst.Time < first.Time) {
+			first, by = h.Rst, reassembly.Dir(d).String()
+		}
+	}
+	return by
+}

@@ -1,0 +1,175 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// judge reads the events of all connections in the order of time, and draws up the report. What it keeps about a
+// connection is small and goes when the connection can no longer matter.
+type judge struct {
+	opts   *Options
+	rules  []*Detector
+	conns  map[int]*member
+	pools  map[poolKey]*pool
+	groups map[groupKey]*group
+	pairs  map[pair]*pairTotals
+	list   listing
+	total  totals
+	nextID int // of the next exchange
+}
+
+// totals are sums over everything, listed or not.
+type totals struct {
+	connections, exchanges int
+	exchangeTime, lost     time.Duration
+	times                  [labelCount]time.Duration
+	vantages               map[reassembly.Vantage]int
+	caveats                map[string]uint64 // connections by caveat
+	missing                int64             // octets that the capture lacks
+	octets                 int64
+	midStream, oneSided    uint64
+	cut                    uint64 // exchanges that the end of the capture cut
+}
+
+// pairTotals is what all exchanges of one client with one service took.
+type pairTotals struct {
+	exchanges int
+	time      time.Duration
+}
+
+func newJudge(opts *Options, rules []*Detector) *judge {
+	j := &judge{opts: opts, rules: rules, conns: map[int]*member{}, pools: map[poolKey]*pool{},
+		groups: map[groupKey]*group{}, pairs: map[pair]*pairTotals{}}
+	j.total.vantages = map[reassembly.Vantage]int{}
+	j.total.caveats = map[string]uint64{}
+	j.list.limit = opts.MaxListed
+	return j
+}
+
+// read takes in events that are in order.
+func (j *judge) read(events []event) {
+	for i := range events {
+		j.event(&events[i])
+	}
+	if len(events) > 0 {
+		j.age(events[len(events)-1].at)
+	}
+}
+
+// event takes in one event.
+func (j *judge) event(e *event) {
+	m := j.conns[e.conn]
+	if m == nil {
+		m = &member{id: e.conn}
+		j.conns[e.conn] = m
+	}
+	switch data := e.data.(type) {
+	case *beganExchange:
+		m.ids = append(m.ids, exchangeID{e.index, j.nextID})
+		m.all = append(m.all, j.nextID)
+		j.nextID++
+		j.began(m, data)
+	case *overExchange:
+		j.freed(m, data)
+	case *closingConn:
+		j.closing(m, data)
+	case *job:
+		j.judged(m, data)
+	case *overConn:
+		j.gone(m, data)
+		delete(j.conns, e.conn)
+	}
+}
+
+// judged takes in an exchange's ledger and claims.
+func (j *judge) judged(m *member, job *job) {
+	info := &job.info.info
+	info.ID = m.take(job.info.index)
+	j.total.exchanges++
+	j.total.exchangeTime += info.Duration
+	for l, t := range job.times {
+		j.total.times[l] += t
+	}
+	if info.Outcome == reassembly.Incomplete {
+		j.total.cut++
+	}
+	j.pairTotal(m.pair, info.Duration)
+	claims := j.own(m, job)
+	var lost time.Duration
+	for i := range claims {
+		claims[i].occ.Exchange = info.ID
+		lost += claims[i].occ.Cost.Expected
+		j.book(m, &claims[i], job)
+	}
+	j.total.lost += min(lost, info.Duration)
+	j.list.addExchange(*info)
+}
+
+// own settles which claims stand: the slow start of a connection that need not have been opened is a cost of that.
+func (j *judge) own(m *member, job *job) []claim {
+	var out []claim
+	reuse, ok := j.reuseClaim(m, job)
+	if ok {
+		out = append(out, reuse)
+	}
+	for _, c := range job.claims {
+		if c.rule == "" || ok && c.rule == slowStart.Name || !j.enabled(c.rule) {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// enabled reports whether the rule runs.
+func (j *judge) enabled(rule string) bool {
+	for _, d := range j.rules {
+		if d.Name == rule {
+			return true
+		}
+	}
+	return false
+}
+
+// pairTotal adds an exchange to what its pair took.
+func (j *judge) pairTotal(p pair, took time.Duration) {
+	t := j.pairs[p]
+	if t == nil {
+		t = &pairTotals{}
+		j.pairs[p] = t
+	}
+	t.exchanges++
+	t.time += took
+}
+
+// gone takes in the end of a connection.
+func (j *judge) gone(m *member, e *overConn) {
+	m.pair = e.pair
+	j.total.connections++
+	j.total.vantages[e.info.Vantage]++
+	j.total.octets += e.info.Bytes[0] + e.info.Bytes[1]
+	for _, c := range e.info.Caveats {
+		j.total.caveats[c]++
+	}
+	j.total.missing += e.missing
+	if e.midStream {
+		j.total.midStream++
+	}
+	if e.info.Segments[0] == 0 || e.info.Segments[1] == 0 {
+		j.total.oneSided++
+	}
+	for i := range e.claims {
+		c := &e.claims[i]
+		c.occ.Exchange = m.find(c.index)
+		if j.enabled(c.rule) {
+			j.book(m, c, nil)
+		}
+	}
+	if !e.ended && mark0(e.at) {
+		j.closing(m, &closingConn{at: e.at, by: e.by, reset: e.reset})
+	}
+	e.info.Exchanges = m.all
+	j.list.addConn(e.info)
+}

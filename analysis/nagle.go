@@ -1,0 +1,159 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// nagleFixes are what cures a hold: the sender's side for good, the receiver's as a palliative.
+func nagleFixes(sender, receiver Side, delayed bool) []Remedy {
+	fixes := []Remedy{{sender, "write each message with one call (writev, a buffered writer flushed once), or set " +
+		"TCP_NODELAY on the socket: Go sets it by itself, Node socket.setNoDelay(true), Java Socket.setTcpNoDelay(true), " +
+		"Python sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1), nginx tcp_nodelay on, Apache by itself"}}
+	if delayed {
+		fixes = append(fixes, Remedy{receiver, "only a palliative: acknowledge at once with TCP_QUICKACK (to be set again " +
+			"before each read), `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows"})
+	}
+	return fixes
+}
+
+var nagleDelayedAck = &Detector{
+	Name:  "nagle-delayed-ack",
+	Title: "Nagle hold ended by a delayed ACK",
+	Doc: `What happens
+A program writes a message in two small pieces. Nagle's algorithm (RFC 896; RFC 9293 section 3.7.4) lets the first go and
+holds the second until the peer acknowledges the first. The peer has nothing to send yet, so it delays that
+acknowledgment (RFC 1122 section 4.2.3.2; 40 ms on Linux, up to 200 ms elsewhere). Both wait for each other until the
+timer ends it. The first message on a connection often escapes, because Linux acknowledges the first segments at once.
+
+How it is recognised
+By what released the second piece, never by the length of the wait. A segment smaller than the MSS follows another such
+segment of the same direction and message. It leaves within the reaction time of a kernel after an ACK without data that
+covers the first, seen from the sender: ACKs count from the moment at which they could have reached it. On the same
+connection and direction no small segment ever leaves while a small one is unacknowledged (that proves TCP_NODELAY),
+and at least 60 % of the small segments behind small ones leave with the ACK. It takes two such holds, or one that has
+the whole signature: the first piece ends with the headers and the ACK is as late as only a timer makes it.
+The ACK counts as delayed if it came 8 ms or more after a prompt one would have.
+
+How cost is counted
+The hold, from the first piece to the second, less what the application would have waited anyway. That wait shows where a
+second piece left clearly after the ACK; where it never shows, the shortest hold bounds it, and the range says so.
+
+When it is wrong
+If the application happens to write its second piece just as an ACK arrives, every time. If the capture lost the frames
+between. Behind a proxy the hold may be the proxy's. The timer's length is the receiver's, the hold the sender's: the
+sender's fix saves all of it, the receiver's only what the ACK was late.`,
+	Causes: []Cause{
+		{Code: "request", Title: "Nagle hold ended by a delayed ACK", Side: SideClient,
+			Message: "The client writes each request in small pieces. Its kernel holds the next piece until the server " +
+				"acknowledges the one before, and the server delays that acknowledgment.",
+			Remedies: nagleFixes(SideClient, SideServer, true)},
+		{Code: "response", Title: "Nagle hold ended by a delayed ACK", Side: SideServer,
+			Message: "The server writes each response in small pieces. Its kernel holds the next piece until the client " +
+				"acknowledges the one before, and the client delays that acknowledgment.",
+			Remedies: nagleFixes(SideServer, SideClient, true)},
+	},
+	References: []string{"RFC 896", "RFC 9293 section 3.7.4", "RFC 1122 section 4.2.3.2", "RFC 9293 section 3.8.6.3"},
+}
+
+var nagle = &Detector{
+	Name:  "nagle",
+	Title: "Nagle hold of one round trip",
+	Doc: `What happens
+As nagle-delayed-ack, but the peer acknowledges at once: the second small piece of a message waits one round trip.
+
+How it is recognised
+As nagle-delayed-ack, with an ACK less than 8 ms later than a prompt one. Only where the least round trip is 2 ms or more:
+below that a hold costs less than it takes to tell it from other causes.
+
+How cost is counted
+As nagle-delayed-ack.
+
+When it is wrong
+As nagle-delayed-ack. An application that needs exactly one round trip for its own reasons between two writes looks alike;
+it would have to do so every time.`,
+	Causes: []Cause{
+		{Code: "request", Title: "Nagle hold of one round trip", Side: SideClient,
+			Message: "The client writes each request in small pieces, and its kernel holds the next piece until the server " +
+				"has acknowledged the one before: one round trip for each.",
+			Remedies: nagleFixes(SideClient, SideServer, false)},
+		{Code: "response", Title: "Nagle hold of one round trip", Side: SideServer,
+			Message: "The server writes each response in small pieces, and its kernel holds the next piece until the client " +
+				"has acknowledged the one before: one round trip for each.",
+			Remedies: nagleFixes(SideServer, SideClient, false)},
+	},
+	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
+}
+
+// nagleClaim is what the rules claim of a hold that was Nagle's.
+func (s *connState) nagleClaim(j *job, h *hold) claim {
+	c := claim{rule: nagle.Name, cause: "request", confidence: s.nagleConfidence(h), index: j.x.Index}
+	sender, receiver := SideClient, SideServer
+	if h.dir == reassembly.FromServer {
+		c.cause = "response"
+		sender, receiver = receiver, sender
+	}
+	if h.delayed >= delackFloor {
+		c.rule = nagleDelayedAck.Name
+	} else if s.conn.RTTMin() < 2*time.Millisecond {
+		c.rule = ""
+	}
+	c.lost = []interval{{h.from, h.to}}
+	c.occ = Occurrence{Connection: s.conn.ID, Start: h.from, End: h.to, Cost: s.nagleCost(h)}
+	what := "first small piece"
+	if h.headers {
+		what = "first piece: the headers"
+	}
+	c.occ.Evidence = []Evidence{
+		{h.first, "first piece", sender, fmt.Sprintf("%d octets: %s", h.size[0], what)},
+		{h.ack, "ACK", receiver, "acknowledges it, and carries nothing else"},
+		{h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
+			millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir))))},
+	}
+	return c
+}
+
+// nagleCost is the hold less the application's own delay (diagnosis 7.4).
+func (s *connState) nagleCost(h *hold) Cost {
+	typical, spread, most, known := s.nagle[h.dir].appDelay()
+	length := h.length()
+	if known {
+		expected := max(0, length-typical)
+		return Cost{max(0, expected-2*spread), expected, min(length, expected+2*spread)}
+	}
+	low := length - min(most, length)
+	if h.headers {
+		low = max(low, length/2)
+	}
+	return Cost{low, length, length}
+}
+
+// nagleConfidence grades a hold by how many there are and whether a timer's ACK ended it.
+func (s *connState) nagleConfidence(h *hold) Confidence {
+	n := &s.nagle[h.dir]
+	switch {
+	case n.held >= 3 && n.late == 0 && n.prompt == 0 && h.delayed >= delackFloor:
+		return Proven
+	case n.held >= 3 && n.prompt == 0:
+		return ConfidenceHigh
+	case n.held >= 2:
+		return ConfidenceHigh
+	}
+	return ConfidenceMedium
+}
+
+// millis writes a duration in milliseconds for a sentence.
+func millis(d time.Duration) string {
+	if d >= 10*time.Millisecond {
+		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
+	}
+	return fmt.Sprintf("%.2f ms", float64(d)/1e6)
+}
+
+// at is short for evidence.
+func at(m capture.Mark, role string, side Side, text string) Evidence {
+	return Evidence{Mark: m, Role: role, Side: side, Text: text}
+}

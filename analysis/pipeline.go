@@ -1,0 +1,164 @@
+package analysis
+
+import (
+	"errors"
+	"io"
+	"runtime"
+	"sync"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	batchItems = 512       // segments handed to a worker at once: handing over costs more than the work on one
+	batchBytes = 256 << 10 // payload octets in a batch
+	epochItems = 1 << 16   // segments between two settlements with the judge; bounds what events wait for it
+)
+
+// op is what a worker is to do with an item.
+type op uint8
+
+const (
+	opAdd   op = iota // apply the segment
+	opClose           // the connection will get no more segments
+	opEpoch           // hand the events to the judge
+	opEnd             // the same, but only because the capture ended
+)
+
+// item is one piece of work for one worker.
+type item struct {
+	op   op
+	dir  reassembly.Dir
+	conn *reassembly.Conn
+	seg  capture.Segment
+}
+
+// batch carries items and the octets their payloads point to. It is reused.
+type batch struct {
+	items []item
+	data  []byte
+}
+
+// add appends the segment, with a copy of its payload.
+func (b *batch) add(c *reassembly.Conn, dir reassembly.Dir, seg *capture.Segment) {
+	b.items = append(b.items, item{op: opAdd, dir: dir, conn: c, seg: *seg})
+	if len(seg.Payload) == 0 {
+		return
+	}
+	from := len(b.data)
+	b.data = append(b.data, seg.Payload...)
+	b.items[len(b.items)-1].seg.Payload = b.data[from:len(b.data):len(b.data)]
+}
+
+// full reports whether another segment should wait for the next batch. Data never outgrows its capacity by more than
+// one payload, so that appending does not move octets that items point to: an item keeps the array it was cut from.
+func (b *batch) full() bool {
+	return len(b.items) >= batchItems || len(b.data) >= batchBytes
+}
+
+// pipeline is one reader, several workers, and one judge.
+type pipeline struct {
+	table   *reassembly.Table
+	workers []*worker
+	fill    []*batch // being filled, by worker
+	spare   sync.Pool
+	judge   *judge
+	since   int // segments since the last epoch
+}
+
+// newPipeline starts the workers.
+func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
+	n := opts.Workers
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	p := &pipeline{table: reassembly.NewTable(reassembly.TableLimits{}), judge: newJudge(opts, rules)}
+	p.spare.New = func() any {
+		return &batch{items: make([]item, 0, batchItems), data: make([]byte, 0, batchBytes+batchBytes/4)}
+	}
+	for range n {
+		w := newWorker(rules, clock)
+		p.workers = append(p.workers, w)
+		p.fill = append(p.fill, p.spare.Get().(*batch))
+		go w.run(&p.spare)
+	}
+	return p
+}
+
+// read hands the whole source to the workers. The error is that of the source, nil at its end.
+func (p *pipeline) read(src capture.Source) error {
+	var seg capture.Segment
+	for {
+		if err := src.Next(&seg); err != nil {
+			p.finish()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		p.take(&seg)
+	}
+}
+
+// take assigns one segment to its connection and so to its worker.
+func (p *pipeline) take(seg *capture.Segment) {
+	c, dir, _ := p.table.Assign(seg)
+	for old := p.table.Over(); old != nil; old = p.table.Over() {
+		p.send(old, item{op: opClose, conn: old})
+	}
+	if c == nil {
+		return
+	}
+	w := c.ID % len(p.workers)
+	p.fill[w].add(c, dir, seg)
+	if p.fill[w].full() {
+		p.flush(w)
+	}
+	if p.since++; p.since >= epochItems {
+		p.epoch(opEpoch)
+	}
+}
+
+// send adds an item without a segment to the batch of the worker that owns c.
+func (p *pipeline) send(c *reassembly.Conn, it item) {
+	w := c.ID % len(p.workers)
+	p.fill[w].items = append(p.fill[w].items, it)
+	if p.fill[w].full() {
+		p.flush(w)
+	}
+}
+
+// flush hands a worker the batch that was filled for it.
+func (p *pipeline) flush(w int) {
+	p.workers[w].in <- p.fill[w]
+	p.fill[w] = p.spare.Get().(*batch)
+}
+
+// epoch makes every worker hand over its events, and lets the judge read them in the order of time. It comes after a
+// fixed number of segments, so that the judge sees the same events together however many workers there are.
+func (p *pipeline) epoch(o op) {
+	for w := range p.workers {
+		p.fill[w].items = append(p.fill[w].items, item{op: o})
+		p.flush(w)
+	}
+	var events []event
+	for _, w := range p.workers {
+		events = append(events, <-w.out...)
+	}
+	sortEvents(events)
+	p.judge.read(events)
+	p.since = 0
+}
+
+// finish closes every connection and ends the workers.
+func (p *pipeline) finish() {
+	p.table.Finish()
+	for c := p.table.Over(); c != nil; c = p.table.Over() {
+		p.send(c, item{op: opEnd, conn: c})
+	}
+	p.epoch(opEpoch)
+	for _, w := range p.workers {
+		close(w.in)
+	}
+}

@@ -1,0 +1,190 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// donorHorizon is how long after its end a connection still counts as one that could have been kept open: common
+	// idle timeouts of clients and servers are 60 s and more, and what lies further back is another visit.
+	donorHorizon = 60 * time.Second
+	maxIdle      = 1024 // idle connections looked at per pool; the oldest give way
+	maxClosed    = 1024 // closed connections remembered per pool
+	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection
+	// (diagnosis D4 b4).
+	promptClose = 50 * time.Millisecond
+)
+
+// poolKey is what must agree for a connection to serve a request instead of another: client, service, name and
+// whether it is TLS.
+type poolKey struct {
+	pair
+	name   string
+	secure bool
+}
+
+// pool is the connections of one client to one service.
+type pool struct {
+	idle     []idleEntry // in order of becoming idle; entries whose member has moved on are stale
+	closed   []*member   // could have been kept open; in order of closing
+	seen     time.Duration
+	idleTime []time.Duration // how long the server let connections idle before it closed them
+	requests map[int]int     // how many connections the server ended by announcement, by number of exchanges
+}
+
+// idleEntry is one stretch of idleness.
+type idleEntry struct {
+	m       *member
+	version int
+}
+
+// exchangeID maps an exchange of a connection to its number in the report.
+type exchangeID struct{ index, id int }
+
+// member is what the judge keeps of a connection.
+type member struct {
+	id        int
+	pair      pair
+	pool      *pool
+	ids       []exchangeID // begun, not yet judged
+	all       []int
+	version   int // counts changes between busy and idle
+	busy      int
+	served    int // exchanges over
+	idleSince capture.Mark
+	reusable  bool
+	reason    string
+	idleLimit time.Duration
+	aborted   bool // the latest exchange did not end well
+	closed    *closingConn
+	verdict   *verdict
+	lent      *member // the idle connection that should have carried this one's requests
+	borrowed  bool    // that idle connection itself: it counts as busy
+	flight    int64   // the most that the server had in flight
+	rtt       time.Duration
+}
+
+// take gives the report's number of an exchange, for the last time.
+func (m *member) take(index int) int {
+	for i, e := range m.ids {
+		if e.index == index {
+			m.ids = append(m.ids[:i], m.ids[i+1:]...)
+			return e.id
+		}
+	}
+	return -1
+}
+
+// find gives the report's number of an exchange of this connection; -1 for none.
+func (m *member) find(index int) int {
+	if index < 0 || index >= len(m.all) {
+		return -1
+	}
+	return m.all[index]
+}
+
+// began takes in the beginning of an exchange: the connection is busy, and a first one is judged for reuse.
+func (j *judge) began(m *member, e *beganExchange) {
+	m.pair = e.pair
+	if m.pool == nil {
+		m.pool = j.pool(poolKey{e.pair, e.name, e.secure})
+	}
+	m.pool.seen = max(m.pool.seen, e.start.Time)
+	if e.first && e.critical && e.handshake {
+		m.verdict = j.considerReuse(m, e)
+	}
+	m.busy++
+	m.version++
+}
+
+// pool is the pool of that key.
+func (j *judge) pool(k poolKey) *pool {
+	p := j.pools[k]
+	if p == nil {
+		p = &pool{requests: map[int]int{}}
+		j.pools[k] = p
+	}
+	return p
+}
+
+// freed takes in the end of an exchange.
+func (j *judge) freed(m *member, e *overExchange) {
+	m.busy--
+	m.version++
+	m.served++
+	m.idleSince = e.end
+	m.reusable, m.reason = e.reusable, e.reason
+	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
+	if e.idleLimit > 0 {
+		m.idleLimit = e.idleLimit
+	}
+	if m.reason == "response-close" && m.pool != nil {
+		m.pool.requests[m.served]++
+	}
+	if m.busy == 0 && m.reusable && m.closed == nil && m.pool != nil && !m.borrowed {
+		m.pool.rest(m)
+	}
+}
+
+// rest puts a connection among the idle ones.
+func (p *pool) rest(m *member) {
+	p.idle = append(p.idle, idleEntry{m, m.version})
+	if len(p.idle) > 2*maxIdle {
+		kept := p.idle[:0]
+		for _, e := range p.idle {
+			if e.m.version == e.version {
+				kept = append(kept, e)
+			}
+		}
+		p.idle = kept[max(0, len(kept)-maxIdle):]
+	}
+}
+
+// closing takes in the first FIN or RST of a connection.
+func (j *judge) closing(m *member, e *closingConn) {
+	if m.closed != nil {
+		return
+	}
+	m.closed = e
+	m.version++
+	if m.pool == nil {
+		return
+	}
+	if d := m.lent; d != nil && d.closed == nil {
+		d.borrowed, m.lent = false, nil
+		if d.busy == 0 && d.reusable {
+			d.pool.rest(d)
+		}
+	}
+	if idle := e.at.Time - m.idleSince.Time; m.busy == 0 && m.reusable && e.by == reassembly.FromServer && m.served > 0 {
+		m.pool.idleTime = append(m.pool.idleTime, idle)
+		if len(m.pool.idleTime) > 64 {
+			m.pool.idleTime = m.pool.idleTime[1:]
+		}
+	}
+	if m.served > 0 {
+		m.pool.closed = append(m.pool.closed, m)
+		if len(m.pool.closed) > maxClosed {
+			m.pool.closed = m.pool.closed[1:]
+		}
+	}
+}
+
+// age forgets what can no longer matter at the given moment.
+func (j *judge) age(now time.Duration) {
+	for k, p := range j.pools {
+		for len(p.closed) > 0 && now-p.closed[0].closed.at.Time > donorHorizon {
+			p.closed = p.closed[1:]
+		}
+		live := false
+		for _, e := range p.idle {
+			live = live || e.m.version == e.version
+		}
+		if !live && len(p.closed) == 0 && now-p.seen > 2*donorHorizon {
+			delete(j.pools, k)
+		}
+	}
+}

@@ -1,0 +1,140 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// timing is the rules whose verdict rests on exact times, and content those that need to read HTTP.
+var (
+	timingRules  = []string{"nagle-delayed-ack", "nagle", "slow-start"}
+	contentRules = []string{"missed-reuse", "reset-after-data"}
+	allRules     = []string{"nagle-delayed-ack", "nagle", "missed-reuse", "slow-start", "reset-after-data"}
+)
+
+var captureQuality = &Detector{
+	Name:  "capture-quality",
+	Title: "what the capture could not show",
+	Doc: `What happens
+A verdict is as good as the capture. Frames that the capture dropped, connections seen from the middle, one direction
+only, cut payload, frames seen twice and clocks that jump all hide or imitate faults.
+
+How it is recognised
+Octets that the receiver acknowledged and the capture never showed were lost by the capture, not by the network. Drop
+counters of pcapng and of the live interface are read. Frames with the same content and IP identification within 2 ms are
+copies. The rest follows from the headers.
+
+How cost is counted
+It costs nothing; it names the rules whose verdicts it weakens.
+
+When it is wrong
+Drop counters count all traffic of an interface, not only that of the connections at hand.`,
+	Causes:     []Cause{{Code: "", Side: SideUnknown, Message: "The capture lacks something that verdicts rest on."}},
+	References: []string{"RFC 9293 section 3.4"},
+}
+
+// connCaveats says what the codes mean that a single connection may carry.
+var connCaveats = map[string]Caveat{}
+
+// caveats draws up what the capture could not show.
+func (j *judge) caveats(st *capture.Stats) []Caveat {
+	var out []Caveat
+	add := func(code string, n uint64, weakens []string, format string, args ...any) {
+		if n > 0 {
+			out = append(out, Caveat{Code: code, Message: fmt.Sprintf(format, args...), Count: n, Weakens: weakens})
+		}
+	}
+	for _, in := range st.Inputs {
+		if !in.Complete {
+			add("incomplete-input", 1, nil, "%s: %s; what comes before was analysed", in.Name, in.Error)
+		}
+	}
+	drops := kernelDrops(st)
+	add("kernel-drops", drops, allRules, "the capturing kernel dropped %s", count(drops, "frame"))
+	add("capture-gap", uint64(max(j.total.missing, 0)), allRules,
+		"the capture lacks %s that receivers acknowledged: it lost frames, the network did not",
+		count(uint64(max(j.total.missing, 0)), "octet"))
+	j.frameCaveats(st, add)
+	j.connectionCaveats(add)
+	return append(out, j.otherCaveats(st, out)...)
+}
+
+// frameCaveats adds what the account of frames shows.
+func (j *judge) frameCaveats(st *capture.Stats, add func(string, uint64, []string, string, ...any)) {
+	dup := st.Count[capture.OutcomeDuplicate]
+	add("duplicate-frames", dup, nil, "%s were seen twice; one copy of each was analysed", count(dup, "frame"))
+	add("snapped", st.Snapped, contentRules, "%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
+		count(st.Snapped, "segment was", "segments were"))
+	if st.MaxBack > time.Millisecond {
+		add("clock-steps", st.Backsteps, timingRules, "the clock stepped back %s, by up to %s", count(st.Backsteps, "time"),
+			millis(st.MaxBack))
+	}
+	quic := st.Count[capture.OutcomeQUIC]
+	add("quic", quic, nil, "%s of QUIC (HTTP/3): not analysed, this program reads TCP", count(quic, "frame"))
+	for _, name := range sortedKeys(st.UnknownLinks) {
+		add("unknown-link-type", st.UnknownLinks[name], allRules, "%s of link type %s: not decoded",
+			count(st.UnknownLinks[name], "frame"), name)
+	}
+	bad := st.Count[capture.OutcomeMalformed]
+	add("malformed", bad, nil, "%s with headers that contradict themselves", count(bad, "frame"))
+	short := st.Count[capture.OutcomeShort]
+	add("short", short, allRules, "%s cut before the end of the TCP header", count(short, "frame"))
+	add("fragments-lost", st.FragmentsLost, nil, "%s never became whole", count(st.FragmentsLost, "fragmented datagram"))
+}
+
+// connectionCaveats adds what the connections show.
+func (j *judge) connectionCaveats(add func(string, uint64, []string, string, ...any)) {
+	t := &j.total
+	add("mid-stream", t.midStream, []string{"missed-reuse", "slow-start"},
+		"%s without a visible start: window scale and first round trip are unknown", count(t.midStream, "connection"))
+	add("one-sided", t.oneSided, allRules, "%s seen in one direction only", count(t.oneSided, "connection"))
+	add("cut-exchanges", t.cut, nil, "%s not complete when the capture ended, or for lack of frames",
+		count(t.cut, "exchange was", "exchanges were"))
+}
+
+// otherCaveats adds the codes of single connections that have no sentence of their own yet.
+func (j *judge) otherCaveats(_ *capture.Stats, have []Caveat) []Caveat {
+	var out []Caveat
+	for _, code := range sortedKeys(j.total.caveats) {
+		if slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == code }) {
+			continue
+		}
+		n := j.total.caveats[code]
+		out = append(out, Caveat{Code: code, Count: n, Message: count(n, "connection") + ": " + caveatText(code)})
+	}
+	return out
+}
+
+// kernelDrops is the sum of all inputs' drop counters.
+func kernelDrops(st *capture.Stats) uint64 {
+	var n uint64
+	for _, in := range st.Inputs {
+		n += in.KernelDrops
+	}
+	return n
+}
+
+// count writes a number with its noun; the plural adds an s unless given.
+func count(n uint64, noun string, plural ...string) string {
+	if n != 1 {
+		if len(plural) > 0 {
+			noun = plural[0]
+		} else {
+			noun += "s"
+		}
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// sortedKeys are the keys of m in order.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

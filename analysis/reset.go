@@ -1,0 +1,273 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// ttlSlack is by how many hops a RST may differ from the other segments of its sender before it counts as another
+// host's: routes change by a hop or two.
+const ttlSlack = 2
+
+var resetAfterData = &Detector{
+	Name:  "reset-after-data",
+	Title: "a reset destroyed or endangered data",
+	Doc: `What happens
+A RST ends a connection at once, in both directions. What the receiver's kernel holds and the program has not read may be
+thrown away with it (RFC 9293 section 3.5.2; Linux still hands it out, BSD and Windows may not), and what is on the way
+is lost. A kernel sends a RST when a program closes a socket with unread data in it, sets SO_LINGER to zero, or dies; and
+in answer to a segment for a socket that is gone (RFC 2525 section 2.17).
+
+How it is recognised
+A RST meets data: a response that was not complete, or not yet acknowledged when the RST was sent, as far as its sender
+could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
+closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
+does not fit its sender's other segments was injected on the way.
+Silent: a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection.
+
+How cost is counted
+As lost data first: octets that never arrived, and octets that were in danger. In time, the failed exchange as a whole, if
+its response was lost.
+
+When it is wrong
+Octets in danger may have been read in time: packets do not show when a program reads. A client that fails while sending
+often never reads the response at all.`,
+	Causes: []Cause{
+		{Code: "unread-request-data", Title: "server closed with the request unread, so its answer was reset", Side: SideServer,
+			Message: "The server answered and closed while the client was still sending its request. Data in a closed socket " +
+				"makes the kernel send a RST, which can destroy the response before the client has read it.",
+			Remedies: []Remedy{
+				{SideServer, "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
+					"timeout, then close): nginx lingering_close always; Go answer only after io.Copy(io.Discard, r.Body) with a " +
+					"limit; Node req.resume() before the end"},
+				{SideClient, "send Expect: 100-continue with large bodies; read the response even if sending fails"}}},
+		{Code: "linger-zero", Title: "server reset the connection right after its response", Side: SideServer,
+			Message:  "The server reset the connection with its response still on the way, though it had read the whole request.",
+			Remedies: []Remedy{{SideServer, "do not set SO_LINGER to zero; close normally, and drain first"}}},
+		{Code: "client-abort", Title: "client gave up in the middle of a response", Side: SideClient,
+			Message: "The client closed or reset the connection before the response was complete.",
+			Remedies: []Remedy{{SideClient, "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
+				"body that was not needed (ask for less: HEAD, Range)"}}},
+		{Code: "server-abort", Title: "server reset the connection in the middle of a response", Side: SideServer,
+			Message: "The server reset the connection before its response was complete, or before it answered at all.",
+			Remedies: []Remedy{{SideServer, "look for crashes, killed workers and timeouts at the server: nginx " +
+				"proxy_read_timeout and send_timeout (reset_timedout_connection), gunicorn --timeout, the OOM killer"}}},
+		{Code: "injected", Title: "reset that neither end sent", Side: SideNetwork,
+			Message:  "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
+			Remedies: []Remedy{{SideNetwork, "look at firewalls, load balancers and intrusion prevention on the path"}}},
+		{Code: "idle-reset", Title: "request on an idle connection was answered by a reset", Side: SideNetwork,
+			Message: "The request went out on a connection that had lain idle, and a RST came back: one end, or a box on the " +
+				"way, had forgotten the connection without closing it.",
+			Remedies: []Remedy{
+				{SideClient, "give idle connections up earlier than the path does, or keep them alive (TCP keep-alive below " +
+					"the idle timeout); repeat idempotent requests once"},
+				{SideNetwork, "raise the idle timeout of NAT gateways and load balancers"}}},
+	},
+	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
+	closed:     runReset,
+}
+
+// runReset looks at the RST that ended the connection, if one did.
+func runReset(p *pass) {
+	c := p.conn
+	dir, ok := firstReset(c)
+	x := p.state.last
+	if !ok || x == nil || c.State == reassembly.Refused {
+		return
+	}
+	rst := c.Half[dir].Rst
+	if x.Start().Time > rst.Time {
+		return
+	}
+	cause := resetCause(c, p.state, x, dir)
+	if cause == "" {
+		return
+	}
+	cl := claim{rule: "reset-after-data", cause: cause, index: x.Index, confidence: ConfidenceHigh}
+	lost, risk := p.state.endangered(x)
+	cl.correctness = cause != "client-abort"
+	cl.unsafe = cl.correctness && !idempotent(x.Method) && !x.Turn && x.Outcome != reassembly.Complete
+	cl.text = lossText(lost, risk)
+	cl.occ = Occurrence{Start: x.Start().Time, End: rst.Time, Evidence: resetEvidence(c, x, dir)}
+	if x.Outcome != reassembly.Complete && cl.correctness {
+		took := rst.Time - x.Start().Time
+		cl.occ.Cost = Cost{Expected: took, High: took}
+	}
+	if cause == "unread-request-data" {
+		cl.confidence = Proven
+	}
+	p.report(cl)
+}
+
+// firstReset is the sender of the first RST; false if there was none.
+func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
+	a, b := &c.Half[0], &c.Half[1]
+	switch {
+	case a.RstSeen && (!b.RstSeen || a.Rst.Time <= b.Rst.Time):
+		return reassembly.FromClient, true
+	case b.RstSeen:
+		return reassembly.FromServer, true
+	}
+	return 0, false
+}
+
+// resetCause tells the causes apart; "" if the reset did no harm.
+func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir reassembly.Dir) string {
+	done := x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded
+	answered := x.Response != nil
+	switch {
+	case x.Outcome == reassembly.Incomplete:
+		return ""
+	case foreignReset(c, dir):
+		if done {
+			return ""
+		}
+		return "injected"
+	case dir == reassembly.FromClient:
+		if done || !answered {
+			return ""
+		}
+		return "client-abort"
+	case clientLeft(c):
+		if done || !answered {
+			return ""
+		}
+		return "client-abort"
+	case requestUnread(c, x):
+		return "unread-request-data"
+	case done:
+		if s.unacked() > 0 && c.Half[dir].RstActive {
+			return "linger-zero"
+		}
+		return ""
+	case !answered && !c.Half[dir].RstActive && x.Index > 0 && !c.Half[dir].FinSeen:
+		return "idle-reset"
+	case !answered && c.Half[dir].FinSeen:
+		return "" // closed as the request came: another rule's subject
+	}
+	return "server-abort"
+}
+
+// foreignReset reports whether the RST's TTL does not fit the other segments of its sender.
+func foreignReset(c *reassembly.Conn, dir reassembly.Dir) bool {
+	h := &c.Half[dir]
+	if h.RstTTL == 0 || h.TTLMin == 0 || h.Segments < 3 {
+		return false
+	}
+	return int(h.RstTTL) > int(h.TTLMax)+ttlSlack || int(h.RstTTL) < int(h.TTLMin)-ttlSlack
+}
+
+// clientLeft reports whether the client had closed before the server reset: the RST only says that nobody listens.
+func clientLeft(c *reassembly.Conn) bool {
+	return mark0(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient && c.ClosedByRST
+}
+
+// requestUnread reports whether the server closed without having read the whole request, or with more in its socket.
+func requestUnread(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	if x.Request == nil || x.Response == nil || x.Turn {
+		return false
+	}
+	if !x.Request.Complete {
+		return true
+	}
+	// The rest of the request arrived, but after the server had answered and closed.
+	closed := c.Half[reassembly.FromServer].Rst
+	if h := &c.Half[reassembly.FromServer]; h.FinSeen && h.Fin.Time < closed.Time {
+		closed = h.Fin
+	}
+	return x.Request.End.Time > closed.Time-c.Far(reassembly.FromServer) && x.Request.End.Time > x.Response.Start.Time
+}
+
+// unacked is how many octets of the server's the client had not acknowledged when the connection ended, as far as the
+// server could know when it sent its RST.
+func (s *connState) unacked() int64 {
+	c := s.conn
+	sender := &s.walk.send[reassembly.FromServer]
+	return max(0, sender.max-s.ackedBefore(c.Half[reassembly.FromServer].Rst.Time-c.Far(reassembly.FromServer)))
+}
+
+// ackedBefore is the highest acknowledgment of the server's data that passed before the given moment, among the records
+// still held.
+func (s *connState) ackedBefore(at time.Duration) int64 {
+	best := s.walk.send[reassembly.FromServer].oldest
+	for i := range s.conn.Records {
+		r := &s.conn.Records[i]
+		if r.Time > at {
+			break
+		}
+		if r.Dir == reassembly.FromClient && r.Flags&capture.ACK != 0 && r.Flags&capture.RST == 0 {
+			best = max(best, r.Ack)
+		}
+	}
+	return best
+}
+
+// endangered is how many octets of the response certainly never arrived, and how many may not have been read.
+func (s *connState) endangered(x *reassembly.Exchange) (lost, risk int64) {
+	if x.Response == nil {
+		return 0, 0
+	}
+	m := x.Response
+	if m.Framing == reassembly.ByLength && m.BodyBytes < m.Length {
+		lost = m.Length - m.BodyBytes
+	}
+	return lost, min(s.unacked(), m.HeaderBytes+m.BodyBytes)
+}
+
+// lossText says what was lost.
+func lossText(lost, risk int64) string {
+	switch {
+	case lost > 0:
+		return fmt.Sprintf("%d octets of the response never came.", lost)
+	case risk > 0:
+		return fmt.Sprintf("%d octets of the response were not acknowledged when the reset was sent.", risk)
+	}
+	return ""
+}
+
+// resetEvidence shows the request, the response so far, and the RST.
+func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Dir) []Evidence {
+	var out []Evidence
+	if m := x.Request; m != nil {
+		text := "the request begins"
+		if m.Length >= 0 && !x.Turn {
+			text = fmt.Sprintf("request: %d octets announced, %d sent before the end", m.Length, m.BodyBytes)
+		}
+		out = append(out, at(m.Start, "request", SideClient, text))
+	}
+	if m := x.Response; m != nil {
+		text := fmt.Sprintf("response: %d octets of body", m.BodyBytes)
+		if m.Length >= 0 && !x.Turn {
+			text = fmt.Sprintf("response: %d of %d octets of body", m.BodyBytes, m.Length)
+		}
+		out = append(out, at(m.End, "response", SideServer, text))
+	}
+	if h := &c.Half[dir]; h.FinSeen && h.Fin.Time <= h.Rst.Time {
+		out = append(out, at(h.Fin, "FIN", sideOf(dir), "closes"))
+	}
+	kind := "RST in answer to a segment for a closed socket"
+	if c.Half[dir].RstActive {
+		kind = "RST with ACK: the program aborted the connection"
+	}
+	return append(out, at(c.Half[dir].Rst, "RST", sideOf(dir), kind))
+}
+
+// sideOf is the side that sends in that direction.
+func sideOf(dir reassembly.Dir) Side {
+	if dir == reassembly.FromServer {
+		return SideServer
+	}
+	return SideClient
+}
+
+// idempotent reports whether a request of that method may be repeated without harm (RFC 9110 §9.2.2).
+func idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
+		return true
+	}
+	return false
+}

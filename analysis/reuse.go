@@ -1,0 +1,173 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// verdict is the finding that a connection need not have been opened; its cost is known when its first exchange is.
+type verdict struct {
+	cause      string
+	confidence Confidence
+	donor      *member
+	donorIdle  capture.Mark // end of the donor's last response
+	closed     *closingConn // nil if the donor was still open
+	syn        capture.Mark
+	request    capture.Mark
+	flight     int64
+}
+
+// considerReuse looks for a connection that could have carried m's first request: one that lay idle, or one that had
+// been closed though it need not have been (diagnosis 7.2). nil: there was none.
+func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
+	p := m.pool
+	v := &verdict{syn: e.connStart, request: e.start}
+	if d := p.idleDonor(e.need); d != nil {
+		d.borrowed, m.lent = true, d
+		d.version++
+		v.cause, v.confidence = "client-ignored-idle", ConfidenceHigh
+		v.donor, v.donorIdle, v.flight = d, d.idleSince, d.flight
+		return v
+	}
+	for i := len(p.closed) - 1; i >= 0; i-- {
+		d := p.closed[i]
+		if e.need-d.closed.at.Time > donorHorizon {
+			break
+		}
+		cause, confidence := p.whyClosed(d, e.need)
+		if cause == "" || d.idleSince.Time > e.need || d.closed.at.Time > e.start.Time {
+			continue
+		}
+		p.closed = append(p.closed[:i], p.closed[i+1:]...)
+		v.cause, v.confidence = cause, confidence
+		v.donor, v.donorIdle, v.closed, v.flight = d, d.idleSince, d.closed, d.flight
+		return v
+	}
+	return nil
+}
+
+// idleDonor is the connection that was idle at the moment of need and has stayed so, the latest first; nil if none.
+func (p *pool) idleDonor(need time.Duration) *member {
+	looked := 0
+	for i := len(p.idle) - 1; i >= 0 && looked < 64; i-- {
+		e := p.idle[i]
+		if e.m.version != e.version {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			continue
+		}
+		looked++
+		if e.m.idleSince.Time <= need && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
+			p.idle = append(p.idle[:i], p.idle[i+1:]...)
+			return e.m
+		}
+	}
+	return nil
+}
+
+// whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been kept.
+func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
+	idle := d.closed.at.Time - d.idleSince.Time
+	beyond := d.idleLimit > 0 && need-d.idleSince.Time >= d.idleLimit
+	switch {
+	case d.reason == "response-close" && d.served > 1:
+		return "server-max-requests", p.constantRequests(d.served)
+	case d.reason != "":
+		return d.reason, Proven
+	case d.closed.open || d.aborted:
+		if d.closed.by == reassembly.FromClient {
+			return "not-drained", ConfidenceMedium
+		}
+		return "", 0
+	case d.closed.by == reassembly.FromServer && idle <= promptClose+d.rtt:
+		return "response-close", ConfidenceHigh
+	case d.closed.by == reassembly.FromServer:
+		return "server-idle-timeout", p.constantIdle(idle, d.idleLimit)
+	case !beyond && idle <= promptClose+d.rtt:
+		return "client-closed", ConfidenceMedium
+	}
+	return "", 0
+}
+
+// constantRequests grades the claim that the server closes after a fixed number of requests.
+func (p *pool) constantRequests(n int) Confidence {
+	if p.requests[n] >= 2 && len(p.requests) == 1 {
+		return ConfidenceHigh
+	}
+	return ConfidenceMedium
+}
+
+// constantIdle grades the claim that the server closes connections after a fixed idle time: it said so, or did so at
+// least three times within a tenth.
+func (p *pool) constantIdle(idle, limit time.Duration) Confidence {
+	if limit > 0 && idle >= limit*9/10 && idle <= limit*12/10+time.Second {
+		return ConfidenceHigh
+	}
+	near := 0
+	for _, t := range p.idleTime {
+		if t >= idle*9/10 && t <= idle*11/10 {
+			near++
+		}
+	}
+	if near >= 3 {
+		return ConfidenceHigh
+	}
+	return ConfidenceMedium
+}
+
+// reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
+func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
+	m.flight = max(m.flight, job.flow.flight)
+	m.rtt = job.flow.rtt
+	v := m.verdict
+	if v == nil || job.info.index != 0 || !j.enabled(missedReuse.Name) {
+		return claim{}, false
+	}
+	m.verdict = nil
+	t := &job.times
+	setup := t[TCPHandshake] + t[TLSRTT] + t[TLSServer] + t[TLSClient]
+	slow := job.flow.donorSaving(max(v.flight, v.donor.flight), t[SlowStart])
+	cost := Cost{Low: setup, Expected: setup + slow, High: setup + slow + t[SYNRetx] + t[SYNACKRetx]}
+	if cost.High <= 0 {
+		return claim{}, false
+	}
+	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0}
+	c.occ = Occurrence{Connection: m.id, Start: v.syn.Time, End: v.request.Time, Cost: cost, Evidence: v.evidence()}
+	if v.cause == "server-idle-timeout" {
+		c.text = fmt.Sprintf("The server closed after %s of idleness.", seconds(v.closed.at.Time-v.donorIdle.Time))
+	}
+	if v.cause == "server-max-requests" {
+		c.text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
+	}
+	return c, true
+}
+
+// evidence shows the connection that could have been used, what ended it, and the new one.
+func (v *verdict) evidence() []Evidence {
+	gap := v.syn.Time - v.donorIdle.Time
+	out := []Evidence{at(v.donorIdle, "last response", SideServer,
+		fmt.Sprintf("connection %d has its response, and is free", v.donor.id))}
+	if v.closed != nil {
+		side, what := SideClient, "FIN"
+		if v.closed.by == reassembly.FromServer {
+			side = SideServer
+		}
+		if v.closed.reset {
+			what = "RST"
+		}
+		out = append(out, at(v.closed.at, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)))
+	}
+	return append(out,
+		at(v.syn, "new connection", SideClient, fmt.Sprintf("SYN to the same service, %s after that response", seconds(gap))),
+		at(v.request, "first request", SideClient, "the request that had to wait for it"))
+}
+
+// seconds writes a duration for a sentence.
+func seconds(d time.Duration) string {
+	if d < time.Second {
+		return millis(d)
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}

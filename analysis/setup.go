@@ -1,0 +1,82 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// setup tiles the time from the connection's first segment to until, in which no data was sent: the handshake, what
+// repeated SYNs cost, and a client that waited before it spoke (diagnosis 6.3).
+func (w *walker) setup(until time.Duration) {
+	w.set = true
+	c := w.s.conn
+	if len(c.SYNs) == 0 {
+		w.setupFromSYNACK(until)
+		return
+	}
+	answer := until
+	if len(c.SYNACKs) > 0 {
+		answer = min(until, c.SYNACKs[0].Time)
+	}
+	answered := c.SYNs[0].Time
+	for _, syn := range c.SYNs {
+		if syn.Time < answer {
+			answered = syn.Time
+		}
+	}
+	w.emit(w.at, min(answered, until), SYNRetx)
+	w.emit(w.at, min(answer, answered+w.trip(reassembly.FromServer, answer-answered)), TCPHandshake)
+	w.emit(w.at, answer, w.lateAnswer())
+	w.setupFromSYNACK(until)
+}
+
+// setupFromSYNACK tiles from the SYN-ACK to until.
+func (w *walker) setupFromSYNACK(until time.Duration) {
+	c := w.s.conn
+	if len(c.SYNACKs) == 0 {
+		w.emit(w.at, until, Unknown)
+		return
+	}
+	far := c.Far(reassembly.FromClient)
+	if n := len(c.SYNACKs); n > 1 {
+		w.emit(w.at, min(until, c.SYNACKs[n-1].Time), SYNACKRetx)
+	}
+	w.emit(w.at, min(until, w.at+far), TCPHandshake)
+	w.emit(w.at, until, ClientThink)
+}
+
+// trip is how much of took a round trip to the sender of dir may have been: the handshake's own sample may hold the
+// host's scheduling, so twice the least round trip is the limit.
+func (w *walker) trip(dir reassembly.Dir, took time.Duration) time.Duration {
+	return min(took, max(2*w.s.conn.Far(dir), time.Millisecond))
+}
+
+// lateAnswer is the label of the time by which the SYN-ACK came later than a round trip.
+func (w *walker) lateAnswer() Label {
+	if len(w.s.conn.SYNACKs) > 1 {
+		return SYNACKRetx
+	}
+	return Unknown
+}
+
+// inTLS reports whether the TLS handshake was still going on at the given moment.
+func (w *walker) inTLS(at time.Duration) bool {
+	t := w.s.conn.TLS
+	return t != nil && mark0(t.Done) && at <= t.Done.Time
+}
+
+// tls tiles the time before r, a segment of the TLS handshake: each change of direction costs a round trip, the rest is
+// the host's own time.
+func (w *walker) tls(r *reassembly.Record, filled *hole) {
+	own := TLSServer
+	if r.Dir == reassembly.FromClient {
+		own = TLSClient
+	}
+	w.loss(r, filled, func(until time.Duration) {
+		if w.any && w.prev != r.Dir {
+			w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), TLSRTT)
+		}
+		w.emit(w.at, until, own)
+	})
+}

@@ -1,0 +1,122 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+const (
+	// largeInitial is the initial window that a tuned server uses; what it would save is what slow-start expects.
+	largeInitial = 32
+	// usualInitial is the initial window of RFC 6928, in segments.
+	usualInitial = 10
+)
+
+var slowStart = &Detector{
+	Name:  "slow-start",
+	Title: "slow start of a cold connection",
+	Doc: `What happens
+A connection begins with a small congestion window (10 segments, RFC 6928) that doubles each round trip (slow start,
+RFC 5681 section 3.1). A response larger than that window needs extra round trips, whatever the path could carry.
+
+How it is recognised
+The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as soon as an ACK frees
+room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
+pauses explain are not slow start, nor is a burst that the application cut short.
+
+How cost is counted
+By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
+segments saves, high what one as large as the whole response (or the receive window) saves, low half of expected. Never
+more than the time that was labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
+cost instead.
+
+When it is wrong
+The first large response to a client has to ramp up somewhere: the cost is real, but part of the price of any new
+connection. On a path that cannot carry the larger window the saving is smaller.`,
+	Causes: []Cause{{Code: "", Side: SideServer,
+		Message: "The response was larger than the congestion window of a new connection, so it came in growing bursts with a " +
+			"round trip between them.",
+		Remedies: []Remedy{
+			{SideClient, "keep connections open and send further requests on them: a warm connection sends such a response " +
+				"at once"},
+			{SideServer, "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
+				"initcwnd 32 initrwnd 32` on Linux; serve large responses from nearer to the client"},
+		}}},
+	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
+	exchange:   runSlowStart,
+}
+
+// runSlowStart claims the slow start of a response. The judge drops the claim if missed reuse explains it.
+func runSlowStart(p *pass) {
+	j := p.job
+	lost := j.times[SlowStart]
+	if p.exchange.Response == nil || lost <= 0 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 || len(j.rounds) < 2 {
+		return
+	}
+	t, used := j.flow.transfer()
+	cost := Cost{Expected: min(lost, t.coldSaving(used, max(largeInitial, used))),
+		High: min(lost, t.coldSaving(used, (t.octets+t.mss-1)/t.mss))}
+	if cost.High <= 0 {
+		return
+	}
+	cost.Low = cost.Expected / 2
+	cl := claim{rule: "slow-start", confidence: ConfidenceMedium}
+	if len(j.rounds) >= 3 || j.rounds[1].bytes*2 >= j.rounds[0].bytes*3 {
+		cl.confidence = ConfidenceHigh
+	}
+	cl.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
+	cl.occ.Evidence = roundEvidence(j.rounds, t.mss)
+	cl.lost = []interval{{j.rounds[0].start.Time, j.rounds[0].start.Time + cost.Expected}}
+	p.report(cl)
+}
+
+// roundEvidence shows the first frame of each round.
+func roundEvidence(rounds []round, mss int64) []Evidence {
+	var out []Evidence
+	for i, r := range rounds {
+		if i == 6 {
+			break
+		}
+		text := fmt.Sprintf("round %d: %d octets, %d segments", i+1, r.bytes, (r.bytes+mss-1)/max(mss, 1))
+		out = append(out, at(r.start, "round", SideServer, text))
+	}
+	return out
+}
+
+// transfer is the response as the simulator sees it, and the window in segments with which it began.
+func (f *flowFacts) transfer() (transfer, int64) {
+	mss := max(f.mss, 1)
+	t := transfer{octets: f.bytes, mss: mss, window: f.window, rtt: f.rtt}
+	return t, max((f.initial+mss-1)/mss, 1)
+}
+
+// measure fills in what the transfer of the exchange's response showed, when it is over.
+func (s *connState) measure(j *job) {
+	x := j.x
+	sender := &s.walk.send[reassembly.FromServer]
+	j.rounds = append([]round(nil), sender.rounds...)
+	j.flow.rtt = s.conn.RTTMin()
+	j.flow.mss = int64(s.conn.Half[reassembly.FromServer].Eff)
+	j.flow.flight = sender.flight
+	j.flow.initial = sender.initial
+	if x.Response == nil {
+		return
+	}
+	j.flow.bytes = x.Response.HeaderBytes + x.Response.BodyBytes
+	j.flow.measured = x.Response.End.Time - x.Response.Start.Time
+	if len(j.rounds) > 0 {
+		j.flow.initial = j.rounds[0].bytes
+	}
+	if !s.conn.MidStream && sender.edge > sender.ack {
+		j.flow.window = sender.edge - sender.ack
+	}
+}
+
+// donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response.
+func (f *flowFacts) donorSaving(flight int64, slow time.Duration) time.Duration {
+	t, used := f.transfer()
+	want := max(usualInitial, (flight+t.mss-1)/t.mss)
+	return min(slow, t.coldSaving(used, want))
+}

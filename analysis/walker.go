@@ -1,0 +1,221 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// walker goes over a connection's records once, in order, and tiles the connection's time. A tile ends at a progress
+// event: a segment that brought the receiver nearer to having everything in order, or that closed the connection.
+// What lies between two progress events is split by label (setup.go, turn.go, transfer.go); every nanosecond gets one.
+//
+// The tracker calls for the walk only when the kinds of the records are certain, so the walker may look ahead in what
+// is held.
+type walker struct {
+	s       *connState
+	next    int           // absolute number of the record to look at next
+	scanned int           // absolute number of the record up to which repairs have been collected
+	at      time.Duration // end of the time that has been tiled
+	began   bool
+	set     bool           // the set-up has been tiled
+	prev    reassembly.Dir // of the last progress event
+	any     bool           // there was one
+	send    [2]sender
+}
+
+// init prepares a walk over the connection of s.
+func (w *walker) init(s *connState) { w.s = s }
+
+// to looks at the records up to the absolute number n, exclusive.
+func (w *walker) to(n int) {
+	c := w.s.conn
+	w.collectRepairs()
+	for ; w.next < n && w.next-c.Released < len(c.Records); w.next++ {
+		w.record(w.next)
+	}
+}
+
+// collectRepairs notes the retransmissions that were needed, so that the walk knows which copy of an octet counts.
+func (w *walker) collectRepairs() {
+	c := w.s.conn
+	for i := max(w.scanned-c.Released, 0); i < len(c.Records); i++ {
+		r := &c.Records[i]
+		if r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission && r.Len > 0 {
+			w.send[r.Dir].repairs = append(w.send[r.Dir].repairs, repair{r.Seq, r.Seq + int64(r.Len), c.Released + i})
+		}
+	}
+	w.scanned = c.Released + len(c.Records)
+}
+
+// record looks at one record.
+func (w *walker) record(n int) {
+	c := w.s.conn
+	r := &c.Records[n-c.Released]
+	if !w.began {
+		w.began, w.at = true, r.Time
+	}
+	if r.Flags&capture.ACK != 0 {
+		w.acknowledged(r)
+	}
+	if r.Flags&capture.SYN != 0 {
+		return
+	}
+	closes := r.Flags&(capture.FIN|capture.RST) != 0
+	if r.Len == 0 && !closes || probe(r) {
+		return
+	}
+	if !w.set {
+		w.setup(r.Time)
+	}
+	s := &w.send[r.Dir]
+	s.learn(w, n, r)
+	held := w.opportunity(s, r, n)
+	filled, forward := s.deliver(r, n)
+	if forward || closes {
+		w.progress(r, filled, held)
+	}
+	s.sent(w, r)
+}
+
+// probe reports whether r carries nothing that a message needs.
+func probe(r *reassembly.Record) bool {
+	switch r.Kind {
+	case reassembly.KeepAlive, reassembly.ZeroWindowProbe, reassembly.SpuriousRetransmission:
+		return r.Flags&(capture.FIN|capture.RST) == 0
+	}
+	return false
+}
+
+// acknowledged takes from the peer's account what r says has arrived though the capture never showed it.
+func (w *walker) acknowledged(r *reassembly.Record) {
+	s := &w.send[r.Dir.Peer()]
+	for len(s.holes) > 0 && s.holes[0].from < r.Ack && !s.holes[0].seen {
+		s.gap = true
+		s.holes = s.holes[1:]
+	}
+}
+
+// progress tiles the time since the last progress event.
+func (w *walker) progress(r *reassembly.Record, filled *hole, held *hold) {
+	if r.Time > w.at {
+		switch {
+		case w.inTLS(r.Time):
+			w.tls(r, filled)
+		case w.any && w.prev == r.Dir:
+			w.transfer(r, filled, held)
+		default:
+			w.turn(r, filled)
+		}
+		w.emit(w.at, r.Time, Unknown)
+	}
+	w.prev, w.any = r.Dir, true
+}
+
+// emit labels the time from from to to, as far as it has not been labelled yet.
+func (w *walker) emit(from, to time.Duration, l Label) {
+	from = max(from, w.at)
+	if to <= from {
+		return
+	}
+	if from > w.at {
+		w.s.tile(w.at, from, Unknown)
+	}
+	w.s.tile(from, to, l)
+	w.at = to
+}
+
+// forget keeps what later judgements need of records that are about to be released.
+func (w *walker) forget(records []reassembly.Record) {
+	for i := range records {
+		if r := &records[i]; r.Flags&capture.ACK != 0 && r.Flags&capture.RST == 0 {
+			s := &w.send[r.Dir.Peer()]
+			s.oldest = max(s.oldest, r.Ack)
+		}
+	}
+}
+
+// flush tiles the time up to to, in which nothing more was to be seen.
+func (w *walker) flush(to time.Duration) {
+	if w.began && !w.set {
+		w.setup(to)
+	}
+	l := Unknown
+	if w.any && w.prev == reassembly.FromClient {
+		far := w.s.conn.Far(reassembly.FromServer)
+		w.emit(w.at, min(to, w.at+far), RoundTrip)
+		l = Think
+	}
+	w.emit(w.at, to, l)
+}
+
+// finish tiles the rest of the connection's time.
+func (w *walker) finish() {
+	end := w.s.conn.End.Time
+	for _, j := range w.s.jobs {
+		if j.over && j.until > w.at {
+			w.flush(j.until)
+		}
+	}
+	if w.began && !w.set {
+		w.setup(end)
+	}
+	w.emit(w.at, end, Closing)
+}
+
+// tile books the time from from to to with every exchange that was going on, and with the connection. What no exchange
+// covers was idle.
+func (s *connState) tile(from, to time.Duration, l Label) {
+	at := from
+	for _, j := range s.jobs {
+		if j.settled {
+			continue
+		}
+		end := to
+		if j.over {
+			end = min(end, j.until)
+		}
+		j.book(max(from, j.from), end, l)
+		if start := max(at, j.from); end > start {
+			s.idle(at, start)
+			s.times[l] += end - start
+			at = end
+		}
+	}
+	s.idle(at, to)
+}
+
+// book adds time to the exchange; what it spent waiting for the response before is that, whatever else went on.
+func (j *job) book(from, to time.Duration, l Label) {
+	if to <= from {
+		return
+	}
+	behind := min(to, j.behind.to) - max(from, j.behind.from)
+	if behind > 0 {
+		j.times[PipelineHOL] += behind
+		to -= behind
+	}
+	j.times[l] += to - from
+}
+
+// idle books time in which no exchange was going on.
+func (s *connState) idle(from, to time.Duration) {
+	if to <= from {
+		return
+	}
+	c := s.conn
+	closing := to
+	if mark0(c.FirstCloseAt) {
+		closing = min(to, max(from, c.FirstCloseAt.Time))
+	}
+	l := IdleReusable
+	switch {
+	case s.last == nil:
+		l = PreconnectIdle
+	case !s.reusable:
+		l = IdleUnusable
+	}
+	s.times[l] += closing - from
+	s.times[Closing] += to - closing
+}

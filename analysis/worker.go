@@ -1,0 +1,144 @@
+package analysis
+
+import (
+	"sync"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// clockInfo is what is known of the clock that stamped a frame.
+type clockInfo struct{ tick time.Duration }
+
+// worker follows the connections that belong to it: it is the Sink of its Tracker. It keeps no connection in view of
+// another; what must be compared goes to the judge as events.
+type worker struct {
+	in      chan *batch
+	out     chan []event
+	tracker *reassembly.Tracker
+	rules   []*Detector
+	clock   clockInfo
+	events  []event
+}
+
+// newWorker makes a worker; run must be started.
+func newWorker(rules []*Detector, clock clockInfo) *worker {
+	w := &worker{in: make(chan *batch, 4), out: make(chan []event, 1), rules: rules, clock: clock}
+	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
+	return w
+}
+
+// run works off batches until there are no more.
+func (w *worker) run(spare *sync.Pool) {
+	for b := range w.in {
+		for i := range b.items {
+			w.do(&b.items[i])
+		}
+		clear(b.items)
+		b.items, b.data = b.items[:0], b.data[:0]
+		spare.Put(b)
+	}
+}
+
+// do works off one item.
+func (w *worker) do(it *item) {
+	switch it.op {
+	case opAdd:
+		w.tracker.Add(it.conn, it.dir, &it.seg)
+		if it.seg.Flags&(capture.FIN|capture.RST) != 0 {
+			w.closing(it.conn)
+		}
+	case opClose:
+		w.tracker.Close(it.conn, false)
+	case opEnd:
+		w.tracker.Close(it.conn, true)
+	case opEpoch:
+		w.out <- w.events
+		w.events = nil
+	}
+}
+
+// closing tells the judge, once, that the connection will carry no further request.
+func (w *worker) closing(c *reassembly.Conn) {
+	s := w.state(c)
+	if s.told || !mark0(c.FirstCloseAt) {
+		return
+	}
+	s.told = true
+	w.tell(c.FirstCloseAt.Time, c, connClosing, 0, s.closing())
+}
+
+// tell adds an event.
+func (w *worker) tell(at time.Duration, c *reassembly.Conn, kind eventKind, index int, data any) {
+	w.events = append(w.events, event{at: at, conn: c.ID, kind: kind, index: index, data: data})
+}
+
+// state is the worker's state about c, made at the first call.
+func (w *worker) state(c *reassembly.Conn) *connState {
+	if s, ok := c.User.(*connState); ok {
+		return s
+	}
+	s := newConnState(c, w.clock)
+	c.User = s
+	return s
+}
+
+// Began tells the judge that a request is on its way.
+func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
+	s := w.state(c)
+	s.open(x)
+	w.tell(x.Start().Time, c, exchangeBegan, x.Index, s.began(x))
+}
+
+// Over tells the judge that the connection has become free again, or never will.
+func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
+	s := w.state(c)
+	s.over(x)
+	w.tell(c.End.Time, c, exchangeOver, x.Index, s.overEvent(x))
+}
+
+// Exchange draws up the ledger of x and lets the rules look at it.
+func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
+	s := w.state(c)
+	s.drawUp(x)
+	p := &pass{worker: w, state: s, conn: c, exchange: x, job: s.job(x)}
+	for _, d := range w.rules {
+		if d.exchange != nil {
+			d.exchange(p)
+		}
+	}
+	s.settle(x)
+	w.deliver(c, s, false)
+}
+
+// Release draws up the ledger as far as records are about to go.
+func (w *worker) Release(c *reassembly.Conn, n int) {
+	s := w.state(c)
+	s.walk.to(c.Released + n)
+	s.walk.forget(c.Records[:n])
+}
+
+// Closed finishes the connection's own ledger and lets the rules look at the connection as a whole.
+func (w *worker) Closed(c *reassembly.Conn, ended bool) {
+	s := w.state(c)
+	s.ended = ended
+	s.walk.to(c.Released + len(c.Records))
+	s.walk.finish()
+	p := &pass{worker: w, state: s, conn: c}
+	for _, d := range w.rules {
+		if d.closed != nil {
+			d.closed(p)
+		}
+	}
+	w.deliver(c, s, true)
+	w.tell(c.End.Time, c, connOver, 0, s.overConn(ended))
+	c.User = nil
+}
+
+// deliver hands exchanges whose labels are certain to the judge: all of them once the connection is over.
+func (w *worker) deliver(c *reassembly.Conn, s *connState, all bool) {
+	for _, j := range s.ready(all) {
+		w.tell(c.End.Time, c, exchangeJudged, j.info.index, j)
+	}
+}
