@@ -88,6 +88,7 @@ type Half struct {
 	FinSeq    int64        // offset of the FIN, valid with FinSeen
 	Fin       capture.Mark // of the first FIN
 	Rst       capture.Mark // of the first RST
+	RstTTL    uint8        // TTL of that RST
 	RstActive bool         // that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
 	RTT       RTT          // between the capture point and this host
 	TTLMin    uint8
@@ -147,5 +148,9 @@ type TLSInfo struct {
 	Resumed                                  bool         // the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
 	Done                                     capture.Mark // last handshake record before application data
 	ClientHello, ServerHello, ClientFinished capture.Mark
+	HelloRetry                               bool    // the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
+	Offered                                  bool    // the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
+	EarlyData                                bool    // the client offered 0-RTT data (RFC 8446 §4.2.10)
+	ServerFlight                             int64   // octets of the server's records from ServerHello until the client's Finished: certificates, mostly
 	CloseNotify                              [2]bool // by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized record)
 }

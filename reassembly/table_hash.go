@@ -24,7 +24,7 @@ func (k *tuple) hash() uint32 {
 	const m0, m1, m2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
 	h := fold(binary.LittleEndian.Uint64(k.a[:])^m0, binary.LittleEndian.Uint64(k.a[8:])^m1)
 	h ^= fold(binary.LittleEndian.Uint64(k.b[:])^m1, binary.LittleEndian.Uint64(k.b[8:])^m2)
-	h = fold(h^m2, uint64(k.ap)<<16|uint64(k.bp)|m0<<32)
+	h = fold(h^m2, uint64(k.ap)<<16|uint64(k.bp)|m0&^(1<<32-1))
 	return uint32(h ^ h>>32)
 }
 

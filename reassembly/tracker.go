@@ -81,6 +81,8 @@ type track struct {
 	side    [2]side
 	hist    history
 	now     time.Duration
+	begun   int  // exchanges that the sink knows to have begun
+	ended   int  // exchanges that the sink knows to be over
 	turned  bool // the Table's directions are the wrong way round
 	sniffed bool // the orientation is final
 	v6      bool

@@ -17,6 +17,7 @@ const (
 // settle hands on the exchanges that are over and settled, in order, and bounds the history.
 func (k *track) settle() {
 	c := k.c
+	k.announce()
 	for len(c.Exchanges) > 0 && k.settled(c.Exchanges[0]) {
 		k.judge()
 	}
@@ -29,6 +30,25 @@ func (k *track) settle() {
 			c.caveat(CaveatHistory)
 		}
 		k.release(len(c.Records) / 2)
+	}
+}
+
+// announce tells the sink of exchanges that began or ended during this segment. Both happen in order.
+func (k *track) announce() {
+	c := k.c
+	if len(c.Exchanges) == 0 || k.ended == c.ExchangeCount {
+		return
+	}
+	first := c.Exchanges[0].Index
+	for k.begun < c.ExchangeCount {
+		x := c.Exchanges[k.begun-first]
+		k.begun++
+		k.t.sink.Began(c, x)
+	}
+	for k.ended < k.begun && c.Exchanges[k.ended-first].Over {
+		x := c.Exchanges[k.ended-first]
+		k.ended++
+		k.t.sink.Over(c, x)
 	}
 }
 
@@ -90,6 +110,7 @@ func (k *track) refresh() {
 
 // conclude hands on all exchanges that are left when the connection ends.
 func (k *track) conclude() {
+	k.announce()
 	for len(k.c.Exchanges) > 0 {
 		k.judge()
 	}

@@ -117,6 +117,7 @@ func (k *track) closing(e *event) {
 	c, h := k.c, &k.c.Half[e.dir]
 	if !h.RstSeen {
 		h.RstSeen, h.Rst, h.RstActive = true, e.at, e.seg.Flags.Has(capture.ACK)
+		h.RstTTL = e.seg.TTL
 	}
 	k.firstClose(e, true)
 	switch {
