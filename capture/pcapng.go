@@ -14,8 +14,18 @@ const (
 	blockSimple     = 3
 	blockStatistics = 5
 	blockEnhanced   = 6
-	blockJournal    = 9 // a systemd journal entry: no packet, but Wireshark numbers it as one
 	blockSecrets    = 10
+)
+
+// The blocks that hold no frame of a network, but are numbered as one by Wireshark: an entry of the systemd
+// journal, custom blocks, and events of sysdig.
+const (
+	blockJournal     = 9
+	blockCustom      = 0xbad
+	blockCustomLocal = 0x40000bad
+	blockEvent       = 0x204
+	blockEventV2     = 0x216
+	blockEventLarge  = 0x221
 )
 
 // The limits on the lengths of blocks, in octets.
@@ -114,10 +124,20 @@ func (r *pcapngReader) block(f *rawFrame) error {
 	case blockSection, blockInterface, blockStatistics, blockSecrets:
 		return r.information(kind, length)
 	}
-	if kind == blockJournal {
+	err = r.passOver(length)
+	if err == errNoFrame && isNumbered(kind) {
 		r.number++
 	}
-	return r.passOver(length)
+	return err
+}
+
+// isNumbered reports whether Wireshark gives a frame number to a block without a frame.
+func isNumbered(kind uint32) bool {
+	switch kind {
+	case blockJournal, blockCustom, blockCustomLocal, blockEvent, blockEventV2, blockEventLarge:
+		return true
+	}
+	return false
 }
 
 // place says where in the input something is, in frames, which is what a user can look up.

@@ -94,12 +94,13 @@ func TestPcapngPacketBlocks(t *testing.T) {
 				ngBlock(order, blockOldPacket, uint16(0), uint16(3), uint32(0), uint32(6_000_000), uint32(3), uint32(7), "old",
 					uint16(optPacketFlags), uint16(4), uint32(1)),
 				ngBlock(order, blockJournal, "MESSAGE=hello"),
+				ngBlock(order, blockCustom, uint32(32473), "custom"),
 				ngPacket(order, 0, 7_000_000, "last"),
 			)
 			got, stats := readOctets(t, octets)
 			sameFrames(t, got, []fileFrame{
 				{NewFrameID(0, 1), 5e9, "enhanced", 8, false}, {NewFrameID(0, 2), 5e9, "simp", 9, false},
-				{NewFrameID(0, 3), 6e9, "old", 7, false}, {NewFrameID(0, 5), 7e9, "last", 4, false},
+				{NewFrameID(0, 3), 6e9, "old", 7, false}, {NewFrameID(0, 6), 7e9, "last", 4, false},
 			})
 			if drops := stats.Inputs[0].KernelDrops; drops != 3 {
 				t.Errorf("drops = %d, want 3", drops)
@@ -191,7 +192,7 @@ func TestPcapngPassedOver(t *testing.T) {
 	le := binary.LittleEndian
 	minor := ngSection(le)
 	le.PutUint16(minor[14:], 2)
-	octets := join(minor, ngBlock(le, 0xbad, "custom"), ngInterfaceBlock(le, 1, 0), ngPacket(le, 0, 0, "a"),
+	octets := join(minor, ngBlock(le, 0xbae, "unknown"), ngInterfaceBlock(le, 1, 0), ngPacket(le, 0, 0, "a"),
 		ngBlock(le, 0x80001234, strings.Repeat("large", 1<<20)), ngBlock(le, 4, "names"), ngPacket(le, 0, 0, "b"))
 	got, stats := readOctets(t, octets)
 	if len(got) != 2 || got[1].data != "b" || !stats.Inputs[0].Complete {
