@@ -1,0 +1,260 @@
+package reassembly
+
+import (
+	"math"
+
+	"tcpwhy/capture"
+)
+
+// maxWaiting caps the requests of a connection that wait for their responses.
+const maxWaiting = 1024
+
+// httpApp makes exchanges of the two byte streams of an HTTP/1 connection. Responses answer requests in order
+// (RFC 9112 §9.3.2).
+type httpApp struct {
+	c       *Conn
+	side    [2]httpSide
+	waiting []*exchangeParts // requests whose final response has not begun, oldest first
+	closing
+	over      bool
+	pipelined bool   // a request began while an earlier one was not answered in full
+	next      *turns // has taken over: the connection speaks something else now
+	text      struct{ method, target, host, agent, software string }
+}
+
+func newHTTP(c *Conn) *httpApp {
+	h := &httpApp{c: c}
+	h.side[FromServer].dir = FromServer
+	c.Protocol = ProtoHTTP1
+	return h
+}
+
+// Data parses octets of dir's stream.
+func (h *httpApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
+	s := &h.side[dir]
+	a := arrival{seen, at}
+	s.frame = seen.Frame
+	if h.next == nil && s.phase == lost {
+		h.resync(s, off, data, a)
+	}
+	for len(data) > 0 && !h.over {
+		if h.next != nil {
+			h.next.Data(dir, off, data, seen, at)
+			return
+		}
+		n := h.step(s, off, data, a)
+		off += int64(n)
+		data = data[n:]
+	}
+}
+
+// step consumes at least one octet, or changes the phase.
+func (h *httpApp) step(s *httpSide, off int64, data []byte, a arrival) int {
+	switch s.phase {
+	case between:
+		n := 0
+		for n < len(data) && (data[n] == '\r' || data[n] == '\n') {
+			n++ // RFC 9112 §2.2: empty lines before a message are ignored
+		}
+		if n == 0 {
+			h.begin(s, off, a)
+		}
+		return n
+	case startLine, fields, chunkSize, chunkEnd, trailer:
+		return h.stepLine(s, off, data, a)
+	}
+	if s.headResponse(data) {
+		h.complete(s)
+		return 0
+	}
+	n := len(data)
+	if s.phase == lengthBody || s.phase == chunkData {
+		n = int(min(int64(n), s.left))
+	}
+	h.pass(s, off, int64(n), a)
+	return n
+}
+
+// headResponse reports that a response to an unknown request has no body after all, as the next response follows at
+// once: the request must have been HEAD.
+func (s *httpSide) headResponse(data []byte) bool {
+	return s.phase == lengthBody && s.guessBody() && startsResponse(data)
+}
+
+// guessBody reports whether the next octet decides if the response has a body.
+func (s *httpSide) guessBody() bool {
+	return s.dir == FromServer && s.x != nil && s.x.Request == nil && s.msg.BodyBytes == 0
+}
+
+// pass counts n octets that need not be looked at. In phases that count octets, n is at most s.left.
+func (h *httpApp) pass(s *httpSide, off, n int64, a arrival) {
+	switch s.phase {
+	case lengthBody:
+		s.left -= n
+		s.body(n, off+n, a.at)
+		if s.left == 0 {
+			h.complete(s)
+		}
+	case chunkData:
+		s.left -= n
+		s.body(n, off+n, a.at)
+		if s.left == 0 {
+			s.phase, s.used = chunkEnd, 0
+		}
+	case lost:
+		h.adopt(s, off, a)
+		if s.msg != nil {
+			s.body(n, off+n, a.at)
+		}
+	case closeBody:
+		s.body(n, off+n, a.at)
+	}
+}
+
+// stepLine consumes octets of a line, and acts on it when it is complete.
+func (h *httpApp) stepLine(s *httpSide, off int64, data []byte, a arrival) int {
+	if s.phase == startLine && s.foreign(data) {
+		h.headerless(s)
+		return 0
+	}
+	if s.notChunked(data[0]) {
+		h.badChunk(s)
+		return 0
+	}
+	line, n := s.takeLine(data)
+	s.msg.grow(off+int64(n), a.at)
+	if !s.inHeader() {
+		s.msg.BodyBytes += int64(n)
+	}
+	if s.used > maxHeader {
+		h.tooLong(s)
+		return n
+	}
+	if line != nil {
+		h.line(s, line, a)
+		s.lineDone()
+	}
+	return n
+}
+
+// notChunked reports that an octet cannot begin what chunked framing asks for.
+func (s *httpSide) notChunked(c byte) bool {
+	if s.used > 0 {
+		return false
+	}
+	_, hex := hexDigit(c)
+	return s.phase == chunkSize && !hex && !blank(c) || s.phase == chunkEnd && c != '\r' && c != '\n'
+}
+
+// line acts on a complete line.
+func (h *httpApp) line(s *httpSide, line []byte, a arrival) {
+	switch s.phase {
+	case startLine:
+		if s.dir == FromClient {
+			h.requestLine(s, line, a)
+		} else {
+			h.statusLine(s, line)
+		}
+	case fields:
+		if len(line) > 0 {
+			h.field(s, line)
+			return
+		}
+		h.headerEnd(s, a)
+	case chunkSize:
+		size, ok := parseChunkSize(line)
+		s.left, s.used = size, 0
+		switch {
+		case !ok:
+			h.badChunk(s)
+		case size == 0:
+			s.phase = trailer
+		default:
+			s.phase = chunkData
+		}
+	case chunkEnd:
+		s.phase, s.used = chunkSize, 0
+		if len(line) > 0 {
+			h.badChunk(s)
+		}
+	case trailer:
+		if len(line) == 0 {
+			h.complete(s)
+		}
+	}
+}
+
+// badChunk gives up the framing of a chunked body: all that follows counts as body.
+func (h *httpApp) badChunk(s *httpSide) {
+	s.msg.Facts |= BadChunk
+	s.lineDone()
+	s.phase = closeBody
+}
+
+// tooLong gives up a message whose header, or line of a chunked body, exceeds the cap.
+func (h *httpApp) tooLong(s *httpSide) {
+	if !s.inHeader() {
+		h.badChunk(s)
+		return
+	}
+	s.msg.Facts |= HeaderTooLong
+	h.bind(s)
+	s.lineDone()
+	s.phase = lost
+}
+
+// Skip is how much body lies ahead.
+func (h *httpApp) Skip(dir Dir) int64 {
+	s := &h.side[dir]
+	switch {
+	case h.next != nil || h.over:
+		return math.MaxInt64
+	case s.phase == lengthBody && s.guessBody():
+		return 0
+	case s.phase == lengthBody || s.phase == chunkData:
+		return s.left
+	case s.phase == closeBody:
+		return math.MaxInt64
+	}
+	return 0
+}
+
+// Skipped counts octets of a body.
+func (h *httpApp) Skipped(dir Dir, off, n int64, seen, at capture.Mark) {
+	h.side[dir].frame = seen.Frame
+	h.unread(dir, off, n, arrival{seen, at}, 0)
+}
+
+// Gap counts octets of a body; elsewhere it ends what can be known of the message.
+func (h *httpApp) Gap(dir Dir, off, n int64, at capture.Mark) {
+	h.unread(dir, off, n, arrival{at, at}, HasGap)
+}
+
+// unread takes octets without content.
+func (h *httpApp) unread(dir Dir, off, n int64, a arrival, facts Facts) {
+	s := &h.side[dir]
+	for n > 0 && !h.over && h.next == nil {
+		step := n
+		switch s.phase {
+		case lengthBody, chunkData:
+			step = min(n, s.left)
+		case lost, closeBody, undecided:
+		default:
+			if h.lose(s, off, a) {
+				break // the turns go on with the same octets
+			}
+		}
+		if h.next != nil {
+			break
+		}
+		if s.msg != nil {
+			s.msg.Facts |= facts
+		}
+		h.pass(s, off, step, a)
+		off += step
+		n -= step
+	}
+	if h.next != nil && n > 0 {
+		h.next.add(dir, off, n, a, facts)
+	}
+}

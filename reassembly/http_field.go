@@ -1,0 +1,241 @@
+package reassembly
+
+// header is what the header section of one message has said about framing so far.
+type header struct {
+	length      int64 // noLength, badLength, or what Content-Length said
+	emptyLength bool  // a Content-Length without value, which a folded line may still supply
+	coded       bool  // a Transfer-Encoding other than identity was named
+	chunked     bool  // the last coding named is chunked
+	oddCoding   bool  // chunked is not last, or comes twice
+	h2c         bool  // Upgrade names h2c
+	last        fieldName
+}
+
+// fieldName is a field that matters here.
+type fieldName uint8
+
+const (
+	otherField fieldName = iota
+	connectionField
+	keepAliveField
+	lengthField
+	codingField
+	upgradeField
+	proxyConnectionField
+	expectField
+	hostField
+	agentField
+	serverField
+	typeField
+	viaField
+)
+
+// nameField recognises a field name, by its length first.
+func nameField(b []byte) fieldName {
+	switch {
+	case len(b) == 4 && foldEq(b, "host"):
+		return hostField
+	case len(b) == 3 && foldEq(b, "via"):
+		return viaField
+	case len(b) == 6:
+		return pick(b, "server", serverField, "expect", expectField)
+	case len(b) == 7:
+		return pick(b, "upgrade", upgradeField, "", otherField)
+	case len(b) == 10 && foldEq(b, "user-agent"):
+		return agentField
+	case len(b) == 10:
+		return pick(b, "connection", connectionField, "keep-alive", keepAliveField)
+	case len(b) == 12:
+		return pick(b, "content-type", typeField, "", otherField)
+	case len(b) == 14:
+		return pick(b, "content-length", lengthField, "", otherField)
+	case len(b) == 16:
+		return pick(b, "proxy-connection", proxyConnectionField, "", otherField)
+	case len(b) == 17:
+		return pick(b, "transfer-encoding", codingField, "", otherField)
+	}
+	return otherField
+}
+
+func pick(b []byte, s string, f fieldName, s2 string, f2 fieldName) fieldName {
+	if foldEq(b, s) {
+		return f
+	}
+	if foldEq(b, s2) {
+		return f2
+	}
+	return otherField
+}
+
+// field takes one line of a header section, without its line end and not empty.
+func (h *httpApp) field(s *httpSide, line []byte) {
+	if blank(line[0]) {
+		// RFC 9112 §5.2: an obsolete fold continues the field before it.
+		s.msg.Facts |= BadHeader
+		h.value(s, trimBlank(line), true)
+		return
+	}
+	colon := 0
+	for colon < len(line) && line[colon] != ':' {
+		colon++
+	}
+	s.head.last = otherField
+	if colon == len(line) || colon == 0 {
+		s.msg.Facts |= BadHeader
+		return
+	}
+	name := trimBlank(line[:colon])
+	// RFC 9112 §5.1: no white space between name and colon.
+	if len(name) != colon || !isToken(name) {
+		s.msg.Facts |= BadHeader
+	}
+	s.head.last = nameField(name)
+	if s.head.last != otherField {
+		h.value(s, trimBlank(line[colon+1:]), false)
+	}
+}
+
+// value takes the value of field s.head.last, or the part of it on a folded line.
+func (h *httpApp) value(s *httpSide, v []byte, folded bool) {
+	hd, m := &s.head, s.msg
+	switch hd.last {
+	case connectionField:
+		m.Facts |= connectionFacts(v)
+	case keepAliveField:
+		m.Facts |= HasKeepAlive
+		if s.dir == FromServer && s.x != nil {
+			keepAlive(&s.x.Exchange, v)
+		}
+	case lengthField:
+		m.Facts |= HasLength | hd.contentLength(v, folded)
+	case codingField:
+		hd.codings(v)
+	case upgradeField:
+		m.Facts |= HasUpgrade
+		hd.h2c = hd.h2c || foldEq(v, "h2c")
+	case proxyConnectionField:
+		m.Facts |= HasProxyConnection
+	case viaField:
+		m.Facts |= HasVia
+	case expectField:
+		if foldEq(v, "100-continue") {
+			m.Facts |= Expect100
+		}
+	case typeField:
+		if len(v) >= 17 && foldEq(v[:17], "text/event-stream") {
+			m.Facts |= EventStream
+		}
+	default:
+		if !folded {
+			h.nameParty(s, v)
+		}
+	}
+}
+
+// nameParty keeps what tells who speaks.
+func (h *httpApp) nameParty(s *httpSide, v []byte) {
+	switch {
+	case s.x == nil: // an interim response
+	case s.head.last == hostField && s.dir == FromClient:
+		s.x.Host = keepClean(&h.text.host, v, maxHost)
+	case s.head.last == agentField && s.dir == FromClient:
+		s.x.Agent = keepClean(&h.text.agent, product(v), maxProduct)
+	case s.head.last == serverField && s.dir == FromServer:
+		s.x.Software = keepClean(&h.text.software, product(v), maxProduct)
+	}
+}
+
+// noLength and badLength stand in for a length.
+const (
+	noLength  = -1
+	badLength = -2
+)
+
+// contentLength takes one Content-Length value (RFC 9112 §6.3). A list of equal numbers is no number, but says which
+// length is meant.
+func (hd *header) contentLength(v []byte, folded bool) Facts {
+	if len(v) == 0 {
+		hd.emptyLength = hd.emptyLength || !folded
+		return 0
+	}
+	if folded && !hd.emptyLength {
+		hd.length = badLength
+		return LengthConflict
+	}
+	hd.emptyLength = false
+	var facts Facts
+	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
+		n, ok := decimal(item)
+		if !ok || hd.length != noLength && n != hd.length {
+			hd.length = badLength
+			return LengthConflict
+		}
+		hd.length = n
+		if rest == nil {
+			return facts
+		}
+		facts = LengthConflict
+	}
+}
+
+// codings takes a Transfer-Encoding value (RFC 9112 §6.1). identity was withdrawn and means nothing.
+func (hd *header) codings(v []byte) {
+	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
+		switch {
+		case foldEq(item, "chunked"):
+			hd.oddCoding = hd.oddCoding || hd.chunked
+			hd.chunked, hd.coded = true, true
+		case foldEq(item, "identity"):
+			hd.oddCoding = true
+		case len(item) > 0:
+			hd.oddCoding = hd.oddCoding || hd.chunked
+			hd.chunked, hd.coded = false, true
+		}
+		if rest == nil {
+			return
+		}
+	}
+}
+
+// connectionFacts reads the options of a Connection field (RFC 9110 §7.6.1).
+func connectionFacts(v []byte) Facts {
+	var facts Facts
+	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
+		switch {
+		case foldEq(item, "close"):
+			facts |= ConnClose
+		case foldEq(item, "keep-alive"):
+			facts |= ConnKeepAlive
+		case foldEq(item, "upgrade"):
+			facts |= ConnUpgrade
+		case foldEq(item, "proxy-connection"), foldEq(item, "proxy-authorization"), foldEq(item, "proxy-authenticate"):
+			facts |= HopByHopLeak
+		}
+		if rest == nil {
+			return facts
+		}
+	}
+}
+
+// keepAlive reads timeout (seconds) and max of a response's Keep-Alive field (RFC 2068 §19.7.1.1).
+func keepAlive(x *Exchange, v []byte) {
+	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
+		if n, ok := parameter(item, "timeout="); ok {
+			x.KeepAliveTimeout = n
+		}
+		if n, ok := parameter(item, "max="); ok {
+			x.KeepAliveMax = n
+		}
+		if rest == nil {
+			return
+		}
+	}
+}
+
+func parameter(item []byte, name string) (int, bool) {
+	if len(item) <= len(name) || !foldEq(item[:len(name)], name) {
+		return 0, false
+	}
+	n, ok := decimal(item[len(name):])
+	return int(n), ok && n < 1<<31
+}

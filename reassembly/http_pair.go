@@ -1,0 +1,257 @@
+package reassembly
+
+// begin starts a message with the octet at off.
+func (h *httpApp) begin(s *httpSide, off int64, a arrival) {
+	m := Message{Start: a.start(), End: a.at, From: off, To: off, Length: noLength}
+	s.phase, s.used, s.interim = startLine, 0, 0
+	s.head = header{length: noLength}
+	if s.dir == FromServer {
+		s.draft, s.msg, s.x = m, &s.draft, nil
+		s.record = h.c.currentRecord()
+		return
+	}
+	if len(h.waiting) >= maxWaiting {
+		h.c.caveat(CaveatOutstanding)
+		h.become(ProtoUnknown)
+		return
+	}
+	h.noticePipelining()
+	s.x = h.c.beginExchange(h.c.currentRecord())
+	s.msg = s.x.ask(m)
+	h.waiting = append(h.waiting, s.x)
+}
+
+// noticePipelining looks at what is unanswered as a request begins. A client that has not pipelined before does not ask
+// before it has read the answer: a response whose end was lost from sight has ended then.
+func (h *httpApp) noticePipelining() {
+	s := &h.side[FromServer]
+	switch {
+	case s.phase == lost && !h.pipelined:
+		h.leave(s)
+	case len(h.waiting) > 0, s.x != nil && s.phase != lost && s.phase != closeBody:
+		h.pipelined = true
+	}
+}
+
+// bind gives the response being read to the request that it answers, or to an exchange of its own.
+func (h *httpApp) bind(s *httpSide) {
+	if s.dir == FromClient || s.x != nil || s.interim != 0 {
+		return
+	}
+	if len(h.waiting) > 0 {
+		s.x = h.waiting[0]
+		n := copy(h.waiting, h.waiting[1:])
+		h.waiting[n] = nil
+		h.waiting = h.waiting[:n]
+	} else {
+		s.x = h.c.beginExchange(s.record)
+	}
+	s.msg = s.x.answer(s.draft)
+}
+
+// requestLine acts on a request line.
+func (h *httpApp) requestLine(s *httpSide, line []byte, a arrival) {
+	r, ok := parseRequestLine(line)
+	if !ok {
+		h.garbled(s)
+		return
+	}
+	s.x.Method = knownMethod(r.method)
+	if s.x.Method == "" {
+		s.x.Method = keepClean(&h.text.method, r.method, maxMethod)
+	}
+	s.x.Target = keep(&h.text.target, r.target, maxTarget)
+	s.x.Version = r.version
+	if r.odd {
+		s.msg.Facts |= BadHeader
+	}
+	s.phase = fields
+	switch {
+	case r.version == "HTTP/0.9":
+		s.msg.HeaderBytes = s.msg.To - s.msg.From
+		s.msg.HeaderEnd = a.at
+		h.complete(s)
+	case r.version == "HTTP/2.0" && s.x.Method == "PRI":
+		s.msg.HeaderEnd = a.at
+		h.become(ProtoHTTP2)
+	}
+}
+
+// garbled gives up a message that does not begin like one.
+func (h *httpApp) garbled(s *httpSide) {
+	h.c.caveat(CaveatHTTPMessage)
+	s.msg.Facts |= BadHeader
+	s.msg.BodyBytes = s.msg.To - s.msg.From
+	s.lineDone()
+	s.phase = lost
+}
+
+// headerless acts on a stream that should begin a message and does not. A server answers a simple request so (RFC 1945
+// §6.1); otherwise these octets belong to no response.
+func (h *httpApp) headerless(s *httpSide) {
+	if s.dir == FromClient {
+		h.garbled(s)
+		return
+	}
+	simple := len(h.waiting) > 0 && h.waiting[0].Version == "HTTP/0.9"
+	answer := len(h.waiting) > 0
+	h.bind(s)
+	s.msg.Framing = ByClose
+	if !simple {
+		h.garbled(s)
+	}
+	s.msg.BodyBytes = s.msg.To - s.msg.From
+	s.lineDone()
+	if answer {
+		s.phase = closeBody
+	}
+}
+
+// statusLine acts on a status line. An interim response is never the answer (RFC 9110 §15.2); 101 is.
+func (h *httpApp) statusLine(s *httpSide, line []byte) {
+	version, status, odd, ok := parseStatusLine(line)
+	if !ok {
+		h.headerless(s)
+		return
+	}
+	if odd {
+		s.msg.Facts |= BadHeader
+	}
+	s.phase = fields
+	if status < 200 && status != 101 {
+		s.interim = status
+		return
+	}
+	h.bind(s)
+	s.x.Status = status
+	s.x.ResponseVersion = version
+	if s.x.Request == nil {
+		s.x.Version = version
+	}
+}
+
+// maxInterim caps the interim responses that are kept of an exchange.
+const maxInterim = 16
+
+// interimEnd records an interim response.
+func (h *httpApp) interimEnd(s *httpSide, a arrival) {
+	if len(h.waiting) > 0 && len(h.waiting[0].Interim) < maxInterim {
+		x := h.waiting[0]
+		x.Interim = append(x.Interim, Interim{Status: s.interim, At: a.at})
+	} else {
+		h.c.caveat(CaveatInterim)
+	}
+	s.msg, s.phase = nil, between
+}
+
+// headerEnd decides how the body is framed.
+func (h *httpApp) headerEnd(s *httpSide, a arrival) {
+	if s.interim != 0 {
+		h.interimEnd(s, a)
+		return
+	}
+	m, hd := s.msg, &s.head
+	m.HeaderEnd = a.at
+	m.HeaderBytes = m.To - m.From
+	s.used = 0
+	if hd.emptyLength {
+		hd.length = badLength
+		m.Facts |= LengthConflict
+	}
+	if hd.length >= 0 {
+		m.Length = hd.length
+	}
+	if hd.chunked {
+		m.Facts |= HasChunked
+	}
+	old := s.x.Version == "HTTP/1.0"
+	if s.dir == FromServer {
+		old = s.x.ResponseVersion == "HTTP/1.0"
+	}
+	if hd.oddCoding || hd.coded && (old || !hd.chunked) {
+		m.Facts |= OddTransferEncoding
+	}
+	if hd.coded && m.Facts.Has(HasLength) {
+		m.Facts |= LengthAndChunked
+	}
+	if s.dir == FromServer && h.bodiless(s) {
+		return
+	}
+	h.frameBody(s)
+}
+
+// bodiless ends a response that has no body whatever its header says (RFC 9112 §6.3, rules 1 and 2).
+func (h *httpApp) bodiless(s *httpSide) bool {
+	x := s.x
+	success := x.Status >= 200 && x.Status < 300
+	switch {
+	case x.Status == 101:
+		proto := ProtoTunnel
+		if s.head.h2c {
+			proto = ProtoHTTP2
+		}
+		h.upgrade(s, proto)
+	case success && x.Method == "CONNECT":
+		h.upgrade(s, ProtoTunnel)
+	case x.Method == "HEAD" || x.Status == 204 || x.Status == 304:
+		h.complete(s)
+	default:
+		return false
+	}
+	return true
+}
+
+// frameBody applies the other rules of RFC 9112 §6.3. A request whose length cannot be known is read until the
+// connection closes, as no more requests can be found in it.
+func (h *httpApp) frameBody(s *httpSide) {
+	m, hd := s.msg, &s.head
+	switch {
+	case hd.chunked && hd.coded:
+		m.Framing, s.phase = ByChunks, chunkSize
+	case hd.coded || hd.length == badLength:
+		m.Framing, s.phase = ByClose, closeBody
+	case hd.length > 0:
+		m.Framing, s.phase, s.left = ByLength, lengthBody, hd.length
+	case hd.length == 0:
+		m.Framing = ByLength
+		h.complete(s)
+	case s.dir == FromClient:
+		h.complete(s)
+	default:
+		m.Framing, s.phase = ByClose, closeBody
+	}
+}
+
+// complete ends the message being read.
+func (h *httpApp) complete(s *httpSide) {
+	x := s.x
+	s.msg.Complete = true
+	s.msg, s.x, s.phase = nil, nil, between
+	if s.dir == FromServer {
+		h.settle(x, Complete)
+		if x.Method == "CONNECT" && h.side[FromClient].phase == undecided {
+			h.side[FromClient].phase = between
+		}
+		return
+	}
+	switch {
+	case x.Method == "CONNECT" && x.Response == nil:
+		s.phase = undecided
+	case x.Response != nil && x.Response.Complete:
+		x.finish(x.Outcome)
+	}
+	if h.fin[FromServer] {
+		h.unanswered(h.broken(NoResponse))
+	}
+}
+
+// settle fixes the outcome of an exchange whose response will not go on. It is over unless its request goes on.
+func (h *httpApp) settle(x *exchangeParts, o Outcome) {
+	if x.Over {
+		return
+	}
+	x.Outcome = o
+	if h.side[FromClient].x != x {
+		x.finish(o)
+	}
+}

@@ -1,0 +1,314 @@
+package reassembly
+
+import (
+	"tcpwhy/capture"
+)
+
+// Record types (RFC 8446 §5.1).
+const (
+	changeCipherRecord = 20
+	alertRecord        = 21
+	handshakeRecord    = 22
+	dataRecord         = 23
+	heartbeatRecord    = 24
+)
+
+const (
+	recordHeader = 5
+	maxRecord    = 1<<14 + 2048 // RFC 5246 §6.2.3
+	tinyRecord   = 64           // of a client of HTTP/2: a window update, a ping, an acknowledged setting
+	alert13      = 2 + 1 + 16   // an alert, its type, and the tag of every usual cipher
+	endOfEarly13 = 4 + 1 + 16   // EndOfEarlyData (RFC 8446 §4.5)
+	maxTicket    = 512
+)
+
+// tlsSide walks the records of one direction.
+type tlsSide struct {
+	dir    Dir
+	head   [recordHeader]byte
+	n      int     // octets of head that are there
+	left   int64   // octets of the record that are not, after the head
+	came   arrival // of the record's first octet
+	record int     // absolute number of the segment that brought it
+	from   int64   // its offset
+	turn   bool    // the record is application data that belongs to a turn
+	lost   bool    // framing is unknown
+	cipher bool    // handshake records are encrypted: a ChangeCipherSpec came (TLS 1.2)
+	hs     helloReader
+	early  int // disguised handshake records of the client so far (TLS 1.3)
+	data   int // application-data records since the client's Finished
+	ticket int // size of the first of them, which may be a NewSessionTicket
+	alert  [2]byte
+}
+
+// tlsApp reads TLS without keys: the handshake as far as it is in the clear, then turns of application-data records.
+type tlsApp struct {
+	c         *Conn
+	info      *TLSInfo
+	turns     turns
+	side      [2]tlsSide
+	sessionID string
+	finished  bool // the client's Finished has been sent, or was missed
+}
+
+func newTLS(c *Conn) *tlsApp {
+	t := &tlsApp{c: c, info: &TLSInfo{}, turns: turns{c: c}}
+	t.side[FromServer].dir = FromServer
+	c.Protocol = ProtoTLS
+	c.TLS = t.info
+	return t
+}
+
+// late is for a connection whose beginning is missing: both sides resynchronise.
+func (t *tlsApp) late() {
+	t.finished = true
+	t.side[0].lost, t.side[1].lost = true, true
+}
+
+// startsRecord reports whether data begins with a plausible record header.
+func startsRecord(data []byte) bool {
+	if len(data) < recordHeader {
+		return false
+	}
+	size := int(data[3])<<8 | int(data[4])
+	return data[0] >= changeCipherRecord && data[0] <= heartbeatRecord && data[1] == 3 && data[2] <= 4 &&
+		size > 0 && size <= maxRecord
+}
+
+// recogniseTLS judges the beginning of a stream: a hello, or application data if the capture began later.
+func recogniseTLS(data []byte) verdict {
+	kind := data[0]
+	if kind != handshakeRecord && kind != dataRecord {
+		return foreign
+	}
+	if len(data) > 1 && data[1] != 3 || len(data) > 2 && data[2] > 4 {
+		return foreign
+	}
+	if len(data) <= recordHeader {
+		return unsure
+	}
+	hello := data[recordHeader]
+	if startsRecord(data) && (kind == dataRecord && data[2] == 3 || hello == clientHelloType || hello == serverHelloType) {
+		return isTLS
+	}
+	return foreign
+}
+
+// Data walks the records in the octets.
+func (t *tlsApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
+	s := &t.side[dir]
+	a := arrival{seen, at}
+	if s.lost {
+		if !startsRecord(data) {
+			t.unread(s, off, int64(len(data)), a, 0)
+			return
+		}
+		s.lost = false
+	}
+	for len(data) > 0 && !s.lost {
+		n := t.step(s, off, data, a)
+		off += int64(n)
+		data = data[n:]
+	}
+	if len(data) > 0 {
+		t.unread(s, off, int64(len(data)), a, 0)
+	}
+}
+
+// step consumes octets of one record's head or body.
+func (t *tlsApp) step(s *tlsSide, off int64, data []byte, a arrival) int {
+	if s.n == recordHeader {
+		n := int(min(int64(len(data)), s.left))
+		t.body(s, off, data[:n], a)
+		return n
+	}
+	if s.n == 0 {
+		s.came, s.from, s.record = a, off, t.c.currentRecord()
+		t.info.CloseNotify[s.dir] = false
+	}
+	n := copy(s.head[s.n:], data)
+	s.n += n
+	if s.n == recordHeader {
+		t.begin(s, a)
+	}
+	return n
+}
+
+// begin judges a record by its head.
+func (t *tlsApp) begin(s *tlsSide, a arrival) {
+	if !startsRecord(s.head[:]) {
+		t.c.caveat(CaveatTLSGap)
+		t.lose(s)
+		return
+	}
+	s.left = int64(s.head[3])<<8 | int64(s.head[4])
+	s.turn = s.head[0] == dataRecord && t.belongs(s, int(s.left))
+	if s.turn {
+		t.add(s, s.from, recordHeader, arrival{s.came.seen, s.came.at}, 0)
+		t.turns.touch(s.dir, a.at)
+	}
+}
+
+// add counts octets in the turn of s.
+func (t *tlsApp) add(s *tlsSide, off, n int64, a arrival, facts Facts) {
+	count := t.c.ExchangeCount
+	t.turns.add(s.dir, off, n, a, facts)
+	if t.c.ExchangeCount != count {
+		t.turns.cur.FirstRecord = s.record
+	}
+}
+
+// touch moves the end of dir's turn to at.
+func (t *turns) touch(dir Dir, at capture.Mark) {
+	switch {
+	case t.over || t.cur == nil:
+	case dir == FromServer && t.cur.Response != nil:
+		t.cur.Response.End = at
+	case dir == FromClient && t.cur.Request != nil:
+		t.cur.Request.End = at
+	}
+}
+
+// belongs reports whether an application-data record of the given size is part of a turn, and not the handshake or an
+// alert in disguise (RFC 8446 §5.2).
+func (t *tlsApp) belongs(s *tlsSide, size int) bool {
+	if t.info.Version == "TLS 1.3" && size == alert13 {
+		return false
+	}
+	if s.dir == FromServer {
+		return t.serverData(s, size)
+	}
+	if !t.finished && t.disguised(s, size) {
+		return false
+	}
+	s.data++
+	http2 := t.info.ALPN == "h2"
+	return !(http2 && size <= tinyRecord && t.turns.cur != nil)
+}
+
+// disguised reports whether a client's record before its Finished is part of the handshake. The sizes are those of
+// Finished with a SHA-256 or SHA-384 hash and a tag of 16 or 8 octets. A certificate of the client comes before it.
+func (t *tlsApp) disguised(s *tlsSide, size int) bool {
+	const maxFlight = 4
+	if t.info.ServerHello.Frame == 0 && t.info.EarlyData {
+		return false
+	}
+	if t.info.Version != "TLS 1.3" && t.info.Version != "" {
+		t.finished = true
+		return false
+	}
+	switch size {
+	case 53, 69, 45, 61:
+		t.finished = true
+		return true
+	case endOfEarly13:
+		return true
+	}
+	s.early++
+	if s.early > maxFlight {
+		t.finished = true
+		return false
+	}
+	return true
+}
+
+// serverData judges a server's application-data record. Before the client's Finished it is the handshake; after it,
+// tickets come that answer nothing.
+func (t *tlsApp) serverData(s *tlsSide, size int) bool {
+	if !t.finished && t.info.Version == "TLS 1.3" {
+		if t.side[FromClient].early == 0 {
+			return false
+		}
+		t.finished = true // a certificate and Finished came in one record of the client
+	}
+	s.data++
+	seenHello := t.info.ServerHello.Frame != 0
+	if t.turns.cur == nil && seenHello {
+		return false
+	}
+	if t.info.Version != "TLS 1.3" || !seenHello {
+		return true
+	}
+	// Two tickets of the same size, sent in answer to the Finished, may follow a request that came along with it.
+	switch {
+	case s.data == 1:
+		s.ticket = size
+	case s.data == 3 && s.ticket < 0 && t.turns.cur.Index == 0:
+		t.turns.unanswer()
+	}
+	if s.data == 2 && size == s.ticket && size <= maxTicket {
+		s.ticket = -1
+	}
+	return true
+}
+
+// unanswer takes back what counted as the beginning of a response.
+func (t *turns) unanswer() {
+	if t.over || t.cur == nil || t.cur.Request == nil {
+		return
+	}
+	t.cur.Response = nil
+}
+
+// body takes octets of a record after its head.
+func (t *tlsApp) body(s *tlsSide, off int64, data []byte, a arrival) {
+	switch {
+	case s.head[0] == handshakeRecord && !s.cipher:
+		s.hs.feed(data, func(kind byte, hello []byte) {
+			if kind == clientHelloType && s.dir == FromClient {
+				t.clientHello(hello, a.at)
+			} else if kind == serverHelloType && s.dir == FromServer {
+				t.serverHello(hello, a.at)
+			}
+		})
+	case s.head[0] == alertRecord && s.left <= 2:
+		copy(s.alert[2-s.left:], data)
+	}
+	t.pass(s, off, int64(len(data)), a, 0)
+}
+
+// pass counts octets of a record, at most those that are left of it.
+func (t *tlsApp) pass(s *tlsSide, off, n int64, a arrival, facts Facts) {
+	s.left -= n
+	if s.turn {
+		t.add(s, off, n, a, facts)
+	}
+	if s.left == 0 {
+		t.end(s, a)
+	}
+}
+
+// end acts on a complete record.
+func (t *tlsApp) end(s *tlsSide, a arrival) {
+	info := t.info
+	size := int(s.head[3])<<8 | int(s.head[4])
+	setup := !t.finished
+	switch s.head[0] {
+	case changeCipherRecord:
+		s.cipher = info.Version != "TLS 1.3" && info.Version != ""
+	case handshakeRecord:
+		setup = true
+		if s.cipher && s.dir == FromClient {
+			info.ClientFinished = a.at
+			t.finished = true
+		}
+	case alertRecord:
+		setup = false
+		info.CloseNotify[s.dir] = size > 2 || s.alert[1] == 0
+	case dataRecord:
+		last := t.finished && !s.turn && s.dir == FromClient && info.ClientFinished.Frame == 0
+		if last && info.Version == "TLS 1.3" {
+			info.ClientFinished = a.at
+			setup = true
+		}
+		info.CloseNotify[s.dir] = info.Version == "TLS 1.3" && size == alert13
+		setup = setup && !s.turn
+	}
+	if setup && t.turns.cur == nil {
+		info.Done = a.at
+	}
+	if s.dir == FromServer && info.ServerHello.Frame != 0 && info.ClientFinished.Frame == 0 && !s.turn {
+		info.ServerFlight += int64(recordHeader + size)
+	}
+	s.n, s.turn = 0, false
+}

@@ -1,0 +1,89 @@
+package reassembly
+
+import (
+	"math"
+
+	"tcpwhy/capture"
+)
+
+// lose gives up the framing of one direction until something looks like a record.
+func (t *tlsApp) lose(s *tlsSide) {
+	s.lost, s.turn = true, false
+	s.n, s.left = 0, 0
+	s.hs = helloReader{}
+}
+
+// unread takes octets without content: within a record they are counted; elsewhere they end the framing.
+func (t *tlsApp) unread(s *tlsSide, off, n int64, a arrival, facts Facts) {
+	for n > 0 && !s.lost {
+		if s.n < recordHeader {
+			t.c.caveat(CaveatTLSGap)
+			t.lose(s)
+			break
+		}
+		step := min(n, s.left)
+		s.hs = helloReader{}
+		t.pass(s, off, step, a, facts)
+		off += step
+		n -= step
+	}
+	if n == 0 {
+		return
+	}
+	// After the handshake nearly all octets are application data.
+	if t.finished {
+		s.record = t.c.currentRecord()
+		t.add(s, off, n, a, facts)
+	}
+}
+
+// Skipped counts octets of records.
+func (t *tlsApp) Skipped(dir Dir, off, n int64, seen, at capture.Mark) {
+	t.unread(&t.side[dir], off, n, arrival{seen, at}, 0)
+}
+
+// Gap counts octets of records.
+func (t *tlsApp) Gap(dir Dir, off, n int64, at capture.Mark) {
+	t.unread(&t.side[dir], off, n, arrival{at, at}, HasGap)
+}
+
+// Skip is the rest of a record that cannot be read.
+func (t *tlsApp) Skip(dir Dir) int64 {
+	s := &t.side[dir]
+	switch {
+	case t.turns.over:
+		return math.MaxInt64
+	case s.lost || s.n < recordHeader:
+		return 0
+	case s.head[0] == dataRecord || s.cipher:
+		return s.left
+	}
+	return 0
+}
+
+// finish tells the turns what the records say about how whole they are.
+func (t *tlsApp) finish() {
+	for dir := range t.side {
+		s := &t.side[dir]
+		t.turns.partial[dir] = s.turn
+	}
+	t.turns.polite = t.info.CloseNotify[0] || t.info.CloseNotify[1]
+}
+
+// Fin ends what dir sends.
+func (t *tlsApp) Fin(dir Dir, at capture.Mark) {
+	t.finish()
+	t.turns.Fin(dir, at)
+}
+
+// Rst ends the connection.
+func (t *tlsApp) Rst(dir Dir, at capture.Mark) {
+	t.finish()
+	t.turns.Rst(dir, at)
+}
+
+// End is the end of the capture or of the connection.
+func (t *tlsApp) End(at capture.Mark, ended bool) {
+	t.finish()
+	t.turns.End(at, ended)
+}
