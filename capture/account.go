@@ -7,11 +7,12 @@ import (
 	"strings"
 )
 
-// The limits on what is kept of one input beside its frames.
+// The limits on what is kept of an input beside its frames.
 const (
 	commentsMax   = 256     // comments of one input
 	commentMax    = 1 << 10 // octets of a comment, the rest is cut
-	secretsMax    = 4 << 20 // octets of decryption secrets of one input
+	secretsMax    = 4 << 20 // octets of decryption secrets of all inputs
+	secretsCost   = 64      // octets that keeping a block of secrets costs beside its own
 	linkTypesMax  = 64      // link types listed for one input
 	interfacesMax = math.MaxUint16 + 1
 )
@@ -21,8 +22,8 @@ var errInterfaces = errors.New("more than 65,536 interfaces")
 // account is where the reader of an input notes what it learns beside frames.
 type account struct {
 	stats   *Stats
-	input   int // index into stats.Inputs
-	secrets int // octets kept so far
+	input   int  // index into stats.Inputs
+	secrets *int // octets kept so far, of all inputs
 }
 
 func (a *account) of() *Input { return &a.stats.Inputs[a.input] }
@@ -52,8 +53,11 @@ func (a *account) addComment(text string) {
 
 // addSecrets keeps a copy of decryption secrets, or nothing if that were too much.
 func (a *account) addSecrets(secrets []byte) {
-	if a.secrets += len(secrets); a.secrets <= secretsMax {
-		in := a.of()
-		in.Secrets = append(in.Secrets, slices.Clone(secrets))
+	cost := len(secrets) + secretsCost
+	if *a.secrets+cost > secretsMax {
+		return
 	}
+	*a.secrets += cost
+	in := a.of()
+	in.Secrets = append(in.Secrets, slices.Clone(secrets))
 }

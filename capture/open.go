@@ -44,7 +44,7 @@ func openInputs(c Config) (*source, error) {
 	s.stats.Inputs = make([]Input, len(c.Inputs))
 	for index, name := range c.Inputs {
 		s.stats.Inputs[index].Name = name
-		in := &input{name: name, key: unread, account: account{stats: &s.stats, input: index}}
+		in := &input{name: name, key: unread, account: account{stats: &s.stats, input: index, secrets: &s.secrets}}
 		in.frame.Input = uint16(index)
 		if name == stdinName {
 			in.stdin = c.Stdin
@@ -84,7 +84,7 @@ func (s *source) admit(in *input, several bool) error {
 		return in.start(s.takeBuffer())
 	}
 	look := Stats{Inputs: make([]Input, 1)}
-	first := input{name: in.name, account: account{stats: &look}}
+	first := input{name: in.name, account: account{stats: &look, secrets: new(int)}}
 	if s.spare == nil {
 		s.spare = make([]byte, s.bufferSize)
 	}

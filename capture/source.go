@@ -17,6 +17,7 @@ type source struct {
 	begun      bool
 	start      int64   // ns since the Unix epoch, valid if begun
 	latest     []int64 // of each of stats.Interfaces: the latest time of its frames
+	secrets    int     // octets of decryption secrets kept
 	ended      bool
 }
 

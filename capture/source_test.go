@@ -1,0 +1,143 @@
+package capture
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"testing"
+	"time"
+)
+
+// tcpFrame is an Ethernet frame with IPv4, TCP and some data, from 10.0.0.1:1024 to 10.0.0.2:80.
+func tcpFrame(seq uint32, data string) string {
+	b := append(make([]byte, 12), 0x08, 0x00, 0x45, 0x00)
+	b = binary.BigEndian.AppendUint16(b, uint16(40+len(data)))
+	b = append(b, 0, 0, 0x40, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2, 4, 0, 0, 80)
+	b = binary.BigEndian.AppendUint32(b, seq)
+	b = append(b, 0, 0, 0, 0, 0x50, byte(ACK), 0xff, 0xff, 0, 0, 0, 0)
+	return string(b) + data
+}
+
+// arpFrame is an Ethernet frame that holds no IP.
+func arpFrame() string { return string(make([]byte, 12)) + "\x08\x06" + string(make([]byte, 28)) }
+
+func TestSourceCountsEveryFrameOnce(t *testing.T) {
+	le := binary.LittleEndian
+	octets := join(ngSection(le), ngInterfaceBlock(le, 1, 0),
+		ngPacket(le, 0, 1000_000_000, arpFrame()),
+		ngPacket(le, 0, 1000_000_100, tcpFrame(1, "one")),
+		ngPacket(le, 9, 1000_000_150, "of no interface"),
+		ngPacket(le, 0, 1000_000_200, tcpFrame(4, "two")),
+		ngPacket(le, 0, 1000_000_190, "\x00\x01"))
+	source, err := Open(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(octets)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seg Segment
+	wants := []struct {
+		number  uint64
+		at      time.Duration
+		payload string
+	}{{2, 100 * time.Microsecond, "one"}, {4, 200 * time.Microsecond, "two"}}
+	for _, want := range wants {
+		err := source.Next(&seg)
+		if err != nil || seg.Frame != NewFrameID(0, want.number) || seg.Time != want.at || string(seg.Payload) != want.payload {
+			t.Errorf("segment of frame %d at %s with %q, error %v; want %+v", seg.Frame.Number(), seg.Time, seg.Payload, err, want)
+		}
+	}
+	for range 2 {
+		if err := source.Next(&seg); err != io.EOF {
+			t.Errorf("error = %v, want EOF", err)
+		}
+	}
+	stats := source.Stats()
+	sum := uint64(0)
+	for _, n := range stats.Count {
+		sum += n
+	}
+	if stats.Frames != 5 || sum != 5 || stats.Count[OutcomeSegment] != 2 || stats.Count[OutcomeNotIP] != 1 {
+		t.Errorf("%d frames, counts %v", stats.Frames, stats.Count)
+	}
+	if !stats.Start.Equal(time.Unix(1000, 0)) || stats.End != 200*time.Microsecond || stats.Backsteps != 1 {
+		t.Errorf("start %s, end %s, %d steps back", stats.Start, stats.End, stats.Backsteps)
+	}
+	if want := uint64(2*len(tcpFrame(0, "one")) + len(arpFrame()) + 2); stats.Bytes != want {
+		t.Errorf("%d octets, want %d", stats.Bytes, want)
+	}
+	if err := source.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// The time since the first frame may be negative: that is what the capture says.
+func TestSourceKeepsTimesBeforeTheFirst(t *testing.T) {
+	octets := pcapBytes(t, binary.LittleEndian, true, []fileFrame{
+		{time: fileEpoch, data: tcpFrame(1, "one")}, {time: fileEpoch - 5, data: tcpFrame(4, "two")},
+	})
+	source, err := Open(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(octets)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seg Segment
+	for _, want := range []time.Duration{0, -5} {
+		if err := source.Next(&seg); err != nil || seg.Time != want {
+			t.Errorf("time = %s, error %v, want %s", seg.Time, err, want)
+		}
+	}
+}
+
+func TestSourceStopsWhenClosed(t *testing.T) {
+	path := fileOf(t, "capture", pcapBytes(t, binary.LittleEndian, true, fileFrames(3)))
+	source, err := Open(Config{Inputs: []string{path}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := source.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := source.Next(&Segment{}); err != io.EOF {
+		t.Errorf("error = %v, want EOF", err)
+	}
+}
+
+// endlessSegments is a source that never ends.
+func endlessSegments(t testing.TB) Source {
+	frames := make([]fileFrame, 3000)
+	for i := range frames {
+		frames[i] = fileFrame{time: fileEpoch + int64(i)*1000, data: tcpFrame(uint32(i)*1400, string(make([]byte, 1400)))}
+	}
+	octets := pcapBytes(t, binary.LittleEndian, true, frames)
+	stream := &endless{header: octets[:pcapFileHeader], records: octets[pcapFileHeader:]}
+	source, err := Open(Config{Inputs: []string{"-"}, Stdin: stream})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+func TestSourceAllocatesNothing(t *testing.T) {
+	source := endlessSegments(t)
+	var seg Segment
+	read := func() {
+		for range 1000 {
+			if err := source.Next(&seg); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	read()
+	if n := testing.AllocsPerRun(20, read); n != 0 {
+		t.Errorf("%v allocations for 1000 segments, want 0", n)
+	}
+}
+
+func BenchmarkSource(b *testing.B) {
+	source := endlessSegments(b)
+	var seg Segment
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := source.Next(&seg); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
