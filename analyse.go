@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"syscall"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/output"
+)
+
+// maxListed is how many connections, and how many exchanges, a report lists. Totals count all.
+const maxListed = 20000
+
+// analyse reads the inputs and writes the report.
+func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	report, err := o.analysis(stdin, stderr)
+	if report == nil {
+		return exitError, err
+	}
+	// What was read before an error is still worth a report.
+	if writeErr := o.writeReport(report, stdout); writeErr != nil {
+		return exitError, errors.Join(err, writeErr)
+	}
+	if err != nil {
+		return exitError, err
+	}
+	for _, in := range report.Capture.Inputs {
+		if !in.Complete {
+			fmt.Fprintf(stderr, "tcpwhy: warning: %s: %s\n", in.Name, in.Error)
+		}
+	}
+	return o.status(report), nil
+}
+
+// analysis reads the inputs. Without a report there is an error.
+func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report, error) {
+	config := capture.Config{Inputs: o.inputs, Stdin: stdin}
+	if o.filter != "" {
+		filter, err := capture.ParseFilter(o.filter)
+		if err != nil {
+			return nil, &usageError{"--filter: " + strings.TrimPrefix(err.Error(), "filter: "), "for example: 'host 10.0.0.7 and not port 22'"}
+		}
+		config.Filter = filter
+	}
+	if err := o.checkOutput(); err != nil {
+		return nil, err
+	}
+	src, err := capture.Open(config)
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	if isTerminal(stderr) {
+		p := newProgress(src, stderr)
+		defer p.clear()
+		src = p
+	}
+	least, err := severity("min-severity", o.minSeverity)
+	if err != nil {
+		return nil, err
+	}
+	return analysis.Run(src, analysis.Options{
+		Workers: o.workers, Only: o.only, Skip: o.skip, MinSeverity: least,
+		MaxOccurrences: o.maxOccurrences, MaxListed: maxListed,
+	})
+}
+
+// status is the exit status for a report.
+func (o *options) status(r *analysis.Report) int {
+	if o.failOn == "" {
+		return exitOK
+	}
+	level, err := severity("fail-on", o.failOn)
+	for i := range r.Findings {
+		if err == nil && r.Findings[i].Severity >= level {
+			return exitFinding
+		}
+	}
+	return exitOK
+}
+
+// writeReport writes to the file of --output, or to standard output.
+func (o *options) writeReport(r *analysis.Report, stdout io.Writer) error {
+	if o.output == "" {
+		return o.render(stdout, r)
+	}
+	return replaceFile(o.output, func(w io.Writer) error { return o.render(w, r) })
+}
+
+// render writes the report in the format asked for.
+func (o *options) render(w io.Writer, r *analysis.Report) error {
+	switch o.format {
+	case "json":
+		return output.JSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})
+	case "ndjson":
+		return output.NDJSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})
+	}
+	return output.Text(w, r, o.textOptions(w))
+}
+
+func (o *options) textOptions(w io.Writer) output.TextOptions {
+	return output.TextOptions{
+		Color: wantsColor(o.color, w), ASCII: asciiOnly(w), Width: columns(w), ShowQuery: o.showQuery,
+	}
+}
+
+// checkOutput refuses to write a report over one of its inputs, before anything is read.
+func (o *options) checkOutput() error {
+	if o.output == "" {
+		return nil
+	}
+	out, err := os.Stat(o.output)
+	if err != nil || !out.Mode().IsRegular() {
+		return nil // a file to be created, or no file; writing will tell
+	}
+	for _, name := range o.inputs {
+		if in, err := os.Stat(name); err == nil && os.SameFile(in, out) {
+			return &usageError{fmt.Sprintf("--output %s: that is an input", o.output), ""}
+		}
+	}
+	return nil
+}
+
+func listRules(o *options, stdout io.Writer) error {
+	return output.ListRules(stdout, analysis.All(), o.textOptions(stdout))
+}
+
+func explain(o *options, stdout io.Writer) error {
+	return output.Explain(stdout, analysis.Find(o.explain), o.textOptions(stdout))
+}
+
+// brokenPipe reports whether writing ended because nobody reads any more, which is no error to tell of.
+func brokenPipe(err error) bool {
+	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
+}

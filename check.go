@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"tcpwhy/analysis"
+)
+
+// usageError is a mistake on the command line, and what may help.
+type usageError struct{ message, hint string }
+
+func (e *usageError) Error() string { return e.message }
+
+// check refuses option values that mean nothing.
+func (o *options) check() error {
+	if err := oneOf("format", o.format, "text", "json", "ndjson"); err != nil {
+		return err
+	}
+	if err := oneOf("color", o.color, "auto", "always", "never"); err != nil {
+		return err
+	}
+	for _, names := range [][]string{o.only, o.skip} {
+		for _, name := range names {
+			if err := checkRule(name); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := severity("min-severity", o.minSeverity); err != nil {
+		return err
+	}
+	if o.failOn != "" {
+		if _, err := severity("fail-on", o.failOn); err != nil {
+			return err
+		}
+	}
+	if o.maxOccurrences < 0 || o.workers < 0 {
+		return &usageError{"--max-occurrences and --workers must not be negative", ""}
+	}
+	if len(o.inputs) == 0 {
+		return &usageError{"no input", "name capture files, or - for standard input; tcpwhy --help shows examples"}
+	}
+	return nil
+}
+
+// checkExplain checks the argument of --explain.
+func (o *options) checkExplain() error {
+	if err := oneOf("color", o.color, "auto", "always", "never"); err != nil {
+		return err
+	}
+	return checkRule(o.explain)
+}
+
+// oneOf checks the value of a flag that names one of a few things.
+func oneOf(flag, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return &usageError{
+		fmt.Sprintf("--%s %q: not one of %s", flag, value, strings.Join(allowed, ", ")), suggestion(value, allowed),
+	}
+}
+
+// severity is the level that a flag names.
+func severity(flag, value string) (analysis.Severity, error) {
+	var names []string
+	for s := analysis.Critical; ; s-- {
+		if s.String() == value {
+			return s, nil
+		}
+		names = append(names, s.String())
+		if s == analysis.Info {
+			return s, oneOf(flag, value, names...)
+		}
+	}
+}
+
+// checkRule checks that there is a rule of that name.
+func checkRule(name string) error {
+	if analysis.Find(name) != nil {
+		return nil
+	}
+	var names []string
+	for _, d := range analysis.All() {
+		names = append(names, d.Name)
+	}
+	hint := "tcpwhy --list-rules lists them"
+	if s := suggestion(name, names); s != "" {
+		hint = s + " " + hint
+	}
+	return &usageError{fmt.Sprintf("no rule is named %q", name), hint}
+}
+
+// suggestion asks whether the nearest of names was meant; "" if none is near.
+func suggestion(name string, names []string) string {
+	if near := nearest(name, names); near != "" {
+		return "did you mean " + near + "?"
+	}
+	return ""
+}
+
+// nearest is the one of names that a person who typed name most likely meant: it differs in at most a third of its
+// letters, or begins or ends like it; "" if there is none.
+func nearest(name string, names []string) string {
+	best, least := "", len(name)/3+2
+	for _, candidate := range names {
+		d := distance(name, candidate)
+		if len(name) >= 2 && (strings.HasPrefix(candidate, name) || strings.HasSuffix(candidate, name)) {
+			d = min(d, 1)
+		}
+		if d < least {
+			best, least = candidate, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be changed, added or removed to make b of a (Levenshtein). Only the first
+// letters of a count: names are short.
+func distance(a, b string) int {
+	a = a[:min(len(a), 40)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// liveError answers a flag of live capture.
+func liveError(flag string) error {
+	return &usageError{
+		"--" + flag + ": live capture is not built yet",
+		"record first: tcpdump -i any -s 0 -w trace.pcap, then tcpwhy trace.pcap; or pipe: tcpdump -w - | tcpwhy -",
+	}
+}

@@ -1,0 +1,196 @@
+// Tcpwhy reads packet captures and says what made their HTTP exchanges slow or broke them: which cause, what it
+// cost, which frames prove it, and what to change.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// version is the program's version, as reports give it.
+const version = "0.1.0"
+
+// The exit statuses.
+const (
+	exitOK      = 0 // analysed
+	exitFinding = 1 // --fail-on was met
+	exitError   = 2 // wrong usage, or no input could be read
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// run is the whole program: it returns the exit status.
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	status, err := dispatch(args, stdin, stdout, stderr)
+	if err == nil || brokenPipe(err) {
+		return status
+	}
+	fmt.Fprintf(stderr, "tcpwhy: %v\n", err)
+	var usage *usageError
+	if errors.As(err, &usage) && usage.hint != "" {
+		fmt.Fprintf(stderr, "tcpwhy: %s\n", usage.hint)
+	}
+	return exitError
+}
+
+// dispatch does what the command line asks for.
+func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	o, err := parse(args)
+	if err != nil {
+		return exitError, err
+	}
+	switch {
+	case o.help:
+		_, err = io.WriteString(stdout, usageText+o.flagUsages+exitText)
+		return exitOK, err
+	case o.version:
+		_, err = fmt.Fprintln(stdout, "tcpwhy", version)
+		return exitOK, err
+	case o.listRules:
+		return exitOK, listRules(o, stdout)
+	case o.explain != "":
+		return exitOK, explain(o, stdout)
+	}
+	return analyse(o, stdin, stdout, stderr)
+}
+
+// options are the command line.
+type options struct {
+	inputs              []string
+	filter              string
+	format, output      string
+	only, skip          []string
+	minSeverity, failOn string
+	maxOccurrences      int
+	workers             int
+	showQuery           bool
+	color               string
+
+	interfaceName, write string
+	duration             time.Duration
+	count                uint64
+
+	explain                  string
+	listRules, version, help bool
+	flagUsages               string // the flags described, for --help
+}
+
+const usageText = `Tcpwhy reads packet captures and says what made HTTP exchanges slow or broke them:
+which cause, what it cost, which frames prove it, and what to change.
+
+  tcpwhy [flags] FILE...    analyse capture files (pcap, pcapng; also compressed);
+                            several are one capture; - is standard input
+  tcpwhy --explain RULE     what a rule means and when it is wrong
+  tcpwhy --list-rules       all rules
+
+Examples:
+  tcpwhy trace.pcap
+  tcpdump -i eth0 -s 0 -w - port 8080 | tcpwhy -
+  tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
+  tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
+  tcpwhy --fail-on high --output report.txt trace.pcap
+
+Flags:
+`
+
+const exitText = `
+Exit status: 0 analysed; 1 --fail-on was met; 2 wrong usage, or no input could be
+read.
+`
+
+// newFlags are the flags, writing to o.
+func newFlags(o *options) *pflag.FlagSet {
+	f := pflag.NewFlagSet("tcpwhy", pflag.ContinueOnError)
+	f.SortFlags = false
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	f.StringArrayVarP(&o.inputs, "read", "r", nil, "the same as naming `FILE`")
+	f.StringVarP(&o.filter, "filter", "f", "", "only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
+	f.StringVarP(&o.format, "format", "F", "text", "the `NAME` of a format: text (default), json, ndjson")
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
+	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
+	f.StringSliceVar(&o.skip, "skip", nil, "do not run the rules in `LIST`")
+	f.StringVar(&o.minSeverity, "min-severity", "info", "leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)")
+	f.StringVar(&o.failOn, "fail-on", "", "exit with 1 if a reported finding is at `LEVEL` or above")
+	f.IntVar(&o.maxOccurrences, "max-occurrences", 10, "list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
+	f.BoolVar(&o.showQuery, "show-query", false, "print query values, which are else shown as ?name=…")
+	f.IntVar(&o.workers, "workers", 0, "follow connections in `N` goroutines (default: one for\neach processor)")
+	f.StringVar(&o.color, "color", "auto", "`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured")
+	f.StringVarP(&o.interfaceName, "interface", "i", "", "capture live from `NAME` (not built yet)")
+	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`")
+	f.DurationVar(&o.duration, "duration", 0, "live: stop after `TIME`")
+	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
+	f.StringVar(&o.explain, "explain", "", "explain `RULE`: what happens, how it is recognised, how\nits cost is counted, when it is wrong")
+	f.BoolVar(&o.listRules, "list-rules", false, "list all rules")
+	f.BoolVar(&o.version, "version", false, "print the version")
+	f.BoolVarP(&o.help, "help", "h", false, "print this")
+	return f
+}
+
+// describe lists the flags for --help, in 80 columns.
+func describe(f *pflag.FlagSet) string {
+	const indent = 24
+	var b strings.Builder
+	f.VisitAll(func(g *pflag.Flag) {
+		value, text := pflag.UnquoteUsage(g)
+		if g.Value.Type() == "bool" {
+			value = ""
+		}
+		short := "    "
+		if g.Shorthand != "" {
+			short = "-" + g.Shorthand + ", "
+		}
+		name := strings.TrimRight("  "+short+"--"+g.Name+" "+value, " ")
+		if len(name) > indent-1 {
+			name += "\n" + strings.Repeat(" ", indent-1)
+		}
+		text = strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", indent))
+		fmt.Fprintf(&b, "%-*s %s\n", indent-1, name, text)
+	})
+	return b.String()
+}
+
+// parse reads the command line and checks what can be checked before an input is opened.
+func parse(args []string) (*options, error) {
+	o := &options{}
+	f := newFlags(o)
+	if err := f.Parse(args); err != nil {
+		return nil, flagError(err, f)
+	}
+	o.flagUsages = describe(f)
+	o.inputs = append(o.inputs, f.Args()...)
+	if o.help || o.version || o.listRules {
+		return o, nil
+	}
+	for _, name := range []string{"interface", "write", "duration", "count"} {
+		if f.Changed(name) {
+			return nil, liveError(name)
+		}
+	}
+	if f.Changed("explain") {
+		return o, o.checkExplain()
+	}
+	return o, o.check()
+}
+
+// flagError adds the nearest flag to a mistake.
+func flagError(err error, f *pflag.FlagSet) error {
+	hint := "tcpwhy --help lists the flags"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		f.VisitAll(func(g *pflag.Flag) { names = append(names, g.Name) })
+		if name := nearest(unknown.GetSpecifiedName(), names); name != "" {
+			hint = "did you mean --" + name + "? " + hint
+		}
+	}
+	return &usageError{err.Error(), hint}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// isTerminal reports whether a person looks at what is written to w.
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// wantsColor decides --color. NO_COLOR (no-color.org) says no unless --color always says yes.
+func wantsColor(choice string, w io.Writer) bool {
+	switch choice {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
+}
+
+// asciiOnly reports whether w is a terminal whose locale names a character set other than UTF-8. Files and pipes
+// always get UTF-8: what they hold must not depend on who wrote it.
+func asciiOnly(w io.Writer) bool {
+	if !isTerminal(w) {
+		return false
+	}
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := os.Getenv(name); locale != "" {
+			locale = strings.ToUpper(locale)
+			return !strings.Contains(locale, "UTF-8") && !strings.Contains(locale, "UTF8")
+		}
+	}
+	return false
+}
+
+// columns is the width of a report: 80, or less on a narrow terminal.
+func columns(w io.Writer) int {
+	const usual = 80
+	if !isTerminal(w) {
+		return usual
+	}
+	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil || width <= 0 {
+		return usual
+	}
+	return min(width, usual)
+}
