@@ -22,7 +22,8 @@ type job struct {
 	behind   interval // waiting for the response before, on a pipelined connection
 	times    [labelCount]time.Duration
 	claims   []claim
-	holds    []hold // Nagle holds that are not yet certain
+	holds    []hold  // Nagle holds that are not yet certain
+	slices   []slice // the longest waits, for rules that look at single ones
 	rounds   []round
 	critical bool
 	flow     flowFacts

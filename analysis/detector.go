@@ -9,8 +9,9 @@ type Detector struct {
 	Causes     []Cause
 	References []string
 
-	exchange func(*pass) // called for each settled exchange, by the worker that owns the connection
-	closed   func(*pass) // called when the connection is over
+	exchange func(*pass)      // called for each settled exchange, by the worker that owns the connection
+	closed   func(*pass)      // called when the connection is over
+	cross    func() crossRule // makes the rule's state for one run, if it compares connections
 }
 
 // Cause is one way in which a rule's fault comes about.
@@ -45,4 +46,11 @@ func (d *Detector) cause(code string) *Cause {
 		}
 	}
 	return nil
+}
+
+// crossRule is a rule that compares connections. The judge calls it for each event, in the order of time, after it has
+// taken the event in itself, and once at the end.
+type crossRule interface {
+	event(j *judge, m *member, e *event)
+	finish(j *judge)
 }

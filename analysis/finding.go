@@ -103,7 +103,7 @@ func (g *group) severity(all *pairTotals) Severity {
 	typical := g.time / time.Duration(max(g.affected, 1))
 	share := float64(g.cost.Expected) / float64(max(all.time, 1))
 	switch {
-	case (impact >= 100*time.Millisecond || impact >= max(2*g.rtt, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
+	case (impact >= 100*time.Millisecond || impact >= max(g.rtt, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
 		return High
 	case impact >= max(20*time.Millisecond, g.rtt/2) && share >= 0.02:
 		return Medium

@@ -35,6 +35,7 @@ func (h *hold) length() time.Duration { return h.to - h.from }
 type nagleCount struct {
 	prompt          int // left before the ACK could be known: Nagle's algorithm was off then
 	held            int // left as soon as the ACK was known
+	delayed         int // and that ACK was a delayed one
 	late            int // left clearly later: the application itself wrote late
 	promptAfterHeld int
 	waits           []time.Duration // how long the application took between the writes, where that can be seen
@@ -86,6 +87,9 @@ func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleC
 		size: [2]uint32{s.small.size, r.Len}, headers: s.small.headers, from: max(w.at, s.small.Time), to: r.Time}
 	h.roundTrip = min(h.length(), c.RTTMin())
 	h.delayed = h.length() - h.roundTrip
+	if h.delayed >= delackFloor {
+		count.delayed++
+	}
 	return h
 }
 
@@ -121,7 +125,7 @@ func (s *sender) bound(w *walker, r *reassembly.Record) bool {
 // emitHold tiles a hold and leaves it with its exchange until it is certain.
 func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
 	if w.at < h.from {
-		w.emit(w.at, h.from, w.beforeHold(h))
+		w.emit(w.at, h.from, pause(h.dir))
 	}
 	mid := min(until, h.from+h.roundTrip)
 	w.emit(w.at, mid, NagleRTT)
@@ -133,9 +137,6 @@ func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
 		}
 	}
 }
-
-// beforeHold is the label of time before the first of the two segments was sent.
-func (w *walker) beforeHold(*hold) Label { return AppPaced }
 
 // decideNagle decides, for all undecided holds of the connection, whether they were Nagle's: the rules claim those that
 // were, and the time of the others is the application's own.
@@ -169,7 +170,7 @@ func (s *connState) relabel(j *job, h *hold) {
 	for _, t := range []*[labelCount]time.Duration{&j.times, &s.times} {
 		t[NagleRTT] -= h.roundTrip
 		t[NagleDelack] -= h.delayed
-		t[AppPaced] += h.length()
+		t[pause(h.dir)] += h.length()
 	}
 }
 

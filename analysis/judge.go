@@ -11,6 +11,7 @@ import (
 type judge struct {
 	opts   *Options
 	rules  []*Detector
+	cross  []crossRule
 	conns  map[int]*member
 	pools  map[poolKey]*pool
 	groups map[groupKey]*group
@@ -45,6 +46,11 @@ func newJudge(opts *Options, rules []*Detector) *judge {
 	j.total.vantages = map[reassembly.Vantage]int{}
 	j.total.caveats = map[string]uint64{}
 	j.list.limit = opts.MaxListed
+	for _, d := range rules {
+		if d.cross != nil {
+			j.cross = append(j.cross, d.cross())
+		}
+	}
 	return j
 }
 
@@ -80,6 +86,9 @@ func (j *judge) event(e *event) {
 	case *overConn:
 		j.gone(m, data)
 		delete(j.conns, e.conn)
+	}
+	for _, r := range j.cross {
+		r.event(j, m, e)
 	}
 }
 

@@ -36,7 +36,8 @@ covers the first, seen from the sender: ACKs count from the moment at which they
 connection and direction no small segment ever leaves while a small one is unacknowledged (that proves TCP_NODELAY),
 and at least 60 % of the small segments behind small ones leave with the ACK. It takes two such holds, or one that has
 the whole signature: the first piece ends with the headers and the ACK is as late as only a timer makes it.
-The ACK counts as delayed if it came 8 ms or more after a prompt one would have.
+The ACK counts as delayed if it came 8 ms or more after a prompt one would have. Where one did, the holds of the same
+sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding: one fix cures both.
 
 How cost is counted
 The hold, from the first piece to the second, less what the application would have waited anyway. That wait shows where a
@@ -96,20 +97,20 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 		c.cause = "response"
 		sender, receiver = receiver, sender
 	}
-	if h.delayed >= delackFloor {
+	if s.nagle[h.dir].delayed > 0 {
 		c.rule = nagleDelayedAck.Name
 	} else if s.conn.RTTMin() < 2*time.Millisecond {
 		c.rule = ""
 	}
 	c.lost = []interval{{h.from, h.to}}
 	c.occ = Occurrence{Connection: s.conn.ID, Start: h.from, End: h.to, Cost: s.nagleCost(h)}
-	what := "first small piece"
+	what := ""
 	if h.headers {
-		what = "first piece: the headers"
+		what = ": the headers"
 	}
 	c.occ.Evidence = []Evidence{
-		{h.first, "first piece", sender, fmt.Sprintf("%d octets: %s", h.size[0], what)},
-		{h.ack, "ACK", receiver, "acknowledges it, and carries nothing else"},
+		{h.first, "first piece", sender, fmt.Sprintf("%d octets%s", h.size[0], what)},
+		{h.ack, "ACK", receiver, "acknowledges it, and carries no data"},
 		{h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
 			millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir))))},
 	}

@@ -56,9 +56,11 @@ type sender struct {
 	known     int           // absolute number of the peer's record up to which everything is known
 	ack       int64         // highest acknowledgment known
 	ackAt     time.Duration // when it passed
-	ackPrev   int64         // the one before
-	edge      int64         // right edge of the receive window known
+	ackFrame  capture.FrameID
+	ackPrev   int64 // the one before
+	edge      int64 // right edge of the receive window known
 	edgeAt    time.Duration
+	edgeFrame capture.FrameID
 	edgePrev  int64
 	closedAt  time.Duration // when a window of zero passed
 	closed    bool          // the window was zero before its last move
@@ -129,7 +131,7 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 		s.small.acked, s.small.pure, s.small.ack = true, a.PureAck(), a.Mark()
 	}
 	if a.Ack > s.ack {
-		s.ackPrev, s.ack, s.ackAt = s.ack, a.Ack, a.Time
+		s.ackPrev, s.ack, s.ackAt, s.ackFrame = s.ack, a.Ack, a.Time, a.Frame
 	}
 	if s.sampleEnd > 0 && a.Ack >= s.sampleEnd {
 		s.near, s.sampleEnd = a.Time-s.sampleAt, 0
@@ -146,7 +148,7 @@ func (s *sender) absorbWindow(a *reassembly.Record) {
 		s.closed, s.closedAt = true, a.Time
 	}
 	if edge := a.Ack + int64(a.Window); edge > s.edge {
-		s.edgePrev, s.edge, s.edgeAt = s.edge, edge, a.Time
+		s.edgePrev, s.edge, s.edgeAt, s.edgeFrame = s.edge, edge, a.Time, a.Frame
 	}
 }
 

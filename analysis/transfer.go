@@ -28,10 +28,12 @@ func (w *walker) transfer(r *reassembly.Record, filled *hole, held *hold) {
 // released is the label of the time from the last progress until r, which was not lost and not held by Nagle.
 func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) Label {
 	gap := until - w.at
+	w.cause = capture.Mark{Time: s.ackAt, Frame: s.ackFrame}
 	switch {
 	case w.backToBack(s, r, gap):
 		return Serialize
 	case w.windowBound(s, r):
+		w.cause = capture.Mark{Time: s.edgeAt, Frame: s.edgeFrame}
 		if s.closed {
 			return ZeroWindow
 		}
@@ -39,14 +41,22 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case w.ackClocked(s, r):
 		return w.congestion(s, r)
 	case r.Flags&capture.FIN != 0 && r.Len == 0:
-		return AppPaced
+		return pause(r.Dir)
 	case s.last != nil && (s.ack >= s.last.end || !s.last.full):
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
-		return AppPaced
+		return pause(r.Dir)
 	case gap <= w.s.conn.RTTMin()/2:
 		return Paced
 	}
 	return Unknown
+}
+
+// pause is the label of a pause that the application of dir's sender made inside a message.
+func pause(dir reassembly.Dir) Label {
+	if dir == reassembly.FromClient {
+		return ReqApp
+	}
+	return AppPaced
 }
 
 // backToBack reports whether r followed as fast as the path, or the sender's host, can carry segments.

@@ -59,6 +59,7 @@ func (w *walker) loss(r *reassembly.Record, filled *hole, before func(until time
 	}
 	if filled != nil && filled.seen {
 		before(min(r.Time, max(w.at, filled.sent)))
+		w.cause = capture.Mark{Time: filled.sent, Frame: filled.frame}
 		w.emit(w.at, r.Time, l)
 		return
 	}

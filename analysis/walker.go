@@ -19,9 +19,12 @@ type walker struct {
 	scanned int           // absolute number of the record up to which repairs have been collected
 	at      time.Duration // end of the time that has been tiled
 	began   bool
-	set     bool           // the set-up has been tiled
-	prev    reassembly.Dir // of the last progress event
-	any     bool           // there was one
+	set     bool               // the set-up has been tiled
+	prev    reassembly.Dir     // of the last progress event
+	last    capture.Mark       // of the last progress event
+	ending  *reassembly.Record // the record that ends the wait in hand; nil if none does
+	cause   capture.Mark       // what released it, if that is known
+	any     bool               // there was one
 	send    [2]sender
 }
 
@@ -99,6 +102,7 @@ func (w *walker) acknowledged(r *reassembly.Record) {
 
 // progress tiles the time since the last progress event.
 func (w *walker) progress(r *reassembly.Record, filled *hole, held *hold) {
+	w.ending, w.cause = r, capture.Mark{}
 	if r.Time > w.at {
 		switch {
 		case w.inTLS(r.Time):
@@ -110,7 +114,7 @@ func (w *walker) progress(r *reassembly.Record, filled *hole, held *hold) {
 		}
 		w.emit(w.at, r.Time, Unknown)
 	}
-	w.prev, w.any = r.Dir, true
+	w.prev, w.any, w.last, w.ending = r.Dir, true, r.Mark(), nil
 }
 
 // emit labels the time from from to to, as far as it has not been labelled yet.
@@ -123,6 +127,7 @@ func (w *walker) emit(from, to time.Duration, l Label) {
 		w.s.tile(w.at, from, Unknown)
 	}
 	w.s.tile(from, to, l)
+	w.note(from, to, l)
 	w.at = to
 }
 
@@ -132,6 +137,22 @@ func (w *walker) forget(records []reassembly.Record) {
 		if r := &records[i]; r.Flags&capture.ACK != 0 && r.Flags&capture.RST == 0 {
 			s := &w.send[r.Dir.Peer()]
 			s.oldest = max(s.oldest, r.Ack)
+		}
+	}
+}
+
+// note keeps the wait for rules that look at single ones.
+func (w *walker) note(from, to time.Duration, l Label) {
+	if to-from < minSlice {
+		return
+	}
+	s := slice{label: l, from: from, to: to, before: w.last, cause: w.cause}
+	if r := w.ending; r != nil {
+		s.dir, s.end, s.octets, s.kind = r.Dir, r.Mark(), r.Len, r.Kind
+	}
+	for _, j := range w.s.jobs {
+		if !j.settled && j.from < to && (!j.over || from < j.until) {
+			j.keep(s)
 		}
 	}
 }

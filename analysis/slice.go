@@ -1,0 +1,68 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	maxSlices = 64               // waits kept per exchange; beyond it the shortest go
+	minSlice  = time.Millisecond // shorter waits are only counted in the ledger
+)
+
+// slice is one wait inside an exchange: the time between two progress events, or a part of it that has one label.
+type slice struct {
+	label    Label
+	from, to time.Duration
+	dir      reassembly.Dir // whose segment ended the wait
+	before   capture.Mark   // the progress event before it; no frame if there was none
+	end      capture.Mark   // the segment that ended it
+	cause    capture.Mark   // what released that segment, or its first copy that was lost; no frame if unknown
+	octets   uint32         // of the segment that ended it
+	kind     reassembly.Kind
+}
+
+// length is how long the wait was.
+func (s *slice) length() time.Duration { return s.to - s.from }
+
+// keep adds a wait to those that rules look at.
+func (j *job) keep(s slice) {
+	s.from, s.to = max(s.from, j.from), s.to
+	if j.over {
+		s.to = min(s.to, j.until)
+	}
+	if s.length() < minSlice {
+		return
+	}
+	j.slices = append(j.slices, s)
+	if len(j.slices) < 2*maxSlices {
+		return
+	}
+	slices.SortStableFunc(j.slices, func(a, b slice) int { return cmp.Compare(b.length(), a.length()) })
+	j.slices = j.slices[:maxSlices]
+	slices.SortStableFunc(j.slices, func(a, b slice) int { return cmp.Compare(a.from, b.from) })
+}
+
+// with are the waits of the exchange that have one of the labels.
+func (j *job) with(labels ...Label) []slice {
+	var out []slice
+	for _, s := range j.slices {
+		if slices.Contains(labels, s.label) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// sum is the time of the exchange under the labels.
+func (j *job) sum(labels ...Label) time.Duration {
+	var t time.Duration
+	for _, l := range labels {
+		t += j.times[l]
+	}
+	return t
+}
