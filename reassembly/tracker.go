@@ -67,6 +67,7 @@ type side struct {
 	last       Kind // of its latest segment
 	winSet     bool
 	ackSeen    bool
+	placed     bool // a segment of this side told where its numbers are
 	edgeSet    bool
 	signal     bool
 	timeout    bool // the current recovery began with a timeout

@@ -11,6 +11,9 @@ func (k *track) place(e *event) {
 	seg, dir := e.seg, e.dir
 	d, p := &k.side[dir], &k.side[dir.Peer()]
 	h, ph := &k.c.Half[dir], &k.c.Half[dir.Peer()]
+	if k.c.State == Connecting && k.strayed(e) {
+		k.forgetSYN()
+	}
 	k.learn(e)
 	near := max(h.Max, h.Una)
 	e.seq = d.origin.offset(seg.Seq, near)
@@ -46,30 +49,62 @@ func (k *track) learn(e *event) {
 	switch {
 	case seg.Flags.Has(capture.RST) && !d.origin.set && !seg.Flags.Has(capture.ACK):
 		d.origin.learn(seg.Seq, true)
-	case seg.Flags.Has(capture.SYN) && (!d.origin.set || h.Segments == 0):
+	case seg.Flags.Has(capture.SYN) && (!d.origin.set || !d.placed):
 		d.origin = origin{zero: seg.Seq + 1, set: true}
 		h.Max, h.Una, h.Frontier = -1, -1, 0
 	case !d.origin.set:
 		d.origin.learn(seg.Seq, false)
-	case d.origin.soft && h.Segments == 0:
+	case d.origin.soft && !d.placed:
 		// What was on its way when the capture began is not missing from it.
 		d.origin.soft = false
 		if off := d.origin.offset(seg.Seq, h.Una); off > h.Una && off < h.Una+wildJump {
 			h.Max, h.Frontier = off, off
 		}
 	}
+	d.placed = true
 	if !seg.Flags.Has(capture.ACK) {
 		return
 	}
 	if !p.origin.set {
 		p.origin.learn(seg.Ack, true)
-	} else if !d.ackSeen && !ph.HasISN && ph.Bytes == 0 && len(p.stream.pend) == 0 && ph.Segments > 0 {
+	} else if !d.ackSeen && !ph.HasISN && ph.Bytes == 0 && len(p.stream.pend) == 0 && p.placed {
 		// The first acknowledgment of a side that has sent nothing new since the capture began tells where it is.
 		if off := p.origin.offset(seg.Ack, ph.Max); off > ph.Max && off < ph.Max+wildJump {
 			ph.Max, ph.Una, ph.Frontier = off, off, off
 		}
 	}
 	d.ackSeen = true
+}
+
+// strayWithin is how far behind an unanswered SYN its connection's data may be: what a capture that lost the SYN-ACK
+// may have lost besides.
+const strayWithin = 1 << 20
+
+// strayed reports whether the segment shows that the SYN which began this connection was an old copy that neither side
+// took notice of: they go on with the connection that they had, at other numbers. A bare acknowledgment from the server
+// shows nothing, as it is how a server that still has an old connection answers a new SYN (RFC 9293 §3.10.7.4).
+func (k *track) strayed(e *event) bool {
+	h := &k.c.Half
+	if !h[FromClient].HasISN || h[FromServer].HasISN || e.seg.Flags&(capture.SYN|capture.RST|capture.ACK) != capture.ACK {
+		return false
+	}
+	if e.dir == FromClient {
+		return e.seg.Seq-h[FromClient].ISN-1 > strayWithin
+	}
+	return e.seg.Len > 0 && e.seg.Ack-h[FromClient].ISN-1 > strayWithin
+}
+
+// forgetSYN makes of the connection one whose start the capture lacks.
+func (k *track) forgetSYN() {
+	c := k.c
+	for dir := range k.side {
+		d := &k.side[dir]
+		*d = side{unseenAt: -1, rtt: d.rtt, outgoing: d.outgoing, incoming: d.incoming, badSum: d.badSum}
+		h := &c.Half[dir]
+		c.Half[dir] = Half{Segments: h.Segments, TTLMin: h.TTLMin, TTLMax: h.TTLMax, RTT: h.RTT}
+	}
+	c.State, c.MidStream, k.sniffed = Established, true, false
+	c.caveat(CaveatMidStream)
 }
 
 // scaleKnown reports whether both SYNs were seen, so that windows can be scaled.
