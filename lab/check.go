@@ -1,0 +1,209 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// accuracyFile is where the scoreboard is kept.
+const accuracyFile = "docs/accuracy.md"
+
+// checkNamed analyses the recordings below lab/out and scores what the program says. Only a run over all of them
+// writes docs/accuracy.md.
+func checkNamed(ctx context.Context, names []string) error {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	program, err := buildProgram(ctx)
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(filepath.Dir(program))
+	var score board
+	for _, s := range chosen {
+		if _, err := os.Stat(filepath.Join(outDir, s.Name, "fault", "app.json")); err != nil {
+			fmt.Fprintf(os.Stderr, "lab: %s is not recorded\n", s.Name)
+			continue
+		}
+		v, err := judge(ctx, program, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		score.add(v)
+		fmt.Println(v.line())
+	}
+	text := score.text()
+	fmt.Print("\n" + text)
+	if len(names) > 0 {
+		return nil
+	}
+	return os.WriteFile(accuracyFile, []byte(text), 0o644)
+}
+
+// buildProgram builds the program once, so that each recording costs only its analysis.
+func buildProgram(ctx context.Context) (string, error) {
+	dir, err := os.MkdirTemp("", "tcpwhy-lab-")
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "tcpwhy")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		os.RemoveAll(dir)
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// A report is what is scored of the program's JSON.
+type report struct {
+	Summary struct {
+		ExchangeMS float64            `json:"exchange_ms"`
+		TimeMS     map[string]float64 `json:"time_ms"`
+	} `json:"summary"`
+	Findings []finding `json:"findings"`
+}
+
+type finding struct {
+	Rule       string `json:"rule"`
+	Cause      string `json:"cause"`
+	Severity   string `json:"severity"`
+	Confidence string `json:"confidence"`
+	Count      int    `json:"count"`
+	Cost       struct {
+		Low      float64 `json:"low"`
+		Expected float64 `json:"expected"`
+		High     float64 `json:"high"`
+	} `json:"cost_ms"`
+}
+
+func (f finding) name() string { return Expect{Rule: f.Rule, Cause: f.Cause}.String() }
+
+func analyse(ctx context.Context, program, name string) (r report, err error) {
+	out, err := exec.CommandContext(ctx, program, "-F", "json", name).Output()
+	if err != nil {
+		var failed *exec.ExitError
+		if errors.As(err, &failed) {
+			return r, fmt.Errorf("analyse %s: %w: %s", name, err, failed.Stderr)
+		}
+		return r, err
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		return r, fmt.Errorf("read the report on %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// A verdict is how one scenario went.
+type verdict struct {
+	scenario Scenario
+	saved    float64 // by the cure, at the application; valid if the scenario has one
+	found    *finding
+	vantages map[string]*finding // the same finding as each vantage saw it; nil if it did not
+	others   []finding           // said of the fault though not expected
+	fixed    []finding           // said of the cured twin
+	reports  []report
+}
+
+// judge analyses every capture of a scenario; the client's decides, the others are compared with it.
+func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
+	v := verdict{scenario: s, vantages: make(map[string]*finding)}
+	dir := filepath.Join(outDir, s.Name)
+	for _, vantage := range []string{"client", "server", "middle"} {
+		r, err := analyse(ctx, program, filepath.Join(dir, "fault", vantage+".pcap"))
+		if err != nil {
+			return v, err
+		}
+		v.vantages[vantage] = s.Expect.in(r)
+		if vantage == "client" {
+			v.found = v.vantages[vantage]
+			v.others = s.Expect.unexpected(r)
+			v.reports = append(v.reports, r)
+		}
+	}
+	if s.Fix == nil {
+		return v, nil
+	}
+	return v, v.judgeFixed(ctx, program, dir)
+}
+
+func (v *verdict) judgeFixed(ctx context.Context, program, dir string) error {
+	r, err := analyse(ctx, program, filepath.Join(dir, "fixed", "client.pcap"))
+	if err != nil {
+		return err
+	}
+	v.fixed = Expect{Also: v.scenario.Expect.Also}.unexpected(r)
+	v.reports = append(v.reports, r)
+	fault, err := readRunLog(filepath.Join(dir, "fault", "app.json"))
+	if err != nil {
+		return err
+	}
+	fixed, err := readRunLog(filepath.Join(dir, "fixed", "app.json"))
+	v.saved = fault.Total - fixed.Total
+	return err
+}
+
+// in is the finding that was expected, or nil.
+func (e Expect) in(r report) *finding {
+	for i, f := range r.Findings {
+		if e.Rule != "" && f.Rule == e.Rule && (e.Cause == "" || f.Cause == e.Cause) {
+			return &r.Findings[i]
+		}
+	}
+	return nil
+}
+
+// unexpected is what was said beyond it. Findings of severity info are remarks, not accusations.
+func (e Expect) unexpected(r report) []finding {
+	var all []finding
+	expected := e.in(r)
+	for i, f := range r.Findings {
+		if &r.Findings[i] != expected && f.Severity != "info" && !slices.Contains(e.Also, f.Rule) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// line is the verdict for the terminal.
+func (v verdict) line() string {
+	words := []string{fmt.Sprintf("%-42s", v.scenario.Name)}
+	switch e := v.scenario.Expect; {
+	case e.Rule == "":
+		words = append(words, "look-alike")
+	case v.found == nil && e.Later:
+		words = append(words, "later: "+e.String())
+	case v.found == nil:
+		words = append(words, "MISSED "+e.String())
+	default:
+		words = append(words, v.foundLine())
+	}
+	for _, f := range v.others {
+		words = append(words, fmt.Sprintf("WRONG %s (%d, %.0f ms)", f.name(), f.Count, f.Cost.Expected))
+	}
+	for _, f := range v.fixed {
+		words = append(words, fmt.Sprintf("WRONG when fixed %s (%d, %.0f ms)", f.name(), f.Count, f.Cost.Expected))
+	}
+	return strings.Join(words, "  ")
+}
+
+func (v verdict) foundLine() string {
+	f := v.found
+	text := fmt.Sprintf("found %s %d times, %.1f [%.1f, %.1f] ms", f.name(), f.Count, f.Cost.Expected, f.Cost.Low, f.Cost.High)
+	if v.scenario.Expect.Count > 0 && f.Count != v.scenario.Expect.Count {
+		text += fmt.Sprintf(" COUNT want %d", v.scenario.Expect.Count)
+	}
+	if v.scenario.Fix != nil {
+		text += fmt.Sprintf(", saved %.1f", v.saved)
+	}
+	return text
+}

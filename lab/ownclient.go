@@ -1,0 +1,293 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Caller is a client on bare sockets.
+type Caller struct {
+	Sockopts
+	Count      int           // requests, one after the other; with Parallel, on each connection
+	Method     string        // "" is GET, or POST with a body
+	Version    string        // "" is HTTP/1.1
+	Header     string        // further header lines, each with CRLF
+	Body       int           // octets of the request's body
+	Split      bool          // header and body in two writes
+	Gap        time.Duration // between the two
+	Piece      int           // the body in writes of so many octets; 0 is one
+	PieceGap   time.Duration
+	Interval   time.Duration // from the end of a response to the next request
+	Fresh      bool          // a new connection for every request
+	KeepOld    bool          // with Fresh: older connections stay open and idle
+	Preconnect time.Duration // connect so long before the first request is wanted
+	Parallel   int           // so many connections at the same time; 0 is one
+	SlowRead   time.Duration // pause between reads of 64 KiB of the response's body
+	AbortAfter int           // close with SO_LINGER 0 after so many octets of the body
+	ResetEnd   bool          // close with SO_LINGER 0
+	Blind      bool          // sends on a kept connection without looking whether the server closed it
+	HalfClose  bool          // shut the sending side after the last request
+	Retry      bool          // a request that fails is sent once more on a new connection, as part of the same request
+	Linger     time.Duration // stay so long after the last response before closing
+}
+
+// About describes the client for scenario.txt.
+func (c Caller) About() string {
+	words := []string{"own sockets, Nagle on"}
+	if c.NoDelay {
+		words[0] = "own sockets, TCP_NODELAY"
+	}
+	for _, w := range []struct {
+		on   bool
+		text string
+	}{
+		{c.QuickAck, "TCP_QUICKACK before every read"},
+		{c.RcvBuf > 0, fmt.Sprintf("SO_RCVBUF %d", c.RcvBuf)},
+		{true, fmt.Sprintf("%d request(s)", max(c.Count, 1)*max(c.Parallel, 1))},
+		{c.Body > 0, fmt.Sprintf("body of %d octets", c.Body)},
+		{c.Version != "", c.Version},
+		{c.Header != "", strings.ReplaceAll(strings.TrimSpace(c.Header), "\r\n", ", ")},
+		{c.Split, "header and body in two writes"},
+		{c.Gap > 0, fmt.Sprintf("%v apart", c.Gap)},
+		{c.Piece > 0, fmt.Sprintf("body in writes of %d octets, %v apart", c.Piece, c.PieceGap)},
+		{c.Interval > 0, fmt.Sprintf("%v between a response and the next request", c.Interval)},
+		{c.Fresh && !c.KeepOld, "a new connection for every request, the old one closed"},
+		{c.Fresh && c.KeepOld, "a new connection for every request, the old ones left open and idle"},
+		{c.Preconnect > 0, fmt.Sprintf("connects %v before the first request", c.Preconnect)},
+		{c.Parallel > 1, fmt.Sprintf("%d connections at the same time", c.Parallel)},
+		{c.SlowRead > 0, fmt.Sprintf("pauses %v between reads of 64 KiB", c.SlowRead)},
+		{c.AbortAfter > 0, fmt.Sprintf("aborts after %d octets of the body", c.AbortAfter)},
+		{c.ResetEnd, "closes with SO_LINGER 0"},
+		{c.Blind, "does not look whether the server closed the connection"},
+		{c.HalfClose, "shuts its sending side after the last request"},
+		{c.Retry, "sends a failed request once more on a new connection"},
+		{c.Linger > 0, fmt.Sprintf("closes %v after the last response", c.Linger)},
+	} {
+		if w.on {
+			words = append(words, w.text)
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+// Drive sends the requests.
+func (c Caller) Drive(ctx context.Context, e *Env) error {
+	var wait sync.WaitGroup
+	numbers := &connNumbers{}
+	for range max(c.Parallel, 1) {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			one := caller{Caller: c, env: e, numbers: numbers}
+			one.drive(ctx)
+		}()
+	}
+	wait.Wait()
+	return ctx.Err()
+}
+
+type connNumbers struct {
+	mu sync.Mutex
+	n  int
+}
+
+func (c *connNumbers) next() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n++
+	return c.n
+}
+
+// caller is one connection at a time of a Caller.
+type caller struct {
+	Caller
+	env     *Env
+	numbers *connNumbers
+	conn    *net.TCPConn
+	reader  *bufio.Reader
+	number  int
+	old     []*net.TCPConn
+}
+
+func (c *caller) drive(ctx context.Context) {
+	defer c.closeAll()
+	if c.Preconnect > 0 && c.connect(ctx) == nil {
+		pause(ctx, c.Preconnect)
+	}
+	for n := 1; n <= max(c.Count, 1) && ctx.Err() == nil; n++ {
+		if n > 1 {
+			pause(ctx, c.Interval)
+		}
+		began := time.Now()
+		r, err := c.try(ctx, n)
+		if err != nil && c.Retry {
+			c.drop()
+			if again, errAgain := c.try(ctx, n); errAgain == nil {
+				r, err = again, fmt.Errorf("first attempt: %w", err)
+			}
+		}
+		r.Connection = c.number
+		c.env.log.add(began, r, err)
+		if err != nil || (c.Fresh && n < c.Count) {
+			c.retire(err != nil && !c.Retry)
+		}
+	}
+	pause(ctx, c.Linger)
+}
+
+// try sends one request, on a new connection if there is none.
+func (c *caller) try(ctx context.Context, n int) (r request, err error) {
+	if c.conn != nil && !c.Blind && !c.usable() {
+		c.drop()
+	}
+	if c.conn == nil {
+		if err := c.connect(ctx); err != nil {
+			return r, err
+		}
+	}
+	if err := c.send(ctx, n); err != nil && c.Body < 64<<10 {
+		return r, err // a large body may fail after the answer has come: it is read nevertheless
+	}
+	if c.HalfClose && n == max(c.Count, 1) {
+		c.conn.CloseWrite()
+	}
+	return c.receive(ctx)
+}
+
+// usable looks, as a good pool does, whether the connection was closed or reset while it was idle.
+func (c *caller) usable() bool {
+	raw, err := c.conn.SyscallConn()
+	if err != nil {
+		return false
+	}
+	var got error
+	raw.Control(func(fd uintptr) {
+		_, _, got = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT)
+	})
+	return got == unix.EAGAIN
+}
+
+func (c *caller) connect(ctx context.Context) (err error) {
+	c.number = c.numbers.next()
+	c.conn, err = dial(ctx, c.env.client, c.env.serverAddress(), c.Sockopts)
+	if err != nil {
+		c.conn = nil
+		return err
+	}
+	c.reader = bufio.NewReaderSize(c.conn, 64<<10)
+	conn := c.conn
+	context.AfterFunc(ctx, func() { conn.Close() }) // an interruption ends what waits on it
+	return nil
+}
+
+func (c *caller) send(ctx context.Context, n int) error {
+	method, version := c.Method, c.Version
+	if method == "" {
+		method = "GET"
+		if c.Body > 0 {
+			method = "POST"
+		}
+	}
+	if version == "" {
+		version = "HTTP/1.1"
+	}
+	head := fmt.Sprintf("%s /item/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s", method, n, version, c.Header)
+	if c.Body > 0 {
+		head += fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", c.Body)
+	}
+	head += "\r\n"
+	if !c.Split {
+		_, err := c.conn.Write(append([]byte(head), fill(c.Body)...))
+		return err
+	}
+	if _, err := io.WriteString(c.conn, head); err != nil {
+		return err
+	}
+	pause(ctx, c.Gap)
+	return Own{Piece: c.Piece, PieceGap: c.PieceGap}.writeBody(ctx, c.conn, fill(c.Body))
+}
+
+// receive reads one response; a response that says it is the last ends the connection.
+func (c *caller) receive(ctx context.Context) (r request, err error) {
+	c.quicken(c.conn)
+	c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	response, err := http.ReadResponse(c.reader, nil)
+	if err != nil {
+		return r, err
+	}
+	r.Status = response.StatusCode
+	r.Bytes, err = c.readBody(ctx, response.Body)
+	if errors.Is(err, errAborted) {
+		c.conn.SetLinger(0)
+		c.drop()
+		return r, err
+	}
+	if err == nil && response.Close {
+		c.drop()
+	}
+	return r, err
+}
+
+var errAborted = errors.New("aborted by the client")
+
+func (c *caller) readBody(ctx context.Context, body io.Reader) (got int64, err error) {
+	step := int64(64 << 10)
+	if c.AbortAfter > 0 {
+		step = int64(c.AbortAfter)
+	}
+	for {
+		if c.conn != nil {
+			c.quicken(c.conn)
+		}
+		n, err := io.CopyN(io.Discard, body, step)
+		got += n
+		switch {
+		case err == io.EOF:
+			return got, nil
+		case err != nil:
+			return got, err
+		case c.AbortAfter > 0:
+			return got, errAborted
+		}
+		pause(ctx, c.SlowRead)
+	}
+}
+
+// retire puts the connection away: closed, or left open.
+func (c *caller) retire(broken bool) {
+	if c.conn != nil && c.KeepOld && !broken {
+		c.old = append(c.old, c.conn)
+		c.conn = nil
+		return
+	}
+	c.drop()
+}
+
+func (c *caller) drop() {
+	if c.conn != nil {
+		if c.ResetEnd {
+			c.conn.SetLinger(0)
+		}
+		c.conn.Close()
+		c.conn = nil
+	}
+}
+
+func (c *caller) closeAll() {
+	c.drop()
+	for _, old := range c.old {
+		old.Close()
+	}
+}

@@ -1,0 +1,244 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Own is a server on bare sockets, where every write, option and close is the scenario's.
+type Own struct {
+	Sockopts
+	Think          time.Duration // between reading the request and writing the response
+	Body           int           // octets of the response's body
+	Split          bool          // header and body in two writes
+	Gap            time.Duration // between the two
+	Cork           bool          // TCP_CORK from before the first write until after the last
+	Piece          int           // the body in writes of so many octets; 0 is one write
+	PieceGap       time.Duration // between them
+	Version        string        // of the status line; "" is HTTP/1.1
+	Header         string        // further header lines, each with CRLF
+	CloseDelimited bool          // no Content-Length: the end of the connection ends the body
+	Requests       int           // closes after so many on a connection, with Connection: close on the last; 0 is never
+	Idle           time.Duration // closes a connection that was idle so long; 0 is never
+	Refuse         int           // answer so (413) as soon as the header was read, and close without reading the body
+	AbortAfter     int           // reset the connection after so many octets of the body; 0 is never
+	CutAfter       int           // close the connection in order after so many octets of the body; 0 is never
+	Linger         bool          // SO_LINGER 0: close resets, right after the response
+	LingerAfter    time.Duration // the same, after so long an idle time
+	SlowRead       time.Duration // pause between reads of 64 KiB of the request's body
+	Drain          bool          // after Refuse: shut the sending side and read to the end before closing
+	Backlog        int           // of listen(2), accepting nobody for AcceptAfter
+	AcceptAfter    time.Duration
+}
+
+// About describes the server for scenario.txt.
+func (s Own) About() string {
+	words := []string{"own sockets, Nagle on"}
+	if s.NoDelay {
+		words[0] = "own sockets, TCP_NODELAY"
+	}
+	for _, w := range []struct {
+		on   bool
+		text string
+	}{
+		{s.QuickAck, "TCP_QUICKACK before every read"},
+		{s.RcvBuf > 0, fmt.Sprintf("SO_RCVBUF %d", s.RcvBuf)},
+		{s.Think > 0, fmt.Sprintf("thinks %v", s.Think)},
+		{true, fmt.Sprintf("body of %d octets", s.Body)},
+		{s.Split, "header and body in two writes"},
+		{s.Gap > 0, fmt.Sprintf("%v apart", s.Gap)},
+		{s.Cork, "TCP_CORK around the response"},
+		{s.Piece > 0, fmt.Sprintf("body in writes of %d octets, %v apart", s.Piece, s.PieceGap)},
+		{s.Version != "", s.Version},
+		{s.Header != "", strings.ReplaceAll(strings.TrimSpace(s.Header), "\r\n", ", ")},
+		{s.CloseDelimited, "no Content-Length"},
+		{s.Requests > 0, fmt.Sprintf("closes after %d request(s)", s.Requests)},
+		{s.Idle > 0, fmt.Sprintf("closes after %v idle", s.Idle)},
+		{s.Refuse > 0 && !s.Drain, fmt.Sprintf("answers %d after the header and closes without reading the body", s.Refuse)},
+		{s.Refuse > 0 && s.Drain, fmt.Sprintf("answers %d after the header, shuts its sending side, reads to the end, closes", s.Refuse)},
+		{s.AbortAfter > 0, fmt.Sprintf("resets after %d octets of the body", s.AbortAfter)},
+		{s.CutAfter > 0, fmt.Sprintf("closes after %d octets of the body", s.CutAfter)},
+		{s.Linger, "SO_LINGER 0, closes after the response"},
+		{s.LingerAfter > 0, fmt.Sprintf("SO_LINGER 0, closes after %v idle", s.LingerAfter)},
+		{s.SlowRead > 0, fmt.Sprintf("pauses %v between reads of the request's body", s.SlowRead)},
+		{s.AcceptAfter > 0, fmt.Sprintf("listen backlog %d, accepts after %v", s.Backlog, s.AcceptAfter)},
+	} {
+		if w.on {
+			words = append(words, w.text)
+		}
+	}
+	return strings.Join(words, "; ")
+}
+
+// Start listens and serves until stopped; stop returns when every connection has been closed.
+func (s Own) Start(ctx context.Context, e *Env) (func(), error) {
+	l, err := listen(e.server, e.serverAddress(), s.Sockopts)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	open := &openConns{conns: make(map[net.Conn]bool)}
+	if s.AcceptAfter > 0 {
+		setBacklog(l, s.Backlog)
+	}
+	open.wait.Add(1)
+	go func() {
+		defer open.wait.Done()
+		pause(ctx, s.AcceptAfter)
+		s.accept(ctx, l, open)
+	}()
+	return func() { cancel(); l.Close(); open.closeAll() }, nil
+}
+
+// setBacklog calls listen(2) again, which changes the limit of a socket that listens already.
+func setBacklog(l *net.TCPListener, n int) {
+	if raw, err := l.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.Listen(int(fd), n) })
+	}
+}
+
+func (s Own) accept(ctx context.Context, l *net.TCPListener, open *openConns) {
+	for {
+		c, err := l.AcceptTCP()
+		if err != nil {
+			return
+		}
+		s.apply(c)
+		open.add(c)
+		go func() {
+			defer open.remove(c)
+			s.serve(ctx, c)
+		}()
+	}
+}
+
+var errDone = errors.New("the connection is done with")
+
+// serve answers requests on one connection until it is to be closed.
+func (s Own) serve(ctx context.Context, c *net.TCPConn) {
+	r := bufio.NewReaderSize(c, 64<<10)
+	for n := 1; ; n++ {
+		s.quicken(c)
+		if idle := max(s.Idle, s.LingerAfter); idle > 0 && n > 1 {
+			c.SetReadDeadline(time.Now().Add(idle))
+		}
+		length, close, err := readHead(r)
+		if err != nil {
+			if s.LingerAfter > 0 {
+				c.SetLinger(0)
+			}
+			return
+		}
+		c.SetReadDeadline(time.Time{})
+		if s.Refuse > 0 && length > 0 {
+			s.refuse(c)
+			return
+		}
+		s.readBody(ctx, c, r, length)
+		pause(ctx, s.Think)
+		last := close || (s.Requests > 0 && n == s.Requests)
+		if s.answer(ctx, c, last) != nil || last || s.CloseDelimited || s.Linger {
+			s.hangUp(c)
+			return
+		}
+	}
+}
+
+func (s Own) hangUp(c *net.TCPConn) {
+	if s.Linger {
+		c.SetLinger(0)
+	}
+}
+
+func (s Own) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, length int64) {
+	for length > 0 {
+		s.quicken(c)
+		n, err := io.CopyN(io.Discard, r, min(length, 64<<10))
+		length -= n
+		if err != nil {
+			return
+		}
+		if length > 0 {
+			pause(ctx, s.SlowRead)
+		}
+	}
+}
+
+// refuse answers without reading the request's body.
+func (s Own) refuse(c *net.TCPConn) {
+	fmt.Fprintf(c, "HTTP/1.1 %d Refused\r\nConnection: close\r\nContent-Length: 6\r\n\r\nlarge\n", s.Refuse)
+	if !s.Drain {
+		return
+	}
+	c.CloseWrite()
+	c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	io.Copy(io.Discard, c)
+}
+
+// answer writes one response, and returns errDone if it left the connection unusable.
+func (s Own) answer(ctx context.Context, c *net.TCPConn, last bool) error {
+	if s.Cork {
+		setOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 1)
+		defer setOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 0)
+	}
+	head, body := s.head(last), fill(s.Body)
+	if !s.Split && s.Piece == 0 && s.AbortAfter == 0 && s.CutAfter == 0 {
+		_, err := c.Write(append([]byte(head), body...))
+		return err
+	}
+	if _, err := io.WriteString(c, head); err != nil {
+		return err
+	}
+	pause(ctx, s.Gap)
+	if stop := max(s.AbortAfter, s.CutAfter); stop > 0 {
+		c.Write(body[:stop])
+		pause(ctx, 5*time.Millisecond)
+		if s.AbortAfter > 0 {
+			c.SetLinger(0)
+		}
+		return errDone
+	}
+	return s.writeBody(ctx, c, body)
+}
+
+func (s Own) writeBody(ctx context.Context, c *net.TCPConn, body []byte) error {
+	size := s.Piece
+	if size == 0 {
+		size = len(body)
+	}
+	for len(body) > 0 {
+		n := min(size, len(body))
+		if _, err := c.Write(body[:n]); err != nil {
+			return err
+		}
+		if body = body[n:]; len(body) > 0 {
+			pause(ctx, s.PieceGap)
+		}
+	}
+	return nil
+}
+
+func (s Own) head(last bool) string {
+	version := s.Version
+	if version == "" {
+		version = "HTTP/1.1"
+	}
+	head := version + " 200 OK\r\nServer: lab\r\nContent-Type: text/plain\r\n" + s.Header
+	if !s.CloseDelimited {
+		head += fmt.Sprintf("Content-Length: %d\r\n", s.Body)
+	}
+	if last && !strings.Contains(s.Header, "Connection:") {
+		head += "Connection: close\r\n"
+	}
+	return head + "\r\n"
+}

@@ -1,0 +1,137 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// outDir is where recordings are written, below the module's root.
+const outDir = "lab/out"
+
+// runLimit ends a scenario that hangs.
+const runLimit = 60 * time.Second
+
+func recordNamed(ctx context.Context, names []string) error {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	if err := removeLeftovers(); err != nil {
+		return err
+	}
+	var errs []error
+	for _, s := range chosen {
+		errs = append(errs, s.recordBoth(ctx))
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// recordBoth records the fault, and its cured twin if there is one.
+func (s Scenario) recordBoth(ctx context.Context) error {
+	fault, err := s.record(ctx, false, filepath.Join(outDir, s.Name, "fault"))
+	if err != nil {
+		return fmt.Errorf("%s: %w", s.Name, err)
+	}
+	line := fmt.Sprintf("%-40s %3d requests %9.1f ms", s.Name, len(fault.Requests), fault.Total)
+	if s.Fix != nil {
+		fixed, err := s.cured().record(ctx, true, filepath.Join(outDir, s.Name, "fixed"))
+		if err != nil {
+			return fmt.Errorf("%s, fixed: %w", s.Name, err)
+		}
+		line += fmt.Sprintf("   fixed %9.1f ms   saved %9.1f ms", fixed.Total, fault.Total-fixed.Total)
+	}
+	fmt.Println(line)
+	return nil
+}
+
+// cured is the scenario with its fault cured.
+func (s Scenario) cured() Scenario {
+	c := s
+	c.Fix(&c)
+	return c
+}
+
+// record runs the scenario once and writes its captures and log into dir.
+func (s Scenario) record(ctx context.Context, fixed bool, dir string) (runLog, error) {
+	ctx, cancel := context.WithTimeout(ctx, runLimit)
+	defer cancel()
+	snap := s.Snaplen
+	if snap == 0 {
+		snap = 1 << 18
+	}
+	w, err := newWorld(s.Link, s.Sysctls, snap)
+	if err != nil {
+		return runLog{}, err
+	}
+	defer w.close()
+	if s.InitCwnd > 0 {
+		if err := w.setInitCwnd(s.InitCwnd); err != nil {
+			return runLog{}, err
+		}
+	}
+	log, err := s.play(ctx, w)
+	if err != nil {
+		return runLog{}, err
+	}
+	c, err := w.finish(ctx)
+	if err != nil {
+		return runLog{}, err
+	}
+	r := runLog{Scenario: s.Name, Fixed: fixed, Kernel: kernel(), Total: log.total(), Requests: log.requests,
+		Programs: []string{"server: " + s.Server.About(), "client: " + s.Client.About()}}
+	return r, save(dir, snap, c, r)
+}
+
+// play starts the server, drives the client and stops the server.
+func (s Scenario) play(ctx context.Context, w *world) (*requestLog, error) {
+	dir, err := os.MkdirTemp("", "tcpwhy-lab-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	e := &Env{world: w, dir: dir, v6: s.IPv6}
+	stop, err := s.Server.Start(ctx, e)
+	if err != nil {
+		return nil, fmt.Errorf("start the server: %w", err)
+	}
+	e.log = newRequestLog()
+	err = s.Client.Drive(ctx, e)
+	// The client's last words arrive before the server is stopped, so that its end is not part of the story.
+	pause(ctx, w.wire.link.Delay[0]+w.wire.link.Delay[1]+100*time.Millisecond)
+	stop()
+	return e.log, err
+}
+
+// save writes the three captures and the log.
+func save(dir string, snap int, c captures, r runLog) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return errors.Join(
+		writePcap(filepath.Join(dir, "client.pcap"), linkEthernet, snap, c.client),
+		writePcap(filepath.Join(dir, "server.pcap"), linkEthernet, snap, c.server),
+		writePcap(filepath.Join(dir, "middle.pcap"), linkEthernet, snap, c.middle),
+		r.write(filepath.Join(dir, "app.json")))
+}
+
+// kernel is the system's name and release, without what a builder appended.
+func kernel() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "unknown"
+	}
+	release, _, _ := strings.Cut(unix.ByteSliceToString(u.Release[:]), "-")
+	return unix.ByteSliceToString(u.Sysname[:]) + " " + release
+}

@@ -1,0 +1,168 @@
+//go:build linux
+
+package main
+
+import "time"
+
+// failureScenarios lose requests, responses or segments; most serve rules of later steps.
+func failureScenarios() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{
+		at(keepaliveRace, 50), at(staleUse, 50), at(truncated, 10), at(synLoss, 10), at(synAckLoss, 10), at(refused, 10),
+		at(backlog, 10), at(tailLoss, 50), at(singleLoss, 50), at(requestLoss, 50), at(middleLoss, 50), at(reordered, 50),
+		at(duplicated, 10), at(randomLoss, 10),
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func keepaliveRace(time.Duration) Scenario {
+	return Scenario{
+		Name:   "keepalive-race",
+		About:  "the server closes after 1 s idle just as the next request is under way: the request is lost and sent again",
+		Expect: Expect{Rule: "keepalive-race", Cause: "race", Later: true},
+		Server: Own{Sockopts: prompt(), Body: 800, Idle: time.Second},
+		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 980 * time.Millisecond, Retry: true, Blind: true},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Idle = 0 }) },
+	}
+}
+
+func staleUse(time.Duration) Scenario {
+	s := keepaliveRace(0)
+	s.Name, s.Expect.Cause = "keepalive-stale-use", "stale-use"
+	s.About = "the server closed after 1 s idle, and 400 ms later the client sends on that connection without looking"
+	s.Client = Caller{Sockopts: prompt(), Count: 4, Interval: 1400 * time.Millisecond, Retry: true, Blind: true}
+	return s
+}
+
+func truncated(time.Duration) Scenario {
+	return Scenario{
+		Name:   "truncated-content-length",
+		About:  "the server closes in order after 5000 of the 20000 octets it announced",
+		Expect: Expect{Rule: "truncated-response", Cause: "content-length", Count: 2, Later: true},
+		Server: Own{Sockopts: prompt(), Body: 20_000, CutAfter: 5000},
+		Client: Caller{Sockopts: prompt(), Count: 2},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CutAfter = 0 }) },
+	}
+}
+
+func noDrops(s *Scenario) { s.Link.Drops = nil }
+
+// small is an exchange of one segment each way, n times.
+func small(n int) (Own, Caller) {
+	return Own{Sockopts: prompt(), Body: 800}, Caller{Sockopts: prompt(), Count: n}
+}
+
+func synLoss(time.Duration) Scenario {
+	server, client := small(2)
+	return Scenario{
+		Name:   "syn-loss",
+		About:  "the first SYN is lost, and the client waits a second to send it again",
+		Expect: Expect{Rule: "syn-retransmission", Count: 1, Later: true},
+		Link:   Link{Drops: []drop{{ToServer: true, Kind: "syn", First: 1}}},
+		Server: server, Client: client, Fix: noDrops,
+	}
+}
+
+func synAckLoss(time.Duration) Scenario {
+	s := synLoss(0)
+	s.Name, s.About = "syn-ack-loss", "the first SYN-ACK is lost, and both sides wait a second to repeat themselves"
+	s.Link.Drops = []drop{{ToServer: false, Kind: "synack", First: 1}}
+	return s
+}
+
+func refused(time.Duration) Scenario {
+	return Scenario{
+		Name:   "connection-refused",
+		About:  "nothing listens on the port: each of three attempts is answered by a reset",
+		Expect: Expect{Rule: "connection-refused", Cause: "refused", Count: 3, Later: true},
+		Server: Nobody{},
+		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 50 * time.Millisecond},
+	}
+}
+
+func backlog(time.Duration) Scenario {
+	return Scenario{
+		Name:   "backlog-overflow",
+		About:  "the server accepts nobody for 1.5 s with a backlog of one: further SYNs go unanswered",
+		Expect: Expect{Rule: "syn-retransmission", Cause: "backlog-overflow", Later: true},
+		Server: Own{Sockopts: prompt(), Body: 800, Backlog: 1, AcceptAfter: 1500 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 1, Parallel: 5},
+	}
+}
+
+func tailLoss(time.Duration) Scenario {
+	return Scenario{
+		Name:   "tail-loss",
+		About:  "the last of the four segments of the second response is lost: nothing after it tells the sender",
+		Expect: Expect{Rule: "retransmission-timeout", Cause: "tail", Count: 1, Later: true},
+		Link:   Link{Drops: []drop{{Kind: "data", First: 8}}},
+		Server: Own{Sockopts: prompt(), Body: 5000}, Client: Caller{Sockopts: prompt(), Count: 3}, Fix: noDrops,
+	}
+}
+
+func singleLoss(time.Duration) Scenario {
+	server, client := small(3)
+	return Scenario{
+		Name:   "single-segment-loss",
+		About:  "the second response, a single segment, is lost: only the timer repairs it",
+		Expect: Expect{Rule: "retransmission-timeout", Cause: "single", Count: 1, Later: true},
+		Link:   Link{Drops: []drop{{Kind: "data", First: 2}}},
+		Server: server, Client: client, Fix: noDrops,
+	}
+}
+
+func requestLoss(time.Duration) Scenario {
+	s := singleLoss(0)
+	s.Name, s.About = "request-loss", "the second request is lost: only the client's timer repairs it"
+	s.Link.Drops = []drop{{ToServer: true, Kind: "data", First: 2}}
+	return s
+}
+
+func middleLoss(time.Duration) Scenario {
+	return Scenario{
+		Name:    "loss-repaired-quickly",
+		About:   "one segment in the middle of 100 kB is lost, and repaired by fast retransmission",
+		Expect:  Expect{Rule: "packet-loss", Later: true},
+		Link:    Link{Drops: []drop{{Kind: "data", First: 40}}},
+		Server:  Own{Sockopts: prompt(), Body: 100_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Fix:     noDrops,
+		Snaplen: 160,
+	}
+}
+
+func reordered(time.Duration) Scenario {
+	return Scenario{
+		Name:    "lookalike-reordered",
+		About:   "every eighth segment comes 3 ms late: out of order, but nothing was lost",
+		Link:    Link{Reorder: 8, ReorderBy: 3 * time.Millisecond},
+		Server:  Own{Sockopts: prompt(), Body: 30_000},
+		Client:  Caller{Sockopts: prompt(), Count: 2},
+		Snaplen: 160,
+	}
+}
+
+func duplicated(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-duplicated-by-network",
+		About:  "the network delivers every second response twice",
+		Link:   Link{Duplicate: 2},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Caller{Sockopts: prompt(), Count: 6},
+	}
+}
+
+func randomLoss(time.Duration) Scenario {
+	return Scenario{
+		Name:    "random-loss",
+		About:   "3 % of all frames are lost at random",
+		Expect:  Expect{Rule: "packet-loss", Later: true},
+		Link:    Link{Loss: .03, Seed: 7},
+		Server:  Own{Sockopts: prompt(), Body: 30_000},
+		Client:  Caller{Sockopts: prompt(), Count: 8},
+		Fix:     func(s *Scenario) { s.Link.Loss = 0 },
+		Snaplen: 160,
+	}
+}

@@ -1,0 +1,108 @@
+//go:build linux
+
+package main
+
+import "time"
+
+// resetScenarios end connections by RST, and in ways that look alike.
+func resetScenarios() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{
+		at(unreadBody, 10, 50), at(lingerZero, 10), at(clientAbort, 10), at(serverAbort, 10), at(idleReset, 10),
+		at(cleanClose, 10), at(lazyReset, 10), at(resetAfterFin, 10), at(halfClose, 10),
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func unreadBody(time.Duration) Scenario {
+	return Scenario{
+		Name:    "reset-unread-request-data",
+		About:   "the server answers 413 and closes while the client still sends its body: the reset endangers the answer",
+		Expect:  Expect{Rule: "reset-after-data", Cause: "unread-request-data", Count: 3},
+		Server:  Own{Sockopts: prompt(), Refuse: 413},
+		Client:  Caller{Sockopts: prompt(), Count: 3, Body: 200_000, Split: true, Retry: false, Fresh: true},
+		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.Drain = true }) },
+		Snaplen: 200,
+	}
+}
+
+func lingerZero(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reset-linger-zero",
+		About:  "the server sets SO_LINGER to zero and closes after each response: a reset follows the data",
+		Expect: Expect{Rule: "reset-after-data", Cause: "linger-zero", Count: 4},
+		Server: Own{Sockopts: prompt(), Body: 3000, Linger: true},
+		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 30 * time.Millisecond},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Linger = false }) },
+	}
+}
+
+func clientAbort(time.Duration) Scenario {
+	return Scenario{
+		Name:    "reset-client-abort",
+		About:   "the client gives up in the middle of a response and closes with SO_LINGER 0",
+		Expect:  Expect{Rule: "reset-after-data", Cause: "client-abort", Count: 1},
+		Server:  Own{Sockopts: prompt(), Body: 120_000, Split: true, Piece: 10_000, PieceGap: 20 * time.Millisecond},
+		Client:  Caller{Sockopts: prompt(), Count: 1, AbortAfter: 30_000},
+		Snaplen: 200,
+	}
+}
+
+func serverAbort(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reset-server-abort",
+		About:  "the server resets the connection after 5000 of 20000 octets of the body, as a killed worker does",
+		Expect: Expect{Rule: "reset-after-data", Cause: "server-abort", Count: 2},
+		Server: Own{Sockopts: prompt(), Body: 20_000, AbortAfter: 5000},
+		Client: Caller{Sockopts: prompt(), Count: 2},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.AbortAfter = 0 }) },
+	}
+}
+
+func idleReset(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reset-idle",
+		About:  "the server resets a connection that was idle for 500 ms: everything had been delivered",
+		Expect: Expect{Rule: "reset-after-data", Cause: "idle-reset", Count: 1},
+		Server: Own{Sockopts: prompt(), Body: 800, LingerAfter: 500 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 3, Linger: 900 * time.Millisecond},
+	}
+}
+
+func cleanClose(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-clean-close",
+		About:  "four requests, and both sides close in order",
+		Server: Own{Sockopts: prompt(), Body: 3000},
+		Client: Caller{Sockopts: prompt(), Count: 4},
+	}
+}
+
+func lazyReset(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-client-resets-when-done",
+		About:  "the client closes with SO_LINGER 0 after it has read the last response: lazy, and harmless",
+		Server: Own{Sockopts: prompt(), Body: 3000},
+		Client: Caller{Sockopts: prompt(), Count: 4, ResetEnd: true, Linger: 100 * time.Millisecond},
+	}
+}
+
+func resetAfterFin(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-reset-answers-fin",
+		About:  "the server closes in order after its response, and the client, which has read it all, answers with a reset",
+		Server: Own{Sockopts: prompt(), Body: 3000, Requests: 1},
+		Client: Caller{Sockopts: prompt(), Count: 1, ResetEnd: true},
+	}
+}
+
+func halfClose(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-half-close",
+		About:  "the client shuts its sending side after its request, and the server answers and closes as it should",
+		Server: Own{Sockopts: prompt(), Body: 3000, Think: 30 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 1, HalfClose: true},
+	}
+}

@@ -1,0 +1,201 @@
+//go:build linux
+
+package main
+
+import "time"
+
+func prompt() Sockopts { return Sockopts{NoDelay: true} }
+
+// reuseScenarios open connections that a kept one would have made needless.
+func reuseScenarios() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{
+		at(reuseResponseClose, 10, 50), at(reuseRequestClose, 10, 50), at(reuseHTTP10, 10), at(reuseCloseDelimited, 10, 50),
+		at(reuseIgnoredIdle, 10, 50), at(reuseClientClosed, 10, 50), at(reuseIdleNginx, 10, 50), at(reuseIdleNode, 10),
+		at(reuseIdleGo, 10), at(reuseIdleApache, 10), at(reuseMaxRequests, 10, 50), at(reuseMaxRequestsApache, 10),
+		at(reuseLarge, 50),
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func reuseResponseClose(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-response-close",
+		About:  "every response says Connection: close, so every request pays for a new connection",
+		Expect: Expect{Rule: "missed-reuse", Cause: "response-close", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800, Requests: 1},
+		Client: Caller{Sockopts: prompt(), Count: 6},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Requests = 0 }) },
+	}
+}
+
+func reuseRequestClose(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-request-close",
+		About:  "every request says Connection: close, and the server obeys",
+		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Caller{Sockopts: prompt(), Count: 6, Header: "Connection: close\r\n"},
+		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Header = "" }) },
+	}
+}
+
+func reuseHTTP10(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-http10",
+		About:  "Python's http.server answers in HTTP/1.0 as it does unless told otherwise, and closes every time",
+		Expect: Expect{Rule: "missed-reuse", Cause: "http10", Count: 5},
+		Server: Python{Body: 800, NoDelay: true, Old: true},
+		Client: Caller{Sockopts: prompt(), Count: 6},
+		Fix:    func(s *Scenario) { s.Server = Python{Body: 800, NoDelay: true} },
+	}
+}
+
+func reuseCloseDelimited(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-close-delimited",
+		About:  "responses have no length: the end of the connection ends them, and every request needs a new one",
+		Expect: Expect{Rule: "missed-reuse", Cause: "close-delimited", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800, CloseDelimited: true},
+		Client: Caller{Sockopts: prompt(), Count: 6},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CloseDelimited = false }) },
+	}
+}
+
+func reuseIgnoredIdle(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-client-ignored-idle",
+		About:  "the client opens a new connection for every request while older ones are open and idle",
+		Expect: Expect{Rule: "missed-reuse", Cause: "client-ignored-idle", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Caller{Sockopts: prompt(), Count: 6, Fresh: true, KeepOld: true},
+		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Fresh = false }) },
+	}
+}
+
+func reuseClientClosed(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-client-closed",
+		About:  "the client closes after every response, though the server would have kept the connection",
+		Expect: Expect{Rule: "missed-reuse", Cause: "client-closed", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Caller{Sockopts: prompt(), Count: 6, Fresh: true},
+		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Fresh = false }) },
+	}
+}
+
+// idleTimeout is a client that wants something every 1.4 s, from a server that closes after 1 s.
+func idleTimeout(program string, fault, fixed Server) Scenario {
+	return Scenario{
+		Name:   "reuse-server-idle-timeout-" + program,
+		About:  "the server closes idle connections after 1 s, and the client wants something every 1.4 s",
+		Expect: Expect{Rule: "missed-reuse", Cause: "server-idle-timeout", Count: 4},
+		Server: fault,
+		Client: Caller{Sockopts: prompt(), Count: 5, Interval: 1400 * time.Millisecond},
+		Fix:    func(s *Scenario) { s.Server = fixed },
+	}
+}
+
+func reuseIdleNginx(time.Duration) Scenario {
+	return idleTimeout("nginx", Nginx{800, "keepalive_timeout 1s;"}, Nginx{800, "keepalive_timeout 75s;"})
+}
+
+func reuseIdleNode(time.Duration) Scenario {
+	const settings = "server.keepAliveTimeout = 1000; server.keepAliveTimeoutBuffer = 0;"
+	s := idleTimeout("node", Node{800, settings}, Node{800, "server.keepAliveTimeout = 60000;"})
+	s.Client = Caller{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
+	s.About = "Node closes idle connections after 1 s, checked now and then, and the client wants something every 2.4 s"
+	return s
+}
+
+func reuseIdleGo(time.Duration) Scenario {
+	return idleTimeout("go", GoServer{800, time.Second}, GoServer{800, time.Minute})
+}
+
+func reuseIdleApache(time.Duration) Scenario {
+	s := idleTimeout("apache", Apache{800, "KeepAliveTimeout 1"}, Apache{800, "KeepAliveTimeout 60"})
+	s.Client = Caller{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
+	s.About = "Apache closes idle connections after 1 s, and the client wants something every 2.4 s"
+	return s
+}
+
+func reuseMaxRequests(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-server-max-requests",
+		About:  "nginx closes each connection after three requests",
+		Expect: Expect{Rule: "missed-reuse", Cause: "server-max-requests", Count: 3},
+		Server: Nginx{800, "keepalive_requests 3;"},
+		Client: Caller{Sockopts: prompt(), Count: 12},
+		Fix:    func(s *Scenario) { s.Server = Nginx{800, "keepalive_requests 1000;"} },
+	}
+}
+
+func reuseMaxRequestsApache(time.Duration) Scenario {
+	s := reuseMaxRequests(0)
+	s.Name += "-apache"
+	s.About = "Apache closes each connection after MaxKeepAliveRequests 3, which are four"
+	s.Expect.Count = 2
+	s.Server = Apache{800, "MaxKeepAliveRequests 3"}
+	s.Fix = func(s *Scenario) { s.Server = Apache{800, "MaxKeepAliveRequests 1000"} }
+	return s
+}
+
+func reuseLarge(time.Duration) Scenario {
+	s := reuseResponseClose(0)
+	s.Name = "reuse-response-close-large"
+	s.About = "every response is 100 kB and says Connection: close: each request pays for a handshake and for slow start"
+	s.Expect.Count = 2
+	s.Server = Own{Sockopts: prompt(), Body: 100_000, Requests: 1}
+	s.Client = Caller{Sockopts: prompt(), Count: 3}
+	s.Snaplen = 160
+	return s
+}
+
+// reuseLookalikes open connections that were needed.
+func reuseLookalikes() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{
+		at(parallelBusy, 10, 50), at(preconnect, 10, 50), at(single, 10, 50), at(idleEnd, 10),
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func parallelBusy(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-parallel-busy",
+		About:  "four connections at the same time, each kept and each busy whenever another is opened",
+		Server: Own{Sockopts: prompt(), Body: 800, Think: 120 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 3, Parallel: 4},
+	}
+}
+
+func preconnect(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-preconnect",
+		About:  "the connection was opened 400 ms before the first request was wanted, as a browser does, and then kept",
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Caller{Sockopts: prompt(), Count: 5, Preconnect: 400 * time.Millisecond},
+	}
+}
+
+func single(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-single-request",
+		About:  "one request on one connection, which the response closes: nothing could have been reused",
+		Server: Own{Sockopts: prompt(), Body: 800, Requests: 1},
+		Client: Caller{Sockopts: prompt(), Count: 1},
+	}
+}
+
+func idleEnd(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-idle-timeout-unused",
+		About:  "the server closes a kept connection after 700 ms idle, and nobody wanted it any more",
+		Server: Own{Sockopts: prompt(), Body: 800, Idle: 700 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 4, Linger: time.Second},
+	}
+}

@@ -1,0 +1,160 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A board adds up verdicts.
+type board struct {
+	rules              map[string]*ruleScore
+	errors             []float64 // of the expected cost, ms, where a cure's saving is known
+	shares             []float64 // the same, of the saving (of 2 ms if it is less)
+	inside             int       // savings within [low, high]
+	unknown, exchanges float64   // ms
+	apart              []float64 // difference of cost between client's and server's capture, ms
+	agree, compared    int
+	lookalikes, silent int
+	wrong              []string
+	scenarios, pairs   int
+}
+
+// ruleScore counts recordings for one rule/cause.
+type ruleScore struct{ right, missed, false, countErrors int }
+
+func (b *board) rule(name string) *ruleScore {
+	if b.rules == nil {
+		b.rules = make(map[string]*ruleScore)
+	}
+	if b.rules[name] == nil {
+		b.rules[name] = &ruleScore{}
+	}
+	return b.rules[name]
+}
+
+func (b *board) add(v verdict) {
+	b.scenarios++
+	e := v.scenario.Expect
+	if v.scenario.Fix != nil {
+		b.pairs++
+	}
+	if e.Rule == "" {
+		b.lookalikes++
+		if len(v.others) == 0 {
+			b.silent++
+		}
+	}
+	b.addExpected(v)
+	for _, f := range slices.Concat(v.others, v.fixed) {
+		b.rule(f.name()).false++
+	}
+	if strings.Contains(v.line(), "WRONG") || strings.Contains(v.line(), "MISSED") || strings.Contains(v.line(), "COUNT") {
+		b.wrong = append(b.wrong, v.line())
+	}
+	for _, r := range v.reports {
+		b.unknown += r.Summary.TimeMS["unknown"]
+		b.exchanges += r.Summary.ExchangeMS
+	}
+}
+
+// addExpected scores the finding that the scenario is about.
+func (b *board) addExpected(v verdict) {
+	e := v.scenario.Expect
+	if e.Rule == "" || (v.found == nil && e.Later) {
+		return
+	}
+	row := b.rule(e.String())
+	if v.found == nil {
+		row.missed++
+		return
+	}
+	row.right++
+	if e.Count > 0 && v.found.Count != e.Count {
+		row.countErrors++
+	}
+	if v.scenario.Fix != nil && e.Rule != "reset-after-data" { // a lost answer is not a matter of time
+		b.addCost(v)
+	}
+	b.addVantages(v)
+}
+
+func (b *board) addCost(v verdict) {
+	miss := math.Abs(v.found.Cost.Expected - v.saved)
+	b.errors = append(b.errors, miss)
+	b.shares = append(b.shares, miss/math.Max(math.Abs(v.saved), 2))
+	// The application's own pace varies by some hundred microseconds a request, which no capture shows.
+	slack := 1 + .02*math.Abs(v.saved)
+	if v.saved >= v.found.Cost.Low-slack && v.saved <= v.found.Cost.High+slack {
+		b.inside++
+	}
+}
+
+func (b *board) addVantages(v verdict) {
+	for _, other := range []string{"server", "middle"} {
+		b.compared++
+		f := v.vantages[other]
+		if f == nil {
+			continue
+		}
+		d := math.Abs(f.Cost.Expected - v.found.Cost.Expected)
+		b.apart = append(b.apart, d)
+		if d <= 1+.05*v.found.Cost.Expected {
+			b.agree++
+		}
+	}
+}
+
+// quantile of values, which may be none.
+func quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return math.NaN()
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[int(math.Round(q*float64(len(sorted)-1)))]
+}
+
+func share(part, all int) string {
+	if all == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f %% (%d of %d)", 100*float64(part)/float64(all), part, all)
+}
+
+// text is the scoreboard in Markdown.
+func (b *board) text() string {
+	var t strings.Builder
+	fmt.Fprintf(&t, "# How right the reports are\n\nWritten by `go run ./lab check` from recordings of the lab: real kernels, real programs, each fault with and\n"+
+		"without its cure. The saving is the client's: sum over requests, fault minus fixed. A finding of severity info is a\nremark and is not scored. Rules that the program does not have yet are not scored either.\n\n")
+	fmt.Fprintf(&t, "- %s, %s\n- %d scenarios, %d of them with a cured twin, %d look-alikes\n\n", kernel(), strings.Join(versions(), ", "), b.scenarios, b.pairs, b.lookalikes)
+	fmt.Fprintf(&t, "| figure | value |\n|---|---|\n")
+	fmt.Fprintf(&t, "| look-alikes without a finding | %s |\n", share(b.silent, b.lookalikes))
+	fmt.Fprintf(&t, "| error of the expected cost, median | %.1f ms, %.0f %% |\n", quantile(b.errors, .5), 100*quantile(b.shares, .5))
+	fmt.Fprintf(&t, "| error of the expected cost, 90th percentile | %.1f ms, %.0f %% |\n", quantile(b.errors, .9), 100*quantile(b.shares, .9))
+	fmt.Fprintf(&t, "| savings within [low, high] | %s |\n", share(b.inside, len(b.errors)))
+	fmt.Fprintf(&t, "| exchange time labelled unknown | %.1f %% |\n", 100*b.unknown/math.Max(b.exchanges, 1))
+	fmt.Fprintf(&t, "| other vantages agree within 5 %% + 1 ms | %s |\n", share(b.agree, b.compared))
+	fmt.Fprintf(&t, "| cost between vantages, 90th percentile | %.1f ms apart |\n\n", quantile(b.apart, .9))
+	fmt.Fprintf(&t, "| rule | precision | recall | wrong counts |\n|---|---|---|---|\n")
+	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
+		r := b.rules[name]
+		fmt.Fprintf(&t, "| %s | %s | %s | %d |\n", name, share(r.right, r.right+r.false), share(r.right, r.right+r.missed), r.countErrors)
+	}
+	if len(b.wrong) > 0 {
+		fmt.Fprintf(&t, "\nWhat is wrong:\n\n")
+		for _, line := range b.wrong {
+			fmt.Fprintf(&t, "- %s\n", strings.Join(strings.Fields(line), " "))
+		}
+	}
+	return t.String()
+}
+
+// versions names the programs of the lab as they are on this machine.
+func versions() []string {
+	return []string{version("nginx", "-v"), version("apache2", "-v"), "Node " + version("node", "--version"),
+		version("python3", "--version"), version("go", "version")}
+}
