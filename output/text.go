@@ -56,10 +56,23 @@ func (t *textReport) verdict() {
 		}
 	}
 	t.para("", t.lostSentence(groups), strong)
-	if t.report.Checked != nil && len(groups) == 0 {
+	if len(groups) == 0 && len(t.report.Checked) > 0 {
 		t.para("", "Nothing found: "+plural(uint64(len(t.report.Checked)), "rule", "rules")+
-			" looked at it and none has anything to report. They are listed below.", plain)
+			" looked at it and none has anything to report. They are listed below.", strong)
 	}
+	if 2*t.report.Lost < t.report.ExchangeTime {
+		t.para("", t.mostSentence(), plain)
+	}
+}
+
+// mostSentence names what took most of the time, where that is not the findings.
+func (t *textReport) mostSentence() string {
+	parts := byTime(t.report.Times)
+	if len(parts) == 0 {
+		return ""
+	}
+	return "Most of the time: " + parts[0].Label.Title() + ", " + spoken(parts[0].Time) + " (" +
+		percent(parts[0].Time, t.report.ExchangeTime) + ")."
 }
 
 // subject names the capture and how much is in it.

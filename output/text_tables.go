@@ -87,10 +87,9 @@ func (t *textReport) slowest() {
 	slices.SortStableFunc(all, func(a, b *analysis.ExchangeInfo) int { return cmp.Compare(b.Duration, a.Duration) })
 	t.heading("Slowest exchanges")
 	for _, x := range all[:min(maxSlowest, len(all))] {
-		id := strconv.Itoa(x.ID)
-		label := fmt.Sprintf("%6s  ", id)
+		label := fmt.Sprintf("%6d  ", x.ID)
 		t.row(label, plain, t.request(x, textTarget-16)+t.ending(x), spoken(x.Duration), plain)
-		t.para(strings.Repeat(" ", max(8, len(label))), mainLabels(x.Times), faint)
+		t.para(strings.Repeat(" ", len(label)), mainLabels(x.Times, t.width-len(label)), faint)
 	}
 }
 
@@ -103,19 +102,26 @@ func (t *textReport) ending(x *analysis.ExchangeInfo) string {
 	if x.Outcome != reassembly.Complete {
 		s += ", " + x.Outcome.String()
 	}
+	if t.report.Connections > 1 {
+		s += ", connection " + strconv.Itoa(x.Connection)
+	}
 	return s
 }
 
-// mainLabels are the parts that make up most of the time, three at most.
-func mainLabels(times []analysis.LabelTime) string {
-	var names []string
+// mainLabels are the parts that took most of the time, as many as fit into room cells.
+func mainLabels(times []analysis.LabelTime, room int) string {
+	line := ""
 	for i, part := range byTime(times) {
-		if i == 3 {
+		longer := line + ", " + part.Label.Title() + " " + spoken(part.Time)
+		if i == 0 {
+			longer = longer[2:]
+		}
+		if i == 3 || i > 0 && cells(longer) > room {
 			break
 		}
-		names = append(names, part.Label.Title()+" "+spoken(part.Time))
+		line = longer
 	}
-	return strings.Join(names, ", ")
+	return line
 }
 
 // connections names those that went wrong or carry the worst finding; if there are few, all of them.
@@ -126,9 +132,9 @@ func (t *textReport) connections() {
 	}
 	t.heading("Connections")
 	for _, c := range conns[:min(maxConnections, len(conns))] {
-		label := fmt.Sprintf("%6s  ", strconv.Itoa(c.ID))
+		label := fmt.Sprintf("%6d  ", c.ID)
 		t.row(label, plain, c.Client.String()+" -> "+c.Server.String(), spoken(c.Duration), plain)
-		t.para(strings.Repeat(" ", max(8, len(label))), connectionFacts(c), faint)
+		t.para(strings.Repeat(" ", len(label)), connectionFacts(c), faint)
 	}
 	if more := len(conns) - maxConnections; more > 0 {
 		t.para("        ", "and "+plural(uint64(more), "more like these", "more like these"), plain)

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run the program: tcpwhy in a script is run.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"tcpwhy": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+	})
+}
+
+// TestScripts runs testdata/script. In them $PCAPS is the folder of the scenarios.
+func TestScripts(t *testing.T) {
+	pcaps, err := filepath.Abs("testdata/pcaps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PCAPS", pcaps)
+			env.Setenv("HELD", filepath.Join(pcaps, "nagle-delayed-ack-request-rtt10", "capture.pcap"))
+			env.Setenv("QUIET", filepath.Join(pcaps, "lookalike-think-40ms-rtt10", "capture.pcap"))
+			return nil
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"nagle", "nagle-delayed-ack", "slow-start", "reset-after-data"}
+	tests := []struct{ typed, want string }{
+		{"nagel", "nagle"}, {"slowstart", "slow-start"}, {"delayed-ack", "nagle-delayed-ack"},
+		{"reset", "reset-after-data"}, {"nagle-delayedack", "nagle-delayed-ack"}, {"coffee", ""}, {"", ""},
+	}
+	for _, tt := range tests {
+		if got := nearest(tt.typed, names); got != tt.want {
+			t.Errorf("nearest(%q) = %q, want %q", tt.typed, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"encoding/json"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+// checkReport checks what must hold for the report of every capture.
+func checkReport(t *testing.T, r *analysis.Report, inputs []string) {
+	t.Helper()
+	if r.Lost > r.ExchangeTime {
+		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
+	}
+	var exchangeTime time.Duration
+	for i := range r.Exchanges {
+		x := &r.Exchanges[i]
+		exchangeTime += x.Duration
+		if sum := sumTimes(x.Times); sum != x.Duration {
+			t.Errorf("exchange %d: the labels add up to %v of %v", x.ID, sum, x.Duration)
+		}
+	}
+	if exchangeTime != r.ExchangeTime {
+		t.Errorf("the exchanges took %v, the report says %v", exchangeTime, r.ExchangeTime)
+	}
+	if sum := sumTimes(r.Times); sum != r.ExchangeTime {
+		t.Errorf("the labels of the summary add up to %v of %v", sum, r.ExchangeTime)
+	}
+	conns := map[int]*analysis.ConnInfo{}
+	for i := range r.Conns {
+		c := &r.Conns[i]
+		conns[c.ID] = c
+		if sum := sumTimes(c.Times); sum != c.Duration {
+			t.Errorf("connection %d: the labels add up to %v of %v", c.ID, sum, c.Duration)
+		}
+	}
+	frames := frameTable(t, inputs)
+	for i := range r.Findings {
+		checkFinding(t, r, &r.Findings[i], conns, frames)
+	}
+}
+
+func sumTimes(times []analysis.LabelTime) time.Duration {
+	var sum time.Duration
+	for _, part := range times {
+		sum += part.Time
+	}
+	return sum
+}
+
+func checkFinding(t *testing.T, r *analysis.Report, f *analysis.Finding, conns map[int]*analysis.ConnInfo, frames map[capture.FrameID]capture.Segment) {
+	t.Helper()
+	if !ordered(f.Cost) {
+		t.Errorf("%s: cost %v is not low, expected, high", f.Rule, f.Cost)
+	}
+	if f.Cost.Expected > r.ExchangeTime+sumConns(r) {
+		t.Errorf("%s costs %v, more than there was", f.Rule, f.Cost.Expected)
+	}
+	if f.Count < len(f.Occurrences) || f.Count == 0 {
+		t.Errorf("%s: count %d with %d occurrences listed", f.Rule, f.Count, len(f.Occurrences))
+	}
+	for i := range f.Occurrences {
+		o := &f.Occurrences[i]
+		c := conns[o.Connection]
+		if c == nil {
+			t.Errorf("%s: connection %d is not listed", f.Rule, o.Connection)
+			continue
+		}
+		if !ordered(o.Cost) || o.End < o.Start || len(o.Evidence) == 0 {
+			t.Errorf("%s: occurrence %d costs %v, from %v to %v, with %d frames", f.Rule, i, o.Cost, o.Start, o.End, len(o.Evidence))
+		}
+		checkEvidence(t, f, o, c, frames)
+	}
+}
+
+func ordered(c analysis.Cost) bool { return 0 <= c.Low && c.Low <= c.Expected && c.Expected <= c.High }
+
+func sumConns(r *analysis.Report) time.Duration {
+	var sum time.Duration
+	for i := range r.Conns {
+		sum += r.Conns[i].Duration
+	}
+	return sum
+}
+
+// checkEvidence looks every frame up in the capture. A frame may belong to another connection of the same client and
+// server, as that which could have been reused; but one at least is of the connection itself.
+func checkEvidence(t *testing.T, f *analysis.Finding, o *analysis.Occurrence, c *analysis.ConnInfo, frames map[capture.FrameID]capture.Segment) {
+	t.Helper()
+	own := false
+	for _, e := range o.Evidence {
+		seg, found := frames[e.Frame]
+		if !found {
+			t.Errorf("%s: frame %d is no TCP segment of the capture", f.Rule, e.Frame.Number())
+			continue
+		}
+		if seg.Time != e.Time {
+			t.Errorf("%s: frame %d was at %v, not at %v", f.Rule, e.Frame.Number(), seg.Time, e.Time)
+		}
+		ends := [2]netip.AddrPort{seg.Src, seg.Dst}
+		from := analysis.SideClient
+		if seg.Src == c.Server {
+			ends, from = [2]netip.AddrPort{seg.Dst, seg.Src}, analysis.SideServer
+		}
+		if ends[0].Addr() != c.Client.Addr() || ends[1].Addr() != c.Server.Addr() {
+			t.Errorf("%s: frame %d is between %v and %v", f.Rule, e.Frame.Number(), seg.Src, seg.Dst)
+		}
+		if seg.Kind == capture.TCP && e.Side != from && e.Side != analysis.SideUnknown {
+			t.Errorf("%s: the %v sent frame %d, not the %v", f.Rule, from, e.Frame.Number(), e.Side)
+		}
+		own = own || ends[0] == c.Client && ends[1] == c.Server
+	}
+	if !own {
+		t.Errorf("%s: no frame of the evidence belongs to connection %d", f.Rule, c.ID)
+	}
+}
+
+// checkRendered checks what must hold for the text and the JSON of every report.
+func checkRendered(t *testing.T, asText, asJSON string, schema *jsonschema.Resolved) {
+	t.Helper()
+	for i, line := range strings.Split(asText, "\n") {
+		if n := utf8.RuneCountInString(line); n > 80 {
+			t.Errorf("line %d of the text is %d columns wide: %q", i+1, n, line)
+		}
+	}
+	for _, s := range []string{asText, asJSON} {
+		if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+			t.Errorf("an unprintable character at %d: %q", i, s[i:min(i+8, len(s))])
+		}
+	}
+	var v any
+	if err := json.Unmarshal([]byte(asJSON), &v); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(v); err != nil {
+		t.Errorf("the JSON does not follow docs/report.schema.json: %v", err)
+	}
+}

@@ -1,0 +1,291 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/output"
+)
+
+var update = flag.Bool("update", false, "write the reports of scenarios, and the captures made of packets.txt")
+
+// scenarioDirs are the folders of all scenarios.
+func scenarioDirs(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("testdata/pcaps/*/scenario.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("there are no scenarios")
+	}
+	dirs := make([]string, len(files))
+	for i, file := range files {
+		dirs[i] = filepath.ToSlash(filepath.Dir(file))
+	}
+	return dirs
+}
+
+// TestScenarios analyses every scenario, compares the report with the truth and with the report of the last time,
+// and checks what must hold for every capture.
+func TestScenarios(t *testing.T) {
+	schema := loadSchema(t)
+	for _, dir := range scenarioDirs(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			text, err := os.ReadFile(dir + "/scenario.txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := parseTruth(string(text))
+			if err != nil {
+				t.Fatalf("scenario.txt: %v", err)
+			}
+			checkPackets(t, dir)
+			inputs := captures(t, dir)
+			report := analyseFiles(t, inputs, 1)
+			checkTruth(t, want, report)
+			checkReport(t, report, inputs)
+			asText, asJSON := renderBoth(t, report)
+			checkRendered(t, asText, asJSON, schema)
+			for _, workers := range []int{1, 2, 4} {
+				text, json := renderBoth(t, analyseFiles(t, inputs, workers))
+				if text != asText || json != asJSON {
+					t.Errorf("with %d workers the report is another", workers)
+				}
+			}
+			golden(t, dir+"/report.txt", asText)
+			golden(t, dir+"/report.json", asJSON)
+		})
+	}
+}
+
+// captures are the capture files of a scenario, in the order of their names. Other files than those that CONTRIBUTING.md
+// names have no place there.
+func captures(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inputs []string
+	for _, entry := range entries {
+		name := entry.Name()
+		switch {
+		case strings.HasPrefix(name, "capture") && strings.Contains(name, ".pcap"):
+			inputs = append(inputs, dir+"/"+name)
+		case !slices.Contains([]string{"scenario.txt", "packets.txt", "report.txt", "report.json"}, name):
+			t.Errorf("%s/%s: no such file belongs to a scenario", dir, name)
+		}
+	}
+	if len(inputs) == 0 {
+		t.Fatalf("%s holds no capture", dir)
+	}
+	return inputs
+}
+
+func analyseFiles(t *testing.T, inputs []string, workers int) *analysis.Report {
+	t.Helper()
+	src, err := capture.Open(capture.Config{Inputs: inputs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	report, err := analysis.Run(src, analysis.Options{Workers: workers, MaxOccurrences: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report
+}
+
+// renderBoth is the report as the program writes it with default options.
+func renderBoth(t *testing.T, r *analysis.Report) (asText, asJSON string) {
+	t.Helper()
+	var text, json bytes.Buffer
+	err := errors.Join(output.Text(&text, r, output.TextOptions{}), output.JSON(&json, r, output.JSONOptions{Version: version}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text.String(), json.String()
+}
+
+// golden compares got with a file that -update writes.
+func golden(t *testing.T, file, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Errorf("%v: run go test . -update, and read what it wrote", err)
+		return
+	}
+	if got == string(want) {
+		return
+	}
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(gotLines), len(wantLines)) {
+		if gotLines[i] != wantLines[i] {
+			t.Errorf("%s:%d: got %q, want %q", file, i+1, gotLines[i], wantLines[i])
+			return
+		}
+	}
+	t.Errorf("%s has %d lines, got %d", file, len(wantLines), len(gotLines))
+}
+
+func checkTruth(t *testing.T, want *truth, r *analysis.Report) {
+	t.Helper()
+	if want.exchanges >= 0 && r.ExchangeCount != want.exchanges {
+		t.Errorf("exchanges = %d, want %d", r.ExchangeCount, want.exchanges)
+	}
+	if want.connections >= 0 && r.Connections != want.connections {
+		t.Errorf("connections = %d, want %d", r.Connections, want.connections)
+	}
+	for i := range want.findings {
+		want.findings[i].check(t, r)
+	}
+	for _, rc := range want.absent {
+		for i := range r.Findings {
+			if f := &r.Findings[i]; rc.matches(f) {
+				t.Errorf("reported %s/%s (%d times, %v), which is not there", f.Rule, f.Cause, f.Count, f.Cost.Expected)
+			}
+		}
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		wanted := slices.ContainsFunc(want.findings, func(w wantFinding) bool { return w.matches(f) })
+		if want.noOther && !wanted && f.Severity > analysis.Info {
+			t.Errorf("reported %s/%s (%v, %d times, %v), which is not there", f.Rule, f.Cause, f.Severity, f.Count, f.Cost.Expected)
+		}
+	}
+	for _, code := range want.caveats {
+		if !slices.ContainsFunc(r.Caveats, func(c analysis.Caveat) bool { return c.Code == code }) {
+			t.Errorf("no caveat %s", code)
+		}
+	}
+	for _, l := range want.labels {
+		if got := labelSum(r, l.label); !l.time.holds(got) {
+			t.Errorf("label %s = %v, want %v to %v", l.label, got, l.time.low, l.time.high)
+		}
+	}
+}
+
+// labelSum is the time that a label got over all exchanges.
+func labelSum(r *analysis.Report, l analysis.Label) time.Duration {
+	var sum time.Duration
+	for i := range r.Exchanges {
+		for _, part := range r.Exchanges[i].Times {
+			if part.Label == l {
+				sum += part.Time
+			}
+		}
+	}
+	return sum
+}
+
+// check looks for the finding. Several clients may each have one: counts and costs are those of all.
+func (w *wantFinding) check(t *testing.T, r *analysis.Report) {
+	t.Helper()
+	count := 0
+	var cost time.Duration
+	shown := map[uint64]bool{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if !w.matches(f) {
+			continue
+		}
+		w.checkGrades(t, f)
+		count += f.Count
+		cost += f.Cost.Expected
+		for _, o := range f.Occurrences {
+			for _, e := range o.Evidence {
+				shown[e.Frame.Number()] = true
+			}
+		}
+	}
+	if count == 0 {
+		t.Errorf("not reported: %v", w.ruleCause)
+		return
+	}
+	if w.count != nil && (count < w.count.low || count > w.count.high) {
+		t.Errorf("%v: count = %d, want %d to %d", w.ruleCause, count, w.count.low, w.count.high)
+	}
+	if w.cost != nil && !w.cost.holds(cost) {
+		t.Errorf("%v: cost = %v, want %v to %v", w.ruleCause, cost, w.cost.low, w.cost.high)
+	}
+	for _, n := range w.frames {
+		if !shown[n] {
+			t.Errorf("%v: frame %d is not among the evidence", w.ruleCause, n)
+		}
+	}
+}
+
+func (w *wantFinding) checkGrades(t *testing.T, f *analysis.Finding) {
+	t.Helper()
+	if w.side != "" && f.Side.String() != w.side {
+		t.Errorf("%v: side = %v, want %s", w.ruleCause, f.Side, w.side)
+	}
+	if w.confidence != nil && f.Confidence < *w.confidence {
+		t.Errorf("%v: confidence = %v, want %v at least", w.ruleCause, f.Confidence, *w.confidence)
+	}
+	if w.severity != "" && f.Severity.String() != w.severity {
+		t.Errorf("%v: severity = %v, want %s", w.ruleCause, f.Severity, w.severity)
+	}
+	if w.minSeverity != nil && f.Severity < *w.minSeverity {
+		t.Errorf("%v: severity = %v, want %v at least", w.ruleCause, f.Severity, *w.minSeverity)
+	}
+}
+
+func loadSchema(t *testing.T) *jsonschema.Resolved {
+	t.Helper()
+	data, err := os.ReadFile("docs/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s jsonschema.Schema
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := s.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resolved
+}
+
+// frameTable reads all segments of a capture: when each frame was, and between whom.
+func frameTable(t *testing.T, inputs []string) map[capture.FrameID]capture.Segment {
+	t.Helper()
+	src, err := capture.Open(capture.Config{Inputs: inputs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	table := map[capture.FrameID]capture.Segment{}
+	var seg capture.Segment
+	for {
+		if err := src.Next(&seg); errors.Is(err, io.EOF) {
+			return table
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		kept := seg
+		kept.Payload = nil
+		table[seg.Frame] = kept
+	}
+}
