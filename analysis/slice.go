@@ -31,7 +31,7 @@ func (s *slice) length() time.Duration { return s.to - s.from }
 
 // keep adds a wait to those that rules look at.
 func (j *job) keep(s slice) {
-	s.from, s.to = max(s.from, j.from), s.to
+	s.from = max(s.from, j.from)
 	if j.over {
 		s.to = min(s.to, j.until)
 	}
