@@ -24,6 +24,6 @@ type Sink interface {
 	// in the middle of an exchange, or the exchanges it belongs to have all been judged.
 	Release(c *Conn, n int)
 	// Closed is called once, last, when the connection will get no more segments. ended tells that it is over
-	// only because the capture is.
+	// only because the capture is. c.Records are used for other connections afterwards; nothing may keep them.
 	Closed(c *Conn, ended bool)
 }

@@ -24,6 +24,7 @@ type Tracker struct {
 	sink   Sink
 	limits TrackerLimits
 	held   int // octets that wait behind holes
+	spare  pool
 }
 
 // NewTracker makes a Tracker that reports to sink.
@@ -116,7 +117,8 @@ func (t *Tracker) state(c *Conn) *track {
 	if k, ok := c.track.(*track); ok {
 		return k
 	}
-	k := &track{t: t, c: c, v6: c.Client.Addr().Is6() && !c.Client.Addr().Is4In6()}
+	k := t.spare.track()
+	k.t, k.c, k.v6 = t, c, c.Client.Addr().Is6() && !c.Client.Addr().Is4In6()
 	k.side[0].unseenAt, k.side[1].unseenAt = -1, -1
 	c.track = k
 	return k
@@ -198,6 +200,9 @@ func (k *track) traits(e *event) Trait {
 
 // append adds a record to the history and counts the segment.
 func (k *track) append(e *event, rec Record) {
+	if len(k.c.Records) == 1 && cap(k.c.Records) < spareRecords {
+		k.c.Records = append(k.t.spare.history(), k.c.Records[0]) // more than a lone SYN
+	}
 	k.c.Records = append(k.c.Records, rec)
 	k.c.End = e.at
 	k.c.Half[e.dir].Segments++
@@ -243,4 +248,5 @@ func (t *Tracker) Close(c *Conn, ended bool) {
 	}
 	t.sink.Closed(c, ended)
 	c.track = nil
+	t.spare.keep(k)
 }
