@@ -143,6 +143,7 @@ type bench struct {
 	*decoder
 	now   int64
 	count uint64
+	frame rawFrame
 	seg   Segment
 }
 
@@ -165,6 +166,7 @@ func (b *bench) feed(link linkType, data []byte) Outcome {
 func (b *bench) show(f rawFrame) Outcome {
 	b.count++
 	f.Number, f.Time = b.count, b.now
+	b.frame = f
 	b.seg.Mark = Mark{Frame: NewFrameID(0, b.count)}
-	return b.decode(&f, &b.seg)
+	return b.decode(&b.frame, &b.seg)
 }

@@ -58,7 +58,7 @@ func (t *dedup) duplicate(at *path) bool {
 		return t.errorSeen(key, seg, now)
 	}
 	flow := t.flow(key.conn)
-	if t.points.several() && t.redundant(flow, key.dir, point, now) {
+	if t.redundant(flow, key.dir, point, now) {
 		return true
 	}
 	print := fingerprint(key, seg)

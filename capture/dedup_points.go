@@ -42,8 +42,6 @@ func (t *pointTable) of(at *path) uint8 {
 	return id
 }
 
-func (t *pointTable) several() bool { return len(t.ids) > 1 }
-
 // view is how one point shows a connection. Bits 1 and 2 are the directions.
 type view struct {
 	point   uint8
@@ -86,8 +84,7 @@ func (f *flowState) linked(dir, a, b uint8) bool {
 	return va != nil && vb != nil && va.matched&vb.matched&(1<<dir) != 0
 }
 
-// redundant reports whether a frame is to be dropped because the canonical view shows this direction too. It
-// is asked about every frame once several points were seen.
+// redundant reports whether a frame is to be dropped because the canonical view shows this direction too.
 func (t *dedup) redundant(f *flowState, dir, point uint8, now int64) bool {
 	v, isNew := f.view(point)
 	if v == nil {

@@ -185,7 +185,9 @@ func (p *filterParser) term() (predicate, error) {
 		return inner.not(), nil
 	}
 	if p.accept("(") {
-		return p.enclosed(p.expression)
+		inner, err := p.enclosed(p.expression)
+		p.last = qualifiers{} // what stood in there ends there
+		return inner, err
 	}
 	return p.condition()
 }

@@ -26,11 +26,11 @@ func isFilterKeyword(word string) bool {
 
 // isForeignKeyword reports whether a word is of pcap-filter(7) but not of the part that is supported.
 func isForeignKeyword(word string) bool {
-	if cut := strings.IndexAny(word, "[<>=+*"); cut >= 0 {
-		word = word[:cut]
+	if strings.ContainsAny(word, "[<>=+*") {
+		return true // arithmetic on octets of the packet
 	}
 	switch word {
-	case "", "ether", "arp", "rarp", "icmp", "icmp6", "igmp", "igrp", "pim", "vrrp", "carp", "sctp", "ah", "esp",
+	case "ether", "arp", "rarp", "icmp", "icmp6", "igmp", "igrp", "pim", "vrrp", "carp", "sctp", "ah", "esp",
 		"proto", "protochain", "gateway", "broadcast", "multicast", "less", "greater", "len", "inbound",
 		"outbound", "ifname", "on", "link", "fddi", "tr", "wlan", "ppp", "slip", "radio", "iso", "stp",
 		"mpls", "pppoed", "pppoes", "geneve", "vxlan", "gre", "llc", "type", "subtype", "dir", "addr1", "addr2",

@@ -1,0 +1,278 @@
+package capture
+
+import (
+	"net/netip"
+	"testing"
+)
+
+// sight is a segment and where and when it is seen.
+type sight struct {
+	us    int64 // microseconds
+	iface uint16
+	id    uint16 // IPv4 identification
+	back  bool   // from the server
+	v6    bool
+	ttl   uint8
+	seg   testTCP
+	drop  bool // taken for a copy
+}
+
+func stamped(value uint32) []byte { return cat([]byte{1, 1, 8, 10}, u32(value), u32(1)) }
+
+// sightings runs sights through a decoder and checks what is dropped.
+func checkSights(t *testing.T, sights []sight) {
+	t.Helper()
+	b := newBench(t, "")
+	start := b.now
+	for i, s := range sights {
+		b.now = start + s.us*1000
+		p := s.frame()
+		got := b.show(rawFrame{Link: linkRaw, Data: p, OrigLen: uint32(len(p)), Iface: s.iface})
+		want := OutcomeSegment
+		if s.drop {
+			want = OutcomeDuplicate
+		}
+		if got != want {
+			t.Errorf("sight %d at %d us: outcome %v, want %v", i, s.us, got, want)
+		}
+	}
+}
+
+func (s sight) frame() []byte {
+	src, dst := client4, server4
+	if s.v6 {
+		src, dst = client6, server6
+	}
+	if s.back {
+		src, dst = dst, src
+		s.seg.sport, s.seg.dport = 80, 50000
+	}
+	if s.v6 {
+		return testIPv6{src: src, dst: dst}.wrap(s.seg.octets(src, dst))
+	}
+	return testIPv4{src: src, dst: dst, id: s.id, ttl: s.ttl}.wrap(s.seg.octets(src, dst))
+}
+
+func data(seq uint32, ts uint32) testTCP {
+	s := testTCP{seq: seq, ack: 1, payload: []byte("some data, the same each time it is sent")}
+	if ts != 0 {
+		s.options = stamped(ts)
+	}
+	return s
+}
+
+func ack(number uint32, ts uint32) testTCP {
+	s := testTCP{seq: 1, ack: number, window: 500}
+	if ts != 0 {
+		s.options = stamped(ts)
+	}
+	return s
+}
+
+func syn(ts uint32) testTCP {
+	return testTCP{seq: 100, flags: SYN, options: cat([]byte{2, 4, 5, 180}, stamped(ts))}
+}
+
+func synAck(ts uint32) testTCP {
+	return testTCP{seq: 300, ack: 101, flags: SYN | ACK, options: cat([]byte{2, 4, 5, 180}, stamped(ts))}
+}
+
+func TestCopiesAtOnePoint(t *testing.T) {
+	tests := []struct {
+		name   string
+		sights []sight
+	}{
+		{"identified, bridge", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 30, id: 5, seg: data(1, 9), drop: true}}},
+		{"identified, seen three times", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 10, id: 5, seg: data(1, 9), drop: true}, {us: 20, id: 5, seg: data(1, 9), drop: true}}},
+		{"identified, routed", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 0)}, {us: 300, id: 5, ttl: 63, seg: data(1, 0), drop: true}}},
+		{"identified acknowledgment", []sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 50, id: 5, seg: ack(7, 0), drop: true}}},
+		{"identified, too late", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 2100, id: 5, seg: data(1, 9)}}},
+		{"time runs backwards", []sight{{us: 50, id: 5, seg: data(1, 9)}, {us: 0, id: 5, seg: data(1, 9), drop: true}}},
+		{"retransmission, new identification", []sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 40, id: 6, seg: data(1, 0)}}},
+		{"retransmission, later timestamp", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 40, v6: true, seg: data(1, 10)}}},
+		{"stamped data", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 40, v6: true, seg: data(1, 9), drop: true}}},
+		{"stamped data, identification 0", []sight{{us: 0, seg: data(1, 9)}, {us: 40, seg: data(1, 9), drop: true}}},
+		{"stamped data, one round trip later", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 200, v6: true, seg: data(1, 9)}}},
+		{"data without any identity", []sight{{us: 0, v6: true, seg: data(1, 0)}, {us: 40, v6: true, seg: data(1, 0)}}},
+		{"syn", []sight{{us: 0, v6: true, seg: syn(1)}, {us: 900, v6: true, seg: syn(1), drop: true}}},
+		{"syn sent again", []sight{{us: 0, v6: true, seg: syn(1)}, {us: 1000000, v6: true, seg: syn(1)}}},
+		{"same numbers from the other side", []sight{{us: 0, id: 5, seg: ack(1, 0)}, {us: 10, id: 5, back: true, seg: ack(1, 0)}}},
+		{"window differs", []sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 10, id: 5, seg: testTCP{seq: 1, ack: 7, window: 501}}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { checkSights(t, tt.sights) })
+	}
+}
+
+// TestDuplicateAcknowledgmentsStay is about bursts of equal segments that were really sent.
+func TestDuplicateAcknowledgmentsStay(t *testing.T) {
+	burst := func(n int, make func(i int) sight) []sight {
+		sights := []sight{{us: 0, seg: syn(1), v6: true}, {us: 90, seg: synAck(2), v6: true, back: true}}
+		for i := range n {
+			s := make(i)
+			s.us += 200 + 12*int64(i)
+			sights = append(sights, s)
+		}
+		return sights
+	}
+	reset := testTCP{seq: 77, flags: RST}
+	sacked := func(end uint32) testTCP {
+		s := ack(7, 3)
+		s.options = cat(s.options, []byte{1, 1, 5, 10}, u32(1000), u32(end))
+		return s
+	}
+	tests := []struct {
+		name   string
+		sights []sight
+	}{
+		{"ipv6, no timestamps", burst(20, func(int) sight { return sight{v6: true, seg: ack(7, 0)} })},
+		{"ipv6, one timestamp tick", burst(20, func(int) sight { return sight{v6: true, seg: ack(7, 3)} })},
+		{"ipv4, identification 0", burst(20, func(int) sight { return sight{seg: ack(7, 3)} })},
+		{"ipv4, identification counts", burst(20, func(i int) sight { return sight{id: uint16(100 + i), seg: ack(7, 3)} })},
+		{"ipv4, identification is constant", append([]sight{
+			{us: 0, id: 4, seg: ack(5, 3)}, {us: 20, id: 4, seg: ack(6, 3)}},
+			burst(20, func(int) sight { return sight{id: 4, seg: ack(7, 3)} })...)},
+		{"selective", burst(20, func(i int) sight { return sight{v6: true, seg: sacked(uint32(2000 + i))} })},
+		{"resets", burst(20, func(int) sight { return sight{v6: true, seg: reset} })},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { checkSights(t, tt.sights) })
+	}
+}
+
+// TestDoubledFlow shows every frame of a connection twice, as a mirror port does, without identifications:
+// the SYNs teach that, and from then on acknowledgments are halved, but duplicate ones stay as many as they are.
+func TestDoubledFlow(t *testing.T) {
+	var sights []sight
+	at := int64(0)
+	twice := func(s sight, gap int64) {
+		s.v6 = true
+		s.us = at
+		sights = append(sights, s)
+		s.us, s.drop = at+gap, true
+		sights = append(sights, s)
+		at += 2 * gap
+	}
+	twice(sight{seg: syn(1)}, 20)
+	twice(sight{seg: synAck(2), back: true}, 20)
+	twice(sight{seg: ack(301, 3)}, 20)
+	twice(sight{seg: data(101, 3)}, 20)
+	for range 5 {
+		twice(sight{seg: ack(141, 4), back: true}, 20)
+	}
+	twice(sight{seg: data(141, 5)}, 900)
+	checkSights(t, sights)
+}
+
+func TestSeveralInterfaces(t *testing.T) {
+	// The connection is seen at interface 1 (near the client) and 0 (near the server), 30 us apart.
+	var sights []sight
+	at := int64(0)
+	both := func(back bool, s testTCP, id uint16, dropNear, dropFar bool) {
+		first, second, dropFirst, dropSecond := uint16(1), uint16(0), dropNear, dropFar
+		if back {
+			first, second, dropFirst, dropSecond = 0, 1, dropFar, dropNear
+		}
+		sights = append(sights, sight{us: at, iface: first, id: id, back: back, seg: s, drop: dropFirst},
+			sight{us: at + 30, iface: second, id: id, back: back, seg: s, drop: dropSecond})
+		at += 1000
+	}
+	both(false, syn(1), 10, false, true)
+	both(true, synAck(2), 0, true, false) // nothing is known yet of this direction: the first sighting counts
+	sights[2].drop, sights[3].drop = false, true
+	for i := range uint16(5) {
+		both(false, ack(301, 3), 11+i, false, true)
+		both(true, data(301+40*uint32(i), 4), 21+i, false, true) // now as seen near the client
+	}
+	checkSights(t, sights)
+}
+
+// TestMirrorsAreRemembered shows two connections whole at two interfaces; in the third the answer to the SYN is
+// taken from the interface that showed the SYN, though the other one shows it first.
+func TestMirrorsAreRemembered(t *testing.T) {
+	b := newBench(t, "")
+	show := func(port uint16, iface uint16, back bool, s testTCP, id uint16) Outcome {
+		b.now += 30e3
+		s.sport, s.dport = port, 80
+		src, dst := client4, server4
+		if back {
+			src, dst, s.sport, s.dport = dst, src, s.dport, s.sport
+		}
+		p := testIPv4{src: src, dst: dst, id: id}.wrap(s.octets(src, dst))
+		return b.show(rawFrame{Link: linkRaw, Data: p, OrigLen: uint32(len(p)), Iface: iface})
+	}
+	for port := uint16(1); port <= 3; port++ {
+		b.now += 1e9
+		show(port, 1, false, syn(1), port)
+		show(port, 0, false, syn(1), port)
+		far, near := show(port, 0, true, synAck(2), port), show(port, 1, true, synAck(2), port)
+		wantFar, wantNear := OutcomeSegment, OutcomeDuplicate
+		if port == 3 {
+			wantFar, wantNear = OutcomeDuplicate, OutcomeSegment
+		}
+		if far != wantFar || near != wantNear {
+			t.Errorf("connection %d: far %v, near %v, want %v and %v", port, far, near, wantFar, wantNear)
+		}
+	}
+}
+
+// TestTapLosesNothing has one interface for each direction, and bonded interfaces that share one.
+func TestTapLosesNothing(t *testing.T) {
+	var tap, bond []sight
+	for i := range int64(50) {
+		tap = append(tap, sight{us: 100 * i, iface: 0, id: uint16(i + 1), seg: data(uint32(40*i), 5)},
+			sight{us: 100*i + 20, iface: 1, id: uint16(i + 1), back: true, seg: ack(uint32(40*i), 5)})
+		bond = append(bond, sight{us: 20 * i, iface: uint16(i % 2), v6: true, seg: ack(7, 0)})
+	}
+	t.Run("tap", func(t *testing.T) { checkSights(t, tap) })
+	t.Run("bond", func(t *testing.T) { checkSights(t, bond) })
+}
+
+// TestCanonicalViewEnds moves a connection that was seen at two interfaces to the second alone: after a quarter
+// of a second that one counts.
+func TestCanonicalViewEnds(t *testing.T) {
+	var sights []sight
+	for i := range int64(4) {
+		sights = append(sights,
+			sight{us: 1000 * i, iface: 0, id: uint16(10 + i), seg: data(uint32(40*i), 5)},
+			sight{us: 1000*i + 20, iface: 1, id: uint16(10 + i), seg: data(uint32(40*i), 5), drop: true},
+			sight{us: 1000*i + 40, iface: 0, id: uint16(10 + i), back: true, seg: ack(uint32(40*i), 5)},
+			sight{us: 1000*i + 60, iface: 1, id: uint16(10 + i), back: true, seg: ack(uint32(40*i), 5), drop: true})
+	}
+	for i := range int64(20) {
+		us := 10000 + 50000*i
+		sights = append(sights, sight{us: us, iface: 1, id: uint16(100 + i), seg: data(uint32(1000+40*i), 5), drop: us < 255000})
+	}
+	checkSights(t, sights)
+}
+
+func TestCookedInterfacesAreApart(t *testing.T) {
+	b := newBench(t, "")
+	p := testIPv6{}.wrap(data(1, 0).octets(client6, server6))
+	frame := func(ifindex uint32) rawFrame {
+		q := cat(sll2(0, ifindex, etherIPv6), p)
+		return rawFrame{Link: linkCooked2, Data: q, OrigLen: uint32(len(q))}
+	}
+	b.show(frame(2))
+	b.show(frame(3))
+	if len(b.dedup.points.ids) != 2 {
+		t.Error("interfaces of an SLL2 header count as one point")
+	}
+}
+
+func TestICMPSeenTwice(t *testing.T) {
+	b := newBench(t, "")
+	from := netip.MustParseAddr("198.51.100.1")
+	p := testIPv4{src: from, dst: client4, protocol: 1}.wrap(cat([]byte{3, 1, 0, 0}, u32(0), plain4()[:28]))
+	f := rawFrame{Link: linkRaw, Data: p, OrigLen: uint32(len(p))}
+	for i, want := range []Outcome{OutcomeICMP, OutcomeDuplicate} {
+		b.now += 30e3
+		if got := b.show(f); got != want {
+			t.Errorf("sight %d: outcome %v, want %v", i, got, want)
+		}
+	}
+	b.now += 1e9
+	if got := b.show(f); got != OutcomeICMP {
+		t.Errorf("a second later: outcome %v, want icmp-error", got)
+	}
+}
