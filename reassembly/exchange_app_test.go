@@ -178,3 +178,19 @@ func expectApp(t *testing.T, text, want string) {
 		t.Errorf("got\n%swant\n%s(caveats %v)", got, want, p.c.Caveats)
 	}
 }
+
+// splitSteps is the data of a script, for use as a seed.
+func splitSteps(text string) []write {
+	var log []write
+	for _, step := range strings.Split(text, "\n") {
+		if len(step) < 2 || step[1] != ' ' {
+			continue
+		}
+		dir := FromClient
+		if step[0] == '<' {
+			dir = FromServer
+		}
+		log = append(log, write{dir, unescape.Replace(step[2:])})
+	}
+	return log
+}

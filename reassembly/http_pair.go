@@ -237,7 +237,7 @@ func (h *httpApp) complete(s *httpSide) {
 	switch {
 	case x.Method == "CONNECT" && x.Response == nil:
 		s.phase = undecided
-	case x.Response != nil && x.Response.Complete:
+	case x.Response != nil && h.side[FromServer].x != x:
 		x.finish(x.Outcome)
 	}
 	if h.fin[FromServer] {

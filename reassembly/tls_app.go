@@ -190,6 +190,10 @@ func (t *tlsApp) belongs(s *tlsSide, size int) bool {
 // Finished with a SHA-256 or SHA-384 hash and a tag of 16 or 8 octets. A certificate of the client comes before it.
 func (t *tlsApp) disguised(s *tlsSide, size int) bool {
 	const maxFlight = 4
+	if t.info.ClientHello.Frame == 0 && t.info.ServerHello.Frame == 0 {
+		t.finished = true // the capture began after the handshake
+		return false
+	}
 	if t.info.ServerHello.Frame == 0 && t.info.EarlyData {
 		return false
 	}
