@@ -106,6 +106,19 @@ func TestCompressedCut(t *testing.T) {
 	}
 }
 
+func TestCompressedCutMessage(t *testing.T) {
+	for format, octets := range map[string][]byte{
+		"pcap":   pcapBytes(t, binary.LittleEndian, true, fileFrames(3)),
+		"pcapng": pcapngBytes(t, binary.LittleEndian, fileFrames(3)),
+	} {
+		packed := pack(t, "gzip", octets)
+		_, stats := readOctets(t, packed[:len(packed)-1])
+		if got, want := stats.Inputs[0].Error, "after frame 3: cut: the compressed stream ends early"; got != want {
+			t.Errorf("%s: error = %q, want %q", format, got, want)
+		}
+	}
+}
+
 func TestCompressedDamage(t *testing.T) {
 	octets := pcapBytes(t, binary.LittleEndian, true, fileFrames(5000))
 	for format := range packers() {

@@ -22,6 +22,7 @@ func TestOpenNoCapture(t *testing.T) {
 		{"HTML", "<!DOCTYPE html>\n<title>404</title>", "not a capture but HTML"},
 		{"XML", `<?xml version="1.0"?><pdml>`, "not a capture but XML"},
 		{"HAR", "{\n  \"log\": {\"version\": \"1.2\"", "not a capture but HAR, the log of a browser and not a packet capture"},
+		{"JSON log", `{"log": "started", "level": 3}`, "not a capture but JSON"},
 		{"JSON", `[{"_index": "packets"}]`, "not a capture but JSON"},
 		{"ELF", "\x7fELF\x02\x01\x01\x00", "not a capture but an ELF program"},
 		{"zip", "PK\x03\x04\x14\x00", "not a capture but a zip archive; unpack it first"},

@@ -158,10 +158,13 @@ func (r *pcapReader) next(f *rawFrame) error {
 
 // ended says how the file ended where a record should start.
 func (r *pcapReader) ended(head []byte, err error) error {
-	if len(head) == 0 && err == io.EOF {
+	if len(head) > 0 {
+		return cutError(err, fmt.Sprintf("within the header of frame %d", r.number+1), len(head), r.header)
+	}
+	if err == io.EOF {
 		return io.EOF
 	}
-	return cutError(err, fmt.Sprintf("within the header of frame %d", r.number+1), len(head), r.header)
+	return fmt.Errorf("after frame %d: %w", r.number, readable(err))
 }
 
 // sllDirection translates the packet type of Linux.

@@ -102,10 +102,7 @@ func (r *pcapngReader) next(f *rawFrame) error {
 func (r *pcapngReader) block(f *rawFrame) error {
 	head, err := r.in.peek(8)
 	if err != nil {
-		if len(head) == 0 && err == io.EOF {
-			return io.EOF
-		}
-		return cutError(err, r.place("within the header of a block"), len(head), 8)
+		return r.ended(head, err)
 	}
 	kind := r.order.u32(head)
 	if kind == blockSection {
@@ -129,6 +126,17 @@ func (r *pcapngReader) block(f *rawFrame) error {
 		r.number++
 	}
 	return err
+}
+
+// ended says how the file ended where a block should start.
+func (r *pcapngReader) ended(head []byte, err error) error {
+	if len(head) > 0 {
+		return cutError(err, r.place("within the header of a block"), len(head), 8)
+	}
+	if err == io.EOF {
+		return io.EOF
+	}
+	return fmt.Errorf("after frame %d: %w", r.number, readable(err))
 }
 
 // isNumbered reports whether Wireshark gives a frame number to a block without a frame.

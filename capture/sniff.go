@@ -91,7 +91,7 @@ func describeText(text string) string {
 		return "HTML"
 	case strings.HasPrefix(lower, "<"):
 		return "XML"
-	case strings.HasPrefix(text, "{") && strings.Contains(text, `"log"`):
+	case strings.HasPrefix(strings.Join(strings.Fields(text), ""), `{"log":{`):
 		return "HAR, the log of a browser and not a packet capture"
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		return "JSON"
