@@ -1,0 +1,92 @@
+package main
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// The flags of a TCP header.
+const (
+	flagFIN = 1 << 0
+	flagSYN = 1 << 1
+	flagPSH = 1 << 3
+	flagACK = 1 << 4
+)
+
+// epoch is the time of the first frame, nanoseconds of Unix time.
+const epoch = int64(1_767_225_600) * 1e9
+
+// ends are the two ends of one connection, and what they have sent.
+type ends struct {
+	g      *generator
+	client [4]byte
+	server [4]byte
+	port   uint16
+	seq    [2]uint32 // next sequence number, client and server
+	id     [2]uint16
+}
+
+// newEnds makes the ends of the i-th connection, spread over so many clients.
+func newEnds(g *generator, i, clients int) *ends {
+	c := i % clients
+	e := &ends{g: g, client: [4]byte{10, byte(c >> 16), byte(c >> 8), byte(c)}, server: [4]byte{192, 0, 2, 1},
+		port: uint16(1024 + i/clients%64000)}
+	e.seq = [2]uint32{g.random.Uint32(), g.random.Uint32()}
+	return e
+}
+
+// send writes one segment, and moves the sender's sequence number on.
+func (e *ends) send(at time.Duration, fromClient bool, flags byte, payload []byte) error {
+	side := 1
+	if fromClient {
+		side = 0
+	}
+	err := e.sendAt(at, fromClient, flags, e.seq[side], payload)
+	e.seq[side] += uint32(len(payload))
+	if flags&(flagSYN|flagFIN) != 0 {
+		e.seq[side]++
+	}
+	return err
+}
+
+// sendAt writes one segment with the given sequence number.
+func (e *ends) sendAt(at time.Duration, fromClient bool, flags byte, seq uint32, payload []byte) error {
+	g := e.g
+	src, dst, sport, dport, side := e.server, e.client, uint16(80), e.port, 1
+	if fromClient {
+		src, dst, sport, dport, side = dst, src, dport, sport, 0
+	}
+	options := e.options(at, flags)
+	tcp := 20 + len(options)
+	f := append(g.frame[:0], 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0)
+	f = append(f, 0x45, 0)
+	f = binary.BigEndian.AppendUint16(f, uint16(20+tcp+len(payload)))
+	e.id[side]++
+	f = binary.BigEndian.AppendUint16(f, e.id[side])
+	f = append(f, 0x40, 0, 64, 6, 0, 0)
+	f = append(append(f, src[:]...), dst[:]...)
+	f = binary.BigEndian.AppendUint16(f, sport)
+	f = binary.BigEndian.AppendUint16(f, dport)
+	f = binary.BigEndian.AppendUint32(f, seq)
+	ack := uint32(0)
+	if flags&flagACK != 0 {
+		ack = e.seq[1-side]
+	}
+	f = binary.BigEndian.AppendUint32(f, ack)
+	f = append(f, byte(tcp/4)<<4, flags, 0xff, 0xff, 0, 0, 0, 0)
+	f = append(append(f, options...), payload...)
+	g.frame = f
+	g.frames++
+	g.octets += int64(len(f)) + recordOverhead
+	return g.write(epoch+int64(at), f)
+}
+
+// options are those of a usual Linux host.
+func (e *ends) options(at time.Duration, flags byte) []byte {
+	stamp := uint32(at / time.Millisecond)
+	if flags&flagSYN != 0 {
+		return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(
+			[]byte{2, 4, 5, 0xb4, 4, 2, 8, 10}, stamp), 0)[:16:16]
+	}
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte{1, 1, 8, 10}, stamp), stamp)
+}

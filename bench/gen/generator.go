@@ -1,0 +1,152 @@
+package main
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// generator interleaves the frames of connections by their time, each of which a script makes one after the other.
+type generator struct {
+	write  frameWriter
+	random *rand.Rand
+	limit  int64 // octets of the file
+	most   int   // frames; 0: no limit
+	queue  queue
+	frame  []byte
+	body   []byte
+
+	frames, connections, exchanges, lost int
+	octets                               int64
+}
+
+// recordOverhead is what a pcap record adds to a frame.
+const recordOverhead = 16
+
+// newGenerator makes a generator whose output depends on seed alone.
+func newGenerator(w frameWriter, seed uint64, limit int64, most int) *generator {
+	g := &generator{write: w, random: rand.New(rand.NewPCG(seed, 1)), limit: limit, most: most}
+	g.frame = make([]byte, 0, 2048)
+	g.body = make([]byte, 2048)
+	for i := range g.body {
+		g.body[i] = 'a' + byte(i%26)
+	}
+	return g
+}
+
+// full reports whether the file has the size that was asked for.
+func (g *generator) full() bool {
+	return g.octets >= g.limit || g.most > 0 && g.frames >= g.most
+}
+
+// generate writes one capture.
+func (g *generator) generate(kind string) error {
+	switch kind {
+	case "few":
+		return g.replay(64, func(i int) script { return newBulk(g, i, 200<<10) })
+	case "one":
+		return g.replay(1, func(i int) script { return newBulk(g, i, 1<<50) })
+	case "many":
+		return g.replay(256, func(i int) script { return newShort(g, i, 4096) })
+	case "pair":
+		return g.replay(256, func(i int) script { return newShort(g, i, 1) })
+	case "idle":
+		return g.idle()
+	case "synflood":
+		return g.flood()
+	}
+	return fmt.Errorf("-kind %q: want few, many, pair, idle, one or synflood", kind)
+}
+
+// script makes the frames of one connection, one at each call of step. It returns the pause until the next one; done
+// tells that the connection is over.
+type script interface {
+	step(at time.Duration) (pause time.Duration, done bool, err error)
+}
+
+// waiting is a script and the moment of its next frame.
+type waiting struct {
+	at    time.Duration
+	order int
+	script
+}
+
+// queue orders scripts by time.
+type queue []waiting
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	return q[i].at < q[j].at || q[i].at == q[j].at && q[i].order < q[j].order
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push implements heap.Interface.
+func (q *queue) Push(x any) { *q = append(*q, x.(waiting)) }
+
+// Pop implements heap.Interface.
+func (q *queue) Pop() any {
+	old := *q
+	w := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return w
+}
+
+// replay keeps n connections going until the file is full; a connection that is over is followed by another. Those that
+// are going then are left as they are, as a capture that is stopped leaves them.
+func (g *generator) replay(n int, next func(i int) script) error {
+	for i := range n {
+		heap.Push(&g.queue, waiting{time.Duration(i) * 50 * time.Microsecond, i, next(i)})
+	}
+	g.connections = n
+	for !g.full() {
+		w := &g.queue[0]
+		pause, done, err := w.step(w.at)
+		if err != nil {
+			return err
+		}
+		w.at += pause
+		if done {
+			w.script = next(g.connections)
+			w.order = g.connections
+			g.connections++
+		}
+		heap.Fix(&g.queue, 0)
+	}
+	return nil
+}
+
+// idle opens connections one after the other, lets each serve one exchange, and leaves it open.
+func (g *generator) idle() error {
+	at := time.Duration(0)
+	for !g.full() && (g.most == 0 || g.connections < g.most) {
+		s := newShort(g, g.connections, 4096)
+		s.stay = true
+		g.connections++
+		for done := false; !done; {
+			var pause time.Duration
+			var err error
+			if pause, done, err = s.step(at); err != nil {
+				return err
+			}
+			at += pause / 1000
+		}
+		if g.most > 0 {
+			g.limit = 1 << 62
+			g.frames = min(g.frames, g.most-1)
+		}
+	}
+	return nil
+}
+
+// flood writes SYNs that nobody answers.
+func (g *generator) flood() error {
+	for i := 0; !g.full(); i++ {
+		c := newEnds(g, i, 1<<24)
+		g.connections++
+		if err := c.send(time.Duration(i)*time.Microsecond, true, flagSYN, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
