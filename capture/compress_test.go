@@ -91,7 +91,8 @@ func TestCompressedCut(t *testing.T) {
 	for format := range packers() {
 		t.Run(format, func(t *testing.T) {
 			packed := pack(t, format, octets)
-			for cut := range packed {
+			// The ends of blocks and of the stream are near the end; opening costs too much to try every place.
+			for cut := 0; cut < len(packed); cut += 1 + min(20, (len(packed)-cut)/40) {
 				s, err := openInputs(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(packed[:cut])})
 				if err != nil {
 					continue
