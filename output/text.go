@@ -60,18 +60,18 @@ func (t *textReport) verdict() {
 		t.para("", "Nothing found: "+plural(uint64(len(t.report.Checked)), "rule", "rules")+
 			" looked at it and none has anything to report. They are listed below.", strong)
 	}
-	if 2*t.report.Lost < t.report.ExchangeTime {
-		t.para("", t.mostSentence(), plain)
+	if 4*t.report.Lost < t.report.ExchangeTime {
+		t.para("", t.largestPart(), plain)
 	}
 }
 
-// mostSentence names what took most of the time, where that is not the findings.
-func (t *textReport) mostSentence() string {
+// largestPart names what took most of the time, where that is not what the findings cost.
+func (t *textReport) largestPart() string {
 	parts := byTime(t.report.Times)
 	if len(parts) == 0 {
 		return ""
 	}
-	return "Most of the time: " + parts[0].Label.Title() + ", " + spoken(parts[0].Time) + " (" +
+	return "The largest part of the time: " + parts[0].Label.Title() + ", " + spoken(parts[0].Time) + " (" +
 		percent(parts[0].Time, t.report.ExchangeTime) + ")."
 }
 

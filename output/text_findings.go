@@ -165,6 +165,9 @@ func (t *textReport) proof(g *group) {
 	if g.count > 1 {
 		where += ", the worst of " + grouped(uint64(g.count))
 	}
+	if len(t.report.Capture.Inputs) > 1 && !severalFiles(o.Evidence) {
+		where += ", in " + t.fileName(o.Evidence[0].Frame.Input())
+	}
 	t.labelled("Proof", where, plain)
 	for _, line := range t.frames(o.Evidence[:min(maxProof, len(o.Evidence))]) {
 		t.para(line.label, line.text, plain)
@@ -180,17 +183,17 @@ type proofLine struct{ label, text string }
 // frames lays the evidence out in columns that are as wide as they have to be.
 func (t *textReport) frames(evidence []analysis.Evidence) []proofLine {
 	var nameCells, offsetCells, senderCells int
-	first := evidence[0].Time
+	first, several := evidence[0].Time, severalFiles(evidence)
 	for i := range evidence {
 		e := &evidence[i]
-		nameCells = max(nameCells, cells(t.frameName(e.Frame)))
+		nameCells = max(nameCells, cells(t.frameName(e.Frame, several)))
 		offsetCells = max(offsetCells, cells(offset(e.Time-first)))
 		senderCells = max(senderCells, cells(sender(e.Side)))
 	}
 	var lines []proofLine
 	for i := range evidence {
 		e := &evidence[i]
-		name := t.frameName(e.Frame)
+		name := t.frameName(e.Frame, several)
 		label := strings.Repeat(" ", labelWidth) + name + strings.Repeat(" ", nameCells-cells(name)) +
 			fmt.Sprintf("  %*s  %-*s  ", offsetCells, offset(e.Time-first), senderCells, sender(e.Side))
 		if cells(label) > t.width-minProofCells {
@@ -217,14 +220,39 @@ func sender(s analysis.Side) string {
 	return s.String()
 }
 
-// frameName is a frame's number, with the name of its file if there are several.
-func (t *textReport) frameName(f capture.FrameID) string {
+// frameName is a frame's number, and its file if the evidence comes from several.
+func (t *textReport) frameName(f capture.FrameID, several bool) string {
 	name := "frame " + strconv.FormatUint(f.Number(), 10)
-	inputs := t.report.Capture.Inputs
-	if len(inputs) > 1 && f.Input() < len(inputs) {
-		name = shorten(visible(baseName(inputs[f.Input()].Name)), maxFileInText) + " " + name
+	if several {
+		name = t.fileName(f.Input()) + " " + name
 	}
 	return name
+}
+
+// severalFiles reports whether the evidence comes from more than one file.
+func severalFiles(evidence []analysis.Evidence) bool {
+	for i := range evidence {
+		if evidence[i].Frame.Input() != evidence[0].Frame.Input() {
+			return true
+		}
+	}
+	return false
+}
+
+// fileName is a short name for an input: the last element of its path if no other input has the same, else its place
+// on the command line, from 1.
+func (t *textReport) fileName(input int) string {
+	inputs := t.report.Capture.Inputs
+	if input >= len(inputs) {
+		return "file " + strconv.Itoa(input+1)
+	}
+	base := baseName(inputs[input].Name)
+	for i := range inputs {
+		if i != input && baseName(inputs[i].Name) == base {
+			return "file " + strconv.Itoa(input+1)
+		}
+	}
+	return shorten(t.fit(base), maxFileInText)
 }
 
 // baseName is a path's last element, whichever way its slashes lean.
