@@ -38,8 +38,10 @@ type path struct {
 	frame       *rawFrame
 	seg         *Segment
 	src, dst    netip.Addr // of the innermost IP header
-	tcp         []byte     // the TCP segment with its header, as much as was captured
-	ipLen       int        // octets of the innermost IP datagram on the wire, with headers
+	srcBits     addrBits   // the same addresses, for hashing
+	dstBits     addrBits
+	tcp         []byte // the TCP segment with its header, as much as was captured
+	ipLen       int    // octets of the innermost IP datagram on the wire, with headers
 	ipID        uint16
 	hasIPID     bool
 	ttl         uint8
@@ -71,12 +73,19 @@ func newDecoder(stats *Stats, filter *Filter) *decoder {
 // and OutcomeICMP is seg valid; its Payload is valid until the next call. The caller counts the outcome.
 func (d *decoder) decode(f *rawFrame, seg *Segment) Outcome {
 	*seg = Segment{Mark: seg.Mark, Iface: f.Iface}
-	d.at = path{frame: f, seg: seg, side: sideOf(f.Direction)}
+	d.at.begin(f, seg)
 	wire := max(int(f.OrigLen), len(f.Data))
 	if f.Link == linkEthernet {
 		return d.ethernet(f.Data, wire)
 	}
 	return d.link(f.Link, f.Data, wire)
+}
+
+// begin forgets the frame before. The fields of the IP header are set with each one.
+func (at *path) begin(f *rawFrame, seg *Segment) {
+	at.frame, at.seg, at.side = f, seg, sideOf(f.Direction)
+	at.reassembled, at.noChecksum = false, false
+	at.depth, at.vlanCount, at.tunnels, at.ifindex = 0, 0, 0, 0
 }
 
 // finish ends the capture: fragments that still wait will never be whole.

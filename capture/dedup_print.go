@@ -3,7 +3,6 @@ package capture
 import (
 	"encoding/binary"
 	"math/bits"
-	"net/netip"
 )
 
 // The multipliers are arbitrary odd numbers with evenly spread bits: the fractional parts of square roots of
@@ -29,9 +28,18 @@ type flowKey struct {
 	dir  uint8  // 0 or 1
 }
 
+// addrBits is an IPv6 address, or an IPv4 address in its low half.
+type addrBits struct{ high, low uint64 }
+
+// bits4 and bits6 read an address out of a header. Going through netip.Addr would cost more than the hash.
+func bits4(p []byte) addrBits { return addrBits{low: uint64(be32(p))} }
+func bits6(p []byte) addrBits {
+	return addrBits{high: binary.BigEndian.Uint64(p), low: binary.BigEndian.Uint64(p[8:])}
+}
+
 // flowOf is the key of the innermost addresses with the given ports.
 func flowOf(at *path, srcPort, dstPort uint16) flowKey {
-	src, dst := endHash(at.src, srcPort), endHash(at.dst, dstPort)
+	src, dst := endHash(at.srcBits, srcPort), endHash(at.dstBits, dstPort)
 	key := flowKey{conn: fold(src+dst, mulA) | 1, // never that of an empty slot
 		path: fold(src^mulC, dst^mulD)}
 	if src > dst {
@@ -41,10 +49,8 @@ func flowOf(at *path, srcPort, dstPort uint16) flowKey {
 }
 
 // endHash hashes an address and a port. IPv4 addresses leave room for the port, so there nothing is lost.
-func endHash(addr netip.Addr, port uint16) uint64 {
-	octets := addr.As16()
-	hi, lo := binary.BigEndian.Uint64(octets[:]), binary.BigEndian.Uint64(octets[8:])
-	return fold(hi^mulB, lo^uint64(port)<<48^mulE)
+func endHash(addr addrBits, port uint16) uint64 {
+	return fold(addr.high^mulB, addr.low^uint64(port)<<48^mulE)
 }
 
 // printedPayload is how much of the data goes into a fingerprint that has no identification to rely on.
@@ -66,7 +72,8 @@ func fingerprint(key flowKey, s *Segment) uint64 {
 
 // errorPrint is the fingerprint of an ICMP error.
 func errorPrint(key flowKey, s *Segment) uint64 {
-	h := endHash(s.ICMP.From, uint16(s.ICMP.Type)<<8|uint16(s.ICMP.Code))
+	from := s.ICMP.From.As16()
+	h := endHash(bits6(from[:]), uint16(s.ICMP.Type)<<8|uint16(s.ICMP.Code))
 	h = fold(h^(uint64(s.Seq)<<32|uint64(s.ICMP.MTU)), mulC^uint64(s.IPID))
 	return fold(h^key.path, mulD)
 }

@@ -49,6 +49,7 @@ func (d *decoder) ipv4(p []byte, wire int) Outcome {
 	at := &d.at
 	at.src = netip.AddrFrom4([4]byte(p[12:16]))
 	at.dst = netip.AddrFrom4([4]byte(p[16:20]))
+	at.srcBits, at.dstBits = bits4(p[12:]), bits4(p[16:])
 	at.ipLen, at.ttl = total, p[8]
 	at.ipID, at.hasIPID = be16(p[4:]), true
 	protocol := layers.IPProtocol(p[9])

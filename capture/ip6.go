@@ -35,6 +35,7 @@ func (d *decoder) ipv6(p []byte, wire int) Outcome {
 	at := &d.at
 	at.src = netip.AddrFrom16([16]byte(p[8:24]))
 	at.dst = netip.AddrFrom16([16]byte(p[24:40]))
+	at.srcBits, at.dstBits = bits6(p[8:]), bits6(p[24:])
 	at.ipLen, at.ttl = ipv6Header+payload, p[7]
 	at.ipID, at.hasIPID = 0, false
 	if next == layers.IPProtocolTCP {

@@ -81,6 +81,7 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 			return 0, nil, 0
 		}
 		at.src, at.dst = netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20]))
+		at.srcBits, at.dstBits = bits4(p[12:]), bits4(p[16:])
 		at.ipID, at.hasIPID = be16(p[4:]), true
 		return layers.IPProtocol(p[9]), p[header:], int(be16(p[2:])) - header
 	}
@@ -88,6 +89,7 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 		return 0, nil, 0
 	}
 	at.src, at.dst = netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40]))
+	at.srcBits, at.dstBits = bits6(p[8:]), bits6(p[24:])
 	at.ipID, at.hasIPID = 0, false
 	return quotedExtensions(layers.IPProtocol(p[6]), p[ipv6Header:], int(be16(p[4:])))
 }

@@ -2,7 +2,6 @@ package capture
 
 import (
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/google/gopacket/layers"
 )
@@ -48,15 +47,13 @@ func (at *path) checksumMatches() bool {
 	return sum == 0xffff
 }
 
-// sumOctets adds p to a one's complement sum (RFC 1071 §2), eight octets at a time with the carry kept.
+// sumOctets adds p to a one's complement sum (RFC 1071 §2), 32 bits at a time: carries gather in the upper
+// half, which has room for 2^32 of them.
 func sumOctets(sum uint64, p []byte) uint64 {
-	var carry uint64
 	for ; len(p) >= 8; p = p[8:] {
-		sum, carry = bits.Add64(sum, binary.BigEndian.Uint64(p), carry)
+		v := binary.BigEndian.Uint64(p)
+		sum += v>>32 + v&0xffffffff
 	}
-	sum, carry = bits.Add64(sum, 0, carry)
-	sum += carry
-	sum = sum>>32 + sum&0xffffffff // room for the octets that are left
 	for ; len(p) >= 2; p = p[2:] {
 		sum += uint64(be16(p))
 	}
