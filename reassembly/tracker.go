@@ -145,7 +145,7 @@ func (k *track) segment(e *event) {
 		k.c.Half[e.dir].Retrans++
 		k.remember(e)
 	}
-	if e.hasAck {
+	if e.hasAck && (!e.seg.Flags.Has(capture.RST) || k.resets(e)) {
 		k.acknowledge(e, kind)
 	}
 	k.send(e, kind)
@@ -216,7 +216,7 @@ func (k *track) latest() int { return k.c.Released + len(k.c.Records) - 1 }
 func (k *track) content(e *event) {
 	s := &k.side[e.dir].stream
 	n := int64(e.seg.Len)
-	if e.seg.Flags.Has(capture.FIN) && !s.hasFin && !e.seg.Flags.Has(capture.RST) {
+	if e.seg.Flags.Has(capture.FIN) && !s.hasFin && !e.seg.Flags.Has(capture.RST) && e.end > k.c.Half[e.dir].Frontier {
 		s.fin, s.hasFin = e.end-1, true
 	}
 	if e.seg.Flags.Has(capture.RST) || n == 0 && (len(s.pend) == 0 && !s.hasFin || s.over) {

@@ -49,12 +49,12 @@ func (k *track) learn(e *event) {
 	switch {
 	case seg.Flags.Has(capture.RST) && !d.origin.set && !seg.Flags.Has(capture.ACK):
 		d.origin.learn(seg.Seq, true)
-	case seg.Flags.Has(capture.SYN) && (!d.origin.set || !d.placed):
+	case seg.Flags.Has(capture.SYN) && (!d.origin.set || !d.placed && h.untouched()):
 		d.origin = origin{zero: seg.Seq + 1, set: true}
 		h.Max, h.Una, h.Frontier = -1, -1, 0
 	case !d.origin.set:
 		d.origin.learn(seg.Seq, false)
-	case d.origin.soft && !d.placed:
+	case d.origin.soft && !d.placed && h.untouched():
 		// What was on its way when the capture began is not missing from it.
 		d.origin.soft = false
 		if off := d.origin.offset(seg.Seq, h.Una); off > h.Una && off < h.Una+wildJump {
@@ -67,7 +67,7 @@ func (k *track) learn(e *event) {
 	}
 	if !p.origin.set {
 		p.origin.learn(seg.Ack, true)
-	} else if !d.ackSeen && !ph.HasISN && ph.Bytes == 0 && len(p.stream.pend) == 0 && p.placed {
+	} else if !d.ackSeen && !ph.HasISN && ph.untouched() && len(p.stream.pend) == 0 && p.placed {
 		// The first acknowledgment of a side that has sent nothing new since the capture began tells where it is.
 		if off := p.origin.offset(seg.Ack, ph.Max); off > ph.Max && off < ph.Max+wildJump {
 			ph.Max, ph.Una, ph.Frontier = off, off, off
@@ -75,6 +75,9 @@ func (k *track) learn(e *event) {
 	}
 	d.ackSeen = true
 }
+
+// untouched reports whether nothing of the side's stream has been handed on, so that its offsets may still move.
+func (h *Half) untouched() bool { return h.Bytes == 0 && h.Missing == 0 && !h.FinSeen }
 
 // strayWithin is how far behind an unanswered SYN its connection's data may be: what a capture that lost the SYN-ACK
 // may have lost besides.
@@ -85,7 +88,7 @@ const strayWithin = 1 << 20
 // shows nothing, as it is how a server that still has an old connection answers a new SYN (RFC 9293 §3.10.7.4).
 func (k *track) strayed(e *event) bool {
 	h := &k.c.Half
-	if !h[FromClient].HasISN || h[FromServer].HasISN || e.seg.Flags&(capture.SYN|capture.RST|capture.ACK) != capture.ACK {
+	if !h[FromClient].HasISN || h[FromServer].HasISN || !h[0].untouched() || !h[1].untouched() || e.seg.Flags&(capture.SYN|capture.RST|capture.ACK) != capture.ACK {
 		return false
 	}
 	if e.dir == FromClient {
