@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"tcpwhy/analysis"
+	"tcpwhy/output"
+)
+
+// shownRun is the scenario that README shows.
+const shownRun = "testdata/pcaps/nagle-delayed-ack-request-rtt10/capture.pcap"
+
+// TestREADME keeps the run and the flags that README shows equal to what the program prints.
+func TestREADME(t *testing.T) {
+	data, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var run strings.Builder
+	if err := output.Text(&run, analyseFiles(t, []string{shownRun}, 1), output.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	flags := describe(newFlags(&options{}))
+	want := replaceBlock(t, string(data), "run", "$ tcpwhy "+shownRun+"\n"+run.String())
+	want = replaceBlock(t, want, "flags", flags)
+	if *update {
+		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if want != string(data) {
+		t.Error("README.md is stale: run go test . -update")
+	}
+}
+
+// replaceBlock puts text between the marks of that name.
+func replaceBlock(t *testing.T, doc, name, text string) string {
+	t.Helper()
+	head, rest, found := strings.Cut(doc, "<!-- "+name+" -->\n```\n")
+	_, tail, ended := strings.Cut(rest, "```\n<!-- end -->")
+	if !found || !ended {
+		t.Fatalf("README.md has no block %q", name)
+	}
+	return head + "<!-- " + name + " -->\n```\n" + text + "```\n<!-- end -->" + tail
+}
+
+// TestJSONDocs looks for every field of the schema, and for every label, in docs/json.md.
+func TestJSONDocs(t *testing.T) {
+	doc, err := os.ReadFile("docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile("docs/report.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	type object struct{ Properties map[string]json.RawMessage }
+	var schema struct {
+		object
+		Defs map[string]object `json:"$defs"`
+	}
+	if err := json.Unmarshal(data, &schema); err != nil {
+		t.Fatal(err)
+	}
+	tables := strings.Split(string(doc), "\n## ")
+	schema.Defs["report"] = schema.object
+	for name, def := range schema.Defs {
+		if len(def.Properties) > 0 && !documented(tables, def.Properties) {
+			t.Errorf("docs/json.md has no table with exactly the fields of %q", name)
+		}
+	}
+	for _, l := range analysis.Labels() {
+		if !strings.Contains(string(doc), "| `"+l.String()+"` |") {
+			t.Errorf("docs/json.md lacks the label %s", l)
+		}
+	}
+}
+
+// documented reports whether one of the tables has a row for each field, and no other.
+func documented(tables []string, fields map[string]json.RawMessage) bool {
+	for _, table := range tables {
+		rows := strings.Count(table, "\n| `")
+		found := 0
+		for field := range fields {
+			if strings.Contains(table, "\n| `"+field+"` | ") {
+				found++
+			}
+		}
+		if found == len(fields) && rows == found {
+			return true
+		}
+	}
+	return false
+}
