@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strconv"
 	"testing"
@@ -139,9 +140,13 @@ func TestRingHoldsOneFileOpen(t *testing.T) {
 	for i := range int64(30) {
 		inputs = append(inputs, timedPcap(t, 10*i, 10*i+1))
 	}
+	before := openFiles()
 	s, err := openInputs(Config{Inputs: inputs})
 	if err != nil {
 		t.Fatal(err)
+	}
+	if after := openFiles(); after > before {
+		t.Errorf("%d files are open after a look at each, %d before", after, before)
 	}
 	for {
 		_, err := s.nextFrame()
@@ -161,4 +166,10 @@ func TestRingHoldsOneFileOpen(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
+}
+
+// openFiles counts what the process holds open, where the system tells it.
+func openFiles() int {
+	entries, _ := os.ReadDir("/proc/self/fd")
+	return len(entries)
 }
