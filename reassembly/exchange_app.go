@@ -15,6 +15,7 @@ type dialogue struct {
 	inner app
 	turns *turns // inner, while nothing better is known
 	open  bool   // a protocol may still be recognised at the beginning of a later segment
+	lossy bool   // because the capture lacks the beginning; else only by what the server says first
 	held  [2]opening
 	first Dir // whose opening came first, if both are held
 }
@@ -45,7 +46,7 @@ const (
 func (d *dialogue) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
 	if d.inner != nil {
 		if d.open {
-			d.reconsider(dir, data)
+			d.reconsider(dir, off, data)
 		}
 		d.inner.Data(dir, off, data, seen, at)
 		return
@@ -96,7 +97,7 @@ func (d *dialogue) decide(v verdict) {
 	default:
 		d.turns = &turns{c: d.c}
 		d.inner = d.turns
-		d.open = d.c.MidStream
+		d.open, d.lossy = true, d.c.MidStream
 		if v == isHTTP2 {
 			d.c.Protocol = ProtoHTTP2
 			d.open = false
@@ -121,8 +122,13 @@ func (d *dialogue) release(dir Dir) {
 	}
 }
 
-// reconsider recognises a protocol late: the capture began in the middle of the connection, or lacks its first octets.
-func (d *dialogue) reconsider(dir Dir, data []byte) {
+// reconsider recognises a protocol late: the capture began in the middle of the connection, or lacks its first octets,
+// or a server of HTTP answers something that is no request.
+func (d *dialogue) reconsider(dir Dir, off int64, data []byte) {
+	if !d.lossy && (dir == FromClient || off > 0) {
+		d.open = dir == FromClient
+		return
+	}
 	v := foreign
 	switch {
 	case dir == FromClient && startsRequest(data), dir == FromServer && startsResponse(data):
@@ -135,8 +141,8 @@ func (d *dialogue) reconsider(dir Dir, data []byte) {
 	}
 	cur := d.turns.cur
 	d.open = false
-	d.c.caveat(CaveatHTTPGap)
 	if v == isTLS {
+		d.c.caveat(CaveatTLSGap)
 		t := newTLS(d.c)
 		t.turns = *d.turns
 		t.late()
@@ -149,17 +155,23 @@ func (d *dialogue) reconsider(dir Dir, data []byte) {
 	switch {
 	case cur == nil:
 	case dir == FromServer && cur.Response == nil:
-		h.inherit(cur)
+		h.inherit(cur, d.lossy)
 	default:
 		cur.finish(Incomplete)
 	}
 }
 
 // inherit makes a request of a turn whose response turned out to be HTTP.
-func (h *httpApp) inherit(x *exchangeParts) {
+func (h *httpApp) inherit(x *exchangeParts, lossy bool) {
 	x.Turn = false
 	x.Request.Framing = NoBody
-	x.Request.Facts |= HasGap | Resynced
+	if lossy {
+		x.Request.Facts |= HasGap | Resynced
+		h.c.caveat(CaveatHTTPGap)
+	} else {
+		x.Request.Facts |= BadHeader
+		h.c.caveat(CaveatHTTPMessage)
+	}
 	h.waiting = append(h.waiting, x)
 	h.side[FromClient].phase = lost
 }
@@ -182,7 +194,7 @@ func (d *dialogue) Gap(dir Dir, off, n int64, at capture.Mark) {
 	if d.inner == nil {
 		cut := len(d.held[dir].data) > 0 && d.held[dir].came.seen.Frame == at.Frame
 		d.decide(foreign)
-		d.open = !cut
+		d.open, d.lossy = !cut, true
 		if cut {
 			d.c.caveat(CaveatPayloadCut)
 		}

@@ -112,6 +112,7 @@ var gapCases = []struct{ name, script, want string }{
 		GET /1 200 complete q1-1 19+0 r2-2 38+1
 		incomplete r2-2 0+5!,bad
 		GET /2 204 complete q3-3 19+0 r4-4 16+0,resync`},
+	{"no request, answered by HTTP", "> \\0~~\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\nX", "400 complete q1-1 0+5!,bad r2-2 39+0"},
 	{"gap in a body", "> GET / HTTP/1.1~~\n< HTTP/1.1 200 OK~Content-Length: 500~~\n<< 300\n<= 200\n> GET /2 HTTP/1.1~~\nE", `
 		GET / 200 complete q1-1 18+0 r2-4 40+500,gap
 		GET /2 incomplete q5-5 19+0`},
