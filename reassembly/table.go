@@ -10,6 +10,7 @@ import (
 // TableLimits bound what a Table holds. Zero values mean the defaults.
 type TableLimits struct {
 	Open     int // connections that may have data; default 1<<20
+	Closed   int // connections that both sides closed, or a RST ended, kept for what may still come; default 4096
 	Embryos  int // connections of which only one side was seen, by SYNs: what a flood of SYNs may cost; default 1<<16
 	Finished int // four-tuples remembered after their connection was handed back; default 1<<18
 }
@@ -91,6 +92,9 @@ type Table struct {
 func NewTable(limits TableLimits) *Table {
 	if limits.Open <= 0 {
 		limits.Open = 1 << 20
+	}
+	if limits.Closed <= 0 {
+		limits.Closed = 4096
 	}
 	if limits.Embryos <= 0 {
 		limits.Embryos = 1 << 16

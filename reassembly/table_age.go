@@ -42,7 +42,7 @@ func (t *Table) unlink(i int32) {
 // age hands back the connections that were silent for too long, and those that are too many, the longest silent first.
 func (t *Table) age() {
 	t.ageList(listEmbryo, idleEmbryo, t.limits.Embryos)
-	t.ageList(listClosed, idleClosed, t.limits.Open)
+	t.ageList(listClosed, idleClosed, t.limits.Closed)
 	t.ageList(listOpen, idleOpen, t.limits.Open-min(t.count[listClosed], t.limits.Open/2))
 	for t.count[listFinished] > 0 {
 		i := t.head[listFinished]
