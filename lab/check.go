@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -205,5 +206,18 @@ func (v verdict) foundLine() string {
 	if v.scenario.Fix != nil {
 		text += fmt.Sprintf(", saved %.1f", v.saved)
 	}
+	for _, vantage := range []string{"server", "middle"} {
+		switch other := v.vantages[vantage]; {
+		case other == nil:
+			text += fmt.Sprintf(" UNSEEN at the %s", vantage)
+		case !agree(*f, *other):
+			text += fmt.Sprintf(" APART %s %.1f ms", vantage, other.Cost.Expected)
+		}
+	}
 	return text
+}
+
+// agree reports whether two vantages put the same cost on the same fault: within 5 % and 1 ms.
+func agree(a, b finding) bool {
+	return math.Abs(a.Cost.Expected-b.Cost.Expected) <= 1+.05*a.Cost.Expected
 }

@@ -42,6 +42,7 @@ type wire struct {
 	random  *rand.Rand
 	numbers [2]int // data segments by direction
 	middle  []frame
+	late    time.Duration // the most that a frame was delivered after it was due
 	snap    int
 	ending  atomic.Bool
 	done    chan struct{}
@@ -74,8 +75,9 @@ func (w *wire) close() {
 // run is one thread for both directions; it wakes when a frame comes or is due.
 func (w *wire) run() {
 	defer close(w.done)
-	runtime.LockOSThread() // the timer slack is the thread's, which ends here
+	runtime.LockOSThread() // the timer slack and the priority are the thread's, which ends here
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 10}, 0)
 	buf := make([]byte, 1<<17)
 	fds := []unix.PollFd{{Fd: int32(w.ends[0].fd), Events: unix.POLLIN}, {Fd: int32(w.ends[1].fd), Events: unix.POLLIN}}
 	for !w.ending.Load() {
@@ -166,6 +168,7 @@ func (w *wire) deliver() int64 {
 				wait = min(wait, left)
 				break
 			}
+			w.late = max(w.late, time.Duration(-left))
 			w.ends[1-d].write(q.waiting[0].data)
 			q.waiting = q.waiting[1:]
 		}

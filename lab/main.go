@@ -20,6 +20,7 @@ import (
 	"os/signal"
 	"runtime"
 	"sort"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -27,12 +28,27 @@ import (
 func main() {
 	// Threads that wait in system calls must find a processor at once, or the link's delay would depend on the load.
 	runtime.GOMAXPROCS(8)
+	hurry()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
+	}
+}
+
+// hurry puts the lab, and the programs it starts, before everything else on the machine. Without the right to do so
+// the recordings are only less exact.
+func hurry() {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return
+	}
+	for _, t := range tasks {
+		if id, err := strconv.Atoi(t.Name()); err == nil {
+			syscall.Setpriority(syscall.PRIO_PROCESS, id, -20)
+		}
 	}
 }
 

@@ -132,16 +132,17 @@ func (c *caller) drive(ctx context.Context) {
 		}
 		began := time.Now()
 		r, err := c.try(ctx, n)
-		if err != nil && c.Retry {
+		broken := err != nil
+		if broken && c.Retry {
 			c.drop()
 			if again, errAgain := c.try(ctx, n); errAgain == nil {
-				r, err = again, fmt.Errorf("first attempt: %w", err)
+				r, err, broken = again, fmt.Errorf("first attempt: %w", err), false
 			}
 		}
 		r.Connection = c.number
 		c.env.log.add(began, r, err)
-		if err != nil || (c.Fresh && n < c.Count) {
-			c.retire(err != nil && !c.Retry)
+		if broken || (c.Fresh && n < c.Count) {
+			c.retire(broken)
 		}
 	}
 	pause(ctx, c.Linger)

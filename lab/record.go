@@ -63,8 +63,25 @@ func (s Scenario) cured() Scenario {
 	return c
 }
 
-// record runs the scenario once and writes its captures and log into dir.
-func (s Scenario) record(ctx context.Context, fixed bool, dir string) (runLog, error) {
+// A recording is disturbed, and made again, if the link was late by more than maxLate: the machine was busy, and the
+// times would be its own. After so many attempts the last one is kept.
+const (
+	maxLate  = time.Millisecond
+	attempts = 4
+)
+
+// record runs the scenario and writes its captures and log into dir.
+func (s Scenario) record(ctx context.Context, fixed bool, dir string) (r runLog, err error) {
+	for range attempts {
+		if r, err = s.recordOnce(ctx, fixed, dir); err != nil || r.LateMS <= float64(maxLate.Microseconds())/1000 {
+			return r, err
+		}
+	}
+	fmt.Fprintf(os.Stderr, "lab: %s: the machine is busy, the link was late by %.1f ms\n", s.Name, r.LateMS)
+	return r, nil
+}
+
+func (s Scenario) recordOnce(ctx context.Context, fixed bool, dir string) (runLog, error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
 	snap := s.Snaplen
@@ -90,6 +107,7 @@ func (s Scenario) record(ctx context.Context, fixed bool, dir string) (runLog, e
 		return runLog{}, err
 	}
 	r := runLog{Scenario: s.Name, Fixed: fixed, Kernel: kernel(), Total: log.total(), Requests: log.requests,
+		LateMS:   float64(c.late.Microseconds()) / 1000,
 		Programs: []string{"server: " + s.Server.About(), "client: " + s.Client.About()}}
 	return r, save(dir, snap, c, r)
 }

@@ -21,7 +21,7 @@ func keepaliveRace(time.Duration) Scenario {
 	return Scenario{
 		Name:   "keepalive-race",
 		About:  "the server closes after 1 s idle just as the next request is under way: the request is lost and sent again",
-		Expect: Expect{Rule: "keepalive-race", Cause: "race", Later: true},
+		Expect: Expect{Rule: "keepalive-race", Cause: "race", Count: 3, Later: true},
 		Server: Own{Sockopts: prompt(), Body: 800, Idle: time.Second},
 		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 980 * time.Millisecond, Retry: true, Blind: true},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Idle = 0 }) },
@@ -39,9 +39,9 @@ func staleUse(time.Duration) Scenario {
 func truncated(time.Duration) Scenario {
 	return Scenario{
 		Name:   "truncated-content-length",
-		About:  "the server closes in order after 5000 of the 20000 octets it announced",
+		About:  "the server closes in order after 5000 of the 12000 octets it announced",
 		Expect: Expect{Rule: "truncated-response", Cause: "content-length", Count: 2, Later: true},
-		Server: Own{Sockopts: prompt(), Body: 20_000, CutAfter: 5000},
+		Server: Own{Sockopts: prompt(), Body: 12_000, CutAfter: 5000},
 		Client: Caller{Sockopts: prompt(), Count: 2},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CutAfter = 0 }) },
 	}
@@ -124,7 +124,7 @@ func middleLoss(time.Duration) Scenario {
 	return Scenario{
 		Name:    "loss-repaired-quickly",
 		About:   "one segment in the middle of 100 kB is lost, and repaired by fast retransmission",
-		Expect:  Expect{Rule: "packet-loss", Later: true},
+		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start"}, Later: true},
 		Link:    Link{Drops: []drop{{Kind: "data", First: 40}}},
 		Server:  Own{Sockopts: prompt(), Body: 100_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
@@ -136,9 +136,9 @@ func middleLoss(time.Duration) Scenario {
 func reordered(time.Duration) Scenario {
 	return Scenario{
 		Name:    "lookalike-reordered",
-		About:   "every eighth segment comes 3 ms late: out of order, but nothing was lost",
-		Link:    Link{Reorder: 8, ReorderBy: 3 * time.Millisecond},
-		Server:  Own{Sockopts: prompt(), Body: 30_000},
+		About:   "every fourth segment comes 3 ms late: out of order, but nothing was lost",
+		Link:    Link{Reorder: 4, ReorderBy: 3 * time.Millisecond},
+		Server:  Own{Sockopts: prompt(), Body: 13_000},
 		Client:  Caller{Sockopts: prompt(), Count: 2},
 		Snaplen: 160,
 	}
@@ -158,7 +158,7 @@ func randomLoss(time.Duration) Scenario {
 	return Scenario{
 		Name:    "random-loss",
 		About:   "3 % of all frames are lost at random",
-		Expect:  Expect{Rule: "packet-loss", Later: true},
+		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start"}, Later: true},
 		Link:    Link{Loss: .03, Seed: 7},
 		Server:  Own{Sockopts: prompt(), Body: 30_000},
 		Client:  Caller{Sockopts: prompt(), Count: 8},

@@ -8,7 +8,7 @@ import "time"
 func resetScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(unreadBody, 10, 50), at(lingerZero, 10), at(clientAbort, 10), at(serverAbort, 10), at(idleReset, 10),
+		at(unreadBody, 10, 50), at(lingerZero, 10), at(clientAbort, 10), at(serverAbort, 10), at(idleReset, 10), at(idleResetHitsRequest, 50),
 		at(cleanClose, 10), at(lazyReset, 10), at(resetAfterFin, 10), at(halfClose, 10),
 	} {
 		all = append(all, family...)
@@ -20,9 +20,9 @@ func unreadBody(time.Duration) Scenario {
 	return Scenario{
 		Name:    "reset-unread-request-data",
 		About:   "the server answers 413 and closes while the client still sends its body: the reset endangers the answer",
-		Expect:  Expect{Rule: "reset-after-data", Cause: "unread-request-data", Count: 3},
+		Expect:  Expect{Rule: "reset-after-data", Cause: "unread-request-data", Count: 3, Also: []string{"missed-reuse"}},
 		Server:  Own{Sockopts: prompt(), Refuse: 413},
-		Client:  Caller{Sockopts: prompt(), Count: 3, Body: 200_000, Split: true, Retry: false, Fresh: true},
+		Client:  Caller{Sockopts: prompt(), Count: 3, Body: 200_000, Split: true, Fresh: true},
 		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.Drain = true }) },
 		Snaplen: 200,
 	}
@@ -32,7 +32,7 @@ func lingerZero(time.Duration) Scenario {
 	return Scenario{
 		Name:   "reset-linger-zero",
 		About:  "the server sets SO_LINGER to zero and closes after each response: a reset follows the data",
-		Expect: Expect{Rule: "reset-after-data", Cause: "linger-zero", Count: 4},
+		Expect: Expect{Rule: "reset-after-data", Cause: "linger-zero", Count: 4, Also: []string{"missed-reuse"}},
 		Server: Own{Sockopts: prompt(), Body: 3000, Linger: true},
 		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 30 * time.Millisecond},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Linger = false }) },
@@ -53,9 +53,9 @@ func clientAbort(time.Duration) Scenario {
 func serverAbort(time.Duration) Scenario {
 	return Scenario{
 		Name:   "reset-server-abort",
-		About:  "the server resets the connection after 5000 of 20000 octets of the body, as a killed worker does",
+		About:  "the server resets the connection after 5000 of 12000 octets of the body, as a killed worker does",
 		Expect: Expect{Rule: "reset-after-data", Cause: "server-abort", Count: 2},
-		Server: Own{Sockopts: prompt(), Body: 20_000, AbortAfter: 5000},
+		Server: Own{Sockopts: prompt(), Body: 12_000, AbortAfter: 5000},
 		Client: Caller{Sockopts: prompt(), Count: 2},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.AbortAfter = 0 }) },
 	}
@@ -63,11 +63,21 @@ func serverAbort(time.Duration) Scenario {
 
 func idleReset(time.Duration) Scenario {
 	return Scenario{
-		Name:   "reset-idle",
-		About:  "the server resets a connection that was idle for 500 ms: everything had been delivered",
-		Expect: Expect{Rule: "reset-after-data", Cause: "idle-reset", Count: 1},
+		Name:   "lookalike-idle-reset",
+		About:  "the server resets a connection that was idle for 500 ms: everything had been delivered, nobody waited",
 		Server: Own{Sockopts: prompt(), Body: 800, LingerAfter: 500 * time.Millisecond},
 		Client: Caller{Sockopts: prompt(), Count: 3, Linger: 900 * time.Millisecond},
+	}
+}
+
+func idleResetHitsRequest(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reset-idle-hits-request",
+		About:  "the server resets a connection idle for 1 s just as the next request is under way: that one is sent again",
+		Expect: Expect{Rule: "reset-after-data", Cause: "idle-reset", Count: 3, Also: []string{"missed-reuse"}, Later: true},
+		Server: Own{Sockopts: prompt(), Body: 800, LingerAfter: time.Second},
+		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 980 * time.Millisecond, Retry: true, Blind: true},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.LingerAfter = 0 }) },
 	}
 }
 

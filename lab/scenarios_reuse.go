@@ -146,7 +146,7 @@ func reuseLarge(time.Duration) Scenario {
 	s := reuseResponseClose(0)
 	s.Name = "reuse-response-close-large"
 	s.About = "every response is 100 kB and says Connection: close: each request pays for a handshake and for slow start"
-	s.Expect.Count = 2
+	s.Expect.Count, s.Expect.Also = 2, []string{"slow-start"}
 	s.Server = Own{Sockopts: prompt(), Body: 100_000, Requests: 1}
 	s.Client = Caller{Sockopts: prompt(), Count: 3}
 	s.Snaplen = 160

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -53,7 +54,7 @@ func (b *board) add(v verdict) {
 	for _, f := range slices.Concat(v.others, v.fixed) {
 		b.rule(f.name()).false++
 	}
-	if strings.Contains(v.line(), "WRONG") || strings.Contains(v.line(), "MISSED") || strings.Contains(v.line(), "COUNT") {
+	if wrongLine.MatchString(v.line()) {
 		b.wrong = append(b.wrong, v.line())
 	}
 	for _, r := range v.reports {
@@ -101,13 +102,15 @@ func (b *board) addVantages(v verdict) {
 		if f == nil {
 			continue
 		}
-		d := math.Abs(f.Cost.Expected - v.found.Cost.Expected)
-		b.apart = append(b.apart, d)
-		if d <= 1+.05*v.found.Cost.Expected {
+		b.apart = append(b.apart, math.Abs(f.Cost.Expected-v.found.Cost.Expected))
+		if agree(*v.found, *f) {
 			b.agree++
 		}
 	}
 }
+
+// wrongLine finds verdicts that are not wholly right.
+var wrongLine = regexp.MustCompile("WRONG|MISSED|COUNT|UNSEEN|APART")
 
 // quantile of values, which may be none.
 func quantile(values []float64, q float64) float64 {

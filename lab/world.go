@@ -24,7 +24,10 @@ type world struct {
 }
 
 // captures are the frames of the three vantages.
-type captures struct{ client, server, middle []frame }
+type captures struct {
+	client, server, middle []frame
+	late                   time.Duration // the most that the link delayed a frame beyond its delay
+}
 
 func newWorld(link Link, sysctls map[string]string, snap int) (w *world, err error) {
 	w = &world{clientIs: clientStation(), serverIs: serverStation()}
@@ -129,7 +132,7 @@ func (w *world) finish(ctx context.Context) (captures, error) {
 	c.server, errs[1] = w.sniffers[1].close()
 	w.sniffers = [2]*sniffer{}
 	w.wire.close()
-	c.middle = w.wire.middle
+	c.middle, c.late = w.wire.middle, w.wire.late
 	w.wire = nil
 	return c, errors.Join(errs[:]...)
 }
