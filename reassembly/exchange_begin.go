@@ -6,6 +6,7 @@ import "tcpwhy/capture"
 type exchangeParts struct {
 	Exchange
 	request, response Message
+	sent              capture.Mark // the segment that carried the first octet of the request, whenever it arrived in order
 }
 
 // arrival is how octets came: the segment that carried them, and the one that made them arrive in order.

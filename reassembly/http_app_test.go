@@ -258,6 +258,20 @@ func TestLateStart(t *testing.T) {
 	}
 }
 
+// A response that was sent before the only request in sight answers one that the capture lacks.
+func TestResponseBeforeRequest(t *testing.T) {
+	p := newScript()
+	p.run(t, "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~", nil)
+	response, request, late := p.next(), p.next(), p.next()
+	p.gap(FromClient, 30, late)
+	p.app.Data(FromClient, p.off[FromClient], []byte("GET /3 HTTP/1.1\r\n\r\n"), request, late)
+	p.app.Data(FromServer, p.off[FromServer], []byte("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\nHTTP/1.1 404\r\nContent-Length: 0\r\n\r\n"), response, late)
+	want := "GET /1 204 complete q1-1 19+0 r2-2 16+0\nGET /3 incomplete open q5-5 19+0,resync\n200 complete r5-5 35+0\n404 complete r5-5 35+0\n"
+	if got := describe(p.c); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // The content that Skip says is not needed may be left out, with the same result.
 func TestHTTPSkip(t *testing.T) {
 	p := newScript()

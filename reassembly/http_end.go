@@ -44,6 +44,7 @@ func (h *httpApp) adopt(s *httpSide, off int64, a arrival) {
 	}
 	s.draft = Message{Start: a.start(), End: a.at, From: off, To: off, Length: noLength, Framing: ByClose, Facts: HasGap | Resynced}
 	s.msg, s.x, s.interim = &s.draft, nil, 0
+	s.record, s.sent = h.c.currentRecord(), a.seen
 	h.bind(s)
 }
 

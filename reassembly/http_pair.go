@@ -7,7 +7,7 @@ func (h *httpApp) begin(s *httpSide, off int64, a arrival) {
 	s.head = header{length: noLength}
 	if s.dir == FromServer {
 		s.draft, s.msg, s.x = m, &s.draft, nil
-		s.record = h.c.currentRecord()
+		s.record, s.sent = h.c.currentRecord(), a.seen
 		return
 	}
 	if len(h.waiting) >= maxWaiting {
@@ -17,6 +17,7 @@ func (h *httpApp) begin(s *httpSide, off int64, a arrival) {
 	}
 	h.noticePipelining()
 	s.x = h.c.beginExchange(h.c.currentRecord())
+	s.x.sent = a.seen
 	s.msg = s.x.ask(m)
 	h.waiting = append(h.waiting, s.x)
 }
@@ -38,7 +39,7 @@ func (h *httpApp) bind(s *httpSide) {
 	if s.dir == FromClient || s.x != nil || s.interim != 0 {
 		return
 	}
-	if len(h.waiting) > 0 {
+	if len(h.waiting) > 0 && !h.tooEarly(s, h.waiting[0]) {
 		s.x = h.waiting[0]
 		n := copy(h.waiting, h.waiting[1:])
 		h.waiting[n] = nil
@@ -47,6 +48,13 @@ func (h *httpApp) bind(s *httpSide) {
 		s.x = h.c.beginExchange(s.record)
 	}
 	s.msg = s.x.answer(s.draft)
+}
+
+// tooEarly reports that a response cannot answer x, as it was sent before: it answers a request that the capture lacks.
+// Without such a loss, the order in the capture is a lesser proof than the order of messages: several capture queues do
+// not keep the order among each other.
+func (h *httpApp) tooEarly(s *httpSide, x *exchangeParts) bool {
+	return x.Request.Facts.Has(Resynced) && s.sent.Time < x.sent.Time
 }
 
 // requestLine acts on a request line.

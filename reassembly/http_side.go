@@ -35,6 +35,7 @@ type httpSide struct {
 	draft   Message        // a response before its status line has been read, or an interim one
 	interim int            // status of the interim response being read
 	record  int            // the record at which draft began
+	sent    capture.Mark   // the segment that carried the first octet of draft
 	left    int64
 	line    []byte // the part of a line that came with earlier segments
 	used    int    // octets of the current header section, or chunk line
