@@ -9,6 +9,8 @@ import (
 )
 
 const (
+	// defaultMSS is what a sender assumes without an option (RFC 9293 §3.7.1).
+	defaultMSS  = 536
 	maxWaits    = 64                     // direct observations of an application's second write kept per direction
 	delackFloor = 8 * time.Millisecond   // a later ACK is a delayed one (diagnosis 4.1: no stack delays less and means it)
 	delackCeil  = 510 * time.Millisecond // RFC 9293 §3.8.6.3: an ACK must not be delayed by half a second or more
@@ -115,7 +117,7 @@ func (w *walker) ackedWithin(s *sender, r *reassembly.Record, n int) bool {
 
 // bound reports whether a window, not Nagle's algorithm, may have kept r back.
 func (s *sender) bound(w *walker, r *reassembly.Record) bool {
-	mss := int64(w.s.conn.Half[r.Dir].Eff)
+	mss := max(int64(w.s.conn.Half[r.Dir].Eff), defaultMSS)
 	if !w.s.conn.MidStream && s.edgePrev > 0 && r.Seq+int64(r.Len) > s.edge {
 		return true
 	}
