@@ -17,7 +17,7 @@ type group struct {
 	cost     analysis.Cost
 }
 
-// groups gathers the report's findings, the most severe first and among those the costliest first.
+// groups gathers the report's findings: first what broke something, then the rest by cost.
 func (t *textReport) groups() []*group {
 	type key struct {
 		rule, cause string
@@ -42,9 +42,15 @@ func (t *textReport) groups() []*group {
 		})
 	}
 	slices.SortStableFunc(all, func(a, b *group) int {
-		return cmp.Or(cmp.Compare(b.severity, a.severity), cmp.Compare(b.cost.Expected, a.cost.Expected))
+		return cmp.Or(boolOrder(a.broke(), b.broke()), cmp.Compare(b.cost.Expected, a.cost.Expected),
+			cmp.Compare(b.severity, a.severity))
 	})
 	return all
+}
+
+// broke reports whether the finding is about more than time: what is severe without a cost in time lost data.
+func (g *group) broke() bool {
+	return g.severity == analysis.Critical || g.severity == analysis.High && g.cost.Expected == 0
 }
 
 func (g *group) add(f *analysis.Finding) {

@@ -1,8 +1,10 @@
 package output
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,17 +33,38 @@ func findingIDs(findings []analysis.Finding) []string {
 
 // wiresharkFilter is a display filter that shows an occurrence's evidence; "" if there is none. Frames are numbered
 // per file, so with several files it speaks of that file alone which holds the first frame of the evidence.
-// Wireshark's number of the connection is ours only if it sees the same one file, and all of it.
-func wiresharkFilter(s *capture.Stats, o *analysis.Occurrence) string {
+func wiresharkFilter(r *analysis.Report, o *analysis.Occurrence) string {
 	frames := filterFrames(o.Evidence)
 	if len(frames) == 0 {
 		return ""
 	}
 	filter := "frame.number in {" + strings.Join(frames, ",") + "}"
-	if len(s.Inputs) == 1 && s.Count[capture.OutcomeFiltered] == 0 && o.Connection >= 0 {
+	if namesStream(r, o) {
 		filter = "tcp.stream eq " + strconv.Itoa(o.Connection) + " && " + filter
 	}
 	return filter
+}
+
+// namesStream reports whether the filter may name the connection. Wireshark's number of it is ours only if it sees
+// the same one file, and all of it; and evidence from before or after the connection belongs to another one, such
+// as that which could have been reused.
+func namesStream(r *analysis.Report, o *analysis.Occurrence) bool {
+	if len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
+		return false
+	}
+	i, found := slices.BinarySearchFunc(r.Conns, o.Connection, func(c analysis.ConnInfo, id int) int {
+		return cmp.Compare(c.ID, id)
+	})
+	if !found {
+		return false
+	}
+	begin, end := r.Conns[i].Start, r.Conns[i].Start+r.Conns[i].Duration
+	for k := range o.Evidence {
+		if at := o.Evidence[k].Time; at < begin || at > end {
+			return false
+		}
+	}
+	return true
 }
 
 // filterFrames are the numbers of the evidence frames of one input, each once, in the order of evidence.

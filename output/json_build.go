@@ -136,7 +136,7 @@ func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
 func (b *builder) occurrence(o *analysis.Occurrence) jsonOccurrence {
 	j := jsonOccurrence{
 		Connection: o.Connection, Start: millis(o.Start), End: millis(o.End), Cost: cost(o.Cost),
-		Evidence: make([]jsonEvidence, 0, len(o.Evidence)), Filter: text(wiresharkFilter(b.report.Capture, o)),
+		Evidence: make([]jsonEvidence, 0, len(o.Evidence)), Filter: text(wiresharkFilter(b.report, o)),
 	}
 	if o.Exchange >= 0 {
 		j.Exchange = &o.Exchange

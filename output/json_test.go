@@ -223,31 +223,35 @@ func TestFindingIDs(t *testing.T) {
 }
 
 func TestWiresharkFilter(t *testing.T) {
-	evidence := func(frames ...capture.FrameID) *analysis.Occurrence {
+	evidence := func(at time.Duration, frames ...capture.FrameID) *analysis.Occurrence {
 		o := &analysis.Occurrence{Connection: 3}
 		for _, f := range frames {
-			o.Evidence = append(o.Evidence, analysis.Evidence{Mark: capture.Mark{Frame: f}})
+			o.Evidence = append(o.Evidence, analysis.Evidence{Mark: capture.Mark{Time: at, Frame: f}})
 		}
 		return o
 	}
-	one, two := &capture.Stats{Inputs: make([]capture.Input, 1)}, &capture.Stats{Inputs: make([]capture.Input, 2)}
-	filtered := &capture.Stats{Inputs: make([]capture.Input, 1)}
-	filtered.Count[capture.OutcomeFiltered] = 1
+	report := func(inputs int, filtered uint64) *analysis.Report {
+		s := &capture.Stats{Inputs: make([]capture.Input, inputs)}
+		s.Count[capture.OutcomeFiltered] = filtered
+		return &analysis.Report{Capture: s, Conns: []analysis.ConnInfo{{ID: 1}, {ID: 3, Start: ms, Duration: ms}}}
+	}
 	in := capture.NewFrameID
 	tests := []struct {
-		name  string
-		stats *capture.Stats
-		occ   *analysis.Occurrence
-		want  string
+		name   string
+		report *analysis.Report
+		occ    *analysis.Occurrence
+		want   string
 	}{
-		{"one file", one, evidence(in(0, 14), in(0, 15), in(0, 14)), "tcp.stream eq 3 && frame.number in {14,15}"},
-		{"two files", two, evidence(in(1, 9), in(0, 15), in(1, 12)), "frame.number in {9,12}"},
-		{"streams counted differently", filtered, evidence(in(0, 14)), "frame.number in {14}"},
-		{"no evidence", one, evidence(), ""},
-		{"no frame", one, evidence(in(0, 0)), ""},
+		{"one file", report(1, 0), evidence(ms, in(0, 14), in(0, 15), in(0, 14)), "tcp.stream eq 3 && frame.number in {14,15}"},
+		{"two files", report(2, 0), evidence(ms, in(1, 9), in(0, 15), in(1, 12)), "frame.number in {9,12}"},
+		{"streams counted differently", report(1, 1), evidence(ms, in(0, 14)), "frame.number in {14}"},
+		{"from before the connection", report(1, 0), evidence(0, in(0, 14)), "frame.number in {14}"},
+		{"from after it", report(1, 0), evidence(3*ms, in(0, 14)), "frame.number in {14}"},
+		{"no evidence", report(1, 0), evidence(ms), ""},
+		{"no frame", report(1, 0), evidence(ms, in(0, 0)), ""},
 	}
 	for _, tt := range tests {
-		if got := wiresharkFilter(tt.stats, tt.occ); got != tt.want {
+		if got := wiresharkFilter(tt.report, tt.occ); got != tt.want {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -86,7 +86,7 @@ func (t *textReport) subject() string {
 	return s
 }
 
-// inputNames are the names of the inputs, the first few.
+// inputNames are the names of the inputs, the first few; of several files without their directories.
 func inputNames(inputs []capture.Input) string {
 	const some = 3
 	var names []string
@@ -96,8 +96,11 @@ func inputNames(inputs []capture.Input) string {
 			break
 		}
 		name := inputs[i].Name
-		if name == "-" {
+		switch {
+		case name == "-":
 			name = "standard input"
+		case len(inputs) > 1:
+			name = baseName(name)
 		}
 		names = append(names, shorten(visible(name), 60))
 	}

@@ -30,11 +30,15 @@ func (t *textReport) findings() {
 	}
 	t.heading("Findings")
 	told := 0
-	for told < len(groups) && told < maxDetailed && (told == 0 || groups[told].severity > analysis.Info) {
-		t.detail(told+1, groups[told])
+	var rest []*group
+	for i, g := range groups {
+		if i > 0 && (g.severity == analysis.Info || told == maxDetailed) {
+			rest = append(rest, g)
+			continue
+		}
 		told++
+		t.detail(told, g)
 	}
-	rest := groups[told:]
 	if len(rest) > 0 {
 		t.blank()
 		t.para("", "Also found, in brief (--format json tells all of it):", plain)
@@ -82,7 +86,7 @@ func (t *textReport) detail(number int, g *group) {
 	t.proof(g)
 	t.remedies(f.Remedies)
 	if len(f.Occurrences) > 0 {
-		t.labelled("Show", wiresharkFilter(t.report.Capture, &f.Occurrences[0]), cyan)
+		t.labelled("Show", wiresharkFilter(t.report, &f.Occurrences[0]), cyan)
 	}
 	t.labelled("Why", toolName+" --explain "+f.Rule, plain)
 }
@@ -90,7 +94,7 @@ func (t *textReport) detail(number int, g *group) {
 // extent says how often, how sure and within which bounds.
 func (t *textReport) extent(g *group) string {
 	s := times(g.count)
-	if g.affected > 0 {
+	if g.affected > 0 && g.count > 1 {
 		s += " in " + plural(uint64(g.affected), "exchange", "exchanges")
 	}
 	s += ", " + confidenceWords(g.worst().Confidence)

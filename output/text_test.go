@@ -127,7 +127,7 @@ func TestTextManyFindings(t *testing.T) {
 		g := f
 		g.Rule = "rule-" + string(rune('a'+i%40))
 		g.Client = netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})
-		g.Severity = analysis.Severity(i % 5)
+		g.Severity = analysis.Severity(i%4 + 1)
 		r.Findings = append(r.Findings, g)
 	}
 	got := render(t, r, TextOptions{})
