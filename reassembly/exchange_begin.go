@@ -6,6 +6,7 @@ import "tcpwhy/capture"
 type exchangeParts struct {
 	Exchange
 	request, response Message
+	missed            bool         // its response came before it, and counts as an exchange without request
 	sent              capture.Mark // the segment that carried the first octet of the request, whenever it arrived in order
 }
 

@@ -17,8 +17,9 @@ type httpApp struct {
 	waiting []*exchangeParts // requests whose final response has not begun, oldest first
 	closing
 	over      bool
-	pipelined bool   // a request began while an earlier one was not answered in full
-	next      *turns // has taken over: the connection speaks something else now
+	pipelined bool         // a request began while an earlier one was not answered in full
+	orphan    capture.Mark // what carried the start of the latest response without request
+	next      *turns       // has taken over: the connection speaks something else now
 	text      struct{ method, target, host, agent, software string }
 }
 

@@ -272,6 +272,23 @@ func TestResponseBeforeRequest(t *testing.T) {
 	}
 }
 
+// A request that waited behind a gap while its response was read is not unanswered, and does not take the next response.
+func TestRequestAfterResponse(t *testing.T) {
+	p := newScript()
+	p.run(t, "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~", nil)
+	request := p.next()
+	p.run(t, "< HTTP/1.1 404~Content-Length: 0~~", nil)
+	late := p.next()
+	p.gap(FromClient, 30, late)
+	p.app.Data(FromClient, p.off[FromClient], []byte("GET /3 HTTP/1.1\r\n\r\n"), request, late)
+	p.off[FromClient] += 19
+	p.run(t, "> GET /4 HTTP/1.1~~\n< HTTP/1.1 204~~\n<F\n>F\nX", nil)
+	want := "GET /1 204 complete q1-1 19+0 r2-2 16+0\n404 complete r4-4 35+0\nGET /3 incomplete q5-5 19+0,resync\nGET /4 204 complete q6-6 19+0 r7-7 16+0\n"
+	if got := describe(p.c); got != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+}
+
 // The content that Skip says is not needed may be left out, with the same result.
 func TestHTTPSkip(t *testing.T) {
 	p := newScript()

@@ -15,6 +15,11 @@ func (h *httpApp) resync(s *httpSide, off int64, data []byte, a arrival) {
 	}
 	s.msg.Facts |= Resynced
 	h.c.caveat(CaveatHTTPResync)
+	// A request that waited behind the gap, while its response was already read, must not wait for the next one.
+	if s.dir == FromClient && h.orphan.Frame != 0 && h.orphan.Time >= s.x.sent.Time {
+		s.x.missed = true
+		h.waiting = h.waiting[:len(h.waiting)-1]
+	}
 }
 
 // lose gives up the framing of a message at a gap. It reports true if the gap is the end of a frame that the capture
@@ -57,7 +62,7 @@ func (h *httpApp) leave(s *httpSide) {
 	}
 	if s.dir == FromServer {
 		h.settle(x, Incomplete)
-	} else if x.Response != nil && h.side[FromServer].x != x {
+	} else if x.missed || x.Response != nil && h.side[FromServer].x != x {
 		x.finish(x.Outcome)
 	}
 }
@@ -188,7 +193,7 @@ func (h *httpApp) requestsEnd() {
 	s := &h.side[FromClient]
 	x := s.x
 	s.x, s.msg, s.line, s.phase = nil, nil, nil, between
-	if x != nil && x.Response != nil && h.side[FromServer].x != x {
+	if x != nil && (x.missed || x.Response != nil && h.side[FromServer].x != x) {
 		x.finish(x.Outcome)
 	}
 	if h.fin[FromServer] {

@@ -46,6 +46,7 @@ func (h *httpApp) bind(s *httpSide) {
 		h.waiting = h.waiting[:n]
 	} else {
 		s.x = h.c.beginExchange(s.record)
+		h.orphan = s.sent
 	}
 	s.msg = s.x.answer(s.draft)
 }
@@ -243,6 +244,8 @@ func (h *httpApp) complete(s *httpSide) {
 		return
 	}
 	switch {
+	case x.missed:
+		x.finish(Incomplete)
 	case x.Method == "CONNECT" && x.Response == nil:
 		s.phase = undecided
 	case x.Response != nil && h.side[FromServer].x != x:
