@@ -136,12 +136,18 @@ func TestKinds(t *testing.T) {
 0.100 < .  1449:2897(1448) ack 101 win 509
 0.101 > .  101:101(0) ack 2897 win 502
 0.120 < .  2897:4345(1448) ack 101 win 509`, "5 hole, 6 acks-unseen"},
-		{"beyond the window", threeWay + `
-0.050 > P. 1:101(100) ack 1 win 8
-0.100 < .  1:1449(1448) ack 101 win 509
-0.100 < .  1449:2897(1448) ack 101 win 509
-0.100 < .  2897:4345(1448) ack 101 win 509
-0.100 < .  4345:5793(1448) ack 101 win 509`, ""},
+		{"beyond the window", `
+0.000 > S  0:0(0) win 2000 <mss 1460>
+0.050 < S. 0:0(0) ack 1 win 65160 <mss 1460>
+0.050 > .  1:1(0) ack 1 win 2000
+0.100 < .  1:1449(1448) ack 1 win 509
+0.100 < .  1449:2897(1448) ack 1 win 509
+0.100 < .  2897:4345(1448) ack 1 win 509`, "6 overrun"},
+		{"the window is not known to be scaled", `
+0.050 > .  1:1(0) ack 1 win 20
+0.100 < .  1:1449(1448) ack 1 win 509
+0.100 < .  1449:2897(1448) ack 1 win 509
+0.100 < .  2897:4345(1448) ack 1 win 509`, ""},
 		{"other octets", threeWay + `
 0.050 > P. 1 ack 1 win 502 "GET "
 0.051 > P. 9 ack 1 win 502 "good"

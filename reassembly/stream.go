@@ -93,17 +93,20 @@ func (s *stream) insert(i int, in chunk) {
 	s.pend[i] = in
 }
 
-// drop removes the first n chunks.
-func (s *stream) drop(n int) {
+// drop removes the first n chunks and tells how many octets they held.
+func (s *stream) drop(n int) int {
+	dropped := 0
 	for i := range s.pend[:n] {
-		s.held -= len(s.pend[i].data)
+		dropped += len(s.pend[i].data)
 	}
+	s.held -= dropped
 	rest := copy(s.pend, s.pend[n:])
 	clear(s.pend[rest:])
 	s.pend = s.pend[:rest]
 	if rest == 0 && cap(s.pend) > keepIdle {
 		s.pend = nil
 	}
+	return dropped
 }
 
 // arrive takes a segment's octets [off, off+n) into dir's stream and delivers what is in order now. data may be
@@ -223,11 +226,10 @@ func (k *track) needed(dir Dir) int64 {
 func (k *track) flush(dir Dir, at capture.Mark) {
 	h, s := &k.c.Half[dir], &k.side[dir].stream
 	n := 0
-	for n < len(s.pend) && s.pend[n].lo <= h.Frontier {
+	for n < len(s.pend) && s.pend[n].lo <= h.Frontier && !s.complete(h) {
 		c := &s.pend[n]
 		switch size := c.hi - c.lo; {
 		case c.data != nil:
-			k.t.held -= len(c.data)
 			k.deliver(dir, c.lo, size, c.data, c.seen, at)
 		case c.lost:
 			h.Frontier, h.Bytes = c.hi, h.Bytes+size
@@ -239,16 +241,20 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 		n++
 	}
 	if n > 0 {
-		s.drop(n)
+		k.t.held -= s.drop(n)
 	}
-	if s.hasFin && !s.over && h.Frontier >= s.fin {
+	if s.complete(h) && !s.over {
 		s.over = true
-		h.Frontier = s.fin + 1
+		h.Frontier = max(h.Frontier, s.fin+1)
+		k.t.held -= s.drop(len(s.pend)) // nothing follows a FIN
 		if k.app != nil {
 			k.app.Fin(dir, at)
 		}
 	}
 }
+
+// complete reports whether all octets before the FIN were delivered.
+func (s *stream) complete(h *Half) bool { return s.hasFin && h.Frontier >= s.fin }
 
 // giveUp counts the octets from the frontier to off as missing from the capture and delivers what follows.
 func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {

@@ -102,6 +102,7 @@ func (k *track) forgetSYN() {
 	c := k.c
 	for dir := range k.side {
 		d := &k.side[dir]
+		k.t.held -= d.stream.held
 		*d = side{unseenAt: -1, rtt: d.rtt, outgoing: d.outgoing, incoming: d.incoming, badSum: d.badSum}
 		h := &c.Half[dir]
 		c.Half[dir] = Half{Segments: h.Segments, TTLMin: h.TTLMin, TTLMax: h.TTLMax, RTT: h.RTT}
@@ -149,6 +150,9 @@ func (k *track) selective(e *event) {
 // side than the Table took for it. Afterwards, and with a SYN, the orientation is final.
 func (k *track) orient(dir Dir, seg *capture.Segment) Dir {
 	switch {
+	case !k.c.Half[0].untouched() || !k.c.Half[1].untouched():
+		k.sniffed = true
+		return dir
 	case seg.Flags.Has(capture.SYN):
 		k.sniffed = true
 		if seg.Flags.Has(capture.ACK) == (dir == FromServer) {

@@ -25,7 +25,7 @@ func (a *fakeApp) step(dir Dir, off, n int64) {
 		a.bad = append(a.bad, "empty call")
 	}
 	if a.next[dir] != 0 && off != a.next[dir] {
-		a.bad = append(a.bad, "offset does not follow")
+		a.bad = append(a.bad, "offset "+itoa(off)+" does not follow "+itoa(a.next[dir]))
 	}
 	a.next[dir] = off + n
 }
