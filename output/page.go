@@ -68,8 +68,9 @@ func (p *page) row(label string, labelStyle style, text, figure string, s style)
 	}
 	p.put(label, labelStyle)
 	p.put(lines[0], s)
-	gap := p.width - indent - cells(lines[0]) - cells(figure)
-	p.put(strings.Repeat(" ", gap)+figure, s)
+	if figure != "" {
+		p.put(strings.Repeat(" ", p.width-indent-cells(lines[0])-cells(figure))+figure, s)
+	}
 	p.blank()
 	for _, line := range lines[1:] {
 		p.put(strings.Repeat(" ", indent)+line, s)

@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis"
 	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 const (
@@ -143,11 +144,32 @@ func (t *textReport) nothingToAnalyse() bool {
 	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
 		t.para("", "No TCP in this capture, so there is nothing to analyse.", strong)
 	case r.ExchangeCount == 0 && len(r.Findings) == 0:
-		t.para("", "No connection carries a request and a response, and none has a fault.", strong)
+		t.para("", t.withoutExchange(), strong)
 	default:
 		return false
 	}
 	return true
+}
+
+// withoutExchange says what became of connections that carried nothing.
+func (t *textReport) withoutExchange() string {
+	count := map[reassembly.State]uint64{}
+	for i := range t.report.Conns {
+		count[t.report.Conns[i].State]++
+	}
+	s := "No connection carries a request and a response"
+	words := []struct {
+		state reassembly.State
+		text  string
+	}{{reassembly.Refused, "refused"}, {reassembly.Connecting, "never answered"}, {reassembly.Reset, "reset"}}
+	for _, w := range words {
+		if n := count[w.state]; n == 1 {
+			s += "; 1 was " + w.text
+		} else if n > 1 {
+			s += "; " + grouped(n) + " were " + w.text
+		}
+	}
+	return s + "."
 }
 
 // times says how often.
@@ -155,5 +177,5 @@ func times(n int) string {
 	if n == 1 {
 		return "once"
 	}
-	return grouped(uint64(n)) + " times"
+	return grouped(uint64(n)) + nbsp + "times"
 }

@@ -36,7 +36,7 @@ func (t *textReport) captureNotes() {
 		t.para("  ", v, plain)
 	}
 	for i := range s.Inputs {
-		if in := &s.Inputs[i]; !in.Complete {
+		if in := &s.Inputs[i]; !in.Complete && !t.caveatSays(in.Error) {
 			t.para("  ", inputNames(s.Inputs[i:i+1])+": "+orWords(in.Error, "not complete"), yellow)
 		}
 	}
@@ -51,6 +51,16 @@ func (t *textReport) captureNotes() {
 	if len(t.report.Caveats) == 0 && t.report.Connections > 0 {
 		t.para("  ", "It shows all that the rules need: nothing in it is known to be missing.", plain)
 	}
+}
+
+// caveatSays reports whether one of the caveats tells of an input's error already.
+func (t *textReport) caveatSays(message string) bool {
+	for _, c := range t.report.Caveats {
+		if message != "" && strings.Contains(c.Message, message) {
+			return true
+		}
+	}
+	return false
 }
 
 // began says when the first frame was captured.

@@ -188,7 +188,11 @@ func trouble(c *analysis.ConnInfo) uint32 {
 
 // connectionFacts is a connection in one line.
 func connectionFacts(c *analysis.ConnInfo) string {
-	facts := []string{c.Protocol.String(), plural(uint64(len(c.Exchanges)), "exchange", "exchanges")}
+	var facts []string
+	if c.Protocol != reassembly.ProtoUnknown {
+		facts = append(facts, c.Protocol.String())
+	}
+	facts = append(facts, plural(uint64(len(c.Exchanges)), "exchange", "exchanges"))
 	if c.TLS != nil && c.TLS.SNI != "" {
 		facts = append(facts, shorten(maskHost(c.TLS.SNI), textTarget))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"tcpwhy/analysis"
 	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 // render is the text report, checked for what holds for every one.
@@ -97,6 +98,9 @@ func TestTextWidths(t *testing.T) {
 	long := strings.Repeat("averylongwordwithoutanyspace", 8)
 	f := &r.Findings[0]
 	f.Title, f.Message, f.Remedies[0].Text = long, long+" "+long, long
+	r.Findings = append(r.Findings, *f)
+	r.Findings[1].Rule, r.Findings[1].Cost = "truncated-response", analysis.Cost{}
+	f = &r.Findings[0]
 	f.Host = long
 	f.Client = netip.MustParseAddr("2001:db8:1111:2222:3333:4444:5555:6666")
 	f.Server = netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:7777]:65535")
@@ -147,6 +151,7 @@ func TestTextWithoutFindings(t *testing.T) {
 	quic.Capture.Count[capture.OutcomeQUIC] = 9
 	silent := &analysis.Report{Connections: 1, Capture: &capture.Stats{Frames: 3, Inputs: []capture.Input{{Name: "s.pcap", Complete: true}}}}
 	silent.Capture.Count[capture.OutcomeSegment] = 3
+	silent.Conns = []analysis.ConnInfo{{State: reassembly.Refused}}
 	tests := []struct {
 		name   string
 		report *analysis.Report
@@ -156,7 +161,7 @@ func TestTextWithoutFindings(t *testing.T) {
 		{"empty", empty, "The capture is empty"},
 		{"QUIC", quic, "HTTP/3 runs over QUIC, which this program cannot analyse."},
 		{"no TCP", quic, "No TCP in this capture"},
-		{"no exchange", silent, "No connection carries a request and a response"},
+		{"no exchange", silent, "No connection carries a request and a response; 1 was refused."},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
