@@ -228,6 +228,43 @@ func TestTapLosesNothing(t *testing.T) {
 	t.Run("bond", func(t *testing.T) { checkSights(t, bond) })
 }
 
+// TestManyInterfaces shows each frame at six interfaces, more than a sighting has room for.
+func TestManyInterfaces(t *testing.T) {
+	var sights []sight
+	for i := range int64(20) {
+		for iface := range uint16(6) {
+			s := sight{us: 1000*i + 5*int64(iface), iface: iface, id: uint16(1 + i), seg: data(uint32(40*i), 5), drop: iface > 0}
+			if i%3 == 2 {
+				s.back, s.seg = true, ack(uint32(40*i), 5)
+			}
+			sights = append(sights, s)
+		}
+	}
+	checkSights(t, sights)
+}
+
+// TestFileGivenTwice reads acknowledgments without any identity at two interfaces. As SYNs have shown that both
+// see the same, as many are left as one of them shows.
+func TestFileGivenTwice(t *testing.T) {
+	var sights []sight
+	at := int64(0)
+	add := func(s sight) {
+		s.us, s.v6 = at, true
+		for iface := range uint16(2) {
+			s.iface, s.drop = iface, iface == 1
+			sights = append(sights, s)
+		}
+		at += 12
+	}
+	add(sight{seg: syn(1)})
+	add(sight{seg: synAck(2), back: true})
+	for range 10 {
+		add(sight{seg: ack(301, 3)})
+		add(sight{seg: ack(101, 3), back: true})
+	}
+	checkSights(t, sights)
+}
+
 // TestCanonicalViewEnds moves a connection that was seen at two interfaces to the second alone: after a quarter
 // of a second that one counts.
 func TestCanonicalViewEnds(t *testing.T) {

@@ -91,10 +91,10 @@ func (p *filterParser) direction(q *qualifiers) bool {
 	}
 	p.next++
 	q.end = fromEnd
+	other := "dst"
 	if first == "dst" {
-		q.end = toEnd
+		q.end, other = toEnd, "src"
 	}
-	other := map[string]string{"src": "dst", "dst": "src"}[first]
 	joint := p.peek()
 	if joint != "or" && joint != "and" || p.ahead(1) != other {
 		return true
