@@ -75,6 +75,7 @@ func (e *ends) sendAt(at time.Duration, fromClient bool, flags byte, seq uint32,
 	f = binary.BigEndian.AppendUint32(f, ack)
 	f = append(f, byte(tcp/4)<<4, flags, 0xff, 0xff, 0, 0, 0, 0)
 	f = append(append(f, options...), payload...)
+	seal(f)
 	g.frame = f
 	g.frames++
 	g.octets += int64(len(f)) + recordOverhead

@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+)
+
+// made is a capture of the given kind, as frames.
+func made(t *testing.T, kind string, seed uint64, count int) (*generator, [][]byte) {
+	t.Helper()
+	var frames [][]byte
+	last := int64(0)
+	g := newGenerator(func(at int64, f []byte) error {
+		if at < last {
+			t.Errorf("%s: frame %d is earlier than the one before", kind, len(frames)+1)
+		}
+		last = at
+		frames = append(frames, bytes.Clone(f))
+		return nil
+	}, seed, 1<<62, count)
+	if err := g.generate(kind); err != nil {
+		t.Fatal(err)
+	}
+	return g, frames
+}
+
+func TestChecksumsAreValid(t *testing.T) {
+	for _, kind := range []string{"few", "many", "pair", "idle", "one", "synflood"} {
+		_, frames := made(t, kind, 1, 500)
+		for i, f := range frames {
+			pseudo := sum(f[26:34], protocolTCP+uint64(len(f)-34))
+			if fold(sum(f[14:34], 0)) != 0xffff || fold(sum(f[34:], pseudo)) != 0xffff {
+				t.Fatalf("%s: frame %d has a wrong checksum", kind, i+1)
+			}
+			if n := int(binary.BigEndian.Uint16(f[16:])); n != len(f)-14 {
+				t.Fatalf("%s: frame %d says %d octets of IP, and has %d", kind, i+1, n, len(f)-14)
+			}
+		}
+	}
+}
+
+func TestSameSeedSameFrames(t *testing.T) {
+	for _, kind := range []string{"few", "many"} {
+		_, a := made(t, kind, 7, 2000)
+		_, b := made(t, kind, 7, 2000)
+		_, c := made(t, kind, 8, 2000)
+		if !bytes.Equal(bytes.Join(a, nil), bytes.Join(b, nil)) {
+			t.Errorf("%s: the same seed made other frames", kind)
+		}
+		if bytes.Equal(bytes.Join(a, nil), bytes.Join(c, nil)) {
+			t.Errorf("%s: another seed made the same frames", kind)
+		}
+	}
+}
+
+// The sequence numbers of each end leave no gap and no overlap in a capture without loss.
+func TestShortConnectionsAreWhole(t *testing.T) {
+	_, frames := made(t, "many", 1, 5000)
+	next := make(map[string]uint32)
+	for i, f := range frames {
+		flow := string(f[26:38])
+		seq, flags := binary.BigEndian.Uint32(f[38:]), f[47]
+		if want, ok := next[flow]; ok && flags&flagSYN == 0 && seq != want {
+			t.Fatalf("frame %d begins at %d, want %d", i+1, seq, want)
+		}
+		length := uint32(len(f) - 34 - int(f[46]>>4)*4)
+		if flags&(flagSYN|flagFIN) != 0 {
+			length++
+		}
+		next[flow] = seq + length
+	}
+}
+
+func TestParseSize(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want int64
+	}{{"100MB", 100e6}, {"1GB", 1e9}, {"7", 7}, {"-1MB", 0}, {"MB", 0}, {"", 0}} {
+		got, err := parseSize(c.text)
+		if got != c.want || (err == nil) != (c.want > 0) {
+			t.Errorf("parseSize(%q) = %d, %v, want %d", c.text, got, err, c.want)
+		}
+	}
+}
