@@ -41,7 +41,7 @@ func (t *textReport) captureNotes() {
 		}
 	}
 	for _, c := range t.report.Caveats {
-		message := strings.TrimSuffix(c.Message, ".") + "."
+		message := upperFirst(strings.TrimSuffix(c.Message, ".")) + "."
 		if len(c.Weakens) > 0 {
 			message += " This weakens " + strings.Join(c.Weakens, ", ") + "."
 		}

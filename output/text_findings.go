@@ -294,5 +294,8 @@ func (t *textReport) request(x *analysis.ExchangeInfo, room int) string {
 	case x.Method == "":
 		return "a response without its request"
 	}
+	if t.opts.ShowQuery {
+		room = 4 * reassemblyTargetCap // who asked for values wants all of them
+	}
 	return captured(x.Method) + " " + maskTarget(x.Target, t.opts.ShowQuery, room)
 }
