@@ -15,7 +15,8 @@ type TableLimits struct {
 	Finished int // four-tuples remembered after their connection was handed back; default 1<<18
 }
 
-// How long a connection may be silent, in the time of the capture, before it is handed back.
+// How long a connection may be silent, in the time of the capture, before it is handed back. It may take up to twice as
+// long, as entries are not moved for each segment.
 const (
 	// idleEmbryo is above the largest gap between two SYNs of Linux: 64 s after the sixth of the default retries.
 	idleEmbryo = 75 * time.Second
@@ -30,7 +31,7 @@ const (
 	rememberFor = 10 * time.Minute
 )
 
-// The lists of a Table, each in order of last use.
+// The lists of a Table, each in order of the time at which entries were put there.
 const (
 	listFree     = iota
 	listEmbryo   // one-sided SYNs
@@ -50,9 +51,10 @@ type tuple struct {
 type entry struct {
 	key        tuple
 	hash       uint32
-	next, prev int32 // in its list
-	last       time.Duration
-	conn       *Conn // nil once handed back
+	next, prev int32         // in its list
+	last       time.Duration // of its latest segment
+	moved      time.Duration // when it was put where it is in its list
+	conn       *Conn         // nil once handed back
 	id         int
 	base       [2]uint32 // Wireshark's base_seq of each direction, by order in the tuple
 	high       [2]uint32 // the latest raw end of what each sent
@@ -77,13 +79,14 @@ type Table struct {
 	limits  TableLimits
 	slots   []int32 // open addressing by hash: index into entries + 1, 0 is empty
 	entries []entry
-	head    [lists]int32 // least recently used; -1: empty
+	head    [lists]int32 // the entry that was put there first; -1: empty
 	tail    [lists]int32
 	count   [lists]int
 	next    int // number of the next connection
 	now     time.Duration
-	over    []*Conn // to be handed back
-	taken   int     // how many of over were
+	due     time.Duration // when to look for idle entries again
+	over    []*Conn       // to be handed back
+	taken   int           // how many of over were
 	evicted uint64
 	late    uint64
 }
@@ -279,7 +282,9 @@ func (t *Table) update(i int32, side int, seg *capture.Segment) {
 		e.high[side] = end
 	}
 	e.flags |= spoke << side
-	t.move(i, list)
+	if list != e.list || list == listClosed { // few segments follow a close, and memory waits for its end
+		t.move(i, list)
+	}
 }
 
 // learnBase sets the numbers that a later SYN is compared with, exactly as Wireshark does: the SYN's own, or one less

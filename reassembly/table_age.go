@@ -2,14 +2,11 @@ package reassembly
 
 import "time"
 
-// move puts an entry at the end of a list: it was just used.
+// move puts an entry at the end of a list.
 func (t *Table) move(i int32, list uint8) {
-	if e := &t.entries[i]; e.list == list && t.tail[list] == i {
-		return
-	}
 	t.unlink(i)
 	e := &t.entries[i]
-	e.list, e.next, e.prev = list, -1, t.tail[list]
+	e.list, e.next, e.prev, e.moved = list, -1, t.tail[list], t.now
 	if e.prev >= 0 {
 		t.entries[e.prev].next = i
 	} else {
@@ -39,33 +36,49 @@ func (t *Table) unlink(i int32) {
 	e.list, e.next, e.prev = lists, -1, -1
 }
 
+// ageEvery is how often idle entries are looked for. It costs little, but not nothing, for each segment.
+const ageEvery = 50 * time.Millisecond
+
 // age hands back the connections that were silent for too long, and those that are too many, the longest silent first.
 func (t *Table) age() {
+	full := t.count[listEmbryo] > t.limits.Embryos || t.count[listFinished] > t.limits.Finished ||
+		t.count[listClosed] > t.limits.Closed || t.count[listOpen] > t.limits.Open
+	if t.now < t.due && !full {
+		return
+	}
+	t.due = t.now + ageEvery
 	t.ageList(listEmbryo, idleEmbryo, t.limits.Embryos)
 	t.ageList(listClosed, idleClosed, t.limits.Closed)
-	t.ageList(listOpen, idleOpen, t.limits.Open-min(t.count[listClosed], t.limits.Open/2))
-	for t.count[listFinished] > 0 {
-		i := t.head[listFinished]
-		if t.count[listFinished] <= t.limits.Finished && t.now-t.entries[i].last <= rememberFor {
-			return
-		}
-		t.remove(i)
-	}
+	t.ageList(listOpen, idleOpen, t.limits.Open)
+	t.ageList(listFinished, rememberFor, t.limits.Finished)
 }
 
-// ageList hands back from one list. A connection that goes only to make room is counted.
+// ageList takes entries from the head of a list. All behind the head were put there later. One that was used since
+// goes back to the end; of those that are too many only some get this second chance, so that the work stays bounded.
 func (t *Table) ageList(list uint8, idle time.Duration, most int) {
-	for t.count[list] > 0 {
+	for chances := 8; t.count[list] > 0; {
 		i := t.head[list]
 		e := &t.entries[i]
-		aged := t.now-e.last > idle
-		if !aged && t.count[list] <= most {
+		crowded := t.count[list] > most
+		if t.now-e.moved <= idle && !crowded {
 			return
 		}
-		if !aged && list != listClosed {
-			t.evicted++
+		aged := t.now-e.last > idle
+		switch {
+		case !aged && (!crowded || chances > 0 && e.last > e.moved):
+			chances--
+			t.move(i, list)
+		case list == listFinished:
+			t.remove(i)
+		default:
+			if !aged && list != listClosed {
+				t.evicted++
+			}
+			t.handBack(i)
+			if t.now-e.last > rememberFor {
+				t.remove(i)
+			}
 		}
-		t.handBack(i)
 	}
 }
 
