@@ -44,7 +44,10 @@ type flowFacts struct {
 	rtt      time.Duration // least round trip between client and server
 	measured time.Duration // the response's first octet to its last
 	rounds   int
-	flight   int64 // the most that was in flight on the connection so far
+	flight   int64   // the most that was in flight on the connection so far
+	rate     float64 // octets per second that the path carries; 0: not known
+	rwnd     bound
+	idle     idle
 }
 
 // connState is a worker's state about one connection.
@@ -161,6 +164,7 @@ func (s *connState) drawUp(x *reassembly.Exchange) {
 	if j == nil {
 		return
 	}
+	j.until = max(j.until, s.delivered(x))
 	s.walk.to(s.recordAfter(x))
 	s.walk.flush(j.until)
 	s.measure(j)

@@ -3,16 +3,61 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 // maxRounds is how many rounds of a message are kept: slow start doubles, so 24 rounds are more than a gigabyte.
 const maxRounds = 24
 
+// round is what was sent within one round trip.
+type round struct {
+	start capture.Mark
+	seq   int64
+	bytes int64
+}
+
+// growth is what can be told of a sender's congestion window from outside: the window itself is not visible, the most
+// that was in flight is a lower bound.
+type growth struct {
+	slow bool  // slow start has not ended: no loss, and rounds still grow
+	peak int64 // the most in flight since the window last shrank
+	lost int64 // what was in flight when a loss shrank the window; 0 once as much is in flight again
+	idle idle
+}
+
+// idle is what an idle period before the message in hand did.
+type idle struct {
+	since  time.Duration // how long nothing was sent; 0: less than a retransmission timeout
+	peak   int64         // the most in flight before
+	before lastSent      // the last segment before
+	mark   capture.Mark  // of the first segment after
+}
+
+// lose takes note of a loss with flight octets outstanding.
+func (g *growth) lose(flight int64) {
+	g.slow = false
+	if g.lost == 0 {
+		g.lost = max(flight, 1)
+	}
+	g.peak = 0
+}
+
+// sent takes note of what is in flight.
+func (g *growth) sent(flight int64) {
+	g.peak = max(g.peak, flight)
+	if flight >= g.lost {
+		g.lost = 0
+	}
+}
+
 // countRound assigns r to a round: a new one begins with the first segment sent after the ACK of the first segment of
 // the round before is known. That is how BBR counts rounds (draft-ietf-ccwg-bbr, 4.5.1), seen from outside.
-func (s *sender) countRound(w *walker, r *reassembly.Record) {
-	if s.newMessage(w, r) || s.ack > s.round.seq {
+func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) {
+	if fresh || s.last == nil {
+		s.begin(w, r, n)
+	}
+	if s.round.bytes == 0 || s.ack > s.round.seq {
 		s.endRound()
 		s.round = round{start: r.Mark(), seq: r.Seq}
 		if len(s.rounds) < maxRounds {
@@ -20,26 +65,27 @@ func (s *sender) countRound(w *walker, r *reassembly.Record) {
 		}
 	}
 	s.round.bytes += int64(r.Len)
-	if n := len(s.rounds); n > 0 && s.rounds[n-1].seq == s.round.seq {
-		s.rounds[n-1].bytes = s.round.bytes
+	if k := len(s.rounds); k > 0 && s.rounds[k-1].seq == s.round.seq {
+		s.rounds[k-1].bytes = s.round.bytes
 	}
 }
 
-// newMessage reports whether r is the first of a message, and prepares for it: the rounds of a message are its own.
-func (s *sender) newMessage(w *walker, r *reassembly.Record) bool {
-	if s.last != nil && w.any && w.prev == r.Dir {
-		return false
-	}
-	idle := s.last != nil && r.Time-s.last.at >= w.s.timeout(r.Dir)
+// begin prepares for the first segment of a message: its rounds are its own. After a retransmission timeout without
+// sending, a kernel may have forgotten its window (RFC 5681 §4.1).
+func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
+	s.rounds, s.round, s.rwnd = s.rounds[:0], round{}, bound{}
+	s.rate.n = 0
+	s.rate.lookAhead(w.s.conn, n)
+	g := &s.growth
+	g.idle = idle{}
 	if s.last == nil {
-		s.growing = true
-	} else if idle && s.flight*10 > s.initial*14 {
-		s.growing, s.idled = true, true
+		g.slow = true
+		return
 	}
-	s.endRound()
-	s.rounds = s.rounds[:0]
-	s.round = round{}
-	return true
+	if gap := r.Time - s.last.at; gap >= w.s.timeout() {
+		g.idle = idle{since: gap, peak: g.peak, before: *s.last, mark: r.Mark()}
+		g.peak = 0
+	}
 }
 
 // endRound looks at the round that is over: slow start has ended when a round that was not cut short by the end of the
@@ -49,16 +95,26 @@ func (s *sender) endRound() {
 		s.initial = s.round.bytes
 	}
 	n := len(s.rounds)
-	if n < 2 || s.last == nil || !s.last.full {
+	if n == 0 || s.last == nil || !s.last.full {
 		return
 	}
-	if s.rounds[n-1].bytes*5 < s.rounds[n-2].bytes*6 {
-		s.growing = false
+	if n == 1 && s.growth.restarted(s.rounds[0].bytes, s.initial) {
+		s.growth.slow = true
+	}
+	if n >= 2 && s.rounds[n-1].bytes*5 < s.rounds[n-2].bytes*6 {
+		s.growth.slow = false
 	}
 }
 
-// timeout is the least retransmission timeout of dir's sender, after which an idle congestion window shrinks
-// (net/ipv4/tcp_output.c, tcp_cwnd_restart; RTO_MIN is 200 ms).
-func (s *connState) timeout(reassembly.Dir) time.Duration {
+// restarted reports whether the first round of the message, of first octets, shows that the window was cut back because
+// nothing had been sent: there had been more in flight than the initial window, and now less.
+func (g *growth) restarted(first, initial int64) bool {
+	i := &g.idle
+	return i.since > 0 && i.peak*10 > initial*14 && first*10 < i.peak*7
+}
+
+// timeout is the least retransmission timeout of a sender, after which an idle congestion window shrinks
+// (net/ipv4/tcp_output.c, tcp_cwnd_restart; TCP_RTO_MIN is 200 ms, RFC 6298 says more).
+func (s *connState) timeout() time.Duration {
 	return s.conn.RTTMin() + 200*time.Millisecond
 }

@@ -10,7 +10,6 @@ import (
 const (
 	maxHoles   = 256 // lost ranges followed at a time; beyond it the oldest counts as delivered
 	maxRepairs = 8192
-	rateSpan   = 10 // full segments over which a delivery rate is measured
 )
 
 // repair is a retransmission that was needed.
@@ -22,9 +21,11 @@ type repair struct {
 // hole is a range that the receiver lacks.
 type hole struct {
 	from, to int64
-	sent     time.Duration // when it passed the capture point in vain; valid if seen
+	sent     time.Duration // when it passed the capture point in vain; if it never did, when something later passed
 	frame    capture.FrameID
 	seen     bool
+	again    time.Duration   // when the latest retransmission passed that was lost too; 0: none was
+	kind     reassembly.Kind // of that retransmission
 }
 
 // small is the last segment that was smaller than the effective MSS: what Nagle's algorithm waits for (RFC 896, in
@@ -53,31 +54,35 @@ type sender struct {
 	repairs []repair
 	gap     bool // the capture lacks octets since the last progress event
 
-	known     int           // absolute number of the peer's record up to which everything is known
-	ack       int64         // highest acknowledgment known
-	ackAt     time.Duration // when it passed
-	ackFrame  capture.FrameID
-	ackPrev   int64 // the one before
-	edge      int64 // right edge of the receive window known
-	edgeAt    time.Duration
-	edgeFrame capture.FrameID
-	edgePrev  int64
-	closedAt  time.Duration // when a window of zero passed
-	closed    bool          // the window was zero before its last move
-	last      *lastSent
-	lastStore lastSent
+	known    int   // absolute number of the peer's record up to which everything is known
+	ack      int64 // highest acknowledgment known
+	ackPrev  int64 // the one before
+	edge     int64 // right edge of the receive window known
+	edgePrev int64
+	before   int64 // max, before the record in hand
+	release  release
+	view     view
+	last     *lastSent
+	store    lastSent
 
-	small     small
-	round     round // the current one
-	growing   bool  // slow start has not ended: no loss, and rounds still grow
-	idled     bool  // it began again after an idle period, from a larger window
-	rounds    []round
-	flight    int64 // the most in flight so far
-	initial   int64 // octets of the first round of the connection
-	rate      rate
-	sampleEnd int64 // a segment whose ACK is awaited, to see the current round trip
-	sampleAt  time.Duration
-	near      time.Duration // the latest such round trip between capture point and peer
+	small   small
+	rounds  []round // of the message in hand, the first maxRounds
+	round   round   // the current one
+	growth  growth
+	flight  int64 // the most in flight so far
+	initial int64 // octets of the first round of the connection
+	rwnd    bound
+	rate    rate
+	ackRate ackRate
+	trail   trail
+	ids     counter
+}
+
+// bound is what the receive window was when it kept the sender back during the message in hand.
+type bound struct {
+	times       int
+	first, last int64 // octets
+	most        int64
 }
 
 // lastSent is the last segment with data.
@@ -86,70 +91,6 @@ type lastSent struct {
 	full bool
 	push bool
 	end  int64
-}
-
-// round is what was sent within one round trip.
-type round struct {
-	start capture.Mark
-	seq   int64
-	bytes int64
-}
-
-// rate follows the delivery rate: the best over rateSpan full segments in a row.
-type rate struct {
-	times [rateSpan]time.Duration
-	n     int
-	best  time.Duration // least time over which rateSpan-1 full segments passed; 0: not known
-}
-
-// learn lets the sender know everything that had reached it when it sent record n.
-func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
-	c := w.s.conn
-	horizon := r.Time - c.Far(r.Dir)
-	i := max(s.known, c.Released)
-	for ; i < n; i++ {
-		a := &c.Records[i-c.Released]
-		if a.Time > horizon {
-			break
-		}
-		if a.Dir != r.Dir {
-			s.absorb(c, a)
-		}
-	}
-	s.known = i
-}
-
-// absorb takes in one segment of the peer.
-func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
-	if a.Len > 0 {
-		s.small.turn = true
-	}
-	if a.Flags&capture.ACK == 0 {
-		return
-	}
-	if s.small.valid && !s.small.acked && a.Ack >= s.small.end {
-		s.small.acked, s.small.pure, s.small.ack = true, a.PureAck(), a.Mark()
-	}
-	if a.Ack > s.ack {
-		s.ackPrev, s.ack, s.ackAt, s.ackFrame = s.ack, a.Ack, a.Time, a.Frame
-	}
-	if s.sampleEnd > 0 && a.Ack >= s.sampleEnd {
-		s.near, s.sampleEnd = a.Time-s.sampleAt, 0
-	}
-	s.absorbWindow(a)
-}
-
-// absorbWindow takes in the receive window that a offers.
-func (s *sender) absorbWindow(a *reassembly.Record) {
-	if a.Flags&capture.RST != 0 {
-		return
-	}
-	if a.Window == 0 && !s.closed {
-		s.closed, s.closedAt = true, a.Time
-	}
-	if edge := a.Ack + int64(a.Window); edge > s.edge {
-		s.edgePrev, s.edge, s.edgeAt, s.edgeFrame = s.edge, edge, a.Time, a.Frame
-	}
 }
 
 // deliver books record n as it reaches the receiver. filled is the hole at the receiver's edge that it filled, nil if it
@@ -161,18 +102,24 @@ func (s *sender) deliver(r *reassembly.Record, n int) (filled *hole, forward boo
 	before := s.frontier()
 	from, to := r.Seq, r.Seq+int64(r.Len)
 	if from > s.max && s.max > 0 {
-		s.add(hole{from: s.max, to: from})
+		s.add(hole{from: s.max, to: from, sent: r.Time, frame: r.Frame})
 	}
 	filled = s.fill(from, to)
 	for len(s.repairs) > 0 && s.repairs[0].record <= n {
 		s.repairs = s.repairs[1:]
 	}
 	for _, p := range s.repairs {
-		if p.from < to && p.to > from {
-			s.add(hole{max(p.from, from), min(p.to, to), r.Time, r.Frame, true})
+		if p.from >= to || p.to <= from {
+			continue
 		}
+		h := hole{from: max(p.from, from), to: min(p.to, to), sent: r.Time, frame: r.Frame, seen: true}
+		if filled != nil && r.Kind.Retransmitted() {
+			// This copy was lost like the first, which is the one that began the wait.
+			h.sent, h.frame, h.seen, h.again, h.kind = filled.sent, filled.frame, filled.seen, r.Time, r.Kind
+		}
+		s.add(h)
 	}
-	s.max = max(s.max, to)
+	s.before, s.max = s.max, max(s.max, to)
 	return filled, s.frontier() > before
 }
 
@@ -182,6 +129,12 @@ func (s *sender) frontier() int64 {
 		return s.holes[0].from
 	}
 	return s.max
+}
+
+// part is the hole from from to to, lost as h was.
+func (h hole) part(from, to int64) hole {
+	h.from, h.to = from, to
+	return h
 }
 
 // fill removes [from, to) from the holes; the result is what was the first hole, if that was touched.
@@ -197,10 +150,10 @@ func (s *sender) fill(from, to int64) *hole {
 			continue
 		}
 		if h.from < from {
-			kept = append(kept, hole{h.from, from, h.sent, h.frame, h.seen})
+			kept = append(kept, h.part(h.from, from))
 		}
 		if h.to > to {
-			kept = append(kept, hole{to, h.to, h.sent, h.frame, h.seen})
+			kept = append(kept, h.part(to, h.to))
 		}
 	}
 	s.holes = kept
@@ -233,51 +186,35 @@ func (s *sender) add(h hole) {
 	}
 }
 
-// sent takes note of r after it has been judged.
-func (s *sender) sent(w *walker, r *reassembly.Record) {
+// sent takes note of r after it has been judged. fresh tells that it is the first of a message.
+func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	if r.Len == 0 {
 		return
 	}
 	full := r.Trait.Has(reassembly.Full)
 	if r.Kind.Retransmitted() {
-		s.growing = false
+		if r.Kind != reassembly.SpuriousRetransmission {
+			s.growth.lose(s.max - s.ack)
+		}
 		s.round.bytes += int64(r.Len)
+		s.view.missing = 0
 		return
 	}
-	s.rate.add(r, full)
-	s.countRound(w, r)
-	s.lastStore = lastSent{r.Time, full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len)}
-	s.last = &s.lastStore
+	eff := w.s.conn.Half[r.Dir].Eff
+	s.rate.add(r, full && r.Len <= eff && s.ack < s.before)
+	s.countRound(w, r, n, fresh)
+	s.store = lastSent{r.Time, full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len)}
+	s.last = &s.store
 	s.flight = max(s.flight, s.max-s.ack)
-	if s.sampleEnd == 0 {
-		s.sampleEnd, s.sampleAt = r.Seq+int64(r.Len), r.Time
-	}
-	s.closed = false
+	s.growth.sent(s.max - s.ack)
+	s.trail.add(r.Seq+int64(r.Len), r.Time)
+	s.view.reset()
 	if full {
 		return
 	}
 	s.small = small{Mark: r.Mark(), end: r.Seq + int64(r.Len), size: r.Len, valid: true}
 	s.small.headers = w.s.endsHeader(r.Dir, s.small.end)
 }
-
-// add takes note of a segment for the delivery rate.
-func (p *rate) add(r *reassembly.Record, full bool) {
-	if !full {
-		p.n = 0
-		return
-	}
-	p.times[p.n%rateSpan] = r.Time
-	p.n++
-	if p.n < rateSpan {
-		return
-	}
-	if span := r.Time - p.times[p.n%rateSpan]; p.best == 0 || span < p.best {
-		p.best = max(span, 1)
-	}
-}
-
-// perSegment is the time that one full segment takes at the best rate seen; 0: not known.
-func (p *rate) perSegment() time.Duration { return p.best / (rateSpan - 1) }
 
 // endsHeader reports whether offset end of dir's stream is where the header section of a message in hand ends.
 func (s *connState) endsHeader(dir reassembly.Dir, end int64) bool {
@@ -291,4 +228,9 @@ func (s *connState) endsHeader(dir reassembly.Dir, end int64) bool {
 		}
 	}
 	return false
+}
+
+// reuse takes over the room of a sender that is no longer needed.
+func (s *sender) reuse(old *sender) {
+	s.holes, s.repairs, s.rounds = old.holes[:0], old.repairs[:0], old.rounds[:0]
 }

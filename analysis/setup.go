@@ -73,7 +73,7 @@ func (w *walker) tls(r *reassembly.Record, filled *hole) {
 	if r.Dir == reassembly.FromClient {
 		own = TLSClient
 	}
-	w.loss(r, filled, func(until time.Duration) {
+	w.loss(r, filled, w.any && w.prev != r.Dir, func(until time.Duration) {
 		if w.any && w.prev != r.Dir {
 			w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), TLSRTT)
 		}

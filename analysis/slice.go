@@ -24,6 +24,7 @@ type slice struct {
 	cause    capture.Mark   // what released that segment, or its first copy that was lost; no frame if unknown
 	octets   uint32         // of the segment that ended it
 	kind     reassembly.Kind
+	unseen   bool // what was lost had not passed the capture point
 }
 
 // length is how long the wait was.

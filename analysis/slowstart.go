@@ -58,6 +58,7 @@ func runSlowStart(p *pass) {
 	t, used := j.flow.transfer()
 	cost := Cost{Expected: min(lost, t.coldSaving(used, max(largeInitial, used))),
 		High: min(lost, t.coldSaving(used, (t.octets+t.mss-1)/t.mss))}
+	cost.High = max(cost.High, cost.Expected)
 	if cost.High <= 0 {
 		return
 	}
@@ -88,7 +89,7 @@ func roundEvidence(rounds []round, mss int64) []Evidence {
 // transfer is the response as the simulator sees it, and the window in segments with which it began.
 func (f *flowFacts) transfer() (transfer, int64) {
 	mss := max(f.mss, 1)
-	t := transfer{octets: f.bytes, mss: mss, window: f.window, rtt: f.rtt}
+	t := transfer{octets: f.bytes, mss: mss, window: f.window, rtt: f.rtt, rate: f.rate}
 	return t, max((f.initial+mss-1)/mss, 1)
 }
 
@@ -112,6 +113,9 @@ func (s *connState) measure(j *job) {
 	if !s.conn.MidStream && sender.edge > sender.ack {
 		j.flow.window = sender.edge - sender.ack
 	}
+	j.flow.rate = sender.pathRate(j.flow.mss)
+	j.flow.rwnd = sender.rwnd
+	j.flow.idle = sender.growth.idle
 }
 
 // donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response.

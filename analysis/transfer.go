@@ -10,7 +10,7 @@ import (
 // transfer tiles the time before r, which follows data of the same direction: what released r decides (diagnosis 6.5).
 // The rules are tried in order; the first that holds labels the time.
 func (w *walker) transfer(r *reassembly.Record, filled *hole, held *hold) {
-	w.loss(r, filled, func(until time.Duration) {
+	w.loss(r, filled, false, func(until time.Duration) {
 		s := &w.send[r.Dir]
 		switch {
 		case until <= w.at:
@@ -20,35 +20,41 @@ func (w *walker) transfer(r *reassembly.Record, filled *hole, held *hold) {
 		case held != nil:
 			w.emitHold(s, held, until)
 		default:
-			w.emit(w.at, until, w.released(s, r, until))
+			w.released(s, r, until)
 		}
 	})
 }
 
-// released is the label of the time from the last progress until r, which was not lost and not held by Nagle.
-func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) Label {
+// released tiles the time from the last progress until r, which was not lost and not held by Nagle.
+func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) {
 	gap := until - w.at
-	w.cause = capture.Mark{Time: s.ackAt, Frame: s.ackFrame}
+	w.cause = s.release.ack
+	outstanding := s.view.ack < s.before
 	switch {
 	case w.backToBack(s, r, gap):
-		return Serialize
+		w.emit(w.at, until, Serialize)
+	case s.view.closed:
+		w.zeroWindow(s, r, until)
 	case w.windowBound(s, r):
-		w.cause = capture.Mark{Time: s.edgeAt, Frame: s.edgeFrame}
-		if s.closed {
-			return ZeroWindow
-		}
-		return RWnd
-	case w.ackClocked(s, r):
-		return w.congestion(s, r)
-	case r.Flags&capture.FIN != 0 && r.Len == 0:
-		return pause(r.Dir)
-	case s.last != nil && (s.ack >= s.last.end || !s.last.full):
+		w.cause = s.release.open
+		s.rwnd.note(s.edge - s.ack)
+		w.emit(w.at, until, RWnd)
+	case s.last != nil && s.last.full && outstanding && mark0(s.release.ack):
+		w.congestion(s, r, until)
+	case w.corked(s, r):
+		w.emit(w.at, until, Cork)
+	case r.Flags&capture.FIN != 0 && r.Len == 0, !outstanding, s.last != nil && !s.last.full:
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
-		return pause(r.Dir)
+		w.emit(w.at, until, pause(r.Dir))
 	case gap <= w.s.conn.RTTMin()/2:
-		return Paced
+		w.emit(w.at, until, Paced)
+	case s.view.ack > s.before-s.growth.peak/2 && s.view.edge-s.before >= int64(r.Len):
+		// Acknowledgments had made room, half of what had been in flight before and more, and nothing was sent: there
+		// was nothing to send.
+		w.emit(w.at, until, pause(r.Dir))
+	default:
+		w.emit(w.at, until, Unknown)
 	}
-	return Unknown
 }
 
 // pause is the label of a pause that the application of dir's sender made inside a message.
@@ -66,56 +72,110 @@ func (w *walker) backToBack(s *sender, r *reassembly.Record, gap time.Duration) 
 	}
 	per := s.rate.perSegment()
 	mss := int64(w.s.conn.Half[r.Dir].Eff)
-	if per == 0 || mss == 0 {
-		return false
+	if per == 0 || mss == 0 || s.ack >= s.before {
+		return false // after a pause nothing tells how fast the path is
 	}
 	segments := time.Duration((int64(r.Len) + mss - 1) / mss)
 	return gap <= per*segments*3/2+4*w.s.clock.tick
 }
 
+// zeroWindow tiles a wait in which the receiver had closed its window: until the sender knew of an opening, or of the
+// answer to its probe if the opening got lost. What is longer is the sender's own.
+func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration) {
+	switch {
+	case mark0(s.release.open):
+		w.cause = s.release.open
+		w.emit(w.at, until, ZeroWindow)
+	case s.release.any:
+		w.emit(w.at, until, ZeroWindow)
+	default:
+		w.cause = s.view.open
+		w.emit(w.at, min(until, s.view.open.Time+w.s.conn.Far(r.Dir)), ZeroWindow)
+		w.emit(w.at, until, pause(r.Dir))
+	}
+}
+
 // windowBound reports whether r could not have been sent before the receive window moved, and was sent as soon as it did.
 func (w *walker) windowBound(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
-	if c.MidStream || s.edgePrev == 0 || s.max > s.edgePrev {
+	if c.MidStream || s.view.edge == 0 || !mark0(s.release.open) || r.Seq < s.before {
 		return false
 	}
-	knew := r.Time - c.Far(r.Dir)
-	mss := int64(c.Half[r.Dir].Eff)
-	room := s.edgePrev - s.max
-	return knew-s.edgeAt <= w.s.eps(r.Dir)+s.jitter(w, r) && room < min(int64(r.Len), mss)
+	return s.view.edge-s.before < min(int64(r.Len), int64(c.Half[r.Dir].Eff))
 }
 
-// ackClocked reports whether r was released by an ACK: it left as soon as its sender knew of one that freed room, the
-// segment before was full, and something was outstanding until then.
-func (w *walker) ackClocked(s *sender, r *reassembly.Record) bool {
-	c := w.s.conn
-	if s.last == nil || !s.last.full || s.ackAt == 0 || s.ackPrev >= s.max {
-		return false
+// note takes note of the window that kept the sender back.
+func (b *bound) note(window int64) {
+	if b.times == 0 {
+		b.first = window
 	}
-	knew := r.Time - c.Far(r.Dir)
-	return knew-s.ackAt <= w.s.eps(r.Dir)+s.jitter(w, r)
+	b.times++
+	b.last = window
+	b.most = max(b.most, window)
 }
 
-// jitter is how much later than the least round trip what this sender reacts to may have reached it.
-func (s *sender) jitter(w *walker, r *reassembly.Record) time.Duration {
-	return w.s.conn.Half[r.Dir].RTT.Jitter
-}
-
-// congestion is the label of a wait for the congestion window. When round trips have become longer, the pipe is full
-// and the path's rate is what limits.
-func (w *walker) congestion(s *sender, r *reassembly.Record) Label {
+// congestion tiles a wait for the congestion window. When round trips have become longer, the pipe is full and the
+// path's rate is what limits. The part by which a delayed acknowledgment was late is that.
+func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration) {
 	c := w.s.conn
 	near := c.Half[r.Dir.Peer()].RTT
-	if s.near > near.Min+max(near.Jitter, c.RTTMin()/5) && s.near > near.Min+time.Millisecond {
-		return Serialize
+	late := s.release.late
+	if inflated := s.release.round - late - near.Min; inflated > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
+		w.emit(w.at, until, Serialize)
+		return
 	}
+	w.emit(w.at, until-min(late, until-w.at), w.window(s))
+	w.emit(w.at, until, DelackCwnd)
+}
+
+// window is the label of a wait for the congestion window, by what made the window as small as it was.
+func (w *walker) window(s *sender) Label {
+	first := s.round.bytes
+	if len(s.rounds) > 0 {
+		first = s.rounds[0].bytes
+	}
+	g := &s.growth
 	switch {
-	case s.growing && s.idled:
-		return SlowStartIdle
-	case s.growing:
-		return SlowStart
-	case c.Half[r.Dir].Retrans > 0:
+	case s.view.spurious:
+		return SpuriousRetx
+	case g.lost > 0:
 		return RecoveryCwnd
+	case g.restarted(first, s.initial) && w.decayed(s, first):
+		return SlowStartIdle
+	case g.slow:
+		return SlowStart
 	}
 	return CongAvoid
+}
+
+// decayed reports whether the first round after an idle period has the size that cutting the window back leaves: Linux
+// halves it once for each retransmission timeout without sending, down to the initial window (net/ipv4/tcp_output.c,
+// tcp_cwnd_restart); RFC 5681 §4.1 goes there at once. The window before is only known to lie between what was in
+// flight and about twice that, and the timer between its least value and half as much again.
+func (w *walker) decayed(s *sender, first int64) bool {
+	i := &s.growth.idle
+	if first <= s.initial*5/4 {
+		return first*4 >= s.initial*3
+	}
+	least := w.s.timeout()
+	low := max(s.initial, i.peak>>min(int64(i.since/least), 40))
+	high := max(s.initial, (i.peak*22/10)>>min(int64(i.since/(least*3/2)), 40))
+	return first*4 >= low*3 && first*4 <= high*5
+}
+
+// corked reports whether r is the end of a message that waited for the timer which ends a cork: TCP_CORK or MSG_MORE
+// let full segments go and keep the rest, until the application says so or the timer for probing a window fires
+// (net/ipv4/tcp_output.c, tcp_check_probe_timer: the retransmission timeout). Nothing was on its way, and the peer did
+// nothing to release it. The rules ask for several that agree.
+func (w *walker) corked(s *sender, r *reassembly.Record) bool {
+	c := w.s.conn
+	if s.last == nil || !s.last.full || r.Trait.Has(reassembly.Full) || s.view.ack < s.before || mark0(s.release.ack) {
+		return false
+	}
+	wait := r.Time - max(s.last.at, s.view.heard+c.Far(r.Dir))
+	rto := w.s.timeout()
+	// What the timer adds to the least value is four mean deviations of the round trip, at most two round trips after
+	// the first sample (RFC 6298 §2.2), and delayed acknowledgments of 40 ms.
+	most := (rto+max(2*c.RTTMin(), 40*time.Millisecond))*115/100 + 10*time.Millisecond
+	return wait >= 200*time.Millisecond*97/100 && wait >= rto*9/10 && wait <= most
 }

@@ -13,7 +13,7 @@ import (
 // An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay: who sends the
 // response also sent the ACK.
 func (w *walker) turn(r *reassembly.Record, filled *hole) {
-	w.loss(r, filled, func(until time.Duration) {
+	w.loss(r, filled, true, func(until time.Duration) {
 		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), RoundTrip)
 		w.emit(w.at, until, w.ownTime(r))
 	})
@@ -47,40 +47,4 @@ func (s *connState) active(at time.Duration) *reassembly.Exchange {
 		}
 	}
 	return nil
-}
-
-// loss tiles the time before r, if r repaired a loss: first what led to the transmission that was lost, by before, then
-// the wait for the repair. Without loss it is all before's.
-func (w *walker) loss(r *reassembly.Record, filled *hole, before func(until time.Duration)) {
-	l, lost := lossLabel(r, filled)
-	if !lost {
-		before(r.Time)
-		return
-	}
-	if filled != nil && filled.seen {
-		before(min(r.Time, max(w.at, filled.sent)))
-		w.cause = capture.Mark{Time: filled.sent, Frame: filled.frame}
-		w.emit(w.at, r.Time, l)
-		return
-	}
-	// The first copy never passed the capture point, so the moment at which it was sent is not known. What followed it
-	// shows at least when the sender had gone past it.
-	w.emit(w.at, r.Time, l)
-}
-
-// lossLabel is the label of a wait that r ended by repairing a loss; false if it repaired none.
-func lossLabel(r *reassembly.Record, filled *hole) (Label, bool) {
-	switch r.Kind {
-	case reassembly.TimeoutRetransmission:
-		return RTO, true
-	case reassembly.TailLossProbe:
-		return TLP, true
-	case reassembly.FastRetransmission, reassembly.Retransmission:
-		return FastRetx, true
-	case reassembly.OutOfOrder:
-		if filled != nil {
-			return Queue, true
-		}
-	}
-	return Unknown, false
 }

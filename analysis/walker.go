@@ -24,6 +24,7 @@ type walker struct {
 	last    capture.Mark       // of the last progress event
 	ending  *reassembly.Record // the record that ends the wait in hand; nil if none does
 	cause   capture.Mark       // what released it, if that is known
+	unseen  bool               // what it waited for was lost before it passed the capture point
 	any     bool               // there was one
 	send    [2]sender
 }
@@ -43,6 +44,9 @@ func (w *walker) to(n int) {
 // collectRepairs notes the retransmissions that were needed, so that the walk knows which copy of an octet counts.
 func (w *walker) collectRepairs() {
 	c := w.s.conn
+	for d := range w.send {
+		w.send[d].repairs = certain(c, w.send[d].repairs)
+	}
 	for i := max(w.scanned-c.Released, 0); i < len(c.Records); i++ {
 		r := &c.Records[i]
 		if r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission && r.Len > 0 {
@@ -50,6 +54,17 @@ func (w *walker) collectRepairs() {
 		}
 	}
 	w.scanned = c.Released + len(c.Records)
+}
+
+// certain drops the repairs that have turned out to be needless since they were noted.
+func certain(c *reassembly.Conn, repairs []repair) []repair {
+	kept := repairs[:0]
+	for _, p := range repairs {
+		if i := p.record - c.Released; i < 0 || i >= len(c.Records) || c.Records[i].Kind != reassembly.SpuriousRetransmission {
+			kept = append(kept, p)
+		}
+	}
+	return kept
 }
 
 // record looks at one record.
@@ -62,24 +77,27 @@ func (w *walker) record(n int) {
 	if r.Flags&capture.ACK != 0 {
 		w.acknowledged(r)
 	}
+	s := &w.send[r.Dir]
+	s.observe(w, r)
 	if r.Flags&capture.SYN != 0 {
 		return
 	}
 	closes := r.Flags&(capture.FIN|capture.RST) != 0
 	if r.Len == 0 && !closes || probe(r) {
+		s.view.spurious = s.view.spurious || r.Kind == reassembly.SpuriousRetransmission && r.Len > 0
 		return
 	}
 	if !w.set {
 		w.setup(r.Time)
 	}
-	s := &w.send[r.Dir]
 	s.learn(w, n, r)
 	held := w.opportunity(s, r, n)
 	filled, forward := s.deliver(r, n)
+	fresh := !w.any || w.prev != r.Dir
 	if forward || closes {
 		w.progress(r, filled, held)
 	}
-	s.sent(w, r)
+	s.sent(w, r, n, fresh)
 }
 
 // probe reports whether r carries nothing that a message needs.
@@ -102,7 +120,7 @@ func (w *walker) acknowledged(r *reassembly.Record) {
 
 // progress tiles the time since the last progress event.
 func (w *walker) progress(r *reassembly.Record, filled *hole, held *hold) {
-	w.ending, w.cause = r, capture.Mark{}
+	w.ending, w.cause, w.unseen = r, capture.Mark{}, false
 	if r.Time > w.at {
 		switch {
 		case w.inTLS(r.Time):
@@ -146,7 +164,7 @@ func (w *walker) note(from, to time.Duration, l Label) {
 	if to-from < minSlice {
 		return
 	}
-	s := slice{label: l, from: from, to: to, before: w.last, cause: w.cause}
+	s := slice{label: l, from: from, to: to, before: w.last, cause: w.cause, unseen: w.unseen}
 	if r := w.ending; r != nil {
 		s.dir, s.end, s.octets, s.kind = r.Dir, r.Mark(), r.Len, r.Kind
 	}

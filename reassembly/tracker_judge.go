@@ -53,15 +53,31 @@ func (k *track) announce() {
 }
 
 // settled reports whether nothing that belongs to the exchange is expected any more: two round trips have passed since
-// its end, or the next response has begun, which comes after the acknowledgment of this one.
+// its end, or the next response has begun, which comes after the acknowledgment of this one. A response that has not
+// been acknowledged may have been lost after it passed, and then its repair is still to come.
 func (k *track) settled(x *Exchange) bool {
 	if !x.Over {
+		return false
+	}
+	if k.unconfirmed(x) {
 		return false
 	}
 	if c := k.c; len(c.Exchanges) > 1 && c.Exchanges[1].Response != nil {
 		return true
 	}
 	return k.now > x.End().Time+max(2*k.roundTrip(), settleMin)
+}
+
+// unconfirmed reports whether the client, which is seen to acknowledge, has yet to acknowledge the whole response, as
+// long as the longest retransmission timer. The end of the connection ends the wait.
+func (k *track) unconfirmed(x *Exchange) bool {
+	c := k.c
+	m := x.Response
+	if m == nil || c.Half[FromClient].Segments == 0 || c.State == Reset || c.State == Closed {
+		return false
+	}
+	next := len(c.Exchanges) > 1 && c.Exchanges[1].Response != nil
+	return !next && c.Half[FromServer].Una < m.To && k.now < x.End().Time+rtoMax
 }
 
 // judge hands on the oldest exchange and releases the records before it.

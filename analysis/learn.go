@@ -1,0 +1,170 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// maxTrail is how many outstanding segments of one direction are remembered with their times.
+const maxTrail = 256
+
+// view is what a sender learned since it last sent something new, as far as it is too long ago to have released what
+// it sends now. What came later is in release.
+type view struct {
+	ack, edge int64         // when it could first have known what released it
+	heard     time.Duration // when the latest new acknowledgment passed
+	closed    bool          // a window of zero was offered
+	open      capture.Mark  // latest segment that moved the receive window's edge since then
+	spurious  bool          // it sent something again without need
+	missing   int           // packets that it sent and that never passed the capture point, by IP identification
+	beyond    capture.Mark  // first segment that shows that it had sent more than has passed
+}
+
+// reset begins a new wait.
+func (v *view) reset() {
+	v.closed, v.spurious, v.missing = false, false, 0
+	v.open, v.beyond = capture.Mark{}, capture.Mark{}
+}
+
+// release is what a sender learned just before it sent: what may have released the segment.
+type release struct {
+	any   bool          // the peer was heard at all
+	ack   capture.Mark  // first acknowledgment of something new; no frame if none
+	open  capture.Mark  // first that moved the receive window's edge
+	late  time.Duration // by how much ack came later than a prompt acknowledgment would have
+	round time.Duration // round trip that ack shows, between the capture point and the peer; 0: not known
+}
+
+// learn lets the sender know everything that had reached it when it sent record n. What reached it within the time
+// that a kernel takes to react may have released the record; what it knew before has not.
+func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
+	c := w.s.conn
+	horizon := r.Time - c.Far(r.Dir)
+	since := horizon - w.s.eps(r.Dir) - s.jitter(w, r)
+	s.view.ack, s.view.edge = s.ack, s.edge
+	s.release = release{}
+	i := max(s.known, c.Released)
+	for ; i < n; i++ {
+		a := &c.Records[i-c.Released]
+		if a.Time > horizon {
+			break
+		}
+		if a.Dir == r.Dir {
+			continue
+		}
+		if a.Time < since {
+			s.absorb(c, a)
+			s.view.ack, s.view.edge = s.ack, s.edge
+			continue
+		}
+		s.released(c, a)
+		s.absorb(c, a)
+	}
+	s.known = i
+}
+
+// released notes what a, which the sender has just learned of, may have released.
+func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
+	if a.Flags&capture.ACK == 0 {
+		return
+	}
+	s.release.any = true
+	if a.Ack > s.ack && !mark0(s.release.ack) {
+		s.release.ack = a.Mark()
+		s.release.late, s.release.round = s.lateness(c, a)
+	}
+	if a.Ack+int64(a.Window) > s.edge && !mark0(s.release.open) {
+		s.release.open = a.Mark()
+	}
+}
+
+// lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a second full segment
+// (RFC 1122 §4.2.3.2), and the round trip that it shows. On a path with a queue all acknowledgments are late, so one
+// that covers two segments is no evidence.
+func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round time.Duration) {
+	sent, ok := s.trail.sentAt(a.Ack)
+	if !ok {
+		return 0, 0
+	}
+	near := c.Half[a.Dir].RTT
+	round = a.Time - sent
+	late = round - near.Min
+	mss := int64(c.Half[a.Dir.Peer()].Eff)
+	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter) || late > delackCeil {
+		return 0, round
+	}
+	return late, round
+}
+
+// absorb takes in one segment of the peer.
+func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
+	if a.Len > 0 {
+		s.small.turn = true
+	}
+	if a.Flags&capture.ACK == 0 || a.Flags&capture.RST != 0 {
+		return
+	}
+	if s.small.valid && !s.small.acked && a.Ack >= s.small.end {
+		s.small.acked, s.small.pure, s.small.ack = true, a.PureAck(), a.Mark()
+	}
+	if a.Ack > s.ack {
+		s.ackPrev, s.ack = s.ack, a.Ack
+		s.view.heard = a.Time
+		s.ackRate.add(a.Ack, a.Time, int64(c.Half[a.Dir.Peer()].Eff))
+		s.trail.drop(a.Ack)
+	}
+	if a.Window == 0 && a.Flags&(capture.FIN|capture.SYN) == 0 {
+		s.view.closed = true
+	}
+	if edge := a.Ack + int64(a.Window); edge > s.edge {
+		s.edgePrev, s.edge = s.edge, edge
+		s.view.open = a.Mark()
+	}
+}
+
+// jitter is how much later than the least round trip what this sender reacts to may have reached it.
+func (s *sender) jitter(w *walker, r *reassembly.Record) time.Duration {
+	return w.s.conn.Half[r.Dir].RTT.Jitter
+}
+
+// trail is when the segments that are outstanding passed. Beyond maxTrail the later ones are not noted.
+type trail struct {
+	q []trailMark
+}
+
+// trailMark is the offset after a segment, and when it passed.
+type trailMark struct {
+	end int64
+	at  time.Duration
+}
+
+// add notes a segment.
+func (t *trail) add(end int64, at time.Duration) {
+	if len(t.q) < maxTrail {
+		t.q = append(t.q, trailMark{end, at})
+	}
+}
+
+// sentAt is when the last segment that ends at or before ack passed; false if that is not known.
+func (t *trail) sentAt(ack int64) (time.Duration, bool) {
+	for i := len(t.q) - 1; i >= 0; i-- {
+		if t.q[i].end <= ack {
+			return t.q[i].at, true
+		}
+	}
+	return 0, false
+}
+
+// drop forgets what is acknowledged.
+func (t *trail) drop(ack int64) {
+	n := 0
+	for n < len(t.q) && t.q[n].end <= ack {
+		n++
+	}
+	t.q = append(t.q[:0], t.q[n:]...)
+	if len(t.q) == 0 && cap(t.q) > maxTrail/4 {
+		t.q = nil
+	}
+}

@@ -1,0 +1,118 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// idsTrusted is how many packets in a row must have counted IP identification up by one before a gap in it means a
+	// packet that never arrived. Hosts that share a counter between connections, or draw it at random, never get there.
+	idsTrusted = 3
+	// maxVanished is the longest such gap believed.
+	maxVanished = 16
+)
+
+// counter follows the IP identification of one host's packets. Linux counts them per connection (net/ipv4/ip_output.c,
+// ip_select_ident_segs); nothing forbids others not to (RFC 6864 §4.1).
+type counter struct {
+	next    uint16
+	regular int
+	started bool
+	broken  bool
+}
+
+// gap is how many packets are missing before r.
+func (k *counter) gap(r *reassembly.Record, eff uint32) int {
+	wire := uint16(1)
+	if eff > 0 && r.Len > eff {
+		wire = uint16((r.Len + eff - 1) / eff)
+	}
+	missing := int(r.IPID - k.next)
+	was := k.started
+	k.started, k.next = true, r.IPID+wire
+	switch {
+	case !was || k.broken:
+		return 0
+	case missing == 0:
+		k.regular++
+		return 0
+	case missing > maxVanished:
+		k.broken = true
+		return 0
+	}
+	if k.regular < idsTrusted {
+		k.broken = true
+		return 0
+	}
+	return missing
+}
+
+// observe looks whether r shows that packets of its sender never passed the capture point.
+func (s *sender) observe(w *walker, r *reassembly.Record) {
+	if r.Flags&(capture.SYN|capture.RST) != 0 {
+		return
+	}
+	h := &w.s.conn.Half[r.Dir]
+	if r.IPID != 0 && r.Kind != reassembly.OutOfOrder {
+		s.view.missing += s.ids.gap(r, h.Eff)
+	}
+	if r.Len == 0 && r.Seq > s.max && s.max > 0 && !r.Trait.Has(reassembly.Wild) && !mark0(s.view.beyond) {
+		s.view.beyond = r.Mark()
+	}
+}
+
+// vanished reports whether r, which looks like new data, is the second copy of a segment that was lost before it
+// passed the capture point, with the label of the wait for it and the earliest moment at which the first copy can have
+// been sent, both as the capture point would have seen them.
+//
+// What proves it: another segment of the sender had shown a later sequence number, or a packet is missing by its
+// identification. An acknowledgment may also be missing; so without data before it in the same message, the capture
+// must show the one that was due. The wait must last as long as a timer.
+func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, time.Duration, bool) {
+	c := w.s.conn
+	proof := mark0(s.view.beyond) && s.view.beyond.Time < r.Time
+	if r.Kind != reassembly.Plain || r.Len == 0 || c.Half[r.Dir].Missing+c.Half[r.Dir.Peer()].Missing > 0 ||
+		!proof && (s.view.missing == 0 || turn && !w.acknowledgedTurn(r)) {
+		return Unknown, 0, false
+	}
+	from := w.at
+	if turn {
+		from += c.Far(r.Dir)
+	}
+	rto := w.s.timeout()
+	since := max(from, s.view.heard+c.Far(r.Dir))
+	switch wait := r.Time - since; {
+	case wait >= rto*9/10:
+		if most := rto*115/100 + 50*time.Millisecond; s.view.missing < 2 && !proof {
+			// Only one copy is missing, so one timer has run: what is longer is not its doing.
+			from = max(from, r.Time-(since-from)-most)
+		}
+		return RTO, from, true
+	case !turn && wait >= 2*c.RTTMin()*97/100 && c.RTTMin() > 0:
+		return TLP, from, true
+	}
+	return Unknown, 0, false
+}
+
+// acknowledgedTurn reports whether the capture shows that the sender of r had acknowledged what the peer sent before:
+// then a missing packet of its was no acknowledgment.
+func (w *walker) acknowledgedTurn(r *reassembly.Record) bool {
+	c := w.s.conn
+	peer := &w.send[r.Dir.Peer()]
+	for i := len(c.Records) - 1; i >= 0; i-- {
+		a := &c.Records[i]
+		if a.Time >= r.Time {
+			continue
+		}
+		if a.Time < w.at {
+			return false
+		}
+		if a.Dir == r.Dir && a.PureAck() && a.Ack >= peer.max {
+			return true
+		}
+	}
+	return false
+}
