@@ -2,7 +2,6 @@ package reassembly
 
 import (
 	"math"
-	"time"
 
 	"tcpwhy/capture"
 )
@@ -25,17 +24,8 @@ type stream struct {
 	over   bool // the FIN was delivered
 }
 
-const (
-	// maxChunks caps how many ranges wait behind holes in one direction. If there are more, the first hole is given up.
-	maxChunks = 2048
-	// giveUpBytes and giveUpAfter bound the wait for octets that nothing acknowledges because the capture shows only one
-	// direction: no sender leaves a hole open for longer without sending it again, unless it has stopped altogether.
-	giveUpBytes = 64 << 10
-	giveUpAfter = time.Second
-	// unseenSlack is how long octets that the peer has acknowledged may still turn up: several capture queues do not
-	// keep the order among each other, and are drained within milliseconds.
-	unseenSlack = 10 * time.Millisecond
-)
+// maxChunks caps how many ranges wait behind holes in one direction. If there are more, the first hole is given up.
+const maxChunks = 2048
 
 // search is the index of the first chunk that ends after off.
 func (s *stream) search(off int64) int {
@@ -255,54 +245,6 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 
 // complete reports whether all octets before the FIN were delivered.
 func (s *stream) complete(h *Half) bool { return s.hasFin && h.Frontier >= s.fin }
-
-// giveUp counts the octets from the frontier to off as missing from the capture and delivers what follows.
-func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
-	h, s := &k.c.Half[dir], &k.side[dir].stream
-	if s.hasFin {
-		off = min(off, s.fin)
-	}
-	for h.Frontier < off && !s.over {
-		to := off
-		if len(s.pend) > 0 {
-			to = min(to, s.pend[0].lo)
-		}
-		if n := to - h.Frontier; n > 0 {
-			from := h.Frontier
-			h.Missing += n
-			h.Frontier = to
-			h.Max = max(h.Max, to)
-			k.c.caveat(CaveatMissing)
-			k.hist.gap(dir)
-			k.application(at).Gap(dir, from, n, at)
-		}
-		k.flush(dir, at)
-	}
-}
-
-// holes gives up octets that the capture will not show any more: those that the peer has acknowledged, once the slack
-// is over, and those of a capture of one direction.
-func (k *track) holes(dir Dir, at capture.Mark) {
-	h, d := &k.c.Half[dir], &k.side[dir]
-	if h.Una > h.Frontier {
-		switch {
-		case d.unseenAt < 0:
-			d.unseenAt = at.Time
-		case at.Time-d.unseenAt > unseenSlack:
-			k.giveUp(dir, h.Una, at)
-			d.unseenAt = -1
-		}
-		return
-	}
-	d.unseenAt = -1
-	if len(d.stream.pend) > 0 && k.c.Half[dir.Peer()].Segments == 0 {
-		first := &d.stream.pend[0]
-		if h.Max-first.lo > giveUpBytes || at.Time-first.seen.Time > giveUpAfter {
-			k.c.caveat(CaveatOneSided)
-			k.giveUp(dir, first.lo, at)
-		}
-	}
-}
 
 // application is the reader of the streams, made when there is something to read.
 func (k *track) application(at capture.Mark) app {

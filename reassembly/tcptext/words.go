@@ -228,7 +228,7 @@ func (l *line) option(f []string) error {
 	case f[0] == "TS" && len(n) == 2:
 		seg.TSVal, seg.TSEcr = uint32(n[0]), uint32(n[1])
 		seg.Options |= capture.HasTS
-	case f[0] == "sack" && len(n) > 0 && len(n)%2 == 0 && len(n) <= 8:
+	case f[0] == "sack" && len(n) > 0 && len(n)%2 == 0 && int(seg.NSACK)+len(n)/2 <= len(seg.SACK):
 		for i := 0; i < len(n); i += 2 {
 			seg.SACK[seg.NSACK] = capture.SACKBlock{Start: l.to.isn + uint32(n[i]), End: l.to.isn + uint32(n[i+1])}
 			seg.NSACK++
