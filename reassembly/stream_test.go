@@ -62,7 +62,7 @@ func TestStreams(t *testing.T) {
 0.000 > .  1:1(0) ack 1
 0.100 > .  1:1(0) ack 1001
 0.200 > .  1:1(0) ack 2001
-0.300 > .  1:1(0) ack 2001`, server: "[2000]", caveats: []string{CaveatMidStream, CaveatMissing}},
+0.300 > .  1:1(0) ack 2001`, server: "[2000]", caveats: []string{CaveatMidStream, CaveatMissing, CaveatOneSided}},
 		{name: "begins in mid-stream with data on the way", text: `
 0.000 > .  101:101(0) ack 1
 0.010 < .  1449 ack 101 "later"

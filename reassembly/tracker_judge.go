@@ -119,6 +119,9 @@ func (k *track) release(n int) {
 func (k *track) refresh() {
 	c := k.c
 	c.Vantage = k.vantage()
+	if a, b := c.Half[0].Segments, c.Half[1].Segments; min(a, b) == 0 && max(a, b) > 1 && c.State != Connecting && c.State != Refused {
+		c.caveat(CaveatOneSided)
+	}
 	if len(c.History) != int(k.hist.n) {
 		c.History = k.hist.String()
 	}
