@@ -52,7 +52,7 @@ func (k *track) measure(e *event, una int64) {
 	if e.seg.Options.Has(capture.HasTS) {
 		rtt, ok := est.echoed(e.seg.TSEcr, e.at.Time)
 		// What is echoed may have waited for the application; only the least of such samples means something.
-		if ok && (h.RTT.Min == 0 || rtt < h.RTT.Min) && rtt > 0 {
+		if ok && (h.RTT.Samples == 0 || rtt < h.RTT.Min) {
 			h.RTT.Min = rtt
 			h.RTT.Samples++
 		}
