@@ -77,7 +77,7 @@ func (w *wire) run() {
 	defer close(w.done)
 	runtime.LockOSThread() // the timer slack and the priority are the thread's, which ends here
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	unix.SchedSetAttr(0, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: unix.SCHED_FIFO, Priority: 10}, 0)
+	schedule(0, unix.SCHED_FIFO, linkPriority)
 	buf := make([]byte, 1<<17)
 	fds := []unix.PollFd{{Fd: int32(w.ends[0].fd), Events: unix.POLLIN}, {Fd: int32(w.ends[1].fd), Events: unix.POLLIN}}
 	for !w.ending.Load() {

@@ -20,7 +20,6 @@ import (
 	"os/signal"
 	"runtime"
 	"sort"
-	"strconv"
 	"strings"
 	"syscall"
 )
@@ -35,20 +34,6 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
-	}
-}
-
-// hurry puts the lab, and the programs it starts, before everything else on the machine. Without the right to do so
-// the recordings are only less exact.
-func hurry() {
-	tasks, err := os.ReadDir("/proc/self/task")
-	if err != nil {
-		return
-	}
-	for _, t := range tasks {
-		if id, err := strconv.Atoi(t.Name()); err == nil {
-			syscall.Setpriority(syscall.PRIO_PROCESS, id, -20)
-		}
 	}
 }
 

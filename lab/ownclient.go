@@ -182,7 +182,7 @@ func (c *caller) usable() bool {
 
 func (c *caller) connect(ctx context.Context) (err error) {
 	c.number = c.numbers.next()
-	c.conn, err = dial(ctx, c.env.client, c.env.serverAddress(), c.Sockopts)
+	c.conn, err = dial(ctx, c.env.client, c.env.goal(), c.Sockopts)
 	if err != nil {
 		c.conn = nil
 		return err

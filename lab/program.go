@@ -57,7 +57,7 @@ func (e *Env) serve(ctx context.Context, name string, args ...string) (func(), e
 		return nil, err
 	}
 	for range 500 {
-		if e.listening() {
+		if listening(e.server, serverPort) {
 			return p.stop, nil
 		}
 		select {
@@ -73,11 +73,11 @@ func (e *Env) serve(ctx context.Context, name string, args ...string) (func(), e
 	return nil, fmt.Errorf("%s does not listen: %s", name, strings.TrimSpace(p.output.String()))
 }
 
-// listening looks for the server's port in the namespace's table of sockets: state 0A is LISTEN.
-func (e *Env) listening() bool {
-	want := fmt.Sprintf(":%04X ", serverPort)
+// listening looks for a port in the namespace's table of sockets: state 0A is LISTEN.
+func listening(n *namespace, port int) bool {
+	want := fmt.Sprintf(":%04X ", port)
 	found := false
-	e.server.do(func() error {
+	n.do(func() error {
 		for _, table := range []string{"tcp", "tcp6"} {
 			text, err := os.ReadFile("/proc/thread-self/net/" + table)
 			if err != nil {

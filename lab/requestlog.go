@@ -48,7 +48,7 @@ type runLog struct {
 	Scenario string    `json:"scenario"`
 	Fixed    bool      `json:"fixed"`
 	Kernel   string    `json:"kernel"`
-	LateMS   float64   `json:"late_ms"` // the most that the link delayed a frame beyond its delay
+	LateMS   float64   `json:"late_ms"` // the most that the link, or a waking program, was late
 	Programs []string  `json:"programs"`
 	Total    float64   `json:"total_ms"` // sum over requests
 	Requests []request `json:"requests"`

@@ -65,6 +65,16 @@ type Env struct {
 	dir string // temporary, for files of programs
 	v6  bool
 	log *requestLog
+
+	target string // where clients send to, if not to the server
+}
+
+// goal is where clients send to.
+func (e *Env) goal() string {
+	if e.target != "" {
+		return e.target
+	}
+	return e.serverAddress()
 }
 
 func (e *Env) serverAddress() string { return e.address(e.v6, serverPort) }
@@ -75,7 +85,7 @@ const serverPort = 8080
 func allScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(), windowScenarios(), resetScenarios(), failureScenarios(),
+		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(), windowScenarios(), resetScenarios(), failureScenarios(), programScenarios(),
 	} {
 		all = append(all, family...)
 	}

@@ -1,0 +1,154 @@
+//go:build linux
+
+package main
+
+import "time"
+
+// programScenarios are faults that real programs make by their defaults, and their look-alikes.
+func programScenarios() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{
+		at(proxyWithoutKeepalive, 10, 50), at(goUndrained, 10), at(goPool, 10), at(nodeWithoutAgent, 10), at(urllib, 10),
+		at(nginxRefuses, 10), at(goKept, 10), at(apacheKept, 10),
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func proxyWithoutKeepalive(time.Duration) Scenario {
+	client := Caller{Sockopts: prompt(), Count: 6}
+	return Scenario{
+		Name:   "reuse-nginx-upstream",
+		About:  "nginx as a proxy speaks HTTP/1.0 with Connection: close to its upstream unless told otherwise",
+		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Proxied{Caller: client},
+		Fix: func(s *Scenario) {
+			s.Client = Proxied{client, "keepalive 8; ", "proxy_http_version 1.1; proxy_set_header Connection \"\"; "}
+		},
+	}
+}
+
+func goUndrained(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-go-not-drained",
+		About:  "a Go program closes response bodies unread, so its transport has to close the connections",
+		Expect: Expect{Rule: "missed-reuse", Cause: "not-drained", Count: 5, Also: []string{"reset-after-data"}},
+		Server: Own{Sockopts: prompt(), Body: 6000},
+		Client: GoClient{Count: 6},
+		Fix:    func(s *Scenario) { s.Client = GoClient{Count: 6, Drain: true} },
+	}
+}
+
+func goPool(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-go-small-pool",
+		About:  "a Go program sends six requests at a time, and its transport keeps two connections, as it does by default",
+		Expect: Expect{Rule: "missed-reuse", Cause: "client-closed"},
+		Server: Own{Sockopts: prompt(), Body: 800, Think: 20 * time.Millisecond},
+		Client: GoClient{Count: 4, Parallel: 6, Drain: true},
+		Fix:    func(s *Scenario) { s.Client = GoClient{Count: 4, Parallel: 6, Drain: true, PerHost: 8} },
+	}
+}
+
+const nodeClient = `
+const start = process.hrtime.bigint();
+const now = () => Number(process.hrtime.bigint() - start) / 1e6;
+const get = n => {
+  if (n > 6) { if (agent) agent.destroy(); return; }
+  const began = now();
+  http.get({host: '%[1]s', port: %[2]d, path: '/item/' + n, agent: agent}, response => {
+    let bytes = 0;
+    response.on('data', d => { bytes += d.length; });
+    response.on('end', () => {
+      console.log(JSON.stringify({number: n, connection: 0, start_ms: began, end_ms: now(), status: response.statusCode, bytes: bytes}));
+      setImmediate(() => get(n + 1));
+    });
+  });
+};
+get(1);
+`
+
+// nodeScript is the client with an agent.
+func nodeScript(words, agent string) Script {
+	return Script{Words: words, Program: "node", Text: "const http = require('http');\nconst agent = " + agent + ";\n" + nodeClient}
+}
+
+func nodeWithoutAgent(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-node-without-agent",
+		About:  "a Node program turns the agent off: every request says Connection: close",
+		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: nodeScript("http.get, agent: false, 6 requests", "false"),
+		Fix: func(s *Scenario) {
+			s.Client = nodeScript("http.get, agent with keepAlive, 6 requests", "new http.Agent({keepAlive: true})")
+		},
+	}
+}
+
+const urllibClient = `
+import json, time, urllib.request
+start = time.time()
+for n in range(6):
+    began = time.time()
+    with urllib.request.urlopen("http://%[1]s:%[2]d/item/" + str(n)) as response:
+        body = response.read()
+    print(json.dumps({"number": n + 1, "connection": n + 1, "start_ms": (began - start) * 1e3,
+        "end_ms": (time.time() - start) * 1e3, "status": response.status, "bytes": len(body)}))
+`
+
+const httpClient = `
+import http.client, json, time
+conn = http.client.HTTPConnection("%[1]s", %[2]d)
+start = time.time()
+for n in range(6):
+    began = time.time()
+    conn.request("GET", "/item/" + str(n))
+    response = conn.getresponse()
+    body = response.read()
+    print(json.dumps({"number": n + 1, "connection": 1, "start_ms": (began - start) * 1e3,
+        "end_ms": (time.time() - start) * 1e3, "status": response.status, "bytes": len(body)}))
+`
+
+func urllib(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-python-urllib",
+		About:  "Python's urllib sends Connection: close with every request; http.client on one connection does not",
+		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
+		Server: Own{Sockopts: prompt(), Body: 800},
+		Client: Script{"urllib.request, 6 requests", "python3", urllibClient},
+		Fix: func(s *Scenario) {
+			s.Client = Script{"http.client on one connection, 6 requests", "python3", httpClient}
+		},
+	}
+}
+
+func nginxRefuses(time.Duration) Scenario {
+	return Scenario{
+		Name:    "lookalike-nginx-413-drained",
+		About:   "nginx answers 413 to a large body as soon as it has the header, and reads the body to its end before it closes",
+		Server:  Nginx{800, "client_max_body_size 1k; "},
+		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 200_000, Split: true},
+		Snaplen: 200,
+	}
+}
+
+func goKept(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-go-kept",
+		About:  "Go's client and server with their defaults: one connection, kept",
+		Server: GoServer{800, time.Minute},
+		Client: GoClient{Count: 6, Drain: true},
+	}
+}
+
+func apacheKept(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-apache-kept",
+		About:  "Apache with its defaults: one connection, kept",
+		Server: Apache{800, "KeepAliveTimeout 5"},
+		Client: Caller{Sockopts: prompt(), Count: 6},
+	}
+}
