@@ -1,0 +1,219 @@
+package capture
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+)
+
+// AnyInterface is the name that stands for all interfaces together.
+const AnyInterface = "any"
+
+// The defaults of a LiveConfig, in octets.
+const (
+	DefaultRing  = 32 << 20
+	DefaultBlock = 1 << 20
+)
+
+const (
+	// tickEvery is how often a live source gives its caller a chance to settle, draw up and write, busy or not.
+	tickEvery = 100 * time.Millisecond
+	// disorder is how much earlier than a frame before it a frame may be stamped: several processors write to one ring.
+	disorder = time.Millisecond
+)
+
+var (
+	// ErrTick is what the Next of a live source returns now and then instead of a segment: nothing is wrong, and
+	// the caller may do what is due by time.
+	ErrTick = errors.New("nothing captured for now")
+	// ErrNoPermission is wrapped by the error of OpenLive where the system does not let this user capture.
+	ErrNoPermission = errors.New("this user may not capture")
+	// ErrNoInterface is wrapped by the error of OpenLive where there is no interface of that name.
+	ErrNoInterface = errors.New("there is no interface of that name")
+	// errPause is a tap's word for "no frame just now, or a good moment to look around".
+	errPause = errors.New("pause")
+)
+
+// LiveConfig says what to listen to.
+type LiveConfig struct {
+	Interface   string  // name of an interface, or AnyInterface
+	Filter      *Filter // nil: everything
+	Condition   string  // the text of Filter, from which the kernel's own filter is made narrower
+	SnapLen     int     // octets kept of a frame; 0: all of it
+	Ring        int     // octets that the kernel may fill while this program is busy; 0: DefaultRing
+	Block       int     // octets that the kernel hands over at once; 0: DefaultBlock
+	AllFrames   bool    // take what can be no part of a TCP connection too, only to count and save it
+	Promiscuous bool    // take frames for other hosts too; not with AnyInterface
+	Count       uint64  // frames after which to end; 0: no end
+}
+
+// tap is where frames come from: a ring of the kernel, or libpcap.
+type tap interface {
+	// next fills in a frame, all but its number, or returns errPause, or io.EOF once stop was called and nothing is
+	// left, or another error, after which there are no more frames. The frame is valid until the next call.
+	next(f *rawFrame) error
+	stop() // from any goroutine; what was captured before is still handed out
+	// drops is how many frames the kernel has dropped so far.
+	drops() uint64
+	link() linkType
+	// lag is how long after its time a frame is handed out at most, if this program keeps up.
+	lag() time.Duration
+	close() error
+}
+
+// Live is a Source that listens to an interface. All methods but Stop are for one goroutine.
+type Live struct {
+	source
+	tap      tap
+	frame    rawFrame
+	count    uint64
+	save     *Saver
+	ticked   time.Time // when ErrTick was last returned
+	idle     bool      // the tap had nothing since the last frame
+	lastTime int64     // ns since the Unix epoch: of the latest frame
+	stopping atomic.Bool
+}
+
+// newLive makes the source of a tap.
+func newLive(c LiveConfig, t tap) (*Live, error) {
+	l := &Live{tap: t, count: c.Count, ticked: time.Now()}
+	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
+	told := account{stats: &l.stats}
+	described := Interface{Name: c.Interface, LinkType: t.link().String(), Resolution: 1, SnapLen: uint32(c.SnapLen)}
+	if _, err := told.addInterface(described); err != nil {
+		return nil, err
+	}
+	l.decoder = newDecoder(&l.stats, c.Filter)
+	l.frame.Link = t.link()
+	return l, nil
+}
+
+// SaveTo makes the source write every frame that it reads. It is to be called before the first Next.
+func (l *Live) SaveTo(s *Saver) error {
+	i := l.stats.Interfaces[0]
+	l.save = s
+	return s.begin(i.Name, uint16(l.tap.link()), i.SnapLen)
+}
+
+// Stop ends the capture: Next hands out what was captured until now, and then returns io.EOF. It may be called from
+// any goroutine, more than once.
+func (l *Live) Stop() {
+	if !l.stopping.Swap(true) {
+		l.tap.stop()
+	}
+}
+
+// Next implements Source. Beside segments and io.EOF it returns ErrTick. Other errors are those of saving.
+func (l *Live) Next(seg *Segment) error {
+	for {
+		err := l.read()
+		if err == errPause {
+			if l.isTickDue() {
+				return l.tick()
+			}
+			continue
+		}
+		if err != nil {
+			return l.conclude(err)
+		}
+		outcome := l.take(seg)
+		if l.save != nil {
+			if err := l.save.write(l.frame.Time, l.frame.Data, int(l.frame.OrigLen)); err != nil {
+				l.finish()
+				return err
+			}
+		}
+		if outcome == OutcomeSegment || outcome == OutcomeICMP {
+			return nil
+		}
+	}
+}
+
+// read gets the next frame.
+func (l *Live) read() error {
+	if l.count > 0 && l.stats.Frames >= l.count {
+		return io.EOF
+	}
+	return l.tap.next(&l.frame)
+}
+
+// take numbers, counts and decodes the frame.
+func (l *Live) take(seg *Segment) Outcome {
+	l.idle = false
+	l.lastTime = l.frame.Time
+	l.frame.Number = l.stats.Frames + 1
+	l.source.count(&l.frame)
+	seg.Mark = l.mark(&l.frame)
+	outcome := l.decoder.decode(&l.frame, seg)
+	l.stats.Count[outcome]++
+	return outcome
+}
+
+// isTickDue looks at the clock. Steps of the system's clock do not matter to it.
+func (l *Live) isTickDue() bool {
+	l.idle = true
+	return time.Since(l.ticked) >= tickEvery
+}
+
+// tick does what is to be done now and then.
+func (l *Live) tick() error {
+	l.ticked = time.Now()
+	l.stats.Inputs[0].KernelDrops = l.tap.drops()
+	if l.save != nil {
+		if err := l.save.flush(); err != nil {
+			return err
+		}
+	}
+	return ErrTick
+}
+
+// conclude ends the capture. That an interface is gone is no error but a remark, as with a file that was cut.
+func (l *Live) conclude(err error) error {
+	l.finish()
+	in := &l.stats.Inputs[0]
+	in.KernelDrops = l.tap.drops()
+	if err != io.EOF {
+		in.Complete, in.Error = false, err.Error()
+	}
+	if l.save != nil {
+		if err := l.save.drops(l.lastTime, in.KernelDrops); err != nil {
+			return err
+		}
+	}
+	return io.EOF
+}
+
+// Settled is the moment before which every frame has been handed out, as far as can be known: time since the first
+// frame. It never is later than the frames that follow, but for steps of the clock.
+func (l *Live) Settled() time.Duration {
+	if !l.begun {
+		return 0
+	}
+	until := l.lastTime - int64(disorder)
+	if l.idle {
+		until = max(until, time.Now().Add(-l.tap.lag()).UnixNano())
+	}
+	return max(0, time.Duration(until-l.start))
+}
+
+// Account is a copy of Stats for a reader on another goroutine.
+func (l *Live) Account() *Stats {
+	s := l.stats
+	s.Inputs = slices.Clone(s.Inputs)
+	s.Interfaces = slices.Clone(s.Interfaces)
+	s.UnknownLinks = maps.Clone(s.UnknownLinks)
+	s.Tunnels = maps.Clone(s.Tunnels)
+	return &s
+}
+
+// Close implements Source.
+func (l *Live) Close() error {
+	err := l.tap.close()
+	if l.save != nil {
+		err = errors.Join(err, l.save.close())
+	}
+	return err
+}

@@ -1,0 +1,218 @@
+//go:build linux && !pcap
+
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Link layers of Linux interfaces (linux/if_arp.h).
+const (
+	hardwareEthernet  = 1
+	hardwareRawIP     = 519
+	hardwareLoopback  = 772
+	hardware80211     = 801
+	hardwareRadiotap  = 803
+	hardwareNone      = 0xfffe // tun and wireguard: IP without anything before it
+	linkIEEE80211     = linkType(105)
+	linkIEEE80211Info = linkType(127)
+)
+
+// retireAfter is how long the kernel keeps a block that is not full, in ms. It does so at most twice as long: its
+// timer looks whether anything was added since it last looked.
+const retireAfter = 50
+
+// snapMax is the longest frame that is taken, as in the files that are written. Segments before offload stay below it.
+const snapMax = writeSnapLen
+
+// leastBlock is the smallest block, in octets: the longest common frame, 64 KiB, fits.
+const leastBlock = 128 << 10
+
+// OpenLive begins to listen. Frames from now on are kept in the ring until Next hands them out.
+func OpenLive(c LiveConfig) (*Live, error) {
+	r, err := openRing(&c)
+	if err != nil {
+		return nil, fmt.Errorf("capture from %s: %w", c.Interface, err)
+	}
+	l, err := newLive(c, r)
+	if err != nil {
+		return nil, errors.Join(err, r.close())
+	}
+	return l, nil
+}
+
+// openRing opens the socket and everything that belongs to it. Nothing is received before all is in place: the
+// socket gets its protocol last.
+func openRing(c *LiveConfig) (*ring, error) {
+	index, err := interfaceIndex(c.Interface)
+	if err != nil {
+		return nil, err
+	}
+	r := &ring{fd: -1, wake: -1, name: c.Interface, index: index}
+	if err := r.open(c); err != nil {
+		// The first error is the one that helps.
+		_ = r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func interfaceIndex(name string) (int, error) {
+	if name == AnyInterface {
+		return 0, nil
+	}
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0, ErrNoInterface
+	}
+	return i.Index, nil
+}
+
+func (r *ring) open(c *LiveConfig) error {
+	if err := r.findLink(); err != nil {
+		return err
+	}
+	kind := unix.SOCK_RAW
+	if r.kind == linkCooked2 {
+		kind = unix.SOCK_DGRAM
+	}
+	var err error
+	if r.fd, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC, 0); err != nil {
+		return permission(err)
+	}
+	if r.wake, err = unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC); err != nil {
+		return os.NewSyscallError("eventfd", err)
+	}
+	if err := r.configure(c); err != nil {
+		return err
+	}
+	return r.bind(c)
+}
+
+// findLink decides in which form frames are taken: as they are where their link layer is known, and else with the
+// header of a cooked capture, which the kernel can tell of every interface.
+func (r *ring) findLink() error {
+	if r.index == 0 {
+		r.kind = linkCooked2
+		return nil
+	}
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq(r.name)
+	if err != nil {
+		return ErrNoInterface
+	}
+	if err := unix.IoctlIfreq(fd, unix.SIOCGIFHWADDR, req); err != nil {
+		return os.NewSyscallError("read the link layer", err)
+	}
+	r.hardware = req.Uint16() // the address family of a hardware address is its type
+	switch r.hardware {
+	case hardwareEthernet, hardwareLoopback:
+		r.kind = linkEthernet
+	case hardwareNone, hardwareRawIP:
+		r.kind = linkRaw
+	case hardware80211:
+		r.kind = linkIEEE80211
+	case hardwareRadiotap:
+		r.kind = linkIEEE80211Info
+	default:
+		r.kind = linkCooked2
+	}
+	return nil
+}
+
+// permission turns the refusal of a raw socket into ErrNoPermission.
+func permission(err error) error {
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		return fmt.Errorf("%w (CAP_NET_RAW is missing)", ErrNoPermission)
+	}
+	return os.NewSyscallError("packet socket", err)
+}
+
+// configure makes the ring and the filter.
+func (r *ring) configure(c *LiveConfig) error {
+	snap := snapMax
+	if c.SnapLen > 0 {
+		snap = min(c.SnapLen, snapMax)
+	}
+	steps := []struct {
+		name string
+		do   func() error
+	}{
+		{"set TPACKET_V3", func() error {
+			return unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3)
+		}},
+		{"reserve headroom", func() error {
+			return unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_RESERVE, headroom)
+		}},
+		{"filter", func() error { return r.attach(c, uint32(snap)) }},
+		{"make the ring", func() error { return r.reserve(c) }},
+	}
+	for _, step := range steps {
+		if err := step.do(); err != nil {
+			return fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	// With this, frames are stamped when the kernel first sees them, and all listeners see the same time. Older
+	// kernels stamp them a little later.
+	_ = unix.SetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
+	if r.hardware == hardwareLoopback {
+		// Loopback shows each frame twice, leaving and arriving. One is enough; next drops what older kernels still give.
+		_ = unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
+	}
+	return nil
+}
+
+// reserve makes the ring.
+func (r *ring) reserve(c *LiveConfig) error {
+	page := os.Getpagesize()
+	block := c.Block
+	if block <= 0 {
+		block = DefaultBlock
+	}
+	size := c.Ring
+	if size <= 0 {
+		size = DefaultRing
+	}
+	block = max((block+page-1)/page*page, leastBlock)
+	blocks := max(size/block, 2)
+	request := unix.TpacketReq3{
+		Block_size: uint32(block), Block_nr: uint32(blocks), Frame_size: uint32(page),
+		Frame_nr: uint32(block / page * blocks), Retire_blk_tov: retireAfter,
+	}
+	if err := unix.SetsockoptTpacketReq3(r.fd, unix.SOL_PACKET, unix.PACKET_RX_RING, &request); err != nil {
+		return fmt.Errorf("%d blocks of %d octets: %w", blocks, block, err)
+	}
+	mem, err := unix.Mmap(r.fd, 0, block*blocks, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	if err != nil {
+		return os.NewSyscallError("mmap", err)
+	}
+	r.mem, r.blockSize, r.blocks = mem, block, blocks
+	return nil
+}
+
+// bind begins to receive.
+func (r *ring) bind(c *LiveConfig) error {
+	address := unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: r.index}
+	if err := unix.Bind(r.fd, &address); err != nil {
+		return os.NewSyscallError("bind", err)
+	}
+	if !c.Promiscuous || r.index == 0 || r.hardware == hardwareLoopback {
+		return nil
+	}
+	request := unix.PacketMreq{Ifindex: int32(r.index), Type: unix.PACKET_MR_PROMISC}
+	if err := unix.SetsockoptPacketMreq(r.fd, unix.SOL_PACKET, unix.PACKET_ADD_MEMBERSHIP, &request); err != nil {
+		return fmt.Errorf("promiscuous mode: %w", err)
+	}
+	return nil
+}
+
+func networkOrder(v uint16) uint16 { return v<<8 | v>>8 }

@@ -1,0 +1,112 @@
+//go:build pcap
+
+package capture
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/gopacket/pcap"
+)
+
+// pollPcap is how long libpcap waits for frames before it returns without one.
+const pollPcap = 50 * time.Millisecond
+
+// handle is a tap that libpcap provides: macOS, the BSDs and Windows.
+type handle struct {
+	h       *pcap.Handle
+	kind    linkType
+	stopped atomic.Bool
+	dropped uint64
+}
+
+// OpenLive begins to listen, through libpcap.
+func OpenLive(c LiveConfig) (*Live, error) {
+	t, err := openHandle(&c)
+	if err != nil {
+		return nil, fmt.Errorf("capture from %s: %w", c.Interface, err)
+	}
+	l, err := newLive(c, t)
+	if err != nil {
+		return nil, errors.Join(err, t.close())
+	}
+	return l, nil
+}
+
+func openHandle(c *LiveConfig) (*handle, error) {
+	inactive, err := pcap.NewInactiveHandle(c.Interface)
+	if err != nil {
+		return nil, pcapError(err)
+	}
+	defer inactive.CleanUp()
+	snap, size := c.SnapLen, c.Ring
+	if snap <= 0 {
+		snap = writeSnapLen
+	}
+	if size <= 0 {
+		size = DefaultRing
+	}
+	err = errors.Join(inactive.SetSnapLen(snap), inactive.SetBufferSize(size), inactive.SetTimeout(pollPcap),
+		inactive.SetPromisc(c.Promiscuous && c.Interface != AnyInterface))
+	if err != nil {
+		return nil, err
+	}
+	h, err := inactive.Activate()
+	if err != nil {
+		return nil, pcapError(err)
+	}
+	return &handle{h: h, kind: linkType(h.LinkType())}, nil
+}
+
+// pcapError tells the two mistakes that have a cure.
+func pcapError(err error) error {
+	text := strings.ToLower(err.Error())
+	switch {
+	case strings.Contains(text, "permission"):
+		return fmt.Errorf("%w: %w", ErrNoPermission, err)
+	case strings.Contains(text, "no such device"), strings.Contains(text, "doesn't exist"):
+		return ErrNoInterface
+	}
+	return err
+}
+
+func (t *handle) link() linkType     { return t.kind }
+func (t *handle) lag() time.Duration { return 4 * pollPcap }
+func (t *handle) stop()              { t.stopped.Store(true) }
+
+// next implements tap.
+func (t *handle) next(f *rawFrame) error {
+	if t.stopped.Load() {
+		return io.EOF
+	}
+	data, info, err := t.h.ZeroCopyReadPacketData()
+	switch {
+	case err == pcap.NextErrorTimeoutExpired:
+		return errPause
+	case err == io.EOF || err == pcap.NextErrorNoMorePackets:
+		return io.EOF
+	case err != nil:
+		return err
+	}
+	f.Time, f.Data = info.Timestamp.UnixNano(), data
+	f.OrigLen = uint32(max(info.Length, len(data)))
+	return nil
+}
+
+// drops implements tap.
+func (t *handle) drops() uint64 {
+	if s, err := t.h.Stats(); err == nil {
+		t.dropped = uint64(max(s.PacketsDropped, 0)) + uint64(max(s.PacketsIfDropped, 0))
+	}
+	return t.dropped
+}
+
+// close implements tap.
+func (t *handle) close() error {
+	t.h.Close()
+	return nil
+}
