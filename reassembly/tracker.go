@@ -25,6 +25,8 @@ type Tracker struct {
 	limits TrackerLimits
 	held   int // octets that wait behind holes
 	spare  pool
+	waits  waitHeap
+	moment time.Duration // as Moment tells it
 }
 
 // NewTracker makes a Tracker that reports to sink.
@@ -39,7 +41,7 @@ func NewTracker(sink Sink, limits TrackerLimits) *Tracker {
 		limits.Records = defaultRecords
 	}
 	limits.Records = max(limits.Records, 64)
-	return &Tracker{sink: sink, limits: limits}
+	return &Tracker{sink: sink, limits: limits, moment: noMoment}
 }
 
 // side is what the tracker knows of one direction beside its Half.
@@ -83,10 +85,11 @@ type track struct {
 	side    [2]side
 	hist    history
 	now     time.Duration
-	begun   int  // exchanges that the sink knows to have begun
-	ended   int  // exchanges that the sink knows to be over
-	turned  bool // the Table's directions are the wrong way round
-	sniffed bool // the orientation is final
+	awaited time.Duration // when the oldest exchange is due at the soonest, as noted in waits; 0: not noted
+	begun   int           // exchanges that the sink knows to have begun
+	ended   int           // exchanges that the sink knows to be over
+	turned  bool          // the Table's directions are the wrong way round
+	sniffed bool          // the orientation is final
 	v6      bool
 }
 
@@ -103,6 +106,7 @@ func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 	if !k.sniffed {
 		dir = k.orient(dir, seg)
 	}
+	k.settleBefore(seg.Time)
 	k.now = max(k.now, seg.Time)
 	e := event{dir: dir, seg: seg, at: capture.Mark{Time: k.now, Frame: seg.Frame}}
 	k.place(&e)
@@ -110,6 +114,7 @@ func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 	k.holes(dir, e.at)
 	k.holes(dir.Peer(), e.at)
 	k.settle()
+	k.await()
 }
 
 // state is the tracker's state of c, made at its first segment.
