@@ -109,11 +109,16 @@ type verdict struct {
 	scenario Scenario
 	saved    float64 // by the cure, at the application; valid if the scenario has one
 	found    *finding
-	vantages map[string]*finding // the same finding as each vantage saw it; nil if it did not
-	others   []finding           // said of the fault though not expected
-	fixed    []finding           // said of the cured twin
-	reports  []report
+	// The machine kept the programs waiting in one of the two recordings: saved is not what the cure did.
+	disturbed bool
+	vantages  map[string]*finding // the same finding as each vantage saw it; nil if it did not
+	others    []finding           // said of the fault though not expected
+	fixed     []finding           // said of the cured twin
+	reports   []report
 }
+
+// disturbedMS is the lateness beyond which a recording says nothing about a saving.
+const disturbedMS = 3
 
 // judge analyses every capture of a scenario; the client's decides, the others are compared with it.
 func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
@@ -150,6 +155,7 @@ func (v *verdict) judgeFixed(ctx context.Context, program, dir string) error {
 	}
 	fixed, err := readRunLog(filepath.Join(dir, "fixed", "app.json"))
 	v.saved = fault.Total - fixed.Total
+	v.disturbed = max(fault.LateMS, fixed.LateMS) > disturbedMS
 	return err
 }
 
@@ -205,6 +211,9 @@ func (v verdict) foundLine() string {
 	}
 	if v.scenario.Fix != nil {
 		text += fmt.Sprintf(", saved %.1f", v.saved)
+		if v.disturbed {
+			text += " (disturbed)"
+		}
 	}
 	for _, vantage := range []string{"server", "middle"} {
 		switch other := v.vantages[vantage]; {

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	appPriority  = 1  // of the lab and the programs it starts, in real time
-	linkPriority = 10 // of the link, before them
+	appPriority    = 1  // of the lab and the programs it starts, in real time
+	canaryPriority = 2  // before them: that they wait for each other is part of the story
+	linkPriority   = 10 // of the link, before all
 )
 
 // hurry puts the lab, and the programs it starts, before everything else on the machine. Without the right to do so
@@ -37,7 +38,7 @@ func schedule(thread int, policy, priority uint32) {
 }
 
 // A canary notices when the machine does not run what is ready: it sleeps 2 ms again and again, and keeps how much
-// later than that it woke at worst. Applications in the recording were kept waiting as long.
+// later than that it woke at worst.
 type canary struct {
 	late atomic.Int64
 	stop atomic.Bool
@@ -48,7 +49,8 @@ func startCanary() *canary {
 	c := &canary{done: make(chan struct{})}
 	go func() {
 		defer close(c.done)
-		runtime.LockOSThread()
+		runtime.LockOSThread() // the priority is the thread's, which ends here
+		schedule(0, unix.SCHED_RR, canaryPriority)
 		const nap = 2 * time.Millisecond
 		for !c.stop.Load() {
 			began := time.Now()

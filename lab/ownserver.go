@@ -27,6 +27,7 @@ type Own struct {
 	PieceGap       time.Duration // between them
 	Version        string        // of the status line; "" is HTTP/1.1
 	Header         string        // further header lines, each with CRLF
+	Chunked        bool          // each piece of the body is a chunk, and an empty one ends it
 	CloseDelimited bool          // no Content-Length: the end of the connection ends the body
 	Requests       int           // closes after so many on a connection, with Connection: close on the last; 0 is never
 	Idle           time.Duration // closes a connection that was idle so long; 0 is never
@@ -61,6 +62,7 @@ func (s Own) About() string {
 		{s.Piece > 0, fmt.Sprintf("body in writes of %d octets, %v apart", s.Piece, s.PieceGap)},
 		{s.Version != "", s.Version},
 		{s.Header != "", strings.ReplaceAll(strings.TrimSpace(s.Header), "\r\n", ", ")},
+		{s.Chunked, "chunked"},
 		{s.CloseDelimited, "no Content-Length"},
 		{s.Requests > 0, fmt.Sprintf("closes after %d request(s)", s.Requests)},
 		{s.Idle > 0, fmt.Sprintf("closes after %v idle", s.Idle)},
@@ -192,7 +194,7 @@ func (s Own) answer(ctx context.Context, c *net.TCPConn, last bool) error {
 		defer setOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 0)
 	}
 	head, body := s.head(last), fill(s.Body)
-	if !s.Split && s.Piece == 0 && s.AbortAfter == 0 && s.CutAfter == 0 {
+	if !s.Split && !s.Chunked && s.Piece == 0 && s.AbortAfter == 0 && s.CutAfter == 0 {
 		_, err := c.Write(append([]byte(head), body...))
 		return err
 	}
@@ -201,7 +203,7 @@ func (s Own) answer(ctx context.Context, c *net.TCPConn, last bool) error {
 	}
 	pause(ctx, s.Gap)
 	if stop := max(s.AbortAfter, s.CutAfter); stop > 0 {
-		c.Write(body[:stop])
+		c.Write(s.framed(body)[:stop])
 		pause(ctx, 5*time.Millisecond)
 		if s.AbortAfter > 0 {
 			c.SetLinger(0)
@@ -218,14 +220,27 @@ func (s Own) writeBody(ctx context.Context, c *net.TCPConn, body []byte) error {
 	}
 	for len(body) > 0 {
 		n := min(size, len(body))
-		if _, err := c.Write(body[:n]); err != nil {
+		if _, err := c.Write(s.framed(body[:n])); err != nil {
 			return err
 		}
 		if body = body[n:]; len(body) > 0 {
 			pause(ctx, s.PieceGap)
 		}
 	}
+	if s.Chunked {
+		_, err := io.WriteString(c, "0\r\n\r\n")
+		return err
+	}
 	return nil
+}
+
+// framed is a piece of the body as it is sent: as a chunk, if the response has chunks.
+func (s Own) framed(piece []byte) []byte {
+	if !s.Chunked {
+		return piece
+	}
+	chunk := fmt.Appendf(nil, "%x\r\n", len(piece))
+	return append(append(chunk, piece...), "\r\n"...)
 }
 
 func (s Own) head(last bool) string {
@@ -234,7 +249,10 @@ func (s Own) head(last bool) string {
 		version = "HTTP/1.1"
 	}
 	head := version + " 200 OK\r\nServer: lab\r\nContent-Type: text/plain\r\n" + s.Header
-	if !s.CloseDelimited {
+	switch {
+	case s.Chunked:
+		head += "Transfer-Encoding: chunked\r\n"
+	case !s.CloseDelimited:
 		head += fmt.Sprintf("Content-Length: %d\r\n", s.Body)
 	}
 	if last && !strings.Contains(s.Header, "Connection:") {

@@ -8,7 +8,7 @@ import "time"
 func failureScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(keepaliveRace, 50), at(staleUse, 50), at(truncated, 10), at(synLoss, 10), at(synAckLoss, 10), at(refused, 10),
+		at(keepaliveRace, 50), at(staleUse, 50), at(truncated, 10), at(truncatedChunked, 10), at(synLoss, 10), at(synAckLoss, 10), at(refused, 10),
 		at(backlog, 10), at(tailLoss, 50), at(singleLoss, 50), at(requestLoss, 50), at(middleLoss, 50), at(reordered, 50),
 		at(duplicated, 10), at(randomLoss, 10),
 	} {
@@ -45,6 +45,14 @@ func truncated(time.Duration) Scenario {
 		Client: Caller{Sockopts: prompt(), Count: 2},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CutAfter = 0 }) },
 	}
+}
+
+func truncatedChunked(time.Duration) Scenario {
+	s := truncated(0)
+	s.Name, s.Expect.Cause = "truncated-chunked", "chunked"
+	s.About = "the server closes in order in the middle of a chunk"
+	s.Server = Own{Sockopts: prompt(), Body: 10_000, CutAfter: 5000, Chunked: true}
+	return s
 }
 
 func noDrops(s *Scenario) { s.Link.Drops = nil }

@@ -26,7 +26,7 @@ func nagleScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
 		at(nagleRequest, 0, 10, 50), at(nagleResponse, 0, 10, 50), at(naglePromptRequest, 10, 50), at(naglePromptResponse, 10, 50),
-		at(naglePythonServer, 10), at(naglePythonClient, 10), at(nagleMixed, 10), at(nagleThoughtful, 10), at(nagleSixth, 10),
+		at(naglePythonServer, 10), at(naglePythonClient, 10), at(nagleMixed, 10), at(nagleThoughtful, 10), at(nagleSixth, 10), at(nagleChunked, 10),
 	} {
 		all = append(all, family...)
 	}
@@ -74,6 +74,26 @@ func naglePromptResponse(time.Duration) Scenario {
 		Server: Own{Body: 120, Split: true},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true, QuickAck: true}, Count: 10},
 		Fix:    serverNoDelay,
+	}
+}
+
+func nagleChunked(time.Duration) Scenario {
+	return Scenario{
+		Name:   "nagle-delayed-ack-chunked",
+		About:  "the server writes header, chunk and last chunk separately with Nagle on: the rest waits for a delayed ACK",
+		Expect: Expect{Rule: "nagle-delayed-ack", Cause: "response"},
+		Server: Own{Body: 300, Chunked: true},
+		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8},
+		Fix:    serverNoDelay,
+	}
+}
+
+func chunkedStream(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-chunked-stream",
+		About:  "the server streams six chunks 20 ms apart with TCP_NODELAY",
+		Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 1200, Chunked: true, Piece: 200, PieceGap: 20 * time.Millisecond},
+		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 4},
 	}
 }
 
@@ -128,7 +148,7 @@ func pacingScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
 		at(thinkOf(40), 0, 10, 50), at(thinkOf(200), 10), at(pacedServer(40), 0, 10), at(pacedServer(50), 50),
-		at(slowWriter, 0, 10, 50), at(corked, 10), at(wholeWrites, 10), at(pacedClient, 10), at(streamed, 10),
+		at(slowWriter, 0, 10, 50), at(corked, 10), at(wholeWrites, 10), at(pacedClient, 10), at(streamed, 10), at(chunkedStream, 10),
 	} {
 		all = append(all, family...)
 	}
