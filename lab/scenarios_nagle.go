@@ -196,9 +196,10 @@ func slowWriter(rtt time.Duration) Scenario {
 		Fix:    serverNoDelay,
 	}
 	if rtt == 0 {
-		// The delayed ACK, at 40 ms, is earlier than the write: nothing is ever held.
+		// A delayed ACK, at 40 to 49 ms, is earlier than the write: nothing is ever held.
 		s.Name, s.Expect, s.Fix = "lookalike-slow-writer", Expect{}, nil
-		s.About = "the server writes the second piece 43 ms after the first with Nagle on, later than even a delayed ACK comes"
+		s.About = "the server writes the second piece 60 ms after the first with Nagle on, later than even a delayed ACK comes"
+		s.Server = Own{Body: 120, Split: true, Gap: 60 * time.Millisecond}
 	}
 	return s
 }
