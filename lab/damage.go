@@ -25,20 +25,28 @@ type damage struct {
 
 func damages() []damage {
 	const held, answer, large = "nagle-delayed-ack-request-rtt10", "nagle-delayed-ack-response-rtt10", "slow-start-rtt50"
+	whole := func(f []frame) []byte { return classic(f, linkEthernet, 1<<18) }
 	return []damage{
-		{"capture-duplicated", held, "every frame is in the capture twice, 4 us apart", func(f []frame) []byte { return classic(twice(f), linkEthernet, 1<<18) }},
-		{"capture-snapped-96", held, "frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not", func(f []frame) []byte { return classic(f, linkEthernet, 96) }},
-		{"capture-mid-stream", answer, "the capture begins after the handshake and the first exchange", func(f []frame) []byte { return classic(f[9:], linkEthernet, 1<<18) }},
-		{"capture-ends-early", answer, "the capture ends in the middle of the eighth exchange", func(f []frame) []byte { return classic(f[:41], linkEthernet, 1<<18) }},
-		{"capture-vlan", held, "every frame has a VLAN tag", func(f []frame) []byte { return classic(tagged(f), linkEthernet, 1<<18) }},
-		{"capture-sll2", held, "the capture was made on `any`: LINUX_SLL2 in place of Ethernet", func(f []frame) []byte { return classic(cooked(f), linkSLL2, 1<<18) }},
-		{"capture-pcapng", held, "the container is pcapng with nanoseconds", func(f []frame) []byte { return nextGeneration(f) }},
-		{"capture-big-endian-microseconds", held, "the container is pcap of a big-endian machine, with microseconds", bigEndian},
-		{"capture-file-cut", answer, "the file ends in the middle of its last record", func(f []frame) []byte {
-			b := classic(f[:41], linkEthernet, 1<<18)
-			return b[:len(b)-30]
-		}},
-		{"capture-frames-missing", large, "twelve frames of the response are missing from the capture, though they were sent and acknowledged", func(f []frame) []byte { return classic(missing(f), linkEthernet, 160) }},
+		{"capture-duplicated", held, "every frame is in the capture twice, 4 us apart",
+			func(f []frame) []byte { return whole(twice(f)) }},
+		{"capture-snapped-96", held, "frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not",
+			func(f []frame) []byte { return classic(f, linkEthernet, 96) }},
+		{"capture-mid-stream", answer, "the capture begins after the handshake and the first exchange",
+			func(f []frame) []byte { return whole(f[9:]) }},
+		{"capture-ends-early", answer, "the capture ends in the middle of the eighth exchange",
+			func(f []frame) []byte { return whole(f[:41]) }},
+		{"capture-vlan", held, "every frame has a VLAN tag",
+			func(f []frame) []byte { return whole(tagged(f)) }},
+		{"capture-sll2", held, "the capture was made on `any`: LINUX_SLL2 in place of Ethernet",
+			func(f []frame) []byte { return classic(cooked(f), linkSLL2, 1<<18) }},
+		{"capture-pcapng", held, "the container is pcapng with nanoseconds", nextGeneration},
+		{"capture-big-endian-microseconds", held,
+			"the container is pcap of a big-endian machine, with microseconds", bigEndian},
+		{"capture-file-cut", answer, "the file ends in the middle of its last record",
+			func(f []frame) []byte { b := whole(f[:41]); return b[:len(b)-30] }},
+		{"capture-frames-missing", large,
+			"twelve frames of the response are missing from the capture, though they were sent and acknowledged",
+			func(f []frame) []byte { return classic(missing(f), linkEthernet, 160) }},
 	}
 }
 
