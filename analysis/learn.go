@@ -31,7 +31,7 @@ func (v *view) reset() {
 // release is what a sender learned just before it sent: what may have released the segment.
 type release struct {
 	any   bool          // the peer was heard at all
-	ack   capture.Mark  // first acknowledgment of something new; no frame if none
+	ack   capture.Mark  // first acknowledgment of something new, selective ones included; no frame if none
 	open  capture.Mark  // first that moved the receive window's edge
 	late  time.Duration // by how much ack came later than a prompt acknowledgment would have
 	round time.Duration // round trip that ack shows, between the capture point and the peer; 0: not known
@@ -71,7 +71,7 @@ func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
 		return
 	}
 	s.release.any = true
-	if a.Ack > s.ack && !mark0(s.release.ack) {
+	if (a.Ack > s.ack || a.SACK > 0) && !mark0(s.release.ack) {
 		s.release.ack = a.Mark()
 		s.release.late, s.release.round = s.lateness(c, a)
 	}
@@ -82,7 +82,7 @@ func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
 
 // lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a second full segment
 // (RFC 1122 §4.2.3.2), and the round trip that it shows. On a path with a queue all acknowledgments are late, so one
-// that covers two segments is no evidence.
+// after one that was late, too, is no evidence.
 func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round time.Duration) {
 	sent, ok := s.trail.sentAt(a.Ack)
 	if !ok {
@@ -92,7 +92,7 @@ func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round
 	round = a.Time - sent
 	late = round - near.Min
 	mss := int64(c.Half[a.Dir.Peer()].Eff)
-	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter) || late > delackCeil {
+	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*s.delay[0]) || late > delackCeil {
 		return 0, round
 	}
 	return late, round
@@ -110,9 +110,10 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 		s.small.acked, s.small.pure, s.small.ack = true, a.PureAck(), a.Mark()
 	}
 	if a.Ack > s.ack {
+		s.inflate(c, a)
 		s.ackPrev, s.ack = s.ack, a.Ack
 		s.view.heard = a.Time
-		s.ackRate.add(a.Ack, a.Time, int64(c.Half[a.Dir.Peer()].Eff))
+		s.measure(c, a)
 		s.trail.drop(a.Ack)
 	}
 	if a.Window == 0 && a.Flags&(capture.FIN|capture.SYN) == 0 {
@@ -121,6 +122,26 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 	if edge := a.Ack + int64(a.Window); edge > s.edge {
 		s.edgePrev, s.edge = s.edge, edge
 		s.view.open = a.Mark()
+	}
+}
+
+// measure takes the path's rate from acknowledgment a.
+func (s *sender) measure(c *reassembly.Conn, a *reassembly.Record) {
+	if sent, ok := s.trail.sentAt(a.Ack); ok {
+		s.ackRate.add(a.Ack, a.Time, sent, int64(c.Half[a.Dir.Peer()].Eff))
+	}
+}
+
+// inflate takes note of how much longer than the least a round trip is that acknowledgment a shows. A single one may
+// have waited at its host; a queue shows in each of several, and not while something is missing.
+func (s *sender) inflate(c *reassembly.Conn, a *reassembly.Record) {
+	sent, ok := s.trail.sentAt(a.Ack)
+	if !ok {
+		return
+	}
+	s.delay = [3]time.Duration{a.Time - sent - c.Half[a.Dir].RTT.Min, s.delay[0], s.delay[1]}
+	if !s.growth.cut && len(s.holes) == 0 {
+		s.queue = max(s.queue, min(s.delay[0], s.delay[1], s.delay[2]))
 	}
 }
 

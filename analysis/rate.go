@@ -88,10 +88,11 @@ type ackRate struct {
 	best float64 // nanoseconds for an octet; 0: not known
 }
 
-// add takes note of an acknowledgment. It never overestimates the time that an octet takes: pauses make a stretch
-// longer, and the shortest counts.
-func (p *ackRate) add(ack int64, at time.Duration, mss int64) {
-	if p.at == 0 || ack < p.from {
+// add takes note of an acknowledgment of what was sent at the given moment. It never overestimates the time that an
+// octet takes: only what was sent before the first acknowledgment of a stretch counts, as nothing of that waited for
+// an acknowledgment, and the shortest stretch counts.
+func (p *ackRate) add(ack int64, at, sent time.Duration, mss int64) {
+	if p.at == 0 || ack < p.from || sent > p.at {
 		p.from, p.at = ack, at
 		return
 	}

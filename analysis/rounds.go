@@ -22,7 +22,7 @@ type round struct {
 type growth struct {
 	slow bool  // slow start has not ended: no loss, and rounds still grow
 	peak int64 // the most in flight since the window last shrank
-	lost int64 // what was in flight when a loss shrank the window; 0 once as much is in flight again
+	cut  bool  // a loss ended slow start, or shrank the window after it
 	idle idle
 }
 
@@ -30,26 +30,12 @@ type growth struct {
 type idle struct {
 	since  time.Duration // how long nothing was sent; 0: less than a retransmission timeout
 	peak   int64         // the most in flight before
-	before lastSent      // the last segment before
+	before capture.Mark  // the last segment before
 	mark   capture.Mark  // of the first segment after
 }
 
-// lose takes note of a loss with flight octets outstanding.
-func (g *growth) lose(flight int64) {
-	g.slow = false
-	if g.lost == 0 {
-		g.lost = max(flight, 1)
-	}
-	g.peak = 0
-}
-
-// sent takes note of what is in flight.
-func (g *growth) sent(flight int64) {
-	g.peak = max(g.peak, flight)
-	if flight >= g.lost {
-		g.lost = 0
-	}
-}
+// lose takes note of a loss.
+func (g *growth) lose() { g.slow, g.cut, g.peak = false, true, 0 }
 
 // countRound assigns r to a round: a new one begins with the first segment sent after the ACK of the first segment of
 // the round before is known. That is how BBR counts rounds (draft-ietf-ccwg-bbr, 4.5.1), seen from outside.
@@ -74,6 +60,7 @@ func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) 
 // sending, a kernel may have forgotten its window (RFC 5681 §4.1).
 func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
 	s.rounds, s.round, s.rwnd = s.rounds[:0], round{}, bound{}
+	s.pieces, s.queue = pieces{}, 0
 	s.rate.n = 0
 	s.rate.lookAhead(w.s.conn, n)
 	g := &s.growth
@@ -82,8 +69,8 @@ func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
 		g.slow = true
 		return
 	}
-	if gap := r.Time - s.last.at; gap >= w.s.timeout() {
-		g.idle = idle{since: gap, peak: g.peak, before: *s.last, mark: r.Mark()}
+	if gap := r.Time - s.last.Time; gap >= w.s.timeout() {
+		g.idle = idle{since: gap, peak: g.peak, before: s.last.Mark, mark: r.Mark()}
 		g.peak = 0
 	}
 }
@@ -99,7 +86,7 @@ func (s *sender) endRound() {
 		return
 	}
 	if n == 1 && s.growth.restarted(s.rounds[0].bytes, s.initial) {
-		s.growth.slow = true
+		s.growth.slow, s.growth.cut = true, false
 	}
 	if n >= 2 && s.rounds[n-1].bytes*5 < s.rounds[n-2].bytes*6 {
 		s.growth.slow = false

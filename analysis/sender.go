@@ -76,6 +76,9 @@ type sender struct {
 	ackRate ackRate
 	trail   trail
 	ids     counter
+	pieces  pieces
+	queue   time.Duration // the most by which round trips grew during the message in hand
+	delay   [3]time.Duration // by how much the latest acknowledgments came later than the least round trip, latest first
 }
 
 // bound is what the receive window was when it kept the sender back during the message in hand.
@@ -87,7 +90,7 @@ type bound struct {
 
 // lastSent is the last segment with data.
 type lastSent struct {
-	at   time.Duration
+	capture.Mark
 	full bool
 	push bool
 	end  int64
@@ -121,6 +124,13 @@ func (s *sender) deliver(r *reassembly.Record, n int) (filled *hole, forward boo
 	}
 	s.before, s.max = s.max, max(s.max, to)
 	return filled, s.frontier() > before
+}
+
+// vain reports whether r, just delivered, is the first copy of what the receiver needs next, and is going to be lost.
+// What led to it is judged when it is sent, as what led to any other.
+func (s *sender) vain(r *reassembly.Record) bool {
+	return r.Len > 0 && !r.Kind.Retransmitted() && r.Seq == s.before && len(s.holes) > 0 && s.holes[0].from == r.Seq &&
+		s.holes[0].seen
 }
 
 // frontier is the offset up to which the receiver has everything.
@@ -194,7 +204,7 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	full := r.Trait.Has(reassembly.Full)
 	if r.Kind.Retransmitted() {
 		if r.Kind != reassembly.SpuriousRetransmission {
-			s.growth.lose(s.max - s.ack)
+			s.growth.lose()
 		}
 		s.round.bytes += int64(r.Len)
 		s.view.missing = 0
@@ -203,10 +213,15 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	eff := w.s.conn.Half[r.Dir].Eff
 	s.rate.add(r, full && r.Len <= eff && s.ack < s.before)
 	s.countRound(w, r, n, fresh)
-	s.store = lastSent{r.Time, full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len)}
+	gap := time.Duration(0)
+	if s.last != nil && !fresh {
+		gap = r.Time - s.last.Time
+	}
+	s.pieces.count(r, gap, full)
+	s.store = lastSent{r.Mark(), full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len)}
 	s.last = &s.store
 	s.flight = max(s.flight, s.max-s.ack)
-	s.growth.sent(s.max - s.ack)
+	s.growth.peak = max(s.growth.peak, s.max-s.ack)
 	s.trail.add(r.Seq+int64(r.Len), r.Time)
 	s.view.reset()
 	if full {

@@ -59,7 +59,7 @@ func runSlowStart(p *pass) {
 	cost := Cost{Expected: min(lost, t.coldSaving(used, max(largeInitial, used))),
 		High: min(lost, t.coldSaving(used, (t.octets+t.mss-1)/t.mss))}
 	cost.High = max(cost.High, cost.Expected)
-	if cost.High <= 0 {
+	if cost.Expected < time.Millisecond {
 		return
 	}
 	cost.Low = cost.Expected / 2
@@ -67,6 +67,7 @@ func runSlowStart(p *pass) {
 	if len(j.rounds) >= 3 || j.rounds[1].bytes*2 >= j.rounds[0].bytes*3 {
 		cl.confidence = ConfidenceHigh
 	}
+	cl.confidence = j.calibrated(&cost, used, max(largeInitial, used), cl.confidence)
 	cl.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
 	cl.occ.Evidence = roundEvidence(j.rounds, t.mss)
 	cl.lost = []interval{{j.rounds[0].start.Time, j.rounds[0].start.Time + cost.Expected}}
@@ -106,6 +107,8 @@ func (s *connState) measure(j *job) {
 		return
 	}
 	j.flow.bytes = x.Response.HeaderBytes + x.Response.BodyBytes
+	j.flow.largest = s.largest
+	s.largest = max(s.largest, j.flow.bytes)
 	j.flow.measured = x.Response.End.Time - x.Response.Start.Time
 	if len(j.rounds) > 0 {
 		j.flow.initial = j.rounds[0].bytes
@@ -116,6 +119,9 @@ func (s *connState) measure(j *job) {
 	j.flow.rate = sender.pathRate(j.flow.mss)
 	j.flow.rwnd = sender.rwnd
 	j.flow.idle = sender.growth.idle
+	j.flow.queue = sender.queue
+	j.flow.pieces[reassembly.FromServer] = sender.pieces
+	j.flow.pieces[reassembly.FromClient] = s.walk.send[reassembly.FromClient].pieces
 }
 
 // donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response.

@@ -52,6 +52,9 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 		// Acknowledgments had made room, half of what had been in flight before and more, and nothing was sent: there
 		// was nothing to send.
 		w.emit(w.at, until, pause(r.Dir))
+	case s.growth.cut:
+		// The acknowledgment that would have released it was lost or came too late, and a probe went out instead.
+		w.emit(w.at, until, RecoveryCwnd)
 	default:
 		w.emit(w.at, until, Unknown)
 	}
@@ -114,18 +117,31 @@ func (b *bound) note(window int64) {
 	b.most = max(b.most, window)
 }
 
-// congestion tiles a wait for the congestion window. When round trips have become longer, the pipe is full and the
-// path's rate is what limits. The part by which a delayed acknowledgment was late is that.
+// congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was late is that.
 func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration) {
-	c := w.s.conn
-	near := c.Half[r.Dir.Peer()].RTT
 	late := s.release.late
-	if inflated := s.release.round - late - near.Min; inflated > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
+	switch {
+	case w.pipeFull(s, r):
 		w.emit(w.at, until, Serialize)
 		return
+	case s.growth.cut:
+		late = 0 // a window of a segment or two waits for delayed acknowledgments because of the loss
 	}
 	w.emit(w.at, until-min(late, until-w.at), w.window(s))
 	w.emit(w.at, until, DelackCwnd)
+}
+
+// pipeFull reports whether as much was in flight as the path holds: then its rate limits, not a window. It shows in
+// round trips that have become longer, or in acknowledgments that come back no faster than what was in flight drains.
+func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
+	c := w.s.conn
+	near := c.Half[r.Dir.Peer()].RTT
+	longer := s.release.round - s.release.late - near.Min
+	if !s.growth.cut && longer > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
+		return true
+	}
+	rate := s.pathRate(int64(c.Half[r.Dir].Eff))
+	return rate > 0 && float64(s.before-s.view.ack) >= rate*c.RTTMin().Seconds()
 }
 
 // window is the label of a wait for the congestion window, by what made the window as small as it was.
@@ -138,10 +154,10 @@ func (w *walker) window(s *sender) Label {
 	switch {
 	case s.view.spurious:
 		return SpuriousRetx
-	case g.lost > 0:
-		return RecoveryCwnd
 	case g.restarted(first, s.initial) && w.decayed(s, first):
 		return SlowStartIdle
+	case g.cut:
+		return RecoveryCwnd
 	case g.slow:
 		return SlowStart
 	}
@@ -172,7 +188,7 @@ func (w *walker) corked(s *sender, r *reassembly.Record) bool {
 	if s.last == nil || !s.last.full || r.Trait.Has(reassembly.Full) || s.view.ack < s.before || mark0(s.release.ack) {
 		return false
 	}
-	wait := r.Time - max(s.last.at, s.view.heard+c.Far(r.Dir))
+	wait := r.Time - max(s.last.Time, s.view.heard+c.Far(r.Dir))
 	rto := w.s.timeout()
 	// What the timer adds to the least value is four mean deviations of the round trip, at most two round trips after
 	// the first sample (RFC 6298 §2.2), and delayed acknowledgments of 40 ms.

@@ -94,7 +94,7 @@ func (w *walker) record(n int) {
 	held := w.opportunity(s, r, n)
 	filled, forward := s.deliver(r, n)
 	fresh := !w.any || w.prev != r.Dir
-	if forward || closes {
+	if forward || closes || s.vain(r) {
 		w.progress(r, filled, held)
 	}
 	s.sent(w, r, n, fresh)

@@ -1,0 +1,46 @@
+package analysis
+
+var delayedAck = &Detector{
+	Name:  "delayed-ack",
+	Title: "congestion window waiting for a delayed ACK",
+	Doc: `What happens
+A receiver may wait for a second segment before it acknowledges, up to half a second (RFC 9293 section 3.8.6.3; 40 ms on
+Linux, 50 to 200 ms elsewhere). If the sender's window is used up, with one segment or an odd number outstanding, the second
+never comes, and both wait for the timer.
+
+How it is recognised
+The sender went on as soon as an acknowledgment without data could have reached it that covered less than two full
+segments and was 8 ms or more later than a prompt one, while the acknowledgments before it were not late, as they are where
+a queue delays all. The segment before was full: Nagle's algorithm, which waits for small ones, has rules of its own.
+
+How cost is counted
+The part of the wait by which the acknowledgment was late. Delayed acknowledgments on which nothing waited cost nothing.
+
+When it is wrong
+A receiver that was busy for as long looks alike.`,
+	Causes: []Cause{
+		{Code: "", Side: SideUnknown,
+			Message: "The sender had used up its congestion window and waited for an acknowledgment that the receiver delayed.",
+			Remedies: []Remedy{
+				{SideServer, "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10`), a larger SO_SNDBUF " +
+					"or none set"},
+				{SideClient, "acknowledge at once: `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows"}}}},
+	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
+	exchange:   runDelayedAck,
+}
+
+// runDelayedAck claims the waits for a delayed acknowledgment.
+func runDelayedAck(p *pass) {
+	for _, w := range p.job.with(DelackCwnd) {
+		if w.length() < delackFloor {
+			continue
+		}
+		c := claim{rule: "delayed-ack", confidence: ConfidenceMedium}
+		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
+			Evidence: []Evidence{at(w.before, "last of the window", sideOf(w.dir), "a full segment; no more may be outstanding"),
+				at(w.cause, "late ACK", sideOf(w.dir.Peer()), "came "+millis(w.length())+" later than a prompt one"),
+				at(w.end, "held segment", sideOf(w.dir), "left as soon as that ACK was known")}}
+		c.lost = []interval{{w.from, w.to}}
+		p.report(c)
+	}
+}

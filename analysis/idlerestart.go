@@ -1,0 +1,62 @@
+package analysis
+
+import (
+	"fmt"
+)
+
+var slowStartAfterIdle = &Detector{
+	Name:  "slow-start-after-idle",
+	Title: "slow start after an idle period",
+	Doc: `What happens
+A sender that has sent nothing for a retransmission timeout may no longer trust its congestion window (RFC 5681 section
+4.1). Linux halves it for each such timeout down to the initial window, so that the next large response on a connection
+that was kept open starts as slowly as on a new one.
+
+How it is recognised
+Nothing was sent for a retransmission timeout or longer, before that clearly more than the initial window had been in
+flight, and the first burst afterwards is less than 70 % of that, ends with a full segment, and goes on as soon as an ACK
+frees room. The burst must have the size that halving once for each timeout leaves, within a quarter; the window before is
+only known to lie between what was in flight and about twice that. Waits for the receive window, losses and pauses of the
+sender are told apart first.
+
+How cost is counted
+By simulating the transfer with the window it began with and with what had been in flight before. High supposes twice as
+much, which a sender with little to send may have had. Never more than the time labelled so.
+
+When it is wrong
+A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a loss. Senders that pace
+(BBR) do not do this.`,
+	Causes: []Cause{{Code: "", Side: SideServer,
+		Message: "The connection had been idle, and the server's kernel had forgotten how much it may send at once: the " +
+			"response came in growing bursts with a round trip between them.",
+		Remedies: []Remedy{{SideServer, "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux; or BBR (net.ipv4.tcp_congestion_control" +
+			"=bbr), which paces instead; the first burst may then meet a path that has changed"}}}},
+	References: []string{"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart"},
+	exchange:   runSlowStartAfterIdle,
+}
+
+// runSlowStartAfterIdle claims what a window that was cut back for idleness cost a response.
+func runSlowStartAfterIdle(p *pass) {
+	j := p.job
+	lost := j.times[SlowStartIdle]
+	if p.exchange.Response == nil || len(j.rounds) < 2 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 {
+		return
+	}
+	t, used := j.flow.transfer()
+	i := &j.flow.idle
+	had := (i.peak + t.mss - 1) / t.mss
+	saving, most := t.coldSaving(used, had), t.coldSaving(used, 2*had)
+	cost := Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
+	if cost.High <= 0 {
+		return
+	}
+	cost.Low = min(cost.Expected, max(0, cost.Expected-j.flow.rtt))
+	c := claim{rule: "slow-start-after-idle", confidence: j.calibrated(&cost, used, had, ConfidenceHigh)}
+	c.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
+	c.occ.Evidence = append([]Evidence{
+		at(i.before, "before", SideServer, fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak)),
+		at(i.mark, "after", SideServer, fmt.Sprintf("the first data after %s", seconds(i.since)))},
+		roundEvidence(j.rounds, t.mss)...)
+	c.lost = []interval{{c.occ.Start, c.occ.Start + cost.Expected}}
+	p.report(c)
+}

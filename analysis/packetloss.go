@@ -1,0 +1,114 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+var packetLoss = &Detector{
+	Name:  "packet-loss",
+	Title: "packet loss",
+	Doc: `What happens
+The network drops a segment. Later ones arrive and tell the sender, which sends it again after about a round trip (fast
+retransmission, RFC 5681 section 3.2; RFC 6675; RFC 8985). What came later waits at the receiver. Then the sender halves
+its congestion window, and what follows takes more round trips.
+
+How it is recognised
+The receiver could not go on until a retransmission that was needed, which left after duplicate or selective
+acknowledgments had reached the sender. Where the first copy passed the capture point, it was lost behind it (downstream),
+else before it (upstream), each seen from the sender. A segment that arrives late, overtaken by others, was not lost; it
+is a cause of its own (reordering) only if it took longer than a round trip to come or made the sender cut its window.
+
+How cost is counted
+Expected is the waits for the repairs, and of the time that the transfer spent waiting for its congestion window
+afterwards what it would not have needed with the window it had before, by simulation. Low is the waits alone, less the
+part of a round trip that the sender would have waited for its window anyway.
+
+When it is wrong
+If the capture lost frames that the network did not; gaps that the receiver acknowledged are not taken for losses. The
+simulation knows of the window only what was in flight. Congestion loss tells the sender its share: then a loss-free path
+would have been slower than simulated.`,
+	Causes: []Cause{
+		{Code: "upstream", Title: "packet loss", Side: SideNetwork,
+			Message: "Segments were lost between their sender and the capture point; their retransmissions, and a smaller " +
+				"congestion window, cost time.", Remedies: lossFixes()},
+		{Code: "downstream", Title: "packet loss", Side: SideNetwork,
+			Message: "Segments were lost between the capture point and their receiver; their retransmissions, and a smaller " +
+				"congestion window, cost time.", Remedies: lossFixes()},
+		{Code: "reordering", Title: "segments overtaken on the way", Side: SideNetwork,
+			Message: "Segments arrived long after later ones, and what followed had to wait for them.",
+			Remedies: []Remedy{{SideNetwork, "keep the segments of a connection on one path: per-flow instead of per-packet " +
+				"balancing, no bonding in round-robin mode"}}},
+	},
+	References: []string{"RFC 5681 section 3.2", "RFC 6675", "RFC 8985"},
+	exchange:   runPacketLoss,
+}
+
+// runPacketLoss claims the waits for quick repairs, with what the smaller window cost afterwards.
+func runPacketLoss(p *pass) {
+	if p.claimed(pathMTU.Name) {
+		return
+	}
+	j := p.job
+	after := clamp(j.transferTime()-j.ideal(true), j.times[RecoveryCwnd])
+	first := true
+	for _, w := range j.with(FastRetx) {
+		cause := "downstream"
+		if w.unseen {
+			cause = "upstream"
+		}
+		cost := Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}
+		if first {
+			cost.Expected += after
+			cost.High += j.times[RecoveryCwnd]
+			first = false
+		}
+		p.reportLoss(&w, cause, cost, ConfidenceHigh)
+	}
+	for _, w := range j.with(RecoveryCwnd) {
+		if !first || after <= 0 {
+			break
+		}
+		// The loss was repaired without a wait, or by a timer; what remains is the smaller window.
+		cause := "downstream"
+		if p.lostUpstream(w.dir) {
+			cause = "upstream"
+		}
+		p.reportLoss(&w, cause, Cost{Expected: after, High: j.times[RecoveryCwnd]}, ConfidenceMedium)
+		first = false
+	}
+	for _, w := range j.with(Queue) {
+		if w.kind == reassembly.OutOfOrder && w.length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
+			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
+		}
+	}
+}
+
+// lostUpstream reports whether what dir lost was lost before the capture point: no copy that was needed had passed.
+func (p *pass) lostUpstream(dir reassembly.Dir) bool {
+	for i := range p.conn.Records {
+		r := &p.conn.Records[i]
+		if r.Dir == dir && r.Kind.Retransmitted() && r.Trait.Has(reassembly.Unseen) {
+			return true
+		}
+	}
+	return false
+}
+
+// reportLoss reports one wait.
+func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confidence) {
+	c := claim{rule: "packet-loss", cause: cause, confidence: confidence}
+	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost}
+	switch {
+	case cause == "reordering":
+		c.occ.Evidence = []Evidence{at(w.cause, "later segment", sideOf(w.dir), "came first"),
+			at(w.end, "overtaken segment", sideOf(w.dir), "came "+millis(w.length())+" later")}
+	case w.label == RecoveryCwnd:
+		c.occ.Evidence = []Evidence{at(w.end, "held by the window", sideOf(w.dir), "waited for a window that a loss had cut")}
+	default:
+		c.occ.Evidence = repairEvidence(w)
+	}
+	c.lost = []interval{{w.from, w.to}}
+	p.report(c)
+}

@@ -1,0 +1,147 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// blackHoleCopies is how often a full segment must have been sent in vain before its size is blamed: chance loses three
+// in a row once in a million at 1 %.
+const blackHoleCopies = 3
+
+var pathMTU = &Detector{
+	Name:  "path-mtu",
+	Title: "full segments do not get through",
+	Doc: `What happens
+Somewhere on the path the MTU is smaller than the sender believes, and the ICMP message that says so is filtered or lost
+(RFC 1191, RFC 8201, RFC 2923). Full segments vanish, small ones pass: a connection is set up, small requests work, and the
+first large message hangs.
+
+How it is recognised
+The same full segment was sent at least three times without acknowledgment, no segment of its size of that direction was
+ever acknowledged on the connection, and smaller ones were: selectively behind it, or after the sender cut it in pieces.
+
+How cost is counted
+The waits for its retransmissions. If it never got through, the exchange failed, and that outranks time.
+
+When it is wrong
+Chance can lose three full segments in a row, and a receiver that vanished acknowledges nothing; therefore small segments
+sent after the first copy must have been acknowledged.`,
+	Causes: []Cause{{Code: "", Side: SideNetwork,
+		Message: "Full segments did not get through while small ones did: the path's MTU is smaller than the sender believes, and " +
+			"nothing tells it.",
+		Remedies: []Remedy{
+			{SideNetwork, "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
+				"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`"},
+			{SideServer, "sysctl net.ipv4.tcp_mtu_probing=1, or the right MTU on the interface"}}}},
+	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
+	exchange:   runPathMTU,
+}
+
+// blackHole is a full segment that was sent again and again in vain.
+type blackHole struct {
+	dir    reassembly.Dir
+	seq    int64
+	size   uint32
+	copies []capture.Mark
+	small  capture.Mark // the peer acknowledges smaller data sent after the first copy; no frame if it never does
+	solved bool         // the octets arrived in smaller pieces
+}
+
+// runPathMTU looks for a size that does not get through.
+func runPathMTU(p *pass) {
+	for _, dir := range []reassembly.Dir{reassembly.FromClient, reassembly.FromServer} {
+		if p.conn.Half[dir].Retrans < blackHoleCopies-1 || p.state.largePassed[dir] {
+			continue
+		}
+		if b, ok := p.blackHole(dir); ok {
+			p.report(p.blackHoleClaim(&b))
+			return
+		}
+	}
+	for dir, m := range []*reassembly.Message{p.exchange.Request, p.exchange.Response} {
+		eff := int64(p.conn.Half[dir].Eff)
+		if m != nil && m.Complete && eff > 0 && m.To-m.From >= eff {
+			p.state.largePassed[dir] = true
+		}
+	}
+}
+
+// blackHoleClaim draws up the claim.
+func (p *pass) blackHoleClaim(b *blackHole) claim {
+	c := claim{rule: "path-mtu", confidence: ConfidenceHigh, correctness: !b.solved}
+	var cost time.Duration
+	for _, w := range p.job.with(RTO, LostRetx, TLP, FastRetx) {
+		if w.dir == b.dir {
+			cost += w.length()
+		}
+	}
+	last := b.copies[len(b.copies)-1]
+	c.occ = Occurrence{Start: b.copies[0].Time, End: last.Time, Cost: Cost{Low: cost / 2, Expected: cost, High: cost}}
+	c.occ.Evidence = []Evidence{
+		at(b.copies[0], "full segment", sideOf(b.dir), fmt.Sprintf("%d octets, never acknowledged", b.size)),
+		at(last, "last copy", sideOf(b.dir), fmt.Sprintf("the same segment, copy %d", len(b.copies))),
+		at(b.small, "small one arrived", sideOf(b.dir.Peer()), "acknowledges smaller segments sent after it")}
+	c.lost = []interval{{c.occ.Start, c.occ.End}}
+	return c
+}
+
+// blackHole is the first segment of dir that was sent in vain often enough while smaller ones arrived.
+func (p *pass) blackHole(dir reassembly.Dir) (blackHole, bool) {
+	c := p.conn
+	tried := int64(-1)
+	for i := max(p.exchange.FirstRecord-c.Released, 0); i < len(c.Records); i++ {
+		r := &c.Records[i]
+		if r.Dir != dir || r.Len == 0 || !r.Kind.Retransmitted() || !r.Trait.Has(reassembly.Full) || r.Seq == tried {
+			continue
+		}
+		tried = r.Seq
+		b := blackHole{dir: dir, seq: r.Seq, size: r.Len}
+		if p.follow(&b) {
+			return b, true
+		}
+	}
+	return blackHole{}, false
+}
+
+// follow collects what became of the segment; false if its size is not to blame.
+func (p *pass) follow(b *blackHole) bool {
+	cut := false
+	for i := range p.conn.Records {
+		r := &p.conn.Records[i]
+		switch {
+		case r.Dir == b.dir:
+			if r.Trait.Has(reassembly.Full) && r.Seq+int64(r.Len) <= b.seq && r.Len >= b.size {
+				return false // one as large had arrived before: the peer has acknowledged up to seq
+			}
+			if r.Seq <= b.seq && r.Seq+int64(r.Len) >= b.seq+int64(b.size) {
+				b.copies = append(b.copies, r.Mark())
+			}
+			cut = cut || r.Seq == b.seq && r.Len > 0 && r.Len < b.size
+		case len(b.copies) == 0 || r.Flags&capture.ACK == 0:
+		case r.Ack > b.seq:
+			b.solved = cut
+			if !mark0(b.small) {
+				b.small = r.Mark()
+			}
+			return cut && len(b.copies) >= blackHoleCopies
+		case r.SACK > 0 && !mark0(b.small) && p.smallAt(b, r.Ack+int64(r.SACK)):
+			b.small = r.Mark()
+		}
+	}
+	return len(b.copies) >= blackHoleCopies && mark0(b.small)
+}
+
+// smallAt reports whether a segment smaller than the one in question ends at the given offset.
+func (p *pass) smallAt(b *blackHole, end int64) bool {
+	for i := range p.conn.Records {
+		r := &p.conn.Records[i]
+		if r.Dir == b.dir && r.Len > 0 && r.Len < b.size && !r.Trait.Has(reassembly.Full) && r.Seq+int64(r.Len) == end {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,85 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// unscaled is the largest window that a connection can offer without window scaling (RFC 7323 §2).
+const unscaled = 65535
+
+var receiveWindow = &Detector{
+	Name:  "receive-window",
+	Title: "receive window smaller than the path",
+	Doc: `What happens
+A sender may have no more in flight than the receiver's window (RFC 9293 section 3.8.6). If that is smaller than what the
+path holds, rate times round trip, the sender stops and waits a round trip for each window of data, however good the path.
+
+How it is recognised
+The sender had filled the window to its edge, less than a segment was free, and it went on as soon as a segment that moved
+the edge could have reached it, at least twice in one response. Causes: no-window-scaling, one side did not offer it and the window ends at 65,535 octets;
+fixed, the window that held the sender back stayed about the same (a receive buffer of fixed size); autotuning, it grew but
+slower than the congestion window.
+
+How cost is counted
+By simulation: the time that the response spent waiting for a window of either kind, less what it would have waited for the
+congestion window alone. Never more than the time labelled rwnd. High is that time, low half of expected.
+
+When it is wrong
+Without the handshake the scale of the window is not known, and the rule is silent. A path or sender that could not have
+used a larger window would have limited next.`,
+	Causes: []Cause{
+		{Code: "fixed", Title: "receive buffer of fixed size", Side: SideClient,
+			Message: "The client's receive window was full again and again at the same size, and the server had to wait a round " +
+				"trip for each window of data.",
+			Remedies: []Remedy{{SideClient, "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
+				"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux"}}},
+		{Code: "no-window-scaling", Title: "no window scaling", Side: SideUnknown,
+			Message: "The connection has no window scaling, so no more than 65,535 octets can be in flight.",
+			Remedies: []Remedy{{SideClient, "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
+				"autotuninglevel=normal` on Windows"}, {SideServer, "the same on the server; SYN cookies without timestamps lose the " +
+				"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog)"},
+				{SideNetwork, "look for a middlebox that removes TCP options"}}},
+		{Code: "autotuning", Title: "receive window grew too slowly", Side: SideClient,
+			Message: "The client's receive window grew with the transfer, but it held the server back before the congestion " +
+				"window did.",
+			Remedies: []Remedy{{SideClient, "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
+				"... initrwnd 64` on Linux"}}},
+	},
+	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},
+	exchange:   runReceiveWindow,
+}
+
+// runReceiveWindow claims what the receive window cost a response.
+func runReceiveWindow(p *pass) {
+	j := p.job
+	waits := j.with(RWnd)
+	full := j.times[RWnd]
+	if p.exchange.Response == nil || len(waits) == 0 || j.flow.rwnd.times < 2 || waits[0].dir != reassembly.FromServer ||
+		full < max(j.flow.rtt*8/10, (j.until-j.from)/20) {
+		return
+	}
+	cost := Cost{Expected: clamp(full+j.transferTime()-j.ideal(false), full), High: full}
+	if cost.Expected < time.Millisecond {
+		return
+	}
+	cost.Low = cost.Expected / 2
+	b := &j.flow.rwnd
+	c := claim{rule: "receive-window", cause: "fixed", confidence: ConfidenceHigh}
+	scaled := p.conn.Half[0].HasWS && p.conn.Half[1].HasWS
+	switch {
+	case !scaled && b.most > unscaled*3/4:
+		c.cause = "no-window-scaling"
+	case b.last*2 > b.first*3:
+		c.cause, c.confidence = "autotuning", ConfidenceMedium
+	}
+	w := longest(waits)
+	c.occ = Occurrence{Start: waits[0].from, End: waits[len(waits)-1].to, Cost: cost, Evidence: []Evidence{
+		at(w.before, "window full", SideServer, fmt.Sprintf("the last octets that the window had room for; it is %d octets at most", b.most)),
+		at(w.cause, "window moved", SideClient, "acknowledges and makes room"),
+		at(w.end, "held segment", SideServer, "left as soon as it had room, "+millis(w.length())+" later")}}
+	c.lost = []interval{{c.occ.Start, c.occ.End}}
+	p.report(c)
+}

@@ -1,0 +1,158 @@
+package analysis
+
+import (
+	"fmt"
+
+	"tcpwhy/reassembly"
+)
+
+// lossFixes are what keeps segments from getting lost, and what repairs them sooner.
+func lossFixes() []Remedy {
+	return []Remedy{
+		{SideNetwork, "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link`), a policer or a " +
+			"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue"},
+		{SideServer, "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
+			"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
+			"`ip route change ... rto_min 10ms`"},
+		{SideClient, "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
+			"another connection"},
+	}
+}
+
+var retransmissionTimeout = &Detector{
+	Name:  "retransmission-timeout",
+	Title: "retransmission timeout",
+	Doc: `What happens
+A lost segment is sent again at once if three later ones arrive: their acknowledgments tell the sender (RFC 5681 section
+3.2, RFC 6675). The last segments of a message have none after them, so that only a timer repairs their loss: a tail loss
+probe after two round trips where the stack has it (RFC 8985 section 7), else the retransmission timeout, 200 ms above the
+round trip on Linux and a second by RFC 6298.
+
+How it is recognised
+A retransmission that was needed left when the timer was due, without duplicate or selective acknowledgments that could
+have reached the sender, and the receiver could not go on before it. If the first copy was lost before it passed the
+capture point, the proof is another segment of the sender with a later sequence number, or a packet missing by its IP
+identification where that host counts packets one by one; and the wait must be as long as the timer. Causes: single, the
+whole message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired although
+everything had arrived, and the window was cut for nothing.
+
+How cost is counted
+Expected is the wait from the first copy to the one that arrived: without the loss nothing of it would remain. Low leaves
+what the quickest repair takes, two round trips for a probe. What the connection then lost because its window was cut
+belongs to packet-loss.
+
+When it is wrong
+If the capture lost frames that the network did not; gaps that the receiver acknowledged are not taken for losses. Where
+the first copy was never seen the wait may hold some of the sender's own time: then confidence is lower, and low says so.`,
+	Causes: []Cause{
+		{Code: "single", Title: "message of one segment lost, repaired by timeout", Side: SideNetwork,
+			Message:  "A whole message was lost on the way. Nothing after it could tell its sender, so a timer had to run out first.",
+			Remedies: lossFixes()},
+		{Code: "tail", Title: "end of a message lost, repaired by timeout", Side: SideNetwork,
+			Message: "The end of a message was lost on the way. Too few segments followed to tell its sender, so a timer had " +
+				"to run out first.", Remedies: lossFixes()},
+		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: SideNetwork,
+			Message:  "A segment was lost, and so was its retransmission: the timer had to run out, twice as long each time.",
+			Remedies: lossFixes()},
+		{Code: "spurious", Title: "needless retransmission", Side: SideNetwork,
+			Message: "The sender's timer fired although everything had arrived, and it cut its congestion window for nothing: " +
+				"round trips jump by more than the timer allows for.",
+			Remedies: []Remedy{{SideNetwork, "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
+				"queue (fq_codel, cake), a radio link, a host that pauses"},
+				{SideServer, "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2`), which undo it"}}},
+	},
+	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
+	exchange:   runRetransmissionTimeout,
+}
+
+// runRetransmissionTimeout claims the waits that a timer ended.
+func runRetransmissionTimeout(p *pass) {
+	if p.claimed(pathMTU.Name) {
+		return
+	}
+	waits := p.job.with(RTO, TLP, LostRetx, SpuriousRetx)
+	if n := len(p.conn.SYNACKs); n > 1 && len(waits) > 0 && p.conn.SYNACKs[n-1].Time > waits[0].before.Time {
+		return // the server did not believe that the connection exists: its backlog was full, nothing was lost
+	}
+	for i := 0; i < len(waits); i++ {
+		w := waits[i]
+		cause := p.timeoutCause(&w)
+		for i+1 < len(waits) && waits[i+1].end == w.end && waits[i+1].label == LostRetx {
+			i++
+			w.to, cause = waits[i].to, "lost-retransmission"
+		}
+		p.report(p.timeoutClaim(&w, cause))
+	}
+}
+
+// timeoutCause tells why only a timer repaired the loss.
+func (p *pass) timeoutCause(w *slice) string {
+	m := p.exchange.Response
+	if w.dir == reassembly.FromClient {
+		m = p.exchange.Request
+	}
+	switch {
+	case w.label == SpuriousRetx:
+		return "spurious"
+	case w.label == LostRetx:
+		return "lost-retransmission"
+	case m != nil && m.To-m.From <= int64(max(w.octets, 1)):
+		return "single"
+	}
+	return "tail"
+}
+
+// timeoutClaim draws up the claim of one wait.
+func (p *pass) timeoutClaim(w *slice, cause string) claim {
+	length := w.length()
+	rtt := p.conn.RTTMin()
+	c := claim{rule: "retransmission-timeout", cause: cause, confidence: ConfidenceHigh}
+	cost := Cost{Low: max(0, length-2*rtt), Expected: length, High: length}
+	if w.unseen {
+		cost.Low = max(0, min(cost.Low, p.state.timeout()*9/10))
+		c.confidence = ConfidenceMedium
+		if mark0(w.cause) {
+			c.confidence = ConfidenceHigh
+		}
+	}
+	c.lost = []interval{{w.from, w.to}}
+	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
+	return c
+}
+
+// repairEvidence shows what was lost and what repaired it.
+func repairEvidence(w *slice) []Evidence {
+	sender := sideOf(w.dir)
+	var out []Evidence
+	switch {
+	case mark0(w.cause) && !w.unseen:
+		out = append(out, at(w.cause, "first copy", sender, "passed here, and was lost further on"))
+	case mark0(w.cause):
+		out = append(out, at(w.cause, "later segment", sender, "shows that an earlier one was lost before it came here"))
+	case mark0(w.before):
+		out = append(out, at(w.before, "before", sender, "the last data before the wait"))
+	}
+	return append(out, at(w.end, "retransmission", sender,
+		fmt.Sprintf("%d octets, after %s", w.octets, millis(w.length()))))
+}
+
+// claimed reports whether a rule has claimed something of the exchange already.
+func (p *pass) claimed(rule string) bool {
+	for i := range p.job.claims {
+		if p.job.claims[i].rule == rule {
+			return true
+		}
+	}
+	return false
+}
+
+// longest is the longest of waits.
+func longest(waits []slice) slice {
+	var out slice
+	for _, w := range waits {
+		if w.length() > out.length() {
+			out = w
+		}
+	}
+	return out
+}

@@ -1,0 +1,92 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+const (
+	// manyPieces is how many small segments a message must be sent in before that is worth a word.
+	manyPieces = 10
+	// streamGap is a pause that may have a meaning: what comes further apart is taken for a program that streams.
+	streamGap = 10 * time.Millisecond
+)
+
+// pieces counts the segments of the message in hand.
+type pieces struct {
+	small  int // smaller than a full segment
+	near   int // of those, sent within streamGap of the segment before
+	octets int64
+	first  reassembly.Record
+}
+
+var smallSegments = &Detector{
+	Name:  "small-segments",
+	Title: "message sent in many small segments",
+	Doc: `What happens
+A program writes a message in many small pieces, and with TCP_NODELAY each becomes a segment of its own. Each costs 40 octets
+of headers and more, an acknowledgment, and the work of two kernels and every box between.
+
+How it is recognised
+A message was sent in at least 10 segments smaller than the MSS, four times as many as it needed, less than 10 ms apart.
+What comes further apart may be meant so (streaming, server-sent events) and is not counted.
+
+How cost is counted
+It costs packets and processor time, not waiting, as far as the capture shows; so no milliseconds are claimed.
+
+When it is wrong
+Where each piece must arrive at once.`,
+	Causes: []Cause{
+		{Code: "request", Title: "request sent in many small segments", Side: SideClient,
+			Message:  "The client sent a request in many small segments.",
+			Remedies: []Remedy{{SideClient, "collect writes in a buffer and flush it once for each message"}}},
+		{Code: "response", Title: "response sent in many small segments", Side: SideServer,
+			Message: "The server sent a response in many small segments.",
+			Remedies: []Remedy{{SideServer, "collect writes in a buffer and flush it once (bufio.Writer, BufferedOutputStream, " +
+				"stream.cork()), write larger chunks; nginx tcp_nopush on with sendfile, proxy_buffering on"}}},
+	},
+	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
+	exchange:   runSmallSegments,
+}
+
+// count takes note of a segment of the message in hand.
+func (p *pieces) count(r *reassembly.Record, gap time.Duration, full bool) {
+	if p.octets == 0 {
+		p.first = *r
+	}
+	p.octets += int64(r.Len)
+	if full {
+		return
+	}
+	p.small++
+	if gap < streamGap {
+		p.near++
+	}
+}
+
+// runSmallSegments reports messages in many pieces.
+func runSmallSegments(p *pass) {
+	if p.exchange.Turn {
+		return
+	}
+	for dir, n := range p.job.flow.pieces {
+		m, cause := p.exchange.Request, "request"
+		if reassembly.Dir(dir) == reassembly.FromServer {
+			m, cause = p.exchange.Response, "response"
+		}
+		mss := int64(p.conn.Half[dir].Eff)
+		if m == nil || mss == 0 || m.Facts.Has(reassembly.EventStream) || n.octets > m.To-m.From {
+			continue
+		}
+		needed := (n.octets + mss - 1) / mss
+		if n.small < manyPieces || int64(n.small) < 4*needed || n.near*10 < n.small*9 {
+			continue
+		}
+		c := claim{rule: "small-segments", cause: cause, confidence: ConfidenceHigh}
+		c.occ = Occurrence{Start: m.Start.Time, End: m.End.Time, Evidence: []Evidence{at(n.first.Mark(), "first segment",
+			sideOf(reassembly.Dir(dir)), fmt.Sprintf("%d octets in %d small segments; %d would do", n.octets, n.small, needed))}}
+		p.report(c)
+	}
+}
