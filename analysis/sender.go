@@ -77,7 +77,7 @@ type sender struct {
 	trail   trail
 	ids     counter
 	pieces  pieces
-	queue   time.Duration // the most by which round trips grew during the message in hand
+	queue   time.Duration    // the most by which round trips grew during the message in hand
 	delay   [3]time.Duration // by how much the latest acknowledgments came later than the least round trip, latest first
 }
 
