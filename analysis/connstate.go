@@ -13,7 +13,8 @@ const maxUndecided = 32
 
 // job is one exchange on its way into the report: its ledger and what the rules claim of it.
 type job struct {
-	info     exchangeInfo
+	index    int           // of the exchange within its connection
+	info     *ExchangeInfo // what the report says of it; valid once delivered
 	x        *reassembly.Exchange
 	from     time.Duration // T0: the moment at which the client needed the connection
 	until    time.Duration // T1; valid once over
@@ -27,12 +28,11 @@ type job struct {
 	rounds   []round
 	critical bool
 	flow     flowFacts
-}
-
-// exchangeInfo is what the judge and the report need of an exchange when its connection may be gone.
-type exchangeInfo struct {
-	index int
-	info  ExchangeInfo
+	ahead    *reassembly.Exchange // not answered in full when this one began: the request was pipelined
+	notice   closeNotice          // the close that had been announced when it began
+	syn      *synFault            // SYNs had to be repeated before it
+	// connStart is the first segment of its connection, whose SYN it is if the handshake was seen.
+	connStart capture.Mark
 }
 
 // flowFacts is what the transfer of a response showed of its sender.
@@ -44,43 +44,44 @@ type flowFacts struct {
 	rtt      time.Duration // least round trip between client and server
 	measured time.Duration // the response's first octet to its last
 	rounds   int
-	largest  int64   // octets of the largest response before on the connection
 	flight   int64   // the most that was in flight on the connection so far
 	rate     float64 // octets per second that the path carries; 0: not known
 	rwnd     bound
 	idle     idle
-	queue    time.Duration // the most by which round trips grew above the least
-	pieces   [2]pieces     // by direction
 }
 
 // connState is a worker's state about one connection.
 type connState struct {
-	conn        *reassembly.Conn
-	clock       clockInfo
-	walk        walker
-	jobs        []*job // oldest first; open, or waiting to be decided
-	times       [labelCount]time.Duration
-	claims      []claim // about the connection as a whole
-	nagle       [2]nagleCount
-	largest     int64           // octets of the largest response so far
-	largePassed [2]bool         // by direction: a message with full segments arrived
-	corks       []time.Duration // waits that may be those of a cork, the latest maxWaits
-	told        bool            // the judge knows that the connection is closing
-	ended       bool
-	last        *reassembly.Exchange // the latest that is over
-	before      time.Duration        // end of the latest exchange that is over
-	reusable    bool                 // that one left the connection fit for another request
-	done        int                  // exchanges settled
-	names       names
+	conn     *reassembly.Conn
+	clock    clockInfo
+	walk     walker
+	jobs     []*job // oldest first; open, or waiting to be decided
+	times    [labelCount]time.Duration
+	claims   []claim // about the connection as a whole
+	nagle    [2]nagleCount
+	told     bool // the judge knows that the connection is closing
+	ended    bool
+	last     *reassembly.Exchange // the latest that is over
+	before   time.Duration        // end of the latest exchange that is over
+	reusable bool                 // that one left the connection fit for another request
+	done     int                  // exchanges settled
+	names    names
+	ending   ending // what rules about failures and closes need
+	refusal  *claim // the connection was never set up
+	serial   serialRun
 }
 
 // names are what the service called itself or was called.
 type names struct{ host, agent, software string }
 
-func newConnState(c *reassembly.Conn, clock clockInfo) *connState {
-	s := &connState{conn: c, clock: clock}
+// begin makes s the state of c. What room s had is used again.
+func (s *connState) begin(c *reassembly.Conn, clock clockInfo) {
+	jobs, send := s.jobs[:0], s.walk.send
+	*s = connState{conn: c, clock: clock, jobs: jobs}
 	s.walk.init(s)
-	return s
+	for dir := range send {
+		s.walk.send[dir].reuse(&send[dir])
+	}
 }
 
 // pair is the client and the service that the connection joins.
@@ -90,15 +91,17 @@ func (s *connState) pair() pair {
 
 // open begins the ledger of x.
 func (s *connState) open(x *reassembly.Exchange) {
-	j := &job{x: x, from: x.Start().Time}
-	j.info.index = x.Index
+	j := &job{x: x, from: x.Start().Time, connStart: s.conn.Start}
+	j.index = x.Index
 	if x.Index == 0 {
 		j.critical = s.criticalSetup(x)
 		if j.critical {
 			j.from = s.conn.Start.Time
 		}
 	}
+	j.notice = s.ending.notice
 	if n := len(s.jobs); n > 0 && !s.jobs[n-1].over {
+		j.ahead = s.jobs[n-1].x
 		j.behind.from = j.from
 	}
 	s.jobs = append(s.jobs, j)
@@ -140,6 +143,7 @@ func (s *connState) over(x *reassembly.Exchange) {
 	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded {
 		j.until = max(x.End().Time, x.Start().Time, j.from)
 	}
+	s.ending.take(s, x)
 	s.last, s.before = x, j.until
 	s.reusable = reusable(x)
 	s.closeBehind(x)
@@ -296,7 +300,8 @@ func (s *connState) eps(dir reassembly.Dir) time.Duration {
 func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 	c := s.conn
 	e := &beganExchange{pair: s.pair(), first: x.Index == 0, connStart: c.Start, start: x.Start(),
-		handshake: len(c.SYNs) > 0, secure: c.TLS != nil, name: x.Host, method: x.Method}
+		handshake: len(c.SYNs) > 0, secure: c.TLS != nil, name: x.Host, method: x.Method,
+		target: x.Target, agent: x.Agent, turn: x.Turn, port: c.Client.Port()}
 	if c.TLS != nil {
 		e.name = c.TLS.SNI
 	}
@@ -316,6 +321,9 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)
 	}
+	if failed(x) {
+		e.failure = s.failureOf(x)
+	}
 	return e
 }
 
@@ -324,10 +332,12 @@ func (s *connState) overConn(ended bool) *overConn {
 	c := s.conn
 	e := &overConn{pair: s.pair(), at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, ended: ended}
 	e.info = s.connInfo()
-	e.claims = s.claims
+	e.claims, e.refusal = s.claims, s.refusal
 	e.names = s.names
 	e.missing = c.Half[0].Missing + c.Half[1].Missing
-	e.midStream = c.MidStream
+	e.midStream, e.client = c.MidStream, c.Client
+	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused && len(c.SYNACKs) > 0
+	e.timeWait = c.FirstClose == reassembly.FromClient && c.State == reassembly.Closed && !c.ClosedByRST
 	return e
 }
 

@@ -25,9 +25,9 @@ type Cause struct {
 
 // All lists every rule, in the order of reports.
 func All() []*Detector {
-	return []*Detector{nagleDelayedAck, nagle, delayedAck, cork, missedReuse, slowStart, slowStartAfterIdle, resetAfterData,
-		pathMTU, retransmissionTimeout, packetLoss, receiveWindow, zeroWindow, smallSegments, serverThink, bandwidth,
-		captureQuality}
+	return []*Detector{nagleDelayedAck, nagle, missedReuse, slowStart, resetAfterData, keepaliveRace, truncatedResponse, halfClose,
+		connectCost, synRetransmission, connectionRefused, portExhaustion, parallelConnections, poolWait, serialRequests, pipelining,
+		headerMisuse, slowClose, expectContinue, idleDrop, captureQuality}
 }
 
 // Find is the rule of that name, nil if there is none.

@@ -60,6 +60,10 @@ type beganExchange struct {
 	secure    bool
 	name      string // Host or SNI
 	method    string
+	target    string
+	agent     string // product of User-Agent
+	turn      bool
+	port      uint16 // of the client
 	facts     reassembly.Facts
 }
 
@@ -71,6 +75,7 @@ type overExchange struct {
 	turn      bool
 	reason    string        // why it is not reusable, a cause of missed-reuse
 	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
+	failure   *failure      // set if the exchange did not end well
 }
 
 // closingConn tells the judge that a connection carries no further request, and who closed it.
@@ -83,14 +88,18 @@ type closingConn struct {
 
 // overConn hands the judge what remains of a connection.
 type overConn struct {
-	pair      pair
-	at        capture.Mark
-	by        reassembly.Dir
-	reset     bool
-	ended     bool // only because the capture ended
-	info      ConnInfo
-	claims    []claim
-	names     names
-	missing   int64 // octets acknowledged that the capture lacks
-	midStream bool
+	pair        pair
+	at          capture.Mark
+	by          reassembly.Dir
+	reset       bool
+	ended       bool // only because the capture ended
+	info        *ConnInfo
+	claims      []claim
+	refusal     *claim // the connection was never set up
+	client      netip.AddrPort
+	established bool // the handshake was completed
+	timeWait    bool // the client closed first and in order: its port rests for a while
+	names       names
+	missing     int64 // octets acknowledged that the capture lacks
+	midStream   bool
 }

@@ -24,6 +24,7 @@ type group struct {
 	confidence   Confidence
 	correctness  bool
 	unsafe       bool
+	least, most  Severity // limits of the severity
 	hosts        map[string]bool
 	texts        map[string]bool
 	occurrences  []Occurrence
@@ -47,6 +48,7 @@ func (j *judge) book(m *member, c *claim, job *job) {
 	g.confidence = max(g.confidence, c.confidence)
 	g.correctness = g.correctness || c.correctness
 	g.unsafe = g.unsafe || c.unsafe
+	g.least, g.most = max(g.least, c.least), max(g.most, c.most.severity())
 	if len(g.texts) < maxTexts && c.text != "" {
 		g.texts[c.text] = true
 	}
@@ -54,28 +56,29 @@ func (j *judge) book(m *member, c *claim, job *job) {
 		g.affected++
 		g.lastAffected = c.occ.Exchange
 		if job != nil {
-			g.time += job.info.info.Duration
+			g.time += job.info.Duration
 		}
 	}
 	if job != nil {
 		g.rtt = max(g.rtt, job.flow.rtt)
 		if len(g.hosts) < 2 {
-			g.hosts[job.info.info.Host] = true
+			g.hosts[job.info.Host] = true
 		}
 	}
-	g.keep(c.occ, j.occurrenceLimit())
+	g.keep(c, j.opts.MaxOccurrences)
+	j.tellCertain(groupKey{c.rule, c.cause, m.pair}, g, c)
 }
 
-// occurrenceLimit is how many occurrences a finding lists; 0: all.
-func (j *judge) occurrenceLimit() int { return j.opts.MaxOccurrences }
-
 // keep adds the occurrence to those that are listed, if it is among the costliest.
-func (g *group) keep(o Occurrence, limit int) {
-	i, _ := slices.BinarySearchFunc(g.occurrences, o, compareOccurrences)
+func (g *group) keep(c *claim, limit int) {
+	i, _ := slices.BinarySearchFunc(g.occurrences, c.occ, compareOccurrences)
 	if limit > 0 && i >= limit {
 		return
 	}
-	g.occurrences = slices.Insert(g.occurrences, i, o)
+	if c.evidence != nil {
+		c.occ.Evidence = c.evidence()
+	}
+	g.occurrences = slices.Insert(g.occurrences, i, c.occ)
 	if limit > 0 && len(g.occurrences) > limit {
 		g.occurrences = g.occurrences[:limit]
 	}
@@ -87,9 +90,14 @@ func compareOccurrences(a, b Occurrence) int {
 		cmp.Compare(a.Start, b.Start), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Exchange, b.Exchange))
 }
 
-// severity grades a group (diagnosis 8): lost data outranks time; else by what a typical affected exchange loses and by
-// the share of all time between the pair.
+// severity grades a group within the limits that its occurrences set.
 func (g *group) severity(all *pairTotals) Severity {
+	return min(max(g.graded(all), g.least), g.most)
+}
+
+// graded grades a group (diagnosis 8): lost data outranks time; else by what a typical affected exchange loses and by
+// the share of all time between the pair.
+func (g *group) graded(all *pairTotals) Severity {
 	if g.correctness {
 		if g.unsafe || all != nil && g.affected*100 >= all.exchanges {
 			return Critical

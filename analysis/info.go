@@ -10,7 +10,8 @@ import (
 // fill draws up what the report says of the exchange.
 func (s *connState) fill(j *job) {
 	x := j.x
-	i := &j.info.info
+	i := &ExchangeInfo{}
+	j.info = i
 	i.Connection = s.conn.ID
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
 	i.Status, i.Outcome, i.Turn = x.Status, x.Outcome, x.Turn
@@ -43,9 +44,9 @@ func labelTimes(times *[labelCount]time.Duration) []LabelTime {
 }
 
 // connInfo draws up what the report says of the connection.
-func (s *connState) connInfo() ConnInfo {
+func (s *connState) connInfo() *ConnInfo {
 	c := s.conn
-	i := ConnInfo{ID: c.ID, Client: c.Client, Server: c.Server, Start: c.Start.Time, Duration: c.End.Time - c.Start.Time,
+	i := &ConnInfo{ID: c.ID, Client: c.Client, Server: c.Server, Start: c.Start.Time, Duration: c.End.Time - c.Start.Time,
 		State: c.State, History: c.History, Protocol: c.Protocol, Vantage: c.Vantage, TLS: c.TLS, Caveats: c.Caveats,
 		RTTMin: c.RTTMin(), ClientRTT: c.Far(reassembly.FromClient), ServerRTT: c.Far(reassembly.FromServer),
 		Handshake: handshakeRTT(c), Times: labelTimes(&s.times)}

@@ -10,6 +10,7 @@ import (
 // connection is small and goes when the connection can no longer matter.
 type judge struct {
 	opts   *Options
+	hooks  Hooks
 	rules  []*Detector
 	cross  []crossRule
 	conns  map[int]*member
@@ -18,6 +19,7 @@ type judge struct {
 	pairs  map[pair]*pairTotals
 	list   listing
 	total  totals
+	retry  retries
 	nextID int // of the next exchange
 }
 
@@ -45,7 +47,7 @@ func newJudge(opts *Options, rules []*Detector) *judge {
 		groups: map[groupKey]*group{}, pairs: map[pair]*pairTotals{}}
 	j.total.vantages = map[reassembly.Vantage]int{}
 	j.total.caveats = map[string]uint64{}
-	j.list.limit = opts.MaxListed
+	j.list.conns.limit, j.list.exchanges.limit = opts.MaxListed, opts.MaxListed
 	for _, d := range rules {
 		if d.cross != nil {
 			j.cross = append(j.cross, d.cross())
@@ -71,14 +73,17 @@ func (j *judge) event(e *event) {
 		m = &member{id: e.conn}
 		j.conns[e.conn] = m
 	}
+	j.expireFailures(e.at)
 	switch data := e.data.(type) {
 	case *beganExchange:
 		m.ids = append(m.ids, exchangeID{e.index, j.nextID})
 		m.all = append(m.all, j.nextID)
 		j.nextID++
 		j.began(m, data)
+		j.retried(m, data)
 	case *overExchange:
 		j.freed(m, data)
+		j.failed(m, data)
 	case *closingConn:
 		j.closing(m, data)
 	case *job:
@@ -94,8 +99,8 @@ func (j *judge) event(e *event) {
 
 // judged takes in an exchange's ledger and claims.
 func (j *judge) judged(m *member, job *job) {
-	info := &job.info.info
-	info.ID = m.take(job.info.index)
+	info := job.info
+	info.ID = m.take(job.index)
 	j.total.exchanges++
 	j.total.exchangeTime += info.Duration
 	for l, t := range job.times {
@@ -113,7 +118,8 @@ func (j *judge) judged(m *member, job *job) {
 		j.book(m, &claims[i], job)
 	}
 	j.total.lost += min(lost, info.Duration)
-	j.list.addExchange(*info)
+	j.list.exchanges.add(info.Duration, info.ID, info)
+	j.tellExchange(info)
 }
 
 // own settles which claims stand: the slow start of a connection that need not have been opened is a cost of that.
@@ -124,7 +130,7 @@ func (j *judge) own(m *member, job *job) []claim {
 		out = append(out, reuse)
 	}
 	for _, c := range job.claims {
-		if c.rule == "" || ok && c.rule == slowStart.Name || !j.enabled(c.rule) {
+		if c.rule == "" || ok && c.rule == slowStart.Name || job.syn != nil && job.syn.dropped && c.rule == "retransmission-timeout" || !j.enabled(c.rule) {
 			continue
 		}
 		out = append(out, c)
@@ -173,12 +179,12 @@ func (j *judge) gone(m *member, e *overConn) {
 		c := &e.claims[i]
 		c.occ.Exchange = m.find(c.index)
 		if j.enabled(c.rule) {
-			j.book(m, c, nil)
+			j.bookClosed(m, c)
 		}
 	}
 	if !e.ended && mark0(e.at) {
 		j.closing(m, &closingConn{at: e.at, by: e.by, reset: e.reset})
 	}
 	e.info.Exchanges = m.all
-	j.list.addConn(e.info)
+	j.list.conns.add(e.info.Duration, e.info.ID, e.info)
 }

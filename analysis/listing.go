@@ -3,59 +3,67 @@ package analysis
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // listing keeps the connections and exchanges that the report names: all of them up to a limit, beyond it those that took
 // longest.
 type listing struct {
-	limit     int
-	conns     []ConnInfo
-	exchanges []ExchangeInfo
+	conns     longest[ConnInfo]
+	exchanges longest[ExchangeInfo]
 }
 
-// addExchange adds an exchange. Twice the limit is held before the shorter half goes, so that adding stays cheap.
-func (l *listing) addExchange(x ExchangeInfo) {
-	l.exchanges = append(l.exchanges, x)
-	if l.limit > 0 && len(l.exchanges) >= 2*l.limit {
-		l.trimExchanges()
-	}
+// longest keeps the items that took longest; of those that took equally long, the earliest.
+type longest[T any] struct {
+	limit int // 0: none
+	items []ranked[T]
+	floor ranked[T] // what comes after it cannot be among them
+	full  bool      // floor is valid
 }
 
-// addConn adds a connection.
-func (l *listing) addConn(c ConnInfo) {
-	l.conns = append(l.conns, c)
-	if l.limit > 0 && len(l.conns) >= 2*l.limit {
-		l.trimConns()
-	}
+// ranked is an item with what orders it.
+type ranked[T any] struct {
+	took time.Duration
+	id   int
+	item *T
 }
 
-func (l *listing) trimExchanges() {
-	if l.limit <= 0 || len(l.exchanges) <= l.limit {
+// compare puts what took longer first, then what came earlier.
+func (r ranked[T]) compare(s ranked[T]) int {
+	return cmp.Or(cmp.Compare(s.took, r.took), cmp.Compare(r.id, s.id))
+}
+
+// add adds an item. Twice the limit is held before the shorter half goes, so that adding stays cheap.
+func (l *longest[T]) add(took time.Duration, id int, item *T) {
+	r := ranked[T]{took, id, item}
+	if l.full && r.compare(l.floor) > 0 {
 		return
 	}
-	slices.SortFunc(l.exchanges, func(a, b ExchangeInfo) int {
-		return cmp.Or(cmp.Compare(b.Duration, a.Duration), cmp.Compare(a.ID, b.ID))
-	})
-	clear(l.exchanges[l.limit:])
-	l.exchanges = l.exchanges[:l.limit]
+	l.items = append(l.items, r)
+	if l.limit > 0 && len(l.items) >= 2*l.limit {
+		l.trim()
+	}
 }
 
-func (l *listing) trimConns() {
-	if l.limit <= 0 || len(l.conns) <= l.limit {
+// trim drops what is beyond the limit.
+func (l *longest[T]) trim() {
+	if l.limit <= 0 || len(l.items) <= l.limit {
 		return
 	}
-	slices.SortFunc(l.conns, func(a, b ConnInfo) int {
-		return cmp.Or(cmp.Compare(b.Duration, a.Duration), cmp.Compare(a.ID, b.ID))
-	})
-	clear(l.conns[l.limit:])
-	l.conns = l.conns[:l.limit]
+	slices.SortFunc(l.items, ranked[T].compare)
+	clear(l.items[l.limit:])
+	l.items = l.items[:l.limit]
+	l.floor, l.full = l.items[l.limit-1], true
+	l.floor.item = nil
 }
 
-// done puts what is kept into the order of the report.
-func (l *listing) done() ([]ConnInfo, []ExchangeInfo) {
-	l.trimConns()
-	l.trimExchanges()
-	slices.SortFunc(l.conns, func(a, b ConnInfo) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(l.exchanges, func(a, b ExchangeInfo) int { return cmp.Compare(a.ID, b.ID) })
-	return l.conns, l.exchanges
+// done gives what is kept, in the order of the report.
+func (l *longest[T]) done() []T {
+	l.trim()
+	slices.SortFunc(l.items, func(a, b ranked[T]) int { return cmp.Compare(a.id, b.id) })
+	out := make([]T, len(l.items))
+	for i, r := range l.items {
+		out[i] = *r.item
+	}
+	return out
 }

@@ -20,12 +20,31 @@ type pass struct {
 type claim struct {
 	rule, cause string
 	confidence  Confidence
-	correctness bool // data was lost, or may have been: severity does not depend on the cost
-	unsafe      bool // the request was not idempotent
+	correctness bool     // data was lost, or may have been: severity does not depend on the cost
+	unsafe      bool     // the request was not idempotent
+	least       Severity // graded at least so
+	most        grade    // graded at most so
+	repaired    bool     // a safe repetition makes it a matter of time: nothing of a response had been sent
+	failure     *failure // the exchange that failed: a retry of it belongs to the same occurrence
 	occ         Occurrence
-	index       int        // of the exchange within its connection; -1: the connection as a whole
-	text        string     // facts of this occurrence that the finding's message needs, "" if none
-	lost        []interval // what of the exchange's time is lost to it, for the union
+	index       int               // of the exchange within its connection; -1: the connection as a whole
+	text        string            // facts of this occurrence that the finding's message needs, "" if none
+	lost        []interval        // what of the exchange's time is lost to it, for the union
+	evidence    func() []Evidence // makes occ.Evidence, if the occurrence is listed at all; nil if it is there
+}
+
+// grade is a limit of severity; its zero value is none.
+type grade uint8
+
+// atMost is the limit s.
+func atMost(s Severity) grade { return grade(s) + 1 }
+
+// severity is the highest severity within the limit.
+func (g grade) severity() Severity {
+	if g == 0 {
+		return Critical
+	}
+	return Severity(g - 1)
 }
 
 // interval is a stretch of time since the first frame.

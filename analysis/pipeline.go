@@ -5,6 +5,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"time"
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -20,10 +21,11 @@ const (
 type op uint8
 
 const (
-	opAdd   op = iota // apply the segment
-	opClose           // the connection will get no more segments
-	opEpoch           // hand the events to the judge
-	opEnd             // the same, but only because the capture ended
+	opAdd    op = iota // apply the segment
+	opClose            // the connection will get no more segments
+	opSettle           // hand on what silence has settled
+	opEpoch            // hand the events to the judge
+	opEnd              // the same, but only because the capture ended
 )
 
 // item is one piece of work for one worker.
@@ -31,6 +33,7 @@ type item struct {
 	op   op
 	dir  reassembly.Dir
 	conn *reassembly.Conn
+	now  time.Duration // the latest time of a segment so far; of opSettle, the moment to settle up to
 	seg  capture.Segment
 }
 
@@ -41,8 +44,8 @@ type batch struct {
 }
 
 // add appends the segment, with a copy of its payload.
-func (b *batch) add(c *reassembly.Conn, dir reassembly.Dir, seg *capture.Segment) {
-	b.items = append(b.items, item{op: opAdd, dir: dir, conn: c, seg: *seg})
+func (b *batch) add(c *reassembly.Conn, dir reassembly.Dir, now time.Duration, seg *capture.Segment) {
+	b.items = append(b.items, item{op: opAdd, dir: dir, conn: c, now: now, seg: *seg})
 	if len(seg.Payload) == 0 {
 		return
 	}
@@ -64,7 +67,9 @@ type pipeline struct {
 	fill    []*batch // being filled, by worker
 	spare   sync.Pool
 	judge   *judge
-	since   int // segments since the last epoch
+	since   int           // segments since the last epoch
+	now     time.Duration // the latest time of a segment so far
+	events  []event       // of the epoch in hand, and what waits for the next; the room is used again
 }
 
 // newPipeline starts the workers.
@@ -90,7 +95,12 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 func (p *pipeline) read(src capture.Source) error {
 	var seg capture.Segment
 	for {
-		if err := src.Next(&seg); err != nil {
+		err := src.Next(&seg)
+		if err == capture.ErrTick {
+			p.tick(src)
+			continue
+		}
+		if err != nil {
 			p.finish()
 			if errors.Is(err, io.EOF) {
 				return nil
@@ -103,20 +113,21 @@ func (p *pipeline) read(src capture.Source) error {
 
 // take assigns one segment to its connection and so to its worker.
 func (p *pipeline) take(seg *capture.Segment) {
+	p.now = max(p.now, seg.Time)
 	c, dir, _ := p.table.Assign(seg)
 	for old := p.table.Over(); old != nil; old = p.table.Over() {
-		p.send(old, item{op: opClose, conn: old})
+		p.send(old, item{op: opClose, conn: old, now: p.now})
 	}
 	if c == nil {
 		return
 	}
 	w := c.ID % len(p.workers)
-	p.fill[w].add(c, dir, seg)
+	p.fill[w].add(c, dir, p.now, seg)
 	if p.fill[w].full() {
 		p.flush(w)
 	}
 	if p.since++; p.since >= epochItems {
-		p.epoch(opEpoch)
+		p.epoch(p.now)
 	}
 }
 
@@ -137,27 +148,41 @@ func (p *pipeline) flush(w int) {
 
 // epoch makes every worker hand over its events, and lets the judge read them in the order of time. It comes after a
 // fixed number of segments, so that the judge sees the same events together however many workers there are.
-func (p *pipeline) epoch(o op) {
+//
+// Events after the given moment wait for the next epoch: what others do before them may still be to come. So the judge
+// sees the same order wherever the epochs end, and a live capture gives the report that its frames give from a file.
+func (p *pipeline) epoch(until time.Duration) {
+	p.settle(until)
 	for w := range p.workers {
-		p.fill[w].items = append(p.fill[w].items, item{op: o})
+		p.fill[w].items = append(p.fill[w].items, item{op: opEpoch})
 		p.flush(w)
 	}
-	var events []event
 	for _, w := range p.workers {
-		events = append(events, <-w.out...)
+		events := <-w.out
+		p.events = append(p.events, events...)
+		clear(events)
+		select {
+		case w.back <- events[:0]:
+		default:
+		}
 	}
-	sortEvents(events)
-	p.judge.read(events)
+	sortEvents(p.events)
+	n := dueEvents(p.events, until)
+	p.judge.read(p.events[:n])
+	rest := copy(p.events, p.events[n:])
+	clear(p.events[rest:])
+	p.events = p.events[:rest]
 	p.since = 0
 }
 
 // finish closes every connection and ends the workers.
 func (p *pipeline) finish() {
+	p.settle(endOfTime)
 	p.table.Finish()
 	for c := p.table.Over(); c != nil; c = p.table.Over() {
-		p.send(c, item{op: opEnd, conn: c})
+		p.send(c, item{op: opEnd, conn: c, now: p.now + endGrace})
 	}
-	p.epoch(opEpoch)
+	p.epoch(endOfTime)
 	for _, w := range p.workers {
 		close(w.in)
 	}

@@ -33,6 +33,7 @@ type pool struct {
 	seen     time.Duration
 	idleTime []time.Duration // how long the server let connections idle before it closed them
 	requests map[int]int     // how many connections the server ended by announcement, by number of exchanges
+	ages     []aged          // of connections that the server ended although they were in use
 }
 
 // idleEntry is one stretch of idleness.
@@ -61,9 +62,18 @@ type member struct {
 	aborted   bool // the latest exchange did not end well
 	closed    *closingConn
 	verdict   *verdict
-	lent      *member // the idle connection that should have carried this one's requests
-	borrowed  bool    // that idle connection itself: it counts as busy
-	flight    int64   // the most that the server had in flight
+	lent      *member       // the idle connection that should have carried this one's requests
+	borrowed  bool          // that idle connection itself: it counts as busy
+	failed    bool          // an exchange did not end well: what it cost belongs to another rule
+	reused    bool          // missed-reuse has claimed its set-up
+	counted   bool          // its port is counted as in use
+	inCrowd   bool          // it is counted as open by parallel-connections
+	inPool    bool          // the same by pool-wait
+	beganAt   time.Duration // when the latest exchange began
+	took      time.Duration // how long that took
+	start     capture.Mark
+	tool      bool  // a program that is started for each request
+	flight    int64 // the most that the server had in flight
 	rtt       time.Duration
 }
 
@@ -92,6 +102,9 @@ func (j *judge) began(m *member, e *beganExchange) {
 	if m.pool == nil {
 		m.pool = j.pool(poolKey{e.pair, e.name, e.secure})
 	}
+	if e.first {
+		m.start, m.tool = e.connStart, oneShot(e.agent)
+	}
 	m.pool.seen = max(m.pool.seen, e.start.Time)
 	if e.first && e.critical && e.handshake {
 		m.verdict = j.considerReuse(m, e)
@@ -117,6 +130,7 @@ func (j *judge) freed(m *member, e *overExchange) {
 	m.served++
 	m.idleSince = e.end
 	m.reusable, m.reason = e.reusable, e.reason
+	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
 	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
 	if e.idleLimit > 0 {
 		m.idleLimit = e.idleLimit
@@ -164,6 +178,9 @@ func (j *judge) closing(m *member, e *closingConn) {
 		if len(m.pool.idleTime) > 64 {
 			m.pool.idleTime = m.pool.idleTime[1:]
 		}
+	}
+	if m.served > 1 && m.reusable && e.by == reassembly.FromServer && !e.reset || m.reason == "response-close" {
+		m.pool.aged(m)
 	}
 	if m.served > 0 {
 		m.pool.closed = append(m.pool.closed, m)

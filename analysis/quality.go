@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 // timing is the rules whose verdict rests on exact times, and content those that need to read HTTP.
@@ -36,9 +37,6 @@ Drop counters count all traffic of an interface, not only that of the connection
 	References: []string{"RFC 9293 section 3.4"},
 }
 
-// connCaveats says what the codes mean that a single connection may carry.
-var connCaveats = map[string]Caveat{}
-
 // caveats draws up what the capture could not show.
 func (j *judge) caveats(st *capture.Stats) []Caveat {
 	var out []Caveat
@@ -59,7 +57,7 @@ func (j *judge) caveats(st *capture.Stats) []Caveat {
 		count(uint64(max(j.total.missing, 0)), "octet"))
 	j.frameCaveats(st, add)
 	j.connectionCaveats(add)
-	return append(out, j.otherCaveats(st, out)...)
+	return append(out, j.otherCaveats(out)...)
 }
 
 // frameCaveats adds what the account of frames shows.
@@ -95,15 +93,19 @@ func (j *judge) connectionCaveats(add func(string, uint64, []string, string, ...
 		count(t.cut, "exchange was", "exchanges were"))
 }
 
-// otherCaveats adds the codes of single connections that have no sentence of their own yet.
-func (j *judge) otherCaveats(_ *capture.Stats, have []Caveat) []Caveat {
+// otherCaveats are those that single connections carry and that no sentence about the whole tells already.
+func (j *judge) otherCaveats(have []Caveat) []Caveat {
 	var out []Caveat
 	for _, code := range sortedKeys(j.total.caveats) {
 		if slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == code }) {
 			continue
 		}
+		if code == reassembly.CaveatMissing && slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == "capture-gap" }) {
+			continue // the same, told by octets
+		}
 		n := j.total.caveats[code]
-		out = append(out, Caveat{Code: code, Count: n, Message: count(n, "connection") + ": " + caveatText(code)})
+		text, weakens := connectionCaveat(code)
+		out = append(out, Caveat{Code: code, Count: n, Message: count(n, "connection") + ": " + text, Weakens: weakens})
 	}
 	return out
 }

@@ -26,11 +26,13 @@ A RST meets data: a response that was not complete, or not yet acknowledged when
 could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
 does not fit its sender's other segments was injected on the way.
-Silent: a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection.
+Silent: a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
+a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
+keepalive-race, one after half a minute of idleness to idle-drop.
 
 How cost is counted
-As lost data first: octets that never arrived, and octets that were in danger. In time, the failed exchange as a whole, if
-its response was lost.
+As lost data first: octets that never arrived, and octets that were in danger. In time, if the response was lost, from the
+failed request to its repetition, if the same method and target follow within a second; else the failed exchange as a whole.
 
 When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that fails while sending
@@ -58,13 +60,14 @@ often never reads the response at all.`,
 		{Code: "injected", Title: "reset that neither end sent", Side: SideNetwork,
 			Message:  "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
 			Remedies: []Remedy{{SideNetwork, "look at firewalls, load balancers and intrusion prevention on the path"}}},
-		{Code: "idle-reset", Title: "request on an idle connection was answered by a reset", Side: SideNetwork,
-			Message: "The request went out on a connection that had lain idle, and a RST came back: one end, or a box on the " +
-				"way, had forgotten the connection without closing it.",
+		{Code: "idle-reset", Title: "request on an idle connection met a reset", Side: SideServer,
+			Message: "The server, or a box in front of it, ended an idle connection by a RST instead of a FIN while the next " +
+				"request was on its way; the request was lost.",
 			Remedies: []Remedy{
-				{SideClient, "give idle connections up earlier than the path does, or keep them alive (TCP keep-alive below " +
-					"the idle timeout); repeat idempotent requests once"},
-				{SideNetwork, "raise the idle timeout of NAT gateways and load balancers"}}},
+				{SideServer, "keep idle connections longer than the client does, and close them in order: no SO_LINGER of zero, " +
+					"nginx reset_timedout_connection off; AWS and Azure load balancers: a longer idle timeout"},
+				{SideClient, "give idle connections up before the server does (Go IdleConnTimeout, pool idle limits), and repeat " +
+					"idempotent requests once on a new connection"}}},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 	closed:     runReset,
@@ -72,34 +75,86 @@ often never reads the response at all.`,
 
 // runReset looks at the RST that ended the connection, if one did.
 func runReset(p *pass) {
-	c := p.conn
+	p.reportFate("reset-after-data")
+	c, x := p.conn, p.state.last
 	dir, ok := firstReset(c)
-	x := p.state.last
-	if !ok || x == nil || c.State == reassembly.Refused {
-		return
-	}
-	rst := c.Half[dir].Rst
-	if x.Start().Time > rst.Time {
+	if !ok || x == nil || p.state.ending.failed != nil || c.State == reassembly.Refused || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(c, p.state, x, dir)
 	if cause == "" {
 		return
 	}
-	cl := claim{rule: "reset-after-data", cause: cause, index: x.Index, confidence: ConfidenceHigh}
-	lost, risk := p.state.endangered(x)
-	cl.correctness = cause != "client-abort"
-	cl.unsafe = cl.correctness && !idempotent(x.Method) && !x.Turn && x.Outcome != reassembly.Complete
-	cl.text = lossText(lost, risk)
-	cl.occ = Occurrence{Start: x.Start().Time, End: rst.Time, Evidence: resetEvidence(c, x, dir)}
-	if x.Outcome != reassembly.Complete && cl.correctness {
-		took := rst.Time - x.Start().Time
-		cl.occ.Cost = Cost{Expected: took, High: took}
+	cl := claim{rule: "reset-after-data", cause: cause, index: x.Index, confidence: ConfidenceHigh, correctness: true}
+	cl.occ = Occurrence{Start: x.Start().Time}
+	p.state.describeReset(&cl, x, dir)
+	p.report(cl)
+}
+
+// reset: a RST ended the exchange.
+func (v *verdictOnEnd) reset() bool {
+	dir, ok := firstReset(v.c)
+	if !ok || v.x.Start().Time > v.c.Half[dir].Rst.Time || v.c.Half[reassembly.FromServer].Missing > 0 && v.x.Response == nil {
+		return false
 	}
-	if cause == "unread-request-data" {
+	cause := resetCause(v.c, v.p.state, v.x, dir)
+	if cause == "" {
+		return false
+	}
+	v.be("reset-after-data", cause, ConfidenceHigh)
+	v.until(v.c.Half[dir].Rst.Time)
+	if cause == "client-abort" {
+		v.claim.correctness, v.claim.unsafe, v.claim.failure = false, false, nil
+		v.claim.occ.Cost = Cost{} // the client no longer wanted it
+	}
+	v.p.state.describeReset(v.claim, v.x, dir)
+	return true
+}
+
+// injected: neither end sent the RST.
+func (v *verdictOnEnd) injected() bool {
+	dir, ok := firstReset(v.c)
+	if !ok || v.x.Start().Time > v.c.Half[dir].Rst.Time || v.e.idle >= forgottenAfter || !foreignReset(v.c, dir) && !wentOn(v.c, dir) {
+		return false
+	}
+	v.be("reset-after-data", "injected", ConfidenceHigh)
+	v.until(v.c.Half[dir].Rst.Time)
+	v.p.state.describeReset(v.claim, v.x, dir)
+	if h := &v.c.Half[dir]; foreignReset(v.c, dir) {
+		v.claim.text = fmt.Sprintf("Its TTL is %d, that of its sender's segments %d.", h.RstTTL, h.TTLMax)
+	} else {
+		v.claim.text = "Its sender went on as if it had not sent it."
+	}
+	return true
+}
+
+// describeReset fills in what does not depend on who is to blame.
+func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassembly.Dir) {
+	rst := s.conn.Half[dir].Rst
+	lost, risk := s.endangered(x)
+	cl.text = lossText(lost, risk)
+	cl.occ.End = max(rst.Time, cl.occ.Start)
+	cl.occ.Evidence = resetEvidence(s.conn, x, dir)
+	if cl.cause == "unread-request-data" {
 		cl.confidence = Proven
 	}
-	p.report(cl)
+}
+
+// wentOn reports whether the sender of a RST sent anything else later than a segment may be overtaken: a kernel has
+// forgotten the connection by then.
+func wentOn(c *reassembly.Conn, dir reassembly.Dir) bool {
+	h := &c.Half[dir]
+	limit := h.Rst.Time + max(reactionTime, 2*c.RTTMin())
+	for i := len(c.Records) - 1; i >= 0; i-- {
+		r := &c.Records[i]
+		if r.Time <= limit {
+			return false
+		}
+		if r.Dir == dir && r.Flags&(capture.RST|capture.SYN) == 0 && !r.Trait.Has(reassembly.Wild) {
+			return true
+		}
+	}
+	return false
 }
 
 // firstReset is the sender of the first RST; false if there was none.
@@ -122,10 +177,7 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 	case x.Outcome == reassembly.Incomplete:
 		return ""
 	case foreignReset(c, dir):
-		if done {
-			return ""
-		}
-		return "injected"
+		return "" // neither end's doing
 	case dir == reassembly.FromClient:
 		if done || !answered {
 			return ""
@@ -143,7 +195,7 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 			return "linger-zero"
 		}
 		return ""
-	case !answered && !c.Half[dir].RstActive && x.Index > 0 && !c.Half[dir].FinSeen:
+	case !answered && x.Index > 0 && !c.Half[dir].FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
 		return "idle-reset"
 	case !answered && c.Half[dir].FinSeen:
 		return "" // closed as the request came: another rule's subject

@@ -72,6 +72,11 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 	idle := d.closed.at.Time - d.idleSince.Time
 	beyond := d.idleLimit > 0 && need-d.idleSince.Time >= d.idleLimit
 	switch {
+	case d.failed:
+		return "", 0 // what ended it has a rule of its own
+	case d.served > 1 && d.closed.by == reassembly.FromServer && (d.reason == "response-close" || d.reason == "" && idle <= promptClose+d.rtt) &&
+		p.ageLimit(d):
+		return "age-limit", ConfidenceMedium
 	case d.reason == "response-close" && d.served > 1:
 		return "server-max-requests", p.constantRequests(d.served)
 	case d.reason != "":
@@ -122,7 +127,7 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	m.flight = max(m.flight, job.flow.flight)
 	m.rtt = job.flow.rtt
 	v := m.verdict
-	if v == nil || job.info.index != 0 || !j.enabled(missedReuse.Name) {
+	if v == nil || job.index != 0 || !j.enabled(missedReuse.Name) {
 		return claim{}, false
 	}
 	m.verdict = nil
@@ -133,8 +138,14 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	if cost.High <= 0 {
 		return claim{}, false
 	}
+	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0}
-	c.occ = Occurrence{Connection: m.id, Start: v.syn.Time, End: v.request.Time, Cost: cost, Evidence: v.evidence()}
+	if m.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
+		c.most = atMost(Info)
+		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
+	}
+	c.occ = Occurrence{Connection: m.id, Start: v.syn.Time, End: v.request.Time, Cost: cost}
+	c.evidence = v.evidence
 	if v.cause == "server-idle-timeout" {
 		c.text = fmt.Sprintf("The server closed after %s of idleness.", seconds(v.closed.at.Time-v.donorIdle.Time))
 	}

@@ -51,13 +51,14 @@ func clocks(src capture.Source) clockInfo {
 
 // report draws up the report.
 func (j *judge) report(st *capture.Stats) *Report {
+	j.finishFailures()
 	for _, c := range j.cross {
 		c.finish(j)
 	}
 	r := &Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
 		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
 		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: j.total.vantages}
-	r.Conns, r.Exchanges = j.list.done()
+	r.Conns, r.Exchanges = j.list.conns.done(), j.list.exchanges.done()
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}

@@ -8,6 +8,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
+// maxSpare is how many states of finished connections a worker keeps for new ones.
+const maxSpare = 1024
+
 // clockInfo is what is known of the clock that stamped a frame.
 type clockInfo struct{ tick time.Duration }
 
@@ -16,15 +19,18 @@ type clockInfo struct{ tick time.Duration }
 type worker struct {
 	in      chan *batch
 	out     chan []event
+	back    chan []event // handed over and read: room for more
 	tracker *reassembly.Tracker
 	rules   []*Detector
 	clock   clockInfo
 	events  []event
+	now     time.Duration // of the item in hand
+	spare   []*connState  // of connections that are over
 }
 
 // newWorker makes a worker; run must be started.
 func newWorker(rules []*Detector, clock clockInfo) *worker {
-	w := &worker{in: make(chan *batch, 4), out: make(chan []event, 1), rules: rules, clock: clock}
+	w := &worker{in: make(chan *batch, 4), out: make(chan []event, 1), back: make(chan []event, 2), rules: rules, clock: clock}
 	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
 	return w
 }
@@ -43,6 +49,7 @@ func (w *worker) run(spare *sync.Pool) {
 
 // do works off one item.
 func (w *worker) do(it *item) {
+	w.now = it.now
 	switch it.op {
 	case opAdd:
 		w.tracker.Add(it.conn, it.dir, &it.seg)
@@ -53,9 +60,15 @@ func (w *worker) do(it *item) {
 		w.tracker.Close(it.conn, false)
 	case opEnd:
 		w.tracker.Close(it.conn, true)
+	case opSettle:
+		w.tracker.Settle(it.now)
 	case opEpoch:
 		w.out <- w.events
 		w.events = nil
+		select {
+		case w.events = <-w.back:
+		default:
+		}
 	}
 }
 
@@ -66,11 +79,15 @@ func (w *worker) closing(c *reassembly.Conn) {
 		return
 	}
 	s.told = true
-	w.tell(c.FirstCloseAt.Time, c, connClosing, 0, s.closing())
+	w.tell(c, connClosing, 0, s.closing())
 }
 
-// tell adds an event.
-func (w *worker) tell(at time.Duration, c *reassembly.Conn, kind eventKind, index int, data any) {
+// tell adds an event. Its moment is when it became known, in the time of the capture, which no batch or epoch changes.
+func (w *worker) tell(c *reassembly.Conn, kind eventKind, index int, data any) {
+	at := w.now
+	if m := w.tracker.Moment(); m >= 0 {
+		at = m
+	}
 	w.events = append(w.events, event{at: at, conn: c.ID, kind: kind, index: index, data: data})
 }
 
@@ -79,7 +96,11 @@ func (w *worker) state(c *reassembly.Conn) *connState {
 	if s, ok := c.User.(*connState); ok {
 		return s
 	}
-	s := newConnState(c, w.clock)
+	s := &connState{}
+	if n := len(w.spare); n > 0 {
+		s, w.spare = w.spare[n-1], w.spare[:n-1]
+	}
+	s.begin(c, w.clock)
 	c.User = s
 	return s
 }
@@ -88,14 +109,14 @@ func (w *worker) state(c *reassembly.Conn) *connState {
 func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.open(x)
-	w.tell(x.Start().Time, c, exchangeBegan, x.Index, s.began(x))
+	w.tell(c, exchangeBegan, x.Index, s.began(x))
 }
 
 // Over tells the judge that the connection has become free again, or never will.
 func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.over(x)
-	w.tell(c.End.Time, c, exchangeOver, x.Index, s.overEvent(x))
+	w.tell(c, exchangeOver, x.Index, s.overEvent(x))
 }
 
 // Exchange draws up the ledger of x and lets the rules look at it.
@@ -132,13 +153,16 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 		}
 	}
 	w.deliver(c, s, true)
-	w.tell(c.End.Time, c, connOver, 0, s.overConn(ended))
+	w.tell(c, connOver, 0, s.overConn(ended))
 	c.User = nil
+	if len(w.spare) < maxSpare {
+		w.spare = append(w.spare, s)
+	}
 }
 
 // deliver hands exchanges whose labels are certain to the judge: all of them once the connection is over.
 func (w *worker) deliver(c *reassembly.Conn, s *connState, all bool) {
 	for _, j := range s.ready(all) {
-		w.tell(c.End.Time, c, exchangeJudged, j.info.index, j)
+		w.tell(c, exchangeJudged, j.index, j)
 	}
 }

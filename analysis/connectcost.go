@@ -1,0 +1,105 @@
+package analysis
+
+import (
+	"slices"
+	"time"
+)
+
+const (
+	// ordinaryConnections is how many connections a browser opens to one host: that many are no finding.
+	ordinaryConnections = 6
+	// connectShare is which part of all time set-ups must take, in percent (diagnosis D10a).
+	connectShare = 10
+	// keptSamples is how many occurrences a rule keeps of a pair until the end.
+	keptSamples = 10
+)
+
+var connectCost = &Detector{
+	Name:  "connect-cost",
+	Title: "setting up connections takes much of the time",
+	Doc: `What happens
+Each connection costs a round trip for TCP and one or two for TLS before the first request. Where many are needed at the same
+time, no connection that lay idle could have served instead, but one that carries several requests at once could.
+
+How it is recognised
+More than six connections between the same client and service whose first request waited for the set-up, although no other
+connection could have been used (that would be missed-reuse), and set-ups are 10 % or more of all time of the exchanges.
+
+How cost is counted
+Low: nothing. Expected: the TCP handshakes. High: the whole set-up, TLS included. Repeated SYNs are not counted here.
+
+When it is wrong
+It names a cost, not a fault: the connections may all be needed.`,
+	Causes: []Cause{{Side: SideClient,
+		Message: "Much of the time between this client and service goes into setting up connections that were needed at the same time.",
+		Remedies: []Remedy{
+			{SideServer, "offer HTTP/2 (nginx http2 on, Apache Protocols h2, HAProxy alpn h2): one connection carries all requests; " +
+				"TLS 1.3 and session tickets (ssl_session_tickets on); TCP Fast Open (net.ipv4.tcp_fastopen=3, nginx listen ... fastopen=)"},
+			{SideClient, "open connections before they are needed (preconnect), or fewer of them"}}}},
+	References: []string{"RFC 9113 section 9.1", "RFC 7413", "RFC 9112 section 9.4"},
+	cross:      func() crossRule { return &setups{} },
+}
+
+// setups adds up what critical set-ups cost that no reuse would have spared.
+type setups struct{ pairs pairTable[setupSum] }
+
+type setupSum struct {
+	n         int
+	handshake time.Duration
+	all       time.Duration
+	samples   []claim
+	member    *member
+}
+
+func (r *setups) event(_ *judge, m *member, e *event) {
+	job, ok := e.data.(*job)
+	if !ok || job.index != 0 || !job.critical || m.reused {
+		return
+	}
+	t := &job.times
+	hs, tls := t[TCPHandshake], t[TLSRTT]+t[TLSServer]+t[TLSClient]
+	s := r.pairs.of(m.pair, e.at)
+	if s == nil || hs+tls <= 0 {
+		return
+	}
+	s.n++
+	s.handshake += hs
+	s.all += hs + tls
+	s.member = m
+	c := claim{rule: "connect-cost", confidence: ConfidenceHigh, most: atMost(Info)}
+	c.occ = Occurrence{Connection: m.id, Exchange: job.info.ID, Start: job.from, End: job.from + hs + tls,
+		Cost: Cost{0, hs, hs + tls}, Evidence: []Evidence{at(job.connStart, "SYN", SideClient, "asks for the connection"),
+			at(job.x.Start(), "first request", SideClient, "had to wait for it")}}
+	s.samples = keepSample(s.samples, c)
+}
+
+// keepSample keeps the costliest samples.
+func keepSample(list []claim, c claim) []claim {
+	i, _ := slices.BinarySearchFunc(list, c, func(a, b claim) int { return compareOccurrences(a.occ, b.occ) })
+	if i >= keptSamples {
+		return list
+	}
+	list = slices.Insert(list, i, c)
+	return list[:min(len(list), keptSamples)]
+}
+
+func (r *setups) finish(j *judge) {
+	r.pairs.each(func(p pair, s *setupSum) {
+		total := j.pairs[p]
+		if s.n <= ordinaryConnections || total == nil || s.all*100 < total.time*connectShare || !j.enabled("connect-cost") {
+			return
+		}
+		bookSamples(j, s.member, s.samples, s.n, Cost{0, s.handshake, s.all})
+	})
+}
+
+// bookSamples books a finding of n occurrences, of which only samples are listed.
+func bookSamples(j *judge, m *member, samples []claim, n int, total Cost) {
+	for i := range samples {
+		j.book(m, &samples[i], nil)
+	}
+	c := &samples[0]
+	g := j.groups[groupKey{c.rule, c.cause, m.pair}]
+	g.count, g.cost = n, total
+	g.affected = max(g.affected, n)
+}

@@ -1,0 +1,133 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// ending is what a connection's state keeps for the rules about failures and closes.
+type ending struct {
+	failed     *reassembly.Exchange // the first exchange that did not end well
+	failure    *failure             // what the judge needs to find its retry
+	prior      capture.Mark         // end of the exchange before that one; no frame if it was the first
+	idle       time.Duration        // from then, or from the end of the set-up, until the request began
+	piped      bool                 // its request began before the exchange before it was over
+	announced  closeNotice          // the close that was announced before it
+	latest     capture.Mark         // end of the latest exchange that ended well
+	notice     closeNotice          // the latest announcement
+	unanswered int                  // exchanges that got no response
+	unsafe     bool                 // one of those was not idempotent
+	answered   int                  // exchanges that ended well before
+	decided    bool
+	fate       claim // what harmed the failed exchange, valid if decided and harmed
+	harmed     bool
+}
+
+// closeNotice is a message that said that the connection closes after its exchange (RFC 9112 §9.6).
+type closeNotice struct {
+	at capture.Mark // the end of that exchange
+	by reassembly.Dir
+}
+
+// failed reports whether x ended in a way that its client did not want. An exchange that the capture cut did not fail.
+func failed(x *reassembly.Exchange) bool {
+	switch x.Outcome {
+	case reassembly.Complete, reassembly.Upgraded, reassembly.Incomplete:
+		return false
+	}
+	return true
+}
+
+// take notes how x ended.
+func (e *ending) take(s *connState, x *reassembly.Exchange) {
+	if failed(x) {
+		e.fail(s, x)
+		return
+	}
+	e.answered++
+	e.latest = x.End()
+	if x.Turn || x.Response == nil || x.Outcome == reassembly.Upgraded {
+		return
+	}
+	switch {
+	case x.Response.Facts.Has(reassembly.ConnClose):
+		e.notice = closeNotice{x.End(), reassembly.FromServer}
+	case x.Request != nil && x.Request.Facts.Has(reassembly.ConnClose):
+		e.notice = closeNotice{x.End(), reassembly.FromClient}
+	}
+}
+
+// fail notes an exchange that did not end well.
+func (e *ending) fail(s *connState, x *reassembly.Exchange) {
+	if x.Response == nil {
+		e.unanswered++
+		e.unsafe = e.unsafe || !x.Turn && !idempotent(x.Method)
+	}
+	if e.failed != nil {
+		return
+	}
+	e.failed, e.prior, e.announced = x, e.latest, e.notice
+	from := e.latest.Time
+	if !mark0(e.latest) {
+		from, _ = s.ready0()
+		from = max(from, s.conn.Start.Time)
+	}
+	e.idle = max(0, x.Start().Time-from)
+	if j := s.job(x); j != nil {
+		e.piped = j.behind.from > 0
+	}
+	f := &failure{start: x.Start(), at: s.conn.End.Time, host: x.Host, took: max(0, s.conn.End.Time-x.Start().Time)}
+	if s.conn.TLS != nil {
+		f.host = s.conn.TLS.SNI
+	}
+	if x.Method != "" && !x.Turn {
+		f.key = retryKey{s.conn.Client.Addr(), f.host, x.Method, x.Target}
+	}
+	e.failure = f
+}
+
+// failureOf is what the judge needs to find the retry of x; nil if x was not the first that failed.
+func (s *connState) failureOf(x *reassembly.Exchange) *failure {
+	if x != s.ending.failed {
+		return nil
+	}
+	return s.ending.failure
+}
+
+// whole reports whether the capture shows enough of the connection to call something missing: both directions, and
+// nothing that was acknowledged and not seen.
+func whole(c *reassembly.Conn) bool {
+	return c.Half[0].Segments > 0 && c.Half[1].Segments > 0 && c.Half[0].Missing == 0 && c.Half[1].Missing == 0 &&
+		!finBeyond(&c.Half[0]) && !finBeyond(&c.Half[1])
+}
+
+// finBeyond reports whether the FIN of a side stands behind octets that the capture never showed.
+func finBeyond(h *reassembly.Half) bool { return h.FinSeen && h.FinSeq > h.Max }
+
+// recordOf is the record of a frame, among those that are still held; nil if it is not.
+func recordOf(c *reassembly.Conn, m capture.Mark) *reassembly.Record {
+	for i := len(c.Records) - 1; i >= 0; i-- {
+		r := &c.Records[i]
+		if r.Frame == m.Frame {
+			return r
+		}
+		if r.Time < m.Time {
+			break
+		}
+	}
+	return nil
+}
+
+// seenAtClose reports whether the server had received some of x's request when it closed, by its own word: its FIN or RST,
+// or an acknowledgment before it, covers some of it.
+func seenAtClose(c *reassembly.Conn, x *reassembly.Exchange, closed capture.Mark) bool {
+	if closed.Time <= x.Request.Start.Time {
+		return false
+	}
+	if r := recordOf(c, closed); r != nil && r.Flags&capture.ACK != 0 {
+		return r.Ack > x.Request.From
+	}
+	return c.Half[reassembly.FromClient].Una > x.Request.From
+}

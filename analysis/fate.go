@@ -1,0 +1,201 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// maxAlert is the largest turn of a client that counts as none on a closing TLS connection: a close_notify in a record
+	// of its own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31 and more before.
+	maxAlert = 64
+	// reactionTime is what a program may take to notice that a connection was closed (diagnosis D16).
+	reactionTime = 50 * time.Millisecond
+	// forgottenAfter is the shortest idle time after which boxes on the way forget connections: home routers, mobile
+	// carriers and load balancers use 30 s and more, though RFC 5382 REQ-5 asks for 2 h 4 min.
+	forgottenAfter = 30 * time.Second
+	// triesUntilGivenUp is how many repetitions without any answer count as a dead path: Linux has spent 3 s on them.
+	triesUntilGivenUp = 3
+)
+
+// reportFate reports the fault that ended the connection, if it belongs to the rule. One fault has one owner.
+func (p *pass) reportFate(rule string) {
+	e := &p.state.ending
+	if !e.decided {
+		e.decided = true
+		e.fate, e.harmed = fate(p)
+	}
+	if e.harmed && e.fate.rule == rule {
+		p.report(e.fate)
+	}
+}
+
+// fate decides what harmed the first exchange that failed; false if none did, or if the capture does not show it.
+func fate(p *pass) (claim, bool) {
+	c, e := p.conn, &p.state.ending
+	x := e.failed
+	if x == nil || x.Request == nil || c.Protocol == reassembly.ProtoTunnel || c.State == reassembly.Refused {
+		return claim{}, false
+	}
+	if x.Turn && c.TLS != nil && x.Request.BodyBytes <= maxAlert && x.Response == nil {
+		return claim{}, false
+	}
+	cl := claim{index: x.Index, confidence: ConfidenceHigh, failure: e.failure, correctness: true}
+	cl.unsafe = e.unsafe || !x.Turn && !idempotent(x.Method)
+	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time + e.failure.took}
+	cl.occ.Cost = Cost{Expected: e.failure.took, High: e.failure.took}
+	v := &verdictOnEnd{p: p, c: c, x: x, e: e, claim: &cl}
+	for _, try := range v.tries() {
+		if try() {
+			return cl, cl.rule != ""
+		}
+	}
+	return claim{}, false
+}
+
+// verdictOnEnd is the look at how a connection ended.
+type verdictOnEnd struct {
+	p     *pass
+	c     *reassembly.Conn
+	x     *reassembly.Exchange // the first that failed
+	e     *ending
+	claim *claim
+}
+
+// tries are the explanations in the order in which they exclude each other: what is certain comes first, and who lost a
+// race against a close did not have its response destroyed.
+func (v *verdictOnEnd) tries() []func() bool {
+	return []func() bool{v.injected, v.afterNotice, v.raced, v.forgotten, v.lostPipeline, v.reset, v.truncated, v.halfClosed,
+		v.dumbProxy, v.deadlock}
+}
+
+// be fills in the owner.
+func (v *verdictOnEnd) be(rule, cause string, confidence Confidence) {
+	v.claim.rule, v.claim.cause, v.claim.confidence = rule, cause, confidence
+	v.claim.repaired = v.x.Response == nil
+	if v.x.Turn {
+		v.claim.confidence = min(confidence, ConfidenceHigh)
+	}
+}
+
+// until extends the occurrence to the given moment, and counts the time as lost.
+func (v *verdictOnEnd) until(at time.Duration) {
+	o := &v.claim.occ
+	took := max(0, at-o.Start)
+	o.End = max(o.End, at)
+	o.Cost = Cost{Expected: took, High: took}
+}
+
+// knew reports whether the client could know of what the server sent at the given moment when it sent the request, and by
+// how much it could.
+func (v *verdictOnEnd) knew(sent time.Duration) (time.Duration, bool) {
+	late := v.x.Request.Start.Time - (sent + v.c.Far(reassembly.FromClient))
+	return late, late > 0
+}
+
+// closedAt is the server's first FIN or RST; false if it sent neither.
+func closedAt(c *reassembly.Conn, dir reassembly.Dir) (m capture.Mark, reset, ok bool) {
+	h := &c.Half[dir]
+	switch {
+	case h.FinSeen && (!h.RstSeen || h.Fin.Time <= h.Rst.Time):
+		return h.Fin, false, true
+	case h.RstSeen:
+		return h.Rst, true, true
+	}
+	return capture.Mark{}, false, false
+}
+
+// answerless reports whether the request went without any response, by the server's doing, and the capture would have
+// shown one.
+func (v *verdictOnEnd) answerless() bool {
+	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && whole(v.c)
+}
+
+// raced: the server closed an idle connection while the request was on its way, or before.
+func (v *verdictOnEnd) raced() bool {
+	c, x := v.c, v.x
+	if !v.answerless() {
+		return false
+	}
+	fin, reset, ok := closedAt(c, reassembly.FromServer)
+	if !ok || reset || seenAtClose(c, x, fin) || v.e.answered == 0 && v.e.idle < reactionTime {
+		return false
+	}
+	v.be("keepalive-race", "race", ConfidenceHigh)
+	late, _ := v.knew(fin.Time)
+	if late > c.RTTMin()+reactionTime {
+		v.claim.cause = "stale-use"
+	}
+	if c.Half[reassembly.FromServer].RstSeen {
+		v.be("keepalive-race", v.claim.cause, Proven)
+		v.until(c.Half[reassembly.FromServer].Rst.Time)
+	}
+	v.claim.text = raceText(x)
+	v.claim.occ.Evidence = raceEvidence(v, fin, late)
+	return true
+}
+
+// forgotten: an idle connection no longer exists at the other end, or on the way to it.
+func (v *verdictOnEnd) forgotten() bool {
+	if v.x.Response != nil || v.e.idle < forgottenAfter || v.e.answered == 0 || v.c.Half[reassembly.FromServer].FinSeen {
+		return false
+	}
+	h, back := &v.c.Half[reassembly.FromClient], &v.c.Half[reassembly.FromServer]
+	unread := h.Una <= v.x.Request.From
+	switch {
+	case !unread || v.c.Half[0].Missing+v.c.Half[1].Missing > 0:
+		return false
+	case v.x.Outcome == reassembly.NoResponse && back.RstSeen && (!back.RstActive || foreignReset(v.c, reassembly.FromServer)):
+		v.be("idle-drop", "", ConfidenceHigh)
+		v.until(back.Rst.Time)
+	case v.x.Outcome == reassembly.Aborted && v.repeats() >= triesUntilGivenUp && back.LastData.Time < v.x.Request.Start.Time:
+		v.be("idle-drop", "", ConfidenceMedium)
+	default:
+		return false
+	}
+	v.claim.text = idleDropText(v)
+	v.claim.occ.Evidence = idleDropEvidence(v)
+	return true
+}
+
+// repeats is how often the client sent octets of the request again, and stays low if the server said anything meanwhile.
+func (v *verdictOnEnd) repeats() int {
+	n := 0
+	for i := range v.c.Records {
+		r := &v.c.Records[i]
+		if r.Time < v.x.Request.Start.Time {
+			continue
+		}
+		if r.Dir == reassembly.FromServer {
+			return 0
+		}
+		if r.Kind.Retransmitted() && r.Len > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// truncated: the server closed in order before the end of the response.
+func (v *verdictOnEnd) truncated() bool {
+	x := v.x
+	m := x.Response
+	if x.Outcome != reassembly.Truncated || m == nil || m.Facts&(reassembly.Resynced|reassembly.LengthConflict|reassembly.LengthAndChunked) != 0 {
+		return false
+	}
+	cause, text := truncation(v.c, x)
+	if cause == "" {
+		return false
+	}
+	v.be("truncated-response", cause, Proven)
+	if v.c.Half[reassembly.FromServer].Missing > 0 || m.Facts.Has(reassembly.HasGap) {
+		v.be("truncated-response", cause, ConfidenceMedium)
+	}
+	v.claim.unsafe = !x.Turn && !idempotent(x.Method)
+	v.claim.text = text
+	v.claim.occ.Evidence = truncationEvidence(v.c, x)
+	v.until(v.c.Half[reassembly.FromServer].Fin.Time)
+	return true
+}

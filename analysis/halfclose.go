@@ -1,0 +1,144 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// staleAfter is for how long a client may leave a connection half closed by the server before that is worth a note
+	// (diagnosis D9): pools look at their connections every few seconds.
+	staleAfter = 10 * time.Second
+	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as above).
+	deadlockAfter = 10 * time.Second
+)
+
+var halfClose = &Detector{
+	Name:  "half-close",
+	Title: "half-closed connection mishandled",
+	Doc: `What happens
+TCP closes each direction by itself (RFC 9293 section 3.6). A client may close its direction after its last request and still
+wants the answer; a server that takes the FIN for a hang-up throws the answer away. A client that does not notice the FIN of
+its server keeps a dead connection. And a body without a length ends, for the server, only with the FIN that the client
+does not send: both wait.
+
+How it is recognised
+answered-by-close: a complete request, the client's FIN within a round trip, so that it was no timeout, and the server closes
+without a response. stale-half-closed: the server's FIN, and the client closes 10 s or more and five round trips later.
+deadlock: a request that never became complete, everything acknowledged, and both sides silent for as long.
+
+How cost is counted
+The failed exchange as a whole. A stale connection costs nothing until it is used; that belongs to keepalive-race.
+
+When it is wrong
+A client that gives its request up the moment it has sent it closes the same way. A server may have meant not to answer.`,
+	Causes: []Cause{
+		{Code: "answered-by-close", Title: "request with half-close was answered by a close", Side: SideServer,
+			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
+			Remedies: []Remedy{
+				{SideServer, "take the end of input as the end of requests, not of the client: nginx proxy_ignore_client_abort on, " +
+					"Node allowHalfOpen: true, Go do not cancel on a background read that sees EOF"},
+				{SideClient, "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)"}}},
+		{Code: "stale-half-closed", Title: "client kept a connection that the server had closed", Side: SideClient,
+			Message: "The server closed idle connections, and the client left its side open long after.",
+			Remedies: []Remedy{{SideClient, "close a connection when its server has: watch idle connections for EOF, or limit their " +
+				"idle time (Go IdleConnTimeout; Apache HttpClient evictIdleConnections)"}}},
+		{Code: "deadlock", Title: "both sides wait for the rest of a request", Side: SideClient,
+			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
+			Remedies: []Remedy{
+				{SideClient, "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk"},
+				{SideServer, "limit the wait for a request: nginx client_body_timeout, Apache RequestReadTimeout, Go " +
+					"Server.ReadTimeout, Node server.requestTimeout"}}},
+	},
+	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
+	closed:     runHalfClose,
+}
+
+func runHalfClose(p *pass) {
+	p.reportFate("half-close")
+	c := p.conn
+	up, down := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
+	end, _, ok := closedAt(c, reassembly.FromClient)
+	if !ok || !down.FinSeen || p.state.ending.answered == 0 || p.state.ending.failed != nil {
+		return
+	}
+	waited := end.Time - down.Fin.Time
+	if waited < max(staleAfter, 5*c.RTTMin()) || up.LastData.Time > down.Fin.Time {
+		return
+	}
+	p.report(claim{rule: "half-close", cause: "stale-half-closed", confidence: ConfidenceHigh, index: -1, most: atMost(Info),
+		occ: Occurrence{Exchange: -1, Start: down.Fin.Time, End: end.Time, Evidence: []Evidence{
+			at(down.Fin, "FIN", SideServer, "the server closes"),
+			at(end, "close", SideClient, fmt.Sprintf("the client closes %s later", seconds(waited)))}}})
+}
+
+// halfClosed: the client closed its direction after a complete request, and was not answered.
+func (v *verdictOnEnd) halfClosed() bool {
+	c, x := v.c, v.x
+	up := &c.Half[reassembly.FromClient]
+	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete || !up.FinSeen || up.RstSeen || !whole(c) {
+		return false
+	}
+	closed, _, ok := closedAt(c, reassembly.FromServer)
+	if !ok || closed.Time < up.Fin.Time || up.Fin.Time-x.Request.End.Time > c.RTTMin()+time.Millisecond || x.Request.Facts.Has(reassembly.ConnUpgrade) {
+		return false
+	}
+	v.be("half-close", "answered-by-close", ConfidenceMedium)
+	v.claim.correctness, v.claim.unsafe, v.claim.least = false, false, Medium
+	v.until(closed.Time)
+	v.claim.occ.Evidence = []Evidence{
+		at(x.Request.End, "end of request", SideClient, "the request is complete"),
+		at(up.Fin, "client's FIN", SideClient, "closes its direction; the other stays open"),
+		at(closed, "server's close", SideServer, fmt.Sprintf("closes without an answer, %s later", seconds(closed.Time-up.Fin.Time)))}
+	return true
+}
+
+// deadlock: the request never became complete, and nobody said anything more.
+func (v *verdictOnEnd) deadlock() bool {
+	c, x := v.c, v.x
+	m := x.Request
+	if x.Response != nil || x.Turn || m.Complete || len(x.Interim) > 0 || m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) || !whole(c) {
+		return false
+	}
+	up := &c.Half[reassembly.FromClient]
+	first, _, ok := closedAt(c, reassembly.FromClient)
+	if other, _, also := closedAt(c, reassembly.FromServer); also && (!ok || other.Time < first.Time) {
+		first, ok = other, true
+	}
+	waited := first.Time - m.End.Time
+	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < up.Max || !quiet(c, m.End, first) {
+		return false
+	}
+	v.be("half-close", "deadlock", ConfidenceMedium)
+	v.until(first.Time)
+	v.claim.correctness, v.claim.unsafe, v.claim.least = false, false, Medium
+	v.claim.text = incompleteText(m)
+	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "the request begins"),
+		at(m.End, "last octet", SideClient, incompleteText(m)),
+		at(first, "close", sideOf(c.FirstClose), fmt.Sprintf("after %s in which nobody sent anything", seconds(waited)))}
+	return true
+}
+
+// quiet reports whether nobody sent data between two moments.
+func quiet(c *reassembly.Conn, from, to capture.Mark) bool {
+	for i := range c.Records {
+		if r := &c.Records[i]; r.Len > 0 && r.Time > from.Time && r.Time < to.Time && r.Kind != reassembly.KeepAlive {
+			return false
+		}
+	}
+	return true
+}
+
+// incompleteText says what a request lacks.
+func incompleteText(m *reassembly.Message) string {
+	switch m.Framing {
+	case reassembly.ByLength:
+		return fmt.Sprintf("%d of %d announced octets were sent.", m.BodyBytes, m.Length)
+	case reassembly.ByChunks:
+		return "The last chunk was not sent."
+	}
+	return "Only a close could end the request."
+}

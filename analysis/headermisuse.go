@@ -1,0 +1,212 @@
+package analysis
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+const (
+	// notDoneAfter is how long after an announced close the connection may stay open (diagnosis D25).
+	notDoneAfter = 2 * time.Second
+	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not listen (as above).
+	hangAfter = 2 * time.Second
+)
+
+var headerMisuse = &Detector{
+	Name:  "header-misuse",
+	Title: "connection headers misused",
+	Doc: `What happens
+Some header fields are about one connection only (RFC 9110 section 7.6.1). Sent to the wrong place, or not obeyed, they make
+the two ends disagree about when a connection ends, or where a message does. The second is a matter of security: what one
+hop takes for a body, the next may take for a request (RFC 9112 section 11.2).
+
+How it is recognised
+From the header sections, where the capture shows them whole.
+proxy-connection: Proxy-Connection in a request to an origin server (the target begins with /). dumb-proxy: a further request
+after keep-alive was agreed in HTTP/1.0 is acknowledged and hangs for 2 s or more, until the other side closes. close-ignored: a
+request after Connection: close had been announced, and after the client could know. close-not-done: announced, and 2 s later
+and three round trips the server had still not closed. framing-conflict: Content-Length with Transfer-Encoding, or several
+different lengths, or a last coding other than chunked. hop-by-hop: Keep-Alive that Connection does not name, or fields
+named there that only another hop could mean. upgrade: Upgrade without Connection: upgrade.
+
+How cost is counted
+dumb-proxy, and close-ignored if it got no answer: the wait. The others cost nothing by themselves.
+
+When it is wrong
+A body that the capture does not show whole may look like a header. Servers behind lenient proxies may never meet the hop that
+is misled.`,
+	Causes: []Cause{
+		{Code: "proxy-connection", Title: "Proxy-Connection sent to an origin server", Side: SideClient,
+			Message: "The client sends Proxy-Connection, which no standard knows, to a server that is no proxy.",
+			Remedies: []Remedy{{SideClient, "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
+				"appendix C.2.2)"}}},
+		{Code: "dumb-proxy", Title: "proxy forwarded keep-alive and did not listen again", Side: SideProxy,
+			Message: "Keep-alive was agreed, but the next request on the connection hung until the other side closed: a proxy that " +
+				"forwards Connection: keep-alive without understanding it waits for its server to close.",
+			Remedies: []Remedy{{SideProxy, "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
+				"proxy_http_version 1.1 and proxy_set_header Connection \"\")"},
+				{SideServer, "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)"}}},
+		{Code: "close-ignored", Title: "request sent after the close had been announced", Side: SideClient,
+			Message:  "The client sent another request on a connection whose close had been announced.",
+			Remedies: []Remedy{{SideClient, "do not put a connection back into the pool after Connection: close from either side"}}},
+		{Code: "close-not-done", Title: "close announced and not done", Side: SideServer,
+			Message:  "The server announced the close of the connection and left it open.",
+			Remedies: []Remedy{{SideServer, "close after a response with Connection: close, or do not send it"}}},
+		{Code: "framing-conflict", Title: "message length stated twice", Side: SideUnknown,
+			Message: "A message states its length in two ways, or in one that receivers read differently. Where two hops differ, " +
+				"requests can be smuggled.",
+			Remedies: []Remedy{
+				{SideClient, "send either Content-Length or Transfer-Encoding: chunked, never both"},
+				{SideServer, "answer such requests with 400 and close (RFC 9112 section 6.3): HAProxy option http-restrict-req-hdr-names " +
+					"and no option accept-invalid-http-request, nginx ignore_invalid_headers, Node without --insecure-http-parser"}}},
+		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: SideUnknown,
+			Message:  "A field that is meant for one hop was sent on without being named in Connection.",
+			Remedies: []Remedy{{SideProxy, "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding"}}},
+		{Code: "upgrade", Title: "Upgrade without Connection: upgrade", Side: SideClient,
+			Message:  "Upgrade was sent without being named in Connection, so receivers must ignore it.",
+			Remedies: []Remedy{{SideClient, "send Connection: upgrade with Upgrade"}, {SideProxy, "nginx: proxy_set_header Connection \"upgrade\""}}},
+	},
+	References: []string{"RFC 9110 section 7.6.1", "RFC 9112 section 6.3", "RFC 9112 section 9.6", "RFC 9112 section 11.2",
+		"RFC 9112 appendix C.2.2"},
+	exchange: runHeaders,
+	closed:   runCloseNotDone,
+}
+
+// runHeaders looks at the header sections of an exchange.
+func runHeaders(p *pass) {
+	if p.job == nil || p.exchange.Turn {
+		return
+	}
+	for _, m := range [...]*reassembly.Message{p.exchange.Request, p.exchange.Response} {
+		if m != nil && m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) == 0 && mark0(m.HeaderEnd) {
+			looksOdd(p, m, m == p.exchange.Request)
+		}
+	}
+	reportCloseIgnored(p)
+}
+
+// looksOdd reports what a header section says wrongly.
+func looksOdd(p *pass, m *reassembly.Message, request bool) {
+	f := m.Facts
+	if request && f.Has(reassembly.HasProxyConnection) && strings.HasPrefix(p.exchange.Target, "/") {
+		reportHeader(p, m, request, "proxy-connection", Info, Info, "Proxy-Connection, and a target that begins with /")
+	}
+	if request && f.Has(reassembly.HasUpgrade) && !f.Has(reassembly.ConnUpgrade) {
+		reportHeader(p, m, request, "upgrade", Info, Info, "Upgrade, and Connection does not name it")
+	}
+	if f.Has(reassembly.HopByHopLeak) || f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive) {
+		reportHeader(p, m, request, "hop-by-hop", Info, Info, "a field of another hop")
+	}
+	if text, worst := framingConflict(m, request); text != "" {
+		reportHeader(p, m, request, "framing-conflict", worst, worst, text)
+	}
+}
+
+// framingConflict says what is wrong with how a message states its length, and how grave that is: a request that two hops
+// read differently can hide another one.
+func framingConflict(m *reassembly.Message, request bool) (string, Severity) {
+	worst := Medium
+	if request {
+		worst = High
+	}
+	switch f := m.Facts; {
+	case f.Has(reassembly.LengthAndChunked):
+		return "Content-Length and Transfer-Encoding", worst
+	case f.Has(reassembly.LengthConflict) && m.Length < 0:
+		return "Content-Length that contradicts itself", worst
+	case f.Has(reassembly.LengthConflict):
+		return "the same Content-Length more than once", Low
+	case f.Has(reassembly.OddTransferEncoding) && request:
+		return "Transfer-Encoding that does not end in chunked once", Medium
+	case f.Has(reassembly.OddTransferEncoding):
+		return "Transfer-Encoding that does not end in chunked once", Low
+	}
+	return "", Info
+}
+
+// reportHeader reports one header section.
+func reportHeader(p *pass, m *reassembly.Message, request bool, cause string, least, most Severity, text string) {
+	role, side := "request header", SideClient
+	if !request {
+		role, side = "response header", SideServer
+	}
+	p.report(claim{rule: "header-misuse", cause: cause, confidence: Proven, least: least, most: atMost(most),
+		occ: Occurrence{Start: m.Start.Time, End: m.HeaderEnd.Time, Evidence: []Evidence{at(m.HeaderEnd, role, side, text)}}})
+}
+
+// reportCloseIgnored reports a request on a connection whose close had been announced, if it was answered nevertheless.
+func reportCloseIgnored(p *pass) {
+	x, n := p.exchange, p.job.notice
+	if x.Request == nil || !mark0(n.at) || p.job.ahead != nil || x.Outcome != reassembly.Complete {
+		return
+	}
+	if n.by == reassembly.FromServer && x.Request.Start.Time <= n.at.Time+p.conn.Far(reassembly.FromClient) {
+		return
+	}
+	p.report(claim{rule: "header-misuse", cause: "close-ignored", confidence: Proven, most: atMost(Low), least: Info,
+		text: "It was answered all the same.", occ: Occurrence{Start: n.at.Time, End: x.Request.Start.Time, Evidence: closeIgnored(n, x)}})
+}
+
+// closeIgnored shows the announcement and the request after it.
+func closeIgnored(n closeNotice, x *reassembly.Exchange) []Evidence {
+	return []Evidence{at(n.at, "close announced", sideOf(n.by), "Connection: close in this exchange"),
+		at(x.Request.Start, "request", SideClient, "sent on the same connection")}
+}
+
+// afterNotice: the request went out on a connection whose close had been announced.
+func (v *verdictOnEnd) afterNotice() bool {
+	n := v.e.announced
+	if !mark0(n.at) || v.e.piped || v.x.Turn || !v.answerless() {
+		return false
+	}
+	if late, _ := v.knew(n.at.Time); n.by == reassembly.FromServer && late <= 0 {
+		return false
+	}
+	v.be("header-misuse", "close-ignored", ConfidenceHigh)
+	v.claim.occ.Evidence = closeIgnored(n, v.x)
+	if closed, _, ok := closedAt(v.c, reassembly.FromServer); ok {
+		v.until(max(closed.Time, v.claim.occ.End))
+	}
+	v.claim.text = "It got no response."
+	return true
+}
+
+// dumbProxy: keep-alive was agreed in HTTP/1.0, and the next request was received and hung until the other side closed.
+func (v *verdictOnEnd) dumbProxy() bool {
+	c, x := v.c, v.x
+	if !v.answerless() || x.Turn || v.e.answered == 0 || !x.Request.Complete ||
+		!x.Request.Facts.Has(reassembly.ConnKeepAlive) || x.Version != "HTTP/1.0" && !x.Request.Facts.Has(reassembly.HasProxyConnection) {
+		return false
+	}
+	fin, reset, ok := closedAt(c, reassembly.FromServer)
+	if !ok || reset || fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) || !seenAtClose(c, x, fin) {
+		return false
+	}
+	v.be("header-misuse", "dumb-proxy", ConfidenceMedium)
+	v.until(fin.Time)
+	v.claim.occ.Evidence = []Evidence{at(v.e.prior, "last response", SideProxy, "the first response on the connection is complete"),
+		at(x.Request.End, "request", SideClient, "the next one: received, and not answered"),
+		at(fin, "FIN", SideProxy, fmt.Sprintf("%s later the connection is closed", seconds(fin.Time-x.Request.End.Time)))}
+	return true
+}
+
+// runCloseNotDone reports a close that the server announced and did not do, and the requests that went unanswered after one.
+func runCloseNotDone(p *pass) {
+	p.reportFate("header-misuse")
+	c, n := p.conn, p.state.ending.notice
+	if !mark0(n.at) || n.by != reassembly.FromServer || !mark0(c.FirstCloseAt) || p.state.ending.failed != nil || !whole(c) {
+		return
+	}
+	waited := c.FirstCloseAt.Time - n.at.Time
+	last := p.state.last
+	if waited < max(notDoneAfter, 3*c.RTTMin()) || last == nil || last.End().Frame != n.at.Frame || last.Response.Framing == reassembly.ByClose {
+		return
+	}
+	p.report(claim{rule: "header-misuse", cause: "close-not-done", confidence: ConfidenceHigh, index: last.Index, most: atMost(Info),
+		occ: Occurrence{Start: n.at.Time, End: c.FirstCloseAt.Time, Evidence: []Evidence{
+			at(n.at, "close announced", SideServer, "the response says Connection: close"),
+			at(c.FirstCloseAt, "close", sideOf(c.FirstClose), fmt.Sprintf("the first FIN, %s later", seconds(waited)))}}})
+}

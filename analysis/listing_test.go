@@ -1,0 +1,69 @@
+package analysis
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// What a bounded list keeps must not depend on the order in which items come.
+func TestLongestKeepsTheSameInAnyOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	type entry struct {
+		took time.Duration
+		id   int
+	}
+	var all []entry
+	for id := range 5000 {
+		all = append(all, entry{time.Duration(random.IntN(500)), id})
+	}
+	kept := func(order []entry) []int {
+		l := longest[int]{limit: 100}
+		for _, e := range order {
+			id := e.id
+			l.add(e.took, e.id, &id)
+		}
+		return l.done()
+	}
+	want := kept(all)
+	if len(want) != 100 {
+		t.Fatalf("kept %d items, want 100", len(want))
+	}
+	for range 5 {
+		random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+		if got := kept(all); !slices.Equal(got, want) {
+			t.Fatalf("kept %v, want %v", got, want)
+		}
+	}
+}
+
+func TestSeverity(t *testing.T) {
+	ms := time.Millisecond
+	tests := []struct {
+		name string
+		g    group
+		all  pairTotals
+		want Severity
+	}{
+		{"most of the time, every exchange", group{count: 9, affected: 9, cost: Cost{Expected: 900 * ms}, time: 1000 * ms},
+			pairTotals{10, 1100 * ms}, High},
+		{"a tenth of the time in small portions", group{count: 100, affected: 100, cost: Cost{Expected: 25 * 100 * ms},
+			time: 20000 * ms, rtt: 40 * ms, worst: 25 * ms}, pairTotals{100, 20000 * ms}, Medium},
+		{"one slow exchange among many", group{count: 1, affected: 1, cost: Cost{Expected: 30 * ms}, worst: 30 * ms, time: 90 * ms},
+			pairTotals{1000, 90000 * ms}, Low},
+		{"nothing to speak of", group{count: 50, affected: 50, cost: Cost{Expected: 1 * ms}, worst: ms / 50, time: 50 * ms},
+			pairTotals{5000, 5000 * ms}, Info},
+		{"no cost", group{count: 1}, pairTotals{1, ms}, Info},
+		{"data lost", group{count: 1, affected: 1, correctness: true}, pairTotals{1000, ms}, High},
+		{"data lost often", group{count: 20, affected: 20, correctness: true}, pairTotals{1000, ms}, Critical},
+		{"an order lost", group{count: 1, affected: 1, correctness: true, unsafe: true}, pairTotals{1000, ms}, Critical},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.g.graded(&tt.all); got != tt.want {
+				t.Errorf("graded() = %v, want %v", got, tt.want)
+			}
+		})
+	}
+}

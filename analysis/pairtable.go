@@ -1,0 +1,70 @@
+package analysis
+
+import "time"
+
+const (
+	// maxPairs is how many clients and services a rule follows; beyond it new ones are not followed until others have
+	// been silent for pairSilence.
+	maxPairs    = 1 << 14
+	pairSilence = 2 * time.Minute
+)
+
+// pairTable is what a rule that compares connections keeps of each client and service. It is bounded, and forgets who has
+// been silent.
+type pairTable[T any] struct {
+	entries map[pair]*pairEntry[T]
+	swept   time.Duration
+}
+
+type pairEntry[T any] struct {
+	value T
+	seen  time.Duration
+}
+
+// of is the entry of a pair, made if need be; nil if there are too many.
+func (t *pairTable[T]) of(p pair, now time.Duration) *T {
+	if e := t.entries[p]; e != nil {
+		e.seen = now
+		return &e.value
+	}
+	if len(t.entries) >= maxPairs {
+		if now-t.swept < pairSilence {
+			return nil
+		}
+		t.sweep(now)
+		if len(t.entries) >= maxPairs {
+			return nil
+		}
+	}
+	if t.entries == nil {
+		t.entries = map[pair]*pairEntry[T]{}
+	}
+	e := &pairEntry[T]{seen: now}
+	t.entries[p] = e
+	return &e.value
+}
+
+// has is the entry of a pair; nil if there is none.
+func (t *pairTable[T]) has(p pair) *T {
+	if e := t.entries[p]; e != nil {
+		return &e.value
+	}
+	return nil
+}
+
+// sweep forgets who has been silent.
+func (t *pairTable[T]) sweep(now time.Duration) {
+	t.swept = now
+	for p, e := range t.entries {
+		if now-e.seen > pairSilence {
+			delete(t.entries, p)
+		}
+	}
+}
+
+// each calls f for every entry, in no order.
+func (t *pairTable[T]) each(f func(pair, *T)) {
+	for p, e := range t.entries {
+		f(p, &e.value)
+	}
+}

@@ -1,0 +1,196 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+const (
+	// unusedConnections is how many connections without any request are worth a note; browsers open some in advance.
+	unusedConnections = 10
+	// lossSiblings is how many connections must lose segments within a round trip to count as having done it to each other.
+	lossSiblings = 3
+	keptLosses   = 64
+)
+
+var parallelConnections = &Detector{
+	Name:  "parallel-connections",
+	Title: "more parallel connections than needed",
+	Doc: `What happens
+Parallel connections carry requests at the same time. Each costs a set-up, memory at both ends and a slow start of its own;
+together they are more eager than one, and can overflow the bottleneck that they share. Browsers open six per host; RFC 9112
+section 9.4 gives no number but asks for moderation.
+
+How it is recognised
+over-limit: more than six connections open to one service at a time, and more than twice as many as ever had requests under way
+together. churn: ten connections and more, and more than half of all, were set up and closed without any request, while others
+carried requests. self-inflicted-loss: with more than six open, three and more lost segments within one round trip, and were in
+slow start. Where missed-reuse explains the connections, this rule is silent.
+
+How cost is counted
+Connections that were not needed cost their hosts, not time. Losses: the repairs at most; they are counted where packet loss is.
+
+When it is wrong
+A pool may be kept for peaks that the capture does not show. Loss on several connections at once may have another cause.`,
+	Causes: []Cause{
+		{Code: "over-limit", Title: "more connections open than used", Side: SideClient,
+			Message: "The client keeps many more connections to this service open than it ever uses together.",
+			Remedies: []Remedy{{SideClient, "limit the pool: Go Transport.MaxConnsPerHost and MaxIdleConnsPerHost, Node Agent maxSockets " +
+				"and maxFreeSockets, Apache HttpClient setMaxConnPerRoute; use HTTP/2"}}},
+		{Code: "churn", Title: "connections opened and closed without a request", Side: SideClient,
+			Message: "The client opens connections to this service and closes them without having used them.",
+			Remedies: []Remedy{{SideClient, "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
+				"health checks that only connect"}}},
+		{Code: "self-inflicted-loss", Title: "parallel connections overflow their bottleneck", Side: SideClient,
+			Message:  "Several connections in slow start lost segments within the same round trip: together they overflow the path.",
+			Remedies: []Remedy{{SideClient, "use fewer connections, or HTTP/2 on one"}, {SideServer, "pace: net.core.default_qdisc=fq, BBR"}}},
+	},
+	References: []string{"RFC 9112 section 9.4", "RFC 9113 section 9.1"},
+	cross:      func() crossRule { return &crowds{} },
+}
+
+// crowds follows how many connections each client holds to each service.
+type crowds struct{ pairs pairTable[crowd] }
+
+// crowd is the connections of one client to one service.
+type crowd struct {
+	open, busy         int
+	peakOpen, peakBusy int
+	peak               capture.Mark // the request that came when most were open
+	peakConn           int
+	conns, unused      int
+	unusedAt           capture.Mark
+	unusedConn         int
+	losses             []lossAt
+	lossy              int
+	lossCost           time.Duration
+	samples            []claim
+	member             *member
+}
+
+// lossAt is a repair on one connection.
+type lossAt struct {
+	at   time.Duration
+	conn int
+}
+
+func (r *crowds) event(_ *judge, m *member, e *event) {
+	switch data := e.data.(type) {
+	case *beganExchange:
+		if c := r.pairs.of(m.pair, e.at); c != nil {
+			c.began(m, data)
+		}
+	case *overExchange:
+		if c := r.pairs.has(m.pair); c != nil {
+			c.busy = max(0, c.busy-1)
+		}
+	case *closingConn:
+		if c := r.pairs.has(m.pair); c != nil && m.inCrowd {
+			c.open, m.inCrowd = max(0, c.open-1), false
+		}
+	case *job:
+		if c := r.pairs.has(m.pair); c != nil && c.open > ordinaryConnections && data.times[SlowStart] > 0 {
+			c.lost(m, data)
+		}
+	case *overConn:
+		r.over(m, data, e.at)
+	}
+}
+
+// over takes note of a connection that was never used.
+func (r *crowds) over(m *member, data *overConn, now time.Duration) {
+	c := r.pairs.of(data.pair, now)
+	if c == nil || !data.established || data.midStream {
+		return
+	}
+	c.conns++
+	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && !data.ended {
+		c.unused++
+		c.unusedAt, c.unusedConn = data.at, m.id
+		if c.member == nil {
+			c.member = m
+		}
+	}
+}
+
+// began takes note of a request.
+func (c *crowd) began(m *member, e *beganExchange) {
+	c.member = m
+	c.busy++
+	if e.first {
+		c.open++
+		m.inCrowd = true
+	}
+	c.peakBusy = max(c.peakBusy, c.busy)
+	if c.open > c.peakOpen {
+		c.peakOpen, c.peak, c.peakConn = c.open, e.start, m.id
+	}
+}
+
+// lost takes note of the repairs of an exchange, and counts those that came together with those of other connections.
+func (c *crowd) lost(m *member, job *job) {
+	window := max(job.flow.rtt, 10*time.Millisecond)
+	for _, s := range job.with(FastRetx, RTO, TLP, LostRetx) {
+		siblings := map[int]bool{m.id: true}
+		for _, l := range c.losses {
+			if l.at >= s.from-window && l.at <= s.from+window {
+				siblings[l.conn] = true
+			}
+		}
+		c.losses = append(c.losses, lossAt{s.from, m.id})
+		if len(c.losses) > keptLosses {
+			c.losses = append(c.losses[:0], c.losses[1:]...)
+		}
+		if len(siblings) < lossSiblings || !mark0(s.end) {
+			continue
+		}
+		c.lossy++
+		c.lossCost += s.length()
+		o := Occurrence{Connection: m.id, Exchange: job.info.ID, Start: s.from, End: s.to, Cost: Cost{0, 0, s.length()},
+			Evidence: []Evidence{at(s.end, "repair", sideOf(s.dir), fmt.Sprintf("%d connections lost segments within a round trip", len(siblings)))}}
+		c.samples = keepSample(c.samples, claim{rule: "parallel-connections", cause: "self-inflicted-loss",
+			confidence: ConfidenceMedium, most: atMost(Low), occ: o})
+	}
+}
+
+func (r *crowds) finish(j *judge) {
+	if !j.enabled("parallel-connections") {
+		return
+	}
+	r.pairs.each(func(p pair, c *crowd) {
+		if c.member == nil || j.hasFinding("missed-reuse", p) {
+			return
+		}
+		base := claim{rule: "parallel-connections", confidence: ConfidenceHigh, most: atMost(Info)}
+		if c.peakOpen > ordinaryConnections && c.peakOpen > 2*c.peakBusy {
+			cl := base
+			cl.cause, cl.text = "over-limit", fmt.Sprintf("%d were open, and at most %d had a request under way.", c.peakOpen, c.peakBusy)
+			cl.occ = Occurrence{Connection: c.peakConn, Exchange: -1, Start: c.peak.Time, End: c.peak.Time, Evidence: []Evidence{
+				at(c.peak, "request", SideClient, fmt.Sprintf("%d connections are open", c.peakOpen))}}
+			j.book(c.member, &cl, nil)
+		}
+		if c.unused >= unusedConnections && c.unused*2 > c.conns && j.pairs[p] != nil {
+			cl := base
+			cl.cause, cl.text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
+			cl.occ = Occurrence{Connection: c.unusedConn, Exchange: -1, Start: c.unusedAt.Time, End: c.unusedAt.Time, Evidence: []Evidence{
+				at(c.unusedAt, "close", SideUnknown, "closed, and never carried a request")}}
+			j.book(c.member, &cl, nil)
+		}
+		if c.lossy >= lossSiblings {
+			bookSamples(j, c.member, c.samples, c.lossy, Cost{0, 0, c.lossCost})
+		}
+	})
+}
+
+// hasFinding reports whether the rule has found anything between the pair.
+func (j *judge) hasFinding(rule string, p pair) bool {
+	d := Find(rule)
+	for i := range d.Causes {
+		if j.groups[groupKey{rule, d.Causes[i].Code, p}] != nil {
+			return true
+		}
+	}
+	return false
+}

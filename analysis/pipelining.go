@@ -1,0 +1,168 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// noticeable is the least wait worth a finding of its own (diagnosis D15).
+const noticeable = 20 * time.Millisecond
+
+var pipelining = &Detector{
+	Name:  "pipelining",
+	Title: "pipelined requests in danger",
+	Doc: `What happens
+A client may send further requests before the responses to earlier ones have come (RFC 9112 section 9.3.2). Responses come
+in the order of the requests: a slow one holds up all behind it. When the connection ends early, the client cannot know which
+of the unanswered requests were carried out. And if a server sends one response too many, every later response is taken
+for the answer to another request.
+
+How it is recognised
+A request whose first octet passed the capture before the last octet of the response before it; a final response that came
+before its own request was complete does not count. non-idempotent: the request before may not be repeated safely.
+lost-responses: two or more requests, or one behind another, were unanswered when the server closed. early-close: the same
+after a response that announced the close. head-of-line: the wait behind the response before, 20 ms or more and a round trip.
+unsolicited-response: a final response, other than 408, while no request was unanswered, on a connection seen from its start
+without gaps.
+
+How cost is counted
+head-of-line: the wait. Lost requests: from the first of them to its repetition, if that follows within a second; else until
+the close. The rest costs nothing by itself.
+
+When it is wrong
+The wait behind another response may be the server's own queue, which another connection would not have spared.`,
+	Causes: []Cause{
+		{Code: "non-idempotent", Title: "request pipelined behind one that may not be repeated", Side: SideClient,
+			Message: "The client sent a request before it knew the result of one that is not idempotent.",
+			Remedies: []Remedy{{SideClient, "wait for the final response to POST and PATCH before sending anything else on the " +
+				"connection"}}},
+		{Code: "lost-responses", Title: "connection ended with pipelined requests unanswered", Side: SideServer,
+			Message: "The server closed the connection while pipelined requests were unanswered. Whether it carried them out, the " +
+				"client cannot know.",
+			Remedies: pipeliningRemedies()},
+		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: SideClient,
+			Message:  "Pipelined responses were held up by the response before them.",
+			Remedies: []Remedy{{SideClient, "use HTTP/2, or several connections, instead of pipelining"}}},
+		{Code: "early-close", Title: "server closed with pipelined requests in its buffer", Side: SideServer,
+			Message:  "The server announced the close and closed, with requests that the client had already sent unanswered.",
+			Remedies: pipeliningRemedies()},
+		{Code: "unsolicited-response", Title: "response that nobody had asked for", Side: SideServer,
+			Message: "The server sent a final response although no request was unanswered. A client that takes it for the answer to " +
+				"its next request is off by one from there on.",
+			Remedies: []Remedy{
+				{SideServer, "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
+					"proxies that forward late upstream responses"},
+				{SideClient, "close an idle connection on which anything arrives"}}},
+	},
+	References: []string{"RFC 9112 section 9.3.2", "RFC 9110 section 9.2.2", "RFC 9112 section 9.6"},
+	exchange:   runPipelining,
+	closed:     func(p *pass) { p.reportFate("pipelining") },
+}
+
+func pipeliningRemedies() []Remedy {
+	return []Remedy{
+		{SideClient, "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead"},
+		{SideServer, "answer all requests that were read before closing, and close in two steps (nginx lingering_close, " +
+			"keepalive_requests large enough)"},
+	}
+}
+
+func runPipelining(p *pass) {
+	if p.job == nil || p.exchange.Turn {
+		return
+	}
+	if p.exchange.Request == nil {
+		reportUnsolicited(p)
+		return
+	}
+	if pipelinedBehind(p.job) {
+		reportHazard(p)
+		reportHeadOfLine(p)
+	}
+}
+
+// pipelinedBehind reports whether the job's request was pipelined, and not just sent while an early response came in.
+func pipelinedBehind(j *job) bool {
+	a := j.ahead
+	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(reassembly.HasGap) {
+		return false
+	}
+	return a.Response == nil || a.Response.Start.Time >= a.Request.End.Time
+}
+
+// reportHazard reports a request that was sent before the result of one that may not be repeated was known.
+func reportHazard(p *pass) {
+	a := p.job.ahead
+	if idempotent(a.Method) || a.Response != nil && a.Response.HeaderEnd.Frame != 0 && a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
+		return
+	}
+	out := []Evidence{at(a.Request.Start, "request", SideClient, a.Method+": not idempotent"),
+		at(p.exchange.Start(), "pipelined request", SideClient, "sent before the result was known")}
+	if a.Response != nil {
+		out = append(out, at(a.Response.Start, "response", SideServer, "the result comes only here"))
+	}
+	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
+	p.report(claim{rule: "pipelining", cause: "non-idempotent", confidence: Proven, most: atMost(Low), least: Low,
+		occ: Occurrence{Start: a.Request.Start.Time, End: max(p.exchange.Start().Time, a.Request.Start.Time), Evidence: out}})
+}
+
+// reportHeadOfLine reports the wait behind the response before.
+func reportHeadOfLine(p *pass) {
+	wait, a := p.job.times[PipelineHOL], p.job.ahead
+	if wait < max(noticeable, p.conn.RTTMin()) || a.Response == nil || p.exchange.Response == nil {
+		return
+	}
+	lost := interval{p.job.behind.from, p.job.behind.to}
+	p.report(claim{rule: "pipelining", cause: "head-of-line", confidence: ConfidenceHigh, lost: []interval{lost},
+		occ: Occurrence{Start: lost.from, End: lost.to, Cost: Cost{Expected: wait, High: wait}, Evidence: []Evidence{
+			at(p.exchange.Start(), "pipelined request", SideClient, "sent while another was unanswered"),
+			at(a.Response.End, "end of the response before", SideServer, fmt.Sprintf("%s later", seconds(wait))),
+			at(p.exchange.Response.Start, "response", SideServer, "can only come now")}}})
+}
+
+// reportUnsolicited reports a response without a request.
+func reportUnsolicited(p *pass) {
+	c, x := p.conn, p.exchange
+	const requestTimeout = 408 // RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
+	if c.MidStream || x.Response == nil || x.Status == 0 || x.Status == requestTimeout || !whole(c) || len(c.Caveats) > 0 ||
+		c.Half[reassembly.FromClient].Bytes == 0 {
+		return
+	}
+	out := []Evidence{at(x.Response.Start, "response", SideServer, fmt.Sprintf("status %d, and no request is unanswered", x.Status))}
+	if mark0(p.state.ending.latest) && p.state.ending.latest.Time < x.Response.Start.Time {
+		out = append([]Evidence{at(p.state.ending.latest, "last response", SideServer, "answers the last request")}, out...)
+	}
+	p.report(claim{rule: "pipelining", cause: "unsolicited-response", confidence: ConfidenceHigh, correctness: true,
+		most: atMost(High), occ: Occurrence{Start: x.Response.Start.Time, End: x.Response.End.Time, Evidence: out}})
+}
+
+// lostPipeline: the server closed while pipelined requests were unanswered.
+func (v *verdictOnEnd) lostPipeline() bool {
+	closed, reset, ok := closedAt(v.c, reassembly.FromServer)
+	if !ok || v.x.Turn || !v.answerless() || !v.e.piped && v.e.unanswered < 2 {
+		return false
+	}
+	cause := "lost-responses"
+	if mark0(v.e.announced.at) && v.e.announced.by == reassembly.FromServer {
+		cause = "early-close"
+	}
+	v.be("pipelining", cause, ConfidenceHigh)
+	v.until(closed.Time)
+	v.claim.text = fmt.Sprintf("%s got no response.", count(uint64(v.e.unanswered), "request"))
+	what := "FIN"
+	if reset {
+		what = "RST"
+	}
+	var out []Evidence
+	if mark0(v.e.prior) {
+		out = append(out, at(v.e.prior, "last response", SideServer, "the last request that was answered"))
+	}
+	out = append(out, at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
+		at(closed, what, SideServer, "ends the connection"))
+	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
+	v.claim.occ.Evidence = out
+	return true
+}

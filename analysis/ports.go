@@ -1,0 +1,264 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// timeWait is how long Linux keeps a closed connection's ports (TCP_TIMEWAIT_LEN, not to be changed).
+	timeWait = 60 * time.Second
+	// linuxPorts is how many ports net.ipv4.ip_local_port_range gives unless set: 32768 to 60999.
+	linuxPorts = 28_232
+	// wideRange is how many ports there are above the privileged ones, for clients that show that they use more.
+	wideRange = 64_512
+	// forecastSpan is over how long a rate must hold before it is carried forward.
+	forecastSpan = 10
+)
+
+var portExhaustion = &Detector{
+	Name:  "port-exhaustion",
+	Title: "client ports rest in TIME_WAIT",
+	Doc: `What happens
+Who closes a TCP connection first keeps its ports for a while in TIME_WAIT (RFC 9293 section 3.6.1; 60 s on Linux), so that late
+segments do not stray into the next connection. A client that opens and closes many connections to one service runs out of
+ports (28,232 on Linux): then connect fails with EADDRNOTAVAIL, which no packet shows. And a SYN from a port that still rests
+at the server is answered by an ACK of the old connection; the client resets that and tries again a second later.
+
+How it is recognised
+time-wait-load: connections that the client closed first, in order, within 60 s, plus those that are open, against the port range:
+from half of it on, or a rate held for 10 s that leads to four fifths of it. If the client is seen to use the same ports
+again within that time (net.ipv4.tcp_tw_reuse), it is only noted. tuple-reuse: SYN, an ACK that does not acknowledge it, a RST
+from the client, and the SYN again.
+
+How cost is counted
+tuple-reuse: from the first SYN to the one that was answered. time-wait-load costs nothing until it fails.
+
+When it is wrong
+Several hosts behind one address have a port range each, or share one. The range may have been changed.`,
+	Causes: []Cause{
+		{Code: "time-wait-load", Title: "client runs out of ports", Side: SideClient,
+			Message: "The client closes so many connections to this service that their ports, which rest in TIME_WAIT, use up its port " +
+				"range.",
+			Remedies: []Remedy{
+				{SideClient, clientPool + "; then net.ipv4.ip_local_port_range=\"1024 65535\", net.ipv4.tcp_tw_reuse=1, more source " +
+					"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets"},
+				{SideProxy, proxyUpstream},
+				{SideServer, "keep connections open (keepalive_timeout, keepalive_requests), or listen on more addresses or ports"}}},
+		{Code: "tuple-reuse", Title: "SYN met the rest of an old connection", Side: SideClient,
+			Message: "The client used a port again whose last connection the server still remembered: its SYN was answered by an ACK " +
+				"of the old connection, and it had to try again.",
+			Remedies: []Remedy{
+				{SideClient, "use ports less quickly: " + clientPool + "; let timestamps on (net.ipv4.tcp_timestamps=1): they let a " +
+					"server in TIME_WAIT accept the new SYN (RFC 6191)"},
+				{SideServer, "let the client close first, or close in order so that no half-open connection stays behind"}}},
+	},
+	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
+	exchange:   runTupleReuse,
+	cross:      func() crossRule { return &portLoads{} },
+}
+
+// metTimeWait shows that the SYN met an old connection: SYN, an ACK that is not for it, and a RST of the client; nil if not.
+func metTimeWait(c *reassembly.Conn) []Evidence {
+	if len(c.SYNs) < 2 || c.Released > 0 && len(c.Records) == 0 {
+		return nil
+	}
+	var ack, rst *reassembly.Record
+	for i := range c.Records {
+		r := &c.Records[i]
+		switch {
+		case r.Time > c.SYNs[len(c.SYNs)-1].Time:
+			i = len(c.Records)
+		case r.Dir == reassembly.FromServer && ack == nil && r.PureAck():
+			ack = r
+		case r.Dir == reassembly.FromServer && ack == nil:
+			return nil // a SYN-ACK came first
+		case r.Dir == reassembly.FromClient && ack != nil && rst == nil && r.Flags.Has(capture.RST):
+			rst = r
+		}
+	}
+	last := c.SYNs[len(c.SYNs)-1]
+	if ack == nil || rst == nil || rst.Time > last.Time {
+		return nil
+	}
+	return []Evidence{
+		at(c.SYNs[0], "SYN", SideClient, "from a port that was used before"),
+		at(ack.Mark(), "ACK", SideServer, "does not acknowledge it: belongs to the connection before"),
+		at(rst.Mark(), "RST", SideClient, "knows of no such connection"),
+		at(last, "SYN again", SideClient, fmt.Sprintf("%s after the first", seconds(last.Time-c.SYNs[0].Time))),
+	}
+}
+
+// runTupleReuse looks at the set-up of the connection when its first exchange is done.
+func runTupleReuse(p *pass) {
+	c := p.conn
+	if p.exchange.Index != 0 || p.job == nil || len(c.SYNs) < 2 {
+		return
+	}
+	evidence := metTimeWait(c)
+	if evidence == nil {
+		return
+	}
+	t := Cost{}
+	if wait := p.job.times[SYNRetx]; p.job.critical {
+		t = Cost{wait, wait, wait}
+	}
+	text := ""
+	if c.Reuses >= 0 {
+		text = fmt.Sprintf("The connection before on the same ports had moved last %s before.", seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)))
+	}
+	p.report(claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: Proven, text: text,
+		occ: Occurrence{Start: c.SYNs[0].Time, End: c.SYNs[len(c.SYNs)-1].Time, Cost: t, Evidence: evidence}})
+}
+
+// portLoads follows how many ports of each client rest or are in use.
+type portLoads struct{ pairs pairTable[portLoad] }
+
+// portLoad is the ports of one client towards one service.
+type portLoad struct {
+	open     int
+	second   int64 // the latest second that was counted
+	closes   [int64(timeWait / time.Second)]uint32
+	resting  int // sum of closes
+	low, top uint16
+	used     map[uint16]int64 // the second in which a port began to rest; only for a sample of ports
+	again    int              // ports of the sample that were used again while they rested
+	peak     int
+	peakAt   time.Duration
+	first    capture.Mark // first close of the minute that led to the peak
+	last     capture.Mark
+	lastConn int
+	member   *member
+	steady   int // seconds in a row at a rate that fills four fifths of the range
+	forecast int // ports that the steadiest such rate leads to
+}
+
+func (r *portLoads) event(_ *judge, m *member, e *event) {
+	switch data := e.data.(type) {
+	case *beganExchange:
+		if !data.first {
+			return
+		}
+		if l := r.pairs.of(data.pair, e.at); l != nil {
+			l.open++
+			l.advance(data.start.Time)
+			l.use(data.port)
+			m.counted = true
+		}
+	case *closingConn:
+		if l := r.pairs.has(m.pair); l != nil && m.counted {
+			l.open, m.counted = max(0, l.open-1), false
+		}
+	case *overConn:
+		if l := r.pairs.has(data.pair); l != nil && data.timeWait {
+			l.rest(m, data)
+		}
+	}
+}
+
+// advance lets the seconds before now pass.
+func (l *portLoad) advance(at time.Duration) {
+	now := int64(at / time.Second)
+	n := int64(len(l.closes))
+	if now-l.second > n {
+		clear(l.closes[:])
+		l.resting, l.steady, l.second = 0, 0, now
+		return
+	}
+	for l.second < now {
+		l.judgeRate(int(l.closes[l.second%n]))
+		l.second++
+		l.resting -= int(l.closes[l.second%n])
+		l.closes[l.second%n] = 0
+	}
+}
+
+// judgeRate takes note of how many connections were closed in a whole second.
+func (l *portLoad) judgeRate(closed int) {
+	total := closed * int(timeWait/time.Second)
+	if total*5 < l.capacity()*4 {
+		l.steady = 0
+		return
+	}
+	if l.steady++; l.steady >= forecastSpan {
+		l.forecast = max(l.forecast, min(total, l.capacity()))
+	}
+}
+
+// capacity is the number of ports that the client seems to have.
+func (l *portLoad) capacity() int {
+	if l.low > 0 && (l.low < 32_768 || l.top > 60_999) {
+		return wideRange
+	}
+	return linuxPorts
+}
+
+// use takes note of a port that is used for a new connection. One port in sixteen is followed.
+func (l *portLoad) use(port uint16) {
+	if l.low == 0 || port < l.low {
+		l.low = port
+	}
+	l.top = max(l.top, port)
+	if since, ok := l.used[port]; ok {
+		if l.second-since < int64(timeWait/time.Second) {
+			l.again++
+		}
+		delete(l.used, port)
+	}
+}
+
+// rest takes note of a connection whose client port begins to rest.
+func (l *portLoad) rest(m *member, e *overConn) {
+	l.advance(e.at.Time)
+	n := int64(len(l.closes))
+	second := int64(e.at.Time / time.Second)
+	if l.second-second >= n {
+		return
+	}
+	l.closes[second%n]++
+	l.resting++
+	if port := e.client.Port(); port%16 == 0 {
+		if l.used == nil {
+			l.used = map[uint16]int64{}
+		}
+		l.used[port] = second
+	}
+	if l.resting == 1 {
+		l.first = e.at
+	}
+	l.last, l.lastConn, l.member = e.at, m.id, m
+	if load := l.resting + l.open; load > l.peak {
+		l.peak, l.peakAt = load, e.at.Time
+	}
+}
+
+func (r *portLoads) finish(j *judge) {
+	if !j.enabled("port-exhaustion") {
+		return
+	}
+	r.pairs.each(func(_ pair, l *portLoad) {
+		capacity := l.capacity()
+		load := max(l.peak, l.forecast)
+		if l.member == nil || load*2 < capacity {
+			return
+		}
+		c := claim{rule: "port-exhaustion", cause: "time-wait-load", confidence: ConfidenceHigh, least: Medium, most: atMost(High)}
+		if load*5 >= capacity*4 {
+			c.least = High
+		}
+		c.text = fmt.Sprintf("At the peak %d of about %d ports rested or were in use.", l.peak, capacity)
+		if l.forecast > l.peak {
+			c.text += fmt.Sprintf(" The rate held for %d s and more leads to %d within a minute.", forecastSpan, l.forecast)
+		}
+		if l.again > 0 {
+			c.least, c.most = Info, atMost(Info)
+			c.text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run out."
+		}
+		c.occ = Occurrence{Connection: l.lastConn, Exchange: -1, Start: min(l.first.Time, l.last.Time), End: l.last.Time, Evidence: []Evidence{
+			at(l.last, "client's FIN", SideClient, fmt.Sprintf("the client closes first; one of %d within a minute", l.resting))}}
+		j.book(l.member, &c, nil)
+	})
+}

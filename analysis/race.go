@@ -1,0 +1,184 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+var keepaliveRace = &Detector{
+	Name:  "keepalive-race",
+	Title: "request lost on a connection that the server was closing",
+	Doc: `What happens
+A server closes a connection that has been idle for a while. A request that is on its way at that moment, or that a client
+sends without having noticed the close, meets a socket that is gone: the server's kernel answers it with a RST, and no
+program, and no log of the server, ever sees it (RFC 9112 section 9.6). A load balancer turns it into a 502.
+
+How it is recognised
+The server's FIN does not acknowledge any octet of the request: when the server closed, the request had not arrived. The
+request got no response. It is a race if the FIN could not have reached the client when the request left, or only a
+round trip and 50 ms before; after that it is stale use: the client had time to see the close.
+The server's idle timeout is inferred from how long it let other connections idle before it closed them: three or more
+within a tenth of each other. Requests that came within a tenth of that time were near misses.
+
+How cost is counted
+From the failed request to its repetition on another connection, if the same method and target follow within a second;
+else until the RST. A request that is not idempotent (RFC 9110 section 9.2.2) may not be repeated by itself: that is lost.
+
+When it is wrong
+A server that read the request and then closed without an answer, if its FIN was made before. A repetition that was no
+repetition but the next request for the same.`,
+	Causes: []Cause{
+		{Code: "race", Title: "request crossed the close of an idle connection", Side: SideServer,
+			Message: "The server closed an idle connection just as the client sent its next request on it; the request " +
+				"was lost.",
+			Remedies: raceRemedies()},
+		{Code: "stale-use", Title: "request sent on a connection that was already closed", Side: SideClient,
+			Message: "The client sent a request on a connection that the server had closed long enough before for the client " +
+				"to know; the request was lost.",
+			Remedies: append([]Remedy{{SideClient, "look at a pooled connection before using it again: a readable idle socket " +
+				"has been closed (Apache HttpClient setValidateAfterInactivity; Python urllib3 does so; own pools: poll for " +
+				"POLLIN)"}}, raceRemedies()...)},
+	},
+	References: []string{"RFC 9112 section 9.3.1", "RFC 9112 section 9.6", "RFC 9110 section 9.2.2"},
+	closed:     func(p *pass) { p.reportFate("keepalive-race") },
+	cross:      func() crossRule { return &idleTimes{} },
+}
+
+// raceRemedies say which side must hold connections longer.
+func raceRemedies() []Remedy {
+	return []Remedy{
+		{SideServer, "keep idle connections longer than the client does: Node server.keepAliveTimeout (5 s unless set) with " +
+			"headersTimeout above it, nginx keepalive_timeout, Apache KeepAliveTimeout (5 s unless set), gunicorn --keep-alive " +
+			"(2 s unless set), uvicorn --timeout-keep-alive (5 s unless set), Go Server.IdleTimeout; behind an AWS ALB (60 s) at " +
+			"least 65 s"},
+		{SideClient, "give idle connections up before the server does: Go Transport.IdleConnTimeout, Node agentkeepalive " +
+			"freeSocketTimeout, Apache HttpClient evictIdleConnections, load balancer idle timeout; and repeat idempotent " +
+			"requests once, at once, on a new connection"},
+	}
+}
+
+// raceText says whether the request may be repeated.
+func raceText(x *reassembly.Exchange) string {
+	what := "The request could be repeated safely."
+	switch {
+	case x.Turn:
+		what = "Whether it can be repeated safely is not visible."
+	case !idempotent(x.Method):
+		what = fmt.Sprintf("%s is not idempotent: a client may not repeat it by itself.", x.Method)
+	}
+	return what
+}
+
+// raceEvidence shows the last response, the close, the request and what came back.
+func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []Evidence {
+	var out []Evidence
+	if mark0(v.e.prior) {
+		out = append(out, at(v.e.prior, "last response", SideServer, "the connection becomes idle"))
+	}
+	text := fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle))
+	if late <= 0 {
+		text += fmt.Sprintf(", %s before the close could reach the client", seconds(-late))
+	} else {
+		text += fmt.Sprintf(", %s after the close had reached the client", seconds(late))
+	}
+	out = append(out,
+		at(fin, "FIN", SideServer, "the server closes; it has not received the request"),
+		at(v.x.Request.Start, "request", SideClient, text))
+	if h := &v.c.Half[reassembly.FromServer]; h.RstSeen {
+		out = append(out, at(h.Rst, "RST", SideServer, "the socket is gone: nobody reads the request"))
+	}
+	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
+	return out
+}
+
+// idleTimes learns how long servers let connections idle before they close them, to name the timeout behind a race.
+type idleTimes struct{ pairs pairTable[idleTime] }
+
+// maxIdleTimes is how many idle times are kept per pair: the latest tell.
+const maxIdleTimes = 64
+
+// idleTime is what is known of one client and service.
+type idleTime struct {
+	closes []time.Duration // idle time before each close by the server
+	gaps   []time.Duration // idle time before each request that was answered
+}
+
+func (r *idleTimes) event(j *judge, m *member, e *event) {
+	switch data := e.data.(type) {
+	case *beganExchange:
+		if idle := data.start.Time - m.idleSince.Time; !data.first && m.served > 0 && idle >= reactionTime {
+			if t := r.pairs.of(m.pair, e.at); t != nil {
+				t.gaps = appendBounded(t.gaps, idle)
+			}
+		}
+	case *closingConn:
+		if idle := data.at.Time - m.idleSince.Time; data.by == reassembly.FromServer && m.served > 0 && idle >= reactionTime {
+			if t := r.pairs.of(m.pair, e.at); t != nil {
+				t.closes = appendBounded(t.closes, idle)
+			}
+		}
+	}
+}
+
+// appendBounded appends to a list that keeps its latest maxIdleTimes items.
+func appendBounded(list []time.Duration, d time.Duration) []time.Duration {
+	list = append(list, d)
+	if len(list) > maxIdleTimes {
+		list = append(list[:0], list[1:]...)
+	}
+	return list
+}
+
+// finish names the timeout and the near misses in what was found.
+func (r *idleTimes) finish(j *judge) {
+	r.pairs.each(func(p pair, t *idleTime) {
+		for _, cause := range [...]string{"race", "stale-use"} {
+			if g := j.groups[groupKey{"keepalive-race", cause, p}]; g != nil {
+				if text := t.text(); text != "" {
+					g.texts[text] = true
+				}
+			}
+		}
+	})
+}
+
+// text says which timeout the closes show, and how many requests came just in time.
+func (t *idleTime) text() string {
+	timeout, n := mode(t.closes)
+	if n < 3 {
+		return ""
+	}
+	near := 0
+	for _, g := range t.gaps {
+		if g >= timeout*9/10 && g <= timeout*11/10 {
+			near++
+		}
+	}
+	text := fmt.Sprintf("The server closes connections that are idle for %s (%d times): a client must give them up before.",
+		seconds(timeout), n)
+	if near > 0 {
+		text += fmt.Sprintf(" Requests came within a tenth of that time %d times.", near)
+	}
+	return text
+}
+
+// mode is the value that most of the list agree with within a tenth, and how many do.
+func mode(list []time.Duration) (time.Duration, int) {
+	sorted := slices.Clone(list)
+	slices.Sort(sorted)
+	best, most := time.Duration(0), 0
+	from := 0
+	for to := range sorted {
+		for sorted[from] < sorted[to]*9/10 {
+			from++
+		}
+		if n := to - from + 1; n > most {
+			best, most = sorted[from+(to-from)/2], n
+		}
+	}
+	return best, most
+}

@@ -1,0 +1,186 @@
+package analysis
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// silentSYNs is how many unanswered SYNs count as filtered: one may be lost, three seldom are.
+	silentSYNs = 3
+	// fallbackWithin is how soon a connection to another address on the same port follows a refusal if the client had tried
+	// several addresses of one name (RFC 8305 asks for 250 ms between attempts).
+	fallbackWithin = time.Second
+	maxRefusals    = 4096
+	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to reach a service.
+	scanPorts = 16
+)
+
+var connectionRefused = &Detector{
+	Name:  "connection-refused",
+	Title: "connection could not be set up",
+	Doc: `What happens
+Nobody listens on the port, and the server's kernel answers the SYN with a RST; or a router or firewall says with ICMP that the
+host cannot be reached; or nothing answers at all, and the client repeats its SYN until it gives up.
+
+How it is recognised
+refused: RST with ACK for the SYN. unreachable: ICMP destination unreachable for network or host. filtered: ICMP that names a
+prohibition, or a port (a firewall's REJECT: a host that only has no listener sends a RST); or three SYNs and more without any
+answer.
+A refusal after which the same client opens a connection to the same port of another address within a second is the ordinary
+trial of several addresses of one name, and only noted. More than 16 ports of one host that refuse the same client are a scan,
+and not reported.
+
+How cost is counted
+From the first SYN to the refusal, or to the last SYN.
+
+When it is wrong
+A client that waits for a service to start is refused until then, by design.`,
+	Causes: []Cause{
+		{Code: "refused", Title: "connection refused", Side: SideServer,
+			Message: "The server's host answered the SYN with a reset: nothing listens on that port.",
+			Remedies: []Remedy{
+				{SideServer, "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
+					"socket over (systemd socket activation, SO_REUSEPORT, nginx -s reload)"},
+				{SideClient, "check host and port; try again with a growing delay while the service restarts"}}},
+		{Code: "unreachable", Title: "server cannot be reached", Side: SideNetwork,
+			Message:  "A router said by ICMP that the server's host or network cannot be reached.",
+			Remedies: []Remedy{{SideNetwork, "look at routes and at the host itself; the ICMP comes from the router that knows no way on"}}},
+		{Code: "filtered", Title: "connection attempts are filtered", Side: SideNetwork,
+			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
+			Remedies: []Remedy{
+				{SideNetwork, "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT"},
+				{SideServer, "look whether the host is up, and whether its queue of connections is full (`nstat TcpExtListenDrops`)"}}},
+	},
+	References: []string{"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5"},
+	closed:     runRefused,
+	cross:      func() crossRule { return &refusals{ports: pairTable[[]uint16]{}} },
+}
+
+// runRefused looks at a connection that was never set up.
+func runRefused(p *pass) {
+	c := p.conn
+	if c.ExchangeCount > 0 || len(c.SYNs) == 0 || len(c.SYNACKs) > 0 || c.Half[reassembly.FromClient].Bytes > 0 {
+		return
+	}
+	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
+	cl := claim{rule: "connection-refused", confidence: Proven, index: -1, least: Medium, most: atMost(High)}
+	cl.occ = Occurrence{Exchange: -1, Start: first.Time, Evidence: []Evidence{at(first, "SYN", SideClient, "asks for the connection")}}
+	end := last
+	down := &c.Half[reassembly.FromServer]
+	switch {
+	case c.State == reassembly.Refused && down.RstSeen:
+		cl.cause, end = "refused", down.Rst
+		cl.occ.Evidence = append(cl.occ.Evidence, at(end, "RST", SideServer, "nobody listens"))
+	case c.State == reassembly.Refused:
+		cl.cause, cl.text = icmpCause(&c.Refusal)
+		end = c.End
+		cl.occ.Evidence = append(cl.occ.Evidence, at(last, "last SYN", SideClient, "answered by ICMP from "+c.Refusal.From.String()))
+	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
+		cl.cause, cl.confidence, cl.text = "filtered", ConfidenceHigh, schedule(c.SYNs)
+		cl.occ.Evidence = append(cl.occ.Evidence, at(last, "last SYN", SideClient,
+			fmt.Sprintf("number %d, %s after the first; no answer of any kind", len(c.SYNs), seconds(last.Time-first.Time))))
+	default:
+		return
+	}
+	took := max(0, end.Time-first.Time)
+	cl.occ.End = first.Time + took
+	cl.occ.Cost = Cost{took, took, took}
+	p.state.refusal = &cl
+}
+
+// icmpCause tells an unreachable host from a prohibition by the code of a destination unreachable (RFC 792, RFC 1812
+// §5.2.7.1, RFC 4443 §3.1).
+func icmpCause(i *capture.ICMPInfo) (cause, text string) {
+	text = fmt.Sprintf("ICMP type %d, code %d.", i.Type, i.Code)
+	filtered := !i.V6 && (i.Code == 3 || i.Code == 9 || i.Code == 10 || i.Code == 13) ||
+		i.V6 && (i.Code == 1 || i.Code == 4 || i.Code == 5 || i.Code == 6)
+	if filtered {
+		return "filtered", text
+	}
+	return "unreachable", text
+}
+
+// refusals holds attempts that failed until it is known whether the client had another address to try.
+type refusals struct {
+	waiting []*refusal
+	ports   pairTable[[]uint16] // refused ports by client and host
+}
+
+type refusal struct {
+	m     *member
+	c     *claim
+	end   time.Duration
+	again bool // another address on the same port followed
+}
+
+func (r *refusals) event(j *judge, m *member, e *event) {
+	switch data := e.data.(type) {
+	case *beganExchange:
+		if data.first && data.handshake {
+			r.follow(data.pair, data.connStart.Time)
+		}
+	case *overConn:
+		if data.refusal != nil && j.enabled("connection-refused") {
+			r.waiting = append(r.waiting, &refusal{m: m, c: data.refusal, end: data.refusal.occ.End})
+		}
+	}
+	for len(r.waiting) > 0 && (e.at-r.waiting[0].end > 10*time.Second || len(r.waiting) > maxRefusals) {
+		r.book(j, r.waiting[0])
+		r.waiting = r.waiting[1:]
+	}
+}
+
+// follow marks the refusals after which the client tried another address.
+func (r *refusals) follow(p pair, start time.Duration) {
+	for i := len(r.waiting) - 1; i >= 0 && len(r.waiting)-i <= 64; i-- {
+		w := r.waiting[i]
+		other := w.m.pair.server.Addr() != p.server.Addr() && w.m.pair.server.Port() == p.server.Port()
+		if other && start >= w.c.occ.Start && start-w.end <= fallbackWithin {
+			w.again = true
+		}
+	}
+}
+
+func (r *refusals) finish(j *judge) {
+	for _, w := range r.waiting {
+		r.book(j, w)
+	}
+	r.waiting = nil
+}
+
+// book books one refusal, unless it is one of a scan.
+func (r *refusals) book(j *judge, w *refusal) {
+	p := w.m.pair
+	host := pair{client: p.client, server: netip.AddrPortFrom(p.server.Addr(), 0)}
+	ports := r.ports.of(host, w.end)
+	if ports == nil || !seenPort(ports, p.server.Port()) {
+		return
+	}
+	switch {
+	case w.again:
+		w.c.least, w.c.most, w.c.text = Info, atMost(Info), "The client went on to another address of the same service."
+	case j.pairs[p] == nil && (j.groups[groupKey{w.c.rule, w.c.cause, p}] != nil):
+		w.c.least = High // again and again, and never served
+	}
+	w.c.occ.Connection = w.m.id
+	j.book(w.m, w.c, nil)
+}
+
+// seenPort notes a port, and reports whether it is among the first scanPorts.
+func seenPort(ports *[]uint16, port uint16) bool {
+	for _, p := range *ports {
+		if p == port {
+			return true
+		}
+	}
+	if len(*ports) >= scanPorts {
+		return false
+	}
+	*ports = append(*ports, port)
+	return true
+}

@@ -1,0 +1,155 @@
+package analysis
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+const (
+	// retryWithin is how soon after a failure the same request counts as its repetition (diagnosis 5): clients that
+	// repeat at all do it at once.
+	retryWithin = time.Second
+	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
+	maxFailures = 4096
+)
+
+// retryKey is what a request and its repetition have in common.
+type retryKey struct {
+	client         netip.Addr
+	host           string
+	method, target string
+}
+
+// failure is an exchange that did not end well, and the request that repeated it.
+type failure struct {
+	key   retryKey // no method: a repetition would not be recognised
+	host  string
+	start capture.Mark
+	at    time.Duration // when it was over
+	took  time.Duration
+	retry *beganExchange
+	conn  int // of the retry
+}
+
+// failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or is no longer expected.
+type failedClaim struct {
+	m *member
+	c claim
+}
+
+// retries links failures to the requests that repeat them.
+type retries struct {
+	open    map[retryKey][]*failure // not yet repeated, oldest first
+	queue   []*failure              // the same in order of time
+	waiting []failedClaim           // in order of arrival
+}
+
+// failed opens the time in which a repetition of the failure is recognised.
+func (j *judge) failed(m *member, e *overExchange) {
+	f := e.failure
+	if f == nil {
+		return
+	}
+	if f.key.method == "" {
+		return
+	}
+	r := &j.retry
+	if r.open == nil {
+		r.open = map[retryKey][]*failure{}
+	}
+	r.open[f.key] = append(r.open[f.key], f)
+	r.queue = append(r.queue, f)
+	if len(r.queue) > maxFailures {
+		r.close()
+	}
+}
+
+// close ends the wait of the oldest failure.
+func (r *retries) close() {
+	f := r.queue[0]
+	r.queue = r.queue[1:]
+	list := r.open[f.key]
+	for i, g := range list {
+		if g == f {
+			list = append(list[:i], list[i+1:]...)
+			break
+		}
+	}
+	if len(list) == 0 {
+		delete(r.open, f.key)
+		return
+	}
+	r.open[f.key] = list
+}
+
+// retried links a request to the oldest failure that it may repeat.
+func (j *judge) retried(m *member, e *beganExchange) {
+	if e.turn || e.method == "" || len(j.retry.open) == 0 {
+		return
+	}
+	k := retryKey{e.pair.client, e.name, e.method, e.target}
+	for i, f := range j.retry.open[k] {
+		if f.start.Time < e.start.Time && e.start.Time-f.at <= retryWithin {
+			f.retry, f.conn = e, m.id
+			list := j.retry.open[k]
+			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
+			return
+		}
+	}
+}
+
+// bookClosed books a claim about a connection that is over; one about a failure waits until its repetition may have
+// been seen.
+func (j *judge) bookClosed(m *member, c *claim) {
+	if c.failure == nil {
+		j.book(m, c, nil)
+		return
+	}
+	j.retry.waiting = append(j.retry.waiting, failedClaim{m, *c})
+	if len(j.retry.waiting) > maxFailures {
+		j.bookFailure(&j.retry.waiting[0])
+		j.retry.waiting = j.retry.waiting[1:]
+	}
+}
+
+// expireFailures books the claims about failures that are repeated within retryWithin or not at all.
+func (j *judge) expireFailures(now time.Duration) {
+	r := &j.retry
+	for len(r.queue) > 0 && now-r.queue[0].at > 2*retryWithin {
+		r.close()
+	}
+	for len(r.waiting) > 0 && now-r.waiting[0].c.failure.at > 2*retryWithin {
+		j.bookFailure(&r.waiting[0])
+		r.waiting = r.waiting[1:]
+	}
+}
+
+// finishFailures books what is left at the end.
+func (j *judge) finishFailures() {
+	for i := range j.retry.waiting {
+		j.bookFailure(&j.retry.waiting[i])
+	}
+	j.retry.waiting = nil
+}
+
+// bookFailure books a claim about a failure. Had the first attempt gone well, its response would have come earlier by the
+// time from the first attempt to the second.
+func (j *judge) bookFailure(w *failedClaim) {
+	c, f := &w.c, w.c.failure
+	if e := f.retry; e != nil {
+		full := e.start.Time - f.start.Time
+		c.occ.Cost = Cost{Low: min(c.occ.Cost.Expected, full), Expected: full, High: max(full, c.occ.Cost.High)}
+		c.occ.End = max(c.occ.End, e.start.Time)
+		c.occ.Evidence = append(c.occ.Evidence, at(e.start, "retry", SideClient,
+			fmt.Sprintf("the same request again, on connection %d, %s after the first", f.conn, seconds(full))))
+		if !c.unsafe && c.repaired {
+			c.correctness = false // nothing was lost but time
+		}
+	}
+	view := &job{info: &ExchangeInfo{Host: f.host, Duration: f.took}}
+	view.flow.rtt = w.m.rtt
+	j.book(w.m, c, view)
+}

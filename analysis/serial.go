@@ -1,0 +1,103 @@
+package analysis
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	serialRTT   = 5 * time.Millisecond // below it, round trips are no matter
+	serialLeast = 3                    // requests in a run (diagnosis D14)
+	// serialWorth is the least saving worth a note. Ordinary clients ask for one thing after another; it matters when it
+	// breaks the flow of thought, at a second (Miller 1968, Nielsen 1993).
+	serialWorth  = time.Second
+	serialTarget = 256 // targets remembered of a run
+)
+
+var serialRequests = &Detector{
+	Name:  "serial-requests",
+	Title: "requests one after the other, a round trip each",
+	Doc: `What happens
+A client that asks for the next thing only when it has the one before pays a round trip for each. If it knew beforehand what it
+would need, it could ask for all at once.
+
+How it is recognised
+Three or more GET or HEAD requests for different things on one connection, each within 5 ms (or a tenth of the round trip) of the
+response before. The round trip is 5 ms or more and at least half of the time, and half of what it costs is a second or more.
+
+How cost is counted
+A round trip for each request but the first: at most all of it, if no request depended on a response; at least nothing, if all
+did. Expected is half.
+
+When it is wrong
+Whether a request depends on the response before does not show. So this is a hint, never more than info.`,
+	Causes: []Cause{{Side: SideClient,
+		Message: "The client sends requests for different things one after the other, and most of the time goes into round trips.",
+		Remedies: []Remedy{{SideClient, "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
+			"goroutines, asyncio.gather, curl --parallel); not pipelining"},
+			{SideServer, "offer requests for several things at once, rel=preload links, HTTP/2"}}}},
+	References: []string{"RFC 9113 section 5", "RFC 9112 section 9.4"},
+	exchange:   runSerial,
+	closed:     func(p *pass) { p.state.serial.end(p) },
+}
+
+// serialRun is requests of one connection that followed each other at once.
+type serialRun struct {
+	n           int
+	index       int // of the latest exchange
+	first       capture.Mark
+	second      capture.Mark
+	last        capture.Mark
+	targets     map[string]bool
+	firstNumber int
+}
+
+// runSerial extends the run by an exchange, or ends it.
+func runSerial(p *pass) {
+	x, r := p.exchange, &p.state.serial
+	safe := x.Method == "GET" || x.Method == "HEAD"
+	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.job == nil || p.job.ahead != nil || p.conn.RTTMin() < serialRTT ||
+		x.Request == nil || x.Response == nil || x.Response.Framing == reassembly.ByClose {
+		r.end(p)
+		return
+	}
+	// Where the capture is not at the client, its next request comes later by the way to it and back.
+	gap := x.Request.Start.Time - r.last.Time - p.conn.Far(reassembly.FromClient)
+	if r.n > 0 && (x.Index != r.index+1 || gap > max(5*time.Millisecond, p.conn.RTTMin()/10) || r.targets[x.Target]) {
+		r.end(p)
+	}
+	if r.n == 0 {
+		r.first, r.firstNumber, r.targets = x.Start(), x.Index, map[string]bool{}
+	}
+	if r.n == 1 {
+		r.second = x.Start()
+	}
+	r.n++
+	r.index, r.last = x.Index, x.End()
+	if len(r.targets) < serialTarget {
+		r.targets[x.Target] = true
+	}
+}
+
+// end reports the run, if it was long enough, and forgets it.
+func (r *serialRun) end(p *pass) {
+	run := *r
+	*r = serialRun{}
+	rtt := p.conn.RTTMin()
+	all := time.Duration(run.n-1) * rtt
+	took := run.last.Time - run.first.Time
+	if run.n < serialLeast || all/2 < serialWorth || 2*time.Duration(run.n)*rtt < took {
+		return
+	}
+	c := claim{rule: "serial-requests", confidence: ConfidenceLow, most: atMost(Info), index: run.firstNumber,
+		text: fmt.Sprintf("%d requests, a round trip of %s each.", run.n, millis(rtt)),
+		occ: Occurrence{Connection: p.conn.ID, Start: run.first.Time, End: run.last.Time, Cost: Cost{0, all / 2, min(all, took)},
+			Evidence: []Evidence{at(run.first, "first request", SideClient, "the first of the run"),
+				at(run.second, "second request", SideClient, "sent as soon as the response before was complete"),
+				at(run.last, "last response", SideServer, fmt.Sprintf("ends the run of %d", run.n))}}}
+	c.occ.Cost.Expected = min(c.occ.Cost.Expected, c.occ.Cost.High)
+	p.state.claims = append(p.state.claims, c)
+}

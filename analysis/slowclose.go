@@ -1,0 +1,49 @@
+package analysis
+
+import (
+	"fmt"
+
+	"tcpwhy/reassembly"
+)
+
+var slowClose = &Detector{
+	Name:  "slow-close",
+	Title: "response ended only by a late close",
+	Doc: `What happens
+A response without Content-Length and without chunked coding is over only when the server closes (RFC 9112 section 6.3). If
+the server sends the last octet and closes later, the client has everything and cannot know it.
+
+How it is recognised
+A response framed by the close; its FIN passes 20 ms or more, and more than a round trip, after its last octet, or has to be
+repeated; the client had not closed before. Event streams do not count.
+
+How cost is counted
+From the last octet to the FIN.
+
+When it is wrong
+If the server itself only learns then that nothing more is to come, as behind a slow backend.`,
+	Causes: []Cause{{Side: SideServer,
+		Message: "The response had no length, so that only the close could end it, and the close came late.",
+		Remedies: []Remedy{{SideServer, "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
+			"close right after the last write (shutdown for writing)"}}}},
+	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
+	closed:     runSlowClose,
+}
+
+func runSlowClose(p *pass) {
+	c, x := p.conn, p.state.last
+	down := &c.Half[reassembly.FromServer]
+	if x == nil || x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Response.Framing != reassembly.ByClose ||
+		x.Response.Facts&(reassembly.EventStream|reassembly.HasGap|reassembly.Resynced|reassembly.BadHeader|reassembly.BadChunk) != 0 ||
+		x.Status == 0 || !whole(c) || !down.FinSeen || c.FirstClose != reassembly.FromServer || c.ClosedByRST || c.Protocol != reassembly.ProtoHTTP1 {
+		return
+	}
+	end, late := x.Response.End, down.Fin.Time-x.Response.End.Time
+	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To {
+		return
+	}
+	p.report(claim{rule: "slow-close", confidence: ConfidenceHigh, index: x.Index,
+		occ: Occurrence{Start: end.Time, End: down.Fin.Time, Cost: Cost{late, late, late}, Evidence: []Evidence{
+			at(end, "last octet", SideServer, fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes)),
+			at(down.Fin, "FIN", SideServer, fmt.Sprintf("ends the response, %s later", seconds(late)))}}})
+}

@@ -1,0 +1,278 @@
+package analysis
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// clusterSpan is how close in time connections must fail to be set up to count as one overflow (diagnosis D10b).
+	clusterSpan = time.Second
+	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost together once in 10^5.
+	clusterSize = 3
+	// maxLateSYNs is how many late connections wait for their cluster at a time.
+	maxLateSYNs = 4096
+)
+
+var synRetransmission = &Detector{
+	Name:  "syn-retransmission",
+	Title: "SYN had to be repeated",
+	Doc: `What happens
+A SYN or its answer is lost, or the server drops the SYN because its queues are full. The client waits for a timer: a second at
+first. Linux since 6.5 repeats the first four times a second apart (net.ipv4.tcp_syn_linear_timeouts), older Linux and others
+double the wait each time (1, 3, 7, 15 s after the first; RFC 6298 section 5.7).
+
+How it is recognised
+Two or more SYNs of one connection before the answer that led to a connection.
+Or one SYN, whose handshake the client could complete, and first data that the server's host gets three times and does not
+acknowledge.
+network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had not come. backlog-overflow: captured at the
+server, the SYN arrived and was not answered; or three and more connections to the same server failed so within a second while
+the server answered others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the server.
+A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to port-exhaustion.
+
+How cost is counted
+From the first SYN to the one that was answered, if a request waited for the connection; nothing for one opened in advance.
+
+When it is wrong
+A firewall of the server's host that limits new connections looks like an overflow.`,
+	Causes: []Cause{
+		{Code: "network", Title: "handshake lost on the way", Side: SideNetwork,
+			Message:  "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
+			Remedies: []Remedy{{SideNetwork, "look for loss between the capture and the client"}, {SideClient, "open fewer connections: keep them and use them again"}}},
+		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: SideServer,
+			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
+			Remedies: []Remedy{
+				{SideServer, "accept faster, or give the queue more room: listen() backlog (nginx listen ... backlog=, Apache " +
+					"ListenBacklog, Node server.listen backlog, gunicorn --backlog), net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; " +
+					"`nstat TcpExtListenDrops` counts"},
+				{SideClient, "open fewer connections at once: a pool with a limit"}}},
+		{Code: "unknown", Title: "SYN had to be repeated", Side: SideUnknown,
+			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
+				"from here.",
+			Remedies: []Remedy{
+				{SideServer, "look for a full queue: `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)"},
+				{SideNetwork, "look for loss, and for limits of new connections in firewalls and conntrack tables"}}},
+	},
+	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
+	exchange:   runSYN,
+	cross:      func() crossRule { return &lateSYNs{} },
+}
+
+// synFault is what the worker saw of a connection whose SYN was repeated.
+type synFault struct {
+	cause    string
+	first    capture.Mark
+	answered capture.Mark // the SYN that was answered
+	copies   int
+	dropped  bool // the SYN was answered, and the end of the handshake dropped
+	evidence []Evidence
+	text     string
+}
+
+// runSYN looks at the set-up of the connection when its first exchange is done.
+func runSYN(p *pass) {
+	c := p.conn
+	if p.exchange.Index == 0 && p.job != nil {
+		p.job.syn = notAccepted(p)
+	}
+	if p.exchange.Index != 0 || p.job == nil || p.job.syn != nil || len(c.SYNs) < 2 || len(c.SYNACKs) == 0 || !p.job.critical || metTimeWait(c) != nil {
+		return
+	}
+	if p.job.times[SYNRetx]+p.job.times[SYNACKRetx] <= 0 {
+		return
+	}
+	f := &synFault{cause: synCause(c), first: c.SYNs[0], answered: c.SYNs[0], copies: len(c.SYNs), text: schedule(c.SYNs)}
+	f.evidence = []Evidence{at(c.SYNs[0], "first SYN", SideClient, "asks for the connection")}
+	if early := c.SYNACKs[0]; early.Time < c.SYNs[len(c.SYNs)-1].Time {
+		f.evidence = append(f.evidence, at(early, "SYN-ACK", SideServer, "answers it"))
+	}
+	last := c.SYNs[len(c.SYNs)-1]
+	f.answered = last
+	f.evidence = append(f.evidence, at(last, "repeated SYN", SideClient, fmt.Sprintf("%s after the first", seconds(last.Time-f.first.Time))))
+	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
+		f.evidence = append(f.evidence, at(end, "SYN-ACK", SideServer, "leads to the connection"))
+	}
+	p.job.syn = f
+}
+
+// unacceptedCopies is how often the first data must have come to the server's host without an acknowledgment: the kernel
+// delays one by 200 ms at most, which is when the second copy comes.
+const unacceptedCopies = 3
+
+// notAccepted looks for a handshake that the client thinks complete and the server's kernel dropped the end of, because the
+// queue of connections to be accepted was full: captured at the server, the first data comes again and again, and is not
+// acknowledged. nil if that is not so.
+func notAccepted(p *pass) *synFault {
+	c, x := p.conn, p.exchange
+	if x.Request == nil || c.Vantage != reassembly.ServerSide && c.Vantage != reassembly.SameHost || len(c.SYNACKs) == 0 {
+		return nil
+	}
+	var first, last *reassembly.Record
+	copies := 0
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Dir == reassembly.FromServer && r.Flags&(capture.ACK|capture.SYN) == capture.ACK {
+			if r.Ack > x.Request.From {
+				break
+			}
+			return nil // it is alive, and acknowledges less
+		}
+		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= x.Request.From {
+			copies++
+			if last = r; first == nil {
+				first = r
+			}
+		}
+	}
+	if copies < unacceptedCopies || p.job.sum(RTO, LostRetx, TLP, FastRetx) <= 0 {
+		return nil
+	}
+	return &synFault{cause: "backlog-overflow", first: first.Mark(), answered: last.Mark(), copies: copies, dropped: true,
+		text: "The end of the handshake was dropped, so that the first request had to be sent again and again.",
+		evidence: []Evidence{at(c.SYNACKs[0], "SYN-ACK", SideServer, "the client may begin"),
+			at(first.Mark(), "first data", SideClient, "reaches the server's host, and is not acknowledged"),
+			at(last.Mark(), "repeated data", SideClient, fmt.Sprintf("copy %d, %s later", copies, seconds(last.Time-first.Time)))}}
+}
+
+// synCause tells the causes apart as far as one connection shows them.
+func synCause(c *reassembly.Conn) string {
+	repeat := c.SYNs[1].Time
+	if answer := c.SYNACKs[0].Time; answer < repeat-c.Far(reassembly.FromClient) {
+		return "network" // it had the time to reach the client, and did not
+	}
+	if c.Vantage == reassembly.ServerSide || c.Vantage == reassembly.SameHost {
+		return "backlog-overflow"
+	}
+	return "unknown"
+}
+
+// schedule says how the repetitions were spaced.
+func schedule(syns []capture.Mark) string {
+	gap := syns[1].Time - syns[0].Time
+	text := fmt.Sprintf("The SYN was repeated after %s", seconds(gap))
+	if len(syns) < 3 {
+		return text + "."
+	}
+	next := syns[2].Time - syns[1].Time
+	if next > gap*3/2 {
+		return text + fmt.Sprintf(" and again after %s, the wait doubling.", seconds(next))
+	}
+	return text + fmt.Sprintf(" and again after %s, at an even pace.", seconds(next))
+}
+
+// lateSYNs collects connections whose SYN was repeated, to see whether several failed together.
+type lateSYNs struct {
+	waiting []lateSYN
+	alive   pairlessTimes
+}
+
+type lateSYN struct {
+	m   *member
+	job *job
+	at  time.Duration
+}
+
+func (r *lateSYNs) event(j *judge, m *member, e *event) {
+	switch data := e.data.(type) {
+	case *overExchange:
+		if data.outcome == reassembly.Complete && data.end.Time <= e.at {
+			r.alive.note(m.pair, data.end.Time)
+		}
+	case *job:
+		if data.syn != nil {
+			r.waiting = append(r.waiting, lateSYN{m, data, e.at})
+		}
+	}
+	// What fails in the same second is judged within seconds of that: repetitions are a second apart at first.
+	for len(r.waiting) > 0 && (e.at-r.waiting[0].at > 10*time.Second || len(r.waiting) > maxLateSYNs) {
+		r.flush(j, e.at-5*time.Second)
+	}
+}
+
+func (r *lateSYNs) finish(j *judge) { r.flush(j, 1<<62) }
+
+// flush books what was judged before the given moment, at least one.
+func (r *lateSYNs) flush(j *judge, before time.Duration) {
+	n := 0
+	for n < len(r.waiting) && (n == 0 || r.waiting[n].at < before || len(r.waiting)-n > maxLateSYNs/2) {
+		n++
+	}
+	ready := r.waiting[:n]
+	first := make(map[pair][]time.Duration)
+	for i := range r.waiting {
+		w := &r.waiting[i]
+		k := pair{server: w.m.pair.server}
+		first[k] = append(first[k], w.job.syn.first.Time)
+	}
+	for _, list := range first {
+		slices.Sort(list)
+	}
+	for i := range ready {
+		r.bookOne(j, &ready[i], first[pair{server: ready[i].m.pair.server}])
+	}
+	r.waiting = append(r.waiting[:0], r.waiting[n:]...)
+}
+
+// bookOne books one connection. starts are the first SYNs of all late connections to its server.
+func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
+	f := w.job.syn
+	c := claim{rule: "syn-retransmission", cause: f.cause, confidence: ConfidenceHigh, text: f.text}
+	switch f.cause {
+	case "network":
+		c.confidence = Proven
+	case "unknown":
+		c.confidence = ConfidenceMedium
+		from, _ := slices.BinarySearch(starts, f.first.Time-clusterSpan)
+		to, _ := slices.BinarySearch(starts, f.first.Time+clusterSpan+1)
+		if to-from >= clusterSize && r.alive.within(w.m.pair, f.first.Time, f.answered.Time) {
+			c.cause, c.confidence = "backlog-overflow", ConfidenceHigh
+		}
+	}
+	if f.dropped {
+		c.confidence = Proven
+	}
+	t := w.job.times[SYNRetx]
+	if f.dropped {
+		t += w.job.sum(RTO, LostRetx, TLP, FastRetx)
+	}
+	total := t + w.job.times[SYNACKRetx]
+	c.occ = Occurrence{Connection: w.m.id, Exchange: w.job.info.ID, Start: f.first.Time, End: f.answered.Time,
+		Cost: Cost{Low: t, Expected: total, High: total}, Evidence: f.evidence}
+	if j.enabled(c.rule) {
+		j.book(w.m, &c, w.job)
+	}
+}
+
+// pairlessTimes remembers when each server last finished a response.
+type pairlessTimes struct {
+	table pairTable[[8]time.Duration]
+}
+
+// note remembers a moment; eight moments, at least 100 ms apart, are kept per server.
+func (t *pairlessTimes) note(p pair, at time.Duration) {
+	e := t.table.of(pair{server: p.server}, at)
+	if e == nil || at-e[0] < 100*time.Millisecond && e[0] > 0 {
+		return
+	}
+	copy(e[1:], e[:])
+	e[0] = at
+}
+
+// within reports whether a moment between from and to was remembered.
+func (t *pairlessTimes) within(p pair, from, to time.Duration) bool {
+	e := t.table.has(pair{server: p.server})
+	if e == nil {
+		return false
+	}
+	for _, at := range e {
+		if at > from && at < to {
+			return true
+		}
+	}
+	return false
+}
