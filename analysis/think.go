@@ -84,7 +84,7 @@ func (t *thinks) event(_ *judge, m *member, e *event) {
 		t.at[k] = l
 	}
 	if len(l.all) < maxThinks {
-		l.all = append(l.all, thought{m.id, j.info.info.ID, j.times[Think], j.x.Request.End, j.x.Response.Start})
+		l.all = append(l.all, thought{m.id, m.find(e.index), j.times[Think], j.x.Request.End, j.x.Response.Start})
 	}
 }
 
