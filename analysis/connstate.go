@@ -44,31 +44,37 @@ type flowFacts struct {
 	rtt      time.Duration // least round trip between client and server
 	measured time.Duration // the response's first octet to its last
 	rounds   int
+	largest  int64   // octets of the largest response before on the connection
 	flight   int64   // the most that was in flight on the connection so far
 	rate     float64 // octets per second that the path carries; 0: not known
 	rwnd     bound
 	idle     idle
+	queue    time.Duration // the most by which round trips grew above the least
+	pieces   [2]pieces     // by direction
 }
 
 // connState is a worker's state about one connection.
 type connState struct {
-	conn     *reassembly.Conn
-	clock    clockInfo
-	walk     walker
-	jobs     []*job // oldest first; open, or waiting to be decided
-	times    [labelCount]time.Duration
-	claims   []claim // about the connection as a whole
-	nagle    [2]nagleCount
-	told     bool // the judge knows that the connection is closing
-	ended    bool
-	last     *reassembly.Exchange // the latest that is over
-	before   time.Duration        // end of the latest exchange that is over
-	reusable bool                 // that one left the connection fit for another request
-	done     int                  // exchanges settled
-	names    names
-	ending   ending // what rules about failures and closes need
-	refusal  *claim // the connection was never set up
-	serial   serialRun
+	conn        *reassembly.Conn
+	clock       clockInfo
+	walk        walker
+	jobs        []*job // oldest first; open, or waiting to be decided
+	times       [labelCount]time.Duration
+	claims      []claim // about the connection as a whole
+	nagle       [2]nagleCount
+	largest     int64           // octets of the largest response so far
+	largePassed [2]bool         // by direction: a message with full segments arrived
+	corks       []time.Duration // waits that may be those of a cork, the latest maxWaits
+	told        bool            // the judge knows that the connection is closing
+	ended       bool
+	last        *reassembly.Exchange // the latest that is over
+	before      time.Duration        // end of the latest exchange that is over
+	reusable    bool                 // that one left the connection fit for another request
+	done        int                  // exchanges settled
+	names       names
+	ending      ending // what rules about failures and closes need
+	refusal     *claim // the connection was never set up
+	serial      serialRun
 }
 
 // names are what the service called itself or was called.

@@ -25,7 +25,8 @@ type Cause struct {
 
 // All lists every rule, in the order of reports.
 func All() []*Detector {
-	return []*Detector{nagleDelayedAck, nagle, missedReuse, slowStart, resetAfterData, keepaliveRace, truncatedResponse, halfClose,
+	return []*Detector{nagleDelayedAck, nagle, delayedAck, cork, missedReuse, slowStart, slowStartAfterIdle, pathMTU,
+		retransmissionTimeout, packetLoss, receiveWindow, zeroWindow, smallSegments, serverThink, bandwidth, resetAfterData, keepaliveRace, truncatedResponse, halfClose,
 		connectCost, synRetransmission, connectionRefused, portExhaustion, parallelConnections, poolWait, serialRequests, pipelining,
 		headerMisuse, slowClose, expectContinue, idleDrop, captureQuality}
 }

@@ -75,7 +75,7 @@ func runReceiveWindow(p *pass) {
 	case b.last*2 > b.first*3:
 		c.cause, c.confidence = "autotuning", ConfidenceMedium
 	}
-	w := longest(waits)
+	w := longestWait(waits)
 	c.occ = Occurrence{Start: waits[0].from, End: waits[len(waits)-1].to, Cost: cost, Evidence: []Evidence{
 		at(w.before, "window full", SideServer, fmt.Sprintf("the last octets that the window had room for; it is %d octets at most", b.most)),
 		at(w.cause, "window moved", SideClient, "acknowledges and makes room"),

@@ -146,8 +146,8 @@ func (p *pass) claimed(rule string) bool {
 	return false
 }
 
-// longest is the longest of waits.
-func longest(waits []slice) slice {
+// longestWait is the longest of waits.
+func longestWait(waits []slice) slice {
 	var out slice
 	for _, w := range waits {
 		if w.length() > out.length() {
