@@ -59,7 +59,7 @@ func (s *sender) observe(w *walker, r *reassembly.Record) {
 	if r.IPID != 0 && r.Kind != reassembly.OutOfOrder {
 		s.view.missing += s.ids.gap(r, h.Eff)
 	}
-	if r.Len == 0 && r.Seq > s.max && s.max > 0 && !r.Trait.Has(reassembly.Wild) && !mark0(s.view.beyond) {
+	if r.Len == 0 && r.Seq > s.max && (s.max > 0 || !w.s.conn.MidStream) && !r.Trait.Has(reassembly.Wild) && !mark0(s.view.beyond) {
 		s.view.beyond = r.Mark()
 	}
 }
