@@ -41,7 +41,6 @@ func (w *worker) run(spare *sync.Pool) {
 		for i := range b.items {
 			w.do(&b.items[i])
 		}
-		clear(b.items)
 		b.items, b.data = b.items[:0], b.data[:0]
 		spare.Put(b)
 	}
@@ -96,9 +95,11 @@ func (w *worker) state(c *reassembly.Conn) *connState {
 	if s, ok := c.User.(*connState); ok {
 		return s
 	}
-	s := &connState{}
+	var s *connState
 	if n := len(w.spare); n > 0 {
 		s, w.spare = w.spare[n-1], w.spare[:n-1]
+	} else {
+		s = new(connState)
 	}
 	s.begin(c, w.clock)
 	c.User = s
