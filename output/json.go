@@ -21,11 +21,26 @@ type JSONOptions struct {
 
 // JSON writes the report as one JSON object, described by docs/json.md and docs/report.schema.json.
 func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
 	b := builder{report: r, opts: opts}
-	return enc.Encode(b.whole())
+	o := newObjectWriter(w)
+	o.member("schema_version", schemaVersion)
+	o.member("tool", b.tool())
+	o.member("capture", b.capture())
+	o.member("summary", b.summary())
+	ids := findingIDs(r.Findings)
+	list := o.array("findings")
+	for i := range r.Findings {
+		list.element(b.finding(&r.Findings[i], ids[i]))
+	}
+	list = o.array("connections")
+	for i := range r.Conns {
+		list.element(b.connection(&r.Conns[i]))
+	}
+	list = o.array("exchanges")
+	for i := range r.Exchanges {
+		list.element(b.exchange(&r.Exchanges[i]))
+	}
+	return o.end()
 }
 
 // NDJSON writes the report as lines of JSON: the objects of JSON one by one, each with a "type". First comes the

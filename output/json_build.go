@@ -15,25 +15,6 @@ type builder struct {
 	opts   JSONOptions
 }
 
-func (b *builder) whole() jsonReport {
-	r := jsonReport{
-		SchemaVersion: schemaVersion,
-		Tool:          b.tool(),
-		Capture:       b.capture(),
-		Summary:       b.summary(),
-		Findings:      b.findings(),
-		Connections:   make([]jsonConnection, 0, len(b.report.Conns)),
-		Exchanges:     make([]jsonExchange, 0, len(b.report.Exchanges)),
-	}
-	for i := range b.report.Conns {
-		r.Connections = append(r.Connections, b.connection(&b.report.Conns[i]))
-	}
-	for i := range b.report.Exchanges {
-		r.Exchanges = append(r.Exchanges, b.exchange(&b.report.Exchanges[i]))
-	}
-	return r
-}
-
 func (b *builder) tool() jsonTool { return jsonTool{toolName, b.opts.Version} }
 
 func (b *builder) capture() jsonCapture {

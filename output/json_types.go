@@ -9,16 +9,6 @@ import (
 // The structs of this file are the JSON report, in the order of docs/json.md. A pointer is null where the value is
 // not known; a list is never null.
 
-type jsonReport struct {
-	SchemaVersion int              `json:"schema_version"`
-	Tool          jsonTool         `json:"tool"`
-	Capture       jsonCapture      `json:"capture"`
-	Summary       jsonSummary      `json:"summary"`
-	Findings      []jsonFinding    `json:"findings"`
-	Connections   []jsonConnection `json:"connections"`
-	Exchanges     []jsonExchange   `json:"exchanges"`
-}
-
 type jsonTool struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`

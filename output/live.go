@@ -1,0 +1,62 @@
+package output
+
+import (
+	"encoding/json"
+	"io"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+// LiveJSON writes lines of JSON about a capture that goes on, each with one write. It is for one goroutine.
+type LiveJSON struct {
+	enc     *json.Encoder
+	opts    JSONOptions
+	capture *capture.Stats // names the input
+}
+
+// NewLiveJSON makes a LiveJSON about the interface of that name.
+func NewLiveJSON(w io.Writer, name string, opts JSONOptions) *LiveJSON {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return &LiveJSON{enc: enc, opts: opts, capture: &capture.Stats{Inputs: []capture.Input{{Name: name}}}}
+}
+
+func (l *LiveJSON) builder() *builder {
+	return &builder{report: &analysis.Report{Capture: l.capture}, opts: l.opts}
+}
+
+// Occurrence writes a finding with its totals so far and the occurrence that has just become certain.
+func (l *LiveJSON) Occurrence(f *analysis.Finding) error {
+	return l.enc.Encode(struct {
+		Type string `json:"type"`
+		jsonFinding
+	}{"occurrence", l.builder().finding(f, findingIDs([]analysis.Finding{*f})[0])})
+}
+
+// Exchange writes an exchange that has just been judged.
+func (l *LiveJSON) Exchange(x *analysis.ExchangeInfo) error {
+	return l.enc.Encode(struct {
+		Type string `json:"type"`
+		Live bool   `json:"live"`
+		jsonExchange
+	}{"exchange", true, l.builder().exchange(x)})
+}
+
+// SoFar writes the totals of a report that is not the last.
+func (l *LiveJSON) SoFar(r *analysis.Report) error {
+	b := builder{report: r, opts: l.opts}
+	err := l.enc.Encode(struct {
+		Type string `json:"type"`
+		Live bool   `json:"live"`
+		jsonCapture
+	}{"capture", true, b.capture()})
+	if err != nil {
+		return err
+	}
+	return l.enc.Encode(struct {
+		Type string `json:"type"`
+		Live bool   `json:"live"`
+		jsonSummary
+	}{"summary", true, b.summary()})
+}
