@@ -87,7 +87,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 		return false
 	}
 	v.be("half-close", "answered-by-close", ConfidenceMedium)
-	v.claim.correctness, v.claim.unsafe, v.claim.least = false, false, Medium
+	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
 	v.until(closed.Time)
 	v.claim.occ.Evidence = []Evidence{
 		at(x.Request.End, "end of request", SideClient, "the request is complete"),
@@ -114,7 +114,7 @@ func (v *verdictOnEnd) deadlock() bool {
 	}
 	v.be("half-close", "deadlock", ConfidenceMedium)
 	v.until(first.Time)
-	v.claim.correctness, v.claim.unsafe, v.claim.least = false, false, Medium
+	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
 	v.claim.text = incompleteText(m)
 	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "the request begins"),
 		at(m.End, "last octet", SideClient, incompleteText(m)),

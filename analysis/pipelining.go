@@ -24,12 +24,12 @@ How it is recognised
 A request whose first octet passed the capture before the last octet of the response before it; a final response that came
 before its own request was complete does not count. non-idempotent: the request before may not be repeated safely.
 lost-responses: two or more requests, or one behind another, were unanswered when the server closed. early-close: the same
-after a response that announced the close. head-of-line: the wait behind the response before, 20 ms or more and a round trip.
+after a response that announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a round trip.
 unsolicited-response: a final response, other than 408, while no request was unanswered, on a connection seen from its start
 without gaps.
 
 How cost is counted
-head-of-line: the wait. Lost requests: from the first of them to its repetition, if that follows within a second; else until
+head-of-line: the wait less the round trip that any response needs. Lost requests: from the first of them to its repetition, if that follows within a second; else until
 the close. The rest costs nothing by itself.
 
 When it is wrong
@@ -115,7 +115,12 @@ func reportHeadOfLine(p *pass) {
 	if wait < max(noticeable, p.conn.RTTMin()) || a.Response == nil || p.exchange.Response == nil {
 		return
 	}
-	lost := interval{p.job.behind.from, p.job.behind.to}
+	// Its own round trip it would have needed anyway.
+	lost := interval{p.job.behind.from + p.conn.Far(reassembly.FromServer), p.job.behind.to}
+	wait = min(wait, lost.to-lost.from)
+	if wait < noticeable {
+		return
+	}
 	p.report(claim{rule: "pipelining", cause: "head-of-line", confidence: ConfidenceHigh, lost: []interval{lost},
 		occ: Occurrence{Start: lost.from, End: lost.to, Cost: Cost{Expected: wait, High: wait}, Evidence: []Evidence{
 			at(p.exchange.Start(), "pipelined request", SideClient, "sent while another was unanswered"),

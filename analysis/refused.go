@@ -16,6 +16,7 @@ const (
 	// several addresses of one name (RFC 8305 asks for 250 ms between attempts).
 	fallbackWithin = time.Second
 	maxRefusals    = 4096
+	keptStarts     = 32
 	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to reach a service.
 	scanPorts = 16
 )
@@ -58,7 +59,7 @@ A client that waits for a service to start is refused until then, by design.`,
 	},
 	References: []string{"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5"},
 	closed:     runRefused,
-	cross:      func() crossRule { return &refusals{ports: pairTable[[]uint16]{}} },
+	cross:      func() crossRule { return &refusals{} },
 }
 
 // runRefused looks at a connection that was never set up.
@@ -108,21 +109,27 @@ func icmpCause(i *capture.ICMPInfo) (cause, text string) {
 // refusals holds attempts that failed until it is known whether the client had another address to try.
 type refusals struct {
 	waiting []*refusal
-	ports   pairTable[[]uint16] // refused ports by client and host
+	ports   pairTable[[]uint16]  // refused ports by client and host
+	starts  pairTable[[]started] // the latest connections by client and port
 }
 
 type refusal struct {
-	m     *member
-	c     *claim
-	end   time.Duration
-	again bool // another address on the same port followed
+	m   *member
+	c   *claim
+	end time.Duration
+}
+
+// started is a connection that came about.
+type started struct {
+	addr netip.Addr
+	at   time.Duration
 }
 
 func (r *refusals) event(j *judge, m *member, e *event) {
 	switch data := e.data.(type) {
 	case *beganExchange:
 		if data.first && data.handshake {
-			r.follow(data.pair, data.connStart.Time)
+			r.start(data.pair, data.connStart.Time)
 		}
 	case *overConn:
 		if data.refusal != nil && j.enabled("connection-refused") {
@@ -135,15 +142,34 @@ func (r *refusals) event(j *judge, m *member, e *event) {
 	}
 }
 
-// follow marks the refusals after which the client tried another address.
-func (r *refusals) follow(p pair, start time.Duration) {
-	for i := len(r.waiting) - 1; i >= 0 && len(r.waiting)-i <= 64; i-- {
-		w := r.waiting[i]
-		other := w.m.pair.server.Addr() != p.server.Addr() && w.m.pair.server.Port() == p.server.Port()
-		if other && start >= w.c.occ.Start && start-w.end <= fallbackWithin {
-			w.again = true
+// portOf is what attempts at several addresses of one name have in common.
+func portOf(p pair) pair {
+	return pair{client: p.client, server: netip.AddrPortFrom(netip.Addr{}, p.server.Port())}
+}
+
+// start takes note of a connection that came about.
+func (r *refusals) start(p pair, at time.Duration) {
+	s := r.starts.of(portOf(p), at)
+	if s == nil {
+		return
+	}
+	if *s = append(*s, started{p.server.Addr(), at}); len(*s) > keptStarts {
+		*s = append((*s)[:0], (*s)[1:]...)
+	}
+}
+
+// elsewhere reports whether the client reached another address on the same port right after the refusal.
+func (r *refusals) elsewhere(w *refusal) bool {
+	s := r.starts.has(portOf(w.m.pair))
+	if s == nil {
+		return false
+	}
+	for _, c := range *s {
+		if c.addr != w.m.pair.server.Addr() && c.at >= w.c.occ.Start && c.at-w.end <= fallbackWithin {
+			return true
 		}
 	}
+	return false
 }
 
 func (r *refusals) finish(j *judge) {
@@ -162,7 +188,7 @@ func (r *refusals) book(j *judge, w *refusal) {
 		return
 	}
 	switch {
-	case w.again:
+	case r.elsewhere(w):
 		w.c.least, w.c.most, w.c.text = Info, atMost(Info), "The client went on to another address of the same service."
 	case j.pairs[p] == nil && (j.groups[groupKey{w.c.rule, w.c.cause, p}] != nil):
 		w.c.least = High // again and again, and never served

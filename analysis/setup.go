@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -79,4 +80,12 @@ func (w *walker) tls(r *reassembly.Record, filled *hole) {
 		}
 		w.emit(w.at, until, own)
 	})
+}
+
+// strayReset reports whether r is a RST within the set-up that does not end it: the client's word to an ACK of an older
+// connection on the same ports, after which it repeats its SYN.
+func (w *walker) strayReset(r *reassembly.Record) bool {
+	c := w.s.conn
+	n := len(c.SYNs)
+	return r.Flags&capture.RST != 0 && r.Dir == reassembly.FromClient && n > 0 && r.Time < c.SYNs[n-1].Time
 }

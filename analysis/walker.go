@@ -79,7 +79,7 @@ func (w *walker) record(n int) {
 	}
 	s := &w.send[r.Dir]
 	s.observe(w, r)
-	if r.Flags&capture.SYN != 0 {
+	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
 		return
 	}
 	closes := r.Flags&(capture.FIN|capture.RST) != 0

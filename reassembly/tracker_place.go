@@ -14,6 +14,10 @@ func (k *track) place(e *event) {
 	if k.c.State == Connecting && k.strayed(e) {
 		k.forgetSYN()
 	}
+	if k.answersForOld(e) {
+		e.wild = true
+		return
+	}
 	k.learn(e)
 	near := max(h.Max, h.Una)
 	e.seq = d.origin.offset(seg.Seq, near)
@@ -95,6 +99,14 @@ func (k *track) strayed(e *event) bool {
 		return e.seg.Seq-h[FromClient].ISN-1 > strayWithin
 	}
 	return e.seg.Len > 0 && e.seg.Ack-h[FromClient].ISN-1 > strayWithin
+}
+
+// answersForOld reports whether the segment is how a server that still has an old connection answers a new SYN: a bare
+// acknowledgment of other numbers (RFC 9293 §3.10.7.4, RFC 5961 §4). It says nothing about the new connection.
+func (k *track) answersForOld(e *event) bool {
+	h := &k.c.Half
+	return k.c.State == Connecting && e.dir == FromServer && h[FromClient].HasISN && !h[FromServer].HasISN && e.seg.Len == 0 &&
+		e.seg.Flags&(capture.SYN|capture.RST|capture.FIN|capture.ACK) == capture.ACK && e.seg.Ack-h[FromClient].ISN-1 > strayWithin
 }
 
 // forgetSYN makes of the connection one whose start the capture lacks.
