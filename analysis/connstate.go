@@ -341,9 +341,8 @@ func (s *connState) overConn(ended bool) *overConn {
 	e.claims, e.refusal = s.claims, s.refusal
 	e.names = s.names
 	e.missing = c.Half[0].Missing + c.Half[1].Missing
-	e.midStream, e.client = c.MidStream, c.Client
+	e.midStream = c.MidStream
 	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused && len(c.SYNACKs) > 0
-	e.timeWait = c.FirstClose == reassembly.FromClient && c.State == reassembly.Closed && !c.ClosedByRST
 	return e
 }
 

@@ -96,9 +96,7 @@ type overConn struct {
 	info        *ConnInfo
 	claims      []claim
 	refusal     *claim // the connection was never set up
-	client      netip.AddrPort
-	established bool // the handshake was completed
-	timeWait    bool // the client closed first and in order: its port rests for a while
+	established bool   // the handshake was completed
 	names       names
 	missing     int64 // octets acknowledged that the capture lacks
 	midStream   bool

@@ -106,7 +106,7 @@ func (r *crowds) over(m *member, data *overConn, now time.Duration) {
 		return
 	}
 	c.conns++
-	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && !data.ended {
+	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && mark0(data.at) {
 		c.unused++
 		c.unusedAt, c.unusedConn = data.at, m.id
 		if c.member == nil {

@@ -67,6 +67,7 @@ type member struct {
 	failed    bool          // an exchange did not end well: what it cost belongs to another rule
 	reused    bool          // missed-reuse has claimed its set-up
 	counted   bool          // its port is counted as in use
+	port      uint16        // of the client
 	inCrowd   bool          // it is counted as open by parallel-connections
 	inPool    bool          // the same by pool-wait
 	beganAt   time.Duration // when the latest exchange began

@@ -127,7 +127,6 @@ type portLoad struct {
 	used     map[uint16]int64 // the second in which a port began to rest; only for a sample of ports
 	again    int              // ports of the sample that were used again while they rested
 	peak     int
-	peakAt   time.Duration
 	first    capture.Mark // first close of the minute that led to the peak
 	last     capture.Mark
 	lastConn int
@@ -146,15 +145,14 @@ func (r *portLoads) event(_ *judge, m *member, e *event) {
 			l.open++
 			l.advance(data.start.Time)
 			l.use(data.port)
-			m.counted = true
+			m.counted, m.port = true, data.port
 		}
 	case *closingConn:
 		if l := r.pairs.has(m.pair); l != nil && m.counted {
 			l.open, m.counted = max(0, l.open-1), false
-		}
-	case *overConn:
-		if l := r.pairs.has(data.pair); l != nil && data.timeWait {
-			l.rest(m, data)
+			if data.by == reassembly.FromClient && !data.reset {
+				l.rest(m, data.at)
+			}
 		}
 	}
 }
@@ -211,28 +209,26 @@ func (l *portLoad) use(port uint16) {
 }
 
 // rest takes note of a connection whose client port begins to rest.
-func (l *portLoad) rest(m *member, e *overConn) {
-	l.advance(e.at.Time)
+func (l *portLoad) rest(m *member, fin capture.Mark) {
+	l.advance(fin.Time)
 	n := int64(len(l.closes))
-	second := int64(e.at.Time / time.Second)
+	second := int64(fin.Time / time.Second)
 	if l.second-second >= n {
 		return
 	}
 	l.closes[second%n]++
 	l.resting++
-	if port := e.client.Port(); port%16 == 0 {
+	if m.port%16 == 0 {
 		if l.used == nil {
 			l.used = map[uint16]int64{}
 		}
-		l.used[port] = second
+		l.used[m.port] = second
 	}
 	if l.resting == 1 {
-		l.first = e.at
+		l.first = fin
 	}
-	l.last, l.lastConn, l.member = e.at, m.id, m
-	if load := l.resting + l.open; load > l.peak {
-		l.peak, l.peakAt = load, e.at.Time
-	}
+	l.last, l.lastConn, l.member = fin, m.id, m
+	l.peak = max(l.peak, l.resting+l.open)
 }
 
 func (r *portLoads) finish(j *judge) {
