@@ -62,10 +62,9 @@ type connState struct {
 	times       [labelCount]time.Duration
 	claims      []claim // about the connection as a whole
 	nagle       [2]nagleCount
-	largest     int64           // octets of the largest response so far
-	largePassed [2]bool         // by direction: a message with full segments arrived
-	corks       []time.Duration // waits that may be those of a cork, the latest maxWaits
-	told        bool            // the judge knows that the connection is closing
+	largest     int64   // octets of the largest response so far
+	largePassed [2]bool // by direction: a message with full segments arrived
+	told        bool    // the judge knows that the connection is closing
 	ended       bool
 	last        *reassembly.Exchange // the latest that is over
 	before      time.Duration        // end of the latest exchange that is over

@@ -1,10 +1,5 @@
 package analysis
 
-import (
-	"slices"
-	"time"
-)
-
 var cork = &Detector{
 	Name:  "cork",
 	Title: "corked end of a message",
@@ -16,8 +11,8 @@ probes windows, so the wait is as long as a retransmission timeout, 200 ms above
 How it is recognised
 A segment smaller than the MSS follows a full one of the same message. Nothing was on its way, no segment of the peer
 released it, no window held it, and it came as late as that timer, counted from the last acknowledgment. Only where it
-happened at least twice on the connection with waits that differ by less than 15 %, as those of a program do not. A message
-that is held as a whole cannot be told from a server that takes that long; it counts as the server's time.
+happened at least twice on the connection, and with 60 % of all ends of messages there. A message that is held as a whole
+cannot be told from a server that takes that long; it counts as the server's time.
 
 How cost is counted
 The wait. Low supposes that the program itself took half of it. The first on a connection is not counted.
@@ -33,14 +28,9 @@ A program that pauses as long as the timer, each time after exactly full segment
 	exchange:   runCork,
 }
 
-// runCork claims corked ends once there are two that agree.
+// runCork claims corked ends; the walk has seen that there are several.
 func runCork(p *pass) {
 	for _, w := range p.job.with(Cork) {
-		held := append(p.state.corks, w.length())
-		p.state.corks = held[max(0, len(held)-maxWaits):]
-		if !alike(p.state.corks) {
-			continue
-		}
 		c := claim{rule: "cork", confidence: ConfidenceMedium}
 		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
 			Evidence: []Evidence{at(w.before, "before", sideOf(w.dir), "a full segment, the last data before the wait"),
@@ -48,15 +38,4 @@ func runCork(p *pass) {
 		c.lost = []interval{{w.from, w.to}}
 		p.report(c)
 	}
-}
-
-// alike reports whether there are at least two waits and all are within 15 % of their median.
-func alike(waits []time.Duration) bool {
-	if len(waits) < 2 {
-		return false
-	}
-	sorted := slices.Clone(waits)
-	slices.Sort(sorted)
-	median := sorted[len(sorted)/2]
-	return sorted[0]*100 >= median*85 && sorted[len(sorted)-1]*100 <= median*115
 }

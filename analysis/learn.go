@@ -140,7 +140,7 @@ func (s *sender) inflate(c *reassembly.Conn, a *reassembly.Record) {
 		return
 	}
 	s.delay = [3]time.Duration{a.Time - sent - c.Half[a.Dir].RTT.Min, s.delay[0], s.delay[1]}
-	if !s.growth.cut && len(s.holes) == 0 {
+	if a.Ack > s.growth.past && len(s.holes) == 0 {
 		s.queue = max(s.queue, min(s.delay[0], s.delay[1], s.delay[2]))
 	}
 }

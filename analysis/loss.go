@@ -15,13 +15,21 @@ func (w *walker) loss(r *reassembly.Record, filled *hole, turn bool, before func
 	if !lost {
 		if l, from, ok := w.vanished(&w.send[r.Dir], r, turn); ok {
 			before(from)
-			w.unseen = true
-			w.cause = w.send[r.Dir].view.beyond
+			s := &w.send[r.Dir]
+			w.unseen, s.growth.away = true, true
+			w.cause = s.view.beyond
+			s.growth.lose(s.max)
+			if s.view.missing > 1 {
+				l = LostRetx
+			}
 			w.emit(w.at, r.Time, l)
 			return
 		}
 		before(r.Time)
 		return
+	}
+	if l != Queue {
+		w.send[r.Dir].growth.away = r.Trait.Has(reassembly.Unseen)
 	}
 	if filled == nil {
 		w.unseen = r.Trait.Has(reassembly.Unseen)

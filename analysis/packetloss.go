@@ -72,7 +72,7 @@ func runPacketLoss(p *pass) {
 		}
 		// The loss was repaired without a wait, or by a timer; what remains is the smaller window.
 		cause := "downstream"
-		if p.lostUpstream(w.dir) {
+		if p.state.walk.send[w.dir].growth.away {
 			cause = "upstream"
 		}
 		p.reportLoss(&w, cause, Cost{Expected: after, High: j.times[RecoveryCwnd]}, ConfidenceMedium)
@@ -83,17 +83,6 @@ func runPacketLoss(p *pass) {
 			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
 		}
 	}
-}
-
-// lostUpstream reports whether what dir lost was lost before the capture point: no copy that was needed had passed.
-func (p *pass) lostUpstream(dir reassembly.Dir) bool {
-	for i := range p.conn.Records {
-		r := &p.conn.Records[i]
-		if r.Dir == dir && r.Kind.Retransmitted() && r.Trait.Has(reassembly.Unseen) {
-			return true
-		}
-	}
-	return false
 }
 
 // reportLoss reports one wait.

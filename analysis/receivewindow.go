@@ -20,8 +20,8 @@ path holds, rate times round trip, the sender stops and waits a round trip for e
 How it is recognised
 The sender had filled the window to its edge, less than a segment was free, and it went on as soon as a segment that moved
 the edge could have reached it, at least twice in one response. Causes: no-window-scaling, one side did not offer it and the window ends at 65,535 octets;
-fixed, the window that held the sender back stayed about the same (a receive buffer of fixed size); autotuning, it grew but
-slower than the congestion window.
+fixed, the window that held the sender back three times and more stayed about the same (a receive buffer of fixed size);
+autotuning, it grew, but slower than the congestion window: the price of every default, so no more than a remark.
 
 How cost is counted
 By simulation: the time that the response spent waiting for a window of either kind, less what it would have waited for the
@@ -72,8 +72,8 @@ func runReceiveWindow(p *pass) {
 	switch {
 	case !scaled && b.most > unscaled*3/4:
 		c.cause = "no-window-scaling"
-	case b.last*2 > b.first*3:
-		c.cause, c.confidence = "autotuning", ConfidenceMedium
+	case b.times < 3 || b.last*4 > b.first*5:
+		c.cause, c.confidence, c.most = "autotuning", ConfidenceMedium, atMost(Info)
 	}
 	w := longestWait(waits)
 	c.occ = Occurrence{Start: waits[0].from, End: waits[len(waits)-1].to, Cost: cost, Evidence: []Evidence{

@@ -23,6 +23,8 @@ type growth struct {
 	slow bool  // slow start has not ended: no loss, and rounds still grow
 	peak int64 // the most in flight since the window last shrank
 	cut  bool  // a loss ended slow start, or shrank the window after it
+	past int64 // acknowledgments up to here are late because of a loss, not of a queue
+	away bool  // what was lost had not passed the capture point
 	idle idle
 }
 
@@ -34,8 +36,8 @@ type idle struct {
 	mark   capture.Mark  // of the first segment after
 }
 
-// lose takes note of a loss.
-func (g *growth) lose() { g.slow, g.cut, g.peak = false, true, 0 }
+// lose takes note of a loss, with everything sent up to the given offset.
+func (g *growth) lose(sent int64) { g.slow, g.cut, g.peak, g.past = false, true, 0, sent }
 
 // countRound assigns r to a round: a new one begins with the first segment sent after the ACK of the first segment of
 // the round before is known. That is how BBR counts rounds (draft-ietf-ccwg-bbr, 4.5.1), seen from outside.

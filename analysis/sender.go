@@ -77,6 +77,7 @@ type sender struct {
 	trail   trail
 	ids     counter
 	pieces  pieces
+	tails   tails
 	queue   time.Duration    // the most by which round trips grew during the message in hand
 	delay   [3]time.Duration // by how much the latest acknowledgments came later than the least round trip, latest first
 }
@@ -204,7 +205,7 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	full := r.Trait.Has(reassembly.Full)
 	if r.Kind.Retransmitted() {
 		if r.Kind != reassembly.SpuriousRetransmission {
-			s.growth.lose()
+			s.growth.lose(s.max)
 		}
 		s.round.bytes += int64(r.Len)
 		s.view.missing = 0

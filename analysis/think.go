@@ -117,7 +117,10 @@ func (t *thinks) judge(j *judge, k endpoint, l *thinkList) {
 		if !outlier && (typical < slowThink || x.think < slowThink) {
 			continue
 		}
-		c := claim{rule: "server-think", confidence: ConfidenceMedium, index: -1}
+		c := claim{rule: "server-think", confidence: ConfidenceMedium, index: -1, most: atMost(Info)}
+		if outlier {
+			c.most = atMost(Medium)
+		}
 		cost := Cost{Low: max(0, x.think-typical), Expected: max(0, x.think-best), High: max(0, x.think-best)}
 		c.occ = Occurrence{Connection: x.conn, Exchange: x.exchange, Start: x.request.Time, End: x.first.Time, Cost: cost}
 		c.occ.Evidence = []Evidence{at(x.request, "request", SideClient, "its last octet"),

@@ -30,6 +30,7 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	gap := until - w.at
 	w.cause = s.release.ack
 	outstanding := s.view.ack < s.before
+	s.tails.count(s, r, w.corked(s, r))
 	switch {
 	case w.backToBack(s, r, gap):
 		w.emit(w.at, until, Serialize)
@@ -37,11 +38,13 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 		w.zeroWindow(s, r, until)
 	case w.windowBound(s, r):
 		w.cause = s.release.open
-		s.rwnd.note(s.edge - s.ack)
+		if gap >= w.s.conn.RTTMin()/2 {
+			s.rwnd.note(s.edge - s.ack)
+		}
 		w.emit(w.at, until, RWnd)
 	case s.last != nil && s.last.full && outstanding && mark0(s.release.ack):
 		w.congestion(s, r, until)
-	case w.corked(s, r):
+	case w.corked(s, r) && s.tails.corked():
 		w.emit(w.at, until, Cork)
 	case r.Flags&capture.FIN != 0 && r.Len == 0, !outstanding, s.last != nil && !s.last.full:
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
@@ -137,7 +140,7 @@ func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	near := c.Half[r.Dir.Peer()].RTT
 	longer := s.release.round - s.release.late - near.Min
-	if !s.growth.cut && longer > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
+	if s.ack > s.growth.past && longer > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
 		return true
 	}
 	rate := s.pathRate(int64(c.Half[r.Dir].Eff))
@@ -178,6 +181,23 @@ func (w *walker) decayed(s *sender, first int64) bool {
 	high := max(s.initial, (i.peak*22/10)>>min(int64(i.since/(least*3/2)), 40))
 	return first*4 >= low*3 && first*4 <= high*5
 }
+
+// tails counts what became of segments that were smaller than the MSS and followed a full one of the same message.
+type tails struct{ held, prompt int }
+
+// count takes note of r.
+func (t *tails) count(s *sender, r *reassembly.Record, held bool) {
+	switch {
+	case held:
+		t.held++
+	case s.last != nil && s.last.full && !r.Trait.Has(reassembly.Full) && r.Len > 0:
+		t.prompt++
+	}
+}
+
+// corked reports whether a cork is what holds the ends of messages: it does so again and again. The end of one message
+// that was lost and sent again by a timer, where the first copy never passed the capture point, looks alike.
+func (t *tails) corked() bool { return t.held >= 2 && t.held*10 >= (t.held+t.prompt)*6 }
 
 // corked reports whether r is the end of a message that waited for the timer which ends a cork: TCP_CORK or MSG_MORE
 // let full segments go and keep the rest, until the application says so or the timer for probing a window fires

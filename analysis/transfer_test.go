@@ -83,7 +83,7 @@ var transfers = []struct {
 		b.burst(server0+.3, 1)
 		b.ack(server0+.3252, 65535*4)
 	}, Think, 300, "", 0},
-	{"a corked end, three times", corked, Cork, 3 * 228, "cork", 2 * 228},
+	{"a corked end, three times", corked, Cork, 2 * 230, "cork", 2 * 230},
 }
 
 // lossy is a burst of ten whose fifth segment is lost.
