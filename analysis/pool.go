@@ -12,6 +12,7 @@ const (
 	// idle timeouts of clients and servers are 60 s and more, and what lies further back is another visit.
 	donorHorizon = 60 * time.Second
 	maxIdle      = 1024 // idle connections looked at per pool; the oldest give way
+	maxCounts    = 256  // different numbers of requests remembered per pool
 	maxClosed    = 1024 // closed connections remembered per pool
 	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection
 	// (diagnosis D4 b4).
@@ -99,7 +100,7 @@ func (m *member) find(index int) int {
 
 // began takes in the beginning of an exchange: the connection is busy, and a first one is judged for reuse.
 func (j *judge) began(m *member, e *beganExchange) {
-	m.pair = e.pair
+	m.pair, m.port = e.pair, e.port
 	if m.pool == nil {
 		m.pool = j.pool(poolKey{e.pair, e.name, e.secure})
 	}
@@ -137,10 +138,17 @@ func (j *judge) freed(m *member, e *overExchange) {
 		m.idleLimit = e.idleLimit
 	}
 	if m.reason == "response-close" && m.pool != nil {
-		m.pool.requests[m.served]++
+		m.pool.countRequests(m.served)
 	}
 	if m.busy == 0 && m.reusable && m.closed == nil && m.pool != nil && !m.borrowed {
 		m.pool.rest(m)
+	}
+}
+
+// countRequests takes note of how many exchanges a connection served until the server ended it.
+func (p *pool) countRequests(served int) {
+	if len(p.requests) < maxCounts || p.requests[served] > 0 {
+		p.requests[served]++
 	}
 }
 
@@ -179,6 +187,10 @@ func (j *judge) closing(m *member, e *closingConn) {
 		if len(m.pool.idleTime) > 64 {
 			m.pool.idleTime = m.pool.idleTime[1:]
 		}
+	}
+	unannounced := m.busy == 0 && m.reusable && e.by == reassembly.FromServer && e.at.Time-m.idleSince.Time <= promptClose+m.rtt
+	if unannounced {
+		m.pool.countRequests(m.served)
 	}
 	if m.served > 1 && m.reusable && e.by == reassembly.FromServer && !e.reset || m.reason == "response-close" {
 		m.pool.aged(m)

@@ -145,7 +145,7 @@ func (r *portLoads) event(_ *judge, m *member, e *event) {
 			l.open++
 			l.advance(data.start.Time)
 			l.use(data.port)
-			m.counted, m.port = true, data.port
+			m.counted = true
 		}
 	case *closingConn:
 		if l := r.pairs.has(m.pair); l != nil && m.counted {

@@ -25,7 +25,7 @@ type verdict struct {
 func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 	p := m.pool
 	v := &verdict{syn: e.connStart, request: e.start}
-	if d := p.idleDonor(e.need); d != nil {
+	if d := p.idleDonor(e.need, e.port); d != nil {
 		d.borrowed, m.lent = true, d
 		d.version++
 		v.cause, v.confidence = "client-ignored-idle", ConfidenceHigh
@@ -50,7 +50,7 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 }
 
 // idleDonor is the connection that was idle at the moment of need and has stayed so, the latest first; nil if none.
-func (p *pool) idleDonor(need time.Duration) *member {
+func (p *pool) idleDonor(need time.Duration, port uint16) *member {
 	looked := 0
 	for i := len(p.idle) - 1; i >= 0 && looked < 64; i-- {
 		e := p.idle[i]
@@ -59,6 +59,9 @@ func (p *pool) idleDonor(need time.Duration) *member {
 			continue
 		}
 		looked++
+		if e.m.port == port {
+			continue // the client uses its port again: it no longer knows of that connection
+		}
 		if e.m.idleSince.Time <= need && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
 			return e.m
@@ -87,6 +90,9 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 		}
 		return "", 0
 	case d.closed.by == reassembly.FromServer && idle <= promptClose+d.rtt:
+		if d.served > 1 && p.requests[d.served] > 1 {
+			return "server-max-requests", p.constantRequests(d.served)
+		}
 		return "response-close", ConfidenceHigh
 	case d.closed.by == reassembly.FromServer:
 		return "server-idle-timeout", p.constantIdle(idle, d.idleLimit)
