@@ -39,14 +39,11 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 
 // analysis reads the inputs. Without a report there is an error.
 func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report, error) {
-	config := capture.Config{Inputs: o.inputs, Stdin: stdin}
-	if o.filter != "" {
-		filter, err := capture.ParseFilter(o.filter)
-		if err != nil {
-			return nil, &usageError{"--filter: " + strings.TrimPrefix(err.Error(), "filter: "), "for example: 'host 10.0.0.7 and not port 22'"}
-		}
-		config.Filter = filter
+	filter, err := o.parseFilter()
+	if err != nil {
+		return nil, err
 	}
+	config := capture.Config{Inputs: o.inputs, Stdin: stdin, Filter: filter}
 	if err := o.checkOutput(); err != nil {
 		return nil, err
 	}
@@ -60,14 +57,32 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report,
 		defer p.clear()
 		src = p
 	}
-	least, err := severity("min-severity", o.minSeverity)
+	options, err := o.analysisOptions()
 	if err != nil {
 		return nil, err
 	}
-	return analysis.Run(src, analysis.Options{
+	return analysis.Run(src, options)
+}
+
+// parseFilter reads --filter; nil if there is none.
+func (o *options) parseFilter() (*capture.Filter, error) {
+	if o.filter == "" {
+		return nil, nil
+	}
+	filter, err := capture.ParseFilter(o.filter)
+	if err != nil {
+		return nil, &usageError{"--filter: " + strings.TrimPrefix(err.Error(), "filter: "), "for example: 'host 10.0.0.7 and not port 22'"}
+	}
+	return filter, nil
+}
+
+// analysisOptions are the flags that choose what is analysed.
+func (o *options) analysisOptions() (analysis.Options, error) {
+	least, err := severity("min-severity", o.minSeverity)
+	return analysis.Options{
 		Workers: o.workers, Only: o.only, Skip: o.skip, MinSeverity: least,
 		MaxOccurrences: o.maxOccurrences, MaxListed: maxListed,
-	})
+	}, err
 }
 
 // status is the exit status for a report.

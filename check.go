@@ -39,6 +39,9 @@ func (o *options) check() error {
 	if o.maxOccurrences < 0 || o.workers < 0 {
 		return &usageError{"--max-occurrences and --workers must not be negative", ""}
 	}
+	if o.interfaceName != "" {
+		return o.checkLive()
+	}
 	if len(o.inputs) == 0 {
 		return &usageError{"no input", "name capture files, or - for standard input; tcpwhy --help shows examples"}
 	}
@@ -138,12 +141,4 @@ func distance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// liveError answers a flag of live capture.
-func liveError(flag string) error {
-	return &usageError{
-		"--" + flag + ": live capture is not built yet",
-		"record first: tcpdump -i any -s 0 -w trace.pcap, then tcpwhy trace.pcap; or pipe: tcpdump -w - | tcpwhy -",
-	}
 }

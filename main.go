@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"tcpwhy/capture"
 )
 
 // version is the program's version, as reports give it.
@@ -59,6 +61,9 @@ func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, er
 	case o.explain != "":
 		return exitOK, explain(o, stdout)
 	}
+	if o.interfaceName != "" {
+		return listen(o, stdout, stderr)
+	}
 	return analyse(o, stdin, stdout, stderr)
 }
 
@@ -77,6 +82,7 @@ type options struct {
 	interfaceName, write string
 	duration             time.Duration
 	count                uint64
+	live                 liveOptions
 
 	explain                  string
 	listRules, version, help bool
@@ -88,6 +94,7 @@ which cause, what it cost, which frames prove it, and what to change.
 
   tcpwhy [flags] FILE...    analyse capture files (pcap, pcapng; also compressed);
                             several are one capture; - is standard input
+  tcpwhy [flags] -i NAME    analyse live, until interrupted; any is all interfaces
   tcpwhy --explain RULE     what a rule means and when it is wrong
   tcpwhy --list-rules       all rules
 
@@ -95,6 +102,7 @@ Examples:
   tcpwhy trace.pcap
   tcpdump -i eth0 -s 0 -w - port 8080 | tcpwhy -
   tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
+  tcpwhy -i eth0 -f 'port 443' --duration 5m -w trace.pcapng
   tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
   tcpwhy --fail-on high --output report.txt trace.pcap
 
@@ -124,15 +132,31 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.BoolVar(&o.showQuery, "show-query", false, "print query values, which are else shown as ?name=…")
 	f.IntVar(&o.workers, "workers", 0, "follow connections in `N` goroutines (default: one for\neach processor)")
 	f.StringVar(&o.color, "color", "auto", "`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured")
-	f.StringVarP(&o.interfaceName, "interface", "i", "", "capture live from `NAME` (not built yet)")
+	f.StringVarP(&o.interfaceName, "interface", "i", "", "capture live from `NAME`; any is all interfaces")
 	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`")
 	f.DurationVar(&o.duration, "duration", 0, "live: stop after `TIME`")
 	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
+	newLiveFlags(f, &o.live)
 	f.StringVar(&o.explain, "explain", "", "explain `RULE`: what happens, how it is recognised, how\nits cost is counted, when it is wrong")
 	f.BoolVar(&o.listRules, "list-rules", false, "list all rules")
 	f.BoolVar(&o.version, "version", false, "print the version")
 	f.BoolVarP(&o.help, "help", "h", false, "print this")
 	return f
+}
+
+// newLiveFlags are the flags that only live capture has, beside those of every capture program.
+func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
+	f.DurationVar(&o.interval, "interval", 0, "live: a report so far every `TIME` (and at SIGUSR1)")
+	f.BoolVar(&o.exchanges, "stream-exchanges", false, "live, ndjson: a line for each exchange as it is judged")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "live: do not show what is being lost right now")
+	f.IntVar(&o.snapLen, "snaplen", 0, "live: keep `N` octets of each frame (default: all)")
+	f.IntVar(&o.fileSize, "file-size", 0, "live: begin another file of --write after `N` MiB;\nnames get a number")
+	f.IntVar(&o.ringFiles, "ring-files", 0, "live: keep only the latest `N` files of --write")
+	f.IntVar(&o.ringSize, "ring-size", capture.DefaultRing>>20, "live: `N` MiB of memory shared with the kernel (default\n32): what may wait while this program is busy")
+	f.IntVar(&o.blockSize, "block-size", capture.DefaultBlock>>10, "live: `N` KiB handed over at once (default 1024)")
+	f.BoolVar(&o.allFrames, "all-frames", false, "live: read (count, save) frames that cannot be TCP, too")
+	f.BoolVar(&o.noPromiscuous, "no-promiscuous", false, "live: only frames from and to this machine")
+	f.StringVar(&o.user, "user", "", "live: become `NAME` once the capture is open (of root's\nrights none is needed any more)")
 }
 
 // describe lists the flags for --help, in 80 columns.
@@ -170,13 +194,15 @@ func parse(args []string) (*options, error) {
 	if o.help || o.version || o.listRules {
 		return o, nil
 	}
-	for _, name := range []string{"interface", "write", "duration", "count"} {
-		if f.Changed(name) {
-			return nil, liveError(name)
-		}
-	}
 	if f.Changed("explain") {
 		return o, o.checkExplain()
+	}
+	if o.interfaceName == "" {
+		for _, name := range liveFlags {
+			if f.Changed(name) {
+				return nil, &usageError{"--" + name + " is for live capture", "name an interface: -i eth0, or -i any"}
+			}
+		}
 	}
 	return o, o.check()
 }

@@ -119,7 +119,7 @@ func (j *judge) judged(m *member, job *job) {
 	}
 	j.total.lost += min(lost, info.Duration)
 	j.list.exchanges.add(info.Duration, info.ID, info)
-	j.tellExchange(info)
+	j.tellExchange(m, info)
 }
 
 // own settles which claims stand: the slow start of a connection that need not have been opened is a cost of that.

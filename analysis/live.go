@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"math"
+	"net/netip"
 	"slices"
 	"sort"
 	"time"
@@ -25,8 +26,8 @@ type Hooks struct {
 	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so far, and with this
 	// occurrence alone.
 	Certain func(*Finding)
-	// Exchange is told of an exchange when it has been judged.
-	Exchange func(*ExchangeInfo)
+	// Exchange is told of an exchange with a server when it has been judged.
+	Exchange func(server netip.AddrPort, x *ExchangeInfo)
 	// Tick is called several times a second. What soFar draws up is the report of what has been judged; exchanges and
 	// connections that go on are not in it.
 	Tick func(soFar func() *Report)
@@ -88,10 +89,10 @@ func (j *judge) tellCertain(k groupKey, g *group, c *claim) {
 }
 
 // tellExchange tells the hook of an exchange.
-func (j *judge) tellExchange(x *ExchangeInfo) {
+func (j *judge) tellExchange(m *member, x *ExchangeInfo) {
 	if j.hooks.Exchange != nil {
 		copied := *x
-		j.hooks.Exchange(&copied)
+		j.hooks.Exchange(m.pair.server, &copied)
 	}
 }
 

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+// liveOptions are the flags that only live capture has.
+type liveOptions struct {
+	interval            time.Duration
+	exchanges, quiet    bool
+	snapLen             int
+	fileSize, ringFiles int // MiB; number
+	ringSize, blockSize int // MiB; KiB
+	allFrames           bool
+	noPromiscuous       bool
+	user                string
+}
+
+// liveFlags are the names of all flags that mean nothing without an interface.
+var liveFlags = [...]string{"interface", "write", "duration", "count", "interval", "stream-exchanges", "quiet", "snaplen", "file-size",
+	"ring-files", "ring-size", "block-size", "all-frames", "no-promiscuous", "user"}
+
+// checkLive refuses what means nothing in live capture.
+func (o *options) checkLive() error {
+	l := &o.live
+	switch {
+	case len(o.inputs) > 0:
+		return &usageError{"--interface and " + o.inputs[0] + ": either an interface or files", ""}
+	case o.duration < 0 || l.interval < 0 || l.snapLen < 0 || l.fileSize < 0 || l.ringFiles < 0:
+		return &usageError{"times, sizes and numbers must not be negative", ""}
+	case l.ringSize < 1 || l.ringSize > 4096 || l.blockSize < 128 || l.blockSize > 65536:
+		return &usageError{"--ring-size is 1 to 4096 MiB, --block-size 128 to 65536 KiB", ""}
+	case o.write == "" && (l.fileSize > 0 || l.ringFiles > 0):
+		return &usageError{"--file-size and --ring-files need --write", ""}
+	case l.ringFiles > 0 && l.fileSize == 0:
+		return &usageError{"--ring-files needs --file-size", ""}
+	case o.write != "" && o.write == o.output:
+		return &usageError{"--write and --output name the same file", ""}
+	}
+	return nil
+}
+
+// listen analyses what an interface shows, and writes the report when it is told to stop.
+func listen(o *options, stdout, stderr io.Writer) (int, error) {
+	options, err := o.analysisOptions()
+	if err != nil {
+		return exitError, err
+	}
+	src, err := o.openLive()
+	if err != nil {
+		return exitError, err
+	}
+	report, err := o.follow(src, options, stdout, stderr)
+	// The report stands; what is left to close was only read from, but for a saved file.
+	err = errors.Join(err, src.Close())
+	if writeErr := o.writeLive(report, stdout); writeErr != nil || err != nil {
+		return exitError, errors.Join(err, writeErr)
+	}
+	if in := report.Capture.Inputs[0]; !in.Complete {
+		fmt.Fprintf(stderr, "tcpwhy: warning: %s: %s\n", in.Name, in.Error)
+	}
+	return o.status(report), nil
+}
+
+// openLive opens the capture, gives up root's rights, and only then opens what is to be written.
+func (o *options) openLive() (*capture.Live, error) {
+	filter, err := o.parseFilter()
+	if err != nil {
+		return nil, err
+	}
+	user, err := findUser(o.live.user)
+	if err != nil {
+		return nil, err
+	}
+	src, err := capture.OpenLive(capture.LiveConfig{
+		Interface: o.interfaceName, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
+		Ring: o.live.ringSize << 20, Block: o.live.blockSize << 10, AllFrames: o.live.allFrames,
+		Promiscuous: !o.live.noPromiscuous, Count: o.count,
+	})
+	if err != nil {
+		return nil, liveError(err)
+	}
+	err = user.become()
+	if err == nil {
+		err = o.openSaver(src)
+	}
+	if err != nil {
+		return nil, errors.Join(err, src.Close())
+	}
+	return src, nil
+}
+
+// openSaver opens the file of --write.
+func (o *options) openSaver(src *capture.Live) error {
+	if o.write == "" {
+		return nil
+	}
+	saver, err := capture.NewSaver(capture.SaveConfig{
+		Name: o.write, FileSize: int64(o.live.fileSize) << 20, Files: o.live.ringFiles,
+	})
+	if err != nil {
+		return fmt.Errorf("--write: %w", err)
+	}
+	return src.SaveTo(saver)
+}
+
+// liveError adds to an error of opening a capture what cures it.
+func liveError(err error) error {
+	switch {
+	case errors.Is(err, capture.ErrNoPermission):
+		return &usageError{err.Error(), "run it as root, or allow it once: sudo setcap cap_net_raw+ep " + ownPath()}
+	case errors.Is(err, capture.ErrNoInterface):
+		return &usageError{err.Error(), "there are: " + strings.Join(interfaceNames(), ", ")}
+	}
+	return err
+}
+
+// ownPath is the file of this program, as a person would name it to a shell.
+func ownPath() string {
+	path, err := os.Executable()
+	if err != nil || strings.ContainsAny(path, " '\"\\$") {
+		return "./tcpwhy"
+	}
+	return path
+}
+
+// interfaceNames are the interfaces that there are.
+func interfaceNames() []string {
+	names := []string{capture.AnyInterface}
+	all, err := net.Interfaces()
+	if err != nil {
+		return names
+	}
+	for _, i := range all {
+		name := i.Name
+		if i.Flags&net.FlagUp == 0 {
+			name += " (down)"
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// writeLive writes the last report.
+func (o *options) writeLive(r *analysis.Report, stdout io.Writer) error {
+	if o.format == "ndjson" && o.output != "" {
+		// The lines before it are in the file.
+		return appendTo(o.output, func(w io.Writer) error { return o.render(w, r) })
+	}
+	return o.writeReport(r, stdout)
+}
+
+// appendTo writes at the end of a file.
+func appendTo(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}

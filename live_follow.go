@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/signal"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/output"
+)
+
+const (
+	// waitingLines is how many pieces of output may wait for a slow reader. What comes then is left out of the stream:
+	// waiting for it would make the kernel drop frames, and the report at the end has it all.
+	waitingLines = 4096
+	// screenEvery and linesEvery are how often the view is drawn on a terminal and written elsewhere.
+	screenEvery = time.Second
+	linesEvery  = 10 * time.Second
+)
+
+// follower writes what a live capture shows while it goes on. Its hooks run on the goroutine of the analysis and only
+// queue; another one writes, so that nothing written can hold up reading.
+type follower struct {
+	o       *options
+	src     *capture.Live
+	stdout  io.Writer
+	stderr  io.Writer
+	queue   chan func() error
+	lost    uint64      // pieces left out
+	asked   atomic.Bool // SIGUSR1 wants a report so far
+	busy    atomic.Bool // one is being written
+	failed  atomic.Bool // writing failed: nothing more is written, and the capture ends
+	json    *output.LiveJSON
+	view    *output.View // nil: none is shown
+	began   time.Time
+	drawn   time.Time
+	written time.Time // the latest report so far
+	onTTY   bool
+}
+
+// follow analyses until the capture ends.
+func (o *options) follow(src *capture.Live, options analysis.Options, stdout, stderr io.Writer) (*analysis.Report, error) {
+	f := &follower{o: o, src: src, stdout: stdout, stderr: stderr, queue: make(chan func() error, waitingLines)}
+	f.began = time.Now()
+	f.drawn, f.written = f.began, f.began
+	closeStream, err := f.open()
+	if err != nil {
+		return nil, err
+	}
+	stopSignals := f.heed()
+	if o.duration > 0 {
+		timer := time.AfterFunc(o.duration, src.Stop)
+		defer timer.Stop()
+	}
+	var writing sync.WaitGroup
+	var writeErr error
+	writing.Go(func() { writeErr = f.write() })
+	report, err := analysis.RunLive(src, options, f.hooks())
+	stopSignals()
+	close(f.queue)
+	writing.Wait()
+	if f.lost > 0 {
+		fmt.Fprintf(stderr, "tcpwhy: warning: %d lines were left out while nobody read them; the report has all\n", f.lost)
+	}
+	if closeErr := closeStream(); err == nil && writeErr == nil {
+		writeErr = closeErr
+	}
+	if err == nil {
+		err = writeErr
+	}
+	return report, err
+}
+
+// open prepares the stream of lines and the view.
+func (f *follower) open() (closeStream func() error, err error) {
+	closeStream = func() error { return nil }
+	f.onTTY = isTerminal(f.stderr)
+	if !f.o.live.quiet && f.o.format != "ndjson" {
+		f.view = output.NewView(f.o.interfaceName)
+	}
+	if f.o.format != "ndjson" {
+		return closeStream, nil
+	}
+	to := f.stdout
+	if f.o.output != "" {
+		file, err := os.Create(f.o.output)
+		if err != nil {
+			return nil, err
+		}
+		to, closeStream = file, file.Close
+	}
+	f.json = output.NewLiveJSON(to, f.o.interfaceName, output.JSONOptions{Version: version, ShowQuery: f.o.showQuery})
+	return closeStream, nil
+}
+
+// heed ends the capture at SIGINT and SIGTERM, and notes wishes for a report. The second such signal ends the program
+// as if there were no handler.
+func (f *follower) heed() (stop func()) {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, append(reportSignals(), os.Interrupt, syscall.SIGTERM)...)
+	var done sync.WaitGroup
+	done.Go(func() {
+		for s := range signals {
+			if s == os.Interrupt || s == syscall.SIGTERM {
+				signal.Reset(os.Interrupt, syscall.SIGTERM)
+				f.src.Stop()
+				continue
+			}
+			f.asked.Store(true)
+		}
+	})
+	return func() {
+		signal.Stop(signals)
+		close(signals)
+		done.Wait()
+	}
+}
+
+// put queues something to write.
+func (f *follower) put(write func() error) bool {
+	select {
+	case f.queue <- write:
+		return true
+	default:
+		f.lost++
+		return false
+	}
+}
+
+// write works off the queue. The first error ends the capture.
+func (f *follower) write() error {
+	var first error
+	for write := range f.queue {
+		if first != nil {
+			continue
+		}
+		if first = write(); first != nil {
+			f.src.Stop()
+		}
+	}
+	return first
+}
+
+// hooks are what the analysis calls.
+func (f *follower) hooks() analysis.Hooks {
+	h := analysis.Hooks{Tick: f.tick}
+	switch {
+	case f.json != nil:
+		h.Certain = func(found *analysis.Finding) { f.put(func() error { return f.json.Occurrence(found) }) }
+		if f.o.live.exchanges {
+			h.Exchange = func(_ netip.AddrPort, x *analysis.ExchangeInfo) { f.put(func() error { return f.json.Exchange(x) }) }
+		}
+	case f.view != nil:
+		h.Certain = f.view.Finding
+		h.Exchange = func(server netip.AddrPort, _ *analysis.ExchangeInfo) { f.view.Exchange(server) }
+	}
+	return h
+}
+
+// tick writes what is due by time.
+func (f *follower) tick(soFar func() *analysis.Report) {
+	now := time.Now()
+	f.show(now)
+	due := f.o.live.interval > 0 && now.Sub(f.written) >= f.o.live.interval
+	if (due || f.asked.Load()) && !f.busy.Load() {
+		f.asked.Store(false)
+		f.written = now
+		f.busy.Store(true)
+		report := soFar()
+		if !f.put(func() error { defer f.busy.Store(false); return f.writeSoFar(report) }) {
+			f.busy.Store(false)
+		}
+	}
+}
+
+// writeSoFar writes a report that is not the last.
+func (f *follower) writeSoFar(r *analysis.Report) error {
+	if f.json != nil {
+		return f.json.SoFar(r)
+	}
+	return f.o.writeReport(r, f.stdout)
+}
+
+// show draws the view, on a terminal every second, else every ten.
+func (f *follower) show(now time.Time) {
+	every := linesEvery
+	if f.onTTY {
+		every = screenEvery
+	}
+	if f.view == nil {
+		return
+	}
+	f.view.Advance(int64(now.Sub(f.began) / time.Second))
+	if now.Sub(f.drawn) < every {
+		return
+	}
+	f.drawn = now
+	if f.onTTY {
+		screen := f.view.Screen(f.src.Stats(), columns(f.stderr))
+		f.put(func() error { _, err := io.WriteString(f.stderr, screen); return err })
+		return
+	}
+	for _, line := range f.view.Lines() {
+		f.put(func() error { _, err := fmt.Fprintf(f.stderr, "tcpwhy: %s\n", line); return err })
+	}
+}

@@ -1,0 +1,11 @@
+//go:build unix
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// reportSignals are those that ask for a report so far.
+func reportSignals() []os.Signal { return []os.Signal{syscall.SIGUSR1} }
