@@ -65,7 +65,7 @@ func newDecoder(stats *Stats, filter *Filter) *decoder {
 	}
 	d := &decoder{stats: stats, filter: filter}
 	d.frags.init()
-	d.dedup.init()
+	d.dedup.init(stats)
 	return d
 }
 

@@ -43,7 +43,8 @@ type dedup struct {
 	points pointTable
 }
 
-func (t *dedup) init() {
+func (t *dedup) init(stats *Stats) {
+	t.points.stats = stats
 	t.seen = make([]sighting, sightings)
 	t.flows = make([]flowState, 1<<flowBits)
 }

@@ -11,11 +11,15 @@ const patience = 250e6
 // maxPoints is how many points are told apart; the rest are taken for one.
 const maxPoints = 1<<8 - 1
 
+// heirSearch is how many of the latest interfaces are looked at for one that a new interface continues.
+const heirSearch = 64
+
 // mirrorPoints is for how many points it is remembered which ones see the same connections.
 const mirrorPoints = 16
 
 // pointTable numbers the points of the capture: an interface, or one of those behind an interface.
 type pointTable struct {
+	stats   *Stats // of the capture: its interfaces, and which inputs have ended
 	last    uint64
 	lastID  uint8
 	ids     map[uint64]uint8
@@ -32,6 +36,9 @@ func (t *pointTable) of(at *path) uint8 {
 		t.ids = make(map[uint64]uint8)
 	}
 	id, known := t.ids[key]
+	if !known {
+		id, known = t.inherit(at.frame.Iface, at.ifindex, key)
+	}
 	if !known && len(t.ids) < maxPoints {
 		id = uint8(len(t.ids))
 		t.ids[key] = id
@@ -40,6 +47,29 @@ func (t *pointTable) of(at *path) uint8 {
 	}
 	t.last, t.lastID = key, id
 	return id
+}
+
+// inherit gives a new interface the point of one that it continues: the same interface in an earlier file of a ring, which
+// has ended. Were it taken for another tap, then a frame and its copy on either side of the cut would prove that both
+// files show everything, and what only the later one can show would be dropped.
+func (t *pointTable) inherit(iface uint16, ifindex uint32, key uint64) (id uint8, ok bool) {
+	if t.stats == nil || int(iface) >= len(t.stats.Interfaces) {
+		return 0, false
+	}
+	heir := &t.stats.Interfaces[iface]
+	for i := max(0, int(iface)-heirSearch); i < int(iface); i++ {
+		before := &t.stats.Interfaces[i]
+		if !t.stats.Inputs[before.Input].ended() || before.Name != heir.Name || before.LinkType != heir.LinkType {
+			continue
+		}
+		old := uint64(i)<<32 | uint64(ifindex)
+		if id, ok = t.ids[old]; ok {
+			delete(t.ids, old)
+			t.ids[key] = id
+			return id, true
+		}
+	}
+	return 0, false
 }
 
 // view is how one point shows a connection. Bits 1 and 2 are the directions.

@@ -55,6 +55,9 @@ type Input struct {
 	Secrets     [][]byte // pcapng decryption secrets, TLS key log only, kept for later use
 }
 
+// ended reports whether nothing more will come of the input.
+func (in *Input) ended() bool { return in.Complete || in.Error != "" }
+
 // Interface is one capture interface of one input.
 type Interface struct {
 	Input      int
