@@ -78,7 +78,8 @@ func runPipelining(p *pass) {
 		reportUnsolicited(p)
 		return
 	}
-	if pipelinedBehind(p.job) {
+	// A response that the capture lacks looks like one that had not come.
+	if pipelinedBehind(p.job) && whole(p.conn) {
 		reportHazard(p)
 		reportHeadOfLine(p)
 	}

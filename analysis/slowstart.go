@@ -113,7 +113,7 @@ func (s *connState) measure(j *job) {
 	if len(j.rounds) > 0 {
 		j.flow.initial = j.rounds[0].bytes
 	}
-	if !s.conn.MidStream && sender.edge > sender.ack {
+	if s.conn.Scaled() && sender.edge > sender.ack {
 		j.flow.window = sender.edge - sender.ack
 	}
 	j.flow.rate = sender.pathRate(j.flow.mss)

@@ -104,7 +104,7 @@ func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration
 // windowBound reports whether r could not have been sent before the receive window moved, and was sent as soon as it did.
 func (w *walker) windowBound(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
-	if c.MidStream || s.view.edge == 0 || !mark0(s.release.open) || r.Seq < s.before {
+	if !c.Scaled() || s.view.edge == 0 || !mark0(s.release.open) || r.Seq < s.before {
 		return false
 	}
 	return s.view.edge-s.before < min(int64(r.Len), int64(c.Half[r.Dir].Eff))

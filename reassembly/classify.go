@@ -133,7 +133,7 @@ func (k *track) classifyData(e *event) (Kind, Trait) {
 	if full(e.seg.Len, h.Eff) {
 		trait |= Full
 	}
-	if d.edgeSet && e.end > d.edge+int64(h.Eff) && k.scaleKnown() {
+	if d.edgeSet && e.end > d.edge+int64(h.Eff) && k.c.Scaled() {
 		trait |= Overrun
 	}
 	switch {

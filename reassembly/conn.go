@@ -140,6 +140,9 @@ func (c *Conn) Far(dir Dir) time.Duration { return c.Half[dir].RTT.Min }
 // RTTMin is the least round trip between client and server, as far as the capture shows it.
 func (c *Conn) RTTMin() time.Duration { return c.Half[0].RTT.Min + c.Half[1].RTT.Min }
 
+// Scaled reports whether both SYNs were seen, so that windows are known in octets (RFC 7323 §2.2).
+func (c *Conn) Scaled() bool { return c.Half[0].HasISN && c.Half[1].HasISN }
+
 // TLSInfo is what the handshake tells without keys.
 type TLSInfo struct {
 	SNI                                      string

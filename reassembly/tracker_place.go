@@ -123,14 +123,11 @@ func (k *track) forgetSYN() {
 	c.caveat(CaveatMidStream)
 }
 
-// scaleKnown reports whether both SYNs were seen, so that windows can be scaled.
-func (k *track) scaleKnown() bool { return k.c.Half[0].HasISN && k.c.Half[1].HasISN }
-
 // window is the window that a segment offers, in octets. It is scaled only if both sides offered that, and never in a
 // SYN (RFC 7323 §2.2). Without the SYNs it stays as it is in the header.
 func (k *track) window(dir Dir, seg *capture.Segment) uint32 {
 	w := uint32(seg.Window)
-	if seg.Flags.Has(capture.SYN) || !k.scaleKnown() || !k.c.Half[0].HasWS || !k.c.Half[1].HasWS {
+	if seg.Flags.Has(capture.SYN) || !k.c.Scaled() || !k.c.Half[0].HasWS || !k.c.Half[1].HasWS {
 		return w
 	}
 	return w << min(k.c.Half[dir].WScale, 14) // RFC 7323 §2.3: 14 at most
