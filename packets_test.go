@@ -46,8 +46,15 @@ func checkPackets(t *testing.T, dir string) {
 	}
 }
 
+// tester is a test, or a property that rapid tries.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Errorf(format string, args ...any)
+}
+
 // writeCapture is a pcap file of the segments.
-func writeCapture(t *testing.T, segments []capture.Segment) []byte {
+func writeCapture(t tester, segments []capture.Segment) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	w, err := capture.NewPcapWriter(&file, linkSLL, true)

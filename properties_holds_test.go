@@ -1,0 +1,108 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis"
+)
+
+// faults are the findings above info by rule and cause, over all clients.
+type fault struct {
+	count      int
+	cost       time.Duration
+	confidence analysis.Confidence
+}
+
+func faults(r *analysis.Report) map[string]fault {
+	all := map[string]fault{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		key := f.Rule + "/" + f.Cause
+		sum := all[key]
+		all[key] = fault{sum.count + f.Count, sum.cost + f.Cost.Expected, max(sum.confidence, f.Confidence)}
+	}
+	return all
+}
+
+// waits are the rules that say what one and the same wait was for, so that what is seen later, or not seen, may change
+// which of them it is.
+var waits = []string{"packet-loss", "retransmission-timeout", "syn-retransmission", "path-mtu", "server-think", "zero-window", "receive-window"}
+
+// grouped counts the findings of the rules about waits as one.
+func grouped(all map[string]fault) map[string]fault {
+	out := map[string]fault{}
+	for key, f := range all {
+		if rule, _, _ := strings.Cut(key, "/"); slices.Contains(waits, rule) {
+			key = "a wait"
+		}
+		sum := out[key]
+		out[key] = fault{sum.count + f.count, sum.cost + f.cost, max(sum.confidence, f.confidence)}
+	}
+	return out
+}
+
+// sameFaults compares what was found, costs within eps.
+func sameFaults(t tester, what string, got, want *analysis.Report, eps time.Duration) {
+	t.Helper()
+	g, w := faults(got), faults(want)
+	for key, f := range w {
+		h, ok := g[key]
+		if !ok {
+			t.Errorf("%s: %s is not found any more", what, key)
+			continue
+		}
+		if h.count != f.count || h.confidence != f.confidence || (h.cost-f.cost).Abs() > eps*time.Duration(f.count) {
+			t.Errorf("%s: %s is %+v, was %+v", what, key, h, f)
+		}
+	}
+	for key := range g {
+		if _, ok := w[key]; !ok {
+			t.Errorf("%s: %s is new", what, key)
+		}
+	}
+}
+
+// tcpLabels are those that need no content.
+var tcpLabels = []analysis.Label{analysis.TCPHandshake, analysis.SYNRetx, analysis.SYNACKRetx, analysis.ZeroWindow,
+	analysis.FastRetx, analysis.RTO, analysis.TLP, analysis.LostRetx, analysis.SpuriousRetx}
+
+// checkSnapped compares a report with that of the whole capture.
+func checkSnapped(t tester, got, want *analysis.Report) {
+	t.Helper()
+	if len(got.Conns) != len(want.Conns) {
+		t.Fatal(len(got.Conns), "connections, want", len(want.Conns))
+	}
+	for i := range want.Conns {
+		g, w := &got.Conns[i], &want.Conns[i]
+		if g.State != w.State || g.Vantage != w.Vantage || g.Segments != w.Segments || g.Retransmissions != w.Retransmissions ||
+			g.RTTMin != w.RTTMin || g.MSS != w.MSS || g.Duration != w.Duration || g.ResetBy != w.ResetBy || g.Client != w.Client {
+			t.Errorf("connection %d is %+v, want %+v", i, g, w)
+		}
+		for _, l := range tcpLabels {
+			if g, w := labelTotal(g.Times, l), labelTotal(w.Times, l); g != w {
+				t.Errorf("connection %d: %v of %v, want %v", i, g, l, w)
+			}
+		}
+	}
+	said := map[string]bool{}
+	for i := range want.Exchanges {
+		x := &want.Exchanges[i]
+		said[fmt.Sprint(x.Connection, x.Method, 0)] = true
+		said[fmt.Sprint(x.Connection, "", x.Status)] = true
+		said[fmt.Sprint(x.Connection, x.Method, x.Status)] = true
+	}
+	for i := range got.Exchanges {
+		if x := &got.Exchanges[i]; !x.Turn && !said[fmt.Sprint(x.Connection, x.Method, x.Status)] {
+			t.Errorf("connection %d has %s %s %d, which was never said", x.Connection, x.Method, x.Target, x.Status)
+		}
+	}
+	was := faults(want)
+	for key, f := range faults(got) {
+		if w := was[key]; f.count > w.count && !newlyWeakened(got, want) {
+			t.Errorf("%s is %+v, was %+v", key, f, w)
+		}
+	}
+}

@@ -1,0 +1,249 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// TestTogether: connections of other hosts in the same capture, at the same time or before, change nothing (property 7).
+func TestTogether(t *testing.T) {
+	var before trace
+	corpus(t, func(t *testing.T, tr trace, seed uint64) {
+		other := before
+		before = tr
+		if len(other.packets) == 0 || len(tr.packets) == 0 {
+			return
+		}
+		want := part(analyseData(t, tr.pcap(t, true)))
+		moved := other.edit(func(h *headers) {
+			h.setEndpoint(0, rename(h.src()))
+			h.setEndpoint(1, rename(h.dst()))
+		})
+		by := tr.packets[0].at - moved.packets[0].at + int64(seed)*int64(time.Millisecond)
+		if seed%3 == 0 {
+			by -= int64(2 * time.Hour) // long before: one after the other
+		}
+		for i := range moved.packets {
+			moved.packets[i].at += by
+		}
+		both := analyseData(t, tr.pcap(t, true), moved.pcap(t, true))
+		same(t, "with others", part(only(both, 0)), want)
+	})
+}
+
+// only keeps what began in one input.
+func only(r *analysis.Report, input int) *analysis.Report {
+	out := *r
+	out.Conns, out.Exchanges, out.Findings = nil, nil, nil
+	pairs := map[string]bool{}
+	conns := map[int]bool{}
+	for _, f := range r.Findings {
+		if len(f.Occurrences) > 0 && len(f.Occurrences[0].Evidence) > 0 && f.Occurrences[0].Evidence[0].Frame.Input() == input {
+			out.Findings = append(out.Findings, f)
+		}
+	}
+	for _, x := range r.Exchanges {
+		m := x.Request
+		if m == nil {
+			m = x.Response
+		}
+		if m.Start.Frame.Input() == input {
+			out.Exchanges = append(out.Exchanges, x)
+			conns[x.Connection] = true
+		}
+	}
+	for _, c := range r.Conns {
+		if conns[c.ID] {
+			pairs[fmt.Sprint(c.Client.Addr(), c.Server)] = true
+		}
+	}
+	for _, c := range r.Conns {
+		if pairs[fmt.Sprint(c.Client.Addr(), c.Server)] {
+			out.Conns = append(out.Conns, c)
+		}
+	}
+	return &out
+}
+
+// part is what a report says of connections, without numbers that count all, and times since the first frame.
+func part(r *analysis.Report) []string {
+	var out []string
+	talked := map[string]bool{}
+	for _, x := range r.Exchanges {
+		out = append(out, fmt.Sprintf("exchange %v %s %s %s %d %v", x.Duration, times(x.Times), x.Method, x.Target, x.Status, x.Outcome))
+		talked[""] = true
+	}
+	for _, c := range r.Conns {
+		if talked[""] {
+			out = append(out, fmt.Sprintf("connection %v %v %v %v %v %v %s %v", c.Client, c.Server, c.Duration, c.State, c.Vantage, c.Segments,
+				times(c.Times), c.Retransmissions))
+		}
+	}
+	for _, f := range r.Findings {
+		out = append(out, fmt.Sprintf("finding %s/%s %v %v %v %v %d %v", f.Rule, f.Cause, f.Client, f.Server, f.Severity, f.Confidence, f.Count, f.Cost))
+	}
+	slices.Sort(out)
+	return out
+}
+
+// stallLabels are those of time that losses and windows cost. A frame that is missing may change which of them it is, as an
+// acknowledgment tells a repair from a timeout; but it adds nothing to their sum.
+var stallLabels = []analysis.Label{analysis.SYNRetx, analysis.SYNACKRetx, analysis.FastRetx, analysis.RTO, analysis.TLP,
+	analysis.LostRetx, analysis.SpuriousRetx, analysis.RWnd, analysis.ZeroWindow}
+
+// TestDeleted: frames that the capture lacks are not taken for loss, and make nothing surer without the report saying that
+// something is lacking (property 8). A frame that the capture lacks may look like one that was not sent, so a
+// finding may come of it.
+func TestDeleted(t *testing.T) {
+	corpus(t, func(t *testing.T, tr trace, seed uint64) {
+		whole := analyseData(t, tr.pcap(t, true))
+		was := grouped(faults(whole))
+		random := rand.New(rand.NewPCG(seed, 8))
+		for range 4 {
+			less := trace{link: tr.link}
+			for _, p := range tr.packets {
+				// A FIN or RST that nothing acknowledges leaves no gap.
+				if h, ok := p.headers(tr.link); random.IntN(12) != 0 || ok && h.flags()&(capture.FIN|capture.RST) != 0 {
+					less.packets = append(less.packets, p)
+				}
+			}
+			r := analyseData(t, less.pcap(t, true))
+			for key, f := range grouped(faults(r)) {
+				if w := was[key]; (f.confidence > w.confidence || w.count == 0) && !newlyWeakened(r, whole) {
+					t.Errorf("%s is %+v, was %+v", key, f, w)
+				}
+			}
+			if g, w := stalls(r), stalls(whole); g > w+time.Millisecond {
+				t.Errorf("%v of stalls, was %v", g, w)
+			}
+		}
+	})
+}
+
+// stalls is the time that all connections were stalled.
+func stalls(r *analysis.Report) time.Duration {
+	sum := time.Duration(0)
+	for i := range r.Conns {
+		for _, l := range stallLabels {
+			sum += labelTotal(r.Conns[i].Times, l)
+		}
+	}
+	return sum
+}
+
+// newlyWeakened reports whether a report says more often than another that the capture lacks what verdicts rest on.
+func newlyWeakened(r, before *analysis.Report) bool {
+	count := func(r *analysis.Report) (n uint64) {
+		for _, c := range r.Caveats {
+			if len(c.Weakens) > 0 {
+				n += c.Count
+			}
+		}
+		return n
+	}
+	return count(r) > count(before)
+}
+
+// TestTruncated: the end of a capture breaks nothing (property 11). What a wait was for may show only later.
+func TestTruncated(t *testing.T) {
+	corpus(t, func(t *testing.T, tr trace, seed uint64) {
+		whole := analyseData(t, tr.pcap(t, true))
+		outcomes := map[capture.FrameID]reassembly.Outcome{}
+		for _, x := range whole.Exchanges {
+			outcomes[began(&x)] = x.Outcome
+		}
+		was := grouped(faults(whole))
+		random := rand.New(rand.NewPCG(seed, 11))
+		for range 6 {
+			n := random.IntN(len(tr.packets))
+			r := analyseData(t, trace{tr.link, tr.packets[:n]}.pcap(t, true))
+			for _, x := range r.Exchanges {
+				if want := outcomes[began(&x)]; x.Outcome != want && x.Outcome != reassembly.Incomplete {
+					t.Errorf("after %d frames exchange %d is %v, it becomes %v", n, x.ID, x.Outcome, want)
+				}
+			}
+			for key, f := range grouped(faults(r)) {
+				if w := was[key]; f.count > w.count && key != "a wait" {
+					t.Errorf("after %d frames %s is %+v, it becomes %+v", n, key, f, w)
+				}
+			}
+		}
+	})
+}
+
+func began(x *analysis.ExchangeInfo) capture.FrameID {
+	if x.Request != nil {
+		return x.Request.Start.Frame
+	}
+	return x.Response.Start.Frame
+}
+
+// TestMerged: a network card that merges what came back to back changes no verdict (property 9).
+func TestMerged(t *testing.T) {
+	corpus(t, func(t *testing.T, tr trace, _ uint64) {
+		want := analyseData(t, tr.pcap(t, true))
+		merged := tr.merge(100 * time.Microsecond)
+		if len(merged.packets) == len(tr.packets) {
+			return
+		}
+		got := analyseData(t, merged.pcap(t, true))
+		sameFaults(t, "merged", got, want, time.Millisecond)
+		nearTimes(t, got, want, 2*time.Millisecond)
+	})
+}
+
+// nearTimes compares the labels of two reports.
+func nearTimes(t tester, got, want *analysis.Report, eps time.Duration) {
+	t.Helper()
+	for _, l := range analysis.Labels() {
+		if g, w := labelTotal(got.Times, l), labelTotal(want.Times, l); (g - w).Abs() > eps*time.Duration(max(1, want.ExchangeCount)) {
+			t.Errorf("%v of %v, was %v", g, l, w)
+		}
+	}
+}
+
+// merge joins full segments that follow each other within gap into frames of up to 60,000 octets, as receive offload does.
+func (tr trace) merge(gap time.Duration) trace {
+	out := trace{link: tr.link}
+	for _, p := range tr.clone().packets {
+		if n := len(out.packets); n == 0 || !out.packets[n-1].join(&p, tr.link, gap) {
+			out.packets = append(out.packets, p)
+		}
+	}
+	return out
+}
+
+// join appends the data of the next frame, if that is the next segment of the same direction and nothing but data.
+func (p *packet) join(next *packet, link uint16, gap time.Duration) bool {
+	a, ok := p.headers(link)
+	b, ok2 := next.headers(link)
+	if !ok || !ok2 || a.v6 || a.src() != b.src() || a.dst() != b.dst() || next.at-p.at > int64(gap) || a.data < 500 || b.data == 0 || a.data+b.data > 60000 {
+		return false
+	}
+	head, headB := int(a.tcp[12]>>4)*4, int(b.tcp[12]>>4)*4
+	const odd = capture.SYN | capture.FIN | capture.RST
+	if a.get32(4)+uint32(a.data) != b.get32(4) || (a.flags()|b.flags())&odd != 0 || a.flags()&capture.PSH != 0 || a.get32(8) != b.get32(8) ||
+		head != headB || len(a.tcp) != head+a.data || len(b.tcp) != headB+b.data || b.data > a.data {
+		return false
+	}
+	p.wire += b.data
+	p.data = append(p.data[:len(p.data):len(p.data)], b.tcp[headB:]...)
+	a, _ = p.headers(link)
+	total := len(a.ip) + head + a.data + b.data
+	a.ip[2], a.ip[3] = byte(total>>8), byte(total)
+	a.sealIP()
+	h, _ := p.headers(link)
+	h.tcp[13] = byte(b.flags() | a.flags())
+	h.tcp[16], h.tcp[17] = 0, 0
+	pseudo := append(slices.Clone(h.ip[12:20]), h.tcp...)
+	sum := checksum(pseudo, uint32(6+len(h.tcp)))
+	h.tcp[16], h.tcp[17] = byte(sum>>8), byte(sum)
+	return true
+}
