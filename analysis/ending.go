@@ -46,6 +46,9 @@ func (e *ending) take(s *connState, x *reassembly.Exchange) {
 		e.fail(s, x)
 		return
 	}
+	if x.Outcome == reassembly.Incomplete {
+		return
+	}
 	e.answered++
 	e.latest = x.End()
 	if x.Turn || x.Response == nil || x.Outcome == reassembly.Upgraded {

@@ -109,7 +109,7 @@ func (v *verdictOnEnd) deadlock() bool {
 		first, ok = other, true
 	}
 	waited := first.Time - m.End.Time
-	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < up.Max || !quiet(c, m.End, first) {
+	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < m.To || !quiet(c, m.End, first) {
 		return false
 	}
 	v.be("half-close", "deadlock", ConfidenceMedium)

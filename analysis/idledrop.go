@@ -34,7 +34,31 @@ A server that crashed and came back while the connection was idle answers the sa
 			{SideNetwork, "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
 				"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server"}}}},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
-	closed:     func(p *pass) { p.reportFate("idle-drop") },
+	closed:     runIdleDrop,
+}
+
+// runIdleDrop reports a request that met a forgotten connection, also where nothing ever ended that connection: the client
+// has closed, and there is nobody to answer.
+func runIdleDrop(p *pass) {
+	p.reportFate("idle-drop")
+	e, x := &p.state.ending, p.state.last
+	if e.failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete || !mark0(e.latest) {
+		return
+	}
+	closed, _, ok := closedAt(p.conn, reassembly.FromClient)
+	if !ok || closed.Time < x.Request.Start.Time {
+		return
+	}
+	x2 := *x
+	x2.Outcome = reassembly.Aborted // the client's FIN came after the request: it no longer waits
+	given := ending{failed: &x2, prior: e.latest, idle: x.Start().Time - e.latest.Time, answered: e.answered}
+	took := max(0, closed.Time-x.Start().Time)
+	cl := claim{index: x.Index, correctness: true, unsafe: !x.Turn && !idempotent(x.Method)}
+	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time + took, Cost: Cost{Expected: took, High: took}}
+	v := &verdictOnEnd{p: p, c: p.conn, x: &x2, e: &given, claim: &cl}
+	if v.forgotten() {
+		p.report(cl)
+	}
 }
 
 // idleDropText says how idle the connection was, and whether keep-alives were sent.
@@ -58,8 +82,9 @@ func idleDropEvidence(v *verdictOnEnd) []Evidence {
 	h := &v.c.Half[reassembly.FromServer]
 	switch {
 	case h.RstSeen && foreignReset(v.c, reassembly.FromServer):
+		_, usual, _ := ttls(v.c, reassembly.FromServer)
 		out = append(out, at(h.Rst, "RST", SideNetwork, fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
-			"way sent it", h.RstTTL, h.TTLMax)))
+			"way sent it", h.RstTTL, usual)))
 	case h.RstSeen:
 		out = append(out, at(h.Rst, "RST", SideServer, "no such connection"))
 	default:

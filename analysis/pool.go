@@ -48,35 +48,36 @@ type exchangeID struct{ index, id int }
 
 // member is what the judge keeps of a connection.
 type member struct {
-	id        int
-	pair      pair
-	pool      *pool
-	ids       []exchangeID // begun, not yet judged
-	all       []int
-	version   int // counts changes between busy and idle
-	busy      int
-	served    int // exchanges over
-	idleSince capture.Mark
-	reusable  bool
-	reason    string
-	idleLimit time.Duration
-	aborted   bool // the latest exchange did not end well
-	closed    *closingConn
-	verdict   *verdict
-	lent      *member       // the idle connection that should have carried this one's requests
-	borrowed  bool          // that idle connection itself: it counts as busy
-	failed    bool          // an exchange did not end well: what it cost belongs to another rule
-	reused    bool          // missed-reuse has claimed its set-up
-	counted   bool          // its port is counted as in use
-	port      uint16        // of the client
-	inCrowd   bool          // it is counted as open by parallel-connections
-	inPool    bool          // the same by pool-wait
-	beganAt   time.Duration // when the latest exchange began
-	took      time.Duration // how long that took
-	start     capture.Mark
-	tool      bool  // a program that is started for each request
-	flight    int64 // the most that the server had in flight
-	rtt       time.Duration
+	id         int
+	pair       pair
+	pool       *pool
+	ids        []exchangeID // begun, not yet judged
+	all        []int
+	version    int // counts changes between busy and idle
+	busy       int
+	served     int // exchanges over
+	idleSince  capture.Mark
+	reusable   bool
+	reason     string
+	idleLimit  time.Duration
+	aborted    bool // the latest exchange did not end well
+	closed     *closingConn
+	verdict    *verdict
+	lent       *member       // the idle connection that should have carried this one's requests
+	borrowed   bool          // that idle connection itself: it counts as busy
+	failed     bool          // an exchange did not end well: what it cost belongs to another rule
+	reused     bool          // missed-reuse has claimed its set-up
+	counted    bool          // its port is counted as in use
+	port       uint16        // of the client
+	answeredAt time.Duration // end of the latest exchange that did not fail
+	inCrowd    bool          // it is counted as open by parallel-connections
+	inPool     bool          // the same by pool-wait
+	beganAt    time.Duration // when the latest exchange began
+	took       time.Duration // how long that took
+	start      capture.Mark
+	tool       bool  // a program that is started for each request
+	flight     int64 // the most that the server had in flight
+	rtt        time.Duration
 }
 
 // take gives the report's number of an exchange, for the last time.
@@ -130,6 +131,9 @@ func (j *judge) freed(m *member, e *overExchange) {
 	m.busy--
 	m.version++
 	m.served++
+	if e.failure == nil {
+		m.answeredAt = e.end.Time
+	}
 	m.idleSince = e.end
 	m.reusable, m.reason = e.reusable, e.reason
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse

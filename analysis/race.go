@@ -110,13 +110,13 @@ type idleTime struct {
 func (r *idleTimes) event(j *judge, m *member, e *event) {
 	switch data := e.data.(type) {
 	case *beganExchange:
-		if idle := data.start.Time - m.idleSince.Time; !data.first && m.served > 0 && idle >= reactionTime {
+		if idle := data.start.Time - m.answeredAt; !data.first && m.answeredAt > 0 && idle >= reactionTime {
 			if t := r.pairs.of(m.pair, e.at); t != nil {
 				t.gaps = appendBounded(t.gaps, idle)
 			}
 		}
 	case *closingConn:
-		if idle := data.at.Time - m.idleSince.Time; data.by == reassembly.FromServer && m.served > 0 && idle >= reactionTime {
+		if idle := data.at.Time - m.answeredAt; data.by == reassembly.FromServer && m.answeredAt > 0 && idle >= reactionTime {
 			if t := r.pairs.of(m.pair, e.at); t != nil {
 				t.closes = appendBounded(t.closes, idle)
 			}

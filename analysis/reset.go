@@ -121,7 +121,8 @@ func (v *verdictOnEnd) injected() bool {
 	v.until(v.c.Half[dir].Rst.Time)
 	v.p.state.describeReset(v.claim, v.x, dir)
 	if h := &v.c.Half[dir]; foreignReset(v.c, dir) {
-		v.claim.text = fmt.Sprintf("Its TTL is %d, that of its sender's segments %d.", h.RstTTL, h.TTLMax)
+		_, usual, _ := ttls(v.c, dir)
+		v.claim.text = fmt.Sprintf("Its TTL is %d, that of its sender's segments %d.", h.RstTTL, usual)
 	} else {
 		v.claim.text = "Its sender went on as if it had not sent it."
 	}
@@ -205,11 +206,25 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 
 // foreignReset reports whether the RST's TTL does not fit the other segments of its sender.
 func foreignReset(c *reassembly.Conn, dir reassembly.Dir) bool {
-	h := &c.Half[dir]
-	if h.RstTTL == 0 || h.TTLMin == 0 || h.Segments < 3 {
-		return false
+	low, high, n := ttls(c, dir)
+	ttl := int(c.Half[dir].RstTTL)
+	return ttl > 0 && n > 0 && (ttl > high+ttlSlack || ttl < low-ttlSlack)
+}
+
+// ttls is the range of the TTL of what dir sent, RSTs left out, in the n segments that are still held.
+func ttls(c *reassembly.Conn, dir reassembly.Dir) (low, high, n int) {
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Dir != dir || r.Flags.Has(capture.RST) || r.TTL == 0 {
+			continue
+		}
+		if n == 0 {
+			low, high = int(r.TTL), int(r.TTL)
+		}
+		low, high = min(low, int(r.TTL)), max(high, int(r.TTL))
+		n++
 	}
-	return int(h.RstTTL) > int(h.TTLMax)+ttlSlack || int(h.RstTTL) < int(h.TTLMin)-ttlSlack
+	return low, high, n
 }
 
 // clientLeft reports whether the client had closed before the server reset: the RST only says that nobody listens.

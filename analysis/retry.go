@@ -135,6 +135,11 @@ func (j *judge) finishFailures() {
 	j.retry.waiting = nil
 }
 
+// lose adds to the time that was lost, of which there is never more than exchanges took.
+func (j *judge) lose(d time.Duration) {
+	j.total.lost = min(j.total.lost+d, j.total.exchangeTime)
+}
+
 // bookFailure books a claim about a failure. Had the first attempt gone well, its response would have come earlier by the
 // time from the first attempt to the second.
 func (j *judge) bookFailure(w *failedClaim) {
@@ -152,4 +157,5 @@ func (j *judge) bookFailure(w *failedClaim) {
 	view := &job{info: &ExchangeInfo{Host: f.host, Duration: f.took}}
 	view.flow.rtt = w.m.rtt
 	j.book(w.m, c, view)
+	j.lose(min(c.occ.Cost.Expected, f.took))
 }

@@ -245,6 +245,7 @@ func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 		Cost: Cost{Low: t, Expected: total, High: total}, Evidence: f.evidence}
 	if j.enabled(c.rule) {
 		j.book(w.m, &c, w.job)
+		j.lose(min(c.occ.Cost.Expected, w.job.info.Duration))
 	}
 }
 
