@@ -94,7 +94,8 @@ func runReset(p *pass) {
 // reset: a RST ended the exchange.
 func (v *verdictOnEnd) reset() bool {
 	dir, ok := firstReset(v.c)
-	if !ok || v.x.Start().Time > v.c.Half[dir].Rst.Time || v.c.Half[reassembly.FromServer].Missing > 0 && v.x.Response == nil {
+	rst := v.c.Half[dir].Rst.Time
+	if !ok || v.c.Half[reassembly.FromServer].Missing > 0 && v.x.Response == nil || v.x.Start().Time > rst && !v.crossed(rst) {
 		return false
 	}
 	cause := resetCause(v.c, v.p.state, v.x, dir)
@@ -102,13 +103,20 @@ func (v *verdictOnEnd) reset() bool {
 		return false
 	}
 	v.be("reset-after-data", cause, ConfidenceHigh)
-	v.until(v.c.Half[dir].Rst.Time)
+	v.until(max(rst, v.claim.occ.End))
 	if cause == "client-abort" {
 		v.claim.correctness, v.claim.unsafe, v.claim.failure = false, false, nil
 		v.claim.occ.Cost = Cost{} // the client no longer wanted it
 	}
 	v.p.state.describeReset(v.claim, v.x, dir)
 	return true
+}
+
+// crossed reports whether the request was on its way, or sent before a program could notice, when the server's RST of the given
+// moment passed.
+func (v *verdictOnEnd) crossed(rst time.Duration) bool {
+	late, _ := v.knew(rst)
+	return v.x.Response == nil && late <= v.c.RTTMin()+reactionTime
 }
 
 // injected: neither end sent the RST.

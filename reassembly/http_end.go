@@ -161,9 +161,14 @@ func (h *httpApp) Rst(dir Dir, at capture.Mark) {
 		return
 	}
 	h.closing.close(dir)
+	more := dir == FromServer && !h.fin[FromClient] && h.side[FromClient].phase == between
 	h.responseEnd(h.broken(ResetByPeer))
 	h.requestsEnd()
 	h.unanswered(h.broken(NoResponse))
+	if more {
+		h.fin[FromServer] = true // a request that was on its way will meet a closed socket
+		return
+	}
 	h.over = true
 }
 
