@@ -127,6 +127,10 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 
 // measure takes the path's rate from acknowledgment a.
 func (s *sender) measure(c *reassembly.Conn, a *reassembly.Record) {
+	if a.Ack <= s.growth.past {
+		s.ackRate.at = 0 // what waited behind a hole is acknowledged all at once
+		return
+	}
 	if sent, ok := s.trail.sentAt(a.Ack); ok {
 		s.ackRate.add(a.Ack, a.Time, sent, int64(c.Half[a.Dir.Peer()].Eff))
 	}

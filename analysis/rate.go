@@ -107,11 +107,15 @@ func (p *ackRate) add(ack int64, at, sent time.Duration, mss int64) {
 }
 
 // pathRate is how many octets a second the path carries from this sender, as far as segments and acknowledgments show
-// it; 0: not known. It never underestimates.
-func (s *sender) pathRate(mss int64) float64 {
+// it; 0: not known. Segments cannot show less than average, the rate at which the whole message passed.
+func (s *sender) pathRate(mss int64, average float64) float64 {
 	per := s.ackRate.best
 	if mss > 0 && s.rate.best > 0 {
-		per = max(per, float64(s.rate.best)/float64(mss*(rateSpan-1)))
+		shown := float64(s.rate.best) / float64(mss*(rateSpan-1))
+		if average > 0 {
+			shown = min(shown, 1e9/average)
+		}
+		per = max(per, shown)
 	}
 	if per <= 0 {
 		return 0

@@ -116,7 +116,7 @@ func (s *connState) measure(j *job) {
 	if s.conn.Scaled() && sender.edge > sender.ack {
 		j.flow.window = sender.edge - sender.ack
 	}
-	j.flow.rate = sender.pathRate(j.flow.mss)
+	j.flow.rate = sender.pathRate(j.flow.mss, float64(j.flow.bytes)/max(j.flow.measured.Seconds(), 1e-9))
 	j.flow.rwnd = sender.rwnd
 	j.flow.idle = sender.growth.idle
 	j.flow.queue = sender.queue

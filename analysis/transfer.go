@@ -140,10 +140,14 @@ func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	near := c.Half[r.Dir.Peer()].RTT
 	longer := s.release.round - s.release.late - near.Min
+	if s.growth.cut {
+		// Losses also make single acknowledgments late; a queue makes all of them late.
+		longer = min(longer, s.delay[0], s.delay[1], s.delay[2])
+	}
 	if s.ack > s.growth.past && longer > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
 		return true
 	}
-	rate := s.pathRate(int64(c.Half[r.Dir].Eff))
+	rate := s.pathRate(int64(c.Half[r.Dir].Eff), 0)
 	return rate > 0 && float64(s.before-s.view.ack) >= rate*c.RTTMin().Seconds()
 }
 

@@ -47,7 +47,13 @@ func (k *track) settleBefore(moment time.Duration) {
 
 // due is when an exchange that is over is handed on if its connection stays silent.
 func (k *track) due(x *Exchange) time.Duration {
-	return max(x.End().Time+max(2*k.roundTrip(), settleMin), k.now+quietFor)
+	quiet := quietFor
+	if k.unconfirmed(x) {
+		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298 §2.1), and then twice as
+		// long each time; a quarter more is room for a late timer.
+		quiet = min(rtoMax, max(rtoFirst*5/4, (k.now-x.End().Time)*5/2))
+	}
+	return max(x.End().Time+max(2*k.roundTrip(), settleMin), k.now+quiet)
 }
 
 // await notes when the oldest exchange is due, unless it is known to be no sooner than was noted before.
