@@ -16,8 +16,9 @@ const (
 	// endOfTime is after every moment of a capture.
 	endOfTime = time.Duration(math.MaxInt64)
 	// endGrace is how long after its last segment the capture is taken to end, so that what silence settles comes first:
-	// a live capture, which goes on in silence, has told of it by then.
-	endGrace = time.Second
+	// a live capture, which goes on in silence, has told of it by then. A lost tail may take the longest retransmission
+	// timer, two minutes.
+	endGrace = 3 * time.Minute
 )
 
 // Hooks are told of what a capture shows while it goes on. They are called by RunLive's goroutine, between segments,
