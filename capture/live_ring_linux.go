@@ -129,7 +129,17 @@ func (r *ring) restore(h *unix.Tpacket3Hdr, from *unix.RawSockaddrLinklayer, sta
 	}
 	switch {
 	case r.kind == linkCooked2:
-		return r.cook(from, start, tagged, tpid, uint16(h.Hv1.Vlan_tci))
+		protocol := networkOrder(from.Protocol)
+		if innerTag(protocol, r.mem[start:start+int(h.Snaplen)], h.Len) {
+			protocol = etherVLAN
+		}
+		if tagged {
+			start -= etherTagBytes
+			binary.BigEndian.PutUint16(r.mem[start:], uint16(h.Hv1.Vlan_tci))
+			binary.BigEndian.PutUint16(r.mem[start+2:], protocol)
+			protocol = tpid
+		}
+		return r.cook(from, start, protocol)
 	case tagged && r.kind == linkEthernet && h.Snaplen >= etherHeader-2:
 		head := start - etherTagBytes
 		copy(r.mem[head:], r.mem[start:start+12])
@@ -141,15 +151,8 @@ func (r *ring) restore(h *unix.Tpacket3Hdr, from *unix.RawSockaddrLinklayer, sta
 }
 
 // cook writes the header of LINKTYPE_LINUX_SLL2 before the frame.
-func (r *ring) cook(from *unix.RawSockaddrLinklayer, start int, tagged bool, tpid, tci uint16) int {
+func (r *ring) cook(from *unix.RawSockaddrLinklayer, start int, protocol uint16) int {
 	const header = 20
-	protocol := networkOrder(from.Protocol)
-	if tagged {
-		start -= etherTagBytes
-		binary.BigEndian.PutUint16(r.mem[start:], tci)
-		binary.BigEndian.PutUint16(r.mem[start+2:], protocol)
-		protocol = tpid
-	}
 	p := r.mem[start-header : start]
 	binary.BigEndian.PutUint16(p, protocol)
 	p[2], p[3] = 0, 0
@@ -158,6 +161,25 @@ func (r *ring) cook(from *unix.RawSockaddrLinklayer, start int, tagged bool, tpi
 	p[10], p[11] = from.Pkttype, from.Halen
 	copy(p[12:20], from.Addr[:])
 	return start - header
+}
+
+// innerTag reports whether the frame begins with a VLAN tag although the kernel says that it is IP: of two tags it
+// takes off the outer one, and then names what follows the inner one.
+func innerTag(protocol uint16, p []byte, wire uint32) bool {
+	version := byte(4)
+	if protocol == etherIPv6 {
+		version = 6
+	}
+	if protocol != etherIPv4 && protocol != etherIPv6 || len(p) < ipv4Header || be16(p[2:]) != protocol ||
+		p[etherTagBytes]>>4 != version {
+		return false
+	}
+	// Some packets without a tag look like that too, but they are as long as they say.
+	length := uint32(be16(p[2:]))
+	if version == 6 {
+		length = ipv6Header + uint32(be16(p[4:]))
+	}
+	return p[0]>>4 != version || length != wire
 }
 
 // wait sleeps until there is a block, the time is over, or stop was called.
