@@ -167,26 +167,38 @@ type trailMark struct {
 
 // add notes a segment.
 func (t *trail) add(end int64, at time.Duration) {
-	if len(t.q) < maxTrail {
+	if n := len(t.q); n < maxTrail && (n == 0 || t.q[n-1].end < end) {
 		t.q = append(t.q, trailMark{end, at})
 	}
 }
 
-// sentAt is when the last segment that ends at or before ack passed; false if that is not known.
-func (t *trail) sentAt(ack int64) (time.Duration, bool) {
-	for i := len(t.q) - 1; i >= 0; i-- {
-		if t.q[i].end <= ack {
-			return t.q[i].at, true
+// upTo is how many of the noted segments end at or before off.
+func (t *trail) upTo(off int64) int {
+	lo, hi := 0, len(t.q)
+	for lo < hi {
+		if mid := (lo + hi) / 2; t.q[mid].end <= off {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
 	}
-	return 0, false
+	return lo
+}
+
+// sentAt is when the last segment that ends at or before ack passed; false if that is not known.
+func (t *trail) sentAt(ack int64) (time.Duration, bool) {
+	n := t.upTo(ack)
+	if n == 0 {
+		return 0, false
+	}
+	return t.q[n-1].at, true
 }
 
 // drop forgets what is acknowledged.
 func (t *trail) drop(ack int64) {
-	n := 0
-	for n < len(t.q) && t.q[n].end <= ack {
-		n++
+	n := t.upTo(ack)
+	if n == 0 {
+		return
 	}
 	t.q = append(t.q[:0], t.q[n:]...)
 	if len(t.q) == 0 && cap(t.q) > maxTrail/4 {

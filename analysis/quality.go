@@ -11,9 +11,10 @@ import (
 
 // timing is the rules whose verdict rests on exact times, and content those that need to read HTTP.
 var (
-	timingRules  = []string{"nagle-delayed-ack", "nagle", "slow-start"}
+	timingRules  = []string{"nagle-delayed-ack", "nagle", "delayed-ack", "cork", "slow-start", "slow-start-after-idle",
+		"retransmission-timeout", "packet-loss", "receive-window", "zero-window", "server-think", "bandwidth"}
 	contentRules = []string{"missed-reuse", "reset-after-data"}
-	allRules     = []string{"nagle-delayed-ack", "nagle", "missed-reuse", "slow-start", "reset-after-data"}
+	allRules     = append(append([]string(nil), timingRules...), "path-mtu", "small-segments", "missed-reuse", "reset-after-data")
 )
 
 var captureQuality = &Detector{
@@ -86,7 +87,7 @@ func (j *judge) frameCaveats(st *capture.Stats, add func(string, uint64, []strin
 // connectionCaveats adds what the connections show.
 func (j *judge) connectionCaveats(add func(string, uint64, []string, string, ...any)) {
 	t := &j.total
-	add("mid-stream", t.midStream, []string{"missed-reuse", "slow-start"},
+	add("mid-stream", t.midStream, []string{"missed-reuse", "slow-start", "slow-start-after-idle", "receive-window", "zero-window"},
 		"%s without a visible start: window scale and first round trip are unknown", count(t.midStream, "connection"))
 	add("one-sided", t.oneSided, allRules, "%s seen in one direction only", count(t.oneSided, "connection"))
 	add("cut-exchanges", t.cut, nil, "%s not complete when the capture ended, or for lack of frames",
