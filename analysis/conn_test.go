@@ -223,6 +223,8 @@ func TestFailedRequests(t *testing.T) {
 func TestFailuresThatAreNone(t *testing.T) {
 	const rtt = 0.05
 	base := func() *talk { return newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, ok) }
+	goodbye := newTalk(40001).open(0, rtt).exchange(0.06, rtt, "\x00\x01hello, server "+strings.Repeat("a", 80), "\x00\x02hello").serverFin(5).ack(5.01).
+		ask(6, "\x00\x03goodbye "+strings.Repeat("b", 80)).bareRst(6.05)
 	partial := "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + strings.Repeat("x", 400)
 	head := newTalk(40001).open(0, rtt).exchange(0.06, rtt, "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").bye(0.2, rtt)
 	closeDelimited := newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, "HTTP/1.1 200 OK\r\n\r\nhello").serverFin(0.1101).ack(0.111).clientFin(0.112)
@@ -238,6 +240,7 @@ func TestFailuresThatAreNone(t *testing.T) {
 	lostByCapture.ack(0.2).serverFin(0.3).ack(0.31)
 	runConnCases(t, []connCase{
 		{"the capture ends in a response", []*talk{newTalk(40001).open(0, rtt).ask(0.06, getA).answer(0.11, partial)}, ""},
+		{"another protocol says goodbye to who has closed", []*talk{goodbye}, ""},
 		{"the capture ends after a request", []*talk{base().ask(2, getB)}, ""},
 		{"the capture lost the response", []*talk{lostByCapture}, ""},
 		{"HEAD", []*talk{head}, ""},

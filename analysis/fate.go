@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -8,8 +9,8 @@ import (
 )
 
 const (
-	// maxAlert is the largest turn of a client that counts as none on a closing TLS connection: a close_notify in a record
-	// of its own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31 and more before.
+	// maxAlert is the largest turn of a client that counts as none on a closing connection: a close_notify in a record of its
+	// own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31 and more before. No HTTP request of use is as short.
 	maxAlert = 64
 	// reactionTime is what a program may take to notice that a connection was closed (diagnosis D16).
 	reactionTime = 50 * time.Millisecond
@@ -36,10 +37,10 @@ func (p *pass) reportFate(rule string) {
 func fate(p *pass) (claim, bool) {
 	c, e := p.conn, &p.state.ending
 	x := e.failed
-	if x == nil || x.Request == nil || c.Protocol == reassembly.ProtoTunnel || c.State == reassembly.Refused {
+	if x == nil || x.Request == nil || !asks(c) || c.State == reassembly.Refused {
 		return claim{}, false
 	}
-	if x.Turn && c.TLS != nil && x.Request.BodyBytes <= maxAlert && x.Response == nil {
+	if x.Turn && x.Request.BodyBytes <= maxAlert && x.Response == nil {
 		return claim{}, false
 	}
 	cl := claim{index: x.Index, confidence: ConfidenceHigh, failure: e.failure, correctness: true}
@@ -53,6 +54,18 @@ func fate(p *pass) (claim, bool) {
 		}
 	}
 	return claim{}, false
+}
+
+// asks reports whether the connection carries requests that want a response: HTTP, or what may be HTTP where the capture hides
+// it. Other protocols say goodbye to a peer that has closed, and mean nothing by it.
+func asks(c *reassembly.Conn) bool {
+	switch c.Protocol {
+	case reassembly.ProtoTunnel:
+		return false
+	case reassembly.ProtoUnknown:
+		return slices.Contains(c.Caveats, reassembly.CaveatPayloadCut) || slices.Contains(c.Caveats, reassembly.CaveatSnapped)
+	}
+	return true
 }
 
 // verdictOnEnd is the look at how a connection ended.

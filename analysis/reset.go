@@ -78,7 +78,7 @@ func runReset(p *pass) {
 	p.reportFate("reset-after-data")
 	c, x := p.conn, p.state.last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || p.state.ending.failed != nil || c.State == reassembly.Refused || x.Start().Time > c.Half[dir].Rst.Time {
+	if !ok || x == nil || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(c, p.state, x, dir)
