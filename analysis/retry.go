@@ -157,5 +157,9 @@ func (j *judge) bookFailure(w *failedClaim) {
 	view := &job{info: &ExchangeInfo{Host: f.host, Duration: f.took}}
 	view.flow.rtt = w.m.rtt
 	j.book(w.m, c, view)
-	j.lose(min(c.occ.Cost.Expected, f.took))
+	within := f.took // of exchanges: the failed one, and what its repetition waited for a connection
+	if f.retry != nil {
+		within += max(0, f.retry.start.Time-f.retry.need)
+	}
+	j.lose(min(c.occ.Cost.Expected, within))
 }
