@@ -11,7 +11,7 @@ import (
 
 // timing is the rules whose verdict rests on exact times, and content those that need to read HTTP.
 var (
-	timingRules  = []string{"nagle-delayed-ack", "nagle", "delayed-ack", "cork", "slow-start", "slow-start-after-idle",
+	timingRules = []string{"nagle-delayed-ack", "nagle", "delayed-ack", "cork", "slow-start", "slow-start-after-idle",
 		"retransmission-timeout", "packet-loss", "receive-window", "zero-window", "server-think", "bandwidth"}
 	contentRules = []string{"missed-reuse", "reset-after-data"}
 	allRules     = append(append([]string(nil), timingRules...), "path-mtu", "small-segments", "missed-reuse", "reset-after-data")

@@ -20,12 +20,13 @@ type round struct {
 // growth is what can be told of a sender's congestion window from outside: the window itself is not visible, the most
 // that was in flight is a lower bound.
 type growth struct {
-	slow bool  // slow start has not ended: no loss, and rounds still grow
-	peak int64 // the most in flight since the window last shrank
-	cut  bool  // a loss ended slow start, or shrank the window after it
-	past int64 // acknowledgments up to here are late because of a loss, not of a queue
-	away bool  // what was lost had not passed the capture point
-	idle idle
+	slow     bool  // slow start has not ended: no loss, and rounds still grow
+	peak     int64 // the most in flight since the window last shrank
+	cut      bool  // a loss ended slow start, or shrank the window after it
+	needless bool  // something was sent again without need, which may have shrunk the window, too
+	past     int64 // acknowledgments up to here are late because of a loss, not of a queue
+	away     bool  // what was lost had not passed the capture point
+	idle     idle
 }
 
 // idle is what an idle period before the message in hand did.
@@ -88,7 +89,7 @@ func (s *sender) endRound() {
 		return
 	}
 	if n == 1 && s.growth.restarted(s.rounds[0].bytes, s.initial) {
-		s.growth.slow, s.growth.cut = true, false
+		s.growth.slow, s.growth.cut, s.growth.needless = true, false, false
 	}
 	if n >= 2 && s.rounds[n-1].bytes*5 < s.rounds[n-2].bytes*6 {
 		s.growth.slow = false

@@ -34,7 +34,7 @@ have reached the sender, and the receiver could not go on before it. If the firs
 capture point, the proof is another segment of the sender with a later sequence number, or a packet missing by its IP
 identification where that host counts packets one by one; and the wait must be as long as the timer. Causes: single, the
 whole message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired although
-everything had arrived, and the window was cut for nothing.
+everything had arrived, and afterwards less was in flight than before.
 
 How cost is counted
 Expected is the wait from the first copy to the one that arrived: without the loss nothing of it would remain. Low leaves

@@ -124,6 +124,11 @@ func (b *bound) note(window int64) {
 func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration) {
 	late := s.release.late
 	switch {
+	case s.view.spurious:
+		// Everything had arrived; the acknowledgment took so long that the sender lost patience.
+		w.emit(w.at, min(until, w.at+w.s.conn.RTTMin()), w.window(s))
+		w.emit(w.at, until, Queue)
+		return
 	case w.pipeFull(s, r):
 		w.emit(w.at, until, Serialize)
 		return
@@ -159,12 +164,12 @@ func (w *walker) window(s *sender) Label {
 	}
 	g := &s.growth
 	switch {
-	case s.view.spurious:
-		return SpuriousRetx
 	case g.restarted(first, s.initial) && w.decayed(s, first):
 		return SlowStartIdle
 	case g.cut:
 		return RecoveryCwnd
+	case g.needless && s.round.bytes*10 < g.peak*7:
+		return SpuriousRetx
 	case g.slow:
 		return SlowStart
 	}

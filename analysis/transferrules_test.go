@@ -208,3 +208,26 @@ func TestZeroWindowOpeningLost(t *testing.T) {
 		}
 	}
 }
+
+// Everything arrives, but the acknowledgment takes 300 ms; the server sends the first segment again for nothing.
+func TestSpuriousRetransmission(t *testing.T) {
+	for _, p := range places {
+		w := &wire{}
+		w.open(65535 * 4)
+		b := w.answer(30 * 1460)
+		ack := 1 + len(request)
+		b.burst(server0, 10)
+		w.server(server0+.26, "%s", b.segment(1, 1460))
+		b.ack(server0+.28, 65535*4)
+		w.client(server0+.2851, ". %d:%d(0) ack %d win 2048 <sack 1:1461>", ack, ack, b.next)
+		b.burst(server0+.3051, 20)
+		b.ack(server0+.3305, 65535*4)
+		r := w.at(t, p.part)
+		if got := ms(r, Queue); got < 240 || got > 260 {
+			t.Errorf("at the %s: queue %.1f ms, want 255; all: %v", p.name, got, r.Times)
+		}
+		if f := find(r, "retransmission-timeout", "spurious"); f != nil {
+			t.Errorf("at the %s: found %v, although the window did not shrink", p.name, f.Cost)
+		}
+	}
+}

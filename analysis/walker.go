@@ -84,7 +84,9 @@ func (w *walker) record(n int) {
 	}
 	closes := r.Flags&(capture.FIN|capture.RST) != 0
 	if r.Len == 0 && !closes || probe(r) {
-		s.view.spurious = s.view.spurious || r.Kind == reassembly.SpuriousRetransmission && r.Len > 0
+		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
+			s.view.spurious, s.growth.needless = true, true
+		}
 		return
 	}
 	if !w.set {
