@@ -2,19 +2,23 @@ package analysis
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
-// timing is the rules whose verdict rests on exact times, and content those that need to read HTTP.
+// The rules that a flaw of the capture weakens: those whose verdict rests on exact times and segments, and those that need
+// to read HTTP.
 var (
 	timingRules = []string{"nagle-delayed-ack", "nagle", "delayed-ack", "cork", "slow-start", "slow-start-after-idle",
-		"retransmission-timeout", "packet-loss", "receive-window", "zero-window", "server-think", "bandwidth"}
-	contentRules = []string{"missed-reuse", "reset-after-data"}
-	allRules     = append(append([]string(nil), timingRules...), "path-mtu", "small-segments", "missed-reuse", "reset-after-data")
+		"retransmission-timeout", "packet-loss", "path-mtu", "receive-window", "zero-window", "bandwidth"}
+	contentRules = []string{"missed-reuse", "reset-after-data", "keepalive-race", "truncated-response", "half-close",
+		"pool-wait", "serial-requests", "pipelining", "header-misuse", "slow-close", "expect-continue"}
+	allRules = slices.Concat(timingRules, contentRules)
 )
 
 var captureQuality = &Detector{
@@ -34,7 +38,17 @@ It costs nothing; it names the rules whose verdicts it weakens.
 
 When it is wrong
 Drop counters count all traffic of an interface, not only that of the connections at hand.`,
-	Causes:     []Cause{{Code: "", Side: SideUnknown, Message: "The capture lacks something that verdicts rest on."}},
+	Causes: []Cause{
+		{Code: "incomplete-input", Title: "an input ended early or is damaged"},
+		{Code: "kernel-drops", Title: "the capturing kernel dropped frames"},
+		{Code: "capture-gap", Title: "the capture lacks octets that receivers acknowledged"},
+		{Code: "snapped", Title: "frames were cut short"},
+		{Code: "clock-steps", Title: "the clock stepped back"},
+		{Code: "unknown-link-type", Title: "frames of a link type that is not decoded"},
+		{Code: "short", Title: "frames cut before the end of the TCP header"},
+		{Code: "mid-stream", Title: "connections without a visible start"},
+		{Code: "one-sided", Title: "connections seen in one direction only"},
+	},
 	References: []string{"RFC 9293 section 3.4"},
 }
 
@@ -140,4 +154,31 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	slices.Sort(keys)
 	return keys
+}
+
+// qualityFindings repeats those caveats that weaken verdicts as findings without cost, so that a program that reads only
+// findings sees them.
+func qualityFindings(caveats []Caveat) []Finding {
+	var out []Finding
+	for _, c := range caveats {
+		if len(c.Weakens) == 0 {
+			continue
+		}
+		title := captureQuality.Title
+		if known := captureQuality.cause(c.Code); known != nil {
+			title = known.Title
+		}
+		out = append(out, Finding{Rule: captureQuality.Name, Cause: c.Code, Title: title, Severity: Info,
+			Confidence: Proven, Message: capitalised(c.Message) + ".", Count: int(min(c.Count, math.MaxInt32)),
+			References: captureQuality.References})
+	}
+	return out
+}
+
+// capitalised is a sentence with a capital first letter.
+func capitalised(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

@@ -58,6 +58,9 @@ func (j *judge) report(st *capture.Stats) *Report {
 	r := &Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
 		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
 		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: j.total.vantages}
+	if j.enabled(captureQuality.Name) && j.opts.MinSeverity == Info {
+		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
+	}
 	r.Conns, r.Exchanges = j.list.conns.done(), j.list.exchanges.done()
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)

@@ -27,6 +27,9 @@ func (t *textReport) groups() []*group {
 	var all []*group
 	for i := range t.report.Findings {
 		f := &t.report.Findings[i]
+		if f.Rule == "capture-quality" {
+			continue // told as what the capture could not show
+		}
 		k := key{f.Rule, f.Cause, f.Server}
 		g := byKey[k]
 		if g == nil {

@@ -143,7 +143,7 @@ func (t *textReport) nothingToAnalyse() bool {
 		t.para("", "The capture is empty: it holds no frame.", strong)
 	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
 		t.para("", "No TCP in this capture, so there is nothing to analyse.", strong)
-	case r.ExchangeCount == 0 && len(r.Findings) == 0:
+	case r.ExchangeCount == 0 && len(t.groups()) == 0:
 		t.para("", t.withoutExchange(), strong)
 	default:
 		return false
