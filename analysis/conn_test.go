@@ -110,7 +110,7 @@ func connReport(t *testing.T, talks ...*talk) *Report {
 		all[i].Frame = capture.NewFrameID(0, uint64(i+1))
 	}
 	src := &connSource{segs: all}
-	r, err := Run(src, Options{Workers: 2})
+	r, err := Run(src, Options{Workers: 2, Skip: []string{captureQuality.Name}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -172,7 +172,8 @@ func (j *judge) gone(m *member, e *overConn) {
 	if e.midStream {
 		j.total.midStream++
 	}
-	if e.info.Segments[0] == 0 || e.info.Segments[1] == 0 {
+	answered := e.info.State != reassembly.Connecting && e.info.State != reassembly.Refused
+	if answered && (e.info.Segments[0] == 0 || e.info.Segments[1] == 0) {
 		j.total.oneSided++
 	}
 	for i := range e.claims {
