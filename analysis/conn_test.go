@@ -122,7 +122,7 @@ func foundBy(r *Report) string {
 	var out []string
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if f.Rule == "slow-start" || f.Rule == "retransmission-timeout" || f.Rule == "packet-loss" {
+		if f.Rule == "slow-start" || f.Rule == "retransmission-timeout" || f.Rule == "packet-loss" || f.Rule == "capture-quality" {
 			continue
 		}
 		out = append(out, fmt.Sprintf("%s/%s×%d:%s", f.Rule, f.Cause, f.Count, f.Severity))

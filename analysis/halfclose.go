@@ -60,6 +60,7 @@ A client that gives its request up the moment it has sent it closes the same way
 func runHalfClose(p *pass) {
 	p.reportFate("half-close")
 	c := p.conn
+	reportLateAnswer(p)
 	up, down := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
 	end, _, ok := closedAt(c, reassembly.FromClient)
 	if !ok || !down.FinSeen || p.state.ending.answered == 0 || p.state.ending.failed != nil {
@@ -100,7 +101,9 @@ func (v *verdictOnEnd) halfClosed() bool {
 func (v *verdictOnEnd) deadlock() bool {
 	c, x := v.c, v.x
 	m := x.Request
-	if x.Response != nil || x.Turn || m.Complete || len(x.Interim) > 0 || m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) || !whole(c) {
+	fin := c.Half[reassembly.FromClient].Fin
+	answered := x.Response != nil && !(mark0(fin) && x.Response.Start.Time > fin.Time)
+	if answered || x.Turn || m.Complete || len(x.Interim) > 0 || m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) || !whole(c) {
 		return false
 	}
 	up := &c.Half[reassembly.FromClient]
@@ -120,6 +123,20 @@ func (v *verdictOnEnd) deadlock() bool {
 		at(m.End, "last octet", SideClient, incompleteText(m)),
 		at(first, "close", sideOf(c.FirstClose), fmt.Sprintf("after %s in which nobody sent anything", seconds(waited)))}
 	return true
+}
+
+// reportLateAnswer reports a deadlock that the client ended by closing its direction: then the answer came.
+func reportLateAnswer(p *pass) {
+	e, x := &p.state.ending, p.state.last
+	if e.failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete || x.Response == nil || !asks(p.conn) {
+		return
+	}
+	cl := claim{index: x.Index}
+	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time}
+	v := &verdictOnEnd{p: p, c: p.conn, x: x, e: e, claim: &cl}
+	if v.deadlock() {
+		p.report(cl)
+	}
 }
 
 // quiet reports whether nobody sent data between two moments.

@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -13,6 +15,7 @@ const (
 	// lossSiblings is how many connections must lose segments within a round trip to count as having done it to each other.
 	lossSiblings = 3
 	keptLosses   = 64
+	keptSpans    = 256
 )
 
 var parallelConnections = &Detector{
@@ -61,6 +64,7 @@ type crowd struct {
 	peak               capture.Mark // the request that came when most were open
 	peakConn           int
 	conns, unused      int
+	spans              []interval // of the latest connections that were never used
 	unusedAt           capture.Mark
 	unusedConn         int
 	losses             []lossAt
@@ -91,7 +95,7 @@ func (r *crowds) event(_ *judge, m *member, e *event) {
 			c.open, m.inCrowd = max(0, c.open-1), false
 		}
 	case *job:
-		if c := r.pairs.has(m.pair); c != nil && c.open > ordinaryConnections && data.times[SlowStart] > 0 {
+		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && data.times[SlowStart] > 0 {
 			c.lost(m, data)
 		}
 	case *overConn:
@@ -108,6 +112,9 @@ func (r *crowds) over(m *member, data *overConn, now time.Duration) {
 	c.conns++
 	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && mark0(data.at) {
 		c.unused++
+		if c.spans = append(c.spans, interval{data.info.Start, data.at.Time}); len(c.spans) > keptSpans {
+			c.spans = append(c.spans[:0], c.spans[1:]...)
+		}
 		c.unusedAt, c.unusedConn = data.at, m.id
 		if c.member == nil {
 			c.member = m
@@ -155,6 +162,25 @@ func (c *crowd) lost(m *member, job *job) {
 	}
 }
 
+// overlapping is how many of the spans there were at the same time, at most.
+func overlapping(spans []interval) int {
+	type edge struct {
+		at   time.Duration
+		step int
+	}
+	var edges []edge
+	for _, s := range spans {
+		edges = append(edges, edge{s.from, 1}, edge{s.to, -1})
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step)) })
+	n, most := 0, 0
+	for _, e := range edges {
+		n += e.step
+		most = max(most, n)
+	}
+	return most
+}
+
 func (r *crowds) finish(j *judge) {
 	if !j.enabled("parallel-connections") {
 		return
@@ -163,6 +189,8 @@ func (r *crowds) finish(j *judge) {
 		if c.member == nil || j.hasFinding("missed-reuse", p) {
 			return
 		}
+		spare := overlapping(c.spans)
+		c.peakOpen += spare
 		base := claim{rule: "parallel-connections", confidence: ConfidenceHigh, most: atMost(Info)}
 		if c.peakOpen > ordinaryConnections && c.peakOpen > 2*c.peakBusy {
 			cl := base
@@ -171,7 +199,7 @@ func (r *crowds) finish(j *judge) {
 				at(c.peak, "request", SideClient, fmt.Sprintf("%d connections are open", c.peakOpen))}}
 			j.book(c.member, &cl, nil)
 		}
-		if c.unused >= unusedConnections && c.unused*2 > c.conns && j.pairs[p] != nil {
+		if c.unused-spare >= unusedConnections && c.unused*2 > c.conns && j.pairs[p] != nil {
 			cl := base
 			cl.cause, cl.text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
 			cl.occ = Occurrence{Connection: c.unusedConn, Exchange: -1, Start: c.unusedAt.Time, End: c.unusedAt.Time, Evidence: []Evidence{

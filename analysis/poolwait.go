@@ -48,6 +48,7 @@ type poolWaits struct{ pairs pairTable[fullPool] }
 // fullPool is the connections of one client to one service.
 type fullPool struct {
 	open, busy int
+	short      time.Duration        // since when not all were busy, valid while that is so
 	refills    [largestPool + 1]int // by the number of connections
 	wait       [largestPool + 1]time.Duration
 	targets    map[string]bool
@@ -63,6 +64,9 @@ func (r *poolWaits) event(_ *judge, m *member, e *event) {
 		}
 	case *overExchange:
 		if p := r.pairs.has(m.pair); p != nil {
+			if p.busy == p.open {
+				p.short = data.end.Time
+			}
 			p.busy = max(0, p.busy-1)
 		}
 		m.took = data.end.Time - m.beganAt
@@ -81,9 +85,10 @@ func (p *fullPool) began(m *member, e *beganExchange) {
 		m.inPool = true
 	}
 	last, took := m.idleSince, m.took
+	slack := max(2*time.Millisecond, m.rtt/10)
 	m.beganAt = e.start.Time
-	if e.first || e.turn || p.open < smallestPool || p.open > largestPool || p.busy != p.open || m.served == 0 ||
-		e.start.Time-last.Time > max(2*time.Millisecond, m.rtt/10) || e.start.Time < last.Time {
+	if e.first || e.turn || p.open < smallestPool || p.open > largestPool || m.served == 0 ||
+		p.busy != p.open && e.start.Time-p.short > slack || e.start.Time-last.Time > slack || e.start.Time < last.Time {
 		return
 	}
 	if p.targets == nil {
