@@ -71,7 +71,15 @@ type report struct {
 		ExchangeMS float64            `json:"exchange_ms"`
 		TimeMS     map[string]float64 `json:"time_ms"`
 	} `json:"summary"`
-	Findings []finding `json:"findings"`
+	Findings    []finding `json:"findings"`
+	Connections []struct {
+		RTT struct {
+			Handshake float64 `json:"handshake"`
+			Min       float64 `json:"min"`
+		} `json:"rtt_ms"`
+		ServerRetransmissions int   `json:"server_retransmissions"`
+		Exchanges             []int `json:"exchanges"`
+	} `json:"connections"`
 }
 
 type finding struct {
@@ -115,35 +123,52 @@ type verdict struct {
 	others    []finding           // said of the fault though not expected
 	fixed     []finding           // said of the cured twin
 	reports   []report
+	bulks     []bulk
 }
 
 // disturbedMS is the lateness beyond which a recording says nothing about a saving.
 const disturbedMS = 3
 
-// judge analyses every capture of a scenario; the client's decides, the others are compared with it.
+// judge analyses every capture of a scenario; one decides, the others are compared with it.
 func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
 	v := verdict{scenario: s, vantages: make(map[string]*finding)}
 	dir := filepath.Join(outDir, s.Name)
-	for _, vantage := range []string{"client", "server", "middle"} {
+	for _, vantage := range append(s.Expect.with(), s.Expect.from()) {
 		r, err := analyse(ctx, program, filepath.Join(dir, "fault", vantage+".pcap"))
 		if err != nil {
 			return v, err
 		}
 		v.vantages[vantage] = s.Expect.in(r)
-		if vantage == "client" {
+		if vantage != s.Expect.from() && v.vantages[vantage] == nil {
+			v.vantages[vantage] = Expect{Rule: s.Expect.Rule}.in(r) // what is upstream of one is downstream of another
+		}
+		if vantage == s.Expect.from() {
 			v.found = v.vantages[vantage]
 			v.others = s.Expect.unexpected(r)
 			v.reports = append(v.reports, r)
 		}
 	}
-	if s.Fix == nil {
-		return v, nil
+	if err := v.observe(ctx, program, "fault"); err != nil || s.Fix == nil {
+		return v, err
+	}
+	if err := v.observe(ctx, program, "fixed"); err != nil {
+		return v, err
 	}
 	return v, v.judgeFixed(ctx, program, dir)
 }
 
+// observe holds the ledger against the kernel's own account.
+func (v *verdict) observe(ctx context.Context, program, variant string) error {
+	name := v.scenario.Name
+	b, err := observeBulk(ctx, program, strings.TrimSuffix(name+", "+variant, ", fault"), filepath.Join(outDir, name, variant))
+	if b != nil {
+		v.bulks = append(v.bulks, *b)
+	}
+	return err
+}
+
 func (v *verdict) judgeFixed(ctx context.Context, program, dir string) error {
-	r, err := analyse(ctx, program, filepath.Join(dir, "fixed", "client.pcap"))
+	r, err := analyse(ctx, program, filepath.Join(dir, "fixed", v.scenario.Expect.from()+".pcap"))
 	if err != nil {
 		return err
 	}
@@ -187,8 +212,6 @@ func (v verdict) line() string {
 	switch e := v.scenario.Expect; {
 	case e.Rule == "":
 		words = append(words, "look-alike")
-	case v.found == nil && e.Later:
-		words = append(words, "later: "+e.String())
 	case v.found == nil:
 		words = append(words, "MISSED "+e.String())
 	default:
@@ -215,7 +238,7 @@ func (v verdict) foundLine() string {
 			text += " (disturbed)"
 		}
 	}
-	for _, vantage := range []string{"server", "middle"} {
+	for _, vantage := range v.scenario.Expect.with() {
 		switch other := v.vantages[vantage]; {
 		case other == nil:
 			text += fmt.Sprintf(" UNSEEN at the %s", vantage)

@@ -21,6 +21,7 @@ type GoClient struct {
 	Parallel int  // 0 is one
 	Drain    bool // reads each body to its end before closing it; else it closes after the header
 	PerHost  int  // MaxIdleConnsPerHost; 0 is Go's 2
+	Limit    int  // MaxConnsPerHost; 0 is none
 }
 
 // About names the version and the settings.
@@ -35,12 +36,15 @@ func (g GoClient) About() string {
 	if g.PerHost > 0 {
 		words = append(words, fmt.Sprintf("MaxIdleConnsPerHost %d", g.PerHost))
 	}
+	if g.Limit > 0 {
+		words = append(words, fmt.Sprintf("MaxConnsPerHost %d", g.Limit))
+	}
 	return strings.Join(words, "; ")
 }
 
 // Drive sends the requests.
 func (g GoClient) Drive(ctx context.Context, e *Env) error {
-	transport := &http.Transport{MaxIdleConnsPerHost: g.PerHost, DisableCompression: true}
+	transport := &http.Transport{MaxIdleConnsPerHost: g.PerHost, MaxConnsPerHost: g.Limit, DisableCompression: true}
 	transport.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
 		return dial(ctx, e.client, address, Sockopts{NoDelay: true})
 	}
@@ -139,12 +143,32 @@ func (p Proxied) Drive(ctx context.Context, e *Env) error {
 		return err
 	}
 	defer proxy.stop()
-	for range 500 {
-		if listening(e.client, 8081) || ctx.Err() != nil {
-			break
-		}
-		pause(ctx, 10*time.Millisecond)
+	if err := e.awaitNear(ctx, proxy); err != nil {
+		return err
 	}
-	e.target = "127.0.0.1:8081"
+	e.target = nearProxy
 	return p.Caller.Drive(ctx, e)
+}
+
+// nearProxy is where a proxy listens in the client's namespace.
+const (
+	nearProxy = "127.0.0.1:8081"
+	nearPort  = 8081
+)
+
+// awaitNear waits until the proxy listens.
+func (e *Env) awaitNear(ctx context.Context, proxy *process) error {
+	for range 500 {
+		if listening(e.client, nearPort) {
+			return nil
+		}
+		select {
+		case <-proxy.done:
+			return fmt.Errorf("the proxy ended: %s", strings.TrimSpace(proxy.output.String()))
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	return fmt.Errorf("the proxy does not listen: %s", strings.TrimSpace(proxy.output.String()))
 }

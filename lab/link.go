@@ -23,6 +23,7 @@ type Link struct {
 	Duplicate int // every nth data segment to the client arrives twice; 0 is none
 	Seed      int64
 	Offload   bool // large segments and unfinished checksums at both ends, as with a network card
+	Box       Box  // what stands in the middle
 }
 
 // symmetric is a link with half of the round-trip time each way.
@@ -40,6 +41,7 @@ type wire struct {
 	queues  [2]queue
 	losses  losses
 	random  *rand.Rand
+	boxed   boxState
 	numbers [2]int // data segments by direction
 	middle  []frame
 	late    time.Duration // the most that a frame was delivered after it was due
@@ -60,7 +62,7 @@ type passing struct {
 }
 
 func startWire(link Link, client, server *tap, snap int) *wire {
-	w := &wire{link: link, ends: [2]*tap{client, server}, snap: snap, done: make(chan struct{})}
+	w := &wire{link: link, ends: [2]*tap{client, server}, snap: snap, boxed: newBoxState(), done: make(chan struct{})}
 	w.losses = losses{rules: link.Drops, seen: make(map[lossKey]int)}
 	w.random = rand.New(rand.NewSource(link.Seed))
 	go w.run()
@@ -106,18 +108,14 @@ func (w *wire) take(d int, buf []byte) {
 
 func (w *wire) enter(d int, data []byte, now int64) {
 	ether := w.ends[d].ethernet(data)
-	if w.losses.lose(ether, d == toServer) || (w.link.Loss > 0 && w.random.Float64() < w.link.Loss) {
+	if w.losses.lose(ether, d == toServer) || (w.link.Loss > 0 && w.random.Float64() < w.link.Loss) || !w.box(d, ether, now) {
 		return
 	}
 	q := &w.queues[d]
-	due := now
+	due := max(now, w.boxed.closed[d])
 	if rate := w.link.Rate[d]; rate > 0 {
-		limit := int64(w.link.Queue[d])
-		if limit == 0 {
-			limit = 256 << 10
-		}
-		start := max(now, q.free)
-		if (start-now)*rate/8e9 > limit {
+		start := max(due, q.free)
+		if (start-now)*rate/8e9 > w.link.queue(d) {
 			return // the queue is full
 		}
 		q.free = start + int64(len(ether))*8e9/rate

@@ -20,41 +20,48 @@ import (
 // Caller is a client on bare sockets.
 type Caller struct {
 	Sockopts
-	Count      int           // requests, one after the other; with Parallel, on each connection
-	Method     string        // "" is GET, or POST with a body
-	Version    string        // "" is HTTP/1.1
-	Header     string        // further header lines, each with CRLF
-	Body       int           // octets of the request's body
-	Split      bool          // header and body in two writes
-	Gap        time.Duration // between the two
-	Piece      int           // the body in writes of so many octets; 0 is one
-	PieceGap   time.Duration
-	Interval   time.Duration // from the end of a response to the next request
-	Fresh      bool          // a new connection for every request
-	KeepOld    bool          // with Fresh: older connections stay open and idle
-	Preconnect time.Duration // connect so long before the first request is wanted
-	Parallel   int           // so many connections at the same time; 0 is one
-	SlowRead   time.Duration // pause between reads of 64 KiB of the response's body
-	AbortAfter int           // close with SO_LINGER 0 after so many octets of the body
-	ResetEnd   bool          // close with SO_LINGER 0
-	Blind      bool          // sends on a kept connection without looking whether the server closed it
-	HalfClose  bool          // shut the sending side after the last request
-	Retry      bool          // a request that fails is sent once more on a new connection, as part of the same request
-	Linger     time.Duration // stay so long after the last response before closing
+	Count       int           // requests, one after the other; with Parallel, on each connection
+	Method      string        // "" is GET, or POST with a body
+	Version     string        // "" is HTTP/1.1
+	Header      string        // further header lines, each with CRLF
+	Body        int           // octets of the request's body
+	Split       bool          // header and body in two writes
+	Gap         time.Duration // between the two
+	Piece       int           // the body in writes of so many octets; 0 is one
+	PieceGap    time.Duration
+	Interval    time.Duration // from the end of a response to the next request
+	Fresh       bool          // a new connection for every request
+	KeepOld     bool          // with Fresh: older connections stay open and idle
+	Preconnect  time.Duration // connect so long before the first request is wanted
+	Rotate      int           // so many connections are opened in advance, with Preconnect, and used in turn
+	Parallel    int           // so many connections at the same time; 0 is one
+	SlowRead    time.Duration // pause between reads of 64 KiB of the response's body
+	AbortAfter  int           // close with SO_LINGER 0 after so many octets of the body
+	ResetEnd    bool          // close with SO_LINGER 0
+	Blind       bool          // sends on a kept connection without looking whether the server closed it
+	HalfClose   bool          // shut the sending side after the last request
+	Retry       bool          // a request that fails is sent once more on a new connection, as part of the same request
+	Pipeline    bool          // send all requests, then read all responses
+	Text        string        // the body as it stands, if not the usual text; Body is its announced length
+	Short       int           // so many octets of the body are announced and never sent
+	GiveUp      time.Duration // silence after which a response is not waited for any more; 0 is 20 s
+	Spare       int           // so many connections are opened before and never used
+	SpareFor    time.Duration // and closed again so soon, one after the other; 0 is at the end
+	AwaitClose  time.Duration // after a response that says close, wait so long for the server to close
+	IgnoreClose bool          // use a connection again whose close was announced
+	TLS         bool
+	SameTarget  bool          // asks for the same thing every time
+	Linger      time.Duration // stay so long after the last response before closing
 }
 
 // About describes the client for scenario.txt.
 func (c Caller) About() string {
-	words := []string{"own sockets, Nagle on"}
-	if c.NoDelay {
-		words[0] = "own sockets, TCP_NODELAY"
-	}
+	words := c.Sockopts.words()
 	for _, w := range []struct {
 		on   bool
 		text string
 	}{
-		{c.QuickAck, "TCP_QUICKACK before every read"},
-		{c.RcvBuf > 0, fmt.Sprintf("SO_RCVBUF %d", c.RcvBuf)},
+		{c.TLS, "TLS 1.3"},
 		{true, fmt.Sprintf("%d request(s)", max(c.Count, 1)*max(c.Parallel, 1))},
 		{c.Body > 0, fmt.Sprintf("body of %d octets", c.Body)},
 		{c.Version != "", c.Version},
@@ -66,6 +73,7 @@ func (c Caller) About() string {
 		{c.Fresh && !c.KeepOld, "a new connection for every request, the old one closed"},
 		{c.Fresh && c.KeepOld, "a new connection for every request, the old ones left open and idle"},
 		{c.Preconnect > 0, fmt.Sprintf("connects %v before the first request", c.Preconnect)},
+		{c.Rotate > 0, fmt.Sprintf("%d connections used in turn", c.Rotate)},
 		{c.Parallel > 1, fmt.Sprintf("%d connections at the same time", c.Parallel)},
 		{c.SlowRead > 0, fmt.Sprintf("pauses %v between reads of 64 KiB", c.SlowRead)},
 		{c.AbortAfter > 0, fmt.Sprintf("aborts after %d octets of the body", c.AbortAfter)},
@@ -73,6 +81,13 @@ func (c Caller) About() string {
 		{c.Blind, "does not look whether the server closed the connection"},
 		{c.HalfClose, "shuts its sending side after the last request"},
 		{c.Retry, "sends a failed request once more on a new connection"},
+		{c.Pipeline, "all requests sent before the first response is read"},
+		{c.Short > 0, fmt.Sprintf("the last %d octets of the announced body never sent", c.Short)},
+		{c.GiveUp > 0, fmt.Sprintf("gives up when nothing came for %v", c.GiveUp)},
+		{c.Spare > 0 && c.SpareFor == 0, fmt.Sprintf("%d more connections, opened first and never used", c.Spare)},
+		{c.Spare > 0 && c.SpareFor > 0, fmt.Sprintf("%d more connections, each opened, left %v without a request, and closed", c.Spare, c.SpareFor)},
+		{c.AwaitClose > 0, fmt.Sprintf("after a response that says close, waits up to %v for the server to close", c.AwaitClose)},
+		{c.IgnoreClose, "uses a connection again whose close was announced"},
 		{c.Linger > 0, fmt.Sprintf("closes %v after the last response", c.Linger)},
 	} {
 		if w.on {
@@ -116,19 +131,27 @@ type caller struct {
 	env     *Env
 	numbers *connNumbers
 	conn    *net.TCPConn
+	stream  net.Conn // what is above it: TLS, or conn itself
 	reader  *bufio.Reader
 	number  int
 	old     []*net.TCPConn
+	round   []parked
 }
 
 func (c *caller) drive(ctx context.Context) {
 	defer c.closeAll()
-	if c.Preconnect > 0 && c.connect(ctx) == nil {
-		pause(ctx, c.Preconnect)
+	c.openSpare(ctx)
+	if c.Pipeline {
+		c.pipeline(ctx)
+		return
+	}
+	if c.Preconnect > 0 {
+		c.openAhead(ctx)
 	}
 	for n := 1; n <= max(c.Count, 1) && ctx.Err() == nil; n++ {
 		if n > 1 {
 			pause(ctx, c.Interval)
+			c.turn()
 		}
 		began := time.Now()
 		r, err := c.try(ctx, n)
@@ -187,13 +210,34 @@ func (c *caller) connect(ctx context.Context) (err error) {
 		c.conn = nil
 		return err
 	}
-	c.reader = bufio.NewReaderSize(c.conn, 64<<10)
 	conn := c.conn
 	context.AfterFunc(ctx, func() { conn.Close() }) // an interruption ends what waits on it
+	c.stream = conn
+	if c.TLS {
+		if c.stream, err = dialTLS(conn); err != nil {
+			c.drop()
+			return err
+		}
+	}
+	c.reader = bufio.NewReaderSize(c.stream, 64<<10)
 	return nil
 }
 
 func (c *caller) send(ctx context.Context, n int) error {
+	head, body := c.message(n)
+	if !c.Split {
+		_, err := c.stream.Write(append([]byte(head), body...))
+		return err
+	}
+	if _, err := io.WriteString(c.stream, head); err != nil {
+		return err
+	}
+	pause(ctx, c.Gap)
+	return Own{Piece: c.Piece, PieceGap: c.PieceGap}.writeBody(ctx, c.stream, body)
+}
+
+// message is the nth request.
+func (c *caller) message(n int) (head string, body []byte) {
 	method, version := c.Method, c.Version
 	if method == "" {
 		method = "GET"
@@ -204,26 +248,110 @@ func (c *caller) send(ctx context.Context, n int) error {
 	if version == "" {
 		version = "HTTP/1.1"
 	}
-	head := fmt.Sprintf("%s /item/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s", method, n, version, c.Header)
+	if c.SameTarget {
+		n = 1
+	}
+	head = fmt.Sprintf("%s /item/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s", method, n, version, c.Header)
 	if c.Body > 0 {
 		head += fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", c.Body)
 	}
-	head += "\r\n"
-	if !c.Split {
-		_, err := c.conn.Write(append([]byte(head), fill(c.Body)...))
-		return err
+	body = []byte(c.Text)
+	if c.Text == "" {
+		body = fill(c.Body - c.Short)
 	}
-	if _, err := io.WriteString(c.conn, head); err != nil {
-		return err
+	return head + "\r\n", body
+}
+
+// pipeline sends every request before it reads the first response; each has waited since the beginning.
+func (c *caller) pipeline(ctx context.Context) {
+	began := time.Now()
+	if err := c.connect(ctx); err != nil {
+		c.env.log.add(began, request{Connection: c.number}, err)
+		return
 	}
-	pause(ctx, c.Gap)
-	return Own{Piece: c.Piece, PieceGap: c.PieceGap}.writeBody(ctx, c.conn, fill(c.Body))
+	var all []byte
+	for n := 1; n <= c.Count; n++ {
+		head, body := c.message(n)
+		all = append(append(all, head...), body...)
+	}
+	_, err := c.stream.Write(all)
+	for range c.Count {
+		var r request
+		if err == nil {
+			r, err = c.receive(ctx)
+		}
+		r.Connection = c.number
+		c.env.log.add(began, r, err)
+		if c.conn == nil && err == nil {
+			err = errClosed
+		}
+	}
+	pause(ctx, c.Linger)
+}
+
+// openAhead connects before anything is wanted: once, or so often that requests can go round.
+func (c *caller) openAhead(ctx context.Context) {
+	for range max(c.Rotate, 1) {
+		c.park()
+		if c.connect(ctx) != nil {
+			return
+		}
+	}
+	pause(ctx, c.Preconnect)
+}
+
+// park puts the connection last in the round.
+func (c *caller) park() {
+	if c.conn != nil {
+		c.round = append(c.round, parked{c.conn, c.stream, c.reader, c.number})
+		c.conn = nil
+	}
+}
+
+// turn goes on to the next connection of the round.
+func (c *caller) turn() {
+	if len(c.round) == 0 {
+		return
+	}
+	c.park()
+	next := c.round[0]
+	c.round = c.round[1:]
+	c.conn, c.stream, c.reader, c.number = next.conn, next.stream, next.reader, next.number
+}
+
+// parked is a connection that waits for its turn.
+type parked struct {
+	conn   *net.TCPConn
+	stream net.Conn
+	reader *bufio.Reader
+	number int
+}
+
+var errClosed = errors.New("the server closed with this request unanswered")
+
+// openSpare opens the connections that are never used.
+func (c *caller) openSpare(ctx context.Context) {
+	for range c.Spare {
+		spare, err := dial(ctx, c.env.client, c.env.goal(), c.Sockopts)
+		switch {
+		case err != nil:
+		case c.SpareFor > 0:
+			pause(ctx, c.SpareFor)
+			spare.Close()
+		default:
+			c.old = append(c.old, spare)
+		}
+	}
 }
 
 // receive reads one response; a response that says it is the last ends the connection.
 func (c *caller) receive(ctx context.Context) (r request, err error) {
 	c.quicken(c.conn)
-	c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	limit := c.GiveUp
+	if limit == 0 {
+		limit = 20 * time.Second
+	}
+	c.conn.SetReadDeadline(time.Now().Add(limit))
 	response, err := http.ReadResponse(c.reader, nil)
 	if err != nil {
 		return r, err
@@ -235,10 +363,19 @@ func (c *caller) receive(ctx context.Context) (r request, err error) {
 		c.drop()
 		return r, err
 	}
-	if err == nil && response.Close {
+	if err == nil && response.Close && !c.IgnoreClose {
+		c.awaitClose()
 		c.drop()
 	}
 	return r, err
+}
+
+// awaitClose leaves it to the server to close first.
+func (c *caller) awaitClose() {
+	if c.AwaitClose > 0 {
+		c.conn.SetReadDeadline(time.Now().Add(c.AwaitClose))
+		c.reader.ReadByte()
+	}
 }
 
 var errAborted = errors.New("aborted by the client")
@@ -281,8 +418,11 @@ func (c *caller) drop() {
 		if c.ResetEnd {
 			c.conn.SetLinger(0)
 		}
+		if c.TLS && c.stream != nil {
+			c.stream.Close()
+		}
 		c.conn.Close()
-		c.conn = nil
+		c.conn, c.stream = nil, nil
 	}
 }
 
@@ -290,5 +430,8 @@ func (c *caller) closeAll() {
 	c.drop()
 	for _, old := range c.old {
 		old.Close()
+	}
+	for _, p := range c.round {
+		p.conn.Close()
 	}
 }

@@ -5,11 +5,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,17 +20,26 @@ import (
 // Own is a server on bare sockets, where every write, option and close is the scenario's.
 type Own struct {
 	Sockopts
+	TLS            bool
 	Think          time.Duration // between reading the request and writing the response
+	LongThink      time.Duration // the same for the first request of all and every LongEvery-th after it
+	LongEvery      int
 	Body           int           // octets of the response's body
 	Split          bool          // header and body in two writes
 	Gap            time.Duration // between the two
 	Cork           bool          // TCP_CORK from before the first write until after the last
+	KeepCork       bool          // TCP_CORK from the first write on, and never released
 	Piece          int           // the body in writes of so many octets; 0 is one write
 	PieceGap       time.Duration // between them
 	Version        string        // of the status line; "" is HTTP/1.1
 	Header         string        // further header lines, each with CRLF
 	Chunked        bool          // each piece of the body is a chunk, and an empty one ends it
 	CloseDelimited bool          // no Content-Length: the end of the connection ends the body
+	CloseAfter     time.Duration // closes so late after a response without length
+	Continue       bool          // answers Expect: 100-continue
+	Twice          bool          // sends every response a second time, which nobody asked for
+	HangUp         bool          // closes without an answer if the client shut its sending side
+	CutHead        bool          // close in order in the middle of the response's header
 	Requests       int           // closes after so many on a connection, with Connection: close on the last; 0 is never
 	Idle           time.Duration // closes a connection that was idle so long; 0 is never
 	Refuse         int           // answer so (413) as soon as the header was read, and close without reading the body
@@ -44,26 +55,29 @@ type Own struct {
 
 // About describes the server for scenario.txt.
 func (s Own) About() string {
-	words := []string{"own sockets, Nagle on"}
-	if s.NoDelay {
-		words[0] = "own sockets, TCP_NODELAY"
-	}
+	words := s.Sockopts.words()
 	for _, w := range []struct {
 		on   bool
 		text string
 	}{
-		{s.QuickAck, "TCP_QUICKACK before every read"},
-		{s.RcvBuf > 0, fmt.Sprintf("SO_RCVBUF %d", s.RcvBuf)},
+		{s.TLS, "TLS 1.3"},
 		{s.Think > 0, fmt.Sprintf("thinks %v", s.Think)},
+		{s.LongThink > 0, fmt.Sprintf("thinks %v over request 1 and every %d after it", s.LongThink, s.LongEvery)},
 		{true, fmt.Sprintf("body of %d octets", s.Body)},
 		{s.Split, "header and body in two writes"},
 		{s.Gap > 0, fmt.Sprintf("%v apart", s.Gap)},
 		{s.Cork, "TCP_CORK around the response"},
+		{s.KeepCork, "TCP_CORK set once and never taken away"},
 		{s.Piece > 0, fmt.Sprintf("body in writes of %d octets, %v apart", s.Piece, s.PieceGap)},
 		{s.Version != "", s.Version},
 		{s.Header != "", strings.ReplaceAll(strings.TrimSpace(s.Header), "\r\n", ", ")},
 		{s.Chunked, "chunked"},
 		{s.CloseDelimited, "no Content-Length"},
+		{s.CloseAfter > 0, fmt.Sprintf("closes %v after the last octet", s.CloseAfter)},
+		{s.Continue, "answers Expect with 100 Continue"},
+		{s.Twice, "sends every response a second time, 60 ms later"},
+		{s.HangUp, "takes the end of the client's data for the end of its interest, and closes"},
+		{s.CutHead, "closes in the middle of the response's header"},
 		{s.Requests > 0, fmt.Sprintf("closes after %d request(s)", s.Requests)},
 		{s.Idle > 0, fmt.Sprintf("closes after %v idle", s.Idle)},
 		{s.Refuse > 0 && !s.Drain, fmt.Sprintf("answers %d after the header and closes without reading the body", s.Refuse)},
@@ -88,18 +102,34 @@ func (s Own) Start(ctx context.Context, e *Env) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
+	run := &ownRun{Own: s, sees: &e.sees, open: &openConns{conns: make(map[net.Conn]bool)}}
+	if s.TLS {
+		cert, err := certificate()
+		if err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+		run.cert = &cert
+	}
 	ctx, cancel := context.WithCancel(ctx)
-	open := &openConns{conns: make(map[net.Conn]bool)}
 	if s.AcceptAfter > 0 {
 		setBacklog(l, s.Backlog)
 	}
-	open.wait.Add(1)
+	run.open.wait.Add(1)
 	go func() {
-		defer open.wait.Done()
+		defer run.open.wait.Done()
 		pause(ctx, s.AcceptAfter)
-		s.accept(ctx, l, open)
+		run.accept(ctx, l)
 	}()
-	return func() { cancel(); l.Close(); open.closeAll() }, nil
+	return func() { cancel(); l.Close(); run.open.closeAll() }, nil
+}
+
+// ownRun is an Own at work.
+type ownRun struct {
+	Own
+	sees  *observer
+	open  *openConns
+	cert  *tls.Certificate
+	count atomic.Int64 // requests of all connections
 }
 
 // setBacklog calls listen(2) again, which changes the limit of a socket that listens already.
@@ -109,17 +139,20 @@ func setBacklog(l *net.TCPListener, n int) {
 	}
 }
 
-func (s Own) accept(ctx context.Context, l *net.TCPListener, open *openConns) {
+func (s *ownRun) accept(ctx context.Context, l *net.TCPListener) {
 	for {
 		c, err := l.AcceptTCP()
 		if err != nil {
 			return
 		}
 		s.apply(c)
-		open.add(c)
+		s.open.add(c)
 		go func() {
-			defer open.remove(c)
-			s.serve(ctx, c)
+			defer s.open.remove(c)
+			defer s.sees.watch(c)()
+			if stream, err := serveTLS(c, s.cert); err == nil {
+				s.serve(ctx, c, stream)
+			}
 		}()
 	}
 }
@@ -127,14 +160,14 @@ func (s Own) accept(ctx context.Context, l *net.TCPListener, open *openConns) {
 var errDone = errors.New("the connection is done with")
 
 // serve answers requests on one connection until it is to be closed.
-func (s Own) serve(ctx context.Context, c *net.TCPConn) {
-	r := bufio.NewReaderSize(c, 64<<10)
+func (s *ownRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) {
+	r := bufio.NewReaderSize(stream, 64<<10)
 	for n := 1; ; n++ {
 		s.quicken(c)
 		if idle := max(s.Idle, s.LingerAfter); idle > 0 && n > 1 {
 			c.SetReadDeadline(time.Now().Add(idle))
 		}
-		length, close, err := readHead(r)
+		asked, err := readHead(r)
 		if err != nil {
 			if s.LingerAfter > 0 {
 				c.SetLinger(0)
@@ -142,38 +175,75 @@ func (s Own) serve(ctx context.Context, c *net.TCPConn) {
 			return
 		}
 		c.SetReadDeadline(time.Time{})
-		if s.Refuse > 0 && length > 0 {
+		if s.Refuse > 0 && asked.length > 0 {
 			s.refuse(c)
 			return
 		}
-		s.readBody(ctx, c, r, length)
-		pause(ctx, s.Think)
-		last := close || (s.Requests > 0 && n == s.Requests)
-		if s.answer(ctx, c, last) != nil || last || s.CloseDelimited || s.Linger {
-			s.hangUp(c)
+		if asked.waits && s.Continue {
+			io.WriteString(stream, "HTTP/1.1 100 Continue\r\n\r\n")
+		}
+		if !s.readBody(ctx, c, r, asked.length) {
+			return
+		}
+		read := time.Now()
+		s.think(ctx)
+		if s.HangUp && atEnd(c) {
+			return
+		}
+		last := asked.close || (s.Requests > 0 && n == s.Requests)
+		err = s.answer(ctx, c, stream, last)
+		s.sees.serves(served{c.RemoteAddr().String(), n, s.sees.since(read), s.sees.since(time.Now())})
+		if err != nil || last || s.CloseDelimited || s.Linger {
+			s.hangUp(ctx, c, stream)
 			return
 		}
 	}
 }
 
-func (s Own) hangUp(c *net.TCPConn) {
+func (s *ownRun) think(ctx context.Context) {
+	n := s.count.Add(1)
+	if s.LongThink > 0 && (n == 1 || (s.LongEvery > 0 && n%int64(s.LongEvery) == 1)) {
+		pause(ctx, s.LongThink)
+		return
+	}
+	pause(ctx, s.Think)
+}
+
+// atEnd reports whether the client has shut its sending side.
+func atEnd(c *net.TCPConn) bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return true
+	}
+	n, got := 1, error(nil)
+	raw.Control(func(fd uintptr) { n, _, got = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT) })
+	return got == nil && n == 0
+}
+
+func (s Own) hangUp(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 	if s.Linger {
 		c.SetLinger(0)
 	}
+	pause(ctx, s.CloseAfter)
+	if s.TLS {
+		stream.Close() // says so before the FIN
+	}
 }
 
-func (s Own) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, length int64) {
+// readBody reports whether the body came wholly.
+func (s Own) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, length int64) bool {
 	for length > 0 {
 		s.quicken(c)
 		n, err := io.CopyN(io.Discard, r, min(length, 64<<10))
 		length -= n
 		if err != nil {
-			return
+			return false
 		}
 		if length > 0 {
 			pause(ctx, s.SlowRead)
 		}
 	}
+	return true
 }
 
 // refuse answers without reading the request's body.
@@ -188,32 +258,46 @@ func (s Own) refuse(c *net.TCPConn) {
 }
 
 // answer writes one response, and returns errDone if it left the connection unusable.
-func (s Own) answer(ctx context.Context, c *net.TCPConn, last bool) error {
-	if s.Cork {
+func (s Own) answer(ctx context.Context, c *net.TCPConn, w net.Conn, last bool) error {
+	if s.Cork || s.KeepCork {
 		setOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 1)
+	}
+	if s.Cork {
 		defer setOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 0)
 	}
 	head, body := s.head(last), fill(s.Body)
-	if !s.Split && !s.Chunked && s.Piece == 0 && s.AbortAfter == 0 && s.CutAfter == 0 {
-		_, err := c.Write(append([]byte(head), body...))
+	if s.CutHead {
+		io.WriteString(w, head[:len(head)/2])
+		return errDone
+	}
+	if s.inOneWrite() {
+		_, err := w.Write(append([]byte(head), body...))
+		if s.Twice && err == nil {
+			pause(ctx, 60*time.Millisecond)
+			_, err = w.Write(append([]byte(head), body...))
+		}
 		return err
 	}
-	if _, err := io.WriteString(c, head); err != nil {
+	if _, err := io.WriteString(w, head); err != nil {
 		return err
 	}
 	pause(ctx, s.Gap)
 	if stop := max(s.AbortAfter, s.CutAfter); stop > 0 {
-		c.Write(s.framed(body)[:stop])
+		w.Write(s.framed(body)[:stop])
 		pause(ctx, 5*time.Millisecond)
 		if s.AbortAfter > 0 {
 			c.SetLinger(0)
 		}
 		return errDone
 	}
-	return s.writeBody(ctx, c, body)
+	return s.writeBody(ctx, w, body)
 }
 
-func (s Own) writeBody(ctx context.Context, c *net.TCPConn, body []byte) error {
+func (s Own) inOneWrite() bool {
+	return !s.Split && !s.Chunked && s.Piece == 0 && s.AbortAfter == 0 && s.CutAfter == 0
+}
+
+func (s Own) writeBody(ctx context.Context, c io.Writer, body []byte) error {
 	size := s.Piece
 	if size == 0 {
 		size = len(body)

@@ -4,7 +4,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 )
@@ -52,6 +54,9 @@ type runLog struct {
 	Programs []string  `json:"programs"`
 	Total    float64   `json:"total_ms"` // sum over requests
 	Requests []request `json:"requests"`
+
+	Served  []served     `json:"-"` // server.json
+	Kernels []*kernelLog `json:"-"` // tcpinfo.json
 }
 
 func (l *requestLog) total() float64 {
@@ -62,18 +67,25 @@ func (l *requestLog) total() float64 {
 	return sum
 }
 
-func (r runLog) write(name string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+// write makes app.json, and of what the server's side knows server.json and tcpinfo.json.
+func (r runLog) write(dir string) error {
+	return errors.Join(writeJSON(dir, "app.json", r), writeJSON(dir, "server.json", r.Served), writeJSON(dir, "tcpinfo.json", r.Kernels))
+}
+
+func writeJSON(dir, name string, v any) error {
+	text, err := json.MarshalIndent(v, "", " ")
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(name, append(text, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o644)
 }
 
-func readRunLog(name string) (r runLog, err error) {
+func readRunLog(name string) (r runLog, err error) { return r, readJSON(name, &r) }
+
+func readJSON(name string, v any) error {
 	text, err := os.ReadFile(name)
 	if err != nil {
-		return r, err
+		return err
 	}
-	return r, json.Unmarshal(text, &r)
+	return json.Unmarshal(text, v)
 }

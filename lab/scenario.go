@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"time"
 )
@@ -30,7 +31,30 @@ type Expect struct {
 	Rule, Cause string   // "" for a look-alike, which must stay silent
 	Count       int      // occurrences; 0 is any number
 	Also        []string // further rules that the recording shows too, and that are not scored
-	Later       bool     // the rule belongs to a later step: what it says is shown, not scored
+	From        string   // the capture that decides: client, server or middle; "" is client
+	Alone       bool     // the other captures cannot show it
+	Timeless    bool     // what the fault costs is no time: no saving is held against it
+}
+
+// from is the capture that decides, and with are those held against it.
+func (e Expect) from() string {
+	if e.From == "" {
+		return "client"
+	}
+	return e.From
+}
+
+func (e Expect) with() []string {
+	if e.Alone {
+		return nil
+	}
+	return slices.DeleteFunc([]string{"client", "server", "middle"}, func(v string) bool { return v == e.from() })
+}
+
+// timeless is true where no saving of time can be held against the cost: a lost answer is not a matter of time, and
+// some rules claim none.
+func (e Expect) timeless() bool {
+	return e.Timeless || slices.Contains([]string{"reset-after-data", "truncated-response", "half-close"}, e.Rule)
 }
 
 // String is rule/cause.
@@ -66,6 +90,8 @@ type Env struct {
 	v6  bool
 	log *requestLog
 
+	sees observer // what the server's side says
+
 	target string // where clients send to, if not to the server
 }
 
@@ -86,6 +112,7 @@ func allScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
 		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(), windowScenarios(), resetScenarios(), failureScenarios(), programScenarios(),
+		lossScenarios(), setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(), headerScenarios(), secureScenarios(), toolScenarios(),
 	} {
 		all = append(all, family...)
 	}

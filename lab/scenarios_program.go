@@ -129,9 +129,9 @@ func nginxRefuses(time.Duration) Scenario {
 	return Scenario{
 		Name:    "lookalike-nginx-413-drained",
 		About:   "nginx answers 413 to a large body as soon as it has the header, and reads the body to its end before it closes",
-		Server:  Nginx{800, "client_max_body_size 1k; "},
+		Server:  Nginx{Body: 800, Settings: "client_max_body_size 1k; "},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 200_000, Split: true},
-		Snaplen: 200,
+		Snaplen: 400,
 	}
 }
 

@@ -99,7 +99,7 @@ func idleTimeout(program string, fault, fixed Server) Scenario {
 }
 
 func reuseIdleNginx(time.Duration) Scenario {
-	return idleTimeout("nginx", Nginx{800, "keepalive_timeout 1s;"}, Nginx{800, "keepalive_timeout 75s;"})
+	return idleTimeout("nginx", Nginx{Body: 800, Settings: "keepalive_timeout 1s;"}, Nginx{Body: 800, Settings: "keepalive_timeout 75s;"})
 }
 
 func reuseIdleNode(time.Duration) Scenario {
@@ -126,9 +126,9 @@ func reuseMaxRequests(time.Duration) Scenario {
 		Name:   "reuse-server-max-requests",
 		About:  "nginx closes each connection after three requests",
 		Expect: Expect{Rule: "missed-reuse", Cause: "server-max-requests", Count: 3},
-		Server: Nginx{800, "keepalive_requests 3;"},
+		Server: Nginx{Body: 800, Settings: "keepalive_requests 3;"},
 		Client: Caller{Sockopts: prompt(), Count: 12},
-		Fix:    func(s *Scenario) { s.Server = Nginx{800, "keepalive_requests 1000;"} },
+		Fix:    func(s *Scenario) { s.Server = Nginx{Body: 800, Settings: "keepalive_requests 1000;"} },
 	}
 }
 
@@ -149,7 +149,7 @@ func reuseLarge(time.Duration) Scenario {
 	s.Expect.Count, s.Expect.Also = 2, []string{"slow-start"}
 	s.Server = Own{Sockopts: prompt(), Body: 100_000, Requests: 1}
 	s.Client = Caller{Sockopts: prompt(), Count: 3}
-	s.Snaplen = 160
+	s.Snaplen = 400
 	return s
 }
 

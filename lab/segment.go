@@ -46,6 +46,11 @@ func isTCP(data []byte) bool {
 	return ok
 }
 
+// isICMP is true of ICMP over IPv4.
+func isICMP(data []byte) bool {
+	return len(data) >= 34 && binary.BigEndian.Uint16(data[12:]) == 0x0800 && data[23] == 1
+}
+
 // parseTCP reads a frame on its way in the given direction.
 func parseTCP(data []byte, toServer bool) (tcpHeader, bool) {
 	at, length, ok := ipHeader(data)

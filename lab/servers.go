@@ -28,11 +28,16 @@ func (Nobody) Start(context.Context, *Env) (func(), error) { return func() {}, n
 type Nginx struct {
 	Body     int
 	Settings string // of the server block: `keepalive_timeout 1s;`
+	Secure   bool   // TLS, with a certificate made for the run
 }
 
 // About names the version and the settings.
 func (n Nginx) About() string {
-	return fmt.Sprintf("%s; %s body of %d octets", version("nginx", "-v"), n.Settings, n.Body)
+	words := fmt.Sprintf("%s; %s body of %d octets", version("nginx", "-v"), n.Settings, n.Body)
+	if n.Secure {
+		words += "; TLS"
+	}
+	return words
 }
 
 const nginxConfig = `
@@ -51,7 +56,16 @@ func (n Nginx) Start(ctx context.Context, e *Env) (func(), error) {
 	if _, err := e.place("page.txt", string(fill(n.Body))); err != nil {
 		return nil, err
 	}
-	file, err := e.place("nginx.conf", fmt.Sprintf(nginxConfig, e.dir, e.serverAddress(), n.Settings))
+	address, settings := e.serverAddress(), n.Settings
+	if n.Secure {
+		cert, key, err := securePair(e.dir)
+		if err != nil {
+			return nil, err
+		}
+		address += " ssl"
+		settings += fmt.Sprintf(" ssl_certificate %s; ssl_certificate_key %s;", cert, key)
+	}
+	file, err := e.place("nginx.conf", fmt.Sprintf(nginxConfig, e.dir, address, settings))
 	if err != nil {
 		return nil, err
 	}

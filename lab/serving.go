@@ -42,21 +42,29 @@ func (o *openConns) closeAll() {
 	o.wait.Wait()
 }
 
-// readHead reads a request's header: the length of its body, and whether it asks to close.
-func readHead(r *bufio.Reader) (length int64, close bool, err error) {
+// asked is what a server must know of a request's header.
+type asked struct {
+	length int64 // of the body
+	close  bool  // after the response
+	waits  bool  // for 100 Continue
+}
+
+// readHead reads a request's header.
+func readHead(r *bufio.Reader) (a asked, err error) {
 	t := textproto.NewReader(r)
 	line, err := t.ReadLine()
 	if err != nil {
-		return 0, false, err
+		return a, err
 	}
 	header, err := t.ReadMIMEHeader()
 	if err != nil {
-		return 0, false, err
+		return a, err
 	}
-	length, _ = strconv.ParseInt(header.Get("Content-Length"), 10, 64)
+	a.length, _ = strconv.ParseInt(header.Get("Content-Length"), 10, 64)
 	connection := strings.ToLower(header.Get("Connection"))
-	close = connection == "close" || (strings.HasSuffix(line, "HTTP/1.0") && connection != "keep-alive")
-	return length, close, nil
+	a.close = connection == "close" || (strings.HasSuffix(line, "HTTP/1.0") && connection != "keep-alive")
+	a.waits = strings.EqualFold(header.Get("Expect"), "100-continue")
+	return a, nil
 }
 
 // fill is a body of n octets in lines, so that a capture shows where one is.

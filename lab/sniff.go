@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A sniffer captures the TCP frames of a namespace's eth0, in both directions, with the kernel's timestamps.
+// A sniffer captures the TCP and ICMP frames of a namespace's eth0, in both directions, with the kernel's timestamps.
 type sniffer struct {
 	fd     int
 	done   chan struct{}
@@ -86,7 +86,7 @@ func (s *sniffer) run() {
 }
 
 func (s *sniffer) keep(data []byte, wire int, control []byte) {
-	if !isTCP(data) {
+	if !isTCP(data) && !isICMP(data) {
 		return
 	}
 	kept := append([]byte(nil), data[:min(len(data), s.snap)]...)

@@ -1,0 +1,310 @@
+//go:build linux
+
+package main
+
+import "time"
+
+// lossScenarios lose, delay and hold back segments where no earlier family does: timers, buffers, paths.
+func lossScenarios() []Scenario {
+	var all []Scenario
+	for _, family := range [][]Scenario{
+		at(lostRetransmission, 10, 50), at(spuriousTimeout, 10, 50), at(uploadLoss, 10, 50), at(overtaken, 10, 50),
+		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(mtuTold, 10), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
+		at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10), at(oneOctet, 0, 10), at(oneOctetChunks, 10),
+		at(oneOctetRequest, 10), at(bloated, 10, 50), at(shortQueue, 10), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
+		at(bulkBBR, 50), at(sendBuffer, 50), at(outlier, 0, 10, 50), at(slowEndpoint, 10),
+	} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+func lostRetransmission(time.Duration) Scenario {
+	server, client := small(3)
+	return Scenario{
+		Name:   "lost-retransmission",
+		About:  "the second response is lost, and so are the two copies sent after it",
+		Expect: Expect{Rule: "retransmission-timeout", Cause: "lost-retransmission", Count: 1, From: "server"},
+		Link:   Link{Drops: []drop{{Kind: "data", First: 2, Times: 3}}},
+		Server: server, Client: client, Fix: noDrops,
+	}
+}
+
+func noBox(s *Scenario) { s.Link.Box = Box{} }
+
+func spuriousTimeout(time.Duration) Scenario {
+	return Scenario{
+		Name:    "spurious-timeout",
+		About:   "the way to the client stands still for 600 ms in the middle of 100 kB: the timer fires, and everything arrives twice",
+		Expect:  Expect{Rule: "retransmission-timeout", Cause: "spurious", From: "server", Also: []string{"slow-start"}, Timeless: true},
+		Link:    Link{Box: Box{StallAfter: 25, StallFor: 600 * time.Millisecond}},
+		Server:  Own{Sockopts: prompt(), Body: 100_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Fix:     noBox,
+		Snaplen: 400,
+	}
+}
+
+// uploadLoss loses what the client sends: seen from the client, behind the capture.
+func uploadLoss(time.Duration) Scenario {
+	return Scenario{
+		Name:    "loss-in-upload",
+		About:   "one segment in the middle of a request of 100 kB is lost, and repaired by fast retransmission",
+		Expect:  Expect{Rule: "packet-loss", Cause: "downstream", Count: 1, Also: []string{"slow-start"}},
+		Link:    Link{Drops: []drop{{ToServer: true, Kind: "data", First: 40}}},
+		Server:  Own{Sockopts: prompt(), Body: 120},
+		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 100_000},
+		Fix:     noDrops,
+		Snaplen: 400,
+	}
+}
+
+func overtaken(rtt time.Duration) Scenario {
+	return Scenario{
+		Name:    "reordering-beyond-round-trip",
+		About:   "every 30th segment takes two round trips longer than those around it: it is taken for lost",
+		Expect:  Expect{Rule: "packet-loss", Cause: "reordering", Also: []string{"slow-start"}},
+		Link:    Link{Reorder: 30, ReorderBy: 2 * rtt},
+		Server:  Own{Sockopts: prompt(), Body: 150_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Fix:     func(s *Scenario) { s.Link.Reorder = 0 },
+		Snaplen: 400,
+	}
+}
+
+// blackHole lets the server find out by itself, after some timeouts.
+func blackHole(time.Duration) Scenario {
+	return Scenario{
+		Name:    "path-mtu-black-hole",
+		About:   "packets over 1400 octets to the client vanish without a word; after three timeouts the server's kernel tries smaller ones",
+		Expect:  Expect{Rule: "path-mtu", Count: 1, From: "server", Alone: true},
+		Link:    Link{Box: Box{MTU: [2]int{0, 1400}}},
+		Sysctls: map[string]string{"net.ipv4.tcp_mtu_probing": "1"},
+		Server:  Own{Sockopts: prompt(), Body: 6000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Fix:     func(s *Scenario) { s.Link.Box.Tell = true },
+	}
+}
+
+func blackHoleRequest(time.Duration) Scenario {
+	return Scenario{
+		Name:   "path-mtu-black-hole-request",
+		About:  "packets over 1400 octets to the server vanish without a word: a small request passes, a large one never",
+		Expect: Expect{Rule: "path-mtu", Count: 1, Alone: true, Timeless: true, Also: []string{"packet-loss"}},
+		Link:   Link{Box: Box{MTU: [2]int{1400, 0}}},
+		Server: Own{Sockopts: prompt(), Body: 120},
+		Client: Caller{Sockopts: prompt(), Count: 1, Body: 6000, GiveUp: 5 * time.Second},
+		Fix:    func(s *Scenario) { s.Link.Box.Tell = true },
+	}
+}
+
+func mtuTold(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-path-mtu-told",
+		About:  "packets over 1400 octets to the client are lost, and the router says so at once, as it should",
+		Expect: Expect{Also: []string{"packet-loss"}}, // the first large segment is lost indeed
+		Link:   Link{Box: Box{MTU: [2]int{0, 1400}, Tell: true}},
+		Server: Own{Sockopts: prompt(), Body: 6000},
+		Client: Caller{Sockopts: prompt(), Count: 3},
+	}
+}
+
+func noScaling(time.Duration) Scenario {
+	return Scenario{
+		Name:     "receive-window-no-scaling",
+		About:    "window scaling is off: no more than 64 kB are ever in flight, though the congestion window is larger",
+		Expect:   Expect{Rule: "receive-window", Cause: "no-window-scaling", Count: 1, Also: []string{"slow-start"}},
+		Sysctls:  map[string]string{"net.ipv4.tcp_window_scaling": "0"},
+		InitCwnd: 30,
+		Server:   Own{Sockopts: prompt(), Body: 600_000},
+		Client:   Caller{Sockopts: prompt(), Count: 1},
+		Fix:      func(s *Scenario) { s.Sysctls = nil },
+		Snaplen:  400,
+	}
+}
+
+func slowWindow(time.Duration) Scenario {
+	return Scenario{
+		Name:     "receive-window-autotuning",
+		About:    "the client's window begins at 64 kB and grows with the transfer, more slowly than the server, with an initial window of 100, could send",
+		Expect:   Expect{Rule: "receive-window", Cause: "autotuning", Count: 1, Also: []string{"slow-start"}},
+		InitCwnd: 100,
+		Server:   Own{Sockopts: prompt(), Body: 600_000},
+		Client:   Caller{Sockopts: prompt(), Count: 1},
+		Fix:      func(s *Scenario) { s.Sysctls = map[string]string{"net.ipv4.tcp_rmem": "4096 4194304 6291456"} },
+		Snaplen:  400,
+	}
+}
+
+func requestWindow(time.Duration) Scenario {
+	return Scenario{
+		Name:    "zero-window-slow-server",
+		About:   "the server reads 64 kB of the request and pauses 300 ms, with a receive buffer of 32 kB: its window closes",
+		Expect:  Expect{Rule: "zero-window", Cause: "request", Also: []string{"slow-start", "receive-window"}},
+		Server:  Own{Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10}, Body: 120, SlowRead: 300 * time.Millisecond},
+		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 260_000},
+		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.SlowRead = 0 }) },
+		Snaplen: 400,
+	}
+}
+
+func lazyAck(time.Duration) Scenario {
+	return Scenario{
+		Name:     "delayed-ack-initcwnd-1",
+		About:    "the server may begin with one segment, and the client delays its acknowledgment of a single one",
+		Expect:   Expect{Rule: "delayed-ack", Also: []string{"slow-start"}},
+		InitCwnd: 1,
+		Server:   Own{Sockopts: prompt(), Body: 8000},
+		Client:   Caller{Sockopts: Sockopts{NoDelay: true, LazyAck: true}, Count: 1, Parallel: 3},
+		Fix:      func(s *Scenario) { s.caller(func(c *Caller) { c.LazyAck, c.QuickAck = false, true }) },
+	}
+}
+
+func corkKept(time.Duration) Scenario {
+	return Scenario{
+		Name:   "cork-kept",
+		About:  "the server sets TCP_CORK and never takes it away: the end of each response waits for a timer",
+		Expect: Expect{Rule: "cork"},
+		Server: Own{Sockopts: prompt(), Body: 5000, Split: true, KeepCork: true},
+		Client: Caller{Sockopts: prompt(), Count: 6},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.KeepCork, o.Cork = false, true }) },
+	}
+}
+
+func lateEnd(time.Duration) Scenario {
+	return Scenario{
+		Name:   "lookalike-late-end",
+		About:  "the server writes three full segments and, 210 ms later, the end of each response: its own pause, not a cork",
+		Server: Own{Sockopts: prompt(), Body: 4344 + 600 - 82, Piece: 4344 - 82, PieceGap: 210 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 4},
+	}
+}
+
+func oneOctet(time.Duration) Scenario {
+	return Scenario{
+		Name:   "small-segments-response",
+		About:  "the server writes the body octet by octet with TCP_NODELAY",
+		Expect: Expect{Rule: "small-segments", Cause: "response", Timeless: true},
+		Server: Own{Sockopts: prompt(), Body: 120, Piece: 1},
+		Client: Caller{Sockopts: prompt(), Count: 3},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Piece = 0 }) },
+	}
+}
+
+func oneOctetChunks(time.Duration) Scenario {
+	s := oneOctet(0)
+	s.Name, s.About = "small-segments-chunks", "the server sends chunks of one octet, each in a write of its own, with TCP_NODELAY"
+	s.Server = Own{Sockopts: prompt(), Body: 120, Piece: 1, Chunked: true}
+	return s
+}
+
+func oneOctetRequest(time.Duration) Scenario {
+	s := oneOctet(0)
+	s.Name, s.Expect.Cause = "small-segments-request", "request"
+	s.About = "the client writes the body octet by octet with TCP_NODELAY"
+	s.Server = Own{Sockopts: prompt(), Body: 120}
+	s.Client = Caller{Sockopts: prompt(), Count: 3, Body: 120, Split: true, Piece: 1}
+	s.Fix = func(s *Scenario) { s.caller(func(c *Caller) { c.Piece, c.Split = 0, false }) }
+	return s
+}
+
+func bloated(time.Duration) Scenario {
+	return Scenario{
+		Name:    "bufferbloat",
+		About:   "the path carries 4 Mbit/s with a queue of 200 kB before it: a large response fills it",
+		Expect:  Expect{Rule: "bandwidth", Cause: "bufferbloat", From: "server", Also: []string{"slow-start"}, Timeless: true},
+		Link:    Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 200_000}},
+		Server:  Own{Sockopts: prompt(), Body: 300_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Snaplen: 400,
+	}
+}
+
+// shortQueue is what a policer does: loss at a rate.
+func shortQueue(time.Duration) Scenario {
+	return Scenario{
+		Name:    "loss-in-short-queue",
+		About:   "the path carries 4 Mbit/s with a queue of 8 kB before it: slow start overflows it",
+		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "bandwidth", "retransmission-timeout"}, Timeless: true},
+		Link:    Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 8_000}},
+		Server:  Own{Sockopts: prompt(), Body: 200_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Snaplen: 400,
+	}
+}
+
+func finLoss(time.Duration) Scenario {
+	server, client := small(3)
+	return Scenario{
+		Name:   "lookalike-fin-lost",
+		About:  "the client's FIN is lost and sent again: nobody waits for it",
+		Link:   Link{Drops: []drop{{ToServer: true, Kind: "fin", First: 1}}},
+		Server: server, Client: client,
+	}
+}
+
+func ackLoss(time.Duration) Scenario {
+	return Scenario{
+		Name:    "lookalike-acks-lost",
+		Expect:  Expect{Also: []string{"slow-start"}}, // 30 kB are more than the initial window
+		About:   "two acknowledgments of a large response are lost: the next ones say the same",
+		Link:    Link{Drops: []drop{{ToServer: true, Kind: "ack", First: 6}, {ToServer: true, Kind: "ack", First: 9}}},
+		Server:  Own{Sockopts: prompt(), Body: 30_000},
+		Client:  Caller{Sockopts: prompt(), Count: 2},
+		Snaplen: 400,
+	}
+}
+
+func delayJump(time.Duration) Scenario {
+	server, client := small(6)
+	return Scenario{
+		Name:   "lookalike-delay-jumps",
+		About:  "the way to the client stands still for 60 ms now and then, less than any timer",
+		Link:   Link{Box: Box{StallAfter: 2, StallFor: 60 * time.Millisecond, StallStride: 2}},
+		Server: server, Client: client,
+	}
+}
+
+func bulkBBR(time.Duration) Scenario {
+	return Scenario{
+		Name:    "slow-start-bbr",
+		About:   "a response of 300 kB on a new connection with BBR, which paces",
+		Expect:  Expect{Rule: "slow-start", Count: 1, Timeless: true},
+		Sysctls: map[string]string{congestionControl: "bbr"},
+		Server:  Own{Sockopts: prompt(), Body: 300_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Snaplen: 400,
+	}
+}
+
+// sendBuffer is limited by neither window: TCP_INFO says sndbuf_limited.
+func sendBuffer(time.Duration) Scenario {
+	return Scenario{
+		Name:    "lookalike-send-buffer-small",
+		About:   "the server's send buffer is 16 kB: it, and no window, limits 100 kB. No rule speaks of it, and none may accuse a window",
+		Server:  Own{Sockopts: Sockopts{NoDelay: true, SndBuf: 16 << 10}, Body: 100_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Snaplen: 400,
+	}
+}
+
+func outlier(time.Duration) Scenario {
+	return Scenario{
+		Name:   "server-think-outlier",
+		About:  "the server thinks 5 ms, and 350 ms over the first of every ten requests",
+		Expect: Expect{Rule: "server-think"},
+		Server: Own{Sockopts: prompt(), Body: 300, Think: 5 * time.Millisecond, LongThink: 350 * time.Millisecond, LongEvery: 10},
+		Client: Caller{Sockopts: prompt(), Count: 20, SameTarget: true},
+		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.LongThink = 0 }) },
+	}
+}
+
+func slowEndpoint(time.Duration) Scenario {
+	return Scenario{
+		Name:   "server-think-endpoint",
+		About:  "the server thinks 1.1 s over every request",
+		Expect: Expect{Rule: "server-think", Timeless: true},
+		Server: Own{Sockopts: prompt(), Body: 300, Think: 1100 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 8, SameTarget: true},
+	}
+}
