@@ -95,7 +95,7 @@ func (r *crowds) event(_ *judge, m *member, e *event) {
 			c.open, m.inCrowd = max(0, c.open-1), false
 		}
 	case *job:
-		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && data.times[SlowStart] > 0 {
+		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.index == 0 || data.times[SlowStart] > 0) {
 			c.lost(m, data)
 		}
 	case *overConn:
