@@ -152,7 +152,7 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 	f.IntVar(&o.snapLen, "snaplen", 0, "live: keep `N` octets of each frame (default: all)")
 	f.IntVar(&o.fileSize, "file-size", 0, "live: begin another file of --write after `N` MiB;\nnames get a number")
 	f.IntVar(&o.ringFiles, "ring-files", 0, "live: keep only the latest `N` files of --write")
-	f.IntVar(&o.ringSize, "ring-size", capture.DefaultRing>>20, "live: `N` MiB of memory shared with the kernel (default\n32): what may wait while this program is busy")
+	f.IntVar(&o.ringSize, "ring-size", capture.DefaultRing>>20, "live: `N` MiB of memory shared with the kernel (default\n64): what may wait while this program is busy")
 	f.IntVar(&o.blockSize, "block-size", capture.DefaultBlock>>10, "live: `N` KiB handed over at once (default 1024)")
 	f.BoolVar(&o.allFrames, "all-frames", false, "live: read (count, save) frames that cannot be TCP, too")
 	f.BoolVar(&o.noPromiscuous, "no-promiscuous", false, "live: only frames from and to this machine")

@@ -14,7 +14,7 @@ const AnyInterface = "any"
 
 // The defaults of a LiveConfig, in octets.
 const (
-	DefaultRing  = 32 << 20
+	DefaultRing  = 64 << 20
 	DefaultBlock = 1 << 20
 )
 

@@ -1,0 +1,175 @@
+//go:build linux
+
+// Live measures live capture under load beside tcpdump: the same traffic over the same cable between two network
+// namespaces of its own, at the same rates, one after the other. It needs root, ip(8) and tcpdump.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func main() {
+	seconds := flag.Int("seconds", 10, "how long each rate is kept up, 1 to 60")
+	rates := flag.String("rates", "50000,100000,200000", "frames a second, separated by commas")
+	program := flag.String("program", "./tcpwhy", "the program to measure")
+	segments := flag.Int("segments", 20, "segments of each response, 1 to 1000: few are many exchanges, which cost most")
+	flag.Parse()
+	l := load{seconds: min(max(*seconds, 1), 60), segments: min(max(*segments, 1), 1000)}
+	if err := measure(*program, *rates, l); err != nil {
+		fmt.Fprintln(os.Stderr, "live:", err)
+		os.Exit(1)
+	}
+}
+
+// load is what is sent, beside its rate.
+type load struct{ seconds, segments int }
+
+// measure prints a table of both programs at all rates.
+func measure(program, rates string, l load) (err error) {
+	program, err = filepath.Abs(program)
+	if err != nil {
+		return err
+	}
+	c, err := newCable()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.remove()) }()
+	report := filepath.Join(os.TempDir(), c.near+".json")
+	defer os.Remove(report)
+	fmt.Printf("%-8s %9s %9s %9s %9s %10s %7s %7s\n", "program", "rate/s", "sent", "seen", "dropped", "CPU ns/fr.", "MB at 1", "at end")
+	for word := range strings.SplitSeq(rates, ",") {
+		rate, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || rate < 100 {
+			return fmt.Errorf("rate %q", word)
+		}
+		var cost [2]float64
+		for i, args := range [][]string{
+			{"tcpdump", "-i", "v0", "-w", "/dev/null"},
+			{program, "-i", "v0", "-q", "-F", "json", "-o", report},
+		} {
+			r, err := c.try(args, report, rate, l)
+			if err != nil {
+				return err
+			}
+			cost[i] = r.cost()
+			fmt.Println(r)
+		}
+		fmt.Printf("%8s CPU per frame: %.2f times tcpdump's\n", "", cost[1]/cost[0])
+	}
+	return nil
+}
+
+// result is one program at one rate.
+type result struct {
+	name                string
+	rate                int
+	sent, seen, dropped uint64
+	cpu                 time.Duration
+	before, after       uint64 // octets resident: a second after it began, and before it ended
+}
+
+func (r *result) cost() float64 { return float64(r.cpu) / float64(max(r.sent, 1)) }
+
+func (r *result) String() string {
+	return fmt.Sprintf("%-8s %9d %9d %9d %9d %10.0f %7.1f %7.1f", r.name, r.rate, r.sent, r.seen, r.dropped, r.cost(),
+		float64(r.before)/1e6, float64(r.after)/1e6)
+}
+
+// try runs one program while frames are sent. What the kernel does to hand frames over is charged to the sender, for
+// both alike.
+func (c *cable) try(args []string, report string, rate int, l load) (*result, error) {
+	cmd := exec.Command("ip", append([]string{"netns", "exec", c.near}, args...)...)
+	var said strings.Builder
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	defer cmd.Process.Kill()
+	time.Sleep(time.Second)
+	r := &result{name: filepath.Base(args[0]), rate: rate, before: resident(cmd.Process.Pid)}
+	began := cpu(cmd.Process.Pid)
+	var err error
+	if r.sent, err = c.send(rate, l.seconds, l.segments); err != nil {
+		return nil, err
+	}
+	time.Sleep(time.Second)
+	r.cpu, r.after = cpu(cmd.Process.Pid)-began, resident(cmd.Process.Pid)
+	timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
+		return nil, err
+	}
+	if err := cmd.Wait(); err != nil {
+		return nil, fmt.Errorf("%s: %w: %s", args[0], err, said.String())
+	}
+	if r.name == "tcpdump" {
+		r.seen, r.dropped = number(said.String(), `(\d+) packets captured`), number(said.String(), `(\d+) packets dropped by kernel`)
+		return r, nil
+	}
+	return r, r.read(report)
+}
+
+// read takes the counts from a report.
+func (r *result) read(name string) error {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	var told struct {
+		Capture struct {
+			Frames uint64
+			Drops  uint64 `json:"kernel_drops"`
+		}
+	}
+	err = json.Unmarshal(data, &told)
+	r.seen, r.dropped = told.Capture.Frames, told.Capture.Drops
+	return err
+}
+
+// number is the first group of a pattern, 0 if it does not occur.
+func number(text, pattern string) uint64 {
+	found := regexp.MustCompile(pattern).FindStringSubmatch(text)
+	if found == nil {
+		return 0
+	}
+	n, err := strconv.ParseUint(found[1], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// cpu is the processor time of a process (proc_pid_stat(5): utime and stime, in ticks of 10 ms).
+func cpu(pid int) time.Duration {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, found := strings.Cut(string(data), ") ")
+	fields := strings.Fields(rest)
+	if err != nil || !found || len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
+// resident is the memory of a process, in octets.
+func resident(pid int) uint64 {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	return number(string(data), `VmRSS:\s+(\d+) kB`) << 10
+}
