@@ -59,7 +59,7 @@ type entry struct {
 	base       [2]uint32 // Wireshark's base_seq of each direction, by order in the tuple
 	high       [2]uint32 // the latest raw end of what each sent
 	list       uint8
-	flags      uint8
+	flags      uint16
 }
 
 // Flags of an entry. Those of a direction are shifted by 0 or 1.
@@ -67,7 +67,8 @@ const (
 	baseSet   = 1 << 0
 	finSeen   = 1 << 2
 	spoke     = 1 << 4
-	clientIsB = 1 << 6
+	finAcked  = 1 << 6 // the direction's sender acknowledged its peer's FIN
+	clientIsB = 1 << 8
 )
 
 // rstBelieve is how far from what its sender sent last the number of a RST may be to count as the end of the connection.
@@ -87,6 +88,7 @@ type Table struct {
 	due     time.Duration // when to look for idle entries again
 	over    []*Conn       // to be handed back
 	taken   int           // how many of over were
+	done    int32         // entry whose FINs have both been acknowledged by the latest segment; -1: none
 	evicted uint64
 	late    uint64
 }
@@ -105,7 +107,7 @@ func NewTable(limits TableLimits) *Table {
 	if limits.Finished <= 0 {
 		limits.Finished = 1 << 18
 	}
-	t := &Table{limits: limits, slots: make([]int32, 1024)}
+	t := &Table{limits: limits, slots: make([]int32, 1024), done: -1}
 	for i := range t.head {
 		t.head[i], t.tail[i] = -1, -1
 	}
@@ -117,6 +119,7 @@ func NewTable(limits TableLimits) *Table {
 // After each call the caller takes what Over returns.
 func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	t.now = max(t.now, seg.Time)
+	t.release()
 	t.age()
 	key, side := canonical(seg.Src, seg.Dst)
 	hash := key.hash()
@@ -282,9 +285,37 @@ func (t *Table) update(i int32, side int, seg *capture.Segment) {
 		e.high[side] = end
 	}
 	e.flags |= spoke << side
+	t.followClose(i, side, seg)
 	if list != e.list || list == listClosed { // few segments follow a close, and memory waits for its end
 		t.move(i, list)
 	}
+}
+
+// followClose notes who has acknowledged its peer's FIN. Once both have, everything has been delivered (RFC 9293 §3.6):
+// nothing but copies can follow.
+func (t *Table) followClose(i int32, side int, seg *capture.Segment) {
+	e := &t.entries[i]
+	const bothFins = finSeen | finSeen<<1
+	const bothAcks = finAcked | finAcked<<1
+	if e.flags&bothFins != bothFins || !seg.Flags.Has(capture.ACK) || int32(seg.Ack-e.high[1-side]) < 0 {
+		return
+	}
+	e.flags |= finAcked << side
+	if e.flags&bothAcks == bothAcks {
+		t.done = i
+	}
+}
+
+// waitFor is how many closed connections wait for late copies before those that are finished go at once: at high rates the
+// memory that they would hold costs more than what the copies tell.
+const waitFor = 256
+
+// release hands the connection back that the segment before this one has finished, if many wait already.
+func (t *Table) release() {
+	if i := t.done; i >= 0 && t.entries[i].conn != nil && t.count[listClosed] > waitFor {
+		t.handBack(i)
+	}
+	t.done = -1
 }
 
 // learnBase sets the numbers that a later SYN is compared with, exactly as Wireshark does: the SYN's own, or one less
