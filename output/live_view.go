@@ -139,13 +139,13 @@ func (v *View) Screen(st *capture.Stats, columns int) string {
 	lines := []string{fmt.Sprintf("%s  %s  %s frames  %s exchanges  %s lost  %s dropped", visible(v.name),
 		time.Duration(v.second)*time.Second, grouped(st.Frames), grouped(uint64(v.seen)), spoken(v.lost),
 		grouped(kernelDrops(st)))}
-	lines = append(lines, fmt.Sprintf("%-40s %9s %10s %10s  %s", "service", "exchanges", "lost now", "lost", "mostly"))
+	lines = append(lines, fmt.Sprintf("%-28s %9s %9s %9s  %s", "service", "exchanges", "lost now", "lost", "mostly"))
 	for _, s := range v.sorted()[:min(viewRows, len(v.services))] {
-		lines = append(lines, fmt.Sprintf("%-40s %9d %8s/s %10s  %s", shorten(s.title(), 40), s.exchanges,
+		lines = append(lines, fmt.Sprintf("%-28s %9d %7s/s %9s  %s", shorten(s.title(), 28), s.exchanges,
 			spoken(s.now()/viewSpan), spoken(s.lost), s.mostly()))
 	}
 	for _, line := range lines {
-		b.WriteString(prefixCells(line, columns-1) + "\n")
+		b.WriteString(prefixCells(strings.ReplaceAll(line, nbsp, " "), columns-1) + "\n")
 	}
 	v.drawn = len(lines)
 	return b.String()
@@ -183,8 +183,8 @@ func (v *View) Lines() []string {
 		if s.now() == 0 || len(lines) == viewRows {
 			break
 		}
-		lines = append(lines, fmt.Sprintf("%s: %s: %s lost in %d s, mostly to %s", visible(v.name), s.title(),
-			spoken(s.now()), viewSpan, s.mostly()))
+		line := fmt.Sprintf("%s: %s: %s lost in %d s, mostly to %s", visible(v.name), s.title(), spoken(s.now()), viewSpan, s.mostly())
+		lines = append(lines, strings.ReplaceAll(line, nbsp, " "))
 	}
 	return lines
 }
