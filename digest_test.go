@@ -47,6 +47,9 @@ func (v view) digest(r *analysis.Report) []string {
 	}
 	var findings []string
 	for i := range r.Findings {
+		if !r.Findings[i].Client.IsValid() {
+			continue // about the capture
+		}
 		findings = append(findings, v.finding(&r.Findings[i])...)
 	}
 	slices.Sort(findings)

@@ -20,6 +20,9 @@ func faults(r *analysis.Report) map[string]fault {
 	all := map[string]fault{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		if !f.Client.IsValid() {
+			continue // about the capture
+		}
 		key := f.Rule + "/" + f.Cause
 		sum := all[key]
 		all[key] = fault{sum.count + f.Count, sum.cost + f.Cost.Expected, max(sum.confidence, f.Confidence)}

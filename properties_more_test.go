@@ -87,6 +87,9 @@ func part(r *analysis.Report) []string {
 		}
 	}
 	for _, f := range r.Findings {
+		if !f.Client.IsValid() {
+			continue // about the capture
+		}
 		out = append(out, fmt.Sprintf("finding %s/%s %v %v %v %v %d %v", f.Rule, f.Cause, f.Client, f.Server, f.Severity, f.Confidence, f.Count, f.Cost))
 	}
 	slices.Sort(out)

@@ -39,6 +39,7 @@ const (
 func (j *judge) book(m *member, c *claim, job *job) {
 	g := j.groups[groupKey{c.rule, c.cause, m.pair}]
 	if g == nil {
+		j.trimGroups()
 		g = &group{hosts: map[string]bool{}, texts: map[string]bool{}, lastAffected: -2}
 		j.groups[groupKey{c.rule, c.cause, m.pair}] = g
 	}

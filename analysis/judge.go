@@ -20,7 +20,9 @@ type judge struct {
 	list   listing
 	total  totals
 	retry  retries
+	crowd  crowded
 	nextID int // of the next exchange
+	trace  *Trace
 }
 
 // totals are sums over everything, listed or not.
@@ -152,6 +154,7 @@ func (j *judge) enabled(rule string) bool {
 func (j *judge) pairTotal(p pair, took time.Duration) {
 	t := j.pairs[p]
 	if t == nil {
+		j.trimPairs()
 		t = &pairTotals{}
 		j.pairs[p] = t
 	}
@@ -187,5 +190,9 @@ func (j *judge) gone(m *member, e *overConn) {
 		j.closing(m, &closingConn{at: e.at, by: e.by, reset: e.reset})
 	}
 	e.info.Exchanges = m.all
+	if e.trace != nil {
+		j.trace = e.trace
+		j.trace.Conn = e.info
+	}
 	j.list.conns.add(e.info.Duration, e.info.ID, e.info)
 }

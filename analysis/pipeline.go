@@ -14,7 +14,7 @@ import (
 const (
 	batchItems = 512       // segments handed to a worker at once: handing over costs more than the work on one
 	batchBytes = 256 << 10 // payload octets in a batch
-	epochItems = 1 << 16   // segments between two settlements with the judge; bounds what events wait for it
+	epochItems = 1 << 14   // segments between two settlements with the judge; bounds what events wait for it
 )
 
 // op is what a worker is to do with an item.
@@ -78,12 +78,13 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	p := &pipeline{table: reassembly.NewTable(reassembly.TableLimits{}), judge: newJudge(opts, rules)}
+	p := &pipeline{table: reassembly.NewTable(tableLimits()), judge: newJudge(opts, rules)}
 	p.spare.New = func() any {
 		return &batch{items: make([]item, 0, batchItems), data: make([]byte, 0, batchBytes+batchBytes/4)}
 	}
 	for range n {
 		w := newWorker(rules, clock)
+		w.trace = opts.Trace
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))
 		go w.run(&p.spare)
@@ -166,6 +167,7 @@ func (p *pipeline) epoch(until time.Duration) {
 		default:
 		}
 	}
+	p.judge.crowd.evicted = p.table.Evicted()
 	sortEvents(p.events)
 	n := dueEvents(p.events, until)
 	p.judge.read(p.events[:n])

@@ -11,9 +11,9 @@ const (
 	// donorHorizon is how long after its end a connection still counts as one that could have been kept open: common
 	// idle timeouts of clients and servers are 60 s and more, and what lies further back is another visit.
 	donorHorizon = 60 * time.Second
-	maxIdle      = 1024 // idle connections looked at per pool; the oldest give way
-	maxCounts    = 256  // different numbers of requests remembered per pool
-	maxClosed    = 1024 // closed connections remembered per pool
+	maxIdle      = 128 // idle connections looked at per pool; the oldest give way
+	maxCounts    = 256 // different numbers of requests remembered per pool
+	maxClosed    = 256 // closed connections remembered per pool
 	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection
 	// (diagnosis D4 b4).
 	promptClose = 50 * time.Millisecond
@@ -120,7 +120,11 @@ func (j *judge) began(m *member, e *beganExchange) {
 func (j *judge) pool(k poolKey) *pool {
 	p := j.pools[k]
 	if p == nil {
-		p = &pool{requests: map[int]int{}}
+		p = &pool{}
+		if len(j.pools) >= maxPools { // it compares only the exchanges of this connection
+			j.crowd.pools++
+			return p
+		}
 		j.pools[k] = p
 	}
 	return p
@@ -151,6 +155,9 @@ func (j *judge) freed(m *member, e *overExchange) {
 
 // countRequests takes note of how many exchanges a connection served until the server ended it.
 func (p *pool) countRequests(served int) {
+	if p.requests == nil {
+		p.requests = map[int]int{}
+	}
 	if len(p.requests) < maxCounts || p.requests[served] > 0 {
 		p.requests[served]++
 	}

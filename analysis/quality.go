@@ -72,6 +72,7 @@ func (j *judge) caveats(st *capture.Stats) []Caveat {
 		count(uint64(max(j.total.missing, 0)), "octet"))
 	j.frameCaveats(st, add)
 	j.connectionCaveats(add)
+	j.crowdCaveats(add)
 	return append(out, j.otherCaveats(out)...)
 }
 

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"sort"
 	"time"
 
 	"tcpwhy/capture"
@@ -8,8 +9,8 @@ import (
 )
 
 const (
-	maxHoles   = 256 // lost ranges followed at a time; beyond it the oldest counts as delivered
-	maxRepairs = 8192
+	maxHoles   = 256  // lost ranges followed at a time; beyond it the oldest counts as delivered
+	maxRepairs = 1024 // retransmissions looked ahead for at a time
 )
 
 // repair is a retransmission that was needed.
@@ -150,7 +151,8 @@ func (h hole) part(from, to int64) hole {
 
 // fill removes [from, to) from the holes; the result is what was the first hole, if that was touched.
 func (s *sender) fill(from, to int64) *hole {
-	if len(s.holes) == 0 {
+	at := sort.Search(len(s.holes), func(i int) bool { return s.holes[i].to > from })
+	if at == len(s.holes) || s.holes[at].from >= to {
 		return nil
 	}
 	first := s.holes[0]

@@ -49,7 +49,7 @@ func (w *walker) collectRepairs() {
 	}
 	for i := max(w.scanned-c.Released, 0); i < len(c.Records); i++ {
 		r := &c.Records[i]
-		if r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission && r.Len > 0 {
+		if r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission && r.Len > 0 && len(w.send[r.Dir].repairs) < maxRepairs {
 			w.send[r.Dir].repairs = append(w.send[r.Dir].repairs, repair{r.Seq, r.Seq + int64(r.Len), c.Released + i})
 		}
 	}
@@ -218,9 +218,11 @@ func (s *connState) tile(from, to time.Duration, l Label) {
 			end = min(end, j.until)
 		}
 		j.book(max(from, j.from), end, l)
+		s.trace.exchange(&s.walk, j, max(from, j.from), end, l)
 		if start := max(at, j.from); end > start {
 			s.idle(at, start)
 			s.times[l] += end - start
+			s.trace.connection(&s.walk, start, end, l)
 			at = end
 		}
 	}
@@ -259,4 +261,6 @@ func (s *connState) idle(from, to time.Duration) {
 	}
 	s.times[l] += closing - from
 	s.times[Closing] += to - closing
+	s.trace.connection(&s.walk, from, closing, l)
+	s.trace.connection(&s.walk, closing, to, Closing)
 }
