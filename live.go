@@ -60,8 +60,10 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 		return exitError, err
 	}
 	report, err := o.follow(src, options, stdout, stderr)
-	// The report stands; what is left to close was only read from, but for a saved file.
 	err = errors.Join(err, src.Close())
+	if report == nil {
+		return exitError, err
+	}
 	if writeErr := o.writeLive(report, stdout); writeErr != nil || err != nil {
 		return exitError, errors.Join(err, writeErr)
 	}

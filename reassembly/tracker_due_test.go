@@ -1,0 +1,75 @@
+package reassembly
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// dueSink notes what it is told of exchanges, and when.
+type dueSink struct {
+	fakeSink
+	tracker *Tracker
+	lines   []string
+}
+
+func (s *dueSink) Exchange(c *Conn, x *Exchange) {
+	s.lines = append(s.lines, fmt.Sprintf("exchange %d with %d records, due at %v", x.Index, len(c.Records), s.tracker.Moment()))
+}
+
+// afterSilence has a first exchange, a silence of 2 s, and a second one.
+const afterSilence = threeWay + `
+0.050 > P. 1 ack 1 win 502 "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+0.100 < P. 1 ack 29 win 509 "HTTP/1.1 204 No Content\r\n\r\n"
+0.100 > .  29:29(0) ack 28 win 502
+2.100 > P. 29 ack 28 win 502 "GET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
+2.150 < P. 28 ack 57 win 509 "HTTP/1.1 204 No Content\r\n\r\n"
+2.150 > .  57:57(0) ack 55 win 502`
+
+// TestSettleChangesNothing settles after every segment, late, early and never: the exchanges are handed on with the same
+// history and the same moment.
+func TestSettleChangesNothing(t *testing.T) {
+	want := []string{"exchange 0 with 6 records, due at 600ms", "exchange 1 with 6 records, due at 2.65s"}
+	for _, lead := range []time.Duration{-1, 0, 100 * time.Millisecond, time.Second, 1900 * time.Millisecond} {
+		s := &dueSink{}
+		s.tracker = NewTracker(s, TrackerLimits{})
+		table := NewTable(TableLimits{})
+		segs := parse(t, afterSilence)
+		for i := range segs {
+			c, dir, _ := table.Assign(&segs[i])
+			s.tracker.Add(c, dir, &segs[i])
+			if lead >= 0 && (i+1 == len(segs) || segs[i+1].Time > segs[i].Time+lead) {
+				s.tracker.Settle(segs[i].Time + lead)
+			}
+		}
+		s.tracker.Settle(time.Hour)
+		if s.tracker.Moment() >= 0 {
+			t.Errorf("lead %v: a moment outside of a call", lead)
+		}
+		if len(s.lines) != 2 || s.lines[0] != want[0] || !strings.HasSuffix(s.lines[1], "due at 2.65s") {
+			t.Errorf("lead %v: got\n%s\nwant\n%s", lead, strings.Join(s.lines, "\n"), strings.Join(want, "\n"))
+		}
+		if n := len(s.tracker.waits); n != 0 {
+			t.Errorf("lead %v: %d still wait", lead, n)
+		}
+	}
+}
+
+func TestWaitHeap(t *testing.T) {
+	var h waitHeap
+	for _, due := range []time.Duration{5, 3, 9, 1, 7, 3, 8, 2} {
+		h.push(wait{due, &Conn{ID: int(due)}})
+	}
+	last := time.Duration(0)
+	for len(h) > 0 {
+		w := h.pop()
+		if w.due < last {
+			t.Fatalf("%v after %v", w.due, last)
+		}
+		last = w.due
+	}
+	if last != 9 {
+		t.Errorf("the last is %v", last)
+	}
+}
