@@ -36,7 +36,6 @@ type follower struct {
 	lost    uint64      // pieces left out
 	asked   atomic.Bool // SIGUSR1 wants a report so far
 	busy    atomic.Bool // one is being written
-	failed  atomic.Bool // writing failed: nothing more is written, and the capture ends
 	json    *output.LiveJSON
 	view    *output.View // nil: none is shown
 	began   time.Time
