@@ -126,7 +126,7 @@ type verdict struct {
 	bulks     []bulk
 }
 
-// disturbedMS is the lateness beyond which a recording says nothing about a saving.
+// disturbedMS is the lateness beyond which a recording says nothing about a saving, unless that is a hundred times as long.
 const disturbedMS = 3
 
 // judge analyses every capture of a scenario; one decides, the others are compared with it.
@@ -180,7 +180,7 @@ func (v *verdict) judgeFixed(ctx context.Context, program, dir string) error {
 	}
 	fixed, err := readRunLog(filepath.Join(dir, "fixed", "app.json"))
 	v.saved = fault.Total - fixed.Total
-	v.disturbed = max(fault.LateMS, fixed.LateMS) > disturbedMS
+	v.disturbed = max(fault.LateMS, fixed.LateMS) > max(disturbedMS, .01*math.Abs(v.saved))
 	return err
 }
 

@@ -95,7 +95,7 @@ func backlog(time.Duration) Scenario {
 	return Scenario{
 		Name:   "backlog-overflow",
 		About:  "the server accepts nobody for 1.5 s with a backlog of one: further SYNs go unanswered",
-		Expect: Expect{Rule: "syn-retransmission", Cause: "backlog-overflow"},
+		Expect: Expect{Rule: "syn-retransmission", Cause: "backlog-overflow", Count: 3, From: "server"},
 		Server: Own{Sockopts: prompt(), Body: 800, Backlog: 1, AcceptAfter: 1500 * time.Millisecond},
 		Client: Caller{Sockopts: prompt(), Count: 1, Parallel: 5},
 	}

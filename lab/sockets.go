@@ -69,7 +69,7 @@ func (o Sockopts) control(_, _ string, raw syscall.RawConn) error {
 // listen opens a listener inside the namespace.
 func listen(n *namespace, address string, o Sockopts) (l *net.TCPListener, err error) {
 	err = n.do(func() error {
-		config := net.ListenConfig{Control: o.control}
+		config := net.ListenConfig{Control: o.control, KeepAlive: -1}
 		config.SetMultipathTCP(false)
 		general, err := config.Listen(context.Background(), "tcp", address)
 		if err == nil {
