@@ -31,7 +31,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	}
 	for _, in := range report.Capture.Inputs {
 		if !in.Complete {
-			fmt.Fprintf(stderr, "tcpwhy: warning: %s: %s\n", in.Name, in.Error)
+			fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(in.Name+": "+in.Error))
 		}
 	}
 	return o.status(report), nil

@@ -68,7 +68,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 		return exitError, errors.Join(err, writeErr)
 	}
 	if in := report.Capture.Inputs[0]; !in.Complete {
-		fmt.Fprintf(stderr, "tcpwhy: warning: %s: %s\n", in.Name, in.Error)
+		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(in.Name+": "+in.Error))
 	}
 	return o.status(report), nil
 }

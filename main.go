@@ -36,10 +36,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err == nil || brokenPipe(err) {
 		return status
 	}
-	fmt.Fprintf(stderr, "tcpwhy: %v\n", err)
+	fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(err.Error()))
 	var usage *usageError
 	if errors.As(err, &usage) && usage.hint != "" {
-		fmt.Fprintf(stderr, "tcpwhy: %s\n", usage.hint)
+		fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(usage.hint))
 	}
 	return exitError
 }
