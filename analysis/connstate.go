@@ -74,6 +74,7 @@ type connState struct {
 	ending      ending // what rules about failures and closes need
 	refusal     *claim // the connection was never set up
 	serial      serialRun
+	trace       *tracer // nil unless the connection is to be traced
 }
 
 // names are what the service called itself or was called.
@@ -110,6 +111,7 @@ func (s *connState) open(x *reassembly.Exchange) {
 		j.behind.from = j.from
 	}
 	s.jobs = append(s.jobs, j)
+	s.trace.open(j)
 }
 
 // criticalSetup reports whether the first request waited for the connection: it left as soon as it could. Otherwise
@@ -339,6 +341,7 @@ func (s *connState) overConn(ended bool) *overConn {
 	e.info = s.connInfo()
 	e.claims, e.refusal = s.claims, s.refusal
 	e.names = s.names
+	e.trace = s.trace.done()
 	e.missing = c.Half[0].Missing + c.Half[1].Missing
 	e.midStream = c.MidStream
 	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused && len(c.SYNACKs) > 0

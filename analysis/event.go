@@ -100,4 +100,5 @@ type overConn struct {
 	names       names
 	missing     int64 // octets acknowledged that the capture lacks
 	midStream   bool
+	trace       *Trace
 }

@@ -129,6 +129,7 @@ func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
 	if w.at < h.from {
 		w.emit(w.at, h.from, pause(h.dir))
 	}
+	w.cause = h.ack
 	mid := min(until, h.from+h.roundTrip)
 	w.emit(w.at, mid, NagleRTT)
 	w.emit(w.at, until, NagleDelack)
@@ -169,6 +170,7 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 
 // relabel gives the time of a hold that was none to the application.
 func (s *connState) relabel(j *job, h *hold) {
+	s.trace.relabel(h)
 	for _, t := range []*[labelCount]time.Duration{&j.times, &s.times} {
 		t[NagleRTT] -= h.roundTrip
 		t[NagleDelack] -= h.delayed

@@ -12,7 +12,7 @@ func (s *connState) fill(j *job) {
 	x := j.x
 	i := &ExchangeInfo{}
 	j.info = i
-	i.Connection = s.conn.ID
+	i.Connection, i.Index = s.conn.ID, x.Index
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
 	i.Status, i.Outcome, i.Turn = x.Status, x.Outcome, x.Turn
 	for _, m := range x.Interim {

@@ -142,6 +142,7 @@ type MessageInfo struct {
 // ExchangeInfo is one exchange of the report.
 type ExchangeInfo struct {
 	ID, Connection                int
+	Index                         int    // within its connection, from 0
 	Method, Target, Host, Version string // Target as sent, query included: output masks it
 	Status                        int
 	Interim                       []int
@@ -173,4 +174,5 @@ type Report struct {
 	Exchanges                  []ExchangeInfo             // by ID; capped
 	Checked                    []string                   // rules that ran, in order
 	Vantages                   map[reassembly.Vantage]int // connections by vantage
+	Trace                      *Trace                     // what Options.Trace asked for; nil if there is no such thing
 }

@@ -17,6 +17,7 @@ type Options struct {
 	MinSeverity    Severity // findings below it are left out
 	MaxOccurrences int      // listed per finding; 0: all
 	MaxListed      int      // connections and exchanges listed; 0: all
+	Trace          *TraceOf // what the report shows in full; nil: nothing
 }
 
 // Run analyses the whole source. The error is that of reading; the report holds what was read before it.
@@ -61,7 +62,7 @@ func (j *judge) report(st *capture.Stats) *Report {
 	if j.enabled(captureQuality.Name) && j.opts.MinSeverity == Info {
 		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
 	}
-	r.Conns, r.Exchanges = j.list.conns.done(), j.list.exchanges.done()
+	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}

@@ -26,6 +26,7 @@ type worker struct {
 	events  []event
 	now     time.Duration // of the item in hand
 	spare   []*connState  // of connections that are over
+	trace   *TraceOf      // what is to be traced; nil: nothing
 }
 
 // newWorker makes a worker; run must be started.
@@ -102,6 +103,7 @@ func (w *worker) state(c *reassembly.Conn) *connState {
 		s = new(connState)
 	}
 	s.begin(c, w.clock)
+	s.trace = newTracer(w.trace, c.ID)
 	c.User = s
 	return s
 }
@@ -139,6 +141,7 @@ func (w *worker) Release(c *reassembly.Conn, n int) {
 	s := w.state(c)
 	s.walk.to(c.Released + n)
 	s.walk.forget(c.Records[:n])
+	s.trace.records(c.Records[:n])
 }
 
 // Closed finishes the connection's own ledger and lets the rules look at the connection as a whole.
@@ -147,6 +150,7 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s.ended = ended
 	s.walk.to(c.Released + len(c.Records))
 	s.walk.finish()
+	s.trace.records(c.Records)
 	p := &pass{worker: w, state: s, conn: c}
 	for _, d := range w.rules {
 		if d.closed != nil {
