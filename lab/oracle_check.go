@@ -17,6 +17,8 @@ type bulk struct {
 	name           string
 	ledger, kernel transferTimes
 	sndbufMS       float64 // the kernel's; the ledger has no such label
+	pausedMS       float64 // the ledger's: the application paused, with or without data under way
+	lastRTT        float64 // the kernel's, ms, when all was done
 	slackMS        float64
 }
 
@@ -53,6 +55,7 @@ func observeBulk(ctx context.Context, program, name, dir string) (*bulk, error) 
 		b.kernel.rwndMS += last.RwndMS
 		b.kernel.retrans += int(last.Retrans)
 		b.sndbufMS += last.SndbufMS
+		b.lastRTT = max(b.lastRTT, last.RTTMS)
 	}
 	if octets < bulkOctets || b.kernel.busyMS < bulkMS || len(logs) == maxSampled {
 		return nil, nil
@@ -70,18 +73,19 @@ var sendingLabels = []string{"queue", "serialize", "paced", "slow_start", "ss_id
 	"zero_window", "fast_retx", "rto", "tlp", "lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack", "delack_cwnd", "cork", "unknown"}
 
 // readLedger adds up the labels. A response ends in the ledger when its last octet leaves, and for the kernel when
-// that was acknowledged, a round trip later. The kernel counts in ticks of 4 ms.
+// that was acknowledged, a round trip later, which a queue may have made longer. The kernel counts in ticks of 4 ms.
 func (b *bulk) readLedger(r report) {
 	for _, label := range sendingLabels {
 		b.ledger.busyMS += r.Summary.TimeMS[label]
 	}
 	b.ledger.rwndMS = r.Summary.TimeMS["rwnd"] + r.Summary.TimeMS["zero_window"]
 	for _, c := range r.Connections {
-		rtt := max(c.RTT.Min, c.RTT.Handshake)
+		rtt := max(c.RTT.Min, c.RTT.Handshake, b.lastRTT)
 		b.ledger.busyMS += float64(len(c.Exchanges)) * rtt
 		b.ledger.retrans += c.ServerRetransmissions
 		b.slackMS = max(b.slackMS, rtt)
 	}
+	b.pausedMS = r.Summary.TimeMS["app_paced"]
 	b.slackMS += 8 + .1*b.kernel.busyMS
 }
 

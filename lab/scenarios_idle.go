@@ -20,7 +20,7 @@ func idleDropSilent(time.Duration) Scenario {
 	return Scenario{
 		Name:   "idle-drop-silent",
 		About:  "a box on the way forgets connections after 25 s: the request after 31 s gets no answer, and is sent again on a new connection",
-		Expect: Expect{Rule: "idle-drop", Count: 1, Also: []string{"missed-reuse"}},
+		Expect: Expect{Rule: "idle-drop", Count: 1, Alone: true, Also: []string{"missed-reuse"}},
 		Link:   Link{Box: Box{Forget: 25 * time.Second}},
 		Server: Own{Sockopts: prompt(), Body: 800},
 		Client: Caller{Sockopts: prompt(), Count: 2, Interval: 31 * time.Second, Retry: true, GiveUp: 5 * time.Second, Blind: true},

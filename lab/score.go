@@ -219,7 +219,7 @@ func (b *board) writeKernel(t *strings.Builder) {
 		return
 	}
 	t.WriteString("\nLarge responses: the ledger of the server's capture / TCP_INFO of the server's socket, which is sampled every 4 ms. Times\n" +
-		"agree within 10 % of the time busy, a round trip and two ticks of the kernel.\n\n" +
+		"agree within 10 % of the time busy, a round trip and two ticks of the kernel; pauses of the application may be either.\n\n" +
 		"| recording | busy, ms | held by the receive window, ms | sent again | held by the send buffer (TCP_INFO alone), ms | apart |\n|---|---|---|---|---|---|\n")
 	for i := range b.bulks {
 		fmt.Fprintln(t, b.bulks[i].row())
