@@ -47,7 +47,15 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report,
 	if err := o.checkOutput(); err != nil {
 		return nil, err
 	}
-	src, err := capture.Open(config)
+	options, err := o.analysisOptions()
+	if err != nil {
+		return nil, err
+	}
+	open := func() (capture.Source, error) { return capture.Open(config) }
+	if options.Trace, err = o.traceOf(open, options); err != nil {
+		return nil, err
+	}
+	src, err := open()
 	if err != nil {
 		return nil, err
 	}
@@ -57,11 +65,11 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report,
 		defer p.clear()
 		src = p
 	}
-	options, err := o.analysisOptions()
-	if err != nil {
-		return nil, err
+	report, err := analysis.Run(src, options)
+	if options.Trace != nil && report.Trace == nil && err == nil {
+		return nil, noSuch("connection", o.trace.connection, report.Connections)
 	}
-	return analysis.Run(src, options)
+	return report, err
 }
 
 // parseFilter reads --filter; nil if there is none.
@@ -114,6 +122,9 @@ func (o *options) render(w io.Writer, r *analysis.Report) error {
 		return output.JSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})
 	case "ndjson":
 		return output.NDJSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})
+	}
+	if r.Trace != nil {
+		return output.Trace(w, r, o.textOptions(w))
 	}
 	return output.Text(w, r, o.textOptions(w))
 }

@@ -39,6 +39,9 @@ func (o *options) check() error {
 	if o.maxOccurrences < 0 || o.workers < 0 {
 		return &usageError{"--max-occurrences and --workers must not be negative", ""}
 	}
+	if err := o.checkTrace(); err != nil {
+		return err
+	}
 	if o.interfaceName != "" {
 		return o.checkLive()
 	}

@@ -84,6 +84,7 @@ type options struct {
 	duration             time.Duration
 	count                uint64
 	live                 liveOptions
+	trace                traceOptions
 
 	explain                  string
 	listRules, version, help bool
@@ -104,6 +105,7 @@ Examples:
   tcpdump -i eth0 -s 0 -w - port 8080 | tcpwhy -
   tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
   tcpwhy -i eth0 -f 'port 443' --duration 5m -w trace.pcapng
+  tcpwhy --exchange 3 trace.pcap
   tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
   tcpwhy --fail-on high --output report.txt trace.pcap
 
@@ -133,6 +135,7 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.BoolVar(&o.showQuery, "show-query", false, "print query values, which are else shown as ?name=…")
 	f.IntVar(&o.workers, "workers", 0, "follow connections in `N` goroutines (default: one for\neach processor)")
 	f.StringVar(&o.color, "color", "auto", "`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured")
+	newTraceFlags(f, &o.trace)
 	f.StringVarP(&o.interfaceName, "interface", "i", "", "capture live from `NAME`; any is all interfaces")
 	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`")
 	f.DurationVar(&o.duration, "duration", 0, "live: stop after `TIME`")

@@ -27,6 +27,9 @@ func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 	o.member("tool", b.tool())
 	o.member("capture", b.capture())
 	o.member("summary", b.summary())
+	if r.Trace != nil {
+		o.member("trace", b.trace(r.Trace))
+	}
 	ids := findingIDs(r.Findings)
 	list := o.array("findings")
 	for i := range r.Findings {
@@ -68,8 +71,17 @@ func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 	return b.lines(enc)
 }
 
-// lines writes the findings, connections and exchanges.
+// lines writes the trace if there is one, the findings, connections and exchanges.
 func (b *builder) lines(enc *json.Encoder) error {
+	if b.report.Trace != nil {
+		line := struct {
+			Type string `json:"type"`
+			jsonTrace
+		}{"trace", b.trace(b.report.Trace)}
+		if err := enc.Encode(line); err != nil {
+			return err
+		}
+	}
 	for _, f := range b.findings() {
 		line := struct {
 			Type string `json:"type"`

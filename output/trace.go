@@ -1,0 +1,259 @@
+package output
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// shownWait is the shortest wait that is told of between segments; the ledger has all.
+const shownWait = time.Millisecond
+
+// Trace writes one exchange or connection in full: its ledger, and its segments in a notation like packetdrill's. The
+// report must hold a trace.
+func Trace(w io.Writer, r *analysis.Report, opts TextOptions) error {
+	t := traceReport{textReport: textReport{page: newPage(w, opts), report: r, opts: opts}, trace: r.Trace}
+	t.begin()
+	t.ledger()
+	t.shares()
+	t.segments()
+	return t.w.Flush()
+}
+
+// traceReport is a trace on its way to a page. Its times count from start.
+type traceReport struct {
+	textReport
+	trace *analysis.Trace
+	start time.Duration
+	took  time.Duration
+	times []analysis.LabelTime
+}
+
+// begin says what is traced.
+func (t *traceReport) begin() {
+	c := t.trace.Conn
+	t.start, t.took, t.times = c.Start, c.Duration, c.Times
+	title := "Connection " + strconv.Itoa(c.ID)
+	if x := t.trace.Exchange; x != nil {
+		t.start, t.took, t.times = x.Start, x.Duration, x.Times
+		title = "Exchange " + strconv.Itoa(x.ID) + ": " + t.request(x, textTarget) + t.ending(x)
+	}
+	t.para("", title, strong)
+	ends := c.Client.String() + " -> " + c.Server.String()
+	if host := t.host(); host != "" {
+		ends += ", " + shorten(maskHost(host), textTarget)
+	}
+	t.para("", ends, plain)
+	t.para("", "It begins "+spoken(t.start)+" after the first frame of the capture and takes "+spoken(t.took)+
+		". Times below count from its beginning.", plain)
+}
+
+// host is what the service was called, "" if that is not known.
+func (t *traceReport) host() string {
+	if x := t.trace.Exchange; x != nil && x.Host != "" {
+		return x.Host
+	}
+	if c := t.trace.Conn; c.TLS != nil {
+		return c.TLS.SNI
+	}
+	return ""
+}
+
+// ledger writes the tiles.
+func (t *traceReport) ledger() {
+	t.heading("Where its time went, in order")
+	for i := range t.trace.Tiles {
+		tile := &t.trace.Tiles[i]
+		label := fmt.Sprintf("%11s %11s %11s  ", column(tile.From-t.start), column(tile.To-t.start), column(tile.To-tile.From))
+		t.para(label, t.story(tile), plain)
+	}
+	t.more(t.trace.MoreTiles, "wait", "waits")
+}
+
+// story says what a tile was, and which frames show it.
+func (t *traceReport) story(tile *analysis.Tile) string {
+	s := tile.Label.Title()
+	if tile.Waits > 1 {
+		s += ", " + plural(uint64(tile.Waits), "wait", "waits")
+	}
+	var facts []string
+	if tile.Before.Frame != 0 {
+		facts = append(facts, "after "+t.frame(tile.Before.Frame))
+	}
+	if tile.Cause.Frame != 0 {
+		facts = append(facts, "released by "+t.frame(tile.Cause.Frame))
+	}
+	if tile.End.Frame != 0 {
+		facts = append(facts, "ended by "+t.frame(tile.End.Frame))
+	}
+	if len(facts) > 0 {
+		s += ": " + strings.Join(facts, ", ")
+	}
+	return s
+}
+
+// frame is a frame's name. Its spaces do not break.
+func (t *traceReport) frame(f capture.FrameID) string {
+	return strings.ReplaceAll(t.frameName(f, len(t.report.Capture.Inputs) > 1), " ", nbsp)
+}
+
+// column is a duration in milliseconds with three decimals, so that columns line up.
+func column(d time.Duration) string {
+	return strings.TrimPrefix(strings.TrimSuffix(offset(d), nbsp+"ms"), "+")
+}
+
+// shares writes how much each label got.
+func (t *traceReport) shares() {
+	if t.took <= 0 {
+		return
+	}
+	t.heading("Together, in milliseconds")
+	for _, part := range byTime(t.times) {
+		t.para(fmt.Sprintf("%12s  %5s  ", column(part.Time), percent(part.Time, t.took)), part.Label.Title(), plain)
+	}
+}
+
+// segments writes the segments.
+func (t *traceReport) segments() {
+	t.heading("Segments")
+	t.para("", "> is sent by the client, < by the server, each so many seconds after the one before. Octets count from 1 in "+
+		"each direction; windows are in octets. Behind # stand the frame, what Wireshark would call the segment, and the "+
+		"frame that released it.", faint)
+	t.blank()
+	waits := t.waits()
+	before := t.start
+	for i := range t.trace.Segments {
+		s := &t.trace.Segments[i]
+		for _, wait := range waits[s.Frame] {
+			t.comment("# ", wait, cyan)
+		}
+		at := s.Time.Round(time.Microsecond)
+		text := segmentText(&s.Record, at-before.Round(time.Microsecond), t.trace.Conn)
+		before = at
+		t.segment(text, t.remarks(s))
+	}
+	t.more(t.trace.MoreSegments, "segment", "segments")
+}
+
+// segment writes one line, and what does not fit of the remarks below it.
+func (t *traceReport) segment(text, remarks string) {
+	if line := text + "  # " + remarks; cells(line) <= t.width {
+		t.put(t.fit(text), plain)
+		t.put(t.fit("  # "+remarks), faint)
+		t.blank()
+		return
+	}
+	t.put(t.fit(text), plain)
+	t.blank()
+	t.comment("    # ", remarks, faint)
+}
+
+// comment writes text behind a mark that every line gets.
+func (t *traceReport) comment(mark, text string, s style) {
+	for _, line := range wrap(t.fit(text), t.width-cells(mark)) {
+		t.put(mark+line, s)
+		t.blank()
+	}
+}
+
+// waits are the waits worth telling of, by the frame that ended them.
+func (t *traceReport) waits() map[capture.FrameID][]string {
+	out := map[capture.FrameID][]string{}
+	for i := range t.trace.Tiles {
+		tile := &t.trace.Tiles[i]
+		if d := tile.To - tile.From; tile.End.Frame != 0 && tile.Waits == 1 && d >= shownWait {
+			out[tile.End.Frame] = append(out[tile.End.Frame], spoken(d)+": "+tile.Label.Title())
+		}
+	}
+	return out
+}
+
+// flagLetters are the letters of the flags in the order of their bits.
+const flagLetters = "FSRP.UEW"
+
+// segmentText is a segment as packetdrill and tcpdump write it.
+func segmentText(r *reassembly.Record, since time.Duration, c *analysis.ConnInfo) string {
+	arrow := ">"
+	if r.Dir == reassembly.FromServer {
+		arrow = "<"
+	}
+	us := max(0, since.Microseconds())
+	s := fmt.Sprintf("+%d.%06d %s %s", us/1e6, us%1e6, arrow, flagText(r.Flags))
+	if r.Trait.Has(reassembly.Wild) {
+		return s + fmt.Sprintf(" 0:%d(%d)", r.Len, r.Len) // its numbers mean nothing
+	}
+	seq := r.Seq + 1
+	s += fmt.Sprintf(" %d:%d(%d)", seq, seq+int64(r.Len), r.Len)
+	if r.Flags&capture.ACK != 0 {
+		s += fmt.Sprintf(" ack %d", r.Ack+1)
+	}
+	s += fmt.Sprintf(" win %d", r.Window)
+	if mss := c.MSS[r.Dir]; r.Flags&capture.SYN != 0 && mss > 0 {
+		s += fmt.Sprintf(" <mss %d>", mss)
+	}
+	return s
+}
+
+// flagText are the flags in the order SFRP.
+func flagText(f capture.TCPFlags) string {
+	s := ""
+	for _, i := range [...]int{1, 0, 2, 3, 4, 5, 6, 7} {
+		if f&(1<<i) != 0 {
+			s += flagLetters[i : i+1]
+		}
+	}
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// traits are the traits that a trace names; Advances and HasTS tell nothing that its reader needs.
+var traits = [...]struct {
+	trait reassembly.Trait
+	name  string
+}{
+	{reassembly.Full, "full"}, {reassembly.Unseen, "first-copy-unseen"}, {reassembly.Hole, "behind-a-hole"},
+	{reassembly.AcksUnseen, "acks-unseen"}, {reassembly.Overrun, "beyond-the-window"},
+	{reassembly.Conflict, "other-octets"}, {reassembly.Wild, "wild-numbers"},
+}
+
+// traitNames are the traits of a segment in words.
+func traitNames(r *reassembly.Record) []string {
+	var names []string
+	for _, t := range traits {
+		if r.Trait.Has(t.trait) {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
+// remarks are a segment's frame, kind and traits, and what released it.
+func (t *traceReport) remarks(s *analysis.TracedSegment) string {
+	words := []string{t.frame(s.Frame)}
+	if k := s.Kind.String(); k != "" {
+		words = append(words, k)
+	}
+	words = append(words, traitNames(&s.Record)...)
+	if s.SACK > 0 && !s.Trait.Has(reassembly.Wild) {
+		words = append(words, fmt.Sprintf("sack up to %d", s.Ack+1+int64(s.SACK)))
+	}
+	if s.Cause.Frame != 0 {
+		words = append(words, "by "+t.frame(s.Cause.Frame))
+	}
+	return strings.Join(words, ", ")
+}
+
+// more says how many are not shown.
+func (t *traceReport) more(n int, one, many string) {
+	if n > 0 {
+		t.para("", "and "+plural(uint64(n), "more "+one, "more "+many)+", not shown", plain)
+	}
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+)
+
+// traceOptions are the flags that show one exchange or connection in full instead of the report.
+type traceOptions struct{ exchange, connection int }
+
+// notTraced is the value of a flag that was not given.
+const notTraced = -1
+
+// newTraceFlags are those flags.
+func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {
+	f.IntVar(&o.exchange, "exchange", notTraced, "instead of the report, show exchange `N` in full: where its\ntime went in order, and its segments")
+	f.IntVar(&o.connection, "connection", notTraced, "the same for connection `N` (tcp.stream of Wireshark)")
+}
+
+// wanted reports whether there is something to be traced.
+func (o *traceOptions) wanted() bool { return o.exchange != notTraced || o.connection != notTraced }
+
+// checkTrace checks the flags.
+func (o *options) checkTrace() error {
+	t := &o.trace
+	switch {
+	case !t.wanted():
+		return nil
+	case t.exchange < notTraced || t.connection < notTraced:
+		return &usageError{"--exchange and --connection must not be negative", ""}
+	case t.exchange >= 0 && t.connection >= 0:
+		return &usageError{"--exchange and --connection: one of them", ""}
+	case o.interfaceName != "":
+		return &usageError{"--exchange and --connection are for capture files", "save the capture with --write, and name that file"}
+	}
+	if t.exchange < 0 {
+		return nil
+	}
+	for _, name := range o.inputs {
+		if info, err := os.Stat(name); name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return &usageError{"--exchange reads its input twice, and " + name + " can be read only once",
+				"save it to a file first, or use --connection"}
+		}
+	}
+	return nil
+}
+
+// traceOf is what the analysis is to trace; nil if nothing. The number of an exchange is known only when everything
+// has been read, so its connection is looked for first.
+func (o *options) traceOf(open func() (capture.Source, error), options analysis.Options) (*analysis.TraceOf, error) {
+	if o.trace.connection >= 0 {
+		return &analysis.TraceOf{Connection: o.trace.connection, Exchange: -1}, nil
+	}
+	if o.trace.exchange < 0 {
+		return nil, nil
+	}
+	src, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	report, of, err := analysis.Locate(src, options, o.trace.exchange)
+	if of == nil && report.Capture.Frames > 0 {
+		return nil, noSuch("exchange", o.trace.exchange, report.ExchangeCount)
+	}
+	if of == nil {
+		return nil, err
+	}
+	return of, nil // an error of reading shows again
+}
+
+// noSuch says that there is no exchange or connection of that number.
+func noSuch(what string, n, count int) error {
+	hint := fmt.Sprintf("the input has %d, counted from 0", count)
+	return &usageError{fmt.Sprintf("there is no %s %d", what, n), hint}
+}
