@@ -179,7 +179,7 @@ type simHost struct {
 	backoff             uint
 	sent                int // segments with data so far
 	established         func()
-	connected, gotFin   bool
+	gotFin              bool
 	received, unackedIn int
 	waiting             map[int][]byte
 	until               int // octets of the peer after which then is called

@@ -43,10 +43,9 @@ type flowFacts struct {
 	window   int64         // the receive window in force at the end
 	rtt      time.Duration // least round trip between client and server
 	measured time.Duration // the response's first octet to its last
-	rounds   int
-	largest  int64   // octets of the largest response before on the connection
-	flight   int64   // the most that was in flight on the connection so far
-	rate     float64 // octets per second that the path carries; 0: not known
+	largest  int64         // octets of the largest response before on the connection
+	flight   int64         // the most that was in flight on the connection so far
+	rate     float64       // octets per second that the path carries; 0: not known
 	rwnd     bound
 	idle     idle
 	queue    time.Duration // the most by which round trips grew above the least

@@ -69,9 +69,10 @@ func metTimeWait(c *reassembly.Conn) []Evidence {
 	var ack, rst *reassembly.Record
 	for i := range c.Records {
 		r := &c.Records[i]
+		if r.Time > c.SYNs[len(c.SYNs)-1].Time {
+			break
+		}
 		switch {
-		case r.Time > c.SYNs[len(c.SYNs)-1].Time:
-			i = len(c.Records)
 		case r.Dir == reassembly.FromServer && ack == nil && r.PureAck():
 			ack = r
 		case r.Dir == reassembly.FromServer && ack == nil:

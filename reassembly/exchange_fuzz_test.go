@@ -137,11 +137,7 @@ func fuzzApp(t *testing.T, input []byte) {
 func FuzzHTTP(f *testing.F) {
 	for _, list := range [][]struct{ name, script, want string }{httpCases, gapCases, turnCases} {
 		for _, c := range list {
-			var log []write
-			for _, step := range splitSteps(c.script) {
-				log = append(log, step)
-			}
-			f.Add(encode(log...))
+			f.Add(encode(splitSteps(c.script)...))
 		}
 	}
 	f.Fuzz(fuzzApp)

@@ -241,9 +241,7 @@ func (h *httpApp) unread(dir Dir, off, n int64, a arrival, facts Facts) {
 			step = min(n, s.left)
 		case lost, closeBody, undecided:
 		default:
-			if h.lose(s, off, a) {
-				break // the turns go on with the same octets
-			}
+			h.lose(s, off, a)
 		}
 		if h.next != nil {
 			break

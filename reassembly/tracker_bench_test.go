@@ -12,12 +12,12 @@ import (
 
 // bulk makes segments of one long download: a request, then data with an acknowledgment for every second segment.
 type bulk struct {
-	seg       capture.Segment
-	client    netip.AddrPort
-	server    netip.AddrPort
-	down, ack uint32
-	n         int
-	payload   []byte
+	seg     capture.Segment
+	client  netip.AddrPort
+	server  netip.AddrPort
+	down    uint32
+	n       int
+	payload []byte
 }
 
 func newBulk() *bulk {
