@@ -24,10 +24,10 @@ func (h *httpApp) resync(s *httpSide, off int64, data []byte, a arrival) {
 
 // lose gives up the framing of a message at a gap. It reports true if the gap is the end of a frame that the capture
 // cut: then headers will be cut again and again, and turns are all that can be had.
-func (h *httpApp) lose(s *httpSide, off int64, a arrival) bool {
+func (h *httpApp) lose(s *httpSide, off int64, a arrival) {
 	if s.inHeader() && s.frame == a.seen.Frame {
 		h.cut(s)
-		return true
+		return
 	}
 	h.c.caveat(CaveatHTTPGap)
 	s.lineDone()
@@ -38,7 +38,6 @@ func (h *httpApp) lose(s *httpSide, off int64, a arrival) bool {
 		h.bind(s)
 	}
 	s.phase = lost
-	return false
 }
 
 // adopt gives octets of unknown meaning from the server to the oldest unanswered request: they are, at least, part of
