@@ -22,8 +22,8 @@ func (h *httpApp) resync(s *httpSide, off int64, data []byte, a arrival) {
 	}
 }
 
-// lose gives up the framing of a message at a gap. It reports true if the gap is the end of a frame that the capture
-// cut: then headers will be cut again and again, and turns are all that can be had.
+// lose gives up the framing of a message at a gap. If the gap is the end of a frame that the capture cut, headers will be
+// cut again and again, and turns are all that can be had.
 func (h *httpApp) lose(s *httpSide, off int64, a arrival) {
 	if s.inHeader() && s.frame == a.seen.Frame {
 		h.cut(s)
