@@ -26,12 +26,12 @@ A sender that paces itself on purpose at an even rate looks like a slow path.`,
 	Causes: []Cause{
 		{Code: "path-rate", Title: "limited by the path's rate", Side: SideNetwork,
 			Message: "The path carried the response no faster.",
-			Remedies: []Remedy{{SideServer, "send fewer octets: compression (nginx gzip on, brotli on), smaller images, caching"},
-				{SideNetwork, "a faster path, or a server nearer to the client"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "send fewer octets: compression (nginx gzip on, brotli on), smaller images, caching"},
+				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"}}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: SideNetwork,
 			Message: "The response filled a deep queue on the path, and round trips grew to a multiple.",
-			Remedies: []Remedy{{SideNetwork, "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
-				"cake bandwidth ...`)"}, {SideServer, "BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr)"}}},
+			Remedies: []Remedy{{Side: SideNetwork, Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
+				"cake bandwidth ...`)"}, {Side: SideServer, Text: "BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr)"}}},
 	},
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
 	exchange:   runBandwidth,

@@ -22,7 +22,7 @@ A program that pauses as long as the timer, each time after exactly full segment
 	Causes: []Cause{{Code: "", Side: SideServer,
 		Message: "The kernel kept the end of a message back because the program had asked it to wait for more, until a timer " +
 			"ended the wait.",
-		Remedies: []Remedy{{SideServer, "take the cork out at the end of each message: setsockopt TCP_CORK 0 (TCP_NOPUSH on BSD, then " +
+		Remedies: []Remedy{{Side: SideServer, Text: "take the cork out at the end of each message: setsockopt TCP_CORK 0 (TCP_NOPUSH on BSD, then " +
 			"TCP_NODELAY), no MSG_MORE on the last write; nginx: keep tcp_nodelay on with tcp_nopush on"}}}},
 	References: []string{"tcp(7), TCP_CORK", "net/ipv4/tcp_output.c, tcp_check_probe_timer"},
 	exchange:   runCork,

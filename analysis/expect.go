@@ -32,10 +32,10 @@ If the program needed that time to make the body.`,
 		Message: "The client announced its body with Expect: 100-continue and waited; the server did not say in time that it may be " +
 			"sent.",
 		Remedies: []Remedy{
-			{SideServer, "answer 100 Continue as soon as the header is accepted: most servers do when the program begins to read " +
+			{Side: SideServer, Text: "answer 100 Continue as soon as the header is accepted: most servers do when the program begins to read " +
 				"the body (Go r.Body, Node checkContinue with response.writeContinue()); a proxy in front must pass it on or answer " +
 				"it (nginx answers itself, unless proxy_request_buffering is off)"},
-			{SideClient, "do not send it for small bodies: curl -H 'Expect:', .NET ExpectContinue = false, Apache HttpClient " +
+			{Side: SideClient, Text: "do not send it for small bodies: curl -H 'Expect:', .NET ExpectContinue = false, Apache HttpClient " +
 				"setExpectContinueEnabled(false); or wait less: curl --expect100-timeout, Go Transport.ExpectContinueTimeout"}}}},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 	exchange:   runExpect,

@@ -39,18 +39,18 @@ A client that gives its request up the moment it has sent it closes the same way
 		{Code: "answered-by-close", Title: "request with half-close was answered by a close", Side: SideServer,
 			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
 			Remedies: []Remedy{
-				{SideServer, "take the end of input as the end of requests, not of the client: nginx proxy_ignore_client_abort on, " +
+				{Side: SideServer, Text: "take the end of input as the end of requests, not of the client: nginx proxy_ignore_client_abort on, " +
 					"Node allowHalfOpen: true, Go do not cancel on a background read that sees EOF"},
-				{SideClient, "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)"}}},
+				{Side: SideClient, Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)"}}},
 		{Code: "stale-half-closed", Title: "client kept a connection that the server had closed", Side: SideClient,
 			Message: "The server closed idle connections, and the client left its side open long after.",
-			Remedies: []Remedy{{SideClient, "close a connection when its server has: watch idle connections for EOF, or limit their " +
+			Remedies: []Remedy{{Side: SideClient, Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
 				"idle time (Go IdleConnTimeout; Apache HttpClient evictIdleConnections)"}}},
 		{Code: "deadlock", Title: "both sides wait for the rest of a request", Side: SideClient,
 			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
 			Remedies: []Remedy{
-				{SideClient, "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk"},
-				{SideServer, "limit the wait for a request: nginx client_body_timeout, Apache RequestReadTimeout, Go " +
+				{Side: SideClient, Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk"},
+				{Side: SideServer, Text: "limit the wait for a request: nginx client_body_timeout, Apache RequestReadTimeout, Go " +
 					"Server.ReadTimeout, Node server.requestTimeout"}}},
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},

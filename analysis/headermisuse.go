@@ -41,33 +41,33 @@ is misled.`,
 	Causes: []Cause{
 		{Code: "proxy-connection", Title: "Proxy-Connection sent to an origin server", Side: SideClient,
 			Message: "The client sends Proxy-Connection, which no standard knows, to a server that is no proxy.",
-			Remedies: []Remedy{{SideClient, "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
+			Remedies: []Remedy{{Side: SideClient, Text: "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
 				"appendix C.2.2)"}}},
 		{Code: "dumb-proxy", Title: "proxy forwarded keep-alive and did not listen again", Side: SideProxy,
 			Message: "Keep-alive was agreed, but the next request on the connection hung until the other side closed: a proxy that " +
 				"forwards Connection: keep-alive without understanding it waits for its server to close.",
-			Remedies: []Remedy{{SideProxy, "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
+			Remedies: []Remedy{{Side: SideProxy, Text: "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
 				"proxy_http_version 1.1 and proxy_set_header Connection \"\")"},
-				{SideServer, "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)"}}},
+				{Side: SideServer, Text: "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)"}}},
 		{Code: "close-ignored", Title: "request sent after the close had been announced", Side: SideClient,
 			Message:  "The client sent another request on a connection whose close had been announced.",
-			Remedies: []Remedy{{SideClient, "do not put a connection back into the pool after Connection: close from either side"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "do not put a connection back into the pool after Connection: close from either side"}}},
 		{Code: "close-not-done", Title: "close announced and not done", Side: SideServer,
 			Message:  "The server announced the close of the connection and left it open.",
-			Remedies: []Remedy{{SideServer, "close after a response with Connection: close, or do not send it"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "close after a response with Connection: close, or do not send it"}}},
 		{Code: "framing-conflict", Title: "message length stated twice", Side: SideUnknown,
 			Message: "A message states its length in two ways, or in one that receivers read differently. Where two hops differ, " +
 				"requests can be smuggled.",
 			Remedies: []Remedy{
-				{SideClient, "send either Content-Length or Transfer-Encoding: chunked, never both"},
-				{SideServer, "answer such requests with 400 and close (RFC 9112 section 6.3): HAProxy option http-restrict-req-hdr-names " +
+				{Side: SideClient, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
+				{Side: SideServer, Text: "answer such requests with 400 and close (RFC 9112 section 6.3): HAProxy option http-restrict-req-hdr-names " +
 					"and no option accept-invalid-http-request, nginx ignore_invalid_headers, Node without --insecure-http-parser"}}},
 		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: SideUnknown,
 			Message:  "A field that is meant for one hop was sent on without being named in Connection.",
-			Remedies: []Remedy{{SideProxy, "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding"}}},
+			Remedies: []Remedy{{Side: SideProxy, Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding"}}},
 		{Code: "upgrade", Title: "Upgrade without Connection: upgrade", Side: SideClient,
 			Message:  "Upgrade was sent without being named in Connection, so receivers must ignore it.",
-			Remedies: []Remedy{{SideClient, "send Connection: upgrade with Upgrade"}, {SideProxy, "nginx: proxy_set_header Connection \"upgrade\""}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "send Connection: upgrade with Upgrade"}, {Side: SideProxy, Text: "nginx: proxy_set_header Connection \"upgrade\""}}},
 	},
 	References: []string{"RFC 9110 section 7.6.1", "RFC 9112 section 6.3", "RFC 9112 section 9.6", "RFC 9112 section 11.2",
 		"RFC 9112 appendix C.2.2"},

@@ -28,10 +28,10 @@ A server that crashed and came back while the connection was idle answers the sa
 		Message: "The request went out on a connection that had long been idle, and that no longer existed at the other end or " +
 			"on the way to it, though nobody had closed it.",
 		Remedies: []Remedy{
-			{SideClient, "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
+			{Side: SideClient, Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
 				"net.ipv4.tcp_keepalive_time, 7200 s unless set), Go net.Dialer.KeepAlive, Node socket.setKeepAlive(true, 30000), " +
 				"curl --keepalive-time; or give idle connections up earlier: Go IdleConnTimeout, pool idle limits"},
-			{SideNetwork, "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
+			{Side: SideNetwork, Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
 				"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server"}}}},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
 	closed:     runIdleDrop,

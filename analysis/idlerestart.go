@@ -29,7 +29,7 @@ A path that has changed meanwhile may not carry the old window; then the kernel'
 	Causes: []Cause{{Code: "", Side: SideServer,
 		Message: "The connection had been idle, and the server's kernel had forgotten how much it may send at once: the " +
 			"response came in growing bursts with a round trip between them.",
-		Remedies: []Remedy{{SideServer, "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux; or BBR (net.ipv4.tcp_congestion_control" +
+		Remedies: []Remedy{{Side: SideServer, Text: "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux; or BBR (net.ipv4.tcp_congestion_control" +
 			"=bbr), which paces instead; the first burst may then meet a path that has changed"}}}},
 	References: []string{"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart"},
 	exchange:   runSlowStartAfterIdle,

@@ -39,7 +39,7 @@ would have been slower than simulated.`,
 				"congestion window, cost time.", Remedies: lossFixes()},
 		{Code: "reordering", Title: "segments overtaken on the way", Side: SideNetwork,
 			Message: "Segments arrived long after later ones, and what followed had to wait for them.",
-			Remedies: []Remedy{{SideNetwork, "keep the segments of a connection on one path: per-flow instead of per-packet " +
+			Remedies: []Remedy{{Side: SideNetwork, Text: "keep the segments of a connection on one path: per-flow instead of per-packet " +
 				"balancing, no bonding in round-robin mode"}}},
 	},
 	References: []string{"RFC 5681 section 3.2", "RFC 6675", "RFC 8985"},

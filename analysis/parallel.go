@@ -40,15 +40,15 @@ A pool may be kept for peaks that the capture does not show. Loss on several con
 	Causes: []Cause{
 		{Code: "over-limit", Title: "more connections open than used", Side: SideClient,
 			Message: "The client keeps many more connections to this service open than it ever uses together.",
-			Remedies: []Remedy{{SideClient, "limit the pool: Go Transport.MaxConnsPerHost and MaxIdleConnsPerHost, Node Agent maxSockets " +
+			Remedies: []Remedy{{Side: SideClient, Text: "limit the pool: Go Transport.MaxConnsPerHost and MaxIdleConnsPerHost, Node Agent maxSockets " +
 				"and maxFreeSockets, Apache HttpClient setMaxConnPerRoute; use HTTP/2"}}},
 		{Code: "churn", Title: "connections opened and closed without a request", Side: SideClient,
 			Message: "The client opens connections to this service and closes them without having used them.",
-			Remedies: []Remedy{{SideClient, "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
+			Remedies: []Remedy{{Side: SideClient, Text: "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
 				"health checks that only connect"}}},
 		{Code: "self-inflicted-loss", Title: "parallel connections overflow their bottleneck", Side: SideClient,
 			Message:  "Several connections in slow start lost segments within the same round trip: together they overflow the path.",
-			Remedies: []Remedy{{SideClient, "use fewer connections, or HTTP/2 on one"}, {SideServer, "pace: net.core.default_qdisc=fq, BBR"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "use fewer connections, or HTTP/2 on one"}, {Side: SideServer, Text: "pace: net.core.default_qdisc=fq, BBR"}}},
 	},
 	References: []string{"RFC 9112 section 9.4", "RFC 9113 section 9.1"},
 	cross:      func() crossRule { return &crowds{} },

@@ -37,7 +37,7 @@ The wait behind another response may be the server's own queue, which another co
 	Causes: []Cause{
 		{Code: "non-idempotent", Title: "request pipelined behind one that may not be repeated", Side: SideClient,
 			Message: "The client sent a request before it knew the result of one that is not idempotent.",
-			Remedies: []Remedy{{SideClient, "wait for the final response to POST and PATCH before sending anything else on the " +
+			Remedies: []Remedy{{Side: SideClient, Text: "wait for the final response to POST and PATCH before sending anything else on the " +
 				"connection"}}},
 		{Code: "lost-responses", Title: "connection ended with pipelined requests unanswered", Side: SideServer,
 			Message: "The server closed the connection while pipelined requests were unanswered. Whether it carried them out, the " +
@@ -45,7 +45,7 @@ The wait behind another response may be the server's own queue, which another co
 			Remedies: pipeliningRemedies()},
 		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: SideClient,
 			Message:  "Pipelined responses were held up by the response before them.",
-			Remedies: []Remedy{{SideClient, "use HTTP/2, or several connections, instead of pipelining"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "use HTTP/2, or several connections, instead of pipelining"}}},
 		{Code: "early-close", Title: "server closed with pipelined requests in its buffer", Side: SideServer,
 			Message:  "The server announced the close and closed, with requests that the client had already sent unanswered.",
 			Remedies: pipeliningRemedies()},
@@ -53,9 +53,9 @@ The wait behind another response may be the server's own queue, which another co
 			Message: "The server sent a final response although no request was unanswered. A client that takes it for the answer to " +
 				"its next request is off by one from there on.",
 			Remedies: []Remedy{
-				{SideServer, "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
+				{Side: SideServer, Text: "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
 					"proxies that forward late upstream responses"},
-				{SideClient, "close an idle connection on which anything arrives"}}},
+				{Side: SideClient, Text: "close an idle connection on which anything arrives"}}},
 	},
 	References: []string{"RFC 9112 section 9.3.2", "RFC 9110 section 9.2.2", "RFC 9112 section 9.6"},
 	exchange:   runPipelining,
@@ -64,8 +64,8 @@ The wait behind another response may be the server's own queue, which another co
 
 func pipeliningRemedies() []Remedy {
 	return []Remedy{
-		{SideClient, "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead"},
-		{SideServer, "answer all requests that were read before closing, and close in two steps (nginx lingering_close, " +
+		{Side: SideClient, Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead"},
+		{Side: SideServer, Text: "answer all requests that were read before closing, and close in two steps (nginx lingering_close, " +
 			"keepalive_requests large enough)"},
 	}
 }

@@ -35,9 +35,9 @@ A program that works through a list with as many workers looks the same, and is 
 	Causes: []Cause{{Side: SideClient,
 		Message: "All of a small number of connections are busy, and each is taken again the moment it is free: requests seem to wait " +
 			"for connections.",
-		Remedies: []Remedy{{SideClient, "use HTTP/2, or raise the limit: Go Transport.MaxConnsPerHost, Node Agent maxSockets, Apache " +
+		Remedies: []Remedy{{Side: SideClient, Text: "use HTTP/2, or raise the limit: Go Transport.MaxConnsPerHost, Node Agent maxSockets, Apache " +
 			"HttpClient setMaxConnPerRoute (2 unless set in version 4), Java http.maxConnections, HikariCP-like pools in front"},
-			{SideServer, "offer HTTP/2; need fewer requests"}}}},
+			{Side: SideServer, Text: "offer HTTP/2; need fewer requests"}}}},
 	References: []string{"RFC 9112 section 9.4"},
 	cross:      func() crossRule { return &poolWaits{} },
 }

@@ -39,7 +39,7 @@ repetition but the next request for the same.`,
 		{Code: "stale-use", Title: "request sent on a connection that was already closed", Side: SideClient,
 			Message: "The client sent a request on a connection that the server had closed long enough before for the client " +
 				"to know; the request was lost.",
-			Remedies: append([]Remedy{{SideClient, "look at a pooled connection before using it again: a readable idle socket " +
+			Remedies: append([]Remedy{{Side: SideClient, Text: "look at a pooled connection before using it again: a readable idle socket " +
 				"has been closed (Apache HttpClient setValidateAfterInactivity; Python urllib3 does so; own pools: poll for " +
 				"POLLIN)"}}, raceRemedies()...)},
 	},
@@ -51,11 +51,11 @@ repetition but the next request for the same.`,
 // raceRemedies say which side must hold connections longer.
 func raceRemedies() []Remedy {
 	return []Remedy{
-		{SideServer, "keep idle connections longer than the client does: Node server.keepAliveTimeout (5 s unless set) with " +
+		{Side: SideServer, Text: "keep idle connections longer than the client does: Node server.keepAliveTimeout (5 s unless set) with " +
 			"headersTimeout above it, nginx keepalive_timeout, Apache KeepAliveTimeout (5 s unless set), gunicorn --keep-alive " +
 			"(2 s unless set), uvicorn --timeout-keep-alive (5 s unless set), Go Server.IdleTimeout; behind an AWS ALB (60 s) at " +
 			"least 65 s"},
-		{SideClient, "give idle connections up before the server does: Go Transport.IdleConnTimeout, Node agentkeepalive " +
+		{Side: SideClient, Text: "give idle connections up before the server does: Go Transport.IdleConnTimeout, Node agentkeepalive " +
 			"freeSocketTimeout, Apache HttpClient evictIdleConnections, load balancer idle timeout; and repeat idempotent " +
 			"requests once, at once, on a new connection"},
 	}

@@ -34,18 +34,18 @@ used a larger window would have limited next.`,
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: SideClient,
 			Message: "The client's receive window was full again and again at the same size, and the server had to wait a round " +
 				"trip for each window of data.",
-			Remedies: []Remedy{{SideClient, "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
+			Remedies: []Remedy{{Side: SideClient, Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
 				"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux"}}},
 		{Code: "no-window-scaling", Title: "no window scaling", Side: SideUnknown,
 			Message: "The connection has no window scaling, so no more than 65,535 octets can be in flight.",
-			Remedies: []Remedy{{SideClient, "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
-				"autotuninglevel=normal` on Windows"}, {SideServer, "the same on the server; SYN cookies without timestamps lose the " +
+			Remedies: []Remedy{{Side: SideClient, Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
+				"autotuninglevel=normal` on Windows"}, {Side: SideServer, Text: "the same on the server; SYN cookies without timestamps lose the " +
 				"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog)"},
-				{SideNetwork, "look for a middlebox that removes TCP options"}}},
+				{Side: SideNetwork, Text: "look for a middlebox that removes TCP options"}}},
 		{Code: "autotuning", Title: "receive window grew too slowly", Side: SideClient,
 			Message: "The client's receive window grew with the transfer, but it held the server back before the congestion " +
 				"window did.",
-			Remedies: []Remedy{{SideClient, "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
+			Remedies: []Remedy{{Side: SideClient, Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
 				"... initrwnd 64` on Linux"}}},
 	},
 	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},

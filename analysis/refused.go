@@ -45,17 +45,17 @@ A client that waits for a service to start is refused until then, by design.`,
 		{Code: "refused", Title: "connection refused", Side: SideServer,
 			Message: "The server's host answered the SYN with a reset: nothing listens on that port.",
 			Remedies: []Remedy{
-				{SideServer, "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
+				{Side: SideServer, Text: "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
 					"socket over (systemd socket activation, SO_REUSEPORT, nginx -s reload)"},
-				{SideClient, "check host and port; try again with a growing delay while the service restarts"}}},
+				{Side: SideClient, Text: "check host and port; try again with a growing delay while the service restarts"}}},
 		{Code: "unreachable", Title: "server cannot be reached", Side: SideNetwork,
 			Message:  "A router said by ICMP that the server's host or network cannot be reached.",
-			Remedies: []Remedy{{SideNetwork, "look at routes and at the host itself; the ICMP comes from the router that knows no way on"}}},
+			Remedies: []Remedy{{Side: SideNetwork, Text: "look at routes and at the host itself; the ICMP comes from the router that knows no way on"}}},
 		{Code: "filtered", Title: "connection attempts are filtered", Side: SideNetwork,
 			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
 			Remedies: []Remedy{
-				{SideNetwork, "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT"},
-				{SideServer, "look whether the host is up, and whether its queue of connections is full (`nstat TcpExtListenDrops`)"}}},
+				{Side: SideNetwork, Text: "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT"},
+				{Side: SideServer, Text: "look whether the host is up, and whether its queue of connections is full (`nstat TcpExtListenDrops`)"}}},
 	},
 	References: []string{"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5"},
 	closed:     runRefused,

@@ -42,31 +42,31 @@ often never reads the response at all.`,
 			Message: "The server answered and closed while the client was still sending its request. Data in a closed socket " +
 				"makes the kernel send a RST, which can destroy the response before the client has read it.",
 			Remedies: []Remedy{
-				{SideServer, "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
+				{Side: SideServer, Text: "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
 					"timeout, then close): nginx lingering_close always; Go answer only after io.Copy(io.Discard, r.Body) with a " +
 					"limit; Node req.resume() before the end"},
-				{SideClient, "send Expect: 100-continue with large bodies; read the response even if sending fails"}}},
+				{Side: SideClient, Text: "send Expect: 100-continue with large bodies; read the response even if sending fails"}}},
 		{Code: "linger-zero", Title: "server reset the connection right after its response", Side: SideServer,
 			Message:  "The server reset the connection with its response still on the way, though it had read the whole request.",
-			Remedies: []Remedy{{SideServer, "do not set SO_LINGER to zero; close normally, and drain first"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "do not set SO_LINGER to zero; close normally, and drain first"}}},
 		{Code: "client-abort", Title: "client gave up in the middle of a response", Side: SideClient,
 			Message: "The client closed or reset the connection before the response was complete.",
-			Remedies: []Remedy{{SideClient, "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
+			Remedies: []Remedy{{Side: SideClient, Text: "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
 				"body that was not needed (ask for less: HEAD, Range)"}}},
 		{Code: "server-abort", Title: "server reset the connection in the middle of a response", Side: SideServer,
 			Message: "The server reset the connection before its response was complete, or before it answered at all.",
-			Remedies: []Remedy{{SideServer, "look for crashes, killed workers and timeouts at the server: nginx " +
+			Remedies: []Remedy{{Side: SideServer, Text: "look for crashes, killed workers and timeouts at the server: nginx " +
 				"proxy_read_timeout and send_timeout (reset_timedout_connection), gunicorn --timeout, the OOM killer"}}},
 		{Code: "injected", Title: "reset that neither end sent", Side: SideNetwork,
 			Message:  "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
-			Remedies: []Remedy{{SideNetwork, "look at firewalls, load balancers and intrusion prevention on the path"}}},
+			Remedies: []Remedy{{Side: SideNetwork, Text: "look at firewalls, load balancers and intrusion prevention on the path"}}},
 		{Code: "idle-reset", Title: "request on an idle connection met a reset", Side: SideServer,
 			Message: "The server, or a box in front of it, ended an idle connection by a RST instead of a FIN while the next " +
 				"request was on its way; the request was lost.",
 			Remedies: []Remedy{
-				{SideServer, "keep idle connections longer than the client does, and close them in order: no SO_LINGER of zero, " +
+				{Side: SideServer, Text: "keep idle connections longer than the client does, and close them in order: no SO_LINGER of zero, " +
 					"nginx reset_timedout_connection off; AWS and Azure load balancers: a longer idle timeout"},
-				{SideClient, "give idle connections up before the server does (Go IdleConnTimeout, pool idle limits), and repeat " +
+				{Side: SideClient, Text: "give idle connections up before the server does (Go IdleConnTimeout, pool idle limits), and repeat " +
 					"idempotent requests once on a new connection"}}},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},

@@ -34,41 +34,41 @@ pool that had already given it up. An idle timeout is seldom worth raising if re
 		{Code: "client-ignored-idle", Title: "new connection although one lay idle", Side: SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
 				"carried the request.",
-			Remedies: []Remedy{{SideClient, clientPool}}},
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool}}},
 		{Code: "request-close", Title: "client asks for close after each response", Side: SideClient,
 			Message:  "The client sends Connection: close, so each request needs a connection of its own.",
-			Remedies: []Remedy{{SideClient, "do not send Connection: close; " + clientPool}, {SideProxy, proxyUpstream}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool}, {Side: SideProxy, Text: proxyUpstream}}},
 		{Code: "response-close", Title: "server closes after each response", Side: SideServer,
 			Message: "The server closes the connection after its response, so the next request needs a new one.",
-			Remedies: []Remedy{{SideServer, "keep connections open: nginx keepalive_timeout 75s; Apache KeepAlive On; Go do not " +
+			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open: nginx keepalive_timeout 75s; Apache KeepAlive On; Go do not " +
 				"call SetKeepAlivesEnabled(false); Node do not set Connection: close; gunicorn a worker class other than sync"}}},
 		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
-			Remedies: []Remedy{{SideClient, "speak HTTP/1.1 (ab: -k; " + proxyUpstream + ")"},
-				{SideServer, "answer with HTTP/1.1 and Content-Length or chunked coding (Python http.server: protocol_version = " +
+			Remedies: []Remedy{{Side: SideClient, Text: "speak HTTP/1.1 (ab: -k; " + proxyUpstream + ")"},
+				{Side: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding (Python http.server: protocol_version = " +
 					"\"HTTP/1.1\")"}}},
 		{Code: "close-delimited", Title: "response ended only by the close", Side: SideServer,
 			Message:  "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
-			Remedies: []Remedy{{SideServer, "send Content-Length or Transfer-Encoding: chunked"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked"}}},
 		{Code: "client-closed", Title: "client closes right after the response", Side: SideClient,
 			Message:  "The client closes each connection as soon as it has the response, though the server would have kept it.",
-			Remedies: []Remedy{{SideClient, clientPool + "; a pool that is too small closes what it cannot keep"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool + "; a pool that is too small closes what it cannot keep"}}},
 		{Code: "server-idle-timeout", Title: "server closes idle connections early", Side: SideServer,
 			Message: "The server closed the idle connection before the client needed it again.",
-			Remedies: []Remedy{{SideServer, "let idle connections live longer than the client's pauses: nginx keepalive_timeout, " +
+			Remedies: []Remedy{{Side: SideServer, Text: "let idle connections live longer than the client's pauses: nginx keepalive_timeout, " +
 				"Apache KeepAliveTimeout, Node server.keepAliveTimeout, Go Server.IdleTimeout, gunicorn --keep-alive, uvicorn " +
 				"--timeout-keep-alive"}}},
 		{Code: "server-max-requests", Title: "server limits requests per connection", Side: SideServer,
 			Message: "The server closes each connection after a number of requests.",
-			Remedies: []Remedy{{SideServer, "raise the limit: nginx keepalive_requests, Apache MaxKeepAliveRequests, Tomcat " +
+			Remedies: []Remedy{{Side: SideServer, Text: "raise the limit: nginx keepalive_requests, Apache MaxKeepAliveRequests, Tomcat " +
 				"maxKeepAliveRequests"}}},
 		{Code: "not-drained", Title: "client drops connections with unread responses", Side: SideClient,
 			Message: "The client closed the connection before it had read the whole response, so it could not be used again.",
-			Remedies: []Remedy{{SideClient, "read each response body to its end and close it (Go: io.Copy(io.Discard, resp.Body) " +
+			Remedies: []Remedy{{Side: SideClient, Text: "read each response body to its end and close it (Go: io.Copy(io.Discard, resp.Body) " +
 				"before resp.Body.Close())"}}},
 		{Code: "age-limit", Title: "connections end at a fixed age", Side: SideUnknown,
 			Message:  "Connections are closed at a fixed age although they are in use.",
-			Remedies: []Remedy{{SideServer, "raise the age limit: nginx keepalive_time, Envoy max_connection_duration"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "raise the age limit: nginx keepalive_time, Envoy max_connection_duration"}}},
 	},
 	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
 }

@@ -36,9 +36,9 @@ When it is wrong
 Whether a request depends on the response before does not show. So this is a hint, never more than info.`,
 	Causes: []Cause{{Side: SideClient,
 		Message: "The client sends requests for different things one after the other, and most of the time goes into round trips.",
-		Remedies: []Remedy{{SideClient, "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
+		Remedies: []Remedy{{Side: SideClient, Text: "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
 			"goroutines, asyncio.gather, curl --parallel); not pipelining"},
-			{SideServer, "offer requests for several things at once, rel=preload links, HTTP/2"}}}},
+			{Side: SideServer, Text: "offer requests for several things at once, rel=preload links, HTTP/2"}}}},
 	References: []string{"RFC 9113 section 5", "RFC 9112 section 9.4"},
 	exchange:   runSerial,
 	closed:     func(p *pass) { p.state.serial.end(p) },

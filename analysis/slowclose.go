@@ -24,7 +24,7 @@ When it is wrong
 If the server itself only learns then that nothing more is to come, as behind a slow backend.`,
 	Causes: []Cause{{Side: SideServer,
 		Message: "The response had no length, so that only the close could end it, and the close came late.",
-		Remedies: []Remedy{{SideServer, "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
+		Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
 			"close right after the last write (shutdown for writing)"}}}},
 	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
 	closed:     runSlowClose,

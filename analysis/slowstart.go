@@ -39,9 +39,9 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 		Message: "The response was larger than the congestion window of a new connection, so it came in growing bursts with a " +
 			"round trip between them.",
 		Remedies: []Remedy{
-			{SideClient, "keep connections open and send further requests on them: a warm connection sends such a response " +
+			{Side: SideClient, Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
 				"at once"},
-			{SideServer, "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
+			{Side: SideServer, Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
 				"initcwnd 32 initrwnd 32` on Linux; serve large responses from nearer to the client"},
 		}}},
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},

@@ -41,10 +41,10 @@ Where each piece must arrive at once.`,
 	Causes: []Cause{
 		{Code: "request", Title: "request sent in many small segments", Side: SideClient,
 			Message:  "The client sent a request in many small segments.",
-			Remedies: []Remedy{{SideClient, "collect writes in a buffer and flush it once for each message"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "collect writes in a buffer and flush it once for each message"}}},
 		{Code: "response", Title: "response sent in many small segments", Side: SideServer,
 			Message: "The server sent a response in many small segments.",
-			Remedies: []Remedy{{SideServer, "collect writes in a buffer and flush it once (bufio.Writer, BufferedOutputStream, " +
+			Remedies: []Remedy{{Side: SideServer, Text: "collect writes in a buffer and flush it once (bufio.Writer, BufferedOutputStream, " +
 				"stream.cork()), write larger chunks; nginx tcp_nopush on with sendfile, proxy_buffering on"}}},
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},

@@ -43,20 +43,20 @@ A firewall of the server's host that limits new connections looks like an overfl
 	Causes: []Cause{
 		{Code: "network", Title: "handshake lost on the way", Side: SideNetwork,
 			Message:  "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
-			Remedies: []Remedy{{SideNetwork, "look for loss between the capture and the client"}, {SideClient, "open fewer connections: keep them and use them again"}}},
+			Remedies: []Remedy{{Side: SideNetwork, Text: "look for loss between the capture and the client"}, {Side: SideClient, Text: "open fewer connections: keep them and use them again"}}},
 		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: SideServer,
 			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
 			Remedies: []Remedy{
-				{SideServer, "accept faster, or give the queue more room: listen() backlog (nginx listen ... backlog=, Apache " +
+				{Side: SideServer, Text: "accept faster, or give the queue more room: listen() backlog (nginx listen ... backlog=, Apache " +
 					"ListenBacklog, Node server.listen backlog, gunicorn --backlog), net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; " +
 					"`nstat TcpExtListenDrops` counts"},
-				{SideClient, "open fewer connections at once: a pool with a limit"}}},
+				{Side: SideClient, Text: "open fewer connections at once: a pool with a limit"}}},
 		{Code: "unknown", Title: "SYN had to be repeated", Side: SideUnknown,
 			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
 				"from here.",
 			Remedies: []Remedy{
-				{SideServer, "look for a full queue: `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)"},
-				{SideNetwork, "look for loss, and for limits of new connections in firewalls and conntrack tables"}}},
+				{Side: SideServer, Text: "look for a full queue: `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)"},
+				{Side: SideNetwork, Text: "look for loss, and for limits of new connections in firewalls and conntrack tables"}}},
 	},
 	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
 	exchange:   runSYN,

@@ -40,7 +40,7 @@ Where it is meant so: long polling, server-sent events (which are not counted), 
 path. Seen from the client, a proxy's waiting is the server's.`,
 	Causes: []Cause{{Code: "", Side: SideServer,
 		Message: "The server took long before it answered.",
-		Remedies: []Remedy{{SideServer, "look at what the server does in that time: its own timing log (nginx $upstream_response_time, " +
+		Remedies: []Remedy{{Side: SideServer, Text: "look at what the server does in that time: its own timing log (nginx $upstream_response_time, " +
 			"$request_time; Apache %D), slow queries, cold caches, a full worker pool, connections to upstreams opened anew"}}}},
 	References: []string{"RFC 9110 section 15.2"},
 	cross:      func() crossRule { return &thinks{at: map[endpoint]*thinkList{}} },

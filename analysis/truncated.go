@@ -46,10 +46,10 @@ If the capture lost frames at the end that nobody acknowledged. A server that an
 
 func truncationRemedies() []Remedy {
 	return []Remedy{
-		{SideServer, "see what ends the response early: worker timeouts and crashes (gunicorn --timeout, PHP-FPM " +
+		{Side: SideServer, Text: "see what ends the response early: worker timeouts and crashes (gunicorn --timeout, PHP-FPM " +
 			"request_terminate_timeout), a proxy's limits (nginx proxy_read_timeout, send_timeout, proxy_max_temp_file_size or a " +
 			"full disk under proxy_temp_path; HAProxy timeout server), a length computed before the content was changed"},
-		{SideClient, "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it"},
+		{Side: SideClient, Text: "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it"},
 	}
 }
 

@@ -29,15 +29,15 @@ window of a connection that is being closed means nothing, and is not counted.`,
 		{Code: "response", Title: "client stopped reading the response", Side: SideClient,
 			Message: "The client's program read the response more slowly than it came, and its kernel closed the window: the " +
 				"server had to stop.",
-			Remedies: []Remedy{{SideClient, "read from the socket without pause, and hand the data to another thread or task for " +
+			Remedies: []Remedy{{Side: SideClient, Text: "read from the socket without pause, and hand the data to another thread or task for " +
 				"what takes long; a larger SO_RCVBUF or net.ipv4.tcp_rmem bridges short pauses"},
-				{SideProxy, "let the proxy take the response off the server: nginx proxy_buffering on"}}},
+				{Side: SideProxy, Text: "let the proxy take the response off the server: nginx proxy_buffering on"}}},
 		{Code: "request", Title: "server stopped reading the request", Side: SideServer,
 			Message: "The server's program read the request more slowly than it came, and its kernel closed the window: the " +
 				"client had to stop.",
-			Remedies: []Remedy{{SideServer, "read the body without pause, and hand the data to another thread or task for what takes " +
+			Remedies: []Remedy{{Side: SideServer, Text: "read the body without pause, and hand the data to another thread or task for what takes " +
 				"long; a larger SO_RCVBUF or net.ipv4.tcp_rmem bridges short pauses"},
-				{SideProxy, "let the proxy collect the request first: nginx proxy_request_buffering on"}}},
+				{Side: SideProxy, Text: "let the proxy collect the request first: nginx proxy_request_buffering on"}}},
 	},
 	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
 	exchange:   runZeroWindow,
