@@ -14,6 +14,7 @@ import (
 const (
 	batchItems = 512       // segments handed to a worker at once: handing over costs more than the work on one
 	batchBytes = 256 << 10 // payload octets in a batch
+	maxWorkers = 256       // more cost memory and hand less to each
 	epochItems = 1 << 14   // segments between two settlements with the judge; bounds what events wait for it
 )
 
@@ -82,7 +83,7 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 	p.spare.New = func() any {
 		return &batch{items: make([]item, 0, batchItems), data: make([]byte, 0, batchBytes+batchBytes/4)}
 	}
-	for range n {
+	for range min(n, maxWorkers) {
 		w := newWorker(rules, clock)
 		w.trace = opts.Trace
 		p.workers = append(p.workers, w)

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/output"
+)
+
+// FuzzRun takes any octets for a capture file: whatever they are, there is an error or a report, the report adds up, is the
+// same with another number of workers, and can be printed.
+func FuzzRun(f *testing.F) {
+	files, err := filepath.Glob("testdata/pcaps/*/capture.pcap")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, name := range files {
+		if file, err := os.ReadFile(name); err == nil && len(file) < 6<<10 {
+			f.Add(file)
+		}
+	}
+	f.Fuzz(func(t *testing.T, file []byte) {
+		one, err := runBytes(file, 1)
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\n\r\x1b") {
+				t.Errorf("error %q", err)
+			}
+			return
+		}
+		for i := range one.Conns {
+			if c := &one.Conns[i]; sumTimes(c.Times) != c.Duration {
+				t.Errorf("connection %d: %v of %v", i, sumTimes(c.Times), c.Duration)
+			}
+		}
+		for i := range one.Exchanges {
+			if x := &one.Exchanges[i]; sumTimes(x.Times) != x.Duration || x.Duration < 0 {
+				t.Errorf("exchange %d: %v of %v", i, sumTimes(x.Times), x.Duration)
+			}
+		}
+		if one.Lost > one.ExchangeTime {
+			t.Errorf("%v lost of %v", one.Lost, one.ExchangeTime)
+		}
+		text, asJSON := rendered(t, one)
+		three, err := runBytes(file, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, _ := rendered(t, three); again != text {
+			t.Error("with three workers the report is another")
+		}
+		if !json.Valid([]byte(asJSON)) {
+			t.Error("the JSON is none")
+		}
+		for _, s := range []string{text, asJSON} {
+			if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+				t.Errorf("an unprintable character: %q", s[i:min(i+8, len(s))])
+			}
+		}
+	})
+}
+
+func runBytes(file []byte, workers int) (*analysis.Report, error) {
+	src, err := capture.Open(capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(file)})
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	return analysis.Run(src, analysis.Options{Workers: workers, MaxOccurrences: 10, MaxListed: 100})
+}
+
+func rendered(t *testing.T, r *analysis.Report) (text, asJSON string) {
+	t.Helper()
+	var a, b bytes.Buffer
+	if err := output.Text(&a, r, output.TextOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := output.JSON(&b, r, output.JSONOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	return a.String(), b.String()
+}
+
+// FuzzCommandLine takes any arguments, of which none names a file that exists: there is an exit status, and one line that
+// can be printed about each mistake.
+func FuzzCommandLine(f *testing.F) {
+	for _, args := range []string{"--help", "-f\x00tcp and port\x00x", "--explain\x00nagle", "--only=nagle\x00a.pcap", "-F\x00json",
+		"--color\x00never\x00--list-rules", "--fail-on\x00\x1b[31m", "-\x00-"} {
+		f.Add(args)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		args := strings.Split(line, "\x00")
+		for _, a := range args {
+			short := strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--")
+			if strings.ContainsAny(a, "/.") || short && strings.ContainsAny(a, "io") || strings.HasPrefix(a, "--i") || strings.HasPrefix(a, "--o") || strings.Contains(a, "w") {
+				return // files and interfaces of this machine stay out of it
+			}
+		}
+		var stdout, stderr bytes.Buffer
+		status := run(args, strings.NewReader(""), &stdout, &stderr)
+		if status < exitOK || status > exitError || (status == exitError) != (stderr.Len() > 0) {
+			t.Errorf("status %d with %q", status, stderr.String())
+		}
+		for _, s := range []string{stdout.String(), stderr.String()} {
+			if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
+				t.Errorf("an unprintable character: %q", s[max(0, i-20):min(i+8, len(s))])
+			}
+		}
+	})
+}
