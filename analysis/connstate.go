@@ -26,6 +26,7 @@ type job struct {
 	holds    []hold  // Nagle holds that are not yet certain
 	slices   []slice // the longest waits, for rules that look at single ones
 	rounds   []round
+	line     pieceLine // its time in order, coarsely
 	critical bool
 	flow     flowFacts
 	ahead    *reassembly.Exchange // not answered in full when this one began: the request was pipelined
@@ -337,6 +338,7 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 func (s *connState) overConn(ended bool) *overConn {
 	c := s.conn
 	e := &overConn{pair: s.pair(), at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, ended: ended}
+	s.weaken(s.claims)
 	e.info = s.connInfo()
 	e.claims, e.refusal = s.claims, s.refusal
 	e.names = s.names

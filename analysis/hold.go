@@ -171,6 +171,7 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 // relabel gives the time of a hold that was none to the application.
 func (s *connState) relabel(j *job, h *hold) {
 	s.trace.relabel(h)
+	j.line.relabel(h)
 	for _, t := range []*[labelCount]time.Duration{&j.times, &s.times} {
 		t[NagleRTT] -= h.roundTrip
 		t[NagleDelack] -= h.delayed

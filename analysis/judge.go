@@ -121,6 +121,7 @@ func (j *judge) judged(m *member, job *job) {
 	}
 	j.total.lost += min(lost, info.Duration)
 	j.list.exchanges.add(info.Duration, info.ID, info)
+	j.list.drawn(job)
 	j.tellExchange(m, info)
 }
 

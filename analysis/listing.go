@@ -11,6 +11,7 @@ import (
 type listing struct {
 	conns     longest[ConnInfo]
 	exchanges longest[ExchangeInfo]
+	slowest   longest[timeline]
 }
 
 // longest keeps the items that took longest; of those that took equally long, the earliest.
@@ -31,6 +32,11 @@ type ranked[T any] struct {
 // compare puts what took longer first, then what came earlier.
 func (r ranked[T]) compare(s ranked[T]) int {
 	return cmp.Or(cmp.Compare(s.took, r.took), cmp.Compare(r.id, s.id))
+}
+
+// takes reports whether an item would be kept.
+func (l *longest[T]) takes(took time.Duration, id int) bool {
+	return !l.full || (ranked[T]{took: took, id: id}).compare(l.floor) <= 0
 }
 
 // add adds an item. Twice the limit is held before the shorter half goes, so that adding stays cheap.

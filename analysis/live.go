@@ -106,6 +106,7 @@ func (j *judge) soFar(st *capture.Stats) *Report {
 		r.Findings[i].Occurrences = slices.Clone(r.Findings[i].Occurrences)
 	}
 	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
+	attach(r.Exchanges, j.list.slowest.soFar())
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}

@@ -151,6 +151,7 @@ type ExchangeInfo struct {
 	Request, Response             *MessageInfo
 	Start, Duration               time.Duration
 	Times                         []LabelTime // tiles Duration exactly
+	Pieces                        []Piece     // its time in order; only of the slowest exchanges, else nil
 }
 
 // Caveat is something that the capture could not show.

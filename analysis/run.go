@@ -63,6 +63,7 @@ func (j *judge) report(st *capture.Stats) *Report {
 		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
 	}
 	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace
+	attach(r.Exchanges, j.list.slowest.done())
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}

@@ -231,15 +231,22 @@ func (s *connState) tile(from, to time.Duration, l Label) {
 
 // book adds time to the exchange; what it spent waiting for the response before is that, whatever else went on.
 func (j *job) book(from, to time.Duration, l Label) {
-	if to <= from {
+	start, end := max(from, j.behind.from), min(to, j.behind.to)
+	if end <= start {
+		j.put(from, to, l)
 		return
 	}
-	behind := min(to, j.behind.to) - max(from, j.behind.from)
-	if behind > 0 {
-		j.times[PipelineHOL] += behind
-		to -= behind
+	j.put(from, start, l)
+	j.put(start, end, PipelineHOL)
+	j.put(end, to, l)
+}
+
+// put adds time with one label.
+func (j *job) put(from, to time.Duration, l Label) {
+	if to > from {
+		j.times[l] += to - from
+		j.line.add(from, to, l)
 	}
-	j.times[l] += to - from
 }
 
 // idle books time in which no exchange was going on.

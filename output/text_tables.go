@@ -89,8 +89,13 @@ func (t *textReport) slowest() {
 	for _, x := range all[:min(maxSlowest, len(all))] {
 		label := fmt.Sprintf("%6d  ", x.ID)
 		t.row(label, plain, t.request(x, textTarget-16)+t.ending(x), spoken(x.Duration), plain)
-		t.para(strings.Repeat(" ", len(label)), mainLabels(x.Times, t.width-len(label)), faint)
+		rest := strings.Repeat(" ", len(label))
+		if len(x.Pieces) > 0 {
+			t.para(rest, timeLine(x.Pieces, t.width-len(label)), cyan)
+		}
+		t.para(rest, t.mainLabels(x, t.width-len(label)), faint)
 	}
+	t.legend(all[:min(maxSlowest, len(all))])
 }
 
 // ending is an exchange's status, and how it ended if not well.
@@ -109,10 +114,13 @@ func (t *textReport) ending(x *analysis.ExchangeInfo) string {
 }
 
 // mainLabels are the parts that took most of the time, as many as fit into room cells.
-func mainLabels(times []analysis.LabelTime, room int) string {
+func (t *textReport) mainLabels(x *analysis.ExchangeInfo, room int) string {
 	line := ""
-	for i, part := range byTime(times) {
+	for i, part := range byTime(x.Times) {
 		longer := line + ", " + part.Label.Title() + " " + spoken(part.Time)
+		if share := percent(part.Time, x.Duration); share != "" {
+			longer += " (" + strings.ReplaceAll(share, " ", nbsp) + ")"
+		}
 		if i == 0 {
 			longer = longer[2:]
 		}

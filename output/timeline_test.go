@@ -1,0 +1,61 @@
+package output
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tcpwhy/analysis"
+)
+
+// TestGlyphs: every label has a character of its own.
+func TestGlyphs(t *testing.T) {
+	seen := map[byte]analysis.Label{}
+	for _, l := range analysis.Labels() {
+		g := glyph(l)
+		if other, twice := seen[g]; twice || g <= ' ' || g > '~' {
+			t.Errorf("%s is %q, as %s", l, g, other)
+		}
+		seen[g] = l
+	}
+}
+
+func TestTimeLine(t *testing.T) {
+	piece := func(l analysis.Label, from, to int) analysis.Piece {
+		return analysis.Piece{Label: l, From: time.Duration(from) * ms, To: time.Duration(to) * ms}
+	}
+	tests := []struct {
+		name   string
+		pieces []analysis.Piece
+		room   int
+		want   string
+	}{
+		{"nothing", nil, 10, ""},
+		{"one label", []analysis.Piece{piece(analysis.Think, 5, 25)}, 4, "ssss"},
+		{"in order", []analysis.Piece{piece(analysis.RoundTrip, 100, 110), piece(analysis.NagleDelack, 110, 150), piece(analysis.Think, 150, 200)},
+			20, "--NNNNNNNNssssssssss"},
+		{"less than half a character", []analysis.Piece{piece(analysis.RoundTrip, 0, 1), piece(analysis.Think, 1, 100)}, 10, "ssssssssss"},
+		{"no time at all", []analysis.Piece{piece(analysis.RTO, 3, 3)}, 3, "TTT"},
+	}
+	for _, tt := range tests {
+		if got := timeLine(tt.pieces, tt.room); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestSlowestLines: the report draws the time of the slowest, and explains every character it drew.
+func TestSlowestLines(t *testing.T) {
+	r := sample()
+	r.Exchanges[0].Pieces = []analysis.Piece{{Label: analysis.RoundTrip, From: 0, To: 149 * ms}, {Label: analysis.NagleDelack, From: 149 * ms, To: 834 * ms}}
+	var b strings.Builder
+	if err := Text(&b, r, TextOptions{ASCII: true}); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, want := range []string{"        -------------NNNNN", "- round trips; N Nagle hold, waiting for a late ACK", "615 ms (74 %)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the report lacks %q:\n%s", want, text)
+		}
+	}
+}
