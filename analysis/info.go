@@ -9,6 +9,7 @@ import (
 
 // fill draws up what the report says of the exchange.
 func (s *connState) fill(j *job) {
+	s.weaken(j.claims)
 	x := j.x
 	i := &ExchangeInfo{}
 	j.info = i

@@ -1,0 +1,22 @@
+package analysis
+
+import "tcpwhy/reassembly"
+
+// weaken takes certainty from claims about a connection of which the capture lacks something (diagnosis 8). With one
+// direction alone nobody can tell what a sender waited for: such claims are remarks. Where octets are missing, the frames
+// that are missing with them may have told another story.
+func (s *connState) weaken(claims []claim) {
+	c := s.conn
+	client, server := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
+	oneSided := client.Segments == 0 && server.Bytes > 0 || server.Segments == 0 && client.Bytes > 0
+	missing := client.Missing+server.Missing > 0
+	for i := range claims {
+		switch {
+		case oneSided:
+			claims[i].confidence = ConfidenceLow
+			claims[i].most = atMost(Info)
+		case missing:
+			claims[i].confidence = min(claims[i].confidence, ConfidenceMedium)
+		}
+	}
+}
