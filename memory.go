@@ -7,7 +7,7 @@ import (
 
 // softMemory is from how much memory on, in octets, garbage is collected more often. What is kept is bounded elsewhere;
 // without this as much again could be garbage.
-const softMemory = 240 << 20
+const softMemory = 256 << 20
 
 // limitMemory makes the garbage collector keep to softMemory where it can, unless the environment says otherwise.
 func limitMemory() {

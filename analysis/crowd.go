@@ -103,7 +103,7 @@ const (
 )
 
 // maxOpen is how many open connections are followed at a time: they cost up to 12 KB each while an exchange is open.
-const maxOpen = 12 << 10
+const maxOpen = 8 << 10
 
 // tableLimits are those of the connection table.
 func tableLimits() reassembly.TableLimits {
