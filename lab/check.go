@@ -77,8 +77,9 @@ type report struct {
 			Handshake float64 `json:"handshake"`
 			Min       float64 `json:"min"`
 		} `json:"rtt_ms"`
-		ServerRetransmissions int   `json:"server_retransmissions"`
-		Exchanges             []int `json:"exchanges"`
+		ServerRetransmissions int             `json:"server_retransmissions"`
+		Exchanges             []int           `json:"exchanges"`
+		TLS                   *map[string]any `json:"tls"`
 	} `json:"connections"`
 }
 
@@ -237,6 +238,9 @@ func (v verdict) foundLine() string {
 		if v.disturbed {
 			text += " (disturbed)"
 		}
+		if v.priced() && !v.inside() {
+			text += " OUTSIDE"
+		}
 	}
 	for _, vantage := range v.scenario.Expect.with() {
 		switch other := v.vantages[vantage]; {
@@ -247,6 +251,18 @@ func (v verdict) foundLine() string {
 		}
 	}
 	return text
+}
+
+// priced reports whether the saving can be held against the cost.
+func (v verdict) priced() bool {
+	return v.found != nil && v.scenario.Fix != nil && !v.disturbed && !v.scenario.Expect.timeless()
+}
+
+// inside reports whether the saving lies within [low, high]. The application's own pace varies by some hundred
+// microseconds a request, which no capture shows.
+func (v verdict) inside() bool {
+	slack := 2 + .02*math.Abs(v.saved)
+	return v.saved >= v.found.Cost.Low-slack && v.saved <= v.found.Cost.High+slack
 }
 
 // agree reports whether two vantages put the same cost on the same fault: within 5 % and 1 ms.

@@ -77,7 +77,7 @@ func blackHole(time.Duration) Scenario {
 	return Scenario{
 		Name:    "path-mtu-black-hole",
 		About:   "packets over 1400 octets to the client vanish without a word; after three timeouts the server's kernel tries smaller ones",
-		Expect:  Expect{Rule: "path-mtu", Count: 1, From: "server", Alone: true},
+		Expect:  Expect{Rule: "path-mtu", Count: 1, From: "server", Alone: true, Also: []string{"packet-loss"}},
 		Link:    Link{Box: Box{MTU: [2]int{0, 1400}}},
 		Sysctls: map[string]string{"net.ipv4.tcp_mtu_probing": "1"},
 		Server:  Own{Sockopts: prompt(), Body: 6000},

@@ -144,7 +144,7 @@ func unsolicited(time.Duration) Scenario {
 		About:  "the server sends each response twice: every later answer is taken for that to another request",
 		Expect: Expect{Rule: "pipelining", Cause: "unsolicited-response", Timeless: true},
 		Server: Own{Sockopts: prompt(), Body: 200, Twice: true},
-		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 150 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 150 * time.Millisecond, Blind: true},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Twice = false }) },
 	}
 }

@@ -100,7 +100,7 @@ func (b *board) addExpected(v verdict) {
 	if e.Count > 0 && v.found.Count != e.Count {
 		row.countErrors++
 	}
-	if v.scenario.Fix != nil && !v.disturbed && !e.timeless() {
+	if v.priced() {
 		b.addCost(v)
 	}
 	b.addVantages(v)
@@ -110,9 +110,7 @@ func (b *board) addCost(v verdict) {
 	miss := math.Abs(v.found.Cost.Expected - v.saved)
 	b.errors = append(b.errors, miss)
 	b.shares = append(b.shares, miss/math.Max(math.Abs(v.saved), 2))
-	// The application's own pace varies by some hundred microseconds a request, which no capture shows.
-	slack := 2 + .02*math.Abs(v.saved)
-	if v.saved >= v.found.Cost.Low-slack && v.saved <= v.found.Cost.High+slack {
+	if v.inside() {
 		b.inside++
 	}
 }
@@ -132,7 +130,7 @@ func (b *board) addVantages(v verdict) {
 }
 
 // wrongLine finds verdicts that are not wholly right.
-var wrongLine = regexp.MustCompile("WRONG|MISSED|COUNT|UNSEEN|APART")
+var wrongLine = regexp.MustCompile("WRONG|MISSED|COUNT|UNSEEN|APART|OUTSIDE")
 
 // quantile of values, which may be none.
 func quantile(values []float64, q float64) float64 {
