@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"tcpwhy/capture"
 )
 
 // corpus calls check with every capture of testdata that consists of one file, and a number of its own. -short takes
@@ -85,7 +87,11 @@ func (tr trace) shiftSequence(offset func(netip.AddrPort) uint32) trace {
 // TestRenamed: who the hosts are says nothing (property 3).
 func TestRenamed(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
-		want := whole.digest(analyseData(t, tr.pcap(t, true)))
+		plain := analyseData(t, tr.pcap(t, true))
+		if plain.Capture.Count[capture.OutcomeICMP] > 0 {
+			return // renamed in the headers, but not in what the errors quote
+		}
+		want := whole.digest(plain)
 		renamed := tr.edit(func(h *headers) {
 			h.setEndpoint(0, rename(h.src()))
 			h.setEndpoint(1, rename(h.dst()))
