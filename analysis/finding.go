@@ -19,6 +19,7 @@ type group struct {
 	lastAffected int
 	cost         Cost
 	worst        time.Duration // largest cost of one occurrence
+	wall, walled time.Duration // cost by the clock on the wall, and the expected cost for which that is known
 	time         time.Duration // duration of the affected exchanges
 	rtt          time.Duration
 	confidence   Confidence
@@ -162,7 +163,7 @@ func (j *judge) finding(k groupKey, g *group) Finding {
 	c := d.cause(k.cause)
 	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
 		Confidence: g.confidence, Side: c.Side, Client: k.pair.client, Server: k.pair.server, Message: c.Message,
-		Count: g.count, Cost: g.cost, Affected: g.affected, Remedies: c.Remedies, References: d.References,
+		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Affected: g.affected, Remedies: c.Remedies, References: d.References,
 		Occurrences: g.occurrences}
 	if c.Title != "" {
 		f.Title = c.Title

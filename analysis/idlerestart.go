@@ -57,6 +57,7 @@ func runSlowStartAfterIdle(p *pass) {
 		at(i.before, "before", SideServer, fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak)),
 		at(i.mark, "after", SideServer, fmt.Sprintf("the first data after %s", seconds(i.since)))},
 		roundEvidence(j.rounds, t.mss)...)
+	c.window = remedied{saved: cost.Expected, cwnd: had}
 	c.lost = []interval{{c.occ.Start, c.occ.Start + cost.Expected}}
 	p.report(c)
 }

@@ -23,6 +23,7 @@ type judge struct {
 	crowd  crowded
 	nextID int // of the next exchange
 	trace  *Trace
+	clock  wallClock
 }
 
 // totals are sums over everything, listed or not.
@@ -80,6 +81,7 @@ func (j *judge) event(e *event) {
 	case *beganExchange:
 		m.ids = append(m.ids, exchangeID{e.index, j.nextID})
 		m.all = append(m.all, j.nextID)
+		j.clock.began(data.pair.client, j.nextID, data.need)
 		j.nextID++
 		j.began(m, data)
 		j.retried(m, data)
@@ -113,13 +115,12 @@ func (j *judge) judged(m *member, job *job) {
 	}
 	j.pairTotal(m.pair, info.Duration)
 	claims := j.own(m, job)
-	var lost time.Duration
 	for i := range claims {
 		claims[i].occ.Exchange = info.ID
-		lost += claims[i].occ.Cost.Expected
 		j.book(m, &claims[i], job)
 	}
-	j.total.lost += min(lost, info.Duration)
+	j.total.lost += job.combined(claims)
+	j.clock.judged(j, m.pair, job, claims)
 	j.list.exchanges.add(info.Duration, info.ID, info)
 	j.list.drawn(job)
 	j.tellExchange(m, info)

@@ -93,6 +93,10 @@ func runPacketLoss(p *pass) {
 func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confidence) {
 	c := claim{rule: "packet-loss", cause: cause, confidence: confidence}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost}
+	c.window.saved = max(0, cost.Expected-w.length())
+	if w.label == RecoveryCwnd {
+		c.window.saved = cost.Expected
+	}
 	switch {
 	case cause == "reordering":
 		c.occ.Evidence = []Evidence{at(w.cause, "later segment", sideOf(w.dir), "came first"),

@@ -80,6 +80,7 @@ func runReceiveWindow(p *pass) {
 		at(w.before, "window full", SideServer, fmt.Sprintf("the last octets that the window had room for; it is %d octets at most", b.most)),
 		at(w.cause, "window moved", SideClient, "acknowledges and makes room"),
 		at(w.end, "held segment", SideServer, "left as soon as it had room, "+millis(w.length())+" later")}}
+	c.window = remedied{saved: cost.Expected, room: true}
 	c.lost = []interval{{c.occ.Start, c.occ.End}}
 	p.report(c)
 }

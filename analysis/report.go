@@ -99,7 +99,10 @@ type Finding struct {
 	Message     string // the story in one or two plain sentences
 	Count       int    // occurrences, also those not listed
 	Cost        Cost   // union over all occurrences
-	Affected    int    // exchanges
+	// Wall is what of the expected cost the client waited for with nothing else under way: less than Cost.Expected where
+	// exchanges without this finding ran in parallel.
+	Wall        time.Duration
+	Affected    int // exchanges
 	Remedies    []Remedy
 	References  []string
 	Occurrences []Occurrence // the costliest first, then by frame; capped

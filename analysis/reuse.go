@@ -139,13 +139,15 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	m.verdict = nil
 	t := &job.times
 	setup := t[TCPHandshake] + t[TLSRTT] + t[TLSServer] + t[TLSClient]
-	slow := job.flow.donorSaving(max(v.flight, v.donor.flight), t[SlowStart])
+	flight := max(v.flight, v.donor.flight)
+	slow := job.flow.donorSaving(flight, t[SlowStart])
 	cost := Cost{Low: setup, Expected: setup + slow, High: setup + slow + t[SYNRetx] + t[SYNACKRetx]}
 	if cost.High <= 0 {
 		return claim{}, false
 	}
 	m.reused = true
-	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0}
+	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
+		window: remedied{saved: slow, cwnd: job.flow.donorWindow(flight)}}
 	if m.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
 		c.most = atMost(Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."

@@ -56,6 +56,7 @@ func (j *judge) report(st *capture.Stats) *Report {
 	for _, c := range j.cross {
 		c.finish(j)
 	}
+	j.clock.finish(j)
 	r := &Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
 		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
 		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: j.total.vantages}

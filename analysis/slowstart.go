@@ -70,6 +70,7 @@ func runSlowStart(p *pass) {
 	cl.confidence = j.calibrated(&cost, used, max(largeInitial, used), cl.confidence)
 	cl.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
 	cl.occ.Evidence = roundEvidence(j.rounds, t.mss)
+	cl.window = remedied{saved: cost.Expected, cwnd: max(largeInitial, used)}
 	cl.lost = []interval{{j.rounds[0].start.Time, j.rounds[0].start.Time + cost.Expected}}
 	p.report(cl)
 }
@@ -127,6 +128,11 @@ func (s *connState) measure(j *job) {
 // donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response.
 func (f *flowFacts) donorSaving(flight int64, slow time.Duration) time.Duration {
 	t, used := f.transfer()
-	want := max(usualInitial, (flight+t.mss-1)/t.mss)
-	return min(slow, t.coldSaving(used, want))
+	return min(slow, t.coldSaving(used, f.donorWindow(flight)))
+}
+
+// donorWindow is the window, in segments, of such a connection.
+func (f *flowFacts) donorWindow(flight int64) int64 {
+	mss := max(f.mss, 1)
+	return max(usualInitial, (flight+mss-1)/mss)
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"time"
 
 	"tcpwhy/analysis"
 )
@@ -15,6 +16,7 @@ type group struct {
 	count    int
 	affected int
 	cost     analysis.Cost
+	wall     time.Duration
 }
 
 // groups gathers the report's findings: first what broke something, then the rest by cost.
@@ -62,6 +64,7 @@ func (g *group) add(f *analysis.Finding) {
 	g.count += f.Count
 	g.affected += f.Affected
 	g.cost = g.cost.Add(f.Cost)
+	g.wall += f.Wall
 }
 
 // worst is the finding that is told in full.

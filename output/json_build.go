@@ -102,7 +102,7 @@ func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
 		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: visible(f.Title), Severity: f.Severity.String(),
 		Confidence: f.Confidence.String(), Side: f.Side.String(), Client: address(f.Client),
 		Server: endpoint(f.Server), Host: text(maskHost(f.Host)), Message: visible(f.Message), Count: f.Count,
-		Cost: cost(f.Cost), Affected: f.Affected, Remedies: make([]jsonRemedy, 0, len(f.Remedies)),
+		Cost: cost(f.Cost), Wall: millis(f.Wall), Affected: f.Affected, Remedies: make([]jsonRemedy, 0, len(f.Remedies)),
 		References: list(f.References), Occurrences: make([]jsonOccurrence, 0, len(f.Occurrences)),
 	}
 	for _, m := range f.Remedies {

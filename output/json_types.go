@@ -76,6 +76,7 @@ type jsonFinding struct {
 	Message     string           `json:"message"`
 	Count       int              `json:"count"`
 	Cost        jsonCost         `json:"cost_ms"`
+	Wall        millis           `json:"wall_ms"`
 	Affected    int              `json:"affected_exchanges"`
 	Remedies    []jsonRemedy     `json:"remedy"`
 	References  []string         `json:"references"`

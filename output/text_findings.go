@@ -101,6 +101,9 @@ func (t *textReport) extent(g *group) string {
 	if g.cost.Expected == 0 {
 		return s + ", no time lost"
 	}
+	if apart := g.cost.Expected - g.wall; 5*apart > g.cost.Expected && apart > time.Millisecond {
+		s += "; " + spoken(g.wall) + " by the clock, because other requests ran in the meantime"
+	}
 	if spread := g.cost.High - g.cost.Low; spread > g.cost.Expected/10 && spread > time.Millisecond {
 		s += "; a fix saves between " + spoken(g.cost.Low) + " and " + spoken(g.cost.High)
 	}

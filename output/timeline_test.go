@@ -59,3 +59,20 @@ func TestSlowestLines(t *testing.T) {
 		}
 	}
 }
+
+// TestWallClockText: what ran in parallel is said where it makes a difference, and only there.
+func TestWallClockText(t *testing.T) {
+	for wall, want := range map[time.Duration]bool{200 * ms: true, 600 * ms: false, 615 * ms: false} {
+		r := sample()
+		r.Findings[0].Wall = wall
+		var b strings.Builder
+		if err := Text(&b, r, TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(strings.Join(strings.Fields(b.String()), " "), spokenPlain(wall)+" by the clock"); got != want {
+			t.Errorf("%v by the clock of 615 ms: said %v, want %v", wall, got, want)
+		}
+	}
+}
+
+func spokenPlain(d time.Duration) string { return strings.ReplaceAll(spoken(d), nbsp, " ") }

@@ -1,0 +1,84 @@
+package analysis
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// remedied is what a claim would change about a transfer, for the simulation of all fixes together.
+type remedied struct {
+	saved time.Duration // the part of the expected cost that is waiting for a window; the rest is single waits
+	cwnd  int64         // the congestion window, in segments, that the response would begin with; 0: as it was
+	room  bool          // the receive window would no longer bound it
+}
+
+// combined is what all fixes together would have saved of the exchange (diagnosis 8). Single waits go once, whoever claims
+// them; the waits for windows are simulated once with every window that a fix changes, because behind the one that is
+// removed the next one binds. It is never more than the exchange took.
+func (j *job) combined(claims []claim) time.Duration {
+	return min(j.waitsSaved(claims)+j.windowsSaved(claims), j.until-j.from)
+}
+
+// waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more than the union.
+func (j *job) waitsSaved(claims []claim) time.Duration {
+	type wait struct {
+		interval
+		cost time.Duration
+	}
+	var waits []wait
+	var total time.Duration
+	for i := range claims {
+		c := &claims[i]
+		cost := c.occ.Cost.Expected - c.window.saved
+		span := interval{max(c.occ.Start, j.from), min(c.occ.End, j.until)}
+		if len(c.lost) > 0 {
+			span = c.lost[0]
+		}
+		switch {
+		case cost <= 0:
+		case span.to-span.from < cost:
+			total += cost // what it lost is not in one piece, or not known
+		default:
+			waits = append(waits, wait{span, cost})
+		}
+	}
+	slices.SortFunc(waits, func(a, b wait) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	for len(waits) > 0 {
+		end, cost, n := waits[0].to, time.Duration(0), 0
+		for n < len(waits) && (n == 0 || waits[n].from < end) {
+			end, cost = max(end, waits[n].to), cost+waits[n].cost
+			n++
+		}
+		total += min(cost, end-waits[0].from)
+		waits = waits[n:]
+	}
+	return total
+}
+
+// windowsSaved is what the claims about windows save together.
+func (j *job) windowsSaved(claims []claim) time.Duration {
+	var all remedied
+	var most, sum time.Duration
+	n := 0
+	for i := range claims {
+		c := claims[i].window
+		if c.saved <= 0 {
+			continue
+		}
+		n++
+		sum += c.saved
+		most = max(most, c.saved)
+		all.cwnd, all.room = max(all.cwnd, c.cwnd), all.room || c.room
+	}
+	if n < 2 || j.flow.mss <= 0 || j.flow.bytes <= 0 {
+		return sum
+	}
+	t, used := j.flow.transfer()
+	bound := j.windowTime()
+	if all.room {
+		t.window, bound = 0, bound+j.times[RWnd]
+	}
+	together := clamp(j.transferTime()+j.times[RWnd]-t.simulate(max(used, all.cwnd)), bound)
+	return max(most, together)
+}

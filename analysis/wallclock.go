@@ -1,0 +1,184 @@
+package analysis
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+const (
+	// maxCluster is how many exchanges of one client are held until all that overlap them have been judged. Beyond it those
+	// that are judged are settled with what is known.
+	maxCluster = 1024
+	// maxHeld is how many are held of all clients; what comes on top counts as if nothing had run beside it.
+	maxHeld = 1 << 15
+)
+
+// wallClock tells what findings cost by the clock on the wall: what a slice of one exchange's time costs a client that
+// waits for others in the meantime is nothing (diagnosis 6.7). It follows the exchanges of each client for as long as
+// some of them overlap.
+type wallClock struct {
+	clients map[netip.Addr]*clientClock
+	held    int
+}
+
+// clientClock is one client's exchanges that overlap others, and have not been settled.
+type clientClock struct {
+	items map[int]*clockItem // by ID of the exchange
+	open  int                // not judged
+}
+
+// clockItem is one exchange.
+type clockItem struct {
+	interval // to is valid once judged
+	judged   bool
+	slices   []clockSlice
+}
+
+// clockSlice is what a finding claims of an exchange's time.
+type clockSlice struct {
+	interval
+	group groupKey
+	cost  time.Duration
+}
+
+// began takes note of an exchange.
+func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
+	c := w.clients[client]
+	if w.held >= maxHeld {
+		return
+	}
+	if c == nil {
+		if w.clients == nil {
+			w.clients = map[netip.Addr]*clientClock{}
+		}
+		c = &clientClock{items: map[int]*clockItem{}}
+		w.clients[client] = c
+	}
+	c.items[id] = &clockItem{interval: interval{from: from}}
+	c.open++
+	w.held++
+}
+
+// judged takes in an exchange's claims, and settles what no longer overlaps anything that is still to be judged.
+func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
+	c := w.clients[p.client]
+	if c == nil || c.items[job.info.ID] == nil {
+		return
+	}
+	item := c.items[job.info.ID]
+	item.interval, item.judged = interval{job.from, job.until}, true
+	for i := range claims {
+		k := &claims[i]
+		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected}); s.to > s.from {
+			item.slices = append(item.slices, s)
+		}
+	}
+	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
+		w.held -= c.settle(j)
+	}
+	if len(c.items) == 0 {
+		delete(w.clients, p.client)
+	}
+}
+
+// slice is the stretch of the exchange's time that the claim would save.
+func (c *claim) slice(job *job) interval {
+	from := c.occ.Start
+	if len(c.lost) > 0 {
+		from = c.lost[0].from
+	}
+	from = max(from, job.from)
+	return interval{from, min(from+c.occ.Cost.Expected, job.until)}
+}
+
+// finish settles what is left.
+func (w *wallClock) finish(j *judge) {
+	for _, c := range w.clients {
+		w.held -= c.settle(j)
+	}
+}
+
+// settle books the wall-clock cost of everything that is judged, and forgets it. What is not yet judged covers the time
+// since it began, as if it had no finding: so the result errs on the low side. The result is how many were forgotten.
+func (c *clientClock) settle(j *judge) int {
+	groups := map[groupKey][]interval{}
+	cost := map[groupKey]time.Duration{}
+	for _, item := range c.items {
+		for _, s := range item.slices {
+			groups[s.group] = append(groups[s.group], s.interval)
+			cost[s.group] += s.cost
+		}
+	}
+	for key, lost := range groups {
+		if g := j.groups[key]; g != nil {
+			g.wall += uncovered(lost, c.without(key))
+			g.walled += cost[key]
+		}
+	}
+	n := 0
+	for id, item := range c.items {
+		if item.judged {
+			delete(c.items, id)
+			n++
+		}
+	}
+	return n
+}
+
+// without are the stretches of the exchanges that do not have the finding.
+func (c *clientClock) without(key groupKey) []interval {
+	var out []interval
+	for _, item := range c.items {
+		switch has := slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.group == key }); {
+		case has:
+		case item.judged:
+			out = append(out, item.interval)
+		default:
+			out = append(out, interval{item.from, endOfTime})
+		}
+	}
+	return out
+}
+
+// uncovered is the measure of what lies in some interval of lost and in none of cover.
+func uncovered(lost, cover []interval) time.Duration {
+	lost, cover = union(lost), union(cover)
+	var total time.Duration
+	for _, l := range lost {
+		total += l.to - l.from
+		for len(cover) > 0 && cover[0].to <= l.from {
+			cover = cover[1:]
+		}
+		for _, k := range cover {
+			if k.from >= l.to {
+				break
+			}
+			total -= min(k.to, l.to) - max(k.from, l.from)
+		}
+	}
+	return total
+}
+
+// union is the same set in intervals that are apart and in order. It reorders its argument.
+func union(all []interval) []interval {
+	slices.SortFunc(all, func(a, b interval) int { return cmp.Compare(a.from, b.from) })
+	out := all[:0]
+	for _, k := range all {
+		switch n := len(out); {
+		case k.to <= k.from:
+		case n > 0 && k.from <= out[n-1].to:
+			out[n-1].to = max(out[n-1].to, k.to)
+		default:
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// wallCost is what the finding cost by the clock on the wall; what did not belong to a single exchange, or was not
+// followed, counts in full.
+func (g *group) wallCost() time.Duration {
+	return min(g.wall+max(0, g.cost.Expected-g.walled), g.cost.Expected)
+}
