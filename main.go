@@ -148,6 +148,12 @@ func newFlags(o *options) *pflag.FlagSet {
 	return f
 }
 
+// newTraceFlags are the flags that show one exchange or connection in full.
+func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {
+	f.IntVar(&o.exchange, "exchange", notTraced, "instead of the report, show exchange `N` in full: where its\ntime went in order, and its segments")
+	f.IntVar(&o.connection, "connection", notTraced, "the same for connection `N` (tcp.stream of Wireshark)")
+}
+
 // newLiveFlags are the flags that only live capture has, beside those of every capture program.
 func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 	f.DurationVar(&o.interval, "interval", 0, "live: a report so far every `TIME` (and at SIGUSR1)")

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/spf13/pflag"
-
 	"tcpwhy/analysis"
 	"tcpwhy/capture"
 )
@@ -15,12 +13,6 @@ type traceOptions struct{ exchange, connection int }
 
 // notTraced is the value of a flag that was not given.
 const notTraced = -1
-
-// newTraceFlags are those flags.
-func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {
-	f.IntVar(&o.exchange, "exchange", notTraced, "instead of the report, show exchange `N` in full: where its\ntime went in order, and its segments")
-	f.IntVar(&o.connection, "connection", notTraced, "the same for connection `N` (tcp.stream of Wireshark)")
-}
 
 // wanted reports whether there is something to be traced.
 func (o *traceOptions) wanted() bool { return o.exchange != notTraced || o.connection != notTraced }
