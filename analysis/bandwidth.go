@@ -26,7 +26,9 @@ A sender that paces itself on purpose at an even rate looks like a slow path.`,
 	Causes: []Cause{
 		{Code: "path-rate", Title: "limited by the path's rate", Side: SideNetwork,
 			Message: "The path carried the response no faster.",
-			Remedies: []Remedy{{Side: SideServer, Text: "send fewer octets: compression (nginx gzip on, brotli on), smaller images, caching"},
+			Remedies: []Remedy{{Side: SideServer, Text: "send fewer octets: smaller images, caching, compression",
+				Settings: []Setting{{Nginx, "gzip on"}, {Apache, "mod_deflate"}, {Node, "compression middleware"}, {Tomcat, "compression=on"},
+					{Caddy, "encode"}, {IIS, "dynamic compression"}, {HAProxy, "compression algo gzip"}, {Envoy, "compressor filter"}}},
 				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"}}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: SideNetwork,
 			Message: "The response filled a deep queue on the path, and round trips grew to a multiple.",
@@ -58,6 +60,6 @@ func (p *pass) tell(cause, text string) {
 	c := claim{rule: "bandwidth", cause: cause, confidence: ConfidenceMedium}
 	c.occ = Occurrence{Start: x.Response.Start.Time, End: x.Response.End.Time,
 		Evidence: []Evidence{at(x.Response.Start, "first segment", SideServer, text),
-			at(x.Response.End, "last segment", SideServer, "the end of the response")}}
+			at(x.Response.End, "last segment", SideServer, "ends the response")}}
 	p.report(c)
 }

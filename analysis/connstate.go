@@ -78,7 +78,10 @@ type connState struct {
 }
 
 // names are what the service called itself or was called.
-type names struct{ host, agent, software string }
+type names struct {
+	host, agent, software string
+	products              products
+}
 
 // begin makes s the state of c. What room s had is used again.
 func (s *connState) begin(c *reassembly.Conn, clock clockInfo) {
@@ -201,11 +204,19 @@ func (s *connState) note(x *reassembly.Exchange) {
 	if x.Host != "" {
 		s.names.host = x.Host
 	}
-	if x.Agent != "" {
-		s.names.agent = x.Agent
+	s.noteProducts(x)
+}
+
+// noteProducts remembers which programs the two ends say that they are.
+func (s *connState) noteProducts(x *reassembly.Exchange) {
+	n := &s.names
+	if x.Agent != "" && x.Agent != n.agent {
+		n.agent = x.Agent
+		n.products.client = n.products.client.with(productOf(x.Agent))
 	}
-	if x.Software != "" {
-		s.names.software = x.Software
+	if x.Software != "" && x.Software != n.software {
+		n.software = x.Software
+		n.products.server = n.products.server.with(productOf(x.Software))
 	}
 }
 
@@ -331,6 +342,8 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 	if failed(x) {
 		e.failure = s.failureOf(x)
 	}
+	s.noteProducts(x)
+	e.products = s.names.products
 	return e
 }
 

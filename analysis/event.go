@@ -76,6 +76,7 @@ type overExchange struct {
 	reason    string        // why it is not reusable, a cause of missed-reuse
 	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
 	failure   *failure      // set if the exchange did not end well
+	products  products      // seen on the connection so far
 }
 
 // closingConn tells the judge that a connection carries no further request, and who closed it.

@@ -33,10 +33,11 @@ If the program needed that time to make the body.`,
 			"sent.",
 		Remedies: []Remedy{
 			{Side: SideServer, Text: "answer 100 Continue as soon as the header is accepted: most servers do when the program begins to read " +
-				"the body (Go r.Body, Node checkContinue with response.writeContinue()); a proxy in front must pass it on or answer " +
-				"it (nginx answers itself, unless proxy_request_buffering is off)"},
-			{Side: SideClient, Text: "do not send it for small bodies: curl -H 'Expect:', .NET ExpectContinue = false, Apache HttpClient " +
-				"setExpectContinueEnabled(false); or wait less: curl --expect100-timeout, Go Transport.ExpectContinueTimeout"}}}},
+				"the body", Settings: []Setting{{Node, "checkContinue with response.writeContinue()"}, {Go, "read r.Body"},
+				{Nginx, "proxy_request_buffering on makes it answer itself"}}, After: "a proxy in front must pass it on or answer it"},
+			{Side: SideClient, Text: "do not send it for small bodies, or wait less", Settings: []Setting{
+				{Curl, "-H 'Expect:' or --expect100-timeout"}, {DotNet, "ExpectContinue = false"},
+				{ApacheClient, "setExpectContinueEnabled(false)"}, {Go, "Transport.ExpectContinueTimeout"}, {PHP, "CURLOPT_HTTPHEADER Expect:"}}}}}},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 	exchange:   runExpect,
 }
@@ -55,10 +56,10 @@ func runExpect(p *pass) {
 		if !fromServer && granted(x, s.to) {
 			continue
 		}
-		text := fmt.Sprintf("the body begins, %s after the header; nothing had come", seconds(s.to-m.HeaderEnd.Time))
+		text := fmt.Sprintf("begins %s after the header; nothing had come", seconds(s.to-m.HeaderEnd.Time))
 		role, side := "body", SideClient
 		if fromServer {
-			role, side, text = "answer", SideServer, fmt.Sprintf("the server answers after %s", seconds(s.to-m.HeaderEnd.Time))
+			role, side, text = "answer", SideServer, fmt.Sprintf("%s after the header", seconds(s.to-m.HeaderEnd.Time))
 		}
 		wait := s.length()
 		less := wait

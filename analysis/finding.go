@@ -27,33 +27,30 @@ type group struct {
 	unsafe       bool
 	least, most  Severity // limits of the severity
 	hosts        map[string]bool
-	texts        map[string]bool
+	text         string // what is to be said of the costliest occurrence
+	further      string // what a rule has to say of all of them
+	seen         products
 	occurrences  []Occurrence
 }
 
-const (
-	defaultOccurrences = 10
-	maxTexts           = 3
-)
+const defaultOccurrences = 10
 
 // book adds a claim to its finding.
 func (j *judge) book(m *member, c *claim, job *job) {
 	g := j.groups[groupKey{c.rule, c.cause, m.pair}]
 	if g == nil {
 		j.trimGroups()
-		g = &group{hosts: map[string]bool{}, texts: map[string]bool{}, lastAffected: -2}
+		g = &group{hosts: map[string]bool{}, lastAffected: -2}
 		j.groups[groupKey{c.rule, c.cause, m.pair}] = g
 	}
 	g.count++
+	g.seen.add(m.seen)
 	g.cost = g.cost.Add(c.occ.Cost)
 	g.worst = max(g.worst, c.occ.Cost.Expected)
 	g.confidence = max(g.confidence, c.confidence)
 	g.correctness = g.correctness || c.correctness
 	g.unsafe = g.unsafe || c.unsafe
 	g.least, g.most = max(g.least, c.least), max(g.most, c.most.severity())
-	if len(g.texts) < maxTexts && c.text != "" {
-		g.texts[c.text] = true
-	}
 	if c.occ.Exchange >= 0 && c.occ.Exchange != g.lastAffected {
 		g.affected++
 		g.lastAffected = c.occ.Exchange
@@ -73,7 +70,10 @@ func (j *judge) book(m *member, c *claim, job *job) {
 
 // keep adds the occurrence to those that are listed, if it is among the costliest.
 func (g *group) keep(c *claim, limit int) {
-	i, _ := slices.BinarySearchFunc(g.occurrences, c.occ, compareOccurrences)
+	i, same := slices.BinarySearchFunc(g.occurrences, c.occ, compareOccurrences)
+	if i == 0 && (!same || c.text < g.text) {
+		g.text = c.text
+	}
 	if limit > 0 && i >= limit {
 		return
 	}
@@ -157,13 +157,22 @@ func weight(f Finding) float64 {
 	return float64(f.Cost.Expected) * sure[f.Confidence]
 }
 
+// seen is which products the affected connections showed; for an end that none of them showed, what others did.
+func (j *judge) seen(p pair, g *group) products {
+	if all := j.pairs[p]; all != nil {
+		return g.seen.or(all.seen)
+	}
+	return g.seen
+}
+
 // finding draws up one finding.
 func (j *judge) finding(k groupKey, g *group) Finding {
 	d := Find(k.rule)
 	c := d.cause(k.cause)
 	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
 		Confidence: g.confidence, Side: c.Side, Client: k.pair.client, Server: k.pair.server, Message: c.Message,
-		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Affected: g.affected, Remedies: c.Remedies, References: d.References,
+		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Affected: g.affected, References: d.References,
+		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g)),
 		Occurrences: g.occurrences}
 	if c.Title != "" {
 		f.Title = c.Title
@@ -173,13 +182,10 @@ func (j *judge) finding(k groupKey, g *group) Finding {
 			f.Host = h
 		}
 	}
-	texts := make([]string, 0, len(g.texts))
-	for t := range g.texts {
-		texts = append(texts, t)
-	}
-	slices.Sort(texts)
-	for _, t := range texts {
-		f.Message += " " + t
+	for _, text := range [...]string{g.text, g.further} {
+		if text != "" {
+			f.Message += " " + text
+		}
 	}
 	return f
 }

@@ -39,19 +39,19 @@ A client that gives its request up the moment it has sent it closes the same way
 		{Code: "answered-by-close", Title: "request with half-close was answered by a close", Side: SideServer,
 			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "take the end of input as the end of requests, not of the client: nginx proxy_ignore_client_abort on, " +
-					"Node allowHalfOpen: true, Go do not cancel on a background read that sees EOF"},
+				{Side: SideServer, Text: "take the end of input as the end of requests, not of the client",
+					Settings: []Setting{{Nginx, "proxy_ignore_client_abort on"}, {Node, "server.httpAllowHalfOpen = true"},
+						{Go, "no cancelling by the request's context"}, {HAProxy, "no option abortonclose"}}},
 				{Side: SideClient, Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)"}}},
 		{Code: "stale-half-closed", Title: "client kept a connection that the server had closed", Side: SideClient,
 			Message: "The server closed idle connections, and the client left its side open long after.",
 			Remedies: []Remedy{{Side: SideClient, Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
-				"idle time (Go IdleConnTimeout; Apache HttpClient evictIdleConnections)"}}},
+				"idle time", Settings: giveUpSettings()}}},
 		{Code: "deadlock", Title: "both sides wait for the rest of a request", Side: SideClient,
 			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
 			Remedies: []Remedy{
 				{Side: SideClient, Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk"},
-				{Side: SideServer, Text: "limit the wait for a request: nginx client_body_timeout, Apache RequestReadTimeout, Go " +
-					"Server.ReadTimeout, Node server.requestTimeout"}}},
+				{Side: SideServer, Text: "limit the wait for a request", Settings: readLimits()}}},
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
 	closed:     runHalfClose,
@@ -73,7 +73,7 @@ func runHalfClose(p *pass) {
 	p.report(claim{rule: "half-close", cause: "stale-half-closed", confidence: ConfidenceHigh, index: -1, most: atMost(Info),
 		occ: Occurrence{Exchange: -1, Start: down.Fin.Time, End: end.Time, Evidence: []Evidence{
 			at(down.Fin, "FIN", SideServer, "the server closes"),
-			at(end, "close", SideClient, fmt.Sprintf("the client closes %s later", seconds(waited)))}}})
+			at(end, "close", SideClient, fmt.Sprintf("%s later", seconds(waited)))}}})
 }
 
 // halfClosed: the client closed its direction after a complete request, and was not answered.
@@ -91,7 +91,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
 	v.until(closed.Time)
 	v.claim.occ.Evidence = []Evidence{
-		at(x.Request.End, "end of request", SideClient, "the request is complete"),
+		at(x.Request.End, "end of request", SideClient, "nothing is missing"),
 		at(up.Fin, "client's FIN", SideClient, "closes its direction; the other stays open"),
 		at(closed, "server's close", SideServer, fmt.Sprintf("closes without an answer, %s later", seconds(closed.Time-up.Fin.Time)))}
 	return true
@@ -119,7 +119,7 @@ func (v *verdictOnEnd) deadlock() bool {
 	v.until(first.Time)
 	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
 	v.claim.text = incompleteText(m)
-	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "the request begins"),
+	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "begins"),
 		at(m.End, "last octet", SideClient, incompleteText(m)),
 		at(first, "close", sideOf(c.FirstClose), fmt.Sprintf("after %s in which nobody sent anything", seconds(waited)))}
 	return true

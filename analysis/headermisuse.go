@@ -60,8 +60,9 @@ is misled.`,
 				"requests can be smuggled.",
 			Remedies: []Remedy{
 				{Side: SideClient, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
-				{Side: SideServer, Text: "answer such requests with 400 and close (RFC 9112 section 6.3): HAProxy option http-restrict-req-hdr-names " +
-					"and no option accept-invalid-http-request, nginx ignore_invalid_headers, Node without --insecure-http-parser"}}},
+				{Side: SideServer, Text: "answer such requests with 400 and close (RFC 9112 section 6.3)", Settings: []Setting{
+					{HAProxy, "option http-restrict-req-hdr-names and no option accept-invalid-http-request"},
+					{Nginx, "ignore_invalid_headers on"}, {Node, "no --insecure-http-parser"}, {Apache, "HttpProtocolOptions Strict"}}}}},
 		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: SideUnknown,
 			Message:  "A field that is meant for one hop was sent on without being named in Connection.",
 			Remedies: []Remedy{{Side: SideProxy, Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding"}}},

@@ -29,8 +29,10 @@ A server that crashed and came back while the connection was idle answers the sa
 			"on the way to it, though nobody had closed it.",
 		Remedies: []Remedy{
 			{Side: SideClient, Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
-				"net.ipv4.tcp_keepalive_time, 7200 s unless set), Go net.Dialer.KeepAlive, Node socket.setKeepAlive(true, 30000), " +
-				"curl --keepalive-time; or give idle connections up earlier: Go IdleConnTimeout, pool idle limits"},
+				"net.ipv4.tcp_keepalive_time, 7200 s unless set)", Settings: []Setting{{Go, "net.Dialer.KeepAlive"},
+				{Node, "socket.setKeepAlive(true, 30000)"}, {Curl, "--keepalive-time"}, {Java, "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
+				{Python, "socket_options with SO_KEEPALIVE"}, {PHP, "CURLOPT_TCP_KEEPALIVE"}},
+				After: "or give idle connections up earlier"},
 			{Side: SideNetwork, Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
 				"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server"}}}},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},

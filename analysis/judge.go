@@ -43,6 +43,7 @@ type totals struct {
 type pairTotals struct {
 	exchanges int
 	time      time.Duration
+	seen      products
 }
 
 func newJudge(opts *Options, rules []*Detector) *judge {
@@ -86,6 +87,7 @@ func (j *judge) event(e *event) {
 		j.began(m, data)
 		j.retried(m, data)
 	case *overExchange:
+		m.seen = data.products
 		j.freed(m, data)
 		j.failed(m, data)
 	case *closingConn:
@@ -113,7 +115,7 @@ func (j *judge) judged(m *member, job *job) {
 	if info.Outcome == reassembly.Incomplete {
 		j.total.cut++
 	}
-	j.pairTotal(m.pair, info.Duration)
+	j.pairTotal(m, info.Duration)
 	claims := j.own(m, job)
 	for i := range claims {
 		claims[i].occ.Exchange = info.ID
@@ -153,20 +155,21 @@ func (j *judge) enabled(rule string) bool {
 }
 
 // pairTotal adds an exchange to what its pair took.
-func (j *judge) pairTotal(p pair, took time.Duration) {
-	t := j.pairs[p]
+func (j *judge) pairTotal(m *member, took time.Duration) {
+	t := j.pairs[m.pair]
 	if t == nil {
 		j.trimPairs()
 		t = &pairTotals{}
-		j.pairs[p] = t
+		j.pairs[m.pair] = t
 	}
+	t.seen.add(m.seen)
 	t.exchanges++
 	t.time += took
 }
 
 // gone takes in the end of a connection.
 func (j *judge) gone(m *member, e *overConn) {
-	m.pair = e.pair
+	m.pair, m.seen = e.pair, e.names.products
 	j.total.connections++
 	j.total.vantages[e.info.Vantage]++
 	j.total.octets += e.info.Bytes[0] + e.info.Bytes[1]

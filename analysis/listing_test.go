@@ -47,17 +47,17 @@ func TestSeverity(t *testing.T) {
 		want Severity
 	}{
 		{"most of the time, every exchange", group{count: 9, affected: 9, cost: Cost{Expected: 900 * ms}, time: 1000 * ms},
-			pairTotals{10, 1100 * ms}, High},
+			pairTotals{exchanges: 10, time: 1100 * ms}, High},
 		{"a tenth of the time in small portions", group{count: 100, affected: 100, cost: Cost{Expected: 25 * 100 * ms},
-			time: 20000 * ms, rtt: 40 * ms, worst: 25 * ms}, pairTotals{100, 20000 * ms}, Medium},
+			time: 20000 * ms, rtt: 40 * ms, worst: 25 * ms}, pairTotals{exchanges: 100, time: 20000 * ms}, Medium},
 		{"one slow exchange among many", group{count: 1, affected: 1, cost: Cost{Expected: 30 * ms}, worst: 30 * ms, time: 90 * ms},
-			pairTotals{1000, 90000 * ms}, Low},
+			pairTotals{exchanges: 1000, time: 90000 * ms}, Low},
 		{"nothing to speak of", group{count: 50, affected: 50, cost: Cost{Expected: 1 * ms}, worst: ms / 50, time: 50 * ms},
-			pairTotals{5000, 5000 * ms}, Info},
-		{"no cost", group{count: 1}, pairTotals{1, ms}, Info},
-		{"data lost", group{count: 1, affected: 1, correctness: true}, pairTotals{1000, ms}, High},
-		{"data lost often", group{count: 20, affected: 20, correctness: true}, pairTotals{1000, ms}, Critical},
-		{"an order lost", group{count: 1, affected: 1, correctness: true, unsafe: true}, pairTotals{1000, ms}, Critical},
+			pairTotals{exchanges: 5000, time: 5000 * ms}, Info},
+		{"no cost", group{count: 1}, pairTotals{exchanges: 1, time: ms}, Info},
+		{"data lost", group{count: 1, affected: 1, correctness: true}, pairTotals{exchanges: 1000, time: ms}, High},
+		{"data lost often", group{count: 20, affected: 20, correctness: true}, pairTotals{exchanges: 1000, time: ms}, Critical},
+		{"an order lost", group{count: 1, affected: 1, correctness: true, unsafe: true}, pairTotals{exchanges: 1000, time: ms}, Critical},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

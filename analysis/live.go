@@ -77,7 +77,9 @@ func (j *judge) tellCertain(k groupKey, g *group, c *claim) {
 	if j.hooks.Certain == nil {
 		return
 	}
-	f := j.finding(k, g)
+	own := *g
+	own.text = c.text
+	f := j.finding(k, &own)
 	if f.Severity < j.opts.MinSeverity {
 		return
 	}

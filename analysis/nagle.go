@@ -11,8 +11,7 @@ import (
 // nagleFixes are what cures a hold: the sender's side for good, the receiver's as a palliative.
 func nagleFixes(sender, receiver Side, delayed bool) []Remedy {
 	fixes := []Remedy{{Side: sender, Text: "write each message with one call (writev, a buffered writer flushed once), or set " +
-		"TCP_NODELAY on the socket: Go sets it by itself, Node socket.setNoDelay(true), Java Socket.setTcpNoDelay(true), " +
-		"Python sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1), nginx tcp_nodelay on, Apache by itself"}}
+		"TCP_NODELAY on the socket", Settings: noDelaySettings()}}
 	if delayed {
 		fixes = append(fixes, Remedy{Side: receiver, Text: "only a palliative: acknowledge at once with TCP_QUICKACK (to be set again " +
 			"before each read), `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows"})

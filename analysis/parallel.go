@@ -39,9 +39,8 @@ When it is wrong
 A pool may be kept for peaks that the capture does not show. Loss on several connections at once may have another cause.`,
 	Causes: []Cause{
 		{Code: "over-limit", Title: "more connections open than used", Side: SideClient,
-			Message: "The client keeps many more connections to this service open than it ever uses together.",
-			Remedies: []Remedy{{Side: SideClient, Text: "limit the pool: Go Transport.MaxConnsPerHost and MaxIdleConnsPerHost, Node Agent maxSockets " +
-				"and maxFreeSockets, Apache HttpClient setMaxConnPerRoute; use HTTP/2"}}},
+			Message:  "The client keeps many more connections to this service open than it ever uses together.",
+			Remedies: []Remedy{{Side: SideClient, Text: "limit the pool", Settings: poolLimits(), After: "use HTTP/2"}}},
 		{Code: "churn", Title: "connections opened and closed without a request", Side: SideClient,
 			Message: "The client opens connections to this service and closes them without having used them.",
 			Remedies: []Remedy{{Side: SideClient, Text: "see who opens them: preconnects that are too eager, pools that validate by connecting, " +

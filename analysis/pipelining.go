@@ -65,8 +65,8 @@ The wait behind another response may be the server's own queue, which another co
 func pipeliningRemedies() []Remedy {
 	return []Remedy{
 		{Side: SideClient, Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead"},
-		{Side: SideServer, Text: "answer all requests that were read before closing, and close in two steps (nginx lingering_close, " +
-			"keepalive_requests large enough)"},
+		{Side: SideServer, Text: "answer all requests that were read before closing, and close in two steps", Settings: []Setting{
+			{Nginx, "lingering_close on with keepalive_requests large enough"}, {Apache, "MaxKeepAliveRequests large enough"}}},
 	}
 }
 

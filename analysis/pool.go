@@ -75,6 +75,7 @@ type member struct {
 	beganAt    time.Duration // when the latest exchange began
 	took       time.Duration // how long that took
 	start      capture.Mark
+	seen       products
 	tool       bool  // a program that is started for each request
 	flight     int64 // the most that the server had in flight
 	rtt        time.Duration

@@ -35,9 +35,8 @@ A program that works through a list with as many workers looks the same, and is 
 	Causes: []Cause{{Side: SideClient,
 		Message: "All of a small number of connections are busy, and each is taken again the moment it is free: requests seem to wait " +
 			"for connections.",
-		Remedies: []Remedy{{Side: SideClient, Text: "use HTTP/2, or raise the limit: Go Transport.MaxConnsPerHost, Node Agent maxSockets, Apache " +
-			"HttpClient setMaxConnPerRoute (2 unless set in version 4), Java http.maxConnections, HikariCP-like pools in front"},
-			{Side: SideServer, Text: "offer HTTP/2; need fewer requests"}}}},
+		Remedies: []Remedy{{Side: SideClient, Text: "use HTTP/2, or raise the limit", Settings: poolLimits()},
+			{Side: SideServer, Text: "offer HTTP/2", Settings: http2Settings(), After: "need fewer requests"}}}},
 	References: []string{"RFC 9112 section 9.4"},
 	cross:      func() crossRule { return &poolWaits{} },
 }

@@ -44,15 +44,16 @@ Several hosts behind one address have a port range each, or share one. The range
 			Message: "The client closes so many connections to this service that their ports, which rest in TIME_WAIT, use up its port " +
 				"range.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: clientPool + "; then net.ipv4.ip_local_port_range=\"1024 65535\", net.ipv4.tcp_tw_reuse=1, more source " +
+				{Side: SideClient, Text: clientPool, Settings: poolSettings(), After: "then net.ipv4.ip_local_port_range=\"1024 65535\", net.ipv4.tcp_tw_reuse=1, more source " +
 					"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets"},
 				{Side: SideProxy, Text: proxyUpstream},
-				{Side: SideServer, Text: "keep connections open (keepalive_timeout, keepalive_requests), or listen on more addresses or ports"}}},
+				{Side: SideServer, Text: "keep connections open longer", Settings: append(idleSettings(), requestLimits()...),
+					After: "listen on more addresses or ports"}}},
 		{Code: "tuple-reuse", Title: "SYN met the rest of an old connection", Side: SideClient,
 			Message: "The client used a port again whose last connection the server still remembered: its SYN was answered by an ACK " +
 				"of the old connection, and it had to try again.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: "use ports less quickly: " + clientPool + "; let timestamps on (net.ipv4.tcp_timestamps=1): they let a " +
+				{Side: SideClient, Text: "use ports less quickly: " + clientPool, Settings: poolSettings(), After: "let timestamps on (net.ipv4.tcp_timestamps=1): they let a " +
 					"server in TIME_WAIT accept the new SYN (RFC 6191)"},
 				{Side: SideServer, Text: "let the client close first, or close in order so that no half-open connection stays behind"}}},
 	},
@@ -255,7 +256,7 @@ func (r *portLoads) finish(j *judge) {
 			c.text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run out."
 		}
 		c.occ = Occurrence{Connection: l.lastConn, Exchange: -1, Start: min(l.first.Time, l.last.Time), End: l.last.Time, Evidence: []Evidence{
-			at(l.last, "client's FIN", SideClient, fmt.Sprintf("the client closes first; one of %d within a minute", l.resting))}}
+			at(l.last, "client's FIN", SideClient, fmt.Sprintf("closes first; one of %d within a minute", l.resting))}}
 		j.book(l.member, &c, nil)
 	})
 }

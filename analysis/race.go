@@ -39,9 +39,10 @@ repetition but the next request for the same.`,
 		{Code: "stale-use", Title: "request sent on a connection that was already closed", Side: SideClient,
 			Message: "The client sent a request on a connection that the server had closed long enough before for the client " +
 				"to know; the request was lost.",
-			Remedies: append([]Remedy{{Side: SideClient, Text: "look at a pooled connection before using it again: a readable idle socket " +
-				"has been closed (Apache HttpClient setValidateAfterInactivity; Python urllib3 does so; own pools: poll for " +
-				"POLLIN)"}}, raceRemedies()...)},
+			Remedies: append([]Remedy{{Side: SideClient,
+				Text:     "look at a pooled connection before using it again: a readable idle socket has been closed",
+				Settings: []Setting{{ApacheClient, "setValidateAfterInactivity"}, {Python, "urllib3 does so"}, {Go, "Transport does so"}},
+				After:    "own pools: poll for POLLIN"}}, raceRemedies()...)},
 	},
 	References: []string{"RFC 9112 section 9.3.1", "RFC 9112 section 9.6", "RFC 9110 section 9.2.2"},
 	closed:     func(p *pass) { p.reportFate("keepalive-race") },
@@ -51,13 +52,10 @@ repetition but the next request for the same.`,
 // raceRemedies say which side must hold connections longer.
 func raceRemedies() []Remedy {
 	return []Remedy{
-		{Side: SideServer, Text: "keep idle connections longer than the client does: Node server.keepAliveTimeout (5 s unless set) with " +
-			"headersTimeout above it, nginx keepalive_timeout, Apache KeepAliveTimeout (5 s unless set), gunicorn --keep-alive " +
-			"(2 s unless set), uvicorn --timeout-keep-alive (5 s unless set), Go Server.IdleTimeout; behind an AWS ALB (60 s) at " +
-			"least 65 s"},
-		{Side: SideClient, Text: "give idle connections up before the server does: Go Transport.IdleConnTimeout, Node agentkeepalive " +
-			"freeSocketTimeout, Apache HttpClient evictIdleConnections, load balancer idle timeout; and repeat idempotent " +
-			"requests once, at once, on a new connection"},
+		{Side: SideServer, Text: "keep idle connections longer than the client does", Settings: idleSettings(),
+			After: "behind an AWS ALB (60 s) at least 65 s"},
+		{Side: SideClient, Text: "give idle connections up before the server does", Settings: giveUpSettings(),
+			After: "repeat idempotent requests once, at once, on a new connection"},
 	}
 }
 
@@ -138,9 +136,7 @@ func (r *idleTimes) finish(j *judge) {
 	r.pairs.each(func(p pair, t *idleTime) {
 		for _, cause := range [...]string{"race", "stale-use"} {
 			if g := j.groups[groupKey{"keepalive-race", cause, p}]; g != nil {
-				if text := t.text(); text != "" {
-					g.texts[text] = true
-				}
+				g.further = t.text()
 			}
 		}
 	})

@@ -80,12 +80,6 @@ type Occurrence struct {
 	Evidence   []Evidence
 }
 
-// Remedy is what one side can change.
-type Remedy struct {
-	Side Side
-	Text string // names the real setting
-}
-
 // Finding is one cause between one client address and one server, with all its occurrences.
 type Finding struct {
 	Rule, Cause string // as in report.md; Cause may be ""

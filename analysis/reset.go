@@ -43,8 +43,9 @@ often never reads the response at all.`,
 				"makes the kernel send a RST, which can destroy the response before the client has read it.",
 			Remedies: []Remedy{
 				{Side: SideServer, Text: "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
-					"timeout, then close): nginx lingering_close always; Go answer only after io.Copy(io.Discard, r.Body) with a " +
-					"limit; Node req.resume() before the end"},
+					"timeout, then close)", Settings: []Setting{{Nginx, "lingering_close always"},
+					{Go, "answer only after io.Copy(io.Discard, r.Body) with a limit"}, {Node, "req.resume() before the end"},
+					{Python, "read rfile to Content-Length before the answer"}}},
 				{Side: SideClient, Text: "send Expect: 100-continue with large bodies; read the response even if sending fails"}}},
 		{Code: "linger-zero", Title: "server reset the connection right after its response", Side: SideServer,
 			Message:  "The server reset the connection with its response still on the way, though it had read the whole request.",
@@ -55,8 +56,8 @@ often never reads the response at all.`,
 				"body that was not needed (ask for less: HEAD, Range)"}}},
 		{Code: "server-abort", Title: "server reset the connection in the middle of a response", Side: SideServer,
 			Message: "The server reset the connection before its response was complete, or before it answered at all.",
-			Remedies: []Remedy{{Side: SideServer, Text: "look for crashes, killed workers and timeouts at the server: nginx " +
-				"proxy_read_timeout and send_timeout (reset_timedout_connection), gunicorn --timeout, the OOM killer"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "look for crashes, killed workers (the OOM killer) and timeouts at the server",
+				Settings: answerLimits()}}},
 		{Code: "injected", Title: "reset that neither end sent", Side: SideNetwork,
 			Message:  "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
 			Remedies: []Remedy{{Side: SideNetwork, Text: "look at firewalls, load balancers and intrusion prevention on the path"}}},
@@ -64,10 +65,11 @@ often never reads the response at all.`,
 			Message: "The server, or a box in front of it, ended an idle connection by a RST instead of a FIN while the next " +
 				"request was on its way; the request was lost.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "keep idle connections longer than the client does, and close them in order: no SO_LINGER of zero, " +
-					"nginx reset_timedout_connection off; AWS and Azure load balancers: a longer idle timeout"},
-				{Side: SideClient, Text: "give idle connections up before the server does (Go IdleConnTimeout, pool idle limits), and repeat " +
-					"idempotent requests once on a new connection"}}},
+				{Side: SideServer, Text: "keep idle connections longer than the client does, and close them in order, without SO_LINGER of zero",
+					Settings: append([]Setting{{Nginx, "reset_timedout_connection off"}}, idleSettings()...),
+					After:    "AWS and Azure load balancers: a longer idle timeout"},
+				{Side: SideClient, Text: "give idle connections up before the server does", Settings: giveUpSettings(),
+					After: "repeat idempotent requests once on a new connection"}}},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 	closed:     runReset,
@@ -307,25 +309,25 @@ func lossText(lost, risk int64) string {
 func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Dir) []Evidence {
 	var out []Evidence
 	if m := x.Request; m != nil {
-		text := "the request begins"
+		text := "begins"
 		if m.Length >= 0 && !x.Turn {
-			text = fmt.Sprintf("request: %d octets announced, %d sent before the end", m.Length, m.BodyBytes)
+			text = fmt.Sprintf("%d octets announced, %d sent before the end", m.Length, m.BodyBytes)
 		}
 		out = append(out, at(m.Start, "request", SideClient, text))
 	}
 	if m := x.Response; m != nil {
-		text := fmt.Sprintf("response: %d octets of body", m.BodyBytes)
+		text := fmt.Sprintf("%d octets of body", m.BodyBytes)
 		if m.Length >= 0 && !x.Turn {
-			text = fmt.Sprintf("response: %d of %d octets of body", m.BodyBytes, m.Length)
+			text = fmt.Sprintf("%d of %d octets of body", m.BodyBytes, m.Length)
 		}
 		out = append(out, at(m.End, "response", SideServer, text))
 	}
 	if h := &c.Half[dir]; h.FinSeen && h.Fin.Time <= h.Rst.Time {
 		out = append(out, at(h.Fin, "FIN", sideOf(dir), "closes"))
 	}
-	kind := "RST in answer to a segment for a closed socket"
+	kind := "answers a segment for a closed socket"
 	if c.Half[dir].RstActive {
-		kind = "RST with ACK: the program aborted the connection"
+		kind = "with ACK: the program aborted the connection"
 	}
 	return append(out, at(c.Half[dir].Rst, "RST", sideOf(dir), kind))
 }

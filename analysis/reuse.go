@@ -180,7 +180,7 @@ func (v *verdict) evidence() []Evidence {
 	}
 	return append(out,
 		at(v.syn, "new connection", SideClient, fmt.Sprintf("SYN to the same service, %s after that response", seconds(gap))),
-		at(v.request, "first request", SideClient, "the request that had to wait for it"))
+		at(v.request, "first request", SideClient, "had to wait for it"))
 }
 
 // seconds writes a duration for a sentence.

@@ -1,9 +1,7 @@
 package analysis
 
 // clientPool is what a client does to keep and use connections.
-const clientPool = "use one shared HTTP client with a connection pool for all requests: Go one http.Client, with " +
-	"Transport.MaxIdleConnsPerHost as large as the parallel requests; Node http.Agent({keepAlive: true}); Python " +
-	"requests.Session or httpx.Client; Java one HttpClient; PHP and curl: keep the handle"
+const clientPool = "use one shared HTTP client with a connection pool for all requests"
 
 // proxyUpstream is what a proxy needs before it reuses connections to what is behind it.
 const proxyUpstream = "if the client is nginx as a proxy: upstream { keepalive 32; }, proxy_http_version 1.1 and " +
@@ -34,41 +32,46 @@ pool that had already given it up. An idle timeout is seldom worth raising if re
 		{Code: "client-ignored-idle", Title: "new connection although one lay idle", Side: SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
 				"carried the request.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool}}},
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings()}}},
 		{Code: "request-close", Title: "client asks for close after each response", Side: SideClient,
 			Message:  "The client sends Connection: close, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool}, {Side: SideProxy, Text: proxyUpstream}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool, Settings: poolSettings()}, {Side: SideProxy, Text: proxyUpstream}}},
 		{Code: "response-close", Title: "server closes after each response", Side: SideServer,
 			Message: "The server closes the connection after its response, so the next request needs a new one.",
-			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open: nginx keepalive_timeout 75s; Apache KeepAlive On; Go do not " +
-				"call SetKeepAlivesEnabled(false); Node do not set Connection: close; gunicorn a worker class other than sync"}}},
+			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open", Settings: []Setting{
+				{Nginx, "keepalive_timeout 75s"}, {Apache, "KeepAlive On"}, {Node, "no Connection: close among the headers"},
+				{Go, "no SetKeepAlivesEnabled(false)"}, {Gunicorn, "a worker class other than sync"},
+				{Tomcat, "maxKeepAliveRequests other than 1"}, {IIS, "allowKeepAlive true"}, {HAProxy, "no option httpclose"},
+				{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
 		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, Text: "speak HTTP/1.1 (ab: -k; " + proxyUpstream + ")"},
-				{Side: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding (Python http.server: protocol_version = " +
-					"\"HTTP/1.1\")"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}},
+				After: proxyUpstream},
+				{Side: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding", Settings: []Setting{
+					{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
 		{Code: "close-delimited", Title: "response ended only by the close", Side: SideServer,
 			Message:  "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
 			Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked"}}},
 		{Code: "client-closed", Title: "client closes right after the response", Side: SideClient,
-			Message:  "The client closes each connection as soon as it has the response, though the server would have kept it.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool + "; a pool that is too small closes what it cannot keep"}}},
+			Message: "The client closes each connection as soon as it has the response, though the server would have kept it.",
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(),
+				After: "a pool that is too small closes what it cannot keep"}}},
 		{Code: "server-idle-timeout", Title: "server closes idle connections early", Side: SideServer,
-			Message: "The server closed the idle connection before the client needed it again.",
-			Remedies: []Remedy{{Side: SideServer, Text: "let idle connections live longer than the client's pauses: nginx keepalive_timeout, " +
-				"Apache KeepAliveTimeout, Node server.keepAliveTimeout, Go Server.IdleTimeout, gunicorn --keep-alive, uvicorn " +
-				"--timeout-keep-alive"}}},
+			Message:  "The server closed the idle connection before the client needed it again.",
+			Remedies: []Remedy{{Side: SideServer, Text: "let idle connections live longer than the client's pauses", Settings: idleSettings()}}},
 		{Code: "server-max-requests", Title: "server limits requests per connection", Side: SideServer,
-			Message: "The server closes each connection after a number of requests.",
-			Remedies: []Remedy{{Side: SideServer, Text: "raise the limit: nginx keepalive_requests, Apache MaxKeepAliveRequests, Tomcat " +
-				"maxKeepAliveRequests"}}},
+			Message:  "The server closes each connection after a number of requests.",
+			Remedies: []Remedy{{Side: SideServer, Text: "raise the limit", Settings: requestLimits()}}},
 		{Code: "not-drained", Title: "client drops connections with unread responses", Side: SideClient,
 			Message: "The client closed the connection before it had read the whole response, so it could not be used again.",
-			Remedies: []Remedy{{Side: SideClient, Text: "read each response body to its end and close it (Go: io.Copy(io.Discard, resp.Body) " +
-				"before resp.Body.Close())"}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "read each response body to its end and close it", Settings: []Setting{
+				{Go, "io.Copy(io.Discard, resp.Body) before resp.Body.Close()"}, {Node, "response.resume() (fetch: body.cancel())"},
+				{Python, "response.content (aiohttp: await response.read())"}, {ApacheClient, "EntityUtils.consume"},
+				{OkHTTP, "response.body().close() after reading"}}}}},
 		{Code: "age-limit", Title: "connections end at a fixed age", Side: SideUnknown,
-			Message:  "Connections are closed at a fixed age although they are in use.",
-			Remedies: []Remedy{{Side: SideServer, Text: "raise the age limit: nginx keepalive_time, Envoy max_connection_duration"}}},
+			Message: "Connections are closed at a fixed age although they are in use.",
+			Remedies: []Remedy{{Side: SideServer, Text: "raise the age limit", Settings: []Setting{
+				{Nginx, "keepalive_time (1 h unless set)"}, {Envoy, "max_connection_duration"}}}}},
 	},
 	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
 }

@@ -82,7 +82,7 @@ func roundEvidence(rounds []round, mss int64) []Evidence {
 		if i == 6 {
 			break
 		}
-		text := fmt.Sprintf("round %d: %d octets, %d segments", i+1, r.bytes, (r.bytes+mss-1)/max(mss, 1))
+		text := fmt.Sprintf("number %d, %d octets, %d segments", i+1, r.bytes, (r.bytes+mss-1)/max(mss, 1))
 		out = append(out, at(r.start, "round", SideServer, text))
 	}
 	return out

@@ -47,9 +47,8 @@ A firewall of the server's host that limits new connections looks like an overfl
 		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: SideServer,
 			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "accept faster, or give the queue more room: listen() backlog (nginx listen ... backlog=, Apache " +
-					"ListenBacklog, Node server.listen backlog, gunicorn --backlog), net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; " +
-					"`nstat TcpExtListenDrops` counts"},
+				{Side: SideServer, Text: "accept faster, or give the queue more room: listen() backlog", Settings: backlogSettings(),
+					After: "net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts"},
 				{Side: SideClient, Text: "open fewer connections at once: a pool with a limit"}}},
 		{Code: "unknown", Title: "SYN had to be repeated", Side: SideUnknown,
 			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +

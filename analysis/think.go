@@ -40,8 +40,11 @@ Where it is meant so: long polling, server-sent events (which are not counted), 
 path. Seen from the client, a proxy's waiting is the server's.`,
 	Causes: []Cause{{Code: "", Side: SideServer,
 		Message: "The server took long before it answered.",
-		Remedies: []Remedy{{Side: SideServer, Text: "look at what the server does in that time: its own timing log (nginx $upstream_response_time, " +
-			"$request_time; Apache %D), slow queries, cold caches, a full worker pool, connections to upstreams opened anew"}}}},
+		Remedies: []Remedy{{Side: SideServer, Text: "look at what the server does in that time: its own timing log",
+			Settings: []Setting{{Nginx, "$upstream_response_time and $request_time"}, {Apache, "%D"}, {HAProxy, "%TR/%Tw/%Tc/%Tr/%Ta"},
+				{Envoy, "%DURATION% and x-envoy-upstream-service-time"}, {Tomcat, "%D in AccessLogValve"}, {IIS, "time-taken"},
+				{Gunicorn, "%(D)s in --access-logformat"}, {Jetty, "%D in CustomRequestLog"}},
+			After: "then slow queries, cold caches, a full worker pool, connections to upstreams opened anew"}}}},
 	References: []string{"RFC 9110 section 15.2"},
 	cross:      func() crossRule { return &thinks{at: map[endpoint]*thinkList{}} },
 }

@@ -46,9 +46,8 @@ If the capture lost frames at the end that nobody acknowledged. A server that an
 
 func truncationRemedies() []Remedy {
 	return []Remedy{
-		{Side: SideServer, Text: "see what ends the response early: worker timeouts and crashes (gunicorn --timeout, PHP-FPM " +
-			"request_terminate_timeout), a proxy's limits (nginx proxy_read_timeout, send_timeout, proxy_max_temp_file_size or a " +
-			"full disk under proxy_temp_path; HAProxy timeout server), a length computed before the content was changed"},
+		{Side: SideServer, Text: "see what ends the response early: crashes, a length computed before the content was changed, a " +
+			"full disk under a proxy's temporary files, timeouts", Settings: answerLimits()},
 		{Side: SideClient, Text: "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it"},
 	}
 }
@@ -83,7 +82,7 @@ func truncationEvidence(c *reassembly.Conn, x *reassembly.Exchange) []Evidence {
 		head = "Transfer-Encoding: chunked"
 	}
 	return []Evidence{
-		at(x.Start(), "request", SideClient, "the request begins"),
+		at(x.Start(), "request", SideClient, "begins"),
 		at(m.Start, "header", SideServer, head),
 		at(m.End, "last octet", SideServer, fmt.Sprintf("%d octets of body so far", m.BodyBytes)),
 		at(c.Half[reassembly.FromServer].Fin, "FIN", SideServer, "closes, in order"),

@@ -49,7 +49,7 @@ func (p *page) causes(d *analysis.Detector) {
 		}
 		p.para("  ", c.Message, plain)
 		for _, m := range c.Remedies {
-			p.para(fmt.Sprintf("  %-9s", m.Side.String()+":"), m.Text, green)
+			p.para(fmt.Sprintf("  %-9s", m.Side.String()+":"), m.General(), green)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func catalogCause(w io.Writer, c *analysis.Cause) {
 	}
 	fmt.Fprintln(w, markdown(c.Message))
 	for _, m := range c.Remedies {
-		fmt.Fprintf(w, "  - %s: %s\n", m.Side, markdown(m.Text))
+		fmt.Fprintf(w, "  - %s: %s\n", m.Side, markdown(m.General()))
 	}
 }
 
