@@ -281,8 +281,8 @@ func bulkBBR(time.Duration) Scenario {
 func sendBuffer(time.Duration) Scenario {
 	return Scenario{
 		Name:    "lookalike-send-buffer-small",
-		About:   "the server's send buffer is 16 kB: it, and no window, limits 100 kB. No rule speaks of it, and none may accuse a window",
-		Server:  Own{Sockopts: Sockopts{NoDelay: true, SndBuf: 16 << 10}, Body: 100_000},
+		About:   "the server's send buffer is 8 kB, less than the initial window: it, and no window, limits 40 kB that are written in small pieces. No rule speaks of it, and none may accuse a window",
+		Server:  Own{Sockopts: Sockopts{NoDelay: true, SndBuf: 4 << 10}, Body: 40_000, Piece: 1448},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
 	}
