@@ -23,8 +23,9 @@ type job struct {
 	behind   interval // waiting for the response before, on a pipelined connection
 	times    [labelCount]time.Duration
 	claims   []claim
-	holds    []hold  // Nagle holds that are not yet certain
-	slices   []slice // the longest waits, for rules that look at single ones
+	holds    []hold     // Nagle holds that are not yet certain
+	once     []heldOnce // holds that the connection alone could not prove
+	slices   []slice    // the longest waits, for rules that look at single ones
 	rounds   []round
 	line     pieceLine // its time in order, coarsely
 	critical bool
@@ -356,6 +357,8 @@ func (s *connState) overConn(ended bool) *overConn {
 	e.claims, e.refusal = s.claims, s.refusal
 	e.names = s.names
 	e.trace = s.trace.done()
+	e.nagle = s.tally()
+	e.delacks = [2][]time.Duration{s.walk.send[1].delacks, s.walk.send[0].delacks}
 	e.missing = c.Half[0].Missing + c.Half[1].Missing
 	e.midStream = c.MidStream
 	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused && len(c.SYNACKs) > 0

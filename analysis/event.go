@@ -102,4 +102,6 @@ type overConn struct {
 	missing     int64 // octets acknowledged that the capture lacks
 	midStream   bool
 	trace       *Trace
+	nagle       [2]nagleTally      // by the sender's direction
+	delacks     [2][]time.Duration // how late each side acknowledged small segments
 }

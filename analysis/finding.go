@@ -18,9 +18,10 @@ type group struct {
 	affected     int
 	lastAffected int
 	cost         Cost
-	worst        time.Duration // largest cost of one occurrence
-	wall, walled time.Duration // cost by the clock on the wall, and the expected cost for which that is known
-	time         time.Duration // duration of the affected exchanges
+	worst        time.Duration   // largest cost of one occurrence
+	lateness     []time.Duration // of acknowledgments that ended Nagle holds, the first few
+	wall, walled time.Duration   // cost by the clock on the wall, and the expected cost for which that is known
+	time         time.Duration   // duration of the affected exchanges
 	rtt          time.Duration
 	confidence   Confidence
 	correctness  bool
@@ -34,6 +35,9 @@ type group struct {
 }
 
 const defaultOccurrences = 10
+
+// maxLateness is how many late acknowledgments a finding remembers.
+const maxLateness = 16
 
 // book adds a claim to its finding.
 func (j *judge) book(m *member, c *claim, job *job) {
@@ -63,6 +67,9 @@ func (j *judge) book(m *member, c *claim, job *job) {
 		if len(g.hosts) < 2 {
 			g.hosts[job.info.Host] = true
 		}
+	}
+	if c.lateness > 0 && len(g.lateness) < maxLateness {
+		g.lateness = append(g.lateness, c.lateness)
 	}
 	g.keep(c, j.opts.MaxOccurrences)
 	j.tellCertain(groupKey{c.rule, c.cause, m.pair}, g, c)

@@ -162,6 +162,7 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 		case real:
 			j.claims = append(j.claims, s.nagleClaim(j, &h))
 		default:
+			s.holdOnce(j, &h)
 			s.relabel(j, &h)
 		}
 	}

@@ -108,6 +108,7 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 	}
 	if s.small.valid && !s.small.acked && a.Ack >= s.small.end {
 		s.small.acked, s.small.pure, s.small.ack = true, a.PureAck(), a.Mark()
+		s.delayed(c, a)
 	}
 	if a.Ack > s.ack {
 		s.inflate(c, a)

@@ -34,7 +34,9 @@ segment of the same direction and message. It leaves within the reaction time of
 covers the first, seen from the sender: ACKs count from the moment at which they could have reached it. On the same
 connection and direction no small segment ever leaves while a small one is unacknowledged (that proves TCP_NODELAY),
 and at least 60 % of the small segments behind small ones leave with the ACK. It takes two such holds, or one that has
-the whole signature: the first piece ends with the headers and the ACK is as late as only a timer makes it.
+the whole signature: the first piece ends with the headers and the ACK is as late as only a timer makes it. Single holds on
+five connections and more between the same hosts count together, if no piece ever left early on any of them. A hold that few
+connections prove is surer if its ACK was as late as the receiver's other delayed ACKs, and doubtful if it was not.
 The ACK counts as delayed if it came 8 ms or more after a prompt one would have. Where one did, the holds of the same
 sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding: one fix cures both.
 
@@ -57,6 +59,7 @@ sender's fix saves all of it, the receiver's only what the ACK was late.`,
 			Remedies: nagleFixes(SideServer, SideClient, true)},
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4", "RFC 1122 section 4.2.3.2", "RFC 9293 section 3.8.6.3"},
+	cross:      func() crossRule { return &nagleHosts{} },
 }
 
 var nagle = &Detector{
@@ -102,6 +105,9 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 		c.rule = ""
 	}
 	c.lost = []interval{{h.from, h.to}}
+	if h.delayed >= delackFloor {
+		c.lateness = h.delayed
+	}
 	c.occ = Occurrence{Connection: s.conn.ID, Start: h.from, End: h.to, Cost: s.nagleCost(h)}
 	what := ""
 	if h.headers {

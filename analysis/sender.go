@@ -79,6 +79,7 @@ type sender struct {
 	ids     counter
 	pieces  pieces
 	tails   tails
+	delacks []time.Duration  // how late the peer acknowledged small segments
 	queue   time.Duration    // the most by which round trips grew during the message in hand
 	delay   [3]time.Duration // by how much the latest acknowledgments came later than the least round trip, latest first
 }

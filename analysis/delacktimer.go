@@ -1,0 +1,88 @@
+package analysis
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	delackSamples = 8  // delays of acknowledgments that a connection tells of each side
+	keptDelacks   = 64 // delays kept of each host
+)
+
+// timers are the delayed-acknowledgment timers of hosts, learned over the capture (diagnosis 4.1). They differ by system and
+// by setting; what matters is that a host's own delays agree.
+type timers struct {
+	hosts map[netip.Addr][]time.Duration
+}
+
+// learn takes in what a connection showed.
+func (t *timers) learn(c *overConn) {
+	hosts := [2]netip.Addr{c.pair.client, c.pair.server.Addr()}
+	for d, host := range hosts {
+		if len(c.delacks[d]) == 0 || len(t.hosts) >= maxPairs && t.hosts[host] == nil {
+			continue
+		}
+		if t.hosts == nil {
+			t.hosts = map[netip.Addr][]time.Duration{}
+		}
+		kept := append(t.hosts[host], c.delacks[d]...)
+		t.hosts[host] = kept[:min(len(kept), keptDelacks)]
+	}
+}
+
+// judge gives certainty to holds that few connections prove where the acknowledgment that ended them was as late as the
+// host's timer makes others, and takes it where it was not.
+func (t *timers) judge(j *judge) {
+	for key, g := range j.groups {
+		if key.rule != nagleDelayedAck.Name || g.confidence != ConfidenceMedium || len(g.lateness) == 0 {
+			continue
+		}
+		receiver := key.pair.server.Addr()
+		if key.cause == nagleDelayedAck.Causes[reassembly.FromServer].Code {
+			receiver = key.pair.client
+		}
+		timer, known := delackTimer(t.hosts[receiver])
+		switch near := slices.ContainsFunc(g.lateness, func(d time.Duration) bool { return nearTimer(d, timer) }); {
+		case known && near:
+			g.confidence = ConfidenceHigh
+		case known:
+			g.confidence = ConfidenceLow
+		}
+	}
+}
+
+// delayed takes note of how late acknowledgment a of a small segment was, if nothing but a timer made it late.
+func (s *sender) delayed(c *reassembly.Conn, a *reassembly.Record) {
+	late := a.Time - s.small.Time - c.Half[a.Dir].RTT.Min
+	if !a.PureAck() || a.Flags&capture.FIN != 0 || s.growth.cut || len(s.holes) > 0 || late < delackFloor || late > delackCeil ||
+		len(s.delacks) >= delackSamples {
+		return
+	}
+	s.delacks = append(s.delacks, late)
+}
+
+// delackTimer is what the delays say of a host's timer: the middle one, if two thirds are within a third of it; false if they
+// say nothing. Four are needed: one of them may belong to the hold that is to be judged.
+func delackTimer(delays []time.Duration) (time.Duration, bool) {
+	if len(delays) < 4 {
+		return 0, false
+	}
+	sorted := slices.Clone(delays)
+	slices.Sort(sorted)
+	middle := sorted[len(sorted)/2]
+	near := 0
+	for _, d := range sorted {
+		if nearTimer(d, middle) {
+			near++
+		}
+	}
+	return middle, near*3 >= len(sorted)*2
+}
+
+// nearTimer reports whether a delay may be that of a timer: timers are late by a tick or two, never much early.
+func nearTimer(d, timer time.Duration) bool { return d*4 >= timer*3 && d*3 <= timer*4 }

@@ -1,0 +1,225 @@
+package analysis
+
+import (
+	"slices"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+const (
+	// pooledHolds is how many connections with one hold each it takes where none of them proves anything alone. Each hold
+	// ended within the reaction time of a kernel after an ACK: five times is no accident.
+	pooledHolds = 5
+	// maxHeldOnce is how many such holds wait for the end of the capture; of further ones the time stays the
+	// application's.
+	maxHeldOnce = 1 << 14
+)
+
+// heldOnce is the only hold of its connection, too little to tell it from an application that happens to write when an ACK
+// arrives. The connections of the same client and service together may tell.
+type heldOnce struct {
+	claim  claim
+	hold   hold
+	member *member
+	info   *ExchangeInfo
+	conn   *ConnInfo // valid once the connection is over
+	rtt    time.Duration
+}
+
+// nagleTally is what a connection showed of Nagle's algorithm in one direction.
+type nagleTally struct {
+	held, prompt, late, delayed int
+	least                       time.Duration // shortest hold
+}
+
+// tally is the connection's evidence.
+func (s *connState) tally() (out [2]nagleTally) {
+	for d := range out {
+		n := &s.nagle[d]
+		out[d] = nagleTally{n.held, n.prompt, n.late, n.delayed, n.least}
+	}
+	return out
+}
+
+// add adds another connection's evidence.
+func (t *nagleTally) add(o nagleTally) {
+	t.held, t.prompt, t.late, t.delayed = t.held+o.held, t.prompt+o.prompt, t.late+o.late, t.delayed+o.delayed
+	if o.held > 0 && (t.least == 0 || o.least < t.least) {
+		t.least = o.least
+	}
+}
+
+// real reports whether the holds were Nagle's: there are many, none ever left early, and few left later.
+func (t *nagleTally) real() bool {
+	return t.held >= pooledHolds && t.prompt == 0 && t.held*10 >= (t.held+t.late)*6
+}
+
+// contradicted reports whether most connections show that the algorithm is off.
+func (t *nagleTally) contradicted() bool { return t.prompt >= 3 && t.prompt > t.held }
+
+// holdOnce leaves a hold to the judge: it is the only one of its connection, nothing speaks against it, and it was clearly
+// longer than what a kernel takes to react.
+func (s *connState) holdOnce(j *job, h *hold) {
+	n := &s.nagle[h.dir]
+	if n.held != 1 || n.prompt > 0 || n.late > 0 || s.conn.Half[0].Missing+s.conn.Half[1].Missing > 0 ||
+		h.length() < 4*s.eps(h.dir) {
+		return
+	}
+	j.once = append(j.once, heldOnce{claim: s.nagleClaim(j, h), hold: *h})
+}
+
+// nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its decision comes with the end of
+// the capture, when all is known: so it does not depend on the order of connections.
+type nagleHosts struct {
+	pairs   map[pair]*[2]nagleTally
+	waiting []*heldOnce
+	open    map[int][]*heldOnce // of connections that are not over, by connection
+	timers  timers
+}
+
+func (r *nagleHosts) event(_ *judge, m *member, e *event) {
+	switch data := e.data.(type) {
+	case *job:
+		for i := range data.once {
+			if len(r.waiting) < maxHeldOnce {
+				r.take(m, data, &data.once[i])
+			}
+		}
+	case *overConn:
+		for _, o := range r.open[m.id] {
+			o.conn = data.info
+		}
+		delete(r.open, m.id)
+		r.tally(data)
+		r.timers.learn(data)
+	}
+}
+
+// take keeps a hold until the end.
+func (r *nagleHosts) take(m *member, j *job, o *heldOnce) {
+	kept := &heldOnce{claim: o.claim, hold: o.hold, member: &member{id: m.id, pair: m.pair}, info: j.info, rtt: j.flow.rtt}
+	r.waiting = append(r.waiting, kept)
+	if r.open == nil {
+		r.open = map[int][]*heldOnce{}
+	}
+	r.open[m.id] = append(r.open[m.id], kept)
+}
+
+// tally adds a connection that is over.
+func (r *nagleHosts) tally(c *overConn) {
+	if c.nagle == [2]nagleTally{} {
+		return
+	}
+	t := r.pairs[c.pair]
+	if t == nil {
+		if len(r.pairs) >= maxPairs {
+			return
+		}
+		if r.pairs == nil {
+			r.pairs = map[pair]*[2]nagleTally{}
+		}
+		t = &[2]nagleTally{}
+		r.pairs[c.pair] = t
+	}
+	for d := range t {
+		t[d].add(c.nagle[d])
+	}
+}
+
+func (r *nagleHosts) finish(j *judge) {
+	for _, o := range r.waiting {
+		if t := r.pairs[o.member.pair]; t != nil && t[o.hold.dir].real() {
+			j.bookHeld(o, &t[o.hold.dir])
+		}
+	}
+	r.timers.judge(j)
+	for p, t := range r.pairs {
+		for d := range t {
+			j.doubtHolds(p, reassembly.Dir(d), &t[d])
+		}
+	}
+}
+
+// doubtHolds takes certainty from the holds of one connection if most others between the pair show that the algorithm is
+// off.
+func (j *judge) doubtHolds(p pair, dir reassembly.Dir, t *nagleTally) {
+	for _, d := range []*Detector{nagleDelayedAck, nagle} {
+		if g := j.groups[groupKey{d.Name, d.Causes[dir].Code, p}]; g != nil && t.contradicted() && g.confidence > ConfidenceLow {
+			g.confidence--
+		}
+	}
+}
+
+// bookHeld books a hold that turned out to be Nagle's, and gives it back the time that went to the application.
+func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
+	c, h := &o.claim, &o.hold
+	if t.delayed > 0 {
+		c.rule = nagleDelayedAck.Name
+	}
+	if c.rule == "" || !j.enabled(c.rule) {
+		return
+	}
+	c.confidence = max(c.confidence, ConfidenceHigh)
+	if c.occ.Cost.Expected == h.length() {
+		c.occ.Cost.Low = max(c.occ.Cost.Low, h.length()-t.least)
+	}
+	c.text = "It shows once on each of many connections, and no piece ever left early."
+	c.occ.Exchange = o.info.ID
+	j.book(o.member, c, &job{info: o.info, flow: flowFacts{rtt: o.rtt}})
+	j.total.lost = min(j.total.lost+c.occ.Cost.Expected, j.total.exchangeTime)
+	h.restore(&j.total.times)
+	o.info.Times = restored(o.info.Times, h)
+	if o.conn != nil {
+		o.conn.Times = restored(o.conn.Times, h)
+	}
+	j.redraw(o)
+}
+
+// restore takes a hold's time back from the application.
+func (h *hold) restore(times *[labelCount]time.Duration) {
+	times[NagleRTT] += h.roundTrip
+	times[NagleDelack] += h.delayed
+	times[pause(h.dir)] -= h.length()
+}
+
+// restored are the times with the hold's own.
+func restored(times []LabelTime, h *hold) []LabelTime {
+	var all [labelCount]time.Duration
+	for _, t := range times {
+		all[t.Label] = t.Time
+	}
+	h.restore(&all)
+	return labelTimes(&all)
+}
+
+// redraw gives the hold its labels in what is shown in order of time.
+func (j *judge) redraw(o *heldOnce) {
+	h := &o.hold
+	label := func(to time.Duration) Label {
+		if to <= h.from+h.roundTrip {
+			return NagleRTT
+		}
+		return NagleDelack
+	}
+	for _, s := range j.list.slowest.items {
+		if s.id != o.info.ID {
+			continue
+		}
+		s.item.pieces = slices.Clone(s.item.pieces) // a report so far may have them
+		for i := range s.item.pieces {
+			p := &s.item.pieces[i]
+			if p.Label == pause(h.dir) && p.From >= h.from && p.To <= h.to {
+				p.Label = label(p.To)
+			}
+		}
+	}
+	if j.trace == nil || j.trace.Of.Connection != o.member.id {
+		return
+	}
+	for i := range j.trace.Tiles {
+		if k := &j.trace.Tiles[i]; k.Label == pause(h.dir) && k.From >= h.from && k.To <= h.to {
+			k.Label = label(k.To)
+		}
+	}
+}
