@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"tcpwhy/reassembly"
 )
 
 // late is a connection whose SYN is repeated after a second.
@@ -136,4 +138,42 @@ func TestPipelining(t *testing.T) {
 		{"408 before an idle close", []*talk{timeout}, ""},
 		{"pipelined and answered", []*talk{quick}, ""},
 	})
+}
+
+// TestTimeBeforeClientHello: between SYN-ACK and ClientHello a client works on TLS, unless it had connected in advance.
+func TestTimeBeforeClientHello(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		tls  *reassembly.TLSInfo
+		took time.Duration
+		want Label
+	}{
+		{"plain", nil, 5 * time.Millisecond, ClientThink},
+		{"TLS", &reassembly.TLSInfo{}, 5 * time.Millisecond, TLSClient},
+		{"TLS on a connection opened in advance", &reassembly.TLSInfo{}, 2 * time.Second, ClientThink},
+	} {
+		w := &walker{s: &connState{conn: &reassembly.Conn{TLS: c.tls}}}
+		if got := w.beforeSpeaking(c.took); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would save, too.
+func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
+	var times [labelCount]time.Duration
+	times[SYNRetx], times[SYNACKRetx] = time.Second, time.Millisecond
+	for _, c := range []struct {
+		name string
+		job  job
+		want time.Duration
+	}{
+		{"nobody claims them", job{times: times, claims: []claim{{cause: "tail"}}}, time.Second + time.Millisecond},
+		{"the ports were used too early", job{times: times, claims: []claim{{cause: "tuple-reuse"}}}, 0},
+		{"the SYN was lost", job{times: times, syn: &synFault{}}, 0},
+	} {
+		if got := c.job.repeatedSYNs(); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
 }

@@ -35,6 +35,7 @@ func (r *Remedy) forProducts(seen products) Remedy {
 		if seen.of(r.Side).has(s.Product) {
 			own = append(own, s)
 		} else {
+			s.Text, _, _ = strings.Cut(s.Text, " (") // what holds unless set is for those who run it
 			others = append(others, s)
 		}
 	}

@@ -22,14 +22,14 @@ func TestProductOf(t *testing.T) {
 }
 
 func TestRemedyForProducts(t *testing.T) {
-	r := Remedy{Side: SideServer, Text: "keep them", After: "then look again", Settings: []Setting{{Nginx, "a 1"}, {Apache, "B"},
+	r := Remedy{Side: SideServer, Text: "keep them", After: "then look again", Settings: []Setting{{Nginx, "a 1 (2 unless set)"}, {Apache, "B"},
 		{Node, "c"}, {Go, "D"}, {Gunicorn, "--e"}, {Nginx, "f"}, {Tomcat, "g"}, {Jetty, "h"}}}
 	client := r
 	client.Side = SideClient
 	proxy := r
 	proxy.Side = SideProxy
 	var none productSet
-	unknown := "keep them: nginx a 1, Apache B, Node c, Go D, gunicorn --e, nginx f; then look again"
+	unknown := "keep them: nginx a 1 (2 unless set), Apache B, Node c, Go D, gunicorn --e, nginx f; then look again"
 	for _, c := range []struct {
 		name string
 		r    Remedy
@@ -43,7 +43,7 @@ func TestRemedyForProducts(t *testing.T) {
 		{"server known", r, products{server: none.with(Apache)},
 			"keep them; this server is Apache: B; elsewhere: nginx a 1, Node c, Go D; then look again"},
 		{"two settings", r, products{server: none.with(Nginx)},
-			"keep them; this server is nginx: a 1, f; elsewhere: Apache B, Node c, Go D; then look again"},
+			"keep them; this server is nginx: a 1 (2 unless set), f; elsewhere: Apache B, Node c, Go D; then look again"},
 		{"two programs behind one address", client, products{client: none.with(Go).with(Apache)},
 			"keep them; this client is Apache: B; also Go: D; elsewhere: nginx a 1, Node c, gunicorn --e; then look again"},
 	} {

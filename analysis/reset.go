@@ -8,10 +8,6 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// ttlSlack is by how many hops a RST may differ from the other segments of its sender before it counts as another
-// host's: routes change by a hop or two.
-const ttlSlack = 2
-
 var resetAfterData = &Detector{
 	Name:  "reset-after-data",
 	Title: "a reset destroyed or endangered data",
@@ -25,7 +21,7 @@ How it is recognised
 A RST meets data: a response that was not complete, or not yet acknowledged when the RST was sent, as far as its sender
 could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
-does not fit its sender's other segments was injected on the way.
+does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
 Silent: a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
 a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
 keepalive-race, one after half a minute of idleness to idle-drop.
@@ -121,24 +117,6 @@ func (v *verdictOnEnd) crossed(rst time.Duration) bool {
 	return v.x.Response == nil && late <= v.c.RTTMin()+reactionTime
 }
 
-// injected: neither end sent the RST.
-func (v *verdictOnEnd) injected() bool {
-	dir, ok := firstReset(v.c)
-	if !ok || v.x.Start().Time > v.c.Half[dir].Rst.Time || v.e.idle >= forgottenAfter || !foreignReset(v.c, dir) && !wentOn(v.c, dir) {
-		return false
-	}
-	v.be("reset-after-data", "injected", ConfidenceHigh)
-	v.until(v.c.Half[dir].Rst.Time)
-	v.p.state.describeReset(v.claim, v.x, dir)
-	if h := &v.c.Half[dir]; foreignReset(v.c, dir) {
-		_, usual, _ := ttls(v.c, dir)
-		v.claim.text = fmt.Sprintf("Its TTL is %d, that of its sender's segments %d.", h.RstTTL, usual)
-	} else {
-		v.claim.text = "Its sender went on as if it had not sent it."
-	}
-	return true
-}
-
 // describeReset fills in what does not depend on who is to blame.
 func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassembly.Dir) {
 	rst := s.conn.Half[dir].Rst
@@ -149,23 +127,6 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 	if cl.cause == "unread-request-data" {
 		cl.confidence = Proven
 	}
-}
-
-// wentOn reports whether the sender of a RST sent anything else later than a segment may be overtaken: a kernel has
-// forgotten the connection by then.
-func wentOn(c *reassembly.Conn, dir reassembly.Dir) bool {
-	h := &c.Half[dir]
-	limit := h.Rst.Time + max(reactionTime, 2*c.RTTMin())
-	for i := len(c.Records) - 1; i >= 0; i-- {
-		r := &c.Records[i]
-		if r.Time <= limit {
-			return false
-		}
-		if r.Dir == dir && r.Flags&(capture.RST|capture.SYN) == 0 && !r.Trait.Has(reassembly.Wild) {
-			return true
-		}
-	}
-	return false
 }
 
 // firstReset is the sender of the first RST; false if there was none.
@@ -212,29 +173,6 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 		return "" // closed as the request came: another rule's subject
 	}
 	return "server-abort"
-}
-
-// foreignReset reports whether the RST's TTL does not fit the other segments of its sender.
-func foreignReset(c *reassembly.Conn, dir reassembly.Dir) bool {
-	low, high, n := ttls(c, dir)
-	ttl := int(c.Half[dir].RstTTL)
-	return ttl > 0 && n > 0 && (ttl > high+ttlSlack || ttl < low-ttlSlack)
-}
-
-// ttls is the range of the TTL of what dir sent, RSTs left out, in the n segments that are still held.
-func ttls(c *reassembly.Conn, dir reassembly.Dir) (low, high, n int) {
-	for i := range c.Records {
-		r := &c.Records[i]
-		if r.Dir != dir || r.Flags.Has(capture.RST) || r.TTL == 0 {
-			continue
-		}
-		if n == 0 {
-			low, high = int(r.TTL), int(r.TTL)
-		}
-		low, high = min(low, int(r.TTL)), max(high, int(r.TTL))
-		n++
-	}
-	return low, high, n
 }
 
 // clientLeft reports whether the client had closed before the server reset: the RST only says that nobody listens.
@@ -326,7 +264,11 @@ func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Di
 		out = append(out, at(h.Fin, "FIN", sideOf(dir), "closes"))
 	}
 	kind := "answers a segment for a closed socket"
-	if c.Half[dir].RstActive {
+	switch {
+	case foreignReset(c, dir):
+		_, usual, _ := ttls(c, dir)
+		kind = fmt.Sprintf("TTL %d, where its sender's segments have %d", c.Half[dir].RstTTL, usual)
+	case c.Half[dir].RstActive:
 		kind = "with ACK: the program aborted the connection"
 	}
 	return append(out, at(c.Half[dir].Rst, "RST", sideOf(dir), kind))

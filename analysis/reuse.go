@@ -141,7 +141,7 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	setup := t[TCPHandshake] + t[TLSRTT] + t[TLSServer] + t[TLSClient]
 	flight := max(v.flight, v.donor.flight)
 	slow := job.flow.donorSaving(flight, t[SlowStart])
-	cost := Cost{Low: setup, Expected: setup + slow, High: setup + slow + t[SYNRetx] + t[SYNACKRetx]}
+	cost := Cost{Low: setup, Expected: setup + slow, High: setup + slow + job.repeatedSYNs()}
 	if cost.High <= 0 {
 		return claim{}, false
 	}
@@ -161,6 +161,19 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		c.text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
 	}
 	return c, true
+}
+
+// repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has one owner.
+func (j *job) repeatedSYNs() time.Duration {
+	if j.syn != nil {
+		return 0
+	}
+	for i := range j.claims {
+		if j.claims[i].cause == "tuple-reuse" {
+			return 0
+		}
+	}
+	return j.times[SYNRetx] + j.times[SYNACKRetx]
 }
 
 // evidence shows the connection that could have been used, what ended it, and the new one.

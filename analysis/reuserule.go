@@ -23,7 +23,8 @@ busy at that moment excuse none, nor does a connection opened in advance: its ha
 
 How cost is counted
 The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old connection's larger
-window would have saved. Low is the set-up alone; high adds what repeated SYNs cost.
+window would have saved. Low is the set-up alone; high adds what repeated SYNs cost,
+where no rule of their own claims that.
 
 When it is wrong
 Several programs behind one address look like one client. A connection that was idle may have been reserved, or held by a

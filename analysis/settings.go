@@ -142,10 +142,10 @@ func answerLimits() []Setting {
 // noDelaySettings are how programs send small segments at once.
 func noDelaySettings() []Setting {
 	return []Setting{
-		{Nginx, "tcp_nodelay on"},
 		{Node, "socket.setNoDelay(true)"},
 		{Java, "Socket.setTcpNoDelay(true)"},
 		{Python, "sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)"},
+		{Nginx, "tcp_nodelay on"},
 		{PHP, "TCP_NODELAY by socket_set_option"},
 		{HAProxy, "option http-no-delay"},
 		{Curl, "--tcp-nodelay (on unless --no-tcp-nodelay)"},

@@ -44,7 +44,20 @@ func (w *walker) setupFromSYNACK(until time.Duration) {
 		w.emit(w.at, min(until, c.SYNACKs[n-1].Time), SYNACKRetx)
 	}
 	w.emit(w.at, min(until, w.at+far), TCPHandshake)
-	w.emit(w.at, until, ClientThink)
+	w.emit(w.at, until, w.beforeSpeaking(until-w.at))
+}
+
+// helloTime is the longest that a client may take between the end of the TCP handshake and its ClientHello for that to be
+// work: a key share takes milliseconds, starting a TLS library or asking a key store some hundred. Later, it had connected
+// in advance.
+const helloTime = time.Second
+
+// beforeSpeaking is the label of the time that the client took between the handshake and its first data.
+func (w *walker) beforeSpeaking(took time.Duration) Label {
+	if w.s.conn.TLS != nil && took <= helloTime {
+		return TLSClient
+	}
+	return ClientThink
 }
 
 // trip is how much of took a round trip to the sender of dir may have been: the handshake's own sample may hold the
