@@ -17,7 +17,8 @@ Nothing was sent for a retransmission timeout or longer, before that clearly mor
 flight, and the first burst afterwards is less than 70 % of that, ends with a full segment, and goes on as soon as an ACK
 frees room. The burst must have the size that halving once for each timeout leaves, within a quarter; the window before is
 only known to lie between what was in flight and about twice that. Waits for the receive window, losses and pauses of the
-sender are told apart first.
+sender are told apart first. Where the same host elsewhere sent as much at once after an idle period as before, confidence is
+lower.
 
 How cost is counted
 By simulating the transfer with the window it began with and with what had been in flight before. High supposes twice as
@@ -33,6 +34,7 @@ A path that has changed meanwhile may not carry the old window; then the kernel'
 			"=bbr), which paces instead; the first burst may then meet a path that has changed"}}}},
 	References: []string{"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart"},
 	exchange:   runSlowStartAfterIdle,
+	cross:      func() crossRule { return &idleRestarts{} },
 }
 
 // runSlowStartAfterIdle claims what a window that was cut back for idleness cost a response.

@@ -145,8 +145,8 @@ func (r *nagleHosts) finish(j *judge) {
 // off.
 func (j *judge) doubtHolds(p pair, dir reassembly.Dir, t *nagleTally) {
 	for _, d := range []*Detector{nagleDelayedAck, nagle} {
-		if g := j.groups[groupKey{d.Name, d.Causes[dir].Code, p}]; g != nil && t.contradicted() && g.confidence > ConfidenceLow {
-			g.confidence--
+		if t.contradicted() {
+			j.doubt(groupKey{d.Name, d.Causes[dir].Code, p})
 		}
 	}
 }

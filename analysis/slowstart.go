@@ -24,7 +24,8 @@ RFC 5681 section 3.1). A response larger than that window needs extra round trip
 How it is recognised
 The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as soon as an ACK frees
 room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
-pauses explain are not slow start, nor is a burst that the application cut short.
+pauses explain are not slow start, nor is a burst that the application cut short. Where the first bursts of connections between
+the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower.
 
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
@@ -46,6 +47,7 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 		}}},
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
 	exchange:   runSlowStart,
+	cross:      func() crossRule { return &initialWindows{} },
 }
 
 // runSlowStart claims the slow start of a response. The judge drops the claim if missed reuse explains it.

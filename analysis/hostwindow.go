@@ -1,0 +1,97 @@
+package analysis
+
+import (
+	"net/netip"
+)
+
+// keptWindows is how many first bursts of connections are kept of each client and service.
+const keptWindows = 64
+
+// initialWindows learns with how many segments new connections of a client and a service begin, where slow start seems to
+// have ended the burst. A kernel's initial window is the same each time, but for a segment; bursts of many sizes were ended
+// by the application.
+type initialWindows struct{ pairs pairTable[[]int64] }
+
+func (r *initialWindows) event(_ *judge, m *member, e *event) {
+	j, ok := e.data.(*job)
+	if !ok || j.index != 0 || j.times[SlowStart] <= 0 || len(j.rounds) < 2 || j.flow.mss <= 0 {
+		return
+	}
+	if kept := r.pairs.of(m.pair, e.at); kept != nil && len(*kept) < keptWindows {
+		*kept = append(*kept, (j.rounds[0].bytes+j.flow.mss-1)/j.flow.mss)
+	}
+}
+
+func (r *initialWindows) finish(j *judge) {
+	r.pairs.each(func(p pair, kept *[]int64) {
+		if scattered(*kept) {
+			j.doubt(groupKey{rule: slowStart.Name, pair: p})
+		}
+	})
+}
+
+// scattered reports whether the windows have no size in common: of four and more, no size has half of them within a segment.
+func scattered(windows []int64) bool {
+	if len(windows) < 4 {
+		return false
+	}
+	for _, w := range windows {
+		near := 0
+		for _, v := range windows {
+			if v >= w-1 && v <= w+1 {
+				near++
+			}
+		}
+		if near*2 >= len(windows) {
+			return false
+		}
+	}
+	return true
+}
+
+// idleRestarts learns of hosts whether their kernels forget the congestion window of an idle connection.
+type idleRestarts struct{ hosts map[netip.Addr]*restarts }
+
+// restarts counts responses after an idle period that would show it.
+type restarts struct{ forgot, kept int }
+
+func (r *idleRestarts) event(_ *judge, m *member, e *event) {
+	j, ok := e.data.(*job)
+	if !ok || j.flow.idle.since <= 0 || len(j.rounds) == 0 || j.flow.mss <= 0 {
+		return
+	}
+	host := m.pair.server.Addr()
+	h := r.hosts[host]
+	if h == nil {
+		if len(r.hosts) >= maxPairs {
+			return
+		}
+		if r.hosts == nil {
+			r.hosts = map[netip.Addr]*restarts{}
+		}
+		h = &restarts{}
+		r.hosts[host] = h
+	}
+	peak := j.flow.idle.peak
+	switch {
+	case j.times[SlowStartIdle] > 0:
+		h.forgot++
+	case peak*10 > usualInitial*j.flow.mss*14 && j.rounds[0].bytes*10 >= peak*9:
+		h.kept++ // as much at once as before, more than any initial window
+	}
+}
+
+func (r *idleRestarts) finish(j *judge) {
+	for key := range j.groups {
+		if h := r.hosts[key.pair.server.Addr()]; key.rule == slowStartAfterIdle.Name && h != nil && h.kept > 0 && h.kept >= h.forgot {
+			j.doubt(key)
+		}
+	}
+}
+
+// doubt takes a level of certainty from a finding, if there is one.
+func (j *judge) doubt(key groupKey) {
+	if g := j.groups[key]; g != nil && g.confidence > ConfidenceLow {
+		g.confidence--
+	}
+}

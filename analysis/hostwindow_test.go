@@ -1,0 +1,87 @@
+package analysis
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestScattered(t *testing.T) {
+	tests := []struct {
+		name    string
+		windows []int64
+		want    bool
+	}{
+		{"too few to tell", []int64{3, 10, 20}, false},
+		{"the same each time", []int64{10, 10, 10, 10}, false},
+		{"but for a segment", []int64{10, 9, 11, 10, 10}, false},
+		{"half of them", []int64{10, 10, 3, 25}, false},
+		{"as the application likes", []int64{3, 17, 9, 40, 25}, true},
+	}
+	for _, tt := range tests {
+		if got := scattered(tt.windows); got != tt.want {
+			t.Errorf("%s: %v", tt.name, got)
+		}
+	}
+}
+
+// hostJudge is a judge with one finding of the rule, and the member that it belongs to.
+func hostJudge(rule string) (*judge, *member, *group) {
+	m := &member{pair: pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("10.0.0.2:80")}}
+	g := &group{confidence: ConfidenceHigh}
+	return &judge{groups: map[groupKey]*group{{rule: rule, pair: m.pair}: g}}, m, g
+}
+
+func TestInitialWindows(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		first []int64
+		want  Confidence
+	}{{"a kernel's", []int64{10, 10, 10, 10, 10}, ConfidenceHigh}, {"an application's", []int64{4, 12, 20, 28, 7}, ConfidenceMedium}} {
+		j, m, g := hostJudge(slowStart.Name)
+		r := &initialWindows{}
+		for i, n := range tt.first {
+			x := &job{flow: flowFacts{mss: 1448}, rounds: []round{{bytes: n * 1448}, {bytes: 20 * 1448}}}
+			x.times[SlowStart] = 50 * time.Millisecond
+			r.event(j, m, &event{at: time.Duration(i), data: x})
+		}
+		if r.finish(j); g.confidence != tt.want {
+			t.Errorf("%s window: %s confidence, want %s", tt.name, g.confidence, tt.want)
+		}
+	}
+}
+
+func TestIdleRestarts(t *testing.T) {
+	for _, tt := range []struct {
+		name         string
+		forgot, kept int
+		want         Confidence
+	}{{"always", 3, 0, ConfidenceHigh}, {"mostly", 3, 1, ConfidenceHigh}, {"seldom", 1, 4, ConfidenceMedium}} {
+		j, m, g := hostJudge(slowStartAfterIdle.Name)
+		r := &idleRestarts{}
+		for i := range tt.forgot + tt.kept {
+			x := &job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}
+			if i < tt.forgot {
+				x.rounds[0].bytes = 10_000
+				x.times[SlowStartIdle] = 100 * time.Millisecond
+			}
+			r.event(j, m, &event{data: x})
+		}
+		if r.finish(j); g.confidence != tt.want {
+			t.Errorf("a host that %s forgets: %s confidence, want %s", tt.name, g.confidence, tt.want)
+		}
+	}
+}
+
+// TestContradictedHolds: where most connections of a client never waited, the holds of one are less sure.
+func TestContradictedHolds(t *testing.T) {
+	j, m, _ := hostJudge("")
+	key := groupKey{nagleDelayedAck.Name, "request", m.pair}
+	j.groups[key] = &group{confidence: Proven}
+	r := &nagleHosts{}
+	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{held: 3, least: time.Millisecond}}})
+	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{prompt: 9}}})
+	if r.finish(j); j.groups[key].confidence != ConfidenceHigh {
+		t.Errorf("%s confidence, want high", j.groups[key].confidence)
+	}
+}
