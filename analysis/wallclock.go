@@ -13,6 +13,8 @@ const (
 	maxCluster = 1024
 	// maxHeld is how many are held of all clients; what comes on top counts as if nothing had run beside it.
 	maxHeld = 1 << 15
+	// smallClient is up to how many exchanges at a time the room of a client is used again for another.
+	smallClient = 16
 )
 
 // wallClock tells what findings cost by the clock on the wall: what a slice of one exchange's time costs a client that
@@ -21,12 +23,15 @@ const (
 type wallClock struct {
 	clients map[netip.Addr]*clientClock
 	held    int
+	spare   []*clientClock // of clients that have nothing open: most have again, soon
 }
 
 // clientClock is one client's exchanges that overlap others, and have not been settled.
 type clientClock struct {
-	items map[int]*clockItem // by ID of the exchange
-	open  int                // not judged
+	items map[int]clockItem // by ID of the exchange
+	open  int               // not judged
+	found int               // slices
+	large bool              // its map has grown: not to be kept
 }
 
 // clockItem is one exchange.
@@ -53,10 +58,11 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 		if w.clients == nil {
 			w.clients = map[netip.Addr]*clientClock{}
 		}
-		c = &clientClock{items: map[int]*clockItem{}}
+		c = w.newClient()
 		w.clients[client] = c
 	}
-	c.items[id] = &clockItem{interval: interval{from: from}}
+	c.items[id] = clockItem{interval: interval{from: from}}
+	c.large = c.large || len(c.items) > smallClient
 	c.open++
 	w.held++
 }
@@ -64,10 +70,13 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 // judged takes in an exchange's claims, and settles what no longer overlaps anything that is still to be judged.
 func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 	c := w.clients[p.client]
-	if c == nil || c.items[job.info.ID] == nil {
+	if c == nil {
 		return
 	}
-	item := c.items[job.info.ID]
+	item, known := c.items[job.info.ID]
+	if !known {
+		return
+	}
 	item.interval, item.judged = interval{job.from, job.until}, true
 	for i := range claims {
 		k := &claims[i]
@@ -75,12 +84,27 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 			item.slices = append(item.slices, s)
 		}
 	}
+	c.items[job.info.ID] = item
+	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
 		w.held -= c.settle(j)
 	}
 	if len(c.items) == 0 {
 		delete(w.clients, p.client)
+		if len(w.spare) < maxSpare && !c.large {
+			w.spare = append(w.spare, c)
+		}
 	}
+}
+
+// newClient is a client without exchanges.
+func (w *wallClock) newClient() *clientClock {
+	if n := len(w.spare); n > 0 {
+		c := w.spare[n-1]
+		w.spare = w.spare[:n-1]
+		return c
+	}
+	return &clientClock{items: map[int]clockItem{}}
 }
 
 // slice is the stretch of the exchange's time that the claim would save.
@@ -103,6 +127,25 @@ func (w *wallClock) finish(j *judge) {
 // settle books the wall-clock cost of everything that is judged, and forgets it. What is not yet judged covers the time
 // since it began, as if it had no finding: so the result errs on the low side. The result is how many were forgotten.
 func (c *clientClock) settle(j *judge) int {
+	if c.found > 0 {
+		c.bookWall(j)
+	}
+	n := len(c.items) - c.open
+	if c.open == 0 {
+		clear(c.items)
+		return n
+	}
+	for id, item := range c.items {
+		if item.judged {
+			delete(c.items, id)
+		}
+	}
+	return n
+}
+
+// bookWall adds what the slices cost by the clock on the wall to their findings.
+func (c *clientClock) bookWall(j *judge) {
+	c.found = 0
 	groups := map[groupKey][]interval{}
 	cost := map[groupKey]time.Duration{}
 	for _, item := range c.items {
@@ -117,14 +160,6 @@ func (c *clientClock) settle(j *judge) int {
 			g.walled += cost[key]
 		}
 	}
-	n := 0
-	for id, item := range c.items {
-		if item.judged {
-			delete(c.items, id)
-			n++
-		}
-	}
-	return n
 }
 
 // without are the stretches of the exchanges that do not have the finding.
