@@ -145,7 +145,14 @@ func (c *clientClock) settle(j *judge) int {
 
 // bookWall adds what the slices cost by the clock on the wall to their findings.
 func (c *clientClock) bookWall(j *judge) {
+	found := c.found
 	c.found = 0
+	if len(c.items) == 1 && found == 1 { // nothing ran beside it, as mostly
+		for _, item := range c.items {
+			j.addWall(item.slices[0].group, item.slices[0].to-item.slices[0].from, item.slices[0].cost)
+		}
+		return
+	}
 	groups := map[groupKey][]interval{}
 	cost := map[groupKey]time.Duration{}
 	for _, item := range c.items {
@@ -155,10 +162,15 @@ func (c *clientClock) bookWall(j *judge) {
 		}
 	}
 	for key, lost := range groups {
-		if g := j.groups[key]; g != nil {
-			g.wall += uncovered(lost, c.without(key))
-			g.walled += cost[key]
-		}
+		j.addWall(key, uncovered(lost, c.without(key)), cost[key])
+	}
+}
+
+// addWall books what a part of a finding's cost is by the clock on the wall.
+func (j *judge) addWall(key groupKey, wall, cost time.Duration) {
+	if g := j.groups[key]; g != nil {
+		g.wall += wall
+		g.walled += cost
 	}
 }
 
