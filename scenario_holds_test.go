@@ -103,6 +103,9 @@ func checkEvidence(t *testing.T, f *analysis.Finding, o *analysis.Occurrence, c 
 			t.Errorf("%s: frame %d is no TCP segment of the capture", f.Rule, e.Frame.Number())
 			continue
 		}
+		if said := strings.TrimPrefix(strings.ToLower(e.Text), "the "); strings.HasPrefix(said, strings.ToLower(e.Role)) {
+			t.Errorf("%s: %q: %q says its role again", f.Rule, e.Role, e.Text) // reports print "role: text"
+		}
 		if seg.Time != e.Time {
 			t.Errorf("%s: frame %d was at %v, not at %v", f.Rule, e.Frame.Number(), seg.Time, e.Time)
 		}

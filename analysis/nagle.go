@@ -115,7 +115,7 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 	}
 	c.occ.Evidence = []Evidence{
 		{h.first, "first piece", sender, fmt.Sprintf("%d octets%s", h.size[0], what)},
-		{h.ack, "ACK", receiver, "acknowledges it, and carries no data"},
+		{h.ack, "ACK", receiver, "covers it, and carries no data"},
 		{h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
 			millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir))))},
 	}

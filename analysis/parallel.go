@@ -202,7 +202,7 @@ func (r *crowds) finish(j *judge) {
 			cl := base
 			cl.cause, cl.text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
 			cl.occ = Occurrence{Connection: c.unusedConn, Exchange: -1, Start: c.unusedAt.Time, End: c.unusedAt.Time, Evidence: []Evidence{
-				at(c.unusedAt, "close", SideUnknown, "closed, and never carried a request")}}
+				at(c.unusedAt, "close", SideUnknown, "without ever having carried a request")}}
 			j.book(c.member, &cl, nil)
 		}
 		if c.lossy >= lossSiblings {

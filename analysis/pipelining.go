@@ -164,7 +164,7 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	}
 	var out []Evidence
 	if mark0(v.e.prior) {
-		out = append(out, at(v.e.prior, "last response", SideServer, "the last request that was answered"))
+		out = append(out, at(v.e.prior, "last response", SideServer, "nothing after it was answered"))
 	}
 	out = append(out, at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
 		at(closed, what, SideServer, "ends the connection"))

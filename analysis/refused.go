@@ -46,9 +46,9 @@ A client that waits for a service to start is refused until then, by design.`,
 			Message: "The server's host answered the SYN with a reset: nothing listens on that port.",
 			Remedies: []Remedy{
 				{Side: SideServer, Text: "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
-					"socket over (systemd socket activation, SO_REUSEPORT)", Settings: []Setting{{Nginx, "nginx -s reload"},
+					"socket over (systemd socket activation, SO_REUSEPORT)", Settings: []Setting{{Nginx, "-s reload"},
 					{Apache, "apachectl graceful"}, {HAProxy, "reload with expose-fd listeners"}, {Gunicorn, "kill -HUP"},
-					{Caddy, "caddy reload"}, {Envoy, "hot restart"}}},
+					{Caddy, "reload"}, {Envoy, "hot restart"}}},
 				{Side: SideClient, Text: "check host and port; try again with a growing delay while the service restarts"}}},
 		{Code: "unreachable", Title: "server cannot be reached", Side: SideNetwork,
 			Message:  "A router said by ICMP that the server's host or network cannot be reached.",

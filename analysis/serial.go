@@ -95,7 +95,7 @@ func (r *serialRun) end(p *pass) {
 	c := claim{rule: "serial-requests", confidence: ConfidenceLow, most: atMost(Info), index: run.firstNumber,
 		text: fmt.Sprintf("%d requests, a round trip of %s each.", run.n, millis(rtt)),
 		occ: Occurrence{Connection: p.conn.ID, Start: run.first.Time, End: run.last.Time, Cost: Cost{0, all / 2, min(all, took)},
-			Evidence: []Evidence{at(run.first, "first request", SideClient, "the first of the run"),
+			Evidence: []Evidence{at(run.first, "first request", SideClient, "begins the run"),
 				at(run.second, "second request", SideClient, "sent as soon as the response before was complete"),
 				at(run.last, "last response", SideServer, fmt.Sprintf("ends the run of %d", run.n))}}}
 	c.occ.Cost.Expected = min(c.occ.Cost.Expected, c.occ.Cost.High)
