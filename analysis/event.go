@@ -73,6 +73,7 @@ type overExchange struct {
 	outcome   reassembly.Outcome
 	reusable  bool
 	turn      bool
+	doubt     bool          // its messages were not all read: the reason rests on what little was
 	reason    string        // why it is not reusable, a cause of missed-reuse
 	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
 	failure   *failure      // set if the exchange did not end well

@@ -59,6 +59,7 @@ type member struct {
 	idleSince  capture.Mark
 	reusable   bool
 	reason     string
+	doubt      bool // its messages were not all read
 	idleLimit  time.Duration
 	aborted    bool // the latest exchange did not end well
 	closed     *closingConn
@@ -141,6 +142,7 @@ func (j *judge) freed(m *member, e *overExchange) {
 	}
 	m.idleSince = e.end
 	m.reusable, m.reason = e.reusable, e.reason
+	m.doubt = m.doubt || e.doubt || e.turn
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
 	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
 	if e.idleLimit > 0 {

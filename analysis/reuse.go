@@ -28,7 +28,7 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 	if d := p.idleDonor(e.need, e.port); d != nil {
 		d.borrowed, m.lent = true, d
 		d.version++
-		v.cause, v.confidence = "client-ignored-idle", ConfidenceHigh
+		v.cause, v.confidence = "client-ignored-idle", d.sure(ConfidenceHigh)
 		v.donor, v.donorIdle, v.flight = d, d.idleSince, d.flight
 		return v
 	}
@@ -42,11 +42,19 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 			continue
 		}
 		p.closed = append(p.closed[:i], p.closed[i+1:]...)
-		v.cause, v.confidence = cause, confidence
+		v.cause, v.confidence = cause, d.sure(confidence)
 		v.donor, v.donorIdle, v.closed, v.flight = d, d.idleSince, d.closed, d.flight
 		return v
 	}
 	return nil
+}
+
+// sure is a confidence in what m's messages said, bounded by how much of them was read.
+func (m *member) sure(c Confidence) Confidence {
+	if m.doubt {
+		return min(c, ConfidenceMedium)
+	}
+	return c
 }
 
 // idleDonor is the connection that was idle at the moment of need and has stayed so, the latest first; nil if none.
