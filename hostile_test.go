@@ -18,11 +18,12 @@ import (
 )
 
 // The hostile inputs are as long as docs/robustness.md says with -hostile 1000000; go test makes them shorter.
-var hostileSize = flag.Int("hostile", 30_000, "segments of each hostile capture")
+var hostileSize = flag.Int("hostile", hostileShort, "segments of each hostile capture")
 
 // The bounds of what a hostile capture may cost.
 const (
 	hostileMemory = 300 << 20             // octets of heap
+	hostileShort  = 30_000                // segments, unless told otherwise
 	hostileTime   = 60 * time.Microsecond // for each segment, several times what is measured
 )
 
@@ -341,7 +342,8 @@ func TestHostile(t *testing.T) {
 			if src.peak > hostileMemory {
 				t.Errorf("%d MB of memory", src.peak>>20)
 			}
-			if took > time.Duration(src.n)*hostileTime+time.Second {
+			// Only long captures show a time that grows faster than they do, and only when asked for: a busy machine is no fault.
+			if src.n > hostileShort && took > time.Duration(src.n)*hostileTime {
 				t.Errorf("%v for %d segments", took, src.n)
 			}
 			if h.caveat != "" && !slices.Contains(caveatCodes(r), h.caveat) {
