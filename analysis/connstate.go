@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -339,7 +340,7 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second}
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)
-		e.doubt = x.Response.Facts&(reassembly.HasGap|reassembly.Resynced) != 0 || s.conn.Half[0].Missing+s.conn.Half[1].Missing > 0
+		e.doubt = x.Response.Facts.Has(reassembly.Resynced) || slices.Contains(s.conn.Caveats, reassembly.CaveatHTTPGap)
 	}
 	if failed(x) {
 		e.failure = s.failureOf(x)
