@@ -34,8 +34,6 @@ type group struct {
 	occurrences  []Occurrence
 }
 
-const defaultOccurrences = 10
-
 // maxLateness is how many late acknowledgments a finding remembers.
 const maxLateness = 16
 
