@@ -54,7 +54,7 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 func runSlowStart(p *pass) {
 	j := p.job
 	lost := j.times[SlowStart]
-	if p.exchange.Response == nil || lost <= 0 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 || len(j.rounds) < 2 {
+	if p.exchange.Response == nil || lost <= 0 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 || len(j.rounds) < 2 || !grew(j.rounds) {
 		return
 	}
 	t, used := j.flow.transfer()
@@ -75,6 +75,21 @@ func runSlowStart(p *pass) {
 	cl.window = remedied{saved: cost.Expected, cwnd: max(largeInitial, used)}
 	cl.lost = []interval{{j.rounds[0].start.Time, j.rounds[0].start.Time + cost.Expected}}
 	p.report(cl)
+}
+
+// grew reports whether the rounds grew as slow start does: a fifth at least from one to the next. The last is
+// cut short by the end of the message, so that of two nothing can be said. What goes on in rounds of one size is held by
+// something else, a send buffer say.
+func grew(rounds []round) bool {
+	if len(rounds) < 3 {
+		return true
+	}
+	for i := 1; i < len(rounds)-1; i++ {
+		if rounds[i].bytes*5 >= rounds[i-1].bytes*6 {
+			return true
+		}
+	}
+	return false
 }
 
 // roundEvidence shows the first frame of each round.
