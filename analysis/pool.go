@@ -154,6 +154,18 @@ func (j *judge) freed(m *member, e *overExchange) {
 	if m.busy == 0 && m.reusable && m.closed == nil && m.pool != nil && !m.borrowed {
 		m.pool.rest(m)
 	}
+	if e.turn && m.closed != nil && m.served == 1 && m.pool != nil {
+		m.freedLate(e)
+	}
+}
+
+// freedLate takes in that the first exchange of a closed connection turned out to be over. Of a turn that is known only when
+// both sides have closed; if all of it had come before the first close, the connection was idle then.
+func (m *member) freedLate(e *overExchange) {
+	if e.outcome == reassembly.Complete && e.end.Time <= m.closed.at.Time {
+		m.closed.open = false
+		m.pool.remember(m)
+	}
 }
 
 // countRequests takes note of how many exchanges a connection served until the server ended it.
@@ -210,10 +222,15 @@ func (j *judge) closing(m *member, e *closingConn) {
 		m.pool.aged(m)
 	}
 	if m.served > 0 {
-		m.pool.closed = append(m.pool.closed, m)
-		if len(m.pool.closed) > maxClosed {
-			m.pool.closed = m.pool.closed[1:]
-		}
+		m.pool.remember(m)
+	}
+}
+
+// remember keeps a connection that has been closed after it had served.
+func (p *pool) remember(m *member) {
+	p.closed = append(p.closed, m)
+	if len(p.closed) > maxClosed {
+		p.closed = p.closed[1:]
 	}
 }
 
