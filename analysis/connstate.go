@@ -155,10 +155,18 @@ func (s *connState) over(x *reassembly.Exchange) {
 	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded {
 		j.until = max(x.End().Time, x.Start().Time, j.from)
 	}
+	if x.Outcome == reassembly.Complete && endsByClose(x) {
+		j.until = max(j.until, s.conn.End.Time) // the client knows of the end when the FIN comes (RFC 9112 §6.3)
+	}
 	s.ending.take(s, x)
 	s.last, s.before = x, j.until
 	s.reusable = reusable(x)
 	s.closeBehind(x)
+}
+
+// endsByClose reports whether only the close of the connection ends x's response.
+func endsByClose(x *reassembly.Exchange) bool {
+	return x != nil && !x.Turn && x.Response != nil && x.Response.Framing == reassembly.ByClose
 }
 
 // closeBehind ends the wait of the exchange after x for x's response.

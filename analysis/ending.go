@@ -102,8 +102,27 @@ func (s *connState) failureOf(x *reassembly.Exchange) *failure {
 // whole reports whether the capture shows enough of the connection to call something missing: both directions, and
 // nothing that was acknowledged and not seen.
 func whole(c *reassembly.Conn) bool {
-	return c.Half[0].Segments > 0 && c.Half[1].Segments > 0 && c.Half[0].Missing == 0 && c.Half[1].Missing == 0 &&
-		!finBeyond(&c.Half[0]) && !finBeyond(&c.Half[1])
+	return c.Half[0].Segments > 0 && c.Half[1].Segments > 0 && !lacks(c, &c.Half[0]) && !lacks(c, &c.Half[1])
+}
+
+// lacks reports whether octets that a side sent are missing from the capture: they were acknowledged, or its FIN or RST stands
+// behind them.
+func lacks(c *reassembly.Conn, h *reassembly.Half) bool {
+	return h.Missing > 0 || finBeyond(h) || rstBeyond(c, h)
+}
+
+// rstBeyond reports whether the RST of a side stands behind octets that the capture never showed (RFC 9293 §3.10.7.4: its
+// number is that of the next octet).
+func rstBeyond(c *reassembly.Conn, h *reassembly.Half) bool {
+	if !h.RstSeen {
+		return false
+	}
+	next := h.Max
+	if h.FinSeen {
+		next++
+	}
+	r := recordOf(c, h.Rst)
+	return r != nil && r.Seq > next
 }
 
 // finBeyond reports whether the FIN of a side stands behind octets that the capture never showed.

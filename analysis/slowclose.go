@@ -27,13 +27,13 @@ If the server itself only learns then that nothing more is to come, as behind a 
 		Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
 			"close right after the last write (shutdown for writing)"}}}},
 	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
-	closed:     runSlowClose,
+	exchange:   runSlowClose,
 }
 
 func runSlowClose(p *pass) {
-	c, x := p.conn, p.state.last
+	c, x := p.conn, p.exchange
 	down := &c.Half[reassembly.FromServer]
-	if x == nil || x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Response.Framing != reassembly.ByClose ||
+	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Response.Framing != reassembly.ByClose ||
 		x.Response.Facts&(reassembly.EventStream|reassembly.HasGap|reassembly.Resynced|reassembly.BadHeader|reassembly.BadChunk) != 0 ||
 		x.Status == 0 || !whole(c) || !down.FinSeen || c.FirstClose != reassembly.FromServer || c.ClosedByRST || c.Protocol != reassembly.ProtoHTTP1 {
 		return
@@ -42,7 +42,7 @@ func runSlowClose(p *pass) {
 	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To {
 		return
 	}
-	p.report(claim{rule: "slow-close", confidence: ConfidenceHigh, index: x.Index,
+	p.report(claim{rule: "slow-close", confidence: ConfidenceHigh, lost: []interval{{end.Time, down.Fin.Time}},
 		occ: Occurrence{Start: end.Time, End: down.Fin.Time, Cost: Cost{late, late, late}, Evidence: []Evidence{
 			at(end, "last octet", SideServer, fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes)),
 			at(down.Fin, "FIN", SideServer, fmt.Sprintf("ends the response, %s later", seconds(late)))}}})

@@ -46,6 +46,8 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 		w.congestion(s, r, until)
 	case w.corked(s, r) && s.tails.corked():
 		w.emit(w.at, until, Cork)
+	case r.Flags&capture.FIN != 0 && r.Len == 0 && r.Dir == reassembly.FromServer && endsByClose(w.s.active(w.at)):
+		w.emit(w.at, until, Closing)
 	case r.Flags&capture.FIN != 0 && r.Len == 0, !outstanding, s.last != nil && !s.last.full:
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
 		w.emit(w.at, until, pause(r.Dir))

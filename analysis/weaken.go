@@ -9,7 +9,7 @@ func (s *connState) weaken(claims []claim) {
 	c := s.conn
 	client, server := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
 	oneSided := client.Segments == 0 && server.Bytes > 0 || server.Segments == 0 && client.Bytes > 0
-	missing := client.Missing+server.Missing > 0
+	missing := lacks(c, client) || lacks(c, server)
 	for i := range claims {
 		switch {
 		case oneSided:

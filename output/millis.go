@@ -111,6 +111,8 @@ func percent(part, whole time.Duration) string {
 		return "<1 %"
 	case p >= 99.5 && part < whole:
 		return ">99 %"
+	case part > whole: // a failure and its repetition may lie farther apart than both took
+		return ">100 %"
 	}
 	return strconv.FormatFloat(p, 'f', 0, 64) + " %"
 }
