@@ -15,7 +15,8 @@ happened at least twice on the connection, and with 60 % of all ends of messages
 cannot be told from a server that takes that long; it counts as the server's time.
 
 How cost is counted
-The wait. Low supposes that the program itself took half of it. The first on a connection is not counted.
+The wait. Low supposes that the program itself took half of it. The first on a connection counts in high
+alone: only the second shows what held it.
 
 When it is wrong
 A program that pauses as long as the timer, each time after exactly full segments.`,
@@ -32,7 +33,7 @@ A program that pauses as long as the timer, each time after exactly full segment
 func runCork(p *pass) {
 	for _, w := range p.job.with(Cork) {
 		c := claim{rule: "cork", confidence: ConfidenceMedium}
-		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
+		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: w.length() / 2, Expected: w.length(), High: w.length() + w.earlier},
 			Evidence: []Evidence{at(w.before, "before", sideOf(w.dir), "a full segment, the last data before the wait"),
 				at(w.end, "end of the message", sideOf(w.dir), "came "+millis(w.length())+" later; nothing had released it")}}
 		c.lost = []interval{{w.from, w.to}}

@@ -21,6 +21,7 @@ type slice struct {
 	dir      reassembly.Dir // whose segment ended the wait
 	before   capture.Mark   // the progress event before it; no frame if there was none
 	end      capture.Mark   // the segment that ended it
+	earlier  time.Duration  // of a corked end: the hold before, which had not been recognised yet; 0: none
 	cause    capture.Mark   // what released that segment, or its first copy that was lost; no frame if unknown
 	octets   uint32         // of the segment that ended it
 	kind     reassembly.Kind

@@ -45,7 +45,12 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case s.last != nil && s.last.full && outstanding && mark0(s.release.ack):
 		w.congestion(s, r, until)
 	case w.corked(s, r) && s.tails.corked():
+		w.earlier, s.tails.first = s.tails.first, 0
 		w.emit(w.at, until, Cork)
+		w.earlier = 0
+	case w.corked(s, r):
+		s.tails.first = until - w.at // it was a cork's, if more follow
+		w.emit(w.at, until, pause(r.Dir))
 	case r.Flags&capture.FIN != 0 && r.Len == 0 && r.Dir == reassembly.FromServer && endsByClose(w.s.active(w.at)):
 		w.emit(w.at, until, Closing)
 	case r.Flags&capture.FIN != 0 && r.Len == 0, !outstanding, s.last != nil && !s.last.full:
@@ -194,7 +199,10 @@ func (w *walker) decayed(s *sender, first int64) bool {
 }
 
 // tails counts what became of segments that were smaller than the MSS and followed a full one of the same message.
-type tails struct{ held, prompt int }
+type tails struct {
+	held, prompt int
+	first        time.Duration // a hold that came before it was known what holds; 0: none, or told
+}
 
 // count takes note of r.
 func (t *tails) count(s *sender, r *reassembly.Record, held bool) {

@@ -23,6 +23,7 @@ type walker struct {
 	prev    reassembly.Dir     // of the last progress event
 	last    capture.Mark       // of the last progress event
 	ending  *reassembly.Record // the record that ends the wait in hand; nil if none does
+	earlier time.Duration      // of the wait in hand: a like one that had not been recognised; 0: none
 	cause   capture.Mark       // what released it, if that is known
 	unseen  bool               // what it waited for was lost before it passed the capture point
 	any     bool               // there was one
@@ -166,7 +167,7 @@ func (w *walker) note(from, to time.Duration, l Label) {
 	if to-from < minSlice {
 		return
 	}
-	s := slice{label: l, from: from, to: to, before: w.last, cause: w.cause, unseen: w.unseen}
+	s := slice{label: l, from: from, to: to, before: w.last, cause: w.cause, unseen: w.unseen, earlier: w.earlier}
 	if r := w.ending; r != nil {
 		s.dir, s.end, s.octets, s.kind = r.Dir, r.Mark(), r.Len, r.Kind
 	}
