@@ -78,21 +78,21 @@ func (k *talk) bye(t, rtt float64) *talk {
 // bareRst is a RST of the server in answer to a segment for a closed socket.
 func (k *talk) bareRst(t float64) *talk { return k.line("%.6f < R %d:%d(0) win 0", t, k.s, k.s) }
 
-// segments is a capture.Source of segments in memory.
-type connSource struct {
+// memorySource is a capture.Source of segments in memory.
+type memorySource struct {
 	segs  []capture.Segment
 	stats capture.Stats
 }
 
-func (s *connSource) Next(seg *capture.Segment) error {
+func (s *memorySource) Next(seg *capture.Segment) error {
 	if len(s.segs) == 0 {
 		return io.EOF
 	}
 	*seg, s.segs = s.segs[0], s.segs[1:]
 	return nil
 }
-func (s *connSource) Stats() *capture.Stats { return &s.stats }
-func (s *connSource) Close() error          { return nil }
+func (s *memorySource) Stats() *capture.Stats { return &s.stats }
+func (s *memorySource) Close() error          { return nil }
 
 // connReport analyses the connections as one capture.
 func connReport(t *testing.T, talks ...*talk) *Report {
@@ -109,7 +109,7 @@ func connReport(t *testing.T, talks ...*talk) *Report {
 	for i := range all {
 		all[i].Frame = capture.NewFrameID(0, uint64(i+1))
 	}
-	src := &connSource{segs: all}
+	src := &memorySource{segs: all}
 	r, err := Run(src, Options{Workers: 2, Skip: []string{captureQuality.Name}})
 	if err != nil {
 		t.Fatal(err)

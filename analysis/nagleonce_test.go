@@ -131,7 +131,7 @@ func TestHeldOnceOrder(t *testing.T) {
 			all = append(all, segs...)
 		}
 		slices.SortStableFunc(all, func(a, b capture.Segment) int { return int(a.Time - b.Time) })
-		r, err := Run(&connSource{segs: all}, Options{Workers: workers})
+		r, err := Run(&memorySource{segs: all}, Options{Workers: workers})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -17,7 +17,7 @@ func traced(t *testing.T, k *talk, of TraceOf) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	src := &connSource{segs: segs}
+	src := &memorySource{segs: segs}
 	src.stats.Frames = uint64(len(segs))
 	r, err := Run(src, Options{Workers: 2, Trace: &of})
 	if err != nil {
@@ -143,7 +143,7 @@ func TestLocate(t *testing.T) {
 		t.Fatal(err)
 	}
 	for id, want := range map[int]*TraceOf{0: {0, 0}, 1: {0, 1}, 2: nil} {
-		src := &connSource{segs: slices.Clone(segs), stats: capture.Stats{}}
+		src := &memorySource{segs: slices.Clone(segs), stats: capture.Stats{}}
 		_, of, err := Locate(src, Options{}, id)
 		if err != nil || (of == nil) != (want == nil) || of != nil && *of != *want {
 			t.Errorf("exchange %d: %+v, %v, want %+v", id, of, err, want)

@@ -2,13 +2,11 @@ package analysis
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"tcpwhy/capture"
 	"tcpwhy/reassembly/tcptext"
 )
 
@@ -92,28 +90,12 @@ func (w *wire) at(t *testing.T, part float64) *Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Run(&wireSource{segs: segs}, Options{Workers: 1})
+	r, err := Run(&memorySource{segs: segs}, Options{Workers: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
-
-// wireSource is a capture.Source of segments in memory.
-type wireSource struct {
-	segs  []capture.Segment
-	stats capture.Stats
-}
-
-func (s *wireSource) Next(seg *capture.Segment) error {
-	if len(s.segs) == 0 {
-		return io.EOF
-	}
-	*seg, s.segs = s.segs[0], s.segs[1:]
-	return nil
-}
-func (s *wireSource) Stats() *capture.Stats { return &s.stats }
-func (s *wireSource) Close() error          { return nil }
 
 // bulk is a response of n octets that the server sends as its text; body counts what has been sent.
 type bulk struct {
