@@ -156,6 +156,9 @@ remark: it is scored where it was wanted, and accuses nobody elsewhere. Losses o
 not held against a saving. A saving counts as within [low, high] if it is there within 2 ms + 2 %, the pace of the
 applications themselves. How the lab works: lab.md.
 
+The rules were developed beside these recordings, so the figures are in-sample: what other programs, kernels and networks
+show may be worse, and has not been measured.
+
 `
 
 // text is the scoreboard in Markdown.
