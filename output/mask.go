@@ -104,15 +104,18 @@ func maskCredentials(s string) string {
 	return head + "://" + strings.Join(pieces, "://")
 }
 
-// maskAuthority hides what stands before the last @ of the authority that s begins with.
+// maskAuthority hides what stands before the last @ of the authority that s begins with. Where the authority has something
+// that is no port, it may be a password with a delimiter in it that should have been escaped; an @ behind that may as well
+// belong to a query. Then nothing of s is known to be harmless.
 func maskAuthority(s string) string {
 	end := strings.IndexAny(s, "/?#")
 	if end < 0 {
 		end = len(s)
 	}
 	_, port, found := strings.Cut(s[:end], ":")
-	if found && strings.Trim(port, "0123456789") != "" && !strings.Contains(port, "]") {
-		end = len(s) // no port but a password, perhaps with a delimiter that should have been escaped in it
+	password := found && strings.Trim(port, "0123456789") != "" && !strings.Contains(port, "]")
+	if password && strings.LastIndexByte(s, '@') >= end {
+		return hidden
 	}
 	if at := strings.LastIndexByte(s[:end], '@'); at >= 0 {
 		return hidden + s[at:]
