@@ -1,7 +1,6 @@
 package output
 
 import (
-	"encoding/json"
 	"io"
 
 	"tcpwhy/analysis"
@@ -49,10 +48,9 @@ func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 // NDJSON writes the report as lines of JSON: the objects of JSON one by one, each with a "type". First comes the
 // capture, then the summary, then every finding, connection and exchange.
 func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
+	enc := newLineWriter(w)
 	b := builder{report: r, opts: opts}
-	err := enc.Encode(struct {
+	err := enc.line(struct {
 		Type          string   `json:"type"`
 		SchemaVersion int      `json:"schema_version"`
 		Tool          jsonTool `json:"tool"`
@@ -61,7 +59,7 @@ func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 	if err != nil {
 		return err
 	}
-	err = enc.Encode(struct {
+	err = enc.line(struct {
 		Type string `json:"type"`
 		jsonSummary
 	}{"summary", b.summary()})
@@ -72,22 +70,23 @@ func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 }
 
 // lines writes the trace if there is one, the findings, connections and exchanges.
-func (b *builder) lines(enc *json.Encoder) error {
+func (b *builder) lines(enc lineWriter) error {
 	if b.report.Trace != nil {
 		line := struct {
 			Type string `json:"type"`
 			jsonTrace
 		}{"trace", b.trace(b.report.Trace)}
-		if err := enc.Encode(line); err != nil {
+		if err := enc.line(line); err != nil {
 			return err
 		}
 	}
-	for _, f := range b.findings() {
+	ids := findingIDs(b.report.Findings)
+	for i := range b.report.Findings {
 		line := struct {
 			Type string `json:"type"`
 			jsonFinding
-		}{"finding", f}
-		if err := enc.Encode(line); err != nil {
+		}{"finding", b.finding(&b.report.Findings[i], ids[i])}
+		if err := enc.line(line); err != nil {
 			return err
 		}
 	}
@@ -96,7 +95,7 @@ func (b *builder) lines(enc *json.Encoder) error {
 			Type string `json:"type"`
 			jsonConnection
 		}{"connection", b.connection(&b.report.Conns[i])}
-		if err := enc.Encode(line); err != nil {
+		if err := enc.line(line); err != nil {
 			return err
 		}
 	}
@@ -105,7 +104,7 @@ func (b *builder) lines(enc *json.Encoder) error {
 			Type string `json:"type"`
 			jsonExchange
 		}{"exchange", b.exchange(&b.report.Exchanges[i])}
-		if err := enc.Encode(line); err != nil {
+		if err := enc.line(line); err != nil {
 			return err
 		}
 	}

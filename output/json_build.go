@@ -88,15 +88,6 @@ func (b *builder) summary() jsonSummary {
 	return s
 }
 
-func (b *builder) findings() []jsonFinding {
-	ids := findingIDs(b.report.Findings)
-	all := make([]jsonFinding, 0, len(b.report.Findings))
-	for i := range b.report.Findings {
-		all = append(all, b.finding(&b.report.Findings[i], ids[i]))
-	}
-	return all
-}
-
 func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
 	j := jsonFinding{
 		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: visible(f.Title), Severity: f.Severity.String(),

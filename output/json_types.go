@@ -1,7 +1,7 @@
 package output
 
 import (
-	"encoding/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"tcpwhy/analysis"
 )
@@ -185,22 +185,21 @@ type jsonMessage struct {
 // labelTimes is an object from label to milliseconds, its keys in the order of the labels.
 type labelTimes []analysis.LabelTime
 
-// MarshalJSON leaves out the labels that got no time.
-func (t labelTimes) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
+// MarshalJSONTo leaves out the labels that got no time.
+func (t labelTimes) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
 	for _, part := range t {
 		if part.Time == 0 {
 			continue
 		}
-		if len(b) > 1 {
-			b = append(b, ',')
+		if err := enc.WriteToken(jsontext.String(part.Label.String())); err != nil {
+			return err
 		}
-		key, err := json.Marshal(part.Label.String())
-		if err != nil {
-			return nil, err
+		if err := millis(part.Time).MarshalJSONTo(enc); err != nil {
+			return err
 		}
-		b = append(append(b, key...), ':')
-		b = appendMillis(b, part.Time)
 	}
-	return append(b, '}'), nil
+	return enc.WriteToken(jsontext.EndObject)
 }

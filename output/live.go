@@ -1,7 +1,6 @@
 package output
 
 import (
-	"encoding/json"
 	"io"
 
 	"tcpwhy/analysis"
@@ -10,16 +9,14 @@ import (
 
 // LiveJSON writes lines of JSON about a capture that goes on, each with one write. It is for one goroutine.
 type LiveJSON struct {
-	enc     *json.Encoder
+	enc     lineWriter
 	opts    JSONOptions
 	capture *capture.Stats // names the input
 }
 
 // NewLiveJSON makes a LiveJSON about the interface of that name.
 func NewLiveJSON(w io.Writer, name string, opts JSONOptions) *LiveJSON {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return &LiveJSON{enc: enc, opts: opts, capture: &capture.Stats{Inputs: []capture.Input{{Name: name}}}}
+	return &LiveJSON{enc: newLineWriter(w), opts: opts, capture: &capture.Stats{Inputs: []capture.Input{{Name: name}}}}
 }
 
 func (l *LiveJSON) builder() *builder {
@@ -28,7 +25,7 @@ func (l *LiveJSON) builder() *builder {
 
 // Occurrence writes a finding with its totals so far and the occurrence that has just become certain.
 func (l *LiveJSON) Occurrence(f *analysis.Finding) error {
-	return l.enc.Encode(struct {
+	return l.enc.line(struct {
 		Type string `json:"type"`
 		jsonFinding
 	}{"occurrence", l.builder().finding(f, findingIDs([]analysis.Finding{*f})[0])})
@@ -36,7 +33,7 @@ func (l *LiveJSON) Occurrence(f *analysis.Finding) error {
 
 // Exchange writes an exchange that has just been judged.
 func (l *LiveJSON) Exchange(x *analysis.ExchangeInfo) error {
-	return l.enc.Encode(struct {
+	return l.enc.line(struct {
 		Type string `json:"type"`
 		Live bool   `json:"live"`
 		jsonExchange
@@ -46,7 +43,7 @@ func (l *LiveJSON) Exchange(x *analysis.ExchangeInfo) error {
 // SoFar writes the totals of a report that is not the last.
 func (l *LiveJSON) SoFar(r *analysis.Report) error {
 	b := builder{report: r, opts: l.opts}
-	err := l.enc.Encode(struct {
+	err := l.enc.line(struct {
 		Type string `json:"type"`
 		Live bool   `json:"live"`
 		jsonCapture
@@ -54,7 +51,7 @@ func (l *LiveJSON) SoFar(r *analysis.Report) error {
 	if err != nil {
 		return err
 	}
-	return l.enc.Encode(struct {
+	return l.enc.line(struct {
 		Type string `json:"type"`
 		Live bool   `json:"live"`
 		jsonSummary

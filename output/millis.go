@@ -4,15 +4,17 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // millis is a duration that JSON shows as milliseconds, exact to the nanosecond. It never goes through a floating
 // point number, so that parts which add up to a whole still do so as printed.
 type millis time.Duration
 
-// MarshalJSON writes the number with at most six decimals and no trailing zeros.
-func (m millis) MarshalJSON() ([]byte, error) {
-	return appendMillis(nil, time.Duration(m)), nil
+// MarshalJSONTo writes the number with at most six decimals and no trailing zeros.
+func (m millis) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteValue(appendMillis(enc.AvailableBuffer(), time.Duration(m)))
 }
 
 // appendMillis appends d in milliseconds.
@@ -27,8 +29,13 @@ func appendMillis(b []byte, d time.Duration) []byte {
 	if frac == 0 {
 		return b
 	}
-	digits := strconv.FormatUint(1e6+frac, 10)[1:]
-	return append(append(b, '.'), strings.TrimRight(digits, "0")...)
+	at := len(b)
+	b = strconv.AppendUint(b, 1e6+frac, 10)
+	b[at] = '.' // in place of the 1 that kept the leading zeros
+	for b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // optional is d, or null where zero means that it is not known.
