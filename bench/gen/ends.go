@@ -24,6 +24,7 @@ type ends struct {
 	port   uint16
 	seq    [2]uint32 // next sequence number, client and server
 	id     [2]uint16
+	sack   [2]uint32 // what the next acknowledgment acknowledges selectively; nothing if both are equal
 }
 
 // newEnds makes the ends of the i-th connection, spread over so many clients.
@@ -77,17 +78,22 @@ func (e *ends) sendAt(at time.Duration, fromClient bool, flags byte, seq uint32,
 	f = append(append(f, options...), payload...)
 	seal(f)
 	g.frame = f
-	g.frames++
-	g.octets += int64(len(f)) + recordOverhead
+	g.truth.Frames++
+	g.truth.Octets += int64(len(f)) + recordOverhead
 	return g.write(epoch+int64(at), f)
 }
 
 // options are those of a usual Linux host.
 func (e *ends) options(at time.Duration, flags byte) []byte {
-	stamp := uint32(at / time.Millisecond)
+	be := binary.BigEndian
+	stamp, echo := uint32(at/time.Millisecond), uint32(at/time.Millisecond)
+	o := append(e.g.option[:0], 1, 1)
 	if flags&flagSYN != 0 {
-		return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(
-			[]byte{2, 4, 5, 0xb4, 4, 2, 8, 10}, stamp), 0)[:16:16]
+		o, echo = append(o[:0], 2, 4, 5, 0xb4, 4, 2, 1, 3, 3, 7), 0
 	}
-	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32([]byte{1, 1, 8, 10}, stamp), stamp)
+	o = be.AppendUint32(be.AppendUint32(append(o, 8, 10), stamp), echo)
+	if e.sack[0] != e.sack[1] {
+		o = be.AppendUint32(be.AppendUint32(append(o, 1, 1, 5, 10), e.sack[0]), e.sack[1])
+	}
+	return o
 }

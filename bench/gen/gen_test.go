@@ -3,7 +3,14 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/json"
+	"os"
+	"path/filepath"
 	"testing"
+
+	"tcpwhy/analysis"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 // made is a capture of the given kind, as frames.
@@ -26,7 +33,7 @@ func made(t *testing.T, kind string, seed uint64, count int) (*generator, [][]by
 }
 
 func TestChecksumsAreValid(t *testing.T) {
-	for _, kind := range []string{"few", "many", "pair", "idle", "one", "synflood"} {
+	for _, kind := range kinds {
 		_, frames := made(t, kind, 1, 500)
 		for i, f := range frames {
 			pseudo := sum(f[26:34], protocolTCP+uint64(len(f)-34))
@@ -82,4 +89,51 @@ func TestParseSize(t *testing.T) {
 			t.Errorf("parseSize(%q) = %d, %v, want %d", c.text, got, err, c.want)
 		}
 	}
+}
+
+// TestTruth holds the program's count against what was generated.
+func TestTruth(t *testing.T) {
+	for i, kind := range kinds {
+		format := []string{"pcap", "pcapng"}[i%2]
+		name := filepath.Join(t.TempDir(), kind)
+		if err := run(kind, "1MB", 12000, format, 3, name); err != nil {
+			t.Fatal(err)
+		}
+		var want truth
+		text, err := os.ReadFile(name + ".truth")
+		if err == nil {
+			err = json.Unmarshal(text, &want)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := counted(t, name); got != want {
+			t.Errorf("%s:\n got %+v\nwant %+v", kind, got, want)
+		}
+	}
+}
+
+// counted is what tcpwhy finds in a capture, and of the rest what the capture says.
+func counted(t *testing.T, name string) truth {
+	t.Helper()
+	src, err := capture.Open(capture.Config{Inputs: []string{name}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	r, err := analysis.Run(src, analysis.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := truth{Kind: filepath.Base(name), Seed: 3, Frames: int(r.Capture.Frames), Connections: r.Connections,
+		Exchanges: r.ExchangeCount, Octets: int64(r.Capture.Bytes + r.Capture.Frames*recordOverhead)}
+	for _, c := range r.Conns {
+		out.Retransmissions += int(c.Retransmissions[0] + c.Retransmissions[1])
+	}
+	for _, x := range r.Exchanges {
+		if x.Outcome == reassembly.Complete {
+			out.Complete++
+		}
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -15,10 +16,10 @@ type generator struct {
 	most   int   // frames; 0: no limit
 	queue  queue
 	frame  []byte
+	option []byte
 	body   []byte
 
-	frames, connections, exchanges, lost int
-	octets                               int64
+	truth truth
 }
 
 // recordOverhead is what a pcap record adds to a frame.
@@ -27,7 +28,7 @@ const recordOverhead = 16
 // newGenerator makes a generator whose output depends on seed alone.
 func newGenerator(w frameWriter, seed uint64, limit int64, most int) *generator {
 	g := &generator{write: w, random: rand.New(rand.NewPCG(seed, 1)), limit: limit, most: most}
-	g.frame = make([]byte, 0, 2048)
+	g.frame, g.option = make([]byte, 0, 2048), make([]byte, 0, 40)
 	g.body = make([]byte, 2048)
 	for i := range g.body {
 		g.body[i] = 'a' + byte(i%26)
@@ -37,8 +38,11 @@ func newGenerator(w frameWriter, seed uint64, limit int64, most int) *generator 
 
 // full reports whether the file has the size that was asked for.
 func (g *generator) full() bool {
-	return g.octets >= g.limit || g.most > 0 && g.frames >= g.most
+	return g.truth.Octets >= g.limit || g.most > 0 && g.truth.Frames >= g.most
 }
+
+// kinds are what can be generated.
+var kinds = [...]string{"few", "many", "pair", "idle", "one", "synflood"}
 
 // generate writes one capture.
 func (g *generator) generate(kind string) error {
@@ -56,7 +60,7 @@ func (g *generator) generate(kind string) error {
 	case "synflood":
 		return g.flood()
 	}
-	return fmt.Errorf("-kind %q: want few, many, pair, idle, one or synflood", kind)
+	return fmt.Errorf("-kind %q: want one of %s", kind, strings.Join(kinds[:], ", "))
 }
 
 // script makes the frames of one connection, one at each call of step. It returns the pause until the next one; done
@@ -98,7 +102,7 @@ func (g *generator) replay(n int, next func(i int) script) error {
 	for i := range n {
 		heap.Push(&g.queue, waiting{time.Duration(i) * 50 * time.Microsecond, i, next(i)})
 	}
-	g.connections = n
+	g.truth.Connections = n
 	for !g.full() {
 		w := &g.queue[0]
 		pause, done, err := w.step(w.at)
@@ -107,33 +111,31 @@ func (g *generator) replay(n int, next func(i int) script) error {
 		}
 		w.at += pause
 		if done {
-			w.script = next(g.connections)
-			w.order = g.connections
-			g.connections++
+			w.script = next(g.truth.Connections)
+			w.order = g.truth.Connections
+			g.truth.Connections++
 		}
 		heap.Fix(&g.queue, 0)
 	}
 	return nil
 }
 
-// idle opens connections one after the other, lets each serve one exchange, and leaves it open.
+// idle opens connections one after the other, lets each serve one exchange, and leaves it open. What is asked for is a
+// number of connections, or a size.
 func (g *generator) idle() error {
-	at := time.Duration(0)
-	for !g.full() && (g.most == 0 || g.connections < g.most) {
-		s := newShort(g, g.connections, 4096)
+	at, most := time.Duration(0), g.most
+	g.most = 0
+	for !g.full() && (most == 0 || g.truth.Connections < most) {
+		s := newShort(g, g.truth.Connections, 4096)
 		s.stay = true
-		g.connections++
+		g.truth.Connections++
 		for done := false; !done; {
 			var pause time.Duration
 			var err error
 			if pause, done, err = s.step(at); err != nil {
 				return err
 			}
-			at += pause / 1000
-		}
-		if g.most > 0 {
-			g.limit = 1 << 62
-			g.frames = min(g.frames, g.most-1)
+			at += pause / 1000 // a million of them within the hour after which a connection is given up
 		}
 	}
 	return nil
@@ -143,7 +145,7 @@ func (g *generator) idle() error {
 func (g *generator) flood() error {
 	for i := 0; !g.full(); i++ {
 		c := newEnds(g, i, 1<<24)
-		g.connections++
+		g.truth.Connections++
 		if err := c.send(time.Duration(i)*time.Microsecond, true, flagSYN, nil); err != nil {
 			return err
 		}

@@ -1,11 +1,13 @@
 // Command gen writes captures for benchmarks: seeded, so that two machines measure the same octets, and with known
-// truth, which it prints.
+// truth, which it prints and writes to FILE.truth beside the capture.
 //
 //	go run ./bench/gen -kind many -size 1GB -o /tmp/many.pcap
+//	go run ./bench/gen -kind many -size 10GB -o - | tcpwhy -
 package main
 
 import (
 	"bufio"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"io"
@@ -26,7 +28,7 @@ const usage = `kinds:
 `
 
 func main() {
-	kind := flag.String("kind", "many", "few, many, pair, idle, one or synflood")
+	kind := flag.String("kind", "many", strings.Join(kinds[:], ", "))
 	size := flag.String("size", "100MB", "size of the file: a number with KB, MB or GB")
 	count := flag.Int("n", 0, "instead of -size: how many frames; for idle, connections")
 	format := flag.String("format", "pcap", "pcap or pcapng")
@@ -62,15 +64,42 @@ func run(kind, size string, count int, format string, seed uint64, out string) e
 		return err
 	}
 	g := newGenerator(w, seed, limit, count)
+	g.truth.Kind, g.truth.Seed = kind, seed
 	if err := g.generate(kind); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "frames=%d octets=%d connections=%d exchanges=%d retransmissions=%d\n",
-		g.frames, g.octets, g.connections, g.exchanges, g.lost)
 	if err := buffered.Flush(); err != nil {
 		return err
 	}
-	return file.Close()
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return g.truth.tell(out)
+}
+
+// truth is what a capture holds, as a correct reader of it counts.
+type truth struct {
+	Kind            string `json:"kind"`
+	Seed            uint64 `json:"seed"`
+	Frames          int    `json:"frames"`
+	Octets          int64  `json:"octets"` // of a pcap file without its header
+	Connections     int    `json:"connections"`
+	Exchanges       int    `json:"exchanges"` // begun; the end of the capture cuts those that are not complete
+	Complete        int    `json:"complete"`
+	Retransmissions int    `json:"retransmissions"` // of segments that were lost before they reached the capture
+}
+
+// tell prints the truth, and writes it beside the capture.
+func (t *truth) tell(out string) error {
+	text, err := json.Marshal(t)
+	if err != nil {
+		return err
+	}
+	text = append(text, '\n')
+	if _, err := os.Stderr.Write(text); err != nil || out == "-" {
+		return err
+	}
+	return os.WriteFile(out+".truth", text, 0o666)
 }
 
 // create opens the output.
