@@ -182,6 +182,7 @@ func (l *liveLab) start(name string, program string, args ...string) *running {
 	r := &running{t: l.t, stdout: &bytes.Buffer{}, stderr: &bytes.Buffer{}, lines: make(chan string, 1000), read: make(chan struct{})}
 	r.cmd = exec.Command("ip", append([]string{"netns", "exec", name, program}, args...)...)
 	r.cmd.Stderr = r.stderr
+	before := l.listeners(name)
 	out, err := r.cmd.StdoutPipe()
 	if err == nil {
 		err = r.cmd.Start()
@@ -202,8 +203,28 @@ func (l *liveLab) start(name string, program string, args ...string) *running {
 		}
 	}()
 	l.t.Cleanup(func() { r.cmd.Process.Kill() })
-	time.Sleep(400 * time.Millisecond) // both are listening by then; the frames of the tests below are counted
+	for began := time.Now(); l.listeners(name) <= before && time.Since(began) < 10*time.Second; {
+		time.Sleep(20 * time.Millisecond)
+	}
+	time.Sleep(100 * time.Millisecond) // tcpdump sets its filter last
 	return r
+}
+
+// listeners is how many packet sockets of a namespace receive.
+func (l *liveLab) listeners(name string) int {
+	l.t.Helper()
+	n := 0
+	l.in(name, func() error {
+		// The fourth column is the protocol; it is set last (packet(7)).
+		text, err := os.ReadFile("/proc/thread-self/net/packet")
+		for line := range strings.Lines(string(text)) {
+			if fields := strings.Fields(line); len(fields) > 3 && fields[3] == "0003" {
+				n++
+			}
+		}
+		return err
+	})
+	return n
 }
 
 // listen starts the program.
