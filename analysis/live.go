@@ -21,8 +21,8 @@ const (
 	endGrace = 3 * time.Minute
 )
 
-// Hooks are told of what a capture shows while it goes on. They are called by RunLive's goroutine, between segments,
-// and should be quick: meanwhile nothing is read. What they are handed is theirs.
+// Hooks are told of what a capture shows while it goes on. They are called one at a time, between segments, and should be
+// quick: meanwhile nothing is read. What they are handed is theirs.
 type Hooks struct {
 	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so far, and with this
 	// occurrence alone.
@@ -33,6 +33,9 @@ type Hooks struct {
 	// connections that go on are not in it.
 	Tick func(soFar func() *Report)
 }
+
+// any reports whether there is a hook.
+func (h *Hooks) any() bool { return h.Certain != nil || h.Exchange != nil || h.Tick != nil }
 
 // RunLive analyses a source that may never end, and gives the report that Run would give.
 func RunLive(src capture.Source, opts Options, hooks Hooks) (*Report, error) {

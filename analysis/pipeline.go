@@ -61,7 +61,8 @@ func (b *batch) full() bool {
 	return len(b.items) >= batchItems || len(b.data) >= batchBytes
 }
 
-// pipeline is one reader, several workers, and one judge.
+// pipeline is one reader, several workers, and one judge, each a goroutine. The judge reads what the workers tell of one
+// epoch while they work on the next.
 type pipeline struct {
 	table   *reassembly.Table
 	workers []*worker
@@ -70,7 +71,15 @@ type pipeline struct {
 	judge   *judge
 	since   int           // segments since the last epoch
 	now     time.Duration // the latest time of a segment so far
-	events  []event       // of the epoch in hand, and what waits for the next; the room is used again
+	epochs  chan epoch    // for the judge
+	over    chan struct{} // closed once the judge has read the last epoch
+}
+
+// epoch is what the judge is to read: what every worker tells next.
+type epoch struct {
+	until   time.Duration // what comes later waits for the next
+	evicted uint64        // open connections given up so far
+	done    chan struct{} // closed when it has been read; nil: nobody waits
 }
 
 // newPipeline starts the workers.
@@ -79,7 +88,8 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	p := &pipeline{table: reassembly.NewTable(tableLimits()), judge: newJudge(opts, rules)}
+	p := &pipeline{table: reassembly.NewTable(tableLimits()), judge: newJudge(opts, rules),
+		epochs: make(chan epoch, 1), over: make(chan struct{})}
 	p.spare.New = func() any {
 		return &batch{items: make([]item, 0, batchItems), data: make([]byte, 0, batchBytes+batchBytes/4)}
 	}
@@ -90,6 +100,7 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 		p.fill = append(p.fill, p.spare.Get().(*batch))
 		go w.run(&p.spare)
 	}
+	go p.judgeAll()
 	return p
 }
 
@@ -148,8 +159,8 @@ func (p *pipeline) flush(w int) {
 	p.fill[w] = p.spare.Get().(*batch)
 }
 
-// epoch makes every worker hand over its events, and lets the judge read them in the order of time. It comes after a
-// fixed number of segments, so that the judge sees the same events together however many workers there are.
+// epoch makes every worker hand its events to the judge. It comes after a fixed number of segments, so that the judge
+// sees the same events together however many workers there are.
 //
 // Events after the given moment wait for the next epoch: what others do before them may still be to come. So the judge
 // sees the same order wherever the epochs end, and a live capture gives the report that its frames give from a file.
@@ -159,26 +170,45 @@ func (p *pipeline) epoch(until time.Duration) {
 		p.fill[w].items = append(p.fill[w].items, item{op: opEpoch})
 		p.flush(w)
 	}
-	for _, w := range p.workers {
-		events := <-w.out
-		p.events = append(p.events, events...)
-		clear(events)
-		select {
-		case w.back <- events[:0]:
-		default:
-		}
-	}
-	p.judge.crowd.evicted = p.table.Evicted()
-	sortEvents(p.events)
-	n := dueEvents(p.events, until)
-	p.judge.read(p.events[:n])
-	rest := copy(p.events, p.events[n:])
-	clear(p.events[rest:])
-	p.events = p.events[:rest]
 	p.since = 0
+	e := epoch{until: until, evicted: p.table.Evicted()}
+	if p.judge.hooks.any() {
+		e.done = make(chan struct{}) // hooks are told between segments
+	}
+	p.epochs <- e
+	if e.done != nil {
+		<-e.done
+	}
 }
 
-// finish closes every connection and ends the workers.
+// judgeAll lets the judge read epoch after epoch, each in the order of time.
+func (p *pipeline) judgeAll() {
+	defer close(p.over)
+	var events []event // of the epoch in hand, and what waits for the next; the room is used again
+	for e := range p.epochs {
+		for _, w := range p.workers {
+			told := <-w.out
+			events = append(events, told...)
+			clear(told)
+			select {
+			case w.back <- told[:0]:
+			default:
+			}
+		}
+		p.judge.crowd.evicted = e.evicted
+		sortEvents(events)
+		n := dueEvents(events, e.until)
+		p.judge.read(events[:n])
+		rest := copy(events, events[n:])
+		clear(events[rest:])
+		events = events[:rest]
+		if e.done != nil {
+			close(e.done)
+		}
+	}
+}
+
+// finish closes every connection, and ends the workers and the judge.
 func (p *pipeline) finish() {
 	p.settle(endOfTime)
 	p.table.Finish()
@@ -189,4 +219,6 @@ func (p *pipeline) finish() {
 	for _, w := range p.workers {
 		close(w.in)
 	}
+	close(p.epochs)
+	<-p.over
 }
