@@ -9,11 +9,10 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
-	"github.com/ulikunitz/xz"
 )
 
 // windowMax is the largest history that a compressed input may ask for, in octets: what `zstd -d` and `xz -9`
-// allow without being told otherwise. A larger one is refused before it is allocated.
+// allow without being told otherwise. A larger one is refused, and none is allocated before there is data for it.
 const windowMax = 128 << 20
 
 // compression is a format of compression, recognized by how it starts.
@@ -33,7 +32,7 @@ func compressions() []compression {
 		{"gzip", []string{"\x1f\x8b"}, openGzip},
 		{"zstd", []string{"\x28\xb5\x2f\xfd"}, openZstd},
 		{"lz4", []string{"\x04\x22\x4d\x18", "\x02\x21\x4c\x18"}, openLZ4},
-		{"xz", []string{"\xfd7zXZ\x00"}, openXZ},
+		{"xz", []string{xzMagic}, openXZ},
 	}
 }
 
@@ -99,94 +98,4 @@ func (l *lz4Frames) Read(b []byte) (int, error) {
 		}
 		l.frame.Reset(l.raw)
 	}
-}
-
-func openXZ(raw *bufio.Reader) (io.ReadCloser, error) {
-	if size := xzDictionary(raw); size > windowMax {
-		return nil, fmt.Errorf("dictionary of %d MiB is larger than %d MiB", size>>20, windowMax>>20)
-	}
-	ends := &endReader{raw: raw}
-	r, err := xz.NewReader(ends)
-	if err != nil {
-		return nil, err
-	}
-	return io.NopCloser(&xzStream{plain: r, ends: ends}), nil
-}
-
-// xzFooter ends every stream of the xz format, apart from zeros that may pad it.
-const xzFooter = "YZ"
-
-// xzStream reads xz streams. The library takes a stream that is cut between its blocks for one that ended.
-type xzStream struct {
-	plain io.Reader
-	ends  *endReader
-}
-
-func (x *xzStream) Read(b []byte) (int, error) {
-	n, err := x.plain.Read(b)
-	if err == io.EOF && string(x.ends.last[:]) != xzFooter {
-		err = io.ErrUnexpectedEOF
-	}
-	return n, err
-}
-
-// endReader remembers the last two octets that were read, apart from zeros after them.
-type endReader struct {
-	raw  *bufio.Reader
-	last [2]byte
-}
-
-func (e *endReader) Read(b []byte) (int, error) {
-	n, err := e.raw.Read(b)
-	for _, octet := range b[max(0, n-len(e.last)):n] {
-		e.note(octet)
-	}
-	return n, err
-}
-
-// ReadByte implements io.ByteReader, which the library uses if it is there.
-func (e *endReader) ReadByte() (byte, error) {
-	octet, err := e.raw.ReadByte()
-	if err == nil {
-		e.note(octet)
-	}
-	return octet, err
-}
-
-func (e *endReader) note(octet byte) {
-	if octet != 0 {
-		e.last[0], e.last[1] = e.last[1], octet
-	}
-}
-
-// xzDictionary is the size of the dictionary that the first block asks for, 0 if there is none or it cannot be
-// told: the library would allocate it whole before the first octet is read. The header of a stream has 12
-// octets; that of a block has its size, its flags, two optional lengths and then the filters, each an identifier,
-// a length and its properties. The filter 0x21 is LZMA2, with the size of the dictionary in one octet.
-func xzDictionary(raw *bufio.Reader) uint64 {
-	head, _ := raw.Peek(12 + 64)
-	if len(head) < 14 {
-		return 0
-	}
-	block := head[12:]
-	at := 2
-	for flag := byte(0x40); flag != 0; flag <<= 1 {
-		if block[1]&flag != 0 {
-			at = passVarint(block, at)
-		}
-	}
-	if at+3 > len(block) || block[at] != 0x21 || block[at+1] != 1 {
-		return 0
-	}
-	size := block[at+2] & 0x3f
-	return uint64(2|size&1) << (size/2 + 11)
-}
-
-// passVarint gives where the number that starts at the given place ends: seven bits an octet, the last without
-// the high bit.
-func passVarint(b []byte, at int) int {
-	for at < len(b) && b[at]&0x80 != 0 {
-		at++
-	}
-	return at + 1
 }

@@ -1,0 +1,192 @@
+package capture
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"hash/crc32"
+	"hash/fnv"
+	"io"
+)
+
+// xzReader reads files in the xz format (tukaani.org/xz/xz-file-format.txt), which are streams of blocks. The library
+// that decodes the blocks reads such files, too, but allocates whatever dictionary each of their blocks asks for,
+// takes a stream that is cut between blocks for one that ended, and remembers every block.
+type xzReader struct {
+	raw     *bufio.Reader
+	check   byte        // the kind of checksum of this stream's blocks
+	block   *xzBlock    // being read, nil between blocks
+	blocks  uint64      // of this stream so far
+	records hash.Hash64 // of the lengths of those, which the index repeats
+}
+
+const (
+	xzMagic    = "\xfd7zXZ\x00"
+	xzEndMagic = "YZ"
+)
+
+var errXZDamaged = errors.New("xz: damaged")
+
+// openXZ reads the header of the first stream.
+func openXZ(raw *bufio.Reader) (io.ReadCloser, error) {
+	x := &xzReader{raw: raw}
+	if err := x.header(); err != nil {
+		return nil, err
+	}
+	return io.NopCloser(x), nil
+}
+
+func (x *xzReader) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	for {
+		if x.block == nil {
+			if err := x.next(); err != nil {
+				return 0, err
+			}
+			continue
+		}
+		n, err := x.block.Read(b)
+		if err == io.EOF {
+			err = x.endBlock()
+		}
+		if n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// next begins the next block, or reads the end of a stream and the header of the stream that follows.
+func (x *xzReader) next() error {
+	size, err := x.raw.ReadByte()
+	if err != nil {
+		return cutShort(err)
+	}
+	if size != 0 {
+		x.block, err = newXZBlock(x.raw, size, x.check)
+		return err
+	}
+	if err := x.index(); err != nil {
+		return err
+	}
+	for { // streams may be padded with groups of four zeros
+		head, err := x.raw.Peek(4)
+		if len(head) == 0 {
+			return err // the end
+		}
+		if err != nil {
+			return cutShort(err)
+		}
+		if binary.LittleEndian.Uint32(head) != 0 {
+			return x.header()
+		}
+		_, _ = x.raw.Discard(len(head))
+	}
+}
+
+// header reads the header of a stream: magic, two octets of flags, their checksum.
+func (x *xzReader) header() error {
+	var head [12]byte
+	if _, err := io.ReadFull(x.raw, head[:]); err != nil {
+		return cutShort(err)
+	}
+	if string(head[:6]) != xzMagic || !sealed(head[6:8], head[8:]) || head[6] != 0 {
+		return fmt.Errorf("%w: header of a stream", errXZDamaged)
+	}
+	x.check, x.blocks, x.records = head[7], 0, fnv.New64a()
+	if newCheck(x.check) == nil {
+		return fmt.Errorf("xz: checksums of kind %d are not supported", x.check)
+	}
+	return nil
+}
+
+// endBlock reads what follows the data of a block.
+func (x *xzReader) endBlock() error {
+	unpadded, err := x.block.end()
+	if err != nil {
+		return err
+	}
+	x.blocks++
+	x.records.Write(binary.AppendUvarint(binary.AppendUvarint(nil, unpadded), x.block.plain))
+	x.block = nil
+	return nil
+}
+
+// index reads the index, of which the first octet is read, and the footer: both repeat what is known.
+func (x *xzReader) index() error {
+	sum := crc32.NewIEEE()
+	in := &countedReader{from: io.TeeReader(x.raw, sum)}
+	sum.Write([]byte{0})
+	blocks, err := binary.ReadUvarint(in)
+	if err != nil {
+		return cutShort(err)
+	}
+	records := fnv.New64a()
+	for range min(blocks, x.blocks+1) {
+		unpadded, err := binary.ReadUvarint(in)
+		if err != nil {
+			return cutShort(err)
+		}
+		plain, err := binary.ReadUvarint(in)
+		if err != nil {
+			return cutShort(err)
+		}
+		records.Write(binary.AppendUvarint(binary.AppendUvarint(nil, unpadded), plain))
+	}
+	if blocks != x.blocks || records.Sum64() != x.records.Sum64() {
+		return fmt.Errorf("%w: index of blocks", errXZDamaged)
+	}
+	if _, err := io.CopyN(io.Discard, in, -(1+in.n)&3); err != nil {
+		return cutShort(err)
+	}
+	want := binary.LittleEndian.AppendUint32(nil, sum.Sum32())
+	return x.footer(want, uint32((1+in.n)/4))
+}
+
+// footer reads the checksum of the index, and the footer: its checksum, the length of the index in words of four
+// octets (the checksum is one, and one is not counted), the flags of the header, magic.
+func (x *xzReader) footer(indexSum []byte, words uint32) error {
+	var b [16]byte
+	if _, err := io.ReadFull(x.raw, b[:]); err != nil {
+		return cutShort(err)
+	}
+	if !bytes.Equal(b[:4], indexSum) || !sealed(b[8:14], b[4:8]) || binary.LittleEndian.Uint32(b[8:]) != words ||
+		b[12] != 0 || b[13] != x.check || string(b[14:]) != xzEndMagic {
+		return fmt.Errorf("%w: footer of a stream", errXZDamaged)
+	}
+	return nil
+}
+
+// sealed reports whether sum is the checksum of b.
+func sealed(b, sum []byte) bool { return crc32.ChecksumIEEE(b) == binary.LittleEndian.Uint32(sum) }
+
+// cutShort is an end where none may be.
+func cutShort(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// countedReader counts what is read, octet by octet if asked for.
+type countedReader struct {
+	from io.Reader
+	n    int64
+}
+
+func (c *countedReader) Read(b []byte) (int, error) {
+	n, err := c.from.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// ReadByte implements io.ByteReader.
+func (c *countedReader) ReadByte() (byte, error) {
+	var b [1]byte
+	_, err := io.ReadFull(c, b[:])
+	return b[0], err
+}
