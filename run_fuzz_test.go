@@ -58,7 +58,7 @@ func FuzzRun(f *testing.F) {
 		if !json.Valid([]byte(asJSON)) {
 			t.Error("the JSON is none")
 		}
-		for _, s := range []string{text, asJSON} {
+		for _, s := range append(traced(t, file), text, asJSON) {
 			if i := strings.IndexFunc(s, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }); i >= 0 {
 				t.Errorf("an unprintable character: %q", s[i:min(i+8, len(s))])
 			}
@@ -73,6 +73,32 @@ func runBytes(file []byte, workers int) (*analysis.Report, error) {
 	}
 	defer src.Close()
 	return analysis.Run(src, analysis.Options{Workers: workers, MaxOccurrences: 10, MaxListed: 100})
+}
+
+// traced are the traces of the first connection and exchange, if there are any.
+func traced(t *testing.T, file []byte) (out []string) {
+	t.Helper()
+	for _, of := range []analysis.TraceOf{{Connection: 0, Exchange: -1}, {Connection: 0, Exchange: 0}} {
+		src, err := capture.Open(capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(file)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := analysis.Run(src, analysis.Options{Workers: 1, Trace: &of})
+		src.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Trace == nil {
+			continue
+		}
+		var b bytes.Buffer
+		if err := output.Trace(&b, r, output.TextOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		_, asJSON := rendered(t, r)
+		out = append(out, b.String(), asJSON)
+	}
+	return out
 }
 
 func rendered(t *testing.T, r *analysis.Report) (text, asJSON string) {

@@ -16,8 +16,8 @@ func TestOpenNoCapture(t *testing.T) {
 		name, content, want string
 	}{
 		{"empty", "", "not a capture but an empty file"},
-		{"text", "Hello there,\nthis is text", `not a capture but text "Hello there,"`},
-		{"long line", strings.Repeat("äöü ", 300), `not a capture but text "` + strings.Repeat("äöü ", 10) + `…"`},
+		{"text", "Hello there,\nthis is text", `not a capture but text`},
+		{"long line", strings.Repeat("äöü ", 300), `not a capture but text`},
 		{"white space", " \n\t\n", "not a capture but a file of white space"},
 		{"HTML", "<!DOCTYPE html>\n<title>404</title>", "not a capture but HTML"},
 		{"XML", `<?xml version="1.0"?><pdml>`, "not a capture but XML"},
@@ -35,7 +35,7 @@ func TestOpenNoCapture(t *testing.T) {
 		{"pcap header cut", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00", "cut within the header of the file: 8 of 24 octets"},
 		{"pcapng magic only", "\x0a\x0d\x0d\x0a\x1c\x00", "not a capture but the start of a pcapng section, cut or damaged"},
 		{"pcapng header cut", "\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a", "cut within a block after frame 0: 12 of 28 octets"},
-		{"gzip of text", string(pack(t, "gzip", []byte("Hello"))), `not a capture but gzip of text "Hello"`},
+		{"gzip of text", string(pack(t, "gzip", []byte("Hello"))), `not a capture but gzip of text`},
 		{"xz of nothing", string(pack(t, "xz", nil)), "not a capture but xz of an empty file"},
 		{"gzip header cut", "\x1f\x8b\x08\x00", "gzip: unexpected EOF"},
 		{"gzip damaged", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03garbage", "flate: corrupt input"},

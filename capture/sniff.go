@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -96,12 +95,7 @@ func describeText(text string) string {
 	case strings.HasPrefix(text, "{"), strings.HasPrefix(text, "["):
 		return "JSON"
 	}
-	line, _, _ := strings.Cut(text, "\n")
-	const shown = 40
-	if runes := []rune(strings.TrimSpace(line)); len(runes) > shown {
-		line = string(runes[:shown]) + "…"
-	}
-	return "text " + strconv.Quote(strings.TrimSpace(line))
+	return "text" // and not what it says: that may be a password
 }
 
 // isERF reports whether the first record could be one of Endace's extensible record format: it has no magic
