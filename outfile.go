@@ -26,16 +26,32 @@ func replaceFile(name string, write func(io.Writer) error) error {
 	}
 	f, err := createBeside(name)
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", name, reason(err))
 	}
-	err = errors.Join(write(f), f.Close())
+	err = write(f)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), os.Remove(f.Name()))
+		return errors.Join(fmt.Errorf("write %s: %w", name, reason(err)), os.Remove(f.Name()))
 	}
 	return nil
+}
+
+// reason is an error of the system without the name of the file, which nobody gave.
+func reason(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }
 
 func writeTo(name string, write func(io.Writer) error) error {

@@ -127,7 +127,7 @@ func (s *Saver) fail(err error) error {
 	if err == nil {
 		return nil
 	}
-	s.failed = fmt.Errorf("save %s: %w", s.config.Name, err)
+	s.failed = fmt.Errorf("save %s: %w", s.config.Name, nameless(err))
 	return s.failed
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
@@ -130,9 +131,18 @@ func (in *input) start(buffer []byte) error {
 	}
 	if err := in.recognize(raw, buffer); err != nil {
 		_ = in.close()
-		return fmt.Errorf("read %s: %w", in.name, err)
+		return fmt.Errorf("read %s: %w", in.name, nameless(err))
 	}
 	return nil
+}
+
+// nameless is an error of the system without the name of the file, for messages that begin with it.
+func nameless(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
 }
 
 // recognize finds out by the first octets what the input is, compression first.

@@ -194,5 +194,5 @@ func readable(err error) error {
 	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return fmt.Errorf("%w: the compressed stream ends early", errCut)
 	}
-	return err
+	return nameless(err)
 }
