@@ -120,9 +120,6 @@ func TestDeleted(t *testing.T) {
 			}
 			r := analyseData(t, less.pcap(t, true))
 			for key, f := range grouped(faults(r)) {
-				if key == "pipelining/unsolicited-response" {
-					continue // known to be fooled by a request that the capture lacks: docs/robustness.md
-				}
 				if w := was[key]; f.confidence > max(w.confidence, analysis.ConfidenceMedium) && !newlyWeakened(r, whole) {
 					t.Errorf("%s is %+v, was %+v", key, f, w)
 				}

@@ -183,11 +183,14 @@ func checkConnFinding(t *testing.T, f *Finding) {
 func TestFailedRequests(t *testing.T) {
 	const rtt = 0.05
 	race := func() *talk { // the FIN of 2.02 left the server before the request of 2.0 could arrive
-		return newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, ok).ask(2.0, getB).line("2.020000 < F. %d:%d(0) ack %d", 42, 42, 28)
+		k := newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, ok)
+		received := k.c
+		k.ask(2.0, getB).line("2.020000 < F. %d:%d(0) ack %d", k.s, k.s, received)
+		k.s++
+		return k
 	}
 	retry := newTalk(40002).open(2.06, rtt).exchange(2.12, rtt, getB, ok)
 	race1 := race()
-	race1.s = 43
 	post := newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, ok)
 	post.ask(2.0, postA).line("2.020000 < F. %d:%d(0) ack %d", post.s, post.s, 28)
 	post.s++

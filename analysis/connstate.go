@@ -350,6 +350,7 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 		e.reason = reasonNotReusable(x)
 		e.doubt = x.Response.Facts.Has(reassembly.Resynced) || slices.Contains(s.conn.Caveats, reassembly.CaveatHTTPGap)
 	}
+	e.gap = s.lacking()
 	if failed(x) {
 		e.failure = s.failureOf(x)
 	}
@@ -378,7 +379,8 @@ func (s *connState) overConn(ended bool) *overConn {
 // closing is the judge's event for the first FIN or RST.
 func (s *connState) closing() *closingConn {
 	c := s.conn
-	return &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0}
+	return &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
+		gap: s.lacking()}
 }
 
 // openCount is how many exchanges are not over.

@@ -20,6 +20,7 @@ type ending struct {
 	unanswered int                  // exchanges that got no response
 	unsafe     bool                 // one of those was not idempotent
 	answered   int                  // exchanges that ended well before
+	orphan     bool                 // a response came without a request: who answers what is no longer certain
 	decided    bool
 	fate       claim // what harmed the failed exchange, valid if decided and harmed
 	harmed     bool
@@ -42,6 +43,7 @@ func failed(x *reassembly.Exchange) bool {
 
 // take notes how x ended.
 func (e *ending) take(s *connState, x *reassembly.Exchange) {
+	e.orphan = e.orphan || x.Request == nil
 	if failed(x) {
 		e.fail(s, x)
 		return
@@ -105,10 +107,24 @@ func whole(c *reassembly.Conn) bool {
 	return c.Half[0].Segments > 0 && c.Half[1].Segments > 0 && !lacks(c, &c.Half[0]) && !lacks(c, &c.Half[1])
 }
 
+// lacking reports whether octets of either side are missing so far.
+func (s *connState) lacking() bool {
+	return unshown(&s.conn.Half[0]) || unshown(&s.conn.Half[1])
+}
+
 // lacks reports whether octets that a side sent are missing from the capture: they were acknowledged, or its FIN or RST stands
 // behind them.
 func lacks(c *reassembly.Conn, h *reassembly.Half) bool {
-	return h.Missing > 0 || finBeyond(h) || rstBeyond(c, h)
+	return unshown(h) || finBeyond(h) || rstBeyond(c, h)
+}
+
+// unshown reports whether octets, or a FIN, of a side were acknowledged that the capture has not shown so far.
+func unshown(h *reassembly.Half) bool {
+	end := h.Frontier
+	if h.FinSeen && h.FinSeq <= end {
+		end++
+	}
+	return h.Missing > 0 || h.Una > end
 }
 
 // rstBeyond reports whether the RST of a side stands behind octets that the capture never showed (RFC 9293 §3.10.7.4: its
@@ -126,7 +142,35 @@ func rstBeyond(c *reassembly.Conn, h *reassembly.Half) bool {
 }
 
 // finBeyond reports whether the FIN of a side stands behind octets that the capture never showed.
-func finBeyond(h *reassembly.Half) bool { return h.FinSeen && h.FinSeq > h.Max }
+func finBeyond(h *reassembly.Half) bool { return h.FinSeen && h.FinSeq > h.Frontier }
+
+// beforeSeen reports whether the segment of m is the first to acknowledge octets, or a FIN, of its peer that the capture had not
+// shown by then: whatever it answers, the capture lacks.
+func beforeSeen(c *reassembly.Conn, m capture.Mark) bool {
+	rec := recordOf(c, m)
+	if rec == nil || rec.Flags&capture.ACK == 0 {
+		return false
+	}
+	var end int64 // of what the peer had shown by then
+	known := false
+	for i := range c.Records {
+		r := &c.Records[i]
+		switch {
+		case r.Frame == rec.Frame:
+			return known && rec.Ack > end
+		case r.Trait.Has(reassembly.Wild) || r.Flags&capture.RST != 0:
+		case r.Dir == rec.Dir:
+			end = max(end, r.Ack) // if the capture lacks that, this segment is not the first to say so
+		default:
+			known = true
+			end = max(end, r.Seq+int64(r.Len))
+			if r.Flags&capture.FIN != 0 {
+				end = max(end, r.Seq+int64(r.Len)+1)
+			}
+		}
+	}
+	return false
+}
 
 // recordOf is the record of a frame, among those that are still held; nil if it is not.
 func recordOf(c *reassembly.Conn, m capture.Mark) *reassembly.Record {

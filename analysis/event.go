@@ -76,6 +76,7 @@ type overExchange struct {
 	doubt     bool          // its messages were not all read: the reason rests on what little was
 	reason    string        // why it is not reusable, a cause of missed-reuse
 	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
+	gap       bool          // the capture lacks some of the connection: how it ended, and why, is not certain
 	failure   *failure      // set if the exchange did not end well
 	products  products      // seen on the connection so far
 }
@@ -86,6 +87,7 @@ type closingConn struct {
 	by    reassembly.Dir
 	reset bool
 	open  bool // while an exchange was going on
+	gap   bool // the capture lacks what came before
 }
 
 // overConn hands the judge what remains of a connection.

@@ -40,6 +40,9 @@ func fate(p *pass) (claim, bool) {
 	if x == nil || x.Request == nil || !asks(c) || c.State == reassembly.Refused {
 		return claim{}, false
 	}
+	if !x.Turn && x.Method == "" {
+		return claim{}, false // the rest of something that the capture did not show from its beginning
+	}
 	if x.Turn && x.Request.BodyBytes <= maxAlert && x.Response == nil {
 		return claim{}, false
 	}
@@ -93,10 +96,11 @@ func (v *verdictOnEnd) be(rule, cause string, confidence Confidence) {
 	}
 }
 
-// until extends the occurrence to the given moment, and counts the time as lost.
+// until extends the occurrence to what the server sent at the given moment, and counts the time until the client had it as
+// lost: what the user waited in vain, wherever the capture was taken.
 func (v *verdictOnEnd) until(at time.Duration) {
 	o := &v.claim.occ
-	took := max(0, at-o.Start)
+	took := max(0, at-o.Start) + v.c.Far(reassembly.FromClient)
 	o.End = max(o.End, at)
 	o.Cost = Cost{Expected: took, High: took}
 }
@@ -106,6 +110,30 @@ func (v *verdictOnEnd) until(at time.Duration) {
 func (v *verdictOnEnd) knew(sent time.Duration) (time.Duration, bool) {
 	late := v.x.Request.Start.Time - (sent + v.c.Far(reassembly.FromClient))
 	return late, late > 0
+}
+
+// knewFIN is by how much the client's kernel could know of the server's FIN when it sent the request, and whether that was long
+// enough for a program to know, too: by the acknowledgment that the request itself carries, which needs no estimate of the
+// way; else by time.
+func (v *verdictOnEnd) knewFIN(fin capture.Mark) (late time.Duration, stale bool) {
+	late, _ = v.knew(fin.Time)
+	stale = late > v.c.RTTMin()+reactionTime
+	down := &v.c.Half[reassembly.FromServer]
+	request := recordOf(v.c, v.x.Request.Start)
+	if !down.FinSeen || request == nil || request.Flags&capture.ACK == 0 {
+		return late, stale
+	}
+	if request.Ack <= down.FinSeq {
+		return min(late, 0), false
+	}
+	for i := range v.c.Records {
+		r := &v.c.Records[i]
+		if r.Dir == reassembly.FromClient && r.Flags&capture.ACK != 0 && r.Ack > down.FinSeq {
+			known := request.Time - r.Time
+			return max(late, known), stale || known > 2*reactionTime
+		}
+	}
+	return late, stale
 }
 
 // closedAt is the server's first FIN or RST; false if it sent neither.
@@ -123,7 +151,7 @@ func closedAt(c *reassembly.Conn, dir reassembly.Dir) (m capture.Mark, reset, ok
 // answerless reports whether the request went without any response, by the server's doing, and the capture would have
 // shown one.
 func (v *verdictOnEnd) answerless() bool {
-	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && whole(v.c)
+	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && whole(v.c) && !v.e.orphan
 }
 
 // raced: the server closed an idle connection while the request was on its way, or before.
@@ -137,8 +165,8 @@ func (v *verdictOnEnd) raced() bool {
 		return false
 	}
 	v.be("keepalive-race", "race", ConfidenceHigh)
-	late, _ := v.knew(fin.Time)
-	if late > c.RTTMin()+reactionTime {
+	late, stale := v.knewFIN(fin)
+	if stale {
 		v.claim.cause = "stale-use"
 	}
 	if c.Half[reassembly.FromServer].RstSeen {

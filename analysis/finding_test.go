@@ -47,7 +47,7 @@ func TestFindingTellsOfTheCostliest(t *testing.T) {
 func TestFindingUsesWhatThePairShowed(t *testing.T) {
 	p := pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("192.0.2.1:80")}
 	j := newJudge(&Options{}, All())
-	j.pairTotal(&member{pair: p, seen: products{server: productSet(0).with(Gunicorn)}}, time.Second)
+	j.pairTotal(&member{pair: p, seen: products{server: productSet(0).with(Gunicorn)}}, time.Second, 0)
 	j.book(&member{pair: p}, &claim{rule: synRetransmission.Name, cause: "backlog-overflow"}, nil)
 	if f := j.findings()[0]; !strings.Contains(f.Remedies[0].Text, "this server is gunicorn: --backlog") {
 		t.Errorf("remedy %q does not name gunicorn", f.Remedies[0].Text)

@@ -80,7 +80,8 @@ func runHalfClose(p *pass) {
 func (v *verdictOnEnd) halfClosed() bool {
 	c, x := v.c, v.x
 	up := &c.Half[reassembly.FromClient]
-	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete || !up.FinSeen || up.RstSeen || !whole(c) {
+	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete || !up.FinSeen || up.RstSeen || c.MidStream || !whole(c) ||
+		v.e.orphan {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
@@ -117,6 +118,10 @@ func (v *verdictOnEnd) deadlock() bool {
 	}
 	v.be("half-close", "deadlock", ConfidenceMedium)
 	v.until(first.Time)
+	if c.FirstClose == reassembly.FromClient {
+		took := first.Time - v.claim.occ.Start // by the client's own clock
+		v.claim.occ.Cost = Cost{Expected: took, High: took}
+	}
 	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
 	v.claim.text = incompleteText(m)
 	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "begins"),

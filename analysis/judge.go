@@ -43,6 +43,7 @@ type totals struct {
 type pairTotals struct {
 	exchanges int
 	time      time.Duration
+	rtt       time.Duration // the least round trip that exchanges showed; 0: none
 	seen      products
 }
 
@@ -84,8 +85,8 @@ func (j *judge) event(e *event) {
 		m.all = append(m.all, j.nextID)
 		j.clock.began(data.pair.client, j.nextID, data.need)
 		j.nextID++
+		j.retried(m, data, e.index)
 		j.began(m, data)
-		j.retried(m, data)
 	case *overExchange:
 		m.seen = data.products
 		j.freed(m, data)
@@ -115,7 +116,8 @@ func (j *judge) judged(m *member, job *job) {
 	if info.Outcome == reassembly.Incomplete {
 		j.total.cut++
 	}
-	j.pairTotal(m, info.Duration)
+	j.pairTotal(m, info.Duration, job.flow.rtt)
+	m.ownSetup(job)
 	claims := j.own(m, job)
 	for i := range claims {
 		claims[i].occ.Exchange = info.ID
@@ -155,7 +157,7 @@ func (j *judge) enabled(rule string) bool {
 }
 
 // pairTotal adds an exchange to what its pair took.
-func (j *judge) pairTotal(m *member, took time.Duration) {
+func (j *judge) pairTotal(m *member, took, rtt time.Duration) {
 	t := j.pairs[m.pair]
 	if t == nil {
 		j.trimPairs()
@@ -165,6 +167,9 @@ func (j *judge) pairTotal(m *member, took time.Duration) {
 	t.seen.add(m.seen)
 	t.exchanges++
 	t.time += took
+	if rtt > 0 && (t.rtt == 0 || rtt < t.rtt) {
+		t.rtt = rtt
+	}
 }
 
 // gone takes in the end of a connection.

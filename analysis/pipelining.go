@@ -26,7 +26,7 @@ before its own request was complete does not count. non-idempotent: the request 
 lost-responses: two or more requests, or one behind another, were unanswered when the server closed. early-close: the same
 after a response that announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a round trip.
 unsolicited-response: a final response, other than 408, while no request was unanswered, on a connection seen from its start
-without gaps.
+without gaps; what the response acknowledges must have been seen before it.
 
 How cost is counted
 head-of-line: the wait less the round trip that any response needs. Lost requests: from the first of them to its repetition, if that follows within a second; else until
@@ -133,7 +133,7 @@ func reportHeadOfLine(p *pass) {
 func reportUnsolicited(p *pass) {
 	c, x := p.conn, p.exchange
 	const requestTimeout = 408 // RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
-	if c.MidStream || x.Response == nil || x.Status == 0 || x.Status == requestTimeout || !whole(c) || len(c.Caveats) > 0 ||
+	if c.MidStream || x.Response == nil || beforeSeen(c, x.Response.Start) || x.Status == 0 || x.Status == requestTimeout || !whole(c) || len(c.Caveats) > 0 ||
 		c.Half[reassembly.FromClient].Bytes == 0 {
 		return
 	}

@@ -61,9 +61,12 @@ type member struct {
 	reason     string
 	doubt      bool // its messages were not all read
 	idleLimit  time.Duration
+	gap        bool // the capture lacks some of it
+	cut        bool // the capture lacks its beginning
 	aborted    bool // the latest exchange did not end well
 	closed     *closingConn
 	verdict    *verdict
+	retries    *failure      // what its latest exchange repeats; nil once that is judged, or nothing
 	lent       *member       // the idle connection that should have carried this one's requests
 	borrowed   bool          // that idle connection itself: it counts as busy
 	failed     bool          // an exchange did not end well: what it cost belongs to another rule
@@ -108,10 +111,10 @@ func (j *judge) began(m *member, e *beganExchange) {
 		m.pool = j.pool(poolKey{e.pair, e.name, e.secure})
 	}
 	if e.first {
-		m.start, m.tool = e.connStart, oneShot(e.agent)
+		m.start, m.tool, m.cut = e.connStart, oneShot(e.agent), !e.handshake
 	}
 	m.pool.seen = max(m.pool.seen, e.start.Time)
-	if e.first && e.critical && e.handshake {
+	if e.first && e.critical && e.handshake && m.retries == nil { // a repetition has a reason for its new connection
 		m.verdict = j.considerReuse(m, e)
 	}
 	m.busy++
@@ -143,12 +146,13 @@ func (j *judge) freed(m *member, e *overExchange) {
 	m.idleSince = e.end
 	m.reusable, m.reason = e.reusable, e.reason
 	m.doubt = m.doubt || e.doubt || e.turn
+	m.gap = m.gap || e.gap
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
 	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
 	if e.idleLimit > 0 {
 		m.idleLimit = e.idleLimit
 	}
-	if m.reason == "response-close" && m.pool != nil {
+	if m.reason == "response-close" && m.pool != nil && !m.cut {
 		m.pool.countRequests(m.served)
 	}
 	if m.busy == 0 && m.reusable && m.closed == nil && m.pool != nil && !m.borrowed {
@@ -197,7 +201,7 @@ func (j *judge) closing(m *member, e *closingConn) {
 	if m.closed != nil {
 		return
 	}
-	m.closed = e
+	m.closed, m.gap = e, m.gap || e.gap
 	m.version++
 	if m.pool == nil {
 		return

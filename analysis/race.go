@@ -20,13 +20,15 @@ program, and no log of the server, ever sees it (RFC 9112 section 9.6). A load b
 How it is recognised
 The server's FIN does not acknowledge any octet of the request: when the server closed, the request had not arrived. The
 request got no response. It is a race if the FIN could not have reached the client when the request left, or only a
-round trip and 50 ms before; after that it is stale use: the client had time to see the close.
+round trip and 50 ms before; after that it is stale use: the client had time to see the close. Where the request itself, and
+100 ms before it another segment, acknowledges the FIN, no estimate of the way is needed.
 The server's idle timeout is inferred from how long it let other connections idle before it closed them: three or more
 within a tenth of each other. Requests that came within a tenth of that time were near misses.
 
 How cost is counted
-From the failed request to its repetition on another connection, if the same method and target follow within a second;
-else until the RST. A request that is not idempotent (RFC 9110 section 9.2.2) may not be repeated by itself: that is lost.
+What the user waited at the client: from the failed request to its repetition on another connection, if the same method and
+target follow within a second; else until the client has the RST. Where the capture is not at the client, the way between
+them counts, as the connection shows it. What repeated SYNs cost the repetition is not counted again. A request that is not idempotent (RFC 9110 section 9.2.2) may not be repeated by itself: that is lost.
 
 When it is wrong
 A server that read the request and then closed without an answer, if its FIN was made before. A repetition that was no
@@ -63,7 +65,7 @@ func raceRemedies() []Remedy {
 func raceText(x *reassembly.Exchange) string {
 	what := "The request could be repeated safely."
 	switch {
-	case x.Turn:
+	case x.Turn || x.Method == "":
 		what = "Whether it can be repeated safely is not visible."
 	case !idempotent(x.Method):
 		what = fmt.Sprintf("%s is not idempotent: a client may not repeat it by itself.", x.Method)

@@ -37,7 +37,8 @@ trial of several addresses of one name, and only noted. More than 16 ports of on
 and not reported.
 
 How cost is counted
-From the first SYN to the refusal, or to the last SYN.
+From the first SYN to the refusal, or to the last SYN. Captured elsewhere than at the client, the way between the two counts,
+where other connections of the same client and service show it.
 
 When it is wrong
 A client that waits for a service to start is refused until then, by design.`,
@@ -82,7 +83,7 @@ func runRefused(p *pass) {
 	case c.State == reassembly.Refused:
 		cl.cause, cl.text = icmpCause(&c.Refusal)
 		end = c.End
-		cl.occ.Evidence = append(cl.occ.Evidence, at(last, "last SYN", SideClient, "answered by ICMP from "+c.Refusal.From.String()))
+		cl.occ.Evidence = append(cl.occ.Evidence, at(end, "ICMP", SideNetwork, "from "+c.Refusal.From.String()))
 	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
 		cl.cause, cl.confidence, cl.text = "filtered", ConfidenceHigh, schedule(c.SYNs)
 		cl.occ.Evidence = append(cl.occ.Evidence, at(last, "last SYN", SideClient,
@@ -93,6 +94,7 @@ func runRefused(p *pass) {
 	took := max(0, end.Time-first.Time)
 	cl.occ.End = first.Time + took
 	cl.occ.Cost = Cost{took, took, took}
+	cl.answer = end.Time - last.Time
 	p.state.refusal = &cl
 }
 
@@ -194,6 +196,10 @@ func (r *refusals) book(j *judge, w *refusal) {
 		w.c.least, w.c.most, w.c.text = Info, atMost(Info), "The client went on to another address of the same service."
 	case j.pairs[p] == nil && (j.groups[groupKey{w.c.rule, w.c.cause, p}] != nil):
 		w.c.least = High // again and again, and never served
+	}
+	if t := j.pairs[p]; t != nil && w.c.cause == "refused" && t.rtt > w.c.answer {
+		far := t.rtt - w.c.answer // the client waits a round trip for the RST
+		w.c.occ.Cost = w.c.occ.Cost.Add(Cost{0, far, far})
 	}
 	w.c.occ.Connection = w.m.id
 	j.book(w.m, w.c, nil)

@@ -22,13 +22,14 @@ A RST meets data: a response that was not complete, or not yet acknowledged when
 could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
 does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
-Silent: a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
+Silent: a connection of which the capture lacks octets of the server, a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
 a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
 keepalive-race, one after half a minute of idleness to idle-drop.
 
 How cost is counted
-As lost data first: octets that never arrived, and octets that were in danger. In time, if the response was lost, from the
-failed request to its repetition, if the same method and target follow within a second; else the failed exchange as a whole.
+As lost data first: octets that never arrived, and octets that were in danger. In time, if the response was lost, what the
+user waited at the client: from the failed request to its repetition, if the same method and target follow within a second;
+else until the client has the RST.
 
 When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that fails while sending
@@ -76,7 +77,7 @@ func runReset(p *pass) {
 	p.reportFate("reset-after-data")
 	c, x := p.conn, p.state.last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
+	if !ok || x == nil || lacks(c, &c.Half[reassembly.FromServer]) || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(c, p.state, x, dir)
@@ -93,7 +94,7 @@ func runReset(p *pass) {
 func (v *verdictOnEnd) reset() bool {
 	dir, ok := firstReset(v.c)
 	rst := v.c.Half[dir].Rst.Time
-	if !ok || v.c.Half[reassembly.FromServer].Missing > 0 && v.x.Response == nil || v.x.Start().Time > rst && !v.crossed(rst) {
+	if !ok || lacks(v.c, &v.c.Half[reassembly.FromServer]) || v.x.Start().Time > rst && !v.crossed(rst) {
 		return false
 	}
 	cause := resetCause(v.c, v.p.state, v.x, dir)
@@ -163,11 +164,13 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 	case requestUnread(c, x):
 		return "unread-request-data"
 	case done:
-		if s.unacked() > 0 && c.Half[dir].RstActive {
+		if x.Request != nil && s.unacked() > 0 && c.Half[dir].RstActive {
 			return "linger-zero"
 		}
 		return ""
-	case !answered && x.Index > 0 && !c.Half[dir].FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
+	case !answered && x.Index == 0 && c.MidStream && !c.Half[dir].RstActive:
+		return "" // the socket had gone before: when, and why, the capture does not show
+	case !answered && (x.Index > 0 || c.MidStream) && !c.Half[dir].FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
 		return "idle-reset"
 	case !answered && c.Half[dir].FinSeen:
 		return "" // closed as the request came: another rule's subject
@@ -200,6 +203,10 @@ func requestUnread(c *reassembly.Conn, x *reassembly.Exchange) bool {
 // server could know when it sent its RST.
 func (s *connState) unacked() int64 {
 	c := s.conn
+	h := &c.Half[reassembly.FromServer]
+	if h.Rst.Time-h.LastData.Time > s.timeout() {
+		return 0 // it would have been sent again: the capture lacks the acknowledgment
+	}
 	sender := &s.walk.send[reassembly.FromServer]
 	return max(0, sender.max-s.ackedBefore(c.Half[reassembly.FromServer].Rst.Time-c.Far(reassembly.FromServer)))
 }

@@ -12,6 +12,8 @@ const (
 	// retryWithin is how soon after a failure the same request counts as its repetition (diagnosis 5): clients that
 	// repeat at all do it at once.
 	retryWithin = time.Second
+	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for may need two SYNs more.
+	awaitRetry = 3 * retryWithin
 	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
 	maxFailures = 4096
 )
@@ -31,7 +33,9 @@ type failure struct {
 	at    time.Duration // when it was over
 	took  time.Duration
 	retry *beganExchange
-	conn  int // of the retry
+	conn  int           // of the retry
+	index int           // of the retry within its connection
+	owned time.Duration // of the time until the retry: other findings have it
 }
 
 // failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or is no longer expected.
@@ -86,17 +90,36 @@ func (r *retries) close() {
 }
 
 // retried links a request to the oldest failure that it may repeat.
-func (j *judge) retried(m *member, e *beganExchange) {
+func (j *judge) retried(m *member, e *beganExchange, index int) {
 	if e.turn || e.method == "" || len(j.retry.open) == 0 {
 		return
 	}
 	k := retryKey{e.pair.client, e.name, e.method, e.target}
 	for i, f := range j.retry.open[k] {
-		if f.start.Time < e.start.Time && e.start.Time-f.at <= retryWithin {
-			f.retry, f.conn = e, m.id
+		if f.start.Time < e.start.Time && e.need-f.at <= retryWithin {
+			f.retry, f.conn, f.index = e, m.id, index
+			m.retries = f
 			list := j.retry.open[k]
 			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
 			return
+		}
+	}
+}
+
+// ownSetup takes note of what other findings say that the set-up of a repetition's connection lost: those milliseconds are
+// not the failure's, too.
+func (m *member) ownSetup(job *job) {
+	f := m.retries
+	if f == nil || f.index != job.index || f.conn != m.id {
+		return
+	}
+	m.retries = nil
+	if job.syn != nil && !job.syn.dropped {
+		f.owned += job.times[SYNRetx] + job.times[SYNACKRetx]
+	}
+	for i := range job.claims {
+		if job.claims[i].cause == "tuple-reuse" {
+			f.owned += job.claims[i].occ.Cost.Expected
 		}
 	}
 }
@@ -118,10 +141,10 @@ func (j *judge) bookClosed(m *member, c *claim) {
 // expireFailures books the claims about failures that are repeated within retryWithin or not at all.
 func (j *judge) expireFailures(now time.Duration) {
 	r := &j.retry
-	for len(r.queue) > 0 && now-r.queue[0].at > 2*retryWithin {
+	for len(r.queue) > 0 && now-r.queue[0].at > awaitRetry {
 		r.close()
 	}
-	for len(r.waiting) > 0 && now-r.waiting[0].c.failure.at > 2*retryWithin {
+	for len(r.waiting) > 0 && now-r.waiting[0].c.failure.at > awaitRetry {
 		j.bookFailure(&r.waiting[0])
 		r.waiting = r.waiting[1:]
 	}
@@ -140,16 +163,29 @@ func (j *judge) lose(d time.Duration) {
 	j.total.lost = min(j.total.lost+d, j.total.exchangeTime)
 }
 
+// wallOfFailure adds what a failure cost by the clock on the wall: several at the same time are waited for at once. Failures
+// come in the order in which they were over, so that the union, taken from its end, errs on the low side.
+func (j *judge) wallOfFailure(m *member, c *claim) {
+	key := groupKey{c.rule, c.cause, m.pair}
+	g := j.groups[key]
+	if g == nil {
+		return
+	}
+	from, to := c.occ.Start, c.occ.Start+c.occ.Cost.Expected
+	j.addWall(key, max(0, to-max(from, g.failedUntil)), c.occ.Cost.Expected)
+	g.failedUntil = max(g.failedUntil, to)
+}
+
 // bookFailure books a claim about a failure. Had the first attempt gone well, its response would have come earlier by the
 // time from the first attempt to the second.
 func (j *judge) bookFailure(w *failedClaim) {
 	c, f := &w.c, w.c.failure
 	if e := f.retry; e != nil {
-		full := e.start.Time - f.start.Time
+		full := max(0, e.start.Time-f.start.Time-f.owned)
 		c.occ.Cost = Cost{Low: min(c.occ.Cost.Expected, full), Expected: full, High: max(full, c.occ.Cost.High)}
 		c.occ.End = max(c.occ.End, e.start.Time)
 		c.occ.Evidence = append(c.occ.Evidence, at(e.start, "retry", SideClient,
-			fmt.Sprintf("the same request again, on connection %d, %s after the first", f.conn, seconds(full))))
+			fmt.Sprintf("the same request again, on connection %d, %s after the first", f.conn, seconds(e.start.Time-f.start.Time))))
 		if !c.unsafe && c.repaired {
 			c.correctness = false // nothing was lost but time
 		}
@@ -157,6 +193,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 	view := &job{info: &ExchangeInfo{Host: f.host, Duration: f.took}}
 	view.flow.rtt = w.m.rtt
 	j.book(w.m, c, view)
+	j.wallOfFailure(w.m, c)
 	within := f.took // of exchanges: the failed one, and what its repetition waited for a connection
 	if f.retry != nil {
 		within += max(0, f.retry.start.Time-f.retry.need)

@@ -85,11 +85,15 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 	switch {
 	case d.failed:
 		return "", 0 // what ended it has a rule of its own
+	case d.gap:
+		return "", 0 // what ended it may not have been seen
 	case d.served > 1 && d.closed.by == reassembly.FromServer && (d.reason == "response-close" || d.reason == "" && idle <= promptClose+d.rtt) &&
 		p.ageLimit(d):
 		return "age-limit", ConfidenceMedium
 	case d.reason == "response-close" && d.served > 1:
 		return "server-max-requests", p.constantRequests(d.served)
+	case d.reason == "response-close" && d.cut:
+		return d.reason, ConfidenceMedium // how many requests it had served before is not visible
 	case d.reason != "":
 		return d.reason, Proven
 	case d.closed.open || d.aborted:

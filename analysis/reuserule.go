@@ -19,7 +19,8 @@ A request waits for the handshake of a new connection. At that moment the same c
 (address, port, name, TLS or not) that was idle with its last response complete; or one had ended less than 60 s before
 for a reason that somebody chose: a Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a
 short idle timeout, a client that closed at once. Each such connection excuses one new one. Connections that were
-busy at that moment excuse none, nor does a connection opened in advance: its handshake delayed nothing.
+busy at that moment excuse none, nor do those of which the capture lacks octets, nor does a connection opened in advance:
+its handshake delayed nothing. A request that repeats one that failed has its reason for a new connection.
 
 How cost is counted
 The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old connection's larger

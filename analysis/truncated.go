@@ -20,8 +20,8 @@ closed first, HEAD, 204 and 304, and whatever the end of the capture cuts, do no
 reset belongs to reset-after-data.
 
 How cost is counted
-As lost data first. In time, from the failed request to its repetition, if the same method and target follow within a second;
-else the failed exchange as a whole.
+As lost data first. In time, what the user waited at the client: from the failed request to its repetition, if the same
+method and target follow within a second; else until the client has the FIN.
 
 When it is wrong
 If the capture lost frames at the end that nobody acknowledged. A server that announces a length that its content never has.`,

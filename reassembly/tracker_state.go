@@ -156,6 +156,6 @@ func (k *track) icmp(seg *capture.Segment) {
 	unreachable := !i.V6 && i.Type == unreachable4 && i.Code != fragNeeded || i.V6 && i.Type == unreachable6
 	if k.c.State == Connecting && unreachable {
 		k.c.State = Refused
-		k.c.Refusal = *i
+		k.c.Refusal, k.c.End = *i, seg.Mark
 	}
 }
