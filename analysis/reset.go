@@ -22,7 +22,7 @@ A RST meets data: a response that was not complete, or not yet acknowledged when
 could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
 does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
-Silent: a connection of which the capture lacks octets of the server, a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
+Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
 a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
 keepalive-race, one after half a minute of idleness to idle-drop.
 
@@ -77,7 +77,7 @@ func runReset(p *pass) {
 	p.reportFate("reset-after-data")
 	c, x := p.conn, p.state.last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || lacks(c, &c.Half[reassembly.FromServer]) || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
+	if !ok || x == nil || unsureOfEnd(c, x) || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(c, p.state, x, dir)
@@ -94,7 +94,7 @@ func runReset(p *pass) {
 func (v *verdictOnEnd) reset() bool {
 	dir, ok := firstReset(v.c)
 	rst := v.c.Half[dir].Rst.Time
-	if !ok || lacks(v.c, &v.c.Half[reassembly.FromServer]) || v.x.Start().Time > rst && !v.crossed(rst) {
+	if !ok || unsureOfEnd(v.c, v.x) || v.x.Start().Time > rst && !v.crossed(rst) {
 		return false
 	}
 	cause := resetCause(v.c, v.p.state, v.x, dir)
@@ -109,6 +109,24 @@ func (v *verdictOnEnd) reset() bool {
 	}
 	v.p.state.describeReset(v.claim, v.x, dir)
 	return true
+}
+
+// unsureOfEnd reports whether the response may have been complete for all that the capture shows: it lacks octets of the
+// server, and with those, as far as acknowledgments and the RST count, there may have been enough.
+func unsureOfEnd(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	h := &c.Half[reassembly.FromServer]
+	if !lacks(c, h) {
+		return false
+	}
+	m := x.Response
+	if m == nil || m.Framing != reassembly.ByLength || !mark0(m.HeaderEnd) || m.Facts&(reassembly.Resynced|reassembly.LengthConflict) != 0 {
+		return true
+	}
+	sent := max(h.Max, h.Una)
+	if r := recordOf(c, h.Rst); h.RstSeen && r != nil {
+		sent = max(sent, r.Seq)
+	}
+	return sent >= m.From+m.HeaderBytes+m.Length
 }
 
 // crossed reports whether the request was on its way, or sent before a program could notice, when the server's RST of the given
