@@ -26,7 +26,8 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 		interval
 		cost time.Duration
 	}
-	var waits []wait
+	var room [8]wait
+	waits := room[:0]
 	var total time.Duration
 	for i := range claims {
 		c := &claims[i]

@@ -36,6 +36,7 @@ type job struct {
 	syn      *synFault            // SYNs had to be repeated before it
 	// connStart is the first segment of its connection, whose SYN it is if the handshake was seen.
 	connStart capture.Mark
+	traced    bool // the trace shows it
 }
 
 // flowFacts is what the transfer of a response showed of its sender.
@@ -59,8 +60,10 @@ type flowFacts struct {
 type connState struct {
 	conn        *reassembly.Conn
 	clock       clockInfo
+	slabs       *slabs
 	walk        walker
 	jobs        []*job // oldest first; open, or waiting to be decided
+	out         []*job // room for those that are delivered
 	times       [labelCount]time.Duration
 	claims      []claim // about the connection as a whole
 	nagle       [2]nagleCount
@@ -86,9 +89,9 @@ type names struct {
 }
 
 // begin makes s the state of c. What room s had is used again.
-func (s *connState) begin(c *reassembly.Conn, clock clockInfo) {
-	jobs, send := s.jobs[:0], s.walk.send
-	*s = connState{conn: c, clock: clock, jobs: jobs}
+func (s *connState) begin(c *reassembly.Conn, clock clockInfo, events *slabs) {
+	jobs, out, send := s.jobs[:0], s.out[:0], s.walk.send
+	*s = connState{conn: c, clock: clock, slabs: events, jobs: jobs, out: out}
 	s.walk.init(s)
 	for dir := range send {
 		s.walk.send[dir].reuse(&send[dir])
@@ -102,8 +105,8 @@ func (s *connState) pair() pair {
 
 // open begins the ledger of x.
 func (s *connState) open(x *reassembly.Exchange) {
-	j := &job{x: x, from: x.Start().Time, connStart: s.conn.Start}
-	j.index = x.Index
+	j := s.slabs.job()
+	j.x, j.index, j.from, j.connStart = x, x.Index, x.Start().Time, s.conn.Start
 	if x.Index == 0 {
 		j.critical = s.criticalSetup(x)
 		if j.critical {
@@ -243,12 +246,14 @@ func (s *connState) ready(all bool) []*job {
 	if all {
 		n = len(s.jobs)
 	}
-	out := append([]*job(nil), s.jobs[:n]...)
-	s.jobs = append(s.jobs[:0], s.jobs[n:]...)
-	for _, j := range out {
+	s.out = append(s.out[:0], s.jobs[:n]...)
+	rest := copy(s.jobs, s.jobs[n:])
+	clear(s.jobs[rest:])
+	s.jobs = s.jobs[:rest]
+	for _, j := range s.out {
 		s.fill(j)
 	}
-	return out
+	return s.out
 }
 
 // undecided is how many settled exchanges wait.
@@ -327,7 +332,8 @@ func (s *connState) eps(dir reassembly.Dir) time.Duration {
 // began is the judge's event for x.
 func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 	c := s.conn
-	e := &beganExchange{pair: s.pair(), first: x.Index == 0, connStart: c.Start, start: x.Start(),
+	e := s.slabs.began.take()
+	*e = beganExchange{pair: s.pair(), first: x.Index == 0, connStart: c.Start, start: x.Start(),
 		handshake: len(c.SYNs) > 0, secure: c.TLS != nil, name: x.Host, method: x.Method,
 		target: x.Target, agent: x.Agent, turn: x.Turn, port: c.Client.Port()}
 	if c.TLS != nil {
@@ -344,7 +350,8 @@ func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 
 // overEvent is the judge's event for the end of x.
 func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
-	e := &overExchange{end: x.End(), outcome: x.Outcome, reusable: reusable(x), turn: x.Turn,
+	e := s.slabs.over.take()
+	*e = overExchange{end: x.End(), outcome: x.Outcome, reusable: reusable(x), turn: x.Turn,
 		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second}
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)
@@ -362,7 +369,8 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 // overConn is the judge's event for the end of the connection.
 func (s *connState) overConn(ended bool) *overConn {
 	c := s.conn
-	e := &overConn{pair: s.pair(), at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, ended: ended}
+	e := s.slabs.gone.take()
+	*e = overConn{pair: s.pair(), at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, ended: ended}
 	s.weaken(s.claims)
 	e.info = s.connInfo()
 	e.claims, e.refusal = s.claims, s.refusal

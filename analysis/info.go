@@ -11,7 +11,11 @@ import (
 func (s *connState) fill(j *job) {
 	s.weaken(j.claims)
 	x := j.x
-	i := &ExchangeInfo{}
+	all := &struct {
+		ExchangeInfo
+		request, response MessageInfo
+	}{}
+	i := &all.ExchangeInfo
 	j.info = i
 	i.Connection, i.Index = s.conn.ID, x.Index
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
@@ -19,23 +23,32 @@ func (s *connState) fill(j *job) {
 	for _, m := range x.Interim {
 		i.Interim = append(i.Interim, m.Status)
 	}
-	i.Request, i.Response = message(x.Request), message(x.Response)
+	i.Request, i.Response = message(&all.request, x.Request), message(&all.response, x.Response)
 	i.Start, i.Duration = j.from, j.until-j.from
 	i.Times = labelTimes(&j.times)
 }
 
-// message draws up what the report says of a message; nil if there is none.
-func message(m *reassembly.Message) *MessageInfo {
+// message draws up in i what the report says of a message; nil if there is none.
+func message(i *MessageInfo, m *reassembly.Message) *MessageInfo {
 	if m == nil {
 		return nil
 	}
-	return &MessageInfo{Start: m.Start, End: m.End, HeaderBytes: m.HeaderBytes, BodyBytes: m.BodyBytes,
-		Complete: m.Complete}
+	*i = MessageInfo{Start: m.Start, End: m.End, HeaderBytes: m.HeaderBytes, BodyBytes: m.BodyBytes, Complete: m.Complete}
+	return i
 }
 
 // labelTimes lists the labels that got time.
 func labelTimes(times *[labelCount]time.Duration) []LabelTime {
-	var out []LabelTime
+	n := 0
+	for _, t := range times {
+		if t != 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]LabelTime, 0, n)
 	for l, t := range times {
 		if t != 0 {
 			out = append(out, LabelTime{Label(l), t})

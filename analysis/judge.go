@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"sync"
 	"time"
 
 	"tcpwhy/reassembly"
@@ -24,6 +25,9 @@ type judge struct {
 	nextID int // of the next exchange
 	trace  *Trace
 	clock  wallClock
+	jobs   sync.Pool // of *job, for the workers
+	// standing is room for the claims of the exchange in hand.
+	standing []claim
 }
 
 // totals are sums over everything, listed or not.
@@ -76,6 +80,7 @@ func (j *judge) event(e *event) {
 	m := j.conns[e.conn]
 	if m == nil {
 		m = &member{id: e.conn}
+		m.ids = m.room[:0]
 		j.conns[e.conn] = m
 	}
 	j.expireFailures(e.at)
@@ -101,6 +106,9 @@ func (j *judge) event(e *event) {
 	}
 	for _, r := range j.cross {
 		r.event(j, m, e)
+	}
+	if job, ok := e.data.(*job); ok {
+		j.spent(job)
 	}
 }
 
@@ -130,9 +138,10 @@ func (j *judge) judged(m *member, job *job) {
 	j.tellExchange(m, info)
 }
 
-// own settles which claims stand: the slow start of a connection that need not have been opened is a cost of that.
+// own settles which claims stand: the slow start of a connection that need not have been opened is a cost of that. They
+// are valid until the next call.
 func (j *judge) own(m *member, job *job) []claim {
-	var out []claim
+	out := j.standing[:0]
 	reuse, ok := j.reuseClaim(m, job)
 	if ok {
 		out = append(out, reuse)
@@ -143,6 +152,7 @@ func (j *judge) own(m *member, job *job) []claim {
 		}
 		out = append(out, c)
 	}
+	j.standing = out
 	return out
 }
 
@@ -196,7 +206,7 @@ func (j *judge) gone(m *member, e *overConn) {
 			j.bookClosed(m, c)
 		}
 	}
-	if !e.ended && mark0(e.at) {
+	if !e.ended && mark0(e.at) && m.closed == nil {
 		j.closing(m, &closingConn{at: e.at, by: e.by, reset: e.reset})
 	}
 	e.info.Exchanges = m.all

@@ -94,7 +94,7 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 		return &batch{items: make([]item, 0, batchItems), data: make([]byte, 0, batchBytes+batchBytes/4)}
 	}
 	for range min(n, maxWorkers) {
-		w := newWorker(rules, clock)
+		w := newWorker(rules, clock, &p.judge.jobs)
 		w.trace = opts.Trace
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))

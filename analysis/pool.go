@@ -51,7 +51,8 @@ type member struct {
 	id         int
 	pair       pair
 	pool       *pool
-	ids        []exchangeID // begun, not yet judged
+	ids        []exchangeID  // begun, not yet judged
+	room       [1]exchangeID // where ids begins
 	all        []int
 	version    int // counts changes between busy and idle
 	busy       int

@@ -252,4 +252,5 @@ func (s *connState) endsHeader(dir reassembly.Dir, end int64) bool {
 // reuse takes over the room of a sender that is no longer needed.
 func (s *sender) reuse(old *sender) {
 	s.holes, s.repairs, s.rounds = old.holes[:0], old.repairs[:0], old.rounds[:0]
+	s.trail.q = old.trail.q[:0]
 }

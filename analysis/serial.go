@@ -51,7 +51,8 @@ type serialRun struct {
 	first       capture.Mark
 	second      capture.Mark
 	last        capture.Mark
-	targets     map[string]bool
+	targets     map[string]bool // from the second on; the first is opening
+	opening     string
 	firstNumber int
 }
 
@@ -66,18 +67,18 @@ func runSerial(p *pass) {
 	}
 	// Where the capture is not at the client, its next request comes later by the way to it and back.
 	gap := x.Request.Start.Time - r.last.Time - p.conn.Far(reassembly.FromClient)
-	if r.n > 0 && (x.Index != r.index+1 || gap > max(5*time.Millisecond, p.conn.RTTMin()/10) || r.targets[x.Target]) {
+	if r.n > 0 && (x.Index != r.index+1 || gap > max(5*time.Millisecond, p.conn.RTTMin()/10) || r.opening == x.Target || r.targets[x.Target]) {
 		r.end(p)
 	}
 	if r.n == 0 {
-		r.first, r.firstNumber, r.targets = x.Start(), x.Index, map[string]bool{}
+		r.first, r.firstNumber, r.opening = x.Start(), x.Index, x.Target
 	}
 	if r.n == 1 {
-		r.second = x.Start()
+		r.second, r.targets = x.Start(), map[string]bool{}
 	}
 	r.n++
 	r.index, r.last = x.Index, x.End()
-	if len(r.targets) < serialTarget {
+	if r.n > 1 && len(r.targets) < serialTarget {
 		r.targets[x.Target] = true
 	}
 }

@@ -40,6 +40,9 @@ func (j *job) keep(s slice) {
 	if s.length() < minSlice {
 		return
 	}
+	if cap(j.slices) == 0 {
+		j.slices = make([]slice, 0, 4) // as many as a short exchange has
+	}
 	j.slices = append(j.slices, s)
 	if len(j.slices) < 2*maxSlices {
 		return

@@ -116,7 +116,7 @@ func (f *flowFacts) transfer() (transfer, int64) {
 func (s *connState) measure(j *job) {
 	x := j.x
 	sender := &s.walk.send[reassembly.FromServer]
-	j.rounds = append([]round(nil), sender.rounds...)
+	j.rounds = append(j.rounds[:0], sender.rounds...)
 	j.flow.rtt = s.conn.RTTMin()
 	j.flow.mss = int64(s.conn.Half[reassembly.FromServer].Eff)
 	j.flow.flight = sender.flight

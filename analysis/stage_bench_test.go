@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -106,7 +107,7 @@ type stage struct {
 
 func newStage(src capture.Source) *stage {
 	opts := &Options{}
-	return &stage{src: src, table: reassembly.NewTable(tableLimits()), worker: newWorker(opts.rules(), clockInfo{time.Nanosecond})}
+	return &stage{src: src, table: reassembly.NewTable(tableLimits()), worker: newWorker(opts.rules(), clockInfo{time.Nanosecond}, new(sync.Pool))}
 }
 
 func (s *stage) step(b *testing.B) {

@@ -64,7 +64,7 @@ func newTracer(of *TraceOf, id int) *tracer {
 // open takes note of an exchange that begins.
 func (t *tracer) open(j *job) {
 	if t != nil && t.out.Of.Exchange == j.index {
-		t.job = j
+		t.job, j.traced = j, true
 	}
 }
 

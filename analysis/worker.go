@@ -26,12 +26,14 @@ type worker struct {
 	events  []event
 	now     time.Duration // of the item in hand
 	spare   []*connState  // of connections that are over
-	trace   *TraceOf      // what is to be traced; nil: nothing
+	slabs   slabs
+	trace   *TraceOf // what is to be traced; nil: nothing
 }
 
 // newWorker makes a worker; run must be started.
-func newWorker(rules []*Detector, clock clockInfo) *worker {
+func newWorker(rules []*Detector, clock clockInfo, jobs *sync.Pool) *worker {
 	w := &worker{in: make(chan *batch, 4), out: make(chan []event, 1), back: make(chan []event, 2), rules: rules, clock: clock}
+	w.slabs.jobs = jobs
 	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
 	return w
 }
@@ -102,7 +104,7 @@ func (w *worker) state(c *reassembly.Conn) *connState {
 	} else {
 		s = new(connState)
 	}
-	s.begin(c, w.clock)
+	s.begin(c, w.clock, &w.slabs)
 	s.trace = newTracer(w.trace, c.ID)
 	c.User = s
 	return s

@@ -2,7 +2,7 @@ package reassembly
 
 import "tcpwhy/capture"
 
-// app reads what the two byte streams of one connection say, and makes exchanges of it. newApp(c) makes one for each
+// app reads what the two byte streams of one connection say, and makes exchanges of it. newApp makes one for each
 // connection, when the first octet of data arrives, so that a connection without data costs little.
 //
 // The Tracker calls it in the order of the capture. The record of the segment that causes a call is the last of

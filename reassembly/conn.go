@@ -131,6 +131,13 @@ type Conn struct {
 	User any
 
 	track any // the tracker's own state; nil once the connection is over
+	room  connRoom
+}
+
+// connRoom is where the lists of nearly every connection begin, so that they need no memory of their own.
+type connRoom struct {
+	syn, synACK [1]capture.Mark
+	exchange    [1]*Exchange
 }
 
 // Far is the round trip between the capture point and the sender of dir: how long ago that sender, when a

@@ -12,6 +12,7 @@ const maxHeld = 2048
 // dialogue finds out what a connection speaks, by content alone: a port proves nothing. Then inner reads it.
 type dialogue struct {
 	c     *Conn
+	spare *pool
 	inner app
 	turns *turns // inner, while nothing better is known
 	open  bool   // a protocol may still be recognised at the beginning of a later segment
@@ -28,8 +29,8 @@ type opening struct {
 	record int
 }
 
-// newApp reads connection c.
-func newApp(c *Conn) app { return &dialogue{c: c} }
+// newApp reads connection c, with memory that spare has for it.
+func newApp(c *Conn, spare *pool) app { return spare.dialogue(c) }
 
 // verdict is what the beginning of a stream tells.
 type verdict uint8
@@ -91,7 +92,7 @@ func (d *dialogue) hold(dir Dir, off int64, data []byte, a arrival) {
 func (d *dialogue) decide(v verdict) {
 	switch v {
 	case isHTTP:
-		d.inner = newHTTP(d.c)
+		d.inner = d.spare.http(d.c)
 	case isTLS:
 		d.inner = newTLS(d.c)
 	default:
@@ -149,7 +150,7 @@ func (d *dialogue) reconsider(dir Dir, off int64, data []byte) {
 		d.inner = t
 		return
 	}
-	h := newHTTP(d.c)
+	h := d.spare.http(d.c)
 	h.closing = d.turns.closing
 	d.inner = h
 	switch {

@@ -19,7 +19,7 @@ type script struct {
 
 func newScript() *script {
 	c := &Conn{}
-	return &script{c: c, app: newApp(c)}
+	return &script{c: c, app: newApp(c, new(pool))}
 }
 
 func (p *script) next() capture.Mark {

@@ -23,11 +23,28 @@ type httpApp struct {
 	text      struct{ method, target, host, agent, software string }
 }
 
-func newHTTP(c *Conn) *httpApp {
-	h := &httpApp{c: c}
+// start makes the empty h read connection c.
+func (h *httpApp) start(c *Conn) *httpApp {
+	h.c = c
 	h.side[FromServer].dir = FromServer
 	c.Protocol = ProtoHTTP1
 	return h
+}
+
+// empty forgets the connection, but not the words that the next one may repeat, nor the room that it may need.
+func (h *httpApp) empty() {
+	waiting, text := h.waiting, h.text
+	lines := [2][]byte{h.side[0].line, h.side[1].line}
+	clear(waiting[:cap(waiting)])
+	*h = httpApp{text: text}
+	if cap(waiting) <= keepIdle {
+		h.waiting = waiting[:0]
+	}
+	for dir, line := range lines {
+		if cap(line) <= maxHeld {
+			h.side[dir].line = line[:0]
+		}
+	}
 }
 
 // Data parses octets of dir's stream.

@@ -251,7 +251,7 @@ func (k *track) application(at capture.Mark) app {
 	if k.app != nil {
 		return k.app
 	}
-	k.app = newApp(k.c)
+	k.app = newApp(k.c, &k.t.spare)
 	for dir := range k.side {
 		if k.side[dir].stream.over { // it closed before anything was said
 			k.app.Fin(Dir(dir), at)

@@ -74,12 +74,19 @@ const (
 // rstBelieve is how far from what its sender sent last the number of a RST may be to count as the end of the connection.
 const rstBelieve = 1 << 20
 
+// Entries to a page.
+const (
+	pageBits = 8
+	pageSize = 1 << pageBits
+)
+
 // Table assigns segments to connections and decides when a connection is over. Numbers are Wireshark's tcp.stream.
 // All of it depends on the capture alone. It is not safe for use by several goroutines.
 type Table struct {
 	limits  TableLimits
-	slots   []int32 // open addressing by hash: index into entries + 1, 0 is empty
-	entries []entry
+	slots   []int32 // open addressing by hash: index of an entry + 1, 0 is empty
+	pages   []*[pageSize]entry
+	used    int32        // entries in use or free again
 	head    [lists]int32 // the entry that was put there first; -1: empty
 	tail    [lists]int32
 	count   [lists]int
@@ -125,16 +132,16 @@ func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	hash := key.hash()
 	i := t.find(&key, hash)
 	if seg.Kind == capture.ICMPError {
-		if i < 0 || t.entries[i].conn == nil {
+		if i < 0 || t.at(i).conn == nil {
 			return nil, 0, false
 		}
-		return t.entries[i].conn, t.entries[i].dir(side), false
+		return t.at(i).conn, t.at(i).dir(side), false
 	}
 	if i < 0 {
 		i = t.insert(key, hash)
 		fresh = true
 		t.begin(i, side, seg, -1)
-	} else if e := &t.entries[i]; e.reused(side, seg) {
+	} else if e := t.at(i); e.reused(side, seg) {
 		fresh = true
 		t.handBack(i)
 		t.begin(i, side, seg, e.id)
@@ -146,7 +153,7 @@ func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 		fresh = true
 		t.resume(i, side, seg)
 	}
-	e := &t.entries[i]
+	e := t.at(i)
 	t.update(i, side, seg)
 	return e.conn, e.dir(side), fresh
 }
@@ -168,8 +175,8 @@ func (t *Table) Over() *Conn {
 // from Over.
 func (t *Table) Finish() {
 	first := len(t.over)
-	for i := range t.entries {
-		if e := &t.entries[i]; e.conn != nil {
+	for i := range t.used {
+		if e := t.at(i); e.conn != nil {
 			t.over = append(t.over, e.conn)
 			e.conn = nil
 		}
@@ -200,7 +207,7 @@ func (e *entry) reused(side int, seg *capture.Segment) bool {
 
 // begin makes a connection for entry i. old is the number of the one before on the same tuple, -1 if there was none.
 func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
-	e := &t.entries[i]
+	e := t.at(i)
 	reusesEnd := e.last
 	e.id = t.next
 	t.next++
@@ -218,7 +225,7 @@ func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 
 // resume makes another connection of the same number when data follows after so long that the state was dropped.
 func (t *Table) resume(i int32, side int, seg *capture.Segment) {
-	e := &t.entries[i]
+	e := t.at(i)
 	keep := e.flags & (baseSet | baseSet<<1)
 	t.open(e, side, seg)
 	e.flags = e.flags&clientIsB | keep
@@ -231,6 +238,7 @@ func (t *Table) resume(i int32, side int, seg *capture.Segment) {
 func (t *Table) open(e *entry, side int, seg *capture.Segment) {
 	src, dst := endpoint(seg.Src), endpoint(seg.Dst)
 	c := &Conn{ID: e.id, Client: src, Server: dst}
+	c.SYNs, c.SYNACKs, c.Exchanges = c.room.syn[:0], c.room.synACK[:0], c.room.exchange[:0]
 	fromClient := senderIsClient(seg)
 	if !fromClient {
 		c.Client, c.Server = dst, src
@@ -261,7 +269,7 @@ func (e *entry) dir(side int) Dir {
 
 // update follows the connection as far as the Table needs it: Wireshark's base numbers, and whether it is over.
 func (t *Table) update(i int32, side int, seg *capture.Segment) {
-	e := &t.entries[i]
+	e := t.at(i)
 	e.last = t.now
 	e.learnBase(side, seg)
 	list := e.list
@@ -294,7 +302,7 @@ func (t *Table) update(i int32, side int, seg *capture.Segment) {
 // followClose notes who has acknowledged its peer's FIN. Once both have, everything has been delivered (RFC 9293 §3.6):
 // nothing but copies can follow.
 func (t *Table) followClose(i int32, side int, seg *capture.Segment) {
-	e := &t.entries[i]
+	e := t.at(i)
 	const bothFins = finSeen | finSeen<<1
 	const bothAcks = finAcked | finAcked<<1
 	if e.flags&bothFins != bothFins || !seg.Flags.Has(capture.ACK) || int32(seg.Ack-e.high[1-side]) < 0 {
@@ -312,7 +320,7 @@ const waitFor = 256
 
 // release hands the connection back that the segment before this one has finished, if many wait already.
 func (t *Table) release() {
-	if i := t.done; i >= 0 && t.entries[i].conn != nil && t.count[listClosed] > waitFor {
+	if i := t.done; i >= 0 && t.at(i).conn != nil && t.count[listClosed] > waitFor {
 		t.handBack(i)
 	}
 	t.done = -1

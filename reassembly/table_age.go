@@ -5,10 +5,10 @@ import "time"
 // move puts an entry at the end of a list.
 func (t *Table) move(i int32, list uint8) {
 	t.unlink(i)
-	e := &t.entries[i]
+	e := t.at(i)
 	e.list, e.next, e.prev, e.moved = list, -1, t.tail[list], t.now
 	if e.prev >= 0 {
-		t.entries[e.prev].next = i
+		t.at(e.prev).next = i
 	} else {
 		t.head[list] = i
 	}
@@ -18,17 +18,17 @@ func (t *Table) move(i int32, list uint8) {
 
 // unlink takes an entry out of its list.
 func (t *Table) unlink(i int32) {
-	e := &t.entries[i]
+	e := t.at(i)
 	if e.list == lists {
 		return
 	}
 	if e.prev >= 0 {
-		t.entries[e.prev].next = e.next
+		t.at(e.prev).next = e.next
 	} else {
 		t.head[e.list] = e.next
 	}
 	if e.next >= 0 {
-		t.entries[e.next].prev = e.prev
+		t.at(e.next).prev = e.prev
 	} else {
 		t.tail[e.list] = e.prev
 	}
@@ -58,7 +58,7 @@ func (t *Table) age() {
 func (t *Table) ageList(list uint8, idle time.Duration, most int) {
 	for chances := 8; t.count[list] > 0; {
 		i := t.head[list]
-		e := &t.entries[i]
+		e := t.at(i)
 		crowded := t.count[list] > most
 		if t.now-e.moved <= idle && !crowded {
 			return
@@ -84,7 +84,7 @@ func (t *Table) ageList(list uint8, idle time.Duration, most int) {
 
 // handBack ends the connection of an entry, which keeps its number for a while.
 func (t *Table) handBack(i int32) {
-	e := &t.entries[i]
+	e := t.at(i)
 	if e.conn != nil {
 		t.over = append(t.over, e.conn)
 		e.conn = nil

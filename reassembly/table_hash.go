@@ -33,12 +33,15 @@ func fold(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
+// at is an entry by its index. Entries stand in pages, so that they stay where they are when the table grows.
+func (t *Table) at(i int32) *entry { return &t.pages[i>>pageBits][i&(pageSize-1)] }
+
 // find is the index of the entry of a tuple, -1 if there is none.
 func (t *Table) find(key *tuple, hash uint32) int32 {
 	mask := uint32(len(t.slots) - 1)
 	for at := hash & mask; t.slots[at] != 0; at = (at + 1) & mask {
 		i := t.slots[at] - 1
-		if e := &t.entries[i]; e.hash == hash && e.key == *key {
+		if e := t.at(i); e.hash == hash && e.key == *key {
 			return i
 		}
 	}
@@ -54,10 +57,13 @@ func (t *Table) insert(key tuple, hash uint32) int32 {
 	if i >= 0 {
 		t.unlink(i)
 	} else {
-		t.entries = append(t.entries, entry{})
-		i = int32(len(t.entries) - 1)
+		if int(t.used)>>pageBits == len(t.pages) {
+			t.pages = append(t.pages, new([pageSize]entry))
+		}
+		i = t.used
+		t.used++
 	}
-	t.entries[i] = entry{key: key, hash: hash, next: -1, prev: -1, list: lists}
+	*t.at(i) = entry{key: key, hash: hash, next: -1, prev: -1, list: lists}
 	t.put(i)
 	return i
 }
@@ -65,7 +71,7 @@ func (t *Table) insert(key tuple, hash uint32) int32 {
 // put enters an entry into the slots.
 func (t *Table) put(i int32) {
 	mask := uint32(len(t.slots) - 1)
-	at := t.entries[i].hash & mask
+	at := t.at(i).hash & mask
 	for t.slots[at] != 0 {
 		at = (at + 1) & mask
 	}
@@ -75,9 +81,9 @@ func (t *Table) put(i int32) {
 // grow doubles the slots.
 func (t *Table) grow() {
 	t.slots = make([]int32, 2*len(t.slots))
-	for i := range t.entries {
-		if t.entries[i].list != listFree {
-			t.put(int32(i))
+	for i := range t.used {
+		if t.at(i).list != listFree {
+			t.put(i)
 		}
 	}
 }
@@ -85,19 +91,19 @@ func (t *Table) grow() {
 // remove frees an entry. What was displaced by it moves up, so that searches stay short without tombstones.
 func (t *Table) remove(i int32) {
 	mask := uint32(len(t.slots) - 1)
-	at := t.entries[i].hash & mask
+	at := t.at(i).hash & mask
 	for t.slots[at] != i+1 {
 		at = (at + 1) & mask
 	}
 	for next := (at + 1) & mask; t.slots[next] != 0; next = (next + 1) & mask {
-		home := t.entries[t.slots[next]-1].hash & mask
+		home := t.at(t.slots[next]-1).hash & mask
 		if (next-home)&mask >= (next-at)&mask {
 			t.slots[at] = t.slots[next]
 			at = next
 		}
 	}
 	t.slots[at] = 0
-	t.entries[i].conn = nil
+	t.at(i).conn = nil
 	t.move(i, listFree)
 }
 

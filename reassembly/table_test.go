@@ -110,15 +110,15 @@ func TestCaps(t *testing.T) {
 	t.Run("SYN flood", func(t *testing.T) {
 		table := NewTable(limits)
 		over := flood(table, 5000, capture.SYN)
-		if table.Open() > 101 || len(table.entries) > 300 || over+table.Open() != 5000 || table.Evicted() != uint64(over) {
-			t.Errorf("%d open, %d entries, %d over, %d evicted", table.Open(), len(table.entries), over, table.Evicted())
+		if table.Open() > 101 || table.used > 300 || over+table.Open() != 5000 || table.Evicted() != uint64(over) {
+			t.Errorf("%d open, %d entries, %d over, %d evicted", table.Open(), table.used, over, table.Evicted())
 		}
 	})
 	t.Run("open connections", func(t *testing.T) {
 		table := NewTable(limits)
 		over := flood(table, 5000, capture.ACK)
-		if table.Open() > 1001 || len(table.entries) > 1200 || over+table.Open() != 5000 {
-			t.Errorf("%d open, %d entries, %d over", table.Open(), len(table.entries), over)
+		if table.Open() > 1001 || table.used > 1200 || over+table.Open() != 5000 {
+			t.Errorf("%d open, %d entries, %d over", table.Open(), table.used, over)
 		}
 	})
 	t.Run("idle connections go", func(t *testing.T) {
@@ -148,8 +148,8 @@ func TestTableAgainstMap(t *testing.T) {
 		}
 	}
 	used := 0
-	for i := range table.entries {
-		if e := &table.entries[i]; e.list != listFree {
+	for i := range table.used {
+		if e := table.at(i); e.list != listFree {
 			used++
 			if table.find(&e.key, e.hash) != int32(i) {
 				t.Fatalf("entry %d is not found", i)
