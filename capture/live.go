@@ -2,6 +2,7 @@ package capture
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -74,12 +75,14 @@ type Live struct {
 	ticked   time.Time // when ErrTick was last returned
 	idle     bool      // the tap had nothing since the last frame
 	lastTime int64     // ns since the Unix epoch: of the latest frame
+	clock    *clock
+	note     string // what the file is to say of the frame in hand
 	stopping atomic.Bool
 }
 
 // newLive makes the source of a tap.
 func newLive(c LiveConfig, t tap) (*Live, error) {
-	l := &Live{tap: t, count: c.Count, ticked: time.Now()}
+	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: newClock(systemClock)}
 	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
 	told := account{stats: &l.stats}
 	described := Interface{Name: c.Interface, LinkType: t.link().String(), Resolution: 1, SnapLen: uint32(c.SnapLen)}
@@ -121,7 +124,7 @@ func (l *Live) Next(seg *Segment) error {
 		}
 		outcome := l.take(seg)
 		if l.save != nil {
-			if err := l.save.write(l.frame.Time, l.frame.Data, int(l.frame.OrigLen)); err != nil {
+			if err := l.save.write(&l.frame, l.note); err != nil {
 				l.finish()
 				return err
 			}
@@ -142,6 +145,11 @@ func (l *Live) read() error {
 
 // take numbers, counts and decodes the frame.
 func (l *Live) take(seg *Segment) Outcome {
+	l.note = ""
+	if step := l.clock.straighten(&l.frame, l.lastTime, l.idle); step != 0 {
+		l.stats.addSet(step)
+		l.note = fmt.Sprintf(setNote, int64(step))
+	}
 	l.idle = false
 	l.lastTime = l.frame.Time
 	l.frame.Number = l.stats.Frames + 1
@@ -161,6 +169,7 @@ func (l *Live) isTickDue() bool {
 // tick does what is to be done now and then.
 func (l *Live) tick() error {
 	l.ticked = time.Now()
+	l.clock.look()
 	l.stats.Inputs[0].KernelDrops = l.tap.drops()
 	if l.save != nil {
 		if err := l.save.flush(); err != nil {
@@ -187,14 +196,14 @@ func (l *Live) conclude(err error) error {
 }
 
 // Settled is the moment before which every frame has been handed out, as far as can be known: time since the first
-// frame. It never is later than the frames that follow, but for steps of the clock.
+// frame. It never is later than the frames that follow.
 func (l *Live) Settled() time.Duration {
 	if !l.begun {
 		return 0
 	}
 	until := l.lastTime - int64(disorder)
 	if l.idle {
-		until = max(until, time.Now().Add(-l.tap.lag()).UnixNano())
+		until = max(until, l.clock.now()-int64(l.tap.lag()))
 	}
 	return max(0, time.Duration(until-l.start))
 }

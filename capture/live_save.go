@@ -88,16 +88,16 @@ func (s *Saver) begin(iface string, link uint16, snap uint32) error {
 // frameCost is what a frame takes in the file beside its data: an Enhanced Packet Block without options, and padding.
 const frameCost = 32 + 3
 
-// write writes a frame, to the next file if this one is full.
-func (s *Saver) write(unixNano int64, data []byte, wire int) error {
-	size := int64(len(data) + frameCost)
+// write writes a frame, with a note about it unless that is empty, to the next file if this one is full.
+func (s *Saver) write(f *rawFrame, note string) error {
+	size := int64(len(f.Data) + frameCost)
 	if s.config.FileSize > 0 && s.written > 0 && s.written+size > s.config.FileSize {
 		if err := s.next(); err != nil {
 			return s.fail(err)
 		}
 	}
 	s.written += size
-	return s.fail(s.writer.WriteFrame(0, unixNano, data, wire, ""))
+	return s.fail(s.writer.WriteFrame(0, f.Time, f.Data, int(f.OrigLen), note))
 }
 
 // next ends this file and begins another.

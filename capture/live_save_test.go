@@ -17,7 +17,7 @@ func TestSaverRotates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 10 {
-		if err := s.write(fileEpoch+int64(i), make([]byte, 300), 300); err != nil {
+		if err := s.write(&rawFrame{Time: fileEpoch + int64(i), Data: make([]byte, 300), OrigLen: 300}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

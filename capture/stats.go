@@ -78,6 +78,8 @@ type Stats struct {
 	Count         [outcomes]uint64
 	Backsteps     uint64            // frames stamped earlier than one before them on the same interface
 	MaxBack       time.Duration     // the largest such step
+	ClockSets     uint64            // how often the clock was set during a live capture; it is taken out of the times
+	MaxSet        time.Duration     // by how much at most, forward or back
 	Snapped       uint64            // segments whose payload the capture cut
 	Offloaded     uint64            // segments larger than 1,500 octets of IP on a link that is not known to have a larger MTU
 	UnknownLinks  map[string]uint64 // frames by the name of a link type that cannot be decoded

@@ -1,0 +1,98 @@
+package capture
+
+import (
+	"bytes"
+	"strconv"
+	"time"
+)
+
+// leastStep is from how much on a change of the system's clock is a step, to be taken out of the times of frames; what is
+// less, as a clock that runs a little fast, is left in. It is above the time that a frame can wait in the kernel.
+const leastStep = 500 * time.Millisecond
+
+// clock knows how far the system's clock, which stamps frames, has been set forward or back since the capture began. It
+// reads another clock beside it that nobody can set. All values are in ns.
+type clock struct {
+	read  func() (wall, steady int64)
+	base  int64 // wall less steady, without steps
+	ahead int64 // steps of the wall clock so far
+	shift int64 // the same of the latest frame: what was captured before a step is read after it
+	seen  int64 // now, when last looked
+}
+
+func newClock(read func() (wall, steady int64)) *clock {
+	c := &clock{read: read}
+	wall, steady := read()
+	c.base, c.seen = wall-steady, wall
+	return c
+}
+
+// now is the time that the wall clock would show had nobody set it.
+func (c *clock) now() int64 {
+	_, steady := c.read()
+	return c.base + steady
+}
+
+// look notes a step of the wall clock, and follows its drift.
+func (c *clock) look() {
+	var drift int64
+	for range 3 { // an interruption between the two readings looks like a step, but not each time
+		wall, steady := c.read()
+		c.seen = c.base + steady
+		if drift = wall - c.seen - c.ahead; less(drift, leastStep) {
+			c.base += drift
+			c.seen += drift
+			return
+		}
+	}
+	c.ahead += drift
+}
+
+// straighten takes steps of the wall clock out of the time of a frame. latest is the time of the frame before; idle tells
+// that nothing else was waiting. If the frame is the first after a step, the step is what is returned.
+func (c *clock) straighten(f *rawFrame, latest int64, idle bool) (step time.Duration) {
+	stamp := f.Time
+	f.Time = stamp - c.shift
+	if less(f.Time-c.seen, leastStep) {
+		return 0
+	}
+	if c.look(); c.ahead == c.shift || less(f.Time-c.seen, leastStep) {
+		return 0
+	}
+	// A frame that was captured just now is of about now; one that has waited, of about the time of the one before.
+	expected := latest
+	if idle {
+		expected = c.seen
+	}
+	if other := stamp - c.ahead; distance(other, expected) < distance(f.Time, expected) {
+		step = time.Duration(c.ahead - c.shift)
+		c.shift, f.Time = c.ahead, other
+	}
+	return step
+}
+
+func less(d int64, limit time.Duration) bool { return -int64(limit) < d && d < int64(limit) }
+
+func distance(a, b int64) int64 { return max(a-b, b-a) }
+
+// setNote is what the first frame after a step says in the file that is saved, for this program and for people.
+const (
+	setNote     = setNoteHead + "%d ns before this frame; times go on as if it had not been"
+	setNoteHead = "clock set by "
+)
+
+// addSet enters a step of the clock into the account.
+func (s *Stats) addSet(step time.Duration) {
+	s.ClockSets++
+	s.MaxSet = max(s.MaxSet, step, -step)
+}
+
+// addNote enters what a comment on a frame says about a step of the clock, if it does.
+func (s *Stats) addNote(comment []byte) {
+	rest, ok := bytes.CutPrefix(comment, []byte(setNoteHead))
+	number, _, found := bytes.Cut(rest, []byte(" ns"))
+	ns, err := strconv.ParseInt(string(number[:min(len(number), 20)]), 10, 64)
+	if ok && found && err == nil {
+		s.addSet(time.Duration(ns))
+	}
+}
