@@ -1,5 +1,7 @@
 package analysis
 
+import "time"
+
 // Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a rule is one
 // file with one variable of this type, its line in All, and its scenarios.
 type Detector struct {
@@ -56,4 +58,10 @@ func (d *Detector) cause(code string) *Cause {
 type crossRule interface {
 	event(j *judge, m *member, e *event)
 	finish(j *judge)
+}
+
+// quietRule is a crossRule that waits for something: it is also told how far time has gone, so that silence does not hold
+// up what it knows. That must change nothing but when: its event begins with the same for the moment of the event.
+type quietRule interface {
+	quiet(j *judge, now time.Duration)
 }

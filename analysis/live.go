@@ -63,10 +63,22 @@ func (p *pipeline) tick(src capture.Source) {
 	}
 }
 
-// settle makes every worker hand on what silence has settled up to a moment.
+// settle makes every worker hand on what silence has settled up to a moment: closed connections, and exchanges.
 func (p *pipeline) settle(until time.Duration) {
+	p.table.Settle(until)
+	p.closeOver()
 	for w := range p.workers {
 		p.fill[w].items = append(p.fill[w].items, item{op: opSettle, now: until})
+	}
+}
+
+// quiet books what has waited for events that can no longer come: those up to the given moment have been read.
+func (j *judge) quiet(until time.Duration) {
+	j.expireFailures(until)
+	for _, r := range j.cross {
+		if r, ok := r.(quietRule); ok {
+			r.quiet(j, until)
+		}
 	}
 }
 

@@ -34,7 +34,7 @@ type item struct {
 	op   op
 	dir  reassembly.Dir
 	conn *reassembly.Conn
-	now  time.Duration // the latest time of a segment so far; of opSettle, the moment to settle up to
+	now  time.Duration // the latest time of a segment so far; of opSettle, the moment to settle up to; of opClose, when
 	seg  capture.Segment
 }
 
@@ -128,9 +128,7 @@ func (p *pipeline) read(src capture.Source) error {
 func (p *pipeline) take(seg *capture.Segment) {
 	p.now = max(p.now, seg.Time)
 	c, dir, _ := p.table.Assign(seg)
-	for old := p.table.Over(); old != nil; old = p.table.Over() {
-		p.send(old, item{op: opClose, conn: old, now: p.now})
-	}
+	p.closeOver()
 	if c == nil {
 		return
 	}
@@ -139,8 +137,18 @@ func (p *pipeline) take(seg *capture.Segment) {
 	if p.fill[w].full() {
 		p.flush(w)
 	}
+	if c := p.table.Finished(); c != nil {
+		p.send(c, item{op: opClose, conn: c, now: p.now})
+	}
 	if p.since++; p.since >= epochItems {
 		p.epoch(p.now)
+	}
+}
+
+// closeOver tells workers of connections that are over.
+func (p *pipeline) closeOver() {
+	for c, at := p.table.Over(); c != nil; c, at = p.table.Over() {
+		p.send(c, item{op: opClose, conn: c, now: at})
 	}
 }
 
@@ -199,6 +207,7 @@ func (p *pipeline) judgeAll() {
 		sortEvents(events)
 		n := dueEvents(events, e.until)
 		p.judge.read(events[:n])
+		p.judge.quiet(e.until)
 		rest := copy(events, events[n:])
 		clear(events[rest:])
 		events = events[:rest]
@@ -212,7 +221,7 @@ func (p *pipeline) judgeAll() {
 func (p *pipeline) finish() {
 	p.settle(endOfTime)
 	p.table.Finish()
-	for c := p.table.Over(); c != nil; c = p.table.Over() {
+	for c, _ := p.table.Over(); c != nil; c, _ = p.table.Over() {
 		p.send(c, item{op: opEnd, conn: c, now: p.now + endGrace})
 	}
 	p.epoch(endOfTime)

@@ -15,8 +15,10 @@ const (
 	// fallbackWithin is how soon a connection to another address on the same port follows a refusal if the client had tried
 	// several addresses of one name (RFC 8305 asks for 250 ms between attempts).
 	fallbackWithin = time.Second
-	maxRefusals    = 4096
-	keptStarts     = 32
+	// elsewhereWait is how long after a refusal the first request on such a connection is waited for.
+	elsewhereWait = 10 * time.Second
+	maxRefusals   = 4096
+	keptStarts    = 32
 	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to reach a service.
 	scanPorts = 16
 )
@@ -130,6 +132,7 @@ type started struct {
 }
 
 func (r *refusals) event(j *judge, m *member, e *event) {
+	r.quiet(j, e.at)
 	switch data := e.data.(type) {
 	case *beganExchange:
 		if data.first && data.handshake {
@@ -140,7 +143,15 @@ func (r *refusals) event(j *judge, m *member, e *event) {
 			r.waiting = append(r.waiting, &refusal{m: m, c: data.refusal, end: data.refusal.occ.End})
 		}
 	}
-	for len(r.waiting) > 0 && (e.at-r.waiting[0].end > 10*time.Second || len(r.waiting) > maxRefusals) {
+	if len(r.waiting) > maxRefusals {
+		r.book(j, r.waiting[0])
+		r.waiting = r.waiting[1:]
+	}
+}
+
+// quiet books the refusals that no request elsewhere can still explain.
+func (r *refusals) quiet(j *judge, now time.Duration) {
+	for len(r.waiting) > 0 && now-r.waiting[0].end > elsewhereWait {
 		r.book(j, r.waiting[0])
 		r.waiting = r.waiting[1:]
 	}

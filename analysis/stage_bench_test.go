@@ -115,7 +115,7 @@ func (s *stage) step(b *testing.B) {
 		b.Fatal(err)
 	}
 	c, dir, _ := s.table.Assign(&s.seg)
-	for old := s.table.Over(); old != nil; old = s.table.Over() {
+	for old, _ := s.table.Over(); old != nil; old, _ = s.table.Over() {
 		s.worker.do(&item{op: opClose, conn: old, now: s.seg.Time})
 	}
 	if c != nil {

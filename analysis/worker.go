@@ -59,6 +59,7 @@ func (w *worker) do(it *item) {
 			w.closing(it.conn)
 		}
 	case opClose:
+		w.tracker.SettleOne(it.conn, it.now)
 		w.tracker.Close(it.conn, false)
 	case opEnd:
 		w.tracker.Close(it.conn, true)

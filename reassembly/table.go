@@ -26,6 +26,9 @@ const (
 	// idleClosed waits for late copies, the last acknowledgment and resets after both sides have closed, or after a RST.
 	// Zeek uses the same 5 s.
 	idleClosed = 5 * time.Second
+	// idleDone is the same where everything that was sent has been acknowledged, so that neither side has anything to
+	// repeat: what silence that long settles elsewhere is settled here.
+	idleDone = quietFor
 	// rememberFor is how long a four-tuple keeps its number after its connection was handed back: late segments
 	// keep the number, and reuse of the tuple is recognised.
 	rememberFor = 10 * time.Minute
@@ -37,6 +40,7 @@ const (
 	listEmbryo   // one-sided SYNs
 	listOpen     // everything else that is open
 	listClosed   // both FINs or a RST were seen
+	listDone     // the same, and nothing is left to be repeated
 	listFinished // handed back; only the number is left
 	lists
 )
@@ -53,7 +57,7 @@ type entry struct {
 	hash       uint32
 	next, prev int32         // in its list
 	last       time.Duration // of its latest segment
-	moved      time.Duration // when it was put where it is in its list
+	moved      time.Duration // when it was put where it is in its list, in order in each list
 	conn       *Conn         // nil once handed back
 	id         int
 	base       [2]uint32 // Wireshark's base_seq of each direction, by order in the tuple
@@ -69,6 +73,8 @@ const (
 	spoke     = 1 << 4
 	finAcked  = 1 << 6 // the direction's sender acknowledged its peer's FIN
 	clientIsB = 1 << 8
+	acked     = 1 << 9  // everything that the direction carried has been acknowledged
+	rstSeen   = 1 << 11 // the direction's sender reset the connection
 )
 
 // rstBelieve is how far from what its sender sent last the number of a RST may be to count as the end of the connection.
@@ -92,12 +98,18 @@ type Table struct {
 	count   [lists]int
 	next    int // number of the next connection
 	now     time.Duration
-	due     time.Duration // when to look for idle entries again
-	over    []*Conn       // to be handed back
+	due     time.Duration // no entry has been idle for too long before
+	over    []ended       // to be handed back
 	taken   int           // how many of over were
 	done    int32         // entry whose FINs have both been acknowledged by the latest segment; -1: none
 	evicted uint64
 	late    uint64
+}
+
+// ended is a connection that will get no more segments, and since when that is so.
+type ended struct {
+	conn *Conn
+	at   time.Duration
 }
 
 // NewTable makes an empty Table.
@@ -114,7 +126,7 @@ func NewTable(limits TableLimits) *Table {
 	if limits.Finished <= 0 {
 		limits.Finished = 1 << 18
 	}
-	t := &Table{limits: limits, slots: make([]int32, 1024), done: -1}
+	t := &Table{limits: limits, slots: make([]int32, 1024), done: -1, due: never}
 	for i := range t.head {
 		t.head[i], t.tail[i] = -1, -1
 	}
@@ -122,12 +134,13 @@ func NewTable(limits TableLimits) *Table {
 }
 
 // Assign finds the connection of a segment and its direction there. fresh tells that the connection is new. c is nil for
-// an ICMP error about no known connection, and for what comes late, without data, to one that was handed back.
-// After each call the caller takes what Over returns.
+// an ICMP error about no known connection, and for what comes late, without new data, to one that was handed back.
+// After each call the caller takes what Over returns, and, once the Tracker has the segment, what Finished returns.
 func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	t.now = max(t.now, seg.Time)
-	t.release()
+	t.done = -1
 	t.age()
+	t.makeRoom()
 	key, side := canonical(seg.Src, seg.Dst)
 	hash := key.hash()
 	i := t.find(&key, hash)
@@ -143,10 +156,10 @@ func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 		t.begin(i, side, seg, -1)
 	} else if e := t.at(i); e.reused(side, seg) {
 		fresh = true
-		t.handBack(i)
+		t.handBack(i, t.now)
 		t.begin(i, side, seg, e.id)
 	} else if e.conn == nil {
-		if seg.Len == 0 {
+		if seg.Len == 0 || t.now-e.last <= idleClosed && e.isCopy(side, seg) {
 			t.late++
 			return nil, 0, false
 		}
@@ -158,17 +171,17 @@ func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	return e.conn, e.dir(side), fresh
 }
 
-// Over returns the next connection that will get no more segments, nil if there is none. The Tracker that owns it is
-// to be told after all segments assigned before.
-func (t *Table) Over() *Conn {
+// Over returns the next connection that will get no more segments, and since when that is so; nil if there is none. The
+// Tracker that owns it is to be told after all segments assigned before.
+func (t *Table) Over() (c *Conn, at time.Duration) {
 	if t.taken == len(t.over) {
 		t.over, t.taken = t.over[:0], 0
-		return nil
+		return nil, 0
 	}
-	c := t.over[t.taken]
-	t.over[t.taken] = nil
+	o := t.over[t.taken]
+	t.over[t.taken] = ended{}
 	t.taken++
-	return c
+	return o.conn, o.at
 }
 
 // Finish hands back all connections, in order of their numbers, because the capture has ended. The caller takes them
@@ -177,7 +190,7 @@ func (t *Table) Finish() {
 	first := len(t.over)
 	for i := range t.used {
 		if e := t.at(i); e.conn != nil {
-			t.over = append(t.over, e.conn)
+			t.over = append(t.over, ended{e.conn, t.now})
 			e.conn = nil
 		}
 	}
@@ -187,11 +200,13 @@ func (t *Table) Finish() {
 // Evicted is how many open connections were handed back only because there were too many.
 func (t *Table) Evicted() uint64 { return t.evicted }
 
-// Late is how many segments without data came to connections that had been handed back; they were dropped.
+// Late is how many segments without new data came to connections that had been handed back; they were dropped.
 func (t *Table) Late() uint64 { return t.late }
 
 // Open is how many connections are open.
-func (t *Table) Open() int { return t.count[listEmbryo] + t.count[listOpen] + t.count[listClosed] }
+func (t *Table) Open() int {
+	return t.count[listEmbryo] + t.count[listOpen] + t.count[listClosed] + t.count[listDone]
+}
 
 // Connections is how many connections have begun.
 func (t *Table) Connections() int { return t.next }
@@ -273,6 +288,9 @@ func (t *Table) update(i int32, side int, seg *capture.Segment) {
 	e.last = t.now
 	e.learnBase(side, seg)
 	list := e.list
+	if list == listDone {
+		list = listClosed
+	}
 	if list == listEmbryo && (e.dir(side) == FromServer || seg.Flags&capture.SYN == 0) {
 		list = listOpen
 	}
@@ -288,15 +306,37 @@ func (t *Table) update(i int32, side int, seg *capture.Segment) {
 		away := int32(seg.Seq - e.high[side])
 		if e.flags&(spoke<<side) == 0 || away < rstBelieve && away > -rstBelieve {
 			list = listClosed
+			e.flags |= rstSeen << side
 		}
 	} else if e.flags&(spoke<<side) == 0 || int32(end-e.high[side]) > 0 {
 		e.high[side] = end
+		e.flags &^= acked << side
 	}
 	e.flags |= spoke << side
+	if seg.Flags.Has(capture.ACK) && e.flags&(spoke<<(1-side)) != 0 && int32(seg.Ack-e.high[1-side]) >= 0 {
+		e.flags |= acked << (1 - side)
+	}
 	t.followClose(i, side, seg)
-	if list != e.list || list == listClosed { // few segments follow a close, and memory waits for its end
+	if list == listClosed && e.nothingLeft() {
+		list = listDone
+	}
+	if list != e.list || list == listClosed || list == listDone { // few segments follow a close, and memory waits for its end
 		t.move(i, list)
 	}
+}
+
+// isCopy reports whether a segment has nothing that was not sent, and acknowledged, before.
+func (e *entry) isCopy(side int, seg *capture.Segment) bool {
+	return e.flags&(acked<<side) != 0 && int32(seg.Seq+seg.Len-e.high[side]) <= 0
+}
+
+// nothingLeft reports whether neither side of a closed connection has anything to repeat: each FIN, or all that was sent
+// to the side that reset the connection, has been acknowledged.
+func (e *entry) nothingLeft() bool {
+	const bothFins, bothAcked = finSeen | finSeen<<1, acked | acked<<1
+	return e.flags&bothFins == bothFins && e.flags&bothAcked == bothAcked ||
+		e.flags&rstSeen != 0 && e.flags&(acked<<1) != 0 ||
+		e.flags&(rstSeen<<1) != 0 && e.flags&acked != 0
 }
 
 // followClose notes who has acknowledged its peer's FIN. Once both have, everything has been delivered (RFC 9293 §3.6):
@@ -318,12 +358,18 @@ func (t *Table) followClose(i int32, side int, seg *capture.Segment) {
 // memory that they would hold costs more than what the copies tell.
 const waitFor = 256
 
-// release hands the connection back that the segment before this one has finished, if many wait already.
-func (t *Table) release() {
-	if i := t.done; i >= 0 && t.at(i).conn != nil && t.count[listClosed] > waitFor {
-		t.handBack(i)
-	}
+// Finished is the connection that the latest segment has finished, if many closed ones wait already; else nil. The Tracker
+// that owns it is to be told after that segment.
+func (t *Table) Finished() *Conn {
+	i := t.done
 	t.done = -1
+	if i < 0 || t.count[listDone] <= waitFor {
+		return nil
+	}
+	c := t.at(i).conn
+	t.at(i).conn = nil
+	t.move(i, listFinished)
+	return c
 }
 
 // learnBase sets the numbers that a later SYN is compared with, exactly as Wireshark does: the SYN's own, or one less

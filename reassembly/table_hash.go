@@ -107,6 +107,6 @@ func (t *Table) remove(i int32) {
 	t.move(i, listFree)
 }
 
-func sortByID(conns []*Conn) {
-	slices.SortStableFunc(conns, func(a, b *Conn) int { return a.ID - b.ID })
+func sortByID(conns []ended) {
+	slices.SortStableFunc(conns, func(a, b ended) int { return a.conn.ID - b.conn.ID })
 }

@@ -57,6 +57,65 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
+// TestOver looks at when connections are over. Looking before, as a live capture does, changes nothing.
+func TestOver(t *testing.T) {
+	const open = "+0 > S 0:0(0)\n+0.1 < S. 0:0(0) ack 1\n+0 > . 1:1(0) ack 1\n"
+	tests := []struct {
+		name, text string
+		after      time.Duration // its last segment
+	}{
+		{"closed by both", closed, idleDone},
+		{"closed by both, a copy after it", closed + "\n+0.3 < F. 5:5(0) ack 5", idleDone},
+		{"the last FIN is not acknowledged", open + "+0 > F. 1:1(0) ack 1\n+0 < F. 1:1(0) ack 2", idleClosed},
+		{"refused", "+0 > S 0:0(0)\n+0 < R. 0:0(0) ack 1", idleDone},
+		{"reset, nothing under way", open + "+0 > P. 1 ack 1 \"ask\"\n+0 < . 1:1(0) ack 4\n+1 < R. 1:1(0) ack 4", idleDone},
+		{"reset, data under way", open + "+0 > P. 1 ack 1 \"ask\"\n+0 > P. 4 ack 1 \"more\"\n+0 < R. 1:1(0) ack 4", idleClosed},
+		{"data after the reset", open + "+0 < R. 1:1(0) ack 1\n+0.1 > P. 1 ack 1 \"ask\"", idleClosed},
+		{"idle", open, idleOpen},
+	}
+	for _, tt := range tests {
+		for _, looks := range []int{0, 1, 5} {
+			table := NewTable(TableLimits{})
+			segs := parse(t, tt.text+"\nclient 10.0.0.9:1 isn 1\n+9000 > S 0:0(0)")
+			last := segs[len(segs)-2].Time
+			var over []time.Duration
+			take := func() {
+				for c, at := table.Over(); c != nil; c, at = table.Over() {
+					over = append(over, at)
+				}
+			}
+			for i := range segs {
+				if i == len(segs)-1 {
+					for look := range looks {
+						table.Settle(last + tt.after/2*time.Duration(look))
+						take()
+					}
+				}
+				table.Assign(&segs[i])
+				take()
+			}
+			if len(over) != 1 || over[0]-last != tt.after {
+				t.Errorf("%s, looked at %d times: over at %v, last segment at %v, want %v later", tt.name, looks, over, last, tt.after)
+			}
+		}
+	}
+}
+
+// TestCopiesAfterTheEnd: data that comes again soon after all was acknowledged begins nothing.
+func TestCopiesAfterTheEnd(t *testing.T) {
+	table := NewTable(TableLimits{})
+	segs := parse(t, closed+"\n+1 < PF. 1 ack 5 \"tell\"")
+	for i := range segs {
+		c, _, _ := table.Assign(&segs[i])
+		if late := i == len(segs)-1; late != (c == nil) {
+			t.Errorf("segment %d belongs to %v", i, c)
+		}
+	}
+	if table.Late() != 1 {
+		t.Errorf("%d late", table.Late())
+	}
+}
+
 func TestReuseIsTold(t *testing.T) {
 	r := play(t, parse(t, closed+"\nclient 10.0.0.1:40000 isn 70000\n+3 > S 0:0(0)"), false)
 	if len(r.all) != 2 || r.all[0].Reuses != -1 {
@@ -98,7 +157,7 @@ func flood(table *Table, n int, flags capture.TCPFlags) (over int) {
 		}
 		seg.Time = time.Duration(i) * time.Millisecond
 		table.Assign(&seg)
-		for table.Over() != nil {
+		for c, _ := table.Over(); c != nil; c, _ = table.Over() {
 			over++
 		}
 	}
@@ -144,7 +203,7 @@ func TestTableAgainstMap(t *testing.T) {
 		}
 		seg.Time = time.Duration(i) * time.Millisecond
 		table.Assign(&seg)
-		for table.Over() != nil {
+		for c, _ := table.Over(); c != nil; c, _ = table.Over() {
 		}
 	}
 	used := 0

@@ -101,7 +101,7 @@ func BenchmarkShort(b *testing.B) {
 		n++
 		c, dir, _ := table.Assign(&seg)
 		tracker.Add(c, dir, &seg)
-		for o := table.Over(); o != nil; o = table.Over() {
+		for o, _ := table.Over(); o != nil; o, _ = table.Over() {
 			tracker.Close(o, false)
 		}
 	}

@@ -29,6 +29,9 @@ func (t *Tracker) Settle(before time.Duration) {
 	}
 }
 
+// SettleOne does the same for one connection.
+func (t *Tracker) SettleOne(c *Conn, before time.Duration) { t.state(c).settleBefore(before) }
+
 // Moment is when the exchange that the sink is being told of was due, if silence made it so; negative otherwise.
 func (t *Tracker) Moment() time.Duration { return t.moment }
 

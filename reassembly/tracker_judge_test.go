@@ -46,7 +46,7 @@ func tell(t *testing.T, segs []capture.Segment, limits TrackerLimits) (*diary, *
 		tracker.Add(c, dir, &segs[i])
 	}
 	table.Finish()
-	for c := table.Over(); c != nil; c = table.Over() {
+	for c, _ := table.Over(); c != nil; c, _ = table.Over() {
 		tracker.Close(c, true)
 	}
 	return d, conn

@@ -94,7 +94,7 @@ func play(t testing.TB, segs []capture.Segment, unread bool) run {
 	table, tracker := NewTable(TableLimits{}), NewTracker(sink, TrackerLimits{})
 	r := run{sink: sink}
 	closeOver := func(ended bool) {
-		for c := table.Over(); c != nil; c = table.Over() {
+		for c, _ := table.Over(); c != nil; c, _ = table.Over() {
 			tracker.Close(c, ended)
 		}
 	}
