@@ -300,8 +300,16 @@ func TestLiveLines(t *testing.T) {
 	first := l.dial(l.a, "10.77.0.2:8080")
 	l.ask(first, 1, 100)
 	time.Sleep(20 * time.Millisecond)
-	second := l.dial(l.a, "10.77.0.2:8080") // while the first is idle: missed-reuse
-	l.ask(second, 1, 100)
+	for range 3 { // while the first is idle: missed-reuse, if the request comes right after the handshake
+		l.in(l.a, func() error {
+			c, err := net.DialTimeout("tcp", "10.77.0.2:8080", 5*time.Second)
+			if err == nil {
+				t.Cleanup(func() { c.Close() })
+				l.ask(c, 1, 100)
+			}
+			return err
+		})
+	}
 	last := time.Now()
 	var kinds []string
 	for len(kinds) == 0 || kinds[len(kinds)-1] != "occurrence" {
@@ -316,7 +324,8 @@ func TestLiveLines(t *testing.T) {
 				t.Errorf("occurrence of %s", object.Rule)
 			}
 		case <-time.After(3 * time.Second):
-			t.Fatalf("no finding; lines: %v; %s", kinds, live.stderr)
+			status := live.end(syscall.SIGTERM)
+			t.Fatalf("no finding; lines: %v; status %d; %s%s", kinds, status, live.stderr, live.stdout)
 		}
 	}
 	if took := time.Since(last); took > time.Second {
@@ -329,7 +338,7 @@ func TestLiveLines(t *testing.T) {
 	}
 	out := live.stdout.String()
 	for _, want := range []string{`{"type":"capture","live":true`, `{"type":"summary","live":true`, `{"type":"exchange","live":true`,
-		`{"type":"summary","connections":2,"exchanges":2,`, `{"type":"finding",`} {
+		`{"type":"summary","connections":4,"exchanges":4,`, `{"type":"finding",`} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no line %s in %s", want, out)
 		}
@@ -407,33 +416,6 @@ func TestLiveVLAN(t *testing.T) {
 	skipped := report["capture"].(map[string]any)["skipped"].(map[string]any)
 	if n, _ := skipped["duplicate"].(float64); count(report, "capture", "tcp_segments") != 1 || n != 1 {
 		t.Errorf("the saved files do not hold the same segment: %s %s", out.String(), errs.String())
-	}
-}
-
-// TestLiveInterface takes the interface down and up, and then away.
-func TestLiveInterface(t *testing.T) {
-	l := newLiveLab(t)
-	l.serve(l.b, "10.77.0.2:8080", 100)
-	live := l.listen(l.a, "-i", "v0", "-F", "json", "-q")
-	l.ask(l.dial(l.a, "10.77.0.2:8080"), 1, 100)
-	l.ip("-n", l.a, "link", "set", "v0", "down")
-	time.Sleep(200 * time.Millisecond)
-	l.ip("-n", l.a, "link", "set", "v0", "up")
-	l.ask(l.dial(l.a, "10.77.0.2:8080"), 1, 100)
-	l.ip("-n", l.a, "link", "del", "v0")
-	if status := live.end(nil); status != exitOK {
-		t.Fatalf("status %d: %s", status, live.stderr)
-	}
-	report := decode(t, live.stdout.Bytes())
-	if n := count(report, "summary", "exchanges"); n != 2 {
-		t.Errorf("%d exchanges, want 2", n)
-	}
-	in := report["capture"].(map[string]any)["inputs"].([]any)[0].(map[string]any)
-	if in["complete"] != false || in["error"] != "the interface was removed" {
-		t.Errorf("input %v", in)
-	}
-	if !strings.Contains(live.stderr.String(), "tcpwhy: warning: v0: the interface was removed") {
-		t.Errorf("stderr %q", live.stderr)
 	}
 }
 
