@@ -3,24 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 )
-
-// settle waits until a file has not grown for a while: a signal makes tcpdump forget what it has not read.
-func settle(name string) {
-	for last, tries := int64(-1), 0; tries < 20; tries++ {
-		info, err := os.Stat(name)
-		if err != nil || info.Size() == last {
-			return
-		}
-		last = info.Size()
-		time.Sleep(300 * time.Millisecond)
-	}
-}
 
 // analyseFile is the JSON report of a file.
 func analyseFile(t *testing.T, name string) []byte {
