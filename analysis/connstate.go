@@ -122,6 +122,9 @@ func (s *connState) open(x *reassembly.Exchange) {
 	s.trace.open(j)
 }
 
+// ownStart is what a program takes at most from the end of the handshake to its request if it has been waiting for it.
+const ownStart = 2 * time.Millisecond
+
 // criticalSetup reports whether the first request waited for the connection: it left as soon as it could. Otherwise
 // the client had connected in advance, and the handshake cost the request nothing.
 func (s *connState) criticalSetup(x *reassembly.Exchange) bool {
@@ -129,8 +132,21 @@ func (s *connState) criticalSetup(x *reassembly.Exchange) bool {
 	if !ok || x.Request == nil {
 		return false
 	}
-	slack := max(2*time.Millisecond, s.conn.RTTMin()/10, s.eps(reassembly.FromClient))
-	return x.Request.Start.Time-ready <= slack
+	slack := max(ownStart, s.conn.RTTMin()/10, s.eps(reassembly.FromClient))
+	return x.Request.Start.Time-ready <= slack || s.heldFirst(x)
+}
+
+// heldFirst reports whether the first request inside TLS left as soon as the end of the client's handshake was acknowledged:
+// Nagle's algorithm may have held it behind that, and it had been ready.
+func (s *connState) heldFirst(x *reassembly.Exchange) bool {
+	c := s.conn
+	known := x.Request.Start.Time - c.Far(reassembly.FromClient)
+	for i := len(c.Records) - 1; i >= 0 && c.TLS != nil; i-- {
+		if a := &c.Records[i]; a.Dir == reassembly.FromServer && a.Time <= known {
+			return a.PureAck() && a.Ack == x.Request.From && known-a.Time <= s.eps(reassembly.FromClient)
+		}
+	}
+	return false
 }
 
 // ready0 is the moment at which the first request could have left, as the capture point saw it; false if the capture

@@ -72,18 +72,22 @@ func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleCount) *hold {
 	c := w.s.conn
 	eps := w.s.eps(r.Dir)
-	after := r.Time - c.Far(r.Dir) - s.small.ack.Time
+	after := r.Time - c.Far(r.Dir) - s.late - s.small.ack.Time
 	wait := r.Time - s.small.Time
-	if after > eps+2*c.Half[r.Dir].RTT.Jitter {
+	switch {
+	case after <= eps+2*c.Half[r.Dir].RTT.Jitter:
+		count.held++
+		if count.least == 0 || wait < count.least {
+			count.least = wait
+		}
+	case after > max(3*eps, 2*time.Millisecond):
 		count.late++
-		if after > max(3*eps, 2*time.Millisecond) && len(count.waits) < maxWaits {
+		if len(count.waits) < maxWaits {
 			count.waits = append(count.waits, wait)
 		}
 		return nil
-	}
-	count.held++
-	if count.least == 0 || wait < count.least {
-		count.least = wait
+	default:
+		count.late++ // neither proves anything: what the others are, this one is
 	}
 	h := &hold{dir: r.Dir, first: s.small.Mark, ack: s.small.ack, second: r.Mark(),
 		size: [2]uint32{s.small.size, r.Len}, headers: s.small.headers, from: max(w.at, s.small.Time), to: r.Time}
@@ -102,7 +106,7 @@ func (w *walker) ackedWithin(s *sender, r *reassembly.Record, n int) bool {
 	if c.Far(r.Dir) < time.Millisecond {
 		return false // the capture is next to the sender: the order of the frames is the order of events
 	}
-	limit := r.Time - c.Far(r.Dir) + w.s.eps(r.Dir)
+	limit := r.Time - c.Far(r.Dir) - s.late + w.s.eps(r.Dir)
 	for i := max(s.known, c.Released); i < n; i++ {
 		a := &c.Records[i-c.Released]
 		if a.Time > limit {
@@ -211,7 +215,8 @@ func (s *connState) singleHold(dir reassembly.Dir, h *hold) bool {
 }
 
 // appDelay estimates how long the application itself took between the two writes (diagnosis 7.4). known tells that it
-// was observed where the write came after the ACK; else it is at most most.
+// was observed where the write came after the ACK; else it is at most most. A few observations say little of the spread: it
+// is taken to be a tenth at least.
 func (n *nagleCount) appDelay() (typical, spread, most time.Duration, known bool) {
 	if len(n.waits) == 0 {
 		return 0, 0, n.least, false
@@ -223,5 +228,9 @@ func (n *nagleCount) appDelay() (typical, spread, most time.Duration, known bool
 		waits[i] = max(v-typical, typical-v)
 	}
 	slices.Sort(waits)
-	return typical, waits[len(waits)/2], 0, true
+	spread = waits[len(waits)/2]
+	if len(waits) < 4 {
+		spread = max(spread, typical/10)
+	}
+	return typical, spread, 0, true
 }

@@ -21,8 +21,9 @@ sender are told apart first. Where the same host elsewhere sent as much at once 
 lower.
 
 How cost is counted
-By simulating the transfer with the window it began with and with what had been in flight before. High supposes twice as
-much, which a sender with little to send may have had. Never more than the time labelled so.
+By simulating the transfer with the window it began with and with what it had been before: slow start adds what is acknowledged
+while the window is less than twice what is in flight. Low supposes what had been in flight, high twice as much. Never more
+than the time labelled so.
 
 When it is wrong
 A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a loss. Senders that pace
@@ -46,13 +47,14 @@ func runSlowStartAfterIdle(p *pass) {
 	}
 	t, used := j.flow.transfer()
 	i := &j.flow.idle
-	had := (i.peak + t.mss - 1) / t.mss
-	saving, most := t.coldSaving(used, had), t.coldSaving(used, 2*had)
+	flight := (i.peak + t.mss - 1) / t.mss
+	had := max(flight, i.cwnd)
+	saving, most := t.coldSaving(used, had), t.coldSaving(used, max(had, 2*flight))
 	cost := Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
 	if cost.High <= 0 {
 		return
 	}
-	cost.Low = min(cost.Expected, max(0, cost.Expected-j.flow.rtt))
+	cost.Low = min(t.coldSaving(used, flight), max(0, cost.Expected-j.flow.rtt))
 	c := claim{rule: "slow-start-after-idle", confidence: j.calibrated(&cost, used, had, ConfidenceHigh)}
 	c.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
 	c.occ.Evidence = append([]Evidence{

@@ -14,18 +14,22 @@ const maxTrail = 256
 // it sends now. What came later is in release.
 type view struct {
 	ack, edge int64         // when it could first have known what released it
+	acked     int64         // packets acknowledged by then
+	cwnd      int64         // its congestion window then, as far as the replica goes
+	oldest    time.Duration // when the first segment passed that was outstanding then, if any was
 	heard     time.Duration // when the latest new acknowledgment passed
 	closed    bool          // a window of zero was offered
 	open      capture.Mark  // latest segment that moved the receive window's edge since then
-	spurious  bool          // it sent something again without need
+	needless  capture.Mark  // the first that it sent again without need
+	unsent    time.Duration // latest of its acknowledgments by which it had not gone beyond what has passed
 	missing   int           // packets that it sent and that never passed the capture point, by IP identification
 	beyond    capture.Mark  // first segment that shows that it had sent more than has passed
 }
 
 // reset begins a new wait.
 func (v *view) reset() {
-	v.closed, v.spurious, v.missing = false, false, 0
-	v.open, v.beyond = capture.Mark{}, capture.Mark{}
+	v.closed, v.unsent, v.missing = false, 0, 0
+	v.open, v.beyond, v.needless = capture.Mark{}, capture.Mark{}, capture.Mark{}
 }
 
 // release is what a sender learned just before it sent: what may have released the segment.
@@ -41,9 +45,12 @@ type release struct {
 // that a kernel takes to react may have released the record; what it knew before has not.
 func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 	c := w.s.conn
-	horizon := r.Time - c.Far(r.Dir)
-	since := horizon - w.s.eps(r.Dir) - s.jitter(w, r)
-	s.view.ack, s.view.edge = s.ack, s.edge
+	horizon := r.Time - c.Far(r.Dir) - s.late
+	since := horizon - max(w.s.eps(r.Dir)+s.jitter(w, r), s.sluggish(w, r))
+	if s.late > 0 {
+		since -= s.stamps.tick
+	}
+	s.look()
 	s.release = release{}
 	i := max(s.known, c.Released)
 	for ; i < n; i++ {
@@ -56,13 +63,23 @@ func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 		}
 		if a.Time < since {
 			s.absorb(c, a)
-			s.view.ack, s.view.edge = s.ack, s.edge
+			s.look()
 			continue
 		}
 		s.released(c, a)
 		s.absorb(c, a)
 	}
 	s.known = i
+	s.cwnd.surely(since)
+}
+
+// look takes what the sender knows now as what it knew before anything could release the record in hand.
+func (s *sender) look() {
+	s.view.ack, s.view.edge = s.ack, s.edge
+	s.view.acked, s.view.cwnd = s.trail.acked, s.cwnd.size
+	if len(s.trail.q) > 0 {
+		s.view.oldest = s.trail.q[0].at
+	}
 }
 
 // released notes what a, which the sender has just learned of, may have released.
@@ -115,7 +132,12 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 		s.ackPrev, s.ack = s.ack, a.Ack
 		s.view.heard = a.Time
 		s.measure(c, a)
-		s.trail.drop(a.Ack)
+		before := s.trail.acked
+		s.trail.drop(a.Ack, s.max, c.Half[a.Dir.Peer()].Eff)
+		if s.growth.slow && s.cwnd.size > 0 {
+			s.cwnd.acked(s.trail.acked - before)
+			s.cwnd.heard(a.Time, s.trail.acked)
+		}
 	}
 	if a.Window == 0 && a.Flags&(capture.FIN|capture.SYN) == 0 {
 		s.view.closed = true
@@ -155,21 +177,40 @@ func (s *sender) jitter(w *walker, r *reassembly.Record) time.Duration {
 	return w.s.conn.Half[r.Dir].RTT.Jitter
 }
 
+// bulkReaction is how late a busy host may go on with a transfer when an acknowledgment has made room: less than a program takes
+// for granted to produce a segment's worth by accident just then.
+const bulkReaction = time.Millisecond
+
+// sluggish is how late a busy host may react in the midst of a transfer, where that is little beside a round trip.
+func (s *sender) sluggish(w *walker, r *reassembly.Record) time.Duration {
+	if s.last == nil || !s.last.full || !r.Trait.Has(reassembly.Full) || w.s.conn.RTTMin() < 4*bulkReaction {
+		return 0
+	}
+	return bulkReaction
+}
+
 // trail is when the segments that are outstanding passed. Beyond maxTrail the later ones are not noted.
 type trail struct {
-	q []trailMark
+	q           []trailMark
+	sent, acked int64 // packets, offload unfolded
 }
 
 // trailMark is the offset after a segment, and when it passed.
 type trailMark struct {
-	end int64
-	at  time.Duration
+	end  int64
+	at   time.Duration
+	sent int64 // packets up to here
 }
 
-// add notes a segment.
-func (t *trail) add(end int64, at time.Duration) {
+// add notes segment r, of a sender whose effective MSS is eff.
+func (t *trail) add(r *reassembly.Record, eff uint32) {
+	t.sent++
+	if eff > 0 && r.Len > eff {
+		t.sent += int64((r.Len - 1) / eff)
+	}
+	end := r.Seq + int64(r.Len)
 	if n := len(t.q); n < maxTrail && (n == 0 || t.q[n-1].end < end) {
-		t.q = append(t.q, trailMark{end, at})
+		t.q = append(t.q, trailMark{end, r.Time, t.sent})
 	}
 }
 
@@ -195,12 +236,17 @@ func (t *trail) sentAt(ack int64) (time.Duration, bool) {
 	return t.q[n-1].at, true
 }
 
-// drop forgets what is acknowledged.
-func (t *trail) drop(ack int64) {
+// drop forgets what is acknowledged. sent is the offset after everything that was sent, eff the effective MSS.
+func (t *trail) drop(ack, sent int64, eff uint32) {
 	n := t.upTo(ack)
+	if n == len(t.q) {
+		// What is outstanding was not noted, and is no more than full segments.
+		t.acked = max(t.acked, t.sent-(max(0, sent-ack)+int64(eff)-1)/max(int64(eff), 1))
+	}
 	if n == 0 {
 		return
 	}
+	t.acked = max(t.acked, t.q[n-1].sent)
 	t.q = append(t.q[:0], t.q[n:]...)
 	if len(t.q) == 0 && cap(t.q) > maxTrail/4 {
 		t.q = nil

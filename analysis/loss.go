@@ -28,6 +28,11 @@ func (w *walker) loss(r *reassembly.Record, filled *hole, turn bool, before func
 		before(r.Time)
 		return
 	}
+	if later, ok := w.outrun(r); ok && lost {
+		// The first copy was not lost: its repetition overtook it.
+		l, w.again = Queue, later
+		defer func() { w.again = capture.Mark{} }()
+	}
 	if l != Queue {
 		w.send[r.Dir].growth.away = r.Trait.Has(reassembly.Unseen)
 	}
@@ -65,6 +70,17 @@ func lossLabel(r *reassembly.Record, filled *hole) (Label, bool) {
 	return Unknown, false
 }
 
+// repeats is the next segment that the sender of dir repeats without need; no frame if there is none near.
+func (w *walker) repeats(dir reassembly.Dir) capture.Mark {
+	c := w.s.conn
+	for i := w.next - c.Released; i < len(c.Records) && i < w.next-c.Released+maxTrail; i++ {
+		if r := &c.Records[i]; r.Dir == dir && r.Len > 0 && r.Kind == reassembly.SpuriousRetransmission {
+			return r.Mark()
+		}
+	}
+	return capture.Mark{}
+}
+
 // delivered is the moment at which the last octet of the response passed in a copy that arrived: next to the server,
 // copies pass that get lost further on. 0 if that is not known.
 func (s *connState) delivered(x *reassembly.Exchange) time.Duration {
@@ -81,4 +97,24 @@ func (s *connState) delivered(x *reassembly.Exchange) time.Duration {
 		}
 	}
 	return last
+}
+
+// outrun is the copy of r's octets that comes after r though it was sent before, by its timestamp (RFC 7323 §3): r repaired
+// no loss. Of a segment that was overtaken by others it is the copy that its sender then sent without need.
+func (w *walker) outrun(r *reassembly.Record) (capture.Mark, bool) {
+	c := w.s.conn
+	first := r.Kind == reassembly.OutOfOrder || r.Kind == reassembly.Plain
+	if !r.Trait.Has(reassembly.Unseen) && !first || r.Len == 0 {
+		return capture.Mark{}, false
+	}
+	for i := w.next + 1 - c.Released; i < len(c.Records) && i < w.next-c.Released+maxRepairs; i++ {
+		o := &c.Records[i]
+		if o.Dir != r.Dir || o.Kind != reassembly.SpuriousRetransmission || o.Seq > r.Seq || o.Seq+int64(o.Len) <= r.Seq {
+			continue
+		}
+		if first || o.Trait.Has(reassembly.HasTS) && int32(o.TSVal-r.TSVal) < 0 {
+			return o.Mark(), true
+		}
+	}
+	return capture.Mark{}, false
 }

@@ -18,7 +18,8 @@ How it is recognised
 The receiver could not go on until a retransmission that was needed, which left after duplicate or selective
 acknowledgments had reached the sender. Where the first copy passed the capture point, it was lost behind it (downstream),
 else before it (upstream), each seen from the sender. A segment that arrives late, overtaken by others, was not lost; it
-is a cause of its own (reordering) only if it took longer than a round trip to come or made the sender cut its window.
+is a cause of its own (reordering) only if what followed waited a round trip for it, or half of one and it was sent again. A
+repetition that comes before the first copy, by their timestamps, repaired no loss either.
 
 How cost is counted
 Expected is the waits for the repairs, and of the time that the transfer spent waiting for its congestion window
@@ -82,8 +83,14 @@ func runPacketLoss(p *pass) {
 		p.reportLoss(&w, cause, Cost{Expected: after, High: j.times[RecoveryCwnd]}, ConfidenceMedium)
 		first = false
 	}
+	for _, w := range j.with(SpuriousRetx) {
+		if w.hasty && w.length() >= p.conn.RTTMin()/2 {
+			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
+		}
+	}
 	for _, w := range j.with(Queue) {
-		if w.kind == reassembly.OutOfOrder && w.length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
+		late := mark0(w.again) && (w.kind == reassembly.OutOfOrder || w.unseen) && w.length() >= p.conn.RTTMin()/2
+		if late || w.kind == reassembly.OutOfOrder && w.length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
 			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
 		}
 	}
@@ -94,13 +101,14 @@ func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confiden
 	c := claim{rule: "packet-loss", cause: cause, confidence: confidence}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost}
 	c.window.saved = max(0, cost.Expected-w.length())
-	if w.label == RecoveryCwnd {
+	if w.label == RecoveryCwnd || w.label == SpuriousRetx {
 		c.window.saved = cost.Expected
 	}
 	switch {
+	case w.label == SpuriousRetx:
+		c.occ.Evidence = []Evidence{at(w.end, "held by the window", sideOf(w.dir), "waited for a window that a needless retransmission had cut")}
 	case cause == "reordering":
-		c.occ.Evidence = []Evidence{at(w.cause, "later segment", sideOf(w.dir), "came first"),
-			at(w.end, "overtaken segment", sideOf(w.dir), "came "+millis(w.length())+" later")}
+		c.occ.Evidence = w.overtakenEvidence()
 	case w.label == RecoveryCwnd:
 		c.occ.Evidence = []Evidence{at(w.end, "held by the window", sideOf(w.dir), "waited for a window that a loss had cut")}
 	default:
@@ -108,4 +116,21 @@ func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confiden
 	}
 	c.lost = []interval{{w.from, w.to}}
 	p.report(c)
+}
+
+// overtakenEvidence shows what came first, what ended the wait, and what was sent again because of it.
+func (w *slice) overtakenEvidence() []Evidence {
+	sender := sideOf(w.dir)
+	out := []Evidence{at(w.cause, "later segment", sender, "came first")}
+	switch {
+	case w.kind != reassembly.OutOfOrder:
+		out = append(out, at(w.end, "needless retransmission", sender, "came "+millis(w.length())+" later"),
+			at(w.again, "overtaken segment", sender, "was sent before, and came after"))
+	case mark0(w.again):
+		out = append(out, at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"),
+			at(w.again, "needless retransmission", sender, "it had been taken for lost"))
+	default:
+		out = append(out, at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"))
+	}
+	return out
 }

@@ -150,10 +150,11 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	}
 	m.verdict = nil
 	t := &job.times
-	setup := t[TCPHandshake] + t[TLSRTT] + t[TLSServer] + t[TLSClient]
+	// What the client's own program needs between the handshake and its request is part of every new connection, too.
+	setup, own := t[TCPHandshake]+t[TLSRTT]+t[TLSServer]+t[TLSClient], min(t[ClientThink], ownStart)
 	flight := max(v.flight, v.donor.flight)
-	slow := job.flow.donorSaving(flight, t[SlowStart])
-	cost := Cost{Low: setup, Expected: setup + slow, High: setup + slow + job.repeatedSYNs()}
+	slow, most := job.flow.donorSaving(flight, t[SlowStart])
+	cost := Cost{Low: setup, Expected: setup + own + slow, High: setup + own + most + job.repeatedSYNs()}
 	if cost.High <= 0 {
 		return claim{}, false
 	}

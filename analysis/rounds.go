@@ -24,6 +24,7 @@ type growth struct {
 	peak     int64 // the most in flight since the window last shrank
 	cut      bool  // a loss ended slow start, or shrank the window after it
 	needless bool  // something was sent again without need, which may have shrunk the window, too
+	hasty    bool  // that was no timer's doing, but due to the order in which segments came
 	past     int64 // acknowledgments up to here are late because of a loss, not of a queue
 	away     bool  // what was lost had not passed the capture point
 	idle     idle
@@ -33,6 +34,7 @@ type growth struct {
 type idle struct {
 	since  time.Duration // how long nothing was sent; 0: less than a retransmission timeout
 	peak   int64         // the most in flight before
+	cwnd   int64         // the congestion window before, packets; 0: not known
 	before capture.Mark  // the last segment before
 	mark   capture.Mark  // of the first segment after
 }
@@ -48,6 +50,7 @@ func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) 
 	}
 	if s.round.bytes == 0 || s.ack > s.round.seq {
 		s.endRound()
+		s.cwnd.round()
 		s.round = round{start: r.Mark(), seq: r.Seq}
 		if len(s.rounds) < maxRounds {
 			s.rounds = append(s.rounds, s.round)
@@ -70,10 +73,11 @@ func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
 	g.idle = idle{}
 	if s.last == nil {
 		g.slow = true
+		s.cwnd.size = usualInitial
 		return
 	}
 	if gap := r.Time - s.last.Time; gap >= w.s.timeout() {
-		g.idle = idle{since: gap, peak: g.peak, before: s.last.Mark, mark: r.Mark()}
+		g.idle = idle{since: gap, peak: g.peak, cwnd: s.cwnd.size, before: s.last.Mark, mark: r.Mark()}
 		g.peak = 0
 	}
 }

@@ -2,7 +2,9 @@ package analysis
 
 import (
 	"fmt"
+	"time"
 
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -34,11 +36,13 @@ have reached the sender, and the receiver could not go on before it. If the firs
 capture point, the proof is another segment of the sender with a later sequence number, or a packet missing by its IP
 identification where that host counts packets one by one; and the wait must be as long as the timer. Causes: single, the
 whole message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired although
-everything had arrived, and afterwards less was in flight than before.
+everything had arrived (the acknowledgment of the first copy shows it), and the sender had to wait for that acknowledgment or
+had less in flight afterwards than before.
 
 How cost is counted
 Expected is the wait from the first copy to the one that arrived: without the loss nothing of it would remain. Low leaves
-what the quickest repair takes, two round trips for a probe. What the connection then lost because its window was cut
+what the quickest repair takes, two round trips for a probe. Of a spurious one the cost is what the acknowledgment took
+longer than a round trip. What the connection then lost because its window was cut
 belongs to packet-loss.
 
 When it is wrong
@@ -70,18 +74,49 @@ func runRetransmissionTimeout(p *pass) {
 	if p.claimed(pathMTU.Name) {
 		return
 	}
+	p.reportImpatience()
 	waits := p.job.with(RTO, TLP, LostRetx, SpuriousRetx)
 	if n := len(p.conn.SYNACKs); n > 1 && len(waits) > 0 && p.conn.SYNACKs[n-1].Time > waits[0].before.Time {
 		return // the server did not believe that the connection exists: its backlog was full, nothing was lost
 	}
 	for i := 0; i < len(waits); i++ {
 		w := waits[i]
+		if w.label == SpuriousRetx && w.hasty {
+			continue // reordering, which packet-loss claims
+		}
 		cause := p.timeoutCause(&w)
 		for i+1 < len(waits) && waits[i+1].end == w.end && waits[i+1].label == LostRetx {
 			i++
 			w.to, cause = waits[i].to, "lost-retransmission"
 		}
 		p.report(p.timeoutClaim(&w, cause))
+	}
+}
+
+// reportImpatience claims the waits in which a timer fired though everything was on its way, by what they were longer than a
+// round trip.
+func (p *pass) reportImpatience() {
+	waits := p.job.with(Queue)
+	total := map[capture.Mark]time.Duration{} // by what was sent again
+	for _, w := range waits {
+		if mark0(w.again) && !w.unseen && w.kind != reassembly.OutOfOrder {
+			total[w.again] += w.length()
+		}
+	}
+	for _, w := range waits {
+		if total[w.again] < p.state.timeout()*9/10-p.conn.RTTMin() || w.unseen || w.kind == reassembly.OutOfOrder {
+			continue
+		}
+		c := claim{rule: "retransmission-timeout", cause: "spurious", confidence: ConfidenceHigh}
+		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}, Evidence: []Evidence{
+			at(w.before, "before", sideOf(w.dir), "the last data before the wait"),
+			at(w.again, "needless retransmission", sideOf(w.dir), "of what had arrived already"),
+			at(w.end, "data again", sideOf(w.dir), "came "+millis(w.length())+" later than without the delay")}}
+		if mark0(w.cause) {
+			c.occ.Evidence = append(c.occ.Evidence, at(w.cause, "late ACK", sideOf(w.dir.Peer()), "of the first copy"))
+		}
+		c.lost = []interval{{w.from, w.to}}
+		p.report(c)
 	}
 }
 
@@ -130,7 +165,7 @@ func repairEvidence(w *slice) []Evidence {
 	case mark0(w.cause):
 		out = append(out, at(w.cause, "later segment", sender, "shows that an earlier one was lost before it came here"))
 	case mark0(w.before):
-		out = append(out, at(w.before, "before", sender, "the last data before the wait"))
+		out = append(out, at(w.before, "before", sideOf(w.prev), "the last data before the wait"))
 	}
 	return append(out, at(w.end, "retransmission", sender,
 		fmt.Sprintf("%d octets, after %s", w.octets, millis(w.length()))))

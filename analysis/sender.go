@@ -76,6 +76,9 @@ type sender struct {
 	rate    rate
 	ackRate ackRate
 	trail   trail
+	cwnd    replica
+	stamps  stamps
+	late    time.Duration // by how much longer than the least the record in hand was under way
 	ids     counter
 	pieces  pieces
 	tails   tails
@@ -134,6 +137,31 @@ func (s *sender) deliver(r *reassembly.Record, n int) (filled *hole, forward boo
 func (s *sender) vain(r *reassembly.Record) bool {
 	return r.Len > 0 && !r.Kind.Retransmitted() && r.Seq == s.before && len(s.holes) > 0 && s.holes[0].from == r.Seq &&
 		s.holes[0].seen
+}
+
+// beyond reports whether r, just delivered, is the first that follows what the receiver needs next, which was lost before it
+// passed the capture point and is going to be sent again, or is late. That one left with it, so that what led to r led to it.
+func (s *sender) beyond(w *walker, r *reassembly.Record) bool {
+	if r.Len == 0 || s.before == 0 || r.Seq <= s.before || len(s.holes) == 0 || s.holes[0].from != s.before {
+		return false
+	}
+	for _, p := range s.repairs {
+		if p.from <= s.before && p.to > s.before {
+			return true
+		}
+	}
+	return w.overtaken(r.Dir, s.before)
+}
+
+// overtaken reports whether the octet of dir at the given offset comes later, overtaken on the way.
+func (w *walker) overtaken(dir reassembly.Dir, offset int64) bool {
+	c := w.s.conn
+	for i := w.next - c.Released; i < len(c.Records) && i < w.next-c.Released+maxRepairs; i++ {
+		if r := &c.Records[i]; r.Dir == dir && r.Kind == reassembly.OutOfOrder && r.Seq <= offset && r.Seq+int64(r.Len) > offset {
+			return true
+		}
+	}
+	return false
 }
 
 // frontier is the offset up to which the receiver has everything.
@@ -209,6 +237,7 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	if r.Kind.Retransmitted() {
 		if r.Kind != reassembly.SpuriousRetransmission {
 			s.growth.lose(s.max)
+			s.cwnd.size = 0
 		}
 		s.round.bytes += int64(r.Len)
 		s.view.missing = 0
@@ -226,7 +255,12 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	s.last = &s.store
 	s.flight = max(s.flight, s.max-s.ack)
 	s.growth.peak = max(s.growth.peak, s.max-s.ack)
-	s.trail.add(r.Seq+int64(r.Len), r.Time)
+	s.trail.add(r, eff)
+	s.stamps.late = [3]time.Duration{s.late, s.stamps.late[0], s.stamps.late[1]}
+	if len(s.holes) == 0 && s.before > s.growth.past {
+		s.queue = max(s.queue, s.stamps.queue())
+	}
+	s.cwnd.sent(s.trail.sent-s.trail.acked, s.trail.sent-s.cwnd.sure)
 	s.view.reset()
 	if full {
 		return
@@ -253,4 +287,5 @@ func (s *connState) endsHeader(dir reassembly.Dir, end int64) bool {
 func (s *sender) reuse(old *sender) {
 	s.holes, s.repairs, s.rounds = old.holes[:0], old.repairs[:0], old.rounds[:0]
 	s.trail.q = old.trail.q[:0]
+	s.cwnd.next = old.cwnd.next[:0]
 }

@@ -37,6 +37,18 @@ func (t transfer) simulate(cwnd int64) time.Duration {
 	return took
 }
 
+// bounded reports whether the receive window would hold back a sender that starts with a congestion window of cwnd segments.
+func (t transfer) bounded(cwnd int64) bool {
+	left := t.octets
+	for w := cwnd * t.mss; t.window > 0 && left > 0 && w > 0; w *= 2 {
+		if min(w, left) > t.window {
+			return true
+		}
+		left -= w
+	}
+	return false
+}
+
 // serial is the time that the path takes to carry n octets.
 func (t transfer) serial(n int64) time.Duration {
 	if t.rate <= 0 {

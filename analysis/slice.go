@@ -20,11 +20,14 @@ type slice struct {
 	from, to time.Duration
 	dir      reassembly.Dir // whose segment ended the wait
 	before   capture.Mark   // the progress event before it; no frame if there was none
+	prev     reassembly.Dir // whose that was
 	end      capture.Mark   // the segment that ended it
 	earlier  time.Duration  // of a corked end: the hold before, which had not been recognised yet; 0: none
 	cause    capture.Mark   // what released that segment, or its first copy that was lost; no frame if unknown
+	again    capture.Mark   // what was sent again without need while it lasted; no frame if nothing was
 	octets   uint32         // of the segment that ended it
 	kind     reassembly.Kind
+	hasty    bool // needless retransmissions were not a timer's, but due to the order in which segments came
 	unseen   bool // what was lost had not passed the capture point
 }
 

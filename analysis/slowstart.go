@@ -29,8 +29,8 @@ the same hosts have many sizes, none of which is a kernel's initial window, conf
 
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
-segments saves, high what one as large as the whole response (or the receive window) saves, low half of expected. Never
-more than the time that was labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
+segments saves, high what one as large as the whole response (or the receive window) saves. Low is half of expected, nothing
+if the receive window would bind next: how it would have grown does not show. Never more than the time labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
 cost instead.
 
 When it is wrong
@@ -64,7 +64,9 @@ func runSlowStart(p *pass) {
 	if cost.Expected < time.Millisecond {
 		return
 	}
-	cost.Low = cost.Expected / 2
+	if !t.bounded(max(largeInitial, used)) {
+		cost.Low = cost.Expected / 2 // else nothing tells how the receive window would have held it back
+	}
 	cl := claim{rule: "slow-start", confidence: ConfidenceMedium}
 	if len(j.rounds) >= 3 || j.rounds[1].bytes*2 >= j.rounds[0].bytes*3 {
 		cl.confidence = ConfidenceHigh
@@ -77,17 +79,19 @@ func runSlowStart(p *pass) {
 	p.report(cl)
 }
 
-// grew reports whether the rounds grew as slow start does: a fifth at least from one to the next. The last is
+// grew reports whether the rounds grew as slow start does: one was larger than all before by a fifth at least. The last is
 // cut short by the end of the message, so that of two nothing can be said. What goes on in rounds of one size is held by
 // something else, a send buffer say.
 func grew(rounds []round) bool {
 	if len(rounds) < 3 {
 		return true
 	}
+	most := rounds[0].bytes
 	for i := 1; i < len(rounds)-1; i++ {
-		if rounds[i].bytes*5 >= rounds[i-1].bytes*6 {
+		if rounds[i].bytes*5 >= most*6 {
 			return true
 		}
+		most = max(most, rounds[i].bytes)
 	}
 	return false
 }
@@ -142,10 +146,13 @@ func (s *connState) measure(j *job) {
 	j.flow.pieces[reassembly.FromClient] = s.walk.send[reassembly.FromClient].pieces
 }
 
-// donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response.
-func (f *flowFacts) donorSaving(flight int64, slow time.Duration) time.Duration {
+// donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response, and the
+// most that it could have saved: an older connection has a larger receive window, too.
+func (f *flowFacts) donorSaving(flight int64, slow time.Duration) (expected, most time.Duration) {
 	t, used := f.transfer()
-	return min(slow, t.coldSaving(used, f.donorWindow(flight)))
+	expected = min(slow, t.coldSaving(used, f.donorWindow(flight)))
+	t.window = 0
+	return expected, max(expected, min(slow, t.coldSaving(used, 2*f.donorWindow(flight))))
 }
 
 // donorWindow is the window, in segments, of such a connection.

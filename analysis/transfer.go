@@ -39,10 +39,11 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case w.windowBound(s, r):
 		w.cause = s.release.open
 		if gap >= w.s.conn.RTTMin()/2 {
-			s.rwnd.note(s.edge - s.ack)
+			s.rwnd.note(max(s.edge-s.ack, s.before-s.view.ack))
 		}
 		w.emit(w.at, until, RWnd)
-	case s.last != nil && s.last.full && outstanding && mark0(s.release.ack):
+	case s.last != nil && outstanding && mark0(s.release.ack) && (s.last.full || s.fills()):
+		// A program that writes records or chunks with TCP_NODELAY fills the window with segments of any size.
 		w.congestion(s, r, until)
 	case w.corked(s, r) && s.tails.corked():
 		w.earlier, s.tails.first = s.tails.first, 0
@@ -53,20 +54,26 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 		w.emit(w.at, until, pause(r.Dir))
 	case r.Flags&capture.FIN != 0 && r.Len == 0 && r.Dir == reassembly.FromServer && endsByClose(w.s.active(w.at)):
 		w.emit(w.at, until, Closing)
+	case s.growth.cut && w.probing(s, r):
+		w.emit(w.at, until, RecoveryCwnd)
+	case outstanding && !mark0(s.release.ack) && w.probing(s, r):
+		w.again = w.repeats(r.Dir)
+		w.emitLate(s, until) // the acknowledgment that would have released it was
+		w.again = capture.Mark{}
 	case r.Flags&capture.FIN != 0 && r.Len == 0, !outstanding, s.last != nil && !s.last.full:
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
-		w.emit(w.at, until, pause(r.Dir))
+		w.emitPause(r, until, pause(r.Dir))
 	case gap <= w.s.conn.RTTMin()/2:
 		w.emit(w.at, until, Paced)
 	case s.view.ack > s.before-s.growth.peak/2 && s.view.edge-s.before >= int64(r.Len):
 		// Acknowledgments had made room, half of what had been in flight before and more, and nothing was sent: there
 		// was nothing to send.
-		w.emit(w.at, until, pause(r.Dir))
+		w.emitPause(r, until, pause(r.Dir))
 	case s.growth.cut:
 		// The acknowledgment that would have released it was lost or came too late, and a probe went out instead.
 		w.emit(w.at, until, RecoveryCwnd)
 	default:
-		w.emit(w.at, until, Unknown)
+		w.emitPause(r, until, Unknown)
 	}
 }
 
@@ -131,10 +138,11 @@ func (b *bound) note(window int64) {
 func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration) {
 	late := s.release.late
 	switch {
-	case s.view.spurious:
+	case mark0(s.view.needless):
 		// Everything had arrived; the acknowledgment took so long that the sender lost patience.
-		w.emit(w.at, min(until, w.at+w.s.conn.RTTMin()), w.window(s))
-		w.emit(w.at, until, Queue)
+		w.again = s.view.needless
+		w.emitLate(s, until)
+		w.again = capture.Mark{}
 		return
 	case w.pipeFull(s, r):
 		w.emit(w.at, until, Serialize)
@@ -142,8 +150,17 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 	case s.growth.cut:
 		late = 0 // a window of a segment or two waits for delayed acknowledgments because of the loss
 	}
+	s.correct()
 	w.emit(w.at, until-min(late, until-w.at), w.window(s))
 	w.emit(w.at, until, DelackCwnd)
+}
+
+// emitLate tiles a wait for an acknowledgment that came late: until it was due, the window held the sender back, then whatever
+// held the acknowledgment up, or what it acknowledges.
+func (w *walker) emitLate(s *sender, until time.Duration) {
+	due := s.view.oldest + w.s.conn.RTTMin()
+	w.emit(w.at, min(until, due), w.window(s))
+	w.emit(w.at, until, Queue)
 }
 
 // pipeFull reports whether as much was in flight as the path holds: then its rate limits, not a window. It shows in
@@ -156,6 +173,7 @@ func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
 		// Losses also make single acknowledgments late; a queue makes all of them late.
 		longer = min(longer, s.delay[0], s.delay[1], s.delay[2])
 	}
+	longer = max(longer, s.stamps.queue())
 	if s.ack > s.growth.past && longer > max(near.Jitter, c.RTTMin()/5, time.Millisecond) {
 		return true
 	}

@@ -15,7 +15,7 @@ import (
 func (w *walker) turn(r *reassembly.Record, filled *hole) {
 	w.loss(r, filled, true, func(until time.Duration) {
 		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), RoundTrip)
-		w.emit(w.at, until, w.ownTime(r))
+		w.emitPause(r, until, w.ownTime(r))
 	})
 }
 

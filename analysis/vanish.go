@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// idsTrusted is how many packets in a row must have counted IP identification up by one before a gap in it means a
-	// packet that never arrived. Hosts that share a counter between connections, or draw it at random, never get there.
+	// idsTrusted is how many packets in a row, before a gap and after it together, must have counted IP identification up by
+	// one before the gap means a packet that never arrived. Hosts that share a counter between connections, or draw it at
+	// random, never get there.
 	idsTrusted = 3
 	// maxVanished is the longest such gap believed.
 	maxVanished = 16
@@ -24,15 +25,20 @@ type counter struct {
 	broken  bool
 }
 
-// gap is how many packets are missing before r.
-func (k *counter) gap(r *reassembly.Record, eff uint32) int {
-	wire := uint16(1)
-	if eff > 0 && r.Len > eff {
-		wire = uint16((r.Len + eff - 1) / eff)
+// packets is how many packets r is on the wire, to a host with the given effective MSS.
+func packets(r *reassembly.Record, eff uint32) uint16 {
+	if eff == 0 || r.Len <= eff {
+		return 1
 	}
+	return uint16((r.Len + eff - 1) / eff)
+}
+
+// gap is how many packets are missing before r, the first of the records given.
+func (k *counter) gap(records []reassembly.Record, eff uint32) int {
+	r := &records[0]
 	missing := int(r.IPID - k.next)
 	was := k.started
-	k.started, k.next = true, r.IPID+wire
+	k.started, k.next = true, r.IPID+packets(r, eff)
 	switch {
 	case !was || k.broken:
 		return 0
@@ -43,11 +49,27 @@ func (k *counter) gap(r *reassembly.Record, eff uint32) int {
 		k.broken = true
 		return 0
 	}
-	if k.regular < idsTrusted {
+	if k.regular < idsTrusted && k.regular+k.ahead(records[1:], r.Dir, eff) < idsTrusted {
 		k.broken = true
 		return 0
 	}
 	return missing
+}
+
+// ahead is how many of the packets from dir among the records count on from where the counter is, idsTrusted at most.
+func (k *counter) ahead(records []reassembly.Record, dir reassembly.Dir, eff uint32) int {
+	n, next := 0, k.next
+	for i := range records {
+		r := &records[i]
+		if r.Dir != dir {
+			continue
+		}
+		if r.IPID != next || n == idsTrusted {
+			break
+		}
+		n, next = n+1, next+packets(r, eff)
+	}
+	return n
 }
 
 // observe looks whether r shows that packets of its sender never passed the capture point.
@@ -57,7 +79,10 @@ func (s *sender) observe(w *walker, r *reassembly.Record) {
 	}
 	h := &w.s.conn.Half[r.Dir]
 	if r.IPID != 0 && r.Kind != reassembly.OutOfOrder {
-		s.view.missing += s.ids.gap(r, h.Eff)
+		s.view.missing += s.ids.gap(w.s.conn.Records[w.next-w.s.conn.Released:], h.Eff)
+	}
+	if r.PureAck() && r.Seq == s.max {
+		s.view.unsent = r.Time
 	}
 	if r.Len == 0 && r.Seq > s.max && (s.max > 0 || !w.s.conn.MidStream) && !r.Trait.Has(reassembly.Wild) && !mark0(s.view.beyond) {
 		s.view.beyond = r.Mark()
@@ -70,17 +95,18 @@ func (s *sender) observe(w *walker, r *reassembly.Record) {
 //
 // What proves it: another segment of the sender had shown a later sequence number, or a packet is missing by its
 // identification. An acknowledgment may also be missing; so without data before it in the same message, the capture
-// must show the one that was due. The wait must last as long as a timer.
+// must show the one that was due, or that the peer repeated its data for want of one, which then was with the lost segment.
+// The wait must last as long as a timer.
 func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, time.Duration, bool) {
 	c := w.s.conn
 	proof := mark0(s.view.beyond) && s.view.beyond.Time < r.Time
 	if r.Kind != reassembly.Plain || r.Len == 0 || c.Half[r.Dir].Missing+c.Half[r.Dir.Peer()].Missing > 0 ||
-		!proof && (s.view.missing == 0 || turn && !w.acknowledgedTurn(r)) {
+		!proof && (s.view.missing == 0 || turn && !w.acknowledgedTurn(r) && !w.repeatedTurn(r)) {
 		return Unknown, 0, false
 	}
-	from := w.at
+	from := max(w.at, s.view.unsent)
 	if turn {
-		from += c.Far(r.Dir)
+		from = max(from, w.at+c.Far(r.Dir))
 	}
 	rto := w.s.timeout()
 	since := max(from, s.view.heard+c.Far(r.Dir))
@@ -111,6 +137,23 @@ func (w *walker) acknowledgedTurn(r *reassembly.Record) bool {
 			return false
 		}
 		if a.Dir == r.Dir && a.PureAck() && a.Ack >= peer.max {
+			return true
+		}
+	}
+	return false
+}
+
+// repeatedTurn reports whether the peer of r's sender had repeated what it said last, which had arrived: no acknowledgment of
+// it came back in time, though a host must not delay one for as long (RFC 9293 §3.8.6.3).
+func (w *walker) repeatedTurn(r *reassembly.Record) bool {
+	c := w.s.conn
+	for i := len(c.Records) - 1; i >= 0; i-- {
+		a := &c.Records[i]
+		switch {
+		case a.Time >= r.Time:
+		case a.Time < w.at:
+			return false
+		case a.Dir != r.Dir && a.Len > 0 && a.Kind == reassembly.SpuriousRetransmission:
 			return true
 		}
 	}

@@ -25,6 +25,7 @@ type walker struct {
 	ending  *reassembly.Record // the record that ends the wait in hand; nil if none does
 	earlier time.Duration      // of the wait in hand: a like one that had not been recognised; 0: none
 	cause   capture.Mark       // what released it, if that is known
+	again   capture.Mark       // what was sent again without need while it lasted; no frame if nothing was
 	unseen  bool               // what it waited for was lost before it passed the capture point
 	any     bool               // there was one
 	send    [2]sender
@@ -80,13 +81,17 @@ func (w *walker) record(n int) {
 	}
 	s := &w.send[r.Dir]
 	s.observe(w, r)
+	s.late = s.stamps.add(c, r)
 	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
 		return
 	}
 	closes := r.Flags&(capture.FIN|capture.RST) != 0
 	if r.Len == 0 && !closes || probe(r) {
 		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
-			s.view.spurious, s.growth.needless = true, true
+			s.growth.needless, s.growth.hasty = true, w.hasty(s, r)
+			if !mark0(s.view.needless) {
+				s.view.needless = r.Mark()
+			}
 		}
 		return
 	}
@@ -97,10 +102,21 @@ func (w *walker) record(n int) {
 	held := w.opportunity(s, r, n)
 	filled, forward := s.deliver(r, n)
 	fresh := !w.any || w.prev != r.Dir
-	if forward || closes || s.vain(r) {
+	if forward || closes || s.vain(r) || s.beyond(w, r) {
 		w.progress(r, filled, held)
 	}
 	s.sent(w, r, n, fresh)
+}
+
+// hasty reports whether a sender repeated r, which had arrived, because of duplicate or selective acknowledgments, and not
+// because a timer had run out: segments had come in another order.
+func (w *walker) hasty(s *sender, r *reassembly.Record) bool {
+	c := w.s.conn
+	if s.last == nil {
+		return false
+	}
+	quiet := r.Time - max(s.last.Time, s.view.heard+c.Far(r.Dir))
+	return quiet < min(2*c.RTTMin()*97/100, w.s.timeout()*9/10)
 }
 
 // probe reports whether r carries nothing that a message needs.
@@ -167,9 +183,10 @@ func (w *walker) note(from, to time.Duration, l Label) {
 	if to-from < minSlice {
 		return
 	}
-	s := slice{label: l, from: from, to: to, before: w.last, cause: w.cause, unseen: w.unseen, earlier: w.earlier}
+	s := slice{label: l, from: from, to: to, before: w.last, prev: w.prev, cause: w.cause, again: w.again, unseen: w.unseen, earlier: w.earlier}
 	if r := w.ending; r != nil {
 		s.dir, s.end, s.octets, s.kind = r.Dir, r.Mark(), r.Len, r.Kind
+		s.hasty = w.send[r.Dir].growth.hasty
 	}
 	for _, j := range w.s.jobs {
 		if !j.settled && j.from < to && (!j.over || from < j.until) {

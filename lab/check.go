@@ -143,6 +143,7 @@ func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
 		if vantage != s.Expect.from() && v.vantages[vantage] == nil {
 			v.vantages[vantage] = Expect{Rule: s.Expect.Rule}.in(r) // what is upstream of one is downstream of another
 		}
+		v.vantages[vantage] = s.Expect.whole(v.vantages[vantage], r)
 		if vantage == s.Expect.from() {
 			v.found = v.vantages[vantage]
 			v.others = s.Expect.unexpected(r)
@@ -193,6 +194,22 @@ func (e Expect) in(r report) *finding {
 		}
 	}
 	return nil
+}
+
+// whole is the finding with what other rules claim of the same cure's saving; nil if there is none.
+func (e Expect) whole(f *finding, r report) *finding {
+	if f == nil || len(e.Shares) == 0 {
+		return f
+	}
+	all := *f
+	for _, o := range r.Findings {
+		if slices.Contains(e.Shares, o.Rule) {
+			all.Cost.Low += o.Cost.Low
+			all.Cost.Expected += o.Cost.Expected
+			all.Cost.High += o.Cost.High
+		}
+	}
+	return &all
 }
 
 // unexpected is what was said beyond it. Findings of severity info are remarks, not accusations.

@@ -31,6 +31,7 @@ type Expect struct {
 	Rule, Cause string   // "" for a look-alike, which must stay silent
 	Count       int      // occurrences; 0 is any number
 	Also        []string // further rules that the recording shows too, and that are not scored
+	Shares      []string // of Also, those that claim other parts of what the same cure saves: their costs are added
 	From        string   // the capture that decides: client, server or middle; "" is client
 	Alone       bool     // the other captures cannot show it
 	Timeless    bool     // what the fault costs is no time: no saving is held against it

@@ -168,7 +168,7 @@ func randomLoss(time.Duration) Scenario {
 	return Scenario{
 		Name:    "random-loss",
 		About:   "3 % of all frames are lost at random",
-		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "retransmission-timeout", "delayed-ack"}},
+		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "retransmission-timeout", "delayed-ack"}, Shares: []string{"retransmission-timeout"}},
 		Link:    Link{Loss: .03, Seed: 7},
 		Server:  Own{Sockopts: prompt(), Body: 30_000},
 		Client:  Caller{Sockopts: prompt(), Count: 8},

@@ -261,12 +261,12 @@ func (k *track) judgeResends(e *event, una int64) {
 		return
 	}
 	keep := d.resends[:0]
-	for _, r := range d.resends {
+	for i, r := range d.resends {
 		covers := una <= r.seq && e.ack >= r.end
 		soon := covers && (e.at.Time-r.at < k.far(e.dir)*6/10 ||
 			r.hasTS && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.ts) < 0)
 		switch {
-		case soon || e.dsack && k.reports(e, r):
+		case soon || e.dsack && k.reports(e, r) && !k.overtook(r, d.resends[i+1:]):
 			k.amend(r.record, SpuriousRetransmission)
 		case e.ack < r.end || e.at.Time-r.at < 2*k.roundTrip()+jiffies:
 			keep = append(keep, r) // a report of the duplicate may still come
@@ -280,6 +280,21 @@ func (k *track) reports(e *event, r resend) bool {
 	o := &k.side[e.dir.Peer()].origin
 	lo, hi := o.offset(e.seg.SACK[0].Start, e.ack), o.offset(e.seg.SACK[0].End, e.ack)
 	return lo < r.end && r.seq < hi
+}
+
+// overtook reports whether r came before the first copy, which came among the later ones: then r is what the receiver took, and
+// the duplicate is the other.
+func (k *track) overtook(r resend, later []resend) bool {
+	i := r.record - k.c.Released
+	if i < 0 || i >= len(k.c.Records) || !k.c.Records[i].Trait.Has(Unseen) {
+		return false
+	}
+	for _, l := range later {
+		if l.seq < r.end && r.seq < l.end {
+			return true
+		}
+	}
+	return false
 }
 
 // amend changes the kind of a record that is still held.

@@ -1,0 +1,135 @@
+package analysis
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// stampsTicks is over how many ticks the pace of a timestamp clock is measured at least, and stampsLeast and stampsKept are
+	// by how many timestamps, at least and at most.
+	stampsTicks = 10
+	stampsLeast = 4
+	stampsKept  = 64
+	// stampsFresh is how long the least delay that was seen counts: clocks drift by a tick in 20 s and more.
+	stampsFresh = 10 * time.Second
+	// heldLeast is the shortest hold-up of a segment that is told from a pause of its sender.
+	heldLeast = 20 * time.Millisecond
+)
+
+// stampRates are the rates of timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 to 1000).
+var stampRates = [...]time.Duration{1000, 250, 100}
+
+// stamps follows the clock by which a sender stamps what it sends (RFC 7323 §3). A segment that comes later than its
+// timestamp says was held up on the way: its sender did not pause, and knew less than it would have known later.
+type stamps struct {
+	val   uint32 // the first timestamp
+	at    time.Duration
+	any   bool
+	tick  time.Duration    // 0: not known
+	least [2]time.Duration // the least lag since moved, and in the stretch of time before
+	moved time.Duration
+	next  time.Duration    // when the pace is to be measured next, if it is not known
+	late  [3]time.Duration // of the latest segments with data, latest first
+}
+
+// queue is by how much longer than the least the latest segments with data were under way. A single one may have been held
+// up; a queue holds all of them up.
+func (p *stamps) queue() time.Duration { return min(p.late[0], p.late[1], p.late[2]) }
+
+// add takes note of r and tells by how much longer than the least it was under way; 0 if that does not show.
+func (p *stamps) add(c *reassembly.Conn, r *reassembly.Record) time.Duration {
+	switch {
+	case !r.Trait.Has(reassembly.HasTS):
+		return 0
+	case !p.any:
+		p.any, p.val, p.at, p.moved = true, r.TSVal, r.Time, r.Time
+	}
+	if p.tick == 0 {
+		p.learn(c, r.Dir)
+	}
+	lag := p.lag(r)
+	if r.Time-p.moved > stampsFresh {
+		p.least, p.moved = [2]time.Duration{lag, p.least[0]}, r.Time
+	}
+	p.least[0] = min(p.least[0], lag)
+	if p.tick == 0 {
+		return 0
+	}
+	late := lag - min(p.least[0], p.least[1]) - p.tick // a tick may have been about to end
+	if late < 2*p.tick {
+		return 0
+	}
+	return late
+}
+
+// lag is how much later than its timestamp says r came, compared with the first one.
+func (p *stamps) lag(r *reassembly.Record) time.Duration {
+	return r.Time - p.at - time.Duration(int32(r.TSVal-p.val))*p.tick
+}
+
+// learn takes the clock's pace from what is held of dir: that by which the most segments were under way for the same time.
+func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
+	var held [stampsKept]*reassembly.Record
+	n := 0
+	step := len(c.Records)/(2*stampsKept) + 1 // both directions, evenly
+	for i := len(c.Records) - 1; i >= 0 && n < len(held); i-- {
+		r := &c.Records[i]
+		if r.Dir != dir || !r.Trait.Has(reassembly.HasTS) {
+			continue
+		}
+		if n == 0 && r.Time < p.next {
+			return
+		}
+		held[n] = r
+		n++
+		i -= step - 1
+	}
+	if n < stampsLeast || int32(held[0].TSVal-held[n-1].TSVal) < stampsTicks {
+		return
+	}
+	p.next = held[0].Time + (held[0].Time - p.at) // not again for each segment if the pace is none of the usual ones
+	best, ticks, took := 0, time.Duration(held[0].TSVal-held[n-1].TSVal), held[0].Time-held[n-1].Time
+	for _, rate := range stampRates {
+		tick := time.Second / rate
+		near := together(held[:n], tick)
+		// Behind a queue each segment takes another time, and only the whole stretch tells.
+		stretch := ticks >= 10*stampsTicks && took*10 >= ticks*tick*9 && took*10 <= ticks*tick*11
+		if near > best && (near*2 >= n || stretch) {
+			best, p.tick, p.least = near, tick, [2]time.Duration{}
+		}
+	}
+}
+
+// together is how many of the segments came within two ticks of the soonest, measured by timestamps of the given tick.
+func together(held []*reassembly.Record, tick time.Duration) int {
+	lag := func(r *reassembly.Record) time.Duration {
+		return r.Time - held[0].Time - time.Duration(int32(r.TSVal-held[0].TSVal))*tick
+	}
+	least, near := time.Duration(0), 0
+	for _, r := range held {
+		least = min(least, lag(r))
+	}
+	for _, r := range held {
+		if lag(r) <= least+2*tick {
+			near++
+		}
+	}
+	return near
+}
+
+// emitPause tiles a pause of the sender of r: what r was held up on the way is none of it. until is when r passed.
+func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l Label) {
+	held := min(w.send[r.Dir].late, until-w.at)
+	if until != r.Time || held < max(heldLeast, w.s.conn.RTTMin()/2) {
+		held = 0
+	}
+	w.emit(w.at, until-held, l)
+	if held > 0 {
+		w.again, _ = w.outrun(r)
+		w.emit(w.at, until, Queue)
+		w.again = capture.Mark{}
+	}
+}
