@@ -132,7 +132,7 @@ func TestHostileOrders(t *testing.T) {
 			}
 			start := time.Now()
 			play(t, segs, false)
-			if took := time.Since(start); took > 10*time.Second {
+			if took := time.Since(start); took > 40*time.Second { // far above what a busy machine needs
 				t.Errorf("took %v", took)
 			}
 		})
