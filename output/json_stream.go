@@ -1,6 +1,7 @@
 package output
 
 import (
+	"bufio"
 	"io"
 
 	"github.com/go-json-experiment/json"
@@ -10,13 +11,15 @@ import (
 // objectWriter writes one indented JSON object member by member, and its arrays element by element, so that a report
 // takes no more memory than its largest part. After an error it writes nothing more; end returns it.
 type objectWriter struct {
+	to      *bufio.Writer // the encoder would write each element
 	enc     *jsontext.Encoder
 	listing bool // in an array
 	err     error
 }
 
 func newObjectWriter(w io.Writer) *objectWriter {
-	o := &objectWriter{enc: jsontext.NewEncoder(w, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))}
+	to := bufio.NewWriterSize(w, 1<<16)
+	o := &objectWriter{to: to, enc: jsontext.NewEncoder(to, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))}
 	o.token(jsontext.BeginObject)
 	return o
 }
@@ -42,7 +45,10 @@ func (o *objectWriter) element(value any) { o.value(value) }
 func (o *objectWriter) end() error {
 	o.closeArray()
 	o.token(jsontext.EndObject)
-	return o.err
+	if o.err != nil {
+		return o.err
+	}
+	return o.to.Flush()
 }
 
 // name begins a member.
