@@ -101,6 +101,7 @@ type Table struct {
 	due     time.Duration // no entry has been idle for too long before
 	over    []ended       // to be handed back
 	taken   int           // how many of over were
+	resumed bool          // nothing at all was captured for longer than a connection may be idle
 	done    int32         // entry whose FINs have both been acknowledged by the latest segment; -1: none
 	evicted uint64
 	late    uint64
@@ -137,6 +138,7 @@ func NewTable(limits TableLimits) *Table {
 // an ICMP error about no known connection, and for what comes late, without new data, to one that was handed back.
 // After each call the caller takes what Over returns, and, once the Tracker has the segment, what Finished returns.
 func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
+	t.resumed = seg.Time-t.now > idleOpen
 	t.now = max(t.now, seg.Time)
 	t.done = -1
 	t.age()

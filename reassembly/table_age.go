@@ -85,12 +85,16 @@ func (t *Table) age() {
 	}
 }
 
-// expire looks at an entry that has stayed in its list long enough. If it was used since, it goes back to the end.
+// expire looks at an entry that has stayed in its list long enough. If it was used since, it goes back to the end. So does
+// an open connection if there was nothing of any other either: that is no sign that it was idle, but that the capture was
+// interrupted, or the clock set.
 func (t *Table) expire(i int32, at time.Duration) {
 	e := t.at(i)
 	switch {
 	case e.list == listFinished:
 		t.remove(i)
+	case t.resumed && e.list == listOpen:
+		t.move(i, listOpen)
 	case e.last > e.moved:
 		t.moveAt(i, e.list, at)
 	default:
