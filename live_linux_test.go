@@ -55,13 +55,19 @@ func newLiveLab(t *testing.T) *liveLab {
 		})
 		l.ip("-n", name, "link", "set", "lo", "up")
 	}
+	l.connect()
+	l.copyProgram()
+	return l
+}
+
+// connect makes the cable.
+func (l *liveLab) connect() {
+	l.t.Helper()
 	l.ip("-n", l.a, "link", "add", "v0", "type", "veth", "peer", "name", "v1", "netns", l.b)
 	l.ip("-n", l.a, "addr", "add", "10.77.0.1/24", "dev", "v0")
 	l.ip("-n", l.b, "addr", "add", "10.77.0.2/24", "dev", "v1")
 	l.ip("-n", l.a, "link", "set", "v0", "up")
 	l.ip("-n", l.b, "link", "set", "v1", "up")
-	l.copyProgram()
-	return l
 }
 
 func (l *liveLab) ip(args ...string) {

@@ -35,17 +35,21 @@ func (c *clock) now() int64 {
 
 // look notes a step of the wall clock, and follows its drift.
 func (c *clock) look() {
-	var drift int64
-	for range 3 { // an interruption between the two readings looks like a step, but not each time
-		wall, steady := c.read()
-		c.seen = c.base + steady
-		if drift = wall - c.seen - c.ahead; less(drift, leastStep) {
-			c.base += drift
-			c.seen += drift
-			return
+	for range 3 {
+		wall, before := c.read()
+		_, after := c.read()
+		c.seen = c.base + after
+		if after-before > int64(disorder) {
+			continue // interrupted between the two clocks, which looks like a step
 		}
+		drift := wall - c.base - before - c.ahead
+		if less(drift, leastStep) {
+			c.base += drift
+		} else {
+			c.ahead += drift
+		}
+		return
 	}
-	c.ahead += drift
 }
 
 // straighten takes steps of the wall clock out of the time of a frame. latest is the time of the frame before; idle tells
