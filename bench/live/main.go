@@ -1,7 +1,9 @@
 //go:build linux
 
 // Live measures live capture under load beside tcpdump: the same traffic over the same cable between two network
-// namespaces of its own, at the same rates, one after the other. It needs root, ip(8) and tcpdump.
+// namespaces of its own, at the same rates, one after the other. Two parts of live capture alone tell where its time goes:
+// reading the ring, which is done with frames that are cut before there is anything to decode, and decoding. It needs
+// root, ip(8) and tcpdump.
 package main
 
 import (
@@ -21,7 +23,14 @@ import (
 )
 
 func main() {
-	seconds := flag.Int("seconds", 10, "how long each rate is kept up, 1 to 60")
+	if len(os.Args) == 3 && os.Args[1] == readerMode {
+		if err := readOnly(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "live:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	seconds := flag.Int("seconds", 30, "how long each rate is kept up, 1 to 60")
 	rates := flag.String("rates", "50000,100000,200000", "frames a second, separated by commas")
 	program := flag.String("program", "./tcpwhy", "the program to measure")
 	segments := flag.Int("segments", 20, "segments of each response, 1 to 1000: few are many exchanges, which cost most")
@@ -47,6 +56,10 @@ func measure(program, rates string, l load) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.remove()) }()
+	own, err := os.Executable()
+	if err != nil {
+		return err
+	}
 	report := filepath.Join(os.TempDir(), c.near+".json")
 	defer os.Remove(report)
 	fmt.Printf("%-8s %9s %9s %9s %9s %10s %7s %7s\n", "program", "rate/s", "sent", "seen", "dropped", "CPU ns/fr.", "MB at 1", "at end")
@@ -55,9 +68,11 @@ func measure(program, rates string, l load) (err error) {
 		if err != nil || rate < 100 {
 			return fmt.Errorf("rate %q", word)
 		}
-		var cost [2]float64
+		var cost [4]float64
 		for i, args := range [][]string{
 			{"tcpdump", "-i", "v0", "-w", "/dev/null"},
+			{own, readerMode, "14"},
+			{own, readerMode, "0"},
 			{program, "-i", "v0", "-q", "-F", "json", "-o", report},
 		} {
 			r, err := c.try(args, report, rate, l)
@@ -67,7 +82,8 @@ func measure(program, rates string, l load) (err error) {
 			cost[i] = r.cost()
 			fmt.Println(r)
 		}
-		fmt.Printf("%8s CPU per frame: %.2f times tcpdump's\n", "", cost[1]/cost[0])
+		fmt.Printf("%8s CPU per frame: %.2f times tcpdump's; ring %.0f ns, decoding %.0f, the rest %.0f\n", "",
+			cost[3]/cost[0], cost[1], cost[2]-cost[1], cost[3]-cost[2])
 	}
 	return nil
 }
@@ -117,6 +133,11 @@ func (c *cable) try(args []string, report string, rate int, l load) (*result, er
 	}
 	if r.name == "tcpdump" {
 		r.seen, r.dropped = number(said.String(), `(\d+) packets captured`), number(said.String(), `(\d+) packets dropped by kernel`)
+		return r, nil
+	}
+	if args[1] == readerMode {
+		r.name = map[string]string{"14": "ring", "0": "decode"}[args[2]]
+		r.seen, r.dropped = number(said.String(), `(\d+) frames`), number(said.String(), `(\d+) dropped`)
 		return r, nil
 	}
 	return r, r.read(report)
