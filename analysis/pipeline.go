@@ -16,6 +16,7 @@ const (
 	batchBytes = 256 << 10 // payload octets in a batch
 	maxWorkers = 256       // more cost memory and hand less to each
 	epochItems = 1 << 14   // segments between two settlements with the judge; bounds what events wait for it
+	connItems  = 7         // segments that a connection counts for beside its own: its events are larger than theirs
 )
 
 // op is what a worker is to do with an item.
@@ -127,7 +128,7 @@ func (p *pipeline) read(src capture.Source) error {
 // take assigns one segment to its connection and so to its worker.
 func (p *pipeline) take(seg *capture.Segment) {
 	p.now = max(p.now, seg.Time)
-	c, dir, _ := p.table.Assign(seg)
+	c, dir, fresh := p.table.Assign(seg)
 	p.closeOver()
 	if c == nil {
 		return
@@ -139,6 +140,9 @@ func (p *pipeline) take(seg *capture.Segment) {
 	}
 	if c := p.table.Finished(); c != nil {
 		p.send(c, item{op: opClose, conn: c, now: p.now})
+	}
+	if fresh {
+		p.since += connItems
 	}
 	if p.since++; p.since >= epochItems {
 		p.epoch(p.now)
