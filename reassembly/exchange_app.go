@@ -121,6 +121,12 @@ func (d *dialogue) release(dir Dir) {
 	for _, x := range d.c.Exchanges[began:] {
 		x.FirstRecord = held.record
 	}
+	switch a := d.inner.(type) { // what began in it may become an exchange only with the octets that follow
+	case *httpApp:
+		a.side[dir].record = held.record
+	case *tlsApp:
+		a.side[dir].record = held.record
+	}
 }
 
 // reconsider recognises a protocol late: the capture began in the middle of the connection, or lacks its first octets,
