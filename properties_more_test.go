@@ -239,9 +239,6 @@ func (p *packet) join(next *packet, link uint16, gap time.Duration) bool {
 	a.sealIP()
 	h, _ := p.headers(link)
 	h.tcp[13] = byte(b.flags() | a.flags())
-	h.tcp[16], h.tcp[17] = 0, 0
-	pseudo := append(slices.Clone(h.ip[12:20]), h.tcp...)
-	sum := checksum(pseudo, uint32(6+len(h.tcp)))
-	h.tcp[16], h.tcp[17] = byte(sum>>8), byte(sum)
+	h.sealTCP()
 	return true
 }

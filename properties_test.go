@@ -11,8 +11,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// corpus calls check with every capture of testdata that consists of one file, and a number of its own. -short takes
-// every fourth.
+// corpus calls check with every capture of testdata that consists of one file, and with those of the simulator; and a number
+// of its own. -short takes every fourth of testdata.
 func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 	for i, dir := range scenarioDirs(t) {
 		if testing.Short() && i%4 != 0 {
@@ -24,6 +24,7 @@ func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 		}
 		t.Run(filepath.Base(dir), func(t *testing.T) { check(t, parseTrace(t, file), uint64(i)) })
 	}
+	simulated(t, check)
 }
 
 // TestTimeShift: only when a capture was taken depends on its clock (property 2).
