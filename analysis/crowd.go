@@ -69,19 +69,35 @@ func (j *judge) trimPairs() {
 	for k := range j.groups {
 		found[k.pair] = true
 	}
-	rest := make([]pair, 0, len(j.pairs))
-	for p := range j.pairs {
+	rest := make([]rankedPair, 0, len(j.pairs))
+	for p, t := range j.pairs {
 		if !found[p] {
-			rest = append(rest, p)
+			rest = append(rest, rankedPair{p, t.exchanges, t.time})
 		}
 	}
-	slices.SortFunc(rest, func(a, b pair) int {
-		return cmp.Or(cmp.Compare(j.pairs[a].exchanges, j.pairs[b].exchanges), cmp.Compare(j.pairs[a].time, j.pairs[b].time),
-			a.client.Compare(b.client), a.server.Compare(b.server))
-	})
-	for _, p := range rest[:max(0, len(rest)-maxTotals)] {
-		delete(j.pairs, p)
+	slices.SortFunc(rest, comparePairs)
+	for _, r := range rest[:max(0, len(rest)-maxTotals)] {
+		delete(j.pairs, r.pair)
 	}
+}
+
+// rankedPair is a pair with what it is ranked by.
+type rankedPair struct {
+	pair
+	exchanges int
+	time      time.Duration
+}
+
+// comparePairs puts those first of which least is known, then a fixed order. Most differ early, so what is costly to
+// compare comes last.
+func comparePairs(a, b rankedPair) int {
+	if c := cmp.Or(cmp.Compare(a.exchanges, b.exchanges), cmp.Compare(a.time, b.time)); c != 0 {
+		return c
+	}
+	if c := a.client.Compare(b.client); c != 0 {
+		return c
+	}
+	return a.server.Compare(b.server)
 }
 
 // crowdCaveats adds what was not kept.
