@@ -124,11 +124,21 @@ func TestDeleted(t *testing.T) {
 					t.Errorf("%s is %+v, was %+v", key, f, w)
 				}
 			}
-			if g, w := stalls(r), stalls(whole); g > w+time.Millisecond {
+			// Whose D-SACK the capture lacks looks needed: time that nobody explained may become a stall.
+			if g, w := stalls(r), stalls(whole)+unexplained(whole); g > w+time.Millisecond {
 				t.Errorf("%v of stalls, was %v", g, w)
 			}
 		}
 	})
+}
+
+// unexplained is the time of all connections that nothing explains.
+func unexplained(r *analysis.Report) time.Duration {
+	sum := time.Duration(0)
+	for i := range r.Conns {
+		sum += labelTotal(r.Conns[i].Times, analysis.Unknown)
+	}
+	return sum
 }
 
 // stalls is the time that all connections were stalled.

@@ -38,6 +38,7 @@ type release struct {
 	ack   capture.Mark  // first acknowledgment of something new, selective ones included; no frame if none
 	open  capture.Mark  // first that moved the receive window's edge
 	late  time.Duration // by how much ack came later than a prompt acknowledgment would have
+	moved bool          // open acknowledged nothing new: it only told of room
 	round time.Duration // round trip that ack shows, between the capture point and the peer; 0: not known
 }
 
@@ -93,13 +94,14 @@ func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
 		s.release.late, s.release.round = s.lateness(c, a)
 	}
 	if a.Ack+int64(a.Window) > s.edge && !mark0(s.release.open) {
-		s.release.open = a.Mark()
+		s.release.open, s.release.moved = a.Mark(), a.Ack <= s.ack
 	}
 }
 
 // lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a second full segment
 // (RFC 1122 §4.2.3.2), and the round trip that it shows. On a path with a queue all acknowledgments are late, so one
-// after one that was late, too, is no evidence.
+// after one that was late, too, is no evidence; nor is one that does not cover what must have reached a receiver that
+// had waited so long: that was late itself.
 func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round time.Duration) {
 	sent, ok := s.trail.sentAt(a.Ack)
 	if !ok {
@@ -109,7 +111,8 @@ func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round
 	round = a.Time - sent
 	late = round - near.Min
 	mss := int64(c.Half[a.Dir.Peer()].Eff)
-	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*s.delay[0]) || late > delackCeil {
+	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*s.delay[0]) || late > delackCeil ||
+		s.trail.passed(a.Ack, a.Time-near.Min-near.Jitter) {
 		return 0, round
 	}
 	return late, round
@@ -234,6 +237,12 @@ func (t *trail) sentAt(ack int64) (time.Duration, bool) {
 		return 0, false
 	}
 	return t.q[n-1].at, true
+}
+
+// passed reports whether a segment that ends behind ack had passed by then.
+func (t *trail) passed(ack int64, by time.Duration) bool {
+	n := t.upTo(ack)
+	return n < len(t.q) && t.q[n].at < by
 }
 
 // drop forgets what is acknowledged. sent is the offset after everything that was sent, eff the effective MSS.

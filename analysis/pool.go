@@ -61,6 +61,7 @@ type member struct {
 	reusable   bool
 	reason     string
 	doubt      bool // its messages were not all read
+	turns      bool // it carried turns: when one is over is not known before the next begins
 	idleLimit  time.Duration
 	gap        bool // the capture lacks some of it
 	cut        bool // the capture lacks its beginning
@@ -146,7 +147,7 @@ func (j *judge) freed(m *member, e *overExchange) {
 	}
 	m.idleSince = e.end
 	m.reusable, m.reason = e.reusable, e.reason
-	m.doubt = m.doubt || e.doubt || e.turn
+	m.doubt, m.turns = m.doubt || e.doubt || e.turn, m.turns || e.turn
 	m.gap = m.gap || e.gap
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
 	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer

@@ -28,7 +28,9 @@ By simulation: the time that the response spent waiting for a window of either k
 congestion window alone. Never more than the time labelled rwnd. High is that time, low half of expected.
 
 When it is wrong
-Without the handshake the scale of the window is not known, and the rule is silent. A path or sender that could not have
+Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a segment that
+only told of room are zero-window's as far as they exceed a round trip, and if those prevail, this rule is silent. Without the
+handshake the scale of the window is not known, and the rule is silent. A path or sender that could not have
 used a larger window would have limited next.`,
 	Causes: []Cause{
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: SideClient,
@@ -52,14 +54,34 @@ used a larger window would have limited next.`,
 	exchange:   runReceiveWindow,
 }
 
+// readerLate is the part of a wait for the receive window that the receiver's program took to make room for more: all that
+// had been sent was acknowledged already, and the window still did not move.
+func (p *pass) readerLate(w *slice) time.Duration {
+	late := w.length() - p.conn.RTTMin()
+	if !w.moved || late < max(noticeable/2, p.conn.RTTMin()/4) {
+		return 0
+	}
+	return late
+}
+
+// readerTime is that of all waits.
+func (p *pass) readerTime() time.Duration {
+	var slow time.Duration
+	for _, w := range p.job.with(RWnd) {
+		slow += p.readerLate(&w)
+	}
+	return slow
+}
+
 // runReceiveWindow claims what the receive window cost a response.
 func runReceiveWindow(p *pass) {
 	j := p.job
 	waits := j.with(RWnd)
-	full := j.times[RWnd]
+	slow := p.readerTime()
+	full := j.times[RWnd] - slow
 	if p.exchange.Response == nil || len(waits) == 0 || j.flow.rwnd.times < 2 || waits[0].dir != reassembly.FromServer ||
-		full < max(j.flow.rtt*8/10, (j.until-j.from)/20) {
-		return
+		full < max(j.flow.rtt*8/10, (j.until-j.from)/20) || j.times[ZeroWindow]+slow > full {
+		return // nothing to speak of, or what the client's program reads sets the pace
 	}
 	cost := Cost{Expected: clamp(full+j.transferTime()-j.ideal(false), full), High: full}
 	if cost.Expected < time.Millisecond {
@@ -72,7 +94,7 @@ func runReceiveWindow(p *pass) {
 	switch {
 	case !scaled && b.most > unscaled*3/4:
 		c.cause = "no-window-scaling"
-	case b.times < 3 || b.last*4 > b.first*5:
+	case !b.fixed():
 		c.cause, c.confidence, c.most = "autotuning", ConfidenceMedium, atMost(Info)
 	}
 	w := longestWait(waits)

@@ -22,7 +22,10 @@ A RST meets data: a response that was not complete, or not yet acknowledged when
 could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
 does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
-Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been acknowledged, a client that resets after a complete response, a refused connection,
+If the client had acknowledged the whole response 100 ms before the RST, only a client that reads nothing before it has sent
+everything is in danger, and severity is lower. A client that closes before any response came and then answers it by a RST gave
+up, too. Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been
+acknowledged, a client that resets after a complete response, a refused connection,
 a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
 keepalive-race, one after half a minute of idleness to idle-drop.
 
@@ -47,7 +50,7 @@ often never reads the response at all.`,
 		{Code: "linger-zero", Title: "server reset the connection right after its response", Side: SideServer,
 			Message:  "The server reset the connection with its response still on the way, though it had read the whole request.",
 			Remedies: []Remedy{{Side: SideServer, Text: "do not set SO_LINGER to zero; close normally, and drain first"}}},
-		{Code: "client-abort", Title: "client gave up in the middle of a response", Side: SideClient,
+		{Code: "client-abort", Title: "client gave up before it had a response", Side: SideClient,
 			Message: "The client closed or reset the connection before the response was complete.",
 			Remedies: []Remedy{{Side: SideClient, Text: "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
 				"body that was not needed (ask for less: HEAD, Range)"}}},
@@ -75,6 +78,10 @@ often never reads the response at all.`,
 // runReset looks at the RST that ended the connection, if one did.
 func runReset(p *pass) {
 	p.reportFate("reset-after-data")
+	if cl, ok := abandoned(p); ok {
+		p.report(cl)
+		return
+	}
 	c, x := p.conn, p.state.last
 	dir, ok := firstReset(c)
 	if !ok || x == nil || unsureOfEnd(c, x) || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
@@ -143,10 +150,19 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 	cl.text = lossText(lost, risk)
 	cl.occ.End = max(rst.Time, cl.occ.Start)
 	cl.occ.Evidence = resetEvidence(s.conn, x, dir)
-	if cl.cause == "unread-request-data" {
-		cl.confidence = Proven
+	if cl.cause != "unread-request-data" {
+		return
+	}
+	cl.confidence = Proven
+	if m := x.Response; m.Complete && s.ackedBefore(rst.Time-s.conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
+		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Medium, atMost(Medium)
+		cl.text = "The client had the whole response for a while when the reset came: only one that reads nothing before it has " +
+			"sent all of its request lost it."
 	}
 }
+
+// timeToRead is how long after its acknowledgment a program that waits for the response has surely read it.
+const timeToRead = 100 * time.Millisecond
 
 // firstReset is the sender of the first RST; false if there was none.
 func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
@@ -182,7 +198,9 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 	case requestUnread(c, x):
 		return "unread-request-data"
 	case done:
-		if x.Request != nil && s.unacked() > 0 && c.Half[dir].RstActive {
+		// What had not been acknowledged for as long as a retransmission timer would have been sent again: the capture
+		// lacks the acknowledgment.
+		if h := &c.Half[dir]; x.Request != nil && s.unacked() > 0 && h.RstActive && h.Rst.Time-h.LastData.Time < s.timeout() {
 			return "linger-zero"
 		}
 		return ""

@@ -97,7 +97,7 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 	case d.reason != "":
 		return d.reason, Proven
 	case d.closed.open || d.aborted:
-		if d.closed.by == reassembly.FromClient {
+		if d.closed.by == reassembly.FromClient && !d.turns {
 			return "not-drained", ConfidenceMedium
 		}
 		return "", 0

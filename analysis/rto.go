@@ -89,7 +89,11 @@ func runRetransmissionTimeout(p *pass) {
 			i++
 			w.to, cause = waits[i].to, "lost-retransmission"
 		}
-		p.report(p.timeoutClaim(&w, cause))
+		c := p.timeoutClaim(&w, cause)
+		if cause == "spurious" {
+			c.occ.Evidence = p.needless(&w)
+		}
+		p.report(c)
 	}
 }
 
@@ -153,6 +157,26 @@ func (p *pass) timeoutClaim(w *slice, cause string) claim {
 	c.lost = []interval{{w.from, w.to}}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
 	return c
+}
+
+// needless shows the retransmission without need before the wait.
+func (p *pass) needless(w *slice) []Evidence {
+	records := p.conn.Records
+	again := -1
+	for i := range records {
+		if r := &records[i]; r.Dir == w.dir && r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 && r.Time < w.to {
+			again = i
+		}
+	}
+	held := at(w.end, "held by the window", sideOf(w.dir), "waited "+millis(w.length())+" for a window that was cut")
+	for i := 0; i < again; i++ {
+		if r := &records[i]; r.Dir == w.dir && r.Len > 0 && r.Seq <= records[again].Seq && r.End() > records[again].Seq {
+			wait := records[again].Time - r.Time
+			return []Evidence{at(r.Mark(), "first copy", sideOf(w.dir), "arrived"),
+				at(records[again].Mark(), "needless retransmission", sideOf(w.dir), "of the same octets, "+millis(wait)+" later"), held}
+		}
+	}
+	return []Evidence{held}
 }
 
 // repairEvidence shows what was lost and what repaired it.

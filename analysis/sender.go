@@ -92,6 +92,14 @@ type bound struct {
 	times       int
 	first, last int64 // octets
 	most        int64
+	steady      int   // how many of the latest were about as large as the first of them
+	level       int64 // that first one
+}
+
+// fixed reports whether the window stayed about the same: from the first to the last, or for all but a few at the start,
+// before the receiver's buffer was known to it.
+func (b *bound) fixed() bool {
+	return b.times >= 3 && (b.last*4 <= b.first*5 || b.steady*4 >= b.times*3)
 }
 
 // lastSent is the last segment with data.

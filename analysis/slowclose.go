@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"time"
 
 	"tcpwhy/reassembly"
 )
@@ -15,7 +16,8 @@ the server sends the last octet and closes later, the client has everything and 
 
 How it is recognised
 A response framed by the close; its FIN passes 20 ms or more, and more than a round trip, after its last octet, or has to be
-repeated; the client had not closed before. Event streams do not count.
+repeated; the client had not closed before. Event streams do not count, nor do responses that paused half as long between
+two of their octets: the server was not done yet.
 
 How cost is counted
 From the last octet to the FIN.
@@ -39,11 +41,18 @@ func runSlowClose(p *pass) {
 		return
 	}
 	end, late := x.Response.End, down.Fin.Time-x.Response.End.Time
-	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To {
+	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To || p.pausedLike(late) {
 		return
 	}
 	p.report(claim{rule: "slow-close", confidence: ConfidenceHigh, lost: []interval{{end.Time, down.Fin.Time}},
 		occ: Occurrence{Start: end.Time, End: down.Fin.Time, Cost: Cost{late, late, late}, Evidence: []Evidence{
 			at(end, "last octet", SideServer, fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes)),
 			at(down.Fin, "FIN", SideServer, fmt.Sprintf("ends the response, %s later", seconds(late)))}}})
+}
+
+// pausedLike reports whether the server had made the client wait for a part of the response half as long or longer: it
+// may as well have waited for more to send before it closed.
+func (p *pass) pausedLike(late time.Duration) bool {
+	longest := longestWait(p.job.with(AppPaced))
+	return longest.length()*2 >= late
 }

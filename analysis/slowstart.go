@@ -24,7 +24,8 @@ RFC 5681 section 3.1). A response larger than that window needs extra round trip
 How it is recognised
 The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as soon as an ACK frees
 room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
-pauses explain are not slow start, nor is a burst that the application cut short. Where the first bursts of connections between
+pauses explain are not slow start, nor is a burst that the application cut short, nor a response that the client
+did not want to its end. Where the first bursts of connections between
 the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower.
 
 How cost is counted
@@ -54,7 +55,7 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 func runSlowStart(p *pass) {
 	j := p.job
 	lost := j.times[SlowStart]
-	if p.exchange.Response == nil || lost <= 0 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 || len(j.rounds) < 2 || !grew(j.rounds) {
+	if p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || lost <= 0 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 || len(j.rounds) < 2 || !grew(j.rounds) {
 		return
 	}
 	t, used := j.flow.transfer()

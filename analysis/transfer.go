@@ -37,7 +37,7 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case s.view.closed:
 		w.zeroWindow(s, r, until)
 	case w.windowBound(s, r):
-		w.cause = s.release.open
+		w.cause, w.moved = s.release.open, s.release.moved
 		if gap >= w.s.conn.RTTMin()/2 {
 			s.rwnd.note(max(s.edge-s.ack, s.before-s.view.ack))
 		}
@@ -129,6 +129,10 @@ func (b *bound) note(window int64) {
 	if b.times == 0 {
 		b.first = window
 	}
+	if window*4 < b.level*3 || window*4 > b.level*5 {
+		b.level, b.steady = window, 0
+	}
+	b.steady++
 	b.times++
 	b.last = window
 	b.most = max(b.most, window)

@@ -15,8 +15,44 @@ import (
 func (w *walker) turn(r *reassembly.Record, filled *hole) {
 	w.loss(r, filled, true, func(until time.Duration) {
 		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), RoundTrip)
+		w.emit(w.at, min(until, w.arrived(r)), Unknown)
 		w.emitPause(r, until, w.ownTime(r))
 	})
+}
+
+// arrived is until when nobody can tell whether what r answers had reached the sender of r: until that acknowledged it,
+// if the other side had lost patience before and sent it again, though it did arrive. The path was late then, or an
+// acknowledgment got lost; the wait is not known to be the responder's own. Next to the responder it is known.
+func (w *walker) arrived(r *reassembly.Record) (acked time.Duration) {
+	c := w.s.conn
+	asked := &w.send[r.Dir.Peer()]
+	if !mark0(asked.view.needless) || c.Far(r.Dir) < time.Millisecond || w.send[r.Dir].view.missing > 0 {
+		return 0 // known, or a packet that never came may have told it
+	}
+	again := false
+	for i := w.next - c.Released; i >= 0 && c.Records[i].Time >= w.at; i-- {
+		switch a := &c.Records[i]; {
+		case a.Dir == r.Dir && a.Flags&capture.ACK != 0 && a.Ack >= asked.max:
+			acked, again = a.Time, false
+		case a.Dir != r.Dir && a.Kind == reassembly.SpuriousRetransmission && a.Len > 0:
+			again = true
+		}
+	}
+	if !again {
+		return 0
+	}
+	return acked
+}
+
+// leaves reports whether r is the client's close while the whole request had been sent and no response had come: what it
+// waited for until then, and what the server works on after it, is the response.
+func (w *walker) leaves(r *reassembly.Record) bool {
+	if r.Dir != reassembly.FromClient || r.Len > 0 || !w.any || w.prev != r.Dir {
+		return false
+	}
+	x := w.s.active(r.Time)
+	return x != nil && !x.Turn && x.Request != nil && x.Request.Complete && x.Request.End.Time <= w.at &&
+		(x.Response == nil || x.Response.Start.Time > r.Time)
 }
 
 // ownTime is the label of the time that the sender of r took.

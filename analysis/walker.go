@@ -26,6 +26,7 @@ type walker struct {
 	earlier time.Duration      // of the wait in hand: a like one that had not been recognised; 0: none
 	cause   capture.Mark       // what released it, if that is known
 	again   capture.Mark       // what was sent again without need while it lasted; no frame if nothing was
+	moved   bool               // that only told of room in the window
 	unseen  bool               // what it waited for was lost before it passed the capture point
 	any     bool               // there was one
 	send    [2]sender
@@ -102,7 +103,7 @@ func (w *walker) record(n int) {
 	held := w.opportunity(s, r, n)
 	filled, forward := s.deliver(r, n)
 	fresh := !w.any || w.prev != r.Dir
-	if forward || closes || s.vain(r) || s.beyond(w, r) {
+	if forward || closes && !w.leaves(r) || s.vain(r) || s.beyond(w, r) {
 		w.progress(r, filled, held)
 	}
 	s.sent(w, r, n, fresh)
@@ -139,7 +140,7 @@ func (w *walker) acknowledged(r *reassembly.Record) {
 
 // progress tiles the time since the last progress event.
 func (w *walker) progress(r *reassembly.Record, filled *hole, held *hold) {
-	w.ending, w.cause, w.unseen = r, capture.Mark{}, false
+	w.ending, w.cause, w.unseen, w.moved = r, capture.Mark{}, false, false
 	if r.Time > w.at {
 		switch {
 		case w.inTLS(r.Time):
@@ -183,7 +184,7 @@ func (w *walker) note(from, to time.Duration, l Label) {
 	if to-from < minSlice {
 		return
 	}
-	s := slice{label: l, from: from, to: to, before: w.last, prev: w.prev, cause: w.cause, again: w.again, unseen: w.unseen, earlier: w.earlier}
+	s := slice{label: l, from: from, to: to, before: w.last, prev: w.prev, cause: w.cause, again: w.again, moved: w.moved, unseen: w.unseen, earlier: w.earlier}
 	if r := w.ending; r != nil {
 		s.dir, s.end, s.octets, s.kind = r.Dir, r.Mark(), r.Len, r.Kind
 		s.hasty = w.send[r.Dir].growth.hasty

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"time"
 
 	"tcpwhy/reassembly"
 )
@@ -16,11 +17,13 @@ gets lost.
 
 How it is recognised
 The receiver offered a window of zero after the sender's last data, and the sender went on as soon as a segment that opened
-it, or that answered its probe, could have reached it.
+it, or that answered its probe, could have reached it. Or all that the sender had sent was acknowledged, less room was left
+than a segment needs, and it went on as soon as a segment that told of more, and acknowledged nothing, could have reached it,
+10 ms or more after a round trip; three times and more if the window never closed.
 
 How cost is counted
-Expected is the wait, from the data that filled the window to the data after it. High adds the time for which the same
-buffer held the sender back without closing. Low leaves a round trip for each wait.
+Expected is the wait, from the data that filled the window to the data after it, less a round trip where the window was not
+closed. High adds the time for which the same buffer held the sender back otherwise. Low leaves a round trip for each wait.
 
 When it is wrong
 The reader may have had to wait for something else, such as a disk, and a larger buffer would only hide it. The last
@@ -45,20 +48,59 @@ window of a connection that is being closed means nothing, and is not counted.`,
 
 // runZeroWindow claims the waits for a closed window.
 func runZeroWindow(p *pass) {
-	owner := p.claimed(receiveWindow.Name)
-	for i, w := range p.job.with(ZeroWindow) {
+	owner, waits := p.claimed(receiveWindow.Name), p.readerWaits()
+	for i, w := range waits {
 		c := claim{rule: "zero-window", cause: "response", confidence: ConfidenceHigh}
 		if w.dir == reassembly.FromClient {
 			c.cause = "request"
+			if m := p.exchange.Request; m != nil && !m.Complete && p.exchange.Response != nil {
+				continue // the server had enough of it, and answered
+			}
 		}
 		cost := Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}
+		if w.label == RWnd {
+			cost.Expected = cost.Low
+		}
 		if i == 0 && !owner {
-			cost.High += p.job.times[RWnd]
+			cost.High += p.smallWindow()
 		}
 		c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: zeroEvidence(p, &w)}
 		c.lost = []interval{{w.from, w.to}}
 		p.report(c)
 	}
+}
+
+// readerWaits are the waits until the receiver's program had read: those for a closed window, and those for one that was
+// full until it did, if there are some of them.
+func (p *pass) readerWaits() []slice {
+	var out []slice
+	closed, small := false, 0
+	for _, w := range p.job.with(ZeroWindow, RWnd) {
+		if w.label == RWnd && p.readerLate(&w) == 0 {
+			continue
+		}
+		out = append(out, w)
+		closed = closed || w.label == ZeroWindow
+		small++
+	}
+	if !closed && small < leastSmall {
+		return nil
+	}
+	return out
+}
+
+// leastSmall is how many waits for a window that was full but not closed show a program that reads slowly.
+const leastSmall = 3
+
+// smallWindow is the time under that label of which no part is claimed as the program's.
+func (p *pass) smallWindow() time.Duration {
+	rest := p.job.times[RWnd]
+	for _, w := range p.job.with(RWnd) {
+		if late := p.readerLate(&w); late > 0 {
+			rest -= w.length()
+		}
+	}
+	return max(0, rest)
 }
 
 // zeroEvidence shows the last data, the closing of the window, its opening, and the data after it.
