@@ -111,7 +111,11 @@ func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round
 	round = a.Time - sent
 	late = round - near.Min
 	mss := int64(c.Half[a.Dir.Peer()].Eff)
-	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*s.delay[0]) || late > delackCeil ||
+	before := s.delay[0]
+	if s.max-s.ack <= mss {
+		before = 0 // one segment at a time makes no queue
+	}
+	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*before) || late > delackCeil ||
 		s.trail.passed(a.Ack, a.Time-near.Min-near.Jitter) {
 		return 0, round
 	}

@@ -170,6 +170,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	if v.cause == "server-idle-timeout" {
 		c.text = fmt.Sprintf("The server closed after %s of idleness.", seconds(v.closed.at.Time-v.donorIdle.Time))
 	}
+	if v.cause == "response-close" && v.donor.turns {
+		c.text = "What the messages say is not visible here: the client may have asked for it (Connection: close)."
+	}
 	if v.cause == "server-max-requests" {
 		c.text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
 	}

@@ -154,6 +154,12 @@ func (p *pass) timeoutClaim(w *slice, cause string) claim {
 			c.confidence = ConfidenceHigh
 		}
 	}
+	if w.dir == reassembly.FromClient && cause == "lost-retransmission" && p.exchange.Index == 0 && p.exchange.Request != nil &&
+		p.exchange.Request.From == 0 {
+		c.confidence = ConfidenceMedium
+		c.text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
+			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
+	}
 	c.lost = []interval{{w.from, w.to}}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
 	return c

@@ -99,7 +99,7 @@ type bound struct {
 // fixed reports whether the window stayed about the same: from the first to the last, or for all but a few at the start,
 // before the receiver's buffer was known to it.
 func (b *bound) fixed() bool {
-	return b.times >= 3 && (b.last*4 <= b.first*5 || b.steady*4 >= b.times*3)
+	return b.times >= 3 && b.last*4 <= b.first*5 || b.times >= 8 && b.steady*4 >= b.times*3
 }
 
 // lastSent is the last segment with data.

@@ -2,8 +2,8 @@ package reassembly
 
 import "tcpwhy/capture"
 
-// How much data a full wire segment of one side carries (diagnosis 2.2): the peer's MSS option less the options that
-// every segment carries (RFC 6691 §2), or, without a handshake, what the sizes of its segments show.
+// How much data a full wire segment of one side carries (diagnosis 2.2): the lesser MSS option of the two, as each side is
+// bound by its own link, too, less the options that every segment carries (RFC 6691 §2), or, without a handshake, what the sizes of its segments show.
 
 const (
 	// tsOption is what timestamps take from each segment: 10 octets and two of padding (RFC 7323 appendix A).
@@ -41,6 +41,9 @@ func effOf(own, peer *Half, v6 bool) uint32 {
 			eff = 1220
 		}
 	}
+	if own.MSS > 0 {
+		eff = min(eff, uint32(own.MSS)) // it says what its own link carries, too
+	}
 	if own.TSOK && peer.TSOK && eff > tsOption {
 		eff -= tsOption
 	}
@@ -67,6 +70,8 @@ func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 		// A full segment with SACK blocks.
 	case n < h.Eff && z.run >= smallerRun:
 		h.Eff, z.best = n, z.run
+	case n > h.Eff && n <= 1500 && n%h.Eff != 0 && uint32(h.MSS) <= h.Eff+tsOption:
+		h.Eff = n // it sends more than it wants to get
 	case z.best != 0 && n <= 1500 && n > h.Eff: // the guess was too small, as the segment was not offloaded
 		h.Eff = n
 	}
