@@ -154,15 +154,28 @@ func (p *pass) timeoutClaim(w *slice, cause string) claim {
 			c.confidence = ConfidenceHigh
 		}
 	}
-	if w.dir == reassembly.FromClient && cause == "lost-retransmission" && p.exchange.Index == 0 && p.exchange.Request != nil &&
-		p.exchange.Request.From == 0 {
-		c.confidence = ConfidenceMedium
+	if w.dir == reassembly.FromClient && p.unheard() {
 		c.text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
 			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
 	}
 	c.lost = []interval{{w.from, w.to}}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
 	return c
+}
+
+// unheard reports whether nothing of the connection's first request got through until its timer had run out twice.
+func (p *pass) unheard() bool {
+	m := p.exchange.Request
+	if p.exchange.Index != 0 || m == nil || m.From != 0 {
+		return false
+	}
+	var waited time.Duration
+	for _, w := range p.job.with(RTO, LostRetx) {
+		if w.dir == reassembly.FromClient {
+			waited += w.length()
+		}
+	}
+	return waited*2 >= 3*p.state.timeout()
 }
 
 // needless shows the retransmission without need before the wait.
