@@ -86,8 +86,8 @@ func (j *judge) frameCaveats(st *capture.Stats, add func(string, uint64, []strin
 		add("clock-steps", st.Backsteps, timingRules, "the clock stepped back %s, by up to %s", count(st.Backsteps, "time"),
 			millis(st.MaxBack))
 	}
-	add("clock-set", st.ClockSets, nil, "the clock was set %s during the capture, by up to %s; the times here go on as if it had not been",
-		count(st.ClockSets, "time"), millis(st.MaxSet))
+	add("clock-set", st.ClockSets, nil, "the clock was set %s during the capture, by up to %v; the times here go on as if it had not been",
+		count(st.ClockSets, "time"), st.MaxSet.Round(time.Millisecond))
 	quic := st.Count[capture.OutcomeQUIC]
 	add("quic", quic, nil, "%s of QUIC (HTTP/3): not analysed, this program reads TCP", count(quic, "frame"))
 	for _, name := range sortedKeys(st.UnknownLinks) {
