@@ -77,6 +77,7 @@ type sender struct {
 	ackRate ackRate
 	trail   trail
 	cwnd    replica
+	pacing  pacing
 	stamps  stamps
 	late    time.Duration // by how much longer than the least the record in hand was under way
 	ids     counter

@@ -42,6 +42,8 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 			s.rwnd.note(max(s.edge-s.ack, s.before-s.view.ack))
 		}
 		w.emit(w.at, until, RWnd)
+	case w.paces(s, r, gap):
+		w.emit(w.at, until, Paced)
 	case s.last != nil && outstanding && mark0(s.release.ack) && (s.last.full || s.fills()):
 		// A program that writes records or chunks with TCP_NODELAY fills the window with segments of any size.
 		w.congestion(s, r, until)
@@ -75,6 +77,16 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	default:
 		w.emitPause(r, until, Unknown)
 	}
+}
+
+// paces reports whether r came at the pace that its sender keeps, and takes note of that.
+func (w *walker) paces(s *sender, r *reassembly.Record, gap time.Duration) bool {
+	if s.last == nil || !s.last.full || !r.Trait.Has(reassembly.Full) || s.view.ack >= s.before {
+		return false
+	}
+	paced := s.pacing.explains(gap)
+	s.pacing.add(gap, !mark0(s.release.ack))
+	return paced
 }
 
 // pause is the label of a pause that the application of dir's sender made inside a message.
