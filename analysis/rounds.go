@@ -48,7 +48,7 @@ func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) 
 	if fresh || s.last == nil {
 		s.begin(w, r, n)
 	}
-	if s.round.bytes == 0 || s.ack > s.round.seq {
+	if s.round.bytes == 0 || s.ack > s.round.seq || s.echoes.flight {
 		s.endRound()
 		s.cwnd.round()
 		s.round = round{start: r.Mark(), seq: r.Seq}
@@ -71,6 +71,9 @@ func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
 	s.rate.lookAhead(w.s.conn, n)
 	g := &s.growth
 	g.idle = idle{}
+	if oneSided(w.s.conn, r.Dir) {
+		s.presume(r.Seq, w.s.conn.Half[r.Dir].Eff) // the peer has said something new: it has this
+	}
 	if s.last == nil {
 		g.slow = true
 		s.cwnd.size = usualInitial

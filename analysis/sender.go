@@ -78,6 +78,7 @@ type sender struct {
 	trail   trail
 	cwnd    replica
 	pacing  pacing
+	echoes  echoes
 	stamps  stamps
 	late    time.Duration // by how much longer than the least the record in hand was under way
 	ids     counter

@@ -26,7 +26,8 @@ The sender sends a burst that ends with a full segment, stops with data left to 
 room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
 pauses explain are not slow start, nor is a burst that the application cut short, nor a response that the client
 did not want to its end. Where the first bursts of connections between
-the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower.
+the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower. Where the capture has one
+direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark.
 
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
@@ -122,7 +123,7 @@ func (s *connState) measure(j *job) {
 	x := j.x
 	sender := &s.walk.send[reassembly.FromServer]
 	j.rounds = append(j.rounds[:0], sender.rounds...)
-	j.flow.rtt = s.conn.RTTMin()
+	j.flow.rtt = max(s.conn.RTTMin(), sender.echoes.period)
 	j.flow.mss = int64(s.conn.Half[reassembly.FromServer].Eff)
 	j.flow.flight = sender.flight
 	j.flow.initial = sender.initial

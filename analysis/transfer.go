@@ -34,6 +34,8 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	switch {
 	case w.backToBack(s, r, gap):
 		w.emit(w.at, until, Serialize)
+	case oneSided(w.s.conn, r.Dir) && w.flown(s, r, gap):
+		w.emit(w.at, until, w.flightLabel(s, r, gap))
 	case s.view.closed:
 		w.zeroWindow(s, r, until)
 	case w.windowBound(s, r):

@@ -83,6 +83,9 @@ func (w *walker) record(n int) {
 	s := &w.send[r.Dir]
 	s.observe(w, r)
 	s.late = s.stamps.add(c, r)
+	if oneSided(c, r.Dir) {
+		s.echoes.add(r)
+	}
 	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
 		return
 	}
@@ -102,7 +105,7 @@ func (w *walker) record(n int) {
 	s.learn(w, n, r)
 	held := w.opportunity(s, r, n)
 	filled, forward := s.deliver(r, n)
-	fresh := !w.any || w.prev != r.Dir
+	fresh := !w.any || w.prev != r.Dir || oneSided(c, r.Dir) && w.s.begins(r)
 	if forward || closes && !w.leaves(r) || s.vain(r) || s.beyond(w, r) {
 		w.progress(r, filled, held)
 	}

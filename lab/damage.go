@@ -47,6 +47,10 @@ func damages() []damage {
 		{"capture-frames-missing", large,
 			"twelve frames of the response are missing from the capture, though they were sent and acknowledged",
 			func(f []frame) []byte { return classic(missing(f), linkEthernet, 160) }},
+		{"capture-one-direction", large, "the capture has only what the server sent: nothing tells of acknowledgments but the echoes of timestamps",
+			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) }},
+		{"capture-one-direction-pauses", "lookalike-application-limited-rtt50", "the capture has only what the server sent, which pauses on its own",
+			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) }},
 	}
 }
 
@@ -92,6 +96,17 @@ func missing(frames []frame) []frame {
 	var left []frame
 	for i, f := range frames {
 		if n := i + 1; (n < 30 || n > 35) && (n < 100 || n > 105) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+// fromServer leaves out what the client sent.
+func fromServer(frames []frame) []frame {
+	var left []frame
+	for _, f := range frames {
+		if !bytes.Equal(f.data[6:12], clientStation().mac) {
 			left = append(left, f)
 		}
 	}
