@@ -80,6 +80,6 @@ func (j *job) windowsSaved(claims []claim) time.Duration {
 	if all.room {
 		t.window, bound = 0, bound+j.times[RWnd]
 	}
-	together := clamp(j.transferTime()+j.times[RWnd]-t.simulate(max(used, all.cwnd)), bound)
+	together := clamp(j.transferTime(&j.flow)+j.times[RWnd]-t.simulate(max(used, all.cwnd)), bound)
 	return max(most, together)
 }

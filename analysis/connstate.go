@@ -31,6 +31,7 @@ type job struct {
 	line     pieceLine // its time in order, coarsely
 	critical bool
 	flow     flowFacts
+	up       *flowFacts           // the same of the request, if that is larger than an initial window
 	ahead    *reassembly.Exchange // not answered in full when this one began: the request was pipelined
 	notice   closeNotice          // the close that had been announced when it began
 	syn      *synFault            // SYNs had to be repeated before it
@@ -67,9 +68,9 @@ type connState struct {
 	times       [labelCount]time.Duration
 	claims      []claim // about the connection as a whole
 	nagle       [2]nagleCount
-	largest     int64   // octets of the largest response so far
-	largePassed [2]bool // by direction: a message with full segments arrived
-	told        bool    // the judge knows that the connection is closing
+	largest     [2]int64 // octets of the largest message so far, by direction; of requests, only of large ones
+	largePassed [2]bool  // by direction: a message with full segments arrived
+	told        bool     // the judge knows that the connection is closing
 	ended       bool
 	last        *reassembly.Exchange // the latest that is over
 	before      time.Duration        // end of the latest exchange that is over

@@ -19,8 +19,8 @@ func (w *walker) loss(r *reassembly.Record, filled *hole, turn bool, before func
 			w.unseen, s.growth.away = true, true
 			w.cause = s.view.beyond
 			s.growth.lose(s.max)
-			if s.view.missing > 1 {
-				l = LostRetx
+			if s.view.missing > 1 && (!turn || r.Time-from >= 2*w.s.timeout()*9/10) {
+				l = LostRetx // of two that are missing one may have been an acknowledgment, unless two timers have run
 			}
 			w.emit(w.at, r.Time, l)
 			return

@@ -27,7 +27,7 @@ afterwards what it would not have needed with the window it had before, by simul
 part of a round trip that the sender would have waited for its window anyway.
 
 When it is wrong
-Of a request only the waits for repairs are expected, and the rest is in the range. If the capture lost frames that the
+If the capture lost frames that the
 network did not; gaps that the receiver acknowledged are not taken for losses. The
 simulation knows of the window only what was in flight. Congestion loss tells the sender its share: then a loss-free path
 would have been slower than simulated.`,
@@ -53,9 +53,11 @@ func runPacketLoss(p *pass) {
 		return
 	}
 	j := p.job
-	after := clamp(j.transferTime()-j.ideal(true), j.times[RecoveryCwnd])
-	if w := j.with(RecoveryCwnd); len(w) == 0 || w[0].dir == reassembly.FromClient {
-		after = 0 // of a request only the wait for the repair is certain; what more its size needed is not simulated
+	var after time.Duration
+	if w := j.with(RecoveryCwnd); len(w) > 0 {
+		if f := j.facts(w[0].dir); f != nil {
+			after = clamp(j.transferTime(f)-j.ideal(f, true), j.times[RecoveryCwnd])
+		}
 	}
 	first := true
 	for _, w := range j.with(FastRetx) {

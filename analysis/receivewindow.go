@@ -83,7 +83,7 @@ func runReceiveWindow(p *pass) {
 		full < max(j.flow.rtt*8/10, (j.until-j.from)/20) || j.times[ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the client's program reads sets the pace
 	}
-	cost := Cost{Expected: clamp(full+j.transferTime()-j.ideal(false), full), High: full}
+	cost := Cost{Expected: clamp(full+j.transferTime(&j.flow)-j.ideal(&j.flow, false), full), High: full}
 	if cost.Expected < time.Millisecond {
 		return
 	}

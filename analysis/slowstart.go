@@ -118,7 +118,7 @@ func (f *flowFacts) transfer() (transfer, int64) {
 	return t, max((f.initial+mss-1)/mss, 1)
 }
 
-// measure fills in what the transfer of the exchange's response showed, when it is over.
+// measure fills in what the transfer of the exchange's messages showed, when it is over.
 func (s *connState) measure(j *job) {
 	x := j.x
 	sender := &s.walk.send[reassembly.FromServer]
@@ -127,25 +127,38 @@ func (s *connState) measure(j *job) {
 	j.flow.mss = int64(s.conn.Half[reassembly.FromServer].Eff)
 	j.flow.flight = sender.flight
 	j.flow.initial = sender.initial
+	if m := x.Request; m != nil && m.To-m.From > usualInitial*int64(s.conn.Half[reassembly.FromClient].Eff) {
+		j.up = &flowFacts{rtt: j.flow.rtt, bytes: m.To - m.From}
+		s.transferred(j.up, reassembly.FromClient, m)
+	}
 	if x.Response == nil {
 		return
 	}
 	j.flow.bytes = x.Response.HeaderBytes + x.Response.BodyBytes
-	j.flow.largest = s.largest
-	s.largest = max(s.largest, j.flow.bytes)
-	j.flow.measured = x.Response.End.Time - x.Response.Start.Time
-	if len(j.rounds) > 0 {
-		j.flow.initial = j.rounds[0].bytes
-	}
-	if s.conn.Scaled() && sender.edge > sender.ack {
-		j.flow.window = sender.edge - sender.ack
-	}
-	j.flow.rate = sender.pathRate(j.flow.mss, float64(j.flow.bytes)/max(j.flow.measured.Seconds(), 1e-9))
-	j.flow.rwnd = sender.rwnd
-	j.flow.idle = sender.growth.idle
+	s.transferred(&j.flow, reassembly.FromServer, x.Response)
 	j.flow.queue = sender.queue
 	j.flow.pieces[reassembly.FromServer] = sender.pieces
 	j.flow.pieces[reassembly.FromClient] = s.walk.send[reassembly.FromClient].pieces
+}
+
+// transferred fills in what the transfer of m, which dir sent, showed of its sender.
+func (s *connState) transferred(f *flowFacts, dir reassembly.Dir, m *reassembly.Message) {
+	sender := &s.walk.send[dir]
+	f.mss = int64(s.conn.Half[dir].Eff)
+	f.flight = sender.flight
+	f.largest = s.largest[dir]
+	s.largest[dir] = max(s.largest[dir], f.bytes)
+	f.measured = m.End.Time - m.Start.Time
+	f.initial = sender.initial
+	if len(sender.rounds) > 0 {
+		f.initial = sender.rounds[0].bytes
+	}
+	if s.conn.Scaled() && sender.edge > sender.ack {
+		f.window = sender.edge - sender.ack
+	}
+	f.rate = sender.pathRate(f.mss, float64(f.bytes)/max(f.measured.Seconds(), 1e-9))
+	f.rwnd = sender.rwnd
+	f.idle = sender.growth.idle
 }
 
 // donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response, and the

@@ -1,34 +1,46 @@
 package analysis
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
 
 // windowTime is what the exchange spent waiting for a congestion window.
 func (j *job) windowTime() time.Duration {
 	return j.sum(SlowStart, SlowStartIdle, CongAvoid, RecoveryCwnd)
 }
 
-// ideal is what the response would have spent waiting for a window, and for the path, if nothing had been lost, and
+// facts are what the transfer of dir's message showed; nil if it was too small to tell.
+func (j *job) facts(dir reassembly.Dir) *flowFacts {
+	if dir == reassembly.FromClient {
+		return j.up
+	}
+	return &j.flow
+}
+
+// ideal is what the message of the given facts would have spent waiting for a window, and for the path, if nothing had been lost, and
 // with or without the limit of the receive window. limited tells that the path is known to carry no more than was in
 // flight, or twice that, which slow start would have reached without loss.
-func (j *job) ideal(limited bool) time.Duration {
-	t, used := j.flow.transfer()
+func (j *job) ideal(f *flowFacts, limited bool) time.Duration {
+	t, used := f.transfer()
 	used = max(used, usualInitial)
 	if j.x.Index > 0 {
 		// Slow start adds what is acknowledged (RFC 3465), but no more than was used.
-		flight := max((j.flow.flight+t.mss-1)/t.mss, usualInitial)
-		used = max(used, flight, min(usualInitial+j.flow.largest/t.mss, 2*flight))
+		flight := max((f.flight+t.mss-1)/t.mss, usualInitial)
+		used = max(used, flight, min(usualInitial+f.largest/t.mss, 2*flight))
 	}
 	t.window = 0
 	if limited {
-		t.window = max(j.flow.flight, used*t.mss)
+		t.window = max(f.flight, used*t.mss)
 	}
 	return t.simulate(used)
 }
 
 // transferTime is what ideal is to be compared with.
-func (j *job) transferTime() time.Duration {
+func (j *job) transferTime(f *flowFacts) time.Duration {
 	took := j.windowTime()
-	if j.flow.rate > 0 {
+	if f.rate > 0 {
 		took += j.times[Serialize]
 	}
 	return took
@@ -40,7 +52,7 @@ func (j *job) transferTime() time.Duration {
 // began with and that it would have begun with.
 func (j *job) calibrated(cost *Cost, used, want int64, confidence Confidence) Confidence {
 	t, _ := j.flow.transfer()
-	seen := j.transferTime() + j.times[RWnd]
+	seen := j.transferTime(&j.flow) + j.times[RWnd]
 	now := t.simulate(used)
 	if off := max(now-seen, seen-now); off <= max(j.flow.rtt/2, seen/5) || now <= 0 {
 		return confidence

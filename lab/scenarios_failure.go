@@ -10,7 +10,7 @@ func failureScenarios() []Scenario {
 	for _, family := range [][]Scenario{
 		at(keepaliveRace, 10, 50), at(staleUse, 10, 50), at(truncated, 10, 50), at(truncatedChunked, 10), at(synLoss, 0, 10, 50), at(synAckLoss, 10, 50), at(refused, 0, 10),
 		at(backlog, 10), at(tailLoss, 10, 50), at(singleLoss, 0, 10, 50), at(requestLoss, 10, 50), at(middleLoss, 10, 50), at(reordered, 50),
-		at(duplicated, 10), at(randomLoss, 10, 50),
+		at(duplicated, 10), at(randomLoss, 10, 50), at(uploadRandomLoss, 10, 50),
 	} {
 		all = append(all, family...)
 	}
@@ -162,6 +162,15 @@ func duplicated(time.Duration) Scenario {
 		Server: Own{Sockopts: prompt(), Body: 800},
 		Client: Caller{Sockopts: prompt(), Count: 6},
 	}
+}
+
+func uploadRandomLoss(time.Duration) Scenario {
+	s := randomLoss(0)
+	s.Name = "random-loss-upload"
+	s.About = "3 % of all frames are lost at random, while 30 kB are sent with each of eight requests"
+	s.Server = Own{Sockopts: prompt(), Body: 120}
+	s.Client = Caller{Sockopts: prompt(), Count: 8, Body: 30_000}
+	return s
 }
 
 func randomLoss(time.Duration) Scenario {
