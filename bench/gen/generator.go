@@ -135,7 +135,7 @@ func (g *generator) idle() error {
 			if pause, done, err = s.step(at); err != nil {
 				return err
 			}
-			at += pause / 1000 // a million of them within the hour after which a connection is given up
+			at += pause / 10 // a million of them within the hour after which a connection is given up
 		}
 	}
 	return nil
