@@ -21,7 +21,8 @@ type job struct {
 	until    time.Duration // T1; valid once over
 	over     bool
 	settled  bool
-	behind   interval // waiting for the response before, on a pipelined connection
+	behind   interval      // waiting for the response before, on a pipelined connection
+	slowest  time.Duration // the longest that the server took for one of the responses before, itself
 	times    [labelCount]time.Duration
 	claims   []claim
 	holds    []hold     // Nagle holds that are not yet certain
@@ -194,6 +195,7 @@ func (s *connState) closeBehind(x *reassembly.Exchange) {
 	for _, k := range s.jobs {
 		if k.x.Index == x.Index+1 && k.behind.from > 0 && k.x.Request != nil {
 			k.behind = interval{k.x.Request.End.Time, x.End().Time}
+			k.slowest = s.longestAhead(x)
 		}
 	}
 }

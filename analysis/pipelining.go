@@ -8,8 +8,12 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// noticeable is the least wait worth a finding of its own (diagnosis D15).
-const noticeable = 20 * time.Millisecond
+const (
+	// noticeable is the least wait worth a finding of its own (diagnosis D15).
+	noticeable = 20 * time.Millisecond
+	// manyWaits is how many such waits one behind many responses must last, none of which was noticeable by itself.
+	manyWaits = 5
+)
 
 var pipelining = &Detector{
 	Name:  "pipelining",
@@ -24,7 +28,8 @@ How it is recognised
 A request whose first octet passed the capture before the last octet of the response before it; a final response that came
 before its own request was complete does not count. non-idempotent: the request before may not be repeated safely.
 lost-responses: two or more requests, or one behind another, were unanswered when the server closed. early-close: the same
-after a response that announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a round trip.
+after a response that announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a round
+trip, if the server took so long for one of those before, or 100 ms in all.
 unsolicited-response: a final response, other than 408, while no request was unanswered, on a connection seen from its start
 without gaps; what the response acknowledges must have been seen before it.
 
@@ -94,6 +99,27 @@ func pipelinedBehind(j *job) bool {
 	return a.Response == nil || a.Response.Start.Time >= a.Request.End.Time
 }
 
+// waitsBehind is when the job's exchange waits for the response before it; until that has ended, there is no end to it.
+func (j *job) waitsBehind() interval {
+	if j.behind.from == 0 || j.behind.to > 0 {
+		return j.behind
+	}
+	open := interval{j.behind.from, endOfTime}
+	if m := j.x.Request; m != nil && m.Complete {
+		open.from = max(open.from, m.End.Time)
+	}
+	return open
+}
+
+// longestAhead is the longest that the server took for one of the responses up to that to x, waits behind others left out.
+func (s *connState) longestAhead(x *reassembly.Exchange) time.Duration {
+	j := s.job(x)
+	if j == nil || x.Request == nil || x.Response == nil {
+		return 0
+	}
+	return max(j.slowest, x.Response.Start.Time-max(j.behind.to, x.Request.End.Time)-s.conn.Far(reassembly.FromServer))
+}
+
 // reportHazard reports a request that was sent before the result of one that may not be repeated was known.
 func reportHazard(p *pass) {
 	a := p.job.ahead
@@ -119,7 +145,7 @@ func reportHeadOfLine(p *pass) {
 	// Its own round trip it would have needed anyway.
 	lost := interval{p.job.behind.from + p.conn.Far(reassembly.FromServer), p.job.behind.to}
 	wait = min(wait, lost.to-lost.from)
-	if wait < noticeable {
+	if wait < noticeable || p.job.slowest < noticeable && wait < manyWaits*noticeable {
 		return
 	}
 	p.report(claim{rule: "pipelining", cause: "head-of-line", confidence: ConfidenceHigh, lost: []interval{lost},

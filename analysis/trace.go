@@ -80,7 +80,8 @@ func (t *tracer) exchange(w *walker, j *job, from, to time.Duration, l Label) {
 	if t == nil || t.job != j {
 		return
 	}
-	start, end := max(from, j.behind.from), min(to, j.behind.to)
+	behind := j.waitsBehind()
+	start, end := max(from, behind.from), min(to, behind.to)
 	if end <= start {
 		t.add(w, from, to, l)
 		return

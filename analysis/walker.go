@@ -253,7 +253,8 @@ func (s *connState) tile(from, to time.Duration, l Label) {
 
 // book adds time to the exchange; what it spent waiting for the response before is that, whatever else went on.
 func (j *job) book(from, to time.Duration, l Label) {
-	start, end := max(from, j.behind.from), min(to, j.behind.to)
+	behind := j.waitsBehind()
+	start, end := max(from, behind.from), min(to, behind.to)
 	if end <= start {
 		j.put(from, to, l)
 		return
