@@ -77,3 +77,26 @@ func TestOneOwner(t *testing.T) {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
 	}
 }
+
+// A client that sends its request again elsewhere has given the first up, though nothing closes that connection.
+func TestForgottenWithoutClose(t *testing.T) {
+	const rtt = 0.05
+	first := func(copies int) *talk {
+		k := newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, ok)
+		for i := range copies {
+			k.line("%.6f > P. %d ack %d %q", 40+0.25*float64(int(1)<<i), k.c, k.s, getB)
+		}
+		return k
+	}
+	again := newTalk(40002).open(45, rtt).exchange(45.06, rtt, getB, ok)
+	other := newTalk(40002).open(45, rtt).exchange(45.06, rtt, getC, ok)
+	late := first(5)
+	late.c += len(getB)
+	late.answer(60, ok).ack(60.001)
+	runConnCases(t, []connCase{
+		{"sent again elsewhere", []*talk{first(5), again}, "idle-drop/×1:high"},
+		{"something else elsewhere", []*talk{first(5), other}, ""},
+		{"sent twice only", []*talk{first(2), again}, ""},
+		{"answered at last", []*talk{late, again}, "server-think/×1:info"},
+	})
+}

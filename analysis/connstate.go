@@ -39,6 +39,8 @@ type job struct {
 	// connStart is the first segment of its connection, whose SYN it is if the handshake was seen.
 	connStart capture.Mark
 	traced    bool // the trace shows it
+	// forgotten says that the way may have forgotten its connection: nothing of the request was ever acknowledged.
+	forgotten bool
 }
 
 // flowFacts is what the transfer of a response showed of its sender.

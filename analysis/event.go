@@ -67,6 +67,9 @@ type beganExchange struct {
 	facts     reassembly.Facts
 }
 
+// key is what the request and its repetition have in common.
+func (e *beganExchange) key() retryKey { return retryKey{e.pair.client, e.name, e.method, e.target} }
+
 // overExchange tells the judge what the end of an exchange means for the connection's further use.
 type overExchange struct {
 	end       capture.Mark

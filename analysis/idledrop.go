@@ -16,7 +16,8 @@ the client repeats it until it gives up.
 
 How it is recognised
 A request on a connection that was idle for 30 s or more, that neither side had closed. It is not acknowledged. Either a RST
-comes back, and the server never sent a FIN, or three repetitions and more get no answer of any kind and the client gives up.
+comes back, and the server never sent a FIN, or three repetitions and more get no answer of any kind and the client gives up:
+it closes, or sends the same request on another connection.
 
 How cost is counted
 From the request to its repetition on another connection, if the same method and target follow within a second; else until
@@ -36,7 +37,18 @@ A server that crashed and came back while the connection was idle answers the sa
 			{Side: SideNetwork, Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
 				"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server"}}}},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
+	exchange:   runForgotten,
 	closed:     runIdleDrop,
+}
+
+// runForgotten marks an exchange whose waits were no loss by chance: nobody was there any more.
+func runForgotten(p *pass) {
+	c, x, e := p.conn, p.exchange, &p.state.ending
+	if p.job == nil || x.Request == nil || x.Response != nil || !mark0(e.latest) || x.Start().Time-e.latest.Time < forgottenAfter {
+		return
+	}
+	v := &verdictOnEnd{p: p, c: c, x: x, e: e}
+	p.job.forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From && v.repeats() >= triesUntilGivenUp
 }
 
 // runIdleDrop reports a request that met a forgotten connection, also where nothing ever ended that connection: the client
@@ -47,20 +59,75 @@ func runIdleDrop(p *pass) {
 	if e.failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete || !mark0(e.latest) {
 		return
 	}
-	closed, _, ok := closedAt(p.conn, reassembly.FromClient)
-	if !ok || closed.Time < x.Request.Start.Time {
+	cl := claim{index: x.Index, correctness: true, unsafe: !x.Turn && !idempotent(x.Method)}
+	gaveUp := p.conn.End.Time
+	if closed, _, ok := closedAt(p.conn, reassembly.FromClient); ok && closed.Time >= x.Request.Start.Time {
+		gaveUp = closed.Time
+	} else if !x.Turn && x.Method != "" {
+		// Its kernel holds the FIN back behind what is not acknowledged: that it no longer waits shows only elsewhere.
+		cl.elsewhere = true
+		cl.failure = &failure{start: x.Start(), at: gaveUp, host: x.Host, took: gaveUp - x.Start().Time}
+	} else {
 		return
 	}
 	x2 := *x
-	x2.Outcome = reassembly.Aborted // the client's FIN came after the request: it no longer waits
+	x2.Outcome = reassembly.Aborted // the client no longer waits
 	given := ending{failed: &x2, prior: e.latest, idle: x.Start().Time - e.latest.Time, answered: e.answered}
-	took := max(0, closed.Time-x.Start().Time)
-	cl := claim{index: x.Index, correctness: true, unsafe: !x.Turn && !idempotent(x.Method)}
+	took := max(0, gaveUp-x.Start().Time)
 	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time + took, Cost: Cost{Expected: took, High: took}}
 	v := &verdictOnEnd{p: p, c: p.conn, x: &x2, e: &given, claim: &cl}
-	if v.forgotten() {
-		p.report(cl)
+	if !v.forgotten() {
+		return
 	}
+	p.report(cl)
+}
+
+// suspects are requests on connections that had been idle so long that the way may have forgotten them, and that have not been
+// answered: each waits for the same request elsewhere, which shows that the client has given it up.
+type suspects map[retryKey]*suspect
+
+type suspect struct {
+	index    int // of the exchange on its connection
+	key      retryKey
+	conn     int            // that of the repetition
+	repeated *beganExchange // nil: not yet
+	again    int            // index of that
+}
+
+// suspected takes note of a request after a long idle time, and of one that repeats such a request on another connection.
+func (j *judge) suspected(m *member, e *beganExchange, index int) {
+	if e.turn || e.method == "" {
+		return
+	}
+	if len(j.suspects) > 0 {
+		if s := j.suspects[e.key()]; s != nil && s != m.suspect && s.repeated == nil {
+			s.repeated, s.conn, s.again = e, m.id, index
+		}
+	}
+	if m.answeredAt > 0 && e.start.Time-m.answeredAt >= forgottenAfter && len(j.suspects) < maxFailures {
+		m.suspect = &suspect{index: index, key: e.key()}
+		j.suspects[e.key()] = m.suspect
+	}
+}
+
+// cleared ends the suspicion: the exchange is over, or the connection is.
+func (j *judge) cleared(m *member) {
+	if s := m.suspect; s != nil {
+		m.suspect = nil
+		if j.suspects[s.key] == s {
+			delete(j.suspects, s.key)
+		}
+	}
+}
+
+// lostWay reports whether idle-drop has the waits of the job's exchange.
+func (m *member) lostWay(job *job) bool {
+	return job.forgotten && (m.suspect == nil || m.givenUp(job.index))
+}
+
+// givenUp reports whether the client has sent the request of the member's exchange on another connection, too.
+func (m *member) givenUp(index int) bool {
+	return m.suspect != nil && m.suspect.index == index && m.suspect.repeated != nil
 }
 
 // idleDropText says how idle the connection was, and whether keep-alives were sent.

@@ -28,6 +28,8 @@ type judge struct {
 	jobs   sync.Pool // of *job, for the workers
 	// standing is room for the claims of the exchange in hand.
 	standing []claim
+	// suspects are requests that may have met a forgotten connection.
+	suspects suspects
 }
 
 // totals are sums over everything, listed or not.
@@ -53,7 +55,7 @@ type pairTotals struct {
 
 func newJudge(opts *Options, rules []*Detector) *judge {
 	j := &judge{opts: opts, rules: rules, conns: map[int]*member{}, pools: map[poolKey]*pool{},
-		groups: map[groupKey]*group{}, pairs: map[pair]*pairTotals{}}
+		groups: map[groupKey]*group{}, pairs: map[pair]*pairTotals{}, suspects: suspects{}}
 	j.total.vantages = map[reassembly.Vantage]int{}
 	j.total.caveats = map[string]uint64{}
 	j.list.conns.limit, j.list.exchanges.limit = opts.MaxListed, opts.MaxListed
@@ -91,10 +93,14 @@ func (j *judge) event(e *event) {
 		j.clock.began(data.pair.client, j.nextID, data.need)
 		j.nextID++
 		j.retried(m, data, e.index)
+		j.suspected(m, data, e.index)
 		j.began(m, data)
 	case *overExchange:
 		m.seen = data.products
 		j.freed(m, data)
+		if data.outcome != reassembly.Incomplete {
+			j.cleared(m)
+		}
 		j.failed(m, data)
 	case *closingConn:
 		j.closing(m, data)
@@ -102,6 +108,7 @@ func (j *judge) event(e *event) {
 		j.judged(m, data)
 	case *overConn:
 		j.gone(m, data)
+		j.cleared(m)
 		delete(j.conns, e.conn)
 	}
 	for _, r := range j.cross {
@@ -147,7 +154,8 @@ func (j *judge) own(m *member, job *job) []claim {
 		out = append(out, reuse)
 	}
 	for _, c := range job.claims {
-		if c.rule == "" || ok && c.rule == slowStart.Name || job.syn != nil && job.syn.dropped && c.rule == "retransmission-timeout" || !j.enabled(c.rule) {
+		repair := c.rule == "retransmission-timeout" // of what was not lost by chance
+		if c.rule == "" || ok && c.rule == slowStart.Name || repair && (job.syn != nil && job.syn.dropped || m.lostWay(job)) || !j.enabled(c.rule) {
 			continue
 		}
 		out = append(out, c)

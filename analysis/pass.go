@@ -31,6 +31,7 @@ type claim struct {
 	text        string            // facts of this occurrence that the finding's message needs, "" if none
 	lost        []interval        // what of the exchange's time is lost to it, for the union
 	lateness    time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
+	elsewhere   bool              // stands only if the client has sent the request on another connection, too
 	answer      time.Duration     // from the last SYN to the refusal
 	window      remedied          // what of it is waiting for windows
 	evidence    func() []Evidence // makes occ.Evidence, if the occurrence is listed at all; nil if it is there

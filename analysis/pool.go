@@ -69,6 +69,7 @@ type member struct {
 	closed     *closingConn
 	verdict    *verdict
 	retries    *failure      // what its latest exchange repeats; nil once that is judged, or nothing
+	suspect    *suspect      // its latest exchange, if that came after a long idle time
 	lent       *member       // the idle connection that should have carried this one's requests
 	borrowed   bool          // that idle connection itself: it counts as busy
 	failed     bool          // an exchange did not end well: what it cost belongs to another rule

@@ -94,7 +94,7 @@ func (j *judge) retried(m *member, e *beganExchange, index int) {
 	if e.turn || e.method == "" || len(j.retry.open) == 0 {
 		return
 	}
-	k := retryKey{e.pair.client, e.name, e.method, e.target}
+	k := e.key()
 	for i, f := range j.retry.open[k] {
 		if f.start.Time < e.start.Time && e.need-f.at <= retryWithin {
 			f.retry, f.conn, f.index = e, m.id, index
@@ -130,6 +130,14 @@ func (j *judge) bookClosed(m *member, c *claim) {
 	if c.failure == nil {
 		j.book(m, c, nil)
 		return
+	}
+	if c.elsewhere {
+		if !m.givenUp(c.index) {
+			return
+		}
+		s := m.suspect
+		c.confidence = ConfidenceHigh // the server and the way to it were there
+		c.failure.retry, c.failure.conn, c.failure.index = s.repeated, s.conn, s.again
 	}
 	j.retry.waiting = append(j.retry.waiting, failedClaim{m, *c})
 	if len(j.retry.waiting) > maxFailures {
