@@ -88,8 +88,9 @@ type connState struct {
 
 // names are what the service called itself or was called.
 type names struct {
-	host, agent, software string
-	products              products
+	host     string
+	said     [5]string // User-Agent, Server, X-Powered-By, Via of the request and of the response, as last seen
+	products products
 }
 
 // begin makes s the state of c. What room s had is used again.
@@ -241,16 +242,32 @@ func (s *connState) note(x *reassembly.Exchange) {
 	s.noteProducts(x)
 }
 
-// noteProducts remembers which programs the two ends say that they are.
+// noteProducts remembers which programs the two ends say that they are. A proxy is the end of this connection, though the
+// fields of the programs behind it pass through: Via tells.
 func (s *connState) noteProducts(x *reassembly.Exchange) {
 	n := &s.names
-	if x.Agent != "" && x.Agent != n.agent {
-		n.agent = x.Agent
-		n.products.client = n.products.client.with(productOf(x.Agent))
+	said := [...]string{x.Agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
+	if said == n.said {
+		return
 	}
-	if x.Software != "" && x.Software != n.software {
-		n.software = x.Software
-		n.products.server = n.products.server.with(productOf(x.Software))
+	n.said = said
+	p := &n.products
+	if x.RequestVia != "" {
+		p.proxy = p.proxy.with(productOf(x.RequestVia))
+		p.client = p.client.with(productOf(x.RequestVia))
+	} else if x.Agent != "" {
+		p.client = p.client.with(productOf(x.Agent))
+	}
+	switch {
+	case x.ResponseVia != "":
+		p.proxy = p.proxy.with(productOf(x.ResponseVia))
+		p.server = p.server.with(productOf(x.ResponseVia))
+	default:
+		for _, field := range said[1:3] {
+			if field != "" {
+				p.server = p.server.with(productOf(field))
+			}
+		}
 	}
 }
 

@@ -46,7 +46,7 @@ Several hosts behind one address have a port range each, or share one. The range
 			Remedies: []Remedy{
 				{Side: SideClient, Text: clientPool, Settings: poolSettings(), After: "then net.ipv4.ip_local_port_range=\"1024 65535\", net.ipv4.tcp_tw_reuse=1, more source " +
 					"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets"},
-				{Side: SideProxy, Text: proxyUpstream},
+				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
 				{Side: SideServer, Text: "keep connections open longer", Settings: append(idleSettings(), requestLimits()...),
 					After: "listen on more addresses or ports"}}},
 		{Code: "tuple-reuse", Title: "SYN met the rest of an old connection", Side: SideClient,

@@ -30,18 +30,21 @@ const (
 	Curl
 	ApacheBench
 	Wrk
+	Varnish
+	Squid
+	Traefik
 	productCount
 )
 
 var productNames = [...]string{"", "nginx", "Apache", "Node", "Go", "gunicorn", "uvicorn", "Python", "Tomcat", "Jetty",
 	"Java", "Apache HttpClient", "OkHttp", "IIS", "Kestrel", ".NET", "HAProxy", "Envoy", "lighttpd", "Caddy", "PHP", "curl",
-	"ab", "wrk"}
+	"ab", "wrk", "Varnish", "Squid", "Traefik"}
 
 // String is the product's name in remedies.
 func (p Product) String() string { return productNames[p] }
 
-// productTokens are the names, without version, by which products introduce themselves in Server and User-Agent
-// (RFC 9110 sections 10.1.5 and 10.2.4). A library counts as the runtime that its settings belong to.
+// productTokens are the names, without version, by which products introduce themselves in Server, User-Agent, Via
+// (RFC 9110 sections 10.1.5, 10.2.4 and 7.6.3) and X-Powered-By. A library counts as the runtime that its settings belong to.
 var productTokens = [...]struct {
 	token   string
 	product Product
@@ -57,10 +60,11 @@ var productTokens = [...]struct {
 	{"Java-http-client", Java}, {"Java", Java}, {"Apache-HttpClient", ApacheClient}, {"Apache-HttpAsyncClient", ApacheClient},
 	{"okhttp", OkHTTP}, {"Microsoft-IIS", IIS}, {"Microsoft-HTTPAPI", IIS}, {"Kestrel", Kestrel},
 	{"HAProxy", HAProxy}, {"envoy", Envoy}, {"istio-envoy", Envoy}, {"lighttpd", Lighttpd},
+	{"Next.js", Node}, {"Servlet", Tomcat}, {"Varnish", Varnish}, {"Varnish-v4", Varnish}, {"squid", Squid}, {"Traefik", Traefik},
 	{"GuzzleHttp", PHP}, {"PHP", PHP}, {"curl", Curl}, {"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
 }
 
-// productOf is the product behind the first product token of a Server or User-Agent field.
+// productOf is the product behind the first product token of such a field.
 func productOf(field string) Product {
 	name := field
 	if i := strings.IndexByte(name, '/'); i >= 0 {
@@ -80,24 +84,20 @@ func productOf(field string) Product {
 // productSet is a set of products, one bit each: adding to it in any order gives the same.
 type productSet uint32
 
-// with is the set with p, too.
-func (s productSet) with(p Product) productSet {
-	if p == unknownProduct {
-		return s
-	}
-	return s | 1<<p
-}
+// with is the set with p, too; that of unknownProduct stands for one that gave a name of which no settings are known.
+func (s productSet) with(p Product) productSet { return s | 1<<p }
 
 // has reports whether p is in the set.
 func (s productSet) has(p Product) bool { return s&(1<<p) != 0 }
 
 // products are the programs that were seen at both ends.
-type products struct{ client, server productSet }
+type products struct{ client, server, proxy productSet }
 
 // add takes in what was seen elsewhere.
 func (p *products) add(q products) {
 	p.client |= q.client
 	p.server |= q.server
+	p.proxy |= q.proxy
 }
 
 // or is p, and q for the ends of which p knows nothing.
@@ -108,16 +108,21 @@ func (p products) or(q products) products {
 	if p.server == 0 {
 		p.server = q.server
 	}
+	if p.proxy == 0 {
+		p.proxy = q.proxy
+	}
 	return p
 }
 
-// of is what was seen at that side. What a proxy is shows nowhere: both fields are those of the ends.
+// of is what was seen at that side.
 func (p products) of(side Side) productSet {
 	switch side {
 	case SideClient:
 		return p.client
 	case SideServer:
 		return p.server
+	case SideProxy:
+		return p.proxy
 	}
 	return 0
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"tcpwhy/reassembly"
 )
 
 func TestProductOf(t *testing.T) {
@@ -39,6 +41,8 @@ func TestRemedyForProducts(t *testing.T) {
 		{"nothing known", r, products{}, unknown},
 		{"known without a setting", r, products{server: none.with(Caddy)}, unknown},
 		{"the client's product is not the server's", r, products{client: none.with(Go)}, unknown},
+		{"proxy known", proxy, products{proxy: none.with(Apache)},
+			"keep them; this proxy is Apache: B; elsewhere: nginx a 1, Node c, Go D; then look again"},
 		{"one of the two ends is no proxy", proxy, products{client: none.with(Go), server: none.with(Nginx)}, unknown},
 		{"server known", r, products{server: none.with(Apache)},
 			"keep them; this server is Apache: B; elsewhere: nginx a 1, Node c, Go D; then look again"},
@@ -102,5 +106,34 @@ func checkRemedy(t *testing.T, where string, r *Remedy) {
 	}
 	if n := len(r.forProducts(products{}).Text); n > 560 {
 		t.Errorf("%s: %d characters are too many to read: %s", where, n, r.General())
+	}
+}
+
+// TestProductsOfProxies: who forwarded a message is the end of the connection, not the program whose fields it passed on.
+func TestProductsOfProxies(t *testing.T) {
+	var none productSet
+	for _, c := range []struct {
+		name string
+		x    reassembly.Exchange
+		want products
+	}{
+		{"both ends", reassembly.Exchange{Agent: "curl/8.5", Software: "nginx/1.22.1"}, products{client: none.with(Curl), server: none.with(Nginx)}},
+		{"what the server runs", reassembly.Exchange{Software: "x", Powered: "Express"}, products{server: none.with(unknownProduct).with(Node)}},
+		{"forwarded request", reassembly.Exchange{Agent: "curl/8.5", RequestVia: "squid/4.10"},
+			products{client: none.with(Squid), proxy: none.with(Squid)}},
+		{"forwarded response", reassembly.Exchange{Software: "gunicorn", Powered: "PHP/8.2", ResponseVia: "Varnish/6.0"},
+			products{server: none.with(Varnish), proxy: none.with(Varnish)}},
+		{"forwarded by somebody", reassembly.Exchange{Agent: "curl/8.5", RequestVia: "fred"},
+			products{client: none.with(unknownProduct), proxy: none.with(unknownProduct)}},
+	} {
+		var s connState
+		s.noteProducts(&c.x)
+		if got := s.names.products; got != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+	known, other := products{server: none.with(Nginx)}, products{server: none.with(unknownProduct)}
+	if got := other.or(known); got != other {
+		t.Errorf("a server of another name is taken for %+v", got)
 	}
 }

@@ -3,9 +3,20 @@ package analysis
 // clientPool is what a client does to keep and use connections.
 const clientPool = "use one shared HTTP client with a connection pool for all requests"
 
-// proxyUpstream is what a proxy needs before it reuses connections to what is behind it.
-const proxyUpstream = "if the client is nginx as a proxy: upstream { keepalive 32; }, proxy_http_version 1.1 and " +
-	"proxy_set_header Connection \"\" (the default only since 1.29.7); HAProxy: http-reuse safe"
+// proxyUpstream is what a proxy needs before it uses connections to what is behind it again.
+const proxyUpstream = "if the client is a proxy, let it keep connections to what is behind it"
+
+// upstreamSettings are how proxies are told so.
+func upstreamSettings() []Setting {
+	return []Setting{
+		{Nginx, "upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header Connection \"\" (the default only since 1.29.7)"},
+		{HAProxy, "http-reuse safe"},
+		{Apache, "ProxyPass with enablereuse=on"},
+		{Envoy, "no max_requests_per_connection of 1"},
+		{Squid, "server_persistent_connections on"},
+		{Traefik, "serversTransport maxIdleConnsPerHost (200 unless set)"},
+	}
+}
 
 var missedReuse = &Detector{
 	Name:  "missed-reuse",
@@ -34,10 +45,11 @@ pool that had already given it up. An idle timeout is seldom worth raising if re
 		{Code: "client-ignored-idle", Title: "new connection although one lay idle", Side: SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
 				"carried the request.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings()}}},
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings()},
+				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()}}},
 		{Code: "request-close", Title: "client asks for close after each response", Side: SideClient,
 			Message:  "The client sends Connection: close, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool, Settings: poolSettings()}, {Side: SideProxy, Text: proxyUpstream}}},
+			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool, Settings: poolSettings()}, {Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()}}},
 		{Code: "response-close", Title: "server closes after each response", Side: SideServer,
 			Message: "The server closes the connection after its response, so the next request needs a new one.",
 			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open", Settings: []Setting{
@@ -47,8 +59,8 @@ pool that had already given it up. An idle timeout is seldom worth raising if re
 				{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
 		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}},
-				After: proxyUpstream},
+			Remedies: []Remedy{{Side: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}}},
+				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
 				{Side: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding", Settings: []Setting{
 					{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
 		{Code: "close-delimited", Title: "response ended only by the close", Side: SideServer,

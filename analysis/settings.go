@@ -37,6 +37,9 @@ func idleSettings() []Setting {
 		{Envoy, "idle_timeout of common_http_protocol_options (1 h unless set)"},
 		{Lighttpd, "server.max-keep-alive-idle"},
 		{Caddy, "servers { timeouts { idle } } (5 min unless set)"},
+		{Varnish, "timeout_idle (5 s unless set)"},
+		{Squid, "client_idle_pconn_timeout (2 min unless set)"},
+		{Traefik, "respondingTimeouts.idleTimeout (180 s unless set)"},
 		{Python, "timeout of the request handler"},
 	}
 }

@@ -20,7 +20,7 @@ type httpApp struct {
 	pipelined bool         // a request began while an earlier one was not answered in full
 	orphan    capture.Mark // what carried the start of the latest response without request
 	next      *turns       // has taken over: the connection speaks something else now
-	text      struct{ method, target, host, agent, software string }
+	text      struct{ method, target, host, agent, software, powered, via string }
 }
 
 // start makes the empty h read connection c.

@@ -1,5 +1,7 @@
 package reassembly
 
+import "bytes"
+
 // header is what the header section of one message has said about framing so far.
 type header struct {
 	length      int64 // noLength, badLength, or what Content-Length said
@@ -28,6 +30,7 @@ const (
 	serverField
 	typeField
 	viaField
+	poweredField
 )
 
 // nameField recognises a field name, by its length first.
@@ -46,7 +49,7 @@ func nameField(b []byte) fieldName {
 	case len(b) == 10:
 		return pick(b, "connection", connectionField, "keep-alive", keepAliveField)
 	case len(b) == 12:
-		return pick(b, "content-type", typeField, "", otherField)
+		return pick(b, "content-type", typeField, "x-powered-by", poweredField)
 	case len(b) == 14:
 		return pick(b, "content-length", lengthField, "", otherField)
 	case len(b) == 16:
@@ -117,6 +120,7 @@ func (h *httpApp) value(s *httpSide, v []byte, folded bool) {
 		m.Facts |= HasProxyConnection
 	case viaField:
 		m.Facts |= HasVia
+		h.nameForwarder(s, v)
 	case expectField:
 		if foldEq(v, "100-continue") {
 			m.Facts |= Expect100
@@ -142,7 +146,41 @@ func (h *httpApp) nameParty(s *httpSide, v []byte) {
 		s.x.Agent = keepClean(&h.text.agent, product(v), maxProduct)
 	case s.head.last == serverField && s.dir == FromServer:
 		s.x.Software = keepClean(&h.text.software, product(v), maxProduct)
+	case s.head.last == poweredField && s.dir == FromServer:
+		s.x.Powered = keepClean(&h.text.powered, product(v), maxProduct)
 	}
+}
+
+// nameForwarder keeps who forwarded a message last: every hop appends itself (RFC 9110 §7.6.3).
+func (h *httpApp) nameForwarder(s *httpSide, v []byte) {
+	if s.x == nil {
+		return
+	}
+	by := keepClean(&h.text.via, forwarder(v), maxProduct)
+	if s.dir == FromClient {
+		s.x.RequestVia = by
+	} else {
+		s.x.ResponseVia = by
+	}
+}
+
+// forwarder is the product in the comment of the last element of a Via field, or else the name in it.
+func forwarder(v []byte) []byte {
+	open := bytes.LastIndexByte(v, '(')
+	if comma := bytes.LastIndexByte(v, ','); open > comma {
+		comment := v[open+1:]
+		if end := bytes.IndexByte(comment, ')'); end >= 0 {
+			comment = comment[:end]
+		}
+		return product(trimBlank(comment))
+	} else if comma >= 0 {
+		v = v[comma+1:]
+	}
+	v = trimBlank(v)
+	if space := bytes.IndexByte(v, ' '); space >= 0 {
+		v = trimBlank(v[space:]) // behind the version
+	}
+	return product(v)
 }
 
 // noLength and badLength stand in for a length.
