@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -43,6 +44,46 @@ func (p *pool) ageLimit(m *member) bool {
 		}
 	}
 	return near >= 3 && len(counts) > 1 && near > 3*other
+}
+
+// evenAges reports whether the connections that the server ended were all as old as m when it did so: then even traffic
+// makes a limit of age and one of requests look the same.
+func (p *pool) evenAges(m *member) bool {
+	age := m.closed.at.Time - m.start.Time
+	for _, a := range p.ages {
+		if a.age < age*9/10 || a.age > age*11/10 {
+			return false
+		}
+	}
+	return age >= shortestAge && len(p.ages) > 1
+}
+
+// agesOf is the finding to which the first of several connections belong that ended at one age: until there were three, they
+// looked as if requests had been counted, though to different numbers.
+func agesOf(k groupKey) groupKey {
+	if k.rule == "missed-reuse" && k.cause == "server-max-requests" {
+		return groupKey{k.rule, "age-limit", k.pair}
+	}
+	return groupKey{}
+}
+
+// withFirstAges is the group of a finding about ages, with those first ones; any other is as it was.
+func (j *judge) withFirstAges(k groupKey, g *group) *group {
+	first := groupKey{k.rule, "server-max-requests", k.pair}
+	o := j.groups[first]
+	if agesOf(first) != k || o == nil || o.confidence >= ConfidenceHigh {
+		return g
+	}
+	all := *g
+	all.count, all.affected = g.count+o.count, g.affected+o.affected
+	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
+	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
+	all.occurrences = slices.Concat(g.occurrences, o.occurrences)
+	slices.SortFunc(all.occurrences, compareOccurrences)
+	if limit := j.opts.MaxOccurrences; limit > 0 && len(all.occurrences) > limit {
+		all.occurrences = all.occurrences[:limit]
+	}
+	return &all
 }
 
 // oneShot reports whether the agent is a program that is started for each request, or checks whether the service is alive: it

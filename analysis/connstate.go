@@ -393,9 +393,13 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second}
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)
+		e.asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
 		e.doubt = x.Response.Facts.Has(reassembly.Resynced) || slices.Contains(s.conn.Caveats, reassembly.CaveatHTTPGap)
 	}
 	e.gap = s.lacking()
+	if x.Response != nil {
+		e.bytes = x.Response.To - x.Response.From
+	}
 	if failed(x) {
 		e.failure = s.failureOf(x)
 	}
@@ -426,7 +430,8 @@ func (s *connState) overConn(ended bool) *overConn {
 func (s *connState) closing() *closingConn {
 	c := s.conn
 	return &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
-		gap: s.lacking()}
+		gap:   s.lacking(),
+		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient && c.Half[reassembly.FromClient].RstActive}
 }
 
 // openCount is how many exchanges are not over.

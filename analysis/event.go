@@ -79,6 +79,8 @@ type overExchange struct {
 	doubt     bool          // its messages were not all read: the reason rests on what little was
 	reason    string        // why it is not reusable, a cause of missed-reuse
 	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
+	bytes     int64         // of the response
+	asked10   bool          // the request was HTTP/1.0 or older
 	gap       bool          // the capture lacks some of the connection: how it ended, and why, is not certain
 	failure   *failure      // set if the exchange did not end well
 	products  products      // seen on the connection so far
@@ -91,6 +93,7 @@ type closingConn struct {
 	reset bool
 	open  bool // while an exchange was going on
 	gap   bool // the capture lacks what came before
+	abort bool // by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
 }
 
 // overConn hands the judge what remains of a connection.

@@ -83,8 +83,8 @@ type verdictOnEnd struct {
 // tries are the explanations in the order in which they exclude each other: what is certain comes first, and who lost a
 // race against a close did not have its response destroyed.
 func (v *verdictOnEnd) tries() []func() bool {
-	return []func() bool{v.injected, v.afterNotice, v.raced, v.forgotten, v.lostPipeline, v.reset, v.truncated, v.halfClosed,
-		v.dumbProxy, v.deadlock}
+	return []func() bool{v.injected, v.afterNotice, v.raced, v.forgotten, v.lostPipeline, v.dumbProxy, v.reset, v.truncated,
+		v.halfClosed, v.deadlock}
 }
 
 // be fills in the owner.

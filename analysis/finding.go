@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"time"
 )
@@ -28,6 +29,7 @@ type group struct {
 	correctness  bool
 	unsafe       bool
 	least, most  Severity // limits of the severity
+	sides        uint8    // who was at fault, a bit each, where the cause does not say
 	hosts        map[string]bool
 	text         string // what is to be said of the costliest occurrence
 	further      string // what a rule has to say of all of them
@@ -53,6 +55,7 @@ func (j *judge) book(m *member, c *claim, job *job) {
 	g.confidence = max(g.confidence, c.confidence)
 	g.correctness = g.correctness || c.correctness
 	g.unsafe = g.unsafe || c.unsafe
+	g.sides |= 1 << c.side
 	g.least, g.most = max(g.least, c.least), max(g.most, c.most.severity())
 	if c.occ.Exchange >= 0 && c.occ.Exchange != g.lastAffected {
 		g.affected++
@@ -133,7 +136,10 @@ func (g *group) graded(all *pairTotals) Severity {
 func (j *judge) findings() []Finding {
 	var out []Finding
 	for k, g := range j.groups {
-		f := j.finding(k, g)
+		if other := j.groups[agesOf(k)]; other != nil && g.confidence < ConfidenceHigh {
+			continue // they were ages, too
+		}
+		f := j.finding(k, j.withFirstAges(k, g))
 		if f.Severity >= j.opts.MinSeverity {
 			out = append(out, f)
 		}
@@ -171,14 +177,22 @@ func (j *judge) seen(p pair, g *group) products {
 	return g.seen
 }
 
+// side is who is at fault: always the same by the cause, or in all of the group.
+func (g *group) side(c *Cause) Side {
+	if c.Side == SideUnknown && bits.OnesCount8(g.sides) == 1 {
+		return Side(bits.TrailingZeros8(g.sides))
+	}
+	return c.Side
+}
+
 // finding draws up one finding.
 func (j *judge) finding(k groupKey, g *group) Finding {
 	d := Find(k.rule)
 	c := d.cause(k.cause)
 	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
-		Confidence: g.confidence, Side: c.Side, Client: k.pair.client, Server: k.pair.server, Message: c.Message,
+		Confidence: g.confidence, Side: g.side(c), Client: k.pair.client, Server: k.pair.server, Message: c.Message,
 		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Affected: g.affected, References: d.References,
-		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g)),
+		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g), g.side(c)),
 		Occurrences: g.occurrences}
 	if c.Title != "" {
 		f.Title = c.Title

@@ -59,8 +59,11 @@ is misled.`,
 			Message: "A message states its length in two ways, or in one that receivers read differently. Where two hops differ, " +
 				"requests can be smuggled.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
-				{Side: SideServer, Text: "answer such requests with 400 and close (RFC 9112 section 6.3)", Settings: []Setting{
+				{Side: SideClient, When: SideClient, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
+				{Side: SideServer, When: SideServer, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
+				{Side: SideProxy, When: SideProxy, Text: "make the length of what is forwarded anew: Content-Length once, or chunked"},
+				{Side: SideClient, When: SideServer, Text: "take such a response for an error, and close (RFC 9112 section 6.3)"},
+				{Side: SideServer, When: SideClient, Text: "answer such requests with 400 and close (RFC 9112 section 6.3)", Settings: []Setting{
 					{HAProxy, "option http-restrict-req-hdr-names and no option accept-invalid-http-request"},
 					{Nginx, "ignore_invalid_headers on"}, {Node, "no --insecure-http-parser"}, {Apache, "HttpProtocolOptions Strict"}}}}},
 		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: SideUnknown,
@@ -99,7 +102,11 @@ func looksOdd(p *pass, m *reassembly.Message, request bool) {
 		reportHeader(p, m, request, "upgrade", Info, Info, "Upgrade, and Connection does not name it")
 	}
 	if f.Has(reassembly.HopByHopLeak) || f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive) {
-		reportHeader(p, m, request, "hop-by-hop", Info, Info, "a field of another hop")
+		text := "Connection names Proxy-*, which is another hop's"
+		if !f.Has(reassembly.HopByHopLeak) {
+			text = "Keep-Alive, and Connection does not name it"
+		}
+		reportHeader(p, m, request, "hop-by-hop", Info, Info, text)
 	}
 	if text, worst := framingConflict(m, request); text != "" {
 		reportHeader(p, m, request, "framing-conflict", worst, worst, text)
@@ -130,12 +137,20 @@ func framingConflict(m *reassembly.Message, request bool) (string, Severity) {
 
 // reportHeader reports one header section.
 func reportHeader(p *pass, m *reassembly.Message, request bool, cause string, least, most Severity, text string) {
-	role, side := "request header", SideClient
+	role, side, via := "request header", SideClient, p.exchange.RequestVia
 	if !request {
-		role, side = "response header", SideServer
+		role, side, via = "response header", SideServer, p.exchange.ResponseVia
 	}
-	p.report(claim{rule: "header-misuse", cause: cause, confidence: Proven, least: least, most: atMost(most),
-		occ: Occurrence{Start: m.Start.Time, End: m.HeaderEnd.Time, Evidence: []Evidence{at(m.HeaderEnd, role, side, text)}}})
+	fault, who := side, ""
+	switch {
+	case via != "":
+		fault, who = SideProxy, "A proxy on the side of the "+side.String()+" sends it."
+	case cause == "framing-conflict" || cause == "hop-by-hop":
+		who = fmt.Sprintf("The %s sends it.", side)
+	}
+	p.report(claim{rule: "header-misuse", cause: cause, confidence: Proven, least: least, most: atMost(most), side: fault,
+		text: who,
+		occ:  Occurrence{Start: m.Start.Time, End: m.HeaderEnd.Time, Evidence: []Evidence{at(m.HeaderEnd, role, side, text)}}})
 }
 
 // reportCloseIgnored reports a request on a connection whose close had been announced, if it was answered nevertheless.
@@ -183,15 +198,24 @@ func (v *verdictOnEnd) dumbProxy() bool {
 		return false
 	}
 	fin, reset, ok := closedAt(c, reassembly.FromServer)
-	if !ok || reset || fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) || !seenAtClose(c, x, fin) {
+	// A close with the request unread in the socket makes a RST with ACK (RFC 2525 §2.17).
+	if !ok || reset && !c.Half[reassembly.FromServer].RstActive || fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) || !seenAtClose(c, x, fin) {
 		return false
 	}
 	v.be("header-misuse", "dumb-proxy", ConfidenceMedium)
 	v.until(fin.Time)
-	v.claim.occ.Evidence = []Evidence{at(v.e.prior, "last response", SideProxy, "the first response on the connection is complete"),
+	v.claim.occ.Evidence = []Evidence{at(v.e.prior, "last response", SideServer, "the first response on the connection is complete"),
 		at(x.Request.End, "request", SideClient, "the next one: received, and not answered"),
-		at(fin, "FIN", SideProxy, fmt.Sprintf("%s later the connection is closed", seconds(fin.Time-x.Request.End.Time)))}
+		at(fin, closeWord(reset), SideServer, fmt.Sprintf("%s later the connection is closed", seconds(fin.Time-x.Request.End.Time)))}
 	return true
+}
+
+// closeWord is how a side closed.
+func closeWord(reset bool) string {
+	if reset {
+		return "RST"
+	}
+	return "FIN"
 }
 
 // runCloseNotDone reports a close that the server announced and did not do, and the requests that went unanswered after one.

@@ -184,16 +184,12 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	v.be("pipelining", cause, ConfidenceHigh)
 	v.until(closed.Time)
 	v.claim.text = fmt.Sprintf("%s got no response.", count(uint64(v.e.unanswered), "request"))
-	what := "FIN"
-	if reset {
-		what = "RST"
-	}
 	var out []Evidence
 	if mark0(v.e.prior) {
 		out = append(out, at(v.e.prior, "last response", SideServer, "nothing after it was answered"))
 	}
 	out = append(out, at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
-		at(closed, what, SideServer, "ends the connection"))
+		at(closed, closeWord(reset), SideServer, "ends the connection"))
 	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
 	v.claim.occ.Evidence = out
 	return true

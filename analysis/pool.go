@@ -17,6 +17,10 @@ const (
 	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection
 	// (diagnosis D4 b4).
 	promptClose = 50 * time.Millisecond
+	// shortestTimeout is the shortest idle timeout that anybody would set (diagnosis D16).
+	shortestTimeout = time.Second
+	// readAhead is how much of a response clients read at least with its header: Go reads 4096 octets at a time, others more.
+	readAhead = 4096
 )
 
 // poolKey is what must agree for a connection to serve a request instead of another: client, service, name and
@@ -63,9 +67,11 @@ type member struct {
 	doubt      bool // its messages were not all read
 	turns      bool // it carried turns: when one is over is not known before the next begins
 	idleLimit  time.Duration
-	gap        bool // the capture lacks some of it
-	cut        bool // the capture lacks its beginning
-	aborted    bool // the latest exchange did not end well
+	gap        bool  // the capture lacks some of it
+	asked10    bool  // its latest request was HTTP/1.0
+	cut        bool  // the capture lacks its beginning
+	size       int64 // octets of the latest response
+	aborted    bool  // the latest exchange did not end well
 	closed     *closingConn
 	verdict    *verdict
 	retries    *failure      // what its latest exchange repeats; nil once that is judged, or nothing
@@ -150,6 +156,7 @@ func (j *judge) freed(m *member, e *overExchange) {
 	m.reusable, m.reason = e.reusable, e.reason
 	m.doubt, m.turns = m.doubt || e.doubt || e.turn, m.turns || e.turn
 	m.gap = m.gap || e.gap
+	m.size, m.asked10 = e.bytes, e.asked10
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
 	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
 	if e.idleLimit > 0 {

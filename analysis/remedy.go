@@ -8,6 +8,7 @@ type Remedy struct {
 	Text     string    // what to do, as a clause; in a finding it names the settings, too
 	Settings []Setting // where different products are told to do it, in the order in which they are named; none in a finding
 	After    string    // what there is to say behind the settings; "" in a finding
+	When     Side      // only if that side is at fault, where the cause alone does not say; SideUnknown: always
 }
 
 // Setting is where one product is told to do what a remedy says.
@@ -88,11 +89,13 @@ func nameSettings(head string, settings []Setting, most int) string {
 	return head + strings.Join(out, between)
 }
 
-// remediesFor are a cause's remedies for a finding.
-func remediesFor(all []Remedy, seen products) []Remedy {
-	out := make([]Remedy, len(all))
+// remediesFor are a cause's remedies for a finding, if the given side is at fault.
+func remediesFor(all []Remedy, seen products, at Side) []Remedy {
+	var out []Remedy
 	for i := range all {
-		out[i] = all[i].forProducts(seen)
+		if when := all[i].When; when == SideUnknown || at == SideUnknown || when == at {
+			out = append(out, all[i].forProducts(seen))
+		}
 	}
 	return out
 }

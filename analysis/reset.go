@@ -208,8 +208,8 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 		return "" // the socket had gone before: when, and why, the capture does not show
 	case !answered && (x.Index > 0 || c.MidStream) && !c.Half[dir].FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
 		return "idle-reset"
-	case !answered && c.Half[dir].FinSeen:
-		return "" // closed as the request came: another rule's subject
+	case c.Half[dir].FinSeen && c.Half[dir].Fin.Time <= c.Half[dir].Rst.Time:
+		return "" // closed in order, before the end or as the request came: the RST answers what came later
 	}
 	return "server-abort"
 }

@@ -91,7 +91,7 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 		p.ageLimit(d):
 		return "age-limit", ConfidenceMedium
 	case d.reason == "response-close" && d.served > 1:
-		return "server-max-requests", p.constantRequests(d.served)
+		return "server-max-requests", p.constantRequests(d)
 	case d.reason == "response-close" && d.cut:
 		return d.reason, ConfidenceMedium // how many requests it had served before is not visible
 	case d.reason != "":
@@ -103,11 +103,20 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 		return "", 0
 	case d.closed.by == reassembly.FromServer && idle <= promptClose+d.rtt:
 		if d.served > 1 && p.requests[d.served] > 1 {
-			return "server-max-requests", p.constantRequests(d.served)
+			return "server-max-requests", p.constantRequests(d)
+		}
+		if d.served > 1 {
+			return "", 0 // it had not closed after the responses before, and nothing was counted
 		}
 		return "response-close", ConfidenceHigh
 	case d.closed.by == reassembly.FromServer:
-		return "server-idle-timeout", p.constantIdle(idle, d.idleLimit)
+		sure := p.constantIdle(idle, d.idleLimit)
+		if idle < shortestTimeout && sure < ConfidenceHigh {
+			return "", 0 // a restart, or whatever ends connections once
+		}
+		return "server-idle-timeout", sure
+	case d.closed.abort && idle <= promptClose+d.rtt && d.size > readAhead:
+		return "not-drained", ConfidenceMedium // a socket closed with data unread is reset (RFC 2525 section 2.17)
 	case !beyond && idle <= promptClose+d.rtt:
 		return "client-closed", ConfidenceMedium
 	}
@@ -115,8 +124,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 }
 
 // constantRequests grades the claim that the server closes after a fixed number of requests.
-func (p *pool) constantRequests(n int) Confidence {
-	if p.requests[n] >= 2 && len(p.requests) == 1 {
+func (p *pool) constantRequests(d *member) Confidence {
+	if p.requests[d.served] >= 2 && len(p.requests) == 1 && !p.evenAges(d) {
 		return ConfidenceHigh
 	}
 	return ConfidenceMedium
@@ -167,14 +176,26 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	}
 	c.occ = Occurrence{Connection: m.id, Start: v.syn.Time, End: v.request.Time, Cost: cost}
 	c.evidence = v.evidence
+	if v.cause == "http10" {
+		c.side, c.text = SideServer, "The server answers in HTTP/1.0."
+		if v.donor.asked10 {
+			c.side, c.text = SideClient, "The client asks in HTTP/1.0."
+		}
+	}
 	if v.cause == "server-idle-timeout" {
 		c.text = fmt.Sprintf("The server closed after %s of idleness.", seconds(v.closed.at.Time-v.donorIdle.Time))
 	}
 	if v.cause == "response-close" && v.donor.turns {
 		c.text = "What the messages say is not visible here: the client may have asked for it (Connection: close)."
 	}
+	if v.cause == "age-limit" {
+		c.text = fmt.Sprintf("The server closed at an age of %s, whatever number of requests had been served.", seconds(v.closed.at.Time-v.donor.start.Time))
+	}
 	if v.cause == "server-max-requests" {
 		c.text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
+		if m.pool.evenAges(v.donor) {
+			c.text += fmt.Sprintf(" Each connection was %s old then, so that it may be a limit of age as well.", seconds(v.closed.at.Time-v.donor.start.Time))
+		}
 	}
 	return c, true
 }

@@ -40,7 +40,9 @@ where no rule of their own claims that.
 
 When it is wrong
 Several programs behind one address look like one client. A connection that was idle may have been reserved, or held by a
-pool that had already given it up. An idle timeout is seldom worth raising if requests come more rarely than that.`,
+pool that had already given it up. A client that closes with more than 4096 octets of response behind it by a RST with ACK has
+left some unread in its socket (RFC 2525 section 2.17), or sets SO_LINGER to zero; one that reads all of a body into its own
+buffers and throws it away there shows nothing of it, and is said to close right after the response. An idle timeout is seldom worth raising if requests come more rarely than that.`,
 	Causes: []Cause{
 		{Code: "client-ignored-idle", Title: "new connection although one lay idle", Side: SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
@@ -59,9 +61,9 @@ pool that had already given it up. An idle timeout is seldom worth raising if re
 				{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
 		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}}},
-				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
-				{Side: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding", Settings: []Setting{
+			Remedies: []Remedy{{Side: SideClient, When: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}}},
+				{Side: SideProxy, When: SideClient, Text: proxyUpstream, Settings: upstreamSettings()},
+				{Side: SideServer, When: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding", Settings: []Setting{
 					{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
 		{Code: "close-delimited", Title: "response ended only by the close", Side: SideServer,
 			Message:  "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
@@ -82,10 +84,11 @@ pool that had already given it up. An idle timeout is seldom worth raising if re
 				{Go, "io.Copy(io.Discard, resp.Body) before resp.Body.Close()"}, {Node, "response.resume() (fetch: body.cancel())"},
 				{Python, "response.content (aiohttp: await response.read())"}, {ApacheClient, "EntityUtils.consume"},
 				{OkHTTP, "response.body().close() after reading"}}}}},
-		{Code: "age-limit", Title: "connections end at a fixed age", Side: SideUnknown,
-			Message: "Connections are closed at a fixed age although they are in use.",
+		{Code: "age-limit", Title: "connections end at a fixed age", Side: SideServer,
+			Message: "The server closes connections at a fixed age although they are in use.",
 			Remedies: []Remedy{{Side: SideServer, Text: "raise the age limit", Settings: []Setting{
-				{Nginx, "keepalive_time (1 h unless set)"}, {Envoy, "max_connection_duration"}}}}},
+				{Nginx, "keepalive_time (1 h unless set)"}, {Envoy, "max_connection_duration"}},
+				After: "load balancers and proxies in front of the server have such limits, too"}}},
 	},
 	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
 }

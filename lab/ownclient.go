@@ -30,6 +30,7 @@ type Caller struct {
 	Piece       int           // the body in writes of so many octets; 0 is one
 	PieceGap    time.Duration
 	Interval    time.Duration // from the end of a response to the next request
+	Uneven      bool          // that is between once and five times as long
 	Fresh       bool          // a new connection for every request
 	KeepOld     bool          // with Fresh: older connections stay open and idle
 	Preconnect  time.Duration // connect so long before the first request is wanted
@@ -69,6 +70,7 @@ func (c Caller) About() string {
 		{c.Split, "header and body in two writes"},
 		{c.Gap > 0, fmt.Sprintf("%v apart", c.Gap)},
 		{c.Piece > 0, fmt.Sprintf("body in writes of %d octets, %v apart", c.Piece, c.PieceGap)},
+		{c.Uneven, "up to five times as long"},
 		{c.Interval > 0, fmt.Sprintf("%v between a response and the next request", c.Interval)},
 		{c.Fresh && !c.KeepOld, "a new connection for every request, the old one closed"},
 		{c.Fresh && c.KeepOld, "a new connection for every request, the old ones left open and idle"},
@@ -150,7 +152,7 @@ func (c *caller) drive(ctx context.Context) {
 	}
 	for n := 1; n <= max(c.Count, 1) && ctx.Err() == nil; n++ {
 		if n > 1 {
-			pause(ctx, c.Interval)
+			pause(ctx, c.interval(n))
 			c.turn()
 		}
 		began := time.Now()
@@ -169,6 +171,14 @@ func (c *caller) drive(ctx context.Context) {
 		}
 	}
 	pause(ctx, c.Linger)
+}
+
+// interval is the pause before the nth request.
+func (c Caller) interval(n int) time.Duration {
+	if c.Uneven {
+		return c.Interval * time.Duration(1+uint32(n)*2654435761>>20%5) // without a period
+	}
+	return c.Interval
 }
 
 // try sends one request, on a new connection if there is none.

@@ -44,6 +44,7 @@ type Own struct {
 	Idle           time.Duration // closes a connection that was idle so long; 0 is never
 	Refuse         int           // answer so (413) as soon as the header was read, and close without reading the body
 	AbortAfter     int           // reset the connection after so many octets of the body; 0 is never
+	CutStream      int           // close the connection in order after so many octets in all, within a TLS record; 0 is never
 	CutAfter       int           // close the connection in order after so many octets of the body; 0 is never
 	Linger         bool          // SO_LINGER 0: close resets, right after the response
 	LingerAfter    time.Duration // the same, after so long an idle time
@@ -84,6 +85,7 @@ func (s Own) About() string {
 		{s.Refuse > 0 && s.Drain, fmt.Sprintf("answers %d after the header, shuts its sending side, reads to the end, closes", s.Refuse)},
 		{s.AbortAfter > 0, fmt.Sprintf("resets after %d octets of the body", s.AbortAfter)},
 		{s.CutAfter > 0, fmt.Sprintf("closes after %d octets of the body", s.CutAfter)},
+		{s.CutStream > 0, fmt.Sprintf("closes after %d octets, in the middle of a TLS record and without an alert", s.CutStream)},
 		{s.Linger, "SO_LINGER 0, closes after the response"},
 		{s.LingerAfter > 0, fmt.Sprintf("SO_LINGER 0, closes after %v idle", s.LingerAfter)},
 		{s.SlowRead > 0, fmt.Sprintf("pauses %v between reads of the request's body", s.SlowRead)},
@@ -150,7 +152,11 @@ func (s *ownRun) accept(ctx context.Context, l *net.TCPListener) {
 		go func() {
 			defer s.open.remove(c)
 			defer s.sees.watch(c)()
-			if stream, err := serveTLS(c, s.cert); err == nil {
+			var lower net.Conn = c
+			if s.CutStream > 0 {
+				lower = &cutConn{Conn: c, left: s.CutStream}
+			}
+			if stream, err := serveTLS(lower, s.cert); err == nil {
 				s.serve(ctx, c, stream)
 			}
 		}()

@@ -8,7 +8,7 @@ import "time"
 func failureScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(keepaliveRace, 10, 50), at(staleUse, 10, 50), at(truncated, 10, 50), at(truncatedChunked, 10), at(synLoss, 0, 10, 50), at(synAckLoss, 10, 50), at(refused, 0, 10),
+		at(keepaliveRace, 10, 50), at(staleUse, 10, 50), at(truncated, 10, 50), at(truncatedChunked, 10, 50), at(truncatedTLS, 10, 50), at(synLoss, 0, 10, 50), at(synAckLoss, 10, 50), at(refused, 0, 10), at(restarted, 10, 50),
 		at(backlog, 10), at(tailLoss, 10, 50), at(singleLoss, 0, 10, 50), at(requestLoss, 10, 50), at(middleLoss, 10, 50), at(reordered, 50),
 		at(duplicated, 10), at(randomLoss, 10, 50), at(uploadRandomLoss, 10, 50),
 	} {
@@ -55,6 +55,16 @@ func truncatedChunked(time.Duration) Scenario {
 	return s
 }
 
+func truncatedTLS(time.Duration) Scenario {
+	s := truncated(0)
+	s.Name, s.Expect.Cause = "truncated-tls-close", "tls-close"
+	s.About = "the server closes the connection in the middle of a TLS record, without an alert"
+	s.Server = Own{Sockopts: prompt(), TLS: true, Body: 12_000, CutStream: 6000}
+	s.Client = Caller{Sockopts: prompt(), TLS: true, Count: 2}
+	s.Fix = func(s *Scenario) { s.own(func(o *Own) { o.CutStream = 0 }) }
+	return s
+}
+
 func noDrops(s *Scenario) { s.Link.Drops = nil }
 
 // small is an exchange of one segment each way, n times.
@@ -88,6 +98,17 @@ func refused(time.Duration) Scenario {
 		Expect: Expect{Rule: "connection-refused", Cause: "refused", Count: 3},
 		Server: Nobody{},
 		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 50 * time.Millisecond},
+	}
+}
+
+func restarted(time.Duration) Scenario {
+	return Scenario{
+		Name:   "connection-refused-restart",
+		About:  "the server is started again, and refuses connections for 400 ms",
+		Expect: Expect{Rule: "connection-refused", Cause: "refused", Also: []string{"missed-reuse"}, Timeless: true},
+		Server: Restarting{Own{Sockopts: prompt(), Body: 800}, 350 * time.Millisecond, 400 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 10, Interval: 80 * time.Millisecond},
+		Fix:    func(s *Scenario) { s.Server = Own{Sockopts: prompt(), Body: 800} },
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func messageScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(slowClose, 0, 10, 50), at(promptClose, 10), at(cutHead, 10), at(expectCurl, 0, 10, 50), at(expectAnswered, 10),
+		at(slowClose, 0, 10, 50), at(promptClose, 10), at(cutHead, 10, 50), at(expectCurl, 0, 10, 50), at(expectAnswered, 10),
 	} {
 		all = append(all, family...)
 	}
@@ -72,7 +72,7 @@ func expectAnswered(time.Duration) Scenario {
 func pipelineScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(pipelinePost, 10), at(pipelineLost, 10, 50), at(pipelineEarlyClose, 10, 50), at(pipelineHead, 0, 10, 50), at(unsolicited, 10),
+		at(pipelinePost, 10, 50), at(pipelineLost, 10, 50), at(pipelineEarlyClose, 10, 50), at(pipelineHead, 0, 10, 50), at(unsolicited, 10, 50),
 		at(pipelineFine, 10, 50),
 	} {
 		all = append(all, family...)
@@ -156,7 +156,7 @@ func headerScenarios() []Scenario {
 		at(misuse("proxy-connection", "the client sends Proxy-Connection to an origin server", "Proxy-Connection: keep-alive\r\n"), 10),
 		at(misuse("upgrade", "the client sends Upgrade without naming it in Connection", "Upgrade: websocket\r\n"), 10),
 		at(misuse("hop-by-hop", "the client sends Keep-Alive without naming it in Connection", "Keep-Alive: timeout=5\r\n"), 10),
-		at(framing, 10), at(closeNotDone, 10), at(closeIgnored, 10), at(headersFine, 10),
+		at(framing, 10), at(dumbProxy, 10, 50), at(closeNotDone, 10), at(closeIgnored, 10), at(headersFine, 10),
 	} {
 		all = append(all, family...)
 	}
@@ -180,6 +180,17 @@ func framing(time.Duration) Scenario {
 	s := misuse("framing-conflict", "a request says both Content-Length and Transfer-Encoding", "Transfer-Encoding: chunked\r\n")(0)
 	s.Client = Caller{Sockopts: prompt(), Count: 2, Body: 5, Text: "0\r\n\r\n", Header: "Transfer-Encoding: chunked\r\n"}
 	return s
+}
+
+func dumbProxy(time.Duration) Scenario {
+	return Scenario{
+		Name:   "header-dumb-proxy",
+		About:  "a proxy forwards Connection: keep-alive without understanding it, and hears the next request only when its server has closed, after 3 s",
+		Expect: Expect{Rule: "header-misuse", Cause: "dumb-proxy", Count: 2, Also: []string{"missed-reuse"}},
+		Server: DumbProxy{Body: 300, Idle: 3 * time.Second},
+		Client: Caller{Sockopts: prompt(), Count: 3, Version: "HTTP/1.0", Header: "Connection: keep-alive\r\n", Interval: 20 * time.Millisecond, Retry: true},
+		Fix:    func(s *Scenario) { s.Server = DumbProxy{Body: 300, Idle: 3 * time.Second, Strip: true} },
+	}
 }
 
 func closeNotDone(time.Duration) Scenario {

@@ -8,7 +8,7 @@ import "time"
 func resetScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(unreadBody, 10, 50), at(lingerZero, 10, 50), at(clientAbort, 10), at(serverAbort, 10, 50), at(idleReset, 10), at(idleResetHitsRequest, 50),
+		at(unreadBody, 10, 50), at(lingerZero, 10, 50), at(clientAbort, 10, 50), at(serverAbort, 10, 50), at(idleReset, 10), at(idleResetHitsRequest, 50),
 		at(cleanClose, 10), at(lazyReset, 10), at(resetAfterFin, 10), at(halfClose, 10, 50),
 	} {
 		all = append(all, family...)

@@ -10,10 +10,10 @@ func prompt() Sockopts { return Sockopts{NoDelay: true} }
 func reuseScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(reuseResponseClose, 10, 50), at(reuseRequestClose, 10, 50), at(reuseHTTP10, 10), at(reuseCloseDelimited, 10, 50),
+		at(reuseResponseClose, 10, 50), at(reuseRequestClose, 10, 50), at(reuseHTTP10, 10, 50), at(reuseCloseDelimited, 10, 50),
 		at(reuseIgnoredIdle, 10, 50), at(reuseClientClosed, 10, 50), at(reuseIdleNginx, 10, 50), at(reuseIdleNode, 10),
 		at(reuseIdleGo, 10), at(reuseIdleApache, 10), at(reuseMaxRequests, 10, 50), at(reuseMaxRequestsApache, 10),
-		at(reuseLarge, 50),
+		at(reuseLarge, 50), at(reuseAgeLimit, 10),
 	} {
 		all = append(all, family...)
 	}
@@ -153,11 +153,22 @@ func reuseLarge(time.Duration) Scenario {
 	return s
 }
 
+func reuseAgeLimit(time.Duration) Scenario {
+	return Scenario{
+		Name:   "reuse-age-limit-nginx",
+		About:  "nginx closes connections that are older than 2 s, though they are in use",
+		Expect: Expect{Rule: "missed-reuse", Cause: "age-limit"},
+		Server: Nginx{Body: 800, Settings: "keepalive_time 2s;"},
+		Client: Caller{Sockopts: prompt(), Count: 76, Interval: 40 * time.Millisecond, Uneven: true},
+		Fix:    func(s *Scenario) { s.Server = Nginx{Body: 800, Settings: "keepalive_time 1h;"} },
+	}
+}
+
 // reuseLookalikes open connections that were needed.
 func reuseLookalikes() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(parallelBusy, 10, 50), at(preconnect, 10, 50), at(single, 10, 50), at(idleEnd, 10),
+		at(parallelBusy, 10, 50), at(preconnect, 10, 50), at(single, 10, 50), at(idleEnd, 10), at(unevenLimit, 10),
 	} {
 		all = append(all, family...)
 	}
@@ -198,4 +209,14 @@ func idleEnd(time.Duration) Scenario {
 		Server: Own{Sockopts: prompt(), Body: 800, Idle: 700 * time.Millisecond},
 		Client: Caller{Sockopts: prompt(), Count: 4, Linger: time.Second},
 	}
+}
+
+func unevenLimit(time.Duration) Scenario {
+	s := reuseMaxRequests(0)
+	s.Name += "-uneven"
+	s.About = "nginx closes each connection after 17 requests, which the client sends at uneven intervals: not an age"
+	s.Expect = Expect{Rule: "missed-reuse", Cause: "server-max-requests", Count: 4}
+	s.Server = Nginx{Body: 800, Settings: "keepalive_requests 17;"}
+	s.Client = Caller{Sockopts: prompt(), Count: 76, Interval: 40 * time.Millisecond, Uneven: true}
+	return s
 }

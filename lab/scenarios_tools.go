@@ -94,7 +94,7 @@ func nginxTLS(time.Duration) Scenario {
 func toolScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(curlApart, 10, 50), at(curlKept, 10, 50), at(wrkNginx, 10), at(wrkLimited, 10), at(haproxyClosing, 10, 50), at(haproxyKept, 10, 50),
+		at(curlApart, 10, 50), at(curlKept, 10, 50), at(wrkNginx, 0, 10, 50), at(wrkLimited, 0, 10, 50), at(haproxyClosing, 10, 50), at(haproxyKept, 10, 50),
 		at(haproxyNginxLimited, 10),
 	} {
 		all = append(all, family...)

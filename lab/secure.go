@@ -67,6 +67,22 @@ func serveTLS(c net.Conn, cert *tls.Certificate) (net.Conn, error) {
 	return t, nil
 }
 
+// cutConn sends only so many octets.
+type cutConn struct {
+	net.Conn
+	left int
+}
+
+func (c *cutConn) Write(b []byte) (int, error) {
+	n := min(c.left, len(b))
+	c.left -= n
+	if n < len(b) {
+		c.Conn.Write(b[:n])
+		return n, errDone
+	}
+	return c.Conn.Write(b)
+}
+
 // dialTLS does the client's part. The certificate is the lab's own, and nobody else is on the link.
 func dialTLS(c net.Conn) (net.Conn, error) {
 	t := tls.Client(c, &tls.Config{ServerName: serverName, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
