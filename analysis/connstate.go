@@ -74,6 +74,7 @@ type connState struct {
 	largest     [2]int64 // octets of the largest message so far, by direction; of requests, only of large ones
 	largePassed [2]bool  // by direction: a message with full segments arrived
 	told        bool     // the judge knows that the connection is closing
+	lackTold    bool     // and that what came after that shows that octets before it are missing
 	ended       bool
 	last        *reassembly.Exchange // the latest that is over
 	before      time.Duration        // end of the latest exchange that is over
@@ -430,7 +431,8 @@ func (s *connState) overConn(ended bool) *overConn {
 func (s *connState) closing() *closingConn {
 	c := s.conn
 	return &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
-		gap:   s.lacking(),
+		gap:   s.lacking() || s.lackTold,
+		again: s.lackTold,
 		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient && c.Half[reassembly.FromClient].RstActive}
 }
 

@@ -93,6 +93,7 @@ type closingConn struct {
 	reset bool
 	open  bool // while an exchange was going on
 	gap   bool // the capture lacks what came before
+	again bool // told already: only gap is new
 	abort bool // by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
 }
 

@@ -104,6 +104,9 @@ func (j *judge) event(e *event) {
 		j.failed(m, data)
 	case *closingConn:
 		j.closing(m, data)
+		if data.again {
+			return
+		}
 	case *job:
 		j.judged(m, data)
 	case *overConn:

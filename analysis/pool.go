@@ -209,6 +209,7 @@ func (p *pool) rest(m *member) {
 // closing takes in the first FIN or RST of a connection.
 func (j *judge) closing(m *member, e *closingConn) {
 	if m.closed != nil {
+		m.gap = m.gap || e.gap
 		return
 	}
 	m.closed, m.gap = e, m.gap || e.gap

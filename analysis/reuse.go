@@ -158,6 +158,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		return claim{}, false
 	}
 	m.verdict = nil
+	if v.closed != nil && v.donor.gap {
+		return claim{}, false
+	}
 	t := &job.times
 	// What the client's own program needs between the handshake and its request is part of every new connection, too.
 	setup, own := t[TCPHandshake]+t[TLSRTT]+t[TLSServer]+t[TLSClient], min(t[ClientThink], ownStart)

@@ -78,9 +78,10 @@ func (w *worker) do(it *item) {
 // closing tells the judge, once, that the connection will carry no further request.
 func (w *worker) closing(c *reassembly.Conn) {
 	s := w.state(c)
-	if s.told || !mark0(c.FirstCloseAt) {
+	if !mark0(c.FirstCloseAt) || s.told && (s.lackTold || whole(c)) {
 		return
 	}
+	s.lackTold = s.told
 	s.told = true
 	w.tell(c, connClosing, 0, s.closing())
 }
