@@ -378,6 +378,7 @@ func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 	if c.TLS != nil {
 		e.name = c.TLS.SNI
 	}
+	e.far = c.Far(reassembly.FromClient)
 	if x.Request != nil {
 		e.facts = x.Request.Facts
 	}

@@ -63,7 +63,8 @@ type beganExchange struct {
 	target    string
 	agent     string // product of User-Agent
 	turn      bool
-	port      uint16 // of the client
+	port      uint16        // of the client
+	far       time.Duration // from the capture to the client and back
 	facts     reassembly.Facts
 }
 

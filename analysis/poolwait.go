@@ -23,7 +23,7 @@ A client's pool allows only so many connections to one host. Further requests wa
 no packet shows.
 
 How it is recognised
-Only suspected: two to ten connections are all busy, and as soon as a response is complete (2 ms, or a tenth of the round trip)
+Only suspected: two to ten connections are all busy, and as soon as a response is complete (2 ms, or a tenth of the round trip, and the way to the client and back)
 the next request goes out on its connection, five times on each and more, and the requests are for different things: programs
 that measure repeat the same.
 
@@ -79,6 +79,7 @@ func (r *poolWaits) event(_ *judge, m *member, e *event) {
 // began takes note of a request, and whether it took the last free connection the moment that became free.
 func (p *fullPool) began(m *member, e *beganExchange) {
 	p.busy++
+	start := e.start.Time - e.far // as if captured at the client, where it follows the response
 	if e.first {
 		p.open++
 		m.inPool = true
@@ -87,7 +88,7 @@ func (p *fullPool) began(m *member, e *beganExchange) {
 	slack := max(2*time.Millisecond, m.rtt/10)
 	m.beganAt = e.start.Time
 	if e.first || e.turn || p.open < smallestPool || p.open > largestPool || m.served == 0 ||
-		p.busy != p.open && e.start.Time-p.short > slack || e.start.Time-last.Time > slack || e.start.Time < last.Time {
+		p.busy != p.open && start-p.short > slack || start-last.Time > slack || e.start.Time < last.Time {
 		return
 	}
 	if p.targets == nil {

@@ -31,8 +31,8 @@ Two or more SYNs of one connection before the answer that led to a connection.
 Or one SYN, whose handshake the client could complete, and first data that the server's host gets three times and does not
 acknowledge.
 network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had not come. backlog-overflow: captured at the
-server, the SYN arrived and was not answered; or three and more connections to the same server failed so within a second while
-the server answered others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the server.
+server, the SYN arrived and was not answered; or three and more connections to the same server failed so, or had their first
+data go unanswered so, within a second while the server answered others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the server.
 A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to port-exhaustion.
 
 How cost is counted
@@ -69,6 +69,7 @@ type synFault struct {
 	answered capture.Mark // the SYN that was answered
 	copies   int
 	dropped  bool // the SYN was answered, and the end of the handshake dropped
+	maybe    bool // so it seems from afar: only several at once are more than loss
 	evidence []Evidence
 	text     string
 }
@@ -108,7 +109,7 @@ const unacceptedCopies = 3
 // acknowledged. nil if that is not so.
 func notAccepted(p *pass) *synFault {
 	c, x := p.conn, p.exchange
-	if x.Request == nil || !atServer(c) || len(c.SYNACKs) == 0 {
+	if x.Request == nil || len(c.SYNACKs) == 0 {
 		return nil
 	}
 	var first, last *reassembly.Record
@@ -131,10 +132,10 @@ func notAccepted(p *pass) *synFault {
 	if copies < unacceptedCopies || p.job.sum(RTO, LostRetx, TLP, FastRetx) <= 0 {
 		return nil
 	}
-	return &synFault{cause: "backlog-overflow", first: first.Mark(), answered: last.Mark(), copies: copies, dropped: true,
+	return &synFault{cause: "backlog-overflow", first: first.Mark(), answered: last.Mark(), copies: copies, dropped: true, maybe: !atServer(c),
 		text: "The end of the handshake was dropped, so that the first request had to be sent again and again.",
 		evidence: []Evidence{at(c.SYNACKs[0], "SYN-ACK", SideServer, "the client may begin"),
-			at(first.Mark(), "first data", SideClient, "reaches the server's host, and is not acknowledged"),
+			at(first.Mark(), "first data", SideClient, "is not acknowledged"),
 			at(last.Mark(), "repeated data", SideClient, fmt.Sprintf("copy %d, %s later", copies, seconds(last.Time-first.Time)))}}
 }
 
@@ -232,23 +233,45 @@ func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 		c.confidence = Proven
 	case "unknown":
 		c.confidence = ConfidenceMedium
-		from, _ := slices.BinarySearch(starts, f.first.Time-clusterSpan)
-		to, _ := slices.BinarySearch(starts, f.first.Time+clusterSpan+1)
-		if to-from >= clusterSize && r.alive.within(w.m.pair, f.first.Time, f.answered.Time) {
+		if r.together(starts, f) && r.alive.within(w.m.pair, f.first.Time, f.answered.Time) {
 			c.cause, c.confidence = "backlog-overflow", ConfidenceHigh
 		}
 	}
-	if f.dropped {
+	switch {
+	case f.maybe && (!r.together(starts, f) || !r.alive.within(w.m.pair, f.first.Time, f.answered.Time)):
+		w.bookLoss(j)
+		return
+	case f.dropped && !f.maybe:
 		c.confidence = Proven
 	}
 	t := w.job.times[SYNRetx]
 	if f.dropped {
-		t += w.job.sum(RTO, LostRetx, TLP, FastRetx)
+		t += f.answered.Time - f.first.Time
 	}
 	total := t + w.job.times[SYNACKRetx]
 	c.occ = Occurrence{Connection: w.m.id, Exchange: w.job.info.ID, Start: f.first.Time, End: f.answered.Time,
 		Cost: Cost{Low: t, Expected: total, High: total}, Evidence: f.evidence}
 	if j.enabled(c.rule) {
+		j.book(w.m, &c, w.job)
+		j.lose(min(c.occ.Cost.Expected, w.job.info.Duration))
+	}
+}
+
+// together reports whether enough connections to the server failed within the same second.
+func (r *lateSYNs) together(starts []time.Duration, f *synFault) bool {
+	from, _ := slices.BinarySearch(starts, f.first.Time-clusterSpan)
+	to, _ := slices.BinarySearch(starts, f.first.Time+clusterSpan+1)
+	return to-from >= clusterSize
+}
+
+// bookLoss books what had waited until it was known whether the server had dropped the data: it was loss.
+func (w *lateSYN) bookLoss(j *judge) {
+	for i := range w.job.claims {
+		c := w.job.claims[i]
+		if c.rule != "retransmission-timeout" || !j.enabled(c.rule) {
+			continue
+		}
+		c.occ.Exchange = w.job.info.ID
 		j.book(w.m, &c, w.job)
 		j.lose(min(c.occ.Cost.Expected, w.job.info.Duration))
 	}
