@@ -220,6 +220,9 @@ func (j *judge) gone(m *member, e *overConn) {
 	if !e.ended && mark0(e.at) && m.closed == nil {
 		j.closing(m, &closingConn{at: e.at, by: e.by, reset: e.reset})
 	}
+	if m.closed == nil {
+		m.version++ // nobody follows it any more: it is no longer one of the idle connections
+	}
 	e.info.Exchanges = m.all
 	if e.trace != nil {
 		j.trace = e.trace

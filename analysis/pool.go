@@ -196,14 +196,21 @@ func (p *pool) countRequests(served int) {
 func (p *pool) rest(m *member) {
 	p.idle = append(p.idle, idleEntry{m, m.version})
 	if len(p.idle) > 2*maxIdle {
-		kept := p.idle[:0]
-		for _, e := range p.idle {
-			if e.m.version == e.version {
-				kept = append(kept, e)
-			}
-		}
-		p.idle = kept[max(0, len(kept)-maxIdle):]
+		p.tidy()
+		p.idle = p.idle[max(0, len(p.idle)-maxIdle):]
 	}
+}
+
+// tidy forgets the connections that are no longer idle, so that nothing holds what was known of them.
+func (p *pool) tidy() {
+	kept := p.idle[:0]
+	for _, e := range p.idle {
+		if e.m.version == e.version {
+			kept = append(kept, e)
+		}
+	}
+	clear(p.idle[len(kept):])
+	p.idle = kept
 }
 
 // closing takes in the first FIN or RST of a connection.
@@ -255,11 +262,8 @@ func (j *judge) age(now time.Duration) {
 		for len(p.closed) > 0 && now-p.closed[0].closed.at.Time > donorHorizon {
 			p.closed = p.closed[1:]
 		}
-		live := false
-		for _, e := range p.idle {
-			live = live || e.m.version == e.version
-		}
-		if !live && len(p.closed) == 0 && now-p.seen > 2*donorHorizon {
+		p.tidy()
+		if len(p.idle) == 0 && len(p.closed) == 0 && now-p.seen > 2*donorHorizon {
 			delete(j.pools, k)
 		}
 	}
