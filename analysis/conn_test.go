@@ -250,7 +250,7 @@ func TestFailuresThatAreNone(t *testing.T) {
 		{"close-delimited, closed at once", []*talk{closeDelimited}, ""},
 		{"idle connection closed, not used again", []*talk{idleClosed}, ""},
 		{"idle connection reset, not used again", []*talk{idleReset}, ""},
-		{"the client's timeout", []*talk{timeout}, ""},
+		{"the client's timeout", []*talk{timeout}, "reset-after-data/client-abort×1:info"},
 		{"the client resets when done", []*talk{lazy}, ""},
 		{"half-close that is answered", []*talk{answered}, ""},
 		{"a clean close", []*talk{base().bye(0.2, rtt)}, ""},

@@ -14,6 +14,9 @@ const (
 	staleAfter = 10 * time.Second
 	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as above).
 	deadlockAfter = 10 * time.Second
+	// shutWithin is how soon after its request a client shuts its direction that has nothing more to say: the next call of
+	// the same program. Who closes later gave up waiting, or cannot be told from one that did.
+	shutWithin = 3 * time.Millisecond
 )
 
 var halfClose = &Detector{
@@ -26,8 +29,8 @@ its server keeps a dead connection. And a body without a length ends, for the se
 does not send: both wait.
 
 How it is recognised
-answered-by-close: a complete request, the client's FIN within a round trip, so that it was no timeout, and the server closes
-without a response. stale-half-closed: the server's FIN, and the client closes 10 s or more and five round trips later.
+answered-by-close: a complete request, the client's FIN within 3 ms and a round trip, so that it was no timeout, and the server
+closes without a response; a FIN that comes later is told as a client that gave up (reset-after-data). stale-half-closed: the server's FIN, and the client closes 10 s or more and five round trips later.
 deadlock: a request that never became complete, everything acknowledged, and both sides silent for as long.
 
 How cost is counted
@@ -85,7 +88,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
-	if !ok || closed.Time < up.Fin.Time || up.Fin.Time-x.Request.End.Time > c.RTTMin()+time.Millisecond || x.Request.Facts.Has(reassembly.ConnUpgrade) {
+	if !ok || closed.Time < up.Fin.Time || shutLater(v.p.state, x) || x.Request.Facts.Has(reassembly.ConnUpgrade) {
 		return false
 	}
 	v.be("half-close", "answered-by-close", ConfidenceMedium)
@@ -96,6 +99,20 @@ func (v *verdictOnEnd) halfClosed() bool {
 		at(up.Fin, "client's FIN", SideClient, "closes its direction; the other stays open"),
 		at(closed, "server's close", SideServer, fmt.Sprintf("closes without an answer, %s later", seconds(closed.Time-up.Fin.Time)))}
 	return true
+}
+
+// shutLater reports whether the client's FIN left later after its request than one that belongs to it, by the capture's clock
+// or by the client's own.
+func shutLater(s *connState, x *reassembly.Exchange) bool {
+	c := s.conn
+	up := &c.Half[reassembly.FromClient]
+	after := up.Fin.Time - x.Request.End.Time
+	request, fin := recordOf(c, x.Request.End), recordOf(c, up.Fin)
+	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) && fin.Trait.Has(reassembly.HasTS) {
+		ticks := time.Duration(int32(fin.TSVal - request.TSVal))
+		after = max(after, (ticks-1)*s.walk.send[reassembly.FromClient].stamps.tick)
+	}
+	return after > min(shutWithin, c.RTTMin()+time.Millisecond)
 }
 
 // deadlock: the request never became complete, and nobody said anything more.

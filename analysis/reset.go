@@ -23,8 +23,8 @@ could know; or a request without any response. RST with ACK is an abort by the p
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
 does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
 If the client had acknowledged the whole response 100 ms before the RST, only a client that reads nothing before it has sent
-everything is in danger, and severity is lower. A client that closes before any response came and then answers it by a RST gave
-up, too. Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been
+everything is in danger, and severity is lower. A client that closes before any response came, and answers it by a RST or
+closed long after its request, gave up, too. Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been
 acknowledged, a client that resets after a complete response, a refused connection,
 a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
 keepalive-race, one after half a minute of idleness to idle-drop.
