@@ -50,10 +50,14 @@ type simulation struct {
 	fate      func(dir, n int, repeated bool) fate // of the n-th segment with data of a direction; nil: all arrive
 	port      uint16                               // of the client; 0: 40000
 	stay      bool                                 // leave the connection open
+	slow      int                                  // hosts take so many times as long for what they do; 0: once
 }
 
 // reaction is what a host takes to answer a segment.
 const reaction = 20 * time.Microsecond
+
+// own is a time of the hosts' own.
+func (s *simulation) own(d time.Duration) time.Duration { return d * time.Duration(cmp.Or(s.slow, 1)) }
 
 // simEvent is something that happens at a moment; events of one moment happen in the order in which they were planned.
 type simEvent struct {
@@ -266,7 +270,7 @@ func (h *simHost) transmit(flags capture.TCPFlags, off int, data []byte) {
 		h.sim.seen = append(h.sim.seen, s)
 	}
 	if what == arrives {
-		h.sim.after(legs[0]+legs[1]+reaction, func() { h.peer.receive(&s, off) })
+		h.sim.after(legs[0]+legs[1]+h.sim.own(reaction), func() { h.peer.receive(&s, off) })
 	}
 }
 
@@ -274,7 +278,7 @@ func (h *simHost) transmit(flags capture.TCPFlags, off int, data []byte) {
 func (h *simHost) arm() {
 	h.timer++
 	mine := h.timer
-	wait := (200*time.Millisecond + 2*(h.sim.near+h.sim.far)) << h.backoff
+	wait := (h.sim.own(200*time.Millisecond) + 2*(h.sim.near+h.sim.far)) << h.backoff
 	h.sim.after(wait, func() {
 		if mine == h.timer && h.una < h.next && h.una < len(h.out) {
 			h.backoff = min(h.backoff+1, 5)
@@ -369,7 +373,7 @@ func (h *simHost) data(off int, data []byte) {
 	// An application that answers at once gives the acknowledgment a ride.
 	h.ackTimer++
 	mine := h.ackTimer
-	h.sim.after(time.Microsecond, func() {
+	h.sim.after(h.sim.own(time.Microsecond), func() {
 		if mine == h.ackTimer {
 			h.transmit(capture.ACK, h.next, nil)
 		}

@@ -83,7 +83,7 @@ func bench(n int, plainSize string, only *regexp.Regexp) (err error) {
 	return nil
 }
 
-// one makes a file and measures it, the better of two runs.
+// one makes a file and measures it.
 func one(program, name string, in input, n int) (cost, error) {
 	f, err := os.Create(name)
 	if err != nil {
@@ -94,14 +94,7 @@ func one(program, name string, in input, n int) (cost, error) {
 	if err = errors.Join(err, w.Flush(), f.Close()); err != nil {
 		return cost{}, err
 	}
-	a, err := measure(program, name, octets)
-	if err != nil {
-		return cost{}, err
-	}
-	b, err := measure(program, name, octets)
-	b.memory = max(a.memory, b.memory)
-	b.cpu = min(a.cpu, b.cpu)
-	return b, err
+	return measure(program, name, octets)
 }
 
 // measure runs the program on a file; octets 0 stands for the size of the file.
