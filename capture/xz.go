@@ -2,7 +2,6 @@ package capture
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -118,14 +117,14 @@ func (x *xzReader) endBlock() error {
 
 // index reads the index, of which the first octet is read, and the footer: both repeat what is known.
 func (x *xzReader) index() error {
-	sum := crc32.NewIEEE()
-	in := &countedReader{from: io.TeeReader(x.raw, sum)}
-	sum.Write([]byte{0})
+	in := &indexReader{raw: x.raw}
+	in.take(0)
 	blocks, err := binary.ReadUvarint(in)
 	if err != nil {
 		return cutShort(err)
 	}
 	records := fnv.New64a()
+	var b []byte
 	for range min(blocks, x.blocks+1) {
 		unpadded, err := binary.ReadUvarint(in)
 		if err != nil {
@@ -135,26 +134,28 @@ func (x *xzReader) index() error {
 		if err != nil {
 			return cutShort(err)
 		}
-		records.Write(binary.AppendUvarint(binary.AppendUvarint(nil, unpadded), plain))
+		b = binary.AppendUvarint(binary.AppendUvarint(b[:0], unpadded), plain)
+		records.Write(b)
 	}
 	if blocks != x.blocks || records.Sum64() != x.records.Sum64() {
 		return fmt.Errorf("%w: index of blocks", errXZDamaged)
 	}
-	if _, err := io.CopyN(io.Discard, in, -(1+in.n)&3); err != nil {
-		return cutShort(err)
+	for in.n%4 != 0 {
+		if _, err := in.ReadByte(); err != nil {
+			return cutShort(err)
+		}
 	}
-	want := binary.LittleEndian.AppendUint32(nil, sum.Sum32())
-	return x.footer(want, uint32((1+in.n)/4))
+	return x.footer(in.sum, uint32(in.n/4))
 }
 
 // footer reads the checksum of the index, and the footer: its checksum, the length of the index in words of four
 // octets (the checksum is one, and one is not counted), the flags of the header, magic.
-func (x *xzReader) footer(indexSum []byte, words uint32) error {
+func (x *xzReader) footer(indexSum, words uint32) error {
 	var b [16]byte
 	if _, err := io.ReadFull(x.raw, b[:]); err != nil {
 		return cutShort(err)
 	}
-	if !bytes.Equal(b[:4], indexSum) || !sealed(b[8:14], b[4:8]) || binary.LittleEndian.Uint32(b[8:]) != words ||
+	if binary.LittleEndian.Uint32(b[:]) != indexSum || !sealed(b[8:14], b[4:8]) || binary.LittleEndian.Uint32(b[8:]) != words ||
 		b[12] != 0 || b[13] != x.check || string(b[14:]) != xzEndMagic {
 		return fmt.Errorf("%w: footer of a stream", errXZDamaged)
 	}
@@ -172,7 +173,30 @@ func cutShort(err error) error {
 	return err
 }
 
-// countedReader counts what is read, octet by octet if asked for.
+// indexReader reads an index octet by octet, counts, and sums up.
+type indexReader struct {
+	raw *bufio.Reader
+	n   int64
+	sum uint32
+	one [1]byte
+}
+
+// ReadByte implements io.ByteReader.
+func (r *indexReader) ReadByte() (byte, error) {
+	b, err := r.raw.ReadByte()
+	if err == nil {
+		r.take(b)
+	}
+	return b, err
+}
+
+func (r *indexReader) take(b byte) {
+	r.one[0] = b
+	r.n++
+	r.sum = crc32.Update(r.sum, crc32.IEEETable, r.one[:])
+}
+
+// countedReader counts what is read.
 type countedReader struct {
 	from io.Reader
 	n    int64
@@ -182,11 +206,4 @@ func (c *countedReader) Read(b []byte) (int, error) {
 	n, err := c.from.Read(b)
 	c.n += int64(n)
 	return n, err
-}
-
-// ReadByte implements io.ByteReader.
-func (c *countedReader) ReadByte() (byte, error) {
-	var b [1]byte
-	_, err := io.ReadFull(c, b[:])
-	return b[0], err
 }
