@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,8 @@ How it is recognised
 The time from the last octet of the request to the first of the response, less the least round trip between the capture
 point and the server, without retransmissions and waits for 100 Continue. Per endpoint (method and path without query) the
 distribution is drawn up. Reported are exchanges that took far longer than usual there: by more than three times the
-usual deviation, and 100 ms, above the median of at least eight; and endpoints whose median is a second or more.
+usual deviation, and 100 ms, above the median of at least eight; and, where none did, endpoints whose median is a second or
+more.
 
 How cost is counted
 Against what the same endpoint can do: the tenth percentile. Low counts from the median.
@@ -101,23 +103,43 @@ func (t *thinks) finish(j *judge) {
 		return cmp.Or(a.pair.client.Compare(b.pair.client), a.pair.server.Compare(b.pair.server), cmp.Compare(a.method, b.method),
 			cmp.Compare(a.path, b.path))
 	})
+	uneven := map[pair]bool{}
 	for _, k := range keys {
-		t.judge(j, k, t.at[k])
+		uneven[k.pair] = uneven[k.pair] || t.at[k].uneven()
+	}
+	for _, k := range keys {
+		t.judge(j, k, t.at[k], uneven[k.pair])
 	}
 }
 
-// judge looks at one endpoint.
-func (t *thinks) judge(j *judge, k endpoint, l *thinkList) {
+// spread is that of the endpoint's times, and the limit beyond which one stands out.
+func (l *thinkList) spread() (typical, best, limit time.Duration) {
 	times := make([]time.Duration, len(l.all))
 	for i := range l.all {
 		times[i] = l.all[i].think
 	}
 	typical, deviation, best := spread(times)
-	limit := typical + max(3*deviation, 100*time.Millisecond)
+	limit = typical + max(3*deviation, 100*time.Millisecond)
+	if len(l.all) < leastThinks {
+		limit = math.MaxInt64
+	}
+	return typical, best, limit
+}
+
+// uneven reports whether any exchange stands out.
+func (l *thinkList) uneven() bool {
+	_, _, limit := l.spread()
+	return slices.ContainsFunc(l.all, func(x thought) bool { return x.think > limit })
+}
+
+// judge looks at one endpoint. An endpoint that always takes long may be meant to: where some exchanges between the same two
+// stand out, those alone are told, so that their severity is that of their own cost.
+func (t *thinks) judge(j *judge, k endpoint, l *thinkList, uneven bool) {
+	typical, best, limit := l.spread()
 	for i := range l.all {
 		x := &l.all[i]
-		outlier := len(l.all) >= leastThinks && x.think > limit
-		if !outlier && (typical < slowThink || x.think < slowThink) {
+		outlier := x.think > limit
+		if !outlier && (uneven || typical < slowThink || x.think < slowThink) {
 			continue
 		}
 		c := claim{rule: "server-think", confidence: ConfidenceMedium, index: -1, most: atMost(Info)}
