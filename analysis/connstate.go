@@ -392,7 +392,7 @@ func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 	e := s.slabs.over.take()
 	*e = overExchange{end: x.End(), outcome: x.Outcome, reusable: reusable(x), turn: x.Turn,
-		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second}
+		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, notKept: x.NotKept}
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)
 		e.asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
@@ -431,10 +431,28 @@ func (s *connState) overConn(ended bool) *overConn {
 // closing is the judge's event for the first FIN or RST.
 func (s *connState) closing() *closingConn {
 	c := s.conn
-	return &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
+	e := &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
 		gap:   s.lacking() || s.lackTold,
 		again: s.lackTold,
 		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient && c.Half[reassembly.FromClient].RstActive}
+	if at, ok := s.serverTookLeave(); ok {
+		e.at, e.by, e.alert = at, reassembly.FromServer, true
+	}
+	return e
+}
+
+// serverTookLeave is the server's close_notify, if the client knew it when it closed: then the close was the server's, whoever
+// sent the first FIN (RFC 8446 §6.1).
+func (s *connState) serverTookLeave() (capture.Mark, bool) {
+	c := s.conn
+	if c.TLS == nil || !c.TLS.CloseNotify[reassembly.FromServer] || c.FirstClose != reassembly.FromClient {
+		return capture.Mark{}, false
+	}
+	at, left := c.TLS.CloseNotifyAt[reassembly.FromServer], c.FirstCloseAt
+	if c.TLS.CloseNotify[reassembly.FromClient] {
+		left = c.TLS.CloseNotifyAt[reassembly.FromClient]
+	}
+	return at, at.Time+c.Far(reassembly.FromClient) <= left.Time+s.eps(reassembly.FromClient)
 }
 
 // openCount is how many exchanges are not over.

@@ -79,7 +79,8 @@ type overExchange struct {
 	turn      bool
 	doubt     bool          // its messages were not all read: the reason rests on what little was
 	reason    string        // why it is not reusable, a cause of missed-reuse
-	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given
+	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given, or notKept
+	notKept   bool          // Keep-Alive: timeout=0
 	bytes     int64         // of the response
 	asked10   bool          // the request was HTTP/1.0 or older
 	gap       bool          // the capture lacks some of the connection: how it ended, and why, is not certain
@@ -92,6 +93,7 @@ type closingConn struct {
 	at    capture.Mark
 	by    reassembly.Dir
 	reset bool
+	alert bool // by its TLS alert (RFC 8446 §6.1); the first FIN or RST was the client's
 	open  bool // while an exchange was going on
 	gap   bool // the capture lacks what came before
 	again bool // told already: only gap is new

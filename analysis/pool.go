@@ -67,6 +67,7 @@ type member struct {
 	doubt      bool // its messages were not all read
 	turns      bool // it carried turns: when one is over is not known before the next begins
 	idleLimit  time.Duration
+	notKept    bool  // the server said with its latest response that it keeps no idle connection
 	gap        bool  // the capture lacks some of it
 	asked10    bool  // its latest request was HTTP/1.0
 	cut        bool  // the capture lacks its beginning
@@ -159,6 +160,7 @@ func (j *judge) freed(m *member, e *overExchange) {
 	m.size, m.asked10 = e.bytes, e.asked10
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
 	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
+	m.notKept = e.notKept
 	if e.idleLimit > 0 {
 		m.idleLimit = e.idleLimit
 	}

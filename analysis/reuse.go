@@ -70,6 +70,9 @@ func (p *pool) idleDonor(need time.Duration, port uint16) *member {
 		if e.m.port == port {
 			continue // the client uses its port again: it no longer knows of that connection
 		}
+		if e.m.notKept {
+			continue // the client need not try
+		}
 		if e.m.idleSince.Time <= need && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
 			return e.m
@@ -115,6 +118,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 			return "", 0 // a restart, or whatever ends connections once
 		}
 		return "server-idle-timeout", sure
+	case d.notKept && idle <= promptClose+d.rtt:
+		return "server-idle-timeout", ConfidenceHigh
 	case d.closed.abort && idle <= promptClose+d.rtt && d.size > readAhead:
 		return "not-drained", ConfidenceMedium // a socket closed with data unread is reset (RFC 2525 section 2.17)
 	case !beyond && idle <= promptClose+d.rtt:
@@ -188,6 +193,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	if v.cause == "server-idle-timeout" {
 		c.text = fmt.Sprintf("The server closed after %s of idleness.", seconds(v.closed.at.Time-v.donorIdle.Time))
 	}
+	if v.cause == "server-idle-timeout" && v.closed.by == reassembly.FromClient {
+		c.text = "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so the client closed."
+	}
 	if v.cause == "response-close" && v.donor.turns {
 		c.text = "What the messages say is not visible here: the client may have asked for it (Connection: close)."
 	}
@@ -226,7 +234,10 @@ func (v *verdict) evidence() []Evidence {
 		if v.closed.by == reassembly.FromServer {
 			side = SideServer
 		}
-		if v.closed.reset {
+		switch {
+		case v.closed.alert:
+			what = "alert (close_notify)"
+		case v.closed.reset:
 			what = "RST"
 		}
 		out = append(out, at(v.closed.at, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)))

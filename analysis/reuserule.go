@@ -29,7 +29,7 @@ How it is recognised
 A request waits for the handshake of a new connection. At that moment the same client had a connection to the same service
 (address, port, name, TLS or not) that was idle with its last response complete; or one had ended less than 60 s before
 for a reason that somebody chose: a Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a
-short idle timeout, a client that closed at once. Each such connection excuses one new one. Connections that were
+short idle timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once. Each such connection excuses one new one. Connections that were
 busy at that moment excuse none, nor do those of which the capture lacks octets, nor does a connection opened in advance:
 its handshake delayed nothing. A request that repeats one that failed has its reason for a new connection.
 
@@ -73,7 +73,7 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(),
 				After: "a pool that is too small closes what it cannot keep"}}},
 		{Code: "server-idle-timeout", Title: "server closes idle connections early", Side: SideServer,
-			Message:  "The server closed the idle connection before the client needed it again.",
+			Message:  "The server did not keep the idle connection until the client needed it again.",
 			Remedies: []Remedy{{Side: SideServer, Text: "let idle connections live longer than the client's pauses", Settings: idleSettings()}}},
 		{Code: "server-max-requests", Title: "server limits requests per connection", Side: SideServer,
 			Message:  "The server closes each connection after a number of requests.",

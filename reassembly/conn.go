@@ -158,9 +158,10 @@ type TLSInfo struct {
 	Resumed                                  bool         // the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
 	Done                                     capture.Mark // last handshake record before application data
 	ClientHello, ServerHello, ClientFinished capture.Mark
-	HelloRetry                               bool    // the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
-	Offered                                  bool    // the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
-	EarlyData                                bool    // the client offered 0-RTT data (RFC 8446 §4.2.10)
-	ServerFlight                             int64   // octets of the server's records from ServerHello until the client's Finished: certificates, mostly
-	CloseNotify                              [2]bool // by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized record)
+	HelloRetry                               bool            // the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
+	Offered                                  bool            // the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
+	EarlyData                                bool            // the client offered 0-RTT data (RFC 8446 §4.2.10)
+	ServerFlight                             int64           // octets of the server's records from ServerHello until the client's Finished: certificates, mostly
+	CloseNotifyAt                            [2]capture.Mark // valid with CloseNotify
+	CloseNotify                              [2]bool         // by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized record)
 }

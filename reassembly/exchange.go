@@ -101,7 +101,8 @@ type Exchange struct {
 	Software                       string // product token of Server: "nginx/1.22.1"; at most 40 octets
 	Powered                        string // product token of X-Powered-By: "Express", "PHP/8.2"; at most 40 octets
 	RequestVia, ResponseVia        string // who forwarded it last, by its Via field: the comment's product or the name; at most 40 octets
-	KeepAliveTimeout, KeepAliveMax int    // from the response's Keep-Alive field; 0: not given
+	KeepAliveTimeout, KeepAliveMax int    // from the response's Keep-Alive field; 0: not given, or NotKept
+	NotKept                        bool   // the same said timeout=0: idle connections are not kept
 	Over                           bool   // nothing more will be added to it
 	Judged                         bool
 	FirstRecord                    int // absolute number of the record at which the exchange began

@@ -225,6 +225,16 @@ func TestHTTPFields(t *testing.T) {
 	}
 }
 
+func TestKeepAliveZero(t *testing.T) {
+	for field, want := range map[string]bool{"": false, "Keep-Alive: timeout=0~": true, "Keep-Alive: timeout=5~": false, "Keep-Alive: max=3~": false} {
+		p := newScript()
+		p.run(t, "> GET / HTTP/1.1~Host: h~~\n< HTTP/1.1 200 OK~"+field+"Content-Length: 0~~", nil)
+		if x := p.c.Exchanges[0]; x.NotKept != want {
+			t.Errorf("%q: not kept %v, want %v", field, x.NotKept, want)
+		}
+	}
+}
+
 func TestHTTPHeaderCap(t *testing.T) {
 	long := "X: " + strings.Repeat("y", 1000) + "~"
 	p := newScript()

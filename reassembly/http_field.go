@@ -259,7 +259,7 @@ func connectionFacts(v []byte) Facts {
 func keepAlive(x *Exchange, v []byte) {
 	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
 		if n, ok := parameter(item, "timeout="); ok {
-			x.KeepAliveTimeout = n
+			x.KeepAliveTimeout, x.NotKept = n, n == 0
 		}
 		if n, ok := parameter(item, "max="); ok {
 			x.KeepAliveMax = n

@@ -299,6 +299,7 @@ func (t *tlsApp) end(s *tlsSide, a arrival) {
 	case alertRecord:
 		setup = false
 		info.CloseNotify[s.dir] = size > 2 || s.alert[1] == 0
+		info.CloseNotifyAt[s.dir] = a.at
 	case dataRecord:
 		last := t.finished && !s.turn && s.dir == FromClient && info.ClientFinished.Frame == 0
 		if last && info.Version == "TLS 1.3" {
@@ -306,6 +307,7 @@ func (t *tlsApp) end(s *tlsSide, a arrival) {
 			setup = true
 		}
 		info.CloseNotify[s.dir] = info.Version == "TLS 1.3" && size == alert13
+		info.CloseNotifyAt[s.dir] = a.at
 		setup = setup && !s.turn
 	}
 	if setup && t.turns.cur == nil {
