@@ -15,6 +15,7 @@ const (
 	secretsCost   = 64      // octets that keeping a block of secrets costs beside its own
 	linkTypesMax  = 64      // link types listed for one input
 	interfacesMax = math.MaxUint16 + 1
+	nameMax       = 256 // octets of an interface's name, the rest is cut: a file may have 65,536 times 65,535
 )
 
 var errInterfaces = errors.New("more than 65,536 interfaces")

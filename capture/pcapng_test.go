@@ -338,3 +338,13 @@ func cutBehind(t *testing.T, octets []byte, ends []int, frames []fileFrame) {
 		}
 	}
 }
+
+// A name of an interface is kept as long as names are; a file may describe 65,536 interfaces.
+func TestLongInterfaceName(t *testing.T) {
+	le := binary.LittleEndian
+	file := join(ngSection(le), ngInterfaceBlock(le, 1, 0, uint16(optInterfaceName), uint16(60_000), strings.Repeat("n", 60_000)))
+	_, stats := readOctets(t, file)
+	if len(stats.Interfaces) != 1 || len(stats.Interfaces[0].Name) != nameMax {
+		t.Errorf("%d interfaces, a name of %d octets", len(stats.Interfaces), len(stats.Interfaces[0].Name))
+	}
+}

@@ -75,7 +75,7 @@ func (r *pcapngReader) readInterface(body []byte) error {
 		}
 		switch {
 		case code == optInterfaceName:
-			name = string(value)
+			name = string(value[:min(len(value), nameMax)])
 		case code == optResolution && len(value) >= 1:
 			resolution = value[0]
 		case code == optOffset && len(value) >= 8:

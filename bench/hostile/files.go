@@ -45,6 +45,7 @@ func inputs() []input {
 		input{"60 nested IP headers", nested},
 		input{"TCP options of 40 octets", options},
 		input{"interfaces in pcapng, a frame each", interfaces},
+		input{"interfaces with names of 65,528 octets, gzip", longNames},
 		input{"comments in pcapng, 16,000 a frame", comments},
 		input{"frames of no octets", empty},
 		input{"gzip of zeros in one record", func(w io.Writer, n int) (int64, error) { return bomb(gzip.NewWriter(w), n) }},
@@ -161,6 +162,22 @@ func interfaces(w io.Writer, n int) (int64, error) {
 			m, err = block(w, 6, packetBlock(i+1, i))
 			total += m
 		}
+	}
+	return total, err
+}
+
+// longNames describes interfaces whose names are as long as they can be.
+func longNames(w io.Writer, n int) (int64, error) {
+	packer := gzip.NewWriter(w)
+	total, err := pcapngHead(packer)
+	name := append([]byte{linkRaw, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0xf8, 0xff}, make([]byte, 65_528)...)
+	for i := 0; i < n/100 && err == nil; i++ {
+		var m int64
+		m, err = block(packer, 1, name)
+		total += m
+	}
+	if err == nil {
+		err = packer.Close()
 	}
 	return total, err
 }
