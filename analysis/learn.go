@@ -38,7 +38,7 @@ type release struct {
 	ack   capture.Mark  // first acknowledgment of something new, selective ones included; no frame if none
 	open  capture.Mark  // first that moved the receive window's edge
 	late  time.Duration // by how much ack came later than a prompt acknowledgment would have
-	moved bool          // open acknowledged nothing new: it only told of room
+	moved bool          // open acknowledged nothing new, or a window's worth at once: it told of room
 	round time.Duration // round trip that ack shows, between the capture point and the peer; 0: not known
 }
 
@@ -94,8 +94,16 @@ func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
 		s.release.late, s.release.round = s.lateness(c, a)
 	}
 	if a.Ack+int64(a.Window) > s.edge && !mark0(s.release.open) {
-		s.release.open, s.release.moved = a.Mark(), a.Ack <= s.ack
+		s.release.open, s.release.moved = a.Mark(), a.Ack <= s.ack || s.atOnce(c, a)
 	}
+}
+
+// atOnce reports whether a acknowledges a full window, many segments, that nothing had been acknowledged of: a kernel that has
+// no more room to offer keeps quiet until its program has read.
+func (s *sender) atOnce(c *reassembly.Conn, a *reassembly.Record) bool {
+	const many = 4
+	octets := a.Ack - s.ack
+	return a.Ack >= s.before && octets*4 >= (s.edge-s.ack)*3 && octets >= many*int64(c.Half[a.Dir.Peer()].Eff)
 }
 
 // lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a second full segment

@@ -29,7 +29,7 @@ type slice struct {
 	kind     reassembly.Kind
 	hasty    bool // needless retransmissions were not a timer's, but due to the order in which segments came
 	unseen   bool // what was lost had not passed the capture point
-	moved    bool // the cause acknowledged nothing new: it only told of room in the receive window
+	moved    bool // the cause acknowledged nothing new, or a full window at once: it told of room in that
 }
 
 // length is how long the wait was.

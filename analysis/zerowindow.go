@@ -19,7 +19,8 @@ How it is recognised
 The receiver offered a window of zero after the sender's last data, and the sender went on as soon as a segment that opened
 it, or that answered its probe, could have reached it. Or all that the sender had sent was acknowledged, less room was left
 than a segment needs, and it went on as soon as a segment that told of more, and acknowledged nothing, could have reached it,
-10 ms or more after a round trip; three times and more if the window never closed.
+10 ms or more after a round trip; three times and more if the window never closed. One segment that acknowledges a full window
+of many segments at once counts as such, too: a kernel that has no room to offer may keep its ACK until there is some.
 
 How cost is counted
 Expected is the wait, from the data that filled the window to the data after it, less a round trip where the window was not
