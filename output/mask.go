@@ -100,6 +100,10 @@ func maskCredentials(s string) string {
 	pieces := strings.Split(rest, "://")
 	for i := range pieces {
 		pieces[i] = maskAuthority(pieces[i])
+		if pieces[i] == hidden { // with what began a query, perhaps: nothing behind is known to be harmless, either
+			pieces = pieces[:i+1]
+			break
+		}
 	}
 	return head + "://" + strings.Join(pieces, "://")
 }
