@@ -30,7 +30,8 @@ type job struct {
 	slices   []slice    // the longest waits, for rules that look at single ones
 	rounds   []round
 	line     pieceLine // its time in order, coarsely
-	critical bool
+	critical bool      // its request waited for the set-up of the connection
+	doubtful bool      // it seems so: it left a little later than at once
 	flow     flowFacts
 	up       *flowFacts           // the same of the request, if that is larger than an initial window
 	ahead    *reassembly.Exchange // not answered in full when this one began: the request was pipelined
@@ -114,7 +115,7 @@ func (s *connState) open(x *reassembly.Exchange) {
 	j := s.slabs.job()
 	j.x, j.index, j.from, j.connStart = x, x.Index, x.Start().Time, s.conn.Start
 	if x.Index == 0 {
-		j.critical = s.criticalSetup(x)
+		j.critical, j.doubtful = s.criticalSetup(x)
 		if j.critical {
 			j.from = s.conn.Start.Time
 		}
@@ -131,15 +132,25 @@ func (s *connState) open(x *reassembly.Exchange) {
 // ownStart is what a program takes at most from the end of the handshake to its request if it has been waiting for it.
 const ownStart = 2 * time.Millisecond
 
+// lateStart is the same of a program on a busy machine, or one that has something to load: a time slice or two. A client that
+// had connected in advance may happen to have a request just then, too; so this is only likely.
+const lateStart = 10 * time.Millisecond
+
 // criticalSetup reports whether the first request waited for the connection: it left as soon as it could. Otherwise
-// the client had connected in advance, and the handshake cost the request nothing.
-func (s *connState) criticalSetup(x *reassembly.Exchange) bool {
+// the client had connected in advance, and the handshake cost the request nothing. What left a little later is doubtful: had
+// its moment nothing to do with the handshake, it would rather have come within that than in half of its length behind it.
+func (s *connState) criticalSetup(x *reassembly.Exchange) (critical, doubtful bool) {
 	ready, ok := s.ready0()
 	if !ok || x.Request == nil {
-		return false
+		return false, false
 	}
-	slack := max(ownStart, s.conn.RTTMin()/10, s.eps(reassembly.FromClient))
-	return x.Request.Start.Time-ready <= slack || s.heldFirst(x)
+	eps := s.eps(reassembly.FromClient)
+	late := x.Request.Start.Time - ready
+	if late <= max(ownStart, s.conn.RTTMin()/10, eps) || s.heldFirst(x) {
+		return true, false
+	}
+	doubtful = late <= min(lateStart, (ready-s.conn.Start.Time)/2)+eps
+	return doubtful, doubtful
 }
 
 // heldFirst reports whether the first request inside TLS left as soon as the end of the client's handshake was acknowledged:

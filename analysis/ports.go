@@ -107,6 +107,9 @@ func runTupleReuse(p *pass) {
 	t := Cost{}
 	if wait := p.job.times[SYNRetx]; p.job.critical {
 		t = Cost{wait, wait, wait}
+		if p.job.doubtful {
+			t.Low = 0
+		}
 	}
 	text := ""
 	if c.Reuses >= 0 {

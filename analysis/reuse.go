@@ -18,6 +18,7 @@ type verdict struct {
 	syn        capture.Mark
 	request    capture.Mark
 	flight     int64
+	doubtful   bool // the request left a little later than at once
 }
 
 // considerReuse looks for a connection that could have carried m's first request: one that lay idle, or one that had
@@ -178,6 +179,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
 		window: remedied{saved: slow, cwnd: job.flow.donorWindow(flight)}}
+	if v.doubtful = job.doubtful; v.doubtful {
+		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
+	}
 	if m.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
 		c.most = atMost(Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
@@ -242,9 +246,13 @@ func (v *verdict) evidence() []Evidence {
 		}
 		out = append(out, at(v.closed.at, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)))
 	}
+	waited := "had to wait for it"
+	if v.doubtful {
+		waited = "came a little later than at once: it may not have waited"
+	}
 	return append(out,
 		at(v.syn, "new connection", SideClient, fmt.Sprintf("SYN to the same service, %s after that response", seconds(gap))),
-		at(v.request, "first request", SideClient, "had to wait for it"))
+		at(v.request, "first request", SideClient, waited))
 }
 
 // seconds writes a duration for a sentence.

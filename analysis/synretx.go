@@ -249,8 +249,12 @@ func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 		t += f.answered.Time - f.first.Time
 	}
 	total := t + w.job.times[SYNACKRetx]
+	low := t
+	if w.job.doubtful {
+		low = 0
+	}
 	c.occ = Occurrence{Connection: w.m.id, Exchange: w.job.info.ID, Start: f.first.Time, End: f.answered.Time,
-		Cost: Cost{Low: t, Expected: total, High: total}, Evidence: f.evidence}
+		Cost: Cost{Low: low, Expected: total, High: total}, Evidence: f.evidence}
 	if j.enabled(c.rule) {
 		j.book(w.m, &c, w.job)
 		j.lose(min(c.occ.Cost.Expected, w.job.info.Duration))

@@ -113,14 +113,34 @@ func (w *walker) record(n int) {
 }
 
 // hasty reports whether a sender repeated r, which had arrived, because of duplicate or selective acknowledgments, and not
-// because a timer had run out: segments had come in another order.
+// because a timer had run out: segments had come in another order. Without having heard of one it had only its timer.
 func (w *walker) hasty(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
-	if s.last == nil {
+	if s.last == nil || !w.heardDuplicate(r, r.Time-c.Far(r.Dir)-s.late) {
 		return false
 	}
 	quiet := r.Time - max(s.last.Time, s.view.heard+c.Far(r.Dir))
 	return quiet < min(2*c.RTTMin()*97/100, w.s.timeout()*9/10)
+}
+
+// heardDuplicate reports whether the sender of r knew, by what had passed the capture point at the given moment, of a duplicate or
+// selective acknowledgment behind its latest new one.
+func (w *walker) heardDuplicate(r *reassembly.Record, known time.Duration) bool {
+	c := w.s.conn
+	latest := int64(-1)
+	for i := w.next - c.Released; i >= 0; i-- {
+		a := &c.Records[i]
+		if a.Dir == r.Dir || a.Time > known || a.Flags&capture.ACK == 0 {
+			continue
+		}
+		if a.Ack < latest {
+			return false
+		}
+		if latest = a.Ack; a.SACK > 0 || a.Kind == reassembly.DuplicateAck {
+			return true
+		}
+	}
+	return false
 }
 
 // probe reports whether r carries nothing that a message needs.
