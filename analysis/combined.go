@@ -13,7 +13,7 @@ type remedied struct {
 	room  bool          // the receive window would no longer bound it
 }
 
-// combined is what all fixes together would have saved of the exchange (diagnosis 8). Single waits go once, whoever claims
+// combined is what all fixes together would have saved of the exchange. Single waits go once, whoever claims
 // them; the waits for windows are simulated once with every window that a fix changes, because behind the one that is
 // removed the next one binds. It is never more than the exchange took.
 func (j *job) combined(claims []claim) time.Duration {

@@ -8,7 +8,7 @@ import (
 const (
 	// ordinaryConnections is how many connections a browser opens to one host: that many are no finding.
 	ordinaryConnections = 6
-	// connectShare is which part of all time set-ups must take, in percent (diagnosis D10a).
+	// connectShare is which part of all time set-ups must take, in percent: less is the price of opening a connection now and then.
 	connectShare = 10
 	// keptSamples is how many occurrences a rule keeps of a pair until the end.
 	keptSamples = 10

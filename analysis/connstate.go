@@ -371,7 +371,7 @@ func reasonNotReusable(x *reassembly.Exchange) string {
 }
 
 // eps is the tolerance for "at once" of what dir sends: how late a kernel that reacts to a segment may seem to be.
-// It covers the kernel's own delay, the clock's tick and the path's jitter (diagnosis 3.3 gives the measurements).
+// It covers the kernel's own delay, the clock's tick and the path's jitter: Linux reacts within 10 to 70 µs, within 300 µs under load (measured).
 func (s *connState) eps(dir reassembly.Dir) time.Duration {
 	far := s.conn.Far(dir)
 	jitter := s.conn.Half[dir].RTT.Jitter

@@ -14,7 +14,7 @@ const (
 	keptDelacks   = 64 // delays kept of each host
 )
 
-// timers are the delayed-acknowledgment timers of hosts, learned over the capture (diagnosis 4.1). They differ by system and
+// timers are the delayed-acknowledgment timers of hosts, learned over the capture. They differ by system and
 // by setting; what matters is that a host's own delays agree.
 type timers struct {
 	hosts map[netip.Addr][]time.Duration

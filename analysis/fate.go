@@ -12,7 +12,7 @@ const (
 	// maxAlert is the largest turn of a client that counts as none on a closing connection: a close_notify in a record of its
 	// own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31 and more before. No HTTP request of use is as short.
 	maxAlert = 64
-	// reactionTime is what a program may take to notice that a connection was closed (diagnosis D16).
+	// reactionTime is what a program may take to notice that a connection was closed.
 	reactionTime = 50 * time.Millisecond
 	// forgottenAfter is the shortest idle time after which boxes on the way forget connections: home routers, mobile
 	// carriers and load balancers use 30 s and more, though RFC 5382 REQ-5 asks for 2 h 4 min.

@@ -106,7 +106,7 @@ func (g *group) severity(all *pairTotals) Severity {
 	return min(max(g.graded(all), g.least), g.most)
 }
 
-// graded grades a group (diagnosis 8): lost data outranks time; else by what a typical affected exchange loses and by
+// graded grades a group: lost data outranks time; else by what a typical affected exchange loses and by
 // the share of all time between the pair.
 func (g *group) graded(all *pairTotals) Severity {
 	if g.correctness {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// staleAfter is for how long a client may leave a connection half closed by the server before that is worth a note
-	// (diagnosis D9): pools look at their connections every few seconds.
+	// staleAfter is for how long a client may leave a connection half closed by the server before that is worth a
+	// note: pools look at their connections every few seconds.
 	staleAfter = 10 * time.Second
 	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as above).
 	deadlockAfter = 10 * time.Second

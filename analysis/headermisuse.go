@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// notDoneAfter is how long after an announced close the connection may stay open (diagnosis D25).
+	// notDoneAfter is how long after an announced close the connection may stay open.
 	notDoneAfter = 2 * time.Second
 	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not listen (as above).
 	hangAfter = 2 * time.Second

@@ -12,7 +12,7 @@ const (
 	// defaultMSS is what a sender assumes without an option (RFC 9293 §3.7.1).
 	defaultMSS  = 536
 	maxWaits    = 64                     // direct observations of an application's second write kept per direction
-	delackFloor = 8 * time.Millisecond   // a later ACK is a delayed one (diagnosis 4.1: no stack delays less and means it)
+	delackFloor = 8 * time.Millisecond   // a later ACK is a delayed one: stacks mean 10 ms at least (Windows), Linux 40 (TCP_ATO_MIN)
 	delackCeil  = 510 * time.Millisecond // RFC 9293 §3.8.6.3: an ACK must not be delayed by half a second or more
 )
 
@@ -45,7 +45,7 @@ type nagleCount struct {
 }
 
 // opportunity looks whether r is a small segment behind a small one that had not been acknowledged when it was sent, and
-// counts what happened (diagnosis D1). The result is the hold, if it was held.
+// counts what happened. The result is the hold, if it was held.
 func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain ||
 		!s.small.valid || r.Seq < s.small.end || s.small.turn {
@@ -214,7 +214,7 @@ func (s *connState) singleHold(dir reassembly.Dir, h *hold) bool {
 		h.length() >= 10*s.eps(dir)
 }
 
-// appDelay estimates how long the application itself took between the two writes (diagnosis 7.4). known tells that it
+// appDelay estimates how long the application itself took between the two writes. known tells that it
 // was observed where the write came after the ACK; else it is at most most. A few observations say little of the spread: it
 // is taken to be a tenth at least.
 func (n *nagleCount) appDelay() (typical, spread, most time.Duration, known bool) {

@@ -122,7 +122,7 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 	return c
 }
 
-// nagleCost is the hold less the application's own delay (diagnosis 7.4).
+// nagleCost is the hold less the application's own delay.
 func (s *connState) nagleCost(h *hold) Cost {
 	typical, spread, most, known := s.nagle[h.dir].appDelay()
 	length := h.length()

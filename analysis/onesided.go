@@ -7,7 +7,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// echoes stands for the acknowledgments that a capture of one direction lacks (diagnosis 6.5, L10; T-RAT, Zhang et al. 2002):
+// echoes stands for the acknowledgments that a capture of one direction lacks (T-RAT, Zhang et al. 2002):
 // each segment echoes the timestamp of the latest that its sender had received (RFC 7323 §3). Where the echo is as fresh as
 // that of a SYN-ACK, an acknowledgment had just arrived.
 type echoes struct {

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// noticeable is the least wait worth a finding of its own (diagnosis D15).
+	// noticeable is the least wait worth a finding of its own.
 	noticeable = 20 * time.Millisecond
 	// manyWaits is how many such waits one behind many responses must last, none of which was noticeable by itself.
 	manyWaits = 5

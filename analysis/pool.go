@@ -14,10 +14,9 @@ const (
 	maxIdle      = 128 // idle connections looked at per pool; the oldest give way
 	maxCounts    = 256 // different numbers of requests remembered per pool
 	maxClosed    = 256 // closed connections remembered per pool
-	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection
-	// (diagnosis D4 b4).
+	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection.
 	promptClose = 50 * time.Millisecond
-	// shortestTimeout is the shortest idle timeout that anybody would set (diagnosis D16).
+	// shortestTimeout is the shortest idle timeout that anybody would set.
 	shortestTimeout = time.Second
 	// readAhead is how much of a response clients read at least with its header: Go reads 4096 octets at a time, others more.
 	readAhead = 4096

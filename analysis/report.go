@@ -24,7 +24,7 @@ var sideNames = [...]string{"unknown", "client", "server", "proxy", "network"}
 // String is the side's name in reports.
 func (s Side) String() string { return sideNames[s] }
 
-// Severity grades a finding (diagnosis 8).
+// Severity grades a finding.
 type Severity uint8
 
 const (

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	// retryWithin is how soon after a failure the same request counts as its repetition (diagnosis 5): clients that
+	// retryWithin is how soon after a failure the same request counts as its repetition: clients that
 	// repeat at all do it at once.
 	retryWithin = time.Second
 	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for may need two SYNs more.

@@ -22,7 +22,7 @@ type verdict struct {
 }
 
 // considerReuse looks for a connection that could have carried m's first request: one that lay idle, or one that had
-// been closed though it need not have been (diagnosis 7.2). nil: there was none.
+// been closed though it need not have been. nil: there was none.
 func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 	p := m.pool
 	v := &verdict{syn: e.connStart, request: e.start}

@@ -47,7 +47,7 @@ type small struct {
 //
 // A sender learns of an acknowledgment that passes the capture point only after a trip to it. So "known" means: it
 // passed the capture point at least one round trip between the capture point and this sender before the segment in
-// hand did (diagnosis 3.2).
+// hand did.
 type sender struct {
 	max     int64 // offset after the highest octet sent
 	oldest  int64 // highest offset that was acknowledged in records already released

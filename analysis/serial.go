@@ -10,7 +10,7 @@ import (
 
 const (
 	serialRTT   = 5 * time.Millisecond // below it, round trips are no matter
-	serialLeast = 3                    // requests in a run (diagnosis D14)
+	serialLeast = 3                    // requests in a run
 	// serialWorth is the least saving worth a note. Ordinary clients ask for one thing after another; it matters when it
 	// breaks the flow of thought, at a second (Miller 1968, Nielsen 1993).
 	serialWorth  = time.Second

@@ -8,7 +8,7 @@ import (
 )
 
 // setup tiles the time from the connection's first segment to until, in which no data was sent: the handshake, what
-// repeated SYNs cost, and a client that waited before it spoke (diagnosis 6.3).
+// repeated SYNs cost, and a client that waited before it spoke.
 func (w *walker) setup(until time.Duration) {
 	w.set = true
 	c := w.s.conn

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// clusterSpan is how close in time connections must fail to be set up to count as one overflow (diagnosis D10b).
+	// clusterSpan is how close in time connections must fail to be set up to count as one overflow.
 	clusterSpan = time.Second
 	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost together once in 10^5.
 	clusterSize = 3

@@ -7,7 +7,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// transfer tiles the time before r, which follows data of the same direction: what released r decides (diagnosis 6.5).
+// transfer tiles the time before r, which follows data of the same direction: what released r decides.
 // The rules are tried in order; the first that holds labels the time.
 func (w *walker) transfer(r *reassembly.Record, filled *hole, held *hold) {
 	w.loss(r, filled, false, func(until time.Duration) {

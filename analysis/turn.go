@@ -7,7 +7,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// turn tiles the time before r, the first progress of the side that had been listening (diagnosis 6.4): one round trip
+// turn tiles the time before r, the first progress of the side that had been listening: one round trip
 // that no server can avoid, then the side's own time.
 //
 // An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay: who sends the

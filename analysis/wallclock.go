@@ -18,7 +18,7 @@ const (
 )
 
 // wallClock tells what findings cost by the clock on the wall: what a slice of one exchange's time costs a client that
-// waits for others in the meantime is nothing (diagnosis 6.7). It follows the exchanges of each client for as long as
+// waits for others in the meantime is nothing. It follows the exchanges of each client for as long as
 // some of them overlap.
 type wallClock struct {
 	clients map[netip.Addr]*clientClock

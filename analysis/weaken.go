@@ -2,7 +2,7 @@ package analysis
 
 import "tcpwhy/reassembly"
 
-// weaken takes certainty from claims about a connection of which the capture lacks something (diagnosis 8). With one
+// weaken takes certainty from claims about a connection of which the capture lacks something. With one
 // direction alone nobody can tell what a sender waited for: such claims are remarks. Where octets are missing, the frames
 // that are missing with them may have told another story.
 func (s *connState) weaken(claims []claim) {

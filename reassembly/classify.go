@@ -6,7 +6,7 @@ import (
 	"tcpwhy/capture"
 )
 
-// The kind of a segment (diagnosis 2.3 to 2.5; Wireshark's tcp.analysis.* where it has a name). Everything here looks
+// The kind of a segment (Wireshark's tcp.analysis.* where it has a name). Everything here looks
 // at the state before the segment. Times of the sender are translated to the capture point: what passed there at t is
 // known to the sender of a segment that passes at t + far or later.
 

@@ -24,7 +24,7 @@ var stateNames = [...]string{"connecting", "refused", "established", "half-close
 // String is the state's name in reports.
 func (s State) String() string { return stateNames[s] }
 
-// Vantage is where the capture was taken, seen from one connection (diagnosis 3.1).
+// Vantage is where the capture was taken, seen from one connection.
 type Vantage uint8
 
 const (
@@ -76,7 +76,7 @@ type Half struct {
 	TSOK      bool
 	FinSeen   bool
 	RstSeen   bool
-	Eff       uint32       // effective MSS of what this side sends, octets of data in a full wire segment (diagnosis 2.2); 0: unknown
+	Eff       uint32       // effective MSS of what this side sends, octets of data in a full wire segment; 0: unknown
 	Largest   uint32       // largest payload it sent in one frame; above Eff: offload at or near the capture point
 	Max       int64        // offset after the highest octet seen
 	Una       int64        // highest offset that the peer acknowledged
@@ -141,7 +141,7 @@ type connRoom struct {
 }
 
 // Far is the round trip between the capture point and the sender of dir: how long ago that sender, when a
-// segment of its passes the capture point, saw what passes in the other direction (diagnosis 3.2).
+// segment of its passes the capture point, saw what passes in the other direction.
 func (c *Conn) Far(dir Dir) time.Duration { return c.Half[dir].RTT.Min }
 
 // RTTMin is the least round trip between client and server, as far as the capture shows it.

@@ -2,7 +2,7 @@ package reassembly
 
 import "tcpwhy/capture"
 
-// How much data a full wire segment of one side carries (diagnosis 2.2): the lesser MSS option of the two, as each side is
+// How much data a full wire segment of one side carries: the lesser MSS option of the two, as each side is
 // bound by its own link, too, less the options that every segment carries (RFC 6691 §2), or, without a handshake, what the sizes of its segments show.
 
 const (

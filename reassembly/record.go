@@ -25,8 +25,7 @@ func (d Dir) String() string {
 	return "client"
 }
 
-// Kind classifies a segment, with Wireshark's names where Wireshark has one (tcp.analysis.*), and with
-// diagnosis 2.3 to 2.5 where it does not. A segment has exactly one kind.
+// Kind classifies a segment, with Wireshark's names where Wireshark has one (tcp.analysis.*). A segment has exactly one kind.
 type Kind uint8
 
 const (

@@ -2,7 +2,7 @@ package reassembly
 
 import "time"
 
-// Round trips between the capture point and one host (diagnosis 2.7), and the retransmission timer of a sender
+// Round trips between the capture point and one host, and the retransmission timer of a sender
 // (RFC 6298 with Linux's constants). All in constant memory.
 
 const (
@@ -85,7 +85,7 @@ func (e *estimator) echoed(ecr uint32, at time.Duration) (time.Duration, bool) {
 }
 
 // far is the round trip between the capture point and the sender of dir: the age of what that sender knew when its
-// segment passed (diagnosis 3.2).
+// segment passed.
 func (k *track) far(dir Dir) time.Duration { return k.c.Half[dir].RTT.Min }
 
 // roundTrip is the least round trip between both hosts as far as it is known; 0 if nothing is.

@@ -2,7 +2,7 @@ package reassembly
 
 import "time"
 
-// Where the capture was taken, as one connection shows it (diagnosis 3.1): each clue speaks for one host, with a
+// Where the capture was taken, as one connection shows it: each clue speaks for one host, with a
 // weight, and the connection's own round trips speak loudest after direct proof.
 
 const (
