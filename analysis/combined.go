@@ -4,13 +4,16 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"tcpwhy/reassembly"
 )
 
 // remedied is what a claim would change about a transfer, for the simulation of all fixes together.
 type remedied struct {
-	saved time.Duration // the part of the expected cost that is waiting for a window; the rest is single waits
-	cwnd  int64         // the congestion window, in segments, that the response would begin with; 0: as it was
-	room  bool          // the receive window would no longer bound it
+	dir   reassembly.Dir // of the message
+	saved time.Duration  // the part of the expected cost that is waiting for a window; the rest is single waits
+	cwnd  int64          // the congestion window, in segments, that it would begin with; 0: as it was
+	room  bool           // the receive window would no longer bound it
 }
 
 // combined is what all fixes together would have saved of the exchange. Single waits go once, whoever claims
@@ -59,12 +62,21 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 
 // windowsSaved is what the claims about windows save together.
 func (j *job) windowsSaved(claims []claim) time.Duration {
+	var saved time.Duration
+	for _, dir := range bothWays {
+		saved += j.windowsOf(dir, claims)
+	}
+	return saved
+}
+
+// windowsOf is that of dir's message.
+func (j *job) windowsOf(dir reassembly.Dir, claims []claim) time.Duration {
 	var all remedied
 	var most, sum time.Duration
 	n := 0
 	for i := range claims {
 		c := claims[i].window
-		if c.saved <= 0 {
+		if c.saved <= 0 || c.dir != dir {
 			continue
 		}
 		n++
@@ -72,14 +84,15 @@ func (j *job) windowsSaved(claims []claim) time.Duration {
 		most = max(most, c.saved)
 		all.cwnd, all.room = max(all.cwnd, c.cwnd), all.room || c.room
 	}
-	if n < 2 || j.flow.mss <= 0 || j.flow.bytes <= 0 {
+	f := j.facts(dir)
+	if n < 2 || f == nil || f.mss <= 0 || f.bytes <= 0 {
 		return sum
 	}
-	t, used := j.flow.transfer()
-	bound := j.windowTime()
+	t, used := f.transfer()
+	bound := j.windowTime(dir)
 	if all.room {
-		t.window, bound = 0, bound+j.times[RWnd]
+		t.window, bound = 0, bound+j.spent(dir, RWnd)
 	}
-	together := clamp(j.transferTime(&j.flow)+j.times[RWnd]-t.simulate(max(used, all.cwnd)), bound)
+	together := clamp(j.transferTime(dir)+j.spent(dir, RWnd)-t.simulate(max(used, all.cwnd)), bound)
 	return max(most, together)
 }

@@ -33,7 +33,9 @@ type job struct {
 	critical bool      // its request waited for the set-up of the connection
 	doubtful bool      // it seems so: it left a little later than at once
 	flow     flowFacts
-	up       *flowFacts           // the same of the request, if that is larger than an initial window
+	up       *flowFacts // the same of the request, if that is larger than an initial window
+	upRounds []round
+	upTimes  transferTimes        // the part of times that the request took
 	ahead    *reassembly.Exchange // not answered in full when this one began: the request was pipelined
 	notice   closeNotice          // the close that had been announced when it began
 	syn      *synFault            // SYNs had to be repeated before it

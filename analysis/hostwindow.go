@@ -2,6 +2,8 @@ package analysis
 
 import (
 	"net/netip"
+
+	"tcpwhy/reassembly"
 )
 
 // keptWindows is how many first bursts of connections are kept of each client and service.
@@ -14,7 +16,7 @@ type initialWindows struct{ pairs pairTable[[]int64] }
 
 func (r *initialWindows) event(_ *judge, m *member, e *event) {
 	j, ok := e.data.(*job)
-	if !ok || j.index != 0 || j.times[SlowStart] <= 0 || len(j.rounds) < 2 || j.flow.mss <= 0 {
+	if !ok || j.index != 0 || j.spent(reassembly.FromServer, SlowStart) <= 0 || len(j.rounds) < 2 || j.flow.mss <= 0 {
 		return
 	}
 	if kept := r.pairs.of(m.pair, e.at); kept != nil && len(*kept) < keptWindows {
@@ -74,7 +76,7 @@ func (r *idleRestarts) event(_ *judge, m *member, e *event) {
 	}
 	peak := j.flow.idle.peak
 	switch {
-	case j.times[SlowStartIdle] > 0:
+	case j.spent(reassembly.FromServer, SlowStartIdle) > 0:
 		h.forgot++
 	case peak*10 > usualInitial*j.flow.mss*14 && j.rounds[0].bytes*10 >= peak*9:
 		h.kept++ // as much at once as before, more than any initial window
@@ -83,7 +85,7 @@ func (r *idleRestarts) event(_ *judge, m *member, e *event) {
 
 func (r *idleRestarts) finish(j *judge) {
 	for key := range j.groups {
-		if h := r.hosts[key.pair.server.Addr()]; key.rule == slowStartAfterIdle.Name && h != nil && h.kept > 0 && h.kept >= h.forgot {
+		if h := r.hosts[key.pair.server.Addr()]; key.rule == slowStartAfterIdle.Name && key.cause == "" && h != nil && h.kept > 0 && h.kept >= h.forgot {
 			j.doubt(key)
 		}
 	}

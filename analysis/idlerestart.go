@@ -2,15 +2,21 @@ package analysis
 
 import (
 	"fmt"
+
+	"tcpwhy/reassembly"
 )
+
+// keepWindow is what keeps a kernel from forgetting.
+const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux; or BBR (net.ipv4.tcp_congestion_control" +
+	"=bbr), which paces instead; the first burst may then meet a path that has changed"
 
 var slowStartAfterIdle = &Detector{
 	Name:  "slow-start-after-idle",
 	Title: "slow start after an idle period",
 	Doc: `What happens
 A sender that has sent nothing for a retransmission timeout may no longer trust its congestion window (RFC 5681 section
-4.1). Linux halves it for each such timeout down to the initial window, so that the next large response on a connection
-that was kept open starts as slowly as on a new one.
+4.1). Linux halves it for each such timeout down to the initial window, so that the next large response, or request, on a
+connection that was kept open starts as slowly as on a new one.
 
 How it is recognised
 Nothing was sent for a retransmission timeout or longer, before that clearly more than the initial window had been in
@@ -28,25 +34,36 @@ than the time labelled so.
 When it is wrong
 A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a loss. Senders that pace
 (BBR) do not do this.`,
-	Causes: []Cause{{Code: "", Side: SideServer,
-		Message: "The connection had been idle, and the server's kernel had forgotten how much it may send at once: the " +
-			"response came in growing bursts with a round trip between them.",
-		Remedies: []Remedy{{Side: SideServer, Text: "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux; or BBR (net.ipv4.tcp_congestion_control" +
-			"=bbr), which paces instead; the first burst may then meet a path that has changed"}}}},
+	Causes: []Cause{
+		{Code: "", Side: SideServer,
+			Message: "The connection had been idle, and the server's kernel had forgotten how much it may send at once: the " +
+				"response came in growing bursts with a round trip between them.",
+			Remedies: []Remedy{{Side: SideServer, Text: keepWindow}}},
+		{Code: "request", Title: "slow start of an upload after an idle period", Side: SideClient,
+			Message: "The connection had been idle, and the client's kernel had forgotten how much it may send at once: the " +
+				"request was sent in growing bursts with a round trip between them.",
+			Remedies: []Remedy{{Side: SideClient, Text: keepWindow}}}},
 	References: []string{"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart"},
 	exchange:   runSlowStartAfterIdle,
 	cross:      func() crossRule { return &idleRestarts{} },
 }
 
-// runSlowStartAfterIdle claims what a window that was cut back for idleness cost a response.
+// runSlowStartAfterIdle claims what a window that was cut back for idleness cost a message.
 func runSlowStartAfterIdle(p *pass) {
-	j := p.job
-	lost := j.times[SlowStartIdle]
-	if p.exchange.Response == nil || len(j.rounds) < 2 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 {
+	for _, dir := range bothWays {
+		p.idleRestart(dir)
+	}
+}
+
+// idleRestart claims that of dir's message.
+func (p *pass) idleRestart(dir reassembly.Dir) {
+	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
+	lost := j.spent(dir, SlowStartIdle)
+	if p.exchange.Response == nil || f == nil || len(rounds) < 2 || f.rtt <= 0 || lost*10 < f.rtt*8 {
 		return
 	}
-	t, used := j.flow.transfer()
-	i := &j.flow.idle
+	t, used := f.transfer()
+	i := &f.idle
 	flight := (i.peak + t.mss - 1) / t.mss
 	had := max(flight, i.cwnd)
 	saving, most := t.coldSaving(used, had), t.coldSaving(used, max(had, 2*flight))
@@ -54,14 +71,14 @@ func runSlowStartAfterIdle(p *pass) {
 	if cost.High <= 0 {
 		return
 	}
-	cost.Low = min(t.coldSaving(used, flight), max(0, cost.Expected-j.flow.rtt))
-	c := claim{rule: "slow-start-after-idle", confidence: j.calibrated(&cost, used, had, ConfidenceHigh)}
-	c.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
+	cost.Low = min(t.coldSaving(used, flight), max(0, cost.Expected-f.rtt))
+	c := claim{rule: "slow-start-after-idle", cause: ofRequest(dir, ""), confidence: j.calibrated(&cost, dir, used, had, ConfidenceHigh)}
+	c.occ = Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
 	c.occ.Evidence = append([]Evidence{
-		at(i.before, "before", SideServer, fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak)),
-		at(i.mark, "after", SideServer, fmt.Sprintf("the first data after %s", seconds(i.since)))},
-		roundEvidence(j.rounds, t.mss)...)
-	c.window = remedied{saved: cost.Expected, cwnd: had}
+		at(i.before, "before", sideOf(dir), fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak)),
+		at(i.mark, "after", sideOf(dir), fmt.Sprintf("the first data after %s", seconds(i.since)))},
+		roundEvidence(rounds, t.mss, sideOf(dir))...)
+	c.window = remedied{dir: dir, saved: cost.Expected, cwnd: had}
 	c.lost = []interval{{c.occ.Start, c.occ.Start + cost.Expected}}
 	p.report(c)
 }

@@ -148,7 +148,7 @@ func (j *judge) judged(m *member, job *job) {
 	j.tellExchange(m, info)
 }
 
-// own settles which claims stand: the slow start of a connection that need not have been opened is a cost of that. They
+// own settles which claims stand: a response's slow start on a connection that need not have been opened is a cost of that. They
 // are valid until the next call.
 func (j *judge) own(m *member, job *job) []claim {
 	out := j.standing[:0]
@@ -158,7 +158,7 @@ func (j *judge) own(m *member, job *job) []claim {
 	}
 	for _, c := range job.claims {
 		repair := c.rule == "retransmission-timeout" // of what was not lost by chance
-		if c.rule == "" || ok && c.rule == slowStart.Name || repair && (job.syn != nil && job.syn.dropped || m.lostWay(job)) || !j.enabled(c.rule) {
+		if c.rule == "" || ok && c.rule == slowStart.Name && c.cause == "" || repair && (job.syn != nil && job.syn.dropped || m.lostWay(job)) || !j.enabled(c.rule) {
 			continue
 		}
 		out = append(out, c)

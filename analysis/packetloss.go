@@ -56,7 +56,7 @@ func runPacketLoss(p *pass) {
 	var after time.Duration
 	if w := j.with(RecoveryCwnd); len(w) > 0 {
 		if f := j.facts(w[0].dir); f != nil {
-			after = clamp(j.transferTime(f)-j.ideal(f, true), j.times[RecoveryCwnd])
+			after = clamp(j.transferTime(w[0].dir)-j.ideal(f, true), j.spent(w[0].dir, RecoveryCwnd))
 		}
 	}
 	first := true
@@ -102,7 +102,7 @@ func runPacketLoss(p *pass) {
 func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confidence) {
 	c := claim{rule: "packet-loss", cause: cause, confidence: confidence}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost}
-	c.window.saved = max(0, cost.Expected-w.length())
+	c.window = remedied{dir: w.dir, saved: max(0, cost.Expected-w.length())}
 	if w.label == RecoveryCwnd || w.label == SpuriousRetx {
 		c.window.saved = cost.Expected
 	}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tcpwhy/reassembly"
@@ -19,12 +20,12 @@ path holds, rate times round trip, the sender stops and waits a round trip for e
 
 How it is recognised
 The sender had filled the window to its edge, less than a segment was free, and it went on as soon as a segment that moved
-the edge could have reached it, at least twice in one response. Causes: no-window-scaling, one side did not offer it and the window ends at 65,535 octets;
+the edge could have reached it, at least twice in one message. Causes, with -request where the message was one: no-window-scaling, one side did not offer it and the window ends at 65,535 octets;
 fixed, the window that held the sender back three times and more stayed about the same (a receive buffer of fixed size);
 autotuning, it grew, but slower than the congestion window: the price of every default, so no more than a remark.
 
 How cost is counted
-By simulation: the time that the response spent waiting for a window of either kind, less what it would have waited for the
+By simulation: the time that the message spent waiting for a window of either kind, less what it would have waited for the
 congestion window alone. Never more than the time labelled rwnd. High is that time, low half of expected.
 
 When it is wrong
@@ -49,6 +50,17 @@ used a larger window would have limited next.`,
 				"window did.",
 			Remedies: []Remedy{{Side: SideClient, Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
 				"... initrwnd 64` on Linux"}}},
+		{Code: "fixed-request", Title: "server's receive buffer of fixed size", Side: SideServer,
+			Message: "The server's receive window was full again and again at the same size, and the client had to wait a round " +
+				"trip for each window of its request.",
+			Remedies: []Remedy{{Side: SideServer, Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
+				"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux", Settings: []Setting{
+				{Nginx, "listen without rcvbuf="}, {Apache, "no ReceiveBufferSize"}, {HAProxy, "no tune.rcvbuf.client"}, {Go, "no SetReadBuffer"}}}}},
+		{Code: "autotuning-request", Title: "server's receive window grew too slowly", Side: SideServer,
+			Message: "The server's receive window grew with the request, but it held the client back before the congestion " +
+				"window did.",
+			Remedies: []Remedy{{Side: SideServer, Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
+				"... initrwnd 64` on Linux"}}},
 	},
 	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},
 	exchange:   runReceiveWindow,
@@ -64,45 +76,55 @@ func (p *pass) readerLate(w *slice) time.Duration {
 	return late
 }
 
-// readerTime is that of all waits.
-func (p *pass) readerTime() time.Duration {
+// readerTime is that of all waits of dir's message.
+func (p *pass) readerTime(dir reassembly.Dir) time.Duration {
 	var slow time.Duration
 	for _, w := range p.job.with(RWnd) {
-		slow += p.readerLate(&w)
+		if w.dir == dir {
+			slow += p.readerLate(&w)
+		}
 	}
 	return slow
 }
 
-// runReceiveWindow claims what the receive window cost a response.
+// runReceiveWindow claims what the receive window cost a message.
 func runReceiveWindow(p *pass) {
-	j := p.job
-	waits := j.with(RWnd)
-	slow := p.readerTime()
-	full := j.times[RWnd] - slow
-	if p.exchange.Response == nil || len(waits) == 0 || j.flow.rwnd.times < 2 || waits[0].dir != reassembly.FromServer ||
-		full < max(j.flow.rtt*8/10, (j.until-j.from)/20) || j.times[ZeroWindow]+slow > full {
-		return // nothing to speak of, or what the client's program reads sets the pace
+	for _, dir := range bothWays {
+		p.receiveWindow(dir)
 	}
-	cost := Cost{Expected: clamp(full+j.transferTime(&j.flow)-j.ideal(&j.flow, false), full), High: full}
+}
+
+// receiveWindow claims what that of the other side cost dir's message.
+func (p *pass) receiveWindow(dir reassembly.Dir) {
+	j, f := p.job, p.job.facts(dir)
+	waits := slices.DeleteFunc(j.with(RWnd), func(w slice) bool { return w.dir != dir })
+	slow := p.readerTime(dir)
+	full := j.spent(dir, RWnd) - slow
+	if p.exchange.Response == nil || f == nil || len(waits) == 0 || f.rwnd.times < 2 ||
+		full < max(f.rtt*8/10, (j.until-j.from)/20) || j.times[ZeroWindow]+slow > full {
+		return // nothing to speak of, or what the receiver's program reads sets the pace
+	}
+	cost := Cost{Expected: clamp(full+j.transferTime(dir)-j.ideal(f, false), full), High: full}
 	if cost.Expected < time.Millisecond {
 		return
 	}
 	cost.Low = cost.Expected / 2
-	b := &j.flow.rwnd
-	c := claim{rule: "receive-window", cause: "fixed", confidence: ConfidenceHigh}
+	b := &f.rwnd
+	c := claim{rule: "receive-window", cause: ofRequest(dir, "fixed"), confidence: ConfidenceHigh}
 	scaled := p.conn.Half[0].HasWS && p.conn.Half[1].HasWS
 	switch {
 	case !scaled && b.most > unscaled*3/4:
 		c.cause = "no-window-scaling"
 	case !b.fixed():
-		c.cause, c.confidence, c.most = "autotuning", ConfidenceMedium, atMost(Info)
+		c.cause, c.confidence, c.most = ofRequest(dir, "autotuning"), ConfidenceMedium, atMost(Info)
 	}
 	w := longestWait(waits)
+	sender, receiver := sideOf(dir), sideOf(dir.Peer())
 	c.occ = Occurrence{Start: waits[0].from, End: waits[len(waits)-1].to, Cost: cost, Evidence: []Evidence{
-		at(w.before, "window full", SideServer, fmt.Sprintf("the last octets that the window had room for; it is %d octets at most", b.most)),
-		at(w.cause, "window moved", SideClient, "acknowledges and makes room"),
-		at(w.end, "held segment", SideServer, "left as soon as it had room, "+millis(w.length())+" later")}}
-	c.window = remedied{saved: cost.Expected, room: true}
+		at(w.before, "window full", sender, fmt.Sprintf("the last octets that the window had room for; it is %d octets at most", b.most)),
+		at(w.cause, "window moved", receiver, "acknowledges and makes room"),
+		at(w.end, "held segment", sender, "left as soon as it had room, "+millis(w.length())+" later")}}
+	c.window = remedied{dir: dir, saved: cost.Expected, room: true}
 	c.lost = []interval{{c.occ.Start, c.occ.End}}
 	p.report(c)
 }

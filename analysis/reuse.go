@@ -171,14 +171,14 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	// What the client's own program needs between the handshake and its request is part of every new connection, too.
 	setup, own := t[TCPHandshake]+t[TLSRTT]+t[TLSServer]+t[TLSClient], min(t[ClientThink], ownStart)
 	flight := max(v.flight, v.donor.flight)
-	slow, most := job.flow.donorSaving(flight, t[SlowStart])
+	slow, most := job.flow.donorSaving(flight, job.spent(reassembly.FromServer, SlowStart))
 	cost := Cost{Low: setup, Expected: setup + own + slow, High: setup + own + most + job.repeatedSYNs()}
 	if cost.High <= 0 {
 		return claim{}, false
 	}
 	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
-		window: remedied{saved: slow, cwnd: job.flow.donorWindow(flight)}}
+		window: remedied{dir: reassembly.FromServer, saved: slow, cwnd: job.flow.donorWindow(flight)}}
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
 	}

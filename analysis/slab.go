@@ -37,7 +37,7 @@ func (j *judge) spent(job *job) {
 
 // empty forgets everything but the room of the lists.
 func (j *job) empty() {
-	*j = job{slices: j.slices[:0], rounds: j.rounds[:0], holds: j.holds[:0]}
+	*j = job{slices: j.slices[:0], rounds: j.rounds[:0], upRounds: j.upRounds[:0], holds: j.holds[:0]}
 }
 
 // take is the next value.

@@ -19,19 +19,20 @@ var slowStart = &Detector{
 	Title: "slow start of a cold connection",
 	Doc: `What happens
 A connection begins with a small congestion window (10 segments, RFC 6928) that doubles each round trip (slow start,
-RFC 5681 section 3.1). A response larger than that window needs extra round trips, whatever the path could carry.
+RFC 5681 section 3.1). A message larger than that window needs extra round trips, whatever the path could carry: a response, or
+a request (cause request).
 
 How it is recognised
 The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as soon as an ACK frees
 room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
 pauses explain are not slow start, nor is a burst that the application cut short, nor a response that the client
-did not want to its end. Where the first bursts of connections between
+did not want to its end, nor a request that the server did not. Where the first bursts of connections between
 the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower. Where the capture has one
 direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark.
 
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
-segments saves, high what one as large as the whole response (or the receive window) saves. Low is half of expected, nothing
+segments saves, high what one as large as the whole message (or the receive window) saves. Low is half of expected, nothing
 if the receive window would bind next: how it would have grown does not show. Never more than the time labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
 cost instead.
 
@@ -46,20 +47,36 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 				"at once"},
 			{Side: SideServer, Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
 				"initcwnd 32 initrwnd 32` on Linux; serve large responses from nearer to the client"},
-		}}},
+		}},
+		{Code: "request", Title: "slow start of an upload", Side: SideClient,
+			Message: "The request was larger than the congestion window of a new connection, so it was sent in growing bursts with a " +
+				"round trip between them.",
+			Remedies: []Remedy{
+				{Side: SideClient, Text: "send fewer octets (compress), keep connections open and send further requests on them, or raise the " +
+					"initial window: `ip route change default via ... initcwnd 32` on Linux"},
+				{Side: SideServer, Text: "offer a receive window that holds as much: `initrwnd 32` on the route; take uploads nearer to the client"},
+			}}},
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
 	exchange:   runSlowStart,
 	cross:      func() crossRule { return &initialWindows{} },
 }
 
-// runSlowStart claims the slow start of a response. The judge drops the claim if missed reuse explains it.
+// runSlowStart claims the slow start of a message. The judge drops that of a response if missed reuse explains it.
 func runSlowStart(p *pass) {
-	j := p.job
-	lost := j.times[SlowStart]
-	if p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || lost <= 0 || j.flow.rtt <= 0 || lost*10 < j.flow.rtt*8 || len(j.rounds) < 2 || !grew(j.rounds) {
+	for _, dir := range bothWays {
+		p.slowStart(dir)
+	}
+}
+
+// slowStart claims that of dir's message.
+func (p *pass) slowStart(dir reassembly.Dir) {
+	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
+	lost := j.spent(dir, SlowStart)
+	if p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || f == nil || lost <= 0 || f.rtt <= 0 ||
+		lost*10 < f.rtt*8 || len(rounds) < 2 || !grew(rounds) {
 		return
 	}
-	t, used := j.flow.transfer()
+	t, used := f.transfer()
 	cost := Cost{Expected: min(lost, t.coldSaving(used, max(largeInitial, used))),
 		High: min(lost, t.coldSaving(used, (t.octets+t.mss-1)/t.mss))}
 	cost.High = max(cost.High, cost.Expected)
@@ -69,15 +86,15 @@ func runSlowStart(p *pass) {
 	if !t.bounded(max(largeInitial, used)) {
 		cost.Low = cost.Expected / 2 // else nothing tells how the receive window would have held it back
 	}
-	cl := claim{rule: "slow-start", confidence: ConfidenceMedium}
-	if len(j.rounds) >= 3 || j.rounds[1].bytes*2 >= j.rounds[0].bytes*3 {
+	cl := claim{rule: "slow-start", cause: ofRequest(dir, ""), confidence: ConfidenceMedium}
+	if len(rounds) >= 3 || rounds[1].bytes*2 >= rounds[0].bytes*3 {
 		cl.confidence = ConfidenceHigh
 	}
-	cl.confidence = j.calibrated(&cost, used, max(largeInitial, used), cl.confidence)
-	cl.occ = Occurrence{Start: j.rounds[0].start.Time, End: j.x.End().Time, Cost: cost}
-	cl.occ.Evidence = roundEvidence(j.rounds, t.mss)
-	cl.window = remedied{saved: cost.Expected, cwnd: max(largeInitial, used)}
-	cl.lost = []interval{{j.rounds[0].start.Time, j.rounds[0].start.Time + cost.Expected}}
+	cl.confidence = j.calibrated(&cost, dir, used, max(largeInitial, used), cl.confidence)
+	cl.occ = Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
+	cl.occ.Evidence = roundEvidence(rounds, t.mss, sideOf(dir))
+	cl.window = remedied{dir: dir, saved: cost.Expected, cwnd: max(largeInitial, used)}
+	cl.lost = []interval{{rounds[0].start.Time, rounds[0].start.Time + cost.Expected}}
 	p.report(cl)
 }
 
@@ -99,14 +116,14 @@ func grew(rounds []round) bool {
 }
 
 // roundEvidence shows the first frame of each round.
-func roundEvidence(rounds []round, mss int64) []Evidence {
+func roundEvidence(rounds []round, mss int64, sender Side) []Evidence {
 	var out []Evidence
 	for i, r := range rounds {
 		if i == 6 {
 			break
 		}
 		text := fmt.Sprintf("number %d, %d octets, %d segments", i+1, r.bytes, (r.bytes+mss-1)/max(mss, 1))
-		out = append(out, at(r.start, "round", SideServer, text))
+		out = append(out, at(r.start, "round", sender, text))
 	}
 	return out
 }
@@ -127,10 +144,7 @@ func (s *connState) measure(j *job) {
 	j.flow.mss = int64(s.conn.Half[reassembly.FromServer].Eff)
 	j.flow.flight = sender.flight
 	j.flow.initial = sender.initial
-	if m := x.Request; m != nil && m.To-m.From > usualInitial*int64(s.conn.Half[reassembly.FromClient].Eff) {
-		j.up = &flowFacts{rtt: j.flow.rtt, bytes: m.To - m.From}
-		s.transferred(j.up, reassembly.FromClient, m)
-	}
+	s.measureRequest(j)
 	if x.Response == nil {
 		return
 	}

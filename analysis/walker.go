@@ -92,7 +92,9 @@ func (w *walker) record(n int) {
 	closes := r.Flags&(capture.FIN|capture.RST) != 0
 	if r.Len == 0 && !closes || probe(r) {
 		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
-			s.growth.needless, s.growth.hasty = true, w.hasty(s, r)
+			if !s.lastAgain(r) {
+				s.growth.needless, s.growth.hasty = true, w.hasty(s, r)
+			}
 			if !mark0(s.view.needless) {
 				s.view.needless = r.Mark()
 			}
@@ -110,6 +112,12 @@ func (w *walker) record(n int) {
 		w.progress(r, filled, held)
 	}
 	s.sent(w, r, n, fresh)
+}
+
+// lastAgain reports whether r repeats the last of several segments that are outstanding: a tail loss probe, which leaves the
+// congestion window as it is unless it shows a loss (RFC 8985 §7.4). A timeout repeats the first.
+func (s *sender) lastAgain(r *reassembly.Record) bool {
+	return r.Seq > s.ack && r.Seq+int64(r.Len) == s.max
 }
 
 // hasty reports whether a sender repeated r, which had arrived, because of duplicate or selective acknowledgments, and not
@@ -250,7 +258,7 @@ func (w *walker) finish() {
 // tile books the time from from to to with every exchange that was going on, and with the connection. What no exchange
 // covers was idle.
 func (s *connState) tile(from, to time.Duration, l Label) {
-	at := from
+	at, up := from, s.walk.uploading(l)
 	for _, j := range s.jobs {
 		if j.settled {
 			continue
@@ -260,6 +268,9 @@ func (s *connState) tile(from, to time.Duration, l Label) {
 			end = min(end, j.until)
 		}
 		j.book(max(from, j.from), end, l)
+		if up {
+			j.uploaded(max(from, j.from), end, l)
+		}
 		s.trace.exchange(&s.walk, j, max(from, j.from), end, l)
 		if start := max(at, j.from); end > start {
 			s.idle(at, start)

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"tcpwhy/reassembly"
 )
 
 func spans(ms ...int) (out []interval) {
@@ -155,9 +157,12 @@ func TestCombined(t *testing.T) {
 		s := spans(from, to)
 		return claim{lost: s, occ: Occurrence{Start: s[0].from, End: s[0].to, Cost: Cost{Expected: time.Duration(cost) * time.Millisecond}}}
 	}
-	window := func(saved int, cwnd int64, room bool) claim {
+	windowOf := func(dir reassembly.Dir, saved int, cwnd int64, room bool) claim {
 		d := time.Duration(saved) * time.Millisecond
-		return claim{window: remedied{d, cwnd, room}, occ: Occurrence{Cost: Cost{Expected: d}}}
+		return claim{window: remedied{dir, d, cwnd, room}, occ: Occurrence{Cost: Cost{Expected: d}}}
+	}
+	window := func(saved int, cwnd int64, room bool) claim {
+		return windowOf(reassembly.FromServer, saved, cwnd, room)
 	}
 	// 300 kB at 100 ms: 4 rounds wait with 10 segments to begin with; a window of 30 kB makes it 9.
 	j := &job{until: 2 * time.Second, flow: flowFacts{bytes: 300_000, mss: 1000, initial: 10_000, rtt: 100 * time.Millisecond, window: 30_000}}
@@ -175,6 +180,7 @@ func TestCombined(t *testing.T) {
 		{"never more than it took", []claim{wait(0, 1900, 1900), wait(1900, 2000, 500)}, 2000},
 		{"one window", []claim{window(50, 32, false)}, 50},
 		{"both windows: what slow start takes behind the receive window remains", []claim{window(50, 32, false), window(500, 0, true)}, 600},
+		{"windows of both messages", []claim{window(50, 32, false), windowOf(reassembly.FromClient, 500, 0, true)}, 550},
 		{"both, and no window remains", []claim{window(50, 300, false), window(500, 0, true)}, 900},
 	}
 	for _, tt := range tests {

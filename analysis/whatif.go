@@ -6,9 +6,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// windowTime is what the exchange spent waiting for a congestion window.
-func (j *job) windowTime() time.Duration {
-	return j.sum(SlowStart, SlowStartIdle, CongAvoid, RecoveryCwnd)
+// windowTime is what dir's message spent waiting for a congestion window.
+func (j *job) windowTime(dir reassembly.Dir) time.Duration {
+	return j.spent(dir, SlowStart) + j.spent(dir, SlowStartIdle) + j.spent(dir, CongAvoid) + j.spent(dir, RecoveryCwnd)
 }
 
 // facts are what the transfer of dir's message showed; nil if it was too small to tell.
@@ -38,10 +38,10 @@ func (j *job) ideal(f *flowFacts, limited bool) time.Duration {
 }
 
 // transferTime is what ideal is to be compared with.
-func (j *job) transferTime(f *flowFacts) time.Duration {
-	took := j.windowTime()
-	if f.rate > 0 {
-		took += j.times[Serialize]
+func (j *job) transferTime(dir reassembly.Dir) time.Duration {
+	took := j.windowTime(dir)
+	if j.facts(dir).rate > 0 {
+		took += j.spent(dir, Serialize)
 	}
 	return took
 }
@@ -50,11 +50,12 @@ func (j *job) transferTime(f *flowFacts) time.Duration {
 // waits within half a round trip or a fifth, what it says of another window is worth less. Then only the share that it
 // saves is believed, and confidence is one level lower. used and want are the windows, in segments, that the transfer
 // began with and that it would have begun with.
-func (j *job) calibrated(cost *Cost, used, want int64, confidence Confidence) Confidence {
-	t, _ := j.flow.transfer()
-	seen := j.transferTime(&j.flow) + j.times[RWnd]
+func (j *job) calibrated(cost *Cost, dir reassembly.Dir, used, want int64, confidence Confidence) Confidence {
+	f := j.facts(dir)
+	t, _ := f.transfer()
+	seen := j.transferTime(dir) + j.spent(dir, RWnd)
 	now := t.simulate(used)
-	if off := max(now-seen, seen-now); off <= max(j.flow.rtt/2, seen/5) || now <= 0 {
+	if off := max(now-seen, seen-now); off <= max(f.rtt/2, seen/5) || now <= 0 {
 		return confidence
 	}
 	share := 1 - float64(t.simulate(want))/float64(now)

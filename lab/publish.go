@@ -169,6 +169,9 @@ func (s Scenario) settings() string {
 	if s.InitCwnd > 0 {
 		words = append(words, fmt.Sprintf("initcwnd %d on the server's route", s.InitCwnd))
 	}
+	if s.InitCwndUp > 0 {
+		words = append(words, fmt.Sprintf("initcwnd %d on the client's route", s.InitCwndUp))
+	}
 	return ", " + strings.Join(words, ", ")
 }
 

@@ -105,10 +105,8 @@ func (s Scenario) recordOnce(ctx context.Context, fixed bool) (runLog, captures,
 		return runLog{}, captures{}, err
 	}
 	defer w.close()
-	if s.InitCwnd > 0 {
-		if err := w.setInitCwnd(s.InitCwnd); err != nil {
-			return runLog{}, captures{}, err
-		}
+	if err := w.setInitCwnds(s.InitCwnd, s.InitCwndUp); err != nil {
+		return runLog{}, captures{}, err
 	}
 	canary := startCanary()
 	log, sees, err := s.play(ctx, w)

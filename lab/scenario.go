@@ -20,10 +20,12 @@ type Scenario struct {
 	IPv6     bool
 	Sysctls  map[string]string // in both namespaces
 	InitCwnd int               // segments, on the server's route; 0 is the kernel's 10
-	Server   Server
-	Client   Client
-	Fix      func(*Scenario) // changes what cures the fault; nil if nothing is to be cured
-	Snaplen  int             // octets of each frame kept; 0 is all
+	// InitCwndUp is the same on the client's route.
+	InitCwndUp int
+	Server     Server
+	Client     Client
+	Fix        func(*Scenario) // changes what cures the fault; nil if nothing is to be cured
+	Snaplen    int             // octets of each frame kept; 0 is all
 }
 
 // Expect is what the recording of the fault must make the program say.
@@ -112,7 +114,7 @@ const serverPort = 8080
 func allScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(), windowScenarios(), resetScenarios(), failureScenarios(), programScenarios(),
+		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(), windowScenarios(), uploadScenarios(), resetScenarios(), failureScenarios(), programScenarios(),
 		lossScenarios(), setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(), headerScenarios(), secureScenarios(), toolScenarios(),
 	} {
 		all = append(all, family...)

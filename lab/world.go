@@ -93,9 +93,21 @@ func (w *world) tune(extra map[string]string) error {
 	return nil
 }
 
-// setInitCwnd gives the server's route a larger initial window.
-func (w *world) setInitCwnd(n int) error {
-	return ip("-n", w.server.name, "route", "change", "10.9.0.0/24", "dev", "eth0", "src", w.serverIs.v4, "initcwnd", fmt.Sprint(n))
+// setInitCwnds gives the routes of the server and the client another initial window; 0 leaves the kernel's.
+func (w *world) setInitCwnds(server, client int) error {
+	for _, end := range []struct {
+		host *namespace
+		is   station
+		n    int
+	}{{w.server, w.serverIs, server}, {w.client, w.clientIs, client}} {
+		if end.n == 0 {
+			continue
+		}
+		if err := ip("-n", end.host.name, "route", "change", "10.9.0.0/24", "dev", "eth0", "src", end.is.v4, "initcwnd", fmt.Sprint(end.n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const congestionControl = "net.ipv4.tcp_congestion_control"
