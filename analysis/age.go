@@ -89,11 +89,21 @@ func (j *judge) withFirstAges(k groupKey, g *group) *group {
 // oneShot reports whether the agent is a program that is started for each request, or checks whether the service is alive: it
 // cannot keep connections from one time to the next.
 func oneShot(agent string) bool {
+	if commandLine(agent) {
+		return true
+	}
 	name, _, _ := strings.Cut(strings.ToLower(agent), "/")
 	switch name {
-	case "curl", "wget", "kube-probe", "elb-healthchecker", "googlehc", "amazon-route53-health-check-service", "haproxy", "nagios",
+	case "kube-probe", "elb-healthchecker", "googlehc", "amazon-route53-health-check-service", "haproxy", "nagios",
 		"check_http", "uptimerobot", "blackbox_exporter":
 		return true
 	}
 	return false
+}
+
+// commandLine reports whether the agent is a tool of the command line that leaves its connections open for the server to keep:
+// if its requests ask for a close, somebody told it to, or a proxy has written them anew.
+func commandLine(agent string) bool {
+	name, _, _ := strings.Cut(strings.ToLower(agent), "/")
+	return name == "curl" || name == "wget"
 }

@@ -151,9 +151,8 @@ func idleDropEvidence(v *verdictOnEnd) []Evidence {
 	h := &v.c.Half[reassembly.FromServer]
 	switch {
 	case h.RstSeen && foreignReset(v.c, reassembly.FromServer):
-		_, usual, _ := ttls(v.c, reassembly.FromServer)
-		out = append(out, at(h.Rst, "RST", SideNetwork, fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
-			"way sent it", h.RstTTL, usual)))
+		out = append(out, at(h.Rst, "RST", SideServer, fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
+			"way sent it", h.RstTTL, h.TTLMax)))
 	case h.RstSeen:
 		out = append(out, at(h.Rst, "RST", SideServer, "no such connection"))
 	default:

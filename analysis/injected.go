@@ -39,8 +39,7 @@ func injectedText(c *reassembly.Conn, dir reassembly.Dir) string {
 	if !foreignReset(c, dir) {
 		return "Its sender went on as if it had not sent it."
 	}
-	_, usual, _ := ttls(c, dir)
-	text := fmt.Sprintf("Its TTL is %d, that of its sender's segments %d", c.Half[dir].RstTTL, usual)
+	text := fmt.Sprintf("Its TTL is %d, that of its sender's segments %d", c.Half[dir].RstTTL, c.Half[dir].TTLMax)
 	if id, last, odd := foreignID(c, dir); odd {
 		return fmt.Sprintf("%s; its IP identification is %d, where its sender had counted up to %d.", text, id, last)
 	}
@@ -66,25 +65,9 @@ func wentOn(c *reassembly.Conn, dir reassembly.Dir) bool {
 
 // foreignReset reports whether the RST's TTL does not fit the other segments of its sender.
 func foreignReset(c *reassembly.Conn, dir reassembly.Dir) bool {
-	low, high, n := ttls(c, dir)
-	ttl := int(c.Half[dir].RstTTL)
-	return ttl > 0 && n > 0 && (ttl > high+ttlSlack || ttl < low-ttlSlack)
-}
-
-// ttls is the range of the TTL of what dir sent, RSTs left out, in the n segments that are still held.
-func ttls(c *reassembly.Conn, dir reassembly.Dir) (low, high, n int) {
-	for i := range c.Records {
-		r := &c.Records[i]
-		if r.Dir != dir || r.Flags.Has(capture.RST) || r.TTL == 0 {
-			continue
-		}
-		if n == 0 {
-			low, high = int(r.TTL), int(r.TTL)
-		}
-		low, high = min(low, int(r.TTL)), max(high, int(r.TTL))
-		n++
-	}
-	return low, high, n
+	h := &c.Half[dir]
+	ttl := int(h.RstTTL)
+	return ttl > 0 && h.TTLMax > 0 && (ttl > int(h.TTLMax)+ttlSlack || ttl < int(h.TTLMin)-ttlSlack)
 }
 
 // foreignID reports whether the RST's IP identification is far from where its sender had counted to. It only adds to what

@@ -33,7 +33,7 @@ func TestForeignID(t *testing.T) {
 		rst := &conn.Records[len(conn.Records)-2]
 		rst.Flags, rst.TTL = capture.RST, 41
 		h := &conn.Half[reassembly.FromServer]
-		h.RstSeen, h.Rst, h.RstTTL = true, rst.Mark(), 41
+		h.RstSeen, h.Rst, h.RstTTL, h.TTLMin, h.TTLMax = true, rst.Mark(), 41, 64, 64
 		if id, last, got := foreignID(conn, reassembly.FromServer); got != c.want {
 			t.Errorf("%s: %d after %d, odd = %v, want %v", c.name, id, last, got, c.want)
 		}

@@ -89,8 +89,10 @@ type member struct {
 	took       time.Duration // how long that took
 	start      capture.Mark
 	seen       products
-	tool       bool  // a program that is started for each request
-	flight     int64 // the most that the server had in flight
+	tool       bool          // a program that is started for each request
+	cli        bool          // a tool that does not ask for a close of its own accord
+	far        time.Duration // the least from the capture to the client and back; 0: not known
+	flight     int64         // the most that the server had in flight
 	rtt        time.Duration
 }
 
@@ -120,7 +122,10 @@ func (j *judge) began(m *member, e *beganExchange) {
 		m.pool = j.pool(poolKey{e.pair, e.name, e.secure})
 	}
 	if e.first {
-		m.start, m.tool, m.cut = e.connStart, oneShot(e.agent), !e.handshake
+		m.start, m.tool, m.cli, m.cut = e.connStart, oneShot(e.agent), commandLine(e.agent), !e.handshake
+	}
+	if m.far == 0 || e.far < m.far {
+		m.far = e.far
 	}
 	m.pool.seen = max(m.pool.seen, e.start.Time)
 	if e.first && e.critical && e.handshake && m.retries == nil { // a repetition has a reason for its new connection

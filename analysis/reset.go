@@ -309,8 +309,7 @@ func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Di
 	kind := "answers a segment for a closed socket"
 	switch {
 	case foreignReset(c, dir):
-		_, usual, _ := ttls(c, dir)
-		kind = fmt.Sprintf("TTL %d, where its sender's segments have %d", c.Half[dir].RstTTL, usual)
+		kind = fmt.Sprintf("TTL %d, where its sender's segments have %d", c.Half[dir].RstTTL, c.Half[dir].TTLMax)
 	case c.Half[dir].RstActive:
 		kind = "with ACK: the program aborted the connection"
 	}

@@ -26,7 +26,7 @@ type verdict struct {
 func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 	p := m.pool
 	v := &verdict{syn: e.connStart, request: e.start}
-	if d := p.idleDonor(e.need, e.port); d != nil {
+	if d := p.idleDonor(m, e); d != nil {
 		d.borrowed, m.lent = true, d
 		d.version++
 		v.cause, v.confidence = "client-ignored-idle", d.sure(ConfidenceHigh)
@@ -39,7 +39,7 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 			break
 		}
 		cause, confidence := p.whyClosed(d, e.need)
-		if cause == "" || d.idleSince.Time > e.need || d.closed.at.Time > e.start.Time {
+		if cause == "" || !d.knownIdle(m, e.need) || d.closed.at.Time > e.start.Time {
 			continue
 		}
 		p.closed = append(p.closed[:i], p.closed[i+1:]...)
@@ -59,7 +59,8 @@ func (m *member) sure(c Confidence) Confidence {
 }
 
 // idleDonor is the connection that was idle at the moment of need and has stayed so, the latest first; nil if none.
-func (p *pool) idleDonor(need time.Duration, port uint16) *member {
+func (p *pool) idleDonor(m *member, asked *beganExchange) *member {
+	need := asked.need
 	looked := 0
 	for i := len(p.idle) - 1; i >= 0 && looked < 64; i-- {
 		e := p.idle[i]
@@ -68,18 +69,25 @@ func (p *pool) idleDonor(need time.Duration, port uint16) *member {
 			continue
 		}
 		looked++
-		if e.m.port == port {
+		if e.m.port == asked.port {
 			continue // the client uses its port again: it no longer knows of that connection
 		}
 		if e.m.notKept {
 			continue // the client need not try
 		}
-		if e.m.idleSince.Time <= need && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
+		if e.m.knownIdle(m, need) && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
 			return e.m
 		}
 	}
 	return nil
+}
+
+// knownIdle reports whether the client had d's last response when it opened m: at the capture point that is a round trip to
+// the client and back before the SYN, which the least ever seen never overestimates by more than the path's jitter.
+func (d *member) knownIdle(m *member, need time.Duration) bool {
+	far := min(d.far, m.far)
+	return d.idleSince.Time <= need-far+far/8+300*time.Microsecond
 }
 
 // whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been kept.
@@ -182,7 +190,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
 	}
-	if m.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
+	if m.cli && v.cause == "request-close" {
+		c.text = "The requests name a program that does not ask for this by itself: its command line does, or a proxy on the way."
+	} else if m.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
 		c.most = atMost(Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
 	}

@@ -91,7 +91,7 @@ type Half struct {
 	RstTTL    uint8        // TTL of that RST
 	RstActive bool         // that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
 	RTT       RTT          // between the capture point and this host
-	TTLMin    uint8
+	TTLMin    uint8        // least of its segments; RSTs, which others may send in its name, count only while there is nothing else
 	TTLMax    uint8
 	LastData  capture.Mark // latest segment with data
 }

@@ -25,10 +25,12 @@ func (k *track) meet(e *event) {
 	if seg.Options.Has(capture.BadOptions) {
 		c.caveat(CaveatBadOptions)
 	}
-	if h.Segments == 0 {
-		h.TTLMin, h.TTLMax = seg.TTL, seg.TTL
+	if !seg.Flags.Has(capture.RST) || h.TTLMax == 0 {
+		if h.TTLMax == 0 {
+			h.TTLMin, h.TTLMax = seg.TTL, seg.TTL
+		}
+		h.TTLMin, h.TTLMax = min(h.TTLMin, seg.TTL), max(h.TTLMax, seg.TTL)
 	}
-	h.TTLMin, h.TTLMax = min(h.TTLMin, seg.TTL), max(h.TTLMax, seg.TTL)
 	if seg.Options.Has(capture.Outgoing) {
 		d.outgoing++
 	}

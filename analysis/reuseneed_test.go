@@ -1,0 +1,63 @@
+package analysis
+
+import (
+	"strings"
+	"testing"
+)
+
+// At the server a response passes the capture before the client has it: a SYN that left before that had no idle connection
+// to use instead.
+func TestNeedAtTheServer(t *testing.T) {
+	const rtt = 0.02
+	atServer := func(port int, t0 float64, request string) *talk {
+		k := newTalk(port).line("%.6f > S 0:0(0) <mss 1460,sackOK,wscale 7>", t0).
+			line("%.6f < S. 0:0(0) ack 1 <mss 1460,sackOK,wscale 7>", t0+0.00005).line("%.6f > . 1:1(0) ack 1", t0+rtt)
+		return k.ask(t0+rtt+0.0005, request).answer(t0+rtt+0.001, ok).ack(t0 + 2*rtt + 0.001)
+	}
+	for _, tt := range []struct {
+		name  string
+		after float64 // from the response to the SYN, both at the server
+		want  string
+	}{
+		{"in parallel", 0.002, ""},
+		{"just before the response arrived", 0.017, ""},
+		{"as soon as the response was there", rtt + 0.0005, "missed-reuse/client-ignored-idle×1:high"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			first := atServer(40001, 0, getA)
+			if got := foundBy(connReport(t, first, atServer(40002, rtt+0.001+tt.after, getB))); got != tt.want {
+				t.Errorf("found %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// curl asks for no close of its own accord: where its requests do, a proxy has written them, and that can keep connections.
+func TestCloseThatTheToolDoesNotAskFor(t *testing.T) {
+	const rtt = 0.02
+	var talks []*talk
+	for i := range 4 {
+		at := float64(i) * 0.2
+		k := newTalk(40000+i).open(at, rtt).exchange(at+rtt+0.0005, rtt, get("/a", "User-Agent: curl/8.5.0\r\nConnection: close\r\n"), closing)
+		talks = append(talks, k.serverFin(at+0.041).ack(at+0.0411).clientFin(at+0.0412))
+	}
+	r := connReport(t, talks...)
+	if got := foundBy(r); got != "missed-reuse/request-close×3:high" || !strings.Contains(r.Findings[0].Message, "proxy on the way") {
+		t.Errorf("found %q: %+v", got, r.Findings)
+	}
+}
+
+// What was idle for long is no longer held segment by segment; the TTL of its sender is still known.
+func TestForeignResetAfterIdle(t *testing.T) {
+	const rtt = 0.02
+	k := newTalk(40001).open(0, rtt)
+	for i := range 40 {
+		at := 0.05 + float64(i)*0.1
+		k.exchange(at, rtt, getA, ok)
+	}
+	k.ask(20, getB)
+	k.line("20.010000 < R %d:%d(0) win 0 ttl 41", k.s, k.s)
+	if got := foundBy(connReport(t, k)); got != "reset-after-data/injected×1:critical" {
+		t.Errorf("found %q", got)
+	}
+}
