@@ -154,6 +154,7 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 			s.cwnd.heard(a.Time, s.trail.acked)
 		}
 	}
+	s.rwnd.offered = max(s.rwnd.offered, int64(a.Window))
 	if a.Window == 0 && a.Flags&(capture.FIN|capture.SYN) == 0 {
 		s.view.closed = true
 	}

@@ -96,11 +96,15 @@ type bound struct {
 	most        int64
 	steady      int   // how many of the latest were about as large as the first of them
 	level       int64 // that first one
+	offered     int64 // the largest during the message, whether it kept the sender back or not
 }
 
 // fixed reports whether the window stayed about the same: from the first to the last, or for all but a few at the start,
-// before the receiver's buffer was known to it.
+// before the receiver's buffer was known to it. One that was twice as large later, when nothing waited for it, did not.
 func (b *bound) fixed() bool {
+	if b.offered > 2*b.most {
+		return false
+	}
 	return b.times >= 3 && b.last*4 <= b.first*5 || b.times >= 8 && b.steady*4 >= b.times*3
 }
 
