@@ -47,7 +47,7 @@ type release struct {
 func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 	c := w.s.conn
 	horizon := r.Time - c.Far(r.Dir) - s.late
-	since := horizon - max(w.s.eps(r.Dir)+s.jitter(w, r), s.sluggish(w, r))
+	since := horizon - max(w.s.eps(r.Dir)+s.jitter(w, r), s.sluggish(w, r)) - s.carried(w, r)
 	if s.late > 0 {
 		since -= s.stamps.tick
 	}
@@ -203,6 +203,14 @@ func (s *sender) sluggish(w *walker, r *reassembly.Record) time.Duration {
 		return 0
 	}
 	return bulkReaction
+}
+
+// carried is how long the path takes to carry r besides: the least round trip was that of small segments.
+func (s *sender) carried(w *walker, r *reassembly.Record) time.Duration {
+	if s.rate.best == 0 || !r.Trait.Has(reassembly.Full) {
+		return 0
+	}
+	return min(s.rate.perSegment(), w.s.conn.RTTMin()/4)
 }
 
 // trail is when the segments that are outstanding passed. Beyond maxTrail the later ones are not noted.

@@ -23,8 +23,10 @@ repetition that comes before the first copy, by their timestamps, repaired no lo
 
 How cost is counted
 Expected is the waits for the repairs, and of the time that the transfer spent waiting for its congestion window
-afterwards what it would not have needed with the window it had before, by simulation. Low is the waits alone, less the
-part of a round trip that the sender would have waited for its window anyway.
+afterwards what it would not have needed with the window it had before, by simulation. Low is the waits less the part of a round
+trip that the sender would have waited for its window anyway, and half of the rest, or nothing of it where the path was full a
+tenth of the time. Then it also carried what had been sent behind the losses while they were repaired, and of the waits only that
+is lost by which the transfer took longer than the path needs for it.
 
 When it is wrong
 If the capture lost frames that the
@@ -53,12 +55,7 @@ func runPacketLoss(p *pass) {
 		return
 	}
 	j := p.job
-	var after time.Duration
-	if w := j.with(RecoveryCwnd); len(w) > 0 {
-		if f := j.facts(w[0].dir); f != nil {
-			after = clamp(j.transferTime(w[0].dir)-j.ideal(f, true), j.spent(w[0].dir, RecoveryCwnd))
-		}
-	}
+	after, sure, busy := p.afterLoss()
 	first := true
 	for _, w := range j.with(FastRetx) {
 		cause := "downstream"
@@ -66,7 +63,12 @@ func runPacketLoss(p *pass) {
 			cause = "upstream"
 		}
 		cost := Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}
+		if busy > 0 {
+			cost.Expected -= time.Duration(float64(w.length()) * busy)
+			cost.Low = min(cost.Low, cost.Expected)
+		}
 		if first {
+			cost.Low += sure
 			cost.Expected += after
 			cost.High += j.times[RecoveryCwnd]
 			first = false
@@ -82,7 +84,7 @@ func runPacketLoss(p *pass) {
 		if p.state.walk.send[w.dir].growth.away {
 			cause = "upstream"
 		}
-		p.reportLoss(&w, cause, Cost{Expected: after, High: j.times[RecoveryCwnd]}, ConfidenceMedium)
+		p.reportLoss(&w, cause, Cost{Low: sure, Expected: after, High: j.times[RecoveryCwnd]}, ConfidenceMedium)
 		first = false
 	}
 	for _, w := range j.with(SpuriousRetx) {
@@ -96,6 +98,33 @@ func runPacketLoss(p *pass) {
 			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
 		}
 	}
+}
+
+// afterLoss is what the window that losses had cut cost, and what of it is sure: half, unless the path's rate took a tenth of the
+// transfer or more. Then the path was full at times, losses told the sender its share, and without them it might have been no faster.
+// busy is the part of the waits for repairs in which a path of that rate carried what had been sent behind the loss: only what the
+// transfer took longer than the path needs for it is lost.
+func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
+	j := p.job
+	waits := j.with(FastRetx, RecoveryCwnd)
+	if len(waits) == 0 {
+		return 0, 0, 0
+	}
+	dir := waits[0].dir
+	f := j.facts(dir)
+	if f == nil {
+		return 0, 0, 0
+	}
+	lost := j.transferTime(dir) - j.ideal(f, true)
+	after = clamp(lost, j.spent(dir, RecoveryCwnd))
+	full := f.rate > 0 && j.spent(dir, Serialize)*10 >= j.windowTime(dir)
+	switch {
+	case !full:
+		sure = after / 2
+	case lost < 0:
+		busy = min(1, float64(-lost)/float64(max(1, j.times[FastRetx])))
+	}
+	return after, sure, busy
 }
 
 // reportLoss reports one wait.

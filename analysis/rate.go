@@ -9,19 +9,56 @@ import (
 // rateSpan is over how many full segments a rate is measured: fewer would mistake a burst for the path's rate.
 const rateSpan = 10
 
+const (
+	// ranksKept is how many of the fastest stretches are remembered, and ranksLeast from how many on they are ranked.
+	ranksKept  = 8
+	ranksLeast = 30
+)
+
+// ranks tells how fast nine in ten stretches of a transfer are at most: behind a standstill of the path, or of the capture, what
+// had waited comes at once, and a late acknowledgment shortens the stretch after it.
+type ranks struct {
+	least [ranksKept]float32 // nanoseconds for an octet, or a segment, fastest first
+	n     int
+}
+
+// add takes note of a stretch.
+func (k *ranks) add(per float64) {
+	i := min(k.n, ranksKept)
+	for i > 0 && k.least[i-1] > float32(per) {
+		i--
+	}
+	if i < ranksKept {
+		copy(k.least[i+1:], k.least[i:ranksKept-1])
+		k.least[i] = float32(per)
+	}
+	k.n++
+}
+
+// rate is nanoseconds for as much; best, that of the fastest stretch, where there were too few: in slow start the last few are the
+// only ones that the path bounded.
+func (k *ranks) rate(best float64) float64 {
+	if k.n < ranksLeast {
+		return best
+	}
+	return max(best, float64(k.least[min(k.n/10, ranksKept-1)]))
+}
+
 // rate follows the delivery rate: the best over rateSpan full segments in a row.
 type rate struct {
 	times [rateSpan]time.Duration
 	n     int
 	best  time.Duration // least time over which rateSpan-1 full segments passed; 0: not known
 	ahead time.Duration // for a segment, by what the message in hand began with; 0: not known
+	next  int           // n from which the next stretch that has no segment in common with those ranked is complete
+	ranks ranks
 }
 
 // add takes note of a segment. counts tells that it is a full wire segment, and that others were on their way: after
 // a pause nothing tells how fast the path is.
 func (p *rate) add(r *reassembly.Record, counts bool) {
 	if !counts {
-		p.n = 0
+		p.n, p.next = 0, 0
 		return
 	}
 	p.times[p.n%rateSpan] = r.Time
@@ -29,8 +66,16 @@ func (p *rate) add(r *reassembly.Record, counts bool) {
 	if p.n < rateSpan {
 		return
 	}
-	if span := r.Time - p.times[p.n%rateSpan]; (p.best == 0 || span < p.best) && p.even(span) {
+	span := r.Time - p.times[p.n%rateSpan]
+	if p.best > 0 && span >= p.best && p.n < p.next || !p.even(span) {
+		return
+	}
+	if p.best == 0 || span < p.best {
 		p.best = max(span, 1)
+	}
+	if p.n >= p.next {
+		p.next = p.n + rateSpan - 1
+		p.ranks.add(p.segment(span))
 	}
 }
 
@@ -48,10 +93,13 @@ func (p *rate) even(span time.Duration) bool {
 // perSegment is the time that one full segment takes at the best rate seen; 0: not known.
 func (p *rate) perSegment() time.Duration {
 	if p.best > 0 {
-		return p.best / (rateSpan - 1)
+		return time.Duration(p.ranks.rate(p.segment(p.best)))
 	}
 	return p.ahead
 }
+
+// segment is the part of a stretch's span that one segment took, in nanoseconds.
+func (p *rate) segment(span time.Duration) float64 { return float64(span) / (rateSpan - 1) }
 
 // lookAhead learns the rate from the segments that follow record n within a round trip. No acknowledgment of this
 // message can have released them, so they left together, and the path spaced them.
@@ -86,6 +134,8 @@ type ackRate struct {
 	from int64
 	at   time.Duration
 	best float64 // nanoseconds for an octet; 0: not known
+	// ranks are those of all stretches.
+	ranks ranks
 }
 
 // add takes note of an acknowledgment of what was sent at the given moment. It never overestimates the time that an
@@ -100,18 +150,20 @@ func (p *ackRate) add(ack int64, at, sent time.Duration, mss int64) {
 	if mss == 0 || n < (rateSpan-1)*mss {
 		return
 	}
-	if per := float64(at-p.at) / float64(n); p.best == 0 || per < p.best {
+	per := float64(at-p.at) / float64(n)
+	if p.best == 0 || per < p.best {
 		p.best = max(per, 1e-3)
 	}
+	p.ranks.add(per)
 	p.from, p.at = ack, at
 }
 
 // pathRate is how many octets a second the path carries from this sender, as far as segments and acknowledgments show
 // it; 0: not known. Segments cannot show less than average, the rate at which the whole message passed.
 func (s *sender) pathRate(mss int64, average float64) float64 {
-	per := s.ackRate.best
+	per := s.ackRate.ranks.rate(s.ackRate.best)
 	if mss > 0 && s.rate.best > 0 {
-		shown := float64(s.rate.best) / float64(mss*(rateSpan-1))
+		shown := s.rate.ranks.rate(s.rate.segment(s.rate.best)) / float64(mss)
 		if average > 0 {
 			shown = min(shown, 1e9/average)
 		}

@@ -268,7 +268,9 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	s.store = lastSent{r.Mark(), full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len)}
 	s.last = &s.store
 	s.flight = max(s.flight, s.max-s.ack)
-	s.growth.peak = max(s.growth.peak, s.max-s.ack)
+	if s.ack >= s.growth.past { // before that, much of it has arrived behind what was lost
+		s.growth.peak = max(s.growth.peak, s.max-s.ack)
+	}
 	s.trail.add(r, eff)
 	s.stamps.late = [3]time.Duration{s.late, s.stamps.late[0], s.stamps.late[1]}
 	if len(s.holes) == 0 && s.before > s.growth.past {

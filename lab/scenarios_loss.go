@@ -11,7 +11,7 @@ func lossScenarios() []Scenario {
 		at(lostRetransmission, 10, 50), at(spuriousTimeout, 10, 50), at(uploadLoss, 10, 50), at(overtaken, 10, 50),
 		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(mtuTold, 10), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
 		at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10), at(oneOctet, 0, 10), at(oneOctetChunks, 10),
-		at(oneOctetRequest, 10), at(bloated, 10, 50), at(shortQueue, 10), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
+		at(oneOctetRequest, 10), at(bloated, 10, 50), at(shortQueue, 10), at(policed, 20), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
 		at(bulkBBR, 50), at(sendBuffer, 50), at(outlier, 0, 10, 50), at(slowEndpoint, 10),
 	} {
 		all = append(all, family...)
@@ -230,6 +230,21 @@ func shortQueue(time.Duration) Scenario {
 		Server:  Own{Sockopts: prompt(), Body: 200_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
+	}
+}
+
+// policed is a long response over a path whose queue is too short for its rate: losses, and the path is busy most of the time
+// nevertheless.
+func policed(time.Duration) Scenario {
+	return Scenario{
+		Name:    "loss-at-policer",
+		About:   "the path carries 8 Mbit/s and queues no more than 10 kB: a response of 1.5 MB loses segments again and again",
+		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "bandwidth", "retransmission-timeout"}},
+		Link:    Link{Rate: [2]int64{0, 8_000_000}, Queue: [2]int{0, 10_000}},
+		Server:  Own{Sockopts: prompt(), Body: 1_500_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1},
+		Fix:     func(s *Scenario) { s.Link.Queue = [2]int{} },
+		Snaplen: 128,
 	}
 }
 
