@@ -75,6 +75,7 @@ const (
 	BadChecksum                     // the TCP checksum does not match (partial: offload on the sending host)
 	Snapped                         // Payload is shorter than Len: the capture cut the frame
 	BadOptions                      // the option list was malformed; the fields before the fault are valid
+	CutOptions                      // the capture cut the frame within the option list: what lies beyond is not known
 )
 
 // Has reports whether all the given options are set.

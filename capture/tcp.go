@@ -30,7 +30,7 @@ func (d *decoder) tcp(p []byte, wire int) Outcome {
 	}
 	if len(p) < header {
 		seg.tcpOptions(p[tcpHeader:], true)
-		seg.Options |= Snapped
+		seg.Options |= Snapped | CutOptions
 		return d.deliver(OutcomeSegment)
 	}
 	seg.tcpOptions(p[tcpHeader:header], false)

@@ -73,6 +73,7 @@ type Half struct {
 	WScale    uint8
 	HasWS     bool
 	SACKOK    bool
+	CutSYN    bool // the capture cut the SYN's options: one that is not known may have been there
 	TSOK      bool
 	FinSeen   bool
 	RstSeen   bool
@@ -148,7 +149,10 @@ func (c *Conn) Far(dir Dir) time.Duration { return c.Half[dir].RTT.Min }
 func (c *Conn) RTTMin() time.Duration { return c.Half[0].RTT.Min + c.Half[1].RTT.Min }
 
 // Scaled reports whether both SYNs were seen, so that windows are known in octets (RFC 7323 §2.2).
-func (c *Conn) Scaled() bool { return c.Half[0].HasISN && c.Half[1].HasISN }
+func (c *Conn) Scaled() bool { return c.Half[0].scaled() && c.Half[1].scaled() }
+
+// scaled reports whether it is known by how much h's windows are shifted.
+func (h *Half) scaled() bool { return h.HasISN && (h.HasWS || !h.CutSYN) }
 
 // TLSInfo is what the handshake tells without keys.
 type TLSInfo struct {

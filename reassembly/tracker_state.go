@@ -22,6 +22,9 @@ func (k *track) meet(e *event) {
 	if seg.Flags.Has(capture.SYN) && !e.wild {
 		k.meetSYN(e)
 	}
+	if seg.Options.Has(capture.HasTS) && !seg.Flags.Has(capture.SYN) && (c.Half[0].CutSYN || c.Half[1].CutSYN) {
+		k.meetTimestamps()
+	}
 	if seg.Options.Has(capture.BadOptions) {
 		c.caveat(CaveatBadOptions)
 	}
@@ -49,6 +52,7 @@ func (k *track) meetSYN(e *event) {
 	if !h.HasISN {
 		h.HasISN, h.ISN = true, seg.Seq
 		h.HasWS, h.SACKOK, h.TSOK = seg.Options.Has(capture.HasWScale), seg.Options.Has(capture.HasSACKPerm), seg.Options.Has(capture.HasTS)
+		h.CutSYN = seg.Options.Has(capture.CutOptions)
 		if h.HasWS {
 			h.WScale = min(seg.WScale, 14)
 		}
@@ -62,6 +66,16 @@ func (k *track) meetSYN(e *event) {
 	if p.HasISN {
 		h.Eff = effOf(h, p, k.v6)
 	}
+}
+
+// meetTimestamps takes from a later segment that both SYNs offered timestamps, where the capture cut those (RFC 7323 §3.2).
+func (k *track) meetTimestamps() {
+	h, p := &k.c.Half[FromClient], &k.c.Half[FromServer]
+	if h.TSOK && p.TSOK || !h.HasISN || !p.HasISN {
+		return
+	}
+	h.TSOK, p.TSOK = true, true
+	h.Eff, p.Eff = effOf(h, p, k.v6), effOf(p, h, k.v6)
 }
 
 // lifecycle follows the handshake and the first FIN of each side.
