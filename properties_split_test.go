@@ -55,7 +55,7 @@ func (h *headers) head() int { return int(h.tcp[12]>>4) * 4 }
 
 // mss is the maximum segment size that a SYN announces, 0 if it does not.
 func (h *headers) mss() int {
-	for o := h.tcp[20:h.head()]; len(o) > 3 && o[0] != 0; {
+	for o := h.tcp[20:min(h.head(), len(h.tcp))]; len(o) > 3 && o[0] != 0; {
 		switch {
 		case o[0] == 1:
 			o = o[1:]

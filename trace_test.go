@@ -127,7 +127,7 @@ type headers struct {
 	data    int // octets of data on the wire
 }
 
-// headers finds the headers; ok tells that this is TCP, whole as far as the TCP header. What else a capture holds, and
+// headers finds the headers; ok tells that this is TCP, whole as far as the TCP header's options. What else a capture holds, and
 // tunnels, stay as they are.
 func (p *packet) headers(link uint16) (h headers, ok bool) {
 	b, kind := p.data, uint16(0)
@@ -149,7 +149,7 @@ func (p *packet) headers(link uint16) (h headers, ok bool) {
 	case kind == 0x86dd && len(b) > 40 && b[6] == 6:
 		h = headers{ip: b[:40], tcp: b[40:], v6: true, data: int(binary.BigEndian.Uint16(b[4:]))}
 	}
-	if len(h.tcp) < 20 || len(h.tcp) < int(h.tcp[12]>>4)*4 {
+	if len(h.tcp) < 20 {
 		return headers{}, false
 	}
 	h.tcp = h.tcp[:min(len(h.tcp), h.data)]
@@ -240,7 +240,7 @@ func (h *headers) setTTL(change func(uint8) uint8) {
 // sackFields are the offsets of the numbers in the SACK blocks of the TCP header.
 func (h *headers) sackFields() []int {
 	var at []int
-	end := int(h.tcp[12]>>4) * 4
+	end := min(h.head(), len(h.tcp))
 	for i := 20; i < end && h.tcp[i] != 0; {
 		if h.tcp[i] == 1 {
 			i++

@@ -2,6 +2,7 @@ package reassembly
 
 import (
 	"math"
+	"time"
 
 	"tcpwhy/capture"
 )
@@ -116,7 +117,7 @@ func (t *turns) done(o Outcome) {
 }
 
 // Rst ends the current exchange. Whether the response was whole, nothing tells: it counts as broken off unless one
-// side had said that it closes.
+// side had said that it closes, or the connection had come to rest.
 func (t *turns) Rst(dir Dir, at capture.Mark) {
 	if t.over {
 		return
@@ -127,11 +128,21 @@ func (t *turns) Rst(dir Dir, at capture.Mark) {
 	case t.cur == nil:
 	case t.cur.Response == nil:
 		t.done(t.broken(NoResponse))
-	case t.polite:
+	case t.polite, t.rested(at):
 		t.whole(ResetByPeer)
 	default:
 		t.done(t.broken(ResetByPeer))
 	}
+}
+
+// restTime is how long, beyond a round trip, a connection must be silent before a RST ends no response that was under way.
+const restTime = 50 * time.Millisecond
+
+// rested reports whether nothing was under way at the given moment: the client had all that the server had sent, and nothing
+// followed. Where a TLS record was cut, something was.
+func (t *turns) rested(at capture.Mark) bool {
+	m := t.cur.Response
+	return !t.partial[FromServer] && t.c.Half[FromServer].Una >= m.To && at.Time-m.End.Time > t.c.RTTMin()+restTime
 }
 
 // End leaves the current exchange incomplete, unless the client had closed after the response.
