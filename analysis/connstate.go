@@ -156,13 +156,14 @@ func (s *connState) criticalSetup(x *reassembly.Exchange) (critical, doubtful bo
 }
 
 // heldFirst reports whether the first request inside TLS left as soon as the end of the client's handshake was acknowledged:
-// Nagle's algorithm may have held it behind that, and it had been ready.
+// Nagle's algorithm may have held it behind that, and it had been ready. In TLS 1.3 what carries the acknowledgment may be
+// session tickets, for which no client waits (RFC 8446 §4.6.1).
 func (s *connState) heldFirst(x *reassembly.Exchange) bool {
 	c := s.conn
 	known := x.Request.Start.Time - c.Far(reassembly.FromClient)
 	for i := len(c.Records) - 1; i >= 0 && c.TLS != nil; i-- {
 		if a := &c.Records[i]; a.Dir == reassembly.FromServer && a.Time <= known {
-			return a.PureAck() && a.Ack == x.Request.From && known-a.Time <= s.eps(reassembly.FromClient)
+			return (a.PureAck() || c.TLS.Version == "TLS 1.3") && a.Ack == x.Request.From && known-a.Time <= s.eps(reassembly.FromClient)
 		}
 	}
 	return false

@@ -135,14 +135,21 @@ func (t *turns) Rst(dir Dir, at capture.Mark) {
 	}
 }
 
-// restTime is how long, beyond a round trip, a connection must be silent before a RST ends no response that was under way.
-const restTime = 50 * time.Millisecond
+const (
+	// restTime is how long, beyond a round trip, a connection must be silent before a RST ends no response that was under way.
+	restTime = 50 * time.Millisecond
+	// ackedBy is how long, beyond a round trip, octets without an acknowledgment would wait to be sent again, on Linux at
+	// least: if they are not, the capture lacks the acknowledgment.
+	ackedBy = 200 * time.Millisecond
+)
 
 // rested reports whether nothing was under way at the given moment: the client had all that the server had sent, and nothing
 // followed. Where a TLS record was cut, something was.
 func (t *turns) rested(at capture.Mark) bool {
 	m := t.cur.Response
-	return !t.partial[FromServer] && t.c.Half[FromServer].Una >= m.To && at.Time-m.End.Time > t.c.RTTMin()+restTime
+	silence := at.Time - m.End.Time - t.c.RTTMin()
+	acked := t.c.Half[FromServer].Una >= m.To || silence > ackedBy
+	return !t.partial[FromServer] && acked && silence > restTime
 }
 
 // End leaves the current exchange incomplete, unless the client had closed after the response.
