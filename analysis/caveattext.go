@@ -19,6 +19,8 @@ func connectionCaveat(code string) (text string, weakens []string) {
 		return "segments with numbers far outside any window were ignored", nil
 	case reassembly.CaveatHistory:
 		return "an exchange had more segments than are kept: its oldest were judged before its end", timingRules
+	case reassembly.CaveatCrossed:
+		return "octets were captured after their acknowledgment: the clock or the queue of one direction is late", allRules
 	case reassembly.CaveatBadOptions:
 		return "a TCP option list was malformed", timingRules
 	case reassembly.CaveatHTTPGap:

@@ -118,6 +118,7 @@ type Conn struct {
 	ClosedByRST    bool             // the first close was a RST
 	Refusal        capture.ICMPInfo // valid if Refused by ICMP
 	TLS            *TLSInfo         // nil if not TLS
+	Crossed        time.Duration    // the longest that octets were captured after their acknowledgment; 0: never
 	Caveats        []string         // codes: what the capture lacks of this connection
 
 	// Records is the history that is still held, in order of arrival. Records[0] is the record with absolute

@@ -16,6 +16,9 @@ const (
 	// unseenSlack is how long octets that the peer has acknowledged may still turn up: several capture queues do not
 	// keep the order among each other, and are drained within milliseconds.
 	unseenSlack = 10 * time.Millisecond
+	// crossedFrom is by how much one direction must be late for its times to be called so: queues that are drained by turns
+	// are late by less.
+	crossedFrom = time.Millisecond
 )
 
 // giveUp counts the octets from the frontier to off as missing from the capture and delivers what follows.
@@ -55,6 +58,12 @@ func (k *track) holes(dir Dir, at capture.Mark) {
 			d.unseenAt = -1
 		}
 		return
+	}
+	if d.unseenAt >= 0 { // they had only been captured late
+		k.c.Crossed = max(k.c.Crossed, at.Time-d.unseenAt, 1)
+		if k.c.Crossed >= crossedFrom {
+			k.c.caveat(CaveatCrossed)
+		}
 	}
 	d.unseenAt = -1
 	if len(d.stream.pend) > 0 && k.c.Half[dir.Peer()].Segments == 0 {

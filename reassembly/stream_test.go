@@ -36,8 +36,12 @@ func TestStreams(t *testing.T) {
 		{name: "turns up within the slack", text: threeWay + `
 0.100 < P. 5 ack 1 "two"
 0.101 > .  1:1(0) ack 8 win 502
-0.102 < P. 1 ack 1 "one "
+0.1015 < P. 1 ack 1 "one "
 0.150 < P. 8 ack 1 " three"`, server: "one two three"},
+		{name: "turns up late", text: threeWay + `
+0.100 < P. 1 ack 1 "one "
+0.101 > .  1:1(0) ack 8 win 502
+0.104 < P. 5 ack 1 "two"`, server: "one two", caveats: []string{CaveatCrossed}},
 		{name: "a hole nobody acknowledged stays", text: threeWay + `
 0.100 < P. 1 ack 1 "one"
 0.101 < P. 5 ack 1 "three"`, server: "one"},

@@ -12,6 +12,7 @@ const (
 	CaveatConflict   = "conflicting-octets" // two copies of the same range differ; the first was believed
 	CaveatWild       = "wild-sequence"      // segments with numbers far outside any window were ignored
 	CaveatHistory    = "history-cap"        // the oldest records of a long exchange were released before it ended
+	CaveatCrossed    = "late-direction"     // octets are in the capture after their acknowledgment: one direction's times are late
 	CaveatBadOptions = "bad-options"        // a TCP option list was malformed
 )
 
