@@ -120,6 +120,9 @@ func TestDeleted(t *testing.T) {
 			}
 			r := analyseData(t, less.pcap(t, true))
 			for key, f := range grouped(faults(r)) {
+				if key == "a wait" && unsureOfSize(whole) {
+					continue
+				}
 				if w := was[key]; f.confidence > max(w.confidence, analysis.ConfidenceMedium) && !newlyWeakened(r, whole) {
 					t.Errorf("%s is %+v, was %+v", key, f, w)
 				}
@@ -130,6 +133,13 @@ func TestDeleted(t *testing.T) {
 			}
 		}
 	})
+}
+
+// unsureOfSize reports whether a timeout was explained by path-mtu on little evidence: that the timer ran is surer than why, and
+// without that evidence it is all there is to say.
+func unsureOfSize(r *analysis.Report) bool {
+	f, ok := faults(r)["path-mtu/"]
+	return ok && f.confidence <= analysis.ConfidenceMedium
 }
 
 // late is the time in which the path was late, or may have been.

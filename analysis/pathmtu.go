@@ -1,7 +1,9 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -11,6 +13,10 @@ import (
 // blackHoleCopies is how often a full segment must have been sent in vain before its size is blamed: chance loses three
 // in a row once in a million at 1 %.
 const blackHoleCopies = 3
+
+// repeatLeast is after how long, at the latest, an acknowledgment that did not arrive shows: what it acknowledges is sent again after
+// a second or sooner (RFC 6298 §2).
+const repeatLeast = time.Second
 
 var pathMTU = &Detector{
 	Name:  "path-mtu",
@@ -22,7 +28,9 @@ first large message hangs.
 
 How it is recognised
 The same full segment was sent at least three times without acknowledgment, no segment of its size of that direction was
-ever acknowledged on the connection, and smaller ones were: selectively behind it, or after the sender cut it in pieces.
+ever acknowledged on the connection, and smaller ones were: selectively behind it, or after the sender cut it in pieces. Or the
+sender's acknowledgments, which are small, arrived: the peer did not send again what they acknowledge, though it was heard of after
+three copies and lacked them all. That is medium if only one arrived that was sent just before the first copy.
 
 How cost is counted
 The waits for its retransmissions. If it never got through, the exchange failed, and that outranks time.
@@ -49,6 +57,8 @@ type blackHole struct {
 	copies []capture.Mark
 	small  capture.Mark // the peer acknowledges smaller data sent after the first copy; no frame if it never does
 	solved bool         // the octets arrived in smaller pieces
+	quiet  bool         // small is a small segment of dir itself: that it arrived shows in what the peer did not repeat
+	later  bool         // that was after enough copies had been sent in vain
 }
 
 // runPathMTU looks for a size that does not get through.
@@ -73,6 +83,13 @@ func runPathMTU(p *pass) {
 // blackHoleClaim draws up the claim.
 func (p *pass) blackHoleClaim(b *blackHole) claim {
 	c := claim{rule: "path-mtu", confidence: ConfidenceHigh, correctness: !b.solved}
+	passed := at(b.small, "small one arrived", sideOf(b.dir.Peer()), "acknowledges smaller segments sent after it")
+	if b.quiet {
+		passed = at(b.small, "small one arrived", sideOf(b.dir), "what it acknowledges was not sent again")
+		if !b.later {
+			c.confidence = ConfidenceMedium
+		}
+	}
 	var cost time.Duration
 	for _, w := range p.job.with(RTO, LostRetx, TLP, FastRetx) {
 		if w.dir == b.dir {
@@ -84,7 +101,8 @@ func (p *pass) blackHoleClaim(b *blackHole) claim {
 	c.occ.Evidence = []Evidence{
 		at(b.copies[0], "full segment", sideOf(b.dir), fmt.Sprintf("%d octets, never acknowledged", b.size)),
 		at(last, "last copy", sideOf(b.dir), fmt.Sprintf("the same segment, copy %d", len(b.copies))),
-		at(b.small, "small one arrived", sideOf(b.dir.Peer()), "acknowledges smaller segments sent after it")}
+		passed}
+	slices.SortStableFunc(c.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	c.lost = []interval{{c.occ.Start, c.occ.End}}
 	return c
 }
@@ -132,7 +150,35 @@ func (p *pass) follow(b *blackHole) bool {
 			b.small = r.Mark()
 		}
 	}
-	return len(b.copies) >= blackHoleCopies && mark0(b.small)
+	return len(b.copies) >= blackHoleCopies && (mark0(b.small) || p.quietlyPassed(b))
+}
+
+// quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an acknowledgment, no earlier than a round
+// trip before the first copy, of what the peer did not send again, though it was alive when enough copies had been lost and still
+// had none of them.
+func (p *pass) quietlyPassed(b *blackHole) bool {
+	c := p.conn
+	enough := b.copies[blackHoleCopies-1].Time + c.Far(b.dir.Peer())
+	var acked int64
+	alive := false
+	for i := range c.Records {
+		r := &c.Records[i]
+		switch {
+		case r.Dir == b.dir:
+			if r.PureAck() && r.Ack > acked && r.Time >= b.copies[0].Time-c.RTTMin() && r.Time <= c.End.Time-repeatLeast {
+				b.small, b.later = r.Mark(), r.Time > enough
+			}
+			if r.Flags&capture.ACK != 0 {
+				acked = max(acked, r.Ack)
+			}
+		case mark0(b.small) && r.Time > b.small.Time && r.End() > r.Seq && r.Seq < acked:
+			return false // it had not heard of it
+		case r.Flags&(capture.ACK|capture.RST) == capture.ACK && r.Time >= enough:
+			alive = alive || r.Ack <= b.seq
+		}
+	}
+	b.quiet = true
+	return alive && mark0(b.small)
 }
 
 // smallAt reports whether a segment smaller than the one in question ends at the given offset.

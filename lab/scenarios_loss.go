@@ -9,7 +9,7 @@ func lossScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
 		at(lostRetransmission, 10, 50), at(spuriousTimeout, 10, 50), at(uploadLoss, 10, 50), at(overtaken, 10, 50),
-		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(mtuTold, 10), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
+		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(blackHoleGivenUp, 10), at(mtuTold, 10), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
 		at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10), at(oneOctet, 0, 10), at(oneOctetChunks, 10),
 		at(oneOctetRequest, 10), at(bloated, 10, 50), at(shortQueue, 10), at(policed, 20), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
 		at(bulkBBR, 50), at(sendBuffer, 50), at(outlier, 0, 10, 50), at(slowEndpoint, 10),
@@ -94,6 +94,19 @@ func blackHoleRequest(time.Duration) Scenario {
 		Link:   Link{Box: Box{MTU: [2]int{1400, 0}}},
 		Server: Own{Sockopts: prompt(), Body: 120},
 		Client: Caller{Sockopts: prompt(), Count: 1, Body: 6000, GiveUp: 5 * time.Second},
+		Fix:    func(s *Scenario) { s.Link.Box.Tell = true },
+	}
+}
+
+// blackHoleGivenUp loses everything that the server may send at first, so that no small segment is acknowledged behind it.
+func blackHoleGivenUp(time.Duration) Scenario {
+	return Scenario{
+		Name:   "path-mtu-black-hole-given-up",
+		About:  "packets over 1400 octets to the client vanish without a word: all of the first flight, until the client gives up after 5 s",
+		Expect: Expect{Rule: "path-mtu", Count: 1, From: "server", Alone: true, Timeless: true, Also: []string{"packet-loss"}},
+		Link:   Link{Box: Box{MTU: [2]int{0, 1400}}},
+		Server: Own{Sockopts: prompt(), Body: 30_000},
+		Client: Caller{Sockopts: prompt(), Count: 1, GiveUp: 5 * time.Second},
 		Fix:    func(s *Scenario) { s.Link.Box.Tell = true },
 	}
 }
