@@ -53,8 +53,8 @@ func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 	}
 	count := &w.s.nagle[r.Dir]
 	if !s.small.acked {
-		if w.ackedWithin(s, r, n) {
-			return nil // too close to tell
+		if w.ackedWithin(s, r, n) || w.echoesUnseen(r, n) {
+			return nil // too close to tell, or the capture lacks what would tell
 		}
 		count.prompt++
 		if count.held > 0 {
@@ -114,6 +114,21 @@ func (w *walker) ackedWithin(s *sender, r *reassembly.Record, n int) bool {
 		}
 		if a.Dir != r.Dir && a.Flags&capture.ACK != 0 && a.Ack >= s.small.end {
 			return true
+		}
+	}
+	return false
+}
+
+// echoesUnseen reports whether the sender of r echoes a timestamp later than all that its peer sent as far as the capture shows
+// (RFC 7323 §4): it had received a segment that the capture lacks, the acknowledgment perhaps.
+func (w *walker) echoesUnseen(r *reassembly.Record, n int) bool {
+	c := w.s.conn
+	if !r.Trait.Has(reassembly.HasTS) {
+		return false
+	}
+	for i := n - 1; i >= c.Released; i-- {
+		if a := &c.Records[i-c.Released]; a.Dir != r.Dir && a.Trait.Has(reassembly.HasTS) {
+			return int32(r.TSEcr-a.TSVal) > 0
 		}
 	}
 	return false

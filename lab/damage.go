@@ -52,6 +52,8 @@ func damages() []damage {
 		{"capture-frames-missing", large,
 			"twelve frames of the response are missing from the capture, though they were sent and acknowledged",
 			func(f []frame) []byte { return classic(missing(f), linkEthernet, 160) }},
+		{"capture-ack-missing", answer, "one frame is missing from the capture: the acknowledgment that ended the hold of the sixth response",
+			func(f []frame) []byte { return whole(slices.Concat(f[:31], f[32:])) }},
 		{"capture-one-direction", large, "the capture has only what the server sent: nothing tells of acknowledgments but the echoes of timestamps",
 			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) }},
 		{"capture-one-direction-pauses", "lookalike-application-limited-rtt50", "the capture has only what the server sent, which pauses on its own",
