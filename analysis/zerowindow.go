@@ -23,8 +23,10 @@ than a segment needs, and it went on as soon as a segment that told of more, and
 of many segments at once counts as such, too: a kernel that has no room to offer may keep its ACK until there is some.
 
 How cost is counted
-Expected is the wait, from the data that filled the window to the data after it, less a round trip where the window was not
-closed. High adds the time for which the same buffer held the sender back otherwise. Low leaves a round trip for each wait.
+Expected is the wait, from the data that filled the window to the data after it. Where the window was not closed, and its scale allows
+of far larger ones, which a reader without pauses would have got, it is the part of the wait that the simulation does without; else it
+is the wait less a round trip. High adds the time for which the same buffer held the sender back otherwise, and that for which the
+server may have gone on reading behind the end of a request. Low leaves a round trip for each wait.
 
 When it is wrong
 The reader may have had to wait for something else, such as a disk, and a larger buffer would only hide it. The last
@@ -50,6 +52,10 @@ window of a connection that is being closed means nothing, and is not counted.`,
 // runZeroWindow claims the waits for a closed window.
 func runZeroWindow(p *pass) {
 	owner, waits := p.claimed(receiveWindow.Name), p.readerWaits()
+	var share, tail [2]float64
+	for _, dir := range bothWays {
+		share[dir], tail[dir] = p.readerShare(dir)
+	}
 	for i, w := range waits {
 		c := claim{rule: "zero-window", cause: "response", confidence: ConfidenceHigh}
 		if w.dir == reassembly.FromClient {
@@ -60,15 +66,39 @@ func runZeroWindow(p *pass) {
 		}
 		cost := Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}
 		if w.label == RWnd {
-			cost.Expected = cost.Low
+			cost.Expected = max(cost.Low, time.Duration(float64(w.length())*share[w.dir]))
 		}
 		if i == 0 && !owner {
 			cost.High += p.smallWindow()
+		}
+		if i == 0 {
+			cost.High += time.Duration(tail[w.dir])
 		}
 		c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: zeroEvidence(p, &w)}
 		c.lost = []interval{{w.from, w.to}}
 		p.report(c)
 	}
+}
+
+// readerShare is the part of a wait for a full window that a program that reads without pause would spare dir's message; 0 if a
+// round trip of each would remain, because the buffer is of about that size. A kernel that chose a scale for far larger windows lets
+// them grow as fast as its program reads, and what then remains is simulated. tail is the time in nanoseconds for which the server
+// may have gone on reading what had arrived of a request, at the pace at which it had read before.
+func (p *pass) readerShare(dir reassembly.Dir) (share, tail float64) {
+	j, f := p.job, p.job.facts(dir)
+	receiver := &p.conn.Half[dir.Peer()]
+	if f == nil || !p.conn.Scaled() || !receiver.HasWS || !p.conn.Half[dir].HasWS {
+		return 0, 0
+	}
+	window := max(f.rwnd.offered, 1)
+	full := j.spent(dir, RWnd)
+	if int64(unscaled)<<receiver.WScale < 4*window || full <= 0 {
+		return 0, 0
+	}
+	if pace := float64(full+j.times[ZeroWindow]) / float64(max(f.bytes-window, window)); dir == reassembly.FromClient {
+		tail = min(pace*float64(window), float64(j.times[Think]))
+	}
+	return float64(clamp(full+j.transferTime(dir)-j.ideal(f, false), full)) / float64(full), tail
 }
 
 // readerWaits are the waits until the receiver's program had read: those for a closed window, and those for one that was

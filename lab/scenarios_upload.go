@@ -9,7 +9,7 @@ import "time"
 func uploadScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
-		at(slowStartUpload, 10, 50), at(serverWindow, 10, 50), at(idleUpload, 50), at(applicationUpload, 50), at(bandwidthUpload, 50), at(sendBufferUpload, 50),
+		at(slowStartUpload, 10, 50), at(serverWindow, 10, 50), at(idleUpload, 50), at(slowServer, 20), at(applicationUpload, 50), at(bandwidthUpload, 50), at(sendBufferUpload, 50),
 	} {
 		all = append(all, family...)
 	}
@@ -37,6 +37,19 @@ func serverWindow(time.Duration) Scenario {
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 60_000},
 		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.RcvBuf = 0 }) },
 		Snaplen: 400,
+	}
+}
+
+// slowServer never closes its window: its kernel acknowledges a full one only when the program has read.
+func slowServer(time.Duration) Scenario {
+	return Scenario{
+		Name:    "zero-window-slow-server-64k",
+		About:   "the server reads 64 kB of a request of 1 MB and pauses 50 ms, with the kernel's own buffer: the window fills, and the ACK waits",
+		Expect:  Expect{Rule: "zero-window", Cause: "request", Also: []string{"slow-start", "receive-window"}},
+		Server:  Own{Sockopts: prompt(), Body: 120, SlowRead: 50 * time.Millisecond},
+		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 1_000_000},
+		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.SlowRead = 0 }) },
+		Snaplen: 128,
 	}
 }
 
