@@ -25,9 +25,10 @@ type job struct {
 	slowest  time.Duration // the longest that the server took for one of the responses before, itself
 	times    [labelCount]time.Duration
 	claims   []claim
-	holds    []hold     // Nagle holds that are not yet certain
-	once     []heldOnce // holds that the connection alone could not prove
-	slices   []slice    // the longest waits, for rules that look at single ones
+	holds    []hold        // Nagle holds that are not yet certain
+	once     []heldOnce    // holds that the connection alone could not prove
+	slices   []slice       // the longest waits, for rules that look at single ones
+	shortest time.Duration // the least length of those to come; 0: any
 	rounds   []round
 	line     pieceLine // its time in order, coarsely
 	critical bool      // its request waited for the set-up of the connection

@@ -41,7 +41,7 @@ func (j *job) keep(s slice) {
 	if j.over {
 		s.to = min(s.to, j.until)
 	}
-	if s.length() < minSlice {
+	if s.length() < max(minSlice, j.shortest) {
 		return
 	}
 	if cap(j.slices) == 0 {
@@ -53,6 +53,7 @@ func (j *job) keep(s slice) {
 	}
 	slices.SortStableFunc(j.slices, func(a, b slice) int { return cmp.Compare(b.length(), a.length()) })
 	j.slices = j.slices[:maxSlices]
+	j.shortest = j.slices[maxSlices-1].length() + 1
 	slices.SortStableFunc(j.slices, func(a, b slice) int { return cmp.Compare(a.from, b.from) })
 }
 
