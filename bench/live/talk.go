@@ -11,14 +11,16 @@ import (
 const (
 	connections = 256
 	segmentSize = 1000 // octets of data in a segment of a response
+	round       = 24   // frames of one connection before it is another's turn: 16 segments and their acknowledgments
 )
 
-// talk is endless exchanges on connections that stay open, one step of each in turn.
+// talk is endless exchanges on connections that stay open, a round of each in turn: what a window lets go comes at once.
 type talk struct {
 	frames [batch][]byte // room for the frames of a batch
 	seq    [connections][2]uint32
+	step   [connections]int
 	turn   int
-	step   int
+	burst  int // frames of this turn so far
 	steps  int // of an exchange: the request, the segments of the response, an acknowledgment after every second and the last
 	said   [2]string
 	more   string // a segment of the response after its first
@@ -38,17 +40,18 @@ func newTalk(segments int) *talk {
 // next makes the next frame, in the room of place i.
 func (t *talk) next(i int) []byte {
 	conn, from, data := t.turn, 0, ""
+	step := &t.step[conn]
 	switch {
-	case t.step == 0:
+	case *step == 0:
 		data = t.said[0]
-	case t.step == 1:
+	case *step == 1:
 		from, data = 1, t.said[1]
-	case t.step%3 != 0 && t.step != t.steps-1:
+	case *step%3 != 0 && *step != t.steps-1:
 		from, data = 1, t.more
 	}
-	if t.turn++; t.turn == connections {
-		t.turn = 0
-		t.step = (t.step + 1) % t.steps
+	*step = (*step + 1) % t.steps
+	if t.burst++; t.burst == round || *step == 0 {
+		t.burst, t.turn = 0, (t.turn+1)%connections
 	}
 	t.frames[i] = t.frame(t.frames[i][:0], conn, from, data)
 	t.seq[conn][from] += uint32(len(data))
