@@ -25,8 +25,13 @@ const (
 	pollFor = 50
 	// drainFor is how long after stop the ring is read on: until the kernel has handed over its last block.
 	drainFor = 2*retireAfter*time.Millisecond + 50*time.Millisecond
-	// lagMax is how old a frame can be that lies in a block the kernel has not handed over yet.
-	lagMax = 2*retireAfter*time.Millisecond + 50*time.Millisecond
+	// lagMax is how old a frame can be that lies in a block the kernel has not handed over yet, or during a nap.
+	lagMax = 2*retireAfter*time.Millisecond + napMost + 50*time.Millisecond
+	// napMost is how long to leave the ring alone once it was empty, so that there is work for more than an instant: a
+	// process that wakes for each block costs half as much again. A smaller ring gets a shorter nap: it is to hold what arrives
+	// meanwhile at napRate.
+	napMost = 40 * time.Millisecond
+	napRate = 16e8 // octets a second
 )
 
 var errRemoved = errors.New("the interface was removed")
@@ -44,6 +49,7 @@ type ring struct {
 	blocks    int
 	at        int    // the block being read, or the next one
 	reading   bool   // that block is ours
+	worked    bool   // a block was read since the last nap
 	left      uint32 // frames left in it
 	offset    int    // of the next of them, in mem
 	dropped   uint64
@@ -95,7 +101,7 @@ func (r *ring) acquire() bool {
 // release gives the block back to the kernel.
 func (r *ring) release() {
 	atomic.StoreUint32(&r.block().Block_status, unix.TP_STATUS_KERNEL)
-	r.reading = false
+	r.reading, r.worked = false, true
 	r.at = (r.at + 1) % r.blocks
 }
 
@@ -188,6 +194,11 @@ func (r *ring) wait() error {
 		if err := r.refuse(); err != nil {
 			return err
 		}
+	}
+	if r.worked && r.stoppedAt.IsZero() {
+		r.worked = false
+		time.Sleep(min(napMost, time.Duration(float64(len(r.mem))/napRate*float64(time.Second))))
+		return errPause
 	}
 	set := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN | unix.POLLERR}, {Fd: int32(r.wake), Events: unix.POLLIN}}
 	if !r.stoppedAt.IsZero() {
