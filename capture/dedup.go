@@ -10,7 +10,8 @@ package capture
 const (
 	copyWindow  = 2e6   // with proof of identity, at the same point: a switch or bridge takes this long at most
 	closeWindow = 150e3 // with less proof: far below the round trip that a retransmission needs
-	crossWindow = 500e6 // at another point, which may be another host: the one-way delay between them
+	crossWindow = 500e6 // at another point, which may be another host: the one-way delay between them; also at the same point,
+	// if identification and timestamp agree: captures of two hosts were merged into one
 )
 
 const (
@@ -118,7 +119,7 @@ func (t *dedup) again(s *sighting, flow *flowState, dir, point uint8, proof evid
 	if elsewhere {
 		dup = t.crossCopy(s, flow, dir, point, proof, seg, now)
 	} else {
-		dup = flow.sameCopy(proof, *copies, s.time, now)
+		dup = flow.sameCopy(proof, seg, *copies, s.time, now)
 	}
 	if *copies < 1<<8-1 {
 		*copies++

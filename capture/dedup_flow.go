@@ -11,6 +11,7 @@ type flowState struct {
 	first   uint8   // segments with proof that were handed out, and
 	more    uint8   // their copies at the same point
 	views   [4]view
+	canon   uint8 // which of them is the canonical one, counted from 1; 0: none yet
 }
 
 // flow is the state of a connection, made anew if another one was in its place.
@@ -78,9 +79,12 @@ func (f *flowState) multiplicity() int {
 }
 
 // sameCopy judges a segment that this point has shown before, copies times, the last at time last.
-func (f *flowState) sameCopy(proof evidence, copies uint8, last, now int64) bool {
+func (f *flowState) sameCopy(proof evidence, seg *Segment, copies uint8, last, now int64) bool {
 	switch proof {
 	case identified, handshake:
+		if seg.Options.Has(HasTS) {
+			return within(last, now, crossWindow) // what is sent again has another identification, or at least a later timestamp
+		}
 		return within(last, now, copyWindow)
 	case stampedTS:
 		if f.multiplicity() > 1 {

@@ -97,10 +97,15 @@ func (f *flowState) view(point uint8) (v *view, isNew bool) {
 	return nil, false
 }
 
-// canonical is the first view that shows both directions, or nil.
+// canonical is the view that was the first to show both directions, or nil. It stays so when another one comes to show both:
+// the round trips that were measured at one point are not those at another.
 func (f *flowState) canonical() *view {
+	if f.canon > 0 && f.views[f.canon-1].carries == bothDirections {
+		return &f.views[f.canon-1]
+	}
 	for i := range f.views {
 		if f.views[i].carries == bothDirections {
+			f.canon = uint8(i + 1)
 			return &f.views[i]
 		}
 	}

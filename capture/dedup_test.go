@@ -86,7 +86,10 @@ func TestCopiesAtOnePoint(t *testing.T) {
 		{"identified, seen three times", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 10, id: 5, seg: data(1, 9), drop: true}, {us: 20, id: 5, seg: data(1, 9), drop: true}}},
 		{"identified, routed", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 0)}, {us: 300, id: 5, ttl: 63, seg: data(1, 0), drop: true}}},
 		{"identified acknowledgment", []sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 50, id: 5, seg: ack(7, 0), drop: true}}},
-		{"identified, too late", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 2100, id: 5, seg: data(1, 9)}}},
+		{"identified, too late", []sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 2100, id: 5, seg: data(1, 0)}}},
+		{"identified and stamped, captures of two hosts merged", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 80000, id: 5, seg: data(1, 9), drop: true}}},
+		{"identified and stamped, far too late", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 600000, id: 5, seg: data(1, 9)}}},
+		{"identified, later timestamp", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 80000, id: 5, seg: data(1, 10)}}},
 		{"time runs backwards", []sight{{us: 50, id: 5, seg: data(1, 9)}, {us: 0, id: 5, seg: data(1, 9), drop: true}}},
 		{"retransmission, new identification", []sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 40, id: 6, seg: data(1, 0)}}},
 		{"retransmission, later timestamp", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 40, v6: true, seg: data(1, 10)}}},
@@ -181,8 +184,8 @@ func TestSeveralInterfaces(t *testing.T) {
 	both(true, synAck(2), 0, true, false) // nothing is known yet of this direction: the first sighting counts
 	sights[2].drop, sights[3].drop = false, true
 	for i := range uint16(5) {
-		both(false, ack(301, 3), 11+i, false, true)
-		both(true, data(301+40*uint32(i), 4), 21+i, false, true) // now as seen near the client
+		both(false, ack(301, 3), 11+i, true, false) // as seen near the server, where both directions were seen first
+		both(true, data(301+40*uint32(i), 4), 21+i, true, false)
 	}
 	checkSights(t, sights)
 }
