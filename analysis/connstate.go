@@ -175,7 +175,11 @@ func (s *connState) heldFirst(x *reassembly.Exchange) bool {
 func (s *connState) ready0() (time.Duration, bool) {
 	c := s.conn
 	if c.TLS != nil && c.TLS.Done.Frame != 0 {
-		return c.TLS.Done.Time, !c.MidStream
+		ready := c.TLS.Done.Time
+		if c.TLS.ServerEnds() {
+			ready += c.Far(reassembly.FromClient) // the client had yet to hear it
+		}
+		return ready, !c.MidStream
 	}
 	if len(c.SYNACKs) == 0 {
 		return 0, false

@@ -14,10 +14,19 @@ import (
 // response also sent the ACK.
 func (w *walker) turn(r *reassembly.Record, filled *hole) {
 	w.loss(r, filled, true, func(until time.Duration) {
-		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), RoundTrip)
+		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), w.tripLabel(r))
 		w.emit(w.at, min(until, w.arrived(r)), Unknown)
 		w.emitPause(r, until, w.ownTime(r))
 	})
+}
+
+// tripLabel is what the round trip before r belongs to: the one that brings a client the end of the TLS handshake is the
+// handshake's.
+func (w *walker) tripLabel(r *reassembly.Record) Label {
+	if t := w.s.conn.TLS; r.Dir == reassembly.FromClient && t != nil && t.ServerEnds() && w.at <= t.Done.Time {
+		return TLSRTT
+	}
+	return RoundTrip
 }
 
 // arrived is until when nobody can tell whether what r answers had reached the sender of r: until that acknowledged it,

@@ -170,3 +170,8 @@ type TLSInfo struct {
 	CloseNotifyAt                            [2]capture.Mark // valid with CloseNotify
 	CloseNotify                              [2]bool         // by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized record)
 }
+
+// ServerEnds reports whether the server had the last word of the handshake, as in full ones up to TLS 1.2 (RFC 5246 §7.3).
+func (t *TLSInfo) ServerEnds() bool {
+	return t.Done.Frame != 0 && t.Done.Frame != t.ClientFinished.Frame
+}
