@@ -450,28 +450,28 @@ func (s *connState) overConn(ended bool) *overConn {
 // closing is the judge's event for the first FIN or RST.
 func (s *connState) closing() *closingConn {
 	c := s.conn
-	e := &closingConn{at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
+	e := &closingConn{at: c.FirstCloseAt, by: c.FirstClose, fin: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
 		gap:   s.lacking() || s.lackTold,
 		again: s.lackTold,
 		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient && c.Half[reassembly.FromClient].RstActive}
-	if at, ok := s.serverTookLeave(); ok {
-		e.at, e.by, e.alert = at, reassembly.FromServer, true
+	if at, ok := s.tookLeave(c.FirstClose.Peer()); ok {
+		e.at, e.by, e.alert = at, c.FirstClose.Peer(), true
 	}
 	return e
 }
 
-// serverTookLeave is the server's close_notify, if the client knew it when it closed: then the close was the server's, whoever
-// sent the first FIN (RFC 8446 §6.1).
-func (s *connState) serverTookLeave() (capture.Mark, bool) {
-	c := s.conn
-	if c.TLS == nil || !c.TLS.CloseNotify[reassembly.FromServer] || c.FirstClose != reassembly.FromClient {
+// tookLeave is the close_notify of dir, if its peer knew it when it closed: then the close was dir's, whoever sent the first
+// FIN (RFC 8446 §6.1).
+func (s *connState) tookLeave(dir reassembly.Dir) (capture.Mark, bool) {
+	c, peer := s.conn, dir.Peer()
+	if c.TLS == nil || !c.TLS.CloseNotify[dir] || c.FirstClose != peer || dir == reassembly.FromClient && c.ClosedByRST {
 		return capture.Mark{}, false
 	}
-	at, left := c.TLS.CloseNotifyAt[reassembly.FromServer], c.FirstCloseAt
-	if c.TLS.CloseNotify[reassembly.FromClient] {
-		left = c.TLS.CloseNotifyAt[reassembly.FromClient]
+	at, left := c.TLS.CloseNotifyAt[dir], c.FirstCloseAt
+	if c.TLS.CloseNotify[peer] {
+		left = c.TLS.CloseNotifyAt[peer]
 	}
-	return at, at.Time+c.Far(reassembly.FromClient) <= left.Time+s.eps(reassembly.FromClient)
+	return at, at.Time+c.Far(peer) <= left.Time+s.eps(peer)
 }
 
 // openCount is how many exchanges are not over.

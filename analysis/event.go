@@ -93,11 +93,12 @@ type closingConn struct {
 	at    capture.Mark
 	by    reassembly.Dir
 	reset bool
-	alert bool // by its TLS alert (RFC 8446 §6.1); the first FIN or RST was the client's
-	open  bool // while an exchange was going on
-	gap   bool // the capture lacks what came before
-	again bool // told already: only gap is new
-	abort bool // by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
+	alert bool           // by its TLS alert (RFC 8446 §6.1)
+	fin   reassembly.Dir // who sent the first FIN or RST
+	open  bool           // while an exchange was going on
+	gap   bool           // the capture lacks what came before
+	again bool           // told already: only gap is new
+	abort bool           // by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
 }
 
 // overConn hands the judge what remains of a connection.

@@ -155,7 +155,7 @@ func (r *portLoads) event(_ *judge, m *member, e *event) {
 	case *closingConn:
 		if l := r.pairs.has(m.pair); l != nil && m.counted {
 			l.open, m.counted = max(0, l.open-1), false
-			if (data.by == reassembly.FromClient || data.alert) && !data.reset {
+			if data.fin == reassembly.FromClient && !data.reset {
 				l.rest(m, data.at)
 			}
 		}
