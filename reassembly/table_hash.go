@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 )
@@ -18,13 +19,15 @@ func canonical(src, dst netip.AddrPort) (tuple, int) {
 	return tuple{b, a, dst.Port(), src.Port()}, 1
 }
 
-// hash mixes all bits of the tuple by multiplication and folding. It is the same in every run: the order of nothing
-// depends on it, and a search is bounded by the table's load.
+// seeds are another in every run, so that nobody can choose addresses whose hashes are alike.
+var seeds = [3]uint64{rand.Uint64(), rand.Uint64(), rand.Uint64()}
+
+// hash mixes all bits of the tuple by multiplication and folding. The order of nothing depends on it.
 func (k *tuple) hash() uint32 {
-	const m0, m1, m2 = 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3
+	m0, m1, m2 := seeds[0], seeds[1], seeds[2]
 	h := fold(binary.LittleEndian.Uint64(k.a[:])^m0, binary.LittleEndian.Uint64(k.a[8:])^m1)
 	h ^= fold(binary.LittleEndian.Uint64(k.b[:])^m1, binary.LittleEndian.Uint64(k.b[8:])^m2)
-	h = fold(h^m2, uint64(k.ap)<<16|uint64(k.bp)|m0&^(1<<32-1))
+	h = fold(h^m2, (uint64(k.ap)<<16|uint64(k.bp))^m0)
 	return uint32(h ^ h>>32)
 }
 

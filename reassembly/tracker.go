@@ -67,6 +67,7 @@ type side struct {
 	outgoing   uint32        // frames that the capture calls outgoing
 	incoming   uint32
 	badSum     uint32
+	onlyRST    bool // the TTLs are those of RSTs
 	last       Kind // of its latest segment
 	winSet     bool
 	ackSeen    bool

@@ -28,10 +28,10 @@ func (k *track) meet(e *event) {
 	if seg.Options.Has(capture.BadOptions) {
 		c.caveat(CaveatBadOptions)
 	}
-	if !seg.Flags.Has(capture.RST) || h.TTLMax == 0 {
-		if h.TTLMax == 0 {
-			h.TTLMin, h.TTLMax = seg.TTL, seg.TTL
-		}
+	switch reset := seg.Flags.Has(capture.RST); {
+	case h.TTLMax == 0, d.onlyRST && !reset:
+		h.TTLMin, h.TTLMax, d.onlyRST = seg.TTL, seg.TTL, reset
+	case reset == d.onlyRST:
 		h.TTLMin, h.TTLMax = min(h.TTLMin, seg.TTL), max(h.TTLMax, seg.TTL)
 	}
 	if seg.Options.Has(capture.Outgoing) {

@@ -131,3 +131,23 @@ func TestEffectiveMSS(t *testing.T) {
 		})
 	}
 }
+
+// TestHopsWithoutResets takes no distance from RSTs where anything else shows it: others send them in a host's name.
+func TestHopsWithoutResets(t *testing.T) {
+	tests := []struct {
+		name, text string
+		low, high  uint8
+	}{
+		{"a RST before all else", "0 > S 0:0(0)\n0.1 < R. 0:0(0) ack 9 ttl 41\n0.2 < S. 0:0(0) ack 1 ttl 64\n0.3 < . 1:1(0) ack 1 ttl 63\n", 63, 64},
+		{"a RST behind", threeWay + "0.1 < R. 1:1(0) ack 1 ttl 41\n", 64, 64},
+		{"RSTs alone", "0 > S 0:0(0)\n0.1 < R. 0:0(0) ack 9 ttl 41\n0.2 < R. 0:0(0) ack 9 ttl 43\n", 41, 43},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h := play(t, parse(t, tt.text), false).Half[FromServer]
+			if h.TTLMin != tt.low || h.TTLMax != tt.high {
+				t.Errorf("TTL %d to %d, want %d to %d", h.TTLMin, h.TTLMax, tt.low, tt.high)
+			}
+		})
+	}
+}
