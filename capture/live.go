@@ -34,8 +34,9 @@ var (
 	ErrNoPermission = errors.New("this user may not capture")
 	// ErrNoInterface is wrapped by the error of OpenLive where there is no interface of that name.
 	ErrNoInterface = errors.New("there is no interface of that name")
-	// errPause is a tap's word for "no frame just now, or a good moment to look around".
+	// errPause is a tap's word for "no frame just now", errLook for "a good moment to look around, though there may be more".
 	errPause = errors.New("pause")
+	errLook  = errors.New("look around")
 )
 
 // LiveConfig says what to listen to.
@@ -53,7 +54,7 @@ type LiveConfig struct {
 
 // tap is where frames come from: a ring of the kernel, or libpcap.
 type tap interface {
-	// next fills in a frame, all but its number, or returns errPause, or io.EOF once stop was called and nothing is
+	// next fills in a frame, all but its number, or returns errPause or errLook, or io.EOF once stop was called and nothing is
 	// left, or another error, after which there are no more frames. The frame is valid until the next call.
 	next(f *rawFrame) error
 	stop() // from any goroutine; what was captured before is still handed out
@@ -73,7 +74,7 @@ type Live struct {
 	count    uint64
 	save     *Saver
 	ticked   time.Time // when ErrTick was last returned
-	idle     bool      // the tap had nothing since the last frame
+	idle     bool      // since the last frame the tap had nothing
 	lastTime int64     // ns since the Unix epoch: of the latest frame
 	clock    *clock
 	note     string // what the file is to say of the frame in hand
@@ -113,7 +114,8 @@ func (l *Live) Stop() {
 func (l *Live) Next(seg *Segment) error {
 	for {
 		err := l.read()
-		if err == errPause {
+		if err == errPause || err == errLook {
+			l.idle = l.idle || err == errPause
 			if l.isTickDue() {
 				return l.tick()
 			}
@@ -162,7 +164,6 @@ func (l *Live) take(seg *Segment) Outcome {
 
 // isTickDue looks at the clock. Steps of the system's clock do not matter to it.
 func (l *Live) isTickDue() bool {
-	l.idle = true
 	return time.Since(l.ticked) >= tickEvery
 }
 

@@ -24,6 +24,7 @@ type scriptedTap struct {
 
 // tapStep is a frame, or that time passes, or that the clock is set.
 type tapStep struct {
+	more      bool // the tap pauses, but not because there is no frame
 	pass, set time.Duration
 	late      time.Duration // a frame: how long ago it was captured, by the clock of then
 	frame     bool
@@ -37,7 +38,10 @@ func (s *scriptedTap) next(f *rawFrame) error {
 	s.at++
 	s.clock.pass(step.pass)
 	s.clock.wall += int64(step.set)
-	if !step.frame {
+	switch {
+	case step.more:
+		return errLook
+	case !step.frame:
 		return errPause
 	}
 	f.Time = s.clock.wall - int64(step.late)
@@ -139,5 +143,34 @@ func checkTimes(t *testing.T, what string, src Source, want []time.Duration, set
 	}
 	if st := src.Stats(); st.ClockSets != sets || st.MaxSet != most || st.Backsteps != 0 {
 		t.Errorf("%s: set %d times, by up to %v, %d steps back, want %d, %v, 0", what, st.ClockSets, st.MaxSet, st.Backsteps, sets, most)
+	}
+}
+
+// TestSettledBehind looks at a source whose reader is behind: frames wait, and what comes before them has not all been handed
+// out, however late it is.
+func TestSettledBehind(t *testing.T) {
+	for _, more := range []bool{false, true} {
+		c := &setClock{wall: fileEpoch, steady: 77}
+		steps := []tapStep{{frame: true}, {pass: 3 * tickEvery, more: more}, {frame: true, late: 2 * tickEvery}}
+		l, err := newLive(LiveConfig{Interface: "v0"}, &scriptedTap{clock: c, steps: steps})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.clock = newClock(c.read)
+		l.ticked = time.Now().Add(-time.Hour)
+		var seg Segment
+		if err := l.Next(&seg); err != nil {
+			t.Fatal(err)
+		}
+		if err := l.Next(&seg); err != ErrTick {
+			t.Fatalf("Next = %v, want a tick", err)
+		}
+		settled := l.Settled()
+		if err := l.Next(&seg); err != nil {
+			t.Fatal(err)
+		}
+		if late := seg.Time < settled; late == more {
+			t.Errorf("more to come %t: settled up to %v, and then a frame of %v", more, settled, seg.Time)
+		}
 	}
 }

@@ -72,7 +72,7 @@ func (r *ring) next(f *rawFrame) error {
 		}
 		if r.reading {
 			r.release()
-			return errPause
+			return errLook
 		}
 		if r.acquire() {
 			continue

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,10 @@ func (s *Saver) forget(name string) error {
 	}
 	oldest := s.kept[0]
 	s.kept = s.kept[1:]
-	return os.Remove(oldest)
+	if err := os.Remove(oldest); !errors.Is(err, fs.ErrNotExist) { // somebody else may have cleared up
+		return err
+	}
+	return nil
 }
 
 // begin writes the head of the file.

@@ -17,6 +17,11 @@ func TestSaverRotates(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range 10 {
+		if i == 6 { // somebody clears up
+			if err := os.Remove(s.kept[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
 		if err := s.write(&rawFrame{Time: fileEpoch + int64(i), Data: make([]byte, 300), OrigLen: 300}, ""); err != nil {
 			t.Fatal(err)
 		}
