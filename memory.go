@@ -19,20 +19,22 @@ func limitMemory() {
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
-		runtime.SetFinalizer(&memoryWatch{softMemory}, (*memoryWatch).collected)
+		limit := int64(softMemory)
+		runtime.SetFinalizer(&memoryWatch{&limit}, (*memoryWatch).collected)
 	}
 }
 
-// memoryWatch raises the limit where what is kept comes near it: the collector would run without end for nothing.
-type memoryWatch struct{ limit int64 }
+// memoryWatch raises the limit where what is kept comes near it: the collector would run without end for nothing. It
+// holds a pointer because finalizers of the smallest objects without one may never run (runtime.SetFinalizer).
+type memoryWatch struct{ limit *int64 }
 
 // collected runs after each collection, as the finalizer of what nothing points to.
 func (w *memoryWatch) collected() {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	if kept := int64(live[0].Value.Uint64()); kept > w.limit/4*3 {
-		w.limit = kept / 2 * 3
-		debug.SetMemoryLimit(w.limit)
+	if kept := int64(live[0].Value.Uint64()); kept > *w.limit/4*3 {
+		*w.limit = kept / 2 * 3
+		debug.SetMemoryLimit(*w.limit)
 	}
 	runtime.SetFinalizer(w, (*memoryWatch).collected)
 }
