@@ -1,6 +1,11 @@
 package analysis
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
 
 const (
 	// maxPairs is how many clients and services a rule follows; beyond it new ones are not followed until others have
@@ -62,9 +67,12 @@ func (t *pairTable[T]) sweep(now time.Duration) {
 	}
 }
 
-// each calls f for every entry, in no order.
+// each calls f for every entry, in the order of the pairs: of findings that are booked on the way only so many are kept.
 func (t *pairTable[T]) each(f func(pair, *T)) {
-	for p, e := range t.entries {
-		f(p, &e.value)
+	pairs := slices.SortedFunc(maps.Keys(t.entries), func(a, b pair) int {
+		return cmp.Or(a.client.Compare(b.client), a.server.Compare(b.server))
+	})
+	for _, p := range pairs {
+		f(p, &t.entries[p].value)
 	}
 }

@@ -90,15 +90,21 @@ func (r *crowds) event(_ *judge, m *member, e *event) {
 			c.busy = max(0, c.busy-1)
 		}
 	case *closingConn:
-		if c := r.pairs.has(m.pair); c != nil && m.inCrowd {
-			c.open, m.inCrowd = max(0, c.open-1), false
-		}
+		r.closed(m)
 	case *job:
 		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.index == 0 || data.times[SlowStart] > 0) {
 			c.lost(m, data)
 		}
 	case *overConn:
+		r.closed(m) // without a close: it was forgotten
 		r.over(m, data, e.at)
+	}
+}
+
+// closed takes note that a connection is open no longer.
+func (r *crowds) closed(m *member) {
+	if c := r.pairs.has(m.pair); c != nil && m.inCrowd {
+		c.open, m.inCrowd = max(0, c.open-1), false
 	}
 }
 

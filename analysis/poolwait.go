@@ -69,7 +69,7 @@ func (r *poolWaits) event(_ *judge, m *member, e *event) {
 			p.busy = max(0, p.busy-1)
 		}
 		m.took = data.end.Time - m.beganAt
-	case *closingConn:
+	case *closingConn, *overConn:
 		if p := r.pairs.has(m.pair); p != nil && m.inPool {
 			p.open, m.inPool = max(0, p.open-1), false
 		}

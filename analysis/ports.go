@@ -159,6 +159,10 @@ func (r *portLoads) event(_ *judge, m *member, e *event) {
 				l.rest(m, data.at)
 			}
 		}
+	case *overConn: // without a close: it was forgotten
+		if l := r.pairs.has(m.pair); l != nil && m.counted {
+			l.open, m.counted = max(0, l.open-1), false
+		}
 	}
 }
 
