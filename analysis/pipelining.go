@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -132,7 +133,7 @@ func reportHazard(p *pass) {
 	if a.Response != nil {
 		out = append(out, at(a.Response.Start, "response", SideServer, "the result comes only here"))
 	}
-	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	p.report(claim{rule: "pipelining", cause: "non-idempotent", confidence: Proven, most: atMost(Low), least: Low,
 		occ: Occurrence{Start: a.Request.Start.Time, End: max(p.exchange.Start().Time, a.Request.Start.Time), Evidence: out}})
 }
@@ -191,7 +192,7 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	}
 	out = append(out, at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
 		at(closed, closeWord(reset), SideServer, "ends the connection"))
-	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	v.claim.occ.Evidence = out
 	return true
 }

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -91,7 +92,7 @@ func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []Evide
 	if h := &v.c.Half[reassembly.FromServer]; h.RstSeen {
 		out = append(out, at(h.Rst, "RST", SideServer, "the socket is gone: nobody reads the request"))
 	}
-	slices.SortStableFunc(out, func(a, b Evidence) int { return int(a.Time - b.Time) })
+	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	return out
 }
 
