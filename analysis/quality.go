@@ -11,14 +11,16 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// The rules that a flaw of the capture weakens: those whose verdict rests on exact times and segments, and those that need
-// to read HTTP.
+// The rules that a flaw of the capture weakens: those whose verdict rests on exact times and segments, those that need to read
+// HTTP, and those that count connections or take one host's silence for its word.
 var (
 	timingRules = []string{"nagle-delayed-ack", "nagle", "delayed-ack", "cork", "slow-start", "slow-start-after-idle",
 		"retransmission-timeout", "packet-loss", "path-mtu", "receive-window", "zero-window", "bandwidth"}
 	contentRules = []string{"missed-reuse", "reset-after-data", "keepalive-race", "truncated-response", "half-close",
 		"pool-wait", "serial-requests", "pipelining", "header-misuse", "slow-close", "expect-continue"}
-	allRules = slices.Concat(timingRules, contentRules)
+	connectionRules = []string{"connect-cost", "syn-retransmission", "connection-refused", "port-exhaustion",
+		"parallel-connections", "idle-drop", "server-think", "small-segments"}
+	allRules = slices.Concat(timingRules, contentRules, connectionRules)
 )
 
 var captureQuality = &Detector{
