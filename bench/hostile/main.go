@@ -1,7 +1,7 @@
 //go:build linux
 
 // Hostile measures what captures cost that are made to cost much, beside a plain one: processor time for each octet, and
-// the most memory. It prints the table of docs/robustness.md.
+// the most memory. It prints a table, of which docs/robustness.md shows part.
 //
 //	go run ./bench/hostile
 //	go run ./bench/hostile -n 100000 -only 'xz|gzip'
