@@ -47,7 +47,7 @@ func (p *page) causes(d *analysis.Detector) {
 		if c.Code != "" {
 			p.para("  ", c.Code, strong)
 		}
-		p.para("  ", c.Message, plain)
+		p.para("  ", meaning(c), plain)
 		for _, m := range c.Remedies {
 			p.para(fmt.Sprintf("  %-9s", m.Side.String()+":"), m.General(), green)
 		}
@@ -138,7 +138,7 @@ func catalogCause(w io.Writer, c *analysis.Cause) {
 	if c.Code != "" {
 		fmt.Fprintf(w, "`%s`: ", c.Code)
 	}
-	fmt.Fprintln(w, markdown(c.Message))
+	fmt.Fprintln(w, markdown(meaning(c)))
 	for _, m := range c.Remedies {
 		fmt.Fprintf(w, "  - %s: %s\n", m.Side, markdown(m.General()))
 	}
@@ -158,4 +158,12 @@ func upperFirst(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// meaning is a cause in a sentence: its message or, where each finding has one of its own, its title.
+func meaning(c *analysis.Cause) string {
+	if c.Message == "" && c.Title != "" {
+		return upperFirst(c.Title) + "."
+	}
+	return c.Message
 }
