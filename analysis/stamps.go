@@ -15,6 +15,8 @@ const (
 	stampsKept  = 64
 	// stampsFresh is how long the least delay that was seen counts: clocks drift by a tick in 20 s and more.
 	stampsFresh = 10 * time.Second
+	// stampsWrap is how long a silence may last across which timestamps compare: 2^31 ticks of the fastest clock are a day longer.
+	stampsWrap = 24 * 24 * time.Hour
 	// heldLeast is the shortest hold-up of a segment that is told from a pause of its sender.
 	heldLeast = 20 * time.Millisecond
 )
@@ -25,12 +27,12 @@ var stampRates = [...]time.Duration{1000, 250, 100}
 // stamps follows the clock by which a sender stamps what it sends (RFC 7323 §3). A segment that comes later than its
 // timestamp says was held up on the way: its sender did not pause, and knew less than it would have known later.
 type stamps struct {
-	val   uint32 // the first timestamp
+	val   uint32 // that of at: the timestamp with which others are compared
 	at    time.Duration
 	any   bool
 	tick  time.Duration    // 0: not known
-	least [2]time.Duration // the least lag since moved, and in the stretch of time before
-	moved time.Duration
+	least [2]time.Duration // the least lag since at, and in the stretch of time before
+	began time.Duration    // when the first timestamp came
 	next  time.Duration    // when the pace is to be measured next, if it is not known
 	late  [3]time.Duration // of the latest segments with data, latest first
 }
@@ -45,14 +47,14 @@ func (p *stamps) add(c *reassembly.Conn, r *reassembly.Record) time.Duration {
 	case !r.Trait.Has(reassembly.HasTS):
 		return 0
 	case !p.any:
-		p.any, p.val, p.at, p.moved = true, r.TSVal, r.Time, r.Time
+		p.any, p.val, p.at, p.began = true, r.TSVal, r.Time, r.Time
 	}
 	if p.tick == 0 {
 		p.learn(c, r.Dir)
 	}
 	lag := p.lag(r)
-	if r.Time-p.moved > stampsFresh {
-		p.least, p.moved = [2]time.Duration{lag, p.least[0]}, r.Time
+	if r.Time-p.at > stampsFresh {
+		lag = p.move(r, lag)
 	}
 	p.least[0] = min(p.least[0], lag)
 	if p.tick == 0 {
@@ -65,13 +67,30 @@ func (p *stamps) add(c *reassembly.Conn, r *reassembly.Record) time.Duration {
 	return late
 }
 
-// lag is how much later than its timestamp says r came, compared with the first one.
+// move makes r the one with which others are compared, before timestamps wrap against the one before. The result is its lag.
+func (p *stamps) move(r *reassembly.Record, lag time.Duration) time.Duration {
+	p.least = [2]time.Duration{0, p.least[0] - lag}
+	if r.Time-p.at > stampsWrap {
+		p.least[1] = 0
+	}
+	p.val, p.at = r.TSVal, r.Time
+	return 0
+}
+
+// lag is how much later than its timestamp says r came, compared with the one that is kept.
 func (p *stamps) lag(r *reassembly.Record) time.Duration {
 	return r.Time - p.at - time.Duration(int32(r.TSVal-p.val))*p.tick
 }
 
-// learn takes the clock's pace from what is held of dir: that by which the most segments were under way for the same time.
+// learn takes the clock's pace from what is held of dir: that by which the most segments were under way for the same time. It
+// looks again when what is held reaches a tick of the fastest clock further, and an eighth of the time since the first timestamp:
+// a clock that stands still, or a burst that fills what is held, is not gone over for each segment.
 func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
+	now := c.Records[len(c.Records)-1].Time
+	if now < p.next {
+		return
+	}
+	p.next = now + max(time.Second/stampRates[0], (now-p.began)/8)
 	var held [stampsKept]*reassembly.Record
 	n := 0
 	step := len(c.Records)/(2*stampsKept) + 1 // both directions, evenly
@@ -80,9 +99,6 @@ func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
 		if r.Dir != dir || !r.Trait.Has(reassembly.HasTS) {
 			continue
 		}
-		if n == 0 && r.Time < p.next {
-			return
-		}
 		held[n] = r
 		n++
 		i -= step - 1
@@ -90,7 +106,7 @@ func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
 	if n < stampsLeast || int32(held[0].TSVal-held[n-1].TSVal) < stampsTicks {
 		return
 	}
-	p.next = held[0].Time + (held[0].Time - p.at) // not again for each segment if the pace is none of the usual ones
+	p.next = now + (now - p.began) // the pace may be none of the usual ones
 	best, ticks, took := 0, time.Duration(held[0].TSVal-held[n-1].TSVal), held[0].Time-held[n-1].Time
 	for _, rate := range stampRates {
 		tick := time.Second / rate

@@ -67,3 +67,56 @@ func TestReplica(t *testing.T) {
 		t.Errorf("after it held back eight packets until two were acknowledged: %d packets, want 10", p.size)
 	}
 }
+
+// TestStampsWrap: timestamps of a clock of 1000 ticks a second wrap against the first after 24.8 days.
+func TestStampsWrap(t *testing.T) {
+	c := &reassembly.Conn{}
+	var p stamps
+	add := func(ms int) time.Duration {
+		c.Records = append(c.Records, stamped(1000, ms, ms))
+		c.Records = c.Records[max(len(c.Records)-16, 0):]
+		return p.add(c, &c.Records[len(c.Records)-1])
+	}
+	const day = 24 * 3600 * 1000
+	for ms := 0; ms < 26*day; ms += 600_000 {
+		for i := range 4 {
+			if late := add(ms + 20*i); late != 0 {
+				t.Fatalf("after %d days a segment was late by %v", ms/day, late)
+			}
+		}
+	}
+	if p.tick != time.Millisecond {
+		t.Fatalf("a tick of %v, want 1ms", p.tick)
+	}
+	add(53 * day) // after a silence of 27 days
+	for i := range 4 {
+		if late := add(53*day + 20*i); late != 0 {
+			t.Fatalf("after a silence of 27 days a segment was late by %v", late)
+		}
+	}
+}
+
+// TestStampsLearnSeldom: what is held is not gone over for each segment if it tells nothing.
+func TestStampsLearnSeldom(t *testing.T) {
+	c := &reassembly.Conn{}
+	for range 1 << 14 {
+		c.Records = append(c.Records, stamped(1000, 0, len(c.Records)/2000))
+	}
+	var p stamps
+	p.add(c, &c.Records[0])
+	last := c.Records[len(c.Records)-1].Time
+	if p.next <= last {
+		t.Errorf("a clock that stands still is looked at again at %v, want that after %v", p.next, last)
+	}
+	looks := 0
+	for ms := 9; ms < 100_000; ms++ {
+		c.Records = append(c.Records[1:], stamped(1000, 0, ms))
+		next := p.next
+		if p.add(c, &c.Records[len(c.Records)-1]); p.next != next {
+			looks++
+		}
+	}
+	if looks > 200 {
+		t.Errorf("it was looked at %d times in 100,000 segments, want a hundred or so", looks)
+	}
+}
