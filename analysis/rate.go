@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"math"
 	"time"
 
 	"tcpwhy/reassembly"
@@ -10,8 +11,11 @@ import (
 const rateSpan = 10
 
 const (
-	// ranksKept is how many of the fastest stretches are remembered, and ranksLeast from how many on they are ranked.
-	ranksKept  = 8
+	// ranksMost is of how many stretches, evenly spread over the transfer, ranksKept of the fastest are remembered: twice the tenth
+	// that is asked for, so that half of them are left when half of the stretches are forgotten. ranksLeast is from how many on they
+	// are ranked.
+	ranksMost  = 80
+	ranksKept  = ranksMost / 5
 	ranksLeast = 30
 )
 
@@ -19,11 +23,17 @@ const (
 // had waited comes at once, and a late acknowledgment shortens the stretch after it.
 type ranks struct {
 	least [ranksKept]float32 // nanoseconds for an octet, or a segment, fastest first
-	n     int
+	n     int                // stretches of which those are the fastest
+	every uint8              // one of 2^every stretches is among them
+	all   uint64             // stretches
 }
 
 // add takes note of a stretch.
 func (k *ranks) add(per float64) {
+	k.all++
+	if (k.all-1)&(1<<k.every-1) != 0 {
+		return
+	}
 	i := min(k.n, ranksKept)
 	for i > 0 && k.least[i-1] > float32(per) {
 		i--
@@ -32,7 +42,20 @@ func (k *ranks) add(per float64) {
 		copy(k.least[i+1:], k.least[i:ranksKept-1])
 		k.least[i] = float32(per)
 	}
-	k.n++
+	if k.n++; k.n == ranksMost {
+		k.thin()
+	}
+}
+
+// thin forgets every other stretch. The one that a tenth is faster than stays that.
+func (k *ranks) thin() {
+	for i := range k.least {
+		k.least[i] = math.MaxFloat32 // not known
+		if i < ranksKept/2 {
+			k.least[i] = k.least[2*i]
+		}
+	}
+	k.n, k.every = ranksMost/2, k.every+1
 }
 
 // rate is nanoseconds for as much; best, that of the fastest stretch, where there were too few: in slow start the last few are the
@@ -41,7 +64,7 @@ func (k *ranks) rate(best float64) float64 {
 	if k.n < ranksLeast {
 		return best
 	}
-	return max(best, float64(k.least[min(k.n/10, ranksKept-1)]))
+	return max(best, float64(k.least[k.n/10]))
 }
 
 // rate follows the delivery rate: the best over rateSpan full segments in a row.
