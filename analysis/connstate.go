@@ -76,7 +76,7 @@ type connState struct {
 	claims      []claim // about the connection as a whole
 	nagle       [2]nagleCount
 	largest     [2]int64 // octets of the largest message so far, by direction; of requests, only of large ones
-	largePassed [2]bool  // by direction: a message with full segments arrived
+	largePassed [2]bool  // by direction: a full segment arrived
 	told        bool     // the judge knows that the connection is closing
 	lackTold    bool     // and that what came after that shows that octets before it are missing
 	ended       bool

@@ -55,3 +55,35 @@ func TestWholeFlightLost(t *testing.T) {
 		})
 	}
 }
+
+// TestSmallPiecesPassed: that a large message arrived says nothing of full segments if it came in small ones.
+func TestSmallPiecesPassed(t *testing.T) {
+	for _, tt := range []struct {
+		size int
+		want bool
+	}{{500, true}, {1460, false}} {
+		w := &wire{}
+		w.open(65535 * 4)
+		b := w.answer(2920)
+		for b.next <= b.n {
+			n := min(tt.size, b.n+1-b.next)
+			w.send(server0+float64(b.next)*1e-6, '<', 2, "%s", b.segment(b.next, n))
+			b.next += n
+		}
+		b.ack(server0+.03, 65535*4)
+		ack, base := 1+2*len(request), b.next
+		w.client(.4, "P. %d ack %d win 2048 %q", 1+len(request), base, request)
+		second := w.answer(1460 + 300)
+		for i, at := range []float64{.4251, .7251, 1.3251, 2.5251, 4.9251} {
+			w.send(at, '<', .1, ". %d:%d(1460) ack %d win 512 %q", base, base+1460, ack, second.head(1460))
+			if i == 0 {
+				w.send(at+1e-5, '<', 2, ". %d:%d(300) ack %d win 512 x*300", base+1460, base+1760, ack)
+				w.client(at+.0251, ". %d:%d(0) ack %d win 2048 <sack %d:%d>", ack, ack, base, base+1460, base+1760)
+			}
+		}
+		w.client(6, "F. %d:%d(0) ack %d win 2048", ack, ack, base)
+		if f := find(w.at(t, 1), "path-mtu", ""); (f != nil) != tt.want {
+			t.Errorf("after a response in segments of %d octets: found %v, want %v", tt.size, f != nil, tt.want)
+		}
+	}
+}

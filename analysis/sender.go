@@ -83,6 +83,7 @@ type sender struct {
 	late    time.Duration // by how much longer than the least the record in hand was under way
 	ids     counter
 	pieces  pieces
+	large   largePass
 	tails   tails
 	delacks []time.Duration  // how late the peer acknowledged small segments
 	queue   time.Duration    // the most by which round trips grew during the message in hand

@@ -79,8 +79,10 @@ func (w *walker) record(n int) {
 	}
 	if r.Flags&capture.ACK != 0 {
 		w.acknowledged(r)
+		w.send[r.Dir.Peer()].large.acked(r)
 	}
 	s := &w.send[r.Dir]
+	s.large.sent(r, c.Half[r.Dir].Eff)
 	s.observe(w, r)
 	s.late = s.stamps.add(c, r)
 	if oneSided(c, r.Dir) {
