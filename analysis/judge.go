@@ -118,7 +118,7 @@ func (j *judge) event(e *event) {
 		r.event(j, m, e)
 	}
 	if job, ok := e.data.(*job); ok {
-		j.spent(job)
+		j.recycle(job)
 	}
 }
 

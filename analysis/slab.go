@@ -25,9 +25,9 @@ func (s *slabs) job() *job {
 	return &job{}
 }
 
-// spent gives back a job that has been judged, unless something of it may be kept: evidence of its claims, or a claim
+// recycle gives back a job that has been judged, unless something of it may be kept: evidence of its claims, or a claim
 // that waits.
-func (j *judge) spent(job *job) {
+func (j *judge) recycle(job *job) {
 	if len(job.claims) > 0 || len(job.once) > 0 || job.syn != nil || job.traced {
 		return
 	}
