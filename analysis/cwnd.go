@@ -80,8 +80,13 @@ func (s *sender) correct() {
 	}
 }
 
+// probeTicks is what Linux adds to the two round trips that a tail loss probe waits: two ticks of 1000 a second
+// (net/ipv4/tcp_output.c, tcp_schedule_loss_probe; TCP_TIMEOUT_MIN).
+const probeTicks = 2 * time.Millisecond
+
 // probing reports whether r is new data that a tail loss probe sent (RFC 8985 §7.3): two round trips after the segment
 // before, and alone, because the window was full. The acknowledgments that the capture shows had not reached the sender.
+// What follows waits for the acknowledgment of r, at least for the least round trip; a tenth is room for a capture between the two.
 func (w *walker) probing(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	rtt := c.RTTMin()
@@ -89,7 +94,7 @@ func (w *walker) probing(s *sender, r *reassembly.Record) bool {
 		return false
 	}
 	wait := r.Time - s.last.Time
-	if wait < 2*rtt*97/100 || wait > (2*rtt+2*time.Millisecond)*115/100+10*time.Millisecond {
+	if wait < timerSoonest(2*rtt) || wait > timerLatest(2*rtt+probeTicks) {
 		return false
 	}
 	for i := w.next + 1 - c.Released; i < len(c.Records); i++ {

@@ -21,6 +21,15 @@ type echoes struct {
 // freshTicks is how stale an echo may be that is called fresh: either clock may have been about to tick.
 const freshTicks = 2
 
+const (
+	// flightGap is from how long a pause on, as a multiple of the staleness that still is called fresh, an echo tells that something
+	// arrived at its end: what the sender had heard by the start of a shorter one would seem fresh, too.
+	flightGap = 3
+	// A flight that is grownTo / grownFrom of the one before has grown: in slow start by a half at least, where acknowledgments are
+	// delayed, beyond it by a segment (RFC 5681 §3.1), which is a tenth of an initial window of ten. A fifth lies between.
+	grownFrom, grownTo = 5, 6
+)
+
 // add takes note of r. A clock that runs at another pace than the peer's makes every echo fresher than all before: such are not
 // called fresh.
 func (e *echoes) add(r *reassembly.Record) {
@@ -51,7 +60,7 @@ func (s *connState) begins(r *reassembly.Record) bool {
 // flown reports whether r begins a flight that a window had held back, where the capture shows one direction only: the one before
 // had ended with a full segment, and r left when an acknowledgment arrived. What had been sent before that one was acknowledged.
 func (w *walker) flown(s *sender, r *reassembly.Record, gap time.Duration) bool {
-	if !s.echoes.fresh || s.last == nil || !s.last.full || gap < 3*freshTicks*s.stamps.tick || s.stamps.tick == 0 {
+	if !s.echoes.fresh || s.last == nil || !s.last.full || gap < flightGap*freshTicks*s.stamps.tick || s.stamps.tick == 0 {
 		return false
 	}
 	took := r.Time - s.round.start.Time
@@ -74,7 +83,7 @@ func (s *sender) presume(ack int64, eff uint32) {
 // flightLabel is the label of the wait before r, which begins a flight: which window it is shows only if it grows.
 func (w *walker) flightLabel(s *sender, r *reassembly.Record, gap time.Duration) Label {
 	size, last := w.flight(r, gap/3)
-	if !s.growth.slow && len(s.rounds) != 1 || !last && size*5 < s.round.bytes*6 {
+	if !s.growth.slow && len(s.rounds) != 1 || !last && size*grownFrom < s.round.bytes*grownTo {
 		return Unknown
 	}
 	return w.window(s)

@@ -5,8 +5,15 @@ import (
 	"time"
 )
 
-// paceKept is over how many pauses in a row pacing shows.
-const paceKept = 6
+const (
+	// paceKept is over how many pauses in a row pacing shows. One may be the wait for the next flight, and three, half of them, must
+	// have ended without an acknowledgment: one or two may be acknowledgments that were lost before the capture point.
+	paceKept = 6
+	// paceSpread is how many times as long one pause may be as another of the same pace. BBR changes its rate from 1.25 to 0.75 of
+	// the path's (net/ipv4/tcp_bbr.c, bbr_pacing_gain), and Linux its own from 2 to 1.2 windows a round trip after slow start
+	// (tcp_pacing_ss_ratio, tcp_pacing_ca_ratio): both are 1.67, and timers are late by a little.
+	paceSpread = 2
+)
 
 // pacing follows the pauses within a flight: a sender that paces leaves the same pause between its segments whether or not an
 // acknowledgment comes (BBR, fq; RFC 9002 §7.7), while one that waits for its window goes on with acknowledgments only.
@@ -34,7 +41,7 @@ func (p *pacing) explains(gap time.Duration) bool {
 		if is {
 			alone++
 		}
-		if g := p.gaps[i]; g*2 >= middle && g <= 2*middle {
+		if g := p.gaps[i]; g*paceSpread >= middle && g <= paceSpread*middle {
 			alike++
 		}
 	}
@@ -42,5 +49,5 @@ func (p *pacing) explains(gap time.Duration) bool {
 		return false
 	}
 	p.seen = p.seen || alone*2 >= paceKept
-	return p.seen && gap <= 2*middle
+	return p.seen && gap <= paceSpread*middle
 }

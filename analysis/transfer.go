@@ -254,6 +254,9 @@ func (t *tails) count(s *sender, r *reassembly.Record, held bool) {
 // that was lost and sent again by a timer, where the first copy never passed the capture point, looks alike.
 func (t *tails) corked() bool { return t.held >= 2 && t.held*10 >= (t.held+t.prompt)*6 }
 
+// probeLeast is the least value of Linux's timer for probing a window (include/net/tcp.h, tcp_probe0_base: TCP_RTO_MIN).
+const probeLeast = 200 * time.Millisecond
+
 // corked reports whether r is the end of a message that waited for the timer which ends a cork: TCP_CORK or MSG_MORE
 // let full segments go and keep the rest, until the application says so or the timer for probing a window fires
 // (net/ipv4/tcp_output.c, tcp_check_probe_timer: the retransmission timeout). Nothing was on its way, and the peer did
@@ -266,7 +269,7 @@ func (w *walker) corked(s *sender, r *reassembly.Record) bool {
 	wait := r.Time - max(s.last.Time, s.view.heard+c.Far(r.Dir))
 	rto := w.s.timeout()
 	// What the timer adds to the least value is four mean deviations of the round trip, at most two round trips after
-	// the first sample (RFC 6298 §2.2), and delayed acknowledgments of 40 ms.
-	most := (rto+max(2*c.RTTMin(), 40*time.Millisecond))*115/100 + 10*time.Millisecond
-	return wait >= 200*time.Millisecond*97/100 && wait >= rto*9/10 && wait <= most
+	// the first sample (RFC 6298 §2.2), and delayed acknowledgments of 40 ms. rto is estimated: a tenth is room for that.
+	most := timerLatest(rto + max(2*c.RTTMin(), 40*time.Millisecond))
+	return wait >= timerSoonest(probeLeast) && wait >= rto*9/10 && wait <= most
 }
