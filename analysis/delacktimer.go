@@ -16,22 +16,22 @@ const (
 
 // timers are the delayed-acknowledgment timers of hosts, learned over the capture. They differ by system and
 // by setting; what matters is that a host's own delays agree.
-type timers struct {
-	hosts map[netip.Addr][]time.Duration
-}
+type timers struct{ hosts pairTable[[]time.Duration] }
 
-// learn takes in what a connection showed.
-func (t *timers) learn(c *overConn) {
+// alone is the entry of a host in a table of pairs.
+func alone(host netip.Addr) pair { return pair{client: host} }
+
+// learn takes in what a connection that is over showed.
+func (t *timers) learn(c *overConn, now time.Duration) {
 	hosts := [2]netip.Addr{c.pair.client, c.pair.server.Addr()}
 	for d, host := range hosts {
-		if len(c.delacks[d]) == 0 || len(t.hosts) >= maxPairs && t.hosts[host] == nil {
+		if len(c.delacks[d]) == 0 {
 			continue
 		}
-		if t.hosts == nil {
-			t.hosts = map[netip.Addr][]time.Duration{}
+		if kept := t.hosts.of(alone(host), now); kept != nil {
+			*kept = append(*kept, c.delacks[d]...)
+			*kept = (*kept)[:min(len(*kept), keptDelacks)]
 		}
-		kept := append(t.hosts[host], c.delacks[d]...)
-		t.hosts[host] = kept[:min(len(kept), keptDelacks)]
 	}
 }
 
@@ -46,7 +46,11 @@ func (t *timers) judge(j *judge) {
 		if key.cause == nagleDelayedAck.Causes[reassembly.FromServer].Code {
 			receiver = key.pair.client
 		}
-		timer, known := delackTimer(t.hosts[receiver])
+		delays := t.hosts.has(alone(receiver))
+		if delays == nil {
+			continue
+		}
+		timer, known := delackTimer(*delays)
 		switch near := slices.ContainsFunc(g.lateness, func(d time.Duration) bool { return nearTimer(d, timer) }); {
 		case known && near:
 			g.confidence = ConfidenceHigh

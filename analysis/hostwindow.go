@@ -1,10 +1,6 @@
 package analysis
 
-import (
-	"net/netip"
-
-	"tcpwhy/reassembly"
-)
+import "tcpwhy/reassembly"
 
 // keptWindows is how many first bursts of connections are kept of each client and service.
 const keptWindows = 64
@@ -52,7 +48,7 @@ func scattered(windows []int64) bool {
 }
 
 // idleRestarts learns of hosts whether their kernels forget the congestion window of an idle connection.
-type idleRestarts struct{ hosts map[netip.Addr]*restarts }
+type idleRestarts struct{ hosts pairTable[restarts] }
 
 // restarts counts responses after an idle period that would show it.
 type restarts struct{ forgot, kept int }
@@ -62,17 +58,9 @@ func (r *idleRestarts) event(_ *judge, m *member, e *event) {
 	if !ok || j.flow.idle.since <= 0 || len(j.rounds) == 0 || j.flow.mss <= 0 {
 		return
 	}
-	host := m.pair.server.Addr()
-	h := r.hosts[host]
+	h := r.hosts.of(alone(m.pair.server.Addr()), e.at)
 	if h == nil {
-		if len(r.hosts) >= maxPairs {
-			return
-		}
-		if r.hosts == nil {
-			r.hosts = map[netip.Addr]*restarts{}
-		}
-		h = &restarts{}
-		r.hosts[host] = h
+		return
 	}
 	peak := j.flow.idle.peak
 	switch {
@@ -85,7 +73,10 @@ func (r *idleRestarts) event(_ *judge, m *member, e *event) {
 
 func (r *idleRestarts) finish(j *judge) {
 	for key := range j.groups {
-		if h := r.hosts[key.pair.server.Addr()]; key.rule == slowStartAfterIdle.Name && key.cause == "" && h != nil && h.kept > 0 && h.kept >= h.forgot {
+		if key.rule != slowStartAfterIdle.Name || key.cause != "" {
+			continue
+		}
+		if h := r.hosts.has(alone(key.pair.server.Addr())); h != nil && h.kept > 0 && h.kept >= h.forgot {
 			j.doubt(key)
 		}
 	}

@@ -79,9 +79,53 @@ func TestContradictedHolds(t *testing.T) {
 	key := groupKey{nagleDelayedAck.Name, "request", m.pair}
 	j.groups[key] = &group{confidence: Proven}
 	r := &nagleHosts{}
-	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{held: 3, least: time.Millisecond}}})
-	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{prompt: 9}}})
+	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{held: 3, least: time.Millisecond}}}, 0)
+	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{prompt: 9}}}, 0)
 	if r.finish(j); j.groups[key].confidence != ConfidenceHigh {
 		t.Errorf("%s confidence, want high", j.groups[key].confidence)
+	}
+}
+
+// hostsWithoutEnd are clients of many addresses, more than a table holds, and their moments, a second apart.
+func hostsWithoutEnd(f func(p pair, at time.Duration)) {
+	for i := range 2 * maxPairs {
+		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+		f(pair{a, netip.AddrPortFrom(a, 80)}, time.Duration(i)*time.Second)
+	}
+}
+
+// TestTablesForget: hosts that have been silent make room for others.
+func TestTablesForget(t *testing.T) {
+	j, m, g := hostJudge(slowStartAfterIdle.Name)
+	var windows idleRestarts
+	var holds nagleHosts
+	kept := &job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}
+	of := func(p pair, at time.Duration) {
+		windows.event(j, &member{pair: p}, &event{at: at, data: kept})
+		over := &overConn{pair: p, info: &ConnInfo{}, nagle: [2]nagleTally{{prompt: 9}}}
+		over.delacks[1] = []time.Duration{1, 1, 1, 1}
+		holds.event(j, &member{pair: p}, &event{at: at, data: over})
+	}
+	hostsWithoutEnd(of)
+	of(m.pair, 2*maxPairs*time.Second)
+	if windows.finish(j); g.confidence != ConfidenceMedium {
+		t.Errorf("idle restarts: %s confidence, want medium", g.confidence)
+	}
+	if holds.pairs.has(m.pair) == nil || holds.timers.hosts.has(alone(m.pair.server.Addr())) == nil {
+		t.Error("what the latest host showed of Nagle's algorithm, or of its timer, is not known")
+	}
+}
+
+// TestHoldsWithoutEnd: of holds without end the latest wait for the end of the capture.
+func TestHoldsWithoutEnd(t *testing.T) {
+	j, m, _ := hostJudge("")
+	r := &nagleHosts{}
+	for i := range 3*maxHeldOnce + 5 {
+		m.id = i
+		r.event(j, m, &event{data: &job{info: &ExchangeInfo{ID: i}, once: []heldOnce{{}}}})
+		r.event(j, m, &event{data: &overConn{pair: m.pair, info: &ConnInfo{}}})
+	}
+	if n := len(r.waiting); n > maxHeldOnce || r.waiting[n-1].info.ID != 3*maxHeldOnce+4 || len(r.open) > 0 {
+		t.Errorf("%d wait, the last of exchange %d; %d connections are open", n, r.waiting[n-1].info.ID, len(r.open))
 	}
 }

@@ -11,8 +11,8 @@ const (
 	// pooledHolds is how many connections with one hold each it takes where none of them proves anything alone. Each hold
 	// ended within the reaction time of a kernel after an ACK: five times is no accident.
 	pooledHolds = 5
-	// maxHeldOnce is how many such holds wait for the end of the capture; of further ones the time stays the
-	// application's.
+	// maxHeldOnce is how many such holds wait for the end of the capture. Where there are more, the older half is settled by what is
+	// known by then.
 	maxHeldOnce = 1 << 14
 )
 
@@ -72,33 +72,37 @@ func (s *connState) holdOnce(j *job, h *hold) {
 // nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its decision comes with the end of
 // the capture, when all is known: so it does not depend on the order of connections.
 type nagleHosts struct {
-	pairs   map[pair]*[2]nagleTally
+	pairs   pairTable[[2]nagleTally]
 	waiting []*heldOnce
 	open    map[int][]*heldOnce // of connections that are not over, by connection
 	timers  timers
 }
 
-func (r *nagleHosts) event(_ *judge, m *member, e *event) {
+func (r *nagleHosts) event(j *judge, m *member, e *event) {
 	switch data := e.data.(type) {
 	case *job:
 		for i := range data.once {
-			if len(r.waiting) < maxHeldOnce {
-				r.take(m, data, &data.once[i])
-			}
+			r.take(j, m, data, &data.once[i])
 		}
 	case *overConn:
 		for _, o := range r.open[m.id] {
 			o.conn = data.info
 		}
 		delete(r.open, m.id)
-		r.tally(data)
-		r.timers.learn(data)
+		r.tally(data, e.at)
+		r.timers.learn(data, e.at)
 	}
 }
 
-// take keeps a hold until the end.
-func (r *nagleHosts) take(m *member, j *job, o *heldOnce) {
-	kept := &heldOnce{claim: o.claim, hold: o.hold, member: &member{id: m.id, pair: m.pair}, info: j.info, rtt: j.flow.rtt}
+// take keeps a hold until the end. To settle the older ones early they must be of connections that are over: their times are
+// drawn up.
+func (r *nagleHosts) take(j *judge, m *member, job *job, o *heldOnce) {
+	if len(r.waiting) >= maxHeldOnce {
+		older := r.waiting[:maxHeldOnce/2]
+		r.settle(j, slices.DeleteFunc(slices.Clone(older), func(o *heldOnce) bool { return o.conn == nil }))
+		r.waiting = slices.Delete(r.waiting, 0, len(older))
+	}
+	kept := &heldOnce{claim: o.claim, hold: o.hold, member: &member{id: m.id, pair: m.pair}, info: job.info, rtt: job.flow.rtt}
 	r.waiting = append(r.waiting, kept)
 	if r.open == nil {
 		r.open = map[int][]*heldOnce{}
@@ -107,20 +111,13 @@ func (r *nagleHosts) take(m *member, j *job, o *heldOnce) {
 }
 
 // tally adds a connection that is over.
-func (r *nagleHosts) tally(c *overConn) {
+func (r *nagleHosts) tally(c *overConn, now time.Duration) {
 	if c.nagle == [2]nagleTally{} {
 		return
 	}
-	t := r.pairs[c.pair]
+	t := r.pairs.of(c.pair, now)
 	if t == nil {
-		if len(r.pairs) >= maxPairs {
-			return
-		}
-		if r.pairs == nil {
-			r.pairs = map[pair]*[2]nagleTally{}
-		}
-		t = &[2]nagleTally{}
-		r.pairs[c.pair] = t
+		return
 	}
 	for d := range t {
 		t[d].add(c.nagle[d])
@@ -128,15 +125,20 @@ func (r *nagleHosts) tally(c *overConn) {
 }
 
 func (r *nagleHosts) finish(j *judge) {
-	for _, o := range r.waiting {
-		if t := r.pairs[o.member.pair]; t != nil && t[o.hold.dir].real() {
-			j.bookHeld(o, &t[o.hold.dir])
-		}
-	}
+	r.settle(j, r.waiting)
 	r.timers.judge(j)
-	for p, t := range r.pairs {
+	r.pairs.each(func(p pair, t *[2]nagleTally) {
 		for d := range t {
 			j.doubtHolds(p, reassembly.Dir(d), &t[d])
+		}
+	})
+}
+
+// settle books the holds that their clients and services prove.
+func (r *nagleHosts) settle(j *judge, holds []*heldOnce) {
+	for _, o := range holds {
+		if t := r.pairs.has(o.member.pair); t != nil && t[o.hold.dir].real() {
+			j.bookHeld(o, &t[o.hold.dir])
 		}
 	}
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -13,8 +14,9 @@ import (
 )
 
 const (
-	maxEndpoints = 1024 // followed at a time; further ones are not judged
-	maxThinks    = 256  // exchanges remembered of each, the first ones
+	maxEndpoints = 1024 // followed at a time; where there are more, half of them are judged and forgotten
+	maxThinks    = 256  // exchanges remembered of each, evenly spread over all
+	maxSlow      = 32   // of the others, the slowest
 	leastThinks  = 8    // exchanges without which nothing is an outlier
 	// slowThink is what a person notices as a break (Nielsen, Usability Engineering, 1993: one second).
 	slowThink = time.Second
@@ -59,7 +61,13 @@ type endpoint struct {
 }
 
 // thinkList is the exchanges of an endpoint.
-type thinkList struct{ all []thought }
+type thinkList struct {
+	sample []thought // one of 2^every
+	slow   []thought // the slowest of the others, slowest first
+	every  uint8
+	n      int           // exchanges in all
+	seen   time.Duration // the latest event
+}
 
 // thought is how long the server took for one exchange.
 type thought struct {
@@ -72,40 +80,94 @@ type thought struct {
 type thinks struct{ at map[endpoint]*thinkList }
 
 // event takes note of an exchange.
-func (t *thinks) event(_ *judge, m *member, e *event) {
-	j, ok := e.data.(*job)
-	if !ok || j.x.Turn || j.x.Request == nil || j.x.Response == nil || j.times[Think100] > 0 ||
-		j.x.Response.Facts.Has(reassembly.EventStream) {
+func (t *thinks) event(j *judge, m *member, e *event) {
+	job, ok := e.data.(*job)
+	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil || job.times[Think100] > 0 ||
+		job.x.Response.Facts.Has(reassembly.EventStream) {
 		return
 	}
-	path, _, _ := strings.Cut(j.x.Target, "?")
-	k := endpoint{m.pair, j.x.Method, path}
+	path, _, _ := strings.Cut(job.x.Target, "?")
+	k := endpoint{m.pair, job.x.Method, path}
 	l := t.at[k]
 	if l == nil {
 		if len(t.at) >= maxEndpoints {
-			return
+			t.forget(j)
 		}
 		l = &thinkList{}
 		t.at[k] = l
 	}
-	if len(l.all) < maxThinks {
-		l.all = append(l.all, thought{m.id, m.find(e.index), j.times[Think], j.x.Request.End, j.x.Response.Start})
+	l.seen = e.at
+	l.add(thought{m.id, m.find(e.index), job.times[Think], job.x.Request.End, job.x.Response.Start})
+}
+
+// add takes note of an exchange.
+func (l *thinkList) add(x thought) {
+	l.n++
+	switch {
+	case (l.n-1)&(1<<l.every-1) != 0:
+		l.aside(x)
+		return
+	case len(l.sample) == maxThinks:
+		l.thin()
+	}
+	l.sample = append(l.sample, x)
+}
+
+// thin leaves every other exchange in the sample.
+func (l *thinkList) thin() {
+	for i := range l.sample {
+		if i%2 == 0 {
+			l.sample[i/2] = l.sample[i]
+		} else {
+			l.aside(l.sample[i])
+		}
+	}
+	l.sample, l.every = l.sample[:len(l.sample)/2], l.every+1
+}
+
+// aside keeps an exchange that is not in the sample if it is among the slowest of those.
+func (l *thinkList) aside(x thought) {
+	i := len(l.slow)
+	for i > 0 && l.slow[i-1].think < x.think {
+		i--
+	}
+	if i < maxSlow {
+		l.slow = slices.Insert(l.slow[:min(len(l.slow), maxSlow-1)], i, x)
 	}
 }
 
 // finish reports what stands out.
 func (t *thinks) finish(j *judge) {
-	keys := make([]endpoint, 0, len(t.at))
-	for k := range t.at {
-		keys = append(keys, k)
-	}
-	slices.SortFunc(keys, func(a, b endpoint) int {
-		return cmp.Or(a.pair.client.Compare(b.pair.client), a.pair.server.Compare(b.pair.server), cmp.Compare(a.method, b.method),
-			cmp.Compare(a.path, b.path))
+	keys := slices.SortedFunc(maps.Keys(t.at), endpoint.compare)
+	t.settle(j, keys)
+}
+
+// compare orders endpoints.
+func (k endpoint) compare(o endpoint) int {
+	return cmp.Or(k.pair.client.Compare(o.pair.client), k.pair.server.Compare(o.pair.server), cmp.Compare(k.method, o.method),
+		cmp.Compare(k.path, o.path))
+}
+
+// forget judges and forgets half of the endpoints: first those with too few exchanges to judge, which paths with a number in
+// them make without end, and of either kind what has been silent the longest.
+func (t *thinks) forget(j *judge) {
+	keys := slices.SortedFunc(maps.Keys(t.at), func(a, b endpoint) int {
+		k, l := t.at[a], t.at[b]
+		return cmp.Or(cmp.Compare(min(k.n, leastThinks)/leastThinks, min(l.n, leastThinks)/leastThinks), cmp.Compare(k.seen, l.seen),
+			a.compare(b))
 	})
-	uneven := map[pair]bool{}
+	keys = keys[:len(keys)/2]
+	t.settle(j, keys)
 	for _, k := range keys {
-		uneven[k.pair] = uneven[k.pair] || t.at[k].uneven()
+		delete(t.at, k)
+	}
+}
+
+// settle reports what stands out among the given endpoints.
+func (t *thinks) settle(j *judge, keys []endpoint) {
+	uneven := map[pair]bool{}
+	for k, l := range t.at {
+		uneven[k.pair] = uneven[k.pair] || l.uneven()
 	}
 	for _, k := range keys {
 		t.judge(j, k, t.at[k], uneven[k.pair])
@@ -114,13 +176,13 @@ func (t *thinks) finish(j *judge) {
 
 // spread is that of the endpoint's times, and the limit beyond which one stands out.
 func (l *thinkList) spread() (typical, best, limit time.Duration) {
-	times := make([]time.Duration, len(l.all))
-	for i := range l.all {
-		times[i] = l.all[i].think
+	times := make([]time.Duration, len(l.sample))
+	for i := range l.sample {
+		times[i] = l.sample[i].think
 	}
 	typical, deviation, best := spread(times)
 	limit = typical + max(3*deviation, 100*time.Millisecond)
-	if len(l.all) < leastThinks {
+	if l.n < leastThinks {
 		limit = math.MaxInt64
 	}
 	return typical, best, limit
@@ -128,16 +190,19 @@ func (l *thinkList) spread() (typical, best, limit time.Duration) {
 
 // uneven reports whether any exchange stands out.
 func (l *thinkList) uneven() bool {
+	if l.n < leastThinks {
+		return false
+	}
 	_, _, limit := l.spread()
-	return slices.ContainsFunc(l.all, func(x thought) bool { return x.think > limit })
+	stands := func(x thought) bool { return x.think > limit }
+	return slices.ContainsFunc(l.sample, stands) || slices.ContainsFunc(l.slow, stands)
 }
 
 // judge looks at one endpoint. An endpoint that always takes long may be meant to: where some exchanges between the same two
 // stand out, those alone are told, so that their severity is that of their own cost.
 func (t *thinks) judge(j *judge, k endpoint, l *thinkList, uneven bool) {
 	typical, best, limit := l.spread()
-	for i := range l.all {
-		x := &l.all[i]
+	for _, x := range slices.Concat(l.sample, l.slow) {
 		outlier := x.think > limit
 		if !outlier && (uneven || typical < slowThink || x.think < slowThink) {
 			continue
@@ -150,7 +215,7 @@ func (t *thinks) judge(j *judge, k endpoint, l *thinkList, uneven bool) {
 		c.occ = Occurrence{Connection: x.conn, Exchange: x.exchange, Start: x.request.Time, End: x.first.Time, Cost: cost}
 		c.occ.Evidence = []Evidence{at(x.request, "request", SideClient, "its last octet"),
 			at(x.first, "response", SideServer, fmt.Sprintf("its first octet; the server took %s, usually %s (%d exchanges)",
-				millis(x.think), millis(typical), len(l.all)))}
+				millis(x.think), millis(typical), l.n))}
 		j.book(&member{id: x.conn, pair: k.pair}, &c, nil)
 	}
 }
