@@ -62,6 +62,7 @@ type endpoint struct {
 
 // thinkList is the exchanges of an endpoint.
 type thinkList struct {
+	of     endpoint
 	sample []thought // one of 2^every
 	slow   []thought // the slowest of the others, slowest first
 	every  uint8
@@ -77,7 +78,10 @@ type thought struct {
 }
 
 // thinks is the rule's state for one run.
-type thinks struct{ at map[endpoint]*thinkList }
+type thinks struct {
+	at   map[endpoint]*thinkList
+	free []*thinkList // of forgotten endpoints, to be used again
+}
 
 // event takes note of an exchange.
 func (t *thinks) event(j *judge, m *member, e *event) {
@@ -93,11 +97,23 @@ func (t *thinks) event(j *judge, m *member, e *event) {
 		if len(t.at) >= maxEndpoints {
 			t.forget(j)
 		}
-		l = &thinkList{}
+		l = t.list(k)
 		t.at[k] = l
 	}
 	l.seen = e.at
 	l.add(thought{m.id, m.find(e.index), job.times[Think], job.x.Request.End, job.x.Response.Start})
+}
+
+// list is the empty list of an endpoint.
+func (t *thinks) list(k endpoint) *thinkList {
+	n := len(t.free)
+	if n == 0 {
+		return &thinkList{of: k}
+	}
+	l := t.free[n-1]
+	t.free = t.free[:n-1]
+	*l = thinkList{of: k, sample: l.sample[:0], slow: l.slow[:0]}
+	return l
 }
 
 // add takes note of an exchange.
@@ -138,8 +154,7 @@ func (l *thinkList) aside(x thought) {
 
 // finish reports what stands out.
 func (t *thinks) finish(j *judge) {
-	keys := slices.SortedFunc(maps.Keys(t.at), endpoint.compare)
-	t.settle(j, keys)
+	t.settle(j, slices.SortedFunc(maps.Values(t.at), func(a, b *thinkList) int { return a.of.compare(b.of) }))
 }
 
 // compare orders endpoints.
@@ -151,26 +166,35 @@ func (k endpoint) compare(o endpoint) int {
 // forget judges and forgets half of the endpoints: first those with too few exchanges to judge, which paths with a number in
 // them make without end, and of either kind what has been silent the longest.
 func (t *thinks) forget(j *judge) {
-	keys := slices.SortedFunc(maps.Keys(t.at), func(a, b endpoint) int {
-		k, l := t.at[a], t.at[b]
-		return cmp.Or(cmp.Compare(min(k.n, leastThinks)/leastThinks, min(l.n, leastThinks)/leastThinks), cmp.Compare(k.seen, l.seen),
-			a.compare(b))
+	lists := slices.SortedFunc(maps.Values(t.at), func(a, b *thinkList) int {
+		if c := min(a.n, leastThinks)/leastThinks - min(b.n, leastThinks)/leastThinks; c != 0 {
+			return c
+		}
+		if c := cmp.Compare(a.seen, b.seen); c != 0 {
+			return c
+		}
+		return a.of.compare(b.of)
 	})
-	keys = keys[:len(keys)/2]
-	t.settle(j, keys)
-	for _, k := range keys {
-		delete(t.at, k)
+	lists = lists[:len(lists)/2]
+	t.settle(j, lists)
+	for _, l := range lists {
+		delete(t.at, l.of)
 	}
+	t.free = append(t.free, lists...)
 }
 
 // settle reports what stands out among the given endpoints.
-func (t *thinks) settle(j *judge, keys []endpoint) {
+func (t *thinks) settle(j *judge, lists []*thinkList) {
 	uneven := map[pair]bool{}
 	for k, l := range t.at {
-		uneven[k.pair] = uneven[k.pair] || l.uneven()
+		if l.uneven() {
+			uneven[k.pair] = true
+		}
 	}
-	for _, k := range keys {
-		t.judge(j, k, t.at[k], uneven[k.pair])
+	for _, l := range lists {
+		if l.n >= leastThinks || slices.ContainsFunc(l.sample, func(x thought) bool { return x.think >= slowThink }) {
+			l.judge(j, uneven[l.of.pair])
+		}
 	}
 }
 
@@ -200,7 +224,7 @@ func (l *thinkList) uneven() bool {
 
 // judge looks at one endpoint. An endpoint that always takes long may be meant to: where some exchanges between the same two
 // stand out, those alone are told, so that their severity is that of their own cost.
-func (t *thinks) judge(j *judge, k endpoint, l *thinkList, uneven bool) {
+func (l *thinkList) judge(j *judge, uneven bool) {
 	typical, best, limit := l.spread()
 	for _, x := range slices.Concat(l.sample, l.slow) {
 		outlier := x.think > limit
@@ -216,7 +240,7 @@ func (t *thinks) judge(j *judge, k endpoint, l *thinkList, uneven bool) {
 		c.occ.Evidence = []Evidence{at(x.request, "request", SideClient, "its last octet"),
 			at(x.first, "response", SideServer, fmt.Sprintf("its first octet; the server took %s, usually %s (%d exchanges)",
 				millis(x.think), millis(typical), l.n))}
-		j.book(&member{id: x.conn, pair: k.pair}, &c, nil)
+		j.book(&member{id: x.conn, pair: l.of.pair}, &c, nil)
 	}
 }
 
