@@ -26,6 +26,7 @@ type job struct {
 	times    [labelCount]time.Duration
 	claims   []claim
 	holds    []hold        // Nagle holds that are not yet certain
+	held     int           // of those that are, how many claims there are
 	once     []heldOnce    // holds that the connection alone could not prove
 	slices   []slice       // the longest waits, for rules that look at single ones
 	shortest time.Duration // the least length of those to come; 0: any
@@ -75,6 +76,7 @@ type connState struct {
 	times       [labelCount]time.Duration
 	claims      []claim // about the connection as a whole
 	nagle       [2]nagleCount
+	holding     int      // holds of all jobs that are not yet certain, about
 	largest     [2]int64 // octets of the largest message so far, by direction; of requests, only of large ones
 	largePassed [2]bool  // by direction: a full segment arrived
 	told        bool     // the judge knows that the connection is closing

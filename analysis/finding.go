@@ -48,7 +48,7 @@ func (j *judge) book(m *member, c *claim, job *job) {
 		g = &group{hosts: map[string]bool{}, lastAffected: -2}
 		j.groups[groupKey{c.rule, c.cause, m.pair}] = g
 	}
-	g.count++
+	g.count += 1 + c.also
 	g.seen.add(m.seen)
 	g.cost = g.cost.Add(c.occ.Cost)
 	g.worst = max(g.worst, c.occ.Cost.Expected)

@@ -11,6 +11,7 @@ import (
 const (
 	// defaultMSS is what a sender assumes without an option (RFC 9293 §3.7.1).
 	defaultMSS  = 536
+	maxHolds    = 64                     // undecided holds kept per connection, and claimed one by one per exchange
 	maxWaits    = 64                     // direct observations of an application's second write kept per direction
 	delackFloor = 8 * time.Millisecond   // a later ACK is a delayed one: stacks mean 10 ms at least (Windows), Linux 40 (TCP_ATO_MIN)
 	delackCeil  = 510 * time.Millisecond // RFC 9293 §3.8.6.3: an ACK must not be delayed by half a second or more
@@ -155,6 +156,9 @@ func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
 	for _, j := range w.s.jobs {
 		if !j.settled && j.from <= h.from && (!j.over || h.to <= j.until) {
 			j.holds = append(j.holds, *h)
+			if w.s.holding++; w.s.holding >= maxHolds {
+				w.s.decideNagle()
+			}
 			return
 		}
 	}
@@ -169,6 +173,7 @@ func (s *connState) decideNagle() {
 			s.decideJob(j, reassembly.Dir(dir), real)
 		}
 	}
+	s.holding = 0
 }
 
 // decideJob decides the holds of one direction of one exchange.
@@ -178,14 +183,28 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 		switch {
 		case h.dir != dir:
 			rest = append(rest, h)
-		case real:
+		case real && j.held < maxHolds:
 			j.claims = append(j.claims, s.nagleClaim(j, &h))
+			j.held++
+		case real:
+			j.addHold(s.nagleCost(&h))
 		default:
 			s.holdOnce(j, &h)
 			s.relabel(j, &h)
 		}
 	}
 	j.holds = rest
+}
+
+// addHold adds what a hold cost to the last claim about one: an exchange may have holds without end.
+func (j *job) addHold(cost Cost) {
+	for i := len(j.claims) - 1; i >= 0; i-- {
+		if c := &j.claims[i]; c.rule == nagle.Name || c.rule == nagleDelayedAck.Name {
+			c.occ.Cost = c.occ.Cost.Add(cost)
+			c.also++
+			return
+		}
+	}
 }
 
 // relabel gives the time of a hold that was none to the application.

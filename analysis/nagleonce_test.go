@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -194,5 +195,26 @@ func TestTimerGivesCertainty(t *testing.T) {
 				t.Errorf("found %+v, want it with %s confidence", f, tt.want)
 			}
 		})
+	}
+}
+
+// TestHoldsOfOneResponse holds a thousand pieces of one response. All of them count, though few are kept.
+func TestHoldsOfOneResponse(t *testing.T) {
+	const pieces, rtt = 1000, 0.01
+	k := newTalk(40001).open(0, rtt).ask(0.02, getA)
+	at := 0.02 + rtt
+	k.answer(at, "HTTP/1.1 200 OK\r\nContent-Length: "+strconv.Itoa(pieces)+"\r\n\r\n")
+	for range pieces {
+		k.ack(at + 0.04) // delayed
+		at += 0.04 + rtt
+		k.answer(at, "x")
+	}
+	k.ack(at+0.0001).bye(at+0.1, rtt)
+	f := find(connReport(t, k), "nagle-delayed-ack", "response")
+	if f == nil || f.Count < pieces-5 || f.Count > pieces || f.Affected != 1 {
+		t.Fatalf("found %+v, want about %d", f, pieces)
+	}
+	if want := pieces * 50 * time.Millisecond; f.Cost.High < want*98/100 || f.Cost.High > want {
+		t.Errorf("cost %v, want about %v", f.Cost, want)
 	}
 }

@@ -34,6 +34,7 @@ type claim struct {
 	lateness    time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
 	elsewhere   bool              // stands only if the client has sent the request on another connection, too
 	answer      time.Duration     // from the last SYN to the refusal
+	also        int               // further occurrences whose cost is in this one's
 	window      remedied          // what of it is waiting for windows
 	evidence    func() []Evidence // makes occ.Evidence, if the occurrence is listed at all; nil if it is there
 }
