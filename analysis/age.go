@@ -94,7 +94,7 @@ func oneShot(agent string) bool {
 	}
 	name, _, _ := strings.Cut(strings.ToLower(agent), "/")
 	switch name {
-	case "kube-probe", "elb-healthchecker", "googlehc", "amazon-route53-health-check-service", "haproxy", "nagios",
+	case "wget", "kube-probe", "elb-healthchecker", "googlehc", "amazon-route53-health-check-service", "haproxy", "nagios",
 		"check_http", "uptimerobot", "blackbox_exporter":
 		return true
 	}
@@ -102,8 +102,9 @@ func oneShot(agent string) bool {
 }
 
 // commandLine reports whether the agent is a tool of the command line that leaves its connections open for the server to keep:
-// if its requests ask for a close, somebody told it to, or a proxy has written them anew.
+// if its requests ask for a close, somebody told it to, or a proxy has written them anew. BusyBox calls itself Wget without a
+// version, and always asks.
 func commandLine(agent string) bool {
-	name, _, _ := strings.Cut(strings.ToLower(agent), "/")
-	return name == "curl" || name == "wget"
+	name, _, versioned := strings.Cut(strings.ToLower(agent), "/")
+	return name == "curl" || name == "wget" && versioned
 }

@@ -357,6 +357,7 @@ func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 	e := s.slabs.over.take()
 	*e = overExchange{end: x.End(), outcome: x.Outcome, reusable: reusable(x), turn: x.Turn,
+		foreign:   s.conn.Protocol == reassembly.ProtoUnknown && !asks(s.conn),
 		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, notKept: x.NotKept}
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)

@@ -77,6 +77,7 @@ type overExchange struct {
 	outcome   reassembly.Outcome
 	reusable  bool
 	turn      bool
+	foreign   bool          // what the connection carries is neither HTTP nor hidden
 	doubt     bool          // its messages were not all read: the reason rests on what little was
 	reason    string        // why it is not reusable, a cause of missed-reuse
 	idleLimit time.Duration // from Keep-Alive: timeout=; 0: not given, or notKept

@@ -26,6 +26,8 @@ type group struct {
 	time         time.Duration   // duration of the affected exchanges
 	rtt          time.Duration
 	confidence   Confidence
+	web          bool // the protocol of some may be HTTP
+	counted      bool // its cost is part of what the report says was lost
 	correctness  bool
 	unsafe       bool
 	least, most  Severity // limits of the severity
@@ -50,9 +52,11 @@ func (j *judge) book(m *member, c *claim, job *job) {
 	}
 	g.count += 1 + c.also
 	g.seen.add(m.seen)
+	g.web = g.web || !m.foreign
 	g.cost = g.cost.Add(c.occ.Cost)
 	g.worst = max(g.worst, c.occ.Cost.Expected)
 	g.confidence = max(g.confidence, c.confidence)
+	g.counted = g.counted || job != nil && c.occ.Cost.Expected > 0
 	g.correctness = g.correctness || c.correctness
 	g.unsafe = g.unsafe || c.unsafe
 	g.sides |= 1 << c.side
@@ -107,7 +111,7 @@ func (g *group) severity(all *pairTotals) Severity {
 }
 
 // graded grades a group: lost data outranks time; else by what a typical affected exchange loses and by
-// the share of all time between the pair.
+// the share of all time between the pair. What lasts one round trip is as much as one, though one is never as long as the next.
 func (g *group) graded(all *pairTotals) Severity {
 	if g.correctness {
 		if g.unsafe || all != nil && g.affected*100 >= all.exchanges {
@@ -122,7 +126,7 @@ func (g *group) graded(all *pairTotals) Severity {
 	typical := g.time / time.Duration(max(g.affected, 1))
 	share := float64(g.cost.Expected) / float64(max(all.time, 1))
 	switch {
-	case (impact >= 100*time.Millisecond || impact >= max(g.rtt, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
+	case (impact >= 100*time.Millisecond || impact >= max(g.rtt*9/10, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
 		return High
 	case impact >= max(20*time.Millisecond, g.rtt/2) && share >= 0.02:
 		return Medium
@@ -191,8 +195,8 @@ func (j *judge) finding(k groupKey, g *group) Finding {
 	c := d.cause(k.cause)
 	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
 		Confidence: g.confidence, Side: g.side(c), Client: k.pair.client, Server: k.pair.server, Message: c.Message,
-		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Affected: g.affected, References: d.References,
-		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g), g.side(c)),
+		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Counted: g.counted, Affected: g.affected, References: d.References,
+		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g), g.side(c), g.web),
 		Occurrences: g.occurrences}
 	if c.Title != "" {
 		f.Title = c.Title

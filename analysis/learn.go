@@ -183,7 +183,10 @@ func (s *sender) inflate(c *reassembly.Conn, a *reassembly.Record) {
 		return
 	}
 	s.delay = [3]time.Duration{a.Time - sent - c.Half[a.Dir].RTT.Min, s.delay[0], s.delay[1]}
-	if a.Ack > s.growth.past && len(s.holes) == 0 {
+	if s.deep++; s.max-s.ack < 2*int64(c.Half[a.Dir.Peer()].Eff) {
+		s.deep = 0 // nothing that could queue, and little enough for its acknowledgment to be delayed (RFC 1122 §4.2.3.2)
+	}
+	if a.Ack > s.growth.past && len(s.holes) == 0 && s.deep >= len(s.delay) {
 		s.queue = max(s.queue, min(s.delay[0], s.delay[1], s.delay[2]))
 	}
 }

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"strings"
 	"time"
 
 	"tcpwhy/capture"
@@ -35,6 +36,7 @@ type pool struct {
 	idle     []idleEntry // in order of becoming idle; entries whose member has moved on are stale
 	closed   []*member   // could have been kept open; in order of closing
 	seen     time.Duration
+	proxied  bool            // a connection carried requests of several programs
 	idleTime []time.Duration // how long the server let connections idle before it closed them
 	requests map[int]int     // how many connections the server ended by announcement, by number of exchanges
 	ages     []aged          // of connections that the server ended although they were in use
@@ -64,6 +66,7 @@ type member struct {
 	reusable   bool
 	reason     string
 	doubt      bool // its messages were not all read
+	foreign    bool // what it carries is neither HTTP nor hidden
 	turns      bool // it carried turns: when one is over is not known before the next begins
 	idleLimit  time.Duration
 	notKept    bool  // the server said with its latest response that it keeps no idle connection
@@ -89,6 +92,7 @@ type member struct {
 	took       time.Duration // how long that took
 	start      capture.Mark
 	seen       products
+	agent      string        // the program that its first request names, without version; "" if none
 	tool       bool          // a program that is started for each request
 	cli        bool          // a tool that does not ask for a close of its own accord
 	far        time.Duration // the least from the capture to the client and back; 0: not known
@@ -121,6 +125,7 @@ func (j *judge) began(m *member, e *beganExchange) {
 	if m.pool == nil {
 		m.pool = j.pool(poolKey{e.pair, e.name, e.secure})
 	}
+	m.named(e)
 	if e.first {
 		m.start, m.tool, m.cli, m.cut = e.connStart, oneShot(e.agent), commandLine(e.agent), !e.handshake
 	}
@@ -133,6 +138,23 @@ func (j *judge) began(m *member, e *beganExchange) {
 	}
 	m.busy++
 	m.version++
+}
+
+// named takes in which program a request names. Where one connection carries those of several, a proxy passes them on.
+func (m *member) named(e *beganExchange) {
+	name, _, _ := strings.Cut(e.agent, "/")
+	switch {
+	case e.first:
+		m.agent = name
+	case name != "" && m.agent != "" && name != m.agent:
+		m.pool.proxied = true
+	}
+}
+
+// otherProgram reports whether two connections were opened by different programs, as far as their requests tell: neither can
+// use a connection of the other's.
+func (m *member) otherProgram(d *member) bool {
+	return m.agent != "" && d.agent != "" && m.agent != d.agent && !m.pool.proxied
 }
 
 // pool is the pool of that key.
@@ -159,6 +181,7 @@ func (j *judge) freed(m *member, e *overExchange) {
 	}
 	m.idleSince = e.end
 	m.reusable, m.reason = e.reusable, e.reason
+	m.foreign = e.foreign
 	m.doubt, m.turns = m.doubt || e.doubt || e.turn, m.turns || e.turn
 	m.gap = m.gap || e.gap
 	m.size, m.asked10 = e.bytes, e.asked10

@@ -33,12 +33,14 @@ const (
 	Varnish
 	Squid
 	Traefik
+	Ruby
+	Perl
 	productCount
 )
 
 var productNames = [...]string{"", "nginx", "Apache", "Node", "Go", "gunicorn", "uvicorn", "Python", "Tomcat", "Jetty",
 	"Java", "Apache HttpClient", "OkHttp", "IIS", "Kestrel", ".NET", "HAProxy", "Envoy", "lighttpd", "Caddy", "PHP", "curl",
-	"ab", "wrk", "Varnish", "Squid", "Traefik"}
+	"ab", "wrk", "Varnish", "Squid", "Traefik", "Ruby", "Perl"}
 
 // String is the product's name in remedies.
 func (p Product) String() string { return productNames[p] }
@@ -61,6 +63,7 @@ var productTokens = [...]struct {
 	{"okhttp", OkHTTP}, {"Microsoft-IIS", IIS}, {"Microsoft-HTTPAPI", IIS}, {"Kestrel", Kestrel},
 	{"HAProxy", HAProxy}, {"envoy", Envoy}, {"istio-envoy", Envoy}, {"lighttpd", Lighttpd},
 	{"Next.js", Node}, {"Servlet", Tomcat}, {"Varnish", Varnish}, {"Varnish-v4", Varnish}, {"squid", Squid}, {"Traefik", Traefik},
+	{"Ruby", Ruby}, {"WEBrick", Ruby}, {"libwww-perl", Perl},
 	{"GuzzleHttp", PHP}, {"PHP", PHP}, {"curl", Curl}, {"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
 }
 

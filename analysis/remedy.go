@@ -9,6 +9,8 @@ type Remedy struct {
 	Settings []Setting // where different products are told to do it, in the order in which they are named; none in a finding
 	After    string    // what there is to say behind the settings; "" in a finding
 	When     Side      // only if that side is at fault, where the cause alone does not say; SideUnknown: always
+	Other    string    // the whole clause where the protocol is not HTTP; "": the same
+	HTTPOnly bool      // it helps no other protocol
 }
 
 // Setting is where one product is told to do what a remedy says.
@@ -89,12 +91,17 @@ func nameSettings(head string, settings []Setting, most int) string {
 	return head + strings.Join(out, between)
 }
 
-// remediesFor are a cause's remedies for a finding, if the given side is at fault.
-func remediesFor(all []Remedy, seen products, at Side) []Remedy {
+// remediesFor are a cause's remedies for a finding, if the given side is at fault; web tells that the protocol may be HTTP.
+func remediesFor(all []Remedy, seen products, at Side, web bool) []Remedy {
 	var out []Remedy
 	for i := range all {
-		if when := all[i].When; when == SideUnknown || at == SideUnknown || when == at {
-			out = append(out, all[i].forProducts(seen))
+		r := &all[i]
+		switch {
+		case r.When != SideUnknown && at != SideUnknown && r.When != at || r.HTTPOnly && !web:
+		case r.Other != "" && !web:
+			out = append(out, Remedy{Side: r.Side, Text: r.Other})
+		default:
+			out = append(out, r.forProducts(seen))
 		}
 	}
 	return out

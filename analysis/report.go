@@ -96,7 +96,8 @@ type Finding struct {
 	// Wall is what of the expected cost the client waited for with nothing else under way: less than Cost.Expected where
 	// exchanges without this finding ran in parallel.
 	Wall        time.Duration
-	Affected    int // exchanges
+	Counted     bool // its cost is part of Report.Lost
+	Affected    int  // exchanges
 	Remedies    []Remedy
 	References  []string
 	Occurrences []Occurrence // the costliest first, then by frame; capped

@@ -190,7 +190,7 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 			return ""
 		}
 		return "client-abort"
-	case clientLeft(c):
+	case clientLeft(c, x):
 		if done || !answered {
 			return ""
 		}
@@ -214,9 +214,11 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 	return "server-abort"
 }
 
-// clientLeft reports whether the client had closed before the server reset: the RST only says that nobody listens.
-func clientLeft(c *reassembly.Conn) bool {
-	return mark0(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient && c.ClosedByRST
+// clientLeft reports whether the client had closed before the server reset: the RST only says that nobody listens. A FIN may be
+// that of a client which has only finished sending, but where messages are not visible, as in TLS, it is not known that it still
+// waited for anything.
+func clientLeft(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	return mark0(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient && (c.ClosedByRST || x.Turn)
 }
 
 // requestUnread reports whether the server closed without having read the whole request, or with more in its socket.

@@ -39,7 +39,7 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 			break
 		}
 		cause, confidence := p.whyClosed(d, e.need)
-		if cause == "" || !d.knownIdle(m, e.need) || d.closed.at.Time > e.start.Time {
+		if cause == "" || !d.knownIdle(m, e.need) || d.closed.at.Time > e.start.Time || d.reason == "" && m.otherProgram(d) {
 			continue
 		}
 		p.closed = append(p.closed[:i], p.closed[i+1:]...)
@@ -72,8 +72,8 @@ func (p *pool) idleDonor(m *member, asked *beganExchange) *member {
 		if e.m.port == asked.port {
 			continue // the client uses its port again: it no longer knows of that connection
 		}
-		if e.m.notKept {
-			continue // the client need not try
+		if e.m.notKept || m.otherProgram(e.m) {
+			continue // the client need not try, or cannot
 		}
 		if e.m.knownIdle(m, need) && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
@@ -84,10 +84,11 @@ func (p *pool) idleDonor(m *member, asked *beganExchange) *member {
 }
 
 // knownIdle reports whether the client had d's last response when it opened m: at the capture point that is a round trip to
-// the client and back before the SYN, which the least ever seen never overestimates by more than the path's jitter.
+// the client and back before the SYN, which the least ever seen never overestimates by more than the path's jitter. Next to the
+// client there is no such way, and the order of frames decides.
 func (d *member) knownIdle(m *member, need time.Duration) bool {
 	far := min(d.far, m.far)
-	return d.idleSince.Time <= need-far+far/8+300*time.Microsecond
+	return d.idleSince.Time <= need-far+far/8+min(far, 300*time.Microsecond)
 }
 
 // whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been kept.
@@ -190,9 +191,13 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
 	}
-	if m.cli && v.cause == "request-close" {
+	asker := m
+	if v.cause == "request-close" {
+		asker = v.donor
+	}
+	if asker.cli && v.cause == "request-close" {
 		c.text = "The requests name a program that does not ask for this by itself: its command line does, or a proxy on the way."
-	} else if m.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
+	} else if asker.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
 		c.most = atMost(Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
 	}

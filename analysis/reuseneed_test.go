@@ -61,3 +61,35 @@ func TestForeignResetAfterIdle(t *testing.T) {
 		t.Errorf("found %q", got)
 	}
 }
+
+// A connection is of use to the program that opened it; which that is, requests tell, unless a proxy passes on those of many.
+func TestConnectionOfAnotherProgram(t *testing.T) {
+	const rtt = 0.02
+	named := func(agent string) string { return get("/a", "User-Agent: "+agent+"\r\n") }
+	for _, tt := range []struct{ name, first, then, second, want string }{
+		{"one program", "Ruby", "Ruby", "Ruby", "missed-reuse/client-ignored-idle×1:high"},
+		{"two programs", "Ruby", "Ruby", "Java/17.0.15", ""},
+		{"two versions", "Java/17.0.15", "Java/17.0.15", "Java/21", "missed-reuse/client-ignored-idle×1:high"},
+		{"a proxy", "Ruby", "Java/17.0.15", "inventory/1.2", "missed-reuse/client-ignored-idle×1:high"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			first := newTalk(40001).open(0, rtt).exchange(0.0205, rtt, named(tt.first), ok).exchange(0.1, rtt, named(tt.then), ok)
+			second := newTalk(40002).open(0.2, rtt).exchange(0.2205, rtt, named(tt.second), ok)
+			if got := foundBy(connReport(t, first, second)); got != tt.want {
+				t.Errorf("found %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// At the client the order of frames is the order of events: a SYN just before a response was not sent for want of it.
+func TestNeedAtTheClient(t *testing.T) {
+	const rtt = 0.02
+	for after, want := range map[float64]string{-0.0002: "", 0.0002: "missed-reuse/client-ignored-idle×1:high"} {
+		first := newTalk(40001).open(0, rtt).exchange(0.0205, rtt, getA, ok)
+		second := newTalk(40002).open(0.0405+after, rtt).exchange(0.0605+after, rtt, getB, ok)
+		if got := foundBy(connReport(t, first, second)); got != want {
+			t.Errorf("%+.4f s: found %q, want %q", after, got, want)
+		}
+	}
+}

@@ -3,6 +3,13 @@ package analysis
 // clientPool is what a client does to keep and use connections.
 const clientPool = "use one shared HTTP client with a connection pool for all requests"
 
+// The same for protocols that are not HTTP.
+const (
+	clientPoolOther = "keep one connection open, or a pool of them, and send all requests on it"
+	proxyOther      = proxyUpstream + " (nginx with FastCGI: fastcgi_keep_conn on; PostgreSQL: PgBouncer)"
+	serverOther     = "keep connections open, unless the client asks for the close, as nginx does with FastCGI but for fastcgi_keep_conn on"
+)
+
 // proxyUpstream is what a proxy needs before it uses connections to what is behind it again.
 const proxyUpstream = "if the client is a proxy, let it keep connections to what is behind it"
 
@@ -49,14 +56,14 @@ buffers and throws it away there shows nothing of it, and is said to close right
 		{Code: "client-ignored-idle", Title: "new connection although one lay idle", Side: SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
 				"carried the request.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings()},
-				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()}}},
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(), Other: clientPoolOther},
+				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings(), Other: proxyOther}}},
 		{Code: "request-close", Title: "client asks for close after each response", Side: SideClient,
 			Message:  "The client sends Connection: close, so each request needs a connection of its own.",
 			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool, Settings: poolSettings()}, {Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()}}},
 		{Code: "response-close", Title: "server closes after each response", Side: SideServer,
 			Message: "The server closes the connection after its response, so the next request needs a new one.",
-			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open", Settings: []Setting{
+			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open", Other: serverOther, Settings: []Setting{
 				{Nginx, "keepalive_timeout 75s"}, {Apache, "KeepAlive On"}, {Node, "no Connection: close among the headers"},
 				{Go, "no SetKeepAlivesEnabled(false)"}, {Gunicorn, "a worker class other than sync"},
 				{Tomcat, "maxKeepAliveRequests other than 1"}, {IIS, "allowKeepAlive true"}, {HAProxy, "no option httpclose"},
@@ -72,7 +79,7 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked"}}},
 		{Code: "client-closed", Title: "client closes right after the response", Side: SideClient,
 			Message: "The client closes each connection as soon as it has the response, though the server would have kept it.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(),
+			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(), Other: clientPoolOther,
 				After: "a pool that is too small closes what it cannot keep"}}},
 		{Code: "server-idle-timeout", Title: "server closes idle connections early", Side: SideServer,
 			Message:  "The server did not keep the idle connection until the client needed it again.",

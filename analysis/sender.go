@@ -86,6 +86,7 @@ type sender struct {
 	large   largePass
 	tails   tails
 	delacks []time.Duration  // how late the peer acknowledged small segments
+	deep    int              // acknowledgments in a row that came while two full segments and more were on their way
 	queue   time.Duration    // the most by which round trips grew during the message in hand
 	delay   [3]time.Duration // by how much the latest acknowledgments came later than the least round trip, latest first
 }

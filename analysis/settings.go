@@ -15,6 +15,8 @@ func poolSettings() []Setting {
 		{ApacheClient, "PoolingHttpClientConnectionManager with setMaxConnPerRoute"},
 		{OkHTTP, "one OkHttpClient with its ConnectionPool"},
 		{DotNet, "one HttpClient (IHttpClientFactory)"},
+		{Ruby, "Net::HTTP.start with all requests in its block"},
+		{Perl, "LWP::UserAgent->new(keep_alive => 10)"},
 		{ApacheBench, "-k"},
 		{Wrk, "no Connection: close among its headers"},
 	}
@@ -146,11 +148,12 @@ func answerLimits() []Setting {
 func noDelaySettings() []Setting {
 	return []Setting{
 		{Node, "socket.setNoDelay(true)"},
-		{Java, "Socket.setTcpNoDelay(true)"},
+		{Java, "Socket.setTcpNoDelay(true) (com.sun.net.httpserver -Dsun.net.httpserver.nodelay=true)"},
 		{Python, "sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)"},
 		{Nginx, "tcp_nodelay on"},
 		{PHP, "TCP_NODELAY by socket_set_option"},
 		{HAProxy, "option http-no-delay"},
+		{Ruby, "socket.setsockopt(:TCP, :NODELAY, 1), in WEBrick by its AcceptCallback"},
 		{Curl, "--tcp-nodelay (on unless --no-tcp-nodelay)"},
 		{Go, "by itself unless SetNoDelay(false)"},
 		{Apache, "by itself"},

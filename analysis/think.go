@@ -37,7 +37,8 @@ usual deviation, and 100 ms, above the median of at least eight; and, where none
 more.
 
 How cost is counted
-Against what the same endpoint can do: the tenth percentile. Low counts from the median.
+Against what the same endpoint can do: the tenth percentile. Low counts from the median. Fewer than eight exchanges do not
+show what it can do, so that no time is claimed. No part of it counts as lost in the first line of the report.
 
 When it is wrong
 Where it is meant so: long polling, server-sent events (which are not counted), requests that differ in more than their
@@ -235,11 +236,13 @@ func (l *thinkList) judge(j *judge, uneven bool) {
 		if outlier {
 			c.most = atMost(Medium)
 		}
-		cost := Cost{Low: max(0, x.think-typical), Expected: max(0, x.think-best), High: max(0, x.think-best)}
-		c.occ = Occurrence{Connection: x.conn, Exchange: x.exchange, Start: x.request.Time, End: x.first.Time, Cost: cost}
-		c.occ.Evidence = []Evidence{at(x.request, "request", SideClient, "its last octet"),
-			at(x.first, "response", SideServer, fmt.Sprintf("its first octet; the server took %s, usually %s (%d exchanges)",
-				millis(x.think), millis(typical), l.n))}
+		c.occ = Occurrence{Connection: x.conn, Exchange: x.exchange, Start: x.request.Time, End: x.first.Time}
+		text := fmt.Sprintf("its first octet; the server took %s", millis(x.think))
+		if l.n >= leastThinks {
+			c.occ.Cost = Cost{Low: max(0, x.think-typical), Expected: max(0, x.think-best), High: max(0, x.think-best)}
+			text += fmt.Sprintf(", usually %s (%d exchanges)", millis(typical), l.n)
+		}
+		c.occ.Evidence = []Evidence{at(x.request, "request", SideClient, "its last octet"), at(x.first, "response", SideServer, text)}
 		j.book(&member{id: x.conn, pair: l.of.pair}, &c, nil)
 	}
 }

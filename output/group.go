@@ -17,6 +17,7 @@ type group struct {
 	affected int
 	cost     analysis.Cost
 	wall     time.Duration
+	counted  bool // among what was lost
 }
 
 // groups gathers the report's findings: first what broke something, then the rest by cost.
@@ -65,6 +66,7 @@ func (g *group) add(f *analysis.Finding) {
 	g.affected += f.Affected
 	g.cost = g.cost.Add(f.Cost)
 	g.wall += f.Wall
+	g.counted = g.counted || f.Counted
 }
 
 // worst is the finding that is told in full.
@@ -72,11 +74,11 @@ func (g *group) worst() *analysis.Finding { return g.findings[0] }
 
 func (g *group) title() string { return g.worst().Title }
 
-// costliest are the groups that cost time, by cost.
-func costliest(groups []*group) []*group {
+// costliest are the groups that cost time, by cost: those whose cost is among what was lost, or the others.
+func costliest(groups []*group, counted bool) []*group {
 	var costly []*group
 	for _, g := range groups {
-		if g.cost.Expected > 0 {
+		if g.cost.Expected > 0 && g.counted == counted {
 			costly = append(costly, g)
 		}
 	}

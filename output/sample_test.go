@@ -54,7 +54,7 @@ func nagleFinding(client netip.Addr, server netip.AddrPort) analysis.Finding {
 		Message: "The client writes each request in two small pieces. Its kernel holds the second until the server " +
 			"acknowledges the first, and the server delays that acknowledgment by 40 ms.",
 		Cost: analysis.Cost{Low: 520 * ms, Expected: 615 * ms, High: 640 * ms},
-		Wall: 200 * ms,
+		Wall: 200 * ms, Counted: true,
 		Remedies: []analysis.Remedy{
 			{Side: analysis.SideClient, Text: "write headers and body at once, or set TCP_NODELAY"},
 			{Side: analysis.SideServer, Text: "TCP_QUICKACK helps only until the kernel leaves that mode again"},

@@ -118,13 +118,16 @@ func (t *textReport) lostSentence(groups []*group) string {
 		if len(groups) == 0 || r.ExchangeTime == 0 {
 			return ""
 		}
-		return "No exchange time was lost to it."
+		if others := costliest(groups, false); len(others) > 0 {
+			return "No exchange time counts as lost; worth a look: " + others[0].title() + " (" + spoken(others[0].cost.Expected) + ")."
+		}
+		return "No exchange time was lost to what was found."
 	}
 	s := spoken(r.Lost) + " of " + spoken(r.ExchangeTime)
 	if share := percent(r.Lost, r.ExchangeTime); share != "" {
 		s += " (" + share + ")"
 	}
-	costly := costliest(groups)
+	costly := costliest(groups, true)
 	switch {
 	case len(costly) == 0:
 		return s + " was lost."
