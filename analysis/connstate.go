@@ -142,7 +142,9 @@ func (s *connState) over(x *reassembly.Exchange) {
 	}
 	j.over = true
 	j.until = max(s.conn.End.Time, j.from)
-	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded {
+	// Of what the server sends the capture may show nothing at all: then an exchange has no end but that of its request.
+	unheard := x.Outcome == reassembly.Incomplete && s.conn.Half[reassembly.FromServer].Segments == 0
+	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded || unheard {
 		j.until = max(x.End().Time, x.Start().Time, j.from)
 	}
 	if x.Outcome == reassembly.Complete && endsByClose(x) {

@@ -63,7 +63,7 @@ func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 		}
 		return nil
 	}
-	if !s.small.pure || s.bound(w, r) {
+	if !s.small.pure || s.bound(w, r) || w.s.loose(r.Dir) {
 		return nil
 	}
 	return w.judgeOpportunity(s, r, count)
@@ -98,6 +98,13 @@ func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleC
 		count.delayed++
 	}
 	return h
+}
+
+// loose reports whether all that is known of the way to the sender of dir is how old its word was when it sent something of its own
+// accord: by that measure whatever it sends left as soon as it could.
+func (s *connState) loose(dir reassembly.Dir) bool {
+	r := &s.conn.Half[dir].RTT
+	return r.Samples > 0 && !r.Firm
 }
 
 // ackedWithin reports whether an ACK of the small segment passed so soon after what the sender of r surely knew that it

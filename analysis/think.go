@@ -88,8 +88,8 @@ type thinks struct {
 func (t *thinks) event(j *judge, m *member, e *event) {
 	job, ok := e.data.(*job)
 	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil || job.times[Think100] > 0 ||
-		job.x.Response.Facts.Has(reassembly.EventStream) {
-		return
+		job.x.Response.Facts.Has(reassembly.EventStream) || job.x.Response.Facts.Has(reassembly.HasGap) {
+		return // meant to wait, or its first octet may not be the first
 	}
 	path, _, _ := strings.Cut(job.x.Target, "?")
 	k := endpoint{m.pair, job.x.Method, path}

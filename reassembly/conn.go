@@ -63,6 +63,7 @@ type RTT struct {
 	Min       time.Duration // the least of all samples, handshake included; a lower bound of the path
 	Jitter    time.Duration // median of undelayed samples minus Min; an estimate
 	Samples   uint32
+	Firm      bool // the host answered something; else it only echoed timestamps, with what it sent when it pleased
 }
 
 // Half is what one side sent. Offsets are as in Record.

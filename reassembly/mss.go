@@ -54,7 +54,7 @@ func effOf(own, peer *Half, v6 bool) uint32 {
 // have any size.
 func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 	h.Largest = max(h.Largest, n)
-	if flags&capture.PSH != 0 || n < minEff {
+	if !guessable(n, flags) {
 		return
 	}
 	if n != z.size {
@@ -76,6 +76,10 @@ func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 		h.Eff = n
 	}
 }
+
+// guessable reports whether a segment is full for all that is known where no handshake shows what that means: the first such one
+// is the guess.
+func guessable(n uint32, flags capture.TCPFlags) bool { return flags&capture.PSH == 0 && n >= minEff }
 
 // unfold is the wire size of a segment that may be offloaded.
 func unfold(n uint32) uint32 {

@@ -40,6 +40,7 @@ func (e *estimator) sample(r *RTT, d time.Duration, undelayed bool) {
 		r.Min = d
 	}
 	r.Samples++
+	r.Firm = true
 	if e.srtt == 0 && e.rttvar == 0 {
 		e.srtt, e.rttvar = d, d/2
 	} else {
