@@ -54,8 +54,14 @@ func TestScanIsSilent(t *testing.T) {
 		talks = append(talks, talkTo(40000+i, fmt.Sprintf("10.0.0.2:%d", 1+i)).line("%.3f > S 0:0(0)", float64(i)/100).
 			line("%.3f < R. 0:0(0) ack 1 win 0", float64(i)/100+0.001))
 	}
-	if r := connReport(t, talks...); len(r.Findings) > scanPorts {
+	r := connReport(t, talks...)
+	if len(r.Findings) > scanPorts {
 		t.Errorf("%d findings for a scan, want at most %d", len(r.Findings), scanPorts)
+	}
+	for _, f := range r.Findings {
+		if f.Severity != Info {
+			t.Errorf("a scan is no fault: %s at %s", f.Severity, f.Server)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ time, no connection that lay idle could have served instead, but one that carrie
 
 How it is recognised
 More than six connections between the same client and service whose first request waited for the set-up, although no other
-connection could have been used (that would be missed-reuse), and set-ups are 10 % or more of all time of the exchanges.
+connection could have been used (that would be missed-reuse), nor had a request failed that they repeat, and set-ups are 10 % or more of all time of the exchanges.
 
 How cost is counted
 Low: nothing. Expected: the TCP handshakes. High: the whole set-up, TLS included. Repeated SYNs are not counted here.
@@ -52,7 +52,7 @@ type setupSum struct {
 
 func (r *setups) event(_ *judge, m *member, e *event) {
 	job, ok := e.data.(*job)
-	if !ok || job.index != 0 || !job.critical || m.reused {
+	if !ok || job.index != 0 || !job.critical || m.reused || m.again {
 		return
 	}
 	t := &job.times

@@ -210,10 +210,16 @@ func (s *connState) note(x *reassembly.Exchange) {
 	s.noteProducts(x)
 }
 
+// unreadFacts are those of a message whose header was not read as it was sent.
+const unreadFacts = reassembly.HasGap | reassembly.Resynced | reassembly.BadHeader
+
 // noteProducts remembers which programs the two ends say that they are. A proxy is the end of this connection, though the
 // fields of the programs behind it pass through: Via tells.
 func (s *connState) noteProducts(x *reassembly.Exchange) {
 	n := &s.names
+	if r := x.Request; r != nil && !x.Turn && x.Agent == "" && x.RequestVia == "" && r.Facts&unreadFacts == 0 {
+		n.products.client = n.products.client.with(unknownProduct) // it could have said who it is
+	}
 	said := [...]string{x.Agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
 	if said == n.said {
 		return

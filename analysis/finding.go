@@ -195,7 +195,7 @@ func (j *judge) finding(k groupKey, g *group) Finding {
 	c := d.cause(k.cause)
 	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
 		Confidence: g.confidence, Side: g.side(c), Client: k.pair.client, Server: k.pair.server, Message: c.Message,
-		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Counted: g.counted, Affected: g.affected, References: d.References,
+		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Counted: g.counted, Broken: g.correctness, Affected: g.affected, References: d.References,
 		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g), g.side(c), g.web),
 		Occurrences: g.occurrences}
 	if c.Title != "" {

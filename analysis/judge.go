@@ -134,7 +134,11 @@ func (j *judge) judged(m *member, job *job) {
 	if info.Outcome == reassembly.Incomplete {
 		j.total.cut++
 	}
-	j.pairTotal(m, info.Duration, job.flow.rtt)
+	waited := info.Duration
+	if job.streams() {
+		waited = 0 // beside the hours of a stream every fault would seem small
+	}
+	j.pairTotal(m, waited, job.flow.rtt)
 	m.ownSetup(job)
 	claims := j.own(m, job)
 	for i := range claims {
@@ -177,7 +181,7 @@ func (j *judge) enabled(rule string) bool {
 	return false
 }
 
-// pairTotal adds an exchange to what its pair took.
+// pairTotal adds an exchange to what its pair waited for.
 func (j *judge) pairTotal(m *member, took, rtt time.Duration) {
 	t := j.pairs[m.pair]
 	if t == nil {

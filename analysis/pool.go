@@ -82,6 +82,7 @@ type member struct {
 	lent       *member       // the idle connection that should have carried this one's requests
 	borrowed   bool          // that idle connection itself: it counts as busy
 	failed     bool          // an exchange did not end well: what it cost belongs to another rule
+	again      bool          // opened to repeat a request that had failed
 	reused     bool          // missed-reuse has claimed its set-up
 	counted    bool          // its port is counted as in use
 	port       uint16        // of the client
@@ -92,7 +93,7 @@ type member struct {
 	took       time.Duration // how long that took
 	start      capture.Mark
 	seen       products
-	agent      string        // the program that its first request names, without version; "" if none
+	agent      string        // the program that its first request names, without version; "" if not known
 	tool       bool          // a program that is started for each request
 	cli        bool          // a tool that does not ask for a close of its own accord
 	far        time.Duration // the least from the capture to the client and back; 0: not known
@@ -127,6 +128,7 @@ func (j *judge) began(m *member, e *beganExchange) {
 	}
 	m.named(e)
 	if e.first {
+		m.again = m.retries != nil
 		m.start, m.tool, m.cli, m.cut = e.connStart, oneShot(e.agent), commandLine(e.agent), !e.handshake
 	}
 	if m.far == 0 || e.far < m.far {
@@ -140,13 +142,22 @@ func (j *judge) began(m *member, e *beganExchange) {
 	m.version++
 }
 
+// nameless stands for a program that does not name itself: those that do, do so in every request.
+const nameless = "-"
+
 // named takes in which program a request names. Where one connection carries those of several, a proxy passes them on.
 func (m *member) named(e *beganExchange) {
 	name, _, _ := strings.Cut(e.agent, "/")
 	switch {
+	case e.turn || e.facts&unreadFacts != 0:
+		return // what it names is not known
+	case name == "":
+		name = nameless
+	}
+	switch {
 	case e.first:
 		m.agent = name
-	case name != "" && m.agent != "" && name != m.agent:
+	case m.agent != "" && name != m.agent:
 		m.pool.proxied = true
 	}
 }

@@ -21,6 +21,9 @@ const (
 	keptStarts    = 32
 	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to reach a service.
 	scanPorts = 16
+	// probePorts is how many ports of one host that each refused once are no services that anybody relies on: somebody looks
+	// what is there.
+	probePorts = 4
 )
 
 var connectionRefused = &Detector{
@@ -35,7 +38,8 @@ refused: RST with ACK for the SYN. unreachable: ICMP destination unreachable for
 prohibition, or a port (a firewall's REJECT: a host that only has no listener sends a RST); or three SYNs and more without any
 answer.
 A refusal after which the same client opens a connection to the same port of another address within a second is the ordinary
-trial of several addresses of one name, and only noted. More than 16 ports of one host that refuse the same client are a scan,
+trial of several addresses of one name, and only noted. So are four ports and more of one host that a client asks once each, all
+in vain: it looks what is there. More than 16 ports of one host that refuse the same client are a scan,
 and not reported.
 
 How cost is counted
@@ -192,6 +196,27 @@ func (r *refusals) finish(j *judge) {
 		r.book(j, w)
 	}
 	r.waiting = nil
+	r.ports.each(func(host pair, ports *[]uint16) { markProbes(j, host, *ports) })
+}
+
+// markProbes takes the weight from refusals of a host that a client asked once on each of several ports, all in vain.
+func markProbes(j *judge, host pair, ports []uint16) {
+	var probes []*group
+	for _, port := range ports {
+		p := pair{client: host.client, server: netip.AddrPortFrom(host.server.Addr(), port)}
+		for _, cause := range [...]string{"refused", "filtered"} {
+			if g := j.groups[groupKey{"connection-refused", cause, p}]; g != nil && g.count == 1 && j.pairs[p] == nil {
+				probes = append(probes, g)
+			}
+		}
+	}
+	if len(probes) < probePorts {
+		return
+	}
+	for _, g := range probes {
+		g.least, g.most = Info, Info
+		g.further = "The client asked several ports of this host once each: somebody looks what is there."
+	}
 }
 
 // book books one refusal, unless it is one of a scan.

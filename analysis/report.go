@@ -96,6 +96,7 @@ type Finding struct {
 	// Wall is what of the expected cost the client waited for with nothing else under way: less than Cost.Expected where
 	// exchanges without this finding ran in parallel.
 	Wall        time.Duration
+	Broken      bool // data was lost or in danger
 	Counted     bool // its cost is part of Report.Lost
 	Affected    int  // exchanges
 	Remedies    []Remedy

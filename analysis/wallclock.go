@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"tcpwhy/reassembly"
 )
 
 const (
@@ -38,6 +40,7 @@ type clientClock struct {
 type clockItem struct {
 	interval // to is valid once judged
 	judged   bool
+	stream   bool // the client does not wait for its end
 	slices   []clockSlice
 }
 
@@ -77,7 +80,7 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 	if !known {
 		return
 	}
-	item.interval, item.judged = interval{job.from, job.until}, true
+	item.interval, item.judged, item.stream = interval{job.from, job.until}, true, job.streams()
 	for i := range claims {
 		k := &claims[i]
 		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected}); s.to > s.from {
@@ -95,6 +98,13 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 			w.spare = append(w.spare, c)
 		}
 	}
+}
+
+// streams reports whether the server sends the response as things happen: events by their name, or messages of its own in a protocol
+// whose messages are not known. The client takes what comes, and does not wait for the end.
+func (j *job) streams() bool {
+	m := j.x.Response
+	return m != nil && m.Facts.Has(reassembly.EventStream) || j.x.Turn && 2*j.times[AppPaced] > j.until-j.from
 }
 
 // newClient is a client without exchanges.
@@ -179,7 +189,7 @@ func (c *clientClock) without(key groupKey) []interval {
 	var out []interval
 	for _, item := range c.items {
 		switch has := slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.group == key }); {
-		case has:
+		case has, item.stream:
 		case item.judged:
 			out = append(out, item.interval)
 		default:

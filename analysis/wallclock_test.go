@@ -128,7 +128,7 @@ func TestWallClockIsBounded(t *testing.T) {
 		from := time.Duration(i) * time.Second
 		j.clock.began(p.client, i, from)
 		c := claim{rule: "nagle", cause: "request", occ: Occurrence{Start: from, End: from + time.Millisecond, Cost: Cost{Expected: time.Millisecond}}}
-		j.clock.judged(j, p, &job{info: &ExchangeInfo{ID: i}, from: from, until: from + time.Second/2}, []claim{c})
+		j.clock.judged(j, p, &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: i}, from: from, until: from + time.Second/2}, []claim{c})
 		if held := len(j.clock.clients[p.client].items); held > 2*maxCluster || held != j.clock.held {
 			t.Fatalf("%d exchanges are held, counted as %d", held, j.clock.held)
 		}
@@ -201,5 +201,24 @@ func TestLostIsNoSum(t *testing.T) {
 	}
 	if r.Lost <= 0 || r.Lost > sum || r.Lost > r.ExchangeTime {
 		t.Errorf("%v lost of %v; findings add up to %v: %s", r.Lost, r.ExchangeTime, sum, fmt.Sprint(foundBy(r)))
+	}
+}
+
+// Nobody waits for the end of a stream of events: what another exchange loses meanwhile is lost by the clock, too.
+func TestWallClockBesideStream(t *testing.T) {
+	for facts, want := range map[reassembly.Facts]time.Duration{0: 0, reassembly.EventStream: time.Millisecond} {
+		j := &judge{groups: map[groupKey]*group{}}
+		p := pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("10.0.0.2:80")}
+		key := groupKey{"nagle", "request", p}
+		j.groups[key] = &group{cost: Cost{Expected: time.Millisecond}}
+		j.clock.began(p.client, 0, 0)
+		j.clock.began(p.client, 1, time.Second)
+		c := claim{rule: key.rule, cause: key.cause, occ: Occurrence{Start: time.Second, End: 2 * time.Second, Cost: Cost{Expected: time.Millisecond}}}
+		j.clock.judged(j, p, &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: 1}, from: time.Second, until: 2 * time.Second}, []claim{c})
+		x := &reassembly.Exchange{Response: &reassembly.Message{Facts: facts}}
+		j.clock.judged(j, p, &job{x: x, info: &ExchangeInfo{}, until: 10 * time.Second}, nil)
+		if got := j.groups[key].wallCost(); got != want {
+			t.Errorf("facts %x: %v by the clock, want %v", facts, got, want)
+		}
 	}
 }

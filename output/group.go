@@ -17,6 +17,7 @@ type group struct {
 	affected int
 	cost     analysis.Cost
 	wall     time.Duration
+	lossy    bool // data was lost or in danger
 	counted  bool // among what was lost
 }
 
@@ -54,9 +55,9 @@ func (t *textReport) groups() []*group {
 	return all
 }
 
-// broke reports whether the finding is about more than time: what is severe without a cost in time lost data.
+// broke reports whether the finding is about more than time: data, or what is severe without a cost in time.
 func (g *group) broke() bool {
-	return g.severity == analysis.Critical || g.severity == analysis.High && g.cost.Expected == 0
+	return g.severity == analysis.Critical || g.severity == analysis.High && (g.lossy || g.cost.Expected == 0)
 }
 
 func (g *group) add(f *analysis.Finding) {
@@ -66,6 +67,7 @@ func (g *group) add(f *analysis.Finding) {
 	g.affected += f.Affected
 	g.cost = g.cost.Add(f.Cost)
 	g.wall += f.Wall
+	g.lossy = g.lossy || f.Broken
 	g.counted = g.counted || f.Counted
 }
 

@@ -52,8 +52,11 @@ func (t *textReport) verdict() {
 	}
 	groups := t.groups()
 	for _, g := range groups {
-		if g.severity == analysis.Critical {
+		switch {
+		case g.severity == analysis.Critical:
 			t.para("", "Critical: "+g.title()+", "+times(g.count)+".", red)
+		case g.severity == analysis.High && g.lossy:
+			t.para("", "High: "+g.title()+", "+times(g.count)+".", red)
 		}
 	}
 	t.para("", t.lostSentence(groups), strong)
@@ -118,7 +121,7 @@ func (t *textReport) lostSentence(groups []*group) string {
 		if len(groups) == 0 || r.ExchangeTime == 0 {
 			return ""
 		}
-		if others := costliest(groups, false); len(others) > 0 {
+		if others := costliest(groups, false); len(others) > 0 && others[0].severity > analysis.Info {
 			return "No exchange time counts as lost; worth a look: " + others[0].title() + " (" + spoken(others[0].cost.Expected) + ")."
 		}
 		return "No exchange time was lost to what was found."
