@@ -16,6 +16,7 @@ type Link struct {
 	Delay     [2]time.Duration // one way: to the server, to the client
 	Rate      [2]int64         // bits per second; 0 is no limit
 	Queue     [2]int           // octets that may wait for the rate; 0 is 256 KiB
+	Fair      bool             // who has next to nothing waiting does not wait behind others (RFC 8290 §4.2: new flows come first)
 	Drops     []drop           // lost deterministically
 	Loss      float64          // share lost at random, from Seed
 	Reorder   int              // every nth data segment to the client is late by ReorderBy; 0 is none
@@ -53,7 +54,8 @@ type wire struct {
 // queue is the frames of one direction under way, by due time.
 type queue struct {
 	waiting []passing
-	free    int64 // when the last bit of the last frame leaves the bottleneck
+	free    int64             // when the last bit of the last frame leaves the bottleneck
+	flows   map[uint32]*int64 // the same of each connection, if the link is fair
 }
 
 type passing struct {
@@ -114,14 +116,42 @@ func (w *wire) enter(d int, data []byte, now int64) {
 	q := &w.queues[d]
 	due := max(now, w.boxed.closed[d])
 	if rate := w.link.Rate[d]; rate > 0 {
-		start := max(due, q.free)
+		start, took := max(due, q.free), int64(len(ether))*8e9/rate
+		if own := q.flow(w.link.Fair, ether, d == toServer); own != nil {
+			if full := fullFrame * 8e9 / rate; *own <= due+2*full { // next to nothing of its own is before it
+				start = max(*own, due+(start-due)%full) // once the frame that is being sent has left
+				q.free += took
+				*own = start + took
+				w.pass(d, data, *own)
+				return
+			}
+			*own = start + took
+		}
 		if (start-now)*rate/8e9 > w.link.queue(d) {
 			return // the queue is full
 		}
-		q.free = start + int64(len(ether))*8e9/rate
+		q.free = start + took
 		due = q.free
 	}
 	w.pass(d, data, due)
+}
+
+// fullFrame is the octets of a full Ethernet frame.
+const fullFrame = 1514
+
+// flow is when the last frame of the frame's connection leaves the bottleneck; nil if that makes no difference.
+func (q *queue) flow(fair bool, ether []byte, toServer bool) *int64 {
+	h, ok := parseTCP(ether, toServer)
+	if !fair || !ok {
+		return nil
+	}
+	if q.flows == nil {
+		q.flows = map[uint32]*int64{}
+	}
+	if q.flows[h.flow] == nil {
+		q.flows[h.flow] = new(int64)
+	}
+	return q.flows[h.flow]
 }
 
 // pass puts the frame on its way from the time it leaves the bottleneck, with reordering and duplication.

@@ -19,6 +19,9 @@ func (l Link) String() string {
 			words = append(words, fmt.Sprintf("%d kbit/s %s, a queue of %d octets", l.Rate[d]/1000, way, l.queue(d)))
 		}
 	}
+	if l.Fair {
+		words = append(words, "who sends little does not wait behind who sends much")
+	}
 	for _, d := range l.Drops {
 		words = append(words, d.String())
 	}

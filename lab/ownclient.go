@@ -52,6 +52,7 @@ type Caller struct {
 	IgnoreClose bool          // use a connection again whose close was announced
 	TLS         bool
 	SameTarget  bool          // asks for the same thing every time
+	Path        string        // asks below it; "" is /item
 	Linger      time.Duration // stay so long after the last response before closing
 }
 
@@ -90,6 +91,7 @@ func (c Caller) About() string {
 		{c.Spare > 0 && c.SpareFor > 0, fmt.Sprintf("%d more connections, each opened, left %v without a request, and closed", c.Spare, c.SpareFor)},
 		{c.AwaitClose > 0, fmt.Sprintf("after a response that says close, waits up to %v for the server to close", c.AwaitClose)},
 		{c.IgnoreClose, "uses a connection again whose close was announced"},
+		{c.Path != "", "asks below " + c.Path},
 		{c.Linger > 0, fmt.Sprintf("closes %v after the last response", c.Linger)},
 	} {
 		if w.on {
@@ -261,7 +263,11 @@ func (c *caller) message(n int) (head string, body []byte) {
 	if c.SameTarget {
 		n = 1
 	}
-	head = fmt.Sprintf("%s /item/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s", method, n, version, c.Header)
+	path := c.Path
+	if path == "" {
+		path = "/item"
+	}
+	head = fmt.Sprintf("%s %s/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s", method, path, n, version, c.Header)
 	if c.Body > 0 {
 		head += fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", c.Body)
 	}

@@ -25,6 +25,7 @@ type Own struct {
 	LongThink      time.Duration // the same for the first request of all and every LongEvery-th after it
 	LongEvery      int
 	Body           int           // octets of the response's body
+	Large          int           // the same for what lies below /large
 	Split          bool          // header and body in two writes
 	Gap            time.Duration // between the two
 	Cork           bool          // TCP_CORK from before the first write until after the last
@@ -65,6 +66,7 @@ func (s Own) About() string {
 		{s.Think > 0, fmt.Sprintf("thinks %v", s.Think)},
 		{s.LongThink > 0, fmt.Sprintf("thinks %v over request 1 and every %d after it", s.LongThink, s.LongEvery)},
 		{true, fmt.Sprintf("body of %d octets", s.Body)},
+		{s.Large > 0, fmt.Sprintf("of %d octets below /large", s.Large)},
 		{s.Split, "header and body in two writes"},
 		{s.Gap > 0, fmt.Sprintf("%v apart", s.Gap)},
 		{s.Cork, "TCP_CORK around the response"},
@@ -197,7 +199,11 @@ func (s *ownRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 			return
 		}
 		last := asked.close || (s.Requests > 0 && n == s.Requests)
-		err = s.answer(ctx, c, stream, last)
+		one := s.Own
+		if asked.large {
+			one.Body = s.Large
+		}
+		err = one.answer(ctx, c, stream, last)
 		s.sees.serves(served{c.RemoteAddr().String(), n, s.sees.since(read), s.sees.since(time.Now())})
 		if err != nil || last || s.CloseDelimited || s.Linger {
 			s.hangUp(ctx, c, stream)

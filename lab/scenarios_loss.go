@@ -11,7 +11,7 @@ func lossScenarios() []Scenario {
 		at(lostRetransmission, 10, 50), at(spuriousTimeout, 10, 50), at(uploadLoss, 10, 50), at(overtaken, 10, 50),
 		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(blackHoleGivenUp, 10), at(mtuTold, 10), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
 		at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10), at(oneOctet, 0, 10), at(oneOctetChunks, 10),
-		at(oneOctetRequest, 10), at(bloated, 10, 50), at(shortQueue, 10), at(policed, 20), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
+		at(oneOctetRequest, 10), at(bloated, 10, 50), at(bloatedForKept, 10, 50), at(bloatedForFresh, 10), at(bloatedLater, 10), at(bloatedLaterBare, 10), at(shortQueue, 10), at(policed, 20), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
 		at(bulkBBR, 50), at(sendBuffer, 50), at(outlier, 0, 10, 50), at(slowEndpoint, 10),
 	} {
 		all = append(all, family...)
@@ -231,6 +231,47 @@ func bloated(time.Duration) Scenario {
 		Client:  Caller{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
 	}
+}
+
+// bloatedFor is what a deep queue does to others: small requests wait in it behind a large response of another connection.
+func bloatedFor(name, about string, client Caller) Scenario {
+	client.Sockopts, client.Count, client.Interval = prompt(), 8, 120*time.Millisecond
+	return Scenario{
+		Name:  name,
+		About: "the path carries 4 Mbit/s with a queue of 200 kB before it, which a large response fills: " + about,
+		Expect: Expect{Rule: "bandwidth", Cause: "bufferbloat", Alone: true, // at the server, what its answers wait for does not show
+			Also: []string{"slow-start", "connect-cost", "missed-reuse", "slow-start-after-idle"}},
+		Link:    Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 200_000}},
+		Server:  Own{Sockopts: prompt(), Body: 600, Large: 600_000},
+		Client:  Beside{Caller: client, Other: Caller{Sockopts: prompt(), Count: 1, Path: "/large"}, Ahead: 300 * time.Millisecond},
+		Fix:     func(s *Scenario) { s.Link.Fair = true },
+		Snaplen: 200,
+	}
+}
+
+func bloatedForKept(time.Duration) Scenario {
+	return bloatedFor("bufferbloat-for-others", "small requests of a kept connection wait in it", Caller{})
+}
+
+func bloatedForFresh(time.Duration) Scenario {
+	s := bloatedFor("bufferbloat-for-newcomers", "small requests on new connections wait in it, handshakes too", Caller{Fresh: true})
+	s.Expect.Shares = []string{"missed-reuse"} // on a connection that need not have been opened, the handshake is that one's
+	return s
+}
+
+func bloatedLater(time.Duration) Scenario {
+	s := bloatedFor("bufferbloat-comes-later", "small requests of a kept connection, quick before, wait in it", Caller{})
+	b := s.Client.(Beside)
+	b.SameTarget, b.Count, b.Interval, b.Ahead, b.Other.Preconnect = true, 30, 50*time.Millisecond, 0, 700*time.Millisecond
+	s.Client = b
+	return s
+}
+
+func bloatedLaterBare(time.Duration) Scenario {
+	s := bloatedLater(0)
+	s.Name += "-bare"
+	s.Sysctls = map[string]string{"net.ipv4.tcp_timestamps": "0"}
+	return s
 }
 
 // shortQueue is what a policer does: loss at a rate.

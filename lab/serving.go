@@ -47,6 +47,7 @@ type asked struct {
 	length int64 // of the body
 	close  bool  // after the response
 	waits  bool  // for 100 Continue
+	large  bool  // what lies below /large
 }
 
 // readHead reads a request's header.
@@ -62,6 +63,7 @@ func readHead(r *bufio.Reader) (a asked, err error) {
 	}
 	a.length, _ = strconv.ParseInt(header.Get("Content-Length"), 10, 64)
 	connection := strings.ToLower(header.Get("Connection"))
+	a.large = strings.Contains(line, " /large")
 	a.close = connection == "close" || (strings.HasSuffix(line, "HTTP/1.0") && connection != "keep-alive")
 	a.waits = strings.EqualFold(header.Get("Expect"), "100-continue")
 	return a, nil
