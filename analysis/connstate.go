@@ -61,6 +61,7 @@ type flowFacts struct {
 	rate     float64       // octets per second that the path carries; 0: not known
 	rwnd     bound
 	idle     idle
+	stamped  bool          // the pace of the sender's timestamp clock is known
 	queue    time.Duration // the most by which round trips grew above the least
 	pieces   [2]pieces     // by direction
 }
@@ -351,7 +352,7 @@ func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 	if c.TLS != nil {
 		e.name = c.TLS.SNI
 	}
-	e.far = c.Far(reassembly.FromClient)
+	e.far, e.rtt = c.Far(reassembly.FromClient), c.RTTMin()
 	if x.Request != nil {
 		e.facts = x.Request.Facts
 	}

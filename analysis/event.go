@@ -65,6 +65,7 @@ type beganExchange struct {
 	turn      bool
 	port      uint16        // of the client
 	far       time.Duration // from the capture to the client and back
+	rtt       time.Duration // the least on its connection so far; 0: not known
 	facts     reassembly.Facts
 }
 

@@ -119,7 +119,7 @@ func (g *group) graded(all *pairTotals) Severity {
 		}
 		return High
 	}
-	if all == nil || g.count == 0 || g.cost.Expected <= 0 {
+	if all == nil || all.exchanges == 0 || g.count == 0 || g.cost.Expected <= 0 {
 		return Info
 	}
 	impact := g.cost.Expected / time.Duration(max(g.affected, 1))

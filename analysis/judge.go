@@ -30,6 +30,7 @@ type judge struct {
 	standing []claim
 	// suspects are requests that may have met a forgotten connection.
 	suspects suspects
+	paths    paths
 }
 
 // totals are sums over everything, listed or not.
@@ -92,6 +93,7 @@ func (j *judge) event(e *event) {
 		m.all = append(m.all, j.nextID)
 		j.clock.began(data.pair.client, j.nextID, data.need)
 		j.nextID++
+		j.totalsOf(data.pair).nearer(data.rtt)
 		j.retried(m, data, e.index)
 		j.suspected(m, data, e.index)
 		j.began(m, data)
@@ -147,6 +149,7 @@ func (j *judge) judged(m *member, job *job) {
 	}
 	j.total.lost += job.combined(claims)
 	j.clock.judged(j, m.pair, job, claims)
+	j.paths.judged(j, m, job, len(claims) > 0 && claims[0].rule == missedReuse.Name)
 	j.list.exchanges.add(info.Duration, info.ID, info)
 	j.list.drawn(job)
 	j.tellExchange(m, info)
@@ -183,15 +186,26 @@ func (j *judge) enabled(rule string) bool {
 
 // pairTotal adds an exchange to what its pair waited for.
 func (j *judge) pairTotal(m *member, took, rtt time.Duration) {
-	t := j.pairs[m.pair]
-	if t == nil {
-		j.trimPairs()
-		t = &pairTotals{}
-		j.pairs[m.pair] = t
-	}
+	t := j.totalsOf(m.pair)
 	t.seen.add(m.seen)
 	t.exchanges++
 	t.time += took
+	t.nearer(rtt)
+}
+
+// totalsOf are those of a pair, made if need be.
+func (j *judge) totalsOf(p pair) *pairTotals {
+	t := j.pairs[p]
+	if t == nil {
+		j.trimPairs()
+		t = &pairTotals{}
+		j.pairs[p] = t
+	}
+	return t
+}
+
+// nearer takes note of a round trip.
+func (t *pairTotals) nearer(rtt time.Duration) {
 	if rtt > 0 && (t.rtt == 0 || rtt < t.rtt) {
 		t.rtt = rtt
 	}

@@ -78,11 +78,12 @@ type Occurrence struct {
 	Start, End time.Duration
 	Cost       Cost
 	Evidence   []Evidence
+	Elsewhere  bool // some of the evidence is on other connections
 }
 
 // Finding is one cause between one client address and one server, with all its occurrences.
 type Finding struct {
-	Rule, Cause string // as in report.md; Cause may be ""
+	Rule, Cause string // as --list-rules and --explain name them; Cause may be ""
 	Title       string
 	Severity    Severity
 	Confidence  Confidence

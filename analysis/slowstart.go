@@ -150,7 +150,7 @@ func (s *connState) measure(j *job) {
 	}
 	j.flow.bytes = x.Response.HeaderBytes + x.Response.BodyBytes
 	s.transferred(&j.flow, reassembly.FromServer, x.Response)
-	j.flow.queue = sender.queue
+	j.flow.queue, j.flow.stamped = sender.queue, sender.stamps.tick > 0
 	j.flow.pieces[reassembly.FromServer] = sender.pieces
 	j.flow.pieces[reassembly.FromClient] = s.walk.send[reassembly.FromClient].pieces
 }

@@ -18,6 +18,7 @@ const (
 	maxThinks    = 256  // exchanges remembered of each, evenly spread over all
 	maxSlow      = 32   // of the others, the slowest
 	leastThinks  = 8    // exchanges without which nothing is an outlier
+	leastBehind  = 3    // exchanges behind a large transfer, without which nothing tells that all were held up
 	// slowThink is what a person notices as a break (Nielsen, Usability Engineering, 1993: one second).
 	slowThink = time.Second
 )
@@ -34,7 +35,8 @@ The time from the last octet of the request to the first of the response, less t
 point and the server, without retransmissions and waits for 100 Continue. Per endpoint (method and path without query) the
 distribution is drawn up. Reported are exchanges that took far longer than usual there: by more than three times the
 usual deviation, and 100 ms, above the median of at least eight; and, where none did, endpoints whose median is a second or
-more.
+more. Away from the server and without timestamps a queue on the path cannot be told from the server: exchanges that overlap a
+large transfer of the same client, and took no longer than such a queue may hold up, are compared only with each other.
 
 How cost is counted
 Against what the same endpoint can do: the tenth percentile. Low counts from the median. Fewer than eight exchanges do not
@@ -76,6 +78,7 @@ type thought struct {
 	conn, exchange int
 	think          time.Duration
 	request, first capture.Mark
+	blind          bool // it may hold time in a queue: not captured at the server, and no timestamps tell it apart
 }
 
 // thinks is the rule's state for one run.
@@ -88,7 +91,7 @@ type thinks struct {
 func (t *thinks) event(j *judge, m *member, e *event) {
 	job, ok := e.data.(*job)
 	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil || job.times[Think100] > 0 ||
-		job.x.Response.Facts.Has(reassembly.EventStream) || job.x.Response.Facts.Has(reassembly.HasGap) {
+		job.x.Response.Facts.Has(reassembly.EventStream) || job.x.Response.Facts.Has(reassembly.HasGap) && job.x.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
 	}
 	path, _, _ := strings.Cut(job.x.Target, "?")
@@ -102,7 +105,8 @@ func (t *thinks) event(j *judge, m *member, e *event) {
 		t.at[k] = l
 	}
 	l.seen = e.at
-	l.add(thought{m.id, m.find(e.index), job.times[Think], job.x.Request.End, job.x.Response.Start})
+	l.add(thought{m.id, m.find(e.index), job.times[Think], job.x.Request.End, job.x.Response.Start,
+		m.far*10 < job.flow.rtt*9 && (!job.flow.stamped || job.farther(j.totalsOf(m.pair).rtt))})
 }
 
 // list is the empty list of an endpoint.
@@ -188,24 +192,89 @@ func (t *thinks) forget(j *judge) {
 func (t *thinks) settle(j *judge, lists []*thinkList) {
 	uneven := map[pair]bool{}
 	for k, l := range t.at {
-		if l.uneven() {
+		if l.apart(&j.paths, thinkList.uneven) {
 			uneven[k.pair] = true
 		}
 	}
 	for _, l := range lists {
-		if l.n >= leastThinks || slices.ContainsFunc(l.sample, func(x thought) bool { return x.think >= slowThink }) {
-			l.judge(j, uneven[l.of.pair])
+		l.apart(&j.paths, func(part thinkList) bool {
+			if part.n >= leastThinks || slices.ContainsFunc(part.sample, func(x thought) bool { return x.think >= slowThink }) {
+				part.judge(j, uneven[l.of.pair])
+			}
+			return false
+		})
+		l.suspect(j)
+	}
+}
+
+// apart calls f for the exchanges that a queue may have held up, and for the others, until it says true: only within each the server's
+// time compares.
+func (l *thinkList) apart(p *paths, f func(thinkList) bool) bool {
+	clear, behind := l.split(p)
+	return f(clear) || behind.n > 0 && f(behind)
+}
+
+// split are the exchanges that no queue held up, and those that one may have.
+func (l *thinkList) split(p *paths) (clear, behind thinkList) {
+	held := func(x thought) bool {
+		return x.blind && p.mayHold(l.of.pair, interval{x.request.Time, x.first.Time}, x.think)
+	}
+	clear = *l
+	if !slices.ContainsFunc(l.sample, held) && !slices.ContainsFunc(l.slow, held) {
+		return clear, thinkList{}
+	}
+	clear.sample, behind.sample = divide(l.sample, held)
+	clear.slow, behind.slow = divide(l.slow, held)
+	behind.of, behind.every = l.of, l.every
+	behind.n = max(len(behind.sample)<<l.every, 1)
+	clear.n = max(l.n-behind.n, len(clear.sample))
+	return clear, behind
+}
+
+// divide are those of which second is not true, and those of which it is.
+func divide(all []thought, second func(thought) bool) (a, b []thought) {
+	for _, x := range all {
+		if second(x) {
+			b = append(b, x)
+		} else {
+			a = append(a, x)
+		}
+	}
+	return a, b
+}
+
+// suspect tells of answers that a queue seems to have held up: a queue holds up all that pass, so most of them were far later than
+// those that came while the path was free.
+func (l *thinkList) suspect(j *judge) {
+	clear, behind := l.split(&j.paths)
+	if clear.n < leastThinks || len(clear.sample) == 0 || len(behind.sample) < leastBehind {
+		return
+	}
+	usual, deviation, _ := spread(clear.times())
+	limit := usual + max(3*deviation, leastQueue)
+	if typical, _, _ := spread(behind.times()); typical <= limit {
+		return
+	}
+	_, _, most := behind.spread()
+	for _, x := range slices.Concat(behind.sample, behind.slow) {
+		if x.think > limit && x.think <= most {
+			j.paths.suspect(j, l.of.pair, &x, usual)
 		}
 	}
 }
 
-// spread is that of the endpoint's times, and the limit beyond which one stands out.
-func (l *thinkList) spread() (typical, best, limit time.Duration) {
+// times are those that the server took, in the sample.
+func (l *thinkList) times() []time.Duration {
 	times := make([]time.Duration, len(l.sample))
 	for i := range l.sample {
 		times[i] = l.sample[i].think
 	}
-	typical, deviation, best := spread(times)
+	return times
+}
+
+// spread is that of the endpoint's times, and the limit beyond which one stands out.
+func (l *thinkList) spread() (typical, best, limit time.Duration) {
+	typical, deviation, best := spread(l.times())
 	limit = typical + max(3*deviation, 100*time.Millisecond)
 	if l.n < leastThinks {
 		limit = math.MaxInt64
@@ -214,8 +283,8 @@ func (l *thinkList) spread() (typical, best, limit time.Duration) {
 }
 
 // uneven reports whether any exchange stands out.
-func (l *thinkList) uneven() bool {
-	if l.n < leastThinks {
+func (l thinkList) uneven() bool {
+	if l.n < leastThinks || len(l.sample) == 0 {
 		return false
 	}
 	_, _, limit := l.spread()
@@ -226,6 +295,9 @@ func (l *thinkList) uneven() bool {
 // judge looks at one endpoint. An endpoint that always takes long may be meant to: where some exchanges between the same two
 // stand out, those alone are told, so that their severity is that of their own cost.
 func (l *thinkList) judge(j *judge, uneven bool) {
+	if len(l.sample) == 0 {
+		return
+	}
 	typical, best, limit := l.spread()
 	for _, x := range slices.Concat(l.sample, l.slow) {
 		outlier := x.think > limit

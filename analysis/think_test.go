@@ -16,11 +16,14 @@ type thinker struct {
 	m  *member
 	at time.Duration
 	n  int
+	// rtt is the round trip, and stamped whether timestamps tell what of a wait was a queue.
+	rtt     time.Duration
+	stamped bool
 }
 
 func newThinker() *thinker {
 	j, m, _ := hostJudge("")
-	j.opts = &Options{MaxOccurrences: 10}
+	j.opts, j.pairs, j.rules = &Options{MaxOccurrences: 10}, map[pair]*pairTotals{}, All()
 	return &thinker{t: &thinks{at: map[endpoint]*thinkList{}}, j: j, m: m}
 }
 
@@ -30,7 +33,7 @@ func (k *thinker) ask(path string, took time.Duration) {
 	x := &reassembly.Exchange{Method: "GET", Target: path, Index: k.n,
 		Request:  &reassembly.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
-	job := &job{x: x, index: k.n}
+	job := &job{x: x, index: k.n, flow: flowFacts{rtt: k.rtt, stamped: k.stamped}}
 	job.times[Think] = took
 	k.m.ids = append(k.m.ids[:0], exchangeID{k.n, k.n})
 	k.t.event(k.j, k.m, &event{at: k.at, index: k.n, data: job})

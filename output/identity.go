@@ -49,7 +49,7 @@ func wiresharkFilter(r *analysis.Report, o *analysis.Occurrence) string {
 // the same one file, and all of it; and evidence from before or after the connection belongs to another one, such
 // as that which could have been reused.
 func namesStream(r *analysis.Report, o *analysis.Occurrence) bool {
-	if len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
+	if o.Elsewhere || len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
 		return false
 	}
 	i, found := slices.BinarySearchFunc(r.Conns, o.Connection, func(c analysis.ConnInfo, id int) int {

@@ -1,0 +1,251 @@
+package analysis
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// leastQueue is from what delay on a queue is worth a word; a phone call bears 150 ms in all (ITU-T G.114).
+	leastQueue = 20 * time.Millisecond
+	// leastFilling is how long a transfer must be bound by the path's rate to count as filling the path.
+	leastFilling = 50 * time.Millisecond
+	// residualQueue is what active queue management leaves of a queue: its target (RFC 8289 §4.1: 5 ms).
+	residualQueue = 5 * time.Millisecond
+	// maxFillings and maxQueued are how many transfers that filled a client's path are remembered to be shown, and how many of its
+	// exchanges that waited in a queue nobody is known to have filled so far; maxQueuedAll is that of all clients. maxBusy is how many
+	// stretches of time are; beyond it neighbours become one.
+	maxFillings  = 64
+	maxQueued    = 256
+	maxQueuedAll = 1 << 14
+	maxBusy      = 1024
+)
+
+// paths follows, by client, which transfers kept the path busy, and which exchanges of other connections waited behind them
+// meanwhile.
+type paths struct {
+	clients pairTable[clientPath] // by the client's address alone: all its servers are behind the same access
+	held    int                   // exchanges that wait, of all clients
+}
+
+// clientPath is the path to and from one client.
+type clientPath struct {
+	busy []interval    // when it was full: apart, and in order
+	full []filling     // what filled it, latest last
+	late []queued      // exchanges that waited in a queue of which nothing else is known so far
+	deep time.Duration // what a queue can have held up anything: no sender has more under way than a receive window
+}
+
+// filling is a transfer that was bound by the path's rate, so that what passed the path meanwhile came behind it.
+type filling struct {
+	interval
+	conn, exchange int
+	first, last    capture.Mark
+	side           Side
+	rate           float64       // octets a second
+	most           time.Duration // that the path needs for a receive window
+}
+
+// queued is an exchange that waited in a queue.
+type queued struct {
+	interval
+	member         member        // what book needs of it
+	exchange       int           // its number in the report
+	info           *ExchangeInfo // nil: not at hand
+	rtt            time.Duration
+	delay          time.Duration
+	think          time.Duration // the server, as far as the connection alone can tell
+	began          time.Duration // its connection
+	confidence     Confidence
+	request, first capture.Mark
+	text           string
+}
+
+// path is where a client's paths are kept.
+func (p pair) path() pair { return pair{client: p.client} }
+
+// filling is the transfer of the exchange that kept the path busy, if one did.
+func (j *job) filling(id int) (f filling, ok bool) {
+	for _, dir := range bothWays {
+		m, facts := j.message(dir), j.facts(dir)
+		if m == nil || facts == nil || facts.rate <= 0 {
+			continue
+		}
+		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) && s*2 >= facts.measured {
+			f = filling{interval{m.Start.Time, m.End.Time}, id, j.info.ID, m.Start, m.End, sideOf(dir), facts.rate, math.MaxInt64}
+			if facts.window > 0 {
+				f.most = time.Duration(float64(facts.window) / facts.rate * 1e9)
+			}
+			return f, true
+		}
+	}
+	return f, false
+}
+
+// judged takes note of an exchange that filled the path of its client, or waited in a queue.
+func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
+	if f, ok := job.filling(m.id); ok {
+		if c := p.clients.of(m.pair.path(), job.until); c != nil {
+			p.filled(j, c, f)
+		}
+		return
+	}
+	q, ok := j.queued(m, job, reuse)
+	if !ok {
+		return
+	}
+	c := p.clients.of(m.pair.path(), job.until)
+	if c == nil || c.tell(j, &q) {
+		return
+	}
+	if p.held < maxQueuedAll {
+		if len(c.late) == maxQueued {
+			c.late = slices.Delete(c.late, 0, 1)
+			p.held--
+		}
+		c.late = append(c.late, q)
+		p.held++
+	}
+}
+
+// filled takes note of what filled the path, and tells what waited behind it.
+func (p *paths) filled(j *judge, c *clientPath, f filling) {
+	c.busy = union(append(c.busy, f.interval))
+	if len(c.busy) > maxBusy {
+		c.busy = coarser(c.busy)
+	}
+	if len(c.full) == maxFillings {
+		c.full = slices.Delete(c.full, 0, 1)
+	}
+	c.full, c.deep = append(c.full, f), max(c.deep, f.most)
+	n := len(c.late)
+	c.late = slices.DeleteFunc(c.late, func(q queued) bool { return c.tell(j, &q) })
+	p.held -= n - len(c.late)
+}
+
+// coarser makes one of every two neighbours.
+func coarser(all []interval) []interval {
+	out := all[:0]
+	for i := 0; i < len(all); i += 2 {
+		out = append(out, interval{all[i].from, all[min(i+1, len(all)-1)].to})
+	}
+	return out
+}
+
+// mayHold reports whether a queue may have held up by so much what passed the client's path in the stretch of time.
+func (p *paths) mayHold(of pair, span interval, delay time.Duration) bool {
+	c := p.clients.has(of.path())
+	if c == nil || delay > c.deep {
+		return false
+	}
+	i, _ := slices.BinarySearchFunc(c.busy, span.from, func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) })
+	return i < len(c.busy) && c.busy[i].from < span.to
+}
+
+// behind is the transfer of another connection that filled the path while the exchange waited.
+func (c *clientPath) behind(q *queued) *filling {
+	for i := len(c.full) - 1; i >= 0; i-- {
+		if f := &c.full[i]; f.conn != q.member.id && f.from < q.to && q.from < f.to {
+			return f
+		}
+	}
+	return nil
+}
+
+// queued is what the exchange waited in a queue that it did not fill itself: its answer came later than the timestamps in it
+// say, or its connection was set up while round trips were longer than others between the pair.
+func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
+	x := job.x
+	if x.Request == nil || x.Response == nil {
+		return q, false
+	}
+	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, member: member{id: m.id, pair: m.pair}, exchange: job.info.ID, info: job.info,
+		rtt: job.flow.rtt, think: job.times[Think], began: m.start.Time, request: x.Request.End, first: x.Response.Start}
+	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
+		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf("under way %s longer than the quickest, by its timestamp", millis(q.delay))
+		return q, true
+	}
+	least := j.totalsOf(m.pair).rtt
+	longer := job.flow.rtt - least
+	if !job.farther(least) {
+		return q, false
+	}
+	q.delay = min(longer, job.times[RoundTrip])
+	if job.critical && !reuse {
+		q.delay += min(longer, job.times[TCPHandshake])
+		q.from = job.from
+	}
+	q.confidence = ConfidenceMedium
+	q.text = fmt.Sprintf("round trips of %s on this connection, where others had %s", millis(job.flow.rtt), millis(least))
+	return q, q.delay >= leastQueue
+}
+
+// farther reports whether round trips on the exchange's connection were never near the least between the two.
+func (j *job) farther(least time.Duration) bool {
+	return least > 0 && j.flow.rtt-least >= max(least, leastQueue)
+}
+
+// lateAnswer is by how much the first octet of the response was held up on its way.
+func (j *job) lateAnswer() (late time.Duration) {
+	if j.times[Queue] < leastQueue {
+		return 0
+	}
+	for i := range j.slices {
+		s := &j.slices[i]
+		if s.label == Queue && s.dir == reassembly.FromServer && !mark0(s.again) && s.to <= j.x.Response.Start.Time {
+			late += s.length()
+		}
+	}
+	return late
+}
+
+// tell books what the exchange waited, if it is known who filled the queue.
+func (c *clientPath) tell(j *judge, q *queued) bool {
+	f := c.behind(q)
+	if f == nil {
+		return false
+	}
+	if !j.enabled(bandwidth.Name) {
+		return true
+	}
+	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence, occ: Occurrence{Connection: q.member.id, Exchange: q.exchange, Elsewhere: true,
+		Start: q.request.Time, End: q.first.Time,
+		Cost: Cost{Low: max(0, q.delay-2*residualQueue), Expected: max(0, q.delay-residualQueue), High: q.delay}}}
+	if f.from <= q.began && q.began <= f.to { // nothing on its connection came without the queue, to compare with
+		cl.occ.Cost.High += q.think
+	}
+	if q.confidence == ConfidenceLow {
+		cl.most, cl.occ.Cost.Low = atMost(Low), 0
+	}
+	var view *job
+	if q.info != nil {
+		view = &job{info: q.info, flow: flowFacts{rtt: q.rtt}}
+	}
+	cl.occ.Evidence = []Evidence{
+		at(f.first, "large message", f.side, fmt.Sprintf("it fills the path of connection %d: %.1f Mbit/s", f.conn, f.rate*8/1e6)),
+		at(q.request, "request", SideClient, "its last octet"), at(q.first, "response", SideServer, q.text),
+		at(f.last, "large message", f.side, "ends")}
+	slices.SortStableFunc(cl.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) })
+	j.book(&q.member, &cl, view)
+	if view != nil {
+		j.lose(cl.occ.Cost.Expected)
+	}
+	return true
+}
+
+// suspect books an answer that came later than usual while a transfer filled the path, without timestamps that would tell why.
+func (p *paths) suspect(j *judge, of pair, x *thought, usual time.Duration) {
+	c := p.clients.has(of.path())
+	if c == nil {
+		return
+	}
+	c.tell(j, &queued{interval: interval{x.request.Time, x.first.Time}, member: member{id: x.conn, pair: of}, exchange: x.exchange,
+		delay: x.think - usual, confidence: ConfidenceLow, request: x.request, first: x.first,
+		text: fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual))})
+}

@@ -1,0 +1,135 @@
+package analysis
+
+import (
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// fills is a response at the path's rate on a connection of its own, from and to so many milliseconds.
+func (k *thinker) fills(from, to time.Duration) {
+	j := &job{info: &ExchangeInfo{ID: 1000}, until: to, x: &reassembly.Exchange{Request: &reassembly.Message{},
+		Response: &reassembly.Message{Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}}}
+	j.times[Serialize] = to - from
+	j.flow = flowFacts{rate: 500_000, rtt: 10 * time.Millisecond, measured: to - from, window: 1 << 20}
+	k.j.paths.judged(k.j, &member{id: 99, pair: k.m.pair}, j, false)
+}
+
+// askAt is an exchange whose response came at the given moment.
+func (k *thinker) askAt(at, took time.Duration) {
+	k.at = at - time.Millisecond
+	k.ask("/api", took)
+}
+
+// TestThinksBehindTransfer: what takes longer while a transfer fills the path is not the server's time, unless it is longer than a
+// queue can hold up, or others that passed meanwhile were quick.
+func TestThinksBehindTransfer(t *testing.T) {
+	for _, tt := range []struct {
+		name            string
+		behind          []time.Duration
+		thinks, suspect int
+		stamped         bool
+	}{
+		{name: "all late", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond, 160 * time.Millisecond}, suspect: 4},
+		{name: "one late among quick ones", behind: []time.Duration{10 * time.Millisecond, 150 * time.Millisecond, 10 * time.Millisecond, 11 * time.Millisecond}},
+		{name: "longer than a queue holds up", behind: []time.Duration{10 * time.Millisecond, 3 * time.Second, 11 * time.Millisecond}, thinks: 1},
+		{name: "timestamps tell", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond}, thinks: 3, stamped: true},
+	} {
+		k := newThinker()
+		k.rtt, k.stamped = 10*time.Millisecond, tt.stamped
+		for i := range 20 {
+			k.askAt(time.Duration(i)*100*time.Millisecond, 10*time.Millisecond)
+		}
+		for i, took := range tt.behind {
+			k.askAt(10*time.Second+time.Duration(i)*200*time.Millisecond, took)
+		}
+		k.fills(9*time.Second, 12*time.Second)
+		n, _ := k.found()
+		suspect := 0
+		if g := k.j.groups[groupKey{bandwidth.Name, "bufferbloat", k.m.pair}]; g != nil {
+			suspect = g.count
+			if g.confidence != ConfidenceLow {
+				t.Errorf("%s: confidence %v", tt.name, g.confidence)
+			}
+		}
+		if n != tt.thinks || suspect != tt.suspect {
+			t.Errorf("%s: %d server-think and %d bufferbloat, want %d and %d", tt.name, n, suspect, tt.thinks, tt.suspect)
+		}
+	}
+}
+
+// heldUp is an exchange whose answer was held up by that much before the given moment, by its timestamp.
+func heldUp(m *member, id int, at, delay time.Duration) *job {
+	j := &job{info: &ExchangeInfo{ID: id}, until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
+		Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}}}
+	j.times[Queue] = delay
+	j.slices = []slice{{label: Queue, from: at - delay, to: at, dir: reassembly.FromServer}}
+	return j
+}
+
+// TestQueuedBehindTransfer: what waited in a queue is told once it is known who filled it, whichever is judged first.
+func TestQueuedBehindTransfer(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		at      time.Duration
+		delay   time.Duration
+		same    bool
+		earlier bool // the transfer is judged before
+		want    time.Duration
+	}{
+		{name: "judged before the transfer", at: 2 * time.Second, delay: 100 * time.Millisecond, want: 95 * time.Millisecond},
+		{name: "judged after it", at: 2 * time.Second, delay: 100 * time.Millisecond, earlier: true, want: 95 * time.Millisecond},
+		{name: "over before it", at: 900 * time.Millisecond, delay: 100 * time.Millisecond},
+		{name: "on the same connection", at: 2 * time.Second, delay: 100 * time.Millisecond, same: true},
+		{name: "too short to matter", at: 2 * time.Second, delay: 15 * time.Millisecond},
+	} {
+		k := newThinker()
+		m := k.m
+		if tt.same {
+			m = &member{id: 99, pair: m.pair}
+		}
+		if tt.earlier {
+			k.fills(time.Second, 3*time.Second)
+		}
+		k.j.paths.judged(k.j, m, heldUp(m, 1, tt.at, tt.delay), false)
+		if !tt.earlier {
+			k.fills(time.Second, 3*time.Second)
+		}
+		var got time.Duration
+		if g := k.j.groups[groupKey{bandwidth.Name, "bufferbloat", k.m.pair}]; g != nil {
+			got = g.cost.Expected
+		}
+		if got != tt.want {
+			t.Errorf("%s: cost %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestPathsWithoutEnd: what is kept stays small, and what was full stays known to have been.
+func TestPathsWithoutEnd(t *testing.T) {
+	k := newThinker()
+	for i := range 10_000 {
+		at := time.Duration(i+1) * time.Second
+		k.j.paths.judged(k.j, k.m, heldUp(k.m, i, at+900*time.Millisecond, 100*time.Millisecond), false) // behind nothing
+		k.fills(at, at+500*time.Millisecond)
+	}
+	c := k.j.paths.clients.has(k.m.pair.path())
+	if len(c.busy) > maxBusy || len(c.full) > maxFillings || len(c.late) > maxQueued || k.j.paths.held != len(c.late) {
+		t.Errorf("%d stretches, %d transfers, %d exchanges (%d counted)", len(c.busy), len(c.full), len(c.late), k.j.paths.held)
+	}
+	if !slices.IsSortedFunc(c.busy, func(a, b interval) int { return int(min(max(a.to-b.from, -1), 1)) }) {
+		t.Error("the stretches are not apart and in order")
+	}
+	for _, at := range []time.Duration{1200 * time.Millisecond, 5000*time.Second + 200*time.Millisecond, 10_000*time.Second + 400*time.Millisecond} {
+		if !k.j.paths.mayHold(k.m.pair, interval{at, at + 1*time.Millisecond}, 100*time.Millisecond) {
+			t.Errorf("at %v nothing fills the path", at)
+		}
+	}
+	if k.j.paths.mayHold(k.m.pair, interval{20_000 * time.Second, math.MaxInt64}, 1*time.Millisecond) {
+		t.Error("after the last transfer something fills the path")
+	}
+}
