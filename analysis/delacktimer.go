@@ -60,10 +60,63 @@ func (t *timers) judge(j *judge) {
 	}
 }
 
+// unheard is what the claims of a finding say of timers that fired before an acknowledgment came.
+type unheard struct {
+	count  int              // of such claims
+	others int              // claims that rest on more than that
+	most   [2]time.Duration // the longest wait, by sender
+}
+
+// add takes in claim c.
+func (u *unheard) add(c *claim) {
+	if c.unheard == [2]time.Duration{} {
+		u.others += 1 + c.also
+		return
+	}
+	u.count++
+	for d, wait := range c.unheard {
+		u.most[d] = max(u.most[d], wait)
+	}
+}
+
+// doubt makes timeouts mere possibilities where all may have been impatience: the receiver's host has acknowledged as late as
+// that what did arrive. Nothing tells then whether a segment or only its acknowledgment was missing.
+func (t *timers) doubt(j *judge) {
+	for key, g := range j.groups {
+		if key.rule != retransmissionTimeout.Name || g.unheard.count == 0 || g.unheard.others > 0 {
+			continue
+		}
+		hosts := [2]netip.Addr{key.pair.server.Addr(), key.pair.client} // who acknowledges what the client and the server send
+		late := true
+		for d, wait := range g.unheard.most {
+			if wait == 0 {
+				continue
+			}
+			delays := t.hosts.has(alone(hosts[d]))
+			late = late && delays != nil && len(*delays) > 0 && wait <= latest(*delays)+g.rtt
+		}
+		if late {
+			g.confidence, g.most, g.cost.Low = ConfidenceLow, min(g.most, Low), 0
+			g.further = "The host that was to acknowledge it delays acknowledgments as long as the timer waited: it may have had the segment, and then the " +
+				"repetition was needless and cost nothing."
+		}
+	}
+}
+
+// latest is how late a host's acknowledgments may be, by some of its delays. Those of a timer agree; where a clock ticks for all
+// connections (4.4BSD, lwIP) they are anything up to its period, and that is more than the longest of few.
+func latest(delays []time.Duration) time.Duration {
+	most := slices.Max(delays)
+	if _, fixed := delackTimer(delays); fixed {
+		return most
+	}
+	return most + most/time.Duration(len(delays))
+}
+
 // delayed takes note of how late acknowledgment a of a small segment was, if nothing but a timer made it late.
 func (s *sender) delayed(c *reassembly.Conn, a *reassembly.Record) {
 	late := a.Time - s.small.Time - c.Half[a.Dir].RTT.Min
-	if !a.PureAck() || a.Flags&capture.FIN != 0 || s.growth.cut || len(s.holes) > 0 || late < delackFloor || late > delackCeil ||
+	if !a.PureAck() || a.Flags&capture.FIN != 0 || a.Ack <= s.growth.past || len(s.holes) > 0 || late < delackFloor || late > delackCeil ||
 		len(s.delacks) >= delackSamples {
 		return
 	}

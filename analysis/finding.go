@@ -21,6 +21,7 @@ type group struct {
 	cost         Cost
 	worst        time.Duration   // largest cost of one occurrence
 	lateness     []time.Duration // of acknowledgments that ended Nagle holds, the first few
+	unheard      unheard
 	failedUntil  time.Duration   // end of the latest failure whose cost by the clock on the wall is known
 	wall, walled time.Duration   // cost by the clock on the wall, and the expected cost for which that is known
 	time         time.Duration   // duration of the affected exchanges
@@ -78,6 +79,7 @@ func (j *judge) book(m *member, c *claim, job *job) {
 		g.lateness = append(g.lateness, c.lateness)
 	}
 	g.keep(c, j.opts.MaxOccurrences)
+	g.unheard.add(c)
 	j.tellCertain(groupKey{c.rule, c.cause, m.pair}, g, c)
 }
 

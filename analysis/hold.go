@@ -57,6 +57,9 @@ func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 		if w.ackedWithin(s, r, n) || w.echoesUnseen(r, n) {
 			return nil // too close to tell, or the capture lacks what would tell
 		}
+		if s.maybeProbe(w, r) {
+			return nil
+		}
 		count.prompt++
 		if count.held > 0 {
 			count.promptAfterHeld++
@@ -105,6 +108,22 @@ func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleC
 func (s *connState) loose(dir reassembly.Dir) bool {
 	r := &s.conn.Half[dir].RTT
 	return r.Samples > 0 && !r.Firm
+}
+
+// maybeProbe reports whether the timer for a tail loss probe may have sent r: it prefers new data, which Nagle's algorithm does
+// not hold back then (RFC 8985 §7.3). The timer is two round trips, and leaves a delayed acknowledgment its time if only one
+// segment is outstanding. One probe is sent at a time: a second without an acknowledgment in between is none.
+func (s *sender) maybeProbe(w *walker, r *reassembly.Record) bool {
+	c := w.s.conn
+	least := max(2*c.RTTMin()*97/100, 2*time.Millisecond)
+	if s.trail.sent-s.trail.acked <= 1 {
+		least += probeLeast
+	}
+	if s.small.probe || r.Time-max(s.small.Time, s.view.heard+c.Far(r.Dir)) < least {
+		return false
+	}
+	s.probed = true
+	return true
 }
 
 // ackedWithin reports whether an ACK of the small segment passed so soon after what the sender of r surely knew that it

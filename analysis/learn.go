@@ -56,7 +56,7 @@ func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 	i := max(s.known, c.Released)
 	for ; i < n; i++ {
 		a := &c.Records[i-c.Released]
-		if a.Time > horizon {
+		if a.Time > horizon+w.quicker(r.Dir) {
 			break
 		}
 		if a.Dir == r.Dir {
@@ -72,6 +72,13 @@ func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 	}
 	s.known = i
 	s.cwnd.surely(since)
+}
+
+// quicker is by how much the sender of dir may go on sooner than the least round trip to it says: that contains what the host
+// took to answer, and few samples have not seen the least. Next to the host it may be all of it, and then the order of segments
+// is the order of events.
+func (w *walker) quicker(dir reassembly.Dir) time.Duration {
+	return min(w.s.conn.Far(dir), w.s.eps(dir))
 }
 
 // look takes what the sender knows now as what it knew before anything could release the record in hand.

@@ -127,6 +127,7 @@ func (r *nagleHosts) tally(c *overConn, now time.Duration) {
 func (r *nagleHosts) finish(j *judge) {
 	r.settle(j, r.waiting)
 	r.timers.judge(j)
+	r.timers.doubt(j)
 	r.pairs.each(func(p pair, t *[2]nagleTally) {
 		for d := range t {
 			j.doubtHolds(p, reassembly.Dir(d), &t[d])

@@ -32,6 +32,7 @@ type claim struct {
 	text        string            // facts of this occurrence that the finding's message needs, "" if none
 	lost        []interval        // what of the exchange's time is lost to it, for the union
 	lateness    time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
+	unheard     [2]time.Duration  // by sender: how long no acknowledgment had come when a timer repeated a single segment
 	elsewhere   bool              // stands only if the client has sent the request on another connection, too
 	answer      time.Duration     // from the last SYN to the refusal
 	also        int               // further occurrences whose cost is in this one's

@@ -158,6 +158,9 @@ func (p *pass) timeoutClaim(w *slice, cause string) claim {
 		c.text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
 			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
 	}
+	if !w.unseen && (w.label == RTO || w.label == TLP) {
+		c.unheard[w.dir] = length
+	}
 	c.lost = []interval{{w.from, w.to}}
 	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
 	return c

@@ -41,6 +41,7 @@ type small struct {
 	pure    bool         // that ACK carried no data
 	ack     capture.Mark // that ACK
 	headers bool         // it ends where the header section ends
+	probe   bool         // a timer may have sent it, whatever Nagle's algorithm says
 }
 
 // sender is what the walk knows of one direction: what was sent, what arrived, and what the sender could know.
@@ -67,6 +68,7 @@ type sender struct {
 	store    lastSent
 
 	small   small
+	probed  bool    // the record in hand may be a tail loss probe of new data
 	rounds  []round // of the message in hand, the first maxRounds
 	round   round   // the current one
 	growth  growth
@@ -280,10 +282,12 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	}
 	s.cwnd.sent(s.trail.sent-s.trail.acked, s.trail.sent-s.cwnd.sure)
 	s.view.reset()
+	probed := s.probed
+	s.probed = false
 	if full {
 		return
 	}
-	s.small = small{Mark: r.Mark(), end: r.Seq + int64(r.Len), size: r.Len, valid: true}
+	s.small = small{Mark: r.Mark(), end: r.Seq + int64(r.Len), size: r.Len, valid: true, probe: probed}
 	s.small.headers = w.s.endsHeader(r.Dir, s.small.end)
 }
 

@@ -273,6 +273,30 @@ func (k *track) judgeResends(e *event, una int64) {
 		}
 	}
 	d.resends = keep
+	if k.again(e, una) {
+		d.answeredTwice(k, e.ack, e.at.Time-k.far(e.dir)*6/10)
+	}
+}
+
+// again reports whether e acknowledges once more what it had acknowledged, though nothing is outstanding and its window is as it
+// was: it answers a segment that its host had already (RFC 9293 §3.10.7.4), and a host without SACK says so in no other way.
+func (k *track) again(e *event, una int64) bool {
+	own, peer, h := &k.side[e.dir], &k.side[e.dir.Peer()], &k.c.Half[e.dir]
+	const other = capture.SYN | capture.FIN | capture.RST
+	return e.ack == una && e.seg.NSACK == 0 && e.seq == e.end && e.seq == h.Max && !h.FinSeen && e.seg.Flags&other == 0 && own.winSet && e.win == own.win &&
+		k.c.Half[e.dir.Peer()].Max == una && peer.last.Retransmitted()
+}
+
+// answeredTwice amends the latest retransmission of what is acknowledged up to una, if it was sent early enough to have been
+// answered: both copies had arrived.
+func (d *side) answeredTwice(k *track, una int64, by time.Duration) {
+	for i := len(d.resends) - 1; i >= 0; i-- {
+		if r := d.resends[i]; r.end <= una && r.at <= by {
+			k.amend(r.record, SpuriousRetransmission)
+			d.resends = append(d.resends[:i], d.resends[i+1:]...)
+			return
+		}
+	}
 }
 
 // reports reports whether the first SACK block of e names the octets of r as received twice.

@@ -12,6 +12,8 @@ const (
 	rtoMax = 120 * time.Second
 	// rtoFirst is the timer before the first sample (RFC 6298 §2.1).
 	rtoFirst = time.Second
+	// rtoOld is the same by RFC 1122 §4.2.3.1; lwIP still has it.
+	rtoOld = 3 * time.Second
 	// unknownRTT stands for a round trip that was never measured where reordering is to be told from
 	// retransmission; Wireshark uses the same 3 ms.
 	unknownRTT = 3 * time.Millisecond

@@ -52,9 +52,9 @@ func (k *track) settleBefore(moment time.Duration) {
 func (k *track) due(x *Exchange) time.Duration {
 	quiet := quietFor
 	if k.unconfirmed(x) {
-		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298 §2.1), and then twice as
-		// long each time; a quarter more is room for a late timer.
-		quiet = min(rtoMax, max(rtoFirst*5/4, (k.now-x.End().Time)*5/2))
+		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298 §2.1), three on old stacks
+		// (RFC 1122 §4.2.3.1), and then twice as long each time; a quarter more is room for a late timer.
+		quiet = min(rtoMax, max(rtoOld*5/4, (k.now-x.End().Time)*5/2))
 	}
 	return max(x.End().Time+max(2*k.roundTrip(), settleMin), k.now+quiet)
 }
