@@ -22,9 +22,9 @@ type group struct {
 	worst        time.Duration   // largest cost of one occurrence
 	lateness     []time.Duration // of acknowledgments that ended Nagle holds, the first few
 	unheard      unheard
-	failedUntil  time.Duration   // end of the latest failure whose cost by the clock on the wall is known
-	wall, walled time.Duration   // cost by the clock on the wall, and the expected cost for which that is known
-	time         time.Duration   // duration of the affected exchanges
+	failedUntil  time.Duration // end of the latest failure whose cost by the clock on the wall is known
+	wall, walled time.Duration // cost by the clock on the wall, and the expected cost for which that is known
+	time         time.Duration // duration of the affected exchanges
 	rtt          time.Duration
 	confidence   Confidence
 	web          bool // the protocol of some may be HTTP
