@@ -67,7 +67,7 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report,
 	}
 	report, err := analysis.Run(src, options)
 	if options.Trace != nil && report.Trace == nil && err == nil {
-		return nil, noSuch("connection", o.trace.connection, report.Connections)
+		return nil, noConnection(o.trace.connection, report)
 	}
 	return report, err
 }

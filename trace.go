@@ -66,6 +66,16 @@ func (o *options) traceOf(open func() (capture.Source, error), options analysis.
 	return of, nil // an error of reading shows again
 }
 
+// noConnection says that there is no connection of that number, or none that was analysed.
+func noConnection(n int, r *analysis.Report) error {
+	for i := range r.Caveats {
+		if c := &r.Caveats[i]; c.Code == "translated" && n < r.Connections+int(c.Count) {
+			return &usageError{fmt.Sprintf("connection %d was not analysed", n), c.Message}
+		}
+	}
+	return noSuch("connection", n, r.Connections)
+}
+
 // noSuch says that there is no exchange or connection of that number.
 func noSuch(what string, n, count int) error {
 	hint := fmt.Sprintf("the input has %d, counted from 0", count)

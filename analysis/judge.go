@@ -43,6 +43,7 @@ type totals struct {
 	missing                int64             // octets that the capture lacks
 	octets                 int64
 	midStream, oneSided    uint64
+	views                  uint64 // connections that are others seen again
 	cut                    uint64 // exchanges that the end of the capture cut
 }
 

@@ -80,6 +80,7 @@ type pipeline struct {
 type epoch struct {
 	until   time.Duration // what comes later waits for the next
 	evicted uint64        // open connections given up so far
+	views   uint64        // connections left out so far because they are others seen again
 	done    chan struct{} // closed when it has been read; nil: nobody waits
 }
 
@@ -130,7 +131,7 @@ func (p *pipeline) take(seg *capture.Segment) {
 	p.now = max(p.now, seg.Time)
 	c, dir, fresh := p.table.Assign(seg)
 	p.closeOver()
-	if c == nil {
+	if c == nil || c.View {
 		return
 	}
 	w := c.ID % len(p.workers)
@@ -158,6 +159,9 @@ func (p *pipeline) closeOver() {
 
 // send adds an item without a segment to the batch of the worker that owns c.
 func (p *pipeline) send(c *reassembly.Conn, it item) {
+	if c.View {
+		return
+	}
 	w := c.ID % len(p.workers)
 	p.fill[w].items = append(p.fill[w].items, it)
 	if p.fill[w].full() {
@@ -183,7 +187,7 @@ func (p *pipeline) epoch(until time.Duration) {
 		p.flush(w)
 	}
 	p.since = 0
-	e := epoch{until: until, evicted: p.table.Evicted()}
+	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views()}
 	if p.judge.hooks.any() {
 		e.done = make(chan struct{}) // hooks are told between segments
 	}
@@ -207,7 +211,7 @@ func (p *pipeline) judgeAll() {
 			default:
 			}
 		}
-		p.judge.crowd.evicted = e.evicted
+		p.judge.crowd.evicted, p.judge.total.views = e.evicted, e.views
 		sortEvents(events)
 		n := dueEvents(events, e.until)
 		p.judge.read(events[:n])

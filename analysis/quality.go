@@ -33,7 +33,8 @@ only, cut payload, frames seen twice and clocks that jump all hide or imitate fa
 How it is recognised
 Octets that the receiver acknowledged and the capture never showed were lost by the capture, not by the network. Drop
 counters of pcapng and of the live interface are read. Frames with the same content and IP identification within 2 ms are
-copies. The rest follows from the headers.
+copies. A connection whose SYN has the number, the timestamp and the client's port of one that began within a second before is
+that one, seen behind an address translation. The rest follows from the headers.
 
 How cost is counted
 It costs nothing; it names the rules whose verdicts it weakens.
@@ -49,6 +50,7 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "unknown-link-type", Title: "frames of a link type that is not decoded"},
 		{Code: "short", Title: "frames cut before the end of the TCP header"},
 		{Code: "mid-stream", Title: "connections without a visible start"},
+		{Code: "translated", Title: "connections seen on both sides of an address translation"},
 		{Code: "one-sided", Title: "connections seen in one direction only"},
 		{Code: "late-direction", Title: "one direction's times are late"},
 		{Code: "missing-octets", Title: "the capture lacks octets that receivers acknowledged"},
@@ -120,6 +122,8 @@ func (j *judge) connectionCaveats(add func(string, uint64, []string, string, ...
 	t := &j.total
 	add("mid-stream", t.midStream, []string{"missed-reuse", "slow-start", "slow-start-after-idle", "receive-window", "zero-window"},
 		"%s without a visible start: window scale and first round trip are unknown", count(t.midStream, "connection"))
+	add("translated", t.views, nil, "%s seen on both sides of an address translation: what came first was analysed",
+		count(t.views, "connection was", "connections were"))
 	add("one-sided", t.oneSided, allRules, "%s seen in one direction only", count(t.oneSided, "connection"))
 	add("cut-exchanges", t.cut, nil, "%s not complete when the capture ended, or for lack of frames",
 		count(t.cut, "exchange was", "exchanges were"))

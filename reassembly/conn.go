@@ -108,6 +108,7 @@ type Conn struct {
 	Vantage        Vantage
 	Protocol       Protocol
 	History        string         // Zeek's letters, upper case for the client
+	View           bool           // another one, seen behind a translation of addresses: not to be analysed
 	MidStream      bool           // the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
 	Reuses         int            // ID of the earlier connection on the same four-tuple, -1 if none
 	ReusesEnd      time.Duration  // when that one last moved; valid if Reuses >= 0

@@ -105,6 +105,7 @@ type Table struct {
 	done    int32         // entry whose FINs have both been acknowledged by the latest segment; -1: none
 	evicted uint64
 	late    uint64
+	views   views
 }
 
 // ended is a connection that will get no more segments, and since when that is so.
@@ -230,6 +231,7 @@ func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 	t.next++
 	e.flags, e.high = 0, [2]uint32{}
 	t.open(e, side, seg)
+	e.conn.View = t.views.again(seg)
 	e.conn.Reuses = old
 	if old >= 0 {
 		e.conn.ReusesEnd = reusesEnd

@@ -1,0 +1,69 @@
+package reassembly
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// A capture on all interfaces of a host that translates addresses (containers, a router) has each connection twice: before and
+// after the translation. The SYN of the second view is that of the first but for an address.
+
+const (
+	keptSYNs = 4096 // SYNs remembered
+	// viewWithin is how long after the first view the second may come, in a capture that was joined of several hosts, too.
+	viewWithin = time.Second
+)
+
+// synID is what a translation of addresses leaves as it was: what the client's kernel chose for this SYN alone.
+type synID struct {
+	seq, stamp uint32
+	window     uint16
+	port       uint16 // of the client; where that is translated, too, the views are not recognised
+}
+
+// seenSYN is where and when a SYN began a connection.
+type seenSYN struct {
+	src, dst netip.AddrPort
+	at       time.Duration
+}
+
+// views recognises SYNs that were seen before their addresses were translated, or after.
+type views struct {
+	seen  map[synID]seenSYN
+	order []synID // oldest first, from next on
+	next  int
+	count uint64
+}
+
+// again reports whether the SYN is one that began another connection. Only timestamps make sure of that: scanners give all SYNs
+// the same number.
+func (v *views) again(seg *capture.Segment) bool {
+	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN || !seg.Options.Has(capture.HasTS) || seg.TSVal == 0 {
+		return false
+	}
+	id := synID{seg.Seq, seg.TSVal, seg.Window, seg.Src.Port()}
+	if s, ok := v.seen[id]; ok && seg.Time-s.at <= viewWithin {
+		if s.src != seg.Src || s.dst != seg.Dst {
+			v.count++
+			return true
+		}
+		return false
+	}
+	if v.seen == nil {
+		v.seen = make(map[synID]seenSYN)
+	}
+	if len(v.order) < keptSYNs {
+		v.order = append(v.order, id)
+	} else {
+		delete(v.seen, v.order[v.next])
+		v.order[v.next] = id
+		v.next = (v.next + 1) % keptSYNs
+	}
+	v.seen[id] = seenSYN{seg.Src, seg.Dst, seg.Time}
+	return false
+}
+
+// Views is how many connections were others seen once more.
+func (t *Table) Views() uint64 { return t.views.count }
