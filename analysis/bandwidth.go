@@ -3,24 +3,27 @@ package analysis
 import (
 	"fmt"
 	"time"
+
+	"tcpwhy/reassembly"
 )
 
 var bandwidth = &Detector{
 	Name:  "bandwidth",
 	Title: "limited by the path's rate",
 	Doc: `What happens
-A response cannot arrive faster than the slowest link carries it (path-rate). If the queue before that link is deep, it
+A message cannot arrive faster than the slowest link carries it (path-rate). If the queue before that link is deep, it
 fills, and everything that passes it waits (bufferbloat): round trips grow to a multiple, for other connections too.
 
 How it is recognised
 path-rate: for at least half of an exchange, and for longer than a round trip and 50 ms, segments came evenly at the rate
 that ten full ones in a row or their acknowledgments show, with round trips longer than the least. bufferbloat: round trips
-during the response were at least twice the least one and at least 20 ms longer, for three acknowledgments in a row, the
-receive window held nothing back (a receiver with a full buffer acknowledges late, too), and the response was large enough
+during the message were at least twice the least one and at least 20 ms longer, for three acknowledgments in a row, the
+receive window held nothing back (a receiver with a full buffer acknowledges late, too), and the message was large enough
 to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate belong to it if
 they waited 20 ms and more: their answers came later than the timestamps in them say, or their connections were set up with
-round trips at least twice the least between the two. Without timestamps an answer that came much later than usual at that
-endpoint is suspected (low confidence).
+round trips at least twice the least between the two. Where nothing tells that (no timestamps; or the request waited behind an
+upload, which they do not show), answers that all came later than usual at that endpoint are suspected: with low confidence,
+or medium if the transfer's own round trips grew as much.
 
 How cost is counted
 A transfer costs nothing for being large: only fewer octets or a faster path save that. What others waited in its queue counts:
@@ -36,27 +39,34 @@ waited for another reason between the two hosts. Seen at the server, what its an
 				Settings: []Setting{{Nginx, "gzip on"}, {Apache, "mod_deflate"}, {Node, "compression middleware"}, {Tomcat, "compression=on"},
 					{Caddy, "encode"}, {IIS, "dynamic compression"}, {HAProxy, "compression algo gzip"}, {Envoy, "compressor filter"}}},
 				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"}}},
+		{Code: "path-rate-request", Title: "limited by the path's rate", Side: SideNetwork,
+			Message: "The path carried the request no faster.",
+			Remedies: []Remedy{{Side: SideClient, Text: "send fewer octets: compress the request's body, or send only what changed"},
+				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"}}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: SideNetwork,
 			Message: "A large transfer filled a deep queue on the path: what passes the path meanwhile waits in it.",
 			Remedies: []Remedy{{Side: SideNetwork, Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
-				"cake bandwidth ...`)"}, {Side: SideServer, Text: "BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr)"}}},
+				"cake bandwidth ...`)"}, {Side: SideServer, Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr)"}}},
 	},
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
 	exchange:   runBandwidth,
 }
 
-// runBandwidth tells of responses that the path's rate limited.
+// runBandwidth tells of messages that the path's rate limited.
 func runBandwidth(p *pass) {
 	j := p.job
-	took := j.until - j.from
-	if p.exchange.Response == nil {
-		return
-	}
-	if s := j.times[Serialize]; j.flow.rate > 0 && s*2 >= took && s >= max(j.flow.rtt, leastFilling) {
-		p.tell("path-rate", fmt.Sprintf("%d octets at %.1f Mbit/s", j.flow.bytes, j.flow.rate*8/1e6))
-	}
-	if q := j.flow.queue; j.sum(RWnd, ZeroWindow) == 0 && q >= leastQueue && j.flow.rtt > 0 && q >= j.flow.rtt && j.flow.lasts() >= q {
-		p.tell("bufferbloat", fmt.Sprintf("round trips grew from %s to %s", millis(j.flow.rtt), millis(j.flow.rtt+q)))
+	for _, dir := range bothWays {
+		m, f := j.message(dir), j.facts(dir)
+		if m == nil || f == nil || p.exchange.Response == nil {
+			continue
+		}
+		if s := j.spent(dir, Serialize); f.rate > 0 && s*2 >= j.until-j.from && s >= max(j.flow.rtt, leastFilling) {
+			p.tell(ofRequest(dir, "path-rate"), dir, fmt.Sprintf("%d octets at %.1f Mbit/s", f.bytes, f.rate*8/1e6))
+		}
+		held := j.spent(dir, RWnd) + j.times[ZeroWindow]
+		if q := f.queue; held == 0 && q >= leastQueue && j.flow.rtt > 0 && q >= j.flow.rtt && f.lasts() >= q {
+			p.tell("bufferbloat", dir, fmt.Sprintf("round trips grew from %s to %s", millis(j.flow.rtt), millis(j.flow.rtt+q)))
+		}
 	}
 }
 
@@ -68,12 +78,14 @@ func (f *flowFacts) lasts() time.Duration {
 	return time.Duration(float64(f.bytes) / f.rate * 1e9)
 }
 
-// tell reports a fact about the response that costs nothing.
-func (p *pass) tell(cause, text string) {
-	x := p.exchange
+// tell reports a fact about dir's message that costs nothing.
+func (p *pass) tell(cause string, dir reassembly.Dir, text string) {
+	m := p.job.message(dir)
 	c := claim{rule: "bandwidth", cause: cause, confidence: ConfidenceMedium}
-	c.occ = Occurrence{Start: x.Response.Start.Time, End: x.Response.End.Time,
-		Evidence: []Evidence{at(x.Response.Start, "first segment", SideServer, text),
-			at(x.Response.End, "last segment", SideServer, "ends the response")}}
+	c.occ = Occurrence{Start: m.Start.Time, End: m.End.Time, Evidence: []Evidence{at(m.Start, "first segment", sideOf(dir), text),
+		at(m.End, "last segment", sideOf(dir), "ends the "+messageNames[dir])}}
 	p.report(c)
 }
+
+// messageNames are what each side sends, in words.
+var messageNames = [2]string{"request", "response"}

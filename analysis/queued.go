@@ -36,9 +36,14 @@ type paths struct {
 
 // clientPath is the path to and from one client.
 type clientPath struct {
+	ways [2]way    // by the direction of what filled it
+	full []filling // what filled it, latest last
+	late []queued  // exchanges that waited in a queue of which nothing else is known so far
+}
+
+// way is one direction of a path.
+type way struct {
 	busy []interval    // when it was full: apart, and in order
-	full []filling     // what filled it, latest last
-	late []queued      // exchanges that waited in a queue of which nothing else is known so far
 	deep time.Duration // what a queue can have held up anything: no sender has more under way than a receive window
 }
 
@@ -47,9 +52,10 @@ type filling struct {
 	interval
 	conn, exchange int
 	first, last    capture.Mark
-	side           Side
+	dir            reassembly.Dir
 	rate           float64       // octets a second
 	most           time.Duration // that the path needs for a receive window
+	queue          time.Duration // by how much round trips on its own connection grew; 0: not known
 }
 
 // queued is an exchange that waited in a queue.
@@ -64,6 +70,8 @@ type queued struct {
 	began          time.Duration // its connection
 	confidence     Confidence
 	request, first capture.Mark
+	upward         bool // it waited before it reached the server, or that cannot be told
+	downward       bool // the same of its answer
 	text           string
 }
 
@@ -78,7 +86,7 @@ func (j *job) filling(id int) (f filling, ok bool) {
 			continue
 		}
 		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) && s*2 >= facts.measured {
-			f = filling{interval{m.Start.Time, m.End.Time}, id, j.info.ID, m.Start, m.End, sideOf(dir), facts.rate, math.MaxInt64}
+			f = filling{interval{m.Start.Time, m.End.Time}, id, j.info.ID, m.Start, m.End, dir, facts.rate, math.MaxInt64, facts.queue}
 			if facts.window > 0 {
 				f.most = time.Duration(float64(facts.window) / facts.rate * 1e9)
 			}
@@ -116,14 +124,15 @@ func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
 
 // filled takes note of what filled the path, and tells what waited behind it.
 func (p *paths) filled(j *judge, c *clientPath, f filling) {
-	c.busy = union(append(c.busy, f.interval))
-	if len(c.busy) > maxBusy {
-		c.busy = coarser(c.busy)
+	w := &c.ways[f.dir]
+	w.deep = max(w.deep, f.most)
+	if w.busy = union(append(w.busy, f.interval)); len(w.busy) > maxBusy {
+		w.busy = coarser(w.busy)
 	}
 	if len(c.full) == maxFillings {
 		c.full = slices.Delete(c.full, 0, 1)
 	}
-	c.full, c.deep = append(c.full, f), max(c.deep, f.most)
+	c.full = append(c.full, f)
 	n := len(c.late)
 	c.late = slices.DeleteFunc(c.late, func(q queued) bool { return c.tell(j, &q) })
 	p.held -= n - len(c.late)
@@ -138,20 +147,23 @@ func coarser(all []interval) []interval {
 	return out
 }
 
-// mayHold reports whether a queue may have held up by so much what passed the client's path in the stretch of time.
-func (p *paths) mayHold(of pair, span interval, delay time.Duration) bool {
+// mayHold reports whether a queue may have held up by so much what passed the client's path in direction dir in the stretch of time.
+func (p *paths) mayHold(of pair, dir reassembly.Dir, span interval, delay time.Duration) bool {
 	c := p.clients.has(of.path())
-	if c == nil || delay > c.deep {
+	if c == nil || delay > c.ways[dir].deep {
 		return false
 	}
-	i, _ := slices.BinarySearchFunc(c.busy, span.from, func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) })
-	return i < len(c.busy) && c.busy[i].from < span.to
+	busy := c.ways[dir].busy
+	i, _ := slices.BinarySearchFunc(busy, span.from, func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) })
+	return i < len(busy) && busy[i].from < span.to
 }
 
 // behind is the transfer of another connection that filled the path while the exchange waited.
 func (c *clientPath) behind(q *queued) *filling {
 	for i := len(c.full) - 1; i >= 0; i-- {
-		if f := &c.full[i]; f.conn != q.member.id && f.from < q.to && q.from < f.to {
+		f := &c.full[i]
+		way := f.dir == reassembly.FromClient && q.upward || f.dir == reassembly.FromServer && q.downward
+		if way && f.conn != q.member.id && f.from < q.to && q.from < f.to {
 			return f
 		}
 	}
@@ -166,7 +178,7 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		return q, false
 	}
 	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, member: member{id: m.id, pair: m.pair}, exchange: job.info.ID, info: job.info,
-		rtt: job.flow.rtt, think: job.times[Think], began: m.start.Time, request: x.Request.End, first: x.Response.Start}
+		rtt: job.flow.rtt, think: job.times[Think], began: m.start.Time, request: x.Request.End, first: x.Response.Start, downward: true}
 	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
 		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf("under way %s longer than the quickest, by its timestamp", millis(q.delay))
 		return q, true
@@ -181,7 +193,7 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		q.delay += min(longer, job.times[TCPHandshake])
 		q.from = job.from
 	}
-	q.confidence = ConfidenceMedium
+	q.confidence, q.upward = ConfidenceMedium, true
 	q.text = fmt.Sprintf("round trips of %s on this connection, where others had %s", millis(job.flow.rtt), millis(least))
 	return q, q.delay >= leastQueue
 }
@@ -228,9 +240,9 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 		view = &job{info: q.info, flow: flowFacts{rtt: q.rtt}}
 	}
 	cl.occ.Evidence = []Evidence{
-		at(f.first, "large message", f.side, fmt.Sprintf("it fills the path of connection %d: %.1f Mbit/s", f.conn, f.rate*8/1e6)),
+		at(f.first, "large message", sideOf(f.dir), fmt.Sprintf("it fills the path of connection %d: %.1f Mbit/s", f.conn, f.rate*8/1e6)),
 		at(q.request, "request", SideClient, "its last octet"), at(q.first, "response", SideServer, q.text),
-		at(f.last, "large message", f.side, "ends")}
+		at(f.last, "large message", sideOf(f.dir), "ends")}
 	slices.SortStableFunc(cl.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) })
 	j.book(&q.member, &cl, view)
 	if view != nil {
@@ -239,13 +251,18 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	return true
 }
 
-// suspect books an answer that came later than usual while a transfer filled the path, without timestamps that would tell why.
+// suspect books an answer that came later than usual while a transfer filled the path, and no timestamps tell why. Where the transfer's
+// own round trips grew as much, it is more than a suspicion.
 func (p *paths) suspect(j *judge, of pair, x *thought, usual time.Duration) {
 	c := p.clients.has(of.path())
 	if c == nil {
 		return
 	}
-	c.tell(j, &queued{interval: interval{x.request.Time, x.first.Time}, member: member{id: x.conn, pair: of}, exchange: x.exchange,
-		delay: x.think - usual, confidence: ConfidenceLow, request: x.request, first: x.first,
-		text: fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual))})
+	q := queued{interval: interval{x.request.Time, x.first.Time}, member: member{id: x.conn, pair: of}, exchange: x.exchange,
+		delay: x.think - usual, confidence: ConfidenceLow, request: x.request, first: x.first, upward: true, downward: !x.stamped,
+		text: fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual))}
+	if f := c.behind(&q); f != nil && f.queue > 0 && q.delay <= f.queue+f.queue/4 {
+		q.confidence = ConfidenceMedium
+	}
+	c.tell(j, &q)
 }

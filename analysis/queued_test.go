@@ -10,12 +10,16 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// fills is a response at the path's rate on a connection of its own, from and to so many milliseconds.
-func (k *thinker) fills(from, to time.Duration) {
-	j := &job{info: &ExchangeInfo{ID: 1000}, until: to, x: &reassembly.Exchange{Request: &reassembly.Message{},
-		Response: &reassembly.Message{Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}}}
+// fills is a message at the path's rate on a connection of its own.
+func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
+	large := &reassembly.Message{Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
+	j := &job{info: &ExchangeInfo{ID: 1000}, until: to, x: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}
+	j.flow = flowFacts{rate: 500_000, rtt: 10 * time.Millisecond, measured: to - from, window: 1 << 20, queue: queue}
 	j.times[Serialize] = to - from
-	j.flow = flowFacts{rate: 500_000, rtt: 10 * time.Millisecond, measured: to - from, window: 1 << 20}
+	if dir == reassembly.FromClient {
+		j.x.Request, j.x.Response, j.up = large, &reassembly.Message{}, &j.flow
+		j.upTimes[Serialize-firstOfTransfer] = to - from
+	}
 	k.j.paths.judged(k.j, &member{id: 99, pair: k.m.pair}, j, false)
 }
 
@@ -33,11 +37,18 @@ func TestThinksBehindTransfer(t *testing.T) {
 		behind          []time.Duration
 		thinks, suspect int
 		stamped         bool
+		upload          bool
+		queue           time.Duration // as the transfer's own round trips show it
+		confidence      Confidence
 	}{
 		{name: "all late", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond, 160 * time.Millisecond}, suspect: 4},
 		{name: "one late among quick ones", behind: []time.Duration{10 * time.Millisecond, 150 * time.Millisecond, 10 * time.Millisecond, 11 * time.Millisecond}},
 		{name: "longer than a queue holds up", behind: []time.Duration{10 * time.Millisecond, 3 * time.Second, 11 * time.Millisecond}, thinks: 1},
 		{name: "timestamps tell", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond}, thinks: 3, stamped: true},
+		{name: "timestamps do not tell how requests fared", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond},
+			stamped: true, upload: true, suspect: 3},
+		{name: "as much as the transfer's round trips grew", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond,
+			180 * time.Millisecond}, upload: true, suspect: 3, queue: 160 * time.Millisecond, confidence: ConfidenceMedium},
 	} {
 		k := newThinker()
 		k.rtt, k.stamped = 10*time.Millisecond, tt.stamped
@@ -47,12 +58,16 @@ func TestThinksBehindTransfer(t *testing.T) {
 		for i, took := range tt.behind {
 			k.askAt(10*time.Second+time.Duration(i)*200*time.Millisecond, took)
 		}
-		k.fills(9*time.Second, 12*time.Second)
+		dir := reassembly.FromServer
+		if tt.upload {
+			dir = reassembly.FromClient
+		}
+		k.fills(dir, 9*time.Second, 12*time.Second, tt.queue)
 		n, _ := k.found()
 		suspect := 0
 		if g := k.j.groups[groupKey{bandwidth.Name, "bufferbloat", k.m.pair}]; g != nil {
 			suspect = g.count
-			if g.confidence != ConfidenceLow {
+			if g.confidence != tt.confidence {
 				t.Errorf("%s: confidence %v", tt.name, g.confidence)
 			}
 		}
@@ -93,11 +108,11 @@ func TestQueuedBehindTransfer(t *testing.T) {
 			m = &member{id: 99, pair: m.pair}
 		}
 		if tt.earlier {
-			k.fills(time.Second, 3*time.Second)
+			k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
 		}
 		k.j.paths.judged(k.j, m, heldUp(m, 1, tt.at, tt.delay), false)
 		if !tt.earlier {
-			k.fills(time.Second, 3*time.Second)
+			k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
 		}
 		var got time.Duration
 		if g := k.j.groups[groupKey{bandwidth.Name, "bufferbloat", k.m.pair}]; g != nil {
@@ -115,21 +130,22 @@ func TestPathsWithoutEnd(t *testing.T) {
 	for i := range 10_000 {
 		at := time.Duration(i+1) * time.Second
 		k.j.paths.judged(k.j, k.m, heldUp(k.m, i, at+900*time.Millisecond, 100*time.Millisecond), false) // behind nothing
-		k.fills(at, at+500*time.Millisecond)
+		k.fills(reassembly.FromServer, at, at+500*time.Millisecond, 0)
 	}
 	c := k.j.paths.clients.has(k.m.pair.path())
-	if len(c.busy) > maxBusy || len(c.full) > maxFillings || len(c.late) > maxQueued || k.j.paths.held != len(c.late) {
-		t.Errorf("%d stretches, %d transfers, %d exchanges (%d counted)", len(c.busy), len(c.full), len(c.late), k.j.paths.held)
+	busy := c.ways[reassembly.FromServer].busy
+	if len(busy) > maxBusy || len(c.full) > maxFillings || len(c.late) > maxQueued || k.j.paths.held != len(c.late) {
+		t.Errorf("%d stretches, %d transfers, %d exchanges (%d counted)", len(busy), len(c.full), len(c.late), k.j.paths.held)
 	}
-	if !slices.IsSortedFunc(c.busy, func(a, b interval) int { return int(min(max(a.to-b.from, -1), 1)) }) {
+	if !slices.IsSortedFunc(busy, func(a, b interval) int { return int(min(max(a.to-b.from, -1), 1)) }) {
 		t.Error("the stretches are not apart and in order")
 	}
 	for _, at := range []time.Duration{1200 * time.Millisecond, 5000*time.Second + 200*time.Millisecond, 10_000*time.Second + 400*time.Millisecond} {
-		if !k.j.paths.mayHold(k.m.pair, interval{at, at + 1*time.Millisecond}, 100*time.Millisecond) {
+		if !k.j.paths.mayHold(k.m.pair, reassembly.FromServer, interval{at, at + 1*time.Millisecond}, 100*time.Millisecond) {
 			t.Errorf("at %v nothing fills the path", at)
 		}
 	}
-	if k.j.paths.mayHold(k.m.pair, interval{20_000 * time.Second, math.MaxInt64}, 1*time.Millisecond) {
+	if k.j.paths.mayHold(k.m.pair, reassembly.FromServer, interval{20_000 * time.Second, math.MaxInt64}, 1*time.Millisecond) {
 		t.Error("after the last transfer something fills the path")
 	}
 }

@@ -150,7 +150,7 @@ func (s *connState) measure(j *job) {
 	}
 	j.flow.bytes = x.Response.HeaderBytes + x.Response.BodyBytes
 	s.transferred(&j.flow, reassembly.FromServer, x.Response)
-	j.flow.queue, j.flow.stamped = sender.queue, sender.stamps.tick > 0
+	j.flow.stamped = sender.stamps.tick > 0
 	j.flow.pieces[reassembly.FromServer] = sender.pieces
 	j.flow.pieces[reassembly.FromClient] = s.walk.send[reassembly.FromClient].pieces
 }
@@ -172,6 +172,7 @@ func (s *connState) transferred(f *flowFacts, dir reassembly.Dir, m *reassembly.
 	}
 	f.rate = sender.pathRate(f.mss, float64(f.bytes)/max(f.measured.Seconds(), 1e-9))
 	f.rwnd = sender.rwnd
+	f.queue = sender.queue
 	f.idle = sender.growth.idle
 }
 

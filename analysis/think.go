@@ -78,7 +78,8 @@ type thought struct {
 	conn, exchange int
 	think          time.Duration
 	request, first capture.Mark
-	blind          bool // it may hold time in a queue: not captured at the server, and no timestamps tell it apart
+	away           bool // not captured at the server: a queue on the path may be part of it
+	stamped        bool // timestamps tell what of it was a queue for the answer
 }
 
 // thinks is the rule's state for one run.
@@ -106,7 +107,8 @@ func (t *thinks) event(j *judge, m *member, e *event) {
 	}
 	l.seen = e.at
 	l.add(thought{m.id, m.find(e.index), job.times[Think], job.x.Request.End, job.x.Response.Start,
-		m.far*10 < job.flow.rtt*9 && (!job.flow.stamped || job.farther(j.totalsOf(m.pair).rtt))})
+		m.far*10 < job.flow.rtt*9,
+		job.flow.stamped && !job.farther(j.totalsOf(m.pair).rtt)})
 }
 
 // list is the empty list of an endpoint.
@@ -217,7 +219,9 @@ func (l *thinkList) apart(p *paths, f func(thinkList) bool) bool {
 // split are the exchanges that no queue held up, and those that one may have.
 func (l *thinkList) split(p *paths) (clear, behind thinkList) {
 	held := func(x thought) bool {
-		return x.blind && p.mayHold(l.of.pair, interval{x.request.Time, x.first.Time}, x.think)
+		span := interval{x.request.Time, x.first.Time}
+		return x.away && (p.mayHold(l.of.pair, reassembly.FromClient, span, x.think) ||
+			!x.stamped && p.mayHold(l.of.pair, reassembly.FromServer, span, x.think))
 	}
 	clear = *l
 	if !slices.ContainsFunc(l.sample, held) && !slices.ContainsFunc(l.slow, held) {

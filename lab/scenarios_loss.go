@@ -11,7 +11,7 @@ func lossScenarios() []Scenario {
 		at(lostRetransmission, 10, 50), at(spuriousTimeout, 10, 50), at(uploadLoss, 10, 50), at(overtaken, 10, 50),
 		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(blackHoleGivenUp, 10), at(mtuTold, 10), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
 		at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10), at(oneOctet, 0, 10), at(oneOctetChunks, 10),
-		at(oneOctetRequest, 10), at(bloated, 10, 50), at(bloatedForKept, 10, 50), at(bloatedForFresh, 10), at(bloatedLater, 10), at(bloatedLaterBare, 10), at(shortQueue, 10), at(policed, 20), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
+		at(oneOctetRequest, 10), at(bloated, 10, 50), at(bloatedForKept, 10, 50), at(bloatedForFresh, 10), at(bloatedLater, 10), at(bloatedLaterBare, 10), at(bloatedUp, 10), at(shortQueue, 10), at(policed, 20), at(finLoss, 10), at(ackLoss, 10), at(delayJump, 10),
 		at(bulkBBR, 50), at(sendBuffer, 50), at(outlier, 0, 10, 50), at(slowEndpoint, 10),
 	} {
 		all = append(all, family...)
@@ -264,6 +264,20 @@ func bloatedLater(time.Duration) Scenario {
 	b := s.Client.(Beside)
 	b.SameTarget, b.Count, b.Interval, b.Ahead, b.Other.Preconnect = true, 30, 50*time.Millisecond, 0, 700*time.Millisecond
 	s.Client = b
+	return s
+}
+
+// bloatedUp is the same in the other direction: requests wait behind a large request, before the server has them.
+func bloatedUp(time.Duration) Scenario {
+	s := bloatedLater(0)
+	s.Name = "bufferbloat-of-upload"
+	s.About = "the path carries 4 Mbit/s to the server with a queue of 200 kB before it, which a large request fills: small requests of a " +
+		"kept connection, quick before, wait in it"
+	s.Link = Link{Rate: [2]int64{4_000_000, 0}, Queue: [2]int{200_000, 0}}
+	b := s.Client.(Beside)
+	b.Other.Body = 600_000
+	s.Client = b
+	s.own(func(o *Own) { o.Large = 600 })
 	return s
 }
 
