@@ -77,6 +77,7 @@ type connState struct {
 	times       [labelCount]time.Duration
 	claims      []claim // about the connection as a whole
 	nagle       [2]nagleCount
+	tail        [2]tailCount
 	holding     int      // holds of all jobs that are not yet certain, about
 	largest     [2]int64 // octets of the largest message so far, by direction; of requests, only of large ones
 	largePassed [2]bool  // by direction: a full segment arrived

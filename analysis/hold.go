@@ -26,6 +26,7 @@ type hold struct {
 	second    capture.Mark // the one that was held
 	size      [2]uint32    // octets of first and second
 	headers   bool         // first ends with the header section
+	tail      bool         // second is the end of a message behind full segments, and first the last of those
 	from, to  time.Duration
 	roundTrip time.Duration // the part that a prompt ACK would have taken
 	delayed   time.Duration // the part by which the ACK was late
@@ -209,10 +210,10 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 		switch {
 		case h.dir != dir:
 			rest = append(rest, h)
-		case real && j.held < maxHolds:
+		case (real || h.tail) && j.held < maxHolds:
 			j.claims = append(j.claims, s.nagleClaim(j, &h))
 			j.held++
-		case real:
+		case real || h.tail:
 			j.addHold(s.nagleCost(&h))
 		default:
 			s.holdOnce(j, &h)
@@ -274,14 +275,24 @@ func (s *connState) singleHold(dir reassembly.Dir, h *hold) bool {
 		h.length() >= 10*s.eps(dir)
 }
 
-// appDelay estimates how long the application itself took between the two writes. known tells that it
-// was observed where the write came after the ACK; else it is at most most. A few observations say little of the spread: it
-// is taken to be a tenth at least.
-func (n *nagleCount) appDelay() (typical, spread, most time.Duration, known bool) {
-	if len(n.waits) == 0 {
+// sooner are those of waits that were shorter than limit.
+func sooner(waits []time.Duration, limit time.Duration) (out []time.Duration) {
+	for _, w := range waits {
+		if w < limit {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// appDelay estimates how long the application itself took before a write that was held for as long as given. known tells that it
+// was observed where the write came after the ACK; else it is at most most. What took it longer than the hold now and then was
+// not so here. A few observations say little of the spread: it is taken to be a tenth at least.
+func (n *nagleCount) appDelay(hold time.Duration) (typical, spread, most time.Duration, known bool) {
+	waits := sooner(n.waits, hold)
+	if len(waits) == 0 {
 		return 0, 0, n.least, false
 	}
-	waits := slices.Clone(n.waits)
 	slices.Sort(waits)
 	typical = waits[len(waits)/2]
 	for i, v := range waits {

@@ -20,11 +20,12 @@ func TestAppDelay(t *testing.T) {
 	}{
 		{"never seen: the shortest hold bounds it", nagleCount{least: 10 * time.Millisecond}, 0, 0, 10 * time.Millisecond, false},
 		{"seen once, which says little of the spread", nagleCount{waits: ms(50)}, 50 * time.Millisecond, 5 * time.Millisecond, 0, true},
+		{"longer than the hold, which tells nothing of it", nagleCount{waits: ms(150), least: 95 * time.Millisecond}, 0, 0, 95 * time.Millisecond, false},
 		{"median and its deviation", nagleCount{waits: ms(50, 40, 43, 44, 90)}, 44 * time.Millisecond, 4 * time.Millisecond, 0, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			typical, spread, most, known := tt.count.appDelay()
+			typical, spread, most, known := tt.count.appDelay(100 * time.Millisecond)
 			if typical != tt.typical || spread != tt.spread || most != tt.most || known != tt.known {
 				t.Errorf("appDelay() = %v, %v, %v, %v, want %v, %v, %v, %v", typical, spread, most, known,
 					tt.typical, tt.spread, tt.most, tt.known)

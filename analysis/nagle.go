@@ -37,6 +37,9 @@ and at least 60 % of the small segments behind small ones leave with the ACK. It
 the whole signature: the first piece ends with the headers and the ACK is as late as only a timer makes it. Single holds on
 five connections and more between the same hosts count together, if no piece ever left early on any of them. A hold that few
 connections prove is surer if its ACK was as late as the receiver's other delayed ACKs, and doubtful if it was not.
+Stacks that take RFC 896 to the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves with
+the ACK of all before it. It takes two such ends that the congestion window had room for, or one that stayed while an ACK had made
+room, or more whose full segments were as many as the window each time; and none that left earlier on the connection.
 The ACK counts as delayed if it came 8 ms or more after a prompt one would have. Where one did, the holds of the same
 sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding: one fix cures both.
 
@@ -119,12 +122,15 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 		{h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
 			millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir))))},
 	}
+	if h.tail {
+		s.tailClaim(h, &c)
+	}
 	return c
 }
 
 // nagleCost is the hold less the application's own delay.
 func (s *connState) nagleCost(h *hold) Cost {
-	typical, spread, most, known := s.nagle[h.dir].appDelay()
+	typical, spread, most, known := s.nagle[h.dir].appDelay(h.length())
 	length := h.length()
 	if known {
 		expected := max(0, length-typical)

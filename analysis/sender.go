@@ -56,16 +56,18 @@ type sender struct {
 	repairs []repair
 	gap     bool // the capture lacks octets since the last progress event
 
-	known    int   // absolute number of the peer's record up to which everything is known
-	ack      int64 // highest acknowledgment known
-	ackPrev  int64 // the one before
-	edge     int64 // right edge of the receive window known
-	edgePrev int64
-	before   int64 // max, before the record in hand
-	release  release
-	view     view
-	last     *lastSent
-	store    lastSent
+	known       int          // absolute number of the peer's record up to which everything is known
+	ack         int64        // highest acknowledgment known
+	ackPrev     int64        // the one before
+	covered     capture.Mark // the segment that told of ack
+	coveredPure bool         // it carried no data
+	edge        int64        // right edge of the receive window known
+	edgePrev    int64
+	before      int64 // max, before the record in hand
+	release     release
+	view        view
+	last        *lastSent
+	store       lastSent
 
 	small   small
 	probed  bool    // the record in hand may be a tail loss probe of new data
@@ -118,6 +120,7 @@ type lastSent struct {
 	full bool
 	push bool
 	end  int64
+	ack  int64 // the highest acknowledgment known then
 }
 
 // deliver books record n as it reaches the receiver. filled is the hole at the receiver's edge that it filled, nil if it
@@ -269,7 +272,7 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 		gap = r.Time - s.last.Time
 	}
 	s.pieces.count(r, gap, full)
-	s.store = lastSent{r.Mark(), full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len)}
+	s.store = lastSent{r.Mark(), full, r.Flags&capture.PSH != 0, r.Seq + int64(r.Len), s.ack}
 	s.last = &s.store
 	s.flight = max(s.flight, s.max-s.ack)
 	if s.ack >= s.growth.past { // before that, much of it has arrived behind what was lost

@@ -108,6 +108,9 @@ func (w *walker) record(n int) {
 	}
 	s.learn(w, n, r)
 	held := w.opportunity(s, r, n)
+	if held == nil {
+		held = w.tailHold(s, r)
+	}
 	filled, forward := s.deliver(r, n)
 	fresh := !w.any || w.prev != r.Dir || oneSided(c, r.Dir) && w.s.begins(r)
 	if forward || closes && !w.leaves(r) || s.vain(r) || s.beyond(w, r) {

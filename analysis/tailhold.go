@@ -1,0 +1,100 @@
+package analysis
+
+import (
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// tailCount counts, for one direction, what happened to the small end of a message behind full segments that were not acknowledged.
+// Nagle's algorithm as RFC 896 has it holds it until all is acknowledged; in Minshall's form, as on Linux, it goes with them.
+type tailCount struct {
+	prompt int   // left with something unacknowledged
+	held   int   // left as soon as the ACK of everything was known, though the congestion window had room
+	sizes  int   // the same, where the window may have been full, each time with another number of octets before it
+	last   int64 // of those
+}
+
+// classic reports whether Nagle's algorithm as RFC 896 has it is what holds ends of messages. A window that were full just where
+// the full segments of a message end, again and again and however many they are, would be a strange one.
+func (t *tailCount) classic() bool { return t.prompt == 0 && (t.held >= 2 || t.held+t.sizes >= 4) }
+
+// add takes in a tail that left when all was acknowledged, behind so many octets.
+func (t *tailCount) add(octets, eff int64, roomy, sure bool) {
+	switch {
+	case roomy && sure:
+		t.held += 2
+	case roomy:
+		t.held++
+	case octets >= 2*eff && octets != t.last:
+		t.sizes, t.last = t.sizes+1, octets
+	}
+}
+
+// tailHold looks whether r is the small end of a message that left when all before it was acknowledged, and counts what
+// happened. The result is the hold, if those before have told that it is one.
+func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
+	c := w.s.conn
+	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain || len(s.holes) > 0 ||
+		s.last == nil || !w.any || w.prev != r.Dir || r.Seq != s.max {
+		return nil
+	}
+	count := &w.s.tail[r.Dir]
+	eff := int64(c.Half[r.Dir].Eff)
+	if int64(r.Len) > eff {
+		count.prompt++ // it left together with full ones
+		return nil
+	}
+	if !s.last.full || s.last.end != r.Seq {
+		return nil
+	}
+	if s.ack < s.max {
+		if r.Time-max(s.last.Time, s.view.heard+c.Far(r.Dir)) < 2*c.RTTMin()*97/100 {
+			count.prompt++ // and no tail loss probe
+		}
+		return nil
+	}
+	after := r.Time - c.Far(r.Dir) - s.late - s.covered.Time
+	if s.view.ack >= s.max || !s.coveredPure || after > w.s.eps(r.Dir)+2*c.Half[r.Dir].RTT.Jitter || s.bound(w, r) || s.growth.cut || s.growth.needless {
+		return nil
+	}
+	// That it left just then, and not when there was room, would be a coincidence.
+	sure := s.madeRoom(int64(r.Len)) && r.Time-s.last.Time >= 10*w.s.eps(r.Dir)
+	count.add(s.max-s.view.ack, eff, s.roomy(int64(r.Len), eff), sure)
+	if !count.classic() {
+		return nil
+	}
+	h := &hold{dir: r.Dir, tail: true, first: s.last.Mark, ack: s.covered, second: r.Mark(), size: [2]uint32{uint32(min(s.max-s.view.ack, 1<<31)), r.Len},
+		from: max(w.at, s.last.Time), to: r.Time}
+	h.roundTrip = min(h.length(), c.RTTMin())
+	if h.delayed = h.length() - h.roundTrip; h.delayed >= delackFloor {
+		w.s.nagle[r.Dir].delayed++
+	}
+	return h
+}
+
+// roomy reports whether the congestion window had room for n octets more behind what was outstanding: an acknowledgment had made
+// as much since the last segment, or as much has been in flight, or the first window of the connection was as large and has been
+// acknowledged in earlier messages, which opens it by a segment at least (RFC 5681 §3.1).
+func (s *sender) roomy(n, eff int64) bool {
+	g := &s.growth
+	outstanding := s.max - s.view.ack
+	return s.madeRoom(n) || g.idle.since == 0 &&
+		(outstanding+n <= g.peak || s.initial > 0 && len(s.rounds) <= 1 && outstanding+n <= s.initial+eff)
+}
+
+// madeRoom reports whether an acknowledgment had made room for n octets since the last segment, and nothing was sent.
+func (s *sender) madeRoom(n int64) bool { return s.view.ack-s.last.ack >= n }
+
+// tailClaim is what is special about the claim of a hold at the end of a message.
+func (s *connState) tailClaim(h *hold, c *claim) {
+	c.confidence = ConfidenceMedium
+	if t := &s.tail[h.dir]; t.held+t.sizes >= 4 {
+		c.confidence = ConfidenceHigh
+	}
+	length := h.length()
+	c.occ.Cost = Cost{length / 2, length, length}
+	c.text = "Its kernel holds the small end of a message until all of it before is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
+		"segments only): one write for each message does not help, TCP_NODELAY does."
+	c.occ.Evidence[0].Role, c.occ.Evidence[0].Text = "last full segment", "of what was not acknowledged then"
+	c.occ.Evidence[1].Text = "covers all of it, and carries no data"
+}
