@@ -152,7 +152,7 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 	if a.Ack > s.ack {
 		s.inflate(c, a)
 		s.ackPrev, s.ack = s.ack, a.Ack
-		s.covered, s.coveredPure = a.Mark(), a.PureAck()
+		s.partly, s.covered, s.coveredPure = s.covered.Time, a.Mark(), a.PureAck()
 		s.view.heard = a.Time
 		s.measure(c, a)
 		before := s.trail.acked

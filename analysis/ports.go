@@ -35,7 +35,7 @@ again within that time (net.ipv4.tcp_tw_reuse), it is only noted. tuple-reuse: S
 from the client, and the SYN again.
 
 How cost is counted
-tuple-reuse: from the first SYN to the one that was answered. time-wait-load costs nothing until it fails.
+tuple-reuse: from the first SYN to the one that was answered, or to the last of all. time-wait-load costs nothing until it fails.
 
 When it is wrong
 Several hosts behind one address have a port range each, or share one. The range may have been changed.`,
@@ -59,6 +59,7 @@ Several hosts behind one address have a port range each, or share one. The range
 	},
 	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
 	exchange:   runTupleReuse,
+	closed:     runTupleBlocked,
 	cross:      func() crossRule { return &portLoads{} },
 }
 
@@ -111,12 +112,38 @@ func runTupleReuse(p *pass) {
 			t.Low = 0
 		}
 	}
-	text := ""
-	if c.Reuses >= 0 {
-		text = fmt.Sprintf("The connection before on the same ports had moved last %s before.", seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)))
-	}
+	text := restedFor(c)
 	p.report(claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: Proven, text: text,
 		occ: Occurrence{Start: c.SYNs[0].Time, End: c.SYNs[len(c.SYNs)-1].Time, Cost: t, Evidence: evidence}})
+}
+
+// restedFor tells how long before the ports had last been in use.
+func restedFor(c *reassembly.Conn) string {
+	if c.Reuses < 0 {
+		return ""
+	}
+	return fmt.Sprintf("The connection before on the same ports had moved last %s before.", seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)))
+}
+
+// runTupleBlocked looks at a connection that never came about: some stacks keep to the old one whatever the client says, and ignore
+// the RST, too (RFC 1337; lwIP).
+func runTupleBlocked(p *pass) {
+	c := p.conn
+	if c.ExchangeCount > 0 || len(c.SYNACKs) > 0 || c.Half[reassembly.FromClient].Bytes > 0 {
+		return
+	}
+	evidence := metTimeWait(c)
+	if evidence == nil {
+		return
+	}
+	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
+	took := last.Time - first.Time
+	text := fmt.Sprintf("%d SYNs met it, and no connection came about.", len(c.SYNs))
+	if rested := restedFor(c); rested != "" {
+		text += " " + rested
+	}
+	p.report(claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: Proven, index: -1, least: Medium, text: text,
+		occ: Occurrence{Exchange: -1, Start: first.Time, End: last.Time, Cost: Cost{took, took, took}, Evidence: evidence}})
 }
 
 // portLoads follows how many ports of each client rest or are in use.

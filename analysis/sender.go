@@ -56,12 +56,13 @@ type sender struct {
 	repairs []repair
 	gap     bool // the capture lacks octets since the last progress event
 
-	known       int          // absolute number of the peer's record up to which everything is known
-	ack         int64        // highest acknowledgment known
-	ackPrev     int64        // the one before
-	covered     capture.Mark // the segment that told of ack
-	coveredPure bool         // it carried no data
-	edge        int64        // right edge of the receive window known
+	known       int           // absolute number of the peer's record up to which everything is known
+	ack         int64         // highest acknowledgment known
+	ackPrev     int64         // the one before
+	covered     capture.Mark  // the segment that told of ack
+	coveredPure bool          // it carried no data
+	partly      time.Duration // when the segment before it passed that told of less
+	edge        int64         // right edge of the receive window known
 	edgePrev    int64
 	before      int64 // max, before the record in hand
 	release     release

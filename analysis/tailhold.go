@@ -57,9 +57,8 @@ func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 	if s.view.ack >= s.max || !s.coveredPure || after > w.s.eps(r.Dir)+2*c.Half[r.Dir].RTT.Jitter || s.bound(w, r) || s.growth.cut || s.growth.needless {
 		return nil
 	}
-	// That it left just then, and not when there was room, would be a coincidence.
-	sure := s.madeRoom(int64(r.Len)) && r.Time-s.last.Time >= 10*w.s.eps(r.Dir)
-	count.add(s.max-s.view.ack, eff, s.roomy(int64(r.Len), eff), sure)
+	sure := s.madeRoom(w, r)
+	count.add(s.max-s.view.ack, eff, sure || s.roomy(int64(r.Len), eff), sure)
 	if !count.classic() {
 		return nil
 	}
@@ -72,18 +71,20 @@ func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 	return h
 }
 
-// roomy reports whether the congestion window had room for n octets more behind what was outstanding: an acknowledgment had made
-// as much since the last segment, or as much has been in flight, or the first window of the connection was as large and has been
-// acknowledged in earlier messages, which opens it by a segment at least (RFC 5681 §3.1).
+// roomy reports whether the congestion window had room for n octets more behind what was outstanding: as much has been in flight,
+// or the first window of the connection was as large and has been acknowledged in earlier messages, which opens it by a segment at
+// least (RFC 5681 §3.1).
 func (s *sender) roomy(n, eff int64) bool {
-	g := &s.growth
 	outstanding := s.max - s.view.ack
-	return s.madeRoom(n) || g.idle.since == 0 &&
-		(outstanding+n <= g.peak || s.initial > 0 && len(s.rounds) <= 1 && outstanding+n <= s.initial+eff)
+	return s.growth.idle.since == 0 &&
+		(outstanding+n <= s.growth.peak || s.initial > 0 && len(s.rounds) <= 1 && outstanding+n <= s.initial+eff)
 }
 
-// madeRoom reports whether an acknowledgment had made room for n octets since the last segment, and nothing was sent.
-func (s *sender) madeRoom(n int64) bool { return s.view.ack-s.last.ack >= n }
+// madeRoom reports whether an acknowledgment had made room for r clearly before the one of everything, and nothing was sent. That r
+// left just then would be a coincidence.
+func (s *sender) madeRoom(w *walker, r *reassembly.Record) bool {
+	return s.view.ack-s.last.ack >= int64(r.Len) && s.covered.Time-s.partly >= 10*w.s.eps(r.Dir)+2*w.s.conn.Half[r.Dir].RTT.Jitter
+}
 
 // tailClaim is what is special about the claim of a hold at the end of a message.
 func (s *connState) tailClaim(h *hold, c *claim) {
