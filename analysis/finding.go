@@ -32,6 +32,7 @@ type group struct {
 	correctness  bool
 	unsafe       bool
 	least, most  Severity // limits of the severity
+	alone        Severity // that of the first, if there is but one
 	sides        uint8    // who was at fault, a bit each, where the cause does not say
 	hosts        map[string]bool
 	text         string // what is to be said of the costliest occurrence
@@ -48,7 +49,7 @@ func (j *judge) book(m *member, c *claim, job *job) {
 	g := j.groups[groupKey{c.rule, c.cause, m.pair}]
 	if g == nil {
 		j.trimGroups()
-		g = &group{hosts: map[string]bool{}, lastAffected: -2}
+		g = &group{hosts: map[string]bool{}, lastAffected: -2, alone: c.alone.severity()}
 		j.groups[groupKey{c.rule, c.cause, m.pair}] = g
 	}
 	g.count += 1 + c.also
@@ -109,7 +110,11 @@ func compareOccurrences(a, b Occurrence) int {
 
 // severity grades a group within the limits that its occurrences set.
 func (g *group) severity(all *pairTotals) Severity {
-	return min(max(g.graded(all), g.least), g.most)
+	graded := min(max(g.graded(all), g.least), g.most)
+	if g.count == 1 {
+		return min(graded, g.alone)
+	}
+	return graded
 }
 
 // graded grades a group: lost data outranks time; else by what a typical affected exchange loses and by

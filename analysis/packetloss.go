@@ -26,7 +26,8 @@ Expected is the waits for the repairs, and of the time that the transfer spent w
 afterwards what it would not have needed with the window it had before, by simulation. Low is the waits less the part of a round
 trip that the sender would have waited for its window anyway, and half of the rest, or nothing of it where the path was full a
 tenth of the time. Then it also carried what had been sent behind the losses while they were repaired, and of the waits only that
-is lost by which the transfer took longer than the path needs for it.
+is lost by which the transfer took longer than the path needs for it. So did other transfers from the same server at the same time:
+the share of the path's rate that they used is taken off.
 
 When it is wrong
 If the capture lost frames that the

@@ -24,6 +24,7 @@ type claim struct {
 	unsafe      bool     // the request was not idempotent
 	least       Severity // graded at least so
 	most        grade    // graded at most so
+	alone       grade    // graded at most so if it is the only one
 	side        Side     // who is at fault, where the cause does not say
 	repaired    bool     // a safe repetition makes it a matter of time: nothing of a response had been sent
 	failure     *failure // the exchange that failed: a retry of it belongs to the same occurrence

@@ -188,6 +188,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
 		window: remedied{dir: reassembly.FromServer, saved: slow, cwnd: job.flow.donorWindow(flight)}}
+	if v.cause == "client-closed" {
+		c.alone = atMost(Low) // whoever closes once may have been done
+	}
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
 	}

@@ -48,7 +48,7 @@ window would have saved. Low is the set-up alone; high adds what repeated SYNs c
 where no rule of their own claims that.
 
 When it is wrong
-Several programs behind one address look like one client. A connection that was idle may have been reserved, or held by a
+Several programs behind one address look like one client; a client that closes only once may just have been done, and weighs little. A connection that was idle may have been reserved, or held by a
 pool that had already given it up. A client that closes with more than 4096 octets of response behind it by a RST with ACK has
 left some unread in its socket (RFC 2525 section 2.17), or sets SO_LINGER to zero; one that reads all of a body into its own
 buffers and throws it away there shows nothing of it, and is said to close right after the response. An idle timeout is seldom worth raising if requests come more rarely than that.`,

@@ -41,14 +41,17 @@ type clockItem struct {
 	interval // to is valid once judged
 	judged   bool
 	stream   bool // the client does not wait for its end
-	slices   []clockSlice
+	transferred
+	slices []clockSlice
 }
 
 // clockSlice is what a finding claims of an exchange's time.
 type clockSlice struct {
 	interval
-	group groupKey
-	cost  time.Duration
+	group  groupKey
+	cost   time.Duration
+	start  time.Duration // of the occurrence
+	shares bool          // other transfers go on meanwhile
 }
 
 // began takes note of an exchange.
@@ -83,10 +86,11 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 	item.interval, item.judged, item.stream = interval{job.from, job.until}, true, job.streams()
 	for i := range claims {
 		k := &claims[i]
-		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected}); s.to > s.from {
+		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected, k.occ.Start, k.sharesPath()}); s.to > s.from {
 			item.slices = append(item.slices, s)
 		}
 	}
+	item.transferred = transferred{p.server.Addr(), job.flow.bytes, job.flow.rate}
 	c.items[job.info.ID] = item
 	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
@@ -163,6 +167,7 @@ func (c *clientClock) bookWall(j *judge) {
 		}
 		return
 	}
+	c.relieve(j)
 	groups := map[groupKey][]interval{}
 	cost := map[groupKey]time.Duration{}
 	for _, item := range c.items {

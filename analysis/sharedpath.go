@@ -1,0 +1,81 @@
+package analysis
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// Several responses at a time share the path between two hosts. While one of them waits for a repair, or for its window, the
+// others go on at what the path carries: that part of the wait is nobody's loss, and no fix would win it.
+
+// transferred is what an exchange's response shows of the path.
+type transferred struct {
+	server netip.Addr
+	octets int64
+	rate   float64 // octets per second that the path carries; 0: not known
+}
+
+// sharesPath reports whether other transfers carry on while the claim's wait lasts.
+func (c *claim) sharesPath() bool {
+	switch c.rule {
+	case packetLoss.Name, retransmissionTimeout.Name, slowStart.Name:
+		return c.window.dir == reassembly.FromServer
+	}
+	return false
+}
+
+// relieve takes from what the claims of each exchange cost the part in which others used the path.
+func (c *clientClock) relieve(j *judge) {
+	for id, item := range c.items {
+		if item.rate <= 0 || !slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.shares }) {
+			continue
+		}
+		used := c.usedByOthers(id, &item)
+		for i := range item.slices {
+			if s := &item.slices[i]; s.shares {
+				saved := time.Duration(used * float64(s.cost))
+				j.relieve(s, id, saved)
+				s.cost -= saved
+				s.to = max(s.from, s.to-saved)
+			}
+		}
+	}
+}
+
+// usedByOthers is the share of the path's rate that other exchanges with the same server used while this one lasted, as if each
+// had come evenly.
+func (c *clientClock) usedByOthers(id int, item *clockItem) float64 {
+	octets := 0.0
+	for other, o := range c.items {
+		if other == id || !o.judged || o.server != item.server || o.to <= o.from {
+			continue
+		}
+		if both := min(o.to, item.to) - max(o.from, item.from); both > 0 {
+			octets += float64(o.octets) * float64(both) / float64(o.to-o.from)
+		}
+	}
+	return min(1, octets/(item.rate*(item.to-item.from).Seconds()))
+}
+
+// relieve takes a part from what a claim cost, wherever it is counted.
+func (j *judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
+	g := j.groups[s.group]
+	if g == nil || saved <= 0 {
+		return
+	}
+	g.cost.Expected -= saved
+	g.cost.Low = min(g.cost.Low, g.cost.Expected)
+	j.total.lost = max(0, j.total.lost-saved)
+	for i := range g.occurrences {
+		o := &g.occurrences[i]
+		if o.Exchange == exchange && o.Start == s.start && o.Cost.Expected == s.cost {
+			o.Cost.Expected -= saved
+			o.Cost.Low = min(o.Cost.Low, o.Cost.Expected)
+			break
+		}
+	}
+	slices.SortFunc(g.occurrences, compareOccurrences)
+}

@@ -1,0 +1,48 @@
+package analysis
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// While one transfer waits for a repair, others use the path: only what they leave free is lost.
+func TestLossOnSharedPath(t *testing.T) {
+	const rate = 1e6
+	server := netip.MustParseAddrPort("10.0.0.2:80")
+	for _, tt := range []struct {
+		name   string
+		other  netip.AddrPort
+		octets int64
+		want   time.Duration
+	}{
+		{"nothing beside it", server, 0, 100 * time.Millisecond},
+		{"another one takes three quarters", server, 750_000, 25 * time.Millisecond},
+		{"by another port", netip.AddrPortFrom(server.Addr(), 81), 750_000, 25 * time.Millisecond},
+		{"from another server", netip.MustParseAddrPort("10.0.0.3:80"), 750_000, 100 * time.Millisecond},
+		{"more than the path carries", server, 9_000_000, 0},
+	} {
+		j := &judge{groups: map[groupKey]*group{}}
+		key := groupKey{packetLoss.Name, "upstream", pair{netip.MustParseAddr("10.0.0.1"), server}}
+		cost := Cost{50 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond}
+		occ := Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
+		j.groups[key] = &group{cost: cost, occurrences: []Occurrence{occ}}
+		j.total.lost = cost.Expected
+		j.clock.began(key.pair.client, 0, 0)
+		j.clock.began(key.pair.client, 1, 0)
+		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
+		first := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: rate, bytes: 250_000}}
+		j.clock.judged(j, key.pair, first, []claim{c})
+		second := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: 1}, until: time.Second, flow: flowFacts{rate: rate, bytes: tt.octets}}
+		j.clock.judged(j, pair{key.pair.client, tt.other}, second, nil)
+		g := j.groups[key]
+		if got := g.cost.Expected; got != tt.want || j.total.lost != tt.want || g.occurrences[0].Cost.Expected != tt.want {
+			t.Errorf("%s: %v of which %v is listed, %v in all; want %v", tt.name, got, g.occurrences[0].Cost.Expected, j.total.lost, tt.want)
+		}
+		if g.cost.Low > g.cost.Expected {
+			t.Errorf("%s: at least %v of %v", tt.name, g.cost.Low, g.cost.Expected)
+		}
+	}
+}
