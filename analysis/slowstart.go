@@ -33,7 +33,8 @@ direction only, echoes of timestamps stand for acknowledgments, and what they sh
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
 segments saves, high what one as large as the whole message (or the receive window) saves. Low is half of expected, nothing
-if the receive window would bind next: how it would have grown does not show. Never more than the time labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
+if the receive window would bind next: how it would have grown does not show. What the sender's own pauses, or a reader that is
+slower than all, take up again further on in the message is no saving. Never more than the time labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
 cost instead.
 
 When it is wrong
@@ -91,11 +92,39 @@ func (p *pass) slowStart(dir reassembly.Dir) {
 		cl.confidence = ConfidenceHigh
 	}
 	cl.confidence = j.calibrated(&cost, dir, used, max(largeInitial, used), cl.confidence)
+	if left := j.unabsorbed(dir, SlowStart, cost.Expected); left < cost.Expected {
+		cost.Low, cost.Expected = 0, left
+	}
+	if cost.Expected < time.Millisecond {
+		return
+	}
 	cl.occ = Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
 	cl.occ.Evidence = roundEvidence(rounds, t.mss, sideOf(dir))
 	cl.window = remedied{dir: dir, saved: cost.Expected, cwnd: max(largeInitial, used)}
 	cl.lost = []interval{{rounds[0].start.Time, rounds[0].start.Time + cost.Expected}}
 	p.report(cl)
+}
+
+// unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that follow in the same message: a
+// program that writes by a clock of its own, or a reader that is slower than all, only waits longer for what comes sooner.
+func (j *job) unabsorbed(dir reassembly.Dir, of Label, saving time.Duration) time.Duration {
+	whole := j.spent(dir, of)
+	if whole <= 0 {
+		return saving
+	}
+	part := float64(saving) / float64(whole)
+	var ahead, absorbed time.Duration
+	for i := range j.slices {
+		switch s := &j.slices[i]; {
+		case s.dir != dir:
+		case s.label == of:
+			ahead += time.Duration(float64(s.length()) * part)
+		case s.label == pause(dir) || s.label == ZeroWindow:
+			gone := min(ahead, s.length())
+			ahead, absorbed = ahead-gone, absorbed+gone
+		}
+	}
+	return max(0, saving-absorbed)
 }
 
 // grew reports whether the rounds grew as slow start does: one was larger than all before by a fifth at least. The last is
