@@ -86,7 +86,8 @@ type track struct {
 	side    [2]side
 	hist    history
 	now     time.Duration
-	awaited time.Duration // when the oldest exchange is due at the soonest, as noted in waits; 0: not noted
+	awaited time.Duration // when the oldest exchange is due at the soonest, valid if it has a slot
+	slot    int           // among those that wait, from 1; 0: none
 	begun   int           // exchanges that the sink knows to have begun
 	ended   int           // exchanges that the sink knows to be over
 	turned  bool          // the Table's directions are the wrong way round
@@ -253,6 +254,9 @@ func (t *Tracker) Close(c *Conn, ended bool) {
 		t.held -= k.side[dir].stream.held
 	}
 	t.sink.Closed(c, ended)
+	if k.slot > 0 {
+		t.waits.remove(k)
+	}
 	c.track = nil
 	t.spare.keep(k)
 }

@@ -10,22 +10,14 @@ const quietFor = 500 * time.Millisecond
 // noMoment says that the sink is called about the segment in hand.
 const noMoment = -1
 
-// wait is a connection whose oldest exchange is over, and when that one is to be handed on if nothing more comes.
-type wait struct {
-	due time.Duration
-	c   *Conn
-}
-
 // Settle hands on the exchanges that are due before the given moment, in the time of the capture, because their
 // connections have been silent. It changes nothing but when: a segment that comes later finds them handed on just the same.
 func (t *Tracker) Settle(before time.Duration) {
-	for len(t.waits) > 0 && t.waits[0].due < before {
-		w := t.waits.pop()
-		if k, ok := w.c.track.(*track); ok && k.awaited == w.due {
-			k.awaited = 0
-			k.settleBefore(before)
-			k.await()
-		}
+	for len(t.waits) > 0 && t.waits[0].awaited < before {
+		k := t.waits[0]
+		t.waits.remove(k)
+		k.settleBefore(before)
+		k.await()
 	}
 }
 
@@ -64,48 +56,66 @@ func (k *track) await() {
 	if len(k.c.Exchanges) == 0 || !k.c.Exchanges[0].Over {
 		return
 	}
-	due := k.due(k.c.Exchanges[0])
-	if k.awaited > 0 && k.awaited <= due {
-		return
+	if due := k.due(k.c.Exchanges[0]); k.slot == 0 || due < k.awaited {
+		k.awaited = due
+		k.t.waits.place(k)
 	}
-	k.awaited = due
-	k.t.waits.push(wait{due, k.c})
 }
 
-// waitHeap is a binary heap: the soonest due comes first, of equals that with the lower number.
-type waitHeap []wait
+// waitHeap is a binary heap of the connections whose oldest exchange is over: that of which it is due the soonest comes first, of
+// equals the one with the lower number. Each knows its slot, so that one that is due sooner than before moves, and one that is
+// over goes: nothing holds what was known of it.
+type waitHeap []*track
 
-func (w wait) before(v wait) bool { return w.due < v.due || w.due == v.due && w.c.ID < v.c.ID }
-
-func (h *waitHeap) push(w wait) {
-	q := append(*h, w)
-	i := len(q) - 1
-	for i > 0 && q[i].before(q[(i-1)/2]) {
-		q[i], q[(i-1)/2] = q[(i-1)/2], q[i]
-		i = (i - 1) / 2
-	}
-	*h = q
+func (k *track) before(o *track) bool {
+	return k.awaited < o.awaited || k.awaited == o.awaited && k.c.ID < o.c.ID
 }
 
-func (h *waitHeap) pop() wait {
-	q := *h
-	top := q[0]
-	n := len(q) - 1
-	q[0], q[n] = q[n], wait{}
-	q = q[:n]
-	for i := 0; ; {
+// place puts a connection where it belongs, whose due moment is new, or sooner than it was.
+func (h *waitHeap) place(k *track) {
+	if k.slot == 0 {
+		*h = append(*h, k)
+		k.slot = len(*h)
+	}
+	h.up(k.slot - 1)
+}
+
+// remove takes out a connection that is in it.
+func (h *waitHeap) remove(k *track) {
+	q, i, n := *h, k.slot-1, len(*h)-1
+	h.swap(i, n)
+	q[n], *h = nil, q[:n]
+	k.slot = 0
+	if i < n {
+		h.up(i)
+		h.down(i)
+	}
+}
+
+func (h *waitHeap) up(i int) {
+	for q := *h; i > 0 && q[i].before(q[(i-1)/2]); i = (i - 1) / 2 {
+		h.swap(i, (i-1)/2)
+	}
+}
+
+func (h *waitHeap) down(i int) {
+	for q := *h; ; {
 		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < n; child++ {
+		for child := 2*i + 1; child <= 2*i+2 && child < len(q); child++ {
 			if q[child].before(q[least]) {
 				least = child
 			}
 		}
 		if least == i {
-			break
+			return
 		}
-		q[i], q[least] = q[least], q[i]
+		h.swap(i, least)
 		i = least
 	}
-	*h = q
-	return top
+}
+
+func (h *waitHeap) swap(i, j int) {
+	q := *h
+	q[i], q[j] = q[j], q[i]
+	q[i].slot, q[j].slot = i+1, j+1
 }

@@ -2,6 +2,7 @@ package reassembly
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,18 +59,27 @@ func TestSettleChangesNothing(t *testing.T) {
 
 func TestWaitHeap(t *testing.T) {
 	var h waitHeap
-	for _, due := range []time.Duration{5, 3, 9, 1, 7, 3, 8, 2} {
-		h.push(wait{due, &Conn{ID: int(due)}})
+	all := map[int]*track{}
+	for _, due := range []int{5, 30, 9, 1, 70, 3, 80, 2, 40} {
+		all[due] = &track{awaited: time.Duration(due), c: &Conn{ID: due}}
+		h.place(all[due])
 	}
-	last := time.Duration(0)
+	for _, sooner := range []int{30, 70, 80} {
+		all[sooner].awaited /= 10
+		h.place(all[sooner])
+	}
+	h.remove(all[1])
+	h.remove(all[40])
+	var order []int
 	for len(h) > 0 {
-		w := h.pop()
-		if w.due < last {
-			t.Fatalf("%v after %v", w.due, last)
+		k := h[0]
+		h.remove(k)
+		if k.slot != 0 {
+			t.Errorf("%d still has slot %d", k.c.ID, k.slot)
 		}
-		last = w.due
+		order = append(order, k.c.ID)
 	}
-	if last != 9 {
-		t.Errorf("the last is %v", last)
+	if want := []int{2, 3, 30, 5, 70, 80, 9}; !slices.Equal(order, want) {
+		t.Errorf("got %v, want %v", order, want)
 	}
 }
