@@ -242,6 +242,7 @@ func (j *judge) gone(m *member, e *overConn) {
 	if m.closed == nil {
 		m.version++ // nobody follows it any more: it is no longer one of the idle connections
 	}
+	m.lent = nil // or each would hold what is known of the one before
 	e.info.Exchanges = m.all
 	if e.trace != nil {
 		j.trace = e.trace

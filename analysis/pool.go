@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,10 @@ const (
 	maxIdle      = 128 // idle connections looked at per pool; the oldest give way
 	maxCounts    = 256 // different numbers of requests remembered per pool
 	maxClosed    = 256 // closed connections remembered per pool
+	// maxRemembered is how many idle ones, and how many closed ones, all pools remember together, each an equal share but leastShare at
+	// least: a connection takes about 700 octets.
+	maxRemembered = 1 << 16
+	leastShare    = 8
 	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection.
 	promptClose = 50 * time.Millisecond
 	// shortestTimeout is the shortest idle timeout that anybody would set.
@@ -182,6 +187,11 @@ func (j *judge) pool(k poolKey) *pool {
 	return p
 }
 
+// share is how many of at most most connections a pool may remember where there are so many pools.
+func (j *judge) share(most int) int {
+	return min(most, max(leastShare, maxRemembered/max(len(j.pools), 1)))
+}
+
 // freed takes in the end of an exchange.
 func (j *judge) freed(m *member, e *overExchange) {
 	m.busy--
@@ -206,19 +216,19 @@ func (j *judge) freed(m *member, e *overExchange) {
 		m.pool.countRequests(m.served)
 	}
 	if m.busy == 0 && m.reusable && m.closed == nil && m.pool != nil && !m.borrowed {
-		m.pool.rest(m)
+		m.pool.rest(m, j.share(maxIdle))
 	}
 	if e.turn && m.closed != nil && m.served == 1 && m.pool != nil {
-		m.freedLate(e)
+		m.freedLate(e, j.share(maxClosed))
 	}
 }
 
 // freedLate takes in that the first exchange of a closed connection turned out to be over. Of a turn that is known only when
 // both sides have closed; if all of it had come before the first close, the connection was idle then.
-func (m *member) freedLate(e *overExchange) {
+func (m *member) freedLate(e *overExchange, share int) {
 	if e.outcome == reassembly.Complete && e.end.Time <= m.closed.at.Time {
 		m.closed.open = false
-		m.pool.remember(m)
+		m.pool.remember(m, share)
 	}
 }
 
@@ -233,11 +243,14 @@ func (p *pool) countRequests(served int) {
 }
 
 // rest puts a connection among the idle ones.
-func (p *pool) rest(m *member) {
+func (p *pool) rest(m *member, share int) {
 	p.idle = append(p.idle, idleEntry{m, m.version})
-	if len(p.idle) > 2*maxIdle {
-		p.tidy()
-		p.idle = p.idle[max(0, len(p.idle)-maxIdle):]
+	if len(p.idle) <= 2*share {
+		return
+	}
+	p.tidy()
+	if n := len(p.idle) - share; n > 0 {
+		p.idle = slices.Delete(p.idle, 0, n)
 	}
 }
 
@@ -267,7 +280,7 @@ func (j *judge) closing(m *member, e *closingConn) {
 	if d := m.lent; d != nil && d.closed == nil {
 		d.borrowed, m.lent = false, nil
 		if d.busy == 0 && d.reusable {
-			d.pool.rest(d)
+			d.pool.rest(d, j.share(maxIdle))
 		}
 	}
 	if idle := e.at.Time - m.idleSince.Time; m.busy == 0 && m.reusable && e.by == reassembly.FromServer && m.served > 0 {
@@ -284,15 +297,15 @@ func (j *judge) closing(m *member, e *closingConn) {
 		m.pool.aged(m)
 	}
 	if m.served > 0 {
-		m.pool.remember(m)
+		m.pool.remember(m, j.share(maxClosed))
 	}
 }
 
 // remember keeps a connection that has been closed after it had served.
-func (p *pool) remember(m *member) {
+func (p *pool) remember(m *member, share int) {
 	p.closed = append(p.closed, m)
-	if len(p.closed) > maxClosed {
-		p.closed = p.closed[1:]
+	if n := len(p.closed) - share; n > 0 {
+		p.closed = slices.Delete(p.closed, 0, n)
 	}
 }
 
