@@ -17,13 +17,14 @@ the server sends the last octet and closes later, the client has everything and 
 How it is recognised
 A response framed by the close; its FIN passes 20 ms or more, and more than a round trip, after its last octet, or has to be
 repeated; the client had not closed before. Event streams do not count, nor do responses that paused half as long between
-two of their octets: the server was not done yet.
+two of their octets: the server was not done yet; nor does a FIN that left with an acknowledgment, which a window had kept.
 
 How cost is counted
 From the last octet to the FIN.
 
 When it is wrong
-If the server itself only learns then that nothing more is to come, as behind a slow backend.`,
+If the server itself only learns then that nothing more is to come, as behind a slow backend. Seen from afar, a FIN that was lost
+and repeated by a timer looks alike.`,
 	Causes: []Cause{{Side: SideServer,
 		Message: "The response had no length, so that only the close could end it, and the close came late.",
 		Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
@@ -41,13 +42,23 @@ func runSlowClose(p *pass) {
 		return
 	}
 	end, late := x.Response.End, down.Fin.Time-x.Response.End.Time
-	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To || p.pausedLike(late) {
+	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To || p.pausedLike(late) || p.heldClose() {
 		return
 	}
-	p.report(claim{rule: "slow-close", confidence: ConfidenceHigh, lost: []interval{{end.Time, down.Fin.Time}},
+	sure := ConfidenceHigh
+	if c.Far(reassembly.FromServer) >= time.Millisecond && late >= p.state.timeout()*9/10 {
+		sure = ConfidenceMedium // another FIN before it may have been lost on the way here
+	}
+	p.report(claim{rule: "slow-close", confidence: sure, lost: []interval{{end.Time, down.Fin.Time}},
 		occ: Occurrence{Start: end.Time, End: down.Fin.Time, Cost: Cost{late, late, late}, Evidence: []Evidence{
 			at(end, "last octet", SideServer, fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes)),
 			at(down.Fin, "FIN", SideServer, fmt.Sprintf("ends the response, %s later", seconds(late)))}}})
+}
+
+// heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held it back, not the server's program.
+func (p *pass) heldClose() bool {
+	waits := p.job.with(Closing)
+	return len(waits) > 0 && mark0(waits[len(waits)-1].cause)
 }
 
 // pausedLike reports whether the server had made the client wait for a part of the response half as long or longer: it

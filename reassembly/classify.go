@@ -173,7 +173,7 @@ func (k *track) overtaken(e *event) bool {
 	if r := k.roundTrip(); r > 0 {
 		bound = r * 9 / 10
 	}
-	return e.at.Time-above.seen.Time < bound
+	return e.at.Time-above.since < bound
 }
 
 // resent tells why octets were sent again.
@@ -263,7 +263,8 @@ func (k *track) judgeResends(e *event, una int64) {
 	keep := d.resends[:0]
 	for i, r := range d.resends {
 		covers := una <= r.seq && e.ack >= r.end
-		soon := covers && (e.at.Time-r.at < k.far(e.dir)*6/10 ||
+		// Next to the host, where all of the round trip is what it takes to answer, that says nothing.
+		soon := covers && (k.far(e.dir) >= 2*reaction && e.at.Time-r.at < k.far(e.dir)*6/10 ||
 			r.hasTS && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.ts) < 0)
 		switch {
 		case soon || e.dsack && k.reports(e, r) && !k.overtook(r, d.resends[i+1:]):

@@ -2,6 +2,7 @@ package reassembly
 
 import (
 	"math"
+	"time"
 
 	"tcpwhy/capture"
 )
@@ -9,10 +10,11 @@ import (
 // chunk is a range of a stream that arrived before what precedes it.
 type chunk struct {
 	lo, hi int64
-	data   []byte // its octets, hi-lo of them; nil if none were kept
-	lost   bool   // the octets are needed but not there: the frame was cut, or the buffer was full
-	seen   capture.Mark
-	ts     uint32 // TSVal of the segment, 0 if it had none
+	data   []byte        // its octets, hi-lo of them; nil if none were kept
+	lost   bool          // the octets are needed but not there: the frame was cut, or the buffer was full
+	seen   capture.Mark  // the segment that ends it
+	since  time.Duration // when the segment passed that begins it
+	ts     uint32        // TSVal of that, 0 if it had none
 }
 
 // stream puts one direction's octets in order. The Frontier of its Half is how far it got.
@@ -164,7 +166,7 @@ func (k *track) store(dir Dir, off, n int64, data []byte, ts uint32, at capture.
 		if i < len(s.pend) {
 			hi = min(hi, s.pend[i].lo)
 		}
-		c := chunk{lo: off, hi: hi, seen: at, ts: ts}
+		c := chunk{lo: off, hi: hi, seen: at, since: at.Time, ts: ts}
 		k.keep(&c, need, dataAt(data, end-n, off, hi))
 		s.insert(i, c)
 		off = hi
