@@ -30,7 +30,8 @@ How it is recognised
 Two or more SYNs of one connection before the answer that led to a connection.
 Or one SYN, whose handshake the client could complete, and first data that the server's host gets three times and does not
 acknowledge.
-network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had not come. backlog-overflow: captured at the
+network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had not come, or the server its SYN-ACK, and only that
+one was answered. backlog-overflow: captured at the
 server, the SYN arrived and was not answered; or three and more connections to the same server failed so, or had their first
 data go unanswered so, within a second while the server answered others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the server.
 A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to port-exhaustion.
@@ -79,6 +80,9 @@ func runSYN(p *pass) {
 	c := p.conn
 	if p.exchange.Index == 0 && p.job != nil {
 		p.job.syn = notAccepted(p)
+		if p.job.syn == nil && p.job.critical {
+			p.job.syn = answeredAgain(p)
+		}
 	}
 	if p.exchange.Index != 0 || p.job == nil || p.job.syn != nil || len(c.SYNs) < 2 || len(c.SYNACKs) == 0 || !p.job.critical || metTimeWait(c) != nil {
 		return
@@ -98,6 +102,24 @@ func runSYN(p *pass) {
 		f.evidence = append(f.evidence, at(end, "SYN-ACK", SideServer, "leads to the connection"))
 	}
 	p.job.syn = f
+}
+
+// answeredAgain looks for a SYN-ACK that got lost after it had passed, and that the server repeated before the client repeated its SYN:
+// the end of the handshake followed the last one by a round trip, and no other. nil if that is not so.
+func answeredAgain(p *pass) *synFault {
+	c := p.conn
+	n := len(c.SYNACKs)
+	if len(c.SYNs) != 1 || n < 2 || !mark0(c.AckOfSYNACK) || p.job.times[SYNACKRetx] <= 0 {
+		return nil
+	}
+	first, last := c.SYNACKs[0], c.SYNACKs[n-1]
+	if c.AckOfSYNACK.Time < last.Time+c.Far(reassembly.FromClient)*9/10 {
+		return nil // it was on its way when the last SYN-ACK passed
+	}
+	took := seconds(last.Time - first.Time)
+	return &synFault{cause: "network", first: first, answered: last, copies: 1, text: "The SYN-ACK was repeated after " + took + ".",
+		evidence: []Evidence{at(first, "SYN-ACK", SideServer, "answers the SYN"), at(last, "repeated SYN-ACK", SideServer, took+" after the first"),
+			at(c.AckOfSYNACK, "ACK", SideClient, "answers that one")}}
 }
 
 // unacceptedCopies is how often the first data must have come to the server's host without an acknowledgment: the kernel

@@ -112,7 +112,7 @@ func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, ti
 	since := max(from, s.view.heard+c.Far(r.Dir))
 	switch wait := r.Time - since; {
 	case wait >= rto*9/10:
-		if most := rto*115/100 + 50*time.Millisecond; s.view.missing < 2 && !proof {
+		if most := oneTimer(rto, wait); s.view.missing < 2 && !proof {
 			// Only one copy is missing, so one timer has run: what is longer is not its doing.
 			from = max(from, r.Time-(since-from)-most)
 		}
@@ -121,6 +121,17 @@ func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, ti
 		return TLP, from, true
 	}
 	return Unknown, 0, false
+}
+
+// oneTimer is the most that one retransmission timer of the given least value can have made of a wait. Stacks that keep to RFC 6298 §2.4
+// wait a second at least.
+func oneTimer(least, wait time.Duration) time.Duration {
+	for _, t := range [...]time.Duration{least, max(time.Second, least)} {
+		if most := t*115/100 + 50*time.Millisecond; wait <= most && wait >= timerSoonest(t) {
+			return most
+		}
+	}
+	return least*115/100 + 50*time.Millisecond
 }
 
 // acknowledgedTurn reports whether the capture shows that the sender of r had acknowledged what the peer sent before:

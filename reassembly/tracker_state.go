@@ -92,7 +92,8 @@ func (k *track) lifecycle(e *event) {
 		if len(c.SYNs) < maxSYNs {
 			c.SYNs = append(c.SYNs, e.at)
 		}
-	case c.State == Connecting:
+	case c.State == Connecting && (e.dir == FromClient || e.end > e.seq):
+		// A server's bare ACK may answer another copy of the SYN (RFC 9293 §3.10.7.4), or stand for an older connection.
 		k.established(e)
 	}
 	if f.Has(capture.FIN) && !f.Has(capture.RST) && !h.FinSeen {
