@@ -128,8 +128,8 @@ func TestDeleted(t *testing.T) {
 				}
 			}
 			// A repetition whose D-SACK or second acknowledgment the capture lacks looks needed, and one overtaken by its copy lost;
-			// the wait then begins a little earlier.
-			if g, w := stalls(r), stalls(whole)+late(whole); g > w+w/100+time.Millisecond {
+			// the wait then begins a little earlier. What else ended it, as another SYN did beside the repeated SYN-ACK, came later.
+			if g, w := stalls(r), stalls(whole)+late(whole); g > w+w*3/100+time.Millisecond {
 				t.Errorf("%v of stalls, was %v", g, w)
 			}
 		}

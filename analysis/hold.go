@@ -165,7 +165,7 @@ func (w *walker) echoesUnseen(r *reassembly.Record, n int) bool {
 // bound reports whether a window, not Nagle's algorithm, may have kept r back.
 func (s *sender) bound(w *walker, r *reassembly.Record) bool {
 	mss := max(int64(w.s.conn.Half[r.Dir].Eff), defaultMSS)
-	if w.s.conn.Scaled() && s.edgePrev > 0 && r.Seq+int64(r.Len) > s.edge {
+	if w.s.conn.Scaled() && s.view.edge > 0 && r.Seq+int64(r.Len) > s.view.edge {
 		return true
 	}
 	return r.Seq+int64(r.Len)-s.ackPrev > max(10*mss, s.flight)

@@ -163,11 +163,14 @@ func (s *sender) absorb(c *reassembly.Conn, a *reassembly.Record) {
 		}
 	}
 	s.rwnd.offered = max(s.rwnd.offered, int64(a.Window))
+	if s.rwnd.times > earlyTimes {
+		s.rwnd.room = max(s.rwnd.room, int64(a.Window))
+	}
 	if a.Window == 0 && a.Flags&(capture.FIN|capture.SYN) == 0 {
 		s.view.closed = true
 	}
 	if edge := a.Ack + int64(a.Window); edge > s.edge {
-		s.edgePrev, s.edge = s.edge, edge
+		s.edge = edge
 		s.view.open = a.Mark()
 	}
 }

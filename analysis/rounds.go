@@ -65,7 +65,7 @@ func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) 
 // begin prepares for the first segment of a message: its rounds are its own. After a retransmission timeout without
 // sending, a kernel may have forgotten its window (RFC 5681 §4.1).
 func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
-	s.rounds, s.round, s.rwnd = s.rounds[:0], round{}, bound{}
+	s.rounds, s.round, s.rwnd = s.rounds[:0], round{}, bound{begun: s.edge - s.ack}
 	s.pieces, s.queue = pieces{}, 0
 	s.rate.n = 0
 	s.rate.lookAhead(w.s.conn, n)

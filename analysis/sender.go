@@ -63,8 +63,7 @@ type sender struct {
 	coveredPure bool          // it carried no data
 	partly      time.Duration // when the segment before it passed that told of less
 	edge        int64         // right edge of the receive window known
-	edgePrev    int64
-	before      int64 // max, before the record in hand
+	before      int64         // max, before the record in hand
 	release     release
 	view        view
 	last        *lastSent
@@ -101,16 +100,26 @@ type bound struct {
 	times       int
 	first, last int64 // octets
 	most        int64
+	early, late int64 // the most of the first few times, and of the later ones
+	begun, room int64 // what there was room for when the message began, and the most that was offered after the first few times
 	steady      int   // how many of the latest were about as large as the first of them
 	level       int64 // that first one
 	offered     int64 // the largest during the message, whether it kept the sender back or not
 }
 
+// earlyTimes is how many of the first times tell how large a window is that then goes up and down, as one of two or three segments
+// does with every acknowledgment.
+const earlyTimes = 6
+
 // fixed reports whether the window stayed about the same: from the first to the last, or for all but a few at the start,
-// before the receiver's buffer was known to it. One that was twice as large later, when nothing waited for it, did not.
+// before the receiver's buffer was known to it; or whether it came back to what it was in the beginning, and to no more. Where the
+// receiver's program is slow it does not come back. One that was twice as large later, when nothing waited for it, was not fixed.
 func (b *bound) fixed() bool {
 	if b.offered > 2*b.most {
 		return false
+	}
+	if b.times >= 2*earlyTimes && b.late*4 <= b.early*5 && b.room*5 >= max(b.early, b.begun)*4 {
+		return true
 	}
 	return b.times >= 3 && b.last*4 <= b.first*5 || b.times >= 8 && b.steady*4 >= b.times*3
 }

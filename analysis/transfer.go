@@ -150,6 +150,11 @@ func (b *bound) note(window int64) {
 	b.times++
 	b.last = window
 	b.most = max(b.most, window)
+	if b.times <= earlyTimes {
+		b.early = b.most
+	} else {
+		b.late = max(b.late, window)
+	}
 }
 
 // congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was late is that.
