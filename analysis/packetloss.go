@@ -25,7 +25,7 @@ How cost is counted
 Expected is the waits for the repairs, and of the time that the transfer spent waiting for its congestion window
 afterwards what it would not have needed with the window it had before, by simulation. Low is the waits less the part of a round
 trip that the sender would have waited for its window anyway, and half of the rest, or nothing of it where the path was full a
-tenth of the time. Then it also carried what had been sent behind the losses while they were repaired, and of the waits only that
+tenth of the time, or had a queue of half a round trip. Then it also carried what had been sent behind the losses while they were repaired, and of the waits only that
 is lost by which the transfer took longer than the path needs for it. So did other transfers from the same server at the same time:
 the share of the path's rate that they used is taken off.
 
@@ -102,7 +102,7 @@ func runPacketLoss(p *pass) {
 }
 
 // afterLoss is what the window that losses had cut cost, and what of it is sure: half, unless the path's rate took a tenth of the
-// transfer or more. Then the path was full at times, losses told the sender its share, and without them it might have been no faster.
+// transfer or more, or a queue grew. Then the path was full at times, losses told the sender its share, and without them it might have been no faster.
 // busy is the part of the waits for repairs in which a path of that rate carried what had been sent behind the loss: only what the
 // transfer took longer than the path needs for it is lost.
 func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
@@ -118,7 +118,8 @@ func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
 	}
 	lost := j.transferTime(dir) - j.ideal(f, true)
 	after = clamp(lost, j.spent(dir, RecoveryCwnd))
-	full := f.rate > 0 && j.spent(dir, Serialize)*10 >= j.windowTime(dir)
+	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells that the path was full.
+	full := f.rate > 0 && (j.spent(dir, Serialize)*10 >= j.windowTime(dir) || f.queue >= max(p.conn.RTTMin()/2, leastQueue))
 	switch {
 	case !full:
 		sure = after / 2
