@@ -46,7 +46,7 @@ waited for another reason between the two hosts. Seen at the server, what its an
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: SideNetwork,
 			Message: "A large transfer filled a deep queue on the path: what passes the path meanwhile waits in it.",
 			Remedies: []Remedy{{Side: SideNetwork, Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
-				"cake bandwidth ...`)"}, {Side: SideServer, Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr)"}}},
+				"cake bandwidth ...`)"}, {Side: SideServer, Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr on Linux)"}}},
 	},
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
 	exchange:   runBandwidth,

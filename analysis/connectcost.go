@@ -33,7 +33,7 @@ It names a cost, not a fault: the connections may all be needed.`,
 	Causes: []Cause{{Side: SideClient,
 		Message: "Much of the time between this client and service goes into setting up connections that were needed at the same time.",
 		Remedies: []Remedy{
-			{Side: SideServer, Text: "offer HTTP/2, where one connection carries all requests", Settings: http2Settings(), HTTPOnly: true, After: "TLS 1.3 and session tickets; TCP Fast Open (net.ipv4.tcp_fastopen=3)"},
+			{Side: SideServer, Text: "offer HTTP/2, where one connection carries all requests", Settings: http2Settings(), HTTPOnly: true, After: "TLS 1.3 and session tickets; TCP Fast Open (net.ipv4.tcp_fastopen=3 on Linux)"},
 			{Side: SideClient, Text: "open connections before they are needed (preconnect), or fewer of them"}}}},
 	References: []string{"RFC 9113 section 9.1", "RFC 7413", "RFC 9112 section 9.4"},
 	cross:      func() crossRule { return &setups{} },

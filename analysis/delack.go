@@ -22,7 +22,7 @@ A receiver that was busy for as long looks alike.`,
 		{Code: "", Side: SideUnknown,
 			Message: "The sender had used up its congestion window and waited for an acknowledgment that the receiver delayed.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10`), a larger SO_SNDBUF " +
+				{Side: SideServer, Text: "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10` on Linux), a larger SO_SNDBUF " +
 					"or none set"},
 				{Side: SideClient, Text: "acknowledge at once: `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows"}}}},
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},

@@ -7,8 +7,8 @@ import (
 )
 
 // keepWindow is what keeps a kernel from forgetting.
-const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux; or BBR (net.ipv4.tcp_congestion_control" +
-	"=bbr), which paces instead; the first burst may then meet a path that has changed"
+const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux, Set-NetTCPSetting -CwndRestart False on Windows Server; " +
+	"or BBR (net.ipv4.tcp_congestion_control=bbr on Linux), which paces instead; the first burst may then meet a path that has changed"
 
 var slowStartAfterIdle = &Detector{
 	Name:  "slow-start-after-idle",

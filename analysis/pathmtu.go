@@ -44,7 +44,7 @@ sent after the first copy must have been acknowledged.`,
 		Remedies: []Remedy{
 			{Side: SideNetwork, Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
 				"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`"},
-			{Side: SideServer, Text: "sysctl net.ipv4.tcp_mtu_probing=1, or the right MTU on the interface"}}}},
+			{Side: SideServer, Text: "sysctl net.ipv4.tcp_mtu_probing=1 on Linux, or the right MTU on the interface"}}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
 	exchange:   runPathMTU,
 }

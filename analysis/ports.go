@@ -44,7 +44,7 @@ Several hosts behind one address have a port range each, or share one. The range
 			Message: "The client closes so many connections to this service that their ports, which rest in TIME_WAIT, use up its port " +
 				"range.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: clientPool, Settings: poolSettings(), After: "then net.ipv4.ip_local_port_range=\"1024 65535\", net.ipv4.tcp_tw_reuse=1, more source " +
+				{Side: SideClient, Text: clientPool, Settings: poolSettings(), After: "then net.ipv4.ip_local_port_range=\"1024 65535\" and net.ipv4.tcp_tw_reuse=1 on Linux, more source " +
 					"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets"},
 				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
 				{Side: SideServer, Text: "keep connections open longer", Settings: append(idleSettings(), requestLimits()...),
@@ -53,7 +53,7 @@ Several hosts behind one address have a port range each, or share one. The range
 			Message: "The client used a port again whose last connection the server still remembered: its SYN was answered by an ACK " +
 				"of the old connection, and it had to try again.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: "use ports less quickly: " + clientPool, Settings: poolSettings(), After: "let timestamps on (net.ipv4.tcp_timestamps=1): they let a " +
+				{Side: SideClient, Text: "use ports less quickly: " + clientPool, Settings: poolSettings(), After: "let timestamps on (net.ipv4.tcp_timestamps=1 on Linux): they let a " +
 					"server in TIME_WAIT accept the new SYN (RFC 6191)"},
 				{Side: SideServer, Text: "let the client close first, or close in order so that no half-open connection stays behind"}}},
 	},

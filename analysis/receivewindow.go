@@ -43,7 +43,7 @@ used a larger window would have limited next.`,
 			Message: "The connection has no window scaling, so no more than 65,535 octets can be in flight.",
 			Remedies: []Remedy{{Side: SideClient, Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
 				"autotuninglevel=normal` on Windows"}, {Side: SideServer, Text: "the same on the server; SYN cookies without timestamps lose the " +
-				"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog)"},
+				"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog on Linux)"},
 				{Side: SideNetwork, Text: "look for a middlebox that removes TCP options"}}},
 		{Code: "autotuning", Title: "receive window grew too slowly", Side: SideClient,
 			Message: "The client's receive window grew with the transfer, but it held the server back before the congestion " +

@@ -64,7 +64,7 @@ A client that waits for a service to start is refused until then, by design.`,
 			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
 			Remedies: []Remedy{
 				{Side: SideNetwork, Text: "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT"},
-				{Side: SideServer, Text: "look whether the host is up, and whether its queue of connections is full (`nstat TcpExtListenDrops`)"}}},
+				{Side: SideServer, Text: "look whether the host is up, and whether its queue of connections is full (Linux: `nstat TcpExtListenDrops`)"}}},
 	},
 	References: []string{"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5"},
 	closed:     runRefused,

@@ -11,11 +11,11 @@ import (
 // lossFixes are what keeps segments from getting lost, and what repairs them sooner.
 func lossFixes() []Remedy {
 	return []Remedy{
-		{Side: SideNetwork, Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link`), a policer or a " +
+		{Side: SideNetwork, Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link` on Linux), a policer or a " +
 			"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue"},
 		{Side: SideServer, Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
 			"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
-			"`ip route change ... rto_min 10ms`"},
+			"`ip route change ... rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server"},
 		{Side: SideClient, Text: "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
 			"another connection"},
 	}
@@ -63,7 +63,7 @@ the first copy was never seen the wait may hold some of the sender's own time: t
 				"round trips jump by more than the timer allows for.",
 			Remedies: []Remedy{{Side: SideNetwork, Text: "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
 				"queue (fq_codel, cake), a radio link, a host that pauses"},
-				{Side: SideServer, Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2`), which undo it"}}},
+				{Side: SideServer, Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2` on Linux), which undo it"}}},
 	},
 	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
 	exchange:   runRetransmissionTimeout,

@@ -47,7 +47,7 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 			{Side: SideClient, Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
 				"at once"},
 			{Side: SideServer, Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
-				"initcwnd 32 initrwnd 32` on Linux; serve large responses from nearer to the client"},
+				"initcwnd 32 initrwnd 32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on Windows Server; serve large responses from nearer to the client"},
 		}},
 		{Code: "request", Title: "slow start of an upload", Side: SideClient,
 			Message: "The request was larger than the congestion window of a new connection, so it was sent in growing bursts with a " +

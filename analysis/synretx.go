@@ -49,13 +49,13 @@ A firewall of the server's host that limits new connections looks like an overfl
 			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
 			Remedies: []Remedy{
 				{Side: SideServer, Text: "accept faster, or give the queue more room: listen() backlog", Settings: backlogSettings(),
-					After: "net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts"},
+					After: "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts"},
 				{Side: SideClient, Text: "open fewer connections at once: a pool with a limit"}}},
 		{Code: "unknown", Title: "SYN had to be repeated", Side: SideUnknown,
 			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
 				"from here.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "look for a full queue: `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)"},
+				{Side: SideServer, Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)"},
 				{Side: SideNetwork, Text: "look for loss, and for limits of new connections in firewalls and conntrack tables"}}},
 	},
 	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},

@@ -36,13 +36,13 @@ window of a connection that is being closed means nothing, and is not counted.`,
 			Message: "The client's program read the response more slowly than it came, and its kernel closed the window: the " +
 				"server had to stop.",
 			Remedies: []Remedy{{Side: SideClient, Text: "read from the socket without pause, and hand the data to another thread or task for " +
-				"what takes long; a larger SO_RCVBUF or net.ipv4.tcp_rmem bridges short pauses"},
+				"what takes long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses"},
 				{Side: SideProxy, Text: "let the proxy take the response off the server: nginx proxy_buffering on"}}},
 		{Code: "request", Title: "server stopped reading the request", Side: SideServer,
 			Message: "The server's program read the request more slowly than it came, and its kernel closed the window: the " +
 				"client had to stop.",
 			Remedies: []Remedy{{Side: SideServer, Text: "read the body without pause, and hand the data to another thread or task for what takes " +
-				"long; a larger SO_RCVBUF or net.ipv4.tcp_rmem bridges short pauses"},
+				"long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses"},
 				{Side: SideProxy, Text: "let the proxy collect the request first: nginx proxy_request_buffering on"}}},
 	},
 	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
