@@ -41,7 +41,8 @@ Stacks that take RFC 896 to the letter (lwIP, older ones) hold the small end of 
 the ACK of all before it. It takes two such ends that the congestion window had room for, or one that stayed while an ACK had made
 room, or more whose full segments were as many as the window each time; and none that left earlier on the connection.
 The ACK counts as delayed if it came 8 ms or more after a prompt one would have. Where one did, the holds of the same
-sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding: one fix cures both.
+sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from round trips of 2 ms on: one fix
+cures both.
 
 How cost is counted
 The hold, from the first piece to the second, less what the application would have waited anyway. That wait shows where a
@@ -102,10 +103,11 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 		c.cause = "response"
 		sender, receiver = receiver, sender
 	}
-	if s.nagle[h.dir].delayed > 0 {
+	switch short := s.conn.RTTMin() < 2*time.Millisecond; {
+	case short && h.delayed < delackFloor:
+		c.rule = "" // whatever the others were
+	case s.nagle[h.dir].delayed > 0:
 		c.rule = nagleDelayedAck.Name
-	} else if s.conn.RTTMin() < 2*time.Millisecond {
-		c.rule = ""
 	}
 	c.lost = []interval{{h.from, h.to}}
 	if h.delayed >= delackFloor {

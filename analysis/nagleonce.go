@@ -157,7 +157,7 @@ func (j *judge) doubtHolds(p pair, dir reassembly.Dir, t *nagleTally) {
 // bookHeld books a hold that turned out to be Nagle's, and gives it back the time that went to the application.
 func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
 	c, h := &o.claim, &o.hold
-	if t.delayed > 0 {
+	if t.delayed > 0 && c.rule != "" {
 		c.rule = nagleDelayedAck.Name
 	}
 	if c.rule == "" || !j.enabled(c.rule) {

@@ -41,6 +41,8 @@ type pool struct {
 	idle     []idleEntry // in order of becoming idle; entries whose member has moved on are stale
 	closed   []*member   // could have been kept open; in order of closing
 	seen     time.Duration
+	kept     int             // connections that the server left open after their first response
+	ended    int             // connections that it announced to close with it
 	proxied  bool            // a connection carried requests of several programs
 	idleTime []time.Duration // how long the server let connections idle before it closed them
 	requests map[int]int     // how many connections the server ended by announcement, by number of exchanges
@@ -214,6 +216,14 @@ func (j *judge) freed(m *member, e *overExchange) {
 	}
 	if m.reason == "response-close" && m.pool != nil && !m.cut {
 		m.pool.countRequests(m.served)
+	}
+	if m.pool != nil && m.served == 1 && !m.cut && !e.turn {
+		switch {
+		case m.reason == "response-close":
+			m.pool.ended++
+		case m.reusable:
+			m.pool.kept++
+		}
 	}
 	if m.busy == 0 && m.reusable && m.closed == nil && m.pool != nil && !m.borrowed {
 		m.pool.rest(m, j.share(maxIdle))

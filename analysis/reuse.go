@@ -105,6 +105,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 		return "age-limit", ConfidenceMedium
 	case d.reason == "response-close" && d.served > 1:
 		return "server-max-requests", p.constantRequests(d)
+	case d.reason == "response-close" && p.kept >= p.ended:
+		return "some-responses-close", ConfidenceHigh
 	case d.reason == "response-close" && d.cut:
 		return d.reason, ConfidenceMedium // how many requests it had served before is not visible
 	case d.reason != "":
@@ -188,8 +190,11 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
 		window: remedied{dir: reassembly.FromServer, saved: slow, cwnd: job.flow.donorWindow(flight)}}
-	if v.cause == "client-closed" {
+	switch v.cause {
+	case "client-closed":
 		c.alone = atMost(Low) // whoever closes once may have been done
+	case "some-responses-close":
+		c.alone = atMost(Info)
 	}
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)

@@ -93,3 +93,15 @@ func TestNeedAtTheClient(t *testing.T) {
 		}
 	}
 }
+
+// A server that keeps connections, and closes one with an error, does not close after each response.
+func TestSomeResponsesClose(t *testing.T) {
+	const rtt = 0.02
+	kept := newTalk(40001).open(0, rtt).exchange(0.0205, rtt, getA, ok)
+	ended := newTalk(40002).open(0.001, rtt).exchange(0.0215, rtt, getB, closing).serverFin(0.0417).ack(0.0418).clientFin(0.0419)
+	kept.ask(0.1, getA)
+	next := newTalk(40003).open(0.1005, rtt).exchange(0.121, rtt, getC, ok)
+	if got := foundBy(connReport(t, kept, ended, next)); got != "missed-reuse/some-responses-close×1:info" {
+		t.Errorf("found %q", got)
+	}
+}

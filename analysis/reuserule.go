@@ -68,6 +68,10 @@ buffers and throws it away there shows nothing of it, and is said to close right
 				{Go, "no SetKeepAlivesEnabled(false)"}, {Gunicorn, "a worker class other than sync"},
 				{Tomcat, "maxKeepAliveRequests other than 1"}, {IIS, "allowKeepAlive true"}, {HAProxy, "no option httpclose"},
 				{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
+		{Code: "some-responses-close", Title: "server closes after some responses", Side: SideServer,
+			Message: "The server closes the connection after some responses, though it keeps it after others.",
+			Remedies: []Remedy{{Side: SideServer, Text: "see what those requests have in common: errors, methods, bodies that nobody read; read each " +
+				"request to its end, and keep the connection"}}},
 		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
 			Remedies: []Remedy{{Side: SideClient, When: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}}},
