@@ -164,6 +164,9 @@ func (v *verdictOnEnd) raced() bool {
 	if !ok || reset || seenAtClose(c, x, fin) || v.e.answered == 0 && v.e.idle < reactionTime {
 		return false
 	}
+	if x.Turn && fin.Time-v.e.prior.Time <= promptClose {
+		return false // it may have said that it closes, and what follows may be the rest of what it had answered
+	}
 	v.be("keepalive-race", "race", ConfidenceHigh)
 	late, stale := v.knewFIN(fin)
 	if stale {

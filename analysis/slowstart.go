@@ -73,7 +73,7 @@ func runSlowStart(p *pass) {
 func (p *pass) slowStart(dir reassembly.Dir) {
 	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
 	lost := j.spent(dir, SlowStart)
-	if p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || f == nil || lost <= 0 || f.rtt <= 0 ||
+	if p.cutAhead(dir) || p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || f == nil || lost <= 0 || f.rtt <= 0 ||
 		lost*10 < f.rtt*8 || len(rounds) < 2 || !grew(rounds) {
 		return
 	}
@@ -103,6 +103,19 @@ func (p *pass) slowStart(dir reassembly.Dir) {
 	cl.window = remedied{dir: dir, saved: cost.Expected, cwnd: max(largeInitial, used)}
 	cl.lost = []interval{{rounds[0].start.Time, rounds[0].start.Time + cost.Expected}}
 	p.report(cl)
+}
+
+// cutAhead reports whether the capture may begin in the midst of dir's message: then its first round is not that of the transfer.
+func (p *pass) cutAhead(dir reassembly.Dir) bool {
+	x := p.exchange
+	if !p.conn.MidStream || p.conn.Half[dir].HasISN || x.Index > 0 {
+		return false
+	}
+	m := x.Request
+	if dir == reassembly.FromServer {
+		m = x.Response
+	}
+	return m != nil && m.Facts&unreadFacts != 0 || dir == reassembly.FromServer && x.Turn && x.Request == nil
 }
 
 // unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that follow in the same message: a
