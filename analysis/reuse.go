@@ -193,6 +193,10 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	switch v.cause {
 	case "client-closed":
 		c.alone = atMost(Low) // whoever closes once may have been done
+	case "response-close":
+		if v.donor.turns {
+			c.alone = atMost(Low) // what was said is not visible
+		}
 	case "some-responses-close":
 		c.alone = atMost(Info)
 	}
