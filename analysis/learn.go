@@ -39,6 +39,7 @@ type release struct {
 	open  capture.Mark  // first that moved the receive window's edge
 	late  time.Duration // by how much ack came later than a prompt acknowledgment would have
 	moved bool          // open acknowledged nothing new, or a window's worth at once: it told of room
+	part  bool          // ack acknowledged less than half of what was outstanding
 	round time.Duration // round trip that ack shows, between the capture point and the peer; 0: not known
 }
 
@@ -99,6 +100,7 @@ func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
 	if (a.Ack > s.ack || a.SACK > 0) && !mark0(s.release.ack) {
 		s.release.ack = a.Mark()
 		s.release.late, s.release.round = s.lateness(c, a)
+		s.release.part = (a.Ack-s.ack)*2 < s.max-s.ack
 	}
 	if a.Ack+int64(a.Window) > s.edge && !mark0(s.release.open) {
 		s.release.open, s.release.moved = a.Mark(), a.Ack <= s.ack || s.atOnce(c, a)

@@ -172,6 +172,8 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 		return
 	case s.growth.cut:
 		late = 0 // a window of a segment or two waits for delayed acknowledgments because of the loss
+	case s.release.part:
+		late = 0 // what else is outstanding comes back in the pace in which it was sent, and goes on with or without that one
 	}
 	s.correct()
 	w.emit(w.at, until-min(late, until-w.at), w.window(s))
