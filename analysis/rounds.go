@@ -25,6 +25,7 @@ type growth struct {
 	cut      bool  // a loss ended slow start, or shrank the window after it
 	needless bool  // something was sent again without need, which may have shrunk the window, too
 	hasty    bool  // that was no timer's doing, but due to the order in which segments came
+	hastyTo  int64 // what was sent by then belongs to the same recovery
 	past     int64 // acknowledgments up to here are late because of a loss, not of a queue
 	away     bool  // what was lost had not passed the capture point
 	idle     idle
@@ -41,6 +42,15 @@ type idle struct {
 
 // lose takes note of a loss, with everything sent up to the given offset.
 func (g *growth) lose(sent int64) { g.slow, g.cut, g.peak, g.past = false, true, 0, sent }
+
+// repeat takes note of a needless retransmission, with everything sent up to the given offset. A recovery that duplicate
+// acknowledgments began goes on with more such, one for each partial acknowledgment (RFC 6582 §3.2).
+func (g *growth) repeat(r *reassembly.Record, hasty bool, sent int64) {
+	if hasty {
+		g.hastyTo = sent
+	}
+	g.needless, g.hasty = true, hasty || g.needless && g.hasty && r.Seq < g.hastyTo
+}
 
 // countRound assigns r to a round: a new one begins with the first segment sent after the ACK of the first segment of
 // the round before is known. That is how BBR counts rounds (draft-ietf-ccwg-bbr, 4.5.1), seen from outside.

@@ -95,7 +95,7 @@ func (w *walker) record(n int) {
 	if r.Len == 0 && !closes || probe(r) {
 		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
 			if !s.lastAgain(r) {
-				s.growth.needless, s.growth.hasty = true, w.hasty(s, r)
+				s.growth.repeat(r, w.hasty(s, r), s.max)
 			}
 			if !mark0(s.view.needless) {
 				s.view.needless = r.Mark()

@@ -264,7 +264,7 @@ func (k *track) judgeResends(e *event, una int64) {
 	for i, r := range d.resends {
 		covers := una <= r.seq && e.ack >= r.end
 		// Next to the host, where all of the round trip is what it takes to answer, that says nothing.
-		soon := covers && (k.far(e.dir) >= 2*reaction && e.at.Time-r.at < k.far(e.dir)*6/10 ||
+		soon := covers && (k.far(e.dir) >= 2*reaction && e.at.Time-r.at < k.soonest(e.dir) ||
 			r.hasTS && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.ts) < 0)
 		switch {
 		case soon || e.dsack && k.reports(e, r) && !k.overtook(r, d.resends[i+1:]):
@@ -298,6 +298,14 @@ func (d *side) answeredTwice(k *track, una int64, by time.Duration) {
 			return
 		}
 	}
+}
+
+// soonest is how soon after a segment passes its acknowledgment may. The least of many samples is hardly ever undercut.
+func (k *track) soonest(dir Dir) time.Duration {
+	if k.c.Half[dir].RTT.Samples >= 8 {
+		return k.far(dir) * 9 / 10
+	}
+	return k.far(dir) * 6 / 10
 }
 
 // reports reports whether the first SACK block of e names the octets of r as received twice.
