@@ -11,7 +11,7 @@ import (
 // after the translation. The SYN of the second view is that of the first but for an address.
 
 const (
-	keptSYNs = 4096 // SYNs remembered
+	keptSYNs = 1 << 12 // SYNs remembered; a new one takes the place of an older one
 	// viewWithin is how long after the first view the second may come, in a capture that was joined of several hosts, too.
 	viewWithin = time.Second
 )
@@ -25,15 +25,14 @@ type synID struct {
 
 // seenSYN is where and when a SYN began a connection.
 type seenSYN struct {
+	id       synID
 	src, dst netip.AddrPort
 	at       time.Duration
 }
 
 // views recognises SYNs that were seen before their addresses were translated, or after.
 type views struct {
-	seen  map[synID]seenSYN
-	order []synID // oldest first, from next on
-	next  int
+	seen  []seenSYN // by hash
 	count uint64
 }
 
@@ -43,25 +42,19 @@ func (v *views) again(seg *capture.Segment) bool {
 	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN || !seg.Options.Has(capture.HasTS) || seg.TSVal == 0 {
 		return false
 	}
-	id := synID{seg.Seq, seg.TSVal, seg.Window, seg.Src.Port()}
-	if s, ok := v.seen[id]; ok && seg.Time-s.at <= viewWithin {
-		if s.src != seg.Src || s.dst != seg.Dst {
-			v.count++
-			return true
-		}
-		return false
-	}
 	if v.seen == nil {
-		v.seen = make(map[synID]seenSYN)
+		v.seen = make([]seenSYN, keptSYNs)
 	}
-	if len(v.order) < keptSYNs {
-		v.order = append(v.order, id)
-	} else {
-		delete(v.seen, v.order[v.next])
-		v.order[v.next] = id
-		v.next = (v.next + 1) % keptSYNs
+	id := synID{seg.Seq, seg.TSVal, seg.Window, seg.Src.Port()}
+	s := &v.seen[(seg.Seq^seg.TSVal)*2654435769>>20]
+	if s.id == id && s.src.IsValid() && seg.Time-s.at <= viewWithin {
+		if s.src == seg.Src && s.dst == seg.Dst {
+			return false
+		}
+		v.count++
+		return true
 	}
-	v.seen[id] = seenSYN{seg.Src, seg.Dst, seg.Time}
+	*s = seenSYN{id, seg.Src, seg.Dst, seg.Time}
 	return false
 }
 

@@ -39,14 +39,3 @@ func TestViews(t *testing.T) {
 		}
 	}
 }
-
-// What is remembered of SYNs is bounded.
-func TestViewsAreBounded(t *testing.T) {
-	var v views
-	for i := range 3 * keptSYNs {
-		v.again(&capture.Segment{Seq: uint32(i), TSVal: 1, Flags: capture.SYN, Options: capture.HasTS})
-	}
-	if len(v.seen) != keptSYNs || len(v.order) != keptSYNs {
-		t.Errorf("%d SYNs kept, %d in order, want %d", len(v.seen), len(v.order), keptSYNs)
-	}
-}
