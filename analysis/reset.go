@@ -22,7 +22,7 @@ A RST meets data: a response that was not complete, or not yet acknowledged when
 could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
 closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
 does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
-If the client had acknowledged the whole response 100 ms before the RST, only a client that reads nothing before it has sent
+If the client closed with the whole response at hand, before the RST came, it is only noted. If it had acknowledged that 100 ms before the RST, only a client that reads nothing before it has sent
 everything is in danger, and severity is lower. A client that closes before any response came, and answers it by a RST or
 closed long after its request, gave up, too. Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been
 acknowledged, a client that resets after a complete response, a refused connection,
@@ -154,11 +154,22 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 		return
 	}
 	cl.confidence = Proven
+	if s.closedWith(x, rst.Time) {
+		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Info, atMost(Info)
+		cl.text = "The client had the whole response, and closed before the reset came."
+		return
+	}
 	if m := x.Response; m.Complete && s.ackedBefore(rst.Time-s.conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
 		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Medium, atMost(Medium)
 		cl.text = "The client had the whole response for a while when the reset came: only one that reads nothing before it has " +
 			"sent all of its request lost it."
 	}
+}
+
+// closedWith reports whether the client closed with the whole response at hand, before it could know of a RST of the given moment.
+func (s *connState) closedWith(x *reassembly.Exchange, rst time.Duration) bool {
+	m, up, far := x.Response, &s.conn.Half[reassembly.FromClient], s.conn.Far(reassembly.FromClient)
+	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far*9/10 && up.Fin.Time < rst+far*9/10
 }
 
 // timeToRead is how long after its acknowledgment a program that waits for the response has surely read it.
