@@ -68,7 +68,7 @@ func (e *ending) take(s *connState, x *reassembly.Exchange) {
 func (e *ending) fail(s *connState, x *reassembly.Exchange) {
 	if x.Response == nil {
 		e.unanswered++
-		e.unsafe = e.unsafe || !x.Turn && !idempotent(x.Method)
+		e.unsafe = e.unsafe || !x.Turn && x.Method != "" && !idempotent(x.Method)
 	}
 	if e.failed != nil {
 		return

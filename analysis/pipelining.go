@@ -125,7 +125,7 @@ func (s *connState) longestAhead(x *reassembly.Exchange) time.Duration {
 // reportHazard reports a request that was sent before the result of one that may not be repeated was known.
 func reportHazard(p *pass) {
 	a := p.job.ahead
-	if idempotent(a.Method) || a.Response != nil && a.Response.HeaderEnd.Frame != 0 && a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
+	if a.Method == "" || idempotent(a.Method) || a.Response != nil && a.Response.HeaderEnd.Frame != 0 && a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
 		return
 	}
 	out := []Evidence{at(a.Request.Start, "request", SideClient, a.Method+": not idempotent"),
