@@ -190,16 +190,7 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
 		window: remedied{dir: reassembly.FromServer, saved: slow, cwnd: job.flow.donorWindow(flight)}}
-	switch v.cause {
-	case "client-closed":
-		c.alone = atMost(Low) // whoever closes once may have been done
-	case "response-close":
-		if v.donor.turns {
-			c.alone = atMost(Low) // what was said is not visible
-		}
-	case "some-responses-close":
-		c.alone = atMost(Info)
-	}
+	c.alone = v.aloneAtMost()
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
 	}
@@ -240,6 +231,19 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		}
 	}
 	return c, true
+}
+
+// aloneAtMost limits the severity of a cause that takes repetition to be a habit.
+func (v *verdict) aloneAtMost() grade {
+	switch {
+	case v.cause == "some-responses-close":
+		return atMost(Info)
+	case v.cause == "client-closed": // whoever closes once may have been done
+		return atMost(Low)
+	case v.cause == "response-close" && v.donor.turns: // what was said is not visible
+		return atMost(Low)
+	}
+	return 0
 }
 
 // repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has one owner.
