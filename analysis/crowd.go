@@ -59,8 +59,8 @@ func compareGroups(a, b rankedGroup) int {
 		a.key.pair.client.Compare(b.key.pair.client), a.key.pair.server.Compare(b.key.pair.server))
 }
 
-// trimPairs forgets the totals of pairs without a finding, those of which least is known first. If one of them has a
-// finding later, its share of the time is overestimated, and it is graded too severely rather than too mildly.
+// trimPairs forgets the totals of pairs without a finding: those with the fewest exchanges, of equals those that came first. If one
+// of them has a finding later, its share of the time is overestimated, and it is graded too severely rather than too mildly.
 func (j *judge) trimPairs() {
 	if len(j.pairs) < 2*maxTotals {
 		return
@@ -69,35 +69,27 @@ func (j *judge) trimPairs() {
 	for k := range j.groups {
 		found[k.pair] = true
 	}
-	rest := make([]rankedPair, 0, len(j.pairs))
+	ranks := make([]uint64, 0, len(j.pairs))
 	for p, t := range j.pairs {
 		if !found[p] {
-			rest = append(rest, rankedPair{p, t.exchanges, t.time})
+			ranks = append(ranks, t.rank())
 		}
 	}
-	slices.SortFunc(rest, comparePairs)
-	for _, r := range rest[:max(0, len(rest)-maxTotals)] {
-		delete(j.pairs, r.pair)
+	if len(ranks) <= maxTotals {
+		return
+	}
+	slices.Sort(ranks)
+	least := ranks[len(ranks)-maxTotals]
+	for p, t := range j.pairs {
+		if t.rank() < least && !found[p] {
+			delete(j.pairs, p)
+		}
 	}
 }
 
-// rankedPair is a pair with what it is ranked by.
-type rankedPair struct {
-	pair
-	exchanges int
-	time      time.Duration
-}
-
-// comparePairs puts those first of which least is known, then a fixed order. Most differ early, so what is costly to
-// compare comes last.
-func comparePairs(a, b rankedPair) int {
-	if c := cmp.Or(cmp.Compare(a.exchanges, b.exchanges), cmp.Compare(a.time, b.time)); c != 0 {
-		return c
-	}
-	if c := a.client.Compare(b.client); c != 0 {
-		return c
-	}
-	return a.server.Compare(b.server)
+// rank orders pairs by how much is known of them: no two have the same.
+func (t *pairTotals) rank() uint64 {
+	return uint64(min(t.exchanges, 1<<24-1))<<40 | t.born&(1<<40-1)
 }
 
 // crowdCaveats adds what was not kept.

@@ -43,12 +43,14 @@ type totals struct {
 	missing                int64             // octets that the capture lacks
 	octets                 int64
 	midStream, oneSided    uint64
+	pairs                  uint64 // clients and services, those that were forgotten as often as they came again
 	views                  uint64 // connections that are others seen again
 	cut                    uint64 // exchanges that the end of the capture cut
 }
 
 // pairTotals is what all exchanges of one client with one service took.
 type pairTotals struct {
+	born      uint64 // how many there were before
 	exchanges int
 	time      time.Duration
 	rtt       time.Duration // the least round trip that exchanges showed; 0: none
@@ -199,7 +201,8 @@ func (j *judge) totalsOf(p pair) *pairTotals {
 	t := j.pairs[p]
 	if t == nil {
 		j.trimPairs()
-		t = &pairTotals{}
+		t = &pairTotals{born: j.total.pairs}
+		j.total.pairs++
 		j.pairs[p] = t
 	}
 	return t
