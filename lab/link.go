@@ -21,7 +21,8 @@ type Link struct {
 	Loss      float64          // share lost at random, from Seed
 	Reorder   int              // every nth data segment to the client is late by ReorderBy; 0 is none
 	ReorderBy time.Duration
-	Duplicate int // every nth data segment to the client arrives twice; 0 is none
+	Jitter    time.Duration // each frame is late by up to so much at random, from Seed; the order stays
+	Duplicate int           // every nth data segment to the client arrives twice; 0 is none
 	Seed      int64
 	Offload   bool // large segments and unfinished checksums at both ends, as with a network card
 	Box       Box  // what stands in the middle
@@ -55,6 +56,7 @@ type wire struct {
 type queue struct {
 	waiting []passing
 	free    int64             // when the last bit of the last frame leaves the bottleneck
+	last    int64             // when the last frame is due, if the delay varies
 	flows   map[uint32]*int64 // the same of each connection, if the link is fair
 }
 
@@ -162,6 +164,11 @@ func (w *wire) pass(d int, data []byte, left int64) {
 		w.middle = append(w.middle, frame{at: left + int64(w.link.Delay[d]/2), data: kept, wire: len(ether)})
 	}
 	due := left + int64(w.link.Delay[d])
+	if w.link.Jitter > 0 {
+		due += w.random.Int63n(int64(w.link.Jitter))
+		due = max(due, w.queues[d].last)
+		w.queues[d].last = due
+	}
 	if h, ok := parseTCP(ether, d == toServer); ok && h.length > 0 && d == toClient {
 		w.numbers[d]++
 		if n := w.link.Duplicate; n > 0 && w.numbers[d]%n == 0 {

@@ -31,6 +31,9 @@ func (l Link) String() string {
 	if l.Reorder > 0 {
 		words = append(words, fmt.Sprintf("every data segment number %d to the client late by %v", l.Reorder, l.ReorderBy))
 	}
+	if l.Jitter > 0 {
+		words = append(words, fmt.Sprintf("each frame late by up to %v at random, seed %d", l.Jitter, l.Seed))
+	}
 	if l.Duplicate > 0 {
 		words = append(words, fmt.Sprintf("every data segment number %d to the client arrives twice", l.Duplicate))
 	}

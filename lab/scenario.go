@@ -115,7 +115,7 @@ func allScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
 		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(), windowScenarios(), uploadScenarios(), resetScenarios(), failureScenarios(), programScenarios(),
-		lossScenarios(), setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(), headerScenarios(), secureScenarios(), toolScenarios(),
+		lossScenarios(), setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(), headerScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
 	} {
 		all = append(all, family...)
 	}
