@@ -37,10 +37,10 @@ func (h *hold) length() time.Duration { return h.to - h.from }
 
 // nagleCount counts, for one direction, what happened each time a small segment followed a small one in the same message.
 type nagleCount struct {
-	prompt          int // left before the ACK could be known: Nagle's algorithm was off then
-	held            int // left as soon as the ACK was known
-	delayed         int // and that ACK was a delayed one
-	late            int // left clearly later: the application itself wrote late
+	prompt          int             // left before the ACK could be known: Nagle's algorithm was off then
+	held            int             // left as soon as the ACK was known
+	delays          []time.Duration // by how much the ACKs that ended holds came later than a prompt one, shortest first, up to maxWaits
+	late            int             // left clearly later: the application itself wrote late
 	promptAfterHeld int
 	waits           []time.Duration // how long the application took between the writes, where that can be seen
 	least           time.Duration   // shortest hold: the application took no longer than that
@@ -98,10 +98,29 @@ func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleC
 		size: [2]uint32{s.small.size, r.Len}, headers: s.small.headers, from: max(w.at, s.small.Time), to: r.Time}
 	h.roundTrip = min(h.length(), c.RTTMin())
 	h.delayed = h.length() - h.roundTrip
-	if h.delayed >= delackFloor {
-		count.delayed++
-	}
+	count.ended(h.delayed)
 	return h
+}
+
+// ended takes note of by how much the ACK that ended a hold came later than a prompt one.
+func (n *nagleCount) ended(delay time.Duration) {
+	if len(n.delays) < maxWaits {
+		i, _ := slices.BinarySearch(n.delays, delay)
+		n.delays = slices.Insert(n.delays, i, delay)
+	}
+}
+
+// delayed is how many of the ACKs a timer made late: those that are apart from the prompt ones by the least that stacks mean. Where
+// the path's delay varies, they are late by anything from nothing on.
+func (n *nagleCount) delayed() int {
+	before := time.Duration(0)
+	for i, d := range n.delays {
+		if d-before >= delackFloor {
+			return len(n.delays) - i
+		}
+		before = max(before, d)
+	}
+	return 0
 }
 
 // loose reports whether all that is known of the way to the sender of dir is how old its word was when it sent something of its own

@@ -40,7 +40,7 @@ connections prove is surer if its ACK was as late as the receiver's other delaye
 Stacks that take RFC 896 to the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves with
 the ACK of all before it. It takes two such ends that the congestion window had room for, or one that stayed while an ACK had made
 room, or more whose full segments were as many as the window each time; and none that left earlier on the connection.
-The ACK counts as delayed if it came 8 ms or more after a prompt one would have. Where one did, the holds of the same
+The ACK counts as delayed if it came 8 ms or more after a prompt one would have, and after all that came between. Where one did, the holds of the same
 sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from round trips of 2 ms on: one fix
 cures both.
 
@@ -106,7 +106,7 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 	switch short := s.conn.RTTMin() < 2*time.Millisecond; {
 	case short && h.delayed < delackFloor:
 		c.rule = "" // whatever the others were
-	case s.nagle[h.dir].delayed > 0:
+	case s.nagle[h.dir].delayed() > 0:
 		c.rule = nagleDelayedAck.Name
 	}
 	c.lost = []interval{{h.from, h.to}}

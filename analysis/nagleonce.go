@@ -37,7 +37,7 @@ type nagleTally struct {
 func (s *connState) tally() (out [2]nagleTally) {
 	for d := range out {
 		n := &s.nagle[d]
-		out[d] = nagleTally{n.held, n.prompt, n.late, n.delayed, n.least}
+		out[d] = nagleTally{n.held, n.prompt, n.late, n.delayed(), n.least}
 	}
 	return out
 }

@@ -65,9 +65,8 @@ func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 	h := &hold{dir: r.Dir, tail: true, first: s.last.Mark, ack: s.covered, second: r.Mark(), size: [2]uint32{uint32(min(s.max-s.view.ack, 1<<31)), r.Len},
 		from: max(w.at, s.last.Time), to: r.Time}
 	h.roundTrip = min(h.length(), c.RTTMin())
-	if h.delayed = h.length() - h.roundTrip; h.delayed >= delackFloor {
-		w.s.nagle[r.Dir].delayed++
-	}
+	h.delayed = h.length() - h.roundTrip
+	w.s.nagle[r.Dir].ended(h.delayed)
 	return h
 }
 
