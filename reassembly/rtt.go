@@ -50,13 +50,21 @@ func (e *estimator) sample(r *RTT, d time.Duration, undelayed bool) {
 		e.srtt += (d - e.srtt) / 8
 	}
 	if undelayed {
-		e.undelayed(r, d)
+		e.undelayed(d)
+	}
+	e.vary(r)
+}
+
+// vary draws up the jitter from what is known.
+func (e *estimator) vary(r *RTT) {
+	if e.median > 0 {
+		r.Jitter = max(0, e.median-r.Min)
 	}
 }
 
 // undelayed moves the median towards the sample by an eighth of the spread, so that half of the samples end up on
 // either side.
-func (e *estimator) undelayed(r *RTT, d time.Duration) {
+func (e *estimator) undelayed(d time.Duration) {
 	if e.median == 0 {
 		e.median = d
 	}
@@ -64,7 +72,6 @@ func (e *estimator) undelayed(r *RTT, d time.Duration) {
 	e.spread += (abs(away) - e.spread) / 8
 	step := max(e.spread/8, time.Microsecond)
 	e.median += max(-step, min(step, away))
-	r.Jitter = max(0, e.median-r.Min)
 }
 
 // passed notes a TSval on its way to the host. Only the first segment with a value measures (Veal et al. 2005).

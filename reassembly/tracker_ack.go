@@ -55,6 +55,7 @@ func (k *track) measure(e *event, una int64) {
 		if ok && (h.RTT.Samples == 0 || rtt < h.RTT.Min) {
 			h.RTT.Min = rtt
 			h.RTT.Samples++
+			est.vary(&h.RTT)
 		}
 	}
 	if e.ack <= una {
@@ -70,7 +71,7 @@ func (k *track) measure(e *event, una int64) {
 		h.RTT.Handshake = rtt
 	}
 	// A receiver answers a SYN, and every second full segment, at once (RFC 1122 §4.2.3.2).
-	undelayed := hand || e.seg.Len == 0 && e.ack-una >= 2*int64(max(p.Eff, 1))
+	undelayed := e.seg.Len == 0 && (hand || e.ack-una >= 2*int64(max(p.Eff, 1)))
 	est.sample(&h.RTT, rtt, undelayed)
 }
 
