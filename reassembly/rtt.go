@@ -22,6 +22,7 @@ const (
 // estimator keeps what the samples of one host amount to, beside its RTT.
 type estimator struct {
 	median time.Duration // of undelayed samples, by stochastic approximation
+	prompt int           // undelayed samples
 	spread time.Duration // mean distance of undelayed samples from median
 	srtt   time.Duration // from the capture point to the host and back (RFC 6298 §2)
 	rttvar time.Duration
@@ -55,10 +56,18 @@ func (e *estimator) sample(r *RTT, d time.Duration, undelayed bool) {
 	e.vary(r)
 }
 
+// firmJitter is how many samples tell the jitter for sure. A few may all have been late for reasons of their own, as the answer to a
+// SYN is that had to wait for ARP.
+const firmJitter = 8
+
 // vary draws up the jitter from what is known.
 func (e *estimator) vary(r *RTT) {
-	if e.median > 0 {
-		r.Jitter = max(0, e.median-r.Min)
+	if e.prompt == 0 {
+		return
+	}
+	r.Jitter = max(0, e.median-r.Min)
+	if e.prompt < firmJitter {
+		r.Jitter = min(r.Jitter, r.Min/2)
 	}
 }
 
@@ -68,6 +77,7 @@ func (e *estimator) undelayed(d time.Duration) {
 	if e.median == 0 {
 		e.median = d
 	}
+	e.prompt++
 	away := d - e.median
 	e.spread += (abs(away) - e.spread) / 8
 	step := max(e.spread/8, time.Microsecond)
