@@ -29,11 +29,19 @@ func (c *claim) sharesPath() bool {
 
 // relieve takes from what the claims of each exchange cost the part in which others used the path.
 func (c *clientClock) relieve(j *judge) {
+	var judged []int
 	for id, item := range c.items {
+		if item.judged {
+			judged = append(judged, id)
+		}
+	}
+	slices.Sort(judged) // what they used adds up to the same each time
+	for _, id := range judged {
+		item := c.items[id]
 		if item.rate <= 0 || !slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.shares }) {
 			continue
 		}
-		used := c.usedByOthers(id, &item)
+		used := c.usedByOthers(judged, id)
 		for i := range item.slices {
 			if s := &item.slices[i]; s.shares {
 				saved := time.Duration(used * float64(s.cost))
@@ -45,12 +53,13 @@ func (c *clientClock) relieve(j *judge) {
 	}
 }
 
-// usedByOthers is the share of the path's rate that other exchanges with the same server used while this one lasted, as if each
-// had come evenly.
-func (c *clientClock) usedByOthers(id int, item *clockItem) float64 {
-	octets := 0.0
-	for other, o := range c.items {
-		if other == id || !o.judged || o.server != item.server || o.to <= o.from {
+// usedByOthers is the share of the path's rate that the other judged exchanges with the same server used while exchange id lasted,
+// as if each had come evenly.
+func (c *clientClock) usedByOthers(judged []int, id int) float64 {
+	item, octets := c.items[id], 0.0
+	for _, other := range judged {
+		o := c.items[other]
+		if other == id || o.server != item.server || o.to <= o.from {
 			continue
 		}
 		if both := min(o.to, item.to) - max(o.from, item.from); both > 0 {

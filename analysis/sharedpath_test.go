@@ -46,3 +46,30 @@ func TestLossOnSharedPath(t *testing.T) {
 		}
 	}
 }
+
+// What others used adds up to the same whatever the order in which they are looked at: a report does not change from run to run.
+func TestSharedPathIsDeterministic(t *testing.T) {
+	server := netip.MustParseAddrPort("10.0.0.2:80")
+	key := groupKey{packetLoss.Name, "upstream", pair{netip.MustParseAddr("10.0.0.1"), server}}
+	cost := Cost{0, 100 * time.Millisecond, 100 * time.Millisecond}
+	seen := map[time.Duration]bool{}
+	for range 50 {
+		j := &judge{groups: map[groupKey]*group{key: {cost: cost}}}
+		occ := Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
+		others := []int64{300_000, 450_000, 100_000, 350_000, 250_000, 50_000} // a third of each within the second that counts
+		for id := range len(others) + 1 {
+			j.clock.began(key.pair.client, id, 0)
+		}
+		for i, octets := range others {
+			other := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: i + 1}, until: 3 * time.Second, flow: flowFacts{rate: 1e6, bytes: octets}}
+			j.clock.judged(j, key.pair, other, nil)
+		}
+		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
+		first := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: 1e6, bytes: 100_000}}
+		j.clock.judged(j, key.pair, first, []claim{c})
+		seen[j.groups[key].cost.Expected] = true
+	}
+	if len(seen) != 1 {
+		t.Errorf("costs %v of the same exchanges", seen)
+	}
+}
