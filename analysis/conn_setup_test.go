@@ -21,6 +21,10 @@ func TestSetUp(t *testing.T) {
 	lostAnswer.exchange(1.052, 0.025, getA, ok)
 	timeWait := newTalk(40001).line("0.000000 > S 0:0(0) <mss 1460>").line("0.050000 < . 900000000:900000000(0) ack 3000000000").
 		line("0.050010 > R 3000000000:3000000000(0) win 0").open(1, rtt).exchange(1.051, rtt, getA, ok)
+	neverIn := newTalk(40001).line("0 > S 0:0(0) <mss 1460>").line("0.05 < . 900000000:900000000(0) ack 3000000000").line("0.05001 > R 3000000000:3000000000(0) win 0").
+		line("1 > S 0:0(0) <mss 1460>")
+	cutOff := *neverIn
+	neverIn.line("1.05 < . 900000000:900000000(0) ack 3000000000").line("1.05001 > R 3000000000:3000000000(0) win 0")
 	alive := newTalk(41000).open(0, rtt).exchange(0.06, rtt, getA, ok).exchange(5.5, rtt, getB, ok)
 	refused := func(port int, t float64, server string) *talk {
 		return talkTo(port, server).line("%.6f > S 0:0(0)", t).line("%.6f < R. 0:0(0) ack 1 win 0", t+0.01)
@@ -37,6 +41,8 @@ func TestSetUp(t *testing.T) {
 			"syn-retransmission/backlog-overflow×3:high"},
 		{"two at once", []*talk{alive, late(40001, 5, rtt), late(40002, 5.1, rtt)}, "syn-retransmission/unknown×2:high"},
 		{"SYN meets TIME_WAIT", []*talk{timeWait}, "port-exhaustion/tuple-reuse×1:high"},
+		{"SYN meets TIME_WAIT again and again", []*talk{neverIn}, "port-exhaustion/tuple-reuse×1:medium"},
+		{"the capture ends after the SYN that may get in", []*talk{&cutOff}, ""},
 		{"SYN repeated for a connection opened early", []*talk{early}, ""},
 		{"refused", []*talk{refused(40001, 0, "10.0.0.2:80")}, "connection-refused/refused×1:medium"},
 		{"refused again and again", []*talk{refused(40001, 0, "10.0.0.2:80"), refused(40002, 1, "10.0.0.2:80")}, "connection-refused/refused×2:high"},

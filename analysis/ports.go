@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -137,6 +138,11 @@ func runTupleBlocked(p *pass) {
 		return
 	}
 	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
+	if !slices.ContainsFunc(c.Records, func(r reassembly.Record) bool {
+		return r.Dir == reassembly.FromServer && r.PureAck() && r.Time >= last.Time
+	}) {
+		return // what became of the last one the capture does not show
+	}
 	took := last.Time - first.Time
 	text := fmt.Sprintf("%d SYNs met it, and no connection came about.", len(c.SYNs))
 	if rested := restedFor(c); rested != "" {
