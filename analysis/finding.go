@@ -121,7 +121,7 @@ func (g *group) severity(all *pairTotals) Severity {
 // the share of all time between the pair. What lasts one round trip is as much as one, though one is never as long as the next.
 func (g *group) graded(all *pairTotals) Severity {
 	if g.correctness {
-		if g.unsafe || all != nil && g.affected*100 >= all.exchanges {
+		if g.unsafe || all != nil && all.exchanges > 0 && g.affected*100 >= all.exchanges {
 			return Critical
 		}
 		return High

@@ -57,6 +57,7 @@ func TestSeverity(t *testing.T) {
 		{"no cost", group{count: 1}, pairTotals{exchanges: 1, time: ms}, Info},
 		{"data lost", group{count: 1, affected: 1, correctness: true}, pairTotals{exchanges: 1000, time: ms}, High},
 		{"data lost often", group{count: 20, affected: 20, correctness: true}, pairTotals{exchanges: 1000, time: ms}, Critical},
+		{"data lost, and no exchange judged so far", group{count: 1, correctness: true}, pairTotals{}, High},
 		{"an order lost", group{count: 1, affected: 1, correctness: true, unsafe: true}, pairTotals{exchanges: 1000, time: ms}, Critical},
 	}
 	for _, tt := range tests {
