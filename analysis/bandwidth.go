@@ -20,8 +20,8 @@ that ten full ones in a row or their acknowledgments show, with round trips long
 during the message were at least twice the least one and at least 20 ms longer, for three acknowledgments in a row, the
 receive window held nothing back (a receiver with a full buffer acknowledges late, too), and the message was large enough
 to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate belong to it if
-they waited 20 ms and more: their answers came later than the timestamps in them say, or their connections were set up with
-round trips at least twice the least between the two. Where nothing tells that (no timestamps; or the request waited behind an
+they waited 20 ms and more: their answers came later than the timestamps in them say, or their connections were set up, while
+such a transfer went on, with round trips at least twice the least between the two. Where nothing tells that (no timestamps; or the request waited behind an
 upload, which they do not show), answers that all came later than usual at that endpoint are suspected: with low confidence,
 or medium if the transfer's own round trips grew as much.
 
@@ -31,7 +31,8 @@ all of it but the 5 ms that active queue management leaves; low leaves 10 ms, hi
 
 When it is wrong
 A sender that paces itself on purpose at an even rate looks like a slow path. What waited beside a large transfer may have
-waited for another reason between the two hosts. Seen at the server, what its answers wait behind the capture does not show.`,
+waited for another reason between the two hosts; hosts behind one address of which some are farther away than others look as if
+they had. Seen at the server, what its answers wait behind the capture does not show.`,
 	Causes: []Cause{
 		{Code: "path-rate", Title: "limited by the path's rate", Side: SideNetwork,
 			Message: "The path carried the response no faster.",

@@ -19,6 +19,7 @@ const (
 type pairTable[T any] struct {
 	entries map[pair]*pairEntry[T]
 	swept   time.Duration
+	gone    func(*T) // called with what is forgotten; nil: nobody asks
 }
 
 type pairEntry[T any] struct {
@@ -62,6 +63,9 @@ func (t *pairTable[T]) sweep(now time.Duration) {
 	t.swept = now
 	for p, e := range t.entries {
 		if now-e.seen > pairSilence {
+			if t.gone != nil {
+				t.gone(&e.value)
+			}
 			delete(t.entries, p)
 		}
 	}

@@ -19,8 +19,8 @@ const (
 	// residualQueue is what active queue management leaves of a queue: its target (RFC 8289 §4.1: 5 ms).
 	residualQueue = 5 * time.Millisecond
 	// maxFillings and maxQueued are how many transfers that filled a client's path are remembered to be shown, and how many of its
-	// exchanges that waited in a queue nobody is known to have filled so far; maxQueuedAll is that of all clients. maxBusy is how many
-	// stretches of time are; beyond it neighbours become one.
+	// exchanges that waited in a queue nobody is known to have filled so far; maxQueuedAll is that of all clients, beyond which those
+	// that are older than pairSilence go. maxBusy is how many stretches of time are; beyond it neighbours become one.
 	maxFillings  = 64
 	maxQueued    = 256
 	maxQueuedAll = 1 << 14
@@ -32,6 +32,7 @@ const (
 type paths struct {
 	clients pairTable[clientPath] // by the client's address alone: all its servers are behind the same access
 	held    int                   // exchanges that wait, of all clients
+	expired time.Duration         // when the old ones of them were last forgotten
 }
 
 // clientPath is the path to and from one client.
@@ -61,9 +62,10 @@ type filling struct {
 // queued is an exchange that waited in a queue.
 type queued struct {
 	interval
-	member         member        // what book needs of it
-	exchange       int           // its number in the report
-	info           *ExchangeInfo // nil: not at hand
+	conn, exchange int
+	pair           pair
+	took           time.Duration // the exchange; 0: what is known of it is not at hand
+	host           string
 	rtt            time.Duration
 	delay          time.Duration
 	think          time.Duration // the server, as far as the connection alone can tell
@@ -72,6 +74,7 @@ type queued struct {
 	request, first capture.Mark
 	upward         bool // it waited before it reached the server, or that cannot be told
 	downward       bool // the same of its answer
+	throughout     bool // all round trips of its connection were long: the queue was there when that began
 	text           string
 }
 
@@ -87,8 +90,8 @@ func (j *job) filling(id int) (f filling, ok bool) {
 		}
 		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) && s*2 >= facts.measured {
 			f = filling{interval{m.Start.Time, m.End.Time}, id, j.info.ID, m.Start, m.End, dir, facts.rate, math.MaxInt64, facts.queue}
-			if facts.window > 0 {
-				f.most = time.Duration(float64(facts.window) / facts.rate * 1e9)
+			if drains := float64(facts.window) / facts.rate; drains > 0 && drains < time.Hour.Seconds() {
+				f.most = time.Duration(drains * 1e9)
 			}
 			return f, true
 		}
@@ -99,7 +102,7 @@ func (j *job) filling(id int) (f filling, ok bool) {
 // judged takes note of an exchange that filled the path of its client, or waited in a queue.
 func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
 	if f, ok := job.filling(m.id); ok {
-		if c := p.clients.of(m.pair.path(), job.until); c != nil {
+		if c := p.of(m.pair, job.until); c != nil {
 			p.filled(j, c, f)
 		}
 		return
@@ -108,17 +111,43 @@ func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
 	if !ok {
 		return
 	}
-	c := p.clients.of(m.pair.path(), job.until)
+	c := p.of(m.pair, job.until)
 	if c == nil || c.tell(j, &q) {
 		return
 	}
+	p.keep(c, q, job.until)
+}
+
+// of is the path of a pair's client, made if need be; nil if there are too many.
+func (p *paths) of(of pair, now time.Duration) *clientPath {
+	if p.clients.gone == nil {
+		p.clients.gone = func(c *clientPath) { p.held -= len(c.late) }
+	}
+	return p.clients.of(of.path(), now)
+}
+
+// keep remembers an exchange that waited in a queue until it is known who filled that.
+func (p *paths) keep(c *clientPath, q queued, now time.Duration) {
+	if len(c.late) == maxQueued {
+		c.late = slices.Delete(c.late, 0, 1)
+		p.held--
+	}
+	if p.held >= maxQueuedAll && now-p.expired >= pairSilence {
+		p.expire(now)
+	}
 	if p.held < maxQueuedAll {
-		if len(c.late) == maxQueued {
-			c.late = slices.Delete(c.late, 0, 1)
-			p.held--
-		}
 		c.late = append(c.late, q)
 		p.held++
+	}
+}
+
+// expire forgets the exchanges that waited long ago.
+func (p *paths) expire(now time.Duration) {
+	p.expired = now
+	for _, e := range p.clients.entries {
+		n := len(e.value.late)
+		e.value.late = slices.DeleteFunc(e.value.late, func(q queued) bool { return now-q.to > pairSilence })
+		p.held -= n - len(e.value.late)
 	}
 }
 
@@ -153,17 +182,25 @@ func (p *paths) mayHold(of pair, dir reassembly.Dir, span interval, delay time.D
 	if c == nil || delay > c.ways[dir].deep {
 		return false
 	}
-	busy := c.ways[dir].busy
-	i, _ := slices.BinarySearchFunc(busy, span.from, func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) })
-	return i < len(busy) && busy[i].from < span.to
+	return c.ways[dir].full(span)
+}
+
+// full reports whether the way was full at any time in the stretch.
+func (w *way) full(span interval) bool {
+	i, _ := slices.BinarySearchFunc(w.busy, span.from, func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) })
+	return i < len(w.busy) && w.busy[i].from < span.to
 }
 
 // behind is the transfer of another connection that filled the path while the exchange waited.
 func (c *clientPath) behind(q *queued) *filling {
+	about := interval{q.began - q.rtt, q.began + q.rtt}
+	if q.throughout && !c.ways[reassembly.FromClient].full(about) && !c.ways[reassembly.FromServer].full(about) {
+		return nil // it began while the path was free: its round trips are as long as its way
+	}
 	for i := len(c.full) - 1; i >= 0; i-- {
 		f := &c.full[i]
 		way := f.dir == reassembly.FromClient && q.upward || f.dir == reassembly.FromServer && q.downward
-		if way && f.conn != q.member.id && f.from < q.to && q.from < f.to {
+		if way && f.conn != q.conn && f.from < q.to && q.from < f.to {
 			return f
 		}
 	}
@@ -174,11 +211,11 @@ func (c *clientPath) behind(q *queued) *filling {
 // say, or its connection was set up while round trips were longer than others between the pair.
 func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 	x := job.x
-	if x.Request == nil || x.Response == nil {
+	if x.Request == nil || x.Response == nil || x.Response.Start.Time < x.Request.End.Time {
 		return q, false
 	}
-	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, member: member{id: m.id, pair: m.pair}, exchange: job.info.ID, info: job.info,
-		rtt: job.flow.rtt, think: job.times[Think], began: m.start.Time, request: x.Request.End, first: x.Response.Start, downward: true}
+	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, conn: m.id, pair: m.pair, exchange: job.info.ID, took: job.info.Duration,
+		host: job.info.Host, rtt: job.flow.rtt, think: job.times[Think], began: m.start.Time, request: x.Request.End, first: x.Response.Start, downward: true}
 	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
 		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf("under way %s longer than the quickest, by its timestamp", millis(q.delay))
 		return q, true
@@ -193,7 +230,7 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		q.delay += min(longer, job.times[TCPHandshake])
 		q.from = job.from
 	}
-	q.confidence, q.upward = ConfidenceMedium, true
+	q.confidence, q.upward, q.throughout = ConfidenceMedium, true, true
 	q.text = fmt.Sprintf("round trips of %s on this connection, where others had %s", millis(job.flow.rtt), millis(least))
 	return q, q.delay >= leastQueue
 }
@@ -226,7 +263,7 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	if !j.enabled(bandwidth.Name) {
 		return true
 	}
-	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence, occ: Occurrence{Connection: q.member.id, Exchange: q.exchange, Elsewhere: true,
+	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence, occ: Occurrence{Connection: q.conn, Exchange: q.exchange, Elsewhere: true,
 		Start: q.request.Time, End: q.first.Time,
 		Cost: Cost{Low: max(0, q.delay-2*residualQueue), Expected: max(0, q.delay-residualQueue), High: q.delay}}}
 	if f.from <= q.began && q.began <= f.to { // nothing on its connection came without the queue, to compare with
@@ -236,15 +273,15 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 		cl.most, cl.occ.Cost.Low = atMost(Low), 0
 	}
 	var view *job
-	if q.info != nil {
-		view = &job{info: q.info, flow: flowFacts{rtt: q.rtt}}
+	if q.took > 0 {
+		view = &job{info: &ExchangeInfo{Host: q.host, Duration: q.took}, flow: flowFacts{rtt: q.rtt}}
 	}
 	cl.occ.Evidence = []Evidence{
 		at(f.first, "large message", sideOf(f.dir), fmt.Sprintf("it fills the path of connection %d: %.1f Mbit/s", f.conn, f.rate*8/1e6)),
 		at(q.request, "request", SideClient, "its last octet"), at(q.first, "response", SideServer, q.text),
 		at(f.last, "large message", sideOf(f.dir), "ends")}
 	slices.SortStableFunc(cl.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) })
-	j.book(&q.member, &cl, view)
+	j.book(&member{id: q.conn, pair: q.pair}, &cl, view)
 	if view != nil {
 		j.lose(cl.occ.Cost.Expected)
 	}
@@ -258,7 +295,7 @@ func (p *paths) suspect(j *judge, of pair, x *thought, usual time.Duration) {
 	if c == nil {
 		return
 	}
-	q := queued{interval: interval{x.request.Time, x.first.Time}, member: member{id: x.conn, pair: of}, exchange: x.exchange,
+	q := queued{interval: interval{x.request.Time, x.first.Time}, conn: x.conn, exchange: x.exchange, pair: of,
 		delay: x.think - usual, confidence: ConfidenceLow, request: x.request, first: x.first, upward: true, downward: !x.stamped,
 		text: fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual))}
 	if f := c.behind(&q); f != nil && f.queue > 0 && q.delay <= f.queue+f.queue/4 {

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"math"
+	"net/netip"
 	"slices"
 	"testing"
 	"time"
@@ -147,5 +148,76 @@ func TestPathsWithoutEnd(t *testing.T) {
 	}
 	if k.j.paths.mayHold(k.m.pair, reassembly.FromServer, interval{20_000 * time.Second, math.MaxInt64}, 1*time.Millisecond) {
 		t.Error("after the last transfer something fills the path")
+	}
+}
+
+// TestManyQueued: what nobody is known to have filled is forgotten after a while, and with the clients that are silent, so that it
+// does not keep out what comes later.
+func TestManyQueued(t *testing.T) {
+	k := newThinker()
+	client := func(i int) *member {
+		of := k.m.pair
+		of.client = netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+		return &member{id: i, pair: of}
+	}
+	late := func(i int, at time.Duration) {
+		m := client(i)
+		k.j.paths.judged(k.j, m, heldUp(m, i, at, 100*time.Millisecond), false)
+	}
+	kept := func() (n int) {
+		for _, e := range k.j.paths.clients.entries {
+			n += len(e.value.late)
+		}
+		return n
+	}
+	for i := range 2 * maxQueuedAll {
+		late(i%100, time.Second+time.Duration(i)*time.Microsecond)
+	}
+	if n := kept(); n != maxQueuedAll || k.j.paths.held != n {
+		t.Errorf("%d exchanges at once (%d counted), want %d", n, k.j.paths.held, maxQueuedAll)
+	}
+	late(200, 10*time.Minute)
+	if n := kept(); n != 1 || k.j.paths.held != n {
+		t.Errorf("%d exchanges after a while (%d counted), want 1", n, k.j.paths.held)
+	}
+	for i := range maxPairs {
+		late(300+i, 10*time.Minute+time.Duration(i)*time.Microsecond)
+	}
+	late(1, time.Hour) // the others have been silent
+	if n := kept(); n != 1 || k.j.paths.held != n {
+		t.Errorf("%d exchanges of clients that are not silent (%d counted), want 1", n, k.j.paths.held)
+	}
+}
+
+// TestFartherHosts: long round trips of a connection that began while the path was free are those of a host that is farther away.
+func TestFartherHosts(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		began time.Duration
+		want  Confidence
+		told  bool
+	}{
+		{"began behind the transfer", 1500 * time.Millisecond, ConfidenceMedium, true},
+		{"began with its first octets under way", 950 * time.Millisecond, ConfidenceMedium, true},
+		{"had begun before", 500 * time.Millisecond, 0, false},
+	} {
+		for _, earlier := range []bool{false, true} {
+			k := newThinker()
+			k.j.totalsOf(k.m.pair).nearer(10 * time.Millisecond)
+			if earlier {
+				k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
+			}
+			j := heldUp(k.m, 1, 2*time.Second, 100*time.Millisecond)
+			j.slices, j.times[Queue], j.times[RoundTrip], j.flow.rtt = nil, 0, 100*time.Millisecond, 100*time.Millisecond
+			k.m.start = capture.Mark{Time: tt.began, Frame: 1}
+			k.j.paths.judged(k.j, k.m, j, false)
+			if !earlier {
+				k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
+			}
+			g := k.j.groups[groupKey{bandwidth.Name, "bufferbloat", k.m.pair}]
+			if (g != nil) != tt.told || g != nil && g.confidence != tt.want {
+				t.Errorf("%s, the transfer judged first %v: %+v", tt.name, earlier, g)
+			}
+		}
 	}
 }
