@@ -212,27 +212,27 @@ func (t *thinks) settle(j *judge, lists []*thinkList) {
 // apart calls f for the exchanges that a queue may have held up, and for the others, until it says true: only within each the server's
 // time compares.
 func (l *thinkList) apart(p *paths, f func(thinkList) bool) bool {
-	clear, behind := l.split(p)
-	return f(clear) || behind.n > 0 && f(behind)
+	free, behind := l.split(p)
+	return f(free) || behind.n > 0 && f(behind)
 }
 
 // split are the exchanges that no queue held up, and those that one may have.
-func (l *thinkList) split(p *paths) (clear, behind thinkList) {
+func (l *thinkList) split(p *paths) (free, behind thinkList) {
 	held := func(x thought) bool {
 		span := interval{x.request.Time, x.first.Time}
 		return x.away && (p.mayHold(l.of.pair, reassembly.FromClient, span, x.think) ||
 			!x.stamped && p.mayHold(l.of.pair, reassembly.FromServer, span, x.think))
 	}
-	clear = *l
+	free = *l
 	if !slices.ContainsFunc(l.sample, held) && !slices.ContainsFunc(l.slow, held) {
-		return clear, thinkList{}
+		return free, thinkList{}
 	}
-	clear.sample, behind.sample = divide(l.sample, held)
-	clear.slow, behind.slow = divide(l.slow, held)
+	free.sample, behind.sample = divide(l.sample, held)
+	free.slow, behind.slow = divide(l.slow, held)
 	behind.of, behind.every = l.of, l.every
 	behind.n = max(len(behind.sample)<<l.every, 1)
-	clear.n = max(l.n-behind.n, len(clear.sample))
-	return clear, behind
+	free.n = max(l.n-behind.n, len(free.sample))
+	return free, behind
 }
 
 // divide are those of which second is not true, and those of which it is.
@@ -250,11 +250,11 @@ func divide(all []thought, second func(thought) bool) (a, b []thought) {
 // suspect tells of answers that a queue seems to have held up: a queue holds up all that pass, so most of them were far later than
 // those that came while the path was free.
 func (l *thinkList) suspect(j *judge) {
-	clear, behind := l.split(&j.paths)
-	if clear.n < leastThinks || len(clear.sample) == 0 || len(behind.sample) < leastBehind {
+	free, behind := l.split(&j.paths)
+	if free.n < leastThinks || len(free.sample) == 0 || len(behind.sample) < leastBehind {
 		return
 	}
-	usual, deviation, _ := spread(clear.times())
+	usual, deviation, _ := spread(free.times())
 	limit := usual + max(3*deviation, leastQueue)
 	if typical, _, _ := spread(behind.times()); typical <= limit {
 		return

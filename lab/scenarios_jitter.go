@@ -11,21 +11,21 @@ import (
 // little there, and only what released what tells.
 func jitterScenarios() []Scenario {
 	var all []Scenario
-	for _, make := range []func(time.Duration) Scenario{
+	for _, of := range []func(time.Duration) Scenario{
 		nagleRequest, nagleResponse, naglePromptRequest, naglePromptResponse, thinkOf(40), pacedServer(40), slowWriter, corked, wholeWrites,
 		pacedClient, streamed, slowStart, coldAndWarm, smallResponse, applicationLimited, receiverLimited, zeroWindow, uploadLoss, lazyAck, corkKept,
 		lateEnd, bulkBBR, outlier, slowStartUpload, serverWindow, applicationUpload, tailLoss, singleLoss, requestLoss, middleLoss,
 		reuseClientClosed, reuseIgnoredIdle, reuseResponseClose, parallelBusy, preconnect, staleUse,
 	} {
-		all = append(all, at(varying(make), 20)...)
+		all = append(all, at(varying(of), 20)...)
 	}
 	return all
 }
 
 // varying is the scenario with a delay that varies by a round trip of 20 ms.
-func varying(make func(time.Duration) Scenario) func(time.Duration) Scenario {
+func varying(of func(time.Duration) Scenario) func(time.Duration) Scenario {
 	return func(rtt time.Duration) Scenario {
-		s := make(rtt)
+		s := of(rtt)
 		name, lookalike := strings.CutPrefix(s.Name, "lookalike-")
 		if s.Name = "jitter-" + name; lookalike {
 			s.Name = "lookalike-" + s.Name
