@@ -37,8 +37,10 @@ A request waits for the handshake of a new connection. At that moment the same c
 (address, port, name, TLS or not) that was idle with its last response complete; or one had ended less than 60 s before
 for a reason that somebody chose: a Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a
 short idle timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once. Each such connection excuses one new one. Connections that were
-busy at that moment excuse none, nor do those of which the capture lacks octets, nor does a connection opened in advance:
-its handshake delayed nothing. A request that leaves within half a handshake, and 10 ms at most, behind it has likely waited;
+busy at that moment excuse none, nor do those of which the capture lacks octets, nor those of another program (User-Agent)
+whose close nothing had announced, unless one connection carries the requests of several programs, as a proxy's does, nor does a connection opened in
+advance: its handshake delayed nothing. A server that keeps its connections after as many first responses as it closes them
+after, or more, closes after some responses, not after each. A request that leaves within half a handshake, and 10 ms at most, behind it has likely waited;
 that is medium and costs at least nothing, as the connection may have been opened in advance. A request that repeats one that
 failed has its reason for a new connection.
 
