@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tcpwhy/capture"
@@ -192,21 +193,27 @@ func (t *thinks) forget(j *judge) {
 
 // settle reports what stands out among the given endpoints.
 func (t *thinks) settle(j *judge, lists []*thinkList) {
-	uneven := map[pair]bool{}
-	for k, l := range t.at {
-		if l.apart(&j.paths, thinkList.uneven) {
-			uneven[k.pair] = true
-		}
-	}
+	uneven := sync.OnceValue(func() map[pair]bool { return t.uneven(&j.paths) }) // seldom needed, and every endpoint is looked at
 	for _, l := range lists {
 		l.apart(&j.paths, func(part thinkList) bool {
 			if part.n >= leastThinks || slices.ContainsFunc(part.sample, func(x thought) bool { return x.think >= slowThink }) {
-				part.judge(j, uneven[l.of.pair])
+				part.judge(j, func() bool { return uneven()[l.of.pair] })
 			}
 			return false
 		})
 		l.suspect(j)
 	}
+}
+
+// uneven are the clients and services between which any exchange stands out.
+func (t *thinks) uneven(p *paths) map[pair]bool {
+	found := map[pair]bool{}
+	for k, l := range t.at {
+		if !found[k.pair] && l.apart(p, thinkList.uneven) {
+			found[k.pair] = true
+		}
+	}
+	return found
 }
 
 // apart calls f for the exchanges that a queue may have held up, and for the others, until it says true: only within each the server's
@@ -298,14 +305,14 @@ func (l thinkList) uneven() bool {
 
 // judge looks at one endpoint. An endpoint that always takes long may be meant to: where some exchanges between the same two
 // stand out, those alone are told, so that their severity is that of their own cost.
-func (l *thinkList) judge(j *judge, uneven bool) {
+func (l *thinkList) judge(j *judge, uneven func() bool) {
 	if len(l.sample) == 0 {
 		return
 	}
 	typical, best, limit := l.spread()
 	for _, x := range slices.Concat(l.sample, l.slow) {
 		outlier := x.think > limit
-		if !outlier && (uneven || typical < slowThink || x.think < slowThink) {
+		if !outlier && (typical < slowThink || x.think < slowThink || uneven()) {
 			continue
 		}
 		c := claim{rule: "server-think", confidence: ConfidenceMedium, index: -1, most: atMost(Info)}
