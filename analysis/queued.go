@@ -57,6 +57,7 @@ type filling struct {
 	rate           float64       // octets a second
 	most           time.Duration // that the path needs for a receive window
 	queue          time.Duration // by how much round trips on its own connection grew; 0: not known
+	shown          bool          // the capture is next to its sender, where they show all of the queue
 }
 
 // queued is an exchange that waited in a queue.
@@ -72,9 +73,9 @@ type queued struct {
 	began          time.Duration // its connection
 	confidence     Confidence
 	request, first capture.Mark
-	upward         bool // it waited before it reached the server, or that cannot be told
-	downward       bool // the same of its answer
-	throughout     bool // all round trips of its connection were long: the queue was there when that began
+	upward         bool          // it waited before it reached the server, or that cannot be told
+	downward       bool          // the same of its answer
+	throughout     time.Duration // by how much all round trips of its connection were longer: the queue was there when that began; 0: not all
 	text           string
 }
 
@@ -82,14 +83,14 @@ type queued struct {
 func (p pair) path() pair { return pair{client: p.client} }
 
 // filling is the transfer of the exchange that kept the path busy, if one did.
-func (j *job) filling(id int) (f filling, ok bool) {
+func (j *job) filling(of *member) (f filling, ok bool) {
 	for _, dir := range bothWays {
 		m, facts := j.message(dir), j.facts(dir)
 		if m == nil || facts == nil || facts.rate <= 0 {
 			continue
 		}
 		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) && s*2 >= facts.measured {
-			f = filling{interval{m.Start.Time, m.End.Time}, id, j.info.ID, m.Start, m.End, dir, facts.rate, math.MaxInt64, facts.queue}
+			f = filling{interval{m.Start.Time, m.End.Time}, of.id, j.info.ID, m.Start, m.End, dir, facts.rate, math.MaxInt64, facts.queue, of.nextTo(dir, j.flow.rtt)}
 			if drains := float64(facts.window) / facts.rate; drains > 0 && drains < time.Hour.Seconds() {
 				f.most = time.Duration(drains * 1e9)
 			}
@@ -99,9 +100,18 @@ func (j *job) filling(id int) (f filling, ok bool) {
 	return f, false
 }
 
+// nextTo reports whether the capture was taken next to the side that sends in direction dir: nearly all of the round trip is between
+// it and the other.
+func (m *member) nextTo(dir reassembly.Dir, rtt time.Duration) bool {
+	if dir == reassembly.FromServer {
+		return rtt > 0 && m.far*10 >= rtt*9
+	}
+	return rtt > 0 && m.far*10 <= rtt
+}
+
 // judged takes note of an exchange that filled the path of its client, or waited in a queue.
 func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
-	if f, ok := job.filling(m.id); ok {
+	if f, ok := job.filling(m); ok {
 		if c := p.of(m.pair, job.until); c != nil {
 			p.filled(j, c, f)
 		}
@@ -194,12 +204,15 @@ func (w *way) full(span interval) bool {
 // behind is the transfer of another connection that filled the path while the exchange waited.
 func (c *clientPath) behind(q *queued) *filling {
 	about := interval{q.began - q.rtt, q.began + q.rtt}
-	if q.throughout && !c.ways[reassembly.FromClient].full(about) && !c.ways[reassembly.FromServer].full(about) {
+	if q.throughout > 0 && !c.ways[reassembly.FromClient].full(about) && !c.ways[reassembly.FromServer].full(about) {
 		return nil // it began while the path was free: its round trips are as long as its way
 	}
 	for i := len(c.full) - 1; i >= 0; i-- {
 		f := &c.full[i]
 		way := f.dir == reassembly.FromClient && q.upward || f.dir == reassembly.FromServer && q.downward
+		if f.shown && q.throughout > f.queue+f.queue/4+leastQueue {
+			continue // no queue that it met was as long
+		}
 		if way && f.conn != q.conn && f.from < q.to && q.from < f.to {
 			return f
 		}
@@ -230,7 +243,7 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		q.delay += min(longer, job.times[TCPHandshake])
 		q.from = job.from
 	}
-	q.confidence, q.upward, q.throughout = ConfidenceMedium, true, true
+	q.confidence, q.upward, q.throughout = ConfidenceMedium, true, longer
 	q.text = fmt.Sprintf("round trips of %s on this connection, where others had %s", millis(job.flow.rtt), millis(least))
 	return q, q.delay >= leastQueue
 }

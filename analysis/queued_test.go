@@ -21,7 +21,7 @@ func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 		j.x.Request, j.x.Response, j.up = large, &reassembly.Message{}, &j.flow
 		j.upTimes[Serialize-firstOfTransfer] = to - from
 	}
-	k.j.paths.judged(k.j, &member{id: 99, pair: k.m.pair}, j, false)
+	k.j.paths.judged(k.j, &member{id: 99, pair: k.m.pair, far: k.m.far}, j, false)
 }
 
 // askAt is an exchange whose response came at the given moment.
@@ -194,25 +194,31 @@ func TestFartherHosts(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		began time.Duration
+		queue time.Duration // as the transfer's own round trips show it
+		far   time.Duration // from the capture to the client and back
 		want  Confidence
 		told  bool
 	}{
-		{"began behind the transfer", 1500 * time.Millisecond, ConfidenceMedium, true},
-		{"began with its first octets under way", 950 * time.Millisecond, ConfidenceMedium, true},
-		{"had begun before", 500 * time.Millisecond, 0, false},
+		{"began behind the transfer", 1500 * time.Millisecond, 0, 0, ConfidenceMedium, true},
+		{"began with its first octets under way", 950 * time.Millisecond, 0, 0, ConfidenceMedium, true},
+		{"had begun before", 500 * time.Millisecond, 0, 0, 0, false},
+		{"as long as the transfer's own grew", 1500 * time.Millisecond, 85 * time.Millisecond, 10 * time.Millisecond, ConfidenceMedium, true},
+		{"longer than they grew", 1500 * time.Millisecond, 30 * time.Millisecond, 10 * time.Millisecond, 0, false},
+		{"longer, but they do not show where it is captured", 1500 * time.Millisecond, 30 * time.Millisecond, 0, ConfidenceMedium, true},
 	} {
 		for _, earlier := range []bool{false, true} {
 			k := newThinker()
 			k.j.totalsOf(k.m.pair).nearer(10 * time.Millisecond)
+			k.m.far = tt.far
 			if earlier {
-				k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
+				k.fills(reassembly.FromServer, time.Second, 3*time.Second, tt.queue)
 			}
 			j := heldUp(k.m, 1, 2*time.Second, 100*time.Millisecond)
 			j.slices, j.times[Queue], j.times[RoundTrip], j.flow.rtt = nil, 0, 100*time.Millisecond, 100*time.Millisecond
 			k.m.start = capture.Mark{Time: tt.began, Frame: 1}
 			k.j.paths.judged(k.j, k.m, j, false)
 			if !earlier {
-				k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
+				k.fills(reassembly.FromServer, time.Second, 3*time.Second, tt.queue)
 			}
 			g := k.j.groups[groupKey{bandwidth.Name, "bufferbloat", k.m.pair}]
 			if (g != nil) != tt.told || g != nil && g.confidence != tt.want {
