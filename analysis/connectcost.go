@@ -23,7 +23,7 @@ time, no connection that lay idle could have served instead, but one that carrie
 
 How it is recognised
 More than six connections between the same client and service whose first request waited for the set-up, although no other
-connection could have been used (that would be missed-reuse), nor had a request failed that they repeat, and set-ups are 10 % or more of all time of the exchanges.
+connection could have been used (that would be missed-reuse), and none of these requests repeats one that had failed, and set-ups are 10 % or more of all time of the exchanges.
 
 How cost is counted
 Low: nothing. Expected: the TCP handshakes. High: the whole set-up, TLS included. Repeated SYNs are not counted here.
