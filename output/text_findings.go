@@ -121,7 +121,7 @@ func confidenceWords(c analysis.Confidence) string {
 func (t *textReport) parties(g *group) {
 	f := g.worst()
 	line := known(address(f.Client), "several clients") + " -> " + known(endpoint(f.Server), "several servers")
-	if f.Host != "" {
+	if f.Host != "" && f.Host != f.Server.String() && f.Host != f.Server.Addr().String() {
 		line += " (" + shorten(maskHost(f.Host), textTarget) + ")"
 	}
 	t.para(detailIndent, line, plain)
