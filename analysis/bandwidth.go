@@ -20,11 +20,11 @@ that ten full ones in a row or their acknowledgments show, with round trips long
 during the message were at least twice the least one and at least 20 ms longer, for three acknowledgments in a row, the
 receive window held nothing back (a receiver with a full buffer acknowledges late, too), and the message was large enough
 to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate belong to it if
-they waited 20 ms and more: their answers came later than the timestamps in them say, or their connections were set up, while
-such a transfer went on, with round trips at least twice the least between the two, and no longer than those of the transfer grew
-where the capture shows that. Where nothing tells that (no timestamps; or the request waited behind an
-upload, which they do not show), answers that all came later than usual at that endpoint are suspected: with low confidence,
-or medium if the transfer's own round trips grew as much.
+they waited 20 ms and more: their answers came later than the timestamps in them say, or, captured nearer to the client, their
+connections were set up, while such a transfer went on, with round trips at least twice the least between the two, and no longer
+than those of the transfer grew where the capture shows that. Where nothing tells that (no timestamps; or the request waited
+behind an upload, which they do not show), answers that all came later than usual at that endpoint are suspected: with low
+confidence, or medium if the transfer's own round trips grew as much.
 
 How cost is counted
 A transfer costs nothing for being large: only fewer octets or a faster path save that. What others waited in its queue counts:

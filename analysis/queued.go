@@ -235,8 +235,8 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 	}
 	least := j.totalsOf(m.pair).rtt
 	longer := job.flow.rtt - least
-	if !job.farther(least) {
-		return q, false
+	if !job.farther(least) || m.far*2 >= job.flow.rtt {
+		return q, false // next to the server, a client's address may stand for many at unlike distances
 	}
 	q.delay = min(longer, job.times[RoundTrip])
 	if job.critical && !reuse {
