@@ -174,5 +174,6 @@ func (k *track) icmp(seg *capture.Segment) {
 	if k.c.State == Connecting && unreachable {
 		k.c.State = Refused
 		k.c.Refusal, k.c.End = *i, seg.Mark
+		k.c.End.Time = max(k.c.End.Time, k.now) // the capture's clock may have been set back
 	}
 }
