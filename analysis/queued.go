@@ -90,7 +90,8 @@ func (j *job) filling(of *member) (f filling, ok bool) {
 			continue
 		}
 		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) && s*2 >= facts.measured {
-			f = filling{interval{m.Start.Time, m.End.Time}, of.id, j.info.ID, m.Start, m.End, dir, facts.rate, math.MaxInt64, facts.queue, of.nextTo(dir, j.flow.rtt)}
+			f = filling{interval: interval{m.Start.Time, m.End.Time}, conn: of.id, exchange: j.info.ID, first: m.Start, last: m.End, dir: dir,
+				rate: facts.rate, most: math.MaxInt64, queue: facts.queue, shown: of.nextTo(dir, j.flow.rtt)}
 			if drains := float64(facts.window) / facts.rate; drains > 0 && drains < time.Hour.Seconds() {
 				f.most = time.Duration(drains * 1e9)
 			}
@@ -227,8 +228,9 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 	if x.Request == nil || x.Response == nil || x.Response.Start.Time < x.Request.End.Time {
 		return q, false
 	}
-	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, conn: m.id, pair: m.pair, exchange: job.info.ID, took: job.info.Duration,
-		host: job.info.Host, rtt: job.flow.rtt, think: job.times[Think], began: m.start.Time, request: x.Request.End, first: x.Response.Start, downward: true}
+	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, conn: m.id, pair: m.pair,
+		exchange: job.info.ID, took: job.info.Duration, host: job.info.Host, rtt: job.flow.rtt, think: job.times[Think],
+		began: m.start.Time, request: x.Request.End, first: x.Response.Start, downward: true}
 	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
 		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf("under way %s longer than the quickest, by its timestamp", millis(q.delay))
 		return q, true
@@ -276,9 +278,9 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	if !j.enabled(bandwidth.Name) {
 		return true
 	}
-	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence, occ: Occurrence{Connection: q.conn, Exchange: q.exchange, Elsewhere: true,
-		Start: q.request.Time, End: q.first.Time,
-		Cost: Cost{Low: max(0, q.delay-2*residualQueue), Expected: max(0, q.delay-residualQueue), High: q.delay}}}
+	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence}
+	cl.occ = Occurrence{Connection: q.conn, Exchange: q.exchange, Elsewhere: true, Start: q.request.Time, End: q.first.Time,
+		Cost: Cost{Low: max(0, q.delay-2*residualQueue), Expected: max(0, q.delay-residualQueue), High: q.delay}}
 	if f.from <= q.began && q.began <= f.to { // nothing on its connection came without the queue, to compare with
 		cl.occ.Cost.High += q.think
 	}
@@ -290,7 +292,7 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 		view = &job{info: &ExchangeInfo{Host: q.host, Duration: q.took}, flow: flowFacts{rtt: q.rtt}}
 	}
 	cl.occ.Evidence = []Evidence{
-		at(f.first, "large message", sideOf(f.dir), fmt.Sprintf("it fills the path of connection %d: %.1f Mbit/s", f.conn, f.rate*8/1e6)),
+		at(f.first, "large message", sideOf(f.dir), fmt.Sprintf("exchange %d on connection %d fills the path: %.1f Mbit/s", f.exchange, f.conn, f.rate*8/1e6)),
 		at(q.request, "request", SideClient, "its last octet"), at(q.first, "response", SideServer, q.text),
 		at(f.last, "large message", sideOf(f.dir), "ends")}
 	slices.SortStableFunc(cl.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) })

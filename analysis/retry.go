@@ -191,7 +191,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 	if e := f.retry; e != nil {
 		full := max(0, e.start.Time-f.start.Time-f.owned)
 		c.occ.Cost = Cost{Low: min(c.occ.Cost.Expected, full), Expected: full, High: max(full, c.occ.Cost.High)}
-		c.occ.End = max(c.occ.End, e.start.Time)
+		c.occ.End, c.occ.Elsewhere = max(c.occ.End, e.start.Time), c.occ.Elsewhere || f.conn != c.occ.Connection
 		c.occ.Evidence = append(c.occ.Evidence, at(e.start, "retry", SideClient,
 			fmt.Sprintf("the same request again, on connection %d, %s after the first", f.conn, seconds(e.start.Time-f.start.Time))))
 		if !c.unsafe && c.repaired {

@@ -204,7 +204,7 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		c.most = atMost(Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
 	}
-	c.occ = Occurrence{Connection: m.id, Start: v.syn.Time, End: v.request.Time, Cost: cost}
+	c.occ = Occurrence{Connection: m.id, Elsewhere: true, Start: v.syn.Time, End: v.request.Time, Cost: cost}
 	c.evidence = v.evidence
 	if v.cause == "http10" {
 		c.side, c.text = SideServer, "The server answers in HTTP/1.0."
