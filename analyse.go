@@ -79,7 +79,10 @@ func (o *options) parseFilter() (*capture.Filter, error) {
 	}
 	filter, err := capture.ParseFilter(o.filter)
 	if err != nil {
-		return nil, &usageError{"--filter: " + strings.TrimPrefix(err.Error(), "filter: "), "for example: 'host 10.0.0.7 and not port 22'"}
+		return nil, &usageError{
+			"--filter: " + strings.TrimPrefix(err.Error(), "filter: "),
+			"for example: 'host 10.0.0.7 and not port 22'",
+		}
 	}
 	return filter, nil
 }
@@ -131,7 +134,10 @@ func (o *options) render(w io.Writer, r *analysis.Report) error {
 
 func (o *options) textOptions(w io.Writer) output.TextOptions {
 	return output.TextOptions{
-		Color: wantsColor(o.color, w), ASCII: asciiOnly(w), Width: columns(w), ShowQuery: o.showQuery,
+		Color: wantsColor(
+			o.color,
+			w,
+		), ASCII: asciiOnly(w), Width: columns(w), ShowQuery: o.showQuery,
 	}
 }
 
@@ -160,7 +166,8 @@ func explain(o *options, stdout io.Writer) error {
 	return output.Explain(stdout, analysis.Find(o.explain), o.textOptions(stdout))
 }
 
-// brokenPipe reports whether writing ended because nobody reads any more, which is no error to tell of.
+// brokenPipe reports whether writing ended because nobody reads any more, which is no error to tell
+// of.
 func brokenPipe(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, io.ErrClosedPipe)
 }

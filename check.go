@@ -46,7 +46,10 @@ func (o *options) check() error {
 		return o.checkLive()
 	}
 	if len(o.inputs) == 0 {
-		return &usageError{"no input", "name capture files, or - for standard input; tcpwhy --help shows examples"}
+		return &usageError{
+			"no input",
+			"name capture files, or - for standard input; tcpwhy --help shows examples",
+		}
 	}
 	return nil
 }
@@ -65,7 +68,12 @@ func oneOf(flag, value string, allowed ...string) error {
 		return nil
 	}
 	return &usageError{
-		fmt.Sprintf("--%s %q: not one of %s", flag, value, strings.Join(allowed, ", ")), suggestion(value, allowed),
+		fmt.Sprintf(
+			"--%s %q: not one of %s",
+			flag,
+			value,
+			strings.Join(allowed, ", "),
+		), suggestion(value, allowed),
 	}
 }
 
@@ -107,13 +115,14 @@ func suggestion(name string, names []string) string {
 	return ""
 }
 
-// nearest is the one of names that a person who typed name most likely meant: it differs in at most a third of its
-// letters, or begins or ends like it; "" if there is none.
+// nearest is the one of names that a person who typed name most likely meant: it differs in at most
+// a third of its letters, or begins or ends like it; "" if there is none.
 func nearest(name string, names []string) string {
 	best, least := "", len(name)/3+2
 	for _, candidate := range names {
 		d := distance(name, candidate)
-		if len(name) >= 2 && (strings.HasPrefix(candidate, name) || strings.HasSuffix(candidate, name)) {
+		if len(name) >= 2 &&
+			(strings.HasPrefix(candidate, name) || strings.HasSuffix(candidate, name)) {
 			d = min(d, 1)
 		}
 		if d < least {
@@ -123,8 +132,8 @@ func nearest(name string, names []string) string {
 	return best
 }
 
-// distance is how many letters must be changed, added or removed to make b of a (Levenshtein). Only the first
-// letters of a count: names are short.
+// distance is how many letters must be changed, added or removed to make b of a (Levenshtein). Only
+// the first letters of a count: names are short.
 func distance(a, b string) int {
 	a = a[:min(len(a), 40)]
 	row := make([]int, len(b)+1)

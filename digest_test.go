@@ -24,8 +24,8 @@ type view struct {
 
 var whole = view{frames: true, counts: true, http: true}
 
-// digest is the report as lines in an order that does not depend on addresses: what must be equal of two captures that
-// tell the same.
+// digest is the report as lines in an order that does not depend on addresses: what must be equal
+// of two captures that tell the same.
 func (v view) digest(r *analysis.Report) []string {
 	if v.addr == nil {
 		v.addr = func(a netip.AddrPort) netip.AddrPort { return a }
@@ -155,7 +155,8 @@ func analyseConfig(t tester, c capture.Config) *analysis.Report {
 	return r
 }
 
-// labelTotal is the time that a label got over all exchanges and, for the time between them, connections.
+// labelTotal is the time that a label got over all exchanges and, for the time between them,
+// connections.
 func labelTotal(list []analysis.LabelTime, l analysis.Label) time.Duration {
 	for _, part := range list {
 		if part.Label == l {

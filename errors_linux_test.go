@@ -28,7 +28,8 @@ func heldCopy(t *testing.T, dir string) string {
 	return name
 }
 
-// onSmallDisk runs a command of the shell where $DISK is a disk of 64 kB, seen by that command alone.
+// onSmallDisk runs a command of the shell where $DISK is a disk of 64 kB, seen by that command
+// alone.
 func onSmallDisk(t *testing.T, dir, command string) (status int, stderr string) {
 	t.Helper()
 	script := "mount -t tmpfs -o size=64k none " + dir + "/disk && export DISK=" + dir + "/disk && " + command
@@ -42,8 +43,8 @@ func onSmallDisk(t *testing.T, dir, command string) (status int, stderr string) 
 	return c.ProcessState.ExitCode(), errs.String()
 }
 
-// TestFullDisk: a report that does not fit is an error that names the file, leaves what was there as it was, and nothing
-// beside it.
+// TestFullDisk: a report that does not fit is an error that names the file, leaves what was there
+// as it was, and nothing beside it.
 func TestFullDisk(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to mount a small disk")
@@ -54,7 +55,8 @@ func TestFullDisk(t *testing.T) {
 	dir := t.TempDir()
 	own, err := os.Executable()
 	if err == nil {
-		err = os.Symlink(own, filepath.Join(dir, "tcpwhy")) // by its name it is the program (TestMain)
+		// by its name it is the program (TestMain)
+		err = os.Symlink(own, filepath.Join(dir, "tcpwhy"))
 	}
 	if err == nil {
 		err = os.Mkdir(filepath.Join(dir, "disk"), 0o755)
@@ -77,7 +79,8 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-// TestFullDiskLive: when a live capture cannot be saved any more it ends, and what was analysed until then is reported.
+// TestFullDiskLive: when a live capture cannot be saved any more it ends, and what was analysed
+// until then is reported.
 func TestFullDiskLive(t *testing.T) {
 	l := newLiveLab(t)
 	l.serve(l.b, "10.77.0.2:8080", 30000)
@@ -98,7 +101,8 @@ func TestFullDiskLive(t *testing.T) {
 	}
 }
 
-// TestUnreadable: what cannot be opened or read is an error of one line that names it, without a report.
+// TestUnreadable: what cannot be opened or read is an error of one line that names it, without a
+// report.
 func TestUnreadable(t *testing.T) {
 	dir, err := os.MkdirTemp("", "tcpwhy") // readable by everybody
 	if err != nil {

@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// visible is a message that a terminal may be shown, on one line: file names and what was typed may hold anything.
+// visible is a message that a terminal may be shown, on one line: file names and what was typed may
+// hold anything.
 func visible(message string) string {
 	var b strings.Builder
 	for i, r := range message {

@@ -9,8 +9,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// TestTracesAddUp traces the first exchanges and connections of every scenario: the tiles follow each other from beginning to
-// end, and their labels add up to what the report says.
+// TestTracesAddUp traces the first exchanges and connections of every scenario: the tiles follow
+// each other from beginning to end, and their labels add up to what the report says.
 func TestTracesAddUp(t *testing.T) {
 	for _, dir := range scenarioDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {

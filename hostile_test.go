@@ -15,7 +15,8 @@ import (
 	"tcpwhy/output"
 )
 
-// The hostile inputs are as long as docs/robustness.md says with -hostile 1000000; go test makes them shorter.
+// The hostile inputs are as long as docs/robustness.md says with -hostile 1000000; go test makes
+// them shorter.
 var hostileSize = flag.Int("hostile", hostileShort, "segments of each hostile capture")
 
 // The bounds of what a hostile capture may cost.
@@ -25,7 +26,8 @@ const (
 	hostileTime   = 60 * time.Microsecond // for each segment, several times what is measured
 )
 
-// madeSource makes the segments of a capture one by one, so that only what the program keeps is held.
+// madeSource makes the segments of a capture one by one, so that only what the program keeps is
+// held.
 type madeSource struct {
 	n, next int
 	make    func(i int, s *capture.Segment)
@@ -62,7 +64,8 @@ func (m *madeSource) sample() {
 	m.peak = max(m.peak, mem.HeapInuse+mem.StackInuse)
 }
 
-// TestHostile analyses captures that are made to exhaust memory or time, and checks that they do not.
+// TestHostile analyses captures that are made to exhaust memory or time, and checks that they do
+// not.
 func TestHostile(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds")
@@ -93,7 +96,8 @@ func TestHostile(t *testing.T) {
 			if src.peak > hostileMemory {
 				t.Errorf("%d MB of memory", src.peak>>20)
 			}
-			// Only long captures show a time that grows faster than they do, and only when asked for: a busy machine is no fault.
+			// Only long captures show a time that grows faster than they do, and only when asked
+			// for: a busy machine is no fault.
 			if src.n > hostileShort && took > time.Duration(src.n)*hostileTime {
 				t.Errorf("%v for %d segments", took, src.n)
 			}

@@ -26,8 +26,23 @@ type liveOptions struct {
 }
 
 // liveFlags are the names of all flags that mean nothing without an interface.
-var liveFlags = [...]string{"interface", "write", "duration", "count", "interval", "stream-exchanges", "quiet", "snaplen", "file-size",
-	"ring-files", "ring-size", "block-size", "all-frames", "no-promiscuous", "user"}
+var liveFlags = [...]string{
+	"interface",
+	"write",
+	"duration",
+	"count",
+	"interval",
+	"stream-exchanges",
+	"quiet",
+	"snaplen",
+	"file-size",
+	"ring-files",
+	"ring-size",
+	"block-size",
+	"all-frames",
+	"no-promiscuous",
+	"user",
+}
 
 // checkLive refuses what means nothing in live capture.
 func (o *options) checkLive() error {
@@ -119,7 +134,10 @@ func (o *options) openSaver(src *capture.Live) error {
 func liveError(err error) error {
 	switch {
 	case errors.Is(err, capture.ErrNoPermission):
-		return &usageError{err.Error(), "run it as root, or allow it once: sudo setcap cap_net_raw+ep " + ownPath()}
+		return &usageError{
+			err.Error(),
+			"run it as root, or allow it once: sudo setcap cap_net_raw+ep " + ownPath(),
+		}
 	case errors.Is(err, capture.ErrNoInterface):
 		return &usageError{err.Error(), "there are: " + strings.Join(interfaceNames(), ", ")}
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// TestLiveTellsInSilence breaks off a response, and then nothing follows: that it was not repeated either is certain three
-// seconds later, and is told then.
+// TestLiveTellsInSilence breaks off a response, and then nothing follows: that it was not repeated
+// either is certain three seconds later, and is told then.
 func TestLiveTellsInSilence(t *testing.T) {
 	l := newLiveLab(t)
 	var listener net.Listener
@@ -40,7 +40,8 @@ func TestLiveTellsInSilence(t *testing.T) {
 		if !strings.Contains(line, `{"type":"occurrence"`) || !strings.Contains(line, `"rule":"truncated-response"`) {
 			t.Errorf("the first line is %s", line)
 		}
-		t.Logf("it came %v after the last frame", time.Since(last)) // 3.2 s on a machine that is not busy
+		// 3.2 s on a machine that is not busy
+		t.Logf("it came %v after the last frame", time.Since(last))
 	case <-time.After(20 * time.Second):
 		t.Error("nothing was told")
 	}
@@ -76,8 +77,8 @@ func TestLiveInterface(t *testing.T) {
 	}
 }
 
-// TestLiveInterfaceComesBack removes an interface and makes it again: a capture of any goes on, one of the interface ends
-// with its report, and can be started again.
+// TestLiveInterfaceComesBack removes an interface and makes it again: a capture of any goes on, one
+// of the interface ends with its report, and can be started again.
 func TestLiveInterfaceComesBack(t *testing.T) {
 	l := newLiveLab(t)
 	l.serve(l.b, "0.0.0.0:8080", 100)

@@ -17,16 +17,18 @@ import (
 )
 
 const (
-	// waitingLines is how many pieces of output may wait for a slow reader. What comes then is left out of the stream:
-	// waiting for it would make the kernel drop frames, and the report at the end has it all.
+	// waitingLines is how many pieces of output may wait for a slow reader. What comes then is left
+	// out of the stream: waiting for it would make the kernel drop frames, and the report at the
+	// end has it all.
 	waitingLines = 4096
-	// screenEvery and linesEvery are how often the view is drawn on a terminal and written elsewhere.
+	// screenEvery and linesEvery are how often the view is drawn on a terminal and written
+	// elsewhere.
 	screenEvery = time.Second
 	linesEvery  = 10 * time.Second
 )
 
-// follower writes what a live capture shows while it goes on. Its hooks run on the goroutine of the analysis and only
-// queue; another one writes, so that nothing written can hold up reading.
+// follower writes what a live capture shows while it goes on. Its hooks run on the goroutine of the
+// analysis and only queue; another one writes, so that nothing written can hold up reading.
 type follower struct {
 	o       *options
 	src     *capture.Live
@@ -45,8 +47,18 @@ type follower struct {
 }
 
 // follow analyses until the capture ends.
-func (o *options) follow(src *capture.Live, options analysis.Options, stdout, stderr io.Writer) (*analysis.Report, error) {
-	f := &follower{o: o, src: src, stdout: stdout, stderr: stderr, queue: make(chan func() error, waitingLines)}
+func (o *options) follow(
+	src *capture.Live,
+	options analysis.Options,
+	stdout, stderr io.Writer,
+) (*analysis.Report, error) {
+	f := &follower{
+		o:      o,
+		src:    src,
+		stdout: stdout,
+		stderr: stderr,
+		queue:  make(chan func() error, waitingLines),
+	}
 	f.began = time.Now()
 	f.drawn, f.written = f.began, f.began
 	closeStream, err := f.open()
@@ -66,7 +78,11 @@ func (o *options) follow(src *capture.Live, options analysis.Options, stdout, st
 	close(f.queue)
 	writing.Wait()
 	if f.lost > 0 {
-		fmt.Fprintf(stderr, "tcpwhy: warning: %d lines were left out while nobody read them; the report has all\n", f.lost)
+		fmt.Fprintf(
+			stderr,
+			"tcpwhy: warning: %d lines were left out while nobody read them; the report has all\n",
+			f.lost,
+		)
 	}
 	if closeErr := closeStream(); err == nil && writeErr == nil {
 		writeErr = closeErr
@@ -95,12 +111,16 @@ func (f *follower) open() (closeStream func() error, err error) {
 		}
 		to, closeStream = file, file.Close
 	}
-	f.json = output.NewLiveJSON(to, f.o.interfaceName, output.JSONOptions{Version: version, ShowQuery: f.o.showQuery})
+	f.json = output.NewLiveJSON(
+		to,
+		f.o.interfaceName,
+		output.JSONOptions{Version: version, ShowQuery: f.o.showQuery},
+	)
 	return closeStream, nil
 }
 
-// heed ends the capture at SIGINT and SIGTERM, and notes wishes for a report. The second such signal ends the program
-// as if there were no handler.
+// heed ends the capture at SIGINT and SIGTERM, and notes wishes for a report. The second such
+// signal ends the program as if there were no handler.
 func (f *follower) heed() (stop func()) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, append(reportSignals(), os.Interrupt, syscall.SIGTERM)...)

@@ -19,7 +19,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// liveLab is two network namespaces joined by a cable: a with v0 at 10.77.0.1, b with v1 at 10.77.0.2.
+// liveLab is two network namespaces joined by a cable: a with v0 at 10.77.0.1, b with v1 at
+// 10.77.0.2.
 type liveLab struct {
 	t    *testing.T
 	a, b string
@@ -77,7 +78,8 @@ func (l *liveLab) ip(args ...string) {
 	}
 }
 
-// copyProgram puts this test's binary where every user may run it; by its name it is the program (TestMain).
+// copyProgram puts this test's binary where every user may run it; by its name it is the program
+// (TestMain).
 func (l *liveLab) copyProgram() {
 	l.t.Helper()
 	own, err := os.Executable()
@@ -251,7 +253,8 @@ func (r *running) end(sig os.Signal) (status int) {
 	return r.cmd.ProcessState.ExitCode()
 }
 
-// TestLiveEqualsFile analyses the same traffic live, from the file saved meanwhile, and from tcpdump's.
+// TestLiveEqualsFile analyses the same traffic live, from the file saved meanwhile, and from
+// tcpdump's.
 func TestLiveEqualsFile(t *testing.T) {
 	l := newLiveLab(t)
 	l.serve(l.b, "10.77.0.2:8080", 30000)
@@ -268,7 +271,8 @@ func TestLiveEqualsFile(t *testing.T) {
 	}
 	idle := l.dial(l.a, "10.77.0.2:8080")
 	l.ask(idle, 1, 30000)
-	time.Sleep(800 * time.Millisecond) // silence settles the exchange, and what comes after it is another matter
+	// silence settles the exchange, and what comes after it is another matter
+	time.Sleep(800 * time.Millisecond)
 	l.ask(idle, 1, 30000)
 	if status := live.end(os.Interrupt); status != exitOK {
 		t.Fatalf("status %d: %s", status, live.stderr)
@@ -302,7 +306,8 @@ func TestLiveEqualsFile(t *testing.T) {
 	}
 }
 
-// TestLiveLines looks at the lines of ndjson: the first tells of a finding within a second of its last frame.
+// TestLiveLines looks at the lines of ndjson: the first tells of a finding within a second of its
+// last frame.
 func TestLiveLines(t *testing.T) {
 	l := newLiveLab(t)
 	l.serve(l.b, "10.77.0.2:8080", 100)
@@ -310,7 +315,8 @@ func TestLiveLines(t *testing.T) {
 	first := l.dial(l.a, "10.77.0.2:8080")
 	l.ask(first, 1, 100)
 	time.Sleep(20 * time.Millisecond)
-	for range 3 { // while the first is idle: missed-reuse, if the request comes right after the handshake
+	// while the first is idle: missed-reuse, if the request comes right after the handshake
+	for range 3 {
 		l.in(l.a, func() error {
 			c, err := net.DialTimeout("tcp", "10.77.0.2:8080", 5*time.Second)
 			if err == nil {

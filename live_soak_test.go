@@ -93,8 +93,9 @@ func (c *caller) close(at time.Duration) {
 	c.send(at+c.distance, 0, capture.ACK, "")
 }
 
-// TestSoak is twenty hours of traffic: a client that never came before every two seconds, which opens a second
-// connection while its first is idle. Memory does not grow after a third of it, and what was left out is counted.
+// TestSoak is twenty hours of traffic: a client that never came before every two seconds, which
+// opens a second connection while its first is idle. Memory does not grow after a third of it, and
+// what was left out is counted.
 func TestSoak(t *testing.T) {
 	const clients = 36_000
 	s := &service{ticks: 10 * time.Second}
@@ -152,8 +153,8 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// TestTimesThatJump: a capture file has no second clock. Where times go back by an hour, or on by a day, between exchanges
-// of connections that stay open, nothing is accused.
+// TestTimesThatJump: a capture file has no second clock. Where times go back by an hour, or on by a
+// day, between exchanges of connections that stay open, nothing is accused.
 func TestTimesThatJump(t *testing.T) {
 	for _, jump := range []time.Duration{0, -time.Hour, 24 * time.Hour} {
 		for _, ticks := range []time.Duration{0, time.Second} {

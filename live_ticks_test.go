@@ -13,8 +13,8 @@ import (
 	"tcpwhy/output"
 )
 
-// ticking is a capture.Source of segments in memory that pauses now and then, as a live one does, and says up to when
-// nothing else will come: never later than the segments that follow.
+// ticking is a capture.Source of segments in memory that pauses now and then, as a live one does,
+// and says up to when nothing else will come: never later than the segments that follow.
 type ticking struct {
 	segs    []capture.Segment
 	least   []time.Duration // of the time of each segment and all after it
@@ -90,8 +90,8 @@ func (s *ticking) Account() *capture.Stats { copied := *s.stats; return &copied 
 func (s *ticking) Settled() time.Duration  { return s.settled }
 func (s *ticking) Close() error            { return nil }
 
-// TestPausesChangeNothing analyses every scenario with pauses at other moments, and with silence at its end: what is told
-// meanwhile is told sooner, and the report is the same to the last octet.
+// TestPausesChangeNothing analyses every scenario with pauses at other moments, and with silence at
+// its end: what is told meanwhile is told sooner, and the report is the same to the last octet.
 func TestPausesChangeNothing(t *testing.T) {
 	names, err := filepath.Glob("testdata/pcaps/*/capture.pcap*")
 	if err != nil || len(names) == 0 {

@@ -32,7 +32,8 @@ func findUser(name string) (*account, error) {
 	return &account{name, uid, gid}, err
 }
 
-// become gives up the rights of the user that started the program, for good: of all its threads, groups first.
+// become gives up the rights of the user that started the program, for good: of all its threads,
+// groups first.
 func (a *account) become() error {
 	if a == nil || syscall.Getuid() == a.uid && syscall.Geteuid() == a.uid {
 		return nil

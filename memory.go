@@ -7,12 +7,13 @@ import (
 	"runtime/metrics"
 )
 
-// softMemory is from how much memory on, in octets, garbage is collected more often. What is kept is bounded elsewhere;
-// without this twice as much could be garbage. The whole process then stays below 200 MB.
+// softMemory is from how much memory on, in octets, garbage is collected more often. What is kept
+// is bounded elsewhere; without this twice as much could be garbage. The whole process then stays
+// below 200 MB.
 const softMemory = 176 << 20
 
-// limitMemory makes the garbage collector run seldom while memory is small, and keep to softMemory where it can, unless
-// the environment says otherwise.
+// limitMemory makes the garbage collector run seldom while memory is small, and keep to softMemory
+// where it can, unless the environment says otherwise.
 func limitMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)
@@ -24,8 +25,9 @@ func limitMemory() {
 	}
 }
 
-// memoryWatch raises the limit where what is kept comes near it: the collector would run without end for nothing. It
-// holds a pointer because finalizers of the smallest objects without one may never run (runtime.SetFinalizer).
+// memoryWatch raises the limit where what is kept comes near it: the collector would run without
+// end for nothing. It holds a pointer because finalizers of the smallest objects without one may
+// never run (runtime.SetFinalizer).
 type memoryWatch struct{ limit *int64 }
 
 // collected runs after each collection, as the finalizer of what nothing points to.

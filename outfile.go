@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// replaceFile writes a file beside the one named and renames it when it is whole, so that nobody ever reads half a
-// report. What is no regular file, like /dev/stdout, is written to as it is.
+// replaceFile writes a file beside the one named and renames it when it is whole, so that nobody
+// ever reads half a report. What is no regular file, like /dev/stdout, is written to as it is.
 func replaceFile(name string, write func(io.Writer) error) error {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real
@@ -62,7 +62,8 @@ func writeTo(name string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// createBeside creates a file in the directory of name, with the permissions that name itself would get.
+// createBeside creates a file in the directory of name, with the permissions that name itself would
+// get.
 func createBeside(name string) (*os.File, error) {
 	dir, base := filepath.Split(name)
 	var f *os.File

@@ -111,8 +111,8 @@ func appendIP(b []byte, s *capture.Segment, protocol byte, from, to netip.Addr, 
 	return append(b, header...)
 }
 
-// encodeTCP is the TCP header and what the capture kept of the data. Of data that was cut the checksum takes the
-// missing octets as zero; nobody can tell.
+// encodeTCP is the TCP header and what the capture kept of the data. Of data that was cut the
+// checksum takes the missing octets as zero; nobody can tell.
 func encodeTCP(s *capture.Segment, cut int) []byte {
 	options := encodeOptions(s)
 	b := binary.BigEndian.AppendUint16(nil, s.Src.Port())

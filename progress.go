@@ -8,7 +8,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// Progress is shown once reading takes longer than a person waits without wondering, and then a few times a second.
+// Progress is shown once reading takes longer than a person waits without wondering, and then a few
+// times a second.
 const (
 	progressAfter = 2 * time.Second
 	progressEvery = 250 * time.Millisecond

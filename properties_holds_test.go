@@ -30,8 +30,8 @@ func faults(r *analysis.Report) map[string]fault {
 	return all
 }
 
-// waits are the rules that say what one and the same wait was for, so that what is seen later, or not seen, may change
-// which of them it is.
+// waits are the rules that say what one and the same wait was for, so that what is seen later, or
+// not seen, may change which of them it is.
 var waits = []string{"packet-loss", "retransmission-timeout", "syn-retransmission", "path-mtu", "server-think", "zero-window", "receive-window"}
 
 // grouped counts the findings of the rules about waits as one.

@@ -13,18 +13,19 @@ import (
 // missingFrames is how many frames of each capture TestOneMissing leaves out, one at a time.
 var missingFrames = flag.Int("missing", 3, "frames of each capture that are left out, one at a time; 0: each")
 
-// onlyProof are the captures where one frame alone tells a fault from what looks like it, so that without it the fault is
-// found in high confidence, by rule.
+// onlyProof are the captures where one frame alone tells a fault from what looks like it, so that
+// without it the fault is found in high confidence, by rule.
 var onlyProof = map[string]string{
-	"lookalike-delayed-ack-lost":       "a wait",       // the acknowledgment that has a duplicate SACK
+	// the acknowledgment that has a duplicate SACK
+	"lookalike-delayed-ack-lost":       "a wait",
 	"port-reused-too-early-rtt10":      "a wait",       // the second SYN
 	"keepalive-stale-use-rtt50-server": "missed-reuse", // the request that came after the FIN
 	"reset-unread-request-data-rtt10":  "missed-reuse", // the FIN before the reset
 	"reuse-go-not-drained-rtt10":       "missed-reuse", // the reset of a response that was not read
 }
 
-// TestOneMissing: a single frame that the capture lacks, whatever it was, makes nothing surer, and no fault that is sure, where
-// the report does not say that something is lacking (property 8).
+// TestOneMissing: a single frame that the capture lacks, whatever it was, makes nothing surer, and
+// no fault that is sure, where the report does not say that something is lacking (property 8).
 func TestOneMissing(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))

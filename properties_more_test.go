@@ -13,7 +13,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// TestTogether: connections of other hosts in the same capture, at the same time or before, change nothing (property 7).
+// TestTogether: connections of other hosts in the same capture, at the same time or before, change
+// nothing (property 7).
 func TestTogether(t *testing.T) {
 	var before trace
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
@@ -73,7 +74,8 @@ func only(r *analysis.Report, input int) *analysis.Report {
 	return &out
 }
 
-// part is what a report says of connections, without numbers that count all, and times since the first frame.
+// part is what a report says of connections, without numbers that count all, and times since the
+// first frame.
 func part(r *analysis.Report) []string {
 	var out []string
 	talked := map[string]bool{}
@@ -97,14 +99,15 @@ func part(r *analysis.Report) []string {
 	return out
 }
 
-// stallLabels are those of time that losses and windows cost. A frame that is missing may change which of them it is, as an
-// acknowledgment tells a repair from a timeout; but it adds nothing to their sum.
+// stallLabels are those of time that losses and windows cost. A frame that is missing may change
+// which of them it is, as an acknowledgment tells a repair from a timeout; but it adds nothing to
+// their sum.
 var stallLabels = []analysis.Label{analysis.SYNRetx, analysis.SYNACKRetx, analysis.FastRetx, analysis.RTO, analysis.TLP,
 	analysis.LostRetx, analysis.SpuriousRetx, analysis.RWnd, analysis.ZeroWindow}
 
-// TestDeleted: frames that the capture lacks are not taken for loss, and make nothing surer without the report saying that
-// something is lacking (property 8). A frame that the capture lacks may look like one that was not sent, so a
-// finding of medium confidence may come of it.
+// TestDeleted: frames that the capture lacks are not taken for loss, and make nothing surer without
+// the report saying that something is lacking (property 8). A frame that the capture lacks may look
+// like one that was not sent, so a finding of medium confidence may come of it.
 func TestDeleted(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
@@ -127,8 +130,9 @@ func TestDeleted(t *testing.T) {
 					t.Errorf("%s is %+v, was %+v", key, f, w)
 				}
 			}
-			// A repetition whose D-SACK or second acknowledgment the capture lacks looks needed, and one overtaken by its copy lost;
-			// the wait then begins a little earlier. What else ended it, as another SYN did beside the repeated SYN-ACK, came later.
+			// A repetition whose D-SACK or second acknowledgment the capture lacks looks needed,
+			// and one overtaken by its copy lost; the wait then begins a little earlier. What else
+			// ended it, as another SYN did beside the repeated SYN-ACK, came later.
 			if g, w := stalls(r), stalls(whole)+late(whole); g > w+w*3/100+time.Millisecond {
 				t.Errorf("%v of stalls, was %v", g, w)
 			}
@@ -136,8 +140,8 @@ func TestDeleted(t *testing.T) {
 	})
 }
 
-// unsureOfSize reports whether a timeout was explained by path-mtu on little evidence: that the timer ran is surer than why, and
-// without that evidence it is all there is to say.
+// unsureOfSize reports whether a timeout was explained by path-mtu on little evidence: that the
+// timer ran is surer than why, and without that evidence it is all there is to say.
 func unsureOfSize(r *analysis.Report) bool {
 	f, ok := faults(r)["path-mtu/"]
 	return ok && f.confidence <= analysis.ConfidenceMedium
@@ -163,7 +167,8 @@ func stalls(r *analysis.Report) time.Duration {
 	return sum
 }
 
-// newlyWeakened reports whether a report says of anything more often than another that the capture lacks what verdicts rest on.
+// newlyWeakened reports whether a report says of anything more often than another that the capture
+// lacks what verdicts rest on.
 func newlyWeakened(r, before *analysis.Report) bool {
 	was := map[string]uint64{}
 	for _, c := range before.Caveats {
@@ -175,8 +180,8 @@ func newlyWeakened(r, before *analysis.Report) bool {
 // endings are the rules about how connections and exchanges end.
 var endings = []string{"reset-after-data", "truncated-response", "half-close", "keepalive-race", "pipelining", "slow-close", "idle-drop"}
 
-// TestTruncated: the end of a capture breaks nothing (property 11). What a wait was for, and what is usual,
-// may show only later.
+// TestTruncated: the end of a capture breaks nothing (property 11). What a wait was for, and what
+// is usual, may show only later.
 func TestTruncated(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
@@ -228,7 +233,8 @@ func nearTimes(t tester, got, want *analysis.Report, eps time.Duration) {
 	}
 }
 
-// merge joins full segments that follow each other within gap into frames of up to 60,000 octets, as receive offload does.
+// merge joins full segments that follow each other within gap into frames of up to 60,000 octets,
+// as receive offload does.
 func (tr trace) merge(gap time.Duration) trace {
 	out := trace{link: tr.link}
 	for _, p := range tr.clone().packets {
@@ -239,7 +245,8 @@ func (tr trace) merge(gap time.Duration) trace {
 	return out
 }
 
-// join appends the data of the next frame, if that is the next segment of the same direction and nothing but data.
+// join appends the data of the next frame, if that is the next segment of the same direction and
+// nothing but data.
 func (p *packet) join(next *packet, link uint16, gap time.Duration) bool {
 	a, ok := p.headers(link)
 	b, ok2 := next.headers(link)

@@ -11,7 +11,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// TestPieces: segments that a host left to its card to cut, seen as the path sees them, change no verdict (property 9).
+// TestPieces: segments that a host left to its card to cut, seen as the path sees them, change no
+// verdict (property 9).
 func TestPieces(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		pieces := tr.pieces()
@@ -24,8 +25,8 @@ func TestPieces(t *testing.T) {
 	})
 }
 
-// pieces cuts segments longer than their receiver's maximum segment size into full ones, which follow each other without
-// a pause.
+// pieces cuts segments longer than their receiver's maximum segment size into full ones, which
+// follow each other without a pause.
 func (tr trace) pieces() trace {
 	most := map[[2]netip.AddrPort]int{} // by receiver and sender
 	out := trace{link: tr.link}

@@ -12,9 +12,9 @@ import (
 	"tcpwhy/capture"
 )
 
-// corpus calls check with every capture of testdata that consists of one file, and with those of the simulator; and a number
-// of its own. -short takes every fourth of testdata.
-// The seed is the name's, so that a new scenario changes nothing for the others.
+// corpus calls check with every capture of testdata that consists of one file, and with those of
+// the simulator; and a number of its own. -short takes every fourth of testdata. The seed is the
+// name's, so that a new scenario changes nothing for the others.
 func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 	for i, dir := range scenarioDirs(t) {
 		if testing.Short() && i%4 != 0 {
@@ -44,8 +44,8 @@ func TestTimeShift(t *testing.T) {
 	})
 }
 
-// TestSequenceShift: where sequence numbers begin says nothing (property 3). One of the offsets makes them wrap in the
-// middle of the data.
+// TestSequenceShift: where sequence numbers begin says nothing (property 3). One of the offsets
+// makes them wrap in the middle of the data.
 func TestSequenceShift(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		want := whole.digest(analyseData(t, tr.pcap(t, true)))
@@ -58,7 +58,8 @@ func TestSequenceShift(t *testing.T) {
 	})
 }
 
-// offsetSequence adds a constant to the numbers of each direction, which depends on the sender and on key.
+// offsetSequence adds a constant to the numbers of each direction, which depends on the sender and
+// on key.
 func (tr trace) offsetSequence(key uint32) trace {
 	return tr.shiftSequence(func(from netip.AddrPort) uint32 { return key * (uint32(from.Port()) | 1) })
 }
@@ -123,8 +124,8 @@ func rename(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(addr, port)
 }
 
-// TestTTL: a few routers more or less between the hosts and the capture change nothing but, where the captured
-// host itself is among those, the place of the capture (property 3).
+// TestTTL: a few routers more or less between the hosts and the capture change nothing but, where
+// the captured host itself is among those, the place of the capture (property 3).
 func TestTTL(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		want := whole.digest(analyseData(t, tr.pcap(t, true)))
@@ -134,7 +135,8 @@ func TestTTL(t *testing.T) {
 	})
 }
 
-// TestSplit: several files are one capture, wherever it was cut and in whatever order they are named (property 5).
+// TestSplit: several files are one capture, wherever it was cut and in whatever order they are
+// named (property 5).
 func TestSplit(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		view := view{counts: true, http: true}
@@ -146,8 +148,8 @@ func TestSplit(t *testing.T) {
 	})
 }
 
-// split cuts a trace at random frames. Frames of one time stay together: in which order files of the same time are
-// read is for the command line to say.
+// split cuts a trace at random frames. Frames of one time stay together: in which order files of
+// the same time are read is for the command line to say.
 func (tr trace) split(t *testing.T, random *rand.Rand, cuts int) [][]byte {
 	var files [][]byte
 	rest := tr.packets
@@ -173,8 +175,8 @@ func latest(packets []packet) int64 {
 	return at
 }
 
-// TestFormats: pcap and pcapng of the same frames tell the same (property 5). A file with microseconds tells the same
-// but for the times, which are off by less than one.
+// TestFormats: pcap and pcapng of the same frames tell the same (property 5). A file with
+// microseconds tells the same but for the times, which are off by less than one.
 func TestFormats(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		want := analyseData(t, tr.pcap(t, true))
@@ -184,7 +186,8 @@ func TestFormats(t *testing.T) {
 	})
 }
 
-// TestSnapped: a capture that cut the payload tells the same of TCP, and nothing wrong of HTTP (property 6).
+// TestSnapped: a capture that cut the payload tells the same of TCP, and nothing wrong of HTTP
+// (property 6).
 func TestSnapped(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		want := analyseData(t, tr.pcap(t, true))
@@ -202,7 +205,8 @@ func TestSnapped(t *testing.T) {
 // TestDuplicated: what two taps saw was sent once (property 8).
 func TestDuplicated(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
-		view := view{http: true} // a reset without identification is not known for a copy, and is counted
+		// a reset without identification is not known for a copy, and is counted
+		view := view{http: true}
 		want := view.digest(analyseData(t, tr.pcap(t, true)))
 		twice := trace{link: tr.link}
 		for _, p := range tr.packets {

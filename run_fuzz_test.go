@@ -14,8 +14,8 @@ import (
 	"tcpwhy/output"
 )
 
-// FuzzRun takes any octets for a capture file: whatever they are, there is an error or a report, the report adds up, is the
-// same with another number of workers, and can be printed.
+// FuzzRun takes any octets for a capture file: whatever they are, there is an error or a report,
+// the report adds up, is the same with another number of workers, and can be printed.
 func FuzzRun(f *testing.F) {
 	files, err := filepath.Glob("testdata/pcaps/*/capture.pcap")
 	if err != nil {
@@ -113,8 +113,8 @@ func rendered(t *testing.T, r *analysis.Report) (text, asJSON string) {
 	return a.String(), b.String()
 }
 
-// FuzzCommandLine takes any arguments, of which none names a file that exists: there is an exit status, and one line that
-// can be printed about each mistake.
+// FuzzCommandLine takes any arguments, of which none names a file that exists: there is an exit
+// status, and one line that can be printed about each mistake.
 func FuzzCommandLine(f *testing.F) {
 	for _, args := range []string{"--help", "-f\x00tcp and port\x00x", "--explain\x00nagle", "--only=nagle\x00a.pcap", "-F\x00json",
 		"--color\x00never\x00--list-rules", "--fail-on\x00\x1b[31m", "-\x00-"} {

@@ -92,8 +92,9 @@ func sumConns(r *analysis.Report) time.Duration {
 	return sum
 }
 
-// checkEvidence looks every frame up in the capture. A frame may belong to another connection of the same client and
-// server, as that which could have been reused; but one at least is of the connection itself.
+// checkEvidence looks every frame up in the capture. A frame may belong to another connection of
+// the same client and server, as that which could have been reused; but one at least is of the
+// connection itself.
 func checkEvidence(t *testing.T, f *analysis.Finding, o *analysis.Occurrence, c *analysis.ConnInfo, frames map[capture.FrameID]capture.Segment) {
 	t.Helper()
 	own := false
@@ -104,7 +105,8 @@ func checkEvidence(t *testing.T, f *analysis.Finding, o *analysis.Occurrence, c 
 			continue
 		}
 		if said := strings.TrimPrefix(strings.ToLower(e.Text), "the "); strings.HasPrefix(said, strings.ToLower(e.Role)) {
-			t.Errorf("%s: %q: %q says its role again", f.Rule, e.Role, e.Text) // reports print "role: text"
+			// reports print "role: text"
+			t.Errorf("%s: %q: %q says its role again", f.Rule, e.Role, e.Text)
 		}
 		if seg.Time != e.Time {
 			t.Errorf("%s: frame %d was at %v, not at %v", f.Rule, e.Frame.Number(), seg.Time, e.Time)

@@ -39,8 +39,8 @@ func scenarioDirs(t *testing.T) []string {
 	return dirs
 }
 
-// TestScenarios analyses every scenario, compares the report with the truth and with the report of the last time,
-// and checks what must hold for every capture.
+// TestScenarios analyses every scenario, compares the report with the truth and with the report of
+// the last time, and checks what must hold for every capture.
 func TestScenarios(t *testing.T) {
 	schema := loadSchema(t)
 	for _, dir := range scenarioDirs(t) {
@@ -72,8 +72,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// captures are the capture files of a scenario, in the order of their names. Other files than those that CONTRIBUTING.md
-// names have no place there.
+// captures are the capture files of a scenario, in the order of their names. Other files than those
+// that CONTRIBUTING.md names have no place there.
 func captures(t *testing.T, dir string) []string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -198,7 +198,8 @@ func labelSum(r *analysis.Report, l analysis.Label) time.Duration {
 	return sum
 }
 
-// check looks for the finding. Several clients may each have one: counts and costs are those of all.
+// check looks for the finding. Several clients may each have one: counts and costs are those of
+// all.
 func (w *wantFinding) check(t *testing.T, r *analysis.Report) {
 	t.Helper()
 	count := 0

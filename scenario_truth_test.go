@@ -10,7 +10,8 @@ import (
 	"tcpwhy/analysis"
 )
 
-// truth is what a scenario's author knows of it, from how it was made and not from what the program said.
+// truth is what a scenario's author knows of it, from how it was made and not from what the program
+// said.
 type truth struct {
 	findings    []wantFinding
 	absent      []ruleCause
@@ -53,8 +54,8 @@ type timeRange struct{ low, high time.Duration }
 
 func (r timeRange) holds(d time.Duration) bool { return r.low <= d && d <= r.high }
 
-// parseTruth reads a scenario.txt: a sentence, a description, an origin, and truth. Whatever it does not understand
-// is an error: a line that is skipped would check nothing.
+// parseTruth reads a scenario.txt: a sentence, a description, an origin, and truth. Whatever it
+// does not understand is an error: a line that is skipped would check nothing.
 func parseTruth(text string) (*truth, error) {
 	head, body, found := strings.Cut("\n"+text, "\ntruth:")
 	if !found {
@@ -242,7 +243,8 @@ func parseCounts(value string) (*countRange, error) {
 	return &countRange{a, b}, nil
 }
 
-// parseTimes reads 350ms±5ms or 300ms..400ms. A time without a tolerance is an error: nothing measured is exact.
+// parseTimes reads 350ms±5ms or 300ms..400ms. A time without a tolerance is an error: nothing
+// measured is exact.
 func parseTimes(value string) (timeRange, error) {
 	first, second, around := strings.Cut(value, "±")
 	if !around {

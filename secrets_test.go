@@ -17,8 +17,9 @@ import (
 	"tcpwhy/reassembly/tcptext"
 )
 
-// secretive is a capture in which whatever should not be printed is called S3CRET, and that holds characters which a
-// terminal would act on. Its connection is reset in the middle, so that there is a finding.
+// secretive is a capture in which whatever should not be printed is called S3CRET, and that holds
+// characters which a terminal would act on. Its connection is reset in the middle, so that there is
+// a finding.
 const secretive = `
 0.000 > S  0:0(0) win 64240 <mss 1460>
 0.010 < S. 0:0(0) ack 1 win 65160 <mss 1460>
@@ -27,7 +28,8 @@ const secretive = `
 0.060 < R. 150 ack 457
 `
 
-// secretiveTLS is the same of TLS: a name of the server that no name can be, and an application protocol.
+// secretiveTLS is the same of TLS: a name of the server that no name can be, and an application
+// protocol.
 const secretiveTLS = `
 0.000 > S  0:0(0) win 64240 <mss 1460>
 0.010 < S. 0:0(0) ack 1 win 65160 <mss 1460>
@@ -79,7 +81,8 @@ func withoutColors(s string) string {
 	return s
 }
 
-// checkHarmless looks for planted secrets, unless they are shown, and for characters that a terminal acts on.
+// checkHarmless looks for planted secrets, unless they are shown, and for characters that a
+// terminal acts on.
 func checkHarmless(t *testing.T, what, out string, shown bool) {
 	t.Helper()
 	if i := strings.Index(out, "S3CRET"); i >= 0 && !shown {
@@ -90,7 +93,8 @@ func checkHarmless(t *testing.T, what, out string, shown bool) {
 	}
 }
 
-// TestSecrets looks for planted secrets, and for characters that a terminal acts on, in all that is printed.
+// TestSecrets looks for planted secrets, and for characters that a terminal acts on, in all that is
+// printed.
 func TestSecrets(t *testing.T) {
 	file := secretiveFile(t, secretive)
 	for _, show := range []string{"--show-query=false", "--show-query"} {
@@ -108,7 +112,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestSecretsOfTLS: the name that a client asks for is shown, but neither what stands before an @ nor what a terminal acts on.
+// TestSecretsOfTLS: the name that a client asks for is shown, but neither what stands before an @
+// nor what a terminal acts on.
 func TestSecretsOfTLS(t *testing.T) {
 	found := false
 	for what, out := range everyOutput(t, secretiveFile(t, secretiveTLS), "--show-query") {
@@ -154,13 +159,16 @@ func plantedFile(tr trace, text string) []byte {
 		return le.AppendUint32(body, 0)
 	}
 	section := le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1), ^uint64(0))
-	block(0x0a0d0d0a, options(section, 1, 2, 3, 4, 2988)) // comment, hardware, system, program, custom
+	// comment, hardware, system, program, custom
+	block(0x0a0d0d0a, options(section, 1, 2, 3, 4, 2988))
 	iface := le.AppendUint32(le.AppendUint32(nil, uint32(tr.link)), 0)
 	block(1, options(iface, 1, 2, 3, 12, 15)) // comment, name, description, system, hardware
 	names := append(le.AppendUint16(le.AppendUint16(nil, 1), uint16(5+len(text))), 10, 0, 0, 1)
 	block(4, append(append(names, text...), 0, 0, 0, 0, 0))
-	block(10, append(le.AppendUint32(le.AppendUint32(nil, 0x544c534b), uint32(len(text))), text...)) // keys
-	block(0xbad, append(le.AppendUint32(nil, 32473), text...))                                       // custom
+	// keys
+	block(10, append(le.AppendUint32(le.AppendUint32(nil, 0x544c534b), uint32(len(text))), text...))
+	// custom
+	block(0xbad, append(le.AppendUint32(nil, 32473), text...))
 	for _, p := range tr.packets {
 		b := le.AppendUint32(le.AppendUint32(nil, 0), uint32(uint64(p.at/1000)>>32))
 		b = le.AppendUint32(le.AppendUint32(le.AppendUint32(b, uint32(p.at/1000)), uint32(len(p.data))), uint32(p.wire))
@@ -207,7 +215,8 @@ func TestSecretsLive(t *testing.T) {
 	checkHarmless(t, "screen", screen, false)
 }
 
-// TestNamesInMessages: files are named as they are, but what is said of them is one line that may be shown to a terminal.
+// TestNamesInMessages: files are named as they are, but what is said of them is one line that may
+// be shown to a terminal.
 func TestNamesInMessages(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no such names")

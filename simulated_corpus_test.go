@@ -14,8 +14,8 @@ import (
 // simulatedCaptures is how many captures of the simulator the properties of captures are tried on.
 const simulatedCaptures = 16
 
-// simulatedCapture is one of them, always the same of a number: hosts and a path as drawn, every second one with losses,
-// every third with Nagle's algorithm on both sides, every fourth not HTTP.
+// simulatedCapture is one of them, always the same of a number: hosts and a path as drawn, every
+// second one with losses, every third with Nagle's algorithm on both sides, every fourth not HTTP.
 func simulatedCapture(t tester, n int) trace {
 	t.Helper()
 	s := rapid.Custom(func(t *rapid.T) simulation {
@@ -37,7 +37,8 @@ func simulated(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 	}
 }
 
-// TestSimulatedHold: what holds for the report of every capture of testdata holds for those of the simulator (property 1).
+// TestSimulatedHold: what holds for the report of every capture of testdata holds for those of the
+// simulator (property 1).
 func TestSimulatedHold(t *testing.T) {
 	simulated(t, func(t *testing.T, tr trace, _ uint64) {
 		file := filepath.Join(t.TempDir(), "capture.pcap")

@@ -9,7 +9,8 @@ import (
 	"tcpwhy/analysis"
 )
 
-// mirror is the same simulation where each host does what the other did, but that the client still speaks first.
+// mirror is the same simulation where each host does what the other did, but that the client still
+// speaks first.
 func (s simulation) mirror() simulation {
 	s = s.clone()
 	s.near, s.far = s.far, s.near
@@ -25,8 +26,8 @@ func (s simulation) mirror() simulation {
 	return s
 }
 
-// tcpRules are the rules that know no roles, but for which side they name. That of lost segments counts what a smaller window
-// costs for responses alone, so of that the time is compared.
+// tcpRules are the rules that know no roles, but for which side they name. That of lost segments
+// counts what a smaller window costs for responses alone, so of that the time is compared.
 var tcpRules = []string{"nagle-delayed-ack", "nagle", "cork", "retransmission-timeout", "delayed-ack", "small-segments"}
 
 // tcpWaits are the labels that know no roles.
@@ -54,7 +55,8 @@ func bySide(r *analysis.Report, mirrored bool) map[string]fault {
 	return all
 }
 
-// TestMirroredRoles: what a rule of TCP says of one host it says of the other where that does the same (property 12).
+// TestMirroredRoles: what a rule of TCP says of one host it says of the other where that does the
+// same (property 12).
 func TestMirroredRoles(t *testing.T) {
 	quick(t, func(t *rapid.T) {
 		s := simulation{near: 50 * time.Microsecond, mss: 1448, opaque: true}

@@ -9,7 +9,8 @@ import (
 	"tcpwhy/analysis"
 )
 
-// scale is the same simulation where everything takes k times as long: the path, the applications, and the timers of hosts.
+// scale is the same simulation where everything takes k times as long: the path, the applications,
+// and the timers of hosts.
 func (s simulation) scale(k int) simulation {
 	by := time.Duration(k)
 	s = s.clone()
@@ -30,15 +31,17 @@ func (s simulation) scale(k int) simulation {
 	return s
 }
 
-// TestTimeScale: where everything takes k times as long every label does, as long as nothing is held back by a timer whose
-// usual time is known (property 4). What is left over shows that no constant is hidden in the ledger.
+// TestTimeScale: where everything takes k times as long every label does, as long as nothing is
+// held back by a timer whose usual time is known (property 4). What is left over shows that no
+// constant is hidden in the ledger.
 func TestTimeScale(t *testing.T) {
 	quick(t, func(t *rapid.T) {
 		s := drawSimulation(t)
 		for i := range s.delack {
 			s.delack[i] = 0
 		}
-		s.talks[0].idle = 0 // whether a request waited for its connection is judged by what a program takes to send it
+		// whether a request waited for its connection is judged by what a program takes to send it
+		s.talks[0].idle = 0
 		k := rapid.SampledFrom([]int{2, 3, 10}).Draw(t, "times as long")
 		before, after := s.report(t), s.scale(k).report(t)
 		for _, l := range analysis.Labels() {
@@ -56,15 +59,16 @@ func TestTimeScale(t *testing.T) {
 	})
 }
 
-// TestTimersDoNotScale: a pause that is the time of a known timer is told of as such; where all else is as it was but longer
-// it is not (property 4).
+// TestTimersDoNotScale: a pause that is the time of a known timer is told of as such; where all
+// else is as it was but longer it is not (property 4).
 func TestTimersDoNotScale(t *testing.T) {
 	s := simulation{near: 50 * time.Microsecond, far: 5 * ms, mss: 1448}
 	for i := range 6 {
 		corked := []appWrite{{0, 2 * 1448}, {time.Duration(205000+311*i) * time.Microsecond, 500}}
 		s.talks = append(s.talks, talk{request: []appWrite{{0, 300}}, response: corked, think: 3 * ms, idle: ms})
 	}
-	if f := faults(s.report(t))["cork/"]; f.count != len(s.talks)-1 { // the first shows nothing by itself
+	// the first shows nothing by itself
+	if f := faults(s.report(t))["cork/"]; f.count != len(s.talks)-1 {
 		t.Errorf("%+v, want %d", f, len(s.talks)-1)
 	}
 	for _, k := range []int{2, 3, 10} {

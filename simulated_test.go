@@ -34,8 +34,9 @@ func drawSimulation(t *rapid.T) simulation {
 	return s
 }
 
-// drawWrites draws the writes of a message. A pause is longer than a round trip, and begins when nothing is left to be
-// sent: then it is the application's alone. Nor is it like the 200 ms and more after which Linux gives up a corked segment.
+// drawWrites draws the writes of a message. A pause is longer than a round trip, and begins when
+// nothing is left to be sent: then it is the application's alone. Nor is it like the 200 ms and
+// more after which Linux gives up a corked segment.
 func drawWrites(t *rapid.T, most int) []appWrite {
 	if !rapid.Bool().Draw(t, "in two writes") {
 		return []appWrite{{0, rapid.IntRange(150, most).Draw(t, "octets")}}
@@ -77,7 +78,8 @@ func TestInsertedWaits(t *testing.T) {
 			if l == label {
 				want = x
 			}
-			if l == analysis.Paced { // pauses about as long as the round trip look like a pacing kernel's
+			// pauses about as long as the round trip look like a pacing kernel's
+			if l == analysis.Paced {
 				continue
 			}
 			if l == analysis.AppPaced {
@@ -116,7 +118,8 @@ func insertWait(draw *rapid.T, x *talk, i int, more time.Duration) analysis.Labe
 	return kind
 }
 
-// quick tries a property with drawn parameters, of which rapid seeks the simplest that fail: always the same ones unless
+// quick tries a property with drawn parameters, of which rapid seeks the simplest that fail: always
+// the same ones unless
 // -rapid.seed says otherwise, so that a change is green or red by itself.
 func quick(t *testing.T, check func(t *rapid.T)) {
 	t.Helper()
@@ -141,8 +144,8 @@ func drawLosses(t *rapid.T) func(dir, n int, repeated bool) fate {
 	}
 }
 
-// TestLedger: the labels of a connection and of each exchange add up to its duration, and no more is lost than was spent
-// (property 1), on paths with loss and hosts with Nagle's algorithm too.
+// TestLedger: the labels of a connection and of each exchange add up to its duration, and no more
+// is lost than was spent (property 1), on paths with loss and hosts with Nagle's algorithm too.
 func TestLedger(t *testing.T) {
 	quick(t, func(t *rapid.T) {
 		s := drawSimulation(t)
@@ -171,7 +174,8 @@ func TestLedger(t *testing.T) {
 	})
 }
 
-// TestRoundTrip: a longer path costs round trips and what is made of them, and nothing else (property 10).
+// TestRoundTrip: a longer path costs round trips and what is made of them, and nothing else
+// (property 10).
 func TestRoundTrip(t *testing.T) {
 	quick(t, func(t *rapid.T) {
 		s := drawSimulation(t)
@@ -191,8 +195,8 @@ func TestRoundTrip(t *testing.T) {
 	})
 }
 
-// TestMirrored: what a rule of TCP says of the client's half it says of the server's, if that is in the same place
-// (property 14: roles).
+// TestMirrored: what a rule of TCP says of the client's half it says of the server's, if that is in
+// the same place (property 14: roles).
 func TestMirrored(t *testing.T) {
 	quick(t, func(t *rapid.T) {
 		held := []appWrite{{0, rapid.IntRange(100, 400).Draw(t, "first")}, {0, rapid.IntRange(20, 400).Draw(t, "second")}}

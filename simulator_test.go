@@ -12,8 +12,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// This file is a small deterministic TCP and HTTP simulator: two hosts, a path with a capture point on it, and
-// applications that write what they are told. Its captures come with the truth.
+// This file is a small deterministic TCP and HTTP simulator: two hosts, a path with a capture point
+// on it, and applications that write what they are told. Its captures come with the truth.
 
 // fate is what becomes of a segment on its way.
 type fate uint8
@@ -46,11 +46,13 @@ type simulation struct {
 	nagle     [2]bool          // by host: client, server
 	delack    [2]time.Duration // 0: acknowledge at once
 	talks     []talk
-	opaque    bool                                 // not HTTP
-	fate      func(dir, n int, repeated bool) fate // of the n-th segment with data of a direction; nil: all arrive
-	port      uint16                               // of the client; 0: 40000
-	stay      bool                                 // leave the connection open
-	slow      int                                  // hosts take so many times as long for what they do; 0: once
+	opaque    bool // not HTTP
+	// of the n-th segment with data of a direction; nil: all arrive
+	fate func(dir, n int, repeated bool) fate
+	port uint16 // of the client; 0: 40000
+	stay bool   // leave the connection open
+	// hosts take so many times as long for what they do; 0: once
+	slow int
 }
 
 // reaction is what a host takes to answer a segment.
@@ -59,7 +61,8 @@ const reaction = 20 * time.Microsecond
 // own is a time of the hosts' own.
 func (s *simulation) own(d time.Duration) time.Duration { return d * time.Duration(cmp.Or(s.slow, 1)) }
 
-// simEvent is something that happens at a moment; events of one moment happen in the order in which they were planned.
+// simEvent is something that happens at a moment; events of one moment happen in the order in which
+// they were planned.
 type simEvent struct {
 	at    time.Duration
 	order int
@@ -91,7 +94,8 @@ type simulator struct {
 	seen  []capture.Segment
 }
 
-// run plays the simulation and gives what the capture point saw. A simulation that does not end is cut off.
+// run plays the simulation and gives what the capture point saw. A simulation that does not end is
+// cut off.
 func (s simulation) run() []capture.Segment {
 	m := &simulator{simulation: s}
 	if m.port == 0 {
@@ -214,7 +218,8 @@ func (h *simHost) close() {
 	h.push()
 }
 
-// push sends what may be sent: the congestion window and Nagle's algorithm (RFC 1122 §4.2.3.4) say what.
+// push sends what may be sent: the congestion window and Nagle's algorithm (RFC 1122 §4.2.3.4) say
+// what.
 func (h *simHost) push() {
 	for h.next < len(h.out) {
 		n := min(h.sim.mss, len(h.out)-h.next)
@@ -320,7 +325,8 @@ func (h *simHost) receive(s *capture.Segment, off int) {
 	h.push()
 }
 
-// acked takes an acknowledgment: slow start, and fast retransmission after three duplicates (RFC 5681).
+// acked takes an acknowledgment: slow start, and fast retransmission after three duplicates (RFC
+// 5681).
 func (h *simHost) acked(ack int, bare bool) {
 	switch {
 	case ack > h.una && ack <= h.next:

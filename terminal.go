@@ -25,8 +25,8 @@ func wantsColor(choice string, w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
-// asciiOnly reports whether w is a terminal whose locale names a character set other than UTF-8. Files and pipes
-// always get UTF-8: what they hold must not depend on who wrote it.
+// asciiOnly reports whether w is a terminal whose locale names a character set other than UTF-8.
+// Files and pipes always get UTF-8: what they hold must not depend on who wrote it.
 func asciiOnly(w io.Writer) bool {
 	if !isTerminal(w) {
 		return false

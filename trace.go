@@ -28,23 +28,32 @@ func (o *options) checkTrace() error {
 	case t.exchange >= 0 && t.connection >= 0:
 		return &usageError{"--exchange and --connection: one of them", ""}
 	case o.interfaceName != "":
-		return &usageError{"--exchange and --connection are for capture files", "save the capture with --write, and name that file"}
+		return &usageError{
+			"--exchange and --connection are for capture files",
+			"save the capture with --write, and name that file",
+		}
 	}
 	if t.exchange < 0 {
 		return nil
 	}
 	for _, name := range o.inputs {
-		if info, err := os.Stat(name); name == "-" || err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-			return &usageError{"--exchange reads its input twice, and " + name + " can be read only once",
-				"save it to a file first, or use --connection"}
+		if info, err := os.Stat(name); name == "-" ||
+			err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			return &usageError{
+				"--exchange reads its input twice, and " + name + " can be read only once",
+				"save it to a file first, or use --connection",
+			}
 		}
 	}
 	return nil
 }
 
-// traceOf is what the analysis is to trace; nil if nothing. The number of an exchange is known only when everything
-// has been read, so its connection is looked for first.
-func (o *options) traceOf(open func() (capture.Source, error), options analysis.Options) (*analysis.TraceOf, error) {
+// traceOf is what the analysis is to trace; nil if nothing. The number of an exchange is known only
+// when everything has been read, so its connection is looked for first.
+func (o *options) traceOf(
+	open func() (capture.Source, error),
+	options analysis.Options,
+) (*analysis.TraceOf, error) {
 	if o.trace.connection >= 0 {
 		return &analysis.TraceOf{Connection: o.trace.connection, Exchange: -1}, nil
 	}

@@ -64,7 +64,8 @@ func parsePcap(file []byte, order binary.ByteOrder, tick int64) trace {
 	return tr
 }
 
-// parsePcapng takes times as nanoseconds if an interface names a resolution at all, as this project's files do.
+// parsePcapng takes times as nanoseconds if an interface names a resolution at all, as this
+// project's files do.
 func parsePcapng(file []byte) trace {
 	order := binary.LittleEndian
 	tr := trace{}
@@ -127,8 +128,8 @@ type headers struct {
 	data    int // octets of data on the wire
 }
 
-// headers finds the headers; ok tells that this is TCP, whole as far as the TCP header's options. What else a capture holds, and
-// tunnels, stay as they are.
+// headers finds the headers; ok tells that this is TCP, whole as far as the TCP header's options.
+// What else a capture holds, and tunnels, stay as they are.
 func (p *packet) headers(link uint16) (h headers, ok bool) {
 	b, kind := p.data, uint16(0)
 	switch {
@@ -157,7 +158,8 @@ func (p *packet) headers(link uint16) (h headers, ok bool) {
 	return h, true
 }
 
-// put16 changes a field of the TCP header at an even offset, and the checksum with it (RFC 1624): a wrong one stays wrong.
+// put16 changes a field of the TCP header at an even offset, and the checksum with it (RFC 1624): a
+// wrong one stays wrong.
 func (h *headers) put16(at int, v uint16) {
 	old := binary.BigEndian.Uint16(h.tcp[at:])
 	binary.BigEndian.PutUint16(h.tcp[at:], v)

@@ -37,7 +37,8 @@ func evidenceOf(t *testing.T, inputs []string) shownEvidence {
 	return shown
 }
 
-// TestFiltersHideNothing looks for filters that name a connection while some evidence is of another.
+// TestFiltersHideNothing looks for filters that name a connection while some evidence is of
+// another.
 func TestFiltersHideNothing(t *testing.T) {
 	for _, dir := range scenarioDirs(t) {
 		inputs := captures(t, dir)
@@ -63,7 +64,8 @@ func TestFiltersHideNothing(t *testing.T) {
 	}
 }
 
-// TestWiresharkFilters pastes display filters into tshark: they must show the evidence and nothing else.
+// TestWiresharkFilters pastes display filters into tshark: they must show the evidence and nothing
+// else.
 func TestWiresharkFilters(t *testing.T) {
 	tshark, err := exec.LookPath("tshark")
 	if err != nil {

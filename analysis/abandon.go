@@ -8,42 +8,66 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// abandoned is the claim that the client closed while it waited for the response, and did not listen any more: its RST says
-// so. Its FIN alone may be that of a client which has only finished sending, unless it comes long after the request.
+// abandoned is the claim that the client closed while it waited for the response, and did not
+// listen any more: its RST says so. Its FIN alone may be that of a client which has only finished
+// sending, unless it comes long after the request.
 func abandoned(p *pass) (claim, bool) {
 	c, x := p.conn, p.state.last
 	up := &c.Half[reassembly.FromClient]
 	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen && !hungUp(p.state, x) || p.state.ending.harmed ||
-		c.FirstClose != reassembly.FromClient || !mark0(c.FirstCloseAt) || !whole(c) || foreignReset(c, reassembly.FromClient) {
+		c.FirstClose != reassembly.FromClient || !mark0(c.FirstCloseAt) || !whole(c) ||
+		foreignReset(c, reassembly.FromClient) {
 		return claim{}, false
 	}
 	left := c.FirstCloseAt
-	if left.Time < x.Request.End.Time || x.Response != nil && x.Response.Start.Time-c.Far(reassembly.FromClient) <= left.Time {
+	if left.Time < x.Request.End.Time ||
+		x.Response != nil && x.Response.Start.Time-c.Far(reassembly.FromClient) <= left.Time {
 		return claim{}, false
 	}
 	waited := left.Time - x.Request.End.Time
-	cl := claim{rule: "reset-after-data", cause: "client-abort", index: x.Index, confidence: ConfidenceHigh}
-	cl.text = fmt.Sprintf("The client closed the connection %s after its request, before any response came.", seconds(waited))
+	cl := claim{
+		rule:       "reset-after-data",
+		cause:      "client-abort",
+		index:      x.Index,
+		confidence: ConfidenceHigh,
+	}
+	cl.text = fmt.Sprintf(
+		"The client closed the connection %s after its request, before any response came.",
+		seconds(waited),
+	)
 	if !up.RstSeen {
 		cl.confidence = ConfidenceMedium
 	}
-	cl.occ = Occurrence{Start: x.Start().Time, End: left.Time, Evidence: abandonEvidence(c, x, left, waited)}
+	cl.occ = Occurrence{
+		Start:    x.Start().Time,
+		End:      left.Time,
+		Evidence: abandonEvidence(c, x, left, waited),
+	}
 	return cl, true
 }
 
-// hungUp reports whether the client's FIN came later than that of a client which has only finished sending, and nothing came
-// in answer to the request but the server's own close.
+// hungUp reports whether the client's FIN came later than that of a client which has only finished
+// sending, and nothing came in answer to the request but the server's own close.
 func hungUp(s *connState, x *reassembly.Exchange) bool {
-	return x.Outcome == reassembly.Aborted && x.Response == nil && !s.conn.MidStream && s.conn.Half[reassembly.FromClient].FinSeen &&
+	return x.Outcome == reassembly.Aborted && x.Response == nil && !s.conn.MidStream &&
+		s.conn.Half[reassembly.FromClient].FinSeen &&
 		shutLater(s, x)
 }
 
 // abandonEvidence shows the request, the close, and what came too late.
-func abandonEvidence(c *reassembly.Conn, x *reassembly.Exchange, left capture.Mark, waited time.Duration) []Evidence {
+func abandonEvidence(
+	c *reassembly.Conn,
+	x *reassembly.Exchange,
+	left capture.Mark,
+	waited time.Duration,
+) []Evidence {
 	out := []Evidence{at(x.Request.End, "request", SideClient, "its last octet")}
 	rst := c.Half[reassembly.FromClient].Rst
 	if rst.Frame != left.Frame {
-		out = append(out, at(left, "FIN", SideClient, "closes, "+seconds(waited)+" after the request"))
+		out = append(
+			out,
+			at(left, "FIN", SideClient, "closes, "+seconds(waited)+" after the request"),
+		)
 	}
 	if x.Response != nil {
 		out = append(out, at(x.Response.Start, "response", SideServer, "comes too late"))

@@ -27,8 +27,8 @@ func (p *pool) aged(m *member) {
 	}
 }
 
-// ageLimit reports whether m was ended at an age at which the server ends connections: two others and more were within a
-// tenth of it, whatever number of requests they had served.
+// ageLimit reports whether m was ended at an age at which the server ends connections: two others
+// and more were within a tenth of it, whatever number of requests they had served.
 func (p *pool) ageLimit(m *member) bool {
 	age := m.closed.at.Time - m.start.Time
 	if age < shortestAge {
@@ -46,8 +46,8 @@ func (p *pool) ageLimit(m *member) bool {
 	return near >= 3 && len(counts) > 1 && near > 3*other
 }
 
-// evenAges reports whether the connections that the server ended were all as old as m when it did so: then even traffic
-// makes a limit of age and one of requests look the same.
+// evenAges reports whether the connections that the server ended were all as old as m when it did
+// so: then even traffic makes a limit of age and one of requests look the same.
 func (p *pool) evenAges(m *member) bool {
 	age := m.closed.at.Time - m.start.Time
 	for _, a := range p.ages {
@@ -58,8 +58,8 @@ func (p *pool) evenAges(m *member) bool {
 	return age >= shortestAge && len(p.ages) > 1
 }
 
-// agesOf is the finding to which the first of several connections belong that ended at one age: until there were three, they
-// looked as if requests had been counted, though to different numbers.
+// agesOf is the finding to which the first of several connections belong that ended at one age:
+// until there were three, they looked as if requests had been counted, though to different numbers.
 func agesOf(k groupKey) groupKey {
 	if k.rule == "missed-reuse" && k.cause == "server-max-requests" {
 		return groupKey{k.rule, "age-limit", k.pair}
@@ -67,7 +67,8 @@ func agesOf(k groupKey) groupKey {
 	return groupKey{}
 }
 
-// withFirstAges is the group of a finding about ages, with those first ones; any other is as it was.
+// withFirstAges is the group of a finding about ages, with those first ones; any other is as it
+// was.
 func (j *judge) withFirstAges(k groupKey, g *group) *group {
 	first := groupKey{k.rule, "server-max-requests", k.pair}
 	o := j.groups[first]
@@ -86,24 +87,32 @@ func (j *judge) withFirstAges(k groupKey, g *group) *group {
 	return &all
 }
 
-// oneShot reports whether the agent is a program that is started for each request, or checks whether the service is alive: it
-// cannot keep connections from one time to the next.
+// oneShot reports whether the agent is a program that is started for each request, or checks
+// whether the service is alive: it cannot keep connections from one time to the next.
 func oneShot(agent string) bool {
 	if commandLine(agent) {
 		return true
 	}
 	name, _, _ := strings.Cut(strings.ToLower(agent), "/")
 	switch name {
-	case "wget", "kube-probe", "elb-healthchecker", "googlehc", "amazon-route53-health-check-service", "haproxy", "nagios",
-		"check_http", "uptimerobot", "blackbox_exporter":
+	case "wget",
+		"kube-probe",
+		"elb-healthchecker",
+		"googlehc",
+		"amazon-route53-health-check-service",
+		"haproxy",
+		"nagios",
+		"check_http",
+		"uptimerobot",
+		"blackbox_exporter":
 		return true
 	}
 	return false
 }
 
-// commandLine reports whether the agent is a tool of the command line that leaves its connections open for the server to keep:
-// if its requests ask for a close, somebody told it to, or a proxy has written them anew. BusyBox calls itself Wget without a
-// version, and always asks.
+// commandLine reports whether the agent is a tool of the command line that leaves its connections
+// open for the server to keep: if its requests ask for a close, somebody told it to, or a proxy has
+// written them anew. BusyBox calls itself Wget without a version, and always asks.
 func commandLine(agent string) bool {
 	name, _, versioned := strings.Cut(strings.ToLower(agent), "/")
 	return name == "curl" || name == "wget" && versioned

@@ -37,18 +37,45 @@ they had. Seen at the server, what its answers wait behind the capture does not 
 	Causes: []Cause{
 		{Code: "path-rate", Title: "limited by the path's rate", Side: SideNetwork,
 			Message: "The path carried the response no faster.",
-			Remedies: []Remedy{{Side: SideServer, Text: "send fewer octets: smaller images, caching, compression",
-				Settings: []Setting{{Nginx, "gzip on"}, {Apache, "mod_deflate"}, {Node, "compression middleware"}, {Tomcat, "compression=on"},
-					{Caddy, "encode"}, {IIS, "dynamic compression"}, {HAProxy, "compression algo gzip"}, {Envoy, "compressor filter"}}},
-				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"}}},
+			Remedies: []Remedy{
+				{Side: SideServer, Text: "send fewer octets: smaller images, caching, compression",
+					Settings: []Setting{
+						{Nginx, "gzip on"},
+						{Apache, "mod_deflate"},
+						{Node, "compression middleware"},
+						{Tomcat, "compression=on"},
+						{
+							Caddy,
+							"encode",
+						},
+						{IIS, "dynamic compression"},
+						{HAProxy, "compression algo gzip"},
+						{Envoy, "compressor filter"},
+					}},
+				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"},
+			}},
 		{Code: "path-rate-request", Title: "limited by the path's rate", Side: SideNetwork,
 			Message: "The path carried the request no faster.",
-			Remedies: []Remedy{{Side: SideClient, Text: "send fewer octets: compress the request's body, or send only what changed"},
-				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "send fewer octets: compress the request's body, or send only what changed",
+				},
+				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"},
+			}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: SideNetwork,
 			Message: "A large transfer filled a deep queue on the path: what passes the path meanwhile waits in it.",
-			Remedies: []Remedy{{Side: SideNetwork, Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
-				"cake bandwidth ...`)"}, {Side: SideServer, Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr on Linux)"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideNetwork,
+					Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
+						"cake bandwidth ...`)",
+				},
+				{
+					Side: SideServer,
+					Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr on Linux)",
+				},
+			}},
 	},
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
 	exchange:   runBandwidth,
@@ -62,12 +89,26 @@ func runBandwidth(p *pass) {
 		if m == nil || f == nil || p.exchange.Response == nil {
 			continue
 		}
-		if s := j.spent(dir, Serialize); f.rate > 0 && s*2 >= j.until-j.from && s >= max(j.flow.rtt, leastFilling) {
-			p.tell(ofRequest(dir, "path-rate"), dir, fmt.Sprintf("%d octets at %.1f Mbit/s", f.bytes, f.rate*8/1e6))
+		if s := j.spent(dir, Serialize); f.rate > 0 && s*2 >= j.until-j.from &&
+			s >= max(j.flow.rtt, leastFilling) {
+			p.tell(
+				ofRequest(dir, "path-rate"),
+				dir,
+				fmt.Sprintf("%d octets at %.1f Mbit/s", f.bytes, f.rate*8/1e6),
+			)
 		}
 		held := j.spent(dir, RWnd) + j.times[ZeroWindow]
-		if q := f.queue; held == 0 && q >= leastQueue && j.flow.rtt > 0 && q >= j.flow.rtt && f.lasts() >= q {
-			p.tell("bufferbloat", dir, fmt.Sprintf("round trips grew from %s to %s", millis(j.flow.rtt), millis(j.flow.rtt+q)))
+		if q := f.queue; held == 0 && q >= leastQueue && j.flow.rtt > 0 && q >= j.flow.rtt &&
+			f.lasts() >= q {
+			p.tell(
+				"bufferbloat",
+				dir,
+				fmt.Sprintf(
+					"round trips grew from %s to %s",
+					millis(j.flow.rtt),
+					millis(j.flow.rtt+q),
+				),
+			)
 		}
 	}
 }
@@ -84,8 +125,12 @@ func (f *flowFacts) lasts() time.Duration {
 func (p *pass) tell(cause string, dir reassembly.Dir, text string) {
 	m := p.job.message(dir)
 	c := claim{rule: "bandwidth", cause: cause, confidence: ConfidenceMedium}
-	c.occ = Occurrence{Start: m.Start.Time, End: m.End.Time, Evidence: []Evidence{at(m.Start, "first segment", sideOf(dir), text),
-		at(m.End, "last segment", sideOf(dir), "ends the "+messageNames[dir])}}
+	c.occ = Occurrence{
+		Start: m.Start.Time,
+		End:   m.End.Time,
+		Evidence: []Evidence{at(m.Start, "first segment", sideOf(dir), text),
+			at(m.End, "last segment", sideOf(dir), "ends the "+messageNames[dir])},
+	}
 	p.report(c)
 }
 

@@ -10,20 +10,24 @@ import (
 
 // remedied is what a claim would change about a transfer, for the simulation of all fixes together.
 type remedied struct {
-	dir   reassembly.Dir // of the message
-	saved time.Duration  // the part of the expected cost that is waiting for a window; the rest is single waits
-	cwnd  int64          // the congestion window, in segments, that it would begin with; 0: as it was
-	room  bool           // the receive window would no longer bound it
+	dir reassembly.Dir // of the message
+	// the part of the expected cost that is waiting for a window; the rest is single waits
+	saved time.Duration
+	// the congestion window, in segments, that it would begin with; 0: as it was
+	cwnd int64
+	room bool // the receive window would no longer bound it
 }
 
-// combined is what all fixes together would have saved of the exchange. Single waits go once, whoever claims
-// them; the waits for windows are simulated once with every window that a fix changes, because behind the one that is
-// removed the next one binds. It is never more than the exchange took.
+// combined is what all fixes together would have saved of the exchange. Single waits go once,
+// whoever claims them; the waits for windows are simulated once with every window that a fix
+// changes, because behind the one that is removed the next one binds. It is never more than the
+// exchange took.
 func (j *job) combined(claims []claim) time.Duration {
 	return min(j.waitsSaved(claims)+j.windowsSaved(claims), j.until-j.from)
 }
 
-// waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more than the union.
+// waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more
+// than the union.
 func (j *job) waitsSaved(claims []claim) time.Duration {
 	type wait struct {
 		interval
@@ -47,7 +51,10 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 			waits = append(waits, wait{span, cost})
 		}
 	}
-	slices.SortFunc(waits, func(a, b wait) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) })
+	slices.SortFunc(
+		waits,
+		func(a, b wait) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) },
+	)
 	for len(waits) > 0 {
 		end, cost, n := waits[0].to, time.Duration(0), 0
 		for n < len(waits) && (n == 0 || waits[n].from < end) {

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A client that closes with unread data in its socket resets; one that has read all closes with a FIN.
+// A client that closes with unread data in its socket resets; one that has read all closes with a
+// FIN.
 func TestNotDrained(t *testing.T) {
 	const rtt = 0.05
 	said := func(octets int) *talk {

@@ -50,8 +50,9 @@ func TestConnectionEnds(t *testing.T) {
 
 func TestOneOwner(t *testing.T) {
 	const rtt = 0.05
-	// Each time the server closes after a second of idleness, just as the next request is under way, and the client repeats
-	// it at once on a new connection: one fault, however many rules could say something of it.
+	// Each time the server closes after a second of idleness, just as the next request is under
+	// way, and the client repeats it at once on a new connection: one fault, however many rules
+	// could say something of it.
 	var talks []*talk
 	at := 0.0
 	for i := range 4 {
@@ -78,7 +79,8 @@ func TestOneOwner(t *testing.T) {
 	}
 }
 
-// A client that sends its request again elsewhere has given the first up, though nothing closes that connection.
+// A client that sends its request again elsewhere has given the first up, though nothing closes
+// that connection.
 func TestForgottenWithoutClose(t *testing.T) {
 	const rtt = 0.05
 	first := func(copies int) *talk {

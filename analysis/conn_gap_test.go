@@ -15,7 +15,8 @@ func (k *talk) without(n int) *talk {
 // What the capture lacks is not taken for something that did not happen.
 func TestFramesMissing(t *testing.T) {
 	const rtt = 0.05
-	two := func() *talk { // lines 0 to 2 are the handshake, 3 to 5 and 6 to 8 the exchanges, 9 the FIN of the server
+	// lines 0 to 2 are the handshake, 3 to 5 and 6 to 8 the exchanges, 9 the FIN of the server
+	two := func() *talk {
 		return newTalk(40001).open(0, rtt).exchange(0.06, rtt, getA, ok).exchange(0.2, rtt, getB, ok)
 	}
 	next := newTalk(40002).open(5, rtt).exchange(5.051, rtt, getC, ok)

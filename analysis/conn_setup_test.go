@@ -152,7 +152,8 @@ func TestPipelining(t *testing.T) {
 	})
 }
 
-// TestTimeBeforeClientHello: between SYN-ACK and ClientHello a client works on TLS, unless it had connected in advance.
+// TestTimeBeforeClientHello: between SYN-ACK and ClientHello a client works on TLS, unless it had
+// connected in advance.
 func TestTimeBeforeClientHello(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -171,7 +172,8 @@ func TestTimeBeforeClientHello(t *testing.T) {
 	}
 }
 
-// TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would save, too.
+// TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would
+// save, too.
 func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
 	var times [labelCount]time.Duration
 	times[SYNRetx], times[SYNACKRetx] = time.Second, time.Millisecond

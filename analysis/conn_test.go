@@ -12,8 +12,8 @@ import (
 	"tcpwhy/reassembly/tcptext"
 )
 
-// talk writes one connection as text, keeping count of the sequence numbers. Times are seconds; the capture is taken at the
-// client, and everything that the server sends comes when its time says.
+// talk writes one connection as text, keeping count of the sequence numbers. Times are seconds; the
+// capture is taken at the client, and everything that the server sends comes when its time says.
 type talk struct {
 	lines []string
 	c, s  int // next sequence numbers
@@ -117,7 +117,8 @@ func connReport(t *testing.T, talks ...*talk) *Report {
 	return r
 }
 
-// foundBy is rule/cause×count:severity of all findings of the connection rules, sorted; others are left out.
+// foundBy is rule/cause×count:severity of all findings of the connection rules, sorted; others are
+// left out.
 func foundBy(r *Report) string {
 	var out []string
 	for i := range r.Findings {

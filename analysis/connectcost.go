@@ -6,9 +6,11 @@ import (
 )
 
 const (
-	// ordinaryConnections is how many connections a browser opens to one host: that many are no finding.
+	// ordinaryConnections is how many connections a browser opens to one host: that many are no
+	// finding.
 	ordinaryConnections = 6
-	// connectShare is which part of all time set-ups must take, in percent: less is the price of opening a connection now and then.
+	// connectShare is which part of all time set-ups must take, in percent: less is the price of
+	// opening a connection now and then.
 	connectShare = 10
 	// keptSamples is how many occurrences a rule keeps of a pair until the end.
 	keptSamples = 10
@@ -33,8 +35,17 @@ It names a cost, not a fault: the connections may all be needed.`,
 	Causes: []Cause{{Side: SideClient,
 		Message: "Much of the time between this client and service goes into setting up connections that were needed at the same time.",
 		Remedies: []Remedy{
-			{Side: SideServer, Text: "offer HTTP/2, where one connection carries all requests", Settings: http2Settings(), HTTPOnly: true, After: "TLS 1.3 and session tickets; TCP Fast Open (net.ipv4.tcp_fastopen=3 on Linux)"},
-			{Side: SideClient, Text: "open connections before they are needed (preconnect), or fewer of them"}}}},
+			{
+				Side:     SideServer,
+				Text:     "offer HTTP/2, where one connection carries all requests",
+				Settings: http2Settings(),
+				HTTPOnly: true,
+				After:    "TLS 1.3 and session tickets; TCP Fast Open (net.ipv4.tcp_fastopen=3 on Linux)",
+			},
+			{
+				Side: SideClient,
+				Text: "open connections before they are needed (preconnect), or fewer of them",
+			}}}},
 	References: []string{"RFC 9113 section 9.1", "RFC 7413", "RFC 9112 section 9.4"},
 	cross:      func() crossRule { return &setups{} },
 }
@@ -66,15 +77,29 @@ func (r *setups) event(_ *judge, m *member, e *event) {
 	s.all += hs + tls
 	s.member = m
 	c := claim{rule: "connect-cost", confidence: ConfidenceHigh, most: atMost(Info)}
-	c.occ = Occurrence{Connection: m.id, Exchange: job.info.ID, Start: job.from, End: job.from + hs + tls,
-		Cost: Cost{0, hs, hs + tls}, Evidence: []Evidence{at(job.connStart, "SYN", SideClient, "asks for the connection"),
-			at(job.x.Start(), "first request", SideClient, "had to wait for it")}}
+	c.occ = Occurrence{
+		Connection: m.id,
+		Exchange:   job.info.ID,
+		Start:      job.from,
+		End:        job.from + hs + tls,
+		Cost: Cost{
+			0,
+			hs,
+			hs + tls,
+		},
+		Evidence: []Evidence{at(job.connStart, "SYN", SideClient, "asks for the connection"),
+			at(job.x.Start(), "first request", SideClient, "had to wait for it")},
+	}
 	s.samples = keepSample(s.samples, c)
 }
 
 // keepSample keeps the costliest samples.
 func keepSample(list []claim, c claim) []claim {
-	i, _ := slices.BinarySearchFunc(list, c, func(a, b claim) int { return compareOccurrences(a.occ, b.occ) })
+	i, _ := slices.BinarySearchFunc(
+		list,
+		c,
+		func(a, b claim) int { return compareOccurrences(a.occ, b.occ) },
+	)
 	if i >= keptSamples {
 		return list
 	}
@@ -85,7 +110,8 @@ func keepSample(list []claim, c claim) []claim {
 func (r *setups) finish(j *judge) {
 	r.pairs.each(func(p pair, s *setupSum) {
 		total := j.pairs[p]
-		if s.n <= ordinaryConnections || total == nil || s.all*100 < total.time*connectShare || !j.enabled("connect-cost") {
+		if s.n <= ordinaryConnections || total == nil || s.all*100 < total.time*connectShare ||
+			!j.enabled("connect-cost") {
 			return
 		}
 		bookSamples(j, s.member, s.samples, s.n, Cost{0, s.handshake, s.all})

@@ -8,21 +8,22 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// maxUndecided is how many exchanges of one connection may wait until it is certain whether its Nagle holds are
-// real: evidence for or against is nearly always complete after a handful.
+// maxUndecided is how many exchanges of one connection may wait until it is certain whether its
+// Nagle holds are real: evidence for or against is nearly always complete after a handful.
 const maxUndecided = 32
 
 // job is one exchange on its way into the report: its ledger and what the rules claim of it.
 type job struct {
-	index    int           // of the exchange within its connection
-	info     *ExchangeInfo // what the report says of it; valid once delivered
-	x        *reassembly.Exchange
-	from     time.Duration // T0: the moment at which the client needed the connection
-	until    time.Duration // T1; valid once over
-	over     bool
-	settled  bool
-	behind   interval      // waiting for the response before, on a pipelined connection
-	slowest  time.Duration // the longest that the server took for one of the responses before, itself
+	index   int           // of the exchange within its connection
+	info    *ExchangeInfo // what the report says of it; valid once delivered
+	x       *reassembly.Exchange
+	from    time.Duration // T0: the moment at which the client needed the connection
+	until   time.Duration // T1; valid once over
+	over    bool
+	settled bool
+	behind  interval // waiting for the response before, on a pipelined connection
+	// the longest that the server took for one of the responses before, itself
+	slowest  time.Duration
 	times    [labelCount]time.Duration
 	claims   []claim
 	holds    []hold        // Nagle holds that are not yet certain
@@ -37,14 +38,16 @@ type job struct {
 	flow     flowFacts
 	up       *flowFacts // the same of the request, if that is larger than an initial window
 	upRounds []round
-	upTimes  transferTimes        // the part of times that the request took
-	ahead    *reassembly.Exchange // not answered in full when this one began: the request was pipelined
-	notice   closeNotice          // the close that had been announced when it began
-	syn      *synFault            // SYNs had to be repeated before it
+	upTimes  transferTimes // the part of times that the request took
+	// not answered in full when this one began: the request was pipelined
+	ahead  *reassembly.Exchange
+	notice closeNotice // the close that had been announced when it began
+	syn    *synFault   // SYNs had to be repeated before it
 	// connStart is the first segment of its connection, whose SYN it is if the handshake was seen.
 	connStart capture.Mark
 	traced    bool // the trace shows it
-	// forgotten says that the way may have forgotten its connection: nothing of the request was ever acknowledged.
+	// forgotten says that the way may have forgotten its connection: nothing of the request was
+	// ever acknowledged.
 	forgotten bool
 }
 
@@ -68,21 +71,22 @@ type flowFacts struct {
 
 // connState is a worker's state about one connection.
 type connState struct {
-	conn        *reassembly.Conn
-	clock       clockInfo
-	slabs       *slabs
-	walk        walker
-	jobs        []*job // oldest first; open, or waiting to be decided
-	out         []*job // room for those that are delivered
-	times       [labelCount]time.Duration
-	claims      []claim // about the connection as a whole
-	nagle       [2]nagleCount
-	tail        [2]tailCount
-	holding     int      // holds of all jobs that are not yet certain, about
-	largest     [2]int64 // octets of the largest message so far, by direction; of requests, only of large ones
-	largePassed [2]bool  // by direction: a full segment arrived
-	told        bool     // the judge knows that the connection is closing
-	lackTold    bool     // and that what came after that shows that octets before it are missing
+	conn    *reassembly.Conn
+	clock   clockInfo
+	slabs   *slabs
+	walk    walker
+	jobs    []*job // oldest first; open, or waiting to be decided
+	out     []*job // room for those that are delivered
+	times   [labelCount]time.Duration
+	claims  []claim // about the connection as a whole
+	nagle   [2]nagleCount
+	tail    [2]tailCount
+	holding int // holds of all jobs that are not yet certain, about
+	// octets of the largest message so far, by direction; of requests, only of large ones
+	largest     [2]int64
+	largePassed [2]bool // by direction: a full segment arrived
+	told        bool    // the judge knows that the connection is closing
+	lackTold    bool    // and that what came after that shows that octets before it are missing
 	ended       bool
 	last        *reassembly.Exchange // the latest that is over
 	before      time.Duration        // end of the latest exchange that is over
@@ -97,8 +101,9 @@ type connState struct {
 
 // names are what the service called itself or was called.
 type names struct {
-	host     string
-	said     [5]string // User-Agent, Server, X-Powered-By, Via of the request and of the response, as last seen
+	host string
+	// User-Agent, Server, X-Powered-By, Via of the request and of the response, as last seen
+	said     [5]string
 	products products
 }
 
@@ -144,13 +149,16 @@ func (s *connState) over(x *reassembly.Exchange) {
 	}
 	j.over = true
 	j.until = max(s.conn.End.Time, j.from)
-	// Of what the server sends the capture may show nothing at all: then an exchange has no end but that of its request.
-	unheard := x.Outcome == reassembly.Incomplete && s.conn.Half[reassembly.FromServer].Segments == 0
+	// Of what the server sends the capture may show nothing at all: then an exchange has no end but
+	// that of its request.
+	unheard := x.Outcome == reassembly.Incomplete &&
+		s.conn.Half[reassembly.FromServer].Segments == 0
 	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded || unheard {
 		j.until = max(x.End().Time, x.Start().Time, j.from)
 	}
 	if x.Outcome == reassembly.Complete && endsByClose(x) {
-		j.until = max(j.until, s.conn.End.Time) // the client knows of the end when the FIN comes (RFC 9112 §6.3)
+		// the client knows of the end when the FIN comes (RFC 9112 §6.3)
+		j.until = max(j.until, s.conn.End.Time)
 	}
 	s.ending.take(s, x)
 	s.last, s.before = x, j.until
@@ -215,11 +223,12 @@ func (s *connState) note(x *reassembly.Exchange) {
 // unreadFacts are those of a message whose header was not read as it was sent.
 const unreadFacts = reassembly.HasGap | reassembly.Resynced | reassembly.BadHeader
 
-// noteProducts remembers which programs the two ends say that they are. A proxy is the end of this connection, though the
-// fields of the programs behind it pass through: Via tells.
+// noteProducts remembers which programs the two ends say that they are. A proxy is the end of this
+// connection, though the fields of the programs behind it pass through: Via tells.
 func (s *connState) noteProducts(x *reassembly.Exchange) {
 	n := &s.names
-	if r := x.Request; r != nil && !x.Turn && x.Agent == "" && x.RequestVia == "" && r.Facts&unreadFacts == 0 {
+	if r := x.Request; r != nil && !x.Turn && x.Agent == "" && x.RequestVia == "" &&
+		r.Facts&unreadFacts == 0 {
 		n.products.client = n.products.client.with(unknownProduct) // it could have said who it is
 	}
 	said := [...]string{x.Agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
@@ -247,8 +256,8 @@ func (s *connState) noteProducts(x *reassembly.Exchange) {
 	}
 }
 
-// ready takes the exchanges whose labels are certain off the list: those that are settled and hold no undecided Nagle
-// hold, and everything if all is set or too much waits.
+// ready takes the exchanges whose labels are certain off the list: those that are settled and hold
+// no undecided Nagle hold, and everything if all is set or too much waits.
 func (s *connState) ready(all bool) []*job {
 	if all || s.undecided() > maxUndecided {
 		s.decideNagle()
@@ -308,8 +317,9 @@ func reusable(x *reassembly.Exchange) bool {
 	return reasonNotReusable(x) == ""
 }
 
-// reasonNotReusable is the cause, in the words of missed-reuse, why the connection cannot carry another request after
-// x; "" if it can. Who asked first is blamed: a server that echoes the client's close only obeys.
+// reasonNotReusable is the cause, in the words of missed-reuse, why the connection cannot carry
+// another request after x; "" if it can. Who asked first is blamed: a server that echoes the
+// client's close only obeys.
 func reasonNotReusable(x *reassembly.Exchange) string {
 	var req reassembly.Facts
 	if x.Request != nil {
@@ -334,8 +344,9 @@ func reasonNotReusable(x *reassembly.Exchange) string {
 	return ""
 }
 
-// eps is the tolerance for "at once" of what dir sends: how late a kernel that reacts to a segment may seem to be.
-// It covers the kernel's own delay, the clock's tick and the path's jitter: Linux reacts within 10 to 70 µs, within 300 µs under load (measured).
+// eps is the tolerance for "at once" of what dir sends: how late a kernel that reacts to a segment
+// may seem to be. It covers the kernel's own delay, the clock's tick and the path's jitter: Linux
+// reacts within 10 to 70 µs, within 300 µs under load (measured).
 func (s *connState) eps(dir reassembly.Dir) time.Duration {
 	far := s.conn.Far(dir)
 	jitter := s.conn.Half[dir].RTT.Jitter
@@ -372,7 +383,8 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 	if x.Response != nil && !x.Turn {
 		e.reason = reasonNotReusable(x)
 		e.asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
-		e.doubt = x.Response.Facts.Has(reassembly.Resynced) || slices.Contains(s.conn.Caveats, reassembly.CaveatHTTPGap)
+		e.doubt = x.Response.Facts.Has(reassembly.Resynced) ||
+			slices.Contains(s.conn.Caveats, reassembly.CaveatHTTPGap)
 	}
 	e.gap = s.lacking()
 	if x.Response != nil {
@@ -390,7 +402,13 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 func (s *connState) overConn(ended bool) *overConn {
 	c := s.conn
 	e := s.slabs.gone.take()
-	*e = overConn{pair: s.pair(), at: c.FirstCloseAt, by: c.FirstClose, reset: c.ClosedByRST, ended: ended}
+	*e = overConn{
+		pair:  s.pair(),
+		at:    c.FirstCloseAt,
+		by:    c.FirstClose,
+		reset: c.ClosedByRST,
+		ended: ended,
+	}
 	s.weaken(s.claims)
 	e.info = s.connInfo()
 	e.claims, e.refusal = s.claims, s.refusal
@@ -400,28 +418,37 @@ func (s *connState) overConn(ended bool) *overConn {
 	e.delacks = [2][]time.Duration{s.walk.send[1].delacks, s.walk.send[0].delacks}
 	e.missing = c.Half[0].Missing + c.Half[1].Missing
 	e.midStream = c.MidStream
-	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused && len(c.SYNACKs) > 0
+	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused &&
+		len(c.SYNACKs) > 0
 	return e
 }
 
 // closing is the judge's event for the first FIN or RST.
 func (s *connState) closing() *closingConn {
 	c := s.conn
-	e := &closingConn{at: c.FirstCloseAt, by: c.FirstClose, fin: c.FirstClose, reset: c.ClosedByRST, open: s.openCount() > 0,
+	e := &closingConn{
+		at:    c.FirstCloseAt,
+		by:    c.FirstClose,
+		fin:   c.FirstClose,
+		reset: c.ClosedByRST,
+		open:  s.openCount() > 0,
 		gap:   s.lacking() || s.lackTold,
 		again: s.lackTold,
-		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient && c.Half[reassembly.FromClient].RstActive}
+		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient &&
+			c.Half[reassembly.FromClient].RstActive,
+	}
 	if at, ok := s.tookLeave(c.FirstClose.Peer()); ok {
 		e.at, e.by, e.alert = at, c.FirstClose.Peer(), true
 	}
 	return e
 }
 
-// tookLeave is the close_notify of dir, if its peer knew it when it closed: then the close was dir's, whoever sent the first
-// FIN (RFC 8446 §6.1).
+// tookLeave is the close_notify of dir, if its peer knew it when it closed: then the close was
+// dir's, whoever sent the first FIN (RFC 8446 §6.1).
 func (s *connState) tookLeave(dir reassembly.Dir) (capture.Mark, bool) {
 	c, peer := s.conn, dir.Peer()
-	if c.TLS == nil || !c.TLS.CloseNotify[dir] || c.FirstClose != peer || dir == reassembly.FromClient && c.ClosedByRST {
+	if c.TLS == nil || !c.TLS.CloseNotify[dir] || c.FirstClose != peer ||
+		dir == reassembly.FromClient && c.ClosedByRST {
 		return capture.Mark{}, false
 	}
 	at, left := c.TLS.CloseNotifyAt[dir], c.FirstCloseAt

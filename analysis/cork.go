@@ -23,8 +23,13 @@ A program that pauses as long as the timer, each time after exactly full segment
 	Causes: []Cause{{Code: "", Side: SideServer,
 		Message: "The kernel kept the end of a message back because the program had asked it to wait for more, until a timer " +
 			"ended the wait.",
-		Remedies: []Remedy{{Side: SideServer, Text: "take the cork out at the end of each message: setsockopt TCP_CORK 0 (TCP_NOPUSH on BSD, then " +
-			"TCP_NODELAY), no MSG_MORE on the last write; nginx: keep tcp_nodelay on with tcp_nopush on"}}}},
+		Remedies: []Remedy{
+			{
+				Side: SideServer,
+				Text: "take the cork out at the end of each message: setsockopt TCP_CORK 0 (TCP_NOPUSH on BSD, then " +
+					"TCP_NODELAY), no MSG_MORE on the last write; nginx: keep tcp_nodelay on with tcp_nopush on",
+			},
+		}}},
 	References: []string{"tcp(7), TCP_CORK", "net/ipv4/tcp_output.c, tcp_check_probe_timer"},
 	exchange:   runCork,
 }
@@ -33,9 +38,25 @@ A program that pauses as long as the timer, each time after exactly full segment
 func runCork(p *pass) {
 	for _, w := range p.job.with(Cork) {
 		c := claim{rule: "cork", confidence: ConfidenceMedium}
-		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: w.length() / 2, Expected: w.length(), High: w.length() + w.earlier},
-			Evidence: []Evidence{at(w.before, "before", sideOf(w.dir), "a full segment, the last data before the wait"),
-				at(w.end, "end of the message", sideOf(w.dir), "came "+millis(w.length())+" later; nothing had released it")}}
+		c.occ = Occurrence{
+			Start: w.from,
+			End:   w.to,
+			Cost:  Cost{Low: w.length() / 2, Expected: w.length(), High: w.length() + w.earlier},
+			Evidence: []Evidence{
+				at(
+					w.before,
+					"before",
+					sideOf(w.dir),
+					"a full segment, the last data before the wait",
+				),
+				at(
+					w.end,
+					"end of the message",
+					sideOf(w.dir),
+					"came "+millis(w.length())+" later; nothing had released it",
+				),
+			},
+		}
 		c.lost = []interval{{w.from, w.to}}
 		p.report(c)
 	}

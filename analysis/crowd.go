@@ -8,12 +8,15 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// This file bounds what the judge keeps of clients and services: there are as many addresses as somebody cares to make up.
+// This file bounds what the judge keeps of clients and services: there are as many addresses as
+// somebody cares to make up.
 
 const (
-	// maxGroups is how many findings are kept. Twice as many are held before those that cost least go.
+	// maxGroups is how many findings are kept. Twice as many are held before those that cost least
+	// go.
 	maxGroups = 4096
-	// maxTotals is how many pairs of client and service have their totals kept, held twice as many likewise.
+	// maxTotals is how many pairs of client and service have their totals kept, held twice as many
+	// likewise.
 	maxTotals = 1 << 14
 	// maxPools is for how many pairs of client and service connections are compared at a time.
 	maxPools = 1 << 14
@@ -33,8 +36,8 @@ type rankedGroup struct {
 	*group
 }
 
-// trimGroups gives up the findings that cost least if there are too many. A fault of a client that was given up begins
-// anew with its next occurrence: what is listed of it is never too much.
+// trimGroups gives up the findings that cost least if there are too many. A fault of a client that
+// was given up begins anew with its next occurrence: what is listed of it is never too much.
 func (j *judge) trimGroups() {
 	if len(j.groups) < 2*maxGroups {
 		return
@@ -52,15 +55,26 @@ func (j *judge) trimGroups() {
 	}
 }
 
-// compareGroups puts lost data first, then what cost most and what came most often, then a fixed order.
+// compareGroups puts lost data first, then what cost most and what came most often, then a fixed
+// order.
 func compareGroups(a, b rankedGroup) int {
-	return cmp.Or(cmp.Compare(boolRank(b.correctness), boolRank(a.correctness)), cmp.Compare(b.cost.Expected, a.cost.Expected),
-		cmp.Compare(b.count, a.count), cmp.Compare(a.key.rule, b.key.rule), cmp.Compare(a.key.cause, b.key.cause),
-		a.key.pair.client.Compare(b.key.pair.client), a.key.pair.server.Compare(b.key.pair.server))
+	return cmp.Or(
+		cmp.Compare(boolRank(b.correctness), boolRank(a.correctness)),
+		cmp.Compare(b.cost.Expected, a.cost.Expected),
+		cmp.Compare(
+			b.count,
+			a.count,
+		),
+		cmp.Compare(a.key.rule, b.key.rule),
+		cmp.Compare(a.key.cause, b.key.cause),
+		a.key.pair.client.Compare(b.key.pair.client),
+		a.key.pair.server.Compare(b.key.pair.server),
+	)
 }
 
-// trimPairs forgets the totals of pairs without a finding: those with the fewest exchanges, of equals those that came first. If one
-// of them has a finding later, its share of the time is overestimated, and it is graded too severely rather than too mildly.
+// trimPairs forgets the totals of pairs without a finding: those with the fewest exchanges, of
+// equals those that came first. If one of them has a finding later, its share of the time is
+// overestimated, and it is graded too severely rather than too mildly.
 func (j *judge) trimPairs() {
 	if len(j.pairs) < 2*maxTotals {
 		return
@@ -95,12 +109,32 @@ func (t *pairTotals) rank() uint64 {
 // crowdCaveats adds what was not kept.
 func (j *judge) crowdCaveats(add func(string, uint64, []string, string, ...any)) {
 	c := &j.crowd
-	add(CaveatFindings, uint64(c.groups), nil, "%s of single clients left out that cost least, with %s that cost %s",
-		count(uint64(c.groups), "finding"), count(uint64(c.occurrences), "occurrence"), millis(c.cost))
-	add(CaveatPools, uint64(c.pools), contentRules, "%s not compared with others: too many clients at a time",
-		count(uint64(c.pools), "connection was", "connections were"))
-	add(CaveatOpen, c.evicted, allRules, "%s given up while open, the longest silent first: too many at a time",
-		count(c.evicted, "connection was", "connections were"))
+	add(
+		CaveatFindings,
+		uint64(c.groups),
+		nil,
+		"%s of single clients left out that cost least, with %s that cost %s",
+		count(
+			uint64(c.groups),
+			"finding",
+		),
+		count(uint64(c.occurrences), "occurrence"),
+		millis(c.cost),
+	)
+	add(
+		CaveatPools,
+		uint64(c.pools),
+		contentRules,
+		"%s not compared with others: too many clients at a time",
+		count(uint64(c.pools), "connection was", "connections were"),
+	)
+	add(
+		CaveatOpen,
+		c.evicted,
+		allRules,
+		"%s given up while open, the longest silent first: too many at a time",
+		count(c.evicted, "connection was", "connections were"),
+	)
 }
 
 // The codes of caveats about what was not kept.
@@ -110,7 +144,8 @@ const (
 	CaveatOpen     = "connection-cap" // more connections were open at a time than are followed
 )
 
-// maxOpen is how many open connections are followed at a time: they cost up to 12 KB each while an exchange is open.
+// maxOpen is how many open connections are followed at a time: they cost up to 12 KB each while an
+// exchange is open.
 const maxOpen = 8 << 10
 
 // tableLimits are those of the connection table.

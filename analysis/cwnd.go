@@ -6,10 +6,11 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// replica follows a sender's congestion window from outside, in packets, as Linux counts it: slow start adds what is
-// acknowledged (RFC 3465) while the window is less than twice what was lately in flight, because a sender that has not used
-// its window does not know that it may be larger (RFC 7661; net/ipv4/tcp_input.c, tcp_is_cwnd_limited). A window that was
-// seen to hold the sender back corrects it. After a loss it is not known.
+// replica follows a sender's congestion window from outside, in packets, as Linux counts it: slow
+// start adds what is acknowledged (RFC 3465) while the window is less than twice what was lately in
+// flight, because a sender that has not used its window does not know that it may be larger (RFC
+// 7661; net/ipv4/tcp_input.c, tcp_is_cwnd_limited). A window that was seen to hold the sender back
+// corrects it. After a loss it is not known.
 type replica struct {
 	size int64    // packets; 0: not known
 	used [2]int64 // the most packets in flight in this round, and in the one before
@@ -45,8 +46,8 @@ func (p *replica) surely(before time.Duration) {
 	p.next = append(p.next[:0], p.next[n:]...)
 }
 
-// sent takes note of how many packets are in flight: at least, and at most, as it is not certain which acknowledgments the
-// sender knew of.
+// sent takes note of how many packets are in flight: at least, and at most, as it is not certain
+// which acknowledgments the sender knew of.
 func (p *replica) sent(least, most int64) {
 	p.used[0] = max(p.used[0], most)
 	if p.size > 0 {
@@ -64,11 +65,12 @@ func (p *replica) acked(n int64) {
 	}
 }
 
-// held corrects the replica: the window held the sender back with flight packets in flight, until n of them were
-// acknowledged.
+// held corrects the replica: the window held the sender back with flight packets in flight, until n
+// of them were acknowledged.
 func (p *replica) held(flight, n int64) { p.size = flight + n }
 
-// fills reports whether what was in flight before the record in hand filled the window, as far as that is known.
+// fills reports whether what was in flight before the record in hand filled the window, as far as
+// that is known.
 func (s *sender) fills() bool {
 	return s.view.cwnd > 0 && s.trail.sent-s.view.acked >= s.view.cwnd
 }
@@ -80,17 +82,20 @@ func (s *sender) correct() {
 	}
 }
 
-// probeTicks is what Linux adds to the two round trips that a tail loss probe waits: two ticks of 1000 a second
-// (net/ipv4/tcp_output.c, tcp_schedule_loss_probe; TCP_TIMEOUT_MIN).
+// probeTicks is what Linux adds to the two round trips that a tail loss probe waits: two ticks of
+// 1000 a second (net/ipv4/tcp_output.c, tcp_schedule_loss_probe; TCP_TIMEOUT_MIN).
 const probeTicks = 2 * time.Millisecond
 
-// probing reports whether r is new data that a tail loss probe sent (RFC 8985 §7.3): two round trips after the segment
-// before, and alone, because the window was full. The acknowledgments that the capture shows had not reached the sender.
-// What follows waits for the acknowledgment of r, at least for the least round trip; a tenth is room for a capture between the two.
+// probing reports whether r is new data that a tail loss probe sent (RFC 8985 §7.3): two round
+// trips after the segment before, and alone, because the window was full. The acknowledgments that
+// the capture shows had not reached the sender. What follows waits for the acknowledgment of r, at
+// least for the least round trip; a tenth is room for a capture between the two.
 func (w *walker) probing(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	rtt := c.RTTMin()
-	if s.last == nil || !s.last.full || !r.Trait.Has(reassembly.Full) || r.Len > c.Half[r.Dir].Eff || rtt <= 0 {
+	if s.last == nil || !s.last.full || !r.Trait.Has(reassembly.Full) ||
+		r.Len > c.Half[r.Dir].Eff ||
+		rtt <= 0 {
 		return false
 	}
 	wait := r.Time - s.last.Time
@@ -99,7 +104,8 @@ func (w *walker) probing(s *sender, r *reassembly.Record) bool {
 	}
 	for i := w.next + 1 - c.Released; i < len(c.Records); i++ {
 		n := &c.Records[i]
-		if n.Dir == r.Dir && n.Len > 0 && n.Time-r.Time >= time.Millisecond { // a kernel may send several at once
+		// a kernel may send several at once
+		if n.Dir == r.Dir && n.Len > 0 && n.Time-r.Time >= time.Millisecond {
 			return n.Time-r.Time >= rtt*9/10
 		}
 	}

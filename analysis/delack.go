@@ -22,9 +22,15 @@ A receiver that was busy for as long looks alike.`,
 		{Code: "", Side: SideUnknown,
 			Message: "The sender had used up its congestion window and waited for an acknowledgment that the receiver delayed.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10` on Linux), a larger SO_SNDBUF " +
-					"or none set"},
-				{Side: SideClient, Text: "acknowledge at once: `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows"}}}},
+				{
+					Side: SideServer,
+					Text: "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10` on Linux), a larger SO_SNDBUF " +
+						"or none set",
+				},
+				{
+					Side: SideClient,
+					Text: "acknowledge at once: `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows",
+				}}}},
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
 	exchange:   runDelayedAck,
 }
@@ -36,10 +42,26 @@ func runDelayedAck(p *pass) {
 			continue
 		}
 		c := claim{rule: "delayed-ack", confidence: ConfidenceMedium}
-		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
-			Evidence: []Evidence{at(w.before, "last of the window", sideOf(w.dir), "a full segment; no more may be outstanding"),
-				at(w.cause, "late ACK", sideOf(w.dir.Peer()), "came "+millis(w.length())+" later than a prompt one"),
-				at(w.end, "held segment", sideOf(w.dir), "left as soon as that ACK was known")}}
+		c.occ = Occurrence{
+			Start: w.from,
+			End:   w.to,
+			Cost:  Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
+			Evidence: []Evidence{
+				at(
+					w.before,
+					"last of the window",
+					sideOf(w.dir),
+					"a full segment; no more may be outstanding",
+				),
+				at(
+					w.cause,
+					"late ACK",
+					sideOf(w.dir.Peer()),
+					"came "+millis(w.length())+" later than a prompt one",
+				),
+				at(w.end, "held segment", sideOf(w.dir), "left as soon as that ACK was known"),
+			},
+		}
 		c.lost = []interval{{w.from, w.to}}
 		p.report(c)
 	}

@@ -14,8 +14,8 @@ const (
 	keptDelacks   = 64 // delays kept of each host
 )
 
-// timers are the delayed-acknowledgment timers of hosts, learned over the capture. They differ by system and
-// by setting; what matters is that a host's own delays agree.
+// timers are the delayed-acknowledgment timers of hosts, learned over the capture. They differ by
+// system and by setting; what matters is that a host's own delays agree.
 type timers struct{ hosts pairTable[[]time.Duration] }
 
 // alone is the entry of a host in a table of pairs.
@@ -35,11 +35,12 @@ func (t *timers) learn(c *overConn, now time.Duration) {
 	}
 }
 
-// judge gives certainty to holds that few connections prove where the acknowledgment that ended them was as late as the
-// host's timer makes others, and takes it where it was not.
+// judge gives certainty to holds that few connections prove where the acknowledgment that ended
+// them was as late as the host's timer makes others, and takes it where it was not.
 func (t *timers) judge(j *judge) {
 	for key, g := range j.groups {
-		if key.rule != nagleDelayedAck.Name || g.confidence != ConfidenceMedium || len(g.lateness) == 0 {
+		if key.rule != nagleDelayedAck.Name || g.confidence != ConfidenceMedium ||
+			len(g.lateness) == 0 {
 			continue
 		}
 		receiver := key.pair.server.Addr()
@@ -79,14 +80,16 @@ func (u *unheard) add(c *claim) {
 	}
 }
 
-// doubt makes timeouts mere possibilities where all may have been impatience: the receiver's host has acknowledged as late as
-// that what did arrive. Nothing tells then whether a segment or only its acknowledgment was missing.
+// doubt makes timeouts mere possibilities where all may have been impatience: the receiver's host
+// has acknowledged as late as that what did arrive. Nothing tells then whether a segment or only
+// its acknowledgment was missing.
 func (t *timers) doubt(j *judge) {
 	for key, g := range j.groups {
 		if key.rule != retransmissionTimeout.Name || g.unheard.count == 0 || g.unheard.others > 0 {
 			continue
 		}
-		hosts := [2]netip.Addr{key.pair.server.Addr(), key.pair.client} // who acknowledges what the client and the server send
+		// who acknowledges what the client and the server send
+		hosts := [2]netip.Addr{key.pair.server.Addr(), key.pair.client}
 		late := true
 		for d, wait := range g.unheard.most {
 			if wait == 0 {
@@ -103,8 +106,9 @@ func (t *timers) doubt(j *judge) {
 	}
 }
 
-// latest is how late a host's acknowledgments may be, by some of its delays. Those of a timer agree; where a clock ticks for all
-// connections (4.4BSD, lwIP) they are anything up to its period, and that is more than the longest of few.
+// latest is how late a host's acknowledgments may be, by some of its delays. Those of a timer
+// agree; where a clock ticks for all connections (4.4BSD, lwIP) they are anything up to its period,
+// and that is more than the longest of few.
 func latest(delays []time.Duration) time.Duration {
 	most := slices.Max(delays)
 	if _, fixed := delackTimer(delays); fixed {
@@ -113,18 +117,22 @@ func latest(delays []time.Duration) time.Duration {
 	return most + most/time.Duration(len(delays))
 }
 
-// delayed takes note of how late acknowledgment a of a small segment was, if nothing but a timer made it late.
+// delayed takes note of how late acknowledgment a of a small segment was, if nothing but a timer
+// made it late.
 func (s *sender) delayed(c *reassembly.Conn, a *reassembly.Record) {
 	late := a.Time - s.small.Time - c.Half[a.Dir].RTT.Min
-	if !a.PureAck() || a.Flags&capture.FIN != 0 || a.Ack <= s.growth.past || len(s.holes) > 0 || late < delackFloor || late > delackCeil ||
+	if !a.PureAck() || a.Flags&capture.FIN != 0 || a.Ack <= s.growth.past || len(s.holes) > 0 ||
+		late < delackFloor ||
+		late > delackCeil ||
 		len(s.delacks) >= delackSamples {
 		return
 	}
 	s.delacks = append(s.delacks, late)
 }
 
-// delackTimer is what the delays say of a host's timer: the middle one, if two thirds are within a third of it; false if they
-// say nothing. Four are needed: one of them may belong to the hold that is to be judged.
+// delackTimer is what the delays say of a host's timer: the middle one, if two thirds are within a
+// third of it; false if they say nothing. Four are needed: one of them may belong to the hold that
+// is to be judged.
 func delackTimer(delays []time.Duration) (time.Duration, bool) {
 	if len(delays) < 4 {
 		return 0, false
@@ -141,5 +149,6 @@ func delackTimer(delays []time.Duration) (time.Duration, bool) {
 	return middle, near*3 >= len(sorted)*2
 }
 
-// nearTimer reports whether a delay may be that of a timer: timers are late by a tick or two, never much early.
+// nearTimer reports whether a delay may be that of a timer: timers are late by a tick or two, never
+// much early.
 func nearTimer(d, timer time.Duration) bool { return d*4 >= timer*3 && d*3 <= timer*4 }

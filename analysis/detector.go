@@ -2,16 +2,18 @@ package analysis
 
 import "time"
 
-// Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a rule is one
-// file with one variable of this type, its line in All, and its scenarios.
+// Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a
+// rule is one file with one variable of this type, its line in All, and its scenarios.
 type Detector struct {
-	Name       string // as in reports and flags
-	Title      string // for people, no full stop
-	Doc        string // four parts: what happens, how it is recognised, how cost is counted, when it is wrong
+	Name  string // as in reports and flags
+	Title string // for people, no full stop
+	// four parts: what happens, how it is recognised, how cost is counted, when it is wrong
+	Doc        string
 	Causes     []Cause
 	References []string
 
-	exchange func(*pass)      // called for each settled exchange, by the worker that owns the connection
+	// called for each settled exchange, by the worker that owns the connection
+	exchange func(*pass)
 	closed   func(*pass)      // called when the connection is over
 	cross    func() crossRule // makes the rule's state for one run, if it compares connections
 }
@@ -27,10 +29,40 @@ type Cause struct {
 
 // All lists every rule, in the order of reports.
 func All() []*Detector {
-	return []*Detector{nagleDelayedAck, nagle, delayedAck, cork, missedReuse, slowStart, slowStartAfterIdle, pathMTU,
-		retransmissionTimeout, packetLoss, receiveWindow, zeroWindow, smallSegments, serverThink, bandwidth, resetAfterData, keepaliveRace, truncatedResponse, halfClose,
-		connectCost, synRetransmission, connectionRefused, portExhaustion, parallelConnections, poolWait, serialRequests, pipelining,
-		headerMisuse, slowClose, expectContinue, idleDrop, captureQuality}
+	return []*Detector{
+		nagleDelayedAck,
+		nagle,
+		delayedAck,
+		cork,
+		missedReuse,
+		slowStart,
+		slowStartAfterIdle,
+		pathMTU,
+		retransmissionTimeout,
+		packetLoss,
+		receiveWindow,
+		zeroWindow,
+		smallSegments,
+		serverThink,
+		bandwidth,
+		resetAfterData,
+		keepaliveRace,
+		truncatedResponse,
+		halfClose,
+		connectCost,
+		synRetransmission,
+		connectionRefused,
+		portExhaustion,
+		parallelConnections,
+		poolWait,
+		serialRequests,
+		pipelining,
+		headerMisuse,
+		slowClose,
+		expectContinue,
+		idleDrop,
+		captureQuality,
+	}
 }
 
 // Find is the rule of that name, nil if there is none.
@@ -53,15 +85,16 @@ func (d *Detector) cause(code string) *Cause {
 	return nil
 }
 
-// crossRule is a rule that compares connections. The judge calls it for each event, in the order of time, after it has
-// taken the event in itself, and once at the end.
+// crossRule is a rule that compares connections. The judge calls it for each event, in the order of
+// time, after it has taken the event in itself, and once at the end.
 type crossRule interface {
 	event(j *judge, m *member, e *event)
 	finish(j *judge)
 }
 
-// quietRule is a crossRule that waits for something: it is also told how far time has gone, so that silence does not hold
-// up what it knows. That must change nothing but when: its event begins with the same for the moment of the event.
+// quietRule is a crossRule that waits for something: it is also told how far time has gone, so that
+// silence does not hold up what it knows. That must change nothing but when: its event begins with
+// the same for the moment of the event.
 type quietRule interface {
 	quiet(j *judge, now time.Duration)
 }

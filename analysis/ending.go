@@ -9,21 +9,24 @@ import (
 
 // ending is what a connection's state keeps for the rules about failures and closes.
 type ending struct {
-	failed     *reassembly.Exchange // the first exchange that did not end well
-	failure    *failure             // what the judge needs to find its retry
-	prior      capture.Mark         // end of the exchange before that one; no frame if it was the first
-	idle       time.Duration        // from then, or from the end of the set-up, until the request began
-	piped      bool                 // its request began before the exchange before it was over
-	announced  closeNotice          // the close that was announced before it
-	latest     capture.Mark         // end of the latest exchange that ended well
-	notice     closeNotice          // the latest announcement
-	unanswered int                  // exchanges that got no response
-	unsafe     bool                 // one of those was not idempotent
-	answered   int                  // exchanges that ended well before
-	orphan     bool                 // a response came without a request: who answers what is no longer certain
-	decided    bool
-	fate       claim // what harmed the failed exchange, valid if decided and harmed
-	harmed     bool
+	failed  *reassembly.Exchange // the first exchange that did not end well
+	failure *failure             // what the judge needs to find its retry
+	// end of the exchange before that one; no frame if it was the first
+	prior capture.Mark
+	// from then, or from the end of the set-up, until the request began
+	idle       time.Duration
+	piped      bool         // its request began before the exchange before it was over
+	announced  closeNotice  // the close that was announced before it
+	latest     capture.Mark // end of the latest exchange that ended well
+	notice     closeNotice  // the latest announcement
+	unanswered int          // exchanges that got no response
+	unsafe     bool         // one of those was not idempotent
+	answered   int          // exchanges that ended well before
+	// a response came without a request: who answers what is no longer certain
+	orphan  bool
+	decided bool
+	fate    claim // what harmed the failed exchange, valid if decided and harmed
+	harmed  bool
 }
 
 // closeNotice is a message that said that the connection closes after its exchange (RFC 9112 §9.6).
@@ -32,7 +35,8 @@ type closeNotice struct {
 	by reassembly.Dir
 }
 
-// failed reports whether x ended in a way that its client did not want. An exchange that the capture cut did not fail.
+// failed reports whether x ended in a way that its client did not want. An exchange that the
+// capture cut did not fail.
 func failed(x *reassembly.Exchange) bool {
 	switch x.Outcome {
 	case reassembly.Complete, reassembly.Upgraded, reassembly.Incomplete:
@@ -83,7 +87,12 @@ func (e *ending) fail(s *connState, x *reassembly.Exchange) {
 	if j := s.job(x); j != nil {
 		e.piped = j.behind.from > 0
 	}
-	f := &failure{start: x.Start(), at: s.conn.End.Time, host: x.Host, took: max(0, s.conn.End.Time-x.Start().Time)}
+	f := &failure{
+		start: x.Start(),
+		at:    s.conn.End.Time,
+		host:  x.Host,
+		took:  max(0, s.conn.End.Time-x.Start().Time),
+	}
 	if s.conn.TLS != nil {
 		f.host = s.conn.TLS.SNI
 	}
@@ -101,10 +110,11 @@ func (s *connState) failureOf(x *reassembly.Exchange) *failure {
 	return s.ending.failure
 }
 
-// whole reports whether the capture shows enough of the connection to call something missing: both directions, and
-// nothing that was acknowledged and not seen.
+// whole reports whether the capture shows enough of the connection to call something missing: both
+// directions, and nothing that was acknowledged and not seen.
 func whole(c *reassembly.Conn) bool {
-	return c.Half[0].Segments > 0 && c.Half[1].Segments > 0 && !lacks(c, &c.Half[0]) && !lacks(c, &c.Half[1])
+	return c.Half[0].Segments > 0 && c.Half[1].Segments > 0 && !lacks(c, &c.Half[0]) &&
+		!lacks(c, &c.Half[1])
 }
 
 // lacking reports whether octets of either side are missing so far.
@@ -112,13 +122,14 @@ func (s *connState) lacking() bool {
 	return unshown(&s.conn.Half[0]) || unshown(&s.conn.Half[1])
 }
 
-// lacks reports whether octets that a side sent are missing from the capture: they were acknowledged, or its FIN or RST stands
-// behind them.
+// lacks reports whether octets that a side sent are missing from the capture: they were
+// acknowledged, or its FIN or RST stands behind them.
 func lacks(c *reassembly.Conn, h *reassembly.Half) bool {
 	return unshown(h) || finBeyond(h) || rstBeyond(c, h)
 }
 
-// unshown reports whether octets, or a FIN, of a side were acknowledged that the capture has not shown so far.
+// unshown reports whether octets, or a FIN, of a side were acknowledged that the capture has not
+// shown so far.
 func unshown(h *reassembly.Half) bool {
 	end := h.Frontier
 	if h.FinSeen && h.FinSeq <= end {
@@ -127,8 +138,8 @@ func unshown(h *reassembly.Half) bool {
 	return h.Missing > 0 || h.Una > end
 }
 
-// rstBeyond reports whether the RST of a side stands behind octets that the capture never showed (RFC 9293 §3.10.7.4: its
-// number is that of the next octet).
+// rstBeyond reports whether the RST of a side stands behind octets that the capture never showed
+// (RFC 9293 §3.10.7.4: its number is that of the next octet).
 func rstBeyond(c *reassembly.Conn, h *reassembly.Half) bool {
 	if !h.RstSeen {
 		return false
@@ -144,8 +155,8 @@ func rstBeyond(c *reassembly.Conn, h *reassembly.Half) bool {
 // finBeyond reports whether the FIN of a side stands behind octets that the capture never showed.
 func finBeyond(h *reassembly.Half) bool { return h.FinSeen && h.FinSeq > h.Frontier }
 
-// beforeSeen reports whether the segment of m is the first to acknowledge octets, or a FIN, of its peer that the capture had not
-// shown by then: whatever it answers, the capture lacks.
+// beforeSeen reports whether the segment of m is the first to acknowledge octets, or a FIN, of its
+// peer that the capture had not shown by then: whatever it answers, the capture lacks.
 func beforeSeen(c *reassembly.Conn, m capture.Mark) bool {
 	rec := recordOf(c, m)
 	if rec == nil || rec.Flags&capture.ACK == 0 {
@@ -160,7 +171,8 @@ func beforeSeen(c *reassembly.Conn, m capture.Mark) bool {
 			return known && rec.Ack > end
 		case r.Trait.Has(reassembly.Wild) || r.Flags&capture.RST != 0:
 		case r.Dir == rec.Dir:
-			end = max(end, r.Ack) // if the capture lacks that, this segment is not the first to say so
+			// if the capture lacks that, this segment is not the first to say so
+			end = max(end, r.Ack)
 		default:
 			known = true
 			end = max(end, r.Seq+int64(r.Len))
@@ -186,8 +198,8 @@ func recordOf(c *reassembly.Conn, m capture.Mark) *reassembly.Record {
 	return nil
 }
 
-// seenAtClose reports whether the server had received some of x's request when it closed, by its own word: its FIN or RST,
-// or an acknowledgment before it, covers some of it.
+// seenAtClose reports whether the server had received some of x's request when it closed, by its
+// own word: its FIN or RST, or an acknowledgment before it, covers some of it.
 func seenAtClose(c *reassembly.Conn, x *reassembly.Exchange, closed capture.Mark) bool {
 	if closed.Time <= x.Request.Start.Time {
 		return false

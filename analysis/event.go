@@ -27,8 +27,9 @@ const (
 	connOver                        // *overConn: no more segments
 )
 
-// event is one thing that happened to one connection. Workers write events; the judge reads all of them in the
-// order of time, so that it can compare connections without looking into any worker's state.
+// event is one thing that happened to one connection. Workers write events; the judge reads all of
+// them in the order of time, so that it can compare connections without looking into any worker's
+// state.
 type event struct {
 	at    time.Duration
 	conn  int
@@ -37,13 +38,14 @@ type event struct {
 	data  any // by kind
 }
 
-// compare orders events by time, then connection, then the order in which the connection's worker wrote them.
+// compare orders events by time, then connection, then the order in which the connection's worker
+// wrote them.
 func (e event) compare(f event) int {
 	return cmp.Or(cmp.Compare(e.at, f.at), cmp.Compare(e.conn, f.conn))
 }
 
-// sortEvents puts events into the order in which the judge reads them. It is stable, so that events of one
-// connection, which one worker wrote, keep their order.
+// sortEvents puts events into the order in which the judge reads them. It is stable, so that events
+// of one connection, which one worker wrote, keep their order.
 func sortEvents(events []event) {
 	slices.SortStableFunc(events, event.compare)
 }
@@ -85,9 +87,10 @@ type overExchange struct {
 	notKept   bool          // Keep-Alive: timeout=0
 	bytes     int64         // of the response
 	asked10   bool          // the request was HTTP/1.0 or older
-	gap       bool          // the capture lacks some of the connection: how it ended, and why, is not certain
-	failure   *failure      // set if the exchange did not end well
-	products  products      // seen on the connection so far
+	// the capture lacks some of the connection: how it ended, and why, is not certain
+	gap      bool
+	failure  *failure // set if the exchange did not end well
+	products products // seen on the connection so far
 }
 
 // closingConn tells the judge that a connection carries no further request, and who closed it.
@@ -100,7 +103,8 @@ type closingConn struct {
 	open  bool           // while an exchange was going on
 	gap   bool           // the capture lacks what came before
 	again bool           // told already: only gap is new
-	abort bool           // by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
+	// by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
+	abort bool
 }
 
 // overConn hands the judge what remains of a connection.

@@ -9,19 +9,23 @@ import (
 )
 
 const (
-	// maxAlert is the largest turn of a client that counts as none on a closing connection: a close_notify in a record of its
-	// own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31 and more before. No HTTP request of use is as short.
+	// maxAlert is the largest turn of a client that counts as none on a closing connection: a
+	// close_notify in a record of its own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31 and more
+	// before. No HTTP request of use is as short.
 	maxAlert = 64
 	// reactionTime is what a program may take to notice that a connection was closed.
 	reactionTime = 50 * time.Millisecond
-	// forgottenAfter is the shortest idle time after which boxes on the way forget connections: home routers, mobile
-	// carriers and load balancers use 30 s and more, though RFC 5382 REQ-5 asks for 2 h 4 min.
+	// forgottenAfter is the shortest idle time after which boxes on the way forget connections:
+	// home routers, mobile carriers and load balancers use 30 s and more, though RFC 5382 REQ-5
+	// asks for 2 h 4 min.
 	forgottenAfter = 30 * time.Second
-	// triesUntilGivenUp is how many repetitions without any answer count as a dead path: Linux has spent 3 s on them.
+	// triesUntilGivenUp is how many repetitions without any answer count as a dead path: Linux has
+	// spent 3 s on them.
 	triesUntilGivenUp = 3
 )
 
-// reportFate reports the fault that ended the connection, if it belongs to the rule. One fault has one owner.
+// reportFate reports the fault that ended the connection, if it belongs to the rule. One fault has
+// one owner.
 func (p *pass) reportFate(rule string) {
 	e := &p.state.ending
 	if !e.decided {
@@ -33,7 +37,8 @@ func (p *pass) reportFate(rule string) {
 	}
 }
 
-// fate decides what harmed the first exchange that failed; false if none did, or if the capture does not show it.
+// fate decides what harmed the first exchange that failed; false if none did, or if the capture
+// does not show it.
 func fate(p *pass) (claim, bool) {
 	c, e := p.conn, &p.state.ending
 	x := e.failed
@@ -41,7 +46,8 @@ func fate(p *pass) (claim, bool) {
 		return claim{}, false
 	}
 	if !x.Turn && x.Method == "" {
-		return claim{}, false // the rest of something that the capture did not show from its beginning
+		// the rest of something that the capture did not show from its beginning
+		return claim{}, false
 	}
 	if x.Turn && x.Request.BodyBytes <= maxAlert && x.Response == nil {
 		return claim{}, false
@@ -59,14 +65,16 @@ func fate(p *pass) (claim, bool) {
 	return claim{}, false
 }
 
-// asks reports whether the connection carries requests that want a response: HTTP, or what may be HTTP where the capture hides
-// it. Other protocols say goodbye to a peer that has closed, and mean nothing by it.
+// asks reports whether the connection carries requests that want a response: HTTP, or what may be
+// HTTP where the capture hides it. Other protocols say goodbye to a peer that has closed, and mean
+// nothing by it.
 func asks(c *reassembly.Conn) bool {
 	switch c.Protocol {
 	case reassembly.ProtoTunnel:
 		return false
 	case reassembly.ProtoUnknown:
-		return slices.Contains(c.Caveats, reassembly.CaveatPayloadCut) || slices.Contains(c.Caveats, reassembly.CaveatSnapped)
+		return slices.Contains(c.Caveats, reassembly.CaveatPayloadCut) ||
+			slices.Contains(c.Caveats, reassembly.CaveatSnapped)
 	}
 	return true
 }
@@ -80,11 +88,21 @@ type verdictOnEnd struct {
 	claim *claim
 }
 
-// tries are the explanations in the order in which they exclude each other: what is certain comes first, and who lost a
-// race against a close did not have its response destroyed.
+// tries are the explanations in the order in which they exclude each other: what is certain comes
+// first, and who lost a race against a close did not have its response destroyed.
 func (v *verdictOnEnd) tries() []func() bool {
-	return []func() bool{v.injected, v.afterNotice, v.raced, v.forgotten, v.lostPipeline, v.dumbProxy, v.reset, v.truncated,
-		v.halfClosed, v.deadlock}
+	return []func() bool{
+		v.injected,
+		v.afterNotice,
+		v.raced,
+		v.forgotten,
+		v.lostPipeline,
+		v.dumbProxy,
+		v.reset,
+		v.truncated,
+		v.halfClosed,
+		v.deadlock,
+	}
 }
 
 // be fills in the owner.
@@ -96,8 +114,8 @@ func (v *verdictOnEnd) be(rule, cause string, confidence Confidence) {
 	}
 }
 
-// until extends the occurrence to what the server sent at the given moment, and counts the time until the client had it as
-// lost: what the user waited in vain, wherever the capture was taken.
+// until extends the occurrence to what the server sent at the given moment, and counts the time
+// until the client had it as lost: what the user waited in vain, wherever the capture was taken.
 func (v *verdictOnEnd) until(at time.Duration) {
 	o := &v.claim.occ
 	took := max(0, at-o.Start) + v.c.Far(reassembly.FromClient)
@@ -105,16 +123,16 @@ func (v *verdictOnEnd) until(at time.Duration) {
 	o.Cost = Cost{Expected: took, High: took}
 }
 
-// knew reports whether the client could know of what the server sent at the given moment when it sent the request, and by
-// how much it could.
+// knew reports whether the client could know of what the server sent at the given moment when it
+// sent the request, and by how much it could.
 func (v *verdictOnEnd) knew(sent time.Duration) (time.Duration, bool) {
 	late := v.x.Request.Start.Time - (sent + v.c.Far(reassembly.FromClient))
 	return late, late > 0
 }
 
-// knewFIN is by how much the client's kernel could know of the server's FIN when it sent the request, and whether that was long
-// enough for a program to know, too: by the acknowledgment that the request itself carries, which needs no estimate of the
-// way; else by time.
+// knewFIN is by how much the client's kernel could know of the server's FIN when it sent the
+// request, and whether that was long enough for a program to know, too: by the acknowledgment that
+// the request itself carries, which needs no estimate of the way; else by time.
 func (v *verdictOnEnd) knewFIN(fin capture.Mark) (late time.Duration, stale bool) {
 	late, _ = v.knew(fin.Time)
 	stale = late > v.c.RTTMin()+reactionTime
@@ -148,8 +166,8 @@ func closedAt(c *reassembly.Conn, dir reassembly.Dir) (m capture.Mark, reset, ok
 	return capture.Mark{}, false, false
 }
 
-// answerless reports whether the request went without any response, by the server's doing, and the capture would have
-// shown one.
+// answerless reports whether the request went without any response, by the server's doing, and the
+// capture would have shown one.
 func (v *verdictOnEnd) answerless() bool {
 	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && whole(v.c) && !v.e.orphan
 }
@@ -165,7 +183,8 @@ func (v *verdictOnEnd) raced() bool {
 		return false
 	}
 	if x.Turn && fin.Time-v.e.prior.Time <= promptClose {
-		return false // it may have said that it closes, and what follows may be the rest of what it had answered
+		// it may have said that it closes, and what follows may be the rest of what it had answered
+		return false
 	}
 	v.be("keepalive-race", "race", ConfidenceHigh)
 	late, stale := v.knewFIN(fin)
@@ -183,7 +202,8 @@ func (v *verdictOnEnd) raced() bool {
 
 // forgotten: an idle connection no longer exists at the other end, or on the way to it.
 func (v *verdictOnEnd) forgotten() bool {
-	if v.x.Response != nil || v.e.idle < forgottenAfter || v.e.answered == 0 || v.c.Half[reassembly.FromServer].FinSeen {
+	if v.x.Response != nil || v.e.idle < forgottenAfter || v.e.answered == 0 ||
+		v.c.Half[reassembly.FromServer].FinSeen {
 		return false
 	}
 	h, back := &v.c.Half[reassembly.FromClient], &v.c.Half[reassembly.FromServer]
@@ -204,7 +224,8 @@ func (v *verdictOnEnd) forgotten() bool {
 	return true
 }
 
-// repeats is how often the client sent octets of the request again, and stays low if the server said anything meanwhile.
+// repeats is how often the client sent octets of the request again, and stays low if the server
+// said anything meanwhile.
 func (v *verdictOnEnd) repeats() int {
 	n := 0
 	for i := range v.c.Records {
@@ -226,7 +247,8 @@ func (v *verdictOnEnd) repeats() int {
 func (v *verdictOnEnd) truncated() bool {
 	x := v.x
 	m := x.Response
-	if x.Outcome != reassembly.Truncated || m == nil || m.Facts&(reassembly.Resynced|reassembly.LengthConflict|reassembly.LengthAndChunked) != 0 {
+	if x.Outcome != reassembly.Truncated || m == nil ||
+		m.Facts&(reassembly.Resynced|reassembly.LengthConflict|reassembly.LengthAndChunked) != 0 {
 		return false
 	}
 	cause, text := truncation(v.c, x)

@@ -13,7 +13,8 @@ type groupKey struct {
 	pair        pair
 }
 
-// group collects the occurrences of one finding. Adding to it depends on the order of occurrences nowhere.
+// group collects the occurrences of one finding. Adding to it depends on the order of occurrences
+// nowhere.
 type group struct {
 	count        int
 	affected     int
@@ -22,8 +23,10 @@ type group struct {
 	worst        time.Duration   // largest cost of one occurrence
 	lateness     []time.Duration // of acknowledgments that ended Nagle holds, the first few
 	unheard      unheard
-	failedUntil  time.Duration // end of the latest failure whose cost by the clock on the wall is known
-	wall, walled time.Duration // cost by the clock on the wall, and the expected cost for which that is known
+	// end of the latest failure whose cost by the clock on the wall is known
+	failedUntil time.Duration
+	// cost by the clock on the wall, and the expected cost for which that is known
+	wall, walled time.Duration
 	time         time.Duration // duration of the affected exchanges
 	rtt          time.Duration
 	confidence   Confidence
@@ -104,8 +107,16 @@ func (g *group) keep(c *claim, limit int) {
 
 // compareOccurrences puts the costliest first, then the earliest.
 func compareOccurrences(a, b Occurrence) int {
-	return cmp.Or(cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Cost.High, a.Cost.High),
-		cmp.Compare(a.Start, b.Start), cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Exchange, b.Exchange))
+	return cmp.Or(
+		cmp.Compare(b.Cost.Expected, a.Cost.Expected),
+		cmp.Compare(b.Cost.High, a.Cost.High),
+		cmp.Compare(
+			a.Start,
+			b.Start,
+		),
+		cmp.Compare(a.Connection, b.Connection),
+		cmp.Compare(a.Exchange, b.Exchange),
+	)
 }
 
 // severity grades a group within the limits that its occurrences set.
@@ -117,8 +128,9 @@ func (g *group) severity(all *pairTotals) Severity {
 	return graded
 }
 
-// graded grades a group: lost data outranks time; else by what a typical affected exchange loses and by
-// the share of all time between the pair. What lasts one round trip is as much as one, though one is never as long as the next.
+// graded grades a group: lost data outranks time; else by what a typical affected exchange loses
+// and by the share of all time between the pair. What lasts one round trip is as much as one,
+// though one is never as long as the next.
 func (g *group) graded(all *pairTotals) Severity {
 	if g.correctness {
 		if g.unsafe || all != nil && all.exchanges > 0 && g.affected*100 >= all.exchanges {
@@ -163,8 +175,16 @@ func (j *judge) findings() []Finding {
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(boolRank(b.Severity == Critical), boolRank(a.Severity == Critical)),
-		cmp.Compare(weight(b), weight(a)), cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Cause, b.Cause), a.Client.Compare(b.Client), a.Server.Compare(b.Server))
+		cmp.Compare(
+			weight(b),
+			weight(a),
+		),
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Cause, b.Cause),
+		a.Client.Compare(b.Client),
+		a.Server.Compare(b.Server),
+	)
 }
 
 func boolRank(b bool) int {
@@ -180,7 +200,8 @@ func weight(f Finding) float64 {
 	return float64(f.Cost.Expected) * sure[f.Confidence]
 }
 
-// seen is which products the affected connections showed; for an end that none of them showed, what others did.
+// seen is which products the affected connections showed; for an end that none of them showed, what
+// others did.
 func (j *judge) seen(p pair, g *group) products {
 	if all := j.pairs[p]; all != nil {
 		return g.seen.or(all.seen)
@@ -200,11 +221,26 @@ func (g *group) side(c *Cause) Side {
 func (j *judge) finding(k groupKey, g *group) Finding {
 	d := Find(k.rule)
 	c := d.cause(k.cause)
-	f := Finding{Rule: k.rule, Cause: k.cause, Title: d.Title, Severity: g.severity(j.pairs[k.pair]),
-		Confidence: g.confidence, Side: g.side(c), Client: k.pair.client, Server: k.pair.server, Message: c.Message,
-		Count: g.count, Cost: g.cost, Wall: g.wallCost(), Counted: g.counted, Broken: g.correctness, Affected: g.affected, References: d.References,
+	f := Finding{
+		Rule:        k.rule,
+		Cause:       k.cause,
+		Title:       d.Title,
+		Severity:    g.severity(j.pairs[k.pair]),
+		Confidence:  g.confidence,
+		Side:        g.side(c),
+		Client:      k.pair.client,
+		Server:      k.pair.server,
+		Message:     c.Message,
+		Count:       g.count,
+		Cost:        g.cost,
+		Wall:        g.wallCost(),
+		Counted:     g.counted,
+		Broken:      g.correctness,
+		Affected:    g.affected,
+		References:  d.References,
 		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g), g.side(c), g.web),
-		Occurrences: g.occurrences}
+		Occurrences: g.occurrences,
+	}
 	if c.Title != "" {
 		f.Title = c.Title
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// TestFindingTellsOfTheCostliest: the message speaks of the occurrence that is listed first, whichever came first.
+// TestFindingTellsOfTheCostliest: the message speaks of the occurrence that is listed first,
+// whichever came first.
 func TestFindingTellsOfTheCostliest(t *testing.T) {
 	p := pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("192.0.2.1:80")}
 	claims := []claim{
@@ -43,7 +44,8 @@ func TestFindingTellsOfTheCostliest(t *testing.T) {
 	}
 }
 
-// TestFindingUsesWhatThePairShowed: a connection that never got so far as to name a product belongs to one that did.
+// TestFindingUsesWhatThePairShowed: a connection that never got so far as to name a product belongs
+// to one that did.
 func TestFindingUsesWhatThePairShowed(t *testing.T) {
 	p := pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("192.0.2.1:80")}
 	j := newJudge(&Options{}, All())

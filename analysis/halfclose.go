@@ -9,13 +9,15 @@ import (
 )
 
 const (
-	// staleAfter is for how long a client may leave a connection half closed by the server before that is worth a
-	// note: pools look at their connections every few seconds.
+	// staleAfter is for how long a client may leave a connection half closed by the server before
+	// that is worth a note: pools look at their connections every few seconds.
 	staleAfter = 10 * time.Second
-	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as above).
+	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as
+	// above).
 	deadlockAfter = 10 * time.Second
-	// shutWithin is how soon after its request a client shuts its direction that has nothing more to say: the next call of
-	// the same program. Who closes later gave up waiting, or cannot be told from one that did.
+	// shutWithin is how soon after its request a client shuts its direction that has nothing more
+	// to say: the next call of the same program. Who closes later gave up waiting, or cannot be
+	// told from one that did.
 	shutWithin = 3 * time.Millisecond
 )
 
@@ -39,21 +41,51 @@ The failed exchange as a whole. A stale connection costs nothing until it is use
 When it is wrong
 A client that gives its request up the moment it has sent it closes the same way. A server may have meant not to answer.`,
 	Causes: []Cause{
-		{Code: "answered-by-close", Title: "request with half-close was answered by a close", Side: SideServer,
+		{
+			Code:    "answered-by-close",
+			Title:   "request with half-close was answered by a close",
+			Side:    SideServer,
 			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "take the end of input as the end of requests, not of the client",
-					Settings: []Setting{{Nginx, "proxy_ignore_client_abort on"}, {Node, "server.httpAllowHalfOpen = true"},
-						{Go, "no cancelling by the request's context"}, {HAProxy, "no option abortonclose"}}},
-				{Side: SideClient, Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)"}}},
-		{Code: "stale-half-closed", Title: "client kept a connection that the server had closed", Side: SideClient,
+				{
+					Side: SideServer,
+					Text: "take the end of input as the end of requests, not of the client",
+					Settings: []Setting{
+						{Nginx, "proxy_ignore_client_abort on"},
+						{Node, "server.httpAllowHalfOpen = true"},
+						{
+							Go,
+							"no cancelling by the request's context",
+						},
+						{HAProxy, "no option abortonclose"},
+					},
+				},
+				{
+					Side: SideClient,
+					Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)",
+				}},
+		},
+		{
+			Code:    "stale-half-closed",
+			Title:   "client kept a connection that the server had closed",
+			Side:    SideClient,
 			Message: "The server closed idle connections, and the client left its side open long after.",
-			Remedies: []Remedy{{Side: SideClient, Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
-				"idle time", Settings: giveUpSettings()}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
+						"idle time",
+					Settings: giveUpSettings(),
+				},
+			},
+		},
 		{Code: "deadlock", Title: "both sides wait for the rest of a request", Side: SideClient,
 			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk"},
+				{
+					Side: SideClient,
+					Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk",
+				},
 				{Side: SideServer, Text: "limit the wait for a request", Settings: readLimits()}}},
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
@@ -73,42 +105,63 @@ func runHalfClose(p *pass) {
 	if waited < max(staleAfter, 5*c.RTTMin()) || up.LastData.Time > down.Fin.Time {
 		return
 	}
-	p.report(claim{rule: "half-close", cause: "stale-half-closed", confidence: ConfidenceHigh, index: -1, most: atMost(Info),
-		occ: Occurrence{Exchange: -1, Start: down.Fin.Time, End: end.Time, Evidence: []Evidence{
-			at(down.Fin, "FIN", SideServer, "the server closes"),
-			at(end, "close", SideClient, fmt.Sprintf("%s later", seconds(waited)))}}})
+	p.report(
+		claim{
+			rule:       "half-close",
+			cause:      "stale-half-closed",
+			confidence: ConfidenceHigh,
+			index:      -1,
+			most:       atMost(Info),
+			occ: Occurrence{Exchange: -1, Start: down.Fin.Time, End: end.Time, Evidence: []Evidence{
+				at(down.Fin, "FIN", SideServer, "the server closes"),
+				at(end, "close", SideClient, fmt.Sprintf("%s later", seconds(waited)))}},
+		},
+	)
 }
 
 // halfClosed: the client closed its direction after a complete request, and was not answered.
 func (v *verdictOnEnd) halfClosed() bool {
 	c, x := v.c, v.x
 	up := &c.Half[reassembly.FromClient]
-	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete || !up.FinSeen || up.RstSeen || c.MidStream || !whole(c) ||
+	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete ||
+		!up.FinSeen ||
+		up.RstSeen ||
+		c.MidStream ||
+		!whole(c) ||
 		v.e.orphan {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
-	if !ok || closed.Time < up.Fin.Time || shutLater(v.p.state, x) || x.Request.Facts.Has(reassembly.ConnUpgrade) {
+	if !ok || closed.Time < up.Fin.Time || shutLater(v.p.state, x) ||
+		x.Request.Facts.Has(reassembly.ConnUpgrade) {
 		return false
 	}
 	v.be("half-close", "answered-by-close", ConfidenceMedium)
-	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
+	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(
+		Medium,
+	)
 	v.until(closed.Time)
 	v.claim.occ.Evidence = []Evidence{
 		at(x.Request.End, "end of request", SideClient, "nothing is missing"),
 		at(up.Fin, "client's FIN", SideClient, "closes its direction; the other stays open"),
-		at(closed, "server's close", SideServer, fmt.Sprintf("closes without an answer, %s later", seconds(closed.Time-up.Fin.Time)))}
+		at(
+			closed,
+			"server's close",
+			SideServer,
+			fmt.Sprintf("closes without an answer, %s later", seconds(closed.Time-up.Fin.Time)),
+		)}
 	return true
 }
 
-// shutLater reports whether the client's FIN left later after its request than one that belongs to it, by the capture's clock
-// or by the client's own.
+// shutLater reports whether the client's FIN left later after its request than one that belongs to
+// it, by the capture's clock or by the client's own.
 func shutLater(s *connState, x *reassembly.Exchange) bool {
 	c := s.conn
 	up := &c.Half[reassembly.FromClient]
 	after := up.Fin.Time - x.Request.End.Time
 	request, fin := recordOf(c, x.Request.End), recordOf(c, up.Fin)
-	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) && fin.Trait.Has(reassembly.HasTS) {
+	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) &&
+		fin.Trait.Has(reassembly.HasTS) {
 		ticks := time.Duration(int32(fin.TSVal - request.TSVal))
 		after = max(after, (ticks-1)*s.walk.send[reassembly.FromClient].stamps.tick)
 	}
@@ -121,16 +174,21 @@ func (v *verdictOnEnd) deadlock() bool {
 	m := x.Request
 	fin := c.Half[reassembly.FromClient].Fin
 	answered := x.Response != nil && !(mark0(fin) && x.Response.Start.Time > fin.Time)
-	if answered || x.Turn || m.Complete || len(x.Interim) > 0 || m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) || !whole(c) {
+	if answered || x.Turn || m.Complete || len(x.Interim) > 0 ||
+		m.Facts.Has(reassembly.Expect100) ||
+		m.Facts.Has(reassembly.HasGap) ||
+		!whole(c) {
 		return false
 	}
 	up := &c.Half[reassembly.FromClient]
 	first, _, ok := closedAt(c, reassembly.FromClient)
-	if other, _, also := closedAt(c, reassembly.FromServer); also && (!ok || other.Time < first.Time) {
+	if other, _, also := closedAt(c, reassembly.FromServer); also &&
+		(!ok || other.Time < first.Time) {
 		first, ok = other, true
 	}
 	waited := first.Time - m.End.Time
-	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < m.To || !quiet(c, m.End, first) {
+	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < m.To ||
+		!quiet(c, m.End, first) {
 		return false
 	}
 	v.be("half-close", "deadlock", ConfidenceMedium)
@@ -139,18 +197,28 @@ func (v *verdictOnEnd) deadlock() bool {
 		took := first.Time - v.claim.occ.Start // by the client's own clock
 		v.claim.occ.Cost = Cost{Expected: took, High: took}
 	}
-	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(Medium)
+	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(
+		Medium,
+	)
 	v.claim.text = incompleteText(m)
 	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "begins"),
 		at(m.End, "last octet", SideClient, incompleteText(m)),
-		at(first, "close", sideOf(c.FirstClose), fmt.Sprintf("after %s in which nobody sent anything", seconds(waited)))}
+		at(
+			first,
+			"close",
+			sideOf(c.FirstClose),
+			fmt.Sprintf("after %s in which nobody sent anything", seconds(waited)),
+		)}
 	return true
 }
 
-// reportLateAnswer reports a deadlock that the client ended by closing its direction: then the answer came.
+// reportLateAnswer reports a deadlock that the client ended by closing its direction: then the
+// answer came.
 func reportLateAnswer(p *pass) {
 	e, x := &p.state.ending, p.state.last
-	if e.failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete || x.Response == nil || !asks(p.conn) {
+	if e.failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete ||
+		x.Response == nil ||
+		!asks(p.conn) {
 		return
 	}
 	cl := claim{index: x.Index}
@@ -164,7 +232,8 @@ func reportLateAnswer(p *pass) {
 // quiet reports whether nobody sent data between two moments.
 func quiet(c *reassembly.Conn, from, to capture.Mark) bool {
 	for i := range c.Records {
-		if r := &c.Records[i]; r.Len > 0 && r.Time > from.Time && r.Time < to.Time && r.Kind != reassembly.KeepAlive {
+		if r := &c.Records[i]; r.Len > 0 && r.Time > from.Time && r.Time < to.Time &&
+			r.Kind != reassembly.KeepAlive {
 			return false
 		}
 	}

@@ -11,7 +11,8 @@ import (
 const (
 	// notDoneAfter is how long after an announced close the connection may stay open.
 	notDoneAfter = 2 * time.Second
-	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not listen (as above).
+	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not
+	// listen (as above).
 	hangAfter = 2 * time.Second
 )
 
@@ -39,42 +40,117 @@ When it is wrong
 A body that the capture does not show whole may look like a header. Servers behind lenient proxies may never meet the hop that
 is misled.`,
 	Causes: []Cause{
-		{Code: "proxy-connection", Title: "Proxy-Connection sent to an origin server", Side: SideClient,
+		{
+			Code:    "proxy-connection",
+			Title:   "Proxy-Connection sent to an origin server",
+			Side:    SideClient,
 			Message: "The client sends Proxy-Connection, which no standard knows, to a server that is no proxy.",
-			Remedies: []Remedy{{Side: SideClient, Text: "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
-				"appendix C.2.2)"}}},
-		{Code: "dumb-proxy", Title: "proxy forwarded keep-alive and did not listen again", Side: SideProxy,
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
+						"appendix C.2.2)",
+				},
+			},
+		},
+		{
+			Code:  "dumb-proxy",
+			Title: "proxy forwarded keep-alive and did not listen again",
+			Side:  SideProxy,
 			Message: "Keep-alive was agreed, but the next request on the connection hung until the other side closed: a proxy that " +
 				"forwards Connection: keep-alive without understanding it waits for its server to close.",
-			Remedies: []Remedy{{Side: SideProxy, Text: "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
-				"proxy_http_version 1.1 and proxy_set_header Connection \"\")"},
-				{Side: SideServer, Text: "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)"}}},
-		{Code: "close-ignored", Title: "request sent after the close had been announced", Side: SideClient,
-			Message:  "The client sent another request on a connection whose close had been announced.",
-			Remedies: []Remedy{{Side: SideClient, Text: "do not put a connection back into the pool after Connection: close from either side"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideProxy,
+					Text: "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
+						"proxy_http_version 1.1 and proxy_set_header Connection \"\")",
+				},
+				{
+					Side: SideServer,
+					Text: "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)",
+				},
+			},
+		},
+		{
+			Code:    "close-ignored",
+			Title:   "request sent after the close had been announced",
+			Side:    SideClient,
+			Message: "The client sent another request on a connection whose close had been announced.",
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "do not put a connection back into the pool after Connection: close from either side",
+				},
+			},
+		},
 		{Code: "close-not-done", Title: "close announced and not done", Side: SideServer,
-			Message:  "The server announced the close of the connection and left it open.",
-			Remedies: []Remedy{{Side: SideServer, Text: "close after a response with Connection: close, or do not send it"}}},
+			Message: "The server announced the close of the connection and left it open.",
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "close after a response with Connection: close, or do not send it",
+				},
+			}},
 		{Code: "framing-conflict", Title: "message length stated twice", Side: SideUnknown,
 			Message: "A message states its length in two ways, or in one that receivers read differently. Where two hops differ, " +
 				"requests can be smuggled.",
 			Remedies: []Remedy{
-				{Side: SideClient, When: SideClient, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
-				{Side: SideServer, When: SideServer, Text: "send either Content-Length or Transfer-Encoding: chunked, never both"},
-				{Side: SideProxy, When: SideProxy, Text: "make the length of what is forwarded anew: Content-Length once, or chunked"},
-				{Side: SideClient, When: SideServer, Text: "take such a response for an error, and close (RFC 9112 section 6.3)"},
-				{Side: SideServer, When: SideClient, Text: "answer such requests with 400 and close (RFC 9112 section 6.3)", Settings: []Setting{
-					{HAProxy, "option http-restrict-req-hdr-names and no option accept-invalid-http-request"},
-					{Nginx, "ignore_invalid_headers on"}, {Node, "no --insecure-http-parser"}, {Apache, "HttpProtocolOptions Strict"}}}}},
+				{
+					Side: SideClient,
+					When: SideClient,
+					Text: "send either Content-Length or Transfer-Encoding: chunked, never both",
+				},
+				{
+					Side: SideServer,
+					When: SideServer,
+					Text: "send either Content-Length or Transfer-Encoding: chunked, never both",
+				},
+				{
+					Side: SideProxy,
+					When: SideProxy,
+					Text: "make the length of what is forwarded anew: Content-Length once, or chunked",
+				},
+				{
+					Side: SideClient,
+					When: SideServer,
+					Text: "take such a response for an error, and close (RFC 9112 section 6.3)",
+				},
+				{
+					Side: SideServer,
+					When: SideClient,
+					Text: "answer such requests with 400 and close (RFC 9112 section 6.3)",
+					Settings: []Setting{
+						{
+							HAProxy,
+							"option http-restrict-req-hdr-names and no option accept-invalid-http-request",
+						},
+						{
+							Nginx,
+							"ignore_invalid_headers on",
+						}, {Node, "no --insecure-http-parser"}, {Apache, "HttpProtocolOptions Strict"}},
+				}}},
 		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: SideUnknown,
-			Message:  "A field that is meant for one hop was sent on without being named in Connection.",
-			Remedies: []Remedy{{Side: SideProxy, Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding"}}},
+			Message: "A field that is meant for one hop was sent on without being named in Connection.",
+			Remedies: []Remedy{
+				{
+					Side: SideProxy,
+					Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding",
+				},
+			}},
 		{Code: "upgrade", Title: "Upgrade without Connection: upgrade", Side: SideClient,
-			Message:  "Upgrade was sent without being named in Connection, so receivers must ignore it.",
-			Remedies: []Remedy{{Side: SideClient, Text: "send Connection: upgrade with Upgrade"}, {Side: SideProxy, Text: "nginx: proxy_set_header Connection \"upgrade\""}}},
+			Message: "Upgrade was sent without being named in Connection, so receivers must ignore it.",
+			Remedies: []Remedy{
+				{Side: SideClient, Text: "send Connection: upgrade with Upgrade"},
+				{Side: SideProxy, Text: "nginx: proxy_set_header Connection \"upgrade\""},
+			}},
 	},
-	References: []string{"RFC 9110 section 7.6.1", "RFC 9112 section 6.3", "RFC 9112 section 9.6", "RFC 9112 section 11.2",
-		"RFC 9112 appendix C.2.2"},
+	References: []string{
+		"RFC 9110 section 7.6.1",
+		"RFC 9112 section 6.3",
+		"RFC 9112 section 9.6",
+		"RFC 9112 section 11.2",
+		"RFC 9112 appendix C.2.2",
+	},
 	exchange: runHeaders,
 	closed:   runCloseNotDone,
 }
@@ -85,7 +161,9 @@ func runHeaders(p *pass) {
 		return
 	}
 	for _, m := range [...]*reassembly.Message{p.exchange.Request, p.exchange.Response} {
-		if m != nil && m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) == 0 && mark0(m.HeaderEnd) {
+		if m != nil &&
+			m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) == 0 &&
+			mark0(m.HeaderEnd) {
 			looksOdd(p, m, m == p.exchange.Request)
 		}
 	}
@@ -95,13 +173,31 @@ func runHeaders(p *pass) {
 // looksOdd reports what a header section says wrongly.
 func looksOdd(p *pass, m *reassembly.Message, request bool) {
 	f := m.Facts
-	if request && f.Has(reassembly.HasProxyConnection) && strings.HasPrefix(p.exchange.Target, "/") {
-		reportHeader(p, m, request, "proxy-connection", Info, Info, "Proxy-Connection, and a target that begins with /")
+	if request && f.Has(reassembly.HasProxyConnection) &&
+		strings.HasPrefix(p.exchange.Target, "/") {
+		reportHeader(
+			p,
+			m,
+			request,
+			"proxy-connection",
+			Info,
+			Info,
+			"Proxy-Connection, and a target that begins with /",
+		)
 	}
 	if request && f.Has(reassembly.HasUpgrade) && !f.Has(reassembly.ConnUpgrade) {
-		reportHeader(p, m, request, "upgrade", Info, Info, "Upgrade, and Connection does not name it")
+		reportHeader(
+			p,
+			m,
+			request,
+			"upgrade",
+			Info,
+			Info,
+			"Upgrade, and Connection does not name it",
+		)
 	}
-	if f.Has(reassembly.HopByHopLeak) || f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive) {
+	if f.Has(reassembly.HopByHopLeak) ||
+		f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive) {
 		text := "Connection names Proxy-*, which is another hop's"
 		if !f.Has(reassembly.HopByHopLeak) {
 			text = "Keep-Alive, and Connection does not name it"
@@ -113,8 +209,8 @@ func looksOdd(p *pass, m *reassembly.Message, request bool) {
 	}
 }
 
-// framingConflict says what is wrong with how a message states its length, and how grave that is: a request that two hops
-// read differently can hide another one.
+// framingConflict says what is wrong with how a message states its length, and how grave that is: a
+// request that two hops read differently can hide another one.
 func framingConflict(m *reassembly.Message, request bool) (string, Severity) {
 	worst := Medium
 	if request {
@@ -136,7 +232,14 @@ func framingConflict(m *reassembly.Message, request bool) (string, Severity) {
 }
 
 // reportHeader reports one header section.
-func reportHeader(p *pass, m *reassembly.Message, request bool, cause string, least, most Severity, text string) {
+func reportHeader(
+	p *pass,
+	m *reassembly.Message,
+	request bool,
+	cause string,
+	least, most Severity,
+	text string,
+) {
 	role, side, via := "request header", SideClient, p.exchange.RequestVia
 	if !request {
 		role, side, via = "response header", SideServer, p.exchange.ResponseVia
@@ -148,28 +251,58 @@ func reportHeader(p *pass, m *reassembly.Message, request bool, cause string, le
 	case cause == "framing-conflict" || cause == "hop-by-hop":
 		who = fmt.Sprintf("The %s sends it.", side)
 	}
-	p.report(claim{rule: "header-misuse", cause: cause, confidence: Proven, least: least, most: atMost(most), side: fault,
-		text: who,
-		occ:  Occurrence{Start: m.Start.Time, End: m.HeaderEnd.Time, Evidence: []Evidence{at(m.HeaderEnd, role, side, text)}}})
+	p.report(
+		claim{
+			rule:       "header-misuse",
+			cause:      cause,
+			confidence: Proven,
+			least:      least,
+			most:       atMost(most),
+			side:       fault,
+			text:       who,
+			occ: Occurrence{
+				Start:    m.Start.Time,
+				End:      m.HeaderEnd.Time,
+				Evidence: []Evidence{at(m.HeaderEnd, role, side, text)},
+			},
+		},
+	)
 }
 
-// reportCloseIgnored reports a request on a connection whose close had been announced, if it was answered nevertheless.
+// reportCloseIgnored reports a request on a connection whose close had been announced, if it was
+// answered nevertheless.
 func reportCloseIgnored(p *pass) {
 	x, n := p.exchange, p.job.notice
 	if x.Request == nil || !mark0(n.at) || p.job.ahead != nil || x.Outcome != reassembly.Complete {
 		return
 	}
-	if n.by == reassembly.FromServer && x.Request.Start.Time <= n.at.Time+p.conn.Far(reassembly.FromClient) {
+	if n.by == reassembly.FromServer &&
+		x.Request.Start.Time <= n.at.Time+p.conn.Far(reassembly.FromClient) {
 		return
 	}
-	p.report(claim{rule: "header-misuse", cause: "close-ignored", confidence: Proven, most: atMost(Low), least: Info,
-		text: "It was answered all the same.", occ: Occurrence{Start: n.at.Time, End: x.Request.Start.Time, Evidence: closeIgnored(n, x)}})
+	p.report(
+		claim{
+			rule:       "header-misuse",
+			cause:      "close-ignored",
+			confidence: Proven,
+			most:       atMost(Low),
+			least:      Info,
+			text:       "It was answered all the same.",
+			occ: Occurrence{
+				Start:    n.at.Time,
+				End:      x.Request.Start.Time,
+				Evidence: closeIgnored(n, x),
+			},
+		},
+	)
 }
 
 // closeIgnored shows the announcement and the request after it.
 func closeIgnored(n closeNotice, x *reassembly.Exchange) []Evidence {
-	return []Evidence{at(n.at, "close announced", sideOf(n.by), "Connection: close in this exchange"),
-		at(x.Request.Start, "request", SideClient, "sent on the same connection")}
+	return []Evidence{
+		at(n.at, "close announced", sideOf(n.by), "Connection: close in this exchange"),
+		at(x.Request.Start, "request", SideClient, "sent on the same connection"),
+	}
 }
 
 // afterNotice: the request went out on a connection whose close had been announced.
@@ -190,23 +323,40 @@ func (v *verdictOnEnd) afterNotice() bool {
 	return true
 }
 
-// dumbProxy: keep-alive was agreed in HTTP/1.0, and the next request was received and hung until the other side closed.
+// dumbProxy: keep-alive was agreed in HTTP/1.0, and the next request was received and hung until
+// the other side closed.
 func (v *verdictOnEnd) dumbProxy() bool {
 	c, x := v.c, v.x
 	if !v.answerless() || x.Turn || v.e.answered == 0 || !x.Request.Complete ||
-		!x.Request.Facts.Has(reassembly.ConnKeepAlive) || x.Version != "HTTP/1.0" && !x.Request.Facts.Has(reassembly.HasProxyConnection) {
+		!x.Request.Facts.Has(
+			reassembly.ConnKeepAlive,
+		) || x.Version != "HTTP/1.0" && !x.Request.Facts.Has(reassembly.HasProxyConnection) {
 		return false
 	}
 	fin, reset, ok := closedAt(c, reassembly.FromServer)
 	// A close with the request unread in the socket makes a RST with ACK (RFC 2525 §2.17).
-	if !ok || reset && !c.Half[reassembly.FromServer].RstActive || fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) || !seenAtClose(c, x, fin) {
+	if !ok || reset && !c.Half[reassembly.FromServer].RstActive ||
+		fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) ||
+		!seenAtClose(c, x, fin) {
 		return false
 	}
 	v.be("header-misuse", "dumb-proxy", ConfidenceMedium)
 	v.until(fin.Time)
-	v.claim.occ.Evidence = []Evidence{at(v.e.prior, "last response", SideServer, "the first response on the connection is complete"),
+	v.claim.occ.Evidence = []Evidence{
+		at(
+			v.e.prior,
+			"last response",
+			SideServer,
+			"the first response on the connection is complete",
+		),
 		at(x.Request.End, "request", SideClient, "the next one: received, and not answered"),
-		at(fin, closeWord(reset), SideServer, fmt.Sprintf("%s later the connection is closed", seconds(fin.Time-x.Request.End.Time)))}
+		at(
+			fin,
+			closeWord(reset),
+			SideServer,
+			fmt.Sprintf("%s later the connection is closed", seconds(fin.Time-x.Request.End.Time)),
+		),
+	}
 	return true
 }
 
@@ -218,20 +368,37 @@ func closeWord(reset bool) string {
 	return "FIN"
 }
 
-// runCloseNotDone reports a close that the server announced and did not do, and the requests that went unanswered after one.
+// runCloseNotDone reports a close that the server announced and did not do, and the requests that
+// went unanswered after one.
 func runCloseNotDone(p *pass) {
 	p.reportFate("header-misuse")
 	c, n := p.conn, p.state.ending.notice
-	if !mark0(n.at) || n.by != reassembly.FromServer || !mark0(c.FirstCloseAt) || p.state.ending.failed != nil || !whole(c) {
+	if !mark0(n.at) || n.by != reassembly.FromServer || !mark0(c.FirstCloseAt) ||
+		p.state.ending.failed != nil ||
+		!whole(c) {
 		return
 	}
 	waited := c.FirstCloseAt.Time - n.at.Time
 	last := p.state.last
-	if waited < max(notDoneAfter, 3*c.RTTMin()) || last == nil || last.End().Frame != n.at.Frame || last.Response.Framing == reassembly.ByClose {
+	if waited < max(notDoneAfter, 3*c.RTTMin()) || last == nil || last.End().Frame != n.at.Frame ||
+		last.Response.Framing == reassembly.ByClose {
 		return
 	}
-	p.report(claim{rule: "header-misuse", cause: "close-not-done", confidence: ConfidenceHigh, index: last.Index, most: atMost(Info),
-		occ: Occurrence{Start: n.at.Time, End: c.FirstCloseAt.Time, Evidence: []Evidence{
-			at(n.at, "close announced", SideServer, "the response says Connection: close"),
-			at(c.FirstCloseAt, "close", sideOf(c.FirstClose), fmt.Sprintf("the first FIN, %s later", seconds(waited)))}}})
+	p.report(
+		claim{
+			rule:       "header-misuse",
+			cause:      "close-not-done",
+			confidence: ConfidenceHigh,
+			index:      last.Index,
+			most:       atMost(Info),
+			occ: Occurrence{Start: n.at.Time, End: c.FirstCloseAt.Time, Evidence: []Evidence{
+				at(n.at, "close announced", SideServer, "the response says Connection: close"),
+				at(
+					c.FirstCloseAt,
+					"close",
+					sideOf(c.FirstClose),
+					fmt.Sprintf("the first FIN, %s later", seconds(waited)),
+				)}},
+		},
+	)
 }

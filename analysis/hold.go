@@ -10,23 +10,28 @@ import (
 
 const (
 	// defaultMSS is what a sender assumes without an option (RFC 9293 §3.7.1).
-	defaultMSS  = 536
-	maxHolds    = 64                     // undecided holds kept per connection, and claimed one by one per exchange
-	maxWaits    = 64                     // direct observations of an application's second write kept per direction
-	delackFloor = 8 * time.Millisecond   // a later ACK is a delayed one: stacks mean 10 ms at least (Windows), Linux 40 (TCP_ATO_MIN)
-	delackCeil  = 510 * time.Millisecond // RFC 9293 §3.8.6.3: an ACK must not be delayed by half a second or more
+	defaultMSS = 536
+	// undecided holds kept per connection, and claimed one by one per exchange
+	maxHolds = 64
+	// direct observations of an application's second write kept per direction
+	maxWaits = 64
+	// a later ACK is a delayed one: stacks mean 10 ms at least (Windows), Linux 40 (TCP_ATO_MIN)
+	delackFloor = 8 * time.Millisecond
+	// RFC 9293 §3.8.6.3: an ACK must not be delayed by half a second or more
+	delackCeil = 510 * time.Millisecond
 )
 
-// hold is one segment that Nagle's algorithm seems to have held: a small segment that left as soon as the ACK of the small
-// segment before was known.
+// hold is one segment that Nagle's algorithm seems to have held: a small segment that left as soon
+// as the ACK of the small segment before was known.
 type hold struct {
-	dir       reassembly.Dir
-	first     capture.Mark // the unacknowledged small segment
-	ack       capture.Mark
-	second    capture.Mark // the one that was held
-	size      [2]uint32    // octets of first and second
-	headers   bool         // first ends with the header section
-	tail      bool         // second is the end of a message behind full segments, and first the last of those
+	dir     reassembly.Dir
+	first   capture.Mark // the unacknowledged small segment
+	ack     capture.Mark
+	second  capture.Mark // the one that was held
+	size    [2]uint32    // octets of first and second
+	headers bool         // first ends with the header section
+	// second is the end of a message behind full segments, and first the last of those
+	tail      bool
 	from, to  time.Duration
 	roundTrip time.Duration // the part that a prompt ACK would have taken
 	delayed   time.Duration // the part by which the ACK was late
@@ -35,22 +40,28 @@ type hold struct {
 // length is the whole hold.
 func (h *hold) length() time.Duration { return h.to - h.from }
 
-// nagleCount counts, for one direction, what happened each time a small segment followed a small one in the same message.
+// nagleCount counts, for one direction, what happened each time a small segment followed a small
+// one in the same message.
 type nagleCount struct {
-	prompt          int             // left before the ACK could be known: Nagle's algorithm was off then
-	held            int             // left as soon as the ACK was known
-	delays          []time.Duration // by how much the ACKs that ended holds came later than a prompt one, shortest first, up to maxWaits
-	late            int             // left clearly later: the application itself wrote late
+	// left before the ACK could be known: Nagle's algorithm was off then
+	prompt int
+	held   int // left as soon as the ACK was known
+	// by how much the ACKs that ended holds came later than a prompt one, shortest first, up to
+	// maxWaits
+	delays          []time.Duration
+	late            int // left clearly later: the application itself wrote late
 	promptAfterHeld int
-	waits           []time.Duration // how long the application took between the writes, where that can be seen
-	least           time.Duration   // shortest hold: the application took no longer than that
+	// how long the application took between the writes, where that can be seen
+	waits []time.Duration
+	least time.Duration // shortest hold: the application took no longer than that
 }
 
-// opportunity looks whether r is a small segment behind a small one that had not been acknowledged when it was sent, and
-// counts what happened. The result is the hold, if it was held.
+// opportunity looks whether r is a small segment behind a small one that had not been acknowledged
+// when it was sent, and counts what happened. The result is the hold, if it was held.
 func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain ||
-		!s.small.valid || r.Seq < s.small.end || s.small.turn {
+		!s.small.valid || r.Seq < s.small.end ||
+		s.small.turn {
 		return nil
 	}
 	count := &w.s.nagle[r.Dir]
@@ -95,7 +106,10 @@ func (w *walker) judgeOpportunity(s *sender, r *reassembly.Record, count *nagleC
 		count.late++ // neither proves anything: what the others are, this one is
 	}
 	h := &hold{dir: r.Dir, first: s.small.Mark, ack: s.small.ack, second: r.Mark(),
-		size: [2]uint32{s.small.size, r.Len}, headers: s.small.headers, from: max(w.at, s.small.Time), to: r.Time}
+		size: [2]uint32{
+			s.small.size,
+			r.Len,
+		}, headers: s.small.headers, from: max(w.at, s.small.Time), to: r.Time}
 	h.roundTrip = min(h.length(), c.RTTMin())
 	h.delayed = h.length() - h.roundTrip
 	count.ended(h.delayed)
@@ -110,8 +124,9 @@ func (n *nagleCount) ended(delay time.Duration) {
 	}
 }
 
-// delayed is how many of the ACKs a timer made late: those that are apart from the prompt ones by the least that stacks mean. Where
-// the path's delay varies, they are late by anything from nothing on.
+// delayed is how many of the ACKs a timer made late: those that are apart from the prompt ones by
+// the least that stacks mean. Where the path's delay varies, they are late by anything from nothing
+// on.
 func (n *nagleCount) delayed() int {
 	before := time.Duration(0)
 	for i, d := range n.delays {
@@ -123,16 +138,18 @@ func (n *nagleCount) delayed() int {
 	return 0
 }
 
-// loose reports whether all that is known of the way to the sender of dir is how old its word was when it sent something of its own
-// accord: by that measure whatever it sends left as soon as it could.
+// loose reports whether all that is known of the way to the sender of dir is how old its word was
+// when it sent something of its own accord: by that measure whatever it sends left as soon as it
+// could.
 func (s *connState) loose(dir reassembly.Dir) bool {
 	r := &s.conn.Half[dir].RTT
 	return r.Samples > 0 && !r.Firm
 }
 
-// maybeProbe reports whether the timer for a tail loss probe may have sent r: it prefers new data, which Nagle's algorithm does
-// not hold back then (RFC 8985 §7.3). The timer is two round trips, and leaves a delayed acknowledgment its time if only one
-// segment is outstanding. One probe is sent at a time: a second without an acknowledgment in between is none.
+// maybeProbe reports whether the timer for a tail loss probe may have sent r: it prefers new data,
+// which Nagle's algorithm does not hold back then (RFC 8985 §7.3). The timer is two round trips,
+// and leaves a delayed acknowledgment its time if only one segment is outstanding. One probe is
+// sent at a time: a second without an acknowledgment in between is none.
 func (s *sender) maybeProbe(w *walker, r *reassembly.Record) bool {
 	c := w.s.conn
 	least := max(2*c.RTTMin()*97/100, 2*time.Millisecond)
@@ -146,12 +163,13 @@ func (s *sender) maybeProbe(w *walker, r *reassembly.Record) bool {
 	return true
 }
 
-// ackedWithin reports whether an ACK of the small segment passed so soon after what the sender of r surely knew that it
-// may have known of it.
+// ackedWithin reports whether an ACK of the small segment passed so soon after what the sender of r
+// surely knew that it may have known of it.
 func (w *walker) ackedWithin(s *sender, r *reassembly.Record, n int) bool {
 	c := w.s.conn
 	if c.Far(r.Dir) < time.Millisecond {
-		return false // the capture is next to the sender: the order of the frames is the order of events
+		// the capture is next to the sender: the order of the frames is the order of events
+		return false
 	}
 	limit := r.Time - c.Far(r.Dir) - s.late + w.s.eps(r.Dir)
 	for i := max(s.known, c.Released); i < n; i++ {
@@ -166,8 +184,9 @@ func (w *walker) ackedWithin(s *sender, r *reassembly.Record, n int) bool {
 	return false
 }
 
-// echoesUnseen reports whether the sender of r echoes a timestamp later than all that its peer sent as far as the capture shows
-// (RFC 7323 §4): it had received a segment that the capture lacks, the acknowledgment perhaps.
+// echoesUnseen reports whether the sender of r echoes a timestamp later than all that its peer sent
+// as far as the capture shows (RFC 7323 §4): it had received a segment that the capture lacks, the
+// acknowledgment perhaps.
 func (w *walker) echoesUnseen(r *reassembly.Record, n int) bool {
 	c := w.s.conn
 	if !r.Trait.Has(reassembly.HasTS) {
@@ -210,8 +229,8 @@ func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
 	}
 }
 
-// decideNagle decides, for all undecided holds of the connection, whether they were Nagle's: the rules claim those that
-// were, and the time of the others is the application's own.
+// decideNagle decides, for all undecided holds of the connection, whether they were Nagle's: the
+// rules claim those that were, and the time of the others is the application's own.
 func (s *connState) decideNagle() {
 	for dir := range s.nagle {
 		real := s.naglePlausible(reassembly.Dir(dir))
@@ -242,7 +261,8 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 	j.holds = rest
 }
 
-// addHold adds what a hold cost to the last claim about one: an exchange may have holds without end.
+// addHold adds what a hold cost to the last claim about one: an exchange may have holds without
+// end.
 func (j *job) addHold(cost Cost) {
 	for i := len(j.claims) - 1; i >= 0; i-- {
 		if c := &j.claims[i]; c.rule == nagle.Name || c.rule == nagleDelayedAck.Name {
@@ -264,8 +284,8 @@ func (s *connState) relabel(j *job, h *hold) {
 	}
 }
 
-// naglePlausible reports whether the holds of dir were Nagle's: no small segment ever left with one unacknowledged, and
-// most left with the ACK. A single hold must have all of the signature.
+// naglePlausible reports whether the holds of dir were Nagle's: no small segment ever left with one
+// unacknowledged, and most left with the ACK. A single hold must have all of the signature.
 func (s *connState) naglePlausible(dir reassembly.Dir) bool {
 	n := &s.nagle[dir]
 	if n.promptAfterHeld > 0 || n.prompt > 1 || n.prompt == 1 && n.held < 3 {
@@ -287,10 +307,11 @@ func (s *connState) naglePlausible(dir reassembly.Dir) bool {
 	return false
 }
 
-// singleHold reports whether one hold alone is proof enough: the first segment ended with the headers, and the ACK was
-// as late as only a timer makes it.
+// singleHold reports whether one hold alone is proof enough: the first segment ended with the
+// headers, and the ACK was as late as only a timer makes it.
 func (s *connState) singleHold(dir reassembly.Dir, h *hold) bool {
-	return h.dir == dir && h.headers && h.delayed >= 20*time.Millisecond && h.delayed <= delackCeil &&
+	return h.dir == dir && h.headers && h.delayed >= 20*time.Millisecond &&
+		h.delayed <= delackCeil &&
 		h.length() >= 10*s.eps(dir)
 }
 
@@ -304,10 +325,13 @@ func sooner(waits []time.Duration, limit time.Duration) (out []time.Duration) {
 	return out
 }
 
-// appDelay estimates how long the application itself took before a write that was held for as long as given. known tells that it
-// was observed where the write came after the ACK; else it is at most most. What took it longer than the hold now and then was
-// not so here. A few observations say little of the spread: it is taken to be a tenth at least.
-func (n *nagleCount) appDelay(hold time.Duration) (typical, spread, most time.Duration, known bool) {
+// appDelay estimates how long the application itself took before a write that was held for as long
+// as given. known tells that it was observed where the write came after the ACK; else it is at most
+// most. What took it longer than the hold now and then was not so here. A few observations say
+// little of the spread: it is taken to be a tenth at least.
+func (n *nagleCount) appDelay(
+	hold time.Duration,
+) (typical, spread, most time.Duration, known bool) {
 	waits := sooner(n.waits, hold)
 	if len(waits) == 0 {
 		return 0, 0, n.least, false

@@ -5,14 +5,15 @@ import "tcpwhy/reassembly"
 // keptWindows is how many first bursts of connections are kept of each client and service.
 const keptWindows = 64
 
-// initialWindows learns with how many segments new connections of a client and a service begin, where slow start seems to
-// have ended the burst. A kernel's initial window is the same each time, but for a segment; bursts of many sizes were ended
-// by the application.
+// initialWindows learns with how many segments new connections of a client and a service begin,
+// where slow start seems to have ended the burst. A kernel's initial window is the same each time,
+// but for a segment; bursts of many sizes were ended by the application.
 type initialWindows struct{ pairs pairTable[[]int64] }
 
 func (r *initialWindows) event(_ *judge, m *member, e *event) {
 	j, ok := e.data.(*job)
-	if !ok || j.index != 0 || j.spent(reassembly.FromServer, SlowStart) <= 0 || len(j.rounds) < 2 || j.flow.mss <= 0 {
+	if !ok || j.index != 0 || j.spent(reassembly.FromServer, SlowStart) <= 0 || len(j.rounds) < 2 ||
+		j.flow.mss <= 0 {
 		return
 	}
 	if kept := r.pairs.of(m.pair, e.at); kept != nil && len(*kept) < keptWindows {
@@ -28,7 +29,8 @@ func (r *initialWindows) finish(j *judge) {
 	})
 }
 
-// scattered reports whether the windows have no size in common: of four and more, no size has half of them within a segment.
+// scattered reports whether the windows have no size in common: of four and more, no size has half
+// of them within a segment.
 func scattered(windows []int64) bool {
 	if len(windows) < 4 {
 		return false
@@ -47,7 +49,8 @@ func scattered(windows []int64) bool {
 	return true
 }
 
-// idleRestarts learns of hosts whether their kernels forget the congestion window of an idle connection.
+// idleRestarts learns of hosts whether their kernels forget the congestion window of an idle
+// connection.
 type idleRestarts struct{ hosts pairTable[restarts] }
 
 // restarts counts responses after an idle period that would show it.
@@ -76,7 +79,8 @@ func (r *idleRestarts) finish(j *judge) {
 		if key.rule != slowStartAfterIdle.Name || key.cause != "" {
 			continue
 		}
-		if h := r.hosts.has(alone(key.pair.server.Addr())); h != nil && h.kept > 0 && h.kept >= h.forgot {
+		if h := r.hosts.has(alone(key.pair.server.Addr())); h != nil && h.kept > 0 &&
+			h.kept >= h.forgot {
 			j.doubt(key)
 		}
 	}

@@ -73,7 +73,8 @@ func TestIdleRestarts(t *testing.T) {
 	}
 }
 
-// TestContradictedHolds: where most connections of a client never waited, the holds of one are less sure.
+// TestContradictedHolds: where most connections of a client never waited, the holds of one are less
+// sure.
 func TestContradictedHolds(t *testing.T) {
 	j, m, _ := hostJudge("")
 	key := groupKey{nagleDelayedAck.Name, "request", m.pair}
@@ -86,7 +87,8 @@ func TestContradictedHolds(t *testing.T) {
 	}
 }
 
-// hostsWithoutEnd are clients of many addresses, more than a table holds, and their moments, a second apart.
+// hostsWithoutEnd are clients of many addresses, more than a table holds, and their moments, a
+// second apart.
 func hostsWithoutEnd(f func(p pair, at time.Duration)) {
 	for i := range 2 * maxPairs {
 		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})

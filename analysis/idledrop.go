@@ -29,13 +29,23 @@ A server that crashed and came back while the connection was idle answers the sa
 		Message: "The request went out on a connection that had long been idle, and that no longer existed at the other end or " +
 			"on the way to it, though nobody had closed it.",
 		Remedies: []Remedy{
-			{Side: SideClient, Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
-				"net.ipv4.tcp_keepalive_time, 7200 s unless set)", Settings: []Setting{{Go, "net.Dialer.KeepAlive"},
-				{Node, "socket.setKeepAlive(true, 30000)"}, {Curl, "--keepalive-time"}, {Java, "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
-				{Python, "socket_options with SO_KEEPALIVE"}, {PHP, "CURLOPT_TCP_KEEPALIVE"}},
-				After: "or give idle connections up earlier"},
-			{Side: SideNetwork, Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
-				"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server"}}}},
+			{
+				Side: SideClient,
+				Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
+					"net.ipv4.tcp_keepalive_time, 7200 s unless set)",
+				Settings: []Setting{{Go, "net.Dialer.KeepAlive"},
+					{
+						Node,
+						"socket.setKeepAlive(true, 30000)",
+					}, {Curl, "--keepalive-time"}, {Java, "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
+					{Python, "socket_options with SO_KEEPALIVE"}, {PHP, "CURLOPT_TCP_KEEPALIVE"}},
+				After: "or give idle connections up earlier",
+			},
+			{
+				Side: SideNetwork,
+				Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
+					"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server",
+			}}}},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
 	exchange:   runForgotten,
 	closed:     runIdleDrop,
@@ -44,27 +54,32 @@ A server that crashed and came back while the connection was idle answers the sa
 // runForgotten marks an exchange whose waits were no loss by chance: nobody was there any more.
 func runForgotten(p *pass) {
 	c, x, e := p.conn, p.exchange, &p.state.ending
-	if p.job == nil || x.Request == nil || x.Response != nil || !mark0(e.latest) || x.Start().Time-e.latest.Time < forgottenAfter {
+	if p.job == nil || x.Request == nil || x.Response != nil || !mark0(e.latest) ||
+		x.Start().Time-e.latest.Time < forgottenAfter {
 		return
 	}
 	v := &verdictOnEnd{p: p, c: c, x: x, e: e}
-	p.job.forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From && v.repeats() >= triesUntilGivenUp
+	p.job.forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From &&
+		v.repeats() >= triesUntilGivenUp
 }
 
-// runIdleDrop reports a request that met a forgotten connection, also where nothing ever ended that connection: the client
-// has closed, and there is nobody to answer.
+// runIdleDrop reports a request that met a forgotten connection, also where nothing ever ended that
+// connection: the client has closed, and there is nobody to answer.
 func runIdleDrop(p *pass) {
 	p.reportFate("idle-drop")
 	e, x := &p.state.ending, p.state.last
-	if e.failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete || !mark0(e.latest) {
+	if e.failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete ||
+		!mark0(e.latest) {
 		return
 	}
 	cl := claim{index: x.Index, correctness: true, unsafe: !x.Turn && !idempotent(x.Method)}
 	gaveUp := p.conn.End.Time
-	if closed, _, ok := closedAt(p.conn, reassembly.FromClient); ok && closed.Time >= x.Request.Start.Time {
+	if closed, _, ok := closedAt(p.conn, reassembly.FromClient); ok &&
+		closed.Time >= x.Request.Start.Time {
 		gaveUp = closed.Time
 	} else if !x.Turn && x.Method != "" {
-		// Its kernel holds the FIN back behind what is not acknowledged: that it no longer waits shows only elsewhere.
+		// Its kernel holds the FIN back behind what is not acknowledged: that it no longer waits
+		// shows only elsewhere.
 		cl.elsewhere = true
 		cl.failure = &failure{start: x.Start(), at: gaveUp, host: x.Host, took: gaveUp - x.Start().Time}
 	} else {
@@ -72,9 +87,18 @@ func runIdleDrop(p *pass) {
 	}
 	x2 := *x
 	x2.Outcome = reassembly.Aborted // the client no longer waits
-	given := ending{failed: &x2, prior: e.latest, idle: x.Start().Time - e.latest.Time, answered: e.answered}
+	given := ending{
+		failed:   &x2,
+		prior:    e.latest,
+		idle:     x.Start().Time - e.latest.Time,
+		answered: e.answered,
+	}
 	took := max(0, gaveUp-x.Start().Time)
-	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time + took, Cost: Cost{Expected: took, High: took}}
+	cl.occ = Occurrence{
+		Start: x.Start().Time,
+		End:   x.Start().Time + took,
+		Cost:  Cost{Expected: took, High: took},
+	}
 	v := &verdictOnEnd{p: p, c: p.conn, x: &x2, e: &given, claim: &cl}
 	if !v.forgotten() {
 		return
@@ -82,8 +106,9 @@ func runIdleDrop(p *pass) {
 	p.report(cl)
 }
 
-// suspects are requests on connections that had been idle so long that the way may have forgotten them, and that have not been
-// answered: each waits for the same request elsewhere, which shows that the client has given it up.
+// suspects are requests on connections that had been idle so long that the way may have forgotten
+// them, and that have not been answered: each waits for the same request elsewhere, which shows
+// that the client has given it up.
 type suspects map[retryKey]*suspect
 
 type suspect struct {
@@ -94,7 +119,8 @@ type suspect struct {
 	again    int            // index of that
 }
 
-// suspected takes note of a request after a long idle time, and of one that repeats such a request on another connection.
+// suspected takes note of a request after a long idle time, and of one that repeats such a request
+// on another connection.
 func (j *judge) suspected(m *member, e *beganExchange, index int) {
 	if e.turn || e.method == "" {
 		return
@@ -104,7 +130,8 @@ func (j *judge) suspected(m *member, e *beganExchange, index int) {
 			s.repeated, s.conn, s.again = e, m.id, index
 		}
 	}
-	if m.answeredAt > 0 && e.start.Time-m.answeredAt >= forgottenAfter && len(j.suspects) < maxFailures {
+	if m.answeredAt > 0 && e.start.Time-m.answeredAt >= forgottenAfter &&
+		len(j.suspects) < maxFailures {
 		m.suspect = &suspect{index: index, key: e.key()}
 		j.suspects[e.key()] = m.suspect
 	}
@@ -125,7 +152,8 @@ func (m *member) lostWay(job *job) bool {
 	return job.forgotten && (m.suspect == nil || m.givenUp(job.index))
 }
 
-// givenUp reports whether the client has sent the request of the member's exchange on another connection, too.
+// givenUp reports whether the client has sent the request of the member's exchange on another
+// connection, too.
 func (m *member) givenUp(index int) bool {
 	return m.suspect != nil && m.suspect.index == index && m.suspect.repeated != nil
 }
@@ -147,19 +175,40 @@ func idleDropText(v *verdictOnEnd) string {
 // idleDropEvidence shows the last response, the request and what came back.
 func idleDropEvidence(v *verdictOnEnd) []Evidence {
 	out := []Evidence{at(v.e.prior, "last response", SideServer, "the connection becomes idle"),
-		at(v.x.Request.Start, "request", SideClient, fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle)))}
+		at(
+			v.x.Request.Start,
+			"request",
+			SideClient,
+			fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle)),
+		)}
 	h := &v.c.Half[reassembly.FromServer]
 	switch {
 	case h.RstSeen && foreignReset(v.c, reassembly.FromServer):
-		out = append(out, at(h.Rst, "RST", SideServer, fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
-			"way sent it", h.RstTTL, h.TTLMax)))
+		out = append(
+			out,
+			at(
+				h.Rst,
+				"RST",
+				SideServer,
+				fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
+					"way sent it", h.RstTTL, h.TTLMax),
+			),
+		)
 	case h.RstSeen:
 		out = append(out, at(h.Rst, "RST", SideServer, "no such connection"))
 	default:
 		for i := len(v.c.Records) - 1; i >= 0; i-- {
 			if r := &v.c.Records[i]; r.Kind.Retransmitted() && r.Len > 0 {
-				return append(out, at(r.Mark(), "last repetition", SideClient, fmt.Sprintf("sent %d times in all, never acknowledged",
-					v.repeats()+1)))
+				return append(
+					out,
+					at(
+						r.Mark(),
+						"last repetition",
+						SideClient,
+						fmt.Sprintf("sent %d times in all, never acknowledged",
+							v.repeats()+1),
+					),
+				)
 			}
 		}
 	}

@@ -43,9 +43,13 @@ A path that has changed meanwhile may not carry the old window; then the kernel'
 			Message: "The connection had been idle, and the client's kernel had forgotten how much it may send at once: the " +
 				"request was sent in growing bursts with a round trip between them.",
 			Remedies: []Remedy{{Side: SideClient, Text: keepWindow}}}},
-	References: []string{"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart"},
-	exchange:   runSlowStartAfterIdle,
-	cross:      func() crossRule { return &idleRestarts{} },
+	References: []string{
+		"RFC 5681 section 4.1",
+		"RFC 7661",
+		"net/ipv4/tcp_output.c, tcp_cwnd_restart",
+	},
+	exchange: runSlowStartAfterIdle,
+	cross:    func() crossRule { return &idleRestarts{} },
 }
 
 // runSlowStartAfterIdle claims what a window that was cut back for idleness cost a message.
@@ -59,7 +63,8 @@ func runSlowStartAfterIdle(p *pass) {
 func (p *pass) idleRestart(dir reassembly.Dir) {
 	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
 	lost := j.spent(dir, SlowStartIdle)
-	if p.exchange.Response == nil || f == nil || len(rounds) < 2 || f.rtt <= 0 || lost*10 < f.rtt*8 {
+	if p.exchange.Response == nil || f == nil || len(rounds) < 2 || f.rtt <= 0 ||
+		lost*10 < f.rtt*8 {
 		return
 	}
 	t, used := f.transfer()
@@ -72,10 +77,19 @@ func (p *pass) idleRestart(dir reassembly.Dir) {
 		return
 	}
 	cost.Low = min(t.coldSaving(used, flight), max(0, cost.Expected-f.rtt))
-	c := claim{rule: "slow-start-after-idle", cause: ofRequest(dir, ""), confidence: j.calibrated(&cost, dir, used, had, ConfidenceHigh)}
+	c := claim{
+		rule:       "slow-start-after-idle",
+		cause:      ofRequest(dir, ""),
+		confidence: j.calibrated(&cost, dir, used, had, ConfidenceHigh),
+	}
 	c.occ = Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
 	c.occ.Evidence = append([]Evidence{
-		at(i.before, "before", sideOf(dir), fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak)),
+		at(
+			i.before,
+			"before",
+			sideOf(dir),
+			fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak),
+		),
 		at(i.mark, "after", sideOf(dir), fmt.Sprintf("the first data after %s", seconds(i.since)))},
 		roundEvidence(rounds, t.mss, sideOf(dir))...)
 	c.window = remedied{dir: dir, saved: cost.Expected, cwnd: had}

@@ -33,7 +33,13 @@ func message(i *MessageInfo, m *reassembly.Message) *MessageInfo {
 	if m == nil {
 		return nil
 	}
-	*i = MessageInfo{Start: m.Start, End: m.End, HeaderBytes: m.HeaderBytes, BodyBytes: m.BodyBytes, Complete: m.Complete}
+	*i = MessageInfo{
+		Start:       m.Start,
+		End:         m.End,
+		HeaderBytes: m.HeaderBytes,
+		BodyBytes:   m.BodyBytes,
+		Complete:    m.Complete,
+	}
 	return i
 }
 
@@ -60,10 +66,24 @@ func labelTimes(times *[labelCount]time.Duration) []LabelTime {
 // connInfo draws up what the report says of the connection.
 func (s *connState) connInfo() *ConnInfo {
 	c := s.conn
-	i := &ConnInfo{ID: c.ID, Client: c.Client, Server: c.Server, Start: c.Start.Time, Duration: c.End.Time - c.Start.Time,
-		State: c.State, History: c.History, Protocol: c.Protocol, Vantage: c.Vantage, TLS: c.TLS, Caveats: c.Caveats,
-		RTTMin: c.RTTMin(), ClientRTT: c.Far(reassembly.FromClient), ServerRTT: c.Far(reassembly.FromServer),
-		Handshake: handshakeRTT(c), Times: labelTimes(&s.times)}
+	i := &ConnInfo{
+		ID:        c.ID,
+		Client:    c.Client,
+		Server:    c.Server,
+		Start:     c.Start.Time,
+		Duration:  c.End.Time - c.Start.Time,
+		State:     c.State,
+		History:   c.History,
+		Protocol:  c.Protocol,
+		Vantage:   c.Vantage,
+		TLS:       c.TLS,
+		Caveats:   c.Caveats,
+		RTTMin:    c.RTTMin(),
+		ClientRTT: c.Far(reassembly.FromClient),
+		ServerRTT: c.Far(reassembly.FromServer),
+		Handshake: handshakeRTT(c),
+		Times:     labelTimes(&s.times),
+	}
 	for d := range c.Half {
 		h := &c.Half[d]
 		i.MSS[d], i.Bytes[d], i.Segments[d], i.Retransmissions[d] = h.MSS, h.Bytes, h.Segments, h.Retrans

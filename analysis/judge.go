@@ -7,8 +7,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// judge reads the events of all connections in the order of time, and draws up the report. What it keeps about a
-// connection is small and goes when the connection can no longer matter.
+// judge reads the events of all connections in the order of time, and draws up the report. What it
+// keeps about a connection is small and goes when the connection can no longer matter.
 type judge struct {
 	opts   *Options
 	hooks  Hooks
@@ -43,9 +43,10 @@ type totals struct {
 	missing                int64             // octets that the capture lacks
 	octets                 int64
 	midStream, oneSided    uint64
-	pairs                  uint64 // clients and services, those that were forgotten as often as they came again
-	views                  uint64 // connections that are others seen again
-	cut                    uint64 // exchanges that the end of the capture cut
+	// clients and services, those that were forgotten as often as they came again
+	pairs uint64
+	views uint64 // connections that are others seen again
+	cut   uint64 // exchanges that the end of the capture cut
 }
 
 // pairTotals is what all exchanges of one client with one service took.
@@ -158,8 +159,8 @@ func (j *judge) judged(m *member, job *job) {
 	j.tellExchange(m, info)
 }
 
-// own settles which claims stand: a response's slow start on a connection that need not have been opened is a cost of that. They
-// are valid until the next call.
+// own settles which claims stand: a response's slow start on a connection that need not have been
+// opened is a cost of that. They are valid until the next call.
 func (j *judge) own(m *member, job *job) []claim {
 	out := j.standing[:0]
 	reuse, ok := j.reuseClaim(m, job)
@@ -168,7 +169,9 @@ func (j *judge) own(m *member, job *job) []claim {
 	}
 	for _, c := range job.claims {
 		repair := c.rule == "retransmission-timeout" // of what was not lost by chance
-		if c.rule == "" || ok && c.rule == slowStart.Name && c.cause == "" || repair && (job.syn != nil && job.syn.dropped || m.lostWay(job)) || !j.enabled(c.rule) {
+		if c.rule == "" || ok && c.rule == slowStart.Name && c.cause == "" ||
+			repair && (job.syn != nil && job.syn.dropped || m.lostWay(job)) ||
+			!j.enabled(c.rule) {
 			continue
 		}
 		out = append(out, c)

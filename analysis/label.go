@@ -16,34 +16,35 @@ const (
 	TLSClient                   // the client's own time in it
 	ProxyConnect                // CONNECT through a proxy
 	ReqApp                      // the client's application between parts of a request
-	Think                       // the server, from the request's arrival to the response's first octet
-	Think100                    // waiting for 100 Continue
-	RoundTrip                   // one unavoidable round trip
-	Queue                       // round-trip time above the least one
-	Serialize                   // the path's rate
-	Paced                       // the sender spread its segments on purpose
-	SlowStart                   // congestion window still growing from its initial value
-	SlowStartIdle               // the same after an idle period
-	CongAvoid                   // congestion window, past slow start
-	RecoveryCwnd                // congestion window reduced by loss
-	RWnd                        // receive window full
-	ZeroWindow                  // receive window closed
-	FastRetx                    // loss repaired by fast retransmission
-	RTO                         // loss repaired by timeout
-	TLP                         // loss repaired by a tail loss probe
-	LostRetx                    // a retransmission was lost too
-	SpuriousRetx                // sent again though it had arrived
-	NagleRTT                    // Nagle's algorithm held data for a round trip
-	NagleDelack                 // Nagle's algorithm held data for a delayed ACK
-	DelackCwnd                  // a full window waited for a delayed ACK
-	Cork                        // TCP_CORK or MSG_MORE held the end of a message
-	AppPaced                    // the sending application paused inside a message
-	ClientThink                 // the client between exchanges
-	IdleReusable                // an idle connection that could have carried a request
-	IdleUnusable                // an idle connection that was announced or half closed
-	PipelineHOL                 // waiting for the response before, on a pipelined connection
-	Closing                     // from the first FIN or RST to the end
-	Tunnel                      // what another protocol did after an upgrade
+	// the server, from the request's arrival to the response's first octet
+	Think
+	Think100      // waiting for 100 Continue
+	RoundTrip     // one unavoidable round trip
+	Queue         // round-trip time above the least one
+	Serialize     // the path's rate
+	Paced         // the sender spread its segments on purpose
+	SlowStart     // congestion window still growing from its initial value
+	SlowStartIdle // the same after an idle period
+	CongAvoid     // congestion window, past slow start
+	RecoveryCwnd  // congestion window reduced by loss
+	RWnd          // receive window full
+	ZeroWindow    // receive window closed
+	FastRetx      // loss repaired by fast retransmission
+	RTO           // loss repaired by timeout
+	TLP           // loss repaired by a tail loss probe
+	LostRetx      // a retransmission was lost too
+	SpuriousRetx  // sent again though it had arrived
+	NagleRTT      // Nagle's algorithm held data for a round trip
+	NagleDelack   // Nagle's algorithm held data for a delayed ACK
+	DelackCwnd    // a full window waited for a delayed ACK
+	Cork          // TCP_CORK or MSG_MORE held the end of a message
+	AppPaced      // the sending application paused inside a message
+	ClientThink   // the client between exchanges
+	IdleReusable  // an idle connection that could have carried a request
+	IdleUnusable  // an idle connection that was announced or half closed
+	PipelineHOL   // waiting for the response before, on a pipelined connection
+	Closing       // from the first FIN or RST to the end
+	Tunnel        // what another protocol did after an upgrade
 	labelCount
 )
 

@@ -7,8 +7,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// The capture at a server has what the client sent 3 ms late: each request comes after its response. The next response seems
-// to be due to the request before, and to have waited long.
+// The capture at a server has what the client sent 3 ms late: each request comes after its
+// response. The next response seems to be due to the request before, and to have waited long.
 func TestLateDirection(t *testing.T) {
 	k := newTalk(40001).open(0, 0.02)
 	for i := range 8 {

@@ -2,7 +2,8 @@ package analysis
 
 import "testing"
 
-// A connection whose request comes a little later than at once may have been opened in advance: that is no certain cost.
+// A connection whose request comes a little later than at once may have been opened in advance:
+// that is no certain cost.
 func TestLateStart(t *testing.T) {
 	const rtt = 0.02
 	closing := "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi"

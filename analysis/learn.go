@@ -10,8 +10,8 @@ import (
 // maxTrail is how many outstanding segments of one direction are remembered with their times.
 const maxTrail = 256
 
-// view is what a sender learned since it last sent something new, as far as it is too long ago to have released what
-// it sends now. What came later is in release.
+// view is what a sender learned since it last sent something new, as far as it is too long ago to
+// have released what it sends now. What came later is in release.
 type view struct {
 	ack, edge int64         // when it could first have known what released it
 	acked     int64         // packets acknowledged by then
@@ -21,9 +21,11 @@ type view struct {
 	closed    bool          // a window of zero was offered
 	open      capture.Mark  // latest segment that moved the receive window's edge since then
 	needless  capture.Mark  // the first that it sent again without need
-	unsent    time.Duration // latest of its acknowledgments by which it had not gone beyond what has passed
-	missing   int           // packets that it sent and that never passed the capture point, by IP identification
-	beyond    capture.Mark  // first segment that shows that it had sent more than has passed
+	// latest of its acknowledgments by which it had not gone beyond what has passed
+	unsent time.Duration
+	// packets that it sent and that never passed the capture point, by IP identification
+	missing int
+	beyond  capture.Mark // first segment that shows that it had sent more than has passed
 }
 
 // reset begins a new wait.
@@ -34,17 +36,21 @@ func (v *view) reset() {
 
 // release is what a sender learned just before it sent: what may have released the segment.
 type release struct {
-	any   bool          // the peer was heard at all
-	ack   capture.Mark  // first acknowledgment of something new, selective ones included; no frame if none
-	open  capture.Mark  // first that moved the receive window's edge
-	late  time.Duration // by how much ack came later than a prompt acknowledgment would have
-	moved bool          // open acknowledged nothing new, or a window's worth at once: it told of room
-	part  bool          // ack acknowledged less than half of what was outstanding
-	round time.Duration // round trip that ack shows, between the capture point and the peer; 0: not known
+	any bool // the peer was heard at all
+	// first acknowledgment of something new, selective ones included; no frame if none
+	ack  capture.Mark
+	open capture.Mark  // first that moved the receive window's edge
+	late time.Duration // by how much ack came later than a prompt acknowledgment would have
+	// open acknowledged nothing new, or a window's worth at once: it told of room
+	moved bool
+	part  bool // ack acknowledged less than half of what was outstanding
+	// round trip that ack shows, between the capture point and the peer; 0: not known
+	round time.Duration
 }
 
-// learn lets the sender know everything that had reached it when it sent record n. What reached it within the time
-// that a kernel takes to react may have released the record; what it knew before has not.
+// learn lets the sender know everything that had reached it when it sent record n. What reached it
+// within the time that a kernel takes to react may have released the record; what it knew before
+// has not.
 func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 	c := w.s.conn
 	horizon := r.Time - c.Far(r.Dir) - s.late
@@ -75,14 +81,15 @@ func (s *sender) learn(w *walker, n int, r *reassembly.Record) {
 	s.cwnd.surely(since)
 }
 
-// quicker is by how much the sender of dir may go on sooner than the least round trip to it says: that contains what the host
-// took to answer, and few samples have not seen the least. Next to the host it may be all of it, and then the order of segments
-// is the order of events.
+// quicker is by how much the sender of dir may go on sooner than the least round trip to it says:
+// that contains what the host took to answer, and few samples have not seen the least. Next to the
+// host it may be all of it, and then the order of segments is the order of events.
 func (w *walker) quicker(dir reassembly.Dir) time.Duration {
 	return min(w.s.conn.Far(dir), w.s.eps(dir))
 }
 
-// look takes what the sender knows now as what it knew before anything could release the record in hand.
+// look takes what the sender knows now as what it knew before anything could release the record in
+// hand.
 func (s *sender) look() {
 	s.view.ack, s.view.edge = s.ack, s.edge
 	s.view.acked, s.view.cwnd = s.trail.acked, s.cwnd.size
@@ -107,18 +114,20 @@ func (s *sender) released(c *reassembly.Conn, a *reassembly.Record) {
 	}
 }
 
-// atOnce reports whether a acknowledges a full window, many segments, that nothing had been acknowledged of: a kernel that has
-// no more room to offer keeps quiet until its program has read.
+// atOnce reports whether a acknowledges a full window, many segments, that nothing had been
+// acknowledged of: a kernel that has no more room to offer keeps quiet until its program has read.
 func (s *sender) atOnce(c *reassembly.Conn, a *reassembly.Record) bool {
 	const many = 4
 	octets := a.Ack - s.ack
-	return a.Ack >= s.before && octets*4 >= (s.edge-s.ack)*3 && octets >= many*int64(c.Half[a.Dir.Peer()].Eff)
+	return a.Ack >= s.before && octets*4 >= (s.edge-s.ack)*3 &&
+		octets >= many*int64(c.Half[a.Dir.Peer()].Eff)
 }
 
-// lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a second full segment
-// (RFC 1122 §4.2.3.2), and the round trip that it shows. On a path with a queue all acknowledgments are late, so one
-// after one that was late, too, is no evidence; nor is one that does not cover what must have reached a receiver that
-// had waited so long: that was late itself.
+// lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a
+// second full segment (RFC 1122 §4.2.3.2), and the round trip that it shows. On a path with a queue
+// all acknowledgments are late, so one after one that was late, too, is no evidence; nor is one
+// that does not cover what must have reached a receiver that had waited so long: that was late
+// itself.
 func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round time.Duration) {
 	sent, ok := s.trail.sentAt(a.Ack)
 	if !ok {
@@ -132,7 +141,8 @@ func (s *sender) lateness(c *reassembly.Conn, a *reassembly.Record) (late, round
 	if s.max-s.ack <= mss {
 		before = 0 // one segment at a time makes no queue
 	}
-	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*before) || late > delackCeil ||
+	if !a.PureAck() || a.Ack-s.ack >= 2*mss || late < max(delackFloor, 4*near.Jitter, 4*before) ||
+		late > delackCeil ||
 		s.trail.passed(a.Ack, a.Time-near.Min-near.Jitter) {
 		return 0, round
 	}
@@ -188,8 +198,9 @@ func (s *sender) measure(c *reassembly.Conn, a *reassembly.Record) {
 	}
 }
 
-// inflate takes note of how much longer than the least a round trip is that acknowledgment a shows. A single one may
-// have waited at its host; a queue shows in each of several, and not while something is missing.
+// inflate takes note of how much longer than the least a round trip is that acknowledgment a shows.
+// A single one may have waited at its host; a queue shows in each of several, and not while
+// something is missing.
 func (s *sender) inflate(c *reassembly.Conn, a *reassembly.Record) {
 	sent, ok := s.trail.sentAt(a.Ack)
 	if !ok {
@@ -197,31 +208,37 @@ func (s *sender) inflate(c *reassembly.Conn, a *reassembly.Record) {
 	}
 	s.delay = [3]time.Duration{a.Time - sent - c.Half[a.Dir].RTT.Min, s.delay[0], s.delay[1]}
 	if s.deep++; s.max-s.ack < 2*int64(c.Half[a.Dir.Peer()].Eff) {
-		s.deep = 0 // nothing that could queue, and little enough for its acknowledgment to be delayed (RFC 1122 §4.2.3.2)
+		// nothing that could queue, and little enough for its acknowledgment to be delayed (RFC
+		// 1122 §4.2.3.2)
+		s.deep = 0
 	}
 	if a.Ack > s.growth.past && len(s.holes) == 0 && s.deep >= len(s.delay) {
 		s.queue = max(s.queue, min(s.delay[0], s.delay[1], s.delay[2]))
 	}
 }
 
-// jitter is how much later than the least round trip what this sender reacts to may have reached it.
+// jitter is how much later than the least round trip what this sender reacts to may have reached
+// it.
 func (s *sender) jitter(w *walker, r *reassembly.Record) time.Duration {
 	return w.s.conn.Half[r.Dir].RTT.Jitter
 }
 
-// bulkReaction is how late a busy host may go on with a transfer when an acknowledgment has made room: less than a program takes
-// for granted to produce a segment's worth by accident just then.
+// bulkReaction is how late a busy host may go on with a transfer when an acknowledgment has made
+// room: less than a program takes for granted to produce a segment's worth by accident just then.
 const bulkReaction = time.Millisecond
 
-// sluggish is how late a busy host may react in the midst of a transfer, where that is little beside a round trip.
+// sluggish is how late a busy host may react in the midst of a transfer, where that is little
+// beside a round trip.
 func (s *sender) sluggish(w *walker, r *reassembly.Record) time.Duration {
-	if s.last == nil || !s.last.full || !r.Trait.Has(reassembly.Full) || w.s.conn.RTTMin() < 4*bulkReaction {
+	if s.last == nil || !s.last.full || !r.Trait.Has(reassembly.Full) ||
+		w.s.conn.RTTMin() < 4*bulkReaction {
 		return 0
 	}
 	return bulkReaction
 }
 
-// carried is how long the path takes to carry r besides: the least round trip was that of small segments.
+// carried is how long the path takes to carry r besides: the least round trip was that of small
+// segments.
 func (s *sender) carried(w *walker, r *reassembly.Record) time.Duration {
 	if s.rate.best == 0 || !r.Trait.Has(reassembly.Full) {
 		return 0
@@ -229,7 +246,8 @@ func (s *sender) carried(w *walker, r *reassembly.Record) time.Duration {
 	return min(s.rate.perSegment(), w.s.conn.RTTMin()/4)
 }
 
-// trail is when the segments that are outstanding passed. Beyond maxTrail the later ones are not noted.
+// trail is when the segments that are outstanding passed. Beyond maxTrail the later ones are not
+// noted.
 type trail struct {
 	q           []trailMark
 	sent, acked int64 // packets, offload unfolded
@@ -282,7 +300,8 @@ func (t *trail) passed(ack int64, by time.Duration) bool {
 	return n < len(t.q) && t.q[n].at < by
 }
 
-// drop forgets what is acknowledged. sent is the offset after everything that was sent, eff the effective MSS.
+// drop forgets what is acknowledged. sent is the offset after everything that was sent, eff the
+// effective MSS.
 func (t *trail) drop(ack, sent int64, eff uint32) {
 	n := t.upTo(ack)
 	if n == len(t.q) {

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// listing keeps the connections and exchanges that the report names: all of them up to a limit, beyond it those that took
-// longest.
+// listing keeps the connections and exchanges that the report names: all of them up to a limit,
+// beyond it those that took longest.
 type listing struct {
 	conns     longest[ConnInfo]
 	exchanges longest[ExchangeInfo]
@@ -39,7 +39,8 @@ func (l *longest[T]) takes(took time.Duration, id int) bool {
 	return !l.full || (ranked[T]{took: took, id: id}).compare(l.floor) <= 0
 }
 
-// add adds an item. Twice the limit is held before the shorter half goes, so that adding stays cheap.
+// add adds an item. Twice the limit is held before the shorter half goes, so that adding stays
+// cheap.
 func (l *longest[T]) add(took time.Duration, id int, item *T) {
 	r := ranked[T]{took, id, item}
 	if l.full && r.compare(l.floor) > 0 {

@@ -15,22 +15,22 @@ import (
 const (
 	// endOfTime is after every moment of a capture.
 	endOfTime = time.Duration(math.MaxInt64)
-	// endGrace is how long after its last segment the capture is taken to end, so that what silence settles comes first:
-	// a live capture, which goes on in silence, has told of it by then. A lost tail may take the longest retransmission
-	// timer, two minutes.
+	// endGrace is how long after its last segment the capture is taken to end, so that what silence
+	// settles comes first: a live capture, which goes on in silence, has told of it by then. A lost
+	// tail may take the longest retransmission timer, two minutes.
 	endGrace = 3 * time.Minute
 )
 
-// Hooks are told of what a capture shows while it goes on. They are called one at a time, between segments, and should be
-// quick: meanwhile nothing is read. What they are handed is theirs.
+// Hooks are told of what a capture shows while it goes on. They are called one at a time, between
+// segments, and should be quick: meanwhile nothing is read. What they are handed is theirs.
 type Hooks struct {
-	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so far, and with this
-	// occurrence alone.
+	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so
+	// far, and with this occurrence alone.
 	Certain func(*Finding)
 	// Exchange is told of an exchange with a server when it has been judged.
 	Exchange func(server netip.AddrPort, x *ExchangeInfo)
-	// Tick is called several times a second. What soFar draws up is the report of what has been judged; exchanges and
-	// connections that go on are not in it.
+	// Tick is called several times a second. What soFar draws up is the report of what has been
+	// judged; exchanges and connections that go on are not in it.
 	Tick func(soFar func() *Report)
 }
 
@@ -63,7 +63,8 @@ func (p *pipeline) tick(src capture.Source) {
 	}
 }
 
-// settle makes every worker hand on what silence has settled up to a moment: closed connections, and exchanges.
+// settle makes every worker hand on what silence has settled up to a moment: closed connections,
+// and exchanges.
 func (p *pipeline) settle(until time.Duration) {
 	p.table.Settle(until)
 	p.closeOver()
@@ -72,7 +73,8 @@ func (p *pipeline) settle(until time.Duration) {
 	}
 }
 
-// quiet books what has waited for events that can no longer come: those up to the given moment have been read.
+// quiet books what has waited for events that can no longer come: those up to the given moment have
+// been read.
 func (j *judge) quiet(until time.Duration) {
 	j.expireFailures(until)
 	for _, r := range j.cross {
@@ -114,11 +116,22 @@ func (j *judge) tellExchange(m *member, x *ExchangeInfo) {
 	}
 }
 
-// soFar is a report of what has been judged. It shares nothing that will change, and leaves the judge as it is.
+// soFar is a report of what has been judged. It shares nothing that will change, and leaves the
+// judge as it is.
 func (j *judge) soFar(st *capture.Stats) *Report {
-	r := &Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections + len(j.conns),
-		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
-		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: maps.Clone(j.total.vantages)}
+	r := &Report{
+		Capture:       st,
+		Caveats:       j.caveats(st),
+		Connections:   j.total.connections + len(j.conns),
+		ExchangeCount: j.total.exchanges,
+		ExchangeTime:  j.total.exchangeTime,
+		Lost:          j.total.lost,
+		Times: labelTimes(
+			&j.total.times,
+		),
+		Findings: j.findings(),
+		Vantages: maps.Clone(j.total.vantages),
+	}
 	for i := range r.Findings {
 		r.Findings[i].Occurrences = slices.Clone(r.Findings[i].Occurrences)
 	}

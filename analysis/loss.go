@@ -7,10 +7,15 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// loss tiles the time before r, if r repaired a loss: first what led to the transmission that was lost, by before, then
-// the wait for the repair. Without loss it is all before's. turn tells that r is the first of its sender after the
-// other side spoke.
-func (w *walker) loss(r *reassembly.Record, filled *hole, turn bool, before func(until time.Duration)) {
+// loss tiles the time before r, if r repaired a loss: first what led to the transmission that was
+// lost, by before, then the wait for the repair. Without loss it is all before's. turn tells that r
+// is the first of its sender after the other side spoke.
+func (w *walker) loss(
+	r *reassembly.Record,
+	filled *hole,
+	turn bool,
+	before func(until time.Duration),
+) {
 	l, lost := lossLabel(r, filled)
 	if !lost {
 		if l, from, ok := w.vanished(&w.send[r.Dir], r, turn); ok {
@@ -20,7 +25,9 @@ func (w *walker) loss(r *reassembly.Record, filled *hole, turn bool, before func
 			w.cause = s.view.beyond
 			s.growth.lose(s.max)
 			if s.view.missing > 1 && (!turn || r.Time-from >= 2*w.s.timeout()*9/10) {
-				l = LostRetx // of two that are missing one may have been an acknowledgment, unless two timers have run
+				// of two that are missing one may have been an acknowledgment, unless two timers
+				// have run
+				l = LostRetx
 			}
 			w.emit(w.at, r.Time, l)
 			return
@@ -41,7 +48,8 @@ func (w *walker) loss(r *reassembly.Record, filled *hole, turn bool, before func
 		w.emit(w.at, r.Time, l)
 		return
 	}
-	// If the first copy never passed the capture point, what followed it shows when the sender had gone past it.
+	// If the first copy never passed the capture point, what followed it shows when the sender had
+	// gone past it.
 	before(min(r.Time, max(w.at, filled.sent)))
 	w.unseen = !filled.seen
 	w.cause = capture.Mark{Time: filled.sent, Frame: filled.frame}
@@ -70,19 +78,21 @@ func lossLabel(r *reassembly.Record, filled *hole) (Label, bool) {
 	return Unknown, false
 }
 
-// repeats is the next segment that the sender of dir repeats without need; no frame if there is none near.
+// repeats is the next segment that the sender of dir repeats without need; no frame if there is
+// none near.
 func (w *walker) repeats(dir reassembly.Dir) capture.Mark {
 	c := w.s.conn
 	for i := w.next - c.Released; i < len(c.Records) && i < w.next-c.Released+maxTrail; i++ {
-		if r := &c.Records[i]; r.Dir == dir && r.Len > 0 && r.Kind == reassembly.SpuriousRetransmission {
+		if r := &c.Records[i]; r.Dir == dir && r.Len > 0 &&
+			r.Kind == reassembly.SpuriousRetransmission {
 			return r.Mark()
 		}
 	}
 	return capture.Mark{}
 }
 
-// delivered is the moment at which the last octet of the response passed in a copy that arrived: next to the server,
-// copies pass that get lost further on. 0 if that is not known.
+// delivered is the moment at which the last octet of the response passed in a copy that arrived:
+// next to the server, copies pass that get lost further on. 0 if that is not known.
 func (s *connState) delivered(x *reassembly.Exchange) time.Duration {
 	m := x.Response
 	if m == nil || x.Outcome != reassembly.Complete {
@@ -99,8 +109,9 @@ func (s *connState) delivered(x *reassembly.Exchange) time.Duration {
 	return last
 }
 
-// outrun is the copy of r's octets that comes after r though it was sent before, by its timestamp (RFC 7323 §3): r repaired
-// no loss. Of a segment that was overtaken by others it is the copy that its sender then sent without need.
+// outrun is the copy of r's octets that comes after r though it was sent before, by its timestamp
+// (RFC 7323 §3): r repaired no loss. Of a segment that was overtaken by others it is the copy that
+// its sender then sent without need.
 func (w *walker) outrun(r *reassembly.Record) (capture.Mark, bool) {
 	c := w.s.conn
 	first := r.Kind == reassembly.OutOfOrder || r.Kind == reassembly.Plain
@@ -109,7 +120,8 @@ func (w *walker) outrun(r *reassembly.Record) (capture.Mark, bool) {
 	}
 	for i := w.next + 1 - c.Released; i < len(c.Records) && i < w.next-c.Released+maxRepairs; i++ {
 		o := &c.Records[i]
-		if o.Dir != r.Dir || o.Kind != reassembly.SpuriousRetransmission || o.Seq > r.Seq || o.Seq+int64(o.Len) <= r.Seq {
+		if o.Dir != r.Dir || o.Kind != reassembly.SpuriousRetransmission || o.Seq > r.Seq ||
+			o.Seq+int64(o.Len) <= r.Seq {
 			continue
 		}
 		if first || o.Trait.Has(reassembly.HasTS) && int32(o.TSVal-r.TSVal) < 0 {

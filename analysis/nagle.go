@@ -10,11 +10,23 @@ import (
 
 // nagleFixes are what cures a hold: the sender's side for good, the receiver's as a palliative.
 func nagleFixes(sender, receiver Side, delayed bool) []Remedy {
-	fixes := []Remedy{{Side: sender, Text: "write each message with one call (writev, a buffered writer flushed once), or set " +
-		"TCP_NODELAY on the socket", Settings: noDelaySettings()}}
+	fixes := []Remedy{
+		{
+			Side: sender,
+			Text: "write each message with one call (writev, a buffered writer flushed once), or set " +
+				"TCP_NODELAY on the socket",
+			Settings: noDelaySettings(),
+		},
+	}
 	if delayed {
-		fixes = append(fixes, Remedy{Side: receiver, Text: "only a palliative: acknowledge at once with TCP_QUICKACK (to be set again " +
-			"before each read), `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows"})
+		fixes = append(
+			fixes,
+			Remedy{
+				Side: receiver,
+				Text: "only a palliative: acknowledge at once with TCP_QUICKACK (to be set again " +
+					"before each read), `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows",
+			},
+		)
 	}
 	return fixes
 }
@@ -62,8 +74,13 @@ sender's fix saves all of it, the receiver's only what the ACK was late.`,
 				"acknowledges the one before, and the client delays that acknowledgment.",
 			Remedies: nagleFixes(SideServer, SideClient, true)},
 	},
-	References: []string{"RFC 896", "RFC 9293 section 3.7.4", "RFC 1122 section 4.2.3.2", "RFC 9293 section 3.8.6.3"},
-	cross:      func() crossRule { return &nagleHosts{} },
+	References: []string{
+		"RFC 896",
+		"RFC 9293 section 3.7.4",
+		"RFC 1122 section 4.2.3.2",
+		"RFC 9293 section 3.8.6.3",
+	},
+	cross: func() crossRule { return &nagleHosts{} },
 }
 
 var nagle = &Detector{
@@ -97,7 +114,12 @@ it would have to do so every time.`,
 
 // nagleClaim is what the rules claim of a hold that was Nagle's.
 func (s *connState) nagleClaim(j *job, h *hold) claim {
-	c := claim{rule: nagle.Name, cause: "request", confidence: s.nagleConfidence(h), index: j.x.Index}
+	c := claim{
+		rule:       nagle.Name,
+		cause:      "request",
+		confidence: s.nagleConfidence(h),
+		index:      j.x.Index,
+	}
 	sender, receiver := SideClient, SideServer
 	if h.dir == reassembly.FromServer {
 		c.cause = "response"
@@ -121,8 +143,13 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 	c.occ.Evidence = []Evidence{
 		{h.first, "first piece", sender, fmt.Sprintf("%d octets%s", h.size[0], what)},
 		{h.ack, "ACK", receiver, "covers it, and carries no data"},
-		{h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
-			millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir))))},
+		{
+			h.second,
+			"held piece",
+			sender,
+			fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
+				millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir)))),
+		},
 	}
 	if h.tail {
 		s.tailClaim(h, &c)

@@ -8,16 +8,18 @@ import (
 )
 
 const (
-	// pooledHolds is how many connections with one hold each it takes where none of them proves anything alone. Each hold
-	// ended within the reaction time of a kernel after an ACK: five times is no accident.
+	// pooledHolds is how many connections with one hold each it takes where none of them proves
+	// anything alone. Each hold ended within the reaction time of a kernel after an ACK: five times
+	// is no accident.
 	pooledHolds = 5
-	// maxHeldOnce is how many such holds wait for the end of the capture. Where there are more, the older half is settled by what is
-	// known by then.
+	// maxHeldOnce is how many such holds wait for the end of the capture. Where there are more, the
+	// older half is settled by what is known by then.
 	maxHeldOnce = 1 << 14
 )
 
-// heldOnce is the only hold of its connection, too little to tell it from an application that happens to write when an ACK
-// arrives. The connections of the same client and service together may tell.
+// heldOnce is the only hold of its connection, too little to tell it from an application that
+// happens to write when an ACK arrives. The connections of the same client and service together may
+// tell.
 type heldOnce struct {
 	claim  claim
 	hold   hold
@@ -50,7 +52,8 @@ func (t *nagleTally) add(o nagleTally) {
 	}
 }
 
-// real reports whether the holds were Nagle's: there are many, none ever left early, and few left later.
+// real reports whether the holds were Nagle's: there are many, none ever left early, and few left
+// later.
 func (t *nagleTally) real() bool {
 	return t.held >= pooledHolds && t.prompt == 0 && t.held*10 >= (t.held+t.late)*6
 }
@@ -58,19 +61,21 @@ func (t *nagleTally) real() bool {
 // contradicted reports whether most connections show that the algorithm is off.
 func (t *nagleTally) contradicted() bool { return t.prompt >= 3 && t.prompt > t.held }
 
-// holdOnce leaves a hold to the judge: it is the only one of its connection, nothing speaks against it, and it was clearly
-// longer than what a kernel takes to react.
+// holdOnce leaves a hold to the judge: it is the only one of its connection, nothing speaks against
+// it, and it was clearly longer than what a kernel takes to react.
 func (s *connState) holdOnce(j *job, h *hold) {
 	n := &s.nagle[h.dir]
-	if n.held != 1 || n.prompt > 0 || n.late > 0 || s.conn.Half[0].Missing+s.conn.Half[1].Missing > 0 ||
+	if n.held != 1 || n.prompt > 0 || n.late > 0 ||
+		s.conn.Half[0].Missing+s.conn.Half[1].Missing > 0 ||
 		h.length() < 4*s.eps(h.dir) {
 		return
 	}
 	j.once = append(j.once, heldOnce{claim: s.nagleClaim(j, h), hold: *h})
 }
 
-// nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its decision comes with the end of
-// the capture, when all is known: so it does not depend on the order of connections.
+// nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its
+// decision comes with the end of the capture, when all is known: so it does not depend on the order
+// of connections.
 type nagleHosts struct {
 	pairs   pairTable[[2]nagleTally]
 	waiting []*heldOnce
@@ -94,15 +99,24 @@ func (r *nagleHosts) event(j *judge, m *member, e *event) {
 	}
 }
 
-// take keeps a hold until the end. To settle the older ones early they must be of connections that are over: their times are
-// drawn up.
+// take keeps a hold until the end. To settle the older ones early they must be of connections that
+// are over: their times are drawn up.
 func (r *nagleHosts) take(j *judge, m *member, job *job, o *heldOnce) {
 	if len(r.waiting) >= maxHeldOnce {
 		older := r.waiting[:maxHeldOnce/2]
-		r.settle(j, slices.DeleteFunc(slices.Clone(older), func(o *heldOnce) bool { return o.conn == nil }))
+		r.settle(
+			j,
+			slices.DeleteFunc(slices.Clone(older), func(o *heldOnce) bool { return o.conn == nil }),
+		)
 		r.waiting = slices.Delete(r.waiting, 0, len(older))
 	}
-	kept := &heldOnce{claim: o.claim, hold: o.hold, member: &member{id: m.id, pair: m.pair}, info: job.info, rtt: job.flow.rtt}
+	kept := &heldOnce{
+		claim:  o.claim,
+		hold:   o.hold,
+		member: &member{id: m.id, pair: m.pair},
+		info:   job.info,
+		rtt:    job.flow.rtt,
+	}
 	r.waiting = append(r.waiting, kept)
 	if r.open == nil {
 		r.open = map[int][]*heldOnce{}
@@ -144,8 +158,8 @@ func (r *nagleHosts) settle(j *judge, holds []*heldOnce) {
 	}
 }
 
-// doubtHolds takes certainty from the holds of one connection if most others between the pair show that the algorithm is
-// off.
+// doubtHolds takes certainty from the holds of one connection if most others between the pair show
+// that the algorithm is off.
 func (j *judge) doubtHolds(p pair, dir reassembly.Dir, t *nagleTally) {
 	for _, d := range []*Detector{nagleDelayedAck, nagle} {
 		if t.contradicted() {
@@ -154,7 +168,8 @@ func (j *judge) doubtHolds(p pair, dir reassembly.Dir, t *nagleTally) {
 	}
 }
 
-// bookHeld books a hold that turned out to be Nagle's, and gives it back the time that went to the application.
+// bookHeld books a hold that turned out to be Nagle's, and gives it back the time that went to the
+// application.
 func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
 	c, h := &o.claim, &o.hold
 	if t.delayed > 0 && c.rule != "" {

@@ -12,8 +12,9 @@ import (
 	"tcpwhy/reassembly/tcptext"
 )
 
-// oncePerConnection is n connections with one request each in two pieces: no piece ends with the headers, so that no
-// connection alone proves anything. second tells when the second piece leaves, counted from the ACK of the first.
+// oncePerConnection is n connections with one request each in two pieces: no piece ends with the
+// headers, so that no connection alone proves anything. second tells when the second piece leaves,
+// counted from the ACK of the first.
 func oncePerConnection(n int, second func(i int) float64) []*talk {
 	var talks []*talk
 	for i := range n {
@@ -169,9 +170,11 @@ func TestDelackTimer(t *testing.T) {
 	}
 }
 
-// TestTimerGivesCertainty: a single hold is surer if its ACK was as late as the server's others, and doubtful if not.
+// TestTimerGivesCertainty: a single hold is surer if its ACK was as late as the server's others,
+// and doubtful if not.
 func TestTimerGivesCertainty(t *testing.T) {
-	// others are connections of another client whose small requests the server acknowledges that late.
+	// others are connections of another client whose small requests the server acknowledges that
+	// late.
 	others := func(late float64) []*talk {
 		var talks []*talk
 		for i := range 5 {
@@ -198,7 +201,8 @@ func TestTimerGivesCertainty(t *testing.T) {
 	}
 }
 
-// TestHoldsOfOneResponse holds a thousand pieces of one response. All of them count, though few are kept.
+// TestHoldsOfOneResponse holds a thousand pieces of one response. All of them count, though few are
+// kept.
 func TestHoldsOfOneResponse(t *testing.T) {
 	const pieces, rtt = 1000, 0.01
 	k := newTalk(40001).open(0, rtt).ask(0.02, getA)

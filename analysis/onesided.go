@@ -7,31 +7,35 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// echoes stands for the acknowledgments that a capture of one direction lacks (T-RAT, Zhang et al. 2002):
-// each segment echoes the timestamp of the latest that its sender had received (RFC 7323 §3). Where the echo is as fresh as
-// that of a SYN-ACK, an acknowledgment had just arrived.
+// echoes stands for the acknowledgments that a capture of one direction lacks (T-RAT, Zhang et al.
+// 2002): each segment echoes the timestamp of the latest that its sender had received (RFC 7323
+// §3). Where the echo is as fresh as that of a SYN-ACK, an acknowledgment had just arrived.
 type echoes struct {
 	least  int32 // ticks by which the sender's clock was ahead of what it echoed, at the least
 	any    bool
-	fresh  bool          // the record in hand left when something had just arrived
-	flight bool          // the record in hand begins a flight
-	period time.Duration // the least time from one flight that an acknowledgment released to the next; 0: not known
+	fresh  bool // the record in hand left when something had just arrived
+	flight bool // the record in hand begins a flight
+	// the least time from one flight that an acknowledgment released to the next; 0: not known
+	period time.Duration
 }
 
-// freshTicks is how stale an echo may be that is called fresh: either clock may have been about to tick.
+// freshTicks is how stale an echo may be that is called fresh: either clock may have been about to
+// tick.
 const freshTicks = 2
 
 const (
-	// flightGap is from how long a pause on, as a multiple of the staleness that still is called fresh, an echo tells that something
-	// arrived at its end: what the sender had heard by the start of a shorter one would seem fresh, too.
+	// flightGap is from how long a pause on, as a multiple of the staleness that still is called
+	// fresh, an echo tells that something arrived at its end: what the sender had heard by the
+	// start of a shorter one would seem fresh, too.
 	flightGap = 3
-	// A flight that is grownTo / grownFrom of the one before has grown: in slow start by a half at least, where acknowledgments are
-	// delayed, beyond it by a segment (RFC 5681 §3.1), which is a tenth of an initial window of ten. A fifth lies between.
+	// A flight that is grownTo / grownFrom of the one before has grown: in slow start by a half at
+	// least, where acknowledgments are delayed, beyond it by a segment (RFC 5681 §3.1), which is a
+	// tenth of an initial window of ten. A fifth lies between.
 	grownFrom, grownTo = 5, 6
 )
 
-// add takes note of r. A clock that runs at another pace than the peer's makes every echo fresher than all before: such are not
-// called fresh.
+// add takes note of r. A clock that runs at another pace than the peer's makes every echo fresher
+// than all before: such are not called fresh.
 func (e *echoes) add(r *reassembly.Record) {
 	e.fresh, e.flight = false, false
 	if !r.Trait.Has(reassembly.HasTS) || r.Flags&capture.ACK == 0 {
@@ -45,7 +49,12 @@ func (e *echoes) add(r *reassembly.Record) {
 }
 
 // oneSided reports whether the capture has nothing of what dir's peer sent.
-func oneSided(c *reassembly.Conn, dir reassembly.Dir) bool { return c.Half[dir.Peer()].Segments == 0 }
+func oneSided(
+	c *reassembly.Conn,
+	dir reassembly.Dir,
+) bool {
+	return c.Half[dir.Peer()].Segments == 0
+}
 
 // begins reports whether a response begins with r.
 func (s *connState) begins(r *reassembly.Record) bool {
@@ -57,10 +66,13 @@ func (s *connState) begins(r *reassembly.Record) bool {
 	return false
 }
 
-// flown reports whether r begins a flight that a window had held back, where the capture shows one direction only: the one before
-// had ended with a full segment, and r left when an acknowledgment arrived. What had been sent before that one was acknowledged.
+// flown reports whether r begins a flight that a window had held back, where the capture shows one
+// direction only: the one before had ended with a full segment, and r left when an acknowledgment
+// arrived. What had been sent before that one was acknowledged.
 func (w *walker) flown(s *sender, r *reassembly.Record, gap time.Duration) bool {
-	if !s.echoes.fresh || s.last == nil || !s.last.full || gap < flightGap*freshTicks*s.stamps.tick || s.stamps.tick == 0 {
+	if !s.echoes.fresh || s.last == nil || !s.last.full ||
+		gap < flightGap*freshTicks*s.stamps.tick ||
+		s.stamps.tick == 0 {
 		return false
 	}
 	took := r.Time - s.round.start.Time
@@ -80,7 +92,8 @@ func (s *sender) presume(ack int64, eff uint32) {
 	}
 }
 
-// flightLabel is the label of the wait before r, which begins a flight: which window it is shows only if it grows.
+// flightLabel is the label of the wait before r, which begins a flight: which window it is shows
+// only if it grows.
 func (w *walker) flightLabel(s *sender, r *reassembly.Record, gap time.Duration) Label {
 	size, last := w.flight(r, gap/3)
 	if !s.growth.slow && len(s.rounds) != 1 || !last && size*grownFrom < s.round.bytes*grownTo {
@@ -89,7 +102,8 @@ func (w *walker) flightLabel(s *sender, r *reassembly.Record, gap time.Duration)
 	return w.window(s)
 }
 
-// flight is how many octets leave with r, before a pause, and whether they are the last of all that is held.
+// flight is how many octets leave with r, before a pause, and whether they are the last of all that
+// is held.
 func (w *walker) flight(r *reassembly.Record, pause time.Duration) (size int64, last bool) {
 	c := w.s.conn
 	at := r.Time

@@ -43,8 +43,13 @@ would have been slower than simulated.`,
 				"congestion window, cost time.", Remedies: lossFixes()},
 		{Code: "reordering", Title: "segments overtaken on the way", Side: SideNetwork,
 			Message: "Segments arrived long after later ones, and what followed had to wait for them.",
-			Remedies: []Remedy{{Side: SideNetwork, Text: "keep the segments of a connection on one path: per-flow instead of per-packet " +
-				"balancing, no bonding in round-robin mode"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideNetwork,
+					Text: "keep the segments of a connection on one path: per-flow instead of per-packet " +
+						"balancing, no bonding in round-robin mode",
+				},
+			}},
 	},
 	References: []string{"RFC 5681 section 3.2", "RFC 6675", "RFC 8985"},
 	exchange:   runPacketLoss,
@@ -63,7 +68,11 @@ func runPacketLoss(p *pass) {
 		if w.unseen {
 			cause = "upstream"
 		}
-		cost := Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}
+		cost := Cost{
+			Low:      max(0, w.length()-p.conn.RTTMin()),
+			Expected: w.length(),
+			High:     w.length(),
+		}
 		if busy > 0 {
 			cost.Expected -= time.Duration(float64(w.length()) * busy)
 			cost.Low = min(cost.Low, cost.Expected)
@@ -85,26 +94,45 @@ func runPacketLoss(p *pass) {
 		if p.state.walk.send[w.dir].growth.away {
 			cause = "upstream"
 		}
-		p.reportLoss(&w, cause, Cost{Low: sure, Expected: after, High: j.times[RecoveryCwnd]}, ConfidenceMedium)
+		p.reportLoss(
+			&w,
+			cause,
+			Cost{Low: sure, Expected: after, High: j.times[RecoveryCwnd]},
+			ConfidenceMedium,
+		)
 		first = false
 	}
 	for _, w := range j.with(SpuriousRetx) {
 		if w.hasty && w.length() >= p.conn.RTTMin()/2 {
-			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
+			p.reportLoss(
+				&w,
+				"reordering",
+				Cost{Expected: w.length(), High: w.length()},
+				ConfidenceMedium,
+			)
 		}
 	}
 	for _, w := range j.with(Queue) {
-		late := mark0(w.again) && (w.kind == reassembly.OutOfOrder || w.unseen) && w.length() >= p.conn.RTTMin()/2
-		if late || w.kind == reassembly.OutOfOrder && w.length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
-			p.reportLoss(&w, "reordering", Cost{Expected: w.length(), High: w.length()}, ConfidenceMedium)
+		late := mark0(w.again) && (w.kind == reassembly.OutOfOrder || w.unseen) &&
+			w.length() >= p.conn.RTTMin()/2
+		if late ||
+			w.kind == reassembly.OutOfOrder &&
+				w.length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
+			p.reportLoss(
+				&w,
+				"reordering",
+				Cost{Expected: w.length(), High: w.length()},
+				ConfidenceMedium,
+			)
 		}
 	}
 }
 
-// afterLoss is what the window that losses had cut cost, and what of it is sure: half, unless the path's rate took a tenth of the
-// transfer or more, or a queue grew. Then the path was full at times, losses told the sender its share, and without them it might have been no faster.
-// busy is the part of the waits for repairs in which a path of that rate carried what had been sent behind the loss: only what the
-// transfer took longer than the path needs for it is lost.
+// afterLoss is what the window that losses had cut cost, and what of it is sure: half, unless the
+// path's rate took a tenth of the transfer or more, or a queue grew. Then the path was full at
+// times, losses told the sender its share, and without them it might have been no faster. busy is
+// the part of the waits for repairs in which a path of that rate carried what had been sent behind
+// the loss: only what the transfer took longer than the path needs for it is lost.
 func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
 	j := p.job
 	waits := j.with(FastRetx, RecoveryCwnd)
@@ -118,8 +146,10 @@ func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
 	}
 	lost := j.transferTime(dir) - j.ideal(f, true)
 	after = clamp(lost, j.spent(dir, RecoveryCwnd))
-	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells that the path was full.
-	full := f.rate > 0 && (j.spent(dir, Serialize)*10 >= j.windowTime(dir) || f.queue >= max(p.conn.RTTMin()/2, leastQueue))
+	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
+	// that the path was full.
+	full := f.rate > 0 &&
+		(j.spent(dir, Serialize)*10 >= j.windowTime(dir) || f.queue >= max(p.conn.RTTMin()/2, leastQueue))
 	switch {
 	case !full:
 		sure = after / 2
@@ -139,11 +169,25 @@ func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confiden
 	}
 	switch {
 	case w.label == SpuriousRetx:
-		c.occ.Evidence = []Evidence{at(w.end, "held by the window", sideOf(w.dir), "waited for a window that a needless retransmission had cut")}
+		c.occ.Evidence = []Evidence{
+			at(
+				w.end,
+				"held by the window",
+				sideOf(w.dir),
+				"waited for a window that a needless retransmission had cut",
+			),
+		}
 	case cause == "reordering":
 		c.occ.Evidence = w.overtakenEvidence()
 	case w.label == RecoveryCwnd:
-		c.occ.Evidence = []Evidence{at(w.end, "held by the window", sideOf(w.dir), "waited for a window that a loss had cut")}
+		c.occ.Evidence = []Evidence{
+			at(
+				w.end,
+				"held by the window",
+				sideOf(w.dir),
+				"waited for a window that a loss had cut",
+			),
+		}
 	default:
 		c.occ.Evidence = repairEvidence(w)
 	}
@@ -151,19 +195,29 @@ func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confiden
 	p.report(c)
 }
 
-// overtakenEvidence shows what came first, what ended the wait, and what was sent again because of it.
+// overtakenEvidence shows what came first, what ended the wait, and what was sent again because of
+// it.
 func (w *slice) overtakenEvidence() []Evidence {
 	sender := sideOf(w.dir)
 	out := []Evidence{at(w.cause, "later segment", sender, "came first")}
 	switch {
 	case w.kind != reassembly.OutOfOrder:
-		out = append(out, at(w.end, "needless retransmission", sender, "came "+millis(w.length())+" later"),
-			at(w.again, "overtaken segment", sender, "was sent before, and came after"))
+		out = append(
+			out,
+			at(w.end, "needless retransmission", sender, "came "+millis(w.length())+" later"),
+			at(w.again, "overtaken segment", sender, "was sent before, and came after"),
+		)
 	case mark0(w.again):
-		out = append(out, at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"),
-			at(w.again, "needless retransmission", sender, "it had been taken for lost"))
+		out = append(
+			out,
+			at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"),
+			at(w.again, "needless retransmission", sender, "it had been taken for lost"),
+		)
 	default:
-		out = append(out, at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"))
+		out = append(
+			out,
+			at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"),
+		)
 	}
 	return out
 }

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// maxPairs is how many clients and services a rule follows; beyond it new ones are not followed until others have
-	// been silent for pairSilence.
+	// maxPairs is how many clients and services a rule follows; beyond it new ones are not followed
+	// until others have been silent for pairSilence.
 	maxPairs    = 1 << 14
 	pairSilence = 2 * time.Minute
 )
 
-// pairTable is what a rule that compares connections keeps of each client and service. It is bounded, and forgets who has
-// been silent.
+// pairTable is what a rule that compares connections keeps of each client and service. It is
+// bounded, and forgets who has been silent.
 type pairTable[T any] struct {
 	entries map[pair]*pairEntry[T]
 	swept   time.Duration
@@ -71,7 +71,8 @@ func (t *pairTable[T]) sweep(now time.Duration) {
 	}
 }
 
-// each calls f for every entry, in the order of the pairs: of findings that are booked on the way only so many are kept.
+// each calls f for every entry, in the order of the pairs: of findings that are booked on the way
+// only so many are kept.
 func (t *pairTable[T]) each(f func(pair, *T)) {
 	pairs := slices.SortedFunc(maps.Keys(t.entries), func(a, b pair) int {
 		return cmp.Or(a.client.Compare(b.client), a.server.Compare(b.server))

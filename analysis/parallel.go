@@ -10,9 +10,11 @@ import (
 )
 
 const (
-	// unusedConnections is how many connections without any request are worth a note; browsers open some in advance.
+	// unusedConnections is how many connections without any request are worth a note; browsers open
+	// some in advance.
 	unusedConnections = 10
-	// lossSiblings is how many connections must lose segments within a round trip to count as having done it to each other.
+	// lossSiblings is how many connections must lose segments within a round trip to count as
+	// having done it to each other.
 	lossSiblings = 3
 	keptLosses   = 64
 	keptSpans    = 256
@@ -39,15 +41,34 @@ When it is wrong
 A pool may be kept for peaks that the capture does not show. Loss on several connections at once may have another cause.`,
 	Causes: []Cause{
 		{Code: "over-limit", Title: "more connections open than used", Side: SideClient,
-			Message:  "The client keeps many more connections to this service open than it ever uses together.",
-			Remedies: []Remedy{{Side: SideClient, Text: "limit the pool", Settings: poolLimits(), After: "use HTTP/2"}}},
+			Message: "The client keeps many more connections to this service open than it ever uses together.",
+			Remedies: []Remedy{
+				{
+					Side:     SideClient,
+					Text:     "limit the pool",
+					Settings: poolLimits(),
+					After:    "use HTTP/2",
+				},
+			}},
 		{Code: "churn", Title: "connections opened and closed without a request", Side: SideClient,
 			Message: "The client opens connections to this service and closes them without having used them.",
-			Remedies: []Remedy{{Side: SideClient, Text: "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
-				"health checks that only connect"}}},
-		{Code: "self-inflicted-loss", Title: "parallel connections overflow their bottleneck", Side: SideClient,
-			Message:  "Several connections in slow start lost segments within the same round trip: together they overflow the path.",
-			Remedies: []Remedy{{Side: SideClient, Text: "use fewer connections, or HTTP/2 on one"}, {Side: SideServer, Text: "pace: net.core.default_qdisc=fq, BBR"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
+						"health checks that only connect",
+				},
+			}},
+		{
+			Code:    "self-inflicted-loss",
+			Title:   "parallel connections overflow their bottleneck",
+			Side:    SideClient,
+			Message: "Several connections in slow start lost segments within the same round trip: together they overflow the path.",
+			Remedies: []Remedy{
+				{Side: SideClient, Text: "use fewer connections, or HTTP/2 on one"},
+				{Side: SideServer, Text: "pace: net.core.default_qdisc=fq, BBR"},
+			},
+		},
 	},
 	References: []string{"RFC 9112 section 9.4", "RFC 9113 section 9.1"},
 	cross:      func() crossRule { return &crowds{} },
@@ -117,7 +138,9 @@ func (r *crowds) over(m *member, data *overConn, now time.Duration) {
 	c.conns++
 	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && mark0(data.at) {
 		c.unused++
-		if c.spans = append(c.spans, interval{data.info.Start, data.at.Time}); len(c.spans) > keptSpans {
+		if c.spans = append(c.spans, interval{data.info.Start, data.at.Time}); len(
+			c.spans,
+		) > keptSpans {
 			c.spans = append(c.spans[:0], c.spans[1:]...)
 		}
 		c.unusedAt, c.unusedConn = data.at, m.id
@@ -141,7 +164,8 @@ func (c *crowd) began(m *member, e *beganExchange) {
 	}
 }
 
-// lost takes note of the repairs of an exchange, and counts those that came together with those of other connections.
+// lost takes note of the repairs of an exchange, and counts those that came together with those of
+// other connections.
 func (c *crowd) lost(m *member, job *job) {
 	window := max(job.flow.rtt, 10*time.Millisecond)
 	for _, s := range job.with(FastRetx, RTO, TLP, LostRetx) {
@@ -160,10 +184,26 @@ func (c *crowd) lost(m *member, job *job) {
 		}
 		c.lossy++
 		c.lossCost += s.length()
-		o := Occurrence{Connection: m.id, Exchange: job.info.ID, Start: s.from, End: s.to, Cost: Cost{0, 0, s.length()},
-			Evidence: []Evidence{at(s.end, "repair", sideOf(s.dir), fmt.Sprintf("%d connections lost segments within a round trip", len(siblings)))}}
-		c.samples = keepSample(c.samples, claim{rule: "parallel-connections", cause: "self-inflicted-loss",
-			confidence: ConfidenceMedium, most: atMost(Low), occ: o})
+		o := Occurrence{
+			Connection: m.id,
+			Exchange:   job.info.ID,
+			Start:      s.from,
+			End:        s.to,
+			Cost:       Cost{0, 0, s.length()},
+			Evidence: []Evidence{
+				at(
+					s.end,
+					"repair",
+					sideOf(s.dir),
+					fmt.Sprintf("%d connections lost segments within a round trip", len(siblings)),
+				),
+			},
+		}
+		c.samples = keepSample(
+			c.samples,
+			claim{rule: "parallel-connections", cause: "self-inflicted-loss",
+				confidence: ConfidenceMedium, most: atMost(Low), occ: o},
+		)
 	}
 }
 
@@ -177,7 +217,10 @@ func overlapping(spans []interval) int {
 	for _, s := range spans {
 		edges = append(edges, edge{s.from, 1}, edge{s.to, -1})
 	}
-	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step)) })
+	slices.SortFunc(
+		edges,
+		func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step)) },
+	)
 	n, most := 0, 0
 	for _, e := range edges {
 		n += e.step
@@ -199,16 +242,37 @@ func (r *crowds) finish(j *judge) {
 		base := claim{rule: "parallel-connections", confidence: ConfidenceHigh, most: atMost(Info)}
 		if c.peakOpen > ordinaryConnections && c.peakOpen > 2*c.peakBusy {
 			cl := base
-			cl.cause, cl.text = "over-limit", fmt.Sprintf("%d were open, and at most %d had a request under way.", c.peakOpen, c.peakBusy)
-			cl.occ = Occurrence{Connection: c.peakConn, Exchange: -1, Start: c.peak.Time, End: c.peak.Time, Evidence: []Evidence{
-				at(c.peak, "request", SideClient, fmt.Sprintf("%d connections are open", c.peakOpen))}}
+			cl.cause, cl.text = "over-limit", fmt.Sprintf(
+				"%d were open, and at most %d had a request under way.",
+				c.peakOpen,
+				c.peakBusy,
+			)
+			cl.occ = Occurrence{
+				Connection: c.peakConn,
+				Exchange:   -1,
+				Start:      c.peak.Time,
+				End:        c.peak.Time,
+				Evidence: []Evidence{
+					at(
+						c.peak,
+						"request",
+						SideClient,
+						fmt.Sprintf("%d connections are open", c.peakOpen),
+					)},
+			}
 			j.book(c.member, &cl, nil)
 		}
 		if c.unused-spare >= unusedConnections && c.unused*2 > c.conns && j.pairs[p] != nil {
 			cl := base
 			cl.cause, cl.text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
-			cl.occ = Occurrence{Connection: c.unusedConn, Exchange: -1, Start: c.unusedAt.Time, End: c.unusedAt.Time, Evidence: []Evidence{
-				at(c.unusedAt, "close", SideUnknown, "without ever having carried a request")}}
+			cl.occ = Occurrence{
+				Connection: c.unusedConn,
+				Exchange:   -1,
+				Start:      c.unusedAt.Time,
+				End:        c.unusedAt.Time,
+				Evidence: []Evidence{
+					at(c.unusedAt, "close", SideUnknown, "without ever having carried a request")},
+			}
 			j.book(c.member, &cl, nil)
 		}
 		if c.lossy >= lossSiblings {

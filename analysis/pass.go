@@ -6,8 +6,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// pass is what a rule sees of one connection, and of one exchange on it if the rule looks at exchanges. Rules read it
-// and report; they change nothing else.
+// pass is what a rule sees of one connection, and of one exchange on it if the rule looks at
+// exchanges. Rules read it and report; they change nothing else.
 type pass struct {
 	worker   *worker
 	state    *connState
@@ -26,19 +26,25 @@ type claim struct {
 	most        grade    // graded at most so
 	alone       grade    // graded at most so if it is the only one
 	side        Side     // who is at fault, where the cause does not say
-	repaired    bool     // a safe repetition makes it a matter of time: nothing of a response had been sent
-	failure     *failure // the exchange that failed: a retry of it belongs to the same occurrence
-	occ         Occurrence
-	index       int               // of the exchange within its connection; -1: the connection as a whole
-	text        string            // facts of this occurrence that the finding's message needs, "" if none
-	lost        []interval        // what of the exchange's time is lost to it, for the union
-	lateness    time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
-	unheard     [2]time.Duration  // by sender: how long no acknowledgment had come when a timer repeated a single segment
-	elsewhere   bool              // stands only if the client has sent the request on another connection, too
-	answer      time.Duration     // from the last SYN to the refusal
-	also        int               // further occurrences whose cost is in this one's
-	window      remedied          // what of it is waiting for windows
-	evidence    func() []Evidence // makes occ.Evidence, if the occurrence is listed at all; nil if it is there
+	// a safe repetition makes it a matter of time: nothing of a response had been sent
+	repaired bool
+	failure  *failure // the exchange that failed: a retry of it belongs to the same occurrence
+	occ      Occurrence
+	// of the exchange within its connection; -1: the connection as a whole
+	index int
+	// facts of this occurrence that the finding's message needs, "" if none
+	text     string
+	lost     []interval    // what of the exchange's time is lost to it, for the union
+	lateness time.Duration // of the acknowledgment that ended a Nagle hold; 0: it was prompt
+	// by sender: how long no acknowledgment had come when a timer repeated a single segment
+	unheard [2]time.Duration
+	// stands only if the client has sent the request on another connection, too
+	elsewhere bool
+	answer    time.Duration // from the last SYN to the refusal
+	also      int           // further occurrences whose cost is in this one's
+	window    remedied      // what of it is waiting for windows
+	// makes occ.Evidence, if the occurrence is listed at all; nil if it is there
+	evidence func() []Evidence
 }
 
 // grade is a limit of severity; its zero value is none.

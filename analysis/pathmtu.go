@@ -10,12 +10,12 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// blackHoleCopies is how often a full segment must have been sent in vain before its size is blamed: chance loses three
-// in a row once in a million at 1 %.
+// blackHoleCopies is how often a full segment must have been sent in vain before its size is
+// blamed: chance loses three in a row once in a million at 1 %.
 const blackHoleCopies = 3
 
-// repeatLeast is after how long, at the latest, an acknowledgment that did not arrive shows: what it acknowledges is sent again after
-// a second or sooner (RFC 6298 §2).
+// repeatLeast is after how long, at the latest, an acknowledgment that did not arrive shows: what
+// it acknowledges is sent again after a second or sooner (RFC 6298 §2).
 const repeatLeast = time.Second
 
 var pathMTU = &Detector{
@@ -42,9 +42,15 @@ sent after the first copy must have been acknowledged.`,
 		Message: "Full segments did not get through while small ones did: the path's MTU is smaller than the sender believes, and " +
 			"nothing tells it.",
 		Remedies: []Remedy{
-			{Side: SideNetwork, Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
-				"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`"},
-			{Side: SideServer, Text: "sysctl net.ipv4.tcp_mtu_probing=1 on Linux, or the right MTU on the interface"}}}},
+			{
+				Side: SideNetwork,
+				Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
+					"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`",
+			},
+			{
+				Side: SideServer,
+				Text: "sysctl net.ipv4.tcp_mtu_probing=1 on Linux, or the right MTU on the interface",
+			}}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
 	exchange:   runPathMTU,
 }
@@ -55,10 +61,12 @@ type blackHole struct {
 	seq    int64
 	size   uint32
 	copies []capture.Mark
-	small  capture.Mark // the peer acknowledges smaller data sent after the first copy; no frame if it never does
-	solved bool         // the octets arrived in smaller pieces
-	quiet  bool         // small is a small segment of dir itself: that it arrived shows in what the peer did not repeat
-	later  bool         // that was after enough copies had been sent in vain
+	// the peer acknowledges smaller data sent after the first copy; no frame if it never does
+	small  capture.Mark
+	solved bool // the octets arrived in smaller pieces
+	// small is a small segment of dir itself: that it arrived shows in what the peer did not repeat
+	quiet bool
+	later bool // that was after enough copies had been sent in vain
 }
 
 // runPathMTU looks for a size that does not get through.
@@ -78,7 +86,8 @@ func runPathMTU(p *pass) {
 	}
 }
 
-// largePass looks for a full segment that passed: it was acknowledged, and nothing of it was sent again, perhaps in pieces.
+// largePass looks for a full segment that passed: it was acknowledged, and nothing of it was sent
+// again, perhaps in pieces.
 type largePass struct {
 	from, to int64 // the one in question; 0: none
 	passed   bool
@@ -107,9 +116,19 @@ func (l *largePass) acked(r *reassembly.Record) {
 // blackHoleClaim draws up the claim.
 func (p *pass) blackHoleClaim(b *blackHole) claim {
 	c := claim{rule: "path-mtu", confidence: ConfidenceHigh, correctness: !b.solved}
-	passed := at(b.small, "small one arrived", sideOf(b.dir.Peer()), "acknowledges smaller segments sent after it")
+	passed := at(
+		b.small,
+		"small one arrived",
+		sideOf(b.dir.Peer()),
+		"acknowledges smaller segments sent after it",
+	)
 	if b.quiet {
-		passed = at(b.small, "small one arrived", sideOf(b.dir), "what it acknowledges was not sent again")
+		passed = at(
+			b.small,
+			"small one arrived",
+			sideOf(b.dir),
+			"what it acknowledges was not sent again",
+		)
 		if !b.later {
 			c.confidence = ConfidenceMedium
 		}
@@ -121,23 +140,42 @@ func (p *pass) blackHoleClaim(b *blackHole) claim {
 		}
 	}
 	last := b.copies[len(b.copies)-1]
-	c.occ = Occurrence{Start: b.copies[0].Time, End: last.Time, Cost: Cost{Low: cost / 2, Expected: cost, High: cost}}
+	c.occ = Occurrence{
+		Start: b.copies[0].Time,
+		End:   last.Time,
+		Cost:  Cost{Low: cost / 2, Expected: cost, High: cost},
+	}
 	c.occ.Evidence = []Evidence{
-		at(b.copies[0], "full segment", sideOf(b.dir), fmt.Sprintf("%d octets, never acknowledged", b.size)),
-		at(last, "last copy", sideOf(b.dir), fmt.Sprintf("the same segment, copy %d", len(b.copies))),
+		at(
+			b.copies[0],
+			"full segment",
+			sideOf(b.dir),
+			fmt.Sprintf("%d octets, never acknowledged", b.size),
+		),
+		at(
+			last,
+			"last copy",
+			sideOf(b.dir),
+			fmt.Sprintf("the same segment, copy %d", len(b.copies)),
+		),
 		passed}
-	slices.SortStableFunc(c.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
+	slices.SortStableFunc(
+		c.occ.Evidence,
+		func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
 	c.lost = []interval{{c.occ.Start, c.occ.End}}
 	return c
 }
 
-// blackHole is the first segment of dir that was sent in vain often enough while smaller ones arrived.
+// blackHole is the first segment of dir that was sent in vain often enough while smaller ones
+// arrived.
 func (p *pass) blackHole(dir reassembly.Dir) (blackHole, bool) {
 	c := p.conn
 	tried := int64(-1)
 	for i := max(p.exchange.FirstRecord-c.Released, 0); i < len(c.Records); i++ {
 		r := &c.Records[i]
-		if r.Dir != dir || r.Len == 0 || !r.Kind.Retransmitted() || !r.Trait.Has(reassembly.Full) || r.Seq == tried {
+		if r.Dir != dir || r.Len == 0 || !r.Kind.Retransmitted() || !r.Trait.Has(reassembly.Full) ||
+			r.Seq == tried {
 			continue
 		}
 		tried = r.Seq
@@ -177,9 +215,9 @@ func (p *pass) follow(b *blackHole) bool {
 	return len(b.copies) >= blackHoleCopies && (mark0(b.small) || p.quietlyPassed(b))
 }
 
-// quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an acknowledgment, no earlier than a round
-// trip before the first copy, of what the peer did not send again, though it was alive when enough copies had been lost and still
-// had none of them.
+// quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an
+// acknowledgment, no earlier than a round trip before the first copy, of what the peer did not send
+// again, though it was alive when enough copies had been lost and still had none of them.
 func (p *pass) quietlyPassed(b *blackHole) bool {
 	c := p.conn
 	enough := b.copies[blackHoleCopies-1].Time + c.Far(b.dir.Peer())
@@ -189,7 +227,8 @@ func (p *pass) quietlyPassed(b *blackHole) bool {
 		r := &c.Records[i]
 		switch {
 		case r.Dir == b.dir:
-			if r.PureAck() && r.Ack > acked && r.Time >= b.copies[0].Time-c.RTTMin() && r.Time <= c.End.Time-repeatLeast {
+			if r.PureAck() && r.Ack > acked && r.Time >= b.copies[0].Time-c.RTTMin() &&
+				r.Time <= c.End.Time-repeatLeast {
 				b.small, b.later = r.Mark(), r.Time > enough
 			}
 			if r.Flags&capture.ACK != 0 {
@@ -209,7 +248,8 @@ func (p *pass) quietlyPassed(b *blackHole) bool {
 func (p *pass) smallAt(b *blackHole, end int64) bool {
 	for i := range p.conn.Records {
 		r := &p.conn.Records[i]
-		if r.Dir == b.dir && r.Len > 0 && r.Len < b.size && !r.Trait.Has(reassembly.Full) && r.Seq+int64(r.Len) == end {
+		if r.Dir == b.dir && r.Len > 0 && r.Len < b.size && !r.Trait.Has(reassembly.Full) &&
+			r.Seq+int64(r.Len) == end {
 			return true
 		}
 	}

@@ -2,7 +2,8 @@ package analysis
 
 import "testing"
 
-// TestWholeFlightLost: when a client gives up whose response never came, it is a matter of size only if small segments came.
+// TestWholeFlightLost: when a client gives up whose response never came, it is a matter of size
+// only if small segments came.
 func TestWholeFlightLost(t *testing.T) {
 	lose := func(copies int) *wire {
 		w := &wire{}
@@ -24,7 +25,8 @@ func TestWholeFlightLost(t *testing.T) {
 		return w
 	}
 	deaf := lose(4)
-	deaf.client(0.3, "P. 1 ack 1 win 2048 %q", request) // the acknowledgment of it had not come either
+	// the acknowledgment of it had not come either
+	deaf.client(0.3, "P. 1 ack 1 win 2048 %q", request)
 	early := &wire{}
 	early.open(65535 * 4)
 	for i, wait := range []float64{2, 2.3, 2.9, 4.1} {
@@ -56,7 +58,8 @@ func TestWholeFlightLost(t *testing.T) {
 	}
 }
 
-// TestSmallPiecesPassed: that a large message arrived says nothing of full segments if it came in small ones.
+// TestSmallPiecesPassed: that a large message arrived says nothing of full segments if it came in
+// small ones.
 func TestSmallPiecesPassed(t *testing.T) {
 	for _, tt := range []struct {
 		size int

@@ -12,11 +12,14 @@ import (
 )
 
 const (
-	batchItems = 512       // segments handed to a worker at once: handing over costs more than the work on one
+	// segments handed to a worker at once: handing over costs more than the work on one
+	batchItems = 512
 	batchBytes = 256 << 10 // payload octets in a batch
 	maxWorkers = 256       // more cost memory and hand less to each
-	epochItems = 1 << 14   // segments between two settlements with the judge; bounds what events wait for it
-	connItems  = 7         // segments that a connection counts for beside its own: its events are larger than theirs
+	// segments between two settlements with the judge; bounds what events wait for it
+	epochItems = 1 << 14
+	// segments that a connection counts for beside its own: its events are larger than theirs
+	connItems = 7
 )
 
 // op is what a worker is to do with an item.
@@ -35,8 +38,10 @@ type item struct {
 	op   op
 	dir  reassembly.Dir
 	conn *reassembly.Conn
-	now  time.Duration // the latest time of a segment so far; of opSettle, the moment to settle up to; of opClose, when
-	seg  capture.Segment
+	// the latest time of a segment so far; of opSettle, the moment to settle up to; of opClose,
+	// when
+	now time.Duration
+	seg capture.Segment
 }
 
 // batch carries items and the octets their payloads point to. It is reused.
@@ -46,7 +51,12 @@ type batch struct {
 }
 
 // add appends the segment, with a copy of its payload.
-func (b *batch) add(c *reassembly.Conn, dir reassembly.Dir, now time.Duration, seg *capture.Segment) {
+func (b *batch) add(
+	c *reassembly.Conn,
+	dir reassembly.Dir,
+	now time.Duration,
+	seg *capture.Segment,
+) {
 	b.items = append(b.items, item{op: opAdd, dir: dir, conn: c, now: now, seg: *seg})
 	if len(seg.Payload) == 0 {
 		return
@@ -56,14 +66,15 @@ func (b *batch) add(c *reassembly.Conn, dir reassembly.Dir, now time.Duration, s
 	b.items[len(b.items)-1].seg.Payload = b.data[from:len(b.data):len(b.data)]
 }
 
-// full reports whether another segment should wait for the next batch. Data never outgrows its capacity by more than
-// one payload, so that appending does not move octets that items point to: an item keeps the array it was cut from.
+// full reports whether another segment should wait for the next batch. Data never outgrows its
+// capacity by more than one payload, so that appending does not move octets that items point to: an
+// item keeps the array it was cut from.
 func (b *batch) full() bool {
 	return len(b.items) >= batchItems || len(b.data) >= batchBytes
 }
 
-// pipeline is one reader, several workers, and one judge, each a goroutine. The judge reads what the workers tell of one
-// epoch while they work on the next.
+// pipeline is one reader, several workers, and one judge, each a goroutine. The judge reads what
+// the workers tell of one epoch while they work on the next.
 type pipeline struct {
 	table   *reassembly.Table
 	workers []*worker
@@ -93,7 +104,10 @@ func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
 	p := &pipeline{table: reassembly.NewTable(tableLimits()), judge: newJudge(opts, rules),
 		epochs: make(chan epoch, 1), over: make(chan struct{})}
 	p.spare.New = func() any {
-		return &batch{items: make([]item, 0, batchItems), data: make([]byte, 0, batchBytes+batchBytes/4)}
+		return &batch{
+			items: make([]item, 0, batchItems),
+			data:  make([]byte, 0, batchBytes+batchBytes/4),
+		}
 	}
 	for range min(n, maxWorkers) {
 		w := newWorker(rules, clock, &p.judge.jobs)
@@ -175,11 +189,12 @@ func (p *pipeline) flush(w int) {
 	p.fill[w] = p.spare.Get().(*batch)
 }
 
-// epoch makes every worker hand its events to the judge. It comes after a fixed number of segments, so that the judge
-// sees the same events together however many workers there are.
+// epoch makes every worker hand its events to the judge. It comes after a fixed number of segments,
+// so that the judge sees the same events together however many workers there are.
 //
-// Events after the given moment wait for the next epoch: what others do before them may still be to come. So the judge
-// sees the same order wherever the epochs end, and a live capture gives the report that its frames give from a file.
+// Events after the given moment wait for the next epoch: what others do before them may still be to
+// come. So the judge sees the same order wherever the epochs end, and a live capture gives the
+// report that its frames give from a file.
 func (p *pipeline) epoch(until time.Duration) {
 	p.settle(until)
 	for w := range p.workers {

@@ -12,7 +12,8 @@ import (
 const (
 	// noticeable is the least wait worth a finding of its own.
 	noticeable = 20 * time.Millisecond
-	// manyWaits is how many such waits one behind many responses must last, none of which was noticeable by itself.
+	// manyWaits is how many such waits one behind many responses must last, none of which was
+	// noticeable by itself.
 	manyWaits = 5
 )
 
@@ -41,38 +42,81 @@ the close. The rest costs nothing by itself.
 When it is wrong
 The wait behind another response may be the server's own queue, which another connection would not have spared.`,
 	Causes: []Cause{
-		{Code: "non-idempotent", Title: "request pipelined behind one that may not be repeated", Side: SideClient,
+		{
+			Code:    "non-idempotent",
+			Title:   "request pipelined behind one that may not be repeated",
+			Side:    SideClient,
 			Message: "The client sent a request before it knew the result of one that is not idempotent.",
-			Remedies: []Remedy{{Side: SideClient, Text: "wait for the final response to POST and PATCH before sending anything else on the " +
-				"connection"}}},
-		{Code: "lost-responses", Title: "connection ended with pipelined requests unanswered", Side: SideServer,
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "wait for the final response to POST and PATCH before sending anything else on the " +
+						"connection",
+				},
+			},
+		},
+		{
+			Code:  "lost-responses",
+			Title: "connection ended with pipelined requests unanswered",
+			Side:  SideServer,
 			Message: "The server closed the connection while pipelined requests were unanswered. Whether it carried them out, the " +
 				"client cannot know.",
-			Remedies: pipeliningRemedies()},
+			Remedies: pipeliningRemedies(),
+		},
 		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: SideClient,
-			Message:  "Pipelined responses were held up by the response before them.",
-			Remedies: []Remedy{{Side: SideClient, Text: "use HTTP/2, or several connections, instead of pipelining"}}},
-		{Code: "early-close", Title: "server closed with pipelined requests in its buffer", Side: SideServer,
+			Message: "Pipelined responses were held up by the response before them.",
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "use HTTP/2, or several connections, instead of pipelining",
+				},
+			}},
+		{
+			Code:     "early-close",
+			Title:    "server closed with pipelined requests in its buffer",
+			Side:     SideServer,
 			Message:  "The server announced the close and closed, with requests that the client had already sent unanswered.",
-			Remedies: pipeliningRemedies()},
-		{Code: "unsolicited-response", Title: "response that nobody had asked for", Side: SideServer,
+			Remedies: pipeliningRemedies(),
+		},
+		{
+			Code:  "unsolicited-response",
+			Title: "response that nobody had asked for",
+			Side:  SideServer,
 			Message: "The server sent a final response although no request was unanswered. A client that takes it for the answer to " +
 				"its next request is off by one from there on.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
-					"proxies that forward late upstream responses"},
-				{Side: SideClient, Text: "close an idle connection on which anything arrives"}}},
+				{
+					Side: SideServer,
+					Text: "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
+						"proxies that forward late upstream responses",
+				},
+				{Side: SideClient, Text: "close an idle connection on which anything arrives"}},
+		},
 	},
-	References: []string{"RFC 9112 section 9.3.2", "RFC 9110 section 9.2.2", "RFC 9112 section 9.6"},
-	exchange:   runPipelining,
-	closed:     func(p *pass) { p.reportFate("pipelining") },
+	References: []string{
+		"RFC 9112 section 9.3.2",
+		"RFC 9110 section 9.2.2",
+		"RFC 9112 section 9.6",
+	},
+	exchange: runPipelining,
+	closed:   func(p *pass) { p.reportFate("pipelining") },
 }
 
 func pipeliningRemedies() []Remedy {
 	return []Remedy{
-		{Side: SideClient, Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead"},
-		{Side: SideServer, Text: "answer all requests that were read before closing, and close in two steps", Settings: []Setting{
-			{Nginx, "lingering_close on with keepalive_requests large enough"}, {Apache, "MaxKeepAliveRequests large enough"}}},
+		{
+			Side: SideClient,
+			Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead",
+		},
+		{
+			Side: SideServer,
+			Text: "answer all requests that were read before closing, and close in two steps",
+			Settings: []Setting{
+				{
+					Nginx,
+					"lingering_close on with keepalive_requests large enough",
+				}, {Apache, "MaxKeepAliveRequests large enough"}},
+		},
 	}
 }
 
@@ -84,15 +128,16 @@ func runPipelining(p *pass) {
 		reportUnsolicited(p)
 		return
 	}
-	// A response that the capture lacks looks like one that had not come, and a request that was captured late like one that
-	// waited for the response before it.
+	// A response that the capture lacks looks like one that had not come, and a request that was
+	// captured late like one that waited for the response before it.
 	if pipelinedBehind(p.job) && whole(p.conn) && p.conn.Crossed == 0 {
 		reportHazard(p)
 		reportHeadOfLine(p)
 	}
 }
 
-// pipelinedBehind reports whether the job's request was pipelined, and not just sent while an early response came in.
+// pipelinedBehind reports whether the job's request was pipelined, and not just sent while an early
+// response came in.
 func pipelinedBehind(j *job) bool {
 	a := j.ahead
 	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(reassembly.HasGap) {
@@ -101,7 +146,8 @@ func pipelinedBehind(j *job) bool {
 	return a.Response == nil || a.Response.Start.Time >= a.Request.End.Time
 }
 
-// waitsBehind is when the job's exchange waits for the response before it; until that has ended, there is no end to it.
+// waitsBehind is when the job's exchange waits for the response before it; until that has ended,
+// there is no end to it.
 func (j *job) waitsBehind() interval {
 	if j.behind.from == 0 || j.behind.to > 0 {
 		return j.behind
@@ -113,29 +159,56 @@ func (j *job) waitsBehind() interval {
 	return open
 }
 
-// longestAhead is the longest that the server took for one of the responses up to that to x, waits behind others left out.
+// longestAhead is the longest that the server took for one of the responses up to that to x, waits
+// behind others left out.
 func (s *connState) longestAhead(x *reassembly.Exchange) time.Duration {
 	j := s.job(x)
 	if j == nil || x.Request == nil || x.Response == nil {
 		return 0
 	}
-	return max(j.slowest, x.Response.Start.Time-max(j.behind.to, x.Request.End.Time)-s.conn.Far(reassembly.FromServer))
+	return max(
+		j.slowest,
+		x.Response.Start.Time-max(
+			j.behind.to,
+			x.Request.End.Time,
+		)-s.conn.Far(
+			reassembly.FromServer,
+		),
+	)
 }
 
-// reportHazard reports a request that was sent before the result of one that may not be repeated was known.
+// reportHazard reports a request that was sent before the result of one that may not be repeated
+// was known.
 func reportHazard(p *pass) {
 	a := p.job.ahead
-	if a.Method == "" || idempotent(a.Method) || a.Response != nil && a.Response.HeaderEnd.Frame != 0 && a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
+	if a.Method == "" || idempotent(a.Method) ||
+		a.Response != nil && a.Response.HeaderEnd.Frame != 0 &&
+			a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
 		return
 	}
 	out := []Evidence{at(a.Request.Start, "request", SideClient, a.Method+": not idempotent"),
 		at(p.exchange.Start(), "pipelined request", SideClient, "sent before the result was known")}
 	if a.Response != nil {
-		out = append(out, at(a.Response.Start, "response", SideServer, "the result comes only here"))
+		out = append(
+			out,
+			at(a.Response.Start, "response", SideServer, "the result comes only here"),
+		)
 	}
 	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
-	p.report(claim{rule: "pipelining", cause: "non-idempotent", confidence: Proven, most: atMost(Low), least: Low,
-		occ: Occurrence{Start: a.Request.Start.Time, End: max(p.exchange.Start().Time, a.Request.Start.Time), Evidence: out}})
+	p.report(
+		claim{
+			rule:       "pipelining",
+			cause:      "non-idempotent",
+			confidence: Proven,
+			most:       atMost(Low),
+			least:      Low,
+			occ: Occurrence{
+				Start:    a.Request.Start.Time,
+				End:      max(p.exchange.Start().Time, a.Request.Start.Time),
+				Evidence: out,
+			},
+		},
+	)
 }
 
 // reportHeadOfLine reports the wait behind the response before.
@@ -150,27 +223,74 @@ func reportHeadOfLine(p *pass) {
 	if wait < noticeable || p.job.slowest < noticeable && wait < manyWaits*noticeable {
 		return
 	}
-	p.report(claim{rule: "pipelining", cause: "head-of-line", confidence: ConfidenceHigh, lost: []interval{lost},
-		occ: Occurrence{Start: lost.from, End: lost.to, Cost: Cost{Expected: wait, High: wait}, Evidence: []Evidence{
-			at(p.exchange.Start(), "pipelined request", SideClient, "sent while another was unanswered"),
-			at(a.Response.End, "end of the response before", SideServer, fmt.Sprintf("%s later", seconds(wait))),
-			at(p.exchange.Response.Start, "response", SideServer, "can only come now")}}})
+	p.report(
+		claim{
+			rule:       "pipelining",
+			cause:      "head-of-line",
+			confidence: ConfidenceHigh,
+			lost:       []interval{lost},
+			occ: Occurrence{
+				Start: lost.from,
+				End:   lost.to,
+				Cost:  Cost{Expected: wait, High: wait},
+				Evidence: []Evidence{
+					at(
+						p.exchange.Start(),
+						"pipelined request",
+						SideClient,
+						"sent while another was unanswered",
+					),
+					at(
+						a.Response.End,
+						"end of the response before",
+						SideServer,
+						fmt.Sprintf("%s later", seconds(wait)),
+					),
+					at(p.exchange.Response.Start, "response", SideServer, "can only come now")},
+			},
+		},
+	)
 }
 
 // reportUnsolicited reports a response without a request.
 func reportUnsolicited(p *pass) {
 	c, x := p.conn, p.exchange
-	const requestTimeout = 408 // RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
-	if c.MidStream || x.Response == nil || beforeSeen(c, x.Response.Start) || x.Status == 0 || x.Status == requestTimeout || !whole(c) || len(c.Caveats) > 0 ||
+	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
+	const requestTimeout = 408
+	if c.MidStream || x.Response == nil || beforeSeen(c, x.Response.Start) || x.Status == 0 ||
+		x.Status == requestTimeout ||
+		!whole(c) ||
+		len(c.Caveats) > 0 ||
 		c.Half[reassembly.FromClient].Bytes == 0 {
 		return
 	}
-	out := []Evidence{at(x.Response.Start, "response", SideServer, fmt.Sprintf("status %d, and no request is unanswered", x.Status))}
-	if mark0(p.state.ending.latest) && p.state.ending.latest.Time < x.Response.Start.Time {
-		out = append([]Evidence{at(p.state.ending.latest, "last response", SideServer, "answers the last request")}, out...)
+	out := []Evidence{
+		at(
+			x.Response.Start,
+			"response",
+			SideServer,
+			fmt.Sprintf("status %d, and no request is unanswered", x.Status),
+		),
 	}
-	p.report(claim{rule: "pipelining", cause: "unsolicited-response", confidence: ConfidenceHigh, correctness: true,
-		most: atMost(High), occ: Occurrence{Start: x.Response.Start.Time, End: x.Response.End.Time, Evidence: out}})
+	if mark0(p.state.ending.latest) && p.state.ending.latest.Time < x.Response.Start.Time {
+		out = append(
+			[]Evidence{
+				at(p.state.ending.latest, "last response", SideServer, "answers the last request"),
+			},
+			out...)
+	}
+	p.report(
+		claim{
+			rule:        "pipelining",
+			cause:       "unsolicited-response",
+			confidence:  ConfidenceHigh,
+			correctness: true,
+			most: atMost(
+				High,
+			),
+			occ: Occurrence{Start: x.Response.Start.Time, End: x.Response.End.Time, Evidence: out},
+		},
+	)
 }
 
 // lostPipeline: the server closed while pipelined requests were unanswered.
@@ -188,10 +308,16 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	v.claim.text = fmt.Sprintf("%s got no response.", count(uint64(v.e.unanswered), "request"))
 	var out []Evidence
 	if mark0(v.e.prior) {
-		out = append(out, at(v.e.prior, "last response", SideServer, "nothing after it was answered"))
+		out = append(
+			out,
+			at(v.e.prior, "last response", SideServer, "nothing after it was answered"),
+		)
 	}
-	out = append(out, at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
-		at(closed, closeWord(reset), SideServer, "ends the connection"))
+	out = append(
+		out,
+		at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
+		at(closed, closeWord(reset), SideServer, "ends the connection"),
+	)
 	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	v.claim.occ.Evidence = out
 	return true

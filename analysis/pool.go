@@ -10,26 +10,29 @@ import (
 )
 
 const (
-	// donorHorizon is how long after its end a connection still counts as one that could have been kept open: common
-	// idle timeouts of clients and servers are 60 s and more, and what lies further back is another visit.
+	// donorHorizon is how long after its end a connection still counts as one that could have been
+	// kept open: common idle timeouts of clients and servers are 60 s and more, and what lies
+	// further back is another visit.
 	donorHorizon = 60 * time.Second
 	maxIdle      = 128 // idle connections looked at per pool; the oldest give way
 	maxCounts    = 256 // different numbers of requests remembered per pool
 	maxClosed    = 256 // closed connections remembered per pool
-	// maxRemembered is how many idle ones, and how many closed ones, all pools remember together, each an equal share but leastShare at
-	// least: a connection takes about 700 octets.
+	// maxRemembered is how many idle ones, and how many closed ones, all pools remember together,
+	// each an equal share but leastShare at least: a connection takes about 700 octets.
 	maxRemembered = 1 << 16
 	leastShare    = 8
-	// promptClose is how soon after a response a close by the client means that it never meant to keep the connection.
+	// promptClose is how soon after a response a close by the client means that it never meant to
+	// keep the connection.
 	promptClose = 50 * time.Millisecond
 	// shortestTimeout is the shortest idle timeout that anybody would set.
 	shortestTimeout = time.Second
-	// readAhead is how much of a response clients read at least with its header: Go reads 4096 octets at a time, others more.
+	// readAhead is how much of a response clients read at least with its header: Go reads 4096
+	// octets at a time, others more.
 	readAhead = 4096
 )
 
-// poolKey is what must agree for a connection to serve a request instead of another: client, service, name and
-// whether it is TLS.
+// poolKey is what must agree for a connection to serve a request instead of another: client,
+// service, name and whether it is TLS.
 type poolKey struct {
 	pair
 	name   string
@@ -45,8 +48,9 @@ type pool struct {
 	ended    int             // connections that it announced to close with it
 	proxied  bool            // a connection carried requests of several programs
 	idleTime []time.Duration // how long the server let connections idle before it closed them
-	requests map[int]int     // how many connections the server ended by announcement, by number of exchanges
-	ages     []aged          // of connections that the server ended although they were in use
+	// how many connections the server ended by announcement, by number of exchanges
+	requests map[int]int
+	ages     []aged // of connections that the server ended although they were in use
 }
 
 // idleEntry is one stretch of idleness.
@@ -60,31 +64,32 @@ type exchangeID struct{ index, id int }
 
 // member is what the judge keeps of a connection.
 type member struct {
-	id         int
-	pair       pair
-	pool       *pool
-	ids        []exchangeID  // begun, not yet judged
-	room       [1]exchangeID // where ids begins
-	all        []int
-	version    int // counts changes between busy and idle
-	busy       int
-	served     int // exchanges over
-	idleSince  capture.Mark
-	reusable   bool
-	reason     string
-	doubt      bool // its messages were not all read
-	foreign    bool // what it carries is neither HTTP nor hidden
-	turns      bool // it carried turns: when one is over is not known before the next begins
-	idleLimit  time.Duration
-	notKept    bool  // the server said with its latest response that it keeps no idle connection
-	gap        bool  // the capture lacks some of it
-	asked10    bool  // its latest request was HTTP/1.0
-	cut        bool  // the capture lacks its beginning
-	size       int64 // octets of the latest response
-	aborted    bool  // the latest exchange did not end well
-	closed     *closingConn
-	verdict    *verdict
-	retries    *failure      // what its latest exchange repeats; nil once that is judged, or nothing
+	id        int
+	pair      pair
+	pool      *pool
+	ids       []exchangeID  // begun, not yet judged
+	room      [1]exchangeID // where ids begins
+	all       []int
+	version   int // counts changes between busy and idle
+	busy      int
+	served    int // exchanges over
+	idleSince capture.Mark
+	reusable  bool
+	reason    string
+	doubt     bool // its messages were not all read
+	foreign   bool // what it carries is neither HTTP nor hidden
+	turns     bool // it carried turns: when one is over is not known before the next begins
+	idleLimit time.Duration
+	notKept   bool  // the server said with its latest response that it keeps no idle connection
+	gap       bool  // the capture lacks some of it
+	asked10   bool  // its latest request was HTTP/1.0
+	cut       bool  // the capture lacks its beginning
+	size      int64 // octets of the latest response
+	aborted   bool  // the latest exchange did not end well
+	closed    *closingConn
+	verdict   *verdict
+	// what its latest exchange repeats; nil once that is judged, or nothing
+	retries    *failure
 	suspect    *suspect      // its latest exchange, if that came after a long idle time
 	lent       *member       // the idle connection that should have carried this one's requests
 	borrowed   bool          // that idle connection itself: it counts as busy
@@ -100,12 +105,13 @@ type member struct {
 	took       time.Duration // how long that took
 	start      capture.Mark
 	seen       products
-	agent      string        // the program that its first request names, without version; "" if not known
-	tool       bool          // a program that is started for each request
-	cli        bool          // a tool that does not ask for a close of its own accord
-	far        time.Duration // the least from the capture to the client and back; 0: not known
-	flight     int64         // the most that the server had in flight
-	rtt        time.Duration
+	// the program that its first request names, without version; "" if not known
+	agent  string
+	tool   bool          // a program that is started for each request
+	cli    bool          // a tool that does not ask for a close of its own accord
+	far    time.Duration // the least from the capture to the client and back; 0: not known
+	flight int64         // the most that the server had in flight
+	rtt    time.Duration
 }
 
 // take gives the report's number of an exchange, for the last time.
@@ -127,7 +133,8 @@ func (m *member) find(index int) int {
 	return m.all[index]
 }
 
-// began takes in the beginning of an exchange: the connection is busy, and a first one is judged for reuse.
+// began takes in the beginning of an exchange: the connection is busy, and a first one is judged
+// for reuse.
 func (j *judge) began(m *member, e *beganExchange) {
 	m.pair, m.port = e.pair, e.port
 	if m.pool == nil {
@@ -136,13 +143,18 @@ func (j *judge) began(m *member, e *beganExchange) {
 	m.named(e)
 	if e.first {
 		m.again = m.retries != nil
-		m.start, m.tool, m.cli, m.cut = e.connStart, oneShot(e.agent), commandLine(e.agent), !e.handshake
+		m.start, m.tool, m.cli, m.cut = e.connStart, oneShot(
+			e.agent,
+		), commandLine(
+			e.agent,
+		), !e.handshake
 	}
 	if m.far == 0 || e.far < m.far {
 		m.far = e.far
 	}
 	m.pool.seen = max(m.pool.seen, e.start.Time)
-	if e.first && e.critical && e.handshake && m.retries == nil { // a repetition has a reason for its new connection
+	// a repetition has a reason for its new connection
+	if e.first && e.critical && e.handshake && m.retries == nil {
 		m.verdict = j.considerReuse(m, e)
 	}
 	m.busy++
@@ -152,7 +164,8 @@ func (j *judge) began(m *member, e *beganExchange) {
 // nameless stands for a program that does not name itself: those that do, do so in every request.
 const nameless = "-"
 
-// named takes in which program a request names. Where one connection carries those of several, a proxy passes them on.
+// named takes in which program a request names. Where one connection carries those of several, a
+// proxy passes them on.
 func (m *member) named(e *beganExchange) {
 	name, _, _ := strings.Cut(e.agent, "/")
 	switch {
@@ -169,8 +182,8 @@ func (m *member) named(e *beganExchange) {
 	}
 }
 
-// otherProgram reports whether two connections were opened by different programs, as far as their requests tell: neither can
-// use a connection of the other's.
+// otherProgram reports whether two connections were opened by different programs, as far as their
+// requests tell: neither can use a connection of the other's.
 func (m *member) otherProgram(d *member) bool {
 	return m.agent != "" && d.agent != "" && m.agent != d.agent && !m.pool.proxied
 }
@@ -209,7 +222,8 @@ func (j *judge) freed(m *member, e *overExchange) {
 	m.gap = m.gap || e.gap
 	m.size, m.asked10 = e.bytes, e.asked10
 	m.failed = m.failed || e.failure != nil && e.outcome == reassembly.NoResponse
-	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated || e.outcome == reassembly.ResetByPeer
+	m.aborted = e.outcome == reassembly.Aborted || e.outcome == reassembly.Truncated ||
+		e.outcome == reassembly.ResetByPeer
 	m.notKept = e.notKept
 	if e.idleLimit > 0 {
 		m.idleLimit = e.idleLimit
@@ -233,8 +247,9 @@ func (j *judge) freed(m *member, e *overExchange) {
 	}
 }
 
-// freedLate takes in that the first exchange of a closed connection turned out to be over. Of a turn that is known only when
-// both sides have closed; if all of it had come before the first close, the connection was idle then.
+// freedLate takes in that the first exchange of a closed connection turned out to be over. Of a
+// turn that is known only when both sides have closed; if all of it had come before the first
+// close, the connection was idle then.
 func (m *member) freedLate(e *overExchange, share int) {
 	if e.outcome == reassembly.Complete && e.end.Time <= m.closed.at.Time {
 		m.closed.open = false
@@ -264,7 +279,8 @@ func (p *pool) rest(m *member, share int) {
 	}
 }
 
-// tidy forgets the connections that are no longer idle, so that nothing holds what was known of them.
+// tidy forgets the connections that are no longer idle, so that nothing holds what was known of
+// them.
 func (p *pool) tidy() {
 	kept := p.idle[:0]
 	for _, e := range p.idle {
@@ -293,17 +309,21 @@ func (j *judge) closing(m *member, e *closingConn) {
 			d.pool.rest(d, j.share(maxIdle))
 		}
 	}
-	if idle := e.at.Time - m.idleSince.Time; m.busy == 0 && m.reusable && e.by == reassembly.FromServer && m.served > 0 {
+	if idle := e.at.Time - m.idleSince.Time; m.busy == 0 && m.reusable &&
+		e.by == reassembly.FromServer &&
+		m.served > 0 {
 		m.pool.idleTime = append(m.pool.idleTime, idle)
 		if len(m.pool.idleTime) > 64 {
 			m.pool.idleTime = m.pool.idleTime[1:]
 		}
 	}
-	unannounced := m.busy == 0 && m.reusable && e.by == reassembly.FromServer && e.at.Time-m.idleSince.Time <= promptClose+m.rtt
+	unannounced := m.busy == 0 && m.reusable && e.by == reassembly.FromServer &&
+		e.at.Time-m.idleSince.Time <= promptClose+m.rtt
 	if unannounced {
 		m.pool.countRequests(m.served)
 	}
-	if m.served > 1 && m.reusable && e.by == reassembly.FromServer && !e.reset || m.reason == "response-close" {
+	if m.served > 1 && m.reusable && e.by == reassembly.FromServer && !e.reset ||
+		m.reason == "response-close" {
 		m.pool.aged(m)
 	}
 	if m.served > 0 {

@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// smallestPool and largestPool bound what counts as a limit of a pool: browsers 6, many clients 2 to 10.
+	// smallestPool and largestPool bound what counts as a limit of a pool: browsers 6, many clients
+	// 2 to 10.
 	smallestPool, largestPool = 2, 10
 	// refillsEach is how often each connection must be taken again at once: fewer may be chance.
 	refillsEach = 5
@@ -35,8 +36,15 @@ A program that works through a list with as many workers looks the same, and is 
 	Causes: []Cause{{Side: SideClient,
 		Message: "All of a small number of connections are busy, and each is taken again the moment it is free: requests seem to wait " +
 			"for connections.",
-		Remedies: []Remedy{{Side: SideClient, Text: "use HTTP/2, or raise the limit", Settings: poolLimits()},
-			{Side: SideServer, Text: "offer HTTP/2", Settings: http2Settings(), After: "need fewer requests"}}}},
+		Remedies: []Remedy{
+			{Side: SideClient, Text: "use HTTP/2, or raise the limit", Settings: poolLimits()},
+			{
+				Side:     SideServer,
+				Text:     "offer HTTP/2",
+				Settings: http2Settings(),
+				After:    "need fewer requests",
+			},
+		}}},
 	References: []string{"RFC 9112 section 9.4"},
 	cross:      func() crossRule { return &poolWaits{} },
 }
@@ -76,7 +84,8 @@ func (r *poolWaits) event(_ *judge, m *member, e *event) {
 	}
 }
 
-// began takes note of a request, and whether it took the last free connection the moment that became free.
+// began takes note of a request, and whether it took the last free connection the moment that
+// became free.
 func (p *fullPool) began(m *member, e *beganExchange) {
 	p.busy++
 	start := e.start.Time - e.far // as if captured at the client, where it follows the response
@@ -88,7 +97,8 @@ func (p *fullPool) began(m *member, e *beganExchange) {
 	slack := max(2*time.Millisecond, m.rtt/10)
 	m.beganAt = e.start.Time
 	if e.first || e.turn || p.open < smallestPool || p.open > largestPool || m.served == 0 ||
-		p.busy != p.open && start-p.short > slack || start-last.Time > slack || e.start.Time < last.Time {
+		p.busy != p.open &&
+			start-p.short > slack || start-last.Time > slack || e.start.Time < last.Time {
 		return
 	}
 	if p.targets == nil {
@@ -106,9 +116,20 @@ func (p *fullPool) began(m *member, e *beganExchange) {
 // poolSample is one request that took a connection at once.
 func poolSample(m *member, last, next capture.Mark, took time.Duration) claim {
 	return claim{rule: "pool-wait", confidence: ConfidenceMedium, most: atMost(Info),
-		occ: Occurrence{Connection: m.id, Exchange: -1, Start: last.Time, End: next.Time, Cost: Cost{0, 0, max(took, 0)},
+		occ: Occurrence{
+			Connection: m.id,
+			Exchange:   -1,
+			Start:      last.Time,
+			End:        next.Time,
+			Cost:       Cost{0, 0, max(took, 0)},
 			Evidence: []Evidence{at(last, "end of response", SideServer, "the connection is free"),
-				at(next, "next request", SideClient, fmt.Sprintf("%s later", seconds(next.Time-last.Time)))}}}
+				at(
+					next,
+					"next request",
+					SideClient,
+					fmt.Sprintf("%s later", seconds(next.Time-last.Time)),
+				)},
+		}}
 }
 
 func (r *poolWaits) finish(j *judge) {
@@ -122,7 +143,11 @@ func (r *poolWaits) finish(j *judge) {
 				continue
 			}
 			for i := range p.samples {
-				p.samples[i].text = fmt.Sprintf("%d connections, taken again at once %d times.", k, n)
+				p.samples[i].text = fmt.Sprintf(
+					"%d connections, taken again at once %d times.",
+					k,
+					n,
+				)
 			}
 			bookSamples(j, p.member, p.samples, n, Cost{0, 0, p.wait[k]})
 			return

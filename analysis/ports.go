@@ -10,11 +10,13 @@ import (
 )
 
 const (
-	// timeWait is how long Linux keeps a closed connection's ports (TCP_TIMEWAIT_LEN, not to be changed).
+	// timeWait is how long Linux keeps a closed connection's ports (TCP_TIMEWAIT_LEN, not to be
+	// changed).
 	timeWait = 60 * time.Second
 	// linuxPorts is how many ports net.ipv4.ip_local_port_range gives unless set: 32768 to 60999.
 	linuxPorts = 28_232
-	// wideRange is how many ports there are above the privileged ones, for clients that show that they use more.
+	// wideRange is how many ports there are above the privileged ones, for clients that show that
+	// they use more.
 	wideRange = 64_512
 	// forecastSpan is over how long a rate must hold before it is carried forward.
 	forecastSpan = 10
@@ -45,18 +47,35 @@ Several hosts behind one address have a port range each, or share one. The range
 			Message: "The client closes so many connections to this service that their ports, which rest in TIME_WAIT, use up its port " +
 				"range.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: clientPool, Settings: poolSettings(), After: "then net.ipv4.ip_local_port_range=\"1024 65535\" and net.ipv4.tcp_tw_reuse=1 on Linux, more source " +
-					"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets"},
+				{
+					Side:     SideClient,
+					Text:     clientPool,
+					Settings: poolSettings(),
+					After: "then net.ipv4.ip_local_port_range=\"1024 65535\" and net.ipv4.tcp_tw_reuse=1 on Linux, more source " +
+						"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets",
+				},
 				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
-				{Side: SideServer, Text: "keep connections open longer", Settings: append(idleSettings(), requestLimits()...),
-					After: "listen on more addresses or ports"}}},
+				{
+					Side:     SideServer,
+					Text:     "keep connections open longer",
+					Settings: append(idleSettings(), requestLimits()...),
+					After:    "listen on more addresses or ports",
+				}}},
 		{Code: "tuple-reuse", Title: "SYN met the rest of an old connection", Side: SideClient,
 			Message: "The client used a port again whose last connection the server still remembered: its SYN was answered by an ACK " +
 				"of the old connection, and it had to try again.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: "use ports less quickly: " + clientPool, Settings: poolSettings(), After: "let timestamps on (net.ipv4.tcp_timestamps=1 on Linux): they let a " +
-					"server in TIME_WAIT accept the new SYN (RFC 6191)"},
-				{Side: SideServer, Text: "let the client close first, or close in order so that no half-open connection stays behind"}}},
+				{
+					Side:     SideClient,
+					Text:     "use ports less quickly: " + clientPool,
+					Settings: poolSettings(),
+					After: "let timestamps on (net.ipv4.tcp_timestamps=1 on Linux): they let a " +
+						"server in TIME_WAIT accept the new SYN (RFC 6191)",
+				},
+				{
+					Side: SideServer,
+					Text: "let the client close first, or close in order so that no half-open connection stays behind",
+				}}},
 	},
 	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
 	exchange:   runTupleReuse,
@@ -64,7 +83,8 @@ Several hosts behind one address have a port range each, or share one. The range
 	cross:      func() crossRule { return &portLoads{} },
 }
 
-// metTimeWait shows that the SYN met an old connection: SYN, an ACK that is not for it, and a RST of the client; nil if not.
+// metTimeWait shows that the SYN met an old connection: SYN, an ACK that is not for it, and a RST
+// of the client; nil if not.
 func metTimeWait(c *reassembly.Conn) []Evidence {
 	if len(c.SYNs) < 2 || c.Released > 0 && len(c.Records) == 0 {
 		return nil
@@ -90,9 +110,19 @@ func metTimeWait(c *reassembly.Conn) []Evidence {
 	}
 	return []Evidence{
 		at(c.SYNs[0], "SYN", SideClient, "from a port that was used before"),
-		at(ack.Mark(), "ACK", SideServer, "does not acknowledge it: belongs to the connection before"),
+		at(
+			ack.Mark(),
+			"ACK",
+			SideServer,
+			"does not acknowledge it: belongs to the connection before",
+		),
 		at(rst.Mark(), "RST", SideClient, "knows of no such connection"),
-		at(last, "SYN again", SideClient, fmt.Sprintf("%s after the first", seconds(last.Time-c.SYNs[0].Time))),
+		at(
+			last,
+			"SYN again",
+			SideClient,
+			fmt.Sprintf("%s after the first", seconds(last.Time-c.SYNs[0].Time)),
+		),
 	}
 }
 
@@ -115,7 +145,12 @@ func runTupleReuse(p *pass) {
 	}
 	text := restedFor(c)
 	p.report(claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: Proven, text: text,
-		occ: Occurrence{Start: c.SYNs[0].Time, End: c.SYNs[len(c.SYNs)-1].Time, Cost: t, Evidence: evidence}})
+		occ: Occurrence{
+			Start:    c.SYNs[0].Time,
+			End:      c.SYNs[len(c.SYNs)-1].Time,
+			Cost:     t,
+			Evidence: evidence,
+		}})
 }
 
 // restedFor tells how long before the ports had last been in use.
@@ -123,11 +158,14 @@ func restedFor(c *reassembly.Conn) string {
 	if c.Reuses < 0 {
 		return ""
 	}
-	return fmt.Sprintf("The connection before on the same ports had moved last %s before.", seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)))
+	return fmt.Sprintf(
+		"The connection before on the same ports had moved last %s before.",
+		seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)),
+	)
 }
 
-// runTupleBlocked looks at a connection that never came about: some stacks keep to the old one whatever the client says, and ignore
-// the RST, too (RFC 1337; lwIP).
+// runTupleBlocked looks at a connection that never came about: some stacks keep to the old one
+// whatever the client says, and ignore the RST, too (RFC 1337; lwIP).
 func runTupleBlocked(p *pass) {
 	c := p.conn
 	if c.ExchangeCount > 0 || len(c.SYNACKs) > 0 || c.Half[reassembly.FromClient].Bytes > 0 {
@@ -148,8 +186,23 @@ func runTupleBlocked(p *pass) {
 	if rested := restedFor(c); rested != "" {
 		text += " " + rested
 	}
-	p.report(claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: Proven, index: -1, least: Medium, text: text,
-		occ: Occurrence{Exchange: -1, Start: first.Time, End: last.Time, Cost: Cost{took, took, took}, Evidence: evidence}})
+	p.report(
+		claim{
+			rule:       "port-exhaustion",
+			cause:      "tuple-reuse",
+			confidence: Proven,
+			index:      -1,
+			least:      Medium,
+			text:       text,
+			occ: Occurrence{
+				Exchange: -1,
+				Start:    first.Time,
+				End:      last.Time,
+				Cost:     Cost{took, took, took},
+				Evidence: evidence,
+			},
+		},
+	)
 }
 
 // portLoads follows how many ports of each client rest or are in use.
@@ -162,8 +215,9 @@ type portLoad struct {
 	closes   [int64(timeWait / time.Second)]uint32
 	resting  int // sum of closes
 	low, top uint16
-	used     map[uint16]int64 // the second in which a port began to rest; only for a sample of ports
-	again    int              // ports of the sample that were used again while they rested
+	// the second in which a port began to rest; only for a sample of ports
+	used     map[uint16]int64
+	again    int // ports of the sample that were used again while they rested
 	peak     int
 	first    capture.Mark // first close of the minute that led to the peak
 	last     capture.Mark
@@ -283,20 +337,45 @@ func (r *portLoads) finish(j *judge) {
 		if l.member == nil || load*2 < capacity {
 			return
 		}
-		c := claim{rule: "port-exhaustion", cause: "time-wait-load", confidence: ConfidenceHigh, least: Medium, most: atMost(High)}
+		c := claim{
+			rule:       "port-exhaustion",
+			cause:      "time-wait-load",
+			confidence: ConfidenceHigh,
+			least:      Medium,
+			most:       atMost(High),
+		}
 		if load*5 >= capacity*4 {
 			c.least = High
 		}
-		c.text = fmt.Sprintf("At the peak %d of about %d ports rested or were in use.", l.peak, capacity)
+		c.text = fmt.Sprintf(
+			"At the peak %d of about %d ports rested or were in use.",
+			l.peak,
+			capacity,
+		)
 		if l.forecast > l.peak {
-			c.text += fmt.Sprintf(" The rate held for %d s and more leads to %d within a minute.", forecastSpan, l.forecast)
+			c.text += fmt.Sprintf(
+				" The rate held for %d s and more leads to %d within a minute.",
+				forecastSpan,
+				l.forecast,
+			)
 		}
 		if l.again > 0 {
 			c.least, c.most = Info, atMost(Info)
 			c.text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run out."
 		}
-		c.occ = Occurrence{Connection: l.lastConn, Exchange: -1, Start: min(l.first.Time, l.last.Time), End: l.last.Time, Evidence: []Evidence{
-			at(l.last, "client's FIN", SideClient, fmt.Sprintf("closes first; one of %d within a minute", l.resting))}}
+		c.occ = Occurrence{
+			Connection: l.lastConn,
+			Exchange:   -1,
+			Start:      min(l.first.Time, l.last.Time),
+			End:        l.last.Time,
+			Evidence: []Evidence{
+				at(
+					l.last,
+					"client's FIN",
+					SideClient,
+					fmt.Sprintf("closes first; one of %d within a minute", l.resting),
+				)},
+		}
 		j.book(l.member, &c, nil)
 	})
 }

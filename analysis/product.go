@@ -38,33 +38,77 @@ const (
 	productCount
 )
 
-var productNames = [...]string{"", "nginx", "Apache", "Node", "Go", "gunicorn", "uvicorn", "Python", "Tomcat", "Jetty",
-	"Java", "Apache HttpClient", "OkHttp", "IIS", "Kestrel", ".NET", "HAProxy", "Envoy", "lighttpd", "Caddy", "PHP", "curl",
-	"ab", "wrk", "Varnish", "Squid", "Traefik", "Ruby", "Perl"}
+var productNames = [...]string{
+	"",
+	"nginx",
+	"Apache",
+	"Node",
+	"Go",
+	"gunicorn",
+	"uvicorn",
+	"Python",
+	"Tomcat",
+	"Jetty",
+	"Java",
+	"Apache HttpClient",
+	"OkHttp",
+	"IIS",
+	"Kestrel",
+	".NET",
+	"HAProxy",
+	"Envoy",
+	"lighttpd",
+	"Caddy",
+	"PHP",
+	"curl",
+	"ab",
+	"wrk",
+	"Varnish",
+	"Squid",
+	"Traefik",
+	"Ruby",
+	"Perl",
+}
 
 // String is the product's name in remedies.
 func (p Product) String() string { return productNames[p] }
 
-// productTokens are the names, without version, by which products introduce themselves in Server, User-Agent, Via
-// (RFC 9110 sections 10.1.5, 10.2.4 and 7.6.3) and X-Powered-By. A library counts as the runtime that its settings belong to.
+// productTokens are the names, without version, by which products introduce themselves in Server,
+// User-Agent, Via (RFC 9110 sections 10.1.5, 10.2.4 and 7.6.3) and X-Powered-By. A library counts
+// as the runtime that its settings belong to.
 var productTokens = [...]struct {
 	token   string
 	product Product
 }{
 	{"nginx", Nginx}, {"openresty", Nginx}, {"tengine", Nginx},
 	{"Apache", Apache}, {"Apache-Coyote", Tomcat}, {"Apache-Tomcat", Tomcat}, {"Jetty", Jetty},
-	{"Express", Node}, {"node", Node}, {"node.js", Node}, {"node-fetch", Node}, {"undici", Node}, {"axios", Node},
+	{
+		"Express",
+		Node,
+	}, {"node", Node}, {"node.js", Node}, {"node-fetch", Node}, {"undici", Node}, {"axios", Node},
 	{"got", Node}, {"node-superagent", Node},
 	{"Go-http-client", Go}, {"Go-http-server", Go}, {"fasthttp", Go}, {"Caddy", Caddy},
 	{"gunicorn", Gunicorn}, {"uvicorn", Uvicorn},
 	{"BaseHTTP", Python}, {"SimpleHTTP", Python}, {"Werkzeug", Python}, {"python-requests", Python},
-	{"python-httpx", Python}, {"Python-urllib", Python}, {"python-urllib3", Python}, {"aiohttp", Python},
-	{"Java-http-client", Java}, {"Java", Java}, {"Apache-HttpClient", ApacheClient}, {"Apache-HttpAsyncClient", ApacheClient},
+	{
+		"python-httpx",
+		Python,
+	}, {"Python-urllib", Python}, {"python-urllib3", Python}, {"aiohttp", Python},
+	{
+		"Java-http-client",
+		Java,
+	}, {"Java", Java}, {"Apache-HttpClient", ApacheClient}, {"Apache-HttpAsyncClient", ApacheClient},
 	{"okhttp", OkHTTP}, {"Microsoft-IIS", IIS}, {"Microsoft-HTTPAPI", IIS}, {"Kestrel", Kestrel},
 	{"HAProxy", HAProxy}, {"envoy", Envoy}, {"istio-envoy", Envoy}, {"lighttpd", Lighttpd},
-	{"Next.js", Node}, {"Servlet", Tomcat}, {"Varnish", Varnish}, {"Varnish-v4", Varnish}, {"squid", Squid}, {"Traefik", Traefik},
+	{
+		"Next.js",
+		Node,
+	}, {"Servlet", Tomcat}, {"Varnish", Varnish}, {"Varnish-v4", Varnish}, {"squid", Squid}, {"Traefik", Traefik},
 	{"Ruby", Ruby}, {"WEBrick", Ruby}, {"libwww-perl", Perl},
-	{"GuzzleHttp", PHP}, {"PHP", PHP}, {"curl", Curl}, {"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
+	{
+		"GuzzleHttp",
+		PHP,
+	}, {"PHP", PHP}, {"curl", Curl}, {"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
 }
 
 // productOf is the product behind the first product token of such a field.
@@ -87,7 +131,8 @@ func productOf(field string) Product {
 // productSet is a set of products, one bit each: adding to it in any order gives the same.
 type productSet uint32
 
-// with is the set with p, too; that of unknownProduct stands for one that gave a name of which no settings are known.
+// with is the set with p, too; that of unknownProduct stands for one that gave a name of which no
+// settings are known.
 func (s productSet) with(p Product) productSet { return s | 1<<p }
 
 // has reports whether p is in the set.

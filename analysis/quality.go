@@ -11,15 +11,47 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// The rules that a flaw of the capture weakens: those whose verdict rests on exact times and segments, those that need to read
-// HTTP, and those that count connections or take one host's silence for its word.
+// The rules that a flaw of the capture weakens: those whose verdict rests on exact times and
+// segments, those that need to read HTTP, and those that count connections or take one host's
+// silence for its word.
 var (
-	timingRules = []string{"nagle-delayed-ack", "nagle", "delayed-ack", "cork", "slow-start", "slow-start-after-idle",
-		"retransmission-timeout", "packet-loss", "path-mtu", "receive-window", "zero-window", "bandwidth"}
-	contentRules = []string{"missed-reuse", "reset-after-data", "keepalive-race", "truncated-response", "half-close",
-		"pool-wait", "serial-requests", "pipelining", "header-misuse", "slow-close", "expect-continue"}
-	connectionRules = []string{"connect-cost", "syn-retransmission", "connection-refused", "port-exhaustion",
-		"parallel-connections", "idle-drop", "server-think", "small-segments"}
+	timingRules = []string{
+		"nagle-delayed-ack",
+		"nagle",
+		"delayed-ack",
+		"cork",
+		"slow-start",
+		"slow-start-after-idle",
+		"retransmission-timeout",
+		"packet-loss",
+		"path-mtu",
+		"receive-window",
+		"zero-window",
+		"bandwidth",
+	}
+	contentRules = []string{
+		"missed-reuse",
+		"reset-after-data",
+		"keepalive-race",
+		"truncated-response",
+		"half-close",
+		"pool-wait",
+		"serial-requests",
+		"pipelining",
+		"header-misuse",
+		"slow-close",
+		"expect-continue",
+	}
+	connectionRules = []string{
+		"connect-cost",
+		"syn-retransmission",
+		"connection-refused",
+		"port-exhaustion",
+		"parallel-connections",
+		"idle-drop",
+		"server-think",
+		"small-segments",
+	}
 	allRules = slices.Concat(timingRules, contentRules, connectionRules)
 )
 
@@ -73,12 +105,27 @@ func (j *judge) caveats(st *capture.Stats) []Caveat {
 	var out []Caveat
 	add := func(code string, n uint64, weakens []string, format string, args ...any) {
 		if n > 0 {
-			out = append(out, Caveat{Code: code, Message: fmt.Sprintf(format, args...), Count: n, Weakens: weakens})
+			out = append(
+				out,
+				Caveat{
+					Code:    code,
+					Message: fmt.Sprintf(format, args...),
+					Count:   n,
+					Weakens: weakens,
+				},
+			)
 		}
 	}
 	for _, in := range st.Inputs {
 		if !in.Complete {
-			add("incomplete-input", 1, nil, "%s: %s; what comes before was analysed", in.Name, in.Error)
+			add(
+				"incomplete-input",
+				1,
+				nil,
+				"%s: %s; what comes before was analysed",
+				in.Name,
+				in.Error,
+			)
 		}
 	}
 	drops := kernelDrops(st)
@@ -93,19 +140,51 @@ func (j *judge) caveats(st *capture.Stats) []Caveat {
 }
 
 // frameCaveats adds what the account of frames shows.
-func (j *judge) frameCaveats(st *capture.Stats, add func(string, uint64, []string, string, ...any)) {
+func (j *judge) frameCaveats(
+	st *capture.Stats,
+	add func(string, uint64, []string, string, ...any),
+) {
 	dup := st.Count[capture.OutcomeDuplicate]
-	add("duplicate-frames", dup, nil, "%s were seen twice; one copy of each was analysed", count(dup, "frame"))
-	add("snapped", st.Snapped, contentRules, "%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
-		count(st.Snapped, "segment was", "segments were"))
+	add(
+		"duplicate-frames",
+		dup,
+		nil,
+		"%s were seen twice; one copy of each was analysed",
+		count(dup, "frame"),
+	)
+	add(
+		"snapped",
+		st.Snapped,
+		contentRules,
+		"%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
+		count(st.Snapped, "segment was", "segments were"),
+	)
 	if st.MaxBack > time.Millisecond {
-		add("clock-steps", st.Backsteps, timingRules, "the clock stepped back %s, by up to %s", count(st.Backsteps, "time"),
-			millis(st.MaxBack))
+		add(
+			"clock-steps",
+			st.Backsteps,
+			timingRules,
+			"the clock stepped back %s, by up to %s",
+			count(st.Backsteps, "time"),
+			millis(st.MaxBack),
+		)
 	}
-	add("clock-set", st.ClockSets, nil, "the clock was set %s during the capture, by up to %v; the times here go on as if it had not been",
-		count(st.ClockSets, "time"), st.MaxSet.Round(time.Millisecond))
+	add(
+		"clock-set",
+		st.ClockSets,
+		nil,
+		"the clock was set %s during the capture, by up to %v; the times here go on as if it had not been",
+		count(st.ClockSets, "time"),
+		st.MaxSet.Round(time.Millisecond),
+	)
 	quic := st.Count[capture.OutcomeQUIC]
-	add("quic", quic, nil, "%s of QUIC (HTTP/3): not analysed, this program reads TCP", count(quic, "frame"))
+	add(
+		"quic",
+		quic,
+		nil,
+		"%s of QUIC (HTTP/3): not analysed, this program reads TCP",
+		count(quic, "frame"),
+	)
 	for _, name := range sortedKeys(st.UnknownLinks) {
 		add("unknown-link-type", st.UnknownLinks[name], allRules, "%s of link type %s: not decoded",
 			count(st.UnknownLinks[name], "frame"), name)
@@ -114,34 +193,77 @@ func (j *judge) frameCaveats(st *capture.Stats, add func(string, uint64, []strin
 	add("malformed", bad, nil, "%s with headers that contradict themselves", count(bad, "frame"))
 	short := st.Count[capture.OutcomeShort]
 	add("short", short, allRules, "%s cut before the end of the TCP header", count(short, "frame"))
-	add("fragments-lost", st.FragmentsLost, nil, "%s never became whole", count(st.FragmentsLost, "fragmented datagram"))
+	add(
+		"fragments-lost",
+		st.FragmentsLost,
+		nil,
+		"%s never became whole",
+		count(st.FragmentsLost, "fragmented datagram"),
+	)
 }
 
 // connectionCaveats adds what the connections show.
 func (j *judge) connectionCaveats(add func(string, uint64, []string, string, ...any)) {
 	t := &j.total
-	add("mid-stream", t.midStream, []string{"missed-reuse", "slow-start", "slow-start-after-idle", "receive-window", "zero-window"},
-		"%s without a visible start: window scale and first round trip are unknown", count(t.midStream, "connection"))
-	add("translated", t.views, nil, "%s seen on both sides of an address translation: what came first was analysed",
-		count(t.views, "connection was", "connections were"))
-	add("one-sided", t.oneSided, allRules, "%s seen in one direction only", count(t.oneSided, "connection"))
-	add("cut-exchanges", t.cut, nil, "%s not complete when the capture ended, or for lack of frames",
-		count(t.cut, "exchange was", "exchanges were"))
+	add(
+		"mid-stream",
+		t.midStream,
+		[]string{
+			"missed-reuse",
+			"slow-start",
+			"slow-start-after-idle",
+			"receive-window",
+			"zero-window",
+		},
+		"%s without a visible start: window scale and first round trip are unknown",
+		count(t.midStream, "connection"),
+	)
+	add(
+		"translated",
+		t.views,
+		nil,
+		"%s seen on both sides of an address translation: what came first was analysed",
+		count(t.views, "connection was", "connections were"),
+	)
+	add(
+		"one-sided",
+		t.oneSided,
+		allRules,
+		"%s seen in one direction only",
+		count(t.oneSided, "connection"),
+	)
+	add(
+		"cut-exchanges",
+		t.cut,
+		nil,
+		"%s not complete when the capture ended, or for lack of frames",
+		count(t.cut, "exchange was", "exchanges were"),
+	)
 }
 
-// otherCaveats are those that single connections carry and that no sentence about the whole tells already.
+// otherCaveats are those that single connections carry and that no sentence about the whole tells
+// already.
 func (j *judge) otherCaveats(have []Caveat) []Caveat {
 	var out []Caveat
 	for _, code := range sortedKeys(j.total.caveats) {
 		if slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == code }) {
 			continue
 		}
-		if code == reassembly.CaveatMissing && slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == "capture-gap" }) {
+		if code == reassembly.CaveatMissing &&
+			slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == "capture-gap" }) {
 			continue // the same, told by octets
 		}
 		n := j.total.caveats[code]
 		text, weakens := connectionCaveat(code)
-		out = append(out, Caveat{Code: code, Count: n, Message: count(n, "connection") + ": " + text, Weakens: weakens})
+		out = append(
+			out,
+			Caveat{
+				Code:    code,
+				Count:   n,
+				Message: count(n, "connection") + ": " + text,
+				Weakens: weakens,
+			},
+		)
 	}
 	return out
 }
@@ -177,8 +299,8 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// qualityFindings repeats those caveats that weaken verdicts as findings without cost, so that a program that reads only
-// findings sees them.
+// qualityFindings repeats those caveats that weaken verdicts as findings without cost, so that a
+// program that reads only findings sees them.
 func qualityFindings(caveats []Caveat) []Finding {
 	var out []Finding
 	for _, c := range caveats {
@@ -189,9 +311,12 @@ func qualityFindings(caveats []Caveat) []Finding {
 		if known := captureQuality.cause(c.Code); known != nil {
 			title = known.Title
 		}
-		out = append(out, Finding{Rule: captureQuality.Name, Cause: c.Code, Title: title, Severity: Info,
-			Confidence: Proven, Message: capitalised(c.Message) + ".", Count: int(min(c.Count, math.MaxInt32)),
-			References: captureQuality.References})
+		out = append(
+			out,
+			Finding{Rule: captureQuality.Name, Cause: c.Code, Title: title, Severity: Info,
+				Confidence: Proven, Message: capitalised(c.Message) + ".", Count: int(min(c.Count, math.MaxInt32)),
+				References: captureQuality.References},
+		)
 	}
 	return out
 }

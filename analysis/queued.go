@@ -12,27 +12,32 @@ import (
 )
 
 const (
-	// leastQueue is from what delay on a queue is worth a word; a phone call bears 150 ms in all (ITU-T G.114).
+	// leastQueue is from what delay on a queue is worth a word; a phone call bears 150 ms in all
+	// (ITU-T G.114).
 	leastQueue = 20 * time.Millisecond
-	// leastFilling is how long a transfer must be bound by the path's rate to count as filling the path.
+	// leastFilling is how long a transfer must be bound by the path's rate to count as filling the
+	// path.
 	leastFilling = 50 * time.Millisecond
-	// residualQueue is what active queue management leaves of a queue: its target (RFC 8289 §4.1: 5 ms).
+	// residualQueue is what active queue management leaves of a queue: its target (RFC 8289 §4.1: 5
+	// ms).
 	residualQueue = 5 * time.Millisecond
-	// maxFillings and maxQueued are how many transfers that filled a client's path are remembered to be shown, and how many of its
-	// exchanges that waited in a queue nobody is known to have filled so far; maxQueuedAll is that of all clients, beyond which those
-	// that are older than pairSilence go. maxBusy is how many stretches of time are; beyond it neighbours become one.
+	// maxFillings and maxQueued are how many transfers that filled a client's path are remembered
+	// to be shown, and how many of its exchanges that waited in a queue nobody is known to have
+	// filled so far; maxQueuedAll is that of all clients, beyond which those that are older than
+	// pairSilence go. maxBusy is how many stretches of time are; beyond it neighbours become one.
 	maxFillings  = 64
 	maxQueued    = 256
 	maxQueuedAll = 1 << 14
 	maxBusy      = 1024
 )
 
-// paths follows, by client, which transfers kept the path busy, and which exchanges of other connections waited behind them
-// meanwhile.
+// paths follows, by client, which transfers kept the path busy, and which exchanges of other
+// connections waited behind them meanwhile.
 type paths struct {
-	clients pairTable[clientPath] // by the client's address alone: all its servers are behind the same access
-	held    int                   // exchanges that wait, of all clients
-	expired time.Duration         // when the old ones of them were last forgotten
+	// by the client's address alone: all its servers are behind the same access
+	clients pairTable[clientPath]
+	held    int           // exchanges that wait, of all clients
+	expired time.Duration // when the old ones of them were last forgotten
 }
 
 // clientPath is the path to and from one client.
@@ -44,11 +49,13 @@ type clientPath struct {
 
 // way is one direction of a path.
 type way struct {
-	busy []interval    // when it was full: apart, and in order
-	deep time.Duration // what a queue can have held up anything: no sender has more under way than a receive window
+	busy []interval // when it was full: apart, and in order
+	// what a queue can have held up anything: no sender has more under way than a receive window
+	deep time.Duration
 }
 
-// filling is a transfer that was bound by the path's rate, so that what passed the path meanwhile came behind it.
+// filling is a transfer that was bound by the path's rate, so that what passed the path meanwhile
+// came behind it.
 type filling struct {
 	interval
 	conn, exchange int
@@ -57,7 +64,8 @@ type filling struct {
 	rate           float64       // octets a second
 	most           time.Duration // that the path needs for a receive window
 	queue          time.Duration // by how much round trips on its own connection grew; 0: not known
-	shown          bool          // the capture is next to its sender, where they show all of the queue
+	// the capture is next to its sender, where they show all of the queue
+	shown bool
 }
 
 // queued is an exchange that waited in a queue.
@@ -73,10 +81,12 @@ type queued struct {
 	began          time.Duration // its connection
 	confidence     Confidence
 	request, first capture.Mark
-	upward         bool          // it waited before it reached the server, or that cannot be told
-	downward       bool          // the same of its answer
-	throughout     time.Duration // by how much all round trips of its connection were longer: the queue was there when that began; 0: not all
-	text           string
+	upward         bool // it waited before it reached the server, or that cannot be told
+	downward       bool // the same of its answer
+	// by how much all round trips of its connection were longer: the queue was there when that
+	// began; 0: not all
+	throughout time.Duration
+	text       string
 }
 
 // path is where a client's paths are kept.
@@ -89,10 +99,22 @@ func (j *job) filling(of *member) (f filling, ok bool) {
 		if m == nil || facts == nil || facts.rate <= 0 {
 			continue
 		}
-		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) && s*2 >= facts.measured {
-			f = filling{interval: interval{m.Start.Time, m.End.Time}, conn: of.id, exchange: j.info.ID, first: m.Start, last: m.End, dir: dir,
-				rate: facts.rate, most: math.MaxInt64, queue: facts.queue, shown: of.nextTo(dir, j.flow.rtt)}
-			if drains := float64(facts.window) / facts.rate; drains > 0 && drains < time.Hour.Seconds() {
+		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) &&
+			s*2 >= facts.measured {
+			f = filling{
+				interval: interval{m.Start.Time, m.End.Time},
+				conn:     of.id,
+				exchange: j.info.ID,
+				first:    m.Start,
+				last:     m.End,
+				dir:      dir,
+				rate:     facts.rate,
+				most:     math.MaxInt64,
+				queue:    facts.queue,
+				shown:    of.nextTo(dir, j.flow.rtt),
+			}
+			if drains := float64(facts.window) / facts.rate; drains > 0 &&
+				drains < time.Hour.Seconds() {
 				f.most = time.Duration(drains * 1e9)
 			}
 			return f, true
@@ -101,8 +123,8 @@ func (j *job) filling(of *member) (f filling, ok bool) {
 	return f, false
 }
 
-// nextTo reports whether the capture was taken next to the side that sends in direction dir: nearly all of the round trip is between
-// it and the other.
+// nextTo reports whether the capture was taken next to the side that sends in direction dir: nearly
+// all of the round trip is between it and the other.
 func (m *member) nextTo(dir reassembly.Dir, rtt time.Duration) bool {
 	if dir == reassembly.FromServer {
 		return rtt > 0 && m.far*10 >= rtt*9
@@ -157,7 +179,10 @@ func (p *paths) expire(now time.Duration) {
 	p.expired = now
 	for _, e := range p.clients.entries {
 		n := len(e.value.late)
-		e.value.late = slices.DeleteFunc(e.value.late, func(q queued) bool { return now-q.to > pairSilence })
+		e.value.late = slices.DeleteFunc(
+			e.value.late,
+			func(q queued) bool { return now-q.to > pairSilence },
+		)
 		p.held -= n - len(e.value.late)
 	}
 }
@@ -187,7 +212,8 @@ func coarser(all []interval) []interval {
 	return out
 }
 
-// mayHold reports whether a queue may have held up by so much what passed the client's path in direction dir in the stretch of time.
+// mayHold reports whether a queue may have held up by so much what passed the client's path in
+// direction dir in the stretch of time.
 func (p *paths) mayHold(of pair, dir reassembly.Dir, span interval, delay time.Duration) bool {
 	c := p.clients.has(of.path())
 	if c == nil || delay > c.ways[dir].deep {
@@ -198,19 +224,25 @@ func (p *paths) mayHold(of pair, dir reassembly.Dir, span interval, delay time.D
 
 // full reports whether the way was full at any time in the stretch.
 func (w *way) full(span interval) bool {
-	i, _ := slices.BinarySearchFunc(w.busy, span.from, func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) })
+	i, _ := slices.BinarySearchFunc(
+		w.busy,
+		span.from,
+		func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) },
+	)
 	return i < len(w.busy) && w.busy[i].from < span.to
 }
 
 // behind is the transfer of another connection that filled the path while the exchange waited.
 func (c *clientPath) behind(q *queued) *filling {
 	about := interval{q.began - q.rtt, q.began + q.rtt}
-	if q.throughout > 0 && !c.ways[reassembly.FromClient].full(about) && !c.ways[reassembly.FromServer].full(about) {
+	if q.throughout > 0 && !c.ways[reassembly.FromClient].full(about) &&
+		!c.ways[reassembly.FromServer].full(about) {
 		return nil // it began while the path was free: its round trips are as long as its way
 	}
 	for i := len(c.full) - 1; i >= 0; i-- {
 		f := &c.full[i]
-		way := f.dir == reassembly.FromClient && q.upward || f.dir == reassembly.FromServer && q.downward
+		way := f.dir == reassembly.FromClient && q.upward ||
+			f.dir == reassembly.FromServer && q.downward
 		if f.shown && q.throughout > f.queue+f.queue/4+leastQueue {
 			continue // no queue that it met was as long
 		}
@@ -221,24 +253,40 @@ func (c *clientPath) behind(q *queued) *filling {
 	return nil
 }
 
-// queued is what the exchange waited in a queue that it did not fill itself: its answer came later than the timestamps in it
-// say, or its connection was set up while round trips were longer than others between the pair.
+// queued is what the exchange waited in a queue that it did not fill itself: its answer came later
+// than the timestamps in it say, or its connection was set up while round trips were longer than
+// others between the pair.
 func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 	x := job.x
 	if x.Request == nil || x.Response == nil || x.Response.Start.Time < x.Request.End.Time {
 		return q, false
 	}
-	q = queued{interval: interval{x.Request.End.Time, x.Response.Start.Time}, conn: m.id, pair: m.pair,
-		exchange: job.info.ID, took: job.info.Duration, host: job.info.Host, rtt: job.flow.rtt, think: job.times[Think],
-		began: m.start.Time, request: x.Request.End, first: x.Response.Start, downward: true}
+	q = queued{
+		interval: interval{x.Request.End.Time, x.Response.Start.Time},
+		conn:     m.id,
+		pair:     m.pair,
+		exchange: job.info.ID,
+		took:     job.info.Duration,
+		host:     job.info.Host,
+		rtt:      job.flow.rtt,
+		think:    job.times[Think],
+		began:    m.start.Time,
+		request:  x.Request.End,
+		first:    x.Response.Start,
+		downward: true,
+	}
 	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
-		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf("under way %s longer than the quickest, by its timestamp", millis(q.delay))
+		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf(
+			"under way %s longer than the quickest, by its timestamp",
+			millis(q.delay),
+		)
 		return q, true
 	}
 	least := j.totalsOf(m.pair).rtt
 	longer := job.flow.rtt - least
 	if !job.farther(least) || m.far*2 >= job.flow.rtt {
-		return q, false // next to the server, a client's address may stand for many at unlike distances
+		// next to the server, a client's address may stand for many at unlike distances
+		return q, false
 	}
 	q.delay = min(longer, job.times[RoundTrip])
 	if job.critical && !reuse {
@@ -246,11 +294,16 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		q.from = job.from
 	}
 	q.confidence, q.upward, q.throughout = ConfidenceMedium, true, longer
-	q.text = fmt.Sprintf("round trips of %s on this connection, where others had %s", millis(job.flow.rtt), millis(least))
+	q.text = fmt.Sprintf(
+		"round trips of %s on this connection, where others had %s",
+		millis(job.flow.rtt),
+		millis(least),
+	)
 	return q, q.delay >= leastQueue
 }
 
-// farther reports whether round trips on the exchange's connection were never near the least between the two.
+// farther reports whether round trips on the exchange's connection were never near the least
+// between the two.
 func (j *job) farther(least time.Duration) bool {
 	return least > 0 && j.flow.rtt-least >= max(least, leastQueue)
 }
@@ -262,7 +315,8 @@ func (j *job) lateAnswer() (late time.Duration) {
 	}
 	for i := range j.slices {
 		s := &j.slices[i]
-		if s.label == Queue && s.dir == reassembly.FromServer && !mark0(s.again) && s.to <= j.x.Response.Start.Time {
+		if s.label == Queue && s.dir == reassembly.FromServer && !mark0(s.again) &&
+			s.to <= j.x.Response.Start.Time {
 			late += s.length()
 		}
 	}
@@ -279,9 +333,20 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 		return true
 	}
 	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence}
-	cl.occ = Occurrence{Connection: q.conn, Exchange: q.exchange, Elsewhere: true, Start: q.request.Time, End: q.first.Time,
-		Cost: Cost{Low: max(0, q.delay-2*residualQueue), Expected: max(0, q.delay-residualQueue), High: q.delay}}
-	if f.from <= q.began && q.began <= f.to { // nothing on its connection came without the queue, to compare with
+	cl.occ = Occurrence{
+		Connection: q.conn,
+		Exchange:   q.exchange,
+		Elsewhere:  true,
+		Start:      q.request.Time,
+		End:        q.first.Time,
+		Cost: Cost{
+			Low:      max(0, q.delay-2*residualQueue),
+			Expected: max(0, q.delay-residualQueue),
+			High:     q.delay,
+		},
+	}
+	// nothing on its connection came without the queue, to compare with
+	if f.from <= q.began && q.began <= f.to {
 		cl.occ.Cost.High += q.think
 	}
 	if q.confidence == ConfidenceLow {
@@ -289,13 +354,34 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	}
 	var view *job
 	if q.took > 0 {
-		view = &job{info: &ExchangeInfo{Host: q.host, Duration: q.took}, flow: flowFacts{rtt: q.rtt}}
+		view = &job{
+			info: &ExchangeInfo{Host: q.host, Duration: q.took},
+			flow: flowFacts{rtt: q.rtt},
+		}
 	}
 	cl.occ.Evidence = []Evidence{
-		at(f.first, "large message", sideOf(f.dir), fmt.Sprintf("exchange %d on connection %d fills the path: %.1f Mbit/s", f.exchange, f.conn, f.rate*8/1e6)),
-		at(q.request, "request", SideClient, "its last octet"), at(q.first, "response", SideServer, q.text),
+		at(
+			f.first,
+			"large message",
+			sideOf(f.dir),
+			fmt.Sprintf(
+				"exchange %d on connection %d fills the path: %.1f Mbit/s",
+				f.exchange,
+				f.conn,
+				f.rate*8/1e6,
+			),
+		),
+		at(
+			q.request,
+			"request",
+			SideClient,
+			"its last octet",
+		), at(q.first, "response", SideServer, q.text),
 		at(f.last, "large message", sideOf(f.dir), "ends")}
-	slices.SortStableFunc(cl.occ.Evidence, func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) })
+	slices.SortStableFunc(
+		cl.occ.Evidence,
+		func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) },
+	)
 	j.book(&member{id: q.conn, pair: q.pair}, &cl, view)
 	if view != nil {
 		j.lose(cl.occ.Cost.Expected)
@@ -303,16 +389,27 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	return true
 }
 
-// suspect books an answer that came later than usual while a transfer filled the path, and no timestamps tell why. Where the transfer's
-// own round trips grew as much, it is more than a suspicion.
+// suspect books an answer that came later than usual while a transfer filled the path, and no
+// timestamps tell why. Where the transfer's own round trips grew as much, it is more than a
+// suspicion.
 func (p *paths) suspect(j *judge, of pair, x *thought, usual time.Duration) {
 	c := p.clients.has(of.path())
 	if c == nil {
 		return
 	}
-	q := queued{interval: interval{x.request.Time, x.first.Time}, conn: x.conn, exchange: x.exchange, pair: of,
-		delay: x.think - usual, confidence: ConfidenceLow, request: x.request, first: x.first, upward: true, downward: !x.stamped,
-		text: fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual))}
+	q := queued{
+		interval:   interval{x.request.Time, x.first.Time},
+		conn:       x.conn,
+		exchange:   x.exchange,
+		pair:       of,
+		delay:      x.think - usual,
+		confidence: ConfidenceLow,
+		request:    x.request,
+		first:      x.first,
+		upward:     true,
+		downward:   !x.stamped,
+		text:       fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual)),
+	}
 	if f := c.behind(&q); f != nil && f.queue > 0 && q.delay <= f.queue+f.queue/4 {
 		q.confidence = ConfidenceMedium
 	}

@@ -30,8 +30,8 @@ func (k *thinker) askAt(at, took time.Duration) {
 	k.ask("/api", took)
 }
 
-// TestThinksBehindTransfer: what takes longer while a transfer fills the path is not the server's time, unless it is longer than a
-// queue can hold up, or others that passed meanwhile were quick.
+// TestThinksBehindTransfer: what takes longer while a transfer fills the path is not the server's
+// time, unless it is longer than a queue can hold up, or others that passed meanwhile were quick.
 func TestThinksBehindTransfer(t *testing.T) {
 	for _, tt := range []struct {
 		name            string
@@ -78,7 +78,8 @@ func TestThinksBehindTransfer(t *testing.T) {
 	}
 }
 
-// heldUp is an exchange whose answer was held up by that much before the given moment, by its timestamp.
+// heldUp is an exchange whose answer was held up by that much before the given moment, by its
+// timestamp.
 func heldUp(m *member, id int, at, delay time.Duration) *job {
 	j := &job{info: &ExchangeInfo{ID: id}, until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}}}
@@ -87,7 +88,8 @@ func heldUp(m *member, id int, at, delay time.Duration) *job {
 	return j
 }
 
-// TestQueuedBehindTransfer: what waited in a queue is told once it is known who filled it, whichever is judged first.
+// TestQueuedBehindTransfer: what waited in a queue is told once it is known who filled it,
+// whichever is judged first.
 func TestQueuedBehindTransfer(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -130,7 +132,8 @@ func TestPathsWithoutEnd(t *testing.T) {
 	k := newThinker()
 	for i := range 10_000 {
 		at := time.Duration(i+1) * time.Second
-		k.j.paths.judged(k.j, k.m, heldUp(k.m, i, at+900*time.Millisecond, 100*time.Millisecond), false) // behind nothing
+		// behind nothing
+		k.j.paths.judged(k.j, k.m, heldUp(k.m, i, at+900*time.Millisecond, 100*time.Millisecond), false)
 		k.fills(reassembly.FromServer, at, at+500*time.Millisecond, 0)
 	}
 	c := k.j.paths.clients.has(k.m.pair.path())
@@ -151,8 +154,8 @@ func TestPathsWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestManyQueued: what nobody is known to have filled is forgotten after a while, and with the clients that are silent, so that it
-// does not keep out what comes later.
+// TestManyQueued: what nobody is known to have filled is forgotten after a while, and with the
+// clients that are silent, so that it does not keep out what comes later.
 func TestManyQueued(t *testing.T) {
 	k := newThinker()
 	client := func(i int) *member {
@@ -189,7 +192,8 @@ func TestManyQueued(t *testing.T) {
 	}
 }
 
-// TestFartherHosts: long round trips of a connection that began while the path was free are those of a host that is farther away.
+// TestFartherHosts: long round trips of a connection that began while the path was free are those
+// of a host that is farther away.
 func TestFartherHosts(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

@@ -39,26 +39,46 @@ repetition but the next request for the same.`,
 			Message: "The server closed an idle connection just as the client sent its next request on it; the request " +
 				"was lost.",
 			Remedies: raceRemedies()},
-		{Code: "stale-use", Title: "request sent on a connection that was already closed", Side: SideClient,
+		{
+			Code:  "stale-use",
+			Title: "request sent on a connection that was already closed",
+			Side:  SideClient,
 			Message: "The client sent a request on a connection that the server had closed long enough before for the client " +
 				"to know; the request was lost.",
 			Remedies: append([]Remedy{{Side: SideClient,
-				Text:     "look at a pooled connection before using it again: a readable idle socket has been closed",
-				Settings: []Setting{{ApacheClient, "setValidateAfterInactivity"}, {Python, "urllib3 does so"}, {Go, "Transport does so"}},
-				After:    "own pools: poll for POLLIN"}}, raceRemedies()...)},
+				Text: "look at a pooled connection before using it again: a readable idle socket has been closed",
+				Settings: []Setting{
+					{ApacheClient, "setValidateAfterInactivity"},
+					{Python, "urllib3 does so"},
+					{Go, "Transport does so"},
+				},
+				After: "own pools: poll for POLLIN"}}, raceRemedies()...),
+		},
 	},
-	References: []string{"RFC 9112 section 9.3.1", "RFC 9112 section 9.6", "RFC 9110 section 9.2.2"},
-	closed:     func(p *pass) { p.reportFate("keepalive-race") },
-	cross:      func() crossRule { return &idleTimes{} },
+	References: []string{
+		"RFC 9112 section 9.3.1",
+		"RFC 9112 section 9.6",
+		"RFC 9110 section 9.2.2",
+	},
+	closed: func(p *pass) { p.reportFate("keepalive-race") },
+	cross:  func() crossRule { return &idleTimes{} },
 }
 
 // raceRemedies say which side must hold connections longer.
 func raceRemedies() []Remedy {
 	return []Remedy{
-		{Side: SideServer, Text: "keep idle connections longer than the client does", Settings: idleSettings(),
-			After: "behind an AWS ALB (60 s) at least 65 s"},
-		{Side: SideClient, Text: "give idle connections up before the server does", Settings: giveUpSettings(),
-			After: "repeat idempotent requests once, at once, on a new connection"},
+		{
+			Side:     SideServer,
+			Text:     "keep idle connections longer than the client does",
+			Settings: idleSettings(),
+			After:    "behind an AWS ALB (60 s) at least 65 s",
+		},
+		{
+			Side:     SideClient,
+			Text:     "give idle connections up before the server does",
+			Settings: giveUpSettings(),
+			After:    "repeat idempotent requests once, at once, on a new connection",
+		},
 	}
 }
 
@@ -90,13 +110,17 @@ func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []Evide
 		at(fin, "FIN", SideServer, "the server closes; it has not received the request"),
 		at(v.x.Request.Start, "request", SideClient, text))
 	if h := &v.c.Half[reassembly.FromServer]; h.RstSeen {
-		out = append(out, at(h.Rst, "RST", SideServer, "the socket is gone: nobody reads the request"))
+		out = append(
+			out,
+			at(h.Rst, "RST", SideServer, "the socket is gone: nobody reads the request"),
+		)
 	}
 	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	return out
 }
 
-// idleTimes learns how long servers let connections idle before they close them, to name the timeout behind a race.
+// idleTimes learns how long servers let connections idle before they close them, to name the
+// timeout behind a race.
 type idleTimes struct{ pairs pairTable[idleTime] }
 
 // maxIdleTimes is how many idle times are kept per pair: the latest tell.
@@ -157,8 +181,11 @@ func (t *idleTime) text() string {
 			near++
 		}
 	}
-	text := fmt.Sprintf("The server closes connections that are idle for %s (%d times): a client must give them up before.",
-		seconds(timeout), n)
+	text := fmt.Sprintf(
+		"The server closes connections that are idle for %s (%d times): a client must give them up before.",
+		seconds(timeout),
+		n,
+	)
 	if near > 0 {
 		text += fmt.Sprintf(" Requests came within a tenth of that time %d times.", near)
 	}

@@ -34,7 +34,8 @@ func TestRanks(t *testing.T) {
 	}
 }
 
-// TestRanksOfMany: nine in ten are nine in ten however many there are, and wherever in the transfer the fast ones come.
+// TestRanksOfMany: nine in ten are nine in ten however many there are, and wherever in the transfer
+// the fast ones come.
 func TestRanksOfMany(t *testing.T) {
 	for _, tt := range []struct {
 		name string

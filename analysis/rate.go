@@ -7,20 +7,22 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// rateSpan is over how many full segments a rate is measured: fewer would mistake a burst for the path's rate.
+// rateSpan is over how many full segments a rate is measured: fewer would mistake a burst for the
+// path's rate.
 const rateSpan = 10
 
 const (
-	// ranksMost is of how many stretches, evenly spread over the transfer, ranksKept of the fastest are remembered: twice the tenth
-	// that is asked for, so that half of them are left when half of the stretches are forgotten. ranksLeast is from how many on they
-	// are ranked.
+	// ranksMost is of how many stretches, evenly spread over the transfer, ranksKept of the fastest
+	// are remembered: twice the tenth that is asked for, so that half of them are left when half of
+	// the stretches are forgotten. ranksLeast is from how many on they are ranked.
 	ranksMost  = 80
 	ranksKept  = ranksMost / 5
 	ranksLeast = 30
 )
 
-// ranks tells how fast nine in ten stretches of a transfer are at most: behind a standstill of the path, or of the capture, what
-// had waited comes at once, and a late acknowledgment shortens the stretch after it.
+// ranks tells how fast nine in ten stretches of a transfer are at most: behind a standstill of the
+// path, or of the capture, what had waited comes at once, and a late acknowledgment shortens the
+// stretch after it.
 type ranks struct {
 	least [ranksKept]float32 // nanoseconds for an octet, or a segment, fastest first
 	n     int                // stretches of which those are the fastest
@@ -58,8 +60,8 @@ func (k *ranks) thin() {
 	k.n, k.every = ranksMost/2, k.every+1
 }
 
-// rate is nanoseconds for as much; best, that of the fastest stretch, where there were too few: in slow start the last few are the
-// only ones that the path bounded.
+// rate is nanoseconds for as much; best, that of the fastest stretch, where there were too few: in
+// slow start the last few are the only ones that the path bounded.
 func (k *ranks) rate(best float64) float64 {
 	if k.n < ranksLeast {
 		return best
@@ -73,12 +75,13 @@ type rate struct {
 	n     int
 	best  time.Duration // least time over which rateSpan-1 full segments passed; 0: not known
 	ahead time.Duration // for a segment, by what the message in hand began with; 0: not known
-	next  int           // n from which the next stretch that has no segment in common with those ranked is complete
+	// n from which the next stretch that has no segment in common with those ranked is complete
+	next  int
 	ranks ranks
 }
 
-// add takes note of a segment. counts tells that it is a full wire segment, and that others were on their way: after
-// a pause nothing tells how fast the path is.
+// add takes note of a segment. counts tells that it is a full wire segment, and that others were on
+// their way: after a pause nothing tells how fast the path is.
 func (p *rate) add(r *reassembly.Record, counts bool) {
 	if !counts {
 		p.n, p.next = 0, 0
@@ -102,7 +105,8 @@ func (p *rate) add(r *reassembly.Record, counts bool) {
 	}
 }
 
-// even reports whether the segments came at about the same distance. A wait among them is not the path's doing.
+// even reports whether the segments came at about the same distance. A wait among them is not the
+// path's doing.
 func (p *rate) even(span time.Duration) bool {
 	for i := 1; i < rateSpan; i++ {
 		gap := p.times[(p.n+i)%rateSpan] - p.times[(p.n+i-1)%rateSpan]
@@ -124,8 +128,9 @@ func (p *rate) perSegment() time.Duration {
 // segment is the part of a stretch's span that one segment took, in nanoseconds.
 func (p *rate) segment(span time.Duration) float64 { return float64(span) / (rateSpan - 1) }
 
-// lookAhead learns the rate from the segments that follow record n within a round trip. No acknowledgment of this
-// message can have released them, so they left together, and the path spaced them.
+// lookAhead learns the rate from the segments that follow record n within a round trip. No
+// acknowledgment of this message can have released them, so they left together, and the path spaced
+// them.
 func (p *rate) lookAhead(c *reassembly.Conn, n int) {
 	p.ahead = 0
 	first := c.Records[n-c.Released]
@@ -151,8 +156,8 @@ func (p *rate) lookAhead(c *reassembly.Conn, n int) {
 	p.ahead = (last - first.Time) / time.Duration(count)
 }
 
-// ackRate follows how fast acknowledgments come back. At the sender's host segments leave in bursts, and only the
-// acknowledgments show the path's rate.
+// ackRate follows how fast acknowledgments come back. At the sender's host segments leave in
+// bursts, and only the acknowledgments show the path's rate.
 type ackRate struct {
 	from int64
 	at   time.Duration
@@ -161,9 +166,9 @@ type ackRate struct {
 	ranks ranks
 }
 
-// add takes note of an acknowledgment of what was sent at the given moment. It never overestimates the time that an
-// octet takes: only what was sent before the first acknowledgment of a stretch counts, as nothing of that waited for
-// an acknowledgment, and the shortest stretch counts.
+// add takes note of an acknowledgment of what was sent at the given moment. It never overestimates
+// the time that an octet takes: only what was sent before the first acknowledgment of a stretch
+// counts, as nothing of that waited for an acknowledgment, and the shortest stretch counts.
 func (p *ackRate) add(ack int64, at, sent time.Duration, mss int64) {
 	if p.at == 0 || ack < p.from || sent > p.at {
 		p.from, p.at = ack, at
@@ -181,8 +186,9 @@ func (p *ackRate) add(ack int64, at, sent time.Duration, mss int64) {
 	p.from, p.at = ack, at
 }
 
-// pathRate is how many octets a second the path carries from this sender, as far as segments and acknowledgments show
-// it; 0: not known. Segments cannot show less than average, the rate at which the whole message passed.
+// pathRate is how many octets a second the path carries from this sender, as far as segments and
+// acknowledgments show it; 0: not known. Segments cannot show less than average, the rate at which
+// the whole message passed.
 func (s *sender) pathRate(mss int64, average float64) float64 {
 	per := s.ackRate.ranks.rate(s.ackRate.best)
 	if mss > 0 && s.rate.best > 0 {

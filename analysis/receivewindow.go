@@ -37,37 +37,75 @@ used a larger window would have limited next.`,
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: SideClient,
 			Message: "The client's receive window was full again and again at the same size, and the server had to wait a round " +
 				"trip for each window of data.",
-			Remedies: []Remedy{{Side: SideClient, Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
-				"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
+						"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
+				},
+			}},
 		{Code: "no-window-scaling", Title: "no window scaling", Side: SideUnknown,
 			Message: "The connection has no window scaling, so no more than 65,535 octets can be in flight.",
-			Remedies: []Remedy{{Side: SideClient, Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
-				"autotuninglevel=normal` on Windows"}, {Side: SideServer, Text: "the same on the server; SYN cookies without timestamps lose the " +
-				"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog on Linux)"},
-				{Side: SideNetwork, Text: "look for a middlebox that removes TCP options"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
+						"autotuninglevel=normal` on Windows",
+				},
+				{
+					Side: SideServer,
+					Text: "the same on the server; SYN cookies without timestamps lose the " +
+						"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog on Linux)",
+				},
+				{Side: SideNetwork, Text: "look for a middlebox that removes TCP options"},
+			}},
 		{Code: "autotuning", Title: "receive window grew too slowly", Side: SideClient,
 			Message: "The client's receive window grew with the transfer, but it held the server back before the congestion " +
 				"window did.",
-			Remedies: []Remedy{{Side: SideClient, Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
-				"... initrwnd 64` on Linux"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
+						"... initrwnd 64` on Linux",
+				},
+			}},
 		{Code: "fixed-request", Title: "server's receive buffer of fixed size", Side: SideServer,
 			Message: "The server's receive window was full again and again at the same size, and the client had to wait a round " +
 				"trip for each window of its request.",
-			Remedies: []Remedy{{Side: SideServer, Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
-				"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux", Settings: []Setting{
-				{Nginx, "listen without rcvbuf="}, {Apache, "no ReceiveBufferSize"}, {HAProxy, "no tune.rcvbuf.client"}, {Go, "no SetReadBuffer"}}}}},
-		{Code: "autotuning-request", Title: "server's receive window grew too slowly", Side: SideServer,
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
+						"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
+					Settings: []Setting{
+						{
+							Nginx,
+							"listen without rcvbuf=",
+						}, {Apache, "no ReceiveBufferSize"}, {HAProxy, "no tune.rcvbuf.client"}, {Go, "no SetReadBuffer"}},
+				},
+			}},
+		{
+			Code:  "autotuning-request",
+			Title: "server's receive window grew too slowly",
+			Side:  SideServer,
 			Message: "The server's receive window grew with the request, but it held the client back before the congestion " +
 				"window did.",
-			Remedies: []Remedy{{Side: SideServer, Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
-				"... initrwnd 64` on Linux"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
+						"... initrwnd 64` on Linux",
+				},
+			},
+		},
 	},
 	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},
 	exchange:   runReceiveWindow,
 }
 
-// readerLate is the part of a wait for the receive window that the receiver's program took to make room for more: all that
-// had been sent was acknowledged already, and the window still did not move.
+// readerLate is the part of a wait for the receive window that the receiver's program took to make
+// room for more: all that had been sent was acknowledged already, and the window still did not
+// move.
 func (p *pass) readerLate(w *slice) time.Duration {
 	late := w.length() - p.conn.RTTMin()
 	if !w.moved || late < max(noticeable/2, p.conn.RTTMin()/4) {
@@ -120,10 +158,28 @@ func (p *pass) receiveWindow(dir reassembly.Dir) {
 	}
 	w := longestWait(waits)
 	sender, receiver := sideOf(dir), sideOf(dir.Peer())
-	c.occ = Occurrence{Start: waits[0].from, End: waits[len(waits)-1].to, Cost: cost, Evidence: []Evidence{
-		at(w.before, "window full", sender, fmt.Sprintf("the last octets that the window had room for; it is %d octets at most", b.most)),
-		at(w.cause, "window moved", receiver, "acknowledges and makes room"),
-		at(w.end, "held segment", sender, "left as soon as it had room, "+millis(w.length())+" later")}}
+	c.occ = Occurrence{
+		Start: waits[0].from,
+		End:   waits[len(waits)-1].to,
+		Cost:  cost,
+		Evidence: []Evidence{
+			at(
+				w.before,
+				"window full",
+				sender,
+				fmt.Sprintf(
+					"the last octets that the window had room for; it is %d octets at most",
+					b.most,
+				),
+			),
+			at(w.cause, "window moved", receiver, "acknowledges and makes room"),
+			at(
+				w.end,
+				"held segment",
+				sender,
+				"left as soon as it had room, "+millis(w.length())+" later",
+			)},
+	}
 	c.window = remedied{dir: dir, saved: cost.Expected, room: true}
 	c.lost = []interval{{c.occ.Start, c.occ.End}}
 	p.report(c)

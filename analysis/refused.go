@@ -12,17 +12,20 @@ import (
 const (
 	// silentSYNs is how many unanswered SYNs count as filtered: one may be lost, three seldom are.
 	silentSYNs = 3
-	// fallbackWithin is how soon a connection to another address on the same port follows a refusal if the client had tried
-	// several addresses of one name (RFC 8305 asks for 250 ms between attempts).
+	// fallbackWithin is how soon a connection to another address on the same port follows a refusal
+	// if the client had tried several addresses of one name (RFC 8305 asks for 250 ms between
+	// attempts).
 	fallbackWithin = time.Second
-	// elsewhereWait is how long after a refusal the first request on such a connection is waited for.
+	// elsewhereWait is how long after a refusal the first request on such a connection is waited
+	// for.
 	elsewhereWait = 10 * time.Second
 	maxRefusals   = 4096
 	keptStarts    = 32
-	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to reach a service.
+	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to
+	// reach a service.
 	scanPorts = 16
-	// probePorts is how many ports of one host that each refused once are no services that anybody relies on: somebody looks
-	// what is there.
+	// probePorts is how many ports of one host that each refused once are no services that anybody
+	// relies on: somebody looks what is there.
 	probePorts = 4
 )
 
@@ -52,34 +55,70 @@ A client that waits for a service to start is refused until then, by design.`,
 		{Code: "refused", Title: "connection refused", Side: SideServer,
 			Message: "The server's host answered the SYN with a reset: nothing listens on that port.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
-					"socket over (systemd socket activation, SO_REUSEPORT)", Settings: []Setting{{Nginx, "-s reload"},
-					{Apache, "apachectl graceful"}, {HAProxy, "reload with expose-fd listeners"}, {Gunicorn, "kill -HUP"},
-					{Caddy, "reload"}, {Envoy, "hot restart"}}},
-				{Side: SideClient, Text: "check host and port; try again with a growing delay while the service restarts"}}},
+				{
+					Side: SideServer,
+					Text: "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
+						"socket over (systemd socket activation, SO_REUSEPORT)",
+					Settings: []Setting{{Nginx, "-s reload"},
+						{
+							Apache,
+							"apachectl graceful",
+						}, {HAProxy, "reload with expose-fd listeners"}, {Gunicorn, "kill -HUP"},
+						{Caddy, "reload"}, {Envoy, "hot restart"}},
+				},
+				{
+					Side: SideClient,
+					Text: "check host and port; try again with a growing delay while the service restarts",
+				}}},
 		{Code: "unreachable", Title: "server cannot be reached", Side: SideNetwork,
-			Message:  "A router said by ICMP that the server's host or network cannot be reached.",
-			Remedies: []Remedy{{Side: SideNetwork, Text: "look at routes and at the host itself; the ICMP comes from the router that knows no way on"}}},
+			Message: "A router said by ICMP that the server's host or network cannot be reached.",
+			Remedies: []Remedy{
+				{
+					Side: SideNetwork,
+					Text: "look at routes and at the host itself; the ICMP comes from the router that knows no way on",
+				},
+			}},
 		{Code: "filtered", Title: "connection attempts are filtered", Side: SideNetwork,
 			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
 			Remedies: []Remedy{
-				{Side: SideNetwork, Text: "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT"},
-				{Side: SideServer, Text: "look whether the host is up, and whether its queue of connections is full (Linux: `nstat TcpExtListenDrops`)"}}},
+				{
+					Side: SideNetwork,
+					Text: "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT",
+				},
+				{
+					Side: SideServer,
+					Text: "look whether the host is up, and whether its queue of connections is full (Linux: `nstat TcpExtListenDrops`)",
+				}}},
 	},
-	References: []string{"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5"},
-	closed:     runRefused,
-	cross:      func() crossRule { return &refusals{} },
+	References: []string{
+		"RFC 9293 section 3.10.7.1",
+		"RFC 1122 section 4.2.3.9",
+		"RFC 8305 section 5",
+	},
+	closed: runRefused,
+	cross:  func() crossRule { return &refusals{} },
 }
 
 // runRefused looks at a connection that was never set up.
 func runRefused(p *pass) {
 	c := p.conn
-	if c.ExchangeCount > 0 || len(c.SYNs) == 0 || len(c.SYNACKs) > 0 || c.Half[reassembly.FromClient].Bytes > 0 {
+	if c.ExchangeCount > 0 || len(c.SYNs) == 0 || len(c.SYNACKs) > 0 ||
+		c.Half[reassembly.FromClient].Bytes > 0 {
 		return
 	}
 	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
-	cl := claim{rule: "connection-refused", confidence: Proven, index: -1, least: Medium, most: atMost(High)}
-	cl.occ = Occurrence{Exchange: -1, Start: first.Time, Evidence: []Evidence{at(first, "SYN", SideClient, "asks for the connection")}}
+	cl := claim{
+		rule:       "connection-refused",
+		confidence: Proven,
+		index:      -1,
+		least:      Medium,
+		most:       atMost(High),
+	}
+	cl.occ = Occurrence{
+		Exchange: -1,
+		Start:    first.Time,
+		Evidence: []Evidence{at(first, "SYN", SideClient, "asks for the connection")},
+	}
 	end := last
 	down := &c.Half[reassembly.FromServer]
 	switch {
@@ -89,11 +128,22 @@ func runRefused(p *pass) {
 	case c.State == reassembly.Refused:
 		cl.cause, cl.text = icmpCause(&c.Refusal)
 		end = c.End
-		cl.occ.Evidence = append(cl.occ.Evidence, at(end, "ICMP", SideNetwork, "from "+c.Refusal.From.String()))
+		cl.occ.Evidence = append(
+			cl.occ.Evidence,
+			at(end, "ICMP", SideNetwork, "from "+c.Refusal.From.String()),
+		)
 	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
 		cl.cause, cl.confidence, cl.text = "filtered", ConfidenceHigh, schedule(c.SYNs)
-		cl.occ.Evidence = append(cl.occ.Evidence, at(last, "last SYN", SideClient,
-			fmt.Sprintf("number %d, %s after the first; no answer of any kind", len(c.SYNs), seconds(last.Time-first.Time))))
+		cl.occ.Evidence = append(cl.occ.Evidence, at(
+			last,
+			"last SYN",
+			SideClient,
+			fmt.Sprintf(
+				"number %d, %s after the first; no answer of any kind",
+				len(c.SYNs),
+				seconds(last.Time-first.Time),
+			),
+		))
 	default:
 		return
 	}
@@ -104,8 +154,8 @@ func runRefused(p *pass) {
 	p.state.refusal = &cl
 }
 
-// icmpCause tells an unreachable host from a prohibition by the code of a destination unreachable (RFC 792, RFC 1812
-// §5.2.7.1, RFC 4443 §3.1).
+// icmpCause tells an unreachable host from a prohibition by the code of a destination unreachable
+// (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3.1).
 func icmpCause(i *capture.ICMPInfo) (cause, text string) {
 	text = fmt.Sprintf("ICMP type %d, code %d.", i.Type, i.Code)
 	filtered := !i.V6 && (i.Code == 3 || i.Code == 9 || i.Code == 10 || i.Code == 13) ||
@@ -116,7 +166,8 @@ func icmpCause(i *capture.ICMPInfo) (cause, text string) {
 	return "unreachable", text
 }
 
-// refusals holds attempts that failed until it is known whether the client had another address to try.
+// refusals holds attempts that failed until it is known whether the client had another address to
+// try.
 type refusals struct {
 	waiting []*refusal
 	ports   pairTable[[]uint16]  // refused ports by client and host
@@ -177,14 +228,16 @@ func (r *refusals) start(p pair, at time.Duration) {
 	}
 }
 
-// elsewhere reports whether the client reached another address on the same port right after the refusal.
+// elsewhere reports whether the client reached another address on the same port right after the
+// refusal.
 func (r *refusals) elsewhere(w *refusal) bool {
 	s := r.starts.has(portOf(w.m.pair))
 	if s == nil {
 		return false
 	}
 	for _, c := range *s {
-		if c.addr != w.m.pair.server.Addr() && c.at >= w.c.occ.Start && c.at-w.end <= fallbackWithin {
+		if c.addr != w.m.pair.server.Addr() && c.at >= w.c.occ.Start &&
+			c.at-w.end <= fallbackWithin {
 			return true
 		}
 	}
@@ -199,13 +252,15 @@ func (r *refusals) finish(j *judge) {
 	r.ports.each(func(host pair, ports *[]uint16) { markProbes(j, host, *ports) })
 }
 
-// markProbes takes the weight from refusals of a host that a client asked once on each of several ports, all in vain.
+// markProbes takes the weight from refusals of a host that a client asked once on each of several
+// ports, all in vain.
 func markProbes(j *judge, host pair, ports []uint16) {
 	var probes []*group
 	for _, port := range ports {
 		p := pair{client: host.client, server: netip.AddrPortFrom(host.server.Addr(), port)}
 		for _, cause := range [...]string{"refused", "filtered"} {
-			if g := j.groups[groupKey{"connection-refused", cause, p}]; g != nil && g.count == 1 && j.pairs[p] == nil {
+			if g := j.groups[groupKey{"connection-refused", cause, p}]; g != nil && g.count == 1 &&
+				j.pairs[p] == nil {
 				probes = append(probes, g)
 			}
 		}
@@ -229,7 +284,9 @@ func (r *refusals) book(j *judge, w *refusal) {
 	}
 	switch {
 	case r.elsewhere(w):
-		w.c.least, w.c.most, w.c.text = Info, atMost(Info), "The client went on to another address of the same service."
+		w.c.least, w.c.most, w.c.text = Info, atMost(
+			Info,
+		), "The client went on to another address of the same service."
 	case j.pairs[p] == nil && (j.groups[groupKey{w.c.rule, w.c.cause, p}] != nil):
 		w.c.least = High // again and again, and never served
 	}

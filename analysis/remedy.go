@@ -4,13 +4,16 @@ import "strings"
 
 // Remedy is what one side can change.
 type Remedy struct {
-	Side     Side
-	Text     string    // what to do, as a clause; in a finding it names the settings, too
-	Settings []Setting // where different products are told to do it, in the order in which they are named; none in a finding
-	After    string    // what there is to say behind the settings; "" in a finding
-	When     Side      // only if that side is at fault, where the cause alone does not say; SideUnknown: always
-	Other    string    // the whole clause where the protocol is not HTTP; "": the same
-	HTTPOnly bool      // it helps no other protocol
+	Side Side
+	Text string // what to do, as a clause; in a finding it names the settings, too
+	// where different products are told to do it, in the order in which they are named; none in a
+	// finding
+	Settings []Setting
+	After    string // what there is to say behind the settings; "" in a finding
+	// only if that side is at fault, where the cause alone does not say; SideUnknown: always
+	When     Side
+	Other    string // the whole clause where the protocol is not HTTP; "": the same
+	HTTPOnly bool   // it helps no other protocol
 }
 
 // Setting is where one product is told to do what a remedy says.
@@ -19,11 +22,12 @@ type Setting struct {
 	Text    string // without the product's name
 }
 
-// unknownCount is how many settings a finding names where the product is not known. The rule's documentation has all.
+// unknownCount is how many settings a finding names where the product is not known. The rule's
+// documentation has all.
 const unknownCount = 6
 
-// elsewhereCount is how many other products are named where one is known: who must act needs one, and a hint that there
-// are others, should a proxy have spoken in a server's name.
+// elsewhereCount is how many other products are named where one is known: who must act needs one,
+// and a hint that there are others, should a proxy have spoken in a server's name.
 const elsewhereCount = 3
 
 // General is the remedy as a clause for whom nothing is known of: every product's setting in turn.
@@ -38,14 +42,27 @@ func (r *Remedy) forProducts(seen products) Remedy {
 		if seen.of(r.Side).has(s.Product) {
 			own = append(own, s)
 		} else {
-			s.Text, _, _ = strings.Cut(s.Text, " (") // what holds unless set is for those who run it
+			// what holds unless set is for those who run it
+			s.Text, _, _ = strings.Cut(s.Text, " (")
 			others = append(others, s)
 		}
 	}
 	if len(own) == 0 {
 		return Remedy{Side: r.Side, Text: r.clause(nameSettings(": ", r.Settings, unknownCount))}
 	}
-	return Remedy{Side: r.Side, Text: r.clause("; " + knownProducts(r.Side, own) + nameSettings("; elsewhere: ", others, elsewhereCount))}
+	return Remedy{
+		Side: r.Side,
+		Text: r.clause(
+			"; " + knownProducts(
+				r.Side,
+				own,
+			) + nameSettings(
+				"; elsewhere: ",
+				others,
+				elsewhereCount,
+			),
+		),
+	}
 }
 
 // clause puts the settings between what to do and what is to be added.
@@ -57,7 +74,8 @@ func (r *Remedy) clause(settings string) string {
 	return text
 }
 
-// knownProducts says what a side runs, and the setting of that: "this server is nginx: keepalive_timeout 75s".
+// knownProducts says what a side runs, and the setting of that: "this server is nginx:
+// keepalive_timeout 75s".
 func knownProducts(side Side, settings []Setting) string {
 	text := ""
 	for i, s := range settings {
@@ -91,7 +109,8 @@ func nameSettings(head string, settings []Setting, most int) string {
 	return head + strings.Join(out, between)
 }
 
-// remediesFor are a cause's remedies for a finding, if the given side is at fault; web tells that the protocol may be HTTP.
+// remediesFor are a cause's remedies for a finding, if the given side is at fault; web tells that
+// the protocol may be HTTP.
 func remediesFor(all []Remedy, seen products, at Side, web bool) []Remedy {
 	var out []Remedy
 	for i := range all {

@@ -74,7 +74,8 @@ func TestProductsOfOrder(t *testing.T) {
 	}
 }
 
-// TestRemedyData holds all rules to remedies that read as one clause, and that name a product once for each setting.
+// TestRemedyData holds all rules to remedies that read as one clause, and that name a product once
+// for each setting.
 func TestRemedyData(t *testing.T) {
 	if len(productNames) != int(productCount) {
 		t.Fatalf("%d names for %d products", len(productNames), productCount)
@@ -109,7 +110,8 @@ func checkRemedy(t *testing.T, where string, r *Remedy) {
 	}
 }
 
-// TestProductsOfProxies: who forwarded a message is the end of the connection, not the program whose fields it passed on.
+// TestProductsOfProxies: who forwarded a message is the end of the connection, not the program
+// whose fields it passed on.
 func TestProductsOfProxies(t *testing.T) {
 	var none productSet
 	for _, c := range []struct {

@@ -94,8 +94,8 @@ type Finding struct {
 	Message     string // the story in one or two plain sentences
 	Count       int    // occurrences, also those not listed
 	Cost        Cost   // union over all occurrences
-	// Wall is what of the expected cost the client waited for with nothing else under way: less than Cost.Expected where
-	// exchanges without this finding ran in parallel.
+	// Wall is what of the expected cost the client waited for with nothing else under way: less
+	// than Cost.Expected where exchanges without this finding ran in parallel.
 	Wall        time.Duration
 	Broken      bool // data was lost or in danger
 	Counted     bool // its cost is part of Report.Lost
@@ -128,8 +128,9 @@ type ConnInfo struct {
 	ClosedBy, ResetBy                       string // "client", "server" or ""
 	TLS                                     *reassembly.TLSInfo
 	Exchanges                               []int
-	Times                                   []LabelTime // tiles Duration exactly, in the order of Labels
-	Caveats                                 []string
+	// tiles Duration exactly, in the order of Labels
+	Times   []LabelTime
+	Caveats []string
 }
 
 // MessageInfo is one message of an exchange.
@@ -151,7 +152,8 @@ type ExchangeInfo struct {
 	Request, Response             *MessageInfo
 	Start, Duration               time.Duration
 	Times                         []LabelTime // tiles Duration exactly
-	Pieces                        []Piece     // its time in order; only of the slowest exchanges, else nil
+	// its time in order; only of the slowest exchanges, else nil
+	Pieces []Piece
 }
 
 // Caveat is something that the capture could not show.
@@ -166,14 +168,16 @@ type Caveat struct {
 type Report struct {
 	Capture                    *capture.Stats
 	Caveats                    []Caveat
-	Connections, ExchangeCount int                        // all, also those not listed
-	ExchangeTime               time.Duration              // sum over exchanges
-	Lost                       time.Duration              // union of the findings' costs, per exchange
-	Times                      []LabelTime                // over all exchanges
-	Findings                   []Finding                  // worst first
-	Conns                      []ConnInfo                 // by ID; capped
-	Exchanges                  []ExchangeInfo             // by ID; capped
-	Checked                    []string                   // rules that ran, in order
-	Vantages                   map[reassembly.Vantage]int // connections by vantage
-	Trace                      *Trace                     // what Options.Trace asked for; nil if there is no such thing
+	Connections, ExchangeCount int           // all, also those not listed
+	ExchangeTime               time.Duration // sum over exchanges
+	// union of the findings' costs, per exchange
+	Lost      time.Duration
+	Times     []LabelTime                // over all exchanges
+	Findings  []Finding                  // worst first
+	Conns     []ConnInfo                 // by ID; capped
+	Exchanges []ExchangeInfo             // by ID; capped
+	Checked   []string                   // rules that ran, in order
+	Vantages  map[reassembly.Vantage]int // connections by vantage
+	// what Options.Trace asked for; nil if there is no such thing
+	Trace *Trace
 }

@@ -38,38 +38,89 @@ When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that fails while sending
 often never reads the response at all.`,
 	Causes: []Cause{
-		{Code: "unread-request-data", Title: "server closed with the request unread, so its answer was reset", Side: SideServer,
+		{
+			Code:  "unread-request-data",
+			Title: "server closed with the request unread, so its answer was reset",
+			Side:  SideServer,
 			Message: "The server answered and closed while the client was still sending its request. Data in a closed socket " +
 				"makes the kernel send a RST, which can destroy the response before the client has read it.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
-					"timeout, then close)", Settings: []Setting{{Nginx, "lingering_close always"},
-					{Go, "answer only after io.Copy(io.Discard, r.Body) with a limit"}, {Node, "req.resume() before the end"},
-					{Python, "read rfile to Content-Length before the answer"}}},
-				{Side: SideClient, Text: "send Expect: 100-continue with large bodies; read the response even if sending fails"}}},
-		{Code: "linger-zero", Title: "server reset the connection right after its response", Side: SideServer,
-			Message:  "The server reset the connection with its response still on the way, though it had read the whole request.",
-			Remedies: []Remedy{{Side: SideServer, Text: "do not set SO_LINGER to zero; close normally, and drain first"}}},
+				{
+					Side: SideServer,
+					Text: "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
+						"timeout, then close)",
+					Settings: []Setting{{Nginx, "lingering_close always"},
+						{
+							Go,
+							"answer only after io.Copy(io.Discard, r.Body) with a limit",
+						}, {Node, "req.resume() before the end"},
+						{Python, "read rfile to Content-Length before the answer"}},
+				},
+				{
+					Side: SideClient,
+					Text: "send Expect: 100-continue with large bodies; read the response even if sending fails",
+				}},
+		},
+		{
+			Code:    "linger-zero",
+			Title:   "server reset the connection right after its response",
+			Side:    SideServer,
+			Message: "The server reset the connection with its response still on the way, though it had read the whole request.",
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "do not set SO_LINGER to zero; close normally, and drain first",
+				},
+			},
+		},
 		{Code: "client-abort", Title: "client gave up before it had a response", Side: SideClient,
 			Message: "The client closed or reset the connection before the response was complete.",
-			Remedies: []Remedy{{Side: SideClient, Text: "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
-				"body that was not needed (ask for less: HEAD, Range)"}}},
-		{Code: "server-abort", Title: "server reset the connection in the middle of a response", Side: SideServer,
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
+						"body that was not needed (ask for less: HEAD, Range)",
+				},
+			}},
+		{
+			Code:    "server-abort",
+			Title:   "server reset the connection in the middle of a response",
+			Side:    SideServer,
 			Message: "The server reset the connection before its response was complete, or before it answered at all.",
-			Remedies: []Remedy{{Side: SideServer, Text: "look for crashes, killed workers (the OOM killer) and timeouts at the server",
-				Settings: answerLimits()}}},
+			Remedies: []Remedy{
+				{
+					Side:     SideServer,
+					Text:     "look for crashes, killed workers (the OOM killer) and timeouts at the server",
+					Settings: answerLimits(),
+				},
+			},
+		},
 		{Code: "injected", Title: "reset that neither end sent", Side: SideNetwork,
-			Message:  "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
-			Remedies: []Remedy{{Side: SideNetwork, Text: "look at firewalls, load balancers and intrusion prevention on the path"}}},
+			Message: "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
+			Remedies: []Remedy{
+				{
+					Side: SideNetwork,
+					Text: "look at firewalls, load balancers and intrusion prevention on the path",
+				},
+			}},
 		{Code: "idle-reset", Title: "request on an idle connection met a reset", Side: SideServer,
 			Message: "The server, or a box in front of it, ended an idle connection by a RST instead of a FIN while the next " +
 				"request was on its way; the request was lost.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "keep idle connections longer than the client does, and close them in order, without SO_LINGER of zero",
-					Settings: append([]Setting{{Nginx, "reset_timedout_connection off"}}, idleSettings()...),
-					After:    "AWS and Azure load balancers: a longer idle timeout"},
-				{Side: SideClient, Text: "give idle connections up before the server does", Settings: giveUpSettings(),
-					After: "repeat idempotent requests once on a new connection"}}},
+				{
+					Side: SideServer,
+					Text: "keep idle connections longer than the client does, and close them in order, without SO_LINGER of zero",
+					Settings: append(
+						[]Setting{{Nginx, "reset_timedout_connection off"}},
+						idleSettings()...),
+					After: "AWS and Azure load balancers: a longer idle timeout",
+				},
+				{
+					Side:     SideClient,
+					Text:     "give idle connections up before the server does",
+					Settings: giveUpSettings(),
+					After:    "repeat idempotent requests once on a new connection",
+				}}},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 	closed:     runReset,
@@ -84,14 +135,23 @@ func runReset(p *pass) {
 	}
 	c, x := p.conn, p.state.last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || unsureOfEnd(c, x) || p.state.ending.failed != nil || c.State == reassembly.Refused || !asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
+	if !ok || x == nil || unsureOfEnd(c, x) || p.state.ending.failed != nil ||
+		c.State == reassembly.Refused ||
+		!asks(c) ||
+		x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(c, p.state, x, dir)
 	if cause == "" {
 		return
 	}
-	cl := claim{rule: "reset-after-data", cause: cause, index: x.Index, confidence: ConfidenceHigh, correctness: true}
+	cl := claim{
+		rule:        "reset-after-data",
+		cause:       cause,
+		index:       x.Index,
+		confidence:  ConfidenceHigh,
+		correctness: true,
+	}
 	cl.occ = Occurrence{Start: x.Start().Time}
 	p.state.describeReset(&cl, x, dir)
 	p.report(cl)
@@ -118,15 +178,17 @@ func (v *verdictOnEnd) reset() bool {
 	return true
 }
 
-// unsureOfEnd reports whether the response may have been complete for all that the capture shows: it lacks octets of the
-// server, and with those, as far as acknowledgments and the RST count, there may have been enough.
+// unsureOfEnd reports whether the response may have been complete for all that the capture shows:
+// it lacks octets of the server, and with those, as far as acknowledgments and the RST count, there
+// may have been enough.
 func unsureOfEnd(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	h := &c.Half[reassembly.FromServer]
 	if !lacks(c, h) {
 		return false
 	}
 	m := x.Response
-	if m == nil || m.Framing != reassembly.ByLength || !mark0(m.HeaderEnd) || m.Facts&(reassembly.Resynced|reassembly.LengthConflict) != 0 {
+	if m == nil || m.Framing != reassembly.ByLength || !mark0(m.HeaderEnd) ||
+		m.Facts&(reassembly.Resynced|reassembly.LengthConflict) != 0 {
 		return true
 	}
 	sent := max(h.Max, h.Una)
@@ -136,8 +198,8 @@ func unsureOfEnd(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	return sent >= m.From+m.HeaderBytes+m.Length
 }
 
-// crossed reports whether the request was on its way, or sent before a program could notice, when the server's RST of the given
-// moment passed.
+// crossed reports whether the request was on its way, or sent before a program could notice, when
+// the server's RST of the given moment passed.
 func (v *verdictOnEnd) crossed(rst time.Duration) bool {
 	late, _ := v.knew(rst)
 	return v.x.Response == nil && late <= v.c.RTTMin()+reactionTime
@@ -155,24 +217,32 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 	}
 	cl.confidence = Proven
 	if s.closedWith(x, rst.Time) {
-		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Info, atMost(Info)
+		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Info, atMost(
+			Info,
+		)
 		cl.text = "The client had the whole response, and closed before the reset came."
 		return
 	}
-	if m := x.Response; m.Complete && s.ackedBefore(rst.Time-s.conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
-		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Medium, atMost(Medium)
+	if m := x.Response; m.Complete &&
+		s.ackedBefore(rst.Time-s.conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
+		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Medium, atMost(
+			Medium,
+		)
 		cl.text = "The client had the whole response for a while when the reset came: only one that reads nothing before it has " +
 			"sent all of its request lost it."
 	}
 }
 
-// closedWith reports whether the client closed with the whole response at hand, before it could know of a RST of the given moment.
+// closedWith reports whether the client closed with the whole response at hand, before it could
+// know of a RST of the given moment.
 func (s *connState) closedWith(x *reassembly.Exchange, rst time.Duration) bool {
 	m, up, far := x.Response, &s.conn.Half[reassembly.FromClient], s.conn.Far(reassembly.FromClient)
-	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far*9/10 && up.Fin.Time < rst+far*9/10
+	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far*9/10 &&
+		up.Fin.Time < rst+far*9/10
 }
 
-// timeToRead is how long after its acknowledgment a program that waits for the response has surely read it.
+// timeToRead is how long after its acknowledgment a program that waits for the response has surely
+// read it.
 const timeToRead = 100 * time.Millisecond
 
 // firstReset is the sender of the first RST; false if there was none.
@@ -188,7 +258,12 @@ func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
 }
 
 // resetCause tells the causes apart; "" if the reset did no harm.
-func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir reassembly.Dir) string {
+func resetCause(
+	c *reassembly.Conn,
+	s *connState,
+	x *reassembly.Exchange,
+	dir reassembly.Dir,
+) string {
 	done := x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded
 	answered := x.Response != nil
 	switch {
@@ -209,9 +284,10 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 	case requestUnread(c, x):
 		return "unread-request-data"
 	case done:
-		// What had not been acknowledged for as long as a retransmission timer would have been sent again: the capture
-		// lacks the acknowledgment.
-		if h := &c.Half[dir]; x.Request != nil && s.unacked() > 0 && h.RstActive && h.Rst.Time-h.LastData.Time < s.timeout() {
+		// What had not been acknowledged for as long as a retransmission timer would have been sent
+		// again: the capture lacks the acknowledgment.
+		if h := &c.Half[dir]; x.Request != nil && s.unacked() > 0 && h.RstActive &&
+			h.Rst.Time-h.LastData.Time < s.timeout() {
 			return "linger-zero"
 		}
 		return ""
@@ -220,19 +296,22 @@ func resetCause(c *reassembly.Conn, s *connState, x *reassembly.Exchange, dir re
 	case !answered && (x.Index > 0 || c.MidStream) && !c.Half[dir].FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
 		return "idle-reset"
 	case c.Half[dir].FinSeen && c.Half[dir].Fin.Time <= c.Half[dir].Rst.Time:
-		return "" // closed in order, before the end or as the request came: the RST answers what came later
+		// closed in order, before the end or as the request came: the RST answers what came later
+		return ""
 	}
 	return "server-abort"
 }
 
-// clientLeft reports whether the client had closed before the server reset: the RST only says that nobody listens. A FIN may be
-// that of a client which has only finished sending, but where messages are not visible, as in TLS, it is not known that it still
-// waited for anything.
+// clientLeft reports whether the client had closed before the server reset: the RST only says that
+// nobody listens. A FIN may be that of a client which has only finished sending, but where messages
+// are not visible, as in TLS, it is not known that it still waited for anything.
 func clientLeft(c *reassembly.Conn, x *reassembly.Exchange) bool {
-	return mark0(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient && (c.ClosedByRST || x.Turn)
+	return mark0(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient &&
+		(c.ClosedByRST || x.Turn)
 }
 
-// requestUnread reports whether the server closed without having read the whole request, or with more in its socket.
+// requestUnread reports whether the server closed without having read the whole request, or with
+// more in its socket.
 func requestUnread(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	if x.Request == nil || x.Response == nil || x.Turn {
 		return false
@@ -245,11 +324,12 @@ func requestUnread(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	if h := &c.Half[reassembly.FromServer]; h.FinSeen && h.Fin.Time < closed.Time {
 		closed = h.Fin
 	}
-	return x.Request.End.Time > closed.Time-c.Far(reassembly.FromServer) && x.Request.End.Time > x.Response.Start.Time
+	return x.Request.End.Time > closed.Time-c.Far(reassembly.FromServer) &&
+		x.Request.End.Time > x.Response.Start.Time
 }
 
-// unacked is how many octets of the server's the client had not acknowledged when the connection ended, as far as the
-// server could know when it sent its RST.
+// unacked is how many octets of the server's the client had not acknowledged when the connection
+// ended, as far as the server could know when it sent its RST.
 func (s *connState) unacked() int64 {
 	c := s.conn
 	h := &c.Half[reassembly.FromServer]
@@ -257,11 +337,16 @@ func (s *connState) unacked() int64 {
 		return 0 // it would have been sent again: the capture lacks the acknowledgment
 	}
 	sender := &s.walk.send[reassembly.FromServer]
-	return max(0, sender.max-s.ackedBefore(c.Half[reassembly.FromServer].Rst.Time-c.Far(reassembly.FromServer)))
+	return max(
+		0,
+		sender.max-s.ackedBefore(
+			c.Half[reassembly.FromServer].Rst.Time-c.Far(reassembly.FromServer),
+		),
+	)
 }
 
-// ackedBefore is the highest acknowledgment of the server's data that passed before the given moment, among the records
-// still held.
+// ackedBefore is the highest acknowledgment of the server's data that passed before the given
+// moment, among the records still held.
 func (s *connState) ackedBefore(at time.Duration) int64 {
 	best := s.walk.send[reassembly.FromServer].oldest
 	for i := range s.conn.Records {
@@ -276,7 +361,8 @@ func (s *connState) ackedBefore(at time.Duration) int64 {
 	return best
 }
 
-// endangered is how many octets of the response certainly never arrived, and how many may not have been read.
+// endangered is how many octets of the response certainly never arrived, and how many may not have
+// been read.
 func (s *connState) endangered(x *reassembly.Exchange) (lost, risk int64) {
 	if x.Response == nil {
 		return 0, 0
@@ -294,7 +380,10 @@ func lossText(lost, risk int64) string {
 	case lost > 0:
 		return fmt.Sprintf("%d octets of the response never came.", lost)
 	case risk > 0:
-		return fmt.Sprintf("%d octets of the response were not acknowledged when the reset was sent.", risk)
+		return fmt.Sprintf(
+			"%d octets of the response were not acknowledged when the reset was sent.",
+			risk,
+		)
 	}
 	return ""
 }
@@ -322,7 +411,11 @@ func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Di
 	kind := "answers a segment for a closed socket"
 	switch {
 	case foreignReset(c, dir):
-		kind = fmt.Sprintf("TTL %d, where its sender's segments have %d", c.Half[dir].RstTTL, c.Half[dir].TTLMax)
+		kind = fmt.Sprintf(
+			"TTL %d, where its sender's segments have %d",
+			c.Half[dir].RstTTL,
+			c.Half[dir].TTLMax,
+		)
 	case c.Half[dir].RstActive:
 		kind = "with ACK: the program aborted the connection"
 	}
@@ -337,7 +430,8 @@ func sideOf(dir reassembly.Dir) Side {
 	return SideClient
 }
 
-// idempotent reports whether a request of that method may be repeated without harm (RFC 9110 §9.2.2).
+// idempotent reports whether a request of that method may be repeated without harm (RFC 9110
+// §9.2.2).
 func idempotent(method string) bool {
 	switch method {
 	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":

@@ -9,10 +9,11 @@ import (
 )
 
 const (
-	// retryWithin is how soon after a failure the same request counts as its repetition: clients that
-	// repeat at all do it at once.
+	// retryWithin is how soon after a failure the same request counts as its repetition: clients
+	// that repeat at all do it at once.
 	retryWithin = time.Second
-	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for may need two SYNs more.
+	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for
+	// may need two SYNs more.
 	awaitRetry = 3 * retryWithin
 	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
 	maxFailures = 4096
@@ -38,7 +39,8 @@ type failure struct {
 	owned time.Duration // of the time until the retry: other findings have it
 }
 
-// failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or is no longer expected.
+// failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or
+// is no longer expected.
 type failedClaim struct {
 	m *member
 	c claim
@@ -106,8 +108,8 @@ func (j *judge) retried(m *member, e *beganExchange, index int) {
 	}
 }
 
-// ownSetup takes note of what other findings say that the set-up of a repetition's connection lost: those milliseconds are
-// not the failure's, too.
+// ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:
+// those milliseconds are not the failure's, too.
 func (m *member) ownSetup(job *job) {
 	f := m.retries
 	if f == nil || f.index != job.index || f.conn != m.id {
@@ -124,8 +126,8 @@ func (m *member) ownSetup(job *job) {
 	}
 }
 
-// bookClosed books a claim about a connection that is over; one about a failure waits until its repetition may have
-// been seen.
+// bookClosed books a claim about a connection that is over; one about a failure waits until its
+// repetition may have been seen.
 func (j *judge) bookClosed(m *member, c *claim) {
 	if c.failure == nil {
 		j.book(m, c, nil)
@@ -146,7 +148,8 @@ func (j *judge) bookClosed(m *member, c *claim) {
 	}
 }
 
-// expireFailures books the claims about failures that are repeated within retryWithin or not at all.
+// expireFailures books the claims about failures that are repeated within retryWithin or not at
+// all.
 func (j *judge) expireFailures(now time.Duration) {
 	r := &j.retry
 	for len(r.queue) > 0 && now-r.queue[0].at > awaitRetry {
@@ -171,8 +174,9 @@ func (j *judge) lose(d time.Duration) {
 	j.total.lost = min(j.total.lost+d, j.total.exchangeTime)
 }
 
-// wallOfFailure adds what a failure cost by the clock on the wall: several at the same time are waited for at once. Failures
-// come in the order in which they were over, so that the union, taken from its end, errs on the low side.
+// wallOfFailure adds what a failure cost by the clock on the wall: several at the same time are
+// waited for at once. Failures come in the order in which they were over, so that the union, taken
+// from its end, errs on the low side.
 func (j *judge) wallOfFailure(m *member, c *claim) {
 	key := groupKey{c.rule, c.cause, m.pair}
 	g := j.groups[key]
@@ -184,16 +188,32 @@ func (j *judge) wallOfFailure(m *member, c *claim) {
 	g.failedUntil = max(g.failedUntil, to)
 }
 
-// bookFailure books a claim about a failure. Had the first attempt gone well, its response would have come earlier by the
-// time from the first attempt to the second.
+// bookFailure books a claim about a failure. Had the first attempt gone well, its response would
+// have come earlier by the time from the first attempt to the second.
 func (j *judge) bookFailure(w *failedClaim) {
 	c, f := &w.c, w.c.failure
 	if e := f.retry; e != nil {
 		full := max(0, e.start.Time-f.start.Time-f.owned)
-		c.occ.Cost = Cost{Low: min(c.occ.Cost.Expected, full), Expected: full, High: max(full, c.occ.Cost.High)}
-		c.occ.End, c.occ.Elsewhere = max(c.occ.End, e.start.Time), c.occ.Elsewhere || f.conn != c.occ.Connection
-		c.occ.Evidence = append(c.occ.Evidence, at(e.start, "retry", SideClient,
-			fmt.Sprintf("the same request again, on connection %d, %s after the first", f.conn, seconds(e.start.Time-f.start.Time))))
+		c.occ.Cost = Cost{
+			Low:      min(c.occ.Cost.Expected, full),
+			Expected: full,
+			High:     max(full, c.occ.Cost.High),
+		}
+		c.occ.End, c.occ.Elsewhere = max(
+			c.occ.End,
+			e.start.Time,
+		), c.occ.Elsewhere ||
+			f.conn != c.occ.Connection
+		c.occ.Evidence = append(c.occ.Evidence, at(
+			e.start,
+			"retry",
+			SideClient,
+			fmt.Sprintf(
+				"the same request again, on connection %d, %s after the first",
+				f.conn,
+				seconds(e.start.Time-f.start.Time),
+			),
+		))
 		if !c.unsafe && c.repaired {
 			c.correctness = false // nothing was lost but time
 		}
@@ -202,7 +222,8 @@ func (j *judge) bookFailure(w *failedClaim) {
 	view.flow.rtt = w.m.rtt
 	j.book(w.m, c, view)
 	j.wallOfFailure(w.m, c)
-	within := f.took // of exchanges: the failed one, and what its repetition waited for a connection
+	// of exchanges: the failed one, and what its repetition waited for a connection
+	within := f.took
 	if f.retry != nil {
 		within += max(0, f.retry.start.Time-f.retry.need)
 	}

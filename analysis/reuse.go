@@ -8,7 +8,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// verdict is the finding that a connection need not have been opened; its cost is known when its first exchange is.
+// verdict is the finding that a connection need not have been opened; its cost is known when its
+// first exchange is.
 type verdict struct {
 	cause      string
 	confidence Confidence
@@ -21,8 +22,8 @@ type verdict struct {
 	doubtful   bool // the request left a little later than at once
 }
 
-// considerReuse looks for a connection that could have carried m's first request: one that lay idle, or one that had
-// been closed though it need not have been. nil: there was none.
+// considerReuse looks for a connection that could have carried m's first request: one that lay
+// idle, or one that had been closed though it need not have been. nil: there was none.
 func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 	p := m.pool
 	v := &verdict{syn: e.connStart, request: e.start}
@@ -39,7 +40,8 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 			break
 		}
 		cause, confidence := p.whyClosed(d, e.need)
-		if cause == "" || !d.knownIdle(m, e.need) || d.closed.at.Time > e.start.Time || d.reason == "" && m.otherProgram(d) {
+		if cause == "" || !d.knownIdle(m, e.need) || d.closed.at.Time > e.start.Time ||
+			d.reason == "" && m.otherProgram(d) {
 			continue
 		}
 		p.closed = append(p.closed[:i], p.closed[i+1:]...)
@@ -58,7 +60,8 @@ func (m *member) sure(c Confidence) Confidence {
 	return c
 }
 
-// idleDonor is the connection that was idle at the moment of need and has stayed so, the latest first; nil if none.
+// idleDonor is the connection that was idle at the moment of need and has stayed so, the latest
+// first; nil if none.
 func (p *pool) idleDonor(m *member, asked *beganExchange) *member {
 	need := asked.need
 	looked := 0
@@ -75,7 +78,8 @@ func (p *pool) idleDonor(m *member, asked *beganExchange) *member {
 		if e.m.notKept || m.otherProgram(e.m) {
 			continue // the client need not try, or cannot
 		}
-		if e.m.knownIdle(m, need) && (e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
+		if e.m.knownIdle(m, need) &&
+			(e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
 			return e.m
 		}
@@ -83,15 +87,17 @@ func (p *pool) idleDonor(m *member, asked *beganExchange) *member {
 	return nil
 }
 
-// knownIdle reports whether the client had d's last response when it opened m: at the capture point that is a round trip to
-// the client and back before the SYN, which the least ever seen never overestimates by more than the path's jitter. Next to the
-// client there is no such way, and the order of frames decides.
+// knownIdle reports whether the client had d's last response when it opened m: at the capture point
+// that is a round trip to the client and back before the SYN, which the least ever seen never
+// overestimates by more than the path's jitter. Next to the client there is no such way, and the
+// order of frames decides.
 func (d *member) knownIdle(m *member, need time.Duration) bool {
 	far := min(d.far, m.far)
 	return d.idleSince.Time <= need-far+far/8+min(far, 300*time.Microsecond)
 }
 
-// whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been kept.
+// whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been
+// kept.
 func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 	idle := d.closed.at.Time - d.idleSince.Time
 	beyond := d.idleLimit > 0 && need-d.idleSince.Time >= d.idleLimit
@@ -133,7 +139,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 	case d.notKept && idle <= promptClose+d.rtt:
 		return "server-idle-timeout", ConfidenceHigh
 	case d.closed.abort && idle <= promptClose+d.rtt && d.size > readAhead:
-		return "not-drained", ConfidenceMedium // a socket closed with data unread is reset (RFC 2525 section 2.17)
+		// a socket closed with data unread is reset (RFC 2525 section 2.17)
+		return "not-drained", ConfidenceMedium
 	case !beyond && idle <= promptClose+d.rtt:
 		return "client-closed", ConfidenceMedium
 	}
@@ -148,8 +155,8 @@ func (p *pool) constantRequests(d *member) Confidence {
 	return ConfidenceMedium
 }
 
-// constantIdle grades the claim that the server closes connections after a fixed idle time: it said so, or did so at
-// least three times within a tenth.
+// constantIdle grades the claim that the server closes connections after a fixed idle time: it said
+// so, or did so at least three times within a tenth.
 func (p *pool) constantIdle(idle, limit time.Duration) Confidence {
 	if limit > 0 && idle >= limit*9/10 && idle <= limit*12/10+time.Second {
 		return ConfidenceHigh
@@ -179,17 +186,26 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		return claim{}, false
 	}
 	t := &job.times
-	// What the client's own program needs between the handshake and its request is part of every new connection, too.
+	// What the client's own program needs between the handshake and its request is part of every
+	// new connection, too.
 	setup, own := t[TCPHandshake]+t[TLSRTT]+t[TLSServer]+t[TLSClient], min(t[ClientThink], ownStart)
 	flight := max(v.flight, v.donor.flight)
 	slow, most := job.flow.donorSaving(flight, job.spent(reassembly.FromServer, SlowStart))
-	cost := Cost{Low: setup, Expected: setup + own + slow, High: setup + own + most + job.repeatedSYNs()}
+	cost := Cost{
+		Low:      setup,
+		Expected: setup + own + slow,
+		High:     setup + own + most + job.repeatedSYNs(),
+	}
 	if cost.High <= 0 {
 		return claim{}, false
 	}
 	m.reused = true
 	c := claim{rule: missedReuse.Name, cause: v.cause, confidence: v.confidence, index: 0,
-		window: remedied{dir: reassembly.FromServer, saved: slow, cwnd: job.flow.donorWindow(flight)}}
+		window: remedied{
+			dir:   reassembly.FromServer,
+			saved: slow,
+			cwnd:  job.flow.donorWindow(flight),
+		}}
 	c.alone = v.aloneAtMost()
 	if v.doubtful = job.doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
@@ -204,7 +220,13 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		c.most = atMost(Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
 	}
-	c.occ = Occurrence{Connection: m.id, Elsewhere: true, Start: v.syn.Time, End: v.request.Time, Cost: cost}
+	c.occ = Occurrence{
+		Connection: m.id,
+		Elsewhere:  true,
+		Start:      v.syn.Time,
+		End:        v.request.Time,
+		Cost:       cost,
+	}
 	c.evidence = v.evidence
 	if v.cause == "http10" {
 		c.side, c.text = SideServer, "The server answers in HTTP/1.0."
@@ -213,7 +235,10 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		}
 	}
 	if v.cause == "server-idle-timeout" {
-		c.text = fmt.Sprintf("The server closed after %s of idleness.", seconds(v.closed.at.Time-v.donorIdle.Time))
+		c.text = fmt.Sprintf(
+			"The server closed after %s of idleness.",
+			seconds(v.closed.at.Time-v.donorIdle.Time),
+		)
 	}
 	if v.cause == "server-idle-timeout" && v.closed.by == reassembly.FromClient {
 		c.text = "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so the client closed."
@@ -222,12 +247,18 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		c.text = "What the messages say is not visible here: the client may have asked for it (Connection: close)."
 	}
 	if v.cause == "age-limit" {
-		c.text = fmt.Sprintf("The server closed at an age of %s, whatever number of requests had been served.", seconds(v.closed.at.Time-v.donor.start.Time))
+		c.text = fmt.Sprintf(
+			"The server closed at an age of %s, whatever number of requests had been served.",
+			seconds(v.closed.at.Time-v.donor.start.Time),
+		)
 	}
 	if v.cause == "server-max-requests" {
 		c.text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
 		if m.pool.evenAges(v.donor) {
-			c.text += fmt.Sprintf(" Each connection was %s old then, so that it may be a limit of age as well.", seconds(v.closed.at.Time-v.donor.start.Time))
+			c.text += fmt.Sprintf(
+				" Each connection was %s old then, so that it may be a limit of age as well.",
+				seconds(v.closed.at.Time-v.donor.start.Time),
+			)
 		}
 	}
 	return c, true
@@ -246,7 +277,8 @@ func (v *verdict) aloneAtMost() grade {
 	return 0
 }
 
-// repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has one owner.
+// repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has
+// one owner.
 func (j *job) repeatedSYNs() time.Duration {
 	if j.syn != nil {
 		return 0
@@ -275,15 +307,25 @@ func (v *verdict) evidence() []Evidence {
 		case v.closed.reset:
 			what = "RST"
 		}
-		out = append(out, at(v.closed.at, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)))
+		out = append(
+			out,
+			at(v.closed.at, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)),
+		)
 	}
 	waited := "had to wait for it"
 	if v.doubtful {
 		waited = "came a little later than at once: it may not have waited"
 	}
-	return append(out,
-		at(v.syn, "new connection", SideClient, fmt.Sprintf("SYN to the same service, %s after that response", seconds(gap))),
-		at(v.request, "first request", SideClient, waited))
+	return append(
+		out,
+		at(
+			v.syn,
+			"new connection",
+			SideClient,
+			fmt.Sprintf("SYN to the same service, %s after that response", seconds(gap)),
+		),
+		at(v.request, "first request", SideClient, waited),
+	)
 }
 
 // seconds writes a duration for a sentence.

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// At the server a response passes the capture before the client has it: a SYN that left before that had no idle connection
-// to use instead.
+// At the server a response passes the capture before the client has it: a SYN that left before that
+// had no idle connection to use instead.
 func TestNeedAtTheServer(t *testing.T) {
 	const rtt = 0.02
 	atServer := func(port int, t0 float64, request string) *talk {
@@ -32,7 +32,8 @@ func TestNeedAtTheServer(t *testing.T) {
 	}
 }
 
-// curl asks for no close of its own accord: where its requests do, a proxy has written them, and that can keep connections.
+// curl asks for no close of its own accord: where its requests do, a proxy has written them, and
+// that can keep connections.
 func TestCloseThatTheToolDoesNotAskFor(t *testing.T) {
 	const rtt = 0.02
 	var talks []*talk
@@ -47,7 +48,8 @@ func TestCloseThatTheToolDoesNotAskFor(t *testing.T) {
 	}
 }
 
-// What was idle for long is no longer held segment by segment; the TTL of its sender is still known.
+// What was idle for long is no longer held segment by segment; the TTL of its sender is still
+// known.
 func TestForeignResetAfterIdle(t *testing.T) {
 	const rtt = 0.02
 	k := newTalk(40001).open(0, rtt)
@@ -62,7 +64,8 @@ func TestForeignResetAfterIdle(t *testing.T) {
 	}
 }
 
-// A connection is of use to the program that opened it; which that is, requests tell, unless a proxy passes on those of many.
+// A connection is of use to the program that opened it; which that is, requests tell, unless a
+// proxy passes on those of many.
 func TestConnectionOfAnotherProgram(t *testing.T) {
 	const rtt = 0.02
 	named := func(agent string) string { return get("/a", "User-Agent: "+agent+"\r\n") }
@@ -82,7 +85,8 @@ func TestConnectionOfAnotherProgram(t *testing.T) {
 	}
 }
 
-// At the client the order of frames is the order of events: a SYN just before a response was not sent for want of it.
+// At the client the order of frames is the order of events: a SYN just before a response was not
+// sent for want of it.
 func TestNeedAtTheClient(t *testing.T) {
 	const rtt = 0.02
 	for after, want := range map[float64]string{-0.0002: "", 0.0002: "missed-reuse/client-ignored-idle×1:high"} {
@@ -94,7 +98,8 @@ func TestNeedAtTheClient(t *testing.T) {
 	}
 }
 
-// A server that keeps connections, and closes one with an error, does not close after each response.
+// A server that keeps connections, and closes one with an error, does not close after each
+// response.
 func TestSomeResponsesClose(t *testing.T) {
 	const rtt = 0.02
 	kept := newTalk(40001).open(0, rtt).exchange(0.0205, rtt, getA, ok)

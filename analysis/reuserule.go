@@ -16,7 +16,10 @@ const proxyUpstream = "if the client is a proxy, let it keep connections to what
 // upstreamSettings are how proxies are told so.
 func upstreamSettings() []Setting {
 	return []Setting{
-		{Nginx, "upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header Connection \"\" (the default only since 1.29.7)"},
+		{
+			Nginx,
+			"upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header Connection \"\" (the default only since 1.29.7)",
+		},
 		{HAProxy, "http-reuse safe"},
 		{Apache, "ProxyPass with enablereuse=on"},
 		{Envoy, "no max_requests_per_connection of 1"},
@@ -55,50 +58,160 @@ pool that had already given it up. A client that closes with more than 4096 octe
 left some unread in its socket (RFC 2525 section 2.17), or sets SO_LINGER to zero; one that reads all of a body into its own
 buffers and throws it away there shows nothing of it, and is said to close right after the response. An idle timeout is seldom worth raising if requests come more rarely than that.`,
 	Causes: []Cause{
-		{Code: "client-ignored-idle", Title: "new connection although one lay idle", Side: SideClient,
+		{
+			Code:  "client-ignored-idle",
+			Title: "new connection although one lay idle",
+			Side:  SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
 				"carried the request.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(), Other: clientPoolOther},
-				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings(), Other: proxyOther}}},
-		{Code: "request-close", Title: "client asks for close after each response", Side: SideClient,
-			Message:  "The client sends Connection: close, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, Text: "do not send Connection: close; " + clientPool, Settings: poolSettings()}, {Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()}}},
+			Remedies: []Remedy{
+				{
+					Side:     SideClient,
+					Text:     clientPool,
+					Settings: poolSettings(),
+					Other:    clientPoolOther,
+				},
+				{
+					Side:     SideProxy,
+					Text:     proxyUpstream,
+					Settings: upstreamSettings(),
+					Other:    proxyOther,
+				},
+			},
+		},
+		{
+			Code:    "request-close",
+			Title:   "client asks for close after each response",
+			Side:    SideClient,
+			Message: "The client sends Connection: close, so each request needs a connection of its own.",
+			Remedies: []Remedy{
+				{
+					Side:     SideClient,
+					Text:     "do not send Connection: close; " + clientPool,
+					Settings: poolSettings(),
+				},
+				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
+			},
+		},
 		{Code: "response-close", Title: "server closes after each response", Side: SideServer,
 			Message: "The server closes the connection after its response, so the next request needs a new one.",
-			Remedies: []Remedy{{Side: SideServer, Text: "keep connections open", Other: serverOther, Settings: []Setting{
-				{Nginx, "keepalive_timeout 75s"}, {Apache, "KeepAlive On"}, {Node, "no Connection: close among the headers"},
-				{Go, "no SetKeepAlivesEnabled(false)"}, {Gunicorn, "a worker class other than sync"},
-				{Tomcat, "maxKeepAliveRequests other than 1"}, {IIS, "allowKeepAlive true"}, {HAProxy, "no option httpclose"},
-				{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
-		{Code: "some-responses-close", Title: "server closes after some responses", Side: SideServer,
+			Remedies: []Remedy{
+				{
+					Side:  SideServer,
+					Text:  "keep connections open",
+					Other: serverOther,
+					Settings: []Setting{
+						{
+							Nginx,
+							"keepalive_timeout 75s",
+						}, {Apache, "KeepAlive On"}, {Node, "no Connection: close among the headers"},
+						{
+							Go,
+							"no SetKeepAlivesEnabled(false)",
+						}, {Gunicorn, "a worker class other than sync"},
+						{
+							Tomcat,
+							"maxKeepAliveRequests other than 1",
+						}, {IIS, "allowKeepAlive true"}, {HAProxy, "no option httpclose"},
+						{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}},
+				},
+			}},
+		{
+			Code:    "some-responses-close",
+			Title:   "server closes after some responses",
+			Side:    SideServer,
 			Message: "The server closes the connection after some responses, though it keeps it after others.",
-			Remedies: []Remedy{{Side: SideServer, Text: "see what those requests have in common: errors, methods, bodies that nobody read; read each " +
-				"request to its end, and keep the connection"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "see what those requests have in common: errors, methods, bodies that nobody read; read each " +
+						"request to its end, and keep the connection",
+				},
+			},
+		},
 		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
-			Remedies: []Remedy{{Side: SideClient, When: SideClient, Text: "speak HTTP/1.1, or ask for keep-alive", Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}}},
-				{Side: SideProxy, When: SideClient, Text: proxyUpstream, Settings: upstreamSettings()},
-				{Side: SideServer, When: SideServer, Text: "answer with HTTP/1.1 and Content-Length or chunked coding", Settings: []Setting{
-					{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}}}}},
+			Remedies: []Remedy{
+				{
+					Side:     SideClient,
+					When:     SideClient,
+					Text:     "speak HTTP/1.1, or ask for keep-alive",
+					Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}},
+				},
+				{
+					Side:     SideProxy,
+					When:     SideClient,
+					Text:     proxyUpstream,
+					Settings: upstreamSettings(),
+				},
+				{
+					Side: SideServer,
+					When: SideServer,
+					Text: "answer with HTTP/1.1 and Content-Length or chunked coding",
+					Settings: []Setting{
+						{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}},
+				},
+			}},
 		{Code: "close-delimited", Title: "response ended only by the close", Side: SideServer,
-			Message:  "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
-			Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked"}}},
+			Message: "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
+			Remedies: []Remedy{
+				{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked"},
+			}},
 		{Code: "client-closed", Title: "client closes right after the response", Side: SideClient,
 			Message: "The client closes each connection as soon as it has the response, though the server would have kept it.",
-			Remedies: []Remedy{{Side: SideClient, Text: clientPool, Settings: poolSettings(), Other: clientPoolOther,
-				After: "a pool that is too small closes what it cannot keep"}}},
-		{Code: "server-idle-timeout", Title: "server closes idle connections early", Side: SideServer,
-			Message:  "The server did not keep the idle connection until the client needed it again.",
-			Remedies: []Remedy{{Side: SideServer, Text: "let idle connections live longer than the client's pauses", Settings: idleSettings()}}},
-		{Code: "server-max-requests", Title: "server limits requests per connection", Side: SideServer,
-			Message:  "The server closes each connection after a number of requests.",
-			Remedies: []Remedy{{Side: SideServer, Text: "raise the limit", Settings: requestLimits()}}},
-		{Code: "not-drained", Title: "client drops connections with unread responses", Side: SideClient,
+			Remedies: []Remedy{
+				{
+					Side:     SideClient,
+					Text:     clientPool,
+					Settings: poolSettings(),
+					Other:    clientPoolOther,
+					After:    "a pool that is too small closes what it cannot keep",
+				},
+			}},
+		{
+			Code:    "server-idle-timeout",
+			Title:   "server closes idle connections early",
+			Side:    SideServer,
+			Message: "The server did not keep the idle connection until the client needed it again.",
+			Remedies: []Remedy{
+				{
+					Side:     SideServer,
+					Text:     "let idle connections live longer than the client's pauses",
+					Settings: idleSettings(),
+				},
+			},
+		},
+		{
+			Code:    "server-max-requests",
+			Title:   "server limits requests per connection",
+			Side:    SideServer,
+			Message: "The server closes each connection after a number of requests.",
+			Remedies: []Remedy{
+				{Side: SideServer, Text: "raise the limit", Settings: requestLimits()},
+			},
+		},
+		{
+			Code:    "not-drained",
+			Title:   "client drops connections with unread responses",
+			Side:    SideClient,
 			Message: "The client closed the connection before it had read the whole response, so it could not be used again.",
-			Remedies: []Remedy{{Side: SideClient, Text: "read each response body to its end and close it", Settings: []Setting{
-				{Go, "io.Copy(io.Discard, resp.Body) before resp.Body.Close()"}, {Node, "response.resume() (fetch: body.cancel())"},
-				{Python, "response.content (aiohttp: await response.read())"}, {ApacheClient, "EntityUtils.consume"},
-				{OkHTTP, "response.body().close() after reading"}}}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "read each response body to its end and close it",
+					Settings: []Setting{
+						{
+							Go,
+							"io.Copy(io.Discard, resp.Body) before resp.Body.Close()",
+						}, {Node, "response.resume() (fetch: body.cancel())"},
+						{
+							Python,
+							"response.content (aiohttp: await response.read())",
+						}, {ApacheClient, "EntityUtils.consume"},
+						{OkHTTP, "response.body().close() after reading"}},
+				},
+			},
+		},
 		{Code: "age-limit", Title: "connections end at a fixed age", Side: SideServer,
 			Message: "The server closes connections at a fixed age although they are in use.",
 			Remedies: []Remedy{{Side: SideServer, Text: "raise the age limit", Settings: []Setting{

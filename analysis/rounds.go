@@ -7,7 +7,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// maxRounds is how many rounds of a message are kept: slow start doubles, so 24 rounds are more than a gigabyte.
+// maxRounds is how many rounds of a message are kept: slow start doubles, so 24 rounds are more
+// than a gigabyte.
 const maxRounds = 24
 
 // round is what was sent within one round trip.
@@ -17,8 +18,8 @@ type round struct {
 	bytes int64
 }
 
-// growth is what can be told of a sender's congestion window from outside: the window itself is not visible, the most
-// that was in flight is a lower bound.
+// growth is what can be told of a sender's congestion window from outside: the window itself is not
+// visible, the most that was in flight is a lower bound.
 type growth struct {
 	slow     bool  // slow start has not ended: no loss, and rounds still grow
 	peak     int64 // the most in flight since the window last shrank
@@ -43,8 +44,9 @@ type idle struct {
 // lose takes note of a loss, with everything sent up to the given offset.
 func (g *growth) lose(sent int64) { g.slow, g.cut, g.peak, g.past = false, true, 0, sent }
 
-// repeat takes note of a needless retransmission, with everything sent up to the given offset. A recovery that duplicate
-// acknowledgments began goes on with more such, one for each partial acknowledgment (RFC 6582 §3.2).
+// repeat takes note of a needless retransmission, with everything sent up to the given offset. A
+// recovery that duplicate acknowledgments began goes on with more such, one for each partial
+// acknowledgment (RFC 6582 §3.2).
 func (g *growth) repeat(r *reassembly.Record, hasty bool, sent int64) {
 	if hasty {
 		g.hastyTo = sent
@@ -52,8 +54,9 @@ func (g *growth) repeat(r *reassembly.Record, hasty bool, sent int64) {
 	g.needless, g.hasty = true, hasty || g.needless && g.hasty && r.Seq < g.hastyTo
 }
 
-// countRound assigns r to a round: a new one begins with the first segment sent after the ACK of the first segment of
-// the round before is known. That is how BBR counts rounds (draft-ietf-ccwg-bbr, 4.5.1), seen from outside.
+// countRound assigns r to a round: a new one begins with the first segment sent after the ACK of
+// the first segment of the round before is known. That is how BBR counts rounds
+// (draft-ietf-ccwg-bbr, 4.5.1), seen from outside.
 func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) {
 	if fresh || s.last == nil {
 		s.begin(w, r, n)
@@ -72,8 +75,8 @@ func (s *sender) countRound(w *walker, r *reassembly.Record, n int, fresh bool) 
 	}
 }
 
-// begin prepares for the first segment of a message: its rounds are its own. After a retransmission timeout without
-// sending, a kernel may have forgotten its window (RFC 5681 §4.1).
+// begin prepares for the first segment of a message: its rounds are its own. After a retransmission
+// timeout without sending, a kernel may have forgotten its window (RFC 5681 §4.1).
 func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
 	s.rounds, s.round, s.rwnd = s.rounds[:0], round{}, bound{begun: s.edge - s.ack}
 	s.pieces, s.queue = pieces{}, 0
@@ -90,13 +93,19 @@ func (s *sender) begin(w *walker, r *reassembly.Record, n int) {
 		return
 	}
 	if gap := r.Time - s.last.Time; gap >= w.s.timeout() {
-		g.idle = idle{since: gap, peak: g.peak, cwnd: s.cwnd.size, before: s.last.Mark, mark: r.Mark()}
+		g.idle = idle{
+			since:  gap,
+			peak:   g.peak,
+			cwnd:   s.cwnd.size,
+			before: s.last.Mark,
+			mark:   r.Mark(),
+		}
 		g.peak = 0
 	}
 }
 
-// endRound looks at the round that is over: slow start has ended when a round that was not cut short by the end of the
-// message did not grow (RFC 5681 §3.1; HyStart, RFC 9406).
+// endRound looks at the round that is over: slow start has ended when a round that was not cut
+// short by the end of the message did not grow (RFC 5681 §3.1; HyStart, RFC 9406).
 func (s *sender) endRound() {
 	if s.initial == 0 {
 		s.initial = s.round.bytes
@@ -113,15 +122,16 @@ func (s *sender) endRound() {
 	}
 }
 
-// restarted reports whether the first round of the message, of first octets, shows that the window was cut back because
-// nothing had been sent: there had been more in flight than the initial window, and now less.
+// restarted reports whether the first round of the message, of first octets, shows that the window
+// was cut back because nothing had been sent: there had been more in flight than the initial
+// window, and now less.
 func (g *growth) restarted(first, initial int64) bool {
 	i := &g.idle
 	return i.since > 0 && i.peak*10 > initial*14 && first*10 < i.peak*7
 }
 
-// timeout is the least retransmission timeout of a sender, after which an idle congestion window shrinks
-// (net/ipv4/tcp_output.c, tcp_cwnd_restart; TCP_RTO_MIN is 200 ms, RFC 6298 says more).
+// timeout is the least retransmission timeout of a sender, after which an idle congestion window
+// shrinks (net/ipv4/tcp_output.c, tcp_cwnd_restart; TCP_RTO_MIN is 200 ms, RFC 6298 says more).
 func (s *connState) timeout() time.Duration {
 	return s.conn.RTTMin() + 200*time.Millisecond
 }

@@ -11,13 +11,22 @@ import (
 // lossFixes are what keeps segments from getting lost, and what repairs them sooner.
 func lossFixes() []Remedy {
 	return []Remedy{
-		{Side: SideNetwork, Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link` on Linux), a policer or a " +
-			"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue"},
-		{Side: SideServer, Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
-			"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
-			"`ip route change ... rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server"},
-		{Side: SideClient, Text: "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
-			"another connection"},
+		{
+			Side: SideNetwork,
+			Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link` on Linux), a policer or a " +
+				"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue",
+		},
+		{
+			Side: SideServer,
+			Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
+				"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
+				"`ip route change ... rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server",
+		},
+		{
+			Side: SideClient,
+			Text: "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
+				"another connection",
+		},
 	}
 }
 
@@ -49,9 +58,13 @@ When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not taken for losses. Where
 the first copy was never seen the wait may hold some of the sender's own time: then confidence is lower, and low says so.`,
 	Causes: []Cause{
-		{Code: "single", Title: "message of one segment lost, repaired by timeout", Side: SideNetwork,
+		{
+			Code:     "single",
+			Title:    "message of one segment lost, repaired by timeout",
+			Side:     SideNetwork,
 			Message:  "A whole message was lost on the way. Nothing after it could tell its sender, so a timer had to run out first.",
-			Remedies: lossFixes()},
+			Remedies: lossFixes(),
+		},
 		{Code: "tail", Title: "end of a message lost, repaired by timeout", Side: SideNetwork,
 			Message: "The end of a message was lost on the way. Too few segments followed to tell its sender, so a timer had " +
 				"to run out first.", Remedies: lossFixes()},
@@ -61,9 +74,17 @@ the first copy was never seen the wait may hold some of the sender's own time: t
 		{Code: "spurious", Title: "needless retransmission", Side: SideNetwork,
 			Message: "The sender's timer fired although everything had arrived, and it cut its congestion window for nothing: " +
 				"round trips jump by more than the timer allows for.",
-			Remedies: []Remedy{{Side: SideNetwork, Text: "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
-				"queue (fq_codel, cake), a radio link, a host that pauses"},
-				{Side: SideServer, Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2` on Linux), which undo it"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideNetwork,
+					Text: "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
+						"queue (fq_codel, cake), a radio link, a host that pauses",
+				},
+				{
+					Side: SideServer,
+					Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2` on Linux), which undo it",
+				},
+			}},
 	},
 	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
 	exchange:   runRetransmissionTimeout,
@@ -76,8 +97,11 @@ func runRetransmissionTimeout(p *pass) {
 	}
 	p.reportImpatience()
 	waits := p.job.with(RTO, TLP, LostRetx, SpuriousRetx)
-	if n := len(p.conn.SYNACKs); n > 1 && len(waits) > 0 && p.conn.SYNACKs[n-1].Time > waits[0].before.Time {
-		return // the server did not believe that the connection exists: its backlog was full, nothing was lost
+	if n := len(p.conn.SYNACKs); n > 1 && len(waits) > 0 &&
+		p.conn.SYNACKs[n-1].Time > waits[0].before.Time {
+		// the server did not believe that the connection exists: its backlog was full, nothing was
+		// lost
+		return
 	}
 	for i := 0; i < len(waits); i++ {
 		w := waits[i]
@@ -97,8 +121,8 @@ func runRetransmissionTimeout(p *pass) {
 	}
 }
 
-// reportImpatience claims the waits in which a timer fired though everything was on its way, by what they were longer than a
-// round trip.
+// reportImpatience claims the waits in which a timer fired though everything was on its way, by
+// what they were longer than a round trip.
 func (p *pass) reportImpatience() {
 	waits := p.job.with(Queue)
 	total := map[capture.Mark]time.Duration{} // by what was sent again
@@ -108,16 +132,39 @@ func (p *pass) reportImpatience() {
 		}
 	}
 	for _, w := range waits {
-		if total[w.again] < p.state.timeout()*9/10-p.conn.RTTMin() || w.unseen || w.kind == reassembly.OutOfOrder {
+		if total[w.again] < p.state.timeout()*9/10-p.conn.RTTMin() || w.unseen ||
+			w.kind == reassembly.OutOfOrder {
 			continue
 		}
 		c := claim{rule: "retransmission-timeout", cause: "spurious", confidence: ConfidenceHigh}
-		c.occ = Occurrence{Start: w.from, End: w.to, Cost: Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}, Evidence: []Evidence{
-			at(w.before, "before", sideOf(w.dir), "the last data before the wait"),
-			at(w.again, "needless retransmission", sideOf(w.dir), "of what had arrived already"),
-			at(w.end, "data again", sideOf(w.dir), "came "+millis(w.length())+" later than without the delay")}}
+		c.occ = Occurrence{
+			Start: w.from,
+			End:   w.to,
+			Cost: Cost{
+				Low:      max(0, w.length()-p.conn.RTTMin()),
+				Expected: w.length(),
+				High:     w.length(),
+			},
+			Evidence: []Evidence{
+				at(w.before, "before", sideOf(w.dir), "the last data before the wait"),
+				at(
+					w.again,
+					"needless retransmission",
+					sideOf(w.dir),
+					"of what had arrived already",
+				),
+				at(
+					w.end,
+					"data again",
+					sideOf(w.dir),
+					"came "+millis(w.length())+" later than without the delay",
+				)},
+		}
 		if mark0(w.cause) {
-			c.occ.Evidence = append(c.occ.Evidence, at(w.cause, "late ACK", sideOf(w.dir.Peer()), "of the first copy"))
+			c.occ.Evidence = append(
+				c.occ.Evidence,
+				at(w.cause, "late ACK", sideOf(w.dir.Peer()), "of the first copy"),
+			)
 		}
 		c.lost = []interval{{w.from, w.to}}
 		p.report(c)
@@ -166,7 +213,8 @@ func (p *pass) timeoutClaim(w *slice, cause string) claim {
 	return c
 }
 
-// unheard reports whether nothing of the connection's first request got through until its timer had run out twice.
+// unheard reports whether nothing of the connection's first request got through until its timer had
+// run out twice.
 func (p *pass) unheard() bool {
 	m := p.exchange.Request
 	if p.exchange.Index != 0 || m == nil || m.From != 0 {
@@ -186,16 +234,29 @@ func (p *pass) needless(w *slice) []Evidence {
 	records := p.conn.Records
 	again := -1
 	for i := range records {
-		if r := &records[i]; r.Dir == w.dir && r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 && r.Time < w.to {
+		if r := &records[i]; r.Dir == w.dir && r.Kind == reassembly.SpuriousRetransmission &&
+			r.Len > 0 &&
+			r.Time < w.to {
 			again = i
 		}
 	}
-	held := at(w.end, "held by the window", sideOf(w.dir), "waited "+millis(w.length())+" for a window that was cut")
+	held := at(
+		w.end,
+		"held by the window",
+		sideOf(w.dir),
+		"waited "+millis(w.length())+" for a window that was cut",
+	)
 	for i := 0; i < again; i++ {
-		if r := &records[i]; r.Dir == w.dir && r.Len > 0 && r.Seq <= records[again].Seq && r.End() > records[again].Seq {
+		if r := &records[i]; r.Dir == w.dir && r.Len > 0 && r.Seq <= records[again].Seq &&
+			r.End() > records[again].Seq {
 			wait := records[again].Time - r.Time
 			return []Evidence{at(r.Mark(), "first copy", sideOf(w.dir), "arrived"),
-				at(records[again].Mark(), "needless retransmission", sideOf(w.dir), "of the same octets, "+millis(wait)+" later"), held}
+				at(
+					records[again].Mark(),
+					"needless retransmission",
+					sideOf(w.dir),
+					"of the same octets, "+millis(wait)+" later",
+				), held}
 		}
 	}
 	return []Evidence{held}
@@ -209,7 +270,15 @@ func repairEvidence(w *slice) []Evidence {
 	case mark0(w.cause) && !w.unseen:
 		out = append(out, at(w.cause, "first copy", sender, "passed here, and was lost further on"))
 	case mark0(w.cause):
-		out = append(out, at(w.cause, "later segment", sender, "shows that an earlier one was lost before it came here"))
+		out = append(
+			out,
+			at(
+				w.cause,
+				"later segment",
+				sender,
+				"shows that an earlier one was lost before it came here",
+			),
+		)
 	case mark0(w.before):
 		out = append(out, at(w.before, "before", sideOf(w.prev), "the last data before the wait"))
 	}

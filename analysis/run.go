@@ -1,6 +1,6 @@
-// Package analysis says what made HTTP exchanges slow or broke them: it draws up a ledger of each exchange's time, lets
-// the rules look at connections and exchanges, and collects what they find into a Report. Every opinion, threshold,
-// cost and remedy of the program is here.
+// Package analysis says what made HTTP exchanges slow or broke them: it draws up a ledger of each
+// exchange's time, lets the rules look at connections and exchanges, and collects what they find
+// into a Report. Every opinion, threshold, cost and remedy of the program is here.
 package analysis
 
 import (
@@ -12,7 +12,8 @@ import (
 
 // Options choose what is analysed and how much of it is reported.
 type Options struct {
-	Workers        int      // goroutines that follow connections; 0: one per processor. The report does not depend on it.
+	// goroutines that follow connections; 0: one per processor. The report does not depend on it.
+	Workers        int
 	Only, Skip     []string // rules to run, rules not to run; empty: all, none
 	MinSeverity    Severity // findings below it are left out
 	MaxOccurrences int      // listed per finding; 0: all
@@ -20,7 +21,8 @@ type Options struct {
 	Trace          *TraceOf // what the report shows in full; nil: nothing
 }
 
-// Run analyses the whole source. The error is that of reading; the report holds what was read before it.
+// Run analyses the whole source. The error is that of reading; the report holds what was read
+// before it.
 func Run(src capture.Source, opts Options) (*Report, error) {
 	rules := opts.rules()
 	p := newPipeline(&opts, rules, clocks(src))
@@ -40,8 +42,8 @@ func (o *Options) rules() []*Detector {
 	return out
 }
 
-// clocks tells the resolution of the clock that stamped a frame. Frames of one input may come from several interfaces;
-// the coarsest counts.
+// clocks tells the resolution of the clock that stamped a frame. Frames of one input may come from
+// several interfaces; the coarsest counts.
 func clocks(src capture.Source) clockInfo {
 	tick := time.Nanosecond
 	for _, i := range src.Stats().Interfaces {

@@ -22,15 +22,16 @@ type repair struct {
 // hole is a range that the receiver lacks.
 type hole struct {
 	from, to int64
-	sent     time.Duration // when it passed the capture point in vain; if it never did, when something later passed
-	frame    capture.FrameID
-	seen     bool
-	again    time.Duration   // when the latest retransmission passed that was lost too; 0: none was
-	kind     reassembly.Kind // of that retransmission
+	// when it passed the capture point in vain; if it never did, when something later passed
+	sent  time.Duration
+	frame capture.FrameID
+	seen  bool
+	again time.Duration   // when the latest retransmission passed that was lost too; 0: none was
+	kind  reassembly.Kind // of that retransmission
 }
 
-// small is the last segment that was smaller than the effective MSS: what Nagle's algorithm waits for (RFC 896, in
-// Minshall's form).
+// small is the last segment that was smaller than the effective MSS: what Nagle's algorithm waits
+// for (RFC 896, in Minshall's form).
 type small struct {
 	capture.Mark
 	end     int64 // offset after it
@@ -44,11 +45,12 @@ type small struct {
 	probe   bool         // a timer may have sent it, whatever Nagle's algorithm says
 }
 
-// sender is what the walk knows of one direction: what was sent, what arrived, and what the sender could know.
+// sender is what the walk knows of one direction: what was sent, what arrived, and what the sender
+// could know.
 //
-// A sender learns of an acknowledgment that passes the capture point only after a trip to it. So "known" means: it
-// passed the capture point at least one round trip between the capture point and this sender before the segment in
-// hand did.
+// A sender learns of an acknowledgment that passes the capture point only after a trip to it. So
+// "known" means: it passed the capture point at least one round trip between the capture point and
+// this sender before the segment in hand did.
 type sender struct {
 	max     int64 // offset after the highest octet sent
 	oldest  int64 // highest offset that was acknowledged in records already released
@@ -56,7 +58,8 @@ type sender struct {
 	repairs []repair
 	gap     bool // the capture lacks octets since the last progress event
 
-	known       int           // absolute number of the peer's record up to which everything is known
+	// absolute number of the peer's record up to which everything is known
+	known       int
 	ack         int64         // highest acknowledgment known
 	ackPrev     int64         // the one before
 	covered     capture.Mark  // the segment that told of ack
@@ -89,10 +92,12 @@ type sender struct {
 	pieces  pieces
 	large   largePass
 	tails   tails
-	delacks []time.Duration  // how late the peer acknowledged small segments
-	deep    int              // acknowledgments in a row that came while two full segments and more were on their way
-	queue   time.Duration    // the most by which round trips grew during the message in hand
-	delay   [3]time.Duration // by how much the latest acknowledgments came later than the least round trip, latest first
+	delacks []time.Duration // how late the peer acknowledged small segments
+	// acknowledgments in a row that came while two full segments and more were on their way
+	deep  int
+	queue time.Duration // the most by which round trips grew during the message in hand
+	// by how much the latest acknowledgments came later than the least round trip, latest first
+	delay [3]time.Duration
 }
 
 // bound is what the receive window was when it kept the sender back during the message in hand.
@@ -101,19 +106,22 @@ type bound struct {
 	first, last int64 // octets
 	most        int64
 	early, late int64 // the most of the first few times, and of the later ones
-	begun, room int64 // what there was room for when the message began, and the most that was offered after the first few times
+	// what there was room for when the message began, and the most that was offered after the first
+	// few times
+	begun, room int64
 	steady      int   // how many of the latest were about as large as the first of them
 	level       int64 // that first one
 	offered     int64 // the largest during the message, whether it kept the sender back or not
 }
 
-// earlyTimes is how many of the first times tell how large a window is that then goes up and down, as one of two or three segments
-// does with every acknowledgment.
+// earlyTimes is how many of the first times tell how large a window is that then goes up and down,
+// as one of two or three segments does with every acknowledgment.
 const earlyTimes = 6
 
-// fixed reports whether the window stayed about the same: from the first to the last, or for all but a few at the start,
-// before the receiver's buffer was known to it; or whether it came back to what it was in the beginning, and to no more. Where the
-// receiver's program is slow it does not come back. One that was twice as large later, when nothing waited for it, was not fixed.
+// fixed reports whether the window stayed about the same: from the first to the last, or for all
+// but a few at the start, before the receiver's buffer was known to it; or whether it came back to
+// what it was in the beginning, and to no more. Where the receiver's program is slow it does not
+// come back. One that was twice as large later, when nothing waited for it, was not fixed.
 func (b *bound) fixed() bool {
 	if b.offered > 2*b.most {
 		return false
@@ -133,8 +141,8 @@ type lastSent struct {
 	ack  int64 // the highest acknowledgment known then
 }
 
-// deliver books record n as it reaches the receiver. filled is the hole at the receiver's edge that it filled, nil if it
-// filled none; forward tells that the receiver now has more in order.
+// deliver books record n as it reaches the receiver. filled is the hole at the receiver's edge that
+// it filled, nil if it filled none; forward tells that the receiver now has more in order.
 func (s *sender) deliver(r *reassembly.Record, n int) (filled *hole, forward bool) {
 	if r.Len == 0 {
 		return nil, false
@@ -152,7 +160,13 @@ func (s *sender) deliver(r *reassembly.Record, n int) (filled *hole, forward boo
 		if p.from >= to || p.to <= from {
 			continue
 		}
-		h := hole{from: max(p.from, from), to: min(p.to, to), sent: r.Time, frame: r.Frame, seen: true}
+		h := hole{
+			from:  max(p.from, from),
+			to:    min(p.to, to),
+			sent:  r.Time,
+			frame: r.Frame,
+			seen:  true,
+		}
 		if filled != nil && r.Kind.Retransmitted() {
 			// This copy was lost like the first, which is the one that began the wait.
 			h.sent, h.frame, h.seen, h.again, h.kind = filled.sent, filled.frame, filled.seen, r.Time, r.Kind
@@ -163,17 +177,20 @@ func (s *sender) deliver(r *reassembly.Record, n int) (filled *hole, forward boo
 	return filled, s.frontier() > before
 }
 
-// vain reports whether r, just delivered, is the first copy of what the receiver needs next, and is going to be lost.
-// What led to it is judged when it is sent, as what led to any other.
+// vain reports whether r, just delivered, is the first copy of what the receiver needs next, and is
+// going to be lost. What led to it is judged when it is sent, as what led to any other.
 func (s *sender) vain(r *reassembly.Record) bool {
-	return r.Len > 0 && !r.Kind.Retransmitted() && r.Seq == s.before && len(s.holes) > 0 && s.holes[0].from == r.Seq &&
+	return r.Len > 0 && !r.Kind.Retransmitted() && r.Seq == s.before && len(s.holes) > 0 &&
+		s.holes[0].from == r.Seq &&
 		s.holes[0].seen
 }
 
-// beyond reports whether r, just delivered, is the first that follows what the receiver needs next, which was lost before it
-// passed the capture point and is going to be sent again, or is late. That one left with it, so that what led to r led to it.
+// beyond reports whether r, just delivered, is the first that follows what the receiver needs next,
+// which was lost before it passed the capture point and is going to be sent again, or is late. That
+// one left with it, so that what led to r led to it.
 func (s *sender) beyond(w *walker, r *reassembly.Record) bool {
-	if r.Len == 0 || s.before == 0 || r.Seq <= s.before || len(s.holes) == 0 || s.holes[0].from != s.before {
+	if r.Len == 0 || s.before == 0 || r.Seq <= s.before || len(s.holes) == 0 ||
+		s.holes[0].from != s.before {
 		return false
 	}
 	for _, p := range s.repairs {
@@ -188,7 +205,8 @@ func (s *sender) beyond(w *walker, r *reassembly.Record) bool {
 func (w *walker) overtaken(dir reassembly.Dir, offset int64) bool {
 	c := w.s.conn
 	for i := w.next - c.Released; i < len(c.Records) && i < w.next-c.Released+maxRepairs; i++ {
-		if r := &c.Records[i]; r.Dir == dir && r.Kind == reassembly.OutOfOrder && r.Seq <= offset && r.Seq+int64(r.Len) > offset {
+		if r := &c.Records[i]; r.Dir == dir && r.Kind == reassembly.OutOfOrder && r.Seq <= offset &&
+			r.Seq+int64(r.Len) > offset {
 			return true
 		}
 	}
@@ -209,7 +227,8 @@ func (h hole) part(from, to int64) hole {
 	return h
 }
 
-// fill removes [from, to) from the holes; the result is what was the first hole, if that was touched.
+// fill removes [from, to) from the holes; the result is what was the first hole, if that was
+// touched.
 func (s *sender) fill(from, to int64) *hole {
 	at := sort.Search(len(s.holes), func(i int) bool { return s.holes[i].to > from })
 	if at == len(s.holes) || s.holes[at].from >= to {
@@ -300,11 +319,18 @@ func (s *sender) sent(w *walker, r *reassembly.Record, n int, fresh bool) {
 	if full {
 		return
 	}
-	s.small = small{Mark: r.Mark(), end: r.Seq + int64(r.Len), size: r.Len, valid: true, probe: probed}
+	s.small = small{
+		Mark:  r.Mark(),
+		end:   r.Seq + int64(r.Len),
+		size:  r.Len,
+		valid: true,
+		probe: probed,
+	}
 	s.small.headers = w.s.endsHeader(r.Dir, s.small.end)
 }
 
-// endsHeader reports whether offset end of dir's stream is where the header section of a message in hand ends.
+// endsHeader reports whether offset end of dir's stream is where the header section of a message in
+// hand ends.
 func (s *connState) endsHeader(dir reassembly.Dir, end int64) bool {
 	for _, j := range s.jobs {
 		m := j.x.Request

@@ -11,8 +11,9 @@ import (
 const (
 	serialRTT   = 5 * time.Millisecond // below it, round trips are no matter
 	serialLeast = 3                    // requests in a run
-	// serialWorth is the least saving worth a note. Ordinary clients ask for one thing after another; it matters when it
-	// breaks the flow of thought, at a second (Miller 1968, Nielsen 1993).
+	// serialWorth is the least saving worth a note. Ordinary clients ask for one thing after
+	// another; it matters when it breaks the flow of thought, at a second (Miller 1968, Nielsen
+	// 1993).
 	serialWorth  = time.Second
 	serialTarget = 256 // targets remembered of a run
 )
@@ -36,9 +37,17 @@ When it is wrong
 Whether a request depends on the response before does not show. So this is a hint, never more than info.`,
 	Causes: []Cause{{Side: SideClient,
 		Message: "The client sends requests for different things one after the other, and most of the time goes into round trips.",
-		Remedies: []Remedy{{Side: SideClient, Text: "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
-			"goroutines, asyncio.gather, curl --parallel); not pipelining"},
-			{Side: SideServer, Text: "offer requests for several things at once, rel=preload links, HTTP/2"}}}},
+		Remedies: []Remedy{
+			{
+				Side: SideClient,
+				Text: "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
+					"goroutines, asyncio.gather, curl --parallel); not pipelining",
+			},
+			{
+				Side: SideServer,
+				Text: "offer requests for several things at once, rel=preload links, HTTP/2",
+			},
+		}}},
 	References: []string{"RFC 9113 section 5", "RFC 9112 section 9.4"},
 	exchange:   runSerial,
 	closed:     func(p *pass) { p.state.serial.end(p) },
@@ -60,14 +69,19 @@ type serialRun struct {
 func runSerial(p *pass) {
 	x, r := p.exchange, &p.state.serial
 	safe := x.Method == "GET" || x.Method == "HEAD"
-	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.job == nil || p.job.ahead != nil || p.conn.RTTMin() < serialRTT ||
-		x.Request == nil || x.Response == nil || x.Response.Framing == reassembly.ByClose {
+	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.job == nil || p.job.ahead != nil ||
+		p.conn.RTTMin() < serialRTT ||
+		x.Request == nil ||
+		x.Response == nil ||
+		x.Response.Framing == reassembly.ByClose {
 		r.end(p)
 		return
 	}
-	// Where the capture is not at the client, its next request comes later by the way to it and back.
+	// Where the capture is not at the client, its next request comes later by the way to it and
+	// back.
 	gap := x.Request.Start.Time - r.last.Time - p.conn.Far(reassembly.FromClient)
-	if r.n > 0 && (x.Index != r.index+1 || gap > max(5*time.Millisecond, p.conn.RTTMin()/10) || r.opening == x.Target || r.targets[x.Target]) {
+	if r.n > 0 &&
+		(x.Index != r.index+1 || gap > max(5*time.Millisecond, p.conn.RTTMin()/10) || r.opening == x.Target || r.targets[x.Target]) {
 		r.end(p)
 	}
 	if r.n == 0 {
@@ -93,12 +107,32 @@ func (r *serialRun) end(p *pass) {
 	if run.n < serialLeast || all/2 < serialWorth || 2*time.Duration(run.n)*rtt < took {
 		return
 	}
-	c := claim{rule: "serial-requests", confidence: ConfidenceLow, most: atMost(Info), index: run.firstNumber,
-		text: fmt.Sprintf("%d requests, a round trip of %s each.", run.n, millis(rtt)),
-		occ: Occurrence{Connection: p.conn.ID, Start: run.first.Time, End: run.last.Time, Cost: Cost{0, all / 2, min(all, took)},
+	c := claim{
+		rule:       "serial-requests",
+		confidence: ConfidenceLow,
+		most:       atMost(Info),
+		index:      run.firstNumber,
+		text:       fmt.Sprintf("%d requests, a round trip of %s each.", run.n, millis(rtt)),
+		occ: Occurrence{
+			Connection: p.conn.ID,
+			Start:      run.first.Time,
+			End:        run.last.Time,
+			Cost:       Cost{0, all / 2, min(all, took)},
 			Evidence: []Evidence{at(run.first, "first request", SideClient, "begins the run"),
-				at(run.second, "second request", SideClient, "sent as soon as the response before was complete"),
-				at(run.last, "last response", SideServer, fmt.Sprintf("ends the run of %d", run.n))}}}
+				at(
+					run.second,
+					"second request",
+					SideClient,
+					"sent as soon as the response before was complete",
+				),
+				at(
+					run.last,
+					"last response",
+					SideServer,
+					fmt.Sprintf("ends the run of %d", run.n),
+				)},
+		},
+	}
 	c.occ.Cost.Expected = min(c.occ.Cost.Expected, c.occ.Cost.High)
 	p.state.claims = append(p.state.claims, c)
 }

@@ -1,12 +1,15 @@
 package analysis
 
-// The settings that several rules ask for, by product, the most common first: where nothing is known of the product, a
-// finding names the first few.
+// The settings that several rules ask for, by product, the most common first: where nothing is
+// known of the product, a finding names the first few.
 
 // poolSettings are what a client does to keep and use connections.
 func poolSettings() []Setting {
 	return []Setting{
-		{Go, "one http.Client with Transport.MaxIdleConnsPerHost as large as the parallel requests"},
+		{
+			Go,
+			"one http.Client with Transport.MaxIdleConnsPerHost as large as the parallel requests",
+		},
 		{Node, "http.Agent({keepAlive: true})"},
 		{Python, "requests.Session or httpx.Client"},
 		{Java, "one HttpClient"},
@@ -148,7 +151,10 @@ func answerLimits() []Setting {
 func noDelaySettings() []Setting {
 	return []Setting{
 		{Node, "socket.setNoDelay(true)"},
-		{Java, "Socket.setTcpNoDelay(true) (com.sun.net.httpserver -Dsun.net.httpserver.nodelay=true)"},
+		{
+			Java,
+			"Socket.setTcpNoDelay(true) (com.sun.net.httpserver -Dsun.net.httpserver.nodelay=true)",
+		},
 		{Python, "sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)"},
 		{Nginx, "tcp_nodelay on"},
 		{PHP, "TCP_NODELAY by socket_set_option"},

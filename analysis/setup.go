@@ -7,8 +7,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// setup tiles the time from the connection's first segment to until, in which no data was sent: the handshake, what
-// repeated SYNs cost, and a client that waited before it spoke.
+// setup tiles the time from the connection's first segment to until, in which no data was sent: the
+// handshake, what repeated SYNs cost, and a client that waited before it spoke.
 func (w *walker) setup(until time.Duration) {
 	w.set = true
 	c := w.s.conn
@@ -47,12 +47,13 @@ func (w *walker) setupFromSYNACK(until time.Duration) {
 	w.emit(w.at, until, w.beforeSpeaking(until-w.at))
 }
 
-// helloTime is the longest that a client may take between the end of the TCP handshake and its ClientHello for that to be
-// work: a key share takes milliseconds, starting a TLS library or asking a key store some hundred. Later, it had connected
-// in advance.
+// helloTime is the longest that a client may take between the end of the TCP handshake and its
+// ClientHello for that to be work: a key share takes milliseconds, starting a TLS library or asking
+// a key store some hundred. Later, it had connected in advance.
 const helloTime = time.Second
 
-// beforeSpeaking is the label of the time that the client took between the handshake and its first data.
+// beforeSpeaking is the label of the time that the client took between the handshake and its first
+// data.
 func (w *walker) beforeSpeaking(took time.Duration) Label {
 	if w.s.conn.TLS != nil && took <= helloTime {
 		return TLSClient
@@ -60,8 +61,8 @@ func (w *walker) beforeSpeaking(took time.Duration) Label {
 	return ClientThink
 }
 
-// trip is how much of took a round trip to the sender of dir may have been: the handshake's own sample may hold the
-// host's scheduling, so twice the least round trip is the limit.
+// trip is how much of took a round trip to the sender of dir may have been: the handshake's own
+// sample may hold the host's scheduling, so twice the least round trip is the limit.
 func (w *walker) trip(dir reassembly.Dir, took time.Duration) time.Duration {
 	return min(took, max(2*w.s.conn.Far(dir), time.Millisecond))
 }
@@ -80,8 +81,8 @@ func (w *walker) inTLS(at time.Duration) bool {
 	return t != nil && mark0(t.Done) && at <= t.Done.Time
 }
 
-// tls tiles the time before r, a segment of the TLS handshake: each change of direction costs a round trip, the rest is
-// the host's own time.
+// tls tiles the time before r, a segment of the TLS handshake: each change of direction costs a
+// round trip, the rest is the host's own time.
 func (w *walker) tls(r *reassembly.Record, filled *hole) {
 	own := TLSServer
 	if r.Dir == reassembly.FromClient {
@@ -95,10 +96,11 @@ func (w *walker) tls(r *reassembly.Record, filled *hole) {
 	})
 }
 
-// strayReset reports whether r is a RST within the set-up that does not end it: the client's word to an ACK of an older
-// connection on the same ports, after which it repeats its SYN.
+// strayReset reports whether r is a RST within the set-up that does not end it: the client's word
+// to an ACK of an older connection on the same ports, after which it repeats its SYN.
 func (w *walker) strayReset(r *reassembly.Record) bool {
 	c := w.s.conn
 	n := len(c.SYNs)
-	return r.Flags&capture.RST != 0 && r.Dir == reassembly.FromClient && n > 0 && r.Time < c.SYNs[n-1].Time
+	return r.Flags&capture.RST != 0 && r.Dir == reassembly.FromClient && n > 0 &&
+		r.Time < c.SYNs[n-1].Time
 }

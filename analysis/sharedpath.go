@@ -8,8 +8,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// Several responses at a time share the path between two hosts. While one of them waits for a repair, or for its window, the
-// others go on at what the path carries: that part of the wait is nobody's loss, and no fix would win it.
+// Several responses at a time share the path between two hosts. While one of them waits for a
+// repair, or for its window, the others go on at what the path carries: that part of the wait is
+// nobody's loss, and no fix would win it.
 
 // transferred is what an exchange's response shows of the path.
 type transferred struct {
@@ -38,7 +39,8 @@ func (c *clientClock) relieve(j *judge) {
 	slices.Sort(judged) // what they used adds up to the same each time
 	for _, id := range judged {
 		item := c.items[id]
-		if item.rate <= 0 || !slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.shares }) {
+		if item.rate <= 0 ||
+			!slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.shares }) {
 			continue
 		}
 		used := c.usedByOthers(judged, id)
@@ -53,8 +55,8 @@ func (c *clientClock) relieve(j *judge) {
 	}
 }
 
-// usedByOthers is the share of the path's rate that the other judged exchanges with the same server used while exchange id lasted,
-// as if each had come evenly.
+// usedByOthers is the share of the path's rate that the other judged exchanges with the same server
+// used while exchange id lasted, as if each had come evenly.
 func (c *clientClock) usedByOthers(judged []int, id int) float64 {
 	item, octets := c.items[id], 0.0
 	for _, other := range judged {

@@ -47,7 +47,8 @@ func TestLossOnSharedPath(t *testing.T) {
 	}
 }
 
-// What others used adds up to the same whatever the order in which they are looked at: a report does not change from run to run.
+// What others used adds up to the same whatever the order in which they are looked at: a report
+// does not change from run to run.
 func TestSharedPathIsDeterministic(t *testing.T) {
 	server := netip.MustParseAddrPort("10.0.0.2:80")
 	key := groupKey{packetLoss.Name, "upstream", pair{netip.MustParseAddr("10.0.0.1"), server}}
@@ -56,7 +57,8 @@ func TestSharedPathIsDeterministic(t *testing.T) {
 	for range 50 {
 		j := &judge{groups: map[groupKey]*group{key: {cost: cost}}}
 		occ := Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
-		others := []int64{300_000, 450_000, 100_000, 350_000, 250_000, 50_000} // a third of each within the second that counts
+		// a third of each within the second that counts
+		others := []int64{300_000, 450_000, 100_000, 350_000, 250_000, 50_000}
 		for id := range len(others) + 1 {
 			j.clock.began(key.pair.client, id, 0)
 		}

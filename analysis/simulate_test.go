@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// The measured times are those of a real Linux sender, 150 kB at a round trip of 101 ms without loss, from the first
-// octet of the response to its last; the simulation must come within 2 % of a round trip of each.
+// The measured times are those of a real Linux sender, 150 kB at a round trip of 101 ms without
+// loss, from the first octet of the response to its last; the simulation must come within 2 % of a
+// round trip of each.
 func TestSimulateAgainstRecordings(t *testing.T) {
 	body := transfer{octets: 150_000, mss: 1448, rtt: 101 * time.Millisecond}
 	tests := []struct {

@@ -5,8 +5,9 @@ import "sync"
 // slabSize is how many values a slab allocates at once.
 const slabSize = 32
 
-// slab hands out zero values that it allocates many at a time. One that is kept keeps its neighbours: it is for what
-// goes soon, like events. On captures of short connections it saves a tenth of the allocations.
+// slab hands out zero values that it allocates many at a time. One that is kept keeps its
+// neighbours: it is for what goes soon, like events. On captures of short connections it saves a
+// tenth of the allocations.
 type slab[T any] struct{ room []T }
 
 // slabs are those of a worker, for its events.
@@ -25,8 +26,8 @@ func (s *slabs) job() *job {
 	return &job{}
 }
 
-// recycle gives back a job that has been judged, unless something of it may be kept: evidence of its claims, or a claim
-// that waits.
+// recycle gives back a job that has been judged, unless something of it may be kept: evidence of
+// its claims, or a claim that waits.
 func (j *judge) recycle(job *job) {
 	if len(job.claims) > 0 || len(job.once) > 0 || job.syn != nil || job.traced {
 		return
@@ -37,7 +38,12 @@ func (j *judge) recycle(job *job) {
 
 // empty forgets everything but the room of the lists.
 func (j *job) empty() {
-	*j = job{slices: j.slices[:0], rounds: j.rounds[:0], upRounds: j.upRounds[:0], holds: j.holds[:0]}
+	*j = job{
+		slices:   j.slices[:0],
+		rounds:   j.rounds[:0],
+		upRounds: j.upRounds[:0],
+		holds:    j.holds[:0],
+	}
 }
 
 // take is the next value.

@@ -14,7 +14,8 @@ const (
 	minSlice  = time.Millisecond // shorter waits are only counted in the ledger
 )
 
-// slice is one wait inside an exchange: the time between two progress events, or a part of it that has one label.
+// slice is one wait inside an exchange: the time between two progress events, or a part of it that
+// has one label.
 type slice struct {
 	label    Label
 	from, to time.Duration
@@ -22,14 +23,19 @@ type slice struct {
 	before   capture.Mark   // the progress event before it; no frame if there was none
 	prev     reassembly.Dir // whose that was
 	end      capture.Mark   // the segment that ended it
-	earlier  time.Duration  // of a corked end: the hold before, which had not been recognised yet; 0: none
-	cause    capture.Mark   // what released that segment, or its first copy that was lost; no frame if unknown
-	again    capture.Mark   // what was sent again without need while it lasted; no frame if nothing was
-	octets   uint32         // of the segment that ended it
-	kind     reassembly.Kind
-	hasty    bool // needless retransmissions were not a timer's, but due to the order in which segments came
-	unseen   bool // what was lost had not passed the capture point
-	moved    bool // the cause acknowledged nothing new, or a full window at once: it told of room in that
+	// of a corked end: the hold before, which had not been recognised yet; 0: none
+	earlier time.Duration
+	// what released that segment, or its first copy that was lost; no frame if unknown
+	cause capture.Mark
+	// what was sent again without need while it lasted; no frame if nothing was
+	again  capture.Mark
+	octets uint32 // of the segment that ended it
+	kind   reassembly.Kind
+	// needless retransmissions were not a timer's, but due to the order in which segments came
+	hasty  bool
+	unseen bool // what was lost had not passed the capture point
+	// the cause acknowledged nothing new, or a full window at once: it told of room in that
+	moved bool
 }
 
 // length is how long the wait was.
@@ -51,7 +57,10 @@ func (j *job) keep(s slice) {
 	if len(j.slices) < 2*maxSlices {
 		return
 	}
-	slices.SortStableFunc(j.slices, func(a, b slice) int { return cmp.Compare(b.length(), a.length()) })
+	slices.SortStableFunc(
+		j.slices,
+		func(a, b slice) int { return cmp.Compare(b.length(), a.length()) },
+	)
 	j.slices = j.slices[:maxSlices]
 	j.shortest = j.slices[maxSlices-1].length() + 1
 	slices.SortStableFunc(j.slices, func(a, b slice) int { return cmp.Compare(a.from, b.from) })

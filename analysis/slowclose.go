@@ -27,8 +27,13 @@ If the server itself only learns then that nothing more is to come, as behind a 
 and repeated by a timer looks alike.`,
 	Causes: []Cause{{Side: SideServer,
 		Message: "The response had no length, so that only the close could end it, and the close came late.",
-		Remedies: []Remedy{{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
-			"close right after the last write (shutdown for writing)"}}}},
+		Remedies: []Remedy{
+			{
+				Side: SideServer,
+				Text: "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
+					"close right after the last write (shutdown for writing)",
+			},
+		}}},
 	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
 	exchange:   runSlowClose,
 }
@@ -38,31 +43,53 @@ func runSlowClose(p *pass) {
 	down := &c.Half[reassembly.FromServer]
 	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Response.Framing != reassembly.ByClose ||
 		x.Response.Facts&(reassembly.EventStream|reassembly.HasGap|reassembly.Resynced|reassembly.BadHeader|reassembly.BadChunk) != 0 ||
-		x.Status == 0 || !whole(c) || !down.FinSeen || c.FirstClose != reassembly.FromServer || c.ClosedByRST || c.Protocol != reassembly.ProtoHTTP1 {
+		x.Status == 0 || !whole(c) || !down.FinSeen ||
+		c.FirstClose != reassembly.FromServer ||
+		c.ClosedByRST ||
+		c.Protocol != reassembly.ProtoHTTP1 {
 		return
 	}
 	end, late := x.Response.End, down.Fin.Time-x.Response.End.Time
-	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To || p.pausedLike(late) || p.heldClose() {
+	if late < max(noticeable, c.RTTMin()) || down.FinSeq > x.Response.To || p.pausedLike(late) ||
+		p.heldClose() {
 		return
 	}
 	sure := ConfidenceHigh
 	if c.Far(reassembly.FromServer) >= time.Millisecond && late >= p.state.timeout()*9/10 {
 		sure = ConfidenceMedium // another FIN before it may have been lost on the way here
 	}
-	p.report(claim{rule: "slow-close", confidence: sure, lost: []interval{{end.Time, down.Fin.Time}},
-		occ: Occurrence{Start: end.Time, End: down.Fin.Time, Cost: Cost{late, late, late}, Evidence: []Evidence{
-			at(end, "last octet", SideServer, fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes)),
-			at(down.Fin, "FIN", SideServer, fmt.Sprintf("ends the response, %s later", seconds(late)))}}})
+	p.report(
+		claim{rule: "slow-close", confidence: sure, lost: []interval{{end.Time, down.Fin.Time}},
+			occ: Occurrence{
+				Start: end.Time,
+				End:   down.Fin.Time,
+				Cost:  Cost{late, late, late},
+				Evidence: []Evidence{
+					at(
+						end,
+						"last octet",
+						SideServer,
+						fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes),
+					),
+					at(
+						down.Fin,
+						"FIN",
+						SideServer,
+						fmt.Sprintf("ends the response, %s later", seconds(late)),
+					)},
+			}},
+	)
 }
 
-// heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held it back, not the server's program.
+// heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held
+// it back, not the server's program.
 func (p *pass) heldClose() bool {
 	waits := p.job.with(Closing)
 	return len(waits) > 0 && mark0(waits[len(waits)-1].cause)
 }
 
-// pausedLike reports whether the server had made the client wait for a part of the response half as long or longer: it
-// may as well have waited for more to send before it closed.
+// pausedLike reports whether the server had made the client wait for a part of the response half as
+// long or longer: it may as well have waited for more to send before it closed.
 func (p *pass) pausedLike(late time.Duration) bool {
 	longest := longestWait(p.job.with(AppPaced))
 	return longest.length()*2 >= late

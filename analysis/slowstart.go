@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// largeInitial is the initial window that a tuned server uses; what it would save is what slow-start expects.
+	// largeInitial is the initial window that a tuned server uses; what it would save is what
+	// slow-start expects.
 	largeInitial = 32
 	// usualInitial is the initial window of RFC 6928, in segments.
 	usualInitial = 10
@@ -44,25 +45,38 @@ connection. On a path that cannot carry the larger window the saving is smaller.
 		Message: "The response was larger than the congestion window of a new connection, so it came in growing bursts with a " +
 			"round trip between them.",
 		Remedies: []Remedy{
-			{Side: SideClient, Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
-				"at once"},
-			{Side: SideServer, Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
-				"initcwnd 32 initrwnd 32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on Windows Server; serve large responses from nearer to the client"},
+			{
+				Side: SideClient,
+				Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
+					"at once",
+			},
+			{
+				Side: SideServer,
+				Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
+					"initcwnd 32 initrwnd 32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on Windows Server; serve large responses from nearer to the client",
+			},
 		}},
 		{Code: "request", Title: "slow start of an upload", Side: SideClient,
 			Message: "The request was larger than the congestion window of a new connection, so it was sent in growing bursts with a " +
 				"round trip between them.",
 			Remedies: []Remedy{
-				{Side: SideClient, Text: "send fewer octets (compress), keep connections open and send further requests on them, or raise the " +
-					"initial window: `ip route change default via ... initcwnd 32` on Linux"},
-				{Side: SideServer, Text: "offer a receive window that holds as much: `initrwnd 32` on the route; take uploads nearer to the client"},
+				{
+					Side: SideClient,
+					Text: "send fewer octets (compress), keep connections open and send further requests on them, or raise the " +
+						"initial window: `ip route change default via ... initcwnd 32` on Linux",
+				},
+				{
+					Side: SideServer,
+					Text: "offer a receive window that holds as much: `initrwnd 32` on the route; take uploads nearer to the client",
+				},
 			}}},
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
 	exchange:   runSlowStart,
 	cross:      func() crossRule { return &initialWindows{} },
 }
 
-// runSlowStart claims the slow start of a message. The judge drops that of a response if missed reuse explains it.
+// runSlowStart claims the slow start of a message. The judge drops that of a response if missed
+// reuse explains it.
 func runSlowStart(p *pass) {
 	for _, dir := range bothWays {
 		p.slowStart(dir)
@@ -74,7 +88,9 @@ func (p *pass) slowStart(dir reassembly.Dir) {
 	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
 	lost := j.spent(dir, SlowStart)
 	if p.cutAhead(dir) || p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || f == nil || lost <= 0 || f.rtt <= 0 ||
-		lost*10 < f.rtt*8 || len(rounds) < 2 || !grew(rounds) {
+		lost*10 < f.rtt*8 ||
+		len(rounds) < 2 ||
+		!grew(rounds) {
 		return
 	}
 	t, used := f.transfer()
@@ -85,7 +101,8 @@ func (p *pass) slowStart(dir reassembly.Dir) {
 		return
 	}
 	if !t.bounded(max(largeInitial, used)) {
-		cost.Low = cost.Expected / 2 // else nothing tells how the receive window would have held it back
+		// else nothing tells how the receive window would have held it back
+		cost.Low = cost.Expected / 2
 	}
 	cl := claim{rule: "slow-start", cause: ofRequest(dir, ""), confidence: ConfidenceMedium}
 	if len(rounds) >= 3 || rounds[1].bytes*2 >= rounds[0].bytes*3 {
@@ -105,7 +122,8 @@ func (p *pass) slowStart(dir reassembly.Dir) {
 	p.report(cl)
 }
 
-// cutAhead reports whether the capture may begin in the midst of dir's message: then its first round is not that of the transfer.
+// cutAhead reports whether the capture may begin in the midst of dir's message: then its first
+// round is not that of the transfer.
 func (p *pass) cutAhead(dir reassembly.Dir) bool {
 	x := p.exchange
 	if !p.conn.MidStream || p.conn.Half[dir].HasISN || x.Index > 0 {
@@ -115,11 +133,13 @@ func (p *pass) cutAhead(dir reassembly.Dir) bool {
 	if dir == reassembly.FromServer {
 		m = x.Response
 	}
-	return m != nil && m.Facts&unreadFacts != 0 || dir == reassembly.FromServer && x.Turn && x.Request == nil
+	return m != nil && m.Facts&unreadFacts != 0 ||
+		dir == reassembly.FromServer && x.Turn && x.Request == nil
 }
 
-// unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that follow in the same message: a
-// program that writes by a clock of its own, or a reader that is slower than all, only waits longer for what comes sooner.
+// unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that
+// follow in the same message: a program that writes by a clock of its own, or a reader that is
+// slower than all, only waits longer for what comes sooner.
 func (j *job) unabsorbed(dir reassembly.Dir, of Label, saving time.Duration) time.Duration {
 	whole := j.spent(dir, of)
 	if whole <= 0 {
@@ -140,9 +160,9 @@ func (j *job) unabsorbed(dir reassembly.Dir, of Label, saving time.Duration) tim
 	return max(0, saving-absorbed)
 }
 
-// grew reports whether the rounds grew as slow start does: one was larger than all before by a fifth at least. The last is
-// cut short by the end of the message, so that of two nothing can be said. What goes on in rounds of one size is held by
-// something else, a send buffer say.
+// grew reports whether the rounds grew as slow start does: one was larger than all before by a
+// fifth at least. The last is cut short by the end of the message, so that of two nothing can be
+// said. What goes on in rounds of one size is held by something else, a send buffer say.
 func grew(rounds []round) bool {
 	if len(rounds) < 3 {
 		return true
@@ -164,13 +184,19 @@ func roundEvidence(rounds []round, mss int64, sender Side) []Evidence {
 		if i == 6 {
 			break
 		}
-		text := fmt.Sprintf("number %d, %d octets, %d segments", i+1, r.bytes, (r.bytes+mss-1)/max(mss, 1))
+		text := fmt.Sprintf(
+			"number %d, %d octets, %d segments",
+			i+1,
+			r.bytes,
+			(r.bytes+mss-1)/max(mss, 1),
+		)
 		out = append(out, at(r.start, "round", sender, text))
 	}
 	return out
 }
 
-// transfer is the response as the simulator sees it, and the window in segments with which it began.
+// transfer is the response as the simulator sees it, and the window in segments with which it
+// began.
 func (f *flowFacts) transfer() (transfer, int64) {
 	mss := max(f.mss, 1)
 	t := transfer{octets: f.bytes, mss: mss, window: f.window, rtt: f.rtt, rate: f.rate}
@@ -218,8 +244,9 @@ func (s *connState) transferred(f *flowFacts, dir reassembly.Dir, m *reassembly.
 	f.idle = sender.growth.idle
 }
 
-// donorSaving is what a connection whose sender had had flight octets in flight would have saved on this response, and the
-// most that it could have saved: an older connection has a larger receive window, too.
+// donorSaving is what a connection whose sender had had flight octets in flight would have saved on
+// this response, and the most that it could have saved: an older connection has a larger receive
+// window, too.
 func (f *flowFacts) donorSaving(flight int64, slow time.Duration) (expected, most time.Duration) {
 	t, used := f.transfer()
 	expected = min(slow, t.coldSaving(used, f.donorWindow(flight)))

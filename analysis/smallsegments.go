@@ -10,7 +10,8 @@ import (
 const (
 	// manyPieces is how many small segments a message must be sent in before that is worth a word.
 	manyPieces = 10
-	// streamGap is a pause that may have a meaning: what comes further apart is taken for a program that streams.
+	// streamGap is a pause that may have a meaning: what comes further apart is taken for a program
+	// that streams.
 	streamGap = 10 * time.Millisecond
 )
 
@@ -40,14 +41,36 @@ When it is wrong
 Where each piece must arrive at once.`,
 	Causes: []Cause{
 		{Code: "request", Title: "request sent in many small segments", Side: SideClient,
-			Message:  "The client sent a request in many small segments.",
-			Remedies: []Remedy{{Side: SideClient, Text: "collect writes in a buffer and flush it once for each message"}}},
+			Message: "The client sent a request in many small segments.",
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "collect writes in a buffer and flush it once for each message",
+				},
+			}},
 		{Code: "response", Title: "response sent in many small segments", Side: SideServer,
 			Message: "The server sent a response in many small segments.",
-			Remedies: []Remedy{{Side: SideServer, Text: "collect writes in a buffer and flush it once, write larger chunks",
-				Settings: []Setting{{Nginx, "tcp_nopush on with sendfile and proxy_buffering on"}, {Go, "bufio.Writer"},
-					{Java, "BufferedOutputStream"}, {Node, "stream.cork()"}, {Python, "io.BufferedWriter (wbufsize of the request handler)"},
-					{Tomcat, "a larger response buffer (setBufferSize)"}, {Gunicorn, "larger chunks from the WSGI iterator"}}}}},
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "collect writes in a buffer and flush it once, write larger chunks",
+					Settings: []Setting{
+						{Nginx, "tcp_nopush on with sendfile and proxy_buffering on"},
+						{Go, "bufio.Writer"},
+						{
+							Java,
+							"BufferedOutputStream",
+						},
+						{Node, "stream.cork()"},
+						{Python, "io.BufferedWriter (wbufsize of the request handler)"},
+						{
+							Tomcat,
+							"a larger response buffer (setBufferSize)",
+						},
+						{Gunicorn, "larger chunks from the WSGI iterator"},
+					},
+				},
+			}},
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
 	exchange:   runSmallSegments,
@@ -87,8 +110,23 @@ func runSmallSegments(p *pass) {
 			continue
 		}
 		c := claim{rule: "small-segments", cause: cause, confidence: ConfidenceHigh}
-		c.occ = Occurrence{Start: m.Start.Time, End: m.End.Time, Evidence: []Evidence{at(n.first.Mark(), "first segment",
-			sideOf(reassembly.Dir(dir)), fmt.Sprintf("%d octets in %d small segments; %d would do", n.octets, n.small, needed))}}
+		c.occ = Occurrence{
+			Start: m.Start.Time,
+			End:   m.End.Time,
+			Evidence: []Evidence{at(
+				n.first.Mark(),
+				"first segment",
+				sideOf(
+					reassembly.Dir(dir),
+				),
+				fmt.Sprintf(
+					"%d octets in %d small segments; %d would do",
+					n.octets,
+					n.small,
+					needed,
+				),
+			)},
+		}
 		p.report(c)
 	}
 }

@@ -30,8 +30,8 @@ func (k *talk) segments(t testing.TB) []capture.Segment {
 	return segs
 }
 
-// endlessTalks is a source of that connection again and again, each between other addresses, a little later. It ends
-// after so many segments.
+// endlessTalks is a source of that connection again and again, each between other addresses, a
+// little later. It ends after so many segments.
 type endlessTalks struct {
 	talk  []capture.Segment
 	n     int
@@ -66,7 +66,8 @@ func BenchmarkRun(b *testing.B) {
 	}
 }
 
-// BenchmarkWorker is what a worker does: track, read HTTP, draw up the ledger, run the rules. An operation is a packet.
+// BenchmarkWorker is what a worker does: track, read HTTP, draw up the ledger, run the rules. An
+// operation is a packet.
 func BenchmarkWorker(b *testing.B) {
 	src := &endlessTalks{talk: shortTalk(b), most: -1}
 	feed := newStage(src)
@@ -80,7 +81,8 @@ func BenchmarkWorker(b *testing.B) {
 	}
 }
 
-// BenchmarkJudge is what the judge does with the events of some connections, as a cost for each of their packets.
+// BenchmarkJudge is what the judge does with the events of some connections, as a cost for each of
+// their packets.
 func BenchmarkJudge(b *testing.B) {
 	const packets = 100_000
 	feed := newStage(&endlessTalks{talk: shortTalk(b), most: -1})

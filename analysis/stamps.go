@@ -8,24 +8,28 @@ import (
 )
 
 const (
-	// stampsTicks is over how many ticks the pace of a timestamp clock is measured at least, and stampsLeast and stampsKept are
-	// by how many timestamps, at least and at most.
+	// stampsTicks is over how many ticks the pace of a timestamp clock is measured at least, and
+	// stampsLeast and stampsKept are by how many timestamps, at least and at most.
 	stampsTicks = 10
 	stampsLeast = 4
 	stampsKept  = 64
-	// stampsFresh is how long the least delay that was seen counts: clocks drift by a tick in 20 s and more.
+	// stampsFresh is how long the least delay that was seen counts: clocks drift by a tick in 20 s
+	// and more.
 	stampsFresh = 10 * time.Second
-	// stampsWrap is how long a silence may last across which timestamps compare: 2^31 ticks of the fastest clock are a day longer.
+	// stampsWrap is how long a silence may last across which timestamps compare: 2^31 ticks of the
+	// fastest clock are a day longer.
 	stampsWrap = 24 * 24 * time.Hour
 	// heldLeast is the shortest hold-up of a segment that is told from a pause of its sender.
 	heldLeast = 20 * time.Millisecond
 )
 
-// stampRates are the rates of timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 to 1000).
+// stampRates are the rates of timestamp clocks in use, ticks a second (RFC 7323 §5.4 allows 1 to
+// 1000).
 var stampRates = [...]time.Duration{1000, 250, 100}
 
-// stamps follows the clock by which a sender stamps what it sends (RFC 7323 §3). A segment that comes later than its
-// timestamp says was held up on the way: its sender did not pause, and knew less than it would have known later.
+// stamps follows the clock by which a sender stamps what it sends (RFC 7323 §3). A segment that
+// comes later than its timestamp says was held up on the way: its sender did not pause, and knew
+// less than it would have known later.
 type stamps struct {
 	val   uint32 // that of at: the timestamp with which others are compared
 	at    time.Duration
@@ -37,11 +41,12 @@ type stamps struct {
 	late  [3]time.Duration // of the latest segments with data, latest first
 }
 
-// queue is by how much longer than the least the latest segments with data were under way. A single one may have been held
-// up; a queue holds all of them up.
+// queue is by how much longer than the least the latest segments with data were under way. A single
+// one may have been held up; a queue holds all of them up.
 func (p *stamps) queue() time.Duration { return min(p.late[0], p.late[1], p.late[2]) }
 
-// add takes note of r and tells by how much longer than the least it was under way; 0 if that does not show.
+// add takes note of r and tells by how much longer than the least it was under way; 0 if that does
+// not show.
 func (p *stamps) add(c *reassembly.Conn, r *reassembly.Record) time.Duration {
 	switch {
 	case !r.Trait.Has(reassembly.HasTS):
@@ -67,7 +72,8 @@ func (p *stamps) add(c *reassembly.Conn, r *reassembly.Record) time.Duration {
 	return late
 }
 
-// move makes r the one with which others are compared, before timestamps wrap against the one before. The result is its lag.
+// move makes r the one with which others are compared, before timestamps wrap against the one
+// before. The result is its lag.
 func (p *stamps) move(r *reassembly.Record, lag time.Duration) time.Duration {
 	p.least = [2]time.Duration{0, p.least[0] - lag}
 	if r.Time-p.at > stampsWrap {
@@ -82,9 +88,10 @@ func (p *stamps) lag(r *reassembly.Record) time.Duration {
 	return r.Time - p.at - time.Duration(int32(r.TSVal-p.val))*p.tick
 }
 
-// learn takes the clock's pace from what is held of dir: that by which the most segments were under way for the same time. It
-// looks again when what is held reaches a tick of the fastest clock further, and an eighth of the time since the first timestamp:
-// a clock that stands still, or a burst that fills what is held, is not gone over for each segment.
+// learn takes the clock's pace from what is held of dir: that by which the most segments were under
+// way for the same time. It looks again when what is held reaches a tick of the fastest clock
+// further, and an eighth of the time since the first timestamp: a clock that stands still, or a
+// burst that fills what is held, is not gone over for each segment.
 func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
 	now := c.Records[len(c.Records)-1].Time
 	if now < p.next {
@@ -107,7 +114,9 @@ func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
 		return
 	}
 	p.next = now + (now - p.began) // the pace may be none of the usual ones
-	best, ticks, took := 0, time.Duration(held[0].TSVal-held[n-1].TSVal), held[0].Time-held[n-1].Time
+	best, ticks, took := 0, time.Duration(
+		held[0].TSVal-held[n-1].TSVal,
+	), held[0].Time-held[n-1].Time
 	for _, rate := range stampRates {
 		tick := time.Second / rate
 		near := together(held[:n], tick)
@@ -119,7 +128,8 @@ func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
 	}
 }
 
-// together is how many of the segments came within two ticks of the soonest, measured by timestamps of the given tick.
+// together is how many of the segments came within two ticks of the soonest, measured by timestamps
+// of the given tick.
 func together(held []*reassembly.Record, tick time.Duration) int {
 	lag := func(r *reassembly.Record) time.Duration {
 		return r.Time - held[0].Time - time.Duration(int32(r.TSVal-held[0].TSVal))*tick
@@ -136,7 +146,8 @@ func together(held []*reassembly.Record, tick time.Duration) int {
 	return near
 }
 
-// emitPause tiles a pause of the sender of r: what r was held up on the way is none of it. until is when r passed.
+// emitPause tiles a pause of the sender of r: what r was held up on the way is none of it. until is
+// when r passed.
 func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l Label) {
 	held := min(w.send[r.Dir].late, until-w.at)
 	if until != r.Time || held < max(heldLeast, w.s.conn.RTTMin()/2) {

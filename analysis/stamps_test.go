@@ -7,8 +7,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// stamped is a record of the server's, sent and come at the given milliseconds after the first, with a clock of the given
-// ticks a second.
+// stamped is a record of the server's, sent and come at the given milliseconds after the first,
+// with a clock of the given ticks a second.
 func stamped(rate, sent, came int) reassembly.Record {
 	return reassembly.Record{Dir: reassembly.FromServer, Time: time.Duration(came) * time.Millisecond, Trait: reassembly.HasTS,
 		TSVal: uint32(1<<32 - 20 + sent*rate/1000)} // wraps
@@ -68,7 +68,8 @@ func TestReplica(t *testing.T) {
 	}
 }
 
-// TestStampsWrap: timestamps of a clock of 1000 ticks a second wrap against the first after 24.8 days.
+// TestStampsWrap: timestamps of a clock of 1000 ticks a second wrap against the first after 24.8
+// days.
 func TestStampsWrap(t *testing.T) {
 	c := &reassembly.Conn{}
 	var p stamps

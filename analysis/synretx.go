@@ -12,7 +12,8 @@ import (
 const (
 	// clusterSpan is how close in time connections must fail to be set up to count as one overflow.
 	clusterSpan = time.Second
-	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost together once in 10^5.
+	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost
+	// together once in 10^5.
 	clusterSize = 3
 	// maxLateSYNs is how many late connections wait for their cluster at a time.
 	maxLateSYNs = 4096
@@ -43,20 +44,33 @@ When it is wrong
 A firewall of the server's host that limits new connections looks like an overflow.`,
 	Causes: []Cause{
 		{Code: "network", Title: "handshake lost on the way", Side: SideNetwork,
-			Message:  "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
-			Remedies: []Remedy{{Side: SideNetwork, Text: "look for loss between the capture and the client"}, {Side: SideClient, Text: "open fewer connections: keep them and use them again"}}},
+			Message: "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
+			Remedies: []Remedy{
+				{Side: SideNetwork, Text: "look for loss between the capture and the client"},
+				{Side: SideClient, Text: "open fewer connections: keep them and use them again"},
+			}},
 		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: SideServer,
 			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "accept faster, or give the queue more room: listen() backlog", Settings: backlogSettings(),
-					After: "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts"},
+				{
+					Side:     SideServer,
+					Text:     "accept faster, or give the queue more room: listen() backlog",
+					Settings: backlogSettings(),
+					After:    "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts",
+				},
 				{Side: SideClient, Text: "open fewer connections at once: a pool with a limit"}}},
 		{Code: "unknown", Title: "SYN had to be repeated", Side: SideUnknown,
 			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
 				"from here.",
 			Remedies: []Remedy{
-				{Side: SideServer, Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)"},
-				{Side: SideNetwork, Text: "look for loss, and for limits of new connections in firewalls and conntrack tables"}}},
+				{
+					Side: SideServer,
+					Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)",
+				},
+				{
+					Side: SideNetwork,
+					Text: "look for loss, and for limits of new connections in firewalls and conntrack tables",
+				}}},
 	},
 	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
 	exchange:   runSYN,
@@ -84,28 +98,46 @@ func runSYN(p *pass) {
 			p.job.syn = answeredAgain(p)
 		}
 	}
-	if p.exchange.Index != 0 || p.job == nil || p.job.syn != nil || len(c.SYNs) < 2 || len(c.SYNACKs) == 0 || !p.job.critical || metTimeWait(c) != nil {
+	if p.exchange.Index != 0 || p.job == nil || p.job.syn != nil || len(c.SYNs) < 2 ||
+		len(c.SYNACKs) == 0 ||
+		!p.job.critical ||
+		metTimeWait(c) != nil {
 		return
 	}
 	if p.job.times[SYNRetx]+p.job.times[SYNACKRetx] <= 0 {
 		return
 	}
-	f := &synFault{cause: synCause(c), first: c.SYNs[0], answered: c.SYNs[0], copies: len(c.SYNs), text: schedule(c.SYNs)}
+	f := &synFault{
+		cause:    synCause(c),
+		first:    c.SYNs[0],
+		answered: c.SYNs[0],
+		copies:   len(c.SYNs),
+		text:     schedule(c.SYNs),
+	}
 	f.evidence = []Evidence{at(c.SYNs[0], "first SYN", SideClient, "asks for the connection")}
 	if early := c.SYNACKs[0]; early.Time < c.SYNs[len(c.SYNs)-1].Time {
 		f.evidence = append(f.evidence, at(early, "SYN-ACK", SideServer, "answers it"))
 	}
 	last := c.SYNs[len(c.SYNs)-1]
 	f.answered = last
-	f.evidence = append(f.evidence, at(last, "repeated SYN", SideClient, fmt.Sprintf("%s after the first", seconds(last.Time-f.first.Time))))
+	f.evidence = append(
+		f.evidence,
+		at(
+			last,
+			"repeated SYN",
+			SideClient,
+			fmt.Sprintf("%s after the first", seconds(last.Time-f.first.Time)),
+		),
+	)
 	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
 		f.evidence = append(f.evidence, at(end, "SYN-ACK", SideServer, "leads to the connection"))
 	}
 	p.job.syn = f
 }
 
-// answeredAgain looks for a SYN-ACK that got lost after it had passed, and that the server repeated before the client repeated its SYN:
-// the end of the handshake followed the last one by a round trip, and no other. nil if that is not so.
+// answeredAgain looks for a SYN-ACK that got lost after it had passed, and that the server repeated
+// before the client repeated its SYN: the end of the handshake followed the last one by a round
+// trip, and no other. nil if that is not so.
 func answeredAgain(p *pass) *synFault {
 	c := p.conn
 	n := len(c.SYNACKs)
@@ -117,18 +149,27 @@ func answeredAgain(p *pass) *synFault {
 		return nil // it was on its way when the last SYN-ACK passed
 	}
 	took := seconds(last.Time - first.Time)
-	return &synFault{cause: "network", first: first, answered: last, copies: 1, text: "The SYN-ACK was repeated after " + took + ".",
-		evidence: []Evidence{at(first, "SYN-ACK", SideServer, "answers the SYN"), at(last, "repeated SYN-ACK", SideServer, took+" after the first"),
-			at(c.AckOfSYNACK, "ACK", SideClient, "answers that one")}}
+	return &synFault{
+		cause:    "network",
+		first:    first,
+		answered: last,
+		copies:   1,
+		text:     "The SYN-ACK was repeated after " + took + ".",
+		evidence: []Evidence{
+			at(first, "SYN-ACK", SideServer, "answers the SYN"),
+			at(last, "repeated SYN-ACK", SideServer, took+" after the first"),
+			at(c.AckOfSYNACK, "ACK", SideClient, "answers that one"),
+		},
+	}
 }
 
-// unacceptedCopies is how often the first data must have come to the server's host without an acknowledgment: the kernel
-// delays one by 200 ms at most, which is when the second copy comes.
+// unacceptedCopies is how often the first data must have come to the server's host without an
+// acknowledgment: the kernel delays one by 200 ms at most, which is when the second copy comes.
 const unacceptedCopies = 3
 
-// notAccepted looks for a handshake that the client thinks complete and the server's kernel dropped the end of, because the
-// queue of connections to be accepted was full: captured at the server, the first data comes again and again, and is not
-// acknowledged. nil if that is not so.
+// notAccepted looks for a handshake that the client thinks complete and the server's kernel dropped
+// the end of, because the queue of connections to be accepted was full: captured at the server, the
+// first data comes again and again, and is not acknowledged. nil if that is not so.
 func notAccepted(p *pass) *synFault {
 	c, x := p.conn, p.exchange
 	if x.Request == nil || len(c.SYNACKs) == 0 {
@@ -154,11 +195,23 @@ func notAccepted(p *pass) *synFault {
 	if copies < unacceptedCopies || p.job.sum(RTO, LostRetx, TLP, FastRetx) <= 0 {
 		return nil
 	}
-	return &synFault{cause: "backlog-overflow", first: first.Mark(), answered: last.Mark(), copies: copies, dropped: true, maybe: !atServer(c),
-		text: "The end of the handshake was dropped, so that the first request had to be sent again and again.",
+	return &synFault{
+		cause:    "backlog-overflow",
+		first:    first.Mark(),
+		answered: last.Mark(),
+		copies:   copies,
+		dropped:  true,
+		maybe:    !atServer(c),
+		text:     "The end of the handshake was dropped, so that the first request had to be sent again and again.",
 		evidence: []Evidence{at(c.SYNACKs[0], "SYN-ACK", SideServer, "the client may begin"),
 			at(first.Mark(), "first data", SideClient, "is not acknowledged"),
-			at(last.Mark(), "repeated data", SideClient, fmt.Sprintf("copy %d, %s later", copies, seconds(last.Time-first.Time)))}}
+			at(
+				last.Mark(),
+				"repeated data",
+				SideClient,
+				fmt.Sprintf("copy %d, %s later", copies, seconds(last.Time-first.Time)),
+			)},
+	}
 }
 
 // synCause tells the causes apart as far as one connection shows them.
@@ -173,8 +226,9 @@ func synCause(c *reassembly.Conn) string {
 	return "unknown"
 }
 
-// atServer reports whether what the capture shows has surely reached the server's host. On a LAN that is not known: the
-// round trips are too short to tell where between the hosts the frames were seen.
+// atServer reports whether what the capture shows has surely reached the server's host. On a LAN
+// that is not known: the round trips are too short to tell where between the hosts the frames were
+// seen.
 func atServer(c *reassembly.Conn) bool {
 	return c.Vantage == reassembly.ServerSide || c.Client.Addr() == c.Server.Addr()
 }
@@ -216,7 +270,8 @@ func (r *lateSYNs) event(j *judge, m *member, e *event) {
 			r.waiting = append(r.waiting, lateSYN{m, data, e.at})
 		}
 	}
-	// What fails in the same second is judged within seconds of that: repetitions are a second apart at first.
+	// What fails in the same second is judged within seconds of that: repetitions are a second
+	// apart at first.
 	for len(r.waiting) > 0 && (e.at-r.waiting[0].at > 10*time.Second || len(r.waiting) > maxLateSYNs) {
 		r.flush(j, e.at-5*time.Second)
 	}
@@ -275,8 +330,14 @@ func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 	if w.job.doubtful {
 		low = 0
 	}
-	c.occ = Occurrence{Connection: w.m.id, Exchange: w.job.info.ID, Start: f.first.Time, End: f.answered.Time,
-		Cost: Cost{Low: low, Expected: total, High: total}, Evidence: f.evidence}
+	c.occ = Occurrence{
+		Connection: w.m.id,
+		Exchange:   w.job.info.ID,
+		Start:      f.first.Time,
+		End:        f.answered.Time,
+		Cost:       Cost{Low: low, Expected: total, High: total},
+		Evidence:   f.evidence,
+	}
 	if j.enabled(c.rule) {
 		j.book(w.m, &c, w.job)
 		j.lose(min(c.occ.Cost.Expected, w.job.info.Duration))
@@ -290,7 +351,8 @@ func (r *lateSYNs) together(starts []time.Duration, f *synFault) bool {
 	return to-from >= clusterSize
 }
 
-// bookLoss books what had waited until it was known whether the server had dropped the data: it was loss.
+// bookLoss books what had waited until it was known whether the server had dropped the data: it was
+// loss.
 func (w *lateSYN) bookLoss(j *judge) {
 	for i := range w.job.claims {
 		c := w.job.claims[i]

@@ -5,17 +5,22 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// tailCount counts, for one direction, what happened to the small end of a message behind full segments that were not acknowledged.
-// Nagle's algorithm as RFC 896 has it holds it until all is acknowledged; in Minshall's form, as on Linux, it goes with them.
+// tailCount counts, for one direction, what happened to the small end of a message behind full
+// segments that were not acknowledged. Nagle's algorithm as RFC 896 has it holds it until all is
+// acknowledged; in Minshall's form, as on Linux, it goes with them.
 type tailCount struct {
-	prompt int   // left with something unacknowledged
-	held   int   // left as soon as the ACK of everything was known, though the congestion window had room
-	sizes  int   // the same, where the window may have been full, each time with another number of octets before it
-	last   int64 // of those
+	prompt int // left with something unacknowledged
+	// left as soon as the ACK of everything was known, though the congestion window had room
+	held int
+	// the same, where the window may have been full, each time with another number of octets before
+	// it
+	sizes int
+	last  int64 // of those
 }
 
-// classic reports whether Nagle's algorithm as RFC 896 has it is what holds ends of messages. A window that were full just where
-// the full segments of a message end, again and again and however many they are, would be a strange one.
+// classic reports whether Nagle's algorithm as RFC 896 has it is what holds ends of messages. A
+// window that were full just where the full segments of a message end, again and again and however
+// many they are, would be a strange one.
 func (t *tailCount) classic() bool { return t.prompt == 0 && (t.held >= 2 || t.held+t.sizes >= 4) }
 
 // add takes in a tail that left when all was acknowledged, behind so many octets.
@@ -30,12 +35,16 @@ func (t *tailCount) add(octets, eff int64, roomy, sure bool) {
 	}
 }
 
-// tailHold looks whether r is the small end of a message that left when all before it was acknowledged, and counts what
-// happened. The result is the hold, if those before have told that it is one.
+// tailHold looks whether r is the small end of a message that left when all before it was
+// acknowledged, and counts what happened. The result is the hold, if those before have told that it
+// is one.
 func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 	c := w.s.conn
 	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain || len(s.holes) > 0 ||
-		s.last == nil || !w.any || w.prev != r.Dir || r.Seq != s.max {
+		s.last == nil ||
+		!w.any ||
+		w.prev != r.Dir ||
+		r.Seq != s.max {
 		return nil
 	}
 	count := &w.s.tail[r.Dir]
@@ -54,7 +63,10 @@ func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 		return nil
 	}
 	after := r.Time - c.Far(r.Dir) - s.late - s.covered.Time
-	if s.view.ack >= s.max || !s.coveredPure || after > w.s.eps(r.Dir)+2*c.Half[r.Dir].RTT.Jitter || s.bound(w, r) || s.growth.cut || s.growth.needless {
+	if s.view.ack >= s.max || !s.coveredPure || after > w.s.eps(r.Dir)+2*c.Half[r.Dir].RTT.Jitter ||
+		s.bound(w, r) ||
+		s.growth.cut ||
+		s.growth.needless {
 		return nil
 	}
 	sure := s.madeRoom(w, r)
@@ -62,27 +74,36 @@ func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 	if !count.classic() {
 		return nil
 	}
-	h := &hold{dir: r.Dir, tail: true, first: s.last.Mark, ack: s.covered, second: r.Mark(), size: [2]uint32{uint32(min(s.max-s.view.ack, 1<<31)), r.Len},
-		from: max(w.at, s.last.Time), to: r.Time}
+	h := &hold{
+		dir:    r.Dir,
+		tail:   true,
+		first:  s.last.Mark,
+		ack:    s.covered,
+		second: r.Mark(),
+		size:   [2]uint32{uint32(min(s.max-s.view.ack, 1<<31)), r.Len},
+		from:   max(w.at, s.last.Time),
+		to:     r.Time,
+	}
 	h.roundTrip = min(h.length(), c.RTTMin())
 	h.delayed = h.length() - h.roundTrip
 	w.s.nagle[r.Dir].ended(h.delayed)
 	return h
 }
 
-// roomy reports whether the congestion window had room for n octets more behind what was outstanding: as much has been in flight,
-// or the first window of the connection was as large and has been acknowledged in earlier messages, which opens it by a segment at
-// least (RFC 5681 §3.1).
+// roomy reports whether the congestion window had room for n octets more behind what was
+// outstanding: as much has been in flight, or the first window of the connection was as large and
+// has been acknowledged in earlier messages, which opens it by a segment at least (RFC 5681 §3.1).
 func (s *sender) roomy(n, eff int64) bool {
 	outstanding := s.max - s.view.ack
 	return s.growth.idle.since == 0 &&
 		(outstanding+n <= s.growth.peak || s.initial > 0 && len(s.rounds) <= 1 && outstanding+n <= s.initial+eff)
 }
 
-// madeRoom reports whether an acknowledgment had made room for r clearly before the one of everything, and nothing was sent. That r
-// left just then would be a coincidence.
+// madeRoom reports whether an acknowledgment had made room for r clearly before the one of
+// everything, and nothing was sent. That r left just then would be a coincidence.
 func (s *sender) madeRoom(w *walker, r *reassembly.Record) bool {
-	return s.view.ack-s.last.ack >= int64(r.Len) && s.covered.Time-s.partly >= 10*w.s.eps(r.Dir)+2*w.s.conn.Half[r.Dir].RTT.Jitter
+	return s.view.ack-s.last.ack >= int64(r.Len) &&
+		s.covered.Time-s.partly >= 10*w.s.eps(r.Dir)+2*w.s.conn.Half[r.Dir].RTT.Jitter
 }
 
 // tailClaim is what is special about the claim of a hold at the end of a message.

@@ -15,12 +15,15 @@ import (
 )
 
 const (
-	maxEndpoints = 1024 // followed at a time; where there are more, half of them are judged and forgotten
-	maxThinks    = 256  // exchanges remembered of each, evenly spread over all
-	maxSlow      = 32   // of the others, the slowest
-	leastThinks  = 8    // exchanges without which nothing is an outlier
-	leastBehind  = 3    // exchanges behind a large transfer, without which nothing tells that all were held up
-	// slowThink is what a person notices as a break (Nielsen, Usability Engineering, 1993: one second).
+	// followed at a time; where there are more, half of them are judged and forgotten
+	maxEndpoints = 1024
+	maxThinks    = 256 // exchanges remembered of each, evenly spread over all
+	maxSlow      = 32  // of the others, the slowest
+	leastThinks  = 8   // exchanges without which nothing is an outlier
+	// exchanges behind a large transfer, without which nothing tells that all were held up
+	leastBehind = 3
+	// slowThink is what a person notices as a break (Nielsen, Usability Engineering, 1993: one
+	// second).
 	slowThink = time.Second
 )
 
@@ -48,11 +51,26 @@ Where it is meant so: long polling, server-sent events (which are not counted), 
 path. Seen from the client, a proxy's waiting is the server's.`,
 	Causes: []Cause{{Code: "", Side: SideServer,
 		Message: "The server took long before it answered.",
-		Remedies: []Remedy{{Side: SideServer, Text: "look at what the server does in that time: its own timing log",
-			Settings: []Setting{{Nginx, "$upstream_response_time and $request_time"}, {Apache, "%D"}, {HAProxy, "%TR/%Tw/%Tc/%Tr/%Ta"},
-				{Envoy, "%DURATION% and x-envoy-upstream-service-time"}, {Tomcat, "%D in AccessLogValve"}, {IIS, "time-taken"},
-				{Gunicorn, "%(D)s in --access-logformat"}, {Jetty, "%D in CustomRequestLog"}},
-			After: "then slow queries, cold caches, a full worker pool, connections to upstreams opened anew"}}}},
+		Remedies: []Remedy{
+			{
+				Side: SideServer,
+				Text: "look at what the server does in that time: its own timing log",
+				Settings: []Setting{
+					{Nginx, "$upstream_response_time and $request_time"},
+					{Apache, "%D"},
+					{HAProxy, "%TR/%Tw/%Tc/%Tr/%Ta"},
+					{
+						Envoy,
+						"%DURATION% and x-envoy-upstream-service-time",
+					},
+					{Tomcat, "%D in AccessLogValve"},
+					{IIS, "time-taken"},
+					{Gunicorn, "%(D)s in --access-logformat"},
+					{Jetty, "%D in CustomRequestLog"},
+				},
+				After: "then slow queries, cold caches, a full worker pool, connections to upstreams opened anew",
+			},
+		}}},
 	References: []string{"RFC 9110 section 15.2"},
 	cross:      func() crossRule { return &thinks{at: map[endpoint]*thinkList{}} },
 }
@@ -92,8 +110,10 @@ type thinks struct {
 // event takes note of an exchange.
 func (t *thinks) event(j *judge, m *member, e *event) {
 	job, ok := e.data.(*job)
-	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil || job.times[Think100] > 0 ||
-		job.x.Response.Facts.Has(reassembly.EventStream) || job.x.Response.Facts.Has(reassembly.HasGap) && job.x.Status == 0 {
+	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil ||
+		job.times[Think100] > 0 ||
+		job.x.Response.Facts.Has(reassembly.EventStream) ||
+		job.x.Response.Facts.Has(reassembly.HasGap) && job.x.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
 	}
 	path, _, _ := strings.Cut(job.x.Target, "?")
@@ -162,17 +182,28 @@ func (l *thinkList) aside(x thought) {
 
 // finish reports what stands out.
 func (t *thinks) finish(j *judge) {
-	t.settle(j, slices.SortedFunc(maps.Values(t.at), func(a, b *thinkList) int { return a.of.compare(b.of) }))
+	t.settle(
+		j,
+		slices.SortedFunc(
+			maps.Values(t.at),
+			func(a, b *thinkList) int { return a.of.compare(b.of) },
+		),
+	)
 }
 
 // compare orders endpoints.
 func (k endpoint) compare(o endpoint) int {
-	return cmp.Or(k.pair.client.Compare(o.pair.client), k.pair.server.Compare(o.pair.server), cmp.Compare(k.method, o.method),
-		cmp.Compare(k.path, o.path))
+	return cmp.Or(
+		k.pair.client.Compare(o.pair.client),
+		k.pair.server.Compare(o.pair.server),
+		cmp.Compare(k.method, o.method),
+		cmp.Compare(k.path, o.path),
+	)
 }
 
-// forget judges and forgets half of the endpoints: first those with too few exchanges to judge, which paths with a number in
-// them make without end, and of either kind what has been silent the longest.
+// forget judges and forgets half of the endpoints: first those with too few exchanges to judge,
+// which paths with a number in them make without end, and of either kind what has been silent the
+// longest.
 func (t *thinks) forget(j *judge) {
 	lists := slices.SortedFunc(maps.Values(t.at), func(a, b *thinkList) int {
 		if c := min(a.n, leastThinks)/leastThinks - min(b.n, leastThinks)/leastThinks; c != 0 {
@@ -193,10 +224,15 @@ func (t *thinks) forget(j *judge) {
 
 // settle reports what stands out among the given endpoints.
 func (t *thinks) settle(j *judge, lists []*thinkList) {
-	uneven := sync.OnceValue(func() map[pair]bool { return t.uneven(&j.paths) }) // seldom needed, and every endpoint is looked at
+	// seldom needed, and every endpoint is looked at
+	uneven := sync.OnceValue(func() map[pair]bool { return t.uneven(&j.paths) })
 	for _, l := range lists {
 		l.apart(&j.paths, func(part thinkList) bool {
-			if part.n >= leastThinks || slices.ContainsFunc(part.sample, func(x thought) bool { return x.think >= slowThink }) {
+			if part.n >= leastThinks ||
+				slices.ContainsFunc(
+					part.sample,
+					func(x thought) bool { return x.think >= slowThink },
+				) {
 				part.judge(j, func() bool { return uneven()[l.of.pair] })
 			}
 			return false
@@ -216,8 +252,8 @@ func (t *thinks) uneven(p *paths) map[pair]bool {
 	return found
 }
 
-// apart calls f for the exchanges that a queue may have held up, and for the others, until it says true: only within each the server's
-// time compares.
+// apart calls f for the exchanges that a queue may have held up, and for the others, until it says
+// true: only within each the server's time compares.
 func (l *thinkList) apart(p *paths, f func(thinkList) bool) bool {
 	free, behind := l.split(p)
 	return f(free) || behind.n > 0 && f(behind)
@@ -254,8 +290,8 @@ func divide(all []thought, second func(thought) bool) (a, b []thought) {
 	return a, b
 }
 
-// suspect tells of answers that a queue seems to have held up: a queue holds up all that pass, so most of them were far later than
-// those that came while the path was free.
+// suspect tells of answers that a queue seems to have held up: a queue holds up all that pass, so
+// most of them were far later than those that came while the path was free.
 func (l *thinkList) suspect(j *judge) {
 	free, behind := l.split(&j.paths)
 	if free.n < leastThinks || len(free.sample) == 0 || len(behind.sample) < leastBehind {
@@ -303,8 +339,9 @@ func (l thinkList) uneven() bool {
 	return slices.ContainsFunc(l.sample, stands) || slices.ContainsFunc(l.slow, stands)
 }
 
-// judge looks at one endpoint. An endpoint that always takes long may be meant to: where some exchanges between the same two
-// stand out, those alone are told, so that their severity is that of their own cost.
+// judge looks at one endpoint. An endpoint that always takes long may be meant to: where some
+// exchanges between the same two stand out, those alone are told, so that their severity is that of
+// their own cost.
 func (l *thinkList) judge(j *judge, uneven func() bool) {
 	if len(l.sample) == 0 {
 		return
@@ -315,22 +352,40 @@ func (l *thinkList) judge(j *judge, uneven func() bool) {
 		if !outlier && (typical < slowThink || x.think < slowThink || uneven()) {
 			continue
 		}
-		c := claim{rule: "server-think", confidence: ConfidenceMedium, index: -1, most: atMost(Info)}
+		c := claim{
+			rule:       "server-think",
+			confidence: ConfidenceMedium,
+			index:      -1,
+			most:       atMost(Info),
+		}
 		if outlier {
 			c.most = atMost(Medium)
 		}
-		c.occ = Occurrence{Connection: x.conn, Exchange: x.exchange, Start: x.request.Time, End: x.first.Time}
+		c.occ = Occurrence{
+			Connection: x.conn,
+			Exchange:   x.exchange,
+			Start:      x.request.Time,
+			End:        x.first.Time,
+		}
 		text := fmt.Sprintf("its first octet; the server took %s", millis(x.think))
 		if l.n >= leastThinks {
-			c.occ.Cost = Cost{Low: max(0, x.think-typical), Expected: max(0, x.think-best), High: max(0, x.think-best)}
+			c.occ.Cost = Cost{
+				Low:      max(0, x.think-typical),
+				Expected: max(0, x.think-best),
+				High:     max(0, x.think-best),
+			}
 			text += fmt.Sprintf(", usually %s (%d exchanges)", millis(typical), l.n)
 		}
-		c.occ.Evidence = []Evidence{at(x.request, "request", SideClient, "its last octet"), at(x.first, "response", SideServer, text)}
+		c.occ.Evidence = []Evidence{
+			at(x.request, "request", SideClient, "its last octet"),
+			at(x.first, "response", SideServer, text),
+		}
 		j.book(&member{id: x.conn, pair: l.of.pair}, &c, nil)
 	}
 }
 
-// spread is the median, the median distance from it, scaled to a standard deviation, and the tenth percentile.
+// spread is the median, the median distance from it, scaled to a standard deviation, and the tenth
+// percentile.
 func spread(times []time.Duration) (typical, deviation, best time.Duration) {
 	sorted := slices.Clone(times)
 	slices.Sort(sorted)

@@ -3,17 +3,20 @@ package analysis
 import "time"
 
 const (
-	maxPieces  = 24 // pieces of an exchange's time that are kept in order; beyond it the shortest joins a neighbour
-	maxSlowest = 8  // exchanges whose pieces the report has
+	// pieces of an exchange's time that are kept in order; beyond it the shortest joins a neighbour
+	maxPieces  = 24
+	maxSlowest = 8 // exchanges whose pieces the report has
 )
 
-// Piece is a stretch of an exchange's time with one label. Stretches too short to be seen are part of a neighbour.
+// Piece is a stretch of an exchange's time with one label. Stretches too short to be seen are part
+// of a neighbour.
 type Piece struct {
 	Label    Label
 	From, To time.Duration
 }
 
-// pieceLine is the time of an exchange in order, coarsely: for a picture, not for sums. It needs no memory of its own.
+// pieceLine is the time of an exchange in order, coarsely: for a picture, not for sums. It needs no
+// memory of its own.
 type pieceLine struct {
 	n     int
 	from  time.Duration
@@ -78,7 +81,9 @@ func (p *pieceLine) remove(i int) {
 // relabel gives the time of a Nagle hold that was none to the application.
 func (p *pieceLine) relabel(h *hold) {
 	for i := range p.n {
-		if held := p.label[i] == NagleRTT || p.label[i] == NagleDelack; held && p.to[i]-p.length(i) < h.to && p.to[i] > h.from {
+		if held := p.label[i] == NagleRTT || p.label[i] == NagleDelack; held &&
+			p.to[i]-p.length(i) < h.to &&
+			p.to[i] > h.from {
 			p.label[i] = pause(h.dir)
 		}
 	}

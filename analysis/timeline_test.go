@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// TestPieces: however many stretches there are, the pieces stay few, follow each other, and cover all of the time.
+// TestPieces: however many stretches there are, the pieces stay few, follow each other, and cover
+// all of the time.
 func TestPieces(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 200 {

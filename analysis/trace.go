@@ -44,8 +44,8 @@ type TracedSegment struct {
 	Cause capture.Mark // no frame if it waited for nothing that the capture shows
 }
 
-// tracer collects a Trace while the worker that owns the connection draws up its ledger. All of its methods do nothing
-// on nil, which is what every other connection has.
+// tracer collects a Trace while the worker that owns the connection draws up its ledger. All of its
+// methods do nothing on nil, which is what every other connection has.
 type tracer struct {
 	out Trace
 	job *job // of the exchange; nil before it began
@@ -75,7 +75,8 @@ func (t *tracer) connection(w *walker, from, to time.Duration, l Label) {
 	}
 }
 
-// exchange takes a tile of the ledger of j; what lies within the wait for the response before has that label.
+// exchange takes a tile of the ledger of j; what lies within the wait for the response before has
+// that label.
 func (t *tracer) exchange(w *walker, j *job, from, to time.Duration, l Label) {
 	if t == nil || t.job != j {
 		return
@@ -126,7 +127,8 @@ func (t *tracer) relabel(h *hold) {
 	}
 	for i := range t.out.Tiles {
 		tile := &t.out.Tiles[i]
-		if tile.From >= h.from && tile.To <= h.to && (tile.Label == NagleRTT || tile.Label == NagleDelack) {
+		if tile.From >= h.from && tile.To <= h.to &&
+			(tile.Label == NagleRTT || tile.Label == NagleDelack) {
 			tile.Label = pause(h.dir)
 		}
 	}
@@ -150,8 +152,8 @@ func (t *tracer) records(records []reassembly.Record) {
 	}
 }
 
-// wants reports whether r may belong to what is traced. The first exchange reaches back to the handshake that it may
-// have waited for, which passes before it begins.
+// wants reports whether r may belong to what is traced. The first exchange reaches back to the
+// handshake that it may have waited for, which passes before it begins.
 func (t *tracer) wants(r *reassembly.Record) bool {
 	j := t.job
 	if j == nil {
@@ -166,13 +168,17 @@ func (t *tracer) done() *Trace {
 		return nil
 	}
 	if t.job != nil {
-		t.out.Segments = slices.DeleteFunc(t.out.Segments, func(s TracedSegment) bool { return !t.wants(&s.Record) })
+		t.out.Segments = slices.DeleteFunc(
+			t.out.Segments,
+			func(s TracedSegment) bool { return !t.wants(&s.Record) },
+		)
 		t.out.Exchange = t.job.info
 	}
 	return &t.out
 }
 
-// Locate looks for the exchange with that ExchangeInfo.ID; nil if there is none. The report is that of Run.
+// Locate looks for the exchange with that ExchangeInfo.ID; nil if there is none. The report is that
+// of Run.
 func Locate(src capture.Source, opts Options, id int) (*Report, *TraceOf, error) {
 	var of *TraceOf
 	opts.MaxListed, opts.MaxOccurrences = 1, 1

@@ -34,7 +34,8 @@ func join(lines []string) string {
 	return s
 }
 
-// checkTiles checks that the tiles follow each other from start to end, and that each label's add up to what times say.
+// checkTiles checks that the tiles follow each other from start to end, and that each label's add
+// up to what times say.
 func checkTiles(t *testing.T, tiles []Tile, start, end time.Duration, times []LabelTime) {
 	t.Helper()
 	sums := map[Label]time.Duration{}

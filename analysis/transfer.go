@@ -7,8 +7,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// transfer tiles the time before r, which follows data of the same direction: what released r decides.
-// The rules are tried in order; the first that holds labels the time.
+// transfer tiles the time before r, which follows data of the same direction: what released r
+// decides. The rules are tried in order; the first that holds labels the time.
 func (w *walker) transfer(r *reassembly.Record, filled *hole, held *hold) {
 	w.loss(r, filled, false, func(until time.Duration) {
 		s := &w.send[r.Dir]
@@ -47,7 +47,8 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case w.paces(s, r, gap):
 		w.emit(w.at, until, Paced)
 	case s.last != nil && outstanding && mark0(s.release.ack) && (s.last.full || s.fills()):
-		// A program that writes records or chunks with TCP_NODELAY fills the window with segments of any size.
+		// A program that writes records or chunks with TCP_NODELAY fills the window with segments
+		// of any size.
 		w.congestion(s, r, until)
 	case w.corked(s, r) && s.tails.corked():
 		w.earlier, s.tails.first = s.tails.first, 0
@@ -70,11 +71,12 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case gap <= w.s.conn.RTTMin()/2:
 		w.emit(w.at, until, Paced)
 	case s.view.ack > s.before-s.growth.peak/2 && s.view.edge-s.before >= int64(r.Len):
-		// Acknowledgments had made room, half of what had been in flight before and more, and nothing was sent: there
-		// was nothing to send.
+		// Acknowledgments had made room, half of what had been in flight before and more, and
+		// nothing was sent: there was nothing to send.
 		w.emitPause(r, until, pause(r.Dir))
 	case s.growth.cut:
-		// The acknowledgment that would have released it was lost or came too late, and a probe went out instead.
+		// The acknowledgment that would have released it was lost or came too late, and a probe
+		// went out instead.
 		w.emit(w.at, until, RecoveryCwnd)
 	default:
 		w.emitPause(r, until, Unknown)
@@ -99,7 +101,8 @@ func pause(dir reassembly.Dir) Label {
 	return AppPaced
 }
 
-// backToBack reports whether r followed as fast as the path, or the sender's host, can carry segments.
+// backToBack reports whether r followed as fast as the path, or the sender's host, can carry
+// segments.
 func (w *walker) backToBack(s *sender, r *reassembly.Record, gap time.Duration) bool {
 	if gap <= w.s.eps(r.Dir) && gap <= 300*time.Microsecond {
 		return true
@@ -113,8 +116,9 @@ func (w *walker) backToBack(s *sender, r *reassembly.Record, gap time.Duration) 
 	return gap <= per*segments*3/2+4*w.s.clock.tick
 }
 
-// zeroWindow tiles a wait in which the receiver had closed its window: until the sender knew of an opening, or of the
-// answer to its probe if the opening got lost. What is longer is the sender's own.
+// zeroWindow tiles a wait in which the receiver had closed its window: until the sender knew of an
+// opening, or of the answer to its probe if the opening got lost. What is longer is the sender's
+// own.
 func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration) {
 	switch {
 	case mark0(s.release.open):
@@ -129,7 +133,8 @@ func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration
 	}
 }
 
-// windowBound reports whether r could not have been sent before the receive window moved, and was sent as soon as it did.
+// windowBound reports whether r could not have been sent before the receive window moved, and was
+// sent as soon as it did.
 func (w *walker) windowBound(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	if !c.Scaled() || s.view.edge == 0 || !mark0(s.release.open) || r.Seq < s.before {
@@ -157,7 +162,8 @@ func (b *bound) note(window int64) {
 	}
 }
 
-// congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was late is that.
+// congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was
+// late is that.
 func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration) {
 	late := s.release.late
 	switch {
@@ -171,25 +177,29 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 		w.emit(w.at, until, Serialize)
 		return
 	case s.growth.cut:
-		late = 0 // a window of a segment or two waits for delayed acknowledgments because of the loss
+		// a window of a segment or two waits for delayed acknowledgments because of the loss
+		late = 0
 	case s.release.part:
-		late = 0 // what else is outstanding comes back in the pace in which it was sent, and goes on with or without that one
+		// what else is outstanding comes back in the pace in which it was sent, and goes on with or
+		// without that one
+		late = 0
 	}
 	s.correct()
 	w.emit(w.at, until-min(late, until-w.at), w.window(s))
 	w.emit(w.at, until, DelackCwnd)
 }
 
-// emitLate tiles a wait for an acknowledgment that came late: until it was due, the window held the sender back, then whatever
-// held the acknowledgment up, or what it acknowledges.
+// emitLate tiles a wait for an acknowledgment that came late: until it was due, the window held the
+// sender back, then whatever held the acknowledgment up, or what it acknowledges.
 func (w *walker) emitLate(s *sender, until time.Duration) {
 	due := s.view.oldest + w.s.conn.RTTMin()
 	w.emit(w.at, min(until, due), w.window(s))
 	w.emit(w.at, until, Queue)
 }
 
-// pipeFull reports whether as much was in flight as the path holds: then its rate limits, not a window. It shows in
-// round trips that have become longer, or in acknowledgments that come back no faster than what was in flight drains.
+// pipeFull reports whether as much was in flight as the path holds: then its rate limits, not a
+// window. It shows in round trips that have become longer, or in acknowledgments that come back no
+// faster than what was in flight drains.
 func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	near := c.Half[r.Dir.Peer()].RTT
@@ -206,7 +216,8 @@ func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
 	return rate > 0 && float64(s.before-s.view.ack) >= rate*c.RTTMin().Seconds()
 }
 
-// window is the label of a wait for the congestion window, by what made the window as small as it was.
+// window is the label of a wait for the congestion window, by what made the window as small as it
+// was.
 func (w *walker) window(s *sender) Label {
 	first := s.round.bytes
 	if len(s.rounds) > 0 {
@@ -226,10 +237,11 @@ func (w *walker) window(s *sender) Label {
 	return CongAvoid
 }
 
-// decayed reports whether the first round after an idle period has the size that cutting the window back leaves: Linux
-// halves it once for each retransmission timeout without sending, down to the initial window (net/ipv4/tcp_output.c,
-// tcp_cwnd_restart); RFC 5681 §4.1 goes there at once. The window before is only known to lie between what was in
-// flight and about twice that, and the timer between its least value and half as much again.
+// decayed reports whether the first round after an idle period has the size that cutting the window
+// back leaves: Linux halves it once for each retransmission timeout without sending, down to the
+// initial window (net/ipv4/tcp_output.c, tcp_cwnd_restart); RFC 5681 §4.1 goes there at once. The
+// window before is only known to lie between what was in flight and about twice that, and the timer
+// between its least value and half as much again.
 func (w *walker) decayed(s *sender, first int64) bool {
 	i := &s.growth.idle
 	if first <= s.initial*5/4 {
@@ -241,7 +253,8 @@ func (w *walker) decayed(s *sender, first int64) bool {
 	return first*4 >= low*3 && first*4 <= high*5
 }
 
-// tails counts what became of segments that were smaller than the MSS and followed a full one of the same message.
+// tails counts what became of segments that were smaller than the MSS and followed a full one of
+// the same message.
 type tails struct {
 	held, prompt int
 	first        time.Duration // a hold that came before it was known what holds; 0: none, or told
@@ -257,26 +270,31 @@ func (t *tails) count(s *sender, r *reassembly.Record, held bool) {
 	}
 }
 
-// corked reports whether a cork is what holds the ends of messages: it does so again and again. The end of one message
-// that was lost and sent again by a timer, where the first copy never passed the capture point, looks alike.
+// corked reports whether a cork is what holds the ends of messages: it does so again and again. The
+// end of one message that was lost and sent again by a timer, where the first copy never passed the
+// capture point, looks alike.
 func (t *tails) corked() bool { return t.held >= 2 && t.held*10 >= (t.held+t.prompt)*6 }
 
-// probeLeast is the least value of Linux's timer for probing a window (include/net/tcp.h, tcp_probe0_base: TCP_RTO_MIN).
+// probeLeast is the least value of Linux's timer for probing a window (include/net/tcp.h,
+// tcp_probe0_base: TCP_RTO_MIN).
 const probeLeast = 200 * time.Millisecond
 
-// corked reports whether r is the end of a message that waited for the timer which ends a cork: TCP_CORK or MSG_MORE
-// let full segments go and keep the rest, until the application says so or the timer for probing a window fires
-// (net/ipv4/tcp_output.c, tcp_check_probe_timer: the retransmission timeout). Nothing was on its way, and the peer did
-// nothing to release it. The rules ask for several that agree.
+// corked reports whether r is the end of a message that waited for the timer which ends a cork:
+// TCP_CORK or MSG_MORE let full segments go and keep the rest, until the application says so or the
+// timer for probing a window fires (net/ipv4/tcp_output.c, tcp_check_probe_timer: the
+// retransmission timeout). Nothing was on its way, and the peer did nothing to release it. The
+// rules ask for several that agree.
 func (w *walker) corked(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
-	if s.last == nil || !s.last.full || r.Trait.Has(reassembly.Full) || s.view.ack < s.before || mark0(s.release.ack) {
+	if s.last == nil || !s.last.full || r.Trait.Has(reassembly.Full) || s.view.ack < s.before ||
+		mark0(s.release.ack) {
 		return false
 	}
 	wait := r.Time - max(s.last.Time, s.view.heard+c.Far(r.Dir))
 	rto := w.s.timeout()
-	// What the timer adds to the least value is four mean deviations of the round trip, at most two round trips after
-	// the first sample (RFC 6298 §2.2), and delayed acknowledgments of 40 ms. rto is estimated: a tenth is room for that.
+	// What the timer adds to the least value is four mean deviations of the round trip, at most two
+	// round trips after the first sample (RFC 6298 §2.2), and delayed acknowledgments of 40 ms. rto
+	// is estimated: a tenth is room for that.
 	most := timerLatest(rto + max(2*c.RTTMin(), 40*time.Millisecond))
 	return wait >= timerSoonest(probeLeast) && wait >= rto*9/10 && wait <= most
 }

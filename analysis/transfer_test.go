@@ -103,7 +103,8 @@ func lossy(w *wire, lost float64) {
 	w.client(server0+.0753, ". %d:%d(0) ack %d win 2048", ack, ack, end)
 }
 
-// tail is a burst of four whose last segment is lost; the server has acknowledged the request, and numbers its packets.
+// tail is a burst of four whose last segment is lost; the server has acknowledged the request, and
+// numbers its packets.
 func tail(w *wire, lost float64) {
 	w.open(65535 * 4)
 	b := w.answer(4 * 1460)
@@ -119,7 +120,8 @@ func tail(w *wire, lost float64) {
 	w.client(server0+.3251, ". %d:%d(0) ack %d win 2048", ack, ack, last+1460)
 }
 
-// single is a response of one segment that is lost. An acknowledgment by the server has the number after it.
+// single is a response of one segment that is lost. An acknowledgment by the server has the number
+// after it.
 func single(w *wire) {
 	w.noID = true
 	w.open(65535 * 4)
@@ -131,7 +133,8 @@ func single(w *wire) {
 	w.client(server0+.3251, ". %d:%d(0) ack 1001 win 2048", ack, ack)
 }
 
-// corked is three responses whose end a cork keeps until the timer ends it: a full segment, then the rest.
+// corked is three responses whose end a cork keeps until the timer ends it: a full segment, then
+// the rest.
 func corked(w *wire) {
 	w.open(65535 * 4)
 	w.lines = w.lines[:len(w.lines)-2] // the requests come below

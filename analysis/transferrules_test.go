@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// blackHoled is a response whose full segments vanish: the small end arrives, is acknowledged selectively, and the
-// full ones are sent three times before the server cuts them in pieces, if it ever does.
+// blackHoled is a response whose full segments vanish: the small end arrives, is acknowledged
+// selectively, and the full ones are sent three times before the server cuts them in pieces, if it
+// ever does.
 func blackHoled(w *wire, solved bool) {
 	w.open(65535 * 4)
 	b := w.answer(2*1460 + 300)
@@ -61,8 +62,8 @@ func TestPathMTU(t *testing.T) {
 	})
 }
 
-// twice is a large response, a pause, and another: the first has its window open at the end, the second begins with
-// again segments and doubles.
+// twice is a large response, a pause, and another: the first has its window open at the end, the
+// second begins with again segments and doubles.
 func twice(w *wire, pause float64, again int) {
 	w.open(65535 * 8)
 	b := w.answer(150 * 1460)
@@ -209,7 +210,8 @@ func TestZeroWindowOpeningLost(t *testing.T) {
 	}
 }
 
-// Everything arrives, but the acknowledgment takes 300 ms; the server sends the first segment again for nothing.
+// Everything arrives, but the acknowledgment takes 300 ms; the server sends the first segment again
+// for nothing.
 func TestSpuriousRetransmission(t *testing.T) {
 	for _, p := range places {
 		w := &wire{}

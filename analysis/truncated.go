@@ -26,9 +26,13 @@ method and target follow within a second; else until the client has the FIN.
 When it is wrong
 If the capture lost frames at the end that nobody acknowledged. A server that announces a length that its content never has.`,
 	Causes: []Cause{
-		{Code: "content-length", Title: "response shorter than its Content-Length", Side: SideServer,
+		{
+			Code:     "content-length",
+			Title:    "response shorter than its Content-Length",
+			Side:     SideServer,
 			Message:  "The server closed the connection before it had sent as much as Content-Length announced.",
-			Remedies: truncationRemedies()},
+			Remedies: truncationRemedies(),
+		},
 		{Code: "chunked", Title: "chunked response without its last chunk", Side: SideServer,
 			Message: "The server closed the connection in the middle of a chunked response. Clients that do not insist on the last " +
 				"chunk take it for whole.",
@@ -46,9 +50,16 @@ If the capture lost frames at the end that nobody acknowledged. A server that an
 
 func truncationRemedies() []Remedy {
 	return []Remedy{
-		{Side: SideServer, Text: "see what ends the response early: crashes, a length computed before the content was changed, a " +
-			"full disk under a proxy's temporary files, timeouts", Settings: answerLimits()},
-		{Side: SideClient, Text: "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it"},
+		{
+			Side: SideServer,
+			Text: "see what ends the response early: crashes, a length computed before the content was changed, a " +
+				"full disk under a proxy's temporary files, timeouts",
+			Settings: answerLimits(),
+		},
+		{
+			Side: SideClient,
+			Text: "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it",
+		},
 	}
 }
 
@@ -65,7 +76,11 @@ func truncation(c *reassembly.Conn, x *reassembly.Exchange) (cause, text string)
 	case m.HeaderBytes == 0 && m.HeaderEnd.Frame == 0:
 		return "stream", "The header of the response is not complete."
 	case m.Framing == reassembly.ByLength && m.BodyBytes < m.Length:
-		return "content-length", fmt.Sprintf("%d of %d octets came, then FIN.", m.BodyBytes, m.Length)
+		return "content-length", fmt.Sprintf(
+			"%d of %d octets came, then FIN.",
+			m.BodyBytes,
+			m.Length,
+		)
 	case m.Framing == reassembly.ByChunks && !m.Facts.Has(reassembly.HasGap):
 		return "chunked", fmt.Sprintf("%d octets came, then FIN, and no last chunk.", m.BodyBytes)
 	}

@@ -7,11 +7,11 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// turn tiles the time before r, the first progress of the side that had been listening: one round trip
-// that no server can avoid, then the side's own time.
+// turn tiles the time before r, the first progress of the side that had been listening: one round
+// trip that no server can avoid, then the side's own time.
 //
-// An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay: who sends the
-// response also sent the ACK.
+// An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay:
+// who sends the response also sent the ACK.
 func (w *walker) turn(r *reassembly.Record, filled *hole) {
 	w.loss(r, filled, true, func(until time.Duration) {
 		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), w.tripLabel(r))
@@ -20,22 +20,25 @@ func (w *walker) turn(r *reassembly.Record, filled *hole) {
 	})
 }
 
-// tripLabel is what the round trip before r belongs to: the one that brings a client the end of the TLS handshake is the
-// handshake's.
+// tripLabel is what the round trip before r belongs to: the one that brings a client the end of the
+// TLS handshake is the handshake's.
 func (w *walker) tripLabel(r *reassembly.Record) Label {
-	if t := w.s.conn.TLS; r.Dir == reassembly.FromClient && t != nil && t.ServerEnds() && w.at <= t.Done.Time {
+	if t := w.s.conn.TLS; r.Dir == reassembly.FromClient && t != nil && t.ServerEnds() &&
+		w.at <= t.Done.Time {
 		return TLSRTT
 	}
 	return RoundTrip
 }
 
-// arrived is until when nobody can tell whether what r answers had reached the sender of r: until that acknowledged it,
-// if the other side had lost patience before and sent it again, though it did arrive. The path was late then, or an
-// acknowledgment got lost; the wait is not known to be the responder's own. Next to the responder it is known.
+// arrived is until when nobody can tell whether what r answers had reached the sender of r: until
+// that acknowledged it, if the other side had lost patience before and sent it again, though it did
+// arrive. The path was late then, or an acknowledgment got lost; the wait is not known to be the
+// responder's own. Next to the responder it is known.
 func (w *walker) arrived(r *reassembly.Record) (acked time.Duration) {
 	c := w.s.conn
 	asked := &w.send[r.Dir.Peer()]
-	if !mark0(asked.view.needless) || c.Far(r.Dir) < time.Millisecond || w.send[r.Dir].view.missing > 0 {
+	if !mark0(asked.view.needless) || c.Far(r.Dir) < time.Millisecond ||
+		w.send[r.Dir].view.missing > 0 {
 		return 0 // known, or a packet that never came may have told it
 	}
 	again := false
@@ -53,14 +56,16 @@ func (w *walker) arrived(r *reassembly.Record) (acked time.Duration) {
 	return acked
 }
 
-// leaves reports whether r is the client's close while the whole request had been sent and no response had come: what it
-// waited for until then, and what the server works on after it, is the response.
+// leaves reports whether r is the client's close while the whole request had been sent and no
+// response had come: what it waited for until then, and what the server works on after it, is the
+// response.
 func (w *walker) leaves(r *reassembly.Record) bool {
 	if r.Dir != reassembly.FromClient || r.Len > 0 || !w.any || w.prev != r.Dir {
 		return false
 	}
 	x := w.s.active(r.Time)
-	return x != nil && !x.Turn && x.Request != nil && x.Request.Complete && x.Request.End.Time <= w.at &&
+	return x != nil && !x.Turn && x.Request != nil && x.Request.Complete &&
+		x.Request.End.Time <= w.at &&
 		(x.Response == nil || x.Response.Start.Time > r.Time)
 }
 
@@ -68,7 +73,8 @@ func (w *walker) leaves(r *reassembly.Record) bool {
 func (w *walker) ownTime(r *reassembly.Record) Label {
 	x := w.s.active(r.Time)
 	if r.Dir == reassembly.FromServer {
-		if x != nil && x.Request != nil && x.Request.Facts.Has(reassembly.Expect100) && w.bodyPending(x, r.Time) {
+		if x != nil && x.Request != nil && x.Request.Facts.Has(reassembly.Expect100) &&
+			w.bodyPending(x, r.Time) {
 			return Think100
 		}
 		return Think
@@ -79,7 +85,8 @@ func (w *walker) ownTime(r *reassembly.Record) Label {
 	return ReqApp
 }
 
-// bodyPending reports whether the request's body had not been sent by then: what the server took was for 100 Continue.
+// bodyPending reports whether the request's body had not been sent by then: what the server took
+// was for 100 Continue.
 func (w *walker) bodyPending(x *reassembly.Exchange, at time.Duration) bool {
 	return x.Request.End.Time > at || !x.Request.Complete
 }

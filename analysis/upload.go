@@ -6,13 +6,15 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// firstOfTransfer and lastOfTransfer enclose the labels of what holds a message back while it is being sent.
+// firstOfTransfer and lastOfTransfer enclose the labels of what holds a message back while it is
+// being sent.
 const firstOfTransfer, lastOfTransfer = Serialize, RWnd
 
 // transferTimes is time under those labels.
 type transferTimes [lastOfTransfer - firstOfTransfer + 1]time.Duration
 
-// bothWays are the directions of an exchange's messages, the response's first: it is the large one more often.
+// bothWays are the directions of an exchange's messages, the response's first: it is the large one
+// more often.
 var bothWays = [...]reassembly.Dir{reassembly.FromServer, reassembly.FromClient}
 
 // ofTransfer reports whether l says what holds a message back while it is being sent.
@@ -47,14 +49,16 @@ func (j *job) roundsOf(dir reassembly.Dir) []round {
 	return j.rounds
 }
 
-// measureRequest fills in what the transfer of a large request showed, if the server waited for its end: an answer that came
-// before that was not delayed by it.
+// measureRequest fills in what the transfer of a large request showed, if the server waited for its
+// end: an answer that came before that was not delayed by it.
 func (s *connState) measureRequest(j *job) {
 	m, c := j.x.Request, s.conn
-	if m == nil || !m.Complete || m.To-m.From <= usualInitial*int64(c.Half[reassembly.FromClient].Eff) {
+	if m == nil || !m.Complete ||
+		m.To-m.From <= usualInitial*int64(c.Half[reassembly.FromClient].Eff) {
 		return
 	}
-	if r := j.x.Response; r != nil && r.Start.Time+s.eps(reassembly.FromServer) < m.End.Time+c.Far(reassembly.FromServer) {
+	if r := j.x.Response; r != nil &&
+		r.Start.Time+s.eps(reassembly.FromServer) < m.End.Time+c.Far(reassembly.FromServer) {
 		return
 	}
 	rounds := s.walk.send[reassembly.FromClient].rounds

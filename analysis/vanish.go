@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// idsTrusted is how many packets in a row, before a gap and after it together, must have counted IP identification up by
-	// one before the gap means a packet that never arrived. Hosts that share a counter between connections, or draw it at
-	// random, never get there.
+	// idsTrusted is how many packets in a row, before a gap and after it together, must have
+	// counted IP identification up by one before the gap means a packet that never arrived. Hosts
+	// that share a counter between connections, or draw it at random, never get there.
 	idsTrusted = 3
 	// maxVanished is the longest such gap believed.
 	maxVanished = 16
 )
 
-// counter follows the IP identification of one host's packets. Linux counts them per connection (net/ipv4/ip_output.c,
-// ip_select_ident_segs); nothing forbids others not to (RFC 6864 §4.1).
+// counter follows the IP identification of one host's packets. Linux counts them per connection
+// (net/ipv4/ip_output.c, ip_select_ident_segs); nothing forbids others not to (RFC 6864 §4.1).
 type counter struct {
 	next    uint16
 	regular int
@@ -56,7 +56,8 @@ func (k *counter) gap(records []reassembly.Record, eff uint32) int {
 	return missing
 }
 
-// ahead is how many of the packets from dir among the records count on from where the counter is, idsTrusted at most.
+// ahead is how many of the packets from dir among the records count on from where the counter is,
+// idsTrusted at most.
 func (k *counter) ahead(records []reassembly.Record, dir reassembly.Dir, eff uint32) int {
 	n, next := 0, k.next
 	for i := range records {
@@ -84,23 +85,28 @@ func (s *sender) observe(w *walker, r *reassembly.Record) {
 	if r.PureAck() && r.Seq == s.max {
 		s.view.unsent = r.Time
 	}
-	if r.Len == 0 && r.Seq > s.max && (s.max > 0 || !w.s.conn.MidStream) && !r.Trait.Has(reassembly.Wild) && !mark0(s.view.beyond) {
+	if r.Len == 0 && r.Seq > s.max && (s.max > 0 || !w.s.conn.MidStream) &&
+		!r.Trait.Has(reassembly.Wild) &&
+		!mark0(s.view.beyond) {
 		s.view.beyond = r.Mark()
 	}
 }
 
-// vanished reports whether r, which looks like new data, is the second copy of a segment that was lost before it
-// passed the capture point, with the label of the wait for it and the earliest moment at which the first copy can have
-// been sent, both as the capture point would have seen them.
+// vanished reports whether r, which looks like new data, is the second copy of a segment that was
+// lost before it passed the capture point, with the label of the wait for it and the earliest
+// moment at which the first copy can have been sent, both as the capture point would have seen
+// them.
 //
-// What proves it: another segment of the sender had shown a later sequence number, or a packet is missing by its
-// identification. An acknowledgment may also be missing; so without data before it in the same message, the capture
-// must show the one that was due, or that the peer repeated its data for want of one, which then was with the lost segment.
-// The wait must last as long as a timer.
+// What proves it: another segment of the sender had shown a later sequence number, or a packet is
+// missing by its identification. An acknowledgment may also be missing; so without data before it
+// in the same message, the capture must show the one that was due, or that the peer repeated its
+// data for want of one, which then was with the lost segment. The wait must last as long as a
+// timer.
 func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, time.Duration, bool) {
 	c := w.s.conn
 	proof := mark0(s.view.beyond) && s.view.beyond.Time < r.Time
-	if r.Kind != reassembly.Plain || r.Len == 0 || c.Half[r.Dir].Missing+c.Half[r.Dir.Peer()].Missing > 0 ||
+	if r.Kind != reassembly.Plain || r.Len == 0 ||
+		c.Half[r.Dir].Missing+c.Half[r.Dir.Peer()].Missing > 0 ||
 		!proof && (s.view.missing == 0 || turn && !w.acknowledgedTurn(r) && !w.repeatedTurn(r)) {
 		return Unknown, 0, false
 	}
@@ -123,8 +129,8 @@ func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, ti
 	return Unknown, 0, false
 }
 
-// oneTimer is the most that one retransmission timer of the given least value can have made of a wait. Stacks that keep to RFC 6298 §2.4
-// wait a second at least.
+// oneTimer is the most that one retransmission timer of the given least value can have made of a
+// wait. Stacks that keep to RFC 6298 §2.4 wait a second at least.
 func oneTimer(least, wait time.Duration) time.Duration {
 	for _, t := range [...]time.Duration{least, max(time.Second, least)} {
 		if most := t*115/100 + 50*time.Millisecond; wait <= most && wait >= timerSoonest(t) {
@@ -134,8 +140,8 @@ func oneTimer(least, wait time.Duration) time.Duration {
 	return least*115/100 + 50*time.Millisecond
 }
 
-// acknowledgedTurn reports whether the capture shows that the sender of r had acknowledged what the peer sent before:
-// then a missing packet of its was no acknowledgment.
+// acknowledgedTurn reports whether the capture shows that the sender of r had acknowledged what the
+// peer sent before: then a missing packet of its was no acknowledgment.
 func (w *walker) acknowledgedTurn(r *reassembly.Record) bool {
 	c := w.s.conn
 	peer := &w.send[r.Dir.Peer()]
@@ -154,8 +160,9 @@ func (w *walker) acknowledgedTurn(r *reassembly.Record) bool {
 	return false
 }
 
-// repeatedTurn reports whether the peer of r's sender had repeated what it said last, which had arrived: no acknowledgment of
-// it came back in time, though a host must not delay one for as long (RFC 9293 §3.8.6.3).
+// repeatedTurn reports whether the peer of r's sender had repeated what it said last, which had
+// arrived: no acknowledgment of it came back in time, though a host must not delay one for as long
+// (RFC 9293 §3.8.6.3).
 func (w *walker) repeatedTurn(r *reassembly.Record) bool {
 	c := w.s.conn
 	for i := len(c.Records) - 1; i >= 0; i-- {

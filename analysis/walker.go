@@ -7,12 +7,13 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// walker goes over a connection's records once, in order, and tiles the connection's time. A tile ends at a progress
-// event: a segment that brought the receiver nearer to having everything in order, or that closed the connection.
-// What lies between two progress events is split by label (setup.go, turn.go, transfer.go); every nanosecond gets one.
+// walker goes over a connection's records once, in order, and tiles the connection's time. A tile
+// ends at a progress event: a segment that brought the receiver nearer to having everything in
+// order, or that closed the connection. What lies between two progress events is split by label
+// (setup.go, turn.go, transfer.go); every nanosecond gets one.
 //
-// The tracker calls for the walk only when the kinds of the records are certain, so the walker may look ahead in what
-// is held.
+// The tracker calls for the walk only when the kinds of the records are certain, so the walker may
+// look ahead in what is held.
 type walker struct {
 	s       *connState
 	next    int           // absolute number of the record to look at next
@@ -23,13 +24,15 @@ type walker struct {
 	prev    reassembly.Dir     // of the last progress event
 	last    capture.Mark       // of the last progress event
 	ending  *reassembly.Record // the record that ends the wait in hand; nil if none does
-	earlier time.Duration      // of the wait in hand: a like one that had not been recognised; 0: none
-	cause   capture.Mark       // what released it, if that is known
-	again   capture.Mark       // what was sent again without need while it lasted; no frame if nothing was
-	moved   bool               // that only told of room in the window
-	unseen  bool               // what it waited for was lost before it passed the capture point
-	any     bool               // there was one
-	send    [2]sender
+	// of the wait in hand: a like one that had not been recognised; 0: none
+	earlier time.Duration
+	cause   capture.Mark // what released it, if that is known
+	// what was sent again without need while it lasted; no frame if nothing was
+	again  capture.Mark
+	moved  bool // that only told of room in the window
+	unseen bool // what it waited for was lost before it passed the capture point
+	any    bool // there was one
+	send   [2]sender
 }
 
 // init prepares a walk over the connection of s.
@@ -44,7 +47,8 @@ func (w *walker) to(n int) {
 	}
 }
 
-// collectRepairs notes the retransmissions that were needed, so that the walk knows which copy of an octet counts.
+// collectRepairs notes the retransmissions that were needed, so that the walk knows which copy of
+// an octet counts.
 func (w *walker) collectRepairs() {
 	c := w.s.conn
 	for d := range w.send {
@@ -52,8 +56,12 @@ func (w *walker) collectRepairs() {
 	}
 	for i := max(w.scanned-c.Released, 0); i < len(c.Records); i++ {
 		r := &c.Records[i]
-		if r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission && r.Len > 0 && len(w.send[r.Dir].repairs) < maxRepairs {
-			w.send[r.Dir].repairs = append(w.send[r.Dir].repairs, repair{r.Seq, r.Seq + int64(r.Len), c.Released + i})
+		if r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission && r.Len > 0 &&
+			len(w.send[r.Dir].repairs) < maxRepairs {
+			w.send[r.Dir].repairs = append(
+				w.send[r.Dir].repairs,
+				repair{r.Seq, r.Seq + int64(r.Len), c.Released + i},
+			)
 		}
 	}
 	w.scanned = c.Released + len(c.Records)
@@ -63,7 +71,8 @@ func (w *walker) collectRepairs() {
 func certain(c *reassembly.Conn, repairs []repair) []repair {
 	kept := repairs[:0]
 	for _, p := range repairs {
-		if i := p.record - c.Released; i < 0 || i >= len(c.Records) || c.Records[i].Kind != reassembly.SpuriousRetransmission {
+		if i := p.record - c.Released; i < 0 || i >= len(c.Records) ||
+			c.Records[i].Kind != reassembly.SpuriousRetransmission {
 			kept = append(kept, p)
 		}
 	}
@@ -119,14 +128,16 @@ func (w *walker) record(n int) {
 	s.sent(w, r, n, fresh)
 }
 
-// lastAgain reports whether r repeats the last of several segments that are outstanding: a tail loss probe, which leaves the
-// congestion window as it is unless it shows a loss (RFC 8985 §7.4). A timeout repeats the first.
+// lastAgain reports whether r repeats the last of several segments that are outstanding: a tail
+// loss probe, which leaves the congestion window as it is unless it shows a loss (RFC 8985 §7.4). A
+// timeout repeats the first.
 func (s *sender) lastAgain(r *reassembly.Record) bool {
 	return r.Seq > s.ack && r.Seq+int64(r.Len) == s.max
 }
 
-// hasty reports whether a sender repeated r, which had arrived, because of duplicate or selective acknowledgments, and not
-// because a timer had run out: segments had come in another order. Without having heard of one it had only its timer.
+// hasty reports whether a sender repeated r, which had arrived, because of duplicate or selective
+// acknowledgments, and not because a timer had run out: segments had come in another order. Without
+// having heard of one it had only its timer.
 func (w *walker) hasty(s *sender, r *reassembly.Record) bool {
 	c := w.s.conn
 	if s.last == nil || !w.heardDuplicate(r, r.Time-c.Far(r.Dir)-s.late) {
@@ -136,8 +147,8 @@ func (w *walker) hasty(s *sender, r *reassembly.Record) bool {
 	return quiet < min(2*c.RTTMin()*97/100, w.s.timeout()*9/10)
 }
 
-// heardDuplicate reports whether the sender of r knew, by what had passed the capture point at the given moment, of a duplicate or
-// selective acknowledgment behind its latest new one.
+// heardDuplicate reports whether the sender of r knew, by what had passed the capture point at the
+// given moment, of a duplicate or selective acknowledgment behind its latest new one.
 func (w *walker) heardDuplicate(r *reassembly.Record, known time.Duration) bool {
 	c := w.s.conn
 	latest := int64(-1)
@@ -165,7 +176,8 @@ func probe(r *reassembly.Record) bool {
 	return false
 }
 
-// acknowledged takes from the peer's account what r says has arrived though the capture never showed it.
+// acknowledged takes from the peer's account what r says has arrived though the capture never
+// showed it.
 func (w *walker) acknowledged(r *reassembly.Record) {
 	s := &w.send[r.Dir.Peer()]
 	for len(s.holes) > 0 && s.holes[0].from < r.Ack && !s.holes[0].seen {
@@ -220,7 +232,18 @@ func (w *walker) note(from, to time.Duration, l Label) {
 	if to-from < minSlice {
 		return
 	}
-	s := slice{label: l, from: from, to: to, before: w.last, prev: w.prev, cause: w.cause, again: w.again, moved: w.moved, unseen: w.unseen, earlier: w.earlier}
+	s := slice{
+		label:   l,
+		from:    from,
+		to:      to,
+		before:  w.last,
+		prev:    w.prev,
+		cause:   w.cause,
+		again:   w.again,
+		moved:   w.moved,
+		unseen:  w.unseen,
+		earlier: w.earlier,
+	}
 	if r := w.ending; r != nil {
 		s.dir, s.end, s.octets, s.kind = r.Dir, r.Mark(), r.Len, r.Kind
 		s.hasty = w.send[r.Dir].growth.hasty
@@ -260,8 +283,8 @@ func (w *walker) finish() {
 	w.emit(w.at, end, Closing)
 }
 
-// tile books the time from from to to with every exchange that was going on, and with the connection. What no exchange
-// covers was idle.
+// tile books the time from from to to with every exchange that was going on, and with the
+// connection. What no exchange covers was idle.
 func (s *connState) tile(from, to time.Duration, l Label) {
 	at, up := from, s.walk.uploading(l)
 	for _, j := range s.jobs {
@@ -287,7 +310,8 @@ func (s *connState) tile(from, to time.Duration, l Label) {
 	s.idle(at, to)
 }
 
-// book adds time to the exchange; what it spent waiting for the response before is that, whatever else went on.
+// book adds time to the exchange; what it spent waiting for the response before is that, whatever
+// else went on.
 func (j *job) book(from, to time.Duration, l Label) {
 	behind := j.waitsBehind()
 	start, end := max(from, behind.from), min(to, behind.to)

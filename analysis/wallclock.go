@@ -10,18 +10,20 @@ import (
 )
 
 const (
-	// maxCluster is how many exchanges of one client are held until all that overlap them have been judged. Beyond it those
-	// that are judged are settled with what is known.
+	// maxCluster is how many exchanges of one client are held until all that overlap them have been
+	// judged. Beyond it those that are judged are settled with what is known.
 	maxCluster = 1024
-	// maxHeld is how many are held of all clients; what comes on top counts as if nothing had run beside it.
+	// maxHeld is how many are held of all clients; what comes on top counts as if nothing had run
+	// beside it.
 	maxHeld = 1 << 15
-	// smallClient is up to how many exchanges at a time the room of a client is used again for another.
+	// smallClient is up to how many exchanges at a time the room of a client is used again for
+	// another.
 	smallClient = 16
 )
 
-// wallClock tells what findings cost by the clock on the wall: what a slice of one exchange's time costs a client that
-// waits for others in the meantime is nothing. It follows the exchanges of each client for as long as
-// some of them overlap.
+// wallClock tells what findings cost by the clock on the wall: what a slice of one exchange's time
+// costs a client that waits for others in the meantime is nothing. It follows the exchanges of each
+// client for as long as some of them overlap.
 type wallClock struct {
 	clients map[netip.Addr]*clientClock
 	held    int
@@ -73,7 +75,8 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 	w.held++
 }
 
-// judged takes in an exchange's claims, and settles what no longer overlaps anything that is still to be judged.
+// judged takes in an exchange's claims, and settles what no longer overlaps anything that is still
+// to be judged.
 func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 	c := w.clients[p.client]
 	if c == nil {
@@ -104,11 +107,13 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 	}
 }
 
-// streams reports whether the server sends the response as things happen: events by their name, or messages of its own in a protocol
-// whose messages are not known. The client takes what comes, and does not wait for the end.
+// streams reports whether the server sends the response as things happen: events by their name, or
+// messages of its own in a protocol whose messages are not known. The client takes what comes, and
+// does not wait for the end.
 func (j *job) streams() bool {
 	m := j.x.Response
-	return m != nil && m.Facts.Has(reassembly.EventStream) || j.x.Turn && 2*j.times[AppPaced] > j.until-j.from
+	return m != nil && m.Facts.Has(reassembly.EventStream) ||
+		j.x.Turn && 2*j.times[AppPaced] > j.until-j.from
 }
 
 // newClient is a client without exchanges.
@@ -138,8 +143,9 @@ func (w *wallClock) finish(j *judge) {
 	}
 }
 
-// settle books the wall-clock cost of everything that is judged, and forgets it. What is not yet judged covers the time
-// since it began, as if it had no finding: so the result errs on the low side. The result is how many were forgotten.
+// settle books the wall-clock cost of everything that is judged, and forgets it. What is not yet
+// judged covers the time since it began, as if it had no finding: so the result errs on the low
+// side. The result is how many were forgotten.
 func (c *clientClock) settle(j *judge) int {
 	if c.found > 0 {
 		c.bookWall(j)
@@ -163,7 +169,11 @@ func (c *clientClock) bookWall(j *judge) {
 	c.found = 0
 	if len(c.items) == 1 && found == 1 { // nothing ran beside it, as mostly
 		for _, item := range c.items {
-			j.addWall(item.slices[0].group, item.slices[0].to-item.slices[0].from, item.slices[0].cost)
+			j.addWall(
+				item.slices[0].group,
+				item.slices[0].to-item.slices[0].from,
+				item.slices[0].cost,
+			)
 		}
 		return
 	}
@@ -239,8 +249,8 @@ func union(all []interval) []interval {
 	return out
 }
 
-// wallCost is what the finding cost by the clock on the wall; what did not belong to a single exchange, or was not
-// followed, counts in full.
+// wallCost is what the finding cost by the clock on the wall; what did not belong to a single
+// exchange, or was not followed, counts in full.
 func (g *group) wallCost() time.Duration {
 	return min(g.wall+max(0, g.cost.Expected-g.walled), g.cost.Expected)
 }

@@ -73,7 +73,8 @@ func in(ms []int, at int) bool {
 	return false
 }
 
-// heldTalk is a connection with n requests in two pieces from at on, one in a second, each held for 50 ms.
+// heldTalk is a connection with n requests in two pieces from at on, one in a second, each held for
+// 50 ms.
 func heldTalk(port int, at float64, n int) *talk {
 	k := newTalk(port).open(at, 0.010)
 	for i := range n {
@@ -85,8 +86,8 @@ func heldTalk(port int, at float64, n int) *talk {
 	return k
 }
 
-// TestWallClock: one after the other, holds cost what they add up to; all at once, as much as one; beside a response that
-// takes as long anyway, nothing.
+// TestWallClock: one after the other, holds cost what they add up to; all at once, as much as one;
+// beside a response that takes as long anyway, nothing.
 func TestWallClock(t *testing.T) {
 	beside := newTalk(41000).open(0, 0.010).ask(0.05, "GET /slow HTTP/1.1\r\nHost: a.example\r\n\r\n").
 		answer(6, "HTTP/1.1 204 No Content\r\n\r\n").ack(6.0001).bye(7, 0.010)
@@ -204,7 +205,8 @@ func TestLostIsNoSum(t *testing.T) {
 	}
 }
 
-// Nobody waits for the end of a stream of events: what another exchange loses meanwhile is lost by the clock, too.
+// Nobody waits for the end of a stream of events: what another exchange loses meanwhile is lost by
+// the clock, too.
 func TestWallClockBesideStream(t *testing.T) {
 	for facts, want := range map[reassembly.Facts]time.Duration{0: 0, reassembly.EventStream: time.Millisecond} {
 		j := &judge{groups: map[groupKey]*group{}}

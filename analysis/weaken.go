@@ -6,9 +6,10 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// weaken takes certainty from claims about a connection of which the capture lacks something. With one
-// direction alone nobody can tell what a sender waited for: such claims are remarks. Where octets are missing, the frames
-// that are missing with them may have told another story, and so may those of a direction whose times are late.
+// weaken takes certainty from claims about a connection of which the capture lacks something. With
+// one direction alone nobody can tell what a sender waited for: such claims are remarks. Where
+// octets are missing, the frames that are missing with them may have told another story, and so may
+// those of a direction whose times are late.
 func (s *connState) weaken(claims []claim) {
 	c := s.conn
 	client, server := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]

@@ -8,7 +8,19 @@ import (
 
 // windowTime is what dir's message spent waiting for a congestion window.
 func (j *job) windowTime(dir reassembly.Dir) time.Duration {
-	return j.spent(dir, SlowStart) + j.spent(dir, SlowStartIdle) + j.spent(dir, CongAvoid) + j.spent(dir, RecoveryCwnd)
+	return j.spent(
+		dir,
+		SlowStart,
+	) + j.spent(
+		dir,
+		SlowStartIdle,
+	) + j.spent(
+		dir,
+		CongAvoid,
+	) + j.spent(
+		dir,
+		RecoveryCwnd,
+	)
 }
 
 // facts are what the transfer of dir's message showed; nil if it was too small to tell.
@@ -19,9 +31,10 @@ func (j *job) facts(dir reassembly.Dir) *flowFacts {
 	return &j.flow
 }
 
-// ideal is what the message of the given facts would have spent waiting for a window, and for the path, if nothing had been lost, and
-// with or without the limit of the receive window. limited tells that the path is known to carry no more than was in
-// flight, or twice that, which slow start would have reached without loss.
+// ideal is what the message of the given facts would have spent waiting for a window, and for the
+// path, if nothing had been lost, and with or without the limit of the receive window. limited
+// tells that the path is known to carry no more than was in flight, or twice that, which slow start
+// would have reached without loss.
 func (j *job) ideal(f *flowFacts, limited bool) time.Duration {
 	t, used := f.transfer()
 	used = max(used, usualInitial)
@@ -46,11 +59,17 @@ func (j *job) transferTime(dir reassembly.Dir) time.Duration {
 	return took
 }
 
-// calibrated checks the simulation that a cost rests on against the transfer as it was: if it does not reproduce the
-// waits within half a round trip or a fifth, what it says of another window is worth less. Then only the share that it
-// saves is believed, and confidence is one level lower. used and want are the windows, in segments, that the transfer
-// began with and that it would have begun with.
-func (j *job) calibrated(cost *Cost, dir reassembly.Dir, used, want int64, confidence Confidence) Confidence {
+// calibrated checks the simulation that a cost rests on against the transfer as it was: if it does
+// not reproduce the waits within half a round trip or a fifth, what it says of another window is
+// worth less. Then only the share that it saves is believed, and confidence is one level lower.
+// used and want are the windows, in segments, that the transfer began with and that it would have
+// begun with.
+func (j *job) calibrated(
+	cost *Cost,
+	dir reassembly.Dir,
+	used, want int64,
+	confidence Confidence,
+) Confidence {
 	f := j.facts(dir)
 	t, _ := f.transfer()
 	seen := j.transferTime(dir) + j.spent(dir, RWnd)

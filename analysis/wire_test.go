@@ -10,8 +10,9 @@ import (
 	"tcpwhy/reassembly/tcptext"
 )
 
-// wire is a conversation as the two hosts had it: each line has the moment at which it was sent. A capture at any place
-// between them follows from that, and so what must be found there. Times are seconds; the path takes 25 ms each way.
+// wire is a conversation as the two hosts had it: each line has the moment at which it was sent. A
+// capture at any place between them follows from that, and so what must be found there. Times are
+// seconds; the path takes 25 ms each way.
 type wire struct {
 	lines []wireLine
 	ids   [2]int // the next IP identification: client, server
@@ -43,7 +44,8 @@ func (w *wire) send(at float64, dir byte, lost float64, text string, args ...any
 func (w *wire) client(at float64, text string, args ...any) { w.send(at, '>', 2, text, args...) }
 func (w *wire) server(at float64, text string, args ...any) { w.send(at, '<', 2, text, args...) }
 
-// open is the handshake from 0 on and the request at 0.0502, which the server acknowledges and has at 0.0752.
+// open is the handshake from 0 on and the request at 0.0502, which the server acknowledges and has
+// at 0.0752.
 func (w *wire) open(window int) {
 	w.client(0, "S 0:0(0) win %d <mss 1460,sackOK,wscale 7>", window)
 	w.lines = append(w.lines, wireLine{0.025, '<', 2, "S. 0:0(0) ack 1 win 65160 <mss 1460,sackOK,wscale 7>"})

@@ -14,8 +14,8 @@ const maxSpare = 1024
 // clockInfo is what is known of the clock that stamped a frame.
 type clockInfo struct{ tick time.Duration }
 
-// worker follows the connections that belong to it: it is the Sink of its Tracker. It keeps no connection in view of
-// another; what must be compared goes to the judge as events.
+// worker follows the connections that belong to it: it is the Sink of its Tracker. It keeps no
+// connection in view of another; what must be compared goes to the judge as events.
 type worker struct {
 	in      chan *batch
 	out     chan []event
@@ -32,7 +32,13 @@ type worker struct {
 
 // newWorker makes a worker; run must be started.
 func newWorker(rules []*Detector, clock clockInfo, jobs *sync.Pool) *worker {
-	w := &worker{in: make(chan *batch, 4), out: make(chan []event, 1), back: make(chan []event, 2), rules: rules, clock: clock}
+	w := &worker{
+		in:    make(chan *batch, 4),
+		out:   make(chan []event, 1),
+		back:  make(chan []event, 2),
+		rules: rules,
+		clock: clock,
+	}
 	w.slabs.jobs = jobs
 	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
 	return w
@@ -86,7 +92,8 @@ func (w *worker) closing(c *reassembly.Conn) {
 	w.tell(c, connClosing, 0, s.closing())
 }
 
-// tell adds an event. Its moment is when it became known, in the time of the capture, which no batch or epoch changes.
+// tell adds an event. Its moment is when it became known, in the time of the capture, which no
+// batch or epoch changes.
 func (w *worker) tell(c *reassembly.Conn, kind eventKind, index int, data any) {
 	at := w.now
 	if m := w.tracker.Moment(); m >= 0 {
@@ -169,7 +176,8 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	}
 }
 
-// deliver hands exchanges whose labels are certain to the judge: all of them once the connection is over.
+// deliver hands exchanges whose labels are certain to the judge: all of them once the connection is
+// over.
 func (w *worker) deliver(c *reassembly.Conn, s *connState, all bool) {
 	for _, j := range s.ready(all) {
 		w.tell(c, exchangeJudged, j.index, j)

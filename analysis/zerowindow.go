@@ -35,15 +35,31 @@ window of a connection that is being closed means nothing, and is not counted.`,
 		{Code: "response", Title: "client stopped reading the response", Side: SideClient,
 			Message: "The client's program read the response more slowly than it came, and its kernel closed the window: the " +
 				"server had to stop.",
-			Remedies: []Remedy{{Side: SideClient, Text: "read from the socket without pause, and hand the data to another thread or task for " +
-				"what takes long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses"},
-				{Side: SideProxy, Text: "let the proxy take the response off the server: nginx proxy_buffering on"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideClient,
+					Text: "read from the socket without pause, and hand the data to another thread or task for " +
+						"what takes long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
+				},
+				{
+					Side: SideProxy,
+					Text: "let the proxy take the response off the server: nginx proxy_buffering on",
+				},
+			}},
 		{Code: "request", Title: "server stopped reading the request", Side: SideServer,
 			Message: "The server's program read the request more slowly than it came, and its kernel closed the window: the " +
 				"client had to stop.",
-			Remedies: []Remedy{{Side: SideServer, Text: "read the body without pause, and hand the data to another thread or task for what takes " +
-				"long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses"},
-				{Side: SideProxy, Text: "let the proxy collect the request first: nginx proxy_request_buffering on"}}},
+			Remedies: []Remedy{
+				{
+					Side: SideServer,
+					Text: "read the body without pause, and hand the data to another thread or task for what takes " +
+						"long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
+				},
+				{
+					Side: SideProxy,
+					Text: "let the proxy collect the request first: nginx proxy_request_buffering on",
+				},
+			}},
 	},
 	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
 	exchange:   runZeroWindow,
@@ -64,7 +80,11 @@ func runZeroWindow(p *pass) {
 				continue // the server had enough of it, and answered
 			}
 		}
-		cost := Cost{Low: max(0, w.length()-p.conn.RTTMin()), Expected: w.length(), High: w.length()}
+		cost := Cost{
+			Low:      max(0, w.length()-p.conn.RTTMin()),
+			Expected: w.length(),
+			High:     w.length(),
+		}
 		if w.label == RWnd {
 			cost.Expected = max(cost.Low, time.Duration(float64(w.length())*share[w.dir]))
 		}
@@ -80,9 +100,10 @@ func runZeroWindow(p *pass) {
 	}
 }
 
-// readerShare is the part of a wait for a full window that a program that reads without pause would spare dir's message; 0 if a
-// round trip of each would remain, because the buffer is of about that size. A kernel that chose a scale for far larger windows lets
-// them grow as fast as its program reads, and what then remains is simulated. tail is the time in nanoseconds for which the server
+// readerShare is the part of a wait for a full window that a program that reads without pause would
+// spare dir's message; 0 if a round trip of each would remain, because the buffer is of about that
+// size. A kernel that chose a scale for far larger windows lets them grow as fast as its program
+// reads, and what then remains is simulated. tail is the time in nanoseconds for which the server
 // may have gone on reading what had arrived of a request, at the pace at which it had read before.
 func (p *pass) readerShare(dir reassembly.Dir) (share, tail float64) {
 	j, f := p.job, p.job.facts(dir)
@@ -101,8 +122,8 @@ func (p *pass) readerShare(dir reassembly.Dir) (share, tail float64) {
 	return float64(clamp(full+j.transferTime(dir)-j.ideal(f, false), full)) / float64(full), tail
 }
 
-// readerWaits are the waits until the receiver's program had read: those for a closed window, and those for one that was
-// full until it did, if there are some of them.
+// readerWaits are the waits until the receiver's program had read: those for a closed window, and
+// those for one that was full until it did, if there are some of them.
 func (p *pass) readerWaits() []slice {
 	var out []slice
 	closed, small := false, 0
@@ -120,7 +141,8 @@ func (p *pass) readerWaits() []slice {
 	return out
 }
 
-// leastSmall is how many waits for a window that was full but not closed show a program that reads slowly.
+// leastSmall is how many waits for a window that was full but not closed show a program that reads
+// slowly.
 const leastSmall = 3
 
 // smallWindow is the time under that label of which no part is claimed as the program's.
@@ -148,5 +170,13 @@ func zeroEvidence(p *pass, w *slice) []Evidence {
 	if mark0(w.cause) {
 		out = append(out, at(w.cause, "window opened", receiver, "offers room again"))
 	}
-	return append(out, at(w.end, "data again", sender, fmt.Sprintf("%d octets, after %s", w.octets, millis(w.length()))))
+	return append(
+		out,
+		at(
+			w.end,
+			"data again",
+			sender,
+			fmt.Sprintf("%d octets, after %s", w.octets, millis(w.length())),
+		),
+	)
 }

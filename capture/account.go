@@ -15,7 +15,8 @@ const (
 	secretsCost   = 64      // octets that keeping a block of secrets costs beside its own
 	linkTypesMax  = 64      // link types listed for one input
 	interfacesMax = math.MaxUint16 + 1
-	nameMax       = 256 // octets of an interface's name, the rest is cut: a file may have 65,536 times 65,535
+	// octets of an interface's name, the rest is cut: a file may have 65,536 times 65,535
+	nameMax = 256
 )
 
 var errInterfaces = errors.New("more than 65,536 interfaces")
@@ -48,7 +49,10 @@ func (a *account) addInterface(i Interface) (uint16, error) {
 func (a *account) addComment(text string) {
 	in := a.of()
 	if len(in.Comments) < commentsMax && text != "" {
-		in.Comments = append(in.Comments, strings.ToValidUTF8(text[:min(len(text), commentMax)], ""))
+		in.Comments = append(
+			in.Comments,
+			strings.ToValidUTF8(text[:min(len(text), commentMax)], ""),
+		)
 	}
 }
 

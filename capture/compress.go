@@ -11,8 +11,9 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// windowMax is the largest history that a compressed input may ask for, in octets: what `zstd -d` and `xz -9`
-// allow without being told otherwise. A larger one is refused, and none is allocated before there is data for it.
+// windowMax is the largest history that a compressed input may ask for, in octets: what `zstd -d`
+// and `xz -9` allow without being told otherwise. A larger one is refused, and none is allocated
+// before there is data for it.
 const windowMax = 128 << 20
 
 // compression is a format of compression, recognized by how it starts.
@@ -22,8 +23,8 @@ type compression struct {
 	open  func(*bufio.Reader) (io.ReadCloser, error)
 }
 
-// skippable is the part of the magic number that Zstandard (RFC 8878 §3.1.2) and LZ4 share for frames
-// without data. Tools of Zstandard write them at the start of a file, those of LZ4 do not.
+// skippable is the part of the magic number that Zstandard (RFC 8878 §3.1.2) and LZ4 share for
+// frames without data. Tools of Zstandard write them at the start of a file, those of LZ4 do not.
 const skippable = "\x2a\x4d\x18"
 
 // compressions lists what can be decompressed.
@@ -44,7 +45,8 @@ func findCompression(head []byte) *compression {
 				return &c
 			}
 		}
-		if c.name == "zstd" && len(head) >= 4 && head[0]&0xf0 == 0x50 && string(head[1:4]) == skippable {
+		if c.name == "zstd" && len(head) >= 4 && head[0]&0xf0 == 0x50 &&
+			string(head[1:4]) == skippable {
 			return &c
 		}
 	}
@@ -69,8 +71,12 @@ func decompress(raw *bufio.Reader) (io.ReadCloser, string, error) {
 func openGzip(raw *bufio.Reader) (io.ReadCloser, error) { return gzip.NewReader(raw) }
 
 func openZstd(raw *bufio.Reader) (io.ReadCloser, error) {
-	d, err := zstd.NewReader(raw, zstd.WithDecoderMaxWindow(windowMax), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderConcurrency(1))
+	d, err := zstd.NewReader(
+		raw,
+		zstd.WithDecoderMaxWindow(windowMax),
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderConcurrency(1),
+	)
 	if err != nil {
 		return nil, err
 	}

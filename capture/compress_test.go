@@ -84,14 +84,16 @@ func TestCompressedInParts(t *testing.T) {
 	}
 }
 
-// A compressed stream that is cut must not look like the end of the capture, even if it is cut between records.
+// A compressed stream that is cut must not look like the end of the capture, even if it is cut
+// between records.
 func TestCompressedCut(t *testing.T) {
 	frames := fileFrames(15)
 	octets := pcapBytes(t, binary.LittleEndian, true, frames)
 	for format := range packers() {
 		t.Run(format, func(t *testing.T) {
 			packed := pack(t, format, octets)
-			// The ends of blocks and of the stream are near the end; opening costs too much to try every place.
+			// The ends of blocks and of the stream are near the end; opening costs too much to try
+			// every place.
 			for cut := 0; cut < len(packed); cut += 1 + min(20, (len(packed)-cut)/40) {
 				s, err := openInputs(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(packed[:cut])})
 				if err != nil {

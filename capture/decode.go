@@ -5,17 +5,17 @@ import (
 	"net/netip"
 )
 
-// maxDepth is how many layers may enclose a segment (tags, tunnels, IP headers). Real stacks stay below ten;
-// the cap keeps a hostile frame from costing more than its length.
+// maxDepth is how many layers may enclose a segment (tags, tunnels, IP headers). Real stacks stay
+// below ten; the cap keeps a hostile frame from costing more than its length.
 const maxDepth = 16
 
 // be16 and be32 read network byte order.
 func be16(p []byte) uint16 { return binary.BigEndian.Uint16(p) }
 func be32(p []byte) uint32 { return binary.BigEndian.Uint32(p) }
 
-// decoder turns frames into segments. It keeps what must be known across frames: fragments that wait for the
-// rest of their datagram, recent segments and the points they were seen at, and UDP flows known to be QUIC.
-// All of it is bounded. A decoder is used by one goroutine.
+// decoder turns frames into segments. It keeps what must be known across frames: fragments that
+// wait for the rest of their datagram, recent segments and the points they were seen at, and UDP
+// flows known to be QUIC. All of it is bounded. A decoder is used by one goroutine.
 type decoder struct {
 	stats  *Stats
 	filter *Filter // nil matches everything
@@ -69,8 +69,9 @@ func newDecoder(stats *Stats, filter *Filter) *decoder {
 	return d
 }
 
-// decode reads one frame and fills seg, all but its Mark, which the caller has set. Only after OutcomeSegment
-// and OutcomeICMP is seg valid; its Payload is valid until the next call. The caller counts the outcome.
+// decode reads one frame and fills seg, all but its Mark, which the caller has set. Only after
+// OutcomeSegment and OutcomeICMP is seg valid; its Payload is valid until the next call. The caller
+// counts the outcome.
 func (d *decoder) decode(f *rawFrame, seg *Segment) Outcome {
 	*seg = Segment{Mark: seg.Mark, Iface: f.Iface}
 	d.at.begin(f, seg)
@@ -104,7 +105,8 @@ func sideOf(direction uint8) Options {
 	return 0
 }
 
-// cut is the outcome of a header that needs more octets than p has, of a layer that had wire octets.
+// cut is the outcome of a header that needs more octets than p has, of a layer that had wire
+// octets.
 func cut(p []byte, wire int) Outcome {
 	if len(p) < wire {
 		return OutcomeShort
@@ -112,7 +114,8 @@ func cut(p []byte, wire int) Outcome {
 	return OutcomeMalformed
 }
 
-// enter notes that the frame holds another layer of the given kind. It is false when there are too many.
+// enter notes that the frame holds another layer of the given kind. It is false when there are too
+// many.
 func (d *decoder) enter(t tunnelSet) bool {
 	d.at.tunnels |= t
 	d.at.depth++
@@ -164,9 +167,10 @@ func (d *decoder) account() {
 // ethernetMTU is what a link carries when nothing says that it carries more: octets of IP.
 const ethernetMTU = 1500
 
-// offloaded reports whether the segment is larger than its link can carry, which shows that the capture saw
-// it before the sending host cut it up, or after the receiving host joined it. The MSS that an end offers in
-// a SYN is the proof of a larger MTU (RFC 9293 §3.7.1). Traffic within one host has no link.
+// offloaded reports whether the segment is larger than its link can carry, which shows that the
+// capture saw it before the sending host cut it up, or after the receiving host joined it. The MSS
+// that an end offers in a SYN is the proof of a larger MTU (RFC 9293 §3.7.1). Traffic within one
+// host has no link.
 func (d *decoder) offloaded(link *linkState) bool {
 	at, seg := &d.at, d.at.seg
 	if at.reassembled || at.src.IsLoopback() || at.src == at.dst {

@@ -2,8 +2,9 @@ package capture
 
 import "testing"
 
-// FuzzDecode decodes octets as frames of any link type, several in a row so that tables come into play. What
-// must hold: no panic, an outcome of the list, a payload no longer than the segment, bounded tables.
+// FuzzDecode decodes octets as frames of any link type, several in a row so that tables come into
+// play. What must hold: no panic, an outcome of the list, a payload no longer than the segment,
+// bounded tables.
 func FuzzDecode(f *testing.F) {
 	for _, frame := range steady() {
 		f.Add(uint16(linkEthernet), uint16(0), frame)

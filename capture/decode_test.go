@@ -62,7 +62,8 @@ func BenchmarkDecode(b *testing.B) {
 			at := sequenceAt(frame)
 			b.ReportAllocs()
 			for b.Loop() {
-				// Another segment each time; 8 low bits and 8 higher ones of the sequence number change.
+				// Another segment each time; 8 low bits and 8 higher ones of the sequence number
+				// change.
 				if frame[at+3]++; frame[at+3] == 0 {
 					frame[at+2]++
 				}
@@ -73,7 +74,8 @@ func BenchmarkDecode(b *testing.B) {
 	}
 }
 
-// BenchmarkConnections decodes segments of many connections in turn, so that tables do not stay in the cache.
+// BenchmarkConnections decodes segments of many connections in turn, so that tables do not stay in
+// the cache.
 func BenchmarkConnections(b *testing.B) {
 	frame := steady()["ipv4"]
 	d := newBench(b, "")

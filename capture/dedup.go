@@ -1,16 +1,20 @@
 package capture
 
-// This file decides what is another sighting of a frame that was already handed out: bridges, mirror ports,
-// the "any" device and routers that are captured on both sides all show frames twice. Analysed, they would be
-// retransmissions. Never may a real retransmission or duplicate acknowledgment vanish, so identity needs proof:
-// an IP identification (a retransmission has a new one), a timestamp together with data, or a flow that has
-// been shown by such proof to be seen twice.
+// This file decides what is another sighting of a frame that was already handed out: bridges,
+// mirror ports, the "any" device and routers that are captured on both sides all show frames twice.
+// Analysed, they would be retransmissions. Never may a real retransmission or duplicate
+// acknowledgment vanish, so identity needs proof: an IP identification (a retransmission has a new
+// one), a timestamp together with data, or a flow that has been shown by such proof to be seen
+// twice.
 
 // How long after a frame another sighting of it may come, in ns.
 const (
-	copyWindow  = 2e6   // with proof of identity, at the same point: a switch or bridge takes this long at most
+	// with proof of identity, at the same point: a switch or bridge takes this long at most
+	copyWindow  = 2e6
 	closeWindow = 150e3 // with less proof: far below the round trip that a retransmission needs
-	crossWindow = 500e6 // at another point, which may be another host: the one-way delay between them; also at the same point,
+	// at another point, which may be another host: the one-way delay between them; also at the same
+	// point,
+	crossWindow = 500e6
 	// if identification and timestamp agree: captures of two hosts were merged into one
 )
 
@@ -23,10 +27,13 @@ const (
 type evidence uint8
 
 const (
-	weak       evidence = iota // acknowledgments and resets without identification: may really come in equal copies
-	stampedTS                  // data with a timestamp: a retransmission carries a later one, or comes a round trip later
-	handshake                  // SYN: sent again after 200 ms at the earliest (RFC 6298 §2: after 1 s)
-	identified                 // IPv4 identification: every transmission has its own
+	// acknowledgments and resets without identification: may really come in equal copies
+	weak evidence = iota
+	// data with a timestamp: a retransmission carries a later one, or comes a round trip later
+	stampedTS
+	// SYN: sent again after 200 ms at the earliest (RFC 6298 §2: after 1 s)
+	handshake
+	identified // IPv4 identification: every transmission has its own
 )
 
 // sighting is a fingerprint and where it was seen.
@@ -75,8 +82,8 @@ func (t *dedup) duplicate(at *path) bool {
 	return t.again(s, flow, key.dir, point, proof, seg, now)
 }
 
-// errorSeen reports whether an ICMP error was seen shortly before. Routers limit their rate, so equal ones
-// within the window are copies.
+// errorSeen reports whether an ICMP error was seen shortly before. Routers limit their rate, so
+// equal ones within the window are copies.
 func (t *dedup) errorSeen(key flowKey, seg *Segment, now int64) bool {
 	print := errorPrint(key, seg)
 	s, found := t.find(print, now)
@@ -87,7 +94,8 @@ func (t *dedup) errorSeen(key flowKey, seg *Segment, now int64) bool {
 	return false
 }
 
-// find is the place of a fingerprint: where it is, or where it goes, which is instead of the older of two.
+// find is the place of a fingerprint: where it is, or where it goes, which is instead of the older
+// of two.
 func (t *dedup) find(print uint64, now int64) (s *sighting, found bool) {
 	i := print % sightings
 	a, b := &t.seen[i], &t.seen[i^1]
@@ -103,13 +111,21 @@ func (t *dedup) find(print uint64, now int64) (s *sighting, found bool) {
 	return a, false
 }
 
-// within reports whether two times are at most window apart, whichever is first: a capture may step back.
+// within reports whether two times are at most window apart, whichever is first: a capture may step
+// back.
 func within(a, b, window int64) bool {
 	return b-a <= window && a-b <= window
 }
 
 // again judges a segment whose fingerprint is known.
-func (t *dedup) again(s *sighting, flow *flowState, dir, point uint8, proof evidence, seg *Segment, now int64) bool {
+func (t *dedup) again(
+	s *sighting,
+	flow *flowState,
+	dir, point uint8,
+	proof evidence,
+	seg *Segment,
+	now int64,
+) bool {
 	copies := s.copiesAt(point)
 	if copies == nil { // a fifth point: nothing is known about it
 		return proof > weak
@@ -152,9 +168,16 @@ func (s *sighting) copiesAt(point uint8) *uint8 {
 	return nil
 }
 
-// crossCopy judges a segment that another point has shown more often than this one. If it is a copy, the two
-// points see the same traffic in this direction.
-func (t *dedup) crossCopy(s *sighting, flow *flowState, dir, point uint8, proof evidence, seg *Segment, now int64) bool {
+// crossCopy judges a segment that another point has shown more often than this one. If it is a
+// copy, the two points see the same traffic in this direction.
+func (t *dedup) crossCopy(
+	s *sighting,
+	flow *flowState,
+	dir, point uint8,
+	proof evidence,
+	seg *Segment,
+	now int64,
+) bool {
 	window, other := int64(crossWindow), s.at[0].point
 	if other == point {
 		other = s.at[1].point

@@ -2,8 +2,9 @@ package capture
 
 // flowState is what is known about how the capture shows one connection.
 type flowState struct {
-	conn    uint64
-	waiting [2]int64 // by direction: since when other views were dropped and the canonical one showed nothing
+	conn uint64
+	// by direction: since when other views were dropped and the canonical one showed nothing
+	waiting [2]int64
 	print   [2]uint32
 	id      [2]uint16
 	idPoint [2]uint8
@@ -23,7 +24,8 @@ func (t *dedup) flow(conn uint64) *flowState {
 	return f
 }
 
-// proof says how well the segment's fingerprint identifies it, and learns whether identifications do.
+// proof says how well the segment's fingerprint identifies it, and learns whether identifications
+// do.
 func (f *flowState) proof(dir, point uint8, seg *Segment, print uint64) evidence {
 	if seg.IPID != 0 {
 		// Other content under the same identification: this host does not count them.
@@ -68,8 +70,8 @@ func (f *flowState) copied(proof evidence) {
 	}
 }
 
-// multiplicity is how often the same point shows each segment of the connection, judged by segments whose
-// copies can be told: 1 until two have been seen twice.
+// multiplicity is how often the same point shows each segment of the connection, judged by segments
+// whose copies can be told: 1 until two have been seen twice.
 func (f *flowState) multiplicity() int {
 	if f.more < 2 {
 		return 1
@@ -83,7 +85,8 @@ func (f *flowState) sameCopy(proof evidence, seg *Segment, copies uint8, last, n
 	switch proof {
 	case identified, handshake:
 		if seg.Options.Has(HasTS) {
-			return within(last, now, crossWindow) // what is sent again has another identification, or at least a later timestamp
+			// what is sent again has another identification, or at least a later timestamp
+			return within(last, now, crossWindow)
 		}
 		return within(last, now, copyWindow)
 	case stampedTS:
@@ -92,8 +95,8 @@ func (f *flowState) sameCopy(proof evidence, seg *Segment, copies uint8, last, n
 		}
 		return within(last, now, closeWindow)
 	}
-	// Two equal acknowledgments may be two. Where each frame is seen n times, so is each of them: of every n,
-	// the first is handed out.
+	// Two equal acknowledgments may be two. Where each frame is seen n times, so is each of them:
+	// of every n, the first is handed out.
 	n := f.multiplicity()
 	return n > 1 && within(last, now, closeWindow) && int(copies)%n != 0
 }

@@ -1,17 +1,19 @@
 package capture
 
-// This file keeps the view of one connection at one point. Where several interfaces show the same connection,
-// each frame's first sighting would be at the interface that it enters by: one direction here, the other there.
-// The canonical view of a connection is the first that shows both directions.
+// This file keeps the view of one connection at one point. Where several interfaces show the same
+// connection, each frame's first sighting would be at the interface that it enters by: one
+// direction here, the other there. The canonical view of a connection is the first that shows both
+// directions.
 
-// patience is how long the canonical view of a direction may show nothing while others do, in ns. After that
-// the traffic has moved (a bond, a route), and the others count again.
+// patience is how long the canonical view of a direction may show nothing while others do, in ns.
+// After that the traffic has moved (a bond, a route), and the others count again.
 const patience = 250e6
 
 // maxPoints is how many points are told apart; the rest are taken for one.
 const maxPoints = 1<<8 - 1
 
-// heirSearch is how many of the latest interfaces are looked at for one that a new interface continues.
+// heirSearch is how many of the latest interfaces are looked at for one that a new interface
+// continues.
 const heirSearch = 64
 
 // mirrorPoints is for how many points it is remembered which ones see the same connections.
@@ -49,9 +51,10 @@ func (t *pointTable) of(at *path) uint8 {
 	return id
 }
 
-// inherit gives a new interface the point of one that it continues: the same interface in an earlier file of a ring, which
-// has ended. Were it taken for another tap, then a frame and its copy on either side of the cut would prove that both
-// files show everything, and what only the later one can show would be dropped.
+// inherit gives a new interface the point of one that it continues: the same interface in an
+// earlier file of a ring, which has ended. Were it taken for another tap, then a frame and its copy
+// on either side of the cut would prove that both files show everything, and what only the later
+// one can show would be dropped.
 func (t *pointTable) inherit(iface uint16, ifindex uint32, key uint64) (id uint8, ok bool) {
 	if t.stats == nil || int(iface) >= len(t.stats.Interfaces) {
 		return 0, false
@@ -59,7 +62,8 @@ func (t *pointTable) inherit(iface uint16, ifindex uint32, key uint64) (id uint8
 	heir := &t.stats.Interfaces[iface]
 	for i := max(0, int(iface)-heirSearch); i < int(iface); i++ {
 		before := &t.stats.Interfaces[i]
-		if !t.stats.Inputs[before.Input].ended() || before.Name != heir.Name || before.LinkType != heir.LinkType {
+		if !t.stats.Inputs[before.Input].ended() || before.Name != heir.Name ||
+			before.LinkType != heir.LinkType {
 			continue
 		}
 		old := uint64(i)<<32 | uint64(ifindex)
@@ -97,8 +101,9 @@ func (f *flowState) view(point uint8) (v *view, isNew bool) {
 	return nil, false
 }
 
-// canonical is the view that was the first to show both directions, or nil. It stays so when another one comes to show both:
-// the round trips that were measured at one point are not those at another.
+// canonical is the view that was the first to show both directions, or nil. It stays so when
+// another one comes to show both: the round trips that were measured at one point are not those at
+// another.
 func (f *flowState) canonical() *view {
 	if f.canon > 0 && f.views[f.canon-1].carries == bothDirections {
 		return &f.views[f.canon-1]
@@ -119,7 +124,8 @@ func (f *flowState) linked(dir, a, b uint8) bool {
 	return va != nil && vb != nil && va.matched&vb.matched&(1<<dir) != 0
 }
 
-// redundant reports whether a frame is to be dropped because the canonical view shows this direction too.
+// redundant reports whether a frame is to be dropped because the canonical view shows this
+// direction too.
 func (t *dedup) redundant(f *flowState, dir, point uint8, now int64) bool {
 	v, isNew := f.view(point)
 	if v == nil {
@@ -168,9 +174,9 @@ func (t *dedup) match(f *flowState, dir, a, b uint8) {
 	}
 }
 
-// presume takes a new view for a mirror of the connection's first view if earlier connections have shown that
-// the two points are mirrors. Otherwise the answer to the very first segment would be handed out as seen at the
-// wrong point, and with it the first measurement of the round trip.
+// presume takes a new view for a mirror of the connection's first view if earlier connections have
+// shown that the two points are mirrors. Otherwise the answer to the very first segment would be
+// handed out as seen at the wrong point, and with it the first measurement of the round trip.
 func (t *pointTable) presume(f *flowState, v *view) {
 	const proven = 2
 	first := &f.views[0]

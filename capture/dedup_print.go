@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// The multipliers are arbitrary odd numbers with evenly spread bits: the fractional parts of square roots of
-// primes. They are constants because two runs over the same capture must agree.
+// The multipliers are arbitrary odd numbers with evenly spread bits: the fractional parts of square
+// roots of primes. They are constants because two runs over the same capture must agree.
 const (
 	mulA = 0x6a09e667f3bcc909
 	mulB = 0xbb67ae8584caa73b
@@ -31,7 +31,8 @@ type flowKey struct {
 // addrBits is an IPv6 address, or an IPv4 address in its low half.
 type addrBits struct{ high, low uint64 }
 
-// bits4 and bits6 read an address out of a header. Going through netip.Addr would cost more than the hash.
+// bits4 and bits6 read an address out of a header. Going through netip.Addr would cost more than
+// the hash.
 func bits4(p []byte) addrBits { return addrBits{low: uint64(be32(p))} }
 func bits6(p []byte) addrBits {
 	return addrBits{high: binary.BigEndian.Uint64(p), low: binary.BigEndian.Uint64(p[8:])}
@@ -48,19 +49,27 @@ func flowOf(at *path, srcPort, dstPort uint16) flowKey {
 	return key
 }
 
-// endHash hashes an address and a port. IPv4 addresses leave room for the port, so there nothing is lost.
+// endHash hashes an address and a port. IPv4 addresses leave room for the port, so there nothing is
+// lost.
 func endHash(addr addrBits, port uint16) uint64 {
 	return fold(addr.high^mulB, addr.low^uint64(port)<<48^mulE)
 }
 
-// printedPayload is how much of the data goes into a fingerprint that has no identification to rely on.
+// printedPayload is how much of the data goes into a fingerprint that has no identification to rely
+// on.
 const printedPayload = 64
 
-// fingerprint hashes everything that two sightings of one frame have in common: not the time to live, which
-// routers change, nor link addresses and tags.
+// fingerprint hashes everything that two sightings of one frame have in common: not the time to
+// live, which routers change, nor link addresses and tags.
 func fingerprint(key flowKey, s *Segment) uint64 {
-	h := fold(key.path^(uint64(s.Seq)<<32|uint64(s.Ack)), mulA^(uint64(s.Len)<<32|uint64(s.Window)<<16|uint64(s.Flags)))
-	h = fold(h^(uint64(s.TSVal)<<32|uint64(s.TSEcr)), mulB^(uint64(s.IPID)<<16|uint64(s.NSACK)<<8|uint64(s.Options&HasTS)))
+	h := fold(
+		key.path^(uint64(s.Seq)<<32|uint64(s.Ack)),
+		mulA^(uint64(s.Len)<<32|uint64(s.Window)<<16|uint64(s.Flags)),
+	)
+	h = fold(
+		h^(uint64(s.TSVal)<<32|uint64(s.TSEcr)),
+		mulB^(uint64(s.IPID)<<16|uint64(s.NSACK)<<8|uint64(s.Options&HasTS)),
+	)
 	for _, b := range s.SACK[:s.NSACK] {
 		h = fold(h^(uint64(b.Start)<<32|uint64(b.End)), mulC)
 	}

@@ -143,8 +143,9 @@ func TestDuplicateAcknowledgmentsStay(t *testing.T) {
 	}
 }
 
-// TestDoubledFlow shows every frame of a connection twice, as a mirror port does, without identifications:
-// the SYNs teach that, and from then on acknowledgments are halved, but duplicate ones stay as many as they are.
+// TestDoubledFlow shows every frame of a connection twice, as a mirror port does, without
+// identifications: the SYNs teach that, and from then on acknowledgments are halved, but duplicate
+// ones stay as many as they are.
 func TestDoubledFlow(t *testing.T) {
 	var sights []sight
 	at := int64(0)
@@ -181,17 +182,19 @@ func TestSeveralInterfaces(t *testing.T) {
 		at += 1000
 	}
 	both(false, syn(1), 10, false, true)
-	both(true, synAck(2), 0, true, false) // nothing is known yet of this direction: the first sighting counts
+	// nothing is known yet of this direction: the first sighting counts
+	both(true, synAck(2), 0, true, false)
 	sights[2].drop, sights[3].drop = false, true
 	for i := range uint16(5) {
-		both(false, ack(301, 3), 11+i, true, false) // as seen near the server, where both directions were seen first
+		// as seen near the server, where both directions were seen first
+		both(false, ack(301, 3), 11+i, true, false)
 		both(true, data(301+40*uint32(i), 4), 21+i, true, false)
 	}
 	checkSights(t, sights)
 }
 
-// TestMirrorsAreRemembered shows two connections whole at two interfaces; in the third the answer to the SYN is
-// taken from the interface that showed the SYN, though the other one shows it first.
+// TestMirrorsAreRemembered shows two connections whole at two interfaces; in the third the answer
+// to the SYN is taken from the interface that showed the SYN, though the other one shows it first.
 func TestMirrorsAreRemembered(t *testing.T) {
 	b := newBench(t, "")
 	show := func(port uint16, iface uint16, back bool, s testTCP, id uint16) Outcome {
@@ -246,8 +249,8 @@ func TestManyInterfaces(t *testing.T) {
 	checkSights(t, sights)
 }
 
-// TestFileGivenTwice reads acknowledgments without any identity at two interfaces. As SYNs have shown that both
-// see the same, as many are left as one of them shows.
+// TestFileGivenTwice reads acknowledgments without any identity at two interfaces. As SYNs have
+// shown that both see the same, as many are left as one of them shows.
 func TestFileGivenTwice(t *testing.T) {
 	var sights []sight
 	at := int64(0)
@@ -268,8 +271,8 @@ func TestFileGivenTwice(t *testing.T) {
 	checkSights(t, sights)
 }
 
-// TestCanonicalViewEnds moves a connection that was seen at two interfaces to the second alone: after a quarter
-// of a second that one counts.
+// TestCanonicalViewEnds moves a connection that was seen at two interfaces to the second alone:
+// after a quarter of a second that one counts.
 func TestCanonicalViewEnds(t *testing.T) {
 	var sights []sight
 	for i := range int64(4) {

@@ -9,8 +9,9 @@ const (
 	feedTotal = 16 << 20 // all inputs together, as long as each has feedLeast
 )
 
-// feed is a window on a stream: what is asked for is shown in place, so a frame is not copied once it is read.
-// It never waits for more than what was asked for, so a live pipe is followed frame by frame.
+// feed is a window on a stream: what is asked for is shown in place, so a frame is not copied once
+// it is read. It never waits for more than what was asked for, so a live pipe is followed frame by
+// frame.
 type feed struct {
 	from       io.Reader
 	buf        []byte
@@ -20,8 +21,9 @@ type feed struct {
 
 func newFeed(from io.Reader, buf []byte) *feed { return &feed{from: from, buf: buf} }
 
-// peek shows the next n octets without consuming them. They are valid until the next call. If the stream ends
-// before, what is left is shown and the error says why: io.EOF for a stream that just ended.
+// peek shows the next n octets without consuming them. They are valid until the next call. If the
+// stream ends before, what is left is shown and the error says why: io.EOF for a stream that just
+// ended.
 func (f *feed) peek(n int) ([]byte, error) {
 	if f.end-f.start >= n {
 		return f.buf[f.start : f.start+n], nil
@@ -50,8 +52,8 @@ func (f *feed) fill(n int) ([]byte, error) {
 	return f.buf[:n], nil
 }
 
-// grow doubles a full buffer, up to n. So at most twice of what was really read is ever allocated, whatever
-// length a file claims.
+// grow doubles a full buffer, up to n. So at most twice of what was really read is ever allocated,
+// whatever length a file claims.
 func (f *feed) grow(n int) {
 	larger := make([]byte, min(n, 2*len(f.buf)))
 	copy(larger, f.buf[:f.end])

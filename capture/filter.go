@@ -4,8 +4,9 @@ import (
 	"net/netip"
 )
 
-// Filter chooses segments by a condition in the words of pcap-filter(7). It judges what was decoded, so it
-// works inside tags and tunnels, and an ICMP error is judged by the segment that it quotes.
+// Filter chooses segments by a condition in the words of pcap-filter(7). It judges what was
+// decoded, so it works inside tags and tunnels, and an ICMP error is judged by the segment that it
+// quotes.
 type Filter struct {
 	test predicate // nil matches everything
 }

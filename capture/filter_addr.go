@@ -15,8 +15,8 @@ var (
 	errNetOnly   = errors.New("a mask can only follow net")
 )
 
-// address is the condition of a host or a net. The word is the next one, and is left for the caller to take,
-// but for "net A mask M", where M is.
+// address is the condition of a host or a net. The word is the next one, and is left for the caller
+// to take, but for "net A mask M", where M is.
 func (p *filterParser) address(q qualifiers) (func(netip.AddrPort) bool, error) {
 	word := p.peek()
 	if q.protocol == "tcp" || q.protocol == "udp" {
@@ -53,7 +53,8 @@ func (p *filterParser) address(q qualifiers) (func(netip.AddrPort) bool, error) 
 	return maskedIPv4(addr, mask)
 }
 
-// shortNetMask is the mask of "net 10": as many octets as are not zero. Zero is the whole address 0.0.0.0.
+// shortNetMask is the mask of "net 10": as many octets as are not zero. Zero is the whole address
+// 0.0.0.0.
 func shortNetMask(addr uint32) uint32 {
 	if addr == 0 {
 		return 1<<32 - 1

@@ -12,10 +12,11 @@ const (
 	filterDepth = 50 // parentheses and negations within each other
 )
 
-// ParseFilter reads a condition in the part of pcap-filter(7) that is about segments: host, net, port,
-// portrange, src, dst, ip, ip6, tcp, udp, vlan, and, or, not, parentheses. As there, "and" and "or" have the
-// same precedence and associate to the left, and a value without a keyword takes the keywords of the one
-// before it. An error names the word and its column, counted from 1. An empty condition matches everything.
+// ParseFilter reads a condition in the part of pcap-filter(7) that is about segments: host, net,
+// port, portrange, src, dst, ip, ip6, tcp, udp, vlan, and, or, not, parentheses. As there, "and"
+// and "or" have the same precedence and associate to the left, and a value without a keyword takes
+// the keywords of the one before it. An error names the word and its column, counted from 1. An
+// empty condition matches everything.
 func ParseFilter(expr string) (*Filter, error) {
 	words, err := splitFilter(expr)
 	if err != nil {
@@ -208,7 +209,8 @@ func (p *filterParser) enclosed(parse func() (predicate, error)) (predicate, err
 	return inner, nil
 }
 
-// value is a bare value, a negated one, or a list of them in parentheses, under the latest qualifiers.
+// value is a bare value, a negated one, or a list of them in parentheses, under the latest
+// qualifiers.
 func (p *filterParser) value() (predicate, error) {
 	if p.accept("not") {
 		if err := p.enter(); err != nil {

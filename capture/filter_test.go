@@ -232,7 +232,8 @@ func TestFilterLimits(t *testing.T) {
 	}
 }
 
-// TestFilterInside shows that tags and tunnels do not hide a segment, and that an ICMP error is judged by what it quotes.
+// TestFilterInside shows that tags and tunnels do not hide a segment, and that an ICMP error is
+// judged by what it quotes.
 func TestFilterInside(t *testing.T) {
 	vxlan := cat([]byte{8, 0, 0, 0}, u32(0), ethernetFrame(etherVLAN, cat(tag(7, etherIPv4), plain4())))
 	frame := testIPv4{src: router4, dst: loopback4, protocol: 17}.wrap(udpIn(1, portVXLAN, vxlan))

@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// qualifiers are the keywords before a value. The zero value means that there are none to take over.
+// qualifiers are the keywords before a value. The zero value means that there are none to take
+// over.
 type qualifiers struct {
 	protocol string // ip, ip6, tcp, udp or ""
 	end      direction
@@ -17,24 +18,90 @@ type qualifiers struct {
 // isFilterKeyword reports whether a word has a meaning of its own, so that it cannot be a value.
 func isFilterKeyword(word string) bool {
 	switch word {
-	case "host", "net", "port", "portrange", "src", "dst", "ip", "ip6", "tcp", "udp", "vlan", "and", "or",
-		"not", "mask":
+	case "host",
+		"net",
+		"port",
+		"portrange",
+		"src",
+		"dst",
+		"ip",
+		"ip6",
+		"tcp",
+		"udp",
+		"vlan",
+		"and",
+		"or",
+		"not",
+		"mask":
 		return true
 	}
 	return isForeignKeyword(word)
 }
 
-// isForeignKeyword reports whether a word is of pcap-filter(7) but not of the part that is supported.
+// isForeignKeyword reports whether a word is of pcap-filter(7) but not of the part that is
+// supported.
 func isForeignKeyword(word string) bool {
 	if strings.ContainsAny(word, "[<>=+*") {
 		return true // arithmetic on octets of the packet
 	}
 	switch word {
-	case "ether", "arp", "rarp", "icmp", "icmp6", "igmp", "igrp", "pim", "vrrp", "carp", "sctp", "ah", "esp",
-		"proto", "protochain", "gateway", "broadcast", "multicast", "less", "greater", "len", "inbound",
-		"outbound", "ifname", "on", "link", "fddi", "tr", "wlan", "ppp", "slip", "radio", "iso", "stp",
-		"mpls", "pppoed", "pppoes", "geneve", "vxlan", "gre", "llc", "type", "subtype", "dir", "addr1", "addr2",
-		"addr3", "addr4", "ra", "ta", "lat", "decnet", "aarp", "atalk", "ipx", "netbeui", "byte":
+	case "ether",
+		"arp",
+		"rarp",
+		"icmp",
+		"icmp6",
+		"igmp",
+		"igrp",
+		"pim",
+		"vrrp",
+		"carp",
+		"sctp",
+		"ah",
+		"esp",
+		"proto",
+		"protochain",
+		"gateway",
+		"broadcast",
+		"multicast",
+		"less",
+		"greater",
+		"len",
+		"inbound",
+		"outbound",
+		"ifname",
+		"on",
+		"link",
+		"fddi",
+		"tr",
+		"wlan",
+		"ppp",
+		"slip",
+		"radio",
+		"iso",
+		"stp",
+		"mpls",
+		"pppoed",
+		"pppoes",
+		"geneve",
+		"vxlan",
+		"gre",
+		"llc",
+		"type",
+		"subtype",
+		"dir",
+		"addr1",
+		"addr2",
+		"addr3",
+		"addr4",
+		"ra",
+		"ta",
+		"lat",
+		"decnet",
+		"aarp",
+		"atalk",
+		"ipx",
+		"netbeui",
+		"byte":
 		return true
 	}
 	return false
@@ -49,7 +116,9 @@ func (p *filterParser) condition() (predicate, error) {
 	case word == "":
 		return nil, p.unexpected("expected a condition")
 	case isForeignKeyword(word):
-		return nil, p.unexpected("not supported: conditions are host, net, port, portrange, src, dst, ip, ip6, tcp, udp, vlan")
+		return nil, p.unexpected(
+			"not supported: conditions are host, net, port, portrange, src, dst, ip, ip6, tcp, udp, vlan",
+		)
 	case !isFilterKeyword(word):
 		return nil, p.unexpected("expected a keyword before it, such as host or port")
 	}

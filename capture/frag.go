@@ -2,8 +2,8 @@ package capture
 
 import "github.com/google/gopacket/layers"
 
-// What may wait for the rest of its datagram. RFC 791 §3.2 suggests a timer of 15 s, Linux and RFC 8200 §4.5
-// take 30 s and 60 s.
+// What may wait for the rest of its datagram. RFC 791 §3.2 suggests a timer of 15 s, Linux and RFC
+// 8200 §4.5 take 30 s and 60 s.
 const (
 	fragTimeout   = 30e9    // ns of capture time since the first fragment
 	fragDatagrams = 1 << 10 // datagrams that wait

@@ -2,14 +2,15 @@ package capture
 
 import "github.com/google/gopacket/layers"
 
-// piece is a range of a datagram and the captured octets of it, which may be fewer if the frame was cut.
+// piece is a range of a datagram and the captured octets of it, which may be fewer if the frame was
+// cut.
 type piece struct {
 	start, end int32
 	at, n      int32 // in datagram.data
 }
 
-// datagram is what has come of one datagram. Its pieces are in order and do not overlap: the first to bring an
-// octet wins, so that what comes later cannot rewrite what was seen.
+// datagram is what has come of one datagram. Its pieces are in order and do not overlap: the first
+// to bring an octet wins, so that what comes later cannot rewrite what was seen.
 type datagram struct {
 	key          fragKey
 	first        int64 // time of the fragment that came first
@@ -21,7 +22,8 @@ type datagram struct {
 	older, newer *datagram
 }
 
-// fragTable holds the datagrams that wait, oldest first, and remembers those that lately became whole.
+// fragTable holds the datagrams that wait, oldest first, and remembers those that lately became
+// whole.
 type fragTable struct {
 	waiting        map[fragKey]*datagram
 	oldest, newest *datagram
@@ -31,8 +33,8 @@ type fragTable struct {
 	recentNext     int
 }
 
-// finished is a datagram that became whole. Copies of its fragments from another point of the same host would
-// otherwise wait in vain.
+// finished is a datagram that became whole. Copies of its fragments from another point of the same
+// host would otherwise wait in vain.
 type finished struct {
 	key  fragKey
 	time int64
@@ -41,8 +43,9 @@ type finished struct {
 
 func (t *fragTable) init() { t.waiting = make(map[fragKey]*datagram) }
 
-// add takes in a fragment. If its datagram is whole now, that is returned and its octets are in t.whole, up to
-// the first that were not captured. lost is how many datagrams were given up to make room, or for their age.
+// add takes in a fragment. If its datagram is whole now, that is returned and its octets are in
+// t.whole, up to the first that were not captured. lost is how many datagrams were given up to make
+// room, or for their age.
 func (t *fragTable) add(f fragment, p []byte, wire int, now int64) (whole *datagram, lost uint64) {
 	lost = t.expire(now)
 	g := t.waiting[f.key]
@@ -148,7 +151,8 @@ func (t *fragTable) assemble(g *datagram) {
 // memory is how many octets g holds, useful or not.
 func (g *datagram) memory() int { return cap(g.data) + 16*cap(g.pieces) }
 
-// take adds what a fragment brings that was not there yet. One that contradicts the known end is ignored.
+// take adds what a fragment brings that was not there yet. One that contradicts the known end is
+// ignored.
 func (g *datagram) take(f fragment, p []byte, wire int) {
 	start, end := f.offset, f.offset+wire
 	if g.total >= 0 && (end > g.total || !f.more && end != g.total) {

@@ -48,8 +48,10 @@ func TestFragments(t *testing.T) {
 	segment := testTCP{seq: 5, payload: payload}.octets(client4, server4) // 120 octets
 	segment6 := testTCP{seq: 5, payload: payload}.octets(client6, server6)
 	three, three6 := fragments(9, segment, 0, 48, 96), fragments6(9, segment6, 0, 48, 96)
-	liar := testIPv4{id: 9, fragment: 0x2000 | 5}.wrap(bytes.Repeat([]byte{0xee}, 40)) // over 40 to 80
-	end := testIPv4{id: 9, fragment: 4}.wrap(make([]byte, 8))                          // says that 40 is the end
+	// over 40 to 80
+	liar := testIPv4{id: 9, fragment: 0x2000 | 5}.wrap(bytes.Repeat([]byte{0xee}, 40))
+	// says that 40 is the end
+	end := testIPv4{id: 9, fragment: 4}.wrap(make([]byte, 8))
 	df := testIPv4{id: 9, fragment: 0x6000}.wrap(segment[:48])
 	tests := []struct {
 		name   string

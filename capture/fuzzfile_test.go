@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// checkFile reads any octets as a capture: no panic, no frame that its file could not hold, and one way to end.
+// checkFile reads any octets as a capture: no panic, no frame that its file could not hold, and one
+// way to end.
 func checkFile(t *testing.T, octets []byte) {
 	s, err := openInputs(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(octets)})
 	if err != nil {

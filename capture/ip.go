@@ -33,8 +33,9 @@ func (d *decoder) ipv4(p []byte, wire int) Outcome {
 	}
 	total := int(be16(p[2:]))
 	if total == 0 {
-		// The sending host had not filled it in yet (segmentation offload), or the datagram is too large
-		// for the field (BIG TCP). Either way there is no padding, and the frame's length tells.
+		// The sending host had not filled it in yet (segmentation offload), or the datagram is too
+		// large for the field (BIG TCP). Either way there is no padding, and the frame's length
+		// tells.
 		total = wire
 	}
 	if total < header {

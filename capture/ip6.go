@@ -13,7 +13,8 @@ const (
 	ipv6Mobility layers.IPProtocol = 135 // RFC 6275
 )
 
-// maxExtensions is how many extension headers are walked. RFC 8200 §4.1 wants each once, destination options twice.
+// maxExtensions is how many extension headers are walked. RFC 8200 §4.1 wants each once,
+// destination options twice.
 const maxExtensions = 16
 
 // ipv6 decodes an IPv6 header (RFC 8200 §3), its extension headers and what it carries.
@@ -44,8 +45,9 @@ func (d *decoder) ipv6(p []byte, wire int) Outcome {
 	return d.ipv6Headers(next, p[ipv6Header:], payload)
 }
 
-// jumboLength is the payload length of a packet whose header says 0: that of the jumbo payload option
-// (RFC 2675 §2), or, as Linux sends BIG TCP to a capture without the option, that of the frame.
+// jumboLength is the payload length of a packet whose header says 0: that of the jumbo payload
+// option (RFC 2675 §2), or, as Linux sends BIG TCP to a capture without the option, that of the
+// frame.
 func jumboLength(next layers.IPProtocol, p []byte, wire int) int {
 	if next != layers.IPProtocolIPv6HopByHop || len(p) < 8 {
 		return wire
@@ -71,7 +73,11 @@ func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 	for range maxExtensions {
 		unit, base := 8, 1
 		switch next {
-		case layers.IPProtocolIPv6HopByHop, layers.IPProtocolIPv6Destination, ipv6Mobility, ipv6HIP, ipv6Shim6,
+		case layers.IPProtocolIPv6HopByHop,
+			layers.IPProtocolIPv6Destination,
+			ipv6Mobility,
+			ipv6HIP,
+			ipv6Shim6,
 			layers.IPProtocolIPv6Routing:
 		case layers.IPProtocolAH: // RFC 4302 §2.2: counted in 4 octets, less 2
 			unit, base = 4, 2
@@ -90,7 +96,8 @@ func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 		if size > len(p) {
 			return OutcomeShort
 		}
-		// With segments left, the checksum is made with the last address of the route (RFC 8200 §8.1).
+		// With segments left, the checksum is made with the last address of the route (RFC 8200
+		// §8.1).
 		if next == layers.IPProtocolIPv6Routing && p[3] != 0 {
 			d.at.noChecksum = true
 		}
@@ -99,8 +106,8 @@ func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 	return OutcomeMalformed
 }
 
-// ipv6Fragment decodes a fragment header (RFC 8200 §4.5). One that stands for the whole datagram is an atomic
-// fragment (RFC 6946) and waits for nothing.
+// ipv6Fragment decodes a fragment header (RFC 8200 §4.5). One that stands for the whole datagram is
+// an atomic fragment (RFC 6946) and waits for nothing.
 func (d *decoder) ipv6Fragment(p []byte, wire int) Outcome {
 	const header = 8
 	if len(p) < header {

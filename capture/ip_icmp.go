@@ -13,8 +13,8 @@ type icmpLayers struct {
 	v6 layers.ICMPv6
 }
 
-// icmp4 decodes an ICMP message (RFC 792). Errors that say why TCP did not get through are handed out; source
-// quench is not one of them (RFC 6633).
+// icmp4 decodes an ICMP message (RFC 792). Errors that say why TCP did not get through are handed
+// out; source quench is not one of them (RFC 6633).
 func (d *decoder) icmp4(p []byte) Outcome {
 	m := &d.icmp.v4
 	if m.DecodeFromBytes(p, gopacket.NilDecodeFeedback) != nil {
@@ -24,7 +24,8 @@ func (d *decoder) icmp4(p []byte) Outcome {
 	switch info.Type {
 	case layers.ICMPv4TypeDestinationUnreachable:
 		if info.Code == layers.ICMPv4CodeFragmentationNeeded {
-			info.MTU = uint32(m.Seq) // RFC 1191 §4: the low half of the word that other messages leave unused
+			// RFC 1191 §4: the low half of the word that other messages leave unused
+			info.MTU = uint32(m.Seq)
 		}
 	case layers.ICMPv4TypeTimeExceeded, layers.ICMPv4TypeParameterProblem:
 	default:
@@ -33,7 +34,8 @@ func (d *decoder) icmp4(p []byte) Outcome {
 	return d.icmpError(info, m.Payload)
 }
 
-// icmp6 decodes an ICMPv6 message (RFC 4443). The library leaves the word after the checksum in the payload.
+// icmp6 decodes an ICMPv6 message (RFC 4443). The library leaves the word after the checksum in the
+// payload.
 func (d *decoder) icmp6(p []byte) Outcome {
 	m := &d.icmp.v6
 	if m.DecodeFromBytes(p, gopacket.NilDecodeFeedback) != nil || len(m.Payload) < 4 {
@@ -43,15 +45,17 @@ func (d *decoder) icmp6(p []byte) Outcome {
 	switch info.Type {
 	case layers.ICMPv6TypePacketTooBig:
 		info.MTU = be32(m.Payload)
-	case layers.ICMPv6TypeDestinationUnreachable, layers.ICMPv6TypeTimeExceeded, layers.ICMPv6TypeParameterProblem:
+	case layers.ICMPv6TypeDestinationUnreachable,
+		layers.ICMPv6TypeTimeExceeded,
+		layers.ICMPv6TypeParameterProblem:
 	default:
 		return OutcomeOtherIP
 	}
 	return d.icmpError(info, m.Payload[4:])
 }
 
-// icmpError hands out an error whose quoted packet is a TCP segment with at least its ports and sequence
-// number, which is as much as RFC 792 promises.
+// icmpError hands out an error whose quoted packet is a TCP segment with at least its ports and
+// sequence number, which is as much as RFC 792 promises.
 func (d *decoder) icmpError(info ICMPInfo, quoted []byte) Outcome {
 	at, seg := &d.at, d.at.seg
 	protocol, p, length := at.quotedIP(quoted)
@@ -72,8 +76,8 @@ func (d *decoder) icmpError(info ICMPInfo, quoted []byte) Outcome {
 	return d.deliver(OutcomeICMP)
 }
 
-// quotedIP reads the IP header that an error quotes, and gives what follows it and how long that was. Unlike a
-// header at the front of a frame it is allowed to promise more than is there.
+// quotedIP reads the IP header that an error quotes, and gives what follows it and how long that
+// was. Unlike a header at the front of a frame it is allowed to promise more than is there.
 func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, length int) {
 	if len(p) >= ipv4Header && p[0]>>4 == 4 {
 		header := int(p[0]&0x0f) * 4
@@ -95,11 +99,17 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 }
 
 // quotedExtensions walks the extension headers of a quoted IPv6 packet that may stand before TCP.
-func quotedExtensions(next layers.IPProtocol, p []byte, length int) (layers.IPProtocol, []byte, int) {
+func quotedExtensions(
+	next layers.IPProtocol,
+	p []byte,
+	length int,
+) (layers.IPProtocol, []byte, int) {
 	for range maxExtensions {
 		size := 8
 		switch next {
-		case layers.IPProtocolIPv6HopByHop, layers.IPProtocolIPv6Destination, layers.IPProtocolIPv6Routing:
+		case layers.IPProtocolIPv6HopByHop,
+			layers.IPProtocolIPv6Destination,
+			layers.IPProtocolIPv6Routing:
 			if len(p) >= 2 {
 				size = 8 * (int(p[1]) + 1)
 			}

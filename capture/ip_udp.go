@@ -38,11 +38,12 @@ func (d *decoder) udp(p []byte, wire int) Outcome {
 	return OutcomeUDP
 }
 
-// quicBits is how many UDP flows are remembered as QUIC, as a power of two. A newer flow takes the place of an older one.
+// quicBits is how many UDP flows are remembered as QUIC, as a power of two. A newer flow takes the
+// place of an older one.
 const quicBits = 10
 
-// quicTable remembers flows in which a long header was seen, because short headers have no version to know
-// QUIC by (RFC 8999 §5.2).
+// quicTable remembers flows in which a long header was seen, because short headers have no version
+// to know QUIC by (RFC 8999 §5.2).
 type quicTable [1 << quicBits]uint64
 
 // seen reports whether a datagram is QUIC.
@@ -66,8 +67,9 @@ func (t *quicTable) seen(at *path, src, dst uint16, p []byte) bool {
 // quicPort reports whether a port is one that HTTP/3 is usually served at.
 func quicPort(port uint16) bool { return port == 80 || port == 443 || port == 8443 }
 
-// quicLongHeader reports whether p starts with a long header (RFC 9000 §17.2). On ports where QUIC is not
-// expected only the two published versions count, so that random octets pass once in 2^32 times or less.
+// quicLongHeader reports whether p starts with a long header (RFC 9000 §17.2). On ports where QUIC
+// is not expected only the two published versions count, so that random octets pass once in 2^32
+// times or less.
 func quicLongHeader(p []byte, expected bool) bool {
 	const version1, version2, fixed, maxID = 1, 0x6b3343cf, 0x40, 20
 	if len(p) < 7 {

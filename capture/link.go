@@ -131,7 +131,8 @@ func (d *decoder) vlan(p []byte, wire int) Outcome {
 	return d.etherType(be16(p[2:]), p[etherTagBytes:], wire-etherTagBytes)
 }
 
-// llc decodes an IEEE 802.2 header: only SNAP (RFC 1042) and the rare IP service access point carry IP.
+// llc decodes an IEEE 802.2 header: only SNAP (RFC 1042) and the rare IP service access point carry
+// IP.
 func (d *decoder) llc(p []byte, wire, length int) Outcome {
 	if length < wire {
 		wire = length // the rest is padding
@@ -150,7 +151,8 @@ func (d *decoder) llc(p []byte, wire, length int) Outcome {
 	if len(p) < 8 {
 		return cut(p, wire)
 	}
-	// 00-00-00 is RFC 1042, 00-00-f8 is IEEE 802.1H; other organizations number their own protocols.
+	// 00-00-00 is RFC 1042, 00-00-f8 is IEEE 802.1H; other organizations number their own
+	// protocols.
 	if p[3] != 0 || p[4] != 0 || p[5] != 0 && p[5] != 0xf8 {
 		return OutcomeNotIP
 	}

@@ -15,7 +15,8 @@ const (
 // cookedLLC is the protocol number of IEEE 802.2 frames in cooked captures.
 const cookedLLC = 4
 
-// cooked decodes a Linux cooked capture, version 1: the "any" device, and links without a header of their own.
+// cooked decodes a Linux cooked capture, version 1: the "any" device, and links without a header of
+// their own.
 func (d *decoder) cooked(p []byte, wire int) Outcome {
 	const header = 16
 	if len(p) < header {
@@ -56,8 +57,8 @@ func (d *decoder) cookedProtocol(protocol uint16, p []byte, wire int) Outcome {
 	return OutcomeNotIP
 }
 
-// null decodes BSD loopback headers: the address family, in the byte order of the host that captured (NULL)
-// or of the network (LOOP).
+// null decodes BSD loopback headers: the address family, in the byte order of the host that
+// captured (NULL) or of the network (LOOP).
 func (d *decoder) null(p []byte, wire int) Outcome {
 	const header = 4
 	if len(p) < header {
@@ -76,8 +77,8 @@ func (d *decoder) null(p []byte, wire int) Outcome {
 	return OutcomeNotIP
 }
 
-// nflog decodes a Linux netfilter log message: a list of attributes, one of which is the IP packet. Its
-// lengths are in the byte order of the host that captured.
+// nflog decodes a Linux netfilter log message: a list of attributes, one of which is the IP packet.
+// Its lengths are in the byte order of the host that captured.
 func (d *decoder) nflog(p []byte, wire int) Outcome {
 	const header, attribute, payload = 4, 4, 9
 	if len(p) < header {
@@ -104,7 +105,8 @@ func (d *decoder) nflog(p []byte, wire int) Outcome {
 	return OutcomeNotIP
 }
 
-// hostOrder reads the length and type of an attribute in whichever byte order makes the length possible.
+// hostOrder reads the length and type of an attribute in whichever byte order makes the length
+// possible.
 func hostOrder(p []byte, room int) (size, kind int) {
 	size, kind = int(binary.LittleEndian.Uint16(p)), int(binary.LittleEndian.Uint16(p[2:]))
 	// Types are small numbers, so a type whose low octet is zero was written the other way round.

@@ -11,8 +11,8 @@ const (
 	hdlcToAll   = 0x8f
 )
 
-// ppp decodes a PPP frame, with or without address and control field, with a protocol field of one octet or
-// two (RFC 1661 §2 and §6.5).
+// ppp decodes a PPP frame, with or without address and control field, with a protocol field of one
+// octet or two (RFC 1661 §2 and §6.5).
 func (d *decoder) ppp(p []byte, wire int) Outcome {
 	if len(p) >= 2 && p[0] == pppAddress && p[1] == pppControl {
 		p, wire = p[2:], wire-2
@@ -75,8 +75,8 @@ func (d *decoder) pppoe(p []byte, wire int) Outcome {
 	return d.ppp(p[header:], wire-header)
 }
 
-// mpls decodes a label stack (RFC 3032) and guesses what it encloses, which no field tells: IP by its
-// version, a pseudowire by the control word that exists to tell it from IP (RFC 4385 §3).
+// mpls decodes a label stack (RFC 3032) and guesses what it encloses, which no field tells: IP by
+// its version, a pseudowire by the control word that exists to tell it from IP (RFC 4385 §3).
 func (d *decoder) mpls(p []byte, wire int) Outcome {
 	const label = 4
 	for bottom := false; !bottom; {
@@ -103,8 +103,9 @@ func (d *decoder) mpls(p []byte, wire int) Outcome {
 	return OutcomeNotIP
 }
 
-// pseudowire decodes Ethernet over MPLS (RFC 4448 §4.4) after its control word. Without a control word an
-// address that starts with a zero digit is where the word would be; then the EtherType stands 4 octets earlier.
+// pseudowire decodes Ethernet over MPLS (RFC 4448 §4.4) after its control word. Without a control
+// word an address that starts with a zero digit is where the word would be; then the EtherType
+// stands 4 octets earlier.
 func (d *decoder) pseudowire(p []byte, wire int) Outcome {
 	const word = 4
 	if len(p) >= word+etherHeader && !carriesIP(be16(p[word+12:])) && carriesIP(be16(p[12:])) {

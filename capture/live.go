@@ -20,42 +20,49 @@ const (
 )
 
 const (
-	// tickEvery is how often a live source gives its caller a chance to settle, draw up and write, busy or not.
+	// tickEvery is how often a live source gives its caller a chance to settle, draw up and write,
+	// busy or not.
 	tickEvery = 100 * time.Millisecond
-	// disorder is how much earlier than a frame before it a frame may be stamped: several processors write to one ring.
+	// disorder is how much earlier than a frame before it a frame may be stamped: several
+	// processors write to one ring.
 	disorder = time.Millisecond
 )
 
 var (
-	// ErrTick is what the Next of a live source returns now and then instead of a segment: nothing is wrong, and
-	// the caller may do what is due by time.
+	// ErrTick is what the Next of a live source returns now and then instead of a segment: nothing
+	// is wrong, and the caller may do what is due by time.
 	ErrTick = errors.New("nothing captured for now")
-	// ErrNoPermission is wrapped by the error of OpenLive where the system does not let this user capture.
+	// ErrNoPermission is wrapped by the error of OpenLive where the system does not let this user
+	// capture.
 	ErrNoPermission = errors.New("this user may not capture")
 	// ErrNoInterface is wrapped by the error of OpenLive where there is no interface of that name.
 	ErrNoInterface = errors.New("there is no interface of that name")
-	// errPause is a tap's word for "no frame just now", errLook for "a good moment to look around, though there may be more".
+	// errPause is a tap's word for "no frame just now", errLook for "a good moment to look around,
+	// though there may be more".
 	errPause = errors.New("pause")
 	errLook  = errors.New("look around")
 )
 
 // LiveConfig says what to listen to.
 type LiveConfig struct {
-	Interface   string  // name of an interface, or AnyInterface
-	Filter      *Filter // nil: everything
-	Condition   string  // the text of Filter, from which the kernel's own filter is made narrower
-	SnapLen     int     // octets kept of a frame; 0: all of it
-	Ring        int     // octets that the kernel may fill while this program is busy; 0: DefaultRing
-	Block       int     // octets that the kernel hands over at once; 0: DefaultBlock
-	AllFrames   bool    // take what can be no part of a TCP connection too, only to count and save it
-	Promiscuous bool    // take frames for other hosts too; not with AnyInterface
-	Count       uint64  // frames after which to end; 0: no end
+	Interface string  // name of an interface, or AnyInterface
+	Filter    *Filter // nil: everything
+	Condition string  // the text of Filter, from which the kernel's own filter is made narrower
+	SnapLen   int     // octets kept of a frame; 0: all of it
+	// octets that the kernel may fill while this program is busy; 0: DefaultRing
+	Ring  int
+	Block int // octets that the kernel hands over at once; 0: DefaultBlock
+	// take what can be no part of a TCP connection too, only to count and save it
+	AllFrames   bool
+	Promiscuous bool   // take frames for other hosts too; not with AnyInterface
+	Count       uint64 // frames after which to end; 0: no end
 }
 
 // tap is where frames come from: a ring of the kernel, or libpcap.
 type tap interface {
-	// next fills in a frame, all but its number, or returns errPause or errLook, or io.EOF once stop was called and nothing is
-	// left, or another error, after which there are no more frames. The frame is valid until the next call.
+	// next fills in a frame, all but its number, or returns errPause or errLook, or io.EOF once
+	// stop was called and nothing is left, or another error, after which there are no more frames.
+	// The frame is valid until the next call.
 	next(f *rawFrame) error
 	stop() // from any goroutine; what was captured before is still handed out
 	// drops is how many frames the kernel has dropped so far.
@@ -86,7 +93,12 @@ func newLive(c LiveConfig, t tap) (*Live, error) {
 	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: newClock(systemClock)}
 	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
 	told := account{stats: &l.stats}
-	described := Interface{Name: c.Interface, LinkType: t.link().String(), Resolution: 1, SnapLen: uint32(c.SnapLen)}
+	described := Interface{
+		Name:       c.Interface,
+		LinkType:   t.link().String(),
+		Resolution: 1,
+		SnapLen:    uint32(c.SnapLen),
+	}
 	if _, err := told.addInterface(described); err != nil {
 		return nil, err
 	}
@@ -95,22 +107,24 @@ func newLive(c LiveConfig, t tap) (*Live, error) {
 	return l, nil
 }
 
-// SaveTo makes the source write every frame that it reads. It is to be called before the first Next.
+// SaveTo makes the source write every frame that it reads. It is to be called before the first
+// Next.
 func (l *Live) SaveTo(s *Saver) error {
 	i := l.stats.Interfaces[0]
 	l.save = s
 	return s.begin(i.Name, uint16(l.tap.link()), i.SnapLen)
 }
 
-// Stop ends the capture: Next hands out what was captured until now, and then returns io.EOF. It may be called from
-// any goroutine, more than once.
+// Stop ends the capture: Next hands out what was captured until now, and then returns io.EOF. It
+// may be called from any goroutine, more than once.
 func (l *Live) Stop() {
 	if !l.stopping.Swap(true) {
 		l.tap.stop()
 	}
 }
 
-// Next implements Source. Beside segments and io.EOF it returns ErrTick. Other errors are those of saving.
+// Next implements Source. Beside segments and io.EOF it returns ErrTick. Other errors are those of
+// saving.
 func (l *Live) Next(seg *Segment) error {
 	for {
 		err := l.read()
@@ -180,7 +194,8 @@ func (l *Live) tick() error {
 	return ErrTick
 }
 
-// conclude ends the capture. That an interface is gone is no error but a remark, as with a file that was cut.
+// conclude ends the capture. That an interface is gone is no error but a remark, as with a file
+// that was cut.
 func (l *Live) conclude(err error) error {
 	l.finish()
 	in := &l.stats.Inputs[0]
@@ -196,8 +211,8 @@ func (l *Live) conclude(err error) error {
 	return io.EOF
 }
 
-// Settled is the moment before which every frame has been handed out, as far as can be known: time since the first
-// frame. It never is later than the frames that follow.
+// Settled is the moment before which every frame has been handed out, as far as can be known: time
+// since the first frame. It never is later than the frames that follow.
 func (l *Live) Settled() time.Duration {
 	if !l.begun {
 		return 0

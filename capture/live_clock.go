@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// leastStep is from how much on a change of the system's clock is a step, to be taken out of the times of frames; what is
-// less, as a clock that runs a little fast, is left in. It is above the time that a frame can wait in the kernel.
+// leastStep is from how much on a change of the system's clock is a step, to be taken out of the
+// times of frames; what is less, as a clock that runs a little fast, is left in. It is above the
+// time that a frame can wait in the kernel.
 const leastStep = 500 * time.Millisecond
 
-// clock knows how far the system's clock, which stamps frames, has been set forward or back since the capture began. It
-// reads another clock beside it that nobody can set. All values are in ns.
+// clock knows how far the system's clock, which stamps frames, has been set forward or back since
+// the capture began. It reads another clock beside it that nobody can set. All values are in ns.
 type clock struct {
 	read  func() (wall, steady int64)
 	base  int64 // wall less steady, without steps
@@ -52,8 +53,9 @@ func (c *clock) look() {
 	}
 }
 
-// straighten takes steps of the wall clock out of the time of a frame. latest is the time of the frame before; idle tells
-// that nothing else was waiting. If the frame is the first after a step, the step is what is returned.
+// straighten takes steps of the wall clock out of the time of a frame. latest is the time of the
+// frame before; idle tells that nothing else was waiting. If the frame is the first after a step,
+// the step is what is returned.
 func (c *clock) straighten(f *rawFrame, latest int64, idle bool) (step time.Duration) {
 	stamp := f.Time
 	f.Time = stamp - c.shift
@@ -63,7 +65,8 @@ func (c *clock) straighten(f *rawFrame, latest int64, idle bool) (step time.Dura
 	if c.look(); c.ahead == c.shift || less(f.Time-c.seen, leastStep) {
 		return 0
 	}
-	// A frame that was captured just now is of about now; one that has waited, of about the time of the one before.
+	// A frame that was captured just now is of about now; one that has waited, of about the time of
+	// the one before.
 	expected := latest
 	if idle {
 		expected = c.seen
@@ -79,7 +82,8 @@ func less(d int64, limit time.Duration) bool { return -int64(limit) < d && d < i
 
 func distance(a, b int64) int64 { return max(a-b, b-a) }
 
-// setNote is what the first frame after a step says in the file that is saved, for this program and for people.
+// setNote is what the first frame after a step says in the file that is saved, for this program and
+// for people.
 const (
 	setNote     = setNoteHead + "%d ns before this frame; times go on as if it had not been"
 	setNoteHead = "clock set by "

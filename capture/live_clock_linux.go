@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemClock reads the clock that stamps frames, and the one that counts on while the machine sleeps.
+// systemClock reads the clock that stamps frames, and the one that counts on while the machine
+// sleeps.
 func systemClock() (wall, steady int64) {
 	var now, boot unix.Timespec
 	// Neither can fail: both clocks exist, and the addresses are good (clock_gettime(2)).

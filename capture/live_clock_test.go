@@ -56,8 +56,8 @@ func (*scriptedTap) link() linkType     { return linkEthernet }
 func (*scriptedTap) lag() time.Duration { return 150 * time.Millisecond }
 func (*scriptedTap) close() error       { return nil }
 
-// TestClockIsSet sets the clock forward and back while frames come. The times of frames go on as if it had not been, live
-// and in the file; both tell of it.
+// TestClockIsSet sets the clock forward and back while frames come. The times of frames go on as if
+// it had not been, live and in the file; both tell of it.
 func TestClockIsSet(t *testing.T) {
 	const ms, day = time.Millisecond, 24 * time.Hour
 	frame := tapStep{pass: 10 * ms, frame: true}
@@ -146,8 +146,8 @@ func checkTimes(t *testing.T, what string, src Source, want []time.Duration, set
 	}
 }
 
-// TestSettledBehind looks at a source whose reader is behind: frames wait, and what comes before them has not all been handed
-// out, however late it is.
+// TestSettledBehind looks at a source whose reader is behind: frames wait, and what comes before
+// them has not all been handed out, however late it is.
 func TestSettledBehind(t *testing.T) {
 	for _, more := range []bool{false, true} {
 		c := &setClock{wall: fileEpoch, steady: 77}

@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// This file makes the kernel's own filter. It is an optimisation and errs on the side of too much: it leaves out only
-// what can be no part of a TCP connection, nor an error about one, nor QUIC's greeting, which the report tells of.
-// Anything that it does not understand to the end (tags, tunnels, fragments, extension headers) passes.
+// This file makes the kernel's own filter. It is an optimisation and errs on the side of too much:
+// it leaves out only what can be no part of a TCP connection, nor an error about one, nor QUIC's
+// greeting, which the report tells of. Anything that it does not understand to the end (tags,
+// tunnels, fragments, extension headers) passes.
 
 // filterLabel names a place of a program that jumps lead to.
 type filterLabel uint8
@@ -170,7 +171,8 @@ var tunnelProtocols = []uint32{
 	uint32(layers.IPProtocolEtherIP), uint32(layers.IPProtocolMPLSInIP),
 }
 
-// ipv4 sorts by protocol. What is fragmented passes: it may be TCP that only its first fragment shows.
+// ipv4 sorts by protocol. What is fragmented passes: it may be TCP that only its first fragment
+// shows.
 func (k *kernelFilter) ipv4() {
 	const offsetAndMore = 0x3fff
 	k.mark(labelIPv4)
@@ -212,9 +214,22 @@ func (k *kernelFilter) ipv6() {
 	k.load(6, 1)
 	k.equals(labelTCP6, uint32(layers.IPProtocolTCP))
 	k.equals(labelUDP6, uint32(layers.IPProtocolUDP))
-	k.equals(labelKeep, uint32(layers.IPProtocolICMPv6), uint32(layers.IPProtocolIPv6HopByHop),
-		uint32(layers.IPProtocolIPv6Routing), uint32(layers.IPProtocolIPv6Fragment), uint32(layers.IPProtocolAH),
-		uint32(layers.IPProtocolIPv6Destination), uint32(ipv6Mobility), uint32(ipv6HIP), uint32(ipv6Shim6))
+	k.equals(
+		labelKeep,
+		uint32(layers.IPProtocolICMPv6),
+		uint32(layers.IPProtocolIPv6HopByHop),
+		uint32(
+			layers.IPProtocolIPv6Routing,
+		),
+		uint32(layers.IPProtocolIPv6Fragment),
+		uint32(layers.IPProtocolAH),
+		uint32(
+			layers.IPProtocolIPv6Destination,
+		),
+		uint32(ipv6Mobility),
+		uint32(ipv6HIP),
+		uint32(ipv6Shim6),
+	)
 	k.equals(labelKeep, tunnelProtocols...)
 	k.always(labelDrop)
 	k.mark(labelUDP6)
@@ -242,7 +257,8 @@ func (k *kernelFilter) ports() {
 	k.always(labelKeep)
 }
 
-// udp passes tunnels, and QUIC's first packets: enough to tell that there is HTTP which cannot be analysed.
+// udp passes tunnels, and QUIC's first packets: enough to tell that there is HTTP which cannot be
+// analysed.
 func (k *kernelFilter) udp() {
 	const header, longAndFixed = 8, 0xc0
 	k.mark(labelUDP)

@@ -104,8 +104,8 @@ func TestKernelFilter(t *testing.T) {
 	}
 }
 
-// TestKernelFilterKeeps checks the one promise of the kernel's filter on all link layers: whatever --filter lets pass
-// is not left out.
+// TestKernelFilterKeeps checks the one promise of the kernel's filter on all link layers: whatever
+// --filter lets pass is not left out.
 func TestKernelFilterKeeps(t *testing.T) {
 	packets := [][]byte{append(append(kernelIPv4(6, 0), kernelPorts(40000, 80)...), make([]byte, 40)...),
 		append(append(kernelIPv6(6), kernelPorts(40000, 80)...), make([]byte, 40)...)}

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// filterHint is what a condition demands of every segment that it lets pass, as far as the kernel can tell. The
-// zero value demands nothing.
+// filterHint is what a condition demands of every segment that it lets pass, as far as the kernel
+// can tell. The zero value demands nothing.
 type filterHint struct {
 	host  netip.Addr // one end has it
 	ports []uint32   // one end has one of them
@@ -17,8 +17,8 @@ type filterHint struct {
 // hintPorts is how many ports are worth comparing in the kernel.
 const hintPorts = 16
 
-// hintOf reads a condition that is valid. It knows conditions joined by "and" alone, and ports joined by "or" alone;
-// for all others there is no hint.
+// hintOf reads a condition that is valid. It knows conditions joined by "and" alone, and ports
+// joined by "or" alone; for all others there is no hint.
 func hintOf(condition string) filterHint {
 	words, err := splitFilter(condition)
 	if err != nil {
@@ -48,7 +48,8 @@ func hintOf(condition string) filterHint {
 	return allOf(parts)
 }
 
-// allOf is the hint of conditions that all must hold. What it does not know only makes the result smaller.
+// allOf is the hint of conditions that all must hold. What it does not know only makes the result
+// smaller.
 func allOf(parts [][]string) filterHint {
 	var h filterHint
 	for _, p := range parts {

@@ -23,11 +23,12 @@ const (
 	linkIEEE80211Info = linkType(127)
 )
 
-// retireAfter is how long the kernel keeps a block that is not full, in ms. It does so at most twice as long: its
-// timer looks whether anything was added since it last looked.
+// retireAfter is how long the kernel keeps a block that is not full, in ms. It does so at most
+// twice as long: its timer looks whether anything was added since it last looked.
 const retireAfter = 50
 
-// snapMax is the longest frame that is taken, as in the files that are written. Segments before offload stay below it.
+// snapMax is the longest frame that is taken, as in the files that are written. Segments before
+// offload stay below it.
 const snapMax = writeSnapLen
 
 // leastBlock is the smallest block, in octets: the longest common frame, 64 KiB, fits.
@@ -46,8 +47,8 @@ func OpenLive(c LiveConfig) (*Live, error) {
 	return l, nil
 }
 
-// openRing opens the socket and everything that belongs to it. Nothing is received before all is in place: the
-// socket gets its protocol last.
+// openRing opens the socket and everything that belongs to it. Nothing is received before all is in
+// place: the socket gets its protocol last.
 func openRing(c *LiveConfig) (*ring, error) {
 	index, err := interfaceIndex(c.Interface)
 	if err != nil {
@@ -94,8 +95,8 @@ func (r *ring) open(c *LiveConfig) error {
 	return r.bind(c)
 }
 
-// findLink decides in which form frames are taken: as they are where their link layer is known, and else with the
-// header of a cooked capture, which the kernel can tell of every interface.
+// findLink decides in which form frames are taken: as they are where their link layer is known, and
+// else with the header of a cooked capture, which the kernel can tell of every interface.
 func (r *ring) findLink() error {
 	if r.index == 0 {
 		r.kind = linkCooked2
@@ -161,11 +162,12 @@ func (r *ring) configure(c *LiveConfig) error {
 			return fmt.Errorf("%s: %w", step.name, err)
 		}
 	}
-	// With this, frames are stamped when the kernel first sees them, and all listeners see the same time. Older
-	// kernels stamp them a little later.
+	// With this, frames are stamped when the kernel first sees them, and all listeners see the same
+	// time. Older kernels stamp them a little later.
 	_ = unix.SetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1)
 	if r.hardware == hardwareLoopback {
-		// Loopback shows each frame twice, leaving and arriving. One is enough; next drops what older kernels still give.
+		// Loopback shows each frame twice, leaving and arriving. One is enough; next drops what
+		// older kernels still give.
 		_ = unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 	}
 	return nil

@@ -7,7 +7,9 @@ import (
 	"fmt"
 )
 
-var errNoLive = errors.New("this build reads files only: build it with -tags pcap, cgo and libpcap (docs/live.md)")
+var errNoLive = errors.New(
+	"this build reads files only: build it with -tags pcap, cgo and libpcap (docs/live.md)",
+)
 
 // OpenLive begins to listen. This build cannot.
 func OpenLive(c LiveConfig) (*Live, error) {

@@ -50,8 +50,12 @@ func openHandle(c *LiveConfig) (*handle, error) {
 	if size <= 0 {
 		size = DefaultRing
 	}
-	err = errors.Join(inactive.SetSnapLen(snap), inactive.SetBufferSize(size), inactive.SetTimeout(pollPcap),
-		inactive.SetPromisc(c.Promiscuous && c.Interface != AnyInterface))
+	err = errors.Join(
+		inactive.SetSnapLen(snap),
+		inactive.SetBufferSize(size),
+		inactive.SetTimeout(pollPcap),
+		inactive.SetPromisc(c.Promiscuous && c.Interface != AnyInterface),
+	)
 	if err != nil {
 		return nil, err
 	}

@@ -19,17 +19,20 @@ import (
 )
 
 const (
-	// headroom is the room that the kernel leaves before each frame, for the header of a cooked capture and a VLAN tag.
+	// headroom is the room that the kernel leaves before each frame, for the header of a cooked
+	// capture and a VLAN tag.
 	headroom = 32
 	// pollFor is how long to wait for a block, in ms; signals and the end come through wake.
 	pollFor = 50
-	// drainFor is how long after stop the ring is read on: until the kernel has handed over its last block.
+	// drainFor is how long after stop the ring is read on: until the kernel has handed over its
+	// last block.
 	drainFor = 2*retireAfter*time.Millisecond + 50*time.Millisecond
-	// lagMax is how old a frame can be that lies in a block the kernel has not handed over yet, or during a nap.
+	// lagMax is how old a frame can be that lies in a block the kernel has not handed over yet, or
+	// during a nap.
 	lagMax = 2*retireAfter*time.Millisecond + napMost + 50*time.Millisecond
-	// napMost is how long to leave the ring alone once it was empty, so that there is work for more than an instant: a
-	// process that wakes for each block costs half as much again. A smaller ring gets a shorter nap: it is to hold what arrives
-	// meanwhile at napRate.
+	// napMost is how long to leave the ring alone once it was empty, so that there is work for more
+	// than an instant: a process that wakes for each block costs half as much again. A smaller ring
+	// gets a shorter nap: it is to hold what arrives meanwhile at napRate.
 	napMost = 40 * time.Millisecond
 	napRate = 16e8 // octets a second
 )
@@ -125,8 +128,9 @@ func (r *ring) take(f *rawFrame) bool {
 // sockaddrOffset is where the link-layer address lies: behind the frame's header.
 const sockaddrOffset = (int(unsafe.Sizeof(unix.Tpacket3Hdr{})) + unix.TPACKET_ALIGNMENT - 1) &^ (unix.TPACKET_ALIGNMENT - 1)
 
-// restore writes before the frame what the kernel took off it: the VLAN tag that the network card or the kernel
-// moved into a field of its own, and the link layer's header. It returns where the frame now begins.
+// restore writes before the frame what the kernel took off it: the VLAN tag that the network card
+// or the kernel moved into a field of its own, and the link layer's header. It returns where the
+// frame now begins.
 func (r *ring) restore(h *unix.Tpacket3Hdr, from *unix.RawSockaddrLinklayer, start int) int {
 	tagged := h.Status&unix.TP_STATUS_VLAN_VALID != 0
 	tpid := uint16(etherVLAN)
@@ -169,14 +173,15 @@ func (r *ring) cook(from *unix.RawSockaddrLinklayer, start int, protocol uint16)
 	return start - header
 }
 
-// innerTag reports whether the frame begins with a VLAN tag although the kernel says that it is IP: of two tags it
-// takes off the outer one, and then names what follows the inner one.
+// innerTag reports whether the frame begins with a VLAN tag although the kernel says that it is IP:
+// of two tags it takes off the outer one, and then names what follows the inner one.
 func innerTag(protocol uint16, p []byte, wire uint32) bool {
 	version := byte(4)
 	if protocol == etherIPv6 {
 		version = 6
 	}
-	if protocol != etherIPv4 && protocol != etherIPv6 || len(p) < ipv4Header || be16(p[2:]) != protocol ||
+	if protocol != etherIPv4 && protocol != etherIPv6 || len(p) < ipv4Header ||
+		be16(p[2:]) != protocol ||
 		p[etherTagBytes]>>4 != version {
 		return false
 	}
@@ -200,7 +205,10 @@ func (r *ring) wait() error {
 		time.Sleep(min(napMost, time.Duration(float64(len(r.mem))/napRate*float64(time.Second))))
 		return errPause
 	}
-	set := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN | unix.POLLERR}, {Fd: int32(r.wake), Events: unix.POLLIN}}
+	set := []unix.PollFd{
+		{Fd: int32(r.fd), Events: unix.POLLIN | unix.POLLERR},
+		{Fd: int32(r.wake), Events: unix.POLLIN},
+	}
 	if !r.stoppedAt.IsZero() {
 		set = set[:1] // the wake stays readable
 	}
@@ -216,7 +224,8 @@ func (r *ring) wait() error {
 	return errPause
 }
 
-// refuse ends the capture: the kernel takes no more frames, and what it has is handed out. It is an error once it is.
+// refuse ends the capture: the kernel takes no more frames, and what it has is handed out. It is an
+// error once it is.
 func (r *ring) refuse() error {
 	if r.stoppedAt.IsZero() {
 		r.stoppedAt = time.Now()
@@ -238,7 +247,8 @@ func (r *ring) ready() bool {
 	return atomic.LoadUint32(&r.block().Block_status)&unix.TP_STATUS_USER != 0
 }
 
-// survive looks at an error of the socket. An interface that goes down comes up again; one that is removed does not.
+// survive looks at an error of the socket. An interface that goes down comes up again; one that is
+// removed does not.
 func (r *ring) survive() error {
 	code, err := unix.GetsockoptInt(r.fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {

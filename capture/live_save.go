@@ -15,9 +15,11 @@ const saveBuffer = 1 << 18
 
 // SaveConfig says where a live capture is saved.
 type SaveConfig struct {
-	Name     string // of a pcapng file
-	FileSize int64  // octets after which the next file begins; 0: one file. Names then get a number before their extension
-	Files    int    // how many files are kept, the oldest go; 0: all
+	Name string // of a pcapng file
+	// octets after which the next file begins; 0: one file. Names then get a number before their
+	// extension
+	FileSize int64
+	Files    int // how many files are kept, the oldest go; 0: all
 }
 
 // Saver writes the frames of a live capture to files, in pcapng.
@@ -72,7 +74,8 @@ func (s *Saver) forget(name string) error {
 	}
 	oldest := s.kept[0]
 	s.kept = s.kept[1:]
-	if err := os.Remove(oldest); !errors.Is(err, fs.ErrNotExist) { // somebody else may have cleared up
+	// somebody else may have cleared up
+	if err := os.Remove(oldest); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
@@ -89,10 +92,12 @@ func (s *Saver) begin(iface string, link uint16, snap uint32) error {
 	return err
 }
 
-// frameCost is what a frame takes in the file beside its data: an Enhanced Packet Block without options, and padding.
+// frameCost is what a frame takes in the file beside its data: an Enhanced Packet Block without
+// options, and padding.
 const frameCost = 32 + 3
 
-// write writes a frame, with a note about it unless that is empty, to the next file if this one is full.
+// write writes a frame, with a note about it unless that is empty, to the next file if this one is
+// full.
 func (s *Saver) write(f *rawFrame, note string) error {
 	size := int64(len(f.Data) + frameCost)
 	if s.config.FileSize > 0 && s.written > 0 && s.written+size > s.config.FileSize {

@@ -6,7 +6,8 @@ import (
 	"os"
 )
 
-// unread is the key of an input of whose frames nothing is known: it is read before any other frame is given.
+// unread is the key of an input of whose frames nothing is known: it is read before any other frame
+// is given.
 const unread = math.MinInt64
 
 // input is one file of the capture, or standard input.
@@ -23,8 +24,8 @@ type input struct {
 	key     int64 // by which it is merged: the latest time of its frames so far
 }
 
-// load reads the input's next frame. A clock that steps back must not make the frames before it wait for those
-// after, nor change the order of the file, so the key never decreases.
+// load reads the input's next frame. A clock that steps back must not make the frames before it
+// wait for those after, nor change the order of the file, so the key never decreases.
 func (in *input) load() error {
 	if err := in.reader.next(&in.frame); err != nil {
 		return err

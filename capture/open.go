@@ -22,8 +22,8 @@ type Config struct {
 	Filter *Filter   // nil: everything
 }
 
-// Open opens capture files as one capture, merged by time. It reads the header of every input; the error, of one
-// line, names the input that is no capture and says what it is instead.
+// Open opens capture files as one capture, merged by time. It reads the header of every input; the
+// error, of one line, names the input that is no capture and says what it is instead.
 func Open(c Config) (Source, error) {
 	s, err := openInputs(c)
 	if err != nil {
@@ -45,7 +45,11 @@ func openInputs(c Config) (*source, error) {
 	s.stats.Inputs = make([]Input, len(c.Inputs))
 	for index, name := range c.Inputs {
 		s.stats.Inputs[index].Name = name
-		in := &input{name: name, key: unread, account: account{stats: &s.stats, input: index, secrets: &s.secrets}}
+		in := &input{
+			name:    name,
+			key:     unread,
+			account: account{stats: &s.stats, input: index, secrets: &s.secrets},
+		}
 		in.frame.Input = uint16(index)
 		if name == stdinName {
 			in.stdin = c.Stdin
@@ -78,8 +82,9 @@ func checkNames(names []string) error {
 	return nil
 }
 
-// admit reads the header of an input. Where there are several, one that can be opened again is closed after a
-// look at the time of its first frame: of hundreds of files of a ring only those are open whose turn it is.
+// admit reads the header of an input. Where there are several, one that can be opened again is
+// closed after a look at the time of its first frame: of hundreds of files of a ring only those are
+// open whose turn it is.
 func (s *source) admit(in *input, several bool) error {
 	if !several || !in.reopens() {
 		return in.start(s.takeBuffer())
@@ -147,7 +152,8 @@ func nameless(err error) error {
 
 // recognize finds out by the first octets what the input is, compression first.
 func (in *input) recognize(raw io.Reader, buffer []byte) error {
-	// A reader that asks for more than this buffer holds bypasses it, so plain files are not copied twice.
+	// A reader that asks for more than this buffer holds bypasses it, so plain files are not copied
+	// twice.
 	plain, compression, err := decompress(bufio.NewReaderSize(raw, feedLeast))
 	if err != nil {
 		return err

@@ -12,20 +12,22 @@ import (
 
 // frameReader reads the frames of one input. It fills everything of a rawFrame but Input.
 type frameReader interface {
-	// next gives io.EOF after the last frame if the input ends where one may end, and otherwise an error
-	// that says where and how it is damaged.
+	// next gives io.EOF after the last frame if the input ends where one may end, and otherwise an
+	// error that says where and how it is damaged.
 	next(f *rawFrame) error
 }
 
-// The limits on what one frame may claim to hold, in octets. Wireshark refuses records of more than 256 KiB;
-// captures of hosts that use BIG TCP hold larger ones, but then the header of the file says so.
+// The limits on what one frame may claim to hold, in octets. Wireshark refuses records of more than
+// 256 KiB; captures of hosts that use BIG TCP hold larger ones, but then the header of the file
+// says so.
 const (
 	frameUsual = 256 << 10
 	frameMax   = 2 << 20
 )
 
-// frameLimit is the largest frame that a file with the given snapshot length may hold. Real files hold frames
-// that are longer than their snapshot length, so it is never taken for less than is usual. 0 is no limit known.
+// frameLimit is the largest frame that a file with the given snapshot length may hold. Real files
+// hold frames that are longer than their snapshot length, so it is never taken for less than is
+// usual. 0 is no limit known.
 func frameLimit(snapLen uint32) uint32 {
 	if snapLen == 0 {
 		return frameMax
@@ -60,9 +62,10 @@ func (o byteOrder) u64(b []byte) uint64 {
 
 // The magic numbers of pcap files, as their writer saw them.
 const (
-	pcapMicro    = 0xa1b2c3d4
-	pcapNano     = 0xa1b23c4d
-	pcapModified = 0xa1b2cd34 // Alexey Kuznetsov's patch of libpcap: 8 octets more in the header of every record
+	pcapMicro = 0xa1b2c3d4
+	pcapNano  = 0xa1b23c4d
+	// Alexey Kuznetsov's patch of libpcap: 8 octets more in the header of every record
+	pcapModified = 0xa1b2cd34
 )
 
 // The lengths of the headers of pcap files.
@@ -84,7 +87,8 @@ type pcapReader struct {
 	link   linkType
 }
 
-// isPcap tells by the first four octets whether a file is a pcap file, and in which order it holds numbers.
+// isPcap tells by the first four octets whether a file is a pcap file, and in which order it holds
+// numbers.
 func isPcap(head []byte) (magic uint32, order byteOrder, ok bool) {
 	if len(head) < 4 {
 		return 0, false, false
@@ -108,7 +112,8 @@ func newPcapReader(in *feed, account *account) (*pcapReader, error) {
 	snapLen := order.u32(head[16:])
 	r := &pcapReader{
 		in: in, order: order, header: pcapRecordHeader, tick: int64(time.Microsecond), limit: frameLimit(snapLen),
-		link: linkType(min(order.u32(head[20:])&0x03ffffff, math.MaxUint16)), // the other bits tell of the FCS
+		// the other bits tell of the FCS
+		link: linkType(min(order.u32(head[20:])&0x03ffffff, math.MaxUint16)),
 	}
 	switch magic {
 	case pcapNano:
@@ -133,7 +138,12 @@ func (r *pcapReader) next(f *rawFrame) error {
 	o := r.order
 	captured, wire := o.u32(head[8:]), o.u32(head[12:])
 	if captured > r.limit {
-		return fmt.Errorf("frame %d claims %d captured octets, the limit is %d", r.number+1, captured, r.limit)
+		return fmt.Errorf(
+			"frame %d claims %d captured octets, the limit is %d",
+			r.number+1,
+			captured,
+			r.limit,
+		)
 	}
 	f.Time = int64(o.u32(head))*int64(time.Second) + int64(o.u32(head[4:]))*r.tick
 	f.Direction = directionUnknown
@@ -143,7 +153,12 @@ func (r *pcapReader) next(f *rawFrame) error {
 	whole := r.header + int(captured)
 	record, err := r.in.peek(whole)
 	if err != nil {
-		return cutError(err, fmt.Sprintf("within frame %d", r.number+1), max(len(record)-r.header, 0), int(captured))
+		return cutError(
+			err,
+			fmt.Sprintf("within frame %d", r.number+1),
+			max(len(record)-r.header, 0),
+			int(captured),
+		)
 	}
 	r.in.consume(whole)
 	r.number++
@@ -159,7 +174,12 @@ func (r *pcapReader) next(f *rawFrame) error {
 // ended says how the file ended where a record should start.
 func (r *pcapReader) ended(head []byte, err error) error {
 	if len(head) > 0 {
-		return cutError(err, fmt.Sprintf("within the header of frame %d", r.number+1), len(head), r.header)
+		return cutError(
+			err,
+			fmt.Sprintf("within the header of frame %d", r.number+1),
+			len(head),
+			r.header,
+		)
 	}
 	if err == io.EOF {
 		return io.EOF

@@ -104,8 +104,8 @@ func TestPcapModified(t *testing.T) {
 	}
 }
 
-// Whatever the place at which a file is cut: the frames before it are all there, and only a cut between two
-// records looks like the end of a capture.
+// Whatever the place at which a file is cut: the frames before it are all there, and only a cut
+// between two records looks like the end of a capture.
 func TestPcapCutAnywhere(t *testing.T) {
 	frames := fileFrames(5)
 	octets := pcapBytes(t, binary.LittleEndian, true, frames)

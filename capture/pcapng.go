@@ -17,8 +17,8 @@ const (
 	blockSecrets    = 10
 )
 
-// The blocks that hold no frame of a network, but are numbered as one by Wireshark: an entry of the systemd
-// journal, custom blocks, and events of sysdig.
+// The blocks that hold no frame of a network, but are numbered as one by Wireshark: an entry of the
+// systemd journal, custom blocks, and events of sysdig.
 const (
 	blockJournal     = 9
 	blockCustom      = 0xbad
@@ -161,15 +161,19 @@ func (r *pcapngReader) section() (kind uint32, err error) {
 	}
 	order, ok := sectionOrder(head)
 	if !ok {
-		return 0, fmt.Errorf("%s: a section has the byte-order mark % x", r.place("damaged"), head[8:12])
+		return 0, fmt.Errorf(
+			"%s: a section has the byte-order mark % x",
+			r.place("damaged"),
+			head[8:12],
+		)
 	}
 	r.order = order
 	r.interfaces = r.interfaces[:0]
 	return blockSection, nil
 }
 
-// whole shows what is between the two lengths of a block, and consumes the block. Where it is cut, the error
-// names the frame if the block is to hold one.
+// whole shows what is between the two lengths of a block, and consumes the block. Where it is cut,
+// the error names the frame if the block is to hold one.
 func (r *pcapngReader) whole(length uint32, holdsFrame bool) ([]byte, error) {
 	block, err := r.in.peek(int(length))
 	if err != nil {
@@ -186,7 +190,12 @@ func (r *pcapngReader) whole(length uint32, holdsFrame bool) ([]byte, error) {
 // sameLength checks the length that ends a block: where it differs, the next block cannot be found.
 func (r *pcapngReader) sameLength(length uint32, trailer []byte) error {
 	if again := r.order.u32(trailer); again != length {
-		return fmt.Errorf("%s: a block has length %d at its start and %d at its end", r.place("damaged"), length, again)
+		return fmt.Errorf(
+			"%s: a block has length %d at its start and %d at its end",
+			r.place("damaged"),
+			length,
+			again,
+		)
 	}
 	return nil
 }
@@ -214,7 +223,12 @@ func (r *pcapngReader) information(kind, length uint32) error {
 		if kind == blockSecrets {
 			return r.passOver(length)
 		}
-		return fmt.Errorf("%s: a block of type %d claims a length of %d octets", r.place("damaged"), kind, length)
+		return fmt.Errorf(
+			"%s: a block of type %d claims a length of %d octets",
+			r.place("damaged"),
+			kind,
+			length,
+		)
 	}
 	body, err := r.whole(length, false)
 	if err != nil {

@@ -21,7 +21,8 @@ const secretsTLS = 0x544c534b
 // microseconds is the resolution of an interface that names none.
 const microseconds = 6
 
-// option takes the next option off a list; ok is false at the end of the list, and where it is malformed.
+// option takes the next option off a list; ok is false at the end of the list, and where it is
+// malformed.
 func (o byteOrder) option(list []byte) (code uint16, value, rest []byte, ok bool) {
 	if len(list) < 4 {
 		return 0, nil, nil, false
@@ -36,8 +37,8 @@ func (o byteOrder) option(list []byte) (code uint16, value, rest []byte, ok bool
 	return code, list[:length], list[padded:], true
 }
 
-// readSection reads the options of a section header. A minor version other than 0 changes nothing that is read
-// here; a major one might.
+// readSection reads the options of a section header. A minor version other than 0 changes nothing
+// that is read here; a major one might.
 func (r *pcapngReader) readSection(body []byte) error {
 	if len(body) < 16 {
 		return errors.New("a section header is too short")
@@ -125,8 +126,8 @@ func (r *pcapngReader) readStatistics(body []byte) {
 	r.drops(i, max(i.statistics, dropped), i.dropped)
 }
 
-// drops notes what is now known about the frames that an interface dropped. Statistics and packet blocks count
-// the same frames, so the larger count is taken and not the sum.
+// drops notes what is now known about the frames that an interface dropped. Statistics and packet
+// blocks count the same frames, so the larger count is taken and not the sum.
 func (r *pcapngReader) drops(i *ngInterface, statistics, dropped uint64) {
 	before := max(i.statistics, i.dropped)
 	i.statistics, i.dropped = statistics, dropped

@@ -2,8 +2,8 @@ package capture
 
 import "fmt"
 
-// packet reads a block that holds a frame. A frame that contradicts its block is handed out as a bad one: the
-// block after it can still be found.
+// packet reads a block that holds a frame. A frame that contradicts its block is handed out as a
+// bad one: the block after it can still be found.
 func (r *pcapngReader) packet(kind, length uint32, f *rawFrame) error {
 	if length > blockPacket {
 		return fmt.Errorf("frame %d claims a block of %d octets", r.number+1, length)
@@ -28,7 +28,8 @@ func (r *pcapngReader) packet(kind, length uint32, f *rawFrame) error {
 	return nil
 }
 
-// packetHeader is the length of what precedes the data of an enhanced packet block and of an old packet block.
+// packetHeader is the length of what precedes the data of an enhanced packet block and of an old
+// packet block.
 const packetHeader = 20
 
 // enhanced reads an enhanced packet block (§4.3).
@@ -47,7 +48,8 @@ func (r *pcapngReader) enhanced(body []byte, f *rawFrame) bool {
 	return ok
 }
 
-// oldPacket reads a packet block as it was before enhanced ones (§A). 0xffff drops means that they are not known.
+// oldPacket reads a packet block as it was before enhanced ones (§A). 0xffff drops means that they
+// are not known.
 func (r *pcapngReader) oldPacket(body []byte, f *rawFrame) bool {
 	if len(body) < packetHeader {
 		return false
@@ -66,8 +68,8 @@ func (r *pcapngReader) oldPacket(body []byte, f *rawFrame) bool {
 	return ok
 }
 
-// stamp fills in the interface and the time, which are in the same places in both blocks; nil if there is no
-// such interface.
+// stamp fills in the interface and the time, which are in the same places in both blocks; nil if
+// there is no such interface.
 func (r *pcapngReader) stamp(id uint32, body []byte, f *rawFrame) *ngInterface {
 	if uint64(id) >= uint64(len(r.interfaces)) {
 		return nil
@@ -90,7 +92,8 @@ func (r *pcapngReader) data(i *ngInterface, body []byte, f *rawFrame) (list []by
 	return body[padded:], true
 }
 
-// packetOptions reads the options of a frame. Those of an old packet block have no drop counter: i is nil then.
+// packetOptions reads the options of a frame. Those of an old packet block have no drop counter: i
+// is nil then.
 func (r *pcapngReader) packetOptions(i *ngInterface, list []byte, f *rawFrame) {
 	for {
 		code, value, rest, ok := r.order.option(list)
@@ -113,8 +116,8 @@ func (r *pcapngReader) packetOptions(i *ngInterface, list []byte, f *rawFrame) {
 	}
 }
 
-// simple reads a simple packet block (§4.4): no time, and always of the first interface. The frame was captured
-// up to the snapshot length, and the block does not say how long that is.
+// simple reads a simple packet block (§4.4): no time, and always of the first interface. The frame
+// was captured up to the snapshot length, and the block does not say how long that is.
 func (r *pcapngReader) simple(body []byte, f *rawFrame) bool {
 	if len(body) < 4 || len(r.interfaces) == 0 {
 		return false

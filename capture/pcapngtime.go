@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// timeMax bounds the moments of frames, in ns before and after 1970: 146 years, so that the difference of two
-// is a time.Duration. Stamps beyond are taken for it.
+// timeMax bounds the moments of frames, in ns before and after 1970: 146 years, so that the
+// difference of two is a time.Duration. Stamps beyond are taken for it.
 const timeMax = math.MaxInt64 / 2
 
-// tickUnit converts the time stamps of an interface, which count from 1970 in units of a second divided by a
-// power of 10 or of 2 (if_tsresol), to nanoseconds.
+// tickUnit converts the time stamps of an interface, which count from 1970 in units of a second
+// divided by a power of 10 or of 2 (if_tsresol), to nanoseconds.
 type tickUnit struct {
 	exponent uint8
 	binary   bool
@@ -37,7 +37,8 @@ func (u tickUnit) time(ticks uint64) int64 {
 	return min(max(int64(min(ns, timeMax))+u.offset, -timeMax), timeMax)
 }
 
-// decimalNanos converts ticks of 10^-exponent seconds, and gives the largest number for what is larger.
+// decimalNanos converts ticks of 10^-exponent seconds, and gives the largest number for what is
+// larger.
 func (u tickUnit) decimalNanos(ticks uint64) uint64 {
 	if u.exponent > 9+largestPower {
 		return 0 // even the largest stamp is less than a nanosecond

@@ -2,10 +2,12 @@ package capture
 
 import "strconv"
 
-// linkType is a link type number of pcap and pcapng files (the LINKTYPE_ values of the pcap registry).
+// linkType is a link type number of pcap and pcapng files (the LINKTYPE_ values of the pcap
+// registry).
 type linkType uint16
 
-// linkNames are the link types that have a name in reports. Whether one can be decoded is for the decoder to say.
+// linkNames are the link types that have a name in reports. Whether one can be decoded is for the
+// decoder to say.
 var linkNames = map[linkType]string{
 	0:   "NULL",
 	1:   "Ethernet",
@@ -41,8 +43,8 @@ var linkNames = map[linkType]string{
 	276: "LINUX_SLL2",
 }
 
-// String is the link type's name in reports: LINKTYPE_ names without the prefix, "Ethernet" for 1, and the
-// number for one that has no name here.
+// String is the link type's name in reports: LINKTYPE_ names without the prefix, "Ethernet" for 1,
+// and the number for one that has no name here.
 func (l linkType) String() string {
 	if name, ok := linkNames[l]; ok {
 		return name
@@ -59,11 +61,12 @@ const (
 
 // rawFrame is one frame as the file holds it.
 type rawFrame struct {
-	Number    uint64 // within its input, from 1
-	Input     uint16
-	Iface     uint16 // index into Stats.Interfaces
-	Link      linkType
-	Time      int64  // ns since the Unix epoch; the time since the first frame is computed after merging
+	Number uint64 // within its input, from 1
+	Input  uint16
+	Iface  uint16 // index into Stats.Interfaces
+	Link   linkType
+	// ns since the Unix epoch; the time since the first frame is computed after merging
+	Time      int64
 	OrigLen   uint32 // on the wire; never less than len(Data)
 	Data      []byte // captured octets, valid until the next frame is read from this input
 	Direction uint8  // 0 unknown, 1 incoming, 2 outgoing (pcapng EPB flags)

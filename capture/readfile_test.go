@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// fileEpoch is the time of the first frame of most captures made by tests, in ns since the Unix epoch.
+// fileEpoch is the time of the first frame of most captures made by tests, in ns since the Unix
+// epoch.
 const fileEpoch = 1_700_000_000_000_000_000
 
 // fileFrame is a frame as tests write and expect it.

@@ -1,7 +1,7 @@
 // Package capture turns capture files, standard input or an interface into TCP segments.
 //
-// It knows file formats, link layers, tunnels, IP and TCP headers, and counts every frame once by what
-// became of it. It does not know what a connection is.
+// It knows file formats, link layers, tunnels, IP and TCP headers, and counts every frame once by
+// what became of it. It does not know what a connection is.
 package capture
 
 import (
@@ -9,13 +9,15 @@ import (
 	"time"
 )
 
-// FrameID names one frame: the input it came from and its number there, counted from 1 as Wireshark counts.
+// FrameID names one frame: the input it came from and its number there, counted from 1 as Wireshark
+// counts.
 type FrameID uint64
 
 // frameBits is the share of a FrameID that holds the number: 2^48 frames for each of 65,536 inputs.
 const frameBits = 48
 
-// NewFrameID names frame number of the given input (counted from 0, in the order of the command line).
+// NewFrameID names frame number of the given input (counted from 0, in the order of the command
+// line).
 func NewFrameID(input int, number uint64) FrameID {
 	return FrameID(uint64(input)<<frameBits | number&(1<<frameBits-1))
 }
@@ -38,8 +40,8 @@ type Kind uint8
 const (
 	// TCP is a TCP segment.
 	TCP Kind = iota
-	// ICMPError is an ICMP or ICMPv6 error that quotes a TCP segment (RFC 792, RFC 4443). Src and Dst are
-	// those of the quoted segment, Seq its sequence number; ICMP tells the rest.
+	// ICMPError is an ICMP or ICMPv6 error that quotes a TCP segment (RFC 792, RFC 4443). Src and
+	// Dst are those of the quoted segment, Seq its sequence number; ICMP tells the rest.
 	ICMPError
 )
 
@@ -70,18 +72,23 @@ const (
 	HasSACKPerm                     // SACK-permitted option (SYN only)
 	HasTS                           // timestamps option: TSVal and TSEcr are valid
 	HasIPID                         // IPv4: IPID is valid
-	Outgoing                        // the capture says that this host sent the frame (SLL packet type 4, EPB flags)
-	Incoming                        // the capture says that this host received the frame
-	BadChecksum                     // the TCP checksum does not match (partial: offload on the sending host)
-	Snapped                         // Payload is shorter than Len: the capture cut the frame
-	BadOptions                      // the option list was malformed; the fields before the fault are valid
-	CutOptions                      // the capture cut the frame within the option list: what lies beyond is not known
+	// the capture says that this host sent the frame (SLL packet type 4, EPB flags)
+	Outgoing
+	Incoming // the capture says that this host received the frame
+	// the TCP checksum does not match (partial: offload on the sending host)
+	BadChecksum
+	Snapped // Payload is shorter than Len: the capture cut the frame
+	// the option list was malformed; the fields before the fault are valid
+	BadOptions
+	// the capture cut the frame within the option list: what lies beyond is not known
+	CutOptions
 )
 
 // Has reports whether all the given options are set.
 func (o Options) Has(want Options) bool { return o&want == want }
 
-// SACKBlock is one block of a selective acknowledgment (RFC 2018 §3): [Start, End) in raw sequence numbers.
+// SACKBlock is one block of a selective acknowledgment (RFC 2018 §3): [Start, End) in raw sequence
+// numbers.
 type SACKBlock struct{ Start, End uint32 }
 
 // ICMPInfo describes an ICMP error.
@@ -92,28 +99,29 @@ type ICMPInfo struct {
 	MTU        uint32 // next-hop MTU of fragmentation needed / packet too big; 0 if not given
 }
 
-// Segment is one TCP segment as one frame showed it, in host byte order. The reader hands the same Segment
-// out again and again: Payload is valid until the next call to Next.
+// Segment is one TCP segment as one frame showed it, in host byte order. The reader hands the same
+// Segment out again and again: Payload is valid until the next call to Next.
 type Segment struct {
 	Mark
 	Src, Dst netip.AddrPort
 	Seq, Ack uint32 // raw; Ack is valid with the ACK flag
-	Len      uint32 // octets of data on the wire, from the IP header; may exceed len(Payload) if the frame was cut
-	Window   uint16 // as in the header, not scaled
-	Flags    TCPFlags
-	TTL      uint8 // time to live or hop limit
-	Kind     Kind
-	WScale   uint8 // shift count, valid with HasWScale
-	NSACK    uint8 // how many of SACK are valid
-	Options  Options
-	IPID     uint16 // valid with HasIPID
-	MSS      uint16 // valid with HasMSS
-	Iface    uint16 // index into Stats.Interfaces
-	TSVal    uint32 // valid with HasTS
-	TSEcr    uint32 // valid with HasTS
-	SACK     [4]SACKBlock
-	Payload  []byte
-	ICMP     ICMPInfo // valid if Kind is ICMPError
+	// octets of data on the wire, from the IP header; may exceed len(Payload) if the frame was cut
+	Len     uint32
+	Window  uint16 // as in the header, not scaled
+	Flags   TCPFlags
+	TTL     uint8 // time to live or hop limit
+	Kind    Kind
+	WScale  uint8 // shift count, valid with HasWScale
+	NSACK   uint8 // how many of SACK are valid
+	Options Options
+	IPID    uint16 // valid with HasIPID
+	MSS     uint16 // valid with HasMSS
+	Iface   uint16 // index into Stats.Interfaces
+	TSVal   uint32 // valid with HasTS
+	TSEcr   uint32 // valid with HasTS
+	SACK    [4]SACKBlock
+	Payload []byte
+	ICMP    ICMPInfo // valid if Kind is ICMPError
 }
 
 // Source gives segments in the order in which they are to be analysed.

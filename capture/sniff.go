@@ -64,11 +64,13 @@ func describe(head []byte) string {
 	return fmt.Sprintf("unknown binary data that starts with % x", head[:min(len(head), 8)])
 }
 
-// isText reports whether the octets are UTF-8 without control characters. The last character may be cut.
+// isText reports whether the octets are UTF-8 without control characters. The last character may be
+// cut.
 func isText(head []byte) bool {
 	for i := 0; i < len(head); {
 		r, size := utf8.DecodeRune(head[i:])
-		if r == utf8.RuneError && size == 1 && (len(head) < sniffLength || len(head)-i >= utf8.UTFMax) {
+		if r == utf8.RuneError && size == 1 &&
+			(len(head) < sniffLength || len(head)-i >= utf8.UTFMax) {
 			return false
 		}
 		if r < ' ' && r != '\n' && r != '\r' && r != '\t' || r == 0x7f {
@@ -98,8 +100,9 @@ func describeText(text string) string {
 	return "text" // and not what it says: that may be a password
 }
 
-// isERF reports whether the first record could be one of Endace's extensible record format: it has no magic
-// number, but a type octet (2 is Ethernet, 22 and 23 are IP), a record length and a length on the wire that agree.
+// isERF reports whether the first record could be one of Endace's extensible record format: it has
+// no magic number, but a type octet (2 is Ethernet, 22 and 23 are IP), a record length and a length
+// on the wire that agree.
 func isERF(head []byte) bool {
 	if len(head) < 18 {
 		return false

@@ -63,7 +63,8 @@ func (s *source) Close() error {
 	return errors.Join(errs...)
 }
 
-// nextFrame gives the frame that is due; io.EOF is its only error. The frame is valid until the next call.
+// nextFrame gives the frame that is due; io.EOF is its only error. The frame is valid until the
+// next call.
 func (s *source) nextFrame() (*rawFrame, error) {
 	for len(s.queue) > 0 {
 		in := s.queue[0]

@@ -7,19 +7,22 @@ type Outcome uint8
 
 // The outcomes. Only OutcomeSegment reaches the analysis of connections.
 const (
-	OutcomeSegment     Outcome = iota // a TCP segment that was handed out
-	OutcomeICMP                       // an ICMP error about a TCP segment, handed out
-	OutcomeDuplicate                  // the same segment was already seen at another point of the same host or mirror
-	OutcomeFiltered                   // did not match --filter
-	OutcomeFragment                   // an IP fragment that waits for, or was used in, a whole packet
-	OutcomeUDP                        // UDP that is none of the finer kinds
-	OutcomeQUIC                       // UDP that looks like QUIC (RFC 9000 §17): HTTP/3 is not analysed
-	OutcomeDNS                        // UDP port 53
-	OutcomeOtherIP                    // IP of another protocol
-	OutcomeNotIP                      // ARP, LLDP, ...
-	OutcomeUnknownLink                // a link type this program cannot decode
-	OutcomeMalformed                  // headers that contradict themselves
-	OutcomeShort                      // cut before the end of the TCP header
+	OutcomeSegment Outcome = iota // a TCP segment that was handed out
+	OutcomeICMP                   // an ICMP error about a TCP segment, handed out
+	// the same segment was already seen at another point of the same host or mirror
+	OutcomeDuplicate
+	OutcomeFiltered // did not match --filter
+	// an IP fragment that waits for, or was used in, a whole packet
+	OutcomeFragment
+	OutcomeUDP // UDP that is none of the finer kinds
+	// UDP that looks like QUIC (RFC 9000 §17): HTTP/3 is not analysed
+	OutcomeQUIC
+	OutcomeDNS         // UDP port 53
+	OutcomeOtherIP     // IP of another protocol
+	OutcomeNotIP       // ARP, LLDP, ...
+	OutcomeUnknownLink // a link type this program cannot decode
+	OutcomeMalformed   // headers that contradict themselves
+	OutcomeShort       // cut before the end of the TCP header
 	outcomes
 )
 
@@ -50,7 +53,8 @@ type Input struct {
 	Frames      uint64
 	Complete    bool   // the input ended where a capture file may end
 	Error       string // why not, with frame number and reason; "" if Complete
-	KernelDrops uint64 // frames that the capturing kernel or interface says it dropped (pcapng ISB, live)
+	// frames that the capturing kernel or interface says it dropped (pcapng ISB, live)
+	KernelDrops uint64
 	Comments    []string
 	Secrets     [][]byte // pcapng decryption secrets, TLS key log only, kept for later use
 }
@@ -69,20 +73,24 @@ type Interface struct {
 
 // Stats is the account of a capture: every frame once, by what became of it.
 type Stats struct {
-	Inputs        []Input
-	Interfaces    []Interface
-	Start         time.Time     // of the first frame, UTC
-	End           time.Duration // the latest frame, since Start
-	Frames        uint64
-	Bytes         uint64 // octets on the wire, all frames
-	Count         [outcomes]uint64
-	Backsteps     uint64            // frames stamped earlier than one before them on the same interface
-	MaxBack       time.Duration     // the largest such step
-	ClockSets     uint64            // how often the clock was set during a live capture; it is taken out of the times
-	MaxSet        time.Duration     // by how much at most, forward or back
-	Snapped       uint64            // segments whose payload the capture cut
-	Offloaded     uint64            // segments larger than 1,500 octets of IP on a link that is not known to have a larger MTU
-	UnknownLinks  map[string]uint64 // frames by the name of a link type that cannot be decoded
-	Tunnels       map[string]uint64 // segments found inside: vlan, mpls, pppoe, gre, ipip, 6in4, vxlan, geneve
-	FragmentsLost uint64            // datagrams whose fragments never became whole
+	Inputs     []Input
+	Interfaces []Interface
+	Start      time.Time     // of the first frame, UTC
+	End        time.Duration // the latest frame, since Start
+	Frames     uint64
+	Bytes      uint64 // octets on the wire, all frames
+	Count      [outcomes]uint64
+	// frames stamped earlier than one before them on the same interface
+	Backsteps uint64
+	MaxBack   time.Duration // the largest such step
+	// how often the clock was set during a live capture; it is taken out of the times
+	ClockSets uint64
+	MaxSet    time.Duration // by how much at most, forward or back
+	Snapped   uint64        // segments whose payload the capture cut
+	// segments larger than 1,500 octets of IP on a link that is not known to have a larger MTU
+	Offloaded    uint64
+	UnknownLinks map[string]uint64 // frames by the name of a link type that cannot be decoded
+	// segments found inside: vlan, mpls, pppoe, gre, ipip, 6in4, vxlan, geneve
+	Tunnels       map[string]uint64
+	FragmentsLost uint64 // datagrams whose fragments never became whole
 }

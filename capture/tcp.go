@@ -4,8 +4,8 @@ import "net/netip"
 
 const tcpHeader = 20
 
-// tcp decodes a TCP header (RFC 9293 §3.1). The payload's length is what the IP header says, whatever part of
-// it was captured.
+// tcp decodes a TCP header (RFC 9293 §3.1). The payload's length is what the IP header says,
+// whatever part of it was captured.
 func (d *decoder) tcp(p []byte, wire int) Outcome {
 	if wire < tcpHeader {
 		return OutcomeMalformed

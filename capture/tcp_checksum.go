@@ -6,13 +6,13 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// A wrong TCP checksum matters here only as a sign that the capture was taken on the sending host, before the
-// network card filled it in. That shows on every segment, SYNs included, so SYNs are always judged (they are
-// short), and of the others as many as are needed to know an interface.
+// A wrong TCP checksum matters here only as a sign that the capture was taken on the sending host,
+// before the network card filled it in. That shows on every segment, SYNs included, so SYNs are
+// always judged (they are short), and of the others as many as are needed to know an interface.
 const checksumVerdicts = 512
 
-// judgeChecksum sets BadChecksum if the segment is one to be judged and its checksum is wrong. Segments that
-// offload made larger than a frame, or of which octets are missing, cannot be judged.
+// judgeChecksum sets BadChecksum if the segment is one to be judged and its checksum is wrong.
+// Segments that offload made larger than a frame, or of which octets are missing, cannot be judged.
 func (d *decoder) judgeChecksum(link *linkState) {
 	at, seg := &d.at, d.at.seg
 	if seg.Flags&SYN == 0 && link.verdicts >= checksumVerdicts {
@@ -47,8 +47,8 @@ func (at *path) checksumMatches() bool {
 	return sum == 0xffff
 }
 
-// sumOctets adds p to a one's complement sum (RFC 1071 §2), 32 bits at a time: carries gather in the upper
-// half, which has room for 2^32 of them.
+// sumOctets adds p to a one's complement sum (RFC 1071 §2), 32 bits at a time: carries gather in
+// the upper half, which has room for 2^32 of them.
 func sumOctets(sum uint64, p []byte) uint64 {
 	for ; len(p) >= 8; p = p[8:] {
 		v := binary.BigEndian.Uint64(p)

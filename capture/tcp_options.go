@@ -18,7 +18,8 @@ const maxWScale = 14
 // (RFC 7323 appendix A): two no-operations, then kind 8 and length 10.
 const alignedTimestamps = 0x0101080a
 
-// tcpOptions reads the option list p. If the capture cut the list, an option that reaches beyond p is no fault.
+// tcpOptions reads the option list p. If the capture cut the list, an option that reaches beyond p
+// is no fault.
 func (s *Segment) tcpOptions(p []byte, cut bool) {
 	if len(p) >= 12 && be32(p) == alignedTimestamps {
 		s.TSVal, s.TSEcr = be32(p[4:]), be32(p[8:])
@@ -44,8 +45,8 @@ func (s *Segment) tcpOptions(p []byte, cut bool) {
 	}
 }
 
-// tcpOption reads one option. It is false if the length does not fit the kind. Options that belong into a SYN
-// mean nothing elsewhere (RFC 9293 §3.2, RFC 7323 §2.2, RFC 2018 §2).
+// tcpOption reads one option. It is false if the length does not fit the kind. Options that belong
+// into a SYN mean nothing elsewhere (RFC 9293 §3.2, RFC 7323 §2.2, RFC 2018 §2).
 func (s *Segment) tcpOption(kind byte, value []byte) bool {
 	syn := s.Flags&SYN != 0
 	switch kind {

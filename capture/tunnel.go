@@ -90,8 +90,8 @@ func (d *decoder) gre(p []byte, wire int) Outcome {
 	return d.etherType(h.protocol, p, wire)
 }
 
-// erspan decodes a mirrored Ethernet frame (draft-foschiano-erspan-03 §4). Type I has no header of its own
-// and is known by a GRE header without sequence number.
+// erspan decodes a mirrored Ethernet frame (draft-foschiano-erspan-03 §4). Type I has no header of
+// its own and is known by a GRE header without sequence number.
 func (d *decoder) erspan(h greHeader, p []byte, wire int) Outcome {
 	size := 0
 	switch {
@@ -123,8 +123,8 @@ func (d *decoder) etherIP(p []byte, wire int) Outcome {
 	return d.ethernet(p[2:], wire-2)
 }
 
-// vxlan decodes a VXLAN frame (RFC 7348 §5). Anything without the flag of a valid network identifier is some
-// other use of the port.
+// vxlan decodes a VXLAN frame (RFC 7348 §5). Anything without the flag of a valid network
+// identifier is some other use of the port.
 func (d *decoder) vxlan(p []byte, wire int) Outcome {
 	const header, valid = 8, 0x08
 	if len(p) < header || p[0] != valid {
@@ -181,8 +181,9 @@ func (d *decoder) gtp(p []byte, wire int) Outcome {
 	return d.ip(p[size:], wire-size)
 }
 
-// gtpExtensions is where the extension headers end that start at size; the octet before each is its type, and
-// zero ends the list. It is 0 if an extension is empty, and beyond p if the frame was cut.
+// gtpExtensions is where the extension headers end that start at size; the octet before each is its
+// type, and zero ends the list. It is 0 if an extension is empty, and beyond p if the frame was
+// cut.
 func gtpExtensions(p []byte, size int) int {
 	for size <= len(p) && p[size-1] != 0 {
 		if size == len(p) {

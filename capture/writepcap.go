@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// writeSnapLen is the snapshot length of files written here, in octets: what tcpdump writes, and the longest
-// frame that Wireshark reads.
+// writeSnapLen is the snapshot length of files written here, in octets: what tcpdump writes, and
+// the longest frame that Wireshark reads.
 const writeSnapLen = 256 << 10
 
 // PcapWriter writes a pcap file.
@@ -19,13 +19,18 @@ type PcapWriter struct {
 	head  [pcapRecordHeader]byte
 }
 
-// NewPcapWriter writes the header of a little-endian file with frames of one link type, stamped in nanoseconds or
-// microseconds. It writes in small pieces: hand it a buffered writer.
+// NewPcapWriter writes the header of a little-endian file with frames of one link type, stamped in
+// nanoseconds or microseconds. It writes in small pieces: hand it a buffered writer.
 func NewPcapWriter(w io.Writer, linkType uint16, nano bool) (*PcapWriter, error) {
 	return newPcapWriter(w, binary.LittleEndian, linkType, nano)
 }
 
-func newPcapWriter(w io.Writer, order binary.AppendByteOrder, linkType uint16, nano bool) (*PcapWriter, error) {
+func newPcapWriter(
+	w io.Writer,
+	order binary.AppendByteOrder,
+	linkType uint16,
+	nano bool,
+) (*PcapWriter, error) {
 	p := &PcapWriter{to: w, order: order, tick: int64(time.Microsecond)}
 	magic := uint32(pcapMicro)
 	if nano {
@@ -41,8 +46,9 @@ func newPcapWriter(w io.Writer, order binary.AppendByteOrder, linkType uint16, n
 	return p, err
 }
 
-// WriteFrame writes one frame: its time in ns since the Unix epoch, what was captured of it, and its length on the
-// wire in octets. The format holds times of 1970 to 2106; others are moved to the nearer end.
+// WriteFrame writes one frame: its time in ns since the Unix epoch, what was captured of it, and
+// its length on the wire in octets. The format holds times of 1970 to 2106; others are moved to the
+// nearer end.
 func (p *PcapWriter) WriteFrame(unixNano int64, data []byte, origLen int) error {
 	data = data[:min(len(data), writeSnapLen)]
 	unixNano = min(max(unixNano, 0), math.MaxUint32*int64(time.Second))

@@ -25,8 +25,8 @@ type PcapngWriter struct {
 	block      []byte // the block being made; its room is used again
 }
 
-// NewPcapngWriter writes the header of a little-endian file. It makes one write a block: a buffered writer saves
-// system calls, an unbuffered one shows every frame at once.
+// NewPcapngWriter writes the header of a little-endian file. It makes one write a block: a buffered
+// writer saves system calls, an unbuffered one shows every frame at once.
 func NewPcapngWriter(w io.Writer) (*PcapngWriter, error) {
 	return newPcapngWriter(w, binary.LittleEndian)
 }
@@ -43,7 +43,8 @@ func newPcapngWriter(w io.Writer, order binary.AppendByteOrder) (*PcapngWriter, 
 	return p, p.write()
 }
 
-// AddInterface describes an interface and gives the number by which frames refer to it. A snapLen of 0 is no limit.
+// AddInterface describes an interface and gives the number by which frames refer to it. A snapLen
+// of 0 is no limit.
 func (p *PcapngWriter) AddInterface(name string, linkType uint16, snapLen uint32) (int, error) {
 	p.begin(blockInterface)
 	p.u16(linkType)
@@ -58,9 +59,15 @@ func (p *PcapngWriter) AddInterface(name string, linkType uint16, snapLen uint32
 
 var errNoInterface = errors.New("no such interface")
 
-// WriteFrame writes one frame of an interface: its time in ns since the Unix epoch, what was captured of it, its
-// length on the wire in octets, and a comment unless that is empty.
-func (p *PcapngWriter) WriteFrame(iface int, unixNano int64, data []byte, origLen int, comment string) error {
+// WriteFrame writes one frame of an interface: its time in ns since the Unix epoch, what was
+// captured of it, its length on the wire in octets, and a comment unless that is empty.
+func (p *PcapngWriter) WriteFrame(
+	iface int,
+	unixNano int64,
+	data []byte,
+	origLen int,
+	comment string,
+) error {
 	if iface < 0 || iface >= p.interfaces {
 		return fmt.Errorf("write frame of interface %d: %w", iface, errNoInterface)
 	}
@@ -79,7 +86,8 @@ func (p *PcapngWriter) WriteFrame(iface int, unixNano int64, data []byte, origLe
 	return p.write()
 }
 
-// WriteDrops writes how many frames of an interface were dropped up to the given moment, in ns since the Unix epoch.
+// WriteDrops writes how many frames of an interface were dropped up to the given moment, in ns
+// since the Unix epoch.
 func (p *PcapngWriter) WriteDrops(iface int, unixNano int64, drops uint64) error {
 	if iface < 0 || iface >= p.interfaces {
 		return fmt.Errorf("write drops of interface %d: %w", iface, errNoInterface)

@@ -11,9 +11,10 @@ import (
 	"io"
 )
 
-// xzReader reads files in the xz format (tukaani.org/xz/xz-file-format.txt), which are streams of blocks. The library
-// that decodes the blocks reads such files, too, but allocates whatever dictionary each of their blocks asks for,
-// takes a stream that is cut between blocks for one that ended, and remembers every block.
+// xzReader reads files in the xz format (tukaani.org/xz/xz-file-format.txt), which are streams of
+// blocks. The library that decodes the blocks reads such files, too, but allocates whatever
+// dictionary each of their blocks asks for, takes a stream that is cut between blocks for one that
+// ended, and remembers every block.
 type xzReader struct {
 	raw     *bufio.Reader
 	check   byte        // the kind of checksum of this stream's blocks
@@ -59,7 +60,8 @@ func (x *xzReader) Read(b []byte) (int, error) {
 	}
 }
 
-// next begins the next block, or reads the end of a stream and the header of the stream that follows.
+// next begins the next block, or reads the end of a stream and the header of the stream that
+// follows.
 func (x *xzReader) next() error {
 	size, err := x.raw.ReadByte()
 	if err != nil {
@@ -115,7 +117,8 @@ func (x *xzReader) endBlock() error {
 	return nil
 }
 
-// index reads the index, of which the first octet is read, and the footer: both repeat what is known.
+// index reads the index, of which the first octet is read, and the footer: both repeat what is
+// known.
 func (x *xzReader) index() error {
 	in := &indexReader{raw: x.raw}
 	in.take(0)
@@ -148,15 +151,17 @@ func (x *xzReader) index() error {
 	return x.footer(in.sum, uint32(in.n/4))
 }
 
-// footer reads the checksum of the index, and the footer: its checksum, the length of the index in words of four
-// octets (the checksum is one, and one is not counted), the flags of the header, magic.
+// footer reads the checksum of the index, and the footer: its checksum, the length of the index in
+// words of four octets (the checksum is one, and one is not counted), the flags of the header,
+// magic.
 func (x *xzReader) footer(indexSum, words uint32) error {
 	var b [16]byte
 	if _, err := io.ReadFull(x.raw, b[:]); err != nil {
 		return cutShort(err)
 	}
 	if binary.LittleEndian.Uint32(b[:]) != indexSum || !sealed(b[8:14], b[4:8]) || binary.LittleEndian.Uint32(b[8:]) != words ||
-		b[12] != 0 || b[13] != x.check || string(b[14:]) != xzEndMagic {
+		b[12] != 0 || b[13] != x.check ||
+		string(b[14:]) != xzEndMagic {
 		return fmt.Errorf("%w: footer of a stream", errXZDamaged)
 	}
 	return nil

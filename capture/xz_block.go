@@ -28,12 +28,13 @@ type xzBlock struct {
 
 const (
 	lzma2Filter = 0x21
-	// xzAhead is how many octets of a block must be there before its dictionary is allocated as large as it asks for.
+	// xzAhead is how many octets of a block must be there before its dictionary is allocated as
+	// large as it asks for.
 	xzAhead = 1 << 20
 )
 
-// newXZBlock reads the header of a block, whose first octet is given, and enough of its data to know what dictionary
-// it needs.
+// newXZBlock reads the header of a block, whose first octet is given, and enough of its data to
+// know what dictionary it needs.
 func newXZBlock(raw *bufio.Reader, size, check byte) (*xzBlock, error) {
 	head := make([]byte, (int(size)+1)*4)
 	head[0] = size
@@ -50,19 +51,27 @@ func newXZBlock(raw *bufio.Reader, size, check byte) (*xzBlock, error) {
 		return nil, err
 	}
 	if dictionary > windowMax {
-		return nil, fmt.Errorf("xz: dictionary of %d MiB is larger than %d MiB", dictionary>>20, windowMax>>20)
+		return nil, fmt.Errorf(
+			"xz: dictionary of %d MiB is larger than %d MiB",
+			dictionary>>20,
+			windowMax>>20,
+		)
 	}
 	ahead, needed, err := readAhead(raw, dictionary)
 	x.packed.from = io.MultiReader(bytes.NewReader(ahead), raw)
 	if err != nil && err != io.EOF { // what is there before the cut is data
 		return nil, err
 	}
-	x.data, err = lzma.Reader2Config{DictCap: int(max(needed, lzma.MinDictCap))}.NewReader2(&x.packed)
+	x.data, err = lzma.Reader2Config{
+		DictCap: int(max(needed, lzma.MinDictCap)),
+	}.NewReader2(
+		&x.packed,
+	)
 	return x, err
 }
 
-// fields reads the fields of a block's header: flags, optional lengths, filters, each an identifier, a length and its
-// properties. It gives the size of the dictionary.
+// fields reads the fields of a block's header: flags, optional lengths, filters, each an
+// identifier, a length and its properties. It gives the size of the dictionary.
 func (x *xzBlock) fields(flags byte, in *bytes.Reader) (dictionary uint64, err error) {
 	lengths := [2]*uint64{&x.mayPacked, &x.mayPlain}
 	for i, bit := range [2]byte{0x40, 0x80} {
@@ -85,8 +94,8 @@ func (x *xzBlock) fields(flags byte, in *bytes.Reader) (dictionary uint64, err e
 	return uint64(2|property&1) << (property/2 + 11), nil
 }
 
-// readAhead reads whole chunks of a block until it is known what dictionary it needs: none larger than its plain
-// octets, so that nothing is allocated for data that is not there.
+// readAhead reads whole chunks of a block until it is known what dictionary it needs: none larger
+// than its plain octets, so that nothing is allocated for data that is not there.
 func readAhead(raw *bufio.Reader, dictionary uint64) (ahead []byte, needed uint64, err error) {
 	for plain := uint64(0); len(ahead) < xzAhead; {
 		head, _ := raw.Peek(6)
@@ -115,8 +124,9 @@ func ignoreEnd(err error) error {
 	return err
 }
 
-// chunkSize is how many octets a chunk of LZMA2 has, header included, and how many it makes. Control octets from 0x80
-// say that they are compressed, from 0xc0 that an octet of properties follows the lengths.
+// chunkSize is how many octets a chunk of LZMA2 has, header included, and how many it makes.
+// Control octets from 0x80 say that they are compressed, from 0xc0 that an octet of properties
+// follows the lengths.
 func chunkSize(head []byte) (packed int, plain uint64) {
 	var b [6]byte
 	copy(b[:], head)
@@ -138,7 +148,8 @@ func (x *xzBlock) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// end reads the padding and the checksum after the data, and gives the length of the block without padding.
+// end reads the padding and the checksum after the data, and gives the length of the block without
+// padding.
 func (x *xzBlock) end() (unpadded uint64, err error) {
 	packed := uint64(x.packed.n)
 	if x.mayPacked != 0 && x.mayPacked != packed || x.mayPlain != 0 && x.mayPlain != x.plain {

@@ -11,7 +11,8 @@ import (
 	"testing"
 )
 
-// xzAsking changes the header of the first block at or after an offset so that it asks for another dictionary.
+// xzAsking changes the header of the first block at or after an offset so that it asks for another
+// dictionary.
 func xzAsking(t testing.TB, packed []byte, from int, property byte) []byte {
 	t.Helper()
 	at := from + 12 // behind the header of the stream
@@ -30,7 +31,8 @@ const (
 	asks128MiB = 30
 )
 
-// A dictionary that is too large is refused, also where a later block asks for it, and the error says what and where.
+// A dictionary that is too large is refused, also where a later block asks for it, and the error
+// says what and where.
 func TestXZDictionaryIsBounded(t *testing.T) {
 	frames := fileFrames(50)
 	octets := pcapBytes(t, binary.LittleEndian, true, frames)
@@ -47,7 +49,8 @@ func TestXZDictionaryIsBounded(t *testing.T) {
 	}
 }
 
-// Nothing is allocated for a dictionary that the data cannot fill, in however many blocks it is asked for.
+// Nothing is allocated for a dictionary that the data cannot fill, in however many blocks it is
+// asked for.
 func TestXZDictionaryNeedsData(t *testing.T) {
 	frames := fileFrames(50)
 	octets := pcapBytes(t, binary.LittleEndian, true, frames)
@@ -66,7 +69,8 @@ func TestXZDictionaryNeedsData(t *testing.T) {
 	}
 }
 
-// Every octet of the format counts: if one is changed the file is refused, called damaged, or tells the same.
+// Every octet of the format counts: if one is changed the file is refused, called damaged, or tells
+// the same.
 func TestXZDamage(t *testing.T) {
 	frames := fileFrames(3)
 	octets := pcapBytes(t, binary.LittleEndian, true, frames)
@@ -93,8 +97,8 @@ func TestXZDamage(t *testing.T) {
 	}
 }
 
-// FuzzDecompress takes any octets for a compressed stream: they are the same however they are read, and a stream that ends
-// without an error gives the same when more follows it in another.
+// FuzzDecompress takes any octets for a compressed stream: they are the same however they are read,
+// and a stream that ends without an error gives the same when more follows it in another.
 func FuzzDecompress(f *testing.F) {
 	octets := pcapBytes(f, binary.LittleEndian, true, fileFrames(3))
 	for format := range packers() {

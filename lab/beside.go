@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Beside is a client that works while another, whose requests nobody waits for, keeps the path busy.
+// Beside is a client that works while another, whose requests nobody waits for, keeps the path
+// busy.
 type Beside struct {
 	Caller
 	Other Caller        // its requests are not in the log
@@ -29,7 +30,10 @@ func (b Beside) About() string {
 func (b Beside) Drive(ctx context.Context, e *Env) error {
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		b.Other.Drive(ctx, &Env{world: e.world, dir: e.dir, v6: e.v6, log: newRequestLog(), target: e.target})
+		b.Other.Drive(
+			ctx,
+			&Env{world: e.world, dir: e.dir, v6: e.v6, log: newRequestLog(), target: e.target},
+		)
 	})
 	defer wait.Wait()
 	pause(ctx, b.Ahead)

@@ -9,16 +9,21 @@ import (
 	"time"
 )
 
-// A Box sits in the middle of the link and does what routers and firewalls do. Its own packets have a time to live of
-// their own, as those of a real one have. It understands IPv4 without offloads.
+// A Box sits in the middle of the link and does what routers and firewalls do. Its own packets have
+// a time to live of their own, as those of a real one have. It understands IPv4 without offloads.
 type Box struct {
-	MTU         [2]int        // longer IP packets are lost, by direction; 0 is no limit
-	Tell        bool          // says so by ICMP "fragmentation needed" (RFC 1191)
-	Forget      time.Duration // a connection on which nothing passed for so long is forgotten; 0 is never
-	Reset       bool          // answers segments of a forgotten connection with RST; else they are lost
-	Reject      int           // ICMP code with which a SYN to the server is answered: 1 unreachable, 13 prohibited; 0 is none
-	Inject      int           // a RST for the client follows the nth data segment to the client; 0 is none
-	StallAfter  int           // when so many data segments have gone to the client, that direction stands still
+	MTU  [2]int // longer IP packets are lost, by direction; 0 is no limit
+	Tell bool   // says so by ICMP "fragmentation needed" (RFC 1191)
+	// a connection on which nothing passed for so long is forgotten; 0 is never
+	Forget time.Duration
+	// answers segments of a forgotten connection with RST; else they are lost
+	Reset bool
+	// ICMP code with which a SYN to the server is answered: 1 unreachable, 13 prohibited; 0 is none
+	Reject int
+	// a RST for the client follows the nth data segment to the client; 0 is none
+	Inject int
+	// when so many data segments have gone to the client, that direction stands still
+	StallAfter  int
 	StallFor    time.Duration // for so long, and then everything passes at once
 	StallStride int           // again every so many segments; 0 is once
 }
@@ -28,20 +33,45 @@ func (b Box) String() string {
 	var words []string
 	for d, way := range []string{"server", "client"} {
 		if b.MTU[d] > 0 {
-			words = append(words, fmt.Sprintf("IP packets over %d octets to the %s lost, ICMP %v", b.MTU[d], way, b.Tell))
+			words = append(
+				words,
+				fmt.Sprintf(
+					"IP packets over %d octets to the %s lost, ICMP %v",
+					b.MTU[d],
+					way,
+					b.Tell,
+				),
+			)
 		}
 	}
 	if b.Forget > 0 {
-		words = append(words, fmt.Sprintf("connections forgotten after %v idle, later segments answered by RST: %v", b.Forget, b.Reset))
+		words = append(
+			words,
+			fmt.Sprintf(
+				"connections forgotten after %v idle, later segments answered by RST: %v",
+				b.Forget,
+				b.Reset,
+			),
+		)
 	}
 	if b.Reject > 0 {
 		words = append(words, fmt.Sprintf("SYNs answered by ICMP type 3 code %d", b.Reject))
 	}
 	if b.Inject > 0 {
-		words = append(words, fmt.Sprintf("a RST of its own to the client after data segment %d", b.Inject))
+		words = append(
+			words,
+			fmt.Sprintf("a RST of its own to the client after data segment %d", b.Inject),
+		)
 	}
 	if b.StallFor > 0 {
-		words = append(words, fmt.Sprintf("to the client nothing for %v after %d data segments", b.StallFor, b.StallAfter))
+		words = append(
+			words,
+			fmt.Sprintf(
+				"to the client nothing for %v after %d data segments",
+				b.StallFor,
+				b.StallAfter,
+			),
+		)
 	}
 	return strings.Join(words, "; ")
 }
@@ -104,11 +134,15 @@ func (w *wire) countData(ether []byte, now int64) {
 	s.data++
 	if b.Inject == s.data {
 		f := resetBehind(ether)
-		w.middle = append(w.middle, frame{at: now + int64(w.link.Delay[toClient]/2) + 1000, data: f, wire: len(f)})
+		w.middle = append(
+			w.middle,
+			frame{at: now + int64(w.link.Delay[toClient]/2) + 1000, data: f, wire: len(f)},
+		)
 		w.queues[toClient].add(now+int64(w.link.Delay[toClient])+1000, f)
 	}
 	past := s.data - b.StallAfter
-	if b.StallFor > 0 && past >= 0 && (past == 0 || (b.StallStride > 0 && past%b.StallStride == 0)) {
+	if b.StallFor > 0 && past >= 0 &&
+		(past == 0 || (b.StallStride > 0 && past%b.StallStride == 0)) {
 		s.closed[toClient] = now + int64(b.StallFor)
 	}
 }
@@ -123,7 +157,8 @@ func (w *wire) answer(d int, data []byte, now int64) {
 // boxTTL is what remains of the box's time to live, unlike that of the ends.
 const boxTTL = 58
 
-// ipv4 wraps a payload, from one address to another, for the Ethernet addresses of a frame the other way round.
+// ipv4 wraps a payload, from one address to another, for the Ethernet addresses of a frame the
+// other way round.
 func ipv4(answered []byte, source, destination [4]byte, protocol byte, payload []byte) []byte {
 	f := make([]byte, 0, 34+len(payload))
 	f = append(f, answered[6:12]...)
@@ -165,8 +200,8 @@ func icmpFor(ether []byte, code byte, mtu int) []byte {
 	return ipv4(ether, [4]byte{10, 9, 0, 254}, source, 1, m)
 }
 
-// resetFor answers a segment as a host without the connection would (RFC 9293 section 3.10.7.1), in the name of the
-// segment's destination.
+// resetFor answers a segment as a host without the connection would (RFC 9293 section 3.10.7.1), in
+// the name of the segment's destination.
 func resetFor(ether []byte) []byte {
 	at, _, _ := ipHeader(ether)
 	source, destination := addresses(ether)
@@ -175,7 +210,8 @@ func resetFor(ether []byte) []byte {
 		binary.BigEndian.Uint16(t[2:]), binary.BigEndian.Uint16(t), binary.BigEndian.Uint32(t[8:])))
 }
 
-// resetBehind is a reset that takes the place of what follows the segment, in the name of its sender.
+// resetBehind is a reset that takes the place of what follows the segment, in the name of its
+// sender.
 func resetBehind(ether []byte) []byte {
 	at, length, _ := ipHeader(ether)
 	source, destination := addresses(ether)

@@ -18,8 +18,8 @@ import (
 // accuracyFile is where the scoreboard is kept.
 const accuracyFile = "docs/accuracy.md"
 
-// checkNamed analyses the recordings below lab/out and scores what the program says. Only a run over all of them
-// writes docs/accuracy.md.
+// checkNamed analyses the recordings below lab/out and scores what the program says. Only a run
+// over all of them writes docs/accuracy.md.
 func checkNamed(ctx context.Context, names []string) error {
 	chosen, err := choose(names)
 	if err != nil {
@@ -118,7 +118,8 @@ type verdict struct {
 	scenario Scenario
 	saved    float64 // by the cure, at the application; valid if the scenario has one
 	found    *finding
-	// The machine kept the programs waiting in one of the two recordings: saved is not what the cure did.
+	// The machine kept the programs waiting in one of the two recordings: saved is not what the
+	// cure did.
 	disturbed bool
 	vantages  map[string]*finding // the same finding as each vantage saw it; nil if it did not
 	others    []finding           // said of the fault though not expected
@@ -127,7 +128,8 @@ type verdict struct {
 	bulks     []bulk
 }
 
-// disturbedMS is the lateness beyond which a recording says nothing about a saving, unless that is a hundred times as long.
+// disturbedMS is the lateness beyond which a recording says nothing about a saving, unless that is
+// a hundred times as long.
 const disturbedMS = 3
 
 // judge analyses every capture of a scenario; one decides, the others are compared with it.
@@ -141,7 +143,8 @@ func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
 		}
 		v.vantages[vantage] = s.Expect.in(r)
 		if vantage != s.Expect.from() && v.vantages[vantage] == nil {
-			v.vantages[vantage] = Expect{Rule: s.Expect.Rule}.in(r) // what is upstream of one is downstream of another
+			// what is upstream of one is downstream of another
+			v.vantages[vantage] = Expect{Rule: s.Expect.Rule}.in(r)
 		}
 		v.vantages[vantage] = s.Expect.whole(v.vantages[vantage], r)
 		if vantage == s.Expect.from() {
@@ -163,9 +166,16 @@ func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
 func (v *verdict) observe(ctx context.Context, program, variant string) error {
 	name := v.scenario.Name
 	if _, ok := v.scenario.Client.(Beside); ok {
-		return nil // what small responses wait for their acknowledgments behind the large one is no part of the server's ledger
+		// what small responses wait for their acknowledgments behind the large one is no part of
+		// the server's ledger
+		return nil
 	}
-	b, err := observeBulk(ctx, program, strings.TrimSuffix(name+", "+variant, ", fault"), filepath.Join(outDir, name, variant))
+	b, err := observeBulk(
+		ctx,
+		program,
+		strings.TrimSuffix(name+", "+variant, ", fault"),
+		filepath.Join(outDir, name, variant),
+	)
 	if b != nil {
 		v.bulks = append(v.bulks, *b)
 	}
@@ -239,17 +249,30 @@ func (v verdict) line() string {
 		words = append(words, v.foundLine())
 	}
 	for _, f := range v.others {
-		words = append(words, fmt.Sprintf("WRONG %s (%d, %.0f ms)", f.name(), f.Count, f.Cost.Expected))
+		words = append(
+			words,
+			fmt.Sprintf("WRONG %s (%d, %.0f ms)", f.name(), f.Count, f.Cost.Expected),
+		)
 	}
 	for _, f := range v.fixed {
-		words = append(words, fmt.Sprintf("WRONG when fixed %s (%d, %.0f ms)", f.name(), f.Count, f.Cost.Expected))
+		words = append(
+			words,
+			fmt.Sprintf("WRONG when fixed %s (%d, %.0f ms)", f.name(), f.Count, f.Cost.Expected),
+		)
 	}
 	return strings.Join(words, "  ")
 }
 
 func (v verdict) foundLine() string {
 	f := v.found
-	text := fmt.Sprintf("found %s %d times, %.1f [%.1f, %.1f] ms", f.name(), f.Count, f.Cost.Expected, f.Cost.Low, f.Cost.High)
+	text := fmt.Sprintf(
+		"found %s %d times, %.1f [%.1f, %.1f] ms",
+		f.name(),
+		f.Count,
+		f.Cost.Expected,
+		f.Cost.Low,
+		f.Cost.High,
+	)
 	if v.scenario.Expect.Count > 0 && f.Count != v.scenario.Expect.Count {
 		text += fmt.Sprintf(" COUNT want %d", v.scenario.Expect.Count)
 	}
@@ -278,8 +301,8 @@ func (v verdict) priced() bool {
 	return v.found != nil && v.scenario.Fix != nil && !v.disturbed && !v.scenario.Expect.timeless()
 }
 
-// inside reports whether the saving lies within [low, high]. The application's own pace varies by some hundred
-// microseconds a request, which no capture shows.
+// inside reports whether the saving lies within [low, high]. The application's own pace varies by
+// some hundred microseconds a request, which no capture shows.
 func (v verdict) inside() bool {
 	slack := 2 + .02*math.Abs(v.saved)
 	return v.saved >= v.found.Cost.Low-slack && v.saved <= v.found.Cost.High+slack

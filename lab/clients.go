@@ -26,7 +26,9 @@ type GoClient struct {
 
 // About names the version and the settings.
 func (g GoClient) About() string {
-	words := []string{fmt.Sprintf("%s net/http, %d request(s)", runtime.Version(), g.Count*max(g.Parallel, 1))}
+	words := []string{
+		fmt.Sprintf("%s net/http, %d request(s)", runtime.Version(), g.Count*max(g.Parallel, 1)),
+	}
 	if g.Parallel > 1 {
 		words = append(words, fmt.Sprintf("%d at the same time", g.Parallel))
 	}
@@ -44,7 +46,11 @@ func (g GoClient) About() string {
 
 // Drive sends the requests.
 func (g GoClient) Drive(ctx context.Context, e *Env) error {
-	transport := &http.Transport{MaxIdleConnsPerHost: g.PerHost, MaxConnsPerHost: g.Limit, DisableCompression: true}
+	transport := &http.Transport{
+		MaxIdleConnsPerHost: g.PerHost,
+		MaxConnsPerHost:     g.Limit,
+		DisableCompression:  true,
+	}
 	transport.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
 		return dial(ctx, e.client, address, Sockopts{NoDelay: true})
 	}
@@ -68,7 +74,12 @@ func (g GoClient) Drive(ctx context.Context, e *Env) error {
 func (g GoClient) get(ctx context.Context, e *Env, client *http.Client, n int) {
 	var r request
 	began := time.Now()
-	message, err := http.NewRequestWithContext(ctx, "GET", fmt.Sprintf("http://%s/item/%d", e.serverAddress(), n), nil)
+	message, err := http.NewRequestWithContext(
+		ctx,
+		"GET",
+		fmt.Sprintf("http://%s/item/%d", e.serverAddress(), n),
+		nil,
+	)
 	if err != nil {
 		e.log.add(began, r, err)
 		return
@@ -86,8 +97,8 @@ func (g GoClient) get(ctx context.Context, e *Env, client *http.Client, n int) {
 	e.log.add(began, r, err)
 }
 
-// Script is a client program that prints one request of the log as JSON on each line. Text gets the server's host and
-// port as %[1]s and %[2]d.
+// Script is a client program that prints one request of the log as JSON on each line. Text gets the
+// server's host and port as %[1]s and %[2]d.
 type Script struct {
 	Words   string // about it
 	Program string // node or python3
@@ -106,8 +117,8 @@ func (s Script) Drive(ctx context.Context, e *Env) error {
 	return e.runClient(ctx, s.Program, file)
 }
 
-// Proxied is nginx in the client's namespace, between a local client and the server: what crosses the link is between
-// the proxy and its upstream.
+// Proxied is nginx in the client's namespace, between a local client and the server: what crosses
+// the link is between the proxy and its upstream.
 type Proxied struct {
 	Caller
 	Upstream string // of the upstream block, beside the server
@@ -134,7 +145,10 @@ http {
 
 // Drive starts the proxy, sends the requests to it, and stops it.
 func (p Proxied) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place("proxy.conf", fmt.Sprintf(proxyConfig, e.dir, e.serverAddress(), p.Upstream, p.Location))
+	file, err := e.place(
+		"proxy.conf",
+		fmt.Sprintf(proxyConfig, e.dir, e.serverAddress(), p.Upstream, p.Location),
+	)
 	if err != nil {
 		return err
 	}

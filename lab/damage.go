@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// A damage makes a capture with trouble, or in another dress, from a published recording. What the recording
-// shows is known, so what the damaged one must show is known too.
+// A damage makes a capture with trouble, or in another dress, from a published recording. What the
+// recording shows is known, so what the damaged one must show is known too.
 type damage struct {
 	name   string
 	source string
@@ -29,15 +29,27 @@ func damages() []damage {
 	return []damage{
 		{"capture-duplicated", held, "every frame is in the capture twice, 4 us apart",
 			func(f []frame) []byte { return whole(twice(f)) }},
-		{"capture-snapped-96", held, "frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not",
-			func(f []frame) []byte { return classic(f, linkEthernet, 96) }},
-		{"capture-snapped-68", large, "frames are cut to 68 octets: the SYNs lose their timestamps and their window scaling",
-			func(f []frame) []byte { return classic(f, linkEthernet, 68) }},
+		{
+			"capture-snapped-96",
+			held,
+			"frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not",
+			func(f []frame) []byte { return classic(f, linkEthernet, 96) },
+		},
+		{
+			"capture-snapped-68",
+			large,
+			"frames are cut to 68 octets: the SYNs lose their timestamps and their window scaling",
+			func(f []frame) []byte { return classic(f, linkEthernet, 68) },
+		},
 		{"capture-snapped-68-send-buffer", "lookalike-send-buffer-small-rtt50",
 			"frames are cut to 68 octets: the SYNs lose their window scaling, so that windows look smaller than they are",
 			func(f []frame) []byte { return classic(f, linkEthernet, 68) }},
-		{"capture-mid-stream", answer, "the capture begins after the handshake and the first exchange",
-			func(f []frame) []byte { return whole(f[9:]) }},
+		{
+			"capture-mid-stream",
+			answer,
+			"the capture begins after the handshake and the first exchange",
+			func(f []frame) []byte { return whole(f[9:]) },
+		},
 		{"capture-ends-early", answer, "the capture ends in the middle of the eighth exchange",
 			func(f []frame) []byte { return whole(f[:41]) }},
 		{"capture-vlan", held, "every frame has a VLAN tag",
@@ -52,12 +64,24 @@ func damages() []damage {
 		{"capture-frames-missing", large,
 			"twelve frames of the response are missing from the capture, though they were sent and acknowledged",
 			func(f []frame) []byte { return classic(missing(f), linkEthernet, 160) }},
-		{"capture-ack-missing", answer, "one frame is missing from the capture: the acknowledgment that ended the hold of the sixth response",
-			func(f []frame) []byte { return whole(slices.Concat(f[:31], f[32:])) }},
-		{"capture-one-direction", large, "the capture has only what the server sent: nothing tells of acknowledgments but the echoes of timestamps",
-			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) }},
-		{"capture-one-direction-pauses", "lookalike-application-limited-rtt50", "the capture has only what the server sent, which pauses on its own",
-			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) }},
+		{
+			"capture-ack-missing",
+			answer,
+			"one frame is missing from the capture: the acknowledgment that ended the hold of the sixth response",
+			func(f []frame) []byte { return whole(slices.Concat(f[:31], f[32:])) },
+		},
+		{
+			"capture-one-direction",
+			large,
+			"the capture has only what the server sent: nothing tells of acknowledgments but the echoes of timestamps",
+			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) },
+		},
+		{
+			"capture-one-direction-pauses",
+			"lookalike-application-limited-rtt50",
+			"the capture has only what the server sent, which pauses on its own",
+			func(f []frame) []byte { return classic(fromServer(f), linkEthernet, 160) },
+		},
 	}
 }
 
@@ -83,8 +107,11 @@ func (d damage) write() error {
 	if err := os.WriteFile(filepath.Join(dir, "capture.pcap"), d.make(frames), 0o644); err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s.\n\nmade from %s by `go run ./lab damage`: the set-up is described there\norigin: recorded by lab/, MIT\n",
-		strings.ToUpper(d.about[:1])+d.about[1:], d.source)
+	text := fmt.Sprintf(
+		"%s.\n\nmade from %s by `go run ./lab damage`: the set-up is described there\norigin: recorded by lab/, MIT\n",
+		strings.ToUpper(d.about[:1])+d.about[1:],
+		d.source,
+	)
 	return writeDescription(filepath.Join(dir, "scenario.txt"), text)
 }
 
@@ -98,7 +125,8 @@ func twice(frames []frame) []frame {
 	return all
 }
 
-// missing leaves out frames 30 to 35 and 100 to 105: with them go segments of the response and ACKs.
+// missing leaves out frames 30 to 35 and 100 to 105: with them go segments of the response and
+// ACKs.
 func missing(frames []frame) []frame {
 	var left []frame
 	for i, f := range frames {
@@ -134,8 +162,9 @@ func tagged(frames []frame) []frame {
 // linkSLL2 is LINKTYPE_LINUX_SLL2.
 const linkSLL2 = 276
 
-// cooked puts a header of LINUX_SLL2 in place of Ethernet's: protocol, reserved, interface, ARPHRD type, packet
-// type (4 is outgoing), address length and address. The client's machine made the capture.
+// cooked puts a header of LINUX_SLL2 in place of Ethernet's: protocol, reserved, interface, ARPHRD
+// type, packet type (4 is outgoing), address length and address. The client's machine made the
+// capture.
 func cooked(frames []frame) []frame {
 	var all []frame
 	for _, f := range frames {
@@ -153,12 +182,42 @@ func cooked(frames []frame) []frame {
 	return all
 }
 
-// nextGeneration is a pcapng file: one section, one interface with if_tsresol 9, enhanced packet blocks.
+// nextGeneration is a pcapng file: one section, one interface with if_tsresol 9, enhanced packet
+// blocks.
 func nextGeneration(frames []frame) []byte {
 	le := binary.LittleEndian
 	section := le.AppendUint32(nil, 0x1a2b3c4d)
 	section = append(section, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
-	face := []byte{1, 0, 0, 0, 0, 0, 4, 0, 2, 0, 4, 0, 'e', 't', 'h', '0', 9, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0}
+	face := []byte{
+		1,
+		0,
+		0,
+		0,
+		0,
+		0,
+		4,
+		0,
+		2,
+		0,
+		4,
+		0,
+		'e',
+		't',
+		'h',
+		'0',
+		9,
+		0,
+		1,
+		0,
+		9,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+		0,
+	}
 	all := append(block(0x0a0d0d0a, section), block(1, face)...)
 	for _, f := range frames {
 		body := le.AppendUint32(nil, 0)

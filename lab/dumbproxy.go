@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// DumbProxy forwards each request to a server behind it as RFC 2068 section 19.7.1 warns of: it passes Connection: keep-alive on
-// without understanding it, and listens to the client again only when that server has closed. The server is net/http.
+// DumbProxy forwards each request to a server behind it as RFC 2068 section 19.7.1 warns of: it
+// passes Connection: keep-alive on without understanding it, and listens to the client again only
+// when that server has closed. The server is net/http.
 type DumbProxy struct {
 	Body  int
 	Idle  time.Duration // after which the server behind it closes
@@ -30,7 +31,12 @@ func (d DumbProxy) About() string {
 	if d.Strip {
 		what = "removes Connection, and closes after each response"
 	}
-	return fmt.Sprintf("a proxy that %s; behind it net/http, IdleTimeout %v, body of %d octets", what, d.Idle, d.Body)
+	return fmt.Sprintf(
+		"a proxy that %s; behind it net/http, IdleTimeout %v, body of %d octets",
+		what,
+		d.Idle,
+		d.Body,
+	)
 }
 
 // originPort is that of the server behind the proxy.

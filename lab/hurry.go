@@ -18,8 +18,8 @@ const (
 	linkPriority   = 10 // of the link, before all
 )
 
-// hurry puts the lab, and the programs it starts, before everything else on the machine. Without the right to do so
-// the recordings are only less exact.
+// hurry puts the lab, and the programs it starts, before everything else on the machine. Without
+// the right to do so the recordings are only less exact.
 func hurry() {
 	tasks, err := os.ReadDir("/proc/self/task")
 	if err != nil {
@@ -32,13 +32,18 @@ func hurry() {
 	}
 }
 
-// schedule sets a thread's policy; 0 is the calling thread. Threads and programs that it starts inherit it.
+// schedule sets a thread's policy; 0 is the calling thread. Threads and programs that it starts
+// inherit it.
 func schedule(thread int, policy, priority uint32) {
-	unix.SchedSetAttr(thread, &unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority}, 0)
+	unix.SchedSetAttr(
+		thread,
+		&unix.SchedAttr{Size: unix.SizeofSchedAttr, Policy: policy, Priority: priority},
+		0,
+	)
 }
 
-// A canary notices when the machine does not run what is ready: it sleeps 2 ms again and again, and keeps how much
-// later than that it woke at worst.
+// A canary notices when the machine does not run what is ready: it sleeps 2 ms again and again, and
+// keeps how much later than that it woke at worst.
 type canary struct {
 	late atomic.Int64
 	stop atomic.Bool

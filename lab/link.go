@@ -13,16 +13,20 @@ import (
 
 // Link says how the two ends are joined.
 type Link struct {
-	Delay     [2]time.Duration // one way: to the server, to the client
-	Rate      [2]int64         // bits per second; 0 is no limit
-	Queue     [2]int           // octets that may wait for the rate; 0 is 256 KiB
-	Fair      bool             // who has next to nothing waiting does not wait behind others (RFC 8290 §4.2: new flows come first)
-	Drops     []drop           // lost deterministically
-	Loss      float64          // share lost at random, from Seed
-	Reorder   int              // every nth data segment to the client is late by ReorderBy; 0 is none
+	Delay [2]time.Duration // one way: to the server, to the client
+	Rate  [2]int64         // bits per second; 0 is no limit
+	Queue [2]int           // octets that may wait for the rate; 0 is 256 KiB
+	// who has next to nothing waiting does not wait behind others (RFC 8290 §4.2: new flows come
+	// first)
+	Fair  bool
+	Drops []drop  // lost deterministically
+	Loss  float64 // share lost at random, from Seed
+	// every nth data segment to the client is late by ReorderBy; 0 is none
+	Reorder   int
 	ReorderBy time.Duration
-	Jitter    time.Duration // each frame is late by up to so much at random, from Seed; the order stays
-	Duplicate int           // every nth data segment to the client arrives twice; 0 is none
+	// each frame is late by up to so much at random, from Seed; the order stays
+	Jitter    time.Duration
+	Duplicate int // every nth data segment to the client arrives twice; 0 is none
 	Seed      int64
 	Offload   bool // large segments and unfinished checksums at both ends, as with a network card
 	Box       Box  // what stands in the middle
@@ -66,7 +70,13 @@ type passing struct {
 }
 
 func startWire(link Link, client, server *tap, snap int) *wire {
-	w := &wire{link: link, ends: [2]*tap{client, server}, snap: snap, boxed: newBoxState(), done: make(chan struct{})}
+	w := &wire{
+		link:  link,
+		ends:  [2]*tap{client, server},
+		snap:  snap,
+		boxed: newBoxState(),
+		done:  make(chan struct{}),
+	}
 	w.losses = losses{rules: link.Drops, seen: make(map[lossKey]int)}
 	w.random = rand.New(rand.NewSource(link.Seed))
 	go w.run()
@@ -85,7 +95,10 @@ func (w *wire) run() {
 	unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
 	schedule(0, unix.SCHED_FIFO, linkPriority)
 	buf := make([]byte, 1<<17)
-	fds := []unix.PollFd{{Fd: int32(w.ends[0].fd), Events: unix.POLLIN}, {Fd: int32(w.ends[1].fd), Events: unix.POLLIN}}
+	fds := []unix.PollFd{
+		{Fd: int32(w.ends[0].fd), Events: unix.POLLIN},
+		{Fd: int32(w.ends[1].fd), Events: unix.POLLIN},
+	}
 	for !w.ending.Load() {
 		for d := range w.ends {
 			w.take(d, buf)
@@ -95,8 +108,8 @@ func (w *wire) run() {
 	}
 }
 
-// spinning is how long before a frame is due the thread stops sleeping: a virtual processor may need
-// 150 us to wake, which would be added to every delay.
+// spinning is how long before a frame is due the thread stops sleeping: a virtual processor may
+// need 150 us to wake, which would be added to every delay.
 const spinning = int64(250 * time.Microsecond)
 
 // take reads all frames that entered in direction d.
@@ -112,7 +125,9 @@ func (w *wire) take(d int, buf []byte) {
 
 func (w *wire) enter(d int, data []byte, now int64) {
 	ether := w.ends[d].ethernet(data)
-	if w.losses.lose(ether, d == toServer) || (w.link.Loss > 0 && w.random.Float64() < w.link.Loss) || !w.box(d, ether, now) {
+	if w.losses.lose(ether, d == toServer) ||
+		(w.link.Loss > 0 && w.random.Float64() < w.link.Loss) ||
+		!w.box(d, ether, now) {
 		return
 	}
 	q := &w.queues[d]
@@ -120,8 +135,10 @@ func (w *wire) enter(d int, data []byte, now int64) {
 	if rate := w.link.Rate[d]; rate > 0 {
 		start, took := max(due, q.free), int64(len(ether))*8e9/rate
 		if own := q.flow(w.link.Fair, ether, d == toServer); own != nil {
-			if full := fullFrame * 8e9 / rate; *own <= due+2*full { // next to nothing of its own is before it
-				start = max(*own, due+(start-due)%full) // once the frame that is being sent has left
+			// next to nothing of its own is before it
+			if full := fullFrame * 8e9 / rate; *own <= due+2*full {
+				// once the frame that is being sent has left
+				start = max(*own, due+(start-due)%full)
 				q.free += took
 				*own = start + took
 				w.pass(d, data, *own)
@@ -141,7 +158,8 @@ func (w *wire) enter(d int, data []byte, now int64) {
 // fullFrame is the octets of a full Ethernet frame.
 const fullFrame = 1514
 
-// flow is when the last frame of the frame's connection leaves the bottleneck; nil if that makes no difference.
+// flow is when the last frame of the frame's connection leaves the bottleneck; nil if that makes no
+// difference.
 func (q *queue) flow(fair bool, ether []byte, toServer bool) *int64 {
 	h, ok := parseTCP(ether, toServer)
 	if !fair || !ok {
@@ -156,12 +174,16 @@ func (q *queue) flow(fair bool, ether []byte, toServer bool) *int64 {
 	return q.flows[h.flow]
 }
 
-// pass puts the frame on its way from the time it leaves the bottleneck, with reordering and duplication.
+// pass puts the frame on its way from the time it leaves the bottleneck, with reordering and
+// duplication.
 func (w *wire) pass(d int, data []byte, left int64) {
 	ether := w.ends[d].ethernet(data)
 	if isTCP(ether) {
 		kept := append([]byte(nil), ether[:min(len(ether), w.snap)]...)
-		w.middle = append(w.middle, frame{at: left + int64(w.link.Delay[d]/2), data: kept, wire: len(ether)})
+		w.middle = append(
+			w.middle,
+			frame{at: left + int64(w.link.Delay[d]/2), data: kept, wire: len(ether)},
+		)
 	}
 	due := left + int64(w.link.Delay[d])
 	if w.link.Jitter > 0 {
@@ -192,7 +214,8 @@ func (q *queue) add(due int64, data []byte) {
 	q.waiting[i] = passing{due, data}
 }
 
-// deliver hands over what is due, and returns the nanoseconds until the next is: at most 20 ms, to notice the end.
+// deliver hands over what is due, and returns the nanoseconds until the next is: at most 20 ms, to
+// notice the end.
 func (w *wire) deliver() int64 {
 	wait := int64(20 * time.Millisecond)
 	for d := range w.queues {

@@ -16,7 +16,10 @@ func (l Link) String() string {
 	words := []string{fmt.Sprintf("%v to the server, %v to the client", l.Delay[0], l.Delay[1])}
 	for d, way := range []string{"to the server", "to the client"} {
 		if l.Rate[d] > 0 {
-			words = append(words, fmt.Sprintf("%d kbit/s %s, a queue of %d octets", l.Rate[d]/1000, way, l.queue(d)))
+			words = append(
+				words,
+				fmt.Sprintf("%d kbit/s %s, a queue of %d octets", l.Rate[d]/1000, way, l.queue(d)),
+			)
 		}
 	}
 	if l.Fair {
@@ -26,16 +29,32 @@ func (l Link) String() string {
 		words = append(words, d.String())
 	}
 	if l.Loss > 0 {
-		words = append(words, fmt.Sprintf("%.1f %% of frames lost at random, seed %d", l.Loss*100, l.Seed))
+		words = append(
+			words,
+			fmt.Sprintf("%.1f %% of frames lost at random, seed %d", l.Loss*100, l.Seed),
+		)
 	}
 	if l.Reorder > 0 {
-		words = append(words, fmt.Sprintf("every data segment number %d to the client late by %v", l.Reorder, l.ReorderBy))
+		words = append(
+			words,
+			fmt.Sprintf(
+				"every data segment number %d to the client late by %v",
+				l.Reorder,
+				l.ReorderBy,
+			),
+		)
 	}
 	if l.Jitter > 0 {
-		words = append(words, fmt.Sprintf("each frame late by up to %v at random, seed %d", l.Jitter, l.Seed))
+		words = append(
+			words,
+			fmt.Sprintf("each frame late by up to %v at random, seed %d", l.Jitter, l.Seed),
+		)
 	}
 	if l.Duplicate > 0 {
-		words = append(words, fmt.Sprintf("every data segment number %d to the client arrives twice", l.Duplicate))
+		words = append(
+			words,
+			fmt.Sprintf("every data segment number %d to the client arrives twice", l.Duplicate),
+		)
 	}
 	if text := l.Box.String(); text != "" {
 		words = append(words, "in the middle: "+text)

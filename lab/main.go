@@ -1,7 +1,8 @@
 //go:build linux
 
-// The lab records faults of HTTP over TCP, and the same with the fault cured, between real kernels and real programs,
-// so that the cost in a report can be held against the time that the cure saved at the application.
+// The lab records faults of HTTP over TCP, and the same with the fault cured, between real kernels
+// and real programs, so that the cost in a report can be held against the time that the cure saved
+// at the application.
 //
 //	go run ./lab list             the scenarios
 //	go run ./lab record [NAME...] record them below lab/out (all without names)
@@ -25,10 +26,16 @@ import (
 )
 
 func main() {
-	// Threads that wait in system calls must find a processor at once, or the link's delay would depend on the load.
+	// Threads that wait in system calls must find a processor at once, or the link's delay would
+	// depend on the load.
 	runtime.GOMAXPROCS(8)
 	hurry()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := signal.NotifyContext(
+		context.Background(),
+		os.Interrupt,
+		syscall.SIGTERM,
+		syscall.SIGHUP,
+	)
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
@@ -51,7 +58,10 @@ func commands() map[string]command {
 		"damage":  {"make captures with trouble from published ones", damageAll},
 		"check":   {"analyse the recordings and score the reports", checkNamed},
 		"ping":    {"measure the link", pingLink},
-		"clean":   {"remove leftovers", func(context.Context, []string) error { return removeLeftovers() }},
+		"clean": {
+			"remove leftovers",
+			func(context.Context, []string) error { return removeLeftovers() },
+		},
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespacePrefix starts the name of every namespace of the lab; the process number follows, so that the
-// leftovers of a killed run can be told from those of one that is still at work.
+// namespacePrefix starts the name of every namespace of the lab; the process number follows, so
+// that the leftovers of a killed run can be told from those of one that is still at work.
 const namespacePrefix = "tcpwhy-lab-"
 
 // A namespace is a network namespace with a name, made by ip-netns(8).
@@ -54,11 +54,13 @@ func (n *namespace) remove() error {
 	return ip("netns", "del", n.name)
 }
 
-// do runs f on a thread inside the namespace. What f opens stays there; goroutines that f starts are outside.
+// do runs f on a thread inside the namespace. What f opens stays there; goroutines that f starts
+// are outside.
 func (n *namespace) do(f func() error) error {
 	done := make(chan error, 1)
 	go func() {
-		// Never unlocked: the thread ends with the goroutine, so no other goroutine inherits the namespace.
+		// Never unlocked: the thread ends with the goroutine, so no other goroutine inherits the
+		// namespace.
 		runtime.LockOSThread()
 		if err := unix.Setns(int(n.file.Fd()), unix.CLONE_NEWNET); err != nil {
 			done <- fmt.Errorf("enter namespace %s: %w", n.name, err)
@@ -80,12 +82,18 @@ func (n *namespace) sysctl(name, value string) error {
 func ip(args ...string) error {
 	out, err := exec.Command("ip", args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("ip %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
+		return fmt.Errorf(
+			"ip %s: %w: %s",
+			strings.Join(args, " "),
+			err,
+			strings.TrimSpace(string(out)),
+		)
 	}
 	return nil
 }
 
-// removeLeftovers removes the namespaces, with the processes in them, of earlier runs that no longer live.
+// removeLeftovers removes the namespaces, with the processes in them, of earlier runs that no
+// longer live.
 func removeLeftovers() error {
 	found, err := filepath.Glob("/run/netns/" + namespacePrefix + "*")
 	if err != nil {

@@ -55,7 +55,11 @@ type observer struct {
 	samples int // connections taken
 }
 
-func (o *observer) since(t time.Time) float64 { return float64(t.Sub(o.start).Microseconds()) / 1000 }
+func (o *observer) since(
+	t time.Time,
+) float64 {
+	return float64(t.Sub(o.start).Microseconds()) / 1000
+}
 
 // serves records a request; late is when the response had been written.
 func (o *observer) serves(s served) {
@@ -130,7 +134,20 @@ func (o *observer) sample(fd int) (sample, bool) {
 		return sample{}, false
 	}
 	ms := func(us uint64) float64 { return float64(us) / 1000 }
-	return sample{AtMS: o.since(time.Now()), Cwnd: info.Snd_cwnd, SSThresh: info.Snd_ssthresh, Unacked: info.Unacked,
-		Window: info.Snd_wnd, Retrans: info.Total_retrans, RTTMS: ms(uint64(info.Rtt)), BusyMS: ms(info.Busy_time),
-		RwndMS: ms(info.Rwnd_limited), SndbufMS: ms(info.Sndbuf_limited), Acked: info.Bytes_acked, Sent: info.Bytes_sent}, true
+	return sample{
+		AtMS:     o.since(time.Now()),
+		Cwnd:     info.Snd_cwnd,
+		SSThresh: info.Snd_ssthresh,
+		Unacked:  info.Unacked,
+		Window:   info.Snd_wnd,
+		Retrans:  info.Total_retrans,
+		RTTMS:    ms(uint64(info.Rtt)),
+		BusyMS:   ms(info.Busy_time),
+		RwndMS: ms(
+			info.Rwnd_limited,
+		),
+		SndbufMS: ms(info.Sndbuf_limited),
+		Acked:    info.Bytes_acked,
+		Sent:     info.Bytes_sent,
+	}, true
 }

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// A bulk is one recording with much data from the server, as the time ledger of the server's capture and as the
-// server's kernel (TCP_INFO) have it. Neither knows of the other.
+// A bulk is one recording with much data from the server, as the time ledger of the server's
+// capture and as the server's kernel (TCP_INFO) have it. Neither knows of the other.
 type bulk struct {
 	name           string
 	ledger, kernel transferTimes
@@ -71,12 +71,33 @@ func observeBulk(ctx context.Context, program, name, dir string) (*bulk, error) 
 	return &b, nil
 }
 
-// sendingLabels are the times in which the server's kernel has data of a response to send or to have acknowledged.
-var sendingLabels = []string{"queue", "serialize", "paced", "slow_start", "ss_idle_restart", "cong_avoid", "recovery_cwnd", "rwnd",
-	"zero_window", "fast_retx", "rto", "tlp", "lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack", "delack_cwnd", "cork", "unknown"}
+// sendingLabels are the times in which the server's kernel has data of a response to send or to
+// have acknowledged.
+var sendingLabels = []string{
+	"queue",
+	"serialize",
+	"paced",
+	"slow_start",
+	"ss_idle_restart",
+	"cong_avoid",
+	"recovery_cwnd",
+	"rwnd",
+	"zero_window",
+	"fast_retx",
+	"rto",
+	"tlp",
+	"lost_retx",
+	"spurious_retx",
+	"nagle_rtt",
+	"nagle_delack",
+	"delack_cwnd",
+	"cork",
+	"unknown",
+}
 
-// readLedger adds up the labels. A response ends in the ledger when its last octet leaves, and for the kernel when
-// that was acknowledged, a round trip later, which a queue may have made longer. The kernel counts in ticks of 4 ms.
+// readLedger adds up the labels. A response ends in the ledger when its last octet leaves, and for
+// the kernel when that was acknowledged, a round trip later, which a queue may have made longer.
+// The kernel counts in ticks of 4 ms.
 func (b *bulk) readLedger(r report) {
 	for _, label := range sendingLabels {
 		b.ledger.busyMS += r.Summary.TimeMS[label]
@@ -116,6 +137,16 @@ func (b *bulk) row() string {
 			apart = append(apart, part.name)
 		}
 	}
-	return fmt.Sprintf("| %s | %.0f / %.0f | %.0f / %.0f | %d / %d | %.0f | %s |", b.name, b.ledger.busyMS, b.kernel.busyMS,
-		b.ledger.rwndMS, b.kernel.rwndMS, b.ledger.retrans, b.kernel.retrans, b.sndbufMS, strings.Join(apart, ", "))
+	return fmt.Sprintf(
+		"| %s | %.0f / %.0f | %.0f / %.0f | %d / %d | %.0f | %s |",
+		b.name,
+		b.ledger.busyMS,
+		b.kernel.busyMS,
+		b.ledger.rwndMS,
+		b.kernel.rwndMS,
+		b.ledger.retrans,
+		b.kernel.retrans,
+		b.sndbufMS,
+		strings.Join(apart, ", "),
+	)
 }

@@ -20,36 +20,42 @@ import (
 // Caller is a client on bare sockets.
 type Caller struct {
 	Sockopts
-	Count       int           // requests, one after the other; with Parallel, on each connection
-	Method      string        // "" is GET, or POST with a body
-	Version     string        // "" is HTTP/1.1
-	Header      string        // further header lines, each with CRLF
-	Body        int           // octets of the request's body
-	Split       bool          // header and body in two writes
-	Gap         time.Duration // between the two
-	Piece       int           // the body in writes of so many octets; 0 is one
-	PieceGap    time.Duration
-	Interval    time.Duration // from the end of a response to the next request
-	Uneven      bool          // that is between once and five times as long
-	Fresh       bool          // a new connection for every request
-	KeepOld     bool          // with Fresh: older connections stay open and idle
-	Preconnect  time.Duration // connect so long before the first request is wanted
-	Rotate      int           // so many connections are opened in advance, with Preconnect, and used in turn
-	Parallel    int           // so many connections at the same time; 0 is one
-	SlowRead    time.Duration // pause between reads of 64 KiB of the response's body
-	AbortAfter  int           // close with SO_LINGER 0 after so many octets of the body
-	ResetEnd    bool          // close with SO_LINGER 0
-	Blind       bool          // sends on a kept connection without looking whether the server closed it
-	HalfClose   bool          // shut the sending side after the last request
-	Retry       bool          // a request that fails is sent once more on a new connection, as part of the same request
-	Pipeline    bool          // send all requests, then read all responses
-	Text        string        // the body as it stands, if not the usual text; Body is its announced length
-	Short       int           // so many octets of the body are announced and never sent
-	GiveUp      time.Duration // silence after which a response is not waited for any more; 0 is 20 s
-	Spare       int           // so many connections are opened before and never used
-	SpareFor    time.Duration // and closed again so soon, one after the other; 0 is at the end
-	AwaitClose  time.Duration // after a response that says close, wait so long for the server to close
-	IgnoreClose bool          // use a connection again whose close was announced
+	Count      int           // requests, one after the other; with Parallel, on each connection
+	Method     string        // "" is GET, or POST with a body
+	Version    string        // "" is HTTP/1.1
+	Header     string        // further header lines, each with CRLF
+	Body       int           // octets of the request's body
+	Split      bool          // header and body in two writes
+	Gap        time.Duration // between the two
+	Piece      int           // the body in writes of so many octets; 0 is one
+	PieceGap   time.Duration
+	Interval   time.Duration // from the end of a response to the next request
+	Uneven     bool          // that is between once and five times as long
+	Fresh      bool          // a new connection for every request
+	KeepOld    bool          // with Fresh: older connections stay open and idle
+	Preconnect time.Duration // connect so long before the first request is wanted
+	// so many connections are opened in advance, with Preconnect, and used in turn
+	Rotate     int
+	Parallel   int           // so many connections at the same time; 0 is one
+	SlowRead   time.Duration // pause between reads of 64 KiB of the response's body
+	AbortAfter int           // close with SO_LINGER 0 after so many octets of the body
+	ResetEnd   bool          // close with SO_LINGER 0
+	// sends on a kept connection without looking whether the server closed it
+	Blind     bool
+	HalfClose bool // shut the sending side after the last request
+	// a request that fails is sent once more on a new connection, as part of the same request
+	Retry    bool
+	Pipeline bool // send all requests, then read all responses
+	// the body as it stands, if not the usual text; Body is its announced length
+	Text  string
+	Short int // so many octets of the body are announced and never sent
+	// silence after which a response is not waited for any more; 0 is 20 s
+	GiveUp   time.Duration
+	Spare    int           // so many connections are opened before and never used
+	SpareFor time.Duration // and closed again so soon, one after the other; 0 is at the end
+	// after a response that says close, wait so long for the server to close
+	AwaitClose  time.Duration
+	IgnoreClose bool // use a connection again whose close was announced
 	TLS         bool
 	SameTarget  bool          // asks for the same thing every time
 	Path        string        // asks below it; "" is /item
@@ -267,7 +273,14 @@ func (c *caller) message(n int) (head string, body []byte) {
 	if path == "" {
 		path = "/item"
 	}
-	head = fmt.Sprintf("%s %s/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s", method, path, n, version, c.Header)
+	head = fmt.Sprintf(
+		"%s %s/%d %s\r\nHost: server.lab\r\nUser-Agent: lab\r\nAccept: */*\r\n%s",
+		method,
+		path,
+		n,
+		version,
+		c.Header,
+	)
 	if c.Body > 0 {
 		head += fmt.Sprintf("Content-Type: text/plain\r\nContent-Length: %d\r\n", c.Body)
 	}

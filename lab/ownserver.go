@@ -20,9 +20,10 @@ import (
 // Own is a server on bare sockets, where every write, option and close is the scenario's.
 type Own struct {
 	Sockopts
-	TLS            bool
-	Think          time.Duration // between reading the request and writing the response
-	LongThink      time.Duration // the same for the first request of all and every LongEvery-th after it
+	TLS   bool
+	Think time.Duration // between reading the request and writing the response
+	// the same for the first request of all and every LongEvery-th after it
+	LongThink      time.Duration
 	LongEvery      int
 	Body           int           // octets of the response's body
 	Large          int           // the same for what lies below /large
@@ -41,18 +42,24 @@ type Own struct {
 	Twice          bool          // sends every response a second time, which nobody asked for
 	HangUp         bool          // closes without an answer if the client shut its sending side
 	CutHead        bool          // close in order in the middle of the response's header
-	Requests       int           // closes after so many on a connection, with Connection: close on the last; 0 is never
-	Idle           time.Duration // closes a connection that was idle so long; 0 is never
-	Refuse         int           // answer so (413) as soon as the header was read, and close without reading the body
-	AbortAfter     int           // reset the connection after so many octets of the body; 0 is never
-	CutStream      int           // close the connection in order after so many octets in all, within a TLS record; 0 is never
-	CutAfter       int           // close the connection in order after so many octets of the body; 0 is never
-	Linger         bool          // SO_LINGER 0: close resets, right after the response
-	LingerAfter    time.Duration // the same, after so long an idle time
-	SlowRead       time.Duration // pause between reads of 64 KiB of the request's body
-	Drain          bool          // after Refuse: shut the sending side and read to the end before closing
-	Backlog        int           // of listen(2), accepting nobody for AcceptAfter
-	AcceptAfter    time.Duration
+	// closes after so many on a connection, with Connection: close on the last; 0 is never
+	Requests int
+	Idle     time.Duration // closes a connection that was idle so long; 0 is never
+	// answer so (413) as soon as the header was read, and close without reading the body
+	Refuse int
+	// reset the connection after so many octets of the body; 0 is never
+	AbortAfter int
+	// close the connection in order after so many octets in all, within a TLS record; 0 is never
+	CutStream int
+	// close the connection in order after so many octets of the body; 0 is never
+	CutAfter    int
+	Linger      bool          // SO_LINGER 0: close resets, right after the response
+	LingerAfter time.Duration // the same, after so long an idle time
+	SlowRead    time.Duration // pause between reads of 64 KiB of the request's body
+	// after Refuse: shut the sending side and read to the end before closing
+	Drain       bool
+	Backlog     int // of listen(2), accepting nobody for AcceptAfter
+	AcceptAfter time.Duration
 }
 
 // About describes the server for scenario.txt.
@@ -204,7 +211,9 @@ func (s *ownRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 			one.Body = s.Large
 		}
 		err = one.answer(ctx, c, stream, last)
-		s.sees.serves(served{c.RemoteAddr().String(), n, s.sees.since(read), s.sees.since(time.Now())})
+		s.sees.serves(
+			served{c.RemoteAddr().String(), n, s.sees.since(read), s.sees.since(time.Now())},
+		)
 		if err != nil || last || s.CloseDelimited || s.Linger {
 			s.hangUp(ctx, c, stream)
 			return
@@ -228,7 +237,9 @@ func atEnd(c *net.TCPConn) bool {
 		return true
 	}
 	n, got := 1, error(nil)
-	raw.Control(func(fd uintptr) { n, _, got = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT) })
+	raw.Control(
+		func(fd uintptr) { n, _, got = unix.Recvfrom(int(fd), make([]byte, 1), unix.MSG_PEEK|unix.MSG_DONTWAIT) },
+	)
 	return got == nil && n == 0
 }
 
@@ -260,7 +271,11 @@ func (s Own) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, length i
 
 // refuse answers without reading the request's body.
 func (s Own) refuse(c *net.TCPConn) {
-	fmt.Fprintf(c, "HTTP/1.1 %d Refused\r\nConnection: close\r\nContent-Length: 6\r\n\r\nlarge\n", s.Refuse)
+	fmt.Fprintf(
+		c,
+		"HTTP/1.1 %d Refused\r\nConnection: close\r\nContent-Length: 6\r\n\r\nlarge\n",
+		s.Refuse,
+	)
 	if !s.Drain {
 		return
 	}

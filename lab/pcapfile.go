@@ -35,7 +35,14 @@ func bigEndian(frames []frame) []byte {
 }
 
 // pcapBytes writes timestamps in units of so many nanoseconds.
-func pcapBytes(order binary.AppendByteOrder, magic uint32, unit int64, link uint32, snap int, frames []frame) []byte {
+func pcapBytes(
+	order binary.AppendByteOrder,
+	magic uint32,
+	unit int64,
+	link uint32,
+	snap int,
+	frames []frame,
+) []byte {
 	b := order.AppendUint32(nil, magic)
 	b = order.AppendUint16(b, 2)
 	b = order.AppendUint16(b, 4)

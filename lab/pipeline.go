@@ -10,7 +10,8 @@ import (
 
 var errClosed = errors.New("the server closed with this request unanswered")
 
-// pipeline sends every request before it reads the first response; each has waited since the beginning.
+// pipeline sends every request before it reads the first response; each has waited since the
+// beginning.
 func (c *caller) pipeline(ctx context.Context) {
 	began := time.Now()
 	if err := c.connect(ctx); err != nil {

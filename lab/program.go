@@ -49,8 +49,8 @@ func (p *process) stop() {
 	<-p.done
 }
 
-// serve starts a server program and waits until its port is open, which is looked up without connecting:
-// a connection would be part of the recording.
+// serve starts a server program and waits until its port is open, which is looked up without
+// connecting: a connection would be part of the recording.
 func (e *Env) serve(ctx context.Context, name string, args ...string) (func(), error) {
 	p, err := start(e.server, name, args...)
 	if err != nil {

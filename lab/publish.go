@@ -15,15 +15,16 @@ import (
 // scenarioDir holds what the tests read.
 const scenarioDir = "testdata/pcaps"
 
-// published is one recording chosen for the tests: NAME, NAME:server, NAME:fixed, NAME:fixed:middle.
+// published is one recording chosen for the tests: NAME, NAME:server, NAME:fixed,
+// NAME:fixed:middle.
 type published struct {
 	scenario Scenario
 	variant  string // fault or fixed
 	vantage  string // client, server or middle
 }
 
-// publishNamed copies recordings into testdata/pcaps. The description is written once, from the recording; what the
-// program must say is added to it by hand, and is never touched here.
+// publishNamed copies recordings into testdata/pcaps. The description is written once, from the
+// recording; what the program must say is added to it by hand, and is never touched here.
 func publishNamed(_ context.Context, names []string) error {
 	if len(names) == 0 {
 		return errors.New("publish: which? NAME[:fixed][:client|server|middle]")
@@ -63,7 +64,8 @@ func parsePublished(name string) (published, error) {
 	return p, nil
 }
 
-// folder names the recording below testdata/pcaps: what differs from the fault seen by the client is part of it.
+// folder names the recording below testdata/pcaps: what differs from the fault seen by the client
+// is part of it.
 func (p published) folder() string {
 	name := p.scenario.Name
 	if p.variant == "fixed" {
@@ -94,7 +96,8 @@ func (p published) publish() error {
 	return writeDescription(filepath.Join(p.folder(), "scenario.txt"), text)
 }
 
-// writeDescription replaces what stands above the truth, which begins with the line "truth:" and stays as it is.
+// writeDescription replaces what stands above the truth, which begins with the line "truth:" and
+// stays as it is.
 func writeDescription(name, text string) error {
 	const mark = "\ntruth:\n"
 	before, err := os.ReadFile(name)
@@ -127,7 +130,13 @@ func (p published) describe() (string, error) {
 	fmt.Fprintf(&b, "network: %s\n", s.Link)
 	fmt.Fprintf(&b, "kernel: %s at both ends%s\n", log.Kernel, s.settings())
 	fmt.Fprintf(&b, "captured: %s, nanosecond timestamps of the kernel%s\n", p.where(), s.cut())
-	fmt.Fprintf(&b, "application: %d request(s), %.1f ms in all%s\n", len(log.Requests), log.Total, p.twin(log))
+	fmt.Fprintf(
+		&b,
+		"application: %d request(s), %.1f ms in all%s\n",
+		len(log.Requests),
+		log.Total,
+		p.twin(log),
+	)
 	fmt.Fprintln(&b, "origin: recorded by lab/, MIT")
 	return b.String(), nil
 }
@@ -152,7 +161,12 @@ func (p published) twin(log runLog) string {
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("; %s twin %.1f ms: the cure saved %.1f ms", other, twin.Total, math.Abs(twin.Total-log.Total))
+	return fmt.Sprintf(
+		"; %s twin %.1f ms: the cure saved %.1f ms",
+		other,
+		twin.Total,
+		math.Abs(twin.Total-log.Total),
+	)
 }
 
 // settings are the kernel's, where they are not the lab's usual ones.

@@ -18,8 +18,13 @@ type Python struct {
 
 // About names the version.
 func (p Python) About() string {
-	return fmt.Sprintf("%s http.server, protocol_version %s, body of %d octets, disable_nagle_algorithm=%v",
-		version("python3", "--version"), p.protocol(), p.Body, p.NoDelay)
+	return fmt.Sprintf(
+		"%s http.server, protocol_version %s, body of %d octets, disable_nagle_algorithm=%v",
+		version("python3", "--version"),
+		p.protocol(),
+		p.Body,
+		p.NoDelay,
+	)
 }
 
 func (p Python) protocol() string {
@@ -51,7 +56,10 @@ func (p Python) Start(ctx context.Context, e *Env) (func(), error) {
 	if p.NoDelay {
 		nagle = "True"
 	}
-	file, err := e.place("server.py", fmt.Sprintf(pythonServer, p.protocol(), nagle, p.Body, p.Body, e.host(), serverPort))
+	file, err := e.place(
+		"server.py",
+		fmt.Sprintf(pythonServer, p.protocol(), nagle, p.Body, p.Body, e.host(), serverPort),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +73,12 @@ type PythonClient struct {
 
 // About names the version.
 func (p PythonClient) About() string {
-	return fmt.Sprintf("%s http.client, %d POST requests with a body of %d octets", version("python3", "--version"), p.Count, p.Body)
+	return fmt.Sprintf(
+		"%s http.client, %d POST requests with a body of %d octets",
+		version("python3", "--version"),
+		p.Count,
+		p.Body,
+	)
 }
 
 const pythonClient = `
@@ -83,7 +96,10 @@ for n in range(%d):
 
 // Drive runs the client and takes its log.
 func (p PythonClient) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place("client.py", fmt.Sprintf(pythonClient, e.host(), serverPort, p.Count, p.Body))
+	file, err := e.place(
+		"client.py",
+		fmt.Sprintf(pythonClient, e.host(), serverPort, p.Count, p.Body),
+	)
 	if err != nil {
 		return err
 	}

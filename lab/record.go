@@ -50,7 +50,11 @@ func (s Scenario) recordBoth(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s, fixed: %w", s.Name, err)
 		}
-		line += fmt.Sprintf("   fixed %9.1f ms   saved %9.1f ms", fixed.Total, fault.Total-fixed.Total)
+		line += fmt.Sprintf(
+			"   fixed %9.1f ms   saved %9.1f ms",
+			fixed.Total,
+			fault.Total-fixed.Total,
+		)
 	}
 	fmt.Println(line)
 	return nil
@@ -63,8 +67,9 @@ func (s Scenario) cured() Scenario {
 	return c
 }
 
-// A recording is disturbed, and made again, if the link or a waking program was late by more than maxLate: the
-// machine was busy, and the times would be its own. After so many attempts, or so long, the least disturbed one is kept.
+// A recording is disturbed, and made again, if the link or a waking program was late by more than
+// maxLate: the machine was busy, and the times would be its own. After so many attempts, or so
+// long, the least disturbed one is kept.
 const (
 	maxLate  = 1500 * time.Microsecond
 	attempts = 5
@@ -118,9 +123,17 @@ func (s Scenario) recordOnce(ctx context.Context, fixed bool) (runLog, captures,
 	if err != nil {
 		return runLog{}, c, err
 	}
-	return runLog{Scenario: s.Name, Fixed: fixed, Kernel: kernel(), Total: log.total(), Requests: log.requests, Served: sees.served, Kernels: sees.kernel,
+	return runLog{
+		Scenario: s.Name,
+		Fixed:    fixed,
+		Kernel:   kernel(),
+		Total:    log.total(),
+		Requests: log.requests,
+		Served:   sees.served,
+		Kernels:  sees.kernel,
 		LateMS:   float64(max(late, c.late).Microseconds()) / 1000,
-		Programs: []string{"server: " + s.Server.About(), "client: " + s.Client.About()}}, c, nil
+		Programs: []string{"server: " + s.Server.About(), "client: " + s.Client.About()},
+	}, c, nil
 }
 
 // snap is the octets of each frame that are kept.
@@ -145,7 +158,8 @@ func (s Scenario) play(ctx context.Context, w *world) (*requestLog, *observer, e
 		return nil, nil, fmt.Errorf("start the server: %w", err)
 	}
 	err = s.Client.Drive(ctx, e)
-	// The client's last words arrive before the server is stopped, so that its end is not part of the story.
+	// The client's last words arrive before the server is stopped, so that its end is not part of
+	// the story.
 	pause(ctx, w.wire.link.Delay[0]+w.wire.link.Delay[1]+100*time.Millisecond)
 	stop()
 	return e.log, &e.sees, err

@@ -13,13 +13,14 @@ import (
 
 // A request is what the client's application saw of one request.
 type request struct {
-	Number     int     `json:"number"`
-	Connection int     `json:"connection"` // the client's own count, from 1
-	StartMS    float64 `json:"start_ms"`   // when the application wanted it, before any connect; since the run's start
-	EndMS      float64 `json:"end_ms"`     // when the response was read, or the failure seen
-	Status     int     `json:"status"`     // 0 if no response came
-	Bytes      int64   `json:"bytes"`      // of the response's body that the application got
-	Error      string  `json:"error,omitempty"`
+	Number     int `json:"number"`
+	Connection int `json:"connection"` // the client's own count, from 1
+	// when the application wanted it, before any connect; since the run's start
+	StartMS float64 `json:"start_ms"`
+	EndMS   float64 `json:"end_ms"` // when the response was read, or the failure seen
+	Status  int     `json:"status"` // 0 if no response came
+	Bytes   int64   `json:"bytes"`  // of the response's body that the application got
+	Error   string  `json:"error,omitempty"`
 }
 
 // requestLog collects requests; it is written as JSON beside the capture.
@@ -31,7 +32,11 @@ type requestLog struct {
 
 func newRequestLog() *requestLog { return &requestLog{start: time.Now()} }
 
-func (l *requestLog) since(t time.Time) float64 { return float64(t.Sub(l.start).Microseconds()) / 1000 }
+func (l *requestLog) since(
+	t time.Time,
+) float64 {
+	return float64(t.Sub(l.start).Microseconds()) / 1000
+}
 
 // add records a request that ended now.
 func (l *requestLog) add(began time.Time, r request, err error) {
@@ -69,7 +74,11 @@ func (l *requestLog) total() float64 {
 
 // write makes app.json, and of what the server's side knows server.json and tcpinfo.json.
 func (r runLog) write(dir string) error {
-	return errors.Join(writeJSON(dir, "app.json", r), writeJSON(dir, "server.json", r.Served), writeJSON(dir, "tcpinfo.json", r.Kernels))
+	return errors.Join(
+		writeJSON(dir, "app.json", r),
+		writeJSON(dir, "server.json", r.Served),
+		writeJSON(dir, "tcpinfo.json", r.Kernels),
+	)
 }
 
 func writeJSON(dir, name string, v any) error {

@@ -18,7 +18,12 @@ type Restarting struct {
 
 // About says so.
 func (r Restarting) About() string {
-	return fmt.Sprintf("%s; ended after %v, and started again %v later", r.Own.About(), r.After, r.Down)
+	return fmt.Sprintf(
+		"%s; ended after %v, and started again %v later",
+		r.Own.About(),
+		r.After,
+		r.Down,
+	)
 }
 
 // Start runs it, and ends and starts it again meanwhile.

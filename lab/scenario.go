@@ -33,10 +33,11 @@ type Expect struct {
 	Rule, Cause string   // "" for a look-alike, which must stay silent
 	Count       int      // occurrences; 0 is any number
 	Also        []string // further rules that the recording shows too, and that are not scored
-	Shares      []string // of Also, those that claim other parts of what the same cure saves: their costs are added
-	From        string   // the capture that decides: client, server or middle; "" is client
-	Alone       bool     // the other captures cannot show it
-	Timeless    bool     // what the fault costs is no time: no saving is held against it
+	// of Also, those that claim other parts of what the same cure saves: their costs are added
+	Shares   []string
+	From     string // the capture that decides: client, server or middle; "" is client
+	Alone    bool   // the other captures cannot show it
+	Timeless bool   // what the fault costs is no time: no saving is held against it
 }
 
 // from is the capture that decides, and with are those held against it.
@@ -51,13 +52,17 @@ func (e Expect) with() []string {
 	if e.Alone {
 		return nil
 	}
-	return slices.DeleteFunc([]string{"client", "server", "middle"}, func(v string) bool { return v == e.from() })
+	return slices.DeleteFunc(
+		[]string{"client", "server", "middle"},
+		func(v string) bool { return v == e.from() },
+	)
 }
 
-// timeless is true where no saving of time can be held against the cost: a lost answer is not a matter of time, and
-// some rules claim none.
+// timeless is true where no saving of time can be held against the cost: a lost answer is not a
+// matter of time, and some rules claim none.
 func (e Expect) timeless() bool {
-	return e.Timeless || slices.Contains([]string{"reset-after-data", "truncated-response", "half-close"}, e.Rule)
+	return e.Timeless ||
+		slices.Contains([]string{"reset-after-data", "truncated-response", "half-close"}, e.Rule)
 }
 
 // String is rule/cause.
@@ -81,7 +86,8 @@ type Server interface {
 
 // A Client does the workload of a scenario.
 type Client interface {
-	// Drive returns when the last request has ended; a request that fails is part of the log, not an error.
+	// Drive returns when the last request has ended; a request that fails is part of the log, not
+	// an error.
 	Drive(ctx context.Context, e *Env) error
 	About() string
 }

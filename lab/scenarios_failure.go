@@ -23,8 +23,14 @@ func keepaliveRace(rtt time.Duration) Scenario {
 		About:  "the server closes after 1 s idle just as the next request is under way: the request is lost and sent again",
 		Expect: Expect{Rule: "keepalive-race", Cause: "race", Count: 3},
 		Server: Own{Sockopts: prompt(), Body: 800, Idle: time.Second},
-		Client: Caller{Sockopts: prompt(), Count: 4, Interval: time.Second - rtt/2, Retry: true, Blind: true},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Idle = 0 }) },
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    4,
+			Interval: time.Second - rtt/2,
+			Retry:    true,
+			Blind:    true,
+		},
+		Fix: func(s *Scenario) { s.own(func(o *Own) { o.Idle = 0 }) },
 	}
 }
 
@@ -32,7 +38,13 @@ func staleUse(time.Duration) Scenario {
 	s := keepaliveRace(0)
 	s.Name, s.Expect.Cause = "keepalive-stale-use", "stale-use"
 	s.About = "the server closed after 1 s idle, and 400 ms later the client sends on that connection without looking"
-	s.Client = Caller{Sockopts: prompt(), Count: 4, Interval: 1400 * time.Millisecond, Retry: true, Blind: true}
+	s.Client = Caller{
+		Sockopts: prompt(),
+		Count:    4,
+		Interval: 1400 * time.Millisecond,
+		Retry:    true,
+		Blind:    true,
+	}
 	return s
 }
 
@@ -103,10 +115,19 @@ func refused(time.Duration) Scenario {
 
 func restarted(time.Duration) Scenario {
 	return Scenario{
-		Name:   "connection-refused-restart",
-		About:  "the server is started again, and refuses connections for 400 ms",
-		Expect: Expect{Rule: "connection-refused", Cause: "refused", Also: []string{"missed-reuse"}, Timeless: true},
-		Server: Restarting{Own{Sockopts: prompt(), Body: 800}, 350 * time.Millisecond, 400 * time.Millisecond},
+		Name:  "connection-refused-restart",
+		About: "the server is started again, and refuses connections for 400 ms",
+		Expect: Expect{
+			Rule:     "connection-refused",
+			Cause:    "refused",
+			Also:     []string{"missed-reuse"},
+			Timeless: true,
+		},
+		Server: Restarting{
+			Own{Sockopts: prompt(), Body: 800},
+			350 * time.Millisecond,
+			400 * time.Millisecond,
+		},
 		Client: Caller{Sockopts: prompt(), Count: 10, Interval: 80 * time.Millisecond},
 		Fix:    func(s *Scenario) { s.Server = Own{Sockopts: prompt(), Body: 800} },
 	}
@@ -114,10 +135,20 @@ func restarted(time.Duration) Scenario {
 
 func backlog(time.Duration) Scenario {
 	return Scenario{
-		Name:   "backlog-overflow",
-		About:  "the server accepts nobody for 1.5 s with a backlog of one: further SYNs go unanswered",
-		Expect: Expect{Rule: "syn-retransmission", Cause: "backlog-overflow", Count: 3, From: "server"},
-		Server: Own{Sockopts: prompt(), Body: 800, Backlog: 1, AcceptAfter: 1500 * time.Millisecond},
+		Name:  "backlog-overflow",
+		About: "the server accepts nobody for 1.5 s with a backlog of one: further SYNs go unanswered",
+		Expect: Expect{
+			Rule:  "syn-retransmission",
+			Cause: "backlog-overflow",
+			Count: 3,
+			From:  "server",
+		},
+		Server: Own{
+			Sockopts:    prompt(),
+			Body:        800,
+			Backlog:     1,
+			AcceptAfter: 1500 * time.Millisecond,
+		},
 		Client: Caller{Sockopts: prompt(), Count: 1, Parallel: 5},
 	}
 }
@@ -128,7 +159,10 @@ func tailLoss(time.Duration) Scenario {
 		About:  "the last of the four segments of the second response is lost: nothing after it tells the sender",
 		Expect: Expect{Rule: "retransmission-timeout", Cause: "tail", Count: 1},
 		Link:   Link{Drops: []drop{{Kind: "data", First: 8}}},
-		Server: Own{Sockopts: prompt(), Body: 5000}, Client: Caller{Sockopts: prompt(), Count: 3}, Fix: noDrops,
+		Server: Own{
+			Sockopts: prompt(),
+			Body:     5000,
+		}, Client: Caller{Sockopts: prompt(), Count: 3}, Fix: noDrops,
 	}
 }
 
@@ -196,9 +230,13 @@ func uploadRandomLoss(time.Duration) Scenario {
 
 func randomLoss(time.Duration) Scenario {
 	return Scenario{
-		Name:    "random-loss",
-		About:   "3 % of all frames are lost at random",
-		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "retransmission-timeout", "delayed-ack"}, Shares: []string{"retransmission-timeout"}},
+		Name:  "random-loss",
+		About: "3 % of all frames are lost at random",
+		Expect: Expect{
+			Rule:   "packet-loss",
+			Also:   []string{"slow-start", "retransmission-timeout", "delayed-ack"},
+			Shares: []string{"retransmission-timeout"},
+		},
 		Link:    Link{Loss: .03, Seed: 7},
 		Server:  Own{Sockopts: prompt(), Body: 30_000},
 		Client:  Caller{Sockopts: prompt(), Count: 8},

@@ -23,8 +23,15 @@ func idleDropSilent(time.Duration) Scenario {
 		Expect: Expect{Rule: "idle-drop", Count: 1, Alone: true, Also: []string{"missed-reuse"}},
 		Link:   Link{Box: Box{Forget: 25 * time.Second}},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 2, Interval: 31 * time.Second, Retry: true, GiveUp: 5 * time.Second, Blind: true},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.KeepIdle = 10 }) },
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    2,
+			Interval: 31 * time.Second,
+			Retry:    true,
+			GiveUp:   5 * time.Second,
+			Blind:    true,
+		},
+		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.KeepIdle = 10 }) },
 	}
 }
 
@@ -61,8 +68,14 @@ func deadlock(time.Duration) Scenario {
 		About:  "the client announces a body of 300 octets and sends 200: the server waits for the rest, the client for the answer",
 		Expect: Expect{Rule: "half-close", Cause: "deadlock", Count: 1},
 		Server: Own{Sockopts: prompt(), Body: 120},
-		Client: Caller{Sockopts: prompt(), Count: 1, Body: 300, Short: 100, GiveUp: 12 * time.Second},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Short = 0 }) },
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    1,
+			Body:     300,
+			Short:    100,
+			GiveUp:   12 * time.Second,
+		},
+		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.Short = 0 }) },
 	}
 }
 
@@ -79,9 +92,15 @@ func answeredByClose(time.Duration) Scenario {
 
 func injected(time.Duration) Scenario {
 	return Scenario{
-		Name:    "reset-injected",
-		About:   "a box on the way ends the response with a RST of its own after the tenth segment",
-		Expect:  Expect{Rule: "reset-after-data", Cause: "injected", Count: 1, Alone: true, Also: []string{"slow-start"}},
+		Name:  "reset-injected",
+		About: "a box on the way ends the response with a RST of its own after the tenth segment",
+		Expect: Expect{
+			Rule:  "reset-after-data",
+			Cause: "injected",
+			Count: 1,
+			Alone: true,
+			Also:  []string{"slow-start"},
+		},
 		Link:    Link{Box: Box{Inject: 10}},
 		Server:  Own{Sockopts: prompt(), Body: 60_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},

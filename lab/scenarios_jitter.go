@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// jitterScenarios are some of the others over a path whose delay varies as that of a radio link does: what takes how long tells
-// little there, and only what released what tells.
+// jitterScenarios are some of the others over a path whose delay varies as that of a radio link
+// does: what takes how long tells little there, and only what released what tells.
 func jitterScenarios() []Scenario {
 	var all []Scenario
 	for _, of := range []func(time.Duration) Scenario{

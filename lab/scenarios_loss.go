@@ -4,7 +4,8 @@ package main
 
 import "time"
 
-// lossScenarios lose, delay and hold back segments where no earlier family does: timers, buffers, paths.
+// lossScenarios lose, delay and hold back segments where no earlier family does: timers, buffers,
+// paths.
 func lossScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
@@ -22,9 +23,14 @@ func lossScenarios() []Scenario {
 func lostRetransmission(time.Duration) Scenario {
 	server, client := small(3)
 	return Scenario{
-		Name:   "lost-retransmission",
-		About:  "the second response is lost, and so are the two copies sent after it",
-		Expect: Expect{Rule: "retransmission-timeout", Cause: "lost-retransmission", Count: 1, From: "server"},
+		Name:  "lost-retransmission",
+		About: "the second response is lost, and so are the two copies sent after it",
+		Expect: Expect{
+			Rule:  "retransmission-timeout",
+			Cause: "lost-retransmission",
+			Count: 1,
+			From:  "server",
+		},
 		Link:   Link{Drops: []drop{{Kind: "data", First: 2, Times: 3}}},
 		Server: server, Client: client, Fix: noDrops,
 	}
@@ -34,9 +40,15 @@ func noBox(s *Scenario) { s.Link.Box = Box{} }
 
 func spuriousTimeout(time.Duration) Scenario {
 	return Scenario{
-		Name:    "spurious-timeout",
-		About:   "the way to the client stands still for 600 ms in the middle of 100 kB: the timer fires, and everything arrives twice",
-		Expect:  Expect{Rule: "retransmission-timeout", Cause: "spurious", From: "server", Also: []string{"slow-start"}, Timeless: true},
+		Name:  "spurious-timeout",
+		About: "the way to the client stands still for 600 ms in the middle of 100 kB: the timer fires, and everything arrives twice",
+		Expect: Expect{
+			Rule:     "retransmission-timeout",
+			Cause:    "spurious",
+			From:     "server",
+			Also:     []string{"slow-start"},
+			Timeless: true,
+		},
 		Link:    Link{Box: Box{StallAfter: 25, StallFor: 600 * time.Millisecond}},
 		Server:  Own{Sockopts: prompt(), Body: 100_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
@@ -48,9 +60,14 @@ func spuriousTimeout(time.Duration) Scenario {
 // uploadLoss loses what the client sends: seen from the client, behind the capture.
 func uploadLoss(time.Duration) Scenario {
 	return Scenario{
-		Name:    "loss-in-upload",
-		About:   "one segment in the middle of a request of 100 kB is lost, and repaired by fast retransmission",
-		Expect:  Expect{Rule: "packet-loss", Cause: "downstream", Count: 1, Also: []string{"slow-start"}},
+		Name:  "loss-in-upload",
+		About: "one segment in the middle of a request of 100 kB is lost, and repaired by fast retransmission",
+		Expect: Expect{
+			Rule:  "packet-loss",
+			Cause: "downstream",
+			Count: 1,
+			Also:  []string{"slow-start"},
+		},
 		Link:    Link{Drops: []drop{{ToServer: true, Kind: "data", First: 40}}},
 		Server:  Own{Sockopts: prompt(), Body: 120},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 100_000},
@@ -61,9 +78,15 @@ func uploadLoss(time.Duration) Scenario {
 
 func overtaken(rtt time.Duration) Scenario {
 	return Scenario{
-		Name:    "reordering-beyond-round-trip",
-		About:   "every 30th segment takes two round trips longer than those around it: it is taken for lost",
-		Expect:  Expect{Rule: "packet-loss", Cause: "reordering", Alone: true, Also: []string{"slow-start"}}, // only the client sees the order
+		Name:  "reordering-beyond-round-trip",
+		About: "every 30th segment takes two round trips longer than those around it: it is taken for lost",
+		// only the client sees the order
+		Expect: Expect{
+			Rule:  "packet-loss",
+			Cause: "reordering",
+			Alone: true,
+			Also:  []string{"slow-start"},
+		},
 		Link:    Link{Reorder: 30, ReorderBy: 2 * rtt},
 		Server:  Own{Sockopts: prompt(), Body: 150_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
@@ -75,9 +98,15 @@ func overtaken(rtt time.Duration) Scenario {
 // blackHole lets the server find out by itself, after some timeouts.
 func blackHole(time.Duration) Scenario {
 	return Scenario{
-		Name:    "path-mtu-black-hole",
-		About:   "packets over 1400 octets to the client vanish without a word; after three timeouts the server's kernel tries smaller ones",
-		Expect:  Expect{Rule: "path-mtu", Count: 1, From: "server", Alone: true, Also: []string{"packet-loss"}},
+		Name:  "path-mtu-black-hole",
+		About: "packets over 1400 octets to the client vanish without a word; after three timeouts the server's kernel tries smaller ones",
+		Expect: Expect{
+			Rule:  "path-mtu",
+			Count: 1,
+			From:  "server",
+			Alone: true,
+			Also:  []string{"packet-loss"},
+		},
 		Link:    Link{Box: Box{MTU: [2]int{0, 1400}}},
 		Sysctls: map[string]string{"net.ipv4.tcp_mtu_probing": "1"},
 		Server:  Own{Sockopts: prompt(), Body: 6000},
@@ -88,9 +117,15 @@ func blackHole(time.Duration) Scenario {
 
 func blackHoleRequest(time.Duration) Scenario {
 	return Scenario{
-		Name:   "path-mtu-black-hole-request",
-		About:  "packets over 1400 octets to the server vanish without a word: a small request passes, a large one never",
-		Expect: Expect{Rule: "path-mtu", Count: 1, Alone: true, Timeless: true, Also: []string{"packet-loss"}},
+		Name:  "path-mtu-black-hole-request",
+		About: "packets over 1400 octets to the server vanish without a word: a small request passes, a large one never",
+		Expect: Expect{
+			Rule:     "path-mtu",
+			Count:    1,
+			Alone:    true,
+			Timeless: true,
+			Also:     []string{"packet-loss"},
+		},
 		Link:   Link{Box: Box{MTU: [2]int{1400, 0}}},
 		Server: Own{Sockopts: prompt(), Body: 120},
 		Client: Caller{Sockopts: prompt(), Count: 1, Body: 6000, GiveUp: 5 * time.Second},
@@ -98,12 +133,20 @@ func blackHoleRequest(time.Duration) Scenario {
 	}
 }
 
-// blackHoleGivenUp loses everything that the server may send at first, so that no small segment is acknowledged behind it.
+// blackHoleGivenUp loses everything that the server may send at first, so that no small segment is
+// acknowledged behind it.
 func blackHoleGivenUp(time.Duration) Scenario {
 	return Scenario{
-		Name:   "path-mtu-black-hole-given-up",
-		About:  "packets over 1400 octets to the client vanish without a word: all of the first flight, until the client gives up after 5 s",
-		Expect: Expect{Rule: "path-mtu", Count: 1, From: "server", Alone: true, Timeless: true, Also: []string{"packet-loss"}},
+		Name:  "path-mtu-black-hole-given-up",
+		About: "packets over 1400 octets to the client vanish without a word: all of the first flight, until the client gives up after 5 s",
+		Expect: Expect{
+			Rule:     "path-mtu",
+			Count:    1,
+			From:     "server",
+			Alone:    true,
+			Timeless: true,
+			Also:     []string{"packet-loss"},
+		},
 		Link:   Link{Box: Box{MTU: [2]int{0, 1400}}},
 		Server: Own{Sockopts: prompt(), Body: 30_000},
 		Client: Caller{Sockopts: prompt(), Count: 1, GiveUp: 5 * time.Second},
@@ -124,9 +167,14 @@ func mtuTold(time.Duration) Scenario {
 
 func noScaling(time.Duration) Scenario {
 	return Scenario{
-		Name:     "receive-window-no-scaling",
-		About:    "window scaling is off: no more than 64 kB are ever in flight, though the congestion window is larger",
-		Expect:   Expect{Rule: "receive-window", Cause: "no-window-scaling", Count: 1, Also: []string{"slow-start"}},
+		Name:  "receive-window-no-scaling",
+		About: "window scaling is off: no more than 64 kB are ever in flight, though the congestion window is larger",
+		Expect: Expect{
+			Rule:  "receive-window",
+			Cause: "no-window-scaling",
+			Count: 1,
+			Also:  []string{"slow-start"},
+		},
 		Sysctls:  map[string]string{"net.ipv4.tcp_window_scaling": "0"},
 		InitCwnd: 30,
 		Server:   Own{Sockopts: prompt(), Body: 600_000},
@@ -138,9 +186,14 @@ func noScaling(time.Duration) Scenario {
 
 func slowWindow(time.Duration) Scenario {
 	return Scenario{
-		Name:     "receive-window-autotuning",
-		About:    "the client's window begins at 64 kB and grows with the transfer, more slowly than the server, with an initial window of 100, could send",
-		Expect:   Expect{Rule: "receive-window", Cause: "autotuning", Count: 1, Also: []string{"slow-start"}},
+		Name:  "receive-window-autotuning",
+		About: "the client's window begins at 64 kB and grows with the transfer, more slowly than the server, with an initial window of 100, could send",
+		Expect: Expect{
+			Rule:  "receive-window",
+			Cause: "autotuning",
+			Count: 1,
+			Also:  []string{"slow-start"},
+		},
 		InitCwnd: 100,
 		Server:   Own{Sockopts: prompt(), Body: 600_000},
 		Client:   Caller{Sockopts: prompt(), Count: 1},
@@ -151,10 +204,18 @@ func slowWindow(time.Duration) Scenario {
 
 func requestWindow(time.Duration) Scenario {
 	return Scenario{
-		Name:    "zero-window-slow-server",
-		About:   "the server reads 64 kB of the request and pauses 300 ms, with a receive buffer of 32 kB: its window closes",
-		Expect:  Expect{Rule: "zero-window", Cause: "request", Also: []string{"slow-start", "receive-window"}},
-		Server:  Own{Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10}, Body: 120, SlowRead: 300 * time.Millisecond},
+		Name:  "zero-window-slow-server",
+		About: "the server reads 64 kB of the request and pauses 300 ms, with a receive buffer of 32 kB: its window closes",
+		Expect: Expect{
+			Rule:  "zero-window",
+			Cause: "request",
+			Also:  []string{"slow-start", "receive-window"},
+		},
+		Server: Own{
+			Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10},
+			Body:     120,
+			SlowRead: 300 * time.Millisecond,
+		},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 260_000},
 		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.SlowRead = 0 }) },
 		Snaplen: 400,
@@ -186,9 +247,14 @@ func corkKept(time.Duration) Scenario {
 
 func lateEnd(time.Duration) Scenario {
 	return Scenario{
-		Name:   "lookalike-late-end",
-		About:  "the server writes three full segments and, 210 ms later, the end of each response: its own pause, not a cork",
-		Server: Own{Sockopts: prompt(), Body: 4344 + 600 - 82, Piece: 4344 - 82, PieceGap: 210 * time.Millisecond},
+		Name:  "lookalike-late-end",
+		About: "the server writes three full segments and, 210 ms later, the end of each response: its own pause, not a cork",
+		Server: Own{
+			Sockopts: prompt(),
+			Body:     4344 + 600 - 82,
+			Piece:    4344 - 82,
+			PieceGap: 210 * time.Millisecond,
+		},
 		Client: Caller{Sockopts: prompt(), Count: 4},
 	}
 }
@@ -223,9 +289,15 @@ func oneOctetRequest(time.Duration) Scenario {
 
 func bloated(time.Duration) Scenario {
 	return Scenario{
-		Name:    "bufferbloat",
-		About:   "the path carries 4 Mbit/s with a queue of 200 kB before it: a large response fills it",
-		Expect:  Expect{Rule: "bandwidth", Cause: "bufferbloat", From: "server", Also: []string{"slow-start"}, Timeless: true},
+		Name:  "bufferbloat",
+		About: "the path carries 4 Mbit/s with a queue of 200 kB before it: a large response fills it",
+		Expect: Expect{
+			Rule:     "bandwidth",
+			Cause:    "bufferbloat",
+			From:     "server",
+			Also:     []string{"slow-start"},
+			Timeless: true,
+		},
 		Link:    Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 200_000}},
 		Server:  Own{Sockopts: prompt(), Body: 300_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
@@ -233,41 +305,61 @@ func bloated(time.Duration) Scenario {
 	}
 }
 
-// bloatedFor is what a deep queue does to others: small requests wait in it behind a large response of another connection.
+// bloatedFor is what a deep queue does to others: small requests wait in it behind a large response
+// of another connection.
 func bloatedFor(name, about string, client Caller) Scenario {
 	client.Sockopts, client.Count, client.Interval = prompt(), 8, 120*time.Millisecond
 	return Scenario{
 		Name:  name,
 		About: "the path carries 4 Mbit/s with a queue of 200 kB before it, which a large response fills: " + about,
-		Expect: Expect{Rule: "bandwidth", Cause: "bufferbloat", Alone: true, // at the server, what its answers wait for does not show
+		// at the server, what its answers wait for does not show
+		Expect: Expect{Rule: "bandwidth", Cause: "bufferbloat", Alone: true,
 			Also: []string{"slow-start", "connect-cost", "missed-reuse", "slow-start-after-idle"}},
-		Link:    Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 200_000}},
-		Server:  Own{Sockopts: prompt(), Body: 600, Large: 600_000},
-		Client:  Beside{Caller: client, Other: Caller{Sockopts: prompt(), Count: 1, Path: "/large"}, Ahead: 300 * time.Millisecond},
+		Link:   Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 200_000}},
+		Server: Own{Sockopts: prompt(), Body: 600, Large: 600_000},
+		Client: Beside{
+			Caller: client,
+			Other:  Caller{Sockopts: prompt(), Count: 1, Path: "/large"},
+			Ahead:  300 * time.Millisecond,
+		},
 		Fix:     func(s *Scenario) { s.Link.Fair = true },
 		Snaplen: 200,
 	}
 }
 
 func bloatedForKept(time.Duration) Scenario {
-	return bloatedFor("bufferbloat-for-others", "small requests of a kept connection wait in it", Caller{})
+	return bloatedFor(
+		"bufferbloat-for-others",
+		"small requests of a kept connection wait in it",
+		Caller{},
+	)
 }
 
 func bloatedForFresh(time.Duration) Scenario {
-	s := bloatedFor("bufferbloat-for-newcomers", "small requests on new connections wait in it, handshakes too", Caller{Fresh: true})
-	s.Expect.Shares = []string{"missed-reuse"} // on a connection that need not have been opened, the handshake is that one's
+	s := bloatedFor(
+		"bufferbloat-for-newcomers",
+		"small requests on new connections wait in it, handshakes too",
+		Caller{Fresh: true},
+	)
+	// on a connection that need not have been opened, the handshake is that one's
+	s.Expect.Shares = []string{"missed-reuse"}
 	return s
 }
 
 func bloatedLater(time.Duration) Scenario {
-	s := bloatedFor("bufferbloat-comes-later", "small requests of a kept connection, quick before, wait in it", Caller{})
+	s := bloatedFor(
+		"bufferbloat-comes-later",
+		"small requests of a kept connection, quick before, wait in it",
+		Caller{},
+	)
 	b := s.Client.(Beside)
 	b.SameTarget, b.Count, b.Interval, b.Ahead, b.Other.Preconnect = true, 30, 50*time.Millisecond, 0, 700*time.Millisecond
 	s.Client = b
 	return s
 }
 
-// bloatedUp is the same in the other direction: requests wait behind a large request, before the server has them.
+// bloatedUp is the same in the other direction: requests wait behind a large request, before the
+// server has them.
 func bloatedUp(time.Duration) Scenario {
 	s := bloatedLater(0)
 	s.Name = "bufferbloat-of-upload"
@@ -291,9 +383,13 @@ func bloatedLaterBare(time.Duration) Scenario {
 // shortQueue is what a policer does: loss at a rate.
 func shortQueue(time.Duration) Scenario {
 	return Scenario{
-		Name:    "loss-in-short-queue",
-		About:   "the path carries 4 Mbit/s with a queue of 8 kB before it: slow start overflows it",
-		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "bandwidth", "retransmission-timeout"}, Timeless: true},
+		Name:  "loss-in-short-queue",
+		About: "the path carries 4 Mbit/s with a queue of 8 kB before it: slow start overflows it",
+		Expect: Expect{
+			Rule:     "packet-loss",
+			Also:     []string{"slow-start", "bandwidth", "retransmission-timeout"},
+			Timeless: true,
+		},
 		Link:    Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 8_000}},
 		Server:  Own{Sockopts: prompt(), Body: 200_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
@@ -301,13 +397,16 @@ func shortQueue(time.Duration) Scenario {
 	}
 }
 
-// policed is a long response over a path whose queue is too short for its rate: losses, and the path is busy most of the time
-// nevertheless.
+// policed is a long response over a path whose queue is too short for its rate: losses, and the
+// path is busy most of the time nevertheless.
 func policed(time.Duration) Scenario {
 	return Scenario{
-		Name:    "loss-at-policer",
-		About:   "the path carries 8 Mbit/s and queues no more than 10 kB: a response of 1.5 MB loses segments again and again",
-		Expect:  Expect{Rule: "packet-loss", Also: []string{"slow-start", "bandwidth", "retransmission-timeout"}},
+		Name:  "loss-at-policer",
+		About: "the path carries 8 Mbit/s and queues no more than 10 kB: a response of 1.5 MB loses segments again and again",
+		Expect: Expect{
+			Rule: "packet-loss",
+			Also: []string{"slow-start", "bandwidth", "retransmission-timeout"},
+		},
 		Link:    Link{Rate: [2]int64{0, 8_000_000}, Queue: [2]int{0, 10_000}},
 		Server:  Own{Sockopts: prompt(), Body: 1_500_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
@@ -328,10 +427,15 @@ func finLoss(time.Duration) Scenario {
 
 func ackLoss(time.Duration) Scenario {
 	return Scenario{
-		Name:    "lookalike-acks-lost",
-		Expect:  Expect{Also: []string{"slow-start"}}, // 30 kB are more than the initial window
-		About:   "two acknowledgments of a large response are lost: the next ones say the same",
-		Link:    Link{Drops: []drop{{ToServer: true, Kind: "ack", First: 6}, {ToServer: true, Kind: "ack", First: 9}}},
+		Name:   "lookalike-acks-lost",
+		Expect: Expect{Also: []string{"slow-start"}}, // 30 kB are more than the initial window
+		About:  "two acknowledgments of a large response are lost: the next ones say the same",
+		Link: Link{
+			Drops: []drop{
+				{ToServer: true, Kind: "ack", First: 6},
+				{ToServer: true, Kind: "ack", First: 9},
+			},
+		},
 		Server:  Own{Sockopts: prompt(), Body: 30_000},
 		Client:  Caller{Sockopts: prompt(), Count: 2},
 		Snaplen: 400,
@@ -376,7 +480,13 @@ func outlier(time.Duration) Scenario {
 		Name:   "server-think-outlier",
 		About:  "the server thinks 5 ms, and 350 ms over the first of every ten requests",
 		Expect: Expect{Rule: "server-think"},
-		Server: Own{Sockopts: prompt(), Body: 300, Think: 5 * time.Millisecond, LongThink: 350 * time.Millisecond, LongEvery: 10},
+		Server: Own{
+			Sockopts:  prompt(),
+			Body:      300,
+			Think:     5 * time.Millisecond,
+			LongThink: 350 * time.Millisecond,
+			LongEvery: 10,
+		},
 		Client: Caller{Sockopts: prompt(), Count: 20, SameTarget: true},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.LongThink = 0 }) },
 	}

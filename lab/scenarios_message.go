@@ -23,7 +23,12 @@ func slowClose(time.Duration) Scenario {
 		Name:   "slow-close",
 		About:  "the response has no length, and the server closes 250 ms after its last octet",
 		Expect: Expect{Rule: "slow-close", Also: []string{"missed-reuse"}, Count: 3},
-		Server: Own{Sockopts: prompt(), Body: 800, CloseDelimited: true, CloseAfter: 250 * time.Millisecond},
+		Server: Own{
+			Sockopts:       prompt(),
+			Body:           800,
+			CloseDelimited: true,
+			CloseAfter:     250 * time.Millisecond,
+		},
 		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 20 * time.Millisecond},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CloseAfter = 0 }) },
 	}
@@ -102,7 +107,13 @@ func pipelineLost(time.Duration) Scenario {
 		Name:   "pipelining-lost-responses",
 		About:  "six requests are pipelined, and the server closes after two responses without having said so",
 		Expect: Expect{Rule: "pipelining", Cause: "lost-responses", Timeless: true},
-		Server: Own{Sockopts: prompt(), Body: 300, Requests: 2, Header: "Connection: keep-alive\r\n", Think: 5 * time.Millisecond},
+		Server: Own{
+			Sockopts: prompt(),
+			Body:     300,
+			Requests: 2,
+			Header:   "Connection: keep-alive\r\n",
+			Think:    5 * time.Millisecond,
+		},
 		Client: pipelined(6),
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Requests, o.Header = 0, "" }) },
 	}
@@ -177,19 +188,43 @@ func misuse(cause, about, header string) func(time.Duration) Scenario {
 }
 
 func framing(time.Duration) Scenario {
-	s := misuse("framing-conflict", "a request says both Content-Length and Transfer-Encoding", "Transfer-Encoding: chunked\r\n")(0)
-	s.Client = Caller{Sockopts: prompt(), Count: 2, Body: 5, Text: "0\r\n\r\n", Header: "Transfer-Encoding: chunked\r\n"}
+	s := misuse(
+		"framing-conflict",
+		"a request says both Content-Length and Transfer-Encoding",
+		"Transfer-Encoding: chunked\r\n",
+	)(
+		0,
+	)
+	s.Client = Caller{
+		Sockopts: prompt(),
+		Count:    2,
+		Body:     5,
+		Text:     "0\r\n\r\n",
+		Header:   "Transfer-Encoding: chunked\r\n",
+	}
 	return s
 }
 
 func dumbProxy(time.Duration) Scenario {
 	return Scenario{
-		Name:   "header-dumb-proxy",
-		About:  "a proxy forwards Connection: keep-alive without understanding it, and hears the next request only when its server has closed, after 3 s",
-		Expect: Expect{Rule: "header-misuse", Cause: "dumb-proxy", Count: 2, Also: []string{"missed-reuse"}},
+		Name:  "header-dumb-proxy",
+		About: "a proxy forwards Connection: keep-alive without understanding it, and hears the next request only when its server has closed, after 3 s",
+		Expect: Expect{
+			Rule:  "header-misuse",
+			Cause: "dumb-proxy",
+			Count: 2,
+			Also:  []string{"missed-reuse"},
+		},
 		Server: DumbProxy{Body: 300, Idle: 3 * time.Second},
-		Client: Caller{Sockopts: prompt(), Count: 3, Version: "HTTP/1.0", Header: "Connection: keep-alive\r\n", Interval: 20 * time.Millisecond, Retry: true},
-		Fix:    func(s *Scenario) { s.Server = DumbProxy{Body: 300, Idle: 3 * time.Second, Strip: true} },
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    3,
+			Version:  "HTTP/1.0",
+			Header:   "Connection: keep-alive\r\n",
+			Interval: 20 * time.Millisecond,
+			Retry:    true,
+		},
+		Fix: func(s *Scenario) { s.Server = DumbProxy{Body: 300, Idle: 3 * time.Second, Strip: true} },
 	}
 }
 
@@ -210,13 +245,21 @@ func closeIgnored(time.Duration) Scenario {
 		About:  "the server announces the close with every response, and the client goes on using the connection",
 		Expect: Expect{Rule: "header-misuse", Cause: "close-ignored", Timeless: true},
 		Server: Own{Sockopts: prompt(), Body: 300, Header: "Connection: close\r\n"},
-		Client: Caller{Sockopts: prompt(), Count: 3, IgnoreClose: true, Interval: 50 * time.Millisecond},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Header = "" }) },
+		Client: Caller{
+			Sockopts:    prompt(),
+			Count:       3,
+			IgnoreClose: true,
+			Interval:    50 * time.Millisecond,
+		},
+		Fix: func(s *Scenario) { s.own(func(o *Own) { o.Header = "" }) },
 	}
 }
 
 func headersFine(time.Duration) Scenario {
-	header := strings.Join([]string{"Connection: keep-alive, Keep-Alive", "Keep-Alive: timeout=5", ""}, "\r\n")
+	header := strings.Join(
+		[]string{"Connection: keep-alive, Keep-Alive", "Keep-Alive: timeout=5", ""},
+		"\r\n",
+	)
 	return Scenario{
 		Name:   "lookalike-keep-alive-named",
 		About:  "Keep-Alive is sent, and named in Connection as it should be, by both sides",

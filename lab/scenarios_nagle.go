@@ -90,9 +90,15 @@ func nagleChunked(time.Duration) Scenario {
 
 func chunkedStream(time.Duration) Scenario {
 	return Scenario{
-		Name:   "lookalike-chunked-stream",
-		About:  "the server streams six chunks 20 ms apart with TCP_NODELAY",
-		Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 1200, Chunked: true, Piece: 200, PieceGap: 20 * time.Millisecond},
+		Name:  "lookalike-chunked-stream",
+		About: "the server streams six chunks 20 ms apart with TCP_NODELAY",
+		Server: Own{
+			Sockopts: Sockopts{NoDelay: true},
+			Body:     1200,
+			Chunked:  true,
+			Piece:    200,
+			PieceGap: 20 * time.Millisecond,
+		},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 4},
 	}
 }
@@ -125,8 +131,8 @@ func nagleMixed(time.Duration) Scenario {
 	return s
 }
 
-// nagleThoughtful shows that a server which answers later than its kernel's delayed ACK acknowledges the next
-// request at once: Linux takes the connection for a one-way flow.
+// nagleThoughtful shows that a server which answers later than its kernel's delayed ACK
+// acknowledges the next request at once: Linux takes the connection for a one-way flow.
 func nagleThoughtful(time.Duration) Scenario {
 	s := nagleRequest(0)
 	s.Name, s.Expect = "nagle-and-long-server-think", Expect{Rule: "nagle"}
@@ -142,8 +148,8 @@ func nagleSixth(time.Duration) Scenario {
 	return s
 }
 
-// pacingScenarios wait in the same places as Nagle's algorithm does, for other reasons: they must stay silent,
-// but for the slow writer, whose hold costs less than it lasts.
+// pacingScenarios wait in the same places as Nagle's algorithm does, for other reasons: they must
+// stay silent, but for the slow writer, whose hold costs less than it lasts.
 func pacingScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
@@ -158,9 +164,13 @@ func pacingScenarios() []Scenario {
 func thinkOf(ms int) func(time.Duration) Scenario {
 	return func(time.Duration) Scenario {
 		return Scenario{
-			Name:   "lookalike-think-" + time.Duration(ms*1e6).String(),
-			About:  "the server thinks as long as a delayed ACK may last, and nothing is held",
-			Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 120, Think: time.Duration(ms) * time.Millisecond},
+			Name:  "lookalike-think-" + time.Duration(ms*1e6).String(),
+			About: "the server thinks as long as a delayed ACK may last, and nothing is held",
+			Server: Own{
+				Sockopts: Sockopts{NoDelay: true},
+				Body:     120,
+				Think:    time.Duration(ms) * time.Millisecond,
+			},
 			Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8, Body: 64},
 		}
 	}
@@ -169,9 +179,14 @@ func thinkOf(ms int) func(time.Duration) Scenario {
 func pacedServer(ms int) func(time.Duration) Scenario {
 	return func(time.Duration) Scenario {
 		return Scenario{
-			Name:   "lookalike-paced-response-" + time.Duration(ms*1e6).String(),
-			About:  "the server writes its header, waits as long as a hold would last, and writes the body; TCP_NODELAY is set",
-			Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 120, Split: true, Gap: time.Duration(ms) * time.Millisecond},
+			Name:  "lookalike-paced-response-" + time.Duration(ms*1e6).String(),
+			About: "the server writes its header, waits as long as a hold would last, and writes the body; TCP_NODELAY is set",
+			Server: Own{
+				Sockopts: Sockopts{NoDelay: true},
+				Body:     120,
+				Split:    true,
+				Gap:      time.Duration(ms) * time.Millisecond,
+			},
 			Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8},
 		}
 	}
@@ -182,7 +197,13 @@ func pacedClient(time.Duration) Scenario {
 		Name:   "lookalike-paced-request-40ms",
 		About:  "the client writes its header and 40 ms later the body; TCP_NODELAY is set",
 		Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 120},
-		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8, Body: 64, Split: true, Gap: 40 * time.Millisecond},
+		Client: Caller{
+			Sockopts: Sockopts{NoDelay: true},
+			Count:    8,
+			Body:     64,
+			Split:    true,
+			Gap:      40 * time.Millisecond,
+		},
 	}
 }
 
@@ -224,9 +245,15 @@ func wholeWrites(time.Duration) Scenario {
 
 func streamed(time.Duration) Scenario {
 	return Scenario{
-		Name:   "lookalike-streamed-response",
-		About:  "the server writes six pieces of 300 octets 15 ms apart with TCP_NODELAY, as a program that streams",
-		Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 1800, Split: true, Piece: 300, PieceGap: 15 * time.Millisecond},
+		Name:  "lookalike-streamed-response",
+		About: "the server writes six pieces of 300 octets 15 ms apart with TCP_NODELAY, as a program that streams",
+		Server: Own{
+			Sockopts: Sockopts{NoDelay: true},
+			Body:     1800,
+			Split:    true,
+			Piece:    300,
+			PieceGap: 15 * time.Millisecond,
+		},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 4},
 	}
 }

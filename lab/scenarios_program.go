@@ -25,16 +25,25 @@ func proxyWithoutKeepalive(time.Duration) Scenario {
 		Server: Own{Sockopts: prompt(), Body: 800},
 		Client: Proxied{Caller: client},
 		Fix: func(s *Scenario) {
-			s.Client = Proxied{client, "keepalive 8; ", "proxy_http_version 1.1; proxy_set_header Connection \"\"; "}
+			s.Client = Proxied{
+				client,
+				"keepalive 8; ",
+				"proxy_http_version 1.1; proxy_set_header Connection \"\"; ",
+			}
 		},
 	}
 }
 
 func goUndrained(time.Duration) Scenario {
 	return Scenario{
-		Name:   "reuse-go-not-drained",
-		About:  "a Go program closes response bodies unread, so its transport has to close the connections",
-		Expect: Expect{Rule: "missed-reuse", Cause: "not-drained", Count: 5, Also: []string{"reset-after-data"}},
+		Name:  "reuse-go-not-drained",
+		About: "a Go program closes response bodies unread, so its transport has to close the connections",
+		Expect: Expect{
+			Rule:  "missed-reuse",
+			Cause: "not-drained",
+			Count: 5,
+			Also:  []string{"reset-after-data"},
+		},
 		Server: Own{Sockopts: prompt(), Body: 6000},
 		Client: GoClient{Count: 6},
 		Fix:    func(s *Scenario) { s.Client = GoClient{Count: 6, Drain: true} },
@@ -72,7 +81,11 @@ get(1);
 
 // nodeScript is the client with an agent.
 func nodeScript(words, agent string) Script {
-	return Script{Words: words, Program: "node", Text: "const http = require('http');\nconst agent = " + agent + ";\n" + nodeClient}
+	return Script{
+		Words:   words,
+		Program: "node",
+		Text:    "const http = require('http');\nconst agent = " + agent + ";\n" + nodeClient,
+	}
 }
 
 func nodeWithoutAgent(time.Duration) Scenario {
@@ -83,7 +96,10 @@ func nodeWithoutAgent(time.Duration) Scenario {
 		Server: Own{Sockopts: prompt(), Body: 800},
 		Client: nodeScript("http.get, agent: false, 6 requests", "false"),
 		Fix: func(s *Scenario) {
-			s.Client = nodeScript("http.get, agent with keepAlive, 6 requests", "new http.Agent({keepAlive: true})")
+			s.Client = nodeScript(
+				"http.get, agent with keepAlive, 6 requests",
+				"new http.Agent({keepAlive: true})",
+			)
 		},
 	}
 }

@@ -18,9 +18,14 @@ func resetScenarios() []Scenario {
 
 func unreadBody(time.Duration) Scenario {
 	return Scenario{
-		Name:    "reset-unread-request-data",
-		About:   "the server answers 413 and closes while the client still sends its body: the reset endangers the answer",
-		Expect:  Expect{Rule: "reset-after-data", Cause: "unread-request-data", Count: 3, Also: []string{"missed-reuse"}},
+		Name:  "reset-unread-request-data",
+		About: "the server answers 413 and closes while the client still sends its body: the reset endangers the answer",
+		Expect: Expect{
+			Rule:  "reset-after-data",
+			Cause: "unread-request-data",
+			Count: 3,
+			Also:  []string{"missed-reuse"},
+		},
 		Server:  Own{Sockopts: prompt(), Refuse: 413},
 		Client:  Caller{Sockopts: prompt(), Count: 3, Body: 200_000, Split: true, Fresh: true},
 		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.Drain = true }) },
@@ -30,9 +35,14 @@ func unreadBody(time.Duration) Scenario {
 
 func lingerZero(time.Duration) Scenario {
 	return Scenario{
-		Name:   "reset-linger-zero",
-		About:  "the server sets SO_LINGER to zero and closes after each response: a reset follows the data",
-		Expect: Expect{Rule: "reset-after-data", Cause: "linger-zero", Count: 4, Also: []string{"missed-reuse"}},
+		Name:  "reset-linger-zero",
+		About: "the server sets SO_LINGER to zero and closes after each response: a reset follows the data",
+		Expect: Expect{
+			Rule:  "reset-after-data",
+			Cause: "linger-zero",
+			Count: 4,
+			Also:  []string{"missed-reuse"},
+		},
 		Server: Own{Sockopts: prompt(), Body: 3000, Linger: true},
 		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 30 * time.Millisecond},
 		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Linger = false }) },
@@ -41,10 +51,16 @@ func lingerZero(time.Duration) Scenario {
 
 func clientAbort(time.Duration) Scenario {
 	return Scenario{
-		Name:    "reset-client-abort",
-		About:   "the client gives up in the middle of a response and closes with SO_LINGER 0",
-		Expect:  Expect{Rule: "reset-after-data", Cause: "client-abort", Count: 1},
-		Server:  Own{Sockopts: prompt(), Body: 120_000, Split: true, Piece: 10_000, PieceGap: 20 * time.Millisecond},
+		Name:   "reset-client-abort",
+		About:  "the client gives up in the middle of a response and closes with SO_LINGER 0",
+		Expect: Expect{Rule: "reset-after-data", Cause: "client-abort", Count: 1},
+		Server: Own{
+			Sockopts: prompt(),
+			Body:     120_000,
+			Split:    true,
+			Piece:    10_000,
+			PieceGap: 20 * time.Millisecond,
+		},
 		Client:  Caller{Sockopts: prompt(), Count: 1, AbortAfter: 30_000},
 		Snaplen: 400,
 	}
@@ -72,12 +88,23 @@ func idleReset(time.Duration) Scenario {
 
 func idleResetHitsRequest(time.Duration) Scenario {
 	return Scenario{
-		Name:   "reset-idle-hits-request",
-		About:  "the server resets a connection idle for 1 s just as the next request is under way: that one is sent again",
-		Expect: Expect{Rule: "reset-after-data", Cause: "idle-reset", Count: 3, Also: []string{"missed-reuse"}},
+		Name:  "reset-idle-hits-request",
+		About: "the server resets a connection idle for 1 s just as the next request is under way: that one is sent again",
+		Expect: Expect{
+			Rule:  "reset-after-data",
+			Cause: "idle-reset",
+			Count: 3,
+			Also:  []string{"missed-reuse"},
+		},
 		Server: Own{Sockopts: prompt(), Body: 800, LingerAfter: time.Second},
-		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 980 * time.Millisecond, Retry: true, Blind: true},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.LingerAfter = 0 }) },
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    4,
+			Interval: 980 * time.Millisecond,
+			Retry:    true,
+			Blind:    true,
+		},
+		Fix: func(s *Scenario) { s.own(func(o *Own) { o.LingerAfter = 0 }) },
 	}
 }
 
@@ -95,7 +122,12 @@ func lazyReset(time.Duration) Scenario {
 		Name:   "lookalike-client-resets-when-done",
 		About:  "the client closes with SO_LINGER 0 after it has read the last response: lazy, and harmless",
 		Server: Own{Sockopts: prompt(), Body: 3000},
-		Client: Caller{Sockopts: prompt(), Count: 4, ResetEnd: true, Linger: 100 * time.Millisecond},
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    4,
+			ResetEnd: true,
+			Linger:   100 * time.Millisecond,
+		},
 	}
 }
 

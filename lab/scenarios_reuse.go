@@ -99,7 +99,11 @@ func idleTimeout(program string, fault, fixed Server) Scenario {
 }
 
 func reuseIdleNginx(time.Duration) Scenario {
-	return idleTimeout("nginx", Nginx{Body: 800, Settings: "keepalive_timeout 1s;"}, Nginx{Body: 800, Settings: "keepalive_timeout 75s;"})
+	return idleTimeout(
+		"nginx",
+		Nginx{Body: 800, Settings: "keepalive_timeout 1s;"},
+		Nginx{Body: 800, Settings: "keepalive_timeout 75s;"},
+	)
 }
 
 func reuseIdleNode(time.Duration) Scenario {
@@ -115,7 +119,11 @@ func reuseIdleGo(time.Duration) Scenario {
 }
 
 func reuseIdleApache(time.Duration) Scenario {
-	s := idleTimeout("apache", Apache{800, "KeepAliveTimeout 1"}, Apache{800, "KeepAliveTimeout 60"})
+	s := idleTimeout(
+		"apache",
+		Apache{800, "KeepAliveTimeout 1"},
+		Apache{800, "KeepAliveTimeout 60"},
+	)
 	s.Client = Caller{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
 	s.About = "Apache closes idle connections after 1 s, and the client wants something every 2.4 s"
 	return s
@@ -159,8 +167,13 @@ func reuseAgeLimit(time.Duration) Scenario {
 		About:  "nginx closes connections that are older than 2 s, though they are in use",
 		Expect: Expect{Rule: "missed-reuse", Cause: "age-limit"},
 		Server: Nginx{Body: 800, Settings: "keepalive_time 2s;"},
-		Client: Caller{Sockopts: prompt(), Count: 76, Interval: 40 * time.Millisecond, Uneven: true},
-		Fix:    func(s *Scenario) { s.Server = Nginx{Body: 800, Settings: "keepalive_time 1h;"} },
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    76,
+			Interval: 40 * time.Millisecond,
+			Uneven:   true,
+		},
+		Fix: func(s *Scenario) { s.Server = Nginx{Body: 800, Settings: "keepalive_time 1h;"} },
 	}
 }
 

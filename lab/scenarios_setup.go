@@ -30,7 +30,12 @@ func filtered(time.Duration) Scenario {
 
 func unreachable(time.Duration) Scenario {
 	s := filtered(0)
-	s.Name, s.Expect = "connection-unreachable", Expect{Rule: "connection-refused", Cause: "unreachable", Count: 3, Alone: true}
+	s.Name, s.Expect = "connection-unreachable", Expect{
+		Rule:  "connection-refused",
+		Cause: "unreachable",
+		Count: 3,
+		Alone: true,
+	}
 	s.About = "a router answers every SYN with ICMP host unreachable"
 	s.Link = Link{Box: Box{Reject: 1}}
 	s.Client = Caller{Sockopts: prompt(), Count: 3, Interval: 50 * time.Millisecond}
@@ -45,27 +50,53 @@ func prohibited(time.Duration) Scenario {
 	return s
 }
 
-// reusedPort leaves the server with a half-open connection: the client's RST is lost, and the next SYN comes from
-// the same port.
+// reusedPort leaves the server with a half-open connection: the client's RST is lost, and the next
+// SYN comes from the same port.
 func reusedPort(time.Duration) Scenario {
 	return Scenario{
-		Name:   "port-reused-too-early",
-		About:  "the client resets each connection, the RST is lost, and it connects from the same port again: the server answers for the old connection",
-		Expect: Expect{Rule: "port-exhaustion", Cause: "tuple-reuse", Count: 2, Also: []string{"missed-reuse", "reset-after-data", "syn-retransmission"}},
-		Link:   Link{Drops: []drop{{ToServer: true, Kind: "rst", First: 1}, {ToServer: true, Kind: "rst", First: 3}}},
+		Name:  "port-reused-too-early",
+		About: "the client resets each connection, the RST is lost, and it connects from the same port again: the server answers for the old connection",
+		Expect: Expect{
+			Rule:  "port-exhaustion",
+			Cause: "tuple-reuse",
+			Count: 2,
+			Also:  []string{"missed-reuse", "reset-after-data", "syn-retransmission"},
+		},
+		Link: Link{
+			Drops: []drop{
+				{ToServer: true, Kind: "rst", First: 1},
+				{ToServer: true, Kind: "rst", First: 3},
+			},
+		},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: Sockopts{NoDelay: true, Port: 40_001}, Count: 3, Fresh: true, ResetEnd: true, Interval: 100 * time.Millisecond},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Port = 0 }) },
+		Client: Caller{
+			Sockopts: Sockopts{NoDelay: true, Port: 40_001},
+			Count:    3,
+			Fresh:    true,
+			ResetEnd: true,
+			Interval: 100 * time.Millisecond,
+		},
+		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.Port = 0 }) },
 	}
 }
 
 func manyPorts(time.Duration) Scenario {
 	return Scenario{
-		Name:    "time-wait-load",
-		About:   "the client opens and closes 400 connections a second for 13 s: their ports rest in TIME_WAIT",
-		Expect:  Expect{Rule: "port-exhaustion", Cause: "time-wait-load", Also: []string{"missed-reuse"}},
-		Server:  Own{Sockopts: prompt(), Body: 100},
-		Client:  Caller{Sockopts: prompt(), Count: 1000, Parallel: 6, Fresh: true, Interval: 12 * time.Millisecond},
+		Name:  "time-wait-load",
+		About: "the client opens and closes 400 connections a second for 13 s: their ports rest in TIME_WAIT",
+		Expect: Expect{
+			Rule:  "port-exhaustion",
+			Cause: "time-wait-load",
+			Also:  []string{"missed-reuse"},
+		},
+		Server: Own{Sockopts: prompt(), Body: 100},
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    1000,
+			Parallel: 6,
+			Fresh:    true,
+			Interval: 12 * time.Millisecond,
+		},
 		Snaplen: 400,
 	}
 }
@@ -76,8 +107,13 @@ func manySpare(time.Duration) Scenario {
 		About:  "the client opens fourteen connections in advance and uses them in turn, one request at a time",
 		Expect: Expect{Rule: "parallel-connections", Cause: "over-limit", Timeless: true},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 28, Rotate: 14, Preconnect: 300 * time.Millisecond},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Rotate = 0 }) },
+		Client: Caller{
+			Sockopts:   prompt(),
+			Count:      28,
+			Rotate:     14,
+			Preconnect: 300 * time.Millisecond,
+		},
+		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.Rotate = 0 }) },
 	}
 }
 
@@ -94,9 +130,20 @@ func churn(time.Duration) Scenario {
 
 func selfLoss(time.Duration) Scenario {
 	return Scenario{
-		Name:    "parallel-self-inflicted-loss",
-		About:   "eight connections begin large responses at once over 10 Mbit/s with a queue of 30 kB",
-		Expect:  Expect{Rule: "parallel-connections", Cause: "self-inflicted-loss", Also: []string{"packet-loss", "retransmission-timeout", "slow-start", "bandwidth", "connect-cost"}, Timeless: true},
+		Name:  "parallel-self-inflicted-loss",
+		About: "eight connections begin large responses at once over 10 Mbit/s with a queue of 30 kB",
+		Expect: Expect{
+			Rule:  "parallel-connections",
+			Cause: "self-inflicted-loss",
+			Also: []string{
+				"packet-loss",
+				"retransmission-timeout",
+				"slow-start",
+				"bandwidth",
+				"connect-cost",
+			},
+			Timeless: true,
+		},
 		Link:    Link{Rate: [2]int64{0, 10_000_000}, Queue: [2]int{0, 30_000}},
 		Server:  Own{Sockopts: prompt(), Body: 60_000},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Parallel: 8},

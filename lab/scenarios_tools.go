@@ -60,9 +60,10 @@ func tlsThink(time.Duration) Scenario {
 
 func tlsBulk(time.Duration) Scenario {
 	return Scenario{
-		Name:    "slow-start-tls",
-		About:   "a response of 150 kB on a new connection with TLS; with an initial window of 32 it takes fewer round trips",
-		Expect:  Expect{Rule: "slow-start", Count: 1, Also: []string{"slow-start"}}, // even 32 segments are not enough at once
+		Name:  "slow-start-tls",
+		About: "a response of 150 kB on a new connection with TLS; with an initial window of 32 it takes fewer round trips",
+		// even 32 segments are not enough at once
+		Expect:  Expect{Rule: "slow-start", Count: 1, Also: []string{"slow-start"}},
 		Server:  Own{Sockopts: secret(), TLS: true, Body: 150_000},
 		Client:  Caller{Sockopts: secret(), TLS: true, Count: 1},
 		Fix:     func(s *Scenario) { s.InitCwnd = 32 },

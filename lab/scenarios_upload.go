@@ -4,8 +4,8 @@ package main
 
 import "time"
 
-// uploadScenarios are requests limited by a window, and requests limited by something else: what windowScenarios are to
-// responses.
+// uploadScenarios are requests limited by a window, and requests limited by something else: what
+// windowScenarios are to responses.
 func uploadScenarios() []Scenario {
 	var all []Scenario
 	for _, family := range [][]Scenario{
@@ -30,9 +30,14 @@ func slowStartUpload(time.Duration) Scenario {
 
 func serverWindow(time.Duration) Scenario {
 	return Scenario{
-		Name:    "receive-window-fixed-upload",
-		About:   "the server's receive buffer is 8 kB: its window, not the client's congestion window, limits a request of 60 kB",
-		Expect:  Expect{Rule: "receive-window", Cause: "fixed-request", Count: 1, Also: []string{"slow-start"}},
+		Name:  "receive-window-fixed-upload",
+		About: "the server's receive buffer is 8 kB: its window, not the client's congestion window, limits a request of 60 kB",
+		Expect: Expect{
+			Rule:  "receive-window",
+			Cause: "fixed-request",
+			Count: 1,
+			Also:  []string{"slow-start"},
+		},
 		Server:  Own{Sockopts: Sockopts{NoDelay: true, RcvBuf: 8192}, Body: 120},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 60_000},
 		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.RcvBuf = 0 }) },
@@ -40,12 +45,17 @@ func serverWindow(time.Duration) Scenario {
 	}
 }
 
-// slowServer never closes its window: its kernel acknowledges a full one only when the program has read.
+// slowServer never closes its window: its kernel acknowledges a full one only when the program has
+// read.
 func slowServer(time.Duration) Scenario {
 	return Scenario{
-		Name:    "zero-window-slow-server-64k",
-		About:   "the server reads 64 kB of a request of 1 MB and pauses 50 ms, with the kernel's own buffer: the window fills, and the ACK waits",
-		Expect:  Expect{Rule: "zero-window", Cause: "request", Also: []string{"slow-start", "receive-window"}},
+		Name:  "zero-window-slow-server-64k",
+		About: "the server reads 64 kB of a request of 1 MB and pauses 50 ms, with the kernel's own buffer: the window fills, and the ACK waits",
+		Expect: Expect{
+			Rule:  "zero-window",
+			Cause: "request",
+			Also:  []string{"slow-start", "receive-window"},
+		},
 		Server:  Own{Sockopts: prompt(), Body: 120, SlowRead: 50 * time.Millisecond},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 1_000_000},
 		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.SlowRead = 0 }) },
@@ -55,10 +65,17 @@ func slowServer(time.Duration) Scenario {
 
 func applicationUpload(time.Duration) Scenario {
 	return Scenario{
-		Name:    "lookalike-application-limited-upload",
-		About:   "the client writes 8 kB every 60 ms: its own pace, not a window, makes a request of 80 kB slow",
-		Server:  Own{Sockopts: prompt(), Body: 120},
-		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 80_000, Split: true, Piece: 8000, PieceGap: 60 * time.Millisecond},
+		Name:   "lookalike-application-limited-upload",
+		About:  "the client writes 8 kB every 60 ms: its own pace, not a window, makes a request of 80 kB slow",
+		Server: Own{Sockopts: prompt(), Body: 120},
+		Client: Caller{
+			Sockopts: prompt(),
+			Count:    1,
+			Body:     80_000,
+			Split:    true,
+			Piece:    8000,
+			PieceGap: 60 * time.Millisecond,
+		},
 		Snaplen: 400,
 	}
 }
@@ -77,19 +94,31 @@ func bandwidthUpload(time.Duration) Scenario {
 // sendBufferUpload is limited by neither window.
 func sendBufferUpload(time.Duration) Scenario {
 	return Scenario{
-		Name:    "lookalike-send-buffer-small-upload",
-		About:   "the client's send buffer is 8 kB, less than the initial window: it, and no window, limits a request of 40 kB that is written in small pieces",
-		Server:  Own{Sockopts: prompt(), Body: 120},
-		Client:  Caller{Sockopts: Sockopts{NoDelay: true, SndBuf: 4 << 10}, Count: 1, Body: 40_000, Split: true, Piece: 1448},
+		Name:   "lookalike-send-buffer-small-upload",
+		About:  "the client's send buffer is 8 kB, less than the initial window: it, and no window, limits a request of 40 kB that is written in small pieces",
+		Server: Own{Sockopts: prompt(), Body: 120},
+		Client: Caller{
+			Sockopts: Sockopts{NoDelay: true, SndBuf: 4 << 10},
+			Count:    1,
+			Body:     40_000,
+			Split:    true,
+			Piece:    1448,
+		},
 		Snaplen: 400,
 	}
 }
 
 func idleUpload(time.Duration) Scenario {
 	return Scenario{
-		Name:    "slow-start-after-idle-upload",
-		About:   "requests of 150 kB on one connection with 3 s between them: the client's kernel forgot the window it had",
-		Expect:  Expect{Rule: "slow-start-after-idle", Cause: "request", Count: 1, Shares: []string{"delayed-ack"}, Also: []string{"slow-start", "delayed-ack"}},
+		Name:  "slow-start-after-idle-upload",
+		About: "requests of 150 kB on one connection with 3 s between them: the client's kernel forgot the window it had",
+		Expect: Expect{
+			Rule:   "slow-start-after-idle",
+			Cause:  "request",
+			Count:  1,
+			Shares: []string{"delayed-ack"},
+			Also:   []string{"slow-start", "delayed-ack"},
+		},
 		Server:  Own{Sockopts: prompt(), Body: 120},
 		Client:  Caller{Sockopts: prompt(), Count: 2, Interval: 3 * time.Second, Body: 150_000},
 		Fix:     func(s *Scenario) { s.Sysctls = map[string]string{"net.ipv4.tcp_slow_start_after_idle": "0"} },

@@ -69,9 +69,15 @@ func smallResponse(time.Duration) Scenario {
 
 func applicationLimited(time.Duration) Scenario {
 	return Scenario{
-		Name:    "lookalike-application-limited",
-		About:   "the server writes 8 kB every 60 ms: its own pace, not a window, makes 80 kB slow",
-		Server:  Own{Sockopts: prompt(), Body: 80_000, Split: true, Piece: 8000, PieceGap: 60 * time.Millisecond},
+		Name:  "lookalike-application-limited",
+		About: "the server writes 8 kB every 60 ms: its own pace, not a window, makes 80 kB slow",
+		Server: Own{
+			Sockopts: prompt(),
+			Body:     80_000,
+			Split:    true,
+			Piece:    8000,
+			PieceGap: 60 * time.Millisecond,
+		},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
 	}
@@ -79,9 +85,14 @@ func applicationLimited(time.Duration) Scenario {
 
 func receiverLimited(time.Duration) Scenario {
 	return Scenario{
-		Name:    "receive-window-fixed",
-		About:   "the client's receive buffer is 8 kB: its window, not the congestion window, limits 60 kB",
-		Expect:  Expect{Rule: "receive-window", Cause: "fixed", Count: 1, Also: []string{"slow-start"}},
+		Name:  "receive-window-fixed",
+		About: "the client's receive buffer is 8 kB: its window, not the congestion window, limits 60 kB",
+		Expect: Expect{
+			Rule:  "receive-window",
+			Cause: "fixed",
+			Count: 1,
+			Also:  []string{"slow-start"},
+		},
 		Server:  Own{Sockopts: prompt(), Body: 60_000},
 		Client:  Caller{Sockopts: Sockopts{NoDelay: true, RcvBuf: 8192}, Count: 1},
 		Fix:     func(s *Scenario) { s.caller(func(c *Caller) { c.RcvBuf = 0 }) },
@@ -102,11 +113,19 @@ func bandwidthLimited(time.Duration) Scenario {
 
 func zeroWindow(time.Duration) Scenario {
 	return Scenario{
-		Name:    "zero-window-slow-reader",
-		About:   "the client reads 64 kB and pauses 400 ms, with a receive buffer of 32 kB: its window closes",
-		Expect:  Expect{Rule: "zero-window", Cause: "response", Also: []string{"slow-start", "receive-window"}},
-		Server:  Own{Sockopts: prompt(), Body: 260_000},
-		Client:  Caller{Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10}, Count: 1, SlowRead: 400 * time.Millisecond},
+		Name:  "zero-window-slow-reader",
+		About: "the client reads 64 kB and pauses 400 ms, with a receive buffer of 32 kB: its window closes",
+		Expect: Expect{
+			Rule:  "zero-window",
+			Cause: "response",
+			Also:  []string{"slow-start", "receive-window"},
+		},
+		Server: Own{Sockopts: prompt(), Body: 260_000},
+		Client: Caller{
+			Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10},
+			Count:    1,
+			SlowRead: 400 * time.Millisecond,
+		},
 		Fix:     func(s *Scenario) { s.caller(func(c *Caller) { c.SlowRead = 0 }) },
 		Snaplen: 400,
 	}

@@ -171,12 +171,25 @@ func (b *board) text() string {
 	var t strings.Builder
 	t.WriteString(preface)
 	fmt.Fprintf(&t, "- %s, %s\n", kernel(), strings.Join(versions(), ", "))
-	fmt.Fprintf(&t, "- %d scenarios, %d of them with a cured twin, %d look-alikes\n\n", b.scenarios, b.pairs, b.lookalikes)
+	fmt.Fprintf(
+		&t,
+		"- %d scenarios, %d of them with a cured twin, %d look-alikes\n\n",
+		b.scenarios,
+		b.pairs,
+		b.lookalikes,
+	)
 	b.writeFigures(&t)
 	fmt.Fprintf(&t, "| rule | precision | recall | wrong counts |\n|---|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 		r := b.rules[name]
-		fmt.Fprintf(&t, "| %s | %s | %s | %d |\n", name, share(r.right, r.right+r.false), share(r.right, r.right+r.missed), r.countErrors)
+		fmt.Fprintf(
+			&t,
+			"| %s | %s | %s | %d |\n",
+			name,
+			share(r.right, r.right+r.false),
+			share(r.right, r.right+r.missed),
+			r.countErrors,
+		)
 	}
 	b.writeKernel(&t)
 	if len(b.wrong) > 0 {
@@ -193,23 +206,58 @@ func (b *board) writeFigures(t *strings.Builder) {
 	fmt.Fprintf(t, "| figure | value |\n|---|---|\n")
 	fmt.Fprintf(t, "| look-alikes without a finding | %s |\n", share(b.silent, b.lookalikes))
 	for i, level := range levels {
-		fmt.Fprintf(t, "| findings of confidence %s that are right | %s |\n", level, share(b.sure[i].right, b.sure[i].all))
+		fmt.Fprintf(
+			t,
+			"| findings of confidence %s that are right | %s |\n",
+			level,
+			share(b.sure[i].right, b.sure[i].all),
+		)
 	}
-	fmt.Fprintf(t, "| error of the expected cost, median | %.1f ms, %.0f %% |\n", quantile(b.errors, .5), 100*quantile(b.shares, .5))
-	fmt.Fprintf(t, "| error of the expected cost, 90th percentile | %.1f ms, %.0f %% |\n", quantile(b.errors, .9), 100*quantile(b.shares, .9))
+	fmt.Fprintf(
+		t,
+		"| error of the expected cost, median | %.1f ms, %.0f %% |\n",
+		quantile(b.errors, .5),
+		100*quantile(b.shares, .5),
+	)
+	fmt.Fprintf(
+		t,
+		"| error of the expected cost, 90th percentile | %.1f ms, %.0f %% |\n",
+		quantile(b.errors, .9),
+		100*quantile(b.shares, .9),
+	)
 	fmt.Fprintf(t, "| savings within [low, high] | %s |\n", share(b.inside, len(b.errors)))
-	fmt.Fprintf(t, "| exchange time labelled unknown | %.1f %% |\n", 100*b.unknown/math.Max(b.exchanges, 1))
+	fmt.Fprintf(
+		t,
+		"| exchange time labelled unknown | %.1f %% |\n",
+		100*b.unknown/math.Max(b.exchanges, 1),
+	)
 	fmt.Fprintf(t, "| other vantages agree within 5 %% + 1 ms | %s |\n", share(b.agree, b.compared))
-	fmt.Fprintf(t, "| cost between vantages, 90th percentile | %.1f ms apart |\n", quantile(b.apart, .9))
+	fmt.Fprintf(
+		t,
+		"| cost between vantages, 90th percentile | %.1f ms apart |\n",
+		quantile(b.apart, .9),
+	)
 	busy, rwnd, retrans := 0, 0, 0
 	for i := range b.bulks {
 		busy += one(b.bulks[i].busyAgrees())
 		rwnd += one(b.bulks[i].rwndAgrees())
 		retrans += one(b.bulks[i].retransAgree())
 	}
-	fmt.Fprintf(t, "| large responses: time busy as TCP_INFO has it | %s |\n", share(busy, len(b.bulks)))
-	fmt.Fprintf(t, "| large responses: time held by the receive window as TCP_INFO has it | %s |\n", share(rwnd, len(b.bulks)))
-	fmt.Fprintf(t, "| large responses: segments sent again as TCP_INFO has it | %s |\n\n", share(retrans, len(b.bulks)))
+	fmt.Fprintf(
+		t,
+		"| large responses: time busy as TCP_INFO has it | %s |\n",
+		share(busy, len(b.bulks)),
+	)
+	fmt.Fprintf(
+		t,
+		"| large responses: time held by the receive window as TCP_INFO has it | %s |\n",
+		share(rwnd, len(b.bulks)),
+	)
+	fmt.Fprintf(
+		t,
+		"| large responses: segments sent again as TCP_INFO has it | %s |\n\n",
+		share(retrans, len(b.bulks)),
+	)
 }
 
 func one(is bool) int {
@@ -224,9 +272,11 @@ func (b *board) writeKernel(t *strings.Builder) {
 	if len(b.bulks) == 0 {
 		return
 	}
-	t.WriteString("\nLarge responses: the ledger of the server's capture / TCP_INFO of the server's socket, which is sampled every 4 ms. Times\n" +
-		"agree within 10 % of the time busy, a round trip and two ticks of the kernel; pauses of the application may be either.\n\n" +
-		"| recording | busy, ms | held by the receive window, ms | sent again | held by the send buffer (TCP_INFO alone), ms | apart |\n|---|---|---|---|---|---|\n")
+	t.WriteString(
+		"\nLarge responses: the ledger of the server's capture / TCP_INFO of the server's socket, which is sampled every 4 ms. Times\n" +
+			"agree within 10 % of the time busy, a round trip and two ticks of the kernel; pauses of the application may be either.\n\n" +
+			"| recording | busy, ms | held by the receive window, ms | sent again | held by the send buffer (TCP_INFO alone), ms | apart |\n|---|---|---|---|---|---|\n",
+	)
 	for i := range b.bulks {
 		fmt.Fprintln(t, b.bulks[i].row())
 	}
@@ -234,8 +284,18 @@ func (b *board) writeKernel(t *strings.Builder) {
 
 // versions names the programs of the lab as they are on this machine.
 func versions() []string {
-	return []string{version("nginx", "-v"), version("apache2", "-v"), "Node " + version("node", "--version"),
-		version("python3", "--version"), version("haproxy", "-v"), curlVersion(), version("go", "version")}
+	return []string{
+		version("nginx", "-v"),
+		version("apache2", "-v"),
+		"Node " + version("node", "--version"),
+		version(
+			"python3",
+			"--version",
+		),
+		version("haproxy", "-v"),
+		curlVersion(),
+		version("go", "version"),
+	}
 }
 
 func curlVersion() string {

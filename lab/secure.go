@@ -24,8 +24,13 @@ func certificate() (cert tls.Certificate, err error) {
 		return cert, err
 	}
 	now := time.Now()
-	about := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{serverName}, NotBefore: now.Add(-time.Hour),
-		NotAfter: now.Add(24 * time.Hour), KeyUsage: x509.KeyUsageDigitalSignature}
+	about := &x509.Certificate{
+		SerialNumber: big.NewInt(1),
+		DNSNames:     []string{serverName},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(24 * time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+	}
 	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err
 }
@@ -58,7 +63,10 @@ func serveTLS(c net.Conn, cert *tls.Certificate) (net.Conn, error) {
 	if cert == nil {
 		return c, nil
 	}
-	t := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{*cert}, NextProtos: []string{"http/1.1"}})
+	t := tls.Server(
+		c,
+		&tls.Config{Certificates: []tls.Certificate{*cert}, NextProtos: []string{"http/1.1"}},
+	)
 	c.SetDeadline(time.Now().Add(10 * time.Second))
 	defer c.SetDeadline(time.Time{})
 	if err := t.Handshake(); err != nil {
@@ -85,7 +93,14 @@ func (c *cutConn) Write(b []byte) (int, error) {
 
 // dialTLS does the client's part. The certificate is the lab's own, and nobody else is on the link.
 func dialTLS(c net.Conn) (net.Conn, error) {
-	t := tls.Client(c, &tls.Config{ServerName: serverName, InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+	t := tls.Client(
+		c,
+		&tls.Config{
+			ServerName:         serverName,
+			InsecureSkipVerify: true,
+			NextProtos:         []string{"http/1.1"},
+		},
+	)
 	c.SetDeadline(time.Now().Add(10 * time.Second))
 	defer c.SetDeadline(time.Time{})
 	if err := t.Handshake(); err != nil {

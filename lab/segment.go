@@ -82,8 +82,9 @@ func (h tcpHeader) kind() string {
 	return "ack"
 }
 
-// A drop loses one kind of segment: the First-th of it and the Times-1 that follow, in every connection, counted
-// from 1 within a direction of the connection as they enter the link, retransmissions included.
+// A drop loses one kind of segment: the First-th of it and the Times-1 that follow, in every
+// connection, counted from 1 within a direction of the connection as they enter the link,
+// retransmissions included.
 type drop struct {
 	ToServer bool
 	Kind     string // syn, synack, ack (without data), data, fin, rst
@@ -96,7 +97,13 @@ func (d drop) String() string {
 	if d.ToServer {
 		way = "to the server"
 	}
-	return fmt.Sprintf("%d %s segment(s) from number %d %s lost", max(d.Times, 1), d.Kind, d.First, way)
+	return fmt.Sprintf(
+		"%d %s segment(s) from number %d %s lost",
+		max(d.Times, 1),
+		d.Kind,
+		d.First,
+		way,
+	)
 }
 
 // losses counts segments and applies the rules.
@@ -124,7 +131,8 @@ func (l *losses) lose(data []byte, toServer bool) bool {
 	l.seen[key]++
 	n := l.seen[key]
 	for _, d := range l.rules {
-		if d.ToServer == toServer && d.Kind == key.kind && n >= d.First && n < d.First+max(d.Times, 1) {
+		if d.ToServer == toServer && d.Kind == key.kind && n >= d.First &&
+			n < d.First+max(d.Times, 1) {
 			return true
 		}
 	}

@@ -80,7 +80,12 @@ type Apache struct {
 
 // About names the version and the settings.
 func (a Apache) About() string {
-	return fmt.Sprintf("%s; %s; body of %d octets", version("apache2", "-v"), strings.ReplaceAll(a.Settings, "\n", ", "), a.Body)
+	return fmt.Sprintf(
+		"%s; %s; body of %d octets",
+		version("apache2", "-v"),
+		strings.ReplaceAll(a.Settings, "\n", ", "),
+		a.Body,
+	)
 }
 
 const apacheConfig = `
@@ -115,7 +120,10 @@ func (a Apache) Start(ctx context.Context, e *Env) (func(), error) {
 			return nil, err
 		}
 	}
-	file, err := e.place("apache.conf", fmt.Sprintf(apacheConfig, e.dir, e.serverAddress(), "www-data", a.Settings))
+	file, err := e.place(
+		"apache.conf",
+		fmt.Sprintf(apacheConfig, e.dir, e.serverAddress(), "www-data", a.Settings),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +138,12 @@ type Node struct {
 
 // About names the version and the settings.
 func (n Node) About() string {
-	return fmt.Sprintf("Node %s; %s body of %d octets", version("node", "--version"), n.Settings, n.Body)
+	return fmt.Sprintf(
+		"Node %s; %s body of %d octets",
+		version("node", "--version"),
+		n.Settings,
+		n.Body,
+	)
 }
 
 const nodeServer = `
@@ -146,7 +159,10 @@ server.listen(%d, '%s');
 
 // Start runs Node.
 func (n Node) Start(ctx context.Context, e *Env) (func(), error) {
-	file, err := e.place("server.js", fmt.Sprintf(nodeServer, n.Body, n.Settings, serverPort, e.host()))
+	file, err := e.place(
+		"server.js",
+		fmt.Sprintf(nodeServer, n.Body, n.Settings, serverPort, e.host()),
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +177,12 @@ type GoServer struct {
 
 // About names the version and the settings.
 func (g GoServer) About() string {
-	return fmt.Sprintf("%s net/http; IdleTimeout %v; body of %d octets", runtime.Version(), g.IdleTimeout, g.Body)
+	return fmt.Sprintf(
+		"%s net/http; IdleTimeout %v; body of %d octets",
+		runtime.Version(),
+		g.IdleTimeout,
+		g.Body,
+	)
 }
 
 // Start serves on a listener inside the namespace.

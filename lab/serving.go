@@ -64,7 +64,8 @@ func readHead(r *bufio.Reader) (a asked, err error) {
 	a.length, _ = strconv.ParseInt(header.Get("Content-Length"), 10, 64)
 	connection := strings.ToLower(header.Get("Connection"))
 	a.large = strings.Contains(line, " /large")
-	a.close = connection == "close" || (strings.HasSuffix(line, "HTTP/1.0") && connection != "keep-alive")
+	a.close = connection == "close" ||
+		(strings.HasSuffix(line, "HTTP/1.0") && connection != "keep-alive")
 	a.waits = strings.EqualFold(header.Get("Expect"), "100-continue")
 	return a, nil
 }

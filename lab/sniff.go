@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A sniffer captures the TCP and ICMP frames of a namespace's eth0, in both directions, with the kernel's timestamps.
+// A sniffer captures the TCP and ICMP frames of a namespace's eth0, in both directions, with the
+// kernel's timestamps.
 type sniffer struct {
 	fd     int
 	done   chan struct{}
@@ -41,7 +42,8 @@ func startSniffer(n *namespace, snap int) (*sniffer, error) {
 func swap16(v uint16) uint16 { return v<<8 | v>>8 }
 
 func (s *sniffer) configure() error {
-	// Larger than any recording here, so that nothing is lost while the reader waits for a processor.
+	// Larger than any recording here, so that nothing is lost while the reader waits for a
+	// processor.
 	if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 128<<20); err != nil {
 		return err
 	}
@@ -61,7 +63,10 @@ func (s *sniffer) configure() error {
 		return err
 	}
 	index = int(ifr.Uint32())
-	return unix.Bind(s.fd, &unix.SockaddrLinklayer{Protocol: swap16(unix.ETH_P_ALL), Ifindex: index})
+	return unix.Bind(
+		s.fd,
+		&unix.SockaddrLinklayer{Protocol: swap16(unix.ETH_P_ALL), Ifindex: index},
+	)
 }
 
 func (s *sniffer) run() {
@@ -100,7 +105,8 @@ func timestamp(control []byte) int64 {
 		return time.Now().UnixNano()
 	}
 	for _, m := range messages {
-		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS && len(m.Data) >= 16 {
+		if m.Header.Level == unix.SOL_SOCKET && m.Header.Type == unix.SCM_TIMESTAMPNS &&
+			len(m.Data) >= 16 {
 			sec := int64(binary.NativeEndian.Uint64(m.Data))
 			return sec*1e9 + int64(binary.NativeEndian.Uint64(m.Data[8:]))
 		}
@@ -124,8 +130,15 @@ func (s *sniffer) close() ([]frame, error) {
 func packetDrops(fd int) uint32 {
 	var stats unix.TpacketStats
 	size := uint32(unsafe.Sizeof(stats))
-	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.SOL_PACKET, unix.PACKET_STATISTICS,
-		uintptr(unsafe.Pointer(&stats)), uintptr(unsafe.Pointer(&size)), 0)
+	_, _, errno := unix.Syscall6(
+		unix.SYS_GETSOCKOPT,
+		uintptr(fd),
+		unix.SOL_PACKET,
+		unix.PACKET_STATISTICS,
+		uintptr(unsafe.Pointer(&stats)),
+		uintptr(unsafe.Pointer(&size)),
+		0,
+	)
 	if errno != 0 {
 		return 0
 	}

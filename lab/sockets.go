@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Sockopts are what an end sets on its sockets; the zero value is what a C program gets that sets nothing.
+// Sockopts are what an end sets on its sockets; the zero value is what a C program gets that sets
+// nothing.
 type Sockopts struct {
 	NoDelay  bool
 	QuickAck bool // set again before every read, since the kernel takes it back
@@ -23,7 +24,8 @@ type Sockopts struct {
 	KeepIdle int  // seconds until TCP's keep-alive begins; 0 is none
 }
 
-// apply sets the options of an established connection. Go sets TCP_NODELAY unasked, so it is always set here.
+// apply sets the options of an established connection. Go sets TCP_NODELAY unasked, so it is always
+// set here.
 func (o Sockopts) apply(c *net.TCPConn) {
 	c.SetNoDelay(o.NoDelay)
 	o.quicken(c)
@@ -81,7 +83,12 @@ func listen(n *namespace, address string, o Sockopts) (l *net.TCPListener, err e
 }
 
 // dial connects from inside the namespace.
-func dial(ctx context.Context, n *namespace, address string, o Sockopts) (c *net.TCPConn, err error) {
+func dial(
+	ctx context.Context,
+	n *namespace,
+	address string,
+	o Sockopts,
+) (c *net.TCPConn, err error) {
 	err = n.do(func() error {
 		dialer := net.Dialer{Timeout: 10 * time.Second, Control: o.control, KeepAlive: -1}
 		if o.Port > 0 {

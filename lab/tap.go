@@ -9,17 +9,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A tap is the lab's end of a TAP device: what the namespace sends is read here, what is written arrives there.
+// A tap is the lab's end of a TAP device: what the namespace sends is read here, what is written
+// arrives there.
 type tap struct {
 	fd      int
 	offload bool // frames carry a virtio header, and may be larger than the MTU
 }
 
-// virtioHeader is the length of struct virtio_net_hdr, which precedes every frame of a device with offloads.
+// virtioHeader is the length of struct virtio_net_hdr, which precedes every frame of a device with
+// offloads.
 const virtioHeader = 10
 
-// openTap makes the device eth0 in the namespace, up, with its addresses. With offload the kernel hands over segments
-// of up to 64 KiB with unfinished checksums, as it does to a network card.
+// openTap makes the device eth0 in the namespace, up, with its addresses. With offload the kernel
+// hands over segments of up to 64 KiB with unfinished checksums, as it does to a network card.
 func openTap(n *namespace, self, peer station, offload bool) (*tap, error) {
 	t := &tap{offload: offload}
 	err := n.do(func() (err error) {
@@ -55,8 +57,8 @@ func (t *tap) configure() error {
 	return unix.IoctlSetInt(t.fd, unix.TUNSETOFFLOAD, features)
 }
 
-// address gives the device its addresses, and the neighbour as a permanent entry: an ARP round trip would
-// otherwise stretch the first handshake.
+// address gives the device its addresses, and the neighbour as a permanent entry: an ARP round trip
+// would otherwise stretch the first handshake.
 func (t *tap) address(n *namespace, self, peer station) error {
 	for _, args := range [][]string{
 		{"link", "set", "lo", "up"},

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Balanced is HAProxy in the client's namespace, between a local client and the server: what crosses the link is
-// between the proxy and its server.
+// Balanced is HAProxy in the client's namespace, between a local client and the server: what
+// crosses the link is between the proxy and its server.
 type Balanced struct {
 	Caller
 	Settings string // of the backend, lines
@@ -82,7 +82,8 @@ func (c Curl) About() string {
 	return words
 }
 
-// curlLine makes curl print a request of the log when it is done; it measures how long, not since when.
+// curlLine makes curl print a request of the log when it is done; it measures how long, not since
+// when.
 const curlLine = `{"number": 0, "end_ms": %{time_total}, "status": %{http_code}, "bytes": %{size_download}}\n`
 
 // Drive runs curl and takes its log.
@@ -106,7 +107,9 @@ func (c Curl) Drive(ctx context.Context, e *Env) error {
 }
 
 func (c Curl) args(e *Env, run, each int) []string {
-	args := append([]string{"-s", "-S", "-q", "--noproxy", "*", "-m", "20", "-w", curlLine}, c.Args...)
+	args := append(
+		[]string{"-s", "-S", "-q", "--noproxy", "*", "-m", "20", "-w", curlLine},
+		c.Args...)
 	scheme := "http"
 	if c.Secure {
 		scheme, args = "https", append(args, "-k", "--http1.1")
@@ -115,7 +118,12 @@ func (c Curl) args(e *Env, run, each int) []string {
 		args = append(args, "--data-binary", string(fill(c.Body)))
 	}
 	for n := range each {
-		args = append(args, "-o", "/dev/null", fmt.Sprintf("%s://%s/item/%d", scheme, e.goal(), run+n+1))
+		args = append(
+			args,
+			"-o",
+			"/dev/null",
+			fmt.Sprintf("%s://%s/item/%d", scheme, e.goal(), run+n+1),
+		)
 	}
 	return args
 }
@@ -128,7 +136,11 @@ type Wrk struct {
 
 // About names the version and the arguments.
 func (w Wrk) About() string {
-	return fmt.Sprintf("wrk, 1 thread, %d connections, 1 s %s", w.Connections, strings.Join(w.Args, " "))
+	return fmt.Sprintf(
+		"wrk, 1 thread, %d connections, 1 s %s",
+		w.Connections,
+		strings.Join(w.Args, " "),
+	)
 }
 
 const wrkScript = `
@@ -143,7 +155,9 @@ func (w Wrk) Drive(ctx context.Context, e *Env) error {
 	if err != nil {
 		return err
 	}
-	args := append([]string{"-t1", fmt.Sprintf("-c%d", w.Connections), "-d1s", "-s", file}, w.Args...)
+	args := append(
+		[]string{"-t1", fmt.Sprintf("-c%d", w.Connections), "-d1s", "-s", file},
+		w.Args...)
 	return e.runTool(ctx, "wrk", append(args, "http://"+e.goal()+"/item/1")...)
 }
 

@@ -73,7 +73,8 @@ func (w *world) tune(extra map[string]string) error {
 		congestionControl:                        "cubic",
 		"net.ipv6.conf.all.router_solicitations": "0",
 		"net.ipv6.conf.default.accept_dad":       "0",
-		"net.ipv6.conf.default.addr_gen_mode":    "1", // no link-local address: its multicast is no part of the recording
+		// no link-local address: its multicast is no part of the recording
+		"net.ipv6.conf.default.addr_gen_mode": "1",
 	}
 	for name, value := range extra {
 		all[name] = value
@@ -93,7 +94,8 @@ func (w *world) tune(extra map[string]string) error {
 	return nil
 }
 
-// setInitCwnds gives the routes of the server and the client another initial window; 0 leaves the kernel's.
+// setInitCwnds gives the routes of the server and the client another initial window; 0 leaves the
+// kernel's.
 func (w *world) setInitCwnds(server, client int) error {
 	for _, end := range []struct {
 		host *namespace
@@ -112,8 +114,8 @@ func (w *world) setInitCwnds(server, client int) error {
 
 const congestionControl = "net.ipv4.tcp_congestion_control"
 
-// allowCongestionControl lets namespaces choose an algorithm: outside the first one the kernel accepts only those that
-// the first one's list allows. The list is put back as it was.
+// allowCongestionControl lets namespaces choose an algorithm: outside the first one the kernel
+// accepts only those that the first one's list allows. The list is put back as it was.
 func allowCongestionControl(name string) (restore func(), err error) {
 	const list = "/proc/sys/net/ipv4/tcp_allowed_congestion_control"
 	before, err := os.ReadFile(list)
@@ -191,8 +193,17 @@ func pingOnce(ctx context.Context, rtt time.Duration) error {
 		return err
 	}
 	q := func(share float64) time.Duration { return samples[int(share*float64(len(samples)-1))] }
-	fmt.Fprintf(os.Stdout, "asked %-5v got min %v median %v p99 %v max %v\n", rtt,
-		q(0).Round(time.Microsecond), q(.5).Round(time.Microsecond), q(.99).Round(time.Microsecond), q(1).Round(time.Microsecond))
+	fmt.Fprintf(
+		os.Stdout,
+		"asked %-5v got min %v median %v p99 %v max %v\n",
+		rtt,
+		q(
+			0,
+		).Round(time.Microsecond),
+		q(.5).Round(time.Microsecond),
+		q(.99).Round(time.Microsecond),
+		q(1).Round(time.Microsecond),
+	)
 	return nil
 }
 

@@ -9,7 +9,8 @@ import (
 	"tcpwhy/analysis"
 )
 
-// group is what a person sees as one finding: one rule and cause at one server, whatever client shows it.
+// group is what a person sees as one finding: one rule and cause at one server, whatever client
+// shows it.
 type group struct {
 	findings []*analysis.Finding // the costliest first
 	severity analysis.Severity   // the worst
@@ -49,15 +50,20 @@ func (t *textReport) groups() []*group {
 		})
 	}
 	slices.SortStableFunc(all, func(a, b *group) int {
-		return cmp.Or(boolOrder(a.broke(), b.broke()), cmp.Compare(b.cost.Expected, a.cost.Expected),
-			cmp.Compare(b.severity, a.severity))
+		return cmp.Or(
+			boolOrder(a.broke(), b.broke()),
+			cmp.Compare(b.cost.Expected, a.cost.Expected),
+			cmp.Compare(b.severity, a.severity),
+		)
 	})
 	return all
 }
 
-// broke reports whether the finding is about more than time: data, or what is severe without a cost in time.
+// broke reports whether the finding is about more than time: data, or what is severe without a cost
+// in time.
 func (g *group) broke() bool {
-	return g.severity == analysis.Critical || g.severity == analysis.High && (g.lossy || g.cost.Expected == 0)
+	return g.severity == analysis.Critical ||
+		g.severity == analysis.High && (g.lossy || g.cost.Expected == 0)
 }
 
 func (g *group) add(f *analysis.Finding) {
@@ -76,7 +82,8 @@ func (g *group) worst() *analysis.Finding { return g.findings[0] }
 
 func (g *group) title() string { return g.worst().Title }
 
-// costliest are the groups that cost time, by cost: those whose cost is among what was lost, or the others.
+// costliest are the groups that cost time, by cost: those whose cost is among what was lost, or the
+// others.
 func costliest(groups []*group, counted bool) []*group {
 	var costly []*group
 	for _, g := range groups {
@@ -84,6 +91,9 @@ func costliest(groups []*group, counted bool) []*group {
 			costly = append(costly, g)
 		}
 	}
-	slices.SortStableFunc(costly, func(a, b *group) int { return cmp.Compare(b.cost.Expected, a.cost.Expected) })
+	slices.SortStableFunc(
+		costly,
+		func(a, b *group) int { return cmp.Compare(b.cost.Expected, a.cost.Expected) },
+	)
 	return costly
 }

@@ -12,8 +12,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// findingIDs names each finding after what it is, not after its place in the report: the name stays the same when
-// other findings come or go, or when the capture is taken again.
+// findingIDs names each finding after what it is, not after its place in the report: the name stays
+// the same when other findings come or go, or when the capture is taken again.
 func findingIDs(findings []analysis.Finding) []string {
 	ids := make([]string, len(findings))
 	seen := map[string]int{}
@@ -31,8 +31,9 @@ func findingIDs(findings []analysis.Finding) []string {
 	return ids
 }
 
-// wiresharkFilter is a display filter that shows an occurrence's evidence; "" if there is none. Frames are numbered
-// per file, so with several files it speaks of that file alone which holds the first frame of the evidence.
+// wiresharkFilter is a display filter that shows an occurrence's evidence; "" if there is none.
+// Frames are numbered per file, so with several files it speaks of that file alone which holds the
+// first frame of the evidence.
 func wiresharkFilter(r *analysis.Report, o *analysis.Occurrence) string {
 	frames := filterFrames(o.Evidence)
 	if len(frames) == 0 {
@@ -45,16 +46,20 @@ func wiresharkFilter(r *analysis.Report, o *analysis.Occurrence) string {
 	return filter
 }
 
-// namesStream reports whether the filter may name the connection. Wireshark's number of it is ours only if it sees
-// the same one file, and all of it; and evidence from before or after the connection belongs to another one, such
-// as that which could have been reused.
+// namesStream reports whether the filter may name the connection. Wireshark's number of it is ours
+// only if it sees the same one file, and all of it; and evidence from before or after the
+// connection belongs to another one, such as that which could have been reused.
 func namesStream(r *analysis.Report, o *analysis.Occurrence) bool {
 	if o.Elsewhere || len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
 		return false
 	}
-	i, found := slices.BinarySearchFunc(r.Conns, o.Connection, func(c analysis.ConnInfo, id int) int {
-		return cmp.Compare(c.ID, id)
-	})
+	i, found := slices.BinarySearchFunc(
+		r.Conns,
+		o.Connection,
+		func(c analysis.ConnInfo, id int) int {
+			return cmp.Compare(c.ID, id)
+		},
+	)
 	if !found {
 		return false
 	}
@@ -67,7 +72,8 @@ func namesStream(r *analysis.Report, o *analysis.Occurrence) bool {
 	return true
 }
 
-// filterFrames are the numbers of the evidence frames of one input, each once, in the order of evidence.
+// filterFrames are the numbers of the evidence frames of one input, each once, in the order of
+// evidence.
 func filterFrames(evidence []analysis.Evidence) []string {
 	var frames []string
 	input := -1

@@ -45,8 +45,8 @@ func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 	return o.end()
 }
 
-// NDJSON writes the report as lines of JSON: the objects of JSON one by one, each with a "type". First comes the
-// capture, then the summary, then every finding, connection and exchange.
+// NDJSON writes the report as lines of JSON: the objects of JSON one by one, each with a "type".
+// First comes the capture, then the summary, then every finding, connection and exchange.
 func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 	enc := newLineWriter(w)
 	b := builder{report: r, opts: opts}

@@ -41,7 +41,10 @@ func (b *builder) capture() jsonCapture {
 		c.Skipped[o.String()] = s.Count[o]
 	}
 	for _, v := range b.report.Caveats {
-		c.Caveats = append(c.Caveats, jsonCaveat{v.Code, visible(v.Message), v.Count, list(v.Weakens)})
+		c.Caveats = append(
+			c.Caveats,
+			jsonCaveat{v.Code, visible(v.Message), v.Count, list(v.Weakens)},
+		)
 	}
 	return c
 }
@@ -70,7 +73,9 @@ func skipped(s *capture.Stats) []capture.Outcome {
 
 func input(in *capture.Input) jsonInput {
 	return jsonInput{
-		Name: visible(in.Name), Format: in.Format, Compression: text(in.Compression), LinkTypes: list(in.LinkTypes),
+		Name: visible(
+			in.Name,
+		), Format: in.Format, Compression: text(in.Compression), LinkTypes: list(in.LinkTypes),
 		Frames: in.Frames, Complete: in.Complete, Error: text(in.Error),
 	}
 }
@@ -92,8 +97,12 @@ func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
 	j := jsonFinding{
 		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: visible(f.Title), Severity: f.Severity.String(),
 		Confidence: f.Confidence.String(), Side: f.Side.String(), Client: address(f.Client),
-		Server: endpoint(f.Server), Host: text(maskHost(f.Host)), Message: visible(f.Message), Count: f.Count,
-		Cost: cost(f.Cost), Wall: millis(f.Wall), Affected: f.Affected, Remedies: make([]jsonRemedy, 0, len(f.Remedies)),
+		Server: endpoint(
+			f.Server,
+		), Host: text(maskHost(f.Host)), Message: visible(f.Message), Count: f.Count,
+		Cost: cost(
+			f.Cost,
+		), Wall: millis(f.Wall), Affected: f.Affected, Remedies: make([]jsonRemedy, 0, len(f.Remedies)),
 		References: list(f.References), Occurrences: make([]jsonOccurrence, 0, len(f.Occurrences)),
 	}
 	for _, m := range f.Remedies {
@@ -108,7 +117,11 @@ func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
 func (b *builder) occurrence(o *analysis.Occurrence) jsonOccurrence {
 	j := jsonOccurrence{
 		Connection: o.Connection, Start: millis(o.Start), End: millis(o.End), Cost: cost(o.Cost),
-		Evidence: make([]jsonEvidence, 0, len(o.Evidence)), Filter: text(wiresharkFilter(b.report, o)),
+		Evidence: make(
+			[]jsonEvidence,
+			0,
+			len(o.Evidence),
+		), Filter: text(wiresharkFilter(b.report, o)),
 	}
 	if o.Exchange >= 0 {
 		j.Exchange = &o.Exchange
@@ -131,7 +144,12 @@ func (b *builder) connection(c *analysis.ConnInfo) jsonConnection {
 		ID: c.ID, Client: c.Client.String(), Server: c.Server.String(), Start: millis(c.Start),
 		Duration: millis(c.Duration), State: c.State.String(), History: captured(c.History),
 		Protocol: c.Protocol.String(), Vantage: c.Vantage.String(),
-		RTT: jsonRTT{optional(c.Handshake), optional(c.RTTMin), optional(c.ClientRTT), optional(c.ServerRTT)},
+		RTT: jsonRTT{
+			optional(c.Handshake),
+			optional(c.RTTMin),
+			optional(c.ClientRTT),
+			optional(c.ServerRTT),
+		},
 		MSS: jsonMSS{number(c.MSS[reassembly.FromClient]), number(c.MSS[reassembly.FromServer])},
 
 		ClientBytes: c.Bytes[reassembly.FromClient], ServerBytes: c.Bytes[reassembly.FromServer],
@@ -139,11 +157,18 @@ func (b *builder) connection(c *analysis.ConnInfo) jsonConnection {
 		ClientRetransmissions: c.Retransmissions[reassembly.FromClient],
 		ServerRetransmissions: c.Retransmissions[reassembly.FromServer],
 
-		ClosedBy: text(c.ClosedBy), ResetBy: text(c.ResetBy), Exchanges: append([]int{}, c.Exchanges...),
+		ClosedBy: text(
+			c.ClosedBy,
+		), ResetBy: text(c.ResetBy), Exchanges: append([]int{}, c.Exchanges...),
 		Times: c.Times, Caveats: list(c.Caveats),
 	}
 	if c.TLS != nil {
-		j.TLS = &jsonTLS{text(maskHost(c.TLS.SNI)), text(captured(c.TLS.ALPN)), text(c.TLS.Version), c.TLS.Resumed}
+		j.TLS = &jsonTLS{
+			text(maskHost(c.TLS.SNI)),
+			text(captured(c.TLS.ALPN)),
+			text(c.TLS.Version),
+			c.TLS.Resumed,
+		}
 	}
 	return j
 }
@@ -156,13 +181,16 @@ func (b *builder) exchange(x *analysis.ExchangeInfo) jsonExchange {
 	return jsonExchange{
 		ID: x.ID, Connection: x.Connection, Turn: x.Turn, Method: text(captured(x.Method)),
 		Target: text(maskTarget(x.Target, b.opts.ShowQuery, max)), Host: text(maskHost(x.Host)),
-		Version: text(captured(x.Version)), Status: number(x.Status), Interim: append([]int{}, x.Interim...),
+		Version: text(
+			captured(x.Version),
+		), Status: number(x.Status), Interim: append([]int{}, x.Interim...),
 		Outcome: x.Outcome.String(), Request: message(x.Request), Response: message(x.Response),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
 	}
 }
 
-// reassemblyTargetCap is how many octets of a target are kept; each is at most four characters when spelled out.
+// reassemblyTargetCap is how many octets of a target are kept; each is at most four characters when
+// spelled out.
 const reassemblyTargetCap = 2048
 
 func message(m *analysis.MessageInfo) *jsonMessage {

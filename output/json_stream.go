@@ -8,8 +8,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// objectWriter writes one indented JSON object member by member, and its arrays element by element, so that a report
-// takes no more memory than its largest part. After an error it writes nothing more; end returns it.
+// objectWriter writes one indented JSON object member by member, and its arrays element by element,
+// so that a report takes no more memory than its largest part. After an error it writes nothing
+// more; end returns it.
 type objectWriter struct {
 	to      *bufio.Writer // the encoder would write each element
 	enc     *jsontext.Encoder
@@ -19,7 +20,10 @@ type objectWriter struct {
 
 func newObjectWriter(w io.Writer) *objectWriter {
 	to := bufio.NewWriterSize(w, 1<<16)
-	o := &objectWriter{to: to, enc: jsontext.NewEncoder(to, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  "))}
+	o := &objectWriter{
+		to:  to,
+		enc: jsontext.NewEncoder(to, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  ")),
+	}
 	o.token(jsontext.BeginObject)
 	return o
 }
@@ -84,4 +88,8 @@ func newLineWriter(w io.Writer) lineWriter {
 }
 
 // line writes v.
-func (l lineWriter) line(v any) error { return json.MarshalEncode(l.enc, v, json.Deterministic(true)) }
+func (l lineWriter) line(
+	v any,
+) error {
+	return json.MarshalEncode(l.enc, v, json.Deterministic(true))
+}

@@ -60,8 +60,18 @@ func (b *builder) trace(t *analysis.Trace) jsonTrace {
 	}
 	for i := range t.Tiles {
 		k := &t.Tiles[i]
-		j.Tiles = append(j.Tiles, jsonTile{Label: k.Label.String(), From: millis(k.From), To: millis(k.To), Waits: k.Waits,
-			Before: frameRef(k.Before), Cause: frameRef(k.Cause), End: frameRef(k.End)})
+		j.Tiles = append(
+			j.Tiles,
+			jsonTile{
+				Label:  k.Label.String(),
+				From:   millis(k.From),
+				To:     millis(k.To),
+				Waits:  k.Waits,
+				Before: frameRef(k.Before),
+				Cause:  frameRef(k.Cause),
+				End:    frameRef(k.End),
+			},
+		)
 	}
 	for i := range t.Segments {
 		j.Segments = append(j.Segments, segment(&t.Segments[i]))
@@ -71,9 +81,18 @@ func (b *builder) trace(t *analysis.Trace) jsonTrace {
 
 // segment is what JSON shows of a segment.
 func segment(s *analysis.TracedSegment) jsonSegment {
-	j := jsonSegment{Frame: *frameRef(s.Mark()), Time: millis(s.Time), Side: s.Dir.String(), Flags: flagText(s.Flags),
-		Seq: s.Seq + 1, Len: s.Len, Window: s.Window, Kind: text(s.Kind.String()), Traits: list(traitNames(&s.Record)),
-		Cause: frameRef(s.Cause)}
+	j := jsonSegment{
+		Frame:  *frameRef(s.Mark()),
+		Time:   millis(s.Time),
+		Side:   s.Dir.String(),
+		Flags:  flagText(s.Flags),
+		Seq:    s.Seq + 1,
+		Len:    s.Len,
+		Window: s.Window,
+		Kind:   text(s.Kind.String()),
+		Traits: list(traitNames(&s.Record)),
+		Cause:  frameRef(s.Cause),
+	}
 	if s.Flags&capture.ACK != 0 {
 		ack := s.Ack + 1
 		j.Ack = &ack

@@ -6,8 +6,8 @@ import (
 	"tcpwhy/analysis"
 )
 
-// The structs of this file are the JSON report, in the order of docs/json.md. A pointer is null where the value is
-// not known; a list is never null.
+// The structs of this file are the JSON report, in the order of docs/json.md. A pointer is null
+// where the value is not known; a list is never null.
 
 type jsonTool struct {
 	Name    string `json:"name"`

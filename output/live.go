@@ -7,7 +7,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// LiveJSON writes lines of JSON about a capture that goes on, each with one write. It is for one goroutine.
+// LiveJSON writes lines of JSON about a capture that goes on, each with one write. It is for one
+// goroutine.
 type LiveJSON struct {
 	enc     lineWriter
 	opts    JSONOptions
@@ -16,14 +17,19 @@ type LiveJSON struct {
 
 // NewLiveJSON makes a LiveJSON about the interface of that name.
 func NewLiveJSON(w io.Writer, name string, opts JSONOptions) *LiveJSON {
-	return &LiveJSON{enc: newLineWriter(w), opts: opts, capture: &capture.Stats{Inputs: []capture.Input{{Name: name}}}}
+	return &LiveJSON{
+		enc:     newLineWriter(w),
+		opts:    opts,
+		capture: &capture.Stats{Inputs: []capture.Input{{Name: name}}},
+	}
 }
 
 func (l *LiveJSON) builder() *builder {
 	return &builder{report: &analysis.Report{Capture: l.capture}, opts: l.opts}
 }
 
-// Occurrence writes a finding with its totals so far and the occurrence that has just become certain.
+// Occurrence writes a finding with its totals so far and the occurrence that has just become
+// certain.
 func (l *LiveJSON) Occurrence(f *analysis.Finding) error {
 	return l.enc.line(struct {
 		Type string `json:"type"`

@@ -18,7 +18,8 @@ const (
 	viewSpan     = 10   // seconds that "now" means
 )
 
-// View is what a live capture loses right now, by service. Moments are since the capture began. It is for one goroutine.
+// View is what a live capture loses right now, by service. Moments are since the capture began. It
+// is for one goroutine.
 type View struct {
 	name     string
 	services map[netip.AddrPort]*viewService
@@ -64,7 +65,8 @@ func (v *View) Exchange(server netip.AddrPort) {
 	v.service(server).exchanges++
 }
 
-// service is the entry of a server. Beyond the limit, the one that lost least and says least gives way.
+// service is the entry of a server. Beyond the limit, the one that lost least and says least gives
+// way.
 func (v *View) service(server netip.AddrPort) *viewService {
 	if s := v.services[server]; s != nil {
 		return s
@@ -136,13 +138,29 @@ func (v *View) Advance(second int64) {
 func (v *View) Screen(st *capture.Stats, columns int) string {
 	var b strings.Builder
 	v.clear(&b)
-	lines := []string{fmt.Sprintf("%s  %s  %s frames  %s exchanges  %s lost  %s dropped", visible(v.name),
-		time.Duration(v.second)*time.Second, grouped(st.Frames), grouped(uint64(v.seen)), spoken(v.lost),
-		grouped(kernelDrops(st)))}
-	lines = append(lines, fmt.Sprintf("%-28s %9s %9s %9s  %s", "service", "exchanges", "lost now", "lost", "mostly"))
+	lines := []string{
+		fmt.Sprintf(
+			"%s  %s  %s frames  %s exchanges  %s lost  %s dropped",
+			visible(v.name),
+			time.Duration(
+				v.second,
+			)*time.Second,
+			grouped(st.Frames),
+			grouped(uint64(v.seen)),
+			spoken(v.lost),
+			grouped(kernelDrops(st)),
+		),
+	}
+	lines = append(
+		lines,
+		fmt.Sprintf("%-28s %9s %9s %9s  %s", "service", "exchanges", "lost now", "lost", "mostly"),
+	)
 	for _, s := range v.sorted()[:min(viewRows, len(v.services))] {
-		lines = append(lines, fmt.Sprintf("%-28s %9d %7s/s %9s  %s", shorten(s.title(), 28), s.exchanges,
-			spoken(s.now()/viewSpan), spoken(s.lost), s.mostly()))
+		lines = append(
+			lines,
+			fmt.Sprintf("%-28s %9d %7s/s %9s  %s", shorten(s.title(), 28), s.exchanges,
+				spoken(s.now()/viewSpan), spoken(s.lost), s.mostly()),
+		)
 	}
 	for _, line := range lines {
 		b.WriteString(prefixCells(strings.ReplaceAll(line, nbsp, " "), columns-1) + "\n")
@@ -176,14 +194,22 @@ func prefixCells(line string, columns int) string {
 	return line
 }
 
-// Lines are the services that lost time in the latest seconds, one to a line, for where there is no terminal.
+// Lines are the services that lost time in the latest seconds, one to a line, for where there is no
+// terminal.
 func (v *View) Lines() []string {
 	var lines []string
 	for _, s := range v.sorted() {
 		if s.now() == 0 || len(lines) == viewRows {
 			break
 		}
-		line := fmt.Sprintf("%s: %s: %s lost in %d s, mostly to %s", visible(v.name), s.title(), spoken(s.now()), viewSpan, s.mostly())
+		line := fmt.Sprintf(
+			"%s: %s: %s lost in %d s, mostly to %s",
+			visible(v.name),
+			s.title(),
+			spoken(s.now()),
+			viewSpan,
+			s.mostly(),
+		)
 		lines = append(lines, strings.ReplaceAll(line, nbsp, " "))
 	}
 	return lines

@@ -13,8 +13,9 @@ const hidden = "…"
 // maxTarget is how many characters of a masked request target a report for programs shows.
 const maxTarget = 512
 
-// visible makes text harmless for a terminal and a log: control characters (C0 and C1), escape sequences,
-// characters that change the direction of text, other invisible ones and invalid UTF-8 are spelled out.
+// visible makes text harmless for a terminal and a log: control characters (C0 and C1), escape
+// sequences, characters that change the direction of text, other invisible ones and invalid UTF-8
+// are spelled out.
 func visible(s string) string {
 	if printable(s) {
 		return s
@@ -49,8 +50,8 @@ func printable(s string) bool {
 	return true
 }
 
-// captured is text from the network. Nothing there has a reason not to be ASCII (RFC 9112 §2.2), so every other
-// octet is spelled out too: no look-alike letters, no double width.
+// captured is text from the network. Nothing there has a reason not to be ASCII (RFC 9112 §2.2), so
+// every other octet is spelled out too: no look-alike letters, no double width.
 func captured(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
@@ -63,8 +64,8 @@ func captured(s string) string {
 	return b.String()
 }
 
-// maskTarget is a request target fit to print: without credentials, without values unless showQuery, at most max
-// characters long.
+// maskTarget is a request target fit to print: without credentials, without values unless
+// showQuery, at most max characters long.
 func maskTarget(raw string, showQuery bool, max int) string {
 	raw = maskCredentials(raw)
 	if !showQuery {
@@ -87,8 +88,8 @@ func harmless(s string) string {
 	return strings.Join(parts, hidden)
 }
 
-// maskCredentials hides userinfo (RFC 3986 §3.2.1) wherever an authority may stand: in the absolute form, in the
-// authority form and in a URL that is part of a path.
+// maskCredentials hides userinfo (RFC 3986 §3.2.1) wherever an authority may stand: in the absolute
+// form, in the authority form and in a URL that is part of a path.
 func maskCredentials(s string) string {
 	if !strings.HasPrefix(s, "/") && !strings.Contains(s, "://") {
 		return maskAuthority(s)
@@ -100,7 +101,8 @@ func maskCredentials(s string) string {
 	pieces := strings.Split(rest, "://")
 	for i := range pieces {
 		pieces[i] = maskAuthority(pieces[i])
-		if pieces[i] == hidden { // with what began a query, perhaps: nothing behind is known to be harmless, either
+		// with what began a query, perhaps: nothing behind is known to be harmless, either
+		if pieces[i] == hidden {
 			pieces = pieces[:i+1]
 			break
 		}
@@ -108,9 +110,10 @@ func maskCredentials(s string) string {
 	return head + "://" + strings.Join(pieces, "://")
 }
 
-// maskAuthority hides what stands before the last @ of the authority that s begins with. Where the authority has something
-// that is no port, it may be a password with a delimiter in it that should have been escaped; an @ behind that may as well
-// belong to a query. Then nothing of s is known to be harmless.
+// maskAuthority hides what stands before the last @ of the authority that s begins with. Where the
+// authority has something that is no port, it may be a password with a delimiter in it that should
+// have been escaped; an @ behind that may as well belong to a query. Then nothing of s is known to
+// be harmless.
 func maskAuthority(s string) string {
 	end := strings.IndexAny(s, "/?#")
 	if end < 0 {
@@ -152,7 +155,8 @@ func maskValues(segment string) string {
 	return strings.Join(params, ";")
 }
 
-// equals is where the first equals sign of a parameter stands, or an escaped one; -1 if there is none.
+// equals is where the first equals sign of a parameter stands, or an escaped one; -1 if there is
+// none.
 func equals(param string) int {
 	first := -1
 	for _, sign := range []string{"=", "%3D", "%3d"} {

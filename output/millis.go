@@ -8,8 +8,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// millis is a duration that JSON shows as milliseconds, exact to the nanosecond. It never goes through a floating
-// point number, so that parts which add up to a whole still do so as printed.
+// millis is a duration that JSON shows as milliseconds, exact to the nanosecond. It never goes
+// through a floating point number, so that parts which add up to a whole still do so as printed.
 type millis time.Duration
 
 // MarshalJSONTo writes the number with at most six decimals and no trailing zeros.
@@ -47,8 +47,8 @@ func optional(d time.Duration) *millis {
 	return &m
 }
 
-// spoken is d for people: three significant digits, or whole minutes and seconds from two minutes on. Its spaces
-// do not break.
+// spoken is d for people: three significant digits, or whole minutes and seconds from two minutes
+// on. Its spaces do not break.
 func spoken(d time.Duration) string {
 	if d < 0 {
 		return "-" + spoken(-d)
@@ -84,10 +84,18 @@ func spokenSize(d time.Duration) string {
 // spokenLong is d of two minutes or more.
 func spokenLong(d time.Duration) string {
 	if d < 2*time.Hour {
-		return strconv.Itoa(int(d/time.Minute)) + " min " + strconv.Itoa(int(d%time.Minute/time.Second)) + " s"
+		return strconv.Itoa(
+			int(d/time.Minute),
+		) + " min " + strconv.Itoa(
+			int(d%time.Minute/time.Second),
+		) + " s"
 	}
 	d = d.Round(time.Minute)
-	return grouped(uint64(d/time.Hour)) + " h " + strconv.Itoa(int(d%time.Hour/time.Minute)) + " min"
+	return grouped(
+		uint64(d/time.Hour),
+	) + " h " + strconv.Itoa(
+		int(d%time.Hour/time.Minute),
+	) + " min"
 }
 
 // significant is d in the given unit with so many decimals.
@@ -95,7 +103,8 @@ func significant(d, unit time.Duration, decimals int) string {
 	return strconv.FormatFloat(float64(d)/float64(unit), 'f', decimals, 64)
 }
 
-// offset is d as a distance from a first frame: always milliseconds with three decimals, so that columns line up.
+// offset is d as a distance from a first frame: always milliseconds with three decimals, so that
+// columns line up.
 func offset(d time.Duration) string {
 	sign := "+"
 	if d < 0 {

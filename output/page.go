@@ -7,7 +7,8 @@ import (
 	"unicode"
 )
 
-// style is how a terminal shows a piece of text. The escape sequences are the only ones that output ever writes.
+// style is how a terminal shows a piece of text. The escape sequences are the only ones that output
+// ever writes.
 type style string
 
 const (
@@ -47,7 +48,8 @@ func (p *page) heading(title string) {
 	p.para("", strings.ToUpper(title), strong)
 }
 
-// para writes text behind a label; what does not fit goes to the next lines, which begin where text began.
+// para writes text behind a label; what does not fit goes to the next lines, which begin where text
+// began.
 func (p *page) para(label, text string, s style) {
 	rest := strings.Repeat(" ", cells(label))
 	for _, line := range wrap(p.fit(text), p.width-cells(label)) {
@@ -58,7 +60,8 @@ func (p *page) para(label, text string, s style) {
 	}
 }
 
-// row writes text and, at the right edge, a figure. A text that leaves no room for it is wrapped before it.
+// row writes text and, at the right edge, a figure. A text that leaves no room for it is wrapped
+// before it.
 func (p *page) row(label string, labelStyle style, text, figure string, s style) {
 	indent := cells(label)
 	room := p.width - indent - cells(figure) - 2
@@ -119,7 +122,8 @@ func (p *page) fit(s string) string {
 	}, s)
 }
 
-// wrap breaks text into lines of at most width cells: at spaces, in a word that is longer than a line anywhere.
+// wrap breaks text into lines of at most width cells: at spaces, in a word that is longer than a
+// line anywhere.
 func wrap(text string, width int) []string {
 	width = max(width, 8)
 	var lines []string
@@ -147,8 +151,8 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// prefix is the longest beginning of word that is at most width cells wide and ends well: after a comma or a slash
-// if there is one in its second half.
+// prefix is the longest beginning of word that is at most width cells wide and ends well: after a
+// comma or a slash if there is one in its second half.
 func prefix(word string, width int) string {
 	end, used := 0, 0
 	for i, r := range word {

@@ -7,7 +7,8 @@ import (
 	"tcpwhy/analysis"
 )
 
-// printed is how many connections, and findings, the report has that is printed; there are twice as many exchanges.
+// printed is how many connections, and findings, the report has that is printed; there are twice as
+// many exchanges.
 const printed = 1000
 
 // longSample is a report with many of everything.
@@ -22,7 +23,8 @@ func longSample() *analysis.Report {
 	return r
 }
 
-// BenchmarkPrint writes reports; ns/exchange is the cost for each exchange with its share of the rest.
+// BenchmarkPrint writes reports; ns/exchange is the cost for each exchange with its share of the
+// rest.
 func BenchmarkPrint(b *testing.B) {
 	r := longSample()
 	for _, format := range []struct {

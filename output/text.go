@@ -22,8 +22,8 @@ type TextOptions struct {
 	ShowQuery bool // print query values, which are otherwise masked
 }
 
-// Text writes the report for a person in a hurry: first the verdict, then the findings by cost, then where the
-// time went, and last what the capture could not show.
+// Text writes the report for a person in a hurry: first the verdict, then the findings by cost,
+// then where the time went, and last what the capture could not show.
 func Text(w io.Writer, r *analysis.Report, opts TextOptions) error {
 	t := textReport{page: newPage(w, opts), report: r, opts: opts}
 	t.verdict()
@@ -75,22 +75,38 @@ func (t *textReport) largestPart() string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "The largest part of the time: " + parts[0].Label.Title() + ", " + spoken(parts[0].Time) + " (" +
-		percent(parts[0].Time, t.report.ExchangeTime) + ")."
+	return "The largest part of the time: " + parts[0].Label.Title() + ", " + spoken(
+		parts[0].Time,
+	) + " (" +
+		percent(
+			parts[0].Time,
+			t.report.ExchangeTime,
+		) + ")."
 }
 
 // subject names the capture and how much is in it.
 func (t *textReport) subject() string {
 	r := t.report
-	s := inputNames(r.Capture.Inputs) + ": " + plural(uint64(r.ExchangeCount), "exchange", "exchanges") +
-		" on " + plural(uint64(r.Connections), "connection", "connections")
+	s := inputNames(
+		r.Capture.Inputs,
+	) + ": " + plural(
+		uint64(r.ExchangeCount),
+		"exchange",
+		"exchanges",
+	) +
+		" on " + plural(
+		uint64(r.Connections),
+		"connection",
+		"connections",
+	)
 	if r.ExchangeTime > 0 {
 		s += ", " + spoken(r.ExchangeTime) + " of exchange time"
 	}
 	return s
 }
 
-// inputNames are the names of the inputs, the first few; of several files without their directories.
+// inputNames are the names of the inputs, the first few; of several files without their
+// directories.
 func inputNames(inputs []capture.Input) string {
 	const some = 3
 	var names []string
@@ -121,8 +137,11 @@ func (t *textReport) lostSentence(groups []*group) string {
 		if len(groups) == 0 || r.ExchangeTime == 0 {
 			return ""
 		}
-		if others := costliest(groups, false); len(others) > 0 && others[0].severity > analysis.Info {
-			return "No exchange time counts as lost; worth a look: " + others[0].title() + " (" + spoken(others[0].cost.Expected) + ")."
+		if others := costliest(groups, false); len(others) > 0 &&
+			others[0].severity > analysis.Info {
+			return "No exchange time counts as lost; worth a look: " + others[0].title() + " (" + spoken(
+				others[0].cost.Expected,
+			) + ")."
 		}
 		return "No exchange time was lost to what was found."
 	}
@@ -137,7 +156,11 @@ func (t *textReport) lostSentence(groups []*group) string {
 	case len(costly) == 1:
 		return s + " was lost to one cause: " + costly[0].title() + "."
 	}
-	s += " was lost to " + plural(uint64(len(costly)), "cause", "causes") + ", most to: " + costly[0].title()
+	s += " was lost to " + plural(
+		uint64(len(costly)),
+		"cause",
+		"causes",
+	) + ", most to: " + costly[0].title()
 	return s + " (" + spoken(costly[0].cost.Expected) + ")."
 }
 

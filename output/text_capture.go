@@ -26,12 +26,16 @@ func (t *textReport) checked() {
 	t.para("  ", strings.Join(quiet, ", "), plain)
 }
 
-// captureNotes says how far the report can be trusted: where the capture was taken, what it lacks, what in it was
-// not analysed.
+// captureNotes says how far the report can be trusted: where the capture was taken, what it lacks,
+// what in it was not analysed.
 func (t *textReport) captureNotes() {
 	t.heading("The capture")
 	s := t.report.Capture
-	t.para("  ", plural(s.Frames, "frame", "frames")+", "+plural(s.Bytes, "byte", "bytes")+t.began(), plain)
+	t.para(
+		"  ",
+		plural(s.Frames, "frame", "frames")+", "+plural(s.Bytes, "byte", "bytes")+t.began(),
+		plain,
+	)
 	if v := t.vantage(); v != "" {
 		t.para("  ", v, plain)
 	}
@@ -49,7 +53,11 @@ func (t *textReport) captureNotes() {
 	}
 	t.notAnalysed()
 	if len(t.report.Caveats) == 0 && t.report.Connections > 0 {
-		t.para("  ", "It shows all that the rules need: nothing in it is known to be missing.", plain)
+		t.para(
+			"  ",
+			"It shows all that the rules need: nothing in it is known to be missing.",
+			plain,
+		)
 	}
 }
 

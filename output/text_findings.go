@@ -58,7 +58,11 @@ func (t *textReport) findings() {
 func (t *textReport) title(number int, g *group) {
 	figure := ""
 	if g.cost.Expected > 0 {
-		figure = fmt.Sprintf("%s  %5s", spoken(g.cost.Expected), percent(g.cost.Expected, t.report.ExchangeTime))
+		figure = fmt.Sprintf(
+			"%s  %5s",
+			spoken(g.cost.Expected),
+			percent(g.cost.Expected, t.report.ExchangeTime),
+		)
 	}
 	label := fmt.Sprintf("%2d  %-8s  ", number, strings.ToUpper(g.severity.String()))
 	t.row(label, severityStyle(g.severity), g.title(), figure, strong)
@@ -104,7 +108,8 @@ func (t *textReport) extent(g *group) string {
 	if apart := g.cost.Expected - g.wall; 5*apart > g.cost.Expected && apart > time.Millisecond {
 		s += "; " + spoken(g.wall) + " by the clock, because other requests ran in the meantime"
 	}
-	if spread := g.cost.High - g.cost.Low; spread > g.cost.Expected/10 && spread > time.Millisecond {
+	if spread := g.cost.High - g.cost.Low; spread > g.cost.Expected/10 &&
+		spread > time.Millisecond {
 		s += "; a fix saves between " + spoken(g.cost.Low) + " and " + spoken(g.cost.High)
 	}
 	return s
@@ -120,7 +125,13 @@ func confidenceWords(c analysis.Confidence) string {
 // parties says between whom, and which other clients show the same.
 func (t *textReport) parties(g *group) {
 	f := g.worst()
-	line := known(address(f.Client), "several clients") + " -> " + known(endpoint(f.Server), "several servers")
+	line := known(
+		address(f.Client),
+		"several clients",
+	) + " -> " + known(
+		endpoint(f.Server),
+		"several servers",
+	)
 	if f.Host != "" && f.Host != f.Server.String() && f.Host != f.Server.Addr().String() {
 		line += " (" + shorten(maskHost(f.Host), textTarget) + ")"
 	}
@@ -128,11 +139,19 @@ func (t *textReport) parties(g *group) {
 	others := g.findings[1:]
 	for i, o := range others {
 		if i == maxOthers {
-			t.para(detailIndent+"and ", plural(uint64(len(others)-i), "more client", "more clients"), plain)
+			t.para(
+				detailIndent+"and ",
+				plural(uint64(len(others)-i), "more client", "more clients"),
+				plain,
+			)
 			break
 		}
-		t.para(detailIndent+"and ", known(address(o.Client), "several clients")+", "+times(o.Count)+", "+
-			spoken(o.Cost.Expected), plain)
+		t.para(
+			detailIndent+"and ",
+			known(address(o.Client), "several clients")+", "+times(o.Count)+", "+
+				spoken(o.Cost.Expected),
+			plain,
+		)
 	}
 }
 
@@ -201,10 +220,25 @@ func (t *textReport) frames(evidence []analysis.Evidence) []proofLine {
 	for i := range evidence {
 		e := &evidence[i]
 		name := t.frameName(e.Frame, several)
-		label := strings.Repeat(" ", labelWidth) + name + strings.Repeat(" ", nameCells-cells(name)) +
-			fmt.Sprintf("  %*s  %-*s  ", offsetCells, offset(e.Time-first), senderCells, sender(e.Side))
+		label := strings.Repeat(
+			" ",
+			labelWidth,
+		) + name + strings.Repeat(
+			" ",
+			nameCells-cells(name),
+		) +
+			fmt.Sprintf(
+				"  %*s  %-*s  ",
+				offsetCells,
+				offset(e.Time-first),
+				senderCells,
+				sender(e.Side),
+			)
 		if cells(label) > t.width-minProofCells {
-			lines = append(lines, proofLine{strings.Repeat(" ", labelWidth), strings.TrimSpace(label)})
+			lines = append(
+				lines,
+				proofLine{strings.Repeat(" ", labelWidth), strings.TrimSpace(label)},
+			)
 			label = strings.Repeat(" ", labelWidth+2)
 		}
 		lines = append(lines, proofLine{label, shows(e)})
@@ -246,8 +280,8 @@ func severalFiles(evidence []analysis.Evidence) bool {
 	return false
 }
 
-// fileName is a short name for an input: the last element of its path if no other input has the same, else its place
-// on the command line, from 1.
+// fileName is a short name for an input: the last element of its path if no other input has the
+// same, else its place on the command line, from 1.
 func (t *textReport) fileName(input int) string {
 	inputs := t.report.Capture.Inputs
 	if input >= len(inputs) {

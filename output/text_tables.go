@@ -49,13 +49,22 @@ func (t *textReport) timeTable() {
 // timeRow is one bar of the table.
 func (t *textReport) timeRow(title string, d time.Duration) {
 	whole := t.report.ExchangeTime
-	line := t.fit(fmt.Sprintf("  %-*s  %s  %5s", labelCells, title, bar(d, whole, min(barCells, t.width-58)), percent(d, whole)))
+	line := t.fit(
+		fmt.Sprintf(
+			"  %-*s  %s  %5s",
+			labelCells,
+			title,
+			bar(d, whole, min(barCells, t.width-58)),
+			percent(d, whole),
+		),
+	)
 	figure := spoken(d)
 	t.put(line+strings.Repeat(" ", max(1, t.width-cells(line)-cells(figure)))+figure, plain)
 	t.blank()
 }
 
-// bar is d's share of whole in blocks, room cells wide; what is not nothing gets half a block at least.
+// bar is d's share of whole in blocks, room cells wide; what is not nothing gets half a block at
+// least.
 func bar(d, whole time.Duration, room int) string {
 	halves := int(float64(2*room)*float64(d)/float64(whole) + 0.5)
 	halves = min(max(halves, 1), 2*room)
@@ -71,7 +80,10 @@ func byTime(times []analysis.LabelTime) []analysis.LabelTime {
 			parts = append(parts, part)
 		}
 	}
-	slices.SortStableFunc(parts, func(a, b analysis.LabelTime) int { return cmp.Compare(b.Time, a.Time) })
+	slices.SortStableFunc(
+		parts,
+		func(a, b analysis.LabelTime) int { return cmp.Compare(b.Time, a.Time) },
+	)
 	return parts
 }
 
@@ -84,7 +96,10 @@ func (t *textReport) slowest() {
 	for i := range all {
 		all[i] = &t.report.Exchanges[i]
 	}
-	slices.SortStableFunc(all, func(a, b *analysis.ExchangeInfo) int { return cmp.Compare(b.Duration, a.Duration) })
+	slices.SortStableFunc(
+		all,
+		func(a, b *analysis.ExchangeInfo) int { return cmp.Compare(b.Duration, a.Duration) },
+	)
 	t.heading("Slowest exchanges")
 	for _, x := range all[:min(maxSlowest, len(all))] {
 		label := fmt.Sprintf("%6d  ", x.ID)
@@ -132,7 +147,8 @@ func (t *textReport) mainLabels(x *analysis.ExchangeInfo, room int) string {
 	return line
 }
 
-// connections names those that went wrong or carry the worst finding; if there are few, all of them.
+// connections names those that went wrong or carry the worst finding; if there are few, all of
+// them.
 func (t *textReport) connections() {
 	conns := t.worthNaming()
 	if len(conns) == 0 {

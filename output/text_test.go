@@ -64,7 +64,8 @@ func TestTextSample(t *testing.T) {
 	}
 }
 
-// TestNothingSecret plants secrets and escape sequences in a report and looks for them in every format.
+// TestNothingSecret plants secrets and escape sequences in a report and looks for them in every
+// format.
 func TestNothingSecret(t *testing.T) {
 	formats := map[string]func(*bytes.Buffer, bool) error{
 		"text": func(b *bytes.Buffer, show bool) error { return Text(b, sample(), TextOptions{ShowQuery: show}) },

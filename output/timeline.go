@@ -7,14 +7,15 @@ import (
 	"tcpwhy/analysis"
 )
 
-// glyph is the character that stands for a label on the line of an exchange's time. Capital letters are waits that a
-// finding may explain.
+// glyph is the character that stands for a label on the line of an exchange's time. Capital letters
+// are waits that a finding may explain.
 func glyph(l analysis.Label) byte {
 	const glyphs = "?!_hHYtvlxas1-q=~SICRWZFTPLUnNDKpc.,B)|"
 	return glyphs[l]
 }
 
-// timeLine is an exchange's time from left to right, room characters wide: each is the label that got most of its part.
+// timeLine is an exchange's time from left to right, room characters wide: each is the label that
+// got most of its part.
 func timeLine(pieces []analysis.Piece, room int) string {
 	if len(pieces) == 0 || room < 1 {
 		return ""

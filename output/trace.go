@@ -15,10 +15,13 @@ import (
 // shownWait is the shortest wait that is told of between segments; the ledger has all.
 const shownWait = time.Millisecond
 
-// Trace writes one exchange or connection in full: its ledger, and its segments in a notation like packetdrill's. The
-// report must hold a trace.
+// Trace writes one exchange or connection in full: its ledger, and its segments in a notation like
+// packetdrill's. The report must hold a trace.
 func Trace(w io.Writer, r *analysis.Report, opts TextOptions) error {
-	t := traceReport{textReport: textReport{page: newPage(w, opts), report: r, opts: opts}, trace: r.Trace}
+	t := traceReport{
+		textReport: textReport{page: newPage(w, opts), report: r, opts: opts},
+		trace:      r.Trace,
+	}
 	t.begin()
 	t.ledger()
 	t.shares()
@@ -50,8 +53,16 @@ func (t *traceReport) begin() {
 		ends += ", " + shorten(maskHost(host), textTarget)
 	}
 	t.para("", ends, plain)
-	t.para("", "It begins "+spoken(t.start)+" after the first frame of the capture and takes "+spoken(t.took)+
-		". Times below count from its beginning.", plain)
+	t.para(
+		"",
+		"It begins "+spoken(
+			t.start,
+		)+" after the first frame of the capture and takes "+spoken(
+			t.took,
+		)+
+			". Times below count from its beginning.",
+		plain,
+	)
 }
 
 // host is what the service was called, "" if that is not known.
@@ -70,7 +81,12 @@ func (t *traceReport) ledger() {
 	t.heading("Where its time went, in order")
 	for i := range t.trace.Tiles {
 		tile := &t.trace.Tiles[i]
-		label := fmt.Sprintf("%11s %11s %11s  ", column(tile.From-t.start), column(tile.To-t.start), column(tile.To-tile.From))
+		label := fmt.Sprintf(
+			"%11s %11s %11s  ",
+			column(tile.From-t.start),
+			column(tile.To-t.start),
+			column(tile.To-tile.From),
+		)
 		t.para(label, t.story(tile), plain)
 	}
 	t.more(t.trace.MoreTiles, "wait", "waits")
@@ -115,16 +131,24 @@ func (t *traceReport) shares() {
 	}
 	t.heading("Together, in milliseconds")
 	for _, part := range byTime(t.times) {
-		t.para(fmt.Sprintf("%12s  %5s  ", column(part.Time), percent(part.Time, t.took)), part.Label.Title(), plain)
+		t.para(
+			fmt.Sprintf("%12s  %5s  ", column(part.Time), percent(part.Time, t.took)),
+			part.Label.Title(),
+			plain,
+		)
 	}
 }
 
 // segments writes the segments.
 func (t *traceReport) segments() {
 	t.heading("Segments")
-	t.para("", "> is sent by the client, < by the server, each so many seconds after the one before. Octets count from 1 in "+
-		"each direction; windows are in octets. Behind # stand the frame, what Wireshark would call the segment, and the "+
-		"frame that released it.", faint)
+	t.para(
+		"",
+		"> is sent by the client, < by the server, each so many seconds after the one before. Octets count from 1 in "+
+			"each direction; windows are in octets. Behind # stand the frame, what Wireshark would call the segment, and the "+
+			"frame that released it.",
+		faint,
+	)
 	t.blank()
 	waits := t.waits()
 	before := t.start
@@ -219,7 +243,10 @@ var traits = [...]struct {
 	trait reassembly.Trait
 	name  string
 }{
-	{reassembly.Full, "full"}, {reassembly.Unseen, "first-copy-unseen"}, {reassembly.Hole, "behind-a-hole"},
+	{
+		reassembly.Full,
+		"full",
+	}, {reassembly.Unseen, "first-copy-unseen"}, {reassembly.Hole, "behind-a-hole"},
 	{reassembly.AcksUnseen, "acks-unseen"}, {reassembly.Overrun, "beyond-the-window"},
 	{reassembly.Conflict, "other-octets"}, {reassembly.Wild, "wild-numbers"},
 }

@@ -6,9 +6,9 @@ import (
 	"tcpwhy/capture"
 )
 
-// The kind of a segment (Wireshark's tcp.analysis.* where it has a name). Everything here looks
-// at the state before the segment. Times of the sender are translated to the capture point: what passed there at t is
-// known to the sender of a segment that passes at t + far or later.
+// The kind of a segment (Wireshark's tcp.analysis.* where it has a name). Everything here looks at
+// the state before the segment. Times of the sender are translated to the capture point: what
+// passed there at t is known to the sender of a segment that passes at t + far or later.
 
 // event is one segment on its way through the tracker.
 type event struct {
@@ -35,11 +35,11 @@ func (e *event) data() int64 {
 const (
 	// dupThreshold is how many duplicate acknowledgments show a loss (RFC 5681 §3.2).
 	dupThreshold = 3
-	// reaction is how long a sender's kernel takes to answer an acknowledgment, with room: 10 to 70 µs are usual, 0.35 ms
-	// was measured under load.
+	// reaction is how long a sender's kernel takes to answer an acknowledgment, with room: 10 to 70
+	// µs are usual, 0.35 ms was measured under load.
 	reaction = 500 * time.Microsecond
-	// jiffies is how late a kernel timer may be in ticks of 10 ms at most; an eighth of its length comes on top of that
-	// (Linux's timer wheel).
+	// jiffies is how late a kernel timer may be in ticks of 10 ms at most; an eighth of its length
+	// comes on top of that (Linux's timer wheel).
 	jiffies = 10 * time.Millisecond
 )
 
@@ -67,8 +67,9 @@ func (k *track) peerClosed(dir Dir) bool {
 	return p.winSet && p.win == 0
 }
 
-// probe reports whether the segment is a keep-alive (RFC 9293 §3.8.4: the octet before the next one, or nothing, at
-// its place) or a zero-window probe. On Linux both are alike, and only the window tells them apart.
+// probe reports whether the segment is a keep-alive (RFC 9293 §3.8.4: the octet before the next
+// one, or nothing, at its place) or a zero-window probe. On Linux both are alike, and only the
+// window tells them apart.
 func (k *track) probe(e *event) bool {
 	h := &k.c.Half[e.dir]
 	n := e.end - e.seq
@@ -81,8 +82,8 @@ func (k *track) probe(e *event) bool {
 	return e.seq == h.Max-1 && h.Una >= h.Max
 }
 
-// classifySYN knows a SYN or SYN-ACK by its number; it is repeated by a timer only, except that a SYN-ACK also answers
-// another copy of the SYN.
+// classifySYN knows a SYN or SYN-ACK by its number; it is repeated by a timer only, except that a
+// SYN-ACK also answers another copy of the SYN.
 func (k *track) classifySYN(e *event) Kind {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	if h.Segments == 0 || !h.HasISN || e.seq != -1 || h.ISN != e.seg.Seq {
@@ -156,8 +157,8 @@ func (k *track) classifyData(e *event) (Kind, Trait) {
 	return k.resent(e), trait
 }
 
-// overtaken decides whether octets that pass for the first time, after later ones, were overtaken on the way (true) or
-// are the second copy of a segment that was lost before the capture point.
+// overtaken decides whether octets that pass for the first time, after later ones, were overtaken
+// on the way (true) or are the second copy of a segment that was lost before the capture point.
 func (k *track) overtaken(e *event) bool {
 	above := k.side[e.dir].stream.above(e.seq)
 	if above == nil {
@@ -167,8 +168,8 @@ func (k *track) overtaken(e *event) bool {
 	if e.seg.Options.Has(capture.HasTS) && above.ts != 0 && e.seg.TSVal != above.ts {
 		return int32(e.seg.TSVal-above.ts) < 0
 	}
-	// The signal of a loss takes a whole round trip: the later segment to the peer, its acknowledgment to the sender,
-	// the copy to here. What comes sooner was not sent because of it.
+	// The signal of a loss takes a whole round trip: the later segment to the peer, its
+	// acknowledgment to the sender, the copy to here. What comes sooner was not sent because of it.
 	bound := unknownRTT
 	if r := k.roundTrip(); r > 0 {
 		bound = r * 9 / 10
@@ -207,8 +208,9 @@ func (k *track) resent(e *event) Kind {
 	return Retransmission
 }
 
-// signalled reports whether the sender has just learned of a loss: a third duplicate acknowledgment, or a selective
-// acknowledgment (RFC 8985 waits a quarter of a round trip for reordering before it believes it).
+// signalled reports whether the sender has just learned of a loss: a third duplicate
+// acknowledgment, or a selective acknowledgment (RFC 8985 waits a quarter of a round trip for
+// reordering before it believes it).
 func (k *track) signalled(d *side, far, now time.Duration) bool {
 	if !d.signal {
 		return false
@@ -218,9 +220,9 @@ func (k *track) signalled(d *side, far, now time.Duration) bool {
 	return now >= d.signalAt+far-early && now-d.signalLast-far <= patience
 }
 
-// tailProbe reports whether the segment is a probe for tail loss: the last one that was sent, again after two
-// round trips of silence (RFC 8985 §7.2). With one segment outstanding the probe and the retransmission timer coincide,
-// and it is called a timeout.
+// tailProbe reports whether the segment is a probe for tail loss: the last one that was sent, again
+// after two round trips of silence (RFC 8985 §7.2). With one segment outstanding the probe and the
+// retransmission timer coincide, and it is called a timeout.
 func (k *track) tailProbe(e *event, tx *tx, quiet time.Duration) bool {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	if e.end != h.Max || d.signal || d.dupAcks > 0 || tx == nil || tx.times > 1 {
@@ -249,12 +251,16 @@ func (k *track) remember(e *event) {
 	if len(d.resends) == maxResends {
 		d.resends = append(d.resends[:0], d.resends[1:]...)
 	}
-	d.resends = append(d.resends, resend{e.seq, e.end, e.at.Time, e.seg.TSVal, e.seg.Options.Has(capture.HasTS), k.latest()})
+	d.resends = append(
+		d.resends,
+		resend{e.seq, e.end, e.at.Time, e.seg.TSVal, e.seg.Options.Has(capture.HasTS), k.latest()},
+	)
 }
 
-// judgeResends looks at an acknowledgment from e.dir of what its peer sent again, and amends records of retransmissions
-// that were not needed: the acknowledgment came too soon to be caused by the copy, or echoes an older timestamp
-// (Eifel, RFC 3522), or reports a duplicate (RFC 2883, RFC 3708). una is the edge before it.
+// judgeResends looks at an acknowledgment from e.dir of what its peer sent again, and amends
+// records of retransmissions that were not needed: the acknowledgment came too soon to be caused by
+// the copy, or echoes an older timestamp (Eifel, RFC 3522), or reports a duplicate (RFC 2883, RFC
+// 3708). una is the edge before it.
 func (k *track) judgeResends(e *event, una int64) {
 	d := &k.side[e.dir.Peer()]
 	if len(d.resends) == 0 {
@@ -263,7 +269,8 @@ func (k *track) judgeResends(e *event, una int64) {
 	keep := d.resends[:0]
 	for i, r := range d.resends {
 		covers := una <= r.seq && e.ack >= r.end
-		// Next to the host, where all of the round trip is what it takes to answer, that says nothing.
+		// Next to the host, where all of the round trip is what it takes to answer, that says
+		// nothing.
 		soon := covers && (k.far(e.dir) >= 2*reaction && e.at.Time-r.at < k.soonest(e.dir) ||
 			r.hasTS && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.ts) < 0)
 		switch {
@@ -279,17 +286,19 @@ func (k *track) judgeResends(e *event, una int64) {
 	}
 }
 
-// again reports whether e acknowledges once more what it had acknowledged, though nothing is outstanding and its window is as it
-// was: it answers a segment that its host had already (RFC 9293 §3.10.7.4), and a host without SACK says so in no other way.
+// again reports whether e acknowledges once more what it had acknowledged, though nothing is
+// outstanding and its window is as it was: it answers a segment that its host had already (RFC 9293
+// §3.10.7.4), and a host without SACK says so in no other way.
 func (k *track) again(e *event, una int64) bool {
 	own, peer, h := &k.side[e.dir], &k.side[e.dir.Peer()], &k.c.Half[e.dir]
 	const other = capture.SYN | capture.FIN | capture.RST
 	return e.ack == una && e.seg.NSACK == 0 && e.seq == e.end && e.seq == h.Max && !h.FinSeen && e.seg.Flags&other == 0 && own.winSet && e.win == own.win &&
-		k.c.Half[e.dir.Peer()].Max == una && peer.last.Retransmitted()
+		k.c.Half[e.dir.Peer()].Max == una &&
+		peer.last.Retransmitted()
 }
 
-// answeredTwice amends the latest retransmission of what is acknowledged up to una, if it was sent early enough to have been
-// answered: both copies had arrived.
+// answeredTwice amends the latest retransmission of what is acknowledged up to una, if it was sent
+// early enough to have been answered: both copies had arrived.
 func (d *side) answeredTwice(k *track, una int64, by time.Duration) {
 	for i := len(d.resends) - 1; i >= 0; i-- {
 		if r := d.resends[i]; r.end <= una && r.at <= by {
@@ -300,7 +309,8 @@ func (d *side) answeredTwice(k *track, una int64, by time.Duration) {
 	}
 }
 
-// soonest is how soon after a segment passes its acknowledgment may. The least of many samples is hardly ever undercut.
+// soonest is how soon after a segment passes its acknowledgment may. The least of many samples is
+// hardly ever undercut.
 func (k *track) soonest(dir Dir) time.Duration {
 	if k.c.Half[dir].RTT.Samples >= 8 {
 		return k.far(dir) * 9 / 10
@@ -315,8 +325,8 @@ func (k *track) reports(e *event, r resend) bool {
 	return lo < r.end && r.seq < hi
 }
 
-// overtook reports whether r came before the first copy, which came among the later ones: then r is what the receiver took, and
-// the duplicate is the other.
+// overtook reports whether r came before the first copy, which came among the later ones: then r is
+// what the receiver took, and the duplicate is the other.
 func (k *track) overtook(r resend, later []resend) bool {
 	i := r.record - k.c.Released
 	if i < 0 || i >= len(k.c.Records) || !k.c.Records[i].Trait.Has(Unseen) {

@@ -19,7 +19,14 @@ const (
 	Reset                    // a RST ended it
 )
 
-var stateNames = [...]string{"connecting", "refused", "established", "half-closed", "closed", "reset"}
+var stateNames = [...]string{
+	"connecting",
+	"refused",
+	"established",
+	"half-closed",
+	"closed",
+	"reset",
+}
 
 // String is the state's name in reports.
 func (s State) String() string { return stateNames[s] }
@@ -56,49 +63,59 @@ var protocolNames = [...]string{"unknown", "http/1", "tls", "http/2", "tunnel"}
 // String is the protocol's name in reports.
 func (p Protocol) String() string { return protocolNames[p] }
 
-// RTT collects round-trip samples between the capture point and one host (RFC 6298 §3: none from octets sent
-// twice). All zero means no sample.
+// RTT collects round-trip samples between the capture point and one host (RFC 6298 §3: none from
+// octets sent twice). All zero means no sample.
 type RTT struct {
 	Handshake time.Duration // from the SYN or SYN-ACK; 0 if ambiguous or not seen
-	Min       time.Duration // the least of all samples, handshake included; a lower bound of the path
-	Jitter    time.Duration // median of undelayed samples minus Min; an estimate
-	Samples   uint32
-	Firm      bool // the host answered something; else it only echoed timestamps, with what it sent when it pleased
+	// the least of all samples, handshake included; a lower bound of the path
+	Min     time.Duration
+	Jitter  time.Duration // median of undelayed samples minus Min; an estimate
+	Samples uint32
+	// the host answered something; else it only echoed timestamps, with what it sent when it
+	// pleased
+	Firm bool
 }
 
 // Half is what one side sent. Offsets are as in Record.
 type Half struct {
-	HasISN    bool   // the SYN was seen: ISN, MSS, WScale, SACKOK, TSOK are what it offered
-	ISN       uint32 // raw sequence number of the SYN
-	MSS       uint16 // MSS option it sent: the limit for what its peer sends; 0: none
-	WScale    uint8
-	HasWS     bool
-	SACKOK    bool
-	CutSYN    bool // the capture cut the SYN's options: one that is not known may have been there
-	TSOK      bool
-	FinSeen   bool
-	RstSeen   bool
-	Eff       uint32       // effective MSS of what this side sends, octets of data in a full wire segment; 0: unknown
-	Largest   uint32       // largest payload it sent in one frame; above Eff: offload at or near the capture point
-	Max       int64        // offset after the highest octet seen
-	Una       int64        // highest offset that the peer acknowledged
-	Frontier  int64        // offset up to which everything was seen or is known to be missing from the capture
-	Bytes     int64        // distinct octets of data that the capture showed
-	Missing   int64        // octets that the peer acknowledged and the capture lacks
-	Segments  uint32       // TCP segments, retransmissions included
-	Retrans   uint32       // retransmitted segments
-	FinSeq    int64        // offset of the FIN, valid with FinSeen
-	Fin       capture.Mark // of the first FIN
-	Rst       capture.Mark // of the first RST
-	RstTTL    uint8        // TTL of that RST
-	RstActive bool         // that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
-	RTT       RTT          // between the capture point and this host
-	TTLMin    uint8        // least of its segments; RSTs, which others may send in its name, count only while there is nothing else
-	TTLMax    uint8
-	LastData  capture.Mark // latest segment with data
+	HasISN  bool   // the SYN was seen: ISN, MSS, WScale, SACKOK, TSOK are what it offered
+	ISN     uint32 // raw sequence number of the SYN
+	MSS     uint16 // MSS option it sent: the limit for what its peer sends; 0: none
+	WScale  uint8
+	HasWS   bool
+	SACKOK  bool
+	CutSYN  bool // the capture cut the SYN's options: one that is not known may have been there
+	TSOK    bool
+	FinSeen bool
+	RstSeen bool
+	// effective MSS of what this side sends, octets of data in a full wire segment; 0: unknown
+	Eff uint32
+	// largest payload it sent in one frame; above Eff: offload at or near the capture point
+	Largest uint32
+	Max     int64 // offset after the highest octet seen
+	Una     int64 // highest offset that the peer acknowledged
+	// offset up to which everything was seen or is known to be missing from the capture
+	Frontier int64
+	Bytes    int64        // distinct octets of data that the capture showed
+	Missing  int64        // octets that the peer acknowledged and the capture lacks
+	Segments uint32       // TCP segments, retransmissions included
+	Retrans  uint32       // retransmitted segments
+	FinSeq   int64        // offset of the FIN, valid with FinSeen
+	Fin      capture.Mark // of the first FIN
+	Rst      capture.Mark // of the first RST
+	RstTTL   uint8        // TTL of that RST
+	// that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
+	RstActive bool
+	RTT       RTT // between the capture point and this host
+	// least of its segments; RSTs, which others may send in its name, count only while there is
+	// nothing else
+	TTLMin   uint8
+	TTLMax   uint8
+	LastData capture.Mark // latest segment with data
 }
 
-// Conn is one TCP connection: one incarnation of a four-tuple. While it is open, a single worker owns it.
+// Conn is one TCP connection: one incarnation of a four-tuple. While it is open, a single worker
+// owns it.
 type Conn struct {
 	ID             int // Wireshark's tcp.stream
 	Client, Server netip.AddrPort
@@ -107,24 +124,29 @@ type Conn struct {
 	State          State
 	Vantage        Vantage
 	Protocol       Protocol
-	History        string         // Zeek's letters, upper case for the client
-	View           bool           // another one, seen behind a translation of addresses: not to be analysed
-	MidStream      bool           // the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
-	Reuses         int            // ID of the earlier connection on the same four-tuple, -1 if none
-	ReusesEnd      time.Duration  // when that one last moved; valid if Reuses >= 0
-	SYNs           []capture.Mark // each SYN of the client, at most 16
-	SYNACKs        []capture.Mark // each SYN-ACK, at most 16
-	AckOfSYNACK    capture.Mark   // the client's segment that completed the handshake
-	FirstClose     Dir            // who sent the first FIN or RST; valid if FirstCloseAt.Frame is set
-	FirstCloseAt   capture.Mark
-	ClosedByRST    bool             // the first close was a RST
-	Refusal        capture.ICMPInfo // valid if Refused by ICMP
-	TLS            *TLSInfo         // nil if not TLS
-	Crossed        time.Duration    // the longest that octets were captured after their acknowledgment; 0: never
-	Caveats        []string         // codes: what the capture lacks of this connection
+	History        string // Zeek's letters, upper case for the client
+	// another one, seen behind a translation of addresses: not to be analysed
+	View bool
+	// the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
+	MidStream   bool
+	Reuses      int            // ID of the earlier connection on the same four-tuple, -1 if none
+	ReusesEnd   time.Duration  // when that one last moved; valid if Reuses >= 0
+	SYNs        []capture.Mark // each SYN of the client, at most 16
+	SYNACKs     []capture.Mark // each SYN-ACK, at most 16
+	AckOfSYNACK capture.Mark   // the client's segment that completed the handshake
+	// who sent the first FIN or RST; valid if FirstCloseAt.Frame is set
+	FirstClose   Dir
+	FirstCloseAt capture.Mark
+	ClosedByRST  bool             // the first close was a RST
+	Refusal      capture.ICMPInfo // valid if Refused by ICMP
+	TLS          *TLSInfo         // nil if not TLS
+	// the longest that octets were captured after their acknowledgment; 0: never
+	Crossed time.Duration
+	Caveats []string // codes: what the capture lacks of this connection
 
-	// Records is the history that is still held, in order of arrival. Records[0] is the record with absolute
-	// number Released; it reaches back to the start of the oldest exchange that has not been judged.
+	// Records is the history that is still held, in order of arrival. Records[0] is the record with
+	// absolute number Released; it reaches back to the start of the oldest exchange that has not
+	// been judged.
 	Records  []Record
 	Released int
 	// Exchanges are those begun and not yet judged, oldest first.
@@ -138,14 +160,15 @@ type Conn struct {
 	room  connRoom
 }
 
-// connRoom is where the lists of nearly every connection begin, so that they need no memory of their own.
+// connRoom is where the lists of nearly every connection begin, so that they need no memory of
+// their own.
 type connRoom struct {
 	syn, synACK [1]capture.Mark
 	exchange    [1]*Exchange
 }
 
-// Far is the round trip between the capture point and the sender of dir: how long ago that sender, when a
-// segment of its passes the capture point, saw what passes in the other direction.
+// Far is the round trip between the capture point and the sender of dir: how long ago that sender,
+// when a segment of its passes the capture point, saw what passes in the other direction.
 func (c *Conn) Far(dir Dir) time.Duration { return c.Half[dir].RTT.Min }
 
 // RTTMin is the least round trip between client and server, as far as the capture shows it.
@@ -159,21 +182,33 @@ func (h *Half) scaled() bool { return h.HasISN && (h.HasWS || !h.CutSYN) }
 
 // TLSInfo is what the handshake tells without keys.
 type TLSInfo struct {
-	SNI                                      string
-	ALPN                                     string       // chosen by the server if visible, else the client's first offer
-	Version                                  string       // "TLS 1.2", "TLS 1.3", ...: negotiated, "" if no ServerHello was seen
-	Resumed                                  bool         // the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
-	Done                                     capture.Mark // last handshake record before application data
+	SNI string
+	// chosen by the server if visible, else the client's first offer
+	ALPN string
+	// "TLS 1.2", "TLS 1.3", ...: negotiated, "" if no ServerHello was seen
+	Version string
+	// the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
+	Resumed bool
+	// last handshake record before application data
+	Done                                     capture.Mark
 	ClientHello, ServerHello, ClientFinished capture.Mark
-	HelloRetry                               bool            // the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
-	Offered                                  bool            // the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
-	EarlyData                                bool            // the client offered 0-RTT data (RFC 8446 §4.2.10)
-	ServerFlight                             int64           // octets of the server's records from ServerHello until the client's Finished: certificates, mostly
-	CloseNotifyAt                            [2]capture.Mark // valid with CloseNotify
-	CloseNotify                              [2]bool         // by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized record)
+	// the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
+	HelloRetry bool
+	// the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
+	Offered bool
+	// the client offered 0-RTT data (RFC 8446 §4.2.10)
+	EarlyData bool
+	// octets of the server's records from ServerHello until the client's Finished: certificates,
+	// mostly
+	ServerFlight  int64
+	CloseNotifyAt [2]capture.Mark // valid with CloseNotify
+	// by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized
+	// record)
+	CloseNotify [2]bool
 }
 
-// ServerEnds reports whether the server had the last word of the handshake, as in full ones up to TLS 1.2 (RFC 5246 §7.3).
+// ServerEnds reports whether the server had the last word of the handshake, as in full ones up to
+// TLS 1.2 (RFC 5246 §7.3).
 func (t *TLSInfo) ServerEnds() bool {
 	return t.Done.Frame != 0 && t.Done.Frame != t.ClientFinished.Frame
 }

@@ -17,7 +17,15 @@ const (
 	Upgraded    // 101, or CONNECT with 2xx: what follows is another protocol
 )
 
-var outcomeNames = [...]string{"incomplete", "complete", "truncated", "reset", "no-response", "aborted", "upgraded"}
+var outcomeNames = [...]string{
+	"incomplete",
+	"complete",
+	"truncated",
+	"reset",
+	"no-response",
+	"aborted",
+	"upgraded",
+}
 
 // String is the outcome's name in reports.
 func (o Outcome) String() string { return outcomeNames[o] }
@@ -37,27 +45,32 @@ const (
 type Facts uint32
 
 const (
-	ConnClose           Facts = 1 << iota // Connection: close
-	ConnKeepAlive                         // Connection: keep-alive
-	ConnUpgrade                           // Connection: upgrade
-	HasUpgrade                            // an Upgrade field
-	HasProxyConnection                    // Proxy-Connection
-	HasKeepAlive                          // a Keep-Alive field
-	Expect100                             // Expect: 100-continue
-	HasLength                             // Content-Length
-	HasChunked                            // Transfer-Encoding ends in chunked
-	LengthConflict                        // several different Content-Length values, or one that is no number
-	LengthAndChunked                      // both Content-Length and Transfer-Encoding (RFC 9112 §6.3, smuggling)
-	BadHeader                             // a header line that RFC 9112 §5 forbids was tolerated
-	BareLF                                // lines ended by LF alone
-	BadChunk                              // a chunk size that is no number, or too large; the stream was given up
-	HeaderTooLong                         // the header exceeded the cap; the message was given up
-	Resynced                              // the message start was guessed after a gap
-	HasGap                                // octets of this message are missing from the capture
-	EventStream                           // Content-Type: text/event-stream
-	HasVia                                // a Via field: a proxy took part
-	OddTransferEncoding                   // Transfer-Encoding whose last coding is not chunked, or in HTTP/1.0
-	HopByHopLeak                          // names a field in Connection that only another hop could mean
+	ConnClose          Facts = 1 << iota // Connection: close
+	ConnKeepAlive                        // Connection: keep-alive
+	ConnUpgrade                          // Connection: upgrade
+	HasUpgrade                           // an Upgrade field
+	HasProxyConnection                   // Proxy-Connection
+	HasKeepAlive                         // a Keep-Alive field
+	Expect100                            // Expect: 100-continue
+	HasLength                            // Content-Length
+	HasChunked                           // Transfer-Encoding ends in chunked
+	// several different Content-Length values, or one that is no number
+	LengthConflict
+	// both Content-Length and Transfer-Encoding (RFC 9112 §6.3, smuggling)
+	LengthAndChunked
+	BadHeader // a header line that RFC 9112 §5 forbids was tolerated
+	BareLF    // lines ended by LF alone
+	// a chunk size that is no number, or too large; the stream was given up
+	BadChunk
+	HeaderTooLong // the header exceeded the cap; the message was given up
+	Resynced      // the message start was guessed after a gap
+	HasGap        // octets of this message are missing from the capture
+	EventStream   // Content-Type: text/event-stream
+	HasVia        // a Via field: a proxy took part
+	// Transfer-Encoding whose last coding is not chunked, or in HTTP/1.0
+	OddTransferEncoding
+	// names a field in Connection that only another hop could mean
+	HopByHopLeak
 )
 
 // Has reports whether all the given facts hold.
@@ -65,9 +78,11 @@ func (f Facts) Has(want Facts) bool { return f&want == want }
 
 // Message is one request or one final response.
 type Message struct {
-	Start, End  capture.Mark // frames of the first octet, and of the octet that completed it in order
-	HeaderEnd   capture.Mark // frame of the octet that ended the header section
-	From, To    int64        // offsets in the sender's stream: first octet, and after the last octet so far
+	// frames of the first octet, and of the octet that completed it in order
+	Start, End capture.Mark
+	HeaderEnd  capture.Mark // frame of the octet that ended the header section
+	// offsets in the sender's stream: first octet, and after the last octet so far
+	From, To    int64
 	HeaderBytes int64
 	BodyBytes   int64 // octets of the body so far, framing of chunks included
 	Length      int64 // announced by Content-Length; -1 if not announced
@@ -82,28 +97,36 @@ type Interim struct {
 	At     capture.Mark
 }
 
-// Exchange is a request and its final response, with the moment and frame of every boundary. HTTP/1 makes
-// it of messages, everything else of turns (what one side said before the other answered).
+// Exchange is a request and its final response, with the moment and frame of every boundary. HTTP/1
+// makes it of messages, everything else of turns (what one side said before the other answered).
 type Exchange struct {
-	Index                          int // within its connection, from 0
-	Turn                           bool
-	Method                         string // "" for turns and for a response without request
-	Target                         string // as sent, at most 2 KiB; query included, so never print it raw
-	Host                           string
-	Version                        string // of the request: "HTTP/1.1"; of the response if the capture lacks the request
-	ResponseVersion                string // of the final response's status line; "" if there is none
-	Status                         int    // 0: none
-	Interim                        []Interim
-	Request                        *Message // nil if the capture lacks it
-	Response                       *Message // nil if there is none
-	Outcome                        Outcome
-	Agent                          string // product token of User-Agent, without comment: "curl/8.5"; at most 40 octets
-	Software                       string // product token of Server: "nginx/1.22.1"; at most 40 octets
-	Powered                        string // product token of X-Powered-By: "Express", "PHP/8.2"; at most 40 octets
-	RequestVia, ResponseVia        string // who forwarded it last, by its Via field: the comment's product or the name; at most 40 octets
-	KeepAliveTimeout, KeepAliveMax int    // from the response's Keep-Alive field; 0: not given, or NotKept
-	NotKept                        bool   // the same said timeout=0: idle connections are not kept
-	Over                           bool   // nothing more will be added to it
+	Index  int // within its connection, from 0
+	Turn   bool
+	Method string // "" for turns and for a response without request
+	// as sent, at most 2 KiB; query included, so never print it raw
+	Target string
+	Host   string
+	// of the request: "HTTP/1.1"; of the response if the capture lacks the request
+	Version string
+	// of the final response's status line; "" if there is none
+	ResponseVersion string
+	Status          int // 0: none
+	Interim         []Interim
+	Request         *Message // nil if the capture lacks it
+	Response        *Message // nil if there is none
+	Outcome         Outcome
+	// product token of User-Agent, without comment: "curl/8.5"; at most 40 octets
+	Agent string
+	// product token of Server: "nginx/1.22.1"; at most 40 octets
+	Software string
+	// product token of X-Powered-By: "Express", "PHP/8.2"; at most 40 octets
+	Powered string
+	// who forwarded it last, by its Via field: the comment's product or the name; at most 40 octets
+	RequestVia, ResponseVia string
+	// from the response's Keep-Alive field; 0: not given, or NotKept
+	KeepAliveTimeout, KeepAliveMax int
+	NotKept                        bool // the same said timeout=0: idle connections are not kept
+	Over                           bool // nothing more will be added to it
 	Judged                         bool
 	FirstRecord                    int // absolute number of the record at which the exchange began
 }

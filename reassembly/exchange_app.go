@@ -9,7 +9,8 @@ import (
 // maxHeld caps the octets that are held until the protocol is known.
 const maxHeld = 2048
 
-// dialogue finds out what a connection speaks, by content alone: a port proves nothing. Then inner reads it.
+// dialogue finds out what a connection speaks, by content alone: a port proves nothing. Then inner
+// reads it.
 type dialogue struct {
 	c     *Conn
 	spare *pool
@@ -121,7 +122,8 @@ func (d *dialogue) release(dir Dir) {
 	for _, x := range d.c.Exchanges[began:] {
 		x.FirstRecord = held.record
 	}
-	switch a := d.inner.(type) { // what began in it may become an exchange only with the octets that follow
+	// what began in it may become an exchange only with the octets that follow
+	switch a := d.inner.(type) {
 	case *httpApp:
 		a.side[dir].record = held.record
 	case *tlsApp:
@@ -129,8 +131,8 @@ func (d *dialogue) release(dir Dir) {
 	}
 }
 
-// reconsider recognises a protocol late: the capture began in the middle of the connection, or lacks its first octets,
-// or a server of HTTP answers something that is no request.
+// reconsider recognises a protocol late: the capture began in the middle of the connection, or
+// lacks its first octets, or a server of HTTP answers something that is no request.
 func (d *dialogue) reconsider(dir Dir, off int64, data []byte) {
 	if !d.lossy && (dir == FromClient || off > 0) {
 		d.open = dir == FromClient
@@ -196,7 +198,8 @@ func (d *dialogue) Skipped(dir Dir, off, n int64, seen, at capture.Mark) {
 	d.inner.Skipped(dir, off, n, seen, at)
 }
 
-// Gap settles for turns if it comes first: what the connection speaks may show later, unless the frames were cut.
+// Gap settles for turns if it comes first: what the connection speaks may show later, unless the
+// frames were cut.
 func (d *dialogue) Gap(dir Dir, off, n int64, at capture.Mark) {
 	if d.inner == nil {
 		cut := len(d.held[dir].data) > 0 && d.held[dir].came.seen.Frame == at.Frame
@@ -261,8 +264,8 @@ func prefixVerdict(data []byte, want string, v verdict) verdict {
 	return v
 }
 
-// recogniseRequest looks for a request line. A known method and a path are enough; many protocols have a word and a blank,
-// so that anything less needs the version at the end of the line.
+// recogniseRequest looks for a request line. A known method and a path are enough; many protocols
+// have a word and a blank, so that anything less needs the version at the end of the line.
 func recogniseRequest(data []byte) verdict {
 	for len(data) > 0 && (data[0] == '\r' || data[0] == '\n') {
 		data = data[1:]

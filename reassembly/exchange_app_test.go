@@ -9,7 +9,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// script feeds an app as the Tracker would. Each call is one segment: a frame and a millisecond of its own.
+// script feeds an app as the Tracker would. Each call is one segment: a frame and a millisecond of
+// its own.
 type script struct {
 	c     *Conn
 	app   app
@@ -41,7 +42,8 @@ func (p *script) gap(dir Dir, n int64, at capture.Mark) {
 	p.off[dir] += n
 }
 
-// run plays a script of steps separated by line ends (with \n and \r\n written as escapes, ~ for CRLF):
+// run plays a script of steps separated by line ends (with \n and \r\n written as escapes, ~ for
+// CRLF):
 //
 //	> text      data of the client
 //	< text      data of the server
@@ -102,7 +104,8 @@ func (p *script) step(t testing.TB, step string, chop func(n int) int) {
 
 var unescape = strings.NewReplacer("~", "\r\n", `\n`, "\n", `\t`, "\t", `\0`, "\x00")
 
-// chopped delivers one segment in as many calls as chop wants: they share its mark, as what is chopped is not the segments.
+// chopped delivers one segment in as many calls as chop wants: they share its mark, as what is
+// chopped is not the segments.
 func (p *script) chopped(dir Dir, s string, chop func(n int) int) {
 	at := p.next()
 	for s != "" {

@@ -2,15 +2,19 @@ package reassembly
 
 import "tcpwhy/capture"
 
-// exchangeParts is an exchange together with the messages it may have, so that one allocation makes all three.
+// exchangeParts is an exchange together with the messages it may have, so that one allocation makes
+// all three.
 type exchangeParts struct {
 	Exchange
 	request, response Message
-	missed            bool         // its response came before it, and counts as an exchange without request
-	sent              capture.Mark // the segment that carried the first octet of the request, whenever it arrived in order
+	// its response came before it, and counts as an exchange without request
+	missed bool
+	// the segment that carried the first octet of the request, whenever it arrived in order
+	sent capture.Mark
 }
 
-// arrival is how octets came: the segment that carried them, and the one that made them arrive in order.
+// arrival is how octets came: the segment that carried them, and the one that made them arrive in
+// order.
 type arrival struct{ seen, at capture.Mark }
 
 // start is the moment at which the octets could be read, and the frame of that moment.
@@ -64,14 +68,17 @@ func (m *Message) grow(to int64, at capture.Mark) {
 
 // The codes of Conn.Caveats that come from what the connection carries.
 const (
-	CaveatHTTPGap      = "http-gap"         // the capture lacks octets that frame messages
-	CaveatHTTPResync   = "http-resync"      // after such a gap the start of a message was guessed
-	CaveatHTTPMessage  = "http-bad-message" // something that is no message stood where one should begin
-	CaveatInterim      = "http-interim"     // interim responses were not kept: too many, or without a request
-	CaveatOutstanding  = "http-outstanding" // more unanswered requests than are kept: exchanges are turns from there on
-	CaveatPayloadCut   = "payload-cut"      // the capture cut message headers: exchanges are turns
-	CaveatTLSGap       = "tls-gap"          // the capture lacks octets that frame TLS records
-	CaveatTLSMalformed = "tls-malformed"    // a TLS handshake message could not be read
+	CaveatHTTPGap    = "http-gap"    // the capture lacks octets that frame messages
+	CaveatHTTPResync = "http-resync" // after such a gap the start of a message was guessed
+	// something that is no message stood where one should begin
+	CaveatHTTPMessage = "http-bad-message"
+	// interim responses were not kept: too many, or without a request
+	CaveatInterim = "http-interim"
+	// more unanswered requests than are kept: exchanges are turns from there on
+	CaveatOutstanding  = "http-outstanding"
+	CaveatPayloadCut   = "payload-cut"   // the capture cut message headers: exchanges are turns
+	CaveatTLSGap       = "tls-gap"       // the capture lacks octets that frame TLS records
+	CaveatTLSMalformed = "tls-malformed" // a TLS handshake message could not be read
 )
 
 // closing is how a connection is coming to its end.
@@ -88,7 +95,8 @@ func (e *closing) close(dir Dir) {
 	}
 }
 
-// broken is the outcome of an exchange that the end of the connection cut off: the client gave up if it closed first.
+// broken is the outcome of an exchange that the end of the connection cut off: the client gave up
+// if it closed first.
 func (e *closing) broken(o Outcome) Outcome {
 	if e.begun && e.first == FromClient {
 		return Aborted

@@ -7,7 +7,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// drive plays a connection out of fuzz input: each step is an instruction octet, a length octet, and data.
+// drive plays a connection out of fuzz input: each step is an instruction octet, a length octet,
+// and data.
 func drive(t *testing.T, input []byte, step func(p *script)) {
 	p := newScript()
 	at := p.next()

@@ -2,10 +2,11 @@ package reassembly
 
 import "tcpwhy/capture"
 
-// history writes a connection's course in Zeek's letters: s SYN, h SYN-ACK, a acknowledgment, d data, f FIN, r RST,
-// c bad checksum, g gap, t retransmitted data, w zero window, i FIN with RST, q SYN with FIN or RST, ^ turned round.
-// Upper case is the client. a, d, i and q come once for each side, f, h, r and s again with another sequence number,
-// c, g, t and w at the 1st, 10th, 100th time.
+// history writes a connection's course in Zeek's letters: s SYN, h SYN-ACK, a acknowledgment, d
+// data, f FIN, r RST, c bad checksum, g gap, t retransmitted data, w zero window, i FIN with RST, q
+// SYN with FIN or RST, ^ turned round. Upper case is the client. a, d, i and q come once for each
+// side, f, h, r and s again with another sequence number, c, g, t and w at the 1st, 10th, 100th
+// time.
 type history struct {
 	letters [maxHistory]byte
 	n       uint8

@@ -9,8 +9,8 @@ import (
 // maxWaiting caps the requests of a connection that wait for their responses.
 const maxWaiting = 1024
 
-// httpApp makes exchanges of the two byte streams of an HTTP/1 connection. Responses answer requests in order
-// (RFC 9112 §9.3.2).
+// httpApp makes exchanges of the two byte streams of an HTTP/1 connection. Responses answer
+// requests in order (RFC 9112 §9.3.2).
 type httpApp struct {
 	c       *Conn
 	side    [2]httpSide
@@ -31,7 +31,8 @@ func (h *httpApp) start(c *Conn) *httpApp {
 	return h
 }
 
-// empty forgets the connection, but not the words that the next one may repeat, nor the room that it may need.
+// empty forgets the connection, but not the words that the next one may repeat, nor the room that
+// it may need.
 func (h *httpApp) empty() {
 	waiting, text := h.waiting, h.text
 	lines := [2][]byte{h.side[0].line, h.side[1].line}
@@ -93,8 +94,8 @@ func (h *httpApp) step(s *httpSide, off int64, data []byte, a arrival) int {
 	return n
 }
 
-// headResponse reports that a response to an unknown request has no body after all, as the next response follows at
-// once: the request must have been HEAD.
+// headResponse reports that a response to an unknown request has no body after all, as the next
+// response follows at once: the request must have been HEAD.
 func (s *httpSide) headResponse(data []byte) bool {
 	return s.phase == lengthBody && s.guessBody() && startsResponse(data)
 }
@@ -104,7 +105,8 @@ func (s *httpSide) guessBody() bool {
 	return s.dir == FromServer && s.x != nil && s.x.Request == nil && s.msg.BodyBytes == 0
 }
 
-// pass counts n octets that need not be looked at. In phases that count octets, n is at most s.left.
+// pass counts n octets that need not be looked at. In phases that count octets, n is at most
+// s.left.
 func (h *httpApp) pass(s *httpSide, off, n int64, a arrival) {
 	switch s.phase {
 	case lengthBody:
@@ -161,7 +163,8 @@ func (s *httpSide) notChunked(c byte) bool {
 		return false
 	}
 	_, hex := hexDigit(c)
-	return s.phase == chunkSize && !hex && !blank(c) || s.phase == chunkEnd && c != '\r' && c != '\n'
+	return s.phase == chunkSize && !hex && !blank(c) ||
+		s.phase == chunkEnd && c != '\r' && c != '\n'
 }
 
 // line acts on a complete line.

@@ -258,7 +258,8 @@ func TestHTTPOutstandingCap(t *testing.T) {
 	}
 }
 
-// Arrival in order decides: a first octet that waited behind a hole counts from when it could be read.
+// Arrival in order decides: a first octet that waited behind a hole counts from when it could be
+// read.
 func TestLateStart(t *testing.T) {
 	p := newScript()
 	first, second := p.next(), p.next()
@@ -282,7 +283,8 @@ func TestResponseBeforeRequest(t *testing.T) {
 	}
 }
 
-// A request that waited behind a gap while its response was read is not unanswered, and does not take the next response.
+// A request that waited behind a gap while its response was read is not unanswered, and does not
+// take the next response.
 func TestRequestAfterResponse(t *testing.T) {
 	p := newScript()
 	p.run(t, "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~", nil)

@@ -15,15 +15,16 @@ func (h *httpApp) resync(s *httpSide, off int64, data []byte, a arrival) {
 	}
 	s.msg.Facts |= Resynced
 	h.c.caveat(CaveatHTTPResync)
-	// A request that waited behind the gap, while its response was already read, must not wait for the next one.
+	// A request that waited behind the gap, while its response was already read, must not wait for
+	// the next one.
 	if s.dir == FromClient && h.orphan.Frame != 0 && h.orphan.Time >= s.x.sent.Time {
 		s.x.missed = true
 		h.waiting = h.waiting[:len(h.waiting)-1]
 	}
 }
 
-// lose gives up the framing of a message at a gap. If the gap is the end of a frame that the capture cut, headers will be
-// cut again and again, and turns are all that can be had.
+// lose gives up the framing of a message at a gap. If the gap is the end of a frame that the
+// capture cut, headers will be cut again and again, and turns are all that can be had.
 func (h *httpApp) lose(s *httpSide, off int64, a arrival) {
 	if s.inHeader() && s.frame == a.seen.Frame {
 		h.cut(s)
@@ -40,13 +41,21 @@ func (h *httpApp) lose(s *httpSide, off int64, a arrival) {
 	s.phase = lost
 }
 
-// adopt gives octets of unknown meaning from the server to the oldest unanswered request: they are, at least, part of
-// its response, or of a later one.
+// adopt gives octets of unknown meaning from the server to the oldest unanswered request: they are,
+// at least, part of its response, or of a later one.
 func (h *httpApp) adopt(s *httpSide, off int64, a arrival) {
 	if s.dir == FromClient || s.msg != nil || len(h.waiting) == 0 {
 		return
 	}
-	s.draft = Message{Start: a.start(), End: a.at, From: off, To: off, Length: noLength, Framing: ByClose, Facts: HasGap | Resynced}
+	s.draft = Message{
+		Start:   a.start(),
+		End:     a.at,
+		From:    off,
+		To:      off,
+		Length:  noLength,
+		Framing: ByClose,
+		Facts:   HasGap | Resynced,
+	}
 	s.msg, s.x, s.interim = &s.draft, nil, 0
 	s.record, s.sent = h.c.currentRecord(), a.seen
 	h.bind(s)
@@ -90,7 +99,8 @@ func (h *httpApp) upgrade(s *httpSide, p Protocol) {
 	h.become(p)
 }
 
-// cut goes on with turns, as the capture does not hold whole headers. The exchange being read becomes a turn.
+// cut goes on with turns, as the capture does not hold whole headers. The exchange being read
+// becomes a turn.
 func (h *httpApp) cut(s *httpSide) {
 	s.interim = 0
 	h.bind(s)
@@ -112,7 +122,14 @@ func (h *httpApp) cut(s *httpSide) {
 
 // take makes a turn of an exchange that was to be one of messages.
 func (t *turns) take(x *exchangeParts) {
-	x.Exchange = Exchange{Index: x.Index, Turn: true, Request: x.Request, Response: x.Response, FirstRecord: x.FirstRecord, Judged: x.Judged}
+	x.Exchange = Exchange{
+		Index:       x.Index,
+		Turn:        true,
+		Request:     x.Request,
+		Response:    x.Response,
+		FirstRecord: x.FirstRecord,
+		Judged:      x.Judged,
+	}
 	for _, m := range [...]*Message{x.Request, x.Response} {
 		if m != nil {
 			m.HeaderEnd = capture.Mark{}
@@ -171,8 +188,8 @@ func (h *httpApp) Rst(dir Dir, at capture.Mark) {
 	h.over = true
 }
 
-// End leaves incomplete what the capture did not show to the end. A connection that the client had closed, and on which
-// nothing more came, was given up by the client.
+// End leaves incomplete what the capture did not show to the end. A connection that the client had
+// closed, and on which nothing more came, was given up by the client.
 func (h *httpApp) End(at capture.Mark, ended bool) {
 	if h.next != nil {
 		h.next.End(at, ended)
@@ -191,8 +208,8 @@ func (h *httpApp) End(at capture.Mark, ended bool) {
 	h.over = true
 }
 
-// requestsEnd is the end of the client's stream: a request that is not complete will never be. Responses may still
-// come (half-close).
+// requestsEnd is the end of the client's stream: a request that is not complete will never be.
+// Responses may still come (half-close).
 func (h *httpApp) requestsEnd() {
 	s := &h.side[FromClient]
 	x := s.x
@@ -205,7 +222,8 @@ func (h *httpApp) requestsEnd() {
 	}
 }
 
-// responseEnd is the end of the server's stream in the middle of a response; o is what becomes of it.
+// responseEnd is the end of the server's stream in the middle of a response; o is what becomes of
+// it.
 func (h *httpApp) responseEnd(o Outcome) {
 	s := &h.side[FromServer]
 	if s.msg == nil {
@@ -224,7 +242,8 @@ func (h *httpApp) responseEnd(o Outcome) {
 	}
 }
 
-// unanswered ends the exchanges that will get no response. A request that is still being sent goes on.
+// unanswered ends the exchanges that will get no response. A request that is still being sent goes
+// on.
 func (h *httpApp) unanswered(o Outcome) {
 	kept := h.waiting[:0]
 	for _, x := range h.waiting {

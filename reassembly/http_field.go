@@ -164,7 +164,8 @@ func (h *httpApp) nameForwarder(s *httpSide, v []byte) {
 	}
 }
 
-// forwarder is the product in the comment of the last element of a Via field, or else the name in it.
+// forwarder is the product in the comment of the last element of a Via field, or else the name in
+// it.
 func forwarder(v []byte) []byte {
 	open := bytes.LastIndexByte(v, '(')
 	if comma := bytes.LastIndexByte(v, ','); open > comma {
@@ -189,8 +190,8 @@ const (
 	badLength = -2
 )
 
-// contentLength takes one Content-Length value (RFC 9112 §6.3). A list of equal numbers is no number, but says which
-// length is meant.
+// contentLength takes one Content-Length value (RFC 9112 §6.3). A list of equal numbers is no
+// number, but says which length is meant.
 func (hd *header) contentLength(v []byte, folded bool) Facts {
 	if len(v) == 0 {
 		hd.emptyLength = hd.emptyLength || !folded
@@ -216,7 +217,8 @@ func (hd *header) contentLength(v []byte, folded bool) Facts {
 	}
 }
 
-// codings takes a Transfer-Encoding value (RFC 9112 §6.1). identity was withdrawn and means nothing.
+// codings takes a Transfer-Encoding value (RFC 9112 §6.1). identity was withdrawn and means
+// nothing.
 func (hd *header) codings(v []byte) {
 	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
 		switch {
@@ -246,7 +248,9 @@ func connectionFacts(v []byte) Facts {
 			facts |= ConnKeepAlive
 		case foldEq(item, "upgrade"):
 			facts |= ConnUpgrade
-		case foldEq(item, "proxy-connection"), foldEq(item, "proxy-authorization"), foldEq(item, "proxy-authenticate"):
+		case foldEq(item, "proxy-connection"),
+			foldEq(item, "proxy-authorization"),
+			foldEq(item, "proxy-authenticate"):
 			facts |= HopByHopLeak
 		}
 		if rest == nil {

@@ -3,8 +3,27 @@ package reassembly
 import "bytes"
 
 // methodNames are those whose strings need no allocation, the commonest first.
-var methodNames = [...]string{"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "CONNECT", "TRACE",
-	"PROPFIND", "PROPPATCH", "REPORT", "SEARCH", "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "PURGE"}
+var methodNames = [...]string{
+	"GET",
+	"POST",
+	"HEAD",
+	"PUT",
+	"DELETE",
+	"OPTIONS",
+	"PATCH",
+	"CONNECT",
+	"TRACE",
+	"PROPFIND",
+	"PROPPATCH",
+	"REPORT",
+	"SEARCH",
+	"MKCOL",
+	"COPY",
+	"MOVE",
+	"LOCK",
+	"UNLOCK",
+	"PURGE",
+}
 
 // knownMethod is the name of a method that is registered or common, "" for others.
 func knownMethod(b []byte) string {
@@ -16,7 +35,8 @@ func knownMethod(b []byte) string {
 	return ""
 }
 
-// versionName is the canonical string of an HTTP version, and whether it is well-formed (RFC 9112 §2.3).
+// versionName is the canonical string of an HTTP version, and whether it is well-formed (RFC 9112
+// §2.3).
 func versionName(b []byte) (name string, ok bool) {
 	switch string(b) {
 	case "HTTP/1.1":
@@ -24,7 +44,8 @@ func versionName(b []byte) (name string, ok bool) {
 	case "HTTP/1.0":
 		return "HTTP/1.0", true
 	}
-	if len(b) == 8 && bytes.HasPrefix(b, []byte("HTTP/")) && isDigit(b[5]) && b[6] == '.' && isDigit(b[7]) {
+	if len(b) == 8 && bytes.HasPrefix(b, []byte("HTTP/")) && isDigit(b[5]) && b[6] == '.' &&
+		isDigit(b[7]) {
 		return string(b), true
 	}
 	return "HTTP/1.1", false
@@ -39,8 +60,8 @@ type requestLine struct {
 	odd            bool   // RFC 9112 §3 forbids it, servers take it
 }
 
-// parseRequestLine reads a request line without its line end. It takes what real servers take: several blanks
-// between the parts, blanks within the target, any token as method.
+// parseRequestLine reads a request line without its line end. It takes what real servers take:
+// several blanks between the parts, blanks within the target, any token as method.
 func parseRequestLine(line []byte) (r requestLine, ok bool) {
 	line = trimBlank(line)
 	sp := bytes.IndexByte(line, ' ')
@@ -64,8 +85,8 @@ func parseRequestLine(line []byte) (r requestLine, ok bool) {
 	return r, string(r.method) == "GET" && len(rest) > 0 && last < 0
 }
 
-// parseStatusLine reads a status line without its line end. A missing reason phrase, and one without the blank
-// before it, are tolerated.
+// parseStatusLine reads a status line without its line end. A missing reason phrase, and one
+// without the blank before it, are tolerated.
 func parseStatusLine(line []byte) (version string, status int, odd, ok bool) {
 	sp := bytes.IndexByte(line, ' ')
 	if sp < 0 || !bytes.HasPrefix(line, []byte("HTTP/")) {
@@ -84,7 +105,8 @@ func parseStatusLine(line []byte) (version string, status int, odd, ok bool) {
 	return version, status, odd, true
 }
 
-// startsRequest reports whether data begins like a request: what a parser that lost its place may trust.
+// startsRequest reports whether data begins like a request: what a parser that lost its place may
+// trust.
 func startsRequest(data []byte) bool {
 	sp := bytes.IndexByte(data[:min(len(data), maxMethod+1)], ' ')
 	if sp <= 0 || !isToken(data[:sp]) {

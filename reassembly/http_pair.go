@@ -22,8 +22,9 @@ func (h *httpApp) begin(s *httpSide, off int64, a arrival) {
 	h.waiting = append(h.waiting, s.x)
 }
 
-// noticePipelining looks at what is unanswered as a request begins. A client that has not pipelined before does not ask
-// before it has read the answer: a response whose end was lost from sight has ended then.
+// noticePipelining looks at what is unanswered as a request begins. A client that has not pipelined
+// before does not ask before it has read the answer: a response whose end was lost from sight has
+// ended then.
 func (h *httpApp) noticePipelining() {
 	s := &h.side[FromServer]
 	switch {
@@ -51,9 +52,9 @@ func (h *httpApp) bind(s *httpSide) {
 	s.msg = s.x.answer(s.draft)
 }
 
-// tooEarly reports that a response cannot answer x, as it was sent before: it answers a request that the capture lacks.
-// Without such a loss, the order in the capture is a lesser proof than the order of messages: several capture queues do
-// not keep the order among each other.
+// tooEarly reports that a response cannot answer x, as it was sent before: it answers a request
+// that the capture lacks. Without such a loss, the order in the capture is a lesser proof than the
+// order of messages: several capture queues do not keep the order among each other.
 func (h *httpApp) tooEarly(s *httpSide, x *exchangeParts) bool {
 	return x.Request.Facts.Has(Resynced) && s.sent.Time < x.sent.Time
 }
@@ -95,8 +96,8 @@ func (h *httpApp) garbled(s *httpSide) {
 	s.phase = lost
 }
 
-// headerless acts on a stream that should begin a message and does not. A server answers a simple request so (RFC 1945
-// §6.1); otherwise these octets belong to no response.
+// headerless acts on a stream that should begin a message and does not. A server answers a simple
+// request so (RFC 1945 §6.1); otherwise these octets belong to no response.
 func (h *httpApp) headerless(s *httpSide) {
 	if s.dir == FromClient {
 		h.garbled(s)
@@ -116,7 +117,8 @@ func (h *httpApp) headerless(s *httpSide) {
 	}
 }
 
-// statusLine acts on a status line. An interim response is never the answer (RFC 9110 §15.2); 101 is.
+// statusLine acts on a status line. An interim response is never the answer (RFC 9110 §15.2); 101
+// is.
 func (h *httpApp) statusLine(s *httpSide, line []byte) {
 	version, status, odd, ok := parseStatusLine(line)
 	if !ok {
@@ -189,7 +191,8 @@ func (h *httpApp) headerEnd(s *httpSide, a arrival) {
 	h.frameBody(s)
 }
 
-// bodiless ends a response that has no body whatever its header says (RFC 9112 §6.3, rules 1 and 2).
+// bodiless ends a response that has no body whatever its header says (RFC 9112 §6.3, rules 1 and
+// 2).
 func (h *httpApp) bodiless(s *httpSide) bool {
 	x := s.x
 	success := x.Status >= 200 && x.Status < 300
@@ -210,8 +213,8 @@ func (h *httpApp) bodiless(s *httpSide) bool {
 	return true
 }
 
-// frameBody applies the other rules of RFC 9112 §6.3. A request whose length cannot be known is read until the
-// connection closes, as no more requests can be found in it.
+// frameBody applies the other rules of RFC 9112 §6.3. A request whose length cannot be known is
+// read until the connection closes, as no more requests can be found in it.
 func (h *httpApp) frameBody(s *httpSide) {
 	m, hd := s.msg, &s.head
 	switch {
@@ -256,7 +259,8 @@ func (h *httpApp) complete(s *httpSide) {
 	}
 }
 
-// settle fixes the outcome of an exchange whose response will not go on. It is over unless its request goes on.
+// settle fixes the outcome of an exchange whose response will not go on. It is over unless its
+// request goes on.
 func (h *httpApp) settle(x *exchangeParts, o Outcome) {
 	if x.Over {
 		return

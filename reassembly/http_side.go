@@ -80,7 +80,8 @@ func (s *httpSide) strip(line []byte) []byte {
 	return line
 }
 
-// lineDone forgets the kept part of a line; a buffer that grew for an unusual line is not kept for the next.
+// lineDone forgets the kept part of a line; a buffer that grew for an unusual line is not kept for
+// the next.
 func (s *httpSide) lineDone() {
 	if cap(s.line) > 4<<10 {
 		s.line = nil
@@ -88,7 +89,8 @@ func (s *httpSide) lineDone() {
 	s.line = s.line[:0]
 }
 
-// foreign reports that what should be a start line can be none: so a stream of something else is not collected first.
+// foreign reports that what should be a start line can be none: so a stream of something else is
+// not collected first.
 func (s *httpSide) foreign(data []byte) bool {
 	if s.dir == FromClient {
 		return len(s.line) == 0 && !tokenChar(data[0])
@@ -108,7 +110,8 @@ func (s *httpSide) body(n, to int64, at capture.Mark) {
 	s.msg.grow(to, at)
 }
 
-// parseChunkSize reads the line before a chunk, without its line end. Extensions are ignored (RFC 9112 §7.1.1).
+// parseChunkSize reads the line before a chunk, without its line end. Extensions are ignored (RFC
+// 9112 §7.1.1).
 func parseChunkSize(line []byte) (size int64, ok bool) {
 	if i := bytes.IndexByte(line, ';'); i >= 0 {
 		line = line[:i]

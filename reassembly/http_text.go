@@ -86,7 +86,8 @@ func decimal(b []byte) (n int64, ok bool) {
 	return n, len(b) > 0
 }
 
-// keep is the octets as a string: the previous one if it is the same, so that what repeats is allocated once.
+// keep is the octets as a string: the previous one if it is the same, so that what repeats is
+// allocated once.
 func keep(last *string, b []byte, limit int) string {
 	b = b[:min(len(b), limit)]
 	if string(b) != *last {
@@ -95,7 +96,8 @@ func keep(last *string, b []byte, limit int) string {
 	return *last
 }
 
-// keepClean is keep for text that will be printed: octets other than printable ASCII become question marks.
+// keepClean is keep for text that will be printed: octets other than printable ASCII become
+// question marks.
 func keepClean(last *string, b []byte, limit int) string {
 	b = b[:min(len(b), limit)]
 	for i, c := range b {

@@ -2,25 +2,46 @@ package reassembly
 
 import "tcpwhy/capture"
 
-// How much data a full wire segment of one side carries: the lesser MSS option of the two, as each side is
-// bound by its own link, too, less the options that every segment carries (RFC 6691 §2), or, without a handshake, what the sizes of its segments show.
+// How much data a full wire segment of one side carries: the lesser MSS option of the two, as each
+// side is bound by its own link, too, less the options that every segment carries (RFC 6691 §2),
+// or, without a handshake, what the sizes of its segments show.
 
 const (
-	// tsOption is what timestamps take from each segment: 10 octets and two of padding (RFC 7323 appendix A).
+	// tsOption is what timestamps take from each segment: 10 octets and two of padding (RFC 7323
+	// appendix A).
 	tsOption = 12
-	// optionSlack is how much smaller a full segment may be because of SACK blocks (RFC 2018 §3: up to 4 × 8 + 2, and padding).
+	// optionSlack is how much smaller a full segment may be because of SACK blocks (RFC 2018 §3: up
+	// to 4 × 8 + 2, and padding).
 	optionSlack = 40
 	// minEff is the least effective MSS believed: 536 (RFC 9293 §3.7.1) less all options.
 	minEff = 536 - optionSlack
 	// headers4 and headers6 are IP and TCP headers without options.
 	headers4, headers6 = 40, 60
-	// smallerRun is how many unpushed segments of one smaller size in a row show that the path's MTU has dropped.
+	// smallerRun is how many unpushed segments of one smaller size in a row show that the path's
+	// MTU has dropped.
 	smallerRun = 16
 )
 
-// wireSizes are what full segments usually carry, most common first: Ethernet with and without timestamps over IPv4 and
-// IPv6, common tunnels, jumbo frames. They unfold offloaded segments when there was no handshake.
-var wireSizes = [...]uint32{1448, 1460, 1428, 1440, 1400, 1388, 1380, 1368, 1408, 1420, 1412, 1348, 8948, 8960, 8928}
+// wireSizes are what full segments usually carry, most common first: Ethernet with and without
+// timestamps over IPv4 and IPv6, common tunnels, jumbo frames. They unfold offloaded segments when
+// there was no handshake.
+var wireSizes = [...]uint32{
+	1448,
+	1460,
+	1428,
+	1440,
+	1400,
+	1388,
+	1380,
+	1368,
+	1408,
+	1420,
+	1412,
+	1348,
+	8948,
+	8960,
+	8928,
+}
 
 // sizes watches the payload sizes of one side.
 type sizes struct {
@@ -29,7 +50,8 @@ type sizes struct {
 	best uint16 // longest run of the size that is believed now
 }
 
-// effOf is what a side may put into a segment by the options of both (RFC 6691); 0 if the peer's SYN was not seen.
+// effOf is what a side may put into a segment by the options of both (RFC 6691); 0 if the peer's
+// SYN was not seen.
 func effOf(own, peer *Half, v6 bool) uint32 {
 	if !peer.HasISN {
 		return 0
@@ -50,8 +72,8 @@ func effOf(own, peer *Half, v6 bool) uint32 {
 	return eff
 }
 
-// observe learns from a data segment. Only unpushed ones count: PSH marks the end of a write, whose last segment may
-// have any size.
+// observe learns from a data segment. Only unpushed ones count: PSH marks the end of a write, whose
+// last segment may have any size.
 func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 	h.Largest = max(h.Largest, n)
 	if !guessable(n, flags) {
@@ -77,9 +99,14 @@ func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 	}
 }
 
-// guessable reports whether a segment is full for all that is known where no handshake shows what that means: the first such one
-// is the guess.
-func guessable(n uint32, flags capture.TCPFlags) bool { return flags&capture.PSH == 0 && n >= minEff }
+// guessable reports whether a segment is full for all that is known where no handshake shows what
+// that means: the first such one is the guess.
+func guessable(
+	n uint32,
+	flags capture.TCPFlags,
+) bool {
+	return flags&capture.PSH == 0 && n >= minEff
+}
 
 // unfold is the wire size of a segment that may be offloaded.
 func unfold(n uint32) uint32 {

@@ -7,8 +7,9 @@ import (
 	"tcpwhy/capture"
 )
 
-// conflicting makes a connection out of fuzz input: four octets a segment, whose data anyone may have made up. Octets
-// overlap, repeat and leave holes; copies differ. first is what each octet was when it came first.
+// conflicting makes a connection out of fuzz input: four octets a segment, whose data anyone may
+// have made up. Octets overlap, repeat and leave holes; copies differ. first is what each octet was
+// when it came first.
 func conflicting(t testing.TB, in []byte) (segs []capture.Segment, first [2]map[int]byte) {
 	segs = parse(t, threeWay)
 	isn := [2]uint32{segs[0].Seq, segs[1].Seq}
@@ -20,7 +21,8 @@ func conflicting(t testing.TB, in []byte) (segs []capture.Segment, first [2]map[
 		s := ends[dir]
 		s.Flags, s.Options = capture.ACK, 0
 		s.Seq, s.Ack = isn[dir]+1+uint32(off), isn[1-dir]+1
-		if in[0]&0x18 == 0x18 { // the peer has some of it: holes below that are not going to be filled
+		// the peer has some of it: holes below that are not going to be filled
+		if in[0]&0x18 == 0x18 {
 			s.Ack += uint32(in[3]) << 2
 		}
 		s.Len, s.Payload = uint32(n), make([]byte, n)
@@ -36,8 +38,8 @@ func conflicting(t testing.TB, in []byte) (segs []capture.Segment, first [2]map[
 	return segs, first
 }
 
-// FuzzOverlaps feeds streams whose copies differ. What is delivered is a stream without a break, and each octet of it is the
-// one that came first.
+// FuzzOverlaps feeds streams whose copies differ. What is delivered is a stream without a break,
+// and each octet of it is the one that came first.
 func FuzzOverlaps(f *testing.F) {
 	f.Add([]byte("\x01\x00\x20a\x01\x02\x20b\x01\x10\x20c\x01\x00\xffd"))
 	f.Add([]byte("\x01\x08\x04a\x01\x04\x10b\x01\x00\x40c\x00\x00\x40d\x18\x40\x02\x20"))
@@ -54,7 +56,8 @@ func FuzzOverlaps(f *testing.F) {
 	})
 }
 
-// checkFirst compares a delivered stream, whose gaps are shown as [n], with what each octet was at first.
+// checkFirst compares a delivered stream, whose gaps are shown as [n], with what each octet was at
+// first.
 func checkFirst(t *testing.T, stream string, first map[int]byte) {
 	off, gap, inGap := 0, 0, false
 	for i := range len(stream) {

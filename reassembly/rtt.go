@@ -6,7 +6,8 @@ import "time"
 // (RFC 6298 with Linux's constants). All in constant memory.
 
 const (
-	// rtoMin is Linux's TCP_RTO_MIN. RFC 6298 §2.4 says 1 s; FreeBSD and Windows use less than a second, too.
+	// rtoMin is Linux's TCP_RTO_MIN. RFC 6298 §2.4 says 1 s; FreeBSD and Windows use less than a
+	// second, too.
 	rtoMin = 200 * time.Millisecond
 	// rtoMax is Linux's TCP_RTO_MAX.
 	rtoMax = 120 * time.Second
@@ -14,8 +15,8 @@ const (
 	rtoFirst = time.Second
 	// rtoOld is the same by RFC 1122 §4.2.3.1; lwIP still has it.
 	rtoOld = 3 * time.Second
-	// unknownRTT stands for a round trip that was never measured where reordering is to be told from
-	// retransmission; Wireshark uses the same 3 ms.
+	// unknownRTT stands for a round trip that was never measured where reordering is to be told
+	// from retransmission; Wireshark uses the same 3 ms.
 	unknownRTT = 3 * time.Millisecond
 )
 
@@ -33,8 +34,8 @@ type estimator struct {
 	tsSeen bool
 }
 
-// sample takes one round trip. undelayed says that the host had no reason to wait before it answered; only such
-// samples tell the jitter, as others include delayed acknowledgments.
+// sample takes one round trip. undelayed says that the host had no reason to wait before it
+// answered; only such samples tell the jitter, as others include delayed acknowledgments.
 func (e *estimator) sample(r *RTT, d time.Duration, undelayed bool) {
 	if d < 0 {
 		return
@@ -56,8 +57,8 @@ func (e *estimator) sample(r *RTT, d time.Duration, undelayed bool) {
 	e.vary(r)
 }
 
-// firmJitter is how many samples tell the jitter for sure. A few may all have been late for reasons of their own, as the answer to a
-// SYN is that had to wait for ARP.
+// firmJitter is how many samples tell the jitter for sure. A few may all have been late for reasons
+// of their own, as the answer to a SYN is that had to wait for ARP.
 const firmJitter = 8
 
 // vary draws up the jitter from what is known.
@@ -71,8 +72,8 @@ func (e *estimator) vary(r *RTT) {
 	}
 }
 
-// undelayed moves the median towards the sample by an eighth of the spread, so that half of the samples end up on
-// either side.
+// undelayed moves the median towards the sample by an eighth of the spread, so that half of the
+// samples end up on either side.
 func (e *estimator) undelayed(d time.Duration) {
 	if e.median == 0 {
 		e.median = d
@@ -84,7 +85,8 @@ func (e *estimator) undelayed(d time.Duration) {
 	e.median += max(-step, min(step, away))
 }
 
-// passed notes a TSval on its way to the host. Only the first segment with a value measures (Veal et al. 2005).
+// passed notes a TSval on its way to the host. Only the first segment with a value measures (Veal
+// et al. 2005).
 func (e *estimator) passed(val uint32, at time.Duration) {
 	if e.tsSeen && int32(val-e.tsMax) <= 0 {
 		return
@@ -95,7 +97,8 @@ func (e *estimator) passed(val uint32, at time.Duration) {
 	}
 }
 
-// echoed is the round trip that an echoed TSval shows. A later value answers the wait without measuring anything.
+// echoed is the round trip that an echoed TSval shows. A later value answers the wait without
+// measuring anything.
 func (e *estimator) echoed(ecr uint32, at time.Duration) (time.Duration, bool) {
 	if !e.tsWait || int32(ecr-e.tsVal) < 0 {
 		return 0, false
@@ -104,14 +107,15 @@ func (e *estimator) echoed(ecr uint32, at time.Duration) (time.Duration, bool) {
 	return at - e.tsAt, ecr == e.tsVal
 }
 
-// far is the round trip between the capture point and the sender of dir: the age of what that sender knew when its
-// segment passed.
+// far is the round trip between the capture point and the sender of dir: the age of what that
+// sender knew when its segment passed.
 func (k *track) far(dir Dir) time.Duration { return k.c.Half[dir].RTT.Min }
 
 // roundTrip is the least round trip between both hosts as far as it is known; 0 if nothing is.
 func (k *track) roundTrip() time.Duration { return k.c.RTTMin() }
 
-// srtt is the smoothed round trip as the sender of dir measures it: its own leg, and the peer's with all its delays.
+// srtt is the smoothed round trip as the sender of dir measures it: its own leg, and the peer's
+// with all its delays.
 func (k *track) srtt(dir Dir) time.Duration {
 	return k.far(dir) + k.side[dir.Peer()].rtt.srtt
 }

@@ -1,7 +1,8 @@
 package reassembly
 
-// A sequence number is 32 bits and wraps (RFC 9293 §3.4); an offset is 64 bits and does not. All state and all
-// records hold offsets: octets of the sender's stream, 0 being the first octet of data.
+// A sequence number is 32 bits and wraps (RFC 9293 §3.4); an offset is 64 bits and does not. All
+// state and all records hold offsets: octets of the sender's stream, 0 being the first octet of
+// data.
 
 // origin maps raw sequence numbers of one direction to offsets.
 type origin struct {
@@ -22,19 +23,21 @@ func (o *origin) learn(raw uint32, soft bool) {
 	}
 }
 
-// wildJump is how far beyond everything known a sequence or acknowledgment number may be before it is not believed
-// at once: larger than the windows in use (Linux's tcp_rmem ends at 6 MiB by default), and 1/64 of the sequence space.
+// wildJump is how far beyond everything known a sequence or acknowledgment number may be before it
+// is not believed at once: larger than the windows in use (Linux's tcp_rmem ends at 6 MiB by
+// default), and 1/64 of the sequence space.
 const wildJump = 1 << 26
 
-// jump decides whether to believe a number far outside of what is known. One such number is not believed; a second
-// that continues the first is: then the capture lacks what was between (or the first was right about it).
+// jump decides whether to believe a number far outside of what is known. One such number is not
+// believed; a second that continues the first is: then the capture lacks what was between (or the
+// first was right about it).
 type jump struct {
 	at  int64
 	set bool
 }
 
-// believe reports whether an offset may move state. low and high bound what is known. An offset far below is an old
-// duplicate at best; it is never believed.
+// believe reports whether an offset may move state. low and high bound what is known. An offset far
+// below is an old duplicate at best; it is never believed.
 func (j *jump) believe(off, end, low, high int64) bool {
 	if off >= low-wildJump && end <= high+wildJump {
 		return true

@@ -10,11 +10,12 @@ import (
 // chunk is a range of a stream that arrived before what precedes it.
 type chunk struct {
 	lo, hi int64
-	data   []byte        // its octets, hi-lo of them; nil if none were kept
-	lost   bool          // the octets are needed but not there: the frame was cut, or the buffer was full
-	seen   capture.Mark  // the segment that ends it
-	since  time.Duration // when the segment passed that begins it
-	ts     uint32        // TSVal of that, 0 if it had none
+	data   []byte // its octets, hi-lo of them; nil if none were kept
+	// the octets are needed but not there: the frame was cut, or the buffer was full
+	lost  bool
+	seen  capture.Mark  // the segment that ends it
+	since time.Duration // when the segment passed that begins it
+	ts    uint32        // TSVal of that, 0 if it had none
 }
 
 // stream puts one direction's octets in order. The Frontier of its Half is how far it got.
@@ -26,7 +27,8 @@ type stream struct {
 	over   bool // the FIN was delivered
 }
 
-// maxChunks caps how many ranges wait behind holes in one direction. If there are more, the first hole is given up.
+// maxChunks caps how many ranges wait behind holes in one direction. If there are more, the first
+// hole is given up.
 const maxChunks = 2048
 
 // search is the index of the first chunk that ends after off.
@@ -101,8 +103,8 @@ func (s *stream) drop(n int) int {
 	return dropped
 }
 
-// arrive takes a segment's octets [off, off+n) into dir's stream and delivers what is in order now. data may be
-// shorter than n. It is called after the segment's record was added.
+// arrive takes a segment's octets [off, off+n) into dir's stream and delivers what is in order now.
+// data may be shorter than n. It is called after the segment's record was added.
 func (k *track) arrive(dir Dir, off, n int64, data []byte, ts uint32, at capture.Mark) {
 	h, s := &k.c.Half[dir], &k.side[dir].stream
 	if s.hasFin { // nothing follows a FIN

@@ -9,19 +9,21 @@ import (
 // When octets are missing for good.
 
 const (
-	// giveUpBytes and giveUpAfter bound the wait for octets that nothing acknowledges because the capture shows only one
-	// direction: no sender leaves a hole open for longer without sending it again, unless it has stopped altogether.
+	// giveUpBytes and giveUpAfter bound the wait for octets that nothing acknowledges because the
+	// capture shows only one direction: no sender leaves a hole open for longer without sending it
+	// again, unless it has stopped altogether.
 	giveUpBytes = 64 << 10
 	giveUpAfter = time.Second
-	// unseenSlack is how long octets that the peer has acknowledged may still turn up: several capture queues do not
-	// keep the order among each other, and are drained within milliseconds.
+	// unseenSlack is how long octets that the peer has acknowledged may still turn up: several
+	// capture queues do not keep the order among each other, and are drained within milliseconds.
 	unseenSlack = 10 * time.Millisecond
-	// crossedFrom is by how much one direction must be late for its times to be called so: queues that are drained by turns
-	// are late by less.
+	// crossedFrom is by how much one direction must be late for its times to be called so: queues
+	// that are drained by turns are late by less.
 	crossedFrom = time.Millisecond
 )
 
-// giveUp counts the octets from the frontier to off as missing from the capture and delivers what follows.
+// giveUp counts the octets from the frontier to off as missing from the capture and delivers what
+// follows.
 func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
 	h, s := &k.c.Half[dir], &k.side[dir].stream
 	if s.hasFin {
@@ -45,8 +47,8 @@ func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
 	}
 }
 
-// holes gives up octets that the capture will not show any more: those that the peer has acknowledged, once the slack
-// is over, and those of a capture of one direction.
+// holes gives up octets that the capture will not show any more: those that the peer has
+// acknowledged, once the slack is over, and those of a capture of one direction.
 func (k *track) holes(dir Dir, at capture.Mark) {
 	h, d := &k.c.Half[dir], &k.side[dir]
 	if h.Una > h.Frontier {

@@ -112,7 +112,8 @@ func TestFinWaitsForHoles(t *testing.T) {
 	}
 }
 
-// TestHostileOrders sends single octets in orders that make naive queues quadratic; it would take minutes then.
+// TestHostileOrders sends single octets in orders that make naive queues quadratic; it would take
+// minutes then.
 func TestHostileOrders(t *testing.T) {
 	const n = 100_000
 	orders := map[string]func(i int) int{
@@ -136,7 +137,8 @@ func TestHostileOrders(t *testing.T) {
 			}
 			start := time.Now()
 			play(t, segs, false)
-			if took := time.Since(start); took > 40*time.Second { // far above what a busy machine needs
+			// far above what a busy machine needs
+			if took := time.Since(start); took > 40*time.Second {
 				t.Errorf("took %v", took)
 			}
 		})

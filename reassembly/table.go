@@ -9,28 +9,33 @@ import (
 
 // TableLimits bound what a Table holds. Zero values mean the defaults.
 type TableLimits struct {
-	Open     int // connections that may have data; default 1<<20
-	Closed   int // connections that both sides closed, or a RST ended, kept for what may still come; default 4096
-	Embryos  int // connections of which only one side was seen, by SYNs: what a flood of SYNs may cost; default 1<<16
+	Open int // connections that may have data; default 1<<20
+	// connections that both sides closed, or a RST ended, kept for what may still come; default
+	// 4096
+	Closed int
+	// connections of which only one side was seen, by SYNs: what a flood of SYNs may cost; default
+	// 1<<16
+	Embryos  int
 	Finished int // four-tuples remembered after their connection was handed back; default 1<<18
 }
 
-// How long a connection may be silent, in the time of the capture, before it is handed back. It may take up to twice as
-// long, as entries are not moved for each segment.
+// How long a connection may be silent, in the time of the capture, before it is handed back. It may
+// take up to twice as long, as entries are not moved for each segment.
 const (
-	// idleEmbryo is above the largest gap between two SYNs of Linux: 64 s after the sixth of the default retries.
+	// idleEmbryo is above the largest gap between two SYNs of Linux: 64 s after the sixth of the
+	// default retries.
 	idleEmbryo = 75 * time.Second
-	// idleOpen is what servers and middleboxes allow at most (RFC 5382 REQ-5: not less than 2 h 4 min for NAT;
-	// in practice an hour): longer silences are rarely followed by anything.
+	// idleOpen is what servers and middleboxes allow at most (RFC 5382 REQ-5: not less than 2 h 4
+	// min for NAT; in practice an hour): longer silences are rarely followed by anything.
 	idleOpen = time.Hour
-	// idleClosed waits for late copies, the last acknowledgment and resets after both sides have closed, or after a RST.
-	// Zeek uses the same 5 s.
+	// idleClosed waits for late copies, the last acknowledgment and resets after both sides have
+	// closed, or after a RST. Zeek uses the same 5 s.
 	idleClosed = 5 * time.Second
-	// idleDone is the same where everything that was sent has been acknowledged, so that neither side has anything to
-	// repeat: what silence that long settles elsewhere is settled here.
+	// idleDone is the same where everything that was sent has been acknowledged, so that neither
+	// side has anything to repeat: what silence that long settles elsewhere is settled here.
 	idleDone = quietFor
-	// rememberFor is how long a four-tuple keeps its number after its connection was handed back: late segments
-	// keep the number, and reuse of the tuple is recognised.
+	// rememberFor is how long a four-tuple keeps its number after its connection was handed back:
+	// late segments keep the number, and reuse of the tuple is recognised.
 	rememberFor = 10 * time.Minute
 )
 
@@ -45,7 +50,8 @@ const (
 	lists
 )
 
-// tuple is a four-tuple in canonical order: the lesser endpoint first, so that both directions are equal.
+// tuple is a four-tuple in canonical order: the lesser endpoint first, so that both directions are
+// equal.
 type tuple struct {
 	a, b   [16]byte
 	ap, bp uint16
@@ -77,7 +83,8 @@ const (
 	rstSeen   = 1 << 11 // the direction's sender reset the connection
 )
 
-// rstBelieve is how far from what its sender sent last the number of a RST may be to count as the end of the connection.
+// rstBelieve is how far from what its sender sent last the number of a RST may be to count as the
+// end of the connection.
 const rstBelieve = 1 << 20
 
 // Entries to a page.
@@ -86,8 +93,9 @@ const (
 	pageSize = 1 << pageBits
 )
 
-// Table assigns segments to connections and decides when a connection is over. Numbers are Wireshark's tcp.stream.
-// All of it depends on the capture alone. It is not safe for use by several goroutines.
+// Table assigns segments to connections and decides when a connection is over. Numbers are
+// Wireshark's tcp.stream. All of it depends on the capture alone. It is not safe for use by several
+// goroutines.
 type Table struct {
 	limits  TableLimits
 	slots   []int32 // open addressing by hash: index of an entry + 1, 0 is empty
@@ -102,7 +110,8 @@ type Table struct {
 	over    []ended       // to be handed back
 	taken   int           // how many of over were
 	resumed bool          // nothing at all was captured for longer than a connection may be idle
-	done    int32         // entry whose FINs have both been acknowledged by the latest segment; -1: none
+	// entry whose FINs have both been acknowledged by the latest segment; -1: none
+	done    int32
 	evicted uint64
 	late    uint64
 	views   views
@@ -135,9 +144,10 @@ func NewTable(limits TableLimits) *Table {
 	return t
 }
 
-// Assign finds the connection of a segment and its direction there. fresh tells that the connection is new. c is nil for
-// an ICMP error about no known connection, and for what comes late, without new data, to one that was handed back.
-// After each call the caller takes what Over returns, and, once the Tracker has the segment, what Finished returns.
+// Assign finds the connection of a segment and its direction there. fresh tells that the connection
+// is new. c is nil for an ICMP error about no known connection, and for what comes late, without
+// new data, to one that was handed back. After each call the caller takes what Over returns, and,
+// once the Tracker has the segment, what Finished returns.
 func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	t.resumed = seg.Time-t.now > idleOpen
 	t.now = max(t.now, seg.Time)
@@ -174,8 +184,8 @@ func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	return e.conn, e.dir(side), fresh
 }
 
-// Over returns the next connection that will get no more segments, and since when that is so; nil if there is none. The
-// Tracker that owns it is to be told after all segments assigned before.
+// Over returns the next connection that will get no more segments, and since when that is so; nil
+// if there is none. The Tracker that owns it is to be told after all segments assigned before.
 func (t *Table) Over() (c *Conn, at time.Duration) {
 	if t.taken == len(t.over) {
 		t.over, t.taken = t.over[:0], 0
@@ -187,8 +197,8 @@ func (t *Table) Over() (c *Conn, at time.Duration) {
 	return o.conn, o.at
 }
 
-// Finish hands back all connections, in order of their numbers, because the capture has ended. The caller takes them
-// from Over.
+// Finish hands back all connections, in order of their numbers, because the capture has ended. The
+// caller takes them from Over.
 func (t *Table) Finish() {
 	first := len(t.over)
 	for i := range t.used {
@@ -203,7 +213,8 @@ func (t *Table) Finish() {
 // Evicted is how many open connections were handed back only because there were too many.
 func (t *Table) Evicted() uint64 { return t.evicted }
 
-// Late is how many segments without new data came to connections that had been handed back; they were dropped.
+// Late is how many segments without new data came to connections that had been handed back; they
+// were dropped.
 func (t *Table) Late() uint64 { return t.late }
 
 // Open is how many connections are open.
@@ -214,8 +225,9 @@ func (t *Table) Open() int {
 // Connections is how many connections have begun.
 func (t *Table) Connections() int { return t.next }
 
-// reused reports whether a SYN begins a new connection on the tuple: Wireshark begins one whenever its number is not
-// that of the current one, whatever that one's state; the same number is a retransmission.
+// reused reports whether a SYN begins a new connection on the tuple: Wireshark begins one whenever
+// its number is not that of the current one, whatever that one's state; the same number is a
+// retransmission.
 func (e *entry) reused(side int, seg *capture.Segment) bool {
 	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN {
 		return false
@@ -223,7 +235,8 @@ func (e *entry) reused(side int, seg *capture.Segment) bool {
 	return e.flags&(baseSet<<side) != 0 && e.base[side] != seg.Seq
 }
 
-// begin makes a connection for entry i. old is the number of the one before on the same tuple, -1 if there was none.
+// begin makes a connection for entry i. old is the number of the one before on the same tuple, -1
+// if there was none.
 func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 	e := t.at(i)
 	reusesEnd := e.last
@@ -242,7 +255,8 @@ func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 	}
 }
 
-// resume makes another connection of the same number when data follows after so long that the state was dropped.
+// resume makes another connection of the same number when data follows after so long that the state
+// was dropped.
 func (t *Table) resume(i int32, side int, seg *capture.Segment) {
 	e := t.at(i)
 	keep := e.flags & (baseSet | baseSet<<1)
@@ -286,7 +300,8 @@ func (e *entry) dir(side int) Dir {
 	return FromServer
 }
 
-// update follows the connection as far as the Table needs it: Wireshark's base numbers, and whether it is over.
+// update follows the connection as far as the Table needs it: Wireshark's base numbers, and whether
+// it is over.
 func (t *Table) update(i int32, side int, seg *capture.Segment) {
 	e := t.at(i)
 	e.last = t.now
@@ -317,14 +332,16 @@ func (t *Table) update(i int32, side int, seg *capture.Segment) {
 		e.flags &^= acked << side
 	}
 	e.flags |= spoke << side
-	if seg.Flags.Has(capture.ACK) && e.flags&(spoke<<(1-side)) != 0 && int32(seg.Ack-e.high[1-side]) >= 0 {
+	if seg.Flags.Has(capture.ACK) && e.flags&(spoke<<(1-side)) != 0 &&
+		int32(seg.Ack-e.high[1-side]) >= 0 {
 		e.flags |= acked << (1 - side)
 	}
 	t.followClose(i, side, seg)
 	if list == listClosed && e.nothingLeft() {
 		list = listDone
 	}
-	if list != e.list || list == listClosed || list == listDone { // few segments follow a close, and memory waits for its end
+	// few segments follow a close, and memory waits for its end
+	if list != e.list || list == listClosed || list == listDone {
 		t.move(i, list)
 	}
 }
@@ -334,8 +351,8 @@ func (e *entry) isCopy(side int, seg *capture.Segment) bool {
 	return e.flags&(acked<<side) != 0 && int32(seg.Seq+seg.Len-e.high[side]) <= 0
 }
 
-// nothingLeft reports whether neither side of a closed connection has anything to repeat: each FIN, or all that was sent
-// to the side that reset the connection, has been acknowledged.
+// nothingLeft reports whether neither side of a closed connection has anything to repeat: each FIN,
+// or all that was sent to the side that reset the connection, has been acknowledged.
 func (e *entry) nothingLeft() bool {
 	const bothFins, bothAcked = finSeen | finSeen<<1, acked | acked<<1
 	return e.flags&bothFins == bothFins && e.flags&bothAcked == bothAcked ||
@@ -343,13 +360,14 @@ func (e *entry) nothingLeft() bool {
 		e.flags&(rstSeen<<1) != 0 && e.flags&acked != 0
 }
 
-// followClose notes who has acknowledged its peer's FIN. Once both have, everything has been delivered (RFC 9293 §3.6):
-// nothing but copies can follow.
+// followClose notes who has acknowledged its peer's FIN. Once both have, everything has been
+// delivered (RFC 9293 §3.6): nothing but copies can follow.
 func (t *Table) followClose(i int32, side int, seg *capture.Segment) {
 	e := t.at(i)
 	const bothFins = finSeen | finSeen<<1
 	const bothAcks = finAcked | finAcked<<1
-	if e.flags&bothFins != bothFins || !seg.Flags.Has(capture.ACK) || int32(seg.Ack-e.high[1-side]) < 0 {
+	if e.flags&bothFins != bothFins || !seg.Flags.Has(capture.ACK) ||
+		int32(seg.Ack-e.high[1-side]) < 0 {
 		return
 	}
 	e.flags |= finAcked << side
@@ -358,12 +376,12 @@ func (t *Table) followClose(i int32, side int, seg *capture.Segment) {
 	}
 }
 
-// waitFor is how many closed connections wait for late copies before those that are finished go at once: at high rates the
-// memory that they would hold costs more than what the copies tell.
+// waitFor is how many closed connections wait for late copies before those that are finished go at
+// once: at high rates the memory that they would hold costs more than what the copies tell.
 const waitFor = 256
 
-// Finished is the connection that the latest segment has finished, if many closed ones wait already; else nil. The Tracker
-// that owns it is to be told after that segment.
+// Finished is the connection that the latest segment has finished, if many closed ones wait
+// already; else nil. The Tracker that owns it is to be told after that segment.
 func (t *Table) Finished() *Conn {
 	i := t.done
 	t.done = -1
@@ -376,8 +394,8 @@ func (t *Table) Finished() *Conn {
 	return c
 }
 
-// learnBase sets the numbers that a later SYN is compared with, exactly as Wireshark does: the SYN's own, or one less
-// than the first number seen, or one less than the first acknowledged.
+// learnBase sets the numbers that a later SYN is compared with, exactly as Wireshark does: the
+// SYN's own, or one less than the first number seen, or one less than the first acknowledged.
 func (e *entry) learnBase(side int, seg *capture.Segment) {
 	if e.flags&(baseSet<<side) == 0 {
 		e.base[side] = seg.Seq

@@ -69,8 +69,9 @@ func (t *Table) dueOf(list uint8) time.Duration {
 	return t.at(t.head[list]).moved + idleOf(list)
 }
 
-// age gives up the entries that were silent for too long, in the order of the moments when that became so. Nothing here
-// depends on when segments of others come: what is over, and since when, is the same if Settle looked before.
+// age gives up the entries that were silent for too long, in the order of the moments when that
+// became so. Nothing here depends on when segments of others come: what is over, and since when, is
+// the same if Settle looked before.
 func (t *Table) age() {
 	for t.now > t.due {
 		soonest := uint8(listEmbryo)
@@ -85,9 +86,9 @@ func (t *Table) age() {
 	}
 }
 
-// expire looks at an entry that has stayed in its list long enough. If it was used since, it goes back to the end. So does
-// an open connection if there was nothing of any other either: that is no sign that it was idle, but that the capture was
-// interrupted, or the clock set.
+// expire looks at an entry that has stayed in its list long enough. If it was used since, it goes
+// back to the end. So does an open connection if there was nothing of any other either: that is no
+// sign that it was idle, but that the capture was interrupted, or the clock set.
 func (t *Table) expire(i int32, at time.Duration) {
 	e := t.at(i)
 	switch {
@@ -105,8 +106,9 @@ func (t *Table) expire(i int32, at time.Duration) {
 	}
 }
 
-// Settle hands back the connections that are closed, and have been silent for long enough before the given moment, as
-// Assign would do at the next segment, with the same moments. The caller takes them from Over.
+// Settle hands back the connections that are closed, and have been silent for long enough before
+// the given moment, as Assign would do at the next segment, with the same moments. The caller takes
+// them from Over.
 func (t *Table) Settle(before time.Duration) {
 	for _, list := range []uint8{listClosed, listDone} {
 		for i := t.head[list]; i >= 0 && t.at(i).moved+idleOf(list) < before; i = t.at(i).next {
@@ -127,8 +129,8 @@ func (t *Table) makeRoom() {
 	t.shorten(listFinished, t.limits.Finished)
 }
 
-// shorten takes entries from the head of a list, behind which all were put later. Of those that were used since, only some
-// go back to the end, so that the work stays bounded.
+// shorten takes entries from the head of a list, behind which all were put later. Of those that
+// were used since, only some go back to the end, so that the work stays bounded.
 func (t *Table) shorten(list uint8, most int) {
 	for chances := 8; t.count[list] > most; {
 		i := t.head[list]

@@ -9,7 +9,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// BenchmarkAssign looks up the connection of one segment among so many that are open, in an order that is not the table's.
+// BenchmarkAssign looks up the connection of one segment among so many that are open, in an order
+// that is not the table's.
 func BenchmarkAssign(b *testing.B) {
 	for _, open := range []int{10, 1_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(open), func(b *testing.B) {

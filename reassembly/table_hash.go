@@ -22,7 +22,8 @@ func canonical(src, dst netip.AddrPort) (tuple, int) {
 // seeds are another in every run, so that nobody can choose addresses whose hashes are alike.
 var seeds = [3]uint64{rand.Uint64(), rand.Uint64(), rand.Uint64()}
 
-// hash mixes all bits of the tuple by multiplication and folding. The order of nothing depends on it.
+// hash mixes all bits of the tuple by multiplication and folding. The order of nothing depends on
+// it.
 func (k *tuple) hash() uint32 {
 	m0, m1, m2 := seeds[0], seeds[1], seeds[2]
 	h := fold(binary.LittleEndian.Uint64(k.a[:])^m0, binary.LittleEndian.Uint64(k.a[8:])^m1)
@@ -36,7 +37,8 @@ func fold(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// at is an entry by its index. Entries stand in pages, so that they stay where they are when the table grows.
+// at is an entry by its index. Entries stand in pages, so that they stay where they are when the
+// table grows.
 func (t *Table) at(i int32) *entry { return &t.pages[i>>pageBits][i&(pageSize-1)] }
 
 // find is the index of the entry of a tuple, -1 if there is none.
@@ -91,7 +93,8 @@ func (t *Table) grow() {
 	}
 }
 
-// remove frees an entry. What was displaced by it moves up, so that searches stay short without tombstones.
+// remove frees an entry. What was displaced by it moves up, so that searches stay short without
+// tombstones.
 func (t *Table) remove(i int32) {
 	mask := uint32(len(t.slots) - 1)
 	at := t.at(i).hash & mask

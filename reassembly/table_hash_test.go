@@ -2,7 +2,8 @@ package reassembly
 
 import "testing"
 
-// TestHashOfChosenAddresses tries addresses that cancel what a known hash mixes in: the seeds are secret.
+// TestHashOfChosenAddresses tries addresses that cancel what a known hash mixes in: the seeds are
+// secret.
 func TestHashOfChosenAddresses(t *testing.T) {
 	seen := make(map[uint32]bool)
 	const n = 10_000

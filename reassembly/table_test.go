@@ -20,7 +20,8 @@ const closed = `
 +0.01 < F. 5:5(0) ack 5
 +0.01 > .  5:5(0) ack 6`
 
-// TestNumbers compares with tshark 4.0: each want was seen as tcp.stream of a capture with the same segments.
+// TestNumbers compares with tshark 4.0: each want was seen as tcp.stream of a capture with the same
+// segments.
 func TestNumbers(t *testing.T) {
 	const second = "\nclient 10.0.0.1:40001 isn 1\n+1 > S 0:0(0)"
 	tests := []struct{ name, text, want string }{
@@ -57,7 +58,8 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestOver looks at when connections are over. Looking before, as a live capture does, changes nothing.
+// TestOver looks at when connections are over. Looking before, as a live capture does, changes
+// nothing.
 func TestOver(t *testing.T) {
 	const open = "+0 > S 0:0(0)\n+0.1 < S. 0:0(0) ack 1\n+0 > . 1:1(0) ack 1\n"
 	tests := []struct {

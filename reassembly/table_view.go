@@ -7,16 +7,19 @@ import (
 	"tcpwhy/capture"
 )
 
-// A capture on all interfaces of a host that translates addresses (containers, a router) has each connection twice: before and
-// after the translation. The SYN of the second view is that of the first but for an address.
+// A capture on all interfaces of a host that translates addresses (containers, a router) has each
+// connection twice: before and after the translation. The SYN of the second view is that of the
+// first but for an address.
 
 const (
 	keptSYNs = 1 << 12 // SYNs remembered; a new one takes the place of an older one
-	// viewWithin is how long after the first view the second may come, in a capture that was joined of several hosts, too.
+	// viewWithin is how long after the first view the second may come, in a capture that was joined
+	// of several hosts, too.
 	viewWithin = time.Second
 )
 
-// synID is what a translation of addresses leaves as it was: what the client's kernel chose for this SYN alone.
+// synID is what a translation of addresses leaves as it was: what the client's kernel chose for
+// this SYN alone.
 type synID struct {
 	seq, stamp uint32
 	window     uint16
@@ -36,10 +39,11 @@ type views struct {
 	count uint64
 }
 
-// again reports whether the SYN is one that began another connection. Only timestamps make sure of that: scanners give all SYNs
-// the same number.
+// again reports whether the SYN is one that began another connection. Only timestamps make sure of
+// that: scanners give all SYNs the same number.
 func (v *views) again(seg *capture.Segment) bool {
-	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN || !seg.Options.Has(capture.HasTS) || seg.TSVal == 0 {
+	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN || !seg.Options.Has(capture.HasTS) ||
+		seg.TSVal == 0 {
 		return false
 	}
 	if v.seen == nil {

@@ -8,7 +8,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// A connection is known again behind a translation of addresses by what its client's kernel chose for the SYN.
+// A connection is known again behind a translation of addresses by what its client's kernel chose
+// for the SYN.
 func TestViews(t *testing.T) {
 	first := capture.Segment{Src: netip.MustParseAddrPort("172.17.0.2:40000"), Dst: netip.MustParseAddrPort("192.0.2.1:80"),
 		Seq: 7, Window: 64240, TSVal: 99, Flags: capture.SYN, Options: capture.HasTS}

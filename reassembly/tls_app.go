@@ -16,9 +16,10 @@ const (
 const (
 	recordHeader = 5
 	maxRecord    = 1<<14 + 2048 // RFC 5246 §6.2.3
-	tinyRecord   = 64           // of a client of HTTP/2: a window update, a ping, an acknowledged setting
-	alert13      = 2 + 1 + 16   // an alert, its type, and the tag of every usual cipher
-	endOfEarly13 = 4 + 1 + 16   // EndOfEarlyData (RFC 8446 §4.5)
+	// of a client of HTTP/2: a window update, a ping, an acknowledged setting
+	tinyRecord   = 64
+	alert13      = 2 + 1 + 16 // an alert, its type, and the tag of every usual cipher
+	endOfEarly13 = 4 + 1 + 16 // EndOfEarlyData (RFC 8446 §4.5)
 	maxTicket    = 512
 )
 
@@ -41,7 +42,8 @@ type tlsSide struct {
 	alert  [2]byte
 }
 
-// tlsApp reads TLS without keys: the handshake as far as it is in the clear, then turns of application-data records.
+// tlsApp reads TLS without keys: the handshake as far as it is in the clear, then turns of
+// application-data records.
 type tlsApp struct {
 	c         *Conn
 	info      *TLSInfo
@@ -71,11 +73,14 @@ func startsRecord(data []byte) bool {
 		return false
 	}
 	size := int(data[3])<<8 | int(data[4])
-	return data[0] >= changeCipherRecord && data[0] <= heartbeatRecord && data[1] == 3 && data[2] <= 4 &&
-		size > 0 && size <= maxRecord
+	return data[0] >= changeCipherRecord && data[0] <= heartbeatRecord && data[1] == 3 &&
+		data[2] <= 4 &&
+		size > 0 &&
+		size <= maxRecord
 }
 
-// recogniseTLS judges the beginning of a stream: a hello, or application data if the capture began later.
+// recogniseTLS judges the beginning of a stream: a hello, or application data if the capture began
+// later.
 func recogniseTLS(data []byte) verdict {
 	kind := data[0]
 	if kind != handshakeRecord && kind != dataRecord {
@@ -88,7 +93,8 @@ func recogniseTLS(data []byte) verdict {
 		return unsure
 	}
 	hello := data[recordHeader]
-	if startsRecord(data) && (kind == dataRecord && data[2] == 3 || hello == clientHelloType || hello == serverHelloType) {
+	if startsRecord(data) &&
+		(kind == dataRecord && data[2] == 3 || hello == clientHelloType || hello == serverHelloType) {
 		return isTLS
 	}
 	return foreign
@@ -169,8 +175,8 @@ func (t *turns) touch(dir Dir, at capture.Mark) {
 	}
 }
 
-// belongs reports whether an application-data record of the given size is part of a turn, and not the handshake or an
-// alert in disguise (RFC 8446 §5.2).
+// belongs reports whether an application-data record of the given size is part of a turn, and not
+// the handshake or an alert in disguise (RFC 8446 §5.2).
 func (t *tlsApp) belongs(s *tlsSide, size int) bool {
 	if t.info.Version == "TLS 1.3" && size == alert13 {
 		return false
@@ -186,8 +192,9 @@ func (t *tlsApp) belongs(s *tlsSide, size int) bool {
 	return !(http2 && size <= tinyRecord && t.turns.cur != nil)
 }
 
-// disguised reports whether a client's record before its Finished is part of the handshake. The sizes are those of
-// Finished with a SHA-256 or SHA-384 hash and a tag of 16 or 8 octets. A certificate of the client comes before it.
+// disguised reports whether a client's record before its Finished is part of the handshake. The
+// sizes are those of Finished with a SHA-256 or SHA-384 hash and a tag of 16 or 8 octets. A
+// certificate of the client comes before it.
 func (t *tlsApp) disguised(s *tlsSide, size int) bool {
 	const maxFlight = 4
 	if t.info.ClientHello.Frame == 0 && t.info.ServerHello.Frame == 0 {
@@ -216,8 +223,8 @@ func (t *tlsApp) disguised(s *tlsSide, size int) bool {
 	return true
 }
 
-// serverData judges a server's application-data record. Before the client's Finished it is the handshake; after it,
-// tickets come that answer nothing.
+// serverData judges a server's application-data record. Before the client's Finished it is the
+// handshake; after it, tickets come that answer nothing.
 func (t *tlsApp) serverData(s *tlsSide, size int) bool {
 	if !t.finished && t.info.Version == "TLS 1.3" {
 		if t.side[FromClient].early == 0 {
@@ -233,7 +240,8 @@ func (t *tlsApp) serverData(s *tlsSide, size int) bool {
 	if t.info.Version != "TLS 1.3" || !seenHello {
 		return true
 	}
-	// Two tickets of the same size, sent in answer to the Finished, may follow a request that came along with it.
+	// Two tickets of the same size, sent in answer to the Finished, may follow a request that came
+	// along with it.
 	switch {
 	case s.data == 1:
 		s.ticket = size
@@ -313,7 +321,8 @@ func (t *tlsApp) end(s *tlsSide, a arrival) {
 	if setup && t.turns.cur == nil {
 		info.Done = a.at
 	}
-	if s.dir == FromServer && info.ServerHello.Frame != 0 && info.ClientFinished.Frame == 0 && !s.turn {
+	if s.dir == FromServer && info.ServerHello.Frame != 0 && info.ClientFinished.Frame == 0 &&
+		!s.turn {
 		info.ServerFlight += int64(recordHeader + size)
 	}
 	s.n, s.turn = 0, false

@@ -50,7 +50,8 @@ func testCertificate(t testing.TB) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// talk runs one TLS connection: rounds times a request of 100 octets and a response of 20,000, then both sides close.
+// talk runs one TLS connection: rounds times a request of 100 octets and a response of 20,000, then
+// both sides close.
 func talk(t testing.TB, client, server *tls.Config, rounds int) []write {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -13,7 +13,8 @@ func (t *tlsApp) lose(s *tlsSide) {
 	s.hs = helloReader{}
 }
 
-// unread takes octets without content: within a record they are counted; elsewhere they end the framing.
+// unread takes octets without content: within a record they are counted; elsewhere they end the
+// framing.
 func (t *tlsApp) unread(s *tlsSide, off, n int64, a arrival, facts Facts) {
 	for n > 0 && !s.lost {
 		if s.n < recordHeader {

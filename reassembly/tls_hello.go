@@ -15,7 +15,8 @@ const (
 	serverHelloType = 2
 )
 
-// helloReader reads handshake messages in the clear, out of any number of records. Only hellos are kept.
+// helloReader reads handshake messages in the clear, out of any number of records. Only hellos are
+// kept.
 type helloReader struct {
 	head [4]byte
 	n    int // octets of head that are there
@@ -54,7 +55,8 @@ func (hs *helloReader) feed(data []byte, hello func(kind byte, body []byte)) {
 	}
 }
 
-// reader cuts fields from a message. After the end of the octets bad is set and all fields are empty.
+// reader cuts fields from a message. After the end of the octets bad is set and all fields are
+// empty.
 type reader struct {
 	b   []byte
 	bad bool

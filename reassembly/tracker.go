@@ -10,7 +10,8 @@ import (
 type TrackerLimits struct {
 	ConnBuffer int // octets of one connection that wait behind holes; default 1 MiB
 	Buffer     int // the same of all connections of the tracker; default 64 MiB
-	Records    int // records of one connection while an exchange is open; default 16,384, at least 64
+	// records of one connection while an exchange is open; default 16,384, at least 64
+	Records int
 }
 
 const (
@@ -19,7 +20,8 @@ const (
 	defaultRecords    = 16384
 )
 
-// Tracker applies segments to the connections of one worker. It is not safe for use by several goroutines.
+// Tracker applies segments to the connections of one worker. It is not safe for use by several
+// goroutines.
 type Tracker struct {
 	sink   Sink
 	limits TrackerLimits
@@ -59,23 +61,24 @@ type side struct {
 	ackedAt    time.Duration // when the peer last acknowledged something new
 	signalAt   time.Duration // first sign of a loss since then, valid with signal
 	signalLast time.Duration // latest such sign
-	unseenAt   time.Duration // since when the peer's acknowledgments are ahead of the frontier; -1: they are not
-	recover    int64         // where the current recovery ends (RFC 6675: RecoveryPoint)
-	edge       int64         // how far the peer's window reaches, valid with edgeSet
-	win        uint32        // the latest window that this side offered, scaled; valid with winSet
-	dupAcks    uint32        // duplicate acknowledgments since the edge last moved
-	outgoing   uint32        // frames that the capture calls outgoing
-	incoming   uint32
-	badSum     uint32
-	onlyRST    bool // the TTLs are those of RSTs
-	last       Kind // of its latest segment
-	winSet     bool
-	ackSeen    bool
-	placed     bool // a segment of this side told where its numbers are
-	edgeSet    bool
-	signal     bool
-	timeout    bool // the current recovery began with a timeout
-	odd        bool // its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
+	// since when the peer's acknowledgments are ahead of the frontier; -1: they are not
+	unseenAt time.Duration
+	recover  int64  // where the current recovery ends (RFC 6675: RecoveryPoint)
+	edge     int64  // how far the peer's window reaches, valid with edgeSet
+	win      uint32 // the latest window that this side offered, scaled; valid with winSet
+	dupAcks  uint32 // duplicate acknowledgments since the edge last moved
+	outgoing uint32 // frames that the capture calls outgoing
+	incoming uint32
+	badSum   uint32
+	onlyRST  bool // the TTLs are those of RSTs
+	last     Kind // of its latest segment
+	winSet   bool
+	ackSeen  bool
+	placed   bool // a segment of this side told where its numbers are
+	edgeSet  bool
+	signal   bool
+	timeout  bool // the current recovery began with a timeout
+	odd      bool // its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
 }
 
 // track is the tracker's state of one connection.
@@ -95,7 +98,8 @@ type track struct {
 	v6      bool
 }
 
-// Add applies a segment to its connection. The connection's segments come in the order of the capture.
+// Add applies a segment to its connection. The connection's segments come in the order of the
+// capture.
 func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 	k := t.state(c)
 	if k.turned {
@@ -223,11 +227,13 @@ func (k *track) latest() int { return k.c.Released + len(k.c.Records) - 1 }
 func (k *track) content(e *event) {
 	s := &k.side[e.dir].stream
 	n := int64(e.seg.Len)
-	if e.seg.Flags.Has(capture.FIN) && !s.hasFin && !e.seg.Flags.Has(capture.RST) && e.end > k.c.Half[e.dir].Frontier {
+	if e.seg.Flags.Has(capture.FIN) && !s.hasFin && !e.seg.Flags.Has(capture.RST) &&
+		e.end > k.c.Half[e.dir].Frontier {
 		s.fin, s.hasFin = e.end-1, true
 	}
 	if e.seg.Flags.Has(capture.RST) || n == 0 && (len(s.pend) == 0 && !s.hasFin || s.over) {
-		return // data on a RST is an explanation for people (RFC 9293 §3.5.3), no part of the stream
+		// data on a RST is an explanation for people (RFC 9293 §3.5.3), no part of the stream
+		return
 	}
 	payload := e.seg.Payload[:min(n, int64(len(e.seg.Payload)))]
 	ts := uint32(0)
@@ -238,7 +244,8 @@ func (k *track) content(e *event) {
 	k.flush(e.dir, e.at)
 }
 
-// Close ends a connection: no segment will follow. ended says that this is so only because the capture ended.
+// Close ends a connection: no segment will follow. ended says that this is so only because the
+// capture ended.
 func (t *Tracker) Close(c *Conn, ended bool) {
 	k := t.state(c)
 	for dir := range k.side {

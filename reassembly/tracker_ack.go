@@ -16,7 +16,8 @@ func (k *track) acknowledge(e *event, kind Kind) {
 	if e.newSACK || kind == DuplicateAck && d.dupAcks >= dupThreshold {
 		d.lossSign(e)
 	}
-	if edge := e.ack + int64(e.win); !e.seg.Flags.Has(capture.RST) && (!d.edgeSet || edge > d.edge) {
+	if edge := e.ack + int64(e.win); !e.seg.Flags.Has(capture.RST) &&
+		(!d.edgeSet || edge > d.edge) {
 		d.edge, d.edgeSet = edge, true
 	}
 }
@@ -44,14 +45,15 @@ func (k *track) advance(e *event) {
 	}
 }
 
-// measure takes the round trips that an acknowledgment shows, between the capture point and the host that sent it.
-// una is the edge before it.
+// measure takes the round trips that an acknowledgment shows, between the capture point and the
+// host that sent it. una is the edge before it.
 func (k *track) measure(e *event, una int64) {
 	h, est := &k.c.Half[e.dir], &k.side[e.dir].rtt
 	p, d := &k.c.Half[e.dir.Peer()], &k.side[e.dir.Peer()]
 	if e.seg.Options.Has(capture.HasTS) {
 		rtt, ok := est.echoed(e.seg.TSEcr, e.at.Time)
-		// What is echoed may have waited for the application; only the least of such samples means something.
+		// What is echoed may have waited for the application; only the least of such samples means
+		// something.
 		if ok && (h.RTT.Samples == 0 || rtt < h.RTT.Min) {
 			h.RTT.Min = rtt
 			h.RTT.Samples++

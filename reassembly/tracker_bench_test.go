@@ -10,7 +10,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// bulk makes segments of one long download: a request, then data with an acknowledgment for every second segment.
+// bulk makes segments of one long download: a request, then data with an acknowledgment for every
+// second segment.
 type bulk struct {
 	seg     capture.Segment
 	client  netip.AddrPort

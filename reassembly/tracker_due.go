@@ -2,16 +2,18 @@ package reassembly
 
 import "time"
 
-// quietFor is how long a connection must have been silent for an exchange that is over to be handed on before the next
-// segment. Most timeouts that repeat a lost tail have fired by then (RFC 6298 §5, Linux: 200 ms and a round trip). It
-// also bounds how long after its end a live capture waits to tell of an exchange.
+// quietFor is how long a connection must have been silent for an exchange that is over to be handed
+// on before the next segment. Most timeouts that repeat a lost tail have fired by then (RFC 6298
+// §5, Linux: 200 ms and a round trip). It also bounds how long after its end a live capture waits
+// to tell of an exchange.
 const quietFor = 500 * time.Millisecond
 
 // noMoment says that the sink is called about the segment in hand.
 const noMoment = -1
 
-// Settle hands on the exchanges that are due before the given moment, in the time of the capture, because their
-// connections have been silent. It changes nothing but when: a segment that comes later finds them handed on just the same.
+// Settle hands on the exchanges that are due before the given moment, in the time of the capture,
+// because their connections have been silent. It changes nothing but when: a segment that comes
+// later finds them handed on just the same.
 func (t *Tracker) Settle(before time.Duration) {
 	for len(t.waits) > 0 && t.waits[0].awaited < before {
 		k := t.waits[0]
@@ -24,7 +26,8 @@ func (t *Tracker) Settle(before time.Duration) {
 // SettleOne does the same for one connection.
 func (t *Tracker) SettleOne(c *Conn, before time.Duration) { t.state(c).settleBefore(before) }
 
-// Moment is when the exchange that the sink is being told of was due, if silence made it so; negative otherwise.
+// Moment is when the exchange that the sink is being told of was due, if silence made it so;
+// negative otherwise.
 func (t *Tracker) Moment() time.Duration { return t.moment }
 
 // settleBefore hands on the exchanges that were due before the given moment.
@@ -44,14 +47,16 @@ func (k *track) settleBefore(moment time.Duration) {
 func (k *track) due(x *Exchange) time.Duration {
 	quiet := quietFor
 	if k.unconfirmed(x) {
-		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298 §2.1), three on old stacks
-		// (RFC 1122 §4.2.3.1), and then twice as long each time; a quarter more is room for a late timer.
+		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298
+		// §2.1), three on old stacks (RFC 1122 §4.2.3.1), and then twice as long each time; a
+		// quarter more is room for a late timer.
 		quiet = min(rtoMax, max(rtoOld*5/4, (k.now-x.End().Time)*5/2))
 	}
 	return max(x.End().Time+max(2*k.roundTrip(), settleMin), k.now+quiet)
 }
 
-// await notes when the oldest exchange is due, unless it is known to be no sooner than was noted before.
+// await notes when the oldest exchange is due, unless it is known to be no sooner than was noted
+// before.
 func (k *track) await() {
 	if len(k.c.Exchanges) == 0 || !k.c.Exchanges[0].Over {
 		return
@@ -62,9 +67,10 @@ func (k *track) await() {
 	}
 }
 
-// waitHeap is a binary heap of the connections whose oldest exchange is over: that of which it is due the soonest comes first, of
-// equals the one with the lower number. Each knows its slot, so that one that is due sooner than before moves, and one that is
-// over goes: nothing holds what was known of it.
+// waitHeap is a binary heap of the connections whose oldest exchange is over: that of which it is
+// due the soonest comes first, of equals the one with the lower number. Each knows its slot, so
+// that one that is due sooner than before moves, and one that is over goes: nothing holds what was
+// known of it.
 type waitHeap []*track
 
 func (k *track) before(o *track) bool {

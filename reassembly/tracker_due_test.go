@@ -28,8 +28,8 @@ const afterSilence = threeWay + `
 2.150 < P. 28 ack 57 win 509 "HTTP/1.1 204 No Content\r\n\r\n"
 2.150 > .  57:57(0) ack 55 win 502`
 
-// TestSettleChangesNothing settles after every segment, late, early and never: the exchanges are handed on with the same
-// history and the same moment.
+// TestSettleChangesNothing settles after every segment, late, early and never: the exchanges are
+// handed on with the same history and the same moment.
 func TestSettleChangesNothing(t *testing.T) {
 	want := []string{"exchange 0 with 6 records, due at 600ms", "exchange 1 with 6 records, due at 2.65s"}
 	for _, lead := range []time.Duration{-1, 0, 100 * time.Millisecond, time.Second, 1900 * time.Millisecond} {

@@ -5,12 +5,15 @@ import "time"
 // When exchanges are handed on, and what history is kept.
 
 const (
-	// settleMin is the least time after the end of an exchange until it is handed on. Late copies and acknowledgments
-	// take a round trip, a second one is room; where that is nothing, 10 ms cover a kernel's timer tick.
+	// settleMin is the least time after the end of an exchange until it is handed on. Late copies
+	// and acknowledgments take a round trip, a second one is room; where that is nothing, 10 ms
+	// cover a kernel's timer tick.
 	settleMin = 10 * time.Millisecond
-	// idleShare is which part of the limit of records a connection may use while no exchange is open.
+	// idleShare is which part of the limit of records a connection may use while no exchange is
+	// open.
 	idleShare = 16
-	// releaseBatch is how many records are released at a time, or half of them, so that moving the rest costs little.
+	// releaseBatch is how many records are released at a time, or half of them, so that moving the
+	// rest costs little.
 	releaseBatch = 64
 )
 
@@ -33,7 +36,8 @@ func (k *track) settle() {
 	}
 }
 
-// announce tells the sink of exchanges that began or ended during this segment. Both happen in order.
+// announce tells the sink of exchanges that began or ended during this segment. Both happen in
+// order.
 func (k *track) announce() {
 	c := k.c
 	if len(c.Exchanges) == 0 || k.ended == c.ExchangeCount {
@@ -52,9 +56,10 @@ func (k *track) announce() {
 	}
 }
 
-// settled reports whether nothing that belongs to the exchange is expected any more: two round trips have passed since
-// its end, or the next response has begun, which comes after the acknowledgment of this one. A response that has not
-// been acknowledged may have been lost after it passed, and then its repair is still to come.
+// settled reports whether nothing that belongs to the exchange is expected any more: two round
+// trips have passed since its end, or the next response has begun, which comes after the
+// acknowledgment of this one. A response that has not been acknowledged may have been lost after it
+// passed, and then its repair is still to come.
 func (k *track) settled(x *Exchange) bool {
 	if !x.Over {
 		return false
@@ -68,8 +73,9 @@ func (k *track) settled(x *Exchange) bool {
 	return k.now > x.End().Time+max(2*k.roundTrip(), settleMin)
 }
 
-// unconfirmed reports whether the client, which is seen to acknowledge, has yet to acknowledge the whole response, as
-// long as the longest retransmission timer. The end of the connection ends the wait.
+// unconfirmed reports whether the client, which is seen to acknowledge, has yet to acknowledge the
+// whole response, as long as the longest retransmission timer. The end of the connection ends the
+// wait.
 func (k *track) unconfirmed(x *Exchange) bool {
 	c := k.c
 	m := x.Response
@@ -119,7 +125,9 @@ func (k *track) release(n int) {
 func (k *track) refresh() {
 	c := k.c
 	c.Vantage = k.vantage()
-	if a, b := c.Half[0].Segments, c.Half[1].Segments; min(a, b) == 0 && max(a, b) > 1 && c.State != Connecting && c.State != Refused {
+	if a, b := c.Half[0].Segments, c.Half[1].Segments; min(a, b) == 0 && max(a, b) > 1 &&
+		c.State != Connecting &&
+		c.State != Refused {
 		c.caveat(CaveatOneSided)
 	}
 	if len(c.History) != int(k.hist.n) {

@@ -8,7 +8,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// diary notes what a Sink is told, in order, and checks that records are released before they are moved.
+// diary notes what a Sink is told, in order, and checks that records are released before they are
+// moved.
 type diary struct {
 	lines    []string
 	released int

@@ -41,11 +41,12 @@ func (k *track) place(e *event) {
 	e.win = k.window(dir, seg)
 }
 
-// reach is how much further than wildJump the window lets the sender of dir go. Windows of a gigabyte exist.
+// reach is how much further than wildJump the window lets the sender of dir go. Windows of a
+// gigabyte exist.
 func (k *track) reach(dir Dir) int64 { return int64(k.side[dir.Peer()].win) }
 
-// learn sets the origins that the segment tells: a SYN's number is offset -1; without one, offset 0 is the first octet
-// seen or acknowledged.
+// learn sets the origins that the segment tells: a SYN's number is offset -1; without one, offset 0
+// is the first octet seen or acknowledged.
 func (k *track) learn(e *event) {
 	seg := e.seg
 	d, p := &k.side[e.dir], &k.side[e.dir.Peer()]
@@ -72,7 +73,8 @@ func (k *track) learn(e *event) {
 	if !p.origin.set {
 		p.origin.learn(seg.Ack, true)
 	} else if !d.ackSeen && !ph.HasISN && ph.untouched() && len(p.stream.pend) == 0 && p.placed {
-		// The first acknowledgment of a side that has sent nothing new since the capture began tells where it is.
+		// The first acknowledgment of a side that has sent nothing new since the capture began
+		// tells where it is.
 		if off := p.origin.offset(seg.Ack, ph.Max); off > ph.Max && off < ph.Max+wildJump {
 			ph.Max, ph.Una, ph.Frontier = off, off, off
 		}
@@ -80,19 +82,22 @@ func (k *track) learn(e *event) {
 	d.ackSeen = true
 }
 
-// untouched reports whether nothing of the side's stream has been handed on, so that its offsets may still move.
+// untouched reports whether nothing of the side's stream has been handed on, so that its offsets
+// may still move.
 func (h *Half) untouched() bool { return h.Bytes == 0 && h.Missing == 0 && !h.FinSeen }
 
-// strayWithin is how far behind an unanswered SYN its connection's data may be: what a capture that lost the SYN-ACK
-// may have lost besides.
+// strayWithin is how far behind an unanswered SYN its connection's data may be: what a capture that
+// lost the SYN-ACK may have lost besides.
 const strayWithin = 1 << 20
 
-// strayed reports whether the segment shows that the SYN which began this connection was an old copy that neither side
-// took notice of: they go on with the connection that they had, at other numbers. A bare acknowledgment from the server
-// shows nothing, as it is how a server that still has an old connection answers a new SYN (RFC 9293 §3.10.7.4).
+// strayed reports whether the segment shows that the SYN which began this connection was an old
+// copy that neither side took notice of: they go on with the connection that they had, at other
+// numbers. A bare acknowledgment from the server shows nothing, as it is how a server that still
+// has an old connection answers a new SYN (RFC 9293 §3.10.7.4).
 func (k *track) strayed(e *event) bool {
 	h := &k.c.Half
-	if !h[FromClient].HasISN || h[FromServer].HasISN || !h[0].untouched() || !h[1].untouched() || e.seg.Flags&(capture.SYN|capture.RST|capture.ACK) != capture.ACK {
+	if !h[FromClient].HasISN || h[FromServer].HasISN || !h[0].untouched() || !h[1].untouched() ||
+		e.seg.Flags&(capture.SYN|capture.RST|capture.ACK) != capture.ACK {
 		return false
 	}
 	if e.dir == FromClient {
@@ -101,12 +106,14 @@ func (k *track) strayed(e *event) bool {
 	return e.seg.Len > 0 && e.seg.Ack-h[FromClient].ISN-1 > strayWithin
 }
 
-// answersForOld reports whether the segment is how a server that still has an old connection answers a new SYN: a bare
-// acknowledgment of other numbers (RFC 9293 §3.10.7.4, RFC 5961 §4). It says nothing about the new connection.
+// answersForOld reports whether the segment is how a server that still has an old connection
+// answers a new SYN: a bare acknowledgment of other numbers (RFC 9293 §3.10.7.4, RFC 5961 §4). It
+// says nothing about the new connection.
 func (k *track) answersForOld(e *event) bool {
 	h := &k.c.Half
 	return k.c.State == Connecting && e.dir == FromServer && h[FromClient].HasISN && !h[FromServer].HasISN && e.seg.Len == 0 &&
-		e.seg.Flags&(capture.SYN|capture.RST|capture.FIN|capture.ACK) == capture.ACK && e.seg.Ack-h[FromClient].ISN-1 > strayWithin
+		e.seg.Flags&(capture.SYN|capture.RST|capture.FIN|capture.ACK) == capture.ACK &&
+		e.seg.Ack-h[FromClient].ISN-1 > strayWithin
 }
 
 // forgetSYN makes of the connection one whose start the capture lacks.
@@ -115,7 +122,13 @@ func (k *track) forgetSYN() {
 	for dir := range k.side {
 		d := &k.side[dir]
 		k.t.held -= d.stream.held
-		*d = side{unseenAt: -1, rtt: d.rtt, outgoing: d.outgoing, incoming: d.incoming, badSum: d.badSum}
+		*d = side{
+			unseenAt: -1,
+			rtt:      d.rtt,
+			outgoing: d.outgoing,
+			incoming: d.incoming,
+			badSum:   d.badSum,
+		}
 		h := &c.Half[dir]
 		c.Half[dir] = Half{Segments: h.Segments, TTLMin: h.TTLMin, TTLMax: h.TTLMax, RTT: h.RTT}
 	}
@@ -123,8 +136,8 @@ func (k *track) forgetSYN() {
 	c.caveat(CaveatMidStream)
 }
 
-// window is the window that a segment offers, in octets. It is scaled only if both sides offered that, and never in a
-// SYN (RFC 7323 §2.2). Without the SYNs it stays as it is in the header.
+// window is the window that a segment offers, in octets. It is scaled only if both sides offered
+// that, and never in a SYN (RFC 7323 §2.2). Without the SYNs it stays as it is in the header.
 func (k *track) window(dir Dir, seg *capture.Segment) uint32 {
 	w := uint32(seg.Window)
 	if seg.Flags.Has(capture.SYN) || !k.c.Scaled() || !k.c.Half[0].HasWS || !k.c.Half[1].HasWS {
@@ -133,8 +146,8 @@ func (k *track) window(dir Dir, seg *capture.Segment) uint32 {
 	return w << min(k.c.Half[dir].WScale, 14) // RFC 7323 §2.3: 14 at most
 }
 
-// selective takes the SACK blocks of a segment (RFC 2018). The first one may report a duplicate instead (RFC 2883 §4):
-// it lies below the acknowledgment, or within the second block.
+// selective takes the SACK blocks of a segment (RFC 2018). The first one may report a duplicate
+// instead (RFC 2883 §4): it lies below the acknowledgment, or within the second block.
 func (k *track) selective(e *event) {
 	n := min(e.seg.NSACK, 4)
 	if n == 0 {
@@ -146,7 +159,8 @@ func (k *track) selective(e *event) {
 	for i, b := range e.seg.SACK[:n] {
 		block[i] = span{p.origin.offset(b.Start, e.ack), p.origin.offset(b.End, e.ack)}
 	}
-	e.dsack = block[0].lo < e.ack || n > 1 && block[1].lo <= block[0].lo && block[0].hi <= block[1].hi
+	e.dsack = block[0].lo < e.ack ||
+		n > 1 && block[1].lo <= block[0].lo && block[0].hi <= block[1].hi
 	for i, b := range block[:n] {
 		if i == 0 && e.dsack || b.lo < e.ack || b.lo >= b.hi || b.hi > high+wildJump {
 			continue
@@ -155,8 +169,9 @@ func (k *track) selective(e *event) {
 	}
 }
 
-// orient turns a connection round whose start the capture lacks, if the first data shows that the client is the other
-// side than the Table took for it. Afterwards, and with a SYN, the orientation is final.
+// orient turns a connection round whose start the capture lacks, if the first data shows that the
+// client is the other side than the Table took for it. Afterwards, and with a SYN, the orientation
+// is final.
 func (k *track) orient(dir Dir, seg *capture.Segment) Dir {
 	switch {
 	case !k.c.Half[0].untouched() || !k.c.Half[1].untouched():
@@ -197,7 +212,19 @@ func (k *track) turn() {
 }
 
 // methods are what requests begin with (RFC 9110 §9, RFC 5789, WebDAV's most common).
-var methods = [...]string{"GET ", "POST ", "HEAD ", "PUT ", "DELETE ", "OPTIONS ", "PATCH ", "CONNECT ", "TRACE ", "PROPFIND ", "PRI * HTTP/2"}
+var methods = [...]string{
+	"GET ",
+	"POST ",
+	"HEAD ",
+	"PUT ",
+	"DELETE ",
+	"OPTIONS ",
+	"PATCH ",
+	"CONNECT ",
+	"TRACE ",
+	"PROPFIND ",
+	"PRI * HTTP/2",
+}
 
 // speaks tells by the first octets of a segment which side sends them.
 func speaks(data []byte) (dir Dir, known bool) {

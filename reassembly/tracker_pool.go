@@ -1,8 +1,8 @@
 package reassembly
 
 const (
-	// spareRecords is the capacity of a history that is worth keeping for another connection: a handshake, a short
-	// exchange and a close.
+	// spareRecords is the capacity of a history that is worth keeping for another connection: a
+	// handshake, a short exchange and a close.
 	spareRecords = 16
 	// maxSpare caps how many states and histories are kept.
 	maxSpare = 256
@@ -77,7 +77,8 @@ func (p *pool) history() []Record {
 
 // keep takes the memory of a connection that is over.
 func (p *pool) keep(k *track) {
-	if n := cap(k.c.Records); n >= spareRecords && n <= 4*spareRecords && len(p.histories) < maxSpare {
+	if n := cap(k.c.Records); n >= spareRecords && n <= 4*spareRecords &&
+		len(p.histories) < maxSpare {
 		p.histories = append(p.histories, k.c.Records[:0])
 	}
 	k.c.Records = nil

@@ -82,7 +82,8 @@ func conversation(t *rapid.T) []capture.Segment {
 	return segs
 }
 
-// TestNumbersMayBeginAnywhere adds constants to all sequence numbers, wrapping included: nothing may change.
+// TestNumbersMayBeginAnywhere adds constants to all sequence numbers, wrapping included: nothing
+// may change.
 func TestNumbersMayBeginAnywhere(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		segs := conversation(rt)
@@ -94,8 +95,9 @@ func TestNumbersMayBeginAnywhere(t *testing.T) {
 	})
 }
 
-// TestInvariants checks what must hold whatever arrives: each segment makes one record, times do not go back, the
-// streams have no holes (play checks that), and what was delivered is what was counted.
+// TestInvariants checks what must hold whatever arrives: each segment makes one record, times do
+// not go back, the streams have no holes (play checks that), and what was delivered is what was
+// counted.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		segs := conversation(rt)
@@ -112,7 +114,8 @@ func TestInvariants(t *testing.T) {
 	})
 }
 
-// TestAnyOrderGivesTheSameOctets cuts a stream into segments, repeats and reorders them, and expects the stream.
+// TestAnyOrderGivesTheSameOctets cuts a stream into segments, repeats and reorders them, and
+// expects the stream.
 func TestAnyOrderGivesTheSameOctets(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n := rapid.IntRange(1, 3000).Draw(rt, "octets")

@@ -7,21 +7,23 @@ type tx struct {
 	seq, end    int64
 	first, last time.Duration // when its first and its latest copy passed the capture point
 	times       uint16        // copies seen
-	clean       bool          // its acknowledgment measures a round trip: sent once, in order, not yet measured
+	// its acknowledgment measures a round trip: sent once, in order, not yet measured
+	clean bool
 }
 
-// sentQueue is what one side has outstanding, in order of sequence. All operations are O(log n) or amortised O(1).
+// sentQueue is what one side has outstanding, in order of sequence. All operations are O(log n) or
+// amortised O(1).
 type sentQueue struct {
 	q    []tx
 	head int
 }
 
 const (
-	// maxOutstanding caps a queue: 11 MiB in full Ethernet segments. The oldest go first; a retransmission of
-	// one that went is still known as such, only its timer cannot be told.
+	// maxOutstanding caps a queue: 11 MiB in full Ethernet segments. The oldest go first; a
+	// retransmission of one that went is still known as such, only its timer cannot be told.
 	maxOutstanding = 8192
-	// maxInsert is how far from the end of the queue a late segment may be put; what is further down is not
-	// queued, so that no order of arrival costs more than moving this many entries.
+	// maxInsert is how far from the end of the queue a late segment may be put; what is further
+	// down is not queued, so that no order of arrival costs more than moving this many entries.
 	maxInsert = 256
 	// maxMark caps how many entries one retransmission marks.
 	maxMark = 64
@@ -71,8 +73,8 @@ func (s *sentQueue) room() {
 	}
 }
 
-// late queues a segment below others whose octets were not seen before: overtaken, or the second copy of one that
-// was lost. Its acknowledgment measures nothing.
+// late queues a segment below others whose octets were not seen before: overtaken, or the second
+// copy of one that was lost. Its acknowledgment measures nothing.
 func (s *sentQueue) late(seq, end int64, now time.Duration) {
 	i := s.search(seq)
 	if len(s.q)-i > maxInsert || (i < len(s.q) && s.q[i].seq < end) {
@@ -95,9 +97,9 @@ func (s *sentQueue) again(seq, end int64, now time.Duration) {
 	}
 }
 
-// ack removes what una acknowledges. sent is when the latest of it first passed the capture point and ok says
-// that this measures a round trip: none of it was sent twice or came late (Karn, RFC 6298 §3; what waited behind a
-// hole is acknowledged late).
+// ack removes what una acknowledges. sent is when the latest of it first passed the capture point
+// and ok says that this measures a round trip: none of it was sent twice or came late (Karn, RFC
+// 6298 §3; what waited behind a hole is acknowledged late).
 func (s *sentQueue) ack(una int64) (sent time.Duration, ok bool) {
 	clean := true
 	for s.head < len(s.q) && s.q[s.head].end <= una {
@@ -109,7 +111,8 @@ func (s *sentQueue) ack(una int64) (sent time.Duration, ok bool) {
 		s.head++
 	}
 	if s.head < len(s.q) && s.q[s.head].seq < una {
-		// Offload: one frame of many wire segments is acknowledged in parts. The first part measures.
+		// Offload: one frame of many wire segments is acknowledged in parts. The first part
+		// measures.
 		if e := &s.q[s.head]; e.clean {
 			sent, ok, e.clean = e.first, true, false
 		}

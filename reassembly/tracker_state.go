@@ -5,7 +5,8 @@ import "tcpwhy/capture"
 // maxSYNs caps Conn.SYNs and Conn.SYNACKs: Linux gives up after 6 of the first and 5 of the second.
 const maxSYNs = 16
 
-// meet takes what a segment shows beside its numbers: the start, the options of a SYN, the TTL, the interface's word.
+// meet takes what a segment shows beside its numbers: the start, the options of a SYN, the TTL, the
+// interface's word.
 func (k *track) meet(e *event) {
 	c, seg := k.c, e.seg
 	h, d := &c.Half[e.dir], &k.side[e.dir]
@@ -22,7 +23,8 @@ func (k *track) meet(e *event) {
 	if seg.Flags.Has(capture.SYN) && !e.wild {
 		k.meetSYN(e)
 	}
-	if seg.Options.Has(capture.HasTS) && !seg.Flags.Has(capture.SYN) && (c.Half[0].CutSYN || c.Half[1].CutSYN) {
+	if seg.Options.Has(capture.HasTS) && !seg.Flags.Has(capture.SYN) &&
+		(c.Half[0].CutSYN || c.Half[1].CutSYN) {
 		k.meetTimestamps()
 	}
 	if seg.Options.Has(capture.BadOptions) {
@@ -51,7 +53,13 @@ func (k *track) meetSYN(e *event) {
 	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
 	if !h.HasISN {
 		h.HasISN, h.ISN = true, seg.Seq
-		h.HasWS, h.SACKOK, h.TSOK = seg.Options.Has(capture.HasWScale), seg.Options.Has(capture.HasSACKPerm), seg.Options.Has(capture.HasTS)
+		h.HasWS, h.SACKOK, h.TSOK = seg.Options.Has(
+			capture.HasWScale,
+		), seg.Options.Has(
+			capture.HasSACKPerm,
+		), seg.Options.Has(
+			capture.HasTS,
+		)
 		h.CutSYN = seg.Options.Has(capture.CutOptions)
 		if h.HasWS {
 			h.WScale = min(seg.WScale, 14)
@@ -68,7 +76,8 @@ func (k *track) meetSYN(e *event) {
 	}
 }
 
-// meetTimestamps takes from a later segment that both SYNs offered timestamps, where the capture cut those (RFC 7323 §3.2).
+// meetTimestamps takes from a later segment that both SYNs offered timestamps, where the capture
+// cut those (RFC 7323 §3.2).
 func (k *track) meetTimestamps() {
 	h, p := &k.c.Half[FromClient], &k.c.Half[FromServer]
 	if h.TSOK && p.TSOK || !h.HasISN || !p.HasISN {
@@ -93,7 +102,8 @@ func (k *track) lifecycle(e *event) {
 			c.SYNs = append(c.SYNs, e.at)
 		}
 	case c.State == Connecting && (e.dir == FromClient || e.end > e.seq):
-		// A server's bare ACK may answer another copy of the SYN (RFC 9293 §3.10.7.4), or stand for an older connection.
+		// A server's bare ACK may answer another copy of the SYN (RFC 9293 §3.10.7.4), or stand for
+		// an older connection.
 		k.established(e)
 	}
 	if f.Has(capture.FIN) && !f.Has(capture.RST) && !h.FinSeen {
@@ -109,8 +119,8 @@ func (k *track) lifecycle(e *event) {
 	}
 }
 
-// established notes the end of the handshake: the client's acknowledgment of the SYN-ACK, or whatever shows that it
-// has taken place.
+// established notes the end of the handshake: the client's acknowledgment of the SYN-ACK, or
+// whatever shows that it has taken place.
 func (k *track) established(e *event) {
 	k.c.State = Established
 	if e.dir == FromClient && e.hasAck && k.c.Half[FromServer].HasISN && e.ack >= 0 {
@@ -148,8 +158,9 @@ func (k *track) closing(e *event) {
 	}
 }
 
-// resets reports whether the receiver of a RST accepts it (RFC 9293 §3.10.7.3 and .4): it acknowledges the SYN, or its
-// number lies within the receive window. Numbers just below are allowed for, as senders reset from what was acknowledged.
+// resets reports whether the receiver of a RST accepts it (RFC 9293 §3.10.7.3 and .4): it
+// acknowledges the SYN, or its number lies within the receive window. Numbers just below are
+// allowed for, as senders reset from what was acknowledged.
 func (k *track) resets(e *event) bool {
 	h, p, d := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()], &k.side[e.dir]
 	if k.c.State == Connecting && p.HasISN && !h.HasISN {
@@ -170,7 +181,8 @@ func (k *track) icmp(seg *capture.Segment) {
 		k.c.Half[1].lower(i.MTU, k.v6)
 	}
 	const unreachable4, unreachable6, fragNeeded = 3, 1, 4
-	unreachable := !i.V6 && i.Type == unreachable4 && i.Code != fragNeeded || i.V6 && i.Type == unreachable6
+	unreachable := !i.V6 && i.Type == unreachable4 && i.Code != fragNeeded ||
+		i.V6 && i.Type == unreachable6
 	if k.c.State == Connecting && unreachable {
 		k.c.State = Refused
 		k.c.Refusal, k.c.End = *i, seg.Mark

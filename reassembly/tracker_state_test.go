@@ -132,7 +132,8 @@ func TestEffectiveMSS(t *testing.T) {
 	}
 }
 
-// TestHopsWithoutResets takes no distance from RSTs where anything else shows it: others send them in a host's name.
+// TestHopsWithoutResets takes no distance from RSTs where anything else shows it: others send them
+// in a host's name.
 func TestHopsWithoutResets(t *testing.T) {
 	tests := []struct {
 		name, text string

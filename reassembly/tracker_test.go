@@ -86,8 +86,8 @@ type run struct {
 	all  []*Conn
 }
 
-// play takes segments through a Table and a Tracker whose connections have fake applications; the last connection is
-// the one returned.
+// play takes segments through a Table and a Tracker whose connections have fake applications; the
+// last connection is the one returned.
 func play(t testing.TB, segs []capture.Segment, unread bool) run {
 	t.Helper()
 	sink := &fakeSink{}

@@ -7,16 +7,17 @@ import (
 	"tcpwhy/capture"
 )
 
-// turns makes exchanges of a dialogue that cannot be read: a request is all that the client says before the server
-// answers, its response all that the server says before the client speaks again. It looks at lengths and moments
-// only, never at content.
+// turns makes exchanges of a dialogue that cannot be read: a request is all that the client says
+// before the server answers, its response all that the server says before the client speaks again.
+// It looks at lengths and moments only, never at content.
 type turns struct {
 	c   *Conn
 	cur *exchangeParts // nil before the first octet and after the connection closed
 	closing
 	over    bool
 	partial [2]bool // an announced unit is incomplete: what the side said is known to lack its end
-	polite  bool    // one side said that it closes (TLS close_notify), so that a RST afterwards ends nothing early
+	// one side said that it closes (TLS close_notify), so that a RST afterwards ends nothing early
+	polite bool
 }
 
 // Data extends the turn of dir.
@@ -101,7 +102,8 @@ func (t *turns) Fin(dir Dir, at capture.Mark) {
 	}
 }
 
-// whole ends an exchange whose response was ended in order, with o if it is known to lack its end nevertheless.
+// whole ends an exchange whose response was ended in order, with o if it is known to lack its end
+// nevertheless.
 func (t *turns) whole(o Outcome) {
 	if t.partial[FromServer] {
 		t.done(t.broken(o))
@@ -116,8 +118,8 @@ func (t *turns) done(o Outcome) {
 	t.cur = nil
 }
 
-// Rst ends the current exchange. Whether the response was whole, nothing tells: it counts as broken off unless one
-// side had said that it closes, or the connection had come to rest.
+// Rst ends the current exchange. Whether the response was whole, nothing tells: it counts as broken
+// off unless one side had said that it closes, or the connection had come to rest.
 func (t *turns) Rst(dir Dir, at capture.Mark) {
 	if t.over {
 		return
@@ -136,15 +138,16 @@ func (t *turns) Rst(dir Dir, at capture.Mark) {
 }
 
 const (
-	// restTime is how long, beyond a round trip, a connection must be silent before a RST ends no response that was under way.
+	// restTime is how long, beyond a round trip, a connection must be silent before a RST ends no
+	// response that was under way.
 	restTime = 50 * time.Millisecond
-	// ackedBy is how long, beyond a round trip, octets without an acknowledgment would wait to be sent again, on Linux at
-	// least: if they are not, the capture lacks the acknowledgment.
+	// ackedBy is how long, beyond a round trip, octets without an acknowledgment would wait to be
+	// sent again, on Linux at least: if they are not, the capture lacks the acknowledgment.
 	ackedBy = 200 * time.Millisecond
 )
 
-// rested reports whether nothing was under way at the given moment: the client had all that the server had sent, and nothing
-// followed. Where a TLS record was cut, something was.
+// rested reports whether nothing was under way at the given moment: the client had all that the
+// server had sent, and nothing followed. Where a TLS record was cut, something was.
 func (t *turns) rested(at capture.Mark) bool {
 	m := t.cur.Response
 	silence := at.Time - m.End.Time - t.c.RTTMin()

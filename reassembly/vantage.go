@@ -6,15 +6,16 @@ import "time"
 // weight, and the connection's own round trips speak loudest after direct proof.
 
 const (
-	weightProof    = 10 // the capture's own word on which frames this host sent
-	weightTrip     = 4  // one leg of the round trip is next to nothing
-	weightOffload  = 4  // frames larger than any wire segment leave the sending host only
-	weightChecksum = 4  // checksums that are left to the network card are wrong on the sending host only
-	weightTTL      = 2  // no router between
-	weightDecides  = 3  // least difference that decides
+	weightProof   = 10 // the capture's own word on which frames this host sent
+	weightTrip    = 4  // one leg of the round trip is next to nothing
+	weightOffload = 4  // frames larger than any wire segment leave the sending host only
+	// checksums that are left to the network card are wrong on the sending host only
+	weightChecksum = 4
+	weightTTL      = 2 // no router between
+	weightDecides  = 3 // least difference that decides
 
-	// nearShare and nearAtMost bound a leg that counts as nothing: a fiftieth of the whole, or a fifth of a millisecond
-	// out of more than two.
+	// nearShare and nearAtMost bound a leg that counts as nothing: a fiftieth of the whole, or a
+	// fifth of a millisecond out of more than two.
 	nearShare  = 50
 	nearAtMost = 200 * time.Microsecond
 	farAtLeast = 2 * time.Millisecond
@@ -51,7 +52,8 @@ func (k *track) nearness(dir Dir) int {
 	if d.outgoing > 0 && o.outgoing == 0 || o.incoming > 0 && d.incoming == 0 {
 		score += weightProof
 	}
-	if whole := h.RTT.Min + p.RTT.Min; h.RTT.Samples > 0 && p.RTT.Samples > 0 && whole >= localAtMost {
+	if whole := h.RTT.Min + p.RTT.Min; h.RTT.Samples > 0 && p.RTT.Samples > 0 &&
+		whole >= localAtMost {
 		if h.RTT.Min <= whole/nearShare || h.RTT.Min < nearAtMost && whole > farAtLeast {
 			score += weightTrip
 		}
@@ -74,8 +76,8 @@ func (k *track) offloads(dir Dir) bool {
 	return h.Eff > 0 && h.Largest > h.Eff+h.Eff/10
 }
 
-// hops is the least number of routers that a TTL has passed, for the initial values in use: 64 (Linux, BSD, macOS), 128
-// (Windows), 255 (routers, Solaris), 32 (old Windows).
+// hops is the least number of routers that a TTL has passed, for the initial values in use: 64
+// (Linux, BSD, macOS), 128 (Windows), 255 (routers, Solaris), 32 (old Windows).
 func hops(ttl uint8) uint8 {
 	switch {
 	case ttl <= 32:

@@ -16,8 +16,8 @@ type step struct {
 	n    int // packets; of idle, connections
 }
 
-// growthSteps are captures that grow by a factor of ten: in packets, with few, many or one connection, and in open
-// connections.
+// growthSteps are captures that grow by a factor of ten: in packets, with few, many or one
+// connection, and in open connections.
 func growthSteps(most int) []step {
 	var out []step
 	for _, kind := range []string{"few", "many", "pair", "one", "synflood"} {
@@ -43,8 +43,11 @@ const packetsIdle = 7
 // growth writes what tcpwhy takes for ever larger captures.
 func growth(w io.Writer, t *tools, most int) error {
 	fmt.Fprintf(w, "%s; tcpwhy %s.\n\n", machine(), revision())
-	fmt.Fprint(w, "| kind | packets | CPU ns/packet | CPU µs/connection | wall s | peak MB | KB/connection |\n"+
-		"|---|---:|---:|---:|---:|---:|---:|\n")
+	fmt.Fprint(
+		w,
+		"| kind | packets | CPU ns/packet | CPU µs/connection | wall s | peak MB | KB/connection |\n"+
+			"|---|---:|---:|---:|---:|---:|---:|\n",
+	)
 	for _, s := range growthSteps(most) {
 		c, err := s.run(t)
 		if err != nil {
@@ -61,8 +64,17 @@ func growth(w io.Writer, t *tools, most int) error {
 		if s.kind == "idle" {
 			memory = fmt.Sprintf("%.2f", float64(c.rss)/1024/float64(conns))
 		}
-		fmt.Fprintf(w, "| %s | %d | %.0f | %s | %.1f | %.0f | %s |\n", s.kind, packets, float64(c.cpu)/float64(packets),
-			perConn, c.wall.Seconds(), float64(c.rss)/1e6, memory)
+		fmt.Fprintf(
+			w,
+			"| %s | %d | %.0f | %s | %.1f | %.0f | %s |\n",
+			s.kind,
+			packets,
+			float64(c.cpu)/float64(packets),
+			perConn,
+			c.wall.Seconds(),
+			float64(c.rss)/1e6,
+			memory,
+		)
 		fmt.Fprintf(os.Stderr, "compare: %s %d\n", s.kind, s.n)
 	}
 	return nil

@@ -1,8 +1,9 @@
 //go:build linux
 
-// Compare measures tcpwhy beside other programs that read captures, on the same files, in turns, and writes a table
-// in Markdown. It builds tcpwhy and its own tools, generates the captures, and measures those of tcpdump, tcptrace,
-// tshark, capinfos and httpry that are there; it installs nothing.
+// Compare measures tcpwhy beside other programs that read captures, on the same files, in turns,
+// and writes a table in Markdown. It builds tcpwhy and its own tools, generates the captures, and
+// measures those of tcpdump, tcptrace, tshark, capinfos and httpry that are there; it installs
+// nothing.
 //
 //	go run ./bench/compare                                write the tables to standard output
 //	go run ./bench/compare -o docs/performance.md         replace the tables of that file
@@ -34,10 +35,30 @@ func main() {
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 7, "rounds; the best of them counts")
 	flag.IntVar(&o.slowRounds, "slow-rounds", 2, "rounds for programs that take longer than 3 s")
-	flag.StringVar(&o.peers, "peers", "", "only these programs, by the beginning of their name, separated by commas")
-	flag.BoolVar(&o.growth, "growth", false, "instead: tcpwhy alone on ever larger captures, through a pipe")
-	flag.IntVar(&o.most, "most", 10_000_000, "with -growth: packets of the largest capture; 80000000 are 10 GB of many")
-	flag.StringVar(&o.dir, "dir", "", "keep programs and captures in this directory, and use what is there")
+	flag.StringVar(
+		&o.peers,
+		"peers",
+		"",
+		"only these programs, by the beginning of their name, separated by commas",
+	)
+	flag.BoolVar(
+		&o.growth,
+		"growth",
+		false,
+		"instead: tcpwhy alone on ever larger captures, through a pipe",
+	)
+	flag.IntVar(
+		&o.most,
+		"most",
+		10_000_000,
+		"with -growth: packets of the largest capture; 80000000 are 10 GB of many",
+	)
+	flag.StringVar(
+		&o.dir,
+		"dir",
+		"",
+		"keep programs and captures in this directory, and use what is there",
+	)
 	flag.StringVar(&o.out, "o", "", "replace the tables of this file")
 	flag.Parse()
 	o.files = flag.Args()
@@ -84,7 +105,12 @@ type tools struct{ dir, tcpwhy, gen, floor string }
 
 // build compiles tcpwhy and the tools. It is to be run inside the module.
 func build(dir string) (*tools, error) {
-	t := &tools{dir, filepath.Join(dir, "tcpwhy"), filepath.Join(dir, "gen"), filepath.Join(dir, "floor")}
+	t := &tools{
+		dir,
+		filepath.Join(dir, "tcpwhy"),
+		filepath.Join(dir, "gen"),
+		filepath.Join(dir, "floor"),
+	}
 	for out, pkg := range map[string]string{t.tcpwhy: "tcpwhy", t.gen: "tcpwhy/bench/gen", t.floor: "tcpwhy/bench/floor"} {
 		if text, err := command("go", "build", "-o", out, pkg); err != nil {
 			return nil, fmt.Errorf("build %s: %w: %s", pkg, err, text)
@@ -103,7 +129,12 @@ func replaceSection(name, section, text string) error {
 	head, rest, found := strings.Cut(string(old), begin)
 	_, tail, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return fmt.Errorf("%s has no section between %q and %q", name, strings.TrimSpace(begin), end)
+		return fmt.Errorf(
+			"%s has no section between %q and %q",
+			name,
+			strings.TrimSpace(begin),
+			end,
+		)
 	}
 	return os.WriteFile(name, []byte(head+begin+"\n"+text+"\n"+end+tail), 0o666)
 }

@@ -22,8 +22,9 @@ const (
 // cost is what a program took for a capture.
 type cost struct {
 	cpu, wall time.Duration // processor time, user and system; the best of all rounds
-	rss       int64         // octets resident at most, as the kernel tells: not below what this program itself takes
-	rounds    int
+	// octets resident at most, as the kernel tells: not below what this program itself takes
+	rss    int64
+	rounds int
 }
 
 // add takes in another round.
@@ -56,13 +57,18 @@ func (p *program) once(file string, stdin *os.File) (cost, error) {
 		return cost{}, fmt.Errorf("%s: %w", strings.Join(args, " "), err)
 	}
 	usage := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	return cost{cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: wall, rss: usage.Maxrss << 10}, nil
+	return cost{
+		cpu:  cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
+		wall: wall,
+		rss:  usage.Maxrss << 10,
+	}, nil
 }
 
 // measured are the costs of all programs for all captures.
 type measured map[string]map[string]*cost // by program, capture
 
-// take runs all programs on all captures in turns, so that what disturbs the machine for a while disturbs all.
+// take runs all programs on all captures in turns, so that what disturbs the machine for a while
+// disturbs all.
 func take(all []program, captures []sample, o *options) (measured, error) {
 	m := measured{}
 	for _, p := range all {

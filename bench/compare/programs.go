@@ -31,16 +31,52 @@ const (
 // programs are all that are there and asked for, this one first.
 func programs(t *tools, wanted string) []program {
 	all := []program{
-		{name: ownName, command: []string{t.tcpwhy, "-F", "json", "FILE"}, env: []string{fmt.Sprint("GOMAXPROCS=", min(2, runtime.NumCPU()))}},
-		{name: ownOne, command: []string{t.tcpwhy, "-F", "json", "FILE"}, env: []string{"GOMAXPROCS=1"}},
+		{
+			name:    ownName,
+			command: []string{t.tcpwhy, "-F", "json", "FILE"},
+			env:     []string{fmt.Sprint("GOMAXPROCS=", min(2, runtime.NumCPU()))},
+		},
+		{
+			name:    ownOne,
+			command: []string{t.tcpwhy, "-F", "json", "FILE"},
+			env:     []string{"GOMAXPROCS=1"},
+		},
 		{name: floorName, command: []string{t.floor, "FILE"}},
-		{name: "tcpdump -w /dev/null", command: []string{"tcpdump", "-r", "FILE", "-w", "/dev/null"}, version: []string{"tcpdump", "--version"}},
-		{name: "capinfos -c", command: []string{"capinfos", "-c", "FILE"}, version: []string{"capinfos", "--version"}},
-		{name: "httpry", command: []string{"httpry", "-q", "-r", "FILE", "-o", "/dev/null"}, version: []string{"httpry", "-h"}},
-		{name: traceName, command: []string{"tcptrace", "-n", "FILE"}, version: []string{"tcptrace", "-v"}},
-		{name: "tcptrace -l -r -W", command: []string{"tcptrace", "-n", "-l", "-r", "-W", "FILE"}, version: []string{"tcptrace", "-v"}},
-		{name: treeName, command: []string{"tshark", "-r", "FILE", "-q", "-z", "http,tree"}, version: []string{"tshark", "--version"}},
-		{name: "tshark -q -z expert", command: []string{"tshark", "-r", "FILE", "-q", "-z", "expert"}, version: []string{"tshark", "--version"}},
+		{
+			name:    "tcpdump -w /dev/null",
+			command: []string{"tcpdump", "-r", "FILE", "-w", "/dev/null"},
+			version: []string{"tcpdump", "--version"},
+		},
+		{
+			name:    "capinfos -c",
+			command: []string{"capinfos", "-c", "FILE"},
+			version: []string{"capinfos", "--version"},
+		},
+		{
+			name:    "httpry",
+			command: []string{"httpry", "-q", "-r", "FILE", "-o", "/dev/null"},
+			version: []string{"httpry", "-h"},
+		},
+		{
+			name:    traceName,
+			command: []string{"tcptrace", "-n", "FILE"},
+			version: []string{"tcptrace", "-v"},
+		},
+		{
+			name:    "tcptrace -l -r -W",
+			command: []string{"tcptrace", "-n", "-l", "-r", "-W", "FILE"},
+			version: []string{"tcptrace", "-v"},
+		},
+		{
+			name:    treeName,
+			command: []string{"tshark", "-r", "FILE", "-q", "-z", "http,tree"},
+			version: []string{"tshark", "--version"},
+		},
+		{
+			name:    "tshark -q -z expert",
+			command: []string{"tshark", "-r", "FILE", "-q", "-z", "expert"},
+			version: []string{"tshark", "--version"},
+		},
 	}
 	var out []program
 	for i, p := range all {
@@ -91,7 +127,8 @@ func versionLine(name, text string) string {
 			continue
 		}
 		for _, word := range strings.Fields(line) {
-			if word = strings.Trim(word, "(),;v"); word != "" && word[0] >= '0' && word[0] <= '9' && strings.Contains(word, ".") {
+			if word = strings.Trim(word, "(),;v"); word != "" && word[0] >= '0' && word[0] <= '9' &&
+				strings.Contains(word, ".") {
 				return name + " " + word
 			}
 		}
@@ -104,13 +141,20 @@ func machine() string {
 	model := "unknown processor"
 	text, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+		if name, value, ok := strings.Cut(line, ":"); ok &&
+			strings.TrimSpace(name) == "model name" {
 			model = strings.TrimSpace(value)
 			break
 		}
 	}
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf("%s, %d cores, Linux %s, %s", model, runtime.NumCPU(), strings.TrimSpace(string(kernel)), runtime.Version())
+	return fmt.Sprintf(
+		"%s, %d cores, Linux %s, %s",
+		model,
+		runtime.NumCPU(),
+		strings.TrimSpace(string(kernel)),
+		runtime.Version(),
+	)
 }
 
 // revision is the commit that is measured.

@@ -56,8 +56,9 @@ func samples(t *tools, files []string) ([]sample, error) {
 	return out, nil
 }
 
-// look asks tcpwhy what a capture holds. It also brings the file into memory before anything is measured. The report is
-// read line by line: what this program itself takes is the least that the kernel tells of those it starts.
+// look asks tcpwhy what a capture holds. It also brings the file into memory before anything is
+// measured. The report is read line by line: what this program itself takes is the least that the
+// kernel tells of those it starts.
 func look(t *tools, name, file string) (sample, error) {
 	s := sample{name: name, file: file}
 	info, err := os.Stat(file)

@@ -19,10 +19,24 @@ func compare(w io.Writer, t *tools, o *options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s; tcpwhy %s; %s. Best of %d rounds.\n\n", machine(), revision(), versions(all), o.rounds)
+	fmt.Fprintf(
+		w,
+		"%s; tcpwhy %s; %s. Best of %d rounds.\n\n",
+		machine(),
+		revision(),
+		versions(all),
+		o.rounds,
+	)
 	for _, s := range captures {
-		fmt.Fprintf(w, "- **%s**: %.0f packets, %.0f connections, %.0f exchanges, %.0f octets a packet\n", s.name, s.frames,
-			s.connections, s.exchanges, s.octets/s.frames)
+		fmt.Fprintf(
+			w,
+			"- **%s**: %.0f packets, %.0f connections, %.0f exchanges, %.0f octets a packet\n",
+			s.name,
+			s.frames,
+			s.connections,
+			s.exchanges,
+			s.octets/s.frames,
+		)
 	}
 	for _, s := range captures {
 		costs(w, all, s, m)
@@ -35,12 +49,23 @@ func compare(w io.Writer, t *tools, o *options) error {
 
 // costs writes what each program took for one capture.
 func costs(w io.Writer, all []program, s sample, m measured) {
-	fmt.Fprintf(w, "\n| %s | CPU ns/packet | CPU, times tcpwhy's | wall ms | peak MB |\n|---|---:|---:|---:|---:|\n", s.name)
+	fmt.Fprintf(
+		w,
+		"\n| %s | CPU ns/packet | CPU, times tcpwhy's | wall ms | peak MB |\n|---|---:|---:|---:|---:|\n",
+		s.name,
+	)
 	own := m[ownName][s.name]
 	for _, p := range all {
 		c := m[p.name][s.name]
-		fmt.Fprintf(w, "| %s | %.0f | %.2f | %.0f | %.0f |\n", p.name, float64(c.cpu)/s.frames, ratio(c.cpu, own.cpu),
-			float64(c.wall)/1e6, float64(c.rss)/1e6)
+		fmt.Fprintf(
+			w,
+			"| %s | %.0f | %.2f | %.0f | %.0f |\n",
+			p.name,
+			float64(c.cpu)/s.frames,
+			ratio(c.cpu, own.cpu),
+			float64(c.wall)/1e6,
+			float64(c.rss)/1e6,
+		)
 	}
 }
 

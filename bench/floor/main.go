@@ -1,6 +1,7 @@
-// Command floor is the least that a Go program does which follows connections: it reads a pcap file of Ethernet frames
-// with IPv4 and TCP through bufio, parses headers by hand, and counts segments and octets by connection in an
-// open-addressing table. What another program takes beyond that is its own work.
+// Command floor is the least that a Go program does which follows connections: it reads a pcap file
+// of Ethernet frames with IPv4 and TCP through bufio, parses headers by hand, and counts segments
+// and octets by connection in an open-addressing table. What another program takes beyond that is
+// its own work.
 package main
 
 import (
@@ -82,7 +83,8 @@ func read(r *bufio.Reader, t *table) error {
 // parse finds the TCP header of an Ethernet frame with IPv4.
 func parse(f []byte, at int64, t *table) {
 	be := binary.BigEndian
-	if len(f) < ethernet+40 || be.Uint16(f[12:]) != 0x0800 || f[ethernet]>>4 != 4 || f[ethernet+9] != protocolTCP {
+	if len(f) < ethernet+40 || be.Uint16(f[12:]) != 0x0800 || f[ethernet]>>4 != 4 ||
+		f[ethernet+9] != protocolTCP {
 		return
 	}
 	ip := f[ethernet:]

@@ -11,8 +11,9 @@ const (
 	dupAcks = 3    // after which a segment is sent again (RFC 5681 section 3.2)
 )
 
-// bulk is a connection that carries large responses one after the other, with a loss now and then: the segment never
-// passes the capture point, duplicate acknowledgments go back, and it comes again a round trip after the third of them.
+// bulk is a connection that carries large responses one after the other, with a loss now and then:
+// the segment never passes the capture point, duplicate acknowledgments go back, and it comes again
+// a round trip after the third of them.
 type bulk struct {
 	*ends
 	size    int64 // of a response's body
@@ -44,7 +45,12 @@ func (b *bulk) step(at time.Duration) (time.Duration, bool, error) {
 	case 3:
 		b.state++
 		b.g.truth.Exchanges++
-		return roundTrip, false, b.send(at, true, flagACK|flagPSH, []byte("GET /bulk HTTP/1.1\r\nHost: bulk.example\r\n\r\n"))
+		return roundTrip, false, b.send(
+			at,
+			true,
+			flagACK|flagPSH,
+			[]byte("GET /bulk HTTP/1.1\r\nHost: bulk.example\r\n\r\n"),
+		)
 	case 4:
 		b.state++
 		b.left = b.size
@@ -100,7 +106,8 @@ func (b *bulk) duplicate(at time.Duration) error {
 	return err
 }
 
-// wait is how long it is until the next frame of a response with a hole: until the repair, when all else was sent.
+// wait is how long it is until the next frame of a response with a hole: until the repair, when all
+// else was sent.
 func (b *bulk) wait(at time.Duration) time.Duration {
 	if b.left > 0 {
 		return gap

@@ -24,14 +24,19 @@ type ends struct {
 	port   uint16
 	seq    [2]uint32 // next sequence number, client and server
 	id     [2]uint16
-	sack   [2]uint32 // what the next acknowledgment acknowledges selectively; nothing if both are equal
+	// what the next acknowledgment acknowledges selectively; nothing if both are equal
+	sack [2]uint32
 }
 
 // newEnds makes the ends of the i-th connection, spread over so many clients.
 func newEnds(g *generator, i, clients int) *ends {
 	c := i % clients
-	e := &ends{g: g, client: [4]byte{10, byte(c >> 16), byte(c >> 8), byte(c)}, server: [4]byte{192, 0, 2, 1},
-		port: uint16(1024 + i/clients%64000)}
+	e := &ends{
+		g:      g,
+		client: [4]byte{10, byte(c >> 16), byte(c >> 8), byte(c)},
+		server: [4]byte{192, 0, 2, 1},
+		port:   uint16(1024 + i/clients%64000),
+	}
 	e.seq = [2]uint32{g.random.Uint32(), g.random.Uint32()}
 	return e
 }
@@ -51,7 +56,13 @@ func (e *ends) send(at time.Duration, fromClient bool, flags byte, payload []byt
 }
 
 // sendAt writes one segment with the given sequence number.
-func (e *ends) sendAt(at time.Duration, fromClient bool, flags byte, seq uint32, payload []byte) error {
+func (e *ends) sendAt(
+	at time.Duration,
+	fromClient bool,
+	flags byte,
+	seq uint32,
+	payload []byte,
+) error {
 	g := e.g
 	src, dst, sport, dport, side := e.server, e.client, uint16(80), e.port, 1
 	if fromClient {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// generator interleaves the frames of connections by their time, each of which a script makes one after the other.
+// generator interleaves the frames of connections by their time, each of which a script makes one
+// after the other.
 type generator struct {
 	write  frameWriter
 	random *rand.Rand
@@ -63,8 +64,8 @@ func (g *generator) generate(kind string) error {
 	return fmt.Errorf("-kind %q: want one of %s", kind, strings.Join(kinds[:], ", "))
 }
 
-// script makes the frames of one connection, one at each call of step. It returns the pause until the next one; done
-// tells that the connection is over.
+// script makes the frames of one connection, one at each call of step. It returns the pause until
+// the next one; done tells that the connection is over.
 type script interface {
 	step(at time.Duration) (pause time.Duration, done bool, err error)
 }
@@ -96,8 +97,9 @@ func (q *queue) Pop() any {
 	return w
 }
 
-// replay keeps n connections going until the file is full; a connection that is over is followed by another. Those that
-// are going then are left as they are, as a capture that is stopped leaves them.
+// replay keeps n connections going until the file is full; a connection that is over is followed by
+// another. Those that are going then are left as they are, as a capture that is stopped leaves
+// them.
 func (g *generator) replay(n int, next func(i int) script) error {
 	for i := range n {
 		heap.Push(&g.queue, waiting{time.Duration(i) * 50 * time.Microsecond, i, next(i)})
@@ -120,8 +122,8 @@ func (g *generator) replay(n int, next func(i int) script) error {
 	return nil
 }
 
-// idle opens connections one after the other, lets each serve one exchange, and leaves it open. What is asked for is a
-// number of connections, or a size.
+// idle opens connections one after the other, lets each serve one exchange, and leaves it open.
+// What is asked for is a number of connections, or a size.
 func (g *generator) idle() error {
 	at, most := time.Duration(0), g.most
 	g.most = 0
@@ -135,7 +137,8 @@ func (g *generator) idle() error {
 			if pause, done, err = s.step(at); err != nil {
 				return err
 			}
-			at += pause / 10 // a million of them within the hour after which a connection is given up
+			// a million of them within the hour after which a connection is given up
+			at += pause / 10
 		}
 	}
 	return nil

@@ -1,5 +1,5 @@
-// Command gen writes captures for benchmarks: seeded, so that two machines measure the same octets, and with known
-// truth, which it prints and writes to FILE.truth beside the capture.
+// Command gen writes captures for benchmarks: seeded, so that two machines measure the same octets,
+// and with known truth, which it prints and writes to FILE.truth beside the capture.
 //
 //	go run ./bench/gen -kind many -size 1GB -o /tmp/many.pcap
 //	go run ./bench/gen -kind many -size 10GB -o - | tcpwhy -
@@ -79,14 +79,16 @@ func run(kind, size string, count int, format string, seed uint64, out string) e
 
 // truth is what a capture holds, as a correct reader of it counts.
 type truth struct {
-	Kind            string `json:"kind"`
-	Seed            uint64 `json:"seed"`
-	Frames          int    `json:"frames"`
-	Octets          int64  `json:"octets"` // of a pcap file without its header
-	Connections     int    `json:"connections"`
-	Exchanges       int    `json:"exchanges"` // begun; the end of the capture cuts those that are not complete
-	Complete        int    `json:"complete"`
-	Retransmissions int    `json:"retransmissions"` // of segments that were lost before they reached the capture
+	Kind        string `json:"kind"`
+	Seed        uint64 `json:"seed"`
+	Frames      int    `json:"frames"`
+	Octets      int64  `json:"octets"` // of a pcap file without its header
+	Connections int    `json:"connections"`
+	// begun; the end of the capture cuts those that are not complete
+	Exchanges int `json:"exchanges"`
+	Complete  int `json:"complete"`
+	// of segments that were lost before they reached the capture
+	Retransmissions int `json:"retransmissions"`
 }
 
 // tell prints the truth, and writes it beside the capture.

@@ -36,7 +36,14 @@ func (s *short) step(at time.Duration) (time.Duration, bool, error) {
 		s.g.truth.Exchanges++
 		return roundTrip, false, s.send(at, true, flagACK|flagPSH, s.request())
 	case 5:
-		return time.Duration(s.g.random.IntN(5000)) * time.Microsecond, false, s.send(at, false, flagACK, nil)
+		return time.Duration(
+				s.g.random.IntN(5000),
+			) * time.Microsecond, false, s.send(
+				at,
+				false,
+				flagACK,
+				nil,
+			)
 	case 6:
 		s.g.truth.Complete++
 		return 20 * time.Microsecond, false, s.send(at, false, flagACK|flagPSH, s.response())
@@ -51,13 +58,22 @@ func (s *short) step(at time.Duration) (time.Duration, bool, error) {
 }
 
 func (s *short) request() []byte {
-	return fmt.Appendf(nil, "GET /item/%d?v=%d HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: gen/1.0\r\n"+
-		"Accept: application/json\r\nAccept-Encoding: gzip\r\n\r\n", s.n%5000, s.n)
+	return fmt.Appendf(
+		nil,
+		"GET /item/%d?v=%d HTTP/1.1\r\nHost: shop.example\r\nUser-Agent: gen/1.0\r\n"+
+			"Accept: application/json\r\nAccept-Encoding: gzip\r\n\r\n",
+		s.n%5000,
+		s.n,
+	)
 }
 
 func (s *short) response() []byte {
 	n := 100 + s.g.random.IntN(400)
-	head := fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nServer: gen/1.0\r\nContent-Type: application/json\r\n"+
-		"Content-Length: %d\r\n\r\n", n)
+	head := fmt.Appendf(
+		nil,
+		"HTTP/1.1 200 OK\r\nServer: gen/1.0\r\nContent-Type: application/json\r\n"+
+			"Content-Length: %d\r\n\r\n",
+		n,
+	)
 	return append(head, s.g.body[:n]...)
 }

@@ -17,8 +17,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// input is a file to be made. Its size is n, of what is counted in it, which write says: the octets that a reader has to
-// take in, decompressed.
+// input is a file to be made. Its size is n, of what is counted in it, which write says: the octets
+// that a reader has to take in, decompressed.
 type input struct {
 	name  string
 	write func(w io.Writer, n int) (octets int64, err error)
@@ -42,7 +42,8 @@ func inputs() []input {
 			})
 		}})
 	}
-	return append(all,
+	return append(
+		all,
 		input{"fragments never completed", fragments},
 		input{"60 nested IP headers", nested},
 		input{"TCP options of 40 octets", options},
@@ -50,7 +51,10 @@ func inputs() []input {
 		input{"interfaces with names of 65,528 octets, gzip", longNames},
 		input{"comments in pcapng, 16,000 a frame", comments},
 		input{"frames of no octets", empty},
-		input{"gzip of zeros in one record", func(w io.Writer, n int) (int64, error) { return bomb(gzip.NewWriter(w), n) }},
+		input{
+			"gzip of zeros in one record",
+			func(w io.Writer, n int) (int64, error) { return bomb(gzip.NewWriter(w), n) },
+		},
 		input{"zstd of zeros in one record", zstdBomb},
 		input{"gzip in members of one octet", members},
 		input{"zstd frames of one octet asking 128 MiB", zstdFrames},
@@ -92,7 +96,14 @@ func (c *counter) Write(b []byte) (int, error) {
 func fragments(w io.Writer, n int) (int64, error) {
 	return pcapFile(w, linkRaw, n, func(b []byte, i int) []byte {
 		const more = 0x2000
-		b = appendIP(b, 6, more, 24, [4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}, [4]byte{192, 0, 2, 1})
+		b = appendIP(
+			b,
+			6,
+			more,
+			24,
+			[4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)},
+			[4]byte{192, 0, 2, 1},
+		)
 		return append(b, make([]byte, 24)...)
 	})
 }
@@ -107,9 +118,16 @@ func nested(w io.Writer, n int) (int64, error) {
 	})
 }
 
-// options makes segments whose options fill the header, those that nobody knows, and those that end nowhere.
+// options makes segments whose options fill the header, those that nobody knows, and those that end
+// nowhere.
 func options(w io.Writer, n int) (int64, error) {
-	lists := []string{strings.Repeat("\x01", 40), strings.Repeat("\xfd\x02", 20), strings.Repeat("\x02\x04\xff\xff", 10), strings.Repeat("\x05\xff", 20), strings.Repeat("\x08\x0aabcdefgh", 4)}
+	lists := []string{
+		strings.Repeat("\x01", 40),
+		strings.Repeat("\xfd\x02", 20),
+		strings.Repeat("\x02\x04\xff\xff", 10),
+		strings.Repeat("\x05\xff", 20),
+		strings.Repeat("\x08\x0aabcdefgh", 4),
+	}
 	return pcapFile(w, linkRaw, n, func(b []byte, i int) []byte {
 		b = appendIP(b, 6, 0, 60, [4]byte{10, 0, 0, 1}, [4]byte{192, 0, 2, 1})
 		be := binary.BigEndian
@@ -137,7 +155,11 @@ func block(w io.Writer, kind uint32, body []byte) (int64, error) {
 // pcapngHead is a section with a first interface.
 func pcapngHead(w io.Writer) (int64, error) {
 	le := binary.LittleEndian
-	n, err := block(w, 0x0a0d0d0a, le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1), ^uint64(0)))
+	n, err := block(
+		w,
+		0x0a0d0d0a,
+		le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1), ^uint64(0)),
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -150,7 +172,9 @@ func packetBlock(iface, at int) []byte {
 	le := binary.LittleEndian
 	frame := appendIP(nil, 6, 0, 0, [4]byte{10, 0, 0, 1}, [4]byte{192, 0, 2, 1})
 	b := le.AppendUint32(le.AppendUint32(le.AppendUint32(nil, uint32(iface)), 0), uint32(at))
-	return append(le.AppendUint32(le.AppendUint32(b, uint32(len(frame))), uint32(len(frame))), frame...)
+	return append(
+		le.AppendUint32(le.AppendUint32(b, uint32(len(frame))), uint32(len(frame))),
+		frame...)
 }
 
 // interfaces describes an interface for each frame, with options, as many as a reader takes.
@@ -201,7 +225,12 @@ const bombRecord = 262_144
 
 // bomb compresses records of zeros.
 func bomb(packer io.WriteCloser, n int) (int64, error) {
-	count, err := pcapFile(packer, linkEthernet, n/1000, func(b []byte, _ int) []byte { return append(b, make([]byte, bombRecord)...) })
+	count, err := pcapFile(
+		packer,
+		linkEthernet,
+		n/1000,
+		func(b []byte, _ int) []byte { return append(b, make([]byte, bombRecord)...) },
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -239,7 +268,8 @@ func members(w io.Writer, n int) (int64, error) {
 	return count.n, err
 }
 
-// zstdFrames packs each octet as a frame of one raw block, with a window of 128 MiB (RFC 8878 §3.1.1).
+// zstdFrames packs each octet as a frame of one raw block, with a window of 128 MiB (RFC 8878
+// §3.1.1).
 func zstdFrames(w io.Writer, n int) (int64, error) {
 	plain, err := plainOctets(n / 10)
 	count := &counter{w: w}

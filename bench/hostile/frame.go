@@ -27,7 +27,8 @@ func appendFrame(b []byte, s *capture.Segment) []byte {
 	return b
 }
 
-// appendIP appends an IPv4 header for length octets of a protocol. The fragment field is given as it is.
+// appendIP appends an IPv4 header for length octets of a protocol. The fragment field is given as
+// it is.
 func appendIP(b []byte, protocol byte, fragment uint16, length int, from, to [4]byte) []byte {
 	head := len(b)
 	b = append(b, 0x45, 0)

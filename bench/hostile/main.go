@@ -1,7 +1,8 @@
 //go:build linux
 
-// Hostile measures what captures cost that are made to cost much, beside a plain one: processor time for each octet, and
-// the most memory. It prints a table, of which docs/robustness.md shows part.
+// Hostile measures what captures cost that are made to cost much, beside a plain one: processor
+// time for each octet, and the most memory. It prints a table, of which docs/robustness.md shows
+// part.
 //
 //	go run ./bench/hostile
 //	go run ./bench/hostile -n 100000 -only 'xz|gzip'
@@ -29,7 +30,11 @@ const (
 
 func main() {
 	n := flag.Int("n", 1_000_000, "segments of each capture, 10,000 to 10,000,000")
-	plain := flag.String("plain", "100MB", "size of the plain capture, which is measured again beside each")
+	plain := flag.String(
+		"plain",
+		"100MB",
+		"size of the plain capture, which is measured again beside each",
+	)
 	only := flag.String("only", "", "a pattern of the names to measure")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
@@ -64,7 +69,9 @@ func bench(n int, plainSize string, only *regexp.Regexp) (err error) {
 			return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, out)
 		}
 	}
-	fmt.Println("| capture | octets | ns an octet | a plain one | times | peak memory | |\n|---|---|---|---|---|---|---|")
+	fmt.Println(
+		"| capture | octets | ns an octet | a plain one | times | peak memory | |\n|---|---|---|---|---|---|---|",
+	)
 	for _, in := range inputs() {
 		if !only.MatchString(in.name) {
 			continue
@@ -124,5 +131,14 @@ func row(name string, c, plain cost) {
 	if c.memory>>10 > mostMemory {
 		over = append(over, "large")
 	}
-	fmt.Printf("| %s | %.1f M | %.1f | %.1f | %.1f | %d MB | %s |\n", name, float64(c.octets)/1e6, c.perOctet(), plain.perOctet(), times, c.memory>>10, strings.Join(over, ", "))
+	fmt.Printf(
+		"| %s | %.1f M | %.1f | %.1f | %.1f | %d MB | %s |\n",
+		name,
+		float64(c.octets)/1e6,
+		c.perOctet(),
+		plain.perOctet(),
+		times,
+		c.memory>>10,
+		strings.Join(over, ", "),
+	)
 }

@@ -50,7 +50,8 @@ func ip(args string) error {
 func (c *cable) send(rate, seconds, segments int) (sent uint64, err error) {
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine, and its namespace with it
+		// never unlocked: the thread ends with the goroutine, and its namespace with it
+		runtime.LockOSThread()
 		file, err := os.Open("/run/netns/" + c.far)
 		if err == nil {
 			defer file.Close()
@@ -105,7 +106,15 @@ func blast(rate int, during time.Duration, segments int) (uint64, error) {
 			messages[k].header.Iov = &parts[k]
 			messages[k].header.SetIovlen(1)
 		}
-		n, _, code := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&messages[0])), batch, 0, 0, 0)
+		n, _, code := unix.Syscall6(
+			unix.SYS_SENDMMSG,
+			uintptr(fd),
+			uintptr(unsafe.Pointer(&messages[0])),
+			batch,
+			0,
+			0,
+			0,
+		)
 		if code != 0 && code != unix.ENOBUFS && code != unix.EINTR {
 			return sent, code
 		}

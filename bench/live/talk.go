@@ -11,19 +11,23 @@ import (
 const (
 	connections = 256
 	segmentSize = 1000 // octets of data in a segment of a response
-	round       = 24   // frames of one connection before it is another's turn: 16 segments and their acknowledgments
+	// frames of one connection before it is another's turn: 16 segments and their acknowledgments
+	round = 24
 )
 
-// talk is endless exchanges on connections that stay open, a round of each in turn: what a window lets go comes at once.
+// talk is endless exchanges on connections that stay open, a round of each in turn: what a window
+// lets go comes at once.
 type talk struct {
 	frames [batch][]byte // room for the frames of a batch
 	seq    [connections][2]uint32
 	step   [connections]int
 	turn   int
 	burst  int // frames of this turn so far
-	steps  int // of an exchange: the request, the segments of the response, an acknowledgment after every second and the last
-	said   [2]string
-	more   string // a segment of the response after its first
+	// of an exchange: the request, the segments of the response, an acknowledgment after every
+	// second and the last
+	steps int
+	said  [2]string
+	more  string // a segment of the response after its first
 }
 
 // newTalk makes a talk whose responses have so many segments.
@@ -33,7 +37,11 @@ func newTalk(segments int) *talk {
 		t.frames[i] = make([]byte, 0, 1600)
 	}
 	t.said[0] = "GET /resource HTTP/1.1\r\nHost: bench.example\r\n\r\n"
-	t.said[1] = fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", segments*segmentSize, t.more)
+	t.said[1] = fmt.Sprintf(
+		"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
+		segments*segmentSize,
+		t.more,
+	)
 	return t
 }
 

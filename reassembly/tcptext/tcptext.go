@@ -1,4 +1,5 @@
-// Package tcptext reads TCP written as text, in the manner of packetdrill and tcpdump, for tests and scenarios:
+// Package tcptext reads TCP written as text, in the manner of packetdrill and tcpdump, for tests
+// and scenarios:
 //
 //	client 10.0.0.1:40000 isn 1000
 //	server 10.0.0.2:80 isn 5000
@@ -9,11 +10,12 @@
 //	0.050 < .  1:1449(1448) ack 19 x*1448    # a comment
 //	0.060 > icmp:3/1 0:0(0) from 10.0.0.254
 //
-// > is sent by the client, < by the server. Times are seconds, or +seconds after the line before. Numbers are relative
-// to the initial sequence numbers, so that the SYN is 0 and data begins at 1. Flags are S F R P U E W and . for ACK.
-// The length may be left out if there is content: a Go string, or OCTET*COUNT. Without content the octets are "x".
-// Further words: win N, ack N, ttl N, id N, iface N, snap N (the capture cut the payload to N octets), badsum, out,
-// in, mtu N. A # or // begins a comment, as does any other word after two blanks or more.
+// > is sent by the client, < by the server. Times are seconds, or +seconds after the line before.
+// Numbers are relative to the initial sequence numbers, so that the SYN is 0 and data begins at 1.
+// Flags are S F R P U E W and . for ACK. The length may be left out if there is content: a Go
+// string, or OCTET*COUNT. Without content the octets are "x". Further words: win N, ack N, ttl N,
+// id N, iface N, snap N (the capture cut the payload to N octets), badsum, out, in, mtu N. A # or
+// // begins a comment, as does any other word after two blanks or more.
 package tcptext
 
 import (
@@ -43,8 +45,8 @@ type parser struct {
 	segs  []capture.Segment
 }
 
-// Parse reads all lines of text. Frames are numbered from 1 in the order of the lines. Segments whose line says nothing
-// else have a window of 65,535 and a TTL of 64.
+// Parse reads all lines of text. Frames are numbered from 1 in the order of the lines. Segments
+// whose line says nothing else have a window of 65,535 and a TTL of 64.
 func Parse(text string) ([]capture.Segment, error) {
 	p := parser{hosts: [2]host{
 		{netip.MustParseAddrPort("10.0.0.1:40000"), 1000},

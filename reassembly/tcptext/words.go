@@ -11,7 +11,20 @@ import (
 )
 
 // keywords may follow two blanks without beginning a comment.
-var keywords = [...]string{"ack", "win", "ttl", "id", "iface", "snap", "badsum", "out", "in", "mtu", "from", "isn"}
+var keywords = [...]string{
+	"ack",
+	"win",
+	"ttl",
+	"id",
+	"iface",
+	"snap",
+	"badsum",
+	"out",
+	"in",
+	"mtu",
+	"from",
+	"isn",
+}
 
 // split cuts a line into words. A string and a list of options in angle brackets are one word each.
 func split(s string) ([]string, error) {
@@ -27,7 +40,9 @@ func split(s string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if word := s[:n]; len(words) > 3 && gap > 1 && isLetter(s[0]) && !slices.Contains(keywords[:], word) && !strings.Contains(word, "*") {
+		if word := s[:n]; len(words) > 3 && gap > 1 && isLetter(s[0]) &&
+			!slices.Contains(keywords[:], word) &&
+			!strings.Contains(word, "*") {
 			return words, nil
 		}
 		words = append(words, s[:n])
@@ -230,7 +245,10 @@ func (l *line) option(f []string) error {
 		seg.Options |= capture.HasTS
 	case f[0] == "sack" && len(n) > 0 && len(n)%2 == 0 && int(seg.NSACK)+len(n)/2 <= len(seg.SACK):
 		for i := 0; i < len(n); i += 2 {
-			seg.SACK[seg.NSACK] = capture.SACKBlock{Start: l.to.isn + uint32(n[i]), End: l.to.isn + uint32(n[i+1])}
+			seg.SACK[seg.NSACK] = capture.SACKBlock{
+				Start: l.to.isn + uint32(n[i]),
+				End:   l.to.isn + uint32(n[i+1]),
+			}
 			seg.NSACK++
 		}
 	default:

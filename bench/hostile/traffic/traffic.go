@@ -1,4 +1,5 @@
-// Package traffic makes traffic that is meant to exhaust the memory or the time of whoever follows it, segment by segment.
+// Package traffic makes traffic that is meant to exhaust the memory or the time of whoever follows
+// it, segment by segment.
 package traffic
 
 import (
@@ -10,9 +11,10 @@ import (
 
 // Kind is a kind of traffic that nobody sends in earnest.
 type Kind struct {
-	Name   string
-	Make   func(i int, s *capture.Segment) // makes the i-th segment, of one that has a time and is an ACK without data
-	Caveat string                          // that must be reported, "" for none
+	Name string
+	// makes the i-th segment, of one that has a time and is an ACK without data
+	Make   func(i int, s *capture.Segment)
+	Caveat string // that must be reported, "" for none
 }
 
 // All are the kinds.
@@ -25,14 +27,21 @@ func host(i int) netip.Addr {
 
 // talker fills in who sends.
 func talker(s *capture.Segment, client int, fromClient bool) {
-	c, server := netip.AddrPortFrom(host(client), 40000), netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), 80)
+	c, server := netip.AddrPortFrom(
+		host(client),
+		40000,
+	), netip.AddrPortFrom(
+		netip.AddrFrom4([4]byte{192, 0, 2, 1}),
+		80,
+	)
 	s.Src, s.Dst = c, server
 	if !fromClient {
 		s.Src, s.Dst = server, c
 	}
 }
 
-// opening makes the first three segments of a connection whose numbers begin at 0; false after those.
+// opening makes the first three segments of a connection whose numbers begin at 0; false after
+// those.
 func opening(i int, s *capture.Segment) bool {
 	talker(s, 1, i != 1)
 	switch i {
