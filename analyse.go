@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
 )
@@ -38,7 +39,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 }
 
 // analysis reads the inputs. Without a report there is an error.
-func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*analysis.Report, error) {
+func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*report.Report, error) {
 	filter, err := o.parseFilter()
 	if err != nil {
 		return nil, err
@@ -97,7 +98,7 @@ func (o *options) analysisOptions() (analysis.Options, error) {
 }
 
 // status is the exit status for a report.
-func (o *options) status(r *analysis.Report) int {
+func (o *options) status(r *report.Report) int {
 	if o.failOn == "" {
 		return exitOK
 	}
@@ -111,7 +112,7 @@ func (o *options) status(r *analysis.Report) int {
 }
 
 // writeReport writes to the file of --output, or to standard output.
-func (o *options) writeReport(r *analysis.Report, stdout io.Writer) error {
+func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
 	if o.output == "" {
 		return o.render(stdout, r)
 	}
@@ -119,7 +120,7 @@ func (o *options) writeReport(r *analysis.Report, stdout io.Writer) error {
 }
 
 // render writes the report in the format asked for.
-func (o *options) render(w io.Writer, r *analysis.Report) error {
+func (o *options) render(w io.Writer, r *report.Report) error {
 	switch o.format {
 	case "json":
 		return output.JSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // usageError is a mistake on the command line, and what may help.
@@ -78,14 +79,14 @@ func oneOf(flag, value string, allowed ...string) error {
 }
 
 // severity is the level that a flag names.
-func severity(flag, value string) (analysis.Severity, error) {
+func severity(flag, value string) (report.Severity, error) {
 	var names []string
-	for s := analysis.Critical; ; s-- {
+	for s := report.Critical; ; s-- {
 		if s.String() == value {
 			return s, nil
 		}
 		names = append(names, s.String())
-		if s == analysis.Info {
+		if s == report.Info {
 			return s, oneOf(flag, value, names...)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -26,7 +27,7 @@ var whole = view{frames: true, counts: true, http: true}
 
 // digest is the report as lines in an order that does not depend on addresses: what must be equal
 // of two captures that tell the same.
-func (v view) digest(r *analysis.Report) []string {
+func (v view) digest(r *report.Report) []string {
 	if v.addr == nil {
 		v.addr = func(a netip.AddrPort) netip.AddrPort { return a }
 	}
@@ -56,12 +57,12 @@ func (v view) digest(r *analysis.Report) []string {
 	return append(out, findings...)
 }
 
-func (v view) exchange(x *analysis.ExchangeInfo) string {
+func (v view) exchange(x *report.ExchangeInfo) string {
 	s := fmt.Sprintf("exchange %d of %d at %v %v %s", x.ID, x.Connection, x.Start, x.Duration, times(x.Times))
 	if v.http {
 		s += fmt.Sprintf(" %s %s %s %s %d %v %v", x.Method, x.Target, x.Host, x.Version, x.Status, x.Interim, x.Outcome)
 	}
-	for _, m := range []*analysis.MessageInfo{x.Request, x.Response} {
+	for _, m := range []*report.MessageInfo{x.Request, x.Response} {
 		if m == nil {
 			continue
 		}
@@ -76,7 +77,7 @@ func (v view) exchange(x *analysis.ExchangeInfo) string {
 	return s
 }
 
-func (v view) finding(f *analysis.Finding) []string {
+func (v view) finding(f *report.Finding) []string {
 	pair := v.addr(netip.AddrPortFrom(f.Client, 0)).Addr()
 	head := fmt.Sprintf("finding %s/%s %v %v", f.Rule, f.Cause, pair, v.addr(f.Server))
 	out := []string{fmt.Sprintf("%s: %v %v %v count %d cost %v affected %d", head, f.Severity, f.Confidence, f.Side, f.Count,
@@ -94,7 +95,7 @@ func (v view) finding(f *analysis.Finding) []string {
 	return out
 }
 
-func times(all []analysis.LabelTime) string {
+func times(all []report.LabelTime) string {
 	var b strings.Builder
 	for _, part := range all {
 		fmt.Fprintf(&b, "%v=%v ", part.Label, part.Time)
@@ -121,7 +122,7 @@ func same(t tester, what string, got, want []string) {
 }
 
 // analyseData is the report of capture files by content, with all occurrences listed.
-func analyseData(t tester, files ...[]byte) *analysis.Report {
+func analyseData(t tester, files ...[]byte) *report.Report {
 	t.Helper()
 	if len(files) == 1 {
 		return analyseConfig(t, capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(files[0])})
@@ -141,7 +142,7 @@ func analyseData(t tester, files ...[]byte) *analysis.Report {
 	return analyseConfig(t, capture.Config{Inputs: names})
 }
 
-func analyseConfig(t tester, c capture.Config) *analysis.Report {
+func analyseConfig(t tester, c capture.Config) *report.Report {
 	t.Helper()
 	src, err := capture.Open(c)
 	if err != nil {
@@ -157,7 +158,7 @@ func analyseConfig(t tester, c capture.Config) *analysis.Report {
 
 // labelTotal is the time that a label got over all exchanges and, for the time between them,
 // connections.
-func labelTotal(list []analysis.LabelTime, l analysis.Label) time.Duration {
+func labelTotal(list []report.LabelTime, l report.Label) time.Duration {
 	for _, part := range list {
 		if part.Label == l {
 			return part.Time

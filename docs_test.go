@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/output"
 )
 
@@ -73,7 +73,7 @@ func TestJSONDocs(t *testing.T) {
 			t.Errorf("docs/json.md has no table with exactly the fields of %q", name)
 		}
 	}
-	for _, l := range analysis.Labels() {
+	for _, l := range report.Labels() {
 		if !strings.Contains(string(doc), "| `"+l.String()+"` |") {
 			t.Errorf("docs/json.md lacks the label %s", l)
 		}

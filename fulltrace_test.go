@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -22,7 +23,7 @@ func TestTracesAddUp(t *testing.T) {
 				if err == nil && of != nil {
 					checkTrace(t, inputs, *of)
 				}
-				checkTrace(t, inputs, analysis.TraceOf{Connection: n, Exchange: -1})
+				checkTrace(t, inputs, report.TraceOf{Connection: n, Exchange: -1})
 			}
 		})
 	}
@@ -38,7 +39,7 @@ func openInputs(t *testing.T, inputs []string) capture.Source {
 }
 
 // checkTrace checks one trace, if there is such a thing.
-func checkTrace(t *testing.T, inputs []string, of analysis.TraceOf) {
+func checkTrace(t *testing.T, inputs []string, of report.TraceOf) {
 	t.Helper()
 	src := openInputs(t, inputs)
 	defer src.Close()
@@ -59,7 +60,7 @@ func checkTrace(t *testing.T, inputs []string, of analysis.TraceOf) {
 	if r.Trace.MoreTiles > 0 {
 		return
 	}
-	sums := map[analysis.Label]time.Duration{}
+	sums := map[report.Label]time.Duration{}
 	at := start
 	for _, k := range r.Trace.Tiles {
 		if k.From != at {

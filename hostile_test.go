@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/bench/hostile/traffic"
 	"tcpwhy/capture"
 	"tcpwhy/output"
@@ -108,7 +109,7 @@ func TestHostile(t *testing.T) {
 	}
 }
 
-func caveatCodes(r *analysis.Report) []string {
+func caveatCodes(r *report.Report) []string {
 	var codes []string
 	for _, c := range r.Caveats {
 		codes = append(codes, c.Code)

@@ -11,8 +11,21 @@ import (
 	"testing"
 )
 
-// chain are the program's packages: each imports only those after it.
+// chain are the program's outer packages: each, and what lies below it, imports only those after
+// it.
 var chain = []string{"tcpwhy", "tcpwhy/output", "tcpwhy/analysis", "tcpwhy/reassembly", "tcpwhy/capture"}
+
+// edges are, of every package of the program, the packages of the program that it may import. What
+// is not written here is not allowed: a new wall is a line here, and so is a new door.
+var edges = map[string][]string{
+	"tcpwhy":                    {"tcpwhy/output", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture"},
+	"tcpwhy/output":             {"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis":           {"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis/report":    {"tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/reassembly":         {"tcpwhy/capture"},
+	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},
+	"tcpwhy/capture":            {},
+}
 
 // onlyIn says which one package of the program may import a library; "" means that only tests may.
 var onlyIn = map[string]string{
@@ -38,7 +51,14 @@ func TestImports(t *testing.T) {
 		if place < 0 {
 			continue // a tool beside the program
 		}
+		allowed, known := edges[pkg]
+		if !known {
+			t.Errorf("%s is of a package that edges does not know", file)
+		}
 		for _, path := range imports {
+			if chainPackage(path) != "" && !slices.Contains(allowed, path) {
+				t.Errorf("%s imports %s, which edges does not allow", file, path)
+			}
 			if other := slices.Index(chain, chainPackage(path)); other >= 0 && (other < place || other == place && path == "tcpwhy") {
 				t.Errorf("%s imports %s, which stands before it in %s", file, path, strings.Join(chain, " -> "))
 			}

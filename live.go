@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -171,7 +171,7 @@ func interfaceNames() []string {
 }
 
 // writeLive writes the last report.
-func (o *options) writeLive(r *analysis.Report, stdout io.Writer) error {
+func (o *options) writeLive(r *report.Report, stdout io.Writer) error {
 	if o.format == "ndjson" && o.output != "" {
 		// The lines before it are in the file.
 		return appendTo(o.output, func(w io.Writer) error { return o.render(w, r) })

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
 )
@@ -51,7 +52,7 @@ func (o *options) follow(
 	src *capture.Live,
 	options analysis.Options,
 	stdout, stderr io.Writer,
-) (*analysis.Report, error) {
+) (*report.Report, error) {
 	f := &follower{
 		o:      o,
 		src:    src,
@@ -172,19 +173,19 @@ func (f *follower) hooks() analysis.Hooks {
 	h := analysis.Hooks{Tick: f.tick}
 	switch {
 	case f.json != nil:
-		h.Certain = func(found *analysis.Finding) { f.put(func() error { return f.json.Occurrence(found) }) }
+		h.Certain = func(found *report.Finding) { f.put(func() error { return f.json.Occurrence(found) }) }
 		if f.o.live.exchanges {
-			h.Exchange = func(_ netip.AddrPort, x *analysis.ExchangeInfo) { f.put(func() error { return f.json.Exchange(x) }) }
+			h.Exchange = func(_ netip.AddrPort, x *report.ExchangeInfo) { f.put(func() error { return f.json.Exchange(x) }) }
 		}
 	case f.view != nil:
 		h.Certain = f.view.Finding
-		h.Exchange = func(server netip.AddrPort, _ *analysis.ExchangeInfo) { f.view.Exchange(server) }
+		h.Exchange = func(server netip.AddrPort, _ *report.ExchangeInfo) { f.view.Exchange(server) }
 	}
 	return h
 }
 
 // tick writes what is due by time.
-func (f *follower) tick(soFar func() *analysis.Report) {
+func (f *follower) tick(soFar func() *report.Report) {
 	now := time.Now()
 	f.show(now)
 	due := f.o.live.interval > 0 && now.Sub(f.written) >= f.o.live.interval
@@ -200,7 +201,7 @@ func (f *follower) tick(soFar func() *analysis.Report) {
 }
 
 // writeSoFar writes a report that is not the last.
-func (f *follower) writeSoFar(r *analysis.Report) error {
+func (f *follower) writeSoFar(r *report.Report) error {
 	if f.json != nil {
 		return f.json.SoFar(r)
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -117,7 +118,7 @@ func TestSoak(t *testing.T) {
 	}
 	var heap []float64 // MB, after each sixth
 	told := 0
-	hooks := analysis.Hooks{Certain: func(*analysis.Finding) { told++ }, Tick: func(soFar func() *analysis.Report) {
+	hooks := analysis.Hooks{Certain: func(*report.Finding) { told++ }, Tick: func(soFar func() *report.Report) {
 		if n >= clients/6*(len(heap)+1) {
 			var m runtime.MemStats
 			runtime.GC()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
 )
@@ -111,7 +112,7 @@ func TestPausesChangeNothing(t *testing.T) {
 // printed is the JSON report of a live source.
 func printed(t *testing.T, src capture.Source) []byte {
 	t.Helper()
-	hooks := analysis.Hooks{Certain: func(*analysis.Finding) {}, Tick: func(soFar func() *analysis.Report) { soFar() }}
+	hooks := analysis.Hooks{Certain: func(*report.Finding) {}, Tick: func(soFar func() *report.Report) { soFar() }}
 	r, err := analysis.RunLive(src, analysis.Options{Workers: 2, MaxListed: maxListed, MaxOccurrences: 10}, hooks)
 	if err != nil {
 		t.Fatal(err)

@@ -6,17 +6,17 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // faults are the findings above info by rule and cause, over all clients.
 type fault struct {
 	count      int
 	cost       time.Duration
-	confidence analysis.Confidence
+	confidence report.Confidence
 }
 
-func faults(r *analysis.Report) map[string]fault {
+func faults(r *report.Report) map[string]fault {
 	all := map[string]fault{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -48,7 +48,7 @@ func grouped(all map[string]fault) map[string]fault {
 }
 
 // sameFaults compares what was found, costs within eps.
-func sameFaults(t tester, what string, got, want *analysis.Report, eps time.Duration) {
+func sameFaults(t tester, what string, got, want *report.Report, eps time.Duration) {
 	t.Helper()
 	g, w := faults(got), faults(want)
 	for key, f := range w {
@@ -69,11 +69,11 @@ func sameFaults(t tester, what string, got, want *analysis.Report, eps time.Dura
 }
 
 // tcpLabels are those that need no content.
-var tcpLabels = []analysis.Label{analysis.TCPHandshake, analysis.SYNRetx, analysis.SYNACKRetx, analysis.ZeroWindow,
-	analysis.FastRetx, analysis.RTO, analysis.TLP, analysis.LostRetx, analysis.SpuriousRetx}
+var tcpLabels = []report.Label{report.TCPHandshake, report.SYNRetx, report.SYNACKRetx, report.ZeroWindow,
+	report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx}
 
 // checkSnapped compares a report with that of the whole capture.
-func checkSnapped(t tester, got, want *analysis.Report) {
+func checkSnapped(t tester, got, want *report.Report) {
 	t.Helper()
 	if len(got.Conns) != len(want.Conns) {
 		t.Fatal(len(got.Conns), "connections, want", len(want.Conns))

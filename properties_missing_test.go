@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // missingFrames is how many frames of each capture TestOneMissing leaves out, one at a time.
@@ -35,7 +35,7 @@ func TestOneMissing(t *testing.T) {
 		if *missingFrames > 0 {
 			frames = frames[:min(*missingFrames, len(frames))]
 		}
-		sure := analysis.ConfidenceMedium // what is less sure may come of what cannot be seen
+		sure := report.ConfidenceMedium // what is less sure may come of what cannot be seen
 		for _, i := range frames {
 			less := trace{link: tr.link}
 			less.packets = append(append(less.packets, tr.packets[:i]...), tr.packets[i+1:]...)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -41,7 +41,7 @@ func TestTogether(t *testing.T) {
 }
 
 // only keeps what began in one input.
-func only(r *analysis.Report, input int) *analysis.Report {
+func only(r *report.Report, input int) *report.Report {
 	out := *r
 	out.Conns, out.Exchanges, out.Findings = nil, nil, nil
 	pairs := map[string]bool{}
@@ -76,7 +76,7 @@ func only(r *analysis.Report, input int) *analysis.Report {
 
 // part is what a report says of connections, without numbers that count all, and times since the
 // first frame.
-func part(r *analysis.Report) []string {
+func part(r *report.Report) []string {
 	var out []string
 	talked := map[string]bool{}
 	for _, x := range r.Exchanges {
@@ -102,8 +102,8 @@ func part(r *analysis.Report) []string {
 // stallLabels are those of time that losses and windows cost. A frame that is missing may change
 // which of them it is, as an acknowledgment tells a repair from a timeout; but it adds nothing to
 // their sum.
-var stallLabels = []analysis.Label{analysis.SYNRetx, analysis.SYNACKRetx, analysis.FastRetx, analysis.RTO, analysis.TLP,
-	analysis.LostRetx, analysis.SpuriousRetx, analysis.RWnd, analysis.ZeroWindow}
+var stallLabels = []report.Label{report.SYNRetx, report.SYNACKRetx, report.FastRetx, report.RTO, report.TLP,
+	report.LostRetx, report.SpuriousRetx, report.RWnd, report.ZeroWindow}
 
 // TestDeleted: frames that the capture lacks are not taken for loss, and make nothing surer without
 // the report saying that something is lacking (property 8). A frame that the capture lacks may look
@@ -126,7 +126,7 @@ func TestDeleted(t *testing.T) {
 				if key == "a wait" && unsureOfSize(whole) {
 					continue
 				}
-				if w := was[key]; f.confidence > max(w.confidence, analysis.ConfidenceMedium) && !newlyWeakened(r, whole) {
+				if w := was[key]; f.confidence > max(w.confidence, report.ConfidenceMedium) && !newlyWeakened(r, whole) {
 					t.Errorf("%s is %+v, was %+v", key, f, w)
 				}
 			}
@@ -142,22 +142,22 @@ func TestDeleted(t *testing.T) {
 
 // unsureOfSize reports whether a timeout was explained by path-mtu on little evidence: that the
 // timer ran is surer than why, and without that evidence it is all there is to say.
-func unsureOfSize(r *analysis.Report) bool {
+func unsureOfSize(r *report.Report) bool {
 	f, ok := faults(r)["path-mtu/"]
-	return ok && f.confidence <= analysis.ConfidenceMedium
+	return ok && f.confidence <= report.ConfidenceMedium
 }
 
 // late is the time in which the path was late, or may have been.
-func late(r *analysis.Report) time.Duration {
+func late(r *report.Report) time.Duration {
 	sum := time.Duration(0)
 	for i := range r.Conns {
-		sum += labelTotal(r.Conns[i].Times, analysis.Unknown) + labelTotal(r.Conns[i].Times, analysis.Queue)
+		sum += labelTotal(r.Conns[i].Times, report.Unknown) + labelTotal(r.Conns[i].Times, report.Queue)
 	}
 	return sum
 }
 
 // stalls is the time that all connections were stalled.
-func stalls(r *analysis.Report) time.Duration {
+func stalls(r *report.Report) time.Duration {
 	sum := time.Duration(0)
 	for i := range r.Conns {
 		for _, l := range stallLabels {
@@ -169,12 +169,12 @@ func stalls(r *analysis.Report) time.Duration {
 
 // newlyWeakened reports whether a report says of anything more often than another that the capture
 // lacks what verdicts rest on.
-func newlyWeakened(r, before *analysis.Report) bool {
+func newlyWeakened(r, before *report.Report) bool {
 	was := map[string]uint64{}
 	for _, c := range before.Caveats {
 		was[c.Code] = c.Count
 	}
-	return slices.ContainsFunc(r.Caveats, func(c analysis.Caveat) bool { return len(c.Weakens) > 0 && c.Count > was[c.Code] })
+	return slices.ContainsFunc(r.Caveats, func(c report.Caveat) bool { return len(c.Weakens) > 0 && c.Count > was[c.Code] })
 }
 
 // endings are the rules about how connections and exchanges end.
@@ -224,9 +224,9 @@ func TestMerged(t *testing.T) {
 }
 
 // nearTimes compares the labels of two reports.
-func nearTimes(t tester, got, want *analysis.Report, eps time.Duration) {
+func nearTimes(t tester, got, want *report.Report, eps time.Duration) {
 	t.Helper()
-	for _, l := range analysis.Labels() {
+	for _, l := range report.Labels() {
 		if g, w := labelTotal(got.Times, l), labelTotal(want.Times, l); (g - w).Abs() > eps*time.Duration(max(1, want.ExchangeCount)) {
 			t.Errorf("%v of %v, was %v", g, l, w)
 		}

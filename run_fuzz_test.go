@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
 )
@@ -66,7 +67,7 @@ func FuzzRun(f *testing.F) {
 	})
 }
 
-func runBytes(file []byte, workers int) (*analysis.Report, error) {
+func runBytes(file []byte, workers int) (*report.Report, error) {
 	src, err := capture.Open(capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(file)})
 	if err != nil {
 		return nil, err
@@ -78,7 +79,7 @@ func runBytes(file []byte, workers int) (*analysis.Report, error) {
 // traced are the traces of the first connection and exchange, if there are any.
 func traced(t *testing.T, file []byte) (out []string) {
 	t.Helper()
-	for _, of := range []analysis.TraceOf{{Connection: 0, Exchange: -1}, {Connection: 0, Exchange: 0}} {
+	for _, of := range []report.TraceOf{{Connection: 0, Exchange: -1}, {Connection: 0, Exchange: 0}} {
 		src, err := capture.Open(capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(file)})
 		if err != nil {
 			t.Fatal(err)
@@ -101,7 +102,7 @@ func traced(t *testing.T, file []byte) (out []string) {
 	return out
 }
 
-func rendered(t *testing.T, r *analysis.Report) (text, asJSON string) {
+func rendered(t *testing.T, r *report.Report) (text, asJSON string) {
 	t.Helper()
 	var a, b bytes.Buffer
 	if err := output.Text(&a, r, output.TextOptions{}); err != nil {

@@ -11,12 +11,12 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
 // checkReport checks what must hold for the report of every capture.
-func checkReport(t *testing.T, r *analysis.Report, inputs []string) {
+func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	t.Helper()
 	if r.Lost > r.ExchangeTime {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
@@ -35,7 +35,7 @@ func checkReport(t *testing.T, r *analysis.Report, inputs []string) {
 	if sum := sumTimes(r.Times); sum != r.ExchangeTime {
 		t.Errorf("the labels of the summary add up to %v of %v", sum, r.ExchangeTime)
 	}
-	conns := map[int]*analysis.ConnInfo{}
+	conns := map[int]*report.ConnInfo{}
 	for i := range r.Conns {
 		c := &r.Conns[i]
 		conns[c.ID] = c
@@ -49,7 +49,7 @@ func checkReport(t *testing.T, r *analysis.Report, inputs []string) {
 	}
 }
 
-func sumTimes(times []analysis.LabelTime) time.Duration {
+func sumTimes(times []report.LabelTime) time.Duration {
 	var sum time.Duration
 	for _, part := range times {
 		sum += part.Time
@@ -57,7 +57,7 @@ func sumTimes(times []analysis.LabelTime) time.Duration {
 	return sum
 }
 
-func checkFinding(t *testing.T, r *analysis.Report, f *analysis.Finding, conns map[int]*analysis.ConnInfo, frames map[capture.FrameID]capture.Segment) {
+func checkFinding(t *testing.T, r *report.Report, f *report.Finding, conns map[int]*report.ConnInfo, frames map[capture.FrameID]capture.Segment) {
 	t.Helper()
 	if !ordered(f.Cost) {
 		t.Errorf("%s: cost %v is not low, expected, high", f.Rule, f.Cost)
@@ -82,9 +82,9 @@ func checkFinding(t *testing.T, r *analysis.Report, f *analysis.Finding, conns m
 	}
 }
 
-func ordered(c analysis.Cost) bool { return 0 <= c.Low && c.Low <= c.Expected && c.Expected <= c.High }
+func ordered(c report.Cost) bool { return 0 <= c.Low && c.Low <= c.Expected && c.Expected <= c.High }
 
-func sumConns(r *analysis.Report) time.Duration {
+func sumConns(r *report.Report) time.Duration {
 	var sum time.Duration
 	for i := range r.Conns {
 		sum += r.Conns[i].Duration
@@ -95,7 +95,7 @@ func sumConns(r *analysis.Report) time.Duration {
 // checkEvidence looks every frame up in the capture. A frame may belong to another connection of
 // the same client and server, as that which could have been reused; but one at least is of the
 // connection itself.
-func checkEvidence(t *testing.T, f *analysis.Finding, o *analysis.Occurrence, c *analysis.ConnInfo, frames map[capture.FrameID]capture.Segment) {
+func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *report.ConnInfo, frames map[capture.FrameID]capture.Segment) {
 	t.Helper()
 	own := false
 	for _, e := range o.Evidence {
@@ -112,14 +112,14 @@ func checkEvidence(t *testing.T, f *analysis.Finding, o *analysis.Occurrence, c 
 			t.Errorf("%s: frame %d was at %v, not at %v", f.Rule, e.Frame.Number(), seg.Time, e.Time)
 		}
 		ends := [2]netip.AddrPort{seg.Src, seg.Dst}
-		from := analysis.SideClient
+		from := report.SideClient
 		if seg.Src == c.Server {
-			ends, from = [2]netip.AddrPort{seg.Dst, seg.Src}, analysis.SideServer
+			ends, from = [2]netip.AddrPort{seg.Dst, seg.Src}, report.SideServer
 		}
 		if ends[0].Addr() != c.Client.Addr() || ends[1].Addr() != c.Server.Addr() {
 			t.Errorf("%s: frame %d is between %v and %v", f.Rule, e.Frame.Number(), seg.Src, seg.Dst)
 		}
-		if seg.Kind == capture.TCP && e.Side != from && e.Side != analysis.SideUnknown {
+		if seg.Kind == capture.TCP && e.Side != from && e.Side != report.SideUnknown {
 			t.Errorf("%s: the %v sent frame %d, not the %v", f.Rule, from, e.Frame.Number(), e.Side)
 		}
 		own = own || ends[0] == c.Client && ends[1] == c.Server

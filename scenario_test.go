@@ -16,6 +16,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
 )
@@ -96,7 +97,7 @@ func captures(t *testing.T, dir string) []string {
 	return inputs
 }
 
-func analyseFiles(t *testing.T, inputs []string, workers int) *analysis.Report {
+func analyseFiles(t *testing.T, inputs []string, workers int) *report.Report {
 	t.Helper()
 	src, err := capture.Open(capture.Config{Inputs: inputs})
 	if err != nil {
@@ -111,7 +112,7 @@ func analyseFiles(t *testing.T, inputs []string, workers int) *analysis.Report {
 }
 
 // renderBoth is the report as the program writes it with default options.
-func renderBoth(t *testing.T, r *analysis.Report) (asText, asJSON string) {
+func renderBoth(t *testing.T, r *report.Report) (asText, asJSON string) {
 	t.Helper()
 	var text, json bytes.Buffer
 	err := errors.Join(output.Text(&text, r, output.TextOptions{}), output.JSON(&json, r, output.JSONOptions{Version: version}))
@@ -148,7 +149,7 @@ func golden(t *testing.T, file, got string) {
 	t.Errorf("%s has %d lines, got %d", file, len(wantLines), len(gotLines))
 }
 
-func checkTruth(t *testing.T, want *truth, r *analysis.Report) {
+func checkTruth(t *testing.T, want *truth, r *report.Report) {
 	t.Helper()
 	if want.exchanges >= 0 && r.ExchangeCount != want.exchanges {
 		t.Errorf("exchanges = %d, want %d", r.ExchangeCount, want.exchanges)
@@ -169,12 +170,12 @@ func checkTruth(t *testing.T, want *truth, r *analysis.Report) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		wanted := slices.ContainsFunc(want.findings, func(w wantFinding) bool { return w.matches(f) })
-		if want.noOther && !wanted && f.Severity > analysis.Info {
+		if want.noOther && !wanted && f.Severity > report.Info {
 			t.Errorf("reported %s/%s (%v, %d times, %v), which is not there", f.Rule, f.Cause, f.Severity, f.Count, f.Cost.Expected)
 		}
 	}
 	for _, code := range want.caveats {
-		if !slices.ContainsFunc(r.Caveats, func(c analysis.Caveat) bool { return c.Code == code }) {
+		if !slices.ContainsFunc(r.Caveats, func(c report.Caveat) bool { return c.Code == code }) {
 			t.Errorf("no caveat %s", code)
 		}
 	}
@@ -186,7 +187,7 @@ func checkTruth(t *testing.T, want *truth, r *analysis.Report) {
 }
 
 // labelSum is the time that a label got over all exchanges.
-func labelSum(r *analysis.Report, l analysis.Label) time.Duration {
+func labelSum(r *report.Report, l report.Label) time.Duration {
 	var sum time.Duration
 	for i := range r.Exchanges {
 		for _, part := range r.Exchanges[i].Times {
@@ -200,7 +201,7 @@ func labelSum(r *analysis.Report, l analysis.Label) time.Duration {
 
 // check looks for the finding. Several clients may each have one: counts and costs are those of
 // all.
-func (w *wantFinding) check(t *testing.T, r *analysis.Report) {
+func (w *wantFinding) check(t *testing.T, r *report.Report) {
 	t.Helper()
 	count := 0
 	var cost time.Duration
@@ -236,7 +237,7 @@ func (w *wantFinding) check(t *testing.T, r *analysis.Report) {
 	}
 }
 
-func (w *wantFinding) checkGrades(t *testing.T, f *analysis.Finding) {
+func (w *wantFinding) checkGrades(t *testing.T, f *report.Finding) {
 	t.Helper()
 	if w.side != "" && f.Side.String() != w.side {
 		t.Errorf("%v: side = %v, want %s", w.ruleCause, f.Side, w.side)

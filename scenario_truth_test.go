@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // truth is what a scenario's author knows of it, from how it was made and not from what the program
@@ -25,7 +26,7 @@ type truth struct {
 // ruleCause names a rule, or one cause of it.
 type ruleCause struct{ rule, cause string }
 
-func (rc ruleCause) matches(f *analysis.Finding) bool {
+func (rc ruleCause) matches(f *report.Finding) bool {
 	return f.Rule == rc.rule && (rc.cause == "" || f.Cause == rc.cause)
 }
 
@@ -38,13 +39,13 @@ type wantFinding struct {
 	cost        *timeRange
 	frames      []uint64
 	side        string
-	confidence  *analysis.Confidence // at least
+	confidence  *report.Confidence // at least
 	severity    string
-	minSeverity *analysis.Severity
+	minSeverity *report.Severity
 }
 
 type wantLabel struct {
-	label analysis.Label
+	label report.Label
 	time  timeRange
 }
 
@@ -143,7 +144,7 @@ func (t *truth) wantLabels(words []string) error {
 			return err
 		}
 		found := false
-		for _, l := range analysis.Labels() {
+		for _, l := range report.Labels() {
 			if l.String() == name {
 				t.labels = append(t.labels, wantLabel{l, r})
 				found = true
@@ -201,7 +202,7 @@ func (w *wantFinding) option(word string) error {
 		w.severity = value
 		_, err = severity("severity", value)
 	case "severity>=":
-		var s analysis.Severity
+		var s report.Severity
 		s, err = severity("severity", value)
 		w.minSeverity = &s
 	default:
@@ -282,8 +283,8 @@ func parseFrames(value string) ([]uint64, error) {
 	return frames, nil
 }
 
-func parseConfidence(value string) (*analysis.Confidence, error) {
-	for c := analysis.ConfidenceLow; c <= analysis.Proven; c++ {
+func parseConfidence(value string) (*report.Confidence, error) {
+	for c := report.ConfidenceLow; c <= report.Proven; c++ {
 		if c.String() == value {
 			return &c, nil
 		}

@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
 	"tcpwhy/reassembly/tcptext"
@@ -189,14 +190,14 @@ func TestSecretsLive(t *testing.T) {
 	stream, view := output.NewLiveJSON(&lines, iface, output.JSONOptions{}), output.NewView(iface)
 	told := 0
 	report, err := analysis.RunLive(src, analysis.Options{Workers: 1}, analysis.Hooks{
-		Certain: func(f *analysis.Finding) {
+		Certain: func(f *report.Finding) {
 			told++
 			view.Finding(f)
 			if err := stream.Occurrence(f); err != nil {
 				t.Error(err)
 			}
 		},
-		Exchange: func(server netip.AddrPort, x *analysis.ExchangeInfo) {
+		Exchange: func(server netip.AddrPort, x *report.ExchangeInfo) {
 			view.Exchange(server)
 			if err := stream.Exchange(x); err != nil {
 				t.Error(err)

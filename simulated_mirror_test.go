@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // mirror is the same simulation where each host does what the other did, but that the client still
@@ -31,12 +31,12 @@ func (s simulation) mirror() simulation {
 var tcpRules = []string{"nagle-delayed-ack", "nagle", "cork", "retransmission-timeout", "delayed-ack", "small-segments"}
 
 // tcpWaits are the labels that know no roles.
-var tcpWaits = []analysis.Label{analysis.SlowStart, analysis.CongAvoid, analysis.RecoveryCwnd, analysis.FastRetx, analysis.RTO, analysis.TLP,
-	analysis.LostRetx, analysis.SpuriousRetx, analysis.NagleRTT, analysis.NagleDelack, analysis.DelackCwnd, analysis.Cork}
+var tcpWaits = []report.Label{report.SlowStart, report.CongAvoid, report.RecoveryCwnd, report.FastRetx, report.RTO, report.TLP,
+	report.LostRetx, report.SpuriousRetx, report.NagleRTT, report.NagleDelack, report.DelackCwnd, report.Cork}
 
 // bySide sums what rules of TCP found, by rule and side.
-func bySide(r *analysis.Report, mirrored bool) map[string]fault {
-	other := map[analysis.Side]analysis.Side{analysis.SideClient: analysis.SideServer, analysis.SideServer: analysis.SideClient}
+func bySide(r *report.Report, mirrored bool) map[string]fault {
+	other := map[report.Side]report.Side{report.SideClient: report.SideServer, report.SideServer: report.SideClient}
 	all := map[string]fault{}
 	for i := range r.Findings {
 		f := &r.Findings[i]

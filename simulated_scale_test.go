@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // scale is the same simulation where everything takes k times as long: the path, the applications,
@@ -44,7 +44,7 @@ func TestTimeScale(t *testing.T) {
 		s.talks[0].idle = 0
 		k := rapid.SampledFrom([]int{2, 3, 10}).Draw(t, "times as long")
 		before, after := s.report(t), s.scale(k).report(t)
-		for _, l := range analysis.Labels() {
+		for _, l := range report.Labels() {
 			b, a := labelTotal(before.Times, l)*time.Duration(k), labelTotal(after.Times, l)
 			if (a - b).Abs() > time.Duration(k*len(s.talks))*time.Millisecond {
 				t.Errorf("%d times as long: %v was %v, is %v", k, l, b/time.Duration(k), a)
@@ -52,7 +52,7 @@ func TestTimeScale(t *testing.T) {
 		}
 		was, is := faults(before), faults(after)
 		for key, f := range is {
-			if w := was[key]; f.confidence > w.confidence && f.confidence > analysis.ConfidenceMedium {
+			if w := was[key]; f.confidence > w.confidence && f.confidence > report.ConfidenceMedium {
 				t.Errorf("%d times as long: %s is %+v, was %+v", k, key, f, w)
 			}
 		}

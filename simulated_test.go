@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 const ms = time.Millisecond
@@ -46,7 +46,7 @@ func drawWrites(t *rapid.T, most int) []appWrite {
 }
 
 // report analyses what the capture point saw.
-func (s simulation) report(t tester) *analysis.Report {
+func (s simulation) report(t tester) *report.Report {
 	t.Helper()
 	return analyseData(t, writeCapture(t, s.run()))
 }
@@ -72,18 +72,18 @@ func TestInsertedWaits(t *testing.T) {
 		x := time.Duration(rapid.SampledFrom([]int{1, 5, 20, 400, 900}).Draw(t, "ms more")) * ms
 		label := insertWait(t, &longer.talks[i], i, x)
 		before, after := s.report(t), longer.report(t)
-		for _, l := range analysis.Labels() {
+		for _, l := range report.Labels() {
 			grew := labelTotal(after.Conns[0].Times, l) - labelTotal(before.Conns[0].Times, l)
 			want := time.Duration(0)
 			if l == label {
 				want = x
 			}
 			// pauses about as long as the round trip look like a pacing kernel's
-			if l == analysis.Paced {
+			if l == report.Paced {
 				continue
 			}
-			if l == analysis.AppPaced {
-				grew += labelTotal(after.Conns[0].Times, analysis.Paced) - labelTotal(before.Conns[0].Times, analysis.Paced)
+			if l == report.AppPaced {
+				grew += labelTotal(after.Conns[0].Times, report.Paced) - labelTotal(before.Conns[0].Times, report.Paced)
 			}
 			if (grew - want).Abs() > 200*time.Microsecond {
 				t.Errorf("%v more of %v: %v grew by %v", x, label, l, grew)
@@ -93,24 +93,24 @@ func TestInsertedWaits(t *testing.T) {
 }
 
 // insertWait lengthens one wait of an exchange and tells its label.
-func insertWait(draw *rapid.T, x *talk, i int, more time.Duration) analysis.Label {
-	kinds := []analysis.Label{analysis.Think}
+func insertWait(draw *rapid.T, x *talk, i int, more time.Duration) report.Label {
+	kinds := []report.Label{report.Think}
 	if len(x.request) > 1 {
-		kinds = append(kinds, analysis.ReqApp)
+		kinds = append(kinds, report.ReqApp)
 	}
 	if len(x.response) > 1 {
-		kinds = append(kinds, analysis.AppPaced)
+		kinds = append(kinds, report.AppPaced)
 	}
 	if i > 0 {
-		kinds = append(kinds, analysis.IdleReusable)
+		kinds = append(kinds, report.IdleReusable)
 	}
 	kind := rapid.SampledFrom(kinds).Draw(draw, "wait")
 	switch kind {
-	case analysis.Think:
+	case report.Think:
 		x.think += more
-	case analysis.ReqApp:
+	case report.ReqApp:
 		x.request[1].pause += more
-	case analysis.AppPaced:
+	case report.AppPaced:
 		x.response[1].pause += more
 	default:
 		x.idle += more
@@ -185,10 +185,10 @@ func TestRoundTrip(t *testing.T) {
 		longer := s
 		longer.far += time.Duration(rapid.IntRange(1, 20).Draw(t, "ms more")) * ms
 		before, after := s.report(t), longer.report(t)
-		for _, l := range []analysis.Label{analysis.Think, analysis.ReqApp, analysis.AppPaced, analysis.RTO, analysis.FastRetx,
-			analysis.RWnd, analysis.ZeroWindow, analysis.NagleDelack, analysis.NagleRTT, analysis.Cork} {
+		for _, l := range []report.Label{report.Think, report.ReqApp, report.AppPaced, report.RTO, report.FastRetx,
+			report.RWnd, report.ZeroWindow, report.NagleDelack, report.NagleRTT, report.Cork} {
 			b, a := labelTotal(before.Times, l), labelTotal(after.Times, l)
-			if (a-b).Abs() > time.Duration(4*len(s.talks))*(longer.far-s.far)/2+ms || l >= analysis.NagleRTT && l != analysis.AppPaced && a != b {
+			if (a-b).Abs() > time.Duration(4*len(s.talks))*(longer.far-s.far)/2+ms || l >= report.NagleRTT && l != report.AppPaced && a != b {
 				t.Errorf("%v longer: %v was %v, is %v", longer.far-s.far, l, b, a)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -53,9 +54,9 @@ func (o *options) checkTrace() error {
 func (o *options) traceOf(
 	open func() (capture.Source, error),
 	options analysis.Options,
-) (*analysis.TraceOf, error) {
+) (*report.TraceOf, error) {
 	if o.trace.connection >= 0 {
-		return &analysis.TraceOf{Connection: o.trace.connection, Exchange: -1}, nil
+		return &report.TraceOf{Connection: o.trace.connection, Exchange: -1}, nil
 	}
 	if o.trace.exchange < 0 {
 		return nil, nil
@@ -76,7 +77,7 @@ func (o *options) traceOf(
 }
 
 // noConnection says that there is no connection of that number, or none that was analysed.
-func noConnection(n int, r *analysis.Report) error {
+func noConnection(n int, r *report.Report) error {
 	for i := range r.Caveats {
 		if c := &r.Caveats[i]; c.Code == "translated" && n < r.Connections+int(c.Count) {
 			return &usageError{fmt.Sprintf("connection %d was not analysed", n), c.Message}

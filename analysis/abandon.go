@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -15,7 +16,8 @@ func abandoned(p *pass) (claim, bool) {
 	c, x := p.conn, p.state.last
 	up := &c.Half[reassembly.FromClient]
 	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen && !hungUp(p.state, x) || p.state.ending.harmed ||
-		c.FirstClose != reassembly.FromClient || !mark0(c.FirstCloseAt) || !whole(c) ||
+		c.FirstClose != reassembly.FromClient || !mark0(c.FirstCloseAt) ||
+		!whole(c) ||
 		foreignReset(c, reassembly.FromClient) {
 		return claim{}, false
 	}
@@ -29,16 +31,16 @@ func abandoned(p *pass) (claim, bool) {
 		rule:       "reset-after-data",
 		cause:      "client-abort",
 		index:      x.Index,
-		confidence: ConfidenceHigh,
+		confidence: report.ConfidenceHigh,
 	}
 	cl.text = fmt.Sprintf(
 		"The client closed the connection %s after its request, before any response came.",
 		seconds(waited),
 	)
 	if !up.RstSeen {
-		cl.confidence = ConfidenceMedium
+		cl.confidence = report.ConfidenceMedium
 	}
-	cl.occ = Occurrence{
+	cl.occ = report.Occurrence{
 		Start:    x.Start().Time,
 		End:      left.Time,
 		Evidence: abandonEvidence(c, x, left, waited),
@@ -60,20 +62,20 @@ func abandonEvidence(
 	x *reassembly.Exchange,
 	left capture.Mark,
 	waited time.Duration,
-) []Evidence {
-	out := []Evidence{at(x.Request.End, "request", SideClient, "its last octet")}
+) []report.Evidence {
+	out := []report.Evidence{at(x.Request.End, "request", report.SideClient, "its last octet")}
 	rst := c.Half[reassembly.FromClient].Rst
 	if rst.Frame != left.Frame {
 		out = append(
 			out,
-			at(left, "FIN", SideClient, "closes, "+seconds(waited)+" after the request"),
+			at(left, "FIN", report.SideClient, "closes, "+seconds(waited)+" after the request"),
 		)
 	}
 	if x.Response != nil {
-		out = append(out, at(x.Response.Start, "response", SideServer, "comes too late"))
+		out = append(out, at(x.Response.Start, "response", report.SideServer, "comes too late"))
 	}
 	if !mark0(rst) {
 		return out
 	}
-	return append(out, at(rst, "RST", SideClient, "nobody listens any more"))
+	return append(out, at(rst, "RST", report.SideClient, "nobody listens any more"))
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 const (
@@ -72,7 +74,7 @@ func agesOf(k groupKey) groupKey {
 func (j *judge) withFirstAges(k groupKey, g *group) *group {
 	first := groupKey{k.rule, "server-max-requests", k.pair}
 	o := j.groups[first]
-	if agesOf(first) != k || o == nil || o.confidence >= ConfidenceHigh {
+	if agesOf(first) != k || o == nil || o.confidence >= report.ConfidenceHigh {
 		return g
 	}
 	all := *g

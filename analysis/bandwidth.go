@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -34,45 +35,48 @@ When it is wrong
 A sender that paces itself on purpose at an even rate looks like a slow path. What waited beside a large transfer may have
 waited for another reason between the two hosts; hosts behind one address of which some are farther away than others look as if
 they had. Seen at the server, what its answers wait behind the capture does not show.`,
-	Causes: []Cause{
-		{Code: "path-rate", Title: "limited by the path's rate", Side: SideNetwork,
+	Causes: []report.Cause{
+		{Code: "path-rate", Title: "limited by the path's rate", Side: report.SideNetwork,
 			Message: "The path carried the response no faster.",
-			Remedies: []Remedy{
-				{Side: SideServer, Text: "send fewer octets: smaller images, caching, compression",
-					Settings: []Setting{
-						{Nginx, "gzip on"},
-						{Apache, "mod_deflate"},
-						{Node, "compression middleware"},
-						{Tomcat, "compression=on"},
-						{
-							Caddy,
-							"encode",
-						},
-						{IIS, "dynamic compression"},
-						{HAProxy, "compression algo gzip"},
-						{Envoy, "compressor filter"},
-					}},
-				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"},
-			}},
-		{Code: "path-rate-request", Title: "limited by the path's rate", Side: SideNetwork,
-			Message: "The path carried the request no faster.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideServer,
+					Text: "send fewer octets: smaller images, caching, compression",
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "gzip on"},
+						{Product: report.Apache, Text: "mod_deflate"},
+						{Product: report.Node, Text: "compression middleware"},
+						{Product: report.Tomcat, Text: "compression=on"},
+						{
+							Product: report.Caddy,
+							Text:    "encode",
+						},
+						{Product: report.IIS, Text: "dynamic compression"},
+						{Product: report.HAProxy, Text: "compression algo gzip"},
+						{Product: report.Envoy, Text: "compressor filter"},
+					},
+				},
+				{Side: report.SideNetwork, Text: "a faster path, or a server nearer to the client"},
+			}},
+		{Code: "path-rate-request", Title: "limited by the path's rate", Side: report.SideNetwork,
+			Message: "The path carried the request no faster.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
 					Text: "send fewer octets: compress the request's body, or send only what changed",
 				},
-				{Side: SideNetwork, Text: "a faster path, or a server nearer to the client"},
+				{Side: report.SideNetwork, Text: "a faster path, or a server nearer to the client"},
 			}},
-		{Code: "bufferbloat", Title: "deep queue on the path", Side: SideNetwork,
+		{Code: "bufferbloat", Title: "deep queue on the path", Side: report.SideNetwork,
 			Message: "A large transfer filled a deep queue on the path: what passes the path meanwhile waits in it.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
 						"cake bandwidth ...`)",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr on Linux)",
 				},
 			}},
@@ -89,7 +93,7 @@ func runBandwidth(p *pass) {
 		if m == nil || f == nil || p.exchange.Response == nil {
 			continue
 		}
-		if s := j.spent(dir, Serialize); f.rate > 0 && s*2 >= j.until-j.from &&
+		if s := j.spent(dir, report.Serialize); f.rate > 0 && s*2 >= j.until-j.from &&
 			s >= max(j.flow.rtt, leastFilling) {
 			p.tell(
 				ofRequest(dir, "path-rate"),
@@ -97,7 +101,7 @@ func runBandwidth(p *pass) {
 				fmt.Sprintf("%d octets at %.1f Mbit/s", f.bytes, f.rate*8/1e6),
 			)
 		}
-		held := j.spent(dir, RWnd) + j.times[ZeroWindow]
+		held := j.spent(dir, report.RWnd) + j.times[report.ZeroWindow]
 		if q := f.queue; held == 0 && q >= leastQueue && j.flow.rtt > 0 && q >= j.flow.rtt &&
 			f.lasts() >= q {
 			p.tell(
@@ -124,11 +128,11 @@ func (f *flowFacts) lasts() time.Duration {
 // tell reports a fact about dir's message that costs nothing.
 func (p *pass) tell(cause string, dir reassembly.Dir, text string) {
 	m := p.job.message(dir)
-	c := claim{rule: "bandwidth", cause: cause, confidence: ConfidenceMedium}
-	c.occ = Occurrence{
+	c := claim{rule: "bandwidth", cause: cause, confidence: report.ConfidenceMedium}
+	c.occ = report.Occurrence{
 		Start: m.Start.Time,
 		End:   m.End.Time,
-		Evidence: []Evidence{at(m.Start, "first segment", sideOf(dir), text),
+		Evidence: []report.Evidence{at(m.Start, "first segment", sideOf(dir), text),
 			at(m.End, "last segment", sideOf(dir), "ends the "+messageNames[dir])},
 	}
 	p.report(c)

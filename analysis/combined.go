@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -30,7 +31,7 @@ func (j *job) combined(claims []claim) time.Duration {
 // than the union.
 func (j *job) waitsSaved(claims []claim) time.Duration {
 	type wait struct {
-		interval
+		report.Interval
 		cost time.Duration
 	}
 	var room [8]wait
@@ -39,13 +40,13 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 	for i := range claims {
 		c := &claims[i]
 		cost := c.occ.Cost.Expected - c.window.saved
-		span := interval{max(c.occ.Start, j.from), min(c.occ.End, j.until)}
+		span := report.Interval{From: max(c.occ.Start, j.from), To: min(c.occ.End, j.until)}
 		if len(c.lost) > 0 {
 			span = c.lost[0]
 		}
 		switch {
 		case cost <= 0:
-		case span.to-span.from < cost:
+		case span.To-span.From < cost:
 			total += cost // what it lost is not in one piece, or not known
 		default:
 			waits = append(waits, wait{span, cost})
@@ -53,15 +54,15 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 	}
 	slices.SortFunc(
 		waits,
-		func(a, b wait) int { return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(a.to, b.to)) },
+		func(a, b wait) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) },
 	)
 	for len(waits) > 0 {
-		end, cost, n := waits[0].to, time.Duration(0), 0
-		for n < len(waits) && (n == 0 || waits[n].from < end) {
-			end, cost = max(end, waits[n].to), cost+waits[n].cost
+		end, cost, n := waits[0].To, time.Duration(0), 0
+		for n < len(waits) && (n == 0 || waits[n].From < end) {
+			end, cost = max(end, waits[n].To), cost+waits[n].cost
 			n++
 		}
-		total += min(cost, end-waits[0].from)
+		total += min(cost, end-waits[0].From)
 		waits = waits[n:]
 	}
 	return total
@@ -98,8 +99,11 @@ func (j *job) windowsOf(dir reassembly.Dir, claims []claim) time.Duration {
 	t, used := f.transfer()
 	bound := j.windowTime(dir)
 	if all.room {
-		t.window, bound = 0, bound+j.spent(dir, RWnd)
+		t.window, bound = 0, bound+j.spent(dir, report.RWnd)
 	}
-	together := clamp(j.transferTime(dir)+j.spent(dir, RWnd)-t.simulate(max(used, all.cwnd)), bound)
+	together := clamp(
+		j.transferTime(dir)+j.spent(dir, report.RWnd)-t.simulate(max(used, all.cwnd)),
+		bound,
+	)
 	return max(most, together)
 }

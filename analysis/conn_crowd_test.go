@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"tcpwhy/analysis/report"
 )
 
 // get is a request for a target, with further fields.
@@ -13,10 +15,10 @@ func get(target string, fields ...string) string {
 }
 
 // checkQuiet fails for every finding above info.
-func checkQuiet(t *testing.T, r *Report) {
+func checkQuiet(t *testing.T, r *report.Report) {
 	t.Helper()
 	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Severity > Info {
+		if f := &r.Findings[i]; f.Severity > report.Info {
 			t.Errorf("%s/%s %s, %d times: %s", f.Rule, f.Cause, f.Severity, f.Count, f.Message)
 		}
 	}
@@ -130,7 +132,7 @@ func TestPortLoad(t *testing.T) {
 		}
 		return talks
 	}
-	find := func(r *Report) *Finding {
+	find := func(r *report.Report) *report.Finding {
 		for i := range r.Findings {
 			if r.Findings[i].Rule == "port-exhaustion" {
 				return &r.Findings[i]
@@ -138,7 +140,7 @@ func TestPortLoad(t *testing.T) {
 		}
 		return nil
 	}
-	if f := find(connReport(t, churn(400, 5200)...)); f == nil || f.Severity != High || f.Cause != "time-wait-load" {
+	if f := find(connReport(t, churn(400, 5200)...)); f == nil || f.Severity != report.High || f.Cause != "time-wait-load" {
 		t.Errorf("400 connections a second: %+v, want high", f)
 	}
 	if f := find(connReport(t, churn(100, 1500)...)); f != nil {
@@ -173,12 +175,12 @@ func TestAgeLimit(t *testing.T) {
 
 func TestPairTableForgets(t *testing.T) {
 	var table pairTable[int]
-	p := pair{}
+	p := report.Pair{}
 	for i := range maxPairs {
-		p.server = netipPort(i)
+		p.Server = netipPort(i)
 		*table.of(p, 0) = i
 	}
-	p.server = netipPort(maxPairs)
+	p.Server = netipPort(maxPairs)
 	if table.of(p, pairSilence) != nil {
 		t.Error("a full table took another pair before the others had been silent")
 	}

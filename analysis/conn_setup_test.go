@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -65,7 +66,7 @@ func TestScanIsSilent(t *testing.T) {
 		t.Errorf("%d findings for a scan, want at most %d", len(r.Findings), scanPorts)
 	}
 	for _, f := range r.Findings {
-		if f.Severity != Info {
+		if f.Severity != report.Info {
 			t.Errorf("a scan is no fault: %s at %s", f.Severity, f.Server)
 		}
 	}
@@ -159,11 +160,11 @@ func TestTimeBeforeClientHello(t *testing.T) {
 		name string
 		tls  *reassembly.TLSInfo
 		took time.Duration
-		want Label
+		want report.Label
 	}{
-		{"plain", nil, 5 * time.Millisecond, ClientThink},
-		{"TLS", &reassembly.TLSInfo{}, 5 * time.Millisecond, TLSClient},
-		{"TLS on a connection opened in advance", &reassembly.TLSInfo{}, 2 * time.Second, ClientThink},
+		{"plain", nil, 5 * time.Millisecond, report.ClientThink},
+		{"TLS", &reassembly.TLSInfo{}, 5 * time.Millisecond, report.TLSClient},
+		{"TLS on a connection opened in advance", &reassembly.TLSInfo{}, 2 * time.Second, report.ClientThink},
 	} {
 		w := &walker{s: &connState{conn: &reassembly.Conn{TLS: c.tls}}}
 		if got := w.beforeSpeaking(c.took); got != c.want {
@@ -175,8 +176,8 @@ func TestTimeBeforeClientHello(t *testing.T) {
 // TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would
 // save, too.
 func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
-	var times [labelCount]time.Duration
-	times[SYNRetx], times[SYNACKRetx] = time.Second, time.Millisecond
+	var times [report.LabelCount]time.Duration
+	times[report.SYNRetx], times[report.SYNACKRetx] = time.Second, time.Millisecond
 	for _, c := range []struct {
 		name string
 		job  job

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/tcptext"
 )
@@ -95,7 +96,7 @@ func (s *memorySource) Stats() *capture.Stats { return &s.stats }
 func (s *memorySource) Close() error          { return nil }
 
 // connReport analyses the connections as one capture.
-func connReport(t *testing.T, talks ...*talk) *Report {
+func connReport(t *testing.T, talks ...*talk) *report.Report {
 	t.Helper()
 	var all []capture.Segment
 	for _, k := range talks {
@@ -119,7 +120,7 @@ func connReport(t *testing.T, talks ...*talk) *Report {
 
 // foundBy is rule/cause×count:severity of all findings of the connection rules, sorted; others are
 // left out.
-func foundBy(r *Report) string {
+func foundBy(r *report.Report) string {
 	var out []string
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -164,7 +165,7 @@ func runConnCases(t *testing.T, cases []connCase) {
 }
 
 // checkConnFinding checks what holds for every finding.
-func checkConnFinding(t *testing.T, f *Finding) {
+func checkConnFinding(t *testing.T, f *report.Finding) {
 	t.Helper()
 	if c := f.Cost; c.Low < 0 || c.Low > c.Expected || c.Expected > c.High {
 		t.Errorf("%s/%s costs %v", f.Rule, f.Cause, c)

@@ -3,6 +3,8 @@ package analysis
 import (
 	"slices"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 const (
@@ -32,18 +34,18 @@ Low: nothing. Expected: the TCP handshakes. High: the whole set-up, TLS included
 
 When it is wrong
 It names a cost, not a fault: the connections may all be needed.`,
-	Causes: []Cause{{Side: SideClient,
+	Causes: []report.Cause{{Side: report.SideClient,
 		Message: "Much of the time between this client and service goes into setting up connections that were needed at the same time.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side:     SideServer,
+				Side:     report.SideServer,
 				Text:     "offer HTTP/2, where one connection carries all requests",
-				Settings: http2Settings(),
+				Settings: report.Http2Settings(),
 				HTTPOnly: true,
 				After:    "TLS 1.3 and session tickets; TCP Fast Open (net.ipv4.tcp_fastopen=3 on Linux)",
 			},
 			{
-				Side: SideClient,
+				Side: report.SideClient,
 				Text: "open connections before they are needed (preconnect), or fewer of them",
 			}}}},
 	References: []string{"RFC 9113 section 9.1", "RFC 7413", "RFC 9112 section 9.4"},
@@ -67,7 +69,7 @@ func (r *setups) event(_ *judge, m *member, e *event) {
 		return
 	}
 	t := &job.times
-	hs, tls := t[TCPHandshake], t[TLSRTT]+t[TLSServer]+t[TLSClient]
+	hs, tls := t[report.TCPHandshake], t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient]
 	s := r.pairs.of(m.pair, e.at)
 	if s == nil || hs+tls <= 0 {
 		return
@@ -76,19 +78,21 @@ func (r *setups) event(_ *judge, m *member, e *event) {
 	s.handshake += hs
 	s.all += hs + tls
 	s.member = m
-	c := claim{rule: "connect-cost", confidence: ConfidenceHigh, most: atMost(Info)}
-	c.occ = Occurrence{
+	c := claim{rule: "connect-cost", confidence: report.ConfidenceHigh, most: atMost(report.Info)}
+	c.occ = report.Occurrence{
 		Connection: m.id,
 		Exchange:   job.info.ID,
 		Start:      job.from,
 		End:        job.from + hs + tls,
-		Cost: Cost{
-			0,
-			hs,
-			hs + tls,
+		Cost: report.Cost{
+			Low:      0,
+			Expected: hs,
+			High:     hs + tls,
 		},
-		Evidence: []Evidence{at(job.connStart, "SYN", SideClient, "asks for the connection"),
-			at(job.x.Start(), "first request", SideClient, "had to wait for it")},
+		Evidence: []report.Evidence{
+			at(job.connStart, "SYN", report.SideClient, "asks for the connection"),
+			at(job.x.Start(), "first request", report.SideClient, "had to wait for it"),
+		},
 	}
 	s.samples = keepSample(s.samples, c)
 }
@@ -108,18 +112,24 @@ func keepSample(list []claim, c claim) []claim {
 }
 
 func (r *setups) finish(j *judge) {
-	r.pairs.each(func(p pair, s *setupSum) {
+	r.pairs.each(func(p report.Pair, s *setupSum) {
 		total := j.pairs[p]
 		if s.n <= ordinaryConnections || total == nil || s.all*100 < total.time*connectShare ||
 			!j.enabled("connect-cost") {
 			return
 		}
-		bookSamples(j, s.member, s.samples, s.n, Cost{0, s.handshake, s.all})
+		bookSamples(
+			j,
+			s.member,
+			s.samples,
+			s.n,
+			report.Cost{Low: 0, Expected: s.handshake, High: s.all},
+		)
 	})
 }
 
 // bookSamples books a finding of n occurrences, of which only samples are listed.
-func bookSamples(j *judge, m *member, samples []claim, n int, total Cost) {
+func bookSamples(j *judge, m *member, samples []claim, n int, total report.Cost) {
 	for i := range samples {
 		j.book(m, &samples[i], nil)
 	}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -14,17 +15,17 @@ const maxUndecided = 32
 
 // job is one exchange on its way into the report: its ledger and what the rules claim of it.
 type job struct {
-	index   int           // of the exchange within its connection
-	info    *ExchangeInfo // what the report says of it; valid once delivered
+	index   int                  // of the exchange within its connection
+	info    *report.ExchangeInfo // what the report says of it; valid once delivered
 	x       *reassembly.Exchange
 	from    time.Duration // T0: the moment at which the client needed the connection
 	until   time.Duration // T1; valid once over
 	over    bool
 	settled bool
-	behind  interval // waiting for the response before, on a pipelined connection
+	behind  report.Interval // waiting for the response before, on a pipelined connection
 	// the longest that the server took for one of the responses before, itself
 	slowest  time.Duration
-	times    [labelCount]time.Duration
+	times    [report.LabelCount]time.Duration
 	claims   []claim
 	holds    []hold        // Nagle holds that are not yet certain
 	held     int           // of those that are, how many claims there are
@@ -77,7 +78,7 @@ type connState struct {
 	walk    walker
 	jobs    []*job // oldest first; open, or waiting to be decided
 	out     []*job // room for those that are delivered
-	times   [labelCount]time.Duration
+	times   [report.LabelCount]time.Duration
 	claims  []claim // about the connection as a whole
 	nagle   [2]nagleCount
 	tail    [2]tailCount
@@ -104,7 +105,7 @@ type names struct {
 	host string
 	// User-Agent, Server, X-Powered-By, Via of the request and of the response, as last seen
 	said     [5]string
-	products products
+	products report.Products
 }
 
 // begin makes s the state of c. What room s had is used again.
@@ -118,8 +119,8 @@ func (s *connState) begin(c *reassembly.Conn, clock clockInfo, events *slabs) {
 }
 
 // pair is the client and the service that the connection joins.
-func (s *connState) pair() pair {
-	return pair{s.conn.Client.Addr(), s.conn.Server}
+func (s *connState) pair() report.Pair {
+	return report.Pair{Client: s.conn.Client.Addr(), Server: s.conn.Server}
 }
 
 // open begins the ledger of x.
@@ -135,7 +136,7 @@ func (s *connState) open(x *reassembly.Exchange) {
 	j.notice = s.ending.notice
 	if n := len(s.jobs); n > 0 && !s.jobs[n-1].over {
 		j.ahead = s.jobs[n-1].x
-		j.behind.from = j.from
+		j.behind.From = j.from
 	}
 	s.jobs = append(s.jobs, j)
 	s.trace.open(j)
@@ -174,8 +175,8 @@ func endsByClose(x *reassembly.Exchange) bool {
 // closeBehind ends the wait of the exchange after x for x's response.
 func (s *connState) closeBehind(x *reassembly.Exchange) {
 	for _, k := range s.jobs {
-		if k.x.Index == x.Index+1 && k.behind.from > 0 && k.x.Request != nil {
-			k.behind = interval{k.x.Request.End.Time, x.End().Time}
+		if k.x.Index == x.Index+1 && k.behind.From > 0 && k.x.Request != nil {
+			k.behind = report.Interval{From: k.x.Request.End.Time, To: x.End().Time}
 			k.slowest = s.longestAhead(x)
 		}
 	}
@@ -229,7 +230,8 @@ func (s *connState) noteProducts(x *reassembly.Exchange) {
 	n := &s.names
 	if r := x.Request; r != nil && !x.Turn && x.Agent == "" && x.RequestVia == "" &&
 		r.Facts&unreadFacts == 0 {
-		n.products.client = n.products.client.with(unknownProduct) // it could have said who it is
+		// it could have said who it is
+		n.products.Client = n.products.Client.With(report.UnknownProduct)
 	}
 	said := [...]string{x.Agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
 	if said == n.said {
@@ -238,19 +240,19 @@ func (s *connState) noteProducts(x *reassembly.Exchange) {
 	n.said = said
 	p := &n.products
 	if x.RequestVia != "" {
-		p.proxy = p.proxy.with(productOf(x.RequestVia))
-		p.client = p.client.with(productOf(x.RequestVia))
+		p.Proxy = p.Proxy.With(report.ProductOf(x.RequestVia))
+		p.Client = p.Client.With(report.ProductOf(x.RequestVia))
 	} else if x.Agent != "" {
-		p.client = p.client.with(productOf(x.Agent))
+		p.Client = p.Client.With(report.ProductOf(x.Agent))
 	}
 	switch {
 	case x.ResponseVia != "":
-		p.proxy = p.proxy.with(productOf(x.ResponseVia))
-		p.server = p.server.with(productOf(x.ResponseVia))
+		p.Proxy = p.Proxy.With(report.ProductOf(x.ResponseVia))
+		p.Server = p.Server.With(report.ProductOf(x.ResponseVia))
 	default:
 		for _, field := range said[1:3] {
 			if field != "" {
-				p.server = p.server.with(productOf(field))
+				p.Server = p.Server.With(report.ProductOf(field))
 			}
 		}
 	}

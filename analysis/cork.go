@@ -1,5 +1,7 @@
 package analysis
 
+import "tcpwhy/analysis/report"
+
 var cork = &Detector{
 	Name:  "cork",
 	Title: "corked end of a message",
@@ -20,12 +22,12 @@ alone: only the second shows what held it.
 
 When it is wrong
 A program that pauses as long as the timer, each time after exactly full segments.`,
-	Causes: []Cause{{Code: "", Side: SideServer,
+	Causes: []report.Cause{{Code: "", Side: report.SideServer,
 		Message: "The kernel kept the end of a message back because the program had asked it to wait for more, until a timer " +
 			"ended the wait.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "take the cork out at the end of each message: setsockopt TCP_CORK 0 (TCP_NOPUSH on BSD, then " +
 					"TCP_NODELAY), no MSG_MORE on the last write; nginx: keep tcp_nodelay on with tcp_nopush on",
 			},
@@ -36,13 +38,17 @@ A program that pauses as long as the timer, each time after exactly full segment
 
 // runCork claims corked ends; the walk has seen that there are several.
 func runCork(p *pass) {
-	for _, w := range p.job.with(Cork) {
-		c := claim{rule: "cork", confidence: ConfidenceMedium}
-		c.occ = Occurrence{
+	for _, w := range p.job.with(report.Cork) {
+		c := claim{rule: "cork", confidence: report.ConfidenceMedium}
+		c.occ = report.Occurrence{
 			Start: w.from,
 			End:   w.to,
-			Cost:  Cost{Low: w.length() / 2, Expected: w.length(), High: w.length() + w.earlier},
-			Evidence: []Evidence{
+			Cost: report.Cost{
+				Low:      w.length() / 2,
+				Expected: w.length(),
+				High:     w.length() + w.earlier,
+			},
+			Evidence: []report.Evidence{
 				at(
 					w.before,
 					"before",
@@ -57,7 +63,7 @@ func runCork(p *pass) {
 				),
 			},
 		}
-		c.lost = []interval{{w.from, w.to}}
+		c.lost = []report.Interval{{From: w.from, To: w.to}}
 		p.report(c)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -67,8 +68,8 @@ func compareGroups(a, b rankedGroup) int {
 		),
 		cmp.Compare(a.key.rule, b.key.rule),
 		cmp.Compare(a.key.cause, b.key.cause),
-		a.key.pair.client.Compare(b.key.pair.client),
-		a.key.pair.server.Compare(b.key.pair.server),
+		a.key.pair.Client.Compare(b.key.pair.Client),
+		a.key.pair.Server.Compare(b.key.pair.Server),
 	)
 }
 
@@ -79,7 +80,7 @@ func (j *judge) trimPairs() {
 	if len(j.pairs) < 2*maxTotals {
 		return
 	}
-	found := make(map[pair]bool, len(j.groups))
+	found := make(map[report.Pair]bool, len(j.groups))
 	for k := range j.groups {
 		found[k.pair] = true
 	}

@@ -1,5 +1,7 @@
 package analysis
 
+import "tcpwhy/analysis/report"
+
 var delayedAck = &Detector{
 	Name:  "delayed-ack",
 	Title: "congestion window waiting for a delayed ACK",
@@ -18,17 +20,17 @@ The part of the wait by which the acknowledgment was late. Delayed acknowledgmen
 
 When it is wrong
 A receiver that was busy for as long looks alike.`,
-	Causes: []Cause{
-		{Code: "", Side: SideUnknown,
+	Causes: []report.Cause{
+		{Code: "", Side: report.SideUnknown,
 			Message: "The sender had used up its congestion window and waited for an acknowledgment that the receiver delayed.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10` on Linux), a larger SO_SNDBUF " +
 						"or none set",
 				},
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "acknowledge at once: `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows",
 				}}}},
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
@@ -37,16 +39,16 @@ A receiver that was busy for as long looks alike.`,
 
 // runDelayedAck claims the waits for a delayed acknowledgment.
 func runDelayedAck(p *pass) {
-	for _, w := range p.job.with(DelackCwnd) {
+	for _, w := range p.job.with(report.DelackCwnd) {
 		if w.length() < delackFloor {
 			continue
 		}
-		c := claim{rule: "delayed-ack", confidence: ConfidenceMedium}
-		c.occ = Occurrence{
+		c := claim{rule: "delayed-ack", confidence: report.ConfidenceMedium}
+		c.occ = report.Occurrence{
 			Start: w.from,
 			End:   w.to,
-			Cost:  Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
-			Evidence: []Evidence{
+			Cost:  report.Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
+			Evidence: []report.Evidence{
 				at(
 					w.before,
 					"last of the window",
@@ -62,7 +64,7 @@ func runDelayedAck(p *pass) {
 				at(w.end, "held segment", sideOf(w.dir), "left as soon as that ACK was known"),
 			},
 		}
-		c.lost = []interval{{w.from, w.to}}
+		c.lost = []report.Interval{{From: w.from, To: w.to}}
 		p.report(c)
 	}
 }

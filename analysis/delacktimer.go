@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -19,11 +20,11 @@ const (
 type timers struct{ hosts pairTable[[]time.Duration] }
 
 // alone is the entry of a host in a table of pairs.
-func alone(host netip.Addr) pair { return pair{client: host} }
+func alone(host netip.Addr) report.Pair { return report.Pair{Client: host} }
 
 // learn takes in what a connection that is over showed.
 func (t *timers) learn(c *overConn, now time.Duration) {
-	hosts := [2]netip.Addr{c.pair.client, c.pair.server.Addr()}
+	hosts := [2]netip.Addr{c.pair.Client, c.pair.Server.Addr()}
 	for d, host := range hosts {
 		if len(c.delacks[d]) == 0 {
 			continue
@@ -39,13 +40,13 @@ func (t *timers) learn(c *overConn, now time.Duration) {
 // them was as late as the host's timer makes others, and takes it where it was not.
 func (t *timers) judge(j *judge) {
 	for key, g := range j.groups {
-		if key.rule != nagleDelayedAck.Name || g.confidence != ConfidenceMedium ||
+		if key.rule != nagleDelayedAck.Name || g.confidence != report.ConfidenceMedium ||
 			len(g.lateness) == 0 {
 			continue
 		}
-		receiver := key.pair.server.Addr()
+		receiver := key.pair.Server.Addr()
 		if key.cause == nagleDelayedAck.Causes[reassembly.FromServer].Code {
-			receiver = key.pair.client
+			receiver = key.pair.Client
 		}
 		delays := t.hosts.has(alone(receiver))
 		if delays == nil {
@@ -54,9 +55,9 @@ func (t *timers) judge(j *judge) {
 		timer, known := delackTimer(*delays)
 		switch near := slices.ContainsFunc(g.lateness, func(d time.Duration) bool { return nearTimer(d, timer) }); {
 		case known && near:
-			g.confidence = ConfidenceHigh
+			g.confidence = report.ConfidenceHigh
 		case known:
-			g.confidence = ConfidenceLow
+			g.confidence = report.ConfidenceLow
 		}
 	}
 }
@@ -89,7 +90,7 @@ func (t *timers) doubt(j *judge) {
 			continue
 		}
 		// who acknowledges what the client and the server send
-		hosts := [2]netip.Addr{key.pair.server.Addr(), key.pair.client}
+		hosts := [2]netip.Addr{key.pair.Server.Addr(), key.pair.Client}
 		late := true
 		for d, wait := range g.unheard.most {
 			if wait == 0 {
@@ -99,7 +100,7 @@ func (t *timers) doubt(j *judge) {
 			late = late && delays != nil && len(*delays) > 0 && wait <= latest(*delays)+g.rtt
 		}
 		if late {
-			g.confidence, g.most, g.cost.Low = ConfidenceLow, min(g.most, Low), 0
+			g.confidence, g.most, g.cost.Low = report.ConfidenceLow, min(g.most, report.Low), 0
 			g.further = "The host that was to acknowledge it delays acknowledgments as long as the timer waited: it may have had the segment, and then the " +
 				"repetition was needless and cost nothing."
 		}

@@ -1,6 +1,10 @@
 package analysis
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/analysis/report"
+)
 
 // Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a
 // rule is one file with one variable of this type, its line in All, and its scenarios.
@@ -9,22 +13,13 @@ type Detector struct {
 	Title string // for people, no full stop
 	// four parts: what happens, how it is recognised, how cost is counted, when it is wrong
 	Doc        string
-	Causes     []Cause
+	Causes     []report.Cause
 	References []string
 
 	// called for each settled exchange, by the worker that owns the connection
 	exchange func(*pass)
 	closed   func(*pass)      // called when the connection is over
 	cross    func() crossRule // makes the rule's state for one run, if it compares connections
-}
-
-// Cause is one way in which a rule's fault comes about.
-type Cause struct {
-	Code     string // "" for a rule without causes, or its usual one
-	Title    string // for people, the finding's title; "" for the rule's own
-	Message  string // the story, in one or two plain sentences
-	Side     Side   // who causes it
-	Remedies []Remedy
 }
 
 // All lists every rule, in the order of reports.
@@ -76,7 +71,7 @@ func Find(name string) *Detector {
 }
 
 // cause is the detector's cause with that code; it must exist.
-func (d *Detector) cause(code string) *Cause {
+func (d *Detector) cause(code string) *report.Cause {
 	for i := range d.Causes {
 		if d.Causes[i].Code == code {
 			return &d.Causes[i]

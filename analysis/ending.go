@@ -85,7 +85,7 @@ func (e *ending) fail(s *connState, x *reassembly.Exchange) {
 	}
 	e.idle = max(0, x.Start().Time-from)
 	if j := s.job(x); j != nil {
-		e.piped = j.behind.from > 0
+		e.piped = j.behind.From > 0
 	}
 	f := &failure{
 		start: x.Start(),

@@ -2,19 +2,13 @@ package analysis
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
-
-// pair is a client's address and a service: one fix cures what happens between them.
-type pair struct {
-	client netip.Addr
-	server netip.AddrPort
-}
 
 // eventKind orders the events of one connection that carry the same moment.
 type eventKind uint8
@@ -52,7 +46,7 @@ func sortEvents(events []event) {
 
 // beganExchange tells the judge of a request, at the moment of its first octet.
 type beganExchange struct {
-	pair      pair
+	pair      report.Pair
 	first     bool         // the first exchange of its connection
 	connStart capture.Mark // the connection's first segment
 	start     capture.Mark
@@ -72,7 +66,7 @@ type beganExchange struct {
 }
 
 // key is what the request and its repetition have in common.
-func (e *beganExchange) key() retryKey { return retryKey{e.pair.client, e.name, e.method, e.target} }
+func (e *beganExchange) key() retryKey { return retryKey{e.pair.Client, e.name, e.method, e.target} }
 
 // overExchange tells the judge what the end of an exchange means for the connection's further use.
 type overExchange struct {
@@ -89,8 +83,8 @@ type overExchange struct {
 	asked10   bool          // the request was HTTP/1.0 or older
 	// the capture lacks some of the connection: how it ended, and why, is not certain
 	gap      bool
-	failure  *failure // set if the exchange did not end well
-	products products // seen on the connection so far
+	failure  *failure        // set if the exchange did not end well
+	products report.Products // seen on the connection so far
 }
 
 // closingConn tells the judge that a connection carries no further request, and who closed it.
@@ -109,19 +103,19 @@ type closingConn struct {
 
 // overConn hands the judge what remains of a connection.
 type overConn struct {
-	pair        pair
+	pair        report.Pair
 	at          capture.Mark
 	by          reassembly.Dir
 	reset       bool
 	ended       bool // only because the capture ended
-	info        *ConnInfo
+	info        *report.ConnInfo
 	claims      []claim
 	refusal     *claim // the connection was never set up
 	established bool   // the handshake was completed
 	names       names
 	missing     int64 // octets acknowledged that the capture lacks
 	midStream   bool
-	trace       *Trace
+	trace       *report.Trace
 	nagle       [2]nagleTally      // by the sender's direction
 	delacks     [2][]time.Duration // how late each side acknowledged small segments
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -28,36 +29,36 @@ The wait, less one round trip if the server would answer at once; without the Ex
 
 When it is wrong
 If the program needed that time to make the body.`,
-	Causes: []Cause{{Side: SideServer,
+	Causes: []report.Cause{{Side: report.SideServer,
 		Message: "The client announced its body with Expect: 100-continue and waited; the server did not say in time that it may be " +
 			"sent.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "answer 100 Continue as soon as the header is accepted: most servers do when the program begins to read " +
 					"the body",
-				Settings: []Setting{
-					{Node, "checkContinue with response.writeContinue()"},
-					{Go, "read r.Body"},
+				Settings: []report.Setting{
+					{Product: report.Node, Text: "checkContinue with response.writeContinue()"},
+					{Product: report.Go, Text: "read r.Body"},
 					{
-						Nginx,
-						"proxy_request_buffering on makes it answer itself",
+						Product: report.Nginx,
+						Text:    "proxy_request_buffering on makes it answer itself",
 					},
 				},
 				After: "a proxy in front must pass it on or answer it",
 			},
 			{
-				Side: SideClient,
+				Side: report.SideClient,
 				Text: "do not send it for small bodies, or wait less",
-				Settings: []Setting{
+				Settings: []report.Setting{
 					{
-						Curl,
-						"-H 'Expect:' or --expect100-timeout",
-					}, {DotNet, "ExpectContinue = false"},
+						Product: report.Curl,
+						Text:    "-H 'Expect:' or --expect100-timeout",
+					}, {Product: report.DotNet, Text: "ExpectContinue = false"},
 					{
-						ApacheClient,
-						"setExpectContinueEnabled(false)",
-					}, {Go, "Transport.ExpectContinueTimeout"}, {PHP, "CURLOPT_HTTPHEADER Expect:"}},
+						Product: report.ApacheClient,
+						Text:    "setExpectContinueEnabled(false)",
+					}, {Product: report.Go, Text: "Transport.ExpectContinueTimeout"}, {Product: report.PHP, Text: "CURLOPT_HTTPHEADER Expect:"}},
 			}}}},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 	exchange:   runExpect,
@@ -71,7 +72,7 @@ func runExpect(p *pass) {
 		p.job == nil {
 		return
 	}
-	for _, s := range p.job.with(ReqApp, Think100, ClientThink) {
+	for _, s := range p.job.with(report.ReqApp, report.Think100, report.ClientThink) {
 		if s.before.Frame != m.HeaderEnd.Frame || s.length() < continueTimer+c.RTTMin() {
 			continue
 		}
@@ -83,9 +84,9 @@ func runExpect(p *pass) {
 			"begins %s after the header; nothing had come",
 			seconds(s.to-m.HeaderEnd.Time),
 		)
-		role, side := "body", SideClient
+		role, side := "body", report.SideClient
 		if fromServer {
-			role, side, text = "answer", SideServer, fmt.Sprintf(
+			role, side, text = "answer", report.SideServer, fmt.Sprintf(
 				"%s after the header",
 				seconds(s.to-m.HeaderEnd.Time),
 			)
@@ -98,17 +99,17 @@ func runExpect(p *pass) {
 		p.report(
 			claim{
 				rule:       "expect-continue",
-				confidence: ConfidenceHigh,
-				lost:       []interval{{s.from, s.to}},
-				occ: Occurrence{
+				confidence: report.ConfidenceHigh,
+				lost:       []report.Interval{{From: s.from, To: s.to}},
+				occ: report.Occurrence{
 					Start: s.from,
 					End:   s.to,
-					Cost:  Cost{less, less, wait},
-					Evidence: []Evidence{
+					Cost:  report.Cost{Low: less, Expected: less, High: wait},
+					Evidence: []report.Evidence{
 						at(
 							m.HeaderEnd,
 							"header",
-							SideClient,
+							report.SideClient,
 							"Expect: 100-continue, and no body yet",
 						), at(s.end, role, side, text)},
 				},

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -52,10 +53,15 @@ func fate(p *pass) (claim, bool) {
 	if x.Turn && x.Request.BodyBytes <= maxAlert && x.Response == nil {
 		return claim{}, false
 	}
-	cl := claim{index: x.Index, confidence: ConfidenceHigh, failure: e.failure, correctness: true}
+	cl := claim{
+		index:       x.Index,
+		confidence:  report.ConfidenceHigh,
+		failure:     e.failure,
+		correctness: true,
+	}
 	cl.unsafe = e.unsafe || !x.Turn && !idempotent(x.Method)
-	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time + e.failure.took}
-	cl.occ.Cost = Cost{Expected: e.failure.took, High: e.failure.took}
+	cl.occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time + e.failure.took}
+	cl.occ.Cost = report.Cost{Expected: e.failure.took, High: e.failure.took}
 	v := &verdictOnEnd{p: p, c: c, x: x, e: e, claim: &cl}
 	for _, try := range v.tries() {
 		if try() {
@@ -106,11 +112,11 @@ func (v *verdictOnEnd) tries() []func() bool {
 }
 
 // be fills in the owner.
-func (v *verdictOnEnd) be(rule, cause string, confidence Confidence) {
+func (v *verdictOnEnd) be(rule, cause string, confidence report.Confidence) {
 	v.claim.rule, v.claim.cause, v.claim.confidence = rule, cause, confidence
 	v.claim.repaired = v.x.Response == nil
 	if v.x.Turn {
-		v.claim.confidence = min(confidence, ConfidenceHigh)
+		v.claim.confidence = min(confidence, report.ConfidenceHigh)
 	}
 }
 
@@ -120,7 +126,7 @@ func (v *verdictOnEnd) until(at time.Duration) {
 	o := &v.claim.occ
 	took := max(0, at-o.Start) + v.c.Far(reassembly.FromClient)
 	o.End = max(o.End, at)
-	o.Cost = Cost{Expected: took, High: took}
+	o.Cost = report.Cost{Expected: took, High: took}
 }
 
 // knew reports whether the client could know of what the server sent at the given moment when it
@@ -186,13 +192,13 @@ func (v *verdictOnEnd) raced() bool {
 		// it may have said that it closes, and what follows may be the rest of what it had answered
 		return false
 	}
-	v.be("keepalive-race", "race", ConfidenceHigh)
+	v.be("keepalive-race", "race", report.ConfidenceHigh)
 	late, stale := v.knewFIN(fin)
 	if stale {
 		v.claim.cause = "stale-use"
 	}
 	if c.Half[reassembly.FromServer].RstSeen {
-		v.be("keepalive-race", v.claim.cause, Proven)
+		v.be("keepalive-race", v.claim.cause, report.Proven)
 		v.until(c.Half[reassembly.FromServer].Rst.Time)
 	}
 	v.claim.text = raceText(x)
@@ -212,10 +218,10 @@ func (v *verdictOnEnd) forgotten() bool {
 	case !unread || v.c.Half[0].Missing+v.c.Half[1].Missing > 0:
 		return false
 	case v.x.Outcome == reassembly.NoResponse && back.RstSeen && (!back.RstActive || foreignReset(v.c, reassembly.FromServer)):
-		v.be("idle-drop", "", ConfidenceHigh)
+		v.be("idle-drop", "", report.ConfidenceHigh)
 		v.until(back.Rst.Time)
 	case v.x.Outcome == reassembly.Aborted && v.repeats() >= triesUntilGivenUp && back.LastData.Time < v.x.Request.Start.Time:
-		v.be("idle-drop", "", ConfidenceMedium)
+		v.be("idle-drop", "", report.ConfidenceMedium)
 	default:
 		return false
 	}
@@ -255,9 +261,9 @@ func (v *verdictOnEnd) truncated() bool {
 	if cause == "" {
 		return false
 	}
-	v.be("truncated-response", cause, Proven)
+	v.be("truncated-response", cause, report.Proven)
 	if v.c.Half[reassembly.FromServer].Missing > 0 || m.Facts.Has(reassembly.HasGap) {
-		v.be("truncated-response", cause, ConfidenceMedium)
+		v.be("truncated-response", cause, report.ConfidenceMedium)
 	}
 	v.claim.unsafe = !x.Turn && !idempotent(x.Method)
 	v.claim.text = text

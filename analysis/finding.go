@@ -5,12 +5,14 @@ import (
 	"math/bits"
 	"slices"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 // groupKey is what one fix cures together.
 type groupKey struct {
 	rule, cause string
-	pair        pair
+	pair        report.Pair
 }
 
 // group collects the occurrences of one finding. Adding to it depends on the order of occurrences
@@ -19,7 +21,7 @@ type group struct {
 	count        int
 	affected     int
 	lastAffected int
-	cost         Cost
+	cost         report.Cost
 	worst        time.Duration   // largest cost of one occurrence
 	lateness     []time.Duration // of acknowledgments that ended Nagle holds, the first few
 	unheard      unheard
@@ -29,19 +31,19 @@ type group struct {
 	wall, walled time.Duration
 	time         time.Duration // duration of the affected exchanges
 	rtt          time.Duration
-	confidence   Confidence
+	confidence   report.Confidence
 	web          bool // the protocol of some may be HTTP
 	counted      bool // its cost is part of what the report says was lost
 	correctness  bool
 	unsafe       bool
-	least, most  Severity // limits of the severity
-	alone        Severity // that of the first, if there is but one
-	sides        uint8    // who was at fault, a bit each, where the cause does not say
+	least, most  report.Severity // limits of the severity
+	alone        report.Severity // that of the first, if there is but one
+	sides        uint8           // who was at fault, a bit each, where the cause does not say
 	hosts        map[string]bool
 	text         string // what is to be said of the costliest occurrence
 	further      string // what a rule has to say of all of them
-	seen         products
-	occurrences  []Occurrence
+	seen         report.Products
+	occurrences  []report.Occurrence
 }
 
 // maxLateness is how many late acknowledgments a finding remembers.
@@ -56,7 +58,7 @@ func (j *judge) book(m *member, c *claim, job *job) {
 		j.groups[groupKey{c.rule, c.cause, m.pair}] = g
 	}
 	g.count += 1 + c.also
-	g.seen.add(m.seen)
+	g.seen.Add(m.seen)
 	g.web = g.web || !m.foreign
 	g.cost = g.cost.Add(c.occ.Cost)
 	g.worst = max(g.worst, c.occ.Cost.Expected)
@@ -106,7 +108,7 @@ func (g *group) keep(c *claim, limit int) {
 }
 
 // compareOccurrences puts the costliest first, then the earliest.
-func compareOccurrences(a, b Occurrence) int {
+func compareOccurrences(a, b report.Occurrence) int {
 	return cmp.Or(
 		cmp.Compare(b.Cost.Expected, a.Cost.Expected),
 		cmp.Compare(b.Cost.High, a.Cost.High),
@@ -120,7 +122,7 @@ func compareOccurrences(a, b Occurrence) int {
 }
 
 // severity grades a group within the limits that its occurrences set.
-func (g *group) severity(all *pairTotals) Severity {
+func (g *group) severity(all *pairTotals) report.Severity {
 	graded := min(max(g.graded(all), g.least), g.most)
 	if g.count == 1 {
 		return min(graded, g.alone)
@@ -131,35 +133,35 @@ func (g *group) severity(all *pairTotals) Severity {
 // graded grades a group: lost data outranks time; else by what a typical affected exchange loses
 // and by the share of all time between the pair. What lasts one round trip is as much as one,
 // though one is never as long as the next.
-func (g *group) graded(all *pairTotals) Severity {
+func (g *group) graded(all *pairTotals) report.Severity {
 	if g.correctness {
 		if g.unsafe || all != nil && all.exchanges > 0 && g.affected*100 >= all.exchanges {
-			return Critical
+			return report.Critical
 		}
-		return High
+		return report.High
 	}
 	if all == nil || all.exchanges == 0 || g.count == 0 || g.cost.Expected <= 0 {
-		return Info
+		return report.Info
 	}
 	impact := g.cost.Expected / time.Duration(max(g.affected, 1))
 	typical := g.time / time.Duration(max(g.affected, 1))
 	share := float64(g.cost.Expected) / float64(max(all.time, 1))
 	switch {
 	case (impact >= 100*time.Millisecond || impact >= max(g.rtt*9/10, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
-		return High
+		return report.High
 	case impact >= max(20*time.Millisecond, g.rtt/2) && share >= 0.02:
-		return Medium
+		return report.Medium
 	case share >= 0.01 && impact >= time.Millisecond || g.worst >= 20*time.Millisecond:
-		return Low
+		return report.Low
 	}
-	return Info
+	return report.Info
 }
 
 // findings draws up all findings, worst first.
-func (j *judge) findings() []Finding {
-	var out []Finding
+func (j *judge) findings() []report.Finding {
+	var out []report.Finding
 	for k, g := range j.groups {
-		if other := j.groups[agesOf(k)]; other != nil && g.confidence < ConfidenceHigh {
+		if other := j.groups[agesOf(k)]; other != nil && g.confidence < report.ConfidenceHigh {
 			continue // they were ages, too
 		}
 		f := j.finding(k, j.withFirstAges(k, g))
@@ -172,9 +174,12 @@ func (j *judge) findings() []Finding {
 }
 
 // compareFindings puts lost data first, then the cost that is surest, then a fixed order.
-func compareFindings(a, b Finding) int {
+func compareFindings(a, b report.Finding) int {
 	return cmp.Or(
-		cmp.Compare(boolRank(b.Severity == Critical), boolRank(a.Severity == Critical)),
+		cmp.Compare(
+			boolRank(b.Severity == report.Critical),
+			boolRank(a.Severity == report.Critical),
+		),
 		cmp.Compare(
 			weight(b),
 			weight(a),
@@ -195,41 +200,41 @@ func boolRank(b bool) int {
 }
 
 // weight is the cost times how sure it is.
-func weight(f Finding) float64 {
+func weight(f report.Finding) float64 {
 	sure := [...]float64{0.4, 0.65, 0.9, 1}
 	return float64(f.Cost.Expected) * sure[f.Confidence]
 }
 
 // seen is which products the affected connections showed; for an end that none of them showed, what
 // others did.
-func (j *judge) seen(p pair, g *group) products {
+func (j *judge) seen(p report.Pair, g *group) report.Products {
 	if all := j.pairs[p]; all != nil {
-		return g.seen.or(all.seen)
+		return g.seen.Or(all.seen)
 	}
 	return g.seen
 }
 
 // side is who is at fault: always the same by the cause, or in all of the group.
-func (g *group) side(c *Cause) Side {
-	if c.Side == SideUnknown && bits.OnesCount8(g.sides) == 1 {
-		return Side(bits.TrailingZeros8(g.sides))
+func (g *group) side(c *report.Cause) report.Side {
+	if c.Side == report.SideUnknown && bits.OnesCount8(g.sides) == 1 {
+		return report.Side(bits.TrailingZeros8(g.sides))
 	}
 	return c.Side
 }
 
 // finding draws up one finding.
-func (j *judge) finding(k groupKey, g *group) Finding {
+func (j *judge) finding(k groupKey, g *group) report.Finding {
 	d := Find(k.rule)
 	c := d.cause(k.cause)
-	f := Finding{
+	f := report.Finding{
 		Rule:        k.rule,
 		Cause:       k.cause,
 		Title:       d.Title,
 		Severity:    g.severity(j.pairs[k.pair]),
 		Confidence:  g.confidence,
 		Side:        g.side(c),
-		Client:      k.pair.client,
-		Server:      k.pair.server,
+		Client:      k.pair.Client,
+		Server:      k.pair.Server,
 		Message:     c.Message,
 		Count:       g.count,
 		Cost:        g.cost,
@@ -238,7 +243,7 @@ func (j *judge) finding(k groupKey, g *group) Finding {
 		Broken:      g.correctness,
 		Affected:    g.affected,
 		References:  d.References,
-		Remedies:    remediesFor(c.Remedies, j.seen(k.pair, g), g.side(c), g.web),
+		Remedies:    report.RemediesFor(c.Remedies, j.seen(k.pair, g), g.side(c), g.web),
 		Occurrences: g.occurrences,
 	}
 	if c.Title != "" {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -40,53 +41,61 @@ The failed exchange as a whole. A stale connection costs nothing until it is use
 
 When it is wrong
 A client that gives its request up the moment it has sent it closes the same way. A server may have meant not to answer.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:    "answered-by-close",
 			Title:   "request with half-close was answered by a close",
-			Side:    SideServer,
+			Side:    report.SideServer,
 			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "take the end of input as the end of requests, not of the client",
-					Settings: []Setting{
-						{Nginx, "proxy_ignore_client_abort on"},
-						{Node, "server.httpAllowHalfOpen = true"},
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "proxy_ignore_client_abort on"},
+						{Product: report.Node, Text: "server.httpAllowHalfOpen = true"},
 						{
-							Go,
-							"no cancelling by the request's context",
+							Product: report.Go,
+							Text:    "no cancelling by the request's context",
 						},
-						{HAProxy, "no option abortonclose"},
+						{Product: report.HAProxy, Text: "no option abortonclose"},
 					},
 				},
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)",
 				}},
 		},
 		{
 			Code:    "stale-half-closed",
 			Title:   "client kept a connection that the server had closed",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "The server closed idle connections, and the client left its side open long after.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
 						"idle time",
-					Settings: giveUpSettings(),
+					Settings: report.GiveUpSettings(),
 				},
 			},
 		},
-		{Code: "deadlock", Title: "both sides wait for the rest of a request", Side: SideClient,
+		{
+			Code:    "deadlock",
+			Title:   "both sides wait for the rest of a request",
+			Side:    report.SideClient,
 			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk",
 				},
-				{Side: SideServer, Text: "limit the wait for a request", Settings: readLimits()}}},
+				{
+					Side:     report.SideServer,
+					Text:     "limit the wait for a request",
+					Settings: report.ReadLimits(),
+				}},
+		},
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
 	closed:     runHalfClose,
@@ -109,12 +118,17 @@ func runHalfClose(p *pass) {
 		claim{
 			rule:       "half-close",
 			cause:      "stale-half-closed",
-			confidence: ConfidenceHigh,
+			confidence: report.ConfidenceHigh,
 			index:      -1,
-			most:       atMost(Info),
-			occ: Occurrence{Exchange: -1, Start: down.Fin.Time, End: end.Time, Evidence: []Evidence{
-				at(down.Fin, "FIN", SideServer, "the server closes"),
-				at(end, "close", SideClient, fmt.Sprintf("%s later", seconds(waited)))}},
+			most:       atMost(report.Info),
+			occ: report.Occurrence{
+				Exchange: -1,
+				Start:    down.Fin.Time,
+				End:      end.Time,
+				Evidence: []report.Evidence{
+					at(down.Fin, "FIN", report.SideServer, "the server closes"),
+					at(end, "close", report.SideClient, fmt.Sprintf("%s later", seconds(waited)))},
+			},
 		},
 	)
 }
@@ -136,18 +150,18 @@ func (v *verdictOnEnd) halfClosed() bool {
 		x.Request.Facts.Has(reassembly.ConnUpgrade) {
 		return false
 	}
-	v.be("half-close", "answered-by-close", ConfidenceMedium)
-	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(
-		Medium,
+	v.be("half-close", "answered-by-close", report.ConfidenceMedium)
+	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, report.Medium, atMost(
+		report.Medium,
 	)
 	v.until(closed.Time)
-	v.claim.occ.Evidence = []Evidence{
-		at(x.Request.End, "end of request", SideClient, "nothing is missing"),
-		at(up.Fin, "client's FIN", SideClient, "closes its direction; the other stays open"),
+	v.claim.occ.Evidence = []report.Evidence{
+		at(x.Request.End, "end of request", report.SideClient, "nothing is missing"),
+		at(up.Fin, "client's FIN", report.SideClient, "closes its direction; the other stays open"),
 		at(
 			closed,
 			"server's close",
-			SideServer,
+			report.SideServer,
 			fmt.Sprintf("closes without an answer, %s later", seconds(closed.Time-up.Fin.Time)),
 		)}
 	return true
@@ -191,18 +205,18 @@ func (v *verdictOnEnd) deadlock() bool {
 		!quiet(c, m.End, first) {
 		return false
 	}
-	v.be("half-close", "deadlock", ConfidenceMedium)
+	v.be("half-close", "deadlock", report.ConfidenceMedium)
 	v.until(first.Time)
 	if c.FirstClose == reassembly.FromClient {
 		took := first.Time - v.claim.occ.Start // by the client's own clock
-		v.claim.occ.Cost = Cost{Expected: took, High: took}
+		v.claim.occ.Cost = report.Cost{Expected: took, High: took}
 	}
-	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, Medium, atMost(
-		Medium,
+	v.claim.correctness, v.claim.unsafe, v.claim.least, v.claim.most = false, false, report.Medium, atMost(
+		report.Medium,
 	)
 	v.claim.text = incompleteText(m)
-	v.claim.occ.Evidence = []Evidence{at(m.Start, "request", SideClient, "begins"),
-		at(m.End, "last octet", SideClient, incompleteText(m)),
+	v.claim.occ.Evidence = []report.Evidence{at(m.Start, "request", report.SideClient, "begins"),
+		at(m.End, "last octet", report.SideClient, incompleteText(m)),
 		at(
 			first,
 			"close",
@@ -222,7 +236,7 @@ func reportLateAnswer(p *pass) {
 		return
 	}
 	cl := claim{index: x.Index}
-	cl.occ = Occurrence{Start: x.Start().Time, End: x.Start().Time}
+	cl.occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time}
 	v := &verdictOnEnd{p: p, c: p.conn, x: x, e: e, claim: &cl}
 	if v.deadlock() {
 		p.report(cl)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -39,15 +40,15 @@ dumb-proxy, and close-ignored if it got no answer: the wait. The others cost not
 When it is wrong
 A body that the capture does not show whole may look like a header. Servers behind lenient proxies may never meet the hop that
 is misled.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:    "proxy-connection",
 			Title:   "Proxy-Connection sent to an origin server",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "The client sends Proxy-Connection, which no standard knows, to a server that is no proxy.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
 						"appendix C.2.2)",
 				},
@@ -56,17 +57,17 @@ is misled.`,
 		{
 			Code:  "dumb-proxy",
 			Title: "proxy forwarded keep-alive and did not listen again",
-			Side:  SideProxy,
+			Side:  report.SideProxy,
 			Message: "Keep-alive was agreed, but the next request on the connection hung until the other side closed: a proxy that " +
 				"forwards Connection: keep-alive without understanding it waits for its server to close.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideProxy,
+					Side: report.SideProxy,
 					Text: "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
 						"proxy_http_version 1.1 and proxy_set_header Connection \"\")",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)",
 				},
 			},
@@ -74,74 +75,74 @@ is misled.`,
 		{
 			Code:    "close-ignored",
 			Title:   "request sent after the close had been announced",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "The client sent another request on a connection whose close had been announced.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "do not put a connection back into the pool after Connection: close from either side",
 				},
 			},
 		},
-		{Code: "close-not-done", Title: "close announced and not done", Side: SideServer,
+		{Code: "close-not-done", Title: "close announced and not done", Side: report.SideServer,
 			Message: "The server announced the close of the connection and left it open.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "close after a response with Connection: close, or do not send it",
 				},
 			}},
-		{Code: "framing-conflict", Title: "message length stated twice", Side: SideUnknown,
+		{Code: "framing-conflict", Title: "message length stated twice", Side: report.SideUnknown,
 			Message: "A message states its length in two ways, or in one that receivers read differently. Where two hops differ, " +
 				"requests can be smuggled.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
-					When: SideClient,
+					Side: report.SideClient,
+					When: report.SideClient,
 					Text: "send either Content-Length or Transfer-Encoding: chunked, never both",
 				},
 				{
-					Side: SideServer,
-					When: SideServer,
+					Side: report.SideServer,
+					When: report.SideServer,
 					Text: "send either Content-Length or Transfer-Encoding: chunked, never both",
 				},
 				{
-					Side: SideProxy,
-					When: SideProxy,
+					Side: report.SideProxy,
+					When: report.SideProxy,
 					Text: "make the length of what is forwarded anew: Content-Length once, or chunked",
 				},
 				{
-					Side: SideClient,
-					When: SideServer,
+					Side: report.SideClient,
+					When: report.SideServer,
 					Text: "take such a response for an error, and close (RFC 9112 section 6.3)",
 				},
 				{
-					Side: SideServer,
-					When: SideClient,
+					Side: report.SideServer,
+					When: report.SideClient,
 					Text: "answer such requests with 400 and close (RFC 9112 section 6.3)",
-					Settings: []Setting{
+					Settings: []report.Setting{
 						{
-							HAProxy,
-							"option http-restrict-req-hdr-names and no option accept-invalid-http-request",
+							Product: report.HAProxy,
+							Text:    "option http-restrict-req-hdr-names and no option accept-invalid-http-request",
 						},
 						{
-							Nginx,
-							"ignore_invalid_headers on",
-						}, {Node, "no --insecure-http-parser"}, {Apache, "HttpProtocolOptions Strict"}},
+							Product: report.Nginx,
+							Text:    "ignore_invalid_headers on",
+						}, {Product: report.Node, Text: "no --insecure-http-parser"}, {Product: report.Apache, Text: "HttpProtocolOptions Strict"}},
 				}}},
-		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: SideUnknown,
+		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: report.SideUnknown,
 			Message: "A field that is meant for one hop was sent on without being named in Connection.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideProxy,
+					Side: report.SideProxy,
 					Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding",
 				},
 			}},
-		{Code: "upgrade", Title: "Upgrade without Connection: upgrade", Side: SideClient,
+		{Code: "upgrade", Title: "Upgrade without Connection: upgrade", Side: report.SideClient,
 			Message: "Upgrade was sent without being named in Connection, so receivers must ignore it.",
-			Remedies: []Remedy{
-				{Side: SideClient, Text: "send Connection: upgrade with Upgrade"},
-				{Side: SideProxy, Text: "nginx: proxy_set_header Connection \"upgrade\""},
+			Remedies: []report.Remedy{
+				{Side: report.SideClient, Text: "send Connection: upgrade with Upgrade"},
+				{Side: report.SideProxy, Text: "nginx: proxy_set_header Connection \"upgrade\""},
 			}},
 	},
 	References: []string{
@@ -180,8 +181,8 @@ func looksOdd(p *pass, m *reassembly.Message, request bool) {
 			m,
 			request,
 			"proxy-connection",
-			Info,
-			Info,
+			report.Info,
+			report.Info,
 			"Proxy-Connection, and a target that begins with /",
 		)
 	}
@@ -191,8 +192,8 @@ func looksOdd(p *pass, m *reassembly.Message, request bool) {
 			m,
 			request,
 			"upgrade",
-			Info,
-			Info,
+			report.Info,
+			report.Info,
 			"Upgrade, and Connection does not name it",
 		)
 	}
@@ -202,7 +203,7 @@ func looksOdd(p *pass, m *reassembly.Message, request bool) {
 		if !f.Has(reassembly.HopByHopLeak) {
 			text = "Keep-Alive, and Connection does not name it"
 		}
-		reportHeader(p, m, request, "hop-by-hop", Info, Info, text)
+		reportHeader(p, m, request, "hop-by-hop", report.Info, report.Info, text)
 	}
 	if text, worst := framingConflict(m, request); text != "" {
 		reportHeader(p, m, request, "framing-conflict", worst, worst, text)
@@ -211,10 +212,10 @@ func looksOdd(p *pass, m *reassembly.Message, request bool) {
 
 // framingConflict says what is wrong with how a message states its length, and how grave that is: a
 // request that two hops read differently can hide another one.
-func framingConflict(m *reassembly.Message, request bool) (string, Severity) {
-	worst := Medium
+func framingConflict(m *reassembly.Message, request bool) (string, report.Severity) {
+	worst := report.Medium
 	if request {
-		worst = High
+		worst = report.High
 	}
 	switch f := m.Facts; {
 	case f.Has(reassembly.LengthAndChunked):
@@ -222,13 +223,13 @@ func framingConflict(m *reassembly.Message, request bool) (string, Severity) {
 	case f.Has(reassembly.LengthConflict) && m.Length < 0:
 		return "Content-Length that contradicts itself", worst
 	case f.Has(reassembly.LengthConflict):
-		return "the same Content-Length more than once", Low
+		return "the same Content-Length more than once", report.Low
 	case f.Has(reassembly.OddTransferEncoding) && request:
-		return "Transfer-Encoding that does not end in chunked once", Medium
+		return "Transfer-Encoding that does not end in chunked once", report.Medium
 	case f.Has(reassembly.OddTransferEncoding):
-		return "Transfer-Encoding that does not end in chunked once", Low
+		return "Transfer-Encoding that does not end in chunked once", report.Low
 	}
-	return "", Info
+	return "", report.Info
 }
 
 // reportHeader reports one header section.
@@ -237,17 +238,17 @@ func reportHeader(
 	m *reassembly.Message,
 	request bool,
 	cause string,
-	least, most Severity,
+	least, most report.Severity,
 	text string,
 ) {
-	role, side, via := "request header", SideClient, p.exchange.RequestVia
+	role, side, via := "request header", report.SideClient, p.exchange.RequestVia
 	if !request {
-		role, side, via = "response header", SideServer, p.exchange.ResponseVia
+		role, side, via = "response header", report.SideServer, p.exchange.ResponseVia
 	}
 	fault, who := side, ""
 	switch {
 	case via != "":
-		fault, who = SideProxy, "A proxy on the side of the "+side.String()+" sends it."
+		fault, who = report.SideProxy, "A proxy on the side of the "+side.String()+" sends it."
 	case cause == "framing-conflict" || cause == "hop-by-hop":
 		who = fmt.Sprintf("The %s sends it.", side)
 	}
@@ -255,15 +256,15 @@ func reportHeader(
 		claim{
 			rule:       "header-misuse",
 			cause:      cause,
-			confidence: Proven,
+			confidence: report.Proven,
 			least:      least,
 			most:       atMost(most),
 			side:       fault,
 			text:       who,
-			occ: Occurrence{
+			occ: report.Occurrence{
 				Start:    m.Start.Time,
 				End:      m.HeaderEnd.Time,
-				Evidence: []Evidence{at(m.HeaderEnd, role, side, text)},
+				Evidence: []report.Evidence{at(m.HeaderEnd, role, side, text)},
 			},
 		},
 	)
@@ -284,11 +285,11 @@ func reportCloseIgnored(p *pass) {
 		claim{
 			rule:       "header-misuse",
 			cause:      "close-ignored",
-			confidence: Proven,
-			most:       atMost(Low),
-			least:      Info,
+			confidence: report.Proven,
+			most:       atMost(report.Low),
+			least:      report.Info,
 			text:       "It was answered all the same.",
-			occ: Occurrence{
+			occ: report.Occurrence{
 				Start:    n.at.Time,
 				End:      x.Request.Start.Time,
 				Evidence: closeIgnored(n, x),
@@ -298,10 +299,10 @@ func reportCloseIgnored(p *pass) {
 }
 
 // closeIgnored shows the announcement and the request after it.
-func closeIgnored(n closeNotice, x *reassembly.Exchange) []Evidence {
-	return []Evidence{
+func closeIgnored(n closeNotice, x *reassembly.Exchange) []report.Evidence {
+	return []report.Evidence{
 		at(n.at, "close announced", sideOf(n.by), "Connection: close in this exchange"),
-		at(x.Request.Start, "request", SideClient, "sent on the same connection"),
+		at(x.Request.Start, "request", report.SideClient, "sent on the same connection"),
 	}
 }
 
@@ -314,7 +315,7 @@ func (v *verdictOnEnd) afterNotice() bool {
 	if late, _ := v.knew(n.at.Time); n.by == reassembly.FromServer && late <= 0 {
 		return false
 	}
-	v.be("header-misuse", "close-ignored", ConfidenceHigh)
+	v.be("header-misuse", "close-ignored", report.ConfidenceHigh)
 	v.claim.occ.Evidence = closeIgnored(n, v.x)
 	if closed, _, ok := closedAt(v.c, reassembly.FromServer); ok {
 		v.until(max(closed.Time, v.claim.occ.End))
@@ -340,20 +341,20 @@ func (v *verdictOnEnd) dumbProxy() bool {
 		!seenAtClose(c, x, fin) {
 		return false
 	}
-	v.be("header-misuse", "dumb-proxy", ConfidenceMedium)
+	v.be("header-misuse", "dumb-proxy", report.ConfidenceMedium)
 	v.until(fin.Time)
-	v.claim.occ.Evidence = []Evidence{
+	v.claim.occ.Evidence = []report.Evidence{
 		at(
 			v.e.prior,
 			"last response",
-			SideServer,
+			report.SideServer,
 			"the first response on the connection is complete",
 		),
-		at(x.Request.End, "request", SideClient, "the next one: received, and not answered"),
+		at(x.Request.End, "request", report.SideClient, "the next one: received, and not answered"),
 		at(
 			fin,
 			closeWord(reset),
-			SideServer,
+			report.SideServer,
 			fmt.Sprintf("%s later the connection is closed", seconds(fin.Time-x.Request.End.Time)),
 		),
 	}
@@ -388,17 +389,26 @@ func runCloseNotDone(p *pass) {
 		claim{
 			rule:       "header-misuse",
 			cause:      "close-not-done",
-			confidence: ConfidenceHigh,
+			confidence: report.ConfidenceHigh,
 			index:      last.Index,
-			most:       atMost(Info),
-			occ: Occurrence{Start: n.at.Time, End: c.FirstCloseAt.Time, Evidence: []Evidence{
-				at(n.at, "close announced", SideServer, "the response says Connection: close"),
-				at(
-					c.FirstCloseAt,
-					"close",
-					sideOf(c.FirstClose),
-					fmt.Sprintf("the first FIN, %s later", seconds(waited)),
-				)}},
+			most:       atMost(report.Info),
+			occ: report.Occurrence{
+				Start: n.at.Time,
+				End:   c.FirstCloseAt.Time,
+				Evidence: []report.Evidence{
+					at(
+						n.at,
+						"close announced",
+						report.SideServer,
+						"the response says Connection: close",
+					),
+					at(
+						c.FirstCloseAt,
+						"close",
+						sideOf(c.FirstClose),
+						fmt.Sprintf("the first FIN, %s later", seconds(waited)),
+					)},
+			},
 		},
 	)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -60,7 +61,8 @@ type nagleCount struct {
 // when it was sent, and counts what happened. The result is the hold, if it was held.
 func (w *walker) opportunity(s *sender, r *reassembly.Record, n int) *hold {
 	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain ||
-		!s.small.valid || r.Seq < s.small.end ||
+		!s.small.valid ||
+		r.Seq < s.small.end ||
 		s.small.turn {
 		return nil
 	}
@@ -216,8 +218,8 @@ func (w *walker) emitHold(s *sender, h *hold, until time.Duration) {
 	}
 	w.cause = h.ack
 	mid := min(until, h.from+h.roundTrip)
-	w.emit(w.at, mid, NagleRTT)
-	w.emit(w.at, until, NagleDelack)
+	w.emit(w.at, mid, report.NagleRTT)
+	w.emit(w.at, until, report.NagleDelack)
 	for _, j := range w.s.jobs {
 		if !j.settled && j.from <= h.from && (!j.over || h.to <= j.until) {
 			j.holds = append(j.holds, *h)
@@ -263,7 +265,7 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 
 // addHold adds what a hold cost to the last claim about one: an exchange may have holds without
 // end.
-func (j *job) addHold(cost Cost) {
+func (j *job) addHold(cost report.Cost) {
 	for i := len(j.claims) - 1; i >= 0; i-- {
 		if c := &j.claims[i]; c.rule == nagle.Name || c.rule == nagleDelayedAck.Name {
 			c.occ.Cost = c.occ.Cost.Add(cost)
@@ -277,9 +279,9 @@ func (j *job) addHold(cost Cost) {
 func (s *connState) relabel(j *job, h *hold) {
 	s.trace.relabel(h)
 	j.line.relabel(h)
-	for _, t := range []*[labelCount]time.Duration{&j.times, &s.times} {
-		t[NagleRTT] -= h.roundTrip
-		t[NagleDelack] -= h.delayed
+	for _, t := range []*[report.LabelCount]time.Duration{&j.times, &s.times} {
+		t[report.NagleRTT] -= h.roundTrip
+		t[report.NagleDelack] -= h.delayed
 		t[pause(h.dir)] += h.length()
 	}
 }

@@ -1,6 +1,9 @@
 package analysis
 
-import "tcpwhy/reassembly"
+import (
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
 
 // keptWindows is how many first bursts of connections are kept of each client and service.
 const keptWindows = 64
@@ -12,7 +15,8 @@ type initialWindows struct{ pairs pairTable[[]int64] }
 
 func (r *initialWindows) event(_ *judge, m *member, e *event) {
 	j, ok := e.data.(*job)
-	if !ok || j.index != 0 || j.spent(reassembly.FromServer, SlowStart) <= 0 || len(j.rounds) < 2 ||
+	if !ok || j.index != 0 || j.spent(reassembly.FromServer, report.SlowStart) <= 0 ||
+		len(j.rounds) < 2 ||
 		j.flow.mss <= 0 {
 		return
 	}
@@ -22,7 +26,7 @@ func (r *initialWindows) event(_ *judge, m *member, e *event) {
 }
 
 func (r *initialWindows) finish(j *judge) {
-	r.pairs.each(func(p pair, kept *[]int64) {
+	r.pairs.each(func(p report.Pair, kept *[]int64) {
 		if scattered(*kept) {
 			j.doubt(groupKey{rule: slowStart.Name, pair: p})
 		}
@@ -61,13 +65,13 @@ func (r *idleRestarts) event(_ *judge, m *member, e *event) {
 	if !ok || j.flow.idle.since <= 0 || len(j.rounds) == 0 || j.flow.mss <= 0 {
 		return
 	}
-	h := r.hosts.of(alone(m.pair.server.Addr()), e.at)
+	h := r.hosts.of(alone(m.pair.Server.Addr()), e.at)
 	if h == nil {
 		return
 	}
 	peak := j.flow.idle.peak
 	switch {
-	case j.spent(reassembly.FromServer, SlowStartIdle) > 0:
+	case j.spent(reassembly.FromServer, report.SlowStartIdle) > 0:
 		h.forgot++
 	case peak*10 > usualInitial*j.flow.mss*14 && j.rounds[0].bytes*10 >= peak*9:
 		h.kept++ // as much at once as before, more than any initial window
@@ -79,7 +83,7 @@ func (r *idleRestarts) finish(j *judge) {
 		if key.rule != slowStartAfterIdle.Name || key.cause != "" {
 			continue
 		}
-		if h := r.hosts.has(alone(key.pair.server.Addr())); h != nil && h.kept > 0 &&
+		if h := r.hosts.has(alone(key.pair.Server.Addr())); h != nil && h.kept > 0 &&
 			h.kept >= h.forgot {
 			j.doubt(key)
 		}
@@ -88,7 +92,7 @@ func (r *idleRestarts) finish(j *judge) {
 
 // doubt takes a level of certainty from a finding, if there is one.
 func (j *judge) doubt(key groupKey) {
-	if g := j.groups[key]; g != nil && g.confidence > ConfidenceLow {
+	if g := j.groups[key]; g != nil && g.confidence > report.ConfidenceLow {
 		g.confidence--
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 func TestScattered(t *testing.T) {
@@ -27,8 +29,8 @@ func TestScattered(t *testing.T) {
 
 // hostJudge is a judge with one finding of the rule, and the member that it belongs to.
 func hostJudge(rule string) (*judge, *member, *group) {
-	m := &member{pair: pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("10.0.0.2:80")}}
-	g := &group{confidence: ConfidenceHigh}
+	m := &member{pair: report.Pair{Client: netip.MustParseAddr("10.0.0.1"), Server: netip.MustParseAddrPort("10.0.0.2:80")}}
+	g := &group{confidence: report.ConfidenceHigh}
 	return &judge{groups: map[groupKey]*group{{rule: rule, pair: m.pair}: g}}, m, g
 }
 
@@ -36,13 +38,13 @@ func TestInitialWindows(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		first []int64
-		want  Confidence
-	}{{"a kernel's", []int64{10, 10, 10, 10, 10}, ConfidenceHigh}, {"an application's", []int64{4, 12, 20, 28, 7}, ConfidenceMedium}} {
+		want  report.Confidence
+	}{{"a kernel's", []int64{10, 10, 10, 10, 10}, report.ConfidenceHigh}, {"an application's", []int64{4, 12, 20, 28, 7}, report.ConfidenceMedium}} {
 		j, m, g := hostJudge(slowStart.Name)
 		r := &initialWindows{}
 		for i, n := range tt.first {
 			x := &job{flow: flowFacts{mss: 1448}, rounds: []round{{bytes: n * 1448}, {bytes: 20 * 1448}}}
-			x.times[SlowStart] = 50 * time.Millisecond
+			x.times[report.SlowStart] = 50 * time.Millisecond
 			r.event(j, m, &event{at: time.Duration(i), data: x})
 		}
 		if r.finish(j); g.confidence != tt.want {
@@ -55,15 +57,15 @@ func TestIdleRestarts(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		forgot, kept int
-		want         Confidence
-	}{{"always", 3, 0, ConfidenceHigh}, {"mostly", 3, 1, ConfidenceHigh}, {"seldom", 1, 4, ConfidenceMedium}} {
+		want         report.Confidence
+	}{{"always", 3, 0, report.ConfidenceHigh}, {"mostly", 3, 1, report.ConfidenceHigh}, {"seldom", 1, 4, report.ConfidenceMedium}} {
 		j, m, g := hostJudge(slowStartAfterIdle.Name)
 		r := &idleRestarts{}
 		for i := range tt.forgot + tt.kept {
 			x := &job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}
 			if i < tt.forgot {
 				x.rounds[0].bytes = 10_000
-				x.times[SlowStartIdle] = 100 * time.Millisecond
+				x.times[report.SlowStartIdle] = 100 * time.Millisecond
 			}
 			r.event(j, m, &event{data: x})
 		}
@@ -78,21 +80,21 @@ func TestIdleRestarts(t *testing.T) {
 func TestContradictedHolds(t *testing.T) {
 	j, m, _ := hostJudge("")
 	key := groupKey{nagleDelayedAck.Name, "request", m.pair}
-	j.groups[key] = &group{confidence: Proven}
+	j.groups[key] = &group{confidence: report.Proven}
 	r := &nagleHosts{}
 	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{held: 3, least: time.Millisecond}}}, 0)
 	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{prompt: 9}}}, 0)
-	if r.finish(j); j.groups[key].confidence != ConfidenceHigh {
+	if r.finish(j); j.groups[key].confidence != report.ConfidenceHigh {
 		t.Errorf("%s confidence, want high", j.groups[key].confidence)
 	}
 }
 
 // hostsWithoutEnd are clients of many addresses, more than a table holds, and their moments, a
 // second apart.
-func hostsWithoutEnd(f func(p pair, at time.Duration)) {
+func hostsWithoutEnd(f func(p report.Pair, at time.Duration)) {
 	for i := range 2 * maxPairs {
 		a := netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
-		f(pair{a, netip.AddrPortFrom(a, 80)}, time.Duration(i)*time.Second)
+		f(report.Pair{Client: a, Server: netip.AddrPortFrom(a, 80)}, time.Duration(i)*time.Second)
 	}
 }
 
@@ -102,18 +104,18 @@ func TestTablesForget(t *testing.T) {
 	var windows idleRestarts
 	var holds nagleHosts
 	kept := &job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}
-	of := func(p pair, at time.Duration) {
+	of := func(p report.Pair, at time.Duration) {
 		windows.event(j, &member{pair: p}, &event{at: at, data: kept})
-		over := &overConn{pair: p, info: &ConnInfo{}, nagle: [2]nagleTally{{prompt: 9}}}
+		over := &overConn{pair: p, info: &report.ConnInfo{}, nagle: [2]nagleTally{{prompt: 9}}}
 		over.delacks[1] = []time.Duration{1, 1, 1, 1}
 		holds.event(j, &member{pair: p}, &event{at: at, data: over})
 	}
 	hostsWithoutEnd(of)
 	of(m.pair, 2*maxPairs*time.Second)
-	if windows.finish(j); g.confidence != ConfidenceMedium {
+	if windows.finish(j); g.confidence != report.ConfidenceMedium {
 		t.Errorf("idle restarts: %s confidence, want medium", g.confidence)
 	}
-	if holds.pairs.has(m.pair) == nil || holds.timers.hosts.has(alone(m.pair.server.Addr())) == nil {
+	if holds.pairs.has(m.pair) == nil || holds.timers.hosts.has(alone(m.pair.Server.Addr())) == nil {
 		t.Error("what the latest host showed of Nagle's algorithm, or of its timer, is not known")
 	}
 }
@@ -124,8 +126,8 @@ func TestHoldsWithoutEnd(t *testing.T) {
 	r := &nagleHosts{}
 	for i := range 3*maxHeldOnce + 5 {
 		m.id = i
-		r.event(j, m, &event{data: &job{info: &ExchangeInfo{ID: i}, once: []heldOnce{{}}}})
-		r.event(j, m, &event{data: &overConn{pair: m.pair, info: &ConnInfo{}}})
+		r.event(j, m, &event{data: &job{info: &report.ExchangeInfo{ID: i}, once: []heldOnce{{}}}})
+		r.event(j, m, &event{data: &overConn{pair: m.pair, info: &report.ConnInfo{}}})
 	}
 	if n := len(r.waiting); n > maxHeldOnce || r.waiting[n-1].info.ID != 3*maxHeldOnce+4 || len(r.open) > 0 {
 		t.Errorf("%d wait, the last of exchange %d; %d connections are open", n, r.waiting[n-1].info.ID, len(r.open))

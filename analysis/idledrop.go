@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -25,24 +26,27 @@ the RST, or until the client gave up.
 
 When it is wrong
 A server that crashed and came back while the connection was idle answers the same way. If the capture lost the FIN.`,
-	Causes: []Cause{{Side: SideNetwork,
+	Causes: []report.Cause{{Side: report.SideNetwork,
 		Message: "The request went out on a connection that had long been idle, and that no longer existed at the other end or " +
 			"on the way to it, though nobody had closed it.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideClient,
+				Side: report.SideClient,
 				Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
 					"net.ipv4.tcp_keepalive_time, 7200 s unless set)",
-				Settings: []Setting{{Go, "net.Dialer.KeepAlive"},
+				Settings: []report.Setting{{Product: report.Go, Text: "net.Dialer.KeepAlive"},
 					{
-						Node,
-						"socket.setKeepAlive(true, 30000)",
-					}, {Curl, "--keepalive-time"}, {Java, "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
-					{Python, "socket_options with SO_KEEPALIVE"}, {PHP, "CURLOPT_TCP_KEEPALIVE"}},
+						Product: report.Node,
+						Text:    "socket.setKeepAlive(true, 30000)",
+					}, {Product: report.Curl, Text: "--keepalive-time"}, {Product: report.Java, Text: "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
+					{
+						Product: report.Python,
+						Text:    "socket_options with SO_KEEPALIVE",
+					}, {Product: report.PHP, Text: "CURLOPT_TCP_KEEPALIVE"}},
 				After: "or give idle connections up earlier",
 			},
 			{
-				Side: SideNetwork,
+				Side: report.SideNetwork,
 				Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
 					"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server",
 			}}}},
@@ -94,10 +98,10 @@ func runIdleDrop(p *pass) {
 		answered: e.answered,
 	}
 	took := max(0, gaveUp-x.Start().Time)
-	cl.occ = Occurrence{
+	cl.occ = report.Occurrence{
 		Start: x.Start().Time,
 		End:   x.Start().Time + took,
-		Cost:  Cost{Expected: took, High: took},
+		Cost:  report.Cost{Expected: took, High: took},
 	}
 	v := &verdictOnEnd{p: p, c: p.conn, x: &x2, e: &given, claim: &cl}
 	if !v.forgotten() {
@@ -173,14 +177,16 @@ func idleDropText(v *verdictOnEnd) string {
 }
 
 // idleDropEvidence shows the last response, the request and what came back.
-func idleDropEvidence(v *verdictOnEnd) []Evidence {
-	out := []Evidence{at(v.e.prior, "last response", SideServer, "the connection becomes idle"),
+func idleDropEvidence(v *verdictOnEnd) []report.Evidence {
+	out := []report.Evidence{
+		at(v.e.prior, "last response", report.SideServer, "the connection becomes idle"),
 		at(
 			v.x.Request.Start,
 			"request",
-			SideClient,
+			report.SideClient,
 			fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle)),
-		)}
+		),
+	}
 	h := &v.c.Half[reassembly.FromServer]
 	switch {
 	case h.RstSeen && foreignReset(v.c, reassembly.FromServer):
@@ -189,13 +195,13 @@ func idleDropEvidence(v *verdictOnEnd) []Evidence {
 			at(
 				h.Rst,
 				"RST",
-				SideServer,
+				report.SideServer,
 				fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
 					"way sent it", h.RstTTL, h.TTLMax),
 			),
 		)
 	case h.RstSeen:
-		out = append(out, at(h.Rst, "RST", SideServer, "no such connection"))
+		out = append(out, at(h.Rst, "RST", report.SideServer, "no such connection"))
 	default:
 		for i := len(v.c.Records) - 1; i >= 0; i-- {
 			if r := &v.c.Records[i]; r.Kind.Retransmitted() && r.Len > 0 {
@@ -204,7 +210,7 @@ func idleDropEvidence(v *verdictOnEnd) []Evidence {
 					at(
 						r.Mark(),
 						"last repetition",
-						SideClient,
+						report.SideClient,
 						fmt.Sprintf("sent %d times in all, never acknowledged",
 							v.repeats()+1),
 					),

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -34,15 +35,19 @@ than the time labelled so.
 When it is wrong
 A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a loss. Senders that pace
 (BBR) do not do this.`,
-	Causes: []Cause{
-		{Code: "", Side: SideServer,
+	Causes: []report.Cause{
+		{Code: "", Side: report.SideServer,
 			Message: "The connection had been idle, and the server's kernel had forgotten how much it may send at once: the " +
 				"response came in growing bursts with a round trip between them.",
-			Remedies: []Remedy{{Side: SideServer, Text: keepWindow}}},
-		{Code: "request", Title: "slow start of an upload after an idle period", Side: SideClient,
+			Remedies: []report.Remedy{{Side: report.SideServer, Text: keepWindow}}},
+		{
+			Code:  "request",
+			Title: "slow start of an upload after an idle period",
+			Side:  report.SideClient,
 			Message: "The connection had been idle, and the client's kernel had forgotten how much it may send at once: the " +
 				"request was sent in growing bursts with a round trip between them.",
-			Remedies: []Remedy{{Side: SideClient, Text: keepWindow}}}},
+			Remedies: []report.Remedy{{Side: report.SideClient, Text: keepWindow}},
+		}},
 	References: []string{
 		"RFC 5681 section 4.1",
 		"RFC 7661",
@@ -62,7 +67,7 @@ func runSlowStartAfterIdle(p *pass) {
 // idleRestart claims that of dir's message.
 func (p *pass) idleRestart(dir reassembly.Dir) {
 	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
-	lost := j.spent(dir, SlowStartIdle)
+	lost := j.spent(dir, report.SlowStartIdle)
 	if p.exchange.Response == nil || f == nil || len(rounds) < 2 || f.rtt <= 0 ||
 		lost*10 < f.rtt*8 {
 		return
@@ -72,7 +77,7 @@ func (p *pass) idleRestart(dir reassembly.Dir) {
 	flight := (i.peak + t.mss - 1) / t.mss
 	had := max(flight, i.cwnd)
 	saving, most := t.coldSaving(used, had), t.coldSaving(used, max(had, 2*flight))
-	cost := Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
+	cost := report.Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
 	if cost.High <= 0 {
 		return
 	}
@@ -80,10 +85,10 @@ func (p *pass) idleRestart(dir reassembly.Dir) {
 	c := claim{
 		rule:       "slow-start-after-idle",
 		cause:      ofRequest(dir, ""),
-		confidence: j.calibrated(&cost, dir, used, had, ConfidenceHigh),
+		confidence: j.calibrated(&cost, dir, used, had, report.ConfidenceHigh),
 	}
-	c.occ = Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
-	c.occ.Evidence = append([]Evidence{
+	c.occ = report.Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
+	c.occ.Evidence = append([]report.Evidence{
 		at(
 			i.before,
 			"before",
@@ -93,6 +98,6 @@ func (p *pass) idleRestart(dir reassembly.Dir) {
 		at(i.mark, "after", sideOf(dir), fmt.Sprintf("the first data after %s", seconds(i.since)))},
 		roundEvidence(rounds, t.mss, sideOf(dir))...)
 	c.window = remedied{dir: dir, saved: cost.Expected, cwnd: had}
-	c.lost = []interval{{c.occ.Start, c.occ.Start + cost.Expected}}
+	c.lost = []report.Interval{{From: c.occ.Start, To: c.occ.Start + cost.Expected}}
 	p.report(c)
 }

@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -12,8 +13,8 @@ func (s *connState) fill(j *job) {
 	s.weaken(j.claims)
 	x := j.x
 	all := &struct {
-		ExchangeInfo
-		request, response MessageInfo
+		report.ExchangeInfo
+		request, response report.MessageInfo
 	}{}
 	i := &all.ExchangeInfo
 	j.info = i
@@ -29,11 +30,11 @@ func (s *connState) fill(j *job) {
 }
 
 // message draws up in i what the report says of a message; nil if there is none.
-func message(i *MessageInfo, m *reassembly.Message) *MessageInfo {
+func message(i *report.MessageInfo, m *reassembly.Message) *report.MessageInfo {
 	if m == nil {
 		return nil
 	}
-	*i = MessageInfo{
+	*i = report.MessageInfo{
 		Start:       m.Start,
 		End:         m.End,
 		HeaderBytes: m.HeaderBytes,
@@ -44,7 +45,7 @@ func message(i *MessageInfo, m *reassembly.Message) *MessageInfo {
 }
 
 // labelTimes lists the labels that got time.
-func labelTimes(times *[labelCount]time.Duration) []LabelTime {
+func labelTimes(times *[report.LabelCount]time.Duration) []report.LabelTime {
 	n := 0
 	for _, t := range times {
 		if t != 0 {
@@ -54,19 +55,19 @@ func labelTimes(times *[labelCount]time.Duration) []LabelTime {
 	if n == 0 {
 		return nil
 	}
-	out := make([]LabelTime, 0, n)
+	out := make([]report.LabelTime, 0, n)
 	for l, t := range times {
 		if t != 0 {
-			out = append(out, LabelTime{Label(l), t})
+			out = append(out, report.LabelTime{Label: report.Label(l), Time: t})
 		}
 	}
 	return out
 }
 
 // connInfo draws up what the report says of the connection.
-func (s *connState) connInfo() *ConnInfo {
+func (s *connState) connInfo() *report.ConnInfo {
 	c := s.conn
-	i := &ConnInfo{
+	i := &report.ConnInfo{
 		ID:        c.ID,
 		Client:    c.Client,
 		Server:    c.Server,

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -30,7 +31,7 @@ func (v *verdictOnEnd) injected() bool {
 		!foreignReset(v.c, dir) && !wentOn(v.c, dir) {
 		return false
 	}
-	v.be("reset-after-data", "injected", ConfidenceHigh)
+	v.be("reset-after-data", "injected", report.ConfidenceHigh)
 	v.until(v.c.Half[dir].Rst.Time)
 	v.p.state.describeReset(v.claim, v.x, dir)
 	v.claim.text = injectedText(v.c, dir)

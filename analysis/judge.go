@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -17,13 +18,13 @@ type judge struct {
 	conns  map[int]*member
 	pools  map[poolKey]*pool
 	groups map[groupKey]*group
-	pairs  map[pair]*pairTotals
+	pairs  map[report.Pair]*pairTotals
 	list   listing
 	total  totals
 	retry  retries
 	crowd  crowded
 	nextID int // of the next exchange
-	trace  *Trace
+	trace  *report.Trace
 	clock  wallClock
 	jobs   sync.Pool // of *job, for the workers
 	// standing is room for the claims of the exchange in hand.
@@ -37,7 +38,7 @@ type judge struct {
 type totals struct {
 	connections, exchanges int
 	exchangeTime, lost     time.Duration
-	times                  [labelCount]time.Duration
+	times                  [report.LabelCount]time.Duration
 	vantages               map[reassembly.Vantage]int
 	caveats                map[string]uint64 // connections by caveat
 	missing                int64             // octets that the capture lacks
@@ -55,12 +56,12 @@ type pairTotals struct {
 	exchanges int
 	time      time.Duration
 	rtt       time.Duration // the least round trip that exchanges showed; 0: none
-	seen      products
+	seen      report.Products
 }
 
 func newJudge(opts *Options, rules []*Detector) *judge {
 	j := &judge{opts: opts, rules: rules, conns: map[int]*member{}, pools: map[poolKey]*pool{},
-		groups: map[groupKey]*group{}, pairs: map[pair]*pairTotals{}, suspects: suspects{}}
+		groups: map[groupKey]*group{}, pairs: map[report.Pair]*pairTotals{}, suspects: suspects{}}
 	j.total.vantages = map[reassembly.Vantage]int{}
 	j.total.caveats = map[string]uint64{}
 	j.list.conns.limit, j.list.exchanges.limit = opts.MaxListed, opts.MaxListed
@@ -95,7 +96,7 @@ func (j *judge) event(e *event) {
 	case *beganExchange:
 		m.ids = append(m.ids, exchangeID{e.index, j.nextID})
 		m.all = append(m.all, j.nextID)
-		j.clock.began(data.pair.client, j.nextID, data.need)
+		j.clock.began(data.pair.Client, j.nextID, data.need)
 		j.nextID++
 		j.totalsOf(data.pair).nearer(data.rtt)
 		j.retried(m, data, e.index)
@@ -193,14 +194,14 @@ func (j *judge) enabled(rule string) bool {
 // pairTotal adds an exchange to what its pair waited for.
 func (j *judge) pairTotal(m *member, took, rtt time.Duration) {
 	t := j.totalsOf(m.pair)
-	t.seen.add(m.seen)
+	t.seen.Add(m.seen)
 	t.exchanges++
 	t.time += took
 	t.nearer(rtt)
 }
 
 // totalsOf are those of a pair, made if need be.
-func (j *judge) totalsOf(p pair) *pairTotals {
+func (j *judge) totalsOf(p report.Pair) *pairTotals {
 	t := j.pairs[p]
 	if t == nil {
 		j.trimPairs()

@@ -1,6 +1,10 @@
 package analysis
 
-import "testing"
+import (
+	"testing"
+
+	"tcpwhy/analysis/report"
+)
 
 // A connection whose request comes a little later than at once may have been opened in advance:
 // that is no certain cost.
@@ -27,7 +31,7 @@ func TestLateStart(t *testing.T) {
 				return
 			}
 			f := r.Findings[0]
-			if sure := f.Cost.Low > 0 && f.Confidence == Proven; sure != tt.sure {
+			if sure := f.Cost.Low > 0 && f.Confidence == report.Proven; sure != tt.sure {
 				t.Errorf("low %v, confidence %v: sure = %v, want %v", f.Cost.Low, f.Confidence, sure, tt.sure)
 			}
 		})

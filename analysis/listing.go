@@ -4,13 +4,15 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 // listing keeps the connections and exchanges that the report names: all of them up to a limit,
 // beyond it those that took longest.
 type listing struct {
-	conns     longest[ConnInfo]
-	exchanges longest[ExchangeInfo]
+	conns     longest[report.ConnInfo]
+	exchanges longest[report.ExchangeInfo]
 	slowest   longest[timeline]
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 // What a bounded list keeps must not depend on the order in which items come.
@@ -44,21 +46,21 @@ func TestSeverity(t *testing.T) {
 		name string
 		g    group
 		all  pairTotals
-		want Severity
+		want report.Severity
 	}{
-		{"most of the time, every exchange", group{count: 9, affected: 9, cost: Cost{Expected: 900 * ms}, time: 1000 * ms},
-			pairTotals{exchanges: 10, time: 1100 * ms}, High},
-		{"a tenth of the time in small portions", group{count: 100, affected: 100, cost: Cost{Expected: 25 * 100 * ms},
-			time: 20000 * ms, rtt: 40 * ms, worst: 25 * ms}, pairTotals{exchanges: 100, time: 20000 * ms}, Medium},
-		{"one slow exchange among many", group{count: 1, affected: 1, cost: Cost{Expected: 30 * ms}, worst: 30 * ms, time: 90 * ms},
-			pairTotals{exchanges: 1000, time: 90000 * ms}, Low},
-		{"nothing to speak of", group{count: 50, affected: 50, cost: Cost{Expected: 1 * ms}, worst: ms / 50, time: 50 * ms},
-			pairTotals{exchanges: 5000, time: 5000 * ms}, Info},
-		{"no cost", group{count: 1}, pairTotals{exchanges: 1, time: ms}, Info},
-		{"data lost", group{count: 1, affected: 1, correctness: true}, pairTotals{exchanges: 1000, time: ms}, High},
-		{"data lost often", group{count: 20, affected: 20, correctness: true}, pairTotals{exchanges: 1000, time: ms}, Critical},
-		{"data lost, and no exchange judged so far", group{count: 1, correctness: true}, pairTotals{}, High},
-		{"an order lost", group{count: 1, affected: 1, correctness: true, unsafe: true}, pairTotals{exchanges: 1000, time: ms}, Critical},
+		{"most of the time, every exchange", group{count: 9, affected: 9, cost: report.Cost{Expected: 900 * ms}, time: 1000 * ms},
+			pairTotals{exchanges: 10, time: 1100 * ms}, report.High},
+		{"a tenth of the time in small portions", group{count: 100, affected: 100, cost: report.Cost{Expected: 25 * 100 * ms},
+			time: 20000 * ms, rtt: 40 * ms, worst: 25 * ms}, pairTotals{exchanges: 100, time: 20000 * ms}, report.Medium},
+		{"one slow exchange among many", group{count: 1, affected: 1, cost: report.Cost{Expected: 30 * ms}, worst: 30 * ms, time: 90 * ms},
+			pairTotals{exchanges: 1000, time: 90000 * ms}, report.Low},
+		{"nothing to speak of", group{count: 50, affected: 50, cost: report.Cost{Expected: 1 * ms}, worst: ms / 50, time: 50 * ms},
+			pairTotals{exchanges: 5000, time: 5000 * ms}, report.Info},
+		{"no cost", group{count: 1}, pairTotals{exchanges: 1, time: ms}, report.Info},
+		{"data lost", group{count: 1, affected: 1, correctness: true}, pairTotals{exchanges: 1000, time: ms}, report.High},
+		{"data lost often", group{count: 20, affected: 20, correctness: true}, pairTotals{exchanges: 1000, time: ms}, report.Critical},
+		{"data lost, and no exchange judged so far", group{count: 1, correctness: true}, pairTotals{}, report.High},
+		{"an order lost", group{count: 1, affected: 1, correctness: true, unsafe: true}, pairTotals{exchanges: 1000, time: ms}, report.Critical},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -3,18 +3,17 @@ package analysis
 import (
 	"cmp"
 	"maps"
-	"math"
 	"net/netip"
 	"slices"
 	"sort"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
 const (
-	// endOfTime is after every moment of a capture.
-	endOfTime = time.Duration(math.MaxInt64)
+
 	// endGrace is how long after its last segment the capture is taken to end, so that what silence
 	// settles comes first: a live capture, which goes on in silence, has told of it by then. A lost
 	// tail may take the longest retransmission timer, two minutes.
@@ -26,19 +25,19 @@ const (
 type Hooks struct {
 	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so
 	// far, and with this occurrence alone.
-	Certain func(*Finding)
+	Certain func(*report.Finding)
 	// Exchange is told of an exchange with a server when it has been judged.
-	Exchange func(server netip.AddrPort, x *ExchangeInfo)
+	Exchange func(server netip.AddrPort, x *report.ExchangeInfo)
 	// Tick is called several times a second. What soFar draws up is the report of what has been
 	// judged; exchanges and connections that go on are not in it.
-	Tick func(soFar func() *Report)
+	Tick func(soFar func() *report.Report)
 }
 
 // any reports whether there is a hook.
 func (h *Hooks) any() bool { return h.Certain != nil || h.Exchange != nil || h.Tick != nil }
 
 // RunLive analyses a source that may never end, and gives the report that Run would give.
-func RunLive(src capture.Source, opts Options, hooks Hooks) (*Report, error) {
+func RunLive(src capture.Source, opts Options, hooks Hooks) (*report.Report, error) {
 	p := newPipeline(&opts, opts.rules(), clocks(src))
 	p.judge.hooks = hooks
 	err := p.read(src)
@@ -59,7 +58,7 @@ func (p *pipeline) tick(src capture.Source) {
 	}
 	p.epoch(live.Settled())
 	if p.judge.hooks.Tick != nil {
-		p.judge.hooks.Tick(func() *Report { return p.judge.soFar(live.Account()) })
+		p.judge.hooks.Tick(func() *report.Report { return p.judge.soFar(live.Account()) })
 	}
 }
 
@@ -104,22 +103,22 @@ func (j *judge) tellCertain(k groupKey, g *group, c *claim) {
 	if occ.Evidence == nil && c.evidence != nil {
 		occ.Evidence = c.evidence()
 	}
-	f.Occurrences = []Occurrence{occ}
+	f.Occurrences = []report.Occurrence{occ}
 	j.hooks.Certain(&f)
 }
 
 // tellExchange tells the hook of an exchange.
-func (j *judge) tellExchange(m *member, x *ExchangeInfo) {
+func (j *judge) tellExchange(m *member, x *report.ExchangeInfo) {
 	if j.hooks.Exchange != nil {
 		copied := *x
-		j.hooks.Exchange(m.pair.server, &copied)
+		j.hooks.Exchange(m.pair.Server, &copied)
 	}
 }
 
 // soFar is a report of what has been judged. It shares nothing that will change, and leaves the
 // judge as it is.
-func (j *judge) soFar(st *capture.Stats) *Report {
-	r := &Report{
+func (j *judge) soFar(st *capture.Stats) *report.Report {
+	r := &report.Report{
 		Capture:       st,
 		Caveats:       j.caveats(st),
 		Connections:   j.total.connections + len(j.conns),

@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -27,7 +28,7 @@ func (w *walker) loss(
 			if s.view.missing > 1 && (!turn || r.Time-from >= 2*w.s.timeout()*9/10) {
 				// of two that are missing one may have been an acknowledgment, unless two timers
 				// have run
-				l = LostRetx
+				l = report.LostRetx
 			}
 			w.emit(w.at, r.Time, l)
 			return
@@ -37,10 +38,10 @@ func (w *walker) loss(
 	}
 	if later, ok := w.outrun(r); ok && lost {
 		// The first copy was not lost: its repetition overtook it.
-		l, w.again = Queue, later
+		l, w.again = report.Queue, later
 		defer func() { w.again = capture.Mark{} }()
 	}
-	if l != Queue {
+	if l != report.Queue {
 		w.send[r.Dir].growth.away = r.Trait.Has(reassembly.Unseen)
 	}
 	if filled == nil {
@@ -56,26 +57,26 @@ func (w *walker) loss(
 	if filled.again > w.at {
 		first, _ := lossLabel(&reassembly.Record{Kind: filled.kind}, nil)
 		w.emit(w.at, min(filled.again, r.Time), first)
-		l = LostRetx
+		l = report.LostRetx
 	}
 	w.emit(w.at, r.Time, l)
 }
 
 // lossLabel is the label of a wait that r ended by repairing a loss; false if it repaired none.
-func lossLabel(r *reassembly.Record, filled *hole) (Label, bool) {
+func lossLabel(r *reassembly.Record, filled *hole) (report.Label, bool) {
 	switch r.Kind {
 	case reassembly.TimeoutRetransmission:
-		return RTO, true
+		return report.RTO, true
 	case reassembly.TailLossProbe:
-		return TLP, true
+		return report.TLP, true
 	case reassembly.FastRetransmission, reassembly.Retransmission:
-		return FastRetx, true
+		return report.FastRetx, true
 	case reassembly.OutOfOrder:
 		if filled != nil {
-			return Queue, true
+			return report.Queue, true
 		}
 	}
-	return Unknown, false
+	return report.Unknown, false
 }
 
 // repeats is the next segment that the sender of dir repeats without need; no frame if there is

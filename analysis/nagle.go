@@ -4,24 +4,25 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 // nagleFixes are what cures a hold: the sender's side for good, the receiver's as a palliative.
-func nagleFixes(sender, receiver Side, delayed bool) []Remedy {
-	fixes := []Remedy{
+func nagleFixes(sender, receiver report.Side, delayed bool) []report.Remedy {
+	fixes := []report.Remedy{
 		{
 			Side: sender,
 			Text: "write each message with one call (writev, a buffered writer flushed once), or set " +
 				"TCP_NODELAY on the socket",
-			Settings: noDelaySettings(),
+			Settings: report.NoDelaySettings(),
 		},
 	}
 	if delayed {
 		fixes = append(
 			fixes,
-			Remedy{
+			report.Remedy{
 				Side: receiver,
 				Text: "only a palliative: acknowledge at once with TCP_QUICKACK (to be set again " +
 					"before each read), `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows",
@@ -64,15 +65,15 @@ When it is wrong
 If the application happens to write its second piece just as an ACK arrives, every time. If the capture lost the frames
 between. Behind a proxy the hold may be the proxy's. The timer's length is the receiver's, the hold the sender's: the
 sender's fix saves all of it, the receiver's only what the ACK was late.`,
-	Causes: []Cause{
-		{Code: "request", Title: "Nagle hold ended by a delayed ACK", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "request", Title: "Nagle hold ended by a delayed ACK", Side: report.SideClient,
 			Message: "The client writes each request in small pieces. Its kernel holds the next piece until the server " +
 				"acknowledges the one before, and the server delays that acknowledgment.",
-			Remedies: nagleFixes(SideClient, SideServer, true)},
-		{Code: "response", Title: "Nagle hold ended by a delayed ACK", Side: SideServer,
+			Remedies: nagleFixes(report.SideClient, report.SideServer, true)},
+		{Code: "response", Title: "Nagle hold ended by a delayed ACK", Side: report.SideServer,
 			Message: "The server writes each response in small pieces. Its kernel holds the next piece until the client " +
 				"acknowledges the one before, and the client delays that acknowledgment.",
-			Remedies: nagleFixes(SideServer, SideClient, true)},
+			Remedies: nagleFixes(report.SideServer, report.SideClient, true)},
 	},
 	References: []string{
 		"RFC 896",
@@ -99,15 +100,15 @@ As nagle-delayed-ack.
 When it is wrong
 As nagle-delayed-ack. An application that needs exactly one round trip for its own reasons between two writes looks alike;
 it would have to do so every time.`,
-	Causes: []Cause{
-		{Code: "request", Title: "Nagle hold of one round trip", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "request", Title: "Nagle hold of one round trip", Side: report.SideClient,
 			Message: "The client writes each request in small pieces, and its kernel holds the next piece until the server " +
 				"has acknowledged the one before: one round trip for each.",
-			Remedies: nagleFixes(SideClient, SideServer, false)},
-		{Code: "response", Title: "Nagle hold of one round trip", Side: SideServer,
+			Remedies: nagleFixes(report.SideClient, report.SideServer, false)},
+		{Code: "response", Title: "Nagle hold of one round trip", Side: report.SideServer,
 			Message: "The server writes each response in small pieces, and its kernel holds the next piece until the client " +
 				"has acknowledged the one before: one round trip for each.",
-			Remedies: nagleFixes(SideServer, SideClient, false)},
+			Remedies: nagleFixes(report.SideServer, report.SideClient, false)},
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
 }
@@ -120,7 +121,7 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 		confidence: s.nagleConfidence(h),
 		index:      j.x.Index,
 	}
-	sender, receiver := SideClient, SideServer
+	sender, receiver := report.SideClient, report.SideServer
 	if h.dir == reassembly.FromServer {
 		c.cause = "response"
 		sender, receiver = receiver, sender
@@ -131,23 +132,28 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 	case s.nagle[h.dir].delayed() > 0:
 		c.rule = nagleDelayedAck.Name
 	}
-	c.lost = []interval{{h.from, h.to}}
+	c.lost = []report.Interval{{From: h.from, To: h.to}}
 	if h.delayed >= delackFloor {
 		c.lateness = h.delayed
 	}
-	c.occ = Occurrence{Connection: s.conn.ID, Start: h.from, End: h.to, Cost: s.nagleCost(h)}
+	c.occ = report.Occurrence{Connection: s.conn.ID, Start: h.from, End: h.to, Cost: s.nagleCost(h)}
 	what := ""
 	if h.headers {
 		what = ": the headers"
 	}
-	c.occ.Evidence = []Evidence{
-		{h.first, "first piece", sender, fmt.Sprintf("%d octets%s", h.size[0], what)},
-		{h.ack, "ACK", receiver, "covers it, and carries no data"},
+	c.occ.Evidence = []report.Evidence{
 		{
-			h.second,
-			"held piece",
-			sender,
-			fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
+			Mark: h.first,
+			Role: "first piece",
+			Side: sender,
+			Text: fmt.Sprintf("%d octets%s", h.size[0], what),
+		},
+		{Mark: h.ack, Role: "ACK", Side: receiver, Text: "covers it, and carries no data"},
+		{
+			Mark: h.second,
+			Role: "held piece",
+			Side: sender,
+			Text: fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
 				millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir)))),
 		},
 	}
@@ -158,32 +164,36 @@ func (s *connState) nagleClaim(j *job, h *hold) claim {
 }
 
 // nagleCost is the hold less the application's own delay.
-func (s *connState) nagleCost(h *hold) Cost {
+func (s *connState) nagleCost(h *hold) report.Cost {
 	typical, spread, most, known := s.nagle[h.dir].appDelay(h.length())
 	length := h.length()
 	if known {
 		expected := max(0, length-typical)
-		return Cost{max(0, expected-2*spread), expected, min(length, expected+2*spread)}
+		return report.Cost{
+			Low:      max(0, expected-2*spread),
+			Expected: expected,
+			High:     min(length, expected+2*spread),
+		}
 	}
 	low := length - min(most, length)
 	if h.headers {
 		low = max(low, length/2)
 	}
-	return Cost{low, length, length}
+	return report.Cost{Low: low, Expected: length, High: length}
 }
 
 // nagleConfidence grades a hold by how many there are and whether a timer's ACK ended it.
-func (s *connState) nagleConfidence(h *hold) Confidence {
+func (s *connState) nagleConfidence(h *hold) report.Confidence {
 	n := &s.nagle[h.dir]
 	switch {
 	case n.held >= 3 && n.late == 0 && n.prompt == 0 && h.delayed >= delackFloor:
-		return Proven
+		return report.Proven
 	case n.held >= 3 && n.prompt == 0:
-		return ConfidenceHigh
+		return report.ConfidenceHigh
 	case n.held >= 2:
-		return ConfidenceHigh
+		return report.ConfidenceHigh
 	}
-	return ConfidenceMedium
+	return report.ConfidenceMedium
 }
 
 // millis writes a duration in milliseconds for a sentence.
@@ -195,6 +205,6 @@ func millis(d time.Duration) string {
 }
 
 // at is short for evidence.
-func at(m capture.Mark, role string, side Side, text string) Evidence {
-	return Evidence{Mark: m, Role: role, Side: side, Text: text}
+func at(m capture.Mark, role string, side report.Side, text string) report.Evidence {
+	return report.Evidence{Mark: m, Role: role, Side: side, Text: text}
 }

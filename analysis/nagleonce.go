@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -24,8 +25,8 @@ type heldOnce struct {
 	claim  claim
 	hold   hold
 	member *member
-	info   *ExchangeInfo
-	conn   *ConnInfo // valid once the connection is over
+	info   *report.ExchangeInfo
+	conn   *report.ConnInfo // valid once the connection is over
 	rtt    time.Duration
 }
 
@@ -142,7 +143,7 @@ func (r *nagleHosts) finish(j *judge) {
 	r.settle(j, r.waiting)
 	r.timers.judge(j)
 	r.timers.doubt(j)
-	r.pairs.each(func(p pair, t *[2]nagleTally) {
+	r.pairs.each(func(p report.Pair, t *[2]nagleTally) {
 		for d := range t {
 			j.doubtHolds(p, reassembly.Dir(d), &t[d])
 		}
@@ -160,7 +161,7 @@ func (r *nagleHosts) settle(j *judge, holds []*heldOnce) {
 
 // doubtHolds takes certainty from the holds of one connection if most others between the pair show
 // that the algorithm is off.
-func (j *judge) doubtHolds(p pair, dir reassembly.Dir, t *nagleTally) {
+func (j *judge) doubtHolds(p report.Pair, dir reassembly.Dir, t *nagleTally) {
 	for _, d := range []*Detector{nagleDelayedAck, nagle} {
 		if t.contradicted() {
 			j.doubt(groupKey{d.Name, d.Causes[dir].Code, p})
@@ -178,7 +179,7 @@ func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
 	if c.rule == "" || !j.enabled(c.rule) {
 		return
 	}
-	c.confidence = max(c.confidence, ConfidenceHigh)
+	c.confidence = max(c.confidence, report.ConfidenceHigh)
 	if c.occ.Cost.Expected == h.length() {
 		c.occ.Cost.Low = max(c.occ.Cost.Low, h.length()-t.least)
 	}
@@ -195,15 +196,15 @@ func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
 }
 
 // restore takes a hold's time back from the application.
-func (h *hold) restore(times *[labelCount]time.Duration) {
-	times[NagleRTT] += h.roundTrip
-	times[NagleDelack] += h.delayed
+func (h *hold) restore(times *[report.LabelCount]time.Duration) {
+	times[report.NagleRTT] += h.roundTrip
+	times[report.NagleDelack] += h.delayed
 	times[pause(h.dir)] -= h.length()
 }
 
 // restored are the times with the hold's own.
-func restored(times []LabelTime, h *hold) []LabelTime {
-	var all [labelCount]time.Duration
+func restored(times []report.LabelTime, h *hold) []report.LabelTime {
+	var all [report.LabelCount]time.Duration
 	for _, t := range times {
 		all[t.Label] = t.Time
 	}
@@ -214,11 +215,11 @@ func restored(times []LabelTime, h *hold) []LabelTime {
 // redraw gives the hold its labels in what is shown in order of time.
 func (j *judge) redraw(o *heldOnce) {
 	h := &o.hold
-	label := func(to time.Duration) Label {
+	label := func(to time.Duration) report.Label {
 		if to <= h.from+h.roundTrip {
-			return NagleRTT
+			return report.NagleRTT
 		}
-		return NagleDelack
+		return report.NagleDelack
 	}
 	for _, s := range j.list.slowest.items {
 		if s.id != o.info.ID {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/tcptext"
 )
@@ -69,15 +70,15 @@ func TestHeldOnceEach(t *testing.T) {
 				}
 				return
 			}
-			if f == nil || f.Count != tt.count || f.Affected != tt.count || f.Confidence < ConfidenceHigh {
+			if f == nil || f.Count != tt.count || f.Affected != tt.count || f.Confidence < report.ConfidenceHigh {
 				t.Fatalf("found %+v, want it %d times", f, tt.count)
 			}
 			want := float64(tt.count) * 50.1
 			if got := float64(f.Cost.Expected) / 1e6; got < want-2 || got > want+2 || r.Lost < f.Cost.Expected {
 				t.Errorf("costs %.1f ms, want %.1f; %v lost", got, want, r.Lost)
 			}
-			if ms(r, NagleDelack) < want*0.7 || ms(r, ReqApp) > 1 {
-				t.Errorf("%.1f ms of holds and %.1f ms of the application", ms(r, NagleDelack), ms(r, ReqApp))
+			if ms(r, report.NagleDelack) < want*0.7 || ms(r, report.ReqApp) > 1 {
+				t.Errorf("%.1f ms of holds and %.1f ms of the application", ms(r, report.NagleDelack), ms(r, report.ReqApp))
 			}
 			checkSums(t, r)
 		})
@@ -85,7 +86,7 @@ func TestHeldOnceEach(t *testing.T) {
 }
 
 // checkSums checks that times still add up after some were given another label.
-func checkSums(t *testing.T, r *Report) {
+func checkSums(t *testing.T, r *report.Report) {
 	t.Helper()
 	var all time.Duration
 	for _, lt := range r.Times {
@@ -105,7 +106,7 @@ func checkSums(t *testing.T, r *Report) {
 		if sum != r.Exchanges[i].Duration {
 			t.Errorf("exchange %d: labels add up to %v of %v", i, sum, r.Exchanges[i].Duration)
 		}
-		if !slices.ContainsFunc(r.Exchanges[i].Pieces, func(p Piece) bool { return p.Label == NagleDelack }) && len(r.Exchanges) <= 8 {
+		if !slices.ContainsFunc(r.Exchanges[i].Pieces, func(p report.Piece) bool { return p.Label == report.NagleDelack }) && len(r.Exchanges) <= 8 {
 			t.Errorf("exchange %d is drawn without its hold: %v", i, r.Exchanges[i].Pieces)
 		}
 	}
@@ -190,8 +191,8 @@ func TestTimerGivesCertainty(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		late float64
-		want Confidence
-	}{{"as late", 0.042, ConfidenceHigh}, {"much later", 0.200, ConfidenceLow}, {"never late", 0, ConfidenceMedium}} {
+		want report.Confidence
+	}{{"as late", 0.042, report.ConfidenceHigh}, {"much later", 0.200, report.ConfidenceLow}, {"never late", 0, report.ConfidenceMedium}} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := connReport(t, append(others(tt.late), heldTalk(40000, 0, 1).bye(2, 0.010))...)
 			if f := find(r, "nagle-delayed-ack", "request"); f == nil || f.Confidence != tt.want {

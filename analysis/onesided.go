@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -94,10 +95,10 @@ func (s *sender) presume(ack int64, eff uint32) {
 
 // flightLabel is the label of the wait before r, which begins a flight: which window it is shows
 // only if it grows.
-func (w *walker) flightLabel(s *sender, r *reassembly.Record, gap time.Duration) Label {
+func (w *walker) flightLabel(s *sender, r *reassembly.Record, gap time.Duration) report.Label {
 	size, last := w.flight(r, gap/3)
 	if !s.growth.slow && len(s.rounds) != 1 || !last && size*grownFrom < s.round.bytes*grownTo {
-		return Unknown
+		return report.Unknown
 	}
 	return w.window(s)
 }

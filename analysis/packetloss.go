@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -34,18 +35,18 @@ If the capture lost frames that the
 network did not; gaps that the receiver acknowledged are not taken for losses. The
 simulation knows of the window only what was in flight. Congestion loss tells the sender its share: then a loss-free path
 would have been slower than simulated.`,
-	Causes: []Cause{
-		{Code: "upstream", Title: "packet loss", Side: SideNetwork,
+	Causes: []report.Cause{
+		{Code: "upstream", Title: "packet loss", Side: report.SideNetwork,
 			Message: "Segments were lost between their sender and the capture point; their retransmissions, and a smaller " +
 				"congestion window, cost time.", Remedies: lossFixes()},
-		{Code: "downstream", Title: "packet loss", Side: SideNetwork,
+		{Code: "downstream", Title: "packet loss", Side: report.SideNetwork,
 			Message: "Segments were lost between the capture point and their receiver; their retransmissions, and a smaller " +
 				"congestion window, cost time.", Remedies: lossFixes()},
-		{Code: "reordering", Title: "segments overtaken on the way", Side: SideNetwork,
+		{Code: "reordering", Title: "segments overtaken on the way", Side: report.SideNetwork,
 			Message: "Segments arrived long after later ones, and what followed had to wait for them.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "keep the segments of a connection on one path: per-flow instead of per-packet " +
 						"balancing, no bonding in round-robin mode",
 				},
@@ -63,12 +64,12 @@ func runPacketLoss(p *pass) {
 	j := p.job
 	after, sure, busy := p.afterLoss()
 	first := true
-	for _, w := range j.with(FastRetx) {
+	for _, w := range j.with(report.FastRetx) {
 		cause := "downstream"
 		if w.unseen {
 			cause = "upstream"
 		}
-		cost := Cost{
+		cost := report.Cost{
 			Low:      max(0, w.length()-p.conn.RTTMin()),
 			Expected: w.length(),
 			High:     w.length(),
@@ -80,12 +81,12 @@ func runPacketLoss(p *pass) {
 		if first {
 			cost.Low += sure
 			cost.Expected += after
-			cost.High += j.times[RecoveryCwnd]
+			cost.High += j.times[report.RecoveryCwnd]
 			first = false
 		}
-		p.reportLoss(&w, cause, cost, ConfidenceHigh)
+		p.reportLoss(&w, cause, cost, report.ConfidenceHigh)
 	}
-	for _, w := range j.with(RecoveryCwnd) {
+	for _, w := range j.with(report.RecoveryCwnd) {
 		if !first || after <= 0 {
 			break
 		}
@@ -97,22 +98,22 @@ func runPacketLoss(p *pass) {
 		p.reportLoss(
 			&w,
 			cause,
-			Cost{Low: sure, Expected: after, High: j.times[RecoveryCwnd]},
-			ConfidenceMedium,
+			report.Cost{Low: sure, Expected: after, High: j.times[report.RecoveryCwnd]},
+			report.ConfidenceMedium,
 		)
 		first = false
 	}
-	for _, w := range j.with(SpuriousRetx) {
+	for _, w := range j.with(report.SpuriousRetx) {
 		if w.hasty && w.length() >= p.conn.RTTMin()/2 {
 			p.reportLoss(
 				&w,
 				"reordering",
-				Cost{Expected: w.length(), High: w.length()},
-				ConfidenceMedium,
+				report.Cost{Expected: w.length(), High: w.length()},
+				report.ConfidenceMedium,
 			)
 		}
 	}
-	for _, w := range j.with(Queue) {
+	for _, w := range j.with(report.Queue) {
 		late := mark0(w.again) && (w.kind == reassembly.OutOfOrder || w.unseen) &&
 			w.length() >= p.conn.RTTMin()/2
 		if late ||
@@ -121,8 +122,8 @@ func runPacketLoss(p *pass) {
 			p.reportLoss(
 				&w,
 				"reordering",
-				Cost{Expected: w.length(), High: w.length()},
-				ConfidenceMedium,
+				report.Cost{Expected: w.length(), High: w.length()},
+				report.ConfidenceMedium,
 			)
 		}
 	}
@@ -135,7 +136,7 @@ func runPacketLoss(p *pass) {
 // the loss: only what the transfer took longer than the path needs for it is lost.
 func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
 	j := p.job
-	waits := j.with(FastRetx, RecoveryCwnd)
+	waits := j.with(report.FastRetx, report.RecoveryCwnd)
 	if len(waits) == 0 {
 		return 0, 0, 0
 	}
@@ -145,31 +146,31 @@ func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
 		return 0, 0, 0
 	}
 	lost := j.transferTime(dir) - j.ideal(f, true)
-	after = clamp(lost, j.spent(dir, RecoveryCwnd))
+	after = clamp(lost, j.spent(dir, report.RecoveryCwnd))
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.
 	full := f.rate > 0 &&
-		(j.spent(dir, Serialize)*10 >= j.windowTime(dir) || f.queue >= max(p.conn.RTTMin()/2, leastQueue))
+		(j.spent(dir, report.Serialize)*10 >= j.windowTime(dir) || f.queue >= max(p.conn.RTTMin()/2, leastQueue))
 	switch {
 	case !full:
 		sure = after / 2
 	case lost < 0:
-		busy = min(1, float64(-lost)/float64(max(1, j.times[FastRetx])))
+		busy = min(1, float64(-lost)/float64(max(1, j.times[report.FastRetx])))
 	}
 	return after, sure, busy
 }
 
 // reportLoss reports one wait.
-func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confidence) {
+func (p *pass) reportLoss(w *slice, cause string, cost report.Cost, confidence report.Confidence) {
 	c := claim{rule: "packet-loss", cause: cause, confidence: confidence}
-	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost}
+	c.occ = report.Occurrence{Start: w.from, End: w.to, Cost: cost}
 	c.window = remedied{dir: w.dir, saved: max(0, cost.Expected-w.length())}
-	if w.label == RecoveryCwnd || w.label == SpuriousRetx {
+	if w.label == report.RecoveryCwnd || w.label == report.SpuriousRetx {
 		c.window.saved = cost.Expected
 	}
 	switch {
-	case w.label == SpuriousRetx:
-		c.occ.Evidence = []Evidence{
+	case w.label == report.SpuriousRetx:
+		c.occ.Evidence = []report.Evidence{
 			at(
 				w.end,
 				"held by the window",
@@ -179,8 +180,8 @@ func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confiden
 		}
 	case cause == "reordering":
 		c.occ.Evidence = w.overtakenEvidence()
-	case w.label == RecoveryCwnd:
-		c.occ.Evidence = []Evidence{
+	case w.label == report.RecoveryCwnd:
+		c.occ.Evidence = []report.Evidence{
 			at(
 				w.end,
 				"held by the window",
@@ -191,15 +192,15 @@ func (p *pass) reportLoss(w *slice, cause string, cost Cost, confidence Confiden
 	default:
 		c.occ.Evidence = repairEvidence(w)
 	}
-	c.lost = []interval{{w.from, w.to}}
+	c.lost = []report.Interval{{From: w.from, To: w.to}}
 	p.report(c)
 }
 
 // overtakenEvidence shows what came first, what ended the wait, and what was sent again because of
 // it.
-func (w *slice) overtakenEvidence() []Evidence {
+func (w *slice) overtakenEvidence() []report.Evidence {
 	sender := sideOf(w.dir)
-	out := []Evidence{at(w.cause, "later segment", sender, "came first")}
+	out := []report.Evidence{at(w.cause, "later segment", sender, "came first")}
 	switch {
 	case w.kind != reassembly.OutOfOrder:
 		out = append(

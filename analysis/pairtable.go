@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 const (
@@ -17,7 +19,7 @@ const (
 // pairTable is what a rule that compares connections keeps of each client and service. It is
 // bounded, and forgets who has been silent.
 type pairTable[T any] struct {
-	entries map[pair]*pairEntry[T]
+	entries map[report.Pair]*pairEntry[T]
 	swept   time.Duration
 	gone    func(*T) // called with what is forgotten; nil: nobody asks
 }
@@ -28,7 +30,7 @@ type pairEntry[T any] struct {
 }
 
 // of is the entry of a pair, made if need be; nil if there are too many.
-func (t *pairTable[T]) of(p pair, now time.Duration) *T {
+func (t *pairTable[T]) of(p report.Pair, now time.Duration) *T {
 	if e := t.entries[p]; e != nil {
 		e.seen = now
 		return &e.value
@@ -43,7 +45,7 @@ func (t *pairTable[T]) of(p pair, now time.Duration) *T {
 		}
 	}
 	if t.entries == nil {
-		t.entries = map[pair]*pairEntry[T]{}
+		t.entries = map[report.Pair]*pairEntry[T]{}
 	}
 	e := &pairEntry[T]{seen: now}
 	t.entries[p] = e
@@ -51,7 +53,7 @@ func (t *pairTable[T]) of(p pair, now time.Duration) *T {
 }
 
 // has is the entry of a pair; nil if there is none.
-func (t *pairTable[T]) has(p pair) *T {
+func (t *pairTable[T]) has(p report.Pair) *T {
 	if e := t.entries[p]; e != nil {
 		return &e.value
 	}
@@ -73,9 +75,9 @@ func (t *pairTable[T]) sweep(now time.Duration) {
 
 // each calls f for every entry, in the order of the pairs: of findings that are booked on the way
 // only so many are kept.
-func (t *pairTable[T]) each(f func(pair, *T)) {
-	pairs := slices.SortedFunc(maps.Keys(t.entries), func(a, b pair) int {
-		return cmp.Or(a.client.Compare(b.client), a.server.Compare(b.server))
+func (t *pairTable[T]) each(f func(report.Pair, *T)) {
+	pairs := slices.SortedFunc(maps.Keys(t.entries), func(a, b report.Pair) int {
+		return cmp.Or(a.Client.Compare(b.Client), a.Server.Compare(b.Server))
 	})
 	for _, p := range pairs {
 		f(p, &t.entries[p].value)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -39,34 +40,38 @@ Connections that were not needed cost their hosts, not time. Losses: the repairs
 
 When it is wrong
 A pool may be kept for peaks that the capture does not show. Loss on several connections at once may have another cause.`,
-	Causes: []Cause{
-		{Code: "over-limit", Title: "more connections open than used", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "over-limit", Title: "more connections open than used", Side: report.SideClient,
 			Message: "The client keeps many more connections to this service open than it ever uses together.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideClient,
+					Side:     report.SideClient,
 					Text:     "limit the pool",
-					Settings: poolLimits(),
+					Settings: report.PoolLimits(),
 					After:    "use HTTP/2",
 				},
 			}},
-		{Code: "churn", Title: "connections opened and closed without a request", Side: SideClient,
+		{
+			Code:    "churn",
+			Title:   "connections opened and closed without a request",
+			Side:    report.SideClient,
 			Message: "The client opens connections to this service and closes them without having used them.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
 						"health checks that only connect",
 				},
-			}},
+			},
+		},
 		{
 			Code:    "self-inflicted-loss",
 			Title:   "parallel connections overflow their bottleneck",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "Several connections in slow start lost segments within the same round trip: together they overflow the path.",
-			Remedies: []Remedy{
-				{Side: SideClient, Text: "use fewer connections, or HTTP/2 on one"},
-				{Side: SideServer, Text: "pace: net.core.default_qdisc=fq, BBR"},
+			Remedies: []report.Remedy{
+				{Side: report.SideClient, Text: "use fewer connections, or HTTP/2 on one"},
+				{Side: report.SideServer, Text: "pace: net.core.default_qdisc=fq, BBR"},
 			},
 		},
 	},
@@ -84,7 +89,7 @@ type crowd struct {
 	peak               capture.Mark // the request that came when most were open
 	peakConn           int
 	conns, unused      int
-	spans              []interval // of the latest connections that were never used
+	spans              []report.Interval // of the latest connections that were never used
 	unusedAt           capture.Mark
 	unusedConn         int
 	losses             []lossAt
@@ -113,7 +118,7 @@ func (r *crowds) event(_ *judge, m *member, e *event) {
 	case *closingConn:
 		r.closed(m)
 	case *job:
-		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.index == 0 || data.times[SlowStart] > 0) {
+		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.index == 0 || data.times[report.SlowStart] > 0) {
 			c.lost(m, data)
 		}
 	case *overConn:
@@ -138,7 +143,7 @@ func (r *crowds) over(m *member, data *overConn, now time.Duration) {
 	c.conns++
 	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && mark0(data.at) {
 		c.unused++
-		if c.spans = append(c.spans, interval{data.info.Start, data.at.Time}); len(
+		if c.spans = append(c.spans, report.Interval{From: data.info.Start, To: data.at.Time}); len(
 			c.spans,
 		) > keptSpans {
 			c.spans = append(c.spans[:0], c.spans[1:]...)
@@ -168,7 +173,7 @@ func (c *crowd) began(m *member, e *beganExchange) {
 // other connections.
 func (c *crowd) lost(m *member, job *job) {
 	window := max(job.flow.rtt, 10*time.Millisecond)
-	for _, s := range job.with(FastRetx, RTO, TLP, LostRetx) {
+	for _, s := range job.with(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
 		siblings := map[int]bool{m.id: true}
 		for _, l := range c.losses {
 			if l.at >= s.from-window && l.at <= s.from+window {
@@ -184,13 +189,13 @@ func (c *crowd) lost(m *member, job *job) {
 		}
 		c.lossy++
 		c.lossCost += s.length()
-		o := Occurrence{
+		o := report.Occurrence{
 			Connection: m.id,
 			Exchange:   job.info.ID,
 			Start:      s.from,
 			End:        s.to,
-			Cost:       Cost{0, 0, s.length()},
-			Evidence: []Evidence{
+			Cost:       report.Cost{Low: 0, Expected: 0, High: s.length()},
+			Evidence: []report.Evidence{
 				at(
 					s.end,
 					"repair",
@@ -202,20 +207,20 @@ func (c *crowd) lost(m *member, job *job) {
 		c.samples = keepSample(
 			c.samples,
 			claim{rule: "parallel-connections", cause: "self-inflicted-loss",
-				confidence: ConfidenceMedium, most: atMost(Low), occ: o},
+				confidence: report.ConfidenceMedium, most: atMost(report.Low), occ: o},
 		)
 	}
 }
 
 // overlapping is how many of the spans there were at the same time, at most.
-func overlapping(spans []interval) int {
+func overlapping(spans []report.Interval) int {
 	type edge struct {
 		at   time.Duration
 		step int
 	}
 	var edges []edge
 	for _, s := range spans {
-		edges = append(edges, edge{s.from, 1}, edge{s.to, -1})
+		edges = append(edges, edge{s.From, 1}, edge{s.To, -1})
 	}
 	slices.SortFunc(
 		edges,
@@ -233,13 +238,17 @@ func (r *crowds) finish(j *judge) {
 	if !j.enabled("parallel-connections") {
 		return
 	}
-	r.pairs.each(func(p pair, c *crowd) {
+	r.pairs.each(func(p report.Pair, c *crowd) {
 		if c.member == nil || j.hasFinding("missed-reuse", p) {
 			return
 		}
 		spare := overlapping(c.spans)
 		c.peakOpen += spare
-		base := claim{rule: "parallel-connections", confidence: ConfidenceHigh, most: atMost(Info)}
+		base := claim{
+			rule:       "parallel-connections",
+			confidence: report.ConfidenceHigh,
+			most:       atMost(report.Info),
+		}
 		if c.peakOpen > ordinaryConnections && c.peakOpen > 2*c.peakBusy {
 			cl := base
 			cl.cause, cl.text = "over-limit", fmt.Sprintf(
@@ -247,16 +256,16 @@ func (r *crowds) finish(j *judge) {
 				c.peakOpen,
 				c.peakBusy,
 			)
-			cl.occ = Occurrence{
+			cl.occ = report.Occurrence{
 				Connection: c.peakConn,
 				Exchange:   -1,
 				Start:      c.peak.Time,
 				End:        c.peak.Time,
-				Evidence: []Evidence{
+				Evidence: []report.Evidence{
 					at(
 						c.peak,
 						"request",
-						SideClient,
+						report.SideClient,
 						fmt.Sprintf("%d connections are open", c.peakOpen),
 					)},
 			}
@@ -265,24 +274,35 @@ func (r *crowds) finish(j *judge) {
 		if c.unused-spare >= unusedConnections && c.unused*2 > c.conns && j.pairs[p] != nil {
 			cl := base
 			cl.cause, cl.text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
-			cl.occ = Occurrence{
+			cl.occ = report.Occurrence{
 				Connection: c.unusedConn,
 				Exchange:   -1,
 				Start:      c.unusedAt.Time,
 				End:        c.unusedAt.Time,
-				Evidence: []Evidence{
-					at(c.unusedAt, "close", SideUnknown, "without ever having carried a request")},
+				Evidence: []report.Evidence{
+					at(
+						c.unusedAt,
+						"close",
+						report.SideUnknown,
+						"without ever having carried a request",
+					)},
 			}
 			j.book(c.member, &cl, nil)
 		}
 		if c.lossy >= lossSiblings {
-			bookSamples(j, c.member, c.samples, c.lossy, Cost{0, 0, c.lossCost})
+			bookSamples(
+				j,
+				c.member,
+				c.samples,
+				c.lossy,
+				report.Cost{Low: 0, Expected: 0, High: c.lossCost},
+			)
 		}
 	})
 }
 
 // hasFinding reports whether the rule has found anything between the pair.
-func (j *judge) hasFinding(rule string, p pair) bool {
+func (j *judge) hasFinding(rule string, p report.Pair) bool {
 	d := Find(rule)
 	for i := range d.Causes {
 		if j.groups[groupKey{rule, d.Causes[i].Code, p}] != nil {

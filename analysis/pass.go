@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -19,23 +20,24 @@ type pass struct {
 // claim is one occurrence that a rule found, on its way to the judge.
 type claim struct {
 	rule, cause string
-	confidence  Confidence
-	correctness bool     // data was lost, or may have been: severity does not depend on the cost
-	unsafe      bool     // the request was not idempotent
-	least       Severity // graded at least so
-	most        grade    // graded at most so
-	alone       grade    // graded at most so if it is the only one
-	side        Side     // who is at fault, where the cause does not say
+	confidence  report.Confidence
+	// data was lost, or may have been: severity does not depend on the cost
+	correctness bool
+	unsafe      bool            // the request was not idempotent
+	least       report.Severity // graded at least so
+	most        grade           // graded at most so
+	alone       grade           // graded at most so if it is the only one
+	side        report.Side     // who is at fault, where the cause does not say
 	// a safe repetition makes it a matter of time: nothing of a response had been sent
 	repaired bool
 	failure  *failure // the exchange that failed: a retry of it belongs to the same occurrence
-	occ      Occurrence
+	occ      report.Occurrence
 	// of the exchange within its connection; -1: the connection as a whole
 	index int
 	// facts of this occurrence that the finding's message needs, "" if none
 	text     string
-	lost     []interval    // what of the exchange's time is lost to it, for the union
-	lateness time.Duration // of the acknowledgment that ended a Nagle hold; 0: it was prompt
+	lost     []report.Interval // what of the exchange's time is lost to it, for the union
+	lateness time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
 	// by sender: how long no acknowledgment had come when a timer repeated a single segment
 	unheard [2]time.Duration
 	// stands only if the client has sent the request on another connection, too
@@ -44,25 +46,22 @@ type claim struct {
 	also      int           // further occurrences whose cost is in this one's
 	window    remedied      // what of it is waiting for windows
 	// makes occ.Evidence, if the occurrence is listed at all; nil if it is there
-	evidence func() []Evidence
+	evidence func() []report.Evidence
 }
 
 // grade is a limit of severity; its zero value is none.
 type grade uint8
 
 // atMost is the limit s.
-func atMost(s Severity) grade { return grade(s) + 1 }
+func atMost(s report.Severity) grade { return grade(s) + 1 }
 
 // severity is the highest severity within the limit.
-func (g grade) severity() Severity {
+func (g grade) severity() report.Severity {
 	if g == 0 {
-		return Critical
+		return report.Critical
 	}
-	return Severity(g - 1)
+	return report.Severity(g - 1)
 }
-
-// interval is a stretch of time since the first frame.
-type interval struct{ from, to time.Duration }
 
 // report hands the claim to the judge, with the exchange that it concerns.
 func (p *pass) report(c claim) {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -38,17 +39,17 @@ The waits for its retransmissions. If it never got through, the exchange failed,
 When it is wrong
 Chance can lose three full segments in a row, and a receiver that vanished acknowledges nothing; therefore small segments
 sent after the first copy must have been acknowledged.`,
-	Causes: []Cause{{Code: "", Side: SideNetwork,
+	Causes: []report.Cause{{Code: "", Side: report.SideNetwork,
 		Message: "Full segments did not get through while small ones did: the path's MTU is smaller than the sender believes, and " +
 			"nothing tells it.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideNetwork,
+				Side: report.SideNetwork,
 				Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
 					"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`",
 			},
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "sysctl net.ipv4.tcp_mtu_probing=1 on Linux, or the right MTU on the interface",
 			}}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
@@ -115,7 +116,7 @@ func (l *largePass) acked(r *reassembly.Record) {
 
 // blackHoleClaim draws up the claim.
 func (p *pass) blackHoleClaim(b *blackHole) claim {
-	c := claim{rule: "path-mtu", confidence: ConfidenceHigh, correctness: !b.solved}
+	c := claim{rule: "path-mtu", confidence: report.ConfidenceHigh, correctness: !b.solved}
 	passed := at(
 		b.small,
 		"small one arrived",
@@ -130,22 +131,22 @@ func (p *pass) blackHoleClaim(b *blackHole) claim {
 			"what it acknowledges was not sent again",
 		)
 		if !b.later {
-			c.confidence = ConfidenceMedium
+			c.confidence = report.ConfidenceMedium
 		}
 	}
 	var cost time.Duration
-	for _, w := range p.job.with(RTO, LostRetx, TLP, FastRetx) {
+	for _, w := range p.job.with(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
 		if w.dir == b.dir {
 			cost += w.length()
 		}
 	}
 	last := b.copies[len(b.copies)-1]
-	c.occ = Occurrence{
+	c.occ = report.Occurrence{
 		Start: b.copies[0].Time,
 		End:   last.Time,
-		Cost:  Cost{Low: cost / 2, Expected: cost, High: cost},
+		Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},
 	}
-	c.occ.Evidence = []Evidence{
+	c.occ.Evidence = []report.Evidence{
 		at(
 			b.copies[0],
 			"full segment",
@@ -161,9 +162,9 @@ func (p *pass) blackHoleClaim(b *blackHole) claim {
 		passed}
 	slices.SortStableFunc(
 		c.occ.Evidence,
-		func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) },
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
 	)
-	c.lost = []interval{{c.occ.Start, c.occ.End}}
+	c.lost = []report.Interval{{From: c.occ.Start, To: c.occ.End}}
 	return c
 }
 

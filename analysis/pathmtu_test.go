@@ -1,6 +1,10 @@
 package analysis
 
-import "testing"
+import (
+	"testing"
+
+	"tcpwhy/analysis/report"
+)
 
 // TestWholeFlightLost: when a client gives up whose response never came, it is a matter of size
 // only if small segments came.
@@ -51,7 +55,7 @@ func TestWholeFlightLost(t *testing.T) {
 			if f == nil != !tt.want {
 				t.Fatalf("found %v, want %v", f, tt.want)
 			}
-			if f != nil && f.Confidence != ConfidenceMedium {
+			if f != nil && f.Confidence != report.ConfidenceMedium {
 				t.Errorf("confidence %v, want medium: the path may have gone at that moment", f.Confidence)
 			}
 		})

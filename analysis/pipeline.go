@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -242,12 +243,12 @@ func (p *pipeline) judgeAll() {
 
 // finish closes every connection, and ends the workers and the judge.
 func (p *pipeline) finish() {
-	p.settle(endOfTime)
+	p.settle(report.EndOfTime)
 	p.table.Finish()
 	for c, _ := p.table.Over(); c != nil; c, _ = p.table.Over() {
 		p.send(c, item{op: opEnd, conn: c, now: p.now + endGrace})
 	}
-	p.epoch(endOfTime)
+	p.epoch(report.EndOfTime)
 	for _, w := range p.workers {
 		close(w.in)
 	}

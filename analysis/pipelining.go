@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -41,15 +42,15 @@ the close. The rest costs nothing by itself.
 
 When it is wrong
 The wait behind another response may be the server's own queue, which another connection would not have spared.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:    "non-idempotent",
 			Title:   "request pipelined behind one that may not be repeated",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "The client sent a request before it knew the result of one that is not idempotent.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "wait for the final response to POST and PATCH before sending anything else on the " +
 						"connection",
 				},
@@ -58,39 +59,42 @@ The wait behind another response may be the server's own queue, which another co
 		{
 			Code:  "lost-responses",
 			Title: "connection ended with pipelined requests unanswered",
-			Side:  SideServer,
+			Side:  report.SideServer,
 			Message: "The server closed the connection while pipelined requests were unanswered. Whether it carried them out, the " +
 				"client cannot know.",
 			Remedies: pipeliningRemedies(),
 		},
-		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: SideClient,
+		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: report.SideClient,
 			Message: "Pipelined responses were held up by the response before them.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "use HTTP/2, or several connections, instead of pipelining",
 				},
 			}},
 		{
 			Code:     "early-close",
 			Title:    "server closed with pipelined requests in its buffer",
-			Side:     SideServer,
+			Side:     report.SideServer,
 			Message:  "The server announced the close and closed, with requests that the client had already sent unanswered.",
 			Remedies: pipeliningRemedies(),
 		},
 		{
 			Code:  "unsolicited-response",
 			Title: "response that nobody had asked for",
-			Side:  SideServer,
+			Side:  report.SideServer,
 			Message: "The server sent a final response although no request was unanswered. A client that takes it for the answer to " +
 				"its next request is off by one from there on.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
 						"proxies that forward late upstream responses",
 				},
-				{Side: SideClient, Text: "close an idle connection on which anything arrives"}},
+				{
+					Side: report.SideClient,
+					Text: "close an idle connection on which anything arrives",
+				}},
 		},
 	},
 	References: []string{
@@ -102,20 +106,20 @@ The wait behind another response may be the server's own queue, which another co
 	closed:   func(p *pass) { p.reportFate("pipelining") },
 }
 
-func pipeliningRemedies() []Remedy {
-	return []Remedy{
+func pipeliningRemedies() []report.Remedy {
+	return []report.Remedy{
 		{
-			Side: SideClient,
+			Side: report.SideClient,
 			Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead",
 		},
 		{
-			Side: SideServer,
+			Side: report.SideServer,
 			Text: "answer all requests that were read before closing, and close in two steps",
-			Settings: []Setting{
+			Settings: []report.Setting{
 				{
-					Nginx,
-					"lingering_close on with keepalive_requests large enough",
-				}, {Apache, "MaxKeepAliveRequests large enough"}},
+					Product: report.Nginx,
+					Text:    "lingering_close on with keepalive_requests large enough",
+				}, {Product: report.Apache, Text: "MaxKeepAliveRequests large enough"}},
 		},
 	}
 }
@@ -148,13 +152,13 @@ func pipelinedBehind(j *job) bool {
 
 // waitsBehind is when the job's exchange waits for the response before it; until that has ended,
 // there is no end to it.
-func (j *job) waitsBehind() interval {
-	if j.behind.from == 0 || j.behind.to > 0 {
+func (j *job) waitsBehind() report.Interval {
+	if j.behind.From == 0 || j.behind.To > 0 {
 		return j.behind
 	}
-	open := interval{j.behind.from, endOfTime}
+	open := report.Interval{From: j.behind.From, To: report.EndOfTime}
 	if m := j.x.Request; m != nil && m.Complete {
-		open.from = max(open.from, m.End.Time)
+		open.From = max(open.From, m.End.Time)
 	}
 	return open
 }
@@ -169,7 +173,7 @@ func (s *connState) longestAhead(x *reassembly.Exchange) time.Duration {
 	return max(
 		j.slowest,
 		x.Response.Start.Time-max(
-			j.behind.to,
+			j.behind.To,
 			x.Request.End.Time,
 		)-s.conn.Far(
 			reassembly.FromServer,
@@ -186,23 +190,33 @@ func reportHazard(p *pass) {
 			a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
 		return
 	}
-	out := []Evidence{at(a.Request.Start, "request", SideClient, a.Method+": not idempotent"),
-		at(p.exchange.Start(), "pipelined request", SideClient, "sent before the result was known")}
+	out := []report.Evidence{
+		at(a.Request.Start, "request", report.SideClient, a.Method+": not idempotent"),
+		at(
+			p.exchange.Start(),
+			"pipelined request",
+			report.SideClient,
+			"sent before the result was known",
+		),
+	}
 	if a.Response != nil {
 		out = append(
 			out,
-			at(a.Response.Start, "response", SideServer, "the result comes only here"),
+			at(a.Response.Start, "response", report.SideServer, "the result comes only here"),
 		)
 	}
-	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
+	slices.SortStableFunc(
+		out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
 	p.report(
 		claim{
 			rule:       "pipelining",
 			cause:      "non-idempotent",
-			confidence: Proven,
-			most:       atMost(Low),
-			least:      Low,
-			occ: Occurrence{
+			confidence: report.Proven,
+			most:       atMost(report.Low),
+			least:      report.Low,
+			occ: report.Occurrence{
 				Start:    a.Request.Start.Time,
 				End:      max(p.exchange.Start().Time, a.Request.Start.Time),
 				Evidence: out,
@@ -213,13 +227,16 @@ func reportHazard(p *pass) {
 
 // reportHeadOfLine reports the wait behind the response before.
 func reportHeadOfLine(p *pass) {
-	wait, a := p.job.times[PipelineHOL], p.job.ahead
+	wait, a := p.job.times[report.PipelineHOL], p.job.ahead
 	if wait < max(noticeable, p.conn.RTTMin()) || a.Response == nil || p.exchange.Response == nil {
 		return
 	}
 	// Its own round trip it would have needed anyway.
-	lost := interval{p.job.behind.from + p.conn.Far(reassembly.FromServer), p.job.behind.to}
-	wait = min(wait, lost.to-lost.from)
+	lost := report.Interval{
+		From: p.job.behind.From + p.conn.Far(reassembly.FromServer),
+		To:   p.job.behind.To,
+	}
+	wait = min(wait, lost.To-lost.From)
 	if wait < noticeable || p.job.slowest < noticeable && wait < manyWaits*noticeable {
 		return
 	}
@@ -227,26 +244,31 @@ func reportHeadOfLine(p *pass) {
 		claim{
 			rule:       "pipelining",
 			cause:      "head-of-line",
-			confidence: ConfidenceHigh,
-			lost:       []interval{lost},
-			occ: Occurrence{
-				Start: lost.from,
-				End:   lost.to,
-				Cost:  Cost{Expected: wait, High: wait},
-				Evidence: []Evidence{
+			confidence: report.ConfidenceHigh,
+			lost:       []report.Interval{lost},
+			occ: report.Occurrence{
+				Start: lost.From,
+				End:   lost.To,
+				Cost:  report.Cost{Expected: wait, High: wait},
+				Evidence: []report.Evidence{
 					at(
 						p.exchange.Start(),
 						"pipelined request",
-						SideClient,
+						report.SideClient,
 						"sent while another was unanswered",
 					),
 					at(
 						a.Response.End,
 						"end of the response before",
-						SideServer,
+						report.SideServer,
 						fmt.Sprintf("%s later", seconds(wait)),
 					),
-					at(p.exchange.Response.Start, "response", SideServer, "can only come now")},
+					at(
+						p.exchange.Response.Start,
+						"response",
+						report.SideServer,
+						"can only come now",
+					)},
 			},
 		},
 	)
@@ -264,18 +286,23 @@ func reportUnsolicited(p *pass) {
 		c.Half[reassembly.FromClient].Bytes == 0 {
 		return
 	}
-	out := []Evidence{
+	out := []report.Evidence{
 		at(
 			x.Response.Start,
 			"response",
-			SideServer,
+			report.SideServer,
 			fmt.Sprintf("status %d, and no request is unanswered", x.Status),
 		),
 	}
 	if mark0(p.state.ending.latest) && p.state.ending.latest.Time < x.Response.Start.Time {
 		out = append(
-			[]Evidence{
-				at(p.state.ending.latest, "last response", SideServer, "answers the last request"),
+			[]report.Evidence{
+				at(
+					p.state.ending.latest,
+					"last response",
+					report.SideServer,
+					"answers the last request",
+				),
 			},
 			out...)
 	}
@@ -283,12 +310,16 @@ func reportUnsolicited(p *pass) {
 		claim{
 			rule:        "pipelining",
 			cause:       "unsolicited-response",
-			confidence:  ConfidenceHigh,
+			confidence:  report.ConfidenceHigh,
 			correctness: true,
 			most: atMost(
-				High,
+				report.High,
 			),
-			occ: Occurrence{Start: x.Response.Start.Time, End: x.Response.End.Time, Evidence: out},
+			occ: report.Occurrence{
+				Start:    x.Response.Start.Time,
+				End:      x.Response.End.Time,
+				Evidence: out,
+			},
 		},
 	)
 }
@@ -303,22 +334,30 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	if mark0(v.e.announced.at) && v.e.announced.by == reassembly.FromServer {
 		cause = "early-close"
 	}
-	v.be("pipelining", cause, ConfidenceHigh)
+	v.be("pipelining", cause, report.ConfidenceHigh)
 	v.until(closed.Time)
 	v.claim.text = fmt.Sprintf("%s got no response.", count(uint64(v.e.unanswered), "request"))
-	var out []Evidence
+	var out []report.Evidence
 	if mark0(v.e.prior) {
 		out = append(
 			out,
-			at(v.e.prior, "last response", SideServer, "nothing after it was answered"),
+			at(v.e.prior, "last response", report.SideServer, "nothing after it was answered"),
 		)
 	}
 	out = append(
 		out,
-		at(v.x.Request.Start, "unanswered request", SideClient, "the first without a response"),
-		at(closed, closeWord(reset), SideServer, "ends the connection"),
+		at(
+			v.x.Request.Start,
+			"unanswered request",
+			report.SideClient,
+			"the first without a response",
+		),
+		at(closed, closeWord(reset), report.SideServer, "ends the connection"),
 	)
-	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
+	slices.SortStableFunc(
+		out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
 	v.claim.occ.Evidence = out
 	return true
 }

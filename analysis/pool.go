@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -34,7 +35,7 @@ const (
 // poolKey is what must agree for a connection to serve a request instead of another: client,
 // service, name and whether it is TLS.
 type poolKey struct {
-	pair
+	report.Pair
 	name   string
 	secure bool
 }
@@ -65,7 +66,7 @@ type exchangeID struct{ index, id int }
 // member is what the judge keeps of a connection.
 type member struct {
 	id        int
-	pair      pair
+	pair      report.Pair
 	pool      *pool
 	ids       []exchangeID  // begun, not yet judged
 	room      [1]exchangeID // where ids begins
@@ -104,7 +105,7 @@ type member struct {
 	beganAt    time.Duration // when the latest exchange began
 	took       time.Duration // how long that took
 	start      capture.Mark
-	seen       products
+	seen       report.Products
 	// the program that its first request names, without version; "" if not known
 	agent  string
 	tool   bool          // a program that is started for each request

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -33,15 +34,19 @@ Unknown: how long a request had been wanted is not visible. At least nothing, at
 
 When it is wrong
 A program that works through a list with as many workers looks the same, and is meant so.`,
-	Causes: []Cause{{Side: SideClient,
+	Causes: []report.Cause{{Side: report.SideClient,
 		Message: "All of a small number of connections are busy, and each is taken again the moment it is free: requests seem to wait " +
 			"for connections.",
-		Remedies: []Remedy{
-			{Side: SideClient, Text: "use HTTP/2, or raise the limit", Settings: poolLimits()},
+		Remedies: []report.Remedy{
 			{
-				Side:     SideServer,
+				Side:     report.SideClient,
+				Text:     "use HTTP/2, or raise the limit",
+				Settings: report.PoolLimits(),
+			},
+			{
+				Side:     report.SideServer,
 				Text:     "offer HTTP/2",
-				Settings: http2Settings(),
+				Settings: report.Http2Settings(),
 				After:    "need fewer requests",
 			},
 		}}},
@@ -115,20 +120,22 @@ func (p *fullPool) began(m *member, e *beganExchange) {
 
 // poolSample is one request that took a connection at once.
 func poolSample(m *member, last, next capture.Mark, took time.Duration) claim {
-	return claim{rule: "pool-wait", confidence: ConfidenceMedium, most: atMost(Info),
-		occ: Occurrence{
+	return claim{rule: "pool-wait", confidence: report.ConfidenceMedium, most: atMost(report.Info),
+		occ: report.Occurrence{
 			Connection: m.id,
 			Exchange:   -1,
 			Start:      last.Time,
 			End:        next.Time,
-			Cost:       Cost{0, 0, max(took, 0)},
-			Evidence: []Evidence{at(last, "end of response", SideServer, "the connection is free"),
+			Cost:       report.Cost{Low: 0, Expected: 0, High: max(took, 0)},
+			Evidence: []report.Evidence{
+				at(last, "end of response", report.SideServer, "the connection is free"),
 				at(
 					next,
 					"next request",
-					SideClient,
+					report.SideClient,
 					fmt.Sprintf("%s later", seconds(next.Time-last.Time)),
-				)},
+				),
+			},
 		}}
 }
 
@@ -136,7 +143,7 @@ func (r *poolWaits) finish(j *judge) {
 	if !j.enabled("pool-wait") {
 		return
 	}
-	r.pairs.each(func(_ pair, p *fullPool) {
+	r.pairs.each(func(_ report.Pair, p *fullPool) {
 		for k := smallestPool; k <= largestPool; k++ {
 			n := p.refills[k]
 			if n < refillsEach*k || len(p.targets)*2 < min(n, keptTargets) {
@@ -149,7 +156,13 @@ func (r *poolWaits) finish(j *judge) {
 					n,
 				)
 			}
-			bookSamples(j, p.member, p.samples, n, Cost{0, 0, p.wait[k]})
+			bookSamples(
+				j,
+				p.member,
+				p.samples,
+				n,
+				report.Cost{Low: 0, Expected: 0, High: p.wait[k]},
+			)
 			return
 		}
 	})

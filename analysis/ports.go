@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -42,40 +43,44 @@ tuple-reuse: from the first SYN to the one that was answered, or to the last of 
 
 When it is wrong
 Several hosts behind one address have a port range each, or share one. The range may have been changed.`,
-	Causes: []Cause{
-		{Code: "time-wait-load", Title: "client runs out of ports", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "time-wait-load", Title: "client runs out of ports", Side: report.SideClient,
 			Message: "The client closes so many connections to this service that their ports, which rest in TIME_WAIT, use up its port " +
 				"range.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideClient,
+					Side:     report.SideClient,
 					Text:     clientPool,
-					Settings: poolSettings(),
+					Settings: report.PoolSettings(),
 					After: "then net.ipv4.ip_local_port_range=\"1024 65535\" and net.ipv4.tcp_tw_reuse=1 on Linux, more source " +
 						"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets",
 				},
-				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
+				{Side: report.SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
 				{
-					Side:     SideServer,
+					Side:     report.SideServer,
 					Text:     "keep connections open longer",
-					Settings: append(idleSettings(), requestLimits()...),
+					Settings: append(report.IdleSettings(), report.RequestLimits()...),
 					After:    "listen on more addresses or ports",
 				}}},
-		{Code: "tuple-reuse", Title: "SYN met the rest of an old connection", Side: SideClient,
+		{
+			Code:  "tuple-reuse",
+			Title: "SYN met the rest of an old connection",
+			Side:  report.SideClient,
 			Message: "The client used a port again whose last connection the server still remembered: its SYN was answered by an ACK " +
 				"of the old connection, and it had to try again.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideClient,
+					Side:     report.SideClient,
 					Text:     "use ports less quickly: " + clientPool,
-					Settings: poolSettings(),
+					Settings: report.PoolSettings(),
 					After: "let timestamps on (net.ipv4.tcp_timestamps=1 on Linux): they let a " +
 						"server in TIME_WAIT accept the new SYN (RFC 6191)",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "let the client close first, or close in order so that no half-open connection stays behind",
-				}}},
+				}},
+		},
 	},
 	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
 	exchange:   runTupleReuse,
@@ -85,7 +90,7 @@ Several hosts behind one address have a port range each, or share one. The range
 
 // metTimeWait shows that the SYN met an old connection: SYN, an ACK that is not for it, and a RST
 // of the client; nil if not.
-func metTimeWait(c *reassembly.Conn) []Evidence {
+func metTimeWait(c *reassembly.Conn) []report.Evidence {
 	if len(c.SYNs) < 2 || c.Released > 0 && len(c.Records) == 0 {
 		return nil
 	}
@@ -108,19 +113,19 @@ func metTimeWait(c *reassembly.Conn) []Evidence {
 	if ack == nil || rst == nil || rst.Time > last.Time {
 		return nil
 	}
-	return []Evidence{
-		at(c.SYNs[0], "SYN", SideClient, "from a port that was used before"),
+	return []report.Evidence{
+		at(c.SYNs[0], "SYN", report.SideClient, "from a port that was used before"),
 		at(
 			ack.Mark(),
 			"ACK",
-			SideServer,
+			report.SideServer,
 			"does not acknowledge it: belongs to the connection before",
 		),
-		at(rst.Mark(), "RST", SideClient, "knows of no such connection"),
+		at(rst.Mark(), "RST", report.SideClient, "knows of no such connection"),
 		at(
 			last,
 			"SYN again",
-			SideClient,
+			report.SideClient,
 			fmt.Sprintf("%s after the first", seconds(last.Time-c.SYNs[0].Time)),
 		),
 	}
@@ -136,21 +141,23 @@ func runTupleReuse(p *pass) {
 	if evidence == nil {
 		return
 	}
-	t := Cost{}
-	if wait := p.job.times[SYNRetx]; p.job.critical {
-		t = Cost{wait, wait, wait}
+	t := report.Cost{}
+	if wait := p.job.times[report.SYNRetx]; p.job.critical {
+		t = report.Cost{Low: wait, Expected: wait, High: wait}
 		if p.job.doubtful {
 			t.Low = 0
 		}
 	}
 	text := restedFor(c)
-	p.report(claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: Proven, text: text,
-		occ: Occurrence{
-			Start:    c.SYNs[0].Time,
-			End:      c.SYNs[len(c.SYNs)-1].Time,
-			Cost:     t,
-			Evidence: evidence,
-		}})
+	p.report(
+		claim{rule: "port-exhaustion", cause: "tuple-reuse", confidence: report.Proven, text: text,
+			occ: report.Occurrence{
+				Start:    c.SYNs[0].Time,
+				End:      c.SYNs[len(c.SYNs)-1].Time,
+				Cost:     t,
+				Evidence: evidence,
+			}},
+	)
 }
 
 // restedFor tells how long before the ports had last been in use.
@@ -190,15 +197,15 @@ func runTupleBlocked(p *pass) {
 		claim{
 			rule:       "port-exhaustion",
 			cause:      "tuple-reuse",
-			confidence: Proven,
+			confidence: report.Proven,
 			index:      -1,
-			least:      Medium,
+			least:      report.Medium,
 			text:       text,
-			occ: Occurrence{
+			occ: report.Occurrence{
 				Exchange: -1,
 				Start:    first.Time,
 				End:      last.Time,
-				Cost:     Cost{took, took, took},
+				Cost:     report.Cost{Low: took, Expected: took, High: took},
 				Evidence: evidence,
 			},
 		},
@@ -331,7 +338,7 @@ func (r *portLoads) finish(j *judge) {
 	if !j.enabled("port-exhaustion") {
 		return
 	}
-	r.pairs.each(func(_ pair, l *portLoad) {
+	r.pairs.each(func(_ report.Pair, l *portLoad) {
 		capacity := l.capacity()
 		load := max(l.peak, l.forecast)
 		if l.member == nil || load*2 < capacity {
@@ -340,12 +347,12 @@ func (r *portLoads) finish(j *judge) {
 		c := claim{
 			rule:       "port-exhaustion",
 			cause:      "time-wait-load",
-			confidence: ConfidenceHigh,
-			least:      Medium,
-			most:       atMost(High),
+			confidence: report.ConfidenceHigh,
+			least:      report.Medium,
+			most:       atMost(report.High),
 		}
 		if load*5 >= capacity*4 {
-			c.least = High
+			c.least = report.High
 		}
 		c.text = fmt.Sprintf(
 			"At the peak %d of about %d ports rested or were in use.",
@@ -360,19 +367,19 @@ func (r *portLoads) finish(j *judge) {
 			)
 		}
 		if l.again > 0 {
-			c.least, c.most = Info, atMost(Info)
+			c.least, c.most = report.Info, atMost(report.Info)
 			c.text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run out."
 		}
-		c.occ = Occurrence{
+		c.occ = report.Occurrence{
 			Connection: l.lastConn,
 			Exchange:   -1,
 			Start:      min(l.first.Time, l.last.Time),
 			End:        l.last.Time,
-			Evidence: []Evidence{
+			Evidence: []report.Evidence{
 				at(
 					l.last,
 					"client's FIN",
-					SideClient,
+					report.SideClient,
 					fmt.Sprintf("closes first; one of %d within a minute", l.resting),
 				)},
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -73,7 +74,7 @@ It costs nothing; it names the rules whose verdicts it weakens.
 
 When it is wrong
 Drop counters count all traffic of an interface, not only that of the connections at hand.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{Code: "incomplete-input", Title: "an input ended early or is damaged"},
 		{Code: "kernel-drops", Title: "the capturing kernel dropped frames"},
 		{Code: "capture-gap", Title: "the capture lacks octets that receivers acknowledged"},
@@ -101,13 +102,13 @@ Drop counters count all traffic of an interface, not only that of the connection
 }
 
 // caveats draws up what the capture could not show.
-func (j *judge) caveats(st *capture.Stats) []Caveat {
-	var out []Caveat
+func (j *judge) caveats(st *capture.Stats) []report.Caveat {
+	var out []report.Caveat
 	add := func(code string, n uint64, weakens []string, format string, args ...any) {
 		if n > 0 {
 			out = append(
 				out,
-				Caveat{
+				report.Caveat{
 					Code:    code,
 					Message: fmt.Sprintf(format, args...),
 					Count:   n,
@@ -243,21 +244,24 @@ func (j *judge) connectionCaveats(add func(string, uint64, []string, string, ...
 
 // otherCaveats are those that single connections carry and that no sentence about the whole tells
 // already.
-func (j *judge) otherCaveats(have []Caveat) []Caveat {
-	var out []Caveat
+func (j *judge) otherCaveats(have []report.Caveat) []report.Caveat {
+	var out []report.Caveat
 	for _, code := range sortedKeys(j.total.caveats) {
-		if slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == code }) {
+		if slices.ContainsFunc(have, func(c report.Caveat) bool { return c.Code == code }) {
 			continue
 		}
 		if code == reassembly.CaveatMissing &&
-			slices.ContainsFunc(have, func(c Caveat) bool { return c.Code == "capture-gap" }) {
+			slices.ContainsFunc(
+				have,
+				func(c report.Caveat) bool { return c.Code == "capture-gap" },
+			) {
 			continue // the same, told by octets
 		}
 		n := j.total.caveats[code]
 		text, weakens := connectionCaveat(code)
 		out = append(
 			out,
-			Caveat{
+			report.Caveat{
 				Code:    code,
 				Count:   n,
 				Message: count(n, "connection") + ": " + text,
@@ -301,8 +305,8 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // qualityFindings repeats those caveats that weaken verdicts as findings without cost, so that a
 // program that reads only findings sees them.
-func qualityFindings(caveats []Caveat) []Finding {
-	var out []Finding
+func qualityFindings(caveats []report.Caveat) []report.Finding {
+	var out []report.Finding
 	for _, c := range caveats {
 		if len(c.Weakens) == 0 {
 			continue
@@ -313,9 +317,16 @@ func qualityFindings(caveats []Caveat) []Finding {
 		}
 		out = append(
 			out,
-			Finding{Rule: captureQuality.Name, Cause: c.Code, Title: title, Severity: Info,
-				Confidence: Proven, Message: capitalised(c.Message) + ".", Count: int(min(c.Count, math.MaxInt32)),
-				References: captureQuality.References},
+			report.Finding{
+				Rule:       captureQuality.Name,
+				Cause:      c.Code,
+				Title:      title,
+				Severity:   report.Info,
+				Confidence: report.Proven,
+				Message:    capitalised(c.Message) + ".",
+				Count:      int(min(c.Count, math.MaxInt32)),
+				References: captureQuality.References,
+			},
 		)
 	}
 	return out

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -49,7 +50,7 @@ type clientPath struct {
 
 // way is one direction of a path.
 type way struct {
-	busy []interval // when it was full: apart, and in order
+	busy []report.Interval // when it was full: apart, and in order
 	// what a queue can have held up anything: no sender has more under way than a receive window
 	deep time.Duration
 }
@@ -57,7 +58,7 @@ type way struct {
 // filling is a transfer that was bound by the path's rate, so that what passed the path meanwhile
 // came behind it.
 type filling struct {
-	interval
+	report.Interval
 	conn, exchange int
 	first, last    capture.Mark
 	dir            reassembly.Dir
@@ -70,16 +71,16 @@ type filling struct {
 
 // queued is an exchange that waited in a queue.
 type queued struct {
-	interval
+	report.Interval
 	conn, exchange int
-	pair           pair
+	pair           report.Pair
 	took           time.Duration // the exchange; 0: what is known of it is not at hand
 	host           string
 	rtt            time.Duration
 	delay          time.Duration
 	think          time.Duration // the server, as far as the connection alone can tell
 	began          time.Duration // its connection
-	confidence     Confidence
+	confidence     report.Confidence
 	request, first capture.Mark
 	upward         bool // it waited before it reached the server, or that cannot be told
 	downward       bool // the same of its answer
@@ -89,8 +90,8 @@ type queued struct {
 	text       string
 }
 
-// path is where a client's paths are kept.
-func (p pair) path() pair { return pair{client: p.client} }
+// pathOf is where a client's paths are kept.
+func pathOf(p report.Pair) report.Pair { return report.Pair{Client: p.Client} }
 
 // filling is the transfer of the exchange that kept the path busy, if one did.
 func (j *job) filling(of *member) (f filling, ok bool) {
@@ -99,10 +100,10 @@ func (j *job) filling(of *member) (f filling, ok bool) {
 		if m == nil || facts == nil || facts.rate <= 0 {
 			continue
 		}
-		if s := j.spent(dir, Serialize); s >= max(j.flow.rtt, leastFilling) &&
+		if s := j.spent(dir, report.Serialize); s >= max(j.flow.rtt, leastFilling) &&
 			s*2 >= facts.measured {
 			f = filling{
-				interval: interval{m.Start.Time, m.End.Time},
+				Interval: report.Interval{From: m.Start.Time, To: m.End.Time},
 				conn:     of.id,
 				exchange: j.info.ID,
 				first:    m.Start,
@@ -152,11 +153,11 @@ func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
 }
 
 // of is the path of a pair's client, made if need be; nil if there are too many.
-func (p *paths) of(of pair, now time.Duration) *clientPath {
+func (p *paths) of(of report.Pair, now time.Duration) *clientPath {
 	if p.clients.gone == nil {
 		p.clients.gone = func(c *clientPath) { p.held -= len(c.late) }
 	}
-	return p.clients.of(of.path(), now)
+	return p.clients.of(pathOf(of), now)
 }
 
 // keep remembers an exchange that waited in a queue until it is known who filled that.
@@ -181,7 +182,7 @@ func (p *paths) expire(now time.Duration) {
 		n := len(e.value.late)
 		e.value.late = slices.DeleteFunc(
 			e.value.late,
-			func(q queued) bool { return now-q.to > pairSilence },
+			func(q queued) bool { return now-q.To > pairSilence },
 		)
 		p.held -= n - len(e.value.late)
 	}
@@ -191,7 +192,7 @@ func (p *paths) expire(now time.Duration) {
 func (p *paths) filled(j *judge, c *clientPath, f filling) {
 	w := &c.ways[f.dir]
 	w.deep = max(w.deep, f.most)
-	if w.busy = union(append(w.busy, f.interval)); len(w.busy) > maxBusy {
+	if w.busy = report.Union(append(w.busy, f.Interval)); len(w.busy) > maxBusy {
 		w.busy = coarser(w.busy)
 	}
 	if len(c.full) == maxFillings {
@@ -204,18 +205,23 @@ func (p *paths) filled(j *judge, c *clientPath, f filling) {
 }
 
 // coarser makes one of every two neighbours.
-func coarser(all []interval) []interval {
+func coarser(all []report.Interval) []report.Interval {
 	out := all[:0]
 	for i := 0; i < len(all); i += 2 {
-		out = append(out, interval{all[i].from, all[min(i+1, len(all)-1)].to})
+		out = append(out, report.Interval{From: all[i].From, To: all[min(i+1, len(all)-1)].To})
 	}
 	return out
 }
 
 // mayHold reports whether a queue may have held up by so much what passed the client's path in
 // direction dir in the stretch of time.
-func (p *paths) mayHold(of pair, dir reassembly.Dir, span interval, delay time.Duration) bool {
-	c := p.clients.has(of.path())
+func (p *paths) mayHold(
+	of report.Pair,
+	dir reassembly.Dir,
+	span report.Interval,
+	delay time.Duration,
+) bool {
+	c := p.clients.has(pathOf(of))
 	if c == nil || delay > c.ways[dir].deep {
 		return false
 	}
@@ -223,18 +229,18 @@ func (p *paths) mayHold(of pair, dir reassembly.Dir, span interval, delay time.D
 }
 
 // full reports whether the way was full at any time in the stretch.
-func (w *way) full(span interval) bool {
+func (w *way) full(span report.Interval) bool {
 	i, _ := slices.BinarySearchFunc(
 		w.busy,
-		span.from,
-		func(k interval, from time.Duration) int { return cmp.Compare(k.to, from) },
+		span.From,
+		func(k report.Interval, from time.Duration) int { return cmp.Compare(k.To, from) },
 	)
-	return i < len(w.busy) && w.busy[i].from < span.to
+	return i < len(w.busy) && w.busy[i].From < span.To
 }
 
 // behind is the transfer of another connection that filled the path while the exchange waited.
 func (c *clientPath) behind(q *queued) *filling {
-	about := interval{q.began - q.rtt, q.began + q.rtt}
+	about := report.Interval{From: q.began - q.rtt, To: q.began + q.rtt}
 	if q.throughout > 0 && !c.ways[reassembly.FromClient].full(about) &&
 		!c.ways[reassembly.FromServer].full(about) {
 		return nil // it began while the path was free: its round trips are as long as its way
@@ -246,7 +252,7 @@ func (c *clientPath) behind(q *queued) *filling {
 		if f.shown && q.throughout > f.queue+f.queue/4+leastQueue {
 			continue // no queue that it met was as long
 		}
-		if way && f.conn != q.conn && f.from < q.to && q.from < f.to {
+		if way && f.conn != q.conn && f.From < q.To && q.From < f.To {
 			return f
 		}
 	}
@@ -262,21 +268,21 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		return q, false
 	}
 	q = queued{
-		interval: interval{x.Request.End.Time, x.Response.Start.Time},
+		Interval: report.Interval{From: x.Request.End.Time, To: x.Response.Start.Time},
 		conn:     m.id,
 		pair:     m.pair,
 		exchange: job.info.ID,
 		took:     job.info.Duration,
 		host:     job.info.Host,
 		rtt:      job.flow.rtt,
-		think:    job.times[Think],
+		think:    job.times[report.Think],
 		began:    m.start.Time,
 		request:  x.Request.End,
 		first:    x.Response.Start,
 		downward: true,
 	}
 	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
-		q.confidence, q.text = ConfidenceHigh, fmt.Sprintf(
+		q.confidence, q.text = report.ConfidenceHigh, fmt.Sprintf(
 			"under way %s longer than the quickest, by its timestamp",
 			millis(q.delay),
 		)
@@ -288,12 +294,12 @@ func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
 		// next to the server, a client's address may stand for many at unlike distances
 		return q, false
 	}
-	q.delay = min(longer, job.times[RoundTrip])
+	q.delay = min(longer, job.times[report.RoundTrip])
 	if job.critical && !reuse {
-		q.delay += min(longer, job.times[TCPHandshake])
-		q.from = job.from
+		q.delay += min(longer, job.times[report.TCPHandshake])
+		q.From = job.from
 	}
-	q.confidence, q.upward, q.throughout = ConfidenceMedium, true, longer
+	q.confidence, q.upward, q.throughout = report.ConfidenceMedium, true, longer
 	q.text = fmt.Sprintf(
 		"round trips of %s on this connection, where others had %s",
 		millis(job.flow.rtt),
@@ -310,12 +316,12 @@ func (j *job) farther(least time.Duration) bool {
 
 // lateAnswer is by how much the first octet of the response was held up on its way.
 func (j *job) lateAnswer() (late time.Duration) {
-	if j.times[Queue] < leastQueue {
+	if j.times[report.Queue] < leastQueue {
 		return 0
 	}
 	for i := range j.slices {
 		s := &j.slices[i]
-		if s.label == Queue && s.dir == reassembly.FromServer && !mark0(s.again) &&
+		if s.label == report.Queue && s.dir == reassembly.FromServer && !mark0(s.again) &&
 			s.to <= j.x.Response.Start.Time {
 			late += s.length()
 		}
@@ -333,33 +339,33 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 		return true
 	}
 	cl := claim{rule: bandwidth.Name, cause: "bufferbloat", confidence: q.confidence}
-	cl.occ = Occurrence{
+	cl.occ = report.Occurrence{
 		Connection: q.conn,
 		Exchange:   q.exchange,
 		Elsewhere:  true,
 		Start:      q.request.Time,
 		End:        q.first.Time,
-		Cost: Cost{
+		Cost: report.Cost{
 			Low:      max(0, q.delay-2*residualQueue),
 			Expected: max(0, q.delay-residualQueue),
 			High:     q.delay,
 		},
 	}
 	// nothing on its connection came without the queue, to compare with
-	if f.from <= q.began && q.began <= f.to {
+	if f.From <= q.began && q.began <= f.To {
 		cl.occ.Cost.High += q.think
 	}
-	if q.confidence == ConfidenceLow {
-		cl.most, cl.occ.Cost.Low = atMost(Low), 0
+	if q.confidence == report.ConfidenceLow {
+		cl.most, cl.occ.Cost.Low = atMost(report.Low), 0
 	}
 	var view *job
 	if q.took > 0 {
 		view = &job{
-			info: &ExchangeInfo{Host: q.host, Duration: q.took},
+			info: &report.ExchangeInfo{Host: q.host, Duration: q.took},
 			flow: flowFacts{rtt: q.rtt},
 		}
 	}
-	cl.occ.Evidence = []Evidence{
+	cl.occ.Evidence = []report.Evidence{
 		at(
 			f.first,
 			"large message",
@@ -374,13 +380,13 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 		at(
 			q.request,
 			"request",
-			SideClient,
+			report.SideClient,
 			"its last octet",
-		), at(q.first, "response", SideServer, q.text),
+		), at(q.first, "response", report.SideServer, q.text),
 		at(f.last, "large message", sideOf(f.dir), "ends")}
 	slices.SortStableFunc(
 		cl.occ.Evidence,
-		func(a, b Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) },
+		func(a, b report.Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) },
 	)
 	j.book(&member{id: q.conn, pair: q.pair}, &cl, view)
 	if view != nil {
@@ -392,18 +398,18 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 // suspect books an answer that came later than usual while a transfer filled the path, and no
 // timestamps tell why. Where the transfer's own round trips grew as much, it is more than a
 // suspicion.
-func (p *paths) suspect(j *judge, of pair, x *thought, usual time.Duration) {
-	c := p.clients.has(of.path())
+func (p *paths) suspect(j *judge, of report.Pair, x *thought, usual time.Duration) {
+	c := p.clients.has(pathOf(of))
 	if c == nil {
 		return
 	}
 	q := queued{
-		interval:   interval{x.request.Time, x.first.Time},
+		Interval:   report.Interval{From: x.request.Time, To: x.first.Time},
 		conn:       x.conn,
 		exchange:   x.exchange,
 		pair:       of,
 		delay:      x.think - usual,
-		confidence: ConfidenceLow,
+		confidence: report.ConfidenceLow,
 		request:    x.request,
 		first:      x.first,
 		upward:     true,
@@ -411,7 +417,7 @@ func (p *paths) suspect(j *judge, of pair, x *thought, usual time.Duration) {
 		text:       fmt.Sprintf("after %s, where %s are usual", millis(x.think), millis(usual)),
 	}
 	if f := c.behind(&q); f != nil && f.queue > 0 && q.delay <= f.queue+f.queue/4 {
-		q.confidence = ConfidenceMedium
+		q.confidence = report.ConfidenceMedium
 	}
 	c.tell(j, &q)
 }

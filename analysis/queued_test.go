@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -14,12 +15,12 @@ import (
 // fills is a message at the path's rate on a connection of its own.
 func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	large := &reassembly.Message{Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
-	j := &job{info: &ExchangeInfo{ID: 1000}, until: to, x: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}
+	j := &job{info: &report.ExchangeInfo{ID: 1000}, until: to, x: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}
 	j.flow = flowFacts{rate: 500_000, rtt: 10 * time.Millisecond, measured: to - from, window: 1 << 20, queue: queue}
-	j.times[Serialize] = to - from
+	j.times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
 		j.x.Request, j.x.Response, j.up = large, &reassembly.Message{}, &j.flow
-		j.upTimes[Serialize-firstOfTransfer] = to - from
+		j.upTimes[report.Serialize-firstOfTransfer] = to - from
 	}
 	k.j.paths.judged(k.j, &member{id: 99, pair: k.m.pair, far: k.m.far}, j, false)
 }
@@ -40,7 +41,7 @@ func TestThinksBehindTransfer(t *testing.T) {
 		stamped         bool
 		upload          bool
 		queue           time.Duration // as the transfer's own round trips show it
-		confidence      Confidence
+		confidence      report.Confidence
 	}{
 		{name: "all late", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond, 160 * time.Millisecond}, suspect: 4},
 		{name: "one late among quick ones", behind: []time.Duration{10 * time.Millisecond, 150 * time.Millisecond, 10 * time.Millisecond, 11 * time.Millisecond}},
@@ -49,7 +50,7 @@ func TestThinksBehindTransfer(t *testing.T) {
 		{name: "timestamps do not tell how requests fared", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond, 180 * time.Millisecond},
 			stamped: true, upload: true, suspect: 3},
 		{name: "as much as the transfer's round trips grew", behind: []time.Duration{150 * time.Millisecond, 170 * time.Millisecond,
-			180 * time.Millisecond}, upload: true, suspect: 3, queue: 160 * time.Millisecond, confidence: ConfidenceMedium},
+			180 * time.Millisecond}, upload: true, suspect: 3, queue: 160 * time.Millisecond, confidence: report.ConfidenceMedium},
 	} {
 		k := newThinker()
 		k.rtt, k.stamped = 10*time.Millisecond, tt.stamped
@@ -81,10 +82,10 @@ func TestThinksBehindTransfer(t *testing.T) {
 // heldUp is an exchange whose answer was held up by that much before the given moment, by its
 // timestamp.
 func heldUp(m *member, id int, at, delay time.Duration) *job {
-	j := &job{info: &ExchangeInfo{ID: id}, until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
+	j := &job{info: &report.ExchangeInfo{ID: id}, until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}}}
-	j.times[Queue] = delay
-	j.slices = []slice{{label: Queue, from: at - delay, to: at, dir: reassembly.FromServer}}
+	j.times[report.Queue] = delay
+	j.slices = []slice{{label: report.Queue, from: at - delay, to: at, dir: reassembly.FromServer}}
 	return j
 }
 
@@ -136,20 +137,20 @@ func TestPathsWithoutEnd(t *testing.T) {
 		k.j.paths.judged(k.j, k.m, heldUp(k.m, i, at+900*time.Millisecond, 100*time.Millisecond), false)
 		k.fills(reassembly.FromServer, at, at+500*time.Millisecond, 0)
 	}
-	c := k.j.paths.clients.has(k.m.pair.path())
+	c := k.j.paths.clients.has(pathOf(k.m.pair))
 	busy := c.ways[reassembly.FromServer].busy
 	if len(busy) > maxBusy || len(c.full) > maxFillings || len(c.late) > maxQueued || k.j.paths.held != len(c.late) {
 		t.Errorf("%d stretches, %d transfers, %d exchanges (%d counted)", len(busy), len(c.full), len(c.late), k.j.paths.held)
 	}
-	if !slices.IsSortedFunc(busy, func(a, b interval) int { return int(min(max(a.to-b.from, -1), 1)) }) {
+	if !slices.IsSortedFunc(busy, func(a, b report.Interval) int { return int(min(max(a.To-b.From, -1), 1)) }) {
 		t.Error("the stretches are not apart and in order")
 	}
 	for _, at := range []time.Duration{1200 * time.Millisecond, 5000*time.Second + 200*time.Millisecond, 10_000*time.Second + 400*time.Millisecond} {
-		if !k.j.paths.mayHold(k.m.pair, reassembly.FromServer, interval{at, at + 1*time.Millisecond}, 100*time.Millisecond) {
+		if !k.j.paths.mayHold(k.m.pair, reassembly.FromServer, report.Interval{From: at, To: at + 1*time.Millisecond}, 100*time.Millisecond) {
 			t.Errorf("at %v nothing fills the path", at)
 		}
 	}
-	if k.j.paths.mayHold(k.m.pair, reassembly.FromServer, interval{20_000 * time.Second, math.MaxInt64}, 1*time.Millisecond) {
+	if k.j.paths.mayHold(k.m.pair, reassembly.FromServer, report.Interval{From: 20_000 * time.Second, To: math.MaxInt64}, 1*time.Millisecond) {
 		t.Error("after the last transfer something fills the path")
 	}
 }
@@ -160,7 +161,7 @@ func TestManyQueued(t *testing.T) {
 	k := newThinker()
 	client := func(i int) *member {
 		of := k.m.pair
-		of.client = netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
+		of.Client = netip.AddrFrom4([4]byte{10, 1, byte(i >> 8), byte(i)})
 		return &member{id: i, pair: of}
 	}
 	late := func(i int, at time.Duration) {
@@ -200,15 +201,15 @@ func TestFartherHosts(t *testing.T) {
 		began time.Duration
 		queue time.Duration // as the transfer's own round trips show it
 		far   time.Duration // from the capture to the client and back
-		want  Confidence
+		want  report.Confidence
 		told  bool
 	}{
-		{"began behind the transfer", 1500 * time.Millisecond, 0, 0, ConfidenceMedium, true},
-		{"began with its first octets under way", 950 * time.Millisecond, 0, 0, ConfidenceMedium, true},
+		{"began behind the transfer", 1500 * time.Millisecond, 0, 0, report.ConfidenceMedium, true},
+		{"began with its first octets under way", 950 * time.Millisecond, 0, 0, report.ConfidenceMedium, true},
 		{"had begun before", 500 * time.Millisecond, 0, 0, 0, false},
-		{"as long as the transfer's own grew", 1500 * time.Millisecond, 85 * time.Millisecond, 10 * time.Millisecond, ConfidenceMedium, true},
+		{"as long as the transfer's own grew", 1500 * time.Millisecond, 85 * time.Millisecond, 10 * time.Millisecond, report.ConfidenceMedium, true},
 		{"longer than they grew", 1500 * time.Millisecond, 30 * time.Millisecond, 10 * time.Millisecond, 0, false},
-		{"longer, but they do not show where it is captured", 1500 * time.Millisecond, 30 * time.Millisecond, 0, ConfidenceMedium, true},
+		{"longer, but they do not show where it is captured", 1500 * time.Millisecond, 30 * time.Millisecond, 0, report.ConfidenceMedium, true},
 	} {
 		for _, earlier := range []bool{false, true} {
 			k := newThinker()
@@ -218,7 +219,7 @@ func TestFartherHosts(t *testing.T) {
 				k.fills(reassembly.FromServer, time.Second, 3*time.Second, tt.queue)
 			}
 			j := heldUp(k.m, 1, 2*time.Second, 100*time.Millisecond)
-			j.slices, j.times[Queue], j.times[RoundTrip], j.flow.rtt = nil, 0, 100*time.Millisecond, 100*time.Millisecond
+			j.slices, j.times[report.Queue], j.times[report.RoundTrip], j.flow.rtt = nil, 0, 100*time.Millisecond, 100*time.Millisecond
 			k.m.start = capture.Mark{Time: tt.began, Frame: 1}
 			k.j.paths.judged(k.j, k.m, j, false)
 			if !earlier {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -34,23 +35,27 @@ them counts, as the connection shows it. What repeated SYNs cost the repetition 
 When it is wrong
 A server that read the request and then closed without an answer, if its FIN was made before. A repetition that was no
 repetition but the next request for the same.`,
-	Causes: []Cause{
-		{Code: "race", Title: "request crossed the close of an idle connection", Side: SideServer,
+	Causes: []report.Cause{
+		{
+			Code:  "race",
+			Title: "request crossed the close of an idle connection",
+			Side:  report.SideServer,
 			Message: "The server closed an idle connection just as the client sent its next request on it; the request " +
 				"was lost.",
-			Remedies: raceRemedies()},
+			Remedies: raceRemedies(),
+		},
 		{
 			Code:  "stale-use",
 			Title: "request sent on a connection that was already closed",
-			Side:  SideClient,
+			Side:  report.SideClient,
 			Message: "The client sent a request on a connection that the server had closed long enough before for the client " +
 				"to know; the request was lost.",
-			Remedies: append([]Remedy{{Side: SideClient,
+			Remedies: append([]report.Remedy{{Side: report.SideClient,
 				Text: "look at a pooled connection before using it again: a readable idle socket has been closed",
-				Settings: []Setting{
-					{ApacheClient, "setValidateAfterInactivity"},
-					{Python, "urllib3 does so"},
-					{Go, "Transport does so"},
+				Settings: []report.Setting{
+					{Product: report.ApacheClient, Text: "setValidateAfterInactivity"},
+					{Product: report.Python, Text: "urllib3 does so"},
+					{Product: report.Go, Text: "Transport does so"},
 				},
 				After: "own pools: poll for POLLIN"}}, raceRemedies()...),
 		},
@@ -65,18 +70,18 @@ repetition but the next request for the same.`,
 }
 
 // raceRemedies say which side must hold connections longer.
-func raceRemedies() []Remedy {
-	return []Remedy{
+func raceRemedies() []report.Remedy {
+	return []report.Remedy{
 		{
-			Side:     SideServer,
+			Side:     report.SideServer,
 			Text:     "keep idle connections longer than the client does",
-			Settings: idleSettings(),
+			Settings: report.IdleSettings(),
 			After:    "behind an AWS ALB (60 s) at least 65 s",
 		},
 		{
-			Side:     SideClient,
+			Side:     report.SideClient,
 			Text:     "give idle connections up before the server does",
-			Settings: giveUpSettings(),
+			Settings: report.GiveUpSettings(),
 			After:    "repeat idempotent requests once, at once, on a new connection",
 		},
 	}
@@ -95,10 +100,13 @@ func raceText(x *reassembly.Exchange) string {
 }
 
 // raceEvidence shows the last response, the close, the request and what came back.
-func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []Evidence {
-	var out []Evidence
+func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []report.Evidence {
+	var out []report.Evidence
 	if mark0(v.e.prior) {
-		out = append(out, at(v.e.prior, "last response", SideServer, "the connection becomes idle"))
+		out = append(
+			out,
+			at(v.e.prior, "last response", report.SideServer, "the connection becomes idle"),
+		)
 	}
 	text := fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle))
 	if late <= 0 {
@@ -107,15 +115,18 @@ func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []Evide
 		text += fmt.Sprintf(", %s after the close had reached the client", seconds(late))
 	}
 	out = append(out,
-		at(fin, "FIN", SideServer, "the server closes; it has not received the request"),
-		at(v.x.Request.Start, "request", SideClient, text))
+		at(fin, "FIN", report.SideServer, "the server closes; it has not received the request"),
+		at(v.x.Request.Start, "request", report.SideClient, text))
 	if h := &v.c.Half[reassembly.FromServer]; h.RstSeen {
 		out = append(
 			out,
-			at(h.Rst, "RST", SideServer, "the socket is gone: nobody reads the request"),
+			at(h.Rst, "RST", report.SideServer, "the socket is gone: nobody reads the request"),
 		)
 	}
-	slices.SortStableFunc(out, func(a, b Evidence) int { return cmp.Compare(a.Time, b.Time) })
+	slices.SortStableFunc(
+		out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
 	return out
 }
 
@@ -160,7 +171,7 @@ func appendBounded(list []time.Duration, d time.Duration) []time.Duration {
 
 // finish names the timeout and the near misses in what was found.
 func (r *idleTimes) finish(j *judge) {
-	r.pairs.each(func(p pair, t *idleTime) {
+	r.pairs.each(func(p report.Pair, t *idleTime) {
 		for _, cause := range [...]string{"race", "stale-use"} {
 			if g := j.groups[groupKey{"keepalive-race", cause, p}]; g != nil {
 				g.further = t.text()

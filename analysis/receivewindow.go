@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -33,66 +34,70 @@ Where the program reads more slowly than data comes, a larger buffer only hides 
 only told of room are zero-window's as far as they exceed a round trip, and if those prevail, this rule is silent. Without the
 handshake the scale of the window is not known, and the rule is silent. A path or sender that could not have
 used a larger window would have limited next.`,
-	Causes: []Cause{
-		{Code: "fixed", Title: "receive buffer of fixed size", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "fixed", Title: "receive buffer of fixed size", Side: report.SideClient,
 			Message: "The client's receive window was full again and again at the same size, and the server had to wait a round " +
 				"trip for each window of data.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
 						"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
 				},
 			}},
-		{Code: "no-window-scaling", Title: "no window scaling", Side: SideUnknown,
+		{Code: "no-window-scaling", Title: "no window scaling", Side: report.SideUnknown,
 			Message: "The connection has no window scaling, so no more than 65,535 octets can be in flight.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
 						"autotuninglevel=normal` on Windows",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "the same on the server; SYN cookies without timestamps lose the " +
 						"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog on Linux)",
 				},
-				{Side: SideNetwork, Text: "look for a middlebox that removes TCP options"},
+				{Side: report.SideNetwork, Text: "look for a middlebox that removes TCP options"},
 			}},
-		{Code: "autotuning", Title: "receive window grew too slowly", Side: SideClient,
+		{Code: "autotuning", Title: "receive window grew too slowly", Side: report.SideClient,
 			Message: "The client's receive window grew with the transfer, but it held the server back before the congestion " +
 				"window did.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
 						"... initrwnd 64` on Linux",
 				},
 			}},
-		{Code: "fixed-request", Title: "server's receive buffer of fixed size", Side: SideServer,
+		{
+			Code:  "fixed-request",
+			Title: "server's receive buffer of fixed size",
+			Side:  report.SideServer,
 			Message: "The server's receive window was full again and again at the same size, and the client had to wait a round " +
 				"trip for each window of its request.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
 						"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
-					Settings: []Setting{
+					Settings: []report.Setting{
 						{
-							Nginx,
-							"listen without rcvbuf=",
-						}, {Apache, "no ReceiveBufferSize"}, {HAProxy, "no tune.rcvbuf.client"}, {Go, "no SetReadBuffer"}},
+							Product: report.Nginx,
+							Text:    "listen without rcvbuf=",
+						}, {Product: report.Apache, Text: "no ReceiveBufferSize"}, {Product: report.HAProxy, Text: "no tune.rcvbuf.client"}, {Product: report.Go, Text: "no SetReadBuffer"}},
 				},
-			}},
+			},
+		},
 		{
 			Code:  "autotuning-request",
 			Title: "server's receive window grew too slowly",
-			Side:  SideServer,
+			Side:  report.SideServer,
 			Message: "The server's receive window grew with the request, but it held the client back before the congestion " +
 				"window did.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
 						"... initrwnd 64` on Linux",
 				},
@@ -117,7 +122,7 @@ func (p *pass) readerLate(w *slice) time.Duration {
 // readerTime is that of all waits of dir's message.
 func (p *pass) readerTime(dir reassembly.Dir) time.Duration {
 	var slow time.Duration
-	for _, w := range p.job.with(RWnd) {
+	for _, w := range p.job.with(report.RWnd) {
 		if w.dir == dir {
 			slow += p.readerLate(&w)
 		}
@@ -135,34 +140,46 @@ func runReceiveWindow(p *pass) {
 // receiveWindow claims what that of the other side cost dir's message.
 func (p *pass) receiveWindow(dir reassembly.Dir) {
 	j, f := p.job, p.job.facts(dir)
-	waits := slices.DeleteFunc(j.with(RWnd), func(w slice) bool { return w.dir != dir })
+	waits := slices.DeleteFunc(j.with(report.RWnd), func(w slice) bool { return w.dir != dir })
 	slow := p.readerTime(dir)
-	full := j.spent(dir, RWnd) - slow
+	full := j.spent(dir, report.RWnd) - slow
 	if p.exchange.Response == nil || f == nil || len(waits) == 0 || f.rwnd.times < 2 ||
-		full < max(f.rtt*8/10, (j.until-j.from)/20) || j.times[ZeroWindow]+slow > full {
+		full < max(f.rtt*8/10, (j.until-j.from)/20) || j.times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
-	cost := Cost{Expected: clamp(full+j.transferTime(dir)-j.ideal(f, false), full), High: full}
+	cost := report.Cost{
+		Expected: clamp(full+j.transferTime(dir)-j.ideal(f, false), full),
+		High:     full,
+	}
 	if cost.Expected < time.Millisecond {
 		return
 	}
 	cost.Low = cost.Expected / 2
 	b := &f.rwnd
-	c := claim{rule: "receive-window", cause: ofRequest(dir, "fixed"), confidence: ConfidenceHigh}
+	c := claim{
+		rule:       "receive-window",
+		cause:      ofRequest(dir, "fixed"),
+		confidence: report.ConfidenceHigh,
+	}
 	scaled := p.conn.Half[0].HasWS && p.conn.Half[1].HasWS
 	switch {
 	case !scaled && b.most > unscaled*3/4:
 		c.cause = "no-window-scaling"
 	case !b.fixed():
-		c.cause, c.confidence, c.most = ofRequest(dir, "autotuning"), ConfidenceMedium, atMost(Info)
+		c.cause, c.confidence, c.most = ofRequest(
+			dir,
+			"autotuning",
+		), report.ConfidenceMedium, atMost(
+			report.Info,
+		)
 	}
 	w := longestWait(waits)
 	sender, receiver := sideOf(dir), sideOf(dir.Peer())
-	c.occ = Occurrence{
+	c.occ = report.Occurrence{
 		Start: waits[0].from,
 		End:   waits[len(waits)-1].to,
 		Cost:  cost,
-		Evidence: []Evidence{
+		Evidence: []report.Evidence{
 			at(
 				w.before,
 				"window full",
@@ -181,6 +198,6 @@ func (p *pass) receiveWindow(dir reassembly.Dir) {
 			)},
 	}
 	c.window = remedied{dir: dir, saved: cost.Expected, room: true}
-	c.lost = []interval{{c.occ.Start, c.occ.End}}
+	c.lost = []report.Interval{{From: c.occ.Start, To: c.occ.End}}
 	p.report(c)
 }

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -51,42 +52,45 @@ where other connections of the same client and service show it.
 
 When it is wrong
 A client that waits for a service to start is refused until then, by design.`,
-	Causes: []Cause{
-		{Code: "refused", Title: "connection refused", Side: SideServer,
+	Causes: []report.Cause{
+		{Code: "refused", Title: "connection refused", Side: report.SideServer,
 			Message: "The server's host answered the SYN with a reset: nothing listens on that port.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
 						"socket over (systemd socket activation, SO_REUSEPORT)",
-					Settings: []Setting{{Nginx, "-s reload"},
+					Settings: []report.Setting{{Product: report.Nginx, Text: "-s reload"},
 						{
-							Apache,
-							"apachectl graceful",
-						}, {HAProxy, "reload with expose-fd listeners"}, {Gunicorn, "kill -HUP"},
-						{Caddy, "reload"}, {Envoy, "hot restart"}},
+							Product: report.Apache,
+							Text:    "apachectl graceful",
+						}, {Product: report.HAProxy, Text: "reload with expose-fd listeners"}, {Product: report.Gunicorn, Text: "kill -HUP"},
+						{
+							Product: report.Caddy,
+							Text:    "reload",
+						}, {Product: report.Envoy, Text: "hot restart"}},
 				},
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "check host and port; try again with a growing delay while the service restarts",
 				}}},
-		{Code: "unreachable", Title: "server cannot be reached", Side: SideNetwork,
+		{Code: "unreachable", Title: "server cannot be reached", Side: report.SideNetwork,
 			Message: "A router said by ICMP that the server's host or network cannot be reached.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "look at routes and at the host itself; the ICMP comes from the router that knows no way on",
 				},
 			}},
-		{Code: "filtered", Title: "connection attempts are filtered", Side: SideNetwork,
+		{Code: "filtered", Title: "connection attempts are filtered", Side: report.SideNetwork,
 			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "look whether the host is up, and whether its queue of connections is full (Linux: `nstat TcpExtListenDrops`)",
 				}}},
 	},
@@ -109,35 +113,38 @@ func runRefused(p *pass) {
 	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
 	cl := claim{
 		rule:       "connection-refused",
-		confidence: Proven,
+		confidence: report.Proven,
 		index:      -1,
-		least:      Medium,
-		most:       atMost(High),
+		least:      report.Medium,
+		most:       atMost(report.High),
 	}
-	cl.occ = Occurrence{
+	cl.occ = report.Occurrence{
 		Exchange: -1,
 		Start:    first.Time,
-		Evidence: []Evidence{at(first, "SYN", SideClient, "asks for the connection")},
+		Evidence: []report.Evidence{at(first, "SYN", report.SideClient, "asks for the connection")},
 	}
 	end := last
 	down := &c.Half[reassembly.FromServer]
 	switch {
 	case c.State == reassembly.Refused && down.RstSeen:
 		cl.cause, end = "refused", down.Rst
-		cl.occ.Evidence = append(cl.occ.Evidence, at(end, "RST", SideServer, "nobody listens"))
+		cl.occ.Evidence = append(
+			cl.occ.Evidence,
+			at(end, "RST", report.SideServer, "nobody listens"),
+		)
 	case c.State == reassembly.Refused:
 		cl.cause, cl.text = icmpCause(&c.Refusal)
 		end = c.End
 		cl.occ.Evidence = append(
 			cl.occ.Evidence,
-			at(end, "ICMP", SideNetwork, "from "+c.Refusal.From.String()),
+			at(end, "ICMP", report.SideNetwork, "from "+c.Refusal.From.String()),
 		)
 	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
-		cl.cause, cl.confidence, cl.text = "filtered", ConfidenceHigh, schedule(c.SYNs)
+		cl.cause, cl.confidence, cl.text = "filtered", report.ConfidenceHigh, schedule(c.SYNs)
 		cl.occ.Evidence = append(cl.occ.Evidence, at(
 			last,
 			"last SYN",
-			SideClient,
+			report.SideClient,
 			fmt.Sprintf(
 				"number %d, %s after the first; no answer of any kind",
 				len(c.SYNs),
@@ -149,7 +156,7 @@ func runRefused(p *pass) {
 	}
 	took := max(0, end.Time-first.Time)
 	cl.occ.End = first.Time + took
-	cl.occ.Cost = Cost{took, took, took}
+	cl.occ.Cost = report.Cost{Low: took, Expected: took, High: took}
 	cl.answer = end.Time - last.Time
 	p.state.refusal = &cl
 }
@@ -213,17 +220,17 @@ func (r *refusals) quiet(j *judge, now time.Duration) {
 }
 
 // portOf is what attempts at several addresses of one name have in common.
-func portOf(p pair) pair {
-	return pair{client: p.client, server: netip.AddrPortFrom(netip.Addr{}, p.server.Port())}
+func portOf(p report.Pair) report.Pair {
+	return report.Pair{Client: p.Client, Server: netip.AddrPortFrom(netip.Addr{}, p.Server.Port())}
 }
 
 // start takes note of a connection that came about.
-func (r *refusals) start(p pair, at time.Duration) {
+func (r *refusals) start(p report.Pair, at time.Duration) {
 	s := r.starts.of(portOf(p), at)
 	if s == nil {
 		return
 	}
-	if *s = append(*s, started{p.server.Addr(), at}); len(*s) > keptStarts {
+	if *s = append(*s, started{p.Server.Addr(), at}); len(*s) > keptStarts {
 		*s = append((*s)[:0], (*s)[1:]...)
 	}
 }
@@ -236,7 +243,7 @@ func (r *refusals) elsewhere(w *refusal) bool {
 		return false
 	}
 	for _, c := range *s {
-		if c.addr != w.m.pair.server.Addr() && c.at >= w.c.occ.Start &&
+		if c.addr != w.m.pair.Server.Addr() && c.at >= w.c.occ.Start &&
 			c.at-w.end <= fallbackWithin {
 			return true
 		}
@@ -249,15 +256,15 @@ func (r *refusals) finish(j *judge) {
 		r.book(j, w)
 	}
 	r.waiting = nil
-	r.ports.each(func(host pair, ports *[]uint16) { markProbes(j, host, *ports) })
+	r.ports.each(func(host report.Pair, ports *[]uint16) { markProbes(j, host, *ports) })
 }
 
 // markProbes takes the weight from refusals of a host that a client asked once on each of several
 // ports, all in vain.
-func markProbes(j *judge, host pair, ports []uint16) {
+func markProbes(j *judge, host report.Pair, ports []uint16) {
 	var probes []*group
 	for _, port := range ports {
-		p := pair{client: host.client, server: netip.AddrPortFrom(host.server.Addr(), port)}
+		p := report.Pair{Client: host.Client, Server: netip.AddrPortFrom(host.Server.Addr(), port)}
 		for _, cause := range [...]string{"refused", "filtered"} {
 			if g := j.groups[groupKey{"connection-refused", cause, p}]; g != nil && g.count == 1 &&
 				j.pairs[p] == nil {
@@ -269,7 +276,7 @@ func markProbes(j *judge, host pair, ports []uint16) {
 		return
 	}
 	for _, g := range probes {
-		g.least, g.most = Info, Info
+		g.least, g.most = report.Info, report.Info
 		g.further = "The client asked several ports of this host once each: somebody looks what is there."
 	}
 }
@@ -277,22 +284,22 @@ func markProbes(j *judge, host pair, ports []uint16) {
 // book books one refusal, unless it is one of a scan.
 func (r *refusals) book(j *judge, w *refusal) {
 	p := w.m.pair
-	host := pair{client: p.client, server: netip.AddrPortFrom(p.server.Addr(), 0)}
+	host := report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
 	ports := r.ports.of(host, w.end)
-	if ports == nil || !seenPort(ports, p.server.Port()) {
+	if ports == nil || !seenPort(ports, p.Server.Port()) {
 		return
 	}
 	switch {
 	case r.elsewhere(w):
-		w.c.least, w.c.most, w.c.text = Info, atMost(
-			Info,
+		w.c.least, w.c.most, w.c.text = report.Info, atMost(
+			report.Info,
 		), "The client went on to another address of the same service."
 	case j.pairs[p] == nil && (j.groups[groupKey{w.c.rule, w.c.cause, p}] != nil):
-		w.c.least = High // again and again, and never served
+		w.c.least = report.High // again and again, and never served
 	}
 	if t := j.pairs[p]; t != nil && w.c.cause == "refused" && t.rtt > w.c.answer {
 		far := t.rtt - w.c.answer // the client waits a round trip for the RST
-		w.c.occ.Cost = w.c.occ.Cost.Add(Cost{0, far, far})
+		w.c.occ.Cost = w.c.occ.Cost.Add(report.Cost{Low: 0, Expected: far, High: far})
 	}
 	w.c.occ.Connection = w.m.id
 	j.book(w.m, w.c, nil)

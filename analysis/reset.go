@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -37,90 +38,106 @@ else until the client has the RST.
 When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that fails while sending
 often never reads the response at all.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:  "unread-request-data",
 			Title: "server closed with the request unread, so its answer was reset",
-			Side:  SideServer,
+			Side:  report.SideServer,
 			Message: "The server answered and closed while the client was still sending its request. Data in a closed socket " +
 				"makes the kernel send a RST, which can destroy the response before the client has read it.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
 						"timeout, then close)",
-					Settings: []Setting{{Nginx, "lingering_close always"},
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "lingering_close always"},
 						{
-							Go,
-							"answer only after io.Copy(io.Discard, r.Body) with a limit",
-						}, {Node, "req.resume() before the end"},
-						{Python, "read rfile to Content-Length before the answer"}},
+							Product: report.Go,
+							Text:    "answer only after io.Copy(io.Discard, r.Body) with a limit",
+						},
+						{Product: report.Node, Text: "req.resume() before the end"},
+						{
+							Product: report.Python,
+							Text:    "read rfile to Content-Length before the answer",
+						},
+					},
 				},
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "send Expect: 100-continue with large bodies; read the response even if sending fails",
 				}},
 		},
 		{
 			Code:    "linger-zero",
 			Title:   "server reset the connection right after its response",
-			Side:    SideServer,
+			Side:    report.SideServer,
 			Message: "The server reset the connection with its response still on the way, though it had read the whole request.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "do not set SO_LINGER to zero; close normally, and drain first",
 				},
 			},
 		},
-		{Code: "client-abort", Title: "client gave up before it had a response", Side: SideClient,
+		{
+			Code:    "client-abort",
+			Title:   "client gave up before it had a response",
+			Side:    report.SideClient,
 			Message: "The client closed or reset the connection before the response was complete.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
 						"body that was not needed (ask for less: HEAD, Range)",
 				},
-			}},
+			},
+		},
 		{
 			Code:    "server-abort",
 			Title:   "server reset the connection in the middle of a response",
-			Side:    SideServer,
+			Side:    report.SideServer,
 			Message: "The server reset the connection before its response was complete, or before it answered at all.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideServer,
+					Side:     report.SideServer,
 					Text:     "look for crashes, killed workers (the OOM killer) and timeouts at the server",
-					Settings: answerLimits(),
+					Settings: report.AnswerLimits(),
 				},
 			},
 		},
-		{Code: "injected", Title: "reset that neither end sent", Side: SideNetwork,
+		{Code: "injected", Title: "reset that neither end sent", Side: report.SideNetwork,
 			Message: "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "look at firewalls, load balancers and intrusion prevention on the path",
 				},
 			}},
-		{Code: "idle-reset", Title: "request on an idle connection met a reset", Side: SideServer,
+		{
+			Code:  "idle-reset",
+			Title: "request on an idle connection met a reset",
+			Side:  report.SideServer,
 			Message: "The server, or a box in front of it, ended an idle connection by a RST instead of a FIN while the next " +
 				"request was on its way; the request was lost.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "keep idle connections longer than the client does, and close them in order, without SO_LINGER of zero",
 					Settings: append(
-						[]Setting{{Nginx, "reset_timedout_connection off"}},
-						idleSettings()...),
+						[]report.Setting{
+							{Product: report.Nginx, Text: "reset_timedout_connection off"},
+						},
+						report.IdleSettings()...),
 					After: "AWS and Azure load balancers: a longer idle timeout",
 				},
 				{
-					Side:     SideClient,
+					Side:     report.SideClient,
 					Text:     "give idle connections up before the server does",
-					Settings: giveUpSettings(),
+					Settings: report.GiveUpSettings(),
 					After:    "repeat idempotent requests once on a new connection",
-				}}},
+				}},
+		},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 	closed:     runReset,
@@ -149,10 +166,10 @@ func runReset(p *pass) {
 		rule:        "reset-after-data",
 		cause:       cause,
 		index:       x.Index,
-		confidence:  ConfidenceHigh,
+		confidence:  report.ConfidenceHigh,
 		correctness: true,
 	}
-	cl.occ = Occurrence{Start: x.Start().Time}
+	cl.occ = report.Occurrence{Start: x.Start().Time}
 	p.state.describeReset(&cl, x, dir)
 	p.report(cl)
 }
@@ -168,11 +185,11 @@ func (v *verdictOnEnd) reset() bool {
 	if cause == "" {
 		return false
 	}
-	v.be("reset-after-data", cause, ConfidenceHigh)
+	v.be("reset-after-data", cause, report.ConfidenceHigh)
 	v.until(max(rst, v.claim.occ.End))
 	if cause == "client-abort" {
 		v.claim.correctness, v.claim.unsafe, v.claim.failure = false, false, nil
-		v.claim.occ.Cost = Cost{} // the client no longer wanted it
+		v.claim.occ.Cost = report.Cost{} // the client no longer wanted it
 	}
 	v.p.state.describeReset(v.claim, v.x, dir)
 	return true
@@ -215,18 +232,18 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 	if cl.cause != "unread-request-data" {
 		return
 	}
-	cl.confidence = Proven
+	cl.confidence = report.Proven
 	if s.closedWith(x, rst.Time) {
-		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Info, atMost(
-			Info,
+		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, report.Info, atMost(
+			report.Info,
 		)
 		cl.text = "The client had the whole response, and closed before the reset came."
 		return
 	}
 	if m := x.Response; m.Complete &&
 		s.ackedBefore(rst.Time-s.conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
-		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, Medium, atMost(
-			Medium,
+		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, report.Medium, atMost(
+			report.Medium,
 		)
 		cl.text = "The client had the whole response for a while when the reset came: only one that reads nothing before it has " +
 			"sent all of its request lost it."
@@ -389,21 +406,25 @@ func lossText(lost, risk int64) string {
 }
 
 // resetEvidence shows the request, the response so far, and the RST.
-func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Dir) []Evidence {
-	var out []Evidence
+func resetEvidence(
+	c *reassembly.Conn,
+	x *reassembly.Exchange,
+	dir reassembly.Dir,
+) []report.Evidence {
+	var out []report.Evidence
 	if m := x.Request; m != nil {
 		text := "begins"
 		if m.Length >= 0 && !x.Turn {
 			text = fmt.Sprintf("%d octets announced, %d sent before the end", m.Length, m.BodyBytes)
 		}
-		out = append(out, at(m.Start, "request", SideClient, text))
+		out = append(out, at(m.Start, "request", report.SideClient, text))
 	}
 	if m := x.Response; m != nil {
 		text := fmt.Sprintf("%d octets of body", m.BodyBytes)
 		if m.Length >= 0 && !x.Turn {
 			text = fmt.Sprintf("%d of %d octets of body", m.BodyBytes, m.Length)
 		}
-		out = append(out, at(m.End, "response", SideServer, text))
+		out = append(out, at(m.End, "response", report.SideServer, text))
 	}
 	if h := &c.Half[dir]; h.FinSeen && h.Fin.Time <= h.Rst.Time {
 		out = append(out, at(h.Fin, "FIN", sideOf(dir), "closes"))
@@ -423,11 +444,11 @@ func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Di
 }
 
 // sideOf is the side that sends in that direction.
-func sideOf(dir reassembly.Dir) Side {
+func sideOf(dir reassembly.Dir) report.Side {
 	if dir == reassembly.FromServer {
-		return SideServer
+		return report.SideServer
 	}
-	return SideClient
+	return report.SideClient
 }
 
 // idempotent reports whether a request of that method may be repeated without harm (RFC 9110

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -117,7 +118,7 @@ func (m *member) ownSetup(job *job) {
 	}
 	m.retries = nil
 	if job.syn != nil && !job.syn.dropped {
-		f.owned += job.times[SYNRetx] + job.times[SYNACKRetx]
+		f.owned += job.times[report.SYNRetx] + job.times[report.SYNACKRetx]
 	}
 	for i := range job.claims {
 		if job.claims[i].cause == "tuple-reuse" {
@@ -138,7 +139,7 @@ func (j *judge) bookClosed(m *member, c *claim) {
 			return
 		}
 		s := m.suspect
-		c.confidence = ConfidenceHigh // the server and the way to it were there
+		c.confidence = report.ConfidenceHigh // the server and the way to it were there
 		c.failure.retry, c.failure.conn, c.failure.index = s.repeated, s.conn, s.again
 	}
 	j.retry.waiting = append(j.retry.waiting, failedClaim{m, *c})
@@ -194,7 +195,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 	c, f := &w.c, w.c.failure
 	if e := f.retry; e != nil {
 		full := max(0, e.start.Time-f.start.Time-f.owned)
-		c.occ.Cost = Cost{
+		c.occ.Cost = report.Cost{
 			Low:      min(c.occ.Cost.Expected, full),
 			Expected: full,
 			High:     max(full, c.occ.Cost.High),
@@ -207,7 +208,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 		c.occ.Evidence = append(c.occ.Evidence, at(
 			e.start,
 			"retry",
-			SideClient,
+			report.SideClient,
 			fmt.Sprintf(
 				"the same request again, on connection %d, %s after the first",
 				f.conn,
@@ -218,7 +219,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 			c.correctness = false // nothing was lost but time
 		}
 	}
-	view := &job{info: &ExchangeInfo{Host: f.host, Duration: f.took}}
+	view := &job{info: &report.ExchangeInfo{Host: f.host, Duration: f.took}}
 	view.flow.rtt = w.m.rtt
 	j.book(w.m, c, view)
 	j.wallOfFailure(w.m, c)

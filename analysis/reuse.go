@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -12,7 +13,7 @@ import (
 // first exchange is.
 type verdict struct {
 	cause      string
-	confidence Confidence
+	confidence report.Confidence
 	donor      *member
 	donorIdle  capture.Mark // end of the donor's last response
 	closed     *closingConn // nil if the donor was still open
@@ -30,7 +31,7 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 	if d := p.idleDonor(m, e); d != nil {
 		d.borrowed, m.lent = true, d
 		d.version++
-		v.cause, v.confidence = "client-ignored-idle", d.sure(ConfidenceHigh)
+		v.cause, v.confidence = "client-ignored-idle", d.sure(report.ConfidenceHigh)
 		v.donor, v.donorIdle, v.flight = d, d.idleSince, d.flight
 		return v
 	}
@@ -53,9 +54,9 @@ func (j *judge) considerReuse(m *member, e *beganExchange) *verdict {
 }
 
 // sure is a confidence in what m's messages said, bounded by how much of them was read.
-func (m *member) sure(c Confidence) Confidence {
+func (m *member) sure(c report.Confidence) report.Confidence {
 	if m.doubt {
-		return min(c, ConfidenceMedium)
+		return min(c, report.ConfidenceMedium)
 	}
 	return c
 }
@@ -98,7 +99,7 @@ func (d *member) knownIdle(m *member, need time.Duration) bool {
 
 // whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been
 // kept.
-func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
+func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confidence) {
 	idle := d.closed.at.Time - d.idleSince.Time
 	beyond := d.idleLimit > 0 && need-d.idleSince.Time >= d.idleLimit
 	switch {
@@ -108,18 +109,19 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 		return "", 0 // what ended it may not have been seen
 	case d.served > 1 && d.closed.by == reassembly.FromServer && (d.reason == "response-close" || d.reason == "" && idle <= promptClose+d.rtt) &&
 		p.ageLimit(d):
-		return "age-limit", ConfidenceMedium
+		return "age-limit", report.ConfidenceMedium
 	case d.reason == "response-close" && d.served > 1:
 		return "server-max-requests", p.constantRequests(d)
 	case d.reason == "response-close" && p.kept >= p.ended:
-		return "some-responses-close", ConfidenceHigh
+		return "some-responses-close", report.ConfidenceHigh
 	case d.reason == "response-close" && d.cut:
-		return d.reason, ConfidenceMedium // how many requests it had served before is not visible
+		// how many requests it had served before is not visible
+		return d.reason, report.ConfidenceMedium
 	case d.reason != "":
-		return d.reason, Proven
+		return d.reason, report.Proven
 	case d.closed.open || d.aborted:
 		if d.closed.by == reassembly.FromClient && !d.turns {
-			return "not-drained", ConfidenceMedium
+			return "not-drained", report.ConfidenceMedium
 		}
 		return "", 0
 	case d.closed.by == reassembly.FromServer && idle <= promptClose+d.rtt:
@@ -129,37 +131,37 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, Confidence) {
 		if d.served > 1 {
 			return "", 0 // it had not closed after the responses before, and nothing was counted
 		}
-		return "response-close", ConfidenceHigh
+		return "response-close", report.ConfidenceHigh
 	case d.closed.by == reassembly.FromServer:
 		sure := p.constantIdle(idle, d.idleLimit)
-		if idle < shortestTimeout && sure < ConfidenceHigh {
+		if idle < shortestTimeout && sure < report.ConfidenceHigh {
 			return "", 0 // a restart, or whatever ends connections once
 		}
 		return "server-idle-timeout", sure
 	case d.notKept && idle <= promptClose+d.rtt:
-		return "server-idle-timeout", ConfidenceHigh
+		return "server-idle-timeout", report.ConfidenceHigh
 	case d.closed.abort && idle <= promptClose+d.rtt && d.size > readAhead:
 		// a socket closed with data unread is reset (RFC 2525 section 2.17)
-		return "not-drained", ConfidenceMedium
+		return "not-drained", report.ConfidenceMedium
 	case !beyond && idle <= promptClose+d.rtt:
-		return "client-closed", ConfidenceMedium
+		return "client-closed", report.ConfidenceMedium
 	}
 	return "", 0
 }
 
 // constantRequests grades the claim that the server closes after a fixed number of requests.
-func (p *pool) constantRequests(d *member) Confidence {
+func (p *pool) constantRequests(d *member) report.Confidence {
 	if p.requests[d.served] >= 2 && len(p.requests) == 1 && !p.evenAges(d) {
-		return ConfidenceHigh
+		return report.ConfidenceHigh
 	}
-	return ConfidenceMedium
+	return report.ConfidenceMedium
 }
 
 // constantIdle grades the claim that the server closes connections after a fixed idle time: it said
 // so, or did so at least three times within a tenth.
-func (p *pool) constantIdle(idle, limit time.Duration) Confidence {
+func (p *pool) constantIdle(idle, limit time.Duration) report.Confidence {
 	if limit > 0 && idle >= limit*9/10 && idle <= limit*12/10+time.Second {
-		return ConfidenceHigh
+		return report.ConfidenceHigh
 	}
 	near := 0
 	for _, t := range p.idleTime {
@@ -168,9 +170,9 @@ func (p *pool) constantIdle(idle, limit time.Duration) Confidence {
 		}
 	}
 	if near >= 3 {
-		return ConfidenceHigh
+		return report.ConfidenceHigh
 	}
-	return ConfidenceMedium
+	return report.ConfidenceMedium
 }
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
@@ -188,10 +190,13 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	t := &job.times
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
-	setup, own := t[TCPHandshake]+t[TLSRTT]+t[TLSServer]+t[TLSClient], min(t[ClientThink], ownStart)
+	setup, own := t[report.TCPHandshake]+t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient], min(
+		t[report.ClientThink],
+		ownStart,
+	)
 	flight := max(v.flight, v.donor.flight)
-	slow, most := job.flow.donorSaving(flight, job.spent(reassembly.FromServer, SlowStart))
-	cost := Cost{
+	slow, most := job.flow.donorSaving(flight, job.spent(reassembly.FromServer, report.SlowStart))
+	cost := report.Cost{
 		Low:      setup,
 		Expected: setup + own + slow,
 		High:     setup + own + most + job.repeatedSYNs(),
@@ -208,7 +213,12 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 		}}
 	c.alone = v.aloneAtMost()
 	if v.doubtful = job.doubtful; v.doubtful {
-		cost.Low, c.confidence, c.most = 0, min(c.confidence, ConfidenceMedium), atMost(Medium)
+		cost.Low, c.confidence, c.most = 0, min(
+			c.confidence,
+			report.ConfidenceMedium,
+		), atMost(
+			report.Medium,
+		)
 	}
 	asker := m
 	if v.cause == "request-close" {
@@ -217,10 +227,10 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	if asker.cli && v.cause == "request-close" {
 		c.text = "The requests name a program that does not ask for this by itself: its command line does, or a proxy on the way."
 	} else if asker.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
-		c.most = atMost(Info)
+		c.most = atMost(report.Info)
 		c.text = "The client is a program that is started anew for each request, so that it cannot keep connections."
 	}
-	c.occ = Occurrence{
+	c.occ = report.Occurrence{
 		Connection: m.id,
 		Elsewhere:  true,
 		Start:      v.syn.Time,
@@ -229,9 +239,9 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 	}
 	c.evidence = v.evidence
 	if v.cause == "http10" {
-		c.side, c.text = SideServer, "The server answers in HTTP/1.0."
+		c.side, c.text = report.SideServer, "The server answers in HTTP/1.0."
 		if v.donor.asked10 {
-			c.side, c.text = SideClient, "The client asks in HTTP/1.0."
+			c.side, c.text = report.SideClient, "The client asks in HTTP/1.0."
 		}
 	}
 	if v.cause == "server-idle-timeout" {
@@ -268,11 +278,11 @@ func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
 func (v *verdict) aloneAtMost() grade {
 	switch {
 	case v.cause == "some-responses-close":
-		return atMost(Info)
+		return atMost(report.Info)
 	case v.cause == "client-closed": // whoever closes once may have been done
-		return atMost(Low)
+		return atMost(report.Low)
 	case v.cause == "response-close" && v.donor.turns: // what was said is not visible
-		return atMost(Low)
+		return atMost(report.Low)
 	}
 	return 0
 }
@@ -288,18 +298,18 @@ func (j *job) repeatedSYNs() time.Duration {
 			return 0
 		}
 	}
-	return j.times[SYNRetx] + j.times[SYNACKRetx]
+	return j.times[report.SYNRetx] + j.times[report.SYNACKRetx]
 }
 
 // evidence shows the connection that could have been used, what ended it, and the new one.
-func (v *verdict) evidence() []Evidence {
+func (v *verdict) evidence() []report.Evidence {
 	gap := v.syn.Time - v.donorIdle.Time
-	out := []Evidence{at(v.donorIdle, "last response", SideServer,
+	out := []report.Evidence{at(v.donorIdle, "last response", report.SideServer,
 		fmt.Sprintf("connection %d has its response, and is free", v.donor.id))}
 	if v.closed != nil {
-		side, what := SideClient, "FIN"
+		side, what := report.SideClient, "FIN"
 		if v.closed.by == reassembly.FromServer {
-			side = SideServer
+			side = report.SideServer
 		}
 		switch {
 		case v.closed.alert:
@@ -321,10 +331,10 @@ func (v *verdict) evidence() []Evidence {
 		at(
 			v.syn,
 			"new connection",
-			SideClient,
+			report.SideClient,
 			fmt.Sprintf("SYN to the same service, %s after that response", seconds(gap)),
 		),
-		at(v.request, "first request", SideClient, waited),
+		at(v.request, "first request", report.SideClient, waited),
 	)
 }
 

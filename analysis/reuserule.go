@@ -1,5 +1,7 @@
 package analysis
 
+import "tcpwhy/analysis/report"
+
 // clientPool is what a client does to keep and use connections.
 const clientPool = "use one shared HTTP client with a connection pool for all requests"
 
@@ -14,17 +16,17 @@ const (
 const proxyUpstream = "if the client is a proxy, let it keep connections to what is behind it"
 
 // upstreamSettings are how proxies are told so.
-func upstreamSettings() []Setting {
-	return []Setting{
+func upstreamSettings() []report.Setting {
+	return []report.Setting{
 		{
-			Nginx,
-			"upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header Connection \"\" (the default only since 1.29.7)",
+			Product: report.Nginx,
+			Text:    "upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header Connection \"\" (the default only since 1.29.7)",
 		},
-		{HAProxy, "http-reuse safe"},
-		{Apache, "ProxyPass with enablereuse=on"},
-		{Envoy, "no max_requests_per_connection of 1"},
-		{Squid, "server_persistent_connections on"},
-		{Traefik, "serversTransport maxIdleConnsPerHost (200 unless set)"},
+		{Product: report.HAProxy, Text: "http-reuse safe"},
+		{Product: report.Apache, Text: "ProxyPass with enablereuse=on"},
+		{Product: report.Envoy, Text: "no max_requests_per_connection of 1"},
+		{Product: report.Squid, Text: "server_persistent_connections on"},
+		{Product: report.Traefik, Text: "serversTransport maxIdleConnsPerHost (200 unless set)"},
 	}
 }
 
@@ -57,22 +59,22 @@ Several programs behind one address look like one client; a client that closes o
 pool that had already given it up. A client that closes with more than 4096 octets of response behind it by a RST with ACK has
 left some unread in its socket (RFC 2525 section 2.17), or sets SO_LINGER to zero; one that reads all of a body into its own
 buffers and throws it away there shows nothing of it, and is said to close right after the response. An idle timeout is seldom worth raising if requests come more rarely than that.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:  "client-ignored-idle",
 			Title: "new connection although one lay idle",
-			Side:  SideClient,
+			Side:  report.SideClient,
 			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
 				"carried the request.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideClient,
+					Side:     report.SideClient,
 					Text:     clientPool,
-					Settings: poolSettings(),
+					Settings: report.PoolSettings(),
 					Other:    clientPoolOther,
 				},
 				{
-					Side:     SideProxy,
+					Side:     report.SideProxy,
 					Text:     proxyUpstream,
 					Settings: upstreamSettings(),
 					Other:    proxyOther,
@@ -82,141 +84,174 @@ buffers and throws it away there shows nothing of it, and is said to close right
 		{
 			Code:    "request-close",
 			Title:   "client asks for close after each response",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "The client sends Connection: close, so each request needs a connection of its own.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideClient,
+					Side:     report.SideClient,
 					Text:     "do not send Connection: close; " + clientPool,
-					Settings: poolSettings(),
+					Settings: report.PoolSettings(),
 				},
-				{Side: SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
+				{Side: report.SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
 			},
 		},
-		{Code: "response-close", Title: "server closes after each response", Side: SideServer,
+		{
+			Code:    "response-close",
+			Title:   "server closes after each response",
+			Side:    report.SideServer,
 			Message: "The server closes the connection after its response, so the next request needs a new one.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:  SideServer,
+					Side:  report.SideServer,
 					Text:  "keep connections open",
 					Other: serverOther,
-					Settings: []Setting{
+					Settings: []report.Setting{
 						{
-							Nginx,
-							"keepalive_timeout 75s",
-						}, {Apache, "KeepAlive On"}, {Node, "no Connection: close among the headers"},
+							Product: report.Nginx,
+							Text:    "keepalive_timeout 75s",
+						}, {Product: report.Apache, Text: "KeepAlive On"}, {Product: report.Node, Text: "no Connection: close among the headers"},
 						{
-							Go,
-							"no SetKeepAlivesEnabled(false)",
-						}, {Gunicorn, "a worker class other than sync"},
+							Product: report.Go,
+							Text:    "no SetKeepAlivesEnabled(false)",
+						}, {Product: report.Gunicorn, Text: "a worker class other than sync"},
 						{
-							Tomcat,
-							"maxKeepAliveRequests other than 1",
-						}, {IIS, "allowKeepAlive true"}, {HAProxy, "no option httpclose"},
-						{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}},
+							Product: report.Tomcat,
+							Text:    "maxKeepAliveRequests other than 1",
+						}, {Product: report.IIS, Text: "allowKeepAlive true"}, {Product: report.HAProxy, Text: "no option httpclose"},
+						{
+							Product: report.Python,
+							Text:    "protocol_version = \"HTTP/1.1\" in the request handler",
+						}},
 				},
-			}},
+			},
+		},
 		{
 			Code:    "some-responses-close",
 			Title:   "server closes after some responses",
-			Side:    SideServer,
+			Side:    report.SideServer,
 			Message: "The server closes the connection after some responses, though it keeps it after others.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "see what those requests have in common: errors, methods, bodies that nobody read; read each " +
 						"request to its end, and keep the connection",
 				},
 			},
 		},
-		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: SideUnknown,
+		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: report.SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideClient,
-					When:     SideClient,
-					Text:     "speak HTTP/1.1, or ask for keep-alive",
-					Settings: []Setting{{ApacheBench, "-k"}, {Curl, "without --http1.0"}},
+					Side: report.SideClient,
+					When: report.SideClient,
+					Text: "speak HTTP/1.1, or ask for keep-alive",
+					Settings: []report.Setting{
+						{Product: report.ApacheBench, Text: "-k"},
+						{Product: report.Curl, Text: "without --http1.0"},
+					},
 				},
 				{
-					Side:     SideProxy,
-					When:     SideClient,
+					Side:     report.SideProxy,
+					When:     report.SideClient,
 					Text:     proxyUpstream,
 					Settings: upstreamSettings(),
 				},
 				{
-					Side: SideServer,
-					When: SideServer,
+					Side: report.SideServer,
+					When: report.SideServer,
 					Text: "answer with HTTP/1.1 and Content-Length or chunked coding",
-					Settings: []Setting{
-						{Python, "protocol_version = \"HTTP/1.1\" in the request handler"}},
-				},
-			}},
-		{Code: "close-delimited", Title: "response ended only by the close", Side: SideServer,
-			Message: "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
-			Remedies: []Remedy{
-				{Side: SideServer, Text: "send Content-Length or Transfer-Encoding: chunked"},
-			}},
-		{Code: "client-closed", Title: "client closes right after the response", Side: SideClient,
-			Message: "The client closes each connection as soon as it has the response, though the server would have kept it.",
-			Remedies: []Remedy{
-				{
-					Side:     SideClient,
-					Text:     clientPool,
-					Settings: poolSettings(),
-					Other:    clientPoolOther,
-					After:    "a pool that is too small closes what it cannot keep",
+					Settings: []report.Setting{
+						{
+							Product: report.Python,
+							Text:    "protocol_version = \"HTTP/1.1\" in the request handler",
+						}},
 				},
 			}},
 		{
+			Code:    "close-delimited",
+			Title:   "response ended only by the close",
+			Side:    report.SideServer,
+			Message: "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "send Content-Length or Transfer-Encoding: chunked",
+				},
+			},
+		},
+		{
+			Code:    "client-closed",
+			Title:   "client closes right after the response",
+			Side:    report.SideClient,
+			Message: "The client closes each connection as soon as it has the response, though the server would have kept it.",
+			Remedies: []report.Remedy{
+				{
+					Side:     report.SideClient,
+					Text:     clientPool,
+					Settings: report.PoolSettings(),
+					Other:    clientPoolOther,
+					After:    "a pool that is too small closes what it cannot keep",
+				},
+			},
+		},
+		{
 			Code:    "server-idle-timeout",
 			Title:   "server closes idle connections early",
-			Side:    SideServer,
+			Side:    report.SideServer,
 			Message: "The server did not keep the idle connection until the client needed it again.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideServer,
+					Side:     report.SideServer,
 					Text:     "let idle connections live longer than the client's pauses",
-					Settings: idleSettings(),
+					Settings: report.IdleSettings(),
 				},
 			},
 		},
 		{
 			Code:    "server-max-requests",
 			Title:   "server limits requests per connection",
-			Side:    SideServer,
+			Side:    report.SideServer,
 			Message: "The server closes each connection after a number of requests.",
-			Remedies: []Remedy{
-				{Side: SideServer, Text: "raise the limit", Settings: requestLimits()},
+			Remedies: []report.Remedy{
+				{
+					Side:     report.SideServer,
+					Text:     "raise the limit",
+					Settings: report.RequestLimits(),
+				},
 			},
 		},
 		{
 			Code:    "not-drained",
 			Title:   "client drops connections with unread responses",
-			Side:    SideClient,
+			Side:    report.SideClient,
 			Message: "The client closed the connection before it had read the whole response, so it could not be used again.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "read each response body to its end and close it",
-					Settings: []Setting{
+					Settings: []report.Setting{
 						{
-							Go,
-							"io.Copy(io.Discard, resp.Body) before resp.Body.Close()",
-						}, {Node, "response.resume() (fetch: body.cancel())"},
+							Product: report.Go,
+							Text:    "io.Copy(io.Discard, resp.Body) before resp.Body.Close()",
+						}, {Product: report.Node, Text: "response.resume() (fetch: body.cancel())"},
 						{
-							Python,
-							"response.content (aiohttp: await response.read())",
-						}, {ApacheClient, "EntityUtils.consume"},
-						{OkHTTP, "response.body().close() after reading"}},
+							Product: report.Python,
+							Text:    "response.content (aiohttp: await response.read())",
+						}, {Product: report.ApacheClient, Text: "EntityUtils.consume"},
+						{Product: report.OkHTTP, Text: "response.body().close() after reading"}},
 				},
 			},
 		},
-		{Code: "age-limit", Title: "connections end at a fixed age", Side: SideServer,
+		{Code: "age-limit", Title: "connections end at a fixed age", Side: report.SideServer,
 			Message: "The server closes connections at a fixed age although they are in use.",
-			Remedies: []Remedy{{Side: SideServer, Text: "raise the age limit", Settings: []Setting{
-				{Nginx, "keepalive_time (1 h unless set)"}, {Envoy, "max_connection_duration"}},
-				After: "load balancers and proxies in front of the server have such limits, too"}}},
+			Remedies: []report.Remedy{
+				{Side: report.SideServer, Text: "raise the age limit", Settings: []report.Setting{
+					{
+						Product: report.Nginx,
+						Text:    "keepalive_time (1 h unless set)",
+					}, {Product: report.Envoy, Text: "max_connection_duration"}},
+					After: "load balancers and proxies in front of the server have such limits, too"},
+			}},
 	},
 	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
 }

@@ -4,26 +4,27 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 // lossFixes are what keeps segments from getting lost, and what repairs them sooner.
-func lossFixes() []Remedy {
-	return []Remedy{
+func lossFixes() []report.Remedy {
+	return []report.Remedy{
 		{
-			Side: SideNetwork,
+			Side: report.SideNetwork,
 			Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link` on Linux), a policer or a " +
 				"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue",
 		},
 		{
-			Side: SideServer,
+			Side: report.SideServer,
 			Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
 				"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
 				"`ip route change ... rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server",
 		},
 		{
-			Side: SideClient,
+			Side: report.SideClient,
 			Text: "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
 				"another connection",
 		},
@@ -57,31 +58,36 @@ belongs to packet-loss.
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not taken for losses. Where
 the first copy was never seen the wait may hold some of the sender's own time: then confidence is lower, and low says so.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:     "single",
 			Title:    "message of one segment lost, repaired by timeout",
-			Side:     SideNetwork,
+			Side:     report.SideNetwork,
 			Message:  "A whole message was lost on the way. Nothing after it could tell its sender, so a timer had to run out first.",
 			Remedies: lossFixes(),
 		},
-		{Code: "tail", Title: "end of a message lost, repaired by timeout", Side: SideNetwork,
+		{
+			Code:  "tail",
+			Title: "end of a message lost, repaired by timeout",
+			Side:  report.SideNetwork,
 			Message: "The end of a message was lost on the way. Too few segments followed to tell its sender, so a timer had " +
-				"to run out first.", Remedies: lossFixes()},
-		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: SideNetwork,
+				"to run out first.",
+			Remedies: lossFixes(),
+		},
+		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: report.SideNetwork,
 			Message:  "A segment was lost, and so was its retransmission: the timer had to run out, twice as long each time.",
 			Remedies: lossFixes()},
-		{Code: "spurious", Title: "needless retransmission", Side: SideNetwork,
+		{Code: "spurious", Title: "needless retransmission", Side: report.SideNetwork,
 			Message: "The sender's timer fired although everything had arrived, and it cut its congestion window for nothing: " +
 				"round trips jump by more than the timer allows for.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
 						"queue (fq_codel, cake), a radio link, a host that pauses",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2` on Linux), which undo it",
 				},
 			}},
@@ -96,7 +102,7 @@ func runRetransmissionTimeout(p *pass) {
 		return
 	}
 	p.reportImpatience()
-	waits := p.job.with(RTO, TLP, LostRetx, SpuriousRetx)
+	waits := p.job.with(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
 	if n := len(p.conn.SYNACKs); n > 1 && len(waits) > 0 &&
 		p.conn.SYNACKs[n-1].Time > waits[0].before.Time {
 		// the server did not believe that the connection exists: its backlog was full, nothing was
@@ -105,11 +111,11 @@ func runRetransmissionTimeout(p *pass) {
 	}
 	for i := 0; i < len(waits); i++ {
 		w := waits[i]
-		if w.label == SpuriousRetx && w.hasty {
+		if w.label == report.SpuriousRetx && w.hasty {
 			continue // reordering, which packet-loss claims
 		}
 		cause := p.timeoutCause(&w)
-		for i+1 < len(waits) && waits[i+1].end == w.end && waits[i+1].label == LostRetx {
+		for i+1 < len(waits) && waits[i+1].end == w.end && waits[i+1].label == report.LostRetx {
 			i++
 			w.to, cause = waits[i].to, "lost-retransmission"
 		}
@@ -124,7 +130,7 @@ func runRetransmissionTimeout(p *pass) {
 // reportImpatience claims the waits in which a timer fired though everything was on its way, by
 // what they were longer than a round trip.
 func (p *pass) reportImpatience() {
-	waits := p.job.with(Queue)
+	waits := p.job.with(report.Queue)
 	total := map[capture.Mark]time.Duration{} // by what was sent again
 	for _, w := range waits {
 		if mark0(w.again) && !w.unseen && w.kind != reassembly.OutOfOrder {
@@ -136,16 +142,20 @@ func (p *pass) reportImpatience() {
 			w.kind == reassembly.OutOfOrder {
 			continue
 		}
-		c := claim{rule: "retransmission-timeout", cause: "spurious", confidence: ConfidenceHigh}
-		c.occ = Occurrence{
+		c := claim{
+			rule:       "retransmission-timeout",
+			cause:      "spurious",
+			confidence: report.ConfidenceHigh,
+		}
+		c.occ = report.Occurrence{
 			Start: w.from,
 			End:   w.to,
-			Cost: Cost{
+			Cost: report.Cost{
 				Low:      max(0, w.length()-p.conn.RTTMin()),
 				Expected: w.length(),
 				High:     w.length(),
 			},
-			Evidence: []Evidence{
+			Evidence: []report.Evidence{
 				at(w.before, "before", sideOf(w.dir), "the last data before the wait"),
 				at(
 					w.again,
@@ -166,7 +176,7 @@ func (p *pass) reportImpatience() {
 				at(w.cause, "late ACK", sideOf(w.dir.Peer()), "of the first copy"),
 			)
 		}
-		c.lost = []interval{{w.from, w.to}}
+		c.lost = []report.Interval{{From: w.from, To: w.to}}
 		p.report(c)
 	}
 }
@@ -178,9 +188,9 @@ func (p *pass) timeoutCause(w *slice) string {
 		m = p.exchange.Request
 	}
 	switch {
-	case w.label == SpuriousRetx:
+	case w.label == report.SpuriousRetx:
 		return "spurious"
-	case w.label == LostRetx:
+	case w.label == report.LostRetx:
 		return "lost-retransmission"
 	case m != nil && m.To-m.From <= int64(max(w.octets, 1)):
 		return "single"
@@ -192,24 +202,24 @@ func (p *pass) timeoutCause(w *slice) string {
 func (p *pass) timeoutClaim(w *slice, cause string) claim {
 	length := w.length()
 	rtt := p.conn.RTTMin()
-	c := claim{rule: "retransmission-timeout", cause: cause, confidence: ConfidenceHigh}
-	cost := Cost{Low: max(0, length-2*rtt), Expected: length, High: length}
+	c := claim{rule: "retransmission-timeout", cause: cause, confidence: report.ConfidenceHigh}
+	cost := report.Cost{Low: max(0, length-2*rtt), Expected: length, High: length}
 	if w.unseen {
 		cost.Low = max(0, min(cost.Low, p.state.timeout()*9/10))
-		c.confidence = ConfidenceMedium
+		c.confidence = report.ConfidenceMedium
 		if mark0(w.cause) {
-			c.confidence = ConfidenceHigh
+			c.confidence = report.ConfidenceHigh
 		}
 	}
 	if w.dir == reassembly.FromClient && p.unheard() {
 		c.text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
 			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
 	}
-	if !w.unseen && (w.label == RTO || w.label == TLP) {
+	if !w.unseen && (w.label == report.RTO || w.label == report.TLP) {
 		c.unheard[w.dir] = length
 	}
-	c.lost = []interval{{w.from, w.to}}
-	c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
+	c.lost = []report.Interval{{From: w.from, To: w.to}}
+	c.occ = report.Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
 	return c
 }
 
@@ -221,7 +231,7 @@ func (p *pass) unheard() bool {
 		return false
 	}
 	var waited time.Duration
-	for _, w := range p.job.with(RTO, LostRetx) {
+	for _, w := range p.job.with(report.RTO, report.LostRetx) {
 		if w.dir == reassembly.FromClient {
 			waited += w.length()
 		}
@@ -230,7 +240,7 @@ func (p *pass) unheard() bool {
 }
 
 // needless shows the retransmission without need before the wait.
-func (p *pass) needless(w *slice) []Evidence {
+func (p *pass) needless(w *slice) []report.Evidence {
 	records := p.conn.Records
 	again := -1
 	for i := range records {
@@ -250,7 +260,7 @@ func (p *pass) needless(w *slice) []Evidence {
 		if r := &records[i]; r.Dir == w.dir && r.Len > 0 && r.Seq <= records[again].Seq &&
 			r.End() > records[again].Seq {
 			wait := records[again].Time - r.Time
-			return []Evidence{at(r.Mark(), "first copy", sideOf(w.dir), "arrived"),
+			return []report.Evidence{at(r.Mark(), "first copy", sideOf(w.dir), "arrived"),
 				at(
 					records[again].Mark(),
 					"needless retransmission",
@@ -259,13 +269,13 @@ func (p *pass) needless(w *slice) []Evidence {
 				), held}
 		}
 	}
-	return []Evidence{held}
+	return []report.Evidence{held}
 }
 
 // repairEvidence shows what was lost and what repaired it.
-func repairEvidence(w *slice) []Evidence {
+func repairEvidence(w *slice) []report.Evidence {
 	sender := sideOf(w.dir)
-	var out []Evidence
+	var out []report.Evidence
 	switch {
 	case mark0(w.cause) && !w.unseen:
 		out = append(out, at(w.cause, "first copy", sender, "passed here, and was lost further on"))

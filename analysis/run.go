@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -14,16 +15,16 @@ import (
 type Options struct {
 	// goroutines that follow connections; 0: one per processor. The report does not depend on it.
 	Workers        int
-	Only, Skip     []string // rules to run, rules not to run; empty: all, none
-	MinSeverity    Severity // findings below it are left out
-	MaxOccurrences int      // listed per finding; 0: all
-	MaxListed      int      // connections and exchanges listed; 0: all
-	Trace          *TraceOf // what the report shows in full; nil: nothing
+	Only, Skip     []string        // rules to run, rules not to run; empty: all, none
+	MinSeverity    report.Severity // findings below it are left out
+	MaxOccurrences int             // listed per finding; 0: all
+	MaxListed      int             // connections and exchanges listed; 0: all
+	Trace          *report.TraceOf // what the report shows in full; nil: nothing
 }
 
 // Run analyses the whole source. The error is that of reading; the report holds what was read
 // before it.
-func Run(src capture.Source, opts Options) (*Report, error) {
+func Run(src capture.Source, opts Options) (*report.Report, error) {
 	rules := opts.rules()
 	p := newPipeline(&opts, rules, clocks(src))
 	err := p.read(src)
@@ -53,16 +54,16 @@ func clocks(src capture.Source) clockInfo {
 }
 
 // report draws up the report.
-func (j *judge) report(st *capture.Stats) *Report {
+func (j *judge) report(st *capture.Stats) *report.Report {
 	j.finishFailures()
 	for _, c := range j.cross {
 		c.finish(j)
 	}
 	j.clock.finish(j)
-	r := &Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
+	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
 		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
 		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: j.total.vantages}
-	if j.enabled(captureQuality.Name) && j.opts.MinSeverity == Info {
+	if j.enabled(captureQuality.Name) && j.opts.MinSeverity == report.Info {
 		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
 	}
 	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -35,16 +36,16 @@ did. Expected is half.
 
 When it is wrong
 Whether a request depends on the response before does not show. So this is a hint, never more than info.`,
-	Causes: []Cause{{Side: SideClient,
+	Causes: []report.Cause{{Side: report.SideClient,
 		Message: "The client sends requests for different things one after the other, and most of the time goes into round trips.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideClient,
+				Side: report.SideClient,
 				Text: "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
 					"goroutines, asyncio.gather, curl --parallel); not pipelining",
 			},
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "offer requests for several things at once, rel=preload links, HTTP/2",
 			},
 		}}},
@@ -109,28 +110,30 @@ func (r *serialRun) end(p *pass) {
 	}
 	c := claim{
 		rule:       "serial-requests",
-		confidence: ConfidenceLow,
-		most:       atMost(Info),
+		confidence: report.ConfidenceLow,
+		most:       atMost(report.Info),
 		index:      run.firstNumber,
 		text:       fmt.Sprintf("%d requests, a round trip of %s each.", run.n, millis(rtt)),
-		occ: Occurrence{
+		occ: report.Occurrence{
 			Connection: p.conn.ID,
 			Start:      run.first.Time,
 			End:        run.last.Time,
-			Cost:       Cost{0, all / 2, min(all, took)},
-			Evidence: []Evidence{at(run.first, "first request", SideClient, "begins the run"),
+			Cost:       report.Cost{Low: 0, Expected: all / 2, High: min(all, took)},
+			Evidence: []report.Evidence{
+				at(run.first, "first request", report.SideClient, "begins the run"),
 				at(
 					run.second,
 					"second request",
-					SideClient,
+					report.SideClient,
 					"sent as soon as the response before was complete",
 				),
 				at(
 					run.last,
 					"last response",
-					SideServer,
+					report.SideServer,
 					fmt.Sprintf("ends the run of %d", run.n),
-				)},
+				),
+			},
 		},
 	}
 	c.occ.Cost.Expected = min(c.occ.Cost.Expected, c.occ.Cost.High)

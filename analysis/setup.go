@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -26,8 +27,12 @@ func (w *walker) setup(until time.Duration) {
 			answered = syn.Time
 		}
 	}
-	w.emit(w.at, min(answered, until), SYNRetx)
-	w.emit(w.at, min(answer, answered+w.trip(reassembly.FromServer, answer-answered)), TCPHandshake)
+	w.emit(w.at, min(answered, until), report.SYNRetx)
+	w.emit(
+		w.at,
+		min(answer, answered+w.trip(reassembly.FromServer, answer-answered)),
+		report.TCPHandshake,
+	)
 	w.emit(w.at, answer, w.lateAnswer())
 	w.setupFromSYNACK(until)
 }
@@ -36,14 +41,14 @@ func (w *walker) setup(until time.Duration) {
 func (w *walker) setupFromSYNACK(until time.Duration) {
 	c := w.s.conn
 	if len(c.SYNACKs) == 0 {
-		w.emit(w.at, until, Unknown)
+		w.emit(w.at, until, report.Unknown)
 		return
 	}
 	far := c.Far(reassembly.FromClient)
 	if n := len(c.SYNACKs); n > 1 {
-		w.emit(w.at, min(until, c.SYNACKs[n-1].Time), SYNACKRetx)
+		w.emit(w.at, min(until, c.SYNACKs[n-1].Time), report.SYNACKRetx)
 	}
-	w.emit(w.at, min(until, w.at+far), TCPHandshake)
+	w.emit(w.at, min(until, w.at+far), report.TCPHandshake)
 	w.emit(w.at, until, w.beforeSpeaking(until-w.at))
 }
 
@@ -54,11 +59,11 @@ const helloTime = time.Second
 
 // beforeSpeaking is the label of the time that the client took between the handshake and its first
 // data.
-func (w *walker) beforeSpeaking(took time.Duration) Label {
+func (w *walker) beforeSpeaking(took time.Duration) report.Label {
 	if w.s.conn.TLS != nil && took <= helloTime {
-		return TLSClient
+		return report.TLSClient
 	}
-	return ClientThink
+	return report.ClientThink
 }
 
 // trip is how much of took a round trip to the sender of dir may have been: the handshake's own
@@ -68,11 +73,11 @@ func (w *walker) trip(dir reassembly.Dir, took time.Duration) time.Duration {
 }
 
 // lateAnswer is the label of the time by which the SYN-ACK came later than a round trip.
-func (w *walker) lateAnswer() Label {
+func (w *walker) lateAnswer() report.Label {
 	if len(w.s.conn.SYNACKs) > 1 {
-		return SYNACKRetx
+		return report.SYNACKRetx
 	}
-	return Unknown
+	return report.Unknown
 }
 
 // inTLS reports whether the TLS handshake was still going on at the given moment.
@@ -84,13 +89,13 @@ func (w *walker) inTLS(at time.Duration) bool {
 // tls tiles the time before r, a segment of the TLS handshake: each change of direction costs a
 // round trip, the rest is the host's own time.
 func (w *walker) tls(r *reassembly.Record, filled *hole) {
-	own := TLSServer
+	own := report.TLSServer
 	if r.Dir == reassembly.FromClient {
-		own = TLSClient
+		own = report.TLSClient
 	}
 	w.loss(r, filled, w.any && w.prev != r.Dir, func(until time.Duration) {
 		if w.any && w.prev != r.Dir {
-			w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), TLSRTT)
+			w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), report.TLSRTT)
 		}
 		w.emit(w.at, until, own)
 	})

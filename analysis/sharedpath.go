@@ -49,7 +49,7 @@ func (c *clientClock) relieve(j *judge) {
 				saved := time.Duration(used * float64(s.cost))
 				j.relieve(s, id, saved)
 				s.cost -= saved
-				s.to = max(s.from, s.to-saved)
+				s.To = max(s.From, s.To-saved)
 			}
 		}
 	}
@@ -61,14 +61,14 @@ func (c *clientClock) usedByOthers(judged []int, id int) float64 {
 	item, octets := c.items[id], 0.0
 	for _, other := range judged {
 		o := c.items[other]
-		if other == id || o.server != item.server || o.to <= o.from {
+		if other == id || o.server != item.server || o.To <= o.From {
 			continue
 		}
-		if both := min(o.to, item.to) - max(o.from, item.from); both > 0 {
-			octets += float64(o.octets) * float64(both) / float64(o.to-o.from)
+		if both := min(o.To, item.To) - max(o.From, item.From); both > 0 {
+			octets += float64(o.octets) * float64(both) / float64(o.To-o.From)
 		}
 	}
-	return min(1, octets/(item.rate*(item.to-item.from).Seconds()))
+	return min(1, octets/(item.rate*(item.To-item.From).Seconds()))
 }
 
 // relieve takes a part from what a claim cost, wherever it is counted.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -25,18 +26,18 @@ func TestLossOnSharedPath(t *testing.T) {
 		{"more than the path carries", server, 9_000_000, 0},
 	} {
 		j := &judge{groups: map[groupKey]*group{}}
-		key := groupKey{packetLoss.Name, "upstream", pair{netip.MustParseAddr("10.0.0.1"), server}}
-		cost := Cost{50 * time.Millisecond, 100 * time.Millisecond, 100 * time.Millisecond}
-		occ := Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
-		j.groups[key] = &group{cost: cost, occurrences: []Occurrence{occ}}
+		key := groupKey{packetLoss.Name, "upstream", report.Pair{Client: netip.MustParseAddr("10.0.0.1"), Server: server}}
+		cost := report.Cost{Low: 50 * time.Millisecond, Expected: 100 * time.Millisecond, High: 100 * time.Millisecond}
+		occ := report.Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
+		j.groups[key] = &group{cost: cost, occurrences: []report.Occurrence{occ}}
 		j.total.lost = cost.Expected
-		j.clock.began(key.pair.client, 0, 0)
-		j.clock.began(key.pair.client, 1, 0)
+		j.clock.began(key.pair.Client, 0, 0)
+		j.clock.began(key.pair.Client, 1, 0)
 		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
-		first := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: rate, bytes: 250_000}}
+		first := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: rate, bytes: 250_000}}
 		j.clock.judged(j, key.pair, first, []claim{c})
-		second := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: 1}, until: time.Second, flow: flowFacts{rate: rate, bytes: tt.octets}}
-		j.clock.judged(j, pair{key.pair.client, tt.other}, second, nil)
+		second := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{ID: 1}, until: time.Second, flow: flowFacts{rate: rate, bytes: tt.octets}}
+		j.clock.judged(j, report.Pair{Client: key.pair.Client, Server: tt.other}, second, nil)
 		g := j.groups[key]
 		if got := g.cost.Expected; got != tt.want || j.total.lost != tt.want || g.occurrences[0].Cost.Expected != tt.want {
 			t.Errorf("%s: %v of which %v is listed, %v in all; want %v", tt.name, got, g.occurrences[0].Cost.Expected, j.total.lost, tt.want)
@@ -51,23 +52,23 @@ func TestLossOnSharedPath(t *testing.T) {
 // does not change from run to run.
 func TestSharedPathIsDeterministic(t *testing.T) {
 	server := netip.MustParseAddrPort("10.0.0.2:80")
-	key := groupKey{packetLoss.Name, "upstream", pair{netip.MustParseAddr("10.0.0.1"), server}}
-	cost := Cost{0, 100 * time.Millisecond, 100 * time.Millisecond}
+	key := groupKey{packetLoss.Name, "upstream", report.Pair{Client: netip.MustParseAddr("10.0.0.1"), Server: server}}
+	cost := report.Cost{Low: 0, Expected: 100 * time.Millisecond, High: 100 * time.Millisecond}
 	seen := map[time.Duration]bool{}
 	for range 50 {
 		j := &judge{groups: map[groupKey]*group{key: {cost: cost}}}
-		occ := Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
+		occ := report.Occurrence{Start: time.Second / 2, End: time.Second, Cost: cost}
 		// a third of each within the second that counts
 		others := []int64{300_000, 450_000, 100_000, 350_000, 250_000, 50_000}
 		for id := range len(others) + 1 {
-			j.clock.began(key.pair.client, id, 0)
+			j.clock.began(key.pair.Client, id, 0)
 		}
 		for i, octets := range others {
-			other := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: i + 1}, until: 3 * time.Second, flow: flowFacts{rate: 1e6, bytes: octets}}
+			other := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{ID: i + 1}, until: 3 * time.Second, flow: flowFacts{rate: 1e6, bytes: octets}}
 			j.clock.judged(j, key.pair, other, nil)
 		}
 		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
-		first := &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: 1e6, bytes: 100_000}}
+		first := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: 1e6, bytes: 100_000}}
 		j.clock.judged(j, key.pair, first, []claim{c})
 		seen[j.groups[key].cost.Expected] = true
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -17,7 +18,7 @@ const (
 // slice is one wait inside an exchange: the time between two progress events, or a part of it that
 // has one label.
 type slice struct {
-	label    Label
+	label    report.Label
 	from, to time.Duration
 	dir      reassembly.Dir // whose segment ended the wait
 	before   capture.Mark   // the progress event before it; no frame if there was none
@@ -67,7 +68,7 @@ func (j *job) keep(s slice) {
 }
 
 // with are the waits of the exchange that have one of the labels.
-func (j *job) with(labels ...Label) []slice {
+func (j *job) with(labels ...report.Label) []slice {
 	var out []slice
 	for _, s := range j.slices {
 		if slices.Contains(labels, s.label) {
@@ -78,7 +79,7 @@ func (j *job) with(labels ...Label) []slice {
 }
 
 // sum is the time of the exchange under the labels.
-func (j *job) sum(labels ...Label) time.Duration {
+func (j *job) sum(labels ...report.Label) time.Duration {
 	var t time.Duration
 	for _, l := range labels {
 		t += j.times[l]

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -25,11 +26,11 @@ From the last octet to the FIN.
 When it is wrong
 If the server itself only learns then that nothing more is to come, as behind a slow backend. Seen from afar, a FIN that was lost
 and repeated by a timer looks alike.`,
-	Causes: []Cause{{Side: SideServer,
+	Causes: []report.Cause{{Side: report.SideServer,
 		Message: "The response had no length, so that only the close could end it, and the close came late.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "send Content-Length or Transfer-Encoding: chunked, so that the client knows the end; else " +
 					"close right after the last write (shutdown for writing)",
 			},
@@ -43,7 +44,8 @@ func runSlowClose(p *pass) {
 	down := &c.Half[reassembly.FromServer]
 	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Response.Framing != reassembly.ByClose ||
 		x.Response.Facts&(reassembly.EventStream|reassembly.HasGap|reassembly.Resynced|reassembly.BadHeader|reassembly.BadChunk) != 0 ||
-		x.Status == 0 || !whole(c) || !down.FinSeen ||
+		x.Status == 0 || !whole(c) ||
+		!down.FinSeen ||
 		c.FirstClose != reassembly.FromServer ||
 		c.ClosedByRST ||
 		c.Protocol != reassembly.ProtoHTTP1 {
@@ -54,43 +56,47 @@ func runSlowClose(p *pass) {
 		p.heldClose() {
 		return
 	}
-	sure := ConfidenceHigh
+	sure := report.ConfidenceHigh
 	if c.Far(reassembly.FromServer) >= time.Millisecond && late >= p.state.timeout()*9/10 {
-		sure = ConfidenceMedium // another FIN before it may have been lost on the way here
+		sure = report.ConfidenceMedium // another FIN before it may have been lost on the way here
 	}
 	p.report(
-		claim{rule: "slow-close", confidence: sure, lost: []interval{{end.Time, down.Fin.Time}},
-			occ: Occurrence{
+		claim{
+			rule:       "slow-close",
+			confidence: sure,
+			lost:       []report.Interval{{From: end.Time, To: down.Fin.Time}},
+			occ: report.Occurrence{
 				Start: end.Time,
 				End:   down.Fin.Time,
-				Cost:  Cost{late, late, late},
-				Evidence: []Evidence{
+				Cost:  report.Cost{Low: late, Expected: late, High: late},
+				Evidence: []report.Evidence{
 					at(
 						end,
 						"last octet",
-						SideServer,
+						report.SideServer,
 						fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes),
 					),
 					at(
 						down.Fin,
 						"FIN",
-						SideServer,
+						report.SideServer,
 						fmt.Sprintf("ends the response, %s later", seconds(late)),
 					)},
-			}},
+			},
+		},
 	)
 }
 
 // heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held
 // it back, not the server's program.
 func (p *pass) heldClose() bool {
-	waits := p.job.with(Closing)
+	waits := p.job.with(report.Closing)
 	return len(waits) > 0 && mark0(waits[len(waits)-1].cause)
 }
 
 // pausedLike reports whether the server had made the client wait for a part of the response half as
 // long or longer: it may as well have waited for more to send before it closed.
 func (p *pass) pausedLike(late time.Duration) bool {
-	longest := longestWait(p.job.with(AppPaced))
+	longest := longestWait(p.job.with(report.AppPaced))
 	return longest.length()*2 >= late
 }

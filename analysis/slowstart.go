@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -41,32 +42,32 @@ cost instead.
 When it is wrong
 The first large response to a client has to ramp up somewhere: the cost is real, but part of the price of any new
 connection. On a path that cannot carry the larger window the saving is smaller.`,
-	Causes: []Cause{{Code: "", Side: SideServer,
+	Causes: []report.Cause{{Code: "", Side: report.SideServer,
 		Message: "The response was larger than the congestion window of a new connection, so it came in growing bursts with a " +
 			"round trip between them.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideClient,
+				Side: report.SideClient,
 				Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
 					"at once",
 			},
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
 					"initcwnd 32 initrwnd 32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on Windows Server; serve large responses from nearer to the client",
 			},
 		}},
-		{Code: "request", Title: "slow start of an upload", Side: SideClient,
+		{Code: "request", Title: "slow start of an upload", Side: report.SideClient,
 			Message: "The request was larger than the congestion window of a new connection, so it was sent in growing bursts with a " +
 				"round trip between them.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "send fewer octets (compress), keep connections open and send further requests on them, or raise the " +
 						"initial window: `ip route change default via ... initcwnd 32` on Linux",
 				},
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "offer a receive window that holds as much: `initrwnd 32` on the route; take uploads nearer to the client",
 				},
 			}}},
@@ -86,15 +87,18 @@ func runSlowStart(p *pass) {
 // slowStart claims that of dir's message.
 func (p *pass) slowStart(dir reassembly.Dir) {
 	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
-	lost := j.spent(dir, SlowStart)
-	if p.cutAhead(dir) || p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted || f == nil || lost <= 0 || f.rtt <= 0 ||
+	lost := j.spent(dir, report.SlowStart)
+	if p.cutAhead(dir) || p.exchange.Response == nil || p.exchange.Outcome == reassembly.Aborted ||
+		f == nil ||
+		lost <= 0 ||
+		f.rtt <= 0 ||
 		lost*10 < f.rtt*8 ||
 		len(rounds) < 2 ||
 		!grew(rounds) {
 		return
 	}
 	t, used := f.transfer()
-	cost := Cost{Expected: min(lost, t.coldSaving(used, max(largeInitial, used))),
+	cost := report.Cost{Expected: min(lost, t.coldSaving(used, max(largeInitial, used))),
 		High: min(lost, t.coldSaving(used, (t.octets+t.mss-1)/t.mss))}
 	cost.High = max(cost.High, cost.Expected)
 	if cost.Expected < time.Millisecond {
@@ -104,21 +108,27 @@ func (p *pass) slowStart(dir reassembly.Dir) {
 		// else nothing tells how the receive window would have held it back
 		cost.Low = cost.Expected / 2
 	}
-	cl := claim{rule: "slow-start", cause: ofRequest(dir, ""), confidence: ConfidenceMedium}
+	cl := claim{rule: "slow-start", cause: ofRequest(dir, ""), confidence: report.ConfidenceMedium}
 	if len(rounds) >= 3 || rounds[1].bytes*2 >= rounds[0].bytes*3 {
-		cl.confidence = ConfidenceHigh
+		cl.confidence = report.ConfidenceHigh
 	}
 	cl.confidence = j.calibrated(&cost, dir, used, max(largeInitial, used), cl.confidence)
-	if left := j.unabsorbed(dir, SlowStart, cost.Expected); left < cost.Expected {
+	if left := j.unabsorbed(dir, report.SlowStart, cost.Expected); left < cost.Expected {
 		cost.Low, cost.Expected = 0, left
 	}
 	if cost.Expected < time.Millisecond {
 		return
 	}
-	cl.occ = Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
+	cl.occ = report.Occurrence{
+		Start: rounds[0].start.Time,
+		End:   j.message(dir).End.Time,
+		Cost:  cost,
+	}
 	cl.occ.Evidence = roundEvidence(rounds, t.mss, sideOf(dir))
 	cl.window = remedied{dir: dir, saved: cost.Expected, cwnd: max(largeInitial, used)}
-	cl.lost = []interval{{rounds[0].start.Time, rounds[0].start.Time + cost.Expected}}
+	cl.lost = []report.Interval{
+		{From: rounds[0].start.Time, To: rounds[0].start.Time + cost.Expected},
+	}
 	p.report(cl)
 }
 
@@ -140,7 +150,7 @@ func (p *pass) cutAhead(dir reassembly.Dir) bool {
 // unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that
 // follow in the same message: a program that writes by a clock of its own, or a reader that is
 // slower than all, only waits longer for what comes sooner.
-func (j *job) unabsorbed(dir reassembly.Dir, of Label, saving time.Duration) time.Duration {
+func (j *job) unabsorbed(dir reassembly.Dir, of report.Label, saving time.Duration) time.Duration {
 	whole := j.spent(dir, of)
 	if whole <= 0 {
 		return saving
@@ -152,7 +162,7 @@ func (j *job) unabsorbed(dir reassembly.Dir, of Label, saving time.Duration) tim
 		case s.dir != dir:
 		case s.label == of:
 			ahead += time.Duration(float64(s.length()) * part)
-		case s.label == pause(dir) || s.label == ZeroWindow:
+		case s.label == pause(dir) || s.label == report.ZeroWindow:
 			gone := min(ahead, s.length())
 			ahead, absorbed = ahead-gone, absorbed+gone
 		}
@@ -178,8 +188,8 @@ func grew(rounds []round) bool {
 }
 
 // roundEvidence shows the first frame of each round.
-func roundEvidence(rounds []round, mss int64, sender Side) []Evidence {
-	var out []Evidence
+func roundEvidence(rounds []round, mss int64, sender report.Side) []report.Evidence {
+	var out []report.Evidence
 	for i, r := range rounds {
 		if i == 6 {
 			break

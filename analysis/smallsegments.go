@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -39,35 +40,41 @@ It costs packets and processor time, not waiting, as far as the capture shows; s
 
 When it is wrong
 Where each piece must arrive at once.`,
-	Causes: []Cause{
-		{Code: "request", Title: "request sent in many small segments", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "request", Title: "request sent in many small segments", Side: report.SideClient,
 			Message: "The client sent a request in many small segments.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "collect writes in a buffer and flush it once for each message",
 				},
 			}},
-		{Code: "response", Title: "response sent in many small segments", Side: SideServer,
+		{Code: "response", Title: "response sent in many small segments", Side: report.SideServer,
 			Message: "The server sent a response in many small segments.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "collect writes in a buffer and flush it once, write larger chunks",
-					Settings: []Setting{
-						{Nginx, "tcp_nopush on with sendfile and proxy_buffering on"},
-						{Go, "bufio.Writer"},
+					Settings: []report.Setting{
 						{
-							Java,
-							"BufferedOutputStream",
+							Product: report.Nginx,
+							Text:    "tcp_nopush on with sendfile and proxy_buffering on",
 						},
-						{Node, "stream.cork()"},
-						{Python, "io.BufferedWriter (wbufsize of the request handler)"},
+						{Product: report.Go, Text: "bufio.Writer"},
 						{
-							Tomcat,
-							"a larger response buffer (setBufferSize)",
+							Product: report.Java,
+							Text:    "BufferedOutputStream",
 						},
-						{Gunicorn, "larger chunks from the WSGI iterator"},
+						{Product: report.Node, Text: "stream.cork()"},
+						{
+							Product: report.Python,
+							Text:    "io.BufferedWriter (wbufsize of the request handler)",
+						},
+						{
+							Product: report.Tomcat,
+							Text:    "a larger response buffer (setBufferSize)",
+						},
+						{Product: report.Gunicorn, Text: "larger chunks from the WSGI iterator"},
 					},
 				},
 			}},
@@ -109,11 +116,11 @@ func runSmallSegments(p *pass) {
 		if n.small < manyPieces || int64(n.small) < 4*needed || n.near*10 < n.small*9 {
 			continue
 		}
-		c := claim{rule: "small-segments", cause: cause, confidence: ConfidenceHigh}
-		c.occ = Occurrence{
+		c := claim{rule: "small-segments", cause: cause, confidence: report.ConfidenceHigh}
+		c.occ = report.Occurrence{
 			Start: m.Start.Time,
 			End:   m.End.Time,
-			Evidence: []Evidence{at(
+			Evidence: []report.Evidence{at(
 				n.first.Mark(),
 				"first segment",
 				sideOf(

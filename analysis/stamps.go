@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -148,7 +149,7 @@ func together(held []*reassembly.Record, tick time.Duration) int {
 
 // emitPause tiles a pause of the sender of r: what r was held up on the way is none of it. until is
 // when r passed.
-func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l Label) {
+func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l report.Label) {
 	held := min(w.send[r.Dir].late, until-w.at)
 	if until != r.Time || held < max(heldLeast, w.s.conn.RTTMin()/2) {
 		held = 0
@@ -156,7 +157,7 @@ func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l Label) {
 	w.emit(w.at, until-held, l)
 	if held > 0 {
 		w.again, _ = w.outrun(r)
-		w.emit(w.at, until, Queue)
+		w.emit(w.at, until, report.Queue)
 		w.again = capture.Mark{}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -42,33 +43,42 @@ From the first SYN to the one that was answered, if a request waited for the con
 
 When it is wrong
 A firewall of the server's host that limits new connections looks like an overflow.`,
-	Causes: []Cause{
-		{Code: "network", Title: "handshake lost on the way", Side: SideNetwork,
+	Causes: []report.Cause{
+		{Code: "network", Title: "handshake lost on the way", Side: report.SideNetwork,
 			Message: "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
-			Remedies: []Remedy{
-				{Side: SideNetwork, Text: "look for loss between the capture and the client"},
-				{Side: SideClient, Text: "open fewer connections: keep them and use them again"},
-			}},
-		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: SideServer,
-			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side:     SideServer,
+					Side: report.SideNetwork,
+					Text: "look for loss between the capture and the client",
+				},
+				{
+					Side: report.SideClient,
+					Text: "open fewer connections: keep them and use them again",
+				},
+			}},
+		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: report.SideServer,
+			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
+			Remedies: []report.Remedy{
+				{
+					Side:     report.SideServer,
 					Text:     "accept faster, or give the queue more room: listen() backlog",
-					Settings: backlogSettings(),
+					Settings: report.BacklogSettings(),
 					After:    "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts",
 				},
-				{Side: SideClient, Text: "open fewer connections at once: a pool with a limit"}}},
-		{Code: "unknown", Title: "SYN had to be repeated", Side: SideUnknown,
+				{
+					Side: report.SideClient,
+					Text: "open fewer connections at once: a pool with a limit",
+				}}},
+		{Code: "unknown", Title: "SYN had to be repeated", Side: report.SideUnknown,
 			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
 				"from here.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)",
 				},
 				{
-					Side: SideNetwork,
+					Side: report.SideNetwork,
 					Text: "look for loss, and for limits of new connections in firewalls and conntrack tables",
 				}}},
 	},
@@ -85,7 +95,7 @@ type synFault struct {
 	copies   int
 	dropped  bool // the SYN was answered, and the end of the handshake dropped
 	maybe    bool // so it seems from afar: only several at once are more than loss
-	evidence []Evidence
+	evidence []report.Evidence
 	text     string
 }
 
@@ -104,7 +114,7 @@ func runSYN(p *pass) {
 		metTimeWait(c) != nil {
 		return
 	}
-	if p.job.times[SYNRetx]+p.job.times[SYNACKRetx] <= 0 {
+	if p.job.times[report.SYNRetx]+p.job.times[report.SYNACKRetx] <= 0 {
 		return
 	}
 	f := &synFault{
@@ -114,9 +124,11 @@ func runSYN(p *pass) {
 		copies:   len(c.SYNs),
 		text:     schedule(c.SYNs),
 	}
-	f.evidence = []Evidence{at(c.SYNs[0], "first SYN", SideClient, "asks for the connection")}
+	f.evidence = []report.Evidence{
+		at(c.SYNs[0], "first SYN", report.SideClient, "asks for the connection"),
+	}
 	if early := c.SYNACKs[0]; early.Time < c.SYNs[len(c.SYNs)-1].Time {
-		f.evidence = append(f.evidence, at(early, "SYN-ACK", SideServer, "answers it"))
+		f.evidence = append(f.evidence, at(early, "SYN-ACK", report.SideServer, "answers it"))
 	}
 	last := c.SYNs[len(c.SYNs)-1]
 	f.answered = last
@@ -125,12 +137,15 @@ func runSYN(p *pass) {
 		at(
 			last,
 			"repeated SYN",
-			SideClient,
+			report.SideClient,
 			fmt.Sprintf("%s after the first", seconds(last.Time-f.first.Time)),
 		),
 	)
 	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
-		f.evidence = append(f.evidence, at(end, "SYN-ACK", SideServer, "leads to the connection"))
+		f.evidence = append(
+			f.evidence,
+			at(end, "SYN-ACK", report.SideServer, "leads to the connection"),
+		)
 	}
 	p.job.syn = f
 }
@@ -141,7 +156,7 @@ func runSYN(p *pass) {
 func answeredAgain(p *pass) *synFault {
 	c := p.conn
 	n := len(c.SYNACKs)
-	if len(c.SYNs) != 1 || n < 2 || !mark0(c.AckOfSYNACK) || p.job.times[SYNACKRetx] <= 0 {
+	if len(c.SYNs) != 1 || n < 2 || !mark0(c.AckOfSYNACK) || p.job.times[report.SYNACKRetx] <= 0 {
 		return nil
 	}
 	first, last := c.SYNACKs[0], c.SYNACKs[n-1]
@@ -155,10 +170,10 @@ func answeredAgain(p *pass) *synFault {
 		answered: last,
 		copies:   1,
 		text:     "The SYN-ACK was repeated after " + took + ".",
-		evidence: []Evidence{
-			at(first, "SYN-ACK", SideServer, "answers the SYN"),
-			at(last, "repeated SYN-ACK", SideServer, took+" after the first"),
-			at(c.AckOfSYNACK, "ACK", SideClient, "answers that one"),
+		evidence: []report.Evidence{
+			at(first, "SYN-ACK", report.SideServer, "answers the SYN"),
+			at(last, "repeated SYN-ACK", report.SideServer, took+" after the first"),
+			at(c.AckOfSYNACK, "ACK", report.SideClient, "answers that one"),
 		},
 	}
 }
@@ -192,7 +207,8 @@ func notAccepted(p *pass) *synFault {
 			}
 		}
 	}
-	if copies < unacceptedCopies || p.job.sum(RTO, LostRetx, TLP, FastRetx) <= 0 {
+	if copies < unacceptedCopies ||
+		p.job.sum(report.RTO, report.LostRetx, report.TLP, report.FastRetx) <= 0 {
 		return nil
 	}
 	return &synFault{
@@ -203,14 +219,16 @@ func notAccepted(p *pass) *synFault {
 		dropped:  true,
 		maybe:    !atServer(c),
 		text:     "The end of the handshake was dropped, so that the first request had to be sent again and again.",
-		evidence: []Evidence{at(c.SYNACKs[0], "SYN-ACK", SideServer, "the client may begin"),
-			at(first.Mark(), "first data", SideClient, "is not acknowledged"),
+		evidence: []report.Evidence{
+			at(c.SYNACKs[0], "SYN-ACK", report.SideServer, "the client may begin"),
+			at(first.Mark(), "first data", report.SideClient, "is not acknowledged"),
 			at(
 				last.Mark(),
 				"repeated data",
-				SideClient,
+				report.SideClient,
 				fmt.Sprintf("copy %d, %s later", copies, seconds(last.Time-first.Time)),
-			)},
+			),
+		},
 	}
 }
 
@@ -286,17 +304,17 @@ func (r *lateSYNs) flush(j *judge, before time.Duration) {
 		n++
 	}
 	ready := r.waiting[:n]
-	first := make(map[pair][]time.Duration)
+	first := make(map[report.Pair][]time.Duration)
 	for i := range r.waiting {
 		w := &r.waiting[i]
-		k := pair{server: w.m.pair.server}
+		k := report.Pair{Server: w.m.pair.Server}
 		first[k] = append(first[k], w.job.syn.first.Time)
 	}
 	for _, list := range first {
 		slices.Sort(list)
 	}
 	for i := range ready {
-		r.bookOne(j, &ready[i], first[pair{server: ready[i].m.pair.server}])
+		r.bookOne(j, &ready[i], first[report.Pair{Server: ready[i].m.pair.Server}])
 	}
 	r.waiting = append(r.waiting[:0], r.waiting[n:]...)
 }
@@ -304,14 +322,19 @@ func (r *lateSYNs) flush(j *judge, before time.Duration) {
 // bookOne books one connection. starts are the first SYNs of all late connections to its server.
 func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 	f := w.job.syn
-	c := claim{rule: "syn-retransmission", cause: f.cause, confidence: ConfidenceHigh, text: f.text}
+	c := claim{
+		rule:       "syn-retransmission",
+		cause:      f.cause,
+		confidence: report.ConfidenceHigh,
+		text:       f.text,
+	}
 	switch f.cause {
 	case "network":
-		c.confidence = Proven
+		c.confidence = report.Proven
 	case "unknown":
-		c.confidence = ConfidenceMedium
+		c.confidence = report.ConfidenceMedium
 		if r.together(starts, f) && r.alive.within(w.m.pair, f.first.Time, f.answered.Time) {
-			c.cause, c.confidence = "backlog-overflow", ConfidenceHigh
+			c.cause, c.confidence = "backlog-overflow", report.ConfidenceHigh
 		}
 	}
 	switch {
@@ -319,23 +342,23 @@ func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 		w.bookLoss(j)
 		return
 	case f.dropped && !f.maybe:
-		c.confidence = Proven
+		c.confidence = report.Proven
 	}
-	t := w.job.times[SYNRetx]
+	t := w.job.times[report.SYNRetx]
 	if f.dropped {
 		t += f.answered.Time - f.first.Time
 	}
-	total := t + w.job.times[SYNACKRetx]
+	total := t + w.job.times[report.SYNACKRetx]
 	low := t
 	if w.job.doubtful {
 		low = 0
 	}
-	c.occ = Occurrence{
+	c.occ = report.Occurrence{
 		Connection: w.m.id,
 		Exchange:   w.job.info.ID,
 		Start:      f.first.Time,
 		End:        f.answered.Time,
-		Cost:       Cost{Low: low, Expected: total, High: total},
+		Cost:       report.Cost{Low: low, Expected: total, High: total},
 		Evidence:   f.evidence,
 	}
 	if j.enabled(c.rule) {
@@ -371,8 +394,8 @@ type pairlessTimes struct {
 }
 
 // note remembers a moment; eight moments, at least 100 ms apart, are kept per server.
-func (t *pairlessTimes) note(p pair, at time.Duration) {
-	e := t.table.of(pair{server: p.server}, at)
+func (t *pairlessTimes) note(p report.Pair, at time.Duration) {
+	e := t.table.of(report.Pair{Server: p.Server}, at)
 	if e == nil || at-e[0] < 100*time.Millisecond && e[0] > 0 {
 		return
 	}
@@ -381,8 +404,8 @@ func (t *pairlessTimes) note(p pair, at time.Duration) {
 }
 
 // within reports whether a moment between from and to was remembered.
-func (t *pairlessTimes) within(p pair, from, to time.Duration) bool {
-	e := t.table.has(pair{server: p.server})
+func (t *pairlessTimes) within(p report.Pair, from, to time.Duration) bool {
+	e := t.table.has(report.Pair{Server: p.Server})
 	if e == nil {
 		return false
 	}

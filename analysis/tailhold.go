@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -40,7 +41,9 @@ func (t *tailCount) add(octets, eff int64, roomy, sure bool) {
 // is one.
 func (w *walker) tailHold(s *sender, r *reassembly.Record) *hold {
 	c := w.s.conn
-	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain || len(s.holes) > 0 ||
+	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 ||
+		r.Kind != reassembly.Plain ||
+		len(s.holes) > 0 ||
 		s.last == nil ||
 		!w.any ||
 		w.prev != r.Dir ||
@@ -108,12 +111,12 @@ func (s *sender) madeRoom(w *walker, r *reassembly.Record) bool {
 
 // tailClaim is what is special about the claim of a hold at the end of a message.
 func (s *connState) tailClaim(h *hold, c *claim) {
-	c.confidence = ConfidenceMedium
+	c.confidence = report.ConfidenceMedium
 	if t := &s.tail[h.dir]; t.held+t.sizes >= 4 {
-		c.confidence = ConfidenceHigh
+		c.confidence = report.ConfidenceHigh
 	}
 	length := h.length()
-	c.occ.Cost = Cost{length / 2, length, length}
+	c.occ.Cost = report.Cost{Low: length / 2, Expected: length, High: length}
 	c.text = "Its kernel holds the small end of a message until all of it before is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
 		"segments only): one write for each message does not help, TCP_NODELAY does."
 	c.occ.Evidence[0].Role, c.occ.Evidence[0].Text = "last full segment", "of what was not acknowledged then"

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -49,24 +50,24 @@ show what it can do, so that no time is claimed. No part of it counts as lost in
 When it is wrong
 Where it is meant so: long polling, server-sent events (which are not counted), requests that differ in more than their
 path. Seen from the client, a proxy's waiting is the server's.`,
-	Causes: []Cause{{Code: "", Side: SideServer,
+	Causes: []report.Cause{{Code: "", Side: report.SideServer,
 		Message: "The server took long before it answered.",
-		Remedies: []Remedy{
+		Remedies: []report.Remedy{
 			{
-				Side: SideServer,
+				Side: report.SideServer,
 				Text: "look at what the server does in that time: its own timing log",
-				Settings: []Setting{
-					{Nginx, "$upstream_response_time and $request_time"},
-					{Apache, "%D"},
-					{HAProxy, "%TR/%Tw/%Tc/%Tr/%Ta"},
+				Settings: []report.Setting{
+					{Product: report.Nginx, Text: "$upstream_response_time and $request_time"},
+					{Product: report.Apache, Text: "%D"},
+					{Product: report.HAProxy, Text: "%TR/%Tw/%Tc/%Tr/%Ta"},
 					{
-						Envoy,
-						"%DURATION% and x-envoy-upstream-service-time",
+						Product: report.Envoy,
+						Text:    "%DURATION% and x-envoy-upstream-service-time",
 					},
-					{Tomcat, "%D in AccessLogValve"},
-					{IIS, "time-taken"},
-					{Gunicorn, "%(D)s in --access-logformat"},
-					{Jetty, "%D in CustomRequestLog"},
+					{Product: report.Tomcat, Text: "%D in AccessLogValve"},
+					{Product: report.IIS, Text: "time-taken"},
+					{Product: report.Gunicorn, Text: "%(D)s in --access-logformat"},
+					{Product: report.Jetty, Text: "%D in CustomRequestLog"},
 				},
 				After: "then slow queries, cold caches, a full worker pool, connections to upstreams opened anew",
 			},
@@ -77,7 +78,7 @@ path. Seen from the client, a proxy's waiting is the server's.`,
 
 // endpoint is what requests have in common that should take the same time.
 type endpoint struct {
-	pair   pair
+	pair   report.Pair
 	method string
 	path   string
 }
@@ -111,7 +112,7 @@ type thinks struct {
 func (t *thinks) event(j *judge, m *member, e *event) {
 	job, ok := e.data.(*job)
 	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil ||
-		job.times[Think100] > 0 ||
+		job.times[report.Think100] > 0 ||
 		job.x.Response.Facts.Has(reassembly.EventStream) ||
 		job.x.Response.Facts.Has(reassembly.HasGap) && job.x.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
@@ -127,9 +128,17 @@ func (t *thinks) event(j *judge, m *member, e *event) {
 		t.at[k] = l
 	}
 	l.seen = e.at
-	l.add(thought{m.id, m.find(e.index), job.times[Think], job.x.Request.End, job.x.Response.Start,
-		m.far*10 < job.flow.rtt*9,
-		job.flow.stamped && !job.farther(j.totalsOf(m.pair).rtt)})
+	l.add(
+		thought{
+			m.id,
+			m.find(e.index),
+			job.times[report.Think],
+			job.x.Request.End,
+			job.x.Response.Start,
+			m.far*10 < job.flow.rtt*9,
+			job.flow.stamped && !job.farther(j.totalsOf(m.pair).rtt),
+		},
+	)
 }
 
 // list is the empty list of an endpoint.
@@ -194,8 +203,8 @@ func (t *thinks) finish(j *judge) {
 // compare orders endpoints.
 func (k endpoint) compare(o endpoint) int {
 	return cmp.Or(
-		k.pair.client.Compare(o.pair.client),
-		k.pair.server.Compare(o.pair.server),
+		k.pair.Client.Compare(o.pair.Client),
+		k.pair.Server.Compare(o.pair.Server),
 		cmp.Compare(k.method, o.method),
 		cmp.Compare(k.path, o.path),
 	)
@@ -225,7 +234,7 @@ func (t *thinks) forget(j *judge) {
 // settle reports what stands out among the given endpoints.
 func (t *thinks) settle(j *judge, lists []*thinkList) {
 	// seldom needed, and every endpoint is looked at
-	uneven := sync.OnceValue(func() map[pair]bool { return t.uneven(&j.paths) })
+	uneven := sync.OnceValue(func() map[report.Pair]bool { return t.uneven(&j.paths) })
 	for _, l := range lists {
 		l.apart(&j.paths, func(part thinkList) bool {
 			if part.n >= leastThinks ||
@@ -242,8 +251,8 @@ func (t *thinks) settle(j *judge, lists []*thinkList) {
 }
 
 // uneven are the clients and services between which any exchange stands out.
-func (t *thinks) uneven(p *paths) map[pair]bool {
-	found := map[pair]bool{}
+func (t *thinks) uneven(p *paths) map[report.Pair]bool {
+	found := map[report.Pair]bool{}
 	for k, l := range t.at {
 		if !found[k.pair] && l.apart(p, thinkList.uneven) {
 			found[k.pair] = true
@@ -262,7 +271,7 @@ func (l *thinkList) apart(p *paths, f func(thinkList) bool) bool {
 // split are the exchanges that no queue held up, and those that one may have.
 func (l *thinkList) split(p *paths) (free, behind thinkList) {
 	held := func(x thought) bool {
-		span := interval{x.request.Time, x.first.Time}
+		span := report.Interval{From: x.request.Time, To: x.first.Time}
 		return x.away && (p.mayHold(l.of.pair, reassembly.FromClient, span, x.think) ||
 			!x.stamped && p.mayHold(l.of.pair, reassembly.FromServer, span, x.think))
 	}
@@ -354,14 +363,14 @@ func (l *thinkList) judge(j *judge, uneven func() bool) {
 		}
 		c := claim{
 			rule:       "server-think",
-			confidence: ConfidenceMedium,
+			confidence: report.ConfidenceMedium,
 			index:      -1,
-			most:       atMost(Info),
+			most:       atMost(report.Info),
 		}
 		if outlier {
-			c.most = atMost(Medium)
+			c.most = atMost(report.Medium)
 		}
-		c.occ = Occurrence{
+		c.occ = report.Occurrence{
 			Connection: x.conn,
 			Exchange:   x.exchange,
 			Start:      x.request.Time,
@@ -369,16 +378,16 @@ func (l *thinkList) judge(j *judge, uneven func() bool) {
 		}
 		text := fmt.Sprintf("its first octet; the server took %s", millis(x.think))
 		if l.n >= leastThinks {
-			c.occ.Cost = Cost{
+			c.occ.Cost = report.Cost{
 				Low:      max(0, x.think-typical),
 				Expected: max(0, x.think-best),
 				High:     max(0, x.think-best),
 			}
 			text += fmt.Sprintf(", usually %s (%d exchanges)", millis(typical), l.n)
 		}
-		c.occ.Evidence = []Evidence{
-			at(x.request, "request", SideClient, "its last octet"),
-			at(x.first, "response", SideServer, text),
+		c.occ.Evidence = []report.Evidence{
+			at(x.request, "request", report.SideClient, "its last octet"),
+			at(x.first, "response", report.SideServer, text),
 		}
 		j.book(&member{id: x.conn, pair: l.of.pair}, &c, nil)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -23,7 +24,7 @@ type thinker struct {
 
 func newThinker() *thinker {
 	j, m, _ := hostJudge("")
-	j.opts, j.pairs, j.rules = &Options{MaxOccurrences: 10}, map[pair]*pairTotals{}, All()
+	j.opts, j.pairs, j.rules = &Options{MaxOccurrences: 10}, map[report.Pair]*pairTotals{}, All()
 	return &thinker{t: &thinks{at: map[endpoint]*thinkList{}}, j: j, m: m}
 }
 
@@ -34,7 +35,7 @@ func (k *thinker) ask(path string, took time.Duration) {
 		Request:  &reassembly.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
 	job := &job{x: x, index: k.n, flow: flowFacts{rtt: k.rtt, stamped: k.stamped}}
-	job.times[Think] = took
+	job.times[report.Think] = took
 	k.m.ids = append(k.m.ids[:0], exchangeID{k.n, k.n})
 	k.t.event(k.j, k.m, &event{at: k.at, index: k.n, data: job})
 	k.n++

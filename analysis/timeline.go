@@ -1,6 +1,10 @@
 package analysis
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/analysis/report"
+)
 
 const (
 	// pieces of an exchange's time that are kept in order; beyond it the shortest joins a neighbour
@@ -8,24 +12,17 @@ const (
 	maxSlowest = 8 // exchanges whose pieces the report has
 )
 
-// Piece is a stretch of an exchange's time with one label. Stretches too short to be seen are part
-// of a neighbour.
-type Piece struct {
-	Label    Label
-	From, To time.Duration
-}
-
 // pieceLine is the time of an exchange in order, coarsely: for a picture, not for sums. It needs no
 // memory of its own.
 type pieceLine struct {
 	n     int
 	from  time.Duration
 	to    [maxPieces]time.Duration
-	label [maxPieces]Label
+	label [maxPieces]report.Label
 }
 
 // add appends a stretch; stretches come in order.
-func (p *pieceLine) add(from, to time.Duration, l Label) {
+func (p *pieceLine) add(from, to time.Duration, l report.Label) {
 	switch {
 	case to <= from:
 		return
@@ -81,7 +78,7 @@ func (p *pieceLine) remove(i int) {
 // relabel gives the time of a Nagle hold that was none to the application.
 func (p *pieceLine) relabel(h *hold) {
 	for i := range p.n {
-		if held := p.label[i] == NagleRTT || p.label[i] == NagleDelack; held &&
+		if held := p.label[i] == report.NagleRTT || p.label[i] == report.NagleDelack; held &&
 			p.to[i]-p.length(i) < h.to &&
 			p.to[i] > h.from {
 			p.label[i] = pause(h.dir)
@@ -90,10 +87,10 @@ func (p *pieceLine) relabel(h *hold) {
 }
 
 // pieces are the stretches, as the report has them.
-func (p *pieceLine) pieces() []Piece {
-	out := make([]Piece, p.n)
+func (p *pieceLine) pieces() []report.Piece {
+	out := make([]report.Piece, p.n)
 	for i := range out {
-		out[i] = Piece{p.label[i], p.to[i] - p.length(i), p.to[i]}
+		out[i] = report.Piece{Label: p.label[i], From: p.to[i] - p.length(i), To: p.to[i]}
 	}
 	return out
 }
@@ -101,7 +98,7 @@ func (p *pieceLine) pieces() []Piece {
 // timeline is the time of one exchange in order.
 type timeline struct {
 	exchange int
-	pieces   []Piece
+	pieces   []report.Piece
 }
 
 // drawn keeps the pieces of the exchange, if it is among the slowest.
@@ -113,7 +110,7 @@ func (l *listing) drawn(job *job) {
 }
 
 // attach hands the pieces of the slowest exchanges to those that are listed, in order of ID both.
-func attach(exchanges []ExchangeInfo, drawn []timeline) {
+func attach(exchanges []report.ExchangeInfo, drawn []timeline) {
 	for i := range exchanges {
 		x := &exchanges[i]
 		for len(drawn) > 0 && drawn[0].exchange < x.ID {

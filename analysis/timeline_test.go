@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 // TestPieces: however many stretches there are, the pieces stay few, follow each other, and cover
@@ -16,7 +18,7 @@ func TestPieces(t *testing.T) {
 		start := at
 		for range rng.IntN(300) {
 			to := at + time.Duration(rng.IntN(50))
-			p.add(at, to, Label(rng.IntN(4)))
+			p.add(at, to, report.Label(rng.IntN(4)))
 			at = to
 		}
 		pieces := p.pieces()
@@ -40,15 +42,15 @@ func TestPiecesKeepTheLongest(t *testing.T) {
 	var p pieceLine
 	at := time.Duration(0)
 	for i := range 200 {
-		d, l := time.Millisecond, Label(1+i%2)
+		d, l := time.Millisecond, report.Label(1+i%2)
 		if i == 100 {
-			d, l = time.Second, RTO
+			d, l = time.Second, report.RTO
 		}
 		p.add(at, at+d, l)
 		at += d
 	}
 	for _, k := range p.pieces() {
-		if k.Label == RTO && k.To-k.From >= time.Second && k.From <= 101*time.Millisecond && k.To >= 1100*time.Millisecond {
+		if k.Label == report.RTO && k.To-k.From >= time.Second && k.From <= 101*time.Millisecond && k.To >= 1100*time.Millisecond {
 			return
 		}
 	}

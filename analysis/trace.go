@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -12,53 +13,21 @@ import (
 // maxTraced is how many tiles, and how many segments, a trace holds.
 const maxTraced = 1000
 
-// TraceOf names what is to be traced.
-type TraceOf struct {
-	Connection int // ConnInfo.ID
-	Exchange   int // ExchangeInfo.Index; -1: the whole connection
-}
-
-// Tile is one wait of a ledger. Tiles follow each other without a gap.
-type Tile struct {
-	Label    Label
-	From, To time.Duration
-	Before   capture.Mark // the progress event that the wait followed; no frame if there was none
-	Cause    capture.Mark // what released the segment that ended it; no frame if that is not known
-	End      capture.Mark // that segment; no frame if none ended it
-	Waits    int          // short waits with the same label that follow each other are one tile
-}
-
-// Trace is one exchange or connection in full, up to a limit: its ledger and its segments.
-type Trace struct {
-	Of                      TraceOf
-	Exchange                *ExchangeInfo // nil for a connection
-	Conn                    *ConnInfo
-	Tiles                   []Tile
-	Segments                []TracedSegment
-	MoreTiles, MoreSegments int // beyond the limit
-}
-
-// TracedSegment is a segment, and what released it.
-type TracedSegment struct {
-	reassembly.Record
-	Cause capture.Mark // no frame if it waited for nothing that the capture shows
-}
-
 // tracer collects a Trace while the worker that owns the connection draws up its ledger. All of its
 // methods do nothing on nil, which is what every other connection has.
 type tracer struct {
-	out Trace
+	out report.Trace
 	job *job // of the exchange; nil before it began
 	// causes are what released segments that are still to be taken, by frame.
 	causes map[capture.FrameID]capture.Mark
 }
 
 // newTracer is the tracer of connection id; nil if it is not the wanted one.
-func newTracer(of *TraceOf, id int) *tracer {
+func newTracer(of *report.TraceOf, id int) *tracer {
 	if of == nil || of.Connection != id {
 		return nil
 	}
-	return &tracer{out: Trace{Of: *of}, causes: map[capture.FrameID]capture.Mark{}}
+	return &tracer{out: report.Trace{Of: *of}, causes: map[capture.FrameID]capture.Mark{}}
 }
 
 // open takes note of an exchange that begins.
@@ -69,7 +38,7 @@ func (t *tracer) open(j *job) {
 }
 
 // connection takes a tile of the connection's ledger.
-func (t *tracer) connection(w *walker, from, to time.Duration, l Label) {
+func (t *tracer) connection(w *walker, from, to time.Duration, l report.Label) {
 	if t != nil && t.out.Of.Exchange < 0 {
 		t.add(w, from, to, l)
 	}
@@ -77,27 +46,27 @@ func (t *tracer) connection(w *walker, from, to time.Duration, l Label) {
 
 // exchange takes a tile of the ledger of j; what lies within the wait for the response before has
 // that label.
-func (t *tracer) exchange(w *walker, j *job, from, to time.Duration, l Label) {
+func (t *tracer) exchange(w *walker, j *job, from, to time.Duration, l report.Label) {
 	if t == nil || t.job != j {
 		return
 	}
 	behind := j.waitsBehind()
-	start, end := max(from, behind.from), min(to, behind.to)
+	start, end := max(from, behind.From), min(to, behind.To)
 	if end <= start {
 		t.add(w, from, to, l)
 		return
 	}
 	t.add(w, from, start, l)
-	t.add(w, start, end, PipelineHOL)
+	t.add(w, start, end, report.PipelineHOL)
 	t.add(w, end, to, l)
 }
 
 // add appends a tile, or makes the last one longer.
-func (t *tracer) add(w *walker, from, to time.Duration, l Label) {
+func (t *tracer) add(w *walker, from, to time.Duration, l report.Label) {
 	if to <= from {
 		return
 	}
-	tile := Tile{Label: l, From: from, To: to, Before: w.last, Cause: w.cause, Waits: 1}
+	tile := report.Tile{Label: l, From: from, To: to, Before: w.last, Cause: w.cause, Waits: 1}
 	if w.ending != nil {
 		tile.End = w.ending.Mark()
 		if mark0(w.cause) && len(t.causes) < maxTraced {
@@ -128,7 +97,7 @@ func (t *tracer) relabel(h *hold) {
 	for i := range t.out.Tiles {
 		tile := &t.out.Tiles[i]
 		if tile.From >= h.from && tile.To <= h.to &&
-			(tile.Label == NagleRTT || tile.Label == NagleDelack) {
+			(tile.Label == report.NagleRTT || tile.Label == report.NagleDelack) {
 			tile.Label = pause(h.dir)
 		}
 	}
@@ -146,7 +115,10 @@ func (t *tracer) records(records []reassembly.Record) {
 		case len(t.out.Segments) >= maxTraced:
 			t.out.MoreSegments++
 		default:
-			t.out.Segments = append(t.out.Segments, TracedSegment{*r, t.causes[r.Frame]})
+			t.out.Segments = append(
+				t.out.Segments,
+				report.TracedSegment{Record: *r, Cause: t.causes[r.Frame]},
+			)
 		}
 		delete(t.causes, r.Frame)
 	}
@@ -163,14 +135,14 @@ func (t *tracer) wants(r *reassembly.Record) bool {
 }
 
 // done is the trace; nil if there is none, or its exchange never began.
-func (t *tracer) done() *Trace {
+func (t *tracer) done() *report.Trace {
 	if t == nil || t.out.Of.Exchange >= 0 && t.job == nil {
 		return nil
 	}
 	if t.job != nil {
 		t.out.Segments = slices.DeleteFunc(
 			t.out.Segments,
-			func(s TracedSegment) bool { return !t.wants(&s.Record) },
+			func(s report.TracedSegment) bool { return !t.wants(&s.Record) },
 		)
 		t.out.Exchange = t.job.info
 	}
@@ -179,13 +151,17 @@ func (t *tracer) done() *Trace {
 
 // Locate looks for the exchange with that ExchangeInfo.ID; nil if there is none. The report is that
 // of Run.
-func Locate(src capture.Source, opts Options, id int) (*Report, *TraceOf, error) {
-	var of *TraceOf
+func Locate(src capture.Source, opts Options, id int) (*report.Report, *report.TraceOf, error) {
+	var of *report.TraceOf
 	opts.MaxListed, opts.MaxOccurrences = 1, 1
-	report, err := RunLive(src, opts, Hooks{Exchange: func(_ netip.AddrPort, x *ExchangeInfo) {
-		if x.ID == id {
-			of = &TraceOf{x.Connection, x.Index}
-		}
-	}})
+	report, err := RunLive(
+		src,
+		opts,
+		Hooks{Exchange: func(_ netip.AddrPort, x *report.ExchangeInfo) {
+			if x.ID == id {
+				of = &report.TraceOf{Connection: x.Connection, Exchange: x.Index}
+			}
+		}},
+	)
 	return report, of, err
 }

@@ -6,12 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/tcptext"
 )
 
 // traced is the report of one connection with a trace.
-func traced(t *testing.T, k *talk, of TraceOf) *Report {
+func traced(t *testing.T, k *talk, of report.TraceOf) *report.Report {
 	t.Helper()
 	segs, err := tcptext.Parse(join(k.lines))
 	if err != nil {
@@ -36,9 +37,9 @@ func join(lines []string) string {
 
 // checkTiles checks that the tiles follow each other from start to end, and that each label's add
 // up to what times say.
-func checkTiles(t *testing.T, tiles []Tile, start, end time.Duration, times []LabelTime) {
+func checkTiles(t *testing.T, tiles []report.Tile, start, end time.Duration, times []report.LabelTime) {
 	t.Helper()
-	sums := map[Label]time.Duration{}
+	sums := map[report.Label]time.Duration{}
 	at := start
 	for _, k := range tiles {
 		if k.From != at || k.To <= k.From {
@@ -71,7 +72,7 @@ func twoHeld() *talk {
 }
 
 func TestTraceOfExchange(t *testing.T) {
-	r := traced(t, twoHeld(), TraceOf{Connection: 0, Exchange: 1})
+	r := traced(t, twoHeld(), report.TraceOf{Connection: 0, Exchange: 1})
 	if r.Trace == nil || r.Trace.Exchange == nil || r.Trace.Conn == nil {
 		t.Fatalf("trace is %+v", r.Trace)
 	}
@@ -87,14 +88,14 @@ func TestTraceOfExchange(t *testing.T) {
 	if held.Cause.Frame != r.Trace.Segments[1].Frame || held.Len != 4 {
 		t.Errorf("the held piece, of %d octets, was released by frame %d", held.Len, held.Cause.Frame)
 	}
-	late := slices.IndexFunc(r.Trace.Tiles, func(k Tile) bool { return k.Label == NagleDelack })
+	late := slices.IndexFunc(r.Trace.Tiles, func(k report.Tile) bool { return k.Label == report.NagleDelack })
 	if late < 0 || r.Trace.Tiles[late].End.Frame != held.Frame {
 		t.Errorf("no tile of a Nagle hold that the held piece ended: %+v", r.Trace.Tiles)
 	}
 }
 
 func TestTraceOfConnection(t *testing.T) {
-	r := traced(t, twoHeld(), TraceOf{Connection: 0, Exchange: -1})
+	r := traced(t, twoHeld(), report.TraceOf{Connection: 0, Exchange: -1})
 	c := r.Trace.Conn
 	checkTiles(t, r.Trace.Tiles, c.Start, c.Start+c.Duration, c.Times)
 	if uint64(len(r.Trace.Segments)) != r.Capture.Frames {
@@ -106,14 +107,14 @@ func TestTraceOfConnection(t *testing.T) {
 func TestTracePipelined(t *testing.T) {
 	ask, answer := "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"
 	k := newTalk(40000).open(0, 0.010).ask(0.1, ask).ask(0.101, ask).answer(0.2, answer).answer(0.25, answer).ack(0.2501).bye(1, 0.010)
-	r := traced(t, k, TraceOf{Connection: 0, Exchange: 1})
+	r := traced(t, k, report.TraceOf{Connection: 0, Exchange: 1})
 	x := r.Trace.Exchange
 	checkTiles(t, r.Trace.Tiles, x.Start, x.Start+x.Duration, x.Times)
 }
 
 // TestTraceOfNothing: what does not exist has no trace.
 func TestTraceOfNothing(t *testing.T) {
-	for _, of := range []TraceOf{{5, -1}, {0, 7}, {5, 0}} {
+	for _, of := range []report.TraceOf{{Connection: 5, Exchange: -1}, {Connection: 0, Exchange: 7}, {Connection: 5, Exchange: 0}} {
 		if r := traced(t, twoHeld(), of); r.Trace != nil {
 			t.Errorf("%+v: trace %+v", of, r.Trace)
 		}
@@ -128,7 +129,7 @@ func TestTraceIsBounded(t *testing.T) {
 		k.line("%.6f < . %d:%d(100) ack %d", 0.11+float64(i+1)*0.005, k.s, k.s+100, k.c)
 		k.s += 100
 	}
-	r := traced(t, k.ack(16).bye(17, 0.010), TraceOf{Connection: 0, Exchange: -1})
+	r := traced(t, k.ack(16).bye(17, 0.010), report.TraceOf{Connection: 0, Exchange: -1})
 	tr := r.Trace
 	if len(tr.Segments) != maxTraced || uint64(tr.MoreSegments+maxTraced) != r.Capture.Frames {
 		t.Errorf("%d segments and %d more", len(tr.Segments), tr.MoreSegments)
@@ -143,7 +144,7 @@ func TestLocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for id, want := range map[int]*TraceOf{0: {0, 0}, 1: {0, 1}, 2: nil} {
+	for id, want := range map[int]*report.TraceOf{0: {Connection: 0, Exchange: 0}, 1: {Connection: 0, Exchange: 1}, 2: nil} {
 		src := &memorySource{segs: slices.Clone(segs), stats: capture.Stats{}}
 		_, of, err := Locate(src, Options{}, id)
 		if err != nil || (of == nil) != (want == nil) || of != nil && *of != *want {

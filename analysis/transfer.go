@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -16,7 +17,7 @@ func (w *walker) transfer(r *reassembly.Record, filled *hole, held *hold) {
 		case until <= w.at:
 		case s.gap:
 			s.gap = false
-			w.emit(w.at, until, CaptureGap)
+			w.emit(w.at, until, report.CaptureGap)
 		case held != nil:
 			w.emitHold(s, held, until)
 		default:
@@ -33,7 +34,7 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	s.tails.count(s, r, w.corked(s, r))
 	switch {
 	case w.backToBack(s, r, gap):
-		w.emit(w.at, until, Serialize)
+		w.emit(w.at, until, report.Serialize)
 	case oneSided(w.s.conn, r.Dir) && w.flown(s, r, gap):
 		w.emit(w.at, until, w.flightLabel(s, r, gap))
 	case s.view.closed:
@@ -43,24 +44,24 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 		if gap >= w.s.conn.RTTMin()/2 {
 			s.rwnd.note(max(s.edge-s.ack, s.before-s.view.ack))
 		}
-		w.emit(w.at, until, RWnd)
+		w.emit(w.at, until, report.RWnd)
 	case w.paces(s, r, gap):
-		w.emit(w.at, until, Paced)
+		w.emit(w.at, until, report.Paced)
 	case s.last != nil && outstanding && mark0(s.release.ack) && (s.last.full || s.fills()):
 		// A program that writes records or chunks with TCP_NODELAY fills the window with segments
 		// of any size.
 		w.congestion(s, r, until)
 	case w.corked(s, r) && s.tails.corked():
 		w.earlier, s.tails.first = s.tails.first, 0
-		w.emit(w.at, until, Cork)
+		w.emit(w.at, until, report.Cork)
 		w.earlier = 0
 	case w.corked(s, r):
 		s.tails.first = until - w.at // it was a cork's, if more follow
 		w.emit(w.at, until, pause(r.Dir))
 	case r.Flags&capture.FIN != 0 && r.Len == 0 && r.Dir == reassembly.FromServer && endsByClose(w.s.active(w.at)):
-		w.emit(w.at, until, Closing)
+		w.emit(w.at, until, report.Closing)
 	case s.growth.cut && w.probing(s, r):
-		w.emit(w.at, until, RecoveryCwnd)
+		w.emit(w.at, until, report.RecoveryCwnd)
 	case outstanding && !mark0(s.release.ack) && w.probing(s, r):
 		w.again = w.repeats(r.Dir)
 		w.emitLate(s, until) // the acknowledgment that would have released it was
@@ -69,7 +70,7 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
 		w.emitPause(r, until, pause(r.Dir))
 	case gap <= w.s.conn.RTTMin()/2:
-		w.emit(w.at, until, Paced)
+		w.emit(w.at, until, report.Paced)
 	case s.view.ack > s.before-s.growth.peak/2 && s.view.edge-s.before >= int64(r.Len):
 		// Acknowledgments had made room, half of what had been in flight before and more, and
 		// nothing was sent: there was nothing to send.
@@ -77,9 +78,9 @@ func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) 
 	case s.growth.cut:
 		// The acknowledgment that would have released it was lost or came too late, and a probe
 		// went out instead.
-		w.emit(w.at, until, RecoveryCwnd)
+		w.emit(w.at, until, report.RecoveryCwnd)
 	default:
-		w.emitPause(r, until, Unknown)
+		w.emitPause(r, until, report.Unknown)
 	}
 }
 
@@ -94,11 +95,11 @@ func (w *walker) paces(s *sender, r *reassembly.Record, gap time.Duration) bool 
 }
 
 // pause is the label of a pause that the application of dir's sender made inside a message.
-func pause(dir reassembly.Dir) Label {
+func pause(dir reassembly.Dir) report.Label {
 	if dir == reassembly.FromClient {
-		return ReqApp
+		return report.ReqApp
 	}
-	return AppPaced
+	return report.AppPaced
 }
 
 // backToBack reports whether r followed as fast as the path, or the sender's host, can carry
@@ -123,12 +124,12 @@ func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration
 	switch {
 	case mark0(s.release.open):
 		w.cause = s.release.open
-		w.emit(w.at, until, ZeroWindow)
+		w.emit(w.at, until, report.ZeroWindow)
 	case s.release.any:
-		w.emit(w.at, until, ZeroWindow)
+		w.emit(w.at, until, report.ZeroWindow)
 	default:
 		w.cause = s.view.open
-		w.emit(w.at, min(until, s.view.open.Time+w.s.conn.Far(r.Dir)), ZeroWindow)
+		w.emit(w.at, min(until, s.view.open.Time+w.s.conn.Far(r.Dir)), report.ZeroWindow)
 		w.emit(w.at, until, pause(r.Dir))
 	}
 }
@@ -174,7 +175,7 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 		w.again = capture.Mark{}
 		return
 	case w.pipeFull(s, r):
-		w.emit(w.at, until, Serialize)
+		w.emit(w.at, until, report.Serialize)
 		return
 	case s.growth.cut:
 		// a window of a segment or two waits for delayed acknowledgments because of the loss
@@ -186,7 +187,7 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 	}
 	s.correct()
 	w.emit(w.at, until-min(late, until-w.at), w.window(s))
-	w.emit(w.at, until, DelackCwnd)
+	w.emit(w.at, until, report.DelackCwnd)
 }
 
 // emitLate tiles a wait for an acknowledgment that came late: until it was due, the window held the
@@ -194,7 +195,7 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 func (w *walker) emitLate(s *sender, until time.Duration) {
 	due := s.view.oldest + w.s.conn.RTTMin()
 	w.emit(w.at, min(until, due), w.window(s))
-	w.emit(w.at, until, Queue)
+	w.emit(w.at, until, report.Queue)
 }
 
 // pipeFull reports whether as much was in flight as the path holds: then its rate limits, not a
@@ -218,7 +219,7 @@ func (w *walker) pipeFull(s *sender, r *reassembly.Record) bool {
 
 // window is the label of a wait for the congestion window, by what made the window as small as it
 // was.
-func (w *walker) window(s *sender) Label {
+func (w *walker) window(s *sender) report.Label {
 	first := s.round.bytes
 	if len(s.rounds) > 0 {
 		first = s.rounds[0].bytes
@@ -226,15 +227,15 @@ func (w *walker) window(s *sender) Label {
 	g := &s.growth
 	switch {
 	case g.restarted(first, s.initial) && w.decayed(s, first):
-		return SlowStartIdle
+		return report.SlowStartIdle
 	case g.cut:
-		return RecoveryCwnd
+		return report.RecoveryCwnd
 	case g.needless && s.round.bytes*10 < g.peak*7:
-		return SpuriousRetx
+		return report.SpuriousRetx
 	case g.slow:
-		return SlowStart
+		return report.SlowStart
 	}
-	return CongAvoid
+	return report.CongAvoid
 }
 
 // decayed reports whether the first round after an idle period has the size that cutting the window

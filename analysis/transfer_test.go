@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"tcpwhy/analysis/report"
 )
 
 // places are where a capture is taken: part of the way from the client to the server.
@@ -18,7 +20,7 @@ const server0 = 0.0753 // when the server begins to answer
 var transfers = []struct {
 	name  string
 	build func(w *wire)
-	label Label
+	label report.Label
 	time  float64 // of that label, ms
 	loud  string  // findings above info
 	cost  float64 // of the first of them, ms
@@ -30,7 +32,7 @@ var transfers = []struct {
 			b.burst(server0+float64(i)*.05005, k)
 			b.ack(server0+.025+.0001*float64(i)+float64(i)*.05, 65535*4)
 		}
-	}, SlowStart, 100, "slow-start", 50},
+	}, report.SlowStart, 100, "slow-start", 50},
 	{"the application writes a burst every 60 ms", func(w *wire) {
 		w.open(65535 * 4)
 		b := w.answer(30*1460 + 90)
@@ -42,7 +44,7 @@ var transfers = []struct {
 		}
 		b.burst(server0+.36, 30)
 		b.ack(server0+.3852, 65535*4)
-	}, AppPaced, 360, "", 0},
+	}, report.AppPaced, 360, "", 0},
 	{"a receive window of six segments", func(w *wire) {
 		w.open(8704)
 		b := w.answer(36 * 1450)
@@ -53,7 +55,7 @@ var transfers = []struct {
 			}
 			b.ack(server0+.02502+float64(i)*.05005, 8704)
 		}
-	}, RWnd, 250, "receive-window/fixed", 150},
+	}, report.RWnd, 250, "receive-window/fixed", 150},
 	{"the client stops reading for 300 ms", func(w *wire) {
 		w.open(8704)
 		b := w.answer(24 * 1450)
@@ -65,25 +67,25 @@ var transfers = []struct {
 			b.ack(server0+.02502+float64(i)*.4, 0)
 			b.ack(server0+.37498+float64(i)*.4, 8704)
 		}
-	}, ZeroWindow, 1200, "zero-window/response", 1200},
-	{"the middle of a burst is lost on the first half of the way", func(w *wire) { lossy(w, .2) }, FastRetx, 50, "packet-loss/upstream", 50},
-	{"its last segment is lost at the end of the way", func(w *wire) { tail(w, 1.5) }, RTO, 300, "retransmission-timeout/tail", 300},
-	{"its last segment is lost at once", func(w *wire) { tail(w, -1) }, RTO, 300, "retransmission-timeout/tail", 300},
-	{"the whole response is lost, and the server goes on to speak", single, RTO, 300, "retransmission-timeout/single", 300},
+	}, report.ZeroWindow, 1200, "zero-window/response", 1200},
+	{"the middle of a burst is lost on the first half of the way", func(w *wire) { lossy(w, .2) }, report.FastRetx, 50, "packet-loss/upstream", 50},
+	{"its last segment is lost at the end of the way", func(w *wire) { tail(w, 1.5) }, report.RTO, 300, "retransmission-timeout/tail", 300},
+	{"its last segment is lost at once", func(w *wire) { tail(w, -1) }, report.RTO, 300, "retransmission-timeout/tail", 300},
+	{"the whole response is lost, and the server goes on to speak", single, report.RTO, 300, "retransmission-timeout/single", 300},
 	{"an acknowledgment is lost, and the server thinks for 300 ms", func(w *wire) {
 		w.open(65535 * 4)
 		w.lines = w.lines[:len(w.lines)-1]
 		b := w.answer(1000)
 		b.burst(server0+.3, 1)
 		b.ack(server0+.3252, 65535*4)
-	}, Think, 300, "", 0},
+	}, report.Think, 300, "", 0},
 	{"the server thinks for 300 ms", func(w *wire) {
 		w.open(65535 * 4)
 		b := w.answer(1000)
 		b.burst(server0+.3, 1)
 		b.ack(server0+.3252, 65535*4)
-	}, Think, 300, "", 0},
-	{"a corked end, three times", corked, Cork, 2 * 230, "cork", 2 * 230},
+	}, report.Think, 300, "", 0},
+	{"a corked end, three times", corked, report.Cork, 2 * 230, "cork", 2 * 230},
 }
 
 // lossy is a burst of ten whose fifth segment is lost.

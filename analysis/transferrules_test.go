@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"tcpwhy/analysis/report"
 )
 
 // blackHoled is a response whose full segments vanish: the small end arrives, is acknowledged
@@ -36,8 +38,8 @@ func TestPathMTU(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		solved   bool
-		severity Severity
-	}{{"the server cuts the segments at last", true, High}, {"it never does", false, Critical}} {
+		severity report.Severity
+	}{{"the server cuts the segments at last", true, report.High}, {"it never does", false, report.Critical}} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := &wire{}
 			blackHoled(w, tt.solved)
@@ -45,7 +47,7 @@ func TestPathMTU(t *testing.T) {
 			if f == nil {
 				t.Fatalf("no finding; %+v", w.at(t, 1).Exchanges)
 			}
-			if f.Severity != tt.severity || f.Confidence != ConfidenceHigh || len(f.Occurrences[0].Evidence) != 3 {
+			if f.Severity != tt.severity || f.Confidence != report.ConfidenceHigh || len(f.Occurrences[0].Evidence) != 3 {
 				t.Errorf("severity %s, confidence %s, evidence %v", f.Severity, f.Confidence, f.Occurrences[0].Evidence)
 			}
 			if tt.solved && (f.Cost.Expected < 2*time.Second || f.Cost.Expected > 2300*time.Millisecond) {
@@ -115,7 +117,7 @@ func TestSlowStartAfterIdle(t *testing.T) {
 				if (f != nil) != tt.want {
 					t.Fatalf("found: %v, want %v; %v", f != nil, tt.want, r.Times)
 				}
-				if f != nil && (f.Side != SideServer || f.Cost.Expected < 40*time.Millisecond || f.Cost.Low > f.Cost.Expected) {
+				if f != nil && (f.Side != report.SideServer || f.Cost.Expected < 40*time.Millisecond || f.Cost.Low > f.Cost.Expected) {
 					t.Errorf("side %s, cost %v", f.Side, f.Cost)
 				}
 			})
@@ -162,7 +164,7 @@ func TestSmallSegments(t *testing.T) {
 			if (f != nil) != tt.want {
 				t.Fatalf("found: %v, want %v", f != nil, tt.want)
 			}
-			if f != nil && (f.Severity != Info || f.Cost != Cost{}) {
+			if f != nil && (f.Severity != report.Info || f.Cost != report.Cost{}) {
 				t.Errorf("severity %s, cost %v: packets cost no waiting here", f.Severity, f.Cost)
 			}
 		})
@@ -225,7 +227,7 @@ func TestSpuriousRetransmission(t *testing.T) {
 		b.burst(server0+.3051, 20)
 		b.ack(server0+.3305, 65535*4)
 		r := w.at(t, p.part)
-		if got := ms(r, Queue); got < 240 || got > 260 {
+		if got := ms(r, report.Queue); got < 240 || got > 260 {
 			t.Errorf("at the %s: queue %.1f ms, want 255; all: %v", p.name, got, r.Times)
 		}
 		f := find(r, "retransmission-timeout", "spurious")

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -25,22 +26,22 @@ method and target follow within a second; else until the client has the FIN.
 
 When it is wrong
 If the capture lost frames at the end that nobody acknowledged. A server that announces a length that its content never has.`,
-	Causes: []Cause{
+	Causes: []report.Cause{
 		{
 			Code:     "content-length",
 			Title:    "response shorter than its Content-Length",
-			Side:     SideServer,
+			Side:     report.SideServer,
 			Message:  "The server closed the connection before it had sent as much as Content-Length announced.",
 			Remedies: truncationRemedies(),
 		},
-		{Code: "chunked", Title: "chunked response without its last chunk", Side: SideServer,
+		{Code: "chunked", Title: "chunked response without its last chunk", Side: report.SideServer,
 			Message: "The server closed the connection in the middle of a chunked response. Clients that do not insist on the last " +
 				"chunk take it for whole.",
 			Remedies: truncationRemedies()},
-		{Code: "tls-close", Title: "TLS stream closed inside a record", Side: SideServer,
+		{Code: "tls-close", Title: "TLS stream closed inside a record", Side: report.SideServer,
 			Message:  "The server closed the connection in the middle of a TLS record: what it was sending is cut.",
 			Remedies: truncationRemedies()},
-		{Code: "stream", Title: "response ended inside its header", Side: SideServer,
+		{Code: "stream", Title: "response ended inside its header", Side: report.SideServer,
 			Message:  "The server's stream ended before the header of the response did.",
 			Remedies: truncationRemedies()},
 	},
@@ -48,16 +49,16 @@ If the capture lost frames at the end that nobody acknowledged. A server that an
 	closed:     func(p *pass) { p.reportFate("truncated-response") },
 }
 
-func truncationRemedies() []Remedy {
-	return []Remedy{
+func truncationRemedies() []report.Remedy {
+	return []report.Remedy{
 		{
-			Side: SideServer,
+			Side: report.SideServer,
 			Text: "see what ends the response early: crashes, a length computed before the content was changed, a " +
 				"full disk under a proxy's temporary files, timeouts",
-			Settings: answerLimits(),
+			Settings: report.AnswerLimits(),
 		},
 		{
-			Side: SideClient,
+			Side: report.SideClient,
 			Text: "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it",
 		},
 	}
@@ -88,7 +89,7 @@ func truncation(c *reassembly.Conn, x *reassembly.Exchange) (cause, text string)
 }
 
 // truncationEvidence shows the request, what was announced, the last octet and the FIN.
-func truncationEvidence(c *reassembly.Conn, x *reassembly.Exchange) []Evidence {
+func truncationEvidence(c *reassembly.Conn, x *reassembly.Exchange) []report.Evidence {
 	m := x.Response
 	head := "the response begins"
 	if m.Framing == reassembly.ByLength && !x.Turn {
@@ -96,10 +97,15 @@ func truncationEvidence(c *reassembly.Conn, x *reassembly.Exchange) []Evidence {
 	} else if m.Framing == reassembly.ByChunks {
 		head = "Transfer-Encoding: chunked"
 	}
-	return []Evidence{
-		at(x.Start(), "request", SideClient, "begins"),
-		at(m.Start, "header", SideServer, head),
-		at(m.End, "last octet", SideServer, fmt.Sprintf("%d octets of body so far", m.BodyBytes)),
-		at(c.Half[reassembly.FromServer].Fin, "FIN", SideServer, "closes, in order"),
+	return []report.Evidence{
+		at(x.Start(), "request", report.SideClient, "begins"),
+		at(m.Start, "header", report.SideServer, head),
+		at(
+			m.End,
+			"last octet",
+			report.SideServer,
+			fmt.Sprintf("%d octets of body so far", m.BodyBytes),
+		),
+		at(c.Half[reassembly.FromServer].Fin, "FIN", report.SideServer, "closes, in order"),
 	}
 }

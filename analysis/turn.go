@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -15,19 +16,19 @@ import (
 func (w *walker) turn(r *reassembly.Record, filled *hole) {
 	w.loss(r, filled, true, func(until time.Duration) {
 		w.emit(w.at, min(until, w.at+w.s.conn.Far(r.Dir)), w.tripLabel(r))
-		w.emit(w.at, min(until, w.arrived(r)), Unknown)
+		w.emit(w.at, min(until, w.arrived(r)), report.Unknown)
 		w.emitPause(r, until, w.ownTime(r))
 	})
 }
 
 // tripLabel is what the round trip before r belongs to: the one that brings a client the end of the
 // TLS handshake is the handshake's.
-func (w *walker) tripLabel(r *reassembly.Record) Label {
+func (w *walker) tripLabel(r *reassembly.Record) report.Label {
 	if t := w.s.conn.TLS; r.Dir == reassembly.FromClient && t != nil && t.ServerEnds() &&
 		w.at <= t.Done.Time {
-		return TLSRTT
+		return report.TLSRTT
 	}
-	return RoundTrip
+	return report.RoundTrip
 }
 
 // arrived is until when nobody can tell whether what r answers had reached the sender of r: until
@@ -70,19 +71,19 @@ func (w *walker) leaves(r *reassembly.Record) bool {
 }
 
 // ownTime is the label of the time that the sender of r took.
-func (w *walker) ownTime(r *reassembly.Record) Label {
+func (w *walker) ownTime(r *reassembly.Record) report.Label {
 	x := w.s.active(r.Time)
 	if r.Dir == reassembly.FromServer {
 		if x != nil && x.Request != nil && x.Request.Facts.Has(reassembly.Expect100) &&
 			w.bodyPending(x, r.Time) {
-			return Think100
+			return report.Think100
 		}
-		return Think
+		return report.Think
 	}
 	if r.Flags&(capture.FIN|capture.RST) != 0 && r.Len == 0 {
-		return ClientThink
+		return report.ClientThink
 	}
-	return ReqApp
+	return report.ReqApp
 }
 
 // bodyPending reports whether the request's body had not been sent by then: what the server took

@@ -3,12 +3,13 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
 // firstOfTransfer and lastOfTransfer enclose the labels of what holds a message back while it is
 // being sent.
-const firstOfTransfer, lastOfTransfer = Serialize, RWnd
+const firstOfTransfer, lastOfTransfer = report.Serialize, report.RWnd
 
 // transferTimes is time under those labels.
 type transferTimes [lastOfTransfer - firstOfTransfer + 1]time.Duration
@@ -18,22 +19,22 @@ type transferTimes [lastOfTransfer - firstOfTransfer + 1]time.Duration
 var bothWays = [...]reassembly.Dir{reassembly.FromServer, reassembly.FromClient}
 
 // ofTransfer reports whether l says what holds a message back while it is being sent.
-func ofTransfer(l Label) bool { return l >= firstOfTransfer && l <= lastOfTransfer }
+func ofTransfer(l report.Label) bool { return l >= firstOfTransfer && l <= lastOfTransfer }
 
 // uploading reports whether the wait in hand, of label l, is the client's while it sends.
-func (w *walker) uploading(l Label) bool {
+func (w *walker) uploading(l report.Label) bool {
 	return ofTransfer(l) && w.ending != nil && w.ending.Dir == reassembly.FromClient
 }
 
 // uploaded takes note of such a wait.
-func (j *job) uploaded(from, to time.Duration, l Label) {
+func (j *job) uploaded(from, to time.Duration, l report.Label) {
 	if to > from {
 		j.upTimes[l-firstOfTransfer] += to - from
 	}
 }
 
 // spent is what the message of dir took under label l, one of a transfer's.
-func (j *job) spent(dir reassembly.Dir, l Label) time.Duration {
+func (j *job) spent(dir reassembly.Dir, l report.Label) time.Duration {
 	up := j.upTimes[l-firstOfTransfer]
 	if dir == reassembly.FromClient {
 		return up

@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -102,13 +103,17 @@ func (s *sender) observe(w *walker, r *reassembly.Record) {
 // in the same message, the capture must show the one that was due, or that the peer repeated its
 // data for want of one, which then was with the lost segment. The wait must last as long as a
 // timer.
-func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, time.Duration, bool) {
+func (w *walker) vanished(
+	s *sender,
+	r *reassembly.Record,
+	turn bool,
+) (report.Label, time.Duration, bool) {
 	c := w.s.conn
 	proof := mark0(s.view.beyond) && s.view.beyond.Time < r.Time
 	if r.Kind != reassembly.Plain || r.Len == 0 ||
 		c.Half[r.Dir].Missing+c.Half[r.Dir.Peer()].Missing > 0 ||
 		!proof && (s.view.missing == 0 || turn && !w.acknowledgedTurn(r) && !w.repeatedTurn(r)) {
-		return Unknown, 0, false
+		return report.Unknown, 0, false
 	}
 	from := max(w.at, s.view.unsent)
 	if turn {
@@ -122,11 +127,11 @@ func (w *walker) vanished(s *sender, r *reassembly.Record, turn bool) (Label, ti
 			// Only one copy is missing, so one timer has run: what is longer is not its doing.
 			from = max(from, r.Time-(since-from)-most)
 		}
-		return RTO, from, true
+		return report.RTO, from, true
 	case !turn && wait >= 2*c.RTTMin()*97/100 && c.RTTMin() > 0:
-		return TLP, from, true
+		return report.TLP, from, true
 	}
-	return Unknown, 0, false
+	return report.Unknown, 0, false
 }
 
 // oneTimer is the most that one retransmission timer of the given least value can have made of a

@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -198,19 +199,19 @@ func (w *walker) progress(r *reassembly.Record, filled *hole, held *hold) {
 		default:
 			w.turn(r, filled)
 		}
-		w.emit(w.at, r.Time, Unknown)
+		w.emit(w.at, r.Time, report.Unknown)
 	}
 	w.prev, w.any, w.last, w.ending = r.Dir, true, r.Mark(), nil
 }
 
 // emit labels the time from from to to, as far as it has not been labelled yet.
-func (w *walker) emit(from, to time.Duration, l Label) {
+func (w *walker) emit(from, to time.Duration, l report.Label) {
 	from = max(from, w.at)
 	if to <= from {
 		return
 	}
 	if from > w.at {
-		w.s.tile(w.at, from, Unknown)
+		w.s.tile(w.at, from, report.Unknown)
 	}
 	w.s.tile(from, to, l)
 	w.note(from, to, l)
@@ -228,7 +229,7 @@ func (w *walker) forget(records []reassembly.Record) {
 }
 
 // note keeps the wait for rules that look at single ones.
-func (w *walker) note(from, to time.Duration, l Label) {
+func (w *walker) note(from, to time.Duration, l report.Label) {
 	if to-from < minSlice {
 		return
 	}
@@ -260,11 +261,11 @@ func (w *walker) flush(to time.Duration) {
 	if w.began && !w.set {
 		w.setup(to)
 	}
-	l := Unknown
+	l := report.Unknown
 	if w.any && w.prev == reassembly.FromClient {
 		far := w.s.conn.Far(reassembly.FromServer)
-		w.emit(w.at, min(to, w.at+far), RoundTrip)
-		l = Think
+		w.emit(w.at, min(to, w.at+far), report.RoundTrip)
+		l = report.Think
 	}
 	w.emit(w.at, to, l)
 }
@@ -280,12 +281,12 @@ func (w *walker) finish() {
 	if w.began && !w.set {
 		w.setup(end)
 	}
-	w.emit(w.at, end, Closing)
+	w.emit(w.at, end, report.Closing)
 }
 
 // tile books the time from from to to with every exchange that was going on, and with the
 // connection. What no exchange covers was idle.
-func (s *connState) tile(from, to time.Duration, l Label) {
+func (s *connState) tile(from, to time.Duration, l report.Label) {
 	at, up := from, s.walk.uploading(l)
 	for _, j := range s.jobs {
 		if j.settled {
@@ -312,20 +313,20 @@ func (s *connState) tile(from, to time.Duration, l Label) {
 
 // book adds time to the exchange; what it spent waiting for the response before is that, whatever
 // else went on.
-func (j *job) book(from, to time.Duration, l Label) {
+func (j *job) book(from, to time.Duration, l report.Label) {
 	behind := j.waitsBehind()
-	start, end := max(from, behind.from), min(to, behind.to)
+	start, end := max(from, behind.From), min(to, behind.To)
 	if end <= start {
 		j.put(from, to, l)
 		return
 	}
 	j.put(from, start, l)
-	j.put(start, end, PipelineHOL)
+	j.put(start, end, report.PipelineHOL)
 	j.put(end, to, l)
 }
 
 // put adds time with one label.
-func (j *job) put(from, to time.Duration, l Label) {
+func (j *job) put(from, to time.Duration, l report.Label) {
 	if to > from {
 		j.times[l] += to - from
 		j.line.add(from, to, l)
@@ -342,15 +343,15 @@ func (s *connState) idle(from, to time.Duration) {
 	if mark0(c.FirstCloseAt) {
 		closing = min(to, max(from, c.FirstCloseAt.Time))
 	}
-	l := IdleReusable
+	l := report.IdleReusable
 	switch {
 	case s.last == nil:
-		l = PreconnectIdle
+		l = report.PreconnectIdle
 	case !s.reusable:
-		l = IdleUnusable
+		l = report.IdleUnusable
 	}
 	s.times[l] += closing - from
-	s.times[Closing] += to - closing
+	s.times[report.Closing] += to - closing
 	s.trace.connection(&s.walk, from, closing, l)
-	s.trace.connection(&s.walk, closing, to, Closing)
+	s.trace.connection(&s.walk, closing, to, report.Closing)
 }

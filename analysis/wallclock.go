@@ -1,11 +1,11 @@
 package analysis
 
 import (
-	"cmp"
 	"net/netip"
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -40,16 +40,16 @@ type clientClock struct {
 
 // clockItem is one exchange.
 type clockItem struct {
-	interval // to is valid once judged
-	judged   bool
-	stream   bool // the client does not wait for its end
+	report.Interval // to is valid once judged
+	judged          bool
+	stream          bool // the client does not wait for its end
 	transferred
 	slices []clockSlice
 }
 
 // clockSlice is what a finding claims of an exchange's time.
 type clockSlice struct {
-	interval
+	report.Interval
 	group  groupKey
 	cost   time.Duration
 	start  time.Duration // of the occurrence
@@ -69,7 +69,7 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 		c = w.newClient()
 		w.clients[client] = c
 	}
-	c.items[id] = clockItem{interval: interval{from: from}}
+	c.items[id] = clockItem{Interval: report.Interval{From: from}}
 	c.large = c.large || len(c.items) > smallClient
 	c.open++
 	w.held++
@@ -77,8 +77,8 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 
 // judged takes in an exchange's claims, and settles what no longer overlaps anything that is still
 // to be judged.
-func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
-	c := w.clients[p.client]
+func (w *wallClock) judged(j *judge, p report.Pair, job *job, claims []claim) {
+	c := w.clients[p.Client]
 	if c == nil {
 		return
 	}
@@ -86,21 +86,24 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 	if !known {
 		return
 	}
-	item.interval, item.judged, item.stream = interval{job.from, job.until}, true, job.streams()
+	item.Interval, item.judged, item.stream = report.Interval{
+		From: job.from,
+		To:   job.until,
+	}, true, job.streams()
 	for i := range claims {
 		k := &claims[i]
-		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected, k.occ.Start, k.sharesPath()}); s.to > s.from {
+		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected, k.occ.Start, k.sharesPath()}); s.To > s.From {
 			item.slices = append(item.slices, s)
 		}
 	}
-	item.transferred = transferred{p.server.Addr(), job.flow.bytes, job.flow.rate}
+	item.transferred = transferred{p.Server.Addr(), job.flow.bytes, job.flow.rate}
 	c.items[job.info.ID] = item
 	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
 		w.held -= c.settle(j)
 	}
 	if len(c.items) == 0 {
-		delete(w.clients, p.client)
+		delete(w.clients, p.Client)
 		if len(w.spare) < maxSpare && !c.large {
 			w.spare = append(w.spare, c)
 		}
@@ -113,7 +116,7 @@ func (w *wallClock) judged(j *judge, p pair, job *job, claims []claim) {
 func (j *job) streams() bool {
 	m := j.x.Response
 	return m != nil && m.Facts.Has(reassembly.EventStream) ||
-		j.x.Turn && 2*j.times[AppPaced] > j.until-j.from
+		j.x.Turn && 2*j.times[report.AppPaced] > j.until-j.from
 }
 
 // newClient is a client without exchanges.
@@ -127,13 +130,13 @@ func (w *wallClock) newClient() *clientClock {
 }
 
 // slice is the stretch of the exchange's time that the claim would save.
-func (c *claim) slice(job *job) interval {
+func (c *claim) slice(job *job) report.Interval {
 	from := c.occ.Start
 	if len(c.lost) > 0 {
-		from = c.lost[0].from
+		from = c.lost[0].From
 	}
 	from = max(from, job.from)
-	return interval{from, min(from+c.occ.Cost.Expected, job.until)}
+	return report.Interval{From: from, To: min(from+c.occ.Cost.Expected, job.until)}
 }
 
 // finish settles what is left.
@@ -171,18 +174,18 @@ func (c *clientClock) bookWall(j *judge) {
 		for _, item := range c.items {
 			j.addWall(
 				item.slices[0].group,
-				item.slices[0].to-item.slices[0].from,
+				item.slices[0].To-item.slices[0].From,
 				item.slices[0].cost,
 			)
 		}
 		return
 	}
 	c.relieve(j)
-	groups := map[groupKey][]interval{}
+	groups := map[groupKey][]report.Interval{}
 	cost := map[groupKey]time.Duration{}
 	for _, item := range c.items {
 		for _, s := range item.slices {
-			groups[s.group] = append(groups[s.group], s.interval)
+			groups[s.group] = append(groups[s.group], s.Interval)
 			cost[s.group] += s.cost
 		}
 	}
@@ -200,53 +203,37 @@ func (j *judge) addWall(key groupKey, wall, cost time.Duration) {
 }
 
 // without are the stretches of the exchanges that do not have the finding.
-func (c *clientClock) without(key groupKey) []interval {
-	var out []interval
+func (c *clientClock) without(key groupKey) []report.Interval {
+	var out []report.Interval
 	for _, item := range c.items {
 		switch has := slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.group == key }); {
 		case has, item.stream:
 		case item.judged:
-			out = append(out, item.interval)
+			out = append(out, item.Interval)
 		default:
-			out = append(out, interval{item.from, endOfTime})
+			out = append(out, report.Interval{From: item.From, To: report.EndOfTime})
 		}
 	}
 	return out
 }
 
 // uncovered is the measure of what lies in some interval of lost and in none of cover.
-func uncovered(lost, cover []interval) time.Duration {
-	lost, cover = union(lost), union(cover)
+func uncovered(lost, cover []report.Interval) time.Duration {
+	lost, cover = report.Union(lost), report.Union(cover)
 	var total time.Duration
 	for _, l := range lost {
-		total += l.to - l.from
-		for len(cover) > 0 && cover[0].to <= l.from {
+		total += l.To - l.From
+		for len(cover) > 0 && cover[0].To <= l.From {
 			cover = cover[1:]
 		}
 		for _, k := range cover {
-			if k.from >= l.to {
+			if k.From >= l.To {
 				break
 			}
-			total -= min(k.to, l.to) - max(k.from, l.from)
+			total -= min(k.To, l.To) - max(k.From, l.From)
 		}
 	}
 	return total
-}
-
-// union is the same set in intervals that are apart and in order. It reorders its argument.
-func union(all []interval) []interval {
-	slices.SortFunc(all, func(a, b interval) int { return cmp.Compare(a.from, b.from) })
-	out := all[:0]
-	for _, k := range all {
-		switch n := len(out); {
-		case k.to <= k.from:
-		case n > 0 && k.from <= out[n-1].to:
-			out[n-1].to = max(out[n-1].to, k.to)
-		default:
-			out = append(out, k)
-		}
-	}
-	return out
 }
 
 // wallCost is what the finding cost by the clock on the wall; what did not belong to a single

@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
-func spans(ms ...int) (out []interval) {
+func spans(ms ...int) (out []report.Interval) {
 	for i := 0; i+1 < len(ms); i += 2 {
-		out = append(out, interval{time.Duration(ms[i]) * time.Millisecond, time.Duration(ms[i+1]) * time.Millisecond})
+		out = append(out, report.Interval{From: time.Duration(ms[i]) * time.Millisecond, To: time.Duration(ms[i+1]) * time.Millisecond})
 	}
 	return out
 }
@@ -20,7 +21,7 @@ func spans(ms ...int) (out []interval) {
 func TestUncovered(t *testing.T) {
 	tests := []struct {
 		name        string
-		lost, cover []interval
+		lost, cover []report.Interval
 		want        int
 	}{
 		{"nothing lost", nil, spans(0, 9), 0},
@@ -120,17 +121,17 @@ func TestWallClock(t *testing.T) {
 // TestWallClockIsBounded: a client that is never without an open exchange is settled all the same.
 func TestWallClockIsBounded(t *testing.T) {
 	j := &judge{groups: map[groupKey]*group{}}
-	p := pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("10.0.0.2:80")}
+	p := report.Pair{Client: netip.MustParseAddr("10.0.0.1"), Server: netip.MustParseAddrPort("10.0.0.2:80")}
 	key := groupKey{"nagle", "request", p}
 	j.groups[key] = &group{}
-	j.clock.began(p.client, 0, 0) // never judged
+	j.clock.began(p.Client, 0, 0) // never judged
 	n := 5 * maxCluster
 	for i := 1; i <= n; i++ {
 		from := time.Duration(i) * time.Second
-		j.clock.began(p.client, i, from)
-		c := claim{rule: "nagle", cause: "request", occ: Occurrence{Start: from, End: from + time.Millisecond, Cost: Cost{Expected: time.Millisecond}}}
-		j.clock.judged(j, p, &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: i}, from: from, until: from + time.Second/2}, []claim{c})
-		if held := len(j.clock.clients[p.client].items); held > 2*maxCluster || held != j.clock.held {
+		j.clock.began(p.Client, i, from)
+		c := claim{rule: "nagle", cause: "request", occ: report.Occurrence{Start: from, End: from + time.Millisecond, Cost: report.Cost{Expected: time.Millisecond}}}
+		j.clock.judged(j, p, &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{ID: i}, from: from, until: from + time.Second/2}, []claim{c})
+		if held := len(j.clock.clients[p.Client].items); held > 2*maxCluster || held != j.clock.held {
 			t.Fatalf("%d exchanges are held, counted as %d", held, j.clock.held)
 		}
 	}
@@ -147,7 +148,7 @@ func TestWallClockIsBounded(t *testing.T) {
 }
 
 func TestWallCostOfWhatWasNotFollowed(t *testing.T) {
-	g := &group{cost: Cost{Expected: 100}, wall: 10, walled: 40}
+	g := &group{cost: report.Cost{Expected: 100}, wall: 10, walled: 40}
 	if got := g.wallCost(); got != 70 {
 		t.Errorf("wallCost() = %d, want 10 and the 60 that were not followed", got)
 	}
@@ -156,18 +157,18 @@ func TestWallCostOfWhatWasNotFollowed(t *testing.T) {
 func TestCombined(t *testing.T) {
 	wait := func(from, to, cost int) claim {
 		s := spans(from, to)
-		return claim{lost: s, occ: Occurrence{Start: s[0].from, End: s[0].to, Cost: Cost{Expected: time.Duration(cost) * time.Millisecond}}}
+		return claim{lost: s, occ: report.Occurrence{Start: s[0].From, End: s[0].To, Cost: report.Cost{Expected: time.Duration(cost) * time.Millisecond}}}
 	}
 	windowOf := func(dir reassembly.Dir, saved int, cwnd int64, room bool) claim {
 		d := time.Duration(saved) * time.Millisecond
-		return claim{window: remedied{dir, d, cwnd, room}, occ: Occurrence{Cost: Cost{Expected: d}}}
+		return claim{window: remedied{dir, d, cwnd, room}, occ: report.Occurrence{Cost: report.Cost{Expected: d}}}
 	}
 	window := func(saved int, cwnd int64, room bool) claim {
 		return windowOf(reassembly.FromServer, saved, cwnd, room)
 	}
 	// 300 kB at 100 ms: 4 rounds wait with 10 segments to begin with; a window of 30 kB makes it 9.
 	j := &job{until: 2 * time.Second, flow: flowFacts{bytes: 300_000, mss: 1000, initial: 10_000, rtt: 100 * time.Millisecond, window: 30_000}}
-	j.times[SlowStart], j.times[RWnd] = 100*time.Millisecond, 800*time.Millisecond
+	j.times[report.SlowStart], j.times[report.RWnd] = 100*time.Millisecond, 800*time.Millisecond
 	tests := []struct {
 		name   string
 		claims []claim
@@ -210,15 +211,15 @@ func TestLostIsNoSum(t *testing.T) {
 func TestWallClockBesideStream(t *testing.T) {
 	for facts, want := range map[reassembly.Facts]time.Duration{0: 0, reassembly.EventStream: time.Millisecond} {
 		j := &judge{groups: map[groupKey]*group{}}
-		p := pair{netip.MustParseAddr("10.0.0.1"), netip.MustParseAddrPort("10.0.0.2:80")}
+		p := report.Pair{Client: netip.MustParseAddr("10.0.0.1"), Server: netip.MustParseAddrPort("10.0.0.2:80")}
 		key := groupKey{"nagle", "request", p}
-		j.groups[key] = &group{cost: Cost{Expected: time.Millisecond}}
-		j.clock.began(p.client, 0, 0)
-		j.clock.began(p.client, 1, time.Second)
-		c := claim{rule: key.rule, cause: key.cause, occ: Occurrence{Start: time.Second, End: 2 * time.Second, Cost: Cost{Expected: time.Millisecond}}}
-		j.clock.judged(j, p, &job{x: &reassembly.Exchange{}, info: &ExchangeInfo{ID: 1}, from: time.Second, until: 2 * time.Second}, []claim{c})
+		j.groups[key] = &group{cost: report.Cost{Expected: time.Millisecond}}
+		j.clock.began(p.Client, 0, 0)
+		j.clock.began(p.Client, 1, time.Second)
+		c := claim{rule: key.rule, cause: key.cause, occ: report.Occurrence{Start: time.Second, End: 2 * time.Second, Cost: report.Cost{Expected: time.Millisecond}}}
+		j.clock.judged(j, p, &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{ID: 1}, from: time.Second, until: 2 * time.Second}, []claim{c})
 		x := &reassembly.Exchange{Response: &reassembly.Message{Facts: facts}}
-		j.clock.judged(j, p, &job{x: x, info: &ExchangeInfo{}, until: 10 * time.Second}, nil)
+		j.clock.judged(j, p, &job{x: x, info: &report.ExchangeInfo{}, until: 10 * time.Second}, nil)
 		if got := j.groups[key].wallCost(); got != want {
 			t.Errorf("facts %x: %v by the clock, want %v", facts, got, want)
 		}

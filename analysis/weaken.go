@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -18,10 +19,10 @@ func (s *connState) weaken(claims []claim) {
 	for i := range claims {
 		switch {
 		case oneSided:
-			claims[i].confidence = ConfidenceLow
-			claims[i].most = atMost(Info)
+			claims[i].confidence = report.ConfidenceLow
+			claims[i].most = atMost(report.Info)
 		case missing, c.Crossed >= time.Millisecond:
-			claims[i].confidence = min(claims[i].confidence, ConfidenceMedium)
+			claims[i].confidence = min(claims[i].confidence, report.ConfidenceMedium)
 		}
 	}
 }

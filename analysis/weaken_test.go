@@ -3,6 +3,7 @@ package analysis
 import (
 	"testing"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -10,21 +11,21 @@ func TestWeaken(t *testing.T) {
 	tests := []struct {
 		name           string
 		client, server reassembly.Half
-		want           Confidence
-		most           Severity
+		want           report.Confidence
+		most           report.Severity
 	}{
 		{"both directions, nothing missing", reassembly.Half{Segments: 5, Bytes: 10}, reassembly.Half{Segments: 5, Bytes: 10},
-			Proven, Critical},
+			report.Proven, report.Critical},
 		{"octets missing", reassembly.Half{Segments: 5, Bytes: 10}, reassembly.Half{Segments: 5, Missing: 1448},
-			ConfidenceMedium, Critical},
-		{"the server alone", reassembly.Half{}, reassembly.Half{Segments: 5, Bytes: 10}, ConfidenceLow, Info},
-		{"the client alone", reassembly.Half{Segments: 5, Bytes: 10}, reassembly.Half{}, ConfidenceLow, Info},
-		{"a SYN that nobody answered", reassembly.Half{Segments: 3}, reassembly.Half{}, Proven, Critical},
+			report.ConfidenceMedium, report.Critical},
+		{"the server alone", reassembly.Half{}, reassembly.Half{Segments: 5, Bytes: 10}, report.ConfidenceLow, report.Info},
+		{"the client alone", reassembly.Half{Segments: 5, Bytes: 10}, reassembly.Half{}, report.ConfidenceLow, report.Info},
+		{"a SYN that nobody answered", reassembly.Half{Segments: 3}, reassembly.Half{}, report.Proven, report.Critical},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &connState{conn: &reassembly.Conn{Half: [2]reassembly.Half{tt.client, tt.server}}}
-			claims := []claim{{confidence: Proven}}
+			claims := []claim{{confidence: report.Proven}}
 			s.weaken(claims)
 			if got := claims[0]; got.confidence != tt.want || got.most.severity() != tt.most {
 				t.Errorf("confidence %v, severity up to %v; want %v, %v", got.confidence, got.most.severity(), tt.want, tt.most)

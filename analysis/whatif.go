@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -10,16 +11,16 @@ import (
 func (j *job) windowTime(dir reassembly.Dir) time.Duration {
 	return j.spent(
 		dir,
-		SlowStart,
+		report.SlowStart,
 	) + j.spent(
 		dir,
-		SlowStartIdle,
+		report.SlowStartIdle,
 	) + j.spent(
 		dir,
-		CongAvoid,
+		report.CongAvoid,
 	) + j.spent(
 		dir,
-		RecoveryCwnd,
+		report.RecoveryCwnd,
 	)
 }
 
@@ -54,7 +55,7 @@ func (j *job) ideal(f *flowFacts, limited bool) time.Duration {
 func (j *job) transferTime(dir reassembly.Dir) time.Duration {
 	took := j.windowTime(dir)
 	if j.facts(dir).rate > 0 {
-		took += j.spent(dir, Serialize)
+		took += j.spent(dir, report.Serialize)
 	}
 	return took
 }
@@ -65,14 +66,14 @@ func (j *job) transferTime(dir reassembly.Dir) time.Duration {
 // used and want are the windows, in segments, that the transfer began with and that it would have
 // begun with.
 func (j *job) calibrated(
-	cost *Cost,
+	cost *report.Cost,
 	dir reassembly.Dir,
 	used, want int64,
-	confidence Confidence,
-) Confidence {
+	confidence report.Confidence,
+) report.Confidence {
 	f := j.facts(dir)
 	t, _ := f.transfer()
-	seen := j.transferTime(dir) + j.spent(dir, RWnd)
+	seen := j.transferTime(dir) + j.spent(dir, report.RWnd)
 	now := t.simulate(used)
 	if off := max(now-seen, seen-now); off <= max(f.rtt/2, seen/5) || now <= 0 {
 		return confidence
@@ -80,7 +81,7 @@ func (j *job) calibrated(
 	share := 1 - float64(t.simulate(want))/float64(now)
 	cost.Expected = clamp(time.Duration(share*float64(seen)), cost.High)
 	cost.Low = min(cost.Low, cost.Expected/2)
-	if confidence == ConfidenceLow {
+	if confidence == report.ConfidenceLow {
 		return confidence
 	}
 	return confidence - 1

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly/tcptext"
 )
 
@@ -57,7 +58,7 @@ func (w *wire) open(window int) {
 const request = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 
 // at is the capture that a point part of the way from the client to the server sees.
-func (w *wire) at(t *testing.T, part float64) *Report {
+func (w *wire) at(t *testing.T, part float64) *report.Report {
 	t.Helper()
 	type passing struct {
 		at   float64
@@ -139,7 +140,7 @@ func (b *bulk) ack(at float64, window int) {
 }
 
 // ms is the time of a label, in milliseconds.
-func ms(r *Report, l Label) float64 {
+func ms(r *report.Report, l report.Label) float64 {
 	for _, t := range r.Times {
 		if t.Label == l {
 			return float64(t.Time) / float64(time.Millisecond)
@@ -149,10 +150,10 @@ func ms(r *Report, l Label) float64 {
 }
 
 // loud are rule/cause of the findings above info, sorted.
-func loud(r *Report) string {
+func loud(r *report.Report) string {
 	var out []string
 	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Severity > Info {
+		if f := &r.Findings[i]; f.Severity > report.Info {
 			out = append(out, strings.TrimSuffix(f.Rule+"/"+f.Cause, "/"))
 		}
 	}
@@ -161,7 +162,7 @@ func loud(r *Report) string {
 }
 
 // find is the finding of that rule and cause; nil if there is none.
-func find(r *Report, rule, cause string) *Finding {
+func find(r *report.Report, rule, cause string) *report.Finding {
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Rule == rule && f.Cause == cause {
 			return f

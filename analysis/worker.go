@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -27,7 +28,7 @@ type worker struct {
 	now     time.Duration // of the item in hand
 	spare   []*connState  // of connections that are over
 	slabs   slabs
-	trace   *TraceOf // what is to be traced; nil: nothing
+	trace   *report.TraceOf // what is to be traced; nil: nothing
 }
 
 // newWorker makes a worker; run must be started.

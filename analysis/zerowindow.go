@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -31,32 +32,32 @@ server may have gone on reading behind the end of a request. Low leaves a round 
 When it is wrong
 The reader may have had to wait for something else, such as a disk, and a larger buffer would only hide it. The last
 window of a connection that is being closed means nothing, and is not counted.`,
-	Causes: []Cause{
-		{Code: "response", Title: "client stopped reading the response", Side: SideClient,
+	Causes: []report.Cause{
+		{Code: "response", Title: "client stopped reading the response", Side: report.SideClient,
 			Message: "The client's program read the response more slowly than it came, and its kernel closed the window: the " +
 				"server had to stop.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideClient,
+					Side: report.SideClient,
 					Text: "read from the socket without pause, and hand the data to another thread or task for " +
 						"what takes long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
 				},
 				{
-					Side: SideProxy,
+					Side: report.SideProxy,
 					Text: "let the proxy take the response off the server: nginx proxy_buffering on",
 				},
 			}},
-		{Code: "request", Title: "server stopped reading the request", Side: SideServer,
+		{Code: "request", Title: "server stopped reading the request", Side: report.SideServer,
 			Message: "The server's program read the request more slowly than it came, and its kernel closed the window: the " +
 				"client had to stop.",
-			Remedies: []Remedy{
+			Remedies: []report.Remedy{
 				{
-					Side: SideServer,
+					Side: report.SideServer,
 					Text: "read the body without pause, and hand the data to another thread or task for what takes " +
 						"long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
 				},
 				{
-					Side: SideProxy,
+					Side: report.SideProxy,
 					Text: "let the proxy collect the request first: nginx proxy_request_buffering on",
 				},
 			}},
@@ -73,19 +74,19 @@ func runZeroWindow(p *pass) {
 		share[dir], tail[dir] = p.readerShare(dir)
 	}
 	for i, w := range waits {
-		c := claim{rule: "zero-window", cause: "response", confidence: ConfidenceHigh}
+		c := claim{rule: "zero-window", cause: "response", confidence: report.ConfidenceHigh}
 		if w.dir == reassembly.FromClient {
 			c.cause = "request"
 			if m := p.exchange.Request; m != nil && !m.Complete && p.exchange.Response != nil {
 				continue // the server had enough of it, and answered
 			}
 		}
-		cost := Cost{
+		cost := report.Cost{
 			Low:      max(0, w.length()-p.conn.RTTMin()),
 			Expected: w.length(),
 			High:     w.length(),
 		}
-		if w.label == RWnd {
+		if w.label == report.RWnd {
 			cost.Expected = max(cost.Low, time.Duration(float64(w.length())*share[w.dir]))
 		}
 		if i == 0 && !owner {
@@ -94,8 +95,13 @@ func runZeroWindow(p *pass) {
 		if i == 0 {
 			cost.High += time.Duration(tail[w.dir])
 		}
-		c.occ = Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: zeroEvidence(p, &w)}
-		c.lost = []interval{{w.from, w.to}}
+		c.occ = report.Occurrence{
+			Start:    w.from,
+			End:      w.to,
+			Cost:     cost,
+			Evidence: zeroEvidence(p, &w),
+		}
+		c.lost = []report.Interval{{From: w.from, To: w.to}}
 		p.report(c)
 	}
 }
@@ -112,12 +118,12 @@ func (p *pass) readerShare(dir reassembly.Dir) (share, tail float64) {
 		return 0, 0
 	}
 	window := max(f.rwnd.offered, 1)
-	full := j.spent(dir, RWnd)
+	full := j.spent(dir, report.RWnd)
 	if int64(unscaled)<<receiver.WScale < 4*window || full <= 0 {
 		return 0, 0
 	}
-	if pace := float64(full+j.times[ZeroWindow]) / float64(max(f.bytes-window, window)); dir == reassembly.FromClient {
-		tail = min(pace*float64(window), float64(j.times[Think]))
+	if pace := float64(full+j.times[report.ZeroWindow]) / float64(max(f.bytes-window, window)); dir == reassembly.FromClient {
+		tail = min(pace*float64(window), float64(j.times[report.Think]))
 	}
 	return float64(clamp(full+j.transferTime(dir)-j.ideal(f, false), full)) / float64(full), tail
 }
@@ -127,12 +133,12 @@ func (p *pass) readerShare(dir reassembly.Dir) (share, tail float64) {
 func (p *pass) readerWaits() []slice {
 	var out []slice
 	closed, small := false, 0
-	for _, w := range p.job.with(ZeroWindow, RWnd) {
-		if w.label == RWnd && p.readerLate(&w) == 0 {
+	for _, w := range p.job.with(report.ZeroWindow, report.RWnd) {
+		if w.label == report.RWnd && p.readerLate(&w) == 0 {
 			continue
 		}
 		out = append(out, w)
-		closed = closed || w.label == ZeroWindow
+		closed = closed || w.label == report.ZeroWindow
 		small++
 	}
 	if !closed && small < leastSmall {
@@ -147,8 +153,8 @@ const leastSmall = 3
 
 // smallWindow is the time under that label of which no part is claimed as the program's.
 func (p *pass) smallWindow() time.Duration {
-	rest := p.job.times[RWnd]
-	for _, w := range p.job.with(RWnd) {
+	rest := p.job.times[report.RWnd]
+	for _, w := range p.job.with(report.RWnd) {
 		if late := p.readerLate(&w); late > 0 {
 			rest -= w.length()
 		}
@@ -157,9 +163,9 @@ func (p *pass) smallWindow() time.Duration {
 }
 
 // zeroEvidence shows the last data, the closing of the window, its opening, and the data after it.
-func zeroEvidence(p *pass, w *slice) []Evidence {
+func zeroEvidence(p *pass, w *slice) []report.Evidence {
 	sender, receiver := sideOf(w.dir), sideOf(w.dir.Peer())
-	out := []Evidence{at(w.before, "last data", sender, "fills the window")}
+	out := []report.Evidence{at(w.before, "last data", sender, "fills the window")}
 	for i := range p.conn.Records {
 		r := &p.conn.Records[i]
 		if r.Dir != w.dir && r.Window == 0 && r.PureAck() && r.Time >= w.from && r.Time <= w.to {

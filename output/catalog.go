@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // Explain writes all that is known about a rule: what happens, how it is recognised, how its cost
@@ -148,7 +149,7 @@ func catalogEntry(w io.Writer, d *analysis.Detector) {
 	}
 }
 
-func catalogCause(w io.Writer, c *analysis.Cause) {
+func catalogCause(w io.Writer, c *report.Cause) {
 	fmt.Fprint(w, "- ")
 	if c.Code != "" {
 		fmt.Fprintf(w, "`%s`: ", c.Code)
@@ -178,7 +179,7 @@ func upperFirst(s string) string {
 
 // meaning is a cause in a sentence: its message or, where each finding has one of its own, its
 // title.
-func meaning(c *analysis.Cause) string {
+func meaning(c *report.Cause) string {
 	if c.Message == "" && c.Title != "" {
 		return upperFirst(c.Title) + "."
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 var update = flag.Bool("update", false, "write docs/detectors.md")
@@ -54,8 +55,8 @@ func sampleRule() *analysis.Detector {
 	return &analysis.Detector{
 		Name: "nagle", Title: "a title",
 		Doc: "What happens\nOne thing\nafter another.\n\nHow it is recognised\nBy <this> and `that_one`.\n\nAnd more of it, in a long sentence that goes on, and on, and on until the line is full.",
-		Causes: []analysis.Cause{{Code: "request", Message: "The client does it.",
-			Remedies: []analysis.Remedy{{Side: analysis.SideClient, Text: "set TCP_NODELAY"}}}},
+		Causes: []report.Cause{{Code: "request", Message: "The client does it.",
+			Remedies: []report.Remedy{{Side: report.SideClient, Text: "set TCP_NODELAY"}}}},
 		References: []string{"RFC 896"},
 	}
 }

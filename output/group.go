@@ -6,17 +6,17 @@ import (
 	"slices"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // group is what a person sees as one finding: one rule and cause at one server, whatever client
 // shows it.
 type group struct {
-	findings []*analysis.Finding // the costliest first
-	severity analysis.Severity   // the worst
+	findings []*report.Finding // the costliest first
+	severity report.Severity   // the worst
 	count    int
 	affected int
-	cost     analysis.Cost
+	cost     report.Cost
 	wall     time.Duration
 	lossy    bool // data was lost or in danger
 	counted  bool // among what was lost
@@ -45,7 +45,7 @@ func (t *textReport) groups() []*group {
 		g.add(f)
 	}
 	for _, g := range all {
-		slices.SortStableFunc(g.findings, func(a, b *analysis.Finding) int {
+		slices.SortStableFunc(g.findings, func(a, b *report.Finding) int {
 			return cmp.Compare(b.Cost.Expected, a.Cost.Expected)
 		})
 	}
@@ -62,11 +62,11 @@ func (t *textReport) groups() []*group {
 // broke reports whether the finding is about more than time: data, or what is severe without a cost
 // in time.
 func (g *group) broke() bool {
-	return g.severity == analysis.Critical ||
-		g.severity == analysis.High && (g.lossy || g.cost.Expected == 0)
+	return g.severity == report.Critical ||
+		g.severity == report.High && (g.lossy || g.cost.Expected == 0)
 }
 
-func (g *group) add(f *analysis.Finding) {
+func (g *group) add(f *report.Finding) {
 	g.findings = append(g.findings, f)
 	g.severity = max(g.severity, f.Severity)
 	g.count += f.Count
@@ -78,7 +78,7 @@ func (g *group) add(f *analysis.Finding) {
 }
 
 // worst is the finding that is told in full.
-func (g *group) worst() *analysis.Finding { return g.findings[0] }
+func (g *group) worst() *report.Finding { return g.findings[0] }
 
 func (g *group) title() string { return g.worst().Title }
 

@@ -8,13 +8,13 @@ import (
 	"strconv"
 	"strings"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
 // findingIDs names each finding after what it is, not after its place in the report: the name stays
 // the same when other findings come or go, or when the capture is taken again.
-func findingIDs(findings []analysis.Finding) []string {
+func findingIDs(findings []report.Finding) []string {
 	ids := make([]string, len(findings))
 	seen := map[string]int{}
 	for i := range findings {
@@ -34,7 +34,7 @@ func findingIDs(findings []analysis.Finding) []string {
 // wiresharkFilter is a display filter that shows an occurrence's evidence; "" if there is none.
 // Frames are numbered per file, so with several files it speaks of that file alone which holds the
 // first frame of the evidence.
-func wiresharkFilter(r *analysis.Report, o *analysis.Occurrence) string {
+func wiresharkFilter(r *report.Report, o *report.Occurrence) string {
 	frames := filterFrames(o.Evidence)
 	if len(frames) == 0 {
 		return ""
@@ -49,14 +49,14 @@ func wiresharkFilter(r *analysis.Report, o *analysis.Occurrence) string {
 // namesStream reports whether the filter may name the connection. Wireshark's number of it is ours
 // only if it sees the same one file, and all of it; and evidence from before or after the
 // connection belongs to another one, such as that which could have been reused.
-func namesStream(r *analysis.Report, o *analysis.Occurrence) bool {
+func namesStream(r *report.Report, o *report.Occurrence) bool {
 	if o.Elsewhere || len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
 		return false
 	}
 	i, found := slices.BinarySearchFunc(
 		r.Conns,
 		o.Connection,
-		func(c analysis.ConnInfo, id int) int {
+		func(c report.ConnInfo, id int) int {
 			return cmp.Compare(c.ID, id)
 		},
 	)
@@ -74,7 +74,7 @@ func namesStream(r *analysis.Report, o *analysis.Occurrence) bool {
 
 // filterFrames are the numbers of the evidence frames of one input, each once, in the order of
 // evidence.
-func filterFrames(evidence []analysis.Evidence) []string {
+func filterFrames(evidence []report.Evidence) []string {
 	var frames []string
 	input := -1
 	seen := map[capture.FrameID]bool{}

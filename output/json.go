@@ -3,7 +3,7 @@ package output
 import (
 	"io"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // schemaVersion changes when a name of the JSON report changes its meaning or goes.
@@ -19,7 +19,7 @@ type JSONOptions struct {
 }
 
 // JSON writes the report as one JSON object, described by docs/json.md and docs/report.schema.json.
-func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
+func JSON(w io.Writer, r *report.Report, opts JSONOptions) error {
 	b := builder{report: r, opts: opts}
 	o := newObjectWriter(w)
 	o.member("schema_version", schemaVersion)
@@ -47,7 +47,7 @@ func JSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
 
 // NDJSON writes the report as lines of JSON: the objects of JSON one by one, each with a "type".
 // First comes the capture, then the summary, then every finding, connection and exchange.
-func NDJSON(w io.Writer, r *analysis.Report, opts JSONOptions) error {
+func NDJSON(w io.Writer, r *report.Report, opts JSONOptions) error {
 	enc := newLineWriter(w)
 	b := builder{report: r, opts: opts}
 	err := enc.line(struct {

@@ -4,14 +4,14 @@ import (
 	"net/netip"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 // builder turns a report into what JSON shows of it.
 type builder struct {
-	report *analysis.Report
+	report *report.Report
 	opts   JSONOptions
 }
 
@@ -93,7 +93,7 @@ func (b *builder) summary() jsonSummary {
 	return s
 }
 
-func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
+func (b *builder) finding(f *report.Finding, id string) jsonFinding {
 	j := jsonFinding{
 		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: visible(f.Title), Severity: f.Severity.String(),
 		Confidence: f.Confidence.String(), Side: f.Side.String(), Client: address(f.Client),
@@ -114,7 +114,7 @@ func (b *builder) finding(f *analysis.Finding, id string) jsonFinding {
 	return j
 }
 
-func (b *builder) occurrence(o *analysis.Occurrence) jsonOccurrence {
+func (b *builder) occurrence(o *report.Occurrence) jsonOccurrence {
 	j := jsonOccurrence{
 		Connection: o.Connection, Start: millis(o.Start), End: millis(o.End), Cost: cost(o.Cost),
 		Evidence: make(
@@ -135,11 +135,11 @@ func (b *builder) occurrence(o *analysis.Occurrence) jsonOccurrence {
 	return j
 }
 
-func cost(c analysis.Cost) jsonCost {
+func cost(c report.Cost) jsonCost {
 	return jsonCost{millis(c.Low), millis(c.Expected), millis(c.High)}
 }
 
-func (b *builder) connection(c *analysis.ConnInfo) jsonConnection {
+func (b *builder) connection(c *report.ConnInfo) jsonConnection {
 	j := jsonConnection{
 		ID: c.ID, Client: c.Client.String(), Server: c.Server.String(), Start: millis(c.Start),
 		Duration: millis(c.Duration), State: c.State.String(), History: captured(c.History),
@@ -173,7 +173,7 @@ func (b *builder) connection(c *analysis.ConnInfo) jsonConnection {
 	return j
 }
 
-func (b *builder) exchange(x *analysis.ExchangeInfo) jsonExchange {
+func (b *builder) exchange(x *report.ExchangeInfo) jsonExchange {
 	max := maxTarget
 	if b.opts.ShowQuery {
 		max = 4 * reassemblyTargetCap
@@ -193,7 +193,7 @@ func (b *builder) exchange(x *analysis.ExchangeInfo) jsonExchange {
 // spelled out.
 const reassemblyTargetCap = 2048
 
-func message(m *analysis.MessageInfo) *jsonMessage {
+func message(m *report.MessageInfo) *jsonMessage {
 	if m == nil {
 		return nil
 	}

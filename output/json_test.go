@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/jsonschema-go/jsonschema"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -34,7 +34,7 @@ func schema(t *testing.T) *jsonschema.Resolved {
 }
 
 // decode is the JSON report as a program sees it, numbers untouched.
-func decode(t *testing.T, r *analysis.Report) map[string]any {
+func decode(t *testing.T, r *report.Report) map[string]any {
 	t.Helper()
 	var b bytes.Buffer
 	if err := JSON(&b, r, JSONOptions{Version: "1.2.3"}); err != nil {
@@ -49,7 +49,7 @@ func decode(t *testing.T, r *analysis.Report) map[string]any {
 
 func TestSchema(t *testing.T) {
 	resolved := schema(t)
-	reports := map[string]*analysis.Report{"sample": sample(), "empty": {Capture: &capture.Stats{}}}
+	reports := map[string]*report.Report{"sample": sample(), "empty": {Capture: &capture.Stats{}}}
 	for name, r := range reports {
 		if err := resolved.Validate(decode(t, r)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -102,7 +102,7 @@ func TestSchemaNamesLabels(t *testing.T) {
 		t.Fatal(err)
 	}
 	var names []string
-	for _, l := range analysis.Labels() {
+	for _, l := range report.Labels() {
 		names = append(names, l.String())
 	}
 	if got, want := strings.Join(s.Defs.Times.PropertyNames.Enum, " "), strings.Join(names, " "); got != want {
@@ -163,7 +163,7 @@ func TestMillis(t *testing.T) {
 // TestTimesAddUp sums the printed labels exactly: no digit may be lost on the way.
 func TestTimesAddUp(t *testing.T) {
 	r := sample()
-	parts := []analysis.LabelTime{{Label: analysis.Think, Time: 1}, {Label: analysis.RoundTrip, Time: 333333333}, {Label: analysis.RTO, Time: 9007199254740993}}
+	parts := []report.LabelTime{{Label: report.Think, Time: 1}, {Label: report.RoundTrip, Time: 333333333}, {Label: report.RTO, Time: 9007199254740993}}
 	r.Exchanges[0].Times = parts
 	r.Exchanges[0].Duration = parts[0].Time + parts[1].Time + parts[2].Time
 	var b bytes.Buffer
@@ -212,43 +212,43 @@ func TestSpoken(t *testing.T) {
 func TestFindingIDs(t *testing.T) {
 	a, b := sample().Findings[0], sample().Findings[0]
 	b.Cause = "response"
-	alone := findingIDs([]analysis.Finding{b})
-	after := findingIDs([]analysis.Finding{a, b})
+	alone := findingIDs([]report.Finding{b})
+	after := findingIDs([]report.Finding{a, b})
 	if alone[0] != after[1] {
 		t.Errorf("a finding's name depends on its neighbours: %s and %s", alone[0], after[1])
 	}
-	if twice := findingIDs([]analysis.Finding{a, a}); twice[0] == twice[1] || after[0] == after[1] {
+	if twice := findingIDs([]report.Finding{a, a}); twice[0] == twice[1] || after[0] == after[1] {
 		t.Errorf("two findings have one name: %v %v", twice, after)
 	}
 }
 
 func TestWiresharkFilter(t *testing.T) {
-	evidence := func(at time.Duration, frames ...capture.FrameID) *analysis.Occurrence {
-		o := &analysis.Occurrence{Connection: 3}
+	evidence := func(at time.Duration, frames ...capture.FrameID) *report.Occurrence {
+		o := &report.Occurrence{Connection: 3}
 		for _, f := range frames {
-			o.Evidence = append(o.Evidence, analysis.Evidence{Mark: capture.Mark{Time: at, Frame: f}})
+			o.Evidence = append(o.Evidence, report.Evidence{Mark: capture.Mark{Time: at, Frame: f}})
 		}
 		return o
 	}
-	report := func(inputs int, filtered uint64) *analysis.Report {
+	of := func(inputs int, filtered uint64) *report.Report {
 		s := &capture.Stats{Inputs: make([]capture.Input, inputs)}
 		s.Count[capture.OutcomeFiltered] = filtered
-		return &analysis.Report{Capture: s, Conns: []analysis.ConnInfo{{ID: 1}, {ID: 3, Start: ms, Duration: ms}}}
+		return &report.Report{Capture: s, Conns: []report.ConnInfo{{ID: 1}, {ID: 3, Start: ms, Duration: ms}}}
 	}
 	in := capture.NewFrameID
 	tests := []struct {
 		name   string
-		report *analysis.Report
-		occ    *analysis.Occurrence
+		report *report.Report
+		occ    *report.Occurrence
 		want   string
 	}{
-		{"one file", report(1, 0), evidence(ms, in(0, 14), in(0, 15), in(0, 14)), "tcp.stream eq 3 && frame.number in {14,15}"},
-		{"two files", report(2, 0), evidence(ms, in(1, 9), in(0, 15), in(1, 12)), "frame.number in {9,12}"},
-		{"streams counted differently", report(1, 1), evidence(ms, in(0, 14)), "frame.number in {14}"},
-		{"from before the connection", report(1, 0), evidence(0, in(0, 14)), "frame.number in {14}"},
-		{"from after it", report(1, 0), evidence(3*ms, in(0, 14)), "frame.number in {14}"},
-		{"no evidence", report(1, 0), evidence(ms), ""},
-		{"no frame", report(1, 0), evidence(ms, in(0, 0)), ""},
+		{"one file", of(1, 0), evidence(ms, in(0, 14), in(0, 15), in(0, 14)), "tcp.stream eq 3 && frame.number in {14,15}"},
+		{"two files", of(2, 0), evidence(ms, in(1, 9), in(0, 15), in(1, 12)), "frame.number in {9,12}"},
+		{"streams counted differently", of(1, 1), evidence(ms, in(0, 14)), "frame.number in {14}"},
+		{"from before the connection", of(1, 0), evidence(0, in(0, 14)), "frame.number in {14}"},
+		{"from after it", of(1, 0), evidence(3*ms, in(0, 14)), "frame.number in {14}"},
+		{"no evidence", of(1, 0), evidence(ms), ""},
+		{"no frame", of(1, 0), evidence(ms, in(0, 0)), ""},
 	}
 	for _, tt := range tests {
 		if got := wiresharkFilter(tt.report, tt.occ); got != tt.want {

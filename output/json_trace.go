@@ -1,7 +1,7 @@
 package output
 
 import (
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -52,7 +52,7 @@ func frameRef(m capture.Mark) *jsonFrameRef {
 }
 
 // trace is what JSON shows of a trace.
-func (b *builder) trace(t *analysis.Trace) jsonTrace {
+func (b *builder) trace(t *report.Trace) jsonTrace {
 	j := jsonTrace{Connection: t.Conn.ID, MoreTiles: t.MoreTiles, MoreSegments: t.MoreSegments,
 		Tiles: make([]jsonTile, 0, len(t.Tiles)), Segments: make([]jsonSegment, 0, len(t.Segments))}
 	if t.Exchange != nil {
@@ -80,7 +80,7 @@ func (b *builder) trace(t *analysis.Trace) jsonTrace {
 }
 
 // segment is what JSON shows of a segment.
-func segment(s *analysis.TracedSegment) jsonSegment {
+func segment(s *report.TracedSegment) jsonSegment {
 	j := jsonSegment{
 		Frame:  *frameRef(s.Mark()),
 		Time:   millis(s.Time),

@@ -3,7 +3,7 @@ package output
 import (
 	"github.com/go-json-experiment/json/jsontext"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // The structs of this file are the JSON report, in the order of docs/json.md. A pointer is null
@@ -183,7 +183,7 @@ type jsonMessage struct {
 }
 
 // labelTimes is an object from label to milliseconds, its keys in the order of the labels.
-type labelTimes []analysis.LabelTime
+type labelTimes []report.LabelTime
 
 // MarshalJSONTo leaves out the labels that got no time.
 func (t labelTimes) MarshalJSONTo(enc *jsontext.Encoder) error {

@@ -3,7 +3,7 @@ package output
 import (
 	"io"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -25,20 +25,20 @@ func NewLiveJSON(w io.Writer, name string, opts JSONOptions) *LiveJSON {
 }
 
 func (l *LiveJSON) builder() *builder {
-	return &builder{report: &analysis.Report{Capture: l.capture}, opts: l.opts}
+	return &builder{report: &report.Report{Capture: l.capture}, opts: l.opts}
 }
 
 // Occurrence writes a finding with its totals so far and the occurrence that has just become
 // certain.
-func (l *LiveJSON) Occurrence(f *analysis.Finding) error {
+func (l *LiveJSON) Occurrence(f *report.Finding) error {
 	return l.enc.line(struct {
 		Type string `json:"type"`
 		jsonFinding
-	}{"occurrence", l.builder().finding(f, findingIDs([]analysis.Finding{*f})[0])})
+	}{"occurrence", l.builder().finding(f, findingIDs([]report.Finding{*f})[0])})
 }
 
 // Exchange writes an exchange that has just been judged.
-func (l *LiveJSON) Exchange(x *analysis.ExchangeInfo) error {
+func (l *LiveJSON) Exchange(x *report.ExchangeInfo) error {
 	return l.enc.line(struct {
 		Type string `json:"type"`
 		Live bool   `json:"live"`
@@ -47,7 +47,7 @@ func (l *LiveJSON) Exchange(x *analysis.ExchangeInfo) error {
 }
 
 // SoFar writes the totals of a report that is not the last.
-func (l *LiveJSON) SoFar(r *analysis.Report) error {
+func (l *LiveJSON) SoFar(r *report.Report) error {
 	b := builder{report: r, opts: l.opts}
 	err := l.enc.line(struct {
 		Type string `json:"type"`

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -45,7 +45,7 @@ func NewView(name string) *View {
 }
 
 // Finding takes in a finding with one occurrence.
-func (v *View) Finding(f *analysis.Finding) {
+func (v *View) Finding(f *report.Finding) {
 	s := v.service(f.Server)
 	if f.Host != "" {
 		s.host = f.Host

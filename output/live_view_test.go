@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -14,8 +14,8 @@ func TestView(t *testing.T) {
 	v := NewView("eth0")
 	server := netip.MustParseAddrPort("10.0.0.1:80")
 	lose := func(rule string, cost time.Duration) {
-		v.Finding(&analysis.Finding{Rule: rule, Server: server, Host: "api.example",
-			Occurrences: []analysis.Occurrence{{Cost: analysis.Cost{Expected: cost}}}})
+		v.Finding(&report.Finding{Rule: rule, Server: server, Host: "api.example",
+			Occurrences: []report.Occurrence{{Cost: report.Cost{Expected: cost}}}})
 	}
 	v.Exchange(server)
 	lose("nagle", 300*time.Millisecond)
@@ -50,7 +50,7 @@ func TestView(t *testing.T) {
 func TestViewIsBounded(t *testing.T) {
 	v := NewView("eth0")
 	costly := netip.MustParseAddrPort("192.0.2.1:80")
-	v.Finding(&analysis.Finding{Rule: "nagle", Server: costly, Occurrences: []analysis.Occurrence{{Cost: analysis.Cost{Expected: time.Second}}}})
+	v.Finding(&report.Finding{Rule: "nagle", Server: costly, Occurrences: []report.Occurrence{{Cost: report.Cost{Expected: time.Second}}}})
 	for i := range 5000 {
 		v.Exchange(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 80))
 	}

@@ -4,7 +4,7 @@ import (
 	"io"
 	"testing"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // printed is how many connections, and findings, the report has that is printed; there are twice as
@@ -12,7 +12,7 @@ import (
 const printed = 1000
 
 // longSample is a report with many of everything.
-func longSample() *analysis.Report {
+func longSample() *report.Report {
 	r := sample()
 	findings, conns, exchanges := r.Findings, r.Conns, r.Exchanges
 	for i := 1; i < printed; i++ {

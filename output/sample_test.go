@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -19,7 +19,7 @@ func mark(at float64, frame uint64) capture.Mark {
 }
 
 // sample is a report with one of everything, and with secrets wherever the network can put them.
-func sample() *analysis.Report {
+func sample() *report.Report {
 	client, server := netip.MustParseAddr("10.20.0.2"), netip.MustParseAddrPort("10.20.0.1:8080")
 	stats := &capture.Stats{
 		Inputs: []capture.Input{{Name: "trace.pcap", Format: "pcap", LinkTypes: []string{"Ethernet"}, Frames: 214, Complete: true}},
@@ -28,51 +28,51 @@ func sample() *analysis.Report {
 	}
 	stats.Count[capture.OutcomeSegment] = 210
 	stats.Count[capture.OutcomeDNS] = 4
-	times := []analysis.LabelTime{
-		{Label: analysis.Unknown, Time: 1}, {Label: analysis.Think, Time: 70 * ms},
-		{Label: analysis.RoundTrip, Time: 149*ms - 1}, {Label: analysis.NagleDelack, Time: 615 * ms},
+	times := []report.LabelTime{
+		{Label: report.Unknown, Time: 1}, {Label: report.Think, Time: 70 * ms},
+		{Label: report.RoundTrip, Time: 149*ms - 1}, {Label: report.NagleDelack, Time: 615 * ms},
 	}
-	return &analysis.Report{
+	return &report.Report{
 		Capture: stats, Connections: 1, ExchangeCount: 2, ExchangeTime: 834 * ms, Lost: 615 * ms, Times: times,
-		Caveats: []analysis.Caveat{{
+		Caveats: []report.Caveat{{
 			Code: "no-handshake", Message: "1 connection began before the capture did", Count: 1,
 			Weakens: []string{"slow-start", "receive-window"},
 		}},
-		Findings:  []analysis.Finding{nagleFinding(client, server)},
-		Conns:     []analysis.ConnInfo{sampleConn(client, server, times)},
+		Findings:  []report.Finding{nagleFinding(client, server)},
+		Conns:     []report.ConnInfo{sampleConn(client, server, times)},
 		Exchanges: sampleExchanges(times),
 		Checked:   []string{"nagle-delayed-ack", "missed-reuse", "slow-start", "reset-after-data"},
 		Vantages:  map[reassembly.Vantage]int{reassembly.ClientSide: 1},
 	}
 }
 
-func nagleFinding(client netip.Addr, server netip.AddrPort) analysis.Finding {
-	return analysis.Finding{
+func nagleFinding(client netip.Addr, server netip.AddrPort) report.Finding {
+	return report.Finding{
 		Rule: "nagle-delayed-ack", Cause: "request", Title: "Nagle hold ended by a delayed ACK",
-		Severity: analysis.High, Confidence: analysis.Proven, Side: analysis.SideClient, Client: client,
+		Severity: report.High, Confidence: report.Proven, Side: report.SideClient, Client: client,
 		Server: server, Host: "u:" + secret + "@api.example", Count: 13, Affected: 13,
 		Message: "The client writes each request in two small pieces. Its kernel holds the second until the server " +
 			"acknowledges the first, and the server delays that acknowledgment by 40 ms.",
-		Cost: analysis.Cost{Low: 520 * ms, Expected: 615 * ms, High: 640 * ms},
+		Cost: report.Cost{Low: 520 * ms, Expected: 615 * ms, High: 640 * ms},
 		Wall: 200 * ms, Counted: true,
-		Remedies: []analysis.Remedy{
-			{Side: analysis.SideClient, Text: "write headers and body at once, or set TCP_NODELAY"},
-			{Side: analysis.SideServer, Text: "TCP_QUICKACK helps only until the kernel leaves that mode again"},
+		Remedies: []report.Remedy{
+			{Side: report.SideClient, Text: "write headers and body at once, or set TCP_NODELAY"},
+			{Side: report.SideServer, Text: "TCP_QUICKACK helps only until the kernel leaves that mode again"},
 		},
 		References: []string{"RFC 9293 §3.7.4", "RFC 1122 §4.2.3.2"},
-		Occurrences: []analysis.Occurrence{{
-			Connection: 0, Exchange: 1, Start: 500 * ms, End: 541 * ms, Cost: analysis.Cost{Low: 40 * ms, Expected: 41 * ms, High: 41 * ms},
-			Evidence: []analysis.Evidence{
-				{Mark: mark(500, 14), Role: "first piece", Side: analysis.SideClient, Text: "180 bytes: the headers"},
-				{Mark: mark(540.812, 15), Role: "late ACK", Side: analysis.SideServer, Text: "acknowledges it, alone, 40.8 ms later, which is what a delayed acknowledgment timer does"},
-				{Mark: mark(540.851, 16), Role: "second piece", Side: analysis.SideClient, Text: "64 bytes, 0.04 ms after the ACK"},
+		Occurrences: []report.Occurrence{{
+			Connection: 0, Exchange: 1, Start: 500 * ms, End: 541 * ms, Cost: report.Cost{Low: 40 * ms, Expected: 41 * ms, High: 41 * ms},
+			Evidence: []report.Evidence{
+				{Mark: mark(500, 14), Role: "first piece", Side: report.SideClient, Text: "180 bytes: the headers"},
+				{Mark: mark(540.812, 15), Role: "late ACK", Side: report.SideServer, Text: "acknowledges it, alone, 40.8 ms later, which is what a delayed acknowledgment timer does"},
+				{Mark: mark(540.851, 16), Role: "second piece", Side: report.SideClient, Text: "64 bytes, 0.04 ms after the ACK"},
 			},
 		}},
 	}
 }
 
-func sampleConn(client netip.Addr, server netip.AddrPort, times []analysis.LabelTime) analysis.ConnInfo {
-	return analysis.ConnInfo{
+func sampleConn(client netip.Addr, server netip.AddrPort, times []report.LabelTime) report.ConnInfo {
+	return report.ConnInfo{
 		ID: 0, Client: netip.AddrPortFrom(client, 40000), Server: server, Start: 0, Duration: 834 * ms,
 		State: reassembly.Closed, History: "ShADadFf", Protocol: reassembly.ProtoHTTP1, Vantage: reassembly.ClientSide,
 		Handshake: ms / 10, RTTMin: ms / 10, ServerRTT: ms / 10, MSS: [2]uint16{1460, 0}, Bytes: [2]int64{3000, 4000},
@@ -81,9 +81,9 @@ func sampleConn(client netip.Addr, server netip.AddrPort, times []analysis.Label
 	}
 }
 
-func sampleExchanges(times []analysis.LabelTime) []analysis.ExchangeInfo {
-	request := &analysis.MessageInfo{Start: mark(0, 4), End: mark(0, 4), HeaderBytes: 180, BodyBytes: 64, Complete: true}
-	return []analysis.ExchangeInfo{
+func sampleExchanges(times []report.LabelTime) []report.ExchangeInfo {
+	request := &report.MessageInfo{Start: mark(0, 4), End: mark(0, 4), HeaderBytes: 180, BodyBytes: 64, Complete: true}
+	return []report.ExchangeInfo{
 		{
 			ID: 0, Connection: 0, Method: "POST", Target: "http://u:" + secret + "@api.example/items?key=" + secret + "&" + secret,
 			Host: "api.example", Version: "HTTP/1.1", Status: 201, Interim: []int{100}, Outcome: reassembly.Complete,

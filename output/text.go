@@ -4,7 +4,7 @@ import (
 	"io"
 	"strings"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -24,7 +24,7 @@ type TextOptions struct {
 
 // Text writes the report for a person in a hurry: first the verdict, then the findings by cost,
 // then where the time went, and last what the capture could not show.
-func Text(w io.Writer, r *analysis.Report, opts TextOptions) error {
+func Text(w io.Writer, r *report.Report, opts TextOptions) error {
 	t := textReport{page: newPage(w, opts), report: r, opts: opts}
 	t.verdict()
 	t.findings()
@@ -39,7 +39,7 @@ func Text(w io.Writer, r *analysis.Report, opts TextOptions) error {
 // textReport is a report on its way to a page.
 type textReport struct {
 	*page
-	report *analysis.Report
+	report *report.Report
 	opts   TextOptions
 }
 
@@ -53,9 +53,9 @@ func (t *textReport) verdict() {
 	groups := t.groups()
 	for _, g := range groups {
 		switch {
-		case g.severity == analysis.Critical:
+		case g.severity == report.Critical:
 			t.para("", "Critical: "+g.title()+", "+times(g.count)+".", red)
-		case g.severity == analysis.High && g.lossy:
+		case g.severity == report.High && g.lossy:
 			t.para("", "High: "+g.title()+", "+times(g.count)+".", red)
 		}
 	}
@@ -138,7 +138,7 @@ func (t *textReport) lostSentence(groups []*group) string {
 			return ""
 		}
 		if others := costliest(groups, false); len(others) > 0 &&
-			others[0].severity > analysis.Info {
+			others[0].severity > report.Info {
 			return "No exchange time counts as lost; worth a look: " + others[0].title() + " (" + spoken(
 				others[0].cost.Expected,
 			) + ")."

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
 
@@ -32,7 +32,7 @@ func (t *textReport) findings() {
 	told := 0
 	var rest []*group
 	for i, g := range groups {
-		if i > 0 && (g.severity == analysis.Info || told == maxDetailed) {
+		if i > 0 && (g.severity == report.Info || told == maxDetailed) {
 			rest = append(rest, g)
 			continue
 		}
@@ -68,11 +68,11 @@ func (t *textReport) title(number int, g *group) {
 	t.row(label, severityStyle(g.severity), g.title(), figure, strong)
 }
 
-func severityStyle(s analysis.Severity) style {
+func severityStyle(s report.Severity) style {
 	switch {
-	case s >= analysis.High:
+	case s >= report.High:
 		return red
-	case s == analysis.Medium:
+	case s == report.Medium:
 		return yellow
 	}
 	return plain
@@ -115,8 +115,8 @@ func (t *textReport) extent(g *group) string {
 	return s
 }
 
-func confidenceWords(c analysis.Confidence) string {
-	if c == analysis.Proven {
+func confidenceWords(c report.Confidence) string {
+	if c == report.Proven {
 		return "proven"
 	}
 	return c.String() + " confidence"
@@ -168,11 +168,11 @@ func (t *textReport) labelled(label, text string, s style) {
 	t.para(fmt.Sprintf("%s%-*s", detailIndent, labelWidth-len(detailIndent), label), text, s)
 }
 
-func (t *textReport) remedies(remedies []analysis.Remedy) {
+func (t *textReport) remedies(remedies []report.Remedy) {
 	label := "Fix"
 	for _, m := range remedies {
 		side := m.Side.String() + ": "
-		if m.Side == analysis.SideUnknown {
+		if m.Side == report.SideUnknown {
 			side = ""
 		}
 		t.labelled(label, side+m.Text, green)
@@ -207,7 +207,7 @@ func (t *textReport) proof(g *group) {
 type proofLine struct{ label, text string }
 
 // frames lays the evidence out in columns that are as wide as they have to be.
-func (t *textReport) frames(evidence []analysis.Evidence) []proofLine {
+func (t *textReport) frames(evidence []report.Evidence) []proofLine {
 	var nameCells, offsetCells, senderCells int
 	first, several := evidence[0].Time, severalFiles(evidence)
 	for i := range evidence {
@@ -247,15 +247,15 @@ func (t *textReport) frames(evidence []analysis.Evidence) []proofLine {
 }
 
 // shows is what a frame is and what can be seen in it.
-func shows(e *analysis.Evidence) string {
+func shows(e *report.Evidence) string {
 	if e.Text == "" {
 		return e.Role
 	}
 	return e.Role + ": " + e.Text
 }
 
-func sender(s analysis.Side) string {
-	if s == analysis.SideUnknown {
+func sender(s report.Side) string {
+	if s == report.SideUnknown {
 		return ""
 	}
 	return s.String()
@@ -271,7 +271,7 @@ func (t *textReport) frameName(f capture.FrameID, several bool) string {
 }
 
 // severalFiles reports whether the evidence comes from more than one file.
-func severalFiles(evidence []analysis.Evidence) bool {
+func severalFiles(evidence []report.Evidence) bool {
 	for i := range evidence {
 		if evidence[i].Frame.Input() != evidence[0].Frame.Input() {
 			return true
@@ -302,7 +302,7 @@ func baseName(path string) string {
 }
 
 // place says in which exchange or connection an occurrence lies.
-func (t *textReport) place(o *analysis.Occurrence) string {
+func (t *textReport) place(o *report.Occurrence) string {
 	if o.Exchange < 0 {
 		return "connection " + strconv.Itoa(o.Connection) + " at " + spoken(o.Start)
 	}
@@ -314,7 +314,7 @@ func (t *textReport) place(o *analysis.Occurrence) string {
 }
 
 // exchange is the listed exchange of that ID, nil if it was not listed.
-func (t *textReport) exchange(id int) *analysis.ExchangeInfo {
+func (t *textReport) exchange(id int) *report.ExchangeInfo {
 	for i := range t.report.Exchanges {
 		if t.report.Exchanges[i].ID == id {
 			return &t.report.Exchanges[i]
@@ -324,7 +324,7 @@ func (t *textReport) exchange(id int) *analysis.ExchangeInfo {
 }
 
 // request names an exchange by its request line.
-func (t *textReport) request(x *analysis.ExchangeInfo, room int) string {
+func (t *textReport) request(x *report.ExchangeInfo, room int) string {
 	switch {
 	case x.Turn:
 		return "turn"

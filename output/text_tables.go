@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -73,8 +73,8 @@ func bar(d, whole time.Duration, room int) string {
 }
 
 // byTime are the parts that got time, the largest first.
-func byTime(times []analysis.LabelTime) []analysis.LabelTime {
-	var parts []analysis.LabelTime
+func byTime(times []report.LabelTime) []report.LabelTime {
+	var parts []report.LabelTime
 	for _, part := range times {
 		if part.Time > 0 {
 			parts = append(parts, part)
@@ -82,7 +82,7 @@ func byTime(times []analysis.LabelTime) []analysis.LabelTime {
 	}
 	slices.SortStableFunc(
 		parts,
-		func(a, b analysis.LabelTime) int { return cmp.Compare(b.Time, a.Time) },
+		func(a, b report.LabelTime) int { return cmp.Compare(b.Time, a.Time) },
 	)
 	return parts
 }
@@ -92,13 +92,13 @@ func (t *textReport) slowest() {
 	if len(t.report.Exchanges) == 0 {
 		return
 	}
-	all := make([]*analysis.ExchangeInfo, len(t.report.Exchanges))
+	all := make([]*report.ExchangeInfo, len(t.report.Exchanges))
 	for i := range all {
 		all[i] = &t.report.Exchanges[i]
 	}
 	slices.SortStableFunc(
 		all,
-		func(a, b *analysis.ExchangeInfo) int { return cmp.Compare(b.Duration, a.Duration) },
+		func(a, b *report.ExchangeInfo) int { return cmp.Compare(b.Duration, a.Duration) },
 	)
 	t.heading("Slowest exchanges")
 	for _, x := range all[:min(maxSlowest, len(all))] {
@@ -114,7 +114,7 @@ func (t *textReport) slowest() {
 }
 
 // ending is an exchange's status, and how it ended if not well.
-func (t *textReport) ending(x *analysis.ExchangeInfo) string {
+func (t *textReport) ending(x *report.ExchangeInfo) string {
 	s := ""
 	if x.Status > 0 {
 		s = " " + strconv.Itoa(x.Status)
@@ -129,7 +129,7 @@ func (t *textReport) ending(x *analysis.ExchangeInfo) string {
 }
 
 // mainLabels are the parts that took most of the time, as many as fit into room cells.
-func (t *textReport) mainLabels(x *analysis.ExchangeInfo, room int) string {
+func (t *textReport) mainLabels(x *report.ExchangeInfo, room int) string {
 	line := ""
 	for i, part := range byTime(x.Times) {
 		longer := line + ", " + part.Label.Title() + " " + spoken(part.Time)
@@ -165,22 +165,22 @@ func (t *textReport) connections() {
 	}
 }
 
-func (t *textReport) worthNaming() []*analysis.ConnInfo {
+func (t *textReport) worthNaming() []*report.ConnInfo {
 	named := map[int]bool{}
 	for _, f := range t.report.Findings {
-		if f.Severity > analysis.Info && len(f.Occurrences) > 0 {
+		if f.Severity > report.Info && len(f.Occurrences) > 0 {
 			named[f.Occurrences[0].Connection] = true
 		}
 	}
 	few := len(t.report.Conns) <= 3
-	var conns []*analysis.ConnInfo
+	var conns []*report.ConnInfo
 	for i := range t.report.Conns {
 		c := &t.report.Conns[i]
 		if few || named[c.ID] || troubled(c) {
 			conns = append(conns, c)
 		}
 	}
-	slices.SortStableFunc(conns, func(a, b *analysis.ConnInfo) int {
+	slices.SortStableFunc(conns, func(a, b *report.ConnInfo) int {
 		return cmp.Or(boolOrder(named[a.ID], named[b.ID]), cmp.Compare(trouble(b), trouble(a)))
 	})
 	return conns
@@ -197,12 +197,12 @@ func boolOrder(a, b bool) int {
 	return 1
 }
 
-func troubled(c *analysis.ConnInfo) bool {
+func troubled(c *report.ConnInfo) bool {
 	return trouble(c) > 0 || c.State == reassembly.Refused || c.State == reassembly.Connecting
 }
 
 // trouble is how many segments were sent again, a reset counting as one.
-func trouble(c *analysis.ConnInfo) uint32 {
+func trouble(c *report.ConnInfo) uint32 {
 	n := c.Retransmissions[reassembly.FromClient] + c.Retransmissions[reassembly.FromServer]
 	if c.State == reassembly.Reset {
 		n++
@@ -211,7 +211,7 @@ func trouble(c *analysis.ConnInfo) uint32 {
 }
 
 // connectionFacts is a connection in one line.
-func connectionFacts(c *analysis.ConnInfo) string {
+func connectionFacts(c *report.ConnInfo) string {
 	var facts []string
 	if c.Protocol != reassembly.ProtoUnknown {
 		facts = append(facts, c.Protocol.String())
@@ -232,7 +232,7 @@ func connectionFacts(c *analysis.ConnInfo) string {
 }
 
 // stateWords says how the connection ended.
-func stateWords(c *analysis.ConnInfo) string {
+func stateWords(c *report.ConnInfo) string {
 	switch {
 	case c.State == reassembly.Reset && c.ResetBy != "":
 		return "reset by the " + c.ResetBy

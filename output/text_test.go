@@ -7,13 +7,13 @@ import (
 	"testing"
 	"unicode"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 // render is the text report, checked for what holds for every one.
-func render(t *testing.T, r *analysis.Report, opts TextOptions) string {
+func render(t *testing.T, r *report.Report, opts TextOptions) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Text(&b, r, opts); err != nil {
@@ -100,7 +100,7 @@ func TestTextWidths(t *testing.T) {
 	f := &r.Findings[0]
 	f.Title, f.Message, f.Remedies[0].Text = long, long+" "+long, long
 	r.Findings = append(r.Findings, *f)
-	r.Findings[1].Rule, r.Findings[1].Cost = "truncated-response", analysis.Cost{}
+	r.Findings[1].Rule, r.Findings[1].Cost = "truncated-response", report.Cost{}
 	f = &r.Findings[0]
 	f.Host = long
 	f.Client = netip.MustParseAddr("2001:db8:1111:2222:3333:4444:5555:6666")
@@ -132,7 +132,7 @@ func TestTextManyFindings(t *testing.T) {
 		g := f
 		g.Rule = "rule-" + string(rune('a'+i%40))
 		g.Client = netip.AddrFrom4([4]byte{10, 0, 0, byte(i)})
-		g.Severity = analysis.Severity(i%4 + 1)
+		g.Severity = report.Severity(i%4 + 1)
 		r.Findings = append(r.Findings, g)
 	}
 	got := render(t, r, TextOptions{})
@@ -147,15 +147,15 @@ func TestTextManyFindings(t *testing.T) {
 func TestTextWithoutFindings(t *testing.T) {
 	quiet := sample()
 	quiet.Findings, quiet.Lost = nil, 0
-	empty := &analysis.Report{Capture: &capture.Stats{Inputs: []capture.Input{{Name: "e.pcap", Complete: true}}}}
-	quic := &analysis.Report{Capture: &capture.Stats{Frames: 9, Inputs: []capture.Input{{Name: "q.pcap", Complete: true}}}}
+	empty := &report.Report{Capture: &capture.Stats{Inputs: []capture.Input{{Name: "e.pcap", Complete: true}}}}
+	quic := &report.Report{Capture: &capture.Stats{Frames: 9, Inputs: []capture.Input{{Name: "q.pcap", Complete: true}}}}
 	quic.Capture.Count[capture.OutcomeQUIC] = 9
-	silent := &analysis.Report{Connections: 1, Capture: &capture.Stats{Frames: 3, Inputs: []capture.Input{{Name: "s.pcap", Complete: true}}}}
+	silent := &report.Report{Connections: 1, Capture: &capture.Stats{Frames: 3, Inputs: []capture.Input{{Name: "s.pcap", Complete: true}}}}
 	silent.Capture.Count[capture.OutcomeSegment] = 3
-	silent.Conns = []analysis.ConnInfo{{State: reassembly.Refused}}
+	silent.Conns = []report.ConnInfo{{State: reassembly.Refused}}
 	tests := []struct {
 		name   string
-		report *analysis.Report
+		report *report.Report
 		want   string
 	}{
 		{"quiet", quiet, "Nothing found: 4 rules looked at it"},

@@ -4,19 +4,19 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // glyph is the character that stands for a label on the line of an exchange's time. Capital letters
 // are waits that a finding may explain.
-func glyph(l analysis.Label) byte {
+func glyph(l report.Label) byte {
 	const glyphs = "?!_hHYtvlxas1-q=~SICRWZFTPLUnNDKpc.,B)|"
 	return glyphs[l]
 }
 
 // timeLine is an exchange's time from left to right, room characters wide: each is the label that
 // got most of its part.
-func timeLine(pieces []analysis.Piece, room int) string {
+func timeLine(pieces []report.Piece, room int) string {
 	if len(pieces) == 0 || room < 1 {
 		return ""
 	}
@@ -39,7 +39,7 @@ func part(start, end time.Duration, i, n int) time.Duration {
 }
 
 // most is the label of the piece that covers most of the time between from and to.
-func most(pieces []analysis.Piece, from, to time.Duration) analysis.Label {
+func most(pieces []report.Piece, from, to time.Duration) report.Label {
 	best, label := time.Duration(-1), pieces[0].Label
 	for _, p := range pieces {
 		if p.From >= to {
@@ -53,7 +53,7 @@ func most(pieces []analysis.Piece, from, to time.Duration) analysis.Label {
 }
 
 // legend says what the characters on the lines stand for.
-func (t *textReport) legend(exchanges []*analysis.ExchangeInfo) {
+func (t *textReport) legend(exchanges []*report.ExchangeInfo) {
 	var used [256]bool
 	for _, x := range exchanges {
 		for _, c := range []byte(timeLine(x.Pieces, t.width-8)) {
@@ -61,7 +61,7 @@ func (t *textReport) legend(exchanges []*analysis.ExchangeInfo) {
 		}
 	}
 	var words []string
-	for _, l := range analysis.Labels() {
+	for _, l := range report.Labels() {
 		if used[glyph(l)] {
 			words = append(words, string(glyph(l))+nbsp+strings.ReplaceAll(l.Title(), " ", nbsp))
 		}

@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 )
 
 // TestGlyphs: every label has a character of its own.
 func TestGlyphs(t *testing.T) {
-	seen := map[byte]analysis.Label{}
-	for _, l := range analysis.Labels() {
+	seen := map[byte]report.Label{}
+	for _, l := range report.Labels() {
 		g := glyph(l)
 		if other, twice := seen[g]; twice || g <= ' ' || g > '~' {
 			t.Errorf("%s is %q, as %s", l, g, other)
@@ -21,21 +21,21 @@ func TestGlyphs(t *testing.T) {
 }
 
 func TestTimeLine(t *testing.T) {
-	piece := func(l analysis.Label, from, to int) analysis.Piece {
-		return analysis.Piece{Label: l, From: time.Duration(from) * ms, To: time.Duration(to) * ms}
+	piece := func(l report.Label, from, to int) report.Piece {
+		return report.Piece{Label: l, From: time.Duration(from) * ms, To: time.Duration(to) * ms}
 	}
 	tests := []struct {
 		name   string
-		pieces []analysis.Piece
+		pieces []report.Piece
 		room   int
 		want   string
 	}{
 		{"nothing", nil, 10, ""},
-		{"one label", []analysis.Piece{piece(analysis.Think, 5, 25)}, 4, "ssss"},
-		{"in order", []analysis.Piece{piece(analysis.RoundTrip, 100, 110), piece(analysis.NagleDelack, 110, 150), piece(analysis.Think, 150, 200)},
+		{"one label", []report.Piece{piece(report.Think, 5, 25)}, 4, "ssss"},
+		{"in order", []report.Piece{piece(report.RoundTrip, 100, 110), piece(report.NagleDelack, 110, 150), piece(report.Think, 150, 200)},
 			20, "--NNNNNNNNssssssssss"},
-		{"less than half a character", []analysis.Piece{piece(analysis.RoundTrip, 0, 1), piece(analysis.Think, 1, 100)}, 10, "ssssssssss"},
-		{"no time at all", []analysis.Piece{piece(analysis.RTO, 3, 3)}, 3, "TTT"},
+		{"less than half a character", []report.Piece{piece(report.RoundTrip, 0, 1), piece(report.Think, 1, 100)}, 10, "ssssssssss"},
+		{"no time at all", []report.Piece{piece(report.RTO, 3, 3)}, 3, "TTT"},
 	}
 	for _, tt := range tests {
 		if got := timeLine(tt.pieces, tt.room); got != tt.want {
@@ -47,7 +47,7 @@ func TestTimeLine(t *testing.T) {
 // TestSlowestLines: the report draws the time of the slowest, and explains every character it drew.
 func TestSlowestLines(t *testing.T) {
 	r := sample()
-	r.Exchanges[0].Pieces = []analysis.Piece{{Label: analysis.RoundTrip, From: 0, To: 149 * ms}, {Label: analysis.NagleDelack, From: 149 * ms, To: 834 * ms}}
+	r.Exchanges[0].Pieces = []report.Piece{{Label: report.RoundTrip, From: 0, To: 149 * ms}, {Label: report.NagleDelack, From: 149 * ms, To: 834 * ms}}
 	var b strings.Builder
 	if err := Text(&b, r, TextOptions{ASCII: true}); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -17,7 +17,7 @@ const shownWait = time.Millisecond
 
 // Trace writes one exchange or connection in full: its ledger, and its segments in a notation like
 // packetdrill's. The report must hold a trace.
-func Trace(w io.Writer, r *analysis.Report, opts TextOptions) error {
+func Trace(w io.Writer, r *report.Report, opts TextOptions) error {
 	t := traceReport{
 		textReport: textReport{page: newPage(w, opts), report: r, opts: opts},
 		trace:      r.Trace,
@@ -32,10 +32,10 @@ func Trace(w io.Writer, r *analysis.Report, opts TextOptions) error {
 // traceReport is a trace on its way to a page. Its times count from start.
 type traceReport struct {
 	textReport
-	trace *analysis.Trace
+	trace *report.Trace
 	start time.Duration
 	took  time.Duration
-	times []analysis.LabelTime
+	times []report.LabelTime
 }
 
 // begin says what is traced.
@@ -93,7 +93,7 @@ func (t *traceReport) ledger() {
 }
 
 // story says what a tile was, and which frames show it.
-func (t *traceReport) story(tile *analysis.Tile) string {
+func (t *traceReport) story(tile *report.Tile) string {
 	s := tile.Label.Title()
 	if tile.Waits > 1 {
 		s += ", " + plural(uint64(tile.Waits), "wait", "waits")
@@ -202,7 +202,7 @@ func (t *traceReport) waits() map[capture.FrameID][]string {
 const flagLetters = "FSRP.UEW"
 
 // segmentText is a segment as packetdrill and tcpdump write it.
-func segmentText(r *reassembly.Record, since time.Duration, c *analysis.ConnInfo) string {
+func segmentText(r *reassembly.Record, since time.Duration, c *report.ConnInfo) string {
 	arrow := ">"
 	if r.Dir == reassembly.FromServer {
 		arrow = "<"
@@ -263,7 +263,7 @@ func traitNames(r *reassembly.Record) []string {
 }
 
 // remarks are a segment's frame, kind and traits, and what released it.
-func (t *traceReport) remarks(s *analysis.TracedSegment) string {
+func (t *traceReport) remarks(s *report.TracedSegment) string {
 	words := []string{t.frame(s.Frame)}
 	if k := s.Kind.String(); k != "" {
 		words = append(words, k)

@@ -6,22 +6,22 @@ import (
 	"testing"
 	"time"
 
-	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/tcptext"
 )
 
 // tracedSample is the sample with a trace of its first exchange.
-func tracedSample() *analysis.Report {
+func tracedSample() *report.Report {
 	r := sample()
-	r.Trace = &analysis.Trace{Exchange: &r.Exchanges[0], Conn: &r.Conns[0], MoreSegments: 1,
-		Tiles: []analysis.Tile{
-			{Label: analysis.TCPHandshake, From: 0, To: 10 * ms, Waits: 1},
-			{Label: analysis.NagleDelack, From: 10 * ms, To: 50 * ms, Waits: 1, Before: mark(10, 3), Cause: mark(50, 4), End: mark(50, 5)},
-			{Label: analysis.Serialize, From: 50 * ms, To: 52 * ms, Waits: 3, Before: mark(50, 5), End: mark(52, 7)},
+	r.Trace = &report.Trace{Exchange: &r.Exchanges[0], Conn: &r.Conns[0], MoreSegments: 1,
+		Tiles: []report.Tile{
+			{Label: report.TCPHandshake, From: 0, To: 10 * ms, Waits: 1},
+			{Label: report.NagleDelack, From: 10 * ms, To: 50 * ms, Waits: 1, Before: mark(10, 3), Cause: mark(50, 4), End: mark(50, 5)},
+			{Label: report.Serialize, From: 50 * ms, To: 52 * ms, Waits: 3, Before: mark(50, 5), End: mark(52, 7)},
 		},
-		Segments: []analysis.TracedSegment{
+		Segments: []report.TracedSegment{
 			{Record: record(0, 1, reassembly.FromClient, capture.SYN, -1, 0, 0)},
 			{Record: record(10, 2, reassembly.FromServer, capture.SYN|capture.ACK, -1, 0, 0)},
 			{Record: record(10.001, 3, reassembly.FromClient, capture.ACK|capture.PSH, 0, 180, 0)},
@@ -38,7 +38,7 @@ func record(at float64, frame uint64, dir reassembly.Dir, flags capture.TCPFlags
 		Len: n, Ack: ack, Window: 502}
 }
 
-func traceText(t *testing.T, r *analysis.Report, opts TextOptions) string {
+func traceText(t *testing.T, r *report.Report, opts TextOptions) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := Trace(&b, r, opts); err != nil {

@@ -1,10 +1,10 @@
-package analysis
+package report
 
 // The settings that several rules ask for, by product, the most common first: where nothing is
 // known of the product, a finding names the first few.
 
-// poolSettings are what a client does to keep and use connections.
-func poolSettings() []Setting {
+// PoolSettings are what a client does to keep and use connections.
+func PoolSettings() []Setting {
 	return []Setting{
 		{
 			Go,
@@ -25,8 +25,8 @@ func poolSettings() []Setting {
 	}
 }
 
-// idleSettings are how long servers keep idle connections, with what they do unless told otherwise.
-func idleSettings() []Setting {
+// IdleSettings are how long servers keep idle connections, with what they do unless told otherwise.
+func IdleSettings() []Setting {
 	return []Setting{
 		{Nginx, "keepalive_timeout (75 s unless set)"},
 		{Apache, "KeepAliveTimeout (5 s unless set)"},
@@ -49,8 +49,8 @@ func idleSettings() []Setting {
 	}
 }
 
-// giveUpSettings are how long clients keep idle connections.
-func giveUpSettings() []Setting {
+// GiveUpSettings are how long clients keep idle connections.
+func GiveUpSettings() []Setting {
 	return []Setting{
 		{Go, "Transport.IdleConnTimeout"},
 		{Node, "agentkeepalive freeSocketTimeout (undici keepAliveTimeout)"},
@@ -63,8 +63,8 @@ func giveUpSettings() []Setting {
 	}
 }
 
-// requestLimits are how many requests servers allow on one connection.
-func requestLimits() []Setting {
+// RequestLimits are how many requests servers allow on one connection.
+func RequestLimits() []Setting {
 	return []Setting{
 		{Nginx, "keepalive_requests (1000 unless set)"},
 		{Apache, "MaxKeepAliveRequests (100 unless set)"},
@@ -77,8 +77,8 @@ func requestLimits() []Setting {
 	}
 }
 
-// poolLimits are how many connections clients open at a time.
-func poolLimits() []Setting {
+// PoolLimits are how many connections clients open at a time.
+func PoolLimits() []Setting {
 	return []Setting{
 		{Go, "Transport.MaxConnsPerHost"},
 		{Node, "Agent maxSockets (undici connections)"},
@@ -92,8 +92,8 @@ func poolLimits() []Setting {
 	}
 }
 
-// http2Settings are how servers offer HTTP/2.
-func http2Settings() []Setting {
+// Http2Settings are how servers offer HTTP/2.
+func Http2Settings() []Setting {
 	return []Setting{
 		{Nginx, "http2 on"},
 		{Apache, "Protocols h2 http/1.1"},
@@ -105,8 +105,8 @@ func http2Settings() []Setting {
 	}
 }
 
-// backlogSettings are how long the queue of connections that wait to be accepted may be.
-func backlogSettings() []Setting {
+// BacklogSettings are how long the queue of connections that wait to be accepted may be.
+func BacklogSettings() []Setting {
 	return []Setting{
 		{Nginx, "listen ... backlog= (511 unless set)"},
 		{Apache, "ListenBacklog (511 unless set)"},
@@ -120,8 +120,8 @@ func backlogSettings() []Setting {
 	}
 }
 
-// readLimits are how long servers wait for a request to be complete.
-func readLimits() []Setting {
+// ReadLimits are how long servers wait for a request to be complete.
+func ReadLimits() []Setting {
 	return []Setting{
 		{Nginx, "client_body_timeout"},
 		{Apache, "RequestReadTimeout"},
@@ -133,8 +133,8 @@ func readLimits() []Setting {
 	}
 }
 
-// answerLimits are after which time servers, and proxies for them, give a response up.
-func answerLimits() []Setting {
+// AnswerLimits are after which time servers, and proxies for them, give a response up.
+func AnswerLimits() []Setting {
 	return []Setting{
 		{Nginx, "proxy_read_timeout and send_timeout"},
 		{Apache, "Timeout and ProxyTimeout"},
@@ -147,8 +147,8 @@ func answerLimits() []Setting {
 	}
 }
 
-// noDelaySettings are how programs send small segments at once.
-func noDelaySettings() []Setting {
+// NoDelaySettings are how programs send small segments at once.
+func NoDelaySettings() []Setting {
 	return []Setting{
 		{Node, "socket.setNoDelay(true)"},
 		{

@@ -1,4 +1,4 @@
-package analysis
+package report
 
 import "strings"
 
@@ -6,7 +6,7 @@ import "strings"
 type Product uint8
 
 const (
-	unknownProduct Product = iota
+	UnknownProduct Product = iota
 	Nginx
 	Apache
 	Node
@@ -111,66 +111,66 @@ var productTokens = [...]struct {
 	}, {"PHP", PHP}, {"curl", Curl}, {"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
 }
 
-// productOf is the product behind the first product token of such a field.
-func productOf(field string) Product {
+// ProductOf is the product behind the first product token of such a field.
+func ProductOf(field string) Product {
 	name := field
 	if i := strings.IndexByte(name, '/'); i >= 0 {
 		name = name[:i]
 	}
 	if name == "" {
-		return unknownProduct
+		return UnknownProduct
 	}
 	for i := range productTokens {
 		if strings.EqualFold(name, productTokens[i].token) {
 			return productTokens[i].product
 		}
 	}
-	return unknownProduct
+	return UnknownProduct
 }
 
-// productSet is a set of products, one bit each: adding to it in any order gives the same.
-type productSet uint32
+// ProductSet is a set of products, one bit each: adding to it in any order gives the same.
+type ProductSet uint32
 
-// with is the set with p, too; that of unknownProduct stands for one that gave a name of which no
+// With is the set with p, too; that of unknownProduct stands for one that gave a name of which no
 // settings are known.
-func (s productSet) with(p Product) productSet { return s | 1<<p }
+func (s ProductSet) With(p Product) ProductSet { return s | 1<<p }
 
 // has reports whether p is in the set.
-func (s productSet) has(p Product) bool { return s&(1<<p) != 0 }
+func (s ProductSet) has(p Product) bool { return s&(1<<p) != 0 }
 
-// products are the programs that were seen at both ends.
-type products struct{ client, server, proxy productSet }
+// Products are the programs that were seen at both ends.
+type Products struct{ Client, Server, Proxy ProductSet }
 
-// add takes in what was seen elsewhere.
-func (p *products) add(q products) {
-	p.client |= q.client
-	p.server |= q.server
-	p.proxy |= q.proxy
+// Add takes in what was seen elsewhere.
+func (p *Products) Add(q Products) {
+	p.Client |= q.Client
+	p.Server |= q.Server
+	p.Proxy |= q.Proxy
 }
 
-// or is p, and q for the ends of which p knows nothing.
-func (p products) or(q products) products {
-	if p.client == 0 {
-		p.client = q.client
+// Or is p, and q for the ends of which p knows nothing.
+func (p Products) Or(q Products) Products {
+	if p.Client == 0 {
+		p.Client = q.Client
 	}
-	if p.server == 0 {
-		p.server = q.server
+	if p.Server == 0 {
+		p.Server = q.Server
 	}
-	if p.proxy == 0 {
-		p.proxy = q.proxy
+	if p.Proxy == 0 {
+		p.Proxy = q.Proxy
 	}
 	return p
 }
 
 // of is what was seen at that side.
-func (p products) of(side Side) productSet {
+func (p Products) of(side Side) ProductSet {
 	switch side {
 	case SideClient:
-		return p.client
+		return p.Client
 	case SideServer:
-		return p.server
+		return p.Server
 	case SideProxy:
-		return p.proxy
+		return p.Proxy
 	}
 	return 0
 }

@@ -1,4 +1,4 @@
-package analysis
+package report
 
 import "strings"
 
@@ -35,8 +35,8 @@ func (r *Remedy) General() string {
 	return r.clause(nameSettings(": ", r.Settings, len(r.Settings)))
 }
 
-// forProducts is the remedy for a finding: the settings of the products that were seen stand first.
-func (r *Remedy) forProducts(seen products) Remedy {
+// ForProducts is the remedy for a finding: the settings of the products that were seen stand first.
+func (r *Remedy) ForProducts(seen Products) Remedy {
 	var own, others []Setting
 	for _, s := range r.Settings {
 		if seen.of(r.Side).has(s.Product) {
@@ -109,9 +109,9 @@ func nameSettings(head string, settings []Setting, most int) string {
 	return head + strings.Join(out, between)
 }
 
-// remediesFor are a cause's remedies for a finding, if the given side is at fault; web tells that
+// RemediesFor are a cause's remedies for a finding, if the given side is at fault; web tells that
 // the protocol may be HTTP.
-func remediesFor(all []Remedy, seen products, at Side, web bool) []Remedy {
+func RemediesFor(all []Remedy, seen Products, at Side, web bool) []Remedy {
 	var out []Remedy
 	for i := range all {
 		r := &all[i]
@@ -120,7 +120,7 @@ func remediesFor(all []Remedy, seen products, at Side, web bool) []Remedy {
 		case r.Other != "" && !web:
 			out = append(out, Remedy{Side: r.Side, Text: r.Other})
 		default:
-			out = append(out, r.forProducts(seen))
+			out = append(out, r.ForProducts(seen))
 		}
 	}
 	return out

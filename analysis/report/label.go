@@ -1,4 +1,4 @@
-package analysis
+package report
 
 // Label says what a slice of time was spent on (the leaves of the time ledger).
 type Label uint8
@@ -45,11 +45,11 @@ const (
 	PipelineHOL   // waiting for the response before, on a pipelined connection
 	Closing       // from the first FIN or RST to the end
 	Tunnel        // what another protocol did after an upgrade
-	labelCount
+	LabelCount
 )
 
 // labelNames are the keys of time_ms.
-var labelNames = [labelCount]string{
+var labelNames = [LabelCount]string{
 	"unknown", "capture_gap", "preconnect_idle", "tcp_handshake", "syn_retx", "synack_retx", "tls_rtt",
 	"tls_server", "tls_client", "proxy_connect", "req_app", "think", "think_100continue", "rtt", "queue",
 	"serialize", "paced", "slow_start", "ss_idle_restart", "cong_avoid", "recovery_cwnd", "rwnd",
@@ -62,7 +62,7 @@ var labelNames = [labelCount]string{
 func (l Label) String() string { return labelNames[l] }
 
 // labelTitles are for people.
-var labelTitles = [labelCount]string{
+var labelTitles = [LabelCount]string{
 	"not explained", "frames missing from the capture", "connected early, not yet used", "TCP handshake",
 	"waiting to repeat a lost SYN", "waiting for the SYN-ACK", "TLS round trips", "TLS, server's own time",
 	"TLS, client's own time", "CONNECT through a proxy", "client between parts of a request", "server",
@@ -81,7 +81,7 @@ func (l Label) Title() string { return labelTitles[l] }
 
 // Labels lists every label in the order of reports.
 func Labels() []Label {
-	all := make([]Label, labelCount)
+	all := make([]Label, LabelCount)
 	for i := range all {
 		all[i] = Label(i)
 	}
