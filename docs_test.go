@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output"
 )
 
@@ -23,7 +24,7 @@ func TestREADME(t *testing.T) {
 	if err := output.Text(&run, analyseFiles(t, []string{shownRun}, 1), output.TextOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	flags := describe(newFlags(&options{}))
+	flags := cli.FlagUsages()
 	want := replaceBlock(t, string(data), "run", "$ tcpwhy "+shownRun+"\n"+run.String())
 	want = replaceBlock(t, want, "flags", flags)
 	if *update {

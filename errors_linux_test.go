@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tcpwhy/internal/cli"
 )
 
 // heldCapture is a capture with findings.
@@ -70,11 +72,11 @@ func TestFullDisk(t *testing.T) {
 	if strings.Contains(errs, "mount:") {
 		t.Skip("no small disk here: ", errs)
 	}
-	if want := fmt.Sprintf("tcpwhy: write %s/disk/report: no space left on device\n", dir); status != exitError || errs != want {
+	if want := fmt.Sprintf("tcpwhy: write %s/disk/report: no space left on device\n", dir); status != cli.ExitError || errs != want {
 		t.Errorf("status %d, %q, want %q", status, errs, want)
 	}
 	status, errs = onSmallDisk(t, dir, dir+"/tcpwhy --color never "+in+" >$DISK/a && head -c 100000 /dev/zero >$DISK/rest; exec "+dir+"/tcpwhy "+in+" >>$DISK/a")
-	if !strings.HasSuffix(errs, "no space left on device\n") || status != exitError {
+	if !strings.HasSuffix(errs, "no space left on device\n") || status != cli.ExitError {
 		t.Errorf("status %d, %q", status, errs)
 	}
 }
@@ -93,7 +95,7 @@ func TestFullDiskLive(t *testing.T) {
 	c := l.dial(l.a, "10.77.0.2:8080")
 	l.ask(c, 8, 30000)
 	status := live.end(nil)
-	if want := "tcpwhy: save " + save + ": no space left on device\n"; status != exitError || live.stderr.String() != want {
+	if want := "tcpwhy: save " + save + ": no space left on device\n"; status != cli.ExitError || live.stderr.String() != want {
 		t.Errorf("status %d, %q, want %q", status, live.stderr, want)
 	}
 	if n := count(decode(t, live.stdout.Bytes()), "summary", "exchanges"); n == 0 {
@@ -132,7 +134,7 @@ func TestUnreadable(t *testing.T) {
 		{"-o " + dir + "/report /proc/self/fd/9", "tcpwhy: open /proc/self/fd/9: no such file or directory\n"},
 	} {
 		status, out, errs := asNobody(t, dir+"/tcpwhy", strings.Fields(tt.args)...)
-		if status != exitError || out != "" || errs != tt.want {
+		if status != cli.ExitError || out != "" || errs != tt.want {
 			t.Errorf("%s: status %d, %q, %q, want %q", tt.args, status, out, errs, tt.want)
 		}
 	}
@@ -140,7 +142,7 @@ func TestUnreadable(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, errs := asNobody(t, dir+"/tcpwhy", "-o", "/proc/report", secret)
-	if status != exitError || out != "" || !strings.HasPrefix(errs, "tcpwhy: write /proc/report: ") {
+	if status != cli.ExitError || out != "" || !strings.HasPrefix(errs, "tcpwhy: write /proc/report: ") {
 		t.Errorf("-o: status %d, %q, %q", status, out, errs)
 	}
 }

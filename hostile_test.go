@@ -13,6 +13,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/bench/hostile/traffic"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output"
 )
 
@@ -73,13 +74,13 @@ func TestHostile(t *testing.T) {
 	}
 	for _, h := range traffic.All() {
 		t.Run(h.Name, func(t *testing.T) {
-			limitMemory()
+			cli.LimitMemory()
 			debug.FreeOSMemory()
 			src := &madeSource{n: *hostileSize, make: h.Make}
 			src.stats.Inputs = []capture.Input{{Name: "made", Complete: true}}
 			src.stats.Interfaces = []capture.Interface{{Resolution: 1}}
 			began := time.Now()
-			r, err := analysis.Run(src, analysis.Options{Workers: 1, MaxOccurrences: 10, MaxListed: maxListed})
+			r, err := analysis.Run(src, analysis.Options{Workers: 1, MaxOccurrences: 10, MaxListed: cli.MaxListed})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,13 +6,15 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"tcpwhy/internal/cli"
 )
 
 // analyseFile is the JSON report of a file.
 func analyseFile(t *testing.T, name string) []byte {
 	t.Helper()
 	var out, errs bytes.Buffer
-	if status := run([]string{"-F", "json", name}, nil, &out, &errs); status != exitOK {
+	if status := cli.Run([]string{"-F", "json", name}, nil, &out, &errs); status != cli.ExitOK {
 		t.Fatalf("%s: status %d: %s", name, status, errs.String())
 	}
 	return out.Bytes()

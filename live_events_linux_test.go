@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"tcpwhy/internal/cli"
 )
 
 // TestLiveTellsInSilence breaks off a response, and then nothing follows: that it was not repeated
@@ -45,7 +47,7 @@ func TestLiveTellsInSilence(t *testing.T) {
 	case <-time.After(20 * time.Second):
 		t.Error("nothing was told")
 	}
-	if status := live.end(syscall.SIGTERM); status != exitOK {
+	if status := live.end(syscall.SIGTERM); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, live.stderr)
 	}
 }
@@ -61,7 +63,7 @@ func TestLiveInterface(t *testing.T) {
 	l.ip("-n", l.a, "link", "set", "v0", "up")
 	l.ask(l.dial(l.a, "10.77.0.2:8080"), 1, 100)
 	l.ip("-n", l.a, "link", "del", "v0")
-	if status := live.end(nil); status != exitOK {
+	if status := live.end(nil); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, live.stderr)
 	}
 	report := decode(t, live.stdout.Bytes())
@@ -86,7 +88,7 @@ func TestLiveInterfaceComesBack(t *testing.T) {
 	one := l.listen(l.a, "-i", "v0", "-F", "json", "-q")
 	l.ask(l.dial(l.a, "10.77.0.2:8080"), 1, 100)
 	l.ip("-n", l.a, "link", "del", "v0")
-	if status := one.end(nil); status != exitOK {
+	if status := one.end(nil); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, one.stderr)
 	}
 	out, err := exec.Command(l.file("tcpwhy"), "-i", "v0").CombinedOutput()
@@ -97,7 +99,7 @@ func TestLiveInterfaceComesBack(t *testing.T) {
 	again := l.listen(l.a, "-i", "v0", "-F", "json", "-q")
 	l.ask(l.dial(l.a, "10.77.0.2:8080"), 2, 100)
 	for r, want := range map[*running]int{again: 2, all: 3} {
-		if status := r.end(os.Interrupt); status != exitOK {
+		if status := r.end(os.Interrupt); status != cli.ExitOK {
 			t.Fatalf("status %d: %s", status, r.stderr)
 		}
 		report := decode(t, r.stdout.Bytes())
@@ -114,7 +116,7 @@ func TestLiveStopsSoon(t *testing.T) {
 	for range 10 {
 		live := l.listen(l.a, "-i", "v0", "-F", "json", "-q")
 		began := time.Now()
-		if status := live.end(syscall.SIGTERM); status != exitOK {
+		if status := live.end(syscall.SIGTERM); status != cli.ExitOK {
 			t.Fatalf("status %d: %s", status, live.stderr)
 		}
 		if took := time.Since(began); took > 3*time.Second {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"tcpwhy/internal/cli"
 )
 
 // liveLab is two network namespaces joined by a cable: a with v0 at 10.77.0.1, b with v1 at
@@ -274,7 +276,7 @@ func TestLiveEqualsFile(t *testing.T) {
 	// silence settles the exchange, and what comes after it is another matter
 	time.Sleep(800 * time.Millisecond)
 	l.ask(idle, 1, 30000)
-	if status := live.end(os.Interrupt); status != exitOK {
+	if status := live.end(os.Interrupt); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, live.stderr)
 	}
 	report := decode(t, live.stdout.Bytes())
@@ -349,7 +351,7 @@ func TestLiveLines(t *testing.T) {
 	}
 	live.cmd.Process.Signal(syscall.SIGUSR1)
 	time.Sleep(300 * time.Millisecond)
-	if status := live.end(syscall.SIGTERM); status != exitOK {
+	if status := live.end(syscall.SIGTERM); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, live.stderr)
 	}
 	out := live.stdout.String()
@@ -371,7 +373,7 @@ func TestLiveLoopback(t *testing.T) {
 		c := l.dial(l.a, "127.0.0.1:8080")
 		l.ask(c, 5, 20000)
 		c.Close()
-		if status := live.end(nil); status != exitOK {
+		if status := live.end(nil); status != cli.ExitOK {
 			t.Fatalf("%s: status %d: %s", name, status, live.stderr)
 		}
 		report := decode(t, live.stdout.Bytes())
@@ -419,7 +421,7 @@ func TestLiveVLAN(t *testing.T) {
 	})
 	time.Sleep(100 * time.Millisecond)
 	for _, r := range all {
-		if status := r.end(os.Interrupt); status != exitOK {
+		if status := r.end(os.Interrupt); status != cli.ExitOK {
 			t.Fatalf("status %d: %s", status, r.stderr)
 		}
 		if n := count(decode(t, r.stdout.Bytes()), "capture", "tcp_segments"); n != 1 {
@@ -427,7 +429,7 @@ func TestLiveVLAN(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	run([]string{"-F", "json", "-f", "vlan 7 and vlan 9", l.file("v0"), l.file("any")}, nil, &out, &errs)
+	cli.Run([]string{"-F", "json", "-f", "vlan 7 and vlan 9", l.file("v0"), l.file("any")}, nil, &out, &errs)
 	report := decode(t, out.Bytes())
 	skipped := report["capture"].(map[string]any)["skipped"].(map[string]any)
 	if n, _ := skipped["duplicate"].(float64); count(report, "capture", "tcp_segments") != 1 || n != 1 {
@@ -450,7 +452,7 @@ func TestLiveRights(t *testing.T) {
 	live := l.listen(l.a, "-i", "lo", "-q", "--user", "nobody", "-w", l.file("owned.pcapng"), "-o", l.file("report.txt"), "--count", "4")
 	l.serve(l.a, "127.0.0.1:8080", 100)
 	l.ask(l.dial(l.a, "127.0.0.1:8080"), 2, 100)
-	if status := live.end(nil); status != exitOK {
+	if status := live.end(nil); status != cli.ExitOK {
 		t.Fatalf("status %d: %s", status, live.stderr)
 	}
 	for _, name := range []string{"owned.pcapng", "report.txt"} {

@@ -11,6 +11,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output"
 )
 
@@ -113,7 +114,7 @@ func TestPausesChangeNothing(t *testing.T) {
 func printed(t *testing.T, src capture.Source) []byte {
 	t.Helper()
 	hooks := analysis.Hooks{Certain: func(*report.Finding) {}, Tick: func(soFar func() *report.Report) { soFar() }}
-	r, err := analysis.RunLive(src, analysis.Options{Workers: 2, MaxListed: maxListed, MaxOccurrences: 10}, hooks)
+	r, err := analysis.RunLive(src, analysis.Options{Workers: 2, MaxListed: cli.MaxListed, MaxOccurrences: 10}, hooks)
 	if err != nil {
 		t.Fatal(err)
 	}

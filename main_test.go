@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"tcpwhy/internal/cli"
 )
 
 // TestMain lets scripts run the program: tcpwhy in a script is run.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"tcpwhy": func() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"tcpwhy": func() { os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})
 }
 
@@ -32,17 +34,4 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 	})
-}
-
-func TestNearest(t *testing.T) {
-	names := []string{"nagle", "nagle-delayed-ack", "slow-start", "reset-after-data"}
-	tests := []struct{ typed, want string }{
-		{"nagel", "nagle"}, {"slowstart", "slow-start"}, {"delayed-ack", "nagle-delayed-ack"},
-		{"reset", "reset-after-data"}, {"nagle-delayedack", "nagle-delayed-ack"}, {"coffee", ""}, {"", ""},
-	}
-	for _, tt := range tests {
-		if got := nearest(tt.typed, names); got != tt.want {
-			t.Errorf("nearest(%q) = %q, want %q", tt.typed, got, tt.want)
-		}
-	}
 }

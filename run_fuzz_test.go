@@ -12,6 +12,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output"
 )
 
@@ -130,8 +131,8 @@ func FuzzCommandLine(f *testing.F) {
 			}
 		}
 		var stdout, stderr bytes.Buffer
-		status := run(args, strings.NewReader(""), &stdout, &stderr)
-		if status < exitOK || status > exitError || (status == exitError) != (stderr.Len() > 0) {
+		status := cli.Run(args, strings.NewReader(""), &stdout, &stderr)
+		if status < cli.ExitOK || status > cli.ExitError || (status == cli.ExitError) != (stderr.Len() > 0) {
 			t.Errorf("status %d with %q", status, stderr.String())
 		}
 		for _, s := range []string{stdout.String(), stderr.String()} {

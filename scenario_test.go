@@ -18,6 +18,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output"
 )
 
@@ -115,7 +116,7 @@ func analyseFiles(t *testing.T, inputs []string, workers int) *report.Report {
 func renderBoth(t *testing.T, r *report.Report) (asText, asJSON string) {
 	t.Helper()
 	var text, json bytes.Buffer
-	err := errors.Join(output.Text(&text, r, output.TextOptions{}), output.JSON(&json, r, output.JSONOptions{Version: version}))
+	err := errors.Join(output.Text(&text, r, output.TextOptions{}), output.JSON(&json, r, output.JSONOptions{Version: cli.Version}))
 	if err != nil {
 		t.Fatal(err)
 	}

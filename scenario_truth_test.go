@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -195,20 +196,31 @@ func (w *wantFinding) option(word string) error {
 		w.frames, err = parseFrames(value)
 	case "side=":
 		w.side = value
-		err = oneOf("side", value, "client", "server", "proxy", "network", "unknown")
+		if !slices.Contains([]string{"client", "server", "proxy", "network", "unknown"}, value) {
+			err = fmt.Errorf("unknown side %q", value)
+		}
 	case "confidence>=":
 		w.confidence, err = parseConfidence(value)
 	case "severity=":
 		w.severity = value
-		_, err = severity("severity", value)
+		_, err = parseSeverity(value)
 	case "severity>=":
 		var s report.Severity
-		s, err = severity("severity", value)
+		s, err = parseSeverity(value)
 		w.minSeverity = &s
 	default:
 		err = fmt.Errorf("unknown word %q", word)
 	}
 	return err
+}
+
+func parseSeverity(name string) (report.Severity, error) {
+	for s := report.Info; s <= report.Critical; s++ {
+		if s.String() == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("unknown severity %q", name)
 }
 
 func parseRule(word string) (ruleCause, error) {

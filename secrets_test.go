@@ -14,6 +14,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output"
 	"tcpwhy/reassembly/tcptext"
 )
@@ -61,7 +62,7 @@ func everyOutput(t *testing.T, file string, more ...string) map[string]string {
 		for _, what := range []string{"--max-occurrences=0", "--exchange=0", "--connection=0", "--color=always"} {
 			var stdout, stderr bytes.Buffer
 			args := append([]string{"-F", format, what, file}, more...)
-			if status := run(args, strings.NewReader(""), &stdout, &stderr); status != exitOK {
+			if status := cli.Run(args, strings.NewReader(""), &stdout, &stderr); status != cli.ExitOK {
 				t.Fatalf("%s: status %d: %s", args, status, stderr.String())
 			}
 			if what == "--color=always" && format == "text" {
@@ -231,14 +232,14 @@ func TestNamesInMessages(t *testing.T) {
 	for _, args := range [][]string{{odd}, {odd + "/x"}, {"-o", odd + "/x", good}, {"-o", good, good}, {"-F", odd, good}, {"-i", odd},
 		{"-i", "lo", "-w", odd + "/x", "--count", "1", "--duration", "1ms"}, {"-f", odd, good}, {"--only", odd, good}, {"--exchange", "9", good, odd}, {"--" + odd}} {
 		var stdout, stderr bytes.Buffer
-		status := run(args, strings.NewReader(""), &stdout, &stderr)
-		if status != exitError || stderr.Len() == 0 || stdout.Len() > 0 {
+		status := cli.Run(args, strings.NewReader(""), &stdout, &stderr)
+		if status != cli.ExitError || stderr.Len() == 0 || stdout.Len() > 0 {
 			t.Errorf("%q: status %d, %q", args, status, stderr.String())
 		}
 		checkHarmless(t, strings.Join(args, " "), stderr.String(), false)
 	}
 	var stdout, stderr bytes.Buffer
-	if status := run([]string{"-o", odd, good}, strings.NewReader(""), &stdout, &stderr); status != exitOK {
+	if status := cli.Run([]string{"-o", odd, good}, strings.NewReader(""), &stdout, &stderr); status != cli.ExitOK {
 		t.Errorf("status %d: %s", status, stderr.String())
 	}
 	files, err := os.ReadDir(".")

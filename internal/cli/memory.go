@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"os"
@@ -12,9 +12,9 @@ import (
 // below 200 MB.
 const softMemory = 176 << 20
 
-// limitMemory makes the garbage collector run seldom while memory is small, and keep to softMemory
+// LimitMemory makes the garbage collector run seldom while memory is small, and keep to softMemory
 // where it can, unless the environment says otherwise.
-func limitMemory() {
+func LimitMemory() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(200)
 	}

@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"fmt"
@@ -115,7 +115,7 @@ func (f *follower) open() (closeStream func() error, err error) {
 	f.json = output.NewLiveJSON(
 		to,
 		f.o.interfaceName,
-		output.JSONOptions{Version: version, ShowQuery: f.o.showQuery},
+		output.JSONOptions{Version: Version, ShowQuery: f.o.showQuery},
 	)
 	return closeStream, nil
 }

@@ -1,4 +1,4 @@
-package main
+package cli
 
 // account is whom the program is to become.
 type account struct{}

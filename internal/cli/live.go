@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -68,19 +68,19 @@ func (o *options) checkLive() error {
 func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	options, err := o.analysisOptions()
 	if err != nil {
-		return exitError, err
+		return ExitError, err
 	}
 	src, err := o.openLive()
 	if err != nil {
-		return exitError, err
+		return ExitError, err
 	}
 	report, err := o.follow(src, options, stdout, stderr)
 	err = errors.Join(err, src.Close())
 	if report == nil {
-		return exitError, err
+		return ExitError, err
 	}
 	if writeErr := o.writeLive(report, stdout); writeErr != nil || err != nil {
-		return exitError, errors.Join(err, writeErr)
+		return ExitError, errors.Join(err, writeErr)
 	}
 	if in := report.Capture.Inputs[0]; !in.Complete {
 		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(in.Name+": "+in.Error))

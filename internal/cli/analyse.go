@@ -1,4 +1,4 @@
-package main
+package cli
 
 import (
 	"errors"
@@ -14,21 +14,21 @@ import (
 	"tcpwhy/output"
 )
 
-// maxListed is how many connections, and how many exchanges, a report lists. Totals count all.
-const maxListed = 20000
+// MaxListed is how many connections, and how many exchanges, a report lists. Totals count all.
+const MaxListed = 20000
 
 // analyse reads the inputs and writes the report.
 func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	report, err := o.analysis(stdin, stderr)
 	if report == nil {
-		return exitError, err
+		return ExitError, err
 	}
 	// What was read before an error is still worth a report.
 	if writeErr := o.writeReport(report, stdout); writeErr != nil {
-		return exitError, errors.Join(err, writeErr)
+		return ExitError, errors.Join(err, writeErr)
 	}
 	if err != nil {
-		return exitError, err
+		return ExitError, err
 	}
 	for _, in := range report.Capture.Inputs {
 		if !in.Complete {
@@ -93,14 +93,14 @@ func (o *options) analysisOptions() (analysis.Options, error) {
 	least, err := severity("min-severity", o.minSeverity)
 	return analysis.Options{
 		Workers: o.workers, Only: o.only, Skip: o.skip, MinSeverity: least,
-		MaxOccurrences: o.maxOccurrences, MaxListed: maxListed,
+		MaxOccurrences: o.maxOccurrences, MaxListed: MaxListed,
 	}, err
 }
 
 // status is the exit status for a report.
 func (o *options) status(r *report.Report) int {
 	if o.failOn == "" {
-		return exitOK
+		return ExitOK
 	}
 	level, err := severity("fail-on", o.failOn)
 	for i := range r.Findings {
@@ -108,7 +108,7 @@ func (o *options) status(r *report.Report) int {
 			return exitFinding
 		}
 	}
-	return exitOK
+	return ExitOK
 }
 
 // writeReport writes to the file of --output, or to standard output.
@@ -123,9 +123,9 @@ func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
 func (o *options) render(w io.Writer, r *report.Report) error {
 	switch o.format {
 	case "json":
-		return output.JSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})
+		return output.JSON(w, r, output.JSONOptions{Version: Version, ShowQuery: o.showQuery})
 	case "ndjson":
-		return output.NDJSON(w, r, output.JSONOptions{Version: version, ShowQuery: o.showQuery})
+		return output.NDJSON(w, r, output.JSONOptions{Version: Version, ShowQuery: o.showQuery})
 	}
 	if r.Trace != nil {
 		return output.Trace(w, r, o.textOptions(w))

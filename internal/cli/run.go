@@ -1,0 +1,330 @@
+// Package cli is the command line: it reads flags, opens captures or listens, has them analysed, and
+// writes what the user asked for.
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"tcpwhy/capture"
+)
+
+// Version is the program's version, as reports give it.
+const Version = "0.1.0"
+
+// The exit statuses.
+const (
+	ExitOK      = 0 // analysed
+	exitFinding = 1 // --fail-on was met
+	ExitError   = 2 // wrong usage, or no input could be read
+)
+
+// Run is the whole program: it returns the exit status.
+func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	status, err := dispatch(args, stdin, stdout, stderr)
+	if err == nil || brokenPipe(err) {
+		return status
+	}
+	fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(err.Error()))
+	var usage *usageError
+	if errors.As(err, &usage) && usage.hint != "" {
+		fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(usage.hint))
+	}
+	return ExitError
+}
+
+// dispatch does what the command line asks for.
+func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
+	o, err := parse(args)
+	if err != nil {
+		return ExitError, err
+	}
+	switch {
+	case o.help:
+		_, err = io.WriteString(stdout, usageText+o.flagUsages+exitText)
+		return ExitOK, err
+	case o.version:
+		_, err = fmt.Fprintln(stdout, "tcpwhy", Version)
+		return ExitOK, err
+	case o.listRules:
+		return ExitOK, listRules(o, stdout)
+	case o.explain != "":
+		return ExitOK, explain(o, stdout)
+	}
+	if o.interfaceName != "" {
+		return listen(o, stdout, stderr)
+	}
+	return analyse(o, stdin, stdout, stderr)
+}
+
+// options are the command line.
+type options struct {
+	inputs              []string
+	filter              string
+	format, output      string
+	only, skip          []string
+	minSeverity, failOn string
+	maxOccurrences      int
+	workers             int
+	showQuery           bool
+	color               string
+
+	interfaceName, write string
+	duration             time.Duration
+	count                uint64
+	live                 liveOptions
+	trace                traceOptions
+
+	explain                  string
+	listRules, version, help bool
+	flagUsages               string // the flags described, for --help
+}
+
+const usageText = `Tcpwhy reads packet captures and says what made HTTP exchanges slow or broke them:
+which cause, what it cost, which frames prove it, and what to change.
+
+  tcpwhy [flags] FILE...    analyse capture files (pcap, pcapng; also compressed);
+                            several are one capture; - is standard input
+  tcpwhy [flags] -i NAME    analyse live, until interrupted; any is all interfaces
+  tcpwhy --explain RULE     what a rule means and when it is wrong
+  tcpwhy --list-rules       all rules
+
+Examples:
+  tcpwhy trace.pcap
+  tcpdump -i eth0 -s 0 -w - port 8080 | tcpwhy -
+  tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
+  tcpwhy -i eth0 -f 'port 443' --duration 5m -w trace.pcapng
+  tcpwhy --exchange 3 trace.pcap
+  tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
+  tcpwhy --fail-on high --output report.txt trace.pcap
+
+Flags:
+`
+
+const exitText = `
+Exit status: 0 analysed; 1 --fail-on was met; 2 wrong usage, or no input could be
+read.
+`
+
+// newFlags are the flags, writing to o.
+func newFlags(o *options) *pflag.FlagSet {
+	f := pflag.NewFlagSet("tcpwhy", pflag.ContinueOnError)
+	f.SortFlags = false
+	f.SetOutput(io.Discard)
+	f.Usage = func() {}
+	f.StringArrayVarP(&o.inputs, "read", "r", nil, "the same as naming `FILE`")
+	f.StringVarP(
+		&o.filter,
+		"filter",
+		"f",
+		"",
+		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not",
+	)
+	f.StringVarP(
+		&o.format,
+		"format",
+		"F",
+		"text",
+		"the `NAME` of a format: text (default), json, ndjson",
+	)
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
+	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
+	f.StringSliceVar(&o.skip, "skip", nil, "do not run the rules in `LIST`")
+	f.StringVar(
+		&o.minSeverity,
+		"min-severity",
+		"info",
+		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)",
+	)
+	f.StringVar(
+		&o.failOn,
+		"fail-on",
+		"",
+		"exit with 1 if a reported finding is at `LEVEL` or above",
+	)
+	f.IntVar(
+		&o.maxOccurrences,
+		"max-occurrences",
+		10,
+		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all",
+	)
+	f.BoolVar(
+		&o.showQuery,
+		"show-query",
+		false,
+		"print query values, which are else shown as ?name=…",
+	)
+	f.IntVar(
+		&o.workers,
+		"workers",
+		0,
+		"follow connections in `N` goroutines (default: one for\neach processor)",
+	)
+	f.StringVar(
+		&o.color,
+		"color",
+		"auto",
+		"`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured",
+	)
+	newTraceFlags(f, &o.trace)
+	f.StringVarP(
+		&o.interfaceName,
+		"interface",
+		"i",
+		"",
+		"capture live from `NAME`; any is all interfaces",
+	)
+	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`")
+	f.DurationVar(&o.duration, "duration", 0, "live: stop after `TIME`")
+	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
+	newLiveFlags(f, &o.live)
+	f.StringVar(
+		&o.explain,
+		"explain",
+		"",
+		"explain `RULE`: what happens, how it is recognised, how\nits cost is counted, when it is wrong",
+	)
+	f.BoolVar(&o.listRules, "list-rules", false, "list all rules")
+	f.BoolVar(&o.version, "version", false, "print the version")
+	f.BoolVarP(&o.help, "help", "h", false, "print this")
+	return f
+}
+
+// FlagUsages describes the flags, as --help does.
+func FlagUsages() string { return describe(newFlags(&options{})) }
+
+// newTraceFlags are the flags that show one exchange or connection in full.
+func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {
+	f.IntVar(
+		&o.exchange,
+		"exchange",
+		notTraced,
+		"instead of the report, show exchange `N` in full: where its\ntime went in order, and its segments",
+	)
+	f.IntVar(
+		&o.connection,
+		"connection",
+		notTraced,
+		"the same for connection `N` (tcp.stream of Wireshark)",
+	)
+}
+
+// newLiveFlags are the flags that only live capture has, beside those of every capture program.
+func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
+	f.DurationVar(&o.interval, "interval", 0, "live: a report so far every `TIME` (and at SIGUSR1)")
+	f.BoolVar(
+		&o.exchanges,
+		"stream-exchanges",
+		false,
+		"live, ndjson: a line for each exchange as it is judged",
+	)
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "live: do not show what is being lost right now")
+	f.IntVar(&o.snapLen, "snaplen", 0, "live: keep `N` octets of each frame (default: all)")
+	f.IntVar(
+		&o.fileSize,
+		"file-size",
+		0,
+		"live: begin another file of --write after `N` MiB;\nnames get a number",
+	)
+	f.IntVar(&o.ringFiles, "ring-files", 0, "live: keep only the latest `N` files of --write")
+	f.IntVar(
+		&o.ringSize,
+		"ring-size",
+		capture.DefaultRing>>20,
+		"live: `N` MiB of memory shared with the kernel (default\n64): what may wait while this program is busy",
+	)
+	f.IntVar(
+		&o.blockSize,
+		"block-size",
+		capture.DefaultBlock>>10,
+		"live: `N` KiB handed over at once (default 1024)",
+	)
+	f.BoolVar(
+		&o.allFrames,
+		"all-frames",
+		false,
+		"live: read (count, save) frames that cannot be TCP, too",
+	)
+	f.BoolVar(
+		&o.noPromiscuous,
+		"no-promiscuous",
+		false,
+		"live: only frames from and to this machine",
+	)
+	f.StringVar(
+		&o.user,
+		"user",
+		"",
+		"live: become `NAME` once the capture is open (of root's\nrights none is needed any more)",
+	)
+}
+
+// describe lists the flags for --help, in 80 columns.
+func describe(f *pflag.FlagSet) string {
+	const indent = 24
+	var b strings.Builder
+	f.VisitAll(func(g *pflag.Flag) {
+		value, text := pflag.UnquoteUsage(g)
+		if g.Value.Type() == "bool" {
+			value = ""
+		}
+		short := "    "
+		if g.Shorthand != "" {
+			short = "-" + g.Shorthand + ", "
+		}
+		name := strings.TrimRight("  "+short+"--"+g.Name+" "+value, " ")
+		if len(name) > indent-1 {
+			name += "\n" + strings.Repeat(" ", indent-1)
+		}
+		text = strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", indent))
+		fmt.Fprintf(&b, "%-*s %s\n", indent-1, name, text)
+	})
+	return b.String()
+}
+
+// parse reads the command line and checks what can be checked before an input is opened.
+func parse(args []string) (*options, error) {
+	o := &options{}
+	f := newFlags(o)
+	if err := f.Parse(args); err != nil {
+		return nil, flagError(err, f)
+	}
+	o.flagUsages = describe(f)
+	o.inputs = append(o.inputs, f.Args()...)
+	if o.help || o.version || o.listRules {
+		return o, nil
+	}
+	if f.Changed("explain") {
+		return o, o.checkExplain()
+	}
+	if o.interfaceName == "" {
+		for _, name := range liveFlags {
+			if f.Changed(name) {
+				return nil, &usageError{
+					"--" + name + " is for live capture",
+					"name an interface: -i eth0, or -i any",
+				}
+			}
+		}
+	}
+	return o, o.check()
+}
+
+// flagError adds the nearest flag to a mistake.
+func flagError(err error, f *pflag.FlagSet) error {
+	hint := "tcpwhy --help lists the flags"
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var names []string
+		f.VisitAll(func(g *pflag.Flag) { names = append(names, g.Name) })
+		if name := nearest(unknown.GetSpecifiedName(), names); name != "" {
+			hint = "did you mean --" + name + "? " + hint
+		}
+	}
+	return &usageError{err.Error(), hint}
+}
