@@ -15,7 +15,7 @@ import (
 func abandoned(p *pass) (claim, bool) {
 	c, x := p.conn, p.state.last
 	up := &c.Half[reassembly.FromClient]
-	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen && !hungUp(p.state, x) || p.state.ending.harmed ||
+	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen && !hungUp(&p.state.connState, x) || p.state.fate != nil && p.state.fate.harmed ||
 		c.FirstClose != reassembly.FromClient || !mark0(c.FirstCloseAt) ||
 		!whole(c) ||
 		foreignReset(c, reassembly.FromClient) {

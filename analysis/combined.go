@@ -23,7 +23,7 @@ type remedied struct {
 // whoever claims them; the waits for windows are simulated once with every window that a fix
 // changes, because behind the one that is removed the next one binds. It is never more than the
 // exchange took.
-func (j *job) combined(claims []claim) time.Duration {
+func (j *draft) combined(claims []claim) time.Duration {
 	return min(j.waitsSaved(claims)+j.windowsSaved(claims), j.until-j.from)
 }
 

@@ -180,12 +180,12 @@ func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
 	times[report.SYNRetx], times[report.SYNACKRetx] = time.Second, time.Millisecond
 	for _, c := range []struct {
 		name string
-		job  job
+		job  draft
 		want time.Duration
 	}{
-		{"nobody claims them", job{times: times, claims: []claim{{cause: "tail"}}}, time.Second + time.Millisecond},
-		{"the ports were used too early", job{times: times, claims: []claim{{cause: "tuple-reuse"}}}, 0},
-		{"the SYN was lost", job{times: times, syn: &synFault{}}, 0},
+		{"nobody claims them", draft{claims: []claim{{cause: "tail"}}, job: job{times: times}}, time.Second + time.Millisecond},
+		{"the ports were used too early", draft{claims: []claim{{cause: "tuple-reuse"}}, job: job{times: times}}, 0},
+		{"the SYN was lost", draft{syn: &synFault{}, job: job{times: times}}, 0},
 	} {
 		if got := c.job.repeatedSYNs(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

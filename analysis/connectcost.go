@@ -64,7 +64,7 @@ type setupSum struct {
 }
 
 func (r *setups) event(_ *judge, m *member, e *event) {
-	job, ok := e.data.(*job)
+	job, ok := e.data.(*draft)
 	if !ok || job.index != 0 || !job.critical || m.reused || m.again {
 		return
 	}

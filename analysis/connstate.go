@@ -13,10 +13,9 @@ import (
 // Nagle holds are real: evidence for or against is nearly always complete after a handful.
 const maxUndecided = 32
 
-// job is one exchange on its way into the report: its ledger and what the rules claim of it.
+// job is the ledger of one exchange.
 type job struct {
-	index   int                  // of the exchange within its connection
-	info    *report.ExchangeInfo // what the report says of it; valid once delivered
+	index   int // of the exchange within its connection
 	x       *reassembly.Exchange
 	from    time.Duration // T0: the moment at which the client needed the connection
 	until   time.Duration // T1; valid once over
@@ -26,10 +25,9 @@ type job struct {
 	// the longest that the server took for one of the responses before, itself
 	slowest  time.Duration
 	times    [report.LabelCount]time.Duration
-	claims   []claim
-	holds    []hold        // Nagle holds that are not yet certain
-	held     int           // of those that are, how many claims there are
-	once     []heldOnce    // holds that the connection alone could not prove
+	holds    []hold        // that may be Nagle's, not yet certain
+	held     []held        // that were Nagle's, the first maxHolds
+	lone     []held        // that the connection alone could not prove
 	slices   []slice       // the longest waits, for rules that look at single ones
 	shortest time.Duration // the least length of those to come; 0: any
 	rounds   []round
@@ -43,7 +41,6 @@ type job struct {
 	// not answered in full when this one began: the request was pipelined
 	ahead  *reassembly.Exchange
 	notice closeNotice // the close that had been announced when it began
-	syn    *synFault   // SYNs had to be repeated before it
 	// connStart is the first segment of its connection, whose SYN it is if the handshake was seen.
 	connStart capture.Mark
 	traced    bool // the trace shows it
@@ -74,29 +71,22 @@ type flowFacts struct {
 type connState struct {
 	conn    *reassembly.Conn
 	clock   clockInfo
-	slabs   *slabs
 	walk    walker
 	jobs    []*job // oldest first; open, or waiting to be decided
-	out     []*job // room for those that are delivered
 	times   [report.LabelCount]time.Duration
-	claims  []claim // about the connection as a whole
 	nagle   [2]nagleCount
 	tail    [2]tailCount
 	holding int // holds of all jobs that are not yet certain, about
 	// octets of the largest message so far, by direction; of requests, only of large ones
 	largest     [2]int64
 	largePassed [2]bool // by direction: a full segment arrived
-	told        bool    // the judge knows that the connection is closing
-	lackTold    bool    // and that what came after that shows that octets before it are missing
 	ended       bool
 	last        *reassembly.Exchange // the latest that is over
 	before      time.Duration        // end of the latest exchange that is over
 	reusable    bool                 // that one left the connection fit for another request
 	done        int                  // exchanges settled
 	names       names
-	ending      ending // what rules about failures and closes need
-	refusal     *claim // the connection was never set up
-	serial      serialRun
+	ending      ending  // what rules about failures and closes need
 	trace       *tracer // nil unless the connection is to be traced
 }
 
@@ -109,9 +99,9 @@ type names struct {
 }
 
 // begin makes s the state of c. What room s had is used again.
-func (s *connState) begin(c *reassembly.Conn, clock clockInfo, events *slabs) {
-	jobs, out, send := s.jobs[:0], s.out[:0], s.walk.send
-	*s = connState{conn: c, clock: clock, slabs: events, jobs: jobs, out: out}
+func (s *connState) begin(c *reassembly.Conn, clock clockInfo) {
+	jobs, send := s.jobs[:0], s.walk.send
+	*s = connState{conn: c, clock: clock, jobs: jobs}
 	s.walk.init(s)
 	for dir := range send {
 		s.walk.send[dir].reuse(&send[dir])
@@ -123,9 +113,8 @@ func (s *connState) pair() report.Pair {
 	return report.Pair{Client: s.conn.Client.Addr(), Server: s.conn.Server}
 }
 
-// open begins the ledger of x.
-func (s *connState) open(x *reassembly.Exchange) {
-	j := s.slabs.job()
+// open begins j, the ledger of x.
+func (s *connState) open(j *job, x *reassembly.Exchange) {
 	j.x, j.index, j.from, j.connStart = x, x.Index, x.Start().Time, s.conn.Start
 	if x.Index == 0 {
 		j.critical, j.doubtful = s.criticalSetup(x)
@@ -258,9 +247,9 @@ func (s *connState) noteProducts(x *reassembly.Exchange) {
 	}
 }
 
-// ready takes the exchanges whose labels are certain off the list: those that are settled and hold
-// no undecided Nagle hold, and everything if all is set or too much waits.
-func (s *connState) ready(all bool) []*job {
+// ready takes the exchanges whose labels are certain off the list, and tells how many they are: those
+// that are settled and hold no undecided Nagle hold, and everything if all is set or too much waits.
+func (s *connState) ready(all bool) int {
 	if all || s.undecided() > maxUndecided {
 		s.decideNagle()
 	}
@@ -271,14 +260,10 @@ func (s *connState) ready(all bool) []*job {
 	if all {
 		n = len(s.jobs)
 	}
-	s.out = append(s.out[:0], s.jobs[:n]...)
 	rest := copy(s.jobs, s.jobs[n:])
 	clear(s.jobs[rest:])
 	s.jobs = s.jobs[:rest]
-	for _, j := range s.out {
-		s.fill(j)
-	}
-	return s.out
+	return n
 }
 
 // undecided is how many settled exchanges wait.
@@ -357,9 +342,9 @@ func (s *connState) eps(dir reassembly.Dir) time.Duration {
 }
 
 // began is the judge's event for x.
-func (s *connState) began(x *reassembly.Exchange) *beganExchange {
+func (s *followed) began(x *reassembly.Exchange, room *slab[beganExchange]) *beganExchange {
 	c := s.conn
-	e := s.slabs.began.take()
+	e := room.take()
 	*e = beganExchange{pair: s.pair(), first: x.Index == 0, connStart: c.Start, start: x.Start(),
 		handshake: len(c.SYNs) > 0, secure: c.TLS != nil, name: x.Host, method: x.Method,
 		target: x.Target, agent: x.Agent, turn: x.Turn, port: c.Client.Port()}
@@ -377,8 +362,8 @@ func (s *connState) began(x *reassembly.Exchange) *beganExchange {
 }
 
 // overEvent is the judge's event for the end of x.
-func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
-	e := s.slabs.over.take()
+func (s *followed) overEvent(x *reassembly.Exchange, room *slab[overExchange]) *overExchange {
+	e := room.take()
 	*e = overExchange{end: x.End(), outcome: x.Outcome, reusable: reusable(x), turn: x.Turn,
 		foreign:   s.conn.Protocol == reassembly.ProtoUnknown && !asks(s.conn),
 		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, notKept: x.NotKept}
@@ -392,8 +377,8 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 	if x.Response != nil {
 		e.bytes = x.Response.To - x.Response.From
 	}
-	if failed(x) {
-		e.failure = s.failureOf(x)
+	if x == s.ending.failed {
+		e.failure = s.failure
 	}
 	s.noteProducts(x)
 	e.products = s.names.products
@@ -401,9 +386,9 @@ func (s *connState) overEvent(x *reassembly.Exchange) *overExchange {
 }
 
 // overConn is the judge's event for the end of the connection.
-func (s *connState) overConn(ended bool) *overConn {
+func (s *followed) overConn(ended bool, room *slab[overConn]) *overConn {
 	c := s.conn
-	e := s.slabs.gone.take()
+	e := room.take()
 	*e = overConn{
 		pair:  s.pair(),
 		at:    c.FirstCloseAt,
@@ -411,7 +396,7 @@ func (s *connState) overConn(ended bool) *overConn {
 		reset: c.ClosedByRST,
 		ended: ended,
 	}
-	s.weaken(s.claims)
+	weaken(s.conn, s.claims)
 	e.info = s.connInfo()
 	e.claims, e.refusal = s.claims, s.refusal
 	e.names = s.names
@@ -426,7 +411,7 @@ func (s *connState) overConn(ended bool) *overConn {
 }
 
 // closing is the judge's event for the first FIN or RST.
-func (s *connState) closing() *closingConn {
+func (s *followed) closing() *closingConn {
 	c := s.conn
 	e := &closingConn{
 		at:    c.FirstCloseAt,

@@ -18,6 +18,7 @@ type Detector struct {
 
 	// called for each settled exchange, by the worker that owns the connection
 	exchange func(*pass)
+	certain  func(*pass)      // called for each exchange when its labels are certain
 	closed   func(*pass)      // called when the connection is over
 	cross    func() crossRule // makes the rule's state for one run, if it compares connections
 }

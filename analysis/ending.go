@@ -9,8 +9,7 @@ import (
 
 // ending is what a connection's state keeps for the rules about failures and closes.
 type ending struct {
-	failed  *reassembly.Exchange // the first exchange that did not end well
-	failure *failure             // what the judge needs to find its retry
+	failed *reassembly.Exchange // the first exchange that did not end well
 	// end of the exchange before that one; no frame if it was the first
 	prior capture.Mark
 	// from then, or from the end of the set-up, until the request began
@@ -23,10 +22,7 @@ type ending struct {
 	unsafe     bool         // one of those was not idempotent
 	answered   int          // exchanges that ended well before
 	// a response came without a request: who answers what is no longer certain
-	orphan  bool
-	decided bool
-	fate    claim // what harmed the failed exchange, valid if decided and harmed
-	harmed  bool
+	orphan bool
 }
 
 // closeNotice is a message that said that the connection closes after its exchange (RFC 9112 §9.6).
@@ -87,27 +83,6 @@ func (e *ending) fail(s *connState, x *reassembly.Exchange) {
 	if j := s.job(x); j != nil {
 		e.piped = j.behind.From > 0
 	}
-	f := &failure{
-		start: x.Start(),
-		at:    s.conn.End.Time,
-		host:  x.Host,
-		took:  max(0, s.conn.End.Time-x.Start().Time),
-	}
-	if s.conn.TLS != nil {
-		f.host = s.conn.TLS.SNI
-	}
-	if x.Method != "" && !x.Turn {
-		f.key = retryKey{s.conn.Client.Addr(), f.host, x.Method, x.Target}
-	}
-	e.failure = f
-}
-
-// failureOf is what the judge needs to find the retry of x; nil if x was not the first that failed.
-func (s *connState) failureOf(x *reassembly.Exchange) *failure {
-	if x != s.ending.failed {
-		return nil
-	}
-	return s.ending.failure
 }
 
 // whole reports whether the capture shows enough of the connection to call something missing: both

@@ -28,19 +28,23 @@ const (
 // reportFate reports the fault that ended the connection, if it belongs to the rule. One fault has
 // one owner.
 func (p *pass) reportFate(rule string) {
-	e := &p.state.ending
-	if !e.decided {
-		e.decided = true
-		e.fate, e.harmed = fate(p)
-	}
-	if e.harmed && e.fate.rule == rule {
-		p.report(e.fate)
+	if f := p.fate(); f.harmed && f.claim.rule == rule {
+		p.report(f.claim)
 	}
 }
 
-// fate decides what harmed the first exchange that failed; false if none did, or if the capture
+// fate is what harmed the first exchange that failed, as far as that is clear by now.
+func (p *pass) fate() *fate {
+	if p.state.fate == nil {
+		p.state.fate = &fate{}
+		p.state.fate.claim, p.state.fate.harmed = decideFate(p)
+	}
+	return p.state.fate
+}
+
+// decideFate decides what harmed the first exchange that failed; false if none did, or if the capture
 // does not show it.
-func fate(p *pass) (claim, bool) {
+func decideFate(p *pass) (claim, bool) {
 	c, e := p.conn, &p.state.ending
 	x := e.failed
 	if x == nil || x.Request == nil || !asks(c) || c.State == reassembly.Refused {
@@ -56,12 +60,12 @@ func fate(p *pass) (claim, bool) {
 	cl := claim{
 		index:       x.Index,
 		confidence:  report.ConfidenceHigh,
-		failure:     e.failure,
+		failure:     p.state.failure,
 		correctness: true,
 	}
 	cl.unsafe = e.unsafe || !x.Turn && !idempotent(x.Method)
-	cl.occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time + e.failure.took}
-	cl.occ.Cost = report.Cost{Expected: e.failure.took, High: e.failure.took}
+	cl.occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time + p.state.failure.took}
+	cl.occ.Cost = report.Cost{Expected: p.state.failure.took, High: p.state.failure.took}
 	v := &verdictOnEnd{p: p, c: c, x: x, e: e, claim: &cl}
 	for _, try := range v.tries() {
 		if try() {

@@ -50,7 +50,7 @@ type group struct {
 const maxLateness = 16
 
 // book adds a claim to its finding.
-func (j *judge) book(m *member, c *claim, job *job) {
+func (j *judge) book(m *member, c *claim, job *draft) {
 	g := j.groups[groupKey{c.rule, c.cause, m.pair}]
 	if g == nil {
 		j.trimGroups()

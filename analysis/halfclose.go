@@ -146,7 +146,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
-	if !ok || closed.Time < up.Fin.Time || shutLater(v.p.state, x) ||
+	if !ok || closed.Time < up.Fin.Time || shutLater(&v.p.state.connState, x) ||
 		x.Request.Facts.Has(reassembly.ConnUpgrade) {
 		return false
 	}

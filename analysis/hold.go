@@ -250,29 +250,103 @@ func (s *connState) decideJob(j *job, dir reassembly.Dir, real bool) {
 		switch {
 		case h.dir != dir:
 			rest = append(rest, h)
-		case (real || h.tail) && j.held < maxHolds:
-			j.claims = append(j.claims, s.nagleClaim(j, &h))
-			j.held++
 		case real || h.tail:
-			j.addHold(s.nagleCost(&h))
+			j.hold(s.decided(&h))
 		default:
-			s.holdOnce(j, &h)
+			if s.alone(&h) {
+				j.lone = append(j.lone, s.decided(&h))
+			}
 			s.relabel(j, &h)
 		}
 	}
 	j.holds = rest
 }
 
-// addHold adds what a hold cost to the last claim about one: an exchange may have holds without
-// end.
-func (j *job) addHold(cost report.Cost) {
-	for i := len(j.claims) - 1; i >= 0; i-- {
-		if c := &j.claims[i]; c.rule == nagle.Name || c.rule == nagleDelayedAck.Name {
-			c.occ.Cost = c.occ.Cost.Add(cost)
-			c.also++
+// held is a hold that was Nagle's, with what the connection had shown when that was decided.
+type held struct {
+	hold
+	tally nagleTally
+	tails int // ends of messages that were held, and those that perhaps were
+	// what of the hold the application did not need for itself
+	waited report.Cost
+	near   bool          // the hosts are too near to each other to tell a hold of one round trip
+	behind time.Duration // from the moment at which the ACK could be known until the held piece left
+	also   int           // further holds of the exchange, too many to keep each
+	others report.Cost   // what of those the application did not need for itself
+}
+
+// decided is h with what the connection has shown so far.
+func (s *connState) decided(h *hold) held {
+	return held{
+		hold:   *h,
+		tally:  s.nagle[h.dir].tally(),
+		tails:  s.tail[h.dir].held + s.tail[h.dir].sizes,
+		waited: s.waited(h),
+		near:   s.conn.RTTMin() < nearHosts,
+		behind: max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir)),
+	}
+}
+
+// nearHosts is the least round trip below which a hold of one costs less than it takes to tell it
+// from other causes.
+const nearHosts = 2 * time.Millisecond
+
+// roundTripOnly reports whether a prompt ACK between hosts that are near ended the hold.
+func (h *held) roundTripOnly() bool { return h.near && h.delayed < delackFloor }
+
+// hold keeps a hold, or counts it with the last one: an exchange may have holds without end.
+func (j *job) hold(h held) {
+	if len(j.held) < maxHolds {
+		j.held = append(j.held, h)
+		return
+	}
+	for i := len(j.held) - 1; i >= 0; i-- {
+		if k := &j.held[i]; !k.roundTripOnly() {
+			k.also, k.others = k.also+1, k.others.Add(h.waited)
 			return
 		}
 	}
+}
+
+// waited is what of a hold the application did not need for itself: the hold less the time that the
+// application takes between two writes. Where that never shows, the shortest hold bounds it.
+func (s *connState) waited(h *hold) report.Cost {
+	typical, spread, most, known := s.nagle[h.dir].appDelay(h.length())
+	length := h.length()
+	if known {
+		expected := max(0, length-typical)
+		return report.Cost{
+			Low:      max(0, expected-2*spread),
+			Expected: expected,
+			High:     min(length, expected+2*spread),
+		}
+	}
+	low := length - min(most, length)
+	if h.headers {
+		low = max(low, length/2)
+	}
+	return report.Cost{Low: low, Expected: length, High: length}
+}
+
+// nagleTally is what a connection showed of Nagle's algorithm in one direction.
+type nagleTally struct {
+	held, prompt, late, delayed int
+	least                       time.Duration // shortest hold
+}
+
+// tally is what has been counted.
+func (n *nagleCount) tally() nagleTally {
+	return nagleTally{n.held, n.prompt, n.late, n.delayed(), n.least}
+}
+
+// alone reports whether h is the only hold of its connection, nothing speaks against it, and it was
+// clearly longer than what a kernel takes to react: the connections of the same client and service
+// together may tell whether it was Nagle's.
+func (s *connState) alone(h *hold) bool {
+	n := &s.nagle[h.dir]
+	return n.held == 1 && n.prompt == 0 && n.late == 0 &&
+		s.conn.Half[0].Missing+s.conn.Half[1].Missing == 0 &&
+		h.length() >= 4*s.eps(h.dir)
 }
 
 // relabel gives the time of a hold that was none to the application.

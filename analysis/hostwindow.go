@@ -14,7 +14,7 @@ const keptWindows = 64
 type initialWindows struct{ pairs pairTable[[]int64] }
 
 func (r *initialWindows) event(_ *judge, m *member, e *event) {
-	j, ok := e.data.(*job)
+	j, ok := e.data.(*draft)
 	if !ok || j.index != 0 || j.spent(reassembly.FromServer, report.SlowStart) <= 0 ||
 		len(j.rounds) < 2 ||
 		j.flow.mss <= 0 {
@@ -61,7 +61,7 @@ type idleRestarts struct{ hosts pairTable[restarts] }
 type restarts struct{ forgot, kept int }
 
 func (r *idleRestarts) event(_ *judge, m *member, e *event) {
-	j, ok := e.data.(*job)
+	j, ok := e.data.(*draft)
 	if !ok || j.flow.idle.since <= 0 || len(j.rounds) == 0 || j.flow.mss <= 0 {
 		return
 	}

@@ -43,7 +43,7 @@ func TestInitialWindows(t *testing.T) {
 		j, m, g := hostJudge(slowStart.Name)
 		r := &initialWindows{}
 		for i, n := range tt.first {
-			x := &job{flow: flowFacts{mss: 1448}, rounds: []round{{bytes: n * 1448}, {bytes: 20 * 1448}}}
+			x := &draft{job: job{flow: flowFacts{mss: 1448}, rounds: []round{{bytes: n * 1448}, {bytes: 20 * 1448}}}}
 			x.times[report.SlowStart] = 50 * time.Millisecond
 			r.event(j, m, &event{at: time.Duration(i), data: x})
 		}
@@ -62,7 +62,7 @@ func TestIdleRestarts(t *testing.T) {
 		j, m, g := hostJudge(slowStartAfterIdle.Name)
 		r := &idleRestarts{}
 		for i := range tt.forgot + tt.kept {
-			x := &job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}
+			x := &draft{job: job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}}
 			if i < tt.forgot {
 				x.rounds[0].bytes = 10_000
 				x.times[report.SlowStartIdle] = 100 * time.Millisecond
@@ -103,7 +103,7 @@ func TestTablesForget(t *testing.T) {
 	j, m, g := hostJudge(slowStartAfterIdle.Name)
 	var windows idleRestarts
 	var holds nagleHosts
-	kept := &job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}
+	kept := &draft{job: job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}}
 	of := func(p report.Pair, at time.Duration) {
 		windows.event(j, &member{pair: p}, &event{at: at, data: kept})
 		over := &overConn{pair: p, info: &report.ConnInfo{}, nagle: [2]nagleTally{{prompt: 9}}}
@@ -126,7 +126,7 @@ func TestHoldsWithoutEnd(t *testing.T) {
 	r := &nagleHosts{}
 	for i := range 3*maxHeldOnce + 5 {
 		m.id = i
-		r.event(j, m, &event{data: &job{info: &report.ExchangeInfo{ID: i}, once: []heldOnce{{}}}})
+		r.event(j, m, &event{data: &draft{info: &report.ExchangeInfo{ID: i}, once: []heldOnce{{}}}})
 		r.event(j, m, &event{data: &overConn{pair: m.pair, info: &report.ConnInfo{}}})
 	}
 	if n := len(r.waiting); n > maxHeldOnce || r.waiting[n-1].info.ID != 3*maxHeldOnce+4 || len(r.open) > 0 {

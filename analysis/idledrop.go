@@ -152,7 +152,7 @@ func (j *judge) cleared(m *member) {
 }
 
 // lostWay reports whether idle-drop has the waits of the job's exchange.
-func (m *member) lostWay(job *job) bool {
+func (m *member) lostWay(job *draft) bool {
 	return job.forgotten && (m.suspect == nil || m.givenUp(job.index))
 }
 

@@ -9,8 +9,8 @@ import (
 )
 
 // fill draws up what the report says of the exchange.
-func (s *connState) fill(j *job) {
-	s.weaken(j.claims)
+func (s *followed) fill(j *draft) {
+	weaken(s.conn, j.claims)
 	x := j.x
 	all := &struct {
 		report.ExchangeInfo
@@ -27,6 +27,9 @@ func (s *connState) fill(j *job) {
 	i.Request, i.Response = message(&all.request, x.Request), message(&all.response, x.Response)
 	i.Start, i.Duration = j.from, j.until-j.from
 	i.Times = labelTimes(&j.times)
+	if j.traced {
+		s.trace.out.Exchange = i
+	}
 }
 
 // message draws up in i what the report says of a message; nil if there is none.

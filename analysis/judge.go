@@ -114,7 +114,7 @@ func (j *judge) event(e *event) {
 		if data.again {
 			return
 		}
-	case *job:
+	case *draft:
 		j.judged(m, data)
 	case *overConn:
 		j.gone(m, data)
@@ -124,13 +124,13 @@ func (j *judge) event(e *event) {
 	for _, r := range j.cross {
 		r.event(j, m, e)
 	}
-	if job, ok := e.data.(*job); ok {
+	if job, ok := e.data.(*draft); ok {
 		j.recycle(job)
 	}
 }
 
 // judged takes in an exchange's ledger and claims.
-func (j *judge) judged(m *member, job *job) {
+func (j *judge) judged(m *member, job *draft) {
 	info := job.info
 	info.ID = m.take(job.index)
 	j.total.exchanges++
@@ -162,7 +162,7 @@ func (j *judge) judged(m *member, job *job) {
 
 // own settles which claims stand: a response's slow start on a connection that need not have been
 // opened is a cost of that. They are valid until the next call.
-func (j *judge) own(m *member, job *job) []claim {
+func (j *judge) own(m *member, job *draft) []claim {
 	out := j.standing[:0]
 	reuse, ok := j.reuseClaim(m, job)
 	if ok {

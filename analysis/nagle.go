@@ -32,8 +32,14 @@ func nagleFixes(sender, receiver report.Side, delayed bool) []report.Remedy {
 	return fixes
 }
 
+// The names of the two rules, which claim the same holds.
+const (
+	delayedAckHold = "nagle-delayed-ack"
+	roundTripHold  = "nagle"
+)
+
 var nagleDelayedAck = &Detector{
-	Name:  "nagle-delayed-ack",
+	Name:  delayedAckHold,
 	Title: "Nagle hold ended by a delayed ACK",
 	Doc: `What happens
 A program writes a message in two small pieces. Nagle's algorithm (RFC 896; RFC 9293 section 3.7.4) lets the first go and
@@ -81,11 +87,12 @@ sender's fix saves all of it, the receiver's only what the ACK was late.`,
 		"RFC 1122 section 4.2.3.2",
 		"RFC 9293 section 3.8.6.3",
 	},
-	cross: func() crossRule { return &nagleHosts{} },
+	certain: claimHolds,
+	cross:   func() crossRule { return &nagleHosts{} },
 }
 
 var nagle = &Detector{
-	Name:  "nagle",
+	Name:  roundTripHold,
 	Title: "Nagle hold of one round trip",
 	Doc: `What happens
 As nagle-delayed-ack, but the peer acknowledges at once: the second small piece of a message waits one round trip.
@@ -113,78 +120,67 @@ it would have to do so every time.`,
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
 }
 
+// claimHolds claims the holds of an exchange.
+func claimHolds(p *pass) {
+	for i := range p.job.held {
+		h := &p.job.held[i]
+		c := nagleClaim(p, h)
+		if c.rule == "" {
+			continue
+		}
+		c.occ.Cost = c.occ.Cost.Add(h.others)
+		c.also = h.also
+		p.job.claims = append(p.job.claims, c)
+	}
+	for i := range p.job.lone {
+		h := &p.job.lone[i]
+		p.job.once = append(p.job.once, heldOnce{claim: nagleClaim(p, h), hold: h.hold})
+	}
+}
+
 // nagleClaim is what the rules claim of a hold that was Nagle's.
-func (s *connState) nagleClaim(j *job, h *hold) claim {
+func nagleClaim(p *pass, h *held) claim {
 	c := claim{
-		rule:       nagle.Name,
+		rule:       roundTripHold,
 		cause:      "request",
-		confidence: s.nagleConfidence(h),
-		index:      j.x.Index,
+		confidence: h.confidence(),
+		index:      p.exchange.Index,
 	}
 	sender, receiver := report.SideClient, report.SideServer
 	if h.dir == reassembly.FromServer {
 		c.cause = "response"
 		sender, receiver = receiver, sender
 	}
-	switch short := s.conn.RTTMin() < 2*time.Millisecond; {
-	case short && h.delayed < delackFloor:
+	switch {
+	case h.roundTripOnly():
 		c.rule = "" // whatever the others were
-	case s.nagle[h.dir].delayed() > 0:
-		c.rule = nagleDelayedAck.Name
+	case h.tally.delayed > 0:
+		c.rule = delayedAckHold
 	}
 	c.lost = []report.Interval{{From: h.from, To: h.to}}
 	if h.delayed >= delackFloor {
 		c.lateness = h.delayed
 	}
-	c.occ = report.Occurrence{Connection: s.conn.ID, Start: h.from, End: h.to, Cost: s.nagleCost(h)}
+	c.occ = report.Occurrence{Connection: p.conn.ID, Start: h.from, End: h.to, Cost: h.waited}
 	what := ""
 	if h.headers {
 		what = ": the headers"
 	}
 	c.occ.Evidence = []report.Evidence{
-		{
-			Mark: h.first,
-			Role: "first piece",
-			Side: sender,
-			Text: fmt.Sprintf("%d octets%s", h.size[0], what),
-		},
-		{Mark: h.ack, Role: "ACK", Side: receiver, Text: "covers it, and carries no data"},
-		{
-			Mark: h.second,
-			Role: "held piece",
-			Side: sender,
-			Text: fmt.Sprintf("%d octets, sent %s after that ACK could be known", h.size[1],
-				millis(max(0, h.second.Time-h.ack.Time-s.conn.Far(h.dir)))),
-		},
+		at(h.first, "first piece", sender, fmt.Sprintf("%d octets%s", h.size[0], what)),
+		at(h.ack, "ACK", receiver, "covers it, and carries no data"),
+		at(h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known",
+			h.size[1], millis(h.behind))),
 	}
 	if h.tail {
-		s.tailClaim(h, &c)
+		h.tailClaim(&c)
 	}
 	return c
 }
 
-// nagleCost is the hold less the application's own delay.
-func (s *connState) nagleCost(h *hold) report.Cost {
-	typical, spread, most, known := s.nagle[h.dir].appDelay(h.length())
-	length := h.length()
-	if known {
-		expected := max(0, length-typical)
-		return report.Cost{
-			Low:      max(0, expected-2*spread),
-			Expected: expected,
-			High:     min(length, expected+2*spread),
-		}
-	}
-	low := length - min(most, length)
-	if h.headers {
-		low = max(low, length/2)
-	}
-	return report.Cost{Low: low, Expected: length, High: length}
-}
-
-// nagleConfidence grades a hold by how many there are and whether a timer's ACK ended it.
-func (s *connState) nagleConfidence(h *hold) report.Confidence {
-	n := &s.nagle[h.dir]
+// confidence grades a hold by how many there are and whether a timer's ACK ended it.
+func (h *held) confidence() report.Confidence {
+	n := &h.tally
 	switch {
 	case n.held >= 3 && n.late == 0 && n.prompt == 0 && h.delayed >= delackFloor:
 		return report.Proven
@@ -194,6 +190,20 @@ func (s *connState) nagleConfidence(h *hold) report.Confidence {
 		return report.ConfidenceHigh
 	}
 	return report.ConfidenceMedium
+}
+
+// tailClaim is what is special about the claim of a hold at the end of a message.
+func (h *held) tailClaim(c *claim) {
+	c.confidence = report.ConfidenceMedium
+	if h.tails >= 4 {
+		c.confidence = report.ConfidenceHigh
+	}
+	length := h.length()
+	c.occ.Cost = report.Cost{Low: length / 2, Expected: length, High: length}
+	c.text = "Its kernel holds the small end of a message until all of it before is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
+		"segments only): one write for each message does not help, TCP_NODELAY does."
+	c.occ.Evidence[0].Role, c.occ.Evidence[0].Text = "last full segment", "of what was not acknowledged then"
+	c.occ.Evidence[1].Text = "covers all of it, and carries no data"
 }
 
 // millis writes a duration in milliseconds for a sentence.

@@ -30,17 +30,10 @@ type heldOnce struct {
 	rtt    time.Duration
 }
 
-// nagleTally is what a connection showed of Nagle's algorithm in one direction.
-type nagleTally struct {
-	held, prompt, late, delayed int
-	least                       time.Duration // shortest hold
-}
-
 // tally is the connection's evidence.
 func (s *connState) tally() (out [2]nagleTally) {
 	for d := range out {
-		n := &s.nagle[d]
-		out[d] = nagleTally{n.held, n.prompt, n.late, n.delayed(), n.least}
+		out[d] = s.nagle[d].tally()
 	}
 	return out
 }
@@ -62,18 +55,6 @@ func (t *nagleTally) real() bool {
 // contradicted reports whether most connections show that the algorithm is off.
 func (t *nagleTally) contradicted() bool { return t.prompt >= 3 && t.prompt > t.held }
 
-// holdOnce leaves a hold to the judge: it is the only one of its connection, nothing speaks against
-// it, and it was clearly longer than what a kernel takes to react.
-func (s *connState) holdOnce(j *job, h *hold) {
-	n := &s.nagle[h.dir]
-	if n.held != 1 || n.prompt > 0 || n.late > 0 ||
-		s.conn.Half[0].Missing+s.conn.Half[1].Missing > 0 ||
-		h.length() < 4*s.eps(h.dir) {
-		return
-	}
-	j.once = append(j.once, heldOnce{claim: s.nagleClaim(j, h), hold: *h})
-}
-
 // nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its
 // decision comes with the end of the capture, when all is known: so it does not depend on the order
 // of connections.
@@ -86,7 +67,7 @@ type nagleHosts struct {
 
 func (r *nagleHosts) event(j *judge, m *member, e *event) {
 	switch data := e.data.(type) {
-	case *job:
+	case *draft:
 		for i := range data.once {
 			r.take(j, m, data, &data.once[i])
 		}
@@ -102,7 +83,7 @@ func (r *nagleHosts) event(j *judge, m *member, e *event) {
 
 // take keeps a hold until the end. To settle the older ones early they must be of connections that
 // are over: their times are drawn up.
-func (r *nagleHosts) take(j *judge, m *member, job *job, o *heldOnce) {
+func (r *nagleHosts) take(j *judge, m *member, job *draft, o *heldOnce) {
 	if len(r.waiting) >= maxHeldOnce {
 		older := r.waiting[:maxHeldOnce/2]
 		r.settle(
@@ -185,7 +166,7 @@ func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
 	}
 	c.text = "It shows once on each of many connections, and no piece ever left early."
 	c.occ.Exchange = o.info.ID
-	j.book(o.member, c, &job{info: o.info, flow: flowFacts{rtt: o.rtt}})
+	j.book(o.member, c, &draft{info: o.info, job: job{flow: flowFacts{rtt: o.rtt}}})
 	j.total.lost = min(j.total.lost+c.occ.Cost.Expected, j.total.exchangeTime)
 	h.restore(&j.total.times)
 	o.info.Times = restored(o.info.Times, h)

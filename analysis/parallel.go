@@ -117,7 +117,7 @@ func (r *crowds) event(_ *judge, m *member, e *event) {
 		}
 	case *closingConn:
 		r.closed(m)
-	case *job:
+	case *draft:
 		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.index == 0 || data.times[report.SlowStart] > 0) {
 			c.lost(m, data)
 		}
@@ -171,7 +171,7 @@ func (c *crowd) began(m *member, e *beganExchange) {
 
 // lost takes note of the repairs of an exchange, and counts those that came together with those of
 // other connections.
-func (c *crowd) lost(m *member, job *job) {
+func (c *crowd) lost(m *member, job *draft) {
 	window := max(job.flow.rtt, 10*time.Millisecond)
 	for _, s := range job.with(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
 		siblings := map[int]bool{m.id: true}

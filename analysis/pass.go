@@ -10,11 +10,10 @@ import (
 // pass is what a rule sees of one connection, and of one exchange on it if the rule looks at
 // exchanges. Rules read it and report; they change nothing else.
 type pass struct {
-	worker   *worker
-	state    *connState
+	state    *followed
 	conn     *reassembly.Conn
 	exchange *reassembly.Exchange // nil when the connection is over
-	job      *job                 // the ledger of exchange
+	job      *draft               // of exchange
 }
 
 // claim is one occurrence that a rule found, on its way to the judge.

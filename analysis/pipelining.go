@@ -134,7 +134,7 @@ func runPipelining(p *pass) {
 	}
 	// A response that the capture lacks looks like one that had not come, and a request that was
 	// captured late like one that waited for the response before it.
-	if pipelinedBehind(p.job) && whole(p.conn) && p.conn.Crossed == 0 {
+	if pipelinedBehind(&p.job.job) && whole(p.conn) && p.conn.Crossed == 0 {
 		reportHazard(p)
 		reportHeadOfLine(p)
 	}

@@ -94,7 +94,7 @@ type queued struct {
 func pathOf(p report.Pair) report.Pair { return report.Pair{Client: p.Client} }
 
 // filling is the transfer of the exchange that kept the path busy, if one did.
-func (j *job) filling(of *member) (f filling, ok bool) {
+func (j *draft) filling(of *member) (f filling, ok bool) {
 	for _, dir := range bothWays {
 		m, facts := j.message(dir), j.facts(dir)
 		if m == nil || facts == nil || facts.rate <= 0 {
@@ -134,7 +134,7 @@ func (m *member) nextTo(dir reassembly.Dir, rtt time.Duration) bool {
 }
 
 // judged takes note of an exchange that filled the path of its client, or waited in a queue.
-func (p *paths) judged(j *judge, m *member, job *job, reuse bool) {
+func (p *paths) judged(j *judge, m *member, job *draft, reuse bool) {
 	if f, ok := job.filling(m); ok {
 		if c := p.of(m.pair, job.until); c != nil {
 			p.filled(j, c, f)
@@ -262,7 +262,7 @@ func (c *clientPath) behind(q *queued) *filling {
 // queued is what the exchange waited in a queue that it did not fill itself: its answer came later
 // than the timestamps in it say, or its connection was set up while round trips were longer than
 // others between the pair.
-func (j *judge) queued(m *member, job *job, reuse bool) (q queued, ok bool) {
+func (j *judge) queued(m *member, job *draft, reuse bool) (q queued, ok bool) {
 	x := job.x
 	if x.Request == nil || x.Response == nil || x.Response.Start.Time < x.Request.End.Time {
 		return q, false
@@ -358,11 +358,11 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	if q.confidence == report.ConfidenceLow {
 		cl.most, cl.occ.Cost.Low = atMost(report.Low), 0
 	}
-	var view *job
+	var view *draft
 	if q.took > 0 {
-		view = &job{
+		view = &draft{
 			info: &report.ExchangeInfo{Host: q.host, Duration: q.took},
-			flow: flowFacts{rtt: q.rtt},
+			job:  job{flow: flowFacts{rtt: q.rtt}},
 		}
 	}
 	cl.occ.Evidence = []report.Evidence{

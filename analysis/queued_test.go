@@ -15,7 +15,7 @@ import (
 // fills is a message at the path's rate on a connection of its own.
 func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	large := &reassembly.Message{Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
-	j := &job{info: &report.ExchangeInfo{ID: 1000}, until: to, x: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}
+	j := &draft{info: &report.ExchangeInfo{ID: 1000}, job: job{until: to, x: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}}
 	j.flow = flowFacts{rate: 500_000, rtt: 10 * time.Millisecond, measured: to - from, window: 1 << 20, queue: queue}
 	j.times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
@@ -81,9 +81,9 @@ func TestThinksBehindTransfer(t *testing.T) {
 
 // heldUp is an exchange whose answer was held up by that much before the given moment, by its
 // timestamp.
-func heldUp(m *member, id int, at, delay time.Duration) *job {
-	j := &job{info: &report.ExchangeInfo{ID: id}, until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
-		Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}}}
+func heldUp(m *member, id int, at, delay time.Duration) *draft {
+	j := &draft{info: &report.ExchangeInfo{ID: id}, job: job{until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
+		Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}}}}
 	j.times[report.Queue] = delay
 	j.slices = []slice{{label: report.Queue, from: at - delay, to: at, dir: reassembly.FromServer}}
 	return j

@@ -158,7 +158,7 @@ func runReset(p *pass) {
 		x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
-	cause := resetCause(c, p.state, x, dir)
+	cause := resetCause(c, &p.state.connState, x, dir)
 	if cause == "" {
 		return
 	}
@@ -181,7 +181,7 @@ func (v *verdictOnEnd) reset() bool {
 	if !ok || unsureOfEnd(v.c, v.x) || v.x.Start().Time > rst && !v.crossed(rst) {
 		return false
 	}
-	cause := resetCause(v.c, v.p.state, v.x, dir)
+	cause := resetCause(v.c, &v.p.state.connState, v.x, dir)
 	if cause == "" {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 const (
@@ -38,6 +39,23 @@ type failure struct {
 	conn  int           // of the retry
 	index int           // of the retry within its connection
 	owned time.Duration // of the time until the retry: other findings have it
+}
+
+// newFailure is what the judge needs to find the retry of x, which just ended.
+func (s *followed) newFailure(x *reassembly.Exchange) *failure {
+	f := &failure{
+		start: x.Start(),
+		at:    s.conn.End.Time,
+		host:  x.Host,
+		took:  max(0, s.conn.End.Time-x.Start().Time),
+	}
+	if s.conn.TLS != nil {
+		f.host = s.conn.TLS.SNI
+	}
+	if x.Method != "" && !x.Turn {
+		f.key = retryKey{s.conn.Client.Addr(), f.host, x.Method, x.Target}
+	}
+	return f
 }
 
 // failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or
@@ -111,7 +129,7 @@ func (j *judge) retried(m *member, e *beganExchange, index int) {
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:
 // those milliseconds are not the failure's, too.
-func (m *member) ownSetup(job *job) {
+func (m *member) ownSetup(job *draft) {
 	f := m.retries
 	if f == nil || f.index != job.index || f.conn != m.id {
 		return
@@ -219,7 +237,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 			c.correctness = false // nothing was lost but time
 		}
 	}
-	view := &job{info: &report.ExchangeInfo{Host: f.host, Duration: f.took}}
+	view := &draft{info: &report.ExchangeInfo{Host: f.host, Duration: f.took}}
 	view.flow.rtt = w.m.rtt
 	j.book(w.m, c, view)
 	j.wallOfFailure(w.m, c)

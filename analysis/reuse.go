@@ -176,7 +176,7 @@ func (p *pool) constantIdle(idle, limit time.Duration) report.Confidence {
 }
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
-func (j *judge) reuseClaim(m *member, job *job) (claim, bool) {
+func (j *judge) reuseClaim(m *member, job *draft) (claim, bool) {
 	m.flight = max(m.flight, job.flow.flight)
 	m.rtt = job.flow.rtt
 	v := m.verdict
@@ -289,7 +289,7 @@ func (v *verdict) aloneAtMost() grade {
 
 // repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has
 // one owner.
-func (j *job) repeatedSYNs() time.Duration {
+func (j *draft) repeatedSYNs() time.Duration {
 	if j.syn != nil {
 		return 0
 	}

@@ -34,9 +34,9 @@ func TestLossOnSharedPath(t *testing.T) {
 		j.clock.began(key.pair.Client, 0, 0)
 		j.clock.began(key.pair.Client, 1, 0)
 		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
-		first := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: rate, bytes: 250_000}}
+		first := &draft{info: &report.ExchangeInfo{}, job: job{x: &reassembly.Exchange{}, until: time.Second, flow: flowFacts{rate: rate, bytes: 250_000}}}
 		j.clock.judged(j, key.pair, first, []claim{c})
-		second := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{ID: 1}, until: time.Second, flow: flowFacts{rate: rate, bytes: tt.octets}}
+		second := &draft{info: &report.ExchangeInfo{ID: 1}, job: job{x: &reassembly.Exchange{}, until: time.Second, flow: flowFacts{rate: rate, bytes: tt.octets}}}
 		j.clock.judged(j, report.Pair{Client: key.pair.Client, Server: tt.other}, second, nil)
 		g := j.groups[key]
 		if got := g.cost.Expected; got != tt.want || j.total.lost != tt.want || g.occurrences[0].Cost.Expected != tt.want {
@@ -64,11 +64,11 @@ func TestSharedPathIsDeterministic(t *testing.T) {
 			j.clock.began(key.pair.Client, id, 0)
 		}
 		for i, octets := range others {
-			other := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{ID: i + 1}, until: 3 * time.Second, flow: flowFacts{rate: 1e6, bytes: octets}}
+			other := &draft{info: &report.ExchangeInfo{ID: i + 1}, job: job{x: &reassembly.Exchange{}, until: 3 * time.Second, flow: flowFacts{rate: 1e6, bytes: octets}}}
 			j.clock.judged(j, key.pair, other, nil)
 		}
 		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
-		first := &job{x: &reassembly.Exchange{}, info: &report.ExchangeInfo{}, until: time.Second, flow: flowFacts{rate: 1e6, bytes: 100_000}}
+		first := &draft{info: &report.ExchangeInfo{}, job: job{x: &reassembly.Exchange{}, until: time.Second, flow: flowFacts{rate: 1e6, bytes: 100_000}}}
 		j.clock.judged(j, key.pair, first, []claim{c})
 		seen[j.groups[key].cost.Expected] = true
 	}

@@ -15,20 +15,20 @@ type slabs struct {
 	began slab[beganExchange]
 	over  slab[overExchange]
 	gone  slab[overConn]
-	jobs  *sync.Pool // of *job; the judge gives back those of which nothing is kept
+	jobs  *sync.Pool // of *draft; the judge gives back those of which nothing is kept
 }
 
-// job is an empty job.
-func (s *slabs) job() *job {
-	if j, ok := s.jobs.Get().(*job); ok {
-		return j
+// draft is an empty draft.
+func (s *slabs) draft() *draft {
+	if d, ok := s.jobs.Get().(*draft); ok {
+		return d
 	}
-	return &job{}
+	return &draft{}
 }
 
 // recycle gives back a job that has been judged, unless something of it may be kept: evidence of
 // its claims, or a claim that waits.
-func (j *judge) recycle(job *job) {
+func (j *judge) recycle(job *draft) {
 	if len(job.claims) > 0 || len(job.once) > 0 || job.syn != nil || job.traced {
 		return
 	}
@@ -37,13 +37,15 @@ func (j *judge) recycle(job *job) {
 }
 
 // empty forgets everything but the room of the lists.
-func (j *job) empty() {
-	*j = job{
+func (j *draft) empty() {
+	*j = draft{job: job{
 		slices:   j.slices[:0],
 		rounds:   j.rounds[:0],
 		upRounds: j.upRounds[:0],
 		holds:    j.holds[:0],
-	}
+		held:     j.held[:0],
+		lone:     j.lone[:0],
+	}}
 }
 
 // take is the next value.

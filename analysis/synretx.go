@@ -273,7 +273,7 @@ type lateSYNs struct {
 
 type lateSYN struct {
 	m   *member
-	job *job
+	job *draft
 	at  time.Duration
 }
 
@@ -283,7 +283,7 @@ func (r *lateSYNs) event(j *judge, m *member, e *event) {
 		if data.outcome == reassembly.Complete && data.end.Time <= e.at {
 			r.alive.note(m.pair, data.end.Time)
 		}
-	case *job:
+	case *draft:
 		if data.syn != nil {
 			r.waiting = append(r.waiting, lateSYN{m, data, e.at})
 		}

@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -107,18 +106,4 @@ func (s *sender) roomy(n, eff int64) bool {
 func (s *sender) madeRoom(w *walker, r *reassembly.Record) bool {
 	return s.view.ack-s.last.ack >= int64(r.Len) &&
 		s.covered.Time-s.partly >= 10*w.s.eps(r.Dir)+2*w.s.conn.Half[r.Dir].RTT.Jitter
-}
-
-// tailClaim is what is special about the claim of a hold at the end of a message.
-func (s *connState) tailClaim(h *hold, c *claim) {
-	c.confidence = report.ConfidenceMedium
-	if t := &s.tail[h.dir]; t.held+t.sizes >= 4 {
-		c.confidence = report.ConfidenceHigh
-	}
-	length := h.length()
-	c.occ.Cost = report.Cost{Low: length / 2, Expected: length, High: length}
-	c.text = "Its kernel holds the small end of a message until all of it before is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
-		"segments only): one write for each message does not help, TCP_NODELAY does."
-	c.occ.Evidence[0].Role, c.occ.Evidence[0].Text = "last full segment", "of what was not acknowledged then"
-	c.occ.Evidence[1].Text = "covers all of it, and carries no data"
 }

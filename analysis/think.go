@@ -110,7 +110,7 @@ type thinks struct {
 
 // event takes note of an exchange.
 func (t *thinks) event(j *judge, m *member, e *event) {
-	job, ok := e.data.(*job)
+	job, ok := e.data.(*draft)
 	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil ||
 		job.times[report.Think100] > 0 ||
 		job.x.Response.Facts.Has(reassembly.EventStream) ||

@@ -102,7 +102,7 @@ type timeline struct {
 }
 
 // drawn keeps the pieces of the exchange, if it is among the slowest.
-func (l *listing) drawn(job *job) {
+func (l *listing) drawn(job *draft) {
 	l.slowest.limit = maxSlowest
 	if took, id := job.info.Duration, job.info.ID; l.slowest.takes(took, id) {
 		l.slowest.add(took, id, &timeline{id, job.line.pieces()})

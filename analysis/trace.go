@@ -144,7 +144,6 @@ func (t *tracer) done() *report.Trace {
 			t.out.Segments,
 			func(s report.TracedSegment) bool { return !t.wants(&s.Record) },
 		)
-		t.out.Exchange = t.job.info
 	}
 	return &t.out
 }

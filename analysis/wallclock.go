@@ -77,7 +77,7 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 
 // judged takes in an exchange's claims, and settles what no longer overlaps anything that is still
 // to be judged.
-func (w *wallClock) judged(j *judge, p report.Pair, job *job, claims []claim) {
+func (w *wallClock) judged(j *judge, p report.Pair, job *draft, claims []claim) {
 	c := w.clients[p.Client]
 	if c == nil {
 		return
@@ -130,7 +130,7 @@ func (w *wallClock) newClient() *clientClock {
 }
 
 // slice is the stretch of the exchange's time that the claim would save.
-func (c *claim) slice(job *job) report.Interval {
+func (c *claim) slice(job *draft) report.Interval {
 	from := c.occ.Start
 	if len(c.lost) > 0 {
 		from = c.lost[0].From

@@ -11,8 +11,7 @@ import (
 // one direction alone nobody can tell what a sender waited for: such claims are remarks. Where
 // octets are missing, the frames that are missing with them may have told another story, and so may
 // those of a direction whose times are late.
-func (s *connState) weaken(claims []claim) {
-	c := s.conn
+func weaken(c *reassembly.Conn, claims []claim) {
 	client, server := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
 	oneSided := client.Segments == 0 && server.Bytes > 0 || server.Segments == 0 && client.Bytes > 0
 	missing := lacks(c, client) || lacks(c, server)

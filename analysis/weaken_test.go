@@ -24,9 +24,9 @@ func TestWeaken(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := &connState{conn: &reassembly.Conn{Half: [2]reassembly.Half{tt.client, tt.server}}}
+			c := &reassembly.Conn{Half: [2]reassembly.Half{tt.client, tt.server}}
 			claims := []claim{{confidence: report.Proven}}
-			s.weaken(claims)
+			weaken(c, claims)
 			if got := claims[0]; got.confidence != tt.want || got.most.severity() != tt.most {
 				t.Errorf("confidence %v, severity up to %v; want %v, %v", got.confidence, got.most.severity(), tt.want, tt.most)
 			}

@@ -26,7 +26,7 @@ type worker struct {
 	clock   clockInfo
 	events  []event
 	now     time.Duration // of the item in hand
-	spare   []*connState  // of connections that are over
+	spare   []*followed   // of connections that are over
 	slabs   slabs
 	trace   *report.TraceOf // what is to be traced; nil: nothing
 }
@@ -104,17 +104,17 @@ func (w *worker) tell(c *reassembly.Conn, kind eventKind, index int, data any) {
 }
 
 // state is the worker's state about c, made at the first call.
-func (w *worker) state(c *reassembly.Conn) *connState {
-	if s, ok := c.User.(*connState); ok {
+func (w *worker) state(c *reassembly.Conn) *followed {
+	if s, ok := c.User.(*followed); ok {
 		return s
 	}
-	var s *connState
+	var s *followed
 	if n := len(w.spare); n > 0 {
 		s, w.spare = w.spare[n-1], w.spare[:n-1]
 	} else {
-		s = new(connState)
+		s = new(followed)
 	}
-	s.begin(c, w.clock, &w.slabs)
+	s.begin(c, w.clock)
 	s.trace = newTracer(w.trace, c.ID)
 	c.User = s
 	return s
@@ -123,22 +123,27 @@ func (w *worker) state(c *reassembly.Conn) *connState {
 // Began tells the judge that a request is on its way.
 func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
-	s.open(x)
-	w.tell(c, exchangeBegan, x.Index, s.began(x))
+	d := w.slabs.draft()
+	s.drafts = append(s.drafts, d)
+	s.open(&d.job, x)
+	w.tell(c, exchangeBegan, x.Index, s.began(x, &w.slabs.began))
 }
 
 // Over tells the judge that the connection has become free again, or never will.
 func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.over(x)
-	w.tell(c, exchangeOver, x.Index, s.overEvent(x))
+	if x == s.ending.failed {
+		s.failure = s.newFailure(x)
+	}
+	w.tell(c, exchangeOver, x.Index, s.overEvent(x, &w.slabs.over))
 }
 
 // Exchange draws up the ledger of x and lets the rules look at it.
 func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.drawUp(x)
-	p := &pass{worker: w, state: s, conn: c, exchange: x, job: s.job(x)}
+	p := &pass{state: s, conn: c, exchange: x, job: s.draft(x)}
 	for _, d := range w.rules {
 		if d.exchange != nil {
 			d.exchange(p)
@@ -163,14 +168,14 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s.walk.to(c.Released + len(c.Records))
 	s.walk.finish()
 	s.trace.records(c.Records)
-	p := &pass{worker: w, state: s, conn: c}
+	p := &pass{state: s, conn: c}
 	for _, d := range w.rules {
 		if d.closed != nil {
 			d.closed(p)
 		}
 	}
 	w.deliver(c, s, true)
-	w.tell(c, connOver, 0, s.overConn(ended))
+	w.tell(c, connOver, 0, s.overConn(ended, &w.slabs.gone))
 	c.User = nil
 	if len(w.spare) < maxSpare {
 		w.spare = append(w.spare, s)
@@ -179,8 +184,15 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 
 // deliver hands exchanges whose labels are certain to the judge: all of them once the connection is
 // over.
-func (w *worker) deliver(c *reassembly.Conn, s *connState, all bool) {
-	for _, j := range s.ready(all) {
-		w.tell(c, exchangeJudged, j.index, j)
+func (w *worker) deliver(c *reassembly.Conn, s *followed, all bool) {
+	for _, d := range s.deliverable(all) {
+		p := &pass{state: s, conn: c, exchange: d.x, job: d}
+		for _, r := range w.rules {
+			if r.certain != nil {
+				r.certain(p)
+			}
+		}
+		s.fill(d)
+		w.tell(c, exchangeJudged, d.index, d)
 	}
 }
