@@ -20,10 +20,19 @@ var chain = []string{
 // edges are, of every package of the program, the packages of the program that it may import. What
 // is not written here is not allowed: a new wall is a line here, and so is a new door.
 var edges = map[string][]string{
-	"tcpwhy":                    {"tcpwhy/internal/cli"},
-	"tcpwhy/internal/cli":       {"tcpwhy/output", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture"},
-	"tcpwhy/output":             {"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
-	"tcpwhy/analysis":           {"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy":              {"tcpwhy/internal/cli"},
+	"tcpwhy/internal/cli": {"tcpwhy/output", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture"},
+	"tcpwhy/output":       {"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis": {
+		"tcpwhy/analysis/internal/whatif", "tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
+		"tcpwhy/reassembly", "tcpwhy/capture",
+	},
+	"tcpwhy/analysis/internal/whatif": {
+		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly",
+	},
+	"tcpwhy/analysis/internal/ledger": {
+		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+	},
 	"tcpwhy/analysis/report":    {"tcpwhy/reassembly", "tcpwhy/capture"},
 	"tcpwhy/reassembly":         {"tcpwhy/capture"},
 	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -13,11 +14,12 @@ import (
 // listen any more: its RST says so. Its FIN alone may be that of a client which has only finished
 // sending, unless it comes long after the request.
 func abandoned(p *pass) (claim, bool) {
-	c, x := p.conn, p.state.last
+	c, x := p.conn, p.state.Last
 	up := &c.Half[reassembly.FromClient]
-	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen && !hungUp(&p.state.connState, x) || p.state.fate != nil && p.state.fate.harmed ||
-		c.FirstClose != reassembly.FromClient || !mark0(c.FirstCloseAt) ||
-		!whole(c) ||
+	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen && !hungUp(&p.state.Connection, x) || p.state.fate != nil && p.state.fate.harmed ||
+		c.FirstClose != reassembly.FromClient ||
+		!ledger.Seen(c.FirstCloseAt) ||
+		!ledger.Whole(c) ||
 		foreignReset(c, reassembly.FromClient) {
 		return claim{}, false
 	}
@@ -50,9 +52,9 @@ func abandoned(p *pass) (claim, bool) {
 
 // hungUp reports whether the client's FIN came later than that of a client which has only finished
 // sending, and nothing came in answer to the request but the server's own close.
-func hungUp(s *connState, x *reassembly.Exchange) bool {
-	return x.Outcome == reassembly.Aborted && x.Response == nil && !s.conn.MidStream &&
-		s.conn.Half[reassembly.FromClient].FinSeen &&
+func hungUp(s *ledger.Connection, x *reassembly.Exchange) bool {
+	return x.Outcome == reassembly.Aborted && x.Response == nil && !s.Conn.MidStream &&
+		s.Conn.Half[reassembly.FromClient].FinSeen &&
 		shutLater(s, x)
 }
 
@@ -74,7 +76,7 @@ func abandonEvidence(
 	if x.Response != nil {
 		out = append(out, at(x.Response.Start, "response", report.SideServer, "comes too late"))
 	}
-	if !mark0(rst) {
+	if !ledger.Seen(rst) {
 		return out
 	}
 	return append(out, at(rst, "RST", report.SideClient, "nobody listens any more"))

@@ -2,8 +2,9 @@ package analysis
 
 import (
 	"fmt"
-	"time"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -88,46 +89,38 @@ they had. Seen at the server, what its answers wait behind the capture does not 
 // runBandwidth tells of messages that the path's rate limited.
 func runBandwidth(p *pass) {
 	j := p.job
-	for _, dir := range bothWays {
-		m, f := j.message(dir), j.facts(dir)
+	for _, dir := range ledger.BothWays {
+		m, f := j.Message(dir), j.Facts(dir)
 		if m == nil || f == nil || p.exchange.Response == nil {
 			continue
 		}
-		if s := j.spent(dir, report.Serialize); f.rate > 0 && s*2 >= j.until-j.from &&
-			s >= max(j.flow.rtt, leastFilling) {
+		if s := j.Spent(dir, report.Serialize); f.Rate > 0 && s*2 >= j.Until-j.From &&
+			s >= max(j.Flow.Rtt, leastFilling) {
 			p.tell(
-				ofRequest(dir, "path-rate"),
+				ledger.OfRequest(dir, "path-rate"),
 				dir,
-				fmt.Sprintf("%d octets at %.1f Mbit/s", f.bytes, f.rate*8/1e6),
+				fmt.Sprintf("%d octets at %.1f Mbit/s", f.Bytes, f.Rate*8/1e6),
 			)
 		}
-		held := j.spent(dir, report.RWnd) + j.times[report.ZeroWindow]
-		if q := f.queue; held == 0 && q >= leastQueue && j.flow.rtt > 0 && q >= j.flow.rtt &&
-			f.lasts() >= q {
+		held := j.Spent(dir, report.RWnd) + j.Times[report.ZeroWindow]
+		if q := f.Queue; held == 0 && q >= leastQueue && j.Flow.Rtt > 0 && q >= j.Flow.Rtt &&
+			whatif.Lasts(f) >= q {
 			p.tell(
 				"bufferbloat",
 				dir,
 				fmt.Sprintf(
 					"round trips grew from %s to %s",
-					millis(j.flow.rtt),
-					millis(j.flow.rtt+q),
+					millis(j.Flow.Rtt),
+					millis(j.Flow.Rtt+q),
 				),
 			)
 		}
 	}
 }
 
-// lasts is how long the path needs for the message; 0 if its rate is not known.
-func (f *flowFacts) lasts() time.Duration {
-	if f.rate <= 0 {
-		return 0
-	}
-	return time.Duration(float64(f.bytes) / f.rate * 1e9)
-}
-
 // tell reports a fact about dir's message that costs nothing.
 func (p *pass) tell(cause string, dir reassembly.Dir, text string) {
-	m := p.job.message(dir)
+	m := p.job.Message(dir)
 	c := claim{rule: "bandwidth", cause: cause, confidence: report.ConfidenceMedium}
 	c.occ = report.Occurrence{
 		Start: m.Start.Time,

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -24,12 +26,12 @@ type remedied struct {
 // changes, because behind the one that is removed the next one binds. It is never more than the
 // exchange took.
 func (j *draft) combined(claims []claim) time.Duration {
-	return min(j.waitsSaved(claims)+j.windowsSaved(claims), j.until-j.from)
+	return min(waitsSaved(&j.Exchange, claims)+windowsSaved(&j.Exchange, claims), j.Until-j.From)
 }
 
 // waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more
 // than the union.
-func (j *job) waitsSaved(claims []claim) time.Duration {
+func waitsSaved(j *ledger.Exchange, claims []claim) time.Duration {
 	type wait struct {
 		report.Interval
 		cost time.Duration
@@ -40,7 +42,7 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 	for i := range claims {
 		c := &claims[i]
 		cost := c.occ.Cost.Expected - c.window.saved
-		span := report.Interval{From: max(c.occ.Start, j.from), To: min(c.occ.End, j.until)}
+		span := report.Interval{From: max(c.occ.Start, j.From), To: min(c.occ.End, j.Until)}
 		if len(c.lost) > 0 {
 			span = c.lost[0]
 		}
@@ -69,16 +71,16 @@ func (j *job) waitsSaved(claims []claim) time.Duration {
 }
 
 // windowsSaved is what the claims about windows save together.
-func (j *job) windowsSaved(claims []claim) time.Duration {
+func windowsSaved(j *ledger.Exchange, claims []claim) time.Duration {
 	var saved time.Duration
-	for _, dir := range bothWays {
-		saved += j.windowsOf(dir, claims)
+	for _, dir := range ledger.BothWays {
+		saved += windowsOf(j, dir, claims)
 	}
 	return saved
 }
 
 // windowsOf is that of dir's message.
-func (j *job) windowsOf(dir reassembly.Dir, claims []claim) time.Duration {
+func windowsOf(j *ledger.Exchange, dir reassembly.Dir, claims []claim) time.Duration {
 	var all remedied
 	var most, sum time.Duration
 	n := 0
@@ -92,17 +94,17 @@ func (j *job) windowsOf(dir reassembly.Dir, claims []claim) time.Duration {
 		most = max(most, c.saved)
 		all.cwnd, all.room = max(all.cwnd, c.cwnd), all.room || c.room
 	}
-	f := j.facts(dir)
-	if n < 2 || f == nil || f.mss <= 0 || f.bytes <= 0 {
+	f := j.Facts(dir)
+	if n < 2 || f == nil || f.Mss <= 0 || f.Bytes <= 0 {
 		return sum
 	}
-	t, used := f.transfer()
-	bound := j.windowTime(dir)
+	t, used := whatif.TransferOf(f)
+	bound := j.WindowTime(dir)
 	if all.room {
-		t.window, bound = 0, bound+j.spent(dir, report.RWnd)
+		t.Window, bound = 0, bound+j.Spent(dir, report.RWnd)
 	}
-	together := clamp(
-		j.transferTime(dir)+j.spent(dir, report.RWnd)-t.simulate(max(used, all.cwnd)),
+	together := whatif.Clamp(
+		j.TransferTime(dir)+j.Spent(dir, report.RWnd)-t.Simulate(max(used, all.cwnd)),
 		bound,
 	)
 	return max(most, together)

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
 )
 
 // late is a connection whose SYN is repeated after a second.
@@ -153,26 +153,6 @@ func TestPipelining(t *testing.T) {
 	})
 }
 
-// TestTimeBeforeClientHello: between SYN-ACK and ClientHello a client works on TLS, unless it had
-// connected in advance.
-func TestTimeBeforeClientHello(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		tls  *reassembly.TLSInfo
-		took time.Duration
-		want report.Label
-	}{
-		{"plain", nil, 5 * time.Millisecond, report.ClientThink},
-		{"TLS", &reassembly.TLSInfo{}, 5 * time.Millisecond, report.TLSClient},
-		{"TLS on a connection opened in advance", &reassembly.TLSInfo{}, 2 * time.Second, report.ClientThink},
-	} {
-		w := &walker{s: &connState{conn: &reassembly.Conn{TLS: c.tls}}}
-		if got := w.beforeSpeaking(c.took); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
-		}
-	}
-}
-
 // TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would
 // save, too.
 func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
@@ -183,9 +163,9 @@ func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
 		job  draft
 		want time.Duration
 	}{
-		{"nobody claims them", draft{claims: []claim{{cause: "tail"}}, job: job{times: times}}, time.Second + time.Millisecond},
-		{"the ports were used too early", draft{claims: []claim{{cause: "tuple-reuse"}}, job: job{times: times}}, 0},
-		{"the SYN was lost", draft{syn: &synFault{}, job: job{times: times}}, 0},
+		{"nobody claims them", draft{claims: []claim{{cause: "tail"}}, Exchange: ledger.Exchange{Times: times}}, time.Second + time.Millisecond},
+		{"the ports were used too early", draft{claims: []claim{{cause: "tuple-reuse"}}, Exchange: ledger.Exchange{Times: times}}, 0},
+		{"the SYN was lost", draft{syn: &synFault{}, Exchange: ledger.Exchange{Times: times}}, 0},
 	} {
 		if got := c.job.repeatedSYNs(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

@@ -65,10 +65,10 @@ type setupSum struct {
 
 func (r *setups) event(_ *judge, m *member, e *event) {
 	job, ok := e.data.(*draft)
-	if !ok || job.index != 0 || !job.critical || m.reused || m.again {
+	if !ok || job.Index != 0 || !job.Critical || m.reused || m.again {
 		return
 	}
-	t := &job.times
+	t := &job.Times
 	hs, tls := t[report.TCPHandshake], t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient]
 	s := r.pairs.of(m.pair, e.at)
 	if s == nil || hs+tls <= 0 {
@@ -82,16 +82,16 @@ func (r *setups) event(_ *judge, m *member, e *event) {
 	c.occ = report.Occurrence{
 		Connection: m.id,
 		Exchange:   job.info.ID,
-		Start:      job.from,
-		End:        job.from + hs + tls,
+		Start:      job.From,
+		End:        job.From + hs + tls,
 		Cost: report.Cost{
 			Low:      0,
 			Expected: hs,
 			High:     hs + tls,
 		},
 		Evidence: []report.Evidence{
-			at(job.connStart, "SYN", report.SideClient, "asks for the connection"),
-			at(job.x.Start(), "first request", report.SideClient, "had to wait for it"),
+			at(job.ConnStart, "SYN", report.SideClient, "asks for the connection"),
+			at(job.Parsed.Start(), "first request", report.SideClient, "had to wait for it"),
 		},
 	}
 	s.samples = keepSample(s.samples, c)

@@ -38,32 +38,32 @@ A program that pauses as long as the timer, each time after exactly full segment
 
 // runCork claims corked ends; the walk has seen that there are several.
 func runCork(p *pass) {
-	for _, w := range p.job.with(report.Cork) {
+	for _, w := range p.job.With(report.Cork) {
 		c := claim{rule: "cork", confidence: report.ConfidenceMedium}
 		c.occ = report.Occurrence{
-			Start: w.from,
-			End:   w.to,
+			Start: w.From,
+			End:   w.To,
 			Cost: report.Cost{
-				Low:      w.length() / 2,
-				Expected: w.length(),
-				High:     w.length() + w.earlier,
+				Low:      w.Length() / 2,
+				Expected: w.Length(),
+				High:     w.Length() + w.Earlier,
 			},
 			Evidence: []report.Evidence{
 				at(
-					w.before,
+					w.Before,
 					"before",
-					sideOf(w.dir),
+					sideOf(w.Dir),
 					"a full segment, the last data before the wait",
 				),
 				at(
-					w.end,
+					w.End,
 					"end of the message",
-					sideOf(w.dir),
-					"came "+millis(w.length())+" later; nothing had released it",
+					sideOf(w.Dir),
+					"came "+millis(w.Length())+" later; nothing had released it",
 				),
 			},
 		}
-		c.lost = []report.Interval{{From: w.from, To: w.to}}
+		c.lost = []report.Interval{{From: w.From, To: w.To}}
 		p.report(c)
 	}
 }

@@ -1,6 +1,9 @@
 package analysis
 
-import "tcpwhy/analysis/report"
+import (
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/report"
+)
 
 var delayedAck = &Detector{
 	Name:  "delayed-ack",
@@ -39,32 +42,32 @@ A receiver that was busy for as long looks alike.`,
 
 // runDelayedAck claims the waits for a delayed acknowledgment.
 func runDelayedAck(p *pass) {
-	for _, w := range p.job.with(report.DelackCwnd) {
-		if w.length() < delackFloor {
+	for _, w := range p.job.With(report.DelackCwnd) {
+		if w.Length() < ledger.DelackFloor {
 			continue
 		}
 		c := claim{rule: "delayed-ack", confidence: report.ConfidenceMedium}
 		c.occ = report.Occurrence{
-			Start: w.from,
-			End:   w.to,
-			Cost:  report.Cost{Low: w.length() / 2, Expected: w.length(), High: w.length()},
+			Start: w.From,
+			End:   w.To,
+			Cost:  report.Cost{Low: w.Length() / 2, Expected: w.Length(), High: w.Length()},
 			Evidence: []report.Evidence{
 				at(
-					w.before,
+					w.Before,
 					"last of the window",
-					sideOf(w.dir),
+					sideOf(w.Dir),
 					"a full segment; no more may be outstanding",
 				),
 				at(
-					w.cause,
+					w.Cause,
 					"late ACK",
-					sideOf(w.dir.Peer()),
-					"came "+millis(w.length())+" later than a prompt one",
+					sideOf(w.Dir.Peer()),
+					"came "+millis(w.Length())+" later than a prompt one",
 				),
-				at(w.end, "held segment", sideOf(w.dir), "left as soon as that ACK was known"),
+				at(w.End, "held segment", sideOf(w.Dir), "left as soon as that ACK was known"),
 			},
 		}
-		c.lost = []report.Interval{{From: w.from, To: w.to}}
+		c.lost = []report.Interval{{From: w.From, To: w.To}}
 		p.report(c)
 	}
 }

@@ -6,13 +6,11 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 const (
-	delackSamples = 8  // delays of acknowledgments that a connection tells of each side
-	keptDelacks   = 64 // delays kept of each host
+	keptDelacks = 64 // delays kept of each host
 )
 
 // timers are the delayed-acknowledgment timers of hosts, learned over the capture. They differ by
@@ -116,19 +114,6 @@ func latest(delays []time.Duration) time.Duration {
 		return most
 	}
 	return most + most/time.Duration(len(delays))
-}
-
-// delayed takes note of how late acknowledgment a of a small segment was, if nothing but a timer
-// made it late.
-func (s *sender) delayed(c *reassembly.Conn, a *reassembly.Record) {
-	late := a.Time - s.small.Time - c.Half[a.Dir].RTT.Min
-	if !a.PureAck() || a.Flags&capture.FIN != 0 || a.Ack <= s.growth.past || len(s.holes) > 0 ||
-		late < delackFloor ||
-		late > delackCeil ||
-		len(s.delacks) >= delackSamples {
-		return
-	}
-	s.delacks = append(s.delacks, late)
 }
 
 // delackTimer is what the delays say of a host's timer: the middle one, if two thirds are within a

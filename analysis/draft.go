@@ -1,13 +1,14 @@
 package analysis
 
 import (
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
 // draft is one exchange on its way into the report: its ledger, and what the rules claim of it.
 type draft struct {
-	job
+	ledger.Exchange
 	info   *report.ExchangeInfo // what the report says of it; valid once delivered
 	claims []claim
 	once   []heldOnce // holds that the connection alone could not prove
@@ -16,7 +17,7 @@ type draft struct {
 
 // followed is what a worker keeps of a connection: its ledger, and what the rules have to say.
 type followed struct {
-	connState
+	ledger.Connection
 	drafts   []*draft // of the exchanges of the ledger, in the same order
 	out      []*draft // room for those that are delivered
 	claims   []claim  // about the connection as a whole
@@ -35,16 +36,16 @@ type fate struct {
 }
 
 // begin makes f the state of c. What room f had is used again.
-func (f *followed) begin(c *reassembly.Conn, clock clockInfo) {
-	state, drafts, out := f.connState, f.drafts[:0], f.out
-	*f = followed{connState: state, drafts: drafts, out: out}
-	f.connState.begin(c, clock)
+func (f *followed) begin(c *reassembly.Conn, clock ledger.Clock) {
+	state, drafts, out := f.Connection, f.drafts[:0], f.out
+	*f = followed{Connection: state, drafts: drafts, out: out}
+	f.Connection.Begin(c, clock)
 }
 
 // draft is that of x; nil if it has been delivered.
 func (f *followed) draft(x *reassembly.Exchange) *draft {
 	for _, d := range f.drafts {
-		if d.x == x {
+		if d.Parsed == x {
 			return d
 		}
 	}
@@ -54,7 +55,7 @@ func (f *followed) draft(x *reassembly.Exchange) *draft {
 // deliverable takes the drafts off the list whose labels are certain: all of them if the connection
 // is over. They are valid until the next call.
 func (f *followed) deliverable(all bool) []*draft {
-	n := f.ready(all)
+	n := f.Ready(all)
 	f.out = append(f.out[:0], f.drafts[:n]...)
 	rest := copy(f.drafts, f.drafts[n:])
 	clear(f.drafts[rest:])

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -112,10 +113,10 @@ type overConn struct {
 	claims      []claim
 	refusal     *claim // the connection was never set up
 	established bool   // the handshake was completed
-	names       names
+	names       ledger.Names
 	missing     int64 // octets acknowledged that the capture lacks
 	midStream   bool
 	trace       *report.Trace
-	nagle       [2]nagleTally      // by the sender's direction
-	delacks     [2][]time.Duration // how late each side acknowledged small segments
+	nagle       [2]ledger.NagleTally // by the sender's direction
+	delacks     [2][]time.Duration   // how late each side acknowledged small segments
 }

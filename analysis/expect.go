@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -68,30 +69,30 @@ func runExpect(p *pass) {
 	x, c := p.exchange, p.conn
 	m := x.Request
 	if x.Turn || m == nil || !m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) ||
-		!mark0(m.HeaderEnd) ||
+		!ledger.Seen(m.HeaderEnd) ||
 		p.job == nil {
 		return
 	}
-	for _, s := range p.job.with(report.ReqApp, report.Think100, report.ClientThink) {
-		if s.before.Frame != m.HeaderEnd.Frame || s.length() < continueTimer+c.RTTMin() {
+	for _, s := range p.job.With(report.ReqApp, report.Think100, report.ClientThink) {
+		if s.Before.Frame != m.HeaderEnd.Frame || s.Length() < continueTimer+c.RTTMin() {
 			continue
 		}
-		fromServer := s.dir == reassembly.FromServer
-		if !fromServer && granted(x, s.to) {
+		fromServer := s.Dir == reassembly.FromServer
+		if !fromServer && granted(x, s.To) {
 			continue
 		}
 		text := fmt.Sprintf(
 			"begins %s after the header; nothing had come",
-			seconds(s.to-m.HeaderEnd.Time),
+			seconds(s.To-m.HeaderEnd.Time),
 		)
 		role, side := "body", report.SideClient
 		if fromServer {
 			role, side, text = "answer", report.SideServer, fmt.Sprintf(
 				"%s after the header",
-				seconds(s.to-m.HeaderEnd.Time),
+				seconds(s.To-m.HeaderEnd.Time),
 			)
 		}
-		wait := s.length()
+		wait := s.Length()
 		less := wait
 		if !fromServer {
 			less = max(0, wait-c.RTTMin())
@@ -100,10 +101,10 @@ func runExpect(p *pass) {
 			claim{
 				rule:       "expect-continue",
 				confidence: report.ConfidenceHigh,
-				lost:       []report.Interval{{From: s.from, To: s.to}},
+				lost:       []report.Interval{{From: s.From, To: s.To}},
 				occ: report.Occurrence{
-					Start: s.from,
-					End:   s.to,
+					Start: s.From,
+					End:   s.To,
 					Cost:  report.Cost{Low: less, Expected: less, High: wait},
 					Evidence: []report.Evidence{
 						at(
@@ -111,7 +112,7 @@ func runExpect(p *pass) {
 							"header",
 							report.SideClient,
 							"Expect: 100-continue, and no body yet",
-						), at(s.end, role, side, text)},
+						), at(s.End, role, side, text)},
 				},
 			},
 		)

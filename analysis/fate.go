@@ -1,9 +1,9 @@
 package analysis
 
 import (
-	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -42,12 +42,12 @@ func (p *pass) fate() *fate {
 	return p.state.fate
 }
 
-// decideFate decides what harmed the first exchange that failed; false if none did, or if the capture
-// does not show it.
+// decideFate decides what harmed the first exchange that failed; false if none did, or if the
+// capture does not show it.
 func decideFate(p *pass) (claim, bool) {
-	c, e := p.conn, &p.state.ending
-	x := e.failed
-	if x == nil || x.Request == nil || !asks(c) || c.State == reassembly.Refused {
+	c, e := p.conn, &p.state.Ending
+	x := e.Failed
+	if x == nil || x.Request == nil || !ledger.Asks(c) || c.State == reassembly.Refused {
 		return claim{}, false
 	}
 	if !x.Turn && x.Method == "" {
@@ -63,7 +63,7 @@ func decideFate(p *pass) (claim, bool) {
 		failure:     p.state.failure,
 		correctness: true,
 	}
-	cl.unsafe = e.unsafe || !x.Turn && !idempotent(x.Method)
+	cl.unsafe = e.Unsafe || !x.Turn && !ledger.Idempotent(x.Method)
 	cl.occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time + p.state.failure.took}
 	cl.occ.Cost = report.Cost{Expected: p.state.failure.took, High: p.state.failure.took}
 	v := &verdictOnEnd{p: p, c: c, x: x, e: e, claim: &cl}
@@ -75,26 +75,12 @@ func decideFate(p *pass) (claim, bool) {
 	return claim{}, false
 }
 
-// asks reports whether the connection carries requests that want a response: HTTP, or what may be
-// HTTP where the capture hides it. Other protocols say goodbye to a peer that has closed, and mean
-// nothing by it.
-func asks(c *reassembly.Conn) bool {
-	switch c.Protocol {
-	case reassembly.ProtoTunnel:
-		return false
-	case reassembly.ProtoUnknown:
-		return slices.Contains(c.Caveats, reassembly.CaveatPayloadCut) ||
-			slices.Contains(c.Caveats, reassembly.CaveatSnapped)
-	}
-	return true
-}
-
 // verdictOnEnd is the look at how a connection ended.
 type verdictOnEnd struct {
 	p     *pass
 	c     *reassembly.Conn
 	x     *reassembly.Exchange // the first that failed
-	e     *ending
+	e     *ledger.Ending
 	claim *claim
 }
 
@@ -147,7 +133,7 @@ func (v *verdictOnEnd) knewFIN(fin capture.Mark) (late time.Duration, stale bool
 	late, _ = v.knew(fin.Time)
 	stale = late > v.c.RTTMin()+reactionTime
 	down := &v.c.Half[reassembly.FromServer]
-	request := recordOf(v.c, v.x.Request.Start)
+	request := ledger.RecordOf(v.c, v.x.Request.Start)
 	if !down.FinSeen || request == nil || request.Flags&capture.ACK == 0 {
 		return late, stale
 	}
@@ -179,7 +165,8 @@ func closedAt(c *reassembly.Conn, dir reassembly.Dir) (m capture.Mark, reset, ok
 // answerless reports whether the request went without any response, by the server's doing, and the
 // capture would have shown one.
 func (v *verdictOnEnd) answerless() bool {
-	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && whole(v.c) && !v.e.orphan
+	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && ledger.Whole(v.c) &&
+		!v.e.Orphan
 }
 
 // raced: the server closed an idle connection while the request was on its way, or before.
@@ -189,10 +176,11 @@ func (v *verdictOnEnd) raced() bool {
 		return false
 	}
 	fin, reset, ok := closedAt(c, reassembly.FromServer)
-	if !ok || reset || seenAtClose(c, x, fin) || v.e.answered == 0 && v.e.idle < reactionTime {
+	if !ok || reset || ledger.SeenAtClose(c, x, fin) ||
+		v.e.Answered == 0 && v.e.Idle < reactionTime {
 		return false
 	}
-	if x.Turn && fin.Time-v.e.prior.Time <= promptClose {
+	if x.Turn && fin.Time-v.e.Prior.Time <= promptClose {
 		// it may have said that it closes, and what follows may be the rest of what it had answered
 		return false
 	}
@@ -212,7 +200,7 @@ func (v *verdictOnEnd) raced() bool {
 
 // forgotten: an idle connection no longer exists at the other end, or on the way to it.
 func (v *verdictOnEnd) forgotten() bool {
-	if v.x.Response != nil || v.e.idle < forgottenAfter || v.e.answered == 0 ||
+	if v.x.Response != nil || v.e.Idle < forgottenAfter || v.e.Answered == 0 ||
 		v.c.Half[reassembly.FromServer].FinSeen {
 		return false
 	}
@@ -269,7 +257,7 @@ func (v *verdictOnEnd) truncated() bool {
 	if v.c.Half[reassembly.FromServer].Missing > 0 || m.Facts.Has(reassembly.HasGap) {
 		v.be("truncated-response", cause, report.ConfidenceMedium)
 	}
-	v.claim.unsafe = !x.Turn && !idempotent(x.Method)
+	v.claim.unsafe = !x.Turn && !ledger.Idempotent(x.Method)
 	v.claim.text = text
 	v.claim.occ.Evidence = truncationEvidence(v.c, x)
 	v.until(v.c.Half[reassembly.FromServer].Fin.Time)

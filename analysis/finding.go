@@ -76,7 +76,7 @@ func (j *judge) book(m *member, c *claim, job *draft) {
 		}
 	}
 	if job != nil {
-		g.rtt = max(g.rtt, job.flow.rtt)
+		g.rtt = max(g.rtt, job.Flow.Rtt)
 		if len(g.hosts) < 2 {
 			g.hosts[job.info.Host] = true
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -107,7 +108,7 @@ func runHalfClose(p *pass) {
 	reportLateAnswer(p)
 	up, down := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
 	end, _, ok := closedAt(c, reassembly.FromClient)
-	if !ok || !down.FinSeen || p.state.ending.answered == 0 || p.state.ending.failed != nil {
+	if !ok || !down.FinSeen || p.state.Ending.Answered == 0 || p.state.Ending.Failed != nil {
 		return
 	}
 	waited := end.Time - down.Fin.Time
@@ -141,12 +142,12 @@ func (v *verdictOnEnd) halfClosed() bool {
 		!up.FinSeen ||
 		up.RstSeen ||
 		c.MidStream ||
-		!whole(c) ||
-		v.e.orphan {
+		!ledger.Whole(c) ||
+		v.e.Orphan {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
-	if !ok || closed.Time < up.Fin.Time || shutLater(&v.p.state.connState, x) ||
+	if !ok || closed.Time < up.Fin.Time || shutLater(&v.p.state.Connection, x) ||
 		x.Request.Facts.Has(reassembly.ConnUpgrade) {
 		return false
 	}
@@ -169,15 +170,15 @@ func (v *verdictOnEnd) halfClosed() bool {
 
 // shutLater reports whether the client's FIN left later after its request than one that belongs to
 // it, by the capture's clock or by the client's own.
-func shutLater(s *connState, x *reassembly.Exchange) bool {
-	c := s.conn
+func shutLater(s *ledger.Connection, x *reassembly.Exchange) bool {
+	c := s.Conn
 	up := &c.Half[reassembly.FromClient]
 	after := up.Fin.Time - x.Request.End.Time
-	request, fin := recordOf(c, x.Request.End), recordOf(c, up.Fin)
+	request, fin := ledger.RecordOf(c, x.Request.End), ledger.RecordOf(c, up.Fin)
 	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) &&
 		fin.Trait.Has(reassembly.HasTS) {
 		ticks := time.Duration(int32(fin.TSVal - request.TSVal))
-		after = max(after, (ticks-1)*s.walk.send[reassembly.FromClient].stamps.tick)
+		after = max(after, (ticks-1)*s.Walk.Send[reassembly.FromClient].Stamps.Tick)
 	}
 	return after > min(shutWithin, c.RTTMin()+time.Millisecond)
 }
@@ -187,11 +188,11 @@ func (v *verdictOnEnd) deadlock() bool {
 	c, x := v.c, v.x
 	m := x.Request
 	fin := c.Half[reassembly.FromClient].Fin
-	answered := x.Response != nil && !(mark0(fin) && x.Response.Start.Time > fin.Time)
+	answered := x.Response != nil && !(ledger.Seen(fin) && x.Response.Start.Time > fin.Time)
 	if answered || x.Turn || m.Complete || len(x.Interim) > 0 ||
 		m.Facts.Has(reassembly.Expect100) ||
 		m.Facts.Has(reassembly.HasGap) ||
-		!whole(c) {
+		!ledger.Whole(c) {
 		return false
 	}
 	up := &c.Half[reassembly.FromClient]
@@ -229,10 +230,10 @@ func (v *verdictOnEnd) deadlock() bool {
 // reportLateAnswer reports a deadlock that the client ended by closing its direction: then the
 // answer came.
 func reportLateAnswer(p *pass) {
-	e, x := &p.state.ending, p.state.last
-	if e.failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete ||
+	e, x := &p.state.Ending, p.state.Last
+	if e.Failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete ||
 		x.Response == nil ||
-		!asks(p.conn) {
+		!ledger.Asks(p.conn) {
 		return
 	}
 	cl := claim{index: x.Index}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -164,7 +165,7 @@ func runHeaders(p *pass) {
 	for _, m := range [...]*reassembly.Message{p.exchange.Request, p.exchange.Response} {
 		if m != nil &&
 			m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) == 0 &&
-			mark0(m.HeaderEnd) {
+			ledger.Seen(m.HeaderEnd) {
 			looksOdd(p, m, m == p.exchange.Request)
 		}
 	}
@@ -273,12 +274,13 @@ func reportHeader(
 // reportCloseIgnored reports a request on a connection whose close had been announced, if it was
 // answered nevertheless.
 func reportCloseIgnored(p *pass) {
-	x, n := p.exchange, p.job.notice
-	if x.Request == nil || !mark0(n.at) || p.job.ahead != nil || x.Outcome != reassembly.Complete {
+	x, n := p.exchange, p.job.Notice
+	if x.Request == nil || !ledger.Seen(n.At) || p.job.Ahead != nil ||
+		x.Outcome != reassembly.Complete {
 		return
 	}
-	if n.by == reassembly.FromServer &&
-		x.Request.Start.Time <= n.at.Time+p.conn.Far(reassembly.FromClient) {
+	if n.By == reassembly.FromServer &&
+		x.Request.Start.Time <= n.At.Time+p.conn.Far(reassembly.FromClient) {
 		return
 	}
 	p.report(
@@ -290,7 +292,7 @@ func reportCloseIgnored(p *pass) {
 			least:      report.Info,
 			text:       "It was answered all the same.",
 			occ: report.Occurrence{
-				Start:    n.at.Time,
+				Start:    n.At.Time,
 				End:      x.Request.Start.Time,
 				Evidence: closeIgnored(n, x),
 			},
@@ -299,20 +301,20 @@ func reportCloseIgnored(p *pass) {
 }
 
 // closeIgnored shows the announcement and the request after it.
-func closeIgnored(n closeNotice, x *reassembly.Exchange) []report.Evidence {
+func closeIgnored(n ledger.CloseNotice, x *reassembly.Exchange) []report.Evidence {
 	return []report.Evidence{
-		at(n.at, "close announced", sideOf(n.by), "Connection: close in this exchange"),
+		at(n.At, "close announced", sideOf(n.By), "Connection: close in this exchange"),
 		at(x.Request.Start, "request", report.SideClient, "sent on the same connection"),
 	}
 }
 
 // afterNotice: the request went out on a connection whose close had been announced.
 func (v *verdictOnEnd) afterNotice() bool {
-	n := v.e.announced
-	if !mark0(n.at) || v.e.piped || v.x.Turn || !v.answerless() {
+	n := v.e.Announced
+	if !ledger.Seen(n.At) || v.e.Piped || v.x.Turn || !v.answerless() {
 		return false
 	}
-	if late, _ := v.knew(n.at.Time); n.by == reassembly.FromServer && late <= 0 {
+	if late, _ := v.knew(n.At.Time); n.By == reassembly.FromServer && late <= 0 {
 		return false
 	}
 	v.be("header-misuse", "close-ignored", report.ConfidenceHigh)
@@ -328,7 +330,7 @@ func (v *verdictOnEnd) afterNotice() bool {
 // the other side closed.
 func (v *verdictOnEnd) dumbProxy() bool {
 	c, x := v.c, v.x
-	if !v.answerless() || x.Turn || v.e.answered == 0 || !x.Request.Complete ||
+	if !v.answerless() || x.Turn || v.e.Answered == 0 || !x.Request.Complete ||
 		!x.Request.Facts.Has(
 			reassembly.ConnKeepAlive,
 		) || x.Version != "HTTP/1.0" && !x.Request.Facts.Has(reassembly.HasProxyConnection) {
@@ -338,14 +340,14 @@ func (v *verdictOnEnd) dumbProxy() bool {
 	// A close with the request unread in the socket makes a RST with ACK (RFC 2525 §2.17).
 	if !ok || reset && !c.Half[reassembly.FromServer].RstActive ||
 		fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) ||
-		!seenAtClose(c, x, fin) {
+		!ledger.SeenAtClose(c, x, fin) {
 		return false
 	}
 	v.be("header-misuse", "dumb-proxy", report.ConfidenceMedium)
 	v.until(fin.Time)
 	v.claim.occ.Evidence = []report.Evidence{
 		at(
-			v.e.prior,
+			v.e.Prior,
 			"last response",
 			report.SideServer,
 			"the first response on the connection is complete",
@@ -373,15 +375,15 @@ func closeWord(reset bool) string {
 // went unanswered after one.
 func runCloseNotDone(p *pass) {
 	p.reportFate("header-misuse")
-	c, n := p.conn, p.state.ending.notice
-	if !mark0(n.at) || n.by != reassembly.FromServer || !mark0(c.FirstCloseAt) ||
-		p.state.ending.failed != nil ||
-		!whole(c) {
+	c, n := p.conn, p.state.Ending.Notice
+	if !ledger.Seen(n.At) || n.By != reassembly.FromServer || !ledger.Seen(c.FirstCloseAt) ||
+		p.state.Ending.Failed != nil ||
+		!ledger.Whole(c) {
 		return
 	}
-	waited := c.FirstCloseAt.Time - n.at.Time
-	last := p.state.last
-	if waited < max(notDoneAfter, 3*c.RTTMin()) || last == nil || last.End().Frame != n.at.Frame ||
+	waited := c.FirstCloseAt.Time - n.At.Time
+	last := p.state.Last
+	if waited < max(notDoneAfter, 3*c.RTTMin()) || last == nil || last.End().Frame != n.At.Frame ||
 		last.Response.Framing == reassembly.ByClose {
 		return
 	}
@@ -393,11 +395,11 @@ func runCloseNotDone(p *pass) {
 			index:      last.Index,
 			most:       atMost(report.Info),
 			occ: report.Occurrence{
-				Start: n.at.Time,
+				Start: n.At.Time,
 				End:   c.FirstCloseAt.Time,
 				Evidence: []report.Evidence{
 					at(
-						n.at,
+						n.At,
 						"close announced",
 						report.SideServer,
 						"the response says Connection: close",

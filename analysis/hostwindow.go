@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -15,13 +16,13 @@ type initialWindows struct{ pairs pairTable[[]int64] }
 
 func (r *initialWindows) event(_ *judge, m *member, e *event) {
 	j, ok := e.data.(*draft)
-	if !ok || j.index != 0 || j.spent(reassembly.FromServer, report.SlowStart) <= 0 ||
-		len(j.rounds) < 2 ||
-		j.flow.mss <= 0 {
+	if !ok || j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 ||
+		len(j.Rounds) < 2 ||
+		j.Flow.Mss <= 0 {
 		return
 	}
 	if kept := r.pairs.of(m.pair, e.at); kept != nil && len(*kept) < keptWindows {
-		*kept = append(*kept, (j.rounds[0].bytes+j.flow.mss-1)/j.flow.mss)
+		*kept = append(*kept, (j.Rounds[0].Bytes+j.Flow.Mss-1)/j.Flow.Mss)
 	}
 }
 
@@ -62,18 +63,18 @@ type restarts struct{ forgot, kept int }
 
 func (r *idleRestarts) event(_ *judge, m *member, e *event) {
 	j, ok := e.data.(*draft)
-	if !ok || j.flow.idle.since <= 0 || len(j.rounds) == 0 || j.flow.mss <= 0 {
+	if !ok || j.Flow.Idle.Since <= 0 || len(j.Rounds) == 0 || j.Flow.Mss <= 0 {
 		return
 	}
 	h := r.hosts.of(alone(m.pair.Server.Addr()), e.at)
 	if h == nil {
 		return
 	}
-	peak := j.flow.idle.peak
+	peak := j.Flow.Idle.Peak
 	switch {
-	case j.spent(reassembly.FromServer, report.SlowStartIdle) > 0:
+	case j.Spent(reassembly.FromServer, report.SlowStartIdle) > 0:
 		h.forgot++
-	case peak*10 > usualInitial*j.flow.mss*14 && j.rounds[0].bytes*10 >= peak*9:
+	case peak*10 > ledger.UsualInitial*j.Flow.Mss*14 && j.Rounds[0].Bytes*10 >= peak*9:
 		h.kept++ // as much at once as before, more than any initial window
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 )
 
@@ -43,8 +44,8 @@ func TestInitialWindows(t *testing.T) {
 		j, m, g := hostJudge(slowStart.Name)
 		r := &initialWindows{}
 		for i, n := range tt.first {
-			x := &draft{job: job{flow: flowFacts{mss: 1448}, rounds: []round{{bytes: n * 1448}, {bytes: 20 * 1448}}}}
-			x.times[report.SlowStart] = 50 * time.Millisecond
+			x := &draft{Exchange: ledger.Exchange{Flow: ledger.Flow{Mss: 1448}, Rounds: []ledger.Round{{Bytes: n * 1448}, {Bytes: 20 * 1448}}}}
+			x.Times[report.SlowStart] = 50 * time.Millisecond
 			r.event(j, m, &event{at: time.Duration(i), data: x})
 		}
 		if r.finish(j); g.confidence != tt.want {
@@ -62,10 +63,10 @@ func TestIdleRestarts(t *testing.T) {
 		j, m, g := hostJudge(slowStartAfterIdle.Name)
 		r := &idleRestarts{}
 		for i := range tt.forgot + tt.kept {
-			x := &draft{job: job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}}
+			x := &draft{Exchange: ledger.Exchange{Flow: ledger.Flow{Mss: 1000, Idle: ledger.Idle{Since: time.Second, Peak: 40_000}}, Rounds: []ledger.Round{{Bytes: 40_000}}}}
 			if i < tt.forgot {
-				x.rounds[0].bytes = 10_000
-				x.times[report.SlowStartIdle] = 100 * time.Millisecond
+				x.Rounds[0].Bytes = 10_000
+				x.Times[report.SlowStartIdle] = 100 * time.Millisecond
 			}
 			r.event(j, m, &event{data: x})
 		}
@@ -82,8 +83,8 @@ func TestContradictedHolds(t *testing.T) {
 	key := groupKey{nagleDelayedAck.Name, "request", m.pair}
 	j.groups[key] = &group{confidence: report.Proven}
 	r := &nagleHosts{}
-	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{held: 3, least: time.Millisecond}}}, 0)
-	r.tally(&overConn{pair: m.pair, nagle: [2]nagleTally{{prompt: 9}}}, 0)
+	r.tally(&overConn{pair: m.pair, nagle: [2]ledger.NagleTally{{Held: 3, Least: time.Millisecond}}}, 0)
+	r.tally(&overConn{pair: m.pair, nagle: [2]ledger.NagleTally{{Prompt: 9}}}, 0)
 	if r.finish(j); j.groups[key].confidence != report.ConfidenceHigh {
 		t.Errorf("%s confidence, want high", j.groups[key].confidence)
 	}
@@ -103,10 +104,10 @@ func TestTablesForget(t *testing.T) {
 	j, m, g := hostJudge(slowStartAfterIdle.Name)
 	var windows idleRestarts
 	var holds nagleHosts
-	kept := &draft{job: job{flow: flowFacts{mss: 1000, idle: idle{since: time.Second, peak: 40_000}}, rounds: []round{{bytes: 40_000}}}}
+	kept := &draft{Exchange: ledger.Exchange{Flow: ledger.Flow{Mss: 1000, Idle: ledger.Idle{Since: time.Second, Peak: 40_000}}, Rounds: []ledger.Round{{Bytes: 40_000}}}}
 	of := func(p report.Pair, at time.Duration) {
 		windows.event(j, &member{pair: p}, &event{at: at, data: kept})
-		over := &overConn{pair: p, info: &report.ConnInfo{}, nagle: [2]nagleTally{{prompt: 9}}}
+		over := &overConn{pair: p, info: &report.ConnInfo{}, nagle: [2]ledger.NagleTally{{Prompt: 9}}}
 		over.delacks[1] = []time.Duration{1, 1, 1, 1}
 		holds.event(j, &member{pair: p}, &event{at: at, data: over})
 	}

@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -57,13 +58,13 @@ A server that crashed and came back while the connection was idle answers the sa
 
 // runForgotten marks an exchange whose waits were no loss by chance: nobody was there any more.
 func runForgotten(p *pass) {
-	c, x, e := p.conn, p.exchange, &p.state.ending
-	if p.job == nil || x.Request == nil || x.Response != nil || !mark0(e.latest) ||
-		x.Start().Time-e.latest.Time < forgottenAfter {
+	c, x, e := p.conn, p.exchange, &p.state.Ending
+	if p.job == nil || x.Request == nil || x.Response != nil || !ledger.Seen(e.Latest) ||
+		x.Start().Time-e.Latest.Time < forgottenAfter {
 		return
 	}
 	v := &verdictOnEnd{p: p, c: c, x: x, e: e}
-	p.job.forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From &&
+	p.job.Forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From &&
 		v.repeats() >= triesUntilGivenUp
 }
 
@@ -71,12 +72,12 @@ func runForgotten(p *pass) {
 // connection: the client has closed, and there is nobody to answer.
 func runIdleDrop(p *pass) {
 	p.reportFate("idle-drop")
-	e, x := &p.state.ending, p.state.last
-	if e.failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete ||
-		!mark0(e.latest) {
+	e, x := &p.state.Ending, p.state.Last
+	if e.Failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete ||
+		!ledger.Seen(e.Latest) {
 		return
 	}
-	cl := claim{index: x.Index, correctness: true, unsafe: !x.Turn && !idempotent(x.Method)}
+	cl := claim{index: x.Index, correctness: true, unsafe: !x.Turn && !ledger.Idempotent(x.Method)}
 	gaveUp := p.conn.End.Time
 	if closed, _, ok := closedAt(p.conn, reassembly.FromClient); ok &&
 		closed.Time >= x.Request.Start.Time {
@@ -91,11 +92,11 @@ func runIdleDrop(p *pass) {
 	}
 	x2 := *x
 	x2.Outcome = reassembly.Aborted // the client no longer waits
-	given := ending{
-		failed:   &x2,
-		prior:    e.latest,
-		idle:     x.Start().Time - e.latest.Time,
-		answered: e.answered,
+	given := ledger.Ending{
+		Failed:   &x2,
+		Prior:    e.Latest,
+		Idle:     x.Start().Time - e.Latest.Time,
+		Answered: e.Answered,
 	}
 	took := max(0, gaveUp-x.Start().Time)
 	cl.occ = report.Occurrence{
@@ -153,7 +154,7 @@ func (j *judge) cleared(m *member) {
 
 // lostWay reports whether idle-drop has the waits of the job's exchange.
 func (m *member) lostWay(job *draft) bool {
-	return job.forgotten && (m.suspect == nil || m.givenUp(job.index))
+	return job.Forgotten && (m.suspect == nil || m.givenUp(job.Index))
 }
 
 // givenUp reports whether the client has sent the request of the member's exchange on another
@@ -179,12 +180,12 @@ func idleDropText(v *verdictOnEnd) string {
 // idleDropEvidence shows the last response, the request and what came back.
 func idleDropEvidence(v *verdictOnEnd) []report.Evidence {
 	out := []report.Evidence{
-		at(v.e.prior, "last response", report.SideServer, "the connection becomes idle"),
+		at(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"),
 		at(
 			v.x.Request.Start,
 			"request",
 			report.SideClient,
-			fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle)),
+			fmt.Sprintf("sent after %s of idleness", seconds(v.e.Idle)),
 		),
 	}
 	h := &v.c.Half[reassembly.FromServer]

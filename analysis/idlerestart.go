@@ -3,6 +3,8 @@ package analysis
 import (
 	"fmt"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -59,44 +61,44 @@ A path that has changed meanwhile may not carry the old window; then the kernel'
 
 // runSlowStartAfterIdle claims what a window that was cut back for idleness cost a message.
 func runSlowStartAfterIdle(p *pass) {
-	for _, dir := range bothWays {
+	for _, dir := range ledger.BothWays {
 		p.idleRestart(dir)
 	}
 }
 
 // idleRestart claims that of dir's message.
 func (p *pass) idleRestart(dir reassembly.Dir) {
-	j, f, rounds := p.job, p.job.facts(dir), p.job.roundsOf(dir)
-	lost := j.spent(dir, report.SlowStartIdle)
-	if p.exchange.Response == nil || f == nil || len(rounds) < 2 || f.rtt <= 0 ||
-		lost*10 < f.rtt*8 {
+	j, f, rounds := p.job, p.job.Facts(dir), p.job.RoundsOf(dir)
+	lost := j.Spent(dir, report.SlowStartIdle)
+	if p.exchange.Response == nil || f == nil || len(rounds) < 2 || f.Rtt <= 0 ||
+		lost*10 < f.Rtt*8 {
 		return
 	}
-	t, used := f.transfer()
-	i := &f.idle
-	flight := (i.peak + t.mss - 1) / t.mss
-	had := max(flight, i.cwnd)
-	saving, most := t.coldSaving(used, had), t.coldSaving(used, max(had, 2*flight))
+	t, used := whatif.TransferOf(f)
+	i := &f.Idle
+	flight := (i.Peak + t.Mss - 1) / t.Mss
+	had := max(flight, i.Cwnd)
+	saving, most := t.ColdSaving(used, had), t.ColdSaving(used, max(had, 2*flight))
 	cost := report.Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
 	if cost.High <= 0 {
 		return
 	}
-	cost.Low = min(t.coldSaving(used, flight), max(0, cost.Expected-f.rtt))
+	cost.Low = min(t.ColdSaving(used, flight), max(0, cost.Expected-f.Rtt))
 	c := claim{
 		rule:       "slow-start-after-idle",
-		cause:      ofRequest(dir, ""),
-		confidence: j.calibrated(&cost, dir, used, had, report.ConfidenceHigh),
+		cause:      ledger.OfRequest(dir, ""),
+		confidence: calibrated(&j.Exchange, &cost, dir, used, had, report.ConfidenceHigh),
 	}
-	c.occ = report.Occurrence{Start: rounds[0].start.Time, End: j.message(dir).End.Time, Cost: cost}
+	c.occ = report.Occurrence{Start: rounds[0].Start.Time, End: j.Message(dir).End.Time, Cost: cost}
 	c.occ.Evidence = append([]report.Evidence{
 		at(
-			i.before,
+			i.Before,
 			"before",
 			sideOf(dir),
-			fmt.Sprintf("the last data before; up to %d octets had been in flight", i.peak),
+			fmt.Sprintf("the last data before; up to %d octets had been in flight", i.Peak),
 		),
-		at(i.mark, "after", sideOf(dir), fmt.Sprintf("the first data after %s", seconds(i.since)))},
-		roundEvidence(rounds, t.mss, sideOf(dir))...)
+		at(i.Mark, "after", sideOf(dir), fmt.Sprintf("the first data after %s", seconds(i.Since)))},
+		roundEvidence(rounds, t.Mss, sideOf(dir))...)
 	c.window = remedied{dir: dir, saved: cost.Expected, cwnd: had}
 	c.lost = []report.Interval{{From: c.occ.Start, To: c.occ.Start + cost.Expected}}
 	p.report(c)

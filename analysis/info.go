@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -10,25 +11,25 @@ import (
 
 // fill draws up what the report says of the exchange.
 func (s *followed) fill(j *draft) {
-	weaken(s.conn, j.claims)
-	x := j.x
+	weaken(s.Conn, j.claims)
+	x := j.Parsed
 	all := &struct {
 		report.ExchangeInfo
 		request, response report.MessageInfo
 	}{}
 	i := &all.ExchangeInfo
 	j.info = i
-	i.Connection, i.Index = s.conn.ID, x.Index
+	i.Connection, i.Index = s.Conn.ID, x.Index
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
 	i.Status, i.Outcome, i.Turn = x.Status, x.Outcome, x.Turn
 	for _, m := range x.Interim {
 		i.Interim = append(i.Interim, m.Status)
 	}
 	i.Request, i.Response = message(&all.request, x.Request), message(&all.response, x.Response)
-	i.Start, i.Duration = j.from, j.until-j.from
-	i.Times = labelTimes(&j.times)
-	if j.traced {
-		s.trace.out.Exchange = i
+	i.Start, i.Duration = j.From, j.Until-j.From
+	i.Times = labelTimes(&j.Times)
+	if j.Traced {
+		s.Trace.Out.Exchange = i
 	}
 }
 
@@ -68,8 +69,8 @@ func labelTimes(times *[report.LabelCount]time.Duration) []report.LabelTime {
 }
 
 // connInfo draws up what the report says of the connection.
-func (s *connState) connInfo() *report.ConnInfo {
-	c := s.conn
+func connInfo(s *ledger.Connection) *report.ConnInfo {
+	c := s.Conn
 	i := &report.ConnInfo{
 		ID:        c.ID,
 		Client:    c.Client,
@@ -86,13 +87,13 @@ func (s *connState) connInfo() *report.ConnInfo {
 		ClientRTT: c.Far(reassembly.FromClient),
 		ServerRTT: c.Far(reassembly.FromServer),
 		Handshake: handshakeRTT(c),
-		Times:     labelTimes(&s.times),
+		Times:     labelTimes(&s.Times),
 	}
 	for d := range c.Half {
 		h := &c.Half[d]
 		i.MSS[d], i.Bytes[d], i.Segments[d], i.Retransmissions[d] = h.MSS, h.Bytes, h.Segments, h.Retrans
 	}
-	if mark0(c.FirstCloseAt) {
+	if ledger.Seen(c.FirstCloseAt) {
 		i.ClosedBy = c.FirstClose.String()
 	}
 	i.ResetBy = resetBy(c)

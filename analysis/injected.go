@@ -27,13 +27,13 @@ const (
 // injected: neither end sent the RST.
 func (v *verdictOnEnd) injected() bool {
 	dir, ok := firstReset(v.c)
-	if !ok || v.x.Start().Time > v.c.Half[dir].Rst.Time || v.e.idle >= forgottenAfter ||
+	if !ok || v.x.Start().Time > v.c.Half[dir].Rst.Time || v.e.Idle >= forgottenAfter ||
 		!foreignReset(v.c, dir) && !wentOn(v.c, dir) {
 		return false
 	}
 	v.be("reset-after-data", "injected", report.ConfidenceHigh)
 	v.until(v.c.Half[dir].Rst.Time)
-	v.p.state.describeReset(v.claim, v.x, dir)
+	describeReset(&v.p.state.Connection, v.claim, v.x, dir)
 	v.claim.text = injectedText(v.c, dir)
 	return true
 }

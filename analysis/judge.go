@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -132,20 +133,20 @@ func (j *judge) event(e *event) {
 // judged takes in an exchange's ledger and claims.
 func (j *judge) judged(m *member, job *draft) {
 	info := job.info
-	info.ID = m.take(job.index)
+	info.ID = m.take(job.Index)
 	j.total.exchanges++
 	j.total.exchangeTime += info.Duration
-	for l, t := range job.times {
+	for l, t := range job.Times {
 		j.total.times[l] += t
 	}
 	if info.Outcome == reassembly.Incomplete {
 		j.total.cut++
 	}
 	waited := info.Duration
-	if job.streams() {
+	if job.Streams() {
 		waited = 0 // beside the hours of a stream every fault would seem small
 	}
-	j.pairTotal(m, waited, job.flow.rtt)
+	j.pairTotal(m, waited, job.Flow.Rtt)
 	m.ownSetup(job)
 	claims := j.own(m, job)
 	for i := range claims {
@@ -221,7 +222,7 @@ func (t *pairTotals) nearer(rtt time.Duration) {
 
 // gone takes in the end of a connection.
 func (j *judge) gone(m *member, e *overConn) {
-	m.pair, m.seen = e.pair, e.names.products
+	m.pair, m.seen = e.pair, e.names.Products
 	j.total.connections++
 	j.total.vantages[e.info.Vantage]++
 	j.total.octets += e.info.Bytes[0] + e.info.Bytes[1]
@@ -243,7 +244,7 @@ func (j *judge) gone(m *member, e *overConn) {
 			j.bookClosed(m, c)
 		}
 	}
-	if !e.ended && mark0(e.at) && m.closed == nil {
+	if !e.ended && ledger.Seen(e.at) && m.closed == nil {
 		j.closing(m, &closingConn{at: e.at, by: e.by, reset: e.reset})
 	}
 	if m.closed == nil {

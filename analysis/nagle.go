@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -122,83 +123,88 @@ it would have to do so every time.`,
 
 // claimHolds claims the holds of an exchange.
 func claimHolds(p *pass) {
-	for i := range p.job.held {
-		h := &p.job.held[i]
+	for i := range p.job.Held {
+		h := &p.job.Held[i]
 		c := nagleClaim(p, h)
 		if c.rule == "" {
 			continue
 		}
-		c.occ.Cost = c.occ.Cost.Add(h.others)
-		c.also = h.also
+		c.occ.Cost = c.occ.Cost.Add(h.Others)
+		c.also = h.Also
 		p.job.claims = append(p.job.claims, c)
 	}
-	for i := range p.job.lone {
-		h := &p.job.lone[i]
-		p.job.once = append(p.job.once, heldOnce{claim: nagleClaim(p, h), hold: h.hold})
+	for i := range p.job.Lone {
+		h := &p.job.Lone[i]
+		p.job.once = append(p.job.once, heldOnce{claim: nagleClaim(p, h), hold: h.Hold})
 	}
 }
 
 // nagleClaim is what the rules claim of a hold that was Nagle's.
-func nagleClaim(p *pass, h *held) claim {
+func nagleClaim(p *pass, h *ledger.SettledHold) claim {
 	c := claim{
 		rule:       roundTripHold,
 		cause:      "request",
-		confidence: h.confidence(),
+		confidence: holdConfidence(h),
 		index:      p.exchange.Index,
 	}
 	sender, receiver := report.SideClient, report.SideServer
-	if h.dir == reassembly.FromServer {
+	if h.Dir == reassembly.FromServer {
 		c.cause = "response"
 		sender, receiver = receiver, sender
 	}
 	switch {
-	case h.roundTripOnly():
+	case h.RoundTripOnly():
 		c.rule = "" // whatever the others were
-	case h.tally.delayed > 0:
+	case h.Tally.Delayed > 0:
 		c.rule = delayedAckHold
 	}
-	c.lost = []report.Interval{{From: h.from, To: h.to}}
-	if h.delayed >= delackFloor {
-		c.lateness = h.delayed
+	c.lost = []report.Interval{{From: h.From, To: h.To}}
+	if h.Delayed >= ledger.DelackFloor {
+		c.lateness = h.Delayed
 	}
-	c.occ = report.Occurrence{Connection: p.conn.ID, Start: h.from, End: h.to, Cost: h.waited}
+	c.occ = report.Occurrence{Connection: p.conn.ID, Start: h.From, End: h.To, Cost: h.Waited}
 	what := ""
-	if h.headers {
+	if h.Headers {
 		what = ": the headers"
 	}
 	c.occ.Evidence = []report.Evidence{
-		at(h.first, "first piece", sender, fmt.Sprintf("%d octets%s", h.size[0], what)),
-		at(h.ack, "ACK", receiver, "covers it, and carries no data"),
-		at(h.second, "held piece", sender, fmt.Sprintf("%d octets, sent %s after that ACK could be known",
-			h.size[1], millis(h.behind))),
+		at(h.First, "first piece", sender, fmt.Sprintf("%d octets%s", h.Size[0], what)),
+		at(h.Ack, "ACK", receiver, "covers it, and carries no data"),
+		at(
+			h.Second,
+			"held piece",
+			sender,
+			fmt.Sprintf("%d octets, sent %s after that ACK could be known",
+				h.Size[1], millis(h.Behind)),
+		),
 	}
-	if h.tail {
-		h.tailClaim(&c)
+	if h.Tail {
+		tailClaim(h, &c)
 	}
 	return c
 }
 
-// confidence grades a hold by how many there are and whether a timer's ACK ended it.
-func (h *held) confidence() report.Confidence {
-	n := &h.tally
+// holdConfidence grades a hold by how many there are and whether a timer's ACK ended it.
+func holdConfidence(h *ledger.SettledHold) report.Confidence {
+	n := &h.Tally
 	switch {
-	case n.held >= 3 && n.late == 0 && n.prompt == 0 && h.delayed >= delackFloor:
+	case n.Held >= 3 && n.Late == 0 && n.Prompt == 0 && h.Delayed >= ledger.DelackFloor:
 		return report.Proven
-	case n.held >= 3 && n.prompt == 0:
+	case n.Held >= 3 && n.Prompt == 0:
 		return report.ConfidenceHigh
-	case n.held >= 2:
+	case n.Held >= 2:
 		return report.ConfidenceHigh
 	}
 	return report.ConfidenceMedium
 }
 
 // tailClaim is what is special about the claim of a hold at the end of a message.
-func (h *held) tailClaim(c *claim) {
+func tailClaim(h *ledger.SettledHold, c *claim) {
 	c.confidence = report.ConfidenceMedium
-	if h.tails >= 4 {
+	if h.Tails >= 4 {
 		c.confidence = report.ConfidenceHigh
 	}
-	length := h.length()
+	length := h.Length()
 	c.occ.Cost = report.Cost{Low: length / 2, Expected: length, High: length}
 	c.text = "Its kernel holds the small end of a message until all of it before is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
 		"segments only): one write for each message does not help, TCP_NODELAY does."

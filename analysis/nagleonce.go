@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -23,43 +24,27 @@ const (
 // tell.
 type heldOnce struct {
 	claim  claim
-	hold   hold
+	hold   ledger.Hold
 	member *member
 	info   *report.ExchangeInfo
 	conn   *report.ConnInfo // valid once the connection is over
 	rtt    time.Duration
 }
 
-// tally is the connection's evidence.
-func (s *connState) tally() (out [2]nagleTally) {
-	for d := range out {
-		out[d] = s.nagle[d].tally()
-	}
-	return out
+// realHolds reports whether the holds were Nagle's: there are many, none ever left early, and few
+// left later.
+func realHolds(t *ledger.NagleTally) bool {
+	return t.Held >= pooledHolds && t.Prompt == 0 && t.Held*10 >= (t.Held+t.Late)*6
 }
 
-// add adds another connection's evidence.
-func (t *nagleTally) add(o nagleTally) {
-	t.held, t.prompt, t.late, t.delayed = t.held+o.held, t.prompt+o.prompt, t.late+o.late, t.delayed+o.delayed
-	if o.held > 0 && (t.least == 0 || o.least < t.least) {
-		t.least = o.least
-	}
-}
-
-// real reports whether the holds were Nagle's: there are many, none ever left early, and few left
-// later.
-func (t *nagleTally) real() bool {
-	return t.held >= pooledHolds && t.prompt == 0 && t.held*10 >= (t.held+t.late)*6
-}
-
-// contradicted reports whether most connections show that the algorithm is off.
-func (t *nagleTally) contradicted() bool { return t.prompt >= 3 && t.prompt > t.held }
+// contradictedHolds reports whether most connections show that the algorithm is off.
+func contradictedHolds(t *ledger.NagleTally) bool { return t.Prompt >= 3 && t.Prompt > t.Held }
 
 // nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its
 // decision comes with the end of the capture, when all is known: so it does not depend on the order
 // of connections.
 type nagleHosts struct {
-	pairs   pairTable[[2]nagleTally]
+	pairs   pairTable[[2]ledger.NagleTally]
 	waiting []*heldOnce
 	open    map[int][]*heldOnce // of connections that are not over, by connection
 	timers  timers
@@ -97,7 +82,7 @@ func (r *nagleHosts) take(j *judge, m *member, job *draft, o *heldOnce) {
 		hold:   o.hold,
 		member: &member{id: m.id, pair: m.pair},
 		info:   job.info,
-		rtt:    job.flow.rtt,
+		rtt:    job.Flow.Rtt,
 	}
 	r.waiting = append(r.waiting, kept)
 	if r.open == nil {
@@ -108,7 +93,7 @@ func (r *nagleHosts) take(j *judge, m *member, job *draft, o *heldOnce) {
 
 // tally adds a connection that is over.
 func (r *nagleHosts) tally(c *overConn, now time.Duration) {
-	if c.nagle == [2]nagleTally{} {
+	if c.nagle == [2]ledger.NagleTally{} {
 		return
 	}
 	t := r.pairs.of(c.pair, now)
@@ -116,7 +101,7 @@ func (r *nagleHosts) tally(c *overConn, now time.Duration) {
 		return
 	}
 	for d := range t {
-		t[d].add(c.nagle[d])
+		t[d].Add(c.nagle[d])
 	}
 }
 
@@ -124,7 +109,7 @@ func (r *nagleHosts) finish(j *judge) {
 	r.settle(j, r.waiting)
 	r.timers.judge(j)
 	r.timers.doubt(j)
-	r.pairs.each(func(p report.Pair, t *[2]nagleTally) {
+	r.pairs.each(func(p report.Pair, t *[2]ledger.NagleTally) {
 		for d := range t {
 			j.doubtHolds(p, reassembly.Dir(d), &t[d])
 		}
@@ -134,17 +119,17 @@ func (r *nagleHosts) finish(j *judge) {
 // settle books the holds that their clients and services prove.
 func (r *nagleHosts) settle(j *judge, holds []*heldOnce) {
 	for _, o := range holds {
-		if t := r.pairs.has(o.member.pair); t != nil && t[o.hold.dir].real() {
-			j.bookHeld(o, &t[o.hold.dir])
+		if t := r.pairs.has(o.member.pair); t != nil && realHolds(&t[o.hold.Dir]) {
+			j.bookHeld(o, &t[o.hold.Dir])
 		}
 	}
 }
 
 // doubtHolds takes certainty from the holds of one connection if most others between the pair show
 // that the algorithm is off.
-func (j *judge) doubtHolds(p report.Pair, dir reassembly.Dir, t *nagleTally) {
+func (j *judge) doubtHolds(p report.Pair, dir reassembly.Dir, t *ledger.NagleTally) {
 	for _, d := range []*Detector{nagleDelayedAck, nagle} {
-		if t.contradicted() {
+		if contradictedHolds(t) {
 			j.doubt(groupKey{d.Name, d.Causes[dir].Code, p})
 		}
 	}
@@ -152,23 +137,27 @@ func (j *judge) doubtHolds(p report.Pair, dir reassembly.Dir, t *nagleTally) {
 
 // bookHeld books a hold that turned out to be Nagle's, and gives it back the time that went to the
 // application.
-func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
+func (j *judge) bookHeld(o *heldOnce, t *ledger.NagleTally) {
 	c, h := &o.claim, &o.hold
-	if t.delayed > 0 && c.rule != "" {
+	if t.Delayed > 0 && c.rule != "" {
 		c.rule = nagleDelayedAck.Name
 	}
 	if c.rule == "" || !j.enabled(c.rule) {
 		return
 	}
 	c.confidence = max(c.confidence, report.ConfidenceHigh)
-	if c.occ.Cost.Expected == h.length() {
-		c.occ.Cost.Low = max(c.occ.Cost.Low, h.length()-t.least)
+	if c.occ.Cost.Expected == h.Length() {
+		c.occ.Cost.Low = max(c.occ.Cost.Low, h.Length()-t.Least)
 	}
 	c.text = "It shows once on each of many connections, and no piece ever left early."
 	c.occ.Exchange = o.info.ID
-	j.book(o.member, c, &draft{info: o.info, job: job{flow: flowFacts{rtt: o.rtt}}})
+	j.book(
+		o.member,
+		c,
+		&draft{info: o.info, Exchange: ledger.Exchange{Flow: ledger.Flow{Rtt: o.rtt}}},
+	)
 	j.total.lost = min(j.total.lost+c.occ.Cost.Expected, j.total.exchangeTime)
-	h.restore(&j.total.times)
+	h.Restore(&j.total.times)
 	o.info.Times = restored(o.info.Times, h)
 	if o.conn != nil {
 		o.conn.Times = restored(o.conn.Times, h)
@@ -176,20 +165,13 @@ func (j *judge) bookHeld(o *heldOnce, t *nagleTally) {
 	j.redraw(o)
 }
 
-// restore takes a hold's time back from the application.
-func (h *hold) restore(times *[report.LabelCount]time.Duration) {
-	times[report.NagleRTT] += h.roundTrip
-	times[report.NagleDelack] += h.delayed
-	times[pause(h.dir)] -= h.length()
-}
-
 // restored are the times with the hold's own.
-func restored(times []report.LabelTime, h *hold) []report.LabelTime {
+func restored(times []report.LabelTime, h *ledger.Hold) []report.LabelTime {
 	var all [report.LabelCount]time.Duration
 	for _, t := range times {
 		all[t.Label] = t.Time
 	}
-	h.restore(&all)
+	h.Restore(&all)
 	return labelTimes(&all)
 }
 
@@ -197,7 +179,7 @@ func restored(times []report.LabelTime, h *hold) []report.LabelTime {
 func (j *judge) redraw(o *heldOnce) {
 	h := &o.hold
 	label := func(to time.Duration) report.Label {
-		if to <= h.from+h.roundTrip {
+		if to <= h.From+h.RoundTrip {
 			return report.NagleRTT
 		}
 		return report.NagleDelack
@@ -209,7 +191,7 @@ func (j *judge) redraw(o *heldOnce) {
 		s.item.pieces = slices.Clone(s.item.pieces) // a report so far may have them
 		for i := range s.item.pieces {
 			p := &s.item.pieces[i]
-			if p.Label == pause(h.dir) && p.From >= h.from && p.To <= h.to {
+			if p.Label == ledger.Pause(h.Dir) && p.From >= h.From && p.To <= h.To {
 				p.Label = label(p.To)
 			}
 		}
@@ -218,7 +200,8 @@ func (j *judge) redraw(o *heldOnce) {
 		return
 	}
 	for i := range j.trace.Tiles {
-		if k := &j.trace.Tiles[i]; k.Label == pause(h.dir) && k.From >= h.from && k.To <= h.to {
+		if k := &j.trace.Tiles[i]; k.Label == ledger.Pause(h.Dir) && k.From >= h.From &&
+			k.To <= h.To {
 			k.Label = label(k.To)
 		}
 	}

@@ -3,6 +3,8 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -64,65 +66,65 @@ func runPacketLoss(p *pass) {
 	j := p.job
 	after, sure, busy := p.afterLoss()
 	first := true
-	for _, w := range j.with(report.FastRetx) {
+	for _, w := range j.With(report.FastRetx) {
 		cause := "downstream"
-		if w.unseen {
+		if w.Unseen {
 			cause = "upstream"
 		}
 		cost := report.Cost{
-			Low:      max(0, w.length()-p.conn.RTTMin()),
-			Expected: w.length(),
-			High:     w.length(),
+			Low:      max(0, w.Length()-p.conn.RTTMin()),
+			Expected: w.Length(),
+			High:     w.Length(),
 		}
 		if busy > 0 {
-			cost.Expected -= time.Duration(float64(w.length()) * busy)
+			cost.Expected -= time.Duration(float64(w.Length()) * busy)
 			cost.Low = min(cost.Low, cost.Expected)
 		}
 		if first {
 			cost.Low += sure
 			cost.Expected += after
-			cost.High += j.times[report.RecoveryCwnd]
+			cost.High += j.Times[report.RecoveryCwnd]
 			first = false
 		}
 		p.reportLoss(&w, cause, cost, report.ConfidenceHigh)
 	}
-	for _, w := range j.with(report.RecoveryCwnd) {
+	for _, w := range j.With(report.RecoveryCwnd) {
 		if !first || after <= 0 {
 			break
 		}
 		// The loss was repaired without a wait, or by a timer; what remains is the smaller window.
 		cause := "downstream"
-		if p.state.walk.send[w.dir].growth.away {
+		if p.state.Walk.Send[w.Dir].Growth.Away {
 			cause = "upstream"
 		}
 		p.reportLoss(
 			&w,
 			cause,
-			report.Cost{Low: sure, Expected: after, High: j.times[report.RecoveryCwnd]},
+			report.Cost{Low: sure, Expected: after, High: j.Times[report.RecoveryCwnd]},
 			report.ConfidenceMedium,
 		)
 		first = false
 	}
-	for _, w := range j.with(report.SpuriousRetx) {
-		if w.hasty && w.length() >= p.conn.RTTMin()/2 {
+	for _, w := range j.With(report.SpuriousRetx) {
+		if w.Hasty && w.Length() >= p.conn.RTTMin()/2 {
 			p.reportLoss(
 				&w,
 				"reordering",
-				report.Cost{Expected: w.length(), High: w.length()},
+				report.Cost{Expected: w.Length(), High: w.Length()},
 				report.ConfidenceMedium,
 			)
 		}
 	}
-	for _, w := range j.with(report.Queue) {
-		late := mark0(w.again) && (w.kind == reassembly.OutOfOrder || w.unseen) &&
-			w.length() >= p.conn.RTTMin()/2
+	for _, w := range j.With(report.Queue) {
+		late := ledger.Seen(w.Again) && (w.Kind == reassembly.OutOfOrder || w.Unseen) &&
+			w.Length() >= p.conn.RTTMin()/2
 		if late ||
-			w.kind == reassembly.OutOfOrder &&
-				w.length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
+			w.Kind == reassembly.OutOfOrder &&
+				w.Length() >= max(p.conn.RTTMin(), 10*time.Millisecond) {
 			p.reportLoss(
 				&w,
 				"reordering",
-				report.Cost{Expected: w.length(), High: w.length()},
+				report.Cost{Expected: w.Length(), High: w.Length()},
 				report.ConfidenceMedium,
 			)
 		}
@@ -136,88 +138,93 @@ func runPacketLoss(p *pass) {
 // the loss: only what the transfer took longer than the path needs for it is lost.
 func (p *pass) afterLoss() (after, sure time.Duration, busy float64) {
 	j := p.job
-	waits := j.with(report.FastRetx, report.RecoveryCwnd)
+	waits := j.With(report.FastRetx, report.RecoveryCwnd)
 	if len(waits) == 0 {
 		return 0, 0, 0
 	}
-	dir := waits[0].dir
-	f := j.facts(dir)
+	dir := waits[0].Dir
+	f := j.Facts(dir)
 	if f == nil {
 		return 0, 0, 0
 	}
-	lost := j.transferTime(dir) - j.ideal(f, true)
-	after = clamp(lost, j.spent(dir, report.RecoveryCwnd))
+	lost := j.TransferTime(dir) - whatif.Ideal(&j.Exchange, f, true)
+	after = whatif.Clamp(lost, j.Spent(dir, report.RecoveryCwnd))
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.
-	full := f.rate > 0 &&
-		(j.spent(dir, report.Serialize)*10 >= j.windowTime(dir) || f.queue >= max(p.conn.RTTMin()/2, leastQueue))
+	full := f.Rate > 0 &&
+		(j.Spent(dir, report.Serialize)*10 >= j.WindowTime(dir) || f.Queue >= max(p.conn.RTTMin()/2, leastQueue))
 	switch {
 	case !full:
 		sure = after / 2
 	case lost < 0:
-		busy = min(1, float64(-lost)/float64(max(1, j.times[report.FastRetx])))
+		busy = min(1, float64(-lost)/float64(max(1, j.Times[report.FastRetx])))
 	}
 	return after, sure, busy
 }
 
 // reportLoss reports one wait.
-func (p *pass) reportLoss(w *slice, cause string, cost report.Cost, confidence report.Confidence) {
+func (p *pass) reportLoss(
+	w *ledger.Wait,
+	cause string,
+	cost report.Cost,
+	confidence report.Confidence,
+) {
 	c := claim{rule: "packet-loss", cause: cause, confidence: confidence}
-	c.occ = report.Occurrence{Start: w.from, End: w.to, Cost: cost}
-	c.window = remedied{dir: w.dir, saved: max(0, cost.Expected-w.length())}
-	if w.label == report.RecoveryCwnd || w.label == report.SpuriousRetx {
+	c.occ = report.Occurrence{Start: w.From, End: w.To, Cost: cost}
+	c.window = remedied{dir: w.Dir, saved: max(0, cost.Expected-w.Length())}
+	if w.Label == report.RecoveryCwnd || w.Label == report.SpuriousRetx {
 		c.window.saved = cost.Expected
 	}
 	switch {
-	case w.label == report.SpuriousRetx:
+	case w.Label == report.SpuriousRetx:
 		c.occ.Evidence = []report.Evidence{
 			at(
-				w.end,
+				w.End,
 				"held by the window",
-				sideOf(w.dir),
+				sideOf(w.Dir),
 				"waited for a window that a needless retransmission had cut",
 			),
 		}
 	case cause == "reordering":
-		c.occ.Evidence = w.overtakenEvidence()
-	case w.label == report.RecoveryCwnd:
+		c.occ.Evidence = overtakenEvidence(w)
+	case w.Label == report.RecoveryCwnd:
 		c.occ.Evidence = []report.Evidence{
 			at(
-				w.end,
+				w.End,
 				"held by the window",
-				sideOf(w.dir),
+				sideOf(w.Dir),
 				"waited for a window that a loss had cut",
 			),
 		}
 	default:
 		c.occ.Evidence = repairEvidence(w)
 	}
-	c.lost = []report.Interval{{From: w.from, To: w.to}}
+	c.lost = []report.Interval{{From: w.From, To: w.To}}
 	p.report(c)
 }
 
 // overtakenEvidence shows what came first, what ended the wait, and what was sent again because of
 // it.
-func (w *slice) overtakenEvidence() []report.Evidence {
-	sender := sideOf(w.dir)
-	out := []report.Evidence{at(w.cause, "later segment", sender, "came first")}
+func overtakenEvidence(w *ledger.Wait) []report.Evidence {
+	sender := sideOf(w.Dir)
+	out := []report.Evidence{at(w.Cause, "later segment", sender, "came first")}
 	switch {
-	case w.kind != reassembly.OutOfOrder:
+	case w.Kind != reassembly.OutOfOrder:
 		out = append(
 			out,
-			at(w.end, "needless retransmission", sender, "came "+millis(w.length())+" later"),
-			at(w.again, "overtaken segment", sender, "was sent before, and came after"),
+			at(w.End, "needless retransmission", sender, "came "+millis(w.Length())+" later"),
+			at(w.Again, "overtaken segment", sender, "was sent before, and came after"),
 		)
-	case mark0(w.again):
+	case ledger.Seen(w.Again):
 		out = append(
 			out,
-			at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"),
-			at(w.again, "needless retransmission", sender, "it had been taken for lost"),
+			at(w.End, "overtaken segment", sender, "came "+millis(w.Length())+" later"),
+			at(w.Again, "needless retransmission", sender, "it had been taken for lost"),
 		)
 	default:
 		out = append(
 			out,
-			at(w.end, "overtaken segment", sender, "came "+millis(w.length())+" later"),
+			at(w.End, "overtaken segment", sender, "came "+millis(w.Length())+" later"),
 		)
 	}
 	return out

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -118,7 +119,7 @@ func (r *crowds) event(_ *judge, m *member, e *event) {
 	case *closingConn:
 		r.closed(m)
 	case *draft:
-		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.index == 0 || data.times[report.SlowStart] > 0) {
+		if c := r.pairs.has(m.pair); c != nil && c.peakOpen > ordinaryConnections && (data.Index == 0 || data.Times[report.SlowStart] > 0) {
 			c.lost(m, data)
 		}
 	case *overConn:
@@ -141,7 +142,7 @@ func (r *crowds) over(m *member, data *overConn, now time.Duration) {
 		return
 	}
 	c.conns++
-	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && mark0(data.at) {
+	if data.info.Bytes[0] == 0 && data.info.Bytes[1] == 0 && ledger.Seen(data.at) {
 		c.unused++
 		if c.spans = append(c.spans, report.Interval{From: data.info.Start, To: data.at.Time}); len(
 			c.spans,
@@ -172,34 +173,34 @@ func (c *crowd) began(m *member, e *beganExchange) {
 // lost takes note of the repairs of an exchange, and counts those that came together with those of
 // other connections.
 func (c *crowd) lost(m *member, job *draft) {
-	window := max(job.flow.rtt, 10*time.Millisecond)
-	for _, s := range job.with(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
+	window := max(job.Flow.Rtt, 10*time.Millisecond)
+	for _, s := range job.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
 		siblings := map[int]bool{m.id: true}
 		for _, l := range c.losses {
-			if l.at >= s.from-window && l.at <= s.from+window {
+			if l.at >= s.From-window && l.at <= s.From+window {
 				siblings[l.conn] = true
 			}
 		}
-		c.losses = append(c.losses, lossAt{s.from, m.id})
+		c.losses = append(c.losses, lossAt{s.From, m.id})
 		if len(c.losses) > keptLosses {
 			c.losses = append(c.losses[:0], c.losses[1:]...)
 		}
-		if len(siblings) < lossSiblings || !mark0(s.end) {
+		if len(siblings) < lossSiblings || !ledger.Seen(s.End) {
 			continue
 		}
 		c.lossy++
-		c.lossCost += s.length()
+		c.lossCost += s.Length()
 		o := report.Occurrence{
 			Connection: m.id,
 			Exchange:   job.info.ID,
-			Start:      s.from,
-			End:        s.to,
-			Cost:       report.Cost{Low: 0, Expected: 0, High: s.length()},
+			Start:      s.From,
+			End:        s.To,
+			Cost:       report.Cost{Low: 0, Expected: 0, High: s.Length()},
 			Evidence: []report.Evidence{
 				at(
-					s.end,
+					s.End,
 					"repair",
-					sideOf(s.dir),
+					sideOf(s.Dir),
 					fmt.Sprintf("%d connections lost segments within a round trip", len(siblings)),
 				),
 			},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -73,7 +74,7 @@ type blackHole struct {
 // runPathMTU looks for a size that does not get through.
 func runPathMTU(p *pass) {
 	for _, dir := range []reassembly.Dir{reassembly.FromClient, reassembly.FromServer} {
-		if p.conn.Half[dir].Retrans < blackHoleCopies-1 || p.state.largePassed[dir] {
+		if p.conn.Half[dir].Retrans < blackHoleCopies-1 || p.state.LargePassed[dir] {
 			continue
 		}
 		if b, ok := p.blackHole(dir); ok {
@@ -82,35 +83,8 @@ func runPathMTU(p *pass) {
 		}
 	}
 	// Only now: a sender that cuts its segments sends full ones that pass, of its new size.
-	for dir := range p.state.largePassed {
-		p.state.largePassed[dir] = p.state.largePassed[dir] || p.state.walk.send[dir].large.passed
-	}
-}
-
-// largePass looks for a full segment that passed: it was acknowledged, and nothing of it was sent
-// again, perhaps in pieces.
-type largePass struct {
-	from, to int64 // the one in question; 0: none
-	passed   bool
-}
-
-// sent takes note of r.
-func (l *largePass) sent(r *reassembly.Record, eff uint32) {
-	switch {
-	case l.passed || r.Len == 0 || r.Trait.Has(reassembly.Wild):
-	case r.Kind.Retransmitted():
-		if r.Seq < l.to && r.Seq+int64(r.Len) > l.from {
-			l.to = 0
-		}
-	case l.to == 0 && eff > 0 && (r.Trait.Has(reassembly.Full) || r.Len >= eff):
-		l.from, l.to = r.Seq, r.Seq+int64(r.Len)
-	}
-}
-
-// acked takes note of what r acknowledges.
-func (l *largePass) acked(r *reassembly.Record) {
-	if l.to > 0 && r.Ack >= l.to && !r.Trait.Has(reassembly.Wild) {
-		l.passed = true
+	for dir := range p.state.LargePassed {
+		p.state.LargePassed[dir] = p.state.LargePassed[dir] || p.state.Walk.Send[dir].Large.Passed
 	}
 }
 
@@ -135,9 +109,9 @@ func (p *pass) blackHoleClaim(b *blackHole) claim {
 		}
 	}
 	var cost time.Duration
-	for _, w := range p.job.with(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
-		if w.dir == b.dir {
-			cost += w.length()
+	for _, w := range p.job.With(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
+		if w.Dir == b.dir {
+			cost += w.Length()
 		}
 	}
 	last := b.copies[len(b.copies)-1]
@@ -205,15 +179,15 @@ func (p *pass) follow(b *blackHole) bool {
 		case len(b.copies) == 0 || r.Flags&capture.ACK == 0:
 		case r.Ack > b.seq:
 			b.solved = cut
-			if !mark0(b.small) {
+			if !ledger.Seen(b.small) {
 				b.small = r.Mark()
 			}
 			return cut && len(b.copies) >= blackHoleCopies
-		case r.SACK > 0 && !mark0(b.small) && p.smallAt(b, r.Ack+int64(r.SACK)):
+		case r.SACK > 0 && !ledger.Seen(b.small) && p.smallAt(b, r.Ack+int64(r.SACK)):
 			b.small = r.Mark()
 		}
 	}
-	return len(b.copies) >= blackHoleCopies && (mark0(b.small) || p.quietlyPassed(b))
+	return len(b.copies) >= blackHoleCopies && (ledger.Seen(b.small) || p.quietlyPassed(b))
 }
 
 // quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an
@@ -235,14 +209,14 @@ func (p *pass) quietlyPassed(b *blackHole) bool {
 			if r.Flags&capture.ACK != 0 {
 				acked = max(acked, r.Ack)
 			}
-		case mark0(b.small) && r.Time > b.small.Time && r.End() > r.Seq && r.Seq < acked:
+		case ledger.Seen(b.small) && r.Time > b.small.Time && r.End() > r.Seq && r.Seq < acked:
 			return false // it had not heard of it
 		case r.Flags&(capture.ACK|capture.RST) == capture.ACK && r.Time >= enough:
 			alive = alive || r.Ack <= b.seq
 		}
 	}
 	b.quiet = true
-	return alive && mark0(b.small)
+	return alive && ledger.Seen(b.small)
 }
 
 // smallAt reports whether a segment smaller than the one in question ends at the given offset.

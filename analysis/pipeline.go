@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -97,7 +98,7 @@ type epoch struct {
 }
 
 // newPipeline starts the workers.
-func newPipeline(opts *Options, rules []*Detector, clock clockInfo) *pipeline {
+func newPipeline(opts *Options, rules []*Detector, clock ledger.Clock) *pipeline {
 	n := opts.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)

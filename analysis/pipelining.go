@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -134,7 +135,7 @@ func runPipelining(p *pass) {
 	}
 	// A response that the capture lacks looks like one that had not come, and a request that was
 	// captured late like one that waited for the response before it.
-	if pipelinedBehind(&p.job.job) && whole(p.conn) && p.conn.Crossed == 0 {
+	if pipelinedBehind(&p.job.Exchange) && ledger.Whole(p.conn) && p.conn.Crossed == 0 {
 		reportHazard(p)
 		reportHeadOfLine(p)
 	}
@@ -142,50 +143,19 @@ func runPipelining(p *pass) {
 
 // pipelinedBehind reports whether the job's request was pipelined, and not just sent while an early
 // response came in.
-func pipelinedBehind(j *job) bool {
-	a := j.ahead
+func pipelinedBehind(j *ledger.Exchange) bool {
+	a := j.Ahead
 	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(reassembly.HasGap) {
 		return false
 	}
 	return a.Response == nil || a.Response.Start.Time >= a.Request.End.Time
 }
 
-// waitsBehind is when the job's exchange waits for the response before it; until that has ended,
-// there is no end to it.
-func (j *job) waitsBehind() report.Interval {
-	if j.behind.From == 0 || j.behind.To > 0 {
-		return j.behind
-	}
-	open := report.Interval{From: j.behind.From, To: report.EndOfTime}
-	if m := j.x.Request; m != nil && m.Complete {
-		open.From = max(open.From, m.End.Time)
-	}
-	return open
-}
-
-// longestAhead is the longest that the server took for one of the responses up to that to x, waits
-// behind others left out.
-func (s *connState) longestAhead(x *reassembly.Exchange) time.Duration {
-	j := s.job(x)
-	if j == nil || x.Request == nil || x.Response == nil {
-		return 0
-	}
-	return max(
-		j.slowest,
-		x.Response.Start.Time-max(
-			j.behind.To,
-			x.Request.End.Time,
-		)-s.conn.Far(
-			reassembly.FromServer,
-		),
-	)
-}
-
 // reportHazard reports a request that was sent before the result of one that may not be repeated
 // was known.
 func reportHazard(p *pass) {
-	a := p.job.ahead
-	if a.Method == "" || idempotent(a.Method) ||
+	a := p.job.Ahead
+	if a.Method == "" || ledger.Idempotent(a.Method) ||
 		a.Response != nil && a.Response.HeaderEnd.Frame != 0 &&
 			a.Response.HeaderEnd.Time <= p.exchange.Start().Time {
 		return
@@ -227,17 +197,17 @@ func reportHazard(p *pass) {
 
 // reportHeadOfLine reports the wait behind the response before.
 func reportHeadOfLine(p *pass) {
-	wait, a := p.job.times[report.PipelineHOL], p.job.ahead
+	wait, a := p.job.Times[report.PipelineHOL], p.job.Ahead
 	if wait < max(noticeable, p.conn.RTTMin()) || a.Response == nil || p.exchange.Response == nil {
 		return
 	}
 	// Its own round trip it would have needed anyway.
 	lost := report.Interval{
-		From: p.job.behind.From + p.conn.Far(reassembly.FromServer),
-		To:   p.job.behind.To,
+		From: p.job.Behind.From + p.conn.Far(reassembly.FromServer),
+		To:   p.job.Behind.To,
 	}
 	wait = min(wait, lost.To-lost.From)
-	if wait < noticeable || p.job.slowest < noticeable && wait < manyWaits*noticeable {
+	if wait < noticeable || p.job.Slowest < noticeable && wait < manyWaits*noticeable {
 		return
 	}
 	p.report(
@@ -279,9 +249,10 @@ func reportUnsolicited(p *pass) {
 	c, x := p.conn, p.exchange
 	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
 	const requestTimeout = 408
-	if c.MidStream || x.Response == nil || beforeSeen(c, x.Response.Start) || x.Status == 0 ||
+	if c.MidStream || x.Response == nil || ledger.BeforeSeen(c, x.Response.Start) ||
+		x.Status == 0 ||
 		x.Status == requestTimeout ||
-		!whole(c) ||
+		!ledger.Whole(c) ||
 		len(c.Caveats) > 0 ||
 		c.Half[reassembly.FromClient].Bytes == 0 {
 		return
@@ -294,11 +265,11 @@ func reportUnsolicited(p *pass) {
 			fmt.Sprintf("status %d, and no request is unanswered", x.Status),
 		),
 	}
-	if mark0(p.state.ending.latest) && p.state.ending.latest.Time < x.Response.Start.Time {
+	if ledger.Seen(p.state.Ending.Latest) && p.state.Ending.Latest.Time < x.Response.Start.Time {
 		out = append(
 			[]report.Evidence{
 				at(
-					p.state.ending.latest,
+					p.state.Ending.Latest,
 					"last response",
 					report.SideServer,
 					"answers the last request",
@@ -327,21 +298,21 @@ func reportUnsolicited(p *pass) {
 // lostPipeline: the server closed while pipelined requests were unanswered.
 func (v *verdictOnEnd) lostPipeline() bool {
 	closed, reset, ok := closedAt(v.c, reassembly.FromServer)
-	if !ok || v.x.Turn || !v.answerless() || !v.e.piped && v.e.unanswered < 2 {
+	if !ok || v.x.Turn || !v.answerless() || !v.e.Piped && v.e.Unanswered < 2 {
 		return false
 	}
 	cause := "lost-responses"
-	if mark0(v.e.announced.at) && v.e.announced.by == reassembly.FromServer {
+	if ledger.Seen(v.e.Announced.At) && v.e.Announced.By == reassembly.FromServer {
 		cause = "early-close"
 	}
 	v.be("pipelining", cause, report.ConfidenceHigh)
 	v.until(closed.Time)
-	v.claim.text = fmt.Sprintf("%s got no response.", count(uint64(v.e.unanswered), "request"))
+	v.claim.text = fmt.Sprintf("%s got no response.", count(uint64(v.e.Unanswered), "request"))
 	var out []report.Evidence
-	if mark0(v.e.prior) {
+	if ledger.Seen(v.e.Prior) {
 		out = append(
 			out,
-			at(v.e.prior, "last response", report.SideServer, "nothing after it was answered"),
+			at(v.e.Prior, "last response", report.SideServer, "nothing after it was answered"),
 		)
 	}
 	out = append(

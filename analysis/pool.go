@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -170,7 +171,7 @@ const nameless = "-"
 func (m *member) named(e *beganExchange) {
 	name, _, _ := strings.Cut(e.agent, "/")
 	switch {
-	case e.turn || e.facts&unreadFacts != 0:
+	case e.turn || e.facts&ledger.UnreadFacts != 0:
 		return // what it names is not known
 	case name == "":
 		name = nameless

@@ -142,9 +142,9 @@ func runTupleReuse(p *pass) {
 		return
 	}
 	t := report.Cost{}
-	if wait := p.job.times[report.SYNRetx]; p.job.critical {
+	if wait := p.job.Times[report.SYNRetx]; p.job.Critical {
 		t = report.Cost{Low: wait, Expected: wait, High: wait}
-		if p.job.doubtful {
+		if p.job.Doubtful {
 			t.Low = 0
 		}
 	}

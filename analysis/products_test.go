@@ -3,6 +3,7 @@ package analysis
 import (
 	"testing"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -25,9 +26,9 @@ func TestProductsOfProxies(t *testing.T) {
 		{"forwarded by somebody", reassembly.Exchange{Agent: "curl/8.5", RequestVia: "fred"},
 			report.Products{Client: none.With(report.UnknownProduct), Proxy: none.With(report.UnknownProduct)}},
 	} {
-		var s connState
-		s.noteProducts(&c.x)
-		if got := s.names.products; got != c.want {
+		var s ledger.Connection
+		s.NoteProducts(&c.x)
+		if got := s.Names.Products; got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -95,13 +96,13 @@ func pathOf(p report.Pair) report.Pair { return report.Pair{Client: p.Client} }
 
 // filling is the transfer of the exchange that kept the path busy, if one did.
 func (j *draft) filling(of *member) (f filling, ok bool) {
-	for _, dir := range bothWays {
-		m, facts := j.message(dir), j.facts(dir)
-		if m == nil || facts == nil || facts.rate <= 0 {
+	for _, dir := range ledger.BothWays {
+		m, facts := j.Message(dir), j.Facts(dir)
+		if m == nil || facts == nil || facts.Rate <= 0 {
 			continue
 		}
-		if s := j.spent(dir, report.Serialize); s >= max(j.flow.rtt, leastFilling) &&
-			s*2 >= facts.measured {
+		if s := j.Spent(dir, report.Serialize); s >= max(j.Flow.Rtt, leastFilling) &&
+			s*2 >= facts.Measured {
 			f = filling{
 				Interval: report.Interval{From: m.Start.Time, To: m.End.Time},
 				conn:     of.id,
@@ -109,12 +110,12 @@ func (j *draft) filling(of *member) (f filling, ok bool) {
 				first:    m.Start,
 				last:     m.End,
 				dir:      dir,
-				rate:     facts.rate,
+				rate:     facts.Rate,
 				most:     math.MaxInt64,
-				queue:    facts.queue,
-				shown:    of.nextTo(dir, j.flow.rtt),
+				queue:    facts.Queue,
+				shown:    of.nextTo(dir, j.Flow.Rtt),
 			}
-			if drains := float64(facts.window) / facts.rate; drains > 0 &&
+			if drains := float64(facts.Window) / facts.Rate; drains > 0 &&
 				drains < time.Hour.Seconds() {
 				f.most = time.Duration(drains * 1e9)
 			}
@@ -136,7 +137,7 @@ func (m *member) nextTo(dir reassembly.Dir, rtt time.Duration) bool {
 // judged takes note of an exchange that filled the path of its client, or waited in a queue.
 func (p *paths) judged(j *judge, m *member, job *draft, reuse bool) {
 	if f, ok := job.filling(m); ok {
-		if c := p.of(m.pair, job.until); c != nil {
+		if c := p.of(m.pair, job.Until); c != nil {
 			p.filled(j, c, f)
 		}
 		return
@@ -145,11 +146,11 @@ func (p *paths) judged(j *judge, m *member, job *draft, reuse bool) {
 	if !ok {
 		return
 	}
-	c := p.of(m.pair, job.until)
+	c := p.of(m.pair, job.Until)
 	if c == nil || c.tell(j, &q) {
 		return
 	}
-	p.keep(c, q, job.until)
+	p.keep(c, q, job.Until)
 }
 
 // of is the path of a pair's client, made if need be; nil if there are too many.
@@ -263,7 +264,7 @@ func (c *clientPath) behind(q *queued) *filling {
 // than the timestamps in it say, or its connection was set up while round trips were longer than
 // others between the pair.
 func (j *judge) queued(m *member, job *draft, reuse bool) (q queued, ok bool) {
-	x := job.x
+	x := job.Parsed
 	if x.Request == nil || x.Response == nil || x.Response.Start.Time < x.Request.End.Time {
 		return q, false
 	}
@@ -274,14 +275,14 @@ func (j *judge) queued(m *member, job *draft, reuse bool) (q queued, ok bool) {
 		exchange: job.info.ID,
 		took:     job.info.Duration,
 		host:     job.info.Host,
-		rtt:      job.flow.rtt,
-		think:    job.times[report.Think],
+		rtt:      job.Flow.Rtt,
+		think:    job.Times[report.Think],
 		began:    m.start.Time,
 		request:  x.Request.End,
 		first:    x.Response.Start,
 		downward: true,
 	}
-	if q.delay = job.lateAnswer(); q.delay >= leastQueue {
+	if q.delay = lateAnswer(&job.Exchange); q.delay >= leastQueue {
 		q.confidence, q.text = report.ConfidenceHigh, fmt.Sprintf(
 			"under way %s longer than the quickest, by its timestamp",
 			millis(q.delay),
@@ -289,20 +290,20 @@ func (j *judge) queued(m *member, job *draft, reuse bool) (q queued, ok bool) {
 		return q, true
 	}
 	least := j.totalsOf(m.pair).rtt
-	longer := job.flow.rtt - least
-	if !job.farther(least) || m.far*2 >= job.flow.rtt {
+	longer := job.Flow.Rtt - least
+	if !farther(&job.Exchange, least) || m.far*2 >= job.Flow.Rtt {
 		// next to the server, a client's address may stand for many at unlike distances
 		return q, false
 	}
-	q.delay = min(longer, job.times[report.RoundTrip])
-	if job.critical && !reuse {
-		q.delay += min(longer, job.times[report.TCPHandshake])
-		q.From = job.from
+	q.delay = min(longer, job.Times[report.RoundTrip])
+	if job.Critical && !reuse {
+		q.delay += min(longer, job.Times[report.TCPHandshake])
+		q.From = job.From
 	}
 	q.confidence, q.upward, q.throughout = report.ConfidenceMedium, true, longer
 	q.text = fmt.Sprintf(
 		"round trips of %s on this connection, where others had %s",
-		millis(job.flow.rtt),
+		millis(job.Flow.Rtt),
 		millis(least),
 	)
 	return q, q.delay >= leastQueue
@@ -310,20 +311,20 @@ func (j *judge) queued(m *member, job *draft, reuse bool) (q queued, ok bool) {
 
 // farther reports whether round trips on the exchange's connection were never near the least
 // between the two.
-func (j *job) farther(least time.Duration) bool {
-	return least > 0 && j.flow.rtt-least >= max(least, leastQueue)
+func farther(j *ledger.Exchange, least time.Duration) bool {
+	return least > 0 && j.Flow.Rtt-least >= max(least, leastQueue)
 }
 
 // lateAnswer is by how much the first octet of the response was held up on its way.
-func (j *job) lateAnswer() (late time.Duration) {
-	if j.times[report.Queue] < leastQueue {
+func lateAnswer(j *ledger.Exchange) (late time.Duration) {
+	if j.Times[report.Queue] < leastQueue {
 		return 0
 	}
-	for i := range j.slices {
-		s := &j.slices[i]
-		if s.label == report.Queue && s.dir == reassembly.FromServer && !mark0(s.again) &&
-			s.to <= j.x.Response.Start.Time {
-			late += s.length()
+	for i := range j.Waits {
+		s := &j.Waits[i]
+		if s.Label == report.Queue && s.Dir == reassembly.FromServer && !ledger.Seen(s.Again) &&
+			s.To <= j.Parsed.Response.Start.Time {
+			late += s.Length()
 		}
 	}
 	return late
@@ -361,8 +362,8 @@ func (c *clientPath) tell(j *judge, q *queued) bool {
 	var view *draft
 	if q.took > 0 {
 		view = &draft{
-			info: &report.ExchangeInfo{Host: q.host, Duration: q.took},
-			job:  job{flow: flowFacts{rtt: q.rtt}},
+			info:     &report.ExchangeInfo{Host: q.host, Duration: q.took},
+			Exchange: ledger.Exchange{Flow: ledger.Flow{Rtt: q.rtt}},
 		}
 	}
 	cl.occ.Evidence = []report.Evidence{

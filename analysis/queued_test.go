@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -15,12 +16,12 @@ import (
 // fills is a message at the path's rate on a connection of its own.
 func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	large := &reassembly.Message{Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
-	j := &draft{info: &report.ExchangeInfo{ID: 1000}, job: job{until: to, x: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}}
-	j.flow = flowFacts{rate: 500_000, rtt: 10 * time.Millisecond, measured: to - from, window: 1 << 20, queue: queue}
-	j.times[report.Serialize] = to - from
+	j := &draft{info: &report.ExchangeInfo{ID: 1000}, Exchange: ledger.Exchange{Until: to, Parsed: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large}}}
+	j.Flow = ledger.Flow{Rate: 500_000, Rtt: 10 * time.Millisecond, Measured: to - from, Window: 1 << 20, Queue: queue}
+	j.Times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
-		j.x.Request, j.x.Response, j.up = large, &reassembly.Message{}, &j.flow
-		j.upTimes[report.Serialize-firstOfTransfer] = to - from
+		j.Parsed.Request, j.Parsed.Response, j.Up = large, &reassembly.Message{}, &j.Flow
+		j.UpTimes[report.Serialize-ledger.FirstOfTransfer] = to - from
 	}
 	k.j.paths.judged(k.j, &member{id: 99, pair: k.m.pair, far: k.m.far}, j, false)
 }
@@ -82,10 +83,10 @@ func TestThinksBehindTransfer(t *testing.T) {
 // heldUp is an exchange whose answer was held up by that much before the given moment, by its
 // timestamp.
 func heldUp(m *member, id int, at, delay time.Duration) *draft {
-	j := &draft{info: &report.ExchangeInfo{ID: id}, job: job{until: at, x: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
+	j := &draft{info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{Until: at, Parsed: &reassembly.Exchange{Request: &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}}}}
-	j.times[report.Queue] = delay
-	j.slices = []slice{{label: report.Queue, from: at - delay, to: at, dir: reassembly.FromServer}}
+	j.Times[report.Queue] = delay
+	j.Waits = []ledger.Wait{{Label: report.Queue, From: at - delay, To: at, Dir: reassembly.FromServer}}
 	return j
 }
 
@@ -219,7 +220,7 @@ func TestFartherHosts(t *testing.T) {
 				k.fills(reassembly.FromServer, time.Second, 3*time.Second, tt.queue)
 			}
 			j := heldUp(k.m, 1, 2*time.Second, 100*time.Millisecond)
-			j.slices, j.times[report.Queue], j.times[report.RoundTrip], j.flow.rtt = nil, 0, 100*time.Millisecond, 100*time.Millisecond
+			j.Waits, j.Times[report.Queue], j.Times[report.RoundTrip], j.Flow.Rtt = nil, 0, 100*time.Millisecond, 100*time.Millisecond
 			k.m.start = capture.Mark{Time: tt.began, Frame: 1}
 			k.j.paths.judged(k.j, k.m, j, false)
 			if !earlier {

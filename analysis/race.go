@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -93,7 +94,7 @@ func raceText(x *reassembly.Exchange) string {
 	switch {
 	case x.Turn || x.Method == "":
 		what = "Whether it can be repeated safely is not visible."
-	case !idempotent(x.Method):
+	case !ledger.Idempotent(x.Method):
 		what = fmt.Sprintf("%s is not idempotent: a client may not repeat it by itself.", x.Method)
 	}
 	return what
@@ -102,13 +103,13 @@ func raceText(x *reassembly.Exchange) string {
 // raceEvidence shows the last response, the close, the request and what came back.
 func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []report.Evidence {
 	var out []report.Evidence
-	if mark0(v.e.prior) {
+	if ledger.Seen(v.e.Prior) {
 		out = append(
 			out,
-			at(v.e.prior, "last response", report.SideServer, "the connection becomes idle"),
+			at(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"),
 		)
 	}
-	text := fmt.Sprintf("sent after %s of idleness", seconds(v.e.idle))
+	text := fmt.Sprintf("sent after %s of idleness", seconds(v.e.Idle))
 	if late <= 0 {
 		text += fmt.Sprintf(", %s before the close could reach the client", seconds(-late))
 	} else {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -111,9 +113,9 @@ used a larger window would have limited next.`,
 // readerLate is the part of a wait for the receive window that the receiver's program took to make
 // room for more: all that had been sent was acknowledged already, and the window still did not
 // move.
-func (p *pass) readerLate(w *slice) time.Duration {
-	late := w.length() - p.conn.RTTMin()
-	if !w.moved || late < max(noticeable/2, p.conn.RTTMin()/4) {
+func (p *pass) readerLate(w *ledger.Wait) time.Duration {
+	late := w.Length() - p.conn.RTTMin()
+	if !w.Moved || late < max(noticeable/2, p.conn.RTTMin()/4) {
 		return 0
 	}
 	return late
@@ -122,8 +124,8 @@ func (p *pass) readerLate(w *slice) time.Duration {
 // readerTime is that of all waits of dir's message.
 func (p *pass) readerTime(dir reassembly.Dir) time.Duration {
 	var slow time.Duration
-	for _, w := range p.job.with(report.RWnd) {
-		if w.dir == dir {
+	for _, w := range p.job.With(report.RWnd) {
+		if w.Dir == dir {
 			slow += p.readerLate(&w)
 		}
 	}
@@ -132,41 +134,44 @@ func (p *pass) readerTime(dir reassembly.Dir) time.Duration {
 
 // runReceiveWindow claims what the receive window cost a message.
 func runReceiveWindow(p *pass) {
-	for _, dir := range bothWays {
+	for _, dir := range ledger.BothWays {
 		p.receiveWindow(dir)
 	}
 }
 
 // receiveWindow claims what that of the other side cost dir's message.
 func (p *pass) receiveWindow(dir reassembly.Dir) {
-	j, f := p.job, p.job.facts(dir)
-	waits := slices.DeleteFunc(j.with(report.RWnd), func(w slice) bool { return w.dir != dir })
+	j, f := p.job, p.job.Facts(dir)
+	waits := slices.DeleteFunc(
+		j.With(report.RWnd),
+		func(w ledger.Wait) bool { return w.Dir != dir },
+	)
 	slow := p.readerTime(dir)
-	full := j.spent(dir, report.RWnd) - slow
-	if p.exchange.Response == nil || f == nil || len(waits) == 0 || f.rwnd.times < 2 ||
-		full < max(f.rtt*8/10, (j.until-j.from)/20) || j.times[report.ZeroWindow]+slow > full {
+	full := j.Spent(dir, report.RWnd) - slow
+	if p.exchange.Response == nil || f == nil || len(waits) == 0 || f.Rwnd.Times < 2 ||
+		full < max(f.Rtt*8/10, (j.Until-j.From)/20) || j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
 	cost := report.Cost{
-		Expected: clamp(full+j.transferTime(dir)-j.ideal(f, false), full),
+		Expected: whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full),
 		High:     full,
 	}
 	if cost.Expected < time.Millisecond {
 		return
 	}
 	cost.Low = cost.Expected / 2
-	b := &f.rwnd
+	b := &f.Rwnd
 	c := claim{
 		rule:       "receive-window",
-		cause:      ofRequest(dir, "fixed"),
+		cause:      ledger.OfRequest(dir, "fixed"),
 		confidence: report.ConfidenceHigh,
 	}
 	scaled := p.conn.Half[0].HasWS && p.conn.Half[1].HasWS
 	switch {
-	case !scaled && b.most > unscaled*3/4:
+	case !scaled && b.Most > unscaled*3/4:
 		c.cause = "no-window-scaling"
-	case !b.fixed():
-		c.cause, c.confidence, c.most = ofRequest(
+	case !b.Fixed():
+		c.cause, c.confidence, c.most = ledger.OfRequest(
 			dir,
 			"autotuning",
 		), report.ConfidenceMedium, atMost(
@@ -176,25 +181,25 @@ func (p *pass) receiveWindow(dir reassembly.Dir) {
 	w := longestWait(waits)
 	sender, receiver := sideOf(dir), sideOf(dir.Peer())
 	c.occ = report.Occurrence{
-		Start: waits[0].from,
-		End:   waits[len(waits)-1].to,
+		Start: waits[0].From,
+		End:   waits[len(waits)-1].To,
 		Cost:  cost,
 		Evidence: []report.Evidence{
 			at(
-				w.before,
+				w.Before,
 				"window full",
 				sender,
 				fmt.Sprintf(
 					"the last octets that the window had room for; it is %d octets at most",
-					b.most,
+					b.Most,
 				),
 			),
-			at(w.cause, "window moved", receiver, "acknowledges and makes room"),
+			at(w.Cause, "window moved", receiver, "acknowledges and makes room"),
 			at(
-				w.end,
+				w.End,
 				"held segment",
 				sender,
-				"left as soon as it had room, "+millis(w.length())+" later",
+				"left as soon as it had room, "+millis(w.Length())+" later",
 			)},
 	}
 	c.window = remedied{dir: dir, saved: cost.Expected, room: true}

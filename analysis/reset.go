@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -150,15 +151,15 @@ func runReset(p *pass) {
 		p.report(cl)
 		return
 	}
-	c, x := p.conn, p.state.last
+	c, x := p.conn, p.state.Last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || unsureOfEnd(c, x) || p.state.ending.failed != nil ||
+	if !ok || x == nil || unsureOfEnd(c, x) || p.state.Ending.Failed != nil ||
 		c.State == reassembly.Refused ||
-		!asks(c) ||
+		!ledger.Asks(c) ||
 		x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
-	cause := resetCause(c, &p.state.connState, x, dir)
+	cause := resetCause(c, &p.state.Connection, x, dir)
 	if cause == "" {
 		return
 	}
@@ -170,7 +171,7 @@ func runReset(p *pass) {
 		correctness: true,
 	}
 	cl.occ = report.Occurrence{Start: x.Start().Time}
-	p.state.describeReset(&cl, x, dir)
+	describeReset(&p.state.Connection, &cl, x, dir)
 	p.report(cl)
 }
 
@@ -181,7 +182,7 @@ func (v *verdictOnEnd) reset() bool {
 	if !ok || unsureOfEnd(v.c, v.x) || v.x.Start().Time > rst && !v.crossed(rst) {
 		return false
 	}
-	cause := resetCause(v.c, &v.p.state.connState, v.x, dir)
+	cause := resetCause(v.c, &v.p.state.Connection, v.x, dir)
 	if cause == "" {
 		return false
 	}
@@ -191,7 +192,7 @@ func (v *verdictOnEnd) reset() bool {
 		v.claim.correctness, v.claim.unsafe, v.claim.failure = false, false, nil
 		v.claim.occ.Cost = report.Cost{} // the client no longer wanted it
 	}
-	v.p.state.describeReset(v.claim, v.x, dir)
+	describeReset(&v.p.state.Connection, v.claim, v.x, dir)
 	return true
 }
 
@@ -200,16 +201,16 @@ func (v *verdictOnEnd) reset() bool {
 // may have been enough.
 func unsureOfEnd(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	h := &c.Half[reassembly.FromServer]
-	if !lacks(c, h) {
+	if !ledger.Lacks(c, h) {
 		return false
 	}
 	m := x.Response
-	if m == nil || m.Framing != reassembly.ByLength || !mark0(m.HeaderEnd) ||
+	if m == nil || m.Framing != reassembly.ByLength || !ledger.Seen(m.HeaderEnd) ||
 		m.Facts&(reassembly.Resynced|reassembly.LengthConflict) != 0 {
 		return true
 	}
 	sent := max(h.Max, h.Una)
-	if r := recordOf(c, h.Rst); h.RstSeen && r != nil {
+	if r := ledger.RecordOf(c, h.Rst); h.RstSeen && r != nil {
 		sent = max(sent, r.Seq)
 	}
 	return sent >= m.From+m.HeaderBytes+m.Length
@@ -223,17 +224,17 @@ func (v *verdictOnEnd) crossed(rst time.Duration) bool {
 }
 
 // describeReset fills in what does not depend on who is to blame.
-func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassembly.Dir) {
-	rst := s.conn.Half[dir].Rst
-	lost, risk := s.endangered(x)
+func describeReset(s *ledger.Connection, cl *claim, x *reassembly.Exchange, dir reassembly.Dir) {
+	rst := s.Conn.Half[dir].Rst
+	lost, risk := endangered(s, x)
 	cl.text = lossText(lost, risk)
 	cl.occ.End = max(rst.Time, cl.occ.Start)
-	cl.occ.Evidence = resetEvidence(s.conn, x, dir)
+	cl.occ.Evidence = resetEvidence(s.Conn, x, dir)
 	if cl.cause != "unread-request-data" {
 		return
 	}
 	cl.confidence = report.Proven
-	if s.closedWith(x, rst.Time) {
+	if closedWith(s, x, rst.Time) {
 		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, report.Info, atMost(
 			report.Info,
 		)
@@ -241,7 +242,7 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 		return
 	}
 	if m := x.Response; m.Complete &&
-		s.ackedBefore(rst.Time-s.conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
+		ackedBefore(s, rst.Time-s.Conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
 		cl.correctness, cl.unsafe, cl.failure, cl.least, cl.most = false, false, nil, report.Medium, atMost(
 			report.Medium,
 		)
@@ -252,8 +253,8 @@ func (s *connState) describeReset(cl *claim, x *reassembly.Exchange, dir reassem
 
 // closedWith reports whether the client closed with the whole response at hand, before it could
 // know of a RST of the given moment.
-func (s *connState) closedWith(x *reassembly.Exchange, rst time.Duration) bool {
-	m, up, far := x.Response, &s.conn.Half[reassembly.FromClient], s.conn.Far(reassembly.FromClient)
+func closedWith(s *ledger.Connection, x *reassembly.Exchange, rst time.Duration) bool {
+	m, up, far := x.Response, &s.Conn.Half[reassembly.FromClient], s.Conn.Far(reassembly.FromClient)
 	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far*9/10 &&
 		up.Fin.Time < rst+far*9/10
 }
@@ -277,7 +278,7 @@ func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
 // resetCause tells the causes apart; "" if the reset did no harm.
 func resetCause(
 	c *reassembly.Conn,
-	s *connState,
+	s *ledger.Connection,
 	x *reassembly.Exchange,
 	dir reassembly.Dir,
 ) string {
@@ -303,8 +304,8 @@ func resetCause(
 	case done:
 		// What had not been acknowledged for as long as a retransmission timer would have been sent
 		// again: the capture lacks the acknowledgment.
-		if h := &c.Half[dir]; x.Request != nil && s.unacked() > 0 && h.RstActive &&
-			h.Rst.Time-h.LastData.Time < s.timeout() {
+		if h := &c.Half[dir]; x.Request != nil && unacked(s) > 0 && h.RstActive &&
+			h.Rst.Time-h.LastData.Time < s.Timeout() {
 			return "linger-zero"
 		}
 		return ""
@@ -323,7 +324,7 @@ func resetCause(
 // nobody listens. A FIN may be that of a client which has only finished sending, but where messages
 // are not visible, as in TLS, it is not known that it still waited for anything.
 func clientLeft(c *reassembly.Conn, x *reassembly.Exchange) bool {
-	return mark0(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient &&
+	return ledger.Seen(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient &&
 		(c.ClosedByRST || x.Turn)
 }
 
@@ -347,16 +348,16 @@ func requestUnread(c *reassembly.Conn, x *reassembly.Exchange) bool {
 
 // unacked is how many octets of the server's the client had not acknowledged when the connection
 // ended, as far as the server could know when it sent its RST.
-func (s *connState) unacked() int64 {
-	c := s.conn
+func unacked(s *ledger.Connection) int64 {
+	c := s.Conn
 	h := &c.Half[reassembly.FromServer]
-	if h.Rst.Time-h.LastData.Time > s.timeout() {
+	if h.Rst.Time-h.LastData.Time > s.Timeout() {
 		return 0 // it would have been sent again: the capture lacks the acknowledgment
 	}
-	sender := &s.walk.send[reassembly.FromServer]
+	sender := &s.Walk.Send[reassembly.FromServer]
 	return max(
 		0,
-		sender.max-s.ackedBefore(
+		sender.Max-ackedBefore(s,
 			c.Half[reassembly.FromServer].Rst.Time-c.Far(reassembly.FromServer),
 		),
 	)
@@ -364,10 +365,10 @@ func (s *connState) unacked() int64 {
 
 // ackedBefore is the highest acknowledgment of the server's data that passed before the given
 // moment, among the records still held.
-func (s *connState) ackedBefore(at time.Duration) int64 {
-	best := s.walk.send[reassembly.FromServer].oldest
-	for i := range s.conn.Records {
-		r := &s.conn.Records[i]
+func ackedBefore(s *ledger.Connection, at time.Duration) int64 {
+	best := s.Walk.Send[reassembly.FromServer].Oldest
+	for i := range s.Conn.Records {
+		r := &s.Conn.Records[i]
 		if r.Time > at {
 			break
 		}
@@ -380,7 +381,7 @@ func (s *connState) ackedBefore(at time.Duration) int64 {
 
 // endangered is how many octets of the response certainly never arrived, and how many may not have
 // been read.
-func (s *connState) endangered(x *reassembly.Exchange) (lost, risk int64) {
+func endangered(s *ledger.Connection, x *reassembly.Exchange) (lost, risk int64) {
 	if x.Response == nil {
 		return 0, 0
 	}
@@ -388,7 +389,7 @@ func (s *connState) endangered(x *reassembly.Exchange) (lost, risk int64) {
 	if m.Framing == reassembly.ByLength && m.BodyBytes < m.Length {
 		lost = m.Length - m.BodyBytes
 	}
-	return lost, min(s.unacked(), m.HeaderBytes+m.BodyBytes)
+	return lost, min(unacked(s), m.HeaderBytes+m.BodyBytes)
 }
 
 // lossText says what was lost.
@@ -449,14 +450,4 @@ func sideOf(dir reassembly.Dir) report.Side {
 		return report.SideServer
 	}
 	return report.SideClient
-}
-
-// idempotent reports whether a request of that method may be repeated without harm (RFC 9110
-// §9.2.2).
-func idempotent(method string) bool {
-	switch method {
-	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
-		return true
-	}
-	return false
 }

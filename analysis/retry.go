@@ -45,15 +45,15 @@ type failure struct {
 func (s *followed) newFailure(x *reassembly.Exchange) *failure {
 	f := &failure{
 		start: x.Start(),
-		at:    s.conn.End.Time,
+		at:    s.Conn.End.Time,
 		host:  x.Host,
-		took:  max(0, s.conn.End.Time-x.Start().Time),
+		took:  max(0, s.Conn.End.Time-x.Start().Time),
 	}
-	if s.conn.TLS != nil {
-		f.host = s.conn.TLS.SNI
+	if s.Conn.TLS != nil {
+		f.host = s.Conn.TLS.SNI
 	}
 	if x.Method != "" && !x.Turn {
-		f.key = retryKey{s.conn.Client.Addr(), f.host, x.Method, x.Target}
+		f.key = retryKey{s.Conn.Client.Addr(), f.host, x.Method, x.Target}
 	}
 	return f
 }
@@ -131,12 +131,12 @@ func (j *judge) retried(m *member, e *beganExchange, index int) {
 // those milliseconds are not the failure's, too.
 func (m *member) ownSetup(job *draft) {
 	f := m.retries
-	if f == nil || f.index != job.index || f.conn != m.id {
+	if f == nil || f.index != job.Index || f.conn != m.id {
 		return
 	}
 	m.retries = nil
 	if job.syn != nil && !job.syn.dropped {
-		f.owned += job.times[report.SYNRetx] + job.times[report.SYNACKRetx]
+		f.owned += job.Times[report.SYNRetx] + job.Times[report.SYNACKRetx]
 	}
 	for i := range job.claims {
 		if job.claims[i].cause == "tuple-reuse" {
@@ -238,7 +238,7 @@ func (j *judge) bookFailure(w *failedClaim) {
 		}
 	}
 	view := &draft{info: &report.ExchangeInfo{Host: f.host, Duration: f.took}}
-	view.flow.rtt = w.m.rtt
+	view.Flow.Rtt = w.m.rtt
 	j.book(w.m, c, view)
 	j.wallOfFailure(w.m, c)
 	// of exchanges: the failed one, and what its repetition waited for a connection

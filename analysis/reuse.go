@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -177,25 +179,29 @@ func (p *pool) constantIdle(idle, limit time.Duration) report.Confidence {
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
 func (j *judge) reuseClaim(m *member, job *draft) (claim, bool) {
-	m.flight = max(m.flight, job.flow.flight)
-	m.rtt = job.flow.rtt
+	m.flight = max(m.flight, job.Flow.Flight)
+	m.rtt = job.Flow.Rtt
 	v := m.verdict
-	if v == nil || job.index != 0 || !j.enabled(missedReuse.Name) {
+	if v == nil || job.Index != 0 || !j.enabled(missedReuse.Name) {
 		return claim{}, false
 	}
 	m.verdict = nil
 	if v.closed != nil && v.donor.gap {
 		return claim{}, false
 	}
-	t := &job.times
+	t := &job.Times
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
 	setup, own := t[report.TCPHandshake]+t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient], min(
 		t[report.ClientThink],
-		ownStart,
+		ledger.OwnStart,
 	)
 	flight := max(v.flight, v.donor.flight)
-	slow, most := job.flow.donorSaving(flight, job.spent(reassembly.FromServer, report.SlowStart))
+	slow, most := whatif.DonorSaving(
+		&job.Flow,
+		flight,
+		job.Spent(reassembly.FromServer, report.SlowStart),
+	)
 	cost := report.Cost{
 		Low:      setup,
 		Expected: setup + own + slow,
@@ -209,10 +215,10 @@ func (j *judge) reuseClaim(m *member, job *draft) (claim, bool) {
 		window: remedied{
 			dir:   reassembly.FromServer,
 			saved: slow,
-			cwnd:  job.flow.donorWindow(flight),
+			cwnd:  whatif.DonorWindow(&job.Flow, flight),
 		}}
 	c.alone = v.aloneAtMost()
-	if v.doubtful = job.doubtful; v.doubtful {
+	if v.doubtful = job.Doubtful; v.doubtful {
 		cost.Low, c.confidence, c.most = 0, min(
 			c.confidence,
 			report.ConfidenceMedium,
@@ -298,7 +304,7 @@ func (j *draft) repeatedSYNs() time.Duration {
 			return 0
 		}
 	}
-	return j.times[report.SYNRetx] + j.times[report.SYNACKRetx]
+	return j.Times[report.SYNRetx] + j.Times[report.SYNACKRetx]
 }
 
 // evidence shows the connection that could have been used, what ended it, and the new one.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -102,22 +103,22 @@ func runRetransmissionTimeout(p *pass) {
 		return
 	}
 	p.reportImpatience()
-	waits := p.job.with(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
+	waits := p.job.With(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
 	if n := len(p.conn.SYNACKs); n > 1 && len(waits) > 0 &&
-		p.conn.SYNACKs[n-1].Time > waits[0].before.Time {
+		p.conn.SYNACKs[n-1].Time > waits[0].Before.Time {
 		// the server did not believe that the connection exists: its backlog was full, nothing was
 		// lost
 		return
 	}
 	for i := 0; i < len(waits); i++ {
 		w := waits[i]
-		if w.label == report.SpuriousRetx && w.hasty {
+		if w.Label == report.SpuriousRetx && w.Hasty {
 			continue // reordering, which packet-loss claims
 		}
 		cause := p.timeoutCause(&w)
-		for i+1 < len(waits) && waits[i+1].end == w.end && waits[i+1].label == report.LostRetx {
+		for i+1 < len(waits) && waits[i+1].End == w.End && waits[i+1].Label == report.LostRetx {
 			i++
-			w.to, cause = waits[i].to, "lost-retransmission"
+			w.To, cause = waits[i].To, "lost-retransmission"
 		}
 		c := p.timeoutClaim(&w, cause)
 		if cause == "spurious" {
@@ -130,16 +131,16 @@ func runRetransmissionTimeout(p *pass) {
 // reportImpatience claims the waits in which a timer fired though everything was on its way, by
 // what they were longer than a round trip.
 func (p *pass) reportImpatience() {
-	waits := p.job.with(report.Queue)
+	waits := p.job.With(report.Queue)
 	total := map[capture.Mark]time.Duration{} // by what was sent again
 	for _, w := range waits {
-		if mark0(w.again) && !w.unseen && w.kind != reassembly.OutOfOrder {
-			total[w.again] += w.length()
+		if ledger.Seen(w.Again) && !w.Unseen && w.Kind != reassembly.OutOfOrder {
+			total[w.Again] += w.Length()
 		}
 	}
 	for _, w := range waits {
-		if total[w.again] < p.state.timeout()*9/10-p.conn.RTTMin() || w.unseen ||
-			w.kind == reassembly.OutOfOrder {
+		if total[w.Again] < p.state.Timeout()*9/10-p.conn.RTTMin() || w.Unseen ||
+			w.Kind == reassembly.OutOfOrder {
 			continue
 		}
 		c := claim{
@@ -148,78 +149,78 @@ func (p *pass) reportImpatience() {
 			confidence: report.ConfidenceHigh,
 		}
 		c.occ = report.Occurrence{
-			Start: w.from,
-			End:   w.to,
+			Start: w.From,
+			End:   w.To,
 			Cost: report.Cost{
-				Low:      max(0, w.length()-p.conn.RTTMin()),
-				Expected: w.length(),
-				High:     w.length(),
+				Low:      max(0, w.Length()-p.conn.RTTMin()),
+				Expected: w.Length(),
+				High:     w.Length(),
 			},
 			Evidence: []report.Evidence{
-				at(w.before, "before", sideOf(w.dir), "the last data before the wait"),
+				at(w.Before, "before", sideOf(w.Dir), "the last data before the wait"),
 				at(
-					w.again,
+					w.Again,
 					"needless retransmission",
-					sideOf(w.dir),
+					sideOf(w.Dir),
 					"of what had arrived already",
 				),
 				at(
-					w.end,
+					w.End,
 					"data again",
-					sideOf(w.dir),
-					"came "+millis(w.length())+" later than without the delay",
+					sideOf(w.Dir),
+					"came "+millis(w.Length())+" later than without the delay",
 				)},
 		}
-		if mark0(w.cause) {
+		if ledger.Seen(w.Cause) {
 			c.occ.Evidence = append(
 				c.occ.Evidence,
-				at(w.cause, "late ACK", sideOf(w.dir.Peer()), "of the first copy"),
+				at(w.Cause, "late ACK", sideOf(w.Dir.Peer()), "of the first copy"),
 			)
 		}
-		c.lost = []report.Interval{{From: w.from, To: w.to}}
+		c.lost = []report.Interval{{From: w.From, To: w.To}}
 		p.report(c)
 	}
 }
 
 // timeoutCause tells why only a timer repaired the loss.
-func (p *pass) timeoutCause(w *slice) string {
+func (p *pass) timeoutCause(w *ledger.Wait) string {
 	m := p.exchange.Response
-	if w.dir == reassembly.FromClient {
+	if w.Dir == reassembly.FromClient {
 		m = p.exchange.Request
 	}
 	switch {
-	case w.label == report.SpuriousRetx:
+	case w.Label == report.SpuriousRetx:
 		return "spurious"
-	case w.label == report.LostRetx:
+	case w.Label == report.LostRetx:
 		return "lost-retransmission"
-	case m != nil && m.To-m.From <= int64(max(w.octets, 1)):
+	case m != nil && m.To-m.From <= int64(max(w.Octets, 1)):
 		return "single"
 	}
 	return "tail"
 }
 
 // timeoutClaim draws up the claim of one wait.
-func (p *pass) timeoutClaim(w *slice, cause string) claim {
-	length := w.length()
+func (p *pass) timeoutClaim(w *ledger.Wait, cause string) claim {
+	length := w.Length()
 	rtt := p.conn.RTTMin()
 	c := claim{rule: "retransmission-timeout", cause: cause, confidence: report.ConfidenceHigh}
 	cost := report.Cost{Low: max(0, length-2*rtt), Expected: length, High: length}
-	if w.unseen {
-		cost.Low = max(0, min(cost.Low, p.state.timeout()*9/10))
+	if w.Unseen {
+		cost.Low = max(0, min(cost.Low, p.state.Timeout()*9/10))
 		c.confidence = report.ConfidenceMedium
-		if mark0(w.cause) {
+		if ledger.Seen(w.Cause) {
 			c.confidence = report.ConfidenceHigh
 		}
 	}
-	if w.dir == reassembly.FromClient && p.unheard() {
+	if w.Dir == reassembly.FromClient && p.unheard() {
 		c.text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
 			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
 	}
-	if !w.unseen && (w.label == report.RTO || w.label == report.TLP) {
-		c.unheard[w.dir] = length
+	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
+		c.unheard[w.Dir] = length
 	}
-	c.lost = []report.Interval{{From: w.from, To: w.to}}
-	c.occ = report.Occurrence{Start: w.from, End: w.to, Cost: cost, Evidence: repairEvidence(w)}
+	c.lost = []report.Interval{{From: w.From, To: w.To}}
+	c.occ = report.Occurrence{Start: w.From, End: w.To, Cost: cost, Evidence: repairEvidence(w)}
 	return c
 }
 
@@ -231,40 +232,40 @@ func (p *pass) unheard() bool {
 		return false
 	}
 	var waited time.Duration
-	for _, w := range p.job.with(report.RTO, report.LostRetx) {
-		if w.dir == reassembly.FromClient {
-			waited += w.length()
+	for _, w := range p.job.With(report.RTO, report.LostRetx) {
+		if w.Dir == reassembly.FromClient {
+			waited += w.Length()
 		}
 	}
-	return waited*2 >= 3*p.state.timeout()
+	return waited*2 >= 3*p.state.Timeout()
 }
 
 // needless shows the retransmission without need before the wait.
-func (p *pass) needless(w *slice) []report.Evidence {
+func (p *pass) needless(w *ledger.Wait) []report.Evidence {
 	records := p.conn.Records
 	again := -1
 	for i := range records {
-		if r := &records[i]; r.Dir == w.dir && r.Kind == reassembly.SpuriousRetransmission &&
+		if r := &records[i]; r.Dir == w.Dir && r.Kind == reassembly.SpuriousRetransmission &&
 			r.Len > 0 &&
-			r.Time < w.to {
+			r.Time < w.To {
 			again = i
 		}
 	}
 	held := at(
-		w.end,
+		w.End,
 		"held by the window",
-		sideOf(w.dir),
-		"waited "+millis(w.length())+" for a window that was cut",
+		sideOf(w.Dir),
+		"waited "+millis(w.Length())+" for a window that was cut",
 	)
 	for i := 0; i < again; i++ {
-		if r := &records[i]; r.Dir == w.dir && r.Len > 0 && r.Seq <= records[again].Seq &&
+		if r := &records[i]; r.Dir == w.Dir && r.Len > 0 && r.Seq <= records[again].Seq &&
 			r.End() > records[again].Seq {
 			wait := records[again].Time - r.Time
-			return []report.Evidence{at(r.Mark(), "first copy", sideOf(w.dir), "arrived"),
+			return []report.Evidence{at(r.Mark(), "first copy", sideOf(w.Dir), "arrived"),
 				at(
 					records[again].Mark(),
 					"needless retransmission",
-					sideOf(w.dir),
+					sideOf(w.Dir),
 					"of the same octets, "+millis(wait)+" later",
 				), held}
 		}
@@ -273,27 +274,27 @@ func (p *pass) needless(w *slice) []report.Evidence {
 }
 
 // repairEvidence shows what was lost and what repaired it.
-func repairEvidence(w *slice) []report.Evidence {
-	sender := sideOf(w.dir)
+func repairEvidence(w *ledger.Wait) []report.Evidence {
+	sender := sideOf(w.Dir)
 	var out []report.Evidence
 	switch {
-	case mark0(w.cause) && !w.unseen:
-		out = append(out, at(w.cause, "first copy", sender, "passed here, and was lost further on"))
-	case mark0(w.cause):
+	case ledger.Seen(w.Cause) && !w.Unseen:
+		out = append(out, at(w.Cause, "first copy", sender, "passed here, and was lost further on"))
+	case ledger.Seen(w.Cause):
 		out = append(
 			out,
 			at(
-				w.cause,
+				w.Cause,
 				"later segment",
 				sender,
 				"shows that an earlier one was lost before it came here",
 			),
 		)
-	case mark0(w.before):
-		out = append(out, at(w.before, "before", sideOf(w.prev), "the last data before the wait"))
+	case ledger.Seen(w.Before):
+		out = append(out, at(w.Before, "before", sideOf(w.Prev), "the last data before the wait"))
 	}
-	return append(out, at(w.end, "retransmission", sender,
-		fmt.Sprintf("%d octets, after %s", w.octets, millis(w.length()))))
+	return append(out, at(w.End, "retransmission", sender,
+		fmt.Sprintf("%d octets, after %s", w.Octets, millis(w.Length()))))
 }
 
 // claimed reports whether a rule has claimed something of the exchange already.
@@ -307,10 +308,10 @@ func (p *pass) claimed(rule string) bool {
 }
 
 // longestWait is the longest of waits.
-func longestWait(waits []slice) slice {
-	var out slice
+func longestWait(waits []ledger.Wait) ledger.Wait {
+	var out ledger.Wait
 	for _, w := range waits {
-		if w.length() > out.length() {
+		if w.Length() > out.Length() {
 			out = w
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -45,12 +46,12 @@ func (o *Options) rules() []*Detector {
 
 // clocks tells the resolution of the clock that stamped a frame. Frames of one input may come from
 // several interfaces; the coarsest counts.
-func clocks(src capture.Source) clockInfo {
+func clocks(src capture.Source) ledger.Clock {
 	tick := time.Nanosecond
 	for _, i := range src.Stats().Interfaces {
 		tick = max(tick, i.Resolution)
 	}
-	return clockInfo{tick: min(tick, time.Second)}
+	return ledger.Clock{Tick: min(tick, time.Second)}
 }
 
 // report draws up the report.

@@ -70,7 +70,7 @@ type serialRun struct {
 func runSerial(p *pass) {
 	x, r := p.exchange, &p.state.serial
 	safe := x.Method == "GET" || x.Method == "HEAD"
-	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.job == nil || p.job.ahead != nil ||
+	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.job == nil || p.job.Ahead != nil ||
 		p.conn.RTTMin() < serialRTT ||
 		x.Request == nil ||
 		x.Response == nil ||

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -34,9 +35,9 @@ func TestLossOnSharedPath(t *testing.T) {
 		j.clock.began(key.pair.Client, 0, 0)
 		j.clock.began(key.pair.Client, 1, 0)
 		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
-		first := &draft{info: &report.ExchangeInfo{}, job: job{x: &reassembly.Exchange{}, until: time.Second, flow: flowFacts{rate: rate, bytes: 250_000}}}
+		first := &draft{info: &report.ExchangeInfo{}, Exchange: ledger.Exchange{Parsed: &reassembly.Exchange{}, Until: time.Second, Flow: ledger.Flow{Rate: rate, Bytes: 250_000}}}
 		j.clock.judged(j, key.pair, first, []claim{c})
-		second := &draft{info: &report.ExchangeInfo{ID: 1}, job: job{x: &reassembly.Exchange{}, until: time.Second, flow: flowFacts{rate: rate, bytes: tt.octets}}}
+		second := &draft{info: &report.ExchangeInfo{ID: 1}, Exchange: ledger.Exchange{Parsed: &reassembly.Exchange{}, Until: time.Second, Flow: ledger.Flow{Rate: rate, Bytes: tt.octets}}}
 		j.clock.judged(j, report.Pair{Client: key.pair.Client, Server: tt.other}, second, nil)
 		g := j.groups[key]
 		if got := g.cost.Expected; got != tt.want || j.total.lost != tt.want || g.occurrences[0].Cost.Expected != tt.want {
@@ -64,11 +65,11 @@ func TestSharedPathIsDeterministic(t *testing.T) {
 			j.clock.began(key.pair.Client, id, 0)
 		}
 		for i, octets := range others {
-			other := &draft{info: &report.ExchangeInfo{ID: i + 1}, job: job{x: &reassembly.Exchange{}, until: 3 * time.Second, flow: flowFacts{rate: 1e6, bytes: octets}}}
+			other := &draft{info: &report.ExchangeInfo{ID: i + 1}, Exchange: ledger.Exchange{Parsed: &reassembly.Exchange{}, Until: 3 * time.Second, Flow: ledger.Flow{Rate: 1e6, Bytes: octets}}}
 			j.clock.judged(j, key.pair, other, nil)
 		}
 		c := claim{rule: key.rule, cause: key.cause, occ: occ, window: remedied{dir: reassembly.FromServer}}
-		first := &draft{info: &report.ExchangeInfo{}, job: job{x: &reassembly.Exchange{}, until: time.Second, flow: flowFacts{rate: 1e6, bytes: 100_000}}}
+		first := &draft{info: &report.ExchangeInfo{}, Exchange: ledger.Exchange{Parsed: &reassembly.Exchange{}, Until: time.Second, Flow: ledger.Flow{Rate: 1e6, Bytes: 100_000}}}
 		j.clock.judged(j, key.pair, first, []claim{c})
 		seen[j.groups[key].cost.Expected] = true
 	}

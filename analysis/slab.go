@@ -1,6 +1,10 @@
 package analysis
 
-import "sync"
+import (
+	"sync"
+
+	"tcpwhy/analysis/internal/ledger"
+)
 
 // slabSize is how many values a slab allocates at once.
 const slabSize = 32
@@ -29,7 +33,7 @@ func (s *slabs) draft() *draft {
 // recycle gives back a job that has been judged, unless something of it may be kept: evidence of
 // its claims, or a claim that waits.
 func (j *judge) recycle(job *draft) {
-	if len(job.claims) > 0 || len(job.once) > 0 || job.syn != nil || job.traced {
+	if len(job.claims) > 0 || len(job.once) > 0 || job.syn != nil || job.Traced {
 		return
 	}
 	job.empty()
@@ -38,13 +42,13 @@ func (j *judge) recycle(job *draft) {
 
 // empty forgets everything but the room of the lists.
 func (j *draft) empty() {
-	*j = draft{job: job{
-		slices:   j.slices[:0],
-		rounds:   j.rounds[:0],
-		upRounds: j.upRounds[:0],
-		holds:    j.holds[:0],
-		held:     j.held[:0],
-		lone:     j.lone[:0],
+	*j = draft{Exchange: ledger.Exchange{
+		Waits:    j.Waits[:0],
+		Rounds:   j.Rounds[:0],
+		UpRounds: j.UpRounds[:0],
+		Holds:    j.Holds[:0],
+		Held:     j.Held[:0],
+		Lone:     j.Lone[:0],
 	}}
 }
 

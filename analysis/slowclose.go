@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -44,7 +45,8 @@ func runSlowClose(p *pass) {
 	down := &c.Half[reassembly.FromServer]
 	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Response.Framing != reassembly.ByClose ||
 		x.Response.Facts&(reassembly.EventStream|reassembly.HasGap|reassembly.Resynced|reassembly.BadHeader|reassembly.BadChunk) != 0 ||
-		x.Status == 0 || !whole(c) ||
+		x.Status == 0 ||
+		!ledger.Whole(c) ||
 		!down.FinSeen ||
 		c.FirstClose != reassembly.FromServer ||
 		c.ClosedByRST ||
@@ -57,7 +59,7 @@ func runSlowClose(p *pass) {
 		return
 	}
 	sure := report.ConfidenceHigh
-	if c.Far(reassembly.FromServer) >= time.Millisecond && late >= p.state.timeout()*9/10 {
+	if c.Far(reassembly.FromServer) >= time.Millisecond && late >= p.state.Timeout()*9/10 {
 		sure = report.ConfidenceMedium // another FIN before it may have been lost on the way here
 	}
 	p.report(
@@ -90,13 +92,13 @@ func runSlowClose(p *pass) {
 // heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held
 // it back, not the server's program.
 func (p *pass) heldClose() bool {
-	waits := p.job.with(report.Closing)
-	return len(waits) > 0 && mark0(waits[len(waits)-1].cause)
+	waits := p.job.With(report.Closing)
+	return len(waits) > 0 && ledger.Seen(waits[len(waits)-1].Cause)
 }
 
 // pausedLike reports whether the server had made the client wait for a part of the response half as
 // long or longer: it may as well have waited for more to send before it closed.
 func (p *pass) pausedLike(late time.Duration) bool {
-	longest := longestWait(p.job.with(report.AppPaced))
-	return longest.length()*2 >= late
+	longest := longestWait(p.job.With(report.AppPaced))
+	return longest.Length()*2 >= late
 }

@@ -1,6 +1,10 @@
 package analysis
 
-import "testing"
+import (
+	"testing"
+
+	"tcpwhy/analysis/internal/ledger"
+)
 
 func TestGrew(t *testing.T) {
 	tests := []struct {
@@ -17,9 +21,9 @@ func TestGrew(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var rounds []round
+			var rounds []ledger.Round
 			for _, n := range tt.octets {
-				rounds = append(rounds, round{bytes: n})
+				rounds = append(rounds, ledger.Round{Bytes: n})
 			}
 			if got := grew(rounds); got != tt.want {
 				t.Errorf("grew() = %v, want %v", got, tt.want)

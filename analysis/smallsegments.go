@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"fmt"
-	"time"
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
@@ -11,18 +10,7 @@ import (
 const (
 	// manyPieces is how many small segments a message must be sent in before that is worth a word.
 	manyPieces = 10
-	// streamGap is a pause that may have a meaning: what comes further apart is taken for a program
-	// that streams.
-	streamGap = 10 * time.Millisecond
 )
-
-// pieces counts the segments of the message in hand.
-type pieces struct {
-	small  int // smaller than a full segment
-	near   int // of those, sent within streamGap of the segment before
-	octets int64
-	first  reassembly.Record
-}
 
 var smallSegments = &Detector{
 	Name:  "small-segments",
@@ -83,37 +71,22 @@ Where each piece must arrive at once.`,
 	exchange:   runSmallSegments,
 }
 
-// count takes note of a segment of the message in hand.
-func (p *pieces) count(r *reassembly.Record, gap time.Duration, full bool) {
-	if p.octets == 0 {
-		p.first = *r
-	}
-	p.octets += int64(r.Len)
-	if full {
-		return
-	}
-	p.small++
-	if gap < streamGap {
-		p.near++
-	}
-}
-
 // runSmallSegments reports messages in many pieces.
 func runSmallSegments(p *pass) {
 	if p.exchange.Turn {
 		return
 	}
-	for dir, n := range p.job.flow.pieces {
+	for dir, n := range p.job.Flow.Pieces {
 		m, cause := p.exchange.Request, "request"
 		if reassembly.Dir(dir) == reassembly.FromServer {
 			m, cause = p.exchange.Response, "response"
 		}
 		mss := int64(p.conn.Half[dir].Eff)
-		if m == nil || mss == 0 || m.Facts.Has(reassembly.EventStream) || n.octets > m.To-m.From {
+		if m == nil || mss == 0 || m.Facts.Has(reassembly.EventStream) || n.Octets > m.To-m.From {
 			continue
 		}
-		needed := (n.octets + mss - 1) / mss
-		if n.small < manyPieces || int64(n.small) < 4*needed || n.near*10 < n.small*9 {
+		needed := (n.Octets + mss - 1) / mss
+		if n.Small < manyPieces || int64(n.Small) < 4*needed || n.Near*10 < n.Small*9 {
 			continue
 		}
 		c := claim{rule: "small-segments", cause: cause, confidence: report.ConfidenceHigh}
@@ -121,15 +94,15 @@ func runSmallSegments(p *pass) {
 			Start: m.Start.Time,
 			End:   m.End.Time,
 			Evidence: []report.Evidence{at(
-				n.first.Mark(),
+				n.First.Mark(),
 				"first segment",
 				sideOf(
 					reassembly.Dir(dir),
 				),
 				fmt.Sprintf(
 					"%d octets in %d small segments; %d would do",
-					n.octets,
-					n.small,
+					n.Octets,
+					n.Small,
 					needed,
 				),
 			)},

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/tcptext"
@@ -98,7 +99,7 @@ func BenchmarkJudge(b *testing.B) {
 		b.StopTimer()
 		copy(again, events)
 		for i := range again {
-			if j, ok := again[i].data.(*job); ok { // the judge empties it
+			if j, ok := again[i].data.(*ledger.Exchange); ok { // the judge empties it
 				own := *j
 				again[i].data = &own
 			}
@@ -119,7 +120,7 @@ type stage struct {
 
 func newStage(src capture.Source) *stage {
 	opts := &Options{}
-	return &stage{src: src, table: reassembly.NewTable(tableLimits()), worker: newWorker(opts.rules(), clockInfo{time.Nanosecond}, new(sync.Pool))}
+	return &stage{src: src, table: reassembly.NewTable(tableLimits()), worker: newWorker(opts.rules(), ledger.Clock{Tick: time.Nanosecond}, new(sync.Pool))}
 }
 
 func (s *stage) step(b *testing.B) {

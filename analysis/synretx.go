@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -104,17 +105,17 @@ func runSYN(p *pass) {
 	c := p.conn
 	if p.exchange.Index == 0 && p.job != nil {
 		p.job.syn = notAccepted(p)
-		if p.job.syn == nil && p.job.critical {
+		if p.job.syn == nil && p.job.Critical {
 			p.job.syn = answeredAgain(p)
 		}
 	}
 	if p.exchange.Index != 0 || p.job == nil || p.job.syn != nil || len(c.SYNs) < 2 ||
 		len(c.SYNACKs) == 0 ||
-		!p.job.critical ||
+		!p.job.Critical ||
 		metTimeWait(c) != nil {
 		return
 	}
-	if p.job.times[report.SYNRetx]+p.job.times[report.SYNACKRetx] <= 0 {
+	if p.job.Times[report.SYNRetx]+p.job.Times[report.SYNACKRetx] <= 0 {
 		return
 	}
 	f := &synFault{
@@ -156,7 +157,8 @@ func runSYN(p *pass) {
 func answeredAgain(p *pass) *synFault {
 	c := p.conn
 	n := len(c.SYNACKs)
-	if len(c.SYNs) != 1 || n < 2 || !mark0(c.AckOfSYNACK) || p.job.times[report.SYNACKRetx] <= 0 {
+	if len(c.SYNs) != 1 || n < 2 || !ledger.Seen(c.AckOfSYNACK) ||
+		p.job.Times[report.SYNACKRetx] <= 0 {
 		return nil
 	}
 	first, last := c.SYNACKs[0], c.SYNACKs[n-1]
@@ -208,7 +210,7 @@ func notAccepted(p *pass) *synFault {
 		}
 	}
 	if copies < unacceptedCopies ||
-		p.job.sum(report.RTO, report.LostRetx, report.TLP, report.FastRetx) <= 0 {
+		p.job.Sum(report.RTO, report.LostRetx, report.TLP, report.FastRetx) <= 0 {
 		return nil
 	}
 	return &synFault{
@@ -344,13 +346,13 @@ func (r *lateSYNs) bookOne(j *judge, w *lateSYN, starts []time.Duration) {
 	case f.dropped && !f.maybe:
 		c.confidence = report.Proven
 	}
-	t := w.job.times[report.SYNRetx]
+	t := w.job.Times[report.SYNRetx]
 	if f.dropped {
 		t += f.answered.Time - f.first.Time
 	}
-	total := t + w.job.times[report.SYNACKRetx]
+	total := t + w.job.Times[report.SYNACKRetx]
 	low := t
-	if w.job.doubtful {
+	if w.job.Doubtful {
 		low = 0
 	}
 	c.occ = report.Occurrence{

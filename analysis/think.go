@@ -111,14 +111,14 @@ type thinks struct {
 // event takes note of an exchange.
 func (t *thinks) event(j *judge, m *member, e *event) {
 	job, ok := e.data.(*draft)
-	if !ok || job.x.Turn || job.x.Request == nil || job.x.Response == nil ||
-		job.times[report.Think100] > 0 ||
-		job.x.Response.Facts.Has(reassembly.EventStream) ||
-		job.x.Response.Facts.Has(reassembly.HasGap) && job.x.Status == 0 {
+	if !ok || job.Parsed.Turn || job.Parsed.Request == nil || job.Parsed.Response == nil ||
+		job.Times[report.Think100] > 0 ||
+		job.Parsed.Response.Facts.Has(reassembly.EventStream) ||
+		job.Parsed.Response.Facts.Has(reassembly.HasGap) && job.Parsed.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
 	}
-	path, _, _ := strings.Cut(job.x.Target, "?")
-	k := endpoint{m.pair, job.x.Method, path}
+	path, _, _ := strings.Cut(job.Parsed.Target, "?")
+	k := endpoint{m.pair, job.Parsed.Method, path}
 	l := t.at[k]
 	if l == nil {
 		if len(t.at) >= maxEndpoints {
@@ -132,11 +132,11 @@ func (t *thinks) event(j *judge, m *member, e *event) {
 		thought{
 			m.id,
 			m.find(e.index),
-			job.times[report.Think],
-			job.x.Request.End,
-			job.x.Response.Start,
-			m.far*10 < job.flow.rtt*9,
-			job.flow.stamped && !job.farther(j.totalsOf(m.pair).rtt),
+			job.Times[report.Think],
+			job.Parsed.Request.End,
+			job.Parsed.Response.Start,
+			m.far*10 < job.Flow.Rtt*9,
+			job.Flow.Stamped && !farther(&job.Exchange, j.totalsOf(m.pair).rtt),
 		},
 	)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -34,8 +35,8 @@ func (k *thinker) ask(path string, took time.Duration) {
 	x := &reassembly.Exchange{Method: "GET", Target: path, Index: k.n,
 		Request:  &reassembly.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
-	job := &draft{job: job{x: x, index: k.n, flow: flowFacts{rtt: k.rtt, stamped: k.stamped}}}
-	job.times[report.Think] = took
+	job := &draft{Exchange: ledger.Exchange{Parsed: x, Index: k.n, Flow: ledger.Flow{Rtt: k.rtt, Stamped: k.stamped}}}
+	job.Times[report.Think] = took
 	k.m.ids = append(k.m.ids[:0], exchangeID{k.n, k.n})
 	k.t.event(k.j, k.m, &event{at: k.at, index: k.n, data: job})
 	k.n++

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/tcptext"
@@ -131,10 +132,10 @@ func TestTraceIsBounded(t *testing.T) {
 	}
 	r := traced(t, k.ack(16).bye(17, 0.010), report.TraceOf{Connection: 0, Exchange: -1})
 	tr := r.Trace
-	if len(tr.Segments) != maxTraced || uint64(tr.MoreSegments+maxTraced) != r.Capture.Frames {
+	if len(tr.Segments) != ledger.MaxTraced || uint64(tr.MoreSegments+ledger.MaxTraced) != r.Capture.Frames {
 		t.Errorf("%d segments and %d more", len(tr.Segments), tr.MoreSegments)
 	}
-	if len(tr.Tiles) > maxTraced || tr.MoreTiles == 0 {
+	if len(tr.Tiles) > ledger.MaxTraced || tr.MoreTiles == 0 {
 		t.Errorf("%d tiles and %d more", len(tr.Tiles), tr.MoreTiles)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
 )
 
 const (
@@ -87,16 +86,16 @@ func (w *wallClock) judged(j *judge, p report.Pair, job *draft, claims []claim) 
 		return
 	}
 	item.Interval, item.judged, item.stream = report.Interval{
-		From: job.from,
-		To:   job.until,
-	}, true, job.streams()
+		From: job.From,
+		To:   job.Until,
+	}, true, job.Streams()
 	for i := range claims {
 		k := &claims[i]
 		if s := (clockSlice{k.slice(job), groupKey{k.rule, k.cause, p}, k.occ.Cost.Expected, k.occ.Start, k.sharesPath()}); s.To > s.From {
 			item.slices = append(item.slices, s)
 		}
 	}
-	item.transferred = transferred{p.Server.Addr(), job.flow.bytes, job.flow.rate}
+	item.transferred = transferred{p.Server.Addr(), job.Flow.Bytes, job.Flow.Rate}
 	c.items[job.info.ID] = item
 	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
@@ -108,15 +107,6 @@ func (w *wallClock) judged(j *judge, p report.Pair, job *draft, claims []claim) 
 			w.spare = append(w.spare, c)
 		}
 	}
-}
-
-// streams reports whether the server sends the response as things happen: events by their name, or
-// messages of its own in a protocol whose messages are not known. The client takes what comes, and
-// does not wait for the end.
-func (j *job) streams() bool {
-	m := j.x.Response
-	return m != nil && m.Facts.Has(reassembly.EventStream) ||
-		j.x.Turn && 2*j.times[report.AppPaced] > j.until-j.from
 }
 
 // newClient is a client without exchanges.
@@ -135,8 +125,8 @@ func (c *claim) slice(job *draft) report.Interval {
 	if len(c.lost) > 0 {
 		from = c.lost[0].From
 	}
-	from = max(from, job.from)
-	return report.Interval{From: from, To: min(from+c.occ.Cost.Expected, job.until)}
+	from = max(from, job.From)
+	return report.Interval{From: from, To: min(from+c.occ.Cost.Expected, job.Until)}
 }
 
 // finish settles what is left.

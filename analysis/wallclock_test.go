@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -130,7 +131,7 @@ func TestWallClockIsBounded(t *testing.T) {
 		from := time.Duration(i) * time.Second
 		j.clock.began(p.Client, i, from)
 		c := claim{rule: "nagle", cause: "request", occ: report.Occurrence{Start: from, End: from + time.Millisecond, Cost: report.Cost{Expected: time.Millisecond}}}
-		j.clock.judged(j, p, &draft{info: &report.ExchangeInfo{ID: i}, job: job{x: &reassembly.Exchange{}, from: from, until: from + time.Second/2}}, []claim{c})
+		j.clock.judged(j, p, &draft{info: &report.ExchangeInfo{ID: i}, Exchange: ledger.Exchange{Parsed: &reassembly.Exchange{}, From: from, Until: from + time.Second/2}}, []claim{c})
 		if held := len(j.clock.clients[p.Client].items); held > 2*maxCluster || held != j.clock.held {
 			t.Fatalf("%d exchanges are held, counted as %d", held, j.clock.held)
 		}
@@ -167,8 +168,8 @@ func TestCombined(t *testing.T) {
 		return windowOf(reassembly.FromServer, saved, cwnd, room)
 	}
 	// 300 kB at 100 ms: 4 rounds wait with 10 segments to begin with; a window of 30 kB makes it 9.
-	j := &draft{job: job{until: 2 * time.Second, flow: flowFacts{bytes: 300_000, mss: 1000, initial: 10_000, rtt: 100 * time.Millisecond, window: 30_000}}}
-	j.times[report.SlowStart], j.times[report.RWnd] = 100*time.Millisecond, 800*time.Millisecond
+	j := &draft{Exchange: ledger.Exchange{Until: 2 * time.Second, Flow: ledger.Flow{Bytes: 300_000, Mss: 1000, Initial: 10_000, Rtt: 100 * time.Millisecond, Window: 30_000}}}
+	j.Times[report.SlowStart], j.Times[report.RWnd] = 100*time.Millisecond, 800*time.Millisecond
 	tests := []struct {
 		name   string
 		claims []claim
@@ -217,9 +218,9 @@ func TestWallClockBesideStream(t *testing.T) {
 		j.clock.began(p.Client, 0, 0)
 		j.clock.began(p.Client, 1, time.Second)
 		c := claim{rule: key.rule, cause: key.cause, occ: report.Occurrence{Start: time.Second, End: 2 * time.Second, Cost: report.Cost{Expected: time.Millisecond}}}
-		j.clock.judged(j, p, &draft{info: &report.ExchangeInfo{ID: 1}, job: job{x: &reassembly.Exchange{}, from: time.Second, until: 2 * time.Second}}, []claim{c})
+		j.clock.judged(j, p, &draft{info: &report.ExchangeInfo{ID: 1}, Exchange: ledger.Exchange{Parsed: &reassembly.Exchange{}, From: time.Second, Until: 2 * time.Second}}, []claim{c})
 		x := &reassembly.Exchange{Response: &reassembly.Message{Facts: facts}}
-		j.clock.judged(j, p, &draft{info: &report.ExchangeInfo{}, job: job{x: x, until: 10 * time.Second}}, nil)
+		j.clock.judged(j, p, &draft{info: &report.ExchangeInfo{}, Exchange: ledger.Exchange{Parsed: x, Until: 10 * time.Second}}, nil)
 		if got := j.groups[key].wallCost(); got != want {
 			t.Errorf("facts %x: %v by the clock, want %v", facts, got, want)
 		}

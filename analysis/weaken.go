@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -14,7 +15,7 @@ import (
 func weaken(c *reassembly.Conn, claims []claim) {
 	client, server := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
 	oneSided := client.Segments == 0 && server.Bytes > 0 || server.Segments == 0 && client.Bytes > 0
-	missing := lacks(c, client) || lacks(c, server)
+	missing := ledger.Lacks(c, client) || ledger.Lacks(c, server)
 	for i := range claims {
 		switch {
 		case oneSided:

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -11,9 +12,6 @@ import (
 
 // maxSpare is how many states of finished connections a worker keeps for new ones.
 const maxSpare = 1024
-
-// clockInfo is what is known of the clock that stamped a frame.
-type clockInfo struct{ tick time.Duration }
 
 // worker follows the connections that belong to it: it is the Sink of its Tracker. It keeps no
 // connection in view of another; what must be compared goes to the judge as events.
@@ -23,7 +21,7 @@ type worker struct {
 	back    chan []event // handed over and read: room for more
 	tracker *reassembly.Tracker
 	rules   []*Detector
-	clock   clockInfo
+	clock   ledger.Clock
 	events  []event
 	now     time.Duration // of the item in hand
 	spare   []*followed   // of connections that are over
@@ -32,7 +30,7 @@ type worker struct {
 }
 
 // newWorker makes a worker; run must be started.
-func newWorker(rules []*Detector, clock clockInfo, jobs *sync.Pool) *worker {
+func newWorker(rules []*Detector, clock ledger.Clock, jobs *sync.Pool) *worker {
 	w := &worker{
 		in:    make(chan *batch, 4),
 		out:   make(chan []event, 1),
@@ -85,7 +83,7 @@ func (w *worker) do(it *item) {
 // closing tells the judge, once, that the connection will carry no further request.
 func (w *worker) closing(c *reassembly.Conn) {
 	s := w.state(c)
-	if !mark0(c.FirstCloseAt) || s.told && (s.lackTold || whole(c)) {
+	if !ledger.Seen(c.FirstCloseAt) || s.told && (s.lackTold || ledger.Whole(c)) {
 		return
 	}
 	s.lackTold = s.told
@@ -115,7 +113,7 @@ func (w *worker) state(c *reassembly.Conn) *followed {
 		s = new(followed)
 	}
 	s.begin(c, w.clock)
-	s.trace = newTracer(w.trace, c.ID)
+	s.Trace = ledger.NewTracer(w.trace, c.ID)
 	c.User = s
 	return s
 }
@@ -125,15 +123,15 @@ func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	d := w.slabs.draft()
 	s.drafts = append(s.drafts, d)
-	s.open(&d.job, x)
+	s.Open(&d.Exchange, x)
 	w.tell(c, exchangeBegan, x.Index, s.began(x, &w.slabs.began))
 }
 
 // Over tells the judge that the connection has become free again, or never will.
 func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
-	s.over(x)
-	if x == s.ending.failed {
+	s.Over(x)
+	if x == s.Ending.Failed {
 		s.failure = s.newFailure(x)
 	}
 	w.tell(c, exchangeOver, x.Index, s.overEvent(x, &w.slabs.over))
@@ -142,32 +140,32 @@ func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 // Exchange draws up the ledger of x and lets the rules look at it.
 func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
-	s.drawUp(x)
+	s.DrawUp(x)
 	p := &pass{state: s, conn: c, exchange: x, job: s.draft(x)}
 	for _, d := range w.rules {
 		if d.exchange != nil {
 			d.exchange(p)
 		}
 	}
-	s.settle(x)
+	s.Settle(x)
 	w.deliver(c, s, false)
 }
 
 // Release draws up the ledger as far as records are about to go.
 func (w *worker) Release(c *reassembly.Conn, n int) {
 	s := w.state(c)
-	s.walk.to(c.Released + n)
-	s.walk.forget(c.Records[:n])
-	s.trace.records(c.Records[:n])
+	s.Walk.To(c.Released + n)
+	s.Walk.Forget(c.Records[:n])
+	s.Trace.Records(c.Records[:n])
 }
 
 // Closed finishes the connection's own ledger and lets the rules look at the connection as a whole.
 func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s := w.state(c)
-	s.ended = ended
-	s.walk.to(c.Released + len(c.Records))
-	s.walk.finish()
-	s.trace.records(c.Records)
+	s.Ended = ended
+	s.Walk.To(c.Released + len(c.Records))
+	s.Walk.Finish()
+	s.Trace.Records(c.Records)
 	p := &pass{state: s, conn: c}
 	for _, d := range w.rules {
 		if d.closed != nil {
@@ -186,13 +184,13 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 // over.
 func (w *worker) deliver(c *reassembly.Conn, s *followed, all bool) {
 	for _, d := range s.deliverable(all) {
-		p := &pass{state: s, conn: c, exchange: d.x, job: d}
+		p := &pass{state: s, conn: c, exchange: d.Parsed, job: d}
 		for _, r := range w.rules {
 			if r.certain != nil {
 				r.certain(p)
 			}
 		}
 		s.fill(d)
-		w.tell(c, exchangeJudged, d.index, d)
+		w.tell(c, exchangeJudged, d.Index, d)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -70,38 +72,38 @@ window of a connection that is being closed means nothing, and is not counted.`,
 func runZeroWindow(p *pass) {
 	owner, waits := p.claimed(receiveWindow.Name), p.readerWaits()
 	var share, tail [2]float64
-	for _, dir := range bothWays {
+	for _, dir := range ledger.BothWays {
 		share[dir], tail[dir] = p.readerShare(dir)
 	}
 	for i, w := range waits {
 		c := claim{rule: "zero-window", cause: "response", confidence: report.ConfidenceHigh}
-		if w.dir == reassembly.FromClient {
+		if w.Dir == reassembly.FromClient {
 			c.cause = "request"
 			if m := p.exchange.Request; m != nil && !m.Complete && p.exchange.Response != nil {
 				continue // the server had enough of it, and answered
 			}
 		}
 		cost := report.Cost{
-			Low:      max(0, w.length()-p.conn.RTTMin()),
-			Expected: w.length(),
-			High:     w.length(),
+			Low:      max(0, w.Length()-p.conn.RTTMin()),
+			Expected: w.Length(),
+			High:     w.Length(),
 		}
-		if w.label == report.RWnd {
-			cost.Expected = max(cost.Low, time.Duration(float64(w.length())*share[w.dir]))
+		if w.Label == report.RWnd {
+			cost.Expected = max(cost.Low, time.Duration(float64(w.Length())*share[w.Dir]))
 		}
 		if i == 0 && !owner {
 			cost.High += p.smallWindow()
 		}
 		if i == 0 {
-			cost.High += time.Duration(tail[w.dir])
+			cost.High += time.Duration(tail[w.Dir])
 		}
 		c.occ = report.Occurrence{
-			Start:    w.from,
-			End:      w.to,
+			Start:    w.From,
+			End:      w.To,
 			Cost:     cost,
 			Evidence: zeroEvidence(p, &w),
 		}
-		c.lost = []report.Interval{{From: w.from, To: w.to}}
+		c.lost = []report.Interval{{From: w.From, To: w.To}}
 		p.report(c)
 	}
 }
@@ -112,33 +114,37 @@ func runZeroWindow(p *pass) {
 // reads, and what then remains is simulated. tail is the time in nanoseconds for which the server
 // may have gone on reading what had arrived of a request, at the pace at which it had read before.
 func (p *pass) readerShare(dir reassembly.Dir) (share, tail float64) {
-	j, f := p.job, p.job.facts(dir)
+	j, f := p.job, p.job.Facts(dir)
 	receiver := &p.conn.Half[dir.Peer()]
 	if f == nil || !p.conn.Scaled() || !receiver.HasWS || !p.conn.Half[dir].HasWS {
 		return 0, 0
 	}
-	window := max(f.rwnd.offered, 1)
-	full := j.spent(dir, report.RWnd)
+	window := max(f.Rwnd.Offered, 1)
+	full := j.Spent(dir, report.RWnd)
 	if int64(unscaled)<<receiver.WScale < 4*window || full <= 0 {
 		return 0, 0
 	}
-	if pace := float64(full+j.times[report.ZeroWindow]) / float64(max(f.bytes-window, window)); dir == reassembly.FromClient {
-		tail = min(pace*float64(window), float64(j.times[report.Think]))
+	if pace := float64(full+j.Times[report.ZeroWindow]) / float64(max(f.Bytes-window, window)); dir == reassembly.FromClient {
+		tail = min(pace*float64(window), float64(j.Times[report.Think]))
 	}
-	return float64(clamp(full+j.transferTime(dir)-j.ideal(f, false), full)) / float64(full), tail
+	return float64(
+		whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full),
+	) / float64(
+		full,
+	), tail
 }
 
 // readerWaits are the waits until the receiver's program had read: those for a closed window, and
 // those for one that was full until it did, if there are some of them.
-func (p *pass) readerWaits() []slice {
-	var out []slice
+func (p *pass) readerWaits() []ledger.Wait {
+	var out []ledger.Wait
 	closed, small := false, 0
-	for _, w := range p.job.with(report.ZeroWindow, report.RWnd) {
-		if w.label == report.RWnd && p.readerLate(&w) == 0 {
+	for _, w := range p.job.With(report.ZeroWindow, report.RWnd) {
+		if w.Label == report.RWnd && p.readerLate(&w) == 0 {
 			continue
 		}
 		out = append(out, w)
-		closed = closed || w.label == report.ZeroWindow
+		closed = closed || w.Label == report.ZeroWindow
 		small++
 	}
 	if !closed && small < leastSmall {
@@ -153,36 +159,36 @@ const leastSmall = 3
 
 // smallWindow is the time under that label of which no part is claimed as the program's.
 func (p *pass) smallWindow() time.Duration {
-	rest := p.job.times[report.RWnd]
-	for _, w := range p.job.with(report.RWnd) {
+	rest := p.job.Times[report.RWnd]
+	for _, w := range p.job.With(report.RWnd) {
 		if late := p.readerLate(&w); late > 0 {
-			rest -= w.length()
+			rest -= w.Length()
 		}
 	}
 	return max(0, rest)
 }
 
 // zeroEvidence shows the last data, the closing of the window, its opening, and the data after it.
-func zeroEvidence(p *pass, w *slice) []report.Evidence {
-	sender, receiver := sideOf(w.dir), sideOf(w.dir.Peer())
-	out := []report.Evidence{at(w.before, "last data", sender, "fills the window")}
+func zeroEvidence(p *pass, w *ledger.Wait) []report.Evidence {
+	sender, receiver := sideOf(w.Dir), sideOf(w.Dir.Peer())
+	out := []report.Evidence{at(w.Before, "last data", sender, "fills the window")}
 	for i := range p.conn.Records {
 		r := &p.conn.Records[i]
-		if r.Dir != w.dir && r.Window == 0 && r.PureAck() && r.Time >= w.from && r.Time <= w.to {
+		if r.Dir != w.Dir && r.Window == 0 && r.PureAck() && r.Time >= w.From && r.Time <= w.To {
 			out = append(out, at(r.Mark(), "window closed", receiver, "offers a window of 0"))
 			break
 		}
 	}
-	if mark0(w.cause) {
-		out = append(out, at(w.cause, "window opened", receiver, "offers room again"))
+	if ledger.Seen(w.Cause) {
+		out = append(out, at(w.Cause, "window opened", receiver, "offers room again"))
 	}
 	return append(
 		out,
 		at(
-			w.end,
+			w.End,
 			"data again",
 			sender,
-			fmt.Sprintf("%d octets, after %s", w.octets, millis(w.length())),
+			fmt.Sprintf("%d octets, after %s", w.Octets, millis(w.Length())),
 		),
 	)
 }

@@ -1,0 +1,111 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// setup tiles the time from the connection's first segment to until, in which no data was sent: the
+// handshake, what repeated SYNs cost, and a client that waited before it spoke.
+func (w *walker) setup(until time.Duration) {
+	w.set = true
+	c := w.s.Conn
+	if len(c.SYNs) == 0 {
+		w.setupFromSYNACK(until)
+		return
+	}
+	answer := until
+	if len(c.SYNACKs) > 0 {
+		answer = min(until, c.SYNACKs[0].Time)
+	}
+	answered := c.SYNs[0].Time
+	for _, syn := range c.SYNs {
+		if syn.Time < answer {
+			answered = syn.Time
+		}
+	}
+	w.emit(w.at, min(answered, until), report.SYNRetx)
+	w.emit(
+		w.at,
+		min(answer, answered+w.trip(reassembly.FromServer, answer-answered)),
+		report.TCPHandshake,
+	)
+	w.emit(w.at, answer, w.lateAnswer())
+	w.setupFromSYNACK(until)
+}
+
+// setupFromSYNACK tiles from the SYN-ACK to until.
+func (w *walker) setupFromSYNACK(until time.Duration) {
+	c := w.s.Conn
+	if len(c.SYNACKs) == 0 {
+		w.emit(w.at, until, report.Unknown)
+		return
+	}
+	far := c.Far(reassembly.FromClient)
+	if n := len(c.SYNACKs); n > 1 {
+		w.emit(w.at, min(until, c.SYNACKs[n-1].Time), report.SYNACKRetx)
+	}
+	w.emit(w.at, min(until, w.at+far), report.TCPHandshake)
+	w.emit(w.at, until, w.beforeSpeaking(until-w.at))
+}
+
+// helloTime is the longest that a client may take between the end of the TCP handshake and its
+// ClientHello for that to be work: a key share takes milliseconds, starting a TLS library or asking
+// a key store some hundred. Later, it had connected in advance.
+const helloTime = time.Second
+
+// beforeSpeaking is the label of the time that the client took between the handshake and its first
+// data.
+func (w *walker) beforeSpeaking(took time.Duration) report.Label {
+	if w.s.Conn.TLS != nil && took <= helloTime {
+		return report.TLSClient
+	}
+	return report.ClientThink
+}
+
+// trip is how much of took a round trip to the sender of dir may have been: the handshake's own
+// sample may hold the host's scheduling, so twice the least round trip is the limit.
+func (w *walker) trip(dir reassembly.Dir, took time.Duration) time.Duration {
+	return min(took, max(2*w.s.Conn.Far(dir), time.Millisecond))
+}
+
+// lateAnswer is the label of the time by which the SYN-ACK came later than a round trip.
+func (w *walker) lateAnswer() report.Label {
+	if len(w.s.Conn.SYNACKs) > 1 {
+		return report.SYNACKRetx
+	}
+	return report.Unknown
+}
+
+// inTLS reports whether the TLS handshake was still going on at the given moment.
+func (w *walker) inTLS(at time.Duration) bool {
+	t := w.s.Conn.TLS
+	return t != nil && Seen(t.Done) && at <= t.Done.Time
+}
+
+// tls tiles the time before r, a segment of the TLS handshake: each change of direction costs a
+// round trip, the rest is the host's own time.
+func (w *walker) tls(r *reassembly.Record, filled *hole) {
+	own := report.TLSServer
+	if r.Dir == reassembly.FromClient {
+		own = report.TLSClient
+	}
+	w.loss(r, filled, w.any && w.prev != r.Dir, func(until time.Duration) {
+		if w.any && w.prev != r.Dir {
+			w.emit(w.at, min(until, w.at+w.s.Conn.Far(r.Dir)), report.TLSRTT)
+		}
+		w.emit(w.at, until, own)
+	})
+}
+
+// strayReset reports whether r is a RST within the set-up that does not end it: the client's word
+// to an ACK of an older connection on the same ports, after which it repeats its SYN.
+func (w *walker) strayReset(r *reassembly.Record) bool {
+	c := w.s.Conn
+	n := len(c.SYNs)
+	return r.Flags&capture.RST != 0 && r.Dir == reassembly.FromClient && n > 0 &&
+		r.Time < c.SYNs[n-1].Time
+}

@@ -1,0 +1,29 @@
+package ledger
+
+import (
+	"testing"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// TestTimeBeforeClientHello: between SYN-ACK and ClientHello a client works on TLS, unless it had
+// connected in advance.
+func TestTimeBeforeClientHello(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		tls  *reassembly.TLSInfo
+		took time.Duration
+		want report.Label
+	}{
+		{"plain", nil, 5 * time.Millisecond, report.ClientThink},
+		{"TLS", &reassembly.TLSInfo{}, 5 * time.Millisecond, report.TLSClient},
+		{"TLS on a connection opened in advance", &reassembly.TLSInfo{}, 2 * time.Second, report.ClientThink},
+	} {
+		w := &walker{s: &Connection{Conn: &reassembly.Conn{TLS: c.tls}}}
+		if got := w.beforeSpeaking(c.took); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package whatif
+
+import (
+	"testing"
+	"time"
+)
+
+// The measured times are those of a real Linux sender, 150 kB at a round trip of 101 ms without
+// loss, from the first octet of the response to its last; the simulation must come within 2 % of a
+// round trip of each.
+func TestSimulateAgainstRecordings(t *testing.T) {
+	body := transfer{Octets: 150_000, Mss: 1448, rtt: 101 * time.Millisecond}
+	tests := []struct {
+		name     string
+		cwnd     int64
+		measured time.Duration // less the round trip between request and response
+	}{
+		{"cold, initial window of 10", 10, 305 * time.Millisecond},
+		{"warm", 104, 4 * time.Millisecond},
+		{"halved once by idling", 52, 104 * time.Millisecond},
+		{"idle until the initial window", 10, 305 * time.Millisecond},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := body.Simulate(tt.cwnd)
+			if diff := (got - tt.measured).Abs(); diff > 5*time.Millisecond {
+				t.Errorf("simulate(%d) = %v, measured %v", tt.cwnd, got, tt.measured)
+			}
+		})
+	}
+}
+
+func TestSimulateLimits(t *testing.T) {
+	rtt := 100 * time.Millisecond
+	tests := []struct {
+		name string
+		t    transfer
+		cwnd int64
+		want time.Duration
+	}{
+		{"fits the first window", transfer{Octets: 14480, Mss: 1448, rtt: rtt}, 10, 0},
+		{"one octet more", transfer{Octets: 14481, Mss: 1448, rtt: rtt}, 10, rtt},
+		{"receive window of one round", transfer{Octets: 40_000, Mss: 1000, Window: 10_000, rtt: rtt}, 10, 3 * rtt},
+		{"path rate alone", transfer{Octets: 1_000_000, Mss: 1000, rtt: rtt, rate: 1e6}, 1000, time.Second},
+		{"nothing to send", transfer{Octets: 0, Mss: 1448, rtt: rtt}, 10, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.t.Simulate(tt.cwnd); got != tt.want {
+				t.Errorf("simulate(%d) = %v, want %v", tt.cwnd, got, tt.want)
+			}
+		})
+	}
+}
+
+// A larger window never makes a transfer slower, and never saves more than it took.
+func TestColdSavingIsBounded(t *testing.T) {
+	for octets := int64(1); octets < 3_000_000; octets = octets*3 + 777 {
+		tr := transfer{Octets: octets, Mss: 1448, rtt: 50 * time.Millisecond}
+		last := time.Duration(0)
+		for want := int64(10); want < 4096; want *= 2 {
+			saving := tr.ColdSaving(10, want)
+			if saving < last || saving > tr.Simulate(10) {
+				t.Fatalf("octets %d: saving %v with a window of %d, %v with half of it, %v in all",
+					octets, saving, want, last, tr.Simulate(10))
+			}
+			last = saving
+		}
+	}
+}
