@@ -145,7 +145,7 @@ func TestSoak(t *testing.T) {
 	}
 	var left string
 	for _, c := range r.Caveats {
-		if c.Code == analysis.CaveatFindings {
+		if c.Code == "finding-cap" {
 			left = c.Message
 		}
 	}

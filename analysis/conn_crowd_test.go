@@ -2,7 +2,6 @@ package analysis
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 
@@ -171,25 +170,4 @@ func TestAgeLimit(t *testing.T) {
 		}
 	}
 	t.Errorf("found %s, want missed-reuse/age-limit", foundBy(r))
-}
-
-func TestPairTableForgets(t *testing.T) {
-	var table pairTable[int]
-	p := report.Pair{}
-	for i := range maxPairs {
-		p.Server = netipPort(i)
-		*table.of(p, 0) = i
-	}
-	p.Server = netipPort(maxPairs)
-	if table.of(p, pairSilence) != nil {
-		t.Error("a full table took another pair before the others had been silent")
-	}
-	if table.of(p, 2*pairSilence+1) == nil || len(table.entries) != 1 {
-		t.Errorf("%d entries after all had been silent, want the new one alone", len(table.entries))
-	}
-}
-
-// netipPort is a service of its own for each number.
-func netipPort(n int) netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(n >> 16), 1}), uint16(n))
 }

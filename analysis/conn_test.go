@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/tcptext"
@@ -111,7 +112,7 @@ func connReport(t *testing.T, talks ...*talk) *report.Report {
 		all[i].Frame = capture.NewFrameID(0, uint64(i+1))
 	}
 	src := &memorySource{segs: all}
-	r, err := Run(src, Options{Workers: 2, Skip: []string{captureQuality.Name}})
+	r, err := Run(src, Options{Workers: 2, Skip: []string{judge.CaptureQuality.Name}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,95 +4,96 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
 )
 
 // began is the judge's event for x.
-func (s *followed) began(x *reassembly.Exchange, room *slab[beganExchange]) *beganExchange {
+func (s *tracked) began(x *reassembly.Exchange, room *slab[rule.Began]) *rule.Began {
 	c := s.Conn
 	e := room.take()
-	*e = beganExchange{pair: s.Pair(), first: x.Index == 0, connStart: c.Start, start: x.Start(),
-		handshake: len(c.SYNs) > 0, secure: c.TLS != nil, name: x.Host, method: x.Method,
-		target: x.Target, agent: x.Agent, turn: x.Turn, port: c.Client.Port()}
+	*e = rule.Began{Pair: s.Pair(), First: x.Index == 0, ConnStart: c.Start, Start: x.Start(),
+		Handshake: len(c.SYNs) > 0, Secure: c.TLS != nil, Name: x.Host, Method: x.Method,
+		Target: x.Target, Agent: x.Agent, Turn: x.Turn, Port: c.Client.Port()}
 	if c.TLS != nil {
-		e.name = c.TLS.SNI
+		e.Name = c.TLS.SNI
 	}
-	e.far, e.rtt = c.Far(reassembly.FromClient), c.RTTMin()
+	e.Far, e.Rtt = c.Far(reassembly.FromClient), c.RTTMin()
 	if x.Request != nil {
-		e.facts = x.Request.Facts
+		e.Facts = x.Request.Facts
 	}
 	if j := s.Job(x); j != nil {
-		e.need, e.critical = j.From, j.Critical
+		e.Need, e.Critical = j.From, j.Critical
 	}
 	return e
 }
 
 // overEvent is the judge's event for the end of x.
-func (s *followed) overEvent(x *reassembly.Exchange, room *slab[overExchange]) *overExchange {
+func (s *tracked) overEvent(x *reassembly.Exchange, room *slab[rule.Over]) *rule.Over {
 	e := room.take()
-	*e = overExchange{end: x.End(), outcome: x.Outcome, reusable: ledger.Reusable(x), turn: x.Turn,
-		foreign:   s.Conn.Protocol == reassembly.ProtoUnknown && !ledger.Asks(s.Conn),
-		idleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, notKept: x.NotKept}
+	*e = rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
+		Foreign:   s.Conn.Protocol == reassembly.ProtoUnknown && !ledger.Asks(s.Conn),
+		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	if x.Response != nil && !x.Turn {
-		e.reason = ledger.ReasonNotReusable(x)
-		e.asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
-		e.doubt = x.Response.Facts.Has(reassembly.Resynced) ||
+		e.Reason = ledger.ReasonNotReusable(x)
+		e.Asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
+		e.Doubt = x.Response.Facts.Has(reassembly.Resynced) ||
 			slices.Contains(s.Conn.Caveats, reassembly.CaveatHTTPGap)
 	}
-	e.gap = s.Lacking()
+	e.Gap = s.Lacking()
 	if x.Response != nil {
-		e.bytes = x.Response.To - x.Response.From
+		e.Bytes = x.Response.To - x.Response.From
 	}
 	if x == s.Ending.Failed {
-		e.failure = s.failure
+		e.Failure = rule.FailureOf(&s.Connection, x)
 	}
 	s.NoteProducts(x)
-	e.products = s.Names.Products
+	e.Products = s.Names.Products
 	return e
 }
 
 // overConn is the judge's event for the end of the connection.
-func (s *followed) overConn(ended bool, room *slab[overConn]) *overConn {
+func (s *tracked) overConn(ended bool, room *slab[rule.Gone]) *rule.Gone {
 	c := s.Conn
 	e := room.take()
-	*e = overConn{
-		pair:  s.Pair(),
-		at:    c.FirstCloseAt,
-		by:    c.FirstClose,
-		reset: c.ClosedByRST,
-		ended: ended,
+	*e = rule.Gone{
+		Pair:  s.Pair(),
+		At:    c.FirstCloseAt,
+		By:    c.FirstClose,
+		Reset: c.ClosedByRST,
+		Ended: ended,
 	}
-	weaken(s.Conn, s.claims)
-	e.info = connInfo(&s.Connection)
-	e.claims, e.refusal = s.claims, s.refusal
-	e.names = s.Names
-	e.trace = s.Trace.Done()
-	e.nagle = s.Tally()
-	e.delacks = [2][]time.Duration{s.Walk.Send[1].Delacks, s.Walk.Send[0].Delacks}
-	e.missing = c.Half[0].Missing + c.Half[1].Missing
-	e.midStream = c.MidStream
-	e.established = c.State != reassembly.Connecting && c.State != reassembly.Refused &&
+	judge.Weaken(s.Conn, s.Claims)
+	e.Info = connInfo(&s.Connection)
+	e.Claims = s.Claims
+	e.Names = s.Names
+	e.Trace = s.Trace.Done()
+	e.Nagle = s.Tally()
+	e.Delacks = [2][]time.Duration{s.Walk.Send[1].Delacks, s.Walk.Send[0].Delacks}
+	e.Missing = c.Half[0].Missing + c.Half[1].Missing
+	e.MidStream = c.MidStream
+	e.Established = c.State != reassembly.Connecting && c.State != reassembly.Refused &&
 		len(c.SYNACKs) > 0
 	return e
 }
 
 // closing is the judge's event for the first FIN or RST.
-func (s *followed) closing() *closingConn {
+func (s *tracked) closing() *rule.Closing {
 	c := s.Conn
-	e := &closingConn{
-		at:    c.FirstCloseAt,
-		by:    c.FirstClose,
-		fin:   c.FirstClose,
-		reset: c.ClosedByRST,
-		open:  s.OpenExchanges() > 0,
-		gap:   s.Lacking() || s.lackTold,
-		again: s.lackTold,
-		abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient &&
+	e := &rule.Closing{
+		At:    c.FirstCloseAt,
+		By:    c.FirstClose,
+		Fin:   c.FirstClose,
+		Reset: c.ClosedByRST,
+		Open:  s.OpenExchanges() > 0,
+		Gap:   s.Lacking(),
+		Abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient &&
 			c.Half[reassembly.FromClient].RstActive,
 	}
 	if at, ok := s.TookLeave(c.FirstClose.Peer()); ok {
-		e.at, e.by, e.alert = at, c.FirstClose.Peer(), true
+		e.At, e.By, e.Alert = at, c.FirstClose.Peer(), true
 	}
 	return e
 }

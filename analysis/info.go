@@ -3,22 +3,24 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 // fill draws up what the report says of the exchange.
-func (s *followed) fill(j *draft) {
-	weaken(s.Conn, j.claims)
+func (s *tracked) fill(j *rule.Draft) {
+	judge.Weaken(s.Conn, j.Claims)
 	x := j.Parsed
 	all := &struct {
 		report.ExchangeInfo
 		request, response report.MessageInfo
 	}{}
 	i := &all.ExchangeInfo
-	j.info = i
+	j.Info = i
 	i.Connection, i.Index = s.Conn.ID, x.Index
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
 	i.Status, i.Outcome, i.Turn = x.Status, x.Outcome, x.Turn
@@ -27,7 +29,7 @@ func (s *followed) fill(j *draft) {
 	}
 	i.Request, i.Response = message(&all.request, x.Request), message(&all.response, x.Response)
 	i.Start, i.Duration = j.From, j.Until-j.From
-	i.Times = labelTimes(&j.Times)
+	i.Times = report.LabelTimes(&j.Times)
 	if j.Traced {
 		s.Trace.Out.Exchange = i
 	}
@@ -46,26 +48,6 @@ func message(i *report.MessageInfo, m *reassembly.Message) *report.MessageInfo {
 		Complete:    m.Complete,
 	}
 	return i
-}
-
-// labelTimes lists the labels that got time.
-func labelTimes(times *[report.LabelCount]time.Duration) []report.LabelTime {
-	n := 0
-	for _, t := range times {
-		if t != 0 {
-			n++
-		}
-	}
-	if n == 0 {
-		return nil
-	}
-	out := make([]report.LabelTime, 0, n)
-	for l, t := range times {
-		if t != 0 {
-			out = append(out, report.LabelTime{Label: report.Label(l), Time: t})
-		}
-	}
-	return out
 }
 
 // connInfo draws up what the report says of the connection.
@@ -87,7 +69,7 @@ func connInfo(s *ledger.Connection) *report.ConnInfo {
 		ClientRTT: c.Far(reassembly.FromClient),
 		ServerRTT: c.Far(reassembly.FromServer),
 		Handshake: handshakeRTT(c),
-		Times:     labelTimes(&s.Times),
+		Times:     report.LabelTimes(&s.Times),
 	}
 	for d := range c.Half {
 		h := &c.Half[d]

@@ -3,6 +3,7 @@ package analysis
 import (
 	"net/netip"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -15,7 +16,7 @@ func Locate(src capture.Source, opts Options, id int) (*report.Report, *report.T
 	report, err := RunLive(
 		src,
 		opts,
-		Hooks{Exchange: func(_ netip.AddrPort, x *report.ExchangeInfo) {
+		judge.Hooks{Exchange: func(_ netip.AddrPort, x *report.ExchangeInfo) {
 			if x.ID == id {
 				of = &report.TraceOf{Connection: x.Connection, Exchange: x.Index}
 			}

@@ -7,7 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -82,7 +84,7 @@ type pipeline struct {
 	workers []*worker
 	fill    []*batch // being filled, by worker
 	spare   sync.Pool
-	judge   *judge
+	judge   *judge.Judge
 	since   int           // segments since the last epoch
 	now     time.Duration // the latest time of a segment so far
 	epochs  chan epoch    // for the judge
@@ -98,13 +100,17 @@ type epoch struct {
 }
 
 // newPipeline starts the workers.
-func newPipeline(opts *Options, rules []*Detector, clock ledger.Clock) *pipeline {
+func newPipeline(opts *Options, rules []*rule.Detector, clock ledger.Clock) *pipeline {
 	n := opts.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
-	p := &pipeline{table: reassembly.NewTable(tableLimits()), judge: newJudge(opts, rules),
-		epochs: make(chan epoch, 1), over: make(chan struct{})}
+	p := &pipeline{
+		table:  reassembly.NewTable(judge.TableLimits()),
+		judge:  judge.New(opts.limits(), All(), rules),
+		epochs: make(chan epoch, 1),
+		over:   make(chan struct{}),
+	}
 	p.spare.New = func() any {
 		return &batch{
 			items: make([]item, 0, batchItems),
@@ -112,7 +118,7 @@ func newPipeline(opts *Options, rules []*Detector, clock ledger.Clock) *pipeline
 		}
 	}
 	for range min(n, maxWorkers) {
-		w := newWorker(rules, clock, &p.judge.jobs)
+		w := newWorker(rules, clock, &p.judge.Jobs)
 		w.trace = opts.Trace
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))
@@ -205,7 +211,7 @@ func (p *pipeline) epoch(until time.Duration) {
 	}
 	p.since = 0
 	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views()}
-	if p.judge.hooks.any() {
+	if p.judge.Hooks.Any() {
 		e.done = make(chan struct{}) // hooks are told between segments
 	}
 	p.epochs <- e
@@ -217,7 +223,8 @@ func (p *pipeline) epoch(until time.Duration) {
 // judgeAll lets the judge read epoch after epoch, each in the order of time.
 func (p *pipeline) judgeAll() {
 	defer close(p.over)
-	var events []event // of the epoch in hand, and what waits for the next; the room is used again
+	// of the epoch in hand, and what waits for the next; the room is used again
+	var events []rule.Event
 	for e := range p.epochs {
 		for _, w := range p.workers {
 			told := <-w.out
@@ -228,11 +235,11 @@ func (p *pipeline) judgeAll() {
 			default:
 			}
 		}
-		p.judge.crowd.evicted, p.judge.total.views = e.evicted, e.views
-		sortEvents(events)
+		p.judge.Crowd.Evicted, p.judge.Total.Views = e.evicted, e.views
+		rule.SortEvents(events)
 		n := dueEvents(events, e.until)
-		p.judge.read(events[:n])
-		p.judge.quiet(e.until)
+		p.judge.Read(events[:n])
+		p.judge.Advance(e.until)
 		rest := copy(events, events[n:])
 		clear(events[rest:])
 		events = events[:rest]

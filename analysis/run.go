@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -29,12 +31,21 @@ func Run(src capture.Source, opts Options) (*report.Report, error) {
 	rules := opts.rules()
 	p := newPipeline(&opts, rules, clocks(src))
 	err := p.read(src)
-	return p.judge.report(src.Stats()), err
+	return p.judge.Report(src.Stats()), err
+}
+
+// limits are those of the report.
+func (o *Options) limits() judge.Limits {
+	return judge.Limits{
+		MinSeverity:    o.MinSeverity,
+		MaxOccurrences: o.MaxOccurrences,
+		MaxListed:      o.MaxListed,
+	}
 }
 
 // rules are those that are to run.
-func (o *Options) rules() []*Detector {
-	var out []*Detector
+func (o *Options) rules() []*rule.Detector {
+	var out []*rule.Detector
 	for _, d := range All() {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, d.Name) || slices.Contains(o.Skip, d.Name) {
 			continue
@@ -52,25 +63,4 @@ func clocks(src capture.Source) ledger.Clock {
 		tick = max(tick, i.Resolution)
 	}
 	return ledger.Clock{Tick: min(tick, time.Second)}
-}
-
-// report draws up the report.
-func (j *judge) report(st *capture.Stats) *report.Report {
-	j.finishFailures()
-	for _, c := range j.cross {
-		c.finish(j)
-	}
-	j.clock.finish(j)
-	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.total.connections,
-		ExchangeCount: j.total.exchanges, ExchangeTime: j.total.exchangeTime, Lost: j.total.lost,
-		Times: labelTimes(&j.total.times), Findings: j.findings(), Vantages: j.total.vantages}
-	if j.enabled(captureQuality.Name) && j.opts.MinSeverity == report.Info {
-		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
-	}
-	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace
-	attach(r.Exchanges, j.list.slowest.done())
-	for _, d := range j.rules {
-		r.Checked = append(r.Checked, d.Name)
-	}
-	return r
 }

@@ -3,7 +3,7 @@ package analysis
 import (
 	"sync"
 
-	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 )
 
 // slabSize is how many values a slab allocates at once.
@@ -16,40 +16,18 @@ type slab[T any] struct{ room []T }
 
 // slabs are those of a worker, for its events.
 type slabs struct {
-	began slab[beganExchange]
-	over  slab[overExchange]
-	gone  slab[overConn]
+	began slab[rule.Began]
+	over  slab[rule.Over]
+	gone  slab[rule.Gone]
 	jobs  *sync.Pool // of *draft; the judge gives back those of which nothing is kept
 }
 
 // draft is an empty draft.
-func (s *slabs) draft() *draft {
-	if d, ok := s.jobs.Get().(*draft); ok {
+func (s *slabs) draft() *rule.Draft {
+	if d, ok := s.jobs.Get().(*rule.Draft); ok {
 		return d
 	}
-	return &draft{}
-}
-
-// recycle gives back a job that has been judged, unless something of it may be kept: evidence of
-// its claims, or a claim that waits.
-func (j *judge) recycle(job *draft) {
-	if len(job.claims) > 0 || len(job.once) > 0 || job.syn != nil || job.Traced {
-		return
-	}
-	job.empty()
-	j.jobs.Put(job)
-}
-
-// empty forgets everything but the room of the lists.
-func (j *draft) empty() {
-	*j = draft{Exchange: ledger.Exchange{
-		Waits:    j.Waits[:0],
-		Rounds:   j.Rounds[:0],
-		UpRounds: j.UpRounds[:0],
-		Holds:    j.Holds[:0],
-		Held:     j.Held[:0],
-		Lone:     j.Lone[:0],
-	}}
+	return &rule.Draft{}
 }
 
 // take is the next value.

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/tcptext"
@@ -91,21 +93,21 @@ func BenchmarkJudge(b *testing.B) {
 		feed.step(b)
 	}
 	events := feed.worker.events
-	sortEvents(events)
+	rule.SortEvents(events)
 	opts := &Options{MaxListed: 1000, MaxOccurrences: 10}
 	b.ReportAllocs()
-	again := make([]event, len(events))
+	again := make([]rule.Event, len(events))
 	for b.Loop() {
 		b.StopTimer()
 		copy(again, events)
 		for i := range again {
-			if j, ok := again[i].data.(*ledger.Exchange); ok { // the judge empties it
+			if j, ok := again[i].Data.(*rule.Draft); ok { // the judge empties it
 				own := *j
-				again[i].data = &own
+				again[i].Data = &own
 			}
 		}
 		b.StartTimer()
-		newJudge(opts, opts.rules()).read(again)
+		judge.New(opts.limits(), All(), opts.rules()).Read(again)
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/packets, "ns/packet")
 }
@@ -120,7 +122,7 @@ type stage struct {
 
 func newStage(src capture.Source) *stage {
 	opts := &Options{}
-	return &stage{src: src, table: reassembly.NewTable(tableLimits()), worker: newWorker(opts.rules(), ledger.Clock{Tick: time.Nanosecond}, new(sync.Pool))}
+	return &stage{src: src, table: reassembly.NewTable(judge.TableLimits()), worker: newWorker(opts.rules(), ledger.Clock{Tick: time.Nanosecond}, new(sync.Pool))}
 }
 
 func (s *stage) step(b *testing.B) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -17,24 +18,24 @@ const maxSpare = 1024
 // connection in view of another; what must be compared goes to the judge as events.
 type worker struct {
 	in      chan *batch
-	out     chan []event
-	back    chan []event // handed over and read: room for more
+	out     chan []rule.Event
+	back    chan []rule.Event // handed over and read: room for more
 	tracker *reassembly.Tracker
-	rules   []*Detector
+	rules   []*rule.Detector
 	clock   ledger.Clock
-	events  []event
+	events  []rule.Event
 	now     time.Duration // of the item in hand
-	spare   []*followed   // of connections that are over
+	spare   []*tracked    // of connections that are over
 	slabs   slabs
 	trace   *report.TraceOf // what is to be traced; nil: nothing
 }
 
 // newWorker makes a worker; run must be started.
-func newWorker(rules []*Detector, clock ledger.Clock, jobs *sync.Pool) *worker {
+func newWorker(rules []*rule.Detector, clock ledger.Clock, jobs *sync.Pool) *worker {
 	w := &worker{
 		in:    make(chan *batch, 4),
-		out:   make(chan []event, 1),
-		back:  make(chan []event, 2),
+		out:   make(chan []rule.Event, 1),
+		back:  make(chan []rule.Event, 2),
 		rules: rules,
 		clock: clock,
 	}
@@ -86,31 +87,38 @@ func (w *worker) closing(c *reassembly.Conn) {
 	if !ledger.Seen(c.FirstCloseAt) || s.told && (s.lackTold || ledger.Whole(c)) {
 		return
 	}
-	s.lackTold = s.told
+	if s.told {
+		s.lackTold = true
+		w.tell(c, rule.ConnLacks, 0, nil)
+		return
+	}
 	s.told = true
-	w.tell(c, connClosing, 0, s.closing())
+	w.tell(c, rule.ConnClosing, 0, s.closing())
 }
 
 // tell adds an event. Its moment is when it became known, in the time of the capture, which no
 // batch or epoch changes.
-func (w *worker) tell(c *reassembly.Conn, kind eventKind, index int, data any) {
+func (w *worker) tell(c *reassembly.Conn, kind rule.EventKind, index int, data any) {
 	at := w.now
 	if m := w.tracker.Moment(); m >= 0 {
 		at = m
 	}
-	w.events = append(w.events, event{at: at, conn: c.ID, kind: kind, index: index, data: data})
+	w.events = append(
+		w.events,
+		rule.Event{At: at, Conn: c.ID, Kind: kind, Index: index, Data: data},
+	)
 }
 
 // state is the worker's state about c, made at the first call.
-func (w *worker) state(c *reassembly.Conn) *followed {
-	if s, ok := c.User.(*followed); ok {
+func (w *worker) state(c *reassembly.Conn) *tracked {
+	if s, ok := c.User.(*tracked); ok {
 		return s
 	}
-	var s *followed
+	var s *tracked
 	if n := len(w.spare); n > 0 {
 		s, w.spare = w.spare[n-1], w.spare[:n-1]
 	} else {
-		s = new(followed)
+		s = new(tracked)
 	}
 	s.begin(c, w.clock)
 	s.Trace = ledger.NewTracer(w.trace, c.ID)
@@ -124,27 +132,24 @@ func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 	d := w.slabs.draft()
 	s.drafts = append(s.drafts, d)
 	s.Open(&d.Exchange, x)
-	w.tell(c, exchangeBegan, x.Index, s.began(x, &w.slabs.began))
+	w.tell(c, rule.ExchangeBegan, x.Index, s.began(x, &w.slabs.began))
 }
 
 // Over tells the judge that the connection has become free again, or never will.
 func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.Over(x)
-	if x == s.Ending.Failed {
-		s.failure = s.newFailure(x)
-	}
-	w.tell(c, exchangeOver, x.Index, s.overEvent(x, &w.slabs.over))
+	w.tell(c, rule.ExchangeOver, x.Index, s.overEvent(x, &w.slabs.over))
 }
 
 // Exchange draws up the ledger of x and lets the rules look at it.
 func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.DrawUp(x)
-	p := &pass{state: s, conn: c, exchange: x, job: s.draft(x)}
+	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: s.draft(x)}
 	for _, d := range w.rules {
-		if d.exchange != nil {
-			d.exchange(p)
+		if d.Exchange != nil {
+			d.Exchange(p)
 		}
 	}
 	s.Settle(x)
@@ -166,14 +171,14 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s.Walk.To(c.Released + len(c.Records))
 	s.Walk.Finish()
 	s.Trace.Records(c.Records)
-	p := &pass{state: s, conn: c}
+	p := &rule.Pass{State: &s.Followed, Conn: c}
 	for _, d := range w.rules {
-		if d.closed != nil {
-			d.closed(p)
+		if d.Closed != nil {
+			d.Closed(p)
 		}
 	}
 	w.deliver(c, s, true)
-	w.tell(c, connOver, 0, s.overConn(ended, &w.slabs.gone))
+	w.tell(c, rule.ConnOver, 0, s.overConn(ended, &w.slabs.gone))
 	c.User = nil
 	if len(w.spare) < maxSpare {
 		w.spare = append(w.spare, s)
@@ -182,15 +187,15 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 
 // deliver hands exchanges whose labels are certain to the judge: all of them once the connection is
 // over.
-func (w *worker) deliver(c *reassembly.Conn, s *followed, all bool) {
+func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 	for _, d := range s.deliverable(all) {
-		p := &pass{state: s, conn: c, exchange: d.Parsed, job: d}
+		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
 		for _, r := range w.rules {
-			if r.certain != nil {
-				r.certain(p)
+			if r.Certain != nil {
+				r.Certain(p)
 			}
 		}
 		s.fill(d)
-		w.tell(c, exchangeJudged, d.Index, d)
+		w.tell(c, rule.ExchangeJudged, d.Index, d)
 	}
 }

@@ -1,5 +1,27 @@
 package report
 
+import "time"
+
+// LabelTimes lists the labels that got time.
+func LabelTimes(times *[LabelCount]time.Duration) []LabelTime {
+	n := 0
+	for _, t := range times {
+		if t != 0 {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	out := make([]LabelTime, 0, n)
+	for l, t := range times {
+		if t != 0 {
+			out = append(out, LabelTime{Label: Label(l), Time: t})
+		}
+	}
+	return out
+}
+
 // Label says what a slice of time was spent on (the leaves of the time ledger).
 type Label uint8
 

@@ -11,7 +11,8 @@ import (
 
 // Ending is what a connection's state keeps for the rules about failures and closes.
 type Ending struct {
-	Failed *reassembly.Exchange // the first exchange that did not end well
+	Failed   *reassembly.Exchange // the first exchange that did not end well
+	FailedAt time.Duration        // when that was over
 	// end of the exchange before that one; no frame if it was the first
 	Prior capture.Mark
 	// from then, or from the end of the set-up, until the request began
@@ -76,6 +77,7 @@ func (e *Ending) fail(s *Connection, x *reassembly.Exchange) {
 		return
 	}
 	e.Failed, e.Prior, e.Announced = x, e.Latest, e.Notice
+	e.FailedAt = s.Conn.End.Time
 	from := e.Latest.Time
 	if !Seen(e.Latest) {
 		from, _ = s.SetUpAt()
@@ -219,3 +221,7 @@ func (j *Exchange) Streams() bool {
 	return m != nil && m.Facts.Has(reassembly.EventStream) ||
 		j.Parsed.Turn && 2*j.Times[report.AppPaced] > j.Until-j.From
 }
+
+// PromptClose is how soon after a response a close by the client means that it never meant to
+// keep the connection.
+const PromptClose = 50 * time.Millisecond

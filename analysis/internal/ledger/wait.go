@@ -86,3 +86,17 @@ func (j *Exchange) Sum(labels ...report.Label) time.Duration {
 	}
 	return t
 }
+
+// Noticeable is the least wait worth a finding of its own.
+const Noticeable = 20 * time.Millisecond
+
+// LongestWait is the longest of waits.
+func LongestWait(waits []Wait) Wait {
+	var out Wait
+	for _, w := range waits {
+		if w.Length() > out.Length() {
+			out = w
+		}
+	}
+	return out
+}

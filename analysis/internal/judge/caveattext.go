@@ -1,0 +1,47 @@
+package judge
+
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/reassembly"
+)
+
+// connectionCaveat says what a caveat of single connections means, and which rules it weakens.
+func connectionCaveat(code string) (text string, weakens rule.Basis) {
+	switch code {
+	case reassembly.CaveatContinued:
+		return "silent for so long that their state had been dropped", 0
+	case reassembly.CaveatMissing:
+		return "octets that the receiver acknowledged are missing from the capture", rule.Anything
+	case reassembly.CaveatGivenUp:
+		return "too many holes at once: the oldest were counted as missing", rule.Anything
+	case reassembly.CaveatBuffer:
+		return "too much data waited behind a hole: its content was not read", rule.Content
+	case reassembly.CaveatConflict:
+		return "two copies of the same octets differ; the first was believed, as a receiver would", rule.Content
+	case reassembly.CaveatWild:
+		return "segments with numbers far outside any window were ignored", 0
+	case reassembly.CaveatHistory:
+		return "an exchange had more segments than are kept: its oldest were judged before its end", rule.Timing
+	case reassembly.CaveatCrossed:
+		return "octets were captured after their acknowledgment: the clock or the queue of one direction is late", rule.Anything
+	case reassembly.CaveatBadOptions:
+		return "a TCP option list was malformed", rule.Timing
+	case reassembly.CaveatHTTPGap:
+		return "octets that frame HTTP messages are missing", rule.Content
+	case reassembly.CaveatHTTPResync:
+		return "the start of an HTTP message was guessed after a gap", rule.Content
+	case reassembly.CaveatHTTPMessage:
+		return "something that is no HTTP message stood where one should begin", rule.Content
+	case reassembly.CaveatInterim:
+		return "interim responses were not all kept", 0
+	case reassembly.CaveatOutstanding:
+		return "more unanswered requests than are followed: exchanges are turns from there on", rule.Content
+	case reassembly.CaveatPayloadCut:
+		return "HTTP headers were cut by the capture: exchanges are turns", rule.Content
+	case reassembly.CaveatTLSGap:
+		return "octets that frame TLS records are missing", 0
+	case reassembly.CaveatTLSMalformed:
+		return "a TLS handshake message could not be read", 0
+	}
+	return code, 0
+}

@@ -1,0 +1,120 @@
+package judge
+
+import (
+	"iter"
+	"net/netip"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// The judge is the desk of comparisons.
+var _ rule.Desk = (*Judge)(nil)
+
+func (j *Judge) Enabled(rule string) bool { return j.named[rule] != nil }
+
+// Lose adds to the time that was lost, of which there is never more than exchanges took.
+func (j *Judge) Lose(d time.Duration) {
+	j.Total.lost = min(j.Total.lost+d, j.Total.exchangeTime)
+}
+
+func (j *Judge) Claim(c rule.Claim) { j.inHand.standing = append(j.inHand.standing, c) }
+
+func (j *Judge) Settle(k rule.Kinds) { j.inHand.settled |= k }
+
+func (j *Judge) Standing() (all rule.Kinds) {
+	for i := range j.inHand.standing {
+		all |= j.inHand.standing[i].Kind
+	}
+	return all
+}
+
+func (j *Judge) Exchange(conn, index int) int {
+	if m := j.conns[conn]; m != nil {
+		return m.find(index)
+	}
+	return -1
+}
+
+func (j *Judge) Pair(p report.Pair) (rule.Totals, bool) {
+	if t := j.pairs[p]; t != nil {
+		return t.Totals, true
+	}
+	return rule.Totals{}, false
+}
+
+func (j *Judge) Found(of, cause string, p report.Pair) rule.Found {
+	if g := j.groups[rule.Key{Rule: of, Cause: cause, Pair: p}]; g != nil {
+		return foundGroup{g}
+	}
+	return nil
+}
+
+func (j *Judge) Findings(of string) iter.Seq2[rule.Key, rule.Found] {
+	return func(yield func(rule.Key, rule.Found) bool) {
+		for k, g := range j.groups {
+			if k.Rule == of && !yield(k, foundGroup{g}) {
+				return
+			}
+		}
+	}
+}
+
+func (j *Judge) PairHas(k rule.Kinds, p report.Pair) bool {
+	for _, d := range j.rules {
+		if !d.Makes.Has(k) {
+			continue
+		}
+		for i := range d.Causes {
+			if j.groups[rule.Key{Rule: d.Name, Cause: d.Causes[i].Code, Pair: p}] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (j *Judge) Uncompared() { j.Crowd.pools++ }
+
+func (j *Judge) DelayedACKs(host netip.Addr) []time.Duration { return j.timers.Of(host) }
+
+func (j *Judge) BookMany(s rule.Subject, samples []rule.Claim, n int, total report.Cost) {
+	for i := range samples {
+		j.Book(s, &samples[i])
+	}
+	c := &samples[0]
+	g := j.groups[rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}]
+	g.count, g.cost = n, total
+	g.affected = max(g.affected, n)
+}
+
+// Relabel changes the sums at once, and what is listed when the report is drawn up.
+func (j *Judge) Relabel(r rule.Relabelled) {
+	r.Move(&j.Total.times)
+	j.moved = append(j.moved, r)
+}
+
+// foundGroup is a group as rules see it.
+type foundGroup struct{ *group }
+
+func (f foundGroup) Count() int                    { return f.group.count }
+func (f foundGroup) Confidence() report.Confidence { return f.group.confidence }
+func (f foundGroup) Rtt() time.Duration            { return f.group.rtt }
+func (f foundGroup) Sure(c report.Confidence)      { f.group.confidence = c }
+func (f foundGroup) Low(d time.Duration)           { f.group.cost.Low = d }
+func (f foundGroup) Further(text string)           { f.group.further = text }
+
+func (f foundGroup) Doubt() {
+	if f.group.confidence > report.ConfidenceLow {
+		f.group.confidence--
+	}
+}
+
+func (f foundGroup) Limit(least, most report.Severity) {
+	f.group.least, f.group.most = max(f.group.least, least), min(f.group.most, most)
+}
+
+func (f foundGroup) Grade(least, most report.Severity) {
+	f.group.least, f.group.most = least, most
+}

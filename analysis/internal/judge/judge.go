@@ -1,0 +1,377 @@
+package judge
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// Judge reads the events of all connections in the order of time, and draws up the report. What it
+// keeps about a connection is small and goes when the connection can no longer matter.
+type Judge struct {
+	limits Limits
+	Hooks  Hooks
+	all    []*rule.Detector          // of which some run
+	rules  []*rule.Detector          // those that run
+	named  map[string]*rule.Detector // those that run
+	across []comparing
+	conns  map[int]*member
+	groups map[rule.Key]*group
+	pairs  map[report.Pair]*pairTotals
+	list   listing
+	Total  totalSums
+	retry  retries
+	Crowd  crowded
+	nextID int // of the next exchange
+	trace  *report.Trace
+	clock  wallClock
+	timers hostTimers
+	inHand inHand
+	moved  []rule.Relabelled
+	Jobs   sync.Pool // of *draft, for the workers
+}
+
+// comparing is a comparison that runs.
+type comparing struct {
+	*rule.Comparison
+	rule.Across
+}
+
+// inHand is the exchange that is being judged.
+type inHand struct {
+	of       *rule.Draft
+	standing []rule.Claim // the claims that stand, so far
+	settled  rule.Kinds   // kinds of what its time belongs to, beside those
+}
+
+// totalSums are sums over everything, listed or not.
+type totalSums struct {
+	connections, exchanges int
+	exchangeTime, lost     time.Duration
+	times                  [report.LabelCount]time.Duration
+	vantages               map[reassembly.Vantage]int
+	caveats                map[string]uint64 // connections by caveat
+	missing                int64             // octets that the capture lacks
+	octets                 int64
+	midStream, oneSided    uint64
+	// clients and services, those that were forgotten as often as they came again
+	pairs uint64
+	Views uint64 // connections that are others seen again
+	cut   uint64 // exchanges that the end of the capture cut
+}
+
+// member is a connection whose events are being read.
+type member struct {
+	rule.Conn
+	ids  []exchangeID  // begun, not yet judged
+	room [1]exchangeID // where ids begins
+	all  []int         // numbers of all its exchanges, in their order
+	// what its latest exchange repeats; nil once that is judged, or nothing
+	retries *failure
+	failure *failure // its first exchange that did not end well
+}
+
+// exchangeID maps an exchange of a connection to its number in the report.
+type exchangeID struct{ index, id int }
+
+// take gives the report's number of an exchange, for the last time.
+func (m *member) take(index int) int {
+	for i, e := range m.ids {
+		if e.index == index {
+			m.ids = append(m.ids[:i], m.ids[i+1:]...)
+			return e.id
+		}
+	}
+	return -1
+}
+
+// find gives the report's number of an exchange of this connection; -1 for none.
+func (m *member) find(index int) int {
+	if index < 0 || index >= len(m.all) {
+		return -1
+	}
+	return m.all[index]
+}
+
+// pairTotals is what all exchanges of one client with one service took.
+type pairTotals struct {
+	rule.Totals
+	born uint64 // how many pairs there were before
+	seen report.Products
+}
+
+// Limits are how much is reported.
+type Limits struct {
+	MinSeverity    report.Severity // findings below it are left out
+	MaxOccurrences int             // listed per finding; 0: all
+	MaxListed      int             // connections and exchanges listed; 0: all
+}
+
+// New makes a judge for a run in which some of all rules run.
+func New(l Limits, all, rules []*rule.Detector) *Judge {
+	j := &Judge{
+		limits: l,
+		all:    all,
+		rules:  rules,
+		named:  map[string]*rule.Detector{},
+		conns:  map[int]*member{},
+		groups: map[rule.Key]*group{},
+		pairs:  map[report.Pair]*pairTotals{},
+	}
+	j.Total.vantages = map[reassembly.Vantage]int{}
+	j.Total.caveats = map[string]uint64{}
+	j.list.conns.limit, j.list.exchanges.limit = l.MaxListed, l.MaxListed
+	for _, d := range rules {
+		j.named[d.Name] = d
+		if d.Across != nil &&
+			!slices.ContainsFunc(
+				j.across,
+				func(c comparing) bool { return c.Comparison == d.Across },
+			) {
+			j.across = append(j.across, comparing{d.Across, d.Across.Start()})
+		}
+	}
+	return j
+}
+
+// Read takes in events that are in order.
+func (j *Judge) Read(events []rule.Event) {
+	for i := range events {
+		j.event(&events[i])
+	}
+	if len(events) > 0 {
+		for _, c := range j.across {
+			if a, ok := c.Across.(rule.Ager); ok {
+				a.Age(events[len(events)-1].At)
+			}
+		}
+	}
+}
+
+// Advance books what has waited for events that can no longer come: those before the given moment
+// have been read.
+func (j *Judge) Advance(now time.Duration) {
+	j.expireFailures(now)
+	for _, c := range j.across {
+		if w, ok := c.Across.(rule.Waiter); ok {
+			w.Advance(j, now)
+		}
+	}
+}
+
+// event takes in one event.
+func (j *Judge) event(e *rule.Event) {
+	j.Advance(e.At)
+	m := j.conns[e.Conn]
+	if m == nil {
+		m = &member{Conn: rule.Conn{Id: e.Conn}}
+		m.ids = m.room[:0]
+		j.conns[e.Conn] = m
+	}
+	switch e.Kind {
+	case rule.ExchangeBegan:
+		j.began(m, e.Began(), e.Index)
+	case rule.ExchangeOver:
+		j.over(m, e.Over())
+	case rule.ExchangeJudged:
+		j.judged(m, e.Judged(), e.At)
+	case rule.ConnOver:
+		j.gone(m, e.Gone(), e.At)
+		delete(j.conns, e.Conn)
+	}
+	for _, c := range j.across {
+		if c.Wants.Has(e.Kind) {
+			c.Event(j, &m.Conn, e)
+		}
+	}
+	if e.Kind == rule.ExchangeJudged {
+		j.recycle(e.Judged())
+	}
+}
+
+// began takes in the beginning of an exchange.
+func (j *Judge) began(m *member, e *rule.Began, index int) {
+	m.ids = append(m.ids, exchangeID{index, j.nextID})
+	m.all = append(m.all, j.nextID)
+	j.clock.began(e.Pair.Client, j.nextID, e.Need)
+	j.nextID++
+	j.totalsOf(e.Pair).nearer(e.Rtt)
+	j.retried(m, e, index)
+	m.Pair, m.Port = e.Pair, e.Port
+	if e.First {
+		m.Repeats, m.Start = m.retries != nil, e.ConnStart
+	}
+	if m.Far == 0 || e.Far < m.Far {
+		m.Far = e.Far
+	}
+}
+
+// over takes in the end of an exchange.
+func (j *Judge) over(m *member, e *rule.Over) {
+	m.Seen, m.Foreign = e.Products, e.Foreign
+	m.Served++
+	m.IdleSince = e.End
+	if e.Failure == nil {
+		m.AnsweredAt = e.End.Time
+	}
+	j.failed(m, e)
+}
+
+// judged takes in an exchange's ledger and claims.
+func (j *Judge) judged(m *member, job *rule.Draft, at time.Duration) {
+	info := job.Info
+	info.ID = m.take(job.Index)
+	j.Total.exchanges++
+	j.Total.exchangeTime += info.Duration
+	for l, t := range job.Times {
+		j.Total.times[l] += t
+	}
+	if info.Outcome == reassembly.Incomplete {
+		j.Total.cut++
+	}
+	waited := info.Duration
+	if job.Streams() {
+		waited = 0 // beside the hours of a stream every fault would seem small
+	}
+	j.pairTotal(m, waited, job.Flow.Rtt)
+	m.ownSetup(job)
+	m.Rtt = job.Flow.Rtt
+	claims := j.settleClaims(m, job, at)
+	for i := range claims {
+		claims[i].Occ.Exchange = info.ID
+		j.Book(m.Of(job), &claims[i])
+	}
+	j.Total.lost += combined(job, claims)
+	j.clock.judged(j, m.Pair, job, claims)
+	j.list.exchanges.add(info.Duration, info.ID, info)
+	j.list.drawn(job)
+	j.tellExchange(m, info)
+}
+
+// settleClaims settles which claims about an exchange stand: those of a kind that another takes the
+// place of do not, and those that are referred wait. They are valid until the next call.
+func (j *Judge) settleClaims(m *member, job *rule.Draft, at time.Duration) []rule.Claim {
+	j.inHand = inHand{of: job, standing: j.inHand.standing[:0]}
+	for _, c := range j.across {
+		if a, ok := c.Across.(rule.Claimer); ok {
+			a.Claims(j, &m.Conn, job)
+		}
+	}
+	made := j.inHand.settled | j.Standing() | job.Kinds()
+	var displaced []rule.Claim
+	for _, c := range job.Claims {
+		d := j.named[c.Rule]
+		if d == nil || c.Referred {
+			continue
+		}
+		if by := d.YieldsTo & made; c.Kind != 0 && by != 0 {
+			if by == rule.DroppedHandshake {
+				c.Occ.Exchange = job.Info.ID
+				displaced = append(displaced, c)
+			}
+			continue
+		}
+		j.inHand.standing = append(j.inHand.standing, c)
+	}
+	for i := range job.Claims {
+		if c := &job.Claims[i]; c.Referred {
+			c.Occ.Exchange = job.Info.ID
+			j.refer(m.Of(job), c, at, displaced)
+		}
+	}
+	return j.inHand.standing
+}
+
+// refer hands a claim to the across of its rule.
+func (j *Judge) refer(s rule.Subject, c *rule.Claim, at time.Duration, displaced []rule.Claim) {
+	d := j.named[c.Rule]
+	if d == nil {
+		return
+	}
+	for _, a := range j.across {
+		if a.Comparison == d.Across {
+			a.Across.(rule.Referee).Refer(
+				j,
+				rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced},
+			)
+		}
+	}
+}
+
+// pairTotal adds an exchange to what its pair waited for.
+func (j *Judge) pairTotal(m *member, took, rtt time.Duration) {
+	t := j.totalsOf(m.Pair)
+	t.seen.Add(m.Seen)
+	t.Exchanges++
+	t.Time += took
+	t.nearer(rtt)
+}
+
+// totalsOf are those of a pair, made if need be.
+func (j *Judge) totalsOf(p report.Pair) *pairTotals {
+	t := j.pairs[p]
+	if t == nil {
+		j.trimPairs()
+		t = &pairTotals{born: j.Total.pairs}
+		j.Total.pairs++
+		j.pairs[p] = t
+	}
+	return t
+}
+
+// nearer takes note of a round trip.
+func (t *pairTotals) nearer(rtt time.Duration) {
+	if rtt > 0 && (t.Rtt == 0 || rtt < t.Rtt) {
+		t.Rtt = rtt
+	}
+}
+
+// gone takes in the end of a connection.
+func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
+	m.Pair, m.Seen = e.Pair, e.Names.Products
+	j.Total.connections++
+	j.Total.vantages[e.Info.Vantage]++
+	j.Total.octets += e.Info.Bytes[0] + e.Info.Bytes[1]
+	for _, c := range e.Info.Caveats {
+		j.Total.caveats[c]++
+	}
+	j.Total.missing += e.Missing
+	if e.MidStream {
+		j.Total.midStream++
+	}
+	answered := e.Info.State != reassembly.Connecting && e.Info.State != reassembly.Refused
+	if answered && (e.Info.Segments[0] == 0 || e.Info.Segments[1] == 0) {
+		j.Total.oneSided++
+	}
+	j.timers.Learn(e, at)
+	for i := range e.Claims {
+		c := &e.Claims[i]
+		c.Occ.Exchange = m.find(c.Index)
+		switch {
+		case c.Referred:
+			j.refer(m.Subject(), c, at, nil)
+		case j.Enabled(c.Rule):
+			j.bookOf(m.Subject(), c, m)
+		}
+	}
+	e.Info.Exchanges = m.all
+	if e.Trace != nil {
+		j.trace = e.Trace
+		j.trace.Conn = e.Info
+	}
+	j.list.conns.add(e.Info.Duration, e.Info.ID, e.Info)
+}
+
+// recycle gives back a job that has been judged, unless something of it may be kept: evidence of
+// its claims, or a claim that waits.
+func (j *Judge) recycle(job *rule.Draft) {
+	if len(job.Claims) > 0 || job.Traced {
+		return
+	}
+	job.Empty()
+	j.Jobs.Put(job)
+}

@@ -1,0 +1,311 @@
+package judge
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+var CaptureQuality = &rule.Detector{
+	Name:  "capture-quality",
+	Title: "what the capture could not show",
+	Doc: `What happens
+A verdict is as good as the capture. Frames that the capture dropped, connections seen from the middle, one direction
+only, cut payload, frames seen twice and clocks that jump all hide or imitate faults.
+
+How it is recognised
+Octets that the receiver acknowledged and the capture never showed were lost by the capture, not by the network. Drop
+counters of pcapng and of the live interface are read. Frames with the same content and IP identification within 2 ms are
+copies. A connection whose SYN has the number, the timestamp and the client's port of one that began within a second before is
+that one, seen behind an address translation. The rest follows from the headers.
+
+How cost is counted
+It costs nothing; it names the rules whose verdicts it weakens.
+
+When it is wrong
+Drop counters count all traffic of an interface, not only that of the connections at hand.`,
+	Causes: []report.Cause{
+		{Code: "incomplete-input", Title: "an input ended early or is damaged"},
+		{Code: "kernel-drops", Title: "the capturing kernel dropped frames"},
+		{Code: "capture-gap", Title: "the capture lacks octets that receivers acknowledged"},
+		{Code: "snapped", Title: "frames were cut short"},
+		{Code: "clock-steps", Title: "the clock stepped back"},
+		{Code: "unknown-link-type", Title: "frames of a link type that is not decoded"},
+		{Code: "short", Title: "frames cut before the end of the TCP header"},
+		{Code: "mid-stream", Title: "connections without a visible start"},
+		{Code: "translated", Title: "connections seen on both sides of an address translation"},
+		{Code: "one-sided", Title: "connections seen in one direction only"},
+		{Code: "late-direction", Title: "one direction's times are late"},
+		{Code: "missing-octets", Title: "the capture lacks octets that receivers acknowledged"},
+		{Code: "reordering-cap", Title: "too many holes in a connection at once"},
+		{Code: "buffer-cap", Title: "too much data behind a hole"},
+		{Code: "conflicting-octets", Title: "two copies of the same octets differ"},
+		{Code: "history-cap", Title: "an exchange had more segments than are kept"},
+		{Code: "bad-options", Title: "malformed TCP options"},
+		{Code: "payload-cut", Title: "HTTP headers were cut by the capture"},
+		{Code: "http-gap", Title: "octets that frame HTTP messages are missing"},
+		{Code: "http-resync", Title: "the start of an HTTP message was guessed"},
+		{Code: "http-bad-message", Title: "something that is no HTTP message"},
+		{Code: "http-outstanding", Title: "more unanswered requests than are followed"},
+	},
+	References: []string{"RFC 9293 section 3.4"},
+}
+
+// caveats draws up what the capture could not show.
+func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
+	var out []report.Caveat
+	add := func(code string, n uint64, on rule.Basis, format string, args ...any) {
+		if n > 0 {
+			out = append(
+				out,
+				report.Caveat{
+					Code:    code,
+					Message: fmt.Sprintf(format, args...),
+					Count:   n,
+					Weakens: j.resting(on),
+				},
+			)
+		}
+	}
+	for _, in := range st.Inputs {
+		if !in.Complete {
+			add(
+				"incomplete-input",
+				1,
+				0,
+				"%s: %s; what comes before was analysed",
+				in.Name,
+				in.Error,
+			)
+		}
+	}
+	drops := kernelDrops(st)
+	add(
+		"kernel-drops",
+		drops,
+		rule.Anything,
+		"the capturing kernel dropped %s",
+		rule.Count(drops, "frame"),
+	)
+	add("capture-gap", uint64(max(j.Total.missing, 0)), rule.Anything,
+		"the capture lacks %s that receivers acknowledged: it lost frames, the network did not",
+		rule.Count(uint64(max(j.Total.missing, 0)), "octet"))
+	j.frameCaveats(st, add)
+	j.connectionCaveats(add)
+	j.crowdCaveats(add)
+	return append(out, j.otherCaveats(out)...)
+}
+
+// resting are the rules whose verdicts rest on any of the basis, in the order of All.
+func (j *Judge) resting(on rule.Basis) (rules []string) {
+	if on == 0 {
+		return nil
+	}
+	for _, d := range j.all {
+		if d.Rests&on != 0 {
+			rules = append(rules, d.Name)
+		}
+	}
+	return rules
+}
+
+// frameCaveats adds what the account of frames shows.
+func (j *Judge) frameCaveats(
+	st *capture.Stats,
+	add func(string, uint64, rule.Basis, string, ...any),
+) {
+	dup := st.Count[capture.OutcomeDuplicate]
+	add(
+		"duplicate-frames",
+		dup,
+		0,
+		"%s were seen twice; one copy of each was analysed",
+		rule.Count(dup, "frame"),
+	)
+	add(
+		"snapped",
+		st.Snapped,
+		rule.Content,
+		"%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
+		rule.Count(st.Snapped, "segment was", "segments were"),
+	)
+	if st.MaxBack > time.Millisecond {
+		add(
+			"clock-steps",
+			st.Backsteps,
+			rule.Timing,
+			"the clock stepped back %s, by up to %s",
+			rule.Count(st.Backsteps, "time"),
+			rule.Millis(st.MaxBack),
+		)
+	}
+	add(
+		"clock-set",
+		st.ClockSets,
+		0,
+		"the clock was set %s during the capture, by up to %v; the times here go on as if it had not been",
+		rule.Count(st.ClockSets, "time"),
+		st.MaxSet.Round(time.Millisecond),
+	)
+	quic := st.Count[capture.OutcomeQUIC]
+	add(
+		"quic",
+		quic,
+		0,
+		"%s of QUIC (HTTP/3): not analysed, this program reads TCP",
+		rule.Count(quic, "frame"),
+	)
+	for _, name := range sortedKeys(st.UnknownLinks) {
+		add(
+			"unknown-link-type",
+			st.UnknownLinks[name],
+			rule.Anything,
+			"%s of link type %s: not decoded",
+			rule.Count(st.UnknownLinks[name], "frame"),
+			name,
+		)
+	}
+	bad := st.Count[capture.OutcomeMalformed]
+	add("malformed", bad, 0, "%s with headers that contradict themselves", rule.Count(bad, "frame"))
+	short := st.Count[capture.OutcomeShort]
+	add(
+		"short",
+		short,
+		rule.Anything,
+		"%s cut before the end of the TCP header",
+		rule.Count(short, "frame"),
+	)
+	add(
+		"fragments-lost",
+		st.FragmentsLost,
+		0,
+		"%s never became whole",
+		rule.Count(st.FragmentsLost, "fragmented datagram"),
+	)
+}
+
+// connectionCaveats adds what the connections show.
+func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
+	t := &j.Total
+	add(
+		"mid-stream",
+		t.midStream,
+		rule.Beginning,
+		"%s without a visible start: window scale and first round trip are unknown",
+		rule.Count(t.midStream, "connection"),
+	)
+	add(
+		"translated",
+		t.Views,
+		0,
+		"%s seen on both sides of an address translation: what came first was analysed",
+		rule.Count(t.Views, "connection was", "connections were"),
+	)
+	add(
+		"one-sided",
+		t.oneSided,
+		rule.Anything,
+		"%s seen in one direction only",
+		rule.Count(t.oneSided, "connection"),
+	)
+	add(
+		"cut-exchanges",
+		t.cut,
+		0,
+		"%s not complete when the capture ended, or for lack of frames",
+		rule.Count(t.cut, "exchange was", "exchanges were"),
+	)
+}
+
+// otherCaveats are those that single connections carry and that no sentence about the whole tells
+// already.
+func (j *Judge) otherCaveats(have []report.Caveat) []report.Caveat {
+	var out []report.Caveat
+	for _, code := range sortedKeys(j.Total.caveats) {
+		if slices.ContainsFunc(have, func(c report.Caveat) bool { return c.Code == code }) {
+			continue
+		}
+		if code == reassembly.CaveatMissing &&
+			slices.ContainsFunc(
+				have,
+				func(c report.Caveat) bool { return c.Code == "capture-gap" },
+			) {
+			continue // the same, told by octets
+		}
+		n := j.Total.caveats[code]
+		text, on := connectionCaveat(code)
+		out = append(
+			out,
+			report.Caveat{
+				Code:    code,
+				Count:   n,
+				Message: rule.Count(n, "connection") + ": " + text,
+				Weakens: j.resting(on),
+			},
+		)
+	}
+	return out
+}
+
+// kernelDrops is the sum of all inputs' drop counters.
+func kernelDrops(st *capture.Stats) uint64 {
+	var n uint64
+	for _, in := range st.Inputs {
+		n += in.KernelDrops
+	}
+	return n
+}
+
+// sortedKeys are the keys of m in order.
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// qualityFindings repeats those caveats that weaken verdicts as findings without cost, so that a
+// program that reads only findings sees them.
+func qualityFindings(caveats []report.Caveat) []report.Finding {
+	var out []report.Finding
+	for _, c := range caveats {
+		if len(c.Weakens) == 0 {
+			continue
+		}
+		title := CaptureQuality.Title
+		if known := CaptureQuality.Cause(c.Code); known != nil {
+			title = known.Title
+		}
+		out = append(
+			out,
+			report.Finding{
+				Rule:       CaptureQuality.Name,
+				Cause:      c.Code,
+				Title:      title,
+				Severity:   report.Info,
+				Confidence: report.Proven,
+				Message:    capitalised(c.Message) + ".",
+				Count:      int(min(c.Count, math.MaxInt32)),
+				References: CaptureQuality.References,
+			},
+		)
+	}
+	return out
+}
+
+// capitalised is a sentence with a capital first letter.
+func capitalised(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

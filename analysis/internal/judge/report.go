@@ -1,0 +1,76 @@
+package judge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+)
+
+// SoFar is a report of what has been judged. It shares nothing that will change, and leaves the
+// judge as it is.
+func (j *Judge) SoFar(st *capture.Stats) *report.Report {
+	r := &report.Report{
+		Capture:       st,
+		Caveats:       j.caveats(st),
+		Connections:   j.Total.connections + len(j.conns),
+		ExchangeCount: j.Total.exchanges,
+		ExchangeTime:  j.Total.exchangeTime,
+		Lost:          j.Total.lost,
+		Times: report.LabelTimes(
+			&j.Total.times,
+		),
+		Findings: j.reported(),
+		Vantages: maps.Clone(j.Total.vantages),
+	}
+	for i := range r.Findings {
+		r.Findings[i].Occurrences = slices.Clone(r.Findings[i].Occurrences)
+	}
+	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
+	attach(r.Exchanges, j.list.slowest.soFar())
+	for _, d := range j.rules {
+		r.Checked = append(r.Checked, d.Name)
+	}
+	return r
+}
+
+// soFar is what done would give now.
+func (l *longest[T]) soFar() []T {
+	items := slices.Clone(l.items)
+	if l.limit > 0 && len(items) > l.limit {
+		slices.SortFunc(items, ranked[T].compare)
+		items = items[:l.limit]
+	}
+	slices.SortFunc(items, func(a, b ranked[T]) int { return cmp.Compare(a.id, b.id) })
+	out := make([]T, len(items))
+	for i, r := range items {
+		out[i] = *r.item
+	}
+	return out
+}
+
+// Report draws up the report.
+func (j *Judge) Report(st *capture.Stats) *report.Report {
+	j.finishFailures()
+	for _, c := range j.across {
+		c.Finish(j)
+	}
+	j.clock.finish(j)
+	j.relabelListed()
+	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
+		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime, Lost: j.Total.lost,
+		Times: report.LabelTimes(
+			&j.Total.times,
+		), Findings: j.reported(), Vantages: j.Total.vantages}
+	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {
+		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
+	}
+	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace
+	attach(r.Exchanges, j.list.slowest.done())
+	for _, d := range j.rules {
+		r.Checked = append(r.Checked, d.Name)
+	}
+	return r
+}

@@ -1,0 +1,201 @@
+package judge
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+const (
+	// retryWithin is how soon after a failure the same request counts as its repetition: clients
+	// that repeat at all do it at once.
+	retryWithin = time.Second
+	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for
+	// may need two SYNs more.
+	awaitRetry = 3 * retryWithin
+	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
+	maxFailures = 4096
+)
+
+// failure is such an exchange, and the request that repeated it.
+type failure struct {
+	rule.Failure
+	*rule.Repetition               // nil: none was seen
+	owned            time.Duration // of the time until the retry: other findings have it
+}
+
+// failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or
+// is no longer expected.
+type failedClaim struct {
+	s rule.Subject
+	c rule.Claim
+	f *failure
+}
+
+// retries links failures to the requests that repeat them.
+type retries struct {
+	open    map[rule.RetryKey][]*failure // not yet repeated, oldest first
+	queue   []*failure                   // the same in order of time
+	waiting []failedClaim                // in order of arrival
+}
+
+// failed opens the time in which a repetition of the failure is recognised.
+func (j *Judge) failed(m *member, e *rule.Over) {
+	if e.Failure == nil {
+		return
+	}
+	f := &failure{Failure: *e.Failure}
+	m.failure = f
+	if f.Key.Method == "" {
+		return
+	}
+	r := &j.retry
+	if r.open == nil {
+		r.open = map[rule.RetryKey][]*failure{}
+	}
+	r.open[f.Key] = append(r.open[f.Key], f)
+	r.queue = append(r.queue, f)
+	if len(r.queue) > maxFailures {
+		r.close()
+	}
+}
+
+// close ends the wait of the oldest failure.
+func (r *retries) close() {
+	f := r.queue[0]
+	r.queue = r.queue[1:]
+	list := r.open[f.Key]
+	for i, g := range list {
+		if g == f {
+			list = append(list[:i], list[i+1:]...)
+			break
+		}
+	}
+	if len(list) == 0 {
+		delete(r.open, f.Key)
+		return
+	}
+	r.open[f.Key] = list
+}
+
+// retried links a request to the oldest failure that it may repeat.
+func (j *Judge) retried(m *member, e *rule.Began, index int) {
+	if e.Turn || e.Method == "" || len(j.retry.open) == 0 {
+		return
+	}
+	k := e.Key()
+	for i, f := range j.retry.open[k] {
+		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin {
+			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
+			m.retries = f
+			list := j.retry.open[k]
+			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
+			return
+		}
+	}
+}
+
+// ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:
+// those milliseconds are not the failure's, too.
+func (m *member) ownSetup(job *rule.Draft) {
+	f := m.retries
+	if f == nil || f.Index != job.Index || f.Repetition.Conn != m.Id {
+		return
+	}
+	m.retries = nil
+	if job.Kinds().Has(rule.LateHandshake) {
+		f.owned += job.Times[report.SYNRetx] + job.Times[report.SYNACKRetx]
+	}
+	for i := range job.Claims {
+		if job.Claims[i].Kind.Has(rule.UsedPorts) {
+			f.owned += job.Claims[i].Occ.Cost.Expected
+		}
+	}
+}
+
+// await keeps a claim about a failure until its repetition may have been seen.
+func (j *Judge) await(s rule.Subject, c *rule.Claim, f *failure) {
+	j.retry.waiting = append(j.retry.waiting, failedClaim{s, *c, f})
+	if len(j.retry.waiting) > maxFailures {
+		j.bookFailure(&j.retry.waiting[0])
+		j.retry.waiting = j.retry.waiting[1:]
+	}
+}
+
+// expireFailures books the claims about failures that are repeated within retryWithin or not at
+// all.
+func (j *Judge) expireFailures(now time.Duration) {
+	r := &j.retry
+	for len(r.queue) > 0 && now-r.queue[0].At > awaitRetry {
+		r.close()
+	}
+	for len(r.waiting) > 0 && now-r.waiting[0].f.At > awaitRetry {
+		j.bookFailure(&r.waiting[0])
+		r.waiting = r.waiting[1:]
+	}
+}
+
+// finishFailures books what is left at the end.
+func (j *Judge) finishFailures() {
+	for i := range j.retry.waiting {
+		j.bookFailure(&j.retry.waiting[i])
+	}
+	j.retry.waiting = nil
+}
+
+// wallOfFailure adds what a failure cost by the clock on the wall: several at the same time are
+// waited for at once. Failures come in the order in which they were over, so that the union, taken
+// from its end, errs on the low side.
+func (j *Judge) wallOfFailure(s *rule.Subject, c *rule.Claim) {
+	k := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
+	g := j.groups[k]
+	if g == nil {
+		return
+	}
+	from, to := c.Occ.Start, c.Occ.Start+c.Occ.Cost.Expected
+	j.addWall(k, max(0, to-max(from, g.failedUntil)), c.Occ.Cost.Expected)
+	g.failedUntil = max(g.failedUntil, to)
+}
+
+// bookFailure books a claim about a failure. Had the first attempt gone well, its response would
+// have come earlier by the time from the first attempt to the second.
+func (j *Judge) bookFailure(w *failedClaim) {
+	c, f := &w.c, w.f
+	if e := f.Repetition; e != nil {
+		full := max(0, e.Start.Time-f.Failure.Start.Time-f.owned)
+		c.Occ.Cost = report.Cost{
+			Low:      min(c.Occ.Cost.Expected, full),
+			Expected: full,
+			High:     max(full, c.Occ.Cost.High),
+		}
+		c.Occ.End, c.Occ.Elsewhere = max(
+			c.Occ.End,
+			e.Start.Time,
+		), c.Occ.Elsewhere ||
+			e.Conn != c.Occ.Connection
+		c.Occ.Evidence = append(c.Occ.Evidence, rule.At(
+			e.Start,
+			"retry",
+			report.SideClient,
+			fmt.Sprintf(
+				"the same request again, on connection %d, %s after the first",
+				e.Conn,
+				rule.Seconds(e.Start.Time-f.Failure.Start.Time),
+			),
+		))
+		if !c.Unsafe && c.Repaired {
+			c.Correctness = false // nothing was lost but time
+		}
+	}
+	w.s.Known, w.s.Host, w.s.Took = true, f.Host, f.Took
+	j.add(w.s, c)
+	j.wallOfFailure(&w.s, c)
+	// of exchanges: the failed one, and what its repetition waited for a connection
+	within := f.Took
+	if e := f.Repetition; e != nil {
+		within += max(0, e.Start.Time-e.Need)
+	}
+	j.Lose(min(c.Occ.Cost.Expected, within))
+}

@@ -1,0 +1,90 @@
+package judge
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/reassembly"
+)
+
+// Several responses at a time share the path between two hosts. While one of them waits for a
+// repair, or for its window, the others go on at what the path carries: that part of the wait is
+// nobody's loss, and no fix would win it.
+
+// transferred is what an exchange's response shows of the path.
+type transferred struct {
+	server netip.Addr
+	octets int64
+	rate   float64 // octets per second that the path carries; 0: not known
+}
+
+// sharesPath reports whether other transfers carry on while the claim's wait lasts.
+func (j *Judge) sharesPath(c *rule.Claim) bool {
+	d := j.named[c.Rule]
+	return d != nil && d.SharesPath && c.Window.Dir == reassembly.FromServer
+}
+
+// relieve takes from what the claims of each exchange cost the part in which others used the path.
+func (c *clientClock) relieve(j *Judge) {
+	var judged []int
+	for id, item := range c.items {
+		if item.judged {
+			judged = append(judged, id)
+		}
+	}
+	slices.Sort(judged) // what they used adds up to the same each time
+	for _, id := range judged {
+		item := c.items[id]
+		if item.rate <= 0 ||
+			!slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.shares }) {
+			continue
+		}
+		used := c.usedByOthers(judged, id)
+		for i := range item.slices {
+			if s := &item.slices[i]; s.shares {
+				saved := time.Duration(used * float64(s.cost))
+				j.relieve(s, id, saved)
+				s.cost -= saved
+				s.To = max(s.From, s.To-saved)
+			}
+		}
+	}
+}
+
+// usedByOthers is the share of the path's rate that the other judged exchanges with the same server
+// used while exchange id lasted, as if each had come evenly.
+func (c *clientClock) usedByOthers(judged []int, id int) float64 {
+	item, octets := c.items[id], 0.0
+	for _, other := range judged {
+		o := c.items[other]
+		if other == id || o.server != item.server || o.To <= o.From {
+			continue
+		}
+		if both := min(o.To, item.To) - max(o.From, item.From); both > 0 {
+			octets += float64(o.octets) * float64(both) / float64(o.To-o.From)
+		}
+	}
+	return min(1, octets/(item.rate*(item.To-item.From).Seconds()))
+}
+
+// relieve takes a part from what a claim cost, wherever it is counted.
+func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
+	g := j.groups[s.group]
+	if g == nil || saved <= 0 {
+		return
+	}
+	g.cost.Expected -= saved
+	g.cost.Low = min(g.cost.Low, g.cost.Expected)
+	j.Total.lost = max(0, j.Total.lost-saved)
+	for i := range g.occurrences {
+		o := &g.occurrences[i]
+		if o.Exchange == exchange && o.Start == s.start && o.Cost.Expected == s.cost {
+			o.Cost.Expected -= saved
+			o.Cost.Low = min(o.Cost.Low, o.Cost.Expected)
+			break
+		}
+	}
+	slices.SortFunc(g.occurrences, rule.CompareOccurrences)
+}

@@ -1,0 +1,236 @@
+package judge
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+const (
+	// maxCluster is how many exchanges of one client are held until all that overlap them have been
+	// judged. Beyond it those that are judged are settled with what is known.
+	maxCluster = 1024
+	// maxHeld is how many are held of all clients; what comes on top counts as if nothing had run
+	// beside it.
+	maxHeld = 1 << 15
+	// smallClient is up to how many exchanges at a time the room of a client is used again for
+	// another.
+	smallClient = 16
+	// maxSpareClocks is how many emptied rooms are kept for other clients.
+	maxSpareClocks = 1024
+)
+
+// wallClock tells what findings cost by the clock on the wall: what a slice of one exchange's time
+// costs a client that waits for others in the meantime is nothing. It follows the exchanges of each
+// client for as long as some of them overlap.
+type wallClock struct {
+	clients map[netip.Addr]*clientClock
+	held    int
+	spare   []*clientClock // of clients that have nothing open: most have again, soon
+}
+
+// clientClock is one client's exchanges that overlap others, and have not been settled.
+type clientClock struct {
+	items map[int]clockItem // by ID of the exchange
+	open  int               // not judged
+	found int               // slices
+	large bool              // its map has grown: not to be kept
+}
+
+// clockItem is one exchange.
+type clockItem struct {
+	report.Interval // to is valid once judged
+	judged          bool
+	stream          bool // the client does not wait for its end
+	transferred
+	slices []clockSlice
+}
+
+// clockSlice is what a finding claims of an exchange's time.
+type clockSlice struct {
+	report.Interval
+	group  rule.Key
+	cost   time.Duration
+	start  time.Duration // of the occurrence
+	shares bool          // other transfers go on meanwhile
+}
+
+// began takes note of an exchange.
+func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
+	c := w.clients[client]
+	if w.held >= maxHeld {
+		return
+	}
+	if c == nil {
+		if w.clients == nil {
+			w.clients = map[netip.Addr]*clientClock{}
+		}
+		c = w.newClient()
+		w.clients[client] = c
+	}
+	c.items[id] = clockItem{Interval: report.Interval{From: from}}
+	c.large = c.large || len(c.items) > smallClient
+	c.open++
+	w.held++
+}
+
+// judged takes in an exchange's claims, and settles what no longer overlaps anything that is still
+// to be judged.
+func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Draft, claims []rule.Claim) {
+	c := w.clients[p.Client]
+	if c == nil {
+		return
+	}
+	item, known := c.items[job.Info.ID]
+	if !known {
+		return
+	}
+	item.Interval, item.judged, item.stream = report.Interval{
+		From: job.From,
+		To:   job.Until,
+	}, true, job.Streams()
+	for i := range claims {
+		k := &claims[i]
+		if s := (clockSlice{lostSlice(k, job), rule.Key{Rule: k.Rule, Cause: k.Cause, Pair: p}, k.Occ.Cost.Expected, k.Occ.Start, j.sharesPath(k)}); s.To > s.From {
+			item.slices = append(item.slices, s)
+		}
+	}
+	item.transferred = transferred{p.Server.Addr(), job.Flow.Bytes, job.Flow.Rate}
+	c.items[job.Info.ID] = item
+	c.found += len(item.slices)
+	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
+		w.held -= c.settle(j)
+	}
+	if len(c.items) == 0 {
+		delete(w.clients, p.Client)
+		if len(w.spare) < maxSpareClocks && !c.large {
+			w.spare = append(w.spare, c)
+		}
+	}
+}
+
+// newClient is a client without exchanges.
+func (w *wallClock) newClient() *clientClock {
+	if n := len(w.spare); n > 0 {
+		c := w.spare[n-1]
+		w.spare = w.spare[:n-1]
+		return c
+	}
+	return &clientClock{items: map[int]clockItem{}}
+}
+
+// lostSlice is the stretch of the exchange's time that the claim would save.
+func lostSlice(c *rule.Claim, job *rule.Draft) report.Interval {
+	from := c.Occ.Start
+	if len(c.Lost) > 0 {
+		from = c.Lost[0].From
+	}
+	from = max(from, job.From)
+	return report.Interval{From: from, To: min(from+c.Occ.Cost.Expected, job.Until)}
+}
+
+// finish settles what is left.
+func (w *wallClock) finish(j *Judge) {
+	for _, c := range w.clients {
+		w.held -= c.settle(j)
+	}
+}
+
+// settle books the wall-clock cost of everything that is judged, and forgets it. What is not yet
+// judged covers the time since it began, as if it had no finding: so the result errs on the low
+// side. The result is how many were forgotten.
+func (c *clientClock) settle(j *Judge) int {
+	if c.found > 0 {
+		c.bookWall(j)
+	}
+	n := len(c.items) - c.open
+	if c.open == 0 {
+		clear(c.items)
+		return n
+	}
+	for id, item := range c.items {
+		if item.judged {
+			delete(c.items, id)
+		}
+	}
+	return n
+}
+
+// bookWall adds what the slices cost by the clock on the wall to their findings.
+func (c *clientClock) bookWall(j *Judge) {
+	found := c.found
+	c.found = 0
+	if len(c.items) == 1 && found == 1 { // nothing ran beside it, as mostly
+		for _, item := range c.items {
+			j.addWall(
+				item.slices[0].group,
+				item.slices[0].To-item.slices[0].From,
+				item.slices[0].cost,
+			)
+		}
+		return
+	}
+	c.relieve(j)
+	groups := map[rule.Key][]report.Interval{}
+	cost := map[rule.Key]time.Duration{}
+	for _, item := range c.items {
+		for _, s := range item.slices {
+			groups[s.group] = append(groups[s.group], s.Interval)
+			cost[s.group] += s.cost
+		}
+	}
+	for key, lost := range groups {
+		j.addWall(key, uncovered(lost, c.without(key)), cost[key])
+	}
+}
+
+// addWall books what a part of a finding's cost is by the clock on the wall.
+func (j *Judge) addWall(key rule.Key, wall, cost time.Duration) {
+	if g := j.groups[key]; g != nil {
+		g.wall += wall
+		g.walled += cost
+	}
+}
+
+// without are the stretches of the exchanges that do not have the finding.
+func (c *clientClock) without(key rule.Key) []report.Interval {
+	var out []report.Interval
+	for _, item := range c.items {
+		switch has := slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.group == key }); {
+		case has, item.stream:
+		case item.judged:
+			out = append(out, item.Interval)
+		default:
+			out = append(out, report.Interval{From: item.From, To: report.EndOfTime})
+		}
+	}
+	return out
+}
+
+// uncovered is the measure of what lies in some interval of lost and in none of cover.
+func uncovered(lost, cover []report.Interval) time.Duration {
+	lost, cover = report.Union(lost), report.Union(cover)
+	var total time.Duration
+	for _, l := range lost {
+		total += l.To - l.From
+		for len(cover) > 0 && cover[0].To <= l.From {
+			cover = cover[1:]
+		}
+		for _, k := range cover {
+			if k.From >= l.To {
+				break
+			}
+			total -= min(k.To, l.To) - max(k.From, l.From)
+		}
+	}
+	return total
+}
+
+// wallCost is what the finding cost by the clock on the wall; what did not belong to a single
+// exchange, or was not followed, counts in full.
+func (g *group) wallCost() time.Duration {
+	return min(g.wall+max(0, g.cost.Expected-g.walled), g.cost.Expected)
+}

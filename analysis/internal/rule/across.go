@@ -1,0 +1,201 @@
+package rule
+
+import (
+	"iter"
+	"net/netip"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+)
+
+// Conn is what is known of a connection when one of its events is read. Whatever a rule wants to
+// remember of it besides, the rule keeps.
+type Conn struct {
+	Id        int
+	Pair      report.Pair
+	Port      uint16        // of the client
+	Start     capture.Mark  // its first segment
+	Far       time.Duration // the least from the capture to the client and back; 0: not known
+	Rtt       time.Duration // the least round trip, by the exchange that was judged last
+	Served    int           // exchanges that are over
+	IdleSince capture.Mark  // end of the exchange that was over last
+	// end of the latest exchange that did not fail
+	AnsweredAt time.Duration
+	Repeats    bool // it was opened to repeat a request that had failed
+	Seen       report.Products
+	Foreign    bool // what it carries is neither HTTP nor hidden
+}
+
+// Subject is whom a claim is about, beside its occurrence.
+type Subject struct {
+	Pair    report.Pair
+	Seen    report.Products
+	Foreign bool // the protocol is not HTTP, nor hidden
+	// of the exchange, where its time is part of what all exchanges took
+	Known     bool
+	Host      string
+	Took, Rtt time.Duration
+}
+
+// Subject is the connection as one, without an exchange.
+func (c *Conn) Subject() Subject {
+	return Subject{Pair: c.Pair, Seen: c.Seen, Foreign: c.Foreign, Rtt: c.Rtt}
+}
+
+// Of is the connection with one of its exchanges.
+func (c *Conn) Of(x *Draft) Subject {
+	s := c.Subject()
+	s.Known, s.Host, s.Took, s.Rtt = true, x.Info.Host, x.Info.Duration, x.Flow.Rtt
+	return s
+}
+
+// Kinds are kinds of claims, a bit each: precedence is between kinds, not between rules.
+type Kinds uint16
+
+const (
+	// ColdSetup is a connection that need not have been set up, with the window that it began with.
+	ColdSetup Kinds = 1 << iota
+	ColdWindow
+	// Repair is waiting for a timer that sends again.
+	Repair
+	// LateHandshake is a handshake that was answered late.
+	LateHandshake
+	// DroppedHandshake is one whose end the server dropped, so that data had to be sent again.
+	DroppedHandshake
+	// UsedPorts is a SYN that met an old connection.
+	UsedPorts
+	// LostWay is a connection that the way may have forgotten.
+	LostWay
+)
+
+// Has reports whether all of the kinds are among k.
+func (k Kinds) Has(all Kinds) bool { return k&all == all }
+
+// Comparison is the half of a rule, or of several, that compares connections.
+type Comparison struct {
+	Start func() Across // makes the state of one run
+	Wants eventKinds    // the events that it is told of
+}
+
+// Across is the state of a comparison. The judge tells it of each event that it wants, in the order
+// of time, after it has taken the event in itself, and calls finish once, at the end.
+type Across interface {
+	Event(d Desk, c *Conn, e *Event)
+	Finish(d Desk)
+}
+
+// Claimer is an across that has something to say of an exchange before it is settled which claims
+// about it stand.
+type Claimer interface {
+	Claims(d Desk, c *Conn, x *Draft)
+}
+
+// Referee is an across to which workers refer claims: it books them, or not.
+type Referee interface {
+	Refer(d Desk, r Referred)
+}
+
+// Referred is a claim that its rule's across is to settle.
+type Referred struct {
+	Subject
+	Claim
+	At time.Duration // when it became known
+	// claims that gave way to it, and would stand if it does not
+	Displaced []Claim
+}
+
+// Witness is an across that wants to know of each claim of its rules that is booked.
+type Witness interface {
+	Booked(s *Subject, c *Claim)
+}
+
+// Waiter is an across that waits for something: it is also told how far time has gone, before each
+// event and in silence, so that nothing holds up what it knows.
+type Waiter interface {
+	Advance(d Desk, now time.Duration)
+}
+
+// Ager is an across that forgets what can no longer matter.
+type Ager interface{ Age(now time.Duration) }
+
+// Desk is what a comparison may ask of the judge, and tell it.
+type Desk interface {
+	// Enabled reports whether the rule runs.
+	Enabled(rule string) bool
+	// Book adds an occurrence to its finding.
+	Book(s Subject, c *Claim)
+	// BookMany adds n occurrences that cost so much together, of which samples are listed.
+	BookMany(s Subject, samples []Claim, n int, total report.Cost)
+	// Lose adds to the time that was lost.
+	Lose(d time.Duration)
+	// Claim adds a claim to the exchange in hand.
+	Claim(c Claim)
+	// Settle says that the time of the exchange in hand belongs to something of that kind.
+	Settle(k Kinds)
+	// Standing are the kinds of the claims about the exchange in hand that stand.
+	Standing() Kinds
+	// Exchange is the number of the connection's exchange with that index; -1 if there is none.
+	Exchange(conn, index int) int
+	// Pair is what is known of all exchanges of a pair; false if none has been judged.
+	Pair(p report.Pair) (Totals, bool)
+	// Found is a finding; nil if there is none.
+	Found(rule, cause string, p report.Pair) Found
+	// Findings are all findings of a rule so far, in no order.
+	Findings(rule string) iter.Seq2[Key, Found]
+	// PairHas reports whether there is a finding of that kind between a pair.
+	PairHas(k Kinds, p report.Pair) bool
+	// Uncompared counts a connection that is not compared, as there is too much to compare it with.
+	Uncompared()
+	// DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
+	DelayedACKs(host netip.Addr) []time.Duration
+	// Relabel gives back to a hold the time that went to the application.
+	Relabel(r Relabelled)
+}
+
+// Totals are what all exchanges of a pair took.
+type Totals struct {
+	Exchanges int
+	Time      time.Duration
+	Rtt       time.Duration // the least round trip that exchanges showed; 0: none
+}
+
+// Key is what one fix cures together: a finding.
+type Key struct {
+	Rule, Cause string
+	Pair        report.Pair
+}
+
+// Found is a finding so far.
+type Found interface {
+	Count() int
+	Confidence() report.Confidence
+	Rtt() time.Duration // the longest of the exchanges that are affected
+	// Doubt takes a level of confidence, sure sets it.
+	Doubt()
+	Sure(c report.Confidence)
+	// Limit narrows the limits of severity, grade sets them.
+	Limit(least, most report.Severity)
+	Grade(least, most report.Severity)
+	// Low sets the least that it costs.
+	Low(d time.Duration)
+	// Further is what is to be said of all of it.
+	Further(text string)
+}
+
+// Relabelled is time of an exchange that had gone to the application, and belongs to a hold: up to
+// the border to the first label, behind it to the second.
+type Relabelled struct {
+	Conn, Exchange int
+	report.Interval
+	Was    report.Label
+	Border time.Duration
+	Now    [2]report.Label
+}
+
+// Doubt takes a level of certainty from a finding, if there is one.
+func Doubt(f Found) {
+	if f != nil {
+		f.Doubt()
+	}
+}

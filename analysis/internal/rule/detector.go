@@ -1,0 +1,50 @@
+package rule
+
+import "tcpwhy/analysis/report"
+
+// Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a
+// rule is one file with one variable of this type, its line in All, and its scenarios.
+type Detector struct {
+	Name  string // as in reports and flags
+	Title string // for people, no full stop
+	// four parts: what happens, how it is recognised, how cost is counted, when it is wrong
+	Doc        string
+	Causes     []report.Cause
+	References []string
+
+	Exchange func(*Pass) // called for each settled exchange, by the worker that owns the connection
+	Certain  func(*Pass) // called for each exchange when its labels are certain
+	Closed   func(*Pass) // called when the connection is over
+	Across   *Comparison // nil if it compares no connections
+
+	Rests    Basis // what its verdicts rest on
+	Makes    Kinds // kinds of claims that no other rule makes
+	YieldsTo Kinds // what takes the place of its claims that have a kind, on the same exchange
+	// while it repairs or waits, other transfers of the same client use what it leaves of the path
+	SharesPath bool
+	// causes whose occurrences belong to those of another cause, if there are some and these are
+	// not of high confidence
+	Joins map[string]string
+}
+
+// Basis is what a verdict rests on: a flaw of the capture weakens all that rest on what it hides.
+type Basis uint8
+
+const (
+	Timing     Basis = 1 << iota // exact times and segments
+	Content                      // what HTTP messages say
+	Connection                   // counts of connections, or the silence of one host
+	// the window scale and the first round trip, which a handshake shows
+	Beginning
+	Anything = Timing | Content | Connection
+)
+
+// Cause is the detector's cause with that code; it must exist.
+func (d *Detector) Cause(code string) *report.Cause {
+	for i := range d.Causes {
+		if d.Causes[i].Code == code {
+			return &d.Causes[i]
+		}
+	}
+	return nil
+}

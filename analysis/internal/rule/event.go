@@ -1,0 +1,143 @@
+package rule
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// EventKind orders the events of one connection that carry the same moment.
+type EventKind uint8
+
+const (
+	ExchangeBegan  EventKind = iota // *beganExchange
+	ExchangeOver                    // *overExchange
+	ExchangeJudged                  // *job
+	ConnClosing                     // *closingConn: the first FIN or RST
+	// nothing: what came after that shows that octets before are missing
+	ConnLacks
+	ConnOver // *overConn: no more segments
+)
+
+// Event is one thing that happened to one connection. Workers write events; the judge reads all of
+// them in the order of time, so that it can compare connections without looking into any worker's
+// state.
+type Event struct {
+	At    time.Duration
+	Conn  int
+	Index int // of the exchange, within its connection
+	Kind  EventKind
+	Data  any // by kind
+}
+
+// began, over, judged, closing and gone are what an event of their kind tells.
+func (e *Event) Began() *Began     { return e.Data.(*Began) }
+func (e *Event) Over() *Over       { return e.Data.(*Over) }
+func (e *Event) Judged() *Draft    { return e.Data.(*Draft) }
+func (e *Event) Closing() *Closing { return e.Data.(*Closing) }
+func (e *Event) Gone() *Gone       { return e.Data.(*Gone) }
+
+// eventKinds is a set of kinds.
+type eventKinds uint8
+
+// Wants is the set of the kinds.
+func Wants(kinds ...EventKind) (all eventKinds) {
+	for _, k := range kinds {
+		all |= 1 << k
+	}
+	return all
+}
+
+// Has reports whether k is in the set.
+func (s eventKinds) Has(k EventKind) bool { return s&(1<<k) != 0 }
+
+// compare orders events by time, then connection, then the order in which the connection's worker
+// wrote them.
+func (e Event) compare(f Event) int {
+	return cmp.Or(cmp.Compare(e.At, f.At), cmp.Compare(e.Conn, f.Conn))
+}
+
+// SortEvents puts events into the order in which the judge reads them. It is stable, so that events
+// of one connection, which one worker wrote, keep their order.
+func SortEvents(events []Event) {
+	slices.SortStableFunc(events, Event.compare)
+}
+
+// Began tells the judge of a request, at the moment of its first octet.
+type Began struct {
+	Pair      report.Pair
+	First     bool         // the first exchange of its connection
+	ConnStart capture.Mark // the connection's first segment
+	Start     capture.Mark
+	Need      time.Duration // when the client needed the connection
+	Critical  bool          // the request waited for the handshake
+	Handshake bool          // the capture shows the connection's start
+	Secure    bool
+	Name      string // Host or SNI
+	Method    string
+	Target    string
+	Agent     string // product of User-Agent
+	Turn      bool
+	Port      uint16        // of the client
+	Far       time.Duration // from the capture to the client and back
+	Rtt       time.Duration // the least on its connection so far; 0: not known
+	Facts     reassembly.Facts
+}
+
+// Key is what the request and its repetition have in common.
+func (e *Began) Key() RetryKey { return RetryKey{e.Pair.Client, e.Name, e.Method, e.Target} }
+
+// Over tells the judge what the end of an exchange means for the connection's further use.
+type Over struct {
+	End       capture.Mark
+	Outcome   reassembly.Outcome
+	Reusable  bool
+	Turn      bool
+	Foreign   bool          // what the connection carries is neither HTTP nor hidden
+	Doubt     bool          // its messages were not all read: the reason rests on what little was
+	Reason    string        // why it is not reusable, a cause of missed-reuse
+	IdleLimit time.Duration // from Keep-Alive: timeout=; 0: not given, or notKept
+	NotKept   bool          // Keep-Alive: timeout=0
+	Bytes     int64         // of the response
+	Asked10   bool          // the request was HTTP/1.0 or older
+	// the capture lacks some of the connection: how it ended, and why, is not certain
+	Gap      bool
+	Failure  *Failure        // set if the exchange did not end well
+	Products report.Products // seen on the connection so far
+}
+
+// Closing tells the judge that a connection carries no further request, and who closed it.
+type Closing struct {
+	At    capture.Mark
+	By    reassembly.Dir
+	Reset bool
+	Alert bool           // by its TLS alert (RFC 8446 §6.1)
+	Fin   reassembly.Dir // who sent the first FIN or RST
+	Open  bool           // while an exchange was going on
+	Gap   bool           // the capture lacks what came before
+	// by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
+	Abort bool
+}
+
+// Gone hands the judge what remains of a connection.
+type Gone struct {
+	Pair        report.Pair
+	At          capture.Mark
+	By          reassembly.Dir
+	Reset       bool
+	Ended       bool // only because the capture ended
+	Info        *report.ConnInfo
+	Claims      []Claim
+	Established bool // the handshake was completed
+	Names       ledger.Names
+	Missing     int64 // octets acknowledged that the capture lacks
+	MidStream   bool
+	Trace       *report.Trace
+	Nagle       [2]ledger.NagleTally // by the sender's direction
+	Delacks     [2][]time.Duration   // how late each side acknowledged small segments
+}

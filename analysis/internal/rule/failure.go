@@ -1,0 +1,43 @@
+package rule
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// RetryKey is what a request and its repetition have in common.
+type RetryKey struct {
+	client         netip.Addr
+	host           string
+	Method, target string
+}
+
+// Failure is an exchange that did not end well.
+type Failure struct {
+	Key   RetryKey // no method: a repetition would not be recognised
+	Host  string
+	Start capture.Mark
+	At    time.Duration // when it was over
+	Took  time.Duration
+}
+
+// FailureOf is what the judge needs to find the retry of x, the first that failed.
+func FailureOf(s *ledger.Connection, x *reassembly.Exchange) *Failure {
+	f := &Failure{
+		Start: x.Start(),
+		At:    s.Ending.FailedAt,
+		Host:  x.Host,
+		Took:  max(0, s.Ending.FailedAt-x.Start().Time),
+	}
+	if s.Conn.TLS != nil {
+		f.Host = s.Conn.TLS.SNI
+	}
+	if x.Method != "" && !x.Turn {
+		f.Key = RetryKey{s.Conn.Client.Addr(), f.Host, x.Method, x.Target}
+	}
+	return f
+}

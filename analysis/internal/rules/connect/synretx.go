@@ -1,0 +1,443 @@
+package connect
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// clusterSpan is how close in time connections must fail to be set up to count as one overflow.
+	clusterSpan = time.Second
+	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost
+	// together once in 10^5.
+	clusterSize = 3
+	// maxLateSYNs is how many late connections wait for their cluster at a time.
+	maxLateSYNs = 4096
+)
+
+var SynRetransmission = &rule.Detector{
+	Name:  "syn-retransmission",
+	Rests: rule.Connection,
+	Title: "SYN had to be repeated",
+	Doc: `What happens
+A SYN or its answer is lost, or the server drops the SYN because its queues are full. The client waits for a timer: a second at
+first. Linux since 6.5 repeats the first four times a second apart (net.ipv4.tcp_syn_linear_timeouts), older Linux and others
+double the wait each time (1, 3, 7, 15 s after the first; RFC 6298 section 5.7).
+
+How it is recognised
+Two or more SYNs of one connection before the answer that led to a connection.
+Or one SYN, whose handshake the client could complete, and first data that the server's host gets three times and does not
+acknowledge.
+network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had not come, or the server its SYN-ACK, and only that
+one was answered. backlog-overflow: captured at the
+server, the SYN arrived and was not answered; or three and more connections to the same server failed so, or had their first
+data go unanswered so, within a second while the server answered others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the server.
+A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to port-exhaustion.
+
+How cost is counted
+From the first SYN to the one that was answered, if a request waited for the connection; nothing for one opened in advance.
+
+When it is wrong
+A firewall of the server's host that limits new connections looks like an overflow.`,
+	Causes: []report.Cause{
+		{Code: "network", Title: "handshake lost on the way", Side: report.SideNetwork,
+			Message: "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "look for loss between the capture and the client",
+				},
+				{
+					Side: report.SideClient,
+					Text: "open fewer connections: keep them and use them again",
+				},
+			}},
+		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: report.SideServer,
+			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
+			Remedies: []report.Remedy{
+				{
+					Side:     report.SideServer,
+					Text:     "accept faster, or give the queue more room: listen() backlog",
+					Settings: report.BacklogSettings(),
+					After:    "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts",
+				},
+				{
+					Side: report.SideClient,
+					Text: "open fewer connections at once: a pool with a limit",
+				}}},
+		{Code: "unknown", Title: "SYN had to be repeated", Side: report.SideUnknown,
+			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
+				"from here.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)",
+				},
+				{
+					Side: report.SideNetwork,
+					Text: "look for loss, and for limits of new connections in firewalls and conntrack tables",
+				}}},
+	},
+	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
+	Exchange:   runSYN,
+	Across: &rule.Comparison{
+		Start: func() rule.Across { return &lateSYNs{} },
+		Wants: rule.Wants(rule.ExchangeOver),
+	},
+}
+
+// synFault is a connection whose SYN, or the answer to it, was repeated.
+type synFault struct {
+	cause    string
+	first    capture.Mark
+	answered capture.Mark // the SYN that was answered
+	dropped  bool         // the SYN was answered, and the end of the handshake dropped
+	maybe    bool         // so it seems from afar: only several at once are more than loss
+	evidence []report.Evidence
+	text     string
+}
+
+// The numbers of a claim about such a connection.
+const (
+	synDropped = iota // 1: the end of the handshake was
+	synMaybe          // 1: only several at once are more than loss
+	synRepeats        // nanoseconds until the last SYN, and until the last SYN-ACK
+	synAnswers
+	synDoubtful // 1: the request may not have waited for it
+)
+
+// claim refers the fault: whether several failed together is seen when they are compared.
+func (f *synFault) claim(p *rule.Pass) {
+	c := rule.Claim{
+		Rule:     "syn-retransmission",
+		Cause:    f.cause,
+		Kind:     rule.LateHandshake,
+		Referred: true,
+		Text:     f.text,
+		Occ: report.Occurrence{
+			Start:    f.first.Time,
+			End:      f.answered.Time,
+			Evidence: f.evidence,
+		},
+	}
+	if f.dropped {
+		c.Kind = rule.DroppedHandshake
+		c.Num[synDropped] = 1
+	}
+	if f.maybe {
+		c.Num[synMaybe] = 1
+	}
+	if p.Draft.Doubtful {
+		c.Num[synDoubtful] = 1
+	}
+	c.Num[synRepeats] = int64(p.Draft.Times[report.SYNRetx])
+	c.Num[synAnswers] = int64(p.Draft.Times[report.SYNACKRetx])
+	p.Report(c)
+}
+
+// runSYN looks at the set-up of the connection when its first exchange is done.
+func runSYN(p *rule.Pass) {
+	c := p.Conn
+	if p.Exchange.Index != 0 || p.Draft == nil {
+		return
+	}
+	f := notAccepted(p)
+	if f == nil && p.Draft.Critical {
+		f = answeredAgain(p)
+	}
+	if f != nil {
+		f.claim(p)
+		return
+	}
+	if len(c.SYNs) < 2 || len(c.SYNACKs) == 0 || !p.Draft.Critical || metTimeWait(c) != nil {
+		return
+	}
+	if p.Draft.Times[report.SYNRetx]+p.Draft.Times[report.SYNACKRetx] <= 0 {
+		return
+	}
+	f = &synFault{
+		cause:    synCause(c),
+		first:    c.SYNs[0],
+		answered: c.SYNs[0],
+		text:     schedule(c.SYNs),
+	}
+	f.evidence = []report.Evidence{
+		rule.At(c.SYNs[0], "first SYN", report.SideClient, "asks for the connection"),
+	}
+	if early := c.SYNACKs[0]; early.Time < c.SYNs[len(c.SYNs)-1].Time {
+		f.evidence = append(f.evidence, rule.At(early, "SYN-ACK", report.SideServer, "answers it"))
+	}
+	last := c.SYNs[len(c.SYNs)-1]
+	f.answered = last
+	f.evidence = append(
+		f.evidence,
+		rule.At(
+			last,
+			"repeated SYN",
+			report.SideClient,
+			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-f.first.Time)),
+		),
+	)
+	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
+		f.evidence = append(
+			f.evidence,
+			rule.At(end, "SYN-ACK", report.SideServer, "leads to the connection"),
+		)
+	}
+	f.claim(p)
+}
+
+// answeredAgain looks for a SYN-ACK that got lost after it had passed, and that the server repeated
+// before the client repeated its SYN: the end of the handshake followed the last one by a round
+// trip, and no other. nil if that is not so.
+func answeredAgain(p *rule.Pass) *synFault {
+	c := p.Conn
+	n := len(c.SYNACKs)
+	if len(c.SYNs) != 1 || n < 2 || !ledger.Seen(c.AckOfSYNACK) ||
+		p.Draft.Times[report.SYNACKRetx] <= 0 {
+		return nil
+	}
+	first, last := c.SYNACKs[0], c.SYNACKs[n-1]
+	if c.AckOfSYNACK.Time < last.Time+c.Far(reassembly.FromClient)*9/10 {
+		return nil // it was on its way when the last SYN-ACK passed
+	}
+	took := rule.Seconds(last.Time - first.Time)
+	return &synFault{
+		cause:    "network",
+		first:    first,
+		answered: last,
+		text:     "The SYN-ACK was repeated after " + took + ".",
+		evidence: []report.Evidence{
+			rule.At(first, "SYN-ACK", report.SideServer, "answers the SYN"),
+			rule.At(last, "repeated SYN-ACK", report.SideServer, took+" after the first"),
+			rule.At(c.AckOfSYNACK, "ACK", report.SideClient, "answers that one"),
+		},
+	}
+}
+
+// unacceptedCopies is how often the first data must have come to the server's host without an
+// acknowledgment: the kernel delays one by 200 ms at most, which is when the second copy comes.
+const unacceptedCopies = 3
+
+// notAccepted looks for a handshake that the client thinks complete and the server's kernel dropped
+// the end of, because the queue of connections to be accepted was full: captured at the server, the
+// first data comes again and again, and is not acknowledged. nil if that is not so.
+func notAccepted(p *rule.Pass) *synFault {
+	c, x := p.Conn, p.Exchange
+	if x.Request == nil || len(c.SYNACKs) == 0 {
+		return nil
+	}
+	var first, last *reassembly.Record
+	copies := 0
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Dir == reassembly.FromServer && r.Flags&(capture.ACK|capture.SYN) == capture.ACK {
+			if r.Ack > x.Request.From {
+				break
+			}
+			return nil // it is alive, and acknowledges less
+		}
+		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= x.Request.From {
+			copies++
+			if last = r; first == nil {
+				first = r
+			}
+		}
+	}
+	if copies < unacceptedCopies ||
+		p.Draft.Sum(report.RTO, report.LostRetx, report.TLP, report.FastRetx) <= 0 {
+		return nil
+	}
+	return &synFault{
+		cause:    "backlog-overflow",
+		first:    first.Mark(),
+		answered: last.Mark(),
+		dropped:  true,
+		maybe:    !atServer(c),
+		text:     "The end of the handshake was dropped, so that the first request had to be sent again and again.",
+		evidence: []report.Evidence{
+			rule.At(c.SYNACKs[0], "SYN-ACK", report.SideServer, "the client may begin"),
+			rule.At(first.Mark(), "first data", report.SideClient, "is not acknowledged"),
+			rule.At(
+				last.Mark(),
+				"repeated data",
+				report.SideClient,
+				fmt.Sprintf("copy %d, %s later", copies, rule.Seconds(last.Time-first.Time)),
+			),
+		},
+	}
+}
+
+// synCause tells the causes apart as far as one connection shows them.
+func synCause(c *reassembly.Conn) string {
+	repeat := c.SYNs[1].Time
+	if answer := c.SYNACKs[0].Time; answer < repeat-c.Far(reassembly.FromClient) {
+		return "network" // it had the time to reach the client, and did not
+	}
+	if atServer(c) {
+		return "backlog-overflow"
+	}
+	return "unknown"
+}
+
+// atServer reports whether what the capture shows has surely reached the server's host. On a LAN
+// that is not known: the round trips are too short to tell where between the hosts the frames were
+// seen.
+func atServer(c *reassembly.Conn) bool {
+	return c.Vantage == reassembly.ServerSide || c.Client.Addr() == c.Server.Addr()
+}
+
+// schedule says how the repetitions were spaced.
+func schedule(syns []capture.Mark) string {
+	gap := syns[1].Time - syns[0].Time
+	text := fmt.Sprintf("The SYN was repeated after %s", rule.Seconds(gap))
+	if len(syns) < 3 {
+		return text + "."
+	}
+	next := syns[2].Time - syns[1].Time
+	if next > gap*3/2 {
+		return text + fmt.Sprintf(" and again after %s, the wait doubling.", rule.Seconds(next))
+	}
+	return text + fmt.Sprintf(" and again after %s, at an even pace.", rule.Seconds(next))
+}
+
+// lateSYNs collects connections whose SYN was repeated, to see whether several failed together.
+type lateSYNs struct {
+	waiting []lateSYN
+	alive   pairlessTimes
+}
+
+type lateSYN struct{ rule.Referred }
+
+func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+	if data := e.Over(); data.Outcome == reassembly.Complete && data.End.Time <= e.At {
+		r.alive.note(c.Pair, data.End.Time)
+	}
+}
+
+// Refer keeps a connection until it is known which others failed with it.
+func (r *lateSYNs) Refer(d rule.Desk, c rule.Referred) {
+	r.waiting = append(r.waiting, lateSYN{c})
+	if len(r.waiting) > maxLateSYNs {
+		r.flush(d, c.At-5*time.Second)
+	}
+}
+
+// Advance books what is judged. What fails in the same second is judged within seconds of that:
+// repetitions are a second apart at first.
+func (r *lateSYNs) Advance(d rule.Desk, now time.Duration) {
+	for len(r.waiting) > 0 && now-r.waiting[0].At > 10*time.Second {
+		r.flush(d, now-5*time.Second)
+	}
+}
+
+func (r *lateSYNs) Finish(d rule.Desk) { r.flush(d, 1<<62) }
+
+// flush books what was judged before the given moment, at least one.
+func (r *lateSYNs) flush(d rule.Desk, before time.Duration) {
+	n := 0
+	for n < len(r.waiting) && (n == 0 || r.waiting[n].At < before || len(r.waiting)-n > maxLateSYNs/2) {
+		n++
+	}
+	ready := r.waiting[:n]
+	first := make(map[netip.AddrPort][]time.Duration)
+	for i := range r.waiting {
+		w := &r.waiting[i]
+		first[w.Pair.Server] = append(first[w.Pair.Server], w.Occ.Start)
+	}
+	for _, list := range first {
+		slices.Sort(list)
+	}
+	for i := range ready {
+		r.bookOne(d, &ready[i], first[ready[i].Pair.Server])
+	}
+	r.waiting = append(r.waiting[:0], r.waiting[n:]...)
+}
+
+// bookOne books one connection. starts are the first SYNs of all late connections to its server.
+func (r *lateSYNs) bookOne(d rule.Desk, w *lateSYN, starts []time.Duration) {
+	c := &w.Claim
+	c.Confidence = report.ConfidenceHigh
+	dropped, maybe := c.Num[synDropped] != 0, c.Num[synMaybe] != 0
+	several := r.together(starts, c.Occ.Start) && r.alive.within(w.Pair, c.Occ.Start, c.Occ.End)
+	switch c.Cause {
+	case "network":
+		c.Confidence = report.Proven
+	case "unknown":
+		c.Confidence = report.ConfidenceMedium
+		if several {
+			c.Cause, c.Confidence = "backlog-overflow", report.ConfidenceHigh
+		}
+	}
+	switch {
+	case maybe && !several: // it was loss
+		for i := range w.Displaced {
+			w.bookAs(d, &w.Displaced[i])
+		}
+		return
+	case dropped && !maybe:
+		c.Confidence = report.Proven
+	}
+	repeats := time.Duration(c.Num[synRepeats])
+	if dropped {
+		repeats += c.Occ.End - c.Occ.Start
+	}
+	total := repeats + time.Duration(c.Num[synAnswers])
+	c.Occ.Cost = report.Cost{Low: repeats, Expected: total, High: total}
+	if c.Num[synDoubtful] != 0 {
+		c.Occ.Cost.Low = 0
+	}
+	w.bookAs(d, c)
+}
+
+// bookAs books a claim about the exchange that waited for the handshake.
+func (w *lateSYN) bookAs(d rule.Desk, c *rule.Claim) {
+	if d.Enabled(c.Rule) {
+		d.Book(w.Subject, c)
+		d.Lose(min(c.Occ.Cost.Expected, w.Took))
+	}
+}
+
+// together reports whether enough connections to the server failed within the same second.
+func (r *lateSYNs) together(starts []time.Duration, first time.Duration) bool {
+	from, _ := slices.BinarySearch(starts, first-clusterSpan)
+	to, _ := slices.BinarySearch(starts, first+clusterSpan+1)
+	return to-from >= clusterSize
+}
+
+// pairlessTimes remembers when each server last finished a response.
+type pairlessTimes struct {
+	table rule.PairTable[[8]time.Duration]
+}
+
+// note remembers a moment; eight moments, at least 100 ms apart, are kept per server.
+func (t *pairlessTimes) note(p report.Pair, at time.Duration) {
+	e := t.table.Of(report.Pair{Server: p.Server}, at)
+	if e == nil || at-e[0] < 100*time.Millisecond && e[0] > 0 {
+		return
+	}
+	copy(e[1:], e[:])
+	e[0] = at
+}
+
+// within reports whether a moment between from and to was remembered.
+func (t *pairlessTimes) within(p report.Pair, from, to time.Duration) bool {
+	e := t.table.Has(report.Pair{Server: p.Server})
+	if e == nil {
+		return false
+	}
+	for _, at := range e {
+		if at > from && at < to {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,284 @@
+package ending
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// staleAfter is for how long a client may leave a connection half closed by the server before
+	// that is worth a note: pools look at their connections every few seconds.
+	staleAfter = 10 * time.Second
+	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as
+	// above).
+	deadlockAfter = 10 * time.Second
+	// shutWithin is how soon after its request a client shuts its direction that has nothing more
+	// to say: the next call of the same program. Who closes later gave up waiting, or cannot be
+	// told from one that did.
+	shutWithin = 3 * time.Millisecond
+)
+
+var HalfClose = &rule.Detector{
+	Name:  "half-close",
+	Rests: rule.Content,
+	Title: "half-closed connection mishandled",
+	Doc: `What happens
+TCP closes each direction by itself (RFC 9293 section 3.6). A client may close its direction after its last request and still
+wants the answer; a server that takes the FIN for a hang-up throws the answer away. A client that does not notice the FIN of
+its server keeps a dead connection. And a body without a length ends, for the server, only with the FIN that the client
+does not send: both wait.
+
+How it is recognised
+answered-by-close: a complete request, the client's FIN within 3 ms and a round trip, so that it was no timeout, and the server
+closes without a response; a FIN that comes later is told as a client that gave up (reset-after-data). stale-half-closed: the server's FIN, and the client closes 10 s or more and five round trips later.
+deadlock: a request that never became complete, everything acknowledged, and both sides silent for as long.
+
+How cost is counted
+The failed exchange as a whole. A stale connection costs nothing until it is used; that belongs to keepalive-race.
+
+When it is wrong
+A client that gives its request up the moment it has sent it closes the same way. A server may have meant not to answer.`,
+	Causes: []report.Cause{
+		{
+			Code:    "answered-by-close",
+			Title:   "request with half-close was answered by a close",
+			Side:    report.SideServer,
+			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "take the end of input as the end of requests, not of the client",
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "proxy_ignore_client_abort on"},
+						{Product: report.Node, Text: "server.httpAllowHalfOpen = true"},
+						{
+							Product: report.Go,
+							Text:    "no cancelling by the request's context",
+						},
+						{Product: report.HAProxy, Text: "no option abortonclose"},
+					},
+				},
+				{
+					Side: report.SideClient,
+					Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)",
+				}},
+		},
+		{
+			Code:    "stale-half-closed",
+			Title:   "client kept a connection that the server had closed",
+			Side:    report.SideClient,
+			Message: "The server closed idle connections, and the client left its side open long after.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
+						"idle time",
+					Settings: report.GiveUpSettings(),
+				},
+			},
+		},
+		{
+			Code:    "deadlock",
+			Title:   "both sides wait for the rest of a request",
+			Side:    report.SideClient,
+			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk",
+				},
+				{
+					Side:     report.SideServer,
+					Text:     "limit the wait for a request",
+					Settings: report.ReadLimits(),
+				}},
+		},
+	},
+	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
+	Closed:     runHalfClose,
+}
+
+func runHalfClose(p *rule.Pass) {
+	reportFate(p, "half-close")
+	c := p.Conn
+	reportLateAnswer(p)
+	up, down := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
+	end, _, ok := closedAt(c, reassembly.FromClient)
+	if !ok || !down.FinSeen || p.State.Ending.Answered == 0 || p.State.Ending.Failed != nil {
+		return
+	}
+	waited := end.Time - down.Fin.Time
+	if waited < max(staleAfter, 5*c.RTTMin()) || up.LastData.Time > down.Fin.Time {
+		return
+	}
+	p.Report(
+		rule.Claim{
+			Rule:       "half-close",
+			Cause:      "stale-half-closed",
+			Confidence: report.ConfidenceHigh,
+			Index:      -1,
+			Most:       rule.AtMost(report.Info),
+			Occ: report.Occurrence{
+				Exchange: -1,
+				Start:    down.Fin.Time,
+				End:      end.Time,
+				Evidence: []report.Evidence{
+					rule.At(down.Fin, "FIN", report.SideServer, "the server closes"),
+					rule.At(
+						end,
+						"close",
+						report.SideClient,
+						fmt.Sprintf("%s later", rule.Seconds(waited)),
+					)},
+			},
+		},
+	)
+}
+
+// halfClosed: the client closed its direction after a complete request, and was not answered.
+func (v *verdictOnEnd) halfClosed() bool {
+	c, x := v.c, v.x
+	up := &c.Half[reassembly.FromClient]
+	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete ||
+		!up.FinSeen ||
+		up.RstSeen ||
+		c.MidStream ||
+		!ledger.Whole(c) ||
+		v.e.Orphan {
+		return false
+	}
+	closed, _, ok := closedAt(c, reassembly.FromServer)
+	if !ok || closed.Time < up.Fin.Time || shutLater(&v.p.State.Connection, x) ||
+		x.Request.Facts.Has(reassembly.ConnUpgrade) {
+		return false
+	}
+	v.be("half-close", "answered-by-close", report.ConfidenceMedium)
+	v.claim.Correctness, v.claim.Unsafe, v.claim.Least, v.claim.Most = false, false, report.Medium, rule.AtMost(
+		report.Medium,
+	)
+	v.until(closed.Time)
+	v.claim.Occ.Evidence = []report.Evidence{
+		rule.At(x.Request.End, "end of request", report.SideClient, "nothing is missing"),
+		rule.At(
+			up.Fin,
+			"client's FIN",
+			report.SideClient,
+			"closes its direction; the other stays open",
+		),
+		rule.At(
+			closed,
+			"server's close",
+			report.SideServer,
+			fmt.Sprintf(
+				"closes without an answer, %s later",
+				rule.Seconds(closed.Time-up.Fin.Time),
+			),
+		)}
+	return true
+}
+
+// shutLater reports whether the client's FIN left later after its request than one that belongs to
+// it, by the capture's clock or by the client's own.
+func shutLater(s *ledger.Connection, x *reassembly.Exchange) bool {
+	c := s.Conn
+	up := &c.Half[reassembly.FromClient]
+	after := up.Fin.Time - x.Request.End.Time
+	request, fin := ledger.RecordOf(c, x.Request.End), ledger.RecordOf(c, up.Fin)
+	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) &&
+		fin.Trait.Has(reassembly.HasTS) {
+		ticks := time.Duration(int32(fin.TSVal - request.TSVal))
+		after = max(after, (ticks-1)*s.Walk.Send[reassembly.FromClient].Stamps.Tick)
+	}
+	return after > min(shutWithin, c.RTTMin()+time.Millisecond)
+}
+
+// deadlock: the request never became complete, and nobody said anything more.
+func (v *verdictOnEnd) deadlock() bool {
+	c, x := v.c, v.x
+	m := x.Request
+	fin := c.Half[reassembly.FromClient].Fin
+	answered := x.Response != nil && !(ledger.Seen(fin) && x.Response.Start.Time > fin.Time)
+	if answered || x.Turn || m.Complete || len(x.Interim) > 0 ||
+		m.Facts.Has(reassembly.Expect100) ||
+		m.Facts.Has(reassembly.HasGap) ||
+		!ledger.Whole(c) {
+		return false
+	}
+	up := &c.Half[reassembly.FromClient]
+	first, _, ok := closedAt(c, reassembly.FromClient)
+	if other, _, also := closedAt(c, reassembly.FromServer); also &&
+		(!ok || other.Time < first.Time) {
+		first, ok = other, true
+	}
+	waited := first.Time - m.End.Time
+	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < m.To ||
+		!quiet(c, m.End, first) {
+		return false
+	}
+	v.be("half-close", "deadlock", report.ConfidenceMedium)
+	v.until(first.Time)
+	if c.FirstClose == reassembly.FromClient {
+		took := first.Time - v.claim.Occ.Start // by the client's own clock
+		v.claim.Occ.Cost = report.Cost{Expected: took, High: took}
+	}
+	v.claim.Correctness, v.claim.Unsafe, v.claim.Least, v.claim.Most = false, false, report.Medium, rule.AtMost(
+		report.Medium,
+	)
+	v.claim.Text = incompleteText(m)
+	v.claim.Occ.Evidence = []report.Evidence{
+		rule.At(m.Start, "request", report.SideClient, "begins"),
+		rule.At(m.End, "last octet", report.SideClient, incompleteText(m)),
+		rule.At(
+			first,
+			"close",
+			rule.SideOf(c.FirstClose),
+			fmt.Sprintf("after %s in which nobody sent anything", rule.Seconds(waited)),
+		),
+	}
+	return true
+}
+
+// reportLateAnswer reports a deadlock that the client ended by closing its direction: then the
+// answer came.
+func reportLateAnswer(p *rule.Pass) {
+	e, x := &p.State.Ending, p.State.Last
+	if e.Failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete ||
+		x.Response == nil ||
+		!ledger.Asks(p.Conn) {
+		return
+	}
+	cl := rule.Claim{Index: x.Index}
+	cl.Occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time}
+	v := &verdictOnEnd{p: p, c: p.Conn, x: x, e: e, claim: &cl}
+	if v.deadlock() {
+		p.Report(cl)
+	}
+}
+
+// quiet reports whether nobody sent data between two moments.
+func quiet(c *reassembly.Conn, from, to capture.Mark) bool {
+	for i := range c.Records {
+		if r := &c.Records[i]; r.Len > 0 && r.Time > from.Time && r.Time < to.Time &&
+			r.Kind != reassembly.KeepAlive {
+			return false
+		}
+	}
+	return true
+}
+
+// incompleteText says what a request lacks.
+func incompleteText(m *reassembly.Message) string {
+	switch m.Framing {
+	case reassembly.ByLength:
+		return fmt.Sprintf("%d of %d announced octets were sent.", m.BodyBytes, m.Length)
+	case reassembly.ByChunks:
+		return "The last chunk was not sent."
+	}
+	return "Only a close could end the request."
+}

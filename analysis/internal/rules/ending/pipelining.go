@@ -1,0 +1,336 @@
+package ending
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+const (
+
+	// manyWaits is how many such waits one behind many responses must last, none of which was
+	// noticeable by itself.
+	manyWaits = 5
+)
+
+var Pipelining = &rule.Detector{
+	Name:  "pipelining",
+	Rests: rule.Content,
+	Title: "pipelined requests in danger",
+	Doc: `What happens
+A client may send further requests before the responses to earlier ones have come (RFC 9112 section 9.3.2). Responses come
+in the order of the requests: a slow one holds up all behind it. When the connection ends early, the client cannot know which
+of the unanswered requests were carried out. And if a server sends one response too many, every later response is taken
+for the answer to another request.
+
+How it is recognised
+A request whose first octet passed the capture before the last octet of the response before it; a final response that came
+before its own request was complete does not count. non-idempotent: the request before may not be repeated safely.
+lost-responses: two or more requests, or one behind another, were unanswered when the server closed. early-close: the same
+after a response that announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a round
+trip, if the server took so long for one of those before, or 100 ms in all.
+unsolicited-response: a final response, other than 408, while no request was unanswered, on a connection seen from its start
+without gaps; what the response acknowledges must have been seen before it.
+
+How cost is counted
+head-of-line: the wait less the round trip that any response needs. Lost requests: from the first of them to its repetition, if that follows within a second; else until
+the close. The rest costs nothing by itself.
+
+When it is wrong
+The wait behind another response may be the server's own queue, which another connection would not have spared.`,
+	Causes: []report.Cause{
+		{
+			Code:    "non-idempotent",
+			Title:   "request pipelined behind one that may not be repeated",
+			Side:    report.SideClient,
+			Message: "The client sent a request before it knew the result of one that is not idempotent.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "wait for the final response to POST and PATCH before sending anything else on the " +
+						"connection",
+				},
+			},
+		},
+		{
+			Code:  "lost-responses",
+			Title: "connection ended with pipelined requests unanswered",
+			Side:  report.SideServer,
+			Message: "The server closed the connection while pipelined requests were unanswered. Whether it carried them out, the " +
+				"client cannot know.",
+			Remedies: pipeliningRemedies(),
+		},
+		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: report.SideClient,
+			Message: "Pipelined responses were held up by the response before them.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "use HTTP/2, or several connections, instead of pipelining",
+				},
+			}},
+		{
+			Code:     "early-close",
+			Title:    "server closed with pipelined requests in its buffer",
+			Side:     report.SideServer,
+			Message:  "The server announced the close and closed, with requests that the client had already sent unanswered.",
+			Remedies: pipeliningRemedies(),
+		},
+		{
+			Code:  "unsolicited-response",
+			Title: "response that nobody had asked for",
+			Side:  report.SideServer,
+			Message: "The server sent a final response although no request was unanswered. A client that takes it for the answer to " +
+				"its next request is off by one from there on.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
+						"proxies that forward late upstream responses",
+				},
+				{
+					Side: report.SideClient,
+					Text: "close an idle connection on which anything arrives",
+				}},
+		},
+	},
+	References: []string{
+		"RFC 9112 section 9.3.2",
+		"RFC 9110 section 9.2.2",
+		"RFC 9112 section 9.6",
+	},
+	Exchange: runPipelining,
+	Closed:   func(p *rule.Pass) { reportFate(p, "pipelining") },
+}
+
+func pipeliningRemedies() []report.Remedy {
+	return []report.Remedy{
+		{
+			Side: report.SideClient,
+			Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead",
+		},
+		{
+			Side: report.SideServer,
+			Text: "answer all requests that were read before closing, and close in two steps",
+			Settings: []report.Setting{
+				{
+					Product: report.Nginx,
+					Text:    "lingering_close on with keepalive_requests large enough",
+				}, {Product: report.Apache, Text: "MaxKeepAliveRequests large enough"}},
+		},
+	}
+}
+
+func runPipelining(p *rule.Pass) {
+	if p.Draft == nil || p.Exchange.Turn {
+		return
+	}
+	if p.Exchange.Request == nil {
+		reportUnsolicited(p)
+		return
+	}
+	// A response that the capture lacks looks like one that had not come, and a request that was
+	// captured late like one that waited for the response before it.
+	if pipelinedBehind(&p.Draft.Exchange) && ledger.Whole(p.Conn) && p.Conn.Crossed == 0 {
+		reportHazard(p)
+		reportHeadOfLine(p)
+	}
+}
+
+// pipelinedBehind reports whether the job's request was pipelined, and not just sent while an early
+// response came in.
+func pipelinedBehind(j *ledger.Exchange) bool {
+	a := j.Ahead
+	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(reassembly.HasGap) {
+		return false
+	}
+	return a.Response == nil || a.Response.Start.Time >= a.Request.End.Time
+}
+
+// reportHazard reports a request that was sent before the result of one that may not be repeated
+// was known.
+func reportHazard(p *rule.Pass) {
+	a := p.Draft.Ahead
+	if a.Method == "" || ledger.Idempotent(a.Method) ||
+		a.Response != nil && a.Response.HeaderEnd.Frame != 0 &&
+			a.Response.HeaderEnd.Time <= p.Exchange.Start().Time {
+		return
+	}
+	out := []report.Evidence{
+		rule.At(a.Request.Start, "request", report.SideClient, a.Method+": not idempotent"),
+		rule.At(
+			p.Exchange.Start(),
+			"pipelined request",
+			report.SideClient,
+			"sent before the result was known",
+		),
+	}
+	if a.Response != nil {
+		out = append(
+			out,
+			rule.At(a.Response.Start, "response", report.SideServer, "the result comes only here"),
+		)
+	}
+	slices.SortStableFunc(
+		out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
+	p.Report(
+		rule.Claim{
+			Rule:       "pipelining",
+			Cause:      "non-idempotent",
+			Confidence: report.Proven,
+			Most:       rule.AtMost(report.Low),
+			Least:      report.Low,
+			Occ: report.Occurrence{
+				Start:    a.Request.Start.Time,
+				End:      max(p.Exchange.Start().Time, a.Request.Start.Time),
+				Evidence: out,
+			},
+		},
+	)
+}
+
+// reportHeadOfLine reports the wait behind the response before.
+func reportHeadOfLine(p *rule.Pass) {
+	wait, a := p.Draft.Times[report.PipelineHOL], p.Draft.Ahead
+	if wait < max(ledger.Noticeable, p.Conn.RTTMin()) || a.Response == nil ||
+		p.Exchange.Response == nil {
+		return
+	}
+	// Its own round trip it would have needed anyway.
+	lost := report.Interval{
+		From: p.Draft.Behind.From + p.Conn.Far(reassembly.FromServer),
+		To:   p.Draft.Behind.To,
+	}
+	wait = min(wait, lost.To-lost.From)
+	if wait < ledger.Noticeable ||
+		p.Draft.Slowest < ledger.Noticeable && wait < manyWaits*ledger.Noticeable {
+		return
+	}
+	p.Report(
+		rule.Claim{
+			Rule:       "pipelining",
+			Cause:      "head-of-line",
+			Confidence: report.ConfidenceHigh,
+			Lost:       []report.Interval{lost},
+			Occ: report.Occurrence{
+				Start: lost.From,
+				End:   lost.To,
+				Cost:  report.Cost{Expected: wait, High: wait},
+				Evidence: []report.Evidence{
+					rule.At(
+						p.Exchange.Start(),
+						"pipelined request",
+						report.SideClient,
+						"sent while another was unanswered",
+					),
+					rule.At(
+						a.Response.End,
+						"end of the response before",
+						report.SideServer,
+						fmt.Sprintf("%s later", rule.Seconds(wait)),
+					),
+					rule.At(
+						p.Exchange.Response.Start,
+						"response",
+						report.SideServer,
+						"can only come now",
+					)},
+			},
+		},
+	)
+}
+
+// reportUnsolicited reports a response without a request.
+func reportUnsolicited(p *rule.Pass) {
+	c, x := p.Conn, p.Exchange
+	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
+	const requestTimeout = 408
+	if c.MidStream || x.Response == nil || ledger.BeforeSeen(c, x.Response.Start) ||
+		x.Status == 0 ||
+		x.Status == requestTimeout ||
+		!ledger.Whole(c) ||
+		len(c.Caveats) > 0 ||
+		c.Half[reassembly.FromClient].Bytes == 0 {
+		return
+	}
+	out := []report.Evidence{
+		rule.At(
+			x.Response.Start,
+			"response",
+			report.SideServer,
+			fmt.Sprintf("status %d, and no request is unanswered", x.Status),
+		),
+	}
+	if ledger.Seen(p.State.Ending.Latest) && p.State.Ending.Latest.Time < x.Response.Start.Time {
+		out = append(
+			[]report.Evidence{
+				rule.At(
+					p.State.Ending.Latest,
+					"last response",
+					report.SideServer,
+					"answers the last request",
+				),
+			},
+			out...)
+	}
+	p.Report(
+		rule.Claim{
+			Rule:        "pipelining",
+			Cause:       "unsolicited-response",
+			Confidence:  report.ConfidenceHigh,
+			Correctness: true,
+			Most: rule.AtMost(
+				report.High,
+			),
+			Occ: report.Occurrence{
+				Start:    x.Response.Start.Time,
+				End:      x.Response.End.Time,
+				Evidence: out,
+			},
+		},
+	)
+}
+
+// lostPipeline: the server closed while pipelined requests were unanswered.
+func (v *verdictOnEnd) lostPipeline() bool {
+	closed, reset, ok := closedAt(v.c, reassembly.FromServer)
+	if !ok || v.x.Turn || !v.answerless() || !v.e.Piped && v.e.Unanswered < 2 {
+		return false
+	}
+	cause := "lost-responses"
+	if ledger.Seen(v.e.Announced.At) && v.e.Announced.By == reassembly.FromServer {
+		cause = "early-close"
+	}
+	v.be("pipelining", cause, report.ConfidenceHigh)
+	v.until(closed.Time)
+	v.claim.Text = fmt.Sprintf("%s got no response.", rule.Count(uint64(v.e.Unanswered), "request"))
+	var out []report.Evidence
+	if ledger.Seen(v.e.Prior) {
+		out = append(
+			out,
+			rule.At(v.e.Prior, "last response", report.SideServer, "nothing after it was answered"),
+		)
+	}
+	out = append(
+		out,
+		rule.At(
+			v.x.Request.Start,
+			"unanswered request",
+			report.SideClient,
+			"the first without a response",
+		),
+		rule.At(closed, closeWord(reset), report.SideServer, "ends the connection"),
+	)
+	slices.SortStableFunc(
+		out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
+	v.claim.Occ.Evidence = out
+	return true
+}

@@ -1,0 +1,3 @@
+package smallwrite
+
+const ()

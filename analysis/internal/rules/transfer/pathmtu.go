@@ -1,0 +1,234 @@
+package transfer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// blackHoleCopies is how often a full segment must have been sent in vain before its size is
+// blamed: chance loses three in a row once in a million at 1 %.
+const blackHoleCopies = 3
+
+// repeatLeast is after how long, at the latest, an acknowledgment that did not arrive shows: what
+// it acknowledges is sent again after a second or sooner (RFC 6298 §2).
+const repeatLeast = time.Second
+
+var PathMTU = &rule.Detector{
+	Name:  "path-mtu",
+	Rests: rule.Timing,
+	Title: "full segments do not get through",
+	Doc: `What happens
+Somewhere on the path the MTU is smaller than the sender believes, and the ICMP message that says so is filtered or lost
+(RFC 1191, RFC 8201, RFC 2923). Full segments vanish, small ones pass: a connection is set up, small requests work, and the
+first large message hangs.
+
+How it is recognised
+The same full segment was sent at least three times without acknowledgment, no segment of its size of that direction was
+ever acknowledged on the connection, and smaller ones were: selectively behind it, or after the sender cut it in pieces. Or the
+sender's acknowledgments, which are small, arrived: the peer did not send again what they acknowledge, though it was heard of after
+three copies and lacked them all. That is medium if only one arrived that was sent just before the first copy.
+
+How cost is counted
+The waits for its retransmissions. If it never got through, the exchange failed, and that outranks time.
+
+When it is wrong
+Chance can lose three full segments in a row, and a receiver that vanished acknowledges nothing; therefore small segments
+sent after the first copy must have been acknowledged.`,
+	Causes: []report.Cause{{Code: "", Side: report.SideNetwork,
+		Message: "Full segments did not get through while small ones did: the path's MTU is smaller than the sender believes, and " +
+			"nothing tells it.",
+		Remedies: []report.Remedy{
+			{
+				Side: report.SideNetwork,
+				Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
+					"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`",
+			},
+			{
+				Side: report.SideServer,
+				Text: "sysctl net.ipv4.tcp_mtu_probing=1 on Linux, or the right MTU on the interface",
+			}}}},
+	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
+	Exchange:   runPathMTU,
+}
+
+// blackHole is a full segment that was sent again and again in vain.
+type blackHole struct {
+	dir    reassembly.Dir
+	seq    int64
+	size   uint32
+	copies []capture.Mark
+	// the peer acknowledges smaller data sent after the first copy; no frame if it never does
+	small  capture.Mark
+	solved bool // the octets arrived in smaller pieces
+	// small is a small segment of dir itself: that it arrived shows in what the peer did not repeat
+	quiet bool
+	later bool // that was after enough copies had been sent in vain
+}
+
+// runPathMTU looks for a size that does not get through.
+func runPathMTU(p *rule.Pass) {
+	for _, dir := range []reassembly.Dir{reassembly.FromClient, reassembly.FromServer} {
+		if p.Conn.Half[dir].Retrans < blackHoleCopies-1 || p.State.LargePassed[dir] {
+			continue
+		}
+		if b, ok := findBlackHole(p, dir); ok {
+			p.Report(blackHoleClaim(p, &b))
+			return
+		}
+	}
+	// Only now: a sender that cuts its segments sends full ones that pass, of its new size.
+	for dir := range p.State.LargePassed {
+		p.State.LargePassed[dir] = p.State.LargePassed[dir] || p.State.Walk.Send[dir].Large.Passed
+	}
+}
+
+// blackHoleClaim draws up the claim.
+func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
+	c := rule.Claim{Rule: "path-mtu", Confidence: report.ConfidenceHigh, Correctness: !b.solved}
+	passed := rule.At(
+		b.small,
+		"small one arrived",
+		rule.SideOf(b.dir.Peer()),
+		"acknowledges smaller segments sent after it",
+	)
+	if b.quiet {
+		passed = rule.At(
+			b.small,
+			"small one arrived",
+			rule.SideOf(b.dir),
+			"what it acknowledges was not sent again",
+		)
+		if !b.later {
+			c.Confidence = report.ConfidenceMedium
+		}
+	}
+	var cost time.Duration
+	for _, w := range p.Draft.With(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
+		if w.Dir == b.dir {
+			cost += w.Length()
+		}
+	}
+	last := b.copies[len(b.copies)-1]
+	c.Occ = report.Occurrence{
+		Start: b.copies[0].Time,
+		End:   last.Time,
+		Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},
+	}
+	c.Occ.Evidence = []report.Evidence{
+		rule.At(
+			b.copies[0],
+			"full segment",
+			rule.SideOf(b.dir),
+			fmt.Sprintf("%d octets, never acknowledged", b.size),
+		),
+		rule.At(
+			last,
+			"last copy",
+			rule.SideOf(b.dir),
+			fmt.Sprintf("the same segment, copy %d", len(b.copies)),
+		),
+		passed}
+	slices.SortStableFunc(
+		c.Occ.Evidence,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
+	)
+	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
+	return c
+}
+
+// findBlackHole is the first segment of dir that was sent in vain often enough while smaller ones
+// arrived.
+func findBlackHole(p *rule.Pass, dir reassembly.Dir) (blackHole, bool) {
+	c := p.Conn
+	tried := int64(-1)
+	for i := max(p.Exchange.FirstRecord-c.Released, 0); i < len(c.Records); i++ {
+		r := &c.Records[i]
+		if r.Dir != dir || r.Len == 0 || !r.Kind.Retransmitted() || !r.Trait.Has(reassembly.Full) ||
+			r.Seq == tried {
+			continue
+		}
+		tried = r.Seq
+		b := blackHole{dir: dir, seq: r.Seq, size: r.Len}
+		if follow(p, &b) {
+			return b, true
+		}
+	}
+	return blackHole{}, false
+}
+
+// follow collects what became of the segment; false if its size is not to blame.
+func follow(p *rule.Pass, b *blackHole) bool {
+	cut := false
+	for i := range p.Conn.Records {
+		r := &p.Conn.Records[i]
+		switch {
+		case r.Dir == b.dir:
+			if r.Trait.Has(reassembly.Full) && r.Seq+int64(r.Len) <= b.seq && r.Len >= b.size {
+				return false // one as large had arrived before: the peer has acknowledged up to seq
+			}
+			if r.Seq <= b.seq && r.Seq+int64(r.Len) >= b.seq+int64(b.size) {
+				b.copies = append(b.copies, r.Mark())
+			}
+			cut = cut || r.Seq == b.seq && r.Len > 0 && r.Len < b.size
+		case len(b.copies) == 0 || r.Flags&capture.ACK == 0:
+		case r.Ack > b.seq:
+			b.solved = cut
+			if !ledger.Seen(b.small) {
+				b.small = r.Mark()
+			}
+			return cut && len(b.copies) >= blackHoleCopies
+		case r.SACK > 0 && !ledger.Seen(b.small) && smallAt(p, b, r.Ack+int64(r.SACK)):
+			b.small = r.Mark()
+		}
+	}
+	return len(b.copies) >= blackHoleCopies && (ledger.Seen(b.small) || quietlyPassed(p, b))
+}
+
+// quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an
+// acknowledgment, no earlier than a round trip before the first copy, of what the peer did not send
+// again, though it was alive when enough copies had been lost and still had none of them.
+func quietlyPassed(p *rule.Pass, b *blackHole) bool {
+	c := p.Conn
+	enough := b.copies[blackHoleCopies-1].Time + c.Far(b.dir.Peer())
+	var acked int64
+	alive := false
+	for i := range c.Records {
+		r := &c.Records[i]
+		switch {
+		case r.Dir == b.dir:
+			if r.PureAck() && r.Ack > acked && r.Time >= b.copies[0].Time-c.RTTMin() &&
+				r.Time <= c.End.Time-repeatLeast {
+				b.small, b.later = r.Mark(), r.Time > enough
+			}
+			if r.Flags&capture.ACK != 0 {
+				acked = max(acked, r.Ack)
+			}
+		case ledger.Seen(b.small) && r.Time > b.small.Time && r.End() > r.Seq && r.Seq < acked:
+			return false // it had not heard of it
+		case r.Flags&(capture.ACK|capture.RST) == capture.ACK && r.Time >= enough:
+			alive = alive || r.Ack <= b.seq
+		}
+	}
+	b.quiet = true
+	return alive && ledger.Seen(b.small)
+}
+
+// smallAt reports whether a segment smaller than the one in question ends at the given offset.
+func smallAt(p *rule.Pass, b *blackHole, end int64) bool {
+	for i := range p.Conn.Records {
+		r := &p.Conn.Records[i]
+		if r.Dir == b.dir && r.Len > 0 && r.Len < b.size && !r.Trait.Has(reassembly.Full) &&
+			r.Seq+int64(r.Len) == end {
+			return true
+		}
+	}
+	return false
+}

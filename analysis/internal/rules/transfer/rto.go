@@ -1,0 +1,399 @@
+package transfer
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// lossFixes are what keeps segments from getting lost, and what repairs them sooner.
+func lossFixes() []report.Remedy {
+	return []report.Remedy{
+		{
+			Side: report.SideNetwork,
+			Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link` on Linux), a policer or a " +
+				"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue",
+		},
+		{
+			Side: report.SideServer,
+			Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
+				"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
+				"`ip route change ... rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server",
+		},
+		{
+			Side: report.SideClient,
+			Text: "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
+				"another connection",
+		},
+	}
+}
+
+// timeoutRule is the name of the rule, which looks for it among its own claims.
+const timeoutRule = "retransmission-timeout"
+
+var RetransmissionTimeout = &rule.Detector{
+	Name:  timeoutRule,
+	Rests: rule.Timing,
+	Title: "retransmission timeout",
+	Doc: `What happens
+A lost segment is sent again at once if three later ones arrive: their acknowledgments tell the sender (RFC 5681 section
+3.2, RFC 6675). The last segments of a message have none after them, so that only a timer repairs their loss: a tail loss
+probe after two round trips where the stack has it (RFC 8985 section 7), else the retransmission timeout, 200 ms above the
+round trip on Linux and a second by RFC 6298.
+
+How it is recognised
+A retransmission that was needed left when the timer was due, without duplicate or selective acknowledgments that could
+have reached the sender, and the receiver could not go on before it. If the first copy was lost before it passed the
+capture point, the proof is another segment of the sender with a later sequence number, or a packet missing by its IP
+identification where that host counts packets one by one; and the wait must be as long as the timer. Causes: single, the
+whole message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired although
+everything had arrived (the acknowledgment of the first copy shows it), and the sender had to wait for that acknowledgment or
+had less in flight afterwards than before.
+
+How cost is counted
+Expected is the wait from the first copy to the one that arrived: without the loss nothing of it would remain. Low leaves
+what the quickest repair takes, two round trips for a probe. Of a spurious one the cost is what the acknowledgment took
+longer than a round trip. What the connection then lost because its window was cut
+belongs to packet-loss.
+
+When it is wrong
+If the capture lost frames that the network did not; gaps that the receiver acknowledged are not taken for losses. Where
+the first copy was never seen the wait may hold some of the sender's own time: then confidence is lower, and low says so.`,
+	Causes: []report.Cause{
+		{
+			Code:     "single",
+			Title:    "message of one segment lost, repaired by timeout",
+			Side:     report.SideNetwork,
+			Message:  "A whole message was lost on the way. Nothing after it could tell its sender, so a timer had to run out first.",
+			Remedies: lossFixes(),
+		},
+		{
+			Code:  "tail",
+			Title: "end of a message lost, repaired by timeout",
+			Side:  report.SideNetwork,
+			Message: "The end of a message was lost on the way. Too few segments followed to tell its sender, so a timer had " +
+				"to run out first.",
+			Remedies: lossFixes(),
+		},
+		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: report.SideNetwork,
+			Message:  "A segment was lost, and so was its retransmission: the timer had to run out, twice as long each time.",
+			Remedies: lossFixes()},
+		{Code: "spurious", Title: "needless retransmission", Side: report.SideNetwork,
+			Message: "The sender's timer fired although everything had arrived, and it cut its congestion window for nothing: " +
+				"round trips jump by more than the timer allows for.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
+						"queue (fq_codel, cake), a radio link, a host that pauses",
+				},
+				{
+					Side: report.SideServer,
+					Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2` on Linux), which undo it",
+				},
+			}},
+	},
+	YieldsTo:   rule.DroppedHandshake | rule.LostWay,
+	SharesPath: true,
+	Across: &rule.Comparison{
+		Start: func() rule.Across { return &impatience{map[rule.Key]*unheard{}} },
+	},
+	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
+	Exchange:   runRetransmissionTimeout,
+}
+
+// runRetransmissionTimeout claims the waits that a timer ended.
+func runRetransmissionTimeout(p *rule.Pass) {
+	if claimed(p, PathMTU.Name) {
+		return
+	}
+	reportImpatience(p)
+	waits := p.Draft.With(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
+	if n := len(p.Conn.SYNACKs); n > 1 && len(waits) > 0 &&
+		p.Conn.SYNACKs[n-1].Time > waits[0].Before.Time {
+		// the server did not believe that the connection exists: its backlog was full, nothing was
+		// lost
+		return
+	}
+	for i := 0; i < len(waits); i++ {
+		w := waits[i]
+		if w.Label == report.SpuriousRetx && w.Hasty {
+			continue // reordering, which packet-loss claims
+		}
+		cause := timeoutCause(p, &w)
+		for i+1 < len(waits) && waits[i+1].End == w.End && waits[i+1].Label == report.LostRetx {
+			i++
+			w.To, cause = waits[i].To, "lost-retransmission"
+		}
+		c := timeoutClaim(p, &w, cause)
+		if cause == "spurious" {
+			c.Occ.Evidence = needless(p, &w)
+		}
+		p.Report(c)
+	}
+}
+
+// reportImpatience claims the waits in which a timer fired though everything was on its way, by
+// what they were longer than a round trip.
+func reportImpatience(p *rule.Pass) {
+	waits := p.Draft.With(report.Queue)
+	total := map[capture.Mark]time.Duration{} // by what was sent again
+	for _, w := range waits {
+		if ledger.Seen(w.Again) && !w.Unseen && w.Kind != reassembly.OutOfOrder {
+			total[w.Again] += w.Length()
+		}
+	}
+	for _, w := range waits {
+		if total[w.Again] < p.State.Timeout()*9/10-p.Conn.RTTMin() || w.Unseen ||
+			w.Kind == reassembly.OutOfOrder {
+			continue
+		}
+		c := rule.Claim{
+			Rule:       timeoutRule,
+			Kind:       rule.Repair,
+			Cause:      "spurious",
+			Confidence: report.ConfidenceHigh,
+		}
+		c.Occ = report.Occurrence{
+			Start: w.From,
+			End:   w.To,
+			Cost: report.Cost{
+				Low:      max(0, w.Length()-p.Conn.RTTMin()),
+				Expected: w.Length(),
+				High:     w.Length(),
+			},
+			Evidence: []report.Evidence{
+				rule.At(w.Before, "before", rule.SideOf(w.Dir), "the last data before the wait"),
+				rule.At(
+					w.Again,
+					"needless retransmission",
+					rule.SideOf(w.Dir),
+					"of what had arrived already",
+				),
+				rule.At(
+					w.End,
+					"data again",
+					rule.SideOf(w.Dir),
+					"came "+rule.Millis(w.Length())+" later than without the delay",
+				)},
+		}
+		if ledger.Seen(w.Cause) {
+			c.Occ.Evidence = append(
+				c.Occ.Evidence,
+				rule.At(w.Cause, "late ACK", rule.SideOf(w.Dir.Peer()), "of the first copy"),
+			)
+		}
+		c.Lost = []report.Interval{{From: w.From, To: w.To}}
+		p.Report(c)
+	}
+}
+
+// timeoutCause tells why only a timer repaired the loss.
+func timeoutCause(p *rule.Pass, w *ledger.Wait) string {
+	m := p.Exchange.Response
+	if w.Dir == reassembly.FromClient {
+		m = p.Exchange.Request
+	}
+	switch {
+	case w.Label == report.SpuriousRetx:
+		return "spurious"
+	case w.Label == report.LostRetx:
+		return "lost-retransmission"
+	case m != nil && m.To-m.From <= int64(max(w.Octets, 1)):
+		return "single"
+	}
+	return "tail"
+}
+
+// timeoutClaim draws up the claim of one wait.
+func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
+	length := w.Length()
+	rtt := p.Conn.RTTMin()
+	c := rule.Claim{
+		Rule:       timeoutRule,
+		Kind:       rule.Repair,
+		Cause:      cause,
+		Confidence: report.ConfidenceHigh,
+	}
+	cost := report.Cost{Low: max(0, length-2*rtt), Expected: length, High: length}
+	if w.Unseen {
+		cost.Low = max(0, min(cost.Low, p.State.Timeout()*9/10))
+		c.Confidence = report.ConfidenceMedium
+		if ledger.Seen(w.Cause) {
+			c.Confidence = report.ConfidenceHigh
+		}
+	}
+	if w.Dir == reassembly.FromClient && isUnheard(p) {
+		c.Text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
+			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
+	}
+	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
+		c.Unheard[w.Dir] = length
+	}
+	c.Lost = []report.Interval{{From: w.From, To: w.To}}
+	c.Occ = report.Occurrence{Start: w.From, End: w.To, Cost: cost, Evidence: repairEvidence(w)}
+	return c
+}
+
+// isUnheard reports whether nothing of the connection's first request got through until its timer
+// had run out twice.
+func isUnheard(p *rule.Pass) bool {
+	m := p.Exchange.Request
+	if p.Exchange.Index != 0 || m == nil || m.From != 0 {
+		return false
+	}
+	var waited time.Duration
+	for _, w := range p.Draft.With(report.RTO, report.LostRetx) {
+		if w.Dir == reassembly.FromClient {
+			waited += w.Length()
+		}
+	}
+	return waited*2 >= 3*p.State.Timeout()
+}
+
+// needless shows the retransmission without need before the wait.
+func needless(p *rule.Pass, w *ledger.Wait) []report.Evidence {
+	records := p.Conn.Records
+	again := -1
+	for i := range records {
+		if r := &records[i]; r.Dir == w.Dir && r.Kind == reassembly.SpuriousRetransmission &&
+			r.Len > 0 &&
+			r.Time < w.To {
+			again = i
+		}
+	}
+	held := rule.At(
+		w.End,
+		"held by the window",
+		rule.SideOf(w.Dir),
+		"waited "+rule.Millis(w.Length())+" for a window that was cut",
+	)
+	for i := 0; i < again; i++ {
+		if r := &records[i]; r.Dir == w.Dir && r.Len > 0 && r.Seq <= records[again].Seq &&
+			r.End() > records[again].Seq {
+			wait := records[again].Time - r.Time
+			return []report.Evidence{rule.At(r.Mark(), "first copy", rule.SideOf(w.Dir), "arrived"),
+				rule.At(
+					records[again].Mark(),
+					"needless retransmission",
+					rule.SideOf(w.Dir),
+					"of the same octets, "+rule.Millis(wait)+" later",
+				), held}
+		}
+	}
+	return []report.Evidence{held}
+}
+
+// repairEvidence shows what was lost and what repaired it.
+func repairEvidence(w *ledger.Wait) []report.Evidence {
+	sender := rule.SideOf(w.Dir)
+	var out []report.Evidence
+	switch {
+	case ledger.Seen(w.Cause) && !w.Unseen:
+		out = append(
+			out,
+			rule.At(w.Cause, "first copy", sender, "passed here, and was lost further on"),
+		)
+	case ledger.Seen(w.Cause):
+		out = append(
+			out,
+			rule.At(
+				w.Cause,
+				"later segment",
+				sender,
+				"shows that an earlier one was lost before it came here",
+			),
+		)
+	case ledger.Seen(w.Before):
+		out = append(
+			out,
+			rule.At(w.Before, "before", rule.SideOf(w.Prev), "the last data before the wait"),
+		)
+	}
+	return append(out, rule.At(w.End, "retransmission", sender,
+		fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length()))))
+}
+
+// claimed reports whether a rule has claimed something of the exchange already.
+func claimed(p *rule.Pass, rule string) bool {
+	for i := range p.Draft.Claims {
+		if p.Draft.Claims[i].Rule == rule {
+			return true
+		}
+	}
+	return false
+}
+
+// unheard is what the claims of a finding say of timers that fired before an acknowledgment came.
+type unheard struct {
+	count  int              // of such claims
+	others int              // claims that rest on more than that
+	most   [2]time.Duration // the longest wait, by sender
+}
+
+// maxImpatient is how many findings are followed.
+const maxImpatient = 8192
+
+// impatience follows, by finding, whether all timeouts may have been impatience.
+type impatience struct{ found map[rule.Key]*unheard }
+
+func (r *impatience) Event(rule.Desk, *rule.Conn, *rule.Event) {}
+
+// Booked takes in a claim.
+func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {
+	k := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
+	u := r.found[k]
+	if u == nil {
+		if len(r.found) >= maxImpatient {
+			return
+		}
+		u = new(unheard)
+		r.found[k] = u
+	}
+	if c.Unheard == [2]time.Duration{} {
+		u.others += 1 + c.Also
+		return
+	}
+	u.count++
+	for d, wait := range c.Unheard {
+		u.most[d] = max(u.most[d], wait)
+	}
+}
+
+func (r *impatience) Finish(d rule.Desk) {
+	for k, u := range r.found {
+		if f := d.Found(k.Rule, k.Cause, k.Pair); f != nil && u.count > 0 && u.others == 0 {
+			u.doubt(d, k.Pair, f)
+		}
+	}
+}
+
+// doubt makes timeouts mere possibilities where all may have been impatience: the receiver's host
+// has acknowledged as late as that what did arrive. Nothing tells then whether a segment or only
+// its acknowledgment was missing.
+func (u *unheard) doubt(d rule.Desk, p report.Pair, f rule.Found) {
+	// who acknowledges what the client and the server send
+	hosts := [2]netip.Addr{p.Server.Addr(), p.Client}
+	for dir, wait := range u.most {
+		if wait == 0 {
+			continue
+		}
+		delays := d.DelayedACKs(hosts[dir])
+		if len(delays) == 0 || wait > rule.LatestDelayedAck(delays)+f.Rtt() {
+			return
+		}
+	}
+	f.Sure(report.ConfidenceLow)
+	f.Limit(report.Info, report.Low)
+	f.Low(0)
+	f.Further(
+		"The host that was to acknowledge it delays acknowledgments as long as the timer waited: " +
+			"it may have had the segment, and then the repetition was needless and cost nothing.",
+	)
+}

@@ -1,0 +1,234 @@
+package transfer
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/whatif"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// largeInitial is the initial window that a tuned server uses; what it would save is what
+	// slow-start expects.
+	largeInitial = 32
+)
+
+const slowStartRule = "slow-start"
+
+var SlowStart = &rule.Detector{
+	Name:     slowStartRule,
+	Rests:    rule.Timing | rule.Beginning,
+	YieldsTo: rule.ColdSetup,
+	Title:    "slow start of a cold connection",
+	Doc: `What happens
+A connection begins with a small congestion window (10 segments, RFC 6928) that doubles each round trip (slow start,
+RFC 5681 section 3.1). A message larger than that window needs extra round trips, whatever the path could carry: a response, or
+a request (cause request).
+
+How it is recognised
+The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as soon as an ACK frees
+room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
+pauses explain are not slow start, nor is a burst that the application cut short, nor a response that the client
+did not want to its end, nor a request that the server did not. Where the first bursts of connections between
+the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower. Where the capture has one
+direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark.
+
+How cost is counted
+By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
+segments saves, high what one as large as the whole message (or the receive window) saves. Low is half of expected, nothing
+if the receive window would bind next: how it would have grown does not show. What the sender's own pauses, or a reader that is
+slower than all, take up again further on in the message is no saving. Never more than the time labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
+cost instead.
+
+When it is wrong
+The first large response to a client has to ramp up somewhere: the cost is real, but part of the price of any new
+connection. On a path that cannot carry the larger window the saving is smaller.`,
+	Causes: []report.Cause{{Code: "", Side: report.SideServer,
+		Message: "The response was larger than the congestion window of a new connection, so it came in growing bursts with a " +
+			"round trip between them.",
+		Remedies: []report.Remedy{
+			{
+				Side: report.SideClient,
+				Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
+					"at once",
+			},
+			{
+				Side: report.SideServer,
+				Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
+					"initcwnd 32 initrwnd 32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on Windows Server; serve large responses from nearer to the client",
+			},
+		}},
+		{Code: "request", Title: "slow start of an upload", Side: report.SideClient,
+			Message: "The request was larger than the congestion window of a new connection, so it was sent in growing bursts with a " +
+				"round trip between them.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "send fewer octets (compress), keep connections open and send further requests on them, or raise the " +
+						"initial window: `ip route change default via ... initcwnd 32` on Linux",
+				},
+				{
+					Side: report.SideServer,
+					Text: "offer a receive window that holds as much: `initrwnd 32` on the route; take uploads nearer to the client",
+				},
+			}}},
+	SharesPath: true,
+	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
+	Exchange:   runSlowStart,
+	Across: &rule.Comparison{
+		Start: func() rule.Across { return &initialWindows{} },
+		Wants: rule.Wants(rule.ExchangeJudged),
+	},
+}
+
+// runSlowStart claims the slow start of a message. The judge drops that of a response if missed
+// reuse explains it.
+func runSlowStart(p *rule.Pass) {
+	for _, dir := range ledger.BothWays {
+		claimSlowStart(p, dir)
+	}
+}
+
+// claimSlowStart claims that of dir's message.
+func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
+	j, f, rounds := p.Draft, p.Draft.Facts(dir), p.Draft.RoundsOf(dir)
+	lost := j.Spent(dir, report.SlowStart)
+	if cutAhead(p, dir) || p.Exchange.Response == nil || p.Exchange.Outcome == reassembly.Aborted ||
+		f == nil ||
+		lost <= 0 ||
+		f.Rtt <= 0 ||
+		lost*10 < f.Rtt*8 ||
+		len(rounds) < 2 ||
+		!grew(rounds) {
+		return
+	}
+	t, used := whatif.TransferOf(f)
+	cost := report.Cost{Expected: min(lost, t.ColdSaving(used, max(largeInitial, used))),
+		High: min(lost, t.ColdSaving(used, (t.Octets+t.Mss-1)/t.Mss))}
+	cost.High = max(cost.High, cost.Expected)
+	if cost.Expected < time.Millisecond {
+		return
+	}
+	if !t.Bounded(max(largeInitial, used)) {
+		// else nothing tells how the receive window would have held it back
+		cost.Low = cost.Expected / 2
+	}
+	cl := rule.Claim{
+		Rule:       "slow-start",
+		Cause:      ledger.OfRequest(dir, ""),
+		Confidence: report.ConfidenceMedium,
+	}
+	if cl.Cause == "" {
+		cl.Kind = rule.ColdWindow
+	}
+	if len(rounds) >= 3 || rounds[1].Bytes*2 >= rounds[0].Bytes*3 {
+		cl.Confidence = report.ConfidenceHigh
+	}
+	cl.Confidence = calibrated(
+		&j.Exchange,
+		&cost,
+		dir,
+		used,
+		max(largeInitial, used),
+		cl.Confidence,
+	)
+	if left := unabsorbed(&j.Exchange, dir, report.SlowStart, cost.Expected); left < cost.Expected {
+		cost.Low, cost.Expected = 0, left
+	}
+	if cost.Expected < time.Millisecond {
+		return
+	}
+	cl.Occ = report.Occurrence{
+		Start: rounds[0].Start.Time,
+		End:   j.Message(dir).End.Time,
+		Cost:  cost,
+	}
+	cl.Occ.Evidence = roundEvidence(rounds, t.Mss, rule.SideOf(dir))
+	cl.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: max(largeInitial, used)}
+	cl.Lost = []report.Interval{
+		{From: rounds[0].Start.Time, To: rounds[0].Start.Time + cost.Expected},
+	}
+	p.Report(cl)
+}
+
+// cutAhead reports whether the capture may begin in the midst of dir's message: then its first
+// round is not that of the transfer.
+func cutAhead(p *rule.Pass, dir reassembly.Dir) bool {
+	x := p.Exchange
+	if !p.Conn.MidStream || p.Conn.Half[dir].HasISN || x.Index > 0 {
+		return false
+	}
+	m := x.Request
+	if dir == reassembly.FromServer {
+		m = x.Response
+	}
+	return m != nil && m.Facts&ledger.UnreadFacts != 0 ||
+		dir == reassembly.FromServer && x.Turn && x.Request == nil
+}
+
+// unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that
+// follow in the same message: a program that writes by a clock of its own, or a reader that is
+// slower than all, only waits longer for what comes sooner.
+func unabsorbed(
+	j *ledger.Exchange,
+	dir reassembly.Dir,
+	of report.Label,
+	saving time.Duration,
+) time.Duration {
+	whole := j.Spent(dir, of)
+	if whole <= 0 {
+		return saving
+	}
+	part := float64(saving) / float64(whole)
+	var ahead, absorbed time.Duration
+	for i := range j.Waits {
+		switch s := &j.Waits[i]; {
+		case s.Dir != dir:
+		case s.Label == of:
+			ahead += time.Duration(float64(s.Length()) * part)
+		case s.Label == ledger.Pause(dir) || s.Label == report.ZeroWindow:
+			gone := min(ahead, s.Length())
+			ahead, absorbed = ahead-gone, absorbed+gone
+		}
+	}
+	return max(0, saving-absorbed)
+}
+
+// grew reports whether the rounds grew as slow start does: one was larger than all before by a
+// fifth at least. The last is cut short by the end of the message, so that of two nothing can be
+// said. What goes on in rounds of one size is held by something else, a send buffer say.
+func grew(rounds []ledger.Round) bool {
+	if len(rounds) < 3 {
+		return true
+	}
+	most := rounds[0].Bytes
+	for i := 1; i < len(rounds)-1; i++ {
+		if rounds[i].Bytes*5 >= most*6 {
+			return true
+		}
+		most = max(most, rounds[i].Bytes)
+	}
+	return false
+}
+
+// roundEvidence shows the first frame of each round.
+func roundEvidence(rounds []ledger.Round, mss int64, sender report.Side) []report.Evidence {
+	var out []report.Evidence
+	for i, r := range rounds {
+		if i == 6 {
+			break
+		}
+		text := fmt.Sprintf(
+			"number %d, %d octets, %d segments",
+			i+1,
+			r.Bytes,
+			(r.Bytes+mss-1)/max(mss, 1),
+		)
+		out = append(out, rule.At(r.Start, "round", sender, text))
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+package transfer
+
+import (
+	"fmt"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/whatif"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+var ZeroWindow = &rule.Detector{
+	Name:  "zero-window",
+	Rests: rule.Timing | rule.Beginning,
+	Title: "receiver stopped reading",
+	Doc: `What happens
+A program reads more slowly than data arrives. Its receive buffer fills, its kernel closes the window, and the sender must
+stop (RFC 9293 section 3.8.6.1). It asks with probes, in growing intervals, in case the message that opens the window again
+gets lost.
+
+How it is recognised
+The receiver offered a window of zero after the sender's last data, and the sender went on as soon as a segment that opened
+it, or that answered its probe, could have reached it. Or all that the sender had sent was acknowledged, less room was left
+than a segment needs, and it went on as soon as a segment that told of more, and acknowledged nothing, could have reached it,
+10 ms or more after a round trip; three times and more if the window never closed. One segment that acknowledges a full window
+of many segments at once counts as such, too: a kernel that has no room to offer may keep its ACK until there is some.
+
+How cost is counted
+Expected is the wait, from the data that filled the window to the data after it. Where the window was not closed, and its scale allows
+of far larger ones, which a reader without pauses would have got, it is the part of the wait that the simulation does without; else it
+is the wait less a round trip. High adds the time for which the same buffer held the sender back otherwise, and that for which the
+server may have gone on reading behind the end of a request. Low leaves a round trip for each wait.
+
+When it is wrong
+The reader may have had to wait for something else, such as a disk, and a larger buffer would only hide it. The last
+window of a connection that is being closed means nothing, and is not counted.`,
+	Causes: []report.Cause{
+		{Code: "response", Title: "client stopped reading the response", Side: report.SideClient,
+			Message: "The client's program read the response more slowly than it came, and its kernel closed the window: the " +
+				"server had to stop.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "read from the socket without pause, and hand the data to another thread or task for " +
+						"what takes long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
+				},
+				{
+					Side: report.SideProxy,
+					Text: "let the proxy take the response off the server: nginx proxy_buffering on",
+				},
+			}},
+		{Code: "request", Title: "server stopped reading the request", Side: report.SideServer,
+			Message: "The server's program read the request more slowly than it came, and its kernel closed the window: the " +
+				"client had to stop.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "read the body without pause, and hand the data to another thread or task for what takes " +
+						"long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
+				},
+				{
+					Side: report.SideProxy,
+					Text: "let the proxy collect the request first: nginx proxy_request_buffering on",
+				},
+			}},
+	},
+	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
+	Exchange:   runZeroWindow,
+}
+
+// runZeroWindow claims the waits for a closed window.
+func runZeroWindow(p *rule.Pass) {
+	owner, waits := claimed(p, ReceiveWindow.Name), readerWaits(p)
+	var share, tail [2]float64
+	for _, dir := range ledger.BothWays {
+		share[dir], tail[dir] = readerShare(p, dir)
+	}
+	for i, w := range waits {
+		c := rule.Claim{Rule: "zero-window", Cause: "response", Confidence: report.ConfidenceHigh}
+		if w.Dir == reassembly.FromClient {
+			c.Cause = "request"
+			if m := p.Exchange.Request; m != nil && !m.Complete && p.Exchange.Response != nil {
+				continue // the server had enough of it, and answered
+			}
+		}
+		cost := report.Cost{
+			Low:      max(0, w.Length()-p.Conn.RTTMin()),
+			Expected: w.Length(),
+			High:     w.Length(),
+		}
+		if w.Label == report.RWnd {
+			cost.Expected = max(cost.Low, time.Duration(float64(w.Length())*share[w.Dir]))
+		}
+		if i == 0 && !owner {
+			cost.High += smallWindow(p)
+		}
+		if i == 0 {
+			cost.High += time.Duration(tail[w.Dir])
+		}
+		c.Occ = report.Occurrence{
+			Start:    w.From,
+			End:      w.To,
+			Cost:     cost,
+			Evidence: zeroEvidence(p, &w),
+		}
+		c.Lost = []report.Interval{{From: w.From, To: w.To}}
+		p.Report(c)
+	}
+}
+
+// readerShare is the part of a wait for a full window that a program that reads without pause would
+// spare dir's message; 0 if a round trip of each would remain, because the buffer is of about that
+// size. A kernel that chose a scale for far larger windows lets them grow as fast as its program
+// reads, and what then remains is simulated. tail is the time in nanoseconds for which the server
+// may have gone on reading what had arrived of a request, at the pace at which it had read before.
+func readerShare(p *rule.Pass, dir reassembly.Dir) (share, tail float64) {
+	j, f := p.Draft, p.Draft.Facts(dir)
+	receiver := &p.Conn.Half[dir.Peer()]
+	if f == nil || !p.Conn.Scaled() || !receiver.HasWS || !p.Conn.Half[dir].HasWS {
+		return 0, 0
+	}
+	window := max(f.Rwnd.Offered, 1)
+	full := j.Spent(dir, report.RWnd)
+	if int64(unscaled)<<receiver.WScale < 4*window || full <= 0 {
+		return 0, 0
+	}
+	if pace := float64(full+j.Times[report.ZeroWindow]) / float64(max(f.Bytes-window, window)); dir == reassembly.FromClient {
+		tail = min(pace*float64(window), float64(j.Times[report.Think]))
+	}
+	return float64(
+		whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full),
+	) / float64(
+		full,
+	), tail
+}
+
+// readerWaits are the waits until the receiver's program had read: those for a closed window, and
+// those for one that was full until it did, if there are some of them.
+func readerWaits(p *rule.Pass) []ledger.Wait {
+	var out []ledger.Wait
+	closed, small := false, 0
+	for _, w := range p.Draft.With(report.ZeroWindow, report.RWnd) {
+		if w.Label == report.RWnd && readerLate(p, &w) == 0 {
+			continue
+		}
+		out = append(out, w)
+		closed = closed || w.Label == report.ZeroWindow
+		small++
+	}
+	if !closed && small < leastSmall {
+		return nil
+	}
+	return out
+}
+
+// leastSmall is how many waits for a window that was full but not closed show a program that reads
+// slowly.
+const leastSmall = 3
+
+// smallWindow is the time under that label of which no part is claimed as the program's.
+func smallWindow(p *rule.Pass) time.Duration {
+	rest := p.Draft.Times[report.RWnd]
+	for _, w := range p.Draft.With(report.RWnd) {
+		if late := readerLate(p, &w); late > 0 {
+			rest -= w.Length()
+		}
+	}
+	return max(0, rest)
+}
+
+// zeroEvidence shows the last data, the closing of the window, its opening, and the data after it.
+func zeroEvidence(p *rule.Pass, w *ledger.Wait) []report.Evidence {
+	sender, receiver := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())
+	out := []report.Evidence{rule.At(w.Before, "last data", sender, "fills the window")}
+	for i := range p.Conn.Records {
+		r := &p.Conn.Records[i]
+		if r.Dir != w.Dir && r.Window == 0 && r.PureAck() && r.Time >= w.From && r.Time <= w.To {
+			out = append(out, rule.At(r.Mark(), "window closed", receiver, "offers a window of 0"))
+			break
+		}
+	}
+	if ledger.Seen(w.Cause) {
+		out = append(out, rule.At(w.Cause, "window opened", receiver, "offers room again"))
+	}
+	return append(
+		out,
+		rule.At(
+			w.End,
+			"data again",
+			sender,
+			fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length())),
+		),
+	)
+}

@@ -1,0 +1,61 @@
+package analysis
+
+import (
+	"tcpwhy/analysis/internal/judge"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/rules/connect"
+	"tcpwhy/analysis/internal/rules/ending"
+	"tcpwhy/analysis/internal/rules/smallwrite"
+	"tcpwhy/analysis/internal/rules/transfer"
+)
+
+// Detector is one rule.
+type Detector = rule.Detector
+
+// All lists every rule, in the order of reports.
+func All() []*Detector {
+	return []*Detector{
+		smallwrite.NagleDelayedAck,
+		smallwrite.Nagle,
+		smallwrite.DelayedAck,
+		smallwrite.Cork,
+		connect.MissedReuse,
+		transfer.SlowStart,
+		transfer.SlowStartAfterIdle,
+		transfer.PathMTU,
+		transfer.RetransmissionTimeout,
+		transfer.PacketLoss,
+		transfer.ReceiveWindow,
+		transfer.ZeroWindow,
+		transfer.SmallSegments,
+		transfer.ServerThink,
+		transfer.Bandwidth,
+		ending.ResetAfterData,
+		ending.KeepaliveRace,
+		ending.TruncatedResponse,
+		ending.HalfClose,
+		connect.ConnectCost,
+		connect.SynRetransmission,
+		connect.ConnectionRefused,
+		connect.PortExhaustion,
+		connect.ParallelConnections,
+		connect.PoolWait,
+		ending.SerialRequests,
+		ending.Pipelining,
+		ending.HeaderMisuse,
+		ending.SlowClose,
+		ending.ExpectContinue,
+		ending.IdleDrop,
+		judge.CaptureQuality,
+	}
+}
+
+// Find is the rule of that name, nil if there is none.
+func Find(name string) *Detector {
+	for _, d := range All() {
+		if d.Name == name {
+			return d
+		}
+	}
+	return nil
+}
