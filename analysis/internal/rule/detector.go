@@ -17,6 +17,8 @@ type Detector struct {
 	Closed   func(*Pass) // called when the connection is over
 	Across   *Comparison // nil if it compares no connections
 
+	Vocabulary []Words // of what it says, by WordsID; shared by the rules of a room
+
 	Rests    Basis // what its verdicts rest on
 	Makes    Kinds // kinds of claims that no other rule makes
 	YieldsTo Kinds // what takes the place of its claims that have a kind, on the same exchange

@@ -1,0 +1,102 @@
+package rule
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+)
+
+// Words are what a rule says of one frame, or of one occurrence: the words are fixed, and numbers
+// have places. Each place takes the next number:
+//
+//	{n}         the number
+//	{octets}    a count of octets
+//	{ms}        a duration in milliseconds
+//	{s}         a duration in seconds, or in milliseconds if it is shorter
+//	{mbit}      octets a second as Mbit/s
+//	{conn}      a connection, by its number in the report
+//	{exchange}  an exchange, likewise
+//	{text}      a text that packets carry, such as an address: it takes no number
+type Words struct {
+	Role string // of a frame: fixed, short, as "late ACK"; "" for what is said of an occurrence
+	Text string
+}
+
+// WordsID names words in the vocabulary of a rule; zero is none, so that the first entry of a
+// vocabulary is left empty.
+type WordsID uint16
+
+// maxNumbers is how many numbers words have places for.
+const maxNumbers = 4
+
+// Said is words of a rule with their numbers: plain data, made a sentence when it is printed.
+type Said struct {
+	Words WordsID // 0: nothing is said
+	N     [maxNumbers]int64
+	Text  string // for the place {text}
+}
+
+// Say is what the words say with the numbers, of which there are at most four.
+func Say(w WordsID, n ...int64) Said {
+	s := Said{Words: w}
+	copy(s.N[:], n)
+	return s
+}
+
+// Ns is a duration as a number of a sentence.
+func Ns(d time.Duration) int64 { return int64(d) }
+
+// Sentence is what is said, in the words of a vocabulary; "" if nothing is.
+func (s *Said) Sentence(vocabulary []Words) string {
+	if s.Words == 0 {
+		return ""
+	}
+	var out strings.Builder
+	rest, next := vocabulary[s.Words].Text, 0
+	for {
+		head, tail, found := strings.Cut(rest, "{")
+		out.WriteString(head)
+		if !found {
+			return out.String()
+		}
+		verb, after, _ := strings.Cut(tail, "}")
+		if verb == "text" {
+			out.WriteString(s.Text)
+		} else if next < len(s.N) {
+			out.WriteString(number(verb, s.N[next]))
+			next++
+		}
+		rest = after
+	}
+}
+
+// number is a number in the place of a verb.
+func number(verb string, n int64) string {
+	switch verb {
+	case "ms":
+		return Millis(time.Duration(n))
+	case "s":
+		return Seconds(time.Duration(n))
+	case "octets":
+		return strconv.FormatInt(n, 10) + " octets"
+	case "mbit":
+		return fmt.Sprintf("%.1f Mbit/s", float64(n)*8/1e6)
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// Evidence is one frame that proves a claim.
+type Evidence struct {
+	Mark capture.Mark
+	Side report.Side // who sent the frame
+	Said
+}
+
+// Shows is a frame as evidence.
+func Shows(m capture.Mark, side report.Side, w WordsID, n ...int64) Evidence {
+	return Evidence{Mark: m, Side: side, Said: Say(w, n...)}
+}
