@@ -34,9 +34,11 @@ type group struct {
 	sides        uint8           // who was at fault, a bit each, where the cause does not say
 	hosts        map[string]bool
 	text         string // what is to be said of the costliest occurrence
+	says         []rule.Said
 	further      string // what a rule has to say of all of them
+	adds         []rule.Said
 	seen         report.Products
-	occurrences  []report.Occurrence
+	occurrences  []rule.Occurrence
 }
 
 // Book adds a claim to its finding.
@@ -86,7 +88,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 			g.hosts[s.Host] = true
 		}
 	}
-	g.keep(c, j.limits.MaxOccurrences)
+	g.keep(c, j.limits.MaxOccurrences, j.named[c.Rule])
 	for _, a := range j.across {
 		if w, ok := a.Across.(rule.Witness); ok && j.named[c.Rule] != nil &&
 			j.named[c.Rule].Across == a.Comparison {
@@ -97,10 +99,10 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 }
 
 // keep adds the occurrence to those that are listed, if it is among the costliest.
-func (g *group) keep(c *rule.Claim, limit int) {
+func (g *group) keep(c *rule.Claim, limit int, d *rule.Detector) {
 	i, same := slices.BinarySearchFunc(g.occurrences, c.Occ, rule.CompareOccurrences)
-	if i == 0 && (!same || c.Text < g.text) {
-		g.text = c.Text
+	if i == 0 && (!same || message(d, c.Text, c.Says) < message(d, g.text, g.says)) {
+		g.text, g.says = c.Text, c.Says
 	}
 	if limit > 0 && i >= limit {
 		return
@@ -267,7 +269,7 @@ func (j *Judge) finding(k rule.Key, g *group) report.Finding {
 		Affected:    g.affected,
 		References:  d.References,
 		Remedies:    report.RemediesFor(c.Remedies, j.seen(k.Pair, g), g.side(c), g.web),
-		Occurrences: g.occurrences,
+		Occurrences: listed(d, g.occurrences),
 	}
 	if c.Title != "" {
 		f.Title = c.Title
@@ -277,7 +279,7 @@ func (j *Judge) finding(k rule.Key, g *group) report.Finding {
 			f.Host = h
 		}
 	}
-	for _, text := range [...]string{g.text, g.further} {
+	for _, text := range [...]string{message(d, g.text, g.says), message(d, g.further, g.adds)} {
 		if text != "" {
 			f.Message += " " + text
 		}

@@ -29,17 +29,15 @@ func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
 		return
 	}
 	own := *g
-	own.text = c.Text
+	own.text, own.says = c.Text, c.Says
+	own.occurrences = []rule.Occurrence{c.Occ}
+	if c.Occ.Evidence == nil && c.Evidence != nil {
+		own.occurrences[0].Evidence = c.Evidence()
+	}
 	f := j.finding(k, &own)
-	if f.Severity < j.limits.MinSeverity {
-		return
+	if f.Severity >= j.limits.MinSeverity {
+		j.Hooks.Certain(&f)
 	}
-	occ := c.Occ
-	if occ.Evidence == nil && c.Evidence != nil {
-		occ.Evidence = c.Evidence()
-	}
-	f.Occurrences = []report.Occurrence{occ}
-	j.Hooks.Certain(&f)
 }
 
 // tellExchange tells the hook of an exchange.

@@ -25,9 +25,6 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		Findings: j.reported(),
 		Vantages: maps.Clone(j.Total.vantages),
 	}
-	for i := range r.Findings {
-		r.Findings[i].Occurrences = slices.Clone(r.Findings[i].Occurrences)
-	}
 	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
 	attach(r.Exchanges, j.list.slowest.soFar())
 	for _, d := range j.rules {

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -170,21 +169,10 @@ func (j *Judge) bookFailure(w *failedClaim) {
 			Expected: full,
 			High:     max(full, c.Occ.Cost.High),
 		}
-		c.Occ.End, c.Occ.Elsewhere = max(
-			c.Occ.End,
-			e.Start.Time,
-		), c.Occ.Elsewhere ||
-			e.Conn != c.Occ.Connection
-		c.Occ.Evidence = append(c.Occ.Evidence, rule.At(
-			e.Start,
-			"retry",
-			report.SideClient,
-			fmt.Sprintf(
-				"the same request again, on connection %d, %s after the first",
-				e.Conn,
-				rule.Seconds(e.Start.Time-f.Failure.Start.Time),
-			),
-		))
+		c.Occ.End = max(c.Occ.End, e.Start.Time)
+		c.Occ.Elsewhere = c.Occ.Elsewhere || e.Conn != c.Occ.Connection
+		c.Occ.Proof = append(c.Occ.Proof, rule.Shows(e.Start, report.SideClient, sameRequest,
+			int64(e.Conn), rule.Ns(e.Start.Time-f.Failure.Start.Time)))
 		if !c.Unsafe && c.Repaired {
 			c.Correctness = false // nothing was lost but time
 		}

@@ -28,15 +28,23 @@ type Followed struct {
 	own    ownStates
 }
 
+// Occurrence is one place where a claim shows, with its evidence not yet in words.
+type Occurrence struct {
+	Connection int // by its number in the report
+	Exchange   int // likewise; -1 if it concerns the connection as a whole
+	Start, End time.Duration
+	Cost       report.Cost
+	Elsewhere  bool              // some of the evidence is on other connections
+	Evidence   []report.Evidence // the old form, which goes when all rooms have the new one
+	Proof      []Evidence
+}
+
 // CompareOccurrences puts the costliest first, then the earliest.
-func CompareOccurrences(a, b report.Occurrence) int {
+func CompareOccurrences(a, b Occurrence) int {
 	return cmp.Or(
 		cmp.Compare(b.Cost.Expected, a.Cost.Expected),
 		cmp.Compare(b.Cost.High, a.Cost.High),
-		cmp.Compare(
-			a.Start,
-			b.Start,
-		),
+		cmp.Compare(a.Start, b.Start),
 		cmp.Compare(a.Connection, b.Connection),
 		cmp.Compare(a.Exchange, b.Exchange),
 	)
@@ -95,15 +103,16 @@ type Claim struct {
 	// a safe repetition makes it a matter of time: nothing of a response had been sent
 	Repaired bool
 	Failure  *Failure // the exchange that failed: a retry of it belongs to the same occurrence
-	Occ      report.Occurrence
+	Occ      Occurrence
 	// the rule's across decides whether it stands: it is referred, not booked
 	Referred bool
 	Num      [Numbers]int64 // facts for the rule's across
 	Repeated *Repetition    // of the exchange that failed, where the rule knows it
 	// of the exchange within its connection; -1: the connection as a whole
 	Index int
-	// facts of this occurrence that the finding's message needs, "" if none
-	Text     string
+	// facts of this occurrence that the finding's message needs, a sentence each
+	Says     []Said
+	Text     string            // the old form of that, said first
 	Lost     []report.Interval // what of the exchange's time is lost to it, for the union
 	Lateness time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
 	// by sender: how long no acknowledgment had come when a timer repeated a single segment

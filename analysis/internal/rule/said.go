@@ -14,6 +14,9 @@ import (
 // have places. Each place takes the next number:
 //
 //	{n}         the number
+//	{n octet}   the number and its noun, which gets an s unless there is one of it
+//	{n copy|copies}  likewise, with its plural
+//	{side}      the name of a side
 //	{octets}    a count of octets
 //	{ms}        a duration in milliseconds
 //	{s}         a duration in seconds, or in milliseconds if it is shorter
@@ -30,6 +33,10 @@ type Words struct {
 // vocabulary is left empty.
 type WordsID uint16
 
+// JudgeWords is what the numbers of the words begin with that the judge says itself, whatever rule
+// the claim is of: they are in a vocabulary of its own.
+const JudgeWords WordsID = 1 << 15
+
 // maxNumbers is how many numbers words have places for.
 const maxNumbers = 4
 
@@ -45,6 +52,18 @@ func Say(w WordsID, n ...int64) Said {
 	s := Said{Words: w}
 	copy(s.N[:], n)
 	return s
+}
+
+// With is the same with a text for the place {text}.
+func (s Said) With(text string) Said {
+	s.Text = text
+	return s
+}
+
+// With is the same with a text for the place {text}.
+func (e Evidence) With(text string) Evidence {
+	e.Text = text
+	return e
 }
 
 // Ns is a duration as a number of a sentence.
@@ -74,8 +93,25 @@ func (s *Said) Sentence(vocabulary []Words) string {
 	}
 }
 
+// Sentences is what is said one after the other.
+func Sentences(all []Said, vocabulary []Words) string {
+	out := make([]string, 0, len(all))
+	for i := range all {
+		if s := all[i].Sentence(vocabulary); s != "" {
+			out = append(out, s)
+		}
+	}
+	return strings.Join(out, " ")
+}
+
 // number is a number in the place of a verb.
 func number(verb string, n int64) string {
+	if noun, counted := strings.CutPrefix(verb, "n "); counted {
+		if one, many, given := strings.Cut(noun, "|"); given {
+			return Count(uint64(n), one, many)
+		}
+		return Count(uint64(n), noun)
+	}
 	switch verb {
 	case "ms":
 		return Millis(time.Duration(n))
@@ -85,6 +121,8 @@ func number(verb string, n int64) string {
 		return strconv.FormatInt(n, 10) + " octets"
 	case "mbit":
 		return fmt.Sprintf("%.1f Mbit/s", float64(n)*8/1e6)
+	case "side":
+		return report.Side(n).String()
 	}
 	return strconv.FormatInt(n, 10)
 }

@@ -88,7 +88,7 @@ func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Event) {
 		Confidence: report.ConfidenceHigh,
 		Most:       rule.AtMost(report.Info),
 	}
-	cl.Occ = report.Occurrence{
+	cl.Occ = rule.Occurrence{
 		Connection: c.Id,
 		Exchange:   job.Info.ID,
 		Start:      job.From,

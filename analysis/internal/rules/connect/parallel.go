@@ -208,7 +208,7 @@ func (c *crowd) lost(m *rule.Conn, job *rule.Draft) {
 		}
 		c.lossy++
 		c.lossCost += s.Length()
-		o := report.Occurrence{
+		o := rule.Occurrence{
 			Connection: m.Id,
 			Exchange:   job.Info.ID,
 			Start:      s.From,
@@ -275,7 +275,7 @@ func (r *crowds) Finish(d rule.Desk) {
 				c.peakOpen,
 				c.peakBusy,
 			)
-			cl.Occ = report.Occurrence{
+			cl.Occ = rule.Occurrence{
 				Connection: c.peakConn,
 				Exchange:   -1,
 				Start:      c.peak.Time,
@@ -293,7 +293,7 @@ func (r *crowds) Finish(d rule.Desk) {
 		if c.unused-spare >= unusedConnections && c.unused*2 > c.conns && knownPair(d, p) {
 			cl := base
 			cl.Cause, cl.Text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
-			cl.Occ = report.Occurrence{
+			cl.Occ = rule.Occurrence{
 				Connection: c.unusedConn,
 				Exchange:   -1,
 				Start:      c.unusedAt.Time,

@@ -156,7 +156,7 @@ func poolSample(c *rule.Conn, last, next capture.Mark, took time.Duration) rule.
 		Rule:       "pool-wait",
 		Confidence: report.ConfidenceMedium,
 		Most:       rule.AtMost(report.Info),
-		Occ: report.Occurrence{
+		Occ: rule.Occurrence{
 			Connection: c.Id,
 			Exchange:   -1,
 			Start:      last.Time,

@@ -157,7 +157,7 @@ func runTupleReuse(p *rule.Pass) {
 	p.Report(
 		rule.Claim{Rule: "port-exhaustion", Cause: "tuple-reuse", Kind: rule.UsedPorts,
 			Confidence: report.Proven, Text: text,
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start:    c.SYNs[0].Time,
 				End:      c.SYNs[len(c.SYNs)-1].Time,
 				Cost:     t,
@@ -208,7 +208,7 @@ func runTupleBlocked(p *rule.Pass) {
 			Index:      -1,
 			Least:      report.Medium,
 			Text:       text,
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Exchange: -1,
 				Start:    first.Time,
 				End:      last.Time,
@@ -389,7 +389,7 @@ func (r *portLoads) Finish(d rule.Desk) {
 			c.Least, c.Most = report.Info, rule.AtMost(report.Info)
 			c.Text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run out."
 		}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Connection: l.lastConn,
 			Exchange:   -1,
 			Start:      min(l.first.Time, l.last.Time),

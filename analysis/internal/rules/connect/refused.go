@@ -123,7 +123,7 @@ func runRefused(p *rule.Pass) {
 		Least:      report.Medium,
 		Most:       rule.AtMost(report.High),
 	}
-	cl.Occ = report.Occurrence{
+	cl.Occ = rule.Occurrence{
 		Exchange: -1,
 		Start:    first.Time,
 		Evidence: []report.Evidence{

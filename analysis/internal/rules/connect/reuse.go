@@ -252,7 +252,7 @@ func (m *kept) reuseClaim(job *rule.Draft) (rule.Claim, bool) {
 		c.Most = rule.AtMost(report.Info)
 		c.Text = "The client is a program that is started anew for each request, so that it cannot keep connections."
 	}
-	c.Occ = report.Occurrence{
+	c.Occ = rule.Occurrence{
 		Connection: m.id,
 		Elsewhere:  true,
 		Start:      v.syn.Time,

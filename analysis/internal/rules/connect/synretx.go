@@ -122,7 +122,7 @@ func (f *synFault) claim(p *rule.Pass) {
 		Kind:     rule.LateHandshake,
 		Referred: true,
 		Text:     f.text,
-		Occ: report.Occurrence{
+		Occ: rule.Occurrence{
 			Start:    f.first.Time,
 			End:      f.answered.Time,
 			Evidence: f.evidence,

@@ -45,7 +45,7 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 	if !up.RstSeen {
 		cl.Confidence = report.ConfidenceMedium
 	}
-	cl.Occ = report.Occurrence{
+	cl.Occ = rule.Occurrence{
 		Start:    x.Start().Time,
 		End:      left.Time,
 		Evidence: abandonEvidence(c, x, left, waited),

@@ -104,7 +104,7 @@ func runExpect(p *rule.Pass) {
 				Rule:       "expect-continue",
 				Confidence: report.ConfidenceHigh,
 				Lost:       []report.Interval{{From: s.From, To: s.To}},
-				Occ: report.Occurrence{
+				Occ: rule.Occurrence{
 					Start: s.From,
 					End:   s.To,
 					Cost:  report.Cost{Low: less, Expected: less, High: wait},

@@ -124,7 +124,7 @@ func runHalfClose(p *rule.Pass) {
 			Confidence: report.ConfidenceHigh,
 			Index:      -1,
 			Most:       rule.AtMost(report.Info),
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Exchange: -1,
 				Start:    down.Fin.Time,
 				End:      end.Time,
@@ -254,7 +254,7 @@ func reportLateAnswer(p *rule.Pass) {
 		return
 	}
 	cl := rule.Claim{Index: x.Index}
-	cl.Occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time}
+	cl.Occ = rule.Occurrence{Start: x.Start().Time, End: x.Start().Time}
 	v := &verdictOnEnd{p: p, c: p.Conn, x: x, e: e, claim: &cl}
 	if v.deadlock() {
 		p.Report(cl)

@@ -264,7 +264,7 @@ func reportHeader(
 			Most:       rule.AtMost(most),
 			Side:       fault,
 			Text:       who,
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start:    m.Start.Time,
 				End:      m.HeaderEnd.Time,
 				Evidence: []report.Evidence{rule.At(m.HeaderEnd, role, side, text)},
@@ -293,7 +293,7 @@ func reportCloseIgnored(p *rule.Pass) {
 			Most:       rule.AtMost(report.Low),
 			Least:      report.Info,
 			Text:       "It was answered all the same.",
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start:    n.At.Time,
 				End:      x.Request.Start.Time,
 				Evidence: closeIgnored(n, x),
@@ -404,7 +404,7 @@ func runCloseNotDone(p *rule.Pass) {
 			Confidence: report.ConfidenceHigh,
 			Index:      last.Index,
 			Most:       rule.AtMost(report.Info),
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start: n.At.Time,
 				End:   c.FirstCloseAt.Time,
 				Evidence: []report.Evidence{

@@ -111,7 +111,7 @@ func runIdleDrop(p *rule.Pass) {
 		Answered: e.Answered,
 	}
 	took := max(0, gaveUp-x.Start().Time)
-	cl.Occ = report.Occurrence{
+	cl.Occ = rule.Occurrence{
 		Start: x.Start().Time,
 		End:   x.Start().Time + took,
 		Cost:  report.Cost{Expected: took, High: took},

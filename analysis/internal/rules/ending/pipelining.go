@@ -186,7 +186,7 @@ func reportHazard(p *rule.Pass) {
 			Confidence: report.Proven,
 			Most:       rule.AtMost(report.Low),
 			Least:      report.Low,
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start:    a.Request.Start.Time,
 				End:      max(p.Exchange.Start().Time, a.Request.Start.Time),
 				Evidence: out,
@@ -218,7 +218,7 @@ func reportHeadOfLine(p *rule.Pass) {
 			Cause:      "head-of-line",
 			Confidence: report.ConfidenceHigh,
 			Lost:       []report.Interval{lost},
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start: lost.From,
 				End:   lost.To,
 				Cost:  report.Cost{Expected: wait, High: wait},
@@ -288,7 +288,7 @@ func reportUnsolicited(p *rule.Pass) {
 			Most: rule.AtMost(
 				report.High,
 			),
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start:    x.Response.Start.Time,
 				End:      x.Response.End.Time,
 				Evidence: out,

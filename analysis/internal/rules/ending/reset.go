@@ -172,7 +172,7 @@ func runReset(p *rule.Pass) {
 		Confidence:  report.ConfidenceHigh,
 		Correctness: true,
 	}
-	cl.Occ = report.Occurrence{Start: x.Start().Time}
+	cl.Occ = rule.Occurrence{Start: x.Start().Time}
 	describeReset(&p.State.Connection, &cl, x, dir)
 	p.Report(cl)
 }

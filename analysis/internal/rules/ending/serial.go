@@ -126,7 +126,7 @@ func (r *serialRun) end(p *rule.Pass) {
 		Most:       rule.AtMost(report.Info),
 		Index:      run.firstNumber,
 		Text:       fmt.Sprintf("%d requests, a round trip of %s each.", run.n, rule.Millis(rtt)),
-		Occ: report.Occurrence{
+		Occ: rule.Occurrence{
 			Connection: p.Conn.ID,
 			Start:      run.first.Time,
 			End:        run.last.Time,

@@ -71,7 +71,7 @@ func runSlowClose(p *rule.Pass) {
 			Rule:       "slow-close",
 			Confidence: sure,
 			Lost:       []report.Interval{{From: end.Time, To: down.Fin.Time}},
-			Occ: report.Occurrence{
+			Occ: rule.Occurrence{
 				Start: end.Time,
 				End:   down.Fin.Time,
 				Cost:  report.Cost{Low: late, Expected: late, High: late},

@@ -84,7 +84,7 @@ func decideFate(p *rule.Pass) (rule.Claim, bool) {
 	}
 	cl.Unsafe = e.Unsafe || !x.Turn && !ledger.Idempotent(x.Method)
 	took := cl.Failure.Took
-	cl.Occ = report.Occurrence{Start: x.Start().Time, End: x.Start().Time + took}
+	cl.Occ = rule.Occurrence{Start: x.Start().Time, End: x.Start().Time + took}
 	cl.Occ.Cost = report.Cost{Expected: took, High: took}
 	v := &verdictOnEnd{p: p, c: c, x: x, e: e, claim: &cl}
 	for _, try := range v.tries() {

@@ -44,7 +44,7 @@ A program that pauses as long as the timer, each time after exactly full segment
 func runCork(p *rule.Pass) {
 	for _, w := range p.Draft.With(report.Cork) {
 		c := rule.Claim{Rule: "cork", Confidence: report.ConfidenceMedium}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Start: w.From,
 			End:   w.To,
 			Cost: report.Cost{

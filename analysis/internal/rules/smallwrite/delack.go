@@ -49,7 +49,7 @@ func runDelayedAck(p *rule.Pass) {
 			continue
 		}
 		c := rule.Claim{Rule: "delayed-ack", Confidence: report.ConfidenceMedium}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Start: w.From,
 			End:   w.To,
 			Cost:  report.Cost{Low: w.Length() / 2, Expected: w.Length(), High: w.Length()},

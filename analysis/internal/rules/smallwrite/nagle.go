@@ -179,7 +179,7 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	if h.Delayed >= ledger.DelackFloor {
 		c.Lateness = h.Delayed
 	}
-	c.Occ = report.Occurrence{Connection: p.Conn.ID, Start: h.From, End: h.To, Cost: h.Waited}
+	c.Occ = rule.Occurrence{Connection: p.Conn.ID, Start: h.From, End: h.To, Cost: h.Waited}
 	what := ""
 	if h.Headers {
 		what = ": the headers"

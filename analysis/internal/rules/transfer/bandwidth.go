@@ -127,7 +127,7 @@ func runBandwidth(p *rule.Pass) {
 func tellFact(p *rule.Pass, cause string, dir reassembly.Dir, text string) {
 	m := p.Draft.Message(dir)
 	c := rule.Claim{Rule: bandwidthRule, Cause: cause, Confidence: report.ConfidenceMedium}
-	c.Occ = report.Occurrence{
+	c.Occ = rule.Occurrence{
 		Start: m.Start.Time,
 		End:   m.End.Time,
 		Evidence: []report.Evidence{rule.At(m.Start, "first segment", rule.SideOf(dir), text),

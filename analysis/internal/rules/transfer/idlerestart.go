@@ -96,7 +96,7 @@ func idleRestart(p *rule.Pass, dir reassembly.Dir) {
 		Cause:      ledger.OfRequest(dir, ""),
 		Confidence: calibrated(&j.Exchange, &cost, dir, used, had, report.ConfidenceHigh),
 	}
-	c.Occ = report.Occurrence{Start: rounds[0].Start.Time, End: j.Message(dir).End.Time, Cost: cost}
+	c.Occ = rule.Occurrence{Start: rounds[0].Start.Time, End: j.Message(dir).End.Time, Cost: cost}
 	c.Occ.Evidence = append([]report.Evidence{
 		rule.At(
 			i.Before,

@@ -173,7 +173,7 @@ func reportLoss(p *rule.Pass,
 	confidence report.Confidence,
 ) {
 	c := rule.Claim{Rule: "packet-loss", Cause: cause, Confidence: confidence}
-	c.Occ = report.Occurrence{Start: w.From, End: w.To, Cost: cost}
+	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost}
 	c.Window = rule.Window{Dir: w.Dir, Saved: max(0, cost.Expected-w.Length())}
 	if w.Label == report.RecoveryCwnd || w.Label == report.SpuriousRetx {
 		c.Window.Saved = cost.Expected

@@ -117,7 +117,7 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 		}
 	}
 	last := b.copies[len(b.copies)-1]
-	c.Occ = report.Occurrence{
+	c.Occ = rule.Occurrence{
 		Start: b.copies[0].Time,
 		End:   last.Time,
 		Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},

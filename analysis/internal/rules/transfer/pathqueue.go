@@ -342,7 +342,7 @@ func (c *clientPath) tell(d rule.Desk, q *queued) bool {
 		return true
 	}
 	cl := rule.Claim{Rule: bandwidthRule, Cause: "bufferbloat", Confidence: q.confidence}
-	cl.Occ = report.Occurrence{
+	cl.Occ = rule.Occurrence{
 		Connection: q.conn,
 		Exchange:   q.exchange,
 		Elsewhere:  true,

@@ -182,7 +182,7 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	}
 	w := ledger.LongestWait(waits)
 	sender, receiver := rule.SideOf(dir), rule.SideOf(dir.Peer())
-	c.Occ = report.Occurrence{
+	c.Occ = rule.Occurrence{
 		Start: waits[0].From,
 		End:   waits[len(waits)-1].To,
 		Cost:  cost,

@@ -160,7 +160,7 @@ func reportImpatience(p *rule.Pass) {
 			Cause:      "spurious",
 			Confidence: report.ConfidenceHigh,
 		}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Start: w.From,
 			End:   w.To,
 			Cost: report.Cost{
@@ -237,7 +237,7 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 		c.Unheard[w.Dir] = length
 	}
 	c.Lost = []report.Interval{{From: w.From, To: w.To}}
-	c.Occ = report.Occurrence{Start: w.From, End: w.To, Cost: cost, Evidence: repairEvidence(w)}
+	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Evidence: repairEvidence(w)}
 	return c
 }
 

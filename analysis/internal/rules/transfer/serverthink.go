@@ -384,7 +384,7 @@ func (l *thinkList) judge(d rule.Desk, uneven func() bool) {
 		if outlier {
 			c.Most = rule.AtMost(report.Medium)
 		}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Connection: x.conn,
 			Exchange:   x.exchange,
 			Start:      x.request.Time,

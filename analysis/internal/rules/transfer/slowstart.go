@@ -142,7 +142,7 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	if cost.Expected < time.Millisecond {
 		return
 	}
-	cl.Occ = report.Occurrence{
+	cl.Occ = rule.Occurrence{
 		Start: rounds[0].Start.Time,
 		End:   j.Message(dir).End.Time,
 		Cost:  cost,

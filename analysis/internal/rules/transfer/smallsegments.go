@@ -92,7 +92,7 @@ func runSmallSegments(p *rule.Pass) {
 			continue
 		}
 		c := rule.Claim{Rule: "small-segments", Cause: cause, Confidence: report.ConfidenceHigh}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Start: m.Start.Time,
 			End:   m.End.Time,
 			Evidence: []report.Evidence{rule.At(

@@ -99,7 +99,7 @@ func runZeroWindow(p *rule.Pass) {
 		if i == 0 {
 			cost.High += time.Duration(tail[w.Dir])
 		}
-		c.Occ = report.Occurrence{
+		c.Occ = rule.Occurrence{
 			Start:    w.From,
 			End:      w.To,
 			Cost:     cost,
