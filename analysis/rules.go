@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rules/ending"
 	"tcpwhy/analysis/internal/rules/smallwrite"
 	"tcpwhy/analysis/internal/rules/transfer"
+	"tcpwhy/analysis/report"
 )
 
 // Detector is one rule.
@@ -58,4 +59,15 @@ func Find(name string) *Detector {
 		}
 	}
 	return nil
+}
+
+// Rules is the documentation of every rule, in the order of reports.
+func Rules() []report.Rule {
+	var rules []report.Rule
+	for _, d := range All() {
+		rules = append(rules, report.Rule{
+			Name: d.Name, Title: d.Title, Doc: d.Doc, Causes: d.Causes, References: d.References,
+		})
+	}
+	return rules
 }

@@ -94,3 +94,23 @@ type Stats struct {
 	Tunnels       map[string]uint64
 	FragmentsLost uint64 // datagrams whose fragments never became whole
 }
+
+// Skipped are the outcomes, other than being handed out, that befell some frame.
+func (s *Stats) Skipped() []Outcome {
+	var some []Outcome
+	for _, o := range Outcomes() {
+		if o != OutcomeSegment && o != OutcomeICMP && s.Count[o] > 0 {
+			some = append(some, o)
+		}
+	}
+	return some
+}
+
+// KernelDrops is how many frames the capturing systems of all inputs say they dropped.
+func (s *Stats) KernelDrops() uint64 {
+	var n uint64
+	for i := range s.Inputs {
+		n += s.Inputs[i].KernelDrops
+	}
+	return n
+}

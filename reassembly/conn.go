@@ -2,6 +2,7 @@ package reassembly
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -31,6 +32,12 @@ var stateNames = [...]string{
 // String is the state's name in reports.
 func (s State) String() string { return stateNames[s] }
 
+// ParseState is the state of that name in reports; false if there is none.
+func ParseState(name string) (State, bool) {
+	i := slices.Index(stateNames[:], name)
+	return State(max(i, 0)), i >= 0
+}
+
 // Vantage is where the capture was taken, seen from one connection.
 type Vantage uint8
 
@@ -47,6 +54,12 @@ var vantageNames = [...]string{"unknown", "client", "server", "middle", "local"}
 // String is the vantage's name in reports.
 func (v Vantage) String() string { return vantageNames[v] }
 
+// ParseVantage is the vantage of that name in reports; false if there is none.
+func ParseVantage(name string) (Vantage, bool) {
+	i := slices.Index(vantageNames[:], name)
+	return Vantage(max(i, 0)), i >= 0
+}
+
 // Protocol is what the connection speaks.
 type Protocol uint8
 
@@ -62,6 +75,12 @@ var protocolNames = [...]string{"unknown", "http/1", "tls", "http/2", "tunnel"}
 
 // String is the protocol's name in reports.
 func (p Protocol) String() string { return protocolNames[p] }
+
+// ParseProtocol is the protocol of that name in reports; false if there is none.
+func ParseProtocol(name string) (Protocol, bool) {
+	i := slices.Index(protocolNames[:], name)
+	return Protocol(max(i, 0)), i >= 0
+}
 
 // RTT collects round-trip samples between the capture point and one host (RFC 6298 §3: none from
 // octets sent twice). All zero means no sample.

@@ -1,6 +1,8 @@
 package reassembly
 
 import (
+	"slices"
+
 	"tcpwhy/capture"
 )
 
@@ -29,6 +31,12 @@ var outcomeNames = [...]string{
 
 // String is the outcome's name in reports.
 func (o Outcome) String() string { return outcomeNames[o] }
+
+// ParseOutcome is the outcome of that name in reports; false if there is none.
+func ParseOutcome(name string) (Outcome, bool) {
+	i := slices.Index(outcomeNames[:], name)
+	return Outcome(max(i, 0)), i >= 0
+}
 
 // Framing is how the end of a message body is found (RFC 9112 §6.3).
 type Framing uint8

@@ -1,6 +1,7 @@
 package reassembly
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -23,6 +24,17 @@ func (d Dir) String() string {
 		return "server"
 	}
 	return "client"
+}
+
+// ParseDir is the direction of what that side sends, "client" or "server"; false if it is neither.
+func ParseDir(side string) (Dir, bool) {
+	switch side {
+	case FromClient.String():
+		return FromClient, true
+	case FromServer.String():
+		return FromServer, true
+	}
+	return FromClient, false
 }
 
 // Kind classifies a segment, with Wireshark's names where Wireshark has one (tcp.analysis.*). A
@@ -57,6 +69,12 @@ var kindNames = [kinds]string{
 
 // String is the kind's name; "" for Plain.
 func (k Kind) String() string { return kindNames[k] }
+
+// ParseKind is the kind of that name in reports; false if there is none.
+func ParseKind(name string) (Kind, bool) {
+	i := slices.Index(kindNames[:], name)
+	return Kind(max(i, 0)), i >= 0
+}
 
 // Retransmitted reports whether the segment carries data or a SYN or FIN that was sent before.
 func (k Kind) Retransmitted() bool {

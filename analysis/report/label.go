@@ -1,6 +1,9 @@
 package report
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // LabelTimes lists the labels that got time.
 func LabelTimes(times *[LabelCount]time.Duration) []LabelTime {
@@ -82,6 +85,12 @@ var labelNames = [LabelCount]string{
 
 // String is the label's name in JSON.
 func (l Label) String() string { return labelNames[l] }
+
+// ParseLabel is the label of that name in reports; false if there is none.
+func ParseLabel(name string) (Label, bool) {
+	i := slices.Index(labelNames[:], name)
+	return Label(max(i, 0)), i >= 0
+}
 
 // labelTitles are for people.
 var labelTitles = [LabelCount]string{

@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"tcpwhy/capture"
@@ -24,6 +25,12 @@ var sideNames = [...]string{"unknown", "client", "server", "proxy", "network"}
 // String is the side's name in reports.
 func (s Side) String() string { return sideNames[s] }
 
+// ParseSide is the side of that name in reports; false if there is none.
+func ParseSide(name string) (Side, bool) {
+	i := slices.Index(sideNames[:], name)
+	return Side(max(i, 0)), i >= 0
+}
+
 // Severity grades a finding.
 type Severity uint8
 
@@ -40,6 +47,12 @@ var severityNames = [...]string{"info", "low", "medium", "high", "critical"}
 // String is the severity's name in reports and flags.
 func (s Severity) String() string { return severityNames[s] }
 
+// ParseSeverity is the severity of that name in reports; false if there is none.
+func ParseSeverity(name string) (Severity, bool) {
+	i := slices.Index(severityNames[:], name)
+	return Severity(max(i, 0)), i >= 0
+}
+
 // Confidence grades how sure a finding is.
 type Confidence uint8
 
@@ -54,6 +67,12 @@ var confidenceNames = [...]string{"low", "medium", "high", "proven"}
 
 // String is the confidence's name in reports.
 func (c Confidence) String() string { return confidenceNames[c] }
+
+// ParseConfidence is the confidence of that name in reports; false if there is none.
+func ParseConfidence(name string) (Confidence, bool) {
+	i := slices.Index(confidenceNames[:], name)
+	return Confidence(max(i, 0)), i >= 0
+}
 
 // Cost is what a fix would save: the least, the likely and the most.
 type Cost struct{ Low, Expected, High time.Duration }

@@ -1,5 +1,17 @@
 package report
 
+import "strings"
+
+// Rule is what there is to say about a rule, whatever it found.
+type Rule struct {
+	Name  string // as in reports and flags
+	Title string // for people, no full stop
+	// four parts: what happens, how it is recognised, how cost is counted, when it is wrong
+	Doc        string
+	Causes     []Cause
+	References []string
+}
+
 // Cause is one way in which a rule's fault comes about.
 type Cause struct {
 	Code     string // "" for a rule without causes, or its usual one
@@ -7,4 +19,32 @@ type Cause struct {
 	Message  string // the story, in one or two plain sentences
 	Side     Side   // who causes it
 	Remedies []Remedy
+}
+
+// DocPart is one part of a rule's documentation.
+type DocPart struct {
+	Title      string
+	Paragraphs []string
+}
+
+// longestHeading is how many characters a heading of the documentation may have.
+const longestHeading = 40
+
+// Parts splits the documentation at its headings: the first line of a paragraph that is short and
+// has no punctuation, while the paragraph goes on below it.
+func (r *Rule) Parts() []DocPart {
+	var parts []DocPart
+	for _, block := range strings.Split(strings.TrimSpace(r.Doc), "\n\n") {
+		head, rest, found := strings.Cut(strings.TrimSpace(block), "\n")
+		if found && len(head) <= longestHeading && !strings.ContainsAny(head, ".,:;") {
+			parts = append(parts, DocPart{Title: head})
+			block = rest
+		}
+		if len(parts) == 0 {
+			parts = append(parts, DocPart{Title: "What happens"})
+		}
+		last := &parts[len(parts)-1]
+		last.Paragraphs = append(last.Paragraphs, strings.Join(strings.Fields(block), " "))
+	}
+	return parts
 }
