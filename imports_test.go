@@ -28,7 +28,8 @@ var belowRules = []string{
 var edges = map[string][]string{
 	"tcpwhy":              {"tcpwhy/internal/cli"},
 	"tcpwhy/internal/cli": {"tcpwhy/output", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture"},
-	"tcpwhy/output":       {"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/output":       {"tcpwhy/output/mask", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/output/mask":  {},
 	"tcpwhy/analysis": {
 		"tcpwhy/analysis/internal/judge", "tcpwhy/analysis/internal/rules/smallwrite",
 		"tcpwhy/analysis/internal/rules/transfer", "tcpwhy/analysis/internal/rules/ending",

@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
 )
 
@@ -43,7 +44,7 @@ func (b *builder) capture() jsonCapture {
 	for _, v := range b.report.Caveats {
 		c.Caveats = append(
 			c.Caveats,
-			jsonCaveat{v.Code, visible(v.Message), v.Count, list(v.Weakens)},
+			jsonCaveat{v.Code, mask.Visible(v.Message), v.Count, list(v.Weakens)},
 		)
 	}
 	return c
@@ -73,7 +74,7 @@ func skipped(s *capture.Stats) []capture.Outcome {
 
 func input(in *capture.Input) jsonInput {
 	return jsonInput{
-		Name: visible(
+		Name: mask.Visible(
 			in.Name,
 		), Format: in.Format, Compression: text(in.Compression), LinkTypes: list(in.LinkTypes),
 		Frames: in.Frames, Complete: in.Complete, Error: text(in.Error),
@@ -95,18 +96,18 @@ func (b *builder) summary() jsonSummary {
 
 func (b *builder) finding(f *report.Finding, id string) jsonFinding {
 	j := jsonFinding{
-		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: visible(f.Title), Severity: f.Severity.String(),
+		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: mask.Visible(f.Title), Severity: f.Severity.String(),
 		Confidence: f.Confidence.String(), Side: f.Side.String(), Client: address(f.Client),
 		Server: endpoint(
 			f.Server,
-		), Host: text(maskHost(f.Host)), Message: visible(f.Message), Count: f.Count,
+		), Host: text(mask.Host(f.Host)), Message: mask.Visible(f.Message), Count: f.Count,
 		Cost: cost(
 			f.Cost,
 		), Wall: millis(f.Wall), Affected: f.Affected, Remedies: make([]jsonRemedy, 0, len(f.Remedies)),
 		References: list(f.References), Occurrences: make([]jsonOccurrence, 0, len(f.Occurrences)),
 	}
 	for _, m := range f.Remedies {
-		j.Remedies = append(j.Remedies, jsonRemedy{m.Side.String(), visible(m.Text)})
+		j.Remedies = append(j.Remedies, jsonRemedy{m.Side.String(), mask.Visible(m.Text)})
 	}
 	for i := range f.Occurrences {
 		j.Occurrences = append(j.Occurrences, b.occurrence(&f.Occurrences[i]))
@@ -129,7 +130,7 @@ func (b *builder) occurrence(o *report.Occurrence) jsonOccurrence {
 	for _, e := range o.Evidence {
 		j.Evidence = append(j.Evidence, jsonEvidence{
 			Input: e.Frame.Input(), Frame: e.Frame.Number(), Time: millis(e.Time), Side: e.Side.String(),
-			Role: visible(e.Role), Text: visible(e.Text),
+			Role: mask.Visible(e.Role), Text: mask.Visible(e.Text),
 		})
 	}
 	return j
@@ -142,7 +143,7 @@ func cost(c report.Cost) jsonCost {
 func (b *builder) connection(c *report.ConnInfo) jsonConnection {
 	j := jsonConnection{
 		ID: c.ID, Client: c.Client.String(), Server: c.Server.String(), Start: millis(c.Start),
-		Duration: millis(c.Duration), State: c.State.String(), History: captured(c.History),
+		Duration: millis(c.Duration), State: c.State.String(), History: mask.ASCII(c.History),
 		Protocol: c.Protocol.String(), Vantage: c.Vantage.String(),
 		RTT: jsonRTT{
 			optional(c.Handshake),
@@ -164,8 +165,8 @@ func (b *builder) connection(c *report.ConnInfo) jsonConnection {
 	}
 	if c.TLS != nil {
 		j.TLS = &jsonTLS{
-			text(maskHost(c.TLS.SNI)),
-			text(captured(c.TLS.ALPN)),
+			text(mask.Host(c.TLS.SNI)),
+			text(mask.ASCII(c.TLS.ALPN)),
 			text(c.TLS.Version),
 			c.TLS.Resumed,
 		}
@@ -179,10 +180,10 @@ func (b *builder) exchange(x *report.ExchangeInfo) jsonExchange {
 		max = 4 * reassemblyTargetCap
 	}
 	return jsonExchange{
-		ID: x.ID, Connection: x.Connection, Turn: x.Turn, Method: text(captured(x.Method)),
-		Target: text(maskTarget(x.Target, b.opts.ShowQuery, max)), Host: text(maskHost(x.Host)),
+		ID: x.ID, Connection: x.Connection, Turn: x.Turn, Method: text(mask.ASCII(x.Method)),
+		Target: text(mask.Target(x.Target, b.opts.ShowQuery, max)), Host: text(mask.Host(x.Host)),
 		Version: text(
-			captured(x.Version),
+			mask.ASCII(x.Version),
 		), Status: number(x.Status), Interim: append([]int{}, x.Interim...),
 		Outcome: x.Outcome.String(), Request: message(x.Request), Response: message(x.Response),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
@@ -209,7 +210,7 @@ func text(s string) *string {
 	if s == "" {
 		return nil
 	}
-	s = visible(s)
+	s = mask.Visible(s)
 	return &s
 }
 
@@ -225,7 +226,7 @@ func number[T int | uint16](n T) *T {
 func list(names []string) []string {
 	all := make([]string, len(names))
 	for i, name := range names {
-		all[i] = visible(name)
+		all[i] = mask.Visible(name)
 	}
 	return all
 }
@@ -247,3 +248,6 @@ func endpoint(a netip.AddrPort) *string {
 	}
 	return text(a.String())
 }
+
+// maxTarget is how many characters of a masked request target a report for programs shows.
+const maxTarget = 512

@@ -10,6 +10,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 )
 
 const (
@@ -141,7 +142,7 @@ func (v *View) Screen(st *capture.Stats, columns int) string {
 	lines := []string{
 		fmt.Sprintf(
 			"%s  %s  %s frames  %s exchanges  %s lost  %s dropped",
-			visible(v.name),
+			mask.Visible(v.name),
 			time.Duration(
 				v.second,
 			)*time.Second,
@@ -158,7 +159,7 @@ func (v *View) Screen(st *capture.Stats, columns int) string {
 	for _, s := range v.sorted()[:min(viewRows, len(v.services))] {
 		lines = append(
 			lines,
-			fmt.Sprintf("%-28s %9d %7s/s %9s  %s", shorten(s.title(), 28), s.exchanges,
+			fmt.Sprintf("%-28s %9d %7s/s %9s  %s", mask.Shorten(s.title(), 28), s.exchanges,
 				spoken(s.now()/viewSpan), spoken(s.lost), s.mostly()),
 		)
 	}
@@ -204,7 +205,7 @@ func (v *View) Lines() []string {
 		}
 		line := fmt.Sprintf(
 			"%s: %s: %s lost in %d s, mostly to %s",
-			visible(v.name),
+			mask.Visible(v.name),
 			s.title(),
 			spoken(s.now()),
 			viewSpan,
@@ -220,5 +221,5 @@ func (s *viewService) title() string {
 	if s.host == "" {
 		return s.server.String()
 	}
-	return s.server.String() + " " + maskHost(s.host)
+	return s.server.String() + " " + mask.Host(s.host)
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"unicode"
+
+	"tcpwhy/output/mask"
 )
 
 // style is how a terminal shows a piece of text. The escape sequences are the only ones that output
@@ -97,7 +99,7 @@ func (p *page) put(s string, as style) {
 func (p *page) fit(s string) string {
 	pieces := strings.Split(s, nbsp)
 	for i := range pieces {
-		pieces[i] = visible(pieces[i])
+		pieces[i] = mask.Visible(pieces[i])
 	}
 	s = strings.Join(pieces, nbsp)
 	if !p.ascii {

@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
 )
 
@@ -122,7 +123,7 @@ func inputNames(inputs []capture.Input) string {
 		case len(inputs) > 1:
 			name = baseName(name)
 		}
-		names = append(names, shorten(visible(name), 60))
+		names = append(names, mask.Shorten(mask.Visible(name), 60))
 	}
 	if len(names) == 0 {
 		return "no input"

@@ -8,6 +8,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 )
 
 const (
@@ -133,7 +134,7 @@ func (t *textReport) parties(g *group) {
 		"several servers",
 	)
 	if f.Host != "" && f.Host != f.Server.String() && f.Host != f.Server.Addr().String() {
-		line += " (" + shorten(maskHost(f.Host), textTarget) + ")"
+		line += " (" + mask.Shorten(mask.Host(f.Host), textTarget) + ")"
 	}
 	t.para(detailIndent, line, plain)
 	others := g.findings[1:]
@@ -293,7 +294,7 @@ func (t *textReport) fileName(input int) string {
 			return "file " + strconv.Itoa(input+1)
 		}
 	}
-	return shorten(t.fit(base), maxFileInText)
+	return mask.Shorten(t.fit(base), maxFileInText)
 }
 
 // baseName is a path's last element, whichever way its slashes lean.
@@ -334,5 +335,5 @@ func (t *textReport) request(x *report.ExchangeInfo, room int) string {
 	if t.opts.ShowQuery {
 		room = 4 * reassemblyTargetCap // who asked for values wants all of them
 	}
-	return captured(x.Method) + " " + maskTarget(x.Target, t.opts.ShowQuery, room)
+	return mask.ASCII(x.Method) + " " + mask.Target(x.Target, t.opts.ShowQuery, room)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
 )
 
@@ -218,7 +219,7 @@ func connectionFacts(c *report.ConnInfo) string {
 	}
 	facts = append(facts, plural(uint64(len(c.Exchanges)), "exchange", "exchanges"))
 	if c.TLS != nil && c.TLS.SNI != "" {
-		facts = append(facts, shorten(maskHost(c.TLS.SNI), textTarget))
+		facts = append(facts, mask.Shorten(mask.Host(c.TLS.SNI), textTarget))
 	}
 	if c.RTTMin > 0 {
 		facts = append(facts, "round trip "+spoken(c.RTTMin))

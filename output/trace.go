@@ -9,6 +9,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
 )
 
@@ -50,7 +51,7 @@ func (t *traceReport) begin() {
 	t.para("", title, strong)
 	ends := c.Client.String() + " -> " + c.Server.String()
 	if host := t.host(); host != "" {
-		ends += ", " + shorten(maskHost(host), textTarget)
+		ends += ", " + mask.Shorten(mask.Host(host), textTarget)
 	}
 	t.para("", ends, plain)
 	t.para(

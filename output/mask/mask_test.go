@@ -1,4 +1,4 @@
-package output
+package mask
 
 import (
 	"strings"
@@ -38,21 +38,21 @@ func TestTarget(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := maskTarget(tt.raw, false, maxTarget); got != tt.masked {
-				t.Errorf("maskTarget(%q) = %q, want %q", tt.raw, got, tt.masked)
+			if got := Target(tt.raw, false, 512); got != tt.masked {
+				t.Errorf("Target(%q) = %q, want %q", tt.raw, got, tt.masked)
 			}
-			if got := maskTarget(tt.raw, true, maxTarget); got != tt.shown {
-				t.Errorf("maskTarget(%q) with values = %q, want %q", tt.raw, got, tt.shown)
+			if got := Target(tt.raw, true, 512); got != tt.shown {
+				t.Errorf("Target(%q) with values = %q, want %q", tt.raw, got, tt.shown)
 			}
 		})
 	}
 }
 
 func TestShorten(t *testing.T) {
-	if got, want := shorten("/abcdefghijklmnop", 10), "/abcde…nop"; got != want {
+	if got, want := Shorten("/abcdefghijklmnop", 10), "/abcde…nop"; got != want {
 		t.Errorf("shorten = %q, want %q", got, want)
 	}
-	if got := shorten("/abc", 4); got != "/abc" {
+	if got := Shorten("/abc", 4); got != "/abc" {
 		t.Errorf("shorten = %q, want it unchanged", got)
 	}
 }
@@ -69,7 +69,7 @@ func TestVisible(t *testing.T) {
 		{"\uFFFD", "\uFFFD"},
 	}
 	for _, tt := range tests {
-		if got := visible(tt.in); got != tt.want {
+		if got := Visible(tt.in); got != tt.want {
 			t.Errorf("visible(%q) = %q, want %q", tt.in, got, tt.want)
 		}
 	}
@@ -80,6 +80,9 @@ func FuzzTarget(f *testing.F) {
 	f.Add("/a?x=", "s3cret")
 	f.Add("http://u:p?x=", "://@")
 	f.Add("/a?", "%3d=")
+	f.Add("/a:;//", "u@h")
+	f.Add("/abcdefghijklmnopqrstuvwxyz?abcdefghijklmnopqrst=1&abcdefg=2&", "bcdefghijklmnopqrstuvwxyz=3&z=4")
+	f.Add("h:11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111", "/@x")
 	f.Fuzz(func(t *testing.T, prefix, value string) {
 		if at := strings.LastIndexByte(prefix, '?'); at >= 0 && strings.HasPrefix(prefix, "/") {
 			const secret = "S3CRET7"
@@ -87,18 +90,24 @@ func FuzzTarget(f *testing.F) {
 			if strings.Contains(prefix, secret) {
 				return
 			}
-			if got := maskTarget(raw, false, 1<<20); strings.Contains(got, secret) {
-				t.Errorf("maskTarget(%q) = %q shows the value", raw, got)
+			if got := Target(raw, false, 1<<20); strings.Contains(got, secret) {
+				t.Errorf("Target(%q) = %q shows the value", raw, got)
 			}
 		}
+		if host := Host(prefix + value); Host(host) != host {
+			t.Errorf("Host(%q) = %q, and of that %q", prefix+value, host, Host(host))
+		}
 		for _, show := range []bool{false, true} {
-			got := maskTarget(prefix+value, show, 80)
+			got := Target(prefix+value, show, 80)
 			if n := utf8.RuneCountInString(got); n > 80 {
-				t.Errorf("maskTarget(%q) is %d characters long", prefix+value, n)
+				t.Errorf("Target(%q) is %d characters long", prefix+value, n)
+			}
+			if again := Target(got, show, 80); again != got {
+				t.Errorf("Target(%q) = %q, and of that %q", prefix+value, got, again)
 			}
 			for _, r := range got {
 				if r == utf8.RuneError || !unicode.IsPrint(r) {
-					t.Errorf("maskTarget(%q) = %q is not printable", prefix+value, got)
+					t.Errorf("Target(%q) = %q is not printable", prefix+value, got)
 				}
 			}
 		}

@@ -1,4 +1,7 @@
-package output
+// Package mask makes text that came from the network, or from a user, fit to be shown: nothing that
+// a terminal acts on, no credentials, no values of queries. Masking what is masked changes nothing,
+// so that a report that is read back is written as it was.
+package mask
 
 import (
 	"fmt"
@@ -7,16 +10,18 @@ import (
 	"unicode/utf8"
 )
 
-// hidden stands for what is not shown.
-const hidden = "…"
+// Hidden stands for what is not shown.
+const Hidden = "…"
 
-// maxTarget is how many characters of a masked request target a report for programs shows.
-const maxTarget = 512
+const (
+	maxHost   = 255 // characters of a name: more than a name in the DNS may have (RFC 1035 §2.3.4)
+	maxPasses = 8   // of masking one text
+)
 
-// visible makes text harmless for a terminal and a log: control characters (C0 and C1), escape
+// Visible makes text harmless for a terminal and a log: control characters (C0 and C1), escape
 // sequences, characters that change the direction of text, other invisible ones and invalid UTF-8
 // are spelled out.
-func visible(s string) string {
+func Visible(s string) string {
 	if printable(s) {
 		return s
 	}
@@ -50,9 +55,9 @@ func printable(s string) bool {
 	return true
 }
 
-// captured is text from the network. Nothing there has a reason not to be ASCII (RFC 9112 §2.2), so
+// ASCII is text from the network. Nothing there has a reason not to be ASCII (RFC 9112 §2.2), so
 // every other octet is spelled out too: no look-alike letters, no double width.
-func captured(s string) string {
+func ASCII(s string) string {
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		if s[i] < 0x20 || s[i] >= 0x7f {
@@ -64,28 +69,45 @@ func captured(s string) string {
 	return b.String()
 }
 
-// maskTarget is a request target fit to print: without credentials, without values unless
+// Target is a request target fit to print: without credentials, without values unless
 // showQuery, at most max characters long.
-func maskTarget(raw string, showQuery bool, max int) string {
-	raw = maskCredentials(raw)
-	if !showQuery {
-		raw, _, _ = strings.Cut(raw, "#") // a fragment never belongs into a request
-		path, query, found := strings.Cut(raw, "?")
-		raw = maskPath(path)
-		if found {
-			raw += "?" + maskQuery(query)
+func Target(raw string, showQuery bool, max int) string {
+	return settled(raw, func(s string) string {
+		s = maskCredentials(s)
+		if !showQuery {
+			s = maskParameters(s)
 		}
-	}
-	return shorten(harmless(raw), max)
+		return Shorten(harmless(s), max)
+	})
 }
 
-// harmless is captured without touching the ellipsis that masking put in.
-func harmless(s string) string {
-	parts := strings.Split(s, hidden)
-	for i := range parts {
-		parts[i] = captured(parts[i])
+// Host is the value of a Host field or a server name, without credentials.
+func Host(raw string) string {
+	return settled(raw, func(s string) string {
+		return Shorten(harmless(maskAuthority(s)), maxHost)
+	})
+}
+
+// settled masks s until that changes nothing more. Once is nearly always enough: only what is cut
+// out, or taken out between two delimiters, may let the rest look like something else.
+func settled(s string, once func(string) string) string {
+	for range maxPasses {
+		masked := once(s)
+		if masked == s {
+			break
+		}
+		s = masked
 	}
-	return strings.Join(parts, hidden)
+	return s
+}
+
+// harmless is ASCII without touching the ellipsis that masking put in.
+func harmless(s string) string {
+	parts := strings.Split(s, Hidden)
+	for i := range parts {
+		parts[i] = ASCII(parts[i])
+	}
+	return strings.Join(parts, Hidden)
 }
 
 // maskCredentials hides userinfo (RFC 3986 §3.2.1) wherever an authority may stand: in the absolute
@@ -102,7 +124,7 @@ func maskCredentials(s string) string {
 	for i := range pieces {
 		pieces[i] = maskAuthority(pieces[i])
 		// with what began a query, perhaps: nothing behind is known to be harmless, either
-		if pieces[i] == hidden {
+		if pieces[i] == Hidden {
 			pieces = pieces[:i+1]
 			break
 		}
@@ -122,12 +144,23 @@ func maskAuthority(s string) string {
 	_, port, found := strings.Cut(s[:end], ":")
 	password := found && strings.Trim(port, "0123456789") != "" && !strings.Contains(port, "]")
 	if password && strings.LastIndexByte(s, '@') >= end {
-		return hidden
+		return Hidden
 	}
 	if at := strings.LastIndexByte(s[:end], '@'); at >= 0 {
-		return hidden + s[at:]
+		return Hidden + s[at:]
 	}
 	return s
+}
+
+// maskParameters hides the values of path parameters and of the query, and the fragment, which never
+// belongs into a request.
+func maskParameters(target string) string {
+	target, _, _ = strings.Cut(target, "#")
+	path, query, found := strings.Cut(target, "?")
+	if !found {
+		return maskPath(path)
+	}
+	return maskPath(path) + "?" + maskQuery(query)
 }
 
 // maskPath hides the values of path parameters (";jsessionid=…", RFC 3986 §3.3).
@@ -149,7 +182,7 @@ func maskValues(segment string) string {
 	params := strings.FieldsFunc(segment, func(r rune) bool { return r == ';' || r == '&' })
 	for i, param := range params {
 		if at := equals(param); at >= 0 {
-			params[i] = param[:at] + "=" + hidden
+			params[i] = param[:at] + "=" + Hidden
 		}
 	}
 	return strings.Join(params, ";")
@@ -176,26 +209,24 @@ func maskQuery(query string) string {
 	for i, param := range params {
 		at := equals(param)
 		if at < 0 {
-			params[i] = hidden
+			params[i] = Hidden
 		} else {
-			params[i] = param[:at] + "=" + hidden
+			params[i] = param[:at] + "=" + Hidden
 		}
 	}
 	return strings.Join(params, "&")
 }
 
-// maskHost is the value of a Host field or a server name, without credentials.
-func maskHost(raw string) string {
-	return shorten(harmless(maskAuthority(raw)), 255)
-}
-
-// shorten cuts the middle out of s so that at most max characters are left.
-func shorten(s string, max int) string {
+// Shorten cuts the middle out of s so that at most max characters are left.
+func Shorten(s string, max int) string {
+	if len(s) <= max {
+		return s
+	}
 	runes := []rune(s)
 	if len(runes) <= max {
 		return s
 	}
 	tail := (max - 1) / 3
 	head := max - 1 - tail
-	return string(runes[:head]) + hidden + string(runes[len(runes)-tail:])
+	return string(runes[:head]) + Hidden + string(runes[len(runes)-tail:])
 }
