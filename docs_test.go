@@ -8,7 +8,6 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/internal/cli"
-	"tcpwhy/output"
 )
 
 // shownRun is the scenario that README shows.
@@ -20,12 +19,9 @@ func TestREADME(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var run strings.Builder
-	if err := output.Text(&run, analyseFiles(t, []string{shownRun}, 1), output.TextOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	run := render(t, "text", analyseFiles(t, []string{shownRun}, 1))
 	flags := cli.FlagUsages()
-	want := replaceBlock(t, string(data), "run", "$ tcpwhy "+shownRun+"\n"+run.String())
+	want := replaceBlock(t, string(data), "run", "$ tcpwhy "+shownRun+"\n"+run)
 	want = replaceBlock(t, want, "flags", flags)
 	if *update {
 		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {

@@ -14,7 +14,8 @@ import (
 	"tcpwhy/bench/hostile/traffic"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
-	"tcpwhy/output"
+	"tcpwhy/output/json"
+	"tcpwhy/output/text"
 )
 
 // The hostile inputs are as long as docs/robustness.md says with -hostile 1000000; go test makes
@@ -85,10 +86,10 @@ func TestHostile(t *testing.T) {
 				t.Fatal(err)
 			}
 			src.sample()
-			if err := output.JSON(io.Discard, r, output.JSONOptions{}); err != nil {
+			if err := json.Write(io.Discard, r, json.Options{}); err != nil {
 				t.Error(err)
 			}
-			if err := output.Text(io.Discard, r, output.TextOptions{}); err != nil {
+			if err := text.Write(io.Discard, r, text.Options{}); err != nil {
 				t.Error(err)
 			}
 			src.sample()

@@ -26,10 +26,35 @@ var belowRules = []string{
 // edges are, of every package of the program, the packages of the program that it may import. What
 // is not written here is not allowed: a new wall is a line here, and so is a new door.
 var edges = map[string][]string{
-	"tcpwhy":              {"tcpwhy/internal/cli"},
-	"tcpwhy/internal/cli": {"tcpwhy/output", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture"},
-	"tcpwhy/output":       {"tcpwhy/output/mask", "tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
-	"tcpwhy/output/mask":  {},
+	"tcpwhy": {"tcpwhy/internal/cli"},
+	"tcpwhy/internal/cli": {
+		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
+		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
+	},
+	"tcpwhy/output": {
+		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/page", "tcpwhy/analysis/report",
+	},
+	"tcpwhy/output/text": {
+		"tcpwhy/output/page", "tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+	},
+	"tcpwhy/output/json": {
+		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+	},
+	"tcpwhy/output/markdown": {"tcpwhy/output/wording", "tcpwhy/analysis/report"},
+	"tcpwhy/output/view": {
+		"tcpwhy/output/page", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/capture",
+	},
+	"tcpwhy/output/page":    {"tcpwhy/output/wording", "tcpwhy/output/mask"},
+	"tcpwhy/output/finding": {"tcpwhy/analysis/report", "tcpwhy/capture"},
+	"tcpwhy/output/wording": {
+		"tcpwhy/output/mask", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+	},
+	"tcpwhy/output/mask":            {},
+	"tcpwhy/output/internal/sample": {"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+
 	"tcpwhy/analysis": {
 		"tcpwhy/analysis/internal/judge", "tcpwhy/analysis/internal/rules/smallwrite",
 		"tcpwhy/analysis/internal/rules/transfer", "tcpwhy/analysis/internal/rules/ending",
@@ -60,18 +85,20 @@ var edges = map[string][]string{
 
 // onlyIn says which one package of the program may import a library; "" means that only tests may.
 var onlyIn = map[string]string{
-	"github.com/google/gopacket":      "tcpwhy/capture",
-	"github.com/klauspost/compress":   "tcpwhy/capture",
-	"github.com/pierrec/lz4":          "tcpwhy/capture",
-	"github.com/ulikunitz/xz":         "tcpwhy/capture",
-	"github.com/spf13/pflag":          "tcpwhy/internal/cli",
-	"golang.org/x/term":               "tcpwhy/internal/cli",
-	"encoding/json":                   "tcpwhy/output",
-	"github.com/google/go-cmp":        "",
-	"github.com/google/jsonschema-go": "",
-	"github.com/rogpeppe/go-internal": "",
-	"net/http":                        "",
-	"pgregory.net/rapid":              "",
+	"github.com/google/gopacket":         "tcpwhy/capture",
+	"github.com/klauspost/compress":      "tcpwhy/capture",
+	"github.com/pierrec/lz4":             "tcpwhy/capture",
+	"github.com/ulikunitz/xz":            "tcpwhy/capture",
+	"github.com/spf13/pflag":             "tcpwhy/internal/cli",
+	"golang.org/x/term":                  "tcpwhy/internal/cli",
+	"github.com/go-json-experiment/json": "tcpwhy/output",
+	"encoding/json":                      "",
+	"tcpwhy/output/internal/sample":      "",
+	"github.com/google/go-cmp":           "",
+	"github.com/google/jsonschema-go":    "",
+	"github.com/rogpeppe/go-internal":    "",
+	"net/http":                           "",
+	"pgregory.net/rapid":                 "",
 }
 
 // TestImports keeps the direction of imports, and libraries where they belong.

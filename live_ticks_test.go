@@ -12,7 +12,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
-	"tcpwhy/output"
+	"tcpwhy/output/json"
 )
 
 // ticking is a capture.Source of segments in memory that pauses now and then, as a live one does,
@@ -119,7 +119,7 @@ func printed(t *testing.T, src capture.Source) []byte {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := output.JSON(&out, r, output.JSONOptions{}); err != nil {
+	if err := json.Write(&out, r, json.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()

@@ -13,7 +13,6 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
-	"tcpwhy/output"
 )
 
 // FuzzRun takes any octets for a capture file: whatever they are, there is an error or a report,
@@ -49,12 +48,12 @@ func FuzzRun(f *testing.F) {
 		if one.Lost > one.ExchangeTime {
 			t.Errorf("%v lost of %v", one.Lost, one.ExchangeTime)
 		}
-		text, asJSON := rendered(t, one)
+		text, asJSON := renderBoth(t, one)
 		three, err := runBytes(file, 3)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, _ := rendered(t, three); again != text {
+		if again, _ := renderBoth(t, three); again != text {
 			t.Error("with three workers the report is another")
 		}
 		if !json.Valid([]byte(asJSON)) {
@@ -93,26 +92,10 @@ func traced(t *testing.T, file []byte) (out []string) {
 		if r.Trace == nil {
 			continue
 		}
-		var b bytes.Buffer
-		if err := output.Trace(&b, r, output.TextOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		_, asJSON := rendered(t, r)
-		out = append(out, b.String(), asJSON)
+		asText, asJSON := renderBoth(t, r)
+		out = append(out, asText, asJSON)
 	}
 	return out
-}
-
-func rendered(t *testing.T, r *report.Report) (text, asJSON string) {
-	t.Helper()
-	var a, b bytes.Buffer
-	if err := output.Text(&a, r, output.TextOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := output.JSON(&b, r, output.JSONOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	return a.String(), b.String()
 }
 
 // FuzzCommandLine takes any arguments, of which none names a file that exists: there is an exit

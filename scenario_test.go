@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -115,12 +114,21 @@ func analyseFiles(t *testing.T, inputs []string, workers int) *report.Report {
 // renderBoth is the report as the program writes it with default options.
 func renderBoth(t *testing.T, r *report.Report) (asText, asJSON string) {
 	t.Helper()
-	var text, json bytes.Buffer
-	err := errors.Join(output.Text(&text, r, output.TextOptions{}), output.JSON(&json, r, output.JSONOptions{Version: cli.Version}))
-	if err != nil {
+	return render(t, "text", r), render(t, "json", r)
+}
+
+// render is the report as the program writes it in a format, with default options.
+func render(t *testing.T, format string, r *report.Report) string {
+	t.Helper()
+	f, known := output.Find(format)
+	if !known {
+		t.Fatalf("there is no format %s", format)
+	}
+	var b strings.Builder
+	if err := f.Write(&b, r, output.Options{Version: cli.Version}); err != nil {
 		t.Fatal(err)
 	}
-	return text.String(), json.String()
+	return b.String()
 }
 
 // golden compares got with a file that -update writes.

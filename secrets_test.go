@@ -16,6 +16,8 @@ import (
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
 	"tcpwhy/output"
+	"tcpwhy/output/json"
+	liveview "tcpwhy/output/view"
 	"tcpwhy/reassembly/tcptext"
 )
 
@@ -58,7 +60,7 @@ func secretiveFile(t *testing.T, text string) string {
 func everyOutput(t *testing.T, file string, more ...string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
-	for _, format := range []string{"text", "json", "ndjson"} {
+	for _, format := range output.Names() {
 		for _, what := range []string{"--max-occurrences=0", "--exchange=0", "--connection=0", "--color=always"} {
 			var stdout, stderr bytes.Buffer
 			args := append([]string{"-F", format, what, file}, more...)
@@ -188,18 +190,18 @@ func TestSecretsLive(t *testing.T) {
 	}
 	defer src.Close()
 	var lines bytes.Buffer
-	stream, view := output.NewLiveJSON(&lines, iface, output.JSONOptions{}), output.NewView(iface)
+	stream, seen := json.NewLive(&lines, iface, json.Options{}), liveview.New(iface)
 	told := 0
 	report, err := analysis.RunLive(src, analysis.Options{Workers: 1}, analysis.Hooks{
 		Certain: func(f *report.Finding) {
 			told++
-			view.Finding(f)
+			seen.Finding(f)
 			if err := stream.Occurrence(f); err != nil {
 				t.Error(err)
 			}
 		},
 		Exchange: func(server netip.AddrPort, x *report.ExchangeInfo) {
-			view.Exchange(server)
+			seen.Exchange(server)
 			if err := stream.Exchange(x); err != nil {
 				t.Error(err)
 			}
@@ -212,8 +214,8 @@ func TestSecretsLive(t *testing.T) {
 		t.Fatal(told, "occurrences", err)
 	}
 	checkHarmless(t, "ndjson", lines.String(), false)
-	checkHarmless(t, "lines", strings.Join(view.Lines(), "\n"), false)
-	screen := strings.NewReplacer("\r", "", "\x1b[J", "", "\x1b[K", "", "\x1b[1A", "").Replace(view.Screen(report.Capture, 80))
+	checkHarmless(t, "lines", strings.Join(seen.Lines(), "\n"), false)
+	screen := strings.NewReplacer("\r", "", "\x1b[J", "", "\x1b[K", "", "\x1b[1A", "").Replace(seen.Screen(report.Capture, 80))
 	checkHarmless(t, "screen", screen, false)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -12,6 +13,8 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
+	"tcpwhy/output/page"
+	"tcpwhy/output/text"
 )
 
 // MaxListed is how many connections, and how many exchanges, a report lists. Totals count all.
@@ -121,25 +124,23 @@ func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
 
 // render writes the report in the format asked for.
 func (o *options) render(w io.Writer, r *report.Report) error {
-	switch o.format {
-	case "json":
-		return output.JSON(w, r, output.JSONOptions{Version: Version, ShowQuery: o.showQuery})
-	case "ndjson":
-		return output.NDJSON(w, r, output.JSONOptions{Version: Version, ShowQuery: o.showQuery})
-	}
-	if r.Trace != nil {
-		return output.Trace(w, r, o.textOptions(w))
-	}
-	return output.Text(w, r, o.textOptions(w))
+	return o.as().Write(w, r, o.outputOptions(w))
 }
 
-func (o *options) textOptions(w io.Writer) output.TextOptions {
-	return output.TextOptions{
-		Color: wantsColor(
-			o.color,
-			w,
-		), ASCII: asciiOnly(w), Width: columns(w), ShowQuery: o.showQuery,
-	}
+// as is the format of --format, which has been checked.
+func (o *options) as() output.Format {
+	format, _ := output.Find(o.format)
+	return format
+}
+
+// outputOptions are the flags that choose how a report looks on w.
+func (o *options) outputOptions(w io.Writer) output.Options {
+	return output.Options{Version: Version, ShowQuery: o.showQuery, Page: o.pageOptions(w)}
+}
+
+// pageOptions are how text looks on w.
+func (o *options) pageOptions(w io.Writer) page.Options {
+	return page.Options{Color: wantsColor(o.color, w), ASCII: asciiOnly(w), Width: columns(w)}
 }
 
 // checkOutput refuses to write a report over one of its inputs, before anything is read.
@@ -159,12 +160,16 @@ func (o *options) checkOutput() error {
 	return nil
 }
 
+// listRules writes the names of all rules.
 func listRules(o *options, stdout io.Writer) error {
-	return output.ListRules(stdout, analysis.All(), o.textOptions(stdout))
+	return text.ListRules(stdout, analysis.Rules(), o.pageOptions(stdout))
 }
 
+// explain writes all that is known about the rule of --explain.
 func explain(o *options, stdout io.Writer) error {
-	return output.Explain(stdout, analysis.Find(o.explain), o.textOptions(stdout))
+	rules := analysis.Rules()
+	i := slices.IndexFunc(rules, func(r report.Rule) bool { return r.Name == o.explain })
+	return text.Explain(stdout, &rules[i], o.pageOptions(stdout))
 }
 
 // brokenPipe reports whether writing ended because nobody reads any more, which is no error to tell

@@ -7,6 +7,7 @@ import (
 
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
+	"tcpwhy/output"
 )
 
 // usageError is a mistake on the command line, and what may help.
@@ -16,7 +17,7 @@ func (e *usageError) Error() string { return e.message }
 
 // check refuses option values that mean nothing.
 func (o *options) check() error {
-	if err := oneOf("format", o.format, "text", "json", "ndjson"); err != nil {
+	if err := oneOf("format", o.format, output.Names()...); err != nil {
 		return err
 	}
 	if err := oneOf("color", o.color, "auto", "always", "never"); err != nil {

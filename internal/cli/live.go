@@ -172,8 +172,8 @@ func interfaceNames() []string {
 
 // writeLive writes the last report.
 func (o *options) writeLive(r *report.Report, stdout io.Writer) error {
-	if o.format == "ndjson" && o.output != "" {
-		// The lines before it are in the file.
+	if o.as().Live != nil && o.output != "" {
+		// What was written while the capture went on is in the file.
 		return appendTo(o.output, func(w io.Writer) error { return o.render(w, r) })
 	}
 	return o.writeReport(r, stdout)

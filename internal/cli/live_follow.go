@@ -15,6 +15,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output"
+	"tcpwhy/output/view"
 )
 
 const (
@@ -39,8 +40,8 @@ type follower struct {
 	lost    uint64      // pieces left out
 	asked   atomic.Bool // SIGUSR1 wants a report so far
 	busy    atomic.Bool // one is being written
-	json    *output.LiveJSON
-	view    *output.View // nil: none is shown
+	stream  output.Live // nil: the format waits for the end
+	view    *view.View  // nil: none is shown
 	began   time.Time
 	drawn   time.Time
 	written time.Time // the latest report so far
@@ -98,10 +99,10 @@ func (o *options) follow(
 func (f *follower) open() (closeStream func() error, err error) {
 	closeStream = func() error { return nil }
 	f.onTTY = isTerminal(f.stderr)
-	if !f.o.live.quiet && f.o.format != "ndjson" {
-		f.view = output.NewView(f.o.interfaceName)
+	if !f.o.live.quiet && f.o.as().Live == nil {
+		f.view = view.New(f.o.interfaceName)
 	}
-	if f.o.format != "ndjson" {
+	if f.o.as().Live == nil {
 		return closeStream, nil
 	}
 	to := f.stdout
@@ -112,11 +113,7 @@ func (f *follower) open() (closeStream func() error, err error) {
 		}
 		to, closeStream = file, file.Close
 	}
-	f.json = output.NewLiveJSON(
-		to,
-		f.o.interfaceName,
-		output.JSONOptions{Version: Version, ShowQuery: f.o.showQuery},
-	)
+	f.stream = f.o.as().Live(to, f.o.interfaceName, f.o.outputOptions(to))
 	return closeStream, nil
 }
 
@@ -172,10 +169,14 @@ func (f *follower) write() error {
 func (f *follower) hooks() analysis.Hooks {
 	h := analysis.Hooks{Tick: f.tick}
 	switch {
-	case f.json != nil:
-		h.Certain = func(found *report.Finding) { f.put(func() error { return f.json.Occurrence(found) }) }
+	case f.stream != nil:
+		h.Certain = func(found *report.Finding) {
+			f.put(func() error { return f.stream.Occurrence(found) })
+		}
 		if f.o.live.exchanges {
-			h.Exchange = func(_ netip.AddrPort, x *report.ExchangeInfo) { f.put(func() error { return f.json.Exchange(x) }) }
+			h.Exchange = func(_ netip.AddrPort, x *report.ExchangeInfo) {
+				f.put(func() error { return f.stream.Exchange(x) })
+			}
 		}
 	case f.view != nil:
 		h.Certain = f.view.Finding
@@ -202,8 +203,8 @@ func (f *follower) tick(soFar func() *report.Report) {
 
 // writeSoFar writes a report that is not the last.
 func (f *follower) writeSoFar(r *report.Report) error {
-	if f.json != nil {
-		return f.json.SoFar(r)
+	if f.stream != nil {
+		return f.stream.SoFar(r)
 	}
 	return f.o.writeReport(r, f.stdout)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tcpwhy/capture"
+	"tcpwhy/output"
 )
 
 // Version is the program's version, as reports give it.
@@ -129,8 +130,8 @@ func newFlags(o *options) *pflag.FlagSet {
 		&o.format,
 		"format",
 		"F",
-		"text",
-		"the `NAME` of a format: text (default), json, ndjson",
+		output.Formats()[0].Name,
+		formatUsage(),
 	)
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
 	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
@@ -197,6 +198,22 @@ func newFlags(o *options) *pflag.FlagSet {
 
 // FlagUsages describes the flags, as --help does.
 func FlagUsages() string { return describe(newFlags(&options{})) }
+
+// formatUsage describes every format.
+func formatUsage() string {
+	widest := 0
+	for _, name := range output.Names() {
+		widest = max(widest, len(name))
+	}
+	text := "the `NAME` of a format:"
+	for i, f := range output.Formats() {
+		text += fmt.Sprintf("\n%-*s  %s", widest, f.Name, f.For)
+		if i == 0 {
+			text += " (default)"
+		}
+	}
+	return text
+}
 
 // newTraceFlags are the flags that show one exchange or connection in full.
 func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {

@@ -13,6 +13,10 @@ import (
 // Hidden stands for what is not shown.
 const Hidden = "…"
 
+// WholeTarget is how many characters a request target has at most when all of it is shown: 2,048
+// octets of it are kept, and each is at most four characters when it is spelled out.
+const WholeTarget = 4 * 2048
+
 const (
 	maxHost   = 255 // characters of a name: more than a name in the DNS may have (RFC 1035 §2.3.4)
 	maxPasses = 8   // of masking one text
@@ -152,8 +156,8 @@ func maskAuthority(s string) string {
 	return s
 }
 
-// maskParameters hides the values of path parameters and of the query, and the fragment, which never
-// belongs into a request.
+// maskParameters hides the values of path parameters and of the query, and the fragment, which
+// never belongs into a request.
 func maskParameters(target string) string {
 	target, _, _ = strings.Cut(target, "#")
 	path, query, found := strings.Cut(target, "?")

@@ -1,0 +1,101 @@
+// Package output is the table of formats in which a report is written. Each format has a package of
+// its own below this one; what several of them share has, too:
+//
+//	mask     text from the network made fit to be shown
+//	wording  words and figures for people
+//	finding  names, groups and filters of findings
+//	page     lines for a terminal
+//
+// No output holds an opinion or computes more than layout: what is in a report was decided in
+// analysis.
+package output
+
+import (
+	"io"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/output/json"
+	"tcpwhy/output/page"
+	"tcpwhy/output/text"
+)
+
+// Options choose how a report is written, whatever its format: each takes what concerns it.
+type Options struct {
+	Version   string       // of the program
+	ShowQuery bool         // print query values, which are otherwise masked
+	Page      page.Options // of formats for people
+}
+
+// Format is one way to write a report.
+type Format struct {
+	Name string // as --format has it
+	For  string // whom or what it is for, as a clause
+	// writes a whole report
+	Write func(io.Writer, *report.Report, Options) error
+	// begins what is written while a capture of the interface of that name goes on; nil for a
+	// format that waits for the end
+	Live func(w io.Writer, name string, opts Options) Live
+}
+
+// Live is written while a capture goes on. It is for one goroutine.
+type Live interface {
+	// Occurrence writes a finding with its totals so far and the occurrence that has just become
+	// certain.
+	Occurrence(*report.Finding) error
+	// Exchange writes an exchange that has just been judged.
+	Exchange(*report.ExchangeInfo) error
+	// SoFar writes the totals of a report that is not the last.
+	SoFar(*report.Report) error
+}
+
+// Formats are all formats, the usual one first.
+func Formats() []Format {
+	return []Format{
+		{Name: "text", For: "for people", Write: writeText},
+		{Name: "json", For: "for programs: one object", Write: writeJSON},
+		{
+			Name: "ndjson", For: "for programs: an object on each line",
+			Write: writeLines, Live: liveLines,
+		},
+	}
+}
+
+// Find is the format of that name; false if there is none.
+func Find(name string) (Format, bool) {
+	for _, f := range Formats() {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Format{}, false
+}
+
+// Names are the names of all formats.
+func Names() []string {
+	var names []string
+	for _, f := range Formats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func writeText(w io.Writer, r *report.Report, opts Options) error {
+	return text.Write(w, r, text.Options{Page: opts.Page, ShowQuery: opts.ShowQuery})
+}
+
+func writeJSON(w io.Writer, r *report.Report, opts Options) error {
+	return json.Write(w, r, opts.json())
+}
+
+func writeLines(w io.Writer, r *report.Report, opts Options) error {
+	return json.WriteLines(w, r, opts.json())
+}
+
+func liveLines(w io.Writer, name string, opts Options) Live {
+	return json.NewLive(w, name, opts.json())
+}
+
+// json are the options that concern JSON.
+func (o *Options) json() json.Options {
+	return json.Options{Version: o.Version, ShowQuery: o.ShowQuery}
+}

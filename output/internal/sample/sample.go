@@ -1,0 +1,135 @@
+// Package sample has reports for the tests of outputs.
+package sample
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Secret stands wherever the network can put what must not be shown.
+const Secret = "S3CRET7"
+
+const ms = time.Millisecond
+
+// mark is a moment in milliseconds and a frame of the first input.
+func mark(at float64, frame uint64) capture.Mark {
+	return capture.Mark{Time: time.Duration(at * 1e6), Frame: capture.NewFrameID(0, frame)}
+}
+
+// Report is a report with one of everything, and with secrets wherever the network can put them.
+func Report() *report.Report {
+	client, server := netip.MustParseAddr("10.20.0.2"), netip.MustParseAddrPort("10.20.0.1:8080")
+	times := []report.LabelTime{
+		{Label: report.Unknown, Time: 1},
+		{Label: report.Think, Time: 70 * ms},
+		{Label: report.RoundTrip, Time: 149*ms - 1},
+		{Label: report.NagleDelack, Time: 615 * ms},
+	}
+	return &report.Report{
+		Capture:     stats(),
+		Connections: 1, ExchangeCount: 2, ExchangeTime: 834 * ms, Lost: 615 * ms, Times: times,
+		Caveats: []report.Caveat{{
+			Code: "no-handshake", Message: "1 connection began before the capture did", Count: 1,
+			Weakens: []string{"slow-start", "receive-window"},
+		}},
+		Findings:  []report.Finding{nagle(client, server)},
+		Conns:     []report.ConnInfo{connection(client, server, times)},
+		Exchanges: exchanges(times),
+		Checked:   []string{"nagle-delayed-ack", "missed-reuse", "slow-start", "reset-after-data"},
+		Vantages:  map[reassembly.Vantage]int{reassembly.ClientSide: 1},
+	}
+}
+
+func stats() *capture.Stats {
+	s := &capture.Stats{
+		Inputs: []capture.Input{{
+			Name: "trace.pcap", Format: "pcap", LinkTypes: []string{"Ethernet"}, Frames: 214,
+			Complete: true,
+		}},
+		Start: time.Date(2026, 3, 14, 15, 9, 26, 535897932, time.UTC), End: 1201*ms + 17,
+		Frames: 214, Bytes: 48211,
+	}
+	s.Count[capture.OutcomeSegment] = 210
+	s.Count[capture.OutcomeDNS] = 4
+	return s
+}
+
+func nagle(client netip.Addr, server netip.AddrPort) report.Finding {
+	return report.Finding{
+		Rule: "nagle-delayed-ack", Cause: "request", Title: "Nagle hold ended by a delayed ACK",
+		Severity: report.High, Confidence: report.Proven, Side: report.SideClient,
+		Client: client, Server: server, Host: "u:" + Secret + "@api.example",
+		Message: "The client writes each request in two small pieces. Its kernel holds the " +
+			"second until the server acknowledges the first, and the server delays that " +
+			"acknowledgment by 40 ms.",
+		Count: 13, Affected: 13, Wall: 200 * ms, Counted: true,
+		Cost: report.Cost{Low: 520 * ms, Expected: 615 * ms, High: 640 * ms},
+		Remedies: []report.Remedy{
+			{Side: report.SideClient, Text: "write headers and body at once, or set TCP_NODELAY"},
+			{Side: report.SideServer, Text: "TCP_QUICKACK helps until the kernel leaves that mode"},
+		},
+		References: []string{"RFC 9293 §3.7.4", "RFC 1122 §4.2.3.2"},
+		Occurrences: []report.Occurrence{{
+			Connection: 0, Exchange: 1, Start: 500 * ms, End: 541 * ms,
+			Cost:     report.Cost{Low: 40 * ms, Expected: 41 * ms, High: 41 * ms},
+			Evidence: evidence(),
+		}},
+	}
+}
+
+func evidence() []report.Evidence {
+	return []report.Evidence{
+		{
+			Mark: mark(500, 14), Role: "first piece", Side: report.SideClient,
+			Text: "180 bytes: the headers",
+		},
+		{
+			Mark: mark(540.812, 15), Role: "late ACK", Side: report.SideServer,
+			Text: "acknowledges it, alone, 40.8 ms later, which is what a delayed acknowledgment " +
+				"timer does",
+		},
+		{
+			Mark: mark(540.851, 16), Role: "second piece", Side: report.SideClient,
+			Text: "64 bytes, 0.04 ms after the ACK",
+		},
+	}
+}
+
+func connection(
+	client netip.Addr, server netip.AddrPort, times []report.LabelTime,
+) report.ConnInfo {
+	return report.ConnInfo{
+		ID: 0, Client: netip.AddrPortFrom(client, 40000), Server: server, Duration: 834 * ms,
+		State: reassembly.Closed, History: "ShADadFf", Protocol: reassembly.ProtoHTTP1,
+		Vantage: reassembly.ClientSide, Handshake: ms / 10, RTTMin: ms / 10, ServerRTT: ms / 10,
+		MSS: [2]uint16{1460, 0}, Bytes: [2]int64{3000, 4000}, Segments: [2]uint32{100, 110},
+		Retransmissions: [2]uint32{0, 1}, ClosedBy: "client", Exchanges: []int{0, 1}, Times: times,
+		TLS: &reassembly.TLSInfo{
+			SNI: "api\x1b[31m.example", ALPN: "http/1.1\u202e", Version: "TLS 1.3",
+		},
+	}
+}
+
+func exchanges(times []report.LabelTime) []report.ExchangeInfo {
+	request := &report.MessageInfo{
+		Start: mark(0, 4), End: mark(0, 4), HeaderBytes: 180, BodyBytes: 64, Complete: true,
+	}
+	return []report.ExchangeInfo{
+		{
+			ID: 0, Connection: 0, Index: 0, Method: "POST",
+			Target: "http://u:" + Secret + "@api.example/items?key=" + Secret + "&" + Secret,
+			Host:   "api.example", Version: "HTTP/1.1", Status: 201, Interim: []int{100},
+			Outcome: reassembly.Complete, Request: request, Response: request, Duration: 834 * ms,
+			Times: times,
+		},
+		{
+			ID: 1, Connection: 0, Index: 1, Method: "GET\x1b[2J",
+			Target: "/a\x9b\u202e;sid=" + Secret + "?" + Secret, Version: "HTTP/1.1",
+			Outcome: reassembly.NoResponse, Request: request, Start: 834 * ms,
+		},
+	}
+}

@@ -1,0 +1,116 @@
+package json
+
+import (
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/output/mask"
+	"tcpwhy/reassembly"
+)
+
+type connectionObject struct {
+	ID                    int        `json:"id"`
+	Client                string     `json:"client"`
+	Server                string     `json:"server"`
+	Start                 millis     `json:"start_ms"`
+	Duration              millis     `json:"duration_ms"`
+	State                 string     `json:"state"`
+	History               string     `json:"history"`
+	Protocol              string     `json:"protocol"`
+	Vantage               string     `json:"vantage"`
+	RTT                   rttObject  `json:"rtt_ms"`
+	MSS                   mssObject  `json:"mss"`
+	ClientBytes           int64      `json:"client_bytes"`
+	ServerBytes           int64      `json:"server_bytes"`
+	ClientSegments        uint32     `json:"client_segments"`
+	ServerSegments        uint32     `json:"server_segments"`
+	ClientRetransmissions uint32     `json:"client_retransmissions"`
+	ServerRetransmissions uint32     `json:"server_retransmissions"`
+	ClosedBy              *string    `json:"closed_by"`
+	ResetBy               *string    `json:"reset_by"`
+	TLS                   *tlsObject `json:"tls"`
+	Exchanges             []int      `json:"exchanges"`
+	Times                 labelTimes `json:"time_ms"`
+	Caveats               []string   `json:"caveats"`
+}
+
+type rttObject struct {
+	Handshake  *millis `json:"handshake"`
+	Min        *millis `json:"min"`
+	ClientSide *millis `json:"client_side"`
+	ServerSide *millis `json:"server_side"`
+}
+
+type mssObject struct {
+	Client *uint16 `json:"client"`
+	Server *uint16 `json:"server"`
+}
+
+func (e *encoder) connection(c *report.ConnInfo) connectionObject {
+	return connectionObject{
+		ID: c.ID, Client: c.Client.String(), Server: c.Server.String(), Start: millis(c.Start),
+		Duration: millis(c.Duration), State: c.State.String(), History: mask.ASCII(c.History),
+		Protocol: c.Protocol.String(), Vantage: c.Vantage.String(),
+		RTT: rttObject{
+			optional(c.Handshake), optional(c.RTTMin), optional(c.ClientRTT), optional(c.ServerRTT),
+		},
+		MSS: mssObject{number(c.MSS[reassembly.FromClient]), number(c.MSS[reassembly.FromServer])},
+
+		ClientBytes: c.Bytes[reassembly.FromClient], ServerBytes: c.Bytes[reassembly.FromServer],
+		ClientSegments:        c.Segments[reassembly.FromClient],
+		ServerSegments:        c.Segments[reassembly.FromServer],
+		ClientRetransmissions: c.Retransmissions[reassembly.FromClient],
+		ServerRetransmissions: c.Retransmissions[reassembly.FromServer],
+
+		ClosedBy: text(c.ClosedBy), ResetBy: text(c.ResetBy), TLS: tls(c.TLS),
+		Exchanges: append([]int{}, c.Exchanges...), Times: c.Times, Caveats: list(c.Caveats),
+	}
+}
+
+// connection reads the next connection.
+func (d *decoder) connection(o *connectionObject) {
+	d.report.Conns = append(d.report.Conns, report.ConnInfo{
+		ID: o.ID, Client: d.addressPort(o.Client), Server: d.addressPort(o.Server),
+		Start: time.Duration(o.Start), Duration: time.Duration(o.Duration), History: o.History,
+		State:    named(d, "state", o.State, reassembly.ParseState),
+		Protocol: named(d, "protocol", o.Protocol, reassembly.ParseProtocol),
+		Vantage:  named(d, "vantage", o.Vantage, reassembly.ParseVantage),
+
+		Handshake: time.Duration(known(o.RTT.Handshake)), RTTMin: time.Duration(known(o.RTT.Min)),
+		ClientRTT: time.Duration(known(o.RTT.ClientSide)),
+		ServerRTT: time.Duration(known(o.RTT.ServerSide)),
+
+		MSS:             [2]uint16{known(o.MSS.Client), known(o.MSS.Server)},
+		Bytes:           [2]int64{o.ClientBytes, o.ServerBytes},
+		Segments:        [2]uint32{o.ClientSegments, o.ServerSegments},
+		Retransmissions: [2]uint32{o.ClientRetransmissions, o.ServerRetransmissions},
+
+		ClosedBy: known(o.ClosedBy), ResetBy: known(o.ResetBy), TLS: decodeTLS(o.TLS),
+		Exchanges: o.Exchanges, Times: o.Times, Caveats: o.Caveats,
+	})
+}
+
+type tlsObject struct {
+	SNI     *string `json:"sni"`
+	ALPN    *string `json:"alpn"`
+	Version *string `json:"version"`
+	Resumed bool    `json:"resumed"`
+}
+
+func tls(t *reassembly.TLSInfo) *tlsObject {
+	if t == nil {
+		return nil
+	}
+	return &tlsObject{
+		text(mask.Host(t.SNI)), text(mask.ASCII(t.ALPN)), text(t.Version), t.Resumed,
+	}
+}
+
+func decodeTLS(o *tlsObject) *reassembly.TLSInfo {
+	if o == nil {
+		return nil
+	}
+	return &reassembly.TLSInfo{
+		SNI: known(o.SNI), ALPN: known(o.ALPN), Version: known(o.Version), Resumed: o.Resumed,
+	}
+}

@@ -1,0 +1,169 @@
+package json
+
+import (
+	"strings"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/output/finding"
+	"tcpwhy/output/mask"
+)
+
+type findingObject struct {
+	ID          string             `json:"id"`
+	Rule        string             `json:"rule"`
+	Cause       *string            `json:"cause"`
+	Title       string             `json:"title"`
+	Severity    string             `json:"severity"`
+	Confidence  string             `json:"confidence"`
+	Side        string             `json:"side"`
+	Client      *string            `json:"client"`
+	Server      *string            `json:"server"`
+	Host        *string            `json:"host"`
+	Message     string             `json:"message"`
+	Count       int                `json:"count"`
+	Cost        costObject         `json:"cost_ms"`
+	Wall        millis             `json:"wall_ms"`
+	Affected    int                `json:"affected_exchanges"`
+	Remedies    []remedyObject     `json:"remedy"`
+	References  []string           `json:"references"`
+	Occurrences []occurrenceObject `json:"occurrences"`
+}
+
+type remedyObject struct {
+	Side string `json:"side"`
+	Text string `json:"text"`
+}
+
+type costObject struct {
+	Low      millis `json:"low"`
+	Expected millis `json:"expected"`
+	High     millis `json:"high"`
+}
+
+func (e *encoder) finding(f *report.Finding, id string) findingObject {
+	o := findingObject{
+		ID: id, Rule: f.Rule, Cause: text(f.Cause), Title: mask.Visible(f.Title),
+		Severity: f.Severity.String(), Confidence: f.Confidence.String(), Side: f.Side.String(),
+		Client: address(f.Client), Server: endpoint(f.Server), Host: text(mask.Host(f.Host)),
+		Message: mask.Visible(f.Message), Count: f.Count, Cost: cost(f.Cost), Wall: millis(f.Wall),
+		Affected: f.Affected, Remedies: make([]remedyObject, 0, len(f.Remedies)),
+		References:  list(f.References),
+		Occurrences: make([]occurrenceObject, 0, len(f.Occurrences)),
+	}
+	for i := range f.Remedies {
+		m := &f.Remedies[i]
+		o.Remedies = append(o.Remedies, remedyObject{m.Side.String(), mask.Visible(m.Text)})
+	}
+	for i := range f.Occurrences {
+		o.Occurrences = append(o.Occurrences, e.occurrence(&f.Occurrences[i]))
+	}
+	return o
+}
+
+// finding reads the next finding.
+func (d *decoder) finding(o *findingObject) {
+	f := report.Finding{
+		Rule: o.Rule, Cause: known(o.Cause), Title: o.Title,
+		Severity:   named(d, "severity", o.Severity, report.ParseSeverity),
+		Confidence: named(d, "confidence", o.Confidence, report.ParseConfidence),
+		Side:       named(d, "side", o.Side, report.ParseSide),
+		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: known(o.Host),
+		Message: o.Message, Count: o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
+		Affected: o.Affected, References: o.References,
+	}
+	for _, m := range o.Remedies {
+		side := named(d, "side", m.Side, report.ParseSide)
+		f.Remedies = append(f.Remedies, report.Remedy{Side: side, Text: m.Text})
+	}
+	for i := range o.Occurrences {
+		f.Occurrences = append(f.Occurrences, d.occurrence(&o.Occurrences[i]))
+	}
+	d.report.Findings = append(d.report.Findings, f)
+}
+
+func cost(c report.Cost) costObject {
+	return costObject{millis(c.Low), millis(c.Expected), millis(c.High)}
+}
+
+func decodeCost(o costObject) report.Cost {
+	return report.Cost{
+		Low: time.Duration(o.Low), Expected: time.Duration(o.Expected), High: time.Duration(o.High),
+	}
+}
+
+type occurrenceObject struct {
+	Connection int              `json:"connection"`
+	Exchange   *int             `json:"exchange"`
+	Start      millis           `json:"start_ms"`
+	End        millis           `json:"end_ms"`
+	Cost       costObject       `json:"cost_ms"`
+	Evidence   []evidenceObject `json:"evidence"`
+	Filter     *string          `json:"wireshark_filter"`
+}
+
+type evidenceObject struct {
+	Input int    `json:"input"`
+	Frame uint64 `json:"frame"`
+	Time  millis `json:"time_ms"`
+	Side  string `json:"side"`
+	Role  string `json:"role"`
+	Text  string `json:"text"`
+}
+
+// noExchange is the exchange of an occurrence that concerns the connection as a whole.
+const noExchange = -1
+
+func (e *encoder) occurrence(p *report.Occurrence) occurrenceObject {
+	o := occurrenceObject{
+		Connection: p.Connection, Start: millis(p.Start), End: millis(p.End), Cost: cost(p.Cost),
+		Evidence: make([]evidenceObject, 0, len(p.Evidence)),
+		Filter:   text(finding.Filter(e.report, p)),
+	}
+	if p.Exchange > noExchange {
+		o.Exchange = &p.Exchange
+	}
+	for i := range p.Evidence {
+		v := &p.Evidence[i]
+		o.Evidence = append(o.Evidence, evidenceObject{
+			Input: v.Frame.Input(), Frame: v.Frame.Number(), Time: millis(v.Time),
+			Side: v.Side.String(), Role: mask.Visible(v.Role), Text: mask.Visible(v.Text),
+		})
+	}
+	return o
+}
+
+// occurrence reads an occurrence. Whether some of its evidence is elsewhere is known only when all
+// connections are.
+func (d *decoder) occurrence(o *occurrenceObject) report.Occurrence {
+	p := report.Occurrence{
+		Connection: o.Connection, Exchange: noExchange, Start: time.Duration(o.Start),
+		End: time.Duration(o.End), Cost: decodeCost(o.Cost),
+		Elsewhere: o.Filter != nil && !strings.HasPrefix(*o.Filter, finding.StreamFilter),
+	}
+	if o.Exchange != nil {
+		p.Exchange = *o.Exchange
+	}
+	for _, v := range o.Evidence {
+		p.Evidence = append(p.Evidence, report.Evidence{
+			Mark: capture.Mark{Time: time.Duration(v.Time), Frame: d.frame(v.Input, v.Frame)},
+			Role: v.Role, Text: v.Text, Side: named(d, "side", v.Side, report.ParseSide),
+		})
+	}
+	return p
+}
+
+// settleElsewhere takes back that evidence is elsewhere where the filter would not name the
+// connection in any case.
+func (d *decoder) settleElsewhere() {
+	for i := range d.report.Findings {
+		all := d.report.Findings[i].Occurrences
+		for k := range all {
+			if all[k].Elsewhere {
+				all[k].Elsewhere = false
+				all[k].Elsewhere = finding.NamesStream(d.report, &all[k])
+			}
+		}
+	}
+}

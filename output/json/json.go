@@ -1,0 +1,66 @@
+// Package json writes reports for programs, as one JSON object or as lines, and reads them back.
+// They are described by docs/json.md and docs/report.schema.json.
+//
+// A struct of a part of the report stands beside the functions that make it of the model and the
+// model of it. A pointer is null where the value is not known; a list is never null.
+package json
+
+import (
+	"io"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/output/finding"
+)
+
+// schemaVersion changes when a name of the JSON report changes its meaning or goes.
+const schemaVersion = 1
+
+// toolName is the program's name in reports.
+const toolName = "tcpwhy"
+
+// Options choose what a report for programs shows.
+type Options struct {
+	Version   string // of the program
+	ShowQuery bool   // print query values, which are otherwise masked
+}
+
+// toolObject is what wrote a report.
+type toolObject struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// encoder turns a report into what JSON shows of it.
+type encoder struct {
+	report *report.Report
+	opts   Options
+}
+
+func (e *encoder) tool() toolObject { return toolObject{toolName, e.opts.Version} }
+
+// Write writes the report as one JSON object.
+func Write(w io.Writer, r *report.Report, opts Options) error {
+	e := encoder{report: r, opts: opts}
+	o := newObjectWriter(w)
+	o.member("schema_version", schemaVersion)
+	o.member("tool", e.tool())
+	o.member("capture", e.capture())
+	o.member("summary", e.summary())
+	if r.Trace != nil {
+		o.member("trace", e.trace(r.Trace))
+	}
+	ids := finding.IDs(r.Findings)
+	list := o.array("findings")
+	for i := range r.Findings {
+		list.element(e.finding(&r.Findings[i], ids[i]))
+	}
+	list = o.array("connections")
+	for i := range r.Conns {
+		list.element(e.connection(&r.Conns[i]))
+	}
+	list = o.array("exchanges")
+	for i := range r.Exchanges {
+		list.element(e.exchange(&r.Exchanges[i]))
+	}
+	return o.end()
+}

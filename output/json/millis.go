@@ -1,0 +1,119 @@
+package json
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"tcpwhy/analysis/report"
+)
+
+// millis is a duration that JSON shows as milliseconds, exact to the nanosecond. It never goes
+// through a floating point number, so that parts which add up to a whole still do so as printed.
+type millis time.Duration
+
+// decimals are the digits of a nanosecond behind the point.
+const decimals = 6
+
+// MarshalJSONTo writes the number with at most six decimals and no trailing zeros.
+func (m millis) MarshalJSONTo(enc *jsontext.Encoder) error {
+	return enc.WriteValue(appendMillis(enc.AvailableBuffer(), time.Duration(m)))
+}
+
+// UnmarshalJSONFrom reads the number.
+func (m *millis) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	v, err := dec.ReadValue()
+	if err != nil {
+		return err
+	}
+	d, ok := parseMillis(string(v))
+	if !ok {
+		return fmt.Errorf("%s is no number of milliseconds", v)
+	}
+	*m = millis(d)
+	return nil
+}
+
+// appendMillis appends d in milliseconds.
+func appendMillis(b []byte, d time.Duration) []byte {
+	ns := uint64(d)
+	if d < 0 {
+		b = append(b, '-')
+		ns = -ns
+	}
+	b = strconv.AppendUint(b, ns/1e6, 10)
+	frac := ns % 1e6
+	if frac == 0 {
+		return b
+	}
+	at := len(b)
+	b = strconv.AppendUint(b, 1e6+frac, 10)
+	b[at] = '.' // in place of the 1 that kept the leading zeros
+	for b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// parseMillis reads milliseconds: to the nanosecond as appendMillis writes them, rounded to one if
+// another program has put them in another way.
+func parseMillis(number string) (time.Duration, bool) {
+	whole, fraction, _ := strings.Cut(number, ".")
+	if len(fraction) <= decimals && !strings.ContainsAny(number, "eE") {
+		zeros := strings.Repeat("0", decimals-len(fraction))
+		ns, err := strconv.ParseInt(whole+fraction+zeros, 10, 64)
+		return time.Duration(ns), err == nil
+	}
+	ms, err := strconv.ParseFloat(number, 64)
+	ns := math.Round(ms * 1e6)
+	return time.Duration(ns), err == nil && math.Abs(ns) < math.MaxInt64
+}
+
+// optional is d, or null where zero means that it is not known.
+func optional(d time.Duration) *millis {
+	if d == 0 {
+		return nil
+	}
+	m := millis(d)
+	return &m
+}
+
+// labelTimes is an object from label to milliseconds, its keys in the order of the labels.
+type labelTimes []report.LabelTime
+
+// MarshalJSONTo leaves out the labels that got no time.
+func (t labelTimes) MarshalJSONTo(enc *jsontext.Encoder) error {
+	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
+		return err
+	}
+	for _, part := range t {
+		if part.Time == 0 {
+			continue
+		}
+		if err := enc.WriteToken(jsontext.String(part.Label.String())); err != nil {
+			return err
+		}
+		if err := millis(part.Time).MarshalJSONTo(enc); err != nil {
+			return err
+		}
+	}
+	return enc.WriteToken(jsontext.EndObject)
+}
+
+// UnmarshalJSONFrom reads the labels in the order in which they stand.
+func (t *labelTimes) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	return members(dec, func(name string) error {
+		l, ok := report.ParseLabel(name)
+		if !ok {
+			return fmt.Errorf("no label is called %q", name)
+		}
+		var d millis
+		err := d.UnmarshalJSONFrom(dec)
+		*t = append(*t, report.LabelTime{Label: l, Time: time.Duration(d)})
+		return err
+	})
+}

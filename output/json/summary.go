@@ -1,0 +1,43 @@
+package json
+
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+type summaryObject struct {
+	Connections  int            `json:"connections"`
+	Exchanges    int            `json:"exchanges"`
+	Findings     int            `json:"findings"`
+	ExchangeTime millis         `json:"exchange_ms"`
+	Lost         millis         `json:"lost_ms"`
+	Times        labelTimes     `json:"time_ms"`
+	Vantages     map[string]int `json:"vantages"`
+	Checked      []string       `json:"checked"`
+}
+
+func (e *encoder) summary() summaryObject {
+	r := e.report
+	o := summaryObject{
+		Connections: r.Connections, Exchanges: r.ExchangeCount, Findings: len(r.Findings),
+		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
+		Vantages: map[string]int{}, Checked: list(r.Checked),
+	}
+	for v, n := range r.Vantages {
+		o.Vantages[v.String()] = n
+	}
+	return o
+}
+
+// summary reads the totals.
+func (d *decoder) summary(o *summaryObject) {
+	r := d.report
+	r.Connections, r.ExchangeCount = o.Connections, o.Exchanges
+	r.ExchangeTime, r.Lost = time.Duration(o.ExchangeTime), time.Duration(o.Lost)
+	r.Times, r.Checked = o.Times, o.Checked
+	r.Vantages = map[reassembly.Vantage]int{}
+	for name, n := range o.Vantages {
+		r.Vantages[named(d, "vantage", name, reassembly.ParseVantage)] = n
+	}
+}

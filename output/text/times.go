@@ -1,0 +1,83 @@
+package text
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/output/page"
+	"tcpwhy/output/wording"
+)
+
+const (
+	barCells    = 20
+	labelCells  = 35 // the longest title of a label
+	besideBar   = 58 // columns that the rest of a row with a bar takes
+	maxTimeRows = 10
+	// a row shows this share of the time at least: one in two hundred
+	leastShare = 200
+)
+
+// timeTable shows where the time of all exchanges went, the largest share first.
+func (t *textReport) timeTable() {
+	parts := byTime(t.report.Times)
+	if len(parts) == 0 || t.report.ExchangeTime <= 0 {
+		return
+	}
+	t.Heading("Where the time went")
+	shown := 0
+	whole := t.report.ExchangeTime
+	for shown < min(len(parts), maxTimeRows) && leastShare*parts[shown].Time >= whole {
+		shown++
+	}
+	if shown == len(parts)-1 {
+		shown++ // a row for one of them takes no more room than a row for "1 smaller one"
+	}
+	for _, part := range parts[:shown] {
+		t.timeRow(part.Label.Title(), part.Time)
+	}
+	var others time.Duration
+	for _, part := range parts[shown:] {
+		others += part.Time
+	}
+	if others > 0 {
+		t.timeRow(wording.Count(len(parts)-shown, "smaller one", "smaller ones"), others)
+	}
+}
+
+// timeRow is one bar of the table.
+func (t *textReport) timeRow(title string, d time.Duration) {
+	whole := t.report.ExchangeTime
+	blocks := bar(d, whole, min(barCells, t.Width-besideBar))
+	share := wording.Percent(d, whole)
+	line := t.Fit(fmt.Sprintf("  %-*s  %s  %5s", labelCells, title, blocks, share))
+	figure := wording.Duration(d)
+	gap := max(1, t.Width-page.Cells(line)-page.Cells(figure))
+	t.Put(line+strings.Repeat(" ", gap)+figure, page.Plain)
+	t.Blank()
+}
+
+// bar is d's share of whole in blocks, room cells wide; what is not nothing gets half a block at
+// least.
+func bar(d, whole time.Duration, room int) string {
+	halves := int(float64(2*room)*float64(d)/float64(whole) + 0.5)
+	halves = min(max(halves, 1), 2*room)
+	s := strings.Repeat("█", halves/2) + strings.Repeat("▌", halves%2)
+	return s + strings.Repeat(" ", room-halves/2-halves%2)
+}
+
+// byTime are the parts that got time, the largest first.
+func byTime(times []report.LabelTime) []report.LabelTime {
+	var parts []report.LabelTime
+	for _, part := range times {
+		if part.Time > 0 {
+			parts = append(parts, part)
+		}
+	}
+	largest := func(a, b report.LabelTime) int { return cmp.Compare(b.Time, a.Time) }
+	slices.SortStableFunc(parts, largest)
+	return parts
+}

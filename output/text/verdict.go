@@ -1,0 +1,165 @@
+package text
+
+import (
+	"fmt"
+	"strings"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/output/finding"
+	"tcpwhy/output/mask"
+	"tcpwhy/output/page"
+	"tcpwhy/output/wording"
+	"tcpwhy/reassembly"
+)
+
+// verdict is what somebody reads who reads nothing else.
+func (t *textReport) verdict() {
+	t.Para("", t.subject(), page.Plain)
+	t.Blank()
+	if t.nothingToAnalyse() {
+		return
+	}
+	all := finding.Groups(t.report.Findings)
+	for _, g := range all {
+		switch {
+		case g.Severity == report.Critical:
+			t.Para("", "Critical: "+g.Title()+", "+wording.Times(g.Count)+".", page.Red)
+		case g.Severity == report.High && g.Lossy:
+			t.Para("", "High: "+g.Title()+", "+wording.Times(g.Count)+".", page.Red)
+		}
+	}
+	t.Para("", t.lostSentence(all), page.Strong)
+	if len(all) == 0 && len(t.report.Checked) > 0 {
+		t.Para("", "Nothing found: "+wording.Count(len(t.report.Checked), "rule", "rules")+
+			" looked at it and none has anything to report. They are listed below.", page.Strong)
+	}
+	if 4*t.report.Lost < t.report.ExchangeTime {
+		t.Para("", t.largestPart(), page.Plain)
+	}
+}
+
+// largestPart names what took most of the time, where that is not what the findings cost.
+func (t *textReport) largestPart() string {
+	parts := byTime(t.report.Times)
+	if len(parts) == 0 {
+		return ""
+	}
+	largest := parts[0]
+	return fmt.Sprintf("The largest part of the time: %s, %s (%s).", largest.Label.Title(),
+		wording.Duration(largest.Time), wording.Percent(largest.Time, t.report.ExchangeTime))
+}
+
+// subject names the capture and how much is in it.
+func (t *textReport) subject() string {
+	r := t.report
+	s := inputNames(r.Capture.Inputs) + ": " +
+		wording.Count(r.ExchangeCount, "exchange", "exchanges") + " on " +
+		wording.Count(r.Connections, "connection", "connections")
+	if r.ExchangeTime > 0 {
+		s += ", " + wording.Duration(r.ExchangeTime) + " of exchange time"
+	}
+	return s
+}
+
+// inputNames are the names of the inputs, the first few; of several files without their
+// directories.
+func inputNames(inputs []capture.Input) string {
+	const some = 3
+	var names []string
+	for i := range inputs {
+		if i == some {
+			names = append(names, wording.Count(len(inputs)-some, "more file", "more files"))
+			break
+		}
+		name := inputs[i].Name
+		switch {
+		case name == "-":
+			name = "standard input"
+		case len(inputs) > 1:
+			name = baseName(name)
+		}
+		names = append(names, mask.Shorten(mask.Visible(name), 60))
+	}
+	if len(names) == 0 {
+		return "no input"
+	}
+	return strings.Join(names, ", ")
+}
+
+// lostSentence says how much time was lost, and to what.
+func (t *textReport) lostSentence(all []*finding.Group) string {
+	r := t.report
+	if r.Lost <= 0 {
+		if len(all) == 0 || r.ExchangeTime == 0 {
+			return ""
+		}
+		return nothingLost(all)
+	}
+	s := wording.Duration(r.Lost) + " of " + wording.Duration(r.ExchangeTime)
+	if share := wording.Percent(r.Lost, r.ExchangeTime); share != "" {
+		s += " (" + share + ")"
+	}
+	costly := finding.Costliest(all, true)
+	switch {
+	case len(costly) == 0:
+		return s + " was lost."
+	case len(costly) == 1:
+		return s + " was lost to one cause: " + costly[0].Title() + "."
+	}
+	return fmt.Sprintf("%s was lost to %s, most to: %s (%s).", s,
+		wording.Count(len(costly), "cause", "causes"), costly[0].Title(),
+		wording.Duration(costly[0].Cost.Expected))
+}
+
+// nothingLost says that no time was lost to the findings, and names one that is worth a look though
+// its time does not count as lost.
+func nothingLost(all []*finding.Group) string {
+	others := finding.Costliest(all, false)
+	if len(others) > 0 && others[0].Severity > report.Info {
+		return fmt.Sprintf("No exchange time counts as lost; worth a look: %s (%s).",
+			others[0].Title(), wording.Duration(others[0].Cost.Expected))
+	}
+	return "No exchange time was lost to what was found."
+}
+
+// nothingToAnalyse says what was seen instead of HTTP over TCP, if there was none of it.
+func (t *textReport) nothingToAnalyse() bool {
+	r := t.report
+	switch {
+	case r.Capture.Frames == 0:
+		t.Para("", "The capture is empty: it holds no frame.", page.Strong)
+	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
+		t.Para("", "No TCP in this capture, so there is nothing to analyse.", page.Strong)
+	case r.ExchangeCount == 0 && len(finding.Groups(t.report.Findings)) == 0:
+		t.Para("", t.withoutExchange(), page.Strong)
+	default:
+		return false
+	}
+	return true
+}
+
+// withoutExchange says what became of connections that carried nothing.
+func (t *textReport) withoutExchange() string {
+	count := map[reassembly.State]int{}
+	for i := range t.report.Conns {
+		count[t.report.Conns[i].State]++
+	}
+	s := "No connection carries a request and a response"
+	words := []struct {
+		state reassembly.State
+		text  string
+	}{
+		{reassembly.Refused, "refused"},
+		{reassembly.Connecting, "never answered"},
+		{reassembly.Reset, "reset"},
+	}
+	for _, w := range words {
+		if n := count[w.state]; n == 1 {
+			s += "; 1 was " + w.text
+		} else if n > 1 {
+			s += "; " + wording.Grouped(n) + " were " + w.text
+		}
+	}
+	return s + "."
+}
