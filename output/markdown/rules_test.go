@@ -35,23 +35,6 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsDocumented looks for the four parts of a rule's documentation, in their order.
-func TestEveryRuleIsDocumented(t *testing.T) {
-	want := []string{"What happens", "How it is recognised", "How cost is counted", "When it is wrong"}
-	for _, d := range analysis.Rules() {
-		var titles []string
-		for _, part := range d.Parts() {
-			titles = append(titles, part.Title)
-		}
-		if got := strings.Join(titles, ", "); got != strings.Join(want, ", ") {
-			t.Errorf("the parts of %s are %s", d.Name, got)
-		}
-		if d.Title == "" || len(d.Causes) == 0 {
-			t.Errorf("%s lacks a title or causes", d.Name)
-		}
-	}
-}
-
 func TestCatalogEscapes(t *testing.T) {
 	var b bytes.Buffer
 	if err := Rules(&b, []report.Rule{*sample.Rule()}); err != nil {
