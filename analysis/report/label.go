@@ -75,12 +75,13 @@ const (
 
 // labelNames are the keys of time_ms.
 var labelNames = [LabelCount]string{
-	"unknown", "capture_gap", "preconnect_idle", "tcp_handshake", "syn_retx", "synack_retx", "tls_rtt",
-	"tls_server", "tls_client", "proxy_connect", "req_app", "think", "think_100continue", "rtt", "queue",
-	"serialize", "paced", "slow_start", "ss_idle_restart", "cong_avoid", "recovery_cwnd", "rwnd",
-	"zero_window", "fast_retx", "rto", "tlp", "lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack",
-	"delack_cwnd", "cork", "app_paced", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol",
-	"close", "tunnel",
+	"unknown", "capture_gap", "preconnect_idle", "tcp_handshake", "syn_retx", "synack_retx",
+	"tls_rtt", "tls_server", "tls_client", "proxy_connect", "req_app", "think",
+	"think_100continue", "rtt", "queue", "serialize", "paced", "slow_start", "ss_idle_restart",
+	"cong_avoid", "recovery_cwnd", "rwnd", "zero_window", "fast_retx", "rto", "tlp",
+	"lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack", "delack_cwnd", "cork",
+	"app_paced", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol", "close",
+	"tunnel",
 }
 
 // String is the label's name in JSON.
@@ -94,14 +95,17 @@ func ParseLabel(name string) (Label, bool) {
 
 // labelTitles are for people.
 var labelTitles = [LabelCount]string{
-	"not explained", "frames missing from the capture", "connected early, not yet used", "TCP handshake",
-	"waiting to repeat a lost SYN", "waiting for the SYN-ACK", "TLS round trips", "TLS, server's own time",
-	"TLS, client's own time", "CONNECT through a proxy", "client between parts of a request", "server",
-	"waiting for 100 Continue", "round trips", "queueing on the path", "the path's rate", "pacing",
-	"slow start", "slow start after idle", "congestion window", "congestion window after loss",
-	"receive window", "receive window closed", "loss, repaired quickly", "loss, repaired by timeout",
-	"loss, repaired by a tail loss probe", "loss of a retransmission", "needless retransmission",
-	"Nagle hold, one round trip", "Nagle hold, waiting for a late ACK", "window waiting for a late ACK",
+	"not explained", "frames missing from the capture", "connected early, not yet used",
+	"TCP handshake", "waiting to repeat a lost SYN", "waiting for the SYN-ACK",
+	"TLS round trips", "TLS, server's own time", "TLS, client's own time",
+	"CONNECT through a proxy", "client between parts of a request", "server",
+	"waiting for 100 Continue", "round trips", "queueing on the path", "the path's rate",
+	"pacing", "slow start", "slow start after idle", "congestion window",
+	"congestion window after loss", "receive window", "receive window closed",
+	"loss, repaired quickly", "loss, repaired by timeout",
+	"loss, repaired by a tail loss probe", "loss of a retransmission",
+	"needless retransmission", "Nagle hold, one round trip",
+	"Nagle hold, waiting for a late ACK", "window waiting for a late ACK",
 	"corked end of a message", "sender's application paused", "client between exchanges",
 	"idle, reusable", "idle, not reusable", "waiting behind another response", "closing",
 	"tunnelled protocol",

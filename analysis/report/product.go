@@ -80,35 +80,21 @@ var productTokens = [...]struct {
 	token   string
 	product Product
 }{
-	{"nginx", Nginx}, {"openresty", Nginx}, {"tengine", Nginx},
-	{"Apache", Apache}, {"Apache-Coyote", Tomcat}, {"Apache-Tomcat", Tomcat}, {"Jetty", Jetty},
-	{
-		"Express",
-		Node,
-	}, {"node", Node}, {"node.js", Node}, {"node-fetch", Node}, {"undici", Node}, {"axios", Node},
-	{"got", Node}, {"node-superagent", Node},
-	{"Go-http-client", Go}, {"Go-http-server", Go}, {"fasthttp", Go}, {"Caddy", Caddy},
-	{"gunicorn", Gunicorn}, {"uvicorn", Uvicorn},
-	{"BaseHTTP", Python}, {"SimpleHTTP", Python}, {"Werkzeug", Python}, {"python-requests", Python},
-	{
-		"python-httpx",
-		Python,
-	}, {"Python-urllib", Python}, {"python-urllib3", Python}, {"aiohttp", Python},
-	{
-		"Java-http-client",
-		Java,
-	}, {"Java", Java}, {"Apache-HttpClient", ApacheClient}, {"Apache-HttpAsyncClient", ApacheClient},
-	{"okhttp", OkHTTP}, {"Microsoft-IIS", IIS}, {"Microsoft-HTTPAPI", IIS}, {"Kestrel", Kestrel},
-	{"HAProxy", HAProxy}, {"envoy", Envoy}, {"istio-envoy", Envoy}, {"lighttpd", Lighttpd},
-	{
-		"Next.js",
-		Node,
-	}, {"Servlet", Tomcat}, {"Varnish", Varnish}, {"Varnish-v4", Varnish}, {"squid", Squid}, {"Traefik", Traefik},
-	{"Ruby", Ruby}, {"WEBrick", Ruby}, {"libwww-perl", Perl},
-	{
-		"GuzzleHttp",
-		PHP,
-	}, {"PHP", PHP}, {"curl", Curl}, {"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
+	{"nginx", Nginx}, {"openresty", Nginx}, {"tengine", Nginx}, {"Apache", Apache},
+	{"Apache-Coyote", Tomcat}, {"Apache-Tomcat", Tomcat}, {"Jetty", Jetty}, {"Express", Node},
+	{"node", Node}, {"node.js", Node}, {"node-fetch", Node}, {"undici", Node}, {"axios", Node},
+	{"got", Node}, {"node-superagent", Node}, {"Go-http-client", Go}, {"Go-http-server", Go},
+	{"fasthttp", Go}, {"Caddy", Caddy}, {"gunicorn", Gunicorn}, {"uvicorn", Uvicorn},
+	{"BaseHTTP", Python}, {"SimpleHTTP", Python}, {"Werkzeug", Python},
+	{"python-requests", Python}, {"python-httpx", Python}, {"Python-urllib", Python},
+	{"python-urllib3", Python}, {"aiohttp", Python}, {"Java-http-client", Java}, {"Java", Java},
+	{"Apache-HttpClient", ApacheClient}, {"Apache-HttpAsyncClient", ApacheClient},
+	{"okhttp", OkHTTP}, {"Microsoft-IIS", IIS}, {"Microsoft-HTTPAPI", IIS},
+	{"Kestrel", Kestrel}, {"HAProxy", HAProxy}, {"envoy", Envoy}, {"istio-envoy", Envoy},
+	{"lighttpd", Lighttpd}, {"Next.js", Node}, {"Servlet", Tomcat}, {"Varnish", Varnish},
+	{"Varnish-v4", Varnish}, {"squid", Squid}, {"Traefik", Traefik}, {"Ruby", Ruby},
+	{"WEBrick", Ruby}, {"libwww-perl", Perl}, {"GuzzleHttp", PHP}, {"PHP", PHP}, {"curl", Curl},
+	{"libcurl", Curl}, {"ApacheBench", ApacheBench}, {"wrk", Wrk},
 }
 
 // ProductOf is the product behind the first product token of such a field.
