@@ -35,7 +35,10 @@ func TestFilter(t *testing.T) {
 	of := func(inputs int, filtered uint64) *report.Report {
 		s := &capture.Stats{Inputs: make([]capture.Input, inputs)}
 		s.Count[capture.OutcomeFiltered] = filtered
-		return &report.Report{Capture: s, Conns: []report.ConnInfo{{ID: 1}, {ID: 3, Start: ms, Duration: ms}}}
+		return &report.Report{
+			Capture: s,
+			Conns:   []report.ConnInfo{{ID: 1}, {ID: 3, Start: ms, Duration: ms}},
+		}
 	}
 	in := capture.NewFrameID
 	tests := []struct {
@@ -44,8 +47,18 @@ func TestFilter(t *testing.T) {
 		occ    *report.Occurrence
 		want   string
 	}{
-		{"one file", of(1, 0), evidence(ms, in(0, 14), in(0, 15), in(0, 14)), "tcp.stream eq 3 && frame.number in {14,15}"},
-		{"two files", of(2, 0), evidence(ms, in(1, 9), in(0, 15), in(1, 12)), "frame.number in {9,12}"},
+		{
+			"one file",
+			of(1, 0),
+			evidence(ms, in(0, 14), in(0, 15), in(0, 14)),
+			"tcp.stream eq 3 && frame.number in {14,15}",
+		},
+		{
+			"two files",
+			of(2, 0),
+			evidence(ms, in(1, 9), in(0, 15), in(1, 12)),
+			"frame.number in {9,12}",
+		},
 		{"streams counted differently", of(1, 1), evidence(ms, in(0, 14)), "frame.number in {14}"},
 		{"from before the connection", of(1, 0), evidence(0, in(0, 14)), "frame.number in {14}"},
 		{"from after it", of(1, 0), evidence(3*ms, in(0, 14)), "frame.number in {14}"},

@@ -38,8 +38,9 @@ func (e *encoder) exchange(x *report.ExchangeInfo) exchangeObject {
 	return exchangeObject{
 		ID: x.ID, Connection: x.Connection, Turn: x.Turn, Method: text(mask.ASCII(x.Method)),
 		Target: text(mask.Target(x.Target, e.opts.ShowQuery, longest)),
-		Host:   text(mask.Host(x.Host)), Version: text(mask.ASCII(x.Version)), Status: number(x.Status),
-		Interim: append([]int{}, x.Interim...), Outcome: x.Outcome.String(),
+		Host:   text(mask.Host(x.Host)), Version: text(mask.ASCII(x.Version)),
+		Status: number(x.Status), Interim: append([]int{}, x.Interim...),
+		Outcome: x.Outcome.String(),
 		Request: message(x.Request), Response: message(x.Response),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
 	}

@@ -50,7 +50,10 @@ func decode(t *testing.T, r *report.Report) map[string]any {
 
 func TestSchema(t *testing.T) {
 	resolved := schema(t)
-	reports := map[string]*report.Report{"sample": sample.Report(), "empty": {Capture: &capture.Stats{}}}
+	reports := map[string]*report.Report{
+		"sample": sample.Report(),
+		"empty":  {Capture: &capture.Stats{}},
+	}
 	for name, r := range reports {
 		if err := resolved.Validate(decode(t, r)); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -68,10 +71,24 @@ func TestSchemaIsStrict(t *testing.T) {
 		{"an unknown field", func(v map[string]any) { v["extra"] = 1.0 }},
 		{"a missing field", func(v map[string]any) { delete(v, "summary") }},
 		{"a list that is null", func(v map[string]any) { v["findings"] = nil }},
-		{"an unknown severity", func(v map[string]any) { first(v, "findings")["severity"] = "grave" }},
-		{"an unknown label", func(v map[string]any) { first(v, "exchanges")["time_ms"] = map[string]any{"coffee": 1.0} }},
-		{"a time as text", func(v map[string]any) { first(v, "exchanges")["duration_ms"] = "1 ms" }},
-		{"a field too many in a connection", func(v map[string]any) { first(v, "connections")["extra"] = nil }},
+		{
+			"an unknown severity",
+			func(v map[string]any) { first(v, "findings")["severity"] = "grave" },
+		},
+		{
+			"an unknown label",
+			func(v map[string]any) {
+				first(v, "exchanges")["time_ms"] = map[string]any{"coffee": 1.0}
+			},
+		},
+		{
+			"a time as text",
+			func(v map[string]any) { first(v, "exchanges")["duration_ms"] = "1 ms" },
+		},
+		{
+			"a field too many in a connection",
+			func(v map[string]any) { first(v, "connections")["extra"] = nil },
+		},
 	}
 	for _, tt := range tests {
 		v := decode(t, sample.Report())
@@ -106,7 +123,8 @@ func TestSchemaNamesLabels(t *testing.T) {
 	for _, l := range report.Labels() {
 		names = append(names, l.String())
 	}
-	if got, want := strings.Join(s.Defs.Times.PropertyNames.Enum, " "), strings.Join(names, " "); got != want {
+	got, want := strings.Join(s.Defs.Times.PropertyNames.Enum, " "), strings.Join(names, " ")
+	if got != want {
 		t.Errorf("labels of the schema\n%s\nlabels of the program\n%s", got, want)
 	}
 }
@@ -132,7 +150,8 @@ func TestNDJSON(t *testing.T) {
 			}
 		}
 	}
-	if got, want := strings.Join(types, " "), "capture summary finding connection exchange exchange"; got != want {
+	const want = "capture summary finding connection exchange exchange"
+	if got := strings.Join(types, " "); got != want {
 		t.Errorf("lines are %s, want %s", got, want)
 	}
 }
@@ -151,8 +170,9 @@ func TestMillis(t *testing.T) {
 		d    time.Duration
 		want string
 	}{
-		{0, "0"}, {1, "0.000001"}, {-1, "-0.000001"}, {time.Millisecond, "1"}, {1500 * time.Microsecond, "1.5"},
-		{40812345, "40.812345"}, {1<<63 - 1, "9223372036854.775807"}, {-1 << 63, "-9223372036854.775808"},
+		{0, "0"}, {1, "0.000001"}, {-1, "-0.000001"}, {time.Millisecond, "1"},
+		{1500 * time.Microsecond, "1.5"}, {40812345, "40.812345"},
+		{1<<63 - 1, "9223372036854.775807"}, {-1 << 63, "-9223372036854.775808"},
 	}
 	for _, tt := range tests {
 		if got := string(appendMillis(nil, tt.d)); got != tt.want {
@@ -164,7 +184,11 @@ func TestMillis(t *testing.T) {
 // TestTimesAddUp sums the printed labels exactly: no digit may be lost on the way.
 func TestTimesAddUp(t *testing.T) {
 	r := sample.Report()
-	parts := []report.LabelTime{{Label: report.Think, Time: 1}, {Label: report.RoundTrip, Time: 333333333}, {Label: report.RTO, Time: 9007199254740993}}
+	parts := []report.LabelTime{
+		{Label: report.Think, Time: 1},
+		{Label: report.RoundTrip, Time: 333333333},
+		{Label: report.RTO, Time: 9007199254740993},
+	}
 	r.Exchanges[0].Times = parts
 	r.Exchanges[0].Duration = parts[0].Time + parts[1].Time + parts[2].Time
 	var b bytes.Buffer
@@ -207,7 +231,8 @@ func TestTraceJSON(t *testing.T) {
 		t.Error("a report without a trace has one")
 	}
 	var b bytes.Buffer
-	if err := WriteLines(&b, r, Options{}); err != nil || !strings.Contains(b.String(), `{"type":"trace","connection":0,`) {
+	if err := WriteLines(&b, r, Options{}); err != nil ||
+		!strings.Contains(b.String(), `{"type":"trace","connection":0,`) {
 		t.Errorf("ndjson, %v: %s", err, b.String())
 	}
 }

@@ -40,7 +40,9 @@ func TestCatalogEscapes(t *testing.T) {
 	if err := Rules(&b, []report.Rule{*sample.Rule()}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"By &lt;this> and `that_one`.", "- `request`: The client does it.", `set TCP\_NODELAY`} {
+	for _, want := range []string{
+		"By &lt;this> and `that_one`.", "- `request`: The client does it.", `set TCP\_NODELAY`,
+	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the catalog lacks %q:\n%s", want, b.String())
 		}

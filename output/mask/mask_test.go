@@ -17,23 +17,53 @@ func TestTarget(t *testing.T) {
 		{"a bare token", "/a?s3cret", "/a?…", "/a?s3cret"},
 		{"nothing after the question mark", "/a?", "/a?", "/a?"},
 		{"an escaped equals sign", "/a?k%3ds3cret", "/a?k=…", "/a?k%3ds3cret"},
-		{"a path parameter", "/a;jsessionid=s3cret/b", "/a;jsessionid=…/b", "/a;jsessionid=s3cret/b"},
-		{"an escaped question mark", "/login%3Ftoken%3Ds3cret", "/login%3Ftoken=…", "/login%3Ftoken%3Ds3cret"},
+		{
+			"a path parameter",
+			"/a;jsessionid=s3cret/b",
+			"/a;jsessionid=…/b",
+			"/a;jsessionid=s3cret/b",
+		},
+		{
+			"an escaped question mark",
+			"/login%3Ftoken%3Ds3cret",
+			"/login%3Ftoken=…",
+			"/login%3Ftoken%3Ds3cret",
+		},
 		{"a fragment", "/a#s3cret", "/a", "/a#s3cret"},
 		{"userinfo", "http://u:s3cret@h/p", "http://…@h/p", "http://…@h/p"},
-		{"userinfo with a question mark: nobody knows where it ends", "http://u:s3?cret@h/p?q=s3cret", "http://…", "http://…"},
+		{
+			"userinfo with a question mark: nobody knows where it ends",
+			"http://u:s3?cret@h/p?q=s3cret",
+			"http://…",
+			"http://…",
+		},
 		{"userinfo with a slash: nor here", "http://u:s3/cret@h/p", "http://…", "http://…"},
 		{"an @ in a query behind what is no port", "/f/://h:x?q=a@s3cret", "/f/://…", "/f/://…"},
 		{"a user alone", "http://s3cret@h/", "http://…@h/", "http://…@h/"},
 		{"a port is no password", "http://h:8080/@u", "http://h:8080/@u", "http://h:8080/@u"},
-		{"an IPv6 address is no password", "http://[::1]:80/@u", "http://[::1]:80/@u", "http://[::1]:80/@u"},
-		{"a URL in a path", "/fetch/http://u:s3cret@h/", "/fetch/http://…@h/", "/fetch/http://…@h/"},
+		{
+			"an IPv6 address is no password",
+			"http://[::1]:80/@u",
+			"http://[::1]:80/@u",
+			"http://[::1]:80/@u",
+		},
+		{
+			"a URL in a path",
+			"/fetch/http://u:s3cret@h/",
+			"/fetch/http://…@h/",
+			"/fetch/http://…@h/",
+		},
 		{"a URL in a value", "/f?u=http://u:s3cret@h/", "/f?u=…", "/f?u=http://…@h/"},
 		{"authority form", "u:s3cret@h:443", "…@h:443", "…@h:443"},
 		{"asterisk", "*", "*", "*"},
 		{"escape sequence", "/\x1b[31mred", `/\x1b[31mred`, `/\x1b[31mred`},
 		{"8-bit escape sequence", "/\u009b31m", `/\xc2\x9b31m`, `/\xc2\x9b31m`},
-		{"right-to-left override", "/\u202egpj.exe", `/\xe2\x80\xaegpj.exe`, `/\xe2\x80\xaegpj.exe`},
+		{
+			"right-to-left override",
+			"/\u202egpj.exe",
+			`/\xe2\x80\xaegpj.exe`,
+			`/\xe2\x80\xaegpj.exe`,
+		},
 		{"invalid UTF-8", "/\xff", `/\xff`, `/\xff`},
 	}
 	for _, tt := range tests {
@@ -81,12 +111,19 @@ func FuzzTarget(f *testing.F) {
 	f.Add("http://u:p?x=", "://@")
 	f.Add("/a?", "%3d=")
 	f.Add("/a:;//", "u@h")
-	f.Add("/abcdefghijklmnopqrstuvwxyz?abcdefghijklmnopqrst=1&abcdefg=2&", "bcdefghijklmnopqrstuvwxyz=3&z=4")
-	f.Add("h:11111111111111111111111111111111111111111111111111111111111111111111111111111111111111111", "/@x")
+	f.Add(
+		"/abcdefghijklmnopqrstuvwxyz?abcdefghijklmnopqrst=1&abcdefg=2&",
+		"bcdefghijklmnopqrstuvwxyz=3&z=4",
+	)
+	f.Add(
+		"h:1111111111111111111111111111111111111111111111111111111111111111111111111111111111111",
+		"/@x",
+	)
 	f.Fuzz(func(t *testing.T, prefix, value string) {
 		if at := strings.LastIndexByte(prefix, '?'); at >= 0 && strings.HasPrefix(prefix, "/") {
 			const secret = "S3CRET7"
-			raw := prefix[:at] + "?k=" + strings.NewReplacer("&", "", ";", "").Replace(value) + secret
+			delimiters := strings.NewReplacer("&", "", ";", "")
+			raw := prefix[:at] + "?k=" + delimiters.Replace(value) + secret
 			if strings.Contains(prefix, secret) {
 				return
 			}

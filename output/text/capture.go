@@ -34,7 +34,8 @@ func (t *textReport) checked() {
 func (t *textReport) captureNotes() {
 	t.Heading("The capture")
 	s := t.report.Capture
-	frames, bytes := wording.Count(s.Frames, "frame", "frames"), wording.Count(s.Bytes, "byte", "bytes")
+	frames := wording.Count(s.Frames, "frame", "frames")
+	bytes := wording.Count(s.Bytes, "byte", "bytes")
 	t.Para("  ", frames+", "+bytes+t.began(), page.Plain)
 	if v := t.vantage(); v != "" {
 		t.Para("  ", v, page.Plain)

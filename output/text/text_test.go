@@ -42,7 +42,9 @@ func render(t *testing.T, r *report.Report, opts Options) string {
 }
 
 func stripColor(s string) string {
-	for _, code := range []page.Style{page.Strong, page.Faint, page.Red, page.Yellow, page.Cyan, page.Green, page.Reset} {
+	for _, code := range []page.Style{
+		page.Strong, page.Faint, page.Red, page.Yellow, page.Cyan, page.Green, page.Reset,
+	} {
 		s = strings.ReplaceAll(s, string(code), "")
 	}
 	return s
@@ -85,8 +87,12 @@ func TestTextWidths(t *testing.T) {
 	r.Exchanges[0].Target, r.Exchanges[0].Method, r.Exchanges[0].ID = "/"+long, long, 123456789
 	r.Conns[0].Client, r.Conns[0].ID = netip.AddrPortFrom(f.Client, 60000), 1234567890
 	r.Caveats[0].Message = long
-	r.Capture.Inputs = append(r.Capture.Inputs, capture.Input{Name: "資料/資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料.pcap", Error: long})
-	for _, opts := range []page.Options{{}, {Width: page.MinWidth}, {Width: 132}, {Color: true}, {ASCII: true}} {
+	r.Capture.Inputs = append(r.Capture.Inputs, capture.Input{
+		Name: "資料/資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料.pcap", Error: long,
+	})
+	for _, opts := range []page.Options{
+		{}, {Width: page.MinWidth}, {Width: 132}, {Color: true}, {ASCII: true},
+	} {
 		got := render(t, r, Options{Page: opts})
 		if opts.ASCII {
 			if i := strings.IndexFunc(got, func(c rune) bool { return c >= 0x80 }); i >= 0 {
@@ -119,10 +125,23 @@ func TestTextManyFindings(t *testing.T) {
 func TestTextWithoutFindings(t *testing.T) {
 	quiet := sample.Report()
 	quiet.Findings, quiet.Lost = nil, 0
-	empty := &report.Report{Capture: &capture.Stats{Inputs: []capture.Input{{Name: "e.pcap", Complete: true}}}}
-	quic := &report.Report{Capture: &capture.Stats{Frames: 9, Inputs: []capture.Input{{Name: "q.pcap", Complete: true}}}}
+	empty := &report.Report{
+		Capture: &capture.Stats{Inputs: []capture.Input{{Name: "e.pcap", Complete: true}}},
+	}
+	quic := &report.Report{
+		Capture: &capture.Stats{
+			Frames: 9,
+			Inputs: []capture.Input{{Name: "q.pcap", Complete: true}},
+		},
+	}
 	quic.Capture.Count[capture.OutcomeQUIC] = 9
-	silent := &report.Report{Connections: 1, Capture: &capture.Stats{Frames: 3, Inputs: []capture.Input{{Name: "s.pcap", Complete: true}}}}
+	silent := &report.Report{
+		Connections: 1,
+		Capture: &capture.Stats{
+			Frames: 3,
+			Inputs: []capture.Input{{Name: "s.pcap", Complete: true}},
+		},
+	}
 	silent.Capture.Count[capture.OutcomeSegment] = 3
 	silent.Conns = []report.ConnInfo{{State: reassembly.Refused}}
 	tests := []struct {

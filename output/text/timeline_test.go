@@ -37,9 +37,22 @@ func TestTimeLine(t *testing.T) {
 	}{
 		{"nothing", nil, 10, ""},
 		{"one label", []report.Piece{piece(report.Think, 5, 25)}, 4, "ssss"},
-		{"in order", []report.Piece{piece(report.RoundTrip, 100, 110), piece(report.NagleDelack, 110, 150), piece(report.Think, 150, 200)},
-			20, "--NNNNNNNNssssssssss"},
-		{"less than half a character", []report.Piece{piece(report.RoundTrip, 0, 1), piece(report.Think, 1, 100)}, 10, "ssssssssss"},
+		{
+			"in order",
+			[]report.Piece{
+				piece(report.RoundTrip, 100, 110),
+				piece(report.NagleDelack, 110, 150),
+				piece(report.Think, 150, 200),
+			},
+			20,
+			"--NNNNNNNNssssssssss",
+		},
+		{
+			"less than half a character",
+			[]report.Piece{piece(report.RoundTrip, 0, 1), piece(report.Think, 1, 100)},
+			10,
+			"ssssssssss",
+		},
 		{"no time at all", []report.Piece{piece(report.RTO, 3, 3)}, 3, "TTT"},
 	}
 	for _, tt := range tests {
@@ -52,13 +65,19 @@ func TestTimeLine(t *testing.T) {
 // TestSlowestLines: the report draws the time of the slowest, and explains every character it drew.
 func TestSlowestLines(t *testing.T) {
 	r := sample.Report()
-	r.Exchanges[0].Pieces = []report.Piece{{Label: report.RoundTrip, From: 0, To: 149 * ms}, {Label: report.NagleDelack, From: 149 * ms, To: 834 * ms}}
+	r.Exchanges[0].Pieces = []report.Piece{
+		{Label: report.RoundTrip, From: 0, To: 149 * ms},
+		{Label: report.NagleDelack, From: 149 * ms, To: 834 * ms},
+	}
 	var b strings.Builder
 	if err := Write(&b, r, Options{Page: page.Options{ASCII: true}}); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
-	for _, want := range []string{"        -------------NNNNN", "- round trips; N Nagle hold, waiting for a late ACK", "615 ms (74 %)"} {
+	for _, want := range []string{
+		"        -------------NNNNN", "- round trips; N Nagle hold, waiting for a late ACK",
+		"615 ms (74 %)",
+	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the report lacks %q:\n%s", want, text)
 		}
@@ -67,14 +86,16 @@ func TestSlowestLines(t *testing.T) {
 
 // TestWallClockText: what ran in parallel is said where it makes a difference, and only there.
 func TestWallClockText(t *testing.T) {
-	for wall, want := range map[time.Duration]bool{200 * ms: true, 600 * ms: false, 615 * ms: false} {
+	said := map[time.Duration]bool{200 * ms: true, 600 * ms: false, 615 * ms: false}
+	for wall, want := range said {
 		r := sample.Report()
 		r.Findings[0].Wall = wall
 		var b strings.Builder
 		if err := Write(&b, r, Options{}); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Contains(strings.Join(strings.Fields(b.String()), " "), spokenPlain(wall)+" by the clock"); got != want {
+		text := strings.Join(strings.Fields(b.String()), " ")
+		if got := strings.Contains(text, spokenPlain(wall)+" by the clock"); got != want {
 			t.Errorf("%v by the clock of 615 ms: said %v, want %v", wall, got, want)
 		}
 	}

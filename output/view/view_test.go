@@ -21,7 +21,8 @@ func TestView(t *testing.T) {
 	lose("nagle", 300*time.Millisecond)
 	v.Advance(3)
 	lose("slow-start", 100*time.Millisecond)
-	if got, want := strings.Join(v.Lines(), "\n"), "eth0: 10.0.0.1:80 api.example: 400 ms lost in 10 s, mostly to nagle"; got != want {
+	want := "eth0: 10.0.0.1:80 api.example: 400 ms lost in 10 s, mostly to nagle"
+	if got := strings.Join(v.Lines(), "\n"); got != want {
 		t.Errorf("lines %q, want %q", got, want)
 	}
 	v.Advance(11) // the first loss is no longer recent
@@ -34,7 +35,8 @@ func TestView(t *testing.T) {
 			t.Errorf("line of %d columns: %q", len(line), line)
 		}
 	}
-	if !strings.Contains(screen, "12,345 frames") || !strings.Contains(screen, "10.0.0.1:80 api.example") {
+	if !strings.Contains(screen, "12,345 frames") ||
+		!strings.Contains(screen, "10.0.0.1:80 api.example") {
 		t.Errorf("screen %q", screen)
 	}
 	if got := v.Clear(); got != "\r\x1b[3A\x1b[J" {
@@ -50,7 +52,10 @@ func TestView(t *testing.T) {
 func TestViewIsBounded(t *testing.T) {
 	v := New("eth0")
 	costly := netip.MustParseAddrPort("192.0.2.1:80")
-	v.Finding(&report.Finding{Rule: "nagle", Server: costly, Occurrences: []report.Occurrence{{Cost: report.Cost{Expected: time.Second}}}})
+	v.Finding(&report.Finding{
+		Rule: "nagle", Server: costly,
+		Occurrences: []report.Occurrence{{Cost: report.Cost{Expected: time.Second}}},
+	})
 	for i := range 5000 {
 		v.Exchange(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 80))
 	}

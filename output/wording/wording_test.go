@@ -15,9 +15,11 @@ func TestDuration(t *testing.T) {
 		want string
 	}{
 		{0, "0 ms"}, {1, "<0.001 ms"}, {4200, "0.004 ms"}, {40 * time.Microsecond, "0.040 ms"},
-		{4213 * time.Microsecond, "4.21 ms"}, {9999 * time.Microsecond, "10.0 ms"}, {99949 * time.Microsecond, "99.9 ms"},
-		{99951 * time.Microsecond, "100 ms"}, {999600 * time.Microsecond, "1.00 s"}, {9996 * time.Millisecond, "10.0 s"},
-		{90 * time.Second, "90.0 s"}, {125 * time.Second, "2 min 5 s"}, {3*time.Hour + 4*time.Minute, "3 h 4 min"},
+		{4213 * time.Microsecond, "4.21 ms"}, {9999 * time.Microsecond, "10.0 ms"},
+		{99949 * time.Microsecond, "99.9 ms"}, {99951 * time.Microsecond, "100 ms"},
+		{999600 * time.Microsecond, "1.00 s"}, {9996 * time.Millisecond, "10.0 s"},
+		{90 * time.Second, "90.0 s"}, {125 * time.Second, "2 min 5 s"},
+		{3*time.Hour + 4*time.Minute, "3 h 4 min"},
 	}
 	for _, tt := range tests {
 		if got := strings.ReplaceAll(Duration(tt.d), NoBreak, " "); got != tt.want {
