@@ -62,15 +62,31 @@ func printable(s string) bool {
 // ASCII is text from the network. Nothing there has a reason not to be ASCII (RFC 9112 §2.2), so
 // every other octet is spelled out too: no look-alike letters, no double width.
 func ASCII(s string) string {
+	if !hasOther(s) {
+		return s
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
-		if s[i] < 0x20 || s[i] >= 0x7f {
+		if isOther(s[i]) {
 			fmt.Fprintf(&b, `\x%02x`, s[i])
 		} else {
 			b.WriteByte(s[i])
 		}
 	}
 	return b.String()
+}
+
+// isOther reports whether an octet is no printable character of ASCII.
+func isOther(c byte) bool { return c < 0x20 || c >= 0x7f }
+
+// hasOther reports whether one of the octets of s is no printable character of ASCII.
+func hasOther(s string) bool {
+	for i := range len(s) {
+		if isOther(s[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // Target is a request target fit to print: without credentials, without values unless
@@ -107,6 +123,9 @@ func settled(s string, once func(string) string) string {
 
 // harmless is ASCII without touching the ellipsis that masking put in.
 func harmless(s string) string {
+	if !hasOther(s) {
+		return s
+	}
 	parts := strings.Split(s, Hidden)
 	for i := range parts {
 		parts[i] = ASCII(parts[i])
