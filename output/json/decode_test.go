@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -54,14 +55,21 @@ func (c *codec) thereAndBack(
 // JSON does not hold.
 func checkRoundTrip(t *testing.T, r *report.Report, opts Options) {
 	t.Helper()
+	var want *report.Report
 	for _, c := range codecs {
 		there, back := c.thereAndBack(t, r, opts)
 		if again, _ := c.thereAndBack(t, back, opts); again != there {
 			t.Errorf("%s: written again it is another:\n%s", c.name, cmp.Diff(there, again))
 		}
-		if d := difference(held(r, opts), back); d != "" {
+		if want == nil {
+			want = held(r, opts)
+		} else if reflect.DeepEqual(want, back) {
+			continue // as that of the codec before
+		}
+		if d := difference(want, back); d != "" {
 			t.Errorf("%s: read back it is another:\n%s", c.name, d)
 		}
+		want = back
 	}
 }
 
