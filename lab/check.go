@@ -18,13 +18,9 @@ import (
 // accuracyFile is where the scoreboard is kept.
 const accuracyFile = "docs/accuracy.md"
 
-// checkNamed analyses the recordings below lab/out and scores what the program says. Only a run
-// over all of them writes docs/accuracy.md.
-func checkNamed(ctx context.Context, names []string) error {
-	chosen, err := choose(names)
-	if err != nil {
-		return err
-	}
+// checkScenarios analyses the recordings below lab/out and scores what the program says. Only a run
+// over all scenarios writes docs/accuracy.md.
+func checkScenarios(ctx context.Context, chosen []Scenario, all bool) error {
 	program, err := buildProgram(ctx)
 	if err != nil {
 		return err
@@ -32,7 +28,7 @@ func checkNamed(ctx context.Context, names []string) error {
 	defer os.RemoveAll(filepath.Dir(program))
 	var score board
 	for _, s := range chosen {
-		if _, err := os.Stat(filepath.Join(outDir, s.Name, "fault", "app.json")); err != nil {
+		if _, err := os.Stat(filepath.Join(recordingDir(s.Name, "fault"), "app.json")); err != nil {
 			fmt.Fprintf(os.Stderr, "lab: %s is not recorded\n", s.Name)
 			continue
 		}
@@ -45,7 +41,7 @@ func checkNamed(ctx context.Context, names []string) error {
 	}
 	text := score.text()
 	fmt.Print("\n" + text)
-	if len(names) > 0 {
+	if !all {
 		return nil
 	}
 	return os.WriteFile(accuracyFile, []byte(text), 0o644)
@@ -135,21 +131,21 @@ const disturbedMS = 3
 // judge analyses every capture of a scenario; one decides, the others are compared with it.
 func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
 	v := verdict{scenario: s, vantages: make(map[string]*finding)}
-	dir := filepath.Join(outDir, s.Name)
+	dir := recordingDir(s.Name, "fault")
 	for _, vantage := range append(s.Expect.with(), s.Expect.from()) {
-		r, err := analyse(ctx, program, filepath.Join(dir, "fault", vantage+".pcap"))
+		r, err := analyse(ctx, program, filepath.Join(dir, vantage+".pcap"))
 		if err != nil {
 			return v, err
 		}
-		v.vantages[vantage] = s.Expect.in(r)
+		v.vantages[vantage] = found(s.Expect, r)
 		if vantage != s.Expect.from() && v.vantages[vantage] == nil {
 			// what is upstream of one is downstream of another
-			v.vantages[vantage] = Expect{Rule: s.Expect.Rule}.in(r)
+			v.vantages[vantage] = found(Expect{Rule: s.Expect.Rule}, r)
 		}
-		v.vantages[vantage] = s.Expect.whole(v.vantages[vantage], r)
+		v.vantages[vantage] = whole(s.Expect, v.vantages[vantage], r)
 		if vantage == s.Expect.from() {
 			v.found = v.vantages[vantage]
-			v.others = s.Expect.unexpected(r)
+			v.others = unexpected(s.Expect, r)
 			v.reports = append(v.reports, r)
 		}
 	}
@@ -159,7 +155,7 @@ func judge(ctx context.Context, program string, s Scenario) (verdict, error) {
 	if err := v.observe(ctx, program, "fixed"); err != nil {
 		return v, err
 	}
-	return v, v.judgeFixed(ctx, program, dir)
+	return v, v.judgeFixed(ctx, program)
 }
 
 // observe holds the ledger against the kernel's own account.
@@ -170,37 +166,34 @@ func (v *verdict) observe(ctx context.Context, program, variant string) error {
 		// the server's ledger
 		return nil
 	}
-	b, err := observeBulk(
-		ctx,
-		program,
-		strings.TrimSuffix(name+", "+variant, ", fault"),
-		filepath.Join(outDir, name, variant),
-	)
+	title := strings.TrimSuffix(name+", "+variant, ", fault")
+	b, err := observeBulk(ctx, program, title, name, variant)
 	if b != nil {
 		v.bulks = append(v.bulks, *b)
 	}
 	return err
 }
 
-func (v *verdict) judgeFixed(ctx context.Context, program, dir string) error {
-	r, err := analyse(ctx, program, filepath.Join(dir, "fixed", v.scenario.Expect.from()+".pcap"))
+func (v *verdict) judgeFixed(ctx context.Context, program string) error {
+	e, name := v.scenario.Expect, v.scenario.Name
+	r, err := analyse(ctx, program, filepath.Join(recordingDir(name, "fixed"), e.from()+".pcap"))
 	if err != nil {
 		return err
 	}
-	v.fixed = Expect{Also: v.scenario.Expect.Also}.unexpected(r)
+	v.fixed = unexpected(Expect{Also: e.Also}, r)
 	v.reports = append(v.reports, r)
-	fault, err := readRunLog(filepath.Join(dir, "fault", "app.json"))
+	fault, err := readRunLog(name, "fault")
 	if err != nil {
 		return err
 	}
-	fixed, err := readRunLog(filepath.Join(dir, "fixed", "app.json"))
+	fixed, err := readRunLog(name, "fixed")
 	v.saved = fault.Total - fixed.Total
 	v.disturbed = max(fault.LateMS, fixed.LateMS) > max(disturbedMS, .01*math.Abs(v.saved))
 	return err
 }
 
-// in is the finding that was expected, or nil.
-func (e Expect) in(r report) *finding {
+// found is the finding that was expected, or nil.
+func found(e Expect, r report) *finding {
 	for i, f := range r.Findings {
 		if e.Rule != "" && f.Rule == e.Rule && (e.Cause == "" || f.Cause == e.Cause) {
 			return &r.Findings[i]
@@ -210,7 +203,7 @@ func (e Expect) in(r report) *finding {
 }
 
 // whole is the finding with what other rules claim of the same cure's saving; nil if there is none.
-func (e Expect) whole(f *finding, r report) *finding {
+func whole(e Expect, f *finding, r report) *finding {
 	if f == nil || len(e.Shares) == 0 {
 		return f
 	}
@@ -226,9 +219,9 @@ func (e Expect) whole(f *finding, r report) *finding {
 }
 
 // unexpected is what was said beyond it. Findings of severity info are remarks, not accusations.
-func (e Expect) unexpected(r report) []finding {
+func unexpected(e Expect, r report) []finding {
 	var all []finding
-	expected := e.in(r)
+	expected := found(e, r)
 	for i, f := range r.Findings {
 		if &r.Findings[i] != expected && f.Severity != "info" && !slices.Contains(e.Also, f.Rule) {
 			all = append(all, f)

@@ -110,11 +110,11 @@ func (s Script) About() string { return version(s.Program, "--version") + " " + 
 
 // Drive runs the program.
 func (s Script) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place("client.script", fmt.Sprintf(s.Text, e.host(), serverPort))
+	file, err := place(e, "client.script", fmt.Sprintf(s.Text, e.host(), serverPort))
 	if err != nil {
 		return err
 	}
-	return e.runClient(ctx, s.Program, file)
+	return runClient(ctx, e, s.Program, file)
 }
 
 // Proxied is nginx in the client's namespace, between a local client and the server: what crosses
@@ -145,7 +145,8 @@ http {
 
 // Drive starts the proxy, sends the requests to it, and stops it.
 func (p Proxied) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place(
+	file, err := place(
+		e,
 		"proxy.conf",
 		fmt.Sprintf(proxyConfig, e.dir, e.serverAddress(), p.Upstream, p.Location),
 	)
@@ -157,7 +158,7 @@ func (p Proxied) Drive(ctx context.Context, e *Env) error {
 		return err
 	}
 	defer proxy.stop()
-	if err := e.awaitNear(ctx, proxy); err != nil {
+	if err := awaitNear(ctx, e, proxy); err != nil {
 		return err
 	}
 	e.target = nearProxy
@@ -171,7 +172,7 @@ const (
 )
 
 // awaitNear waits until the proxy listens.
-func (e *Env) awaitNear(ctx context.Context, proxy *process) error {
+func awaitNear(ctx context.Context, e *Env, proxy *process) error {
 	for range 500 {
 		if listening(e.client, nearPort) {
 			return nil

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -85,7 +84,7 @@ func damages() []damage {
 	}
 }
 
-func damageAll(_ context.Context, names []string) error {
+func damageAll(names []string) error {
 	var errs []error
 	for _, d := range damages() {
 		if len(names) == 0 || slices.Contains(names, d.name) {
@@ -154,7 +153,7 @@ func tagged(frames []frame) []frame {
 	for _, f := range frames {
 		data := append([]byte(nil), f.data[:12]...)
 		data = append(data, 0x81, 0, 0, 100)
-		all = append(all, frame{f.at, append(data, f.data[12:]...), f.wire + 4})
+		all = append(all, frame{at: f.at, data: append(data, f.data[12:]...), wire: f.wire + 4})
 	}
 	return all
 }
@@ -177,7 +176,7 @@ func cooked(frames []frame) []frame {
 		}
 		head[11] = 6
 		copy(head[12:], f.data[6:12])
-		all = append(all, frame{f.at, append(head, f.data[14:]...), f.wire + 6})
+		all = append(all, frame{at: f.at, data: append(head, f.data[14:]...), wire: f.wire + 6})
 	}
 	return all
 }

@@ -34,7 +34,7 @@ func TestOneExchangeIsRecordedAndEverythingRemoved(t *testing.T) {
 		return Scenario{Name: "smoke", About: "one exchange", Server: server, Client: client}
 	}, 10)[0]
 	dir := t.TempDir()
-	log, err := s.record(t.Context(), false, dir)
+	log, err := record(t.Context(), s, false, dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestInterruptionRemovesEverything(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := s.record(ctx, false, t.TempDir()); err == nil {
+	if _, err := record(ctx, s, false, t.TempDir()); err == nil {
 		t.Error("an interrupted recording did not fail")
 	}
 	if took := time.Since(began); took > 3*time.Second {

@@ -52,12 +52,15 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"list":    {"show the scenarios", listScenarios},
-		"record":  {"record scenarios below lab/out", recordNamed},
-		"publish": {"copy recordings into testdata/pcaps", publishNamed},
-		"damage":  {"make captures with trouble from published ones", damageAll},
-		"check":   {"analyse the recordings and score the reports", checkNamed},
-		"ping":    {"measure the link", pingLink},
+		"list":    {"show the scenarios", list},
+		"record":  {"record scenarios below lab/out", record_},
+		"publish": {"copy recordings into testdata/pcaps", publish},
+		"damage": {
+			"make captures with trouble from published ones",
+			func(_ context.Context, names []string) error { return damageAll(names) },
+		},
+		"check": {"analyse the recordings and score the reports", check},
+		"ping":  {"measure the link", ping},
 		"clean": {
 			"remove leftovers",
 			func(context.Context, []string) error { return removeLeftovers() },
@@ -87,10 +90,28 @@ func usage(all map[string]command) string {
 	return b.String()
 }
 
-func listScenarios(_ context.Context, args []string) error {
-	chosen, err := choose(args)
+func list(_ context.Context, names []string) error {
+	chosen, err := choose(names)
 	for _, s := range chosen {
 		fmt.Printf("%-36s %-42s %s\n", s.Name, s.Expect.String(), s.About)
 	}
 	return err
+}
+
+func record_(ctx context.Context, names []string) error {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	return recordScenarios(ctx, chosen)
+}
+
+func publish(_ context.Context, names []string) error { return publishNamed(allScenarios(), names) }
+
+func check(ctx context.Context, names []string) error {
+	chosen, err := choose(names)
+	if err != nil {
+		return err
+	}
+	return checkScenarios(ctx, chosen, len(names) == 0)
 }

@@ -35,15 +35,18 @@ const (
 )
 
 // observeBulk compares a recording, or returns nil if it is no bulk transfer or was not sampled.
-func observeBulk(ctx context.Context, program, name, dir string) (*bulk, error) {
-	var logs []kernelLog
-	if err := readJSON(filepath.Join(dir, "tcpinfo.json"), &logs); err != nil {
+func observeBulk(
+	ctx context.Context,
+	program, title, scenario, variant string,
+) (*bulk, error) {
+	logs, err := readKernelLogs(scenario, variant)
+	if err != nil {
 		if os.IsNotExist(err) {
 			return nil, nil
 		}
 		return nil, err
 	}
-	b := bulk{name: name}
+	b := bulk{name: title}
 	var octets uint64
 	for _, l := range logs {
 		if len(l.Samples) == 0 {
@@ -63,7 +66,11 @@ func observeBulk(ctx context.Context, program, name, dir string) (*bulk, error) 
 	if octets < bulkOctets || b.kernel.busyMS < bulkMS || len(logs) == maxSampled {
 		return nil, nil
 	}
-	r, err := analyse(ctx, program, filepath.Join(dir, "server.pcap"))
+	r, err := analyse(
+		ctx,
+		program,
+		filepath.Join(recordingDir(scenario, variant), "server.pcap"),
+	)
 	if err != nil {
 		return nil, err
 	}

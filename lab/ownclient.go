@@ -20,46 +20,70 @@ import (
 // Caller is a client on bare sockets.
 type Caller struct {
 	Sockopts
-	Count      int           // requests, one after the other; with Parallel, on each connection
-	Method     string        // "" is GET, or POST with a body
-	Version    string        // "" is HTTP/1.1
-	Header     string        // further header lines, each with CRLF
-	Body       int           // octets of the request's body
-	Split      bool          // header and body in two writes
-	Gap        time.Duration // between the two
-	Piece      int           // the body in writes of so many octets; 0 is one
-	PieceGap   time.Duration
-	Interval   time.Duration // from the end of a response to the next request
-	Uneven     bool          // that is between once and five times as long
+	TLS      bool
+	Count    int           // requests, one after the other; with Parallel, on each connection
+	Parallel int           // so many connections at the same time; 0 is one
+	Pipeline bool          // send all requests, then read all responses
+	Interval time.Duration // from the end of a response to the next request
+	Uneven   bool          // that is between once and five times as long
+	Body     int           // octets of the request's body; 0 is a GET
+	Request
+	Writes
+	Pool
+	Reads
+	Ending
+}
+
+// Request is what a client asks for, beside the length of the body.
+type Request struct {
+	Version    string // "" is HTTP/1.1
+	Header     string // further header lines, each with CRLF
+	Path       string // asks below it; "" is /item
+	SameTarget bool   // asks for the same thing every time
+	// the body as it stands, if not the usual text; Body is its announced length
+	Text  string
+	Short int // so many octets of the body are announced and never sent
+}
+
+// Writes is how a message is handed to the kernel; the zero value is one write.
+type Writes struct {
+	Split    bool          // header and body in two writes
+	Gap      time.Duration // between the two
+	Piece    int           // the body in writes of so many octets; 0 is one write
+	PieceGap time.Duration // between them
+}
+
+// Reads is how the other side's body is read.
+type Reads struct {
+	SlowRead time.Duration // pause between reads of 64 KiB
+}
+
+// Pool is when a client opens connections, and which one it takes.
+type Pool struct {
 	Fresh      bool          // a new connection for every request
 	KeepOld    bool          // with Fresh: older connections stay open and idle
 	Preconnect time.Duration // connect so long before the first request is wanted
 	// so many connections are opened in advance, with Preconnect, and used in turn
-	Rotate     int
-	Parallel   int           // so many connections at the same time; 0 is one
-	SlowRead   time.Duration // pause between reads of 64 KiB of the response's body
-	AbortAfter int           // close with SO_LINGER 0 after so many octets of the body
-	ResetEnd   bool          // close with SO_LINGER 0
-	// sends on a kept connection without looking whether the server closed it
-	Blind     bool
-	HalfClose bool // shut the sending side after the last request
-	// a request that fails is sent once more on a new connection, as part of the same request
-	Retry    bool
-	Pipeline bool // send all requests, then read all responses
-	// the body as it stands, if not the usual text; Body is its announced length
-	Text  string
-	Short int // so many octets of the body are announced and never sent
-	// silence after which a response is not waited for any more; 0 is 20 s
-	GiveUp   time.Duration
+	Rotate   int
 	Spare    int           // so many connections are opened before and never used
 	SpareFor time.Duration // and closed again so soon, one after the other; 0 is at the end
-	// after a response that says close, wait so long for the server to close
-	AwaitClose  time.Duration
+	// sends on a kept connection without looking whether the server closed it
+	Blind       bool
 	IgnoreClose bool // use a connection again whose close was announced
-	TLS         bool
-	SameTarget  bool          // asks for the same thing every time
-	Path        string        // asks below it; "" is /item
-	Linger      time.Duration // stay so long after the last response before closing
+	// a request that fails is sent once more on a new connection, as part of the same request
+	Retry bool
+}
+
+// Ending is how a client lets go of a response, and of its connection.
+type Ending struct {
+	AbortAfter int // close with SO_LINGER 0 after so many octets of the body
+	// silence after which a response is not waited for any more; 0 is 20 s
+	GiveUp    time.Duration
+	ResetEnd  bool // close with SO_LINGER 0
+	HalfClose bool // shut the sending side after the last request
+	// after a response that says close, wait so long for the server to close
+	AwaitClose time.Duration
+	Linger     time.Duration // stay so long after the last response before closing
 }
 
 // About describes the client for scenario.txt.
@@ -251,17 +275,14 @@ func (c *caller) send(ctx context.Context, n int) error {
 		return err
 	}
 	pause(ctx, c.Gap)
-	return Own{Piece: c.Piece, PieceGap: c.PieceGap}.writeBody(ctx, c.stream, body)
+	return Own{Writes: Writes{Piece: c.Piece, PieceGap: c.PieceGap}}.writeBody(ctx, c.stream, body)
 }
 
 // message is the nth request.
 func (c *caller) message(n int) (head string, body []byte) {
-	method, version := c.Method, c.Version
-	if method == "" {
-		method = "GET"
-		if c.Body > 0 {
-			method = "POST"
-		}
+	method, version := "GET", c.Version
+	if c.Body > 0 {
+		method = "POST"
 	}
 	if version == "" {
 		version = "HTTP/1.1"

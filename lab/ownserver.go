@@ -20,46 +20,69 @@ import (
 // Own is a server on bare sockets, where every write, option and close is the scenario's.
 type Own struct {
 	Sockopts
-	TLS   bool
-	Think time.Duration // between reading the request and writing the response
-	// the same for the first request of all and every LongEvery-th after it
-	LongThink      time.Duration
-	LongEvery      int
-	Body           int           // octets of the response's body
-	Large          int           // the same for what lies below /large
-	Split          bool          // header and body in two writes
-	Gap            time.Duration // between the two
-	Cork           bool          // TCP_CORK from before the first write until after the last
-	KeepCork       bool          // TCP_CORK from the first write on, and never released
-	Piece          int           // the body in writes of so many octets; 0 is one write
-	PieceGap       time.Duration // between them
-	Version        string        // of the status line; "" is HTTP/1.1
-	Header         string        // further header lines, each with CRLF
-	Chunked        bool          // each piece of the body is a chunk, and an empty one ends it
-	CloseDelimited bool          // no Content-Length: the end of the connection ends the body
-	CloseAfter     time.Duration // closes so late after a response without length
-	Continue       bool          // answers Expect: 100-continue
-	Twice          bool          // sends every response a second time, which nobody asked for
-	HangUp         bool          // closes without an answer if the client shut its sending side
-	CutHead        bool          // close in order in the middle of the response's header
+	TLS      bool
+	Think    time.Duration // between reading the request and writing the response
+	Body     int           // octets of the response's body
+	Chunked  bool          // each piece of the body is a chunk, and an empty one ends it
+	Cork     bool          // TCP_CORK from before the first write until after the last
+	KeepCork bool          // TCP_CORK from the first write on, and never released
+	Outlier
+	Response
+	Writes
+	Reads
+	Keeping
+	Refusal
+	Cuts
+	Accepting
+}
+
+// Outlier is a request that takes the server longer than the others.
+type Outlier struct {
+	LongThink time.Duration // over the first request of all; 0 is Think
+	LongEvery int           // and over every so many after it; 0 is never again
+}
+
+// Response is what a server says, beside the length of the body.
+type Response struct {
+	Version        string // of the status line; "" is HTTP/1.1
+	Header         string // further header lines, each with CRLF
+	Large          int    // octets of the body of what lies below /large
+	CloseDelimited bool   // no Content-Length: the end of the connection ends the body
+	Continue       bool   // answers Expect: 100-continue
+	Twice          bool   // sends every response a second time, which nobody asked for
+}
+
+// Keeping is how long a server keeps a connection, and how it ends one in which nothing is amiss.
+type Keeping struct {
 	// closes after so many on a connection, with Connection: close on the last; 0 is never
-	Requests int
-	Idle     time.Duration // closes a connection that was idle so long; 0 is never
-	// answer so (413) as soon as the header was read, and close without reading the body
-	Refuse int
-	// reset the connection after so many octets of the body; 0 is never
-	AbortAfter int
-	// close the connection in order after so many octets in all, within a TLS record; 0 is never
-	CutStream int
-	// close the connection in order after so many octets of the body; 0 is never
-	CutAfter    int
+	Requests    int
+	Idle        time.Duration // closes a connection that was idle so long; 0 is never
 	Linger      bool          // SO_LINGER 0: close resets, right after the response
 	LingerAfter time.Duration // the same, after so long an idle time
-	SlowRead    time.Duration // pause between reads of 64 KiB of the request's body
+	CloseAfter  time.Duration // closes so late after a response without length
+	HangUp      bool          // closes without an answer if the client shut its sending side
+}
+
+// Refusal is an answer to a request that is not read to its end.
+type Refusal struct {
+	// answer so (413) as soon as the header was read, and close without reading the body; 0 is never
+	Refuse int
 	// after Refuse: shut the sending side and read to the end before closing
-	Drain       bool
-	Backlog     int // of listen(2), accepting nobody for AcceptAfter
-	AcceptAfter time.Duration
+	Drain bool
+}
+
+// Cuts end a response in its middle; 0 is never.
+type Cuts struct {
+	CutHead    bool // close in order in the middle of the response's header
+	AbortAfter int  // reset the connection after so many octets of the body
+	CutAfter   int  // close the connection in order after so many octets of the body
+	CutStream  int  // the same after so many octets in all, within a TLS record
+}
+
+// Accepting is a server that does not accept at first.
+type Accepting struct {
+	Backlog     int           // of listen(2), accepting nobody for AcceptAfter
+	AcceptAfter time.Duration // 0 accepts at once, with the system's backlog
 }
 
 // About describes the server for scenario.txt.
@@ -212,7 +235,7 @@ func (s *ownRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 		}
 		err = one.answer(ctx, c, stream, last)
 		s.sees.serves(
-			served{c.RemoteAddr().String(), n, s.sees.since(read), s.sees.since(time.Now())},
+			served{Client: c.RemoteAddr().String(), Number: n, ReadMS: s.sees.since(read), WroteMS: s.sees.since(time.Now())},
 		)
 		if err != nil || last || s.CloseDelimited || s.Linger {
 			s.hangUp(ctx, c, stream)
@@ -324,23 +347,32 @@ func (s Own) inOneWrite() bool {
 	return !s.Split && !s.Chunked && s.Piece == 0 && s.AbortAfter == 0 && s.CutAfter == 0
 }
 
+// writeBody writes the body in its pieces, and the last chunk.
 func (s Own) writeBody(ctx context.Context, c io.Writer, body []byte) error {
-	size := s.Piece
+	err := s.eachPiece(ctx, body, func(piece []byte) error {
+		_, err := c.Write(s.framed(piece))
+		return err
+	})
+	if err == nil && s.Chunked {
+		_, err = io.WriteString(c, "0\r\n\r\n")
+	}
+	return err
+}
+
+// eachPiece hands a body to write, piece by piece and gap by gap.
+func (w Writes) eachPiece(ctx context.Context, body []byte, write func(piece []byte) error) error {
+	size := w.Piece
 	if size == 0 {
 		size = len(body)
 	}
 	for len(body) > 0 {
 		n := min(size, len(body))
-		if _, err := c.Write(s.framed(body[:n])); err != nil {
+		if err := write(body[:n]); err != nil {
 			return err
 		}
 		if body = body[n:]; len(body) > 0 {
-			pause(ctx, s.PieceGap)
+			pause(ctx, w.PieceGap)
 		}
-	}
-	if s.Chunked {
-		_, err := io.WriteString(c, "0\r\n\r\n")
-		return err
 	}
 	return nil
 }

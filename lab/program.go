@@ -51,7 +51,7 @@ func (p *process) stop() {
 
 // serve starts a server program and waits until its port is open, which is looked up without
 // connecting: a connection would be part of the recording.
-func (e *Env) serve(ctx context.Context, name string, args ...string) (func(), error) {
+func serve(ctx context.Context, e *Env, name string, args ...string) (func(), error) {
 	p, err := start(e.server, name, args...)
 	if err != nil {
 		return nil, err
@@ -95,7 +95,7 @@ func listening(n *namespace, port int) bool {
 }
 
 // place writes a file for a program.
-func (e *Env) place(name, text string) (string, error) {
+func place(e *Env, name, text string) (string, error) {
 	path := filepath.Join(e.dir, name)
 	return path, os.WriteFile(path, []byte(text), 0o644)
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -25,13 +24,13 @@ type published struct {
 
 // publishNamed copies recordings into testdata/pcaps. The description is written once, from the
 // recording; what the program must say is added to it by hand, and is never touched here.
-func publishNamed(_ context.Context, names []string) error {
+func publishNamed(all []Scenario, names []string) error {
 	if len(names) == 0 {
 		return errors.New("publish: which? NAME[:fixed][:client|server|middle]")
 	}
 	var errs []error
 	for _, name := range names {
-		p, err := parsePublished(name)
+		p, err := parsePublished(all, name)
 		if err == nil {
 			err = p.publish()
 		}
@@ -40,10 +39,10 @@ func publishNamed(_ context.Context, names []string) error {
 	return errors.Join(errs...)
 }
 
-func parsePublished(name string) (published, error) {
+func parsePublished(all []Scenario, name string) (published, error) {
 	words := strings.Split(name, ":")
 	p := published{variant: "fault", vantage: "client"}
-	for _, s := range allScenarios() {
+	for _, s := range all {
 		if s.Name == words[0] {
 			p.scenario = s
 		}
@@ -78,7 +77,7 @@ func (p published) folder() string {
 }
 
 func (p published) publish() error {
-	source := filepath.Join(outDir, p.scenario.Name, p.variant)
+	source := recordingDir(p.scenario.Name, p.variant)
 	capture, err := os.ReadFile(filepath.Join(source, p.vantage+".pcap"))
 	if err != nil {
 		return err
@@ -113,7 +112,7 @@ func writeDescription(name, text string) error {
 
 // describe is the set-up in words.
 func (p published) describe() (string, error) {
-	log, err := readRunLog(filepath.Join(outDir, p.scenario.Name, p.variant, "app.json"))
+	log, err := readRunLog(p.scenario.Name, p.variant)
 	if err != nil {
 		return "", err
 	}
@@ -128,8 +127,8 @@ func (p published) describe() (string, error) {
 		fmt.Fprintln(&b, line)
 	}
 	fmt.Fprintf(&b, "network: %s\n", s.Link)
-	fmt.Fprintf(&b, "kernel: %s at both ends%s\n", log.Kernel, s.settings())
-	fmt.Fprintf(&b, "captured: %s, nanosecond timestamps of the kernel%s\n", p.where(), s.cut())
+	fmt.Fprintf(&b, "kernel: %s at both ends%s\n", log.Kernel, settings(s))
+	fmt.Fprintf(&b, "captured: %s, nanosecond timestamps of the kernel%s\n", p.where(), cut(s))
 	fmt.Fprintf(
 		&b,
 		"application: %d request(s), %.1f ms in all%s\n",
@@ -157,7 +156,7 @@ func (p published) twin(log runLog) string {
 	if p.variant == "fixed" {
 		other = "fault"
 	}
-	twin, err := readRunLog(filepath.Join(outDir, p.scenario.Name, other, "app.json"))
+	twin, err := readRunLog(p.scenario.Name, other)
 	if err != nil {
 		return ""
 	}
@@ -170,7 +169,7 @@ func (p published) twin(log runLog) string {
 }
 
 // settings are the kernel's, where they are not the lab's usual ones.
-func (s Scenario) settings() string {
+func settings(s Scenario) string {
 	words := []string{"cubic"}
 	if s.Sysctls[congestionControl] != "" {
 		words[0] = s.Sysctls[congestionControl]
@@ -189,7 +188,7 @@ func (s Scenario) settings() string {
 	return ", " + strings.Join(words, ", ")
 }
 
-func (s Scenario) cut() string {
+func cut(s Scenario) string {
 	if s.Snaplen == 0 {
 		return ""
 	}

@@ -56,14 +56,15 @@ func (p Python) Start(ctx context.Context, e *Env) (func(), error) {
 	if p.NoDelay {
 		nagle = "True"
 	}
-	file, err := e.place(
+	file, err := place(
+		e,
 		"server.py",
 		fmt.Sprintf(pythonServer, p.protocol(), nagle, p.Body, p.Body, e.host(), serverPort),
 	)
 	if err != nil {
 		return nil, err
 	}
-	return e.serve(ctx, "python3", file)
+	return serve(ctx, e, "python3", file)
 }
 
 // PythonClient is http.client of Python's library on one connection.
@@ -96,18 +97,19 @@ for n in range(%d):
 
 // Drive runs the client and takes its log.
 func (p PythonClient) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place(
+	file, err := place(
+		e,
 		"client.py",
 		fmt.Sprintf(pythonClient, e.host(), serverPort, p.Count, p.Body),
 	)
 	if err != nil {
 		return err
 	}
-	return e.runClient(ctx, "python3", file)
+	return runClient(ctx, e, "python3", file)
 }
 
 // runClient runs a client program that prints one request of the log as JSON on each line.
-func (e *Env) runClient(ctx context.Context, name string, args ...string) error {
+func runClient(ctx context.Context, e *Env, name string, args ...string) error {
 	p, err := start(e.client, name, args...)
 	if err != nil {
 		return err

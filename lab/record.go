@@ -17,20 +17,19 @@ import (
 // outDir is where recordings are written, below the module's root.
 const outDir = "lab/out"
 
+// recordingDir is where one variant, fault or fixed, of a scenario is recorded.
+func recordingDir(name, variant string) string { return filepath.Join(outDir, name, variant) }
+
 // runLimit ends a scenario that hangs.
 const runLimit = 60 * time.Second
 
-func recordNamed(ctx context.Context, names []string) error {
-	chosen, err := choose(names)
-	if err != nil {
-		return err
-	}
+func recordScenarios(ctx context.Context, chosen []Scenario) error {
 	if err := removeLeftovers(); err != nil {
 		return err
 	}
 	var errs []error
 	for _, s := range chosen {
-		errs = append(errs, s.recordBoth(ctx))
+		errs = append(errs, recordBoth(ctx, s))
 		if ctx.Err() != nil {
 			break
 		}
@@ -39,14 +38,14 @@ func recordNamed(ctx context.Context, names []string) error {
 }
 
 // recordBoth records the fault, and its cured twin if there is one.
-func (s Scenario) recordBoth(ctx context.Context) error {
-	fault, err := s.record(ctx, false, filepath.Join(outDir, s.Name, "fault"))
+func recordBoth(ctx context.Context, s Scenario) error {
+	fault, err := record(ctx, s, false, recordingDir(s.Name, "fault"))
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.Name, err)
 	}
 	line := fmt.Sprintf("%-40s %3d requests %9.1f ms", s.Name, len(fault.Requests), fault.Total)
 	if s.Fix != nil {
-		fixed, err := s.cured().record(ctx, true, filepath.Join(outDir, s.Name, "fixed"))
+		fixed, err := record(ctx, s.cured(), true, recordingDir(s.Name, "fixed"))
 		if err != nil {
 			return fmt.Errorf("%s, fixed: %w", s.Name, err)
 		}
@@ -60,13 +59,6 @@ func (s Scenario) recordBoth(ctx context.Context) error {
 	return nil
 }
 
-// cured is the scenario with its fault cured.
-func (s Scenario) cured() Scenario {
-	c := s
-	c.Fix(&c)
-	return c
-}
-
 // A recording is disturbed, and made again, if the link or a waking program was late by more than
 // maxLate: the machine was busy, and the times would be its own. After so many attempts, or so
 // long, the least disturbed one is kept.
@@ -77,17 +69,17 @@ const (
 )
 
 // record runs the scenario and writes its captures and log into dir.
-func (s Scenario) record(ctx context.Context, fixed bool, dir string) (runLog, error) {
+func record(ctx context.Context, s Scenario, fixed bool, dir string) (runLog, error) {
 	var best runLog
 	began := time.Now()
 	for n := range attempts {
-		r, c, err := s.recordOnce(ctx, fixed)
+		r, c, err := recordOnce(ctx, s, fixed)
 		if err != nil {
 			return r, err
 		}
 		if n == 0 || r.LateMS < best.LateMS {
 			best = r
-			if err := s.save(dir, c, r); err != nil {
+			if err := save(s, dir, c, r); err != nil {
 				return r, err
 			}
 		}
@@ -102,7 +94,7 @@ func (s Scenario) record(ctx context.Context, fixed bool, dir string) (runLog, e
 	return best, nil
 }
 
-func (s Scenario) recordOnce(ctx context.Context, fixed bool) (runLog, captures, error) {
+func recordOnce(ctx context.Context, s Scenario, fixed bool) (runLog, captures, error) {
 	ctx, cancel := context.WithTimeout(ctx, runLimit)
 	defer cancel()
 	w, err := newWorld(s.Link, s.Sysctls, s.snap())
@@ -114,7 +106,7 @@ func (s Scenario) recordOnce(ctx context.Context, fixed bool) (runLog, captures,
 		return runLog{}, captures{}, err
 	}
 	canary := startCanary()
-	log, sees, err := s.play(ctx, w)
+	log, sees, err := play(ctx, s, w)
 	late := canary.close()
 	if err != nil {
 		return runLog{}, captures{}, err
@@ -136,16 +128,8 @@ func (s Scenario) recordOnce(ctx context.Context, fixed bool) (runLog, captures,
 	}, c, nil
 }
 
-// snap is the octets of each frame that are kept.
-func (s Scenario) snap() int {
-	if s.Snaplen == 0 {
-		return 1 << 18
-	}
-	return s.Snaplen
-}
-
 // play starts the server, drives the client and stops the server.
-func (s Scenario) play(ctx context.Context, w *world) (*requestLog, *observer, error) {
+func play(ctx context.Context, s Scenario, w *world) (*requestLog, *observer, error) {
 	dir, err := os.MkdirTemp("", "tcpwhy-lab-")
 	if err != nil {
 		return nil, nil, err
@@ -166,7 +150,7 @@ func (s Scenario) play(ctx context.Context, w *world) (*requestLog, *observer, e
 }
 
 // save writes the three captures and the log.
-func (s Scenario) save(dir string, c captures, r runLog) error {
+func save(s Scenario, dir string, c captures, r runLog) error {
 	snap := s.snap()
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

@@ -89,7 +89,15 @@ func writeJSON(dir, name string, v any) error {
 	return os.WriteFile(filepath.Join(dir, name), append(text, '\n'), 0o644)
 }
 
-func readRunLog(name string) (r runLog, err error) { return r, readJSON(name, &r) }
+// readRunLog reads what the application saw of a recording.
+func readRunLog(scenario, variant string) (r runLog, err error) {
+	return r, readJSON(filepath.Join(recordingDir(scenario, variant), "app.json"), &r)
+}
+
+// readKernelLogs reads the kernel's account of the server's sockets.
+func readKernelLogs(scenario, variant string) (logs []kernelLog, err error) {
+	return logs, readJSON(filepath.Join(recordingDir(scenario, variant), "tcpinfo.json"), &logs)
+}
 
 func readJSON(name string, v any) error {
 	text, err := os.ReadFile(name)

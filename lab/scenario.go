@@ -28,6 +28,21 @@ type Scenario struct {
 	Snaplen    int             // octets of each frame kept; 0 is all
 }
 
+// cured is the scenario with its fault cured.
+func (s Scenario) cured() Scenario {
+	c := s
+	c.Fix(&c)
+	return c
+}
+
+// snap is the octets of each frame that are kept.
+func (s Scenario) snap() int {
+	if s.Snaplen == 0 {
+		return 1 << 18
+	}
+	return s.Snaplen
+}
+
 // Expect is what the recording of the fault must make the program say.
 type Expect struct {
 	Rule, Cause string   // "" for a look-alike, which must stay silent

@@ -22,15 +22,14 @@ func keepaliveRace(rtt time.Duration) Scenario {
 		Name:   "keepalive-race",
 		About:  "the server closes after 1 s idle just as the next request is under way: the request is lost and sent again",
 		Expect: Expect{Rule: "keepalive-race", Cause: "race", Count: 3},
-		Server: Own{Sockopts: prompt(), Body: 800, Idle: time.Second},
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{Idle: time.Second}},
 		Client: Caller{
 			Sockopts: prompt(),
 			Count:    4,
 			Interval: time.Second - rtt/2,
-			Retry:    true,
-			Blind:    true,
+			Pool:     Pool{Retry: true, Blind: true},
 		},
-		Fix: func(s *Scenario) { s.own(func(o *Own) { o.Idle = 0 }) },
+		Fix: func(s *Scenario) { changeServer(s, func(o *Own) { o.Idle = 0 }) },
 	}
 }
 
@@ -42,8 +41,7 @@ func staleUse(time.Duration) Scenario {
 		Sockopts: prompt(),
 		Count:    4,
 		Interval: 1400 * time.Millisecond,
-		Retry:    true,
-		Blind:    true,
+		Pool:     Pool{Retry: true, Blind: true},
 	}
 	return s
 }
@@ -53,9 +51,9 @@ func truncated(time.Duration) Scenario {
 		Name:   "truncated-content-length",
 		About:  "the server closes in order after 5000 of the 12000 octets it announced",
 		Expect: Expect{Rule: "truncated-response", Cause: "content-length", Count: 2},
-		Server: Own{Sockopts: prompt(), Body: 12_000, CutAfter: 5000},
+		Server: Own{Sockopts: prompt(), Body: 12_000, Cuts: Cuts{CutAfter: 5000}},
 		Client: Caller{Sockopts: prompt(), Count: 2},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CutAfter = 0 }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.CutAfter = 0 }) },
 	}
 }
 
@@ -63,7 +61,7 @@ func truncatedChunked(time.Duration) Scenario {
 	s := truncated(0)
 	s.Name, s.Expect.Cause = "truncated-chunked", "chunked"
 	s.About = "the server closes in order in the middle of a chunk"
-	s.Server = Own{Sockopts: prompt(), Body: 10_000, CutAfter: 5000, Chunked: true}
+	s.Server = Own{Sockopts: prompt(), Body: 10_000, Cuts: Cuts{CutAfter: 5000}, Chunked: true}
 	return s
 }
 
@@ -71,9 +69,9 @@ func truncatedTLS(time.Duration) Scenario {
 	s := truncated(0)
 	s.Name, s.Expect.Cause = "truncated-tls-close", "tls-close"
 	s.About = "the server closes the connection in the middle of a TLS record, without an alert"
-	s.Server = Own{Sockopts: prompt(), TLS: true, Body: 12_000, CutStream: 6000}
+	s.Server = Own{Sockopts: prompt(), TLS: true, Body: 12_000, Cuts: Cuts{CutStream: 6000}}
 	s.Client = Caller{Sockopts: prompt(), TLS: true, Count: 2}
-	s.Fix = func(s *Scenario) { s.own(func(o *Own) { o.CutStream = 0 }) }
+	s.Fix = func(s *Scenario) { changeServer(s, func(o *Own) { o.CutStream = 0 }) }
 	return s
 }
 
@@ -124,9 +122,9 @@ func restarted(time.Duration) Scenario {
 			Timeless: true,
 		},
 		Server: Restarting{
-			Own{Sockopts: prompt(), Body: 800},
-			350 * time.Millisecond,
-			400 * time.Millisecond,
+			Own:   Own{Sockopts: prompt(), Body: 800},
+			After: 350 * time.Millisecond,
+			Down:  400 * time.Millisecond,
 		},
 		Client: Caller{Sockopts: prompt(), Count: 10, Interval: 80 * time.Millisecond},
 		Fix:    func(s *Scenario) { s.Server = Own{Sockopts: prompt(), Body: 800} },
@@ -144,10 +142,9 @@ func backlog(time.Duration) Scenario {
 			From:  "server",
 		},
 		Server: Own{
-			Sockopts:    prompt(),
-			Body:        800,
-			Backlog:     1,
-			AcceptAfter: 1500 * time.Millisecond,
+			Sockopts:  prompt(),
+			Body:      800,
+			Accepting: Accepting{Backlog: 1, AcceptAfter: 1500 * time.Millisecond},
 		},
 		Client: Caller{Sockopts: prompt(), Count: 1, Parallel: 5},
 	}

@@ -27,11 +27,10 @@ func idleDropSilent(time.Duration) Scenario {
 			Sockopts: prompt(),
 			Count:    2,
 			Interval: 31 * time.Second,
-			Retry:    true,
-			GiveUp:   5 * time.Second,
-			Blind:    true,
+			Pool:     Pool{Retry: true, Blind: true},
+			Ending:   Ending{GiveUp: 5 * time.Second},
 		},
-		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.KeepIdle = 10 }) },
+		Fix: func(s *Scenario) { changeClient(s, func(c *Caller) { c.KeepIdle = 10 }) },
 	}
 }
 
@@ -56,9 +55,9 @@ func staleHalfClosed(time.Duration) Scenario {
 		Name:   "half-close-stale",
 		About:  "the server closes after 500 ms idle, and the client leaves its side open for 12 s",
 		Expect: Expect{Rule: "half-close", Cause: "stale-half-closed", Count: 1},
-		Server: Own{Sockopts: prompt(), Body: 800, Idle: 500 * time.Millisecond},
-		Client: Caller{Sockopts: prompt(), Count: 2, Linger: 12 * time.Second},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Linger = 0 }) },
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{Idle: 500 * time.Millisecond}},
+		Client: Caller{Sockopts: prompt(), Count: 2, Ending: Ending{Linger: 12 * time.Second}},
+		Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Linger = 0 }) },
 	}
 }
 
@@ -72,10 +71,10 @@ func deadlock(time.Duration) Scenario {
 			Sockopts: prompt(),
 			Count:    1,
 			Body:     300,
-			Short:    100,
-			GiveUp:   12 * time.Second,
+			Request:  Request{Short: 100},
+			Ending:   Ending{GiveUp: 12 * time.Second},
 		},
-		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.Short = 0 }) },
+		Fix: func(s *Scenario) { changeClient(s, func(c *Caller) { c.Short = 0 }) },
 	}
 }
 
@@ -84,9 +83,9 @@ func answeredByClose(time.Duration) Scenario {
 		Name:   "half-close-answered-by-close",
 		About:  "the client shuts its sending side after its request, and the server takes that for a hang-up and closes without an answer",
 		Expect: Expect{Rule: "half-close", Cause: "answered-by-close", Count: 1},
-		Server: Own{Sockopts: prompt(), Body: 3000, Think: 30 * time.Millisecond, HangUp: true},
-		Client: Caller{Sockopts: prompt(), Count: 1, HalfClose: true},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.HangUp = false }) },
+		Server: Own{Sockopts: prompt(), Body: 3000, Think: 30 * time.Millisecond, Keeping: Keeping{HangUp: true}},
+		Client: Caller{Sockopts: prompt(), Count: 1, Ending: Ending{HalfClose: true}},
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.HangUp = false }) },
 	}
 }
 

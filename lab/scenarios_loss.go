@@ -128,7 +128,7 @@ func blackHoleRequest(time.Duration) Scenario {
 		},
 		Link:   Link{Box: Box{MTU: [2]int{1400, 0}}},
 		Server: Own{Sockopts: prompt(), Body: 120},
-		Client: Caller{Sockopts: prompt(), Count: 1, Body: 6000, GiveUp: 5 * time.Second},
+		Client: Caller{Sockopts: prompt(), Count: 1, Body: 6000, Ending: Ending{GiveUp: 5 * time.Second}},
 		Fix:    func(s *Scenario) { s.Link.Box.Tell = true },
 	}
 }
@@ -149,7 +149,7 @@ func blackHoleGivenUp(time.Duration) Scenario {
 		},
 		Link:   Link{Box: Box{MTU: [2]int{0, 1400}}},
 		Server: Own{Sockopts: prompt(), Body: 30_000},
-		Client: Caller{Sockopts: prompt(), Count: 1, GiveUp: 5 * time.Second},
+		Client: Caller{Sockopts: prompt(), Count: 1, Ending: Ending{GiveUp: 5 * time.Second}},
 		Fix:    func(s *Scenario) { s.Link.Box.Tell = true },
 	}
 }
@@ -214,10 +214,10 @@ func requestWindow(time.Duration) Scenario {
 		Server: Own{
 			Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10},
 			Body:     120,
-			SlowRead: 300 * time.Millisecond,
+			Reads:    Reads{SlowRead: 300 * time.Millisecond},
 		},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 260_000},
-		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.SlowRead = 0 }) },
+		Fix:     func(s *Scenario) { changeServer(s, func(o *Own) { o.SlowRead = 0 }) },
 		Snaplen: 400,
 	}
 }
@@ -230,7 +230,7 @@ func lazyAck(time.Duration) Scenario {
 		InitCwnd: 1,
 		Server:   Own{Sockopts: prompt(), Body: 8000},
 		Client:   Caller{Sockopts: Sockopts{NoDelay: true, LazyAck: true}, Count: 1, Parallel: 3},
-		Fix:      func(s *Scenario) { s.caller(func(c *Caller) { c.LazyAck, c.QuickAck = false, true }) },
+		Fix:      func(s *Scenario) { changeClient(s, func(c *Caller) { c.LazyAck, c.QuickAck = false, true }) },
 	}
 }
 
@@ -239,9 +239,9 @@ func corkKept(time.Duration) Scenario {
 		Name:   "cork-kept",
 		About:  "the server sets TCP_CORK and never takes it away: the end of each response waits for a timer",
 		Expect: Expect{Rule: "cork"},
-		Server: Own{Sockopts: prompt(), Body: 5000, Split: true, KeepCork: true},
+		Server: Own{Sockopts: prompt(), Body: 5000, Writes: Writes{Split: true}, KeepCork: true},
 		Client: Caller{Sockopts: prompt(), Count: 6},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.KeepCork, o.Cork = false, true }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.KeepCork, o.Cork = false, true }) },
 	}
 }
 
@@ -252,8 +252,7 @@ func lateEnd(time.Duration) Scenario {
 		Server: Own{
 			Sockopts: prompt(),
 			Body:     4344 + 600 - 82,
-			Piece:    4344 - 82,
-			PieceGap: 210 * time.Millisecond,
+			Writes:   Writes{Piece: 4344 - 82, PieceGap: 210 * time.Millisecond},
 		},
 		Client: Caller{Sockopts: prompt(), Count: 4},
 	}
@@ -264,16 +263,16 @@ func oneOctet(time.Duration) Scenario {
 		Name:   "small-segments-response",
 		About:  "the server writes the body octet by octet with TCP_NODELAY",
 		Expect: Expect{Rule: "small-segments", Cause: "response", Timeless: true},
-		Server: Own{Sockopts: prompt(), Body: 120, Piece: 1},
+		Server: Own{Sockopts: prompt(), Body: 120, Writes: Writes{Piece: 1}},
 		Client: Caller{Sockopts: prompt(), Count: 3},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Piece = 0 }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Piece = 0 }) },
 	}
 }
 
 func oneOctetChunks(time.Duration) Scenario {
 	s := oneOctet(0)
 	s.Name, s.About = "small-segments-chunks", "the server sends chunks of one octet, each in a write of its own, with TCP_NODELAY"
-	s.Server = Own{Sockopts: prompt(), Body: 120, Piece: 1, Chunked: true}
+	s.Server = Own{Sockopts: prompt(), Body: 120, Writes: Writes{Piece: 1}, Chunked: true}
 	return s
 }
 
@@ -282,8 +281,8 @@ func oneOctetRequest(time.Duration) Scenario {
 	s.Name, s.Expect.Cause = "small-segments-request", "request"
 	s.About = "the client writes the body octet by octet with TCP_NODELAY"
 	s.Server = Own{Sockopts: prompt(), Body: 120}
-	s.Client = Caller{Sockopts: prompt(), Count: 3, Body: 120, Split: true, Piece: 1}
-	s.Fix = func(s *Scenario) { s.caller(func(c *Caller) { c.Piece, c.Split = 0, false }) }
+	s.Client = Caller{Sockopts: prompt(), Count: 3, Body: 120, Writes: Writes{Split: true, Piece: 1}}
+	s.Fix = func(s *Scenario) { changeClient(s, func(c *Caller) { c.Piece, c.Split = 0, false }) }
 	return s
 }
 
@@ -316,10 +315,10 @@ func bloatedFor(name, about string, client Caller) Scenario {
 		Expect: Expect{Rule: "bandwidth", Cause: "bufferbloat", Alone: true,
 			Also: []string{"slow-start", "connect-cost", "missed-reuse", "slow-start-after-idle"}},
 		Link:   Link{Rate: [2]int64{0, 4_000_000}, Queue: [2]int{0, 200_000}},
-		Server: Own{Sockopts: prompt(), Body: 600, Large: 600_000},
+		Server: Own{Sockopts: prompt(), Body: 600, Response: Response{Large: 600_000}},
 		Client: Beside{
 			Caller: client,
-			Other:  Caller{Sockopts: prompt(), Count: 1, Path: "/large"},
+			Other:  Caller{Sockopts: prompt(), Count: 1, Request: Request{Path: "/large"}},
 			Ahead:  300 * time.Millisecond,
 		},
 		Fix:     func(s *Scenario) { s.Link.Fair = true },
@@ -339,7 +338,7 @@ func bloatedForFresh(time.Duration) Scenario {
 	s := bloatedFor(
 		"bufferbloat-for-newcomers",
 		"small requests on new connections wait in it, handshakes too",
-		Caller{Fresh: true},
+		Caller{Pool: Pool{Fresh: true}},
 	)
 	// on a connection that need not have been opened, the handshake is that one's
 	s.Expect.Shares = []string{"missed-reuse"}
@@ -369,7 +368,7 @@ func bloatedUp(time.Duration) Scenario {
 	b := s.Client.(Beside)
 	b.Other.Body = 600_000
 	s.Client = b
-	s.own(func(o *Own) { o.Large = 600 })
+	changeServer(&s, func(o *Own) { o.Large = 600 })
 	return s
 }
 
@@ -469,7 +468,7 @@ func sendBuffer(time.Duration) Scenario {
 	return Scenario{
 		Name:    "lookalike-send-buffer-small",
 		About:   "the server's send buffer is 8 kB, less than the initial window: it, and no window, limits 40 kB that are written in small pieces. No rule speaks of it, and none may accuse a window",
-		Server:  Own{Sockopts: Sockopts{NoDelay: true, SndBuf: 4 << 10}, Body: 40_000, Piece: 1448},
+		Server:  Own{Sockopts: Sockopts{NoDelay: true, SndBuf: 4 << 10}, Body: 40_000, Writes: Writes{Piece: 1448}},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
 	}
@@ -481,14 +480,13 @@ func outlier(time.Duration) Scenario {
 		About:  "the server thinks 5 ms, and 350 ms over the first of every ten requests",
 		Expect: Expect{Rule: "server-think"},
 		Server: Own{
-			Sockopts:  prompt(),
-			Body:      300,
-			Think:     5 * time.Millisecond,
-			LongThink: 350 * time.Millisecond,
-			LongEvery: 10,
+			Sockopts: prompt(),
+			Body:     300,
+			Think:    5 * time.Millisecond,
+			Outlier:  Outlier{LongThink: 350 * time.Millisecond, LongEvery: 10},
 		},
-		Client: Caller{Sockopts: prompt(), Count: 20, SameTarget: true},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.LongThink = 0 }) },
+		Client: Caller{Sockopts: prompt(), Count: 20, Request: Request{SameTarget: true}},
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.LongThink = 0 }) },
 	}
 }
 
@@ -498,6 +496,6 @@ func slowEndpoint(time.Duration) Scenario {
 		About:  "the server thinks 1.1 s over every request",
 		Expect: Expect{Rule: "server-think", Timeless: true},
 		Server: Own{Sockopts: prompt(), Body: 300, Think: 1100 * time.Millisecond},
-		Client: Caller{Sockopts: prompt(), Count: 8, SameTarget: true},
+		Client: Caller{Sockopts: prompt(), Count: 8, Request: Request{SameTarget: true}},
 	}
 }

@@ -24,13 +24,13 @@ func slowClose(time.Duration) Scenario {
 		About:  "the response has no length, and the server closes 250 ms after its last octet",
 		Expect: Expect{Rule: "slow-close", Also: []string{"missed-reuse"}, Count: 3},
 		Server: Own{
-			Sockopts:       prompt(),
-			Body:           800,
-			CloseDelimited: true,
-			CloseAfter:     250 * time.Millisecond,
+			Sockopts: prompt(),
+			Body:     800,
+			Response: Response{CloseDelimited: true},
+			Keeping:  Keeping{CloseAfter: 250 * time.Millisecond},
 		},
 		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 20 * time.Millisecond},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CloseAfter = 0 }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.CloseAfter = 0 }) },
 	}
 }
 
@@ -38,7 +38,7 @@ func promptClose(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-close-delimited-once",
 		About:  "one response without a length, and the server closes right behind it",
-		Server: Own{Sockopts: prompt(), Body: 3000, CloseDelimited: true},
+		Server: Own{Sockopts: prompt(), Body: 3000, Response: Response{CloseDelimited: true}},
 		Client: Caller{Sockopts: prompt(), Count: 1},
 	}
 }
@@ -48,9 +48,9 @@ func cutHead(time.Duration) Scenario {
 		Name:   "truncated-header",
 		About:  "the server closes in the middle of the response's header",
 		Expect: Expect{Rule: "truncated-response", Cause: "stream", Count: 2},
-		Server: Own{Sockopts: prompt(), Body: 800, CutHead: true},
+		Server: Own{Sockopts: prompt(), Body: 800, Cuts: Cuts{CutHead: true}},
 		Client: Caller{Sockopts: prompt(), Count: 2},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CutHead = false }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.CutHead = false }) },
 	}
 }
 
@@ -61,7 +61,7 @@ func expectCurl(time.Duration) Scenario {
 		Expect: Expect{Rule: "expect-continue", Count: 2},
 		Server: Own{Sockopts: prompt(), Body: 120},
 		Client: Curl{Count: 2, Body: 3000, Args: []string{"-H", "Expect: 100-continue"}},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Continue = true }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Continue = true }) },
 	}
 }
 
@@ -97,7 +97,7 @@ func pipelinePost(time.Duration) Scenario {
 		Server: Own{Sockopts: prompt(), Body: 200},
 		Client: client,
 		Fix: func(s *Scenario) {
-			s.caller(func(c *Caller) { c.Pipeline = false })
+			changeClient(s, func(c *Caller) { c.Pipeline = false })
 		},
 	}
 }
@@ -110,12 +110,12 @@ func pipelineLost(time.Duration) Scenario {
 		Server: Own{
 			Sockopts: prompt(),
 			Body:     300,
-			Requests: 2,
-			Header:   "Connection: keep-alive\r\n",
+			Keeping:  Keeping{Requests: 2},
+			Response: Response{Header: "Connection: keep-alive\r\n"},
 			Think:    5 * time.Millisecond,
 		},
 		Client: pipelined(6),
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Requests, o.Header = 0, "" }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Requests, o.Header = 0, "" }) },
 	}
 }
 
@@ -123,7 +123,7 @@ func pipelineEarlyClose(time.Duration) Scenario {
 	s := pipelineLost(0)
 	s.Name, s.Expect.Cause = "pipelining-early-close", "early-close"
 	s.About = "six requests are pipelined, and the server closes after two responses, the second of which says so"
-	s.own(func(o *Own) { o.Header = "" })
+	changeServer(&s, func(o *Own) { o.Header = "" })
 	return s
 }
 
@@ -132,7 +132,7 @@ func pipelineHead(time.Duration) Scenario {
 		Name:   "pipelining-head-of-line",
 		About:  "five requests are pipelined, and the first takes the server 300 ms: the others wait behind it",
 		Expect: Expect{Rule: "pipelining", Cause: "head-of-line"},
-		Server: Own{Sockopts: prompt(), Body: 200, LongThink: 300 * time.Millisecond},
+		Server: Own{Sockopts: prompt(), Body: 200, Outlier: Outlier{LongThink: 300 * time.Millisecond}},
 		Client: pipelined(5),
 		Fix: func(s *Scenario) {
 			s.Client = Caller{Sockopts: prompt(), Count: 1, Parallel: 5}
@@ -154,9 +154,9 @@ func unsolicited(time.Duration) Scenario {
 		Name:   "pipelining-unsolicited",
 		About:  "the server sends each response twice: every later answer is taken for that to another request",
 		Expect: Expect{Rule: "pipelining", Cause: "unsolicited-response", Timeless: true},
-		Server: Own{Sockopts: prompt(), Body: 200, Twice: true},
-		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 150 * time.Millisecond, Blind: true},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Twice = false }) },
+		Server: Own{Sockopts: prompt(), Body: 200, Response: Response{Twice: true}},
+		Client: Caller{Sockopts: prompt(), Count: 3, Interval: 150 * time.Millisecond, Pool: Pool{Blind: true}},
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Twice = false }) },
 	}
 }
 
@@ -181,8 +181,8 @@ func misuse(cause, about, header string) func(time.Duration) Scenario {
 			About:  about,
 			Expect: Expect{Rule: "header-misuse", Cause: cause, Timeless: true},
 			Server: Own{Sockopts: prompt(), Body: 300},
-			Client: Caller{Sockopts: prompt(), Count: 3, Header: header},
-			Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Header = "" }) },
+			Client: Caller{Sockopts: prompt(), Count: 3, Request: Request{Header: header}},
+			Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Header = "" }) },
 		}
 	}
 }
@@ -199,8 +199,7 @@ func framing(time.Duration) Scenario {
 		Sockopts: prompt(),
 		Count:    2,
 		Body:     5,
-		Text:     "0\r\n\r\n",
-		Header:   "Transfer-Encoding: chunked\r\n",
+		Request:  Request{Text: "0\r\n\r\n", Header: "Transfer-Encoding: chunked\r\n"},
 	}
 	return s
 }
@@ -219,10 +218,9 @@ func dumbProxy(time.Duration) Scenario {
 		Client: Caller{
 			Sockopts: prompt(),
 			Count:    3,
-			Version:  "HTTP/1.0",
-			Header:   "Connection: keep-alive\r\n",
+			Request:  Request{Version: "HTTP/1.0", Header: "Connection: keep-alive\r\n"},
 			Interval: 20 * time.Millisecond,
-			Retry:    true,
+			Pool:     Pool{Retry: true},
 		},
 		Fix: func(s *Scenario) { s.Server = DumbProxy{Body: 300, Idle: 3 * time.Second, Strip: true} },
 	}
@@ -233,9 +231,9 @@ func closeNotDone(time.Duration) Scenario {
 		Name:   "header-close-not-done",
 		About:  "the server announces the close of the connection and leaves it open; the client waits 4 s for it",
 		Expect: Expect{Rule: "header-misuse", Cause: "close-not-done", Timeless: true},
-		Server: Own{Sockopts: prompt(), Body: 300, Header: "Connection: close\r\n"},
-		Client: Caller{Sockopts: prompt(), Count: 1, AwaitClose: 4 * time.Second},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Requests = 1 }) },
+		Server: Own{Sockopts: prompt(), Body: 300, Response: Response{Header: "Connection: close\r\n"}},
+		Client: Caller{Sockopts: prompt(), Count: 1, Ending: Ending{AwaitClose: 4 * time.Second}},
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Requests = 1 }) },
 	}
 }
 
@@ -244,14 +242,14 @@ func closeIgnored(time.Duration) Scenario {
 		Name:   "header-close-ignored",
 		About:  "the server announces the close with every response, and the client goes on using the connection",
 		Expect: Expect{Rule: "header-misuse", Cause: "close-ignored", Timeless: true},
-		Server: Own{Sockopts: prompt(), Body: 300, Header: "Connection: close\r\n"},
+		Server: Own{Sockopts: prompt(), Body: 300, Response: Response{Header: "Connection: close\r\n"}},
 		Client: Caller{
-			Sockopts:    prompt(),
-			Count:       3,
-			IgnoreClose: true,
-			Interval:    50 * time.Millisecond,
+			Sockopts: prompt(),
+			Count:    3,
+			Pool:     Pool{IgnoreClose: true},
+			Interval: 50 * time.Millisecond,
 		},
-		Fix: func(s *Scenario) { s.own(func(o *Own) { o.Header = "" }) },
+		Fix: func(s *Scenario) { changeServer(s, func(o *Own) { o.Header = "" }) },
 	}
 }
 
@@ -263,7 +261,7 @@ func headersFine(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-keep-alive-named",
 		About:  "Keep-Alive is sent, and named in Connection as it should be, by both sides",
-		Server: Own{Sockopts: prompt(), Body: 300, Header: header},
-		Client: Caller{Sockopts: prompt(), Count: 3, Header: header},
+		Server: Own{Sockopts: prompt(), Body: 300, Response: Response{Header: header}},
+		Client: Caller{Sockopts: prompt(), Count: 3, Request: Request{Header: header}},
 	}
 }

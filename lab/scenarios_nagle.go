@@ -4,22 +4,22 @@ package main
 
 import "time"
 
-// own returns the scenario's server to change, where a cure changes it.
-func (s *Scenario) own(change func(*Own)) {
+// changeServer is for cures: it changes the scenario's server, an own one.
+func changeServer(s *Scenario, change func(*Own)) {
 	o := s.Server.(Own)
 	change(&o)
 	s.Server = o
 }
 
-// caller returns the scenario's client to change.
-func (s *Scenario) caller(change func(*Caller)) {
+// changeClient changes the scenario's client, an own one.
+func changeClient(s *Scenario, change func(*Caller)) {
 	c := s.Client.(Caller)
 	change(&c)
 	s.Client = c
 }
 
-func clientNoDelay(s *Scenario) { s.caller(func(c *Caller) { c.NoDelay = true }) }
-func serverNoDelay(s *Scenario) { s.own(func(o *Own) { o.NoDelay = true }) }
+func clientNoDelay(s *Scenario) { changeClient(s, func(c *Caller) { c.NoDelay = true }) }
+func serverNoDelay(s *Scenario) { changeServer(s, func(o *Own) { o.NoDelay = true }) }
 
 // nagleScenarios are holds by Nagle's algorithm, with and without a delayed ACK.
 func nagleScenarios() []Scenario {
@@ -39,7 +39,7 @@ func nagleRequest(time.Duration) Scenario {
 		About:  "the client writes each request in two small pieces with Nagle on, and the server delays its ACK",
 		Expect: Expect{Rule: "nagle-delayed-ack", Cause: "request"},
 		Server: Own{Sockopts: Sockopts{NoDelay: true}, Body: 120},
-		Client: Caller{Count: 10, Body: 64, Split: true},
+		Client: Caller{Count: 10, Body: 64, Writes: Writes{Split: true}},
 		Fix:    clientNoDelay,
 	}
 }
@@ -49,7 +49,7 @@ func nagleResponse(time.Duration) Scenario {
 		Name:   "nagle-delayed-ack-response",
 		About:  "the server writes each response in two small pieces with Nagle on, and the client delays its ACK",
 		Expect: Expect{Rule: "nagle-delayed-ack", Cause: "response"},
-		Server: Own{Body: 120, Split: true},
+		Server: Own{Body: 120, Writes: Writes{Split: true}},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 10},
 		Fix:    serverNoDelay,
 	}
@@ -61,7 +61,7 @@ func naglePromptRequest(time.Duration) Scenario {
 		About:  "the client writes each request in two small pieces with Nagle on, and the server acknowledges at once",
 		Expect: Expect{Rule: "nagle"},
 		Server: Own{Sockopts: Sockopts{NoDelay: true, QuickAck: true}, Body: 120},
-		Client: Caller{Count: 10, Body: 64, Split: true},
+		Client: Caller{Count: 10, Body: 64, Writes: Writes{Split: true}},
 		Fix:    clientNoDelay,
 	}
 }
@@ -71,7 +71,7 @@ func naglePromptResponse(time.Duration) Scenario {
 		Name:   "nagle-prompt-ack-response",
 		About:  "the server writes each response in two small pieces with Nagle on, and the client acknowledges at once",
 		Expect: Expect{Rule: "nagle"},
-		Server: Own{Body: 120, Split: true},
+		Server: Own{Body: 120, Writes: Writes{Split: true}},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true, QuickAck: true}, Count: 10},
 		Fix:    serverNoDelay,
 	}
@@ -96,8 +96,7 @@ func chunkedStream(time.Duration) Scenario {
 			Sockopts: Sockopts{NoDelay: true},
 			Body:     1200,
 			Chunked:  true,
-			Piece:    200,
-			PieceGap: 20 * time.Millisecond,
+			Writes:   Writes{Piece: 200, PieceGap: 20 * time.Millisecond},
 		},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 4},
 	}
@@ -184,8 +183,7 @@ func pacedServer(ms int) func(time.Duration) Scenario {
 			Server: Own{
 				Sockopts: Sockopts{NoDelay: true},
 				Body:     120,
-				Split:    true,
-				Gap:      time.Duration(ms) * time.Millisecond,
+				Writes:   Writes{Split: true, Gap: time.Duration(ms) * time.Millisecond},
 			},
 			Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8},
 		}
@@ -201,8 +199,7 @@ func pacedClient(time.Duration) Scenario {
 			Sockopts: Sockopts{NoDelay: true},
 			Count:    8,
 			Body:     64,
-			Split:    true,
-			Gap:      40 * time.Millisecond,
+			Writes:   Writes{Split: true, Gap: 40 * time.Millisecond},
 		},
 	}
 }
@@ -212,7 +209,7 @@ func slowWriter(rtt time.Duration) Scenario {
 		Name:   "nagle-slow-writer",
 		About:  "the server writes the second piece 43 ms after the first with Nagle on: the hold costs less than it seems",
 		Expect: Expect{Rule: "nagle-delayed-ack", Cause: "response"},
-		Server: Own{Body: 120, Split: true, Gap: 43 * time.Millisecond},
+		Server: Own{Body: 120, Writes: Writes{Split: true, Gap: 43 * time.Millisecond}},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8},
 		Fix:    serverNoDelay,
 	}
@@ -220,7 +217,7 @@ func slowWriter(rtt time.Duration) Scenario {
 		// A delayed ACK, at 40 to 49 ms, is earlier than the write: nothing is ever held.
 		s.Name, s.Expect, s.Fix = "lookalike-slow-writer", Expect{}, nil
 		s.About = "the server writes the second piece 60 ms after the first with Nagle on, later than even a delayed ACK comes"
-		s.Server = Own{Body: 120, Split: true, Gap: 60 * time.Millisecond}
+		s.Server = Own{Body: 120, Writes: Writes{Split: true, Gap: 60 * time.Millisecond}}
 	}
 	return s
 }
@@ -229,7 +226,7 @@ func corked(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-cork",
 		About:  "the server writes header and body separately with Nagle on, but under TCP_CORK, released at the end",
-		Server: Own{Body: 120, Split: true, Cork: true},
+		Server: Own{Body: 120, Writes: Writes{Split: true}, Cork: true},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 8},
 	}
 }
@@ -250,9 +247,7 @@ func streamed(time.Duration) Scenario {
 		Server: Own{
 			Sockopts: Sockopts{NoDelay: true},
 			Body:     1800,
-			Split:    true,
-			Piece:    300,
-			PieceGap: 15 * time.Millisecond,
+			Writes:   Writes{Split: true, Piece: 300, PieceGap: 15 * time.Millisecond},
 		},
 		Client: Caller{Sockopts: Sockopts{NoDelay: true}, Count: 4},
 	}

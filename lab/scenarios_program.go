@@ -26,9 +26,9 @@ func proxyWithoutKeepalive(time.Duration) Scenario {
 		Client: Proxied{Caller: client},
 		Fix: func(s *Scenario) {
 			s.Client = Proxied{
-				client,
-				"keepalive 8; ",
-				"proxy_http_version 1.1; proxy_set_header Connection \"\"; ",
+				Caller:   client,
+				Upstream: "keepalive 8; ",
+				Location: "proxy_http_version 1.1; proxy_set_header Connection \"\"; ",
 			}
 		},
 	}
@@ -134,9 +134,9 @@ func urllib(time.Duration) Scenario {
 		About:  "Python's urllib sends Connection: close with every request; http.client on one connection does not",
 		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Script{"urllib.request, 6 requests", "python3", urllibClient},
+		Client: Script{Words: "urllib.request, 6 requests", Program: "python3", Text: urllibClient},
 		Fix: func(s *Scenario) {
-			s.Client = Script{"http.client on one connection, 6 requests", "python3", httpClient}
+			s.Client = Script{Words: "http.client on one connection, 6 requests", Program: "python3", Text: httpClient}
 		},
 	}
 }
@@ -146,7 +146,7 @@ func nginxRefuses(time.Duration) Scenario {
 		Name:    "lookalike-nginx-413-drained",
 		About:   "nginx answers 413 to a large body as soon as it has the header, and reads the body to its end before it closes",
 		Server:  Nginx{Body: 800, Settings: "client_max_body_size 1k; "},
-		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 200_000, Split: true},
+		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 200_000, Writes: Writes{Split: true}},
 		Snaplen: 400,
 	}
 }
@@ -155,7 +155,7 @@ func goKept(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-go-kept",
 		About:  "Go's client and server with their defaults: one connection, kept",
-		Server: GoServer{800, time.Minute},
+		Server: GoServer{Body: 800, IdleTimeout: time.Minute},
 		Client: GoClient{Count: 6, Drain: true},
 	}
 }
@@ -164,7 +164,7 @@ func apacheKept(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-apache-kept",
 		About:  "Apache with its defaults: one connection, kept",
-		Server: Apache{800, "KeepAliveTimeout 5"},
+		Server: Apache{Body: 800, Settings: "KeepAliveTimeout 5"},
 		Client: Caller{Sockopts: prompt(), Count: 6},
 	}
 }

@@ -26,9 +26,9 @@ func unreadBody(time.Duration) Scenario {
 			Count: 3,
 			Also:  []string{"missed-reuse"},
 		},
-		Server:  Own{Sockopts: prompt(), Refuse: 413},
-		Client:  Caller{Sockopts: prompt(), Count: 3, Body: 200_000, Split: true, Fresh: true},
-		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.Drain = true }) },
+		Server:  Own{Sockopts: prompt(), Refusal: Refusal{Refuse: 413}},
+		Client:  Caller{Sockopts: prompt(), Count: 3, Body: 200_000, Writes: Writes{Split: true}, Pool: Pool{Fresh: true}},
+		Fix:     func(s *Scenario) { changeServer(s, func(o *Own) { o.Drain = true }) },
 		Snaplen: 400,
 	}
 }
@@ -43,9 +43,9 @@ func lingerZero(time.Duration) Scenario {
 			Count: 4,
 			Also:  []string{"missed-reuse"},
 		},
-		Server: Own{Sockopts: prompt(), Body: 3000, Linger: true},
+		Server: Own{Sockopts: prompt(), Body: 3000, Keeping: Keeping{Linger: true}},
 		Client: Caller{Sockopts: prompt(), Count: 4, Interval: 30 * time.Millisecond},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Linger = false }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Linger = false }) },
 	}
 }
 
@@ -57,11 +57,9 @@ func clientAbort(time.Duration) Scenario {
 		Server: Own{
 			Sockopts: prompt(),
 			Body:     120_000,
-			Split:    true,
-			Piece:    10_000,
-			PieceGap: 20 * time.Millisecond,
+			Writes:   Writes{Split: true, Piece: 10_000, PieceGap: 20 * time.Millisecond},
 		},
-		Client:  Caller{Sockopts: prompt(), Count: 1, AbortAfter: 30_000},
+		Client:  Caller{Sockopts: prompt(), Count: 1, Ending: Ending{AbortAfter: 30_000}},
 		Snaplen: 400,
 	}
 }
@@ -71,9 +69,9 @@ func serverAbort(time.Duration) Scenario {
 		Name:   "reset-server-abort",
 		About:  "the server resets the connection after 5000 of 12000 octets of the body, as a killed worker does",
 		Expect: Expect{Rule: "reset-after-data", Cause: "server-abort", Count: 2},
-		Server: Own{Sockopts: prompt(), Body: 12_000, AbortAfter: 5000},
+		Server: Own{Sockopts: prompt(), Body: 12_000, Cuts: Cuts{AbortAfter: 5000}},
 		Client: Caller{Sockopts: prompt(), Count: 2},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.AbortAfter = 0 }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.AbortAfter = 0 }) },
 	}
 }
 
@@ -81,8 +79,8 @@ func idleReset(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-idle-reset",
 		About:  "the server resets a connection that was idle for 500 ms: everything had been delivered, nobody waited",
-		Server: Own{Sockopts: prompt(), Body: 800, LingerAfter: 500 * time.Millisecond},
-		Client: Caller{Sockopts: prompt(), Count: 3, Linger: 900 * time.Millisecond},
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{LingerAfter: 500 * time.Millisecond}},
+		Client: Caller{Sockopts: prompt(), Count: 3, Ending: Ending{Linger: 900 * time.Millisecond}},
 	}
 }
 
@@ -96,15 +94,14 @@ func idleResetHitsRequest(time.Duration) Scenario {
 			Count: 3,
 			Also:  []string{"missed-reuse"},
 		},
-		Server: Own{Sockopts: prompt(), Body: 800, LingerAfter: time.Second},
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{LingerAfter: time.Second}},
 		Client: Caller{
 			Sockopts: prompt(),
 			Count:    4,
 			Interval: 980 * time.Millisecond,
-			Retry:    true,
-			Blind:    true,
+			Pool:     Pool{Retry: true, Blind: true},
 		},
-		Fix: func(s *Scenario) { s.own(func(o *Own) { o.LingerAfter = 0 }) },
+		Fix: func(s *Scenario) { changeServer(s, func(o *Own) { o.LingerAfter = 0 }) },
 	}
 }
 
@@ -125,8 +122,7 @@ func lazyReset(time.Duration) Scenario {
 		Client: Caller{
 			Sockopts: prompt(),
 			Count:    4,
-			ResetEnd: true,
-			Linger:   100 * time.Millisecond,
+			Ending:   Ending{ResetEnd: true, Linger: 100 * time.Millisecond},
 		},
 	}
 }
@@ -135,8 +131,8 @@ func resetAfterFin(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-reset-answers-fin",
 		About:  "the server closes in order after its response, and the client, which has read it all, answers with a reset",
-		Server: Own{Sockopts: prompt(), Body: 3000, Requests: 1},
-		Client: Caller{Sockopts: prompt(), Count: 1, ResetEnd: true},
+		Server: Own{Sockopts: prompt(), Body: 3000, Keeping: Keeping{Requests: 1}},
+		Client: Caller{Sockopts: prompt(), Count: 1, Ending: Ending{ResetEnd: true}},
 	}
 }
 
@@ -145,6 +141,6 @@ func halfClose(time.Duration) Scenario {
 		Name:   "lookalike-half-close",
 		About:  "the client shuts its sending side after its request, and the server answers and closes as it should",
 		Server: Own{Sockopts: prompt(), Body: 3000, Think: 30 * time.Millisecond},
-		Client: Caller{Sockopts: prompt(), Count: 1, HalfClose: true},
+		Client: Caller{Sockopts: prompt(), Count: 1, Ending: Ending{HalfClose: true}},
 	}
 }

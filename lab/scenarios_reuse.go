@@ -25,9 +25,9 @@ func reuseResponseClose(time.Duration) Scenario {
 		Name:   "reuse-response-close",
 		About:  "every response says Connection: close, so every request pays for a new connection",
 		Expect: Expect{Rule: "missed-reuse", Cause: "response-close", Count: 5},
-		Server: Own{Sockopts: prompt(), Body: 800, Requests: 1},
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{Requests: 1}},
 		Client: Caller{Sockopts: prompt(), Count: 6},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.Requests = 0 }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.Requests = 0 }) },
 	}
 }
 
@@ -37,8 +37,8 @@ func reuseRequestClose(time.Duration) Scenario {
 		About:  "every request says Connection: close, and the server obeys",
 		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 6, Header: "Connection: close\r\n"},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Header = "" }) },
+		Client: Caller{Sockopts: prompt(), Count: 6, Request: Request{Header: "Connection: close\r\n"}},
+		Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Header = "" }) },
 	}
 }
 
@@ -58,9 +58,9 @@ func reuseCloseDelimited(time.Duration) Scenario {
 		Name:   "reuse-close-delimited",
 		About:  "responses have no length: the end of the connection ends them, and every request needs a new one",
 		Expect: Expect{Rule: "missed-reuse", Cause: "close-delimited", Count: 5},
-		Server: Own{Sockopts: prompt(), Body: 800, CloseDelimited: true},
+		Server: Own{Sockopts: prompt(), Body: 800, Response: Response{CloseDelimited: true}},
 		Client: Caller{Sockopts: prompt(), Count: 6},
-		Fix:    func(s *Scenario) { s.own(func(o *Own) { o.CloseDelimited = false }) },
+		Fix:    func(s *Scenario) { changeServer(s, func(o *Own) { o.CloseDelimited = false }) },
 	}
 }
 
@@ -70,8 +70,8 @@ func reuseIgnoredIdle(time.Duration) Scenario {
 		About:  "the client opens a new connection for every request while older ones are open and idle",
 		Expect: Expect{Rule: "missed-reuse", Cause: "client-ignored-idle", Count: 5},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 6, Fresh: true, KeepOld: true},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Fresh = false }) },
+		Client: Caller{Sockopts: prompt(), Count: 6, Pool: Pool{Fresh: true, KeepOld: true}},
+		Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Fresh = false }) },
 	}
 }
 
@@ -81,8 +81,8 @@ func reuseClientClosed(time.Duration) Scenario {
 		About:  "the client closes after every response, though the server would have kept the connection",
 		Expect: Expect{Rule: "missed-reuse", Cause: "client-closed", Count: 5},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 6, Fresh: true},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Fresh = false }) },
+		Client: Caller{Sockopts: prompt(), Count: 6, Pool: Pool{Fresh: true}},
+		Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Fresh = false }) },
 	}
 }
 
@@ -108,21 +108,21 @@ func reuseIdleNginx(time.Duration) Scenario {
 
 func reuseIdleNode(time.Duration) Scenario {
 	const settings = "server.keepAliveTimeout = 1000; server.keepAliveTimeoutBuffer = 0;"
-	s := idleTimeout("node", Node{800, settings}, Node{800, "server.keepAliveTimeout = 60000;"})
+	s := idleTimeout("node", Node{Body: 800, Settings: settings}, Node{Body: 800, Settings: "server.keepAliveTimeout = 60000;"})
 	s.Client = Caller{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
 	s.About = "Node closes idle connections after 1 s, checked now and then, and the client wants something every 2.4 s"
 	return s
 }
 
 func reuseIdleGo(time.Duration) Scenario {
-	return idleTimeout("go", GoServer{800, time.Second}, GoServer{800, time.Minute})
+	return idleTimeout("go", GoServer{Body: 800, IdleTimeout: time.Second}, GoServer{Body: 800, IdleTimeout: time.Minute})
 }
 
 func reuseIdleApache(time.Duration) Scenario {
 	s := idleTimeout(
 		"apache",
-		Apache{800, "KeepAliveTimeout 1"},
-		Apache{800, "KeepAliveTimeout 60"},
+		Apache{Body: 800, Settings: "KeepAliveTimeout 1"},
+		Apache{Body: 800, Settings: "KeepAliveTimeout 60"},
 	)
 	s.Client = Caller{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
 	s.About = "Apache closes idle connections after 1 s, and the client wants something every 2.4 s"
@@ -145,8 +145,8 @@ func reuseMaxRequestsApache(time.Duration) Scenario {
 	s.Name += "-apache"
 	s.About = "Apache closes each connection after MaxKeepAliveRequests 3, which are four"
 	s.Expect.Count = 2
-	s.Server = Apache{800, "MaxKeepAliveRequests 3"}
-	s.Fix = func(s *Scenario) { s.Server = Apache{800, "MaxKeepAliveRequests 1000"} }
+	s.Server = Apache{Body: 800, Settings: "MaxKeepAliveRequests 3"}
+	s.Fix = func(s *Scenario) { s.Server = Apache{Body: 800, Settings: "MaxKeepAliveRequests 1000"} }
 	return s
 }
 
@@ -155,7 +155,7 @@ func reuseLarge(time.Duration) Scenario {
 	s.Name = "reuse-response-close-large"
 	s.About = "every response is 100 kB and says Connection: close: each request pays for a handshake and for slow start"
 	s.Expect.Count, s.Expect.Also = 2, []string{"slow-start"}
-	s.Server = Own{Sockopts: prompt(), Body: 100_000, Requests: 1}
+	s.Server = Own{Sockopts: prompt(), Body: 100_000, Keeping: Keeping{Requests: 1}}
 	s.Client = Caller{Sockopts: prompt(), Count: 3}
 	s.Snaplen = 400
 	return s
@@ -202,7 +202,7 @@ func preconnect(time.Duration) Scenario {
 		Name:   "lookalike-preconnect",
 		About:  "the connection was opened 400 ms before the first request was wanted, as a browser does, and then kept",
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 5, Preconnect: 400 * time.Millisecond},
+		Client: Caller{Sockopts: prompt(), Count: 5, Pool: Pool{Preconnect: 400 * time.Millisecond}},
 	}
 }
 
@@ -210,7 +210,7 @@ func single(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-single-request",
 		About:  "one request on one connection, which the response closes: nothing could have been reused",
-		Server: Own{Sockopts: prompt(), Body: 800, Requests: 1},
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{Requests: 1}},
 		Client: Caller{Sockopts: prompt(), Count: 1},
 	}
 }
@@ -219,8 +219,8 @@ func idleEnd(time.Duration) Scenario {
 	return Scenario{
 		Name:   "lookalike-idle-timeout-unused",
 		About:  "the server closes a kept connection after 700 ms idle, and nobody wanted it any more",
-		Server: Own{Sockopts: prompt(), Body: 800, Idle: 700 * time.Millisecond},
-		Client: Caller{Sockopts: prompt(), Count: 4, Linger: time.Second},
+		Server: Own{Sockopts: prompt(), Body: 800, Keeping: Keeping{Idle: 700 * time.Millisecond}},
+		Client: Caller{Sockopts: prompt(), Count: 4, Ending: Ending{Linger: time.Second}},
 	}
 }
 

@@ -72,11 +72,11 @@ func reusedPort(time.Duration) Scenario {
 		Client: Caller{
 			Sockopts: Sockopts{NoDelay: true, Port: 40_001},
 			Count:    3,
-			Fresh:    true,
-			ResetEnd: true,
+			Pool:     Pool{Fresh: true},
+			Ending:   Ending{ResetEnd: true},
 			Interval: 100 * time.Millisecond,
 		},
-		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.Port = 0 }) },
+		Fix: func(s *Scenario) { changeClient(s, func(c *Caller) { c.Port = 0 }) },
 	}
 }
 
@@ -94,7 +94,7 @@ func manyPorts(time.Duration) Scenario {
 			Sockopts: prompt(),
 			Count:    1000,
 			Parallel: 6,
-			Fresh:    true,
+			Pool:     Pool{Fresh: true},
 			Interval: 12 * time.Millisecond,
 		},
 		Snaplen: 400,
@@ -108,12 +108,11 @@ func manySpare(time.Duration) Scenario {
 		Expect: Expect{Rule: "parallel-connections", Cause: "over-limit", Timeless: true},
 		Server: Own{Sockopts: prompt(), Body: 800},
 		Client: Caller{
-			Sockopts:   prompt(),
-			Count:      28,
-			Rotate:     14,
-			Preconnect: 300 * time.Millisecond,
+			Sockopts: prompt(),
+			Count:    28,
+			Pool:     Pool{Rotate: 14, Preconnect: 300 * time.Millisecond},
 		},
-		Fix: func(s *Scenario) { s.caller(func(c *Caller) { c.Rotate = 0 }) },
+		Fix: func(s *Scenario) { changeClient(s, func(c *Caller) { c.Rotate = 0 }) },
 	}
 }
 
@@ -123,8 +122,8 @@ func churn(time.Duration) Scenario {
 		About:  "the client opens fourteen connections and closes each without a request, then uses one",
 		Expect: Expect{Rule: "parallel-connections", Cause: "churn", Timeless: true},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Caller{Sockopts: prompt(), Count: 6, Spare: 14, SpareFor: 20 * time.Millisecond},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Spare = 0 }) },
+		Client: Caller{Sockopts: prompt(), Count: 6, Pool: Pool{Spare: 14, SpareFor: 20 * time.Millisecond}},
+		Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Spare = 0 }) },
 	}
 }
 

@@ -23,7 +23,7 @@ func nagleInTLS(time.Duration) Scenario {
 		Name:   "nagle-delayed-ack-tls-response",
 		About:  "inside TLS the server writes each response in two records with Nagle on, and the client delays its ACK",
 		Expect: Expect{Rule: "nagle-delayed-ack", Cause: "response"},
-		Server: Own{TLS: true, Body: 120, Split: true},
+		Server: Own{TLS: true, Body: 120, Writes: Writes{Split: true}},
 		Client: Caller{Sockopts: secret(), TLS: true, Count: 10},
 		Fix:    serverNoDelay,
 	}
@@ -35,7 +35,7 @@ func nagleInTLSRequest(time.Duration) Scenario {
 		About:  "inside TLS the client writes each request in two records with Nagle on, and the server delays its ACK",
 		Expect: Expect{Rule: "nagle-delayed-ack", Cause: "request"},
 		Server: Own{Sockopts: secret(), TLS: true, Body: 120},
-		Client: Caller{TLS: true, Count: 10, Body: 64, Split: true},
+		Client: Caller{TLS: true, Count: 10, Body: 64, Writes: Writes{Split: true}},
 		Fix:    clientNoDelay,
 	}
 }
@@ -77,8 +77,8 @@ func tlsClientClosed(time.Duration) Scenario {
 		About:  "the client closes its TLS connection after every response, and pays two handshakes for each request",
 		Expect: Expect{Rule: "missed-reuse", Cause: "client-closed", Count: 5},
 		Server: Own{Sockopts: secret(), TLS: true, Body: 800},
-		Client: Caller{Sockopts: secret(), TLS: true, Count: 6, Fresh: true},
-		Fix:    func(s *Scenario) { s.caller(func(c *Caller) { c.Fresh = false }) },
+		Client: Caller{Sockopts: secret(), TLS: true, Count: 6, Pool: Pool{Fresh: true}},
+		Fix:    func(s *Scenario) { changeClient(s, func(c *Caller) { c.Fresh = false }) },
 	}
 }
 
@@ -152,8 +152,8 @@ func haproxyClosing(time.Duration) Scenario {
 		About:  "HAProxy with option http-server-close opens a connection to its server for every request",
 		Expect: Expect{Rule: "missed-reuse", Cause: "request-close", Count: 5},
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Balanced{client, "option http-server-close"},
-		Fix:    func(s *Scenario) { s.Client = Balanced{client, "http-reuse always"} },
+		Client: Balanced{Caller: client, Settings: "option http-server-close"},
+		Fix:    func(s *Scenario) { s.Client = Balanced{Caller: client, Settings: "http-reuse always"} },
 	}
 }
 
@@ -162,7 +162,7 @@ func haproxyKept(time.Duration) Scenario {
 		Name:   "lookalike-haproxy-kept",
 		About:  "HAProxy with its defaults keeps its connection to the server",
 		Server: Own{Sockopts: prompt(), Body: 800},
-		Client: Balanced{Caller{Sockopts: prompt(), Count: 6}, "http-reuse safe"},
+		Client: Balanced{Caller: Caller{Sockopts: prompt(), Count: 6}, Settings: "http-reuse safe"},
 	}
 }
 
@@ -173,7 +173,7 @@ func haproxyNginxLimited(time.Duration) Scenario {
 		About:  "HAProxy in front of nginx, which closes each connection after three requests",
 		Expect: Expect{Rule: "missed-reuse", Cause: "server-max-requests", Count: 3},
 		Server: Nginx{Body: 800, Settings: "keepalive_requests 3;"},
-		Client: Balanced{client, "http-reuse always"},
+		Client: Balanced{Caller: client, Settings: "http-reuse always"},
 		Fix:    func(s *Scenario) { s.Server = Nginx{Body: 800, Settings: "keepalive_requests 1000;"} },
 	}
 }

@@ -40,7 +40,7 @@ func serverWindow(time.Duration) Scenario {
 		},
 		Server:  Own{Sockopts: Sockopts{NoDelay: true, RcvBuf: 8192}, Body: 120},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 60_000},
-		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.RcvBuf = 0 }) },
+		Fix:     func(s *Scenario) { changeServer(s, func(o *Own) { o.RcvBuf = 0 }) },
 		Snaplen: 400,
 	}
 }
@@ -56,9 +56,9 @@ func slowServer(time.Duration) Scenario {
 			Cause: "request",
 			Also:  []string{"slow-start", "receive-window"},
 		},
-		Server:  Own{Sockopts: prompt(), Body: 120, SlowRead: 50 * time.Millisecond},
+		Server:  Own{Sockopts: prompt(), Body: 120, Reads: Reads{SlowRead: 50 * time.Millisecond}},
 		Client:  Caller{Sockopts: prompt(), Count: 1, Body: 1_000_000},
-		Fix:     func(s *Scenario) { s.own(func(o *Own) { o.SlowRead = 0 }) },
+		Fix:     func(s *Scenario) { changeServer(s, func(o *Own) { o.SlowRead = 0 }) },
 		Snaplen: 128,
 	}
 }
@@ -72,9 +72,7 @@ func applicationUpload(time.Duration) Scenario {
 			Sockopts: prompt(),
 			Count:    1,
 			Body:     80_000,
-			Split:    true,
-			Piece:    8000,
-			PieceGap: 60 * time.Millisecond,
+			Writes:   Writes{Split: true, Piece: 8000, PieceGap: 60 * time.Millisecond},
 		},
 		Snaplen: 400,
 	}
@@ -101,8 +99,7 @@ func sendBufferUpload(time.Duration) Scenario {
 			Sockopts: Sockopts{NoDelay: true, SndBuf: 4 << 10},
 			Count:    1,
 			Body:     40_000,
-			Split:    true,
-			Piece:    1448,
+			Writes:   Writes{Split: true, Piece: 1448},
 		},
 		Snaplen: 400,
 	}

@@ -74,9 +74,7 @@ func applicationLimited(time.Duration) Scenario {
 		Server: Own{
 			Sockopts: prompt(),
 			Body:     80_000,
-			Split:    true,
-			Piece:    8000,
-			PieceGap: 60 * time.Millisecond,
+			Writes:   Writes{Split: true, Piece: 8000, PieceGap: 60 * time.Millisecond},
 		},
 		Client:  Caller{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
@@ -95,7 +93,7 @@ func receiverLimited(time.Duration) Scenario {
 		},
 		Server:  Own{Sockopts: prompt(), Body: 60_000},
 		Client:  Caller{Sockopts: Sockopts{NoDelay: true, RcvBuf: 8192}, Count: 1},
-		Fix:     func(s *Scenario) { s.caller(func(c *Caller) { c.RcvBuf = 0 }) },
+		Fix:     func(s *Scenario) { changeClient(s, func(c *Caller) { c.RcvBuf = 0 }) },
 		Snaplen: 400,
 	}
 }
@@ -124,9 +122,9 @@ func zeroWindow(time.Duration) Scenario {
 		Client: Caller{
 			Sockopts: Sockopts{NoDelay: true, RcvBuf: 32 << 10},
 			Count:    1,
-			SlowRead: 400 * time.Millisecond,
+			Reads:    Reads{SlowRead: 400 * time.Millisecond},
 		},
-		Fix:     func(s *Scenario) { s.caller(func(c *Caller) { c.SlowRead = 0 }) },
+		Fix:     func(s *Scenario) { changeClient(s, func(c *Caller) { c.SlowRead = 0 }) },
 		Snaplen: 400,
 	}
 }

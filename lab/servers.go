@@ -53,7 +53,7 @@ http {
 
 // Start runs nginx in the foreground.
 func (n Nginx) Start(ctx context.Context, e *Env) (func(), error) {
-	if _, err := e.place("page.txt", string(fill(n.Body))); err != nil {
+	if _, err := place(e, "page.txt", string(fill(n.Body))); err != nil {
 		return nil, err
 	}
 	address, settings := e.serverAddress(), n.Settings
@@ -65,11 +65,11 @@ func (n Nginx) Start(ctx context.Context, e *Env) (func(), error) {
 		address += " ssl"
 		settings += fmt.Sprintf(" ssl_certificate %s; ssl_certificate_key %s;", cert, key)
 	}
-	file, err := e.place("nginx.conf", fmt.Sprintf(nginxConfig, e.dir, address, settings))
+	file, err := place(e, "nginx.conf", fmt.Sprintf(nginxConfig, e.dir, address, settings))
 	if err != nil {
 		return nil, err
 	}
-	return e.serve(ctx, "nginx", "-c", file, "-e", e.dir+"/error.log")
+	return serve(ctx, e, "nginx", "-c", file, "-e", e.dir+"/error.log")
 }
 
 // Apache is the real one, with the event MPM.
@@ -116,18 +116,19 @@ func (a Apache) Start(ctx context.Context, e *Env) (func(), error) {
 		return nil, err
 	}
 	for n := range 20 {
-		if _, err := e.place(fmt.Sprintf("pages/item/%d", n), string(fill(a.Body))); err != nil {
+		if _, err := place(e, fmt.Sprintf("pages/item/%d", n), string(fill(a.Body))); err != nil {
 			return nil, err
 		}
 	}
-	file, err := e.place(
+	file, err := place(
+		e,
 		"apache.conf",
 		fmt.Sprintf(apacheConfig, e.dir, e.serverAddress(), "www-data", a.Settings),
 	)
 	if err != nil {
 		return nil, err
 	}
-	return e.serve(ctx, "apache2", "-f", file, "-DFOREGROUND")
+	return serve(ctx, e, "apache2", "-f", file, "-DFOREGROUND")
 }
 
 // Node is node:http.
@@ -159,14 +160,15 @@ server.listen(%d, '%s');
 
 // Start runs Node.
 func (n Node) Start(ctx context.Context, e *Env) (func(), error) {
-	file, err := e.place(
+	file, err := place(
+		e,
 		"server.js",
 		fmt.Sprintf(nodeServer, n.Body, n.Settings, serverPort, e.host()),
 	)
 	if err != nil {
 		return nil, err
 	}
-	return e.serve(ctx, "node", file)
+	return serve(ctx, e, "node", file)
 }
 
 // GoServer is net/http.

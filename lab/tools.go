@@ -41,7 +41,7 @@ backend behind
 
 // Drive starts the proxy, sends the requests to it, and stops it.
 func (b Balanced) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place("haproxy.conf", fmt.Sprintf(haproxyConfig, e.serverAddress(), b.Settings))
+	file, err := place(e, "haproxy.conf", fmt.Sprintf(haproxyConfig, e.serverAddress(), b.Settings))
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (b Balanced) Drive(ctx context.Context, e *Env) error {
 		return err
 	}
 	defer proxy.stop()
-	if err := e.awaitNear(ctx, proxy); err != nil {
+	if err := awaitNear(ctx, e, proxy); err != nil {
 		return err
 	}
 	e.target = nearProxy
@@ -93,7 +93,7 @@ func (c Curl) Drive(ctx context.Context, e *Env) error {
 		runs, each = c.Count, 1
 	}
 	for run := range runs {
-		if err := e.runTool(ctx, "curl", c.args(e, run, each)...); err != nil {
+		if err := runTool(ctx, e, "curl", c.args(e, run, each)...); err != nil {
 			return err
 		}
 	}
@@ -151,18 +151,18 @@ end
 
 // Drive runs wrk for a second.
 func (w Wrk) Drive(ctx context.Context, e *Env) error {
-	file, err := e.place("wrk.lua", wrkScript)
+	file, err := place(e, "wrk.lua", wrkScript)
 	if err != nil {
 		return err
 	}
 	args := append(
 		[]string{"-t1", fmt.Sprintf("-c%d", w.Connections), "-d1s", "-s", file},
 		w.Args...)
-	return e.runTool(ctx, "wrk", append(args, "http://"+e.goal()+"/item/1")...)
+	return runTool(ctx, e, "wrk", append(args, "http://"+e.goal()+"/item/1")...)
 }
 
 // runTool runs a program that prints requests of the log as JSON among other lines.
-func (e *Env) runTool(ctx context.Context, name string, args ...string) error {
+func runTool(ctx context.Context, e *Env, name string, args ...string) error {
 	p, err := start(e.client, name, args...)
 	if err != nil {
 		return err

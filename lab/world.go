@@ -172,8 +172,8 @@ func (w *world) close() error {
 	return errors.Join(w.client.remove(), w.server.remove())
 }
 
-// pingLink measures the round-trip time of small TCP exchanges over links of several delays.
-func pingLink(ctx context.Context, _ []string) error {
+// ping measures the round-trip time of small TCP exchanges over links of several delays.
+func ping(ctx context.Context, _ []string) error {
 	for _, rtt := range []time.Duration{0, 10 * time.Millisecond, 50 * time.Millisecond} {
 		if err := pingOnce(ctx, rtt); err != nil {
 			return err
