@@ -1,16 +1,5 @@
 //go:build linux
 
-// The lab records faults of HTTP over TCP, and the same with the fault cured, between real kernels
-// and real programs, so that the cost in a report can be held against the time that the cure saved
-// at the application.
-//
-//	go run ./lab list             the scenarios
-//	go run ./lab record [NAME...] record them below lab/out (all without names)
-//	go run ./lab publish NAME...  copy recordings into testdata/pcaps
-//	go run ./lab damage           make captures with trouble from published ones
-//	go run ./lab check [NAME...]  analyse the recordings and score the reports
-//	go run ./lab ping             measure what the link really delays
-//	go run ./lab clean            remove what a killed run left behind
 package main
 
 import (
@@ -23,19 +12,21 @@ import (
 	"sort"
 	"strings"
 	"syscall"
+
+	"tcpwhy/lab/internal/catalog"
+	"tcpwhy/lab/internal/publish"
+	"tcpwhy/lab/internal/recording"
+	"tcpwhy/lab/internal/score"
+	"tcpwhy/lab/internal/world"
 )
 
 func main() {
 	// Threads that wait in system calls must find a processor at once, or the link's delay would
 	// depend on the load.
 	runtime.GOMAXPROCS(8)
-	hurry()
-	ctx, stop := signal.NotifyContext(
-		context.Background(),
-		os.Interrupt,
-		syscall.SIGTERM,
-		syscall.SIGHUP,
-	)
+	world.Hurry()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM,
+		syscall.SIGHUP)
 	err := run(ctx, os.Args[1:])
 	stop()
 	if err != nil {
@@ -52,18 +43,18 @@ type command struct {
 
 func commands() map[string]command {
 	return map[string]command{
-		"list":    {"show the scenarios", list},
-		"record":  {"record scenarios below lab/out", record_},
-		"publish": {"copy recordings into testdata/pcaps", publish},
+		"list":    {"show the scenarios", listNamed},
+		"record":  {"record scenarios below lab/out", recordNamed},
+		"publish": {"copy recordings into testdata/pcaps", publishNamed},
 		"damage": {
 			"make captures with trouble from published ones",
-			func(_ context.Context, names []string) error { return damageAll(names) },
+			func(_ context.Context, names []string) error { return publish.Damage(names) },
 		},
-		"check": {"analyse the recordings and score the reports", check},
+		"check": {"analyse the recordings and score the reports", checkNamed},
 		"ping":  {"measure the link", ping},
 		"clean": {
 			"remove leftovers",
-			func(context.Context, []string) error { return removeLeftovers() },
+			func(context.Context, []string) error { return world.RemoveLeftovers() },
 		},
 	}
 }
@@ -90,28 +81,30 @@ func usage(all map[string]command) string {
 	return b.String()
 }
 
-func list(_ context.Context, names []string) error {
-	chosen, err := choose(names)
+func listNamed(_ context.Context, names []string) error {
+	chosen, err := catalog.Choose(names)
 	for _, s := range chosen {
 		fmt.Printf("%-36s %-42s %s\n", s.Name, s.Expect.String(), s.About)
 	}
 	return err
 }
 
-func record_(ctx context.Context, names []string) error {
-	chosen, err := choose(names)
+func recordNamed(ctx context.Context, names []string) error {
+	chosen, err := catalog.Choose(names)
 	if err != nil {
 		return err
 	}
-	return recordScenarios(ctx, chosen)
+	return recording.Record(ctx, chosen)
 }
 
-func publish(_ context.Context, names []string) error { return publishNamed(allScenarios(), names) }
+func publishNamed(_ context.Context, names []string) error {
+	return publish.Publish(catalog.All(), names)
+}
 
-func check(ctx context.Context, names []string) error {
-	chosen, err := choose(names)
+func checkNamed(ctx context.Context, names []string) error {
+	chosen, err := catalog.Choose(names)
 	if err != nil {
 		return err
 	}
-	return checkScenarios(ctx, chosen, len(names) == 0)
+	return score.Check(ctx, chosen, len(names) == 0)
 }

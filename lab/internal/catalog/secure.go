@@ -1,0 +1,97 @@
+//go:build linux
+
+package catalog
+
+import (
+	"slices"
+	"time"
+
+	"tcpwhy/lab/internal/own"
+	"tcpwhy/lab/internal/program"
+	"tcpwhy/lab/internal/scenario"
+)
+
+// secureScenarios are inside TLS: the program sees turns, and no header.
+func secureScenarios() []scenario.Scenario {
+	return slices.Concat(
+		at(nagleInTLS, 10, 50), at(nagleInTLSRequest, 10), at(tlsKept, 10), at(tlsThink, 10),
+		at(tlsBulk, 50), at(nginxTLS, 10), at(tlsClientClosed, 10),
+	)
+}
+
+func nagleInTLS(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "nagle-delayed-ack-tls-response",
+		About: "inside TLS the server writes each response in two records with Nagle on, and " +
+			"the client delays its ACK",
+		Expect: scenario.Expect{Rule: "nagle-delayed-ack", Cause: "response"},
+		Server: own.Server{TLS: true, Body: 120, Writes: own.Writes{Split: true}},
+		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 10},
+		Fix:    serverNoDelay,
+	}
+}
+
+func nagleInTLSRequest(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "nagle-delayed-ack-tls-request",
+		About: "inside TLS the client writes each request in two records with Nagle on, and the " +
+			"server delays its ACK",
+		Expect: scenario.Expect{Rule: "nagle-delayed-ack", Cause: "request"},
+		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 120},
+		Client: own.Client{TLS: true, Count: 10, Body: 64, Writes: own.Writes{Split: true}},
+		Fix:    clientNoDelay,
+	}
+}
+
+func tlsKept(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "lookalike-tls-kept",
+		About:  "six requests on one connection with TLS, kept",
+		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800},
+		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 6},
+	}
+}
+
+func tlsThink(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "lookalike-tls-think-40ms",
+		About:  "inside TLS the server thinks 40 ms, and nothing is held",
+		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 120, Think: 40 * time.Millisecond},
+		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 8},
+	}
+}
+
+func tlsBulk(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "slow-start-tls",
+		About: "a response of 150 kB on a new connection with TLS; with an initial window of 32 " +
+			"it takes fewer round trips",
+		// even 32 segments are not enough at once
+		Expect:  scenario.Expect{Rule: "slow-start", Count: 1, Also: []string{"slow-start"}},
+		Server:  own.Server{Sockopts: prompt(), TLS: true, Body: 150_000},
+		Client:  own.Client{Sockopts: prompt(), TLS: true, Count: 1},
+		Fix:     func(s *scenario.Scenario) { s.InitCwnd = 32 },
+		Snaplen: 1600, // a handshake message must be whole
+	}
+}
+
+func tlsClientClosed(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reuse-tls-client-closed",
+		About: "the client closes its TLS connection after every response, and pays two " +
+			"handshakes for each request",
+		Expect: scenario.Expect{Rule: "missed-reuse", Cause: "client-closed", Count: 5},
+		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800},
+		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 6, Pool: own.Pool{Fresh: true}},
+		Fix:    onClient(func(c *own.Client) { c.Fresh = false }),
+	}
+}
+
+func nginxTLS(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "lookalike-nginx-tls-curl",
+		About:  "curl asks nginx for six things on one connection with TLS",
+		Server: program.Nginx{Body: 3000, Secure: true},
+		Client: program.Curl{Count: 6, Secure: true},
+	}
+}

@@ -1,0 +1,133 @@
+//go:build linux
+
+package publish
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"tcpwhy/lab/internal/packet"
+)
+
+// A damage makes a capture with trouble, or in another dress, from a published recording. What the
+// recording shows is known, so what the damaged one must show is known too.
+type damage struct {
+	name   string
+	source string
+	about  string
+	make   func(frames []packet.Frame) []byte // the file
+}
+
+// The recordings that are damaged.
+const (
+	held    = "nagle-delayed-ack-request-rtt10"
+	answer  = "nagle-delayed-ack-response-rtt10"
+	large   = "slow-start-rtt50"
+	pausing = "lookalike-application-limited-rtt50"
+	slowed  = "lookalike-send-buffer-small-rtt50"
+)
+
+func damages() []damage {
+	return slices.Concat(partial(), dressed())
+}
+
+// partial are captures in which something is missing.
+func partial() []damage {
+	return []damage{
+		{"capture-snapped-96", held,
+			"frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not",
+			snapped(96)},
+		{"capture-snapped-68", large,
+			"frames are cut to 68 octets: the SYNs lose their timestamps and their window scaling",
+			snapped(68)},
+		{"capture-snapped-68-send-buffer", slowed,
+			"frames are cut to 68 octets: the SYNs lose their window scaling, so that windows " +
+				"look smaller than they are",
+			snapped(68)},
+		{"capture-mid-stream", answer,
+			"the capture begins after the handshake and the first exchange",
+			func(f []packet.Frame) []byte { return whole(f[9:]) }},
+		{"capture-ends-early", answer,
+			"the capture ends in the middle of the eighth exchange",
+			func(f []packet.Frame) []byte { return whole(f[:41]) }},
+		{"capture-file-cut", answer,
+			"the file ends in the middle of its last record",
+			func(f []packet.Frame) []byte { b := whole(f[:41]); return b[:len(b)-30] }},
+		{"capture-frames-missing", large,
+			"twelve frames of the response are missing from the capture, though they were sent " +
+				"and acknowledged",
+			func(f []packet.Frame) []byte { return snapped(160)(missing(f)) }},
+		{"capture-ack-missing", answer,
+			"one frame is missing from the capture: the acknowledgment that ended the hold of " +
+				"the sixth response",
+			func(f []packet.Frame) []byte { return whole(slices.Concat(f[:31], f[32:])) }},
+		{"capture-one-direction", large,
+			"the capture has only what the server sent: nothing tells of acknowledgments but " +
+				"the echoes of timestamps",
+			func(f []packet.Frame) []byte { return snapped(160)(fromServer(f)) }},
+		{"capture-one-direction-pauses", pausing,
+			"the capture has only what the server sent, which pauses on its own",
+			func(f []packet.Frame) []byte { return snapped(160)(fromServer(f)) }},
+	}
+}
+
+// dressed are captures that show the same in other forms.
+func dressed() []damage {
+	return []damage{
+		{"capture-duplicated", held,
+			"every frame is in the capture twice, 4 us apart",
+			func(f []packet.Frame) []byte { return whole(twice(f)) }},
+		{"capture-vlan", held,
+			"every frame has a VLAN tag",
+			func(f []packet.Frame) []byte { return whole(tagged(f)) }},
+		{"capture-sll2", held,
+			"the capture was made on `any`: LINUX_SLL2 in place of Ethernet",
+			func(f []packet.Frame) []byte { return packet.Pcap(cooked(f), linkSLL2, 1<<18) }},
+		{"capture-pcapng", held,
+			"the container is pcapng with nanoseconds",
+			nextGeneration},
+		{"capture-big-endian-microseconds", held,
+			"the container is pcap of a big-endian machine, with microseconds",
+			packet.BigEndianPcap},
+	}
+}
+
+func whole(f []packet.Frame) []byte { return snapped(1 << 18)(f) }
+
+// snapped files frames of which so many octets are kept.
+func snapped(octets int) func([]packet.Frame) []byte {
+	return func(f []packet.Frame) []byte { return packet.Pcap(f, packet.LinkEthernet, octets) }
+}
+
+// Damage makes the captures of these names, or all.
+func Damage(names []string) error {
+	var errs []error
+	for _, d := range damages() {
+		if len(names) == 0 || slices.Contains(names, d.name) {
+			errs = append(errs, d.write())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (d damage) write() error {
+	frames, err := packet.ReadPcap(filepath.Join(scenarioDir, d.source, "capture.pcap"))
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(scenarioDir, d.name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "capture.pcap"), d.make(frames), 0o644); err != nil {
+		return err
+	}
+	const description = "%s.\n\nmade from %s by `go run ./lab damage`: the set-up is described " +
+		"there\norigin: recorded by lab/, MIT\n"
+	text := fmt.Sprintf(description, strings.ToUpper(d.about[:1])+d.about[1:], d.source)
+	return writeDescription(filepath.Join(dir, "scenario.txt"), text)
+}

@@ -1,0 +1,112 @@
+//go:build linux
+
+package publish
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"tcpwhy/lab/internal/packet"
+	"tcpwhy/lab/internal/world"
+)
+
+// twice has every frame a second time, 4 us later.
+func twice(frames []packet.Frame) []packet.Frame {
+	var all []packet.Frame
+	for _, f := range frames {
+		copied := f
+		copied.At += 4000
+		all = append(all, f, copied)
+	}
+	return all
+}
+
+// missing leaves out frames 30 to 35 and 100 to 105: with them go segments of the response and
+// ACKs.
+func missing(frames []packet.Frame) []packet.Frame {
+	var left []packet.Frame
+	for i, f := range frames {
+		if n := i + 1; (n < 30 || n > 35) && (n < 100 || n > 105) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+// fromServer leaves out what the client sent.
+func fromServer(frames []packet.Frame) []packet.Frame {
+	var left []packet.Frame
+	for _, f := range frames {
+		if !bytes.Equal(f.Data[6:12], world.ClientStation().MAC) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+// tagged puts an 802.1Q tag of VLAN 100 into every frame.
+func tagged(frames []packet.Frame) []packet.Frame {
+	var all []packet.Frame
+	for _, f := range frames {
+		data := append([]byte(nil), f.Data[:12]...)
+		data = append(data, 0x81, 0, 0, 100)
+		data = append(data, f.Data[12:]...)
+		all = append(all, packet.Frame{At: f.At, Data: data, Wire: f.Wire + 4})
+	}
+	return all
+}
+
+// linkSLL2 is LINKTYPE_LINUX_SLL2.
+const linkSLL2 = 276
+
+// cooked puts a header of LINUX_SLL2 in place of Ethernet's: protocol, reserved, interface, ARPHRD
+// type, packet type (4 is outgoing), address length and address. The client's machine made the
+// capture.
+func cooked(frames []packet.Frame) []packet.Frame {
+	var all []packet.Frame
+	for _, f := range frames {
+		head := make([]byte, 20)
+		copy(head, f.Data[12:14])
+		binary.BigEndian.PutUint32(head[4:], 2)
+		binary.BigEndian.PutUint16(head[8:], 1)
+		if bytes.Equal(f.Data[6:12], world.ClientStation().MAC) {
+			head[10] = 4
+		}
+		head[11] = 6
+		copy(head[12:], f.Data[6:12])
+		data := append(head, f.Data[14:]...)
+		all = append(all, packet.Frame{At: f.At, Data: data, Wire: f.Wire + 6})
+	}
+	return all
+}
+
+// nextGeneration is a pcapng file: one section, one interface with if_tsresol 9, enhanced packet
+// blocks.
+func nextGeneration(frames []packet.Frame) []byte {
+	le := binary.LittleEndian
+	section := le.AppendUint32(nil, 0x1a2b3c4d)
+	section = append(section, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff)
+	// LINKTYPE_ETHERNET, 256 KiB; if_name eth0; if_tsresol 9; end of options
+	face := []byte{1, 0, 0, 0, 0, 0, 4, 0, 2, 0, 4, 0, 'e', 't', 'h', '0', 9, 0, 1, 0, 9, 0, 0, 0,
+		0, 0, 0, 0}
+	all := append(block(0x0a0d0d0a, section), block(1, face)...)
+	for _, f := range frames {
+		body := le.AppendUint32(nil, 0)
+		body = le.AppendUint32(body, uint32(uint64(f.At)>>32))
+		body = le.AppendUint32(body, uint32(f.At))
+		body = le.AppendUint32(body, uint32(len(f.Data)))
+		body = le.AppendUint32(body, uint32(f.Wire))
+		body = append(body, f.Data...)
+		all = append(all, block(6, append(body, make([]byte, (4-len(f.Data)%4)%4)...))...)
+	}
+	return all
+}
+
+// block is a block of pcapng.
+func block(kind uint32, body []byte) []byte {
+	le := binary.LittleEndian
+	b := le.AppendUint32(nil, kind)
+	b = le.AppendUint32(b, uint32(len(body)+12))
+	b = append(b, body...)
+	return le.AppendUint32(b, uint32(len(body)+12))
+}

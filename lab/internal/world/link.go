@@ -1,0 +1,65 @@
+//go:build linux
+
+package world
+
+import (
+	"fmt"
+	"time"
+)
+
+// Link says how the two ends are joined.
+type Link struct {
+	Delay [2]time.Duration // one way: to the server, to the client
+	Rate  [2]int64         // bits per second; 0 is no limit
+	Queue [2]int           // octets that may wait for the rate; 0 is 256 KiB
+	// who has next to nothing waiting does not wait behind others (RFC 8290 §4.2: new flows come
+	// first)
+	Fair  bool
+	Drops []Drop  // lost deterministically
+	Loss  float64 // share lost at random, from Seed
+	// every nth data segment to the client is late by ReorderBy; 0 is none
+	Reorder   int
+	ReorderBy time.Duration
+	// each frame is late by up to so much at random, from Seed; the order stays
+	Jitter    time.Duration
+	Duplicate int // every nth data segment to the client arrives twice; 0 is none
+	Seed      int64
+	Offload   bool // large segments and unfinished checksums at both ends, as with a network card
+	Box       Box  // what stands in the middle
+}
+
+// Symmetric is a link with half of the round-trip time each way.
+func Symmetric(rtt time.Duration) Link { return Link{Delay: [2]time.Duration{rtt / 2, rtt / 2}} }
+
+const (
+	toServer = 0
+	toClient = 1
+)
+
+// queue is the octets that may wait for the rate.
+func (l Link) queue(d int) int64 {
+	if l.Queue[d] == 0 {
+		return 256 << 10
+	}
+	return int64(l.Queue[d])
+}
+
+// A Drop loses one kind of segment: the First-th of it and the Times-1 that follow, in every
+// connection, counted from 1 within a direction of the connection as they enter the link,
+// retransmissions included.
+type Drop struct {
+	ToServer bool
+	Kind     string // syn, synack, ack (without data), data, fin, rst
+	First    int
+	Times    int // 0 is one
+}
+
+// String is the rule in words.
+func (d Drop) String() string {
+	way := "to the client"
+	if d.ToServer {
+		way = "to the server"
+	}
+	return fmt.Sprintf("%d %s segment(s) from number %d %s lost",
+		max(d.Times, 1), d.Kind, d.First, way)
+}

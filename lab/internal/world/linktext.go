@@ -1,0 +1,28 @@
+//go:build linux
+
+package world
+
+import "tcpwhy/lab/internal/phrase"
+
+// String is the link in words.
+func (l Link) String() string {
+	var p phrase.List
+	p.If(true, "%v to the server, %v to the client", l.Delay[0], l.Delay[1])
+	for d, way := range []string{"to the server", "to the client"} {
+		p.If(l.Rate[d] > 0, "%d kbit/s %s, a queue of %d octets", l.Rate[d]/1000, way, l.queue(d))
+	}
+	p.If(l.Fair, "who sends little does not wait behind who sends much")
+	for _, d := range l.Drops {
+		p.If(true, "%v", d)
+	}
+	p.If(l.Loss > 0, "%.1f %% of frames lost at random, seed %d", l.Loss*100, l.Seed)
+	p.If(l.Reorder > 0, "every data segment number %d to the client late by %v",
+		l.Reorder, l.ReorderBy)
+	p.If(l.Jitter > 0, "each frame late by up to %v at random, seed %d", l.Jitter, l.Seed)
+	p.If(l.Duplicate > 0, "every data segment number %d to the client arrives twice", l.Duplicate)
+	box := l.Box.String()
+	p.If(box != "", "in the middle: %s", box)
+	p.If(l.Offload, "segmentation and checksum offload on at both ends")
+	p.If(!l.Offload, "offloads off")
+	return p.String()
+}
