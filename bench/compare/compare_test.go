@@ -21,7 +21,8 @@ func TestReplaceSection(t *testing.T) {
 		}
 	}
 	got, err := os.ReadFile(name)
-	if want := "a\n<!-- growth: begin -->\n\nnew\n\n<!-- growth: end -->\nb\n"; string(got) != want || err != nil {
+	want := "a\n<!-- growth: begin -->\n\nnew\n\n<!-- growth: end -->\nb\n"
+	if string(got) != want || err != nil {
 		t.Errorf("%q, %v, want %q", got, err, want)
 	}
 	if err := replaceSection(name, "comparison", "new\n"); err == nil {
@@ -32,8 +33,10 @@ func TestReplaceSection(t *testing.T) {
 func TestVersionLine(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"tcpdump", "tcpdump version 4.99.3\nlibpcap version 1.10.3\n", "tcpdump 4.99.3"},
-		{"tshark", "Running as user \"root\".\nTShark (Wireshark) 4.0.17 (Git v4.0.17)\n", "tshark 4.0.17"},
-		{"tcptrace", "Version: Ostermann's tcptrace -- version 6.6.7 -- Thu Nov  4, 2004\n", "tcptrace 6.6.7"},
+		{"tshark", "Running as user \"root\".\nTShark (Wireshark) 4.0.17 (Git v4.0.17)\n",
+			"tshark 4.0.17"},
+		{"tcptrace", "Version: Ostermann's tcptrace -- version 6.6.7 -- Thu Nov  4, 2004\n",
+			"tcptrace 6.6.7"},
 		{"httpry", "usage", "httpry"},
 	} {
 		if got := versionLine(c.name, c.text); got != c.want {

@@ -45,7 +45,8 @@ func growth(w io.Writer, t *tools, most int) error {
 	fmt.Fprintf(w, "%s; tcpwhy %s.\n\n", machine(), revision())
 	fmt.Fprint(
 		w,
-		"| kind | packets | CPU ns/packet | CPU µs/connection | wall s | peak MB | KB/connection |\n"+
+		"| kind | packets | CPU ns/packet | CPU µs/connection | wall s | peak MB | "+
+			"KB/connection |\n"+
 			"|---|---:|---:|---:|---:|---:|---:|\n",
 	)
 	for _, s := range growthSteps(most) {

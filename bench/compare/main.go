@@ -111,7 +111,11 @@ func build(dir string) (*tools, error) {
 		filepath.Join(dir, "gen"),
 		filepath.Join(dir, "floor"),
 	}
-	for out, pkg := range map[string]string{t.tcpwhy: "tcpwhy", t.gen: "tcpwhy/bench/gen", t.floor: "tcpwhy/bench/floor"} {
+	for out, pkg := range map[string]string{
+		t.tcpwhy: "tcpwhy",
+		t.gen:    "tcpwhy/bench/gen",
+		t.floor:  "tcpwhy/bench/floor",
+	} {
 		if text, err := command("go", "build", "-o", out, pkg); err != nil {
 			return nil, fmt.Errorf("build %s: %w: %s", pkg, err, text)
 		}

@@ -43,7 +43,8 @@ func samples(t *tools, files []string) ([]sample, error) {
 	for _, k := range standard {
 		file := filepath.Join(t.dir, k.kind+".pcap")
 		if _, err := os.Stat(file); err != nil {
-			if text, err := command(t.gen, "-kind", k.kind, "-n", strconv.Itoa(k.frames), "-o", file); err != nil {
+			text, err := command(t.gen, "-kind", k.kind, "-n", strconv.Itoa(k.frames), "-o", file)
+			if err != nil {
 				return nil, fmt.Errorf("generate %s: %w: %s", k.kind, err, text)
 			}
 		}

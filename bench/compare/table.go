@@ -49,11 +49,8 @@ func compare(w io.Writer, t *tools, o *options) error {
 
 // costs writes what each program took for one capture.
 func costs(w io.Writer, all []program, s sample, m measured) {
-	fmt.Fprintf(
-		w,
-		"\n| %s | CPU ns/packet | CPU, times tcpwhy's | wall ms | peak MB |\n|---|---:|---:|---:|---:|\n",
-		s.name,
-	)
+	fmt.Fprintf(w, "\n| %s | CPU ns/packet | CPU, times tcpwhy's | wall ms | peak MB |\n", s.name)
+	fmt.Fprint(w, "|---|---:|---:|---:|---:|\n")
 	own := m[ownName][s.name]
 	for _, p := range all {
 		c := m[p.name][s.name]

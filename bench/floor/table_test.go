@@ -16,7 +16,8 @@ func TestTable(t *testing.T) {
 			c.octets += uint64(i)
 		}
 	}
-	if segments, octets := table.total(); table.used != 5000 || segments != 10000 || octets != 2*4999*5000/2 {
+	segments, octets := table.total()
+	if table.used != 5000 || segments != 10000 || octets != 2*4999*5000/2 {
 		t.Errorf("%d connections, %d segments, %d octets", table.used, segments, octets)
 	}
 }

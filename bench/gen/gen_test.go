@@ -125,8 +125,14 @@ func counted(t *testing.T, name string) truth {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := truth{Kind: filepath.Base(name), Seed: 3, Frames: int(r.Capture.Frames), Connections: r.Connections,
-		Exchanges: r.ExchangeCount, Octets: int64(r.Capture.Bytes + r.Capture.Frames*recordOverhead)}
+	out := truth{
+		Kind:        filepath.Base(name),
+		Seed:        3,
+		Frames:      int(r.Capture.Frames),
+		Connections: r.Connections,
+		Exchanges:   r.ExchangeCount,
+		Octets:      int64(r.Capture.Bytes + r.Capture.Frames*recordOverhead),
+	}
 	for _, c := range r.Conns {
 		out.Retransmissions += int(c.Retransmissions[0] + c.Retransmissions[1])
 	}

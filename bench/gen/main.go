@@ -145,7 +145,9 @@ func newFrameWriter(w io.Writer, format string) (frameWriter, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func(nano int64, frame []byte) error { return p.WriteFrame(nano, frame, len(frame)) }, nil
+		return func(nano int64, frame []byte) error {
+			return p.WriteFrame(nano, frame, len(frame))
+		}, nil
 	case "pcapng":
 		p, err := capture.NewPcapngWriter(w)
 		if err != nil {
@@ -155,7 +157,9 @@ func newFrameWriter(w io.Writer, format string) (frameWriter, error) {
 		if err != nil {
 			return nil, err
 		}
-		return func(nano int64, frame []byte) error { return p.WriteFrame(iface, nano, frame, len(frame), "") }, nil
+		return func(nano int64, frame []byte) error {
+			return p.WriteFrame(iface, nano, frame, len(frame), "")
+		}, nil
 	}
 	return nil, fmt.Errorf("-format %q: want pcap or pcapng", format)
 }

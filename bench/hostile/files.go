@@ -86,6 +86,7 @@ type counter struct {
 	n int64
 }
 
+// Write counts what it writes.
 func (c *counter) Write(b []byte) (int, error) {
 	n, err := c.w.Write(b)
 	c.n += int64(n)
@@ -297,7 +298,8 @@ func xzBlocks(w io.Writer, n int) (int64, error) {
 	}
 	for _, octet := range plain {
 		const data = 5 // control, two octets of length, the octet, the end
-		if _, err := count.Write(append(append([]byte{}, header...), 1, 0, 0, octet, 0, 0, 0, 0)); err != nil {
+		block := append(append([]byte{}, header...), 1, 0, 0, octet, 0, 0, 0, 0)
+		if _, err := count.Write(block); err != nil {
 			return 0, err
 		}
 		index = append(index, byte(len(header)+data), 1)

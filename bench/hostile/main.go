@@ -64,14 +64,16 @@ func bench(n int, plainSize string, only *regexp.Regexp) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	program, plain := filepath.Join(dir, "tcpwhy"), filepath.Join(dir, "plain.pcap")
-	for _, command := range [][]string{{"go", "build", "-o", program, "."}, {"go", "run", "./bench/gen", "-size", plainSize, "-o", plain}} {
+	for _, command := range [][]string{
+		{"go", "build", "-o", program, "."},
+		{"go", "run", "./bench/gen", "-size", plainSize, "-o", plain},
+	} {
 		if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, out)
 		}
 	}
-	fmt.Println(
-		"| capture | octets | ns an octet | a plain one | times | peak memory | |\n|---|---|---|---|---|---|---|",
-	)
+	fmt.Println("| capture | octets | ns an octet | a plain one | times | peak memory | |")
+	fmt.Println("|---|---|---|---|---|---|---|")
 	for _, in := range inputs() {
 		if !only.MatchString(in.name) {
 			continue

@@ -119,6 +119,7 @@ type result struct {
 
 func (r *result) cost() float64 { return float64(r.cpu) / float64(max(r.sent, 1)) }
 
+// String is a line of the table.
 func (r *result) String() string {
 	return fmt.Sprintf(
 		"%-8s %9d %9d %9d %9d %10.0f %7.1f %7.1f",
