@@ -18,9 +18,9 @@ func All() []scenario.Scenario {
 		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(),
 		windowScenarios(), uploadScenarios(), resetScenarios(), failureScenarios(),
 		programScenarios(), lossScenarios(), orderScenarios(), pathMTUScenarios(),
-		smallWriteScenarios(), bottleneckScenarios(), thinkScenarios(), setupScenarios(),
-		idleScenarios(), messageScenarios(), pipelineScenarios(), headerScenarios(),
-		secureScenarios(), toolScenarios(), jitterScenarios(),
+		smallWriteScenarios(), bottleneckScenarios(), thinkScenarios(), timerScenarios(),
+		setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(),
+		headerScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
 	)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all

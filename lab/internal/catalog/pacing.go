@@ -8,6 +8,7 @@ import (
 
 	"tcpwhy/lab/internal/own"
 	"tcpwhy/lab/internal/scenario"
+	"tcpwhy/lab/internal/world"
 )
 
 func chunkedStream(time.Duration) scenario.Scenario {
@@ -30,7 +31,7 @@ func pacingScenarios() []scenario.Scenario {
 	return slices.Concat(
 		at(thinkOf(40), 0, 10, 50), at(thinkOf(200), 10), at(pacedServer(40), 0, 10),
 		at(pacedServer(50), 50), at(slowWriter, 0, 10, 50), at(corked, 10), at(wholeWrites, 10),
-		at(pacedClient, 10), at(streamed, 10), at(chunkedStream, 10),
+		at(pacedClient, 10), at(streamed, 10), at(chunkedStream, 10), at(fullSmallSegments, 10),
 	)
 }
 
@@ -131,6 +132,21 @@ func streamed(time.Duration) scenario.Scenario {
 			Sockopts: prompt(),
 			Body:     1800,
 			Writes:   own.Writes{Split: true, Piece: 300, PieceGap: 15 * time.Millisecond},
+		},
+		Client: own.Client{Sockopts: prompt(), Count: 4},
+	}
+}
+
+func fullSmallSegments(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-full-segments-of-small-mss",
+		About: "the client announces a small MSS, and the server, with Nagle on, writes two full " +
+			"segments every 12 ms: Nagle never holds a full one",
+		Expect:      scenario.Expect{Pending: true},
+		ClientRoute: world.Route{MSS: 1394}, // 1382 octets beside the timestamps
+		Server: own.Server{
+			Body:   6 * 2764,
+			Writes: own.Writes{Split: true, Piece: 2764, PieceGap: 12 * time.Millisecond},
 		},
 		Client: own.Client{Sockopts: prompt(), Count: 4},
 	}

@@ -70,7 +70,7 @@ func tlsBulk(time.Duration) scenario.Scenario {
 		Expect:  scenario.Expect{Rule: "slow-start", Count: 1, Also: []string{"slow-start"}},
 		Server:  own.Server{Sockopts: prompt(), TLS: true, Body: 150_000},
 		Client:  own.Client{Sockopts: prompt(), TLS: true, Count: 1},
-		Fix:     func(s *scenario.Scenario) { s.InitCwnd = 32 },
+		Fix:     func(s *scenario.Scenario) { s.ServerRoute.InitCwnd = 32 },
 		Snaplen: 1600, // a handshake message must be whole
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"tcpwhy/lab/internal/own"
 	"tcpwhy/lab/internal/peer"
 	"tcpwhy/lab/internal/scenario"
+	"tcpwhy/lab/internal/world"
 )
 
 // smallWriteScenarios write little at a time, or have little acknowledged late.
@@ -24,9 +25,9 @@ func lazyAck(time.Duration) scenario.Scenario {
 		Name: "delayed-ack-initcwnd-1",
 		About: "the server may begin with one segment, and the client delays its " +
 			"acknowledgment of a single one",
-		Expect:   scenario.Expect{Rule: "delayed-ack", Also: []string{"slow-start"}},
-		InitCwnd: 1,
-		Server:   own.Server{Sockopts: prompt(), Body: 8000},
+		Expect:      scenario.Expect{Rule: "delayed-ack", Also: []string{"slow-start"}},
+		ServerRoute: world.Route{InitCwnd: 1},
+		Server:      own.Server{Sockopts: prompt(), Body: 8000},
 		Client: own.Client{
 			Sockopts: peer.Sockopts{NoDelay: true, LazyAck: true},
 			Count:    1,

@@ -30,7 +30,7 @@ func slowStartUpload(time.Duration) scenario.Scenario {
 		Expect:  scenario.Expect{Rule: "slow-start", Cause: "request", Count: 1},
 		Server:  own.Server{Sockopts: prompt(), Body: 120},
 		Client:  own.Client{Sockopts: prompt(), Count: 1, Body: 150_000},
-		Fix:     func(s *scenario.Scenario) { s.InitCwndUp = 32 },
+		Fix:     func(s *scenario.Scenario) { s.ClientRoute.InitCwnd = 32 },
 		Snaplen: 400,
 	}
 }

@@ -31,7 +31,7 @@ func slowStart(time.Duration) scenario.Scenario {
 		Expect:  scenario.Expect{Rule: "slow-start", Count: 1},
 		Server:  own.Server{Sockopts: prompt(), Body: 150_000},
 		Client:  own.Client{Sockopts: prompt(), Count: 1},
-		Fix:     func(s *scenario.Scenario) { s.InitCwnd = 32 },
+		Fix:     func(s *scenario.Scenario) { s.ServerRoute.InitCwnd = 32 },
 		Snaplen: 400,
 	}
 }
@@ -159,12 +159,12 @@ func noScaling(time.Duration) scenario.Scenario {
 			Count: 1,
 			Also:  []string{"slow-start"},
 		},
-		Sysctls:  map[string]string{"net.ipv4.tcp_window_scaling": "0"},
-		InitCwnd: 30,
-		Server:   own.Server{Sockopts: prompt(), Body: 600_000},
-		Client:   own.Client{Sockopts: prompt(), Count: 1},
-		Fix:      func(s *scenario.Scenario) { s.Sysctls = nil },
-		Snaplen:  400,
+		Sysctls:     map[string]string{"net.ipv4.tcp_window_scaling": "0"},
+		ServerRoute: world.Route{InitCwnd: 30},
+		Server:      own.Server{Sockopts: prompt(), Body: 600_000},
+		Client:      own.Client{Sockopts: prompt(), Count: 1},
+		Fix:         func(s *scenario.Scenario) { s.Sysctls = nil },
+		Snaplen:     400,
 	}
 }
 
@@ -179,9 +179,9 @@ func slowWindow(time.Duration) scenario.Scenario {
 			Count: 1,
 			Also:  []string{"slow-start"},
 		},
-		InitCwnd: 100,
-		Server:   own.Server{Sockopts: prompt(), Body: 600_000},
-		Client:   own.Client{Sockopts: prompt(), Count: 1},
+		ServerRoute: world.Route{InitCwnd: 100},
+		Server:      own.Server{Sockopts: prompt(), Body: 600_000},
+		Client:      own.Client{Sockopts: prompt(), Count: 1},
 		Fix: func(s *scenario.Scenario) {
 			s.Sysctls = map[string]string{"net.ipv4.tcp_rmem": "4096 4194304 6291456"}
 		},

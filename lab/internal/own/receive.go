@@ -14,7 +14,7 @@ import (
 
 // receive reads one response; a response that says it is the last ends the connection.
 func (c *clientRun) receive(ctx context.Context) (r peer.Request, err error) {
-	c.Quicken(c.conn)
+	c.RenewAcks(c.conn)
 	limit := c.GiveUp
 	if limit == 0 {
 		limit = 20 * time.Second
@@ -55,7 +55,7 @@ func (c *clientRun) readBody(ctx context.Context, body io.Reader) (got int64, er
 	}
 	for {
 		if c.conn != nil {
-			c.Quicken(c.conn)
+			c.RenewAcks(c.conn)
 		}
 		n, err := io.CopyN(io.Discard, body, step)
 		got += n

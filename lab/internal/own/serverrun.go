@@ -62,7 +62,7 @@ var errDone = errors.New("the connection is done with")
 func (s *serverRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 	r := bufio.NewReaderSize(stream, 64<<10)
 	for n := 1; ; n++ {
-		s.Quicken(c)
+		s.RenewAcks(c)
 		if idle := max(s.Idle, s.LingerAfter); idle > 0 && n > 1 {
 			c.SetReadDeadline(time.Now().Add(idle))
 		}
@@ -160,7 +160,7 @@ func (s Server) hangUp(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 // readBody reports whether the body came wholly.
 func (s Server) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, length int64) bool {
 	for length > 0 {
-		s.Quicken(c)
+		s.RenewAcks(c)
 		n, err := io.CopyN(io.Discard, r, min(length, 64<<10))
 		length -= n
 		if err != nil {

@@ -19,7 +19,7 @@ import (
 type Sockopts struct {
 	NoDelay  bool
 	QuickAck bool // set again before every read, since the kernel takes it back
-	LazyAck  bool // TCP_QUICKACK off: acknowledgments are delayed from the first segment on
+	LazyAck  bool // TCP_QUICKACK off, likewise: acknowledgments are delayed from the first on
 	RcvBuf   int  // octets as given to SO_RCVBUF; 0 leaves autotuning
 	SndBuf   int  // octets as given to SO_SNDBUF; 0 leaves autotuning
 	Port     int  // the client's own; 0 is any
@@ -30,10 +30,7 @@ type Sockopts struct {
 // set here.
 func (o Sockopts) Apply(c *net.TCPConn) {
 	c.SetNoDelay(o.NoDelay)
-	o.Quicken(c)
-	if o.LazyAck {
-		SetOption(c, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
-	}
+	o.RenewAcks(c)
 	if o.KeepIdle > 0 {
 		SetOption(c, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 		SetOption(c, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, o.KeepIdle)
@@ -41,10 +38,13 @@ func (o Sockopts) Apply(c *net.TCPConn) {
 	}
 }
 
-// Quicken asks for prompt acknowledgments again, if they are asked for.
-func (o Sockopts) Quicken(c *net.TCPConn) {
+// RenewAcks says again whether acknowledgments are to be prompt, if that is not left to the kernel.
+func (o Sockopts) RenewAcks(c *net.TCPConn) {
 	if o.QuickAck {
 		SetOption(c, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1)
+	}
+	if o.LazyAck {
+		SetOption(c, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 0)
 	}
 }
 

@@ -177,12 +177,8 @@ func settings(s scenario.Scenario) string {
 			words = append(words, name+"="+s.Sysctls[name])
 		}
 	}
-	if s.InitCwnd > 0 {
-		words = append(words, fmt.Sprintf("initcwnd %d on the server's route", s.InitCwnd))
-	}
-	if s.InitCwndUp > 0 {
-		words = append(words, fmt.Sprintf("initcwnd %d on the client's route", s.InitCwndUp))
-	}
+	words = append(words, s.ServerRoute.Words("server")...)
+	words = append(words, s.ClientRoute.Words("client")...)
 	return ", " + strings.Join(words, ", ")
 }
 

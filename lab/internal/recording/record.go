@@ -109,7 +109,7 @@ func recordOnce(ctx context.Context, s scenario.Scenario, fixed bool) (Log, worl
 		return Log{}, world.Captures{}, err
 	}
 	defer w.Close()
-	if err := w.SetInitCwnds(s.InitCwnd, s.InitCwndUp); err != nil {
+	if err := w.SetRoutes(s.ServerRoute, s.ClientRoute); err != nil {
 		return Log{}, world.Captures{}, err
 	}
 	canary := world.StartCanary()

@@ -14,6 +14,8 @@ type Expect struct {
 	From     string // the capture that decides: client, server or middle; "" is client
 	Alone    bool   // the other captures cannot show it
 	Timeless bool   // what the fault costs is no time: no saving is held against it
+	// the rules cannot say this yet: a check of all scenarios leaves it out
+	Pending bool
 }
 
 // Deciding is the capture that decides.

@@ -10,19 +10,18 @@ import (
 
 // A Scenario is one fault between a client and a server, and the one change that cures it.
 type Scenario struct {
-	Name     string // unique; recorded below lab/out/Name
-	About    string // one sentence
-	Expect   Expect
-	Link     world.Link
-	IPv6     bool
-	Sysctls  map[string]string // in both namespaces
-	InitCwnd int               // segments, on the server's route; 0 is the kernel's 10
-	// InitCwndUp is the same on the client's route.
-	InitCwndUp int
-	Server     peer.Server
-	Client     peer.Client
-	Fix        func(*Scenario) // changes what cures the fault; nil if nothing is to be cured
-	Snaplen    int             // octets of each frame kept; 0 is all
+	Name        string // unique; recorded below lab/out/Name
+	About       string // one sentence
+	Expect      Expect
+	Link        world.Link
+	IPv6        bool
+	Sysctls     map[string]string // in both namespaces
+	ServerRoute world.Route       // from the server to the client
+	ClientRoute world.Route       // from the client to the server
+	Server      peer.Server
+	Client      peer.Client
+	Fix         func(*Scenario) // changes what cures the fault; nil if nothing is to be cured
+	Snaplen     int             // octets of each frame kept; 0 is all
 }
 
 // Cured is the scenario with its fault cured.

@@ -50,26 +50,6 @@ func (w *World) tune(extra map[string]string) error {
 	return nil
 }
 
-// SetInitCwnds gives the routes of the server and the client another initial window; 0 leaves the
-// kernel's.
-func (w *World) SetInitCwnds(server, client int) error {
-	for _, end := range []struct {
-		host *Namespace
-		is   Station
-		n    int
-	}{{w.Server, w.serverIs, server}, {w.Client, w.clientIs, client}} {
-		if end.n == 0 {
-			continue
-		}
-		err := ip("-n", end.host.name, "route", "change", "10.9.0.0/24", "dev", "eth0",
-			"src", end.is.V4, "initcwnd", fmt.Sprint(end.n))
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // CongestionControl is the setting that names the algorithm.
 const CongestionControl = "net.ipv4.tcp_congestion_control"
 
