@@ -15,7 +15,7 @@ import (
 // timerScenarios send again what was never lost, or learn late that it was.
 func timerScenarios() []scenario.Scenario {
 	return slices.Concat(
-		at(hastyTimer, 10),
+		at(hastyTimer, 10), at(synAckLate, 50), at(acksLostAtRandom, 10),
 	)
 }
 
@@ -38,5 +38,36 @@ func hastyTimer(time.Duration) scenario.Scenario {
 		},
 		Client: own.Client{Sockopts: prompt(), Count: 20},
 		Fix:    func(s *scenario.Scenario) { s.ClientRoute.RTOMin = 0 },
+	}
+}
+
+func synAckLate(time.Duration) scenario.Scenario {
+	server, client := small(2)
+	return scenario.Scenario{
+		Name: "syn-ack-late",
+		About: "the first SYN-ACK takes a second longer than all else: the client has just asked " +
+			"again when it comes, and nothing was lost",
+		Expect: scenario.Expect{Rule: "syn-retransmission", Count: 1, Pending: true},
+		Link: world.Link{
+			Drops: []world.Drop{{Kind: "synack", First: 1, Late: 995 * time.Millisecond}},
+		},
+		Server: server, Client: client, Fix: noDrops,
+	}
+}
+
+// acksLostAtRandom has the server repeat what had arrived, while nobody waits for it.
+func acksLostAtRandom(time.Duration) scenario.Scenario {
+	server, client := small(12)
+	client.Interval = 400 * time.Millisecond
+	return scenario.Scenario{
+		Name: "lookalike-acks-lost-at-random",
+		About: "half of the client's acknowledgments are lost: the server sends responses again " +
+			"that had arrived, as D-SACK says, and nobody waits for them",
+		Expect: scenario.Expect{Pending: true},
+		Link: world.Link{
+			Drops: []world.Drop{{ToServer: true, Kind: "ack", Share: .5}},
+			Seed:  3,
+		},
+		Server: server, Client: client,
 	}
 }

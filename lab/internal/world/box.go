@@ -31,7 +31,7 @@ type Box struct {
 // String is what differs from a plain link.
 func (b Box) String() string {
 	var l phrase.List
-	for d, way := range []string{"server", "client"} {
+	for d, way := range wayNames {
 		l.If(b.MTU[d] > 0, "IP packets over %d octets to the %s lost, ICMP %v",
 			b.MTU[d], way, b.Tell)
 	}

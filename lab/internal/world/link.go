@@ -15,10 +15,10 @@ type Link struct {
 	// who has next to nothing waiting does not wait behind others (RFC 8290 §4.2: new flows come
 	// first)
 	Fair  bool
-	Drops []Drop  // lost deterministically
-	Loss  float64 // share lost at random, from Seed
-	// every nth data segment to the client is late by ReorderBy; 0 is none
-	Reorder   int
+	Drops []Drop  // lost, or late, by kind
+	Loss  float64 // share of all frames lost at random, from Seed
+	// every nth data segment, by direction, is late by ReorderBy; 0 is none
+	Reorder   [2]int
 	ReorderBy time.Duration
 	// each frame is late by up to so much at random, from Seed; the order stays
 	Jitter    time.Duration
@@ -36,6 +36,9 @@ const (
 	toClient = 1
 )
 
+// wayNames name the end to which a direction leads.
+var wayNames = [2]string{"server", "client"}
+
 // queue is the octets that may wait for the rate.
 func (l Link) queue(d int) int64 {
 	if l.Queue[d] == 0 {
@@ -51,15 +54,28 @@ type Drop struct {
 	ToServer bool
 	Kind     string // syn, synack, ack (without data), data, fin, rst
 	First    int
-	Times    int // 0 is one
+	Times    int           // 0 is one
+	Share    float64       // in place of First and Times: a share at random, from the link's Seed
+	Late     time.Duration // not lost, but so much later than others, which may overtake it
 }
 
 // String is the rule in words.
 func (d Drop) String() string {
-	way := "to the client"
-	if d.ToServer {
-		way = "to the server"
+	which := fmt.Sprintf("%d %s segment(s) from number %d", max(d.Times, 1), d.Kind, d.First)
+	if d.Share > 0 {
+		which = fmt.Sprintf("%.1f %% of %s segments, at random,", d.Share*100, d.Kind)
 	}
-	return fmt.Sprintf("%d %s segment(s) from number %d %s lost",
-		max(d.Times, 1), d.Kind, d.First, way)
+	fate := "lost"
+	if d.Late > 0 {
+		fate = fmt.Sprintf("late by %v", d.Late)
+	}
+	return fmt.Sprintf("%s to the %s %s", which, wayNames[d.way()], fate)
+}
+
+// way is the direction in which it loses.
+func (d Drop) way() int {
+	if d.ToServer {
+		return toServer
+	}
+	return toClient
 }

@@ -8,16 +8,19 @@ import "tcpwhy/lab/internal/phrase"
 func (l Link) String() string {
 	var p phrase.List
 	p.If(true, "%v to the server, %v to the client", l.Delay[0], l.Delay[1])
-	for d, way := range []string{"to the server", "to the client"} {
-		p.If(l.Rate[d] > 0, "%d kbit/s %s, a queue of %d octets", l.Rate[d]/1000, way, l.queue(d))
+	for d, end := range wayNames {
+		p.If(l.Rate[d] > 0, "%d kbit/s to the %s, a queue of %d octets",
+			l.Rate[d]/1000, end, l.queue(d))
 	}
 	p.If(l.Fair, "who sends little does not wait behind who sends much")
 	for _, d := range l.Drops {
 		p.If(true, "%v", d)
 	}
 	p.If(l.Loss > 0, "%.1f %% of frames lost at random, seed %d", l.Loss*100, l.Seed)
-	p.If(l.Reorder > 0, "every data segment number %d to the client late by %v",
-		l.Reorder, l.ReorderBy)
+	for d, end := range wayNames {
+		p.If(l.Reorder[d] > 0, "every data segment number %d to the %s late by %v",
+			l.Reorder[d], end, l.ReorderBy)
+	}
 	p.If(l.Jitter > 0, "each frame late by up to %v at random, seed %d", l.Jitter, l.Seed)
 	p.If(l.Duplicate > 0, "every data segment number %d to the client arrives twice", l.Duplicate)
 	box := l.Box.String()

@@ -34,7 +34,7 @@ func TestLosses(t *testing.T) {
 		{frame(packet.ACK|packet.PSH, 10), true, true},
 		{frame(packet.ACK|packet.PSH, 10), true, false},
 	} {
-		if got := l.lose(c.frame, c.toServer); got != c.want {
+		if got, _ := l.fate(c.frame, c.toServer); got != c.want {
 			t.Errorf("segment %d: lost %v, want %v", i, got, c.want)
 		}
 	}

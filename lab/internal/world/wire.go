@@ -50,8 +50,8 @@ func startWire(link Link, client, server *tap, snap int) *wire {
 		boxed: newBoxState(),
 		done:  make(chan struct{}),
 	}
-	w.losses = losses{rules: link.Drops, seen: make(map[lossKey]int)}
 	w.random = rand.New(rand.NewSource(link.Seed))
+	w.losses = losses{rules: link.Drops, seen: make(map[lossKey]int), random: w.random}
 	go w.run()
 	return w
 }
@@ -98,9 +98,8 @@ func (w *wire) take(d int, buf []byte) {
 
 func (w *wire) enter(d int, data []byte, now int64) {
 	ether := w.ends[d].ethernet(data)
-	if w.losses.lose(ether, d == toServer) ||
-		(w.link.Loss > 0 && w.random.Float64() < w.link.Loss) ||
-		!w.box(d, ether, now) {
+	lost, late := w.losses.fate(ether, d == toServer)
+	if lost || (w.link.Loss > 0 && w.random.Float64() < w.link.Loss) || !w.box(d, ether, now) {
 		return
 	}
 	due := max(now, w.boxed.closed[d])
@@ -111,7 +110,7 @@ func (w *wire) enter(d int, data []byte, now int64) {
 		}
 		due = left
 	}
-	w.pass(d, data, due)
+	w.pass(d, data, due, late)
 }
 
 // bottleneck is when a frame that may be sent from due on has left, if the queue takes it.
@@ -155,9 +154,9 @@ func (q *queue) flow(fair bool, ether []byte, toServer bool) *int64 {
 	return q.flows[h.Flow]
 }
 
-// pass puts the frame on its way from the time it leaves the bottleneck, with reordering and
+// pass puts the frame on its way from the time it leaves the bottleneck, with what makes it late, and
 // duplication.
-func (w *wire) pass(d int, data []byte, left int64) {
+func (w *wire) pass(d int, data []byte, left int64, late time.Duration) {
 	ether := w.ends[d].ethernet(data)
 	if packet.IsTCP(ether) {
 		w.note(left+int64(w.link.Delay[d]/2), ether)
@@ -168,16 +167,16 @@ func (w *wire) pass(d int, data []byte, left int64) {
 		due = max(due, w.queues[d].last)
 		w.queues[d].last = due
 	}
-	if h, ok := packet.ParseTCP(ether, d == toServer); ok && h.Length > 0 && d == toClient {
+	if h, ok := packet.ParseTCP(ether, d == toServer); ok && h.Length > 0 {
 		w.numbers[d]++
-		if n := w.link.Duplicate; n > 0 && w.numbers[d]%n == 0 {
+		if n := w.link.Duplicate; n > 0 && d == toClient && w.numbers[d]%n == 0 {
 			w.queues[d].add(due, data)
 		}
-		if n := w.link.Reorder; n > 0 && w.numbers[d]%n == 0 {
-			due += int64(w.link.ReorderBy)
+		if n := w.link.Reorder[d]; n > 0 && w.numbers[d]%n == 0 {
+			late += w.link.ReorderBy
 		}
 	}
-	w.queues[d].add(due, data)
+	w.queues[d].add(due+int64(late), data)
 }
 
 // note captures a frame in the middle of the link.
