@@ -16,7 +16,7 @@ func bottleneckScenarios() []scenario.Scenario {
 	return slices.Concat(
 		at(bloated, 10, 50), at(bloatedForKept, 10, 50), at(bloatedForFresh, 10),
 		at(bloatedLater, 10), at(bloatedLaterBare, 10), at(bloatedUp, 10), at(shortQueue, 10),
-		at(policed, 20),
+		at(policed, 20), at(bucketPoliced, 20, 100),
 	)
 }
 
@@ -148,6 +148,28 @@ func policed(time.Duration) scenario.Scenario {
 		Server:  own.Server{Sockopts: prompt(), Body: 1_500_000},
 		Client:  own.Client{Sockopts: prompt(), Count: 1},
 		Fix:     func(s *scenario.Scenario) { s.Link.Queue = [2]int{} },
+		Snaplen: 128,
+	}
+}
+
+// bucketPoliced sends five times what a policer with a bucket lets pass: what is lost is sent again
+// while the path is full, and its bound is octets over rate.
+func bucketPoliced(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "policer-token-bucket",
+		About: "a policer lets 3 Mbit/s to the client pass, and 100 kB at once after a pause: five " +
+			"responses of 2 MB lose segments and take as long as the rate says",
+		Expect: scenario.Expect{
+			Rule:     "bandwidth",
+			Cause:    "policer",
+			Also:     []string{"slow-start", "packet-loss", "retransmission-timeout"},
+			Timeless: true,
+			Pending:  true,
+		},
+		Link:    world.Link{Rate: [2]int64{0, 3_000_000}, Bucket: [2]int{0, 100_000}},
+		Server:  own.Server{Sockopts: prompt(), Body: 2_000_000},
+		Client:  own.Client{Sockopts: prompt(), Count: 5},
+		Fix:     func(s *scenario.Scenario) { s.Link.Rate, s.Link.Bucket = [2]int64{}, [2]int{} },
 		Snaplen: 128,
 	}
 }

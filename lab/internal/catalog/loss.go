@@ -17,7 +17,7 @@ func lossScenarios() []scenario.Scenario {
 		at(synLoss, 0, 10, 50), at(synAckLoss, 10, 50), at(tailLoss, 10, 50),
 		at(singleLoss, 0, 10, 50), at(requestLoss, 10, 50), at(middleLoss, 10, 50),
 		at(randomLoss, 10, 50), at(uploadRandomLoss, 10, 50), at(lostRetransmission, 10, 50),
-		at(uploadLoss, 10, 50), at(finLoss, 10), at(ackLoss, 10),
+		at(uploadLoss, 10, 50), at(finLoss, 10), at(ackLoss, 10), at(outage, 20),
 	)
 }
 
@@ -181,5 +181,27 @@ func ackLoss(time.Duration) scenario.Scenario {
 		Server:  own.Server{Sockopts: prompt(), Body: 30_000},
 		Client:  own.Client{Sockopts: prompt(), Count: 2},
 		Snaplen: 400,
+	}
+}
+
+func outage(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "outage",
+		About: "for 4 s everything in both directions is lost, on four connections: their timers " +
+			"back off, and go on when the path is there again",
+		Expect: scenario.Expect{
+			Rule:    "outage",
+			Also:    []string{"slow-start", "packet-loss", "retransmission-timeout"},
+			Pending: true,
+		},
+		Link: world.Link{
+			Outages: []world.Outage{
+				{From: 500 * time.Millisecond, For: 4 * time.Second, ToServer: true, ToClient: true},
+			},
+		},
+		Server:  own.Server{Sockopts: prompt(), Body: 30_000, Think: 20 * time.Millisecond},
+		Client:  own.Client{Sockopts: prompt(), Count: 20, Parallel: 4},
+		Fix:     func(s *scenario.Scenario) { s.Link.Outages = nil },
+		Snaplen: 200,
 	}
 }

@@ -12,11 +12,16 @@ type Link struct {
 	Delay [2]time.Duration // one way: to the server, to the client
 	Rate  [2]int64         // bits per second; 0 is no limit
 	Queue [2]int           // octets that may wait for the rate; 0 is 256 KiB
+	// octets that a policer of the rate lets pass at once: nothing waits, and what is more is lost;
+	// 0 is no policer
+	Bucket [2]int
 	// who has next to nothing waiting does not wait behind others (RFC 8290 §4.2: new flows come
 	// first)
 	Fair  bool
 	Drops []Drop  // lost, or late, by kind
 	Loss  float64 // share of all frames lost at random, from Seed
+	// times at which everything is lost
+	Outages []Outage
 	// every nth data segment, by direction, is late by ReorderBy; 0 is none
 	Reorder   [2]int
 	ReorderBy time.Duration

@@ -9,12 +9,17 @@ func (l Link) String() string {
 	var p phrase.List
 	p.If(true, "%v to the server, %v to the client", l.Delay[0], l.Delay[1])
 	for d, end := range wayNames {
-		p.If(l.Rate[d] > 0, "%d kbit/s to the %s, a queue of %d octets",
+		p.If(l.Rate[d] > 0 && l.Bucket[d] == 0, "%d kbit/s to the %s, a queue of %d octets",
 			l.Rate[d]/1000, end, l.queue(d))
+		p.If(l.Bucket[d] > 0, "%d kbit/s to the %s, policed without a queue, a bucket of %d octets",
+			l.Rate[d]/1000, end, l.Bucket[d])
 	}
 	p.If(l.Fair, "who sends little does not wait behind who sends much")
 	for _, d := range l.Drops {
 		p.If(true, "%v", d)
+	}
+	for _, o := range l.Outages {
+		p.If(true, "%v", o)
 	}
 	p.If(l.Loss > 0, "%.1f %% of frames lost at random, seed %d", l.Loss*100, l.Seed)
 	for d, end := range wayNames {

@@ -5,6 +5,7 @@ package world
 import (
 	"math/rand"
 	"runtime"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,7 @@ type wire struct {
 	random  *rand.Rand
 	boxed   boxState
 	numbers [2]int // data segments by direction
+	began   int64  // when the first frame came
 	middle  []packet.Frame
 	late    time.Duration // the most that a frame was delivered after it was due
 	snap    int
@@ -35,6 +37,7 @@ type queue struct {
 	free    int64             // when the last bit of the last frame leaves the bottleneck
 	last    int64             // when the last frame is due, if the delay varies
 	flows   map[uint32]*int64 // the same of each connection, if the link is fair
+	police  policer
 }
 
 type passing struct {
@@ -99,11 +102,17 @@ func (w *wire) take(d int, buf []byte) {
 func (w *wire) enter(d int, data []byte, now int64) {
 	ether := w.ends[d].ethernet(data)
 	lost, late := w.losses.fate(ether, d == toServer)
-	if lost || (w.link.Loss > 0 && w.random.Float64() < w.link.Loss) || !w.box(d, ether, now) {
+	if lost || w.out(d, now) ||
+		(w.link.Loss > 0 && w.random.Float64() < w.link.Loss) || !w.box(d, ether, now) {
 		return
 	}
 	due := max(now, w.boxed.closed[d])
-	if w.link.Rate[d] > 0 {
+	switch bucket := w.link.Bucket[d]; {
+	case bucket > 0:
+		if !w.queues[d].police.admit(len(ether), due, w.link.Rate[d], bucket) {
+			return
+		}
+	case w.link.Rate[d] > 0:
 		left, ok := w.bottleneck(d, ether, now, due)
 		if !ok {
 			return // the queue is full
@@ -111,6 +120,15 @@ func (w *wire) enter(d int, data []byte, now int64) {
 		due = left
 	}
 	w.pass(d, data, due, late)
+}
+
+// out reports whether there is an outage.
+func (w *wire) out(d int, now int64) bool {
+	if w.began == 0 {
+		w.began = now
+	}
+	since := time.Duration(now - w.began)
+	return slices.ContainsFunc(w.link.Outages, func(o Outage) bool { return o.has(d, since) })
 }
 
 // bottleneck is when a frame that may be sent from due on has left, if the queue takes it.
