@@ -20,7 +20,7 @@ func All() []scenario.Scenario {
 		programScenarios(), lossScenarios(), orderScenarios(), pathMTUScenarios(),
 		smallWriteScenarios(), bottleneckScenarios(), thinkScenarios(), timerScenarios(),
 		setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(),
-		headerScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
+		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
 	)
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all

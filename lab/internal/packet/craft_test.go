@@ -71,3 +71,20 @@ func TestABoxAnswersInOrder(t *testing.T) {
 		t.Errorf("ICMP is % x", m[14:])
 	}
 }
+
+func TestDressedFramesStayInOrder(t *testing.T) {
+	numbered, hopped := segmentFrame(), segmentFrame()
+	SetID(numbered, 0x1234)
+	if numbered[18] != 0x12 || numbered[19] != 0x34 || checksum(0, numbered[14:34]) != 0 {
+		t.Errorf("identification: % x", numbered[14:34])
+	}
+	Hop(hopped, []byte{2, 0, 0, 0, 0, 8}, []byte{2, 0, 0, 0, 0, 9})
+	if hopped[22] != 63 || hopped[5] != 9 || hopped[11] != 8 || checksum(0, hopped[14:34]) != 0 {
+		t.Errorf("a hop: % x", hopped[:34])
+	}
+	ack := segmentFrame()[:54]
+	binary.BigEndian.PutUint16(ack[16:], 40)
+	if padded := Padded(ack, 46); len(padded) != 60 || padded[17] != 46 || !sums(padded) {
+		t.Errorf("padded: % x", padded)
+	}
+}

@@ -30,6 +30,10 @@ func (l Link) String() string {
 	p.If(l.Duplicate > 0, "every data segment number %d to the client arrives twice", l.Duplicate)
 	box := l.Box.String()
 	p.If(box != "", "in the middle: %s", box)
+	p.If(l.Router > 0, "in the middle a router, captured on both sides, %v apart", l.Router)
+	for i, end := range [2]string{"client", "server"} {
+		p = append(p, l.Stacks[i].words(end)...)
+	}
 	p.If(l.Offload, "segmentation and checksum offload on at both ends")
 	p.If(!l.Offload, "offloads off")
 	return p.String()

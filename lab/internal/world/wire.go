@@ -176,8 +176,13 @@ func (q *queue) flow(fair bool, ether []byte, toServer bool) *int64 {
 // duplication.
 func (w *wire) pass(d int, data []byte, left int64, late time.Duration) {
 	ether := w.ends[d].ethernet(data)
+	half := int64(w.link.Delay[d] / 2)
 	if packet.IsTCP(ether) {
-		w.note(left+int64(w.link.Delay[d]/2), ether)
+		w.note(left+half, ether)
+	}
+	if w.link.Router > 0 {
+		w.route(d, ether, left+half)
+		left += int64(w.link.Router)
 	}
 	due := left + int64(w.link.Delay[d])
 	if w.link.Jitter > 0 {
@@ -195,6 +200,15 @@ func (w *wire) pass(d int, data []byte, left int64, late time.Duration) {
 		}
 	}
 	w.queues[d].add(due+int64(late), data)
+}
+
+// route is the way through a router, whose other side is captured too.
+func (w *wire) route(d int, ether []byte, arrived int64) {
+	host := [2]Station{serverStation(), ClientStation()}[d]
+	packet.Hop(ether, routerSides()[1-d], host.MAC)
+	if packet.IsTCP(ether) {
+		w.note(arrived+int64(w.link.Router), ether)
+	}
 }
 
 // note captures a frame in the middle of the link.

@@ -51,14 +51,24 @@ func New(link Link, sysctls map[string]string, snap int) (w *World, err error) {
 	if err = w.tune(sysctls); err != nil {
 		return w, err
 	}
-	if w.taps[0], err = openTap(w.Client, w.clientIs, w.serverIs, link.Offload); err != nil {
-		return w, err
-	}
-	if w.taps[1], err = openTap(w.Server, w.serverIs, w.clientIs, link.Offload); err != nil {
+	if err = w.plug(link); err != nil {
 		return w, err
 	}
 	w.wire = startWire(link, w.taps[0], w.taps[1], snap)
 	return w, w.listen(snap)
+}
+
+// plug makes the devices of both ends. Where there is a router, each end sends to that.
+func (w *World) plug(link Link) (err error) {
+	near, far := w.clientIs, w.serverIs
+	if link.Router > 0 {
+		near.MAC, far.MAC = routerSides()[1], routerSides()[0]
+	}
+	if w.taps[0], err = openTap(w.Client, w.clientIs, far, link.Offload); err != nil {
+		return err
+	}
+	w.taps[1], err = openTap(w.Server, w.serverIs, near, link.Offload)
+	return err
 }
 
 func (w *World) listen(snap int) (err error) {
@@ -84,6 +94,7 @@ func (w *World) Finish(ctx context.Context) (Captures, error) {
 	w.sniffers = [2]*sniffer{}
 	w.wire.close()
 	c.Middle, c.Late = w.wire.middle, w.wire.late
+	c.dress(w.wire.link.Stacks, [2]Station{w.clientIs, w.serverIs})
 	w.wire = nil
 	return c, errors.Join(errs[:]...)
 }
