@@ -15,7 +15,7 @@ func failureScenarios() []scenario.Scenario {
 	return slices.Concat(
 		at(keepaliveRace, 10, 50), at(staleUse, 10, 50), at(truncated, 10, 50),
 		at(truncatedChunked, 10, 50), at(truncatedTLS, 10, 50), at(refused, 0, 10),
-		at(restarted, 10, 50), at(backlog, 10),
+		at(restarted, 10, 50), at(backlog, 10), at(slowAccept, 10),
 	)
 }
 
@@ -136,5 +136,28 @@ func backlog(time.Duration) scenario.Scenario {
 			Accepting: own.Accepting{Backlog: 1, AcceptAfter: 1500 * time.Millisecond},
 		},
 		Client: own.Client{Sockopts: prompt(), Count: 1, Parallel: 5},
+	}
+}
+
+// slowAccept is seen from the client: its SYNs, or what follows them, stay without an answer for as
+// long as the back-off of its own timers takes.
+func slowAccept(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "backlog-slow-accept",
+		About: "the server accepts one connection every 500 ms with a backlog of one, and twelve " +
+			"come at once",
+		Expect: scenario.Expect{
+			Rule:    "syn-retransmission",
+			Cause:   "backlog-overflow",
+			Also:    []string{"connect-cost"},
+			Pending: true,
+		},
+		Server: own.Server{
+			Sockopts:  prompt(),
+			Body:      800,
+			Accepting: own.Accepting{Backlog: 1, AcceptEvery: 500 * time.Millisecond},
+		},
+		Client: own.Client{Sockopts: prompt(), Count: 1, Parallel: 12},
+		Fix:    onServer(func(o *own.Server) { o.Accepting = own.Accepting{} }),
 	}
 }

@@ -19,7 +19,7 @@ func windowScenarios() []scenario.Scenario {
 		at(smallResponse, 50), at(applicationLimited, 50), at(receiverLimited, 10, 50),
 		at(bandwidthLimited, 50), at(zeroWindow, 10, 50), at(slowStartOffload, 50),
 		at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50), at(bulkBBR, 50),
-		at(sendBuffer, 50),
+		at(sendBuffer, 50), at(shortReads, 20),
 	)
 }
 
@@ -236,5 +236,28 @@ func sendBuffer(time.Duration) scenario.Scenario {
 		},
 		Client:  own.Client{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
+	}
+}
+
+// shortReads has a window that moves in the steps of the reader, by updates later than a round trip.
+func shortReads(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reader-slow-in-small-steps",
+		About: "the client reads 12 kB and pauses 50 ms, with a receive buffer of 30 kB: whoever " +
+			"waits for its window waits for the reader, though the window never closes for long",
+		Expect: scenario.Expect{
+			Rule:    "zero-window",
+			Cause:   "response",
+			Also:    []string{"slow-start", "receive-window"},
+			Pending: true,
+		},
+		Server: own.Server{Sockopts: prompt(), Body: 600_000},
+		Client: own.Client{
+			Sockopts: peer.Sockopts{NoDelay: true, RcvBuf: 30_000},
+			Count:    1,
+			Reads:    own.Reads{ReadSize: 12_000, SlowRead: 50 * time.Millisecond},
+		},
+		Fix:     onClient(func(c *own.Client) { c.SlowRead = 0 }),
+		Snaplen: 200,
 	}
 }

@@ -23,7 +23,8 @@ func (c Client) About() string {
 	l.If(c.Preconnect > 0, "connects %v before the first request", c.Preconnect)
 	l.If(c.Rotate > 0, "%d connections used in turn", c.Rotate)
 	l.If(c.Parallel > 1, "%d connections at the same time", c.Parallel)
-	l.If(c.SlowRead > 0, "pauses %v between reads of 64 KiB", c.SlowRead)
+	l.If(c.SlowRead > 0 && c.ReadSize == 0, "pauses %v between reads of 64 KiB", c.SlowRead)
+	l.If(c.ReadSize > 0, "pauses %v between reads of %d octets", c.SlowRead, c.ReadSize)
 	l.If(c.AbortAfter > 0, "aborts after %d octets of the body", c.AbortAfter)
 	l.If(c.ResetEnd, "closes with SO_LINGER 0")
 	l.If(c.Blind, "does not look whether the server closed the connection")
@@ -81,7 +82,9 @@ func (s Server) About() string {
 	l.If(s.Linger, "SO_LINGER 0, closes after the response")
 	l.If(s.LingerAfter > 0, "SO_LINGER 0, closes after %v idle", s.LingerAfter)
 	l.If(s.SlowRead > 0, "pauses %v between reads of the request's body", s.SlowRead)
+	l.If(s.ReadSize > 0, "reads %d octets at once", s.ReadSize)
 	l.If(s.AcceptAfter > 0, "listen backlog %d, accepts after %v", s.Backlog, s.AcceptAfter)
+	l.If(s.AcceptEvery > 0, "listen backlog %d, accepts one every %v", s.Backlog, s.AcceptEvery)
 	return l.String()
 }
 

@@ -136,7 +136,7 @@ func (c *clientRun) connect(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	c.reader = bufio.NewReaderSize(c.stream, 64<<10)
+	c.reader = bufio.NewReaderSize(c.stream, c.readSize())
 	return nil
 }
 

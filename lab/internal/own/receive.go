@@ -49,7 +49,7 @@ func (c *clientRun) awaitClose() {
 var errAborted = errors.New("aborted by the client")
 
 func (c *clientRun) readBody(ctx context.Context, body io.Reader) (got int64, err error) {
-	step := int64(64 << 10)
+	step := int64(c.readSize())
 	if c.AbortAfter > 0 {
 		step = int64(c.AbortAfter)
 	}

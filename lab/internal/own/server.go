@@ -73,10 +73,11 @@ type Cuts struct {
 	CutStream  int  // the same after so many octets in all, within a TLS record
 }
 
-// Accepting is a server that does not accept at first.
+// Accepting is how a server takes connections from its queue; the zero value takes them at once.
 type Accepting struct {
-	Backlog     int           // of listen(2), accepting nobody for AcceptAfter
-	AcceptAfter time.Duration // 0 accepts at once, with the system's backlog
+	Backlog     int           // of listen(2); 0 is the system's
+	AcceptAfter time.Duration // accepts nobody for so long
+	AcceptEvery time.Duration // and then one connection each time
 }
 
 // Start listens and serves until stopped; stop returns when every connection has been closed.
@@ -94,7 +95,7 @@ func (s Server) Start(ctx context.Context, e *peer.Env) (func(), error) {
 		run.cert = &cert
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	if s.AcceptAfter > 0 {
+	if s.Backlog > 0 {
 		setBacklog(l, s.Backlog)
 	}
 	run.open.wait.Add(1)

@@ -53,6 +53,7 @@ func (s *serverRun) accept(ctx context.Context, l *net.TCPListener) {
 				s.serve(ctx, c, stream)
 			}
 		}()
+		peer.Pause(ctx, s.AcceptEvery)
 	}
 }
 
@@ -60,7 +61,7 @@ var errDone = errors.New("the connection is done with")
 
 // serve answers requests on one connection until it is to be closed.
 func (s *serverRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) {
-	r := bufio.NewReaderSize(stream, 64<<10)
+	r := bufio.NewReaderSize(stream, s.readSize())
 	for n := 1; ; n++ {
 		s.RenewAcks(c)
 		if idle := max(s.Idle, s.LingerAfter); idle > 0 && n > 1 {
@@ -161,7 +162,7 @@ func (s Server) hangUp(ctx context.Context, c *net.TCPConn, stream net.Conn) {
 func (s Server) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, length int64) bool {
 	for length > 0 {
 		s.RenewAcks(c)
-		n, err := io.CopyN(io.Discard, r, min(length, 64<<10))
+		n, err := io.CopyN(io.Discard, r, min(length, int64(s.readSize())))
 		length -= n
 		if err != nil {
 			return false

@@ -19,7 +19,16 @@ type Writes struct {
 
 // Reads is how the other side's body is read.
 type Reads struct {
-	SlowRead time.Duration // pause between reads of 64 KiB
+	SlowRead time.Duration // pause between reads
+	ReadSize int           // octets read at once; 0 is 64 KiB
+}
+
+// readSize is the octets read at once.
+func (r Reads) readSize() int {
+	if r.ReadSize == 0 {
+		return 64 << 10
+	}
+	return r.ReadSize
 }
 
 // eachPiece hands a body to write, piece by piece and gap by gap.
