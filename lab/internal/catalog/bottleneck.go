@@ -157,8 +157,8 @@ func policed(time.Duration) scenario.Scenario {
 func bucketPoliced(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
 		Name: "policer-token-bucket",
-		About: "a policer lets 3 Mbit/s to the client pass, and 100 kB at once after a pause: five " +
-			"responses of 2 MB lose segments and take as long as the rate says",
+		About: "a policer lets 3 Mbit/s to the client pass, and 100 kB at once after a pause: " +
+			"five responses of 2 MB lose segments and take as long as the rate says",
 		Expect: scenario.Expect{
 			Rule:     "bandwidth",
 			Cause:    "policer",

@@ -73,8 +73,8 @@ func paddedACKs(time.Duration) scenario.Scenario {
 	client.Interval = 2 * time.Second
 	return scenario.Scenario{
 		Name: "lookalike-padded-acks",
-		About: "the client's pure ACKs are filled up with six zeros within the length of IP: they " +
-			"are no data, and the next request, 2 s later, is no copy of them",
+		About: "the client's pure ACKs are filled up with six zeros within the length of IP: " +
+			"they are no data, and the next request, 2 s later, is no copy of them",
 		Expect:  scenario.Expect{Pending: true},
 		Link:    world.Link{Stacks: [2]world.Stack{{Pad: true}}},
 		Sysctls: bare(),

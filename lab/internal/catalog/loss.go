@@ -195,9 +195,12 @@ func outage(time.Duration) scenario.Scenario {
 			Pending: true,
 		},
 		Link: world.Link{
-			Outages: []world.Outage{
-				{From: 500 * time.Millisecond, For: 4 * time.Second, ToServer: true, ToClient: true},
-			},
+			Outages: []world.Outage{{
+				From:     500 * time.Millisecond,
+				For:      4 * time.Second,
+				ToServer: true,
+				ToClient: true,
+			}},
 		},
 		Server:  own.Server{Sockopts: prompt(), Body: 30_000, Think: 20 * time.Millisecond},
 		Client:  own.Client{Sockopts: prompt(), Count: 20, Parallel: 4},

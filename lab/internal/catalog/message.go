@@ -15,7 +15,8 @@ import (
 func messageScenarios() []scenario.Scenario {
 	return slices.Concat(
 		at(slowClose, 0, 10, 50), at(promptClose, 10), at(cutHead, 10, 50),
-		at(expectCurl, 0, 10, 50), at(expectAnswered, 10),
+		at(expectCurl, 0, 10, 50), at(expectAnswered, 10), at(excess, 10),
+		at(noRequest, 10), at(oneError, 10),
 	)
 }
 
@@ -78,4 +79,51 @@ func expectAnswered(time.Duration) scenario.Scenario {
 		"100 at once"
 	s.Server = program.Nginx{Body: 300, Settings: "error_page 405 =200 $uri;"}
 	return s
+}
+
+func excess(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "lookalike-excess-behind-response",
+		About:  "the response announces 21 octets, and 28 come before the server closes",
+		Expect: scenario.Expect{Pending: true},
+		Server: own.Server{
+			Sockopts: prompt(),
+			Body:     21,
+			Response: own.Response{Excess: 7},
+			Keeping:  own.Keeping{Requests: 1},
+		},
+		Client: own.Client{Sockopts: prompt(), Count: 1},
+	}
+}
+
+func noRequest(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "lookalike-no-request-answered",
+		About:  "the client sends a line that is no request, and nginx answers it with 400",
+		Expect: scenario.Expect{Pending: true},
+		Server: program.Nginx{Body: 300},
+		Client: own.Client{
+			Sockopts: prompt(),
+			Count:    1,
+			Request:  own.Request{Raw: "HELLO\r\n\r\n"},
+		},
+	}
+}
+
+func oneError(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-error-closes",
+		About: "the server answers 200 and 404, and closes with a 500: one error is no limit of " +
+			"requests",
+		Expect: scenario.Expect{Pending: true},
+		Server: own.Server{
+			Sockopts: prompt(),
+			Body:     300,
+			Response: own.Response{
+				Statuses: []string{"200 OK", "404 Not Found", "500 Internal Server Error"},
+			},
+			Keeping: own.Keeping{Requests: 3},
+		},
+		Client: own.Client{Sockopts: prompt(), Count: 4},
+	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"tcpwhy/lab/internal/own"
 	"tcpwhy/lab/internal/scenario"
+	"tcpwhy/lab/internal/world"
 )
 
 // resetScenarios end connections by RST, and in ways that look alike.
@@ -16,6 +17,7 @@ func resetScenarios() []scenario.Scenario {
 		at(unreadBody, 10, 50), at(lingerZero, 10, 50), at(clientAbort, 10, 50),
 		at(serverAbort, 10, 50), at(idleReset, 10), at(idleResetHitsRequest, 50),
 		at(cleanClose, 10), at(lazyReset, 10), at(resetAfterFin, 10), at(halfClose, 10, 50),
+		at(answeredByBox, 10), at(refusedTLS, 10),
 	)
 }
 
@@ -171,5 +173,50 @@ func halfClose(time.Duration) scenario.Scenario {
 			"closes as it should",
 		Server: own.Server{Sockopts: prompt(), Body: 3000, Think: 30 * time.Millisecond},
 		Client: own.Client{Sockopts: prompt(), Count: 1, Ending: own.Ending{HalfClose: true}},
+	}
+}
+
+func answeredByBox(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reset-answered-by-box",
+		About: "in the middle of an upload a box answers a segment with a RST in the server's " +
+			"name, with that segment's IP identification; the server goes on acknowledging",
+		Expect: scenario.Expect{
+			Rule:    "reset-after-data",
+			Cause:   "injected",
+			Count:   1,
+			Alone:   true,
+			Also:    []string{"slow-start"},
+			Pending: true,
+		},
+		Link:    world.Link{Box: world.Box{Answer: 14}},
+		Server:  own.Server{Sockopts: prompt(), Body: 120},
+		Client:  own.Client{Sockopts: prompt(), Count: 1, Body: 60_000},
+		Fix:     noBox,
+		Snaplen: 400,
+	}
+}
+
+func refusedTLS(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reset-tls-unread-request-data",
+		About: "inside TLS the server answers 413 and closes, in order, while the client still " +
+			"sends its body: the reset is about what it has not read",
+		Expect: scenario.Expect{
+			Rule:    "reset-after-data",
+			Cause:   "unread-request-data",
+			Also:    []string{"missed-reuse"},
+			Pending: true,
+		},
+		Server: own.Server{Sockopts: prompt(), TLS: true, Refusal: own.Refusal{Refuse: 413}},
+		Client: own.Client{
+			Sockopts: prompt(),
+			TLS:      true,
+			Count:    2,
+			Body:     200_000,
+			Writes:   own.Writes{Split: true},
+			Pool:     own.Pool{Fresh: true},
+		},
+		Snaplen: 1600,
 	}
 }

@@ -19,7 +19,7 @@ func setupScenarios() []scenario.Scenario {
 		at(filtered, 10), at(unreachable, 10), at(prohibited, 10), at(reusedPort, 10, 50),
 		at(manyPorts, 0), at(manySpare, 10, 50), at(churn, 10), at(selfLoss, 10),
 		at(neededAtOnce, 10, 50), at(poolOfTwo, 10, 50), at(workersLookalike, 10), at(serial, 50),
-		at(serialShort, 10), at(parallelUsed, 10),
+		at(serialShort, 10), at(parallelUsed, 10), at(impatient, 10), at(fewPorts, 10),
 	)
 }
 
@@ -238,5 +238,37 @@ func parallelUsed(time.Duration) scenario.Scenario {
 		About:  "ten connections at the same time, all of them busy and kept",
 		Server: own.Server{Sockopts: prompt(), Body: 800, Think: 150 * time.Millisecond},
 		Client: own.Client{Sockopts: prompt(), Count: 3, Parallel: 10},
+	}
+}
+
+func impatient(time.Duration) scenario.Scenario {
+	server, client := small(3)
+	client.Pool = own.Pool{Patience: 300 * time.Millisecond, Retry: true}
+	return scenario.Scenario{
+		Name: "connect-given-up-too-early",
+		About: "the SYN-ACK takes 400 ms, and the client gives up after 300 and tries on another " +
+			"connection, which is answered at once",
+		Expect: scenario.Expect{Rule: "connection-refused", Alone: true, Pending: true},
+		Link: world.Link{
+			Drops: []world.Drop{{Kind: "synack", Share: .5, Late: 400 * time.Millisecond}},
+			Seed:  6,
+		},
+		Server: server, Client: client, Fix: noDrops,
+	}
+}
+
+func fewPorts(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "port-range-small",
+		About: "sixty connections in 6 s from fourteen ports: the server closes each first, and " +
+			"most are opened into its TIME_WAIT",
+		Expect: scenario.Expect{
+			Rule:    "port-exhaustion",
+			Also:    []string{"missed-reuse"},
+			Pending: true,
+		},
+		Sysctls: map[string]string{"net.ipv4.ip_local_port_range": "40000 40013"},
+		Server:  own.Server{Sockopts: prompt(), Body: 800, Keeping: own.Keeping{Requests: 1}},
+		Client:  own.Client{Sockopts: prompt(), Count: 60, Interval: 90 * time.Millisecond},
 	}
 }

@@ -239,7 +239,8 @@ func sendBuffer(time.Duration) scenario.Scenario {
 	}
 }
 
-// shortReads has a window that moves in the steps of the reader, by updates later than a round trip.
+// shortReads has a window that moves in the steps of the reader, by updates later than a round
+// trip.
 func shortReads(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
 		Name: "reader-slow-in-small-steps",

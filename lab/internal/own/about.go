@@ -42,6 +42,8 @@ func (c Client) About() string {
 		"after a response that says close, waits up to %v for the server to close", c.AwaitClose)
 	l.If(c.IgnoreClose, "uses a connection again whose close was announced")
 	l.If(c.Path != "", "asks below %s", c.Path)
+	l.If(c.Raw != "", "sends %q in place of a request", c.Raw)
+	l.If(c.Patience > 0, "gives up a connection that is not there after %v", c.Patience)
 	l.If(c.Linger > 0, "closes %v after the last response", c.Linger)
 	return l.String()
 }
@@ -54,6 +56,8 @@ func (s Server) About() string {
 	l.If(s.LongThink > 0, "thinks %v over request 1 and every %d after it",
 		s.LongThink, s.LongEvery)
 	l.If(true, "body of %d octets", s.Body)
+	l.If(len(s.Statuses) > 0, "answers %s in turn", strings.Join(s.Statuses, ", "))
+	l.If(s.Excess > 0, "and %d octets that it does not announce", s.Excess)
 	l.If(s.Large > 0, "of %d octets below /large", s.Large)
 	l.If(s.Split, "header and body in two writes")
 	l.If(s.Gap > 0, "%v apart", s.Gap)

@@ -15,15 +15,15 @@ import (
 	"tcpwhy/lab/internal/peer"
 )
 
-// answer writes one response, and returns errDone if it left the connection unusable.
-func (s Server) answer(ctx context.Context, c *net.TCPConn, w net.Conn, last bool) error {
+// answer writes the nth response of a connection, and returns errDone if it left that unusable.
+func (s Server) answer(ctx context.Context, c *net.TCPConn, w net.Conn, n int, last bool) error {
 	if s.Cork || s.KeepCork {
 		peer.SetOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 1)
 	}
 	if s.Cork {
 		defer peer.SetOption(c, unix.IPPROTO_TCP, unix.TCP_CORK, 0)
 	}
-	head, body := s.head(last), peer.Fill(s.Body)
+	head, body := s.head(n, last), peer.Fill(s.Body+s.Excess)
 	if s.CutHead {
 		io.WriteString(w, head[:len(head)/2])
 		return errDone
@@ -86,12 +86,21 @@ func (s Server) framed(piece []byte) []byte {
 	return append(append(chunk, piece...), "\r\n"...)
 }
 
-func (s Server) head(last bool) string {
+// status is that of the nth response.
+func (s Server) status(n int) string {
+	if len(s.Statuses) == 0 {
+		return "200 OK"
+	}
+	return s.Statuses[min(n, len(s.Statuses))-1]
+}
+
+func (s Server) head(n int, last bool) string {
 	version := s.Version
 	if version == "" {
 		version = "HTTP/1.1"
 	}
-	head := version + " 200 OK\r\nServer: lab\r\nContent-Type: text/plain\r\n" + s.Header
+	head := version + " " + s.status(n) +
+		"\r\nServer: lab\r\nContent-Type: text/plain\r\n" + s.Header
 	switch {
 	case s.Chunked:
 		head += "Transfer-Encoding: chunked\r\n"

@@ -37,7 +37,8 @@ type Request struct {
 	SameTarget bool   // asks for the same thing every time
 	// the body as it stands, if not the usual text; Body is its announced length
 	Text  string
-	Short int // so many octets of the body are announced and never sent
+	Short int    // so many octets of the body are announced and never sent
+	Raw   string // sent as it stands in place of a request
 }
 
 // Pool is when a client opens connections, and which one it takes.
@@ -53,7 +54,8 @@ type Pool struct {
 	Blind       bool
 	IgnoreClose bool // use a connection again whose close was announced
 	// a request that fails is sent once more on a new connection, as part of the same request
-	Retry bool
+	Retry    bool
+	Patience time.Duration // for a connection to be there; 0 is 10 s
 }
 
 // Ending is how a client lets go of a response, and of its connection.

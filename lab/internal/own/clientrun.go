@@ -122,7 +122,12 @@ func (c *clientRun) usable() bool {
 
 func (c *clientRun) connect(ctx context.Context) (err error) {
 	c.number = c.numbers.next()
-	c.conn, err = peer.Dial(ctx, c.env.Client, c.env.Goal(), c.Sockopts)
+	patient, cancel := ctx, context.CancelFunc(func() {})
+	if c.Patience > 0 {
+		patient, cancel = context.WithTimeout(ctx, c.Patience)
+	}
+	defer cancel()
+	c.conn, err = peer.Dial(patient, c.env.Client, c.env.Goal(), c.Sockopts)
 	if err != nil {
 		c.conn = nil
 		return err
@@ -158,6 +163,9 @@ func (c *clientRun) send(ctx context.Context, n int) error {
 
 // message is the nth request.
 func (c *clientRun) message(n int) (head string, body []byte) {
+	if c.Raw != "" {
+		return c.Raw, nil
+	}
 	method, version := "GET", c.Version
 	if c.Body > 0 {
 		method = "POST"

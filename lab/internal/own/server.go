@@ -38,12 +38,16 @@ type Outlier struct {
 
 // Response is what a server says, beside the length of the body.
 type Response struct {
-	Version        string // of the status line; "" is HTTP/1.1
-	Header         string // further header lines, each with CRLF
-	Large          int    // octets of the body of what lies below /large
-	CloseDelimited bool   // no Content-Length: the end of the connection ends the body
-	Continue       bool   // answers Expect: 100-continue
-	Twice          bool   // sends every response a second time, which nobody asked for
+	Version string // of the status line; "" is HTTP/1.1
+	Header  string // further header lines, each with CRLF
+	// status of the nth response on a connection, as in "404 Not Found", and of all after the last;
+	// none is 200 OK
+	Statuses       []string
+	Excess         int  // so many octets of the body are sent and not announced
+	Large          int  // octets of the body of what lies below /large
+	CloseDelimited bool // no Content-Length: the end of the connection ends the body
+	Continue       bool // answers Expect: 100-continue
+	Twice          bool // sends every response a second time, which nobody asked for
 }
 
 // Keeping is how long a server keeps a connection, and how it ends one in which nothing is amiss.

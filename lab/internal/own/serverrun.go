@@ -87,10 +87,10 @@ func (s *serverRun) serve(ctx context.Context, c *net.TCPConn, stream net.Conn) 
 
 // readRequest reads what follows the header, and reports whether the request is to be answered.
 func (s *serverRun) readRequest(
-	ctx context.Context, c *net.TCPConn, stream io.Writer, r io.Reader, asked asked,
+	ctx context.Context, c *net.TCPConn, stream io.WriteCloser, r io.Reader, asked asked,
 ) bool {
 	if s.Refuse > 0 && asked.length > 0 {
-		s.refuse(c)
+		s.refuse(c, stream)
 		return false
 	}
 	if asked.waits && s.Continue {
@@ -112,7 +112,7 @@ func (s *serverRun) respond(
 	if asked.large {
 		one.Body = s.Large
 	}
-	err := one.answer(ctx, c, stream, asked.close)
+	err := one.answer(ctx, c, stream, n, asked.close)
 	s.sees.Serves(peer.Served{
 		Client:  c.RemoteAddr().String(),
 		Number:  n,
@@ -175,10 +175,13 @@ func (s Server) readBody(ctx context.Context, c *net.TCPConn, r io.Reader, lengt
 }
 
 // refuse answers without reading the request's body.
-func (s Server) refuse(c *net.TCPConn) {
+func (s Server) refuse(c *net.TCPConn, stream io.WriteCloser) {
 	const answer = "HTTP/1.1 %d Refused\r\nConnection: close\r\nContent-Length: 6\r\n\r\nlarge\n"
-	fmt.Fprintf(c, answer, s.Refuse)
+	fmt.Fprintf(stream, answer, s.Refuse)
 	if !s.Drain {
+		if s.TLS {
+			stream.Close() // says so before the FIN
+		}
 		return
 	}
 	c.CloseWrite()

@@ -18,6 +18,9 @@ func IsIPv4(ether []byte) bool {
 	return len(ether) >= 34 && binary.BigEndian.Uint16(ether[12:]) == 0x0800
 }
 
+// ID is the identification of an IPv4 packet.
+func ID(ether []byte) uint16 { return binary.BigEndian.Uint16(ether[ipID:]) }
+
 // SetID changes the identification of an IPv4 packet.
 func SetID(ether []byte, id uint16) {
 	binary.BigEndian.PutUint16(ether[ipID:], id)

@@ -22,6 +22,9 @@ type Box struct {
 	Reject int
 	// a RST for the client follows the nth data segment to the client; 0 is none
 	Inject int
+	// a RST for the client in the server's name answers the nth data segment to the server, which
+	// passes, with the identification of that segment; 0 is none
+	Answer int
 	// when so many data segments have gone to the client, that direction stands still
 	StallAfter  int
 	StallFor    time.Duration // for so long, and then everything passes at once
@@ -39,6 +42,7 @@ func (b Box) String() string {
 		b.Forget, b.Reset)
 	l.If(b.Reject > 0, "SYNs answered by ICMP type 3 code %d", b.Reject)
 	l.If(b.Inject > 0, "a RST of its own to the client after data segment %d", b.Inject)
+	l.If(b.Answer > 0, "a RST of its own answers data segment %d to the server", b.Answer)
 	l.If(b.StallFor > 0, "to the client nothing for %v after %d data segments",
 		b.StallFor, b.StallAfter)
 	return l.String()
@@ -49,6 +53,7 @@ type boxState struct {
 	lastSeen map[uint32]int64 // by flow: when something passed
 	dead     map[uint32]bool
 	data     int      // segments with data to the client
+	asked    int      // and to the server
 	closed   [2]int64 // until when a direction stands still
 }
 
@@ -78,8 +83,12 @@ func (w *wire) box(d int, ether []byte, now int64) bool {
 		}
 		return false
 	}
-	if d == toClient && h.Length > 0 {
+	switch {
+	case h.Length == 0:
+	case d == toClient:
 		w.countData(ether, now)
+	default:
+		w.countRequest(ether, now)
 	}
 	return true
 }
@@ -94,6 +103,16 @@ func (w *wire) forgotten(h packet.Header, now int64) bool {
 	}
 	s.lastSeen[h.Flow] = now
 	return s.dead[h.Flow]
+}
+
+// countRequest answers in the server's name.
+func (w *wire) countRequest(ether []byte, now int64) {
+	w.boxed.asked++
+	if w.link.Box.Answer == w.boxed.asked {
+		reset := packet.ResetFor(ether)
+		packet.SetID(reset, packet.ID(ether))
+		w.answer(toServer, reset, now)
+	}
 }
 
 // countData injects and stalls.

@@ -31,7 +31,7 @@ type Link struct {
 	Seed      int64
 	Offload   bool // large segments and unfinished checksums at both ends, as with a network card
 	Box       Box  // what stands in the middle
-	// a router in the middle, captured on both sides, between which a frame spends so long; 0 is none
+	// a router in the middle, captured on both sides, in which a frame spends so long; 0 is none
 	Router time.Duration
 	Stacks [2]Stack // of the client, of the server
 }

@@ -172,8 +172,8 @@ func (q *queue) flow(fair bool, ether []byte, toServer bool) *int64 {
 	return q.flows[h.Flow]
 }
 
-// pass puts the frame on its way from the time it leaves the bottleneck, with what makes it late, and
-// duplication.
+// pass puts the frame on its way from the time it leaves the bottleneck, with what makes it late,
+// and duplication.
 func (w *wire) pass(d int, data []byte, left int64, late time.Duration) {
 	ether := w.ends[d].ethernet(data)
 	half := int64(w.link.Delay[d] / 2)
