@@ -34,9 +34,8 @@ type Box struct {
 // String is what differs from a plain link.
 func (b Box) String() string {
 	var l phrase.List
-	for d, way := range wayNames {
-		l.If(b.MTU[d] > 0, "IP packets over %d octets to the %s lost, ICMP %v",
-			b.MTU[d], way, b.Tell)
+	for d, mtu := range b.MTU {
+		l.If(mtu > 0, "IP packets over %d octets to the %s lost, ICMP %v", mtu, endOf(d), b.Tell)
 	}
 	l.If(b.Forget > 0, "connections forgotten after %v idle, later segments answered by RST: %v",
 		b.Forget, b.Reset)

@@ -44,8 +44,8 @@ const (
 	toClient = 1
 )
 
-// wayNames name the end to which a direction leads.
-var wayNames = [2]string{"server", "client"}
+// endOf names the end to which a direction leads.
+func endOf(d int) string { return [2]string{"server", "client"}[d] }
 
 // queue is the octets that may wait for the rate.
 func (l Link) queue(d int) int64 {
@@ -77,7 +77,7 @@ func (d Drop) String() string {
 	if d.Late > 0 {
 		fate = fmt.Sprintf("late by %v", d.Late)
 	}
-	return fmt.Sprintf("%s to the %s %s", which, wayNames[d.way()], fate)
+	return fmt.Sprintf("%s to the %s %s", which, endOf(d.way()), fate)
 }
 
 // way is the direction in which it loses.

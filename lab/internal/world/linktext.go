@@ -8,7 +8,8 @@ import "tcpwhy/lab/internal/phrase"
 func (l Link) String() string {
 	var p phrase.List
 	p.If(true, "%v to the server, %v to the client", l.Delay[0], l.Delay[1])
-	for d, end := range wayNames {
+	for d := range l.Rate {
+		end := endOf(d)
 		p.If(l.Rate[d] > 0 && l.Bucket[d] == 0, "%d kbit/s to the %s, a queue of %d octets",
 			l.Rate[d]/1000, end, l.queue(d))
 		p.If(l.Bucket[d] > 0, "%d kbit/s to the %s, policed without a queue, a bucket of %d octets",
@@ -22,9 +23,8 @@ func (l Link) String() string {
 		p.If(true, "%v", o)
 	}
 	p.If(l.Loss > 0, "%.1f %% of frames lost at random, seed %d", l.Loss*100, l.Seed)
-	for d, end := range wayNames {
-		p.If(l.Reorder[d] > 0, "every data segment number %d to the %s late by %v",
-			l.Reorder[d], end, l.ReorderBy)
+	for d, n := range l.Reorder {
+		p.If(n > 0, "every data segment number %d to the %s late by %v", n, endOf(d), l.ReorderBy)
 	}
 	p.If(l.Jitter > 0, "each frame late by up to %v at random, seed %d", l.Jitter, l.Seed)
 	p.If(l.Duplicate > 0, "every data segment number %d to the client arrives twice", l.Duplicate)
