@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// maxPairs is how many clients and services a rule follows; beyond it new ones are not followed
-	// until others have been silent for pairSilence.
-	maxPairs    = 1 << 14
+	// MaxPairs is how many clients and services a rule follows; beyond it new ones are not followed
+	// until others have been silent for PairSilence.
+	MaxPairs = 1 << 14
+	// PairSilence is how long who is silent is remembered at least.
 	PairSilence = 2 * time.Minute
 )
 
@@ -36,12 +37,12 @@ func (t *PairTable[T]) Of(p report.Pair, now time.Duration) *T {
 		e.seen = now
 		return &e.Value
 	}
-	if len(t.Entries) >= maxPairs {
+	if len(t.Entries) >= MaxPairs {
 		if now-t.swept < PairSilence {
 			return nil
 		}
 		t.sweep(now)
-		if len(t.Entries) >= maxPairs {
+		if len(t.Entries) >= MaxPairs {
 			return nil
 		}
 	}

@@ -2,24 +2,90 @@ package rule
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
+	"time"
 
 	"tcpwhy/analysis/report"
 )
 
 func TestPairTableForgets(t *testing.T) {
-	var table PairTable[int]
+	gone := 0
+	table := PairTable[int]{Gone: func(v *int) { gone += *v }}
 	p := report.Pair{}
-	for i := range maxPairs {
+	for i := range MaxPairs {
 		p.Server = netipPort(i)
-		*table.Of(p, 0) = i
+		*table.Of(p, 0) = 1
 	}
-	p.Server = netipPort(maxPairs)
-	if table.Of(p, PairSilence) != nil {
+	p.Server = netipPort(MaxPairs)
+	if table.Of(p, PairSilence) != nil || gone > 0 {
 		t.Error("a full table took another pair before the others had been silent")
 	}
 	if table.Of(p, 2*PairSilence+1) == nil || len(table.Entries) != 1 {
 		t.Errorf("%d entries after all had been silent, want the new one alone", len(table.Entries))
+	}
+	if gone != MaxPairs {
+		t.Errorf("of %d that were forgotten it is told", gone)
+	}
+}
+
+// TestPairTableKeepsWhoSpeaks: silence counts from when a pair was last asked for, and looking at
+// it is no asking.
+func TestPairTableKeepsWhoSpeaks(t *testing.T) {
+	var table PairTable[int]
+	fill := func(now time.Duration) (last report.Pair) {
+		for i := 0; len(table.Entries) < MaxPairs; i++ {
+			last = report.Pair{Server: netipPort(i)}
+			table.Of(last, now)
+		}
+		return last
+	}
+	fill(0)
+	speaks, looked := report.Pair{Server: netipPort(7)}, report.Pair{Server: netipPort(8)}
+	*table.Of(speaks, PairSilence) = 5
+	if table.Has(looked) == nil {
+		t.Fatal("it is not there")
+	}
+	late := report.Pair{Server: netipPort(MaxPairs)}
+	if table.Of(late, 2*PairSilence) == nil || len(table.Entries) != 2 {
+		t.Errorf("%d entries, want the one that spoke and the new one", len(table.Entries))
+	}
+	if v := table.Has(speaks); v == nil || *v != 5 || table.Has(looked) != nil {
+		t.Error("who spoke was forgotten, or who was looked at was not")
+	}
+	// a table that was swept a moment ago is not swept again for each new pair
+	fill(2 * PairSilence)
+	if another := (report.Pair{Client: netip.MustParseAddr("10.9.9.9")}); table.Of(another,
+		3*PairSilence-1) != nil {
+		t.Error("a full table took another pair right after it had been swept")
+	}
+}
+
+// TestPairsInOrder makes entries in an order that is not theirs.
+func TestPairsInOrder(t *testing.T) {
+	var table PairTable[int]
+	for i := range 100 {
+		host := netip.AddrFrom4([4]byte{10, 0, 0, byte(i * 37 % 100)})
+		*table.Of(report.Pair{Client: host, Server: netipPort(i % 7)}, 0) = int(host.As4()[3])
+	}
+	var seen []int
+	table.Each(func(_ report.Pair, v *int) { seen = append(seen, *v) })
+	if len(seen) != 100 || !slices.IsSorted(seen) {
+		t.Errorf("visited %v", seen)
+	}
+}
+
+// TestPairTableOfHosts: a host is a pair without a service, and no pair is taken for it.
+func TestPairTableOfHosts(t *testing.T) {
+	var table PairTable[int]
+	if table.Has(report.Pair{}) != nil {
+		t.Error("an empty table has something")
+	}
+	host := netip.MustParseAddr("10.0.0.1")
+	*table.Of(Alone(host), 0) = 1
+	*table.Of(report.Pair{Client: host, Server: netipPort(80)}, 0) = 2
+	if v := table.Has(Alone(host)); *v != 1 {
+		t.Errorf("the host has %d", *v)
 	}
 }
 

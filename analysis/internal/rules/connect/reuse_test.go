@@ -1,0 +1,33 @@
+package connect
+
+import (
+	"testing"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would
+// save, too.
+func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
+	var times [report.LabelCount]time.Duration
+	times[report.SYNRetx], times[report.SYNACKRetx] = time.Second, time.Millisecond
+	for _, c := range []struct {
+		name string
+		kind rule.Kinds // of the other claim
+		want time.Duration
+	}{
+		{"nobody claims them", rule.Repair, time.Second + time.Millisecond},
+		{"the ports were used too early", rule.UsedPorts, 0},
+		{"the SYN was lost", rule.LateHandshake, 0},
+		{"the end of the handshake was dropped", rule.DroppedHandshake, 0},
+	} {
+		x := rule.Draft{Claims: []rule.Claim{{Kind: c.kind}},
+			Exchange: ledger.Exchange{Times: times}}
+		if got := repeatedSYNs(&x); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
