@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -60,6 +61,26 @@ const request = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n"
 // at is the capture that a point part of the way from the client to the server sees.
 func (w *wire) at(t *testing.T, part float64) *report.Report {
 	t.Helper()
+	segs, err := tcptext.Parse(strings.Join(w.seen(part, 0), "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(&memorySource{segs: segs}, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// talk is the conversation as that point sees it, from a port of the client and so much later.
+func (w *wire) talk(port int, part, later float64) *talk {
+	k := newTalk(port)
+	k.lines = append(k.lines, w.seen(part, later)...)
+	return k
+}
+
+// seen are the lines that the point sees, in the order in which they pass.
+func (w *wire) seen(part, later float64) (lines []string) {
 	type passing struct {
 		at   float64
 		text string
@@ -73,31 +94,14 @@ func (w *wire) at(t *testing.T, part float64) *report.Report {
 		if l.lost < way {
 			continue
 		}
-		when := l.at + way*oneWay
+		when := later + l.at + way*oneWay
 		seen = append(seen, passing{when, fmt.Sprintf("%.6f %s %s", when, sign, l.text)})
 	}
-	slices.SortStableFunc(seen, func(a, b passing) int {
-		switch {
-		case a.at < b.at:
-			return -1
-		case a.at > b.at:
-			return 1
-		}
-		return 0
-	})
-	var text strings.Builder
+	slices.SortStableFunc(seen, func(a, b passing) int { return cmp.Compare(a.at, b.at) })
 	for _, p := range seen {
-		text.WriteString(p.text + "\n")
+		lines = append(lines, p.text)
 	}
-	segs, err := tcptext.Parse(text.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := Run(&memorySource{segs: segs}, Options{Workers: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return lines
 }
 
 // bulk is a response of n octets that the server sends as its text; body counts what has been sent.
