@@ -33,14 +33,12 @@ func TestPairTableForgets(t *testing.T) {
 // it is no asking.
 func TestPairTableKeepsWhoSpeaks(t *testing.T) {
 	var table PairTable[int]
-	fill := func(now time.Duration) (last report.Pair) {
-		for i := 0; len(table.Entries) < MaxPairs; i++ {
-			last = report.Pair{Server: netipPort(i)}
-			table.Of(last, now)
+	fill := func(from int, now time.Duration) {
+		for i := from; len(table.Entries) < MaxPairs; i++ {
+			table.Of(report.Pair{Server: netipPort(i)}, now)
 		}
-		return last
 	}
-	fill(0)
+	fill(0, 0)
 	speaks, looked := report.Pair{Server: netipPort(7)}, report.Pair{Server: netipPort(8)}
 	*table.Of(speaks, PairSilence) = 5
 	if table.Has(looked) == nil {
@@ -54,10 +52,13 @@ func TestPairTableKeepsWhoSpeaks(t *testing.T) {
 		t.Error("who spoke was forgotten, or who was looked at was not")
 	}
 	// a table that was swept a moment ago is not swept again for each new pair
-	fill(2 * PairSilence)
-	if another := (report.Pair{Client: netip.MustParseAddr("10.9.9.9")}); table.Of(another,
-		3*PairSilence-1) != nil {
+	fill(2*MaxPairs, 2*PairSilence)
+	another := report.Pair{Client: netip.MustParseAddr("10.9.9.9")}
+	if table.Of(another, 5*PairSilence/2) != nil {
 		t.Error("a full table took another pair right after it had been swept")
+	}
+	if table.Of(another, 3*PairSilence) == nil {
+		t.Error("a full table took no other pair though one is silent")
 	}
 }
 
