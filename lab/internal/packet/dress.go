@@ -55,6 +55,13 @@ func Padded(ether []byte, octets int) []byte {
 	return padded
 }
 
+// Summed is the frame of a TCP segment with its checksums set, in the same place.
+func Summed(ether []byte) []byte {
+	sumHeader(ether)
+	sumSegment(ether, 14+int(ether[14]&15)*4)
+	return ether
+}
+
 func sumHeader(ether []byte) {
 	head := 14 + int(ether[14]&15)*4
 	if len(ether) < head {

@@ -24,15 +24,16 @@ type damage struct {
 
 // The recordings that are damaged.
 const (
-	held    = "nagle-delayed-ack-request-rtt10"
-	answer  = "nagle-delayed-ack-response-rtt10"
-	large   = "slow-start-rtt50"
-	pausing = "lookalike-application-limited-rtt50"
-	slowed  = "lookalike-send-buffer-small-rtt50"
+	held     = "nagle-delayed-ack-request-rtt10"
+	answer   = "nagle-delayed-ack-response-rtt10"
+	large    = "slow-start-rtt50"
+	pausing  = "lookalike-application-limited-rtt50"
+	slowed   = "lookalike-send-buffer-small-rtt50"
+	thinking = "lookalike-think-40ms-rtt10"
 )
 
 func damages() []damage {
-	return slices.Concat(partial(), dressed())
+	return slices.Concat(partial(), dressed(), mistaken())
 }
 
 // partial are captures in which something is missing.
@@ -93,6 +94,31 @@ func dressed() []damage {
 		{"capture-big-endian-microseconds", held,
 			"the container is pcap of a big-endian machine, with microseconds",
 			packet.BigEndianPcap},
+	}
+}
+
+// mistaken are captures whose frames, clock or container are not as they should be.
+func mistaken() []damage {
+	return []damage{
+		{"capture-kernel-drops", held,
+			"the container says that the interface dropped twelve frames",
+			func(f []packet.Frame) []byte { return append(nextGeneration(f), dropped(12)...) }},
+		{"capture-unknown-link-type", held,
+			"the container has another interface, of a link type that nobody knows, with three " +
+				"frames",
+			func(f []packet.Frame) []byte { return append(nextGeneration(f), unknownLink(3)...) }},
+		{"capture-short-frames", held,
+			"the last three frames, the close, are cut within their TCP header",
+			func(f []packet.Frame) []byte { return whole(shortened(f, 3)) }},
+		{"capture-bad-options", held,
+			"the last option of the client's SYN, its window scaling, has no length",
+			func(f []packet.Frame) []byte { return whole(badOption(f)) }},
+		{"capture-clock-steps", thinking,
+			"the clock steps back 20 ms after the fourth exchange",
+			func(f []packet.Frame) []byte { return whole(stepped(f, 16, -20e6)) }},
+		{"capture-late-direction", thinking,
+			"what the client sent is stamped 15 ms late, when the server has acknowledged it",
+			func(f []packet.Frame) []byte { return whole(clientLate(f, 15e6)) }},
 	}
 }
 

@@ -91,15 +91,21 @@ func nextGeneration(frames []packet.Frame) []byte {
 		0, 0, 0, 0}
 	all := append(block(0x0a0d0d0a, section), block(1, face)...)
 	for _, f := range frames {
-		body := le.AppendUint32(nil, 0)
-		body = le.AppendUint32(body, uint32(uint64(f.At)>>32))
-		body = le.AppendUint32(body, uint32(f.At))
-		body = le.AppendUint32(body, uint32(len(f.Data)))
-		body = le.AppendUint32(body, uint32(f.Wire))
-		body = append(body, f.Data...)
-		all = append(all, block(6, append(body, make([]byte, (4-len(f.Data)%4)%4)...))...)
+		all = append(all, packetBlock(0, f)...)
 	}
 	return all
+}
+
+// packetBlock is an enhanced packet block of a frame of an interface.
+func packetBlock(face uint32, f packet.Frame) []byte {
+	le := binary.LittleEndian
+	body := le.AppendUint32(nil, face)
+	body = le.AppendUint32(body, uint32(uint64(f.At)>>32))
+	body = le.AppendUint32(body, uint32(f.At))
+	body = le.AppendUint32(body, uint32(len(f.Data)))
+	body = le.AppendUint32(body, uint32(f.Wire))
+	body = append(body, f.Data...)
+	return block(6, append(body, make([]byte, (4-len(f.Data)%4)%4)...))
 }
 
 // block is a block of pcapng.
