@@ -8,6 +8,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/internal/cli"
+	"tcpwhy/internal/golden"
 )
 
 // shownRun is the scenario that README shows.
@@ -23,15 +24,7 @@ func TestREADME(t *testing.T) {
 	flags := cli.FlagUsages()
 	want := replaceBlock(t, string(data), "run", "$ tcpwhy "+shownRun+"\n"+run)
 	want = replaceBlock(t, want, "flags", flags)
-	if *update {
-		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if want != string(data) {
-		t.Error("README.md is stale: run go test . -update")
-	}
+	golden.File(t, "README.md", []byte(want))
 }
 
 // replaceBlock puts text between the marks of that name.

@@ -48,6 +48,7 @@ func onSmallDisk(t *testing.T, dir, command string) (status int, stderr string) 
 // TestFullDisk: a report that does not fit is an error that names the file, leaves what was there
 // as it was, and nothing beside it.
 func TestFullDisk(t *testing.T) {
+	t.Parallel()
 	if os.Getuid() != 0 {
 		t.Skip("needs root to mount a small disk")
 	}
@@ -106,6 +107,7 @@ func TestFullDiskLive(t *testing.T) {
 // TestUnreadable: what cannot be opened or read is an error of one line that names it, without a
 // report.
 func TestUnreadable(t *testing.T) {
+	t.Parallel()
 	dir, err := os.MkdirTemp("", "tcpwhy") // readable by everybody
 	if err != nil {
 		t.Fatal(err)
@@ -165,6 +167,7 @@ func asNobody(t *testing.T, program string, args ...string) (status int, stdout,
 
 // TestBrokenPipe: nobody reading ends the program, and is not worth a word.
 func TestBrokenPipe(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	own, err := os.Executable()
 	if err == nil {

@@ -13,7 +13,8 @@ import (
 // TestTracesAddUp traces the first exchanges and connections of every scenario: the tiles follow
 // each other from beginning to end, and their labels add up to what the report says.
 func TestTracesAddUp(t *testing.T) {
-	for _, dir := range scenarioDirs(t) {
+	t.Parallel()
+	for _, dir := range sampleDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			inputs := captures(t, dir)
 			for n := range 2 {

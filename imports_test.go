@@ -96,6 +96,7 @@ var onlyIn = map[string]string{
 	"golang.org/x/term":                  "tcpwhy/internal/cli",
 	"github.com/go-json-experiment/json": "tcpwhy/output",
 	"encoding/json":                      "",
+	"tcpwhy/internal/golden":             "",
 	"tcpwhy/output/internal/sample":      "",
 	"github.com/google/go-cmp":           "",
 	"github.com/google/jsonschema-go":    "",

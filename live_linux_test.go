@@ -32,6 +32,9 @@ type liveLab struct {
 // newLiveLab makes the namespaces and removes them after the test.
 func newLiveLab(t *testing.T) *liveLab {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("waits for real traffic, and for the time between it")
+	}
 	if os.Getuid() != 0 {
 		t.Skip("needs root to make network namespaces")
 	}

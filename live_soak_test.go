@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"net/netip"
@@ -94,11 +95,17 @@ func (c *caller) close(at time.Duration) {
 	c.send(at+c.distance, 0, capture.ACK, "")
 }
 
-// TestSoak is twenty hours of traffic: a client that never came before every two seconds, which
-// opens a second connection while its first is idle. Memory does not grow after a third of it, and
-// what was left out is counted.
+// soakClients is how long TestSoak goes on.
+var soakClients = flag.Int("soak", 36_000, "clients of TestSoak, one every two seconds")
+
+// TestSoak is twenty hours of traffic, unless -soak says otherwise: a client that never came before
+// every two seconds, which opens a second connection while its first is idle. Memory does not grow
+// after a third of it, and what was left out is counted.
 func TestSoak(t *testing.T) {
-	const clients = 36_000
+	if testing.Short() {
+		t.Skip("takes seconds, and no other test may run beside it")
+	}
+	clients := *soakClients
 	s := &service{ticks: 10 * time.Second}
 	n := 0
 	s.more = func() bool {
@@ -112,9 +119,6 @@ func TestSoak(t *testing.T) {
 		second.close(at + 1200*time.Millisecond)
 		n++
 		return n <= clients
-	}
-	if testing.Short() {
-		t.Skip("takes seconds")
 	}
 	var heap []float64 // MB, after each sixth
 	told := 0
@@ -157,6 +161,7 @@ func TestSoak(t *testing.T) {
 // TestTimesThatJump: a capture file has no second clock. Where times go back by an hour, or on by a
 // day, between exchanges of connections that stay open, nothing is accused.
 func TestTimesThatJump(t *testing.T) {
+	t.Parallel()
 	for _, jump := range []time.Duration{0, -time.Hour, 24 * time.Hour} {
 		for _, ticks := range []time.Duration{0, time.Second} {
 			s := &service{ticks: ticks}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -95,11 +94,9 @@ func (s *ticking) Close() error            { return nil }
 // TestPausesChangeNothing analyses every scenario with pauses at other moments, and with silence at
 // its end: what is told meanwhile is told sooner, and the report is the same to the last octet.
 func TestPausesChangeNothing(t *testing.T) {
-	names, err := filepath.Glob("testdata/pcaps/*/capture.pcap*")
-	if err != nil || len(names) == 0 {
-		t.Fatalf("no captures: %v", err)
-	}
-	for _, name := range names {
+	t.Parallel()
+	for _, dir := range sampleDirs(t) {
+		name := captures(t, dir)[0]
 		src := newTicking(t, name)
 		want := printed(t, src.again(nil))
 		for seed := range uint64(3) {

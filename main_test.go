@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,8 +11,15 @@ import (
 	"tcpwhy/internal/cli"
 )
 
-// TestMain lets scripts run the program: tcpwhy in a script is run.
+// TestMain lets scripts run the program: tcpwhy in a script is run. Properties with drawn parameters
+// draw the same ones each time unless -rapid.seed says otherwise, so that a change is green or red
+// by itself.
 func TestMain(m *testing.M) {
+	for name, value := range map[string]string{"seed": "1", "shrinktime": "5s", "nofailfile": "true"} {
+		if err := flag.Set("rapid."+name, value); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){
 		"tcpwhy": func() { os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/internal/golden"
 	"tcpwhy/reassembly/tcptext"
 )
 
@@ -34,16 +35,7 @@ func checkPackets(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatalf("packets.txt: %v", err)
 	}
-	want := writeCapture(t, segments)
-	file := dir + "/capture.pcap"
-	if *update {
-		if err := os.WriteFile(file, want, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if have, err := os.ReadFile(file); err != nil || !bytes.Equal(have, want) {
-		t.Errorf("%s is not what packets.txt describes (%v): run go test . -update", file, err)
-	}
+	golden.File(t, dir+"/capture.pcap", writeCapture(t, segments))
 }
 
 // tester is a test, or a property that rapid tries.
@@ -190,6 +182,7 @@ func checksum(b []byte, sum uint32) uint16 {
 
 // TestPacketsSurvive writes segments of every sort as frames and reads them back.
 func TestPacketsSurvive(t *testing.T) {
+	t.Parallel()
 	segments, err := tcptext.Parse(`
 client [2001:db8::1]:40000 isn 1000
 server [2001:db8::2]:80 isn 5000

@@ -27,6 +27,7 @@ var onlyProof = map[string]string{
 // TestOneMissing: a single frame that the capture lacks, whatever it was, makes nothing surer, and
 // no fault that is sure, where the report does not say that something is lacking (property 8).
 func TestOneMissing(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
 		was := grouped(faults(whole))

@@ -16,6 +16,7 @@ import (
 // TestTogether: connections of other hosts in the same capture, at the same time or before, change
 // nothing (property 7).
 func TestTogether(t *testing.T) {
+	t.Parallel()
 	var before trace
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		other := before
@@ -109,6 +110,7 @@ var stallLabels = []report.Label{report.SYNRetx, report.SYNACKRetx, report.FastR
 // the report saying that something is lacking (property 8). A frame that the capture lacks may look
 // like one that was not sent, so a finding of medium confidence may come of it.
 func TestDeleted(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
 		was := grouped(faults(whole))
@@ -183,6 +185,7 @@ var endings = []string{"reset-after-data", "truncated-response", "half-close", "
 // TestTruncated: the end of a capture breaks nothing (property 11). What a wait was for, and what
 // is usual, may show only later.
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
 		outcomes := map[int]reassembly.Outcome{}
@@ -211,6 +214,7 @@ func TestTruncated(t *testing.T) {
 
 // TestMerged: a network card that merges what came back to back changes no verdict (property 9).
 func TestMerged(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		want := analyseData(t, tr.pcap(t, true))
 		merged := tr.merge(100 * time.Microsecond)

@@ -14,6 +14,7 @@ import (
 // TestPieces: segments that a host left to its card to cut, seen as the path sees them, change no
 // verdict (property 9).
 func TestPieces(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		pieces := tr.pieces()
 		if len(pieces.packets) == len(tr.packets) {

@@ -12,14 +12,11 @@ import (
 	"tcpwhy/capture"
 )
 
-// corpus calls check with every capture of testdata that consists of one file, and with those of
-// the simulator; and a number of its own. -short takes every fourth of testdata. The seed is the
-// name's, so that a new scenario changes nothing for the others.
+// corpus calls check with every capture of testdata that consists of one file (with -short, every
+// fourth), and with those of the simulator; and a number of its own. The seed is the name's, so that
+// a new scenario changes nothing for the others.
 func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
-	for i, dir := range scenarioDirs(t) {
-		if testing.Short() && i%4 != 0 {
-			continue
-		}
+	for _, dir := range sampleDirs(t) {
 		file, err := os.ReadFile(dir + "/capture.pcap")
 		if err != nil {
 			continue // of several files, or compressed
@@ -33,6 +30,7 @@ func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 
 // TestTimeShift: only when a capture was taken depends on its clock (property 2).
 func TestTimeShift(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		want := whole.digest(analyseData(t, tr.pcap(t, true)))
 		shifted := tr.clone()
@@ -47,6 +45,7 @@ func TestTimeShift(t *testing.T) {
 // TestSequenceShift: where sequence numbers begin says nothing (property 3). One of the offsets
 // makes them wrap in the middle of the data.
 func TestSequenceShift(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		want := whole.digest(analyseData(t, tr.pcap(t, true)))
 		random := rand.New(rand.NewPCG(seed, 3))
@@ -92,6 +91,7 @@ func (tr trace) shiftSequence(offset func(netip.AddrPort) uint32) trace {
 
 // TestRenamed: who the hosts are says nothing (property 3).
 func TestRenamed(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		plain := analyseData(t, tr.pcap(t, true))
 		if plain.Capture.Count[capture.OutcomeICMP] > 0 {
@@ -127,6 +127,7 @@ func rename(a netip.AddrPort) netip.AddrPort {
 // TestTTL: a few routers more or less between the hosts and the capture change nothing but, where
 // the captured host itself is among those, the place of the capture (property 3).
 func TestTTL(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		want := whole.digest(analyseData(t, tr.pcap(t, true)))
 		by := uint8(1 + seed%5)
@@ -138,6 +139,7 @@ func TestTTL(t *testing.T) {
 // TestSplit: several files are one capture, wherever it was cut and in whatever order they are
 // named (property 5).
 func TestSplit(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		view := view{counts: true, http: true}
 		want := view.digest(analyseData(t, tr.pcap(t, true)))
@@ -178,6 +180,7 @@ func latest(packets []packet) int64 {
 // TestFormats: pcap and pcapng of the same frames tell the same (property 5). A file with
 // microseconds tells the same but for the times, which are off by less than one.
 func TestFormats(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		want := analyseData(t, tr.pcap(t, true))
 		same(t, "pcapng", whole.digest(analyseData(t, tr.pcapng(t))), whole.digest(want))
@@ -189,6 +192,7 @@ func TestFormats(t *testing.T) {
 // TestSnapped: a capture that cut the payload tells the same of TCP, and nothing wrong of HTTP
 // (property 6).
 func TestSnapped(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		want := analyseData(t, tr.pcap(t, true))
 		for _, snap := range []int{96, 128} {
@@ -204,6 +208,7 @@ func TestSnapped(t *testing.T) {
 
 // TestDuplicated: what two taps saw was sent once (property 8).
 func TestDuplicated(t *testing.T) {
+	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
 		// a reset without identification is not known for a copy, and is counted
 		view := view{http: true}

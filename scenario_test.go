@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"io"
 	"os"
 	"path/filepath"
@@ -18,10 +17,9 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
+	"tcpwhy/internal/golden"
 	"tcpwhy/output"
 )
-
-var update = flag.Bool("update", false, "write the reports of scenarios, and the captures made of packets.txt")
 
 // scenarioDirs are the folders of all scenarios.
 func scenarioDirs(t *testing.T) []string {
@@ -40,9 +38,25 @@ func scenarioDirs(t *testing.T) []string {
 	return dirs
 }
 
+// sampleDirs are the folders of the scenarios that properties are tried on: all, and with -short
+// every fourth.
+func sampleDirs(t *testing.T) []string {
+	t.Helper()
+	var dirs []string
+	for i, dir := range scenarioDirs(t) {
+		if !testing.Short() || i%4 == 0 {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
 // TestScenarios analyses every scenario, compares the report with the truth and with the report of
 // the last time, and checks what must hold for every capture.
 func TestScenarios(t *testing.T) {
+	if !golden.Update() {
+		t.Parallel()
+	}
 	schema := loadSchema(t)
 	for _, dir := range scenarioDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
@@ -67,8 +81,8 @@ func TestScenarios(t *testing.T) {
 					t.Errorf("with %d workers the report is another", workers)
 				}
 			}
-			golden(t, dir+"/report.txt", asText)
-			golden(t, dir+"/report.json", asJSON)
+			golden.File(t, dir+"/report.txt", []byte(asText))
+			golden.File(t, dir+"/report.json", []byte(asJSON))
 		})
 	}
 }
@@ -129,33 +143,6 @@ func render(t *testing.T, format string, r *report.Report) string {
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-// golden compares got with a file that -update writes.
-func golden(t *testing.T, file, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Errorf("%v: run go test . -update, and read what it wrote", err)
-		return
-	}
-	if got == string(want) {
-		return
-	}
-	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(string(want), "\n")
-	for i := range min(len(gotLines), len(wantLines)) {
-		if gotLines[i] != wantLines[i] {
-			t.Errorf("%s:%d: got %q, want %q", file, i+1, gotLines[i], wantLines[i])
-			return
-		}
-	}
-	t.Errorf("%s has %d lines, got %d", file, len(wantLines), len(gotLines))
 }
 
 func checkTruth(t *testing.T, want *truth, r *report.Report) {

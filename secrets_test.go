@@ -100,6 +100,7 @@ func checkHarmless(t *testing.T, what, out string, shown bool) {
 // TestSecrets looks for planted secrets, and for characters that a terminal acts on, in all that is
 // printed.
 func TestSecrets(t *testing.T) {
+	t.Parallel()
 	file := secretiveFile(t, secretive)
 	for _, show := range []string{"--show-query=false", "--show-query"} {
 		for what, out := range everyOutput(t, file, show) {
@@ -119,6 +120,7 @@ func TestSecrets(t *testing.T) {
 // TestSecretsOfTLS: the name that a client asks for is shown, but neither what stands before an @
 // nor what a terminal acts on.
 func TestSecretsOfTLS(t *testing.T) {
+	t.Parallel()
 	found := false
 	for what, out := range everyOutput(t, secretiveFile(t, secretiveTLS), "--show-query") {
 		checkHarmless(t, what, out, false)
@@ -131,6 +133,7 @@ func TestSecretsOfTLS(t *testing.T) {
 
 // TestSecretsOfFile plants secrets in all that a pcapng file may hold beside frames.
 func TestSecretsOfFile(t *testing.T) {
+	t.Parallel()
 	plain, err := os.ReadFile("testdata/pcaps/nagle-delayed-ack-request-rtt10/capture.pcap")
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,7 @@ func simulated(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 // TestSimulatedHold: what holds for the report of every capture of testdata holds for those of the
 // simulator (property 1).
 func TestSimulatedHold(t *testing.T) {
+	t.Parallel()
 	simulated(t, func(t *testing.T, tr trace, _ uint64) {
 		file := filepath.Join(t.TempDir(), "capture.pcap")
 		if err := os.WriteFile(file, tr.pcap(t, true), 0o644); err != nil {

@@ -58,7 +58,8 @@ func bySide(r *report.Report, mirrored bool) map[string]fault {
 // TestMirroredRoles: what a rule of TCP says of one host it says of the other where that does the
 // same (property 12).
 func TestMirroredRoles(t *testing.T) {
-	quick(t, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		s := simulation{near: 50 * time.Microsecond, mss: 1448, opaque: true}
 		s.far = time.Duration(rapid.IntRange(1, 20).Draw(t, "far")) * ms
 		s.nagle[0] = rapid.Bool().Draw(t, "Nagle")

@@ -35,7 +35,8 @@ func (s simulation) scale(k int) simulation {
 // held back by a timer whose usual time is known (property 4). What is left over shows that no
 // constant is hidden in the ledger.
 func TestTimeScale(t *testing.T) {
-	quick(t, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		s := drawSimulation(t)
 		for i := range s.delack {
 			s.delack[i] = 0
@@ -62,6 +63,7 @@ func TestTimeScale(t *testing.T) {
 // TestTimersDoNotScale: a pause that is the time of a known timer is told of as such; where all
 // else is as it was but longer it is not (property 4).
 func TestTimersDoNotScale(t *testing.T) {
+	t.Parallel()
 	s := simulation{near: 50 * time.Microsecond, far: 5 * ms, mss: 1448}
 	for i := range 6 {
 		corked := []appWrite{{0, 2 * 1448}, {time.Duration(205000+311*i) * time.Microsecond, 500}}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -65,7 +64,8 @@ func (s simulation) clone() simulation {
 
 // TestInsertedWaits: what is added to a wait of one kind is added to its label alone (property 10).
 func TestInsertedWaits(t *testing.T) {
-	quick(t, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		s := drawSimulation(t)
 		longer := s.clone()
 		i := rapid.IntRange(0, len(s.talks)-1).Draw(t, "exchange")
@@ -118,21 +118,6 @@ func insertWait(draw *rapid.T, x *talk, i int, more time.Duration) report.Label 
 	return kind
 }
 
-// quick tries a property with drawn parameters, of which rapid seeks the simplest that fail: always
-// the same ones unless
-// -rapid.seed says otherwise, so that a change is green or red by itself.
-func quick(t *testing.T, check func(t *rapid.T)) {
-	t.Helper()
-	for name, value := range map[string]string{"seed": "1", "shrinktime": "5s", "nofailfile": "true"} {
-		if f := flag.Lookup("rapid." + name); f.Value.String() == f.DefValue {
-			if err := f.Value.Set(value); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	rapid.Check(t, check)
-}
-
 // drawLosses loses one segment in ten, before or behind the capture point; retransmissions arrive.
 func drawLosses(t *rapid.T) func(dir, n int, repeated bool) fate {
 	random := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "losses"), 1))
@@ -147,7 +132,8 @@ func drawLosses(t *rapid.T) func(dir, n int, repeated bool) fate {
 // TestLedger: the labels of a connection and of each exchange add up to its duration, and no more
 // is lost than was spent (property 1), on paths with loss and hosts with Nagle's algorithm too.
 func TestLedger(t *testing.T) {
-	quick(t, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		s := drawSimulation(t)
 		s.nagle = [2]bool{rapid.Bool().Draw(t, "client's Nagle"), rapid.Bool().Draw(t, "server's Nagle")}
 		s.opaque = rapid.Bool().Draw(t, "opaque")
@@ -177,7 +163,8 @@ func TestLedger(t *testing.T) {
 // TestRoundTrip: a longer path costs round trips and what is made of them, and nothing else
 // (property 10).
 func TestRoundTrip(t *testing.T) {
-	quick(t, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		s := drawSimulation(t)
 		for i := range s.delack { // a later acknowledgment may be on another side of a pause
 			s.delack[i] = 0
@@ -198,7 +185,8 @@ func TestRoundTrip(t *testing.T) {
 // TestMirrored: what a rule of TCP says of the client's half it says of the server's, if that is in
 // the same place (property 14: roles).
 func TestMirrored(t *testing.T) {
-	quick(t, func(t *rapid.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
 		held := []appWrite{{0, rapid.IntRange(100, 400).Draw(t, "first")}, {0, rapid.IntRange(20, 400).Draw(t, "second")}}
 		swift := []appWrite{{0, 300}}
 		s := simulation{near: 50 * time.Microsecond, mss: 1448}

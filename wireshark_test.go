@@ -40,6 +40,7 @@ func evidenceOf(t *testing.T, inputs []string) shownEvidence {
 // TestFiltersHideNothing looks for filters that name a connection while some evidence is of
 // another.
 func TestFiltersHideNothing(t *testing.T) {
+	t.Parallel()
 	for _, dir := range scenarioDirs(t) {
 		inputs := captures(t, dir)
 		frames, shown := frameTable(t, inputs), evidenceOf(t, inputs)
@@ -67,6 +68,10 @@ func TestFiltersHideNothing(t *testing.T) {
 // TestWiresharkFilters pastes display filters into tshark: they must show the evidence and nothing
 // else.
 func TestWiresharkFilters(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("starts tshark for every rule")
+	}
 	tshark, err := exec.LookPath("tshark")
 	if err != nil {
 		t.Skip("tshark is not installed")

@@ -2,37 +2,22 @@ package markdown
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
+	"tcpwhy/internal/golden"
 	"tcpwhy/output/internal/sample"
 )
 
-var update = flag.Bool("update", false, "write docs/detectors.md")
-
 // TestCatalog keeps docs/detectors.md equal to the rules.
 func TestCatalog(t *testing.T) {
-	const path = "../../docs/detectors.md"
 	var b bytes.Buffer
 	if err := Rules(&b, analysis.Rules()); err != nil {
 		t.Fatal(err)
 	}
-	if *update {
-		if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	have, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(have, b.Bytes()) {
-		t.Errorf("%s is stale: run go test ./output/markdown -update", path)
-	}
+	golden.File(t, "../../docs/detectors.md", b.Bytes())
 }
 
 func TestCatalogEscapes(t *testing.T) {
