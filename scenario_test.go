@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -75,14 +74,14 @@ func TestScenarios(t *testing.T) {
 			checkReport(t, report, inputs)
 			asText, asJSON := renderBoth(t, report)
 			checkRendered(t, asText, asJSON, schema)
+			checkQuiet(t, report, asText)
 			for _, workers := range []int{1, 2, 4} {
 				text, json := renderBoth(t, analyseFiles(t, inputs, workers))
 				if text != asText || json != asJSON {
 					t.Errorf("with %d workers the report is another", workers)
 				}
 			}
-			golden.File(t, dir+"/report.txt", []byte(asText))
-			golden.File(t, dir+"/report.json", []byte(asJSON))
+			compareGoldens(t, dir, asText, asJSON)
 		})
 	}
 }
@@ -249,17 +248,10 @@ func (w *wantFinding) checkGrades(t *testing.T, f *report.Finding) {
 	}
 }
 
+// loadSchema is docs/report.schema.json, to check reports with.
 func loadSchema(t *testing.T) *jsonschema.Resolved {
 	t.Helper()
-	data, err := os.ReadFile("docs/report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(data, &s); err != nil {
-		t.Fatal(err)
-	}
-	resolved, err := s.Resolve(nil)
+	resolved, err := readSchema(t).Resolve(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
