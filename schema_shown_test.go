@@ -38,7 +38,8 @@ func TestGoldensShowTheSchema(t *testing.T) {
 	}
 	for _, part := range slices.Sorted(maps.Keys(missing)) {
 		if dir := missing[part]; !shown[part] {
-			t.Errorf("no report.json has %s, as that of %s would: make an empty one there, and run go test . -update", part, dir)
+			t.Errorf("no report.json has %s; that of %s would: put an empty one there, and run "+
+				"go test . -update", part, dir)
 		}
 	}
 }

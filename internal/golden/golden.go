@@ -36,14 +36,16 @@ func File(t testing.TB, file string, got []byte) {
 		t.Errorf("%v: run go test with -update, and read what it wrote", err)
 	default:
 		line, g, w := difference(got, want)
-		t.Errorf("%s:%d: got %q, want %q; if it should be so, run go test with -update", file, line, g, w)
+		t.Errorf("%s:%d: got %q, want %q; if that is right, run go test with -update",
+			file, line, g, w)
 	}
 }
 
 // difference is the first line that differs, and its number from 1. A line that is not there is
 // empty.
 func difference(got, want []byte) (line int, g, w []byte) {
-	gotLines, wantLines := bytes.SplitAfter(got, []byte("\n")), bytes.SplitAfter(want, []byte("\n"))
+	gotLines := bytes.SplitAfter(got, []byte("\n"))
+	wantLines := bytes.SplitAfter(want, []byte("\n"))
 	for i := range max(len(gotLines), len(wantLines)) {
 		g, w = nil, nil
 		if i < len(gotLines) {
