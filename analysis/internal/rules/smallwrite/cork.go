@@ -10,30 +10,33 @@ var Cork = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "corked end of a message",
 	Doc: `What happens
-TCP_CORK (TCP_NOPUSH) and MSG_MORE tell the kernel that more is to come: it sends full segments and keeps the rest. If the
-program forgets to take the cork out at the end of a message, the rest waits for a timer. On Linux that is the timer that
-probes windows, so the wait is as long as a retransmission timeout, 200 ms above the round trip, not a constant.
+TCP_CORK (TCP_NOPUSH) and MSG_MORE tell the kernel that more is to come: it sends full segments and
+keeps the rest. If the program forgets to take the cork out at the end of a message, the rest waits
+for a timer. On Linux that is the timer that probes windows, so the wait is as long as a
+retransmission timeout, 200 ms above the round trip, not a constant.
 
 How it is recognised
-A segment smaller than the MSS follows a full one of the same message. Nothing was on its way, no segment of the peer
-released it, no window held it, and it came as late as that timer, counted from the last acknowledgment. Only where it
-happened at least twice on the connection, and with 60 % of all ends of messages there. A message that is held as a whole
-cannot be told from a server that takes that long; it counts as the server's time.
+A segment smaller than the MSS follows a full one of the same message. Nothing was on its way, no
+segment of the peer released it, no window held it, and it came as late as that timer, counted from
+the last acknowledgment. Only where it happened at least twice on the connection, and with 60 % of
+all ends of messages there. A message that is held as a whole cannot be told from a server that
+takes that long; it counts as the server's time.
 
 How cost is counted
-The wait. Low supposes that the program itself took half of it. The first on a connection counts in high
-alone: only the second shows what held it.
+The wait. Low supposes that the program itself took half of it. The first on a connection counts in
+high alone: only the second shows what held it.
 
 When it is wrong
 A program that pauses as long as the timer, each time after exactly full segments.`,
 	Causes: []report.Cause{{Code: "", Side: report.SideServer,
-		Message: "The kernel kept the end of a message back because the program had asked it to wait for more, until a timer " +
-			"ended the wait.",
+		Message: "The kernel kept the end of a message back because the program " +
+			"had asked it to wait for more, until a timer ended the wait.",
 		Remedies: []report.Remedy{
 			{
 				Side: report.SideServer,
-				Text: "take the cork out at the end of each message: setsockopt TCP_CORK 0 (TCP_NOPUSH on BSD, then " +
-					"TCP_NODELAY), no MSG_MORE on the last write; nginx: keep tcp_nodelay on with tcp_nopush on",
+				Text: "take the cork out at the end of each message: setsockopt " +
+					"TCP_CORK 0 (TCP_NOPUSH on BSD, then TCP_NODELAY), no MSG_MORE " +
+					"on the last write; nginx: keep tcp_nodelay on with tcp_nopush on",
 			},
 		}}},
 	References: []string{"tcp(7), TCP_CORK", "net/ipv4/tcp_output.c, tcp_check_probe_timer"},
@@ -53,18 +56,10 @@ func runCork(p *rule.Pass) {
 				High:     w.Length() + w.Earlier,
 			},
 			Evidence: []report.Evidence{
-				rule.At(
-					w.Before,
-					"before",
-					rule.SideOf(w.Dir),
-					"a full segment, the last data before the wait",
-				),
-				rule.At(
-					w.End,
-					"end of the message",
-					rule.SideOf(w.Dir),
-					"came "+rule.Millis(w.Length())+" later; nothing had released it",
-				),
+				rule.At(w.Before, "before", rule.SideOf(w.Dir),
+					"a full segment, the last data before the wait"),
+				rule.At(w.End, "end of the message", rule.SideOf(w.Dir),
+					"came "+rule.Millis(w.Length())+" later; nothing had released it"),
 			},
 		}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}

@@ -11,32 +11,36 @@ var DelayedAck = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "congestion window waiting for a delayed ACK",
 	Doc: `What happens
-A receiver may wait for a second segment before it acknowledges, up to half a second (RFC 9293 section 3.8.6.3; 40 ms on
-Linux, 50 to 200 ms elsewhere). If the sender's window is used up, with one segment or an odd number outstanding, the second
-never comes, and both wait for the timer.
+A receiver may wait for a second segment before it acknowledges, up to half a second (RFC 9293
+section 3.8.6.3; 40 ms on Linux, 50 to 200 ms elsewhere). If the sender's window is used up, with
+one segment or an odd number outstanding, the second never comes, and both wait for the timer.
 
 How it is recognised
-The sender went on as soon as an acknowledgment without data could have reached it that covered less than two full
-segments and was 8 ms or more later than a prompt one, while the acknowledgments before it were not late, as they are where
-a queue delays all. The segment before was full: Nagle's algorithm, which waits for small ones, has rules of its own.
+The sender went on as soon as an acknowledgment without data could have reached it that covered less
+than two full segments and was 8 ms or more later than a prompt one, while the acknowledgments
+before it were not late, as they are where a queue delays all. The segment before was full: Nagle's
+algorithm, which waits for small ones, has rules of its own.
 
 How cost is counted
-The part of the wait by which the acknowledgment was late. Delayed acknowledgments on which nothing waited cost nothing.
+The part of the wait by which the acknowledgment was late. Delayed acknowledgments on which nothing
+waited cost nothing.
 
 When it is wrong
 A receiver that was busy for as long looks alike.`,
 	Causes: []report.Cause{
 		{Code: "", Side: report.SideUnknown,
-			Message: "The sender had used up its congestion window and waited for an acknowledgment that the receiver delayed.",
+			Message: "The sender had used up its congestion window and " +
+				"waited for an acknowledgment that the receiver delayed.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "an initial window of 10 segments or more (RFC 6928; `ip route change ... initcwnd 10` on Linux), a larger SO_SNDBUF " +
-						"or none set",
+					Text: "an initial window of 10 segments or more (RFC 6928; `ip route " +
+						"change ... initcwnd 10` on Linux), a larger SO_SNDBUF or none set",
 				},
 				{
 					Side: report.SideClient,
-					Text: "acknowledge at once: `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows",
+					Text: "acknowledge at once: `ip route change ... " +
+						"quickack 1` on Linux, TcpAckFrequency=1 on Windows",
 				}}}},
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
 	Exchange:   runDelayedAck,
@@ -54,24 +58,12 @@ func runDelayedAck(p *rule.Pass) {
 			End:   w.To,
 			Cost:  report.Cost{Low: w.Length() / 2, Expected: w.Length(), High: w.Length()},
 			Evidence: []report.Evidence{
-				rule.At(
-					w.Before,
-					"last of the window",
-					rule.SideOf(w.Dir),
-					"a full segment; no more may be outstanding",
-				),
-				rule.At(
-					w.Cause,
-					"late ACK",
-					rule.SideOf(w.Dir.Peer()),
-					"came "+rule.Millis(w.Length())+" later than a prompt one",
-				),
-				rule.At(
-					w.End,
-					"held segment",
-					rule.SideOf(w.Dir),
-					"left as soon as that ACK was known",
-				),
+				rule.At(w.Before, "last of the window", rule.SideOf(w.Dir),
+					"a full segment; no more may be outstanding"),
+				rule.At(w.Cause, "late ACK", rule.SideOf(w.Dir.Peer()),
+					"came "+rule.Millis(w.Length())+" later than a prompt one"),
+				rule.At(w.End, "held segment", rule.SideOf(w.Dir),
+					"left as soon as that ACK was known"),
 			},
 		}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}

@@ -14,8 +14,8 @@ func nagleFixes(sender, receiver report.Side, delayed bool) []report.Remedy {
 	fixes := []report.Remedy{
 		{
 			Side: sender,
-			Text: "write each message with one call (writev, a buffered writer flushed once), or set " +
-				"TCP_NODELAY on the socket",
+			Text: "write each message with one call (writev, a buffered " +
+				"writer flushed once), or set TCP_NODELAY on the socket",
 			Settings: report.NoDelaySettings(),
 		},
 	}
@@ -24,8 +24,9 @@ func nagleFixes(sender, receiver report.Side, delayed bool) []report.Remedy {
 			fixes,
 			report.Remedy{
 				Side: receiver,
-				Text: "only a palliative: acknowledge at once with TCP_QUICKACK (to be set again " +
-					"before each read), `ip route change ... quickack 1` on Linux, TcpAckFrequency=1 on Windows",
+				Text: "only a palliative: acknowledge at once with TCP_QUICKACK " +
+					"(to be set again before each read), `ip route change ... " +
+					"quickack 1` on Linux, TcpAckFrequency=1 on Windows",
 			},
 		)
 	}
@@ -46,50 +47,55 @@ var NagleDelayedAck = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "Nagle hold ended by a delayed ACK",
 	Doc: `What happens
-A program writes a message in two small pieces. Nagle's algorithm (RFC 896; RFC 9293 section 3.7.4) lets the first go and
-holds the second until the peer acknowledges the first. The peer has nothing to send yet, so it delays that
-acknowledgment (RFC 1122 section 4.2.3.2; 40 ms on Linux, up to 200 ms elsewhere). Both wait for each other until the
-timer ends it. The first message on a connection often escapes, because Linux acknowledges the first segments at once.
+A program writes a message in two small pieces. Nagle's algorithm (RFC 896; RFC 9293 section 3.7.4)
+lets the first go and holds the second until the peer acknowledges the first. The peer has nothing
+to send yet, so it delays that acknowledgment (RFC 1122 section 4.2.3.2; 40 ms on Linux, up to 200
+ms elsewhere). Both wait for each other until the timer ends it. The first message on a connection
+often escapes, because Linux acknowledges the first segments at once.
 
 How it is recognised
-By what released the second piece, never by the length of the wait. A segment smaller than the MSS follows another such
-segment of the same direction and message. It leaves within the reaction time of a kernel after an ACK without data that
-covers the first, seen from the sender: ACKs count from the moment at which they could have reached it. On the same
-connection and direction no small segment ever leaves while a small one is unacknowledged (that proves TCP_NODELAY),
-and at least 60 % of the small segments behind small ones leave with the ACK. It takes two such holds, or one that has
-the whole signature: the first piece ends with the headers and the ACK is as late as only a timer makes it. Single holds on
-five connections and more between the same hosts count together, if no piece ever left early on any of them. A hold that few
-connections prove is surer if its ACK was as late as the receiver's other delayed ACKs, and doubtful if it was not.
-Stacks that take RFC 896 to the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves with
-the ACK of all before it. It takes two such ends that the congestion window had room for, or one that stayed while an ACK had made
-room, or more whose full segments were as many as the window each time; and none that left earlier on the connection.
-The ACK counts as delayed if it came 8 ms or more after a prompt one would have, and after all that came between. Where one did, the holds of the same
-sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from round trips of 2 ms on: one fix
-cures both.
+By what released the second piece, never by the length of the wait. A segment smaller than the MSS
+follows another such segment of the same direction and message. It leaves within the reaction time
+of a kernel after an ACK without data that covers the first, seen from the sender: ACKs count from
+the moment at which they could have reached it. On the same connection and direction no small
+segment ever leaves while a small one is unacknowledged (that proves TCP_NODELAY), and at least 60 %
+of the small segments behind small ones leave with the ACK. It takes two such holds, or one that has
+the whole signature: the first piece ends with the headers and the ACK is as late as only a timer
+makes it. Single holds on five connections and more between the same hosts count together, if no
+piece ever left early on any of them. A hold that few connections prove is surer if its ACK was as
+late as the receiver's other delayed ACKs, and doubtful if it was not. Stacks that take RFC 896 to
+the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves
+with the ACK of all before it. It takes two such ends that the congestion window had room for, or
+one that stayed while an ACK had made room, or more whose full segments were as many as the window
+each time; and none that left earlier on the connection. The ACK counts as delayed if it came 8 ms
+or more after a prompt one would have, and after all that came between. Where one did, the holds of
+the same sender that a prompt ACK ended (the first on a connection, mostly) belong to the same
+finding, from round trips of 2 ms on: one fix cures both.
 
 How cost is counted
-The hold, from the first piece to the second, less what the application would have waited anyway. That wait shows where a
-second piece left clearly after the ACK; where it never shows, the shortest hold bounds it, and the range says so.
+The hold, from the first piece to the second, less what the application would have waited anyway.
+That wait shows where a second piece left clearly after the ACK; where it never shows, the shortest
+hold bounds it, and the range says so.
 
 When it is wrong
-If the application happens to write its second piece just as an ACK arrives, every time. If the capture lost the frames
-between. Behind a proxy the hold may be the proxy's. The timer's length is the receiver's, the hold the sender's: the
-sender's fix saves all of it, the receiver's only what the ACK was late.`,
+If the application happens to write its second piece just as an ACK arrives, every time. If the
+capture lost the frames between. Behind a proxy the hold may be the proxy's. The timer's length is
+the receiver's, the hold the sender's: the sender's fix saves all of it, the receiver's only what
+the ACK was late.`,
 	Causes: []report.Cause{
 		{Code: "request", Title: "Nagle hold ended by a delayed ACK", Side: report.SideClient,
-			Message: "The client writes each request in small pieces. Its kernel holds the next piece until the server " +
-				"acknowledges the one before, and the server delays that acknowledgment.",
+			Message: "The client writes each request in small pieces. Its " +
+				"kernel holds the next piece until the server acknowledges " +
+				"the one before, and the server delays that acknowledgment.",
 			Remedies: nagleFixes(report.SideClient, report.SideServer, true)},
 		{Code: "response", Title: "Nagle hold ended by a delayed ACK", Side: report.SideServer,
-			Message: "The server writes each response in small pieces. Its kernel holds the next piece until the client " +
-				"acknowledges the one before, and the client delays that acknowledgment.",
+			Message: "The server writes each response in small pieces. Its " +
+				"kernel holds the next piece until the client acknowledges " +
+				"the one before, and the client delays that acknowledgment.",
 			Remedies: nagleFixes(report.SideServer, report.SideClient, true)},
 	},
 	References: []string{
-		"RFC 896",
-		"RFC 9293 section 3.7.4",
-		"RFC 1122 section 4.2.3.2",
-		"RFC 9293 section 3.8.6.3",
+		"RFC 896", "RFC 9293 section 3.7.4", "RFC 1122 section 4.2.3.2", "RFC 9293 section 3.8.6.3",
 	},
 	Certain: claimDelayed,
 	Across:  nagleAcross,
@@ -100,25 +106,28 @@ var Nagle = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "Nagle hold of one round trip",
 	Doc: `What happens
-As nagle-delayed-ack, but the peer acknowledges at once: the second small piece of a message waits one round trip.
+As nagle-delayed-ack, but the peer acknowledges at once: the second small piece of a message waits
+one round trip.
 
 How it is recognised
-As nagle-delayed-ack, with an ACK less than 8 ms later than a prompt one. Only where the least round trip is 2 ms or more:
-below that a hold costs less than it takes to tell it from other causes.
+As nagle-delayed-ack, with an ACK less than 8 ms later than a prompt one. Only where the least round
+trip is 2 ms or more: below that a hold costs less than it takes to tell it from other causes.
 
 How cost is counted
 As nagle-delayed-ack.
 
 When it is wrong
-As nagle-delayed-ack. An application that needs exactly one round trip for its own reasons between two writes looks alike;
-it would have to do so every time.`,
+As nagle-delayed-ack. An application that needs exactly one round trip for its own reasons between
+two writes looks alike; it would have to do so every time.`,
 	Causes: []report.Cause{
 		{Code: "request", Title: "Nagle hold of one round trip", Side: report.SideClient,
-			Message: "The client writes each request in small pieces, and its kernel holds the next piece until the server " +
+			Message: "The client writes each request in small pieces, " +
+				"and its kernel holds the next piece until the server " +
 				"has acknowledged the one before: one round trip for each.",
 			Remedies: nagleFixes(report.SideClient, report.SideServer, false)},
 		{Code: "response", Title: "Nagle hold of one round trip", Side: report.SideServer,
-			Message: "The server writes each response in small pieces, and its kernel holds the next piece until the client " +
+			Message: "The server writes each response in small pieces, " +
+				"and its kernel holds the next piece until the client " +
 				"has acknowledged the one before: one round trip for each.",
 			Remedies: nagleFixes(report.SideServer, report.SideClient, false)},
 	},
@@ -223,8 +232,10 @@ func tailClaim(h *ledger.SettledHold, c *rule.Claim) {
 	}
 	length := h.Length()
 	c.Occ.Cost = report.Cost{Low: length / 2, Expected: length, High: length}
-	c.Text = "Its kernel holds the small end of a message until all of it before is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
+	c.Text = "Its kernel holds the small end of a message until all of it before " +
+		"is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
 		"segments only): one write for each message does not help, TCP_NODELAY does."
-	c.Occ.Evidence[0].Role, c.Occ.Evidence[0].Text = "last full segment", "of what was not acknowledged then"
+	c.Occ.Evidence[0].Role, c.Occ.Evidence[0].Text = "last "+
+		"full segment", "of what was not acknowledged then"
 	c.Occ.Evidence[1].Text = "covers all of it, and carries no data"
 }

@@ -72,10 +72,8 @@ func (r *nagleHosts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 func (r *nagleHosts) Refer(d rule.Desk, c rule.Referred) {
 	if len(r.waiting) >= maxHeldOnce {
 		older := r.waiting[:maxHeldOnce/2]
-		r.settle(
-			d,
-			slices.DeleteFunc(slices.Clone(older), func(h *loneHold) bool { return !h.over }),
-		)
+		r.settle(d,
+			slices.DeleteFunc(slices.Clone(older), func(h *loneHold) bool { return !h.over }))
 		r.waiting = slices.Delete(r.waiting, 0, len(older))
 	}
 	c.Subject = rule.Subject{Pair: c.Pair, Known: true, Host: c.Host, Took: c.Took, Rtt: c.Rtt}

@@ -17,29 +17,35 @@ var Bandwidth = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "limited by the path's rate",
 	Doc: `What happens
-A message cannot arrive faster than the slowest link carries it (path-rate). If the queue before that link is deep, it
-fills, and everything that passes it waits (bufferbloat): round trips grow to a multiple, for other connections too.
+A message cannot arrive faster than the slowest link carries it (path-rate). If the queue before
+that link is deep, it fills, and everything that passes it waits (bufferbloat): round trips grow to
+a multiple, for other connections too.
 
 How it is recognised
-path-rate: for at least half of an exchange, and for longer than a round trip and 50 ms, segments came evenly at the rate
-that ten full ones in a row or their acknowledgments show, with round trips longer than the least. bufferbloat: round trips
-during the message were at least twice the least one and at least 20 ms longer, for three acknowledgments in a row, the
-receive window held nothing back (a receiver with a full buffer acknowledges late, too), and the message was large enough
-to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate belong to it if
-they waited 20 ms and more: their answers came later than the timestamps in them say, or, captured nearer to the client, their
-connections were set up, while such a transfer went on, with round trips at least twice the least between the two, and no longer
-than those of the transfer grew where the capture shows that. Where nothing tells that (no timestamps; or the request waited
-behind an upload, which they do not show), answers that all came later than usual at that endpoint are suspected: with low
-confidence, or medium if the transfer's own round trips grew as much.
+path-rate: for at least half of an exchange, and for longer than a round trip and 50 ms, segments
+came evenly at the rate that ten full ones in a row or their acknowledgments show, with round trips
+longer than the least. bufferbloat: round trips during the message were at least twice the least one
+and at least 20 ms longer, for three acknowledgments in a row, the receive window held nothing back
+(a receiver with a full buffer acknowledges late, too), and the message was large enough to fill
+that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate
+belong to it if they waited 20 ms and more: their answers came later than the timestamps in them
+say, or, captured nearer to the client, their connections were set up, while such a transfer went
+on, with round trips at least twice the least between the two, and no longer than those of the
+transfer grew where the capture shows that. Where nothing tells that (no timestamps; or the request
+waited behind an upload, which they do not show), answers that all came later than usual at that
+endpoint are suspected: with low confidence, or medium if the transfer's own round trips grew as
+much.
 
 How cost is counted
-A transfer costs nothing for being large: only fewer octets or a faster path save that. What others waited in its queue counts:
-all of it but the 5 ms that active queue management leaves; low leaves 10 ms, high nothing. What is only suspected may be nothing.
+A transfer costs nothing for being large: only fewer octets or a faster path save that. What others
+waited in its queue counts: all of it but the 5 ms that active queue management leaves; low leaves
+10 ms, high nothing. What is only suspected may be nothing.
 
 When it is wrong
-A sender that paces itself on purpose at an even rate looks like a slow path. What waited beside a large transfer may have
-waited for another reason between the two hosts; hosts behind one address of which some are farther away than others look as if
-they had. Seen at the server, what its answers wait behind the capture does not show.`,
+A sender that paces itself on purpose at an even rate looks like a slow path. What waited beside a
+large transfer may have waited for another reason between the two hosts; hosts behind one address of
+which some are farther away than others look as if they had. Seen at the server, what its answers
+wait behind the capture does not show.`,
 	Causes: []report.Cause{
 		{Code: "path-rate", Title: "limited by the path's rate", Side: report.SideNetwork,
 			Message: "The path carried the response no faster.",
@@ -52,10 +58,7 @@ they had. Seen at the server, what its answers wait behind the capture does not 
 						{Product: report.Apache, Text: "mod_deflate"},
 						{Product: report.Node, Text: "compression middleware"},
 						{Product: report.Tomcat, Text: "compression=on"},
-						{
-							Product: report.Caddy,
-							Text:    "encode",
-						},
+						{Product: report.Caddy, Text: "encode"},
 						{Product: report.IIS, Text: "dynamic compression"},
 						{Product: report.HAProxy, Text: "compression algo gzip"},
 						{Product: report.Envoy, Text: "compressor filter"},
@@ -68,21 +71,24 @@ they had. Seen at the server, what its answers wait behind the capture does not 
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "send fewer octets: compress the request's body, or send only what changed",
+					Text: "send fewer octets: compress the " +
+						"request's body, or send only what changed",
 				},
 				{Side: report.SideNetwork, Text: "a faster path, or a server nearer to the client"},
 			}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: report.SideNetwork,
-			Message: "A large transfer filled a deep queue on the path: what passes the path meanwhile waits in it.",
+			Message: "A large transfer filled a deep queue on the " +
+				"path: what passes the path meanwhile waits in it.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "active queue management where the queue is: fq_codel or cake (`tc qdisc replace dev ... root " +
-						"cake bandwidth ...`)",
+					Text: "active queue management where the queue is: fq_codel or " +
+						"cake (`tc qdisc replace dev ... root cake bandwidth ...`)",
 				},
 				{
 					Side: report.SideServer,
-					Text: "where it sends the large message: BBR keeps queues short (net.ipv4.tcp_congestion_control=bbr on Linux)",
+					Text: "where it sends the large message: BBR keeps queues " +
+						"short (net.ipv4.tcp_congestion_control=bbr on Linux)",
 				},
 			}},
 	},
@@ -101,11 +107,8 @@ func runBandwidth(p *rule.Pass) {
 		}
 		if s := j.Spent(dir, report.Serialize); f.Rate > 0 && s*2 >= j.Until-j.From &&
 			s >= max(j.Flow.Rtt, leastFilling) {
-			tellFact(p,
-				ledger.OfRequest(dir, "path-rate"),
-				dir,
-				fmt.Sprintf("%d octets at %.1f Mbit/s", f.Bytes, f.Rate*8/1e6),
-			)
+			tellFact(p, ledger.OfRequest(dir, "path-rate"), dir,
+				fmt.Sprintf("%d octets at %.1f Mbit/s", f.Bytes, f.Rate*8/1e6))
 		}
 		held := j.Spent(dir, report.RWnd) + j.Times[report.ZeroWindow]
 		if q := f.Queue; held == 0 && q >= leastQueue && j.Flow.Rtt > 0 && q >= j.Flow.Rtt &&
@@ -113,11 +116,8 @@ func runBandwidth(p *rule.Pass) {
 			tellFact(p,
 				"bufferbloat",
 				dir,
-				fmt.Sprintf(
-					"round trips grew from %s to %s",
-					rule.Millis(j.Flow.Rtt),
-					rule.Millis(j.Flow.Rtt+q),
-				),
+				fmt.Sprintf("round trips grew from %s to %s", rule.Millis(j.Flow.Rtt),
+					rule.Millis(j.Flow.Rtt+q)),
 			)
 		}
 	}

@@ -14,12 +14,8 @@ import (
 // worth less. Then only the share that it saves is believed, and confidence is one level lower.
 // used and want are the windows, in segments, that the transfer began with and that it would have
 // begun with.
-func calibrated(j *ledger.Exchange,
-	cost *report.Cost,
-	dir reassembly.Dir,
-	used, want int64,
-	confidence report.Confidence,
-) report.Confidence {
+func calibrated(j *ledger.Exchange, cost *report.Cost, dir reassembly.Dir, used, want int64,
+	confidence report.Confidence) report.Confidence {
 	f := j.Facts(dir)
 	t, _ := whatif.TransferOf(f)
 	seen := j.TransferTime(dir) + j.Spent(dir, report.RWnd)

@@ -11,8 +11,9 @@ import (
 )
 
 // keepWindow is what keeps a kernel from forgetting.
-const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux, Set-NetTCPSetting -CwndRestart False on Windows Server; " +
-	"or BBR (net.ipv4.tcp_congestion_control=bbr on Linux), which paces instead; the first burst may then meet a path that has changed"
+const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux, Set-NetTCPSetting " +
+	"-CwndRestart False on Windows Server; or BBR (net.ipv4.tcp_congestion_control=bbr on " +
+	"Linux), which paces instead; the first burst may then meet a path that has changed"
 
 const afterIdleRule = "slow-start-after-idle"
 
@@ -21,43 +22,45 @@ var SlowStartAfterIdle = &rule.Detector{
 	Rests: rule.Timing | rule.Beginning,
 	Title: "slow start after an idle period",
 	Doc: `What happens
-A sender that has sent nothing for a retransmission timeout may no longer trust its congestion window (RFC 5681 section
-4.1). Linux halves it for each such timeout down to the initial window, so that the next large response, or request, on a
-connection that was kept open starts as slowly as on a new one.
+A sender that has sent nothing for a retransmission timeout may no longer trust its congestion
+window (RFC 5681 section 4.1). Linux halves it for each such timeout down to the initial window, so
+that the next large response, or request, on a connection that was kept open starts as slowly as on
+a new one.
 
 How it is recognised
-Nothing was sent for a retransmission timeout or longer, before that clearly more than the initial window had been in
-flight, and the first burst afterwards is less than 70 % of that, ends with a full segment, and goes on as soon as an ACK
-frees room. The burst must have the size that halving once for each timeout leaves, within a quarter; the window before is
-only known to lie between what was in flight and about twice that. Waits for the receive window, losses and pauses of the
-sender are told apart first. Where the same host elsewhere sent as much at once after an idle period as before, confidence is
-lower.
+Nothing was sent for a retransmission timeout or longer, before that clearly more than the initial
+window had been in flight, and the first burst afterwards is less than 70 % of that, ends with a
+full segment, and goes on as soon as an ACK frees room. The burst must have the size that halving
+once for each timeout leaves, within a quarter; the window before is only known to lie between what
+was in flight and about twice that. Waits for the receive window, losses and pauses of the sender
+are told apart first. Where the same host elsewhere sent as much at once after an idle period as
+before, confidence is lower.
 
 How cost is counted
-By simulating the transfer with the window it began with and with what it had been before: slow start adds what is acknowledged
-while the window is less than twice what is in flight. Low supposes what had been in flight, high twice as much. Never more
-than the time labelled so.
+By simulating the transfer with the window it began with and with what it had been before: slow
+start adds what is acknowledged while the window is less than twice what is in flight. Low supposes
+what had been in flight, high twice as much. Never more than the time labelled so.
 
 When it is wrong
-A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a loss. Senders that pace
-(BBR) do not do this.`,
+A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a
+loss. Senders that pace (BBR) do not do this.`,
 	Causes: []report.Cause{
 		{Code: "", Side: report.SideServer,
-			Message: "The connection had been idle, and the server's kernel had forgotten how much it may send at once: the " +
-				"response came in growing bursts with a round trip between them.",
+			Message: "The connection had been idle, and the server's kernel " +
+				"had forgotten how much it may send at once: the response " +
+				"came in growing bursts with a round trip between them.",
 			Remedies: []report.Remedy{{Side: report.SideServer, Text: keepWindow}}},
 		{
 			Code:  "request",
 			Title: "slow start of an upload after an idle period",
 			Side:  report.SideClient,
-			Message: "The connection had been idle, and the client's kernel had forgotten how much it may send at once: the " +
-				"request was sent in growing bursts with a round trip between them.",
+			Message: "The connection had been idle, and the client's kernel " +
+				"had forgotten how much it may send at once: the request " +
+				"was sent in growing bursts with a round trip between them.",
 			Remedies: []report.Remedy{{Side: report.SideClient, Text: keepWindow}},
 		}},
 	References: []string{
-		"RFC 5681 section 4.1",
-		"RFC 7661",
-		"net/ipv4/tcp_output.c, tcp_cwnd_restart",
+		"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart",
 	},
 	Exchange: runSlowStartAfterIdle,
 	Across: &rule.Comparison{
@@ -98,18 +101,10 @@ func idleRestart(p *rule.Pass, dir reassembly.Dir) {
 	}
 	c.Occ = rule.Occurrence{Start: rounds[0].Start.Time, End: j.Message(dir).End.Time, Cost: cost}
 	c.Occ.Evidence = append([]report.Evidence{
-		rule.At(
-			i.Before,
-			"before",
-			rule.SideOf(dir),
-			fmt.Sprintf("the last data before; up to %d octets had been in flight", i.Peak),
-		),
-		rule.At(
-			i.Mark,
-			"after",
-			rule.SideOf(dir),
-			fmt.Sprintf("the first data after %s", rule.Seconds(i.Since)),
-		)},
+		rule.At(i.Before, "before", rule.SideOf(dir),
+			fmt.Sprintf("the last data before; up to %d octets had been in flight", i.Peak)),
+		rule.At(i.Mark, "after", rule.SideOf(dir),
+			fmt.Sprintf("the first data after %s", rule.Seconds(i.Since)))},
 		roundEvidence(rounds, t.Mss, rule.SideOf(dir))...)
 	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: had}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.Start + cost.Expected}}

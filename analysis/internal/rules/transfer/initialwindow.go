@@ -17,8 +17,7 @@ type initialWindows struct{ pairs rule.PairTable[[]int64] }
 
 func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	j := e.Judged()
-	if j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 ||
-		len(j.Rounds) < 2 ||
+	if j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 || len(j.Rounds) < 2 ||
 		j.Flow.Mss <= 0 {
 		return
 	}

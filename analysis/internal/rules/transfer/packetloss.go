@@ -15,44 +15,50 @@ var PacketLoss = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "packet loss",
 	Doc: `What happens
-The network drops a segment. Later ones arrive and tell the sender, which sends it again after about a round trip (fast
-retransmission, RFC 5681 section 3.2; RFC 6675; RFC 8985). What came later waits at the receiver. Then the sender halves
-its congestion window, and what follows takes more round trips.
+The network drops a segment. Later ones arrive and tell the sender, which sends it again after about
+a round trip (fast retransmission, RFC 5681 section 3.2; RFC 6675; RFC 8985). What came later waits
+at the receiver. Then the sender halves its congestion window, and what follows takes more round
+trips.
 
 How it is recognised
-The receiver could not go on until a retransmission that was needed, which left after duplicate or selective
-acknowledgments had reached the sender. Where the first copy passed the capture point, it was lost behind it (downstream),
-else before it (upstream), each seen from the sender. A segment that arrives late, overtaken by others, was not lost; it
-is a cause of its own (reordering) only if what followed waited a round trip for it, or half of one and it was sent again. A
-repetition that comes before the first copy, by their timestamps, repaired no loss either.
+The receiver could not go on until a retransmission that was needed, which left after duplicate or
+selective acknowledgments had reached the sender. Where the first copy passed the capture point, it
+was lost behind it (downstream), else before it (upstream), each seen from the sender. A segment
+that arrives late, overtaken by others, was not lost; it is a cause of its own (reordering) only if
+what followed waited a round trip for it, or half of one and it was sent again. A repetition that
+comes before the first copy, by their timestamps, repaired no loss either.
 
 How cost is counted
-Expected is the waits for the repairs, and of the time that the transfer spent waiting for its congestion window
-afterwards what it would not have needed with the window it had before, by simulation. Low is the waits less the part of a round
-trip that the sender would have waited for its window anyway, and half of the rest, or nothing of it where the path was full a
-tenth of the time, or had a queue of half a round trip. Then it also carried what had been sent behind the losses while they were repaired, and of the waits only that
-is lost by which the transfer took longer than the path needs for it. So did other transfers from the same server at the same time:
-the share of the path's rate that they used is taken off.
+Expected is the waits for the repairs, and of the time that the transfer spent waiting for its
+congestion window afterwards what it would not have needed with the window it had before, by
+simulation. Low is the waits less the part of a round trip that the sender would have waited for its
+window anyway, and half of the rest, or nothing of it where the path was full a tenth of the time,
+or had a queue of half a round trip. Then it also carried what had been sent behind the losses while
+they were repaired, and of the waits only that is lost by which the transfer took longer than the
+path needs for it. So did other transfers from the same server at the same time: the share of the
+path's rate that they used is taken off.
 
 When it is wrong
-If the capture lost frames that the
-network did not; gaps that the receiver acknowledged are not taken for losses. The
-simulation knows of the window only what was in flight. Congestion loss tells the sender its share: then a loss-free path
-would have been slower than simulated.`,
+If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
+taken for losses. The simulation knows of the window only what was in flight. Congestion loss tells
+the sender its share: then a loss-free path would have been slower than simulated.`,
 	Causes: []report.Cause{
 		{Code: "upstream", Title: "packet loss", Side: report.SideNetwork,
-			Message: "Segments were lost between their sender and the capture point; their retransmissions, and a smaller " +
-				"congestion window, cost time.", Remedies: lossFixes()},
+			Message: "Segments were lost between their sender and the capture point; " +
+				"their retransmissions, and a smaller congestion window, cost time.",
+			Remedies: lossFixes()},
 		{Code: "downstream", Title: "packet loss", Side: report.SideNetwork,
-			Message: "Segments were lost between the capture point and their receiver; their retransmissions, and a smaller " +
-				"congestion window, cost time.", Remedies: lossFixes()},
+			Message: "Segments were lost between the capture point and their receiver; " +
+				"their retransmissions, and a smaller congestion window, cost time.",
+			Remedies: lossFixes()},
 		{Code: "reordering", Title: "segments overtaken on the way", Side: report.SideNetwork,
-			Message: "Segments arrived long after later ones, and what followed had to wait for them.",
+			Message: "Segments arrived long after later " +
+				"ones, and what followed had to wait for them.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "keep the segments of a connection on one path: per-flow instead of per-packet " +
-						"balancing, no bonding in round-robin mode",
+					Text: "keep the segments of a connection on one path: per-flow " +
+						"instead of per-packet balancing, no bonding in round-robin mode",
 				},
 			}},
 	},
@@ -100,36 +106,24 @@ func runPacketLoss(p *rule.Pass) {
 		if p.State.Walk.Send[w.Dir].Growth.Away {
 			cause = "upstream"
 		}
-		reportLoss(p,
-			&w,
-			cause,
+		reportLoss(p, &w, cause,
 			report.Cost{Low: sure, Expected: after, High: j.Times[report.RecoveryCwnd]},
-			report.ConfidenceMedium,
-		)
+			report.ConfidenceMedium)
 		first = false
 	}
 	for _, w := range j.With(report.SpuriousRetx) {
 		if w.Hasty && w.Length() >= p.Conn.RTTMin()/2 {
-			reportLoss(p,
-				&w,
-				"reordering",
-				report.Cost{Expected: w.Length(), High: w.Length()},
-				report.ConfidenceMedium,
-			)
+			reportLoss(p, &w, "reordering", report.Cost{Expected: w.Length(), High: w.Length()},
+				report.ConfidenceMedium)
 		}
 	}
 	for _, w := range j.With(report.Queue) {
 		late := ledger.Seen(w.Again) && (w.Kind == reassembly.OutOfOrder || w.Unseen) &&
 			w.Length() >= p.Conn.RTTMin()/2
-		if late ||
-			w.Kind == reassembly.OutOfOrder &&
-				w.Length() >= max(p.Conn.RTTMin(), 10*time.Millisecond) {
-			reportLoss(p,
-				&w,
-				"reordering",
-				report.Cost{Expected: w.Length(), High: w.Length()},
-				report.ConfidenceMedium,
-			)
+		if late || w.Kind == reassembly.OutOfOrder &&
+			w.Length() >= max(p.Conn.RTTMin(), 10*time.Millisecond) {
+			reportLoss(p, &w, "reordering", report.Cost{Expected: w.Length(), High: w.Length()},
+				report.ConfidenceMedium)
 		}
 	}
 }
@@ -166,12 +160,8 @@ func afterLoss(p *rule.Pass) (after, sure time.Duration, busy float64) {
 }
 
 // reportLoss reports one wait.
-func reportLoss(p *rule.Pass,
-	w *ledger.Wait,
-	cause string,
-	cost report.Cost,
-	confidence report.Confidence,
-) {
+func reportLoss(p *rule.Pass, w *ledger.Wait, cause string, cost report.Cost,
+	confidence report.Confidence) {
 	c := rule.Claim{Rule: "packet-loss", Cause: cause, Confidence: confidence}
 	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost}
 	c.Window = rule.Window{Dir: w.Dir, Saved: max(0, cost.Expected-w.Length())}
@@ -181,23 +171,15 @@ func reportLoss(p *rule.Pass,
 	switch {
 	case w.Label == report.SpuriousRetx:
 		c.Occ.Evidence = []report.Evidence{
-			rule.At(
-				w.End,
-				"held by the window",
-				rule.SideOf(w.Dir),
-				"waited for a window that a needless retransmission had cut",
-			),
+			rule.At(w.End, "held by the window", rule.SideOf(w.Dir),
+				"waited for a window that a needless retransmission had cut"),
 		}
 	case cause == "reordering":
 		c.Occ.Evidence = overtakenEvidence(w)
 	case w.Label == report.RecoveryCwnd:
 		c.Occ.Evidence = []report.Evidence{
-			rule.At(
-				w.End,
-				"held by the window",
-				rule.SideOf(w.Dir),
-				"waited for a window that a loss had cut",
-			),
+			rule.At(w.End, "held by the window", rule.SideOf(w.Dir),
+				"waited for a window that a loss had cut"),
 		}
 	default:
 		c.Occ.Evidence = repairEvidence(w)
@@ -215,25 +197,17 @@ func overtakenEvidence(w *ledger.Wait) []report.Evidence {
 	case w.Kind != reassembly.OutOfOrder:
 		out = append(
 			out,
-			rule.At(
-				w.End,
-				"needless retransmission",
-				sender,
-				"came "+rule.Millis(w.Length())+" later",
-			),
+			rule.At(w.End, "needless retransmission", sender,
+				"came "+rule.Millis(w.Length())+" later"),
 			rule.At(w.Again, "overtaken segment", sender, "was sent before, and came after"),
 		)
 	case ledger.Seen(w.Again):
-		out = append(
-			out,
+		out = append(out,
 			rule.At(w.End, "overtaken segment", sender, "came "+rule.Millis(w.Length())+" later"),
-			rule.At(w.Again, "needless retransmission", sender, "it had been taken for lost"),
-		)
+			rule.At(w.Again, "needless retransmission", sender, "it had been taken for lost"))
 	default:
-		out = append(
-			out,
-			rule.At(w.End, "overtaken segment", sender, "came "+rule.Millis(w.Length())+" later"),
-		)
+		out = append(out,
+			rule.At(w.End, "overtaken segment", sender, "came "+rule.Millis(w.Length())+" later"))
 	}
 	return out
 }

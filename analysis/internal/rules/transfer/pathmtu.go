@@ -26,34 +26,38 @@ var PathMTU = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "full segments do not get through",
 	Doc: `What happens
-Somewhere on the path the MTU is smaller than the sender believes, and the ICMP message that says so is filtered or lost
-(RFC 1191, RFC 8201, RFC 2923). Full segments vanish, small ones pass: a connection is set up, small requests work, and the
-first large message hangs.
+Somewhere on the path the MTU is smaller than the sender believes, and the ICMP message that says so
+is filtered or lost (RFC 1191, RFC 8201, RFC 2923). Full segments vanish, small ones pass: a
+connection is set up, small requests work, and the first large message hangs.
 
 How it is recognised
-The same full segment was sent at least three times without acknowledgment, no segment of its size of that direction was
-ever acknowledged on the connection, and smaller ones were: selectively behind it, or after the sender cut it in pieces. Or the
-sender's acknowledgments, which are small, arrived: the peer did not send again what they acknowledge, though it was heard of after
-three copies and lacked them all. That is medium if only one arrived that was sent just before the first copy.
+The same full segment was sent at least three times without acknowledgment, no segment of its size
+of that direction was ever acknowledged on the connection, and smaller ones were: selectively behind
+it, or after the sender cut it in pieces. Or the sender's acknowledgments, which are small, arrived:
+the peer did not send again what they acknowledge, though it was heard of after three copies and
+lacked them all. That is medium if only one arrived that was sent just before the first copy.
 
 How cost is counted
-The waits for its retransmissions. If it never got through, the exchange failed, and that outranks time.
+The waits for its retransmissions. If it never got through, the exchange failed, and that outranks
+time.
 
 When it is wrong
-Chance can lose three full segments in a row, and a receiver that vanished acknowledges nothing; therefore small segments
-sent after the first copy must have been acknowledged.`,
+Chance can lose three full segments in a row, and a receiver that vanished acknowledges nothing;
+therefore small segments sent after the first copy must have been acknowledged.`,
 	Causes: []report.Cause{{Code: "", Side: report.SideNetwork,
-		Message: "Full segments did not get through while small ones did: the path's MTU is smaller than the sender believes, and " +
-			"nothing tells it.",
+		Message: "Full segments did not get through while small ones did: the " +
+			"path's MTU is smaller than the sender believes, and nothing tells it.",
 		Remedies: []report.Remedy{
 			{
 				Side: report.SideNetwork,
-				Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
+				Text: "let ICMP type 3 code 4 and ICMPv6 type 2 pass; clamp " +
+					"the MSS at the tunnel: `iptables -t mangle -A FORWARD -p " +
 					"tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`",
 			},
 			{
 				Side: report.SideServer,
-				Text: "sysctl net.ipv4.tcp_mtu_probing=1 on Linux, or the right MTU on the interface",
+				Text: "sysctl net.ipv4.tcp_mtu_probing=1 on " +
+					"Linux, or the right MTU on the interface",
 			}}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
 	Exchange:   runPathMTU,
@@ -93,19 +97,11 @@ func runPathMTU(p *rule.Pass) {
 // blackHoleClaim draws up the claim.
 func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 	c := rule.Claim{Rule: "path-mtu", Confidence: report.ConfidenceHigh, Correctness: !b.solved}
-	passed := rule.At(
-		b.small,
-		"small one arrived",
-		rule.SideOf(b.dir.Peer()),
-		"acknowledges smaller segments sent after it",
-	)
+	passed := rule.At(b.small, "small one arrived", rule.SideOf(b.dir.Peer()),
+		"acknowledges smaller segments sent after it")
 	if b.quiet {
-		passed = rule.At(
-			b.small,
-			"small one arrived",
-			rule.SideOf(b.dir),
-			"what it acknowledges was not sent again",
-		)
+		passed = rule.At(b.small, "small one arrived", rule.SideOf(b.dir),
+			"what it acknowledges was not sent again")
 		if !b.later {
 			c.Confidence = report.ConfidenceMedium
 		}
@@ -123,23 +119,13 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 		Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},
 	}
 	c.Occ.Evidence = []report.Evidence{
-		rule.At(
-			b.copies[0],
-			"full segment",
-			rule.SideOf(b.dir),
-			fmt.Sprintf("%d octets, never acknowledged", b.size),
-		),
-		rule.At(
-			last,
-			"last copy",
-			rule.SideOf(b.dir),
-			fmt.Sprintf("the same segment, copy %d", len(b.copies)),
-		),
+		rule.At(b.copies[0], "full segment", rule.SideOf(b.dir),
+			fmt.Sprintf("%d octets, never acknowledged", b.size)),
+		rule.At(last, "last copy", rule.SideOf(b.dir),
+			fmt.Sprintf("the same segment, copy %d", len(b.copies))),
 		passed}
-	slices.SortStableFunc(
-		c.Occ.Evidence,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
-	)
+	slices.SortStableFunc(c.Occ.Evidence,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	return c
 }

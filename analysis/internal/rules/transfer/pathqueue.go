@@ -182,10 +182,8 @@ func (p *paths) expire(now time.Duration) {
 	p.expired = now
 	for _, e := range p.clients.Entries {
 		n := len(e.Value.late)
-		e.Value.late = slices.DeleteFunc(
-			e.Value.late,
-			func(q queued) bool { return now-q.To > rule.PairSilence },
-		)
+		e.Value.late = slices.DeleteFunc(e.Value.late,
+			func(q queued) bool { return now-q.To > rule.PairSilence })
 		p.held -= n - len(e.Value.late)
 	}
 }
@@ -217,12 +215,8 @@ func coarser(all []report.Interval) []report.Interval {
 
 // mayHold reports whether a queue may have held up by so much what passed the client's path in
 // direction dir in the stretch of time.
-func (p *paths) mayHold(
-	of report.Pair,
-	dir reassembly.Dir,
-	span report.Interval,
-	delay time.Duration,
-) bool {
+func (p *paths) mayHold(of report.Pair, dir reassembly.Dir, span report.Interval,
+	delay time.Duration) bool {
 	c := p.clients.Has(pathOf(of))
 	if c == nil || delay > c.ways[dir].deep {
 		return false
@@ -232,11 +226,8 @@ func (p *paths) mayHold(
 
 // full reports whether the way was full at any time in the stretch.
 func (w *way) full(span report.Interval) bool {
-	i, _ := slices.BinarySearchFunc(
-		w.busy,
-		span.From,
-		func(k report.Interval, from time.Duration) int { return cmp.Compare(k.To, from) },
-	)
+	i, _ := slices.BinarySearchFunc(w.busy, span.From,
+		func(k report.Interval, from time.Duration) int { return cmp.Compare(k.To, from) })
 	return i < len(w.busy) && w.busy[i].From < span.To
 }
 
@@ -285,9 +276,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Draft) (q queued, ok bool
 	}
 	if q.delay = lateAnswer(&job.Exchange); q.delay >= leastQueue {
 		q.confidence, q.text = report.ConfidenceHigh, fmt.Sprintf(
-			"under way %s longer than the quickest, by its timestamp",
-			rule.Millis(q.delay),
-		)
+			"under way %s longer than the quickest, by its timestamp", rule.Millis(q.delay))
 		return q, true
 	}
 	all, _ := d.Pair(m.Pair)
@@ -303,11 +292,8 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Draft) (q queued, ok bool
 		q.From = job.From
 	}
 	q.confidence, q.upward, q.throughout = report.ConfidenceMedium, true, longer
-	q.text = fmt.Sprintf(
-		"round trips of %s on this connection, where others had %s",
-		rule.Millis(job.Flow.Rtt),
-		rule.Millis(least),
-	)
+	q.text = fmt.Sprintf("round trips of %s on this connection, where others had %s",
+		rule.Millis(job.Flow.Rtt), rule.Millis(least))
 	return q, q.delay >= leastQueue
 }
 
@@ -366,24 +352,14 @@ func (c *clientPath) tell(d rule.Desk, q *queued) bool {
 			f.first,
 			"large message",
 			rule.SideOf(f.dir),
-			fmt.Sprintf(
-				"exchange %d on connection %d fills the path: %.1f Mbit/s",
-				f.exchange,
-				f.conn,
-				f.rate*8/1e6,
-			),
+			fmt.Sprintf("exchange %d on connection %d fills the path: %.1f Mbit/s", f.exchange,
+				f.conn, f.rate*8/1e6),
 		),
-		rule.At(
-			q.request,
-			"request",
-			report.SideClient,
-			"its last octet",
-		), rule.At(q.first, "response", report.SideServer, q.text),
+		rule.At(q.request, "request", report.SideClient,
+			"its last octet"), rule.At(q.first, "response", report.SideServer, q.text),
 		rule.At(f.last, "large message", rule.SideOf(f.dir), "ends")}
-	slices.SortStableFunc(
-		cl.Occ.Evidence,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) },
-	)
+	slices.SortStableFunc(cl.Occ.Evidence,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) })
 	of := rule.Subject{Pair: q.pair}
 	if q.took > 0 {
 		of.Known, of.Host, of.Took, of.Rtt = true, q.host, q.took, q.rtt
@@ -414,11 +390,8 @@ func (p *paths) suspect(d rule.Desk, of report.Pair, x *thought, usual time.Dura
 		first:      x.first,
 		upward:     true,
 		downward:   !x.stamped,
-		text: fmt.Sprintf(
-			"after %s, where %s are usual",
-			rule.Millis(x.think),
-			rule.Millis(usual),
-		),
+		text: fmt.Sprintf("after %s, where %s are "+
+			"usual", rule.Millis(x.think), rule.Millis(usual)),
 	}
 	if f := c.behind(&q); f != nil && f.queue > 0 && q.delay <= f.queue+f.queue/4 {
 		q.confidence = report.ConfidenceMedium

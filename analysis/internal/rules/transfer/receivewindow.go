@@ -20,71 +20,79 @@ var ReceiveWindow = &rule.Detector{
 	Rests: rule.Timing | rule.Beginning,
 	Title: "receive window smaller than the path",
 	Doc: `What happens
-A sender may have no more in flight than the receiver's window (RFC 9293 section 3.8.6). If that is smaller than what the
-path holds, rate times round trip, the sender stops and waits a round trip for each window of data, however good the path.
+A sender may have no more in flight than the receiver's window (RFC 9293 section 3.8.6). If that is
+smaller than what the path holds, rate times round trip, the sender stops and waits a round trip for
+each window of data, however good the path.
 
 How it is recognised
-The sender had filled the window to its edge, less than a segment was free, and it went on as soon as a segment that moved
-the edge could have reached it, at least twice in one message. Causes, with -request where the message was one: no-window-scaling, one side did not offer it and the window ends at 65,535 octets;
-fixed, the window that held the sender back three times and more stayed about the same (a receive buffer of fixed size);
-autotuning, it grew, but slower than the congestion window: the price of every default, so no more than a remark.
+The sender had filled the window to its edge, less than a segment was free, and it went on as soon
+as a segment that moved the edge could have reached it, at least twice in one message. Causes, with
+-request where the message was one: no-window-scaling, one side did not offer it and the window ends
+at 65,535 octets; fixed, the window that held the sender back three times and more stayed about the
+same (a receive buffer of fixed size); autotuning, it grew, but slower than the congestion window:
+the price of every default, so no more than a remark.
 
 How cost is counted
-By simulation: the time that the message spent waiting for a window of either kind, less what it would have waited for the
-congestion window alone. Never more than the time labelled rwnd. High is that time, low half of expected.
+By simulation: the time that the message spent waiting for a window of either kind, less what it
+would have waited for the congestion window alone. Never more than the time labelled rwnd. High is
+that time, low half of expected.
 
 When it is wrong
-Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a segment that
-only told of room are zero-window's as far as they exceed a round trip, and if those prevail, this rule is silent. Without the
-handshake the scale of the window is not known, and the rule is silent. A path or sender that could not have
-used a larger window would have limited next.`,
+Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a
+segment that only told of room are zero-window's as far as they exceed a round trip, and if those
+prevail, this rule is silent. Without the handshake the scale of the window is not known, and the
+rule is silent. A path or sender that could not have used a larger window would have limited next.`,
 	Causes: []report.Cause{
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: report.SideClient,
-			Message: "The client's receive window was full again and again at the same size, and the server had to wait a round " +
-				"trip for each window of data.",
+			Message: "The client's receive window was full again and again at the same " +
+				"size, and the server had to wait a round trip for each window of data.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
-						"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
+					Text: "do not set SO_RCVBUF, which switches the kernel's own " +
+						"tuning off, or set it to rate times round trip and more; " +
+						"raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
 				},
 			}},
 		{Code: "no-window-scaling", Title: "no window scaling", Side: report.SideUnknown,
-			Message: "The connection has no window scaling, so no more than 65,535 octets can be in flight.",
+			Message: "The connection has no window scaling, so " +
+				"no more than 65,535 octets can be in flight.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh int tcp set global " +
-						"autotuninglevel=normal` on Windows",
+					Text: "sysctl net.ipv4.tcp_window_scaling=1 on Linux, `netsh " +
+						"int tcp set global autotuninglevel=normal` on Windows",
 				},
 				{
 					Side: report.SideServer,
-					Text: "the same on the server; SYN cookies without timestamps lose the " +
-						"option, so raise the backlog (net.core.somaxconn, net.ipv4.tcp_max_syn_backlog on Linux)",
+					Text: "the same on the server; SYN cookies without timestamps " +
+						"lose the option, so raise the backlog " +
+						"(net.core.somaxconn, net.ipv4.tcp_max_syn_backlog on Linux)",
 				},
 				{Side: report.SideNetwork, Text: "look for a middlebox that removes TCP options"},
 			}},
 		{Code: "autotuning", Title: "receive window grew too slowly", Side: report.SideClient,
-			Message: "The client's receive window grew with the transfer, but it held the server back before the congestion " +
-				"window did.",
+			Message: "The client's receive window grew with the transfer, " +
+				"but it held the server back before the congestion window did.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
-						"... initrwnd 64` on Linux",
+					Text: "a larger window to begin with: the middle value of " +
+						"net.ipv4.tcp_rmem, `ip route change ... initrwnd 64` on Linux",
 				},
 			}},
 		{
 			Code:  "fixed-request",
 			Title: "server's receive buffer of fixed size",
 			Side:  report.SideServer,
-			Message: "The server's receive window was full again and again at the same size, and the client had to wait a round " +
-				"trip for each window of its request.",
+			Message: "The server's receive window was full again and again at the same size, " +
+				"and the client had to wait a round trip for each window of its request.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "do not set SO_RCVBUF, which switches the kernel's own tuning off, or set it to rate " +
-						"times round trip and more; raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
+					Text: "do not set SO_RCVBUF, which switches the kernel's own " +
+						"tuning off, or set it to rate times round trip and more; " +
+						"raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
 					Settings: []report.Setting{
 						{
 							Product: report.Nginx,
@@ -97,13 +105,13 @@ used a larger window would have limited next.`,
 			Code:  "autotuning-request",
 			Title: "server's receive window grew too slowly",
 			Side:  report.SideServer,
-			Message: "The server's receive window grew with the request, but it held the client back before the congestion " +
-				"window did.",
+			Message: "The server's receive window grew with the request, but " +
+				"it held the client back before the congestion window did.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "a larger window to begin with: the middle value of net.ipv4.tcp_rmem, `ip route change " +
-						"... initrwnd 64` on Linux",
+					Text: "a larger window to begin with: the middle value of " +
+						"net.ipv4.tcp_rmem, `ip route change ... initrwnd 64` on Linux",
 				},
 			},
 		},
@@ -144,10 +152,8 @@ func runReceiveWindow(p *rule.Pass) {
 // claimReceiveWindow claims what that of the other side cost dir's message.
 func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	j, f := p.Draft, p.Draft.Facts(dir)
-	waits := slices.DeleteFunc(
-		j.With(report.RWnd),
-		func(w ledger.Wait) bool { return w.Dir != dir },
-	)
+	waits := slices.DeleteFunc(j.With(report.RWnd),
+		func(w ledger.Wait) bool { return w.Dir != dir })
 	slow := readerTime(p, dir)
 	full := j.Spent(dir, report.RWnd) - slow
 	if p.Exchange.Response == nil || f == nil || len(waits) == 0 || f.Rwnd.Times < 2 ||
@@ -173,12 +179,8 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	case !scaled && b.Most > unscaled*3/4:
 		c.Cause = "no-window-scaling"
 	case !b.Fixed():
-		c.Cause, c.Confidence, c.Most = ledger.OfRequest(
-			dir,
-			"autotuning",
-		), report.ConfidenceMedium, rule.AtMost(
-			report.Info,
-		)
+		c.Cause, c.Confidence, c.Most = ledger.OfRequest(dir,
+			"autotuning"), report.ConfidenceMedium, rule.AtMost(report.Info)
 	}
 	w := ledger.LongestWait(waits)
 	sender, receiver := rule.SideOf(dir), rule.SideOf(dir.Peer())
@@ -191,18 +193,12 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 				w.Before,
 				"window full",
 				sender,
-				fmt.Sprintf(
-					"the last octets that the window had room for; it is %d octets at most",
-					b.Most,
-				),
+				fmt.Sprintf("the last octets that the window had room for; it is %d octets at most",
+					b.Most),
 			),
 			rule.At(w.Cause, "window moved", receiver, "acknowledges and makes room"),
-			rule.At(
-				w.End,
-				"held segment",
-				sender,
-				"left as soon as it had room, "+rule.Millis(w.Length())+" later",
-			)},
+			rule.At(w.End, "held segment", sender,
+				"left as soon as it had room, "+rule.Millis(w.Length())+" later")},
 	}
 	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Room: true}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}

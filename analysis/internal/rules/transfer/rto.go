@@ -17,19 +17,21 @@ func lossFixes() []report.Remedy {
 	return []report.Remedy{
 		{
 			Side: report.SideNetwork,
-			Text: "find where segments get lost: interface errors and drops (`ethtool -S`, `ip -s link` on Linux), a policer or a " +
-				"shaper with a short queue, a duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue",
+			Text: "find where segments get lost: interface errors and drops (`ethtool -S`, " +
+				"`ip -s link` on Linux), a policer or a shaper with a short queue, a " +
+				"duplex mismatch, Wi-Fi; fq_codel or cake instead of a short tail-drop queue",
 		},
 		{
 			Side: report.SideServer,
-			Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl net.ipv4.tcp_sack=1 " +
-				"net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` on Linux, the defaults); inside a data centre " +
-				"`ip route change ... rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server",
+			Text: "let the kernel repair tails sooner: SACK and RACK-TLP on (`sysctl " +
+				"net.ipv4.tcp_sack=1 net.ipv4.tcp_recovery=1 net.ipv4.tcp_early_retrans=3` " +
+				"on Linux, the defaults); inside a data centre `ip route change ... " +
+				"rto_min 10ms` on Linux, Set-NetTCPSetting -MinRtoMs on Windows Server",
 		},
 		{
 			Side: report.SideClient,
-			Text: "for what the client sends, the same settings on its host; a bounded retry of idempotent requests on " +
-				"another connection",
+			Text: "for what the client sends, the same settings on its host; " +
+				"a bounded retry of idempotent requests on another connection",
 		},
 	}
 }
@@ -42,60 +44,68 @@ var RetransmissionTimeout = &rule.Detector{
 	Rests: rule.Timing,
 	Title: "retransmission timeout",
 	Doc: `What happens
-A lost segment is sent again at once if three later ones arrive: their acknowledgments tell the sender (RFC 5681 section
-3.2, RFC 6675). The last segments of a message have none after them, so that only a timer repairs their loss: a tail loss
-probe after two round trips where the stack has it (RFC 8985 section 7), else the retransmission timeout, 200 ms above the
-round trip on Linux and a second by RFC 6298.
+A lost segment is sent again at once if three later ones arrive: their acknowledgments tell the
+sender (RFC 5681 section 3.2, RFC 6675). The last segments of a message have none after them, so
+that only a timer repairs their loss: a tail loss probe after two round trips where the stack has it
+(RFC 8985 section 7), else the retransmission timeout, 200 ms above the round trip on Linux and a
+second by RFC 6298.
 
 How it is recognised
-A retransmission that was needed left when the timer was due, without duplicate or selective acknowledgments that could
-have reached the sender, and the receiver could not go on before it. If the first copy was lost before it passed the
-capture point, the proof is another segment of the sender with a later sequence number, or a packet missing by its IP
-identification where that host counts packets one by one; and the wait must be as long as the timer. Causes: single, the
-whole message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired although
-everything had arrived (the acknowledgment of the first copy shows it), and the sender had to wait for that acknowledgment or
-had less in flight afterwards than before.
+A retransmission that was needed left when the timer was due, without duplicate or selective
+acknowledgments that could have reached the sender, and the receiver could not go on before it. If
+the first copy was lost before it passed the capture point, the proof is another segment of the
+sender with a later sequence number, or a packet missing by its IP identification where that host
+counts packets one by one; and the wait must be as long as the timer. Causes: single, the whole
+message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired
+although everything had arrived (the acknowledgment of the first copy shows it), and the sender had
+to wait for that acknowledgment or had less in flight afterwards than before.
 
 How cost is counted
-Expected is the wait from the first copy to the one that arrived: without the loss nothing of it would remain. Low leaves
-what the quickest repair takes, two round trips for a probe. Of a spurious one the cost is what the acknowledgment took
-longer than a round trip. What the connection then lost because its window was cut
-belongs to packet-loss.
+Expected is the wait from the first copy to the one that arrived: without the loss nothing of it
+would remain. Low leaves what the quickest repair takes, two round trips for a probe. Of a spurious
+one the cost is what the acknowledgment took longer than a round trip. What the connection then lost
+because its window was cut belongs to packet-loss.
 
 When it is wrong
-If the capture lost frames that the network did not; gaps that the receiver acknowledged are not taken for losses. Where
-the first copy was never seen the wait may hold some of the sender's own time: then confidence is lower, and low says so.`,
+If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
+taken for losses. Where the first copy was never seen the wait may hold some of the sender's own
+time: then confidence is lower, and low says so.`,
 	Causes: []report.Cause{
 		{
-			Code:     "single",
-			Title:    "message of one segment lost, repaired by timeout",
-			Side:     report.SideNetwork,
-			Message:  "A whole message was lost on the way. Nothing after it could tell its sender, so a timer had to run out first.",
+			Code:  "single",
+			Title: "message of one segment lost, repaired by timeout",
+			Side:  report.SideNetwork,
+			Message: "A whole message was lost on the way. Nothing after " +
+				"it could tell its sender, so a timer had to run out first.",
 			Remedies: lossFixes(),
 		},
 		{
 			Code:  "tail",
 			Title: "end of a message lost, repaired by timeout",
 			Side:  report.SideNetwork,
-			Message: "The end of a message was lost on the way. Too few segments followed to tell its sender, so a timer had " +
-				"to run out first.",
+			Message: "The end of a message was lost on the way. Too few segments " +
+				"followed to tell its sender, so a timer had to run out first.",
 			Remedies: lossFixes(),
 		},
 		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: report.SideNetwork,
-			Message:  "A segment was lost, and so was its retransmission: the timer had to run out, twice as long each time.",
+			Message: "A segment was lost, and so was its retransmission: " +
+				"the timer had to run out, twice as long each time.",
 			Remedies: lossFixes()},
 		{Code: "spurious", Title: "needless retransmission", Side: report.SideNetwork,
-			Message: "The sender's timer fired although everything had arrived, and it cut its congestion window for nothing: " +
+			Message: "The sender's timer fired although everything had " +
+				"arrived, and it cut its congestion window for nothing: " +
 				"round trips jump by more than the timer allows for.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "find what delays segments or acknowledgments by hundreds of milliseconds: a deep " +
-						"queue (fq_codel, cake), a radio link, a host that pauses",
+					Text: "find what delays segments or acknowledgments " +
+						"by hundreds of milliseconds: a deep queue " +
+						"(fq_codel, cake), a radio link, a host that pauses",
 				},
 				{
 					Side: report.SideServer,
-					Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 net.ipv4.tcp_frto=2` on Linux), which undo it",
+					Text: "keep timestamps and F-RTO on (`sysctl net.ipv4.tcp_timestamps=1 " +
+						"net.ipv4.tcp_frto=2` on Linux), which undo it",
 				},
 			}},
 	},
@@ -170,24 +180,14 @@ func reportImpatience(p *rule.Pass) {
 			},
 			Evidence: []report.Evidence{
 				rule.At(w.Before, "before", rule.SideOf(w.Dir), "the last data before the wait"),
-				rule.At(
-					w.Again,
-					"needless retransmission",
-					rule.SideOf(w.Dir),
-					"of what had arrived already",
-				),
-				rule.At(
-					w.End,
-					"data again",
-					rule.SideOf(w.Dir),
-					"came "+rule.Millis(w.Length())+" later than without the delay",
-				)},
+				rule.At(w.Again, "needless retransmission", rule.SideOf(w.Dir),
+					"of what had arrived already"),
+				rule.At(w.End, "data again", rule.SideOf(w.Dir),
+					"came "+rule.Millis(w.Length())+" later than without the delay")},
 		}
 		if ledger.Seen(w.Cause) {
-			c.Occ.Evidence = append(
-				c.Occ.Evidence,
-				rule.At(w.Cause, "late ACK", rule.SideOf(w.Dir.Peer()), "of the first copy"),
-			)
+			c.Occ.Evidence = append(c.Occ.Evidence,
+				rule.At(w.Cause, "late ACK", rule.SideOf(w.Dir.Peer()), "of the first copy"))
 		}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}
 		p.Report(c)
@@ -230,8 +230,9 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 		}
 	}
 	if w.Dir == reassembly.FromClient && isUnheard(p) {
-		c.Text = "Nothing that the client sent after the handshake got through for so long: a server whose accept queue is full " +
-			"drops it, too (Linux: `nstat TcpExtListenOverflows`)."
+		c.Text = "Nothing that the client sent after the handshake " +
+			"got through for so long: a server whose accept queue is " +
+			"full drops it, too (Linux: `nstat TcpExtListenOverflows`)."
 	}
 	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
 		c.Unheard[w.Dir] = length
@@ -263,28 +264,19 @@ func needless(p *rule.Pass, w *ledger.Wait) []report.Evidence {
 	again := -1
 	for i := range records {
 		if r := &records[i]; r.Dir == w.Dir && r.Kind == reassembly.SpuriousRetransmission &&
-			r.Len > 0 &&
-			r.Time < w.To {
+			r.Len > 0 && r.Time < w.To {
 			again = i
 		}
 	}
-	held := rule.At(
-		w.End,
-		"held by the window",
-		rule.SideOf(w.Dir),
-		"waited "+rule.Millis(w.Length())+" for a window that was cut",
-	)
+	held := rule.At(w.End, "held by the window", rule.SideOf(w.Dir),
+		"waited "+rule.Millis(w.Length())+" for a window that was cut")
 	for i := 0; i < again; i++ {
 		if r := &records[i]; r.Dir == w.Dir && r.Len > 0 && r.Seq <= records[again].Seq &&
 			r.End() > records[again].Seq {
 			wait := records[again].Time - r.Time
 			return []report.Evidence{rule.At(r.Mark(), "first copy", rule.SideOf(w.Dir), "arrived"),
-				rule.At(
-					records[again].Mark(),
-					"needless retransmission",
-					rule.SideOf(w.Dir),
-					"of the same octets, "+rule.Millis(wait)+" later",
-				), held}
+				rule.At(records[again].Mark(), "needless retransmission", rule.SideOf(w.Dir),
+					"of the same octets, "+rule.Millis(wait)+" later"), held}
 		}
 	}
 	return []report.Evidence{held}
@@ -296,25 +288,17 @@ func repairEvidence(w *ledger.Wait) []report.Evidence {
 	var out []report.Evidence
 	switch {
 	case ledger.Seen(w.Cause) && !w.Unseen:
-		out = append(
-			out,
-			rule.At(w.Cause, "first copy", sender, "passed here, and was lost further on"),
-		)
+		out = append(out,
+			rule.At(w.Cause, "first copy", sender, "passed here, and was lost further on"))
 	case ledger.Seen(w.Cause):
 		out = append(
 			out,
-			rule.At(
-				w.Cause,
-				"later segment",
-				sender,
-				"shows that an earlier one was lost before it came here",
-			),
+			rule.At(w.Cause, "later segment", sender,
+				"shows that an earlier one was lost before it came here"),
 		)
 	case ledger.Seen(w.Before):
-		out = append(
-			out,
-			rule.At(w.Before, "before", rule.SideOf(w.Prev), "the last data before the wait"),
-		)
+		out = append(out,
+			rule.At(w.Before, "before", rule.SideOf(w.Prev), "the last data before the wait"))
 	}
 	return append(out, rule.At(w.End, "retransmission", sender,
 		fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length()))))

@@ -36,24 +36,28 @@ var ServerThink = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "server took long",
 	Doc: `What happens
-Between the arrival of a request and the first octet of its response the server works, or waits for something of its own.
-That is its business and no fault of the network; but it may be what makes an exchange slow.
+Between the arrival of a request and the first octet of its response the server works, or waits for
+something of its own. That is its business and no fault of the network; but it may be what makes an
+exchange slow.
 
 How it is recognised
-The time from the last octet of the request to the first of the response, less the least round trip between the capture
-point and the server, without retransmissions and waits for 100 Continue. Per endpoint (method and path without query) the
-distribution is drawn up. Reported are exchanges that took far longer than usual there: by more than three times the
-usual deviation, and 100 ms, above the median of at least eight; and, where none did, endpoints whose median is a second or
-more. Away from the server and without timestamps a queue on the path cannot be told from the server: exchanges that overlap a
-large transfer of the same client, and took no longer than such a queue may hold up, are compared only with each other.
+The time from the last octet of the request to the first of the response, less the least round trip
+between the capture point and the server, without retransmissions and waits for 100 Continue. Per
+endpoint (method and path without query) the distribution is drawn up. Reported are exchanges that
+took far longer than usual there: by more than three times the usual deviation, and 100 ms, above
+the median of at least eight; and, where none did, endpoints whose median is a second or more. Away
+from the server and without timestamps a queue on the path cannot be told from the server: exchanges
+that overlap a large transfer of the same client, and took no longer than such a queue may hold up,
+are compared only with each other.
 
 How cost is counted
-Against what the same endpoint can do: the tenth percentile. Low counts from the median. Fewer than eight exchanges do not
-show what it can do, so that no time is claimed. No part of it counts as lost in the first line of the report.
+Against what the same endpoint can do: the tenth percentile. Low counts from the median. Fewer than
+eight exchanges do not show what it can do, so that no time is claimed. No part of it counts as lost
+in the first line of the report.
 
 When it is wrong
-Where it is meant so: long polling, server-sent events (which are not counted), requests that differ in more than their
-path. Seen from the client, a proxy's waiting is the server's.`,
+Where it is meant so: long polling, server-sent events (which are not counted), requests that differ
+in more than their path. Seen from the client, a proxy's waiting is the server's.`,
 	Causes: []report.Cause{{Code: "", Side: report.SideServer,
 		Message: "The server took long before it answered.",
 		Remedies: []report.Remedy{
@@ -73,7 +77,8 @@ path. Seen from the client, a proxy's waiting is the server's.`,
 					{Product: report.Gunicorn, Text: "%(D)s in --access-logformat"},
 					{Product: report.Jetty, Text: "%D in CustomRequestLog"},
 				},
-				After: "then slow queries, cold caches, a full worker pool, connections to upstreams opened anew",
+				After: "then slow queries, cold caches, a full " +
+					"worker pool, connections to upstreams opened anew",
 			},
 		}}},
 	References: []string{"RFC 9110 section 15.2"},
@@ -124,8 +129,7 @@ func (t *thinks) Event(d rule.Desk, m *rule.Conn, e *rule.Event) {
 	job := e.Judged()
 	t.paths.judged(d, m, job)
 	if !d.Enabled(thinkRule) || job.Parsed.Turn || job.Parsed.Request == nil ||
-		job.Parsed.Response == nil ||
-		job.Times[report.Think100] > 0 ||
+		job.Parsed.Response == nil || job.Times[report.Think100] > 0 ||
 		job.Parsed.Response.Facts.Has(reassembly.EventStream) ||
 		job.Parsed.Response.Facts.Has(reassembly.HasGap) && job.Parsed.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
@@ -144,12 +148,8 @@ func (t *thinks) Event(d rule.Desk, m *rule.Conn, e *rule.Event) {
 	all, _ := d.Pair(m.Pair)
 	l.add(
 		thought{
-			m.Id,
-			d.Exchange(m.Id, e.Index),
-			job.Times[report.Think],
-			job.Parsed.Request.End,
-			job.Parsed.Response.Start,
-			m.Far*10 < job.Flow.Rtt*9,
+			m.Id, d.Exchange(m.Id, e.Index), job.Times[report.Think], job.Parsed.Request.End,
+			job.Parsed.Response.Start, m.Far*10 < job.Flow.Rtt*9,
 			job.Flow.Stamped && !farther(&job.Exchange, all.Rtt),
 		},
 	)
@@ -207,21 +207,15 @@ func (l *thinkList) aside(x thought) {
 func (t *thinks) Finish(d rule.Desk) {
 	t.settle(
 		d,
-		slices.SortedFunc(
-			maps.Values(t.at),
-			func(a, b *thinkList) int { return a.of.compare(b.of) },
-		),
+		slices.SortedFunc(maps.Values(t.at),
+			func(a, b *thinkList) int { return a.of.compare(b.of) }),
 	)
 }
 
 // compare orders endpoints.
 func (k endpoint) compare(o endpoint) int {
-	return cmp.Or(
-		k.pair.Client.Compare(o.pair.Client),
-		k.pair.Server.Compare(o.pair.Server),
-		cmp.Compare(k.method, o.method),
-		cmp.Compare(k.path, o.path),
-	)
+	return cmp.Or(k.pair.Client.Compare(o.pair.Client), k.pair.Server.Compare(o.pair.Server),
+		cmp.Compare(k.method, o.method), cmp.Compare(k.path, o.path))
 }
 
 // forget judges and forgets half of the endpoints: first those with too few exchanges to judge,
@@ -252,10 +246,8 @@ func (t *thinks) settle(d rule.Desk, lists []*thinkList) {
 	for _, l := range lists {
 		l.apart(&t.paths, func(part thinkList) bool {
 			if part.n >= leastThinks ||
-				slices.ContainsFunc(
-					part.sample,
-					func(x thought) bool { return x.think >= slowThink },
-				) {
+				slices.ContainsFunc(part.sample,
+					func(x thought) bool { return x.think >= slowThink }) {
 				part.judge(d, func() bool { return uneven()[l.of.pair] })
 			}
 			return false

@@ -25,55 +25,61 @@ var SlowStart = &rule.Detector{
 	YieldsTo: rule.ColdSetup,
 	Title:    "slow start of a cold connection",
 	Doc: `What happens
-A connection begins with a small congestion window (10 segments, RFC 6928) that doubles each round trip (slow start,
-RFC 5681 section 3.1). A message larger than that window needs extra round trips, whatever the path could carry: a response, or
-a request (cause request).
+A connection begins with a small congestion window (10 segments, RFC 6928) that doubles each round
+trip (slow start, RFC 5681 section 3.1). A message larger than that window needs extra round trips,
+whatever the path could carry: a response, or a request (cause request).
 
 How it is recognised
-The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as soon as an ACK frees
-room; the rounds grow. Waits that the receive window, a loss, Nagle's algorithm, the path's rate or the sender's own
-pauses explain are not slow start, nor is a burst that the application cut short, nor a response that the client
-did not want to its end, nor a request that the server did not. Where the first bursts of connections between
-the same hosts have many sizes, none of which is a kernel's initial window, confidence is lower. Where the capture has one
-direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark.
+The sender sends a burst that ends with a full segment, stops with data left to send, and goes on as
+soon as an ACK frees room; the rounds grow. Waits that the receive window, a loss, Nagle's
+algorithm, the path's rate or the sender's own pauses explain are not slow start, nor is a burst
+that the application cut short, nor a response that the client did not want to its end, nor a
+request that the server did not. Where the first bursts of connections between the same hosts have
+many sizes, none of which is a kernel's initial window, confidence is lower. Where the capture has
+one direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark.
 
 How cost is counted
-By simulating the transfer with the window that was used and with a larger one: expected is what an initial window of 32
-segments saves, high what one as large as the whole message (or the receive window) saves. Low is half of expected, nothing
-if the receive window would bind next: how it would have grown does not show. What the sender's own pauses, or a reader that is
-slower than all, take up again further on in the message is no saving. Never more than the time labelled slow start. Where an idle connection could have been reused, missed-reuse owns the
-cost instead.
+By simulating the transfer with the window that was used and with a larger one: expected is what an
+initial window of 32 segments saves, high what one as large as the whole message (or the receive
+window) saves. Low is half of expected, nothing if the receive window would bind next: how it would
+have grown does not show. What the sender's own pauses, or a reader that is slower than all, take up
+again further on in the message is no saving. Never more than the time labelled slow start. Where an
+idle connection could have been reused, missed-reuse owns the cost instead.
 
 When it is wrong
-The first large response to a client has to ramp up somewhere: the cost is real, but part of the price of any new
-connection. On a path that cannot carry the larger window the saving is smaller.`,
+The first large response to a client has to ramp up somewhere: the cost is real, but part of the
+price of any new connection. On a path that cannot carry the larger window the saving is smaller.`,
 	Causes: []report.Cause{{Code: "", Side: report.SideServer,
-		Message: "The response was larger than the congestion window of a new connection, so it came in growing bursts with a " +
-			"round trip between them.",
+		Message: "The response was larger than the congestion window of a new " +
+			"connection, so it came in growing bursts with a round trip between them.",
 		Remedies: []report.Remedy{
 			{
 				Side: report.SideClient,
-				Text: "keep connections open and send further requests on them: a warm connection sends such a response " +
-					"at once",
+				Text: "keep connections open and send further requests on " +
+					"them: a warm connection sends such a response at once",
 			},
 			{
 				Side: report.SideServer,
-				Text: "send fewer octets (compress, split), or raise the initial window: `ip route change default via ... " +
-					"initcwnd 32 initrwnd 32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on Windows Server; serve large responses from nearer to the client",
+				Text: "send fewer octets (compress, split), or raise the initial " +
+					"window: `ip route change default via ... initcwnd 32 initrwnd " +
+					"32` on Linux, Set-NetTCPSetting -InitialCongestionWindowMss on " +
+					"Windows Server; serve large responses from nearer to the client",
 			},
 		}},
 		{Code: "request", Title: "slow start of an upload", Side: report.SideClient,
-			Message: "The request was larger than the congestion window of a new connection, so it was sent in growing bursts with a " +
-				"round trip between them.",
+			Message: "The request was larger than the congestion window of a new " +
+				"connection, so it was sent in growing bursts with a round trip between them.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "send fewer octets (compress), keep connections open and send further requests on them, or raise the " +
-						"initial window: `ip route change default via ... initcwnd 32` on Linux",
+					Text: "send fewer octets (compress), keep connections open and " +
+						"send further requests on them, or raise the initial window: " +
+						"`ip route change default via ... initcwnd 32` on Linux",
 				},
 				{
 					Side: report.SideServer,
-					Text: "offer a receive window that holds as much: `initrwnd 32` on the route; take uploads nearer to the client",
+					Text: "offer a receive window that holds as much: `initrwnd " +
+						"32` on the route; take uploads nearer to the client",
 				},
 			}}},
 	SharesPath: true,
@@ -98,11 +104,7 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	j, f, rounds := p.Draft, p.Draft.Facts(dir), p.Draft.RoundsOf(dir)
 	lost := j.Spent(dir, report.SlowStart)
 	if cutAhead(p, dir) || p.Exchange.Response == nil || p.Exchange.Outcome == reassembly.Aborted ||
-		f == nil ||
-		lost <= 0 ||
-		f.Rtt <= 0 ||
-		lost*10 < f.Rtt*8 ||
-		len(rounds) < 2 ||
+		f == nil || lost <= 0 || f.Rtt <= 0 || lost*10 < f.Rtt*8 || len(rounds) < 2 ||
 		!grew(rounds) {
 		return
 	}
@@ -128,14 +130,8 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	if len(rounds) >= 3 || rounds[1].Bytes*2 >= rounds[0].Bytes*3 {
 		cl.Confidence = report.ConfidenceHigh
 	}
-	cl.Confidence = calibrated(
-		&j.Exchange,
-		&cost,
-		dir,
-		used,
-		max(largeInitial, used),
-		cl.Confidence,
-	)
+	cl.Confidence = calibrated(&j.Exchange, &cost, dir, used, max(largeInitial, used),
+		cl.Confidence)
 	if left := unabsorbed(&j.Exchange, dir, report.SlowStart, cost.Expected); left < cost.Expected {
 		cost.Low, cost.Expected = 0, left
 	}
@@ -173,12 +169,8 @@ func cutAhead(p *rule.Pass, dir reassembly.Dir) bool {
 // unabsorbed is what remains of a saving, made up of waits with the label, behind the pauses that
 // follow in the same message: a program that writes by a clock of its own, or a reader that is
 // slower than all, only waits longer for what comes sooner.
-func unabsorbed(
-	j *ledger.Exchange,
-	dir reassembly.Dir,
-	of report.Label,
-	saving time.Duration,
-) time.Duration {
+func unabsorbed(j *ledger.Exchange, dir reassembly.Dir, of report.Label,
+	saving time.Duration) time.Duration {
 	whole := j.Spent(dir, of)
 	if whole <= 0 {
 		return saving
@@ -222,12 +214,8 @@ func roundEvidence(rounds []ledger.Round, mss int64, sender report.Side) []repor
 		if i == 6 {
 			break
 		}
-		text := fmt.Sprintf(
-			"number %d, %d octets, %d segments",
-			i+1,
-			r.Bytes,
-			(r.Bytes+mss-1)/max(mss, 1),
-		)
+		text := fmt.Sprintf("number %d, %d octets, %d segments", i+1, r.Bytes,
+			(r.Bytes+mss-1)/max(mss, 1))
 		out = append(out, rule.At(r.Start, "round", sender, text))
 	}
 	return out

@@ -18,15 +18,18 @@ var SmallSegments = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "message sent in many small segments",
 	Doc: `What happens
-A program writes a message in many small pieces, and with TCP_NODELAY each becomes a segment of its own. Each costs 40 octets
-of headers and more, an acknowledgment, and the work of two kernels and every box between.
+A program writes a message in many small pieces, and with TCP_NODELAY each becomes a segment of its
+own. Each costs 40 octets of headers and more, an acknowledgment, and the work of two kernels and
+every box between.
 
 How it is recognised
-A message was sent in at least 10 segments smaller than the MSS, four times as many as it needed, less than 10 ms apart.
-What comes further apart may be meant so (streaming, server-sent events) and is not counted.
+A message was sent in at least 10 segments smaller than the MSS, four times as many as it needed,
+less than 10 ms apart. What comes further apart may be meant so (streaming, server-sent events) and
+is not counted.
 
 How cost is counted
-It costs packets and processor time, not waiting, as far as the capture shows; so no milliseconds are claimed.
+It costs packets and processor time, not waiting, as far as the capture shows; so no milliseconds
+are claimed.
 
 When it is wrong
 Where each piece must arrive at once.`,
@@ -51,10 +54,7 @@ Where each piece must arrive at once.`,
 							Text:    "tcp_nopush on with sendfile and proxy_buffering on",
 						},
 						{Product: report.Go, Text: "bufio.Writer"},
-						{
-							Product: report.Java,
-							Text:    "BufferedOutputStream",
-						},
+						{Product: report.Java, Text: "BufferedOutputStream"},
 						{Product: report.Node, Text: "stream.cork()"},
 						{
 							Product: report.Python,
@@ -98,15 +98,9 @@ func runSmallSegments(p *rule.Pass) {
 			Evidence: []report.Evidence{rule.At(
 				n.First.Mark(),
 				"first segment",
-				rule.SideOf(
-					reassembly.Dir(dir),
-				),
-				fmt.Sprintf(
-					"%d octets in %d small segments; %d would do",
-					n.Octets,
-					n.Small,
-					needed,
-				),
+				rule.SideOf(reassembly.Dir(dir)),
+				fmt.Sprintf("%d octets in %d small segments; %d would do", n.Octets, n.Small,
+					needed),
 			)},
 		}
 		p.Report(c)

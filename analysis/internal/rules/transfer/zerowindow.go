@@ -16,53 +16,61 @@ var ZeroWindow = &rule.Detector{
 	Rests: rule.Timing | rule.Beginning,
 	Title: "receiver stopped reading",
 	Doc: `What happens
-A program reads more slowly than data arrives. Its receive buffer fills, its kernel closes the window, and the sender must
-stop (RFC 9293 section 3.8.6.1). It asks with probes, in growing intervals, in case the message that opens the window again
-gets lost.
+A program reads more slowly than data arrives. Its receive buffer fills, its kernel closes the
+window, and the sender must stop (RFC 9293 section 3.8.6.1). It asks with probes, in growing
+intervals, in case the message that opens the window again gets lost.
 
 How it is recognised
-The receiver offered a window of zero after the sender's last data, and the sender went on as soon as a segment that opened
-it, or that answered its probe, could have reached it. Or all that the sender had sent was acknowledged, less room was left
-than a segment needs, and it went on as soon as a segment that told of more, and acknowledged nothing, could have reached it,
-10 ms or more after a round trip; three times and more if the window never closed. One segment that acknowledges a full window
-of many segments at once counts as such, too: a kernel that has no room to offer may keep its ACK until there is some.
+The receiver offered a window of zero after the sender's last data, and the sender went on as soon
+as a segment that opened it, or that answered its probe, could have reached it. Or all that the
+sender had sent was acknowledged, less room was left than a segment needs, and it went on as soon as
+a segment that told of more, and acknowledged nothing, could have reached it, 10 ms or more after a
+round trip; three times and more if the window never closed. One segment that acknowledges a full
+window of many segments at once counts as such, too: a kernel that has no room to offer may keep its
+ACK until there is some.
 
 How cost is counted
-Expected is the wait, from the data that filled the window to the data after it. Where the window was not closed, and its scale allows
-of far larger ones, which a reader without pauses would have got, it is the part of the wait that the simulation does without; else it
-is the wait less a round trip. High adds the time for which the same buffer held the sender back otherwise, and that for which the
-server may have gone on reading behind the end of a request. Low leaves a round trip for each wait.
+Expected is the wait, from the data that filled the window to the data after it. Where the window
+was not closed, and its scale allows of far larger ones, which a reader without pauses would have
+got, it is the part of the wait that the simulation does without; else it is the wait less a round
+trip. High adds the time for which the same buffer held the sender back otherwise, and that for
+which the server may have gone on reading behind the end of a request. Low leaves a round trip for
+each wait.
 
 When it is wrong
-The reader may have had to wait for something else, such as a disk, and a larger buffer would only hide it. The last
-window of a connection that is being closed means nothing, and is not counted.`,
+The reader may have had to wait for something else, such as a disk, and a larger buffer would only
+hide it. The last window of a connection that is being closed means nothing, and is not counted.`,
 	Causes: []report.Cause{
 		{Code: "response", Title: "client stopped reading the response", Side: report.SideClient,
-			Message: "The client's program read the response more slowly than it came, and its kernel closed the window: the " +
-				"server had to stop.",
+			Message: "The client's program read the response more slowly than it " +
+				"came, and its kernel closed the window: the server had to stop.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "read from the socket without pause, and hand the data to another thread or task for " +
-						"what takes long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
+					Text: "read from the socket without pause, and hand the data to " +
+						"another thread or task for what takes long; a larger " +
+						"SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
 				},
 				{
 					Side: report.SideProxy,
-					Text: "let the proxy take the response off the server: nginx proxy_buffering on",
+					Text: "let the proxy take the response off " +
+						"the server: nginx proxy_buffering on",
 				},
 			}},
 		{Code: "request", Title: "server stopped reading the request", Side: report.SideServer,
-			Message: "The server's program read the request more slowly than it came, and its kernel closed the window: the " +
-				"client had to stop.",
+			Message: "The server's program read the request more slowly than it " +
+				"came, and its kernel closed the window: the client had to stop.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "read the body without pause, and hand the data to another thread or task for what takes " +
-						"long; a larger SO_RCVBUF, or net.ipv4.tcp_rmem on Linux, bridges short pauses",
+					Text: "read the body without pause, and hand the data to another " +
+						"thread or task for what takes long; a larger SO_RCVBUF, or " +
+						"net.ipv4.tcp_rmem on Linux, bridges short pauses",
 				},
 				{
 					Side: report.SideProxy,
-					Text: "let the proxy collect the request first: nginx proxy_request_buffering on",
+					Text: "let the proxy collect the request " +
+						"first: nginx proxy_request_buffering on",
 				},
 			}},
 	},
@@ -130,10 +138,8 @@ func readerShare(p *rule.Pass, dir reassembly.Dir) (share, tail float64) {
 		tail = min(pace*float64(window), float64(j.Times[report.Think]))
 	}
 	return float64(
-		whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full),
-	) / float64(
-		full,
-	), tail
+		whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full)) / float64(
+		full), tail
 }
 
 // readerWaits are the waits until the receiver's program had read: those for a closed window, and
@@ -186,11 +192,7 @@ func zeroEvidence(p *rule.Pass, w *ledger.Wait) []report.Evidence {
 	}
 	return append(
 		out,
-		rule.At(
-			w.End,
-			"data again",
-			sender,
-			fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length())),
-		),
+		rule.At(w.End, "data again", sender,
+			fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length()))),
 	)
 }

@@ -1,3 +1,0 @@
-package smallwrite
-
-const ()
