@@ -5,6 +5,7 @@ import (
 	"tcpwhy/analysis/report"
 )
 
+// Cork is the rule about programs that hold the end of a message back themselves.
 var Cork = &rule.Detector{
 	Name:  "cork",
 	Rests: rule.Timing,
@@ -41,25 +42,21 @@ A program that pauses as long as the timer, each time after exactly full segment
 		}}},
 	References: []string{"tcp(7), TCP_CORK", "net/ipv4/tcp_output.c, tcp_check_probe_timer"},
 	Exchange:   runCork,
+	Vocabulary: words,
 }
 
 // runCork claims corked ends; the walk has seen that there are several.
 func runCork(p *rule.Pass) {
 	for _, w := range p.Draft.With(report.Cork) {
 		c := rule.Claim{Rule: "cork", Confidence: report.ConfidenceMedium}
+		length, sender := w.Length(), rule.SideOf(w.Dir)
 		c.Occ = rule.Occurrence{
 			Start: w.From,
 			End:   w.To,
-			Cost: report.Cost{
-				Low:      w.Length() / 2,
-				Expected: w.Length(),
-				High:     w.Length() + w.Earlier,
-			},
-			Evidence: []report.Evidence{
-				rule.At(w.Before, "before", rule.SideOf(w.Dir),
-					"a full segment, the last data before the wait"),
-				rule.At(w.End, "end of the message", rule.SideOf(w.Dir),
-					"came "+rule.Millis(w.Length())+" later; nothing had released it"),
+			Cost:  report.Cost{Low: length / 2, Expected: length, High: length + w.Earlier},
+			Proof: []rule.Evidence{
+				rule.Shows(w.Before, sender, beforeTail),
+				rule.Shows(w.End, sender, corkedTail, rule.Ns(length)),
 			},
 		}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}

@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/report"
 )
 
+// DelayedAck is the rule about a congestion window that is used up while an acknowledgment is late.
 var DelayedAck = &rule.Detector{
 	Name:  "delayed-ack",
 	Rests: rule.Timing,
@@ -44,26 +45,26 @@ A receiver that was busy for as long looks alike.`,
 				}}}},
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
 	Exchange:   runDelayedAck,
+	Vocabulary: words,
 }
 
 // runDelayedAck claims the waits for a delayed acknowledgment.
 func runDelayedAck(p *rule.Pass) {
 	for _, w := range p.Draft.With(report.DelackCwnd) {
-		if w.Length() < ledger.DelackFloor {
+		length := w.Length()
+		if length < ledger.DelackFloor {
 			continue
 		}
+		sender, receiver := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())
 		c := rule.Claim{Rule: "delayed-ack", Confidence: report.ConfidenceMedium}
 		c.Occ = rule.Occurrence{
 			Start: w.From,
 			End:   w.To,
-			Cost:  report.Cost{Low: w.Length() / 2, Expected: w.Length(), High: w.Length()},
-			Evidence: []report.Evidence{
-				rule.At(w.Before, "last of the window", rule.SideOf(w.Dir),
-					"a full segment; no more may be outstanding"),
-				rule.At(w.Cause, "late ACK", rule.SideOf(w.Dir.Peer()),
-					"came "+rule.Millis(w.Length())+" later than a prompt one"),
-				rule.At(w.End, "held segment", rule.SideOf(w.Dir),
-					"left as soon as that ACK was known"),
+			Cost:  report.Cost{Low: length / 2, Expected: length, High: length},
+			Proof: []rule.Evidence{
+				rule.Shows(w.Before, sender, lastOfWindow),
+				rule.Shows(w.Cause, receiver, lateACK, rule.Ns(length)),
+				rule.Shows(w.End, sender, heldByACK),
 			},
 		}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}

@@ -1,8 +1,6 @@
 package smallwrite
 
 import (
-	"fmt"
-
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
@@ -20,15 +18,12 @@ func nagleFixes(sender, receiver report.Side, delayed bool) []report.Remedy {
 		},
 	}
 	if delayed {
-		fixes = append(
-			fixes,
-			report.Remedy{
-				Side: receiver,
-				Text: "only a palliative: acknowledge at once with TCP_QUICKACK " +
-					"(to be set again before each read), `ip route change ... " +
-					"quickack 1` on Linux, TcpAckFrequency=1 on Windows",
-			},
-		)
+		fixes = append(fixes, report.Remedy{
+			Side: receiver,
+			Text: "only a palliative: acknowledge at once with TCP_QUICKACK " +
+				"(to be set again before each read), `ip route change ... " +
+				"quickack 1` on Linux, TcpAckFrequency=1 on Windows",
+		})
 	}
 	return fixes
 }
@@ -42,6 +37,7 @@ const (
 	roundTripHold  = "nagle"
 )
 
+// NagleDelayedAck is the rule about small pieces held until a delayed acknowledgment came.
 var NagleDelayedAck = &rule.Detector{
 	Name:  delayedAckHold,
 	Rests: rule.Timing,
@@ -97,10 +93,12 @@ the ACK was late.`,
 	References: []string{
 		"RFC 896", "RFC 9293 section 3.7.4", "RFC 1122 section 4.2.3.2", "RFC 9293 section 3.8.6.3",
 	},
-	Certain: claimDelayed,
-	Across:  nagleAcross,
+	Certain:    claimDelayed,
+	Across:     nagleAcross,
+	Vocabulary: words,
 }
 
+// Nagle is the rule about small pieces held for a round trip each.
 var Nagle = &rule.Detector{
 	Name:  roundTripHold,
 	Rests: rule.Timing,
@@ -134,6 +132,7 @@ two writes looks alike; it would have to do so every time.`,
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
 	Certain:    claimPrompt,
 	Across:     nagleAcross,
+	Vocabulary: words,
 }
 
 // claimHolds claims the holds of an exchange that belong to the rule, and refers those that the
@@ -169,14 +168,10 @@ func claimPrompt(p *rule.Pass)  { claimHolds(p, roundTripHold) }
 func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	c := rule.Claim{
 		Rule:       roundTripHold,
-		Cause:      "request",
+		Cause:      holdCauses[h.Dir],
 		Confidence: holdConfidence(h),
 		Index:      p.Exchange.Index,
-	}
-	sender, receiver := report.SideClient, report.SideServer
-	if h.Dir == reassembly.FromServer {
-		c.Cause = "response"
-		sender, receiver = receiver, sender
+		Lost:       []report.Interval{{From: h.From, To: h.To}},
 	}
 	switch {
 	case h.RoundTripOnly():
@@ -184,25 +179,15 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	case h.Tally.Delayed > 0:
 		c.Rule = delayedAckHold
 	}
-	c.Lost = []report.Interval{{From: h.From, To: h.To}}
 	if h.Delayed >= ledger.DelackFloor {
 		c.Lateness = h.Delayed
 	}
-	c.Occ = rule.Occurrence{Connection: p.Conn.ID, Start: h.From, End: h.To, Cost: h.Waited}
-	what := ""
-	if h.Headers {
-		what = ": the headers"
-	}
-	c.Occ.Evidence = []report.Evidence{
-		rule.At(h.First, "first piece", sender, fmt.Sprintf("%d octets%s", h.Size[0], what)),
-		rule.At(h.Ack, "ACK", receiver, "covers it, and carries no data"),
-		rule.At(
-			h.Second,
-			"held piece",
-			sender,
-			fmt.Sprintf("%d octets, sent %s after that ACK could be known",
-				h.Size[1], rule.Millis(h.Behind)),
-		),
+	c.Occ = rule.Occurrence{
+		Connection: p.Conn.ID,
+		Start:      h.From,
+		End:        h.To,
+		Cost:       h.Waited,
+		Proof:      holdProof(h),
 	}
 	if h.Tail {
 		tailClaim(h, &c)
@@ -210,14 +195,38 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	return c
 }
 
+// holdProof shows the piece that was waited for, the acknowledgment that ended the hold, and the
+// piece that was held.
+func holdProof(h *ledger.SettledHold) []rule.Evidence {
+	sender, receiver := rule.SideOf(h.Dir), rule.SideOf(h.Dir.Peer())
+	octets := int64(h.Size[0])
+	first := rule.Shows(h.First, sender, firstPiece, octets)
+	ack := rule.Shows(h.Ack, receiver, pieceACK)
+	switch {
+	case h.Tail:
+		first = rule.Shows(h.First, sender, lastFull)
+		ack = rule.Shows(h.Ack, receiver, tailACK)
+	case h.Headers:
+		first = rule.Shows(h.First, sender, firstHeaders, octets)
+	}
+	held := rule.Shows(h.Second, sender, heldPiece, int64(h.Size[1]), rule.Ns(h.Behind))
+	return []rule.Evidence{first, ack, held}
+}
+
+const (
+	// surelyHeld is how many holds of a connection make it certain that an algorithm held them: an
+	// application that writes as an ACK arrives does so by chance, not three times of three.
+	surelyHeld = 3
+	// surelyTails is the same of ends of messages, which other things hold back, too.
+	surelyTails = 4
+)
+
 // holdConfidence grades a hold by how many there are and whether a timer's ACK ended it.
 func holdConfidence(h *ledger.SettledHold) report.Confidence {
 	n := &h.Tally
 	switch {
-	case n.Held >= 3 && n.Late == 0 && n.Prompt == 0 && h.Delayed >= ledger.DelackFloor:
+	case n.Held >= surelyHeld && n.Late == 0 && n.Prompt == 0 && h.Delayed >= ledger.DelackFloor:
 		return report.Proven
-	case n.Held >= 3 && n.Prompt == 0:
-		return report.ConfidenceHigh
 	case n.Held >= 2:
 		return report.ConfidenceHigh
 	}
@@ -227,15 +236,10 @@ func holdConfidence(h *ledger.SettledHold) report.Confidence {
 // tailClaim is what is special about the claim of a hold at the end of a message.
 func tailClaim(h *ledger.SettledHold, c *rule.Claim) {
 	c.Confidence = report.ConfidenceMedium
-	if h.Tails >= 4 {
+	if h.Tails >= surelyTails {
 		c.Confidence = report.ConfidenceHigh
 	}
 	length := h.Length()
 	c.Occ.Cost = report.Cost{Low: length / 2, Expected: length, High: length}
-	c.Text = "Its kernel holds the small end of a message until all of it before " +
-		"is acknowledged (RFC 896 to the letter; Linux holds it behind small " +
-		"segments only): one write for each message does not help, TCP_NODELAY does."
-	c.Occ.Evidence[0].Role, c.Occ.Evidence[0].Text = "last "+
-		"full segment", "of what was not acknowledged then"
-	c.Occ.Evidence[1].Text = "covers all of it, and carries no data"
+	c.Says = []rule.Said{rule.Say(heldTails)}
 }

@@ -11,6 +11,12 @@ import (
 )
 
 const (
+	// heldPercent is how many of the small segments behind small ones must have left with an ACK:
+	// the ledger asks for as many of one connection.
+	heldPercent = 60
+	// leastPrompt is how many that left early show that the algorithm is off; a stray one may be a
+	// second thread's, or a kernel's that counts what is in flight otherwise.
+	leastPrompt = 3
 	// pooledHolds is how many connections with one hold each it takes where none of them proves
 	// anything alone. Each hold ended within the reaction time of a kernel after an ACK: five times
 	// is no accident.
@@ -35,11 +41,14 @@ var nagleAcross = &rule.Comparison{
 // realHolds reports whether the holds were Nagle's: there are many, none ever left early, and few
 // left later.
 func realHolds(t *ledger.NagleTally) bool {
-	return t.Held >= pooledHolds && t.Prompt == 0 && t.Held*10 >= (t.Held+t.Late)*6
+	return t.Held >= pooledHolds && t.Prompt == 0 &&
+		t.Held*100 >= (t.Held+t.Late)*heldPercent
 }
 
 // contradictedHolds reports whether most connections show that the algorithm is off.
-func contradictedHolds(t *ledger.NagleTally) bool { return t.Prompt >= 3 && t.Prompt > t.Held }
+func contradictedHolds(t *ledger.NagleTally) bool {
+	return t.Prompt >= leastPrompt && t.Prompt > t.Held
+}
 
 // nagleHosts pools the evidence about Nagle's algorithm by client, service and direction. Its
 // decision comes with the end of the capture, when all is known: so it does not depend on the order
@@ -59,6 +68,7 @@ type loneHold struct {
 	over bool // its connection is: its times are drawn up
 }
 
+// Event takes note of a connection that is over.
 func (r *nagleHosts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	for _, h := range r.open[c.Id] {
 		h.over = true
@@ -72,8 +82,8 @@ func (r *nagleHosts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 func (r *nagleHosts) Refer(d rule.Desk, c rule.Referred) {
 	if len(r.waiting) >= maxHeldOnce {
 		older := r.waiting[:maxHeldOnce/2]
-		r.settle(d,
-			slices.DeleteFunc(slices.Clone(older), func(h *loneHold) bool { return !h.over }))
+		going := func(h *loneHold) bool { return !h.over }
+		r.settle(d, slices.DeleteFunc(slices.Clone(older), going))
 		r.waiting = slices.Delete(r.waiting, 0, len(older))
 	}
 	c.Subject = rule.Subject{Pair: c.Pair, Known: true, Host: c.Host, Took: c.Took, Rtt: c.Rtt}
@@ -99,6 +109,7 @@ func (r *nagleHosts) tally(c *rule.Gone, now time.Duration) {
 	}
 }
 
+// Finish books what the capture as a whole proves, and doubts what it contradicts.
 func (r *nagleHosts) Finish(d rule.Desk) {
 	r.settle(d, r.waiting)
 	for k, l := range r.late {
@@ -139,7 +150,7 @@ func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	if c.Occ.Cost.Expected == length {
 		c.Occ.Cost.Low = max(c.Occ.Cost.Low, length-t.Least)
 	}
-	c.Text = "It shows once on each of many connections, and no piece ever left early."
+	c.Says = []rule.Said{rule.Say(heldOnce)}
 	d.Book(h.Subject, c)
 	d.Lose(c.Occ.Cost.Expected)
 	d.Relabel(rule.Relabelled{
@@ -152,14 +163,15 @@ func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	})
 }
 
-// maxLate is of how many findings that is remembered.
-const maxLate = 8192
-
-// maxLateness is how many late acknowledgments are remembered of a finding.
-const maxLateness = 16
-
 // lateness is how late the acknowledgments came that ended the holds of one finding, the first few.
 type lateness []time.Duration
+
+const (
+	// maxLate is of how many findings lateness is remembered.
+	maxLate = 8192
+	// maxLateness is how many late acknowledgments are remembered of a finding.
+	maxLateness = 16
+)
 
 // Booked takes note of how late the acknowledgment was that ended a hold.
 func (r *nagleHosts) Booked(s *rule.Subject, c *rule.Claim) {
@@ -195,8 +207,9 @@ func (l *lateness) judge(d rule.Desk, k rule.Key) {
 		receiver = k.Pair.Client
 	}
 	timer, known := rule.DelackTimer(d.DelayedACKs(receiver))
-	switch near := slices.ContainsFunc(*l, func(late time.Duration) bool { return rule.NearTimer(late, timer) }); {
-	case known && near:
+	near := func(late time.Duration) bool { return rule.NearTimer(late, timer) }
+	switch {
+	case known && slices.ContainsFunc(*l, near):
 		f.Sure(report.ConfidenceHigh)
 	case known:
 		f.Sure(report.ConfidenceLow)
