@@ -41,8 +41,7 @@ var nagleAcross = &rule.Comparison{
 // realHolds reports whether the holds were Nagle's: there are many, none ever left early, and few
 // left later.
 func realHolds(t *ledger.NagleTally) bool {
-	return t.Held >= pooledHolds && t.Prompt == 0 &&
-		t.Held*100 >= (t.Held+t.Late)*heldPercent
+	return t.Held >= pooledHolds && t.Prompt == 0 && t.Held*100 >= (t.Held+t.Late)*heldPercent
 }
 
 // contradictedHolds reports whether most connections show that the algorithm is off.

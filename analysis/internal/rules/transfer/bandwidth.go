@@ -1,8 +1,6 @@
 package transfer
 
 import (
-	"fmt"
-
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/whatif"
@@ -12,6 +10,7 @@ import (
 
 const bandwidthRule = "bandwidth"
 
+// Bandwidth is the rule about the path's rate, and the queue before its slowest link.
 var Bandwidth = &rule.Detector{
 	Name:  bandwidthRule,
 	Rests: rule.Timing,
@@ -95,46 +94,57 @@ wait behind the capture does not show.`,
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
 	Exchange:   runBandwidth,
 	Across:     pathAcross,
+	Vocabulary: words,
 }
 
-// runBandwidth tells of messages that the path's rate limited.
+// rateBound is how many percent of an exchange must be waiting for the path's rate for that to be
+// what limits it: with less, most of the time went elsewhere.
+const rateBound = 50
+
+// runBandwidth tells of messages that the path's rate limited, or that filled a deep queue.
 func runBandwidth(p *rule.Pass) {
-	j := p.Draft
+	if p.Exchange.Response == nil {
+		return
+	}
 	for _, dir := range ledger.BothWays {
-		m, f := j.Message(dir), j.Facts(dir)
-		if m == nil || f == nil || p.Exchange.Response == nil {
+		m, f, rtt := p.Draft.Message(dir), p.Draft.Facts(dir), p.Draft.Flow.Rtt
+		if m == nil || f == nil {
 			continue
 		}
-		if s := j.Spent(dir, report.Serialize); f.Rate > 0 && s*2 >= j.Until-j.From &&
-			s >= max(j.Flow.Rtt, leastFilling) {
+		if limitedByRate(p.Draft, dir, f) {
 			tellFact(p, ledger.OfRequest(dir, "path-rate"), dir,
-				fmt.Sprintf("%d octets at %.1f Mbit/s", f.Bytes, f.Rate*8/1e6))
+				rule.Shows(m.Start, rule.SideOf(dir), atRate, f.Bytes, int64(f.Rate)))
 		}
-		held := j.Spent(dir, report.RWnd) + j.Times[report.ZeroWindow]
-		if q := f.Queue; held == 0 && q >= leastQueue && j.Flow.Rtt > 0 && q >= j.Flow.Rtt &&
-			whatif.Lasts(f) >= q {
-			tellFact(p,
-				"bufferbloat",
-				dir,
-				fmt.Sprintf("round trips grew from %s to %s", rule.Millis(j.Flow.Rtt),
-					rule.Millis(j.Flow.Rtt+q)),
-			)
+		if filledQueue(p.Draft, dir, f) {
+			tellFact(p, "bufferbloat", dir, rule.Shows(m.Start, rule.SideOf(dir), queueGrew,
+				rule.Ns(rtt), rule.Ns(rtt+f.Queue)))
 		}
 	}
 }
 
+// limitedByRate reports whether the path's rate limited dir's message.
+func limitedByRate(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
+	bound := j.Spent(dir, report.Serialize)
+	return f.Rate > 0 && reaches(bound, rateBound, j.Until-j.From) &&
+		bound >= max(j.Flow.Rtt, leastFilling)
+}
+
+// filledQueue reports whether round trips grew to twice the least and more while dir's message was
+// under way, and that was large enough to fill such a queue.
+func filledQueue(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
+	held := j.Spent(dir, report.RWnd) + j.Times[report.ZeroWindow]
+	return held == 0 && j.Flow.Rtt > 0 && f.Queue >= max(j.Flow.Rtt, leastQueue) &&
+		whatif.Lasts(f) >= f.Queue
+}
+
 // tellFact reports a fact about dir's message that costs nothing.
-func tellFact(p *rule.Pass, cause string, dir reassembly.Dir, text string) {
+func tellFact(p *rule.Pass, cause string, dir reassembly.Dir, shows rule.Evidence) {
 	m := p.Draft.Message(dir)
 	c := rule.Claim{Rule: bandwidthRule, Cause: cause, Confidence: report.ConfidenceMedium}
 	c.Occ = rule.Occurrence{
 		Start: m.Start.Time,
 		End:   m.End.Time,
-		Evidence: []report.Evidence{rule.At(m.Start, "first segment", rule.SideOf(dir), text),
-			rule.At(m.End, "last segment", rule.SideOf(dir), "ends the "+messageNames[dir])},
+		Proof: []rule.Evidence{shows, rule.Shows(m.End, rule.SideOf(dir), endsMessage[dir])},
 	}
 	p.Report(c)
 }
-
-// messageNames are what each side sends, in words.
-var messageNames = [2]string{"request", "response"}

@@ -9,18 +9,26 @@ import (
 	"tcpwhy/reassembly"
 )
 
+const (
+	// offTrip is by how many percent of a round trip a simulation may be off: it does not know
+	// where in a round the last octet lies.
+	offTrip = 50
+	// offWaits is the same in percent of the waits that it is to reproduce.
+	offWaits = 20
+)
+
 // calibrated checks the simulation that a cost rests on against the transfer as it was: if it does
-// not reproduce the waits within half a round trip or a fifth, what it says of another window is
-// worth less. Then only the share that it saves is believed, and confidence is one level lower.
-// used and want are the windows, in segments, that the transfer began with and that it would have
-// begun with.
+// not reproduce the waits nearly, what it says of another window is worth less. Then only the share
+// that it saves is believed, and confidence is one level lower. used and want are the windows, in
+// segments, that the transfer began with and that it would have begun with.
 func calibrated(j *ledger.Exchange, cost *report.Cost, dir reassembly.Dir, used, want int64,
 	confidence report.Confidence) report.Confidence {
 	f := j.Facts(dir)
 	t, _ := whatif.TransferOf(f)
 	seen := j.TransferTime(dir) + j.Spent(dir, report.RWnd)
 	now := t.Simulate(used)
-	if off := max(now-seen, seen-now); off <= max(f.Rtt/2, seen/5) || now <= 0 {
+	off := max(now-seen, seen-now)
+	if off <= max(f.Rtt*offTrip/100, seen*offWaits/100) || now <= 0 {
 		return confidence
 	}
 	share := 1 - float64(t.Simulate(want))/float64(now)

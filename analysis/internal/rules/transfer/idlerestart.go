@@ -1,8 +1,6 @@
 package transfer
 
 import (
-	"fmt"
-
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/whatif"
@@ -17,6 +15,7 @@ const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux, Set-Ne
 
 const afterIdleRule = "slow-start-after-idle"
 
+// SlowStartAfterIdle is the rule about kernels that forget the window of an idle connection.
 var SlowStartAfterIdle = &rule.Detector{
 	Name:  afterIdleRule,
 	Rests: rule.Timing | rule.Beginning,
@@ -62,7 +61,8 @@ loss. Senders that pace (BBR) do not do this.`,
 	References: []string{
 		"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart",
 	},
-	Exchange: runSlowStartAfterIdle,
+	Exchange:   runSlowStartAfterIdle,
+	Vocabulary: words,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &idleRestarts{} },
 		Wants: rule.Wants(rule.ExchangeJudged),
@@ -81,7 +81,7 @@ func idleRestart(p *rule.Pass, dir reassembly.Dir) {
 	j, f, rounds := p.Draft, p.Draft.Facts(dir), p.Draft.RoundsOf(dir)
 	lost := j.Spent(dir, report.SlowStartIdle)
 	if p.Exchange.Response == nil || f == nil || len(rounds) < 2 || f.Rtt <= 0 ||
-		lost*10 < f.Rtt*8 {
+		!reaches(lost, aRoundTrip, f.Rtt) {
 		return
 	}
 	t, used := whatif.TransferOf(f)
@@ -95,18 +95,27 @@ func idleRestart(p *rule.Pass, dir reassembly.Dir) {
 	}
 	cost.Low = min(t.ColdSaving(used, flight), max(0, cost.Expected-f.Rtt))
 	c := rule.Claim{
-		Rule:       "slow-start-after-idle",
+		Rule:       afterIdleRule,
 		Cause:      ledger.OfRequest(dir, ""),
 		Confidence: calibrated(&j.Exchange, &cost, dir, used, had, report.ConfidenceHigh),
 	}
-	c.Occ = rule.Occurrence{Start: rounds[0].Start.Time, End: j.Message(dir).End.Time, Cost: cost}
-	c.Occ.Evidence = append([]report.Evidence{
-		rule.At(i.Before, "before", rule.SideOf(dir),
-			fmt.Sprintf("the last data before; up to %d octets had been in flight", i.Peak)),
-		rule.At(i.Mark, "after", rule.SideOf(dir),
-			fmt.Sprintf("the first data after %s", rule.Seconds(i.Since)))},
-		roundEvidence(rounds, t.Mss, rule.SideOf(dir))...)
+	c.Occ = rule.Occurrence{
+		Start: rounds[0].Start.Time,
+		End:   j.Message(dir).End.Time,
+		Cost:  cost,
+		Proof: restartProof(i, rounds, t.Mss, rule.SideOf(dir)),
+	}
 	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: had}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.Start + cost.Expected}}
 	p.Report(c)
+}
+
+// restartProof shows the end of what was sent before an idle period, what came after it, and the
+// rounds that followed.
+func restartProof(i *ledger.Idle, rounds []ledger.Round, mss int64,
+	sender report.Side) []rule.Evidence {
+	return append([]rule.Evidence{
+		rule.Shows(i.Before, sender, beforeIdle, i.Peak),
+		rule.Shows(i.Mark, sender, afterIdle, rule.Ns(i.Since)),
+	}, roundProof(rounds, mss, sender)...)
 }

@@ -15,6 +15,7 @@ const keptWindows = 64
 // but for a segment; bursts of many sizes were ended by the application.
 type initialWindows struct{ pairs rule.PairTable[[]int64] }
 
+// Event takes note of a connection's first burst.
 func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	j := e.Judged()
 	if j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 || len(j.Rounds) < 2 ||
@@ -26,6 +27,7 @@ func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	}
 }
 
+// Finish doubts what bursts of many sizes are the proof of.
 func (r *initialWindows) Finish(d rule.Desk) {
 	r.pairs.Each(func(p report.Pair, kept *[]int64) {
 		if scattered(*kept) {
@@ -34,10 +36,17 @@ func (r *initialWindows) Finish(d rule.Desk) {
 	})
 }
 
-// scattered reports whether the windows have no size in common: of four and more, no size has half
-// of them within a segment.
+const (
+	// leastWindows is how many first bursts it takes to say that they have no size in common.
+	leastWindows = 4
+	// sameWindow is how many percent of them must be of one size for that to be the kernel's: the
+	// responses of some connections are smaller than any window.
+	sameWindow = 50
+)
+
+// scattered reports whether the windows have no size in common, within a segment.
 func scattered(windows []int64) bool {
-	if len(windows) < 4 {
+	if len(windows) < leastWindows {
 		return false
 	}
 	for _, w := range windows {
@@ -47,7 +56,7 @@ func scattered(windows []int64) bool {
 				near++
 			}
 		}
-		if near*2 >= len(windows) {
+		if reaches(near, sameWindow, len(windows)) {
 			return false
 		}
 	}
@@ -61,6 +70,16 @@ type idleRestarts struct{ hosts rule.PairTable[restarts] }
 // restarts counts responses after an idle period that would show it.
 type restarts struct{ forgot, kept int }
 
+const (
+	// aboveInitial is from how many percent of the usual initial window on what was in flight is
+	// clearly more than that: the ledger asks for as much before it speaks of a restart.
+	aboveInitial = 140
+	// asBefore is how many percent of what had been in flight a burst must have to be as large: the
+	// rest may be the last segments of a message.
+	asBefore = 90
+)
+
+// Event takes note of a response after an idle period.
 func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	j := e.Judged()
 	if j.Flow.Idle.Since <= 0 || len(j.Rounds) == 0 || j.Flow.Mss <= 0 {
@@ -74,11 +93,13 @@ func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	switch {
 	case j.Spent(reassembly.FromServer, report.SlowStartIdle) > 0:
 		h.forgot++
-	case peak*10 > ledger.UsualInitial*j.Flow.Mss*14 && j.Rounds[0].Bytes*10 >= peak*9:
+	case peak*100 > ledger.UsualInitial*j.Flow.Mss*aboveInitial &&
+		reaches(j.Rounds[0].Bytes, asBefore, peak):
 		h.kept++ // as much at once as before, more than any initial window
 	}
 }
 
+// Finish doubts that hosts forget that were seen not to.
 func (r *idleRestarts) Finish(d rule.Desk) {
 	for key, f := range d.Findings(afterIdleRule) {
 		if key.Cause != "" {

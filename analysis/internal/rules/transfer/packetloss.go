@@ -10,6 +10,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
+// PacketLoss is the rule about lost segments that were repaired without a timer.
 var PacketLoss = &rule.Detector{
 	Name:  "packet-loss",
 	Rests: rule.Timing,
@@ -65,6 +66,7 @@ the sender its share: then a loss-free path would have been slower than simulate
 	SharesPath: true,
 	References: []string{"RFC 5681 section 3.2", "RFC 6675", "RFC 8985"},
 	Exchange:   runPacketLoss,
+	Vocabulary: words,
 }
 
 // runPacketLoss claims the waits for quick repairs, with what the smaller window cost afterwards.
@@ -72,142 +74,174 @@ func runPacketLoss(p *rule.Pass) {
 	if claimed(p, PathMTU.Name) {
 		return
 	}
-	j := p.Draft
-	after, sure, busy := afterLoss(p)
-	first := true
-	for _, w := range j.With(report.FastRetx) {
-		cause := "downstream"
-		if w.Unseen {
-			cause = "upstream"
-		}
-		cost := report.Cost{
-			Low:      max(0, w.Length()-p.Conn.RTTMin()),
-			Expected: w.Length(),
-			High:     w.Length(),
-		}
-		if busy > 0 {
-			cost.Expected -= time.Duration(float64(w.Length()) * busy)
+	after := afterLoss(p)
+	if !claimRepairs(p, after) {
+		claimSmallerWindow(p, after)
+	}
+	claimReordering(p)
+}
+
+// claimRepairs claims the waits for quick repairs, with what came after the losses; false if there
+// were none.
+func claimRepairs(p *rule.Pass, after aftermath) bool {
+	waits := p.Draft.With(report.FastRetx)
+	for i := range waits {
+		w := &waits[i]
+		length := w.Length()
+		cost := report.Cost{Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length}
+		if after.busy > 0 {
+			cost.Expected -= time.Duration(float64(length) * after.busy)
 			cost.Low = min(cost.Low, cost.Expected)
 		}
-		if first {
-			cost.Low += sure
-			cost.Expected += after
-			cost.High += j.Times[report.RecoveryCwnd]
-			first = false
+		if i == 0 {
+			cost.Low += after.sure
+			cost.Expected += after.cost
+			cost.High += p.Draft.Times[report.RecoveryCwnd]
 		}
-		reportLoss(p, &w, cause, cost, report.ConfidenceHigh)
+		c := lossClaim(w, whereLost(w.Unseen), cost, report.ConfidenceHigh)
+		c.Occ.Proof = repairProof(w)
+		p.Report(c)
 	}
-	for _, w := range j.With(report.RecoveryCwnd) {
-		if !first || after <= 0 {
-			break
-		}
-		// The loss was repaired without a wait, or by a timer; what remains is the smaller window.
-		cause := "downstream"
-		if p.State.Walk.Send[w.Dir].Growth.Away {
-			cause = "upstream"
-		}
-		reportLoss(p, &w, cause,
-			report.Cost{Low: sure, Expected: after, High: j.Times[report.RecoveryCwnd]},
-			report.ConfidenceMedium)
-		first = false
+	return len(waits) > 0
+}
+
+// claimSmallerWindow claims what a loss cost that was repaired without a wait, or by a timer: what
+// remains is the smaller window.
+func claimSmallerWindow(p *rule.Pass, after aftermath) {
+	waits := p.Draft.With(report.RecoveryCwnd)
+	if len(waits) == 0 || after.cost <= 0 {
+		return
 	}
-	for _, w := range j.With(report.SpuriousRetx) {
-		if w.Hasty && w.Length() >= p.Conn.RTTMin()/2 {
-			reportLoss(p, &w, "reordering", report.Cost{Expected: w.Length(), High: w.Length()},
-				report.ConfidenceMedium)
+	w := &waits[0]
+	cost := report.Cost{
+		Low:      after.sure,
+		Expected: after.cost,
+		High:     p.Draft.Times[report.RecoveryCwnd],
+	}
+	away := p.State.Walk.Send[w.Dir].Growth.Away
+	c := lossClaim(w, whereLost(away), cost, report.ConfidenceMedium)
+	c.Window.Saved = cost.Expected
+	c.Occ.Proof = []rule.Evidence{rule.Shows(w.End, rule.SideOf(w.Dir), heldAfterLoss)}
+	p.Report(c)
+}
+
+// whereLost is the cause by whether what was lost had not passed the capture point.
+func whereLost(unseen bool) string {
+	if unseen {
+		return "upstream"
+	}
+	return "downstream"
+}
+
+const (
+	// lateLeast is how late a segment must come, overtaken by others, for that alone to be worth a
+	// claim: less is what packets of one burst are apart on a path of several links side by side.
+	lateLeast = 10 * time.Millisecond
+	// lateAgain is how late it must come, in percent of a round trip, if it was sent again as well.
+	lateAgain = 50
+)
+
+// claimReordering claims the waits for segments that others had overtaken.
+func claimReordering(p *rule.Pass) {
+	rtt := p.Conn.RTTMin()
+	least := rtt * lateAgain / 100
+	for _, w := range p.Draft.With(report.SpuriousRetx) {
+		if w.Hasty && w.Length() >= least {
+			c := reorderingClaim(&w)
+			c.Window.Saved = w.Length()
+			c.Occ.Proof = []rule.Evidence{rule.Shows(w.End, rule.SideOf(w.Dir), heldNeedlessly)}
+			p.Report(c)
 		}
 	}
-	for _, w := range j.With(report.Queue) {
-		late := ledger.Seen(w.Again) && (w.Kind == reassembly.OutOfOrder || w.Unseen) &&
-			w.Length() >= p.Conn.RTTMin()/2
-		if late || w.Kind == reassembly.OutOfOrder &&
-			w.Length() >= max(p.Conn.RTTMin(), 10*time.Millisecond) {
-			reportLoss(p, &w, "reordering", report.Cost{Expected: w.Length(), High: w.Length()},
-				report.ConfidenceMedium)
+	for _, w := range p.Draft.With(report.Queue) {
+		moved := w.Kind == reassembly.OutOfOrder
+		again := ledger.Seen(w.Again) && (moved || w.Unseen)
+		if again && w.Length() >= least || moved && w.Length() >= max(rtt, lateLeast) {
+			c := reorderingClaim(&w)
+			c.Occ.Proof = overtakenProof(&w)
+			p.Report(c)
 		}
 	}
 }
 
-// afterLoss is what the window that losses had cut cost, and what of it is sure: half, unless the
-// path's rate took a tenth of the transfer or more, or a queue grew. Then the path was full at
-// times, losses told the sender its share, and without them it might have been no faster. busy is
-// the part of the waits for repairs in which a path of that rate carried what had been sent behind
-// the loss: only what the transfer took longer than the path needs for it is lost.
-func afterLoss(p *rule.Pass) (after, sure time.Duration, busy float64) {
+// reorderingClaim is the claim of a wait that reordering caused, without its proof.
+func reorderingClaim(w *ledger.Wait) rule.Claim {
+	cost := report.Cost{Expected: w.Length(), High: w.Length()}
+	return lossClaim(w, "reordering", cost, report.ConfidenceMedium)
+}
+
+// lossClaim is the claim of one wait, without its proof.
+func lossClaim(w *ledger.Wait, cause string, cost report.Cost, sure report.Confidence) rule.Claim {
+	return rule.Claim{
+		Rule:       "packet-loss",
+		Cause:      cause,
+		Confidence: sure,
+		Occ:        rule.Occurrence{Start: w.From, End: w.To, Cost: cost},
+		Window:     rule.Window{Dir: w.Dir, Saved: max(0, cost.Expected-w.Length())},
+		Lost:       []report.Interval{{From: w.From, To: w.To}},
+	}
+}
+
+// aftermath is what losses cost beside the waits for their repair.
+type aftermath struct {
+	cost, sure time.Duration // what the window that they had cut cost, and what of it is sure
+	// busy is the part of the waits for repairs in which the path carried what had been sent behind
+	// the loss: only what the transfer took longer than the path needs for it is lost.
+	busy float64
+}
+
+const (
+	// fullPath is how many percent of a transfer must be waiting for the path's rate for the path
+	// to have been full at times.
+	fullPath = 10
+	// fullQueue is how long a queue must have been, in percent of a round trip, to show the same.
+	fullQueue = 50
+)
+
+// afterLoss is what losses cost besides. Half of it is sure, unless the path was full at times, or
+// a queue grew: then losses told the sender its share, and without them it might have been no
+// faster.
+func afterLoss(p *rule.Pass) (out aftermath) {
 	j := p.Draft
 	waits := j.With(report.FastRetx, report.RecoveryCwnd)
 	if len(waits) == 0 {
-		return 0, 0, 0
+		return out
 	}
 	dir := waits[0].Dir
 	f := j.Facts(dir)
 	if f == nil {
-		return 0, 0, 0
+		return out
 	}
 	lost := j.TransferTime(dir) - whatif.Ideal(&j.Exchange, f, true)
-	after = whatif.Clamp(lost, j.Spent(dir, report.RecoveryCwnd))
+	out.cost = whatif.Clamp(lost, j.Spent(dir, report.RecoveryCwnd))
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.
-	full := f.Rate > 0 &&
-		(j.Spent(dir, report.Serialize)*10 >= j.WindowTime(dir) || f.Queue >= max(p.Conn.RTTMin()/2, leastQueue))
+	bound := reaches(j.Spent(dir, report.Serialize), fullPath, j.WindowTime(dir))
+	queued := f.Queue >= max(p.Conn.RTTMin()*fullQueue/100, leastQueue)
 	switch {
-	case !full:
-		sure = after / 2
+	case f.Rate <= 0 || !bound && !queued:
+		out.sure = out.cost / 2
 	case lost < 0:
-		busy = min(1, float64(-lost)/float64(max(1, j.Times[report.FastRetx])))
-	}
-	return after, sure, busy
-}
-
-// reportLoss reports one wait.
-func reportLoss(p *rule.Pass, w *ledger.Wait, cause string, cost report.Cost,
-	confidence report.Confidence) {
-	c := rule.Claim{Rule: "packet-loss", Cause: cause, Confidence: confidence}
-	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost}
-	c.Window = rule.Window{Dir: w.Dir, Saved: max(0, cost.Expected-w.Length())}
-	if w.Label == report.RecoveryCwnd || w.Label == report.SpuriousRetx {
-		c.Window.Saved = cost.Expected
-	}
-	switch {
-	case w.Label == report.SpuriousRetx:
-		c.Occ.Evidence = []report.Evidence{
-			rule.At(w.End, "held by the window", rule.SideOf(w.Dir),
-				"waited for a window that a needless retransmission had cut"),
-		}
-	case cause == "reordering":
-		c.Occ.Evidence = overtakenEvidence(w)
-	case w.Label == report.RecoveryCwnd:
-		c.Occ.Evidence = []report.Evidence{
-			rule.At(w.End, "held by the window", rule.SideOf(w.Dir),
-				"waited for a window that a loss had cut"),
-		}
-	default:
-		c.Occ.Evidence = repairEvidence(w)
-	}
-	c.Lost = []report.Interval{{From: w.From, To: w.To}}
-	p.Report(c)
-}
-
-// overtakenEvidence shows what came first, what ended the wait, and what was sent again because of
-// it.
-func overtakenEvidence(w *ledger.Wait) []report.Evidence {
-	sender := rule.SideOf(w.Dir)
-	out := []report.Evidence{rule.At(w.Cause, "later segment", sender, "came first")}
-	switch {
-	case w.Kind != reassembly.OutOfOrder:
-		out = append(
-			out,
-			rule.At(w.End, "needless retransmission", sender,
-				"came "+rule.Millis(w.Length())+" later"),
-			rule.At(w.Again, "overtaken segment", sender, "was sent before, and came after"),
-		)
-	case ledger.Seen(w.Again):
-		out = append(out,
-			rule.At(w.End, "overtaken segment", sender, "came "+rule.Millis(w.Length())+" later"),
-			rule.At(w.Again, "needless retransmission", sender, "it had been taken for lost"))
-	default:
-		out = append(out,
-			rule.At(w.End, "overtaken segment", sender, "came "+rule.Millis(w.Length())+" later"))
+		out.busy = min(1, float64(-lost)/float64(max(1, j.Times[report.FastRetx])))
 	}
 	return out
+}
+
+// overtakenProof shows what came first, what ended the wait, and what was sent again because of it.
+func overtakenProof(w *ledger.Wait) []rule.Evidence {
+	sender, late := rule.SideOf(w.Dir), rule.Ns(w.Length())
+	first := rule.Shows(w.Cause, sender, laterFirst)
+	switch {
+	case w.Kind != reassembly.OutOfOrder:
+		return []rule.Evidence{
+			first, rule.Shows(w.End, sender, needlessLater, late),
+			rule.Shows(w.Again, sender, overtaken),
+		}
+	case ledger.Seen(w.Again):
+		return []rule.Evidence{
+			first, rule.Shows(w.End, sender, overtakenLater, late),
+			rule.Shows(w.Again, sender, takenForLost),
+		}
+	}
+	return []rule.Evidence{first, rule.Shows(w.End, sender, overtakenLater, late)}
 }

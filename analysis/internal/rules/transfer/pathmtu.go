@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -21,6 +20,7 @@ const blackHoleCopies = 3
 // it acknowledges is sent again after a second or sooner (RFC 6298 §2).
 const repeatLeast = time.Second
 
+// PathMTU is the rule about paths that swallow full segments.
 var PathMTU = &rule.Detector{
 	Name:  "path-mtu",
 	Rests: rule.Timing,
@@ -61,6 +61,7 @@ therefore small segments sent after the first copy must have been acknowledged.`
 			}}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
 	Exchange:   runPathMTU,
+	Vocabulary: words,
 }
 
 // blackHole is a full segment that was sent again and again in vain.
@@ -97,14 +98,8 @@ func runPathMTU(p *rule.Pass) {
 // blackHoleClaim draws up the claim.
 func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 	c := rule.Claim{Rule: "path-mtu", Confidence: report.ConfidenceHigh, Correctness: !b.solved}
-	passed := rule.At(b.small, "small one arrived", rule.SideOf(b.dir.Peer()),
-		"acknowledges smaller segments sent after it")
-	if b.quiet {
-		passed = rule.At(b.small, "small one arrived", rule.SideOf(b.dir),
-			"what it acknowledges was not sent again")
-		if !b.later {
-			c.Confidence = report.ConfidenceMedium
-		}
+	if b.quiet && !b.later {
+		c.Confidence = report.ConfidenceMedium
 	}
 	var cost time.Duration
 	for _, w := range p.Draft.With(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
@@ -112,23 +107,34 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 			cost += w.Length()
 		}
 	}
-	last := b.copies[len(b.copies)-1]
 	c.Occ = rule.Occurrence{
 		Start: b.copies[0].Time,
-		End:   last.Time,
+		End:   b.copies[len(b.copies)-1].Time,
 		Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},
+		Proof: b.proof(),
 	}
-	c.Occ.Evidence = []report.Evidence{
-		rule.At(b.copies[0], "full segment", rule.SideOf(b.dir),
-			fmt.Sprintf("%d octets, never acknowledged", b.size)),
-		rule.At(last, "last copy", rule.SideOf(b.dir),
-			fmt.Sprintf("the same segment, copy %d", len(b.copies))),
-		passed}
-	slices.SortStableFunc(c.Occ.Evidence,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	return c
 }
+
+// proof shows the segment that did not get through, and a smaller one that did.
+func (b *blackHole) proof() []rule.Evidence {
+	sender, receiver := rule.SideOf(b.dir), rule.SideOf(b.dir.Peer())
+	passed := rule.Shows(b.small, receiver, smallAcked)
+	if b.quiet {
+		passed = rule.Shows(b.small, sender, smallHeard)
+	}
+	n := len(b.copies)
+	out := []rule.Evidence{
+		rule.Shows(b.copies[0], sender, largeLost, int64(b.size)),
+		rule.Shows(b.copies[n-1], sender, lastCopy, int64(n)), passed,
+	}
+	slices.SortStableFunc(out, byTime)
+	return out
+}
+
+// byTime orders evidence by when its frames were captured.
+func byTime(a, b rule.Evidence) int { return cmp.Compare(a.Mark.Time, b.Mark.Time) }
 
 // findBlackHole is the first segment of dir that was sent in vain often enough while smaller ones
 // arrived.

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 // unscaled is the largest window that a connection can offer without window scaling (RFC 7323 §2).
 const unscaled = 65535
 
+// ReceiveWindow is the rule about receive windows that are smaller than what the path holds.
 var ReceiveWindow = &rule.Detector{
 	Name:  "receive-window",
 	Rests: rule.Timing | rule.Beginning,
@@ -94,10 +94,11 @@ rule is silent. A path or sender that could not have used a larger window would 
 						"tuning off, or set it to rate times round trip and more; " +
 						"raise net.ipv4.tcp_rmem and net.core.rmem_max on Linux",
 					Settings: []report.Setting{
-						{
-							Product: report.Nginx,
-							Text:    "listen without rcvbuf=",
-						}, {Product: report.Apache, Text: "no ReceiveBufferSize"}, {Product: report.HAProxy, Text: "no tune.rcvbuf.client"}, {Product: report.Go, Text: "no SetReadBuffer"}},
+						{Product: report.Nginx, Text: "listen without rcvbuf="},
+						{Product: report.Apache, Text: "no ReceiveBufferSize"},
+						{Product: report.HAProxy, Text: "no tune.rcvbuf.client"},
+						{Product: report.Go, Text: "no SetReadBuffer"},
+					},
 				},
 			},
 		},
@@ -118,14 +119,22 @@ rule is silent. A path or sender that could not have used a larger window would 
 	},
 	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},
 	Exchange:   runReceiveWindow,
+	Vocabulary: words,
 }
+
+const (
+	// readerLeast is the shortest time of a program that is told apart from a late acknowledgment.
+	readerLeast = ledger.Noticeable / 2
+	// readerTrip is the same in percent of a round trip: round trips vary by as much.
+	readerTrip = 25
+)
 
 // readerLate is the part of a wait for the receive window that the receiver's program took to make
 // room for more: all that had been sent was acknowledged already, and the window still did not
 // move.
 func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	late := w.Length() - p.Conn.RTTMin()
-	if !w.Moved || late < max(ledger.Noticeable/2, p.Conn.RTTMin()/4) {
+	if !w.Moved || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
 		return 0
 	}
 	return late
@@ -149,6 +158,15 @@ func runReceiveWindow(p *rule.Pass) {
 	}
 }
 
+const (
+	// leastFull is the least part of an exchange, in percent, for which a full window must have
+	// held its sender for that to be worth a claim.
+	leastFull = 5
+	// nearUnscaled is how many percent of the largest window without scaling must have been offered
+	// for scaling to have made a difference: kernels keep a part of a buffer for themselves.
+	nearUnscaled = 75
+)
+
 // claimReceiveWindow claims what that of the other side cost dir's message.
 func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	j, f := p.Draft, p.Draft.Facts(dir)
@@ -157,50 +175,43 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	slow := readerTime(p, dir)
 	full := j.Spent(dir, report.RWnd) - slow
 	if p.Exchange.Response == nil || f == nil || len(waits) == 0 || f.Rwnd.Times < 2 ||
-		full < max(f.Rtt*8/10, (j.Until-j.From)/20) || j.Times[report.ZeroWindow]+slow > full {
+		full < max(f.Rtt*aRoundTrip/100, (j.Until-j.From)*leastFull/100) ||
+		j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
-	cost := report.Cost{
-		Expected: whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full),
-		High:     full,
-	}
-	if cost.Expected < time.Millisecond {
+	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full)
+	if saved < time.Millisecond {
 		return
 	}
-	cost.Low = cost.Expected / 2
-	b := &f.Rwnd
-	c := rule.Claim{
-		Rule:       "receive-window",
-		Cause:      ledger.OfRequest(dir, "fixed"),
-		Confidence: report.ConfidenceHigh,
-	}
-	scaled := p.Conn.Half[0].HasWS && p.Conn.Half[1].HasWS
-	switch {
-	case !scaled && b.Most > unscaled*3/4:
-		c.Cause = "no-window-scaling"
-	case !b.Fixed():
-		c.Cause, c.Confidence, c.Most = ledger.OfRequest(dir,
-			"autotuning"), report.ConfidenceMedium, rule.AtMost(report.Info)
-	}
 	w := ledger.LongestWait(waits)
-	sender, receiver := rule.SideOf(dir), rule.SideOf(dir.Peer())
+	c := boundClaim(p, dir, f)
 	c.Occ = rule.Occurrence{
 		Start: waits[0].From,
 		End:   waits[len(waits)-1].To,
-		Cost:  cost,
-		Evidence: []report.Evidence{
-			rule.At(
-				w.Before,
-				"window full",
-				sender,
-				fmt.Sprintf("the last octets that the window had room for; it is %d octets at most",
-					b.Most),
-			),
-			rule.At(w.Cause, "window moved", receiver, "acknowledges and makes room"),
-			rule.At(w.End, "held segment", sender,
-				"left as soon as it had room, "+rule.Millis(w.Length())+" later")},
+		Cost:  report.Cost{Low: saved / 2, Expected: saved, High: full},
+		Proof: []rule.Evidence{
+			rule.Shows(w.Before, rule.SideOf(dir), windowFull, f.Rwnd.Most),
+			rule.Shows(w.Cause, rule.SideOf(dir.Peer()), windowMoved),
+			rule.Shows(w.End, rule.SideOf(dir), heldSegment, rule.Ns(w.Length())),
+		},
 	}
-	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Room: true}
+	c.Window = rule.Window{Dir: dir, Saved: saved, Room: true}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	p.Report(c)
+}
+
+// boundClaim is the claim without its occurrence: why the window was as small as it was.
+func boundClaim(p *rule.Pass, dir reassembly.Dir, f *ledger.Flow) rule.Claim {
+	c := rule.Claim{Rule: "receive-window", Confidence: report.ConfidenceHigh}
+	scaled := p.Conn.Half[0].HasWS && p.Conn.Half[1].HasWS
+	switch {
+	case !scaled && f.Rwnd.Most > unscaled*nearUnscaled/100:
+		c.Cause = "no-window-scaling"
+	case f.Rwnd.Fixed():
+		c.Cause = ledger.OfRequest(dir, "fixed")
+	default:
+		c.Cause, c.Confidence = ledger.OfRequest(dir, "autotuning"), report.ConfidenceMedium
+		c.Most = rule.AtMost(report.Info)
+	}
+	return c
 }

@@ -1,8 +1,8 @@
 package transfer
 
 import (
-	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -39,6 +39,7 @@ func lossFixes() []report.Remedy {
 // timeoutRule is the name of the rule, which looks for it among its own claims.
 const timeoutRule = "retransmission-timeout"
 
+// RetransmissionTimeout is the rule about losses that only a timer repaired.
 var RetransmissionTimeout = &rule.Detector{
 	Name:  timeoutRule,
 	Rests: rule.Timing,
@@ -116,6 +117,7 @@ time: then confidence is lower, and low says so.`,
 	},
 	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
 	Exchange:   runRetransmissionTimeout,
+	Vocabulary: words,
 }
 
 // runRetransmissionTimeout claims the waits that a timer ended.
@@ -123,7 +125,7 @@ func runRetransmissionTimeout(p *rule.Pass) {
 	if claimed(p, PathMTU.Name) {
 		return
 	}
-	reportImpatience(p)
+	claimNeedless(p)
 	waits := p.Draft.With(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
 	if n := len(p.Conn.SYNACKs); n > 1 && len(waits) > 0 &&
 		p.Conn.SYNACKs[n-1].Time > waits[0].Before.Time {
@@ -143,55 +145,55 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		}
 		c := timeoutClaim(p, &w, cause)
 		if cause == "spurious" {
-			c.Occ.Evidence = needless(p, &w)
+			c.Occ.Proof = needlessProof(p, &w)
 		}
 		p.Report(c)
 	}
 }
 
-// reportImpatience claims the waits in which a timer fired though everything was on its way, by
-// what they were longer than a round trip.
-func reportImpatience(p *rule.Pass) {
-	waits := p.Draft.With(report.Queue)
+// timerSeen is how many percent of the sender's timer must have been waited for it to have been
+// that timer: the length of it rests on round trips, which are not measured better.
+const timerSeen = 90
+
+// claimNeedless claims the waits in which a timer fired though everything was on its way.
+func claimNeedless(p *rule.Pass) {
+	waits := slices.DeleteFunc(p.Draft.With(report.Queue), func(w ledger.Wait) bool {
+		return w.Unseen || w.Kind == reassembly.OutOfOrder
+	})
 	total := map[capture.Mark]time.Duration{} // by what was sent again
 	for _, w := range waits {
-		if ledger.Seen(w.Again) && !w.Unseen && w.Kind != reassembly.OutOfOrder {
+		if ledger.Seen(w.Again) {
 			total[w.Again] += w.Length()
 		}
 	}
 	for _, w := range waits {
-		if total[w.Again] < p.State.Timeout()*9/10-p.Conn.RTTMin() || w.Unseen ||
-			w.Kind == reassembly.OutOfOrder {
+		if total[w.Again] < p.State.Timeout()*timerSeen/100-p.Conn.RTTMin() {
 			continue
 		}
-		c := rule.Claim{
+		length := w.Length()
+		cost := report.Cost{Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length}
+		p.Report(rule.Claim{
 			Rule:       timeoutRule,
 			Kind:       rule.Repair,
 			Cause:      "spurious",
 			Confidence: report.ConfidenceHigh,
-		}
-		c.Occ = rule.Occurrence{
-			Start: w.From,
-			End:   w.To,
-			Cost: report.Cost{
-				Low:      max(0, w.Length()-p.Conn.RTTMin()),
-				Expected: w.Length(),
-				High:     w.Length(),
-			},
-			Evidence: []report.Evidence{
-				rule.At(w.Before, "before", rule.SideOf(w.Dir), "the last data before the wait"),
-				rule.At(w.Again, "needless retransmission", rule.SideOf(w.Dir),
-					"of what had arrived already"),
-				rule.At(w.End, "data again", rule.SideOf(w.Dir),
-					"came "+rule.Millis(w.Length())+" later than without the delay")},
-		}
-		if ledger.Seen(w.Cause) {
-			c.Occ.Evidence = append(c.Occ.Evidence,
-				rule.At(w.Cause, "late ACK", rule.SideOf(w.Dir.Peer()), "of the first copy"))
-		}
-		c.Lost = []report.Interval{{From: w.From, To: w.To}}
-		p.Report(c)
+			Occ:        rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: delayProof(&w)},
+			Lost:       []report.Interval{{From: w.From, To: w.To}},
+		})
 	}
+}
+
+// delayProof shows what was sent again while all was on its way, and when that came.
+func delayProof(w *ledger.Wait) []rule.Evidence {
+	sender, receiver := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())
+	out := []rule.Evidence{
+		rule.Shows(w.Before, sender, beforeWait), rule.Shows(w.Again, sender, arrivedAlready),
+		rule.Shows(w.End, sender, delayedData, rule.Ns(w.Length())),
+	}
+	if ledger.Seen(w.Cause) {
+		out = append(out, rule.Shows(w.Cause, receiver, ackOfFirst))
+	}
+	return out
 }
 
 // timeoutCause tells why only a timer repaired the loss.
@@ -214,33 +216,39 @@ func timeoutCause(p *rule.Pass, w *ledger.Wait) string {
 // timeoutClaim draws up the claim of one wait.
 func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	length := w.Length()
-	rtt := p.Conn.RTTMin()
 	c := rule.Claim{
 		Rule:       timeoutRule,
 		Kind:       rule.Repair,
 		Cause:      cause,
 		Confidence: report.ConfidenceHigh,
+		Lost:       []report.Interval{{From: w.From, To: w.To}},
 	}
-	cost := report.Cost{Low: max(0, length-2*rtt), Expected: length, High: length}
+	cost := report.Cost{
+		Low:      max(0, length-2*p.Conn.RTTMin()),
+		Expected: length,
+		High:     length,
+	}
 	if w.Unseen {
-		cost.Low = max(0, min(cost.Low, p.State.Timeout()*9/10))
-		c.Confidence = report.ConfidenceMedium
-		if ledger.Seen(w.Cause) {
-			c.Confidence = report.ConfidenceHigh
+		cost.Low = max(0, min(cost.Low, p.State.Timeout()*timerSeen/100))
+		if !ledger.Seen(w.Cause) {
+			c.Confidence = report.ConfidenceMedium
 		}
 	}
 	if w.Dir == reassembly.FromClient && isUnheard(p) {
-		c.Text = "Nothing that the client sent after the handshake " +
-			"got through for so long: a server whose accept queue is " +
-			"full drops it, too (Linux: `nstat TcpExtListenOverflows`)."
+		c.Says = []rule.Said{rule.Say(queueFull)}
 	}
 	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
 		c.Unheard[w.Dir] = length
 	}
-	c.Lost = []report.Interval{{From: w.From, To: w.To}}
-	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Evidence: repairEvidence(w)}
+	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(w)}
 	return c
 }
+
+// outTwice is how many percent of its timer a client must have waited for that to have run out
+// twice: the second copy leaves when it has passed once, the third when it has passed three times,
+// as it is doubled (RFC 6298 section 5.5). This lies between the two, nearer to the first because
+// the timer is the least that it can be.
+const outTwice = 150
 
 // isUnheard reports whether nothing of the connection's first request got through until its timer
 // had run out twice.
@@ -255,11 +263,13 @@ func isUnheard(p *rule.Pass) bool {
 			waited += w.Length()
 		}
 	}
-	return waited*2 >= 3*p.State.Timeout()
+	return reaches(waited, outTwice, p.State.Timeout())
 }
 
-// needless shows the retransmission without need before the wait.
-func needless(p *rule.Pass, w *ledger.Wait) []report.Evidence {
+// needlessProof shows the retransmission without need before the wait, and the first copy of that.
+func needlessProof(p *rule.Pass, w *ledger.Wait) []rule.Evidence {
+	sender := rule.SideOf(w.Dir)
+	held := rule.Shows(w.End, sender, heldByCut, rule.Ns(w.Length()))
 	records := p.Conn.Records
 	again := -1
 	for i := range records {
@@ -268,40 +278,35 @@ func needless(p *rule.Pass, w *ledger.Wait) []report.Evidence {
 			again = i
 		}
 	}
-	held := rule.At(w.End, "held by the window", rule.SideOf(w.Dir),
-		"waited "+rule.Millis(w.Length())+" for a window that was cut")
-	for i := 0; i < again; i++ {
-		if r := &records[i]; r.Dir == w.Dir && r.Len > 0 && r.Seq <= records[again].Seq &&
-			r.End() > records[again].Seq {
-			wait := records[again].Time - r.Time
-			return []report.Evidence{rule.At(r.Mark(), "first copy", rule.SideOf(w.Dir), "arrived"),
-				rule.At(records[again].Mark(), "needless retransmission", rule.SideOf(w.Dir),
-					"of the same octets, "+rule.Millis(wait)+" later"), held}
+	if again < 0 {
+		return []rule.Evidence{held}
+	}
+	second := &records[again]
+	for i := range records[:again] {
+		if r := &records[i]; r.Dir == w.Dir && r.Len > 0 && r.Seq <= second.Seq &&
+			r.End() > second.Seq {
+			return []rule.Evidence{
+				rule.Shows(r.Mark(), sender, firstArrived),
+				rule.Shows(second.Mark(), sender, sameOctets, rule.Ns(second.Time-r.Time)), held,
+			}
 		}
 	}
-	return []report.Evidence{held}
+	return []rule.Evidence{held}
 }
 
-// repairEvidence shows what was lost and what repaired it.
-func repairEvidence(w *ledger.Wait) []report.Evidence {
+// repairProof shows what was lost and what repaired it.
+func repairProof(w *ledger.Wait) []rule.Evidence {
 	sender := rule.SideOf(w.Dir)
-	var out []report.Evidence
+	var out []rule.Evidence
 	switch {
 	case ledger.Seen(w.Cause) && !w.Unseen:
-		out = append(out,
-			rule.At(w.Cause, "first copy", sender, "passed here, and was lost further on"))
+		out = append(out, rule.Shows(w.Cause, sender, lostFurther))
 	case ledger.Seen(w.Cause):
-		out = append(
-			out,
-			rule.At(w.Cause, "later segment", sender,
-				"shows that an earlier one was lost before it came here"),
-		)
+		out = append(out, rule.Shows(w.Cause, sender, laterShows))
 	case ledger.Seen(w.Before):
-		out = append(out,
-			rule.At(w.Before, "before", rule.SideOf(w.Prev), "the last data before the wait"))
+		out = append(out, rule.Shows(w.Before, rule.SideOf(w.Prev), beforeWait))
 	}
-	return append(out, rule.At(w.End, "retransmission", sender,
-		fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length()))))
+	return append(out, rule.Shows(w.End, sender, repaired, int64(w.Octets), rule.Ns(w.Length())))
 }
 
 // claimed reports whether a rule has claimed something of the exchange already.
@@ -327,6 +332,7 @@ const maxImpatient = 8192
 // impatience follows, by finding, whether all timeouts may have been impatience.
 type impatience struct{ found map[rule.Key]*unheard }
 
+// Event takes in nothing: what counts is what is booked.
 func (r *impatience) Event(rule.Desk, *rule.Conn, *rule.Event) {}
 
 // Booked takes in a claim.
@@ -350,6 +356,7 @@ func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {
 	}
 }
 
+// Finish doubts the findings of which all may have been impatience.
 func (r *impatience) Finish(d rule.Desk) {
 	for k, u := range r.found {
 		if f := d.Found(k.Rule, k.Cause, k.Pair); f != nil && u.count > 0 && u.others == 0 {
@@ -376,8 +383,5 @@ func (u *unheard) doubt(d rule.Desk, p report.Pair, f rule.Found) {
 	f.Sure(report.ConfidenceLow)
 	f.Limit(report.Info, report.Low)
 	f.Low(0)
-	f.Further(
-		"The host that was to acknowledge it delays acknowledgments as long as the timer waited: " +
-			"it may have had the segment, and then the repetition was needless and cost nothing.",
-	)
+	f.Adds(rule.Say(lateAcker))
 }

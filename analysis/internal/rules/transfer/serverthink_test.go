@@ -15,7 +15,7 @@ import (
 
 // thinker feeds the comparison with exchanges, one a millisecond.
 type thinker struct {
-	t  *thinks
+	t  *serverTimes
 	d  ruletest.Desk
 	c  rule.Conn
 	at time.Duration
@@ -26,7 +26,7 @@ type thinker struct {
 }
 
 func newThinker() *thinker {
-	return &thinker{t: pathAcross.Start().(*thinks), c: rule.Conn{Pair: ruletest.Pair()}}
+	return &thinker{t: pathAcross.Start().(*serverTimes), c: rule.Conn{Pair: ruletest.Pair()}}
 }
 
 // ask is an exchange over which the server took that long.

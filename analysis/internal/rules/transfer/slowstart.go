@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -11,14 +10,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
-const (
-	// largeInitial is the initial window that a tuned server uses; what it would save is what
-	// slow-start expects.
-	largeInitial = 32
-)
-
 const slowStartRule = "slow-start"
 
+// SlowStart is the rule about the small windows that connections begin with.
 var SlowStart = &rule.Detector{
 	Name:     slowStartRule,
 	Rests:    rule.Timing | rule.Beginning,
@@ -85,6 +79,7 @@ price of any new connection. On a path that cannot carry the larger window the s
 	SharesPath: true,
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
 	Exchange:   runSlowStart,
+	Vocabulary: words,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &initialWindows{} },
 		Wants: rule.Wants(rule.ExchangeJudged),
@@ -99,56 +94,85 @@ func runSlowStart(p *rule.Pass) {
 	}
 }
 
+const (
+	// largeInitial is the initial window that a tuned server uses; what it would save is what
+	// slow-start expects.
+	largeInitial = 32
+	// manyRounds is how many bursts tell slow start from another reason to stop.
+	manyRounds = 3
+	// grewClearly is by how many percent the second of two bursts must be larger than the first to
+	// tell as much: slow start doubles them, and makes them half as large again where the receiver
+	// acknowledges every other segment and the sender counts acknowledgments (RFC 5681 section
+	// 3.1).
+	grewClearly = 50
+	// grewAtAll is by how many percent one of several must be larger than those before it.
+	grewAtAll = 20
+	// maxShown is how many rounds are shown.
+	maxShown = 6
+)
+
 // claimSlowStart claims that of dir's message.
 func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	j, f, rounds := p.Draft, p.Draft.Facts(dir), p.Draft.RoundsOf(dir)
-	lost := j.Spent(dir, report.SlowStart)
-	if cutAhead(p, dir) || p.Exchange.Response == nil || p.Exchange.Outcome == reassembly.Aborted ||
-		f == nil || lost <= 0 || f.Rtt <= 0 || lost*10 < f.Rtt*8 || len(rounds) < 2 ||
-		!grew(rounds) {
+	if f == nil || p.Exchange.Response == nil || p.Exchange.Outcome == reassembly.Aborted ||
+		cutAhead(p, dir) || !ramped(f, rounds, j.Spent(dir, report.SlowStart)) {
 		return
 	}
 	t, used := whatif.TransferOf(f)
-	cost := report.Cost{Expected: min(lost, t.ColdSaving(used, max(largeInitial, used))),
-		High: min(lost, t.ColdSaving(used, (t.Octets+t.Mss-1)/t.Mss))}
-	cost.High = max(cost.High, cost.Expected)
+	want := max(largeInitial, used)
+	cost := coldCost(p, dir, f)
 	if cost.Expected < time.Millisecond {
 		return
 	}
-	if !t.Bounded(max(largeInitial, used)) {
-		// else nothing tells how the receive window would have held it back
-		cost.Low = cost.Expected / 2
-	}
-	cl := rule.Claim{
-		Rule:       "slow-start",
+	c := rule.Claim{
+		Rule:       slowStartRule,
 		Cause:      ledger.OfRequest(dir, ""),
 		Confidence: report.ConfidenceMedium,
 	}
-	if cl.Cause == "" {
-		cl.Kind = rule.ColdWindow
+	if c.Cause == "" {
+		c.Kind = rule.ColdWindow
 	}
-	if len(rounds) >= 3 || rounds[1].Bytes*2 >= rounds[0].Bytes*3 {
-		cl.Confidence = report.ConfidenceHigh
+	if len(rounds) >= manyRounds || reaches(rounds[1].Bytes, 100+grewClearly, rounds[0].Bytes) {
+		c.Confidence = report.ConfidenceHigh
 	}
-	cl.Confidence = calibrated(&j.Exchange, &cost, dir, used, max(largeInitial, used),
-		cl.Confidence)
+	c.Confidence = calibrated(&j.Exchange, &cost, dir, used, want, c.Confidence)
 	if left := unabsorbed(&j.Exchange, dir, report.SlowStart, cost.Expected); left < cost.Expected {
 		cost.Low, cost.Expected = 0, left
 	}
 	if cost.Expected < time.Millisecond {
 		return
 	}
-	cl.Occ = rule.Occurrence{
-		Start: rounds[0].Start.Time,
+	start := rounds[0].Start.Time
+	c.Occ = rule.Occurrence{
+		Start: start,
 		End:   j.Message(dir).End.Time,
 		Cost:  cost,
+		Proof: roundProof(rounds, t.Mss, rule.SideOf(dir)),
 	}
-	cl.Occ.Evidence = roundEvidence(rounds, t.Mss, rule.SideOf(dir))
-	cl.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: max(largeInitial, used)}
-	cl.Lost = []report.Interval{
-		{From: rounds[0].Start.Time, To: rounds[0].Start.Time + cost.Expected},
+	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: want}
+	c.Lost = []report.Interval{{From: start, To: start + cost.Expected}}
+	p.Report(c)
+}
+
+// ramped reports whether a message was sent in growing bursts, waiting so long in all for more
+// room.
+func ramped(f *ledger.Flow, rounds []ledger.Round, waited time.Duration) bool {
+	return waited > 0 && f.Rtt > 0 && reaches(waited, aRoundTrip, f.Rtt) && len(rounds) >= 2 &&
+		grew(rounds)
+}
+
+// coldCost is what larger initial windows would have saved of dir's message, by simulation.
+func coldCost(p *rule.Pass, dir reassembly.Dir, f *ledger.Flow) report.Cost {
+	lost := p.Draft.Spent(dir, report.SlowStart)
+	t, used := whatif.TransferOf(f)
+	want, whole := max(largeInitial, used), (t.Octets+t.Mss-1)/t.Mss
+	cost := report.Cost{Expected: min(lost, t.ColdSaving(used, want))}
+	cost.High = max(cost.Expected, min(lost, t.ColdSaving(used, whole)))
+	if !t.Bounded(want) {
+		// else nothing tells how the receive window would have held it back
+		cost.Low = cost.Expected / 2
 	}
-	p.Report(cl)
+	return cost
 }
 
 // cutAhead reports whether the capture may begin in the midst of dir's message: then its first
@@ -190,33 +214,29 @@ func unabsorbed(j *ledger.Exchange, dir reassembly.Dir, of report.Label,
 	return max(0, saving-absorbed)
 }
 
-// grew reports whether the rounds grew as slow start does: one was larger than all before by a
-// fifth at least. The last is cut short by the end of the message, so that of two nothing can be
-// said. What goes on in rounds of one size is held by something else, a send buffer say.
+// grew reports whether the rounds grew as slow start does: one was clearly larger than all before.
+// The last is cut short by the end of the message, so that of two nothing can be said. What goes on
+// in rounds of one size is held by something else, a send buffer say.
 func grew(rounds []ledger.Round) bool {
-	if len(rounds) < 3 {
+	if len(rounds) < manyRounds {
 		return true
 	}
 	most := rounds[0].Bytes
-	for i := 1; i < len(rounds)-1; i++ {
-		if rounds[i].Bytes*5 >= most*6 {
+	for _, r := range rounds[1 : len(rounds)-1] {
+		if reaches(r.Bytes, 100+grewAtAll, most) {
 			return true
 		}
-		most = max(most, rounds[i].Bytes)
+		most = max(most, r.Bytes)
 	}
 	return false
 }
 
-// roundEvidence shows the first frame of each round.
-func roundEvidence(rounds []ledger.Round, mss int64, sender report.Side) []report.Evidence {
-	var out []report.Evidence
-	for i, r := range rounds {
-		if i == 6 {
-			break
-		}
-		text := fmt.Sprintf("number %d, %d octets, %d segments", i+1, r.Bytes,
-			(r.Bytes+mss-1)/max(mss, 1))
-		out = append(out, rule.At(r.Start, "round", sender, text))
+// roundProof shows the first frame of each round.
+func roundProof(rounds []ledger.Round, mss int64, sender report.Side) []rule.Evidence {
+	var out []rule.Evidence
+	for i, r := range rounds[:min(len(rounds), maxShown)] {
+		out = append(out, rule.Shows(r.Start, sender, round,
+			int64(i+1), r.Bytes, (r.Bytes+mss-1)/max(mss, 1)))
 	}
 	return out
 }

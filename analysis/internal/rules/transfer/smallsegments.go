@@ -1,18 +1,12 @@
 package transfer
 
 import (
-	"fmt"
-
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
-const (
-	// manyPieces is how many small segments a message must be sent in before that is worth a word.
-	manyPieces = 10
-)
-
+// SmallSegments is the rule about messages that are sent in many small pieces.
 var SmallSegments = &rule.Detector{
 	Name:  "small-segments",
 	Rests: rule.Connection,
@@ -71,16 +65,28 @@ Where each piece must arrive at once.`,
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
 	Exchange:   runSmallSegments,
+	Vocabulary: words,
 }
+
+const (
+	// manyPieces is how many small segments a message must be sent in before that is worth a word.
+	manyPieces = 10
+	// piecesPerNeeded is how many times as many segments as a message needs are worth a word.
+	piecesPerNeeded = 4
+	// nearPieces is how many percent of them must have followed the one before at once: what comes
+	// further apart may be meant so.
+	nearPieces = 90
+)
 
 // runSmallSegments reports messages in many pieces.
 func runSmallSegments(p *rule.Pass) {
 	if p.Exchange.Turn {
 		return
 	}
-	for dir, n := range p.Draft.Flow.Pieces {
+	for way, n := range p.Draft.Flow.Pieces {
+		dir := reassembly.Dir(way)
 		m, cause := p.Exchange.Request, "request"
-		if reassembly.Dir(dir) == reassembly.FromServer {
+		if dir == reassembly.FromServer {
 			m, cause = p.Exchange.Response, "response"
 		}
 		mss := int64(p.Conn.Half[dir].Eff)
@@ -88,20 +94,16 @@ func runSmallSegments(p *rule.Pass) {
 			continue
 		}
 		needed := (n.Octets + mss - 1) / mss
-		if n.Small < manyPieces || int64(n.Small) < 4*needed || n.Near*10 < n.Small*9 {
+		if n.Small < manyPieces || int64(n.Small) < piecesPerNeeded*needed ||
+			!reaches(n.Near, nearPieces, n.Small) {
 			continue
 		}
 		c := rule.Claim{Rule: "small-segments", Cause: cause, Confidence: report.ConfidenceHigh}
 		c.Occ = rule.Occurrence{
 			Start: m.Start.Time,
 			End:   m.End.Time,
-			Evidence: []report.Evidence{rule.At(
-				n.First.Mark(),
-				"first segment",
-				rule.SideOf(reassembly.Dir(dir)),
-				fmt.Sprintf("%d octets in %d small segments; %d would do", n.Octets, n.Small,
-					needed),
-			)},
+			Proof: []rule.Evidence{rule.Shows(n.First.Mark(), rule.SideOf(dir), manySmall,
+				n.Octets, int64(n.Small), needed)},
 		}
 		p.Report(c)
 	}

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -11,6 +10,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
+// ZeroWindow is the rule about programs that do not read what has arrived.
 var ZeroWindow = &rule.Detector{
 	Name:  "zero-window",
 	Rests: rule.Timing | rule.Beginning,
@@ -76,16 +76,17 @@ hide it. The last window of a connection that is being closed means nothing, and
 	},
 	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
 	Exchange:   runZeroWindow,
+	Vocabulary: words,
 }
 
 // runZeroWindow claims the waits for a closed window.
 func runZeroWindow(p *rule.Pass) {
-	owner, waits := claimed(p, ReceiveWindow.Name), readerWaits(p)
-	var share, tail [2]float64
+	owner := claimed(p, ReceiveWindow.Name)
+	var rest [2]readersPart
 	for _, dir := range ledger.BothWays {
-		share[dir], tail[dir] = readerShare(p, dir)
+		rest[dir] = partOfReader(p, dir)
 	}
-	for i, w := range waits {
+	for i, w := range readerWaits(p) {
 		c := rule.Claim{Rule: "zero-window", Cause: "response", Confidence: report.ConfidenceHigh}
 		if w.Dir == reassembly.FromClient {
 			c.Cause = "request"
@@ -93,53 +94,66 @@ func runZeroWindow(p *rule.Pass) {
 				continue // the server had enough of it, and answered
 			}
 		}
-		cost := report.Cost{
-			Low:      max(0, w.Length()-p.Conn.RTTMin()),
-			Expected: w.Length(),
-			High:     w.Length(),
-		}
-		if w.Label == report.RWnd {
-			cost.Expected = max(cost.Low, time.Duration(float64(w.Length())*share[w.Dir]))
-		}
+		cost := readerCost(p, &w, rest[w.Dir])
 		if i == 0 && !owner {
 			cost.High += smallWindow(p)
 		}
 		if i == 0 {
-			cost.High += time.Duration(tail[w.Dir])
+			cost.High += time.Duration(rest[w.Dir].tail)
 		}
-		c.Occ = rule.Occurrence{
-			Start:    w.From,
-			End:      w.To,
-			Cost:     cost,
-			Evidence: zeroEvidence(p, &w),
-		}
+		c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: zeroProof(p, &w)}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}
 		p.Report(c)
 	}
 }
 
-// readerShare is the part of a wait for a full window that a program that reads without pause would
-// spare dir's message; 0 if a round trip of each would remain, because the buffer is of about that
-// size. A kernel that chose a scale for far larger windows lets them grow as fast as its program
-// reads, and what then remains is simulated. tail is the time in nanoseconds for which the server
-// may have gone on reading what had arrived of a request, at the pace at which it had read before.
-func readerShare(p *rule.Pass, dir reassembly.Dir) (share, tail float64) {
+// readerCost is what a wait cost until the program had read.
+func readerCost(p *rule.Pass, w *ledger.Wait, part readersPart) report.Cost {
+	length := w.Length()
+	cost := report.Cost{Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length}
+	if w.Label == report.RWnd {
+		cost.Expected = max(cost.Low, time.Duration(float64(length)*part.share))
+	}
+	return cost
+}
+
+// readersPart is what a program that reads without pause would spare a message.
+type readersPart struct {
+	// share is the part of a wait for a full window that it would spare; 0 if a round trip of each
+	// would remain, because the buffer is of about that size.
+	share float64
+	// tail is the time in nanoseconds for which the server may have gone on reading what had
+	// arrived of a request, at the pace at which it had read before.
+	tail float64
+}
+
+// roomToGrow is how many times as large as those that were offered the largest window that the
+// scale allows of must be for the kernel to have meant to let windows grow. A buffer of fixed size
+// gets the least scale that holds it, so that less than twice as much would fit
+// (net/ipv4/tcp_output.c, tcp_select_initial_window), and about half of a buffer is offered.
+const roomToGrow = 4
+
+// partOfReader is that of dir's message. A kernel that chose a scale for far larger windows lets
+// them grow as fast as its program reads, and what then remains is simulated.
+func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
 	j, f := p.Draft, p.Draft.Facts(dir)
 	receiver := &p.Conn.Half[dir.Peer()]
 	if f == nil || !p.Conn.Scaled() || !receiver.HasWS || !p.Conn.Half[dir].HasWS {
-		return 0, 0
+		return part
 	}
 	window := max(f.Rwnd.Offered, 1)
 	full := j.Spent(dir, report.RWnd)
-	if int64(unscaled)<<receiver.WScale < 4*window || full <= 0 {
-		return 0, 0
+	if int64(unscaled)<<receiver.WScale < roomToGrow*window || full <= 0 {
+		return part
 	}
-	if pace := float64(full+j.Times[report.ZeroWindow]) / float64(max(f.Bytes-window, window)); dir == reassembly.FromClient {
-		tail = min(pace*float64(window), float64(j.Times[report.Think]))
+	if dir == reassembly.FromClient {
+		waited := float64(full + j.Times[report.ZeroWindow])
+		pace := waited / float64(max(f.Bytes-window, window))
+		part.tail = min(pace*float64(window), float64(j.Times[report.Think]))
 	}
-	return float64(
-		whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full)) / float64(
-		full), tail
+	spared := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full)
+	part.share = float64(spared) / float64(full)
+	return part
 }
 
 // readerWaits are the waits until the receiver's program had read: those for a closed window, and
@@ -176,23 +190,19 @@ func smallWindow(p *rule.Pass) time.Duration {
 	return max(0, rest)
 }
 
-// zeroEvidence shows the last data, the closing of the window, its opening, and the data after it.
-func zeroEvidence(p *rule.Pass, w *ledger.Wait) []report.Evidence {
+// zeroProof shows the last data, the closing of the window, its opening, and the data after it.
+func zeroProof(p *rule.Pass, w *ledger.Wait) []rule.Evidence {
 	sender, receiver := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())
-	out := []report.Evidence{rule.At(w.Before, "last data", sender, "fills the window")}
+	out := []rule.Evidence{rule.Shows(w.Before, sender, fillsWindow)}
 	for i := range p.Conn.Records {
 		r := &p.Conn.Records[i]
 		if r.Dir != w.Dir && r.Window == 0 && r.PureAck() && r.Time >= w.From && r.Time <= w.To {
-			out = append(out, rule.At(r.Mark(), "window closed", receiver, "offers a window of 0"))
+			out = append(out, rule.Shows(r.Mark(), receiver, windowClosed))
 			break
 		}
 	}
 	if ledger.Seen(w.Cause) {
-		out = append(out, rule.At(w.Cause, "window opened", receiver, "offers room again"))
+		out = append(out, rule.Shows(w.Cause, receiver, windowOpened))
 	}
-	return append(
-		out,
-		rule.At(w.End, "data again", sender,
-			fmt.Sprintf("%d octets, after %s", w.Octets, rule.Millis(w.Length()))),
-	)
+	return append(out, rule.Shows(w.End, sender, dataAgain, int64(w.Octets), rule.Ns(w.Length())))
 }

@@ -1,0 +1,176 @@
+package transfer
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// maxThinks is how many exchanges are remembered of an endpoint, evenly spread over all.
+	maxThinks = 256
+	// maxSlow is how many of the others are, the slowest.
+	maxSlow = 32
+	// outlying is how many deviations above the median an outlier is: of values spread as a normal
+	// distribution is, one in seven hundred lies as high.
+	outlying = 3
+	// outlierLeast is what it must be above the median at least: a person notices it (Nielsen,
+	// Usability Engineering, 1993: a tenth of a second).
+	outlierLeast = 100 * time.Millisecond
+	// toDeviation makes the median distance from a median a standard deviation, in percent, where
+	// values are spread as a normal distribution is: the upper quartile of that is at 0.6745.
+	toDeviation = 148
+)
+
+// endpoint is what requests have in common that should take the same time.
+type endpoint struct {
+	pair   report.Pair
+	method string
+	path   string
+}
+
+// compare orders endpoints.
+func (k endpoint) compare(o endpoint) int {
+	return cmp.Or(k.pair.Client.Compare(o.pair.Client), k.pair.Server.Compare(o.pair.Server),
+		cmp.Compare(k.method, o.method), cmp.Compare(k.path, o.path))
+}
+
+// endpointTimes is the exchanges of an endpoint.
+type endpointTimes struct {
+	of     endpoint
+	sample []serverTime // one of 2^every
+	slow   []serverTime // the slowest of the others, slowest first
+	every  uint8
+	n      int           // exchanges in all
+	seen   time.Duration // the latest event
+}
+
+// serverTime is how long the server took for one exchange.
+type serverTime struct {
+	conn, exchange int
+	took           time.Duration
+	request, first capture.Mark
+	away           bool // not captured at the server: a queue on the path may be part of it
+	stamped        bool // timestamps tell what of it was a queue for the answer
+}
+
+// add takes note of an exchange.
+func (l *endpointTimes) add(x serverTime) {
+	l.n++
+	switch {
+	case (l.n-1)&(1<<l.every-1) != 0:
+		l.aside(x)
+		return
+	case len(l.sample) == maxThinks:
+		l.thin()
+	}
+	l.sample = append(l.sample, x)
+}
+
+// thin leaves every other exchange in the sample.
+func (l *endpointTimes) thin() {
+	for i := range l.sample {
+		if i%2 == 0 {
+			l.sample[i/2] = l.sample[i]
+		} else {
+			l.aside(l.sample[i])
+		}
+	}
+	l.sample, l.every = l.sample[:len(l.sample)/2], l.every+1
+}
+
+// aside keeps an exchange that is not in the sample if it is among the slowest of those.
+func (l *endpointTimes) aside(x serverTime) {
+	i := len(l.slow)
+	for i > 0 && l.slow[i-1].took < x.took {
+		i--
+	}
+	if i < maxSlow {
+		l.slow = slices.Insert(l.slow[:min(len(l.slow), maxSlow-1)], i, x)
+	}
+}
+
+// apart calls f for the exchanges that a queue may have held up, and for the others, until it says
+// true: only within each the server's time compares.
+func (l *endpointTimes) apart(p *paths, f func(endpointTimes) bool) bool {
+	free, behind := l.split(p)
+	return f(free) || behind.n > 0 && f(behind)
+}
+
+// split are the exchanges that no queue held up, and those that one may have.
+func (l *endpointTimes) split(p *paths) (free, behind endpointTimes) {
+	held := func(x serverTime) bool {
+		span := report.Interval{From: x.request.Time, To: x.first.Time}
+		return x.away && (p.mayHold(l.of.pair, reassembly.FromClient, span, x.took) ||
+			!x.stamped && p.mayHold(l.of.pair, reassembly.FromServer, span, x.took))
+	}
+	free = *l
+	if !slices.ContainsFunc(l.sample, held) && !slices.ContainsFunc(l.slow, held) {
+		return free, endpointTimes{}
+	}
+	free.sample, behind.sample = divide(l.sample, held)
+	free.slow, behind.slow = divide(l.slow, held)
+	behind.of, behind.every = l.of, l.every
+	behind.n = max(len(behind.sample)<<l.every, 1)
+	free.n = max(l.n-behind.n, len(free.sample))
+	return free, behind
+}
+
+// divide are those of which second is not true, and those of which it is.
+func divide(all []serverTime, second func(serverTime) bool) (a, b []serverTime) {
+	for _, x := range all {
+		if second(x) {
+			b = append(b, x)
+		} else {
+			a = append(a, x)
+		}
+	}
+	return a, b
+}
+
+// times are those that the server took, in the sample.
+func (l *endpointTimes) times() []time.Duration {
+	times := make([]time.Duration, len(l.sample))
+	for i := range l.sample {
+		times[i] = l.sample[i].took
+	}
+	return times
+}
+
+// spread is that of the endpoint's times, and the limit beyond which one stands out.
+func (l *endpointTimes) spread() (typical, best, limit time.Duration) {
+	typical, deviation, best := spread(l.times())
+	limit = typical + max(outlying*deviation, outlierLeast)
+	if l.n < leastThinks {
+		limit = math.MaxInt64
+	}
+	return typical, best, limit
+}
+
+// uneven reports whether any exchange stands out.
+func (l endpointTimes) uneven() bool {
+	if l.n < leastThinks || len(l.sample) == 0 {
+		return false
+	}
+	_, _, limit := l.spread()
+	stands := func(x serverTime) bool { return x.took > limit }
+	return slices.ContainsFunc(l.sample, stands) || slices.ContainsFunc(l.slow, stands)
+}
+
+// spread is the median, the median distance from it, scaled to a standard deviation, and the tenth
+// percentile.
+func spread(times []time.Duration) (typical, deviation, best time.Duration) {
+	sorted := slices.Clone(times)
+	slices.Sort(sorted)
+	typical, best = sorted[len(sorted)/2], sorted[len(sorted)/10]
+	for i, v := range sorted {
+		sorted[i] = max(v-typical, typical-v)
+	}
+	slices.Sort(sorted)
+	return typical, sorted[len(sorted)/2] * toDeviation / 100, best
+}

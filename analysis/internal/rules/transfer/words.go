@@ -1,0 +1,129 @@
+package transfer
+
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/reassembly"
+)
+
+// What the rules of this room say, by number.
+const (
+	_ rule.WordsID = iota
+	// windows
+	round
+	beforeIdle
+	afterIdle
+	windowFull
+	windowMoved
+	heldSegment
+	fillsWindow
+	windowClosed
+	windowOpened
+	dataAgain
+	// losses and timers
+	largeLost
+	lastCopy
+	smallAcked
+	smallHeard
+	lostFurther
+	laterShows
+	beforeWait
+	repaired
+	heldAfterLoss
+	heldNeedlessly
+	laterFirst
+	needlessLater
+	overtaken
+	overtakenLater
+	takenForLost
+	arrivedAlready
+	delayedData
+	ackOfFirst
+	firstArrived
+	sameOctets
+	heldByCut
+	queueFull
+	lateAcker
+	// the path's rate and queues, pieces, and the server
+	atRate
+	queueGrew
+	endsRequest
+	endsResponse
+	manySmall
+	fillsPath
+	emptiesPath
+	lastOctet
+	lateByStamp
+	longTrips
+	laterThanUsual
+	tookLong
+	tookLonger
+)
+
+// endsMessage is what the last segment of a message shows, by who sends that.
+var endsMessage = [2]rule.WordsID{
+	reassembly.FromClient: endsRequest,
+	reassembly.FromServer: endsResponse,
+}
+
+// words is the vocabulary of the rules of this room.
+var words = []rule.Words{
+	round:      {Role: "round", Text: "number {n}, {octets}, {n} segments"},
+	beforeIdle: {Role: "before", Text: "the last data before; up to {octets} had been in flight"},
+	afterIdle:  {Role: "after", Text: "the first data after {s}"},
+	windowFull: {Role: "window full",
+		Text: "the last octets that the window had room for; it is {octets} at most"},
+	windowMoved:  {Role: "window moved", Text: "acknowledges and makes room"},
+	heldSegment:  {Role: "held segment", Text: "left as soon as it had room, {ms} later"},
+	fillsWindow:  {Role: "last data", Text: "fills the window"},
+	windowClosed: {Role: "window closed", Text: "offers a window of 0"},
+	windowOpened: {Role: "window opened", Text: "offers room again"},
+	dataAgain:    {Role: "data again", Text: "{octets}, after {ms}"},
+
+	largeLost:   {Role: "full segment", Text: "{octets}, never acknowledged"},
+	lastCopy:    {Role: "last copy", Text: "the same segment, copy {n}"},
+	smallAcked:  {Role: "small one arrived", Text: "acknowledges smaller segments sent after it"},
+	smallHeard:  {Role: "small one arrived", Text: "what it acknowledges was not sent again"},
+	lostFurther: {Role: "first copy", Text: "passed here, and was lost further on"},
+	laterShows: {Role: "later segment",
+		Text: "shows that an earlier one was lost before it came here"},
+	beforeWait:    {Role: "before", Text: "the last data before the wait"},
+	repaired:      {Role: "retransmission", Text: "{octets}, after {ms}"},
+	heldAfterLoss: {Role: "held by the window", Text: "waited for a window that a loss had cut"},
+	heldNeedlessly: {Role: "held by the window",
+		Text: "waited for a window that a needless retransmission had cut"},
+	laterFirst:     {Role: "later segment", Text: "came first"},
+	needlessLater:  {Role: "needless retransmission", Text: "came {ms} later"},
+	overtaken:      {Role: "overtaken segment", Text: "was sent before, and came after"},
+	overtakenLater: {Role: "overtaken segment", Text: "came {ms} later"},
+	takenForLost:   {Role: "needless retransmission", Text: "it had been taken for lost"},
+	arrivedAlready: {Role: "needless retransmission", Text: "of what had arrived already"},
+	delayedData:    {Role: "data again", Text: "came {ms} later than without the delay"},
+	ackOfFirst:     {Role: "late ACK", Text: "of the first copy"},
+	firstArrived:   {Role: "first copy", Text: "arrived"},
+	sameOctets:     {Role: "needless retransmission", Text: "of the same octets, {ms} later"},
+	heldByCut:      {Role: "held by the window", Text: "waited {ms} for a window that was cut"},
+	queueFull: {Text: "Nothing that the client sent after the handshake " +
+		"got through for so long: a server whose accept queue is full " +
+		"drops it, too (Linux: `nstat TcpExtListenOverflows`)."},
+	lateAcker: {Text: "The host that was to acknowledge it delays acknowledgments as long as the " +
+		"timer waited: it may have had the segment, and then the repetition was needless and " +
+		"cost nothing."},
+
+	atRate:       {Role: "first segment", Text: "{octets} at {mbit}"},
+	queueGrew:    {Role: "first segment", Text: "round trips grew from {ms} to {ms}"},
+	endsRequest:  {Role: "last segment", Text: "ends the request"},
+	endsResponse: {Role: "last segment", Text: "ends the response"},
+	manySmall:    {Role: "first segment", Text: "{octets} in {n} small segments; {n} would do"},
+	fillsPath: {Role: "large message",
+		Text: "exchange {exchange} on connection {conn} fills the path: {mbit}"},
+	emptiesPath: {Role: "large message", Text: "ends"},
+	lastOctet:   {Role: "request", Text: "its last octet"},
+	lateByStamp: {Role: "response",
+		Text: "under way {ms} longer than the quickest, by its timestamp"},
+	longTrips: {Role: "response",
+		Text: "round trips of {ms} on this connection, where others had {ms}"},
+	laterThanUsual: {Role: "response", Text: "after {ms}, where {ms} are usual"},
+	tookLong:       {Role: "response", Text: "its first octet; the server took {ms}"},
+	tookLonger: {Role: "response",
+		Text: "its first octet; the server took {ms}, usually {ms} ({n} exchanges)"},
+}
