@@ -8,58 +8,86 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// loss tiles the time before r, if r repaired a loss: first what led to the transmission that was
-// lost, by before, then the wait for the repair. Without loss it is all before's. turn tells that r
-// is the first of its sender after the other side spoke.
-func (w *walker) loss(
-	r *reassembly.Record,
-	filled *hole,
-	turn bool,
-	before func(until time.Duration),
-) {
+// recovery is the part of a wait that a loss made: it ends with the record that repaired the loss.
+type recovery struct {
+	from  time.Duration // what led to the transmission that was lost ends here, and this begins
+	lost  bool          // something was lost; else nothing follows, and from is the record's moment
+	label report.Label
+	why   why
+	again time.Duration // when an earlier repair passed that was lost, too; 0: none did
+	first report.Label  // of the wait for that one
+	// no copy passed the capture point before the record, which looks like new data
+	vanished bool
+}
+
+// turned reports whether r is the first of its sender after the other side spoke.
+func (w *walker) turned(r *reassembly.Record) bool {
+	if !w.any {
+		return !w.inTLS(r.Time)
+	}
+	return w.prev != r.Dir
+}
+
+// recovers tells what part of the time before r is due to a loss that r repaired. filled is the hole
+// that r filled at the receiver's edge, nil if it filled none.
+func (w *walker) recovers(r *reassembly.Record, filled *hole) recovery {
 	l, lost := lossLabel(r, filled)
 	if !lost {
-		if l, from, ok := w.vanished(&w.Send[r.Dir], r, turn); ok {
-			before(from)
-			s := &w.Send[r.Dir]
-			w.unseen, s.Growth.Away = true, true
-			w.cause = s.view.beyond
-			s.Growth.lose(s.Max)
-			if s.view.missing > 1 && (!turn || r.Time-from >= 2*w.s.Timeout()*9/10) {
-				// of two that are missing one may have been an acknowledgment, unless two timers
-				// have run
-				l = report.LostRetx
-			}
-			w.emit(w.at, r.Time, l)
-			return
-		}
-		before(r.Time)
-		return
+		return w.recoversVanished(r)
 	}
-	if later, ok := w.outrun(r); ok && lost {
+	v := recovery{from: w.at, lost: true, label: l, why: why{ended: r}}
+	if later, ok := w.outrun(r); ok {
 		// The first copy was not lost: its repetition overtook it.
-		l, w.again = report.Queue, later
-		defer func() { w.again = capture.Mark{} }()
-	}
-	if l != report.Queue {
-		w.Send[r.Dir].Growth.Away = r.Trait.Has(reassembly.Unseen)
+		v.label, v.why.again = report.Queue, later
 	}
 	if filled == nil {
-		w.unseen = r.Trait.Has(reassembly.Unseen)
-		w.emit(w.at, r.Time, l)
-		return
+		v.why.unseen = r.Trait.Has(reassembly.Unseen)
+		return v
 	}
 	// If the first copy never passed the capture point, what followed it shows when the sender had
 	// gone past it.
-	before(min(r.Time, max(w.at, filled.sent)))
-	w.unseen = !filled.seen
-	w.cause = capture.Mark{Time: filled.sent, Frame: filled.frame}
-	if filled.again > w.at {
-		first, _ := lossLabel(&reassembly.Record{Kind: filled.kind}, nil)
-		w.emit(w.at, min(filled.again, r.Time), first)
+	v.from = min(r.Time, max(w.at, filled.sent))
+	v.why.unseen = !filled.seen
+	v.why.cause = capture.Mark{Time: filled.sent, Frame: filled.frame}
+	if filled.again > v.from {
+		v.again = filled.again
+		v.first, _ = lossLabel(&reassembly.Record{Kind: filled.kind}, nil)
+	}
+	return v
+}
+
+// recoversVanished is the same of a record that looks like new data.
+func (w *walker) recoversVanished(r *reassembly.Record) recovery {
+	s, turn := &w.Send[r.Dir], w.turned(r)
+	l, from, ok := w.vanished(s, r, turn)
+	if !ok {
+		return recovery{from: r.Time}
+	}
+	if s.view.missing > 1 && (!turn || r.Time-from >= 2*w.s.Timeout()*9/10) {
+		// of two that are missing one may have been an acknowledgment, unless two timers have run
 		l = report.LostRetx
 	}
-	w.emit(w.at, r.Time, l)
+	y := why{ended: r, unseen: true, cause: s.view.beyond}
+	return recovery{from: from, lost: true, vanished: true, label: l, why: y}
+}
+
+// recovery tiles the part of the time before r that is due to a loss.
+func (w *walker) recovery(r *reassembly.Record, v *recovery) {
+	s := &w.Send[r.Dir]
+	switch {
+	case !v.lost:
+		return
+	case v.vanished:
+		s.Growth.Away = true
+		s.Growth.lose(s.Max)
+	case v.label != report.Queue:
+		s.Growth.Away = r.Trait.Has(reassembly.Unseen)
+	}
+	if v.again > 0 {
+		w.emit(min(v.again, r.Time), v.first, v.why)
+		v.label = report.LostRetx
+	}
+	w.emit(r.Time, v.label, v.why)
 }
 
 // lossLabel is the label of a wait that r ended by repairing a loss; false if it repaired none.

@@ -213,14 +213,14 @@ func (s *sender) bound(w *walker, r *reassembly.Record) bool {
 }
 
 // emitHold tiles a hold and leaves it with its exchange until it is certain.
-func (w *walker) emitHold(s *sender, h *Hold, until time.Duration) {
+func (w *walker) emitHold(r *reassembly.Record, h *Hold, until time.Duration) {
 	if w.at < h.From {
-		w.emit(w.at, h.From, Pause(h.Dir))
+		w.emit(h.From, Pause(h.Dir), why{ended: r})
 	}
-	w.cause = h.Ack
+	y := why{ended: r, cause: h.Ack}
 	mid := min(until, h.From+h.RoundTrip)
-	w.emit(w.at, mid, report.NagleRTT)
-	w.emit(w.at, until, report.NagleDelack)
+	w.emit(mid, report.NagleRTT, y)
+	w.emit(until, report.NagleDelack, y)
 	for _, j := range w.s.jobs {
 		if !j.settled && j.From <= h.From && (!j.over || h.To <= j.Until) {
 			j.Holds = append(j.Holds, *h)

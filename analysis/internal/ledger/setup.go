@@ -27,13 +27,10 @@ func (w *walker) setup(until time.Duration) {
 			answered = syn.Time
 		}
 	}
-	w.emit(w.at, min(answered, until), report.SYNRetx)
-	w.emit(
-		w.at,
-		min(answer, answered+w.trip(reassembly.FromServer, answer-answered)),
-		report.TCPHandshake,
-	)
-	w.emit(w.at, answer, w.lateAnswer())
+	trip := w.trip(reassembly.FromServer, answer-answered)
+	w.emit(min(answered, until), report.SYNRetx, why{})
+	w.emit(min(answer, answered+trip), report.TCPHandshake, why{})
+	w.emit(answer, w.lateAnswer(), why{})
 	w.setupFromSYNACK(until)
 }
 
@@ -41,15 +38,15 @@ func (w *walker) setup(until time.Duration) {
 func (w *walker) setupFromSYNACK(until time.Duration) {
 	c := w.s.Conn
 	if len(c.SYNACKs) == 0 {
-		w.emit(w.at, until, report.Unknown)
+		w.emit(until, report.Unknown, why{})
 		return
 	}
 	far := c.Far(reassembly.FromClient)
 	if n := len(c.SYNACKs); n > 1 {
-		w.emit(w.at, min(until, c.SYNACKs[n-1].Time), report.SYNACKRetx)
+		w.emit(min(until, c.SYNACKs[n-1].Time), report.SYNACKRetx, why{})
 	}
-	w.emit(w.at, min(until, w.at+far), report.TCPHandshake)
-	w.emit(w.at, until, w.beforeSpeaking(until-w.at))
+	w.emit(min(until, w.at+far), report.TCPHandshake, why{})
+	w.emit(until, w.beforeSpeaking(until-w.at), why{})
 }
 
 // helloTime is the longest that a client may take between the end of the TCP handshake and its
@@ -86,19 +83,17 @@ func (w *walker) inTLS(at time.Duration) bool {
 	return t != nil && Seen(t.Done) && at <= t.Done.Time
 }
 
-// tls tiles the time before r, a segment of the TLS handshake: each change of direction costs a
-// round trip, the rest is the host's own time.
-func (w *walker) tls(r *reassembly.Record, filled *hole) {
+// tls tiles the time until until before r, a segment of the TLS handshake: each change of direction
+// costs a round trip, the rest is the host's own time.
+func (w *walker) tls(r *reassembly.Record, until time.Duration) {
 	own := report.TLSServer
 	if r.Dir == reassembly.FromClient {
 		own = report.TLSClient
 	}
-	w.loss(r, filled, w.any && w.prev != r.Dir, func(until time.Duration) {
-		if w.any && w.prev != r.Dir {
-			w.emit(w.at, min(until, w.at+w.s.Conn.Far(r.Dir)), report.TLSRTT)
-		}
-		w.emit(w.at, until, own)
-	})
+	if w.any && w.prev != r.Dir {
+		w.emit(min(until, w.at+w.s.Conn.Far(r.Dir)), report.TLSRTT, why{ended: r})
+	}
+	w.emit(until, own, why{ended: r})
 }
 
 // strayReset reports whether r is a RST within the set-up that does not end it: the client's word

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -149,15 +148,14 @@ func together(held []*reassembly.Record, tick time.Duration) int {
 
 // emitPause tiles a pause of the sender of r: what r was held up on the way is none of it. until is
 // when r passed.
-func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l report.Label) {
+func (w *walker) emitPause(r *reassembly.Record, until time.Duration, l report.Label, y why) {
 	held := min(w.Send[r.Dir].late, until-w.at)
 	if until != r.Time || held < max(heldLeast, w.s.Conn.RTTMin()/2) {
 		held = 0
 	}
-	w.emit(w.at, until-held, l)
+	w.emit(until-held, l, y)
 	if held > 0 {
-		w.again, _ = w.outrun(r)
-		w.emit(w.at, until, report.Queue)
-		w.again = capture.Mark{}
+		y.again, _ = w.outrun(r)
+		w.emit(until, report.Queue, y)
 	}
 }

@@ -37,39 +37,45 @@ func (t *tracer) open(j *Exchange) {
 }
 
 // connection takes a tile of the connection's ledger.
-func (t *tracer) connection(w *walker, from, to time.Duration, l report.Label) {
+func (t *tracer) connection(w *walker, from, to time.Duration, l report.Label, y *why) {
 	if t != nil && t.Out.Of.Exchange < 0 {
-		t.add(w, from, to, l)
+		t.add(w, from, to, l, y)
 	}
 }
 
 // exchange takes a tile of the ledger of j; what lies within the wait for the response before has
 // that label.
-func (t *tracer) exchange(w *walker, j *Exchange, from, to time.Duration, l report.Label) {
+func (t *tracer) exchange(
+	w *walker,
+	j *Exchange,
+	from, to time.Duration,
+	l report.Label,
+	y *why,
+) {
 	if t == nil || t.job != j {
 		return
 	}
 	behind := j.waitsBehind()
 	start, end := max(from, behind.From), min(to, behind.To)
 	if end <= start {
-		t.add(w, from, to, l)
+		t.add(w, from, to, l, y)
 		return
 	}
-	t.add(w, from, start, l)
-	t.add(w, start, end, report.PipelineHOL)
-	t.add(w, end, to, l)
+	t.add(w, from, start, l, y)
+	t.add(w, start, end, report.PipelineHOL, y)
+	t.add(w, end, to, l, y)
 }
 
 // add appends a tile, or makes the last one longer.
-func (t *tracer) add(w *walker, from, to time.Duration, l report.Label) {
+func (t *tracer) add(w *walker, from, to time.Duration, l report.Label, y *why) {
 	if to <= from {
 		return
 	}
-	tile := report.Tile{Label: l, From: from, To: to, Before: w.last, Cause: w.cause, Waits: 1}
-	if w.ending != nil {
-		tile.End = w.ending.Mark()
-		if Seen(w.cause) && len(t.causes) < MaxTraced {
-			t.causes[tile.End.Frame] = w.cause
+	tile := report.Tile{Label: l, From: from, To: to, Before: w.last, Cause: y.cause, Waits: 1}
+	if y.ended != nil {
+		tile.End = y.ended.Mark()
+		if Seen(y.cause) && len(t.causes) < MaxTraced {
+			t.causes[tile.End.Frame] = y.cause
 		}
 	}
 	if n := len(t.Out.Tiles); n > 0 && t.Out.MoreTiles == 0 {

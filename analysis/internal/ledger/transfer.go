@@ -8,79 +8,75 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// transfer tiles the time before r, which follows data of the same direction: what released r
-// decides. The rules are tried in order; the first that holds labels the time.
-func (w *walker) transfer(r *reassembly.Record, filled *hole, held *Hold) {
-	w.loss(r, filled, false, func(until time.Duration) {
-		s := &w.Send[r.Dir]
-		switch {
-		case until <= w.at:
-		case s.gap:
-			s.gap = false
-			w.emit(w.at, until, report.CaptureGap)
-		case held != nil:
-			w.emitHold(s, held, until)
-		default:
-			w.released(s, r, until)
-		}
-	})
+// transfer tiles the time until until before r, which follows data of the same direction: what
+// released r decides. The rules are tried in order; the first that holds labels the time.
+func (w *walker) transfer(r *reassembly.Record, held *Hold, until time.Duration) {
+	s := &w.Send[r.Dir]
+	switch {
+	case until <= w.at:
+	case s.gap:
+		s.gap = false
+		w.emit(until, report.CaptureGap, why{ended: r})
+	case held != nil:
+		w.emitHold(r, held, until)
+	default:
+		w.released(s, r, until)
+	}
 }
 
 // released tiles the time from the last progress until r, which was not lost and not held by Nagle.
 func (w *walker) released(s *sender, r *reassembly.Record, until time.Duration) {
 	gap := until - w.at
-	w.cause = s.release.ack
+	y := why{ended: r, cause: s.release.ack}
 	outstanding := s.view.ack < s.before
 	s.tails.count(s, r, w.corked(s, r))
 	switch {
 	case w.backToBack(s, r, gap):
-		w.emit(w.at, until, report.Serialize)
+		w.emit(until, report.Serialize, y)
 	case oneSided(w.s.Conn, r.Dir) && w.flown(s, r, gap):
-		w.emit(w.at, until, w.flightLabel(s, r, gap))
+		w.emit(until, w.flightLabel(s, r, gap), y)
 	case s.view.closed:
-		w.zeroWindow(s, r, until)
+		w.zeroWindow(s, r, until, y)
 	case w.windowBound(s, r):
-		w.cause, w.moved = s.release.open, s.release.moved
+		y.cause, y.room = s.release.open, s.release.moved
 		if gap >= w.s.Conn.RTTMin()/2 {
 			s.rwnd.note(max(s.edge-s.ack, s.before-s.view.ack))
 		}
-		w.emit(w.at, until, report.RWnd)
+		w.emit(until, report.RWnd, y)
 	case w.paces(s, r, gap):
-		w.emit(w.at, until, report.Paced)
+		w.emit(until, report.Paced, y)
 	case s.last != nil && outstanding && Seen(s.release.ack) && (s.last.full || s.fills()):
 		// A program that writes records or chunks with TCP_NODELAY fills the window with segments
 		// of any size.
-		w.congestion(s, r, until)
+		w.congestion(s, r, until, y)
 	case w.corked(s, r) && s.tails.corked():
-		w.earlier, s.tails.first = s.tails.first, 0
-		w.emit(w.at, until, report.Cork)
-		w.earlier = 0
+		y.earlier, s.tails.first = s.tails.first, 0
+		w.emit(until, report.Cork, y)
 	case w.corked(s, r):
 		s.tails.first = until - w.at // it was a cork's, if more follow
-		w.emit(w.at, until, Pause(r.Dir))
+		w.emit(until, Pause(r.Dir), y)
 	case r.Flags&capture.FIN != 0 && r.Len == 0 && r.Dir == reassembly.FromServer && endsByClose(w.s.active(w.at)):
-		w.emit(w.at, until, report.Closing)
+		w.emit(until, report.Closing, y)
 	case s.Growth.cut && w.probing(s, r):
-		w.emit(w.at, until, report.RecoveryCwnd)
+		w.emit(until, report.RecoveryCwnd, y)
 	case outstanding && !Seen(s.release.ack) && w.probing(s, r):
-		w.again = w.repeats(r.Dir)
-		w.emitLate(s, until) // the acknowledgment that would have released it was
-		w.again = capture.Mark{}
+		y.again = w.repeats(r.Dir)
+		w.emitLate(s, until, y) // the acknowledgment that would have released it was
 	case r.Flags&capture.FIN != 0 && r.Len == 0, !outstanding, s.last != nil && !s.last.full:
 		// Nothing was in flight, or the write before had ended: no window and no Nagle held r back.
-		w.emitPause(r, until, Pause(r.Dir))
+		w.emitPause(r, until, Pause(r.Dir), y)
 	case gap <= w.s.Conn.RTTMin()/2:
-		w.emit(w.at, until, report.Paced)
+		w.emit(until, report.Paced, y)
 	case s.view.ack > s.before-s.Growth.peak/2 && s.view.edge-s.before >= int64(r.Len):
 		// Acknowledgments had made room, half of what had been in flight before and more, and
 		// nothing was sent: there was nothing to send.
-		w.emitPause(r, until, Pause(r.Dir))
+		w.emitPause(r, until, Pause(r.Dir), y)
 	case s.Growth.cut:
 		// The acknowledgment that would have released it was lost or came too late, and a probe
 		// went out instead.
-		w.emit(w.at, until, report.RecoveryCwnd)
+		w.emit(until, report.RecoveryCwnd, y)
 	default:
-		w.emitPause(r, until, report.Unknown)
+		w.emitPause(r, until, report.Unknown, y)
 	}
 }
 
@@ -120,17 +116,17 @@ func (w *walker) backToBack(s *sender, r *reassembly.Record, gap time.Duration) 
 // zeroWindow tiles a wait in which the receiver had closed its window: until the sender knew of an
 // opening, or of the answer to its probe if the opening got lost. What is longer is the sender's
 // own.
-func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration) {
+func (w *walker) zeroWindow(s *sender, r *reassembly.Record, until time.Duration, y why) {
 	switch {
 	case Seen(s.release.open):
-		w.cause = s.release.open
-		w.emit(w.at, until, report.ZeroWindow)
+		y.cause = s.release.open
+		w.emit(until, report.ZeroWindow, y)
 	case s.release.any:
-		w.emit(w.at, until, report.ZeroWindow)
+		w.emit(until, report.ZeroWindow, y)
 	default:
-		w.cause = s.view.open
-		w.emit(w.at, min(until, s.view.open.Time+w.s.Conn.Far(r.Dir)), report.ZeroWindow)
-		w.emit(w.at, until, Pause(r.Dir))
+		y.cause = s.view.open
+		w.emit(min(until, s.view.open.Time+w.s.Conn.Far(r.Dir)), report.ZeroWindow, y)
+		w.emit(until, Pause(r.Dir), y)
 	}
 }
 
@@ -165,17 +161,16 @@ func (b *bound) note(window int64) {
 
 // congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was
 // late is that.
-func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration) {
+func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration, y why) {
 	late := s.release.late
 	switch {
 	case Seen(s.view.needless):
 		// Everything had arrived; the acknowledgment took so long that the sender lost patience.
-		w.again = s.view.needless
-		w.emitLate(s, until)
-		w.again = capture.Mark{}
+		y.again = s.view.needless
+		w.emitLate(s, until, y)
 		return
 	case w.pipeFull(s, r):
-		w.emit(w.at, until, report.Serialize)
+		w.emit(until, report.Serialize, y)
 		return
 	case s.Growth.cut:
 		// a window of a segment or two waits for delayed acknowledgments because of the loss
@@ -186,16 +181,16 @@ func (w *walker) congestion(s *sender, r *reassembly.Record, until time.Duration
 		late = 0
 	}
 	s.correct()
-	w.emit(w.at, until-min(late, until-w.at), w.window(s))
-	w.emit(w.at, until, report.DelackCwnd)
+	w.emit(until-min(late, until-w.at), w.window(s), y)
+	w.emit(until, report.DelackCwnd, y)
 }
 
 // emitLate tiles a wait for an acknowledgment that came late: until it was due, the window held the
 // sender back, then whatever held the acknowledgment up, or what it acknowledges.
-func (w *walker) emitLate(s *sender, until time.Duration) {
+func (w *walker) emitLate(s *sender, until time.Duration, y why) {
 	due := s.view.oldest + w.s.Conn.RTTMin()
-	w.emit(w.at, min(until, due), w.window(s))
-	w.emit(w.at, until, report.Queue)
+	w.emit(min(until, due), w.window(s), y)
+	w.emit(until, report.Queue, y)
 }
 
 // pipeFull reports whether as much was in flight as the path holds: then its rate limits, not a

@@ -8,17 +8,15 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// turn tiles the time before r, the first progress of the side that had been listening: one round
-// trip that no server can avoid, then the side's own time.
+// turn tiles the time until until before r, the first progress of the side that had been listening:
+// one round trip that no server can avoid, then the side's own time.
 //
 // An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay:
 // who sends the response also sent the ACK.
-func (w *walker) turn(r *reassembly.Record, filled *hole) {
-	w.loss(r, filled, true, func(until time.Duration) {
-		w.emit(w.at, min(until, w.at+w.s.Conn.Far(r.Dir)), w.tripLabel(r))
-		w.emit(w.at, min(until, w.arrived(r)), report.Unknown)
-		w.emitPause(r, until, w.ownTime(r))
-	})
+func (w *walker) turn(r *reassembly.Record, until time.Duration) {
+	w.emit(min(until, w.at+w.s.Conn.Far(r.Dir)), w.tripLabel(r), why{ended: r})
+	w.emit(min(until, w.arrived(r)), report.Unknown, why{ended: r})
+	w.emitPause(r, until, w.ownTime(r), why{ended: r})
 }
 
 // tripLabel is what the round trip before r belongs to: the one that brings a client the end of the

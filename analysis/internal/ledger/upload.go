@@ -21,9 +21,9 @@ var BothWays = [...]reassembly.Dir{reassembly.FromServer, reassembly.FromClient}
 // ofTransfer reports whether l says what holds a message back while it is being sent.
 func ofTransfer(l report.Label) bool { return l >= FirstOfTransfer && l <= lastOfTransfer }
 
-// uploading reports whether the wait in hand, of label l, is the client's while it sends.
-func (w *walker) uploading(l report.Label) bool {
-	return ofTransfer(l) && w.ending != nil && w.ending.Dir == reassembly.FromClient
+// uploading reports whether a wait of label l is the client's while it sends.
+func uploading(l report.Label, y *why) bool {
+	return ofTransfer(l) && y.ended != nil && y.ended.Dir == reassembly.FromClient
 }
 
 // uploaded takes note of such a wait.

@@ -21,19 +21,26 @@ type walker struct {
 	scanned int           // absolute number of the record up to which repairs have been collected
 	at      time.Duration // end of the time that has been tiled
 	began   bool
-	set     bool               // the set-up has been tiled
-	prev    reassembly.Dir     // of the last progress event
-	last    capture.Mark       // of the last progress event
-	ending  *reassembly.Record // the record that ends the wait in hand; nil if none does
-	// of the wait in hand: a like one that had not been recognised; 0: none
+	set     bool           // the set-up has been tiled
+	prev    reassembly.Dir // of the last progress event
+	last    capture.Mark   // of the last progress event
+	any     bool           // there was one
+	Send    [2]sender
+}
+
+// why is what ended a wait, as far as that is known. The zero value says that nothing did that the
+// capture shows.
+type why struct {
+	ended *reassembly.Record // the record that ended it; nil if none did
+	// what released that record, or its first copy that was lost; no frame if that is not known
+	cause capture.Mark
+	// what was sent again without need while the wait lasted; no frame if nothing was
+	again capture.Mark
+	room  bool // the cause acknowledged nothing new: it told of room in the receive window
+	// what the wait was for had been lost before it passed the capture point
+	unseen bool
+	// of a corked end of a message: the wait before, which had not been recognised; 0: none
 	earlier time.Duration
-	cause   capture.Mark // what released it, if that is known
-	// what was sent again without need while it lasted; no frame if nothing was
-	again  capture.Mark
-	moved  bool // that only told of room in the window
-	unseen bool // what it waited for was lost before it passed the capture point
-	any    bool // there was one
-	Send   [2]sender
 }
 
 // init prepares a walk over the connection of s.
@@ -189,32 +196,29 @@ func (w *walker) acknowledged(r *reassembly.Record) {
 
 // progress tiles the time since the last progress event.
 func (w *walker) progress(r *reassembly.Record, filled *hole, held *Hold) {
-	w.ending, w.cause, w.unseen, w.moved = r, capture.Mark{}, false, false
 	if r.Time > w.at {
+		lost := w.recovers(r, filled)
 		switch {
 		case w.inTLS(r.Time):
-			w.tls(r, filled)
+			w.tls(r, lost.from)
 		case w.any && w.prev == r.Dir:
-			w.transfer(r, filled, held)
+			w.transfer(r, held, lost.from)
 		default:
-			w.turn(r, filled)
+			w.turn(r, lost.from)
 		}
-		w.emit(w.at, r.Time, report.Unknown)
+		w.recovery(r, &lost)
+		w.emit(r.Time, report.Unknown, why{ended: r})
 	}
-	w.prev, w.any, w.last, w.ending = r.Dir, true, r.Mark(), nil
+	w.prev, w.any, w.last = r.Dir, true, r.Mark()
 }
 
-// emit labels the time from from to to, as far as it has not been labelled yet.
-func (w *walker) emit(from, to time.Duration, l report.Label) {
-	from = max(from, w.at)
-	if to <= from {
+// emit labels the time until to, as far as it has not been labelled yet; y is what ended it.
+func (w *walker) emit(to time.Duration, l report.Label, y why) {
+	if to <= w.at {
 		return
 	}
-	if from > w.at {
-		w.s.tile(w.at, from, report.Unknown)
-	}
-	w.s.tile(from, to, l)
-	w.note(from, to, l)
+	w.s.tile(w.at, to, l, &y)
+	w.note(to, l, &y)
 	w.at = to
 }
 
@@ -229,7 +233,8 @@ func (w *walker) Forget(records []reassembly.Record) {
 }
 
 // note keeps the wait for rules that look at single ones.
-func (w *walker) note(from, to time.Duration, l report.Label) {
+func (w *walker) note(to time.Duration, l report.Label, y *why) {
+	from := w.at
 	if to-from < minSlice {
 		return
 	}
@@ -239,13 +244,13 @@ func (w *walker) note(from, to time.Duration, l report.Label) {
 		To:      to,
 		Before:  w.last,
 		Prev:    w.prev,
-		Cause:   w.cause,
-		Again:   w.again,
-		Moved:   w.moved,
-		Unseen:  w.unseen,
-		Earlier: w.earlier,
+		Cause:   y.cause,
+		Again:   y.again,
+		Moved:   y.room,
+		Unseen:  y.unseen,
+		Earlier: y.earlier,
 	}
-	if r := w.ending; r != nil {
+	if r := y.ended; r != nil {
 		s.Dir, s.End, s.Octets, s.Kind = r.Dir, r.Mark(), r.Len, r.Kind
 		s.Hasty = w.Send[r.Dir].Growth.hasty
 	}
@@ -264,10 +269,10 @@ func (w *walker) flush(to time.Duration) {
 	l := report.Unknown
 	if w.any && w.prev == reassembly.FromClient {
 		far := w.s.Conn.Far(reassembly.FromServer)
-		w.emit(w.at, min(to, w.at+far), report.RoundTrip)
+		w.emit(min(to, w.at+far), report.RoundTrip, why{})
 		l = report.Think
 	}
-	w.emit(w.at, to, l)
+	w.emit(to, l, why{})
 }
 
 // Finish tiles the rest of the connection's time.
@@ -281,13 +286,13 @@ func (w *walker) Finish() {
 	if w.began && !w.set {
 		w.setup(end)
 	}
-	w.emit(w.at, end, report.Closing)
+	w.emit(end, report.Closing, why{})
 }
 
 // tile books the time from from to to with every exchange that was going on, and with the
 // connection. What no exchange covers was idle.
-func (s *Connection) tile(from, to time.Duration, l report.Label) {
-	at, up := from, s.Walk.uploading(l)
+func (s *Connection) tile(from, to time.Duration, l report.Label, y *why) {
+	at, up := from, uploading(l, y)
 	for _, j := range s.jobs {
 		if j.settled {
 			continue
@@ -300,15 +305,15 @@ func (s *Connection) tile(from, to time.Duration, l report.Label) {
 		if up {
 			j.uploaded(max(from, j.From), end, l)
 		}
-		s.Trace.exchange(&s.Walk, j, max(from, j.From), end, l)
+		s.Trace.exchange(&s.Walk, j, max(from, j.From), end, l, y)
 		if start := max(at, j.From); end > start {
-			s.idle(at, start)
+			s.idle(at, start, y)
 			s.Times[l] += end - start
-			s.Trace.connection(&s.Walk, start, end, l)
+			s.Trace.connection(&s.Walk, start, end, l, y)
 			at = end
 		}
 	}
-	s.idle(at, to)
+	s.idle(at, to, y)
 }
 
 // book adds time to the exchange; what it spent waiting for the response before is that, whatever
@@ -334,7 +339,7 @@ func (j *Exchange) put(from, to time.Duration, l report.Label) {
 }
 
 // idle books time in which no exchange was going on.
-func (s *Connection) idle(from, to time.Duration) {
+func (s *Connection) idle(from, to time.Duration, y *why) {
 	if to <= from {
 		return
 	}
@@ -352,6 +357,6 @@ func (s *Connection) idle(from, to time.Duration) {
 	}
 	s.Times[l] += closing - from
 	s.Times[report.Closing] += to - closing
-	s.Trace.connection(&s.Walk, from, closing, l)
-	s.Trace.connection(&s.Walk, closing, to, report.Closing)
+	s.Trace.connection(&s.Walk, from, closing, l, y)
+	s.Trace.connection(&s.Walk, closing, to, report.Closing, y)
 }
