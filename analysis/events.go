@@ -10,9 +10,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// began is the judge's event for x.
-func (s *tracked) began(x *reassembly.Exchange, room *slab[rule.Began]) *rule.Began {
-	c := s.Conn
+// began is the judge's event for the beginning of an exchange.
+func (s *tracked) began(d *rule.Draft, room *slab[rule.Began]) *rule.Began {
+	c, x := s.Conn, d.Parsed
 	e := room.take()
 	*e = rule.Began{Pair: s.Pair(), First: x.Index == 0, ConnStart: c.Start, Start: x.Start(),
 		Handshake: len(c.SYNs) > 0, Secure: c.TLS != nil, Name: x.Host, Method: x.Method,
@@ -24,9 +24,7 @@ func (s *tracked) began(x *reassembly.Exchange, room *slab[rule.Began]) *rule.Be
 	if x.Request != nil {
 		e.Facts = x.Request.Facts
 	}
-	if j := s.Job(x); j != nil {
-		e.Need, e.Critical = j.From, j.Critical
-	}
+	e.Need, e.Critical = d.From, d.Critical
 	return e
 }
 

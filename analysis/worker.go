@@ -132,27 +132,28 @@ func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 	d := w.slabs.draft()
 	s.drafts = append(s.drafts, d)
 	s.Open(&d.Exchange, x)
-	w.tell(c, rule.ExchangeBegan, x.Index, s.began(x, &w.slabs.began))
+	w.tell(c, rule.ExchangeBegan, x.Index, s.began(d, &w.slabs.began))
 }
 
 // Over tells the judge that the connection has become free again, or never will.
 func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
-	s.Over(x)
+	s.Over(&s.draft(x).Exchange)
 	w.tell(c, rule.ExchangeOver, x.Index, s.overEvent(x, &w.slabs.over))
 }
 
 // Exchange draws up the ledger of x and lets the rules look at it.
 func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
-	s.DrawUp(x)
-	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: s.draft(x)}
-	for _, d := range w.rules {
-		if d.Exchange != nil {
-			d.Exchange(p)
+	d := s.draft(x)
+	s.DrawUp(&d.Exchange)
+	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: d}
+	for _, r := range w.rules {
+		if r.Exchange != nil {
+			r.Exchange(p)
 		}
 	}
-	s.Settle(x)
+	s.Settle(&d.Exchange)
 	w.deliver(c, s, false)
 }
 

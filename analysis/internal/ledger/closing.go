@@ -44,11 +44,12 @@ func failed(x *reassembly.Exchange) bool {
 	return true
 }
 
-// take notes how x ended.
-func (e *Ending) take(s *Connection, x *reassembly.Exchange) {
+// take notes how an exchange ended.
+func (e *Ending) take(s *Connection, j *Exchange) {
+	x := j.Parsed
 	e.Orphan = e.Orphan || x.Request == nil
 	if failed(x) {
-		e.fail(s, x)
+		e.fail(s, j)
 		return
 	}
 	if x.Outcome == reassembly.Incomplete {
@@ -68,7 +69,8 @@ func (e *Ending) take(s *Connection, x *reassembly.Exchange) {
 }
 
 // fail notes an exchange that did not end well.
-func (e *Ending) fail(s *Connection, x *reassembly.Exchange) {
+func (e *Ending) fail(s *Connection, j *Exchange) {
+	x := j.Parsed
 	if x.Response == nil {
 		e.Unanswered++
 		e.Unsafe = e.Unsafe || !x.Turn && x.Method != "" && !Idempotent(x.Method)
@@ -84,9 +86,7 @@ func (e *Ending) fail(s *Connection, x *reassembly.Exchange) {
 		from = max(from, s.Conn.Start.Time)
 	}
 	e.Idle = max(0, x.Start().Time-from)
-	if j := s.Job(x); j != nil {
-		e.Piped = j.Behind.From > 0
-	}
+	e.Piped = j.Behind.From > 0
 }
 
 // Whole reports whether the capture shows enough of the connection to call something missing: both

@@ -81,9 +81,7 @@ type Connection struct {
 	LargePassed [2]bool // by direction: a full segment arrived
 	Ended       bool
 	Last        *reassembly.Exchange // the latest that is over
-	before      time.Duration        // end of the latest exchange that is over
 	reusable    bool                 // that one left the connection fit for another request
-	done        int                  // exchanges settled
 	Names       Names
 	Ending      Ending  // what rules about failures and closes need
 	Trace       *tracer // nil unless the connection is to be traced
@@ -130,12 +128,9 @@ func (s *Connection) Open(j *Exchange, x *reassembly.Exchange) {
 	s.Trace.open(j)
 }
 
-// Over ends the ledger of x: nothing more belongs to it.
-func (s *Connection) Over(x *reassembly.Exchange) {
-	j := s.Job(x)
-	if j == nil {
-		return
-	}
+// Over ends the ledger of an exchange: nothing more belongs to it.
+func (s *Connection) Over(j *Exchange) {
+	x := j.Parsed
 	j.over = true
 	j.Until = max(s.Conn.End.Time, j.From)
 	// Of what the server sends the capture may show nothing at all: then an exchange has no end but
@@ -149,10 +144,10 @@ func (s *Connection) Over(x *reassembly.Exchange) {
 		// the client knows of the end when the FIN comes (RFC 9112 §6.3)
 		j.Until = max(j.Until, s.Conn.End.Time)
 	}
-	s.Ending.take(s, x)
-	s.Last, s.before = x, j.Until
+	s.Ending.take(s, j)
+	s.Last = x
 	s.reusable = Reusable(x)
-	s.closeBehind(x)
+	s.closeBehind(j)
 }
 
 // endsByClose reports whether only the close of the connection ends x's response.
@@ -160,45 +155,28 @@ func endsByClose(x *reassembly.Exchange) bool {
 	return x != nil && !x.Turn && x.Response != nil && x.Response.Framing == reassembly.ByClose
 }
 
-// closeBehind ends the wait of the exchange after x for x's response.
-func (s *Connection) closeBehind(x *reassembly.Exchange) {
+// closeBehind ends the wait of the exchange after j for j's response.
+func (s *Connection) closeBehind(j *Exchange) {
 	for _, k := range s.jobs {
-		if k.Parsed.Index == x.Index+1 && k.Behind.From > 0 && k.Parsed.Request != nil {
-			k.Behind = report.Interval{From: k.Parsed.Request.End.Time, To: x.End().Time}
-			k.Slowest = s.longestAhead(x)
+		if k.Index == j.Index+1 && k.Behind.From > 0 && k.Parsed.Request != nil {
+			k.Behind = report.Interval{From: k.Parsed.Request.End.Time, To: j.Parsed.End().Time}
+			k.Slowest = s.longestAhead(j)
 		}
 	}
 }
 
-// Job is the ledger of x; nil if it has been delivered.
-func (s *Connection) Job(x *reassembly.Exchange) *Exchange {
-	for _, j := range s.jobs {
-		if j.Parsed == x {
-			return j
-		}
-	}
-	return nil
-}
-
-// DrawUp completes the ledger of x.
-func (s *Connection) DrawUp(x *reassembly.Exchange) {
-	j := s.Job(x)
-	if j == nil {
-		return
-	}
-	j.Until = max(j.Until, s.delivered(x))
-	s.Walk.To(s.recordAfter(x))
+// DrawUp completes the ledger of an exchange.
+func (s *Connection) DrawUp(j *Exchange) {
+	j.Until = max(j.Until, s.delivered(j.Parsed))
+	s.Walk.To(s.recordAfter(j))
 	s.Walk.flush(j.Until)
 	s.measure(j)
 }
 
-// Settle marks the ledger of x as drawn up.
-func (s *Connection) Settle(x *reassembly.Exchange) {
-	if j := s.Job(x); j != nil {
-		j.settled = true
-	}
-	s.done++
-	s.note(x)
+// Settle marks the ledger of an exchange as drawn up.
+func (s *Connection) Settle(j *Exchange) {
+	j.settled = true
+	s.note(j.Parsed)
 }
 
 // note remembers what the service is called.
@@ -277,13 +255,9 @@ func (s *Connection) undecided() int {
 	return n
 }
 
-// recordAfter is the absolute number of the record after the last one that belongs to x.
-func (s *Connection) recordAfter(x *reassembly.Exchange) int {
+// recordAfter is the absolute number of the record after the last one that belongs to j.
+func (s *Connection) recordAfter(j *Exchange) int {
 	c := s.Conn
-	j := s.Job(x)
-	if j == nil {
-		return s.Walk.next
-	}
 	lo, hi := max(s.Walk.next-c.Released, 0), len(c.Records)
 	for lo < hi {
 		mid := (lo + hi) / 2

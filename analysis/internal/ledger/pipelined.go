@@ -20,20 +20,13 @@ func (j *Exchange) waitsBehind() report.Interval {
 	return open
 }
 
-// longestAhead is the longest that the server took for one of the responses up to that to x, waits
+// longestAhead is the longest that the server took for one of the responses up to that of j, waits
 // behind others left out.
-func (s *Connection) longestAhead(x *reassembly.Exchange) time.Duration {
-	j := s.Job(x)
-	if j == nil || x.Request == nil || x.Response == nil {
+func (s *Connection) longestAhead(j *Exchange) time.Duration {
+	x := j.Parsed
+	if x.Request == nil || x.Response == nil {
 		return 0
 	}
-	return max(
-		j.Slowest,
-		x.Response.Start.Time-max(
-			j.Behind.To,
-			x.Request.End.Time,
-		)-s.Conn.Far(
-			reassembly.FromServer,
-		),
-	)
+	asked := max(j.Behind.To, x.Request.End.Time)
+	return max(j.Slowest, x.Response.Start.Time-asked-s.Conn.Far(reassembly.FromServer))
 }
