@@ -91,7 +91,7 @@ func (j *Judge) BookMany(s rule.Subject, samples []rule.Claim, n int, total repo
 
 // Relabel changes the sums at once, and what is listed when the report is drawn up.
 func (j *Judge) Relabel(r rule.Relabelled) {
-	r.Move(&j.Total.times)
+	r.Sums(&j.Total.times)
 	j.moved = append(j.moved, r)
 }
 

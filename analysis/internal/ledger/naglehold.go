@@ -257,7 +257,7 @@ func (s *Connection) decideJob(j *Exchange, dir reassembly.Dir, real bool) {
 			if s.alone(&h) {
 				j.Lone = append(j.Lone, s.decided(&h))
 			}
-			s.relabel(j, &h)
+			s.relabel(j, h.toPause())
 		}
 	}
 	j.Holds = rest
@@ -351,14 +351,13 @@ func (s *Connection) alone(h *Hold) bool {
 		h.Length() >= 4*s.eps(h.Dir)
 }
 
-// relabel gives the time of a hold that was none to the application.
-func (s *Connection) relabel(j *Exchange, h *Hold) {
-	s.Trace.relabel(h)
-	j.Line.relabel(h)
-	for _, t := range []*[report.LabelCount]time.Duration{&j.Times, &s.Times} {
-		t[report.NagleRTT] -= h.RoundTrip
-		t[report.NagleDelack] -= h.Delayed
-		t[Pause(h.Dir)] += h.Length()
+// relabel changes labels of time of j wherever they have been written so far.
+func (s *Connection) relabel(j *Exchange, r Relabelling) {
+	r.Sums(&j.Times)
+	r.Sums(&s.Times)
+	j.Line.relabel(&r)
+	if s.Trace != nil {
+		r.Tiles(s.Trace.Out.Tiles)
 	}
 }
 
@@ -441,11 +440,4 @@ func (t *NagleTally) Add(o NagleTally) {
 	if o.Held > 0 && (t.Least == 0 || o.Least < t.Least) {
 		t.Least = o.Least
 	}
-}
-
-// Restore takes a hold's time back from the application.
-func (h *Hold) Restore(times *[report.LabelCount]time.Duration) {
-	times[report.NagleRTT] += h.RoundTrip
-	times[report.NagleDelack] += h.Delayed
-	times[Pause(h.Dir)] -= h.Length()
 }

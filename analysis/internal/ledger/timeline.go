@@ -74,13 +74,12 @@ func (p *pieceLine) remove(i int) {
 	p.n--
 }
 
-// relabel gives the time of a Nagle hold that was none to the application.
-func (p *pieceLine) relabel(h *Hold) {
+// relabel changes the labels of the pieces that overlap the time of r: a piece may have taken in
+// neighbours of other labels.
+func (p *pieceLine) relabel(r *Relabelling) {
 	for i := range p.n {
-		if held := p.label[i] == report.NagleRTT || p.label[i] == report.NagleDelack; held &&
-			p.to[i]-p.length(i) < h.To &&
-			p.to[i] > h.From {
-			p.label[i] = Pause(h.Dir)
+		if p.to[i]-p.length(i) < r.To && p.to[i] > r.From {
+			p.label[i] = r.label(p.label[i], r.From, min(p.to[i], r.To))
 		}
 	}
 }

@@ -94,20 +94,6 @@ func (t *tracer) add(w *walker, from, to time.Duration, l report.Label, y *why) 
 	t.Out.Tiles = append(t.Out.Tiles, tile)
 }
 
-// relabel gives the time of a Nagle hold that was none to the application.
-func (t *tracer) relabel(h *Hold) {
-	if t == nil {
-		return
-	}
-	for i := range t.Out.Tiles {
-		tile := &t.Out.Tiles[i]
-		if tile.From >= h.From && tile.To <= h.To &&
-			(tile.Label == report.NagleRTT || tile.Label == report.NagleDelack) {
-			tile.Label = Pause(h.Dir)
-		}
-	}
-}
-
 // Records takes the segments that are about to be released.
 func (t *tracer) Records(records []reassembly.Record) {
 	if t == nil {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -184,14 +185,10 @@ type Found interface {
 	Adds(s ...Said) // the new form of that
 }
 
-// Relabelled is time of an exchange that had gone to the application, and belongs to a hold: up to
-// the border to the first label, behind it to the second.
+// Relabelled is time of an exchange that had gone to the application, and belongs to a hold.
 type Relabelled struct {
 	Conn, Exchange int
-	report.Interval
-	Was    report.Label
-	Border time.Duration
-	Now    [2]report.Label
+	ledger.Relabelling
 }
 
 // Doubt takes a level of certainty from a finding, if there is one.

@@ -92,36 +92,6 @@ func TestOccurrencesInOrder(t *testing.T) {
 	}
 }
 
-// TestRelabelled: time that had gone to the application goes to a hold, up to a border to one label
-// and behind it to another.
-func TestRelabelled(t *testing.T) {
-	r := Relabelled{
-		Interval: report.Interval{From: 10, To: 50},
-		Was:      report.ReqApp,
-		Border:   20,
-		Now:      [2]report.Label{report.NagleRTT, report.NagleDelack},
-	}
-	got := r.MoveListed([]report.LabelTime{{Label: report.ReqApp, Time: 60},
-		{Label: report.NagleDelack, Time: 5}})
-	want := map[report.Label]time.Duration{
-		report.ReqApp: 20, report.NagleRTT: 10, report.NagleDelack: 35}
-	if len(got) != len(want) {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	for _, l := range got {
-		if want[l.Label] != l.Time {
-			t.Errorf("%s has %v, want %v", l.Label, l.Time, want[l.Label])
-		}
-	}
-	if r.Label(20) != report.NagleRTT || r.Label(21) != report.NagleDelack {
-		t.Error("the border is elsewhere")
-	}
-	if !r.Covers(report.ReqApp, 10, 50) || r.Covers(report.ReqApp, 9, 50) ||
-		r.Covers(report.ReqApp, 10, 51) || r.Covers(report.Think, 10, 50) {
-		t.Error("what is covered is other time")
-	}
-}
-
 // TestEventsInOrder: by time, then by connection; events of one connection keep their order.
 func TestEventsInOrder(t *testing.T) {
 	events := []Event{{At: 2, Conn: 1, Index: 1}, {At: 2, Conn: 0, Kind: ConnOver},

@@ -155,10 +155,11 @@ func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	d.Relabel(rule.Relabelled{
 		Conn:     c.Occ.Connection,
 		Exchange: c.Occ.Exchange,
-		Interval: report.Interval{From: c.Occ.Start, To: c.Occ.End},
-		Was:      ledger.Pause(reassembly.Dir(h.Num[loneDir])),
-		Border:   c.Occ.Start + time.Duration(h.Num[loneRoundTrip]),
-		Now:      [2]report.Label{report.NagleRTT, report.NagleDelack},
+		Relabelling: ledger.ToHold(
+			report.Interval{From: c.Occ.Start, To: c.Occ.End},
+			time.Duration(h.Num[loneRoundTrip]),
+			reassembly.Dir(h.Num[loneDir]),
+		),
 	})
 }
 
