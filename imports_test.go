@@ -78,6 +78,11 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly",
 	},
 	"tcpwhy/analysis/internal/ledger": {
+		"tcpwhy/analysis/internal/ledger/sender", "tcpwhy/analysis/internal/ledger/picture",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+	},
+	"tcpwhy/analysis/internal/ledger/sender": {"tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis/internal/ledger/picture": {
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
 	"tcpwhy/analysis/report":    {"tcpwhy/reassembly", "tcpwhy/capture"},

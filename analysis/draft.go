@@ -17,9 +17,9 @@ type tracked struct {
 
 // begin makes f the state of c. What room f had is used again.
 func (f *tracked) begin(c *reassembly.Conn, clock ledger.Clock) {
-	state, drafts, out := f.Connection, f.drafts[:0], f.out
-	*f = tracked{Followed: rule.Followed{Connection: state}, drafts: drafts, out: out}
-	f.Connection.Begin(c, clock)
+	f.Followed.Begin(c, clock)
+	f.drafts = f.drafts[:0]
+	f.told, f.lackTold = false, false
 }
 
 // draft is that of x; nil if it has been delivered.

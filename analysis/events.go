@@ -48,7 +48,7 @@ func (s *tracked) overEvent(x *reassembly.Exchange, room *slab[rule.Over]) *rule
 		e.Failure = rule.FailureOf(&s.Connection, x)
 	}
 	s.NoteProducts(x)
-	e.Products = s.Names.Products
+	e.Products = s.Products()
 	return e
 }
 
@@ -66,10 +66,12 @@ func (s *tracked) overConn(ended bool, room *slab[rule.Gone]) *rule.Gone {
 	judge.Weaken(s.Conn, s.Claims)
 	e.Info = connInfo(&s.Connection)
 	e.Claims = s.Claims
-	e.Names = s.Names
-	e.Trace = s.Trace.Done()
+	e.Products = s.Products()
+	e.Trace = s.Trace()
 	e.Nagle = s.Tally()
-	e.Delacks = [2][]time.Duration{s.Walk.Send[1].Delacks, s.Walk.Send[0].Delacks}
+	for dir := range e.Delacks {
+		e.Delacks[dir] = s.Sender(reassembly.Dir(dir).Peer()).LateAcks()
+	}
 	e.Missing = c.Half[0].Missing + c.Half[1].Missing
 	e.MidStream = c.MidStream
 	e.Established = c.State != reassembly.Connecting && c.State != reassembly.Refused &&

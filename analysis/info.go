@@ -31,7 +31,7 @@ func (s *tracked) fill(j *rule.Draft) {
 	i.Start, i.Duration = j.From, j.Until-j.From
 	i.Times = report.LabelTimes(&j.Times)
 	if j.Traced {
-		s.Trace.Out.Exchange = i
+		s.ShowTraced(i)
 	}
 }
 

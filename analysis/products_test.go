@@ -28,7 +28,7 @@ func TestProductsOfProxies(t *testing.T) {
 	} {
 		var s ledger.Connection
 		s.NoteProducts(&c.x)
-		if got := s.Names.Products; got != c.want {
+		if got := s.Products(); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
 	}

@@ -121,7 +121,9 @@ func (w *worker) state(c *reassembly.Conn) *tracked {
 		s = new(tracked)
 	}
 	s.begin(c, w.clock)
-	s.Trace = ledger.NewTracer(w.trace, c.ID)
+	if w.trace != nil && w.trace.Connection == c.ID {
+		s.StartTrace(*w.trace)
+	}
 	c.User = s
 	return s
 }
@@ -159,19 +161,13 @@ func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
 
 // Release draws up the ledger as far as records are about to go.
 func (w *worker) Release(c *reassembly.Conn, n int) {
-	s := w.state(c)
-	s.Walk.To(c.Released + n)
-	s.Walk.Forget(c.Records[:n])
-	s.Trace.Records(c.Records[:n])
+	w.state(c).Connection.Release(n)
 }
 
 // Closed finishes the connection's own ledger and lets the rules look at the connection as a whole.
 func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s := w.state(c)
-	s.Ended = ended
-	s.Walk.To(c.Released + len(c.Records))
-	s.Walk.Finish()
-	s.Trace.Records(c.Records)
+	s.Close()
 	p := &rule.Pass{State: &s.Followed, Conn: c}
 	for _, d := range w.rules {
 		if d.Closed != nil {

@@ -332,7 +332,7 @@ func (t *pairTotals) nearer(rtt time.Duration) {
 
 // gone takes in the end of a connection.
 func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
-	m.Pair, m.Seen = e.Pair, e.Names.Products
+	m.Pair, m.Seen = e.Pair, e.Products
 	j.Total.connections++
 	j.Total.vantages[e.Info.Vantage]++
 	j.Total.octets += e.Info.Bytes[0] + e.Info.Bytes[1]

@@ -30,8 +30,9 @@ func lossJudge(cost report.Cost) (*Judge, rule.Claim) {
 // second.
 func transfer(id int, until time.Duration, octets int64) *rule.Draft {
 	return &rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{
-		Parsed: &reassembly.Exchange{}, Until: until,
-		Flow: ledger.Flow{Rate: 1e6, Bytes: octets},
+		Parsed:    &reassembly.Exchange{},
+		Until:     until,
+		Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 1e6, Bytes: octets}},
 	}}
 }
 

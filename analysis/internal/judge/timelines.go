@@ -17,7 +17,7 @@ type timeline struct {
 func (l *listing) drawn(job *rule.Draft) {
 	l.slowest.limit = maxSlowest
 	if took, id := job.Info.Duration, job.Info.ID; l.slowest.takes(took, id) {
-		l.slowest.add(took, id, &timeline{id, job.Line.Pieces()})
+		l.slowest.add(took, id, &timeline{id, job.Pieces.List()})
 	}
 }
 

@@ -1,86 +1,78 @@
 package ledger
 
 import (
-	"time"
-
-	"tcpwhy/analysis/report"
+	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/reassembly"
 )
 
-// UsualInitial is the initial window of RFC 6928, in segments.
-const UsualInitial = 10
+// measures takes from the senders of a connection what the messages of its exchanges showed.
+type measures struct {
+	// octets of the largest message so far, by direction; of requests, only of large ones
+	largest [2]int64
+}
 
-// measure fills in what the transfer of the exchange's messages showed, when it is over.
-func (s *Connection) measure(j *Exchange) {
-	x := j.Parsed
-	sender := &s.Walk.Send[reassembly.FromServer]
-	j.Rounds = append(j.Rounds[:0], sender.rounds...)
-	j.Flow.Rtt = max(s.Conn.RTTMin(), sender.echoes.period)
-	j.Flow.Mss = int64(s.Conn.Half[reassembly.FromServer].Eff)
-	j.Flow.Flight = sender.flight
-	j.Flow.Initial = sender.initial
-	s.measureRequest(j)
+// exchange fills in what the transfer of the messages of j showed, when that is over.
+func (m *measures) exchange(p *sender.Path, j *Exchange) {
+	x, c := j.Parsed, p.Conn
+	s := p.Of(reassembly.FromServer)
+	t, f := &j.Transfers, &j.Transfers.Flow
+	t.Rounds = append(t.Rounds[:0], s.Rounds()...)
+	f.Rtt = max(c.RTTMin(), s.Period())
+	f.Mss = int64(c.Half[reassembly.FromServer].Eff)
+	f.Flight, f.Initial = s.MostInFlight(), s.FirstRound()
+	m.request(p, j)
 	if x.Response == nil {
 		return
 	}
-	j.Flow.Bytes = x.Response.HeaderBytes + x.Response.BodyBytes
-	s.transferred(&j.Flow, reassembly.FromServer, x.Response)
-	j.Flow.Stamped = sender.Stamps.Tick > 0
-	j.Flow.Pieces[reassembly.FromServer] = sender.pieces
-	j.Flow.Pieces[reassembly.FromClient] = s.Walk.Send[reassembly.FromClient].pieces
+	f.Bytes = x.Response.HeaderBytes + x.Response.BodyBytes
+	m.message(p, f, reassembly.FromServer, x.Response)
+	f.Stamped = s.StampTick() > 0
+	for dir := range f.Pieces {
+		f.Pieces[dir] = p.Of(reassembly.Dir(dir)).Pieces()
+	}
 }
 
-// transferred fills in what the transfer of m, which dir sent, showed of its sender.
-func (s *Connection) transferred(f *Flow, dir reassembly.Dir, m *reassembly.Message) {
-	sender := &s.Walk.Send[dir]
-	f.Mss = int64(s.Conn.Half[dir].Eff)
-	f.Flight = sender.flight
-	f.Largest = s.largest[dir]
-	s.largest[dir] = max(s.largest[dir], f.Bytes)
-	f.Measured = m.End.Time - m.Start.Time
-	f.Initial = sender.initial
-	if len(sender.rounds) > 0 {
-		f.Initial = sender.rounds[0].Bytes
+// request fills in what the transfer of a large request showed, if the server waited for its end:
+// an answer that came before that was not delayed by it.
+func (m *measures) request(p *sender.Path, j *Exchange) {
+	q, c := j.Parsed.Request, p.Conn
+	if q == nil || !q.Complete ||
+		q.To-q.From <= UsualInitial*int64(c.Half[reassembly.FromClient].Eff) {
+		return
 	}
-	if s.Conn.Scaled() && sender.edge > sender.ack {
-		f.Window = sender.edge - sender.ack
+	if a := j.Parsed.Response; a != nil && a.Start.Time+p.AtOnce(reassembly.FromServer) <
+		q.End.Time+c.Far(reassembly.FromServer) {
+		return
 	}
-	f.Rate = sender.pathRate(f.Mss, float64(f.Bytes)/max(f.Measured.Seconds(), 1e-9))
-	f.Rwnd = sender.rwnd
-	f.Queue = sender.queue
-	f.Idle = sender.Growth.idle
+	rounds := p.Of(reassembly.FromClient).Rounds()
+	if len(rounds) > 0 && (rounds[0].From < q.From || rounds[0].From >= q.To) {
+		return // they are the next request's, which did not wait for the answer
+	}
+	j.Up = &Flow{Rtt: j.Flow.Rtt, Bytes: q.To - q.From}
+	j.UpRounds = append(j.UpRounds[:0], rounds...)
+	m.message(p, j.Up, reassembly.FromClient, q)
 }
 
-// WindowTime is what dir's message spent waiting for a congestion window.
-func (j *Exchange) WindowTime(dir reassembly.Dir) time.Duration {
-	return j.Spent(
-		dir,
-		report.SlowStart,
-	) + j.Spent(
-		dir,
-		report.SlowStartIdle,
-	) + j.Spent(
-		dir,
-		report.CongAvoid,
-	) + j.Spent(
-		dir,
-		report.RecoveryCwnd,
-	)
-}
+// nothing is what a message without any length took, in seconds, so that its rate is one.
+const nothing = 1e-9
 
-// Facts are what the transfer of dir's message showed; nil if it was too small to tell.
-func (j *Exchange) Facts(dir reassembly.Dir) *Flow {
-	if dir == reassembly.FromClient {
-		return j.Up
+// message fills in what the transfer of x, which dir sent, showed of its sender.
+func (m *measures) message(
+	p *sender.Path, f *Flow, dir reassembly.Dir, x *reassembly.Message,
+) {
+	s := p.Of(dir)
+	f.Mss = int64(p.Conn.Half[dir].Eff)
+	f.Flight = s.MostInFlight()
+	f.Largest = m.largest[dir]
+	m.largest[dir] = max(m.largest[dir], f.Bytes)
+	f.Measured = x.End.Time - x.Start.Time
+	f.Initial = s.FirstRound()
+	if rounds := s.Rounds(); len(rounds) > 0 {
+		f.Initial = rounds[0].Bytes
 	}
-	return &j.Flow
-}
-
-// TransferTime is what ideal is to be compared with.
-func (j *Exchange) TransferTime(dir reassembly.Dir) time.Duration {
-	took := j.WindowTime(dir)
-	if j.Facts(dir).Rate > 0 {
-		took += j.Spent(dir, report.Serialize)
-	}
-	return took
+	f.Window = s.Room()
+	f.Rate = s.PathRate(float64(f.Bytes) / max(f.Measured.Seconds(), nothing))
+	f.Rwnd = s.Window()
+	f.Queue = s.Queue()
+	f.Idle = s.Idle()
 }

@@ -7,9 +7,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// Relabelling is a stretch of time whose labels turn out to be others than was written: up to Border
-// the first of Was was the first of Now, and from there on the second the second. Every view of that
-// time has its method here, and nothing else changes a label that was written.
+// Relabelling is a stretch of time whose labels turn out to be others than was written: up to
+// Border the first of Was was the first of Now, and from there on the second the second. Every view
+// of that time has its method here, and nothing else changes a label that was written.
 type Relabelling struct {
 	report.Interval
 	Border   time.Duration
@@ -20,7 +20,7 @@ type Relabelling struct {
 var nagleLabels = [2]report.Label{report.NagleRTT, report.NagleDelack}
 
 // toPause gives the time of a hold that was none of Nagle's algorithm to the application.
-func (h *Hold) toPause() Relabelling {
+func toPause(h *Hold) Relabelling {
 	pause := Pause(h.Dir)
 	return Relabelling{
 		Interval: report.Interval{From: h.From, To: h.To},

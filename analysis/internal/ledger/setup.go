@@ -10,9 +10,9 @@ import (
 
 // setup tiles the time from the connection's first segment to until, in which no data was sent: the
 // handshake, what repeated SYNs cost, and a client that waited before it spoke.
-func (w *walker) setup(until time.Duration) {
+func (w *walk) setup(until time.Duration) {
 	w.set = true
-	c := w.s.Conn
+	c := w.path.Conn
 	if len(c.SYNs) == 0 {
 		w.setupFromSYNACK(until)
 		return
@@ -35,8 +35,8 @@ func (w *walker) setup(until time.Duration) {
 }
 
 // setupFromSYNACK tiles from the SYN-ACK to until.
-func (w *walker) setupFromSYNACK(until time.Duration) {
-	c := w.s.Conn
+func (w *walk) setupFromSYNACK(until time.Duration) {
+	c := w.path.Conn
 	if len(c.SYNACKs) == 0 {
 		w.emit(until, report.Unknown, why{})
 		return
@@ -56,8 +56,8 @@ const helloTime = time.Second
 
 // beforeSpeaking is the label of the time that the client took between the handshake and its first
 // data.
-func (w *walker) beforeSpeaking(took time.Duration) report.Label {
-	if w.s.Conn.TLS != nil && took <= helloTime {
+func (w *walk) beforeSpeaking(took time.Duration) report.Label {
+	if w.path.Conn.TLS != nil && took <= helloTime {
 		return report.TLSClient
 	}
 	return report.ClientThink
@@ -65,41 +65,41 @@ func (w *walker) beforeSpeaking(took time.Duration) report.Label {
 
 // trip is how much of took a round trip to the sender of dir may have been: the handshake's own
 // sample may hold the host's scheduling, so twice the least round trip is the limit.
-func (w *walker) trip(dir reassembly.Dir, took time.Duration) time.Duration {
-	return min(took, max(2*w.s.Conn.Far(dir), time.Millisecond))
+func (w *walk) trip(dir reassembly.Dir, took time.Duration) time.Duration {
+	return min(took, max(2*w.path.Conn.Far(dir), time.Millisecond))
 }
 
 // lateAnswer is the label of the time by which the SYN-ACK came later than a round trip.
-func (w *walker) lateAnswer() report.Label {
-	if len(w.s.Conn.SYNACKs) > 1 {
+func (w *walk) lateAnswer() report.Label {
+	if len(w.path.Conn.SYNACKs) > 1 {
 		return report.SYNACKRetx
 	}
 	return report.Unknown
 }
 
 // inTLS reports whether the TLS handshake was still going on at the given moment.
-func (w *walker) inTLS(at time.Duration) bool {
-	t := w.s.Conn.TLS
+func (w *walk) inTLS(at time.Duration) bool {
+	t := w.path.Conn.TLS
 	return t != nil && Seen(t.Done) && at <= t.Done.Time
 }
 
 // tls tiles the time until until before r, a segment of the TLS handshake: each change of direction
 // costs a round trip, the rest is the host's own time.
-func (w *walker) tls(r *reassembly.Record, until time.Duration) {
+func (w *walk) tls(r *reassembly.Record, until time.Duration) {
 	own := report.TLSServer
 	if r.Dir == reassembly.FromClient {
 		own = report.TLSClient
 	}
 	if w.any && w.prev != r.Dir {
-		w.emit(min(until, w.at+w.s.Conn.Far(r.Dir)), report.TLSRTT, why{ended: r})
+		w.emit(min(until, w.at+w.path.Conn.Far(r.Dir)), report.TLSRTT, why{ended: r})
 	}
 	w.emit(until, own, why{ended: r})
 }
 
 // strayReset reports whether r is a RST within the set-up that does not end it: the client's word
 // to an ACK of an older connection on the same ports, after which it repeats its SYN.
-func (w *walker) strayReset(r *reassembly.Record) bool {
-	c := w.s.Conn
+func (w *walk) strayReset(r *reassembly.Record) bool {
+	c := w.path.Conn
 	n := len(c.SYNs)
 	return r.Flags&capture.RST != 0 && r.Dir == reassembly.FromClient && n > 0 &&
 		r.Time < c.SYNs[n-1].Time

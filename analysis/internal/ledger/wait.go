@@ -5,14 +5,15 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger/picture"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
 const (
-	maxSlices = 64               // waits kept per exchange; beyond it the shortest go
-	minSlice  = time.Millisecond // shorter waits are only counted in the ledger
+	maxWaits = 64                // waits kept per exchange; beyond it the shortest go
+	minWait  = picture.ShortWait // shorter waits are only counted
 )
 
 // Wait is one wait inside an exchange: the time between two progress events, or a part of it that
@@ -23,68 +24,64 @@ type Wait struct {
 	Dir      reassembly.Dir // whose segment ended the wait
 	Before   capture.Mark   // the progress event before it; no frame if there was none
 	Prev     reassembly.Dir // whose that was
-	End      capture.Mark   // the segment that ended it
+	End      capture.Mark   // the segment that ended it; no frame if none did
 	// of a corked end: the hold before, which had not been recognised yet; 0: none
 	Earlier time.Duration
 	// what released that segment, or its first copy that was lost; no frame if unknown
 	Cause capture.Mark
 	// what was sent again without need while it lasted; no frame if nothing was
 	Again  capture.Mark
-	Octets uint32 // of the segment that ended it
-	Kind   reassembly.Kind
+	Octets uint32          // of the segment that ended it
+	Kind   reassembly.Kind // of that segment
 	// needless retransmissions were not a timer's, but due to the order in which segments came
 	Hasty  bool
 	Unseen bool // what was lost had not passed the capture point
 	// the cause acknowledged nothing new, or a full window at once: it told of room in that
-	Moved bool
+	Room bool
 }
 
 // Length is how long the wait was.
 func (s *Wait) Length() time.Duration { return s.To - s.From }
 
-// keep adds a wait to those that rules look at.
-func (j *Exchange) keep(s Wait) {
-	s.From = max(s.From, j.From)
-	if j.over {
-		s.To = min(s.To, j.Until)
-	}
-	if s.Length() < max(minSlice, j.shortest) {
+// LongWaits are the waits of an exchange that are long enough to be looked at one by one.
+type LongWaits struct {
+	Waits    []Wait        // in order of time
+	shortest time.Duration // the least length of a wait that is kept from now on; 0: any
+}
+
+// reset is the room of l, empty.
+func (l *LongWaits) reset() LongWaits { return LongWaits{Waits: l.Waits[:0]} }
+
+// keep adds a wait, if it is long enough.
+func (l *LongWaits) keep(s Wait) {
+	if s.Length() < max(minWait, l.shortest) {
 		return
 	}
-	if cap(j.Waits) == 0 {
-		j.Waits = make([]Wait, 0, 4) // as many as a short exchange has
+	if cap(l.Waits) == 0 {
+		l.Waits = make([]Wait, 0, 4) // as many as a short exchange has
 	}
-	j.Waits = append(j.Waits, s)
-	if len(j.Waits) < 2*maxSlices {
+	l.Waits = append(l.Waits, s)
+	if len(l.Waits) < 2*maxWaits {
 		return
 	}
 	slices.SortStableFunc(
-		j.Waits,
+		l.Waits,
 		func(a, b Wait) int { return cmp.Compare(b.Length(), a.Length()) },
 	)
-	j.Waits = j.Waits[:maxSlices]
-	j.shortest = j.Waits[maxSlices-1].Length() + 1
-	slices.SortStableFunc(j.Waits, func(a, b Wait) int { return cmp.Compare(a.From, b.From) })
+	l.Waits = l.Waits[:maxWaits]
+	l.shortest = l.Waits[maxWaits-1].Length() + 1
+	slices.SortStableFunc(l.Waits, func(a, b Wait) int { return cmp.Compare(a.From, b.From) })
 }
 
-// With are the waits of the exchange that have one of the labels.
-func (j *Exchange) With(labels ...report.Label) []Wait {
+// With are the waits that have one of the labels.
+func (l *LongWaits) With(labels ...report.Label) []Wait {
 	var out []Wait
-	for _, s := range j.Waits {
+	for _, s := range l.Waits {
 		if slices.Contains(labels, s.Label) {
 			out = append(out, s)
 		}
 	}
 	return out
-}
-
-// Sum is the time of the exchange under the labels.
-func (j *Exchange) Sum(labels ...report.Label) time.Duration {
-	var t time.Duration
-	for _, l := range labels {
-		t += j.Times[l]
-	}
-	return t
 }
 
 // Noticeable is the least wait worth a finding of its own.
@@ -99,4 +96,12 @@ func LongestWait(waits []Wait) Wait {
 		}
 	}
 	return out
+}
+
+// Pause is the label of a pause that the application of dir's sender made inside a message.
+func Pause(dir reassembly.Dir) report.Label {
+	if dir == reassembly.FromClient {
+		return report.ReqApp
+	}
+	return report.AppPaced
 }

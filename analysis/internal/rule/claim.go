@@ -25,7 +25,15 @@ type Window struct {
 type Followed struct {
 	ledger.Connection
 	Claims []Claim
-	own    ownStates
+	// FullPassed is, by direction, whether a full segment arrived by the exchange before: path-mtu's.
+	FullPassed [2]bool
+	own        ownStates
+}
+
+// Begin makes f the state of c. What room f had is used again.
+func (f *Followed) Begin(c *reassembly.Conn, clock ledger.Clock) {
+	f.Connection.Begin(c, clock)
+	f.Claims, f.FullPassed, f.own = nil, [2]bool{}, ownStates{}
 }
 
 // Occurrence is one place where a claim shows, with its evidence not yet in words.

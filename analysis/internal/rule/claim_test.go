@@ -52,7 +52,11 @@ func TestReport(t *testing.T) {
 // TestEmpty: a draft is used again with the room of its lists, and nothing else.
 func TestEmpty(t *testing.T) {
 	x := Draft{Info: &report.ExchangeInfo{}, Claims: make([]Claim, 1),
-		Exchange: ledger.Exchange{Index: 5, Waits: make([]ledger.Wait, 3, 8), Critical: true}}
+		Exchange: ledger.Exchange{
+			Index:     5,
+			LongWaits: ledger.LongWaits{Waits: make([]ledger.Wait, 3, 8)},
+			Start:     ledger.Start{Critical: true},
+		}}
 	x.Empty()
 	if x.Info != nil || len(x.Claims) > 0 || x.Index != 0 || x.Critical ||
 		len(x.Waits) > 0 || cap(x.Waits) != 8 {

@@ -10,6 +10,9 @@ type Draft struct {
 	ledger.Exchange
 	Info   *report.ExchangeInfo // what the report says of it; valid once delivered
 	Claims []Claim
+	// Forgotten says that the way may have forgotten its connection, as nothing of the request was
+	// ever acknowledged: idle-drop's.
+	Forgotten bool
 }
 
 // Kinds are those of all its claims.
@@ -22,12 +25,6 @@ func (d *Draft) Kinds() (all Kinds) {
 
 // Empty forgets everything but the room of the lists.
 func (j *Draft) Empty() {
-	*j = Draft{Exchange: ledger.Exchange{
-		Waits:    j.Waits[:0],
-		Rounds:   j.Rounds[:0],
-		UpRounds: j.UpRounds[:0],
-		Holds:    j.Holds[:0],
-		Held:     j.Held[:0],
-		Lone:     j.Lone[:0],
-	}}
+	j.Reset()
+	j.Info, j.Claims, j.Forgotten = nil, nil, false
 }

@@ -133,9 +133,9 @@ type Gone struct {
 	Ended       bool // only because the capture ended
 	Info        *report.ConnInfo
 	Claims      []Claim
-	Established bool // the handshake was completed
-	Names       ledger.Names
-	Missing     int64 // octets acknowledged that the capture lacks
+	Established bool            // the handshake was completed
+	Products    report.Products // that its two ends said that they are
+	Missing     int64           // octets acknowledged that the capture lacks
 	MidStream   bool
 	Trace       *report.Trace
 	Nagle       [2]ledger.NagleTally // by the sender's direction

@@ -193,7 +193,7 @@ func shutLater(s *ledger.Connection, x *reassembly.Exchange) bool {
 	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) &&
 		fin.Trait.Has(reassembly.HasTS) {
 		ticks := time.Duration(int32(fin.TSVal - request.TSVal))
-		after = max(after, (ticks-1)*s.Walk.Send[reassembly.FromClient].Stamps.Tick)
+		after = max(after, (ticks-1)*s.Sender(reassembly.FromClient).StampTick())
 	}
 	return after > min(shutWithin, c.RTTMin()+time.Millisecond)
 }

@@ -7,7 +7,6 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -242,17 +241,16 @@ func describeReset(
 	}
 	cl.Confidence = report.Proven
 	if closedWith(s, x, rst.Time) {
-		cl.Correctness, cl.Unsafe, cl.Failure, cl.Least, cl.Most = false, false, nil, report.Info, rule.AtMost(
-			report.Info,
-		)
+		cl.Correctness, cl.Unsafe, cl.Failure = false, false, nil
+		cl.Least, cl.Most = report.Info, rule.AtMost(report.Info)
 		cl.Text = "The client had the whole response, and closed before the reset came."
 		return
 	}
+	known := rst.Time - s.Conn.Far(reassembly.FromServer)
 	if m := x.Response; m.Complete &&
-		ackedBefore(s, rst.Time-s.Conn.Far(reassembly.FromServer)-timeToRead) >= m.To {
-		cl.Correctness, cl.Unsafe, cl.Failure, cl.Least, cl.Most = false, false, nil, report.Medium, rule.AtMost(
-			report.Medium,
-		)
+		s.Sender(reassembly.FromServer).AckedBy(known-timeToRead) >= m.To {
+		cl.Correctness, cl.Unsafe, cl.Failure = false, false, nil
+		cl.Least, cl.Most = report.Medium, rule.AtMost(report.Medium)
 		cl.Text = "The client had the whole response for a while when the reset came: only one that reads nothing before it has " +
 			"sent all of its request lost it."
 	}
@@ -361,29 +359,8 @@ func unacked(s *ledger.Connection) int64 {
 	if h.Rst.Time-h.LastData.Time > s.Timeout() {
 		return 0 // it would have been sent again: the capture lacks the acknowledgment
 	}
-	sender := &s.Walk.Send[reassembly.FromServer]
-	return max(
-		0,
-		sender.Max-ackedBefore(s,
-			c.Half[reassembly.FromServer].Rst.Time-c.Far(reassembly.FromServer),
-		),
-	)
-}
-
-// ackedBefore is the highest acknowledgment of the server's data that passed before the given
-// moment, among the records still held.
-func ackedBefore(s *ledger.Connection, at time.Duration) int64 {
-	best := s.Walk.Send[reassembly.FromServer].Oldest
-	for i := range s.Conn.Records {
-		r := &s.Conn.Records[i]
-		if r.Time > at {
-			break
-		}
-		if r.Dir == reassembly.FromClient && r.Flags&capture.ACK != 0 && r.Flags&capture.RST == 0 {
-			best = max(best, r.Ack)
-		}
-	}
-	return best
+	server := s.Sender(reassembly.FromServer)
+	return max(0, server.SentTo()-server.AckedBy(h.Rst.Time-c.Far(reassembly.FromServer)))
 }
 
 // endangered is how many octets of the response certainly never arrived, and how many may not have

@@ -118,7 +118,7 @@ func claimSmallerWindow(p *rule.Pass, after aftermath) {
 		Expected: after.cost,
 		High:     p.Draft.Times[report.RecoveryCwnd],
 	}
-	away := p.State.Walk.Send[w.Dir].Growth.Away
+	away := p.State.Sender(w.Dir).LostUnseen()
 	c := lossClaim(w, whereLost(away), cost, report.ConfidenceMedium)
 	c.Window.Saved = cost.Expected
 	c.Occ.Proof = []rule.Evidence{rule.Shows(w.End, rule.SideOf(w.Dir), heldAfterLoss)}

@@ -81,7 +81,7 @@ type blackHole struct {
 // runPathMTU looks for a size that does not get through.
 func runPathMTU(p *rule.Pass) {
 	for _, dir := range []reassembly.Dir{reassembly.FromClient, reassembly.FromServer} {
-		if p.Conn.Half[dir].Retrans < blackHoleCopies-1 || p.State.LargePassed[dir] {
+		if p.Conn.Half[dir].Retrans < blackHoleCopies-1 || p.State.FullPassed[dir] {
 			continue
 		}
 		if b, ok := findBlackHole(p, dir); ok {
@@ -90,8 +90,9 @@ func runPathMTU(p *rule.Pass) {
 		}
 	}
 	// Only now: a sender that cuts its segments sends full ones that pass, of its new size.
-	for dir := range p.State.LargePassed {
-		p.State.LargePassed[dir] = p.State.LargePassed[dir] || p.State.Walk.Send[dir].Large.Passed
+	for dir := range p.State.FullPassed {
+		passed := p.State.Sender(reassembly.Dir(dir)).FullPassed()
+		p.State.FullPassed[dir] = p.State.FullPassed[dir] || passed
 	}
 }
 

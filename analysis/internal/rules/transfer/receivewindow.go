@@ -134,7 +134,7 @@ const (
 // move.
 func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	late := w.Length() - p.Conn.RTTMin()
-	if !w.Moved || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
+	if !w.Room || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
 		return 0
 	}
 	return late

@@ -36,7 +36,10 @@ func (k *thinker) ask(path string, took time.Duration) {
 		Request:  &reassembly.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
 		Response: &reassembly.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
 	draft := &rule.Draft{Info: &report.ExchangeInfo{ID: k.n}, Exchange: ledger.Exchange{
-		Parsed: x, Index: k.n, Flow: ledger.Flow{Rtt: k.rtt, Stamped: k.stamped}}}
+		Parsed:    x,
+		Index:     k.n,
+		Transfers: ledger.Transfers{Flow: ledger.Flow{Rtt: k.rtt, Stamped: k.stamped}},
+	}}
 	draft.Times[report.Think] = took
 	k.d.Judged(k.t, &k.c, draft, k.at)
 	k.n++

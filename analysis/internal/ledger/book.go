@@ -1,0 +1,159 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/picture"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// MaxTraced is how many tiles, and how many segments, a trace holds.
+const MaxTraced = picture.MaxTraced
+
+// book is where the time of a connection goes. Each stretch of it is booked once, in order, with
+// the connection and with every exchange that went on.
+type book struct {
+	conn      *reassembly.Conn
+	exchanges []*Exchange // oldest first; going on, or waiting to be decided
+	Times     [report.LabelCount]time.Duration
+	Last      *reassembly.Exchange // the latest that is over
+	reusable  bool                 // that one left the connection fit for another request
+	trace     *picture.Trace       // nil unless the connection is to be traced
+}
+
+// open adds the ledger of an exchange that has begun.
+func (b *book) open(j *Exchange) {
+	b.exchanges = append(b.exchanges, j)
+	if b.trace != nil {
+		j.Traced = b.trace.Begin(j.Index, j)
+	}
+}
+
+// latest is the one that began last, if it is among the exchanges that are not decided; else nil.
+func (b *book) latest() *Exchange {
+	if n := len(b.exchanges); n > 0 {
+		return b.exchanges[n-1]
+	}
+	return nil
+}
+
+// take removes the oldest n exchanges.
+func (b *book) take(n int) {
+	rest := copy(b.exchanges, b.exchanges[n:])
+	clear(b.exchanges[rest:])
+	b.exchanges = b.exchanges[:rest]
+}
+
+// tile books a tile with every exchange that was going on, and with the connection. What no
+// exchange covers was idle. byClient says that a segment of the client ended the tile.
+func (b *book) tile(t *report.Tile, byClient bool) {
+	at := t.From
+	for _, j := range b.exchanges {
+		if j.settled {
+			continue
+		}
+		i := j.clip(t.From, t.To)
+		j.book(i, t.Label, byClient)
+		if b.trace != nil && j.Traced {
+			j.split(i, t.Label, func(from, to time.Duration, l report.Label) {
+				b.show(t, from, to, l)
+			})
+		}
+		if start := max(at, j.From); i.To > start {
+			b.idle(t, at, start)
+			b.own(t, start, i.To, t.Label)
+			at = i.To
+		}
+	}
+	b.idle(t, at, t.To)
+}
+
+// own books part of a tile with the connection.
+func (b *book) own(t *report.Tile, from, to time.Duration, l report.Label) {
+	b.Times[l] += to - from
+	if b.trace != nil && b.trace.OfConnection() {
+		b.show(t, from, to, l)
+	}
+}
+
+// show hands part of a tile to the trace.
+func (b *book) show(t *report.Tile, from, to time.Duration, l report.Label) {
+	part := *t
+	part.From, part.To, part.Label = from, to, l
+	b.trace.Add(part)
+}
+
+// idle books time in which no exchange was going on.
+func (b *book) idle(t *report.Tile, from, to time.Duration) {
+	if to <= from {
+		return
+	}
+	closing := to
+	if c := b.conn; Seen(c.FirstCloseAt) {
+		closing = min(to, max(from, c.FirstCloseAt.Time))
+	}
+	l := report.IdleReusable
+	switch {
+	case b.Last == nil:
+		l = report.PreconnectIdle
+	case !b.reusable:
+		l = report.IdleUnusable
+	}
+	b.own(t, from, closing, l)
+	b.own(t, closing, to, report.Closing)
+}
+
+// keep keeps a wait with the exchanges that it was part of.
+func (b *book) keep(s Wait) {
+	for _, j := range b.exchanges {
+		if j.overlaps(s.From, s.To) {
+			part := s
+			i := j.clip(s.From, s.To)
+			part.From, part.To = i.From, i.To
+			j.keep(part)
+		}
+	}
+}
+
+// relabel changes labels of time of j wherever they have been written.
+func (b *book) relabel(j *Exchange, r Relabelling) {
+	r.Sums(&j.Times)
+	r.Sums(&b.Times)
+	j.Pieces.Relabel(r.From, r.To, r.label)
+	if b.trace != nil {
+		r.Tiles(b.trace.Tiles())
+	}
+}
+
+// active is the oldest exchange that was going on at the given moment; nil if there was none.
+func (b *book) active(at time.Duration) *reassembly.Exchange {
+	for _, j := range b.exchanges {
+		if from, until := j.Span(); !j.settled && from <= at && at <= until {
+			return j.Parsed
+		}
+	}
+	return nil
+}
+
+// begins reports whether a response begins with r.
+func (b *book) begins(r *reassembly.Record) bool {
+	for _, j := range b.exchanges {
+		if m := j.Parsed.Response; m != nil && r.Dir == reassembly.FromServer && m.From == r.Seq {
+			return true
+		}
+	}
+	return false
+}
+
+// endsHeader reports whether the header section of a message in hand ends with r.
+func (b *book) endsHeader(r *reassembly.Record) bool {
+	end := r.Seq + int64(r.Len)
+	for _, j := range b.exchanges {
+		m := j.Message(r.Dir)
+		if m != nil && !j.Parsed.Turn && m.From+m.HeaderBytes == end {
+			return true
+		}
+	}
+	return false
+}

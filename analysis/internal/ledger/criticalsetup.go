@@ -1,0 +1,72 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/sender"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// OwnStart is what a program takes at most from the end of the handshake to its request if it
+	// has been waiting for it. A tenth of a round trip is little beside what it has waited
+	// (reasoning).
+	OwnStart      = 2 * time.Millisecond
+	ownStartParts = 10
+	// lateStart is the same of a program on a busy machine, or one that has something to load: a
+	// time slice or two. A client that had connected in advance may happen to have a request just
+	// then, too; so this is only likely.
+	lateStart = 10 * time.Millisecond
+)
+
+// criticalSetup reports whether the first request waited for the connection: it left as soon as it
+// could. Otherwise the client had connected in advance, and the handshake cost the request nothing.
+// What left a little later is doubtful: had its moment nothing to do with the handshake, it would
+// rather have come within that than in half of its length behind it.
+func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful bool) {
+	c := p.Conn
+	ready, ok := setUpAt(c)
+	if !ok || x.Request == nil {
+		return false, false
+	}
+	atOnce := p.AtOnce(reassembly.FromClient)
+	late := x.Request.Start.Time - ready
+	if late <= max(OwnStart, c.RTTMin()/ownStartParts, atOnce) || heldFirst(p, x) {
+		return true, false
+	}
+	doubtful = late <= min(lateStart, (ready-c.Start.Time)/2)+atOnce
+	return doubtful, doubtful
+}
+
+// heldFirst reports whether the first request inside TLS left as soon as the end of the client's
+// handshake was acknowledged: Nagle's algorithm may have held it behind that, and it had been
+// ready. In TLS 1.3 what carries the acknowledgment may be session tickets, for which no client
+// waits (RFC 8446 §4.6.1).
+func heldFirst(p *sender.Path, x *reassembly.Exchange) bool {
+	c := p.Conn
+	known := x.Request.Start.Time - c.Far(reassembly.FromClient)
+	for i := len(c.Records) - 1; i >= 0 && c.TLS != nil; i-- {
+		if a := &c.Records[i]; a.Dir == reassembly.FromServer && a.Time <= known {
+			return (a.PureAck() || c.TLS.Version == "TLS 1.3") && a.Ack == x.Request.From &&
+				known-a.Time <= p.AtOnce(reassembly.FromClient)
+		}
+	}
+	return false
+}
+
+// setUpAt is the moment at which the first request could have left, as the capture point saw it;
+// false if the capture lacks the handshake.
+func setUpAt(c *reassembly.Conn) (time.Duration, bool) {
+	if c.TLS != nil && Seen(c.TLS.Done) {
+		ready := c.TLS.Done.Time
+		if c.TLS.ServerEnds() {
+			ready += c.Far(reassembly.FromClient) // the client had yet to hear it
+		}
+		return ready, !c.MidStream
+	}
+	if len(c.SYNACKs) == 0 {
+		return 0, false
+	}
+	// At the server the request follows the SYN-ACK by a round trip to the client.
+	return max(c.AckOfSYNACK.Time, c.SYNACKs[0].Time+c.Far(reassembly.FromClient)), len(c.SYNs) > 0
+}

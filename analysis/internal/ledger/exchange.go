@@ -1,0 +1,157 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/picture"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Exchange is the ledger of one exchange: what every nanosecond from From until Until was spent on.
+type Exchange struct {
+	Index  int                  // of the exchange within its connection
+	Parsed *reassembly.Exchange // what was read of it
+	From   time.Duration        // the moment at which the client needed the connection
+	Until  time.Duration        // valid once it is over
+
+	over    bool // nothing more belongs to it
+	settled bool // its ledger is drawn up: no more time is booked
+
+	Times  [report.LabelCount]time.Duration // add up to Until-From once drawn up
+	Pieces picture.Pieces                   // the same in order, coarsely
+
+	Start      // how it began
+	Pipelined  // how it waited for others
+	LongWaits  // single waits
+	NagleHolds // by Nagle's algorithm
+	Transfers  // what its messages showed; valid once drawn up
+
+	Traced bool // the trace shows it
+}
+
+// Start is how an exchange began.
+type Start struct {
+	Critical bool // its request waited for the set-up of the connection
+	Doubtful bool // it seems so: it left a little later than at once
+	// ConnStart is the first segment of its connection, whose SYN it is if the handshake was seen.
+	ConnStart capture.Mark
+	Notice    CloseNotice // the close that had been announced when it began
+}
+
+// Pipelined is how an exchange waited for those before it on the connection, if it was pipelined.
+type Pipelined struct {
+	// Ahead is the exchange that was not over when this one began; nil if none was.
+	Ahead *reassembly.Exchange
+	// Behind is the wait for the response to that; zero if there was none, To is 0 until it has
+	// ended.
+	Behind report.Interval
+	// Slowest is the longest that the server took for one of the responses before, itself.
+	Slowest time.Duration
+}
+
+// Reset makes j an empty ledger. What room it had is used again.
+func (j *Exchange) Reset() {
+	waits, holds, transfers := j.LongWaits.reset(), j.NagleHolds.reset(), j.Transfers.reset()
+	*j = Exchange{LongWaits: waits, NagleHolds: holds, Transfers: transfers}
+}
+
+// Span is from when until when the exchange lasts; until the end of time while it is not over.
+func (j *Exchange) Span() (from, until time.Duration) {
+	if !j.over {
+		return j.From, report.EndOfTime
+	}
+	return j.From, j.Until
+}
+
+// clip is the part of the time from from to to that lies within the exchange; empty if from is not
+// before to.
+func (j *Exchange) clip(from, to time.Duration) report.Interval {
+	start, end := j.Span()
+	return report.Interval{From: max(from, start), To: min(to, end)}
+}
+
+// overlaps reports whether the exchange, not yet drawn up, has some of the time from from to to.
+func (j *Exchange) overlaps(from, to time.Duration) bool {
+	start, end := j.Span()
+	return !j.settled && start < to && from < end
+}
+
+// book adds time with label l. What the exchange spent waiting for the response before is that,
+// whatever else went on. byClient says that a segment of the client ended the time.
+func (j *Exchange) book(i report.Interval, l report.Label, byClient bool) {
+	if i.To <= i.From {
+		return
+	}
+	j.split(i, l, j.put)
+	if byClient {
+		j.Transfers.upload(i.To-i.From, l)
+	}
+}
+
+// split divides time with label l by whether the exchange waited for the response before meanwhile.
+// Parts may be empty.
+func (j *Exchange) split(
+	i report.Interval, l report.Label, part func(from, to time.Duration, l report.Label),
+) {
+	behind := j.waitsBehind()
+	start, end := max(i.From, behind.From), min(i.To, behind.To)
+	if end <= start {
+		part(i.From, i.To, l)
+		return
+	}
+	part(i.From, start, l)
+	part(start, end, report.PipelineHOL)
+	part(end, i.To, l)
+}
+
+// put adds time with one label.
+func (j *Exchange) put(from, to time.Duration, l report.Label) {
+	if to > from {
+		j.Times[l] += to - from
+		j.Pieces.Add(from, to, l)
+	}
+}
+
+// waitsBehind is when the exchange waits for the response before it; until that has ended, there is
+// no end to it.
+func (j *Exchange) waitsBehind() report.Interval {
+	if j.Behind.From == 0 || j.Behind.To > 0 {
+		return j.Behind
+	}
+	open := report.Interval{From: j.Behind.From, To: report.EndOfTime}
+	if m := j.Parsed.Request; m != nil && m.Complete {
+		open.From = max(open.From, m.End.Time)
+	}
+	return open
+}
+
+// piped reports whether its request began before the exchange before was over.
+func (j *Exchange) piped() bool { return j.Behind.From > 0 }
+
+// Sum is the time of the exchange under the labels.
+func (j *Exchange) Sum(labels ...report.Label) time.Duration {
+	var t time.Duration
+	for _, l := range labels {
+		t += j.Times[l]
+	}
+	return t
+}
+
+// Message is the exchange's message of dir; nil if there is none.
+func (j *Exchange) Message(dir reassembly.Dir) *reassembly.Message {
+	if dir == reassembly.FromClient {
+		return j.Parsed.Request
+	}
+	return j.Parsed.Response
+}
+
+// Streams reports whether the server sends the response as things happen: events by their name, or
+// messages of its own in a protocol whose messages are not known. The client takes what comes, and
+// does not wait for the end.
+func (j *Exchange) Streams() bool {
+	m := j.Parsed.Response
+	return m != nil && m.Facts.Has(reassembly.EventStream) ||
+		j.Parsed.Turn && 2*j.Times[report.AppPaced] > j.Until-j.From
+}

@@ -1,0 +1,110 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/sender"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// What the ledger gives of senders is in its own words, so that nobody above needs theirs.
+type (
+	// Round is what was sent within one round trip.
+	Round = sender.Round
+	// Idle is what an idle period before a message did.
+	Idle = sender.Idle
+	// ReceiveWindow is what the receive window was when it kept a sender back.
+	ReceiveWindow = sender.ReceiveWindow
+	// Pieces are the segments of a message, in numbers.
+	Pieces = sender.Pieces
+	// Hold is one segment that Nagle's algorithm seems to have held.
+	Hold = sender.Hold
+	// NagleTally is what a connection showed of Nagle's algorithm in one direction.
+	NagleTally = sender.NagleTally
+)
+
+const (
+	// UsualInitial is the initial window of RFC 6928, in segments.
+	UsualInitial = sender.InitialWindow
+	// DelackFloor is from how late on an acknowledgment is a delayed one.
+	DelackFloor = sender.DelackFloor
+)
+
+// Flow is what the transfer of a message showed of its sender.
+type Flow struct {
+	Bytes    int64         // of the message, header included
+	Mss      int64         // effective
+	Initial  int64         // octets of the first round
+	Window   int64         // the receive window in force at the end; 0: not known
+	Rtt      time.Duration // least round trip between client and server
+	Measured time.Duration // the message's first octet to its last
+	Largest  int64         // octets of the largest message before, of the same side
+	Flight   int64         // the most octets that were in flight on the connection so far
+	Rate     float64       // octets per second that the path carries; 0: not known
+	Rwnd     ReceiveWindow
+	Idle     Idle
+	Stamped  bool          // the pace of the sender's timestamp clock is known
+	Queue    time.Duration // the most by which round trips grew above the least
+	Pieces   [2]Pieces     // of both messages, by direction
+}
+
+// Transfers are what the messages of an exchange showed.
+type Transfers struct {
+	Flow     Flow // of the response
+	Rounds   []Round
+	Up       *Flow // of a request larger than an initial window, if the server waited for its end
+	UpRounds []Round
+	UpTimes  transferTimes // the part of the exchange's times that the request took
+}
+
+// FirstOfTransfer and lastOfTransfer enclose the labels of what holds a message back while it is
+// being sent.
+const FirstOfTransfer, lastOfTransfer = report.Serialize, report.RWnd
+
+// transferTimes is time under those labels.
+type transferTimes [lastOfTransfer - FirstOfTransfer + 1]time.Duration
+
+// BothWays are the directions of an exchange's messages, the response's first: it is the large one
+// more often.
+var BothWays = [...]reassembly.Dir{reassembly.FromServer, reassembly.FromClient}
+
+// reset is the room of t, empty.
+func (t *Transfers) reset() Transfers {
+	return Transfers{Rounds: t.Rounds[:0], UpRounds: t.UpRounds[:0]}
+}
+
+// upload takes note of a wait of the client that lasted for took, if its label is one of a
+// transfer.
+func (t *Transfers) upload(took time.Duration, l report.Label) {
+	if l >= FirstOfTransfer && l <= lastOfTransfer {
+		t.UpTimes[l-FirstOfTransfer] += took
+	}
+}
+
+// RoundsOf are the rounds of dir's message.
+func (t *Transfers) RoundsOf(dir reassembly.Dir) []Round {
+	if dir == reassembly.FromClient {
+		return t.UpRounds
+	}
+	return t.Rounds
+}
+
+// Facts are what the transfer of dir's message showed; nil if it was too small to tell.
+func (t *Transfers) Facts(dir reassembly.Dir) *Flow {
+	if dir == reassembly.FromClient {
+		return t.Up
+	}
+	return &t.Flow
+}
+
+// OfRequest is the cause in the words of a rule: that of a response, or its like of a request.
+func OfRequest(dir reassembly.Dir, cause string) string {
+	switch {
+	case dir == reassembly.FromServer:
+		return cause
+	case cause == "":
+		return "request"
+	}
+	return cause + "-request"
+}

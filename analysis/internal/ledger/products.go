@@ -1,0 +1,47 @@
+package ledger
+
+import (
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// products are the programs that the two ends of a connection say that they are.
+type products struct {
+	seen report.Products
+	// User-Agent, Server, X-Powered-By, Via of the request and of the response, as last seen
+	said [5]string
+}
+
+// UnreadFacts are those of a message whose header was not read as it was sent.
+const UnreadFacts = reassembly.HasGap | reassembly.Resynced | reassembly.BadHeader
+
+// note remembers what x says. A proxy is the end of this connection, though the fields of the
+// programs behind it pass through: Via tells.
+func (n *products) note(x *reassembly.Exchange) {
+	if r := x.Request; r != nil && !x.Turn && x.Agent == "" && x.RequestVia == "" &&
+		r.Facts&UnreadFacts == 0 {
+		// it could have said who it is
+		n.seen.Client = n.seen.Client.With(report.UnknownProduct)
+	}
+	said := [...]string{x.Agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
+	if said == n.said {
+		return
+	}
+	n.said = said
+	if x.RequestVia != "" {
+		n.seen.Proxy = n.seen.Proxy.With(report.ProductOf(x.RequestVia))
+		n.seen.Client = n.seen.Client.With(report.ProductOf(x.RequestVia))
+	} else if x.Agent != "" {
+		n.seen.Client = n.seen.Client.With(report.ProductOf(x.Agent))
+	}
+	if x.ResponseVia != "" {
+		n.seen.Proxy = n.seen.Proxy.With(report.ProductOf(x.ResponseVia))
+		n.seen.Server = n.seen.Server.With(report.ProductOf(x.ResponseVia))
+		return
+	}
+	for _, field := range said[1:3] {
+		if field != "" {
+			n.seen.Server = n.seen.Server.With(report.ProductOf(field))
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package ledger
+
+import (
+	"slices"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Reusable reports whether x left its connection fit for another request (RFC 9112 §9.3).
+func Reusable(x *reassembly.Exchange) bool {
+	if x.Outcome != reassembly.Complete || x.Response == nil || x.Turn {
+		return x.Outcome == reassembly.Complete && x.Turn
+	}
+	return ReasonNotReusable(x) == ""
+}
+
+// ReasonNotReusable is the cause, in the words of missed-reuse, why the connection cannot carry
+// another request after x; "" if it can. Who asked first is blamed: a server that echoes the
+// client's close only obeys.
+func ReasonNotReusable(x *reassembly.Exchange) string {
+	var req reassembly.Facts
+	if x.Request != nil {
+		req = x.Request.Facts
+	}
+	resp := x.Response.Facts
+	old := x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
+	switch {
+	case req.Has(reassembly.ConnClose):
+		return "request-close"
+	case old && !req.Has(reassembly.ConnKeepAlive):
+		return "http10"
+	case resp.Has(reassembly.ConnClose):
+		return "response-close"
+	case x.Response.Framing == reassembly.ByClose && x.ResponseVersion == "HTTP/1.0":
+		return "http10"
+	case x.Response.Framing == reassembly.ByClose:
+		return "close-delimited"
+	case x.ResponseVersion == "HTTP/1.0" && !resp.Has(reassembly.ConnKeepAlive):
+		return "http10"
+	}
+	return ""
+}
+
+// endsByClose reports whether only the close of the connection ends x's response.
+func endsByClose(x *reassembly.Exchange) bool {
+	return x != nil && !x.Turn && x.Response != nil && x.Response.Framing == reassembly.ByClose
+}
+
+// Asks reports whether the connection carries requests that want a response: HTTP, or what may be
+// HTTP where the capture hides it. Other protocols say goodbye to a peer that has closed, and mean
+// nothing by it.
+func Asks(c *reassembly.Conn) bool {
+	switch c.Protocol {
+	case reassembly.ProtoTunnel:
+		return false
+	case reassembly.ProtoUnknown:
+		return slices.Contains(c.Caveats, reassembly.CaveatPayloadCut) ||
+			slices.Contains(c.Caveats, reassembly.CaveatSnapped)
+	}
+	return true
+}
+
+// Idempotent reports whether a request of that method may be repeated without harm (RFC 9110
+// §9.2.2).
+func Idempotent(method string) bool {
+	switch method {
+	case "GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE":
+		return true
+	}
+	return false
+}
+
+// CloseNotice is a message that said that the connection closes after its exchange (RFC 9112 §9.6).
+type CloseNotice struct {
+	At capture.Mark // the end of that exchange
+	By reassembly.Dir
+}

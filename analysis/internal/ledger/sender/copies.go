@@ -1,0 +1,123 @@
+package sender
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Deliver books r, which has been learned of, as it reaches the receiver. filled is the hole at the
+// receiver's edge that it filled, nil if it filled none. progress tells that it is time to judge
+// what led to r: the receiver has more in order, or what it needs next was lost with this copy, or
+// just before it.
+func (s *State) Deliver(r *reassembly.Record) (filled *Hole, progress bool) {
+	if r.Len == 0 {
+		return nil, false
+	}
+	filled, forward := s.stream.deliver(r, s.hand.n)
+	return filled, forward || s.stream.doomed(r) || s.leapt(r)
+}
+
+// leapt reports whether r, just delivered, is the first that follows what the receiver needs next,
+// which was lost before it passed the capture point and is going to be sent again, or is late. That
+// one left with it, so that what led to r led to it.
+func (s *State) leapt(r *reassembly.Record) bool {
+	return s.stream.leapt(r) && (s.stream.repaired(s.stream.before) || s.comesLate(s.stream.before))
+}
+
+// comesLate reports whether the octet at the given offset comes later, overtaken on the way.
+func (s *State) comesLate(offset int64) bool {
+	c := s.path.Conn
+	from := s.hand.n - c.Released
+	for i := from; i < len(c.Records) && i < from+maxRepairs; i++ {
+		r := &c.Records[i]
+		if r.Dir == s.dir && r.Kind == reassembly.OutOfOrder && r.Seq <= offset &&
+			r.Seq+int64(r.Len) > offset {
+			return true
+		}
+	}
+	return false
+}
+
+// Outrun is the copy of r's octets that comes after r though it was sent before, by its timestamp
+// (RFC 7323 §3): r repaired no loss. Of a segment that was overtaken by others it is the copy that
+// its sender then sent without need. False if there is none.
+func (s *State) Outrun(r *reassembly.Record) (capture.Mark, bool) {
+	c := s.path.Conn
+	first := r.Kind == reassembly.OutOfOrder || r.Kind == reassembly.Plain
+	if !r.Trait.Has(reassembly.Unseen) && !first || r.Len == 0 {
+		return capture.Mark{}, false
+	}
+	from := s.hand.n - c.Released
+	for i := from + 1; i < len(c.Records) && i < from+maxRepairs; i++ {
+		o := &c.Records[i]
+		if o.Dir != r.Dir || o.Kind != reassembly.SpuriousRetransmission || o.Seq > r.Seq ||
+			o.Seq+int64(o.Len) <= r.Seq {
+			continue
+		}
+		if first || o.Trait.Has(reassembly.HasTS) && int32(o.TSVal-r.TSVal) < 0 {
+			return o.Mark(), true
+		}
+	}
+	return capture.Mark{}, false
+}
+
+// NextNeedless is the next segment that the sender repeats without need; no frame if there is none
+// near.
+func (s *State) NextNeedless() capture.Mark {
+	c := s.path.Conn
+	from := s.hand.n - c.Released
+	for i := from; i < len(c.Records) && i < from+maxOutstanding; i++ {
+		if r := &c.Records[i]; r.Dir == s.dir && r.Len > 0 &&
+			r.Kind == reassembly.SpuriousRetransmission {
+			return r.Mark()
+		}
+	}
+	return capture.Mark{}
+}
+
+// Repeated takes note of r, data that was sent again though it had arrived.
+func (s *State) Repeated(r *reassembly.Record) {
+	if !s.lastAgain(r) {
+		s.growth.repeat(r, s.hasty(r), s.stream.sent)
+	}
+	if !Seen(s.since.needless) {
+		s.since.needless = r.Mark()
+	}
+}
+
+// lastAgain reports whether r repeats the last of several segments that are outstanding: a tail
+// loss probe, which leaves the congestion window as it is unless it shows a loss (RFC 8985 §7.4). A
+// timeout repeats the first.
+func (s *State) lastAgain(r *reassembly.Record) bool {
+	return r.Seq > s.known.ack && r.Seq+int64(r.Len) == s.stream.sent
+}
+
+// hasty reports whether the sender repeated r, which had arrived, because of duplicate or selective
+// acknowledgments, and not because a timer had run out: segments had come in another order. Without
+// having heard of one it had only its timer.
+func (s *State) hasty(r *reassembly.Record) bool {
+	return s.last.any() && s.heardDuplicate(s.knownBy(r)) &&
+		s.waited(r) < min(s.path.probeSoonest(), s.path.TimeoutSoonest(1))
+}
+
+// heardDuplicate reports whether the sender knew, by what had passed the capture point at the given
+// moment, of a duplicate or selective acknowledgment behind its latest new one.
+func (s *State) heardDuplicate(known time.Duration) bool {
+	c := s.path.Conn
+	latest := int64(-1)
+	for i := s.hand.n - c.Released; i >= 0; i-- {
+		a := &c.Records[i]
+		if a.Dir == s.dir || a.Time > known || a.Flags&capture.ACK == 0 {
+			continue
+		}
+		if a.Ack < latest {
+			return false
+		}
+		if latest = a.Ack; a.SACK > 0 || a.Kind == reassembly.DuplicateAck {
+			return true
+		}
+	}
+	return false
+}

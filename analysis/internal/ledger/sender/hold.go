@@ -1,0 +1,33 @@
+package sender
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Hold is one segment that Nagle's algorithm seems to have held: a small segment that left as soon
+// as the ACK of the small segment before was known.
+type Hold struct {
+	Dir     reassembly.Dir
+	First   capture.Mark // the unacknowledged small segment
+	Ack     capture.Mark // what ended the hold
+	Second  capture.Mark // the one that was held
+	Size    [2]uint32    // octets of first and second
+	Headers bool         // first ends with the header section
+	// second is the end of a message behind full segments, and first the last of those
+	Tail      bool
+	From, To  time.Duration
+	RoundTrip time.Duration // the part that a prompt ACK would have taken
+	Delayed   time.Duration // the part by which the ACK was late
+}
+
+// Length is the whole hold.
+func (h *Hold) Length() time.Duration { return h.To - h.From }
+
+// divide divides the hold into what a prompt ACK would have taken, and the rest.
+func (h *Hold) divide(roundTrip time.Duration) {
+	h.RoundTrip = min(h.Length(), roundTrip)
+	h.Delayed = h.Length() - h.RoundTrip
+}

@@ -1,0 +1,181 @@
+package sender
+
+import (
+	"slices"
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// maxAppDelays is how many direct observations of an application's second write, and of late ACKs,
+// are kept per direction.
+const maxAppDelays = 64
+
+// Nagle is what a sender has shown of Nagle's algorithm (RFC 896): what happened each time a small
+// segment followed a small one in the same message.
+type Nagle struct {
+	small smallSegment
+	tails nagleTails
+
+	prompt          int // left before the ACK could be known: the algorithm was off then
+	promptAfterHeld int
+	held            int           // left as soon as the ACK was known
+	late            int           // left clearly later: the application itself wrote late
+	least           time.Duration // shortest hold: the application took no longer than that
+	// by how much the ACKs that ended holds came later than a prompt one, shortest first
+	delays []time.Duration
+	// how long the application took between the writes, where that can be seen
+	waits []time.Duration
+}
+
+// smallSegment is the last segment that was smaller than the effective MSS: what Nagle's algorithm
+// waits for (in Minshall's form).
+type smallSegment struct {
+	capture.Mark
+	end      int64 // offset after it
+	size     uint32
+	valid    bool         // there was one
+	answered bool         // the peer sent data since: what followed may have been caused by that
+	acked    bool         // the sender knows of an ACK that covers it
+	pure     bool         // that ACK carried no data
+	ack      capture.Mark // that ACK
+	headers  bool         // it ends where the header section ends
+	probe    bool         // a timer may have sent it, whatever Nagle's algorithm says
+}
+
+// acknowledge takes note of a, which the sender has heard of, and reports whether it is the first
+// to cover the segment.
+func (k *smallSegment) acknowledge(a *reassembly.Record) bool {
+	if !k.valid || k.acked || a.Ack < k.end {
+		return false
+	}
+	k.acked, k.pure, k.ack = true, a.PureAck(), a.Mark()
+	return true
+}
+
+// sent takes note of new data. headers tells that a header section ends with it, probe that a timer
+// may have sent it.
+func (n *Nagle) sent(r *reassembly.Record, headers, probe bool) {
+	if r.Trait.Has(reassembly.Full) {
+		return
+	}
+	n.small = smallSegment{
+		Mark:    r.Mark(),
+		end:     r.Seq + int64(r.Len),
+		size:    r.Len,
+		valid:   true,
+		headers: headers,
+		probe:   probe,
+	}
+}
+
+// ended takes note of by how much the ACK that ended a hold came later than a prompt one.
+func (n *Nagle) ended(delay time.Duration) {
+	if len(n.delays) < maxAppDelays {
+		i, _ := slices.BinarySearch(n.delays, delay)
+		n.delays = slices.Insert(n.delays, i, delay)
+	}
+}
+
+// delayed is how many of the ACKs a timer made late: those that are apart from the prompt ones by
+// the least that stacks mean. Where the path's delay varies, they are late by anything from nothing
+// on.
+func (n *Nagle) delayed() int {
+	before := time.Duration(0)
+	for i, d := range n.delays {
+		if d-before >= DelackFloor {
+			return len(n.delays) - i
+		}
+		before = max(before, d)
+	}
+	return 0
+}
+
+// NagleTally is what a connection showed of Nagle's algorithm in one direction: how many small
+// segments were held, left at once, or left late, and how many holds a late ACK ended.
+type NagleTally struct {
+	Held, Prompt, Late, Delayed int
+	Least                       time.Duration // shortest hold; 0 if there was none
+}
+
+// Add adds another connection's evidence.
+func (t *NagleTally) Add(o NagleTally) {
+	t.Held, t.Prompt = t.Held+o.Held, t.Prompt+o.Prompt
+	t.Late, t.Delayed = t.Late+o.Late, t.Delayed+o.Delayed
+	if o.Held > 0 && (t.Least == 0 || o.Least < t.Least) {
+		t.Least = o.Least
+	}
+}
+
+// Tally is the evidence so far.
+func (n *Nagle) Tally() NagleTally {
+	return NagleTally{n.held, n.prompt, n.late, n.delayed(), n.least}
+}
+
+// Tails is how many small ends of messages behind full segments were held, and perhaps were.
+func (n *Nagle) Tails() int { return n.tails.held + n.tails.sizes }
+
+const (
+	// heldOften is how many holds outweigh one segment that left at once, before the option
+	// changed, and heldPercent what part of all that could be held must have been, as an
+	// application that happens to write when an ACK comes does so now and then. heldTwice is no
+	// accident any more. All of these rest on reasoning.
+	heldOften   = 3
+	heldPercent = 60
+	heldTwice   = 2
+)
+
+// Contradicted reports whether what was seen says that the algorithm is off, or that the
+// application decides when it sends: small segments left with one unacknowledged, or most left
+// late.
+func (n *Nagle) Contradicted() bool {
+	return n.promptAfterHeld > 0 || n.prompt > 1 || n.prompt == 1 && n.held < heldOften ||
+		n.held*100 < (n.held+n.late)*heldPercent
+}
+
+// Repeated reports whether there are holds enough to be no accident.
+func (n *Nagle) Repeated() bool { return n.held >= heldTwice }
+
+// Once reports whether there was a single hold, and nothing that speaks for it or against it.
+func (n *Nagle) Once() bool { return n.held == 1 && n.prompt == 0 && n.late == 0 }
+
+// sooner are those of waits that were shorter than limit.
+func sooner(waits []time.Duration, limit time.Duration) (out []time.Duration) {
+	for _, w := range waits {
+		if w < limit {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// A few observations, fewer than spreadKnown, say little of the spread: it is taken to be one of
+// spreadParts at least (reasoning).
+const (
+	spreadKnown = 4
+	spreadParts = 10
+)
+
+// AppDelay estimates how long the application itself took before a write that was held for as long
+// as given. known tells that it was observed where the write came after the ACK; else it is at most
+// most. What took it longer than the hold now and then was not so here.
+func (n *Nagle) AppDelay(
+	hold time.Duration,
+) (typical, spread, most time.Duration, known bool) {
+	waits := sooner(n.waits, hold)
+	if len(waits) == 0 {
+		return 0, 0, n.least, false
+	}
+	slices.Sort(waits)
+	typical = waits[len(waits)/2]
+	for i, v := range waits {
+		waits[i] = max(v-typical, typical-v)
+	}
+	slices.Sort(waits)
+	spread = waits[len(waits)/2]
+	if len(waits) < spreadKnown {
+		spread = max(spread, typical/spreadParts)
+	}
+	return typical, spread, 0, true
+}

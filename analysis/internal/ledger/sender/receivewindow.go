@@ -1,0 +1,82 @@
+package sender
+
+// ReceiveWindow is what the receive window was when it kept the sender back during the message in
+// hand. Windows are octets.
+type ReceiveWindow struct {
+	Times       int // how often it did
+	first, last int64
+	Most        int64 // the largest that did
+	early, late int64 // the largest of the first earlyTimes, and of the later ones
+	begun       int64 // what there was room for when the message began
+	room        int64 // the most that was offered after the first earlyTimes
+	steady      int   // how many of the latest were about as large as the first of them
+	level       int64 // that first one
+	Offered     int64 // the largest during the message, whether it kept the sender back or not
+}
+
+// earlyTimes is how many of the first times tell how large a window is that then goes up and down,
+// as one of two or three segments does with every acknowledgment.
+const earlyTimes = 6
+
+// Windows about as large as each other are so many percent of each other. All of these rest on
+// reasoning: a receiver's buffer that grows doubles (Linux, tcp_rcv_space_adjust), and one that
+// does not differs by a segment or two of what its program has yet to read.
+const (
+	levelLeast = 75  // percent of the level that a window has at least
+	levelMost  = 125 // and at most
+	backTo     = 80  // percent of what it was in the beginning
+	// a window that was so many times as large when nothing waited for it was not fixed
+	offeredTimes = 2
+	// how many times it must have held the sender back: for the last to be compared with the first,
+	// and for most to be compared with each other, of which so many percent must agree
+	timesToCompare = 3
+	timesToRank    = 8
+	steadyPercent  = 75
+)
+
+// Fixed reports whether the window stayed about the same: from the first to the last, or for all
+// but a few at the start, before the receiver's buffer was known to it; or whether it came back to
+// what it was in the beginning, and to no more. Where the receiver's program is slow it does not
+// come back.
+func (b *ReceiveWindow) Fixed() bool {
+	if b.Offered > offeredTimes*b.Most {
+		return false
+	}
+	return b.cameBack() ||
+		b.Times >= timesToCompare && b.last*100 <= b.first*levelMost ||
+		b.Times >= timesToRank && b.steady*100 >= b.Times*steadyPercent
+}
+
+// cameBack reports whether the window went up and down, to what it was in the beginning and to no
+// more.
+func (b *ReceiveWindow) cameBack() bool {
+	return b.Times >= 2*earlyTimes && b.late*100 <= b.early*levelMost &&
+		b.room*100 >= max(b.early, b.begun)*backTo
+}
+
+// hold takes note of a window that kept the sender back.
+func (b *ReceiveWindow) hold(window int64) {
+	if b.Times == 0 {
+		b.first = window
+	}
+	if window*100 < b.level*levelLeast || window*100 > b.level*levelMost {
+		b.level, b.steady = window, 0
+	}
+	b.steady++
+	b.Times++
+	b.last = window
+	b.Most = max(b.Most, window)
+	if b.Times <= earlyTimes {
+		b.early = b.Most
+	} else {
+		b.late = max(b.late, window)
+	}
+}
+
+// offer takes note of a window that the peer offered.
+func (b *ReceiveWindow) offer(window int64) {
+	b.Offered = max(b.Offered, window)
+	if b.Times > earlyTimes {
+		b.room = max(b.room, window)
+	}
+}

@@ -1,0 +1,124 @@
+package sender
+
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// Release is what the sender learned just before it sent the record in hand.
+func (s *State) Release() *Release { return &s.hand.release }
+
+// Late is by how much longer than the least the record in hand was under way; 0 if that does not
+// show.
+func (s *State) Late() time.Duration { return s.hand.late }
+
+// Opening is the latest segment that moved the receive window's edge since the sender last sent
+// something new; no frame if none did.
+func (s *State) Opening() capture.Mark { return s.since.opening }
+
+// Needless is the first segment that was sent again without need since the sender last sent
+// something new; no frame if none was.
+func (s *State) Needless() capture.Mark { return s.since.needless }
+
+// TakeGap reports, once, whether octets were acknowledged that the capture never showed.
+func (s *State) TakeGap() bool {
+	gap := s.stream.gap
+	s.stream.gap = false
+	return gap
+}
+
+// Outstanding reports whether something was not acknowledged, as far as the sender knew, before
+// anything could release the record in hand.
+func (s *State) Outstanding() bool { return s.prior.ack < s.stream.before }
+
+// Closed reports whether a window of zero was offered since the sender last sent something new.
+func (s *State) Closed() bool { return s.since.closed }
+
+// Cut reports whether a loss has shrunk the congestion window.
+func (s *State) Cut() bool { return s.growth.cut }
+
+// SlowStart reports whether slow start has not ended.
+func (s *State) SlowStart() bool { return s.growth.slow }
+
+// Hasty reports whether the latest needless retransmission was no timer's doing, but due to the
+// order in which segments came.
+func (s *State) Hasty() bool { return s.growth.hasty }
+
+// Segments come as fast as the path carries them if they are no further apart than so many percent
+// of what one takes at the best rate, and a few ticks of the capture's clock (reasoning: half as
+// much again is jitter, twice as much is a wait).
+const (
+	serialPercent = 150
+	serialTicks   = 4
+)
+
+// BackToBack reports whether r, which came gap after the one before, followed as fast as the path,
+// or the sender's host, can carry segments.
+func (s *State) BackToBack(r *reassembly.Record, gap time.Duration) bool {
+	if gap <= s.path.AtOnce(s.dir) && gap <= kernelReaction {
+		return true
+	}
+	per := s.rates.segments.perSegment()
+	mss := int64(s.mss())
+	if per == 0 || mss == 0 || s.known.ack >= s.stream.before {
+		return false // after a pause nothing tells how fast the path is
+	}
+	segments := time.Duration((int64(r.Len) + mss - 1) / mss)
+	return gap <= per*segments*serialPercent/100+serialTicks*s.path.tick
+}
+
+// WindowBound reports whether r could not have been sent before the receive window moved, and was
+// sent as soon as it did.
+func (s *State) WindowBound(r *reassembly.Record) bool {
+	if !s.path.Conn.Scaled() || s.prior.edge == 0 || !Seen(s.hand.release.Opening) ||
+		r.Seq < s.stream.before {
+		return false
+	}
+	return s.prior.edge-s.stream.before < min(int64(r.Len), int64(s.mss()))
+}
+
+// HalfTrip is half of the least round trip: what lasts less is no wait for an answer (reasoning).
+func (p *Path) HalfTrip() time.Duration { return p.Conn.RTTMin() / 2 }
+
+// HeldByWindow takes note of a wait of gap for the receive window.
+func (s *State) HeldByWindow(gap time.Duration) {
+	if gap >= s.path.HalfTrip() {
+		s.offered.hold(max(s.known.edge-s.known.ack, s.stream.before-s.prior.ack))
+	}
+}
+
+// Paces reports whether r, which came gap after the one before, came at the pace that its sender
+// keeps, and takes note of that.
+func (s *State) Paces(r *reassembly.Record, gap time.Duration) bool {
+	if !s.last.full || !r.Trait.Has(reassembly.Full) || !s.Outstanding() {
+		return false
+	}
+	paced := s.pacing.explains(gap)
+	s.pacing.add(gap, !Seen(s.hand.release.Ack))
+	return paced
+}
+
+// AwaitedAck reports whether an acknowledgment released the record in hand, while a congestion
+// window's worth may have been in flight: the segment before was full, or as much was in flight as
+// the window had, as a program that writes records or chunks with TCP_NODELAY fills it with
+// segments of any size.
+func (s *State) AwaitedAck() bool {
+	return s.last.any() && s.Outstanding() && Seen(s.hand.release.Ack) &&
+		(s.last.full || s.prior.cwnd > 0 && s.inFlight() >= s.prior.cwnd)
+}
+
+// inFlight is how many packets were in flight before anything could release the record in hand.
+func (s *State) inFlight() int64 { return s.flying.sent - s.prior.acked }
+
+// WroteAll reports whether nothing was in flight before the record in hand, or the write before it
+// had ended: then no window and no Nagle held it back.
+func (s *State) WroteAll() bool { return !s.Outstanding() || s.last.any() && !s.last.full }
+
+// HadRoom reports whether acknowledgments had made room for r, half of what had been in flight
+// before and more, and nothing was sent: there was nothing to send.
+func (s *State) HadRoom(r *reassembly.Record) bool {
+	return s.prior.ack > s.stream.before-s.growth.peak/2 &&
+		s.prior.edge-s.stream.before >= int64(r.Len)
+}

@@ -1,0 +1,76 @@
+package sender
+
+import "time"
+
+// SentTo is the offset after the highest octet that was sent.
+func (s *State) SentTo() int64 { return s.stream.sent }
+
+// AckedBy is the highest acknowledgment of what was sent that had passed by the given moment: the
+// offset after what it covers. Of records that have been released it counts all.
+func (s *State) AckedBy(at time.Duration) int64 {
+	acked := s.stream.released
+	c := s.path.Conn
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Time > at {
+			break
+		}
+		if r.Dir != s.dir && acknowledges(r) {
+			acked = max(acked, r.Ack)
+		}
+	}
+	return acked
+}
+
+// Rounds are the first rounds of the message in hand. They are valid until the next message.
+func (s *State) Rounds() []Round { return s.rounds.list }
+
+// FirstRound is how many octets the first round of the connection had; 0: not known.
+func (s *State) FirstRound() int64 { return s.rounds.initial }
+
+// MostInFlight is the most octets that were in flight so far.
+func (s *State) MostInFlight() int64 { return s.growth.most }
+
+// Room is how many octets more the receive window has room for than have been acknowledged, as far
+// as the sender knows; 0 if that is not known.
+func (s *State) Room() int64 {
+	if !s.path.Conn.Scaled() {
+		return 0
+	}
+	return max(0, s.known.edge-s.known.ack)
+}
+
+// PathRate is how many octets a second the path carries from this sender, as far as segments and
+// acknowledgments show it; 0: not known. average is the rate at which the whole message passed.
+func (s *State) PathRate(average float64) float64 {
+	return s.rates.perSecond(int64(s.mss()), average)
+}
+
+// Window is what the receive window was when it kept the sender back during the message in hand.
+func (s *State) Window() ReceiveWindow { return s.offered }
+
+// Queue is the most by which round trips grew during the message in hand.
+func (s *State) Queue() time.Duration { return s.queue.most }
+
+// Idle is the idle period before the message in hand.
+func (s *State) Idle() Idle { return s.growth.idle }
+
+// Pieces are the segments of the message in hand.
+func (s *State) Pieces() Pieces { return s.pieces }
+
+// StampTick is by how much the clock goes on at a time by which the sender stamps what it sends
+// (RFC 7323 §3); 0: not known.
+func (s *State) StampTick() time.Duration { return s.stamps.tick }
+
+// LostUnseen reports whether what the sender lost last had not passed the capture point.
+func (s *State) LostUnseen() bool { return s.growth.unseen }
+
+// FullPassed reports whether a full segment of the sender arrived, at the first attempt.
+func (s *State) FullPassed() bool { return s.full.passed }
+
+// LateAcks is by how much the peer's acknowledgments of small segments came later than prompt ones,
+// where only a timer can have made them late.
+func (s *State) LateAcks() []time.Duration { return s.lateAcks }
+
+// Nagle is what the sender has shown of Nagle's algorithm.
+func (s *State) Nagle() *Nagle { return &s.nagle }

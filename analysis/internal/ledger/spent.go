@@ -1,0 +1,33 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// Spent is what the message of dir took under label l, one of a transfer's.
+func (j *Exchange) Spent(dir reassembly.Dir, l report.Label) time.Duration {
+	up := j.UpTimes[l-FirstOfTransfer]
+	if dir == reassembly.FromClient {
+		return up
+	}
+	return max(0, j.Times[l]-up)
+}
+
+// WindowTime is what dir's message spent waiting for a congestion window.
+func (j *Exchange) WindowTime(dir reassembly.Dir) time.Duration {
+	return j.Spent(dir, report.SlowStart) + j.Spent(dir, report.SlowStartIdle) +
+		j.Spent(dir, report.CongAvoid) + j.Spent(dir, report.RecoveryCwnd)
+}
+
+// TransferTime is what dir's message spent waiting for a congestion window, and for the path, if
+// what that carries is known: what a simulation of its transfer is to be compared with.
+func (j *Exchange) TransferTime(dir reassembly.Dir) time.Duration {
+	took := j.WindowTime(dir)
+	if j.Facts(dir).Rate > 0 {
+		took += j.Spent(dir, report.Serialize)
+	}
+	return took
+}

@@ -1,0 +1,182 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/sender"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+// walk goes over a connection's records once, in order, and tiles the connection's time. A tile
+// ends at a progress event: a segment that brought the receiver nearer to having everything in
+// order, or that closed the connection. What lies between two progress events is split by label
+// (setup.go, turn.go, transfer.go, loss.go); every nanosecond gets one.
+//
+// The tracker calls for the walk only when the kinds of the records are certain, so the walk may
+// look ahead in what is held.
+type walk struct {
+	book  *book
+	path  *sender.Path
+	holds *holds
+
+	next  int            // absolute number of the record to look at next
+	at    time.Duration  // end of the time that has been tiled
+	began bool           // a record has been looked at, and at is valid
+	set   bool           // the set-up has been tiled
+	any   bool           // there was a progress event; the next two are of the last
+	prev  reassembly.Dir // whose it was
+	last  capture.Mark
+}
+
+// why is what ended a wait, as far as that is known. The zero value says that nothing did that the
+// capture shows.
+type why struct {
+	ended *reassembly.Record // the record that ended it; nil if none did
+	// what released that record, or its first copy that was lost; no frame if that is not known
+	cause capture.Mark
+	// what was sent again without need while the wait lasted; no frame if nothing was
+	again capture.Mark
+	room  bool // the cause acknowledged nothing new: it told of room in the receive window
+	// what the wait was for had been lost before it passed the capture point
+	unseen bool
+	// of a corked end of a message: the wait before, which had not been recognised; 0: none
+	earlier time.Duration
+}
+
+// to looks at the records up to the absolute number n, exclusive.
+func (w *walk) to(n int) {
+	c := w.path.Conn
+	w.path.LookAhead()
+	for ; w.next < n && w.next-c.Released < len(c.Records); w.next++ {
+		w.record(w.next)
+	}
+}
+
+// record looks at record n.
+func (w *walk) record(n int) {
+	r := &w.path.Conn.Records[n-w.path.Conn.Released]
+	if !w.began {
+		w.began, w.at = true, r.Time
+	}
+	s := w.path.Observe(r, n)
+	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
+		return
+	}
+	closes := r.Flags&(capture.FIN|capture.RST) != 0
+	if r.Len == 0 && !closes || unneeded(r) {
+		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
+			s.Repeated(r)
+		}
+		return
+	}
+	if !w.set {
+		w.setup(r.Time)
+	}
+	follows := w.any && w.prev == r.Dir
+	s.Learn(r)
+	held := s.Held(r, w.at, follows)
+	filled, progress := s.Deliver(r)
+	first := !follows || w.path.OneSided(r.Dir) && w.book.begins(r)
+	if progress || closes && !w.leaves(r) {
+		w.progress(r, filled, held)
+	}
+	s.Sent(r, first, !r.Trait.Has(reassembly.Full) && w.book.endsHeader(r))
+}
+
+// unneeded reports whether r carries nothing that a message needs.
+func unneeded(r *reassembly.Record) bool {
+	switch r.Kind {
+	case reassembly.KeepAlive, reassembly.ZeroWindowProbe, reassembly.SpuriousRetransmission:
+		return r.Flags&(capture.FIN|capture.RST) == 0
+	}
+	return false
+}
+
+// progress tiles the time since the last progress event until r. filled is the hole that r filled
+// at the receiver's edge, held the hold by which Nagle's algorithm seems to have kept r back; nil
+// if there was none.
+func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
+	if r.Time > w.at {
+		lost := w.recovers(r, filled)
+		switch {
+		case w.inTLS(r.Time):
+			w.tls(r, lost.from)
+		case w.any && w.prev == r.Dir:
+			w.transfer(r, held, lost.from)
+		default:
+			w.turn(r, lost.from)
+		}
+		w.recovery(r, &lost)
+		w.emit(r.Time, report.Unknown, why{ended: r})
+	}
+	w.prev, w.any, w.last = r.Dir, true, r.Mark()
+}
+
+// emit labels the time until to, as far as it has not been labelled yet; y is what ended it.
+func (w *walk) emit(to time.Duration, l report.Label, y why) {
+	if to <= w.at {
+		return
+	}
+	t := report.Tile{Label: l, From: w.at, To: to, Before: w.last, Cause: y.cause}
+	byClient := false
+	if r := y.ended; r != nil {
+		t.End, byClient = r.Mark(), r.Dir == reassembly.FromClient
+	}
+	w.book.tile(&t, byClient)
+	if to-w.at >= minWait {
+		w.note(&t, &y)
+	}
+	w.at = to
+}
+
+// note keeps a wait for rules that look at single ones.
+func (w *walk) note(t *report.Tile, y *why) {
+	s := Wait{
+		Label:   t.Label,
+		From:    t.From,
+		To:      t.To,
+		Before:  t.Before,
+		Prev:    w.prev,
+		End:     t.End,
+		Cause:   y.cause,
+		Again:   y.again,
+		Room:    y.room,
+		Unseen:  y.unseen,
+		Earlier: y.earlier,
+	}
+	if r := y.ended; r != nil {
+		s.Dir, s.Octets, s.Kind = r.Dir, r.Len, r.Kind
+		s.Hasty = w.path.Of(r.Dir).Hasty()
+	}
+	w.book.keep(s)
+}
+
+// flush tiles the time up to to, in which nothing more was to be seen.
+func (w *walk) flush(to time.Duration) {
+	if w.began && !w.set {
+		w.setup(to)
+	}
+	l := report.Unknown
+	if w.any && w.prev == reassembly.FromClient {
+		far := w.path.Conn.Far(reassembly.FromServer)
+		w.emit(min(to, w.at+far), report.RoundTrip, why{})
+		l = report.Think
+	}
+	w.emit(to, l, why{})
+}
+
+// finish tiles the rest of the connection's time.
+func (w *walk) finish() {
+	end := w.path.Conn.End.Time
+	for _, j := range w.book.exchanges {
+		if j.over && j.Until > w.at {
+			w.flush(j.Until)
+		}
+	}
+	if w.began && !w.set {
+		w.setup(end)
+	}
+	w.emit(end, report.Closing, why{})
+}
