@@ -17,12 +17,14 @@ const (
 	// time slice or two. A client that had connected in advance may happen to have a request just
 	// then, too; so this is only likely.
 	lateStart = 10 * time.Millisecond
+	// It must also be less than one of so many parts of the handshake: had its moment nothing to do
+	// with that, it would rather have come within it than so soon behind it (reasoning).
+	lateStartParts = 2
 )
 
 // criticalSetup reports whether the first request waited for the connection: it left as soon as it
 // could. Otherwise the client had connected in advance, and the handshake cost the request nothing.
-// What left a little later is doubtful: had its moment nothing to do with the handshake, it would
-// rather have come within that than in half of its length behind it.
+// What left a little later is doubtful.
 func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful bool) {
 	c := p.Conn
 	ready, ok := setUpAt(c)
@@ -34,7 +36,7 @@ func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful b
 	if late <= max(OwnStart, c.RTTMin()/ownStartParts, atOnce) || heldFirst(p, x) {
 		return true, false
 	}
-	doubtful = late <= min(lateStart, (ready-c.Start.Time)/2)+atOnce
+	doubtful = late <= min(lateStart, (ready-c.Start.Time)/lateStartParts)+atOnce
 	return doubtful, doubtful
 }
 

@@ -147,11 +147,15 @@ func (j *Exchange) Message(dir reassembly.Dir) *reassembly.Message {
 	return j.Parsed.Response
 }
 
+// streams is from what part of its time, in percent, a response of an unknown protocol was sent as
+// things happened (reasoning: a server that works on a response does not pause most of the time).
+const streams = 50
+
 // Streams reports whether the server sends the response as things happen: events by their name, or
 // messages of its own in a protocol whose messages are not known. The client takes what comes, and
 // does not wait for the end.
 func (j *Exchange) Streams() bool {
 	m := j.Parsed.Response
 	return m != nil && m.Facts.Has(reassembly.EventStream) ||
-		j.Parsed.Turn && 2*j.Times[report.AppPaced] > j.Until-j.From
+		j.Parsed.Turn && 100*j.Times[report.AppPaced] > streams*(j.Until-j.From)
 }

@@ -16,8 +16,8 @@ type (
 	Idle = sender.Idle
 	// ReceiveWindow is what the receive window was when it kept a sender back.
 	ReceiveWindow = sender.ReceiveWindow
-	// Pieces are the segments of a message, in numbers.
-	Pieces = sender.Pieces
+	// Segments are the segments of a message, in numbers.
+	Segments = sender.Segments
 	// Hold is one segment that Nagle's algorithm seems to have held.
 	Hold = sender.Hold
 	// NagleTally is what a connection showed of Nagle's algorithm in one direction.
@@ -46,7 +46,7 @@ type Flow struct {
 	Idle     Idle
 	Stamped  bool          // the pace of the sender's timestamp clock is known
 	Queue    time.Duration // the most by which round trips grew above the least
-	Pieces   [2]Pieces     // of both messages, by direction
+	Segments [2]Segments   // of both messages, by direction
 }
 
 // Transfers are what the messages of an exchange showed.

@@ -76,9 +76,12 @@ func (k *holds) settled(h *Hold) SettledHold {
 // way (reasoning: two are the usual bound of what is not known better).
 const deviations = 2
 
+// headersParts: one program writes a header section and what follows it in one go, and takes one of
+// so many parts of a hold for it at most (reasoning).
+const headersParts = 2
+
 // waited is what of a hold the application did not need for itself: the hold less the time that the
-// application takes between two writes. Where that never shows, the shortest hold bounds it; what
-// ends with the header section is written by one program in one go, and took half of it at most.
+// application takes between two writes. Where that never shows, the shortest hold bounds it.
 func waited(n *sender.Nagle, h *Hold) report.Cost {
 	typical, spread, most, known := n.AppDelay(h.Length())
 	length := h.Length()
@@ -92,7 +95,7 @@ func waited(n *sender.Nagle, h *Hold) report.Cost {
 	}
 	low := length - min(most, length)
 	if h.Headers {
-		low = max(low, length/2)
+		low = max(low, length/headersParts)
 	}
 	return report.Cost{Low: low, Expected: length, High: length}
 }

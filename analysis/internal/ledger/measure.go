@@ -17,7 +17,7 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	s := p.Of(reassembly.FromServer)
 	t, f := &j.Transfers, &j.Transfers.Flow
 	t.Rounds = append(t.Rounds[:0], s.Rounds()...)
-	f.Rtt = max(c.RTTMin(), s.Period())
+	f.Rtt = max(c.RTTMin(), s.FlightPeriod())
 	f.Mss = int64(c.Half[reassembly.FromServer].Eff)
 	f.Flight, f.Initial = s.MostInFlight(), s.FirstRound()
 	m.request(p, j)
@@ -27,8 +27,8 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	f.Bytes = x.Response.HeaderBytes + x.Response.BodyBytes
 	m.message(p, f, reassembly.FromServer, x.Response)
 	f.Stamped = s.StampTick() > 0
-	for dir := range f.Pieces {
-		f.Pieces[dir] = p.Of(reassembly.Dir(dir)).Pieces()
+	for dir := range f.Segments {
+		f.Segments[dir] = p.Of(reassembly.Dir(dir)).Segments()
 	}
 }
 
@@ -70,9 +70,9 @@ func (m *measures) message(
 	if rounds := s.Rounds(); len(rounds) > 0 {
 		f.Initial = rounds[0].Bytes
 	}
-	f.Window = s.Room()
+	f.Window = s.WindowRoom()
 	f.Rate = s.PathRate(float64(f.Bytes) / max(f.Measured.Seconds(), nothing))
-	f.Rwnd = s.Window()
+	f.Rwnd = s.ReceiveWindow()
 	f.Queue = s.Queue()
 	f.Idle = s.Idle()
 }

@@ -63,10 +63,16 @@ func (w *walk) beforeSpeaking(took time.Duration) report.Label {
 	return report.ClientThink
 }
 
-// trip is how much of took a round trip to the sender of dir may have been: the handshake's own
-// sample may hold the host's scheduling, so twice the least round trip is the limit.
+const (
+	// A round trip of the handshake may hold the host's scheduling: it is up to so many times the
+	// least one, and setupTrip at least (reasoning: a kernel under load takes no longer to answer).
+	setupTrips = 2
+	setupTrip  = time.Millisecond
+)
+
+// trip is how much of took a round trip to the sender of dir may have been.
 func (w *walk) trip(dir reassembly.Dir, took time.Duration) time.Duration {
-	return min(took, max(2*w.path.Conn.Far(dir), time.Millisecond))
+	return min(took, max(setupTrips*w.path.Conn.Far(dir), setupTrip))
 }
 
 // lateAnswer is the label of the time by which the SYN-ACK came later than a round trip.

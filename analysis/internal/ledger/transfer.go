@@ -35,10 +35,10 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 		w.emit(until, report.Serialize, y)
 	case s.BeginsFlight(r, gap):
 		w.emit(until, flightLabel(s, r, gap), y)
-	case s.Closed():
+	case s.WindowClosed():
 		w.zeroWindow(s, r, until, y)
 	case s.WindowBound(r):
-		s.HeldByWindow(gap)
+		s.NoteWindowWait(gap)
 		y.cause, y.room = s.Release().Opening, s.Release().Room
 		w.emit(until, report.RWnd, y)
 	case s.Paces(r, gap):
@@ -58,7 +58,7 @@ func (w *walk) unreleased(s *sender.State, r *reassembly.Record, until time.Dura
 	switch {
 	case fin && r.Dir == reassembly.FromServer && endsByClose(w.book.active(w.at)):
 		w.emit(until, report.Closing, y)
-	case s.Cut() && s.Probing(r):
+	case s.WindowCut() && s.Probing(r):
 		w.emit(until, report.RecoveryCwnd, y)
 	case s.Outstanding() && !Seen(s.Release().Ack) && s.Probing(r):
 		y.again = s.NextNeedless()
@@ -69,7 +69,7 @@ func (w *walk) unreleased(s *sender.State, r *reassembly.Record, until time.Dura
 		w.emit(until, report.Paced, y)
 	case s.HadRoom(r):
 		w.emitPause(r, until, Pause(r.Dir), y)
-	case s.Cut():
+	case s.WindowCut():
 		// The acknowledgment that would have released it was lost or came too late, and a probe
 		// went out instead.
 		w.emit(until, report.RecoveryCwnd, y)
@@ -81,7 +81,7 @@ func (w *walk) unreleased(s *sender.State, r *reassembly.Record, until time.Dura
 // corked tiles a wait that a cork may have made: it is one if it happens again and again, and a
 // pause of the application before.
 func (w *walk) corked(s *sender.State, r *reassembly.Record, until time.Duration, y why) {
-	if !s.Corks() {
+	if !s.CorkRepeats() {
 		s.KeepFirstCork(until - w.at)
 		w.emit(until, Pause(r.Dir), y)
 		return
@@ -101,8 +101,8 @@ func (w *walk) zeroWindow(s *sender.State, r *reassembly.Record, until time.Dura
 	case v.Heard:
 		w.emit(until, report.ZeroWindow, y)
 	default:
-		y.cause = s.Opening()
-		known := s.Opening().Time + w.path.Conn.Far(r.Dir)
+		y.cause = s.LatestOpening()
+		known := s.LatestOpening().Time + w.path.Conn.Far(r.Dir)
 		w.emit(min(until, known), report.ZeroWindow, y)
 		w.emit(until, Pause(r.Dir), y)
 	}
@@ -121,7 +121,7 @@ func (w *walk) congestion(s *sender.State, until time.Duration, y why) {
 	case s.PipeFull():
 		w.emit(until, report.Serialize, y)
 		return
-	case s.Cut():
+	case s.WindowCut():
 		// a window of a segment or two waits for delayed acknowledgments because of the loss
 		late = 0
 	case s.Release().Partly:
@@ -145,9 +145,9 @@ func (w *walk) emitLate(s *sender.State, until time.Duration, y why) {
 // it was.
 func windowLabel(s *sender.State) report.Label {
 	switch {
-	case s.Restarted():
+	case s.RestartedAfterIdle():
 		return report.SlowStartIdle
-	case s.Cut():
+	case s.WindowCut():
 		return report.RecoveryCwnd
 	case s.ShrankNeedlessly():
 		return report.SpuriousRetx

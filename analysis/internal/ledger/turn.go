@@ -73,7 +73,7 @@ const heldUpLeast = 20 * time.Millisecond
 // when r passed, or its first copy would have.
 func (w *walk) emitPause(r *reassembly.Record, until time.Duration, l report.Label, y why) {
 	s := w.path.Of(r.Dir)
-	held := min(s.Late(), until-w.at)
+	held := min(s.HeldUp(), until-w.at)
 	if until != r.Time || held < max(heldUpLeast, w.path.HalfTrip()) {
 		held = 0
 	}

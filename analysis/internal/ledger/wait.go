@@ -34,8 +34,8 @@ type Wait struct {
 	Octets uint32          // of the segment that ended it
 	Kind   reassembly.Kind // of that segment
 	// needless retransmissions were not a timer's, but due to the order in which segments came
-	Hasty  bool
-	Unseen bool // what was lost had not passed the capture point
+	ByOrder bool
+	Unseen  bool // what was lost had not passed the capture point
 	// the cause acknowledged nothing new, or a full window at once: it told of room in that
 	Room bool
 }

@@ -67,7 +67,7 @@ func (w *walk) record(n int) {
 	closes := r.Flags&(capture.FIN|capture.RST) != 0
 	if r.Len == 0 && !closes || unneeded(r) {
 		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
-			s.Repeated(r)
+			s.NoteNeedless(r)
 		}
 		return
 	}
@@ -76,7 +76,7 @@ func (w *walk) record(n int) {
 	}
 	follows := w.any && w.prev == r.Dir
 	s.Learn(r)
-	held := s.Held(r, w.at, follows)
+	held := s.HeldByNagle(r, w.at, follows)
 	filled, progress := s.Deliver(r)
 	first := !follows || w.path.OneSided(r.Dir) && w.book.begins(r)
 	if progress || closes && !w.leaves(r) {
@@ -148,7 +148,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 	}
 	if r := y.ended; r != nil {
 		s.Dir, s.Octets, s.Kind = r.Dir, r.Len, r.Kind
-		s.Hasty = w.path.Of(r.Dir).Hasty()
+		s.ByOrder = w.path.Of(r.Dir).NeedlessByOrder()
 	}
 	w.book.keep(s)
 }

@@ -39,9 +39,9 @@ func (s *State) PipeFull() bool {
 	return rate > 0 && float64(s.stream.before-s.prior.ack) >= rate*c.RTTMin().Seconds()
 }
 
-// Restarted reports whether the congestion window of the message in hand was cut back because
-// nothing had been sent before it, as a kernel does that.
-func (s *State) Restarted() bool {
+// RestartedAfterIdle reports whether the congestion window of the message in hand was cut back
+// because nothing had been sent before it, as a kernel does that.
+func (s *State) RestartedAfterIdle() bool {
 	first, initial := s.rounds.first(), s.rounds.initial
 	return s.growth.restarted(first, initial) &&
 		s.growth.decayed(first, initial, s.path.Timeout())

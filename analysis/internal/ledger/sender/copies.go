@@ -77,10 +77,10 @@ func (s *State) NextNeedless() capture.Mark {
 	return capture.Mark{}
 }
 
-// Repeated takes note of r, data that was sent again though it had arrived.
-func (s *State) Repeated(r *reassembly.Record) {
+// NoteNeedless takes note of r, data that was sent again though it had arrived.
+func (s *State) NoteNeedless(r *reassembly.Record) {
 	if !s.lastAgain(r) {
-		s.growth.repeat(r, s.hasty(r), s.stream.sent)
+		s.growth.repeat(r, s.byOrder(r), s.stream.sent)
 	}
 	if !Seen(s.since.needless) {
 		s.since.needless = r.Mark()
@@ -94,12 +94,12 @@ func (s *State) lastAgain(r *reassembly.Record) bool {
 	return r.Seq > s.known.ack && r.Seq+int64(r.Len) == s.stream.sent
 }
 
-// hasty reports whether the sender repeated r, which had arrived, because of duplicate or selective
-// acknowledgments, and not because a timer had run out: segments had come in another order. Without
-// having heard of one it had only its timer.
-func (s *State) hasty(r *reassembly.Record) bool {
+// byOrder reports whether the sender repeated r, which had arrived, because of duplicate or
+// selective acknowledgments, and not because a timer had run out: segments had come in another
+// order. Without having heard of one it had only its timer.
+func (s *State) byOrder(r *reassembly.Record) bool {
 	return s.last.any() && s.heardDuplicate(s.knownBy(r)) &&
-		s.waited(r) < min(s.path.probeSoonest(), s.path.TimeoutSoonest(1))
+		s.waited(r) < min(s.path.probeSoonest(), s.path.timeoutSoonest(1))
 }
 
 // heardDuplicate reports whether the sender knew, by what had passed the capture point at the given

@@ -21,7 +21,10 @@ const (
 	// (reasoning).
 	corkLeast   = 2
 	corkPercent = 60
-	// rttvarLeast: a mean deviation that delayed acknowledgments of 40 ms make (TCP_ATO_MIN)
+	// What a timer adds to its least value is four mean deviations of the round trip, at most
+	// rttvarTrips round trips after the first sample (RFC 6298 §2.2), and rttvarLeast where
+	// acknowledgments are delayed (TCP_ATO_MIN).
+	rttvarTrips = 2
 	rttvarLeast = 40 * time.Millisecond
 )
 
@@ -35,13 +38,11 @@ func (s *State) Corked(r *reassembly.Record) bool {
 		return false
 	}
 	wait := s.waited(r)
-	// What the timer adds to the least value is four mean deviations of the round trip, at most two
-	// round trips after the first sample (RFC 6298 §2.2).
-	most := TimerLatest(s.path.Timeout() + max(2*s.path.Conn.RTTMin(), rttvarLeast))
-	return wait >= TimerSoonest(rtoMin) && wait >= s.path.TimeoutSoonest(1) && wait <= most
+	most := timerLatest(s.path.Timeout() + max(rttvarTrips*s.path.Conn.RTTMin(), rttvarLeast))
+	return wait >= timerSoonest(rtoMin) && wait >= s.path.timeoutSoonest(1) && wait <= most
 }
 
-// NoteEnd takes note of r for what Corks tells. corked says what Corked did.
+// NoteEnd takes note of r for what CorkRepeats tells. corked says what Corked did.
 func (s *State) NoteEnd(r *reassembly.Record, corked bool) {
 	switch {
 	case corked:
@@ -51,9 +52,9 @@ func (s *State) NoteEnd(r *reassembly.Record, corked bool) {
 	}
 }
 
-// Corks reports whether a cork is what holds the ends of the sender's messages: it does so again
-// and again.
-func (s *State) Corks() bool {
+// CorkRepeats reports whether a cork is what holds the ends of the sender's messages: it does so
+// again and again.
+func (s *State) CorkRepeats() bool {
 	k := &s.corks
 	return k.held >= corkLeast && k.held*100 >= (k.held+k.prompt)*corkPercent
 }

@@ -55,6 +55,6 @@ func (s *State) flight(r *reassembly.Record, pause time.Duration) (size int64, l
 	return size, true
 }
 
-// Period is the least time from one flight that an acknowledgment released to the next, where the
-// capture shows one direction only; 0: not known.
-func (s *State) Period() time.Duration { return s.echoes.period }
+// FlightPeriod is the least time from one flight that an acknowledgment released to the next, where
+// the capture shows one direction only; 0: not known.
+func (s *State) FlightPeriod() time.Duration { return s.echoes.period }

@@ -10,16 +10,16 @@ import (
 // growth is what can be told of a sender's congestion window from outside: the window itself is not
 // visible, the most that was in flight is a lower bound.
 type growth struct {
-	slow     bool  // slow start has not ended: no loss, and rounds still grow
-	most     int64 // the most octets in flight so far
-	peak     int64 // the same since the window last shrank
-	cut      bool  // a loss ended slow start, or shrank the window after it
-	needless bool  // something was sent again without need, which may have shrunk the window, too
-	hasty    bool  // that was no timer's doing, but due to the order in which segments came
-	hastyTo  int64 // what was sent by then belongs to the same recovery
-	past     int64 // acknowledgments up to here are late because of a loss, not of a queue
-	unseen   bool  // what was lost last had not passed the capture point
-	idle     Idle
+	slow      bool  // slow start has not ended: no loss, and rounds still grow
+	most      int64 // the most octets in flight so far
+	peak      int64 // the same since the window last shrank
+	cut       bool  // a loss ended slow start, or shrank the window after it
+	needless  bool  // something was sent again without need, which may have shrunk the window, too
+	byOrder   bool  // that was no timer's doing, but due to the order in which segments came
+	byOrderTo int64 // what was sent by then belongs to the same recovery
+	past      int64 // acknowledgments up to here are late because of a loss, not of a queue
+	unseen    bool  // what was lost last had not passed the capture point
+	idle      Idle
 }
 
 // Idle is what an idle period before the message in hand did.
@@ -45,32 +45,37 @@ func (g *growth) lose(sent int64) { g.slow, g.cut, g.peak, g.past = false, true,
 // rest takes note of an idle period.
 func (g *growth) rest(i Idle) { g.idle, g.peak = i, 0 }
 
-// repeat takes note of a needless retransmission, with everything sent up to the given offset. A
-// recovery that duplicate acknowledgments began goes on with more such, one for each partial
-// acknowledgment (RFC 6582 §3.2).
-func (g *growth) repeat(r *reassembly.Record, hasty bool, sent int64) {
-	if hasty {
-		g.hastyTo = sent
+// repeat takes note of a needless retransmission, with everything sent up to the given offset.
+// byOrder tells that the order in which segments came made its sender repeat it. A recovery that
+// duplicate acknowledgments began goes on with more such, one for each partial acknowledgment (RFC
+// 6582 §3.2).
+func (g *growth) repeat(r *reassembly.Record, byOrder bool, sent int64) {
+	if byOrder {
+		g.byOrderTo = sent
 	}
-	g.needless, g.hasty = true, hasty || g.needless && g.hasty && r.Seq < g.hastyTo
+	g.needless, g.byOrder = true, byOrder || g.needless && g.byOrder && r.Seq < g.byOrderTo
 }
 
+// All of these are percent, and rest on reasoning where nothing else is said.
 const (
-	// A window was cut back for idleness if so many percent of the initial window and more had been
-	// in flight before, and fewer than so many percent of that now. Both rest on reasoning: what
-	// was in flight is known to the segment, and a sender that keeps its window halves it by no
-	// accident.
-	hadGrown  = 140
-	wasCutTo  = 70
-	shrankTo  = 70 // percent of the peak, in a round after a needless retransmission
-	firstFull = 75 // percent of the initial window that a first round has that filled it
-	firstMost = 125
-	// Linux halves the window once for each retransmission timeout without sending, and the window
-	// before is only known to lie between what was in flight and a little more than twice that: so
-	// many percent of the first is the most that the second can be.
+	// A window was cut back for idleness if more than hadGrown of the initial window had been in
+	// flight before, and less than wasCutTo of that now: what was in flight is known to the
+	// segment, and a sender that keeps its window does not halve it by accident.
+	hadGrown = 140
+	wasCutTo = 70
+	// shrankTo is below what part of the peak a round shows that a needless retransmission has
+	// shrunk the window: by three tenths or by half (RFC 9438 §4.6, RFC 5681 §3.1).
+	shrankTo = 70
+	// A first round fills a window if it has from firstLeast to firstMost of it: senders end a
+	// round a segment or two early, and acknowledgments let one or two more into it.
+	firstLeast = 75
+	firstMost  = 125
+	// windowMost is how large a window can be beside the most that was in flight: a sender that has
+	// not used its window lets it grow to twice what it uses (net/ipv4/tcp_input.c,
+	// tcp_is_cwnd_limited), and a tenth is room for what was counted.
 	windowMost = 220
-	// The timer lies between its least value and half as much again: it includes four deviations of
-	// the round trip (RFC 6298 §2.3), which is at most half of it on a steady path (reasoning).
+	// timerMost is how long a retransmission timer can be beside its least value: it includes four
+	// deviations of the round trip (RFC 6298 §2.3).
 	timerMost = 150
 )
 
@@ -88,12 +93,12 @@ func (g *growth) restarted(first, initial int64) bool {
 // is the least value of the timer.
 func (g *growth) decayed(first, initial int64, least time.Duration) bool {
 	if first*100 <= initial*firstMost {
-		return first*100 >= initial*firstFull
+		return first*100 >= initial*firstLeast
 	}
 	i := &g.idle
 	low := max(initial, i.Peak>>halvings(i.Since, least))
 	high := max(initial, (i.Peak*windowMost/100)>>halvings(i.Since, least*timerMost/100))
-	return first*100 >= low*firstFull && first*100 <= high*firstMost
+	return first*100 >= low*firstLeast && first*100 <= high*firstMost
 }
 
 // halvings is how often a window is halved in a time without sending, with the given timer. Forty

@@ -33,7 +33,7 @@ type Release struct {
 	// Ack is the first acknowledgment of something new, selective ones included; no frame if none
 	Ack       capture.Mark
 	Late      time.Duration // by how much Ack came later than a prompt acknowledgment would have
-	Partly    bool          // Ack acknowledged less than half of what was outstanding
+	Partly    bool          // Ack acknowledged little of what was outstanding
 	RoundTrip time.Duration // that Ack shows, between capture point and peer; 0: not known
 	// Opening is the first that moved the receive window's edge; no frame if none
 	Opening capture.Mark
@@ -118,6 +118,10 @@ func (s *State) look() {
 	}
 }
 
+// partly is what an acknowledgment covers of what was outstanding, in percent, if it is not one
+// that a receiver was late with for want of more (reasoning: that covers all but one segment).
+const partly = 50
+
 // released notes what a, which the sender has just learned of, may have released.
 func (s *State) released(a *reassembly.Record) {
 	if a.Flags&capture.ACK == 0 {
@@ -128,7 +132,7 @@ func (s *State) released(a *reassembly.Record) {
 	if (a.Ack > s.known.ack || a.SACK > 0) && !Seen(v.Ack) {
 		v.Ack = a.Mark()
 		v.Late, v.RoundTrip = s.lateness(a)
-		v.Partly = (a.Ack-s.known.ack)*2 < s.stream.sent-s.known.ack
+		v.Partly = (a.Ack-s.known.ack)*100 < (s.stream.sent-s.known.ack)*partly
 	}
 	if a.Ack+int64(a.Window) > s.known.edge && !Seen(v.Opening) {
 		v.Opening, v.Room = a.Mark(), a.Ack <= s.known.ack || s.atOnce(a)
@@ -151,6 +155,10 @@ func (s *State) atOnce(a *reassembly.Record) bool {
 		octets*100 >= (s.known.edge-s.known.ack)*wholeWindow &&
 		octets >= manySegments*int64(s.mss())
 }
+
+// ackEvery is how many full segments must be acknowledged at once at the latest (RFC 1122
+// §4.2.3.2).
+const ackEvery = 2
 
 const (
 	// DelackFloor is from how late on an acknowledgment is a delayed one: stacks mean 10 ms at
@@ -182,7 +190,7 @@ func (s *State) lateness(a *reassembly.Record) (late, round time.Duration) {
 	if s.stream.sent-s.known.ack <= mss {
 		before = 0 // one segment at a time makes no queue
 	}
-	if !a.PureAck() || a.Ack-s.known.ack >= 2*mss ||
+	if !a.PureAck() || a.Ack-s.known.ack >= ackEvery*mss ||
 		late < max(DelackFloor, delackBeyond*near.Jitter, delackBeyond*before) ||
 		late > DelackCeil ||
 		s.flying.passed(a.Ack, a.Time-near.Min-near.Jitter) {
@@ -250,7 +258,7 @@ func (s *State) noteRoundTrip(a *reassembly.Record) {
 	}
 	s.queue.add(
 		a.Time-sent-s.path.Conn.Half[a.Dir].RTT.Min,
-		s.stream.sent-s.known.ack >= 2*int64(s.mss()),
+		s.stream.sent-s.known.ack >= ackEvery*int64(s.mss()),
 		a.Ack > s.growth.past && len(s.stream.holes) == 0,
 	)
 }

@@ -10,10 +10,10 @@ import (
 // defaultMSS is what a sender assumes without an option (RFC 9293 §3.7.1).
 const defaultMSS = 536
 
-// Held looks whether Nagle's algorithm may have held r back, counts what happened, and gives the
-// hold; nil if there was none. since is up to when the time before r has been explained, follows
-// tells that r follows data of its own sender.
-func (s *State) Held(r *reassembly.Record, since time.Duration, follows bool) *Hold {
+// HeldByNagle looks whether Nagle's algorithm may have held r back, counts what happened, and gives
+// the hold; nil if there was none. since is up to when the time before r has been explained,
+// follows tells that r follows data of its own sender.
+func (s *State) HeldByNagle(r *reassembly.Record, since time.Duration, follows bool) *Hold {
 	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 ||
 		r.Kind != reassembly.Plain {
 		return nil

@@ -40,7 +40,7 @@ func (t *nagleTails) add(octets, mss int64, roomy, sure bool) {
 		t.held += tailsHeld
 	case roomy:
 		t.held++
-	case octets >= 2*mss && octets != t.last:
+	case octets >= ackEvery*mss && octets != t.last:
 		t.sizes, t.last = t.sizes+1, octets
 	}
 }

@@ -7,9 +7,10 @@ import (
 
 const (
 	// paceKept is over how many pauses in a row pacing shows. One may be the wait for the next
-	// flight, and three, half of them, must have ended without an acknowledgment: one or two may be
-	// acknowledgments that were lost before the capture point.
-	paceKept = 6
+	// flight, and paceAlone must have ended without an acknowledgment: one or two may be
+	// acknowledgments that were lost before the capture point (reasoning).
+	paceKept  = 6
+	paceAlone = paceKept / 2
 	// paceSpread is how many times as long one pause may be as another of the same pace. BBR
 	// changes its rate from 1.25 to 0.75 of the path's (net/ipv4/tcp_bbr.c, bbr_pacing_gain), and
 	// Linux its own from 2 to 1.2 windows a round trip after slow start (tcp_pacing_ss_ratio,
@@ -34,8 +35,8 @@ func (p *pacing) add(gap time.Duration, alone bool) {
 }
 
 // explains reports whether a further pause of the given length is one of those by which the sender
-// paces: those before were about alike, and half of them, or of some earlier ones, ended without an
-// acknowledgment.
+// paces: those before were about alike, and enough of them, or of some earlier ones, ended without
+// an acknowledgment.
 func (p *pacing) explains(gap time.Duration) bool {
 	sorted := p.gaps
 	slices.Sort(sorted[:])
@@ -49,9 +50,9 @@ func (p *pacing) explains(gap time.Duration) bool {
 			alike++
 		}
 	}
-	if sorted[0] == 0 || alike < paceKept-1 { // one may have been the wait for the next flight
+	if sorted[0] == 0 || alike < paceKept-1 {
 		return false
 	}
-	p.seen = p.seen || alone*2 >= paceKept
+	p.seen = p.seen || alone >= paceAlone
 	return p.seen && gap <= paceSpread*middle
 }

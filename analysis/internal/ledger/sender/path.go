@@ -36,9 +36,6 @@ func (p *Path) Begin(c *reassembly.Conn, tick time.Duration) {
 // Of is the sender of dir.
 func (p *Path) Of(dir reassembly.Dir) *State { return &p.senders[dir] }
 
-// Tick is by how much the clock that stamped the frames goes on at a time.
-func (p *Path) Tick() time.Duration { return p.tick }
-
 // OneSided reports whether the capture has nothing of what dir's peer sent.
 func (p *Path) OneSided(dir reassembly.Dir) bool {
 	return p.Conn.Half[dir.Peer()].Segments == 0

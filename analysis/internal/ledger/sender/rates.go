@@ -12,12 +12,15 @@ import (
 const rateSpan = 10
 
 const (
-	// ranksMost is of how many stretches, evenly spread over the transfer, ranksKept of the fastest
-	// are remembered: twice the tenth that is asked for, so that half of them are left when half of
-	// the stretches are forgotten. ranksLeast is from how many on they are ranked.
-	ranksMost  = 80
-	ranksKept  = ranksMost / 5
-	ranksLeast = 30
+	// ranksFaster is one in how many stretches is faster than the one that is asked for: what came
+	// at once behind a standstill is less of a transfer (reasoning). ranksMost is of how many,
+	// evenly spread over the transfer, ranksKept of the fastest are remembered: twice as many as
+	// are asked for, so that half of them are left when half of the stretches are forgotten.
+	// ranksLeast is from how many on they are ranked.
+	ranksFaster = 10
+	ranksMost   = 80
+	ranksKept   = 2 * ranksMost / ranksFaster
+	ranksLeast  = 30
 )
 
 // rates are how fast the path carries what a sender sends, as far as segments and acknowledgments
@@ -90,7 +93,7 @@ func (k *ranks) rate(best float64) float64 {
 	if k.n < ranksLeast {
 		return best
 	}
-	return max(best, float64(k.least[k.n/10]))
+	return max(best, float64(k.least[k.n/ranksFaster]))
 }
 
 // Segments that the path spaces come at about the same distance: none at more than evenTimes the

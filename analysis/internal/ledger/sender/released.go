@@ -10,13 +10,13 @@ import (
 // Release is what the sender learned just before it sent the record in hand.
 func (s *State) Release() *Release { return &s.hand.release }
 
-// Late is by how much longer than the least the record in hand was under way; 0 if that does not
+// HeldUp is by how much longer than the least the record in hand was under way; 0 if that does not
 // show.
-func (s *State) Late() time.Duration { return s.hand.late }
+func (s *State) HeldUp() time.Duration { return s.hand.late }
 
-// Opening is the latest segment that moved the receive window's edge since the sender last sent
-// something new; no frame if none did.
-func (s *State) Opening() capture.Mark { return s.since.opening }
+// LatestOpening is the latest segment that moved the receive window's edge since the sender last
+// sent something new; no frame if none did.
+func (s *State) LatestOpening() capture.Mark { return s.since.opening }
 
 // Needless is the first segment that was sent again without need since the sender last sent
 // something new; no frame if none was.
@@ -33,18 +33,19 @@ func (s *State) TakeGap() bool {
 // anything could release the record in hand.
 func (s *State) Outstanding() bool { return s.prior.ack < s.stream.before }
 
-// Closed reports whether a window of zero was offered since the sender last sent something new.
-func (s *State) Closed() bool { return s.since.closed }
+// WindowClosed reports whether a window of zero was offered since the sender last sent something
+// new.
+func (s *State) WindowClosed() bool { return s.since.closed }
 
-// Cut reports whether a loss has shrunk the congestion window.
-func (s *State) Cut() bool { return s.growth.cut }
+// WindowCut reports whether a loss has shrunk the congestion window.
+func (s *State) WindowCut() bool { return s.growth.cut }
 
 // SlowStart reports whether slow start has not ended.
 func (s *State) SlowStart() bool { return s.growth.slow }
 
-// Hasty reports whether the latest needless retransmission was no timer's doing, but due to the
-// order in which segments came.
-func (s *State) Hasty() bool { return s.growth.hasty }
+// NeedlessByOrder reports whether the latest needless retransmission was no timer's doing, but due
+// to the order in which segments came.
+func (s *State) NeedlessByOrder() bool { return s.growth.byOrder }
 
 // Segments come as fast as the path carries them if they are no further apart than so many percent
 // of what one takes at the best rate, and a few ticks of the capture's clock (reasoning: half as
@@ -82,8 +83,8 @@ func (s *State) WindowBound(r *reassembly.Record) bool {
 // HalfTrip is half of the least round trip: what lasts less is no wait for an answer (reasoning).
 func (p *Path) HalfTrip() time.Duration { return p.Conn.RTTMin() / 2 }
 
-// HeldByWindow takes note of a wait of gap for the receive window.
-func (s *State) HeldByWindow(gap time.Duration) {
+// NoteWindowWait takes note of a wait of gap for the receive window.
+func (s *State) NoteWindowWait(gap time.Duration) {
 	if gap >= s.path.HalfTrip() {
 		s.offered.hold(max(s.known.edge-s.known.ack, s.stream.before-s.prior.ack))
 	}
@@ -116,9 +117,13 @@ func (s *State) inFlight() int64 { return s.flying.sent - s.prior.acked }
 // had ended: then no window and no Nagle held it back.
 func (s *State) WroteAll() bool { return !s.Outstanding() || s.last.any() && !s.last.full }
 
-// HadRoom reports whether acknowledgments had made room for r, half of what had been in flight
-// before and more, and nothing was sent: there was nothing to send.
+// roomParts: acknowledgments have made room if not more than one of so many parts of what was in
+// flight before still is (reasoning: no window is that far below what it was without a loss).
+const roomParts = 2
+
+// HadRoom reports whether acknowledgments had made room for r, and nothing was sent: there was
+// nothing to send.
 func (s *State) HadRoom(r *reassembly.Record) bool {
-	return s.prior.ack > s.stream.before-s.growth.peak/2 &&
+	return s.prior.ack > s.stream.before-s.growth.peak/roomParts &&
 		s.prior.edge-s.stream.before >= int64(r.Len)
 }

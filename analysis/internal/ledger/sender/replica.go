@@ -14,6 +14,10 @@ type replica struct {
 	next []ackAt  // later acknowledgments, in order
 }
 
+// unusedTimes is up to how many times what was lately in flight Linux lets the window grow in slow
+// start (net/ipv4/tcp_input.c, tcp_is_cwnd_limited).
+const unusedTimes = 2
+
 // ackAt is an acknowledgment: when it passed, and how many packets were acknowledged then.
 type ackAt struct {
 	at    time.Duration
@@ -56,7 +60,7 @@ func (p *replica) round() { p.used = [2]int64{0, p.used[0]} }
 
 // acked takes note of n packets that were acknowledged in slow start.
 func (p *replica) acked(n int64) {
-	if p.size > 0 && p.size < 2*max(p.used[0], p.used[1]) {
+	if p.size > 0 && p.size < unusedTimes*max(p.used[0], p.used[1]) {
 		p.size += n
 	}
 }

@@ -31,9 +31,9 @@ func (s *State) FirstRound() int64 { return s.rounds.initial }
 // MostInFlight is the most octets that were in flight so far.
 func (s *State) MostInFlight() int64 { return s.growth.most }
 
-// Room is how many octets more the receive window has room for than have been acknowledged, as far
-// as the sender knows; 0 if that is not known.
-func (s *State) Room() int64 {
+// WindowRoom is how many octets more the receive window has room for than have been acknowledged,
+// as far as the sender knows; 0 if that is not known.
+func (s *State) WindowRoom() int64 {
 	if !s.path.Conn.Scaled() {
 		return 0
 	}
@@ -46,8 +46,9 @@ func (s *State) PathRate(average float64) float64 {
 	return s.rates.perSecond(int64(s.mss()), average)
 }
 
-// Window is what the receive window was when it kept the sender back during the message in hand.
-func (s *State) Window() ReceiveWindow { return s.offered }
+// ReceiveWindow is what the receive window was when it kept the sender back during the message in
+// hand.
+func (s *State) ReceiveWindow() ReceiveWindow { return s.offered }
 
 // Queue is the most by which round trips grew during the message in hand.
 func (s *State) Queue() time.Duration { return s.queue.most }
@@ -55,8 +56,8 @@ func (s *State) Queue() time.Duration { return s.queue.most }
 // Idle is the idle period before the message in hand.
 func (s *State) Idle() Idle { return s.growth.idle }
 
-// Pieces are the segments of the message in hand.
-func (s *State) Pieces() Pieces { return s.pieces }
+// Segments are the segments of the message in hand.
+func (s *State) Segments() Segments { return s.segments }
 
 // StampTick is by how much the clock goes on at a time by which the sender stamps what it sends
 // (RFC 7323 §3); 0: not known.

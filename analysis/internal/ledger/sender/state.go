@@ -37,7 +37,7 @@ type State struct {
 	stamps   stamps
 	echoes   echoes
 	ids      packetIDs
-	pieces   Pieces
+	segments Segments
 	full     fullPass
 	lateAcks lateAcks
 }
@@ -131,7 +131,7 @@ func (s *State) sentNew(r *reassembly.Record, first bool) {
 	if s.last.any() && !first {
 		gap = r.Time - s.last.Time
 	}
-	s.pieces.count(r, gap, full)
+	s.segments.count(r, gap, full)
 	s.last = lastSent{r.Mark(), full, r.Seq + int64(r.Len), s.known.ack}
 	s.growth.flew(s.stream.sent-s.known.ack, s.known.ack)
 	s.flying.add(r, mss)

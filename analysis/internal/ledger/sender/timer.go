@@ -6,21 +6,21 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// A kernel's timer of length d is seen to fire within these percent of it, and TimerTick. Linux's
+// A kernel's timer of length d is seen to fire within these percent of it, and timerTick. Linux's
 // timer wheel is late by up to an eighth of d (kernel/time/timer.c) and a tick, of 10 ms at most
 // (HZ=100); the rest, to 15 %, and 3 % the other way, is room for d, which is a measured round trip
 // or made of such, and for where in a tick it began.
 const (
-	timerSoonest = 97
-	timerLatest  = 115
-	timerTick    = 10 * time.Millisecond
+	firesFrom  = 97
+	firesUntil = 115
+	timerTick  = 10 * time.Millisecond
 )
 
-// TimerSoonest is the soonest that a kernel's timer of length d is seen to fire.
-func TimerSoonest(d time.Duration) time.Duration { return d * timerSoonest / 100 }
+// timerSoonest is the soonest that a kernel's timer of length d is seen to fire.
+func timerSoonest(d time.Duration) time.Duration { return d * firesFrom / 100 }
 
-// TimerLatest is the latest that a kernel's timer of length d is seen to fire.
-func TimerLatest(d time.Duration) time.Duration { return d*timerLatest/100 + timerTick }
+// timerLatest is the latest that a kernel's timer of length d is seen to fire.
+func timerLatest(d time.Duration) time.Duration { return d*firesUntil/100 + timerTick }
 
 const (
 	// rtoMin is the least of Linux's retransmission timer beside the round trip (include/net/tcp.h,
@@ -37,18 +37,20 @@ const (
 // shrinks, too (net/ipv4/tcp_output.c, tcp_cwnd_restart).
 func (p *Path) Timeout() time.Duration { return p.Conn.RTTMin() + rtoMin }
 
-// TimeoutSoonest is the soonest that the retransmission timer is seen to fire for the n-th time, if
+// timeoutSoonest is the soonest that the retransmission timer is seen to fire for the n-th time, if
 // it does not back off.
-func (p *Path) TimeoutSoonest(n int) time.Duration {
+func (p *Path) timeoutSoonest(n int) time.Duration {
 	return time.Duration(n) * p.Timeout() * estimated / 100
 }
 
-// probeSoonest is the soonest that the timer for a tail loss probe is seen to fire, which is two
-// round trips (RFC 8985 §7.2).
-func (p *Path) probeSoonest() time.Duration { return TimerSoonest(2 * p.Conn.RTTMin()) }
+// probeTrips is how many round trips the timer for a tail loss probe takes (RFC 8985 §7.2).
+const probeTrips = 2
+
+// probeSoonest is the soonest that the timer for a tail loss probe is seen to fire.
+func (p *Path) probeSoonest() time.Duration { return timerSoonest(probeTrips * p.Conn.RTTMin()) }
 
 const (
-	// probeTicks is what Linux adds to the two round trips that a tail loss probe waits: two ticks
+	// probeTicks is what Linux adds to the round trips that a tail loss probe waits: two ticks
 	// of 1000 a second (net/ipv4/tcp_output.c, tcp_schedule_loss_probe; TCP_TIMEOUT_MIN).
 	probeTicks = 2 * time.Millisecond
 	// burst is within how long of each other a kernel may send several segments at once.
@@ -69,7 +71,7 @@ func (s *State) Probing(r *reassembly.Record) bool {
 		return false
 	}
 	wait := r.Time - s.last.Time
-	if wait < s.path.probeSoonest() || wait > TimerLatest(2*rtt+probeTicks) {
+	if wait < s.path.probeSoonest() || wait > timerLatest(probeTrips*rtt+probeTicks) {
 		return false
 	}
 	for i := s.hand.n + 1 - c.Released; i < len(c.Records); i++ {

@@ -42,7 +42,7 @@ func (s *State) UnseenLoss(
 	}
 	heard := max(l.From, s.known.by.Time+s.far())
 	switch wait := r.Time - heard; {
-	case wait >= s.path.TimeoutSoonest(1):
+	case wait >= s.path.timeoutSoonest(1):
 		l.Kind = reassembly.TimeoutRetransmission
 		if most := oneTimer(s.path.Timeout(), wait); s.since.missing < 2 && !s.hadSkipped(r) {
 			// Only one copy is missing, so one timer has run: what is longer is not its doing.
@@ -54,7 +54,7 @@ func (s *State) UnseenLoss(
 		return UnseenLoss{}, false
 	}
 	// Of two that are missing one may have been an acknowledgment, unless two timers have run.
-	l.Twice = s.since.missing > 1 && (!turn || r.Time-l.From >= s.path.TimeoutSoonest(2))
+	l.Twice = s.since.missing > 1 && (!turn || r.Time-l.From >= s.path.timeoutSoonest(2))
 	return l, true
 }
 
@@ -83,11 +83,11 @@ const timerRoom = 50 * time.Millisecond
 // wait. Stacks that keep to RFC 6298 §2.4 wait a second at least.
 func oneTimer(least, wait time.Duration) time.Duration {
 	for _, t := range [...]time.Duration{least, max(rtoMinRFC, least)} {
-		if most := t*timerLatest/100 + timerRoom; wait <= most && wait >= TimerSoonest(t) {
+		if most := t*firesUntil/100 + timerRoom; wait <= most && wait >= timerSoonest(t) {
 			return most
 		}
 	}
-	return least*timerLatest/100 + timerRoom
+	return least*firesUntil/100 + timerRoom
 }
 
 // NoteUnseenLoss takes note of a loss that UnseenLoss told of.

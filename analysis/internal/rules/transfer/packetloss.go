@@ -146,7 +146,7 @@ func claimReordering(p *rule.Pass) {
 	rtt := p.Conn.RTTMin()
 	least := rtt * lateAgain / 100
 	for _, w := range p.Draft.With(report.SpuriousRetx) {
-		if w.Hasty && w.Length() >= least {
+		if w.ByOrder && w.Length() >= least {
 			c := reorderingClaim(&w)
 			c.Window.Saved = w.Length()
 			c.Occ.Proof = []rule.Evidence{rule.Shows(w.End, rule.SideOf(w.Dir), heldNeedlessly)}

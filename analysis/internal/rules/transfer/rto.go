@@ -135,7 +135,7 @@ func runRetransmissionTimeout(p *rule.Pass) {
 	}
 	for i := 0; i < len(waits); i++ {
 		w := waits[i]
-		if w.Label == report.SpuriousRetx && w.Hasty {
+		if w.Label == report.SpuriousRetx && w.ByOrder {
 			continue // reordering, which packet-loss claims
 		}
 		cause := timeoutCause(p, &w)

@@ -83,7 +83,7 @@ func runSmallSegments(p *rule.Pass) {
 	if p.Exchange.Turn {
 		return
 	}
-	for way, n := range p.Draft.Flow.Pieces {
+	for way, n := range p.Draft.Flow.Segments {
 		dir := reassembly.Dir(way)
 		m, cause := p.Exchange.Request, "request"
 		if dir == reassembly.FromServer {

@@ -6,20 +6,20 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// StreamGap is a pause that may have a meaning: what comes further apart is taken for a program
+// streamGap is a pause that may have a meaning: what comes further apart is taken for a program
 // that streams (reasoning: a write takes microseconds, and nobody waits 10 ms by chance).
-const StreamGap = 10 * time.Millisecond
+const streamGap = 10 * time.Millisecond
 
-// Pieces are the new segments of one message, in numbers.
-type Pieces struct {
+// Segments are the new segments of one message, in numbers.
+type Segments struct {
 	Small  int               // smaller than a full segment
-	Near   int               // of those, sent within StreamGap of the segment before
+	Near   int               // of those, sent within streamGap of the segment before
 	Octets int64             // of all of them
 	First  reassembly.Record // the first of all; valid if Octets is not 0
 }
 
 // count takes note of a segment that came gap after the one before; 0 for the first.
-func (p *Pieces) count(r *reassembly.Record, gap time.Duration, full bool) {
+func (p *Segments) count(r *reassembly.Record, gap time.Duration, full bool) {
 	if p.Octets == 0 {
 		p.First = *r
 	}
@@ -28,7 +28,7 @@ func (p *Pieces) count(r *reassembly.Record, gap time.Duration, full bool) {
 		return
 	}
 	p.Small++
-	if gap < StreamGap {
+	if gap < streamGap {
 		p.Near++
 	}
 }
