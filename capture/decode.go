@@ -13,18 +13,34 @@ const maxDepth = 16
 func be16(p []byte) uint16 { return binary.BigEndian.Uint16(p) }
 func be32(p []byte) uint32 { return binary.BigEndian.Uint32(p) }
 
+// decoded is what decoding made of a frame.
+type decoded uint8
+
+// What a frame may turn out to be.
+const (
+	gotSegment     decoded = iota // a TCP segment
+	gotICMPError                  // an ICMP error about a TCP segment
+	gotFragment                   // an IP fragment that waits for, or was used in, a whole packet
+	gotUDP                        // UDP that is none of the finer kinds
+	gotQUIC                       // UDP that looks like QUIC (RFC 9000 §17)
+	gotDNS                        // UDP port 53
+	gotOtherIP                    // IP of another protocol
+	gotNotIP                      // ARP, LLDP, ...
+	gotUnknownLink                // a link type that cannot be decoded
+	gotMalformed                  // headers that contradict themselves
+	gotShort                      // cut before the end of the TCP header
+)
+
 // decoder turns frames into segments. It keeps what must be known across frames: fragments that
-// wait for the rest of their datagram, recent segments and the points they were seen at, and UDP
-// flows known to be QUIC. All of it is bounded. A decoder is used by one goroutine.
+// wait for the rest of their datagram, what was learned about each interface, and UDP flows known
+// to be QUIC. All of it is bounded. A decoder is used by one goroutine.
 type decoder struct {
-	stats  *Stats
-	filter *Filter // nil matches everything
-	frags  fragTable
-	dedup  dedup
-	quic   quicTable
-	icmp   icmpLayers
-	links  []linkState // by interface
-	at     path
+	lost  *uint64 // counts datagrams whose fragments never became whole
+	frags fragTable
+	quic  quicTable
+	icmp  icmpLayers
+	links []linkState // by interface
+	at    path
 }
 
 // linkState is what was learned about one interface.
@@ -38,10 +54,9 @@ type path struct {
 	frame       *rawFrame
 	seg         *Segment
 	src, dst    netip.Addr // of the innermost IP header
-	srcBits     addrBits   // the same addresses, for hashing
-	dstBits     addrBits
-	tcp         []byte // the TCP segment with its header, as much as was captured
-	ipLen       int    // octets of the innermost IP datagram on the wire, with headers
+	ends        flowEnds   // the same addresses, for hashing
+	tcp         []byte     // the TCP segment with its header, as much as was captured
+	ipLen       int        // octets of the innermost IP datagram on the wire, with headers
 	ipID        uint16
 	hasIPID     bool
 	ttl         uint8
@@ -55,24 +70,16 @@ type path struct {
 	side        Options // Outgoing or Incoming, if known
 }
 
-// newDecoder makes a decoder that counts into stats. A nil filter matches everything.
-func newDecoder(stats *Stats, filter *Filter) *decoder {
-	if stats.UnknownLinks == nil {
-		stats.UnknownLinks = make(map[string]uint64)
-	}
-	if stats.Tunnels == nil {
-		stats.Tunnels = make(map[string]uint64)
-	}
-	d := &decoder{stats: stats, filter: filter}
+// newDecoder makes a decoder. It counts in lost the datagrams whose fragments never became whole.
+func newDecoder(lost *uint64) *decoder {
+	d := &decoder{lost: lost}
 	d.frags.init()
-	d.dedup.init(stats)
 	return d
 }
 
 // decode reads one frame and fills seg, all but its Mark, which the caller has set. Only after
-// OutcomeSegment and OutcomeICMP is seg valid; its Payload is valid until the next call. The caller
-// counts the outcome.
-func (d *decoder) decode(f *rawFrame, seg *Segment) Outcome {
+// gotSegment and gotICMPError is seg valid; its Payload is valid until the next call.
+func (d *decoder) decode(f *rawFrame, seg *Segment) decoded {
 	*seg = Segment{Mark: seg.Mark, Iface: f.Iface}
 	d.at.begin(f, seg)
 	wire := max(int(f.OrigLen), len(f.Data))
@@ -91,7 +98,7 @@ func (at *path) begin(f *rawFrame, seg *Segment) {
 
 // finish ends the capture: fragments that still wait will never be whole.
 func (d *decoder) finish() {
-	d.stats.FragmentsLost += d.frags.drain()
+	*d.lost += d.frags.drain()
 }
 
 // sideOf translates the direction flags of a pcapng Enhanced Packet Block.
@@ -107,11 +114,11 @@ func sideOf(direction uint8) Options {
 
 // cut is the outcome of a header that needs more octets than p has, of a layer that had wire
 // octets.
-func cut(p []byte, wire int) Outcome {
+func cut(p []byte, wire int) decoded {
 	if len(p) < wire {
-		return OutcomeShort
+		return gotShort
 	}
-	return OutcomeMalformed
+	return gotMalformed
 }
 
 // enter notes that the frame holds another layer of the given kind. It is false when there are too
@@ -131,37 +138,36 @@ func (d *decoder) linkOf() *linkState {
 	return &d.links[i]
 }
 
-// deliver judges a segment whose fields are complete: filter, then duplicates, then the account.
-func (d *decoder) deliver(outcome Outcome) Outcome {
-	at, seg := &d.at, d.at.seg
-	seg.TTL = at.ttl
-	seg.Options |= at.side
-	if d.filter != nil && !d.filter.match(at, seg) {
-		return OutcomeFiltered
-	}
-	if d.dedup.duplicate(at) {
-		return OutcomeDuplicate
-	}
-	if outcome == OutcomeSegment {
-		d.account()
-	}
-	return outcome
+// complete fills in what the headers around a segment say.
+func (at *path) complete() {
+	at.seg.TTL = at.ttl
+	at.seg.Options |= at.side
 }
 
-// account counts what Stats tells about segments that are handed out.
-func (d *decoder) account() {
-	at, seg := &d.at, d.at.seg
-	if at.tunnels != 0 {
-		at.tunnels.count(d.stats.Tunnels)
-	}
-	if uint32(len(seg.Payload)) < seg.Len {
-		d.stats.Snapped++
-	}
+// ends are the addresses of the segment that was decoded last. They are valid until the next one.
+func (d *decoder) ends() *flowEnds { return &d.at.ends }
+
+// inVLANs are the numbers of the VLANs around the frame that was decoded last, the outermost first.
+// They are valid until the next one.
+func (d *decoder) inVLANs() []uint16 { return d.at.vlans[:d.at.vlanCount] }
+
+// device is which of the capturing host's interfaces showed the frame that was decoded last; 0 if
+// the link layer does not tell.
+func (d *decoder) device() uint32 { return d.at.ifindex }
+
+// traits are what is to be told of a segment that its fields do not show.
+type traits struct {
+	tunnels   tunnelSet // in which it was found
+	offloaded bool      // it is larger than its link can carry
+}
+
+// inspect looks closer at the segment that was decoded last, one that is to be handed out. It
+// learns from it about its interface, and marks it if its checksum is wrong.
+func (d *decoder) inspect() traits {
 	link := d.linkOf()
-	if d.offloaded(link) {
-		d.stats.Offloaded++
-	}
+	seen := traits{tunnels: d.at.tunnels, offloaded: d.offloaded(link)}
 	d.judgeChecksum(link)
+	return seen
 }
 
 // ethernetMTU is what a link carries when nothing says that it carries more: octets of IP.

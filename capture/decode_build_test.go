@@ -138,9 +138,9 @@ func udpIn(src, dst uint16, payload []byte) []byte {
 	return cat(u16(src), u16(dst), u16(uint16(8+len(payload))), u16(0), payload)
 }
 
-// bench is a decoder with a clock, for feeding it frames one by one.
+// bench is a sorter with a clock, for feeding it frames one by one.
 type bench struct {
-	*decoder
+	*sorter
 	now   int64
 	count uint64
 	frame rawFrame
@@ -153,7 +153,7 @@ func newBench(t testing.TB, expr string) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{decoder: newDecoder(&Stats{}, filter), now: 1e18}
+	return &bench{sorter: newSorter(&Stats{}, filter), now: 1e18}
 }
 
 // feed decodes a frame that was captured whole, 10 ms after the last, which is too late for a copy.
@@ -168,5 +168,5 @@ func (b *bench) show(f rawFrame) Outcome {
 	f.Number, f.Time = b.count, b.now
 	b.frame = f
 	b.seg.Mark = Mark{Frame: NewFrameID(0, b.count)}
-	return b.decode(&b.frame, &b.seg)
+	return b.sort(&b.frame, &b.seg)
 }

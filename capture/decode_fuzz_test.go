@@ -36,8 +36,8 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 		b.finish()
-		if b.frags.octets != 0 {
-			t.Fatalf("%d octets of fragments are left", b.frags.octets)
+		if b.decoder.frags.octets != 0 {
+			t.Fatalf("%d octets of fragments are left", b.decoder.frags.octets)
 		}
 	})
 }

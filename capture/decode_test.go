@@ -68,7 +68,7 @@ func BenchmarkDecode(b *testing.B) {
 					frame[at+2]++
 				}
 				f.Time += 10e3
-				d.decode(&f, &d.seg)
+				d.sort(&f, &d.seg)
 			}
 		})
 	}
@@ -86,7 +86,7 @@ func BenchmarkConnections(b *testing.B) {
 		frame[14+20], frame[14+21] = byte(n>>24), byte(n>>16)
 		frame[18]++
 		f.Time += 10e3
-		d.decode(&f, &d.seg)
+		d.sort(&f, &d.seg)
 	}
 }
 

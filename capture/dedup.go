@@ -51,18 +51,22 @@ type dedup struct {
 	points pointTable
 }
 
-func (t *dedup) init(stats *Stats) {
-	t.points.stats = stats
-	t.seen = make([]sighting, sightings)
-	t.flows = make([]flowState, 1<<flowBits)
+// newDedup makes an empty table. continues reports whether an interface of the capture is the same
+// as an earlier one, of an input that has ended; nil if there can be none.
+func newDedup(continues func(iface, earlier uint16) bool) *dedup {
+	return &dedup{
+		seen:   make([]sighting, sightings),
+		flows:  make([]flowState, 1<<flowBits),
+		points: pointTable{continues: continues},
+	}
 }
 
 // duplicate reports whether the segment was handed out before, as seen at this or at another point.
-func (t *dedup) duplicate(at *path) bool {
-	seg := at.seg
-	now := at.frame.Time
-	key := flowOf(at, seg.Src.Port(), seg.Dst.Port())
-	point := t.points.of(at)
+// ends are its addresses, device is that of the capturing host's interfaces which showed it (0 if
+// not known), and now the time of its frame in ns since any moment, always the same one.
+func (t *dedup) duplicate(seg *Segment, ends *flowEnds, device uint32, now int64) bool {
+	key := ends.key(seg.Src.Port(), seg.Dst.Port())
+	point := t.points.of(seg.Iface, device)
 	if seg.Kind == ICMPError {
 		return t.errorSeen(key, seg, now)
 	}

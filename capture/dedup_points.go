@@ -21,16 +21,16 @@ const mirrorPoints = 16
 
 // pointTable numbers the points of the capture: an interface, or one of those behind an interface.
 type pointTable struct {
-	stats   *Stats // of the capture: its interfaces, and which inputs have ended
-	last    uint64
-	lastID  uint8
-	ids     map[uint64]uint8
-	mirrors [mirrorPoints][mirrorPoints]uint8 // connections seen whole at both
+	continues func(iface, earlier uint16) bool
+	last      uint64
+	lastID    uint8
+	ids       map[uint64]uint8
+	mirrors   [mirrorPoints][mirrorPoints]uint8 // connections seen whole at both
 }
 
-// of is the number of the point that the frame was seen at.
-func (t *pointTable) of(at *path) uint8 {
-	key := uint64(at.frame.Iface)<<32 | uint64(at.ifindex)
+// of is the number of the point of an interface of the capture and a device behind it.
+func (t *pointTable) of(iface uint16, device uint32) uint8 {
+	key := uint64(iface)<<32 | uint64(device)
 	if key == t.last && t.ids != nil {
 		return t.lastID
 	}
@@ -39,7 +39,7 @@ func (t *pointTable) of(at *path) uint8 {
 	}
 	id, known := t.ids[key]
 	if !known {
-		id, known = t.inherit(at.frame.Iface, at.ifindex, key)
+		id, known = t.inherit(iface, device, key)
 	}
 	if !known && len(t.ids) < maxPoints {
 		id = uint8(len(t.ids))
@@ -55,19 +55,13 @@ func (t *pointTable) of(at *path) uint8 {
 // earlier file of a ring, which has ended. Were it taken for another tap, then a frame and its copy
 // on either side of the cut would prove that both files show everything, and what only the later
 // one can show would be dropped.
-func (t *pointTable) inherit(iface uint16, ifindex uint32, key uint64) (id uint8, ok bool) {
-	if t.stats == nil || int(iface) >= len(t.stats.Interfaces) {
+func (t *pointTable) inherit(iface uint16, device uint32, key uint64) (id uint8, ok bool) {
+	if t.continues == nil {
 		return 0, false
 	}
-	heir := &t.stats.Interfaces[iface]
 	for i := max(0, int(iface)-heirSearch); i < int(iface); i++ {
-		before := &t.stats.Interfaces[i]
-		if !t.stats.Inputs[before.Input].ended() || before.Name != heir.Name ||
-			before.LinkType != heir.LinkType {
-			continue
-		}
-		old := uint64(i)<<32 | uint64(ifindex)
-		if id, ok = t.ids[old]; ok {
+		old := uint64(i)<<32 | uint64(device)
+		if id, ok = t.ids[old]; ok && t.continues(iface, uint16(i)) {
 			delete(t.ids, old)
 			t.ids[key] = id
 			return id, true

@@ -298,7 +298,7 @@ func TestCookedInterfacesAreApart(t *testing.T) {
 	}
 	b.show(frame(2))
 	b.show(frame(3))
-	if len(b.dedup.points.ids) != 2 {
+	if len(b.copies.points.ids) != 2 {
 		t.Error("interfaces of an SLL2 header count as one point")
 	}
 }

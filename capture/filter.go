@@ -1,7 +1,9 @@
 package capture
 
 import (
+	"encoding/binary"
 	"net/netip"
+	"slices"
 )
 
 // Filter chooses segments by a condition in the words of pcap-filter(7). It judges what was
@@ -12,11 +14,11 @@ type Filter struct {
 }
 
 // predicate is a condition, or a part of one.
-type predicate func(at *path, seg *Segment) bool
+type predicate func(vlans []uint16, seg *Segment) bool
 
-// match reports whether the segment is to be handed out.
-func (f *Filter) match(at *path, seg *Segment) bool {
-	return f.test == nil || f.test(at, seg)
+// match reports whether a segment inside of the given VLANs is to be handed out.
+func (f *Filter) match(seg *Segment, vlans []uint16) bool {
+	return f.test == nil || f.test(vlans, seg)
 }
 
 // direction says which end of a segment a condition is about.
@@ -33,43 +35,36 @@ const (
 func (d direction) ends(one func(netip.AddrPort) bool) predicate {
 	switch d {
 	case fromEnd:
-		return func(_ *path, s *Segment) bool { return one(s.Src) }
+		return func(_ []uint16, s *Segment) bool { return one(s.Src) }
 	case toEnd:
-		return func(_ *path, s *Segment) bool { return one(s.Dst) }
+		return func(_ []uint16, s *Segment) bool { return one(s.Dst) }
 	case bothEnds:
-		return func(_ *path, s *Segment) bool { return one(s.Src) && one(s.Dst) }
+		return func(_ []uint16, s *Segment) bool { return one(s.Src) && one(s.Dst) }
 	}
-	return func(_ *path, s *Segment) bool { return one(s.Src) || one(s.Dst) }
+	return func(_ []uint16, s *Segment) bool { return one(s.Src) || one(s.Dst) }
 }
 
-func never(*path, *Segment) bool          { return false }
-func always(*path, *Segment) bool         { return true }
-func overIPv4(_ *path, s *Segment) bool   { return s.Src.Addr().Is4() }
-func overIPv6(_ *path, s *Segment) bool   { return s.Src.Addr().Is6() }
-func inAnyVLAN(at *path, _ *Segment) bool { return at.vlanCount > 0 }
+func never([]uint16, *Segment) bool             { return false }
+func always([]uint16, *Segment) bool            { return true }
+func overIPv4(_ []uint16, s *Segment) bool      { return s.Src.Addr().Is4() }
+func overIPv6(_ []uint16, s *Segment) bool      { return s.Src.Addr().Is6() }
+func inAnyVLAN(vlans []uint16, _ *Segment) bool { return len(vlans) > 0 }
 
 // inVLANNumber is true inside a VLAN with the given number, whichever of several tags has it.
 func inVLANNumber(number uint16) predicate {
-	return func(at *path, _ *Segment) bool {
-		for _, v := range at.vlans[:at.vlanCount] {
-			if v == number {
-				return true
-			}
-		}
-		return false
-	}
+	return func(vlans []uint16, _ *Segment) bool { return slices.Contains(vlans, number) }
 }
 
 func (p predicate) not() predicate {
-	return func(at *path, s *Segment) bool { return !p(at, s) }
+	return func(v []uint16, s *Segment) bool { return !p(v, s) }
 }
 
 func (p predicate) and(q predicate) predicate {
-	return func(at *path, s *Segment) bool { return p(at, s) && q(at, s) }
+	return func(v []uint16, s *Segment) bool { return p(v, s) && q(v, s) }
 }
 
 func (p predicate) or(q predicate) predicate {
-	return func(at *path, s *Segment) bool { return p(at, s) || q(at, s) }
+	return func(v []uint16, s *Segment) bool { return p(v, s) || q(v, s) }
 }
 
 // portBetween is true for an end with a port from low to high.
@@ -84,7 +79,7 @@ func addr4In(bits, mask uint32) func(netip.AddrPort) bool {
 			return false
 		}
 		octets := end.Addr().As4()
-		return be32(octets[:])&mask == bits
+		return binary.BigEndian.Uint32(octets[:])&mask == bits
 	}
 }
 

@@ -25,7 +25,7 @@ func FuzzFilter(f *testing.F) {
 			return // empty, or at the limit of depth
 		}
 		for _, frame := range frames {
-			yes, no := &bench{decoder: newDecoder(&Stats{}, filter)}, &bench{decoder: newDecoder(&Stats{}, negated)}
+			yes, no := &bench{sorter: newSorter(&Stats{}, filter)}, &bench{sorter: newSorter(&Stats{}, negated)}
 			a, b := yes.feed(linkEthernet, frame), no.feed(linkEthernet, frame)
 			if (a == OutcomeSegment) == (b == OutcomeSegment) {
 				t.Fatalf("%q: %v, negated %v", expr, a, b)

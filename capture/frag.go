@@ -11,6 +11,8 @@ const (
 	fragPieces    = 1 << 10 // pieces of one datagram; 64 KiB in pieces of 576 octets are 120
 	fragMaxEnd    = 1<<16 - 1
 	fragRecent    = 64 // datagrams remembered after they became whole
+	// ns in which copies of their fragments may come, before or after: what a switch or bridge takes
+	fragCopies = 2e6
 )
 
 // fragKey names a datagram (RFC 791 §3.2, RFC 8200 §4.5), as one interface saw it.
@@ -54,19 +56,19 @@ func fragmentOf6(at *path, p []byte, field uint16) fragment {
 }
 
 // fragment keeps a fragment, and goes on with the datagram if that made it whole.
-func (d *decoder) fragment(f fragment, p []byte, wire int) Outcome {
+func (d *decoder) fragment(f fragment, p []byte, wire int) decoded {
 	if wire == 0 || f.more && wire%8 != 0 || f.offset+wire > fragMaxEnd {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	at := &d.at
 	if at.depth++; at.depth > maxDepth {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	f.key.iface = at.frame.Iface
 	whole, lost := d.frags.add(f, p, wire, at.frame.Time)
-	d.stats.FragmentsLost += lost
+	*d.lost += lost
 	if whole == nil {
-		return OutcomeFragment
+		return gotFragment
 	}
 	at.reassembled = true
 	if f.key.v6 {

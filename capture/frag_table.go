@@ -130,7 +130,7 @@ func (t *fragTable) remember(key fragKey, now int64) {
 func (t *fragTable) finishedLately(key fragKey, now int64) bool {
 	for i := range t.recent {
 		r := &t.recent[i]
-		if r.used && within(r.time, now, copyWindow) && r.key == key {
+		if r.used && r.key == key && now-r.time <= fragCopies && r.time-now <= fragCopies {
 			return true
 		}
 	}

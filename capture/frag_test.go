@@ -93,8 +93,8 @@ func TestFragments(t *testing.T) {
 			if b.stats.FragmentsLost != tt.lost {
 				t.Errorf("lost %d, want %d", b.stats.FragmentsLost, tt.lost)
 			}
-			if b.frags.octets != 0 || len(b.frags.waiting) != 0 || b.frags.newest != nil {
-				t.Errorf("%d octets, %d datagrams are still held", b.frags.octets, len(b.frags.waiting))
+			if b.decoder.frags.octets != 0 || len(b.decoder.frags.waiting) != 0 || b.decoder.frags.newest != nil {
+				t.Errorf("%d octets, %d datagrams are still held", b.decoder.frags.octets, len(b.decoder.frags.waiting))
 			}
 		})
 	}
@@ -172,15 +172,15 @@ func TestFragmentsBounded(t *testing.T) {
 		p := testIPv4{id: uint16(i), src: client4, dst: server4, fragment: 0x2000}.wrap(make([]byte, 8+i%150*8))
 		b.now += 1e3
 		b.show(rawFrame{Link: linkRaw, Data: p, OrigLen: uint32(len(p))})
-		if b.frags.octets > fragOctets || len(b.frags.waiting) > fragDatagrams {
-			t.Fatalf("%d octets, %d datagrams wait", b.frags.octets, len(b.frags.waiting))
+		if b.decoder.frags.octets > fragOctets || len(b.decoder.frags.waiting) > fragDatagrams {
+			t.Fatalf("%d octets, %d datagrams wait", b.decoder.frags.octets, len(b.decoder.frags.waiting))
 		}
 	}
 	for i := range 8000 { // one datagram in the smallest pieces, every other one missing
 		p := testIPv4{id: 1, fragment: 0x2000 | uint16(i)}.wrap(make([]byte, 8))
 		b.show(rawFrame{Link: linkRaw, Data: p, OrigLen: uint32(len(p))})
-		if b.frags.octets > fragOctets {
-			t.Fatalf("%d octets wait", b.frags.octets)
+		if b.decoder.frags.octets > fragOctets {
+			t.Fatalf("%d octets wait", b.decoder.frags.octets)
 		}
 	}
 	b.finish()

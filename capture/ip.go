@@ -12,7 +12,7 @@ const (
 )
 
 // ip decodes IP of the version that its first octet tells.
-func (d *decoder) ip(p []byte, wire int) Outcome {
+func (d *decoder) ip(p []byte, wire int) decoded {
 	if len(p) == 0 {
 		return cut(p, wire)
 	}
@@ -23,13 +23,13 @@ func (d *decoder) ip(p []byte, wire int) Outcome {
 }
 
 // ipv4 decodes an IPv4 header (RFC 791 §3.1) and what it carries.
-func (d *decoder) ipv4(p []byte, wire int) Outcome {
+func (d *decoder) ipv4(p []byte, wire int) decoded {
 	if len(p) < ipv4Header {
 		return cut(p, wire)
 	}
 	header := int(p[0]&0x0f) * 4
 	if p[0]>>4 != 4 || header < ipv4Header {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	total := int(be16(p[2:]))
 	if total == 0 {
@@ -39,18 +39,18 @@ func (d *decoder) ipv4(p []byte, wire int) Outcome {
 		total = wire
 	}
 	if total < header {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	if len(p) > total {
 		p = p[:total] // the rest is Ethernet padding or a frame check sequence
 	}
 	if len(p) < header {
-		return OutcomeShort
+		return gotShort
 	}
 	at := &d.at
 	at.src = netip.AddrFrom4([4]byte(p[12:16]))
 	at.dst = netip.AddrFrom4([4]byte(p[16:20]))
-	at.srcBits, at.dstBits = bits4(p[12:]), bits4(p[16:])
+	at.ends = flowEnds{bits4(p[12:]), bits4(p[16:])}
 	at.ipLen, at.ttl = total, p[8]
 	at.ipID, at.hasIPID = be16(p[4:]), true
 	protocol := layers.IPProtocol(p[9])
@@ -64,7 +64,7 @@ func (d *decoder) ipv4(p []byte, wire int) Outcome {
 }
 
 // ipPayload decodes what an IP datagram carries, with all its headers before it done.
-func (d *decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) Outcome {
+func (d *decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) decoded {
 	switch protocol {
 	case layers.IPProtocolTCP:
 		return d.tcp(p, wire)
@@ -83,11 +83,11 @@ func (d *decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) Outc
 	case layers.IPProtocolMPLSInIP:
 		return d.mpls(p, wire)
 	}
-	return OutcomeOtherIP
+	return gotOtherIP
 }
 
 // ipInIP decodes IP directly in IP (RFC 2003, RFC 4213 §3, RFC 2473).
-func (d *decoder) ipInIP(protocol layers.IPProtocol, p []byte, wire int) Outcome {
+func (d *decoder) ipInIP(protocol layers.IPProtocol, p []byte, wire int) decoded {
 	outer4, inner4 := d.at.src.Is4(), protocol == layers.IPProtocolIPv4
 	kind := inIPIP
 	switch {
@@ -97,7 +97,7 @@ func (d *decoder) ipInIP(protocol layers.IPProtocol, p []byte, wire int) Outcome
 		kind = in4in6
 	}
 	if !d.enter(kind) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	if inner4 {
 		return d.ipv4(p, wire)

@@ -18,12 +18,12 @@ const (
 const maxExtensions = 16
 
 // ipv6 decodes an IPv6 header (RFC 8200 §3), its extension headers and what it carries.
-func (d *decoder) ipv6(p []byte, wire int) Outcome {
+func (d *decoder) ipv6(p []byte, wire int) decoded {
 	if len(p) < ipv6Header {
 		return cut(p, wire)
 	}
 	if p[0]>>4 != 6 {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	next := layers.IPProtocol(p[6])
 	payload := int(be16(p[4:]))
@@ -36,7 +36,7 @@ func (d *decoder) ipv6(p []byte, wire int) Outcome {
 	at := &d.at
 	at.src = netip.AddrFrom16([16]byte(p[8:24]))
 	at.dst = netip.AddrFrom16([16]byte(p[24:40]))
-	at.srcBits, at.dstBits = bits6(p[8:]), bits6(p[24:])
+	at.ends = flowEnds{bits6(p[8:]), bits6(p[24:])}
 	at.ipLen, at.ttl = ipv6Header+payload, p[7]
 	at.ipID, at.hasIPID = 0, false
 	if next == layers.IPProtocolTCP {
@@ -69,7 +69,7 @@ func jumboLength(next layers.IPProtocol, p []byte, wire int) int {
 }
 
 // ipv6Headers walks extension headers (RFC 8200 §4) up to what the datagram carries.
-func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcome {
+func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) decoded {
 	for range maxExtensions {
 		unit, base := 8, 1
 		switch next {
@@ -91,10 +91,10 @@ func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 		}
 		size := unit * (int(p[1]) + base)
 		if size > wire {
-			return OutcomeMalformed
+			return gotMalformed
 		}
 		if size > len(p) {
-			return OutcomeShort
+			return gotShort
 		}
 		// With segments left, the checksum is made with the last address of the route (RFC 8200
 		// §8.1).
@@ -103,12 +103,12 @@ func (d *decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 		}
 		next, p, wire = layers.IPProtocol(p[0]), p[size:], wire-size
 	}
-	return OutcomeMalformed
+	return gotMalformed
 }
 
 // ipv6Fragment decodes a fragment header (RFC 8200 §4.5). One that stands for the whole datagram is
 // an atomic fragment (RFC 6946) and waits for nothing.
-func (d *decoder) ipv6Fragment(p []byte, wire int) Outcome {
+func (d *decoder) ipv6Fragment(p []byte, wire int) decoded {
 	const header = 8
 	if len(p) < header {
 		return cut(p, wire)
@@ -118,7 +118,7 @@ func (d *decoder) ipv6Fragment(p []byte, wire int) Outcome {
 		return d.fragment(fragmentOf6(&d.at, p, field), p[header:], wire-header)
 	}
 	if d.at.depth++; d.at.depth > maxDepth {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.ipv6Headers(next, p[header:], wire-header)
 }

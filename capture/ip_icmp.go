@@ -15,10 +15,10 @@ type icmpLayers struct {
 
 // icmp4 decodes an ICMP message (RFC 792). Errors that say why TCP did not get through are handed
 // out; source quench is not one of them (RFC 6633).
-func (d *decoder) icmp4(p []byte) Outcome {
+func (d *decoder) icmp4(p []byte) decoded {
 	m := &d.icmp.v4
 	if m.DecodeFromBytes(p, gopacket.NilDecodeFeedback) != nil {
-		return OutcomeOtherIP
+		return gotOtherIP
 	}
 	info := ICMPInfo{From: d.at.src, Type: m.TypeCode.Type(), Code: m.TypeCode.Code()}
 	switch info.Type {
@@ -29,17 +29,17 @@ func (d *decoder) icmp4(p []byte) Outcome {
 		}
 	case layers.ICMPv4TypeTimeExceeded, layers.ICMPv4TypeParameterProblem:
 	default:
-		return OutcomeOtherIP
+		return gotOtherIP
 	}
 	return d.icmpError(info, m.Payload)
 }
 
 // icmp6 decodes an ICMPv6 message (RFC 4443). The library leaves the word after the checksum in the
 // payload.
-func (d *decoder) icmp6(p []byte) Outcome {
+func (d *decoder) icmp6(p []byte) decoded {
 	m := &d.icmp.v6
 	if m.DecodeFromBytes(p, gopacket.NilDecodeFeedback) != nil || len(m.Payload) < 4 {
-		return OutcomeOtherIP
+		return gotOtherIP
 	}
 	info := ICMPInfo{From: d.at.src, V6: true, Type: m.TypeCode.Type(), Code: m.TypeCode.Code()}
 	switch info.Type {
@@ -49,18 +49,18 @@ func (d *decoder) icmp6(p []byte) Outcome {
 		layers.ICMPv6TypeTimeExceeded,
 		layers.ICMPv6TypeParameterProblem:
 	default:
-		return OutcomeOtherIP
+		return gotOtherIP
 	}
 	return d.icmpError(info, m.Payload[4:])
 }
 
 // icmpError hands out an error whose quoted packet is a TCP segment with at least its ports and
 // sequence number, which is as much as RFC 792 promises.
-func (d *decoder) icmpError(info ICMPInfo, quoted []byte) Outcome {
+func (d *decoder) icmpError(info ICMPInfo, quoted []byte) decoded {
 	at, seg := &d.at, d.at.seg
 	protocol, p, length := at.quotedIP(quoted)
 	if protocol != layers.IPProtocolTCP || len(p) < 8 {
-		return OutcomeOtherIP
+		return gotOtherIP
 	}
 	seg.Kind, seg.ICMP = ICMPError, info
 	seg.Src = netip.AddrPortFrom(at.src, be16(p))
@@ -73,7 +73,8 @@ func (d *decoder) icmpError(info ICMPInfo, quoted []byte) Outcome {
 		seg.Ack, seg.Flags, seg.Window = be32(p[8:]), TCPFlags(p[13]), be16(p[14:])
 		seg.Len = uint32(max(0, length-int(p[12]>>4)*4))
 	}
-	return d.deliver(OutcomeICMP)
+	at.complete()
+	return gotICMPError
 }
 
 // quotedIP reads the IP header that an error quotes, and gives what follows it and how long that
@@ -85,7 +86,7 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 			return 0, nil, 0
 		}
 		at.src, at.dst = netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20]))
-		at.srcBits, at.dstBits = bits4(p[12:]), bits4(p[16:])
+		at.ends = flowEnds{bits4(p[12:]), bits4(p[16:])}
 		at.ipID, at.hasIPID = be16(p[4:]), true
 		return layers.IPProtocol(p[9]), p[header:], int(be16(p[2:])) - header
 	}
@@ -93,7 +94,7 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 		return 0, nil, 0
 	}
 	at.src, at.dst = netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40]))
-	at.srcBits, at.dstBits = bits6(p[8:]), bits6(p[24:])
+	at.ends = flowEnds{bits6(p[8:]), bits6(p[24:])}
 	at.ipID, at.hasIPID = 0, false
 	return quotedExtensions(layers.IPProtocol(p[6]), p[ipv6Header:], int(be16(p[4:])))
 }

@@ -10,7 +10,7 @@ const (
 )
 
 // udp classifies a datagram (RFC 768) and descends into tunnels.
-func (d *decoder) udp(p []byte, wire int) Outcome {
+func (d *decoder) udp(p []byte, wire int) decoded {
 	const header = 8
 	if len(p) < header {
 		return cut(p, wire)
@@ -30,12 +30,12 @@ func (d *decoder) udp(p []byte, wire int) Outcome {
 		return d.gtp(p, wire)
 	}
 	if src == portDNS || dst == portDNS {
-		return OutcomeDNS
+		return gotDNS
 	}
-	if d.quic.seen(&d.at, src, dst, p) {
-		return OutcomeQUIC
+	if d.quic.seen(d.at.ends.key(src, dst), quicPort(src) || quicPort(dst), p) {
+		return gotQUIC
 	}
-	return OutcomeUDP
+	return gotUDP
 }
 
 // quicBits is how many UDP flows are remembered as QUIC, as a power of two. A newer flow takes the
@@ -46,18 +46,17 @@ const quicBits = 10
 // to know QUIC by (RFC 8999 §5.2).
 type quicTable [1 << quicBits]uint64
 
-// seen reports whether a datagram is QUIC.
-func (t *quicTable) seen(at *path, src, dst uint16, p []byte) bool {
+// seen reports whether a datagram of a flow is QUIC.
+func (t *quicTable) seen(flow flowKey, expected bool, p []byte) bool {
 	const long, fixed = 0x80, 0x40
 	if len(p) == 0 {
 		return false
 	}
-	flow := flowOf(at, src, dst)
 	slot := &t[flow.conn>>(64-quicBits)]
 	if p[0]&long == 0 {
 		return p[0]&fixed != 0 && *slot == flow.conn
 	}
-	if !quicLongHeader(p, quicPort(src) || quicPort(dst)) {
+	if !quicLongHeader(p, expected) {
 		return false
 	}
 	*slot = flow.conn

@@ -21,7 +21,7 @@ const (
 )
 
 // link decodes a frame of any link type.
-func (d *decoder) link(link linkType, p []byte, wire int) Outcome {
+func (d *decoder) link(link linkType, p []byte, wire int) decoded {
 	switch link {
 	case linkEthernet:
 		return d.ethernet(p, wire)
@@ -42,7 +42,7 @@ func (d *decoder) link(link linkType, p []byte, wire int) Outcome {
 }
 
 // rareLink decodes the link types of serial lines and of special capture devices.
-func (d *decoder) rareLink(link linkType, p []byte, wire int) Outcome {
+func (d *decoder) rareLink(link linkType, p []byte, wire int) decoded {
 	switch link {
 	case linkPPP:
 		return d.ppp(p, wire)
@@ -57,8 +57,7 @@ func (d *decoder) rareLink(link linkType, p []byte, wire int) Outcome {
 	case linkPktap:
 		return d.pktap(p, wire)
 	}
-	d.stats.UnknownLinks[d.at.frame.Link.String()]++
-	return OutcomeUnknownLink
+	return gotUnknownLink
 }
 
 // EtherType numbers (IEEE 802 Numbers, IANA).
@@ -81,7 +80,7 @@ const (
 )
 
 // ethernet decodes a frame from its destination address on.
-func (d *decoder) ethernet(p []byte, wire int) Outcome {
+func (d *decoder) ethernet(p []byte, wire int) decoded {
 	if len(p) < etherHeader {
 		return cut(p, wire)
 	}
@@ -89,7 +88,7 @@ func (d *decoder) ethernet(p []byte, wire int) Outcome {
 }
 
 // etherType decodes what follows an EtherType.
-func (d *decoder) etherType(t uint16, p []byte, wire int) Outcome {
+func (d *decoder) etherType(t uint16, p []byte, wire int) decoded {
 	switch t {
 	case etherIPv4:
 		return d.ipv4(p, wire)
@@ -103,7 +102,7 @@ func (d *decoder) etherType(t uint16, p []byte, wire int) Outcome {
 		return d.pppoe(p, wire)
 	case etherTEB:
 		if !d.enter(0) {
-			return OutcomeMalformed
+			return gotMalformed
 		}
 		return d.ethernet(p, wire)
 	case etherPPP:
@@ -112,16 +111,16 @@ func (d *decoder) etherType(t uint16, p []byte, wire int) Outcome {
 	if t <= etherMaxLen {
 		return d.llc(p, wire, int(t))
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }
 
 // vlan decodes a tag (IEEE 802.1Q) and what it encloses, which may be another tag.
-func (d *decoder) vlan(p []byte, wire int) Outcome {
+func (d *decoder) vlan(p []byte, wire int) decoded {
 	if len(p) < etherTagBytes {
 		return cut(p, wire)
 	}
 	if !d.enter(inVLAN) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	at := &d.at
 	if int(at.vlanCount) < len(at.vlans) {
@@ -133,7 +132,7 @@ func (d *decoder) vlan(p []byte, wire int) Outcome {
 
 // llc decodes an IEEE 802.2 header: only SNAP (RFC 1042) and the rare IP service access point carry
 // IP.
-func (d *decoder) llc(p []byte, wire, length int) Outcome {
+func (d *decoder) llc(p []byte, wire, length int) decoded {
 	if length < wire {
 		wire = length // the rest is padding
 		p = p[:min(len(p), length)]
@@ -146,7 +145,7 @@ func (d *decoder) llc(p []byte, wire, length int) Outcome {
 		return d.ipv4(p[3:], wire-3)
 	}
 	if p[0] != snap || p[1] != snap || p[2] != unnumbered {
-		return OutcomeNotIP
+		return gotNotIP
 	}
 	if len(p) < 8 {
 		return cut(p, wire)
@@ -154,10 +153,10 @@ func (d *decoder) llc(p []byte, wire, length int) Outcome {
 	// 00-00-00 is RFC 1042, 00-00-f8 is IEEE 802.1H; other organizations number their own
 	// protocols.
 	if p[3] != 0 || p[4] != 0 || p[5] != 0 && p[5] != 0xf8 {
-		return OutcomeNotIP
+		return gotNotIP
 	}
 	if t := be16(p[6:]); t > etherMaxLen && d.enter(0) {
 		return d.etherType(t, p[8:], wire-8)
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }

@@ -17,7 +17,7 @@ const cookedLLC = 4
 
 // cooked decodes a Linux cooked capture, version 1: the "any" device, and links without a header of
 // their own.
-func (d *decoder) cooked(p []byte, wire int) Outcome {
+func (d *decoder) cooked(p []byte, wire int) decoded {
 	const header = 16
 	if len(p) < header {
 		return cut(p, wire)
@@ -27,7 +27,7 @@ func (d *decoder) cooked(p []byte, wire int) Outcome {
 }
 
 // cooked2 decodes version 2, whose header names the interface.
-func (d *decoder) cooked2(p []byte, wire int) Outcome {
+func (d *decoder) cooked2(p []byte, wire int) decoded {
 	const header = 20
 	if len(p) < header {
 		return cut(p, wire)
@@ -47,19 +47,19 @@ func (d *decoder) cookedSide(packetType uint16) {
 	}
 }
 
-func (d *decoder) cookedProtocol(protocol uint16, p []byte, wire int) Outcome {
+func (d *decoder) cookedProtocol(protocol uint16, p []byte, wire int) decoded {
 	if protocol > etherMaxLen {
 		return d.etherType(protocol, p, wire)
 	}
 	if protocol == cookedLLC {
 		return d.llc(p, wire, wire)
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }
 
 // null decodes BSD loopback headers: the address family, in the byte order of the host that
 // captured (NULL) or of the network (LOOP).
-func (d *decoder) null(p []byte, wire int) Outcome {
+func (d *decoder) null(p []byte, wire int) decoded {
 	const header = 4
 	if len(p) < header {
 		return cut(p, wire)
@@ -74,12 +74,12 @@ func (d *decoder) null(p []byte, wire int) Outcome {
 	case 10, 24, 28, 30: // AF_INET6 of Linux; NetBSD and OpenBSD; FreeBSD; macOS
 		return d.ipv6(p[header:], wire-header)
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }
 
 // nflog decodes a Linux netfilter log message: a list of attributes, one of which is the IP packet.
 // Its lengths are in the byte order of the host that captured.
-func (d *decoder) nflog(p []byte, wire int) Outcome {
+func (d *decoder) nflog(p []byte, wire int) decoded {
 	const header, attribute, payload = 4, 4, 9
 	if len(p) < header {
 		return cut(p, wire)
@@ -88,7 +88,7 @@ func (d *decoder) nflog(p []byte, wire int) Outcome {
 	for len(p) >= attribute {
 		size, kind := hostOrder(p, wire)
 		if size < attribute || size > wire {
-			return OutcomeMalformed
+			return gotMalformed
 		}
 		if kind == payload {
 			return d.ip(p[attribute:min(size, len(p))], size-attribute)
@@ -100,9 +100,9 @@ func (d *decoder) nflog(p []byte, wire int) Outcome {
 		p, wire = p[size:], wire-size
 	}
 	if len(p) < wire {
-		return OutcomeShort
+		return gotShort
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }
 
 // hostOrder reads the length and type of an attribute in whichever byte order makes the length
@@ -117,21 +117,21 @@ func hostOrder(p []byte, room int) (size, kind int) {
 }
 
 // pktap decodes Apple's header, which names the link type of what follows. It is little-endian.
-func (d *decoder) pktap(p []byte, wire int) Outcome {
+func (d *decoder) pktap(p []byte, wire int) decoded {
 	const minimum, maximum = 12, 1 << 10
 	if len(p) < minimum {
 		return cut(p, wire)
 	}
 	length := binary.LittleEndian.Uint32(p)
 	if length < minimum || length > maximum {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	if len(p) < int(length) {
 		return cut(p, wire)
 	}
 	inner := binary.LittleEndian.Uint32(p[8:])
 	if inner > 0xffff || linkType(inner) == linkPktap {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.link(linkType(inner), p[length:], wire-int(length))
 }

@@ -13,7 +13,7 @@ const (
 
 // ppp decodes a PPP frame, with or without address and control field, with a protocol field of one
 // octet or two (RFC 1661 §2 and §6.5).
-func (d *decoder) ppp(p []byte, wire int) Outcome {
+func (d *decoder) ppp(p []byte, wire int) decoded {
 	if len(p) >= 2 && p[0] == pppAddress && p[1] == pppControl {
 		p, wire = p[2:], wire-2
 	}
@@ -33,11 +33,11 @@ func (d *decoder) ppp(p []byte, wire int) Outcome {
 	case pppMPLS:
 		return d.mpls(p, wire)
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }
 
 // pppSerial decodes a line that carries PPP or Cisco's HDLC; the address field tells which.
-func (d *decoder) pppSerial(p []byte, wire int) Outcome {
+func (d *decoder) pppSerial(p []byte, wire int) decoded {
 	if len(p) > 0 && (p[0] == hdlcUnicast || p[0] == hdlcToAll) {
 		return d.hdlc(p, wire)
 	}
@@ -45,46 +45,46 @@ func (d *decoder) pppSerial(p []byte, wire int) Outcome {
 }
 
 // hdlc decodes Cisco's HDLC: address, control, EtherType.
-func (d *decoder) hdlc(p []byte, wire int) Outcome {
+func (d *decoder) hdlc(p []byte, wire int) decoded {
 	const header = 4
 	if len(p) < header {
 		return cut(p, wire)
 	}
 	protocol := be16(p[2:])
 	if protocol <= etherMaxLen {
-		return OutcomeNotIP
+		return gotNotIP
 	}
 	return d.etherType(protocol, p[header:], wire-header)
 }
 
 // pppoe decodes a PPPoE session frame (RFC 2516 §4).
-func (d *decoder) pppoe(p []byte, wire int) Outcome {
+func (d *decoder) pppoe(p []byte, wire int) decoded {
 	const header, versionAndType, session = 6, 0x11, 0
 	if len(p) < header {
 		return cut(p, wire)
 	}
 	if p[0] != versionAndType {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	if p[1] != session {
-		return OutcomeNotIP
+		return gotNotIP
 	}
 	if !d.enter(inPPPoE) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.ppp(p[header:], wire-header)
 }
 
 // mpls decodes a label stack (RFC 3032) and guesses what it encloses, which no field tells: IP by
 // its version, a pseudowire by the control word that exists to tell it from IP (RFC 4385 §3).
-func (d *decoder) mpls(p []byte, wire int) Outcome {
+func (d *decoder) mpls(p []byte, wire int) decoded {
 	const label = 4
 	for bottom := false; !bottom; {
 		if len(p) < label {
 			return cut(p, wire)
 		}
 		if !d.enter(inMPLS) {
-			return OutcomeMalformed
+			return gotMalformed
 		}
 		bottom = p[2]&1 == 1
 		p, wire = p[label:], wire-label
@@ -100,13 +100,13 @@ func (d *decoder) mpls(p []byte, wire int) Outcome {
 	case 0:
 		return d.pseudowire(p, wire)
 	}
-	return OutcomeNotIP
+	return gotNotIP
 }
 
 // pseudowire decodes Ethernet over MPLS (RFC 4448 §4.4) after its control word. Without a control
 // word an address that starts with a zero digit is where the word would be; then the EtherType
 // stands 4 octets earlier.
-func (d *decoder) pseudowire(p []byte, wire int) Outcome {
+func (d *decoder) pseudowire(p []byte, wire int) decoded {
 	const word = 4
 	if len(p) >= word+etherHeader && !carriesIP(be16(p[word+12:])) && carriesIP(be16(p[12:])) {
 		return d.ethernet(p, wire)

@@ -102,7 +102,7 @@ func newLive(c LiveConfig, t tap) (*Live, error) {
 	if _, err := told.addInterface(described); err != nil {
 		return nil, err
 	}
-	l.decoder = newDecoder(&l.stats, c.Filter)
+	l.sorter = newSorter(&l.stats, c.Filter)
 	l.frame.Link = t.link()
 	return l, nil
 }
@@ -171,7 +171,7 @@ func (l *Live) take(seg *Segment) Outcome {
 	l.frame.Number = l.stats.Frames + 1
 	l.source.count(&l.frame)
 	seg.Mark = l.mark(&l.frame)
-	outcome := l.decoder.decode(&l.frame, seg)
+	outcome := l.sorter.sort(&l.frame, seg)
 	l.stats.Count[outcome]++
 	return outcome
 }

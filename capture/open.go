@@ -29,7 +29,7 @@ func Open(c Config) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.decoder = newDecoder(&s.stats, c.Filter)
+	s.sorter = newSorter(&s.stats, c.Filter)
 	return s, nil
 }
 

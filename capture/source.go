@@ -10,7 +10,7 @@ import (
 // source reads capture files, merges their frames by time and decodes them.
 type source struct {
 	stats      Stats
-	decoder    *decoder
+	sorter     *sorter
 	queue      mergeQueue
 	bufferSize int    // of each input
 	spare      []byte // the buffer of an input that has ended
@@ -36,7 +36,7 @@ func (s *source) Next(seg *Segment) error {
 		s.count(f)
 		if !f.bad {
 			seg.Mark = s.mark(f)
-			outcome = s.decoder.decode(f, seg)
+			outcome = s.sorter.sort(f, seg)
 		}
 		s.stats.Count[outcome]++
 		if outcome == OutcomeSegment || outcome == OutcomeICMP {
@@ -45,11 +45,11 @@ func (s *source) Next(seg *Segment) error {
 	}
 }
 
-// finish lets the decoder settle what it still holds, once.
+// finish lets the sorter settle what it still holds, once.
 func (s *source) finish() {
 	if !s.ended {
 		s.ended = true
-		s.decoder.finish()
+		s.sorter.finish()
 	}
 }
 

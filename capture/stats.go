@@ -114,3 +114,14 @@ func (s *Stats) KernelDrops() uint64 {
 	}
 	return n
 }
+
+// continues reports whether an interface is the same as an earlier one, in the next file of a ring:
+// one of an input that has ended, and described alike.
+func (s *Stats) continues(iface, earlier uint16) bool {
+	if int(max(iface, earlier)) >= len(s.Interfaces) {
+		return false
+	}
+	heir, before := &s.Interfaces[iface], &s.Interfaces[earlier]
+	return s.Inputs[before.Input].ended() && before.Name == heir.Name &&
+		before.LinkType == heir.LinkType
+}

@@ -6,16 +6,16 @@ const tcpHeader = 20
 
 // tcp decodes a TCP header (RFC 9293 §3.1). The payload's length is what the IP header says,
 // whatever part of it was captured.
-func (d *decoder) tcp(p []byte, wire int) Outcome {
+func (d *decoder) tcp(p []byte, wire int) decoded {
 	if wire < tcpHeader {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	if len(p) < tcpHeader {
-		return OutcomeShort
+		return gotShort
 	}
 	header := int(p[12]>>4) * 4
 	if header < tcpHeader || header > wire {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	at, seg := &d.at, d.at.seg
 	at.tcp = p
@@ -29,14 +29,16 @@ func (d *decoder) tcp(p []byte, wire int) Outcome {
 		seg.IPID, seg.Options = at.ipID, HasIPID
 	}
 	if len(p) < header {
-		seg.tcpOptions(p[tcpHeader:], true)
+		readOptions(seg, p[tcpHeader:], true)
 		seg.Options |= Snapped | CutOptions
-		return d.deliver(OutcomeSegment)
+		at.complete()
+		return gotSegment
 	}
-	seg.tcpOptions(p[tcpHeader:header], false)
+	readOptions(seg, p[tcpHeader:header], false)
 	seg.Payload = p[header:]
 	if len(p) < wire {
 		seg.Options |= Snapped
 	}
-	return d.deliver(OutcomeSegment)
+	at.complete()
+	return gotSegment
 }

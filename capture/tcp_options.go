@@ -18,9 +18,9 @@ const maxWScale = 14
 // (RFC 7323 appendix A): two no-operations, then kind 8 and length 10.
 const alignedTimestamps = 0x0101080a
 
-// tcpOptions reads the option list p. If the capture cut the list, an option that reaches beyond p
+// readOptions reads the option list p of a segment. If the capture cut the list, an option that reaches beyond p
 // is no fault.
-func (s *Segment) tcpOptions(p []byte, cut bool) {
+func readOptions(s *Segment, p []byte, cut bool) {
 	if len(p) >= 12 && be32(p) == alignedTimestamps {
 		s.TSVal, s.TSEcr = be32(p[4:]), be32(p[8:])
 		s.Options |= HasTS
@@ -37,7 +37,7 @@ func (s *Segment) tcpOptions(p []byte, cut bool) {
 		if cut && (len(p) < 2 || int(p[1]) > len(p)) {
 			return
 		}
-		if len(p) < 2 || p[1] < 2 || int(p[1]) > len(p) || !s.tcpOption(p[0], p[2:p[1]]) {
+		if len(p) < 2 || p[1] < 2 || int(p[1]) > len(p) || !readOption(s, p[0], p[2:p[1]]) {
 			s.Options |= BadOptions
 			return
 		}
@@ -45,9 +45,9 @@ func (s *Segment) tcpOptions(p []byte, cut bool) {
 	}
 }
 
-// tcpOption reads one option. It is false if the length does not fit the kind. Options that belong
+// readOption reads one option. It is false if the length does not fit the kind. Options that belong
 // into a SYN mean nothing elsewhere (RFC 9293 §3.2, RFC 7323 §2.2, RFC 2018 §2).
-func (s *Segment) tcpOption(kind byte, value []byte) bool {
+func readOption(s *Segment, kind byte, value []byte) bool {
 	syn := s.Flags&SYN != 0
 	switch kind {
 	case optionMSS:
@@ -74,7 +74,7 @@ func (s *Segment) tcpOption(kind byte, value []byte) bool {
 			s.Options |= HasSACKPerm
 		}
 	case optionSACK:
-		return s.sackOption(value)
+		return readSACK(s, value)
 	case optionTimestamps:
 		if len(value) != 8 {
 			return false
@@ -85,8 +85,8 @@ func (s *Segment) tcpOption(kind byte, value []byte) bool {
 	return true
 }
 
-// sackOption reads the blocks of a SACK option (RFC 2018 §3).
-func (s *Segment) sackOption(value []byte) bool {
+// readSACK reads the blocks of a SACK option (RFC 2018 §3).
+func readSACK(s *Segment, value []byte) bool {
 	if len(value) == 0 || len(value)%8 != 0 {
 		return false
 	}

@@ -65,19 +65,19 @@ func newGREHeader(p []byte) (h greHeader, ok bool) {
 }
 
 // gre decodes GRE and what it encloses: IP, a whole Ethernet frame, or PPP (version 1, PPTP).
-func (d *decoder) gre(p []byte, wire int) Outcome {
+func (d *decoder) gre(p []byte, wire int) decoded {
 	if len(p) < 4 {
 		return cut(p, wire)
 	}
 	h, ok := newGREHeader(p)
 	if !ok {
-		return OutcomeOtherIP
+		return gotOtherIP
 	}
 	if len(p) < h.size {
 		return cut(p, wire)
 	}
 	if !d.enter(inGRE) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	p, wire = p[h.size:], wire-h.size
 	switch h.protocol {
@@ -85,14 +85,14 @@ func (d *decoder) gre(p []byte, wire int) Outcome {
 		return d.erspan(h, p, wire)
 	}
 	if h.protocol <= etherMaxLen {
-		return OutcomeNotIP
+		return gotNotIP
 	}
 	return d.etherType(h.protocol, p, wire)
 }
 
 // erspan decodes a mirrored Ethernet frame (draft-foschiano-erspan-03 §4). Type I has no header of
 // its own and is known by a GRE header without sequence number.
-func (d *decoder) erspan(h greHeader, p []byte, wire int) Outcome {
+func (d *decoder) erspan(h greHeader, p []byte, wire int) decoded {
 	size := 0
 	switch {
 	case h.protocol == etherERSPAN3:
@@ -107,60 +107,60 @@ func (d *decoder) erspan(h greHeader, p []byte, wire int) Outcome {
 		return cut(p, wire)
 	}
 	if !d.enter(inERSPAN) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.ethernet(p[size:], wire-size)
 }
 
 // etherIP decodes Ethernet in IP (RFC 3378).
-func (d *decoder) etherIP(p []byte, wire int) Outcome {
+func (d *decoder) etherIP(p []byte, wire int) decoded {
 	if len(p) < 2 {
 		return cut(p, wire)
 	}
 	if p[0]>>4 != 3 || !d.enter(inEtherIP) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.ethernet(p[2:], wire-2)
 }
 
 // vxlan decodes a VXLAN frame (RFC 7348 §5). Anything without the flag of a valid network
 // identifier is some other use of the port.
-func (d *decoder) vxlan(p []byte, wire int) Outcome {
+func (d *decoder) vxlan(p []byte, wire int) decoded {
 	const header, valid = 8, 0x08
 	if len(p) < header || p[0] != valid {
-		return OutcomeUDP
+		return gotUDP
 	}
 	if !d.enter(inVXLAN) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.ethernet(p[header:], wire-header)
 }
 
 // geneve decodes a Geneve packet (RFC 8926 §3.4) of version 0; its options say nothing about TCP.
-func (d *decoder) geneve(p []byte, wire int) Outcome {
+func (d *decoder) geneve(p []byte, wire int) decoded {
 	const header = 8
 	if len(p) < header || p[0]>>6 != 0 {
-		return OutcomeUDP
+		return gotUDP
 	}
 	size := header + 4*int(p[0]&0x3f)
 	protocol := be16(p[2:])
 	if protocol <= etherMaxLen {
-		return OutcomeUDP
+		return gotUDP
 	}
 	if len(p) < size {
 		return cut(p, wire)
 	}
 	if !d.enter(inGeneve) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.etherType(protocol, p[size:], wire-size)
 }
 
 // gtp decodes user data of mobile networks (3GPP TS 29.281 §5.1): GTP version 1, message 255.
-func (d *decoder) gtp(p []byte, wire int) Outcome {
+func (d *decoder) gtp(p []byte, wire int) decoded {
 	const header, optional, userData = 8, 4, 255
 	if len(p) < header || p[0]>>4 != 3 || p[1] != userData {
-		return OutcomeUDP
+		return gotUDP
 	}
 	size := header
 	if p[0]&0x07 != 0 { // sequence number, N-PDU number or extension headers: all fields are there
@@ -170,13 +170,13 @@ func (d *decoder) gtp(p []byte, wire int) Outcome {
 		size = gtpExtensions(p, size)
 	}
 	if size == 0 {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	if len(p) < size {
 		return cut(p, wire)
 	}
 	if !d.enter(inGTP) {
-		return OutcomeMalformed
+		return gotMalformed
 	}
 	return d.ip(p[size:], wire-size)
 }
