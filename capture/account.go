@@ -1,10 +1,14 @@
 package capture
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // The limits on what is kept of an input beside its frames.
@@ -15,8 +19,6 @@ const (
 	secretsCost   = 64      // octets that keeping a block of secrets costs beside its own
 	linkTypesMax  = 64      // link types listed for one input
 	interfacesMax = math.MaxUint16 + 1
-	// octets of an interface's name, the rest is cut: a file may have 65,536 times 65,535
-	nameMax = 256
 )
 
 var errInterfaces = errors.New("more than 65,536 interfaces")
@@ -30,23 +32,25 @@ type account struct {
 
 func (a *account) of() *Input { return &a.stats.Inputs[a.input] }
 
-// addInterface enters an interface and gives its index into Stats.Interfaces.
-func (a *account) addInterface(i Interface) (uint16, error) {
+// AddInterface implements Account: it gives the interface's index into Stats.Interfaces.
+func (a *account) AddInterface(i Described) (uint16, error) {
 	index := len(a.stats.Interfaces)
 	if index >= interfacesMax {
 		return 0, errInterfaces
 	}
-	i.Input = a.input
-	a.stats.Interfaces = append(a.stats.Interfaces, i)
+	link := i.Link.String()
+	a.stats.Interfaces = append(a.stats.Interfaces, Interface{
+		Input: a.input, Name: i.Name, LinkType: link, Resolution: i.Resolution, SnapLen: i.SnapLen,
+	})
 	in := a.of()
-	if len(in.LinkTypes) < linkTypesMax && !slices.Contains(in.LinkTypes, i.LinkType) {
-		in.LinkTypes = append(in.LinkTypes, i.LinkType)
+	if len(in.LinkTypes) < linkTypesMax && !slices.Contains(in.LinkTypes, link) {
+		in.LinkTypes = append(in.LinkTypes, link)
 	}
 	return uint16(index), nil
 }
 
-// addComment keeps a comment, as text that can be shown.
-func (a *account) addComment(text string) {
+// AddComment implements Account: it keeps a comment, as text that can be shown.
+func (a *account) AddComment(text string) {
 	in := a.of()
 	if len(in.Comments) < commentsMax && text != "" {
 		in.Comments = append(
@@ -56,13 +60,41 @@ func (a *account) addComment(text string) {
 	}
 }
 
-// addSecrets keeps a copy of decryption secrets, or nothing if that were too much.
-func (a *account) addSecrets(secrets []byte) {
-	cost := len(secrets) + secretsCost
+// AddFrameComment implements Account.
+func (a *account) AddFrameComment(number uint64, text []byte) {
+	if step, ok := setStep(text); ok {
+		a.stats.addSet(step)
+	}
+	if len(a.of().Comments) < commentsMax {
+		a.AddComment(fmt.Sprintf("frame %d: %s", number, text))
+	}
+}
+
+// AddSecrets implements Account: it keeps a copy of a key log, or nothing if that were too much.
+func (a *account) AddSecrets(log []byte) {
+	cost := len(log) + secretsCost
 	if *a.secrets+cost > secretsMax {
 		return
 	}
 	*a.secrets += cost
 	in := a.of()
-	in.Secrets = append(in.Secrets, slices.Clone(secrets))
+	in.Secrets = append(in.Secrets, slices.Clone(log))
+}
+
+// SetDrops implements Account.
+func (a *account) SetDrops(frames uint64) { a.of().KernelDrops = frames }
+
+// setNote is what the first frame after a step of the clock says in the file that a live capture is
+// saved to, for this program and for people.
+const (
+	setNote     = setNoteHead + "%d ns before this frame; times go on as if it had not been"
+	setNoteHead = "clock set by "
+)
+
+// setStep is the step of the clock that a comment on a frame tells of, if it does.
+func setStep(comment []byte) (time.Duration, bool) {
+	rest, ok := bytes.CutPrefix(comment, []byte(setNoteHead))
+	number, _, found := bytes.Cut(rest, []byte(" ns"))
+	ns, err := strconv.ParseInt(string(number[:min(len(number), 20)]), 10, 64)
+	return time.Duration(ns), ok && found && err == nil
 }

@@ -9,6 +9,9 @@ const (
 	feedTotal = 16 << 20 // all inputs together, as long as each has feedLeast
 )
 
+// BufferSize is how large the buffer of each of so many files is to be, in octets.
+func BufferSize(files int) int { return min(max(feedTotal/files, feedLeast), feedSize) }
+
 // feed is a window on a stream: what is asked for is shown in place, so a frame is not copied once
 // it is read. It never waits for more than what was asked for, so a live pipe is followed frame by
 // frame.

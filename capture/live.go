@@ -93,13 +93,13 @@ func newLive(c LiveConfig, t tap) (*Live, error) {
 	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: newClock(systemClock)}
 	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
 	told := account{stats: &l.stats}
-	described := Interface{
+	described := Described{
 		Name:       c.Interface,
-		LinkType:   t.link().String(),
+		Link:       t.link(),
 		Resolution: 1,
 		SnapLen:    uint32(c.SnapLen),
 	}
-	if _, err := told.addInterface(described); err != nil {
+	if _, err := told.AddInterface(described); err != nil {
 		return nil, err
 	}
 	l.sorter = newSorter(&l.stats, c.Filter)

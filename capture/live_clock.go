@@ -1,10 +1,6 @@
 package capture
 
-import (
-	"bytes"
-	"strconv"
-	"time"
-)
+import "time"
 
 // leastStep is from how much on a change of the system's clock is a step, to be taken out of the
 // times of frames; what is less, as a clock that runs a little fast, is left in. It is above the
@@ -81,26 +77,3 @@ func (c *clock) straighten(f *rawFrame, latest int64, idle bool) (step time.Dura
 func less(d int64, limit time.Duration) bool { return -int64(limit) < d && d < int64(limit) }
 
 func distance(a, b int64) int64 { return max(a-b, b-a) }
-
-// setNote is what the first frame after a step says in the file that is saved, for this program and
-// for people.
-const (
-	setNote     = setNoteHead + "%d ns before this frame; times go on as if it had not been"
-	setNoteHead = "clock set by "
-)
-
-// addSet enters a step of the clock into the account.
-func (s *Stats) addSet(step time.Duration) {
-	s.ClockSets++
-	s.MaxSet = max(s.MaxSet, step, -step)
-}
-
-// addNote enters what a comment on a frame says about a step of the clock, if it does.
-func (s *Stats) addNote(comment []byte) {
-	rest, ok := bytes.CutPrefix(comment, []byte(setNoteHead))
-	number, _, found := bytes.Cut(rest, []byte(" ns"))
-	ns, err := strconv.ParseInt(string(number[:min(len(number), 20)]), 10, 64)
-	if ok && found && err == nil {
-		s.addSet(time.Duration(ns))
-	}
-}

@@ -3,7 +3,6 @@ package capture
 import (
 	"io"
 	"math"
-	"os"
 )
 
 // unread is the key of an input of whose frames nothing is known: it is read before any other frame
@@ -15,19 +14,28 @@ type input struct {
 	name    string
 	stdin   io.Reader // instead of a file
 	account account
-	file    *os.File
-	plain   io.Closer // the decompressor
-	feed    *feed
-	reader  frameReader // nil until the input is started
-	frame   rawFrame    // valid if ready
+	file    *File    // nil until the input is started, and when it is closed
+	frame   rawFrame // valid if ready
 	ready   bool
 	key     int64 // by which it is merged: the latest time of its frames so far
+}
+
+// start opens the input and reads its header.
+func (in *input) start(buffer []byte) error {
+	file, err := OpenFile(in.name, in.stdin, buffer, &in.account)
+	if err != nil {
+		return err
+	}
+	in.file = file
+	told := in.account.of()
+	told.Format, told.Compression = file.Format, file.Compression
+	return nil
 }
 
 // load reads the input's next frame. A clock that steps back must not make the frames before it
 // wait for those after, nor change the order of the file, so the key never decreases.
 func (in *input) load() error {
-	if err := in.reader.next(&in.frame); err != nil {
+	if err := in.file.Next(&in.frame); err != nil {
 		return err
 	}
 	in.key = max(in.key, in.frame.Time)
@@ -37,16 +45,12 @@ func (in *input) load() error {
 
 // close releases what the input holds open.
 func (in *input) close() error {
-	var err error
-	if in.plain != nil {
-		// Decompressors say again what reading already told.
-		_ = in.plain.Close()
+	file := in.file
+	in.file = nil
+	if file == nil {
+		return nil
 	}
-	if in.file != nil {
-		err = in.file.Close()
-	}
-	in.plain, in.file, in.reader, in.feed = nil, nil, nil, nil
-	return err
+	return file.Close()
 }
 
 // mergeQueue holds the inputs that have not ended as a heap: the first is that whose frame is due.

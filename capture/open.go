@@ -1,11 +1,9 @@
 package capture
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 )
 
@@ -41,7 +39,7 @@ func openInputs(c Config) (*source, error) {
 	if c.Stdin == nil {
 		c.Stdin = os.Stdin
 	}
-	s := &source{bufferSize: min(max(feedTotal/len(c.Inputs), feedLeast), feedSize)}
+	s := &source{bufferSize: BufferSize(len(c.Inputs))}
 	s.stats.Inputs = make([]Input, len(c.Inputs))
 	for index, name := range c.Inputs {
 		s.stats.Inputs[index].Name = name
@@ -89,21 +87,30 @@ func (s *source) admit(in *input, several bool) error {
 	if !several || !in.reopens() {
 		return in.start(s.takeBuffer())
 	}
-	look := Stats{Inputs: make([]Input, 1)}
-	first := input{name: in.name, account: account{stats: &look, secrets: new(int)}}
 	if s.spare == nil {
 		s.spare = make([]byte, s.bufferSize)
 	}
-	if err := first.start(s.spare); err != nil {
+	look, err := OpenFile(in.name, nil, s.spare, unheard{})
+	if err != nil {
 		return err
 	}
-	if first.reader.next(&first.frame) == nil {
-		in.key = first.frame.Time
+	var first rawFrame
+	if look.Next(&first) == nil {
+		in.key = first.Time
 	}
-	in.account.of().Format = look.Inputs[0].Format
-	in.account.of().Compression = look.Inputs[0].Compression
-	return first.close()
+	told := in.account.of()
+	told.Format, told.Compression = look.Format, look.Compression
+	return look.Close()
 }
+
+// unheard is the account of a file that is only looked at: it is read again when its turn comes.
+type unheard struct{}
+
+func (unheard) AddInterface(Described) (uint16, error) { return 0, nil }
+func (unheard) AddComment(string)                      {}
+func (unheard) AddFrameComment(uint64, []byte)         {}
+func (unheard) AddSecrets([]byte)                      {}
+func (unheard) SetDrops(uint64)                        {}
 
 // takeBuffer gives the buffer of an input that has ended, or a new one.
 func (s *source) takeBuffer() []byte {
@@ -122,64 +129,4 @@ func (in *input) reopens() bool {
 	}
 	info, err := os.Stat(in.name)
 	return err == nil && info.Mode().IsRegular()
-}
-
-// start opens the input and reads its header.
-func (in *input) start(buffer []byte) error {
-	raw := in.stdin
-	if raw == nil {
-		file, err := os.Open(in.name)
-		if err != nil {
-			return err
-		}
-		in.file, raw = file, file
-	}
-	if err := in.recognize(raw, buffer); err != nil {
-		_ = in.close()
-		return fmt.Errorf("read %s: %w", in.name, nameless(err))
-	}
-	return nil
-}
-
-// nameless is an error of the system without the name of the file, for messages that begin with it.
-func nameless(err error) error {
-	var path *fs.PathError
-	if errors.As(err, &path) {
-		return path.Err
-	}
-	return err
-}
-
-// recognize finds out by the first octets what the input is, compression first.
-func (in *input) recognize(raw io.Reader, buffer []byte) error {
-	// A reader that asks for more than this buffer holds bypasses it, so plain files are not copied
-	// twice.
-	plain, compression, err := decompress(bufio.NewReaderSize(raw, feedLeast))
-	if err != nil {
-		return err
-	}
-	in.plain = plain
-	in.feed = newFeed(plain, buffer)
-	told := in.account.of()
-	told.Compression = compression
-	head, err := in.feed.peek(12)
-	if _, _, ok := isPcap(head); ok {
-		told.Format = "pcap"
-		in.reader, err = newPcapReader(in.feed, &in.account)
-		return err
-	}
-	if isPcapng(head) {
-		told.Format = "pcapng"
-		in.reader, err = newPcapngReader(in.feed, &in.account)
-		return err
-	}
-	if err != nil && err != io.EOF {
-		return readable(err)
-	}
-	head, _ = in.feed.peek(sniffLength)
-	what := describe(head)
-	if compression != "" {
-		what = compression + " of " + what
-	}
-	return fmt.Errorf("not a capture but %s", what)
 }

@@ -103,7 +103,7 @@ func isPcap(head []byte) (magic uint32, order byteOrder, ok bool) {
 }
 
 // newPcapReader reads the header of a pcap file.
-func newPcapReader(in *feed, account *account) (*pcapReader, error) {
+func newPcapReader(in *feed, account Account) (*pcapReader, error) {
 	head, err := in.peek(pcapFileHeader)
 	if err != nil {
 		return nil, cutError(err, "within the header of the file", len(head), pcapFileHeader)
@@ -122,8 +122,8 @@ func newPcapReader(in *feed, account *account) (*pcapReader, error) {
 		r.header = pcapModifiedHeader
 	}
 	in.consume(pcapFileHeader)
-	iface, err := account.addInterface(Interface{
-		LinkType: r.link.String(), Resolution: time.Duration(r.tick), SnapLen: snapLen,
+	iface, err := account.AddInterface(Described{
+		Link: r.link, Resolution: time.Duration(r.tick), SnapLen: snapLen,
 	})
 	r.iface = iface
 	return r, err

@@ -40,11 +40,12 @@ const (
 // pcapngReader reads pcapng files.
 type pcapngReader struct {
 	in         *feed
-	account    *account
+	account    Account
 	order      byteOrder
 	interfaces []ngInterface // of this section
 	number     uint64
-	last       int64 // time of the last frame, for those that have none
+	last       int64  // time of the last frame, for those that have none
+	dropped    uint64 // frames that the capturing host dropped, of all sections
 }
 
 // ngInterface is an interface of the section that is being read.
@@ -78,7 +79,7 @@ func sectionOrder(head []byte) (byteOrder, bool) {
 }
 
 // newPcapngReader reads the header of the first section.
-func newPcapngReader(in *feed, account *account) (*pcapngReader, error) {
+func newPcapngReader(in *feed, account Account) (*pcapngReader, error) {
 	r := &pcapngReader{in: in, account: account}
 	if err := r.block(&rawFrame{}); err != errNoFrame {
 		return nil, err

@@ -21,6 +21,10 @@ const secretsTLS = 0x544c534b
 // microseconds is the resolution of an interface that names none.
 const microseconds = 6
 
+// nameMax is how many octets of an interface's name are kept: a file may have 65,536 names of 65,535
+// octets.
+const nameMax = 256
+
 // option takes the next option off a list; ok is false at the end of the list, and where it is
 // malformed.
 func (o byteOrder) option(list []byte) (code uint16, value, rest []byte, ok bool) {
@@ -53,7 +57,7 @@ func (r *pcapngReader) readSection(body []byte) error {
 			return nil
 		}
 		if code == optComment {
-			r.account.addComment(string(value))
+			r.account.AddComment(string(value))
 		}
 		list = rest
 	}
@@ -82,7 +86,7 @@ func (r *pcapngReader) readInterface(body []byte) error {
 		case code == optOffset && len(value) >= 8:
 			offset = int64(r.order.u64(value))
 		case code == optComment:
-			r.account.addComment(string(value))
+			r.account.AddComment(string(value))
 		}
 		list = rest
 	}
@@ -92,8 +96,8 @@ func (r *pcapngReader) readInterface(body []byte) error {
 
 // enter adds an interface to the section and to the account.
 func (r *pcapngReader) enter(i ngInterface, name string) (err error) {
-	i.index, err = r.account.addInterface(Interface{
-		Name: name, LinkType: i.link.String(), Resolution: i.unit.resolution(), SnapLen: i.snapLen,
+	i.index, err = r.account.AddInterface(Described{
+		Name: name, Link: i.link, Resolution: i.unit.resolution(), SnapLen: i.snapLen,
 	})
 	if err == nil {
 		r.interfaces = append(r.interfaces, i)
@@ -131,8 +135,8 @@ func (r *pcapngReader) readStatistics(body []byte) {
 func (r *pcapngReader) drops(i *ngInterface, statistics, dropped uint64) {
 	before := max(i.statistics, i.dropped)
 	i.statistics, i.dropped = statistics, dropped
-	in := r.account.of()
-	in.KernelDrops = addCount(in.KernelDrops, max(statistics, dropped)-before)
+	r.dropped = addCount(r.dropped, max(statistics, dropped)-before)
+	r.account.SetDrops(r.dropped)
 }
 
 // addCount adds a count from a file, which may be all ones for one that is not known.
@@ -150,6 +154,6 @@ func (r *pcapngReader) readSecrets(body []byte) {
 	}
 	length := r.order.u32(body[4:])
 	if uint64(length) <= uint64(len(body)-8) {
-		r.account.addSecrets(body[8 : 8+length])
+		r.account.AddSecrets(body[8 : 8+length])
 	}
 }

@@ -107,10 +107,7 @@ func (r *pcapngReader) packetOptions(i *ngInterface, list []byte, f *rawFrame) {
 		case code == optPacketDrops && len(value) >= 8 && i != nil:
 			r.drops(i, i.statistics, addCount(i.dropped, r.order.u64(value)))
 		case code == optComment:
-			r.account.stats.addNote(value)
-			if len(r.account.of().Comments) < commentsMax {
-				r.account.addComment(fmt.Sprintf("frame %d: %s", r.number, value))
-			}
+			r.account.AddFrameComment(r.number, value)
 		}
 		list = rest
 	}

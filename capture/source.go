@@ -83,7 +83,7 @@ func (s *source) nextFrame() (*rawFrame, error) {
 
 // load reads the next frame of an input, and starts it before if need be.
 func (s *source) load(in *input) error {
-	if in.reader == nil {
+	if in.file == nil {
 		if err := in.start(s.takeBuffer()); err != nil {
 			return err
 		}
@@ -94,8 +94,8 @@ func (s *source) load(in *input) error {
 // end notes how the first input of the queue ended and releases it.
 func (s *source) end(in *input, err error) {
 	told := in.account.of()
-	if in.feed != nil {
-		s.spare = in.feed.buf[:min(len(in.feed.buf), feedSize)]
+	if in.file != nil {
+		s.spare = in.file.Buffer()
 	}
 	told.Complete = err == io.EOF
 	if !told.Complete {

@@ -125,3 +125,9 @@ func (s *Stats) continues(iface, earlier uint16) bool {
 	return s.Inputs[before.Input].ended() && before.Name == heir.Name &&
 		before.LinkType == heir.LinkType
 }
+
+// addSet enters a step of the clock into the account.
+func (s *Stats) addSet(step time.Duration) {
+	s.ClockSets++
+	s.MaxSet = max(s.MaxSet, step, -step)
+}
