@@ -6,11 +6,6 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-const (
-	ipv4Header = 20
-	ipv6Header = 40
-)
-
 // ip decodes IP of the version that its first octet tells.
 func (d *decoder) ip(p []byte, wire int) decoded {
 	if len(p) == 0 {

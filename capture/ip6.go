@@ -6,13 +6,6 @@ import (
 	"github.com/google/gopacket/layers"
 )
 
-// Extension headers of IPv6 that gopacket has no name for.
-const (
-	ipv6HIP      layers.IPProtocol = 139 // RFC 7401
-	ipv6Shim6    layers.IPProtocol = 140 // RFC 5533
-	ipv6Mobility layers.IPProtocol = 135 // RFC 6275
-)
-
 // maxExtensions is how many extension headers are walked. RFC 8200 §4.1 wants each once,
 // destination options twice.
 const maxExtensions = 16

@@ -1,13 +1,7 @@
 package capture
 
-// Ports of UDP that decide what a datagram is.
-const (
-	portDNS     = 53
-	portGTP     = 2152
-	portVXLAN   = 4789
-	portVXLANLx = 8472 // Linux's default from before RFC 7348
-	portGeneve  = 6081
-)
+// portDNS is where names are looked up.
+const portDNS = 53
 
 // udp classifies a datagram (RFC 768) and descends into tunnels.
 func (d *decoder) udp(p []byte, wire int) decoded {

@@ -60,24 +60,8 @@ func (d *decoder) rareLink(link linkType, p []byte, wire int) decoded {
 	return gotUnknownLink
 }
 
-// EtherType numbers (IEEE 802 Numbers, IANA).
-const (
-	etherIPv4     = 0x0800
-	etherTEB      = 0x6558 // transparent Ethernet bridging: a whole Ethernet frame
-	etherVLAN     = 0x8100
-	etherIPv6     = 0x86dd
-	etherPPP      = 0x880b
-	etherMPLS     = 0x8847
-	etherMPLSUp   = 0x8848 // upstream-assigned label
-	etherPPPoE    = 0x8864 // session stage; 0x8863 is discovery
-	etherService  = 0x88a8 // 802.1ad service tag
-	etherERSPAN   = 0x88be
-	etherQinQ     = 0x9100 // service tag before 802.1ad
-	etherERSPAN3  = 0x22eb
-	etherMaxLen   = 1500 // up to here the field is a length (IEEE 802.3 §3.2.6)
-	etherHeader   = 14
-	etherTagBytes = 4
-)
+// etherMaxLen is up to where the field of an EtherType is a length (IEEE 802.3 §3.2.6).
+const etherMaxLen = 1500
 
 // ethernet decodes a frame from its destination address on.
 func (d *decoder) ethernet(p []byte, wire int) decoded {

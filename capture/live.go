@@ -10,38 +10,13 @@ import (
 	"time"
 )
 
-// AnyInterface is the name that stands for all interfaces together.
-const AnyInterface = "any"
+// tickEvery is how often a live source gives its caller a chance to settle, draw up and write, busy
+// or not.
+const tickEvery = 100 * time.Millisecond
 
-// The defaults of a LiveConfig, in octets.
-const (
-	DefaultRing  = 64 << 20
-	DefaultBlock = 1 << 20
-)
-
-const (
-	// tickEvery is how often a live source gives its caller a chance to settle, draw up and write,
-	// busy or not.
-	tickEvery = 100 * time.Millisecond
-	// disorder is how much earlier than a frame before it a frame may be stamped: several
-	// processors write to one ring.
-	disorder = time.Millisecond
-)
-
-var (
-	// ErrTick is what the Next of a live source returns now and then instead of a segment: nothing
-	// is wrong, and the caller may do what is due by time.
-	ErrTick = errors.New("nothing captured for now")
-	// ErrNoPermission is wrapped by the error of OpenLive where the system does not let this user
-	// capture.
-	ErrNoPermission = errors.New("this user may not capture")
-	// ErrNoInterface is wrapped by the error of OpenLive where there is no interface of that name.
-	ErrNoInterface = errors.New("there is no interface of that name")
-	// errPause is a tap's word for "no frame just now", errLook for "a good moment to look around,
-	// though there may be more".
-	errPause = errors.New("pause")
-	errLook  = errors.New("look around")
-)
+// ErrTick is what the Next of a live source returns now and then instead of a segment: nothing is
+// wrong, and the caller may do what is due by time.
+var ErrTick = errors.New("nothing captured for now")
 
 // LiveConfig says what to listen to.
 type LiveConfig struct {
@@ -58,44 +33,45 @@ type LiveConfig struct {
 	Count       uint64 // frames after which to end; 0: no end
 }
 
-// tap is where frames come from: a ring of the kernel, or libpcap.
-type tap interface {
-	// next fills in a frame, all but its number, or returns errPause or errLook, or io.EOF once
-	// stop was called and nothing is left, or another error, after which there are no more frames.
-	// The frame is valid until the next call.
-	next(f *rawFrame) error
-	stop() // from any goroutine; what was captured before is still handed out
-	// drops is how many frames the kernel has dropped so far.
-	drops() uint64
-	link() linkType
-	// lag is how long after its time a frame is handed out at most, if this program keeps up.
-	lag() time.Duration
-	close() error
+// OpenLive begins to listen. Frames from now on are kept until Next hands them out.
+func OpenLive(c LiveConfig) (*Live, error) {
+	t, err := OpenTap(TapConfig{
+		Interface: c.Interface, Condition: c.Condition, SnapLen: c.SnapLen, Ring: c.Ring,
+		Block: c.Block, AllFrames: c.AllFrames, Promiscuous: c.Promiscuous,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("capture from %s: %w", c.Interface, err)
+	}
+	l, err := newLive(c, t)
+	if err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return l, nil
 }
 
 // Live is a Source that listens to an interface. All methods but Stop are for one goroutine.
 type Live struct {
 	source
-	tap      tap
+	tap      Tap
 	frame    rawFrame
 	count    uint64
 	save     *Saver
 	ticked   time.Time // when ErrTick was last returned
 	idle     bool      // since the last frame the tap had nothing
 	lastTime int64     // ns since the Unix epoch: of the latest frame
-	clock    *clock
+	clock    *Clock
 	note     string // what the file is to say of the frame in hand
 	stopping atomic.Bool
 }
 
 // newLive makes the source of a tap.
-func newLive(c LiveConfig, t tap) (*Live, error) {
-	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: newClock(systemClock)}
+func newLive(c LiveConfig, t Tap) (*Live, error) {
+	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: NewClock(SystemClock)}
 	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
 	told := account{stats: &l.stats}
 	described := Described{
 		Name:       c.Interface,
-		Link:       t.link(),
+		Link:       t.Link(),
 		Resolution: 1,
 		SnapLen:    uint32(c.SnapLen),
 	}
@@ -103,7 +79,7 @@ func newLive(c LiveConfig, t tap) (*Live, error) {
 		return nil, err
 	}
 	l.sorter = newSorter(&l.stats, c.Filter)
-	l.frame.Link = t.link()
+	l.frame.Link = t.Link()
 	return l, nil
 }
 
@@ -112,14 +88,14 @@ func newLive(c LiveConfig, t tap) (*Live, error) {
 func (l *Live) SaveTo(s *Saver) error {
 	i := l.stats.Interfaces[0]
 	l.save = s
-	return s.begin(i.Name, uint16(l.tap.link()), i.SnapLen)
+	return s.begin(i.Name, uint16(l.tap.Link()), i.SnapLen)
 }
 
 // Stop ends the capture: Next hands out what was captured until now, and then returns io.EOF. It
 // may be called from any goroutine, more than once.
 func (l *Live) Stop() {
 	if !l.stopping.Swap(true) {
-		l.tap.stop()
+		l.tap.Stop()
 	}
 }
 
@@ -128,8 +104,8 @@ func (l *Live) Stop() {
 func (l *Live) Next(seg *Segment) error {
 	for {
 		err := l.read()
-		if err == errPause || err == errLook {
-			l.idle = l.idle || err == errPause
+		if err == ErrPause || err == ErrLook {
+			l.idle = l.idle || err == ErrPause
 			if l.isTickDue() {
 				return l.tick()
 			}
@@ -156,13 +132,13 @@ func (l *Live) read() error {
 	if l.count > 0 && l.stats.Frames >= l.count {
 		return io.EOF
 	}
-	return l.tap.next(&l.frame)
+	return l.tap.Next(&l.frame)
 }
 
 // take numbers, counts and decodes the frame.
 func (l *Live) take(seg *Segment) Outcome {
 	l.note = ""
-	if step := l.clock.straighten(&l.frame, l.lastTime, l.idle); step != 0 {
+	if step := l.clock.Straighten(&l.frame, l.lastTime, l.idle); step != 0 {
 		l.stats.addSet(step)
 		l.note = fmt.Sprintf(setNote, int64(step))
 	}
@@ -184,8 +160,8 @@ func (l *Live) isTickDue() bool {
 // tick does what is to be done now and then.
 func (l *Live) tick() error {
 	l.ticked = time.Now()
-	l.clock.look()
-	l.stats.Inputs[0].KernelDrops = l.tap.drops()
+	l.clock.Look()
+	l.stats.Inputs[0].KernelDrops = l.tap.Drops()
 	if l.save != nil {
 		if err := l.save.flush(); err != nil {
 			return err
@@ -199,7 +175,7 @@ func (l *Live) tick() error {
 func (l *Live) conclude(err error) error {
 	l.finish()
 	in := &l.stats.Inputs[0]
-	in.KernelDrops = l.tap.drops()
+	in.KernelDrops = l.tap.Drops()
 	if err != io.EOF {
 		in.Complete, in.Error = false, err.Error()
 	}
@@ -217,9 +193,9 @@ func (l *Live) Settled() time.Duration {
 	if !l.begun {
 		return 0
 	}
-	until := l.lastTime - int64(disorder)
+	until := l.lastTime - int64(Disorder)
 	if l.idle {
-		until = max(until, l.clock.now()-int64(l.tap.lag()))
+		until = max(until, l.clock.Now()-int64(l.tap.Lag()))
 	}
 	return max(0, time.Duration(until-l.start))
 }
@@ -236,7 +212,7 @@ func (l *Live) Account() *Stats {
 
 // Close implements Source.
 func (l *Live) Close() error {
-	err := l.tap.close()
+	err := l.tap.Close()
 	if l.save != nil {
 		err = errors.Join(err, l.save.close())
 	}

@@ -7,9 +7,9 @@ import "time"
 // time that a frame can wait in the kernel.
 const leastStep = 500 * time.Millisecond
 
-// clock knows how far the system's clock, which stamps frames, has been set forward or back since
+// Clock knows how far the system's clock, which stamps frames, has been set forward or back since
 // the capture began. It reads another clock beside it that nobody can set. All values are in ns.
-type clock struct {
+type Clock struct {
 	read  func() (wall, steady int64)
 	base  int64 // wall less steady, without steps
 	ahead int64 // steps of the wall clock so far
@@ -17,26 +17,27 @@ type clock struct {
 	seen  int64 // now, when last looked
 }
 
-func newClock(read func() (wall, steady int64)) *clock {
-	c := &clock{read: read}
+// NewClock makes a clock that reads the system's by the given function.
+func NewClock(read func() (wall, steady int64)) *Clock {
+	c := &Clock{read: read}
 	wall, steady := read()
 	c.base, c.seen = wall-steady, wall
 	return c
 }
 
-// now is the time that the wall clock would show had nobody set it.
-func (c *clock) now() int64 {
+// Now is the time that the wall clock would show had nobody set it.
+func (c *Clock) Now() int64 {
 	_, steady := c.read()
 	return c.base + steady
 }
 
-// look notes a step of the wall clock, and follows its drift.
-func (c *clock) look() {
+// Look notes a step of the wall clock, and follows its drift.
+func (c *Clock) Look() {
 	for range 3 {
 		wall, before := c.read()
 		_, after := c.read()
 		c.seen = c.base + after
-		if after-before > int64(disorder) {
+		if after-before > int64(Disorder) {
 			continue // interrupted between the two clocks, which looks like a step
 		}
 		drift := wall - c.base - before - c.ahead
@@ -49,16 +50,16 @@ func (c *clock) look() {
 	}
 }
 
-// straighten takes steps of the wall clock out of the time of a frame. latest is the time of the
+// Straighten takes steps of the wall clock out of the time of a frame. latest is the time of the
 // frame before; idle tells that nothing else was waiting. If the frame is the first after a step,
 // the step is what is returned.
-func (c *clock) straighten(f *rawFrame, latest int64, idle bool) (step time.Duration) {
+func (c *Clock) Straighten(f *rawFrame, latest int64, idle bool) (step time.Duration) {
 	stamp := f.Time
 	f.Time = stamp - c.shift
 	if less(f.Time-c.seen, leastStep) {
 		return 0
 	}
-	if c.look(); c.ahead == c.shift || less(f.Time-c.seen, leastStep) {
+	if c.Look(); c.ahead == c.shift || less(f.Time-c.seen, leastStep) {
 		return 0
 	}
 	// A frame that was captured just now is of about now; one that has waited, of about the time of

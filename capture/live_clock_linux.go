@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// systemClock reads the clock that stamps frames, and the one that counts on while the machine
+// SystemClock reads the clock that stamps frames, and the one that counts on while the machine
 // sleeps.
-func systemClock() (wall, steady int64) {
+func SystemClock() (wall, steady int64) {
 	var now, boot unix.Timespec
 	// Neither can fail: both clocks exist, and the addresses are good (clock_gettime(2)).
 	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &boot)

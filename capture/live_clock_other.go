@@ -6,8 +6,8 @@ import "time"
 
 var processStart = time.Now()
 
-// systemClock reads the clock that stamps frames, and one that cannot be set.
-func systemClock() (wall, steady int64) {
+// SystemClock reads the clock that stamps frames, and one that cannot be set.
+func SystemClock() (wall, steady int64) {
 	now := time.Now()
 	return now.UnixNano(), int64(now.Sub(processStart))
 }

@@ -30,7 +30,7 @@ type tapStep struct {
 	frame     bool
 }
 
-func (s *scriptedTap) next(f *rawFrame) error {
+func (s *scriptedTap) Next(f *rawFrame) error {
 	if s.at == len(s.steps) {
 		return io.EOF
 	}
@@ -40,9 +40,9 @@ func (s *scriptedTap) next(f *rawFrame) error {
 	s.clock.wall += int64(step.set)
 	switch {
 	case step.more:
-		return errLook
+		return ErrLook
 	case !step.frame:
-		return errPause
+		return ErrPause
 	}
 	f.Time = s.clock.wall - int64(step.late)
 	f.Data = steady()["ipv4"]
@@ -50,11 +50,11 @@ func (s *scriptedTap) next(f *rawFrame) error {
 	f.OrigLen = uint32(len(f.Data))
 	return nil
 }
-func (*scriptedTap) stop()              {}
-func (*scriptedTap) drops() uint64      { return 0 }
-func (*scriptedTap) link() linkType     { return linkEthernet }
-func (*scriptedTap) lag() time.Duration { return 150 * time.Millisecond }
-func (*scriptedTap) close() error       { return nil }
+func (*scriptedTap) Stop()              {}
+func (*scriptedTap) Drops() uint64      { return 0 }
+func (*scriptedTap) Link() linkType     { return linkEthernet }
+func (*scriptedTap) Lag() time.Duration { return 150 * time.Millisecond }
+func (*scriptedTap) Close() error       { return nil }
 
 // TestClockIsSet sets the clock forward and back while frames come. The times of frames go on as if
 // it had not been, live and in the file; both tell of it.
@@ -91,7 +91,7 @@ func TestClockIsSet(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l.clock = newClock(c.read)
+			l.clock = NewClock(c.read)
 			name := filepath.Join(t.TempDir(), "saved.pcapng")
 			s, err := NewSaver(SaveConfig{Name: name})
 			if err == nil {
@@ -156,7 +156,7 @@ func TestSettledBehind(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.clock = newClock(c.read)
+		l.clock = NewClock(c.read)
 		l.ticked = time.Now().Add(-time.Hour)
 		var seg Segment
 		if err := l.Next(&seg); err != nil {

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"unsafe"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -29,35 +31,22 @@ const retireAfter = 50
 
 // snapMax is the longest frame that is taken, as in the files that are written. Segments before
 // offload stay below it.
-const snapMax = writeSnapLen
+const snapMax = Longest
 
 // leastBlock is the smallest block, in octets: the longest common frame, 64 KiB, fits.
 const leastBlock = 128 << 10
 
-// OpenLive begins to listen. Frames from now on are kept in the ring until Next hands them out.
-func OpenLive(c LiveConfig) (*Live, error) {
-	r, err := openRing(&c)
-	if err != nil {
-		return nil, fmt.Errorf("capture from %s: %w", c.Interface, err)
-	}
-	l, err := newLive(c, r)
-	if err != nil {
-		return nil, errors.Join(err, r.close())
-	}
-	return l, nil
-}
-
-// openRing opens the socket and everything that belongs to it. Nothing is received before all is in
-// place: the socket gets its protocol last.
-func openRing(c *LiveConfig) (*ring, error) {
+// OpenTap begins to listen, with a ring. It opens the socket and everything that belongs to it.
+// Nothing is received before all is in place: the socket gets its protocol last.
+func OpenTap(c TapConfig) (Tap, error) {
 	index, err := interfaceIndex(c.Interface)
 	if err != nil {
 		return nil, err
 	}
 	r := &ring{fd: -1, wake: -1, name: c.Interface, index: index}
-	if err := r.open(c); err != nil {
+	if err := r.open(&c); err != nil {
 		// The first error is the one that helps.
-		_ = r.close()
+		_ = r.Close()
 		return nil, err
 	}
 	return r, nil
@@ -74,7 +63,7 @@ func interfaceIndex(name string) (int, error) {
 	return i.Index, nil
 }
 
-func (r *ring) open(c *LiveConfig) error {
+func (r *ring) open(c *TapConfig) error {
 	if err := r.findLink(); err != nil {
 		return err
 	}
@@ -139,7 +128,7 @@ func permission(err error) error {
 }
 
 // configure makes the ring and the filter.
-func (r *ring) configure(c *LiveConfig) error {
+func (r *ring) configure(c *TapConfig) error {
 	snap := snapMax
 	if c.SnapLen > 0 {
 		snap = min(c.SnapLen, snapMax)
@@ -174,7 +163,7 @@ func (r *ring) configure(c *LiveConfig) error {
 }
 
 // reserve makes the ring.
-func (r *ring) reserve(c *LiveConfig) error {
+func (r *ring) reserve(c *TapConfig) error {
 	page := os.Getpagesize()
 	block := c.Block
 	if block <= 0 {
@@ -202,7 +191,7 @@ func (r *ring) reserve(c *LiveConfig) error {
 }
 
 // bind begins to receive.
-func (r *ring) bind(c *LiveConfig) error {
+func (r *ring) bind(c *TapConfig) error {
 	address := unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: r.index}
 	if err := unix.Bind(r.fd, &address); err != nil {
 		return os.NewSyscallError("bind", err)
@@ -218,3 +207,29 @@ func (r *ring) bind(c *LiveConfig) error {
 }
 
 func networkOrder(v uint16) uint16 { return v<<8 | v>>8 }
+
+// attach gives the socket its filter, which also cuts frames.
+func (r *ring) attach(c *TapConfig, snap uint32) error {
+	if c.AllFrames || r.kind == linkIEEE80211 || r.kind == linkIEEE80211Info {
+		return r.setFilter([]bpf.Instruction{bpf.RetConstant{Val: snap}})
+	}
+	program, err := KernelProgram(r.kind, c.Condition, snap)
+	if err != nil {
+		return err
+	}
+	return r.setFilter(program)
+}
+
+// setFilter hands a program to the kernel.
+func (r *ring) setFilter(program []bpf.Instruction) error {
+	raw, err := bpf.Assemble(program)
+	if err != nil {
+		return err
+	}
+	code := make([]unix.SockFilter, len(raw))
+	for i, in := range raw {
+		code[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
+	}
+	all := unix.SockFprog{Len: uint16(len(code)), Filter: unsafe.SliceData(code)}
+	return unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &all)
+}

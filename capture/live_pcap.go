@@ -24,20 +24,8 @@ type handle struct {
 	dropped uint64
 }
 
-// OpenLive begins to listen, through libpcap.
-func OpenLive(c LiveConfig) (*Live, error) {
-	t, err := openHandle(&c)
-	if err != nil {
-		return nil, fmt.Errorf("capture from %s: %w", c.Interface, err)
-	}
-	l, err := newLive(c, t)
-	if err != nil {
-		return nil, errors.Join(err, t.close())
-	}
-	return l, nil
-}
-
-func openHandle(c *LiveConfig) (*handle, error) {
+// OpenTap begins to listen, through libpcap.
+func OpenTap(c TapConfig) (Tap, error) {
 	inactive, err := pcap.NewInactiveHandle(c.Interface)
 	if err != nil {
 		return nil, pcapError(err)
@@ -45,7 +33,7 @@ func openHandle(c *LiveConfig) (*handle, error) {
 	defer inactive.CleanUp()
 	snap, size := c.SnapLen, c.Ring
 	if snap <= 0 {
-		snap = writeSnapLen
+		snap = Longest
 	}
 	if size <= 0 {
 		size = DefaultRing
@@ -78,19 +66,24 @@ func pcapError(err error) error {
 	return err
 }
 
-func (t *handle) link() linkType     { return t.kind }
-func (t *handle) lag() time.Duration { return 4 * pollPcap }
-func (t *handle) stop()              { t.stopped.Store(true) }
+// Link implements Tap.
+func (t *handle) Link() linkType { return t.kind }
 
-// next implements tap.
-func (t *handle) next(f *rawFrame) error {
+// Lag implements Tap.
+func (t *handle) Lag() time.Duration { return 4 * pollPcap }
+
+// Stop implements Tap.
+func (t *handle) Stop() { t.stopped.Store(true) }
+
+// Next implements Tap.
+func (t *handle) Next(f *rawFrame) error {
 	if t.stopped.Load() {
 		return io.EOF
 	}
 	data, info, err := t.h.ZeroCopyReadPacketData()
 	switch {
 	case err == pcap.NextErrorTimeoutExpired:
-		return errPause
+		return ErrPause
 	case err == io.EOF || err == pcap.NextErrorNoMorePackets:
 		return io.EOF
 	case err != nil:
@@ -101,16 +94,16 @@ func (t *handle) next(f *rawFrame) error {
 	return nil
 }
 
-// drops implements tap.
-func (t *handle) drops() uint64 {
+// Drops implements Tap.
+func (t *handle) Drops() uint64 {
 	if s, err := t.h.Stats(); err == nil {
 		t.dropped = uint64(max(s.PacketsDropped, 0)) + uint64(max(s.PacketsIfDropped, 0))
 	}
 	return t.dropped
 }
 
-// close implements tap.
-func (t *handle) close() error {
+// Close implements Tap.
+func (t *handle) Close() error {
 	t.h.Close()
 	return nil
 }

@@ -62,11 +62,14 @@ type ring struct {
 	waking    sync.Mutex // held to use wake, or to close it
 }
 
-func (r *ring) link() linkType     { return r.kind }
-func (r *ring) lag() time.Duration { return lagMax }
+// Link implements Tap.
+func (r *ring) Link() linkType { return r.kind }
 
-// next implements tap.
-func (r *ring) next(f *rawFrame) error {
+// Lag implements Tap.
+func (r *ring) Lag() time.Duration { return lagMax }
+
+// Next implements Tap.
+func (r *ring) Next(f *rawFrame) error {
 	for {
 		for r.left > 0 {
 			if r.take(f) {
@@ -75,7 +78,7 @@ func (r *ring) next(f *rawFrame) error {
 		}
 		if r.reading {
 			r.release()
-			return errLook
+			return ErrLook
 		}
 		if r.acquire() {
 			continue
@@ -115,7 +118,7 @@ func (r *ring) take(f *rawFrame) bool {
 	start := r.offset + int(h.Mac)
 	r.left--
 	r.offset += int(h.Next_offset)
-	if from.Hatype == hardwareLoopback && from.Pkttype == cookedOutgoing {
+	if from.Hatype == hardwareLoopback && from.Pkttype == unix.PACKET_OUTGOING {
 		return false
 	}
 	f.Time = int64(h.Sec)*int64(time.Second) + int64(h.Nsec)
@@ -181,14 +184,14 @@ func innerTag(protocol uint16, p []byte, wire uint32) bool {
 		version = 6
 	}
 	if protocol != etherIPv4 && protocol != etherIPv6 || len(p) < ipv4Header ||
-		be16(p[2:]) != protocol ||
+		binary.BigEndian.Uint16(p[2:]) != protocol ||
 		p[etherTagBytes]>>4 != version {
 		return false
 	}
 	// Some packets without a tag look like that too, but they are as long as they say.
-	length := uint32(be16(p[2:]))
+	length := uint32(binary.BigEndian.Uint16(p[2:]))
 	if version == 6 {
-		length = ipv6Header + uint32(be16(p[4:]))
+		length = ipv6Header + uint32(binary.BigEndian.Uint16(p[4:]))
 	}
 	return p[0]>>4 != version || length != wire
 }
@@ -203,7 +206,7 @@ func (r *ring) wait() error {
 	if r.worked && r.stoppedAt.IsZero() {
 		r.worked = false
 		time.Sleep(min(napMost, time.Duration(float64(len(r.mem))/napRate*float64(time.Second))))
-		return errPause
+		return ErrPause
 	}
 	set := []unix.PollFd{
 		{Fd: int32(r.fd), Events: unix.POLLIN | unix.POLLERR},
@@ -215,13 +218,13 @@ func (r *ring) wait() error {
 	n, err := unix.Poll(set, pollFor)
 	switch {
 	case err == unix.EINTR || n == 0:
-		return errPause
+		return ErrPause
 	case err != nil:
 		return os.NewSyscallError("poll", err)
 	case set[0].Revents&(unix.POLLERR|unix.POLLNVAL|unix.POLLHUP) != 0:
 		return r.survive()
 	}
-	return errPause
+	return ErrPause
 }
 
 // refuse ends the capture: the kernel takes no more frames, and what it has is handed out. It is an
@@ -261,11 +264,11 @@ func (r *ring) survive() error {
 		_, err := net.InterfaceByIndex(r.index)
 		r.gone = err != nil
 	}
-	return errPause
+	return ErrPause
 }
 
-// stop implements tap.
-func (r *ring) stop() {
+// Stop implements Tap.
+func (r *ring) Stop() {
 	r.stopped.Store(true)
 	r.waking.Lock()
 	defer r.waking.Unlock()
@@ -275,16 +278,16 @@ func (r *ring) stop() {
 	}
 }
 
-// drops implements tap. The kernel counts from the last time it was asked.
-func (r *ring) drops() uint64 {
+// Drops implements Tap. The kernel counts from the last time it was asked.
+func (r *ring) Drops() uint64 {
 	if s, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS); err == nil {
 		r.dropped += uint64(s.Drops)
 	}
 	return r.dropped
 }
 
-// close implements tap. It is safe when open went only part of the way.
-func (r *ring) close() error {
+// Close implements Tap. It is safe when open went only part of the way.
+func (r *ring) Close() error {
 	r.waking.Lock()
 	defer r.waking.Unlock()
 	var errs []error

@@ -13,7 +13,7 @@ func TestPcapMicroseconds(t *testing.T) {
 		t.Run(order.String(), func(t *testing.T) {
 			got, stats := readOctets(t, pcapBytes(t, order, false, fileFrames(20)))
 			sameFrames(t, got, inMicroseconds(fileFrames(20)))
-			if i := stats.Interfaces[0]; i.Resolution != 1000 || i.SnapLen != writeSnapLen || i.LinkType != "Ethernet" {
+			if i := stats.Interfaces[0]; i.Resolution != 1000 || i.SnapLen != Longest || i.LinkType != "Ethernet" {
 				t.Errorf("interface = %+v", i)
 			}
 		})

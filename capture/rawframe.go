@@ -72,3 +72,7 @@ type rawFrame struct {
 	Direction uint8  // 0 unknown, 1 incoming, 2 outgoing (pcapng EPB flags)
 	bad       bool   // the record contradicts itself: it has a number, but nothing to decode
 }
+
+// Longest is the longest frame that is taken live or written to a file, in octets: what tcpdump
+// takes, and the longest that Wireshark reads.
+const Longest = 256 << 10

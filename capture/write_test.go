@@ -56,7 +56,7 @@ func TestPcapngWriter(t *testing.T) {
 		func() error { _, err := w.AddInterface("any", 276, 0); return err },
 		func() error { return w.WriteFrame(0, fileEpoch+1, []byte("one"), 1500, "the first") },
 		func() error { return w.WriteFrame(1, fileEpoch+2, []byte("four"), 2, strings.Repeat("long", 20000)) },
-		func() error { return w.WriteFrame(1, -1, make([]byte, writeSnapLen+1), 9, "") },
+		func() error { return w.WriteFrame(1, -1, make([]byte, Longest+1), 9, "") },
 		func() error { return w.WriteDrops(1, fileEpoch, 17) },
 	}
 	for i, step := range steps {
@@ -67,7 +67,7 @@ func TestPcapngWriter(t *testing.T) {
 	got, stats := readOctets(t, b.Bytes())
 	sameFrames(t, got, []fileFrame{
 		{NewFrameID(0, 1), fileEpoch + 1, "one", 1500, false}, {NewFrameID(0, 2), fileEpoch + 2, "four", 4, false},
-		{NewFrameID(0, 3), 0, string(make([]byte, writeSnapLen)), writeSnapLen, false},
+		{NewFrameID(0, 3), 0, string(make([]byte, Longest)), Longest, false},
 	})
 	in := stats.Inputs[0]
 	if in.KernelDrops != 17 || len(in.Comments) != 2 || in.Comments[0] != "frame 1: the first" || !in.Complete {
@@ -90,7 +90,7 @@ func TestPcapWriterBounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, at := range []int64{-5, math.MaxInt64} {
-		if err := w.WriteFrame(at, make([]byte, writeSnapLen+5), math.MaxInt); err != nil {
+		if err := w.WriteFrame(at, make([]byte, Longest+5), math.MaxInt); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -98,7 +98,7 @@ func TestPcapWriterBounds(t *testing.T) {
 	if len(got) != 2 || got[0].time != 0 || got[1].time != math.MaxUint32*int64(time.Second) {
 		t.Fatalf("%d frames", len(got))
 	}
-	if len(got[0].data) != writeSnapLen || got[0].wire != math.MaxUint32 || stats.Interfaces[0].LinkType != "LINUX_SLL2" {
+	if len(got[0].data) != Longest || got[0].wire != math.MaxUint32 || stats.Interfaces[0].LinkType != "LINUX_SLL2" {
 		t.Errorf("frame of %d octets of %d, interface %+v", len(got[0].data), got[0].wire, stats.Interfaces[0])
 	}
 }

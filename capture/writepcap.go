@@ -7,10 +7,6 @@ import (
 	"time"
 )
 
-// writeSnapLen is the snapshot length of files written here, in octets: what tcpdump writes, and
-// the longest frame that Wireshark reads.
-const writeSnapLen = 256 << 10
-
 // PcapWriter writes a pcap file.
 type PcapWriter struct {
 	to    io.Writer
@@ -40,7 +36,7 @@ func newPcapWriter(
 	b = order.AppendUint16(b, 2) // version 2.4
 	b = order.AppendUint16(b, 4)
 	b = append(b, make([]byte, 8)...)
-	b = order.AppendUint32(b, writeSnapLen)
+	b = order.AppendUint32(b, Longest)
 	b = order.AppendUint32(b, uint32(linkType))
 	_, err := w.Write(b)
 	return p, err
@@ -50,7 +46,7 @@ func newPcapWriter(
 // its length on the wire in octets. The format holds times of 1970 to 2106; others are moved to the
 // nearer end.
 func (p *PcapWriter) WriteFrame(unixNano int64, data []byte, origLen int) error {
-	data = data[:min(len(data), writeSnapLen)]
+	data = data[:min(len(data), Longest)]
 	unixNano = min(max(unixNano, 0), math.MaxUint32*int64(time.Second))
 	b := p.order.AppendUint32(p.head[:0], uint32(unixNano/int64(time.Second)))
 	b = p.order.AppendUint32(b, uint32(unixNano%int64(time.Second)/p.tick))

@@ -71,7 +71,7 @@ func (p *PcapngWriter) WriteFrame(
 	if iface < 0 || iface >= p.interfaces {
 		return fmt.Errorf("write frame of interface %d: %w", iface, errNoInterface)
 	}
-	data = data[:min(len(data), writeSnapLen)]
+	data = data[:min(len(data), Longest)]
 	p.begin(blockEnhanced)
 	p.u32(uint32(iface))
 	p.stamp(unixNano)

@@ -1,5 +1,3 @@
-//go:build linux && !pcap
-
 package capture
 
 import (

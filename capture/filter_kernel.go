@@ -1,14 +1,11 @@
-//go:build linux && !pcap
-
 package capture
 
 import (
+	"encoding/binary"
 	"fmt"
-	"unsafe"
 
 	"github.com/google/gopacket/layers"
 	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
 )
 
 // This file makes the kernel's own filter. It is an optimisation and errs on the side of too much:
@@ -113,20 +110,9 @@ func (k *kernelFilter) distance(from int, to filterLabel) (uint8, error) {
 	return uint8(d), nil
 }
 
-// attach gives the socket its filter, which also cuts frames.
-func (r *ring) attach(c *LiveConfig, snap uint32) error {
-	if c.AllFrames || r.kind == linkIEEE80211 || r.kind == linkIEEE80211Info {
-		return r.setFilter([]bpf.Instruction{bpf.RetConstant{Val: snap}})
-	}
-	program, err := filterProgram(r.kind, c.Condition, snap)
-	if err != nil {
-		return err
-	}
-	return r.setFilter(program)
-}
-
-// filterProgram is the program for frames of a link layer and the user's condition.
-func filterProgram(kind linkType, condition string, snap uint32) ([]bpf.Instruction, error) {
+// KernelProgram is the program for frames of a link layer and a condition, which must be valid. It
+// keeps snap octets of what passes.
+func KernelProgram(kind linkType, condition string, snap uint32) ([]bpf.Instruction, error) {
 	k := kernelFilter{snap: snap, hint: hintOf(condition)}
 	k.build(kind)
 	return k.program()
@@ -200,9 +186,9 @@ func (k *kernelFilter) host4() {
 	case host.Is4():
 		octets := host.As4()
 		k.load(12, 4)
-		k.equals(labelHost, be32(octets[:]))
+		k.equals(labelHost, binary.BigEndian.Uint32(octets[:]))
 		k.load(16, 4)
-		k.when(bpf.JumpEqual, be32(octets[:]), labelHost, labelDrop)
+		k.when(bpf.JumpEqual, binary.BigEndian.Uint32(octets[:]), labelHost, labelDrop)
 	case host.IsValid():
 		k.always(labelDrop)
 	}
@@ -272,18 +258,4 @@ func (k *kernelFilter) udp() {
 	k.do(bpf.LoadIndirect{Off: k.base + header, Size: 1})
 	k.do(bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: longAndFixed})
 	k.when(bpf.JumpEqual, longAndFixed, labelKeep, labelDrop)
-}
-
-// setFilter hands a program to the kernel.
-func (r *ring) setFilter(program []bpf.Instruction) error {
-	raw, err := bpf.Assemble(program)
-	if err != nil {
-		return err
-	}
-	code := make([]unix.SockFilter, len(raw))
-	for i, in := range raw {
-		code[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
-	}
-	all := unix.SockFprog{Len: uint16(len(code)), Filter: unsafe.SliceData(code)}
-	return unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &all)
 }

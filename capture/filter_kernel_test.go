@@ -1,5 +1,3 @@
-//go:build linux && !pcap
-
 package capture
 
 import (
@@ -88,7 +86,7 @@ func TestKernelFilter(t *testing.T) {
 			if _, err := ParseFilter(tt.condition); err != nil {
 				t.Fatal(err)
 			}
-			program, err := filterProgram(linkEthernet, tt.condition, 1<<16)
+			program, err := KernelProgram(linkEthernet, tt.condition, 1<<16)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +109,7 @@ func TestKernelFilterKeeps(t *testing.T) {
 		append(append(kernelIPv6(6), kernelPorts(40000, 80)...), make([]byte, 40)...)}
 	for _, p := range packets {
 		for _, condition := range []string{"", "port 80", "src port 40000 and dst port 80", "tcp", "port 1 or 2 or 80"} {
-			program, err := filterProgram(linkRaw, condition, 1<<16)
+			program, err := KernelProgram(linkRaw, condition, 1<<16)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +123,7 @@ func TestKernelFilterKeeps(t *testing.T) {
 		}
 	}
 	for _, kind := range []linkType{linkEthernet, linkRaw, linkCooked2} {
-		program, err := filterProgram(kind, "host 10.0.0.1 and port 80", 96)
+		program, err := KernelProgram(kind, "host 10.0.0.1 and port 80", 96)
 		if err == nil {
 			_, err = bpf.Assemble(program)
 		}
