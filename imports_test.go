@@ -88,7 +88,29 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/report":    {"tcpwhy/reassembly", "tcpwhy/capture"},
 	"tcpwhy/reassembly":         {"tcpwhy/capture"},
 	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},
-	"tcpwhy/capture":            {},
+	"tcpwhy/capture": {
+		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode", "tcpwhy/capture/internal/filter",
+		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/pcapio", "tcpwhy/capture/internal/ring",
+		"tcpwhy/capture/segment",
+	},
+	"tcpwhy/capture/internal/ring": {
+		"tcpwhy/capture/internal/filter", "tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/header",
+	},
+	"tcpwhy/capture/internal/pcapio": {"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/xz"},
+	"tcpwhy/capture/internal/copies": {"tcpwhy/capture/internal/flow", "tcpwhy/capture/segment"},
+	"tcpwhy/capture/internal/filter": {
+		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/header", "tcpwhy/capture/segment",
+	},
+	"tcpwhy/capture/internal/decode": {
+		"tcpwhy/capture/internal/flow", "tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/header",
+		"tcpwhy/capture/segment",
+	},
+	"tcpwhy/capture/internal/frametest": {"tcpwhy/capture/internal/header", "tcpwhy/capture/segment"},
+	"tcpwhy/capture/internal/xz":        {},
+	"tcpwhy/capture/internal/flow":      {},
+	"tcpwhy/capture/internal/header":    {},
+	"tcpwhy/capture/internal/frame":     {},
+	"tcpwhy/capture/segment":            {},
 }
 
 // onlyIn says which one package of the program may import a library; "" means that only tests may.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"tcpwhy/capture/internal/pcapio"
 )
 
 // The limits on what is kept of an input beside its frames.
@@ -32,8 +34,8 @@ type account struct {
 
 func (a *account) of() *Input { return &a.stats.Inputs[a.input] }
 
-// AddInterface implements Account: it gives the interface's index into Stats.Interfaces.
-func (a *account) AddInterface(i Described) (uint16, error) {
+// AddInterface implements pcapio.Account: it gives the interface's index into Stats.Interfaces.
+func (a *account) AddInterface(i pcapio.Interface) (uint16, error) {
 	index := len(a.stats.Interfaces)
 	if index >= interfacesMax {
 		return 0, errInterfaces
@@ -49,7 +51,7 @@ func (a *account) AddInterface(i Described) (uint16, error) {
 	return uint16(index), nil
 }
 
-// AddComment implements Account: it keeps a comment, as text that can be shown.
+// AddComment implements pcapio.Account: it keeps a comment, as text that can be shown.
 func (a *account) AddComment(text string) {
 	in := a.of()
 	if len(in.Comments) < commentsMax && text != "" {
@@ -60,7 +62,7 @@ func (a *account) AddComment(text string) {
 	}
 }
 
-// AddFrameComment implements Account.
+// AddFrameComment implements pcapio.Account.
 func (a *account) AddFrameComment(number uint64, text []byte) {
 	if step, ok := setStep(text); ok {
 		a.stats.addSet(step)
@@ -70,7 +72,7 @@ func (a *account) AddFrameComment(number uint64, text []byte) {
 	}
 }
 
-// AddSecrets implements Account: it keeps a copy of a key log, or nothing if that were too much.
+// AddSecrets implements pcapio.Account: it keeps a copy of a key log, or nothing if that were too much.
 func (a *account) AddSecrets(log []byte) {
 	cost := len(log) + secretsCost
 	if *a.secrets+cost > secretsMax {
@@ -81,7 +83,7 @@ func (a *account) AddSecrets(log []byte) {
 	in.Secrets = append(in.Secrets, slices.Clone(log))
 }
 
-// SetDrops implements Account.
+// SetDrops implements pcapio.Account.
 func (a *account) SetDrops(frames uint64) { a.of().KernelDrops = frames }
 
 // setNote is what the first frame after a step of the clock says in the file that a live capture is

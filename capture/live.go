@@ -8,6 +8,10 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"tcpwhy/capture/internal/frame"
+	"tcpwhy/capture/internal/pcapio"
+	"tcpwhy/capture/internal/ring"
 )
 
 // tickEvery is how often a live source gives its caller a chance to settle, draw up and write, busy
@@ -22,8 +26,9 @@ var ErrTick = errors.New("nothing captured for now")
 type LiveConfig struct {
 	Interface string  // name of an interface, or AnyInterface
 	Filter    *Filter // nil: everything
-	Condition string  // the text of Filter, from which the kernel's own filter is made narrower
-	SnapLen   int     // octets kept of a frame; 0: all of it
+	// the text of Filter, from which the kernel's own filter is made narrower
+	Condition string
+	SnapLen   int // octets kept of a frame; 0: all of it
 	// octets that the kernel may fill while this program is busy; 0: DefaultRing
 	Ring  int
 	Block int // octets that the kernel hands over at once; 0: DefaultBlock
@@ -35,7 +40,7 @@ type LiveConfig struct {
 
 // OpenLive begins to listen. Frames from now on are kept until Next hands them out.
 func OpenLive(c LiveConfig) (*Live, error) {
-	t, err := OpenTap(TapConfig{
+	t, err := ring.Open(ring.Config{
 		Interface: c.Interface, Condition: c.Condition, SnapLen: c.SnapLen, Ring: c.Ring,
 		Block: c.Block, AllFrames: c.AllFrames, Promiscuous: c.Promiscuous,
 	})
@@ -52,24 +57,24 @@ func OpenLive(c LiveConfig) (*Live, error) {
 // Live is a Source that listens to an interface. All methods but Stop are for one goroutine.
 type Live struct {
 	source
-	tap      Tap
-	frame    rawFrame
+	tap      ring.Tap
+	frame    frame.Frame
 	count    uint64
-	save     *Saver
+	save     *pcapio.Series
 	ticked   time.Time // when ErrTick was last returned
 	idle     bool      // since the last frame the tap had nothing
 	lastTime int64     // ns since the Unix epoch: of the latest frame
-	clock    *Clock
+	clock    *ring.Clock
 	note     string // what the file is to say of the frame in hand
 	stopping atomic.Bool
 }
 
 // newLive makes the source of a tap.
-func newLive(c LiveConfig, t Tap) (*Live, error) {
-	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: NewClock(SystemClock)}
+func newLive(c LiveConfig, t ring.Tap) (*Live, error) {
+	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: ring.NewClock(ring.SystemClock)}
 	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
 	told := account{stats: &l.stats}
-	described := Described{
+	described := pcapio.Interface{
 		Name:       c.Interface,
 		Link:       t.Link(),
 		Resolution: 1,
@@ -87,8 +92,8 @@ func newLive(c LiveConfig, t Tap) (*Live, error) {
 // Next.
 func (l *Live) SaveTo(s *Saver) error {
 	i := l.stats.Interfaces[0]
-	l.save = s
-	return s.begin(i.Name, uint16(l.tap.Link()), i.SnapLen)
+	l.save = s.files
+	return l.save.Begin(i.Name, uint16(l.tap.Link()), i.SnapLen)
 }
 
 // Stop ends the capture: Next hands out what was captured until now, and then returns io.EOF. It
@@ -104,8 +109,8 @@ func (l *Live) Stop() {
 func (l *Live) Next(seg *Segment) error {
 	for {
 		err := l.read()
-		if err == ErrPause || err == ErrLook {
-			l.idle = l.idle || err == ErrPause
+		if err == ring.ErrPause || err == ring.ErrLook {
+			l.idle = l.idle || err == ring.ErrPause
 			if l.isTickDue() {
 				return l.tick()
 			}
@@ -116,7 +121,7 @@ func (l *Live) Next(seg *Segment) error {
 		}
 		outcome := l.take(seg)
 		if l.save != nil {
-			if err := l.save.write(&l.frame, l.note); err != nil {
+			if err := l.save.Write(&l.frame, l.note); err != nil {
 				l.finish()
 				return err
 			}
@@ -163,7 +168,7 @@ func (l *Live) tick() error {
 	l.clock.Look()
 	l.stats.Inputs[0].KernelDrops = l.tap.Drops()
 	if l.save != nil {
-		if err := l.save.flush(); err != nil {
+		if err := l.save.Flush(); err != nil {
 			return err
 		}
 	}
@@ -180,7 +185,7 @@ func (l *Live) conclude(err error) error {
 		in.Complete, in.Error = false, err.Error()
 	}
 	if l.save != nil {
-		if err := l.save.drops(l.lastTime, in.KernelDrops); err != nil {
+		if err := l.save.WriteDrops(l.lastTime, in.KernelDrops); err != nil {
 			return err
 		}
 	}
@@ -193,7 +198,7 @@ func (l *Live) Settled() time.Duration {
 	if !l.begun {
 		return 0
 	}
-	until := l.lastTime - int64(Disorder)
+	until := l.lastTime - int64(ring.Disorder)
 	if l.idle {
 		until = max(until, l.clock.Now()-int64(l.tap.Lag()))
 	}
@@ -214,7 +219,7 @@ func (l *Live) Account() *Stats {
 func (l *Live) Close() error {
 	err := l.tap.Close()
 	if l.save != nil {
-		err = errors.Join(err, l.save.close())
+		err = errors.Join(err, l.save.Close())
 	}
 	return err
 }

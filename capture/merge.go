@@ -3,6 +3,9 @@ package capture
 import (
 	"io"
 	"math"
+
+	"tcpwhy/capture/internal/frame"
+	"tcpwhy/capture/internal/pcapio"
 )
 
 // unread is the key of an input of whose frames nothing is known: it is read before any other frame
@@ -14,15 +17,15 @@ type input struct {
 	name    string
 	stdin   io.Reader // instead of a file
 	account account
-	file    *File    // nil until the input is started, and when it is closed
-	frame   rawFrame // valid if ready
+	file    *pcapio.File // nil until the input is started, and when it is closed
+	frame   frame.Frame  // valid if ready
 	ready   bool
 	key     int64 // by which it is merged: the latest time of its frames so far
 }
 
 // start opens the input and reads its header.
 func (in *input) start(buffer []byte) error {
-	file, err := OpenFile(in.name, in.stdin, buffer, &in.account)
+	file, err := pcapio.Open(in.name, in.stdin, buffer, &in.account)
 	if err != nil {
 		return err
 	}

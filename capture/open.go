@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"tcpwhy/capture/internal/frame"
+	"tcpwhy/capture/internal/pcapio"
 )
 
 // stdinName is how the user names standard input.
@@ -39,7 +42,7 @@ func openInputs(c Config) (*source, error) {
 	if c.Stdin == nil {
 		c.Stdin = os.Stdin
 	}
-	s := &source{bufferSize: BufferSize(len(c.Inputs))}
+	s := &source{bufferSize: pcapio.BufferSize(len(c.Inputs))}
 	s.stats.Inputs = make([]Input, len(c.Inputs))
 	for index, name := range c.Inputs {
 		s.stats.Inputs[index].Name = name
@@ -90,11 +93,11 @@ func (s *source) admit(in *input, several bool) error {
 	if s.spare == nil {
 		s.spare = make([]byte, s.bufferSize)
 	}
-	look, err := OpenFile(in.name, nil, s.spare, unheard{})
+	look, err := pcapio.Open(in.name, nil, s.spare, unheard{})
 	if err != nil {
 		return err
 	}
-	var first rawFrame
+	var first frame.Frame
 	if look.Next(&first) == nil {
 		in.key = first.Time
 	}
@@ -106,11 +109,20 @@ func (s *source) admit(in *input, several bool) error {
 // unheard is the account of a file that is only looked at: it is read again when its turn comes.
 type unheard struct{}
 
-func (unheard) AddInterface(Described) (uint16, error) { return 0, nil }
-func (unheard) AddComment(string)                      {}
-func (unheard) AddFrameComment(uint64, []byte)         {}
-func (unheard) AddSecrets([]byte)                      {}
-func (unheard) SetDrops(uint64)                        {}
+// AddInterface implements pcapio.Account.
+func (unheard) AddInterface(pcapio.Interface) (uint16, error) { return 0, nil }
+
+// AddComment implements pcapio.Account.
+func (unheard) AddComment(string) {}
+
+// AddFrameComment implements pcapio.Account.
+func (unheard) AddFrameComment(uint64, []byte) {}
+
+// AddSecrets implements pcapio.Account.
+func (unheard) AddSecrets([]byte) {}
+
+// SetDrops implements pcapio.Account.
+func (unheard) SetDrops(uint64) {}
 
 // takeBuffer gives the buffer of an input that has ended, or a new one.
 func (s *source) takeBuffer() []byte {

@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -35,8 +34,8 @@ func TestOpenNoCapture(t *testing.T) {
 		{"pcap header cut", "\xd4\xc3\xb2\xa1\x02\x00\x04\x00", "cut within the header of the file: 8 of 24 octets"},
 		{"pcapng magic only", "\x0a\x0d\x0d\x0a\x1c\x00", "not a capture but the start of a pcapng section, cut or damaged"},
 		{"pcapng header cut", "\x0a\x0d\x0d\x0a\x1c\x00\x00\x00\x4d\x3c\x2b\x1a", "cut within a block after frame 0: 12 of 28 octets"},
-		{"gzip of text", string(pack(t, "gzip", []byte("Hello"))), `not a capture but gzip of text`},
-		{"xz of nothing", string(pack(t, "xz", nil)), "not a capture but xz of an empty file"},
+		{"gzip of text", string(packed(t, []byte("Hello"))), `not a capture but gzip of text`},
+		{"gzip of nothing", string(packed(t, nil)), "not a capture but gzip of an empty file"},
 		{"gzip header cut", "\x1f\x8b\x08\x00", "gzip: unexpected EOF"},
 		{"gzip damaged", "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03garbage", "flate: corrupt input"},
 		{"zstd damaged", "\x28\xb5\x2f\xfd\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "read "},
@@ -58,7 +57,7 @@ func TestOpenNoCapture(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	capture := fileOf(t, "capture.pcap", pcapBytes(t, binary.LittleEndian, true, fileFrames(1)))
+	capture := fileOf(t, "capture.pcap", pcapBytes(t, fileFrames(1)))
 	tests := []struct {
 		name   string
 		inputs []string
@@ -84,8 +83,8 @@ func TestOpenRefuses(t *testing.T) {
 
 // A file may vanish between the look at its header and its turn, as the files of a ring do.
 func TestInputVanishes(t *testing.T) {
-	first := fileOf(t, "first", pcapBytes(t, binary.LittleEndian, true, fileFrames(3)))
-	gone := fileOf(t, "gone", pcapBytes(t, binary.LittleEndian, true, fileFrames(3)))
+	first := fileOf(t, "first", pcapBytes(t, fileFrames(3)))
+	gone := fileOf(t, "gone", pcapBytes(t, fileFrames(3)))
 	s, err := openInputs(Config{Inputs: []string{first, gone}})
 	if err != nil {
 		t.Fatal(err)
@@ -108,8 +107,8 @@ func TestOpenPipe(t *testing.T) {
 	}
 	defer from.Close()
 	frames := fileFrames(3)
-	octets := pcapBytes(t, binary.LittleEndian, true, frames)
-	header := pcapFileHeader + pcapRecordHeader + len(frames[0].data)
+	octets := pcapBytes(t, frames)
+	header := len(pcapBytes(t, frames[:1]))
 	if _, err := to.Write(octets[:header]); err != nil {
 		t.Fatal(err)
 	}

@@ -1,27 +1,33 @@
 package capture
 
+import (
+	"tcpwhy/capture/internal/copies"
+	"tcpwhy/capture/internal/decode"
+	"tcpwhy/capture/internal/frame"
+)
+
 // outcomeOf is what a frame counts as by what decoding made of it.
 var outcomeOf = [...]Outcome{
-	gotSegment:     OutcomeSegment,
-	gotICMPError:   OutcomeICMP,
-	gotFragment:    OutcomeFragment,
-	gotUDP:         OutcomeUDP,
-	gotQUIC:        OutcomeQUIC,
-	gotDNS:         OutcomeDNS,
-	gotOtherIP:     OutcomeOtherIP,
-	gotNotIP:       OutcomeNotIP,
-	gotUnknownLink: OutcomeUnknownLink,
-	gotMalformed:   OutcomeMalformed,
-	gotShort:       OutcomeShort,
+	decode.Segment:     OutcomeSegment,
+	decode.ICMPError:   OutcomeICMP,
+	decode.Fragment:    OutcomeFragment,
+	decode.UDP:         OutcomeUDP,
+	decode.QUIC:        OutcomeQUIC,
+	decode.DNS:         OutcomeDNS,
+	decode.OtherIP:     OutcomeOtherIP,
+	decode.NotIP:       OutcomeNotIP,
+	decode.UnknownLink: OutcomeUnknownLink,
+	decode.Malformed:   OutcomeMalformed,
+	decode.Short:       OutcomeShort,
 }
 
 // sorter decides what becomes of each frame: it decodes it, leaves out what the user did not ask
 // for and what was seen before, and counts.
 type sorter struct {
 	stats   *Stats
-	decoder *decoder
+	decoder *decode.Decoder
 	filter  *Filter // nil matches everything
-	copies  *dedup
+	copies  *copies.Table
 }
 
 // newSorter makes a sorter that counts into stats. A nil filter matches everything.
@@ -34,27 +40,27 @@ func newSorter(stats *Stats, filter *Filter) *sorter {
 	}
 	return &sorter{
 		stats:   stats,
-		decoder: newDecoder(&stats.FragmentsLost),
+		decoder: decode.New(&stats.FragmentsLost),
 		filter:  filter,
-		copies:  newDedup(stats.continues),
+		copies:  copies.New(stats.continues),
 	}
 }
 
 // sort reads one frame and fills seg, all but its Mark, which the caller has set. Only after
 // OutcomeSegment and OutcomeICMP is seg valid; its Payload is valid until the next call. The caller
 // counts the outcome.
-func (s *sorter) sort(f *rawFrame, seg *Segment) Outcome {
-	outcome := outcomeOf[s.decoder.decode(f, seg)]
+func (s *sorter) sort(f *frame.Frame, seg *Segment) Outcome {
+	outcome := outcomeOf[s.decoder.Decode(f, seg)]
 	if outcome != OutcomeSegment && outcome != OutcomeICMP {
 		if outcome == OutcomeUnknownLink {
 			s.stats.UnknownLinks[f.Link.String()]++
 		}
 		return outcome
 	}
-	if s.filter != nil && !s.filter.match(seg, s.decoder.inVLANs()) {
+	if s.filter != nil && !s.filter.Match(seg, s.decoder.VLANs()) {
 		return OutcomeFiltered
 	}
-	if s.copies.duplicate(seg, s.decoder.ends(), s.decoder.device(), f.Time) {
+	if s.copies.Duplicate(seg, s.decoder.Ends(), s.decoder.Device(), f.Time) {
 		return OutcomeDuplicate
 	}
 	if outcome == OutcomeSegment {
@@ -65,17 +71,17 @@ func (s *sorter) sort(f *rawFrame, seg *Segment) Outcome {
 
 // account counts what Stats tells about segments that are handed out.
 func (s *sorter) account(seg *Segment) {
-	seen := s.decoder.inspect()
-	if seen.tunnels != 0 {
-		seen.tunnels.count(s.stats.Tunnels)
+	seen := s.decoder.Inspect()
+	if seen.Tunnels != 0 {
+		seen.Tunnels.Count(s.stats.Tunnels)
 	}
 	if uint32(len(seg.Payload)) < seg.Len {
 		s.stats.Snapped++
 	}
-	if seen.offloaded {
+	if seen.Offloaded {
 		s.stats.Offloaded++
 	}
 }
 
 // finish ends the capture: what the decoder still waits for will not come.
-func (s *sorter) finish() { s.decoder.finish() }
+func (s *sorter) finish() { s.decoder.Finish() }

@@ -1,3 +1,7 @@
+// Package capture turns capture files, standard input or an interface into TCP segments.
+//
+// It knows file formats, link layers, tunnels, IP and TCP headers, and counts every frame once by
+// what became of it. It does not know what a connection is.
 package capture
 
 import (
@@ -5,7 +9,19 @@ import (
 	"io"
 	"math"
 	"time"
+
+	"tcpwhy/capture/internal/frame"
 )
+
+// Source gives segments in the order in which they are to be analysed.
+type Source interface {
+	// Next fills seg with the next segment. io.EOF ends the capture; damage is not an error but is
+	// told in Stats, after what could be read has been handed out.
+	Next(seg *Segment) error
+	// Stats is what became of the frames so far. It is complete after Next returned io.EOF.
+	Stats() *Stats
+	Close() error
+}
 
 // source reads capture files, merges their frames by time and decodes them.
 type source struct {
@@ -34,7 +50,7 @@ func (s *source) Next(seg *Segment) error {
 		}
 		outcome := OutcomeMalformed
 		s.count(f)
-		if !f.bad {
+		if !f.Bad {
 			seg.Mark = s.mark(f)
 			outcome = s.sorter.sort(f, seg)
 		}
@@ -65,7 +81,7 @@ func (s *source) Close() error {
 
 // nextFrame gives the frame that is due; io.EOF is its only error. The frame is valid until the
 // next call.
-func (s *source) nextFrame() (*rawFrame, error) {
+func (s *source) nextFrame() (*frame.Frame, error) {
 	for len(s.queue) > 0 {
 		in := s.queue[0]
 		if in.ready {
@@ -107,14 +123,14 @@ func (s *source) end(in *input, err error) {
 }
 
 // count enters a frame into the account, whatever becomes of it.
-func (s *source) count(f *rawFrame) {
+func (s *source) count(f *frame.Frame) {
 	s.stats.Frames++
 	s.stats.Bytes += uint64(f.OrigLen)
 	s.stats.Inputs[f.Input].Frames++
 }
 
 // mark gives a frame its name and its time, and notes where a clock stepped back.
-func (s *source) mark(f *rawFrame) Mark {
+func (s *source) mark(f *frame.Frame) Mark {
 	if !s.begun {
 		s.begun = true
 		s.start = f.Time

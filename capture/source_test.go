@@ -22,14 +22,14 @@ func tcpFrame(seq uint32, data string) string {
 func arpFrame() string { return string(make([]byte, 12)) + "\x08\x06" + string(make([]byte, 28)) }
 
 func TestSourceCountsEveryFrameOnce(t *testing.T) {
-	le := binary.LittleEndian
-	octets := join(ngSection(le), ngInterfaceBlock(le, 1, 0),
-		ngPacket(le, 0, 1000_000_000, arpFrame()),
-		ngPacket(le, 0, 1000_000_100, tcpFrame(1, "one")),
-		ngPacket(le, 9, 1000_000_150, "of no interface"),
-		ngPacket(le, 0, 1000_000_200, tcpFrame(4, "two")),
-		ngPacket(le, 0, 1000_000_190, "\x00\x01"))
-	source, err := Open(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(octets)})
+	const second, us = 1000_000_000_000, 1000
+	file := newNGFile(t, "eth0")
+	file.add(0, second, arpFrame(), "")
+	file.add(0, second+100*us, tcpFrame(1, "one"), "")
+	file.addBad(second+150*us, "of no interface")
+	file.add(0, second+200*us, tcpFrame(4, "two"), "")
+	file.add(0, second+190*us, "\x00\x01", "")
+	source, err := Open(Config{Inputs: []string{"-"}, Stdin: &file.Buffer})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,7 +71,7 @@ func TestSourceCountsEveryFrameOnce(t *testing.T) {
 
 // The time since the first frame may be negative: that is what the capture says.
 func TestSourceKeepsTimesBeforeTheFirst(t *testing.T) {
-	octets := pcapBytes(t, binary.LittleEndian, true, []fileFrame{
+	octets := pcapBytes(t, []fileFrame{
 		{time: fileEpoch, data: tcpFrame(1, "one")}, {time: fileEpoch - 5, data: tcpFrame(4, "two")},
 	})
 	source, err := Open(Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(octets)})
@@ -87,7 +87,7 @@ func TestSourceKeepsTimesBeforeTheFirst(t *testing.T) {
 }
 
 func TestSourceStopsWhenClosed(t *testing.T) {
-	path := fileOf(t, "capture", pcapBytes(t, binary.LittleEndian, true, fileFrames(3)))
+	path := fileOf(t, "capture", pcapBytes(t, fileFrames(3)))
 	source, err := Open(Config{Inputs: []string{path}})
 	if err != nil {
 		t.Fatal(err)
@@ -100,14 +100,32 @@ func TestSourceStopsWhenClosed(t *testing.T) {
 	}
 }
 
+// endless gives the same records again and again after the header of a capture.
+type endless struct {
+	header, records []byte
+	at              int
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	if len(e.header) > 0 {
+		n := copy(b, e.header)
+		e.header = e.header[n:]
+		return n, nil
+	}
+	n := copy(b, e.records[e.at:])
+	e.at = (e.at + n) % len(e.records)
+	return n, nil
+}
+
 // endlessSegments is a source that never ends.
 func endlessSegments(t testing.TB) Source {
 	frames := make([]fileFrame, 3000)
 	for i := range frames {
 		frames[i] = fileFrame{time: fileEpoch + int64(i)*1000, data: tcpFrame(uint32(i)*1400, string(make([]byte, 1400)))}
 	}
-	octets := pcapBytes(t, binary.LittleEndian, true, frames)
-	stream := &endless{header: octets[:pcapFileHeader], records: octets[pcapFileHeader:]}
+	octets := pcapBytes(t, frames)
+	header := len(pcapBytes(t, nil))
+	stream := &endless{header: octets[:header], records: octets[header:]}
 	source, err := Open(Config{Inputs: []string{"-"}, Stdin: stream})
 	if err != nil {
 		t.Fatal(err)

@@ -28,8 +28,8 @@ const (
 
 // outcomeNames are the keys of capture.skipped in the JSON report.
 var outcomeNames = [outcomes]string{
-	"tcp", "icmp-error", "duplicate", "filtered", "fragment", "udp", "quic", "dns", "other-ip", "not-ip",
-	"unknown-link-type", "malformed", "short",
+	"tcp", "icmp-error", "duplicate", "filtered", "fragment", "udp", "quic", "dns", "other-ip",
+	"not-ip", "unknown-link-type", "malformed", "short",
 }
 
 // String is the outcome's name in reports.

@@ -1,0 +1,69 @@
+// Package decode finds the TCP segment in a frame: link layers, tags, tunnels, IP, fragments, and
+// the TCP header. It says of every frame what it holds, allocates nothing for it, and does not know
+// a connection.
+package decode
+
+import (
+	"tcpwhy/capture/internal/flow"
+	"tcpwhy/capture/internal/frame"
+	"tcpwhy/capture/segment"
+)
+
+// maxDepth is how many layers may enclose a segment (tags, tunnels, IP headers). Real stacks stay
+// below ten; the cap keeps a hostile frame from costing more than its length.
+const maxDepth = 16
+
+// Decoder turns frames into segments. It keeps what must be known across frames: fragments that
+// wait for the rest of their datagram, what was learned about each interface, and UDP flows known
+// to be QUIC. All of it is bounded. A decoder is used by one goroutine.
+type Decoder struct {
+	lost  *uint64 // counts datagrams whose fragments never became whole
+	frags fragTable
+	quic  quicTable
+	icmp  icmpLayers
+	links []linkState // by interface
+	at    path
+}
+
+// New makes a decoder. It counts in lost the datagrams whose fragments never became whole.
+func New(lost *uint64) *Decoder {
+	d := &Decoder{lost: lost}
+	d.frags.init()
+	return d
+}
+
+// Decode reads one frame and fills seg, all but its Mark, which the caller has set. Only after
+// Segment and ICMPError is seg valid; its Payload is valid until the next call.
+func (d *Decoder) Decode(f *frame.Frame, seg *segment.Segment) Outcome {
+	*seg = segment.Segment{Mark: seg.Mark, Iface: f.Iface}
+	d.at.begin(f, seg)
+	wire := max(int(f.OrigLen), len(f.Data))
+	if f.Link == frame.LinkEthernet {
+		return d.ethernet(f.Data, wire)
+	}
+	return d.link(f.Link, f.Data, wire)
+}
+
+// Finish ends the capture: fragments that still wait will never be whole.
+func (d *Decoder) Finish() {
+	*d.lost += d.frags.drain()
+}
+
+// enter notes that the frame holds another layer of the given kind. It is false when there are too
+// many.
+func (d *Decoder) enter(t Tunnels) bool {
+	d.at.tunnels |= t
+	d.at.depth++
+	return d.at.depth <= maxDepth
+}
+
+// Ends are the addresses of the segment that was decoded last. They are valid until the next one.
+func (d *Decoder) Ends() *flow.Ends { return &d.at.ends }
+
+// VLANs are the numbers of the VLANs around the frame that was decoded last, the outermost first.
+// They are valid until the next one.
+func (d *Decoder) VLANs() []uint16 { return d.at.vlans[:d.at.vlanCount] }
+
+// Device is which of the capturing host's interfaces showed the frame that was decoded last; 0 if
+// the link layer does not tell.
+func (d *Decoder) Device() uint32 { return d.at.ifindex }

@@ -1,0 +1,104 @@
+package decode
+
+import (
+	"net/netip"
+
+	"github.com/google/gopacket/layers"
+
+	"tcpwhy/capture/internal/flow"
+	"tcpwhy/capture/internal/header"
+)
+
+// ip decodes IP of the version that its first octet tells.
+func (d *Decoder) ip(p []byte, wire int) Outcome {
+	if len(p) == 0 {
+		return cut(p, wire)
+	}
+	if p[0]>>4 == 6 {
+		return d.ipv6(p, wire)
+	}
+	return d.ipv4(p, wire)
+}
+
+// ipv4 decodes an IPv4 header (RFC 791 §3.1) and what it carries.
+func (d *Decoder) ipv4(p []byte, wire int) Outcome {
+	if len(p) < header.IPv4Size {
+		return cut(p, wire)
+	}
+	size := int(p[0]&0x0f) * 4
+	if p[0]>>4 != 4 || size < header.IPv4Size {
+		return Malformed
+	}
+	total := int(be16(p[2:]))
+	if total == 0 {
+		// The sending host had not filled it in yet (segmentation offload), or the datagram is too
+		// large for the field (BIG TCP). Either way there is no padding, and the frame's length
+		// tells.
+		total = wire
+	}
+	if total < size {
+		return Malformed
+	}
+	if len(p) > total {
+		p = p[:total] // the rest is Ethernet padding or a frame check sequence
+	}
+	if len(p) < size {
+		return Short
+	}
+	at := &d.at
+	at.src = netip.AddrFrom4([4]byte(p[12:16]))
+	at.dst = netip.AddrFrom4([4]byte(p[16:20]))
+	at.ends = flow.Ends{Src: flow.Address4(p[12:]), Dst: flow.Address4(p[16:])}
+	at.ipLen, at.ttl = total, p[8]
+	at.ipID, at.hasIPID = be16(p[4:]), true
+	protocol := layers.IPProtocol(p[9])
+	if fragment := be16(p[6:]); fragment&0x3fff != 0 { // more fragments, or an offset
+		return d.fragment(fragmentOf4(p, fragment), p[size:], total-size)
+	}
+	if protocol == layers.IPProtocolTCP {
+		return d.tcp(p[size:], total-size)
+	}
+	return d.ipPayload(protocol, p[size:], total-size)
+}
+
+// ipPayload decodes what an IP datagram carries, with all its headers before it done.
+func (d *Decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) Outcome {
+	switch protocol {
+	case layers.IPProtocolTCP:
+		return d.tcp(p, wire)
+	case layers.IPProtocolUDP:
+		return d.udp(p, wire)
+	case layers.IPProtocolICMPv4:
+		return d.icmp4(p)
+	case layers.IPProtocolICMPv6:
+		return d.icmp6(p)
+	case layers.IPProtocolIPv4, layers.IPProtocolIPv6:
+		return d.ipInIP(protocol, p, wire)
+	case layers.IPProtocolGRE:
+		return d.gre(p, wire)
+	case layers.IPProtocolEtherIP:
+		return d.etherIP(p, wire)
+	case layers.IPProtocolMPLSInIP:
+		return d.mpls(p, wire)
+	}
+	return OtherIP
+}
+
+// ipInIP decodes IP directly in IP (RFC 2003, RFC 4213 §3, RFC 2473).
+func (d *Decoder) ipInIP(protocol layers.IPProtocol, p []byte, wire int) Outcome {
+	outer4, inner4 := d.at.src.Is4(), protocol == layers.IPProtocolIPv4
+	kind := inIPIP
+	switch {
+	case outer4 && !inner4:
+		kind = in6in4
+	case !outer4 && inner4:
+		kind = in4in6
+	}
+	if !d.enter(kind) {
+		return Malformed
+	}
+	if inner4 {
+		return d.ipv4(p, wire)
+	}
+	return d.ipv6(p, wire)
+}

@@ -1,0 +1,131 @@
+package decode
+
+import (
+	"tcpwhy/capture/internal/frame"
+	"tcpwhy/capture/internal/header"
+)
+
+// link decodes a frame of any link type.
+func (d *Decoder) link(link frame.LinkType, p []byte, wire int) Outcome {
+	switch link {
+	case frame.LinkEthernet:
+		return d.ethernet(p, wire)
+	case frame.LinkCooked:
+		return d.cooked(p, wire)
+	case frame.LinkCooked2:
+		return d.cooked2(p, wire)
+	case frame.LinkRaw, frame.LinkRawBSD, frame.LinkRawOpenBSD:
+		return d.ip(p, wire)
+	case frame.LinkIPv4:
+		return d.ipv4(p, wire)
+	case frame.LinkIPv6:
+		return d.ipv6(p, wire)
+	case frame.LinkNull, frame.LinkLoop:
+		return d.null(p, wire)
+	}
+	return d.rareLink(link, p, wire)
+}
+
+// rareLink decodes the link types of serial lines and of special capture devices.
+func (d *Decoder) rareLink(link frame.LinkType, p []byte, wire int) Outcome {
+	switch link {
+	case frame.LinkPPP:
+		return d.ppp(p, wire)
+	case frame.LinkPPPSerial:
+		return d.pppSerial(p, wire)
+	case frame.LinkPPPEther:
+		return d.pppoe(p, wire)
+	case frame.LinkCiscoHDLC:
+		return d.hdlc(p, wire)
+	case frame.LinkNFLog:
+		return d.nflog(p, wire)
+	case frame.LinkPktap:
+		return d.pktap(p, wire)
+	}
+	return UnknownLink
+}
+
+// etherMaxLen is up to where the field of an EtherType is a length (IEEE 802.3 §3.2.6).
+const etherMaxLen = 1500
+
+// ethernet decodes a frame from its destination address on.
+func (d *Decoder) ethernet(p []byte, wire int) Outcome {
+	if len(p) < header.EthernetSize {
+		return cut(p, wire)
+	}
+	return d.etherType(be16(p[12:]), p[header.EthernetSize:], wire-header.EthernetSize)
+}
+
+// etherType decodes what follows an EtherType.
+func (d *Decoder) etherType(t uint16, p []byte, wire int) Outcome {
+	switch t {
+	case header.EtherIPv4:
+		return d.ipv4(p, wire)
+	case header.EtherIPv6:
+		return d.ipv6(p, wire)
+	case header.EtherVLAN, header.EtherService, header.EtherQinQ:
+		return d.vlan(p, wire)
+	case header.EtherMPLS, header.EtherMPLSUp:
+		return d.mpls(p, wire)
+	case header.EtherPPPoE:
+		return d.pppoe(p, wire)
+	case header.EtherTEB:
+		if !d.enter(0) {
+			return Malformed
+		}
+		return d.ethernet(p, wire)
+	case header.EtherPPP:
+		return d.ppp(p, wire)
+	}
+	if t <= etherMaxLen {
+		return d.llc(p, wire, int(t))
+	}
+	return NotIP
+}
+
+// vlan decodes a tag (IEEE 802.1Q) and what it encloses, which may be another tag.
+func (d *Decoder) vlan(p []byte, wire int) Outcome {
+	if len(p) < header.TagSize {
+		return cut(p, wire)
+	}
+	if !d.enter(inVLAN) {
+		return Malformed
+	}
+	at := &d.at
+	if int(at.vlanCount) < len(at.vlans) {
+		at.vlans[at.vlanCount] = be16(p) & 0x0fff
+		at.vlanCount++
+	}
+	return d.etherType(be16(p[2:]), p[header.TagSize:], wire-header.TagSize)
+}
+
+// llc decodes an IEEE 802.2 header: only SNAP (RFC 1042) and the rare IP service access point carry
+// IP.
+func (d *Decoder) llc(p []byte, wire, length int) Outcome {
+	if length < wire {
+		wire = length // the rest is padding
+		p = p[:min(len(p), length)]
+	}
+	if len(p) < 3 {
+		return cut(p, wire)
+	}
+	const snap, ipSAP, unnumbered = 0xaa, 0x06, 0x03
+	if p[0] == ipSAP && p[1] == ipSAP && p[2] == unnumbered {
+		return d.ipv4(p[3:], wire-3)
+	}
+	if p[0] != snap || p[1] != snap || p[2] != unnumbered {
+		return NotIP
+	}
+	if len(p) < 8 {
+		return cut(p, wire)
+	}
+	// 00-00-00 is RFC 1042, 00-00-f8 is IEEE 802.1H; other organizations number their own
+	// protocols.
+	if p[3] != 0 || p[4] != 0 || p[5] != 0 && p[5] != 0xf8 {
+		return NotIP
+	}
+	if t := be16(p[6:]); t > etherMaxLen && d.enter(0) {
+		return d.etherType(t, p[8:], wire-8)
+	}
+	return NotIP
+}

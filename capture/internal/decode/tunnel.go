@@ -1,0 +1,171 @@
+package decode
+
+import (
+	"math/bits"
+
+	"tcpwhy/capture/internal/header"
+)
+
+// greHeader is what the first four octets of a GRE header say.
+type greHeader struct {
+	flags    uint16
+	protocol uint16
+	size     int // of the whole header
+}
+
+// Flags of a GRE header (RFC 2784 §2.1, RFC 2890 §2, RFC 2637 §4.1).
+const (
+	greChecksum = 0x8000
+	greRouting  = 0x4000
+	greKey      = 0x2000
+	greSequence = 0x1000
+	greAck      = 0x0080
+	greVersion  = 0x0007
+)
+
+// newGREHeader measures a header of version 0 or 1; ok is false for one that nobody sends any more.
+func newGREHeader(p []byte) (h greHeader, ok bool) {
+	h = greHeader{flags: be16(p), protocol: be16(p[2:]), size: 4}
+	if h.flags&greRouting != 0 || h.flags&greVersion > 1 {
+		return h, false
+	}
+	optional := h.flags & (greChecksum | greKey | greSequence)
+	if h.flags&greVersion == 1 {
+		optional = h.flags & (greKey | greSequence | greAck)
+	}
+	h.size += 4 * bits.OnesCount16(optional)
+	return h, true
+}
+
+// gre decodes GRE and what it encloses: IP, a whole Ethernet frame, or PPP (version 1, PPTP).
+func (d *Decoder) gre(p []byte, wire int) Outcome {
+	if len(p) < 4 {
+		return cut(p, wire)
+	}
+	h, ok := newGREHeader(p)
+	if !ok {
+		return OtherIP
+	}
+	if len(p) < h.size {
+		return cut(p, wire)
+	}
+	if !d.enter(inGRE) {
+		return Malformed
+	}
+	p, wire = p[h.size:], wire-h.size
+	switch h.protocol {
+	case header.EtherERSPAN, header.EtherERSPAN3:
+		return d.erspan(h, p, wire)
+	}
+	if h.protocol <= etherMaxLen {
+		return NotIP
+	}
+	return d.etherType(h.protocol, p, wire)
+}
+
+// erspan decodes a mirrored Ethernet frame (draft-foschiano-erspan-03 §4). Type I has no header of
+// its own and is known by a GRE header without sequence number.
+func (d *Decoder) erspan(h greHeader, p []byte, wire int) Outcome {
+	size := 0
+	switch {
+	case h.protocol == header.EtherERSPAN3:
+		size = 12
+		if len(p) >= size && p[11]&1 != 0 { // O: a platform-specific header follows
+			size += 8
+		}
+	case h.flags&greSequence != 0:
+		size = 8
+	}
+	if len(p) < size {
+		return cut(p, wire)
+	}
+	if !d.enter(inERSPAN) {
+		return Malformed
+	}
+	return d.ethernet(p[size:], wire-size)
+}
+
+// etherIP decodes Ethernet in IP (RFC 3378).
+func (d *Decoder) etherIP(p []byte, wire int) Outcome {
+	if len(p) < 2 {
+		return cut(p, wire)
+	}
+	if p[0]>>4 != 3 || !d.enter(inEtherIP) {
+		return Malformed
+	}
+	return d.ethernet(p[2:], wire-2)
+}
+
+// vxlan decodes a VXLAN frame (RFC 7348 §5). Anything without the flag of a valid network
+// identifier is some other use of the port.
+func (d *Decoder) vxlan(p []byte, wire int) Outcome {
+	const header, valid = 8, 0x08
+	if len(p) < header || p[0] != valid {
+		return UDP
+	}
+	if !d.enter(inVXLAN) {
+		return Malformed
+	}
+	return d.ethernet(p[header:], wire-header)
+}
+
+// geneve decodes a Geneve packet (RFC 8926 §3.4) of version 0; its options say nothing about TCP.
+func (d *Decoder) geneve(p []byte, wire int) Outcome {
+	const header = 8
+	if len(p) < header || p[0]>>6 != 0 {
+		return UDP
+	}
+	size := header + 4*int(p[0]&0x3f)
+	protocol := be16(p[2:])
+	if protocol <= etherMaxLen {
+		return UDP
+	}
+	if len(p) < size {
+		return cut(p, wire)
+	}
+	if !d.enter(inGeneve) {
+		return Malformed
+	}
+	return d.etherType(protocol, p[size:], wire-size)
+}
+
+// gtp decodes user data of mobile networks (3GPP TS 29.281 §5.1): GTP version 1, message 255.
+func (d *Decoder) gtp(p []byte, wire int) Outcome {
+	const header, optional, userData = 8, 4, 255
+	if len(p) < header || p[0]>>4 != 3 || p[1] != userData {
+		return UDP
+	}
+	size := header
+	if p[0]&0x07 != 0 { // sequence number, N-PDU number or extension headers: all fields are there
+		size += optional
+	}
+	if p[0]&0x04 != 0 {
+		size = gtpExtensions(p, size)
+	}
+	if size == 0 {
+		return Malformed
+	}
+	if len(p) < size {
+		return cut(p, wire)
+	}
+	if !d.enter(inGTP) {
+		return Malformed
+	}
+	return d.ip(p[size:], wire-size)
+}
+
+// gtpExtensions is where the extension headers end that start at size; the octet before each is its
+// type, and zero ends the list. It is 0 if an extension is empty, and beyond p if the frame was
+// cut.
+func gtpExtensions(p []byte, size int) int {
+	for size <= len(p) && p[size-1] != 0 {
+		if size == len(p) {
+			return size + 1
+		}
+		if p[size] == 0 {
+			return 0
+		}
+		size += 4 * int(p[size])
+	}
+	return size
+}

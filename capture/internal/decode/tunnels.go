@@ -1,0 +1,35 @@
+package decode
+
+import "math/bits"
+
+// Tunnels is a set of encapsulations, one bit each.
+type Tunnels uint16
+
+// The encapsulations, in the order of tunnelNames.
+const (
+	inVLAN Tunnels = 1 << iota
+	inMPLS
+	inPPPoE
+	inGRE
+	inERSPAN
+	inIPIP
+	in6in4
+	in4in6
+	inVXLAN
+	inGeneve
+	inGTP
+	inEtherIP
+)
+
+// tunnelNames are what reports call them.
+var tunnelNames = [...]string{
+	"vlan", "mpls", "pppoe", "gre", "erspan", "ipip", "6in4", "4in6",
+	"vxlan", "geneve", "gtp", "etherip",
+}
+
+// Count adds one to each encapsulation of the set.
+func (t Tunnels) Count(to map[string]uint64) {
+	for ; t != 0; t &= t - 1 {
+		to[tunnelNames[bits.TrailingZeros16(uint16(t))]]++
+	}
+}

@@ -1,0 +1,45 @@
+// Package header holds the numbers of headers that the decoder, the kernel's filter and the ring
+// must agree on: EtherTypes, lengths, ports of tunnels, extension headers.
+package header
+
+import "github.com/google/gopacket/layers"
+
+// EtherType numbers (IEEE 802 Numbers, IANA).
+const (
+	EtherIPv4    = 0x0800
+	EtherTEB     = 0x6558 // transparent Ethernet bridging: a whole Ethernet frame
+	EtherVLAN    = 0x8100
+	EtherIPv6    = 0x86dd
+	EtherPPP     = 0x880b
+	EtherMPLS    = 0x8847
+	EtherMPLSUp  = 0x8848 // upstream-assigned label
+	EtherPPPoE   = 0x8864 // session stage; 0x8863 is discovery
+	EtherService = 0x88a8 // 802.1ad service tag
+	EtherERSPAN  = 0x88be
+	EtherQinQ    = 0x9100 // service tag before 802.1ad
+	EtherERSPAN3 = 0x22eb
+)
+
+// Lengths of headers without what is optional, in octets (IEEE 802.3, IEEE 802.1Q, RFC 791 §3.1,
+// RFC 8200 §3).
+const (
+	EthernetSize = 14
+	TagSize      = 4
+	IPv4Size     = 20
+	IPv6Size     = 40
+)
+
+// Ports of UDP at which tunnels end.
+const (
+	PortGTP     = 2152
+	PortVXLAN   = 4789
+	PortVXLANLx = 8472 // Linux's default from before RFC 7348
+	PortGeneve  = 6081
+)
+
+// Extension headers of IPv6 that gopacket has no name for.
+const (
+	HIP      layers.IPProtocol = 139 // RFC 7401
+	Shim6    layers.IPProtocol = 140 // RFC 5533
+	Mobility layers.IPProtocol = 135 // RFC 6275
+)

@@ -1,0 +1,126 @@
+// Package pcapio reads and writes pcap and pcapng files, compressed or not, and says of any other
+// file what it is. It gives frames as they were captured and does not look into them.
+package pcapio
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"tcpwhy/capture/internal/frame"
+)
+
+// Account is where a File tells what it learns beside frames.
+type Account interface {
+	// AddInterface enters an interface and gives the number by which frames name it.
+	AddInterface(Interface) (uint16, error)
+	// AddComment tells of a comment on the capture.
+	AddComment(text string)
+	// AddFrameComment tells of a comment on a frame.
+	AddFrameComment(number uint64, text []byte)
+	// AddSecrets hands over a TLS key log. It is valid until AddSecrets returns.
+	AddSecrets(log []byte)
+	// SetDrops tells how many frames the capturing host dropped so far.
+	SetDrops(frames uint64)
+}
+
+// Interface is a capture interface as its file describes it.
+type Interface struct {
+	Name       string // if_name, or "" if the format has none
+	Link       frame.LinkType
+	Resolution time.Duration // one tick of its clock; 1 ns at least
+	SnapLen    uint32        // 0: no limit known
+}
+
+// File is a capture file that is being read, or a stream that holds one.
+type File struct {
+	Format      string // pcap, pcapng
+	Compression string // gzip, zstd, lz4, xz or ""
+	file        *os.File
+	plain       io.Closer // the decompressor
+	feed        *feed
+	reader      frameReader
+}
+
+// Open opens the file of a name, or takes a stream for it unless that is nil, and reads its
+// header. The error, of one line, says what it is if it is no capture. buffer becomes the file's.
+func Open(name string, stream io.Reader, buffer []byte, account Account) (*File, error) {
+	f := &File{}
+	if stream == nil {
+		file, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		f.file, stream = file, file
+	}
+	if err := f.recognize(stream, buffer, account); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("read %s: %w", name, nameless(err))
+	}
+	return f, nil
+}
+
+// Next reads the next frame, all of it but Input. The frame is valid until the next call. io.EOF
+// follows the last frame if the file ends where one may end, and otherwise an error that says where
+// and how it is damaged.
+func (f *File) Next(to *frame.Frame) error { return f.reader.next(to) }
+
+// Buffer is the buffer of a file that is no longer read, for another one.
+func (f *File) Buffer() []byte { return f.feed.buf[:min(len(f.feed.buf), feedSize)] }
+
+// Close releases what the file holds open.
+func (f *File) Close() error {
+	if f.plain != nil {
+		// Decompressors say again what reading already told.
+		_ = f.plain.Close()
+	}
+	if f.file == nil {
+		return nil
+	}
+	return f.file.Close()
+}
+
+// nameless is an error of the system without the name of the file, for messages that begin with it.
+func nameless(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// recognize finds out by the first octets what the input is, compression first.
+func (f *File) recognize(raw io.Reader, buffer []byte, account Account) error {
+	// A reader that asks for more than this buffer holds bypasses it, so plain files are not copied
+	// twice.
+	plain, compression, err := decompress(bufio.NewReaderSize(raw, feedLeast))
+	if err != nil {
+		return err
+	}
+	f.plain, f.Compression = plain, compression
+	f.feed = newFeed(plain, buffer)
+	head, err := f.feed.peek(12)
+	if _, _, ok := isPcap(head); ok {
+		f.Format = "pcap"
+		f.reader, err = newPcapReader(f.feed, account)
+		return err
+	}
+	if isPcapng(head) {
+		f.Format = "pcapng"
+		f.reader, err = newPcapngReader(f.feed, account)
+		return err
+	}
+	if err != nil && err != io.EOF {
+		return readable(err)
+	}
+	head, _ = f.feed.peek(sniffLength)
+	what := describe(head)
+	if compression != "" {
+		what = compression + " of " + what
+	}
+	return fmt.Errorf("not a capture but %s", what)
+}

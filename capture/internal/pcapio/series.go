@@ -1,0 +1,159 @@
+package pcapio
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"tcpwhy/capture/internal/frame"
+)
+
+// seriesBuffer is the buffer of a file being written, in octets.
+const seriesBuffer = 1 << 18
+
+// Series writes the frames of one interface to pcapng files, each of which begins where the one
+// before it is full.
+type Series struct {
+	name    string
+	size    int64
+	files   int
+	iface   string
+	link    uint16
+	snap    uint32
+	file    *os.File
+	buffer  *bufio.Writer
+	writer  *PcapngWriter
+	written int64
+	number  int      // of the file, from 1
+	kept    []string // names of the files that exist, the oldest first, if only some are kept
+	failed  error
+}
+
+// NewSeries creates the first file, so that a mistake in its name is told before there is a frame.
+// size is how many octets make a file full; 0: there is one file. Names of several files get a
+// number before their extension. files is how many are kept, the oldest go; 0: all.
+func NewSeries(name string, size int64, files int) (*Series, error) {
+	s := &Series{name: name, size: size, files: files}
+	return s, s.create()
+}
+
+// create opens the next file.
+func (s *Series) create() error {
+	s.number++
+	name := s.name
+	if s.size > 0 {
+		ext := filepath.Ext(name)
+		name = fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(name, ext), s.number, ext)
+	}
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	s.file, s.written = file, 0
+	if s.buffer == nil {
+		s.buffer = bufio.NewWriterSize(nil, seriesBuffer)
+	}
+	s.buffer.Reset(file)
+	return s.forget(name)
+}
+
+// forget removes the oldest file if there are too many.
+func (s *Series) forget(name string) error {
+	if s.files <= 0 || s.size <= 0 {
+		return nil
+	}
+	s.kept = append(s.kept, name)
+	if len(s.kept) <= s.files {
+		return nil
+	}
+	oldest := s.kept[0]
+	s.kept = s.kept[1:]
+	// somebody else may have cleared up
+	if err := os.Remove(oldest); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// Begin writes the head of the file: what the interface is called, its link type, and how many
+// octets of a frame are taken, 0 for all.
+func (s *Series) Begin(iface string, link uint16, snap uint32) error {
+	s.iface, s.link, s.snap = iface, link, snap
+	w, err := NewPcapngWriter(s.buffer)
+	if err == nil {
+		_, err = w.AddInterface(iface, link, snap)
+	}
+	s.writer = w
+	return err
+}
+
+// frameCost is what a frame takes in the file beside its data: an Enhanced Packet Block without
+// options, and padding.
+const frameCost = 32 + 3
+
+// Write writes a frame, with a note about it unless that is empty, to the next file if this one is
+// full.
+func (s *Series) Write(f *frame.Frame, note string) error {
+	size := int64(len(f.Data) + frameCost)
+	if s.size > 0 && s.written > 0 && s.written+size > s.size {
+		if err := s.next(); err != nil {
+			return s.fail(err)
+		}
+	}
+	s.written += size
+	return s.fail(s.writer.WriteFrame(0, f.Time, f.Data, int(f.OrigLen), note))
+}
+
+// next ends this file and begins another.
+func (s *Series) next() error {
+	if err := s.closeFile(); err != nil {
+		return err
+	}
+	if err := s.create(); err != nil {
+		return err
+	}
+	return s.Begin(s.iface, s.link, s.snap)
+}
+
+// WriteDrops writes how many frames the kernel has dropped, if any.
+func (s *Series) WriteDrops(unixNano int64, n uint64) error {
+	if n == 0 || s.failed != nil {
+		return nil
+	}
+	return s.fail(s.writer.WriteDrops(0, unixNano, n))
+}
+
+// Flush hands what is buffered to the system.
+func (s *Series) Flush() error { return s.fail(s.buffer.Flush()) }
+
+// fail remembers an error and says what it is about.
+func (s *Series) fail(err error) error {
+	if err == nil {
+		return nil
+	}
+	s.failed = fmt.Errorf("save %s: %w", s.name, nameless(err))
+	return s.failed
+}
+
+// closeFile ends the file that is open.
+func (s *Series) closeFile() error {
+	if s.file == nil {
+		return nil
+	}
+	err := errors.Join(s.buffer.Flush(), s.file.Close())
+	s.file = nil
+	return err
+}
+
+// Close ends the file. What failed before was told when it did.
+func (s *Series) Close() error {
+	err := s.closeFile()
+	if s.failed != nil {
+		return nil
+	}
+	return s.fail(err)
+}

@@ -1,0 +1,115 @@
+package capture
+
+import (
+	"io"
+
+	"tcpwhy/capture/internal/filter"
+	"tcpwhy/capture/internal/pcapio"
+	"tcpwhy/capture/internal/ring"
+	"tcpwhy/capture/segment"
+)
+
+// What the rooms below hand to each other must lie below them; users of this package name it here,
+// where they get it from (as os does with io/fs). Segment is filled in place by the decoder, and
+// compared and chosen by others, so it cannot be declared beside Open.
+type (
+	// Segment is one TCP segment as one frame showed it.
+	Segment = segment.Segment
+	// Mark is a moment and the frame that shows it.
+	Mark = segment.Mark
+	// FrameID names one frame: the input it came from and its number there.
+	FrameID = segment.FrameID
+	// Kind says what a Segment carries.
+	Kind = segment.Kind
+	// TCPFlags are the flags of a TCP header.
+	TCPFlags = segment.TCPFlags
+	// Options says which optional fields of a Segment are valid, and what is odd about it.
+	Options = segment.Options
+	// SACKBlock is one block of a selective acknowledgment.
+	SACKBlock = segment.SACKBlock
+	// ICMPInfo describes an ICMP error.
+	ICMPInfo = segment.ICMPInfo
+)
+
+// The kinds of a Segment.
+const (
+	TCP       = segment.TCP
+	ICMPError = segment.ICMPError
+)
+
+// The flags of a TCP header.
+const (
+	FIN = segment.FIN
+	SYN = segment.SYN
+	RST = segment.RST
+	PSH = segment.PSH
+	ACK = segment.ACK
+	URG = segment.URG
+	ECE = segment.ECE
+	CWR = segment.CWR
+)
+
+// The options of a Segment.
+const (
+	HasMSS      = segment.HasMSS
+	HasWScale   = segment.HasWScale
+	HasSACKPerm = segment.HasSACKPerm
+	HasTS       = segment.HasTS
+	HasIPID     = segment.HasIPID
+	Outgoing    = segment.Outgoing
+	Incoming    = segment.Incoming
+	BadChecksum = segment.BadChecksum
+	Snapped     = segment.Snapped
+	BadOptions  = segment.BadOptions
+	CutOptions  = segment.CutOptions
+)
+
+// NewFrameID names frame number of the given input (counted from 0, in the order of the command
+// line).
+func NewFrameID(input int, number uint64) FrameID { return segment.NewFrameID(input, number) }
+
+// Filter chooses segments by a condition. It is made by ParseFilter, and handed to Open or
+// OpenLive.
+type Filter = filter.Filter
+
+// ParseFilter reads a condition in the part of pcap-filter(7) that is about segments: host, net,
+// port, portrange, src, dst, ip, ip6, tcp, udp, vlan, and, or, not, parentheses. As there, "and"
+// and "or" have the same precedence and associate to the left, and a value without a keyword takes
+// the keywords of the one before it. An error names the word and its column, counted from 1. An
+// empty condition matches everything.
+func ParseFilter(expr string) (*Filter, error) { return filter.Parse(expr) }
+
+// What writes captures shares the formats with what reads them.
+type (
+	// PcapWriter writes a pcap file.
+	PcapWriter = pcapio.PcapWriter
+	// PcapngWriter writes a pcapng file of one section, with times in nanoseconds.
+	PcapngWriter = pcapio.PcapngWriter
+)
+
+// NewPcapWriter writes the header of a little-endian file with frames of one link type, stamped in
+// nanoseconds or microseconds. It writes in small pieces: hand it a buffered writer.
+func NewPcapWriter(w io.Writer, linkType uint16, nano bool) (*PcapWriter, error) {
+	return pcapio.NewPcapWriter(w, linkType, nano)
+}
+
+// NewPcapngWriter writes the header of a little-endian file. It makes one write a block: a buffered
+// writer saves system calls, an unbuffered one shows every frame at once.
+func NewPcapngWriter(w io.Writer) (*PcapngWriter, error) { return pcapio.NewPcapngWriter(w) }
+
+// AnyInterface is the name that stands for all interfaces together.
+const AnyInterface = ring.Any
+
+// The defaults of a LiveConfig, in octets.
+const (
+	DefaultRing  = ring.DefaultRing
+	DefaultBlock = ring.DefaultBlock
+)
+
+var (
+	// ErrNoPermission is wrapped by the error of OpenLive where the system does not let this user
+	// capture.
+	ErrNoPermission = ring.ErrNoPermission
+	// ErrNoInterface is wrapped by the error of OpenLive where there is no interface of that name.
+	ErrNoInterface = ring.ErrNoInterface
+)
