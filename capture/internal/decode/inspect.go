@@ -1,6 +1,9 @@
 package decode
 
-import "tcpwhy/capture/segment"
+import (
+	"tcpwhy/capture/internal/header"
+	"tcpwhy/capture/segment"
+)
 
 // linkState is what was learned about one interface.
 type linkState struct {
@@ -41,15 +44,18 @@ const ethernetMTU = 1500
 // host has no link.
 func (d *Decoder) offloaded(link *linkState) bool {
 	at, seg := &d.at, d.at.seg
+	if at.ipLen <= ethernetMTU && !seg.Options.Has(segment.HasMSS) {
+		return false // as almost every segment: nothing to judge, nothing to learn
+	}
 	if at.reassembled || at.src.IsLoopback() || at.src == at.dst {
 		return false
 	}
 	if seg.Options.Has(segment.HasMSS) {
-		header := uint32(40)
+		headers := uint32(header.IPv4Size + tcpHeader)
 		if at.src.Is6() {
-			header = 60
+			headers = header.IPv6Size + tcpHeader
 		}
-		link.mtu = max(link.mtu, uint32(seg.MSS)+header)
+		link.mtu = max(link.mtu, uint32(seg.MSS)+headers)
 	}
 	return at.ipLen > ethernetMTU && at.ipLen > int(link.mtu)
 }
