@@ -129,10 +129,11 @@ func fileOf(t testing.TB, name string, octets []byte) string {
 func drain(s *source) []fileFrame {
 	var frames []fileFrame
 	for {
-		f, err := s.nextFrame()
+		in, err := s.due()
 		if err != nil {
 			return frames
 		}
+		f := &in.frame
 		s.count(f)
 		if !f.Bad {
 			s.mark(f)

@@ -154,6 +154,9 @@ func (l *Live) take(seg *Segment) Outcome {
 	seg.Mark = l.mark(&l.frame)
 	outcome := l.sorter.sort(&l.frame, seg)
 	l.stats.Count[outcome]++
+	if outcome == OutcomeSegment || outcome == OutcomeICMP {
+		l.order(seg, l.clocks[0].latest) // there is one interface
+	}
 	return outcome
 }
 

@@ -141,6 +141,9 @@ func checkTimes(t *testing.T, what string, src Source, want []time.Duration, set
 			t.Fatal(err)
 		}
 		got = append(got, seg.Time)
+		if _, live := src.(*Live); live && (seg.Tick != 1 || seg.Latest < seg.Time) {
+			t.Errorf("%s: tick %d, latest %v, time %v", what, seg.Tick, seg.Latest, seg.Time)
+		}
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: times %v, want %v", what, got, want)

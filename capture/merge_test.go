@@ -152,7 +152,7 @@ func TestRingHoldsOneFileOpen(t *testing.T) {
 		t.Errorf("%d files are open after a look at each, %d before", after, before)
 	}
 	for {
-		_, err := s.nextFrame()
+		_, err := s.due()
 		if err != nil {
 			break
 		}
@@ -203,14 +203,14 @@ func BenchmarkReadMerged(b *testing.B) {
 	open()
 	read := int64(0)
 	for b.Loop() {
-		f, err := s.nextFrame()
+		in, err := s.due()
 		if err != nil {
 			open()
 			continue
 		}
-		s.count(f)
-		s.mark(f)
-		read += int64(len(f.Data))
+		s.count(&in.frame)
+		s.mark(&in.frame)
+		read += int64(len(in.frame.Data))
 	}
 	b.SetBytes(read / int64(b.N))
 	b.ReportAllocs()

@@ -117,8 +117,8 @@ func TestOpenPipe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f, err := s.nextFrame(); err != nil || string(f.Data) != frames[0].data {
-		t.Fatalf("first frame %+v, error %v", f, err)
+	if in, err := s.due(); err != nil || string(in.frame.Data) != frames[0].data {
+		t.Fatalf("first frame %+v, error %v", in, err)
 	}
 	if _, err := to.Write(octets[header:]); err != nil {
 		t.Fatal(err)

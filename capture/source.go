@@ -32,9 +32,15 @@ type source struct {
 	spare      []byte // the buffer of an input that has ended
 	begun      bool
 	start      int64   // ns since the Unix epoch, valid if begun
-	latest     []int64 // of each of stats.Interfaces: the latest time of its frames
+	clocks     []clock // of each of stats.Interfaces
 	secrets    int     // octets of decryption secrets kept
 	ended      bool
+}
+
+// clock is what is known of the clock that stamps the frames of an interface.
+type clock struct {
+	latest int64  // ns since the Unix epoch: the latest time of its frames
+	tick   uint32 // ns
 }
 
 // Stats implements Source.
@@ -43,12 +49,12 @@ func (s *source) Stats() *Stats { return &s.stats }
 // Next implements Source.
 func (s *source) Next(seg *Segment) error {
 	for {
-		f, err := s.nextFrame()
+		in, err := s.due()
 		if err != nil {
 			s.finish()
 			return err
 		}
-		outcome := OutcomeMalformed
+		outcome, f := OutcomeMalformed, &in.frame
 		s.count(f)
 		if !f.Bad {
 			seg.Mark = s.mark(f)
@@ -56,9 +62,17 @@ func (s *source) Next(seg *Segment) error {
 		}
 		s.stats.Count[outcome]++
 		if outcome == OutcomeSegment || outcome == OutcomeICMP {
+			s.order(seg, in.key)
 			return nil
 		}
 	}
+}
+
+// order fills in what concerns the time of a segment beside its Mark: key is the latest time of its
+// input so far.
+func (s *source) order(seg *Segment, key int64) {
+	seg.Latest = time.Duration(key - s.start)
+	seg.Tick = s.clocks[seg.Iface].tick
 }
 
 // finish lets the sorter settle what it still holds, once.
@@ -79,14 +93,14 @@ func (s *source) Close() error {
 	return errors.Join(errs...)
 }
 
-// nextFrame gives the frame that is due; io.EOF is its only error. The frame is valid until the
+// due gives the input whose frame is due; io.EOF is its only error. The frame is valid until the
 // next call.
-func (s *source) nextFrame() (*frame.Frame, error) {
+func (s *source) due() (*input, error) {
 	for len(s.queue) > 0 {
 		in := s.queue[0]
 		if in.ready {
 			in.ready = false
-			return &in.frame, nil
+			return in, nil
 		}
 		if err := s.load(in); err != nil {
 			s.end(in, err)
@@ -136,14 +150,15 @@ func (s *source) mark(f *frame.Frame) Mark {
 		s.start = f.Time
 		s.stats.Start = time.Unix(0, f.Time).UTC()
 	}
-	for len(s.latest) < len(s.stats.Interfaces) {
-		s.latest = append(s.latest, math.MinInt64)
+	for i := len(s.clocks); i < len(s.stats.Interfaces); i++ {
+		tick := min(s.stats.Interfaces[i].Resolution, math.MaxUint32)
+		s.clocks = append(s.clocks, clock{latest: math.MinInt64, tick: uint32(tick)})
 	}
-	if latest := s.latest[f.Iface]; f.Time < latest {
+	if c := &s.clocks[f.Iface]; f.Time < c.latest {
 		s.stats.Backsteps++
-		s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(latest-f.Time))
+		s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(c.latest-f.Time))
 	} else {
-		s.latest[f.Iface] = f.Time
+		c.latest = f.Time
 	}
 	since := time.Duration(f.Time - s.start)
 	s.stats.End = max(s.stats.End, since)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 	"testing"
 	"time"
 )
@@ -82,6 +83,67 @@ func TestSourceKeepsTimesBeforeTheFirst(t *testing.T) {
 	for _, want := range []time.Duration{0, -5} {
 		if err := source.Next(&seg); err != nil || seg.Time != want {
 			t.Errorf("time = %s, error %v, want %s", seg.Time, err, want)
+		}
+	}
+}
+
+// TestSegmentsAreInOrder merges files of which one's clock steps back: what the order of segments
+// is made of says so, and tells of each file alone.
+func TestSegmentsAreInOrder(t *testing.T) {
+	const ms = int64(time.Millisecond)
+	var inputs []string
+	for _, times := range [][]int64{{0, 100, 50, 110}, {55, 105}} {
+		var frames []fileFrame
+		for i, at := range times {
+			frames = append(frames, fileFrame{time: fileEpoch + at*ms, data: tcpFrame(uint32(1+i), "x")})
+		}
+		inputs = append(inputs, fileOf(t, "part.pcap", pcapBytes(t, frames)))
+	}
+	source, err := Open(Config{Inputs: inputs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	type key struct {
+		latest, at int64 // ms
+		frame      FrameID
+	}
+	var got []key
+	var seg Segment
+	for source.Next(&seg) == nil {
+		got = append(got, key{seg.Latest.Milliseconds(), seg.Time.Milliseconds(), seg.Frame})
+	}
+	want := []key{
+		{0, 0, NewFrameID(0, 1)}, {55, 55, NewFrameID(1, 1)}, {100, 100, NewFrameID(0, 2)},
+		{100, 50, NewFrameID(0, 3)}, {105, 105, NewFrameID(1, 2)}, {110, 110, NewFrameID(0, 4)},
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("order %v, want %v", got, want)
+	}
+}
+
+// TestSegmentsHaveTicks reads files whose clocks differ.
+func TestSegmentsHaveTicks(t *testing.T) {
+	var coarse bytes.Buffer
+	w, err := NewPcapWriter(&coarse, 1, false)
+	if err == nil {
+		err = w.WriteFrame(fileEpoch, []byte(tcpFrame(1, "coarse")), 100)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	fine := pcapngBytes(t, []fileFrame{{time: fileEpoch, data: tcpFrame(1, "fine")}})
+	source, err := Open(Config{Inputs: []string{
+		fileOf(t, "coarse.pcap", coarse.Bytes()), fileOf(t, "fine.pcapng", fine),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	var seg Segment
+	for _, want := range []time.Duration{time.Microsecond, time.Nanosecond} {
+		if err := source.Next(&seg); err != nil || time.Duration(seg.Tick) != want {
+			t.Errorf("tick %d ns, error %v, want %v", seg.Tick, err, want)
 		}
 	}
 }

@@ -102,6 +102,10 @@ type ICMPInfo struct {
 // Segment out again and again: Payload is valid until the next call to Next.
 type Segment struct {
 	Mark
+	// The latest time of the frames of its input so far, since the first frame of the capture: what
+	// inputs are merged by, and later than Time where a clock stepped back. Segments come in the
+	// order of Latest and Frame, whatever else is in the capture.
+	Latest   time.Duration
 	Src, Dst netip.AddrPort
 	Seq, Ack uint32 // raw; Ack is valid with the ACK flag
 	// octets of data on the wire, from the IP header; may exceed len(Payload) if the frame was cut
@@ -119,6 +123,7 @@ type Segment struct {
 	TSVal   uint32 // valid with HasTS
 	TSEcr   uint32 // valid with HasTS
 	SACK    [4]SACKBlock
+	Tick    uint32 // ns: one tick of the clock that stamped the frame; 0 if that is not known
 	Payload []byte
 	ICMP    ICMPInfo // valid if Kind is ICMPError
 }
