@@ -72,7 +72,8 @@ func (a *account) AddFrameComment(number uint64, text []byte) {
 	}
 }
 
-// AddSecrets implements pcapio.Account: it keeps a copy of a key log, or nothing if that were too much.
+// AddSecrets implements pcapio.Account: it keeps a copy of a key log, or nothing if that were too
+// much.
 func (a *account) AddSecrets(log []byte) {
 	cost := len(log) + secretsCost
 	if *a.secrets+cost > secretsMax {

@@ -166,16 +166,3 @@ func readOctets(t testing.TB, octets []byte) ([]fileFrame, *Stats) {
 	}
 	return drain(s), &s.stats
 }
-
-// sameFrames compares what was read with what was written.
-func sameFrames(t *testing.T, got, want []fileFrame) {
-	t.Helper()
-	if len(got) != len(want) {
-		t.Fatalf("read %d frames, want %d", len(got), len(want))
-	}
-	for i := range want {
-		if got[i] != want[i] {
-			t.Fatalf("frame %d: read %+v, want %+v", i, got[i], want[i])
-		}
-	}
-}

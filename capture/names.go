@@ -81,9 +81,11 @@ func ParseFilter(expr string) (*Filter, error) { return filter.Parse(expr) }
 
 // What writes captures shares the formats with what reads them.
 type (
-	// PcapWriter writes a pcap file.
+	// PcapWriter writes a pcap file, frame by frame (WriteFrame).
 	PcapWriter = pcapio.PcapWriter
-	// PcapngWriter writes a pcapng file of one section, with times in nanoseconds.
+	// PcapngWriter writes a pcapng file of one section, with times in nanoseconds: first its
+	// interfaces (AddInterface), then frames, each with a comment or without (WriteFrame), and how
+	// many the capturing host dropped (WriteDrops).
 	PcapngWriter = pcapio.PcapngWriter
 )
 

@@ -2,6 +2,10 @@
 //
 // It knows file formats, link layers, tunnels, IP and TCP headers, and counts every frame once by
 // what became of it. It does not know what a connection is.
+//
+// A frame comes from internal/pcapio (files, with internal/xz) or internal/ring (interfaces), is
+// decoded by internal/decode, chosen by internal/filter, and left out if internal/copies knows it.
+// This package opens, merges the inputs by time, asks one after the other, and keeps the account.
 package capture
 
 import (

@@ -1,5 +1,5 @@
-// Package filter chooses segments by conditions in the words of pcap-filter(7), and writes a program
-// for the kernel that leaves out what could not meet one.
+// Package filter chooses segments by conditions in the words of pcap-filter(7), and writes a
+// program for the kernel that leaves out what could not meet one.
 package filter
 
 import (

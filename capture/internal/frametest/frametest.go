@@ -54,10 +54,10 @@ func (s TCP) Octets(src, dst netip.Addr) []byte {
 	for len(s.Options)%4 != 0 {
 		s.Options = append(bytes.Clone(s.Options), 1) // no operation
 	}
-	header := 20 + len(s.Options)
+	size := 20 + len(s.Options)
 	p := Cat(
 		U16(s.SrcPort), U16(s.DstPort), U32(s.Seq), U32(s.Ack),
-		[]byte{byte(header / 4 << 4), byte(s.Flags)}, U16(s.Window), U16(0), U16(0),
+		[]byte{byte(size / 4 << 4), byte(s.Flags)}, U16(s.Window), U16(0), U16(0),
 		s.Options, s.Payload,
 	)
 	pseudo := Cat(src.AsSlice(), dst.AsSlice(), U32(uint32(len(p))), U32(6))
@@ -100,8 +100,8 @@ func (h IPv4) Wrap(payload []byte) []byte {
 	if h.Protocol == 0 {
 		h.Protocol = 6
 	}
-	header := 20 + len(h.Options)
-	total := header + len(payload)
+	size := header.IPv4Size + len(h.Options)
+	total := size + len(payload)
 	switch {
 	case h.Total > 0:
 		total = h.Total
@@ -109,7 +109,7 @@ func (h IPv4) Wrap(payload []byte) []byte {
 		total = 0
 	}
 	return Cat(
-		[]byte{byte(0x40 | header/4), 0}, U16(uint16(total)), U16(h.ID), U16(h.Fragment),
+		[]byte{byte(0x40 | size/4), 0}, U16(uint16(total)), U16(h.ID), U16(h.Fragment),
 		[]byte{h.TTL, h.Protocol}, U16(0), h.Src.AsSlice(), h.Dst.AsSlice(), h.Options, payload,
 	)
 }
@@ -196,18 +196,18 @@ func onEthernet4(ip IPv4, payload []byte) []byte {
 	return Ethernet(header.EtherIPv4, ip.Wrap(payload))
 }
 
-// SequenceAt is where the sequence number stands in a frame of steady.
+// SequenceAt is where the sequence number stands in a frame of Steady.
 func SequenceAt(frame []byte) int {
 	switch binary.BigEndian.Uint16(frame[12:]) {
 	case header.EtherIPv6:
-		return 14 + 40 + 4
+		return header.EthernetSize + header.IPv6Size + 4
 	case header.EtherVLAN:
-		return 18 + 20 + 4
+		return header.EthernetSize + header.TagSize + header.IPv4Size + 4
 	}
-	return 14 + 20 + 4
+	return header.EthernetSize + header.IPv4Size + 4
 }
 
-// WrapHop is wrap with a hop-by-hop options header first, whose number is 0.
+// WrapHop is Wrap with a hop-by-hop options header first, whose number is 0.
 func (h IPv6) WrapHop(payload []byte) []byte {
 	p := h.Wrap(payload)
 	p[6] = 0

@@ -52,7 +52,7 @@ type pcapngReader struct {
 
 // ngInterface is an interface of the section that is being read.
 type ngInterface struct {
-	index      uint16 // into Stats.Interfaces
+	index      uint16 // that the account gave it
 	link       frame.LinkType
 	snapLen    uint32
 	limit      uint32
