@@ -110,7 +110,9 @@ func (s *source) due() (*input, error) {
 			s.end(in, err)
 			continue
 		}
-		s.queue.sink(0)
+		if len(s.queue) > 1 {
+			s.queue.sink(0)
+		}
 	}
 	return nil, io.EOF
 }

@@ -16,64 +16,61 @@ func BufferSize(files int) int { return min(max(feedTotal/files, feedLeast), fee
 // it is read. It never waits for more than what was asked for, so a live pipe is followed frame by
 // frame.
 type feed struct {
-	from       io.Reader
-	buf        []byte
-	start, end int   // what was read and not yet consumed is buf[start:end]
-	err        error // what ended the stream; told only after everything before it was consumed
+	from io.Reader
+	buf  []byte
+	rest []byte // the part of buf that was read and not yet consumed
+	err  error  // what ended the stream; told only after everything before it was consumed
 }
 
 func newFeed(from io.Reader, buf []byte) *feed { return &feed{from: from, buf: buf} }
 
 // peek shows the next n octets without consuming them. They are valid until the next call. If the
 // stream ends before, what is left is shown and the error says why: io.EOF for a stream that just
-// ended.
-func (f *feed) peek(n int) ([]byte, error) {
-	if f.end-f.start >= n {
-		return f.buf[f.start : f.start+n], nil
+// ended. It is short so that the compiler puts it where it is called, twice for each frame.
+func (f *feed) peek(n int) (shown []byte, err error) {
+	if n > len(f.rest) {
+		n, err = f.fill(n)
 	}
-	return f.fill(n)
+	return f.rest[:n], err
 }
 
 // consume passes over n octets that peek has shown.
-func (f *feed) consume(n int) { f.start += n }
+func (f *feed) consume(n int) { f.rest = f.rest[n:] }
 
-// fill reads until n octets are there.
-func (f *feed) fill(n int) ([]byte, error) {
-	if f.start > 0 {
-		f.end = copy(f.buf, f.buf[f.start:f.end])
-		f.start = 0
-	}
-	for f.end < n {
-		if f.err == nil && f.end == len(f.buf) {
+// fill reads until n octets are there, and gives how many of them are.
+func (f *feed) fill(n int) (int, error) {
+	f.rest = f.buf[:copy(f.buf, f.rest)]
+	for len(f.rest) < n {
+		if f.err == nil && len(f.rest) == len(f.buf) {
 			f.grow(n)
 		}
-		f.read(f.buf[f.end:])
-		if f.err != nil && f.end < n {
-			return f.buf[:f.end], f.err
+		f.read()
+		if f.err != nil && len(f.rest) < n {
+			return len(f.rest), f.err
 		}
 	}
-	return f.buf[:n], nil
+	return n, nil
 }
 
 // grow doubles a full buffer, up to n. So at most twice of what was really read is ever allocated,
 // whatever length a file claims.
 func (f *feed) grow(n int) {
 	larger := make([]byte, min(n, 2*len(f.buf)))
-	copy(larger, f.buf[:f.end])
+	f.rest = larger[:copy(larger, f.rest)]
 	f.buf = larger
 }
 
 // idleReads is how often in a row a reader may give nothing without an error.
 const idleReads = 100
 
-// read reads once, into the free part of the buffer.
-func (f *feed) read(free []byte) {
+// read reads once, behind what is there, which stands at the start of the buffer.
+func (f *feed) read() {
 	for range idleReads {
 		if f.err != nil {
 			return
 		}
-		n, err := f.from.Read(free)
-		f.end += n
+		n, err := f.from.Read(f.buf[len(f.rest):])
+		f.rest = f.buf[:len(f.rest)+n]
 		f.err = err
 		if n > 0 {
 			return
@@ -88,8 +85,8 @@ func (f *feed) read(free []byte) {
 func (f *feed) skip(n uint64) (uint64, error) {
 	left := n
 	for {
-		here := min(left, uint64(f.end-f.start))
-		f.start += int(here)
+		here := min(left, uint64(len(f.rest)))
+		f.rest = f.rest[here:]
 		left -= here
 		if left == 0 {
 			return n, nil
@@ -97,7 +94,7 @@ func (f *feed) skip(n uint64) (uint64, error) {
 		if f.err != nil {
 			return n - left, f.err
 		}
-		f.start, f.end = 0, 0
-		f.read(f.buf)
+		f.rest = f.buf[:0]
+		f.read()
 	}
 }
