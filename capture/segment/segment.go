@@ -120,6 +120,9 @@ type Segment struct {
 	IPID    uint16 // valid with HasIPID
 	MSS     uint16 // valid with HasMSS
 	Iface   uint16 // index into Stats.Interfaces
+	// which of the interfaces behind Iface showed it, by the capturing host's own numbers; 0 if the
+	// link layer does not tell (it does in cooked captures, version 2)
+	Device  uint32
 	TSVal   uint32 // valid with HasTS
 	TSEcr   uint32 // valid with HasTS
 	SACK    [4]SACKBlock

@@ -67,11 +67,11 @@ func New(continues func(iface, earlier uint16) bool) *Table {
 }
 
 // Duplicate reports whether the segment was handed out before, as seen at this or at another point.
-// ends are its addresses, device is that of the capturing host's interfaces which showed it (0 if
-// not known), and now the time of its frame in ns since any moment, always the same one.
-func (t *Table) Duplicate(seg *segment.Segment, ends *flow.Ends, device uint32, now int64) bool {
+// ends are its addresses, and now is the time of its frame in ns since any moment, always the same
+// one.
+func (t *Table) Duplicate(seg *segment.Segment, ends *flow.Ends, now int64) bool {
 	key := ends.Key(seg.Src.Port(), seg.Dst.Port())
-	point := t.points.of(seg.Iface, device)
+	point := t.points.of(seg.Iface, seg.Device)
 	if seg.Kind == segment.ICMPError {
 		return t.errorSeen(key, seg, now)
 	}

@@ -42,7 +42,7 @@ func (b *copyBench) show(f frame.Frame) bool {
 	if got := b.decoder.Decode(&f, &b.seg); got != decode.Segment && got != decode.ICMPError {
 		b.t.Fatalf("outcome %v", got)
 	}
-	return b.Duplicate(&b.seg, b.decoder.Ends(), b.decoder.Device(), b.now)
+	return b.Duplicate(&b.seg, b.decoder.Ends(), b.now)
 }
 
 // checkSights runs sights through a table and checks what is dropped.

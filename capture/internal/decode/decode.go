@@ -63,7 +63,3 @@ func (d *Decoder) Ends() *flow.Ends { return &d.at.ends }
 // VLANs are the numbers of the VLANs around the frame that was decoded last, the outermost first.
 // They are valid until the next one.
 func (d *Decoder) VLANs() []uint16 { return d.at.vlans[:d.at.vlanCount] }
-
-// Device is which of the capturing host's interfaces showed the frame that was decoded last; 0 if
-// the link layer does not tell.
-func (d *Decoder) Device() uint32 { return d.at.ifindex }

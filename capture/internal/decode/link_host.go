@@ -37,7 +37,7 @@ func (d *Decoder) cooked2(p []byte, wire int) Outcome {
 	if len(p) < header {
 		return cut(p, wire)
 	}
-	d.at.ifindex = be32(p[4:])
+	d.at.seg.Device = be32(p[4:])
 	d.cookedSide(uint16(p[10]))
 	return d.cookedProtocol(be16(p), p[header:], wire-header)
 }

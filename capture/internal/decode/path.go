@@ -26,7 +26,6 @@ type path struct {
 	vlanCount   uint8
 	vlans       [4]uint16 // outermost first; more tags are not kept
 	tunnels     Tunnels
-	ifindex     uint32          // of the capturing host, if the link layer tells it (SLL2)
 	side        segment.Options // Outgoing or Incoming, if known
 }
 
@@ -34,7 +33,7 @@ type path struct {
 func (at *path) begin(f *frame.Frame, seg *segment.Segment) {
 	at.frame, at.seg, at.side = f, seg, sideOf(f.Direction)
 	at.reassembled, at.noChecksum = false, false
-	at.depth, at.vlanCount, at.tunnels, at.ifindex = 0, 0, 0, 0
+	at.depth, at.vlanCount, at.tunnels = 0, 0, 0
 }
 
 // complete fills in what the headers around a segment say.
