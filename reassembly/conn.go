@@ -142,7 +142,6 @@ type Conn struct {
 	Half           [2]Half      // by the Dir of the sender
 	State          State
 	Vantage        Vantage
-	Protocol       Protocol
 	History        string // Zeek's letters, upper case for the client
 	// another one, seen behind a translation of addresses: not to be analysed
 	View bool
@@ -158,19 +157,17 @@ type Conn struct {
 	FirstCloseAt capture.Mark
 	ClosedByRST  bool             // the first close was a RST
 	Refusal      capture.ICMPInfo // valid if Refused by ICMP
-	TLS          *TLSInfo         // nil if not TLS
 	// the longest that octets were captured after their acknowledgment; 0: never
 	Crossed time.Duration
-	Caveats []string // codes: what the capture lacks of this connection
+	Caveats Caveats // what the capture lacks of this connection
 
 	// Records is the history that is still held, in order of arrival. Records[0] is the record with
 	// absolute number Released; it reaches back to the start of the oldest exchange that has not
 	// been judged.
 	Records  []Record
 	Released int
-	// Exchanges are those begun and not yet judged, oldest first.
-	Exchanges     []*Exchange
-	ExchangeCount int // how many have begun
+	// Transcript is what was said, as far as it was made out.
+	Transcript
 
 	// User belongs to the Sink: its state about this connection.
 	User any

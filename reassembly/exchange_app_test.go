@@ -9,18 +9,28 @@ import (
 	"tcpwhy/capture"
 )
 
-// script feeds an app as the Tracker would. Each call is one segment: a frame and a millisecond of
-// its own.
+// script feeds a Reader as the Tracker would. Each call is one segment: a frame and a millisecond
+// of its own.
 type script struct {
-	c     *Conn
-	app   app
-	frame int
-	off   [2]int64
+	c       *Conn
+	context Context
+	reader  Reader
+	came    Arrival
+	frame   int
+	off     [2]int64
 }
 
 func newScript() *script {
-	c := &Conn{}
-	return &script{c: c, app: newApp(c, new(pool))}
+	p := &script{c: &Conn{}}
+	p.context = Context{&p.c.Transcript, &p.c.Caveats, transport{&track{c: p.c}}, &Shared{knownReaders()}}
+	p.reader = p.context.Shared.Readers.Recognise(&p.context)
+	return p
+}
+
+// arrival is how octets come that seen carries and at makes arrive in order.
+func (p *script) arrival(seen, at capture.Mark) *Arrival {
+	p.came = Arrived(seen, at, len(p.c.Records)-1)
+	return &p.came
 }
 
 func (p *script) next() capture.Mark {
@@ -32,13 +42,13 @@ func (p *script) next() capture.Mark {
 
 func (p *script) data(dir Dir, s string, at capture.Mark) {
 	if s != "" {
-		p.app.Data(dir, p.off[dir], []byte(s), at, at)
+		p.reader.Data(dir, p.off[dir], []byte(s), p.arrival(at, at))
 		p.off[dir] += int64(len(s))
 	}
 }
 
 func (p *script) gap(dir Dir, n int64, at capture.Mark) {
-	p.app.Gap(dir, p.off[dir], n, at)
+	p.reader.Gap(dir, p.off[dir], n, p.arrival(at, at))
 	p.off[dir] += n
 }
 
@@ -66,10 +76,10 @@ func (p *script) step(t testing.TB, step string, chop func(n int) int) {
 	t.Helper()
 	switch step {
 	case "E":
-		p.app.End(p.next(), true)
+		p.reader.End(p.next(), true)
 		return
 	case "X":
-		p.app.End(p.next(), false)
+		p.reader.End(p.next(), false)
 		return
 	}
 	dir := FromClient
@@ -79,9 +89,9 @@ func (p *script) step(t testing.TB, step string, chop func(n int) int) {
 	var n int64
 	switch step[1] {
 	case 'F':
-		p.app.Fin(dir, p.next())
+		p.reader.Fin(dir, p.next())
 	case 'R':
-		p.app.Rst(dir, p.next())
+		p.reader.Rst(dir, p.next())
 	case '>', '<', '_', '=':
 		if _, err := fmt.Sscan(step[2:], &n); err != nil {
 			t.Fatalf("step %q: %v", step, err)

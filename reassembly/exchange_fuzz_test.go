@@ -23,16 +23,16 @@ func drive(t *testing.T, input []byte, step func(p *script)) {
 		case 0:
 			p.gap(dir, int64(n)+1, at)
 		case 1:
-			p.app.Fin(dir, at)
+			p.reader.Fin(dir, at)
 		case 2:
-			if skip := p.app.Skip(dir); skip > 0 {
+			if skip := p.reader.Skip(dir); skip > 0 {
 				n := min(int64(n)+1, skip)
-				p.app.Skipped(dir, p.off[dir], n, at, at)
+				p.reader.Skipped(dir, p.off[dir], n, p.arrival(at, at))
 				p.off[dir] += n
 			}
 		case 3:
 			if op>>5 == 7 {
-				p.app.Rst(dir, at)
+				p.reader.Rst(dir, at)
 			}
 		default:
 			data := input[:min(n, len(input))]
@@ -41,7 +41,7 @@ func drive(t *testing.T, input []byte, step func(p *script)) {
 		}
 		step(p)
 	}
-	p.app.End(p.next(), op(input))
+	p.reader.End(p.next(), op(input))
 	step(p)
 	for _, x := range p.c.Exchanges {
 		if !x.Over {
@@ -125,7 +125,7 @@ func fuzzApp(t *testing.T, input []byte) {
 		if steps++; steps < 256 {
 			invariants(t, p.c, done, time.Duration(p.frame)*time.Millisecond)
 		}
-		d := p.app.(*dialogue)
+		d := p.reader.(*dialogue)
 		if h, ok := d.inner.(*httpApp); ok {
 			held := cap(h.side[0].line) + cap(h.side[1].line)
 			if held > 4*maxHeader || len(h.waiting) > maxWaiting {

@@ -12,23 +12,23 @@ const maxWaiting = 1024
 // httpApp makes exchanges of the two byte streams of an HTTP/1 connection. Responses answer
 // requests in order (RFC 9112 §9.3.2).
 type httpApp struct {
-	c       *Conn
-	side    [2]httpSide
-	waiting []*exchangeParts // requests whose final response has not begun, oldest first
-	closing
+	Closing
+	from      *http1 // whose memory it is
+	c         *Context
+	side      [2]httpSide
+	waiting   []asked // requests whose final response has not begun, oldest first
 	over      bool
 	pipelined bool         // a request began while an earlier one was not answered in full
 	orphan    capture.Mark // what carried the start of the latest response without request
-	next      *turns       // has taken over: the connection speaks something else now
+	next      Reader       // has taken over: the connection speaks something else now
 	text      struct{ method, target, host, agent, software, powered, via string }
 }
 
-// start makes the empty h read connection c.
-func (h *httpApp) start(c *Conn) *httpApp {
-	h.c = c
-	h.side[FromServer].dir = FromServer
-	c.Protocol = ProtoHTTP1
-	return h
+// asked is a request that waits for its response.
+type asked struct {
+	*Parts
+	// the segment that carried its first octet, whenever that arrived in order
+	sent capture.Mark
 }
 
 // empty forgets the connection, but not the words that the next one may repeat, nor the room that
@@ -38,27 +38,26 @@ func (h *httpApp) empty() {
 	lines := [2][]byte{h.side[0].line, h.side[1].line}
 	clear(waiting[:cap(waiting)])
 	*h = httpApp{text: text}
-	if cap(waiting) <= keepIdle {
+	if cap(waiting) <= maxWaitingKept {
 		h.waiting = waiting[:0]
 	}
 	for dir, line := range lines {
-		if cap(line) <= maxHeld {
+		if cap(line) <= maxLineKept {
 			h.side[dir].line = line[:0]
 		}
 	}
 }
 
 // Data parses octets of dir's stream.
-func (h *httpApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
+func (h *httpApp) Data(dir Dir, off int64, data []byte, a *Arrival) {
 	s := &h.side[dir]
-	a := arrival{seen, at}
-	s.frame = seen.Frame
+	s.frame = a.Seen.Frame
 	if h.next == nil && s.phase == lost {
 		h.resync(s, off, data, a)
 	}
 	for len(data) > 0 && !h.over {
 		if h.next != nil {
-			h.next.Data(dir, off, data, seen, at)
+			h.next.Data(dir, off, data, a)
 			return
 		}
 		n := h.step(s, off, data, a)
@@ -68,7 +67,7 @@ func (h *httpApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
 }
 
 // step consumes at least one octet, or changes the phase.
-func (h *httpApp) step(s *httpSide, off int64, data []byte, a arrival) int {
+func (h *httpApp) step(s *httpSide, off int64, data []byte, a *Arrival) int {
 	switch s.phase {
 	case between:
 		n := 0
@@ -107,32 +106,32 @@ func (s *httpSide) guessBody() bool {
 
 // pass counts n octets that need not be looked at. In phases that count octets, n is at most
 // s.left.
-func (h *httpApp) pass(s *httpSide, off, n int64, a arrival) {
+func (h *httpApp) pass(s *httpSide, off, n int64, a *Arrival) {
 	switch s.phase {
 	case lengthBody:
 		s.left -= n
-		s.body(n, off+n, a.at)
+		s.body(n, off+n, a)
 		if s.left == 0 {
 			h.complete(s)
 		}
 	case chunkData:
 		s.left -= n
-		s.body(n, off+n, a.at)
+		s.body(n, off+n, a)
 		if s.left == 0 {
 			s.phase, s.used = chunkEnd, 0
 		}
 	case lost:
 		h.adopt(s, off, a)
 		if s.msg != nil {
-			s.body(n, off+n, a.at)
+			s.body(n, off+n, a)
 		}
 	case closeBody:
-		s.body(n, off+n, a.at)
+		s.body(n, off+n, a)
 	}
 }
 
 // stepLine consumes octets of a line, and acts on it when it is complete.
-func (h *httpApp) stepLine(s *httpSide, off int64, data []byte, a arrival) int {
+func (h *httpApp) stepLine(s *httpSide, off int64, data []byte, a *Arrival) int {
 	if s.phase == startLine && s.foreign(data) {
 		h.headerless(s)
 		return 0
@@ -142,7 +141,7 @@ func (h *httpApp) stepLine(s *httpSide, off int64, data []byte, a arrival) int {
 		return 0
 	}
 	line, n := s.takeLine(data)
-	s.msg.grow(off+int64(n), a.at)
+	s.msg.Grow(a.To(off+int64(n)), a.At)
 	if !s.inHeader() {
 		s.msg.BodyBytes += int64(n)
 	}
@@ -168,7 +167,7 @@ func (s *httpSide) notChunked(c byte) bool {
 }
 
 // line acts on a complete line.
-func (h *httpApp) line(s *httpSide, line []byte, a arrival) {
+func (h *httpApp) line(s *httpSide, line []byte, a *Arrival) {
 	switch s.phase {
 	case startLine:
 		if s.dir == FromClient {
@@ -228,7 +227,9 @@ func (h *httpApp) tooLong(s *httpSide) {
 func (h *httpApp) Skip(dir Dir) int64 {
 	s := &h.side[dir]
 	switch {
-	case h.next != nil || h.over:
+	case h.next != nil:
+		return h.next.Skip(dir)
+	case h.over:
 		return math.MaxInt64
 	case s.phase == lengthBody && s.guessBody():
 		return 0
@@ -241,18 +242,18 @@ func (h *httpApp) Skip(dir Dir) int64 {
 }
 
 // Skipped counts octets of a body.
-func (h *httpApp) Skipped(dir Dir, off, n int64, seen, at capture.Mark) {
-	h.side[dir].frame = seen.Frame
-	h.unread(dir, off, n, arrival{seen, at}, 0)
+func (h *httpApp) Skipped(dir Dir, off, n int64, a *Arrival) {
+	h.side[dir].frame = a.Seen.Frame
+	h.unread(dir, off, n, a, 0)
 }
 
 // Gap counts octets of a body; elsewhere it ends what can be known of the message.
-func (h *httpApp) Gap(dir Dir, off, n int64, at capture.Mark) {
-	h.unread(dir, off, n, arrival{at, at}, HasGap)
+func (h *httpApp) Gap(dir Dir, off, n int64, a *Arrival) {
+	h.unread(dir, off, n, a, HasGap)
 }
 
 // unread takes octets without content.
-func (h *httpApp) unread(dir Dir, off, n int64, a arrival, facts Facts) {
+func (h *httpApp) unread(dir Dir, off, n int64, a *Arrival, facts Facts) {
 	s := &h.side[dir]
 	for n > 0 && !h.over && h.next == nil {
 		step := n
@@ -273,7 +274,11 @@ func (h *httpApp) unread(dir Dir, off, n int64, a arrival, facts Facts) {
 		off += step
 		n -= step
 	}
-	if h.next != nil && n > 0 {
-		h.next.add(dir, off, n, a, facts)
+	switch {
+	case h.next == nil || n == 0:
+	case facts.Has(HasGap):
+		h.next.Gap(dir, off, n, a)
+	default:
+		h.next.Skipped(dir, off, n, a)
 	}
 }

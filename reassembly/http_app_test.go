@@ -263,7 +263,7 @@ func TestHTTPOutstandingCap(t *testing.T) {
 func TestLateStart(t *testing.T) {
 	p := newScript()
 	first, second := p.next(), p.next()
-	p.app.Data(FromClient, 0, []byte("GET / HTTP/1.1\r\n\r\n"), first, second)
+	p.reader.Data(FromClient, 0, []byte("GET / HTTP/1.1\r\n\r\n"), p.arrival(first, second))
 	if got := p.c.Exchanges[0].Request.Start; got != second {
 		t.Errorf("start %v, want %v", got, second)
 	}
@@ -275,8 +275,8 @@ func TestResponseBeforeRequest(t *testing.T) {
 	p.run(t, "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~", nil)
 	response, request, late := p.next(), p.next(), p.next()
 	p.gap(FromClient, 30, late)
-	p.app.Data(FromClient, p.off[FromClient], []byte("GET /3 HTTP/1.1\r\n\r\n"), request, late)
-	p.app.Data(FromServer, p.off[FromServer], []byte("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\nHTTP/1.1 404\r\nContent-Length: 0\r\n\r\n"), response, late)
+	p.reader.Data(FromClient, p.off[FromClient], []byte("GET /3 HTTP/1.1\r\n\r\n"), p.arrival(request, late))
+	p.reader.Data(FromServer, p.off[FromServer], []byte("HTTP/1.1 200\r\nContent-Length: 0\r\n\r\nHTTP/1.1 404\r\nContent-Length: 0\r\n\r\n"), p.arrival(response, late))
 	want := "GET /1 204 complete q1-1 19+0 r2-2 16+0\nGET /3 incomplete open q5-5 19+0,resync\n200 complete r5-5 35+0\n404 complete r5-5 35+0\n"
 	if got := describe(p.c); got != want {
 		t.Errorf("got\n%swant\n%s", got, want)
@@ -292,7 +292,7 @@ func TestRequestAfterResponse(t *testing.T) {
 	p.run(t, "< HTTP/1.1 404~Content-Length: 0~~", nil)
 	late := p.next()
 	p.gap(FromClient, 30, late)
-	p.app.Data(FromClient, p.off[FromClient], []byte("GET /3 HTTP/1.1\r\n\r\n"), request, late)
+	p.reader.Data(FromClient, p.off[FromClient], []byte("GET /3 HTTP/1.1\r\n\r\n"), p.arrival(request, late))
 	p.off[FromClient] += 19
 	p.run(t, "> GET /4 HTTP/1.1~~\n< HTTP/1.1 204~~\n<F\n>F\nX", nil)
 	want := "GET /1 204 complete q1-1 19+0 r2-2 16+0\n404 complete r4-4 35+0\nGET /3 incomplete q5-5 19+0,resync\nGET /4 204 complete q6-6 19+0 r7-7 16+0\n"
@@ -305,14 +305,14 @@ func TestRequestAfterResponse(t *testing.T) {
 func TestHTTPSkip(t *testing.T) {
 	p := newScript()
 	p.run(t, "> GET / HTTP/1.1~~\n< HTTP/1.1 200 OK~Content-Length: 500~~", nil)
-	if n := p.app.Skip(FromServer); n != 500 {
+	if n := p.reader.Skip(FromServer); n != 500 {
 		t.Fatalf("Skip = %d, want 500", n)
 	}
-	if n := p.app.Skip(FromClient); n != 0 {
+	if n := p.reader.Skip(FromClient); n != 0 {
 		t.Errorf("Skip of the client = %d, want 0", n)
 	}
 	at := p.next()
-	p.app.Skipped(FromServer, p.off[FromServer], 500, at, at)
+	p.reader.Skipped(FromServer, p.off[FromServer], 500, p.arrival(at, at))
 	want := "GET / 200 complete q1-1 18+0 r2-3 40+500\n"
 	if got := describe(p.c); got != want {
 		t.Errorf("got %swant %s", got, want)
@@ -326,8 +326,8 @@ func BenchmarkExchange(b *testing.B) {
 	at := p.next()
 	b.ReportAllocs()
 	for b.Loop() {
-		p.app.Data(FromClient, p.off[0], request, at, at)
-		p.app.Data(FromServer, p.off[1], response, at, at)
+		p.reader.Data(FromClient, p.off[0], request, p.arrival(at, at))
+		p.reader.Data(FromServer, p.off[1], response, p.arrival(at, at))
 		p.off[0] += int64(len(request))
 		p.off[1] += int64(len(response))
 		p.c.Exchanges = p.c.Exchanges[:0]
@@ -340,8 +340,8 @@ func TestExchangeAllocations(t *testing.T) {
 	request := []byte("GET /index.html HTTP/1.1\r\nHost: example.org\r\nUser-Agent: curl/8.5.0\r\n\r\n")
 	response := []byte("HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 4\r\n\r\nbody")
 	n := testing.AllocsPerRun(100, func() {
-		p.app.Data(FromClient, p.off[0], request, at, at)
-		p.app.Data(FromServer, p.off[1], response, at, at)
+		p.reader.Data(FromClient, p.off[0], request, p.arrival(at, at))
+		p.reader.Data(FromServer, p.off[1], response, p.arrival(at, at))
 		p.off[0] += int64(len(request))
 		p.off[1] += int64(len(response))
 		p.c.Exchanges = p.c.Exchanges[:0]

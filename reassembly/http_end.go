@@ -3,7 +3,7 @@ package reassembly
 import "tcpwhy/capture"
 
 // resync looks for the start of a message at the beginning of a segment, after framing was lost.
-func (h *httpApp) resync(s *httpSide, off int64, data []byte, a arrival) {
+func (h *httpApp) resync(s *httpSide, off int64, data []byte, a *Arrival) {
 	if s.dir == FromClient && !startsRequest(data) || s.dir == FromServer && !startsResponse(data) {
 		return
 	}
@@ -14,23 +14,23 @@ func (h *httpApp) resync(s *httpSide, off int64, data []byte, a arrival) {
 		return
 	}
 	s.msg.Facts |= Resynced
-	h.c.caveat(CaveatHTTPResync)
+	h.c.Caveats.Add(CaveatHTTPResync)
 	// A request that waited behind the gap, while its response was already read, must not wait for
 	// the next one.
-	if s.dir == FromClient && h.orphan.Frame != 0 && h.orphan.Time >= s.x.sent.Time {
-		s.x.missed = true
+	if s.dir == FromClient && h.orphan.Frame != 0 && h.orphan.Time >= s.sent.Time {
+		s.missed = true
 		h.waiting = h.waiting[:len(h.waiting)-1]
 	}
 }
 
 // lose gives up the framing of a message at a gap. If the gap is the end of a frame that the
 // capture cut, headers will be cut again and again, and turns are all that can be had.
-func (h *httpApp) lose(s *httpSide, off int64, a arrival) {
-	if s.inHeader() && s.frame == a.seen.Frame {
+func (h *httpApp) lose(s *httpSide, off int64, a *Arrival) {
+	if s.inHeader() && s.frame == a.Seen.Frame {
 		h.cut(s)
 		return
 	}
-	h.c.caveat(CaveatHTTPGap)
+	h.c.Caveats.Add(CaveatHTTPGap)
 	s.lineDone()
 	if s.interim != 0 {
 		s.msg, s.interim = nil, 0
@@ -43,21 +43,21 @@ func (h *httpApp) lose(s *httpSide, off int64, a arrival) {
 
 // adopt gives octets of unknown meaning from the server to the oldest unanswered request: they are,
 // at least, part of its response, or of a later one.
-func (h *httpApp) adopt(s *httpSide, off int64, a arrival) {
+func (h *httpApp) adopt(s *httpSide, off int64, a *Arrival) {
 	if s.dir == FromClient || s.msg != nil || len(h.waiting) == 0 {
 		return
 	}
 	s.draft = Message{
-		Start:   a.start(),
-		End:     a.at,
-		From:    off,
-		To:      off,
-		Length:  noLength,
+		Start:   a.Start,
+		End:     a.At,
+		From:    a.From(off),
+		To:      a.From(off),
+		Length:  NoLength,
 		Framing: ByClose,
 		Facts:   HasGap | Resynced,
 	}
 	s.msg, s.x, s.interim = &s.draft, nil, 0
-	s.record, s.sent = h.c.currentRecord(), a.seen
+	s.record, s.sent = a.Record, a.Seen
 	h.bind(s)
 }
 
@@ -70,33 +70,34 @@ func (h *httpApp) leave(s *httpSide) {
 	}
 	if s.dir == FromServer {
 		h.settle(x, Incomplete)
-	} else if x.missed || x.Response != nil && h.side[FromServer].x != x {
-		x.finish(x.Outcome)
+	} else if s.missed || x.Response != nil && h.side[FromServer].x != x {
+		h.c.Finish(x, x.Outcome)
 	}
 }
 
-// become hands the connection over to turns. What is unfinished stays incomplete.
-func (h *httpApp) become(p Protocol) {
+// become hands the connection over to the reader of another protocol, with an exchange that has
+// become a turn, if any. What is unfinished stays incomplete.
+func (h *httpApp) become(p Protocol, turn *Parts) {
 	for dir := range h.side {
 		if x := h.side[dir].x; x != nil {
-			x.finish(x.Outcome)
+			h.c.Finish(x, x.Outcome)
 		}
 		h.side[dir].x, h.side[dir].msg, h.side[dir].line = nil, nil, nil
 	}
 	for _, x := range h.waiting {
-		x.finish(Incomplete)
+		h.c.Finish(x.Parts, Incomplete)
 	}
 	h.waiting = nil
 	h.c.Protocol = p
-	h.next = &turns{c: h.c, closing: h.closing}
+	h.next = h.c.Shared.Readers.Of(p, h.c, &Takeover{Closing: h.Closing, Turn: turn})
 }
 
 // upgrade ends the exchange that changes the protocol (RFC 9110 §7.8, §9.3.6).
 func (h *httpApp) upgrade(s *httpSide, p Protocol) {
 	s.msg.Complete = true
 	s.x.Outcome = Upgraded
-	s.x.finish(Upgraded)
-	h.become(p)
+	h.c.Finish(s.x, Upgraded)
+	h.become(p, nil)
 }
 
 // cut goes on with turns, as the capture does not hold whole headers. The exchange being read
@@ -110,38 +111,14 @@ func (h *httpApp) cut(s *httpSide) {
 		other.x = nil
 	}
 	for i, w := range h.waiting {
-		if w == x {
+		if w.Parts == x {
 			h.waiting = append(h.waiting[:i], h.waiting[i+1:]...)
 			break
 		}
 	}
-	h.become(ProtoUnknown)
-	h.c.caveat(CaveatPayloadCut)
-	h.next.take(x)
-}
-
-// take makes a turn of an exchange that was to be one of messages.
-func (t *turns) take(x *exchangeParts) {
-	x.Exchange = Exchange{
-		Index:       x.Index,
-		Turn:        true,
-		Request:     x.Request,
-		Response:    x.Response,
-		FirstRecord: x.FirstRecord,
-		Judged:      x.Judged,
-	}
-	for _, m := range [...]*Message{x.Request, x.Response} {
-		if m != nil {
-			m.HeaderEnd = capture.Mark{}
-			m.Facts &= HasGap
-			m.BodyBytes = m.To - m.From
-			m.HeaderBytes, m.Length, m.Framing, m.Complete = 0, noLength, ByTurn, false
-		}
-	}
-	if x.Response != nil && x.Request != nil {
-		x.Request.Complete = true
-	}
-	t.cur = x
+	h.c.Caveats.Add(CaveatPayloadCut)
+	x.BecomeTurn()
+	h.become(ProtoUnknown, x)
 }
 
 // Fin ends what dir sends.
@@ -150,11 +127,11 @@ func (h *httpApp) Fin(dir Dir, at capture.Mark) {
 		h.next.Fin(dir, at)
 		return
 	}
-	if h.over || h.fin[dir] {
+	if h.over || h.Finished[dir] {
 		return
 	}
-	h.closing.close(dir)
-	h.fin[dir] = true
+	h.Close(dir)
+	h.Finished[dir] = true
 	if dir == FromClient {
 		h.requestsEnd()
 		return
@@ -163,8 +140,8 @@ func (h *httpApp) Fin(dir Dir, at capture.Mark) {
 	if s.phase == closeBody && s.msg.Framing == ByClose {
 		h.complete(s)
 	}
-	h.responseEnd(h.broken(Truncated))
-	h.unanswered(h.broken(NoResponse))
+	h.responseEnd(h.Broken(Truncated))
+	h.unanswered(h.Broken(NoResponse))
 }
 
 // Rst ends the connection, in both directions.
@@ -176,13 +153,13 @@ func (h *httpApp) Rst(dir Dir, at capture.Mark) {
 	if h.over {
 		return
 	}
-	h.closing.close(dir)
-	more := dir == FromServer && !h.fin[FromClient] && h.side[FromClient].phase == between
-	h.responseEnd(h.broken(ResetByPeer))
+	h.Close(dir)
+	more := dir == FromServer && !h.Finished[FromClient] && h.side[FromClient].phase == between
+	h.responseEnd(h.Broken(ResetByPeer))
 	h.requestsEnd()
-	h.unanswered(h.broken(NoResponse))
+	h.unanswered(h.Broken(NoResponse))
 	if more {
-		h.fin[FromServer] = true // a request that was on its way will meet a closed socket
+		h.Finished[FromServer] = true // a request that was on its way will meet a closed socket
 		return
 	}
 	h.over = true
@@ -191,6 +168,7 @@ func (h *httpApp) Rst(dir Dir, at capture.Mark) {
 // End leaves incomplete what the capture did not show to the end. A connection that the client had
 // closed, and on which nothing more came, was given up by the client.
 func (h *httpApp) End(at capture.Mark, ended bool) {
+	defer h.from.keep(h)
 	if h.next != nil {
 		h.next.End(at, ended)
 		return
@@ -199,10 +177,10 @@ func (h *httpApp) End(at capture.Mark, ended bool) {
 		return
 	}
 	o := Incomplete
-	if !ended && h.begun {
-		o = h.broken(NoResponse)
+	if !ended && h.Begun {
+		o = h.Broken(NoResponse)
 	}
-	h.responseEnd(min(o, h.broken(Incomplete)))
+	h.responseEnd(min(o, h.Broken(Incomplete)))
 	h.requestsEnd()
 	h.unanswered(o)
 	h.over = true
@@ -214,11 +192,11 @@ func (h *httpApp) requestsEnd() {
 	s := &h.side[FromClient]
 	x := s.x
 	s.x, s.msg, s.line, s.phase = nil, nil, nil, between
-	if x != nil && (x.missed || x.Response != nil && h.side[FromServer].x != x) {
-		x.finish(x.Outcome)
+	if x != nil && (s.missed || x.Response != nil && h.side[FromServer].x != x) {
+		h.c.Finish(x, x.Outcome)
 	}
-	if h.fin[FromServer] {
-		h.unanswered(h.broken(NoResponse))
+	if h.Finished[FromServer] {
+		h.unanswered(h.Broken(NoResponse))
 	}
 }
 
@@ -247,11 +225,11 @@ func (h *httpApp) responseEnd(o Outcome) {
 func (h *httpApp) unanswered(o Outcome) {
 	kept := h.waiting[:0]
 	for _, x := range h.waiting {
-		if h.side[FromClient].x == x {
+		if h.side[FromClient].x == x.Parts {
 			kept = append(kept, x)
 			continue
 		}
-		x.finish(o)
+		h.c.Finish(x.Parts, o)
 	}
 	clear(h.waiting[len(kept):])
 	h.waiting = kept

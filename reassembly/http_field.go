@@ -4,7 +4,7 @@ import "bytes"
 
 // header is what the header section of one message has said about framing so far.
 type header struct {
-	length      int64 // noLength, badLength, or what Content-Length said
+	length      int64 // NoLength, badLength, or what Content-Length said
 	emptyLength bool  // a Content-Length without value, which a folded line may still supply
 	coded       bool  // a Transfer-Encoding other than identity was named
 	chunked     bool  // the last coding named is chunked
@@ -184,11 +184,8 @@ func forwarder(v []byte) []byte {
 	return product(v)
 }
 
-// noLength and badLength stand in for a length.
-const (
-	noLength  = -1
-	badLength = -2
-)
+// badLength stands in for a length that is no number, or more than one.
+const badLength = -2
 
 // contentLength takes one Content-Length value (RFC 9112 §6.3). A list of equal numbers is no
 // number, but says which length is meant.
@@ -205,7 +202,7 @@ func (hd *header) contentLength(v []byte, folded bool) Facts {
 	var facts Facts
 	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
 		n, ok := decimal(item)
-		if !ok || hd.length != noLength && n != hd.length {
+		if !ok || hd.length != NoLength && n != hd.length {
 			hd.length = badLength
 			return LengthConflict
 		}

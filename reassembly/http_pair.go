@@ -1,25 +1,25 @@
 package reassembly
 
 // begin starts a message with the octet at off.
-func (h *httpApp) begin(s *httpSide, off int64, a arrival) {
-	m := Message{Start: a.start(), End: a.at, From: off, To: off, Length: noLength}
-	s.phase, s.used, s.interim = startLine, 0, 0
-	s.head = header{length: noLength}
+func (h *httpApp) begin(s *httpSide, off int64, a *Arrival) {
+	from := a.From(off)
+	m := Message{Start: a.Start, End: a.At, From: from, To: from, Length: NoLength}
+	s.phase, s.used, s.interim, s.sent, s.missed = startLine, 0, 0, a.Seen, false
+	s.head = header{length: NoLength}
 	if s.dir == FromServer {
 		s.draft, s.msg, s.x = m, &s.draft, nil
-		s.record, s.sent = h.c.currentRecord(), a.seen
+		s.record = a.Record
 		return
 	}
 	if len(h.waiting) >= maxWaiting {
-		h.c.caveat(CaveatOutstanding)
-		h.become(ProtoUnknown)
+		h.c.Caveats.Add(CaveatOutstanding)
+		h.become(ProtoUnknown, nil)
 		return
 	}
 	h.noticePipelining()
-	s.x = h.c.beginExchange(h.c.currentRecord())
-	s.x.sent = a.seen
-	s.msg = s.x.ask(m)
-	h.waiting = append(h.waiting, s.x)
+	s.x = h.c.Begin(a.Record)
+	s.msg = s.x.Ask(m)
+	h.waiting = append(h.waiting, asked{s.x, a.Seen})
 }
 
 // noticePipelining looks at what is unanswered as a request begins. A client that has not pipelined
@@ -41,26 +41,26 @@ func (h *httpApp) bind(s *httpSide) {
 		return
 	}
 	if len(h.waiting) > 0 && !h.tooEarly(s, h.waiting[0]) {
-		s.x = h.waiting[0]
+		s.x = h.waiting[0].Parts
 		n := copy(h.waiting, h.waiting[1:])
-		h.waiting[n] = nil
+		h.waiting[n] = asked{}
 		h.waiting = h.waiting[:n]
 	} else {
-		s.x = h.c.beginExchange(s.record)
+		s.x = h.c.Begin(s.record)
 		h.orphan = s.sent
 	}
-	s.msg = s.x.answer(s.draft)
+	s.msg = s.x.Answer(s.draft)
 }
 
 // tooEarly reports that a response cannot answer x, as it was sent before: it answers a request
 // that the capture lacks. Without such a loss, the order in the capture is a lesser proof than the
 // order of messages: several capture queues do not keep the order among each other.
-func (h *httpApp) tooEarly(s *httpSide, x *exchangeParts) bool {
+func (h *httpApp) tooEarly(s *httpSide, x asked) bool {
 	return x.Request.Facts.Has(Resynced) && s.sent.Time < x.sent.Time
 }
 
 // requestLine acts on a request line.
-func (h *httpApp) requestLine(s *httpSide, line []byte, a arrival) {
+func (h *httpApp) requestLine(s *httpSide, line []byte, a *Arrival) {
 	r, ok := parseRequestLine(line)
 	if !ok {
 		h.garbled(s)
@@ -78,20 +78,20 @@ func (h *httpApp) requestLine(s *httpSide, line []byte, a arrival) {
 	s.phase = fields
 	switch {
 	case r.version == "HTTP/0.9":
-		s.msg.HeaderBytes = s.msg.To - s.msg.From
-		s.msg.HeaderEnd = a.at
+		s.msg.HeaderBytes = int64(s.used)
+		s.msg.HeaderEnd = a.At
 		h.complete(s)
 	case r.version == "HTTP/2.0" && s.x.Method == "PRI":
-		s.msg.HeaderEnd = a.at
-		h.become(ProtoHTTP2)
+		s.msg.HeaderEnd = a.At
+		h.become(ProtoHTTP2, nil)
 	}
 }
 
 // garbled gives up a message that does not begin like one.
 func (h *httpApp) garbled(s *httpSide) {
-	h.c.caveat(CaveatHTTPMessage)
+	h.c.Caveats.Add(CaveatHTTPMessage)
 	s.msg.Facts |= BadHeader
-	s.msg.BodyBytes = s.msg.To - s.msg.From
+	s.msg.BodyBytes = int64(s.used)
 	s.lineDone()
 	s.phase = lost
 }
@@ -110,7 +110,7 @@ func (h *httpApp) headerless(s *httpSide) {
 	if !simple {
 		h.garbled(s)
 	}
-	s.msg.BodyBytes = s.msg.To - s.msg.From
+	s.msg.BodyBytes = int64(s.used)
 	s.lineDone()
 	if answer {
 		s.phase = closeBody
@@ -145,25 +145,25 @@ func (h *httpApp) statusLine(s *httpSide, line []byte) {
 const maxInterim = 16
 
 // interimEnd records an interim response.
-func (h *httpApp) interimEnd(s *httpSide, a arrival) {
+func (h *httpApp) interimEnd(s *httpSide, a *Arrival) {
 	if len(h.waiting) > 0 && len(h.waiting[0].Interim) < maxInterim {
 		x := h.waiting[0]
-		x.Interim = append(x.Interim, Interim{Status: s.interim, At: a.at})
+		x.Interim = append(x.Interim, Interim{Status: s.interim, At: a.At})
 	} else {
-		h.c.caveat(CaveatInterim)
+		h.c.Caveats.Add(CaveatInterim)
 	}
 	s.msg, s.phase = nil, between
 }
 
 // headerEnd decides how the body is framed.
-func (h *httpApp) headerEnd(s *httpSide, a arrival) {
+func (h *httpApp) headerEnd(s *httpSide, a *Arrival) {
 	if s.interim != 0 {
 		h.interimEnd(s, a)
 		return
 	}
 	m, hd := s.msg, &s.head
-	m.HeaderEnd = a.at
-	m.HeaderBytes = m.To - m.From
+	m.HeaderEnd = a.At
+	m.HeaderBytes = int64(s.used)
 	s.used = 0
 	if hd.emptyLength {
 		hd.length = badLength
@@ -247,26 +247,26 @@ func (h *httpApp) complete(s *httpSide) {
 		return
 	}
 	switch {
-	case x.missed:
-		x.finish(Incomplete)
+	case s.missed:
+		h.c.Finish(x, Incomplete)
 	case x.Method == "CONNECT" && x.Response == nil:
 		s.phase = undecided
 	case x.Response != nil && h.side[FromServer].x != x:
-		x.finish(x.Outcome)
+		h.c.Finish(x, x.Outcome)
 	}
-	if h.fin[FromServer] {
-		h.unanswered(h.broken(NoResponse))
+	if h.Finished[FromServer] {
+		h.unanswered(h.Broken(NoResponse))
 	}
 }
 
 // settle fixes the outcome of an exchange whose response will not go on. It is over unless its
 // request goes on.
-func (h *httpApp) settle(x *exchangeParts, o Outcome) {
+func (h *httpApp) settle(x *Parts, o Outcome) {
 	if x.Over {
 		return
 	}
 	x.Outcome = o
 	if h.side[FromClient].x != x {
-		x.finish(o)
+		h.c.Finish(x, o)
 	}
 }

@@ -30,17 +30,19 @@ const (
 type httpSide struct {
 	dir     Dir
 	phase   phase
-	x       *exchangeParts // that msg belongs to; nil while a response is not known to be final
-	msg     *Message       // being read; nil between messages
-	draft   Message        // a response before its status line has been read, or an interim one
-	interim int            // status of the interim response being read
-	record  int            // the record at which draft began
-	sent    capture.Mark   // the segment that carried the first octet of draft
-	left    int64
-	line    []byte // the part of a line that came with earlier segments
-	used    int    // octets of the current header section, or chunk line
-	head    header
-	frame   capture.FrameID // that carried the latest octets
+	x       *Parts       // that msg belongs to; nil while a response is not known to be final
+	msg     *Message     // being read; nil between messages
+	draft   Message      // a response before its status line has been read, or an interim one
+	interim int          // status of the interim response being read
+	record  int          // the record at which draft began
+	sent    capture.Mark // the segment that carried the first octet of msg, or of draft
+	// of the client: the response to x came before it, and counts as an exchange without request
+	missed bool
+	left   int64
+	line   []byte // the part of a line that came with earlier segments
+	used   int    // octets of the current header section, or chunk line
+	head   header
+	frame  capture.FrameID // that carried the latest octets
 }
 
 // inHeader reports whether a header section is being read.
@@ -105,9 +107,9 @@ func (s *httpSide) foreign(data []byte) bool {
 }
 
 // body counts octets of the body, up to to.
-func (s *httpSide) body(n, to int64, at capture.Mark) {
+func (s *httpSide) body(n, to int64, a *Arrival) {
 	s.msg.BodyBytes += n
-	s.msg.grow(to, at)
+	s.msg.Grow(a.To(to), a.At)
 }
 
 // parseChunkSize reads the line before a chunk, without its line end. Extensions are ignored (RFC

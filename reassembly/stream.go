@@ -143,13 +143,13 @@ func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mar
 	h := &k.c.Half[dir]
 	h.Frontier = off + n
 	h.Bytes += n
-	a := k.application(at)
+	r, a := k.speech(at), k.arrival(seen, at)
 	if len(data) > 0 {
-		a.Data(dir, off, data, seen, at)
+		r.Data(dir, off, data, a)
 	}
 	if rest := n - int64(len(data)); rest > 0 {
-		k.c.caveat(CaveatSnapped)
-		a.Gap(dir, off+int64(len(data)), rest, at)
+		k.c.Caveats.Add(CaveatSnapped)
+		r.Gap(dir, off+int64(len(data)), rest, k.arrival(at, at))
 	}
 }
 
@@ -174,7 +174,7 @@ func (k *track) store(dir Dir, off, n int64, data []byte, ts uint32, at capture.
 		off = hi
 	}
 	for len(s.pend) > maxChunks {
-		k.c.caveat(CaveatGivenUp)
+		k.c.Caveats.Add(CaveatGivenUp)
 		k.giveUp(dir, s.pend[0].lo, at)
 	}
 }
@@ -191,10 +191,10 @@ func (k *track) keep(c *chunk, need int64, data []byte) {
 	case c.hi <= need:
 	case int64(len(data)) < c.hi-c.lo:
 		c.lost = true
-		k.c.caveat(CaveatSnapped)
+		k.c.Caveats.Add(CaveatSnapped)
 	case k.held()+len(data) > k.t.limits.ConnBuffer || k.t.held+len(data) > k.t.limits.Buffer:
 		c.lost = true
-		k.c.caveat(CaveatBuffer)
+		k.c.Caveats.Add(CaveatBuffer)
 	default:
 		c.data = append([]byte(nil), data...)
 		k.t.held += len(data)
@@ -206,10 +206,10 @@ func (k *track) held() int { return k.side[0].stream.held + k.side[1].stream.hel
 
 // needed is the first offset of dir's stream whose content the application needs.
 func (k *track) needed(dir Dir) int64 {
-	if k.app == nil {
+	if k.reader == nil {
 		return k.c.Half[dir].Frontier
 	}
-	skip := k.app.Skip(dir)
+	skip := k.reader.Skip(dir)
 	if skip > math.MaxInt64/2 {
 		return math.MaxInt64
 	}
@@ -227,10 +227,10 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 			k.deliver(dir, c.lo, size, c.data, c.seen, at)
 		case c.lost:
 			h.Frontier, h.Bytes = c.hi, h.Bytes+size
-			k.application(at).Gap(dir, c.lo, size, at)
+			k.speech(at).Gap(dir, c.lo, size, k.arrival(at, at))
 		default:
 			h.Frontier, h.Bytes = c.hi, h.Bytes+size
-			k.application(at).Skipped(dir, c.lo, size, c.seen, at)
+			k.speech(at).Skipped(dir, c.lo, size, k.arrival(c.seen, at))
 		}
 		n++
 	}
@@ -241,8 +241,8 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 		s.over = true
 		h.Frontier = max(h.Frontier, s.fin+1)
 		k.t.held -= s.drop(len(s.pend)) // nothing follows a FIN
-		if k.app != nil {
-			k.app.Fin(dir, at)
+		if k.reader != nil {
+			k.reader.Fin(dir, at)
 		}
 	}
 }
@@ -250,16 +250,35 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 // complete reports whether all octets before the FIN were delivered.
 func (s *stream) complete(h *Half) bool { return s.hasFin && h.Frontier >= s.fin }
 
-// application is the reader of the streams, made when there is something to read.
-func (k *track) application(at capture.Mark) app {
-	if k.app != nil {
-		return k.app
+// speech is the reader of the streams, made when there is something to read.
+func (k *track) speech(at capture.Mark) Reader {
+	if k.reader != nil {
+		return k.reader
 	}
-	k.app = newApp(k.c, &k.t.spare)
+	k.context = Context{&k.c.Transcript, &k.c.Caveats, transport{k}, &k.t.shared}
+	k.reader = k.t.shared.Readers.Recognise(&k.context)
 	for dir := range k.side {
 		if k.side[dir].stream.over { // it closed before anything was said
-			k.app.Fin(Dir(dir), at)
+			k.reader.Fin(Dir(dir), at)
 		}
 	}
-	return k.app
+	return k.reader
 }
+
+// arrival is how octets came that arrive in order with the segment in hand.
+func (k *track) arrival(seen, at capture.Mark) *Arrival {
+	k.t.arrival = Arrived(seen, at, max(k.latest(), 0))
+	return &k.t.arrival
+}
+
+// transport tells the reader what it may ask of the connection.
+type transport struct{ k *track }
+
+// RoundTrip is the least round trip between client and server.
+func (t transport) RoundTrip() time.Duration { return t.k.c.RTTMin() }
+
+// Acknowledged is the offset up to which dir's stream has been acknowledged.
+func (t transport) Acknowledged(dir Dir) int64 { return t.k.c.Half[dir].Una }
+
+// MidStream reports whether the capture lacks the beginning of the connection.
+func (t transport) MidStream() bool { return t.k.c.MidStream }

@@ -39,9 +39,9 @@ func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
 			h.Missing += n
 			h.Frontier = to
 			h.Max = max(h.Max, to)
-			k.c.caveat(CaveatMissing)
+			k.c.Caveats.Add(CaveatMissing)
 			k.hist.gap(dir)
-			k.application(at).Gap(dir, from, n, at)
+			k.speech(at).Gap(dir, from, n, k.arrival(at, at))
 		}
 		k.flush(dir, at)
 	}
@@ -64,14 +64,14 @@ func (k *track) holes(dir Dir, at capture.Mark) {
 	if d.unseenAt >= 0 { // they had only been captured late
 		k.c.Crossed = max(k.c.Crossed, at.Time-d.unseenAt, 1)
 		if k.c.Crossed >= crossedFrom {
-			k.c.caveat(CaveatCrossed)
+			k.c.Caveats.Add(CaveatCrossed)
 		}
 	}
 	d.unseenAt = -1
 	if len(d.stream.pend) > 0 && k.c.Half[dir.Peer()].Segments == 0 {
 		first := &d.stream.pend[0]
 		if h.Max-first.lo > giveUpBytes || at.Time-first.seen.Time > giveUpAfter {
-			k.c.caveat(CaveatOneSided)
+			k.c.Caveats.Add(CaveatOneSided)
 			k.giveUp(dir, first.lo, at)
 		}
 	}

@@ -148,14 +148,14 @@ func TestHostileOrders(t *testing.T) {
 func TestBufferCap(t *testing.T) {
 	sink := &fakeSink{}
 	table, tracker := NewTable(TableLimits{}), NewTracker(sink, TrackerLimits{ConnBuffer: 5000})
-	app := &fakeApp{}
+	app := &fakeReader{}
 	text := threeWay + "0.1 < . 101:1549(1448) ack 1\n0.1 < . 1549:2997(1448) ack 1\n0.1 < . 2997:4445(1448) ack 1\n" +
 		"0.1 < . 4445:5893(1448) ack 1\n0.2 < . 1:101(100) ack 1\n"
 	segs := parse(t, text)
 	for i := range segs {
 		c, dir, fresh := table.Assign(&segs[i])
 		if fresh {
-			tracker.state(c).app = app
+			tracker.state(c).reader = app
 		}
 		tracker.Add(c, dir, &segs[i])
 		if tracker.held > 5000 {

@@ -263,7 +263,7 @@ func (t *Table) resume(i int32, side int, seg *capture.Segment) {
 	t.open(e, side, seg)
 	e.flags = e.flags&clientIsB | keep
 	e.conn.Reuses = -1
-	e.conn.caveat(CaveatContinued)
+	e.conn.Caveats.Add(CaveatContinued)
 	t.move(i, listOpen)
 }
 

@@ -1,8 +1,6 @@
 package reassembly
 
-import (
-	"tcpwhy/capture"
-)
+import ()
 
 // Record types (RFC 8446 §5.1).
 const (
@@ -29,8 +27,7 @@ type tlsSide struct {
 	head   [recordHeader]byte
 	n      int     // octets of head that are there
 	left   int64   // octets of the record that are not, after the head
-	came   arrival // of the record's first octet
-	record int     // absolute number of the segment that brought it
+	came   Arrival // of the record's first octet
 	from   int64   // its offset
 	turn   bool    // the record is application data that belongs to a turn
 	lost   bool    // framing is unknown
@@ -45,65 +42,17 @@ type tlsSide struct {
 // tlsApp reads TLS without keys: the handshake as far as it is in the clear, then turns of
 // application-data records.
 type tlsApp struct {
-	c         *Conn
+	c         *Context
 	info      *TLSInfo
-	turns     turns
+	turns     Turns
 	side      [2]tlsSide
 	sessionID string
 	finished  bool // the client's Finished has been sent, or was missed
 }
 
-func newTLS(c *Conn) *tlsApp {
-	t := &tlsApp{c: c, info: &TLSInfo{}, turns: turns{c: c}}
-	t.side[FromServer].dir = FromServer
-	c.Protocol = ProtoTLS
-	c.TLS = t.info
-	return t
-}
-
-// late is for a connection whose beginning is missing: both sides resynchronise.
-func (t *tlsApp) late() {
-	t.finished = true
-	t.side[0].lost, t.side[1].lost = true, true
-}
-
-// startsRecord reports whether data begins with a plausible record header.
-func startsRecord(data []byte) bool {
-	if len(data) < recordHeader {
-		return false
-	}
-	size := int(data[3])<<8 | int(data[4])
-	return data[0] >= changeCipherRecord && data[0] <= heartbeatRecord && data[1] == 3 &&
-		data[2] <= 4 &&
-		size > 0 &&
-		size <= maxRecord
-}
-
-// recogniseTLS judges the beginning of a stream: a hello, or application data if the capture began
-// later.
-func recogniseTLS(data []byte) verdict {
-	kind := data[0]
-	if kind != handshakeRecord && kind != dataRecord {
-		return foreign
-	}
-	if len(data) > 1 && data[1] != 3 || len(data) > 2 && data[2] > 4 {
-		return foreign
-	}
-	if len(data) <= recordHeader {
-		return unsure
-	}
-	hello := data[recordHeader]
-	if startsRecord(data) &&
-		(kind == dataRecord && data[2] == 3 || hello == clientHelloType || hello == serverHelloType) {
-		return isTLS
-	}
-	return foreign
-}
-
 // Data walks the records in the octets.
-func (t *tlsApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
+func (t *tlsApp) Data(dir Dir, off int64, data []byte, a *Arrival) {
 	s := &t.side[dir]
-	a := arrival{seen, at}
 	if s.lost {
 		if !startsRecord(data) {
 			t.unread(s, off, int64(len(data)), a, 0)
@@ -122,14 +71,14 @@ func (t *tlsApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
 }
 
 // step consumes octets of one record's head or body.
-func (t *tlsApp) step(s *tlsSide, off int64, data []byte, a arrival) int {
+func (t *tlsApp) step(s *tlsSide, off int64, data []byte, a *Arrival) int {
 	if s.n == recordHeader {
 		n := int(min(int64(len(data)), s.left))
 		t.body(s, off, data[:n], a)
 		return n
 	}
 	if s.n == 0 {
-		s.came, s.from, s.record = a, off, t.c.currentRecord()
+		s.came, s.from = *a, off
 		t.info.CloseNotify[s.dir] = false
 	}
 	n := copy(s.head[s.n:], data)
@@ -141,37 +90,17 @@ func (t *tlsApp) step(s *tlsSide, off int64, data []byte, a arrival) int {
 }
 
 // begin judges a record by its head.
-func (t *tlsApp) begin(s *tlsSide, a arrival) {
+func (t *tlsApp) begin(s *tlsSide, a *Arrival) {
 	if !startsRecord(s.head[:]) {
-		t.c.caveat(CaveatTLSGap)
+		t.c.Caveats.Add(CaveatTLSGap)
 		t.lose(s)
 		return
 	}
 	s.left = int64(s.head[3])<<8 | int64(s.head[4])
 	s.turn = s.head[0] == dataRecord && t.belongs(s, int(s.left))
 	if s.turn {
-		t.add(s, s.from, recordHeader, arrival{s.came.seen, s.came.at}, 0)
-		t.turns.touch(s.dir, a.at)
-	}
-}
-
-// add counts octets in the turn of s.
-func (t *tlsApp) add(s *tlsSide, off, n int64, a arrival, facts Facts) {
-	count := t.c.ExchangeCount
-	t.turns.add(s.dir, off, n, a, facts)
-	if t.c.ExchangeCount != count {
-		t.turns.cur.FirstRecord = s.record
-	}
-}
-
-// touch moves the end of dir's turn to at.
-func (t *turns) touch(dir Dir, at capture.Mark) {
-	switch {
-	case t.over || t.cur == nil:
-	case dir == FromServer && t.cur.Response != nil:
-		t.cur.Response.End = at
-	case dir == FromClient && t.cur.Request != nil:
-		t.cur.Request.End = at
+		t.turns.Add(s.dir, s.from, recordHeader, &s.came, 0)
+		t.turns.Touch(s.dir, a.At)
 	}
 }
 
@@ -189,7 +118,7 @@ func (t *tlsApp) belongs(s *tlsSide, size int) bool {
 	}
 	s.data++
 	http2 := t.info.ALPN == "h2"
-	return !(http2 && size <= tinyRecord && t.turns.cur != nil)
+	return !(http2 && size <= tinyRecord && t.turns.Current() != nil)
 }
 
 // disguised reports whether a client's record before its Finished is part of the handshake. The
@@ -234,7 +163,7 @@ func (t *tlsApp) serverData(s *tlsSide, size int) bool {
 	}
 	s.data++
 	seenHello := t.info.ServerHello.Frame != 0
-	if t.turns.cur == nil && seenHello {
+	if t.turns.Current() == nil && seenHello {
 		return false
 	}
 	if t.info.Version != "TLS 1.3" || !seenHello {
@@ -245,8 +174,8 @@ func (t *tlsApp) serverData(s *tlsSide, size int) bool {
 	switch {
 	case s.data == 1:
 		s.ticket = size
-	case s.data == 3 && s.ticket < 0 && t.turns.cur.Index == 0:
-		t.turns.unanswer()
+	case s.data == 3 && s.ticket < 0 && t.turns.Current().Index == 0:
+		t.turns.Unanswer()
 	}
 	if s.data == 2 && size == s.ticket && size <= maxTicket {
 		s.ticket = -1
@@ -254,23 +183,15 @@ func (t *tlsApp) serverData(s *tlsSide, size int) bool {
 	return true
 }
 
-// unanswer takes back what counted as the beginning of a response.
-func (t *turns) unanswer() {
-	if t.over || t.cur == nil || t.cur.Request == nil {
-		return
-	}
-	t.cur.Response = nil
-}
-
 // body takes octets of a record after its head.
-func (t *tlsApp) body(s *tlsSide, off int64, data []byte, a arrival) {
+func (t *tlsApp) body(s *tlsSide, off int64, data []byte, a *Arrival) {
 	switch {
 	case s.head[0] == handshakeRecord && !s.cipher:
 		s.hs.feed(data, func(kind byte, hello []byte) {
 			if kind == clientHelloType && s.dir == FromClient {
-				t.clientHello(hello, a.at)
+				t.clientHello(hello, a.At)
 			} else if kind == serverHelloType && s.dir == FromServer {
-				t.serverHello(hello, a.at)
+				t.serverHello(hello, a.At)
 			}
 		})
 	case s.head[0] == alertRecord && s.left <= 2:
@@ -280,10 +201,12 @@ func (t *tlsApp) body(s *tlsSide, off int64, data []byte, a arrival) {
 }
 
 // pass counts octets of a record, at most those that are left of it.
-func (t *tlsApp) pass(s *tlsSide, off, n int64, a arrival, facts Facts) {
+func (t *tlsApp) pass(s *tlsSide, off, n int64, a *Arrival, facts Facts) {
 	s.left -= n
 	if s.turn {
-		t.add(s, off, n, a, facts)
+		in := *a
+		in.Record = s.came.Record
+		t.turns.Add(s.dir, off, n, &in, facts)
 	}
 	if s.left == 0 {
 		t.end(s, a)
@@ -291,7 +214,7 @@ func (t *tlsApp) pass(s *tlsSide, off, n int64, a arrival, facts Facts) {
 }
 
 // end acts on a complete record.
-func (t *tlsApp) end(s *tlsSide, a arrival) {
+func (t *tlsApp) end(s *tlsSide, a *Arrival) {
 	info := t.info
 	size := int(s.head[3])<<8 | int(s.head[4])
 	setup := !t.finished
@@ -301,25 +224,25 @@ func (t *tlsApp) end(s *tlsSide, a arrival) {
 	case handshakeRecord:
 		setup = true
 		if s.cipher && s.dir == FromClient {
-			info.ClientFinished = a.at
+			info.ClientFinished = a.At
 			t.finished = true
 		}
 	case alertRecord:
 		setup = false
 		info.CloseNotify[s.dir] = size > 2 || s.alert[1] == 0
-		info.CloseNotifyAt[s.dir] = a.at
+		info.CloseNotifyAt[s.dir] = a.At
 	case dataRecord:
 		last := t.finished && !s.turn && s.dir == FromClient && info.ClientFinished.Frame == 0
 		if last && info.Version == "TLS 1.3" {
-			info.ClientFinished = a.at
+			info.ClientFinished = a.At
 			setup = true
 		}
 		info.CloseNotify[s.dir] = info.Version == "TLS 1.3" && size == alert13
-		info.CloseNotifyAt[s.dir] = a.at
+		info.CloseNotifyAt[s.dir] = a.At
 		setup = setup && !s.turn
 	}
-	if setup && t.turns.cur == nil {
-		info.Done = a.at
+	if setup && t.turns.Current() == nil {
+		info.Done = a.At
 	}
 	if s.dir == FromServer && info.ServerHello.Frame != 0 && info.ClientFinished.Frame == 0 &&
 		!s.turn {

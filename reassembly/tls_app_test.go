@@ -109,9 +109,9 @@ func feed(log []write, chop int) *Conn {
 			data = data[n:]
 		}
 	}
-	p.app.Fin(FromClient, p.next())
-	p.app.Fin(FromServer, p.next())
-	p.app.End(p.next(), false)
+	p.reader.Fin(FromClient, p.next())
+	p.reader.Fin(FromServer, p.next())
+	p.reader.End(p.next(), false)
 	return p.c
 }
 

@@ -15,10 +15,10 @@ func (t *tlsApp) lose(s *tlsSide) {
 
 // unread takes octets without content: within a record they are counted; elsewhere they end the
 // framing.
-func (t *tlsApp) unread(s *tlsSide, off, n int64, a arrival, facts Facts) {
+func (t *tlsApp) unread(s *tlsSide, off, n int64, a *Arrival, facts Facts) {
 	for n > 0 && !s.lost {
 		if s.n < recordHeader {
-			t.c.caveat(CaveatTLSGap)
+			t.c.Caveats.Add(CaveatTLSGap)
 			t.lose(s)
 			break
 		}
@@ -33,26 +33,25 @@ func (t *tlsApp) unread(s *tlsSide, off, n int64, a arrival, facts Facts) {
 	}
 	// After the handshake nearly all octets are application data.
 	if t.finished {
-		s.record = t.c.currentRecord()
-		t.add(s, off, n, a, facts)
+		t.turns.Add(s.dir, off, n, a, facts)
 	}
 }
 
 // Skipped counts octets of records.
-func (t *tlsApp) Skipped(dir Dir, off, n int64, seen, at capture.Mark) {
-	t.unread(&t.side[dir], off, n, arrival{seen, at}, 0)
+func (t *tlsApp) Skipped(dir Dir, off, n int64, a *Arrival) {
+	t.unread(&t.side[dir], off, n, a, 0)
 }
 
 // Gap counts octets of records.
-func (t *tlsApp) Gap(dir Dir, off, n int64, at capture.Mark) {
-	t.unread(&t.side[dir], off, n, arrival{at, at}, HasGap)
+func (t *tlsApp) Gap(dir Dir, off, n int64, a *Arrival) {
+	t.unread(&t.side[dir], off, n, a, HasGap)
 }
 
 // Skip is the rest of a record that cannot be read.
 func (t *tlsApp) Skip(dir Dir) int64 {
 	s := &t.side[dir]
 	switch {
-	case t.turns.over:
+	case t.turns.Over():
 		return math.MaxInt64
 	case s.lost || s.n < recordHeader:
 		return 0
@@ -66,9 +65,9 @@ func (t *tlsApp) Skip(dir Dir) int64 {
 func (t *tlsApp) finish() {
 	for dir := range t.side {
 		s := &t.side[dir]
-		t.turns.partial[dir] = s.turn
+		t.turns.Partial[dir] = s.turn
 	}
-	t.turns.polite = t.info.CloseNotify[0] || t.info.CloseNotify[1]
+	t.turns.Polite = t.info.CloseNotify[0] || t.info.CloseNotify[1]
 }
 
 // Fin ends what dir sends.

@@ -134,7 +134,7 @@ func (t *tlsApp) clientHello(body []byte, at capture.Mark) {
 	// A client of TLS 1.3 sends a session ID for appearance's sake (RFC 8446 §D.4).
 	info.Offered = ticket || !modern && len(id) > 0
 	if r.bad || exts.bad {
-		t.c.caveat(CaveatTLSMalformed)
+		t.c.Caveats.Add(CaveatTLSMalformed)
 	}
 }
 
@@ -193,7 +193,7 @@ func (t *tlsApp) serverHello(body []byte, at capture.Mark) {
 		}
 	}
 	if r.bad || exts.bad {
-		t.c.caveat(CaveatTLSMalformed)
+		t.c.Caveats.Add(CaveatTLSMalformed)
 		return
 	}
 	info.Version = tlsVersion(version)

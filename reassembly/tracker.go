@@ -23,12 +23,14 @@ const (
 // Tracker applies segments to the connections of one worker. It is not safe for use by several
 // goroutines.
 type Tracker struct {
-	sink   Sink
-	limits TrackerLimits
-	held   int // octets that wait behind holes
-	spare  pool
-	waits  waitHeap
-	moment time.Duration // as Moment tells it
+	sink    Sink
+	limits  TrackerLimits
+	held    int // octets that wait behind holes
+	spare   pool
+	waits   waitHeap
+	moment  time.Duration // as Moment tells it
+	shared  Shared
+	arrival Arrival // of the octets that a reader is given
 }
 
 // NewTracker makes a Tracker that reports to sink.
@@ -43,7 +45,7 @@ func NewTracker(sink Sink, limits TrackerLimits) *Tracker {
 		limits.Records = defaultRecords
 	}
 	limits.Records = max(limits.Records, 64)
-	return &Tracker{sink: sink, limits: limits, moment: noMoment}
+	return &Tracker{sink: sink, limits: limits, moment: noMoment, shared: Shared{Readers: knownReaders()}}
 }
 
 // side is what the tracker knows of one direction beside its Half.
@@ -85,7 +87,8 @@ type side struct {
 type track struct {
 	t       *Tracker
 	c       *Conn
-	app     app
+	reader  Reader // of what is said; nil before the first octet
+	context Context
 	side    [2]side
 	hist    history
 	now     time.Duration
@@ -140,7 +143,7 @@ func (k *track) segment(e *event) {
 	k.meet(e)
 	rec := k.record(e)
 	if e.wild {
-		k.c.caveat(CaveatWild)
+		k.c.Caveats.Add(CaveatWild)
 		rec.Trait |= Wild
 		k.append(e, rec)
 		return
@@ -204,7 +207,7 @@ func (k *track) traits(e *event) Trait {
 	if len(e.seg.Payload) > 0 && len(k.side[e.dir].stream.pend) > 0 &&
 		k.side[e.dir].stream.conflicts(e.data(), e.seg.Payload) {
 		t |= Conflict
-		k.c.caveat(CaveatConflict)
+		k.c.Caveats.Add(CaveatConflict)
 	}
 	return t
 }
@@ -253,8 +256,8 @@ func (t *Tracker) Close(c *Conn, ended bool) {
 			k.giveUp(Dir(dir), h.Una, c.End)
 		}
 	}
-	if k.app != nil {
-		k.app.End(c.End, ended)
+	if k.reader != nil {
+		k.reader.End(c.End, ended)
 	}
 	k.conclude()
 	for dir := range k.side {

@@ -51,16 +51,16 @@ func BenchmarkBulk(b *testing.B) {
 		seg := gen.next()
 		c, dir, fresh := table.Assign(seg)
 		if fresh {
-			tracker.state(c).app = &countApp{}
+			tracker.state(c).reader = &countReader{}
 		}
 		tracker.Add(c, dir, seg)
 	}
 }
 
-// countSink and countApp do nothing, without allocating.
+// countSink and countReader do nothing, without allocating.
 type (
-	countSink struct{}
-	countApp  struct{}
+	countSink   struct{}
+	countReader struct{}
 )
 
 func (*countSink) Began(*Conn, *Exchange)    {}
@@ -69,13 +69,13 @@ func (*countSink) Exchange(*Conn, *Exchange) {}
 func (*countSink) Release(*Conn, int)        {}
 func (*countSink) Closed(*Conn, bool)        {}
 
-func (*countApp) Data(Dir, int64, []byte, capture.Mark, capture.Mark)   {}
-func (*countApp) Skipped(Dir, int64, int64, capture.Mark, capture.Mark) {}
-func (*countApp) Gap(Dir, int64, int64, capture.Mark)                   {}
-func (*countApp) Fin(Dir, capture.Mark)                                 {}
-func (*countApp) Rst(Dir, capture.Mark)                                 {}
-func (*countApp) Skip(Dir) int64                                        { return 0 }
-func (*countApp) End(capture.Mark, bool)                                {}
+func (*countReader) Data(Dir, int64, []byte, *Arrival)   {}
+func (*countReader) Skipped(Dir, int64, int64, *Arrival) {}
+func (*countReader) Gap(Dir, int64, int64, *Arrival)     {}
+func (*countReader) Fin(Dir, capture.Mark)               {}
+func (*countReader) Rst(Dir, capture.Mark)               {}
+func (*countReader) Skip(Dir) int64                      { return 0 }
+func (*countReader) End(capture.Mark, bool)              {}
 
 // BenchmarkShort is a handshake, one request and response, and a close, each on a tuple of its own.
 func BenchmarkShort(b *testing.B) {
@@ -117,7 +117,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 			seg := gen.next()
 			c, dir, fresh := table.Assign(seg)
 			if fresh {
-				tracker.state(c).app = &countApp{}
+				tracker.state(c).reader = &countReader{}
 			}
 			tracker.Add(c, dir, seg)
 		}

@@ -23,13 +23,3 @@ const (
 	CaveatCrossed    = "late-direction"
 	CaveatBadOptions = "bad-options" // a TCP option list was malformed
 )
-
-// caveat adds a code once. There are few codes, so that the list needs no other bound.
-func (c *Conn) caveat(code string) {
-	for _, have := range c.Caveats {
-		if have == code {
-			return
-		}
-	}
-	c.Caveats = append(c.Caveats, code)
-}

@@ -30,7 +30,7 @@ func (k *track) settle() {
 	}
 	if len(c.Records) >= limit {
 		if len(c.Exchanges) > 0 {
-			c.caveat(CaveatHistory)
+			c.Caveats.Add(CaveatHistory)
 		}
 		k.release(len(c.Records) / 2)
 	}
@@ -128,7 +128,7 @@ func (k *track) refresh() {
 	if a, b := c.Half[0].Segments, c.Half[1].Segments; min(a, b) == 0 && max(a, b) > 1 &&
 		c.State != Connecting &&
 		c.State != Refused {
-		c.caveat(CaveatOneSided)
+		c.Caveats.Add(CaveatOneSided)
 	}
 	if len(c.History) != int(k.hist.n) {
 		c.History = k.hist.String()

@@ -133,7 +133,7 @@ func (k *track) forgetSYN() {
 		c.Half[dir] = Half{Segments: h.Segments, TTLMin: h.TTLMin, TTLMax: h.TTLMax, RTT: h.RTT}
 	}
 	c.State, c.MidStream, k.sniffed = Established, true, false
-	c.caveat(CaveatMidStream)
+	c.Caveats.Add(CaveatMidStream)
 }
 
 // window is the window that a segment offers, in octets. It is scaled only if both sides offered

@@ -12,45 +12,6 @@ const (
 type pool struct {
 	tracks    []*track
 	histories [][]Record
-	dialogues []*dialogue
-	https     []*httpApp
-}
-
-// dialogue reads connection c, of which nothing is known yet.
-func (p *pool) dialogue(c *Conn) *dialogue {
-	n := len(p.dialogues)
-	if n == 0 {
-		return &dialogue{c: c, spare: p}
-	}
-	d := p.dialogues[n-1]
-	p.dialogues = p.dialogues[:n-1]
-	d.c, d.spare = c, p
-	return d
-}
-
-// http reads connection c as HTTP/1.
-func (p *pool) http(c *Conn) *httpApp {
-	n := len(p.https)
-	if n == 0 {
-		return new(httpApp).start(c)
-	}
-	h := p.https[n-1]
-	p.https = p.https[:n-1]
-	return h.start(c)
-}
-
-// keepApp takes the memory of what read a connection that is over.
-func (p *pool) keepApp(a app) {
-	d, ok := a.(*dialogue)
-	if !ok || len(p.dialogues) == maxSpare {
-		return
-	}
-	if h, ok := d.inner.(*httpApp); ok && len(p.https) < maxSpare {
-		h.empty()
-		p.https = append(p.https, h)
-	}
-	*d = dialogue{}
-	p.dialogues = append(p.dialogues, d)
 }
 
 // track is an empty state.
@@ -82,7 +43,6 @@ func (p *pool) keep(k *track) {
 		p.histories = append(p.histories, k.c.Records[:0])
 	}
 	k.c.Records = nil
-	p.keepApp(k.app)
 	if len(p.tracks) == maxSpare {
 		return
 	}

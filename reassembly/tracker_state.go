@@ -14,7 +14,7 @@ func (k *track) meet(e *event) {
 		c.Start, c.End = e.at, e.at
 		if !seg.Flags.Has(capture.SYN) || seg.Flags.Has(capture.ACK) {
 			c.MidStream = true
-			c.caveat(CaveatMidStream)
+			c.Caveats.Add(CaveatMidStream)
 		}
 		if !seg.Flags.Has(capture.SYN) {
 			c.State = Established
@@ -28,7 +28,7 @@ func (k *track) meet(e *event) {
 		k.meetTimestamps()
 	}
 	if seg.Options.Has(capture.BadOptions) {
-		c.caveat(CaveatBadOptions)
+		c.Caveats.Add(CaveatBadOptions)
 	}
 	switch reset := seg.Flags.Has(capture.RST); {
 	case h.TTLMax == 0, d.onlyRST && !reset:
@@ -153,8 +153,8 @@ func (k *track) closing(e *event) {
 	case c.State != Closed && c.State != Refused:
 		c.State = Reset
 	}
-	if k.app != nil {
-		k.app.Rst(e.dir, e.at)
+	if k.reader != nil {
+		k.reader.Rst(e.dir, e.at)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"tcpwhy/reassembly/tcptext"
 )
 
-// fakeApp keeps what the streams deliver.
-type fakeApp struct {
+// fakeReader keeps what the streams deliver.
+type fakeReader struct {
 	data   [2]strings.Builder // gaps are shown as [n], what was skipped as {n}
 	next   [2]int64
 	fin    [2]capture.Mark
@@ -20,7 +20,7 @@ type fakeApp struct {
 	unread bool // no content is needed
 }
 
-func (a *fakeApp) step(dir Dir, off, n int64) {
+func (a *fakeReader) step(dir Dir, off, n int64) {
 	if n <= 0 {
 		a.bad = append(a.bad, "empty call")
 	}
@@ -30,25 +30,25 @@ func (a *fakeApp) step(dir Dir, off, n int64) {
 	a.next[dir] = off + n
 }
 
-func (a *fakeApp) Data(dir Dir, off int64, data []byte, seen, at capture.Mark) {
+func (a *fakeReader) Data(dir Dir, off int64, data []byte, _ *Arrival) {
 	a.step(dir, off, int64(len(data)))
 	a.data[dir].Write(data)
 }
 
-func (a *fakeApp) Skipped(dir Dir, off, n int64, seen, at capture.Mark) {
+func (a *fakeReader) Skipped(dir Dir, off, n int64, _ *Arrival) {
 	a.step(dir, off, n)
 	a.data[dir].WriteString("{" + itoa(n) + "}")
 }
 
-func (a *fakeApp) Gap(dir Dir, off, n int64, at capture.Mark) {
+func (a *fakeReader) Gap(dir Dir, off, n int64, _ *Arrival) {
 	a.step(dir, off, n)
 	a.data[dir].WriteString("[" + itoa(n) + "]")
 }
 
-func (a *fakeApp) Fin(dir Dir, at capture.Mark) { a.fin[dir] = at }
-func (a *fakeApp) Rst(dir Dir, at capture.Mark) { a.rst = append(a.rst, dir) }
-func (a *fakeApp) End(capture.Mark, bool)       { a.ended++ }
-func (a *fakeApp) Skip(Dir) int64 {
+func (a *fakeReader) Fin(dir Dir, at capture.Mark) { a.fin[dir] = at }
+func (a *fakeReader) Rst(dir Dir, at capture.Mark) { a.rst = append(a.rst, dir) }
+func (a *fakeReader) End(capture.Mark, bool)       { a.ended++ }
+func (a *fakeReader) Skip(Dir) int64 {
 	if a.unread {
 		return math.MaxInt64
 	}
@@ -82,7 +82,7 @@ func (s *fakeSink) Closed(c *Conn, ended bool) {
 type run struct {
 	*Conn
 	sink *fakeSink
-	app  *fakeApp
+	app  *fakeReader
 	all  []*Conn
 }
 
@@ -104,8 +104,8 @@ func play(t testing.TB, segs []capture.Segment, unread bool) run {
 			continue
 		}
 		if fresh {
-			r.app = &fakeApp{unread: unread}
-			tracker.state(c).app = r.app
+			r.app = &fakeReader{unread: unread}
+			tracker.state(c).reader = r.app
 			r.Conn = c
 			r.all = append(r.all, c)
 		}

@@ -29,7 +29,6 @@ var exceptions = map[string]float64{
 	"reassembly: fields of Conn":                                31,
 	"reassembly: fields of Half":                                28,
 	"reassembly: fields of side":                                30,
-	"reassembly: files that depend on each other":               21,
 }
 
 // measure is one figure of the source.
