@@ -292,7 +292,8 @@ func (k *track) judgeResends(e *event, una int64) {
 func (k *track) again(e *event, una int64) bool {
 	own, peer, h := &k.side[e.dir], &k.side[e.dir.Peer()], &k.c.Half[e.dir]
 	const other = capture.SYN | capture.FIN | capture.RST
-	return e.ack == una && e.seg.NSACK == 0 && e.seq == e.end && e.seq == h.Max && !h.FinSeen && e.seg.Flags&other == 0 && own.winSet && e.win == own.win &&
+	return e.ack == una && e.seg.NSACK == 0 && e.seg.Flags&other == 0 &&
+		e.seq == e.end && e.seq == h.Max && !h.FinSeen && own.winSet && e.win == own.win &&
 		k.c.Half[e.dir.Peer()].Max == una &&
 		peer.last.Retransmitted()
 }

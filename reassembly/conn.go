@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 )
 
 // State is how far a connection has come, in the words of the report.
@@ -58,28 +59,6 @@ func (v Vantage) String() string { return vantageNames[v] }
 func ParseVantage(name string) (Vantage, bool) {
 	i := slices.Index(vantageNames[:], name)
 	return Vantage(max(i, 0)), i >= 0
-}
-
-// Protocol is what the connection speaks.
-type Protocol uint8
-
-const (
-	ProtoUnknown Protocol = iota // no data yet, or nothing known: exchanges are turns
-	ProtoHTTP1                   // exchanges are HTTP/1 messages
-	ProtoTLS                     // exchanges are turns of application-data records
-	ProtoHTTP2                   // cleartext HTTP/2: exchanges are turns for now
-	ProtoTunnel                  // after CONNECT or an upgrade: turns
-)
-
-var protocolNames = [...]string{"unknown", "http/1", "tls", "http/2", "tunnel"}
-
-// String is the protocol's name in reports.
-func (p Protocol) String() string { return protocolNames[p] }
-
-// ParseProtocol is the protocol of that name in reports; false if there is none.
-func ParseProtocol(name string) (Protocol, bool) {
-	i := slices.Index(protocolNames[:], name)
-	return Protocol(max(i, 0)), i >= 0
 }
 
 // RTT collects round-trip samples between the capture point and one host (RFC 6298 §3: none from
@@ -159,7 +138,7 @@ type Conn struct {
 	Refusal      capture.ICMPInfo // valid if Refused by ICMP
 	// the longest that octets were captured after their acknowledgment; 0: never
 	Crossed time.Duration
-	Caveats Caveats // what the capture lacks of this connection
+	Caveats exchange.Caveats // what the capture lacks of this connection
 
 	// Records is the history that is still held, in order of arrival. Records[0] is the record with
 	// absolute number Released; it reaches back to the start of the oldest exchange that has not
@@ -167,7 +146,7 @@ type Conn struct {
 	Records  []Record
 	Released int
 	// Transcript is what was said, as far as it was made out.
-	Transcript
+	exchange.Transcript
 
 	// User belongs to the Sink: its state about this connection.
 	User any
@@ -180,7 +159,7 @@ type Conn struct {
 // their own.
 type connRoom struct {
 	syn, synACK [1]capture.Mark
-	exchange    [1]*Exchange
+	exchange    [1]*exchange.Exchange
 }
 
 // Far is the round trip between the capture point and the sender of dir: how long ago that sender,
@@ -195,36 +174,3 @@ func (c *Conn) Scaled() bool { return c.Half[0].scaled() && c.Half[1].scaled() }
 
 // scaled reports whether it is known by how much h's windows are shifted.
 func (h *Half) scaled() bool { return h.HasISN && (h.HasWS || !h.CutSYN) }
-
-// TLSInfo is what the handshake tells without keys.
-type TLSInfo struct {
-	SNI string
-	// chosen by the server if visible, else the client's first offer
-	ALPN string
-	// "TLS 1.2", "TLS 1.3", ...: negotiated, "" if no ServerHello was seen
-	Version string
-	// the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
-	Resumed bool
-	// last handshake record before application data
-	Done                                     capture.Mark
-	ClientHello, ServerHello, ClientFinished capture.Mark
-	// the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
-	HelloRetry bool
-	// the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
-	Offered bool
-	// the client offered 0-RTT data (RFC 8446 §4.2.10)
-	EarlyData bool
-	// octets of the server's records from ServerHello until the client's Finished: certificates,
-	// mostly
-	ServerFlight  int64
-	CloseNotifyAt [2]capture.Mark // valid with CloseNotify
-	// by Dir: an alert record came last (TLS 1.2: close_notify in the clear; 1.3: an alert-sized
-	// record)
-	CloseNotify [2]bool
-}
-
-// ServerEnds reports whether the server had the last word of the handshake, as in full ones up to
-// TLS 1.2 (RFC 5246 §7.3).
-func (t *TLSInfo) ServerEnds() bool {
-	return t.Done.Frame != 0 && t.Done.Frame != t.ClientFinished.Frame
-}

@@ -94,8 +94,8 @@ func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 		h.Eff, z.best = n, z.run
 	case n > h.Eff && n <= 1500 && n%h.Eff != 0 && uint32(h.MSS) <= h.Eff+tsOption:
 		h.Eff = n // it sends more than it wants to get
-	case z.best != 0 && n <= 1500 && n > h.Eff: // the guess was too small, as the segment was not offloaded
-		h.Eff = n
+	case z.best != 0 && n <= 1500 && n > h.Eff:
+		h.Eff = n // the guess was too small, as the segment was not offloaded
 	}
 }
 

@@ -9,6 +9,8 @@
 // worker owns, and tells a Sink what became of them.
 package reassembly
 
+import "tcpwhy/reassembly/exchange"
+
 // Sink is told of each connection's progress by the Tracker that owns the connection, from that
 // Tracker's goroutine. All calls for one connection come in the order of the capture, and depend on
 // nothing but that connection's segments, so that the number of workers changes nothing.
@@ -16,13 +18,13 @@ type Sink interface {
 	// Began is called as soon as an exchange has begun, Over as soon as nothing more will be added
 	// to it, each during the segment that made it so. Judgements that compare connections need to
 	// know at once.
-	Began(c *Conn, x *Exchange)
-	Over(c *Conn, x *Exchange)
+	Began(c *Conn, x *exchange.Exchange)
+	Over(c *Conn, x *exchange.Exchange)
 	// Exchange is called once for every exchange, in order, when it is Over and settled: late
 	// copies of its segments, acknowledgments and resets that belong to it are in c.Records (or the
 	// connection or the capture has ended). Afterwards the records before x.FirstRecord may be
 	// released; those of x itself stay until the next exchange has been judged.
-	Exchange(c *Conn, x *Exchange)
+	Exchange(c *Conn, x *exchange.Exchange)
 	// Release is called before the first n of c.Records are released, whatever the reason: the
 	// history grew too long in the middle of an exchange, or the exchanges it belongs to have all
 	// been judged.

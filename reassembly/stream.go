@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 )
 
 // chunk is a range of a stream that arrived before what precedes it.
@@ -251,11 +252,16 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 func (s *stream) complete(h *Half) bool { return s.hasFin && h.Frontier >= s.fin }
 
 // speech is the reader of the streams, made when there is something to read.
-func (k *track) speech(at capture.Mark) Reader {
+func (k *track) speech(at capture.Mark) exchange.Reader {
 	if k.reader != nil {
 		return k.reader
 	}
-	k.context = Context{&k.c.Transcript, &k.c.Caveats, transport{k}, &k.t.shared}
+	k.context = exchange.Context{
+		Transcript: &k.c.Transcript,
+		Caveats:    &k.c.Caveats,
+		TCP:        transport{k},
+		Shared:     &k.t.shared,
+	}
 	k.reader = k.t.shared.Readers.Recognise(&k.context)
 	for dir := range k.side {
 		if k.side[dir].stream.over { // it closed before anything was said
@@ -266,8 +272,8 @@ func (k *track) speech(at capture.Mark) Reader {
 }
 
 // arrival is how octets came that arrive in order with the segment in hand.
-func (k *track) arrival(seen, at capture.Mark) *Arrival {
-	k.t.arrival = Arrived(seen, at, max(k.latest(), 0))
+func (k *track) arrival(seen, at capture.Mark) *exchange.Arrival {
+	k.t.arrival = exchange.Arrived(seen, at, max(k.latest(), 0))
 	return &k.t.arrival
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TrackerLimits bound what a Tracker holds. Zero values mean the defaults.
@@ -29,8 +30,8 @@ type Tracker struct {
 	spare   pool
 	waits   waitHeap
 	moment  time.Duration // as Moment tells it
-	shared  Shared
-	arrival Arrival // of the octets that a reader is given
+	shared  exchange.Shared
+	arrival exchange.Arrival // of the octets that a reader is given
 }
 
 // NewTracker makes a Tracker that reports to sink.
@@ -45,7 +46,9 @@ func NewTracker(sink Sink, limits TrackerLimits) *Tracker {
 		limits.Records = defaultRecords
 	}
 	limits.Records = max(limits.Records, 64)
-	return &Tracker{sink: sink, limits: limits, moment: noMoment, shared: Shared{Readers: knownReaders()}}
+	t := &Tracker{sink: sink, limits: limits, moment: noMoment}
+	t.shared.Readers = knownReaders()
+	return t
 }
 
 // side is what the tracker knows of one direction beside its Half.
@@ -87,8 +90,8 @@ type side struct {
 type track struct {
 	t       *Tracker
 	c       *Conn
-	reader  Reader // of what is said; nil before the first octet
-	context Context
+	reader  exchange.Reader // of what is said; nil before the first octet
+	context exchange.Context
 	side    [2]side
 	hist    history
 	now     time.Duration

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 )
 
 // bulk makes segments of one long download: a request, then data with an acknowledgment for every
@@ -63,19 +64,19 @@ type (
 	countReader struct{}
 )
 
-func (*countSink) Began(*Conn, *Exchange)    {}
-func (*countSink) Over(*Conn, *Exchange)     {}
-func (*countSink) Exchange(*Conn, *Exchange) {}
-func (*countSink) Release(*Conn, int)        {}
-func (*countSink) Closed(*Conn, bool)        {}
+func (*countSink) Began(*Conn, *exchange.Exchange)    {}
+func (*countSink) Over(*Conn, *exchange.Exchange)     {}
+func (*countSink) Exchange(*Conn, *exchange.Exchange) {}
+func (*countSink) Release(*Conn, int)                 {}
+func (*countSink) Closed(*Conn, bool)                 {}
 
-func (*countReader) Data(Dir, int64, []byte, *Arrival)   {}
-func (*countReader) Skipped(Dir, int64, int64, *Arrival) {}
-func (*countReader) Gap(Dir, int64, int64, *Arrival)     {}
-func (*countReader) Fin(Dir, capture.Mark)               {}
-func (*countReader) Rst(Dir, capture.Mark)               {}
-func (*countReader) Skip(Dir) int64                      { return 0 }
-func (*countReader) End(capture.Mark, bool)              {}
+func (*countReader) Data(Dir, int64, []byte, *exchange.Arrival)   {}
+func (*countReader) Skipped(Dir, int64, int64, *exchange.Arrival) {}
+func (*countReader) Gap(Dir, int64, int64, *exchange.Arrival)     {}
+func (*countReader) Fin(Dir, capture.Mark)                        {}
+func (*countReader) Rst(Dir, capture.Mark)                        {}
+func (*countReader) Skip(Dir) int64                               { return 0 }
+func (*countReader) End(capture.Mark, bool)                       {}
 
 // BenchmarkShort is a handshake, one request and response, and a close, each on a tuple of its own.
 func BenchmarkShort(b *testing.B) {

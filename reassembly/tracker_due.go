@@ -1,6 +1,10 @@
 package reassembly
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/reassembly/exchange"
+)
 
 // quietFor is how long a connection must have been silent for an exchange that is over to be handed
 // on before the next segment. Most timeouts that repeat a lost tail have fired by then (RFC 6298
@@ -44,7 +48,7 @@ func (k *track) settleBefore(moment time.Duration) {
 }
 
 // due is when an exchange that is over is handed on if its connection stays silent.
-func (k *track) due(x *Exchange) time.Duration {
+func (k *track) due(x *exchange.Exchange) time.Duration {
 	quiet := quietFor
 	if k.unconfirmed(x) {
 		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298

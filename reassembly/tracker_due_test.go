@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tcpwhy/reassembly/exchange"
 )
 
 // dueSink notes what it is told of exchanges, and when.
@@ -15,7 +17,7 @@ type dueSink struct {
 	lines   []string
 }
 
-func (s *dueSink) Exchange(c *Conn, x *Exchange) {
+func (s *dueSink) Exchange(c *Conn, x *exchange.Exchange) {
 	s.lines = append(s.lines, fmt.Sprintf("exchange %d with %d records, due at %v", x.Index, len(c.Records), s.tracker.Moment()))
 }
 

@@ -1,6 +1,10 @@
 package reassembly
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/reassembly/exchange"
+)
 
 // When exchanges are handed on, and what history is kept.
 
@@ -60,7 +64,7 @@ func (k *track) announce() {
 // trips have passed since its end, or the next response has begun, which comes after the
 // acknowledgment of this one. A response that has not been acknowledged may have been lost after it
 // passed, and then its repair is still to come.
-func (k *track) settled(x *Exchange) bool {
+func (k *track) settled(x *exchange.Exchange) bool {
 	if !x.Over {
 		return false
 	}
@@ -76,7 +80,7 @@ func (k *track) settled(x *Exchange) bool {
 // unconfirmed reports whether the client, which is seen to acknowledge, has yet to acknowledge the
 // whole response, as long as the longest retransmission timer. The end of the connection ends the
 // wait.
-func (k *track) unconfirmed(x *Exchange) bool {
+func (k *track) unconfirmed(x *exchange.Exchange) bool {
 	c := k.c
 	m := x.Response
 	if m == nil || c.Half[FromClient].Segments == 0 || c.State == Reset || c.State == Closed {

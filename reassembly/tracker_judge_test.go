@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 )
 
 // diary notes what a Sink is told, in order, and checks that records are released before they are
@@ -16,9 +17,9 @@ type diary struct {
 	t        *testing.T
 }
 
-func (d *diary) Began(c *Conn, x *Exchange) { d.note(c, "began %d", x.Index) }
-func (d *diary) Over(c *Conn, x *Exchange)  { d.note(c, "over %d", x.Index) }
-func (d *diary) Exchange(c *Conn, x *Exchange) {
+func (d *diary) Began(c *Conn, x *exchange.Exchange) { d.note(c, "began %d", x.Index) }
+func (d *diary) Over(c *Conn, x *exchange.Exchange)  { d.note(c, "over %d", x.Index) }
+func (d *diary) Exchange(c *Conn, x *exchange.Exchange) {
 	d.note(c, "exchange %d from record %d", x.Index, x.FirstRecord)
 	if x.Judged || c.Exchanges[0] != x {
 		d.t.Errorf("exchange %d is not the oldest that is not judged", x.Index)

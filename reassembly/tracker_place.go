@@ -1,10 +1,6 @@
 package reassembly
 
-import (
-	"bytes"
-
-	"tcpwhy/capture"
-)
+import "tcpwhy/capture"
 
 // place finds the offsets of a segment's numbers, and learns where each side's numbers begin.
 func (k *track) place(e *event) {
@@ -111,7 +107,8 @@ func (k *track) strayed(e *event) bool {
 // says nothing about the new connection.
 func (k *track) answersForOld(e *event) bool {
 	h := &k.c.Half
-	return k.c.State == Connecting && e.dir == FromServer && h[FromClient].HasISN && !h[FromServer].HasISN && e.seg.Len == 0 &&
+	return k.c.State == Connecting && e.dir == FromServer && e.seg.Len == 0 &&
+		h[FromClient].HasISN && !h[FromServer].HasISN &&
 		e.seg.Flags&(capture.SYN|capture.RST|capture.FIN|capture.ACK) == capture.ACK &&
 		e.seg.Ack-h[FromClient].ISN-1 > strayWithin
 }
@@ -209,41 +206,4 @@ func (k *track) turn() {
 		c.FirstClose ^= 1
 	}
 	k.hist.flip()
-}
-
-// methods are what requests begin with (RFC 9110 §9, RFC 5789, WebDAV's most common).
-var methods = [...]string{
-	"GET ",
-	"POST ",
-	"HEAD ",
-	"PUT ",
-	"DELETE ",
-	"OPTIONS ",
-	"PATCH ",
-	"CONNECT ",
-	"TRACE ",
-	"PROPFIND ",
-	"PRI * HTTP/2",
-}
-
-// speaks tells by the first octets of a segment which side sends them.
-func speaks(data []byte) (dir Dir, known bool) {
-	if bytes.HasPrefix(data, []byte("HTTP/1.")) {
-		return FromServer, true
-	}
-	for _, m := range methods {
-		if len(data) >= len(m) && string(data[:len(m)]) == m {
-			return FromClient, true
-		}
-	}
-	// A TLS handshake record (RFC 8446 §5.1) that holds a ClientHello or a ServerHello.
-	if len(data) > 5 && data[0] == 22 && data[1] == 3 {
-		switch data[5] {
-		case 1:
-			return FromClient, true
-		case 2:
-			return FromServer, true
-		}
-	}
-	return FromClient, false
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 	"tcpwhy/reassembly/tcptext"
 )
 
@@ -30,17 +31,17 @@ func (a *fakeReader) step(dir Dir, off, n int64) {
 	a.next[dir] = off + n
 }
 
-func (a *fakeReader) Data(dir Dir, off int64, data []byte, _ *Arrival) {
+func (a *fakeReader) Data(dir Dir, off int64, data []byte, _ *exchange.Arrival) {
 	a.step(dir, off, int64(len(data)))
 	a.data[dir].Write(data)
 }
 
-func (a *fakeReader) Skipped(dir Dir, off, n int64, _ *Arrival) {
+func (a *fakeReader) Skipped(dir Dir, off, n int64, _ *exchange.Arrival) {
 	a.step(dir, off, n)
 	a.data[dir].WriteString("{" + itoa(n) + "}")
 }
 
-func (a *fakeReader) Gap(dir Dir, off, n int64, _ *Arrival) {
+func (a *fakeReader) Gap(dir Dir, off, n int64, _ *exchange.Arrival) {
 	a.step(dir, off, n)
 	a.data[dir].WriteString("[" + itoa(n) + "]")
 }
@@ -64,15 +65,15 @@ func itoa(n int64) string {
 
 // fakeSink counts what it is told, and keeps the records that are released.
 type fakeSink struct {
-	exchanges []*Exchange
+	exchanges []*exchange.Exchange
 	records   []Record
 	closed    int
 }
 
-func (s *fakeSink) Began(*Conn, *Exchange)        {}
-func (s *fakeSink) Over(*Conn, *Exchange)         {}
-func (s *fakeSink) Exchange(c *Conn, x *Exchange) { s.exchanges = append(s.exchanges, x) }
-func (s *fakeSink) Release(c *Conn, n int)        { s.records = append(s.records, c.Records[:n]...) }
+func (s *fakeSink) Began(*Conn, *exchange.Exchange)        {}
+func (s *fakeSink) Over(*Conn, *exchange.Exchange)         {}
+func (s *fakeSink) Exchange(c *Conn, x *exchange.Exchange) { s.exchanges = append(s.exchanges, x) }
+func (s *fakeSink) Release(c *Conn, n int)                 { s.records = append(s.records, c.Records[:n]...) }
 func (s *fakeSink) Closed(c *Conn, ended bool) {
 	s.closed++
 	s.records = append(s.records, c.Records...)

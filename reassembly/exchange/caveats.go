@@ -1,0 +1,29 @@
+package exchange
+
+// Caveats are codes for what the capture lacks of a connection, or what is odd about it.
+type Caveats []string
+
+// Add adds a code once. There are few codes, so that the list needs no other bound.
+func (c *Caveats) Add(code string) {
+	for _, have := range *c {
+		if have == code {
+			return
+		}
+	}
+	*c = append(*c, code)
+}
+
+// The codes that come from what the connection carries.
+const (
+	CaveatHTTPGap    = "http-gap"    // the capture lacks octets that frame messages
+	CaveatHTTPResync = "http-resync" // after such a gap the start of a message was guessed
+	// something that is no message stood where one should begin
+	CaveatHTTPMessage = "http-bad-message"
+	// interim responses were not kept: too many, or without a request
+	CaveatInterim = "http-interim"
+	// more unanswered requests than are kept: exchanges are turns from there on
+	CaveatOutstanding  = "http-outstanding"
+	CaveatPayloadCut   = "payload-cut"   // the capture cut message headers: exchanges are turns
+	CaveatTLSGap       = "tls-gap"       // the capture lacks octets that frame TLS records
+	CaveatTLSMalformed = "tls-malformed" // a TLS handshake message could not be read
+)

@@ -1,0 +1,98 @@
+// Package exchange is the contract between a connection and the readers of what is said on it: what
+// a Reader is given (octets, and how they came), and what it gives back (exchanges, with the moment
+// and frame of every boundary).
+package exchange
+
+import (
+	"slices"
+
+	"tcpwhy/capture"
+)
+
+// Outcome is how an exchange ended, in the words of the report.
+type Outcome uint8
+
+const (
+	Incomplete Outcome = iota // the capture ended first, or lacks part of it
+	Complete
+	Truncated   // the connection closed before the announced end of the response
+	ResetByPeer // a RST ended it after the response began
+	NoResponse  // the connection ended without a response
+	Aborted     // the client gave up
+	Upgraded    // 101, or CONNECT with 2xx: what follows is another protocol
+)
+
+var outcomeNames = [...]string{
+	"incomplete",
+	"complete",
+	"truncated",
+	"reset",
+	"no-response",
+	"aborted",
+	"upgraded",
+}
+
+// String is the outcome's name in reports.
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// ParseOutcome is the outcome of that name in reports; false if there is none.
+func ParseOutcome(name string) (Outcome, bool) {
+	i := slices.Index(outcomeNames[:], name)
+	return Outcome(max(i, 0)), i >= 0
+}
+
+// Interim is a 1xx response other than 101 (RFC 9110 §15.2).
+type Interim struct {
+	Status int
+	At     capture.Mark
+}
+
+// Exchange is a request and its final response, with the moment and frame of every boundary. HTTP/1
+// makes it of messages, everything else of turns (what one side said before the other answered).
+type Exchange struct {
+	Index  int // within its connection, from 0
+	Turn   bool
+	Method string // "" for turns and for a response without request
+	// as sent, at most 2 KiB; query included, so never print it raw
+	Target string
+	Host   string
+	// of the request: "HTTP/1.1"; of the response if the capture lacks the request
+	Version string
+	// of the final response's status line; "" if there is none
+	ResponseVersion string
+	Status          int // 0: none
+	Interim         []Interim
+	Request         *Message // nil if the capture lacks it
+	Response        *Message // nil if there is none
+	Outcome         Outcome
+	// product token of User-Agent, without comment: "curl/8.5"; at most 40 octets
+	Agent string
+	// product token of Server: "nginx/1.22.1"; at most 40 octets
+	Software string
+	// product token of X-Powered-By: "Express", "PHP/8.2"; at most 40 octets
+	Powered string
+	// who forwarded it last, by its Via field: the comment's product or the name; at most 40 octets
+	RequestVia, ResponseVia string
+	// from the response's Keep-Alive field; 0: not given, or NotKept
+	KeepAliveTimeout, KeepAliveMax int
+	NotKept                        bool // the same said timeout=0: idle connections are not kept
+	Over                           bool // nothing more will be added to it
+	Judged                         bool
+	FirstRecord                    int // absolute number of the record at which the exchange began
+}
+
+// Start is the first moment that belongs to the exchange.
+func (x *Exchange) Start() capture.Mark {
+	if x.Request != nil {
+		return x.Request.Start
+	}
+	return x.Response.Start
+}
+
+// End is the last moment that belongs to the exchange so far.
+func (x *Exchange) End() capture.Mark {
+	if x.Response != nil {
+		return x.Response.End
+	}
+	return x.Request.End
+}

@@ -1,0 +1,223 @@
+package tlsrecord
+
+import (
+	"encoding/binary"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
+)
+
+// maxHello caps the hello messages that are kept until they are complete.
+const maxHello = 16 << 10
+
+// Handshake message types (RFC 8446 §4).
+const (
+	clientHelloType = 1
+	serverHelloType = 2
+)
+
+// helloReader reads handshake messages in the clear, out of any number of records. Only hellos are
+// kept.
+type helloReader struct {
+	head [4]byte
+	n    int // octets of head that are there
+	left int // octets of the message that are not
+	keep bool
+	body []byte
+}
+
+// feed takes octets and calls hello for each complete hello.
+func (hs *helloReader) feed(data []byte, hello func(kind byte, body []byte)) {
+	for len(data) > 0 {
+		if hs.n < len(hs.head) {
+			n := copy(hs.head[hs.n:], data)
+			hs.n += n
+			data = data[n:]
+			if hs.n < len(hs.head) {
+				return
+			}
+			kind := hs.head[0]
+			hs.left = int(hs.head[1])<<16 | int(hs.head[2])<<8 | int(hs.head[3])
+			hs.keep = (kind == clientHelloType || kind == serverHelloType) && hs.left <= maxHello
+		}
+		n := min(len(data), hs.left)
+		if hs.keep {
+			hs.body = append(hs.body, data[:n]...)
+		}
+		hs.left -= n
+		data = data[n:]
+		if hs.left > 0 {
+			return
+		}
+		if hs.keep {
+			hello(hs.head[0], hs.body)
+		}
+		*hs = helloReader{}
+	}
+}
+
+// cutter cuts fields from a message. After the end of the octets bad is set and all fields are
+// empty.
+type cutter struct {
+	b   []byte
+	bad bool
+}
+
+func (r *cutter) take(n int) []byte {
+	if n > len(r.b) {
+		r.b, r.bad = nil, true
+		return nil
+	}
+	out := r.b[:n]
+	r.b = r.b[n:]
+	return out
+}
+
+func (r *cutter) uint8() int {
+	if b := r.take(1); b != nil {
+		return int(b[0])
+	}
+	return 0
+}
+
+func (r *cutter) uint16() int {
+	if b := r.take(2); b != nil {
+		return int(binary.BigEndian.Uint16(b))
+	}
+	return 0
+}
+
+// Extensions that matter here (RFC 8446 §4.2).
+const (
+	extServerName        = 0
+	extALPN              = 16
+	extSessionTicket     = 35
+	extPreSharedKey      = 41
+	extEarlyData         = 42
+	extSupportedVersions = 43
+)
+
+const tls13 = 0x0304
+
+// clientHello reads a ClientHello (RFC 8446 §4.1.2).
+func (t *reader) clientHello(body []byte, at capture.Mark) {
+	info := t.info
+	if info.ClientHello.Frame == 0 {
+		info.ClientHello = at
+	}
+	r := cutter{b: body}
+	r.take(2 + 32)
+	id := r.take(r.uint8())
+	t.sessionID = string(id)
+	r.take(r.uint16())
+	r.take(r.uint8())
+	exts := cutter{b: r.take(r.uint16())}
+	modern := false
+	ticket := false
+	for len(exts.b) > 0 && !exts.bad {
+		kind := exts.uint16()
+		ext := cutter{b: exts.take(exts.uint16())}
+		switch kind {
+		case extServerName:
+			info.SNI = serverName(ext)
+		case extALPN:
+			info.ALPN = firstProtocol(ext)
+		case extSessionTicket:
+			ticket = len(ext.b) > 0
+		case extPreSharedKey:
+			ticket = true
+		case extEarlyData:
+			info.EarlyData = true
+		case extSupportedVersions:
+			modern = offers13(ext)
+		}
+	}
+	// A client of TLS 1.3 sends a session ID for appearance's sake (RFC 8446 §D.4).
+	info.Offered = ticket || !modern && len(id) > 0
+	if r.bad || exts.bad {
+		t.c.Caveats.Add(exchange.CaveatTLSMalformed)
+	}
+}
+
+func serverName(ext cutter) string {
+	ext.uint16()
+	if ext.uint8() != 0 {
+		return ""
+	}
+	var none string
+	return exchange.KeepClean(&none, ext.take(ext.uint16()), exchange.MaxHost)
+}
+
+func firstProtocol(ext cutter) string {
+	ext.uint16()
+	var none string
+	return exchange.KeepClean(&none, ext.take(ext.uint8()), exchange.MaxProduct)
+}
+
+func offers13(ext cutter) bool {
+	list := cutter{b: ext.take(ext.uint8())}
+	for len(list.b) > 1 {
+		if list.uint16() == tls13 {
+			return true
+		}
+	}
+	return false
+}
+
+// retryRandom is the Random that makes a ServerHello a HelloRetryRequest (RFC 8446 §4.1.3).
+const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
+	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
+
+// serverHello reads a ServerHello (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3).
+func (t *reader) serverHello(body []byte, at capture.Mark) {
+	info := t.info
+	r := cutter{b: body}
+	version := r.uint16()
+	retry := string(r.take(32)) == retryRandom
+	id := r.take(r.uint8())
+	r.take(2 + 1)
+	exts := cutter{}
+	if len(r.b) > 0 {
+		exts.b = r.take(r.uint16())
+	}
+	psk := false
+	for len(exts.b) > 0 && !exts.bad {
+		kind := exts.uint16()
+		ext := cutter{b: exts.take(exts.uint16())}
+		switch kind {
+		case extSupportedVersions:
+			version = ext.uint16()
+		case extALPN:
+			info.ALPN = firstProtocol(ext)
+		case extPreSharedKey:
+			psk = true
+		}
+	}
+	if r.bad || exts.bad {
+		t.c.Caveats.Add(exchange.CaveatTLSMalformed)
+		return
+	}
+	info.Version = tlsVersion(version)
+	if retry {
+		info.HelloRetry = true
+		return
+	}
+	info.ServerHello = at
+	info.Resumed = psk || version < tls13 && len(id) > 0 && string(id) == t.sessionID
+}
+
+func tlsVersion(v int) string {
+	switch v {
+	case 0x0300:
+		return "SSL 3.0"
+	case 0x0301:
+		return "TLS 1.0"
+	case 0x0302:
+		return "TLS 1.1"
+	case 0x0303:
+		return "TLS 1.2"
+	case tls13:
+		return "TLS 1.3"
+	}
+	return "TLS"
+}

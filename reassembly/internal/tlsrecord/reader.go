@@ -1,0 +1,252 @@
+package tlsrecord
+
+import "tcpwhy/reassembly/exchange"
+
+// Record types (RFC 8446 §5.1).
+const (
+	changeCipherRecord = 20
+	alertRecord        = 21
+	handshakeRecord    = 22
+	dataRecord         = 23
+	heartbeatRecord    = 24
+)
+
+const (
+	recordHeader = 5
+	maxRecord    = 1<<14 + 2048 // RFC 5246 §6.2.3
+	// of a client of HTTP/2: a window update, a ping, an acknowledged setting
+	tinyRecord   = 64
+	alert13      = 2 + 1 + 16 // an alert, its type, and the tag of every usual cipher
+	endOfEarly13 = 4 + 1 + 16 // EndOfEarlyData (RFC 8446 §4.5)
+	maxTicket    = 512
+)
+
+// side walks the records of one direction.
+type side struct {
+	dir    exchange.Dir
+	head   [recordHeader]byte
+	n      int              // octets of head that are there
+	left   int64            // octets of the record that are not, after the head
+	came   exchange.Arrival // of the record's first octet
+	from   int64            // its offset
+	turn   bool             // the record is application data that belongs to a turn
+	lost   bool             // framing is unknown
+	cipher bool             // handshake records are encrypted: a ChangeCipherSpec came (TLS 1.2)
+	hs     helloReader
+	early  int // disguised handshake records of the client so far (TLS 1.3)
+	data   int // application-data records since the client's Finished
+	ticket int // size of the first of them, which may be a NewSessionTicket
+	alert  [2]byte
+}
+
+// reader reads TLS without keys: the handshake as far as it is in the clear, then turns of
+// application-data records.
+type reader struct {
+	c         *exchange.Context
+	info      *exchange.TLSInfo
+	turns     exchange.Turns
+	side      [2]side
+	sessionID string
+	finished  bool // the client's Finished has been sent, or was missed
+}
+
+// Data walks the records in the octets.
+func (t *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arrival) {
+	s := &t.side[dir]
+	if s.lost {
+		if !startsRecord(data) {
+			t.unread(s, off, int64(len(data)), a, 0)
+			return
+		}
+		s.lost = false
+	}
+	for len(data) > 0 && !s.lost {
+		n := t.step(s, off, data, a)
+		off += int64(n)
+		data = data[n:]
+	}
+	if len(data) > 0 {
+		t.unread(s, off, int64(len(data)), a, 0)
+	}
+}
+
+// step consumes octets of one record's head or body.
+func (t *reader) step(s *side, off int64, data []byte, a *exchange.Arrival) int {
+	if s.n == recordHeader {
+		n := int(min(int64(len(data)), s.left))
+		t.body(s, off, data[:n], a)
+		return n
+	}
+	if s.n == 0 {
+		s.came, s.from = *a, off
+		t.info.CloseNotify[s.dir] = false
+	}
+	n := copy(s.head[s.n:], data)
+	s.n += n
+	if s.n == recordHeader {
+		t.begin(s, a)
+	}
+	return n
+}
+
+// begin judges a record by its head.
+func (t *reader) begin(s *side, a *exchange.Arrival) {
+	if !startsRecord(s.head[:]) {
+		t.c.Caveats.Add(exchange.CaveatTLSGap)
+		t.lose(s)
+		return
+	}
+	s.left = int64(s.head[3])<<8 | int64(s.head[4])
+	s.turn = s.head[0] == dataRecord && t.belongs(s, int(s.left))
+	if s.turn {
+		t.turns.Add(s.dir, s.from, recordHeader, &s.came, 0)
+		t.turns.Touch(s.dir, a.At)
+	}
+}
+
+// belongs reports whether an application-data record of the given size is part of a turn, and not
+// the handshake or an alert in disguise (RFC 8446 §5.2).
+func (t *reader) belongs(s *side, size int) bool {
+	if t.info.Version == "TLS 1.3" && size == alert13 {
+		return false
+	}
+	if s.dir == exchange.FromServer {
+		return t.serverData(s, size)
+	}
+	if !t.finished && t.disguised(s, size) {
+		return false
+	}
+	s.data++
+	http2 := t.info.ALPN == "h2"
+	return !(http2 && size <= tinyRecord && t.turns.Current() != nil)
+}
+
+// disguised reports whether a client's record before its Finished is part of the handshake. The
+// sizes are those of Finished with a SHA-256 or SHA-384 hash and a tag of 16 or 8 octets. A
+// certificate of the client comes before it.
+func (t *reader) disguised(s *side, size int) bool {
+	const maxFlight = 4
+	if t.info.ClientHello.Frame == 0 && t.info.ServerHello.Frame == 0 {
+		t.finished = true // the capture began after the handshake
+		return false
+	}
+	if t.info.ServerHello.Frame == 0 && t.info.EarlyData {
+		return false
+	}
+	if t.info.Version != "TLS 1.3" && t.info.Version != "" {
+		t.finished = true
+		return false
+	}
+	switch size {
+	case 53, 69, 45, 61:
+		t.finished = true
+		return true
+	case endOfEarly13:
+		return true
+	}
+	s.early++
+	if s.early > maxFlight {
+		t.finished = true
+		return false
+	}
+	return true
+}
+
+// serverData judges a server's application-data record. Before the client's Finished it is the
+// handshake; after it, tickets come that answer nothing.
+func (t *reader) serverData(s *side, size int) bool {
+	if !t.finished && t.info.Version == "TLS 1.3" {
+		if t.side[exchange.FromClient].early == 0 {
+			return false
+		}
+		t.finished = true // a certificate and Finished came in one record of the client
+	}
+	s.data++
+	seenHello := t.info.ServerHello.Frame != 0
+	if t.turns.Current() == nil && seenHello {
+		return false
+	}
+	if t.info.Version != "TLS 1.3" || !seenHello {
+		return true
+	}
+	// Two tickets of the same size, sent in answer to the Finished, may follow a request that came
+	// along with it.
+	switch {
+	case s.data == 1:
+		s.ticket = size
+	case s.data == 3 && s.ticket < 0 && t.turns.Current().Index == 0:
+		t.turns.Unanswer()
+	}
+	if s.data == 2 && size == s.ticket && size <= maxTicket {
+		s.ticket = -1
+	}
+	return true
+}
+
+// body takes octets of a record after its head.
+func (t *reader) body(s *side, off int64, data []byte, a *exchange.Arrival) {
+	switch {
+	case s.head[0] == handshakeRecord && !s.cipher:
+		s.hs.feed(data, func(kind byte, hello []byte) {
+			if kind == clientHelloType && s.dir == exchange.FromClient {
+				t.clientHello(hello, a.At)
+			} else if kind == serverHelloType && s.dir == exchange.FromServer {
+				t.serverHello(hello, a.At)
+			}
+		})
+	case s.head[0] == alertRecord && s.left <= 2:
+		copy(s.alert[2-s.left:], data)
+	}
+	t.pass(s, off, int64(len(data)), a, 0)
+}
+
+// pass counts octets of a record, at most those that are left of it.
+func (t *reader) pass(s *side, off, n int64, a *exchange.Arrival, facts exchange.Facts) {
+	s.left -= n
+	if s.turn {
+		in := *a
+		in.Record = s.came.Record
+		t.turns.Add(s.dir, off, n, &in, facts)
+	}
+	if s.left == 0 {
+		t.end(s, a)
+	}
+}
+
+// end acts on a complete record.
+func (t *reader) end(s *side, a *exchange.Arrival) {
+	info := t.info
+	size := int(s.head[3])<<8 | int(s.head[4])
+	setup := !t.finished
+	switch s.head[0] {
+	case changeCipherRecord:
+		s.cipher = info.Version != "TLS 1.3" && info.Version != ""
+	case handshakeRecord:
+		setup = true
+		if s.cipher && s.dir == exchange.FromClient {
+			info.ClientFinished = a.At
+			t.finished = true
+		}
+	case alertRecord:
+		setup = false
+		info.CloseNotify[s.dir] = size > 2 || s.alert[1] == 0
+		info.CloseNotifyAt[s.dir] = a.At
+	case dataRecord:
+		last := t.finished && !s.turn && s.dir == exchange.FromClient
+		if last && info.ClientFinished.Frame == 0 && info.Version == "TLS 1.3" {
+			info.ClientFinished = a.At
+			setup = true
+		}
+		info.CloseNotify[s.dir] = info.Version == "TLS 1.3" && size == alert13
+		info.CloseNotifyAt[s.dir] = a.At
+		setup = setup && !s.turn
+	}
+	if setup && t.turns.Current() == nil {
+		info.Done = a.At
+	}
+	if s.dir == exchange.FromServer && !s.turn && info.ServerHello.Frame != 0 &&
+		info.ClientFinished.Frame == 0 {
+		info.ServerFlight += int64(recordHeader + size)
+	}
+	s.n, s.turn = 0, false
+}
