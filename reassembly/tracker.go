@@ -95,12 +95,14 @@ type track struct {
 	side    [2]side
 	hist    history
 	now     time.Duration
-	awaited time.Duration // when the oldest exchange is due at the soonest, valid if it has a slot
-	slot    int           // among those that wait, from 1; 0: none
-	begun   int           // exchanges that the sink knows to have begun
-	ended   int           // exchanges that the sink knows to be over
-	turned  bool          // the Table's directions are the wrong way round
-	sniffed bool          // the orientation is final
+	// when the first exchange is due at the soonest, valid if it has a slot
+	awaited time.Duration
+	slot    int            // among those that wait, from 1; 0: none
+	over    []overExchange // that the sink knows to be over, in that order
+	inTurn  int            // how many of over follow each other, having no stream of their own
+	streams bool           // there were exchanges with streams of their own
+	turned  bool           // the Table's directions are the wrong way round
+	sniffed bool           // the orientation is final
 	v6      bool
 }
 

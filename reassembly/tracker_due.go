@@ -1,10 +1,6 @@
 package reassembly
 
-import (
-	"time"
-
-	"tcpwhy/reassembly/exchange"
-)
+import "time"
 
 // quietFor is how long a connection must have been silent for an exchange that is over to be handed
 // on before the next segment. Most timeouts that repeat a lost tail have fired by then (RFC 6298
@@ -36,42 +32,60 @@ func (t *Tracker) Moment() time.Duration { return t.moment }
 
 // settleBefore hands on the exchanges that were due before the given moment.
 func (k *track) settleBefore(moment time.Duration) {
-	for len(k.c.Exchanges) > 0 && k.c.Exchanges[0].Over {
-		due := k.due(k.c.Exchanges[0])
-		if due >= moment {
+	for {
+		i, due := k.firstDue()
+		if i < 0 || due >= moment {
 			return
 		}
 		k.t.moment = due
-		k.judge()
+		k.handOn(i)
 		k.t.moment = noMoment
 	}
 }
 
+// firstDue is which of the exchanges that are over is handed on first if the connection stays
+// silent, and when; -1 if none is over.
+func (k *track) firstDue() (first int, due time.Duration) {
+	first = -1
+	waits := false // one without a stream: those after it come after it
+	for i := range k.over {
+		x := &k.over[i]
+		if x.Stream == 0 && waits {
+			continue
+		}
+		waits = waits || x.Stream == 0
+		if at := k.due(x); first < 0 || at < due {
+			first, due = i, at
+		}
+	}
+	return first, due
+}
+
 // due is when an exchange that is over is handed on if its connection stays silent.
-func (k *track) due(x *exchange.Exchange) time.Duration {
+func (k *track) due(x *overExchange) time.Duration {
 	quiet := quietFor
 	if k.unconfirmed(x) {
 		// The repair of a lost tail is still to come. A timer waits a second at first (RFC 6298
 		// §2.1), three on old stacks (RFC 1122 §4.2.3.1), and then twice as long each time; a
 		// quarter more is room for a late timer.
-		quiet = min(rtoMax, max(rtoOld*5/4, (k.now-x.End().Time)*5/2))
+		quiet = min(rtoMax, max(rtoOld*5/4, (k.now-x.end)*5/2))
 	}
-	return max(x.End().Time+max(2*k.roundTrip(), settleMin), k.now+quiet)
+	return max(x.end+max(2*k.roundTrip(), settleMin), k.now+quiet)
 }
 
-// await notes when the oldest exchange is due, unless it is known to be no sooner than was noted
+// await notes when the first exchange is due, unless it is known to be no sooner than was noted
 // before.
 func (k *track) await() {
-	if len(k.c.Exchanges) == 0 || !k.c.Exchanges[0].Over {
+	if len(k.over) == 0 {
 		return
 	}
-	if due := k.due(k.c.Exchanges[0]); k.slot == 0 || due < k.awaited {
+	if _, due := k.firstDue(); k.slot == 0 || due < k.awaited {
 		k.awaited = due
 		k.t.waits.place(k)
 	}
 }
 
-// waitHeap is a binary heap of the connections whose oldest exchange is over: that of which it is
+// waitHeap is a binary heap of the connections that have exchanges to hand on: that of which it is
 // due the soonest comes first, of equals the one with the lower number. Each knows its slot, so
 // that one that is due sooner than before moves, and one that is over goes: nothing holds what was
 // known of it.

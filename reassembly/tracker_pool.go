@@ -47,12 +47,16 @@ func (p *pool) keep(k *track) {
 		return
 	}
 	var queues [2][]tx
+	over := k.over
 	for dir := range k.side {
 		if q := k.side[dir].sent.q; cap(q) <= keepIdle {
 			queues[dir] = q[:0]
 		}
 	}
 	*k = track{}
+	if cap(over) <= keepIdle {
+		k.over = over[:0]
+	}
 	for dir := range k.side {
 		k.side[dir].sent.q = queues[dir]
 	}

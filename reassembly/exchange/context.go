@@ -6,7 +6,7 @@ import "time"
 type Transcript struct {
 	Protocol Protocol
 	TLS      *TLSInfo // nil if not TLS
-	// Exchanges are those begun and not yet judged, oldest first.
+	// Exchanges are those begun and not yet settled, oldest first.
 	Exchanges     []*Exchange
 	ExchangeCount int // how many have begun
 }
@@ -30,7 +30,21 @@ type TCP interface {
 }
 
 // Shared is what the Readers of one Tracker have in common.
-type Shared struct{ Readers Readers }
+type Shared struct {
+	Readers Readers
+	News    News
+}
+
+// News are the exchanges that have begun, and those to which nothing more will be added, since the
+// Tracker looked last, as it does after each segment.
+type News struct{ Began, Over []*Exchange }
+
+// Forget empties the lists, and keeps their room.
+func (n *News) Forget() {
+	clear(n.Began)
+	clear(n.Over)
+	n.Began, n.Over = n.Began[:0], n.Over[:0]
+}
 
 // Readers makes Readers for what another Reader finds within a connection.
 type Readers interface {
@@ -40,13 +54,18 @@ type Readers interface {
 	Of(p Protocol, c *Context, from *Takeover) Reader
 }
 
-// Begin adds a new exchange that began with the given record.
-func (c *Context) Begin(record int) *Parts {
+// Begin adds a new exchange that began with the given record. It follows those before it.
+func (c *Context) Begin(record int) *Parts { return c.BeginStream(record, 0) }
+
+// BeginStream adds one that goes on beside others, on a stream with a number of its own.
+func (c *Context) BeginStream(record int, stream uint32) *Parts {
 	x := &Parts{}
 	x.Index = c.ExchangeCount
 	x.FirstRecord = record
+	x.Stream = stream
 	c.ExchangeCount++
 	c.Exchanges = append(c.Exchanges, &x.Exchange)
+	c.Shared.News.Began = append(c.Shared.News.Began, &x.Exchange)
 	return x
 }
 
@@ -57,4 +76,5 @@ func (c *Context) Finish(x *Parts, o Outcome) {
 	}
 	x.Outcome = o
 	x.Over = true
+	c.Shared.News.Over = append(c.Shared.News.Over, &x.Exchange)
 }

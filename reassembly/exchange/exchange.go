@@ -50,7 +50,10 @@ type Interim struct {
 // Exchange is a request and its final response, with the moment and frame of every boundary. HTTP/1
 // makes it of messages, everything else of turns (what one side said before the other answered).
 type Exchange struct {
-	Index  int // within its connection, from 0
+	Index int // within its connection, from 0
+	// Stream numbers what goes on beside other exchanges of the connection. 0: it follows those
+	// before it, so that it is settled after them.
+	Stream uint32
 	Turn   bool
 	Method string // "" for turns and for a response without request
 	// as sent, at most 2 KiB; query included, so never print it raw
@@ -77,8 +80,7 @@ type Exchange struct {
 	KeepAliveTimeout, KeepAliveMax int
 	NotKept                        bool // the same said timeout=0: idle connections are not kept
 	Over                           bool // nothing more will be added to it
-	Judged                         bool
-	FirstRecord                    int // absolute number of the record at which the exchange began
+	FirstRecord                    int  // absolute number of the record at which the exchange began
 }
 
 // Start is the first moment that belongs to the exchange.

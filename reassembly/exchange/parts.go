@@ -31,7 +31,6 @@ func (x *Parts) BecomeTurn() {
 		Request:     x.Request,
 		Response:    x.Response,
 		FirstRecord: x.FirstRecord,
-		Judged:      x.Judged,
 	}
 	for _, m := range [...]*Message{x.Request, x.Response} {
 		if m != nil {

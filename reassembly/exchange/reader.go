@@ -28,8 +28,8 @@ type Reader interface {
 	// rest of a body of known length. 0: the very next octet is needed; math.MaxInt64: none will
 	// ever be.
 	Skip(dir Dir) int64
-	// End is called last, once; afterwards the Reader may be used for another connection. ended
-	// says that the connection is over only because the capture is.
+	// End is called last, once: it finishes all exchanges. Afterwards the Reader may be used for
+	// another connection. ended says that the connection is over only because the capture is.
 	End(at capture.Mark, ended bool)
 }
 

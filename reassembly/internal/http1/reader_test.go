@@ -336,7 +336,7 @@ func BenchmarkExchange(b *testing.B) {
 		p.Reader.Data(exchange.FromServer, p.Off[1], response, p.Arrival(at, at))
 		p.Off[0] += int64(len(request))
 		p.Off[1] += int64(len(response))
-		p.Exchanges = p.Exchanges[:0]
+		p.Forget()
 	}
 }
 
@@ -350,7 +350,7 @@ func TestExchangeAllocations(t *testing.T) {
 		p.Reader.Data(exchange.FromServer, p.Off[1], response, p.Arrival(at, at))
 		p.Off[0] += int64(len(request))
 		p.Off[1] += int64(len(response))
-		p.Exchanges = p.Exchanges[:0]
+		p.Forget()
 	})
 	if n > 1 {
 		t.Errorf("%v allocations an exchange, want at most 1", n)

@@ -52,19 +52,30 @@ func drive(t *testing.T, p *Script, input []byte, step func()) {
 
 func op(rest []byte) bool { return len(rest) > 0 && rest[0]&1 == 0 }
 
+// ending is what no longer changes once an exchange is over.
+type ending struct {
+	over    bool
+	outcome exchange.Outcome
+	end     capture.Mark
+}
+
 // invariants hold of the exchanges at any moment. done holds those that were over at the last look.
-func invariants(t *testing.T, c *Script, done map[int]exchange.Exchange, now time.Duration) {
+func invariants(t *testing.T, c *Script, done map[int]ending, now time.Duration) {
 	t.Helper()
 	if len(c.Caveats) > 16 || c.ExchangeCount != len(c.Exchanges) {
 		t.Fatalf("caveats %v, %d exchanges of %d", c.Caveats, len(c.Exchanges), c.ExchangeCount)
 	}
 	var reached [2]int64
 	for i, x := range c.Exchanges {
-		if was, over := done[i]; over && (!x.Over || x.Outcome != was.Outcome) {
-			t.Fatalf("exchange %d changed after it was over", i)
+		is := ending{over: x.Over, outcome: x.Outcome}
+		if x.Over {
+			is.end = x.End()
+		}
+		if was, over := done[i]; over && is != was {
+			t.Fatalf("exchange %d changed after it was over: %v, %v", i, was, is)
 		}
 		if x.Over {
-			done[i] = *x
+			done[i] = is
 		}
 		empty := x.Request == nil && x.Response == nil
 		if x.Index != i || empty || x.FirstRecord >= len(c.Moments) {
@@ -132,7 +143,7 @@ func Fuzz(t *testing.T, p *Script, input []byte, look func()) {
 	if len(input) > 16<<10 {
 		return
 	}
-	done := map[int]exchange.Exchange{}
+	done := map[int]ending{}
 	steps := 0
 	drive(t, p, input, func() {
 		if steps++; steps < 256 {

@@ -48,6 +48,12 @@ func Of(known ...exchange.Recogniser) *Script {
 // Readers makes further readers.
 func (p *Script) Readers() exchange.Readers { return p.context.Shared.Readers }
 
+// Forget takes off the list the exchanges so far, as the Tracker does with those that are settled.
+func (p *Script) Forget() {
+	p.Exchanges = p.Exchanges[:0]
+	p.context.Shared.News.Forget()
+}
+
 // noTCP is a connection of which nothing is known.
 type noTCP struct{}
 
