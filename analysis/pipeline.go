@@ -50,8 +50,9 @@ type item struct {
 
 // batch carries items and the octets their payloads point to. It is reused.
 type batch struct {
-	items []item
-	data  []byte
+	items   []item
+	data    []byte
+	secrets *reassembly.Secrets // known before the first of the items
 }
 
 // add appends the segment, with a copy of its payload.
@@ -85,6 +86,8 @@ type pipeline struct {
 	fill    []*batch // being filled, by worker
 	spare   sync.Pool
 	judge   *judge.Judge
+	secrets *reassembly.Secrets
+	logs    int           // how many key logs of the capture are in secrets
 	since   int           // segments since the last epoch
 	now     time.Duration // the latest time of a segment so far
 	epochs  chan epoch    // for the judge
@@ -144,7 +147,25 @@ func (p *pipeline) read(src capture.Source) error {
 			}
 			return err
 		}
+		if logs := src.Stats().Secrets; len(logs) > p.logs {
+			p.learn(logs)
+		}
 		p.take(&seg)
+	}
+}
+
+// learn takes key logs that the capture held before the segment in hand. Every worker knows of them
+// from the same segment on, however many there are: what was assigned before goes first.
+func (p *pipeline) learn(logs [][]byte) {
+	for _, log := range logs[p.logs:] {
+		p.secrets = p.secrets.With(log)
+	}
+	p.logs = len(logs)
+	for w, b := range p.fill {
+		if len(b.items) > 0 {
+			p.flush(w)
+		}
+		p.fill[w].secrets = p.secrets
 	}
 }
 
@@ -195,6 +216,7 @@ func (p *pipeline) send(c *reassembly.Conn, it item) {
 func (p *pipeline) flush(w int) {
 	p.workers[w].in <- p.fill[w]
 	p.fill[w] = p.spare.Get().(*batch)
+	p.fill[w].secrets = p.secrets
 }
 
 // epoch makes every worker hand its events to the judge. It comes after a fixed number of segments,

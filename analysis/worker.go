@@ -47,10 +47,11 @@ func newWorker(rules []*rule.Detector, clock ledger.Clock, jobs *sync.Pool) *wor
 // run works off batches until there are no more.
 func (w *worker) run(spare *sync.Pool) {
 	for b := range w.in {
+		w.tracker.SetSecrets(b.secrets)
 		for i := range b.items {
 			w.do(&b.items[i])
 		}
-		b.items, b.data = b.items[:0], b.data[:0]
+		b.items, b.data, b.secrets = b.items[:0], b.data[:0], nil
 		spare.Put(b)
 	}
 }

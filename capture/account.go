@@ -80,8 +80,7 @@ func (a *account) AddSecrets(log []byte) {
 		return
 	}
 	*a.secrets += cost
-	in := a.of()
-	in.Secrets = append(in.Secrets, slices.Clone(log))
+	a.stats.Secrets = append(a.stats.Secrets, slices.Clone(log))
 }
 
 // SetDrops implements pcapio.Account.

@@ -85,7 +85,7 @@ func TestAccountSecretsAreBounded(t *testing.T) {
 	key[0] = 'X' // it was copied
 	// After the first and four large ones there is room for some thousand empty ones.
 	room := (secretsMax - len(key) - 4*len(large)) / secretsCost
-	got := a.of().Secrets
+	got := a.stats.Secrets
 	if n := len(got); n <= 5 || n > 5+room || string(got[0]) != "CLIENT_RANDOM 00 11\n" {
 		t.Errorf("%d secrets, the first %q", n, got[0])
 	}

@@ -56,7 +56,6 @@ type Input struct {
 	// frames that the capturing kernel or interface says it dropped (pcapng ISB, live)
 	KernelDrops uint64
 	Comments    []string
-	Secrets     [][]byte // pcapng decryption secrets, TLS key log only, kept for later use
 }
 
 // ended reports whether nothing more will come of the input.
@@ -93,6 +92,9 @@ type Stats struct {
 	// segments found inside: vlan, mpls, pppoe, gre, ipip, 6in4, vxlan, geneve
 	Tunnels       map[string]uint64
 	FragmentsLost uint64 // datagrams whose fragments never became whole
+	// TLS key logs of pcapng's decryption secrets blocks, in the order read: those before the
+	// segment that was handed out last, perhaps also of what follows it in other inputs
+	Secrets [][]byte
 }
 
 // Skipped are the outcomes, other than being handed out, that befell some frame.

@@ -117,7 +117,7 @@ func heldStats(s *capture.Stats) *capture.Stats {
 		Start: s.Start, End: s.End, Frames: s.Frames, Bytes: s.Bytes, Count: s.Count,
 	}
 	for _, in := range s.Inputs {
-		in.KernelDrops, in.Comments, in.Secrets = 0, nil, nil
+		in.KernelDrops, in.Comments = 0, nil
 		out.Inputs = append(out.Inputs, in)
 	}
 	if len(out.Inputs) > 0 {

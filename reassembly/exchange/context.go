@@ -1,6 +1,10 @@
 package exchange
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/reassembly/internal/keylog"
+)
 
 // Transcript is what was said on a connection, as far as its readers made it out.
 type Transcript struct {
@@ -33,6 +37,8 @@ type TCP interface {
 type Shared struct {
 	Readers Readers
 	News    News
+	// Secrets are those that the capture held before the segment in hand.
+	Secrets *keylog.Secrets
 }
 
 // News are the exchanges that have begun, and those to which nothing more will be added, since the

@@ -20,6 +20,8 @@ type TLSInfo struct {
 	Offered bool
 	// the client offered 0-RTT data (RFC 8446 §4.2.10)
 	EarlyData bool
+	// a secret of the connection was known when its first encrypted record came
+	HasSecret bool
 	// octets of the server's records from ServerHello until the client's Finished: certificates,
 	// mostly
 	ServerFlight  int64

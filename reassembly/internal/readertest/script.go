@@ -54,6 +54,12 @@ func (p *Script) Forget() {
 	p.context.Shared.News.Forget()
 }
 
+// Learn adds lines of a key log to what is known from the next segment on.
+func (p *Script) Learn(log string) {
+	shared := p.context.Shared
+	shared.Secrets = shared.Secrets.With([]byte(log))
+}
+
 // noTCP is a connection of which nothing is known.
 type noTCP struct{}
 

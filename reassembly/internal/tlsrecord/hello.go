@@ -106,7 +106,8 @@ func (t *reader) clientHello(body []byte, at capture.Mark) {
 		info.ClientHello = at
 	}
 	r := cutter{b: body}
-	r.take(2 + 32)
+	r.take(2)
+	copy(t.random[:], r.take(len(t.random)))
 	id := r.take(r.uint8())
 	t.sessionID = string(id)
 	r.take(r.uint16())

@@ -1,6 +1,9 @@
 package tlsrecord
 
-import "tcpwhy/reassembly/exchange"
+import (
+	"tcpwhy/reassembly/exchange"
+	"tcpwhy/reassembly/internal/keylog"
+)
 
 // Record types (RFC 8446 §5.1).
 const (
@@ -47,7 +50,9 @@ type reader struct {
 	turns     exchange.Turns
 	side      [2]side
 	sessionID string
-	finished  bool // the client's Finished has been sent, or was missed
+	random    keylog.Random // of the ClientHello, valid if that was seen
+	finished  bool          // the client's Finished has been sent, or was missed
+	protected bool          // an encrypted record has begun: its keys must be known by then
 }
 
 // Data walks the records in the octets.
@@ -97,10 +102,22 @@ func (t *reader) begin(s *side, a *exchange.Arrival) {
 		return
 	}
 	s.left = int64(s.head[3])<<8 | int64(s.head[4])
+	if s.head[0] == dataRecord || s.cipher {
+		t.encrypted()
+	}
 	s.turn = s.head[0] == dataRecord && t.belongs(s, int(s.left))
 	if s.turn {
 		t.turns.Add(s.dir, s.from, recordHeader, &s.came, 0)
 		t.turns.Touch(s.dir, a.At)
+	}
+}
+
+// encrypted looks for the secrets of the connection as its first encrypted record begins: what the
+// capture holds later comes too late.
+func (t *reader) encrypted() {
+	if !t.protected {
+		t.protected = true
+		t.info.HasSecret = t.info.ClientHello.Frame != 0 && t.c.Shared.Secrets.Has(t.random)
 	}
 }
 

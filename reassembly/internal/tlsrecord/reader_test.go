@@ -251,3 +251,31 @@ func FuzzTLS(f *testing.F) {
 	f.Add(readertest.Encode(readertest.Write{Dir: exchange.FromClient, Data: hello}, readertest.Write{Dir: exchange.FromServer, Data: data}))
 	f.Fuzz(func(t *testing.T, input []byte) { readertest.Fuzz(t, readertest.New(), input, func() {}) })
 }
+
+// TestSecretsOfTheMoment gives the reader a secret before one of the records of a connection: it
+// counts if it is there when the first encrypted one begins.
+func TestSecretsOfTheMoment(t *testing.T) {
+	hello := "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03" + strings.Repeat("r", 32) + "\x00\x00\x02\x13\x01\x01\x00"
+	data := "\x17\x03\x03\x00\x04data"
+	log := "SERVER_TRAFFIC_SECRET_0 " + strings.Repeat("72", 32) + " " + strings.Repeat("01", 32) + "\n"
+	other := strings.ReplaceAll(log, "72", "73")
+	for _, tt := range []struct {
+		name, log string
+		before    int
+		want      bool
+	}{
+		{"before all", log, 0, true}, {"before the encrypted record", log, 1, true}, {"too late", log, 2, false},
+		{"of another connection", other, 0, false}, {"none", "", 0, false},
+	} {
+		p := readertest.New()
+		for i, text := range []string{hello, data, data} {
+			if i == tt.before {
+				p.Learn(tt.log)
+			}
+			p.Octets(exchange.Dir(i&1), text, p.Next())
+		}
+		if got := p.TLS.HasSecret; got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+	}
+}
