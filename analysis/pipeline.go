@@ -171,8 +171,11 @@ func (p *pipeline) learn(logs [][]byte) {
 
 // take assigns one segment to its connection and so to its worker.
 func (p *pipeline) take(seg *capture.Segment) {
+	if seg.Time-p.now > reassembly.GapFrom {
+		p.table.Gap(p.now, seg.Time)
+	}
 	p.now = max(p.now, seg.Time)
-	c, dir, fresh := p.table.Assign(seg)
+	c, dir, fresh := p.table.Assign(seg, p.now)
 	p.closeOver()
 	if c == nil || c.View {
 		return
@@ -195,8 +198,12 @@ func (p *pipeline) take(seg *capture.Segment) {
 
 // closeOver tells workers of connections that are over.
 func (p *pipeline) closeOver() {
-	for c, at := p.table.Over(); c != nil; c, at = p.table.Over() {
-		p.send(c, item{op: opClose, conn: c, now: at})
+	for c, at, captureEnd := p.table.Over(); c != nil; c, at, captureEnd = p.table.Over() {
+		it := item{op: opClose, conn: c, now: at}
+		if captureEnd {
+			it.op, it.now = opEnd, at+endGrace
+		}
+		p.send(c, it)
 	}
 }
 
@@ -274,10 +281,8 @@ func (p *pipeline) judgeAll() {
 // finish closes every connection, and ends the workers and the judge.
 func (p *pipeline) finish() {
 	p.settle(report.EndOfTime)
-	p.table.Finish()
-	for c, _ := p.table.Over(); c != nil; c, _ = p.table.Over() {
-		p.send(c, item{op: opEnd, conn: c, now: p.now + endGrace})
-	}
+	p.table.Finish(p.now)
+	p.closeOver()
 	p.epoch(report.EndOfTime)
 	for _, w := range p.workers {
 		close(w.in)

@@ -129,8 +129,8 @@ func (s *stage) step(b *testing.B) {
 	if err := s.src.Next(&s.seg); err != nil {
 		b.Fatal(err)
 	}
-	c, dir, _ := s.table.Assign(&s.seg)
-	for old, _ := s.table.Over(); old != nil; old, _ = s.table.Over() {
+	c, dir, _ := s.table.Assign(&s.seg, s.seg.Time)
+	for old, _, _ := s.table.Over(); old != nil; old, _, _ = s.table.Over() {
 		s.worker.do(&item{op: opClose, conn: old, now: s.seg.Time})
 	}
 	if c != nil {

@@ -153,7 +153,7 @@ func TestBufferCap(t *testing.T) {
 		"0.1 < . 4445:5893(1448) ack 1\n0.2 < . 1:101(100) ack 1\n"
 	segs := parse(t, text)
 	for i := range segs {
-		c, dir, fresh := table.Assign(&segs[i])
+		c, dir, fresh := table.Assign(&segs[i], segs[i].Time)
 		if fresh {
 			tracker.state(c).reader = app
 		}

@@ -7,7 +7,7 @@ import (
 	"tcpwhy/capture"
 )
 
-// TableLimits bound what a Table holds. Zero values mean the defaults.
+// TableLimits bound what a Table holds. Zero values mean the defaults; math.MaxInt is no limit.
 type TableLimits struct {
 	Open int // connections that may have data; default 1<<20
 	// connections that both sides closed, or a RST ended, kept for what may still come; default
@@ -17,6 +17,10 @@ type TableLimits struct {
 	// 1<<16
 	Embryos  int
 	Finished int // four-tuples remembered after their connection was handed back; default 1<<18
+	// closed connections of which nothing is left to be repeated that wait for late copies; beyond
+	// these, what is finished goes at once: at high rates the memory that waits costs more than what
+	// the copies tell. Default 256
+	Waiting int
 }
 
 // How long a connection may be silent, in the time of the capture, before it is handed back. It may
@@ -94,8 +98,12 @@ const (
 )
 
 // Table assigns segments to connections and decides when a connection is over. Numbers are
-// Wireshark's tcp.stream. All of it depends on the capture alone. It is not safe for use by several
-// goroutines.
+// Wireshark's tcp.stream. It is not safe for use by several goroutines.
+//
+// What it says of one connection depends on that connection's segments alone, and on what is told
+// of the capture as a whole: how far it has come (Assign, Finish), when it was interrupted (Gap), and
+// the limits. So a Table that is given a part of the connections says of them what one that is given
+// all does.
 type Table struct {
 	limits  TableLimits
 	slots   []int32 // open addressing by hash: index of an entry + 1, 0 is empty
@@ -109,7 +117,8 @@ type Table struct {
 	due     time.Duration // no entry has been idle for too long before
 	over    []ended       // to be handed back
 	taken   int           // how many of over were
-	resumed bool          // nothing at all was captured for longer than a connection may be idle
+	gaps    []gap         // of the capture, that lie ahead
+	resumed bool          // one of them has just ended
 	// entry whose FINs have both been acknowledged by the latest segment; -1: none
 	done    int32
 	evicted uint64
@@ -117,10 +126,15 @@ type Table struct {
 	views   views
 }
 
-// ended is a connection that will get no more segments, and since when that is so.
+// gap is a stretch of time of which the capture has nothing.
+type gap struct{ from, to time.Duration }
+
+// ended is a connection that will get no more segments, since when that is so, and whether only
+// because the capture has ended.
 type ended struct {
-	conn *Conn
-	at   time.Duration
+	conn       *Conn
+	at         time.Duration
+	captureEnd bool
 }
 
 // NewTable makes an empty Table.
@@ -137,6 +151,9 @@ func NewTable(limits TableLimits) *Table {
 	if limits.Finished <= 0 {
 		limits.Finished = 1 << 18
 	}
+	if limits.Waiting <= 0 {
+		limits.Waiting = 256
+	}
 	t := &Table{limits: limits, slots: make([]int32, 1024), done: -1, due: never}
 	for i := range t.head {
 		t.head[i], t.tail[i] = -1, -1
@@ -144,15 +161,26 @@ func NewTable(limits TableLimits) *Table {
 	return t
 }
 
-// Assign finds the connection of a segment and its direction there. fresh tells that the connection
-// is new. c is nil for an ICMP error about no known connection, and for what comes late, without
-// new data, to one that was handed back. After each call the caller takes what Over returns, and,
-// once the Tracker has the segment, what Finished returns.
-func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
-	t.resumed = seg.Time-t.now > idleOpen
-	t.now = max(t.now, seg.Time)
+// GapFrom is how long the capture must have had nothing for that to be a Gap: as long as a connection
+// may be idle.
+const GapFrom = idleOpen
+
+// Gap tells that the whole capture has no segment between two moments, which are longer than GapFrom
+// apart: silence within is no sign that a connection was idle. Gaps are told in order, each before
+// the first segment that follows it.
+func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, to}) }
+
+// Assign finds the connection of a segment and its direction there. now is how far the capture has
+// come: the latest time of any of its segments up to this one. fresh tells that the connection is
+// new. c is nil for an ICMP error about no known connection, and for what comes late, without new
+// data, to one that was handed back. After each call the caller takes what Over returns, and, once
+// the Tracker has the segment, what Finished returns.
+func (t *Table) Assign(
+	seg *capture.Segment,
+	now time.Duration,
+) (c *Conn, dir Dir, fresh bool) {
 	t.done = -1
-	t.age()
+	t.advance(now)
 	t.makeRoom()
 	key, side := canonical(seg.Src, seg.Dst)
 	hash := key.hash()
@@ -184,26 +212,28 @@ func (t *Table) Assign(seg *capture.Segment) (c *Conn, dir Dir, fresh bool) {
 	return e.conn, e.dir(side), fresh
 }
 
-// Over returns the next connection that will get no more segments, and since when that is so; nil
-// if there is none. The Tracker that owns it is to be told after all segments assigned before.
-func (t *Table) Over() (c *Conn, at time.Duration) {
+// Over returns the next connection that will get no more segments, since when that is so, and
+// whether only because the capture has ended; nil if there is none. The Tracker that owns it is to
+// be told after all segments assigned before.
+func (t *Table) Over() (c *Conn, at time.Duration, captureEnd bool) {
 	if t.taken == len(t.over) {
 		t.over, t.taken = t.over[:0], 0
-		return nil, 0
+		return nil, 0, false
 	}
 	o := t.over[t.taken]
 	t.over[t.taken] = ended{}
 	t.taken++
-	return o.conn, o.at
+	return o.conn, o.at, o.captureEnd
 }
 
-// Finish hands back all connections, in order of their numbers, because the capture has ended. The
-// caller takes them from Over.
-func (t *Table) Finish() {
+// Finish hands back all connections, because the capture has ended at the given moment: those first
+// that were over by then, the others in order of their numbers. The caller takes them from Over.
+func (t *Table) Finish(end time.Duration) {
+	t.advance(end)
 	first := len(t.over)
 	for i := range t.used {
 		if e := t.at(i); e.conn != nil {
-			t.over = append(t.over, ended{e.conn, t.now})
+			t.over = append(t.over, ended{e.conn, t.now, true})
 			e.conn = nil
 		}
 	}
@@ -376,16 +406,12 @@ func (t *Table) followClose(i int32, side int, seg *capture.Segment) {
 	}
 }
 
-// waitFor is how many closed connections wait for late copies before those that are finished go at
-// once: at high rates the memory that they would hold costs more than what the copies tell.
-const waitFor = 256
-
 // Finished is the connection that the latest segment has finished, if many closed ones wait
 // already; else nil. The Tracker that owns it is to be told after that segment.
 func (t *Table) Finished() *Conn {
 	i := t.done
 	t.done = -1
-	if i < 0 || t.count[listDone] <= waitFor {
+	if i < 0 || t.count[listDone] <= t.limits.Waiting {
 		return nil
 	}
 	c := t.at(i).conn

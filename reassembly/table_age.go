@@ -69,6 +69,25 @@ func (t *Table) dueOf(list uint8) time.Duration {
 	return t.at(t.head[list]).moved + idleOf(list)
 }
 
+// advance takes the capture on to a moment, gap by gap.
+func (t *Table) advance(now time.Duration) {
+	for len(t.gaps) > 0 && t.gaps[0].to <= now {
+		g := t.gaps[0]
+		t.gaps = t.gaps[1:]
+		t.reach(g.from)
+		t.resumed = true
+		t.reach(g.to)
+		t.resumed = false
+	}
+	t.reach(now)
+}
+
+// reach takes the capture on to a moment.
+func (t *Table) reach(now time.Duration) {
+	t.now = max(t.now, now)
+	t.age()
+}
+
 // age gives up the entries that were silent for too long, in the order of the moments when that
 // became so. Nothing here depends on when segments of others come: what is over, and since when, is
 // the same if Settle looked before.
@@ -87,8 +106,8 @@ func (t *Table) age() {
 }
 
 // expire looks at an entry that has stayed in its list long enough. If it was used since, it goes
-// back to the end. So does an open connection if there was nothing of any other either: that is no
-// sign that it was idle, but that the capture was interrupted, or the clock set.
+// back to the end. So does an open connection if the capture has nothing of any other either: that
+// is no sign that it was idle, but that the capture was interrupted, or the clock set.
 func (t *Table) expire(i int32, at time.Duration) {
 	e := t.at(i)
 	switch {
@@ -113,7 +132,7 @@ func (t *Table) Settle(before time.Duration) {
 	for _, list := range []uint8{listClosed, listDone} {
 		for i := t.head[list]; i >= 0 && t.at(i).moved+idleOf(list) < before; i = t.at(i).next {
 			if e := t.at(i); e.conn != nil {
-				t.over = append(t.over, ended{e.conn, e.moved + idleOf(list)})
+				t.over = append(t.over, ended{e.conn, e.moved + idleOf(list), false})
 				e.conn = nil // the entry itself is left to age, which keeps all lists in order
 			}
 		}
@@ -154,7 +173,7 @@ func (t *Table) shorten(list uint8, most int) {
 func (t *Table) handBack(i int32, at time.Duration) {
 	e := t.at(i)
 	if e.conn != nil {
-		t.over = append(t.over, ended{e.conn, at})
+		t.over = append(t.over, ended{e.conn, at, false})
 		e.conn = nil
 	}
 	t.moveAt(i, listFinished, at)

@@ -21,7 +21,7 @@ func BenchmarkAssign(b *testing.B) {
 				seg.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(at >> 16), byte(at >> 8), byte(at)}), 40000)
 				seg.Time += 10 * time.Microsecond
 				seg.Seq += 100
-				table.Assign(&seg)
+				table.Assign(&seg, seg.Time)
 			}
 			for at = range uint32(open) {
 				step()

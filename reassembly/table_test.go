@@ -45,7 +45,7 @@ func TestNumbers(t *testing.T) {
 			var got strings.Builder
 			segs := parse(t, tt.text)
 			for i := range segs {
-				if c, _, _ := table.Assign(&segs[i]); c != nil {
+				if c, _, _ := table.Assign(&segs[i], segs[i].Time); c != nil {
 					got.WriteByte(byte('0' + c.ID))
 				} else {
 					got.WriteByte('-')
@@ -82,7 +82,7 @@ func TestOver(t *testing.T) {
 			last := segs[len(segs)-4].Time
 			var over []time.Duration
 			take := func() {
-				for c, at := table.Over(); c != nil; c, at = table.Over() {
+				for c, at, _ := table.Over(); c != nil; c, at, _ = table.Over() {
 					if c.ID == 0 { // not that of the client that makes time go on
 						over = append(over, at)
 					}
@@ -95,7 +95,7 @@ func TestOver(t *testing.T) {
 						take()
 					}
 				}
-				table.Assign(&segs[i])
+				table.Assign(&segs[i], segs[i].Time)
 				take()
 			}
 			if len(over) != 1 || over[0]-last != tt.after {
@@ -110,7 +110,7 @@ func TestCopiesAfterTheEnd(t *testing.T) {
 	table := NewTable(TableLimits{})
 	segs := parse(t, closed+"\n+1 < PF. 1 ack 5 \"tell\"")
 	for i := range segs {
-		c, _, _ := table.Assign(&segs[i])
+		c, _, _ := table.Assign(&segs[i], segs[i].Time)
 		if late := i == len(segs)-1; late != (c == nil) {
 			t.Errorf("segment %d belongs to %v", i, c)
 		}
@@ -160,8 +160,8 @@ func flood(table *Table, n int, flags capture.TCPFlags) (over int) {
 			Dst: netip.MustParseAddrPort("192.0.2.1:80"), Flags: flags, Len: 1,
 		}
 		seg.Time = time.Duration(i) * time.Millisecond
-		table.Assign(&seg)
-		for c, _ := table.Over(); c != nil; c, _ = table.Over() {
+		table.Assign(&seg, seg.Time)
+		for c, _, _ := table.Over(); c != nil; c, _, _ = table.Over() {
 			over++
 		}
 	}
@@ -188,7 +188,7 @@ func TestCaps(t *testing.T) {
 		table := NewTable(TableLimits{})
 		flood(table, 1000, capture.ACK)
 		for _, seg := range parse(t, "2500 > S 0:0(0)\n5000 > S 0:0(0)\n7300 > S 0:0(0)") {
-			table.Assign(&seg)
+			table.Assign(&seg, seg.Time)
 		}
 		if table.Open() != 1 || table.Evicted() != 0 {
 			t.Errorf("%d open, %d evicted, want 1, 0", table.Open(), table.Evicted())
@@ -207,8 +207,8 @@ func TestTableAgainstMap(t *testing.T) {
 			Dst: netip.MustParseAddrPort("192.0.2.1:80"), Flags: capture.ACK, Len: 1,
 		}
 		seg.Time = time.Duration(i) * time.Millisecond
-		table.Assign(&seg)
-		for c, _ := table.Over(); c != nil; c, _ = table.Over() {
+		table.Assign(&seg, seg.Time)
+		for c, _, _ := table.Over(); c != nil; c, _, _ = table.Over() {
 		}
 	}
 	used := 0

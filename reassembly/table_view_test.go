@@ -31,11 +31,11 @@ func TestViews(t *testing.T) {
 	} {
 		table := NewTable(TableLimits{})
 		seg := first
-		if c, _, _ := table.Assign(&seg); c.View {
+		if c, _, _ := table.Assign(&seg, seg.Time); c.View {
 			t.Fatalf("%s: the first one is no view", tt.name)
 		}
 		tt.change(&seg)
-		if c, _, _ := table.Assign(&seg); c.View != tt.want || c.ID != 1 {
+		if c, _, _ := table.Assign(&seg, seg.Time); c.View != tt.want || c.ID != 1 {
 			t.Errorf("%s: connection %d, view %v, want %v", tt.name, c.ID, c.View, tt.want)
 		}
 	}

@@ -50,7 +50,7 @@ func BenchmarkBulk(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		seg := gen.next()
-		c, dir, fresh := table.Assign(seg)
+		c, dir, fresh := table.Assign(seg, seg.Time)
 		if fresh {
 			tracker.state(c).reader = &countReader{}
 		}
@@ -101,9 +101,9 @@ func BenchmarkShort(b *testing.B) {
 		}
 		seg.Time += time.Duration(round) * time.Millisecond
 		n++
-		c, dir, _ := table.Assign(&seg)
+		c, dir, _ := table.Assign(&seg, seg.Time)
 		tracker.Add(c, dir, &seg)
-		for o, _ := table.Over(); o != nil; o, _ = table.Over() {
+		for o, _, _ := table.Over(); o != nil; o, _, _ = table.Over() {
 			tracker.Close(o, false)
 		}
 	}
@@ -116,7 +116,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	step := func() {
 		for range 3 {
 			seg := gen.next()
-			c, dir, fresh := table.Assign(seg)
+			c, dir, fresh := table.Assign(seg, seg.Time)
 			if fresh {
 				tracker.state(c).reader = &countReader{}
 			}

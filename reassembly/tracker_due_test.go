@@ -40,7 +40,7 @@ func TestSettleChangesNothing(t *testing.T) {
 		table := NewTable(TableLimits{})
 		segs := parse(t, afterSilence)
 		for i := range segs {
-			c, dir, _ := table.Assign(&segs[i])
+			c, dir, _ := table.Assign(&segs[i], segs[i].Time)
 			s.tracker.Add(c, dir, &segs[i])
 			if lead >= 0 && (i+1 == len(segs) || segs[i+1].Time > segs[i].Time+lead) {
 				s.tracker.Settle(segs[i].Time + lead)

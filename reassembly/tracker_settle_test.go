@@ -43,12 +43,12 @@ func tell(t *testing.T, segs []capture.Segment, limits TrackerLimits) (*diary, *
 	table, tracker := NewTable(TableLimits{}), NewTracker(d, limits)
 	var conn *Conn
 	for i := range segs {
-		c, dir, _ := table.Assign(&segs[i])
+		c, dir, _ := table.Assign(&segs[i], segs[i].Time)
 		conn = c
 		tracker.Add(c, dir, &segs[i])
 	}
-	table.Finish()
-	for c, _ := table.Over(); c != nil; c, _ = table.Over() {
+	table.Finish(segs[len(segs)-1].Time)
+	for c, _, _ := table.Over(); c != nil; c, _, _ = table.Over() {
 		tracker.Close(c, true)
 	}
 	return d, conn
@@ -115,7 +115,7 @@ func TestLongLivedConnectionKeepsLittle(t *testing.T) {
 	}
 	table, tracker := NewTable(TableLimits{}), NewTracker(&countSink{}, TrackerLimits{})
 	for i := range segs {
-		c, dir, _ := table.Assign(&segs[i])
+		c, dir, _ := table.Assign(&segs[i], segs[i].Time)
 		tracker.Add(c, dir, &segs[i])
 		if len(c.Records) > 2*releaseBatch || len(c.Exchanges) > 3 {
 			t.Fatalf("%d records and %d exchanges held at segment %d", len(c.Records), len(c.Exchanges), i)

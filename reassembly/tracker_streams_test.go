@@ -61,7 +61,7 @@ func tellLetters(t *testing.T, text string) (d *diary, released int) {
 	var conn *Conn
 	segs := parse(t, text)
 	for i := range segs {
-		c, dir, _ := table.Assign(&segs[i])
+		c, dir, _ := table.Assign(&segs[i], segs[i].Time)
 		conn = c
 		tracker.Add(c, dir, &segs[i])
 	}

@@ -95,12 +95,12 @@ func play(t testing.TB, segs []capture.Segment, unread bool) run {
 	table, tracker := NewTable(TableLimits{}), NewTracker(sink, TrackerLimits{})
 	r := run{sink: sink}
 	closeOver := func(ended bool) {
-		for c, _ := table.Over(); c != nil; c, _ = table.Over() {
+		for c, _, _ := table.Over(); c != nil; c, _, _ = table.Over() {
 			tracker.Close(c, ended)
 		}
 	}
 	for i := range segs {
-		c, dir, fresh := table.Assign(&segs[i])
+		c, dir, fresh := table.Assign(&segs[i], segs[i].Time)
 		if c == nil {
 			continue
 		}
@@ -113,7 +113,7 @@ func play(t testing.TB, segs []capture.Segment, unread bool) run {
 		tracker.Add(c, dir, &segs[i])
 		closeOver(false)
 	}
-	table.Finish()
+	table.Finish(segs[len(segs)-1].Time)
 	closeOver(true)
 	if tracker.held != 0 {
 		t.Errorf("%d octets still held after all connections closed", tracker.held)
