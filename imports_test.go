@@ -117,9 +117,6 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly/internal/tlsrecord": {
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog", "tcpwhy/capture",
 	},
-	"tcpwhy/reassembly/internal/http1":     {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
-	"tcpwhy/reassembly/internal/http2":     {"tcpwhy/reassembly/exchange"},
-	"tcpwhy/reassembly/internal/tlsrecord": {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/readertest": { // of tests only
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
@@ -128,7 +125,6 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly/exchange":        {"tcpwhy/reassembly/internal/keylog", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/keylog": {},
 	"tcpwhy/reassembly/tcptext":         {"tcpwhy/capture"},
-	"tcpwhy/capture":                    {},
 }
 
 // onlyIn says which one package of the program may import a library; "" means that only tests may.

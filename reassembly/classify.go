@@ -115,7 +115,7 @@ func (k *track) classifyAck(e *event) (Kind, Trait) {
 		return KeepAliveAck, 0
 	case peer.last == ZeroWindowProbe && e.win == 0:
 		return ZeroWindowProbeAck, 0
-	case peer.odd && same && !e.newSACK:
+	case peer.challenged && same && !e.newSACK:
 		return ChallengeAck, 0
 	case e.newSACK || e.dsack:
 		return DuplicateAck, 0
@@ -192,17 +192,17 @@ func (k *track) resent(e *event) Kind {
 	expired := now-max(last, heard) >= due && e.seq <= h.Una
 	switch {
 	case expired && quiet >= due:
-		d.recover, d.timeout = h.Max, true
+		d.point, d.timeout = h.Max, true
 		return TimeoutRetransmission
 	case k.signalled(d, far, now):
-		d.recover, d.timeout = h.Max, false
+		d.point, d.timeout = h.Max, false
 		return FastRetransmission
 	case k.tailProbe(e, tx, quiet):
 		return TailLossProbe
-	case h.Una < d.recover && e.seq < d.recover && !d.timeout:
+	case h.Una < d.point && e.seq < d.point && !d.timeout:
 		return FastRetransmission // the same recovery goes on (RFC 6675 §5)
 	case expired:
-		d.recover, d.timeout = h.Max, true
+		d.point, d.timeout = h.Max, true
 		return TimeoutRetransmission
 	}
 	return Retransmission

@@ -74,18 +74,34 @@ type RTT struct {
 	Firm bool
 }
 
+// Offer is what the SYN of one side said: what it can do, if its peer can.
+type Offer struct {
+	HasISN bool   // the SYN was seen
+	ISN    uint32 // raw sequence number of the SYN
+	MSS    uint16 // MSS option it sent: the limit for what its peer sends; 0: none
+	WScale uint8
+	HasWS  bool
+	SACKOK bool
+	CutSYN bool // the capture cut the SYN's options: one that is not known may have been there
+	TSOK   bool
+}
+
+// Ending is how one side closed its direction, or reset the connection.
+type Ending struct {
+	FinSeen bool
+	FinSeq  int64        // offset of the FIN, valid with FinSeen
+	Fin     capture.Mark // of the first FIN
+	RstSeen bool
+	Rst     capture.Mark // of the first RST
+	RstTTL  uint8        // TTL of that RST
+	// that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
+	RstActive bool
+}
+
 // Half is what one side sent. Offsets are as in Record.
 type Half struct {
-	HasISN  bool   // the SYN was seen: ISN, MSS, WScale, SACKOK, TSOK are what it offered
-	ISN     uint32 // raw sequence number of the SYN
-	MSS     uint16 // MSS option it sent: the limit for what its peer sends; 0: none
-	WScale  uint8
-	HasWS   bool
-	SACKOK  bool
-	CutSYN  bool // the capture cut the SYN's options: one that is not known may have been there
-	TSOK    bool
-	FinSeen bool
-	RstSeen bool
+	Offer
+	Ending
 	// effective MSS of what this side sends, octets of data in a full wire segment; 0: unknown
 	Eff uint32
 	// largest payload it sent in one frame; above Eff: offload at or near the capture point
@@ -94,22 +110,39 @@ type Half struct {
 	Una     int64 // highest offset that the peer acknowledged
 	// offset up to which everything was seen or is known to be missing from the capture
 	Frontier int64
-	Bytes    int64        // distinct octets of data that the capture showed
-	Missing  int64        // octets that the peer acknowledged and the capture lacks
-	Segments uint32       // TCP segments, retransmissions included
-	Retrans  uint32       // retransmitted segments
-	FinSeq   int64        // offset of the FIN, valid with FinSeen
-	Fin      capture.Mark // of the first FIN
-	Rst      capture.Mark // of the first RST
-	RstTTL   uint8        // TTL of that RST
-	// that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
-	RstActive bool
-	RTT       RTT // between the capture point and this host
+	Bytes    int64  // distinct octets of data that the capture showed
+	Missing  int64  // octets that the peer acknowledged and the capture lacks
+	Segments uint32 // TCP segments, retransmissions included
+	Retrans  uint32 // retransmitted segments
+	RTT      RTT    // between the capture point and this host
 	// least of its segments; RSTs, which others may send in its name, count only while there is
 	// nothing else
 	TTLMin   uint8
 	TTLMax   uint8
 	LastData capture.Mark // latest segment with data
+}
+
+// Handshake is how a connection was set up.
+type Handshake struct {
+	SYNs        []capture.Mark // each SYN of the client, at most 16
+	SYNACKs     []capture.Mark // each SYN-ACK, at most 16
+	AckOfSYNACK capture.Mark   // the client's segment that completed the handshake
+	// the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
+	MidStream bool
+	Refusal   capture.ICMPInfo // valid if Refused by ICMP
+}
+
+// Teardown is how a connection began to end: who sent the first FIN or RST.
+type Teardown struct {
+	FirstClose   Dir          // valid if FirstCloseAt.Frame is set
+	FirstCloseAt capture.Mark // of that segment
+	ClosedByRST  bool         // it was a RST
+}
+
+// Reuse is the connection before on the same four-tuple.
+type Reuse struct {
+	Reuses    int           // its ID, -1 if there was none
+	ReusesEnd time.Duration // when it last moved; valid if Reuses >= 0
 }
 
 // Conn is one TCP connection: one incarnation of a four-tuple. While it is open, a single worker
@@ -124,25 +157,16 @@ type Conn struct {
 	History        string // Zeek's letters, upper case for the client
 	// another one, seen behind a translation of addresses: not to be analysed
 	View bool
-	// the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
-	MidStream   bool
-	Reuses      int            // ID of the earlier connection on the same four-tuple, -1 if none
-	ReusesEnd   time.Duration  // when that one last moved; valid if Reuses >= 0
-	SYNs        []capture.Mark // each SYN of the client, at most 16
-	SYNACKs     []capture.Mark // each SYN-ACK, at most 16
-	AckOfSYNACK capture.Mark   // the client's segment that completed the handshake
-	// who sent the first FIN or RST; valid if FirstCloseAt.Frame is set
-	FirstClose   Dir
-	FirstCloseAt capture.Mark
-	ClosedByRST  bool             // the first close was a RST
-	Refusal      capture.ICMPInfo // valid if Refused by ICMP
+	Reuse
+	Handshake
+	Teardown
 	// the longest that octets were captured after their acknowledgment; 0: never
 	Crossed time.Duration
 	Caveats exchange.Caveats // what the capture lacks of this connection
 
 	// Records is the history that is still held, in order of arrival. Records[0] is the record with
 	// absolute number Released; it reaches back to the start of the oldest exchange that has not
-	// been judged.
+	// been settled.
 	Records  []Record
 	Released int
 	// Transcript is what was said, as far as it was made out.

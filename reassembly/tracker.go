@@ -53,37 +53,58 @@ func NewTracker(sink Sink, limits TrackerLimits) *Tracker {
 
 // side is what the tracker knows of one direction beside its Half.
 type side struct {
-	origin     origin
-	stream     stream
-	sent       sentQueue
-	sacked     spans // of what this side sent
-	resends    []resend
-	rtt        estimator // of the round trip between the capture point and this host
-	sizes      sizes
-	seqJump    jump
-	ackJump    jump
-	lastSend   time.Duration // latest segment with sequence space
-	ackedAt    time.Duration // when the peer last acknowledged something new
-	signalAt   time.Duration // first sign of a loss since then, valid with signal
-	signalLast time.Duration // latest such sign
+	numbers
+	windows
+	recovery
+	clues
+	stream   stream
+	sent     sentQueue
+	rtt      estimator // of the round trip between the capture point and this host
+	sizes    sizes
+	lastSend time.Duration // latest segment with sequence space
+	ackedAt  time.Duration // when the peer last acknowledged something new
 	// since when the peer's acknowledgments are ahead of the frontier; -1: they are not
 	unseenAt time.Duration
-	recover  int64  // where the current recovery ends (RFC 6675: RecoveryPoint)
-	edge     int64  // how far the peer's window reaches, valid with edgeSet
-	win      uint32 // the latest window that this side offered, scaled; valid with winSet
-	dupAcks  uint32 // duplicate acknowledgments since the edge last moved
-	outgoing uint32 // frames that the capture calls outgoing
-	incoming uint32
-	badSum   uint32
 	onlyRST  bool // the TTLs are those of RSTs
 	last     Kind // of its latest segment
-	winSet   bool
-	ackSeen  bool
-	placed   bool // a segment of this side told where its numbers are
-	edgeSet  bool
-	signal   bool
-	timeout  bool // the current recovery began with a timeout
-	odd      bool // its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
+	// its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
+	challenged bool
+}
+
+// numbers is where a side's sequence numbers are.
+type numbers struct {
+	origin  origin
+	seqJump jump
+	ackJump jump
+	ackSeen bool
+	placed  bool // a segment of this side told where its numbers are
+}
+
+// windows are the one that a side offers, and the one that it may fill.
+type windows struct {
+	win     uint32 // the latest that this side offered, scaled; valid with winSet
+	winSet  bool
+	edge    int64 // how far the peer's reaches, valid with edgeSet
+	edgeSet bool
+}
+
+// recovery is what is known of losses of what a side sent, and of their repair.
+type recovery struct {
+	sacked     spans // what the peer has beyond a hole
+	resends    []resend
+	dupAcks    uint32        // duplicate acknowledgments since the edge last moved
+	signal     bool          // there is a sign of a loss
+	signalAt   time.Duration // the first one since the edge last moved, valid with signal
+	signalLast time.Duration // the latest one
+	point      int64         // where the current recovery ends (RFC 6675: RecoveryPoint)
+	timeout    bool          // it began with a timeout
+}
+
+// clues count frames that tell where the capture was taken.
+type clues struct {
+	outgoing uint32 // the capture calls them outgoing
+	incoming uint32
+	badSum   uint32
 }
 
 // track is the tracker's state of one connection.
@@ -120,7 +141,9 @@ func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 	if !k.sniffed {
 		dir = k.orient(dir, seg)
 	}
-	k.settleBefore(seg.Time)
+	if len(k.over) > 0 {
+		k.settleBefore(seg.Time)
+	}
 	k.now = max(k.now, seg.Time)
 	e := event{dir: dir, seg: seg, at: capture.Mark{Time: k.now, Frame: seg.Frame}}
 	k.place(&e)
@@ -128,7 +151,9 @@ func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 	k.holes(dir, e.at)
 	k.holes(dir.Peer(), e.at)
 	k.settle()
-	k.await()
+	if len(k.over) > 0 {
+		k.await()
+	}
 }
 
 // state is the tracker's state of c, made at its first segment.

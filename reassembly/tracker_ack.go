@@ -38,9 +38,9 @@ func (k *track) advance(e *event) {
 	d.dupAcks = 0
 	d.sacked.dropBelow(e.ack)
 	switch {
-	case d.signal && e.ack < d.recover && !d.timeout:
+	case d.signal && e.ack < d.point && !d.timeout:
 		d.signalLast = e.at.Time // a partial acknowledgment shows the next loss (RFC 6582 §3.2)
-	case len(d.sacked) == 0 || e.ack >= d.recover:
+	case len(d.sacked) == 0 || e.ack >= d.point:
 		d.signal = false
 	}
 }
@@ -84,7 +84,7 @@ func (k *track) send(e *event, kind Kind) {
 	if !rst { // the window of a RST means nothing
 		d.win, d.winSet = e.win, true
 	}
-	d.odd = kind == SpuriousRetransmission && e.seg.Flags.Has(capture.SYN) || rst && !k.resets(e)
+	d.challenged = kind == SpuriousRetransmission && e.seg.Flags.Has(capture.SYN) || rst && !k.resets(e)
 	d.last = kind
 	if e.seg.Options.Has(capture.HasTS) {
 		k.side[e.dir.Peer()].rtt.passed(e.seg.TSVal, e.at.Time)

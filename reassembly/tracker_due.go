@@ -76,10 +76,7 @@ func (k *track) due(x *overExchange) time.Duration {
 // await notes when the first exchange is due, unless it is known to be no sooner than was noted
 // before.
 func (k *track) await() {
-	if len(k.over) == 0 {
-		return
-	}
-	if _, due := k.firstDue(); k.slot == 0 || due < k.awaited {
+	if first, due := k.firstDue(); first >= 0 && (k.slot == 0 || due < k.awaited) {
 		k.awaited = due
 		k.t.waits.place(k)
 	}

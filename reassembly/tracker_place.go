@@ -122,9 +122,7 @@ func (k *track) forgetSYN() {
 		*d = side{
 			unseenAt: -1,
 			rtt:      d.rtt,
-			outgoing: d.outgoing,
-			incoming: d.incoming,
-			badSum:   d.badSum,
+			clues:    d.clues,
 		}
 		h := &c.Half[dir]
 		c.Half[dir] = Half{Segments: h.Segments, TTLMin: h.TTLMin, TTLMax: h.TTLMax, RTT: h.RTT}

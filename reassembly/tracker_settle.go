@@ -31,8 +31,12 @@ type overExchange struct {
 // settle hands on the exchanges that are over and settled, and bounds the history.
 func (k *track) settle() {
 	c := k.c
-	k.announce()
-	k.handOnSettled()
+	if k.t.shared.News.Any() {
+		k.announce()
+	}
+	if len(k.over) > 0 {
+		k.handOnSettled()
+	}
 	limit := k.t.limits.Records
 	if len(c.Exchanges) == 0 {
 		limit = max(64, limit/idleShare)
@@ -105,10 +109,8 @@ func (k *track) handOnSettled() {
 // acknowledgment of this one. A response that has not been acknowledged may have been lost after it
 // passed, and then its repair is still to come.
 func (k *track) settled(x *overExchange) bool {
-	if k.unconfirmed(x) {
-		return false
-	}
-	return k.nextAnswered(x) || k.now > x.end+max(2*k.roundTrip(), settleMin)
+	return k.nextAnswered(x) ||
+		k.now > x.end+max(2*k.roundTrip(), settleMin) && !k.unconfirmed(x)
 }
 
 // nextAnswered reports whether the response to the exchange that follows x has begun.
@@ -127,8 +129,8 @@ func (k *track) nextAnswered(x *overExchange) bool {
 }
 
 // unconfirmed reports whether the client, which is seen to acknowledge, has yet to acknowledge the
-// whole response, as long as the longest retransmission timer. The end of the connection ends the
-// wait.
+// whole response, as long as the longest retransmission timer. The next response ends the wait, and
+// so does the end of the connection.
 func (k *track) unconfirmed(x *overExchange) bool {
 	c := k.c
 	m := x.Response

@@ -26,9 +26,6 @@ var exceptions = map[string]float64{
 	"analysis/internal/rule: fields of Claim":                   25,
 	"analysis/internal/rules/connect: percent of wide lines":    3.62,
 	"analysis/internal/rules/ending: percent of wide lines":     4.92,
-	"reassembly: fields of Conn":                                31,
-	"reassembly: fields of Half":                                28,
-	"reassembly: fields of side":                                30,
 }
 
 // measure is one figure of the source.

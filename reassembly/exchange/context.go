@@ -45,6 +45,9 @@ type Shared struct {
 // Tracker looked last, as it does after each segment.
 type News struct{ Began, Over []*Exchange }
 
+// Any reports whether there are news.
+func (n *News) Any() bool { return len(n.Began)+len(n.Over) > 0 }
+
 // Forget empties the lists, and keeps their room.
 func (n *News) Forget() {
 	clear(n.Began)

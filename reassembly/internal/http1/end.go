@@ -173,14 +173,17 @@ func (h *reader) Rst(dir exchange.Dir, at capture.Mark) {
 // End leaves incomplete what the capture did not show to the end. A connection that the client had
 // closed, and on which nothing more came, was given up by the client.
 func (h *reader) End(at capture.Mark, ended bool) {
-	defer h.from.keep(h)
-	if h.next != nil {
+	switch {
+	case h.next != nil:
 		h.next.End(at, ended)
-		return
+	case !h.over:
+		h.cutOff(ended)
 	}
-	if h.over {
-		return
-	}
+	h.from.keep(h)
+}
+
+// cutOff ends what is unfinished when the connection or the capture ends.
+func (h *reader) cutOff(ended bool) {
 	o := exchange.Incomplete
 	if !ended && h.Begun {
 		o = h.Broken(exchange.NoResponse)
