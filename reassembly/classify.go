@@ -10,8 +10,8 @@ import (
 // the state before the segment. Times of the sender are translated to the capture point: what
 // passed there at t is known to the sender of a segment that passes at t + far or later.
 
-// event is one segment on its way through the tracker.
-type event struct {
+// segment is a segment on its way through the tracker, with its numbers as offsets.
+type segment struct {
 	dir      Dir
 	seg      *capture.Segment
 	at       capture.Mark
@@ -25,7 +25,7 @@ type event struct {
 }
 
 // data is the offset of the first octet of data.
-func (e *event) data() int64 {
+func (e *segment) data() int64 {
 	if e.seg.Flags.Has(capture.SYN) {
 		return e.seq + 1
 	}
@@ -44,7 +44,7 @@ const (
 )
 
 // classify gives a segment its kind and the traits that go with it.
-func (k *track) classify(e *event) (Kind, Trait) {
+func (k *track) classify(e *segment) (Kind, Trait) {
 	switch f := e.seg.Flags; {
 	case f.Has(capture.RST):
 		return Plain, 0
@@ -70,7 +70,7 @@ func (k *track) peerClosed(dir Dir) bool {
 // probe reports whether the segment is a keep-alive (RFC 9293 §3.8.4: the octet before the next
 // one, or nothing, at its place) or a zero-window probe. On Linux both are alike, and only the
 // window tells them apart.
-func (k *track) probe(e *event) bool {
+func (k *track) probe(e *segment) bool {
 	h := &k.c.Half[e.dir]
 	n := e.end - e.seq
 	if n > 1 || e.seg.Flags.Has(capture.FIN) || h.Segments == 0 {
@@ -84,7 +84,7 @@ func (k *track) probe(e *event) bool {
 
 // classifySYN knows a SYN or SYN-ACK by its number; it is repeated by a timer only, except that a
 // SYN-ACK also answers another copy of the SYN.
-func (k *track) classifySYN(e *event) Kind {
+func (k *track) classifySYN(e *segment) Kind {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	if h.Segments == 0 || !h.HasISN || e.seq != -1 || h.ISN != e.seg.Seq {
 		return Plain
@@ -100,7 +100,7 @@ func (k *track) classifySYN(e *event) Kind {
 }
 
 // classifyAck classifies a segment without sequence space.
-func (k *track) classifyAck(e *event) (Kind, Trait) {
+func (k *track) classifyAck(e *segment) (Kind, Trait) {
 	own, peer := &k.side[e.dir], &k.side[e.dir.Peer()]
 	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
 	if e.seq > h.Max && h.Segments > 0 {
@@ -128,7 +128,7 @@ func (k *track) classifyAck(e *event) (Kind, Trait) {
 }
 
 // classifyData classifies a segment with data or a FIN.
-func (k *track) classifyData(e *event) (Kind, Trait) {
+func (k *track) classifyData(e *segment) (Kind, Trait) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	var trait Trait
 	if full(e.seg.Len, h.Eff) || h.Eff == 0 && guessable(e.seg.Len, e.seg.Flags) {
@@ -159,7 +159,7 @@ func (k *track) classifyData(e *event) (Kind, Trait) {
 
 // overtaken decides whether octets that pass for the first time, after later ones, were overtaken
 // on the way (true) or are the second copy of a segment that was lost before the capture point.
-func (k *track) overtaken(e *event) bool {
+func (k *track) overtaken(e *segment) bool {
 	above := k.side[e.dir].stream.above(e.seq)
 	if above == nil {
 		return false
@@ -178,7 +178,7 @@ func (k *track) overtaken(e *event) bool {
 }
 
 // resent tells why octets were sent again.
-func (k *track) resent(e *event) Kind {
+func (k *track) resent(e *segment) Kind {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	far, now := k.far(e.dir), e.at.Time
 	last := d.lastSend
@@ -223,7 +223,7 @@ func (k *track) signalled(d *side, far, now time.Duration) bool {
 // tailProbe reports whether the segment is a probe for tail loss: the last one that was sent, again
 // after two round trips of silence (RFC 8985 §7.2). With one segment outstanding the probe and the
 // retransmission timer coincide, and it is called a timeout.
-func (k *track) tailProbe(e *event, tx *tx, quiet time.Duration) bool {
+func (k *track) tailProbe(e *segment, tx *tx, quiet time.Duration) bool {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	if e.end != h.Max || d.signal || d.dupAcks > 0 || tx == nil || tx.times > 1 {
 		return false
@@ -246,7 +246,7 @@ type resend struct {
 const maxResends = 8
 
 // remember holds a retransmission until an acknowledgment tells whether it was needed.
-func (k *track) remember(e *event) {
+func (k *track) remember(e *segment) {
 	d := &k.side[e.dir]
 	if len(d.resends) == maxResends {
 		d.resends = append(d.resends[:0], d.resends[1:]...)
@@ -261,7 +261,7 @@ func (k *track) remember(e *event) {
 // records of retransmissions that were not needed: the acknowledgment came too soon to be caused by
 // the copy, or echoes an older timestamp (Eifel, RFC 3522), or reports a duplicate (RFC 2883, RFC
 // 3708). una is the edge before it.
-func (k *track) judgeResends(e *event, una int64) {
+func (k *track) judgeResends(e *segment, una int64) {
 	d := &k.side[e.dir.Peer()]
 	if len(d.resends) == 0 {
 		return
@@ -289,7 +289,7 @@ func (k *track) judgeResends(e *event, una int64) {
 // again reports whether e acknowledges once more what it had acknowledged, though nothing is
 // outstanding and its window is as it was: it answers a segment that its host had already (RFC 9293
 // §3.10.7.4), and a host without SACK says so in no other way.
-func (k *track) again(e *event, una int64) bool {
+func (k *track) again(e *segment, una int64) bool {
 	own, peer, h := &k.side[e.dir], &k.side[e.dir.Peer()], &k.c.Half[e.dir]
 	const other = capture.SYN | capture.FIN | capture.RST
 	return e.ack == una && e.seg.NSACK == 0 && e.seg.Flags&other == 0 &&
@@ -320,7 +320,7 @@ func (k *track) soonest(dir Dir) time.Duration {
 }
 
 // reports reports whether the first SACK block of e names the octets of r as received twice.
-func (k *track) reports(e *event, r resend) bool {
+func (k *track) reports(e *segment, r resend) bool {
 	o := &k.side[e.dir.Peer()].origin
 	lo, hi := o.offset(e.seg.SACK[0].Start, e.ack), o.offset(e.seg.SACK[0].End, e.ack)
 	return lo < r.end && r.seq < hi

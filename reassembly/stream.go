@@ -144,7 +144,7 @@ func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mar
 	h := &k.c.Half[dir]
 	h.Frontier = off + n
 	h.Bytes += n
-	r, a := k.speech(at), k.arrival(seen, at)
+	r, a := k.ensureReader(at), k.arrival(seen, at)
 	if len(data) > 0 {
 		r.Data(dir, off, data, a)
 	}
@@ -228,10 +228,10 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 			k.deliver(dir, c.lo, size, c.data, c.seen, at)
 		case c.lost:
 			h.Frontier, h.Bytes = c.hi, h.Bytes+size
-			k.speech(at).Gap(dir, c.lo, size, k.arrival(at, at))
+			k.ensureReader(at).Gap(dir, c.lo, size, k.arrival(at, at))
 		default:
 			h.Frontier, h.Bytes = c.hi, h.Bytes+size
-			k.speech(at).Skipped(dir, c.lo, size, k.arrival(c.seen, at))
+			k.ensureReader(at).Skipped(dir, c.lo, size, k.arrival(c.seen, at))
 		}
 		n++
 	}
@@ -251,8 +251,8 @@ func (k *track) flush(dir Dir, at capture.Mark) {
 // complete reports whether all octets before the FIN were delivered.
 func (s *stream) complete(h *Half) bool { return s.hasFin && h.Frontier >= s.fin }
 
-// speech is the reader of the streams, made when there is something to read.
-func (k *track) speech(at capture.Mark) exchange.Reader {
+// ensureReader is the reader of the streams, made when there is something to read.
+func (k *track) ensureReader(at capture.Mark) exchange.Reader {
 	if k.reader != nil {
 		return k.reader
 	}

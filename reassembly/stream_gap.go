@@ -41,7 +41,7 @@ func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
 			h.Max = max(h.Max, to)
 			k.c.Caveats.Add(CaveatMissing)
 			k.hist.gap(dir)
-			k.speech(at).Gap(dir, from, n, k.arrival(at, at))
+			k.ensureReader(at).Gap(dir, from, n, k.arrival(at, at))
 		}
 		k.flush(dir, at)
 	}

@@ -18,8 +18,8 @@ type TableLimits struct {
 	Embryos  int
 	Finished int // four-tuples remembered after their connection was handed back; default 1<<18
 	// closed connections of which nothing is left to be repeated that wait for late copies; beyond
-	// these, what is finished goes at once: at high rates the memory that waits costs more than what
-	// the copies tell. Default 256
+	// these, what is finished goes at once: at high rates the memory that waits costs more than
+	// what the copies tell. Default 256
 	Waiting int
 }
 
@@ -101,9 +101,9 @@ const (
 // Wireshark's tcp.stream. It is not safe for use by several goroutines.
 //
 // What it says of one connection depends on that connection's segments alone, and on what is told
-// of the capture as a whole: how far it has come (Assign, Finish), when it was interrupted (Gap), and
-// the limits. So a Table that is given a part of the connections says of them what one that is given
-// all does.
+// of the capture as a whole: how far it has come (Assign, Finish), when it was interrupted (Gap),
+// and the limits. So a Table that is given a part of the connections says of them what one that is
+// given all does.
 type Table struct {
 	limits  TableLimits
 	slots   []int32 // open addressing by hash: index of an entry + 1, 0 is empty
@@ -161,13 +161,13 @@ func NewTable(limits TableLimits) *Table {
 	return t
 }
 
-// GapFrom is how long the capture must have had nothing for that to be a Gap: as long as a connection
-// may be idle.
+// GapFrom is how long the capture must have had nothing for that to be a Gap: as long as a
+// connection may be idle.
 const GapFrom = idleOpen
 
-// Gap tells that the whole capture has no segment between two moments, which are longer than GapFrom
-// apart: silence within is no sign that a connection was idle. Gaps are told in order, each before
-// the first segment that follows it.
+// Gap tells that the whole capture has no segment between two moments, which are longer than
+// GapFrom apart: silence within is no sign that a connection was idle. Gaps are told in order, each
+// before the first segment that follows it.
 func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, to}) }
 
 // Assign finds the connection of a segment and its direction there. now is how far the capture has

@@ -145,9 +145,9 @@ func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 		k.settleBefore(seg.Time)
 	}
 	k.now = max(k.now, seg.Time)
-	e := event{dir: dir, seg: seg, at: capture.Mark{Time: k.now, Frame: seg.Frame}}
+	e := segment{dir: dir, seg: seg, at: capture.Mark{Time: k.now, Frame: seg.Frame}}
 	k.place(&e)
-	k.segment(&e)
+	k.apply(&e)
 	k.holes(dir, e.at)
 	k.holes(dir.Peer(), e.at)
 	k.settle()
@@ -168,9 +168,9 @@ func (t *Tracker) state(c *Conn) *track {
 	return k
 }
 
-// segment takes one placed segment through all that depends on it.
-func (k *track) segment(e *event) {
-	k.meet(e)
+// apply takes one placed segment through all that depends on it.
+func (k *track) apply(e *segment) {
+	k.takeHeader(e)
 	rec := k.record(e)
 	if e.wild {
 		k.c.Caveats.Add(CaveatWild)
@@ -199,7 +199,7 @@ func (k *track) segment(e *event) {
 }
 
 // record is the compact form of a segment, without its kind.
-func (k *track) record(e *event) Record {
+func (k *track) record(e *segment) Record {
 	seg := e.seg
 	r := Record{
 		Time: e.at.Time, Frame: e.at.Frame, Seq: e.seq, Ack: e.ack, Len: seg.Len, Window: e.win,
@@ -215,7 +215,7 @@ func (k *track) record(e *event) Record {
 }
 
 // highestSACK is how far above the acknowledgment the segment's SACK blocks reach.
-func (k *track) highestSACK(e *event) uint32 {
+func (k *track) highestSACK(e *segment) uint32 {
 	high := e.ack
 	o := &k.side[e.dir.Peer()].origin
 	for _, b := range e.seg.SACK[:min(e.seg.NSACK, 4)] {
@@ -225,7 +225,7 @@ func (k *track) highestSACK(e *event) uint32 {
 }
 
 // traits are those that the kind does not tell.
-func (k *track) traits(e *event) Trait {
+func (k *track) traits(e *segment) Trait {
 	var t Trait
 	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
 	if e.end > e.seq && e.seq <= h.Frontier && e.end > h.Frontier {
@@ -243,7 +243,7 @@ func (k *track) traits(e *event) Trait {
 }
 
 // append adds a record to the history and counts the segment.
-func (k *track) append(e *event, rec Record) {
+func (k *track) append(e *segment, rec Record) {
 	if len(k.c.Records) == 1 && cap(k.c.Records) < spareRecords {
 		k.c.Records = append(k.t.spare.history(), k.c.Records[0]) // more than a lone SYN
 	}
@@ -257,7 +257,7 @@ func (k *track) append(e *event, rec Record) {
 func (k *track) latest() int { return k.c.Released + len(k.c.Records) - 1 }
 
 // content hands the segment's data to the streams.
-func (k *track) content(e *event) {
+func (k *track) content(e *segment) {
 	s := &k.side[e.dir].stream
 	n := int64(e.seg.Len)
 	if e.seg.Flags.Has(capture.FIN) && !s.hasFin && !e.seg.Flags.Has(capture.RST) &&

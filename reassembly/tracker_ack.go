@@ -3,7 +3,7 @@ package reassembly
 import "tcpwhy/capture"
 
 // acknowledge applies what a segment says about the other direction.
-func (k *track) acknowledge(e *event, kind Kind) {
+func (k *track) acknowledge(e *segment, kind Kind) {
 	p, d := &k.c.Half[e.dir.Peer()], &k.side[e.dir.Peer()]
 	una := p.Una
 	k.judgeResends(e, una)
@@ -23,7 +23,7 @@ func (k *track) acknowledge(e *event, kind Kind) {
 }
 
 // lossSign notes evidence that something this side sent was lost.
-func (d *side) lossSign(e *event) {
+func (d *side) lossSign(e *segment) {
 	if !d.signal {
 		d.signal, d.signalAt = true, e.at.Time
 	}
@@ -31,7 +31,7 @@ func (d *side) lossSign(e *event) {
 }
 
 // advance moves the acknowledged edge of the peer of e.dir.
-func (k *track) advance(e *event) {
+func (k *track) advance(e *segment) {
 	p, d := &k.c.Half[e.dir.Peer()], &k.side[e.dir.Peer()]
 	p.Una = e.ack
 	d.ackedAt = e.at.Time
@@ -47,7 +47,7 @@ func (k *track) advance(e *event) {
 
 // measure takes the round trips that an acknowledgment shows, between the capture point and the
 // host that sent it. una is the edge before it.
-func (k *track) measure(e *event, una int64) {
+func (k *track) measure(e *segment, una int64) {
 	h, est := &k.c.Half[e.dir], &k.side[e.dir].rtt
 	p, d := &k.c.Half[e.dir.Peer()], &k.side[e.dir.Peer()]
 	if e.seg.Options.Has(capture.HasTS) {
@@ -78,13 +78,14 @@ func (k *track) measure(e *event, una int64) {
 }
 
 // send applies what a segment says about its own direction.
-func (k *track) send(e *event, kind Kind) {
+func (k *track) send(e *segment, kind Kind) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	rst := e.seg.Flags.Has(capture.RST)
 	if !rst { // the window of a RST means nothing
 		d.win, d.winSet = e.win, true
 	}
-	d.challenged = kind == SpuriousRetransmission && e.seg.Flags.Has(capture.SYN) || rst && !k.resets(e)
+	again := kind == SpuriousRetransmission && e.seg.Flags.Has(capture.SYN)
+	d.challenged = again || rst && !k.resets(e)
 	d.last = kind
 	if e.seg.Options.Has(capture.HasTS) {
 		k.side[e.dir.Peer()].rtt.passed(e.seg.TSVal, e.at.Time)
@@ -107,7 +108,7 @@ func (k *track) send(e *event, kind Kind) {
 }
 
 // outstanding keeps the queue of what is not acknowledged.
-func (k *track) outstanding(e *event, kind Kind) {
+func (k *track) outstanding(e *segment, kind Kind) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	if e.end <= h.Una {
 		return

@@ -3,7 +3,7 @@ package reassembly
 import "tcpwhy/capture"
 
 // place finds the offsets of a segment's numbers, and learns where each side's numbers begin.
-func (k *track) place(e *event) {
+func (k *track) place(e *segment) {
 	seg, dir := e.seg, e.dir
 	d, p := &k.side[dir], &k.side[dir.Peer()]
 	h, ph := &k.c.Half[dir], &k.c.Half[dir.Peer()]
@@ -43,7 +43,7 @@ func (k *track) reach(dir Dir) int64 { return int64(k.side[dir.Peer()].win) }
 
 // learn sets the origins that the segment tells: a SYN's number is offset -1; without one, offset 0
 // is the first octet seen or acknowledged.
-func (k *track) learn(e *event) {
+func (k *track) learn(e *segment) {
 	seg := e.seg
 	d, p := &k.side[e.dir], &k.side[e.dir.Peer()]
 	h, ph := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
@@ -90,7 +90,7 @@ const strayWithin = 1 << 20
 // copy that neither side took notice of: they go on with the connection that they had, at other
 // numbers. A bare acknowledgment from the server shows nothing, as it is how a server that still
 // has an old connection answers a new SYN (RFC 9293 §3.10.7.4).
-func (k *track) strayed(e *event) bool {
+func (k *track) strayed(e *segment) bool {
 	h := &k.c.Half
 	if !h[FromClient].HasISN || h[FromServer].HasISN || !h[0].untouched() || !h[1].untouched() ||
 		e.seg.Flags&(capture.SYN|capture.RST|capture.ACK) != capture.ACK {
@@ -105,7 +105,7 @@ func (k *track) strayed(e *event) bool {
 // answersForOld reports whether the segment is how a server that still has an old connection
 // answers a new SYN: a bare acknowledgment of other numbers (RFC 9293 §3.10.7.4, RFC 5961 §4). It
 // says nothing about the new connection.
-func (k *track) answersForOld(e *event) bool {
+func (k *track) answersForOld(e *segment) bool {
 	h := &k.c.Half
 	return k.c.State == Connecting && e.dir == FromServer && e.seg.Len == 0 &&
 		h[FromClient].HasISN && !h[FromServer].HasISN &&
@@ -143,7 +143,7 @@ func (k *track) window(dir Dir, seg *capture.Segment) uint32 {
 
 // selective takes the SACK blocks of a segment (RFC 2018). The first one may report a duplicate
 // instead (RFC 2883 §4): it lies below the acknowledgment, or within the second block.
-func (k *track) selective(e *event) {
+func (k *track) selective(e *segment) {
 	n := min(e.seg.NSACK, 4)
 	if n == 0 {
 		return

@@ -90,7 +90,8 @@ func (k *track) tellOverInTurn() {
 	}
 }
 
-// handOnSettled hands on what is settled: what has a stream of its own by itself, the rest in order.
+// handOnSettled hands on what is settled: what has a stream of its own by itself, the rest in
+// order.
 func (k *track) handOnSettled() {
 	waits := false // one without a stream
 	for i := 0; i < len(k.over); {

@@ -5,9 +5,9 @@ import "tcpwhy/capture"
 // maxSYNs caps Conn.SYNs and Conn.SYNACKs: Linux gives up after 6 of the first and 5 of the second.
 const maxSYNs = 16
 
-// meet takes what a segment shows beside its numbers: the start, the options of a SYN, the TTL, the
-// interface's word.
-func (k *track) meet(e *event) {
+// takeHeader takes what a segment shows beside its numbers: that the connection begins, the options
+// of a SYN, the TTL, and what the capture says of the frame's direction and checksum.
+func (k *track) takeHeader(e *segment) {
 	c, seg := k.c, e.seg
 	h, d := &c.Half[e.dir], &k.side[e.dir]
 	if c.Start.Frame == 0 {
@@ -21,11 +21,11 @@ func (k *track) meet(e *event) {
 		}
 	}
 	if seg.Flags.Has(capture.SYN) && !e.wild {
-		k.meetSYN(e)
+		k.takeSYN(e)
 	}
 	if seg.Options.Has(capture.HasTS) && !seg.Flags.Has(capture.SYN) &&
 		(c.Half[0].CutSYN || c.Half[1].CutSYN) {
-		k.meetTimestamps()
+		k.takeTimestamps()
 	}
 	if seg.Options.Has(capture.BadOptions) {
 		c.Caveats.Add(CaveatBadOptions)
@@ -47,8 +47,8 @@ func (k *track) meet(e *event) {
 	}
 }
 
-// meetSYN keeps what a SYN offers (RFC 9293 §3.7.1, RFC 7323 §2 and §3, RFC 2018 §2).
-func (k *track) meetSYN(e *event) {
+// takeSYN keeps what a SYN offers (RFC 9293 §3.7.1, RFC 7323 §2 and §3, RFC 2018 §2).
+func (k *track) takeSYN(e *segment) {
 	seg := e.seg
 	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
 	if !h.HasISN {
@@ -76,9 +76,9 @@ func (k *track) meetSYN(e *event) {
 	}
 }
 
-// meetTimestamps takes from a later segment that both SYNs offered timestamps, where the capture
+// takeTimestamps takes from a later segment that both SYNs offered timestamps, where the capture
 // cut those (RFC 7323 §3.2).
-func (k *track) meetTimestamps() {
+func (k *track) takeTimestamps() {
 	h, p := &k.c.Half[FromClient], &k.c.Half[FromServer]
 	if h.TSOK && p.TSOK || !h.HasISN || !p.HasISN {
 		return
@@ -88,7 +88,7 @@ func (k *track) meetTimestamps() {
 }
 
 // lifecycle follows the handshake and the first FIN of each side.
-func (k *track) lifecycle(e *event) {
+func (k *track) lifecycle(e *segment) {
 	c, f := k.c, e.seg.Flags
 	h := &c.Half[e.dir]
 	switch {
@@ -121,7 +121,7 @@ func (k *track) lifecycle(e *event) {
 
 // established notes the end of the handshake: the client's acknowledgment of the SYN-ACK, or
 // whatever shows that it has taken place.
-func (k *track) established(e *event) {
+func (k *track) established(e *segment) {
 	k.c.State = Established
 	if e.dir == FromClient && e.hasAck && k.c.Half[FromServer].HasISN && e.ack >= 0 {
 		k.c.AckOfSYNACK = e.at
@@ -130,14 +130,14 @@ func (k *track) established(e *event) {
 }
 
 // firstClose notes who began to close the connection.
-func (k *track) firstClose(e *event, rst bool) {
+func (k *track) firstClose(e *segment, rst bool) {
 	if c := k.c; c.FirstCloseAt.Frame == 0 {
 		c.FirstClose, c.FirstCloseAt, c.ClosedByRST = e.dir, e.at, rst
 	}
 }
 
 // closing follows a RST, after everything else of its segment.
-func (k *track) closing(e *event) {
+func (k *track) closing(e *segment) {
 	if !e.seg.Flags.Has(capture.RST) || !k.resets(e) {
 		return
 	}
@@ -161,7 +161,7 @@ func (k *track) closing(e *event) {
 // resets reports whether the receiver of a RST accepts it (RFC 9293 §3.10.7.3 and .4): it
 // acknowledges the SYN, or its number lies within the receive window. Numbers just below are
 // allowed for, as senders reset from what was acknowledged.
-func (k *track) resets(e *event) bool {
+func (k *track) resets(e *segment) bool {
 	h, p, d := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()], &k.side[e.dir]
 	if k.c.State == Connecting && p.HasISN && !h.HasISN {
 		return e.seg.Flags.Has(capture.ACK) && e.ack >= 0 && e.ack <= p.Max
