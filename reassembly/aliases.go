@@ -11,6 +11,7 @@ type (
 	Protocol   = exchange.Protocol
 	TLSInfo    = exchange.TLSInfo
 	Transcript = exchange.Transcript
+	Programs   = exchange.Programs
 )
 
 const (

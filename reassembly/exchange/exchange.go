@@ -68,19 +68,25 @@ type Exchange struct {
 	Request         *Message // nil if the capture lacks it
 	Response        *Message // nil if there is none
 	Outcome         Outcome
-	// product token of User-Agent, without comment: "curl/8.5"; at most 40 octets
-	Agent string
-	// product token of Server: "nginx/1.22.1"; at most 40 octets
-	Software string
-	// product token of X-Powered-By: "Express", "PHP/8.2"; at most 40 octets
-	Powered string
-	// who forwarded it last, by its Via field: the comment's product or the name; at most 40 octets
+	Programs
+	Persistence
+	Over        bool // nothing more will be added to it
+	FirstRecord int  // absolute number of the record at which the exchange began
+}
+
+// Programs are those that name themselves in an exchange: tokens of at most 40 octets.
+type Programs struct {
+	Agent    string // product token of User-Agent, without comment: "curl/8.5"
+	Software string // product token of Server: "nginx/1.22.1"
+	Powered  string // product token of X-Powered-By: "Express", "PHP/8.2"
+	// who forwarded it last, by its Via field: the comment's product or the name
 	RequestVia, ResponseVia string
-	// from the response's Keep-Alive field; 0: not given, or NotKept
-	KeepAliveTimeout, KeepAliveMax int
-	NotKept                        bool // the same said timeout=0: idle connections are not kept
-	Over                           bool // nothing more will be added to it
-	FirstRecord                    int  // absolute number of the record at which the exchange began
+}
+
+// Persistence is what the response's Keep-Alive field says of the connection.
+type Persistence struct {
+	KeepAliveTimeout, KeepAliveMax int  // 0: not given, or NotKept
+	NotKept                        bool // it said timeout=0: idle connections are not kept
 }
 
 // Start is the first moment that belongs to the exchange.

@@ -41,7 +41,8 @@ func drive(t *testing.T, p *Script, input []byte, step func()) {
 		}
 		step()
 	}
-	p.Reader.End(p.Next(), op(input))
+	captureEnds := len(input) > 0 && input[0]&1 == 0
+	p.Reader.End(p.Next(), captureEnds)
 	step()
 	for _, x := range p.Exchanges {
 		if !x.Over {
@@ -49,8 +50,6 @@ func drive(t *testing.T, p *Script, input []byte, step func()) {
 		}
 	}
 }
-
-func op(rest []byte) bool { return len(rest) > 0 && rest[0]&1 == 0 }
 
 // ending is what no longer changes once an exchange is over.
 type ending struct {
