@@ -18,7 +18,8 @@ type keyedFile struct {
 func newKeyedFile() *keyedFile {
 	f := &keyedFile{}
 	le := binary.LittleEndian
-	f.block(0x0a0d0d0a, le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1), ^uint64(0)))
+	section := le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1)
+	f.block(0x0a0d0d0a, le.AppendUint64(section, ^uint64(0)))
 	f.block(1, []byte{101, 0, 0, 0, 0, 0, 0, 0}) // IP without a link layer
 	return f
 }
@@ -33,11 +34,16 @@ func (f *keyedFile) block(kind uint32, body []byte) {
 // log is a decryption secrets block with a secret of the connection.
 func (f *keyedFile) log(conn int) {
 	line := fmt.Sprintf("CLIENT_RANDOM %x %096x\n", connRandom(conn), 1)
-	f.block(10, append(binary.LittleEndian.AppendUint32([]byte("KSLT"), uint32(len(line))), line...))
+	head := binary.LittleEndian.AppendUint32([]byte("KSLT"), uint32(len(line)))
+	f.block(10, append(head, line...))
 }
 
-// frame is a segment of the connection.
-func (f *keyedFile) frame(conn int, fromServer bool, seq, ack uint32, flags capture.TCPFlags, data string) {
+// frame is a segment of the connection. Sequence numbers are 0 for a SYN, else 1.
+func (f *keyedFile) frame(conn int, fromServer bool, flags capture.TCPFlags, data string) {
+	seq, ack := uint32(1), uint32(1)
+	if flags.Has(capture.SYN) {
+		seq = 0
+	}
 	be, le := binary.BigEndian, binary.LittleEndian
 	ip := be.AppendUint16([]byte{0x45, 0}, uint16(40+len(data)))
 	ip = append(ip, 0, 0, 0x40, 0, 64, 6, 0, 0)
@@ -51,7 +57,8 @@ func (f *keyedFile) frame(conn int, fromServer bool, seq, ack uint32, flags capt
 	ip = append(append(ip, 0x50, byte(flags), 0xff, 0xff, 0, 0, 0, 0), data...)
 	f.ticks += 100
 	head := le.AppendUint32(le.AppendUint32(le.AppendUint32(nil, 0), 0), f.ticks)
-	f.block(6, append(le.AppendUint32(le.AppendUint32(head, uint32(len(ip))), uint32(len(ip))), ip...))
+	head = le.AppendUint32(le.AppendUint32(head, uint32(len(ip))), uint32(len(ip)))
+	f.block(6, append(head, ip...))
 }
 
 func connRandom(conn int) []byte { return bytes.Repeat([]byte{byte(conn)}, 32) }
@@ -63,20 +70,21 @@ func TestSecretsReachTheReader(t *testing.T) {
 	const conns = 60
 	f := newKeyedFile()
 	for conn := range conns {
-		f.frame(conn, false, 0, 0, capture.SYN, "")
-		f.frame(conn, true, 0, 1, capture.SYN|capture.ACK, "")
-		hello := "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03" + string(connRandom(conn)) + "\x00\x00\x02\x13\x01\x01\x00"
-		f.frame(conn, false, 1, 1, capture.ACK, hello)
+		f.frame(conn, false, capture.SYN, "")
+		f.frame(conn, true, capture.SYN|capture.ACK, "")
+		f.frame(conn, false, capture.ACK, "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03"+
+			string(connRandom(conn))+"\x00\x00\x02\x13\x01\x01\x00")
 	}
 	for conn := range conns {
 		if conn%2 == 0 {
 			f.log(conn)
 		}
-		f.frame(conn, true, 1, 51, capture.ACK, "\x17\x03\x03\x00\x04data")
+		f.frame(conn, true, capture.ACK, "\x17\x03\x03\x00\x04data")
 		f.log(conn)
 	}
 	for _, workers := range []int{1, 2, 3, 8} {
-		src, err := capture.Open(capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(f.octets)})
+		config := capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(f.octets)}
+		src, err := capture.Open(config)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,11 @@ import (
 
 // unlimited are limits that nothing reaches.
 var unlimited = TableLimits{
-	Open: math.MaxInt, Closed: math.MaxInt, Embryos: math.MaxInt, Finished: math.MaxInt, Waiting: math.MaxInt,
+	Open:     math.MaxInt,
+	Closed:   math.MaxInt,
+	Embryos:  math.MaxInt,
+	Finished: math.MaxInt,
+	Waiting:  math.MaxInt,
 }
 
 // logbook notes by client port what a Table says of connections.
@@ -44,7 +48,8 @@ func (l logbook) read(segs []capture.Segment, gaps []gap, end time.Duration) {
 		c, dir, fresh := t.Assign(&segs[i], segs[i].Time)
 		l.takeOver(t)
 		if c != nil {
-			l.note(c, "%v at %v: fresh %v, reuses %v, ended %v, %q", dir, segs[i].Time, fresh, c.Reuses >= 0, c.ReusesEnd, c.Caveats)
+			l.note(c, "%v at %v: fresh %v", dir, segs[i].Time, fresh)
+			l.note(c, "reuses %v, ended %v, %q", c.Reuses >= 0, c.ReusesEnd, c.Caveats)
 		}
 		if c := t.Finished(); c != nil {
 			l.note(c, "finished")
@@ -71,21 +76,25 @@ func gapsOf(segs []capture.Segment) (gaps []gap, end time.Duration) {
 func traffic(t *rapid.T) []capture.Segment {
 	server := netip.MustParseAddrPort("192.0.2.1:80")
 	silences := []time.Duration{
-		time.Millisecond, time.Second, 6 * time.Second, time.Minute, 9 * time.Minute, 50 * time.Minute, 61 * time.Minute, 3 * time.Hour,
+		time.Millisecond, time.Second, 6 * time.Second, time.Minute, 9 * time.Minute,
+		50 * time.Minute, 61 * time.Minute, 3 * time.Hour,
 	}
 	flags := []capture.TCPFlags{
-		capture.SYN, capture.SYN | capture.ACK, capture.ACK, capture.ACK, capture.ACK, capture.FIN | capture.ACK, capture.FIN | capture.ACK,
-		capture.RST | capture.ACK,
+		capture.SYN, capture.SYN | capture.ACK, capture.ACK, capture.ACK, capture.ACK,
+		capture.FIN | capture.ACK, capture.FIN | capture.ACK, capture.RST | capture.ACK,
 	}
 	var segs []capture.Segment
 	now := time.Duration(0)
 	for i := range rapid.IntRange(1, 60).Draw(t, "segments") {
-		client := netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), uint16(40000+rapid.IntRange(0, 3).Draw(t, "client")))
-		s := capture.Segment{Src: client, Dst: server, Flags: rapid.SampledFrom(flags).Draw(t, "flags")}
+		port := uint16(40000 + rapid.IntRange(0, 3).Draw(t, "client"))
+		client := netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), port)
+		s := capture.Segment{Src: client, Dst: server}
+		s.Flags = rapid.SampledFrom(flags).Draw(t, "flags")
 		if rapid.Bool().Draw(t, "server") {
 			s.Src, s.Dst = server, client
 		}
-		s.Seq, s.Ack = uint32(rapid.IntRange(1, 3).Draw(t, "seq"))*1000, uint32(rapid.IntRange(1, 4).Draw(t, "ack"))*1000
+		s.Seq = 1000 * rapid.Uint32Range(1, 3).Draw(t, "seq")
+		s.Ack = 1000 * rapid.Uint32Range(1, 4).Draw(t, "ack")
 		s.Len = uint32(rapid.SampledFrom([]int{0, 0, 10, 1000}).Draw(t, "len"))
 		now += rapid.SampledFrom(silences).Draw(t, "silence")
 		s.Time, s.Frame = now, capture.NewFrameID(0, uint64(i+1))
@@ -121,19 +130,22 @@ func TestTablesByThemselves(t *testing.T) {
 // TestGap: what was open when the capture was interrupted goes on after it, whoever is seen first;
 // what was silent while others were seen does not.
 func TestGap(t *testing.T) {
-	const other = "client 10.0.0.9:1 isn 1\n"
+	const other = "client 10.0.0.9:1 isn 1\n+7200 > S 0:0(0)\nclient 10.0.0.1:40000 isn 1000\n"
 	const open = "+0 > S 0:0(0)\n+0 < S. 0:0(0) ack 1\n+0 > . 1:1(0) ack 1\n"
+	atOnce := []gap{{0, 2 * time.Hour}}
+	soon := []gap{{30 * time.Minute, 9000 * time.Second}}
+	late := []gap{{2 * time.Hour, 4 * time.Hour}}
 	for _, tt := range []struct {
 		name, text string
 		gaps       []gap
 		want       bool // the connection goes on
 	}{
-		{"told", open + "+7200 > . 1:1(0) ack 1", []gap{{0, 2 * time.Hour}}, true},
+		{"told", open + "+7200 > . 1:1(0) ack 1", atOnce, true},
 		{"not told: others were seen", open + "+7200 > . 1:1(0) ack 1", nil, false},
-		{"another is seen first", open + other + "+7200 > S 0:0(0)\nclient 10.0.0.1:40000 isn 1000\n+1 > . 1:1(0) ack 1", []gap{{0, 2 * time.Hour}}, true},
-		{"silent long before", open + "+20000 > . 1:1(0) ack 1", []gap{{2 * time.Hour, 4 * time.Hour}}, false},
-		{"silent a little before", open + "+10000 > . 1:1(0) ack 1", []gap{{30 * time.Minute, 9000 * time.Second}}, true},
-		{"silent a little before, long after", open + "+20000 > . 1:1(0) ack 1", []gap{{30 * time.Minute, 9000 * time.Second}}, false},
+		{"another is seen first", open + other + "+1 > . 1:1(0) ack 1", atOnce, true},
+		{"silent long before", open + "+20000 > . 1:1(0) ack 1", late, false},
+		{"silent a little before", open + "+10000 > . 1:1(0) ack 1", soon, true},
+		{"silent a little before, long after", open + "+20000 > . 1:1(0) ack 1", soon, false},
 	} {
 		table := NewTable(TableLimits{})
 		for _, g := range tt.gaps {
@@ -168,7 +180,7 @@ func TestEndIsTold(t *testing.T) {
 		table.Finish(tt.end)
 		c, at, captureEnd := table.Over()
 		if c == nil || at != tt.at || captureEnd != tt.captureEnd {
-			t.Errorf("end at %v: over since %v, capture ended %v, want %v, %v", tt.end, at, captureEnd, tt.at, tt.captureEnd)
+			t.Errorf("over since %v, capture ended %v, want %+v", at, captureEnd, tt)
 		}
 	}
 }
@@ -179,7 +191,8 @@ func TestWaiting(t *testing.T) {
 		table := NewTable(TableLimits{Waiting: tt.limit})
 		finished := 0
 		for i := range 300 {
-			for _, seg := range parse(t, fmt.Sprintf("client 10.0.0.1:%d isn 1%s", 1000+i, closed)) {
+			client := fmt.Sprintf("client 10.0.0.1:%d isn 1", 1000+i)
+			for _, seg := range parse(t, client+closed) {
 				table.Assign(&seg, 0)
 				if table.Finished() != nil {
 					finished++

@@ -72,8 +72,8 @@ func tellLetters(t *testing.T, text string) (d *diary, released int) {
 	return d, released
 }
 
-// TestStreamsAreSettledEachByItself has a request that is never answered before all others: they are
-// over, and handed on, without it. Its records stay.
+// TestStreamsAreSettledEachByItself has a request that is never answered before all others: they
+// are over, and handed on, without it. Its records stay.
 func TestStreamsAreSettledEachByItself(t *testing.T) {
 	d, released := tellLetters(t, threeWay+`
 0.100 > P. 1 ack 1 win 502 "ABC"
@@ -82,9 +82,10 @@ func TestStreamsAreSettledEachByItself(t *testing.T) {
 0.400 < P. 2 ack 4 win 509 "b"
 0.400 > P. 4 ack 3 win 502 "D"`)
 	want := []string{
-		"4 began 0", "4 began 1", "4 began 2", "5 over 2", "7 over 1", "7 exchange 2 from record 3", "8 began 3",
-		"8 exchange 1 from record 3", "silence", "8 over 0", "8 over 3", "8 exchange 0 from record 3",
-		"8 exchange 3 from record 7", "8 closed true",
+		"4 began 0", "4 began 1", "4 began 2", "5 over 2", "7 over 1",
+		"7 exchange 2 from record 3", "8 began 3", "8 exchange 1 from record 3", "silence",
+		"8 over 0", "8 over 3", "8 exchange 0 from record 3", "8 exchange 3 from record 7",
+		"8 closed true",
 	}
 	slices.Sort(want[9:11]) // the reader ends them in any order
 	slices.Sort(d.lines[9:11])
@@ -108,7 +109,8 @@ func TestWithoutStreamsInOrder(t *testing.T) {
 0.500 < P. 3 ack 4 win 509 "!"
 0.500 > .  4:4(0) ack 4 win 502`)
 	want := []string{
-		"4 began 0", "4 began 1", "4 began 2", "7 over 2", "9 over 0", "9 over 1", "9 exchange 2 from record 3",
+		"4 began 0", "4 began 1", "4 began 2", "7 over 2", "9 over 0", "9 over 1",
+		"9 exchange 2 from record 3",
 		"9 exchange 0 from record 3", "9 exchange 1 from record 3", "silence", "10 closed true",
 	}
 	if !slices.Equal(d.lines, want) {

@@ -60,7 +60,8 @@ func (u *unwrapper) Gap(exchange.Dir, int64, int64, *exchange.Arrival)     {}
 func (u *unwrapper) Skip(exchange.Dir) int64                               { return 0 }
 func (u *unwrapper) Fin(dir exchange.Dir, at capture.Mark)                 { u.inner.Fin(dir, at) }
 func (u *unwrapper) Rst(dir exchange.Dir, at capture.Mark)                 { u.inner.Rst(dir, at) }
-func (u *unwrapper) End(at capture.Mark, ended bool)                       { u.inner.End(at, ended) }
+
+func (u *unwrapper) End(at capture.Mark, ended bool) { u.inner.End(at, ended) }
 
 // wrapped is text in a record.
 func wrapped(text string) string { return "\x80" + string(rune(len(text))) + text }
@@ -76,7 +77,8 @@ func TestReaderWithinReader(t *testing.T) {
 	p.Octets(exchange.FromServer, response, p.Next())
 	p.Octets(exchange.FromServer, wrapped("llo"), p.Next())
 	p.Reader.End(p.Next(), true)
-	if got, want := readertest.Describe(p), "GET / 200 complete q1-2 18+0 r3-4 38+5\n"; got != want {
+	want := "GET / 200 complete q1-2 18+0 r3-4 38+5\n"
+	if got := readertest.Describe(p); got != want {
 		t.Errorf("got %swant %s", got, want)
 	}
 	if p.Protocol != exchange.ProtoHTTP1 {
@@ -85,7 +87,7 @@ func TestReaderWithinReader(t *testing.T) {
 	x := p.Exchanges[0]
 	q, r := x.Request, x.Response
 	if q.From != 0 || q.To != int64(len(request)) || x.FirstRecord != 0 {
-		t.Errorf("request at %d to %d from record %d, want 0 to %d, 0", q.From, q.To, x.FirstRecord, len(request))
+		t.Errorf("request %+v from record %d, want 0 to %d, 0", *q, x.FirstRecord, len(request))
 	}
 	if end := int64(len(response) + 5); r.From != 0 || r.To != end {
 		t.Errorf("response at %d to %d, want 0 to %d", r.From, r.To, end)
