@@ -85,8 +85,12 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/ledger/picture": {
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
-	"tcpwhy/analysis/report":    {"tcpwhy/reassembly", "tcpwhy/capture"},
-	"tcpwhy/reassembly":         {"tcpwhy/capture"},
+	"tcpwhy/analysis/report": {"tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/reassembly": {
+		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
+		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
+		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog", "tcpwhy/capture",
+	},
 	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},
 	"tcpwhy/capture": {
 		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode", "tcpwhy/capture/internal/filter",
@@ -124,7 +128,6 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/reassembly/exchange":        {"tcpwhy/reassembly/internal/keylog", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/keylog": {},
-	"tcpwhy/reassembly/tcptext":         {"tcpwhy/capture"},
 }
 
 // onlyIn says which one package of the program may import a library; "" means that only tests may.
