@@ -11,8 +11,10 @@ const clientPool = "use one shared HTTP client with a connection pool for all re
 // The same for protocols that are not HTTP.
 const (
 	clientPoolOther = "keep one connection open, or a pool of them, and send all requests on it"
-	proxyOther      = proxyUpstream + " (nginx with FastCGI: fastcgi_keep_conn on; PostgreSQL: PgBouncer)"
-	serverOther     = "keep connections open, unless the client asks for the close, as nginx does with FastCGI but for fastcgi_keep_conn on"
+	proxyOther      = proxyUpstream + " (nginx with FastCGI: fastcgi_keep_conn on; PostgreSQL: " +
+		"PgBouncer)"
+	serverOther = "keep connections open, unless the client asks for the close, as nginx does " +
+		"with FastCGI but for fastcgi_keep_conn on"
 )
 
 // proxyUpstream is what a proxy needs before it uses connections to what is behind it again.
@@ -23,7 +25,8 @@ func upstreamSettings() []report.Setting {
 	return []report.Setting{
 		{
 			Product: report.Nginx,
-			Text:    "upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header Connection \"\" (the default only since 1.29.7)",
+			Text: "upstream { keepalive 32 }, proxy_http_version 1.1 and proxy_set_header " +
+				"Connection \"\" (the default only since 1.29.7)",
 		},
 		{Product: report.HAProxy, Text: "http-reuse safe"},
 		{Product: report.Apache, Text: "ProxyPass with enablereuse=on"},
@@ -40,38 +43,44 @@ var MissedReuse = &rule.Detector{
 	Rests: rule.Content | rule.Beginning,
 	Title: "a new connection where an old one could have served",
 	Doc: `What happens
-Each new connection costs a round trip for TCP, one or two more for TLS, and starts with a small congestion window. A
-connection that is kept open (RFC 9112 section 9.3) costs none of that.
+Each new connection costs a round trip for TCP, one or two more for TLS, and starts with a small
+congestion window. A connection that is kept open (RFC 9112 section 9.3) costs none of that.
 
 How it is recognised
-A request waits for the handshake of a new connection. At that moment the same client had a connection to the same service
-(address, port, name, TLS or not) that was idle with its last response complete; or one had ended less than 60 s before
-for a reason that somebody chose: a Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a
-short idle timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once. Each such connection excuses one new one. Connections that were
-busy at that moment excuse none, nor do those of which the capture lacks octets, nor those of another program (User-Agent)
-whose close nothing had announced, unless one connection carries the requests of several programs, as a proxy's does, nor does a connection opened in
-advance: its handshake delayed nothing. A server that keeps its connections after as many first responses as it closes them
-after, or more, closes after some responses, not after each. A request that leaves within half a handshake, and 10 ms at most, behind it has likely waited;
-that is medium and costs at least nothing, as the connection may have been opened in advance. A request that repeats one that
-failed has its reason for a new connection.
+A request waits for the handshake of a new connection. At that moment the same client had a
+connection to the same service (address, port, name, TLS or not) that was idle with its last
+response complete; or one had ended less than 60 s before for a reason that somebody chose: a
+Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a short idle
+timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once. Each
+such connection excuses one new one. Connections that were busy at that moment excuse none, nor do
+those of which the capture lacks octets, nor those of another program (User-Agent) whose close
+nothing had announced, unless one connection carries the requests of several programs, as a proxy's
+does, nor does a connection opened in advance: its handshake delayed nothing. A server that keeps
+its connections after as many first responses as it closes them after, or more, closes after some
+responses, not after each. A request that leaves within half a handshake, and 10 ms at most, behind
+it has likely waited; that is medium and costs at least nothing, as the connection may have been
+opened in advance. A request that repeats one that failed has its reason for a new connection.
 
 How cost is counted
-The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old connection's larger
-window would have saved. Low is the set-up alone; high adds what repeated SYNs cost,
-where no rule of their own claims that.
+The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old
+connection's larger window would have saved. Low is the set-up alone; high adds what repeated SYNs
+cost, where no rule of their own claims that.
 
 When it is wrong
-Several programs behind one address look like one client; a client that closes only once may just have been done, and weighs little. A connection that was idle may have been reserved, or held by a
-pool that had already given it up. A client that closes with more than 4096 octets of response behind it by a RST with ACK has
-left some unread in its socket (RFC 2525 section 2.17), or sets SO_LINGER to zero; one that reads all of a body into its own
-buffers and throws it away there shows nothing of it, and is said to close right after the response. An idle timeout is seldom worth raising if requests come more rarely than that.`,
+Several programs behind one address look like one client; a client that closes only once may just
+have been done, and weighs little. A connection that was idle may have been reserved, or held by a
+pool that had already given it up. A client that closes with more than 4096 octets of response
+behind it by a RST with ACK has left some unread in its socket (RFC 2525 section 2.17), or sets
+SO_LINGER to zero; one that reads all of a body into its own buffers and throws it away there shows
+nothing of it, and is said to close right after the response. An idle timeout is seldom worth
+raising if requests come more rarely than that.`,
 	Causes: []report.Cause{
 		{
 			Code:  "client-ignored-idle",
 			Title: "new connection although one lay idle",
 			Side:  report.SideClient,
-			Message: "The client opened a new connection while another one to the same service lay idle and could have " +
-				"carried the request.",
+			Message: "The client opened a new connection while another one to the same service " +
+				"lay idle and could have carried the request.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
@@ -88,10 +97,11 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			},
 		},
 		{
-			Code:    "request-close",
-			Title:   "client asks for close after each response",
-			Side:    report.SideClient,
-			Message: "The client sends Connection: close, so each request needs a connection of its own.",
+			Code:  "request-close",
+			Title: "client asks for close after each response",
+			Side:  report.SideClient,
+			Message: "The client sends Connection: close, so each request needs a connection of " +
+				"its own.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
@@ -102,50 +112,53 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			},
 		},
 		{
-			Code:    "response-close",
-			Title:   "server closes after each response",
-			Side:    report.SideServer,
-			Message: "The server closes the connection after its response, so the next request needs a new one.",
+			Code:  "response-close",
+			Title: "server closes after each response",
+			Side:  report.SideServer,
+			Message: "The server closes the connection after its response, so the next request " +
+				"needs a new one.",
 			Remedies: []report.Remedy{
 				{
 					Side:  report.SideServer,
 					Text:  "keep connections open",
 					Other: serverOther,
 					Settings: []report.Setting{
-						{
-							Product: report.Nginx,
-							Text:    "keepalive_timeout 75s",
-						}, {Product: report.Apache, Text: "KeepAlive On"}, {Product: report.Node, Text: "no Connection: close among the headers"},
-						{
-							Product: report.Go,
-							Text:    "no SetKeepAlivesEnabled(false)",
-						}, {Product: report.Gunicorn, Text: "a worker class other than sync"},
-						{
-							Product: report.Tomcat,
-							Text:    "maxKeepAliveRequests other than 1",
-						}, {Product: report.IIS, Text: "allowKeepAlive true"}, {Product: report.HAProxy, Text: "no option httpclose"},
+						{Product: report.Nginx, Text: "keepalive_timeout 75s"},
+						{Product: report.Apache, Text: "KeepAlive On"},
+						{Product: report.Node, Text: "no Connection: close among the headers"},
+						{Product: report.Go, Text: "no SetKeepAlivesEnabled(false)"},
+						{Product: report.Gunicorn, Text: "a worker class other than sync"},
+						{Product: report.Tomcat, Text: "maxKeepAliveRequests other than 1"},
+						{Product: report.IIS, Text: "allowKeepAlive true"},
+						{Product: report.HAProxy, Text: "no option httpclose"},
 						{
 							Product: report.Python,
 							Text:    "protocol_version = \"HTTP/1.1\" in the request handler",
-						}},
+						},
+					},
 				},
 			},
 		},
 		{
-			Code:    "some-responses-close",
-			Title:   "server closes after some responses",
-			Side:    report.SideServer,
-			Message: "The server closes the connection after some responses, though it keeps it after others.",
+			Code:  "some-responses-close",
+			Title: "server closes after some responses",
+			Side:  report.SideServer,
+			Message: "The server closes the connection after some responses, though it keeps it " +
+				"after others.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "see what those requests have in common: errors, methods, bodies that nobody read; read each " +
-						"request to its end, and keep the connection",
+					Text: "see what those requests have in common: errors, methods, bodies that " +
+						"nobody read; read each request to its end, and keep the connection",
 				},
 			},
 		},
-		{Code: "http10", Title: "HTTP/1.0 without keep-alive", Side: report.SideUnknown,
-			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection of its own.",
+		{
+			Code:  "http10",
+			Title: "HTTP/1.0 without keep-alive",
+			Side:  report.SideUnknown,
+			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection " +
+				"of its own.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
@@ -170,14 +183,17 @@ buffers and throws it away there shows nothing of it, and is said to close right
 						{
 							Product: report.Python,
 							Text:    "protocol_version = \"HTTP/1.1\" in the request handler",
-						}},
+						},
+					},
 				},
-			}},
+			},
+		},
 		{
-			Code:    "close-delimited",
-			Title:   "response ended only by the close",
-			Side:    report.SideServer,
-			Message: "The response has neither Content-Length nor chunked coding, so only closing the connection can end it.",
+			Code:  "close-delimited",
+			Title: "response ended only by the close",
+			Side:  report.SideServer,
+			Message: "The response has neither Content-Length nor chunked coding, so only " +
+				"closing the connection can end it.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -186,10 +202,11 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			},
 		},
 		{
-			Code:    "client-closed",
-			Title:   "client closes right after the response",
-			Side:    report.SideClient,
-			Message: "The client closes each connection as soon as it has the response, though the server would have kept it.",
+			Code:  "client-closed",
+			Title: "client closes right after the response",
+			Side:  report.SideClient,
+			Message: "The client closes each connection as soon as it has the response, though " +
+				"the server would have kept it.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
@@ -201,10 +218,11 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			},
 		},
 		{
-			Code:    "server-idle-timeout",
-			Title:   "server closes idle connections early",
-			Side:    report.SideServer,
-			Message: "The server did not keep the idle connection until the client needed it again.",
+			Code:  "server-idle-timeout",
+			Title: "server closes idle connections early",
+			Side:  report.SideServer,
+			Message: "The server did not keep the idle connection until the client needed it " +
+				"again.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideServer,
@@ -227,10 +245,11 @@ buffers and throws it away there shows nothing of it, and is said to close right
 			},
 		},
 		{
-			Code:    "not-drained",
-			Title:   "client drops connections with unread responses",
-			Side:    report.SideClient,
-			Message: "The client closed the connection before it had read the whole response, so it could not be used again.",
+			Code:  "not-drained",
+			Title: "client drops connections with unread responses",
+			Side:  report.SideClient,
+			Message: "The client closed the connection before it had read the whole response, so " +
+				"it could not be used again.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
@@ -239,37 +258,43 @@ buffers and throws it away there shows nothing of it, and is said to close right
 						{
 							Product: report.Go,
 							Text:    "io.Copy(io.Discard, resp.Body) before resp.Body.Close()",
-						}, {Product: report.Node, Text: "response.resume() (fetch: body.cancel())"},
+						},
+						{Product: report.Node, Text: "response.resume() (fetch: body.cancel())"},
 						{
 							Product: report.Python,
 							Text:    "response.content (aiohttp: await response.read())",
-						}, {Product: report.ApacheClient, Text: "EntityUtils.consume"},
-						{Product: report.OkHTTP, Text: "response.body().close() after reading"}},
+						},
+						{Product: report.ApacheClient, Text: "EntityUtils.consume"},
+						{Product: report.OkHTTP, Text: "response.body().close() after reading"},
+					},
 				},
 			},
 		},
-		{Code: "age-limit", Title: "connections end at a fixed age", Side: report.SideServer,
+		{
+			Code:    "age-limit",
+			Title:   "connections end at a fixed age",
+			Side:    report.SideServer,
 			Message: "The server closes connections at a fixed age although they are in use.",
 			Remedies: []report.Remedy{
-				{Side: report.SideServer, Text: "raise the age limit", Settings: []report.Setting{
-					{
-						Product: report.Nginx,
-						Text:    "keepalive_time (1 h unless set)",
-					}, {Product: report.Envoy, Text: "max_connection_duration"}},
-					After: "load balancers and proxies in front of the server have such limits, too"},
-			}},
+				{
+					Side: report.SideServer,
+					Text: "raise the age limit",
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "keepalive_time (1 h unless set)"},
+						{Product: report.Envoy, Text: "max_connection_duration"},
+					},
+					After: "load balancers and proxies in front of the server have such limits, " +
+						"too",
+				},
+			},
+		},
 	},
 	Makes: rule.ColdSetup,
 	Joins: map[string]string{"server-max-requests": "age-limit"},
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &reuses{map[poolKey]*pool{}, map[int]*kept{}} },
-		Wants: rule.Wants(
-			rule.ExchangeBegan,
-			rule.ExchangeOver,
-			rule.ConnClosing,
-			rule.ConnLacks,
-			rule.ConnOver,
-		),
+		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
+			rule.ConnOver),
 	},
 	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
 }

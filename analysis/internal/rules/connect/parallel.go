@@ -28,24 +28,32 @@ var ParallelConnections = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "more parallel connections than needed",
 	Doc: `What happens
-Parallel connections carry requests at the same time. Each costs a set-up, memory at both ends and a slow start of its own;
-together they are more eager than one, and can overflow the bottleneck that they share. Browsers open six per host; RFC 9112
-section 9.4 gives no number but asks for moderation.
+Parallel connections carry requests at the same time. Each costs a set-up, memory at both ends and a
+slow start of its own; together they are more eager than one, and can overflow the bottleneck that
+they share. Browsers open six per host; RFC 9112 section 9.4 gives no number but asks for
+moderation.
 
 How it is recognised
-over-limit: more than six connections open to one service at a time, and more than twice as many as ever had requests under way
-together. churn: ten connections and more, and more than half of all, were set up and closed without any request, while others
-carried requests. self-inflicted-loss: with more than six open, three and more lost segments within one round trip, and were in
-slow start. Where missed-reuse explains the connections, this rule is silent.
+over-limit: more than six connections open to one service at a time, and more than twice as many as
+ever had requests under way together. churn: ten connections and more, and more than half of all,
+were set up and closed without any request, while others carried requests. self-inflicted-loss: with
+more than six open, three and more lost segments within one round trip, and were in slow start.
+Where missed-reuse explains the connections, this rule is silent.
 
 How cost is counted
-Connections that were not needed cost their hosts, not time. Losses: the repairs at most; they are counted where packet loss is.
+Connections that were not needed cost their hosts, not time. Losses: the repairs at most; they are
+counted where packet loss is.
 
 When it is wrong
-A pool may be kept for peaks that the capture does not show. Loss on several connections at once may have another cause.`,
+A pool may be kept for peaks that the capture does not show. Loss on several connections at once may
+have another cause.`,
 	Causes: []report.Cause{
-		{Code: "over-limit", Title: "more connections open than used", Side: report.SideClient,
-			Message: "The client keeps many more connections to this service open than it ever uses together.",
+		{
+			Code:  "over-limit",
+			Title: "more connections open than used",
+			Side:  report.SideClient,
+			Message: "The client keeps many more connections to this service open than it ever " +
+				"uses together.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
@@ -53,25 +61,28 @@ A pool may be kept for peaks that the capture does not show. Loss on several con
 					Settings: report.PoolLimits(),
 					After:    "use HTTP/2",
 				},
-			}},
+			},
+		},
 		{
-			Code:    "churn",
-			Title:   "connections opened and closed without a request",
-			Side:    report.SideClient,
-			Message: "The client opens connections to this service and closes them without having used them.",
+			Code:  "churn",
+			Title: "connections opened and closed without a request",
+			Side:  report.SideClient,
+			Message: "The client opens connections to this service and closes them without " +
+				"having used them.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "see who opens them: preconnects that are too eager, pools that validate by connecting, " +
-						"health checks that only connect",
+					Text: "see who opens them: preconnects that are too eager, pools that " +
+						"validate by connecting, health checks that only connect",
 				},
 			},
 		},
 		{
-			Code:    "self-inflicted-loss",
-			Title:   "parallel connections overflow their bottleneck",
-			Side:    report.SideClient,
-			Message: "Several connections in slow start lost segments within the same round trip: together they overflow the path.",
+			Code:  "self-inflicted-loss",
+			Title: "parallel connections overflow their bottleneck",
+			Side:  report.SideClient,
+			Message: "Several connections in slow start lost segments within the same round " +
+				"trip: together they overflow the path.",
 			Remedies: []report.Remedy{
 				{Side: report.SideClient, Text: "use fewer connections, or HTTP/2 on one"},
 				{Side: report.SideServer, Text: "pace: net.core.default_qdisc=fq, BBR"},
@@ -81,13 +92,8 @@ A pool may be kept for peaks that the capture does not show. Loss on several con
 	References: []string{"RFC 9112 section 9.4", "RFC 9113 section 9.1"},
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &crowds{open: map[int]bool{}} },
-		Wants: rule.Wants(
-			rule.ExchangeBegan,
-			rule.ExchangeOver,
-			rule.ExchangeJudged,
-			rule.ConnClosing,
-			rule.ConnOver,
-		),
+		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged,
+			rule.ConnClosing, rule.ConnOver),
 	},
 }
 
@@ -163,8 +169,7 @@ func (r *crowds) over(m *rule.Conn, data *rule.Gone, now time.Duration) {
 	if data.Info.Bytes[0] == 0 && data.Info.Bytes[1] == 0 && ledger.Seen(data.At) {
 		c.unused++
 		if c.spans = append(c.spans, report.Interval{From: data.Info.Start, To: data.At.Time}); len(
-			c.spans,
-		) > keptSpans {
+			c.spans) > keptSpans {
 			c.spans = append(c.spans[:0], c.spans[1:]...)
 		}
 		c.unusedAt, c.unusedConn = data.At, m.Id
@@ -215,18 +220,19 @@ func (c *crowd) lost(m *rule.Conn, job *rule.Draft) {
 			End:        s.To,
 			Cost:       report.Cost{Low: 0, Expected: 0, High: s.Length()},
 			Evidence: []report.Evidence{
-				rule.At(
-					s.End,
-					"repair",
-					rule.SideOf(s.Dir),
-					fmt.Sprintf("%d connections lost segments within a round trip", len(siblings)),
-				),
+				rule.At(s.End, "repair", rule.SideOf(s.Dir),
+					fmt.Sprintf("%d connections lost segments within a round trip", len(siblings))),
 			},
 		}
 		c.samples = keepSample(
 			c.samples,
-			rule.Claim{Rule: "parallel-connections", Cause: "self-inflicted-loss",
-				Confidence: report.ConfidenceMedium, Most: rule.AtMost(report.Low), Occ: o},
+			rule.Claim{
+				Rule:       "parallel-connections",
+				Cause:      "self-inflicted-loss",
+				Confidence: report.ConfidenceMedium,
+				Most:       rule.AtMost(report.Low),
+				Occ:        o,
+			},
 		)
 	}
 }
@@ -241,10 +247,8 @@ func overlapping(spans []report.Interval) int {
 	for _, s := range spans {
 		edges = append(edges, edge{s.From, 1}, edge{s.To, -1})
 	}
-	slices.SortFunc(
-		edges,
-		func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step)) },
-	)
+	slices.SortFunc(edges,
+		func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step)) })
 	n, most := 0, 0
 	for _, e := range edges {
 		n += e.step
@@ -271,22 +275,15 @@ func (r *crowds) Finish(d rule.Desk) {
 		if c.peakOpen > ordinaryConnections && c.peakOpen > 2*c.peakBusy {
 			cl := base
 			cl.Cause, cl.Text = "over-limit", fmt.Sprintf(
-				"%d were open, and at most %d had a request under way.",
-				c.peakOpen,
-				c.peakBusy,
-			)
+				"%d were open, and at most %d had a request under way.", c.peakOpen, c.peakBusy)
 			cl.Occ = rule.Occurrence{
 				Connection: c.peakConn,
 				Exchange:   -1,
 				Start:      c.peak.Time,
 				End:        c.peak.Time,
 				Evidence: []report.Evidence{
-					rule.At(
-						c.peak,
-						"request",
-						report.SideClient,
-						fmt.Sprintf("%d connections are open", c.peakOpen),
-					)},
+					rule.At(c.peak, "request", report.SideClient,
+						fmt.Sprintf("%d connections are open", c.peakOpen))},
 			}
 			d.Book(c.conn.Subject(), &cl)
 		}
@@ -299,22 +296,14 @@ func (r *crowds) Finish(d rule.Desk) {
 				Start:      c.unusedAt.Time,
 				End:        c.unusedAt.Time,
 				Evidence: []report.Evidence{
-					rule.At(
-						c.unusedAt,
-						"close",
-						report.SideUnknown,
-						"without ever having carried a request",
-					)},
+					rule.At(c.unusedAt, "close", report.SideUnknown,
+						"without ever having carried a request")},
 			}
 			d.Book(c.conn.Subject(), &cl)
 		}
 		if c.lossy >= lossSiblings {
-			d.BookMany(
-				c.conn.Subject(),
-				c.samples,
-				c.lossy,
-				report.Cost{Low: 0, Expected: 0, High: c.lossCost},
-			)
+			d.BookMany(c.conn.Subject(), c.samples, c.lossy,
+				report.Cost{Low: 0, Expected: 0, High: c.lossCost})
 		}
 	})
 }

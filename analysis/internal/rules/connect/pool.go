@@ -320,8 +320,7 @@ func (r *reuses) closing(m *kept, e *rule.Closing) {
 		}
 	}
 	if idle := e.At.Time - m.idleSince.Time; m.busy == 0 && m.last.reusable &&
-		e.By == reassembly.FromServer &&
-		m.served > 0 {
+		e.By == reassembly.FromServer && m.served > 0 {
 		m.pool.idleTime = append(m.pool.idleTime, idle)
 		if len(m.pool.idleTime) > 64 {
 			m.pool.idleTime = m.pool.idleTime[1:]

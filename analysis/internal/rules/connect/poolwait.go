@@ -23,35 +23,41 @@ var PoolWait = &rule.Detector{
 	Rests: rule.Content,
 	Title: "requests seem to wait for a free connection",
 	Doc: `What happens
-A client's pool allows only so many connections to one host. Further requests wait inside the client until one is free, which
-no packet shows.
+A client's pool allows only so many connections to one host. Further requests wait inside the client
+until one is free, which no packet shows.
 
 How it is recognised
-Only suspected: two to ten connections are all busy, and as soon as a response is complete (2 ms, or a tenth of the round trip, and the way to the client and back)
-the next request goes out on its connection, five times on each and more, and the requests are for different things: programs
-that measure repeat the same.
+Only suspected: two to ten connections are all busy, and as soon as a response is complete (2 ms, or
+a tenth of the round trip, and the way to the client and back) the next request goes out on its
+connection, five times on each and more, and the requests are for different things: programs that
+measure repeat the same.
 
 How cost is counted
-Unknown: how long a request had been wanted is not visible. At least nothing, at most as long as the exchanges before.
+Unknown: how long a request had been wanted is not visible. At least nothing, at most as long as the
+exchanges before.
 
 When it is wrong
 A program that works through a list with as many workers looks the same, and is meant so.`,
-	Causes: []report.Cause{{Side: report.SideClient,
-		Message: "All of a small number of connections are busy, and each is taken again the moment it is free: requests seem to wait " +
-			"for connections.",
-		Remedies: []report.Remedy{
-			{
-				Side:     report.SideClient,
-				Text:     "use HTTP/2, or raise the limit",
-				Settings: report.PoolLimits(),
+	Causes: []report.Cause{
+		{
+			Side: report.SideClient,
+			Message: "All of a small number of connections are busy, and each is taken again the " +
+				"moment it is free: requests seem to wait for connections.",
+			Remedies: []report.Remedy{
+				{
+					Side:     report.SideClient,
+					Text:     "use HTTP/2, or raise the limit",
+					Settings: report.PoolLimits(),
+				},
+				{
+					Side:     report.SideServer,
+					Text:     "offer HTTP/2",
+					Settings: report.Http2Settings(),
+					After:    "need fewer requests",
+				},
 			},
-			{
-				Side:     report.SideServer,
-				Text:     "offer HTTP/2",
-				Settings: report.Http2Settings(),
-				After:    "need fewer requests",
-			},
-		}}},
+		},
+	},
 	References: []string{"RFC 9112 section 9.4"},
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &poolWaits{in: map[int]*pooled{}} },
@@ -164,12 +170,8 @@ func poolSample(c *rule.Conn, last, next capture.Mark, took time.Duration) rule.
 			Cost:       report.Cost{Low: 0, Expected: 0, High: max(took, 0)},
 			Evidence: []report.Evidence{
 				rule.At(last, "end of response", report.SideServer, "the connection is free"),
-				rule.At(
-					next,
-					"next request",
-					report.SideClient,
-					fmt.Sprintf("%s later", rule.Seconds(next.Time-last.Time)),
-				),
+				rule.At(next, "next request", report.SideClient,
+					fmt.Sprintf("%s later", rule.Seconds(next.Time-last.Time))),
 			},
 		},
 	}
@@ -186,18 +188,11 @@ func (r *poolWaits) Finish(d rule.Desk) {
 				continue
 			}
 			for i := range p.samples {
-				p.samples[i].Text = fmt.Sprintf(
-					"%d connections, taken again at once %d times.",
-					k,
-					n,
-				)
+				p.samples[i].Text = fmt.Sprintf("%d connections, taken again at once %d times.", k,
+					n)
 			}
-			d.BookMany(
-				p.conn.Subject(),
-				p.samples,
-				n,
-				report.Cost{Low: 0, Expected: 0, High: p.wait[k]},
-			)
+			d.BookMany(p.conn.Subject(), p.samples, n,
+				report.Cost{Low: 0, Expected: 0, High: p.wait[k]})
 			return
 		}
 	})

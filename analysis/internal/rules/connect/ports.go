@@ -29,33 +29,42 @@ var PortExhaustion = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "client ports rest in TIME_WAIT",
 	Doc: `What happens
-Who closes a TCP connection first keeps its ports for a while in TIME_WAIT (RFC 9293 section 3.6.1; 60 s on Linux), so that late
-segments do not stray into the next connection. A client that opens and closes many connections to one service runs out of
-ports (28,232 on Linux): then connect fails with EADDRNOTAVAIL, which no packet shows. And a SYN from a port that still rests
-at the server is answered by an ACK of the old connection; the client resets that and tries again a second later.
+Who closes a TCP connection first keeps its ports for a while in TIME_WAIT (RFC 9293 section 3.6.1;
+60 s on Linux), so that late segments do not stray into the next connection. A client that opens and
+closes many connections to one service runs out of ports (28,232 on Linux): then connect fails with
+EADDRNOTAVAIL, which no packet shows. And a SYN from a port that still rests at the server is
+answered by an ACK of the old connection; the client resets that and tries again a second later.
 
 How it is recognised
-time-wait-load: connections that the client closed first, in order, within 60 s, plus those that are open, against the port range:
-from half of it on, or a rate held for 10 s that leads to four fifths of it. If the client is seen to use the same ports
-again within that time (net.ipv4.tcp_tw_reuse), it is only noted. tuple-reuse: SYN, an ACK that does not acknowledge it, a RST
-from the client, and the SYN again.
+time-wait-load: connections that the client closed first, in order, within 60 s, plus those that are
+open, against the port range: from half of it on, or a rate held for 10 s that leads to four fifths
+of it. If the client is seen to use the same ports again within that time (net.ipv4.tcp_tw_reuse),
+it is only noted. tuple-reuse: SYN, an ACK that does not acknowledge it, a RST from the client, and
+the SYN again.
 
 How cost is counted
-tuple-reuse: from the first SYN to the one that was answered, or to the last of all. time-wait-load costs nothing until it fails.
+tuple-reuse: from the first SYN to the one that was answered, or to the last of all. time-wait-load
+costs nothing until it fails.
 
 When it is wrong
-Several hosts behind one address have a port range each, or share one. The range may have been changed.`,
+Several hosts behind one address have a port range each, or share one. The range may have been
+changed.`,
 	Causes: []report.Cause{
-		{Code: "time-wait-load", Title: "client runs out of ports", Side: report.SideClient,
-			Message: "The client closes so many connections to this service that their ports, which rest in TIME_WAIT, use up its port " +
-				"range.",
+		{
+			Code:  "time-wait-load",
+			Title: "client runs out of ports",
+			Side:  report.SideClient,
+			Message: "The client closes so many connections to this service that their ports, " +
+				"which rest in TIME_WAIT, use up its port range.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
 					Text:     clientPool,
 					Settings: report.PoolSettings(),
-					After: "then net.ipv4.ip_local_port_range=\"1024 65535\" and net.ipv4.tcp_tw_reuse=1 on Linux, more source " +
-						"addresses, IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: it turns closes into resets",
+					After: "then net.ipv4.ip_local_port_range=\"1024 65535\" and " +
+						"net.ipv4.tcp_tw_reuse=1 on Linux, more source addresses, " +
+						"IP_BIND_ADDRESS_NO_PORT for clients that bind. Never SO_LINGER of zero: " +
+						"it turns closes into resets",
 				},
 				{Side: report.SideProxy, Text: proxyUpstream, Settings: upstreamSettings()},
 				{
@@ -63,13 +72,16 @@ Several hosts behind one address have a port range each, or share one. The range
 					Text:     "keep connections open longer",
 					Settings: append(report.IdleSettings(), report.RequestLimits()...),
 					After:    "listen on more addresses or ports",
-				}}},
+				},
+			},
+		},
 		{
 			Code:  "tuple-reuse",
 			Title: "SYN met the rest of an old connection",
 			Side:  report.SideClient,
-			Message: "The client used a port again whose last connection the server still remembered: its SYN was answered by an ACK " +
-				"of the old connection, and it had to try again.",
+			Message: "The client used a port again whose last connection the server still " +
+				"remembered: its SYN was answered by an ACK of the old connection, and it had to " +
+				"try again.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
@@ -80,8 +92,10 @@ Several hosts behind one address have a port range each, or share one. The range
 				},
 				{
 					Side: report.SideServer,
-					Text: "let the client close first, or close in order so that no half-open connection stays behind",
-				}},
+					Text: "let the client close first, or close in order so that no half-open " +
+						"connection stays behind",
+				},
+			},
 		},
 	},
 	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
@@ -120,19 +134,11 @@ func metTimeWait(c *reassembly.Conn) []report.Evidence {
 	}
 	return []report.Evidence{
 		rule.At(c.SYNs[0], "SYN", report.SideClient, "from a port that was used before"),
-		rule.At(
-			ack.Mark(),
-			"ACK",
-			report.SideServer,
-			"does not acknowledge it: belongs to the connection before",
-		),
+		rule.At(ack.Mark(), "ACK", report.SideServer,
+			"does not acknowledge it: belongs to the connection before"),
 		rule.At(rst.Mark(), "RST", report.SideClient, "knows of no such connection"),
-		rule.At(
-			last,
-			"SYN again",
-			report.SideClient,
-			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-c.SYNs[0].Time)),
-		),
+		rule.At(last, "SYN again", report.SideClient,
+			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-c.SYNs[0].Time))),
 	}
 }
 
@@ -155,14 +161,19 @@ func runTupleReuse(p *rule.Pass) {
 	}
 	text := restedFor(c)
 	p.Report(
-		rule.Claim{Rule: "port-exhaustion", Cause: "tuple-reuse", Kind: rule.UsedPorts,
-			Confidence: report.Proven, Text: text,
+		rule.Claim{
+			Rule:       "port-exhaustion",
+			Cause:      "tuple-reuse",
+			Kind:       rule.UsedPorts,
+			Confidence: report.Proven,
+			Text:       text,
 			Occ: rule.Occurrence{
 				Start:    c.SYNs[0].Time,
 				End:      c.SYNs[len(c.SYNs)-1].Time,
 				Cost:     t,
 				Evidence: evidence,
-			}},
+			},
+		},
 	)
 }
 
@@ -171,10 +182,8 @@ func restedFor(c *reassembly.Conn) string {
 	if c.Reuses < 0 {
 		return ""
 	}
-	return fmt.Sprintf(
-		"The connection before on the same ports had moved last %s before.",
-		rule.Seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)),
-	)
+	return fmt.Sprintf("The connection before on the same ports had moved last %s before.",
+		rule.Seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)))
 }
 
 // runTupleBlocked looks at a connection that never came about: some stacks keep to the old one
@@ -373,21 +382,16 @@ func (r *portLoads) Finish(d rule.Desk) {
 		if load*5 >= capacity*4 {
 			c.Least = report.High
 		}
-		c.Text = fmt.Sprintf(
-			"At the peak %d of about %d ports rested or were in use.",
-			l.peak,
-			capacity,
-		)
+		c.Text = fmt.Sprintf("At the peak %d of about %d ports rested or were in use.", l.peak,
+			capacity)
 		if l.forecast > l.peak {
-			c.Text += fmt.Sprintf(
-				" The rate held for %d s and more leads to %d within a minute.",
-				forecastSpan,
-				l.forecast,
-			)
+			c.Text += fmt.Sprintf(" The rate held for %d s and more leads to %d within a minute.",
+				forecastSpan, l.forecast)
 		}
 		if l.again > 0 {
 			c.Least, c.Most = report.Info, rule.AtMost(report.Info)
-			c.Text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run out."
+			c.Text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do " +
+				"not run out."
 		}
 		c.Occ = rule.Occurrence{
 			Connection: l.lastConn,
@@ -395,12 +399,8 @@ func (r *portLoads) Finish(d rule.Desk) {
 			Start:      min(l.first.Time, l.last.Time),
 			End:        l.last.Time,
 			Evidence: []report.Evidence{
-				rule.At(
-					l.last,
-					"client's FIN",
-					report.SideClient,
-					fmt.Sprintf("closes first; one of %d within a minute", l.resting),
-				)},
+				rule.At(l.last, "client's FIN", report.SideClient,
+					fmt.Sprintf("closes first; one of %d within a minute", l.resting))},
 		}
 		d.Book(l.conn.Subject(), &c)
 	})

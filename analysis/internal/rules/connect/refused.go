@@ -36,70 +36,88 @@ var ConnectionRefused = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "connection could not be set up",
 	Doc: `What happens
-Nobody listens on the port, and the server's kernel answers the SYN with a RST; or a router or firewall says with ICMP that the
-host cannot be reached; or nothing answers at all, and the client repeats its SYN until it gives up.
+Nobody listens on the port, and the server's kernel answers the SYN with a RST; or a router or
+firewall says with ICMP that the host cannot be reached; or nothing answers at all, and the client
+repeats its SYN until it gives up.
 
 How it is recognised
-refused: RST with ACK for the SYN. unreachable: ICMP destination unreachable for network or host. filtered: ICMP that names a
-prohibition, or a port (a firewall's REJECT: a host that only has no listener sends a RST); or three SYNs and more without any
-answer.
-A refusal after which the same client opens a connection to the same port of another address within a second is the ordinary
-trial of several addresses of one name, and only noted. So are four ports and more of one host that a client asks once each, all
-in vain: it looks what is there. More than 16 ports of one host that refuse the same client are a scan,
-and not reported.
+refused: RST with ACK for the SYN. unreachable: ICMP destination unreachable for network or host.
+filtered: ICMP that names a prohibition, or a port (a firewall's REJECT: a host that only has no
+listener sends a RST); or three SYNs and more without any answer. A refusal after which the same
+client opens a connection to the same port of another address within a second is the ordinary trial
+of several addresses of one name, and only noted. So are four ports and more of one host that a
+client asks once each, all in vain: it looks what is there. More than 16 ports of one host that
+refuse the same client are a scan, and not reported.
 
 How cost is counted
-From the first SYN to the refusal, or to the last SYN. Captured elsewhere than at the client, the way between the two counts,
-where other connections of the same client and service show it.
+From the first SYN to the refusal, or to the last SYN. Captured elsewhere than at the client, the
+way between the two counts, where other connections of the same client and service show it.
 
 When it is wrong
 A client that waits for a service to start is refused until then, by design.`,
 	Causes: []report.Cause{
-		{Code: "refused", Title: "connection refused", Side: report.SideServer,
-			Message: "The server's host answered the SYN with a reset: nothing listens on that port.",
+		{
+			Code:  "refused",
+			Title: "connection refused",
+			Side:  report.SideServer,
+			Message: "The server's host answered the SYN with a reset: nothing listens on that " +
+				"port.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "start the service, or let it listen on this address and port (`ss -ltn`); while restarting, hand the " +
-						"socket over (systemd socket activation, SO_REUSEPORT)",
-					Settings: []report.Setting{{Product: report.Nginx, Text: "-s reload"},
-						{
-							Product: report.Apache,
-							Text:    "apachectl graceful",
-						}, {Product: report.HAProxy, Text: "reload with expose-fd listeners"}, {Product: report.Gunicorn, Text: "kill -HUP"},
-						{
-							Product: report.Caddy,
-							Text:    "reload",
-						}, {Product: report.Envoy, Text: "hot restart"}},
+					Text: "start the service, or let it listen on this address and port (`ss " +
+						"-ltn`); while restarting, hand the socket over (systemd socket " +
+						"activation, SO_REUSEPORT)",
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "-s reload"},
+						{Product: report.Apache, Text: "apachectl graceful"},
+						{Product: report.HAProxy, Text: "reload with expose-fd listeners"},
+						{Product: report.Gunicorn, Text: "kill -HUP"},
+						{Product: report.Caddy, Text: "reload"},
+						{Product: report.Envoy, Text: "hot restart"},
+					},
 				},
 				{
 					Side: report.SideClient,
-					Text: "check host and port; try again with a growing delay while the service restarts",
-				}}},
-		{Code: "unreachable", Title: "server cannot be reached", Side: report.SideNetwork,
+					Text: "check host and port; try again with a growing delay while the service " +
+						"restarts",
+				},
+			},
+		},
+		{
+			Code:    "unreachable",
+			Title:   "server cannot be reached",
+			Side:    report.SideNetwork,
 			Message: "A router said by ICMP that the server's host or network cannot be reached.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "look at routes and at the host itself; the ICMP comes from the router that knows no way on",
+					Text: "look at routes and at the host itself; the ICMP comes from the router " +
+						"that knows no way on",
 				},
-			}},
-		{Code: "filtered", Title: "connection attempts are filtered", Side: report.SideNetwork,
+			},
+		},
+		{
+			Code:    "filtered",
+			Title:   "connection attempts are filtered",
+			Side:    report.SideNetwork,
 			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "look at firewalls and security groups between the two; nft or iptables rules that DROP or REJECT",
+					Text: "look at firewalls and security groups between the two; nft or " +
+						"iptables rules that DROP or REJECT",
 				},
 				{
 					Side: report.SideServer,
-					Text: "look whether the host is up, and whether its queue of connections is full (Linux: `nstat TcpExtListenDrops`)",
-				}}},
+					Text: "look whether the host is up, and whether its queue of connections is " +
+						"full (Linux: `nstat TcpExtListenDrops`)",
+				},
+			},
+		},
 	},
 	References: []string{
-		"RFC 9293 section 3.10.7.1",
-		"RFC 1122 section 4.2.3.9",
-		"RFC 8305 section 5",
+		"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5",
 	},
 	Closed: runRefused,
 	Across: &rule.Comparison{
@@ -135,28 +153,21 @@ func runRefused(p *rule.Pass) {
 	switch {
 	case c.State == reassembly.Refused && down.RstSeen:
 		cl.Cause, end = "refused", down.Rst
-		cl.Occ.Evidence = append(
-			cl.Occ.Evidence,
-			rule.At(end, "RST", report.SideServer, "nobody listens"),
-		)
+		cl.Occ.Evidence = append(cl.Occ.Evidence,
+			rule.At(end, "RST", report.SideServer, "nobody listens"))
 	case c.State == reassembly.Refused:
 		cl.Cause, cl.Text = icmpCause(&c.Refusal)
 		end = c.End
-		cl.Occ.Evidence = append(
-			cl.Occ.Evidence,
-			rule.At(end, "ICMP", report.SideNetwork, "from "+c.Refusal.From.String()),
-		)
+		cl.Occ.Evidence = append(cl.Occ.Evidence,
+			rule.At(end, "ICMP", report.SideNetwork, "from "+c.Refusal.From.String()))
 	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
 		cl.Cause, cl.Confidence, cl.Text = "filtered", report.ConfidenceHigh, schedule(c.SYNs)
 		cl.Occ.Evidence = append(cl.Occ.Evidence, rule.At(
 			last,
 			"last SYN",
 			report.SideClient,
-			fmt.Sprintf(
-				"number %d, %s after the first; no answer of any kind",
-				len(c.SYNs),
-				rule.Seconds(last.Time-first.Time),
-			),
+			fmt.Sprintf("number %d, %s after the first; no answer of any kind", len(c.SYNs),
+				rule.Seconds(last.Time-first.Time)),
 		))
 	default:
 		return
@@ -249,8 +260,7 @@ func (r *refusals) elsewhere(w *refusal) bool {
 		return false
 	}
 	for _, c := range *s {
-		if c.addr != w.Pair.Server.Addr() && c.at >= w.Occ.Start &&
-			c.at-w.end <= fallbackWithin {
+		if c.addr != w.Pair.Server.Addr() && c.at >= w.Occ.Start && c.at-w.end <= fallbackWithin {
 			return true
 		}
 	}
@@ -284,8 +294,7 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	for _, f := range probes {
 		f.Grade(report.Info, report.Info)
 		f.Further(
-			"The client asked several ports of this host once each: somebody looks what is there.",
-		)
+			"The client asked several ports of this host once each: somebody looks what is there.")
 	}
 }
 

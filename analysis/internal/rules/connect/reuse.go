@@ -204,15 +204,10 @@ func (m *kept) reuseClaim(job *rule.Draft) (rule.Claim, bool) {
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
 	setup, own := t[report.TCPHandshake]+t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient], min(
-		t[report.ClientThink],
-		ledger.OwnStart,
-	)
+		t[report.ClientThink], ledger.OwnStart)
 	flight := max(v.flight, v.donor.flight)
-	slow, most := whatif.DonorSaving(
-		&job.Flow,
-		flight,
-		job.Spent(reassembly.FromServer, report.SlowStart),
-	)
+	slow, most := whatif.DonorSaving(&job.Flow, flight,
+		job.Spent(reassembly.FromServer, report.SlowStart))
 	cost := report.Cost{
 		Low:      setup,
 		Expected: setup + own + slow,
@@ -235,22 +230,20 @@ func (m *kept) reuseClaim(job *rule.Draft) (rule.Claim, bool) {
 	}
 	c.Alone = v.aloneAtMost()
 	if v.doubtful = job.Doubtful; v.doubtful {
-		cost.Low, c.Confidence, c.Most = 0, min(
-			c.Confidence,
-			report.ConfidenceMedium,
-		), rule.AtMost(
-			report.Medium,
-		)
+		cost.Low, c.Confidence, c.Most = 0, min(c.Confidence, report.ConfidenceMedium), rule.AtMost(
+			report.Medium)
 	}
 	asker := m
 	if v.cause == "request-close" {
 		asker = v.donor
 	}
 	if asker.program.cli && v.cause == "request-close" {
-		c.Text = "The requests name a program that does not ask for this by itself: its command line does, or a proxy on the way."
+		c.Text = "The requests name a program that does not ask for this by itself: its command " +
+			"line does, or a proxy on the way."
 	} else if asker.program.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
 		c.Most = rule.AtMost(report.Info)
-		c.Text = "The client is a program that is started anew for each request, so that it cannot keep connections."
+		c.Text = "The client is a program that is started anew for each request, so that it " +
+			"cannot keep connections."
 	}
 	c.Occ = rule.Occurrence{
 		Connection: m.id,
@@ -267,30 +260,28 @@ func (m *kept) reuseClaim(job *rule.Draft) (rule.Claim, bool) {
 		}
 	}
 	if v.cause == "server-idle-timeout" {
-		c.Text = fmt.Sprintf(
-			"The server closed after %s of idleness.",
-			rule.Seconds(v.closed.At.Time-v.donorIdle.Time),
-		)
+		c.Text = fmt.Sprintf("The server closed after %s of idleness.",
+			rule.Seconds(v.closed.At.Time-v.donorIdle.Time))
 	}
 	if v.cause == "server-idle-timeout" && v.closed.By == reassembly.FromClient {
-		c.Text = "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so the client closed."
+		c.Text = "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so " +
+			"the client closed."
 	}
 	if v.cause == "response-close" && v.donor.turns {
-		c.Text = "What the messages say is not visible here: the client may have asked for it (Connection: close)."
+		c.Text = "What the messages say is not visible here: the client may have asked for it " +
+			"(Connection: close)."
 	}
 	if v.cause == "age-limit" {
 		c.Text = fmt.Sprintf(
 			"The server closed at an age of %s, whatever number of requests had been served.",
-			rule.Seconds(v.closed.At.Time-v.donor.start.Time),
-		)
+			rule.Seconds(v.closed.At.Time-v.donor.start.Time))
 	}
 	if v.cause == "server-max-requests" {
 		c.Text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
 		if m.pool.evenAges(v.donor) {
 			c.Text += fmt.Sprintf(
 				" Each connection was %s old then, so that it may be a limit of age as well.",
-				rule.Seconds(v.closed.At.Time-v.donor.start.Time),
-			)
+				rule.Seconds(v.closed.At.Time-v.donor.start.Time))
 		}
 	}
 	return c, true
@@ -334,10 +325,8 @@ func (v *verdict) evidence() []report.Evidence {
 		case v.closed.Reset:
 			what = "RST"
 		}
-		out = append(
-			out,
-			rule.At(v.closed.At, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)),
-		)
+		out = append(out,
+			rule.At(v.closed.At, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)))
 	}
 	waited := "had to wait for it"
 	if v.doubtful {
@@ -345,12 +334,8 @@ func (v *verdict) evidence() []report.Evidence {
 	}
 	return append(
 		out,
-		rule.At(
-			v.syn,
-			"new connection",
-			report.SideClient,
-			fmt.Sprintf("SYN to the same service, %s after that response", rule.Seconds(gap)),
-		),
+		rule.At(v.syn, "new connection", report.SideClient,
+			fmt.Sprintf("SYN to the same service, %s after that response", rule.Seconds(gap))),
 		rule.At(v.request, "first request", report.SideClient, waited),
 	)
 }

@@ -28,28 +28,35 @@ var SynRetransmission = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "SYN had to be repeated",
 	Doc: `What happens
-A SYN or its answer is lost, or the server drops the SYN because its queues are full. The client waits for a timer: a second at
-first. Linux since 6.5 repeats the first four times a second apart (net.ipv4.tcp_syn_linear_timeouts), older Linux and others
-double the wait each time (1, 3, 7, 15 s after the first; RFC 6298 section 5.7).
+A SYN or its answer is lost, or the server drops the SYN because its queues are full. The client
+waits for a timer: a second at first. Linux since 6.5 repeats the first four times a second apart
+(net.ipv4.tcp_syn_linear_timeouts), older Linux and others double the wait each time (1, 3, 7, 15 s
+after the first; RFC 6298 section 5.7).
 
 How it is recognised
-Two or more SYNs of one connection before the answer that led to a connection.
-Or one SYN, whose handshake the client could complete, and first data that the server's host gets three times and does not
-acknowledge.
-network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had not come, or the server its SYN-ACK, and only that
-one was answered. backlog-overflow: captured at the
-server, the SYN arrived and was not answered; or three and more connections to the same server failed so, or had their first
-data go unanswered so, within a second while the server answered others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the server.
-A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to port-exhaustion.
+Two or more SYNs of one connection before the answer that led to a connection. Or one SYN, whose
+handshake the client could complete, and first data that the server's host gets three times and does
+not acknowledge. network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had
+not come, or the server its SYN-ACK, and only that one was answered. backlog-overflow: captured at
+the server, the SYN arrived and was not answered; or three and more connections to the same server
+failed so, or had their first data go unanswered so, within a second while the server answered
+others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the
+server. A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to
+port-exhaustion.
 
 How cost is counted
-From the first SYN to the one that was answered, if a request waited for the connection; nothing for one opened in advance.
+From the first SYN to the one that was answered, if a request waited for the connection; nothing for
+one opened in advance.
 
 When it is wrong
 A firewall of the server's host that limits new connections looks like an overflow.`,
 	Causes: []report.Cause{
-		{Code: "network", Title: "handshake lost on the way", Side: report.SideNetwork,
-			Message: "The server's SYN-ACK was lost on the way to the client, and the handshake waited for a timer.",
+		{
+			Code:  "network",
+			Title: "handshake lost on the way",
+			Side:  report.SideNetwork,
+			Message: "The server's SYN-ACK was lost on the way to the client, and the handshake " +
+				"waited for a timer.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
@@ -59,32 +66,47 @@ A firewall of the server's host that limits new connections looks like an overfl
 					Side: report.SideClient,
 					Text: "open fewer connections: keep them and use them again",
 				},
-			}},
-		{Code: "backlog-overflow", Title: "server dropped SYNs", Side: report.SideServer,
-			Message: "The server did not answer SYNs that reached it: its queue of connections was full.",
+			},
+		},
+		{
+			Code:  "backlog-overflow",
+			Title: "server dropped SYNs",
+			Side:  report.SideServer,
+			Message: "The server did not answer SYNs that reached it: its queue of connections " +
+				"was full.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideServer,
 					Text:     "accept faster, or give the queue more room: listen() backlog",
 					Settings: report.BacklogSettings(),
-					After:    "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat TcpExtListenDrops` counts",
+					After: "on Linux net.core.somaxconn, net.ipv4.tcp_max_syn_backlog; `nstat " +
+						"TcpExtListenDrops` counts",
 				},
 				{
 					Side: report.SideClient,
 					Text: "open fewer connections at once: a pool with a limit",
-				}}},
-		{Code: "unknown", Title: "SYN had to be repeated", Side: report.SideUnknown,
-			Message: "The client had to repeat its SYN. Whether the first was lost on the way or dropped by the server cannot be told " +
-				"from here.",
+				},
+			},
+		},
+		{
+			Code:  "unknown",
+			Title: "SYN had to be repeated",
+			Side:  report.SideUnknown,
+			Message: "The client had to repeat its SYN. Whether the first was lost on the way or " +
+				"dropped by the server cannot be told from here.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` (Recv-Q at the backlog)",
+					Text: "look for a full queue, on Linux `nstat TcpExtListenDrops`, `ss -ltn` " +
+						"(Recv-Q at the backlog)",
 				},
 				{
 					Side: report.SideNetwork,
-					Text: "look for loss, and for limits of new connections in firewalls and conntrack tables",
-				}}},
+					Text: "look for loss, and for limits of new connections in firewalls and " +
+						"conntrack tables",
+				},
+			},
+		},
 	},
 	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
 	Exchange:   runSYN,
@@ -179,18 +201,12 @@ func runSYN(p *rule.Pass) {
 	f.answered = last
 	f.evidence = append(
 		f.evidence,
-		rule.At(
-			last,
-			"repeated SYN",
-			report.SideClient,
-			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-f.first.Time)),
-		),
+		rule.At(last, "repeated SYN", report.SideClient,
+			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-f.first.Time))),
 	)
 	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
-		f.evidence = append(
-			f.evidence,
-			rule.At(end, "SYN-ACK", report.SideServer, "leads to the connection"),
-		)
+		f.evidence = append(f.evidence,
+			rule.At(end, "SYN-ACK", report.SideServer, "leads to the connection"))
 	}
 	f.claim(p)
 }
@@ -262,16 +278,13 @@ func notAccepted(p *rule.Pass) *synFault {
 		answered: last.Mark(),
 		dropped:  true,
 		maybe:    !atServer(c),
-		text:     "The end of the handshake was dropped, so that the first request had to be sent again and again.",
+		text: "The end of the handshake was dropped, so that the first request had to be " +
+			"sent again and again.",
 		evidence: []report.Evidence{
 			rule.At(c.SYNACKs[0], "SYN-ACK", report.SideServer, "the client may begin"),
 			rule.At(first.Mark(), "first data", report.SideClient, "is not acknowledged"),
-			rule.At(
-				last.Mark(),
-				"repeated data",
-				report.SideClient,
-				fmt.Sprintf("copy %d, %s later", copies, rule.Seconds(last.Time-first.Time)),
-			),
+			rule.At(last.Mark(), "repeated data", report.SideClient,
+				fmt.Sprintf("copy %d, %s later", copies, rule.Seconds(last.Time-first.Time))),
 		},
 	}
 }

@@ -17,13 +17,9 @@ import (
 func abandoned(p *rule.Pass) (rule.Claim, bool) {
 	c, x := p.Conn, p.State.Last
 	up := &c.Half[reassembly.FromClient]
-	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete ||
-		!up.RstSeen && !hungUp(&p.State.Connection, x) ||
-		harmed(p) ||
-		c.FirstClose != reassembly.FromClient ||
-		!ledger.Seen(c.FirstCloseAt) ||
-		!ledger.Whole(c) ||
-		foreignReset(c, reassembly.FromClient) {
+	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen &&
+		!hungUp(&p.State.Connection, x) || harmed(p) || c.FirstClose != reassembly.FromClient ||
+		!ledger.Seen(c.FirstCloseAt) || !ledger.Whole(c) || foreignReset(c, reassembly.FromClient) {
 		return rule.Claim{}, false
 	}
 	left := c.FirstCloseAt
@@ -40,8 +36,7 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 	}
 	cl.Text = fmt.Sprintf(
 		"The client closed the connection %s after its request, before any response came.",
-		rule.Seconds(waited),
-	)
+		rule.Seconds(waited))
 	if !up.RstSeen {
 		cl.Confidence = report.ConfidenceMedium
 	}
@@ -57,35 +52,24 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 // sending, and nothing came in answer to the request but the server's own close.
 func hungUp(s *ledger.Connection, x *reassembly.Exchange) bool {
 	return x.Outcome == reassembly.Aborted && x.Response == nil && !s.Conn.MidStream &&
-		s.Conn.Half[reassembly.FromClient].FinSeen &&
-		shutLater(s, x)
+		s.Conn.Half[reassembly.FromClient].FinSeen && shutLater(s, x)
 }
 
 // abandonEvidence shows the request, the close, and what came too late.
-func abandonEvidence(
-	c *reassembly.Conn,
-	x *reassembly.Exchange,
-	left capture.Mark,
-	waited time.Duration,
-) []report.Evidence {
+func abandonEvidence(c *reassembly.Conn, x *reassembly.Exchange, left capture.Mark,
+	waited time.Duration) []report.Evidence {
 	out := []report.Evidence{rule.At(x.Request.End, "request", report.SideClient, "its last octet")}
 	rst := c.Half[reassembly.FromClient].Rst
 	if rst.Frame != left.Frame {
 		out = append(
 			out,
-			rule.At(
-				left,
-				"FIN",
-				report.SideClient,
-				"closes, "+rule.Seconds(waited)+" after the request",
-			),
+			rule.At(left, "FIN", report.SideClient,
+				"closes, "+rule.Seconds(waited)+" after the request"),
 		)
 	}
 	if x.Response != nil {
-		out = append(
-			out,
-			rule.At(x.Response.Start, "response", report.SideServer, "comes too late"),
-		)
+		out = append(out,
+			rule.At(x.Response.Start, "response", report.SideServer, "comes too late"))
 	}
 	if !ledger.Seen(rst) {
 		return out

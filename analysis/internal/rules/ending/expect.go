@@ -19,50 +19,55 @@ var ExpectContinue = &rule.Detector{
 	Rests: rule.Content,
 	Title: "body waited for 100 Continue",
 	Doc: `What happens
-A client that announces a body with Expect: 100-continue sends the header and waits for the server's word (RFC 9110 section
-10.1.1). A server, or a proxy, that does not know it says nothing: the client waits until its own timer ends, a second with
-most, and sends the body then.
+A client that announces a body with Expect: 100-continue sends the header and waits for the server's
+word (RFC 9110 section 10.1.1). A server, or a proxy, that does not know it says nothing: the client
+waits until its own timer ends, a second with most, and sends the body then.
 
 How it is recognised
-The header ends, and 300 ms or more pass until the first octet of the body, with neither 100 Continue nor a final response in
-between; or the 100 comes that late. The shortest timer in common use is 350 ms.
+The header ends, and 300 ms or more pass until the first octet of the body, with neither 100
+Continue nor a final response in between; or the 100 comes that late. The shortest timer in common
+use is 350 ms.
 
 How cost is counted
-The wait, less one round trip if the server would answer at once; without the Expect field the whole of it.
+The wait, less one round trip if the server would answer at once; without the Expect field the whole
+of it.
 
 When it is wrong
 If the program needed that time to make the body.`,
-	Causes: []report.Cause{{Side: report.SideServer,
-		Message: "The client announced its body with Expect: 100-continue and waited; the server did not say in time that it may be " +
-			"sent.",
-		Remedies: []report.Remedy{
-			{
-				Side: report.SideServer,
-				Text: "answer 100 Continue as soon as the header is accepted: most servers do when the program begins to read " +
-					"the body",
-				Settings: []report.Setting{
-					{Product: report.Node, Text: "checkContinue with response.writeContinue()"},
-					{Product: report.Go, Text: "read r.Body"},
-					{
-						Product: report.Nginx,
-						Text:    "proxy_request_buffering on makes it answer itself",
+	Causes: []report.Cause{
+		{
+			Side: report.SideServer,
+			Message: "The client announced its body with Expect: 100-continue and waited; the " +
+				"server did not say in time that it may be sent.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "answer 100 Continue as soon as the header is accepted: most servers " +
+						"do when the program begins to read the body",
+					Settings: []report.Setting{
+						{Product: report.Node, Text: "checkContinue with response.writeContinue()"},
+						{Product: report.Go, Text: "read r.Body"},
+						{
+							Product: report.Nginx,
+							Text:    "proxy_request_buffering on makes it answer itself",
+						},
+					},
+					After: "a proxy in front must pass it on or answer it",
+				},
+				{
+					Side: report.SideClient,
+					Text: "do not send it for small bodies, or wait less",
+					Settings: []report.Setting{
+						{Product: report.Curl, Text: "-H 'Expect:' or --expect100-timeout"},
+						{Product: report.DotNet, Text: "ExpectContinue = false"},
+						{Product: report.ApacheClient, Text: "setExpectContinueEnabled(false)"},
+						{Product: report.Go, Text: "Transport.ExpectContinueTimeout"},
+						{Product: report.PHP, Text: "CURLOPT_HTTPHEADER Expect:"},
 					},
 				},
-				After: "a proxy in front must pass it on or answer it",
 			},
-			{
-				Side: report.SideClient,
-				Text: "do not send it for small bodies, or wait less",
-				Settings: []report.Setting{
-					{
-						Product: report.Curl,
-						Text:    "-H 'Expect:' or --expect100-timeout",
-					}, {Product: report.DotNet, Text: "ExpectContinue = false"},
-					{
-						Product: report.ApacheClient,
-						Text:    "setExpectContinueEnabled(false)",
-					}, {Product: report.Go, Text: "Transport.ExpectContinueTimeout"}, {Product: report.PHP, Text: "CURLOPT_HTTPHEADER Expect:"}},
-			}}}},
+		},
+	},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 	Exchange:   runExpect,
 }
@@ -71,8 +76,7 @@ func runExpect(p *rule.Pass) {
 	x, c := p.Exchange, p.Conn
 	m := x.Request
 	if x.Turn || m == nil || !m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) ||
-		!ledger.Seen(m.HeaderEnd) ||
-		p.Draft == nil {
+		!ledger.Seen(m.HeaderEnd) || p.Draft == nil {
 		return
 	}
 	for _, s := range p.Draft.With(report.ReqApp, report.Think100, report.ClientThink) {
@@ -83,16 +87,12 @@ func runExpect(p *rule.Pass) {
 		if !fromServer && granted(x, s.To) {
 			continue
 		}
-		text := fmt.Sprintf(
-			"begins %s after the header; nothing had come",
-			rule.Seconds(s.To-m.HeaderEnd.Time),
-		)
+		text := fmt.Sprintf("begins %s after the header; nothing had come",
+			rule.Seconds(s.To-m.HeaderEnd.Time))
 		role, side := "body", report.SideClient
 		if fromServer {
-			role, side, text = "answer", report.SideServer, fmt.Sprintf(
-				"%s after the header",
-				rule.Seconds(s.To-m.HeaderEnd.Time),
-			)
+			role, side, text = "answer", report.SideServer, fmt.Sprintf("%s after the header",
+				rule.Seconds(s.To-m.HeaderEnd.Time))
 		}
 		wait := s.Length()
 		less := wait
@@ -109,12 +109,9 @@ func runExpect(p *rule.Pass) {
 					End:   s.To,
 					Cost:  report.Cost{Low: less, Expected: less, High: wait},
 					Evidence: []report.Evidence{
-						rule.At(
-							m.HeaderEnd,
-							"header",
-							report.SideClient,
-							"Expect: 100-continue, and no body yet",
-						), rule.At(s.End, role, side, text)},
+						rule.At(m.HeaderEnd, "header", report.SideClient,
+							"Expect: 100-continue, and no body "+
+								"yet"), rule.At(s.End, role, side, text)},
 				},
 			},
 		)

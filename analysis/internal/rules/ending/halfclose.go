@@ -29,27 +29,32 @@ var HalfClose = &rule.Detector{
 	Rests: rule.Content,
 	Title: "half-closed connection mishandled",
 	Doc: `What happens
-TCP closes each direction by itself (RFC 9293 section 3.6). A client may close its direction after its last request and still
-wants the answer; a server that takes the FIN for a hang-up throws the answer away. A client that does not notice the FIN of
-its server keeps a dead connection. And a body without a length ends, for the server, only with the FIN that the client
-does not send: both wait.
+TCP closes each direction by itself (RFC 9293 section 3.6). A client may close its direction after
+its last request and still wants the answer; a server that takes the FIN for a hang-up throws the
+answer away. A client that does not notice the FIN of its server keeps a dead connection. And a body
+without a length ends, for the server, only with the FIN that the client does not send: both wait.
 
 How it is recognised
-answered-by-close: a complete request, the client's FIN within 3 ms and a round trip, so that it was no timeout, and the server
-closes without a response; a FIN that comes later is told as a client that gave up (reset-after-data). stale-half-closed: the server's FIN, and the client closes 10 s or more and five round trips later.
-deadlock: a request that never became complete, everything acknowledged, and both sides silent for as long.
+answered-by-close: a complete request, the client's FIN within 3 ms and a round trip, so that it was
+no timeout, and the server closes without a response; a FIN that comes later is told as a client
+that gave up (reset-after-data). stale-half-closed: the server's FIN, and the client closes 10 s or
+more and five round trips later. deadlock: a request that never became complete, everything
+acknowledged, and both sides silent for as long.
 
 How cost is counted
-The failed exchange as a whole. A stale connection costs nothing until it is used; that belongs to keepalive-race.
+The failed exchange as a whole. A stale connection costs nothing until it is used; that belongs to
+keepalive-race.
 
 When it is wrong
-A client that gives its request up the moment it has sent it closes the same way. A server may have meant not to answer.`,
+A client that gives its request up the moment it has sent it closes the same way. A server may have
+meant not to answer.`,
 	Causes: []report.Cause{
 		{
-			Code:    "answered-by-close",
-			Title:   "request with half-close was answered by a close",
-			Side:    report.SideServer,
-			Message: "The client closed its direction after a complete request, and the server closed without an answer.",
+			Code:  "answered-by-close",
+			Title: "request with half-close was answered by a close",
+			Side:  report.SideServer,
+			Message: "The client closed its direction after a complete request, and the server " +
+				"closed without an answer.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -57,47 +62,50 @@ A client that gives its request up the moment it has sent it closes the same way
 					Settings: []report.Setting{
 						{Product: report.Nginx, Text: "proxy_ignore_client_abort on"},
 						{Product: report.Node, Text: "server.httpAllowHalfOpen = true"},
-						{
-							Product: report.Go,
-							Text:    "no cancelling by the request's context",
-						},
+						{Product: report.Go, Text: "no cancelling by the request's context"},
 						{Product: report.HAProxy, Text: "no option abortonclose"},
 					},
 				},
 				{
 					Side: report.SideClient,
-					Text: "do not shut the sending direction before the response is there (curl, nc -N and -q do when told to)",
-				}},
+					Text: "do not shut the sending direction before the response is there (curl, " +
+						"nc -N and -q do when told to)",
+				},
+			},
 		},
 		{
-			Code:    "stale-half-closed",
-			Title:   "client kept a connection that the server had closed",
-			Side:    report.SideClient,
-			Message: "The server closed idle connections, and the client left its side open long after.",
+			Code:  "stale-half-closed",
+			Title: "client kept a connection that the server had closed",
+			Side:  report.SideClient,
+			Message: "The server closed idle connections, and the client left its side open long " +
+				"after.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "close a connection when its server has: watch idle connections for EOF, or limit their " +
-						"idle time",
+					Text: "close a connection when its server has: watch idle connections for " +
+						"EOF, or limit their idle time",
 					Settings: report.GiveUpSettings(),
 				},
 			},
 		},
 		{
-			Code:    "deadlock",
-			Title:   "both sides wait for the rest of a request",
-			Side:    report.SideClient,
-			Message: "The request was never complete by its own account, and both sides waited until one gave up.",
+			Code:  "deadlock",
+			Title: "both sides wait for the rest of a request",
+			Side:  report.SideClient,
+			Message: "The request was never complete by its own account, and both sides waited " +
+				"until one gave up.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "send as much as Content-Length says, or Transfer-Encoding: chunked with its last chunk",
+					Text: "send as much as Content-Length says, or Transfer-Encoding: chunked " +
+						"with its last chunk",
 				},
 				{
 					Side:     report.SideServer,
 					Text:     "limit the wait for a request",
 					Settings: report.ReadLimits(),
-				}},
+				},
+			},
 		},
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
@@ -130,12 +138,8 @@ func runHalfClose(p *rule.Pass) {
 				End:      end.Time,
 				Evidence: []report.Evidence{
 					rule.At(down.Fin, "FIN", report.SideServer, "the server closes"),
-					rule.At(
-						end,
-						"close",
-						report.SideClient,
-						fmt.Sprintf("%s later", rule.Seconds(waited)),
-					)},
+					rule.At(end, "close", report.SideClient,
+						fmt.Sprintf("%s later", rule.Seconds(waited)))},
 			},
 		},
 	)
@@ -146,11 +150,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 	c, x := v.c, v.x
 	up := &c.Half[reassembly.FromClient]
 	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete ||
-		!up.FinSeen ||
-		up.RstSeen ||
-		c.MidStream ||
-		!ledger.Whole(c) ||
-		v.e.Orphan {
+		!up.FinSeen || up.RstSeen || c.MidStream || !ledger.Whole(c) || v.e.Orphan {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
@@ -160,25 +160,18 @@ func (v *verdictOnEnd) halfClosed() bool {
 	}
 	v.be("half-close", "answered-by-close", report.ConfidenceMedium)
 	v.claim.Correctness, v.claim.Unsafe, v.claim.Least, v.claim.Most = false, false, report.Medium, rule.AtMost(
-		report.Medium,
-	)
+		report.Medium)
 	v.until(closed.Time)
 	v.claim.Occ.Evidence = []report.Evidence{
 		rule.At(x.Request.End, "end of request", report.SideClient, "nothing is missing"),
-		rule.At(
-			up.Fin,
-			"client's FIN",
-			report.SideClient,
-			"closes its direction; the other stays open",
-		),
+		rule.At(up.Fin, "client's FIN", report.SideClient,
+			"closes its direction; the other stays open"),
 		rule.At(
 			closed,
 			"server's close",
 			report.SideServer,
-			fmt.Sprintf(
-				"closes without an answer, %s later",
-				rule.Seconds(closed.Time-up.Fin.Time),
-			),
+			fmt.Sprintf("closes without an answer, %s later",
+				rule.Seconds(closed.Time-up.Fin.Time)),
 		)}
 	return true
 }
@@ -205,9 +198,7 @@ func (v *verdictOnEnd) deadlock() bool {
 	fin := c.Half[reassembly.FromClient].Fin
 	answered := x.Response != nil && !(ledger.Seen(fin) && x.Response.Start.Time > fin.Time)
 	if answered || x.Turn || m.Complete || len(x.Interim) > 0 ||
-		m.Facts.Has(reassembly.Expect100) ||
-		m.Facts.Has(reassembly.HasGap) ||
-		!ledger.Whole(c) {
+		m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) || !ledger.Whole(c) {
 		return false
 	}
 	up := &c.Half[reassembly.FromClient]
@@ -228,18 +219,13 @@ func (v *verdictOnEnd) deadlock() bool {
 		v.claim.Occ.Cost = report.Cost{Expected: took, High: took}
 	}
 	v.claim.Correctness, v.claim.Unsafe, v.claim.Least, v.claim.Most = false, false, report.Medium, rule.AtMost(
-		report.Medium,
-	)
+		report.Medium)
 	v.claim.Text = incompleteText(m)
 	v.claim.Occ.Evidence = []report.Evidence{
 		rule.At(m.Start, "request", report.SideClient, "begins"),
 		rule.At(m.End, "last octet", report.SideClient, incompleteText(m)),
-		rule.At(
-			first,
-			"close",
-			rule.SideOf(c.FirstClose),
-			fmt.Sprintf("after %s in which nobody sent anything", rule.Seconds(waited)),
-		),
+		rule.At(first, "close", rule.SideOf(c.FirstClose),
+			fmt.Sprintf("after %s in which nobody sent anything", rule.Seconds(waited))),
 	}
 	return true
 }
@@ -249,8 +235,7 @@ func (v *verdictOnEnd) deadlock() bool {
 func reportLateAnswer(p *rule.Pass) {
 	e, x := &p.State.Ending, p.State.Last
 	if e.Failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete ||
-		x.Response == nil ||
-		!ledger.Asks(p.Conn) {
+		x.Response == nil || !ledger.Asks(p.Conn) {
 		return
 	}
 	cl := rule.Claim{Index: x.Index}

@@ -24,36 +24,39 @@ var HeaderMisuse = &rule.Detector{
 	Rests: rule.Content,
 	Title: "connection headers misused",
 	Doc: `What happens
-Some header fields are about one connection only (RFC 9110 section 7.6.1). Sent to the wrong place, or not obeyed, they make
-the two ends disagree about when a connection ends, or where a message does. The second is a matter of security: what one
-hop takes for a body, the next may take for a request (RFC 9112 section 11.2).
+Some header fields are about one connection only (RFC 9110 section 7.6.1). Sent to the wrong place,
+or not obeyed, they make the two ends disagree about when a connection ends, or where a message
+does. The second is a matter of security: what one hop takes for a body, the next may take for a
+request (RFC 9112 section 11.2).
 
 How it is recognised
-From the header sections, where the capture shows them whole.
-proxy-connection: Proxy-Connection in a request to an origin server (the target begins with /). dumb-proxy: a further request
-after keep-alive was agreed in HTTP/1.0 is acknowledged and hangs for 2 s or more, until the other side closes. close-ignored: a
-request after Connection: close had been announced, and after the client could know. close-not-done: announced, and 2 s later
-and three round trips the server had still not closed. framing-conflict: Content-Length with Transfer-Encoding, or several
-different lengths, or a last coding other than chunked. hop-by-hop: Keep-Alive that Connection does not name, or fields
+From the header sections, where the capture shows them whole. proxy-connection: Proxy-Connection in
+a request to an origin server (the target begins with /). dumb-proxy: a further request after
+keep-alive was agreed in HTTP/1.0 is acknowledged and hangs for 2 s or more, until the other side
+closes. close-ignored: a request after Connection: close had been announced, and after the client
+could know. close-not-done: announced, and 2 s later and three round trips the server had still not
+closed. framing-conflict: Content-Length with Transfer-Encoding, or several different lengths, or a
+last coding other than chunked. hop-by-hop: Keep-Alive that Connection does not name, or fields
 named there that only another hop could mean. upgrade: Upgrade without Connection: upgrade.
 
 How cost is counted
 dumb-proxy, and close-ignored if it got no answer: the wait. The others cost nothing by themselves.
 
 When it is wrong
-A body that the capture does not show whole may look like a header. Servers behind lenient proxies may never meet the hop that
-is misled.`,
+A body that the capture does not show whole may look like a header. Servers behind lenient proxies
+may never meet the hop that is misled.`,
 	Causes: []report.Cause{
 		{
-			Code:    "proxy-connection",
-			Title:   "Proxy-Connection sent to an origin server",
-			Side:    report.SideClient,
-			Message: "The client sends Proxy-Connection, which no standard knows, to a server that is no proxy.",
+			Code:  "proxy-connection",
+			Title: "Proxy-Connection sent to an origin server",
+			Side:  report.SideClient,
+			Message: "The client sends Proxy-Connection, which no standard knows, to a server " +
+				"that is no proxy.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "send Connection only; in a proxy, remove Proxy-Connection before forwarding (RFC 9112 " +
-						"appendix C.2.2)",
+					Text: "send Connection only; in a proxy, remove Proxy-Connection before " +
+						"forwarding (RFC 9112 appendix C.2.2)",
 				},
 			},
 		},
@@ -61,43 +64,55 @@ is misled.`,
 			Code:  "dumb-proxy",
 			Title: "proxy forwarded keep-alive and did not listen again",
 			Side:  report.SideProxy,
-			Message: "Keep-alive was agreed, but the next request on the connection hung until the other side closed: a proxy that " +
-				"forwards Connection: keep-alive without understanding it waits for its server to close.",
+			Message: "Keep-alive was agreed, but the next request on the connection hung until " +
+				"the other side closed: a proxy that forwards Connection: keep-alive without " +
+				"understanding it waits for its server to close.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideProxy,
-					Text: "replace the proxy, or let it remove Connection and Keep-Alive and speak HTTP/1.1 (nginx " +
-						"proxy_http_version 1.1 and proxy_set_header Connection \"\")",
+					Text: "replace the proxy, or let it remove Connection and Keep-Alive and " +
+						"speak HTTP/1.1 (nginx proxy_http_version 1.1 and proxy_set_header " +
+						"Connection \"\")",
 				},
 				{
 					Side: report.SideServer,
-					Text: "shorten the idle timeout for HTTP/1.0 requests with Via (Apache BrowserMatch nokeepalive)",
+					Text: "shorten the idle timeout for HTTP/1.0 requests with Via (Apache " +
+						"BrowserMatch nokeepalive)",
 				},
 			},
 		},
 		{
-			Code:    "close-ignored",
-			Title:   "request sent after the close had been announced",
-			Side:    report.SideClient,
-			Message: "The client sent another request on a connection whose close had been announced.",
+			Code:  "close-ignored",
+			Title: "request sent after the close had been announced",
+			Side:  report.SideClient,
+			Message: "The client sent another request on a connection whose close had been " +
+				"announced.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "do not put a connection back into the pool after Connection: close from either side",
+					Text: "do not put a connection back into the pool after Connection: close " +
+						"from either side",
 				},
 			},
 		},
-		{Code: "close-not-done", Title: "close announced and not done", Side: report.SideServer,
+		{
+			Code:    "close-not-done",
+			Title:   "close announced and not done",
+			Side:    report.SideServer,
 			Message: "The server announced the close of the connection and left it open.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
 					Text: "close after a response with Connection: close, or do not send it",
 				},
-			}},
-		{Code: "framing-conflict", Title: "message length stated twice", Side: report.SideUnknown,
-			Message: "A message states its length in two ways, or in one that receivers read differently. Where two hops differ, " +
-				"requests can be smuggled.",
+			},
+		},
+		{
+			Code:  "framing-conflict",
+			Title: "message length stated twice",
+			Side:  report.SideUnknown,
+			Message: "A message states its length in two ways, or in one that receivers read " +
+				"differently. Where two hops differ, requests can be smuggled.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
@@ -112,7 +127,8 @@ is misled.`,
 				{
 					Side: report.SideProxy,
 					When: report.SideProxy,
-					Text: "make the length of what is forwarded anew: Content-Length once, or chunked",
+					Text: "make the length of what is forwarded anew: Content-Length once, or " +
+						"chunked",
 				},
 				{
 					Side: report.SideClient,
@@ -126,34 +142,45 @@ is misled.`,
 					Settings: []report.Setting{
 						{
 							Product: report.HAProxy,
-							Text:    "option http-restrict-req-hdr-names and no option accept-invalid-http-request",
+							Text: "option http-restrict-req-hdr-names and no option " +
+								"accept-invalid-http-request",
 						},
-						{
-							Product: report.Nginx,
-							Text:    "ignore_invalid_headers on",
-						}, {Product: report.Node, Text: "no --insecure-http-parser"}, {Product: report.Apache, Text: "HttpProtocolOptions Strict"}},
-				}}},
-		{Code: "hop-by-hop", Title: "field of another hop forwarded", Side: report.SideUnknown,
-			Message: "A field that is meant for one hop was sent on without being named in Connection.",
+						{Product: report.Nginx, Text: "ignore_invalid_headers on"},
+						{Product: report.Node, Text: "no --insecure-http-parser"},
+						{Product: report.Apache, Text: "HttpProtocolOptions Strict"},
+					},
+				},
+			},
+		},
+		{
+			Code:  "hop-by-hop",
+			Title: "field of another hop forwarded",
+			Side:  report.SideUnknown,
+			Message: "A field that is meant for one hop was sent on without being named in " +
+				"Connection.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideProxy,
-					Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when forwarding",
+					Text: "remove Connection, the fields it names, Keep-Alive and Proxy-* when " +
+						"forwarding",
 				},
-			}},
-		{Code: "upgrade", Title: "Upgrade without Connection: upgrade", Side: report.SideClient,
-			Message: "Upgrade was sent without being named in Connection, so receivers must ignore it.",
+			},
+		},
+		{
+			Code:  "upgrade",
+			Title: "Upgrade without Connection: upgrade",
+			Side:  report.SideClient,
+			Message: "Upgrade was sent without being named in Connection, so receivers must " +
+				"ignore it.",
 			Remedies: []report.Remedy{
 				{Side: report.SideClient, Text: "send Connection: upgrade with Upgrade"},
 				{Side: report.SideProxy, Text: "nginx: proxy_set_header Connection \"upgrade\""},
-			}},
+			},
+		},
 	},
 	References: []string{
-		"RFC 9110 section 7.6.1",
-		"RFC 9112 section 6.3",
-		"RFC 9112 section 9.6",
-		"RFC 9112 section 11.2",
-		"RFC 9112 appendix C.2.2",
+		"RFC 9110 section 7.6.1", "RFC 9112 section 6.3", "RFC 9112 section 9.6",
+		"RFC 9112 section 11.2", "RFC 9112 appendix C.2.2",
 	},
 	Exchange: runHeaders,
 	Closed:   runCloseNotDone,
@@ -179,26 +206,12 @@ func looksOdd(p *rule.Pass, m *reassembly.Message, request bool) {
 	f := m.Facts
 	if request && f.Has(reassembly.HasProxyConnection) &&
 		strings.HasPrefix(p.Exchange.Target, "/") {
-		reportHeader(
-			p,
-			m,
-			request,
-			"proxy-connection",
-			report.Info,
-			report.Info,
-			"Proxy-Connection, and a target that begins with /",
-		)
+		reportHeader(p, m, request, "proxy-connection", report.Info, report.Info,
+			"Proxy-Connection, and a target that begins with /")
 	}
 	if request && f.Has(reassembly.HasUpgrade) && !f.Has(reassembly.ConnUpgrade) {
-		reportHeader(
-			p,
-			m,
-			request,
-			"upgrade",
-			report.Info,
-			report.Info,
-			"Upgrade, and Connection does not name it",
-		)
+		reportHeader(p, m, request, "upgrade", report.Info, report.Info,
+			"Upgrade, and Connection does not name it")
 	}
 	if f.Has(reassembly.HopByHopLeak) ||
 		f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive) {
@@ -236,14 +249,8 @@ func framingConflict(m *reassembly.Message, request bool) (string, report.Severi
 }
 
 // reportHeader reports one header section.
-func reportHeader(
-	p *rule.Pass,
-	m *reassembly.Message,
-	request bool,
-	cause string,
-	least, most report.Severity,
-	text string,
-) {
+func reportHeader(p *rule.Pass, m *reassembly.Message, request bool, cause string,
+	least, most report.Severity, text string) {
 	role, side, via := "request header", report.SideClient, p.Exchange.RequestVia
 	if !request {
 		role, side, via = "response header", report.SideServer, p.Exchange.ResponseVia
@@ -333,9 +340,8 @@ func (v *verdictOnEnd) afterNotice() bool {
 func (v *verdictOnEnd) dumbProxy() bool {
 	c, x := v.c, v.x
 	if !v.answerless() || x.Turn || v.e.Answered == 0 || !x.Request.Complete ||
-		!x.Request.Facts.Has(
-			reassembly.ConnKeepAlive,
-		) || x.Version != "HTTP/1.0" && !x.Request.Facts.Has(reassembly.HasProxyConnection) {
+		!x.Request.Facts.Has(reassembly.ConnKeepAlive) || x.Version != "HTTP/1.0" &&
+		!x.Request.Facts.Has(reassembly.HasProxyConnection) {
 		return false
 	}
 	fin, reset, ok := closedAt(c, reassembly.FromServer)
@@ -348,26 +354,16 @@ func (v *verdictOnEnd) dumbProxy() bool {
 	v.be("header-misuse", "dumb-proxy", report.ConfidenceMedium)
 	v.until(fin.Time)
 	v.claim.Occ.Evidence = []report.Evidence{
-		rule.At(
-			v.e.Prior,
-			"last response",
-			report.SideServer,
-			"the first response on the connection is complete",
-		),
-		rule.At(
-			x.Request.End,
-			"request",
-			report.SideClient,
-			"the next one: received, and not answered",
-		),
+		rule.At(v.e.Prior, "last response", report.SideServer,
+			"the first response on the connection is complete"),
+		rule.At(x.Request.End, "request", report.SideClient,
+			"the next one: received, and not answered"),
 		rule.At(
 			fin,
 			closeWord(reset),
 			report.SideServer,
-			fmt.Sprintf(
-				"%s later the connection is closed",
-				rule.Seconds(fin.Time-x.Request.End.Time),
-			),
+			fmt.Sprintf("%s later the connection is closed",
+				rule.Seconds(fin.Time-x.Request.End.Time)),
 		),
 	}
 	return true
@@ -387,8 +383,7 @@ func runCloseNotDone(p *rule.Pass) {
 	reportFate(p, "header-misuse")
 	c, n := p.Conn, p.State.Ending.Notice
 	if !ledger.Seen(n.At) || n.By != reassembly.FromServer || !ledger.Seen(c.FirstCloseAt) ||
-		p.State.Ending.Failed != nil ||
-		!ledger.Whole(c) {
+		p.State.Ending.Failed != nil || !ledger.Whole(c) {
 		return
 	}
 	waited := c.FirstCloseAt.Time - n.At.Time
@@ -408,18 +403,10 @@ func runCloseNotDone(p *rule.Pass) {
 				Start: n.At.Time,
 				End:   c.FirstCloseAt.Time,
 				Evidence: []report.Evidence{
-					rule.At(
-						n.At,
-						"close announced",
-						report.SideServer,
-						"the response says Connection: close",
-					),
-					rule.At(
-						c.FirstCloseAt,
-						"close",
-						rule.SideOf(c.FirstClose),
-						fmt.Sprintf("the first FIN, %s later", rule.Seconds(waited)),
-					)},
+					rule.At(n.At, "close announced", report.SideServer,
+						"the response says Connection: close"),
+					rule.At(c.FirstCloseAt, "close", rule.SideOf(c.FirstClose),
+						fmt.Sprintf("the first FIN, %s later", rule.Seconds(waited)))},
 			},
 		},
 	)

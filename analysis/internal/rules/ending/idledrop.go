@@ -14,45 +14,53 @@ var IdleDrop = &rule.Detector{
 	Rests: rule.Connection,
 	Title: "idle connection was forgotten on the way",
 	Doc: `What happens
-Firewalls, NAT gateways and load balancers forget connections that are idle for some time (350 s at AWS, 4 min at Azure,
-often a minute elsewhere), without telling either end. The next request is answered by a RST from the box, or by nothing:
-the client repeats it until it gives up.
+Firewalls, NAT gateways and load balancers forget connections that are idle for some time (350 s at
+AWS, 4 min at Azure, often a minute elsewhere), without telling either end. The next request is
+answered by a RST from the box, or by nothing: the client repeats it until it gives up.
 
 How it is recognised
-A request on a connection that was idle for 30 s or more, that neither side had closed. It is not acknowledged. Either a RST
-comes back, and the server never sent a FIN, or three repetitions and more get no answer of any kind and the client gives up:
-it closes, or sends the same request on another connection.
+A request on a connection that was idle for 30 s or more, that neither side had closed. It is not
+acknowledged. Either a RST comes back, and the server never sent a FIN, or three repetitions and
+more get no answer of any kind and the client gives up: it closes, or sends the same request on
+another connection.
 
 How cost is counted
-From the request to its repetition on another connection, if the same method and target follow within a second; else until
-the RST, or until the client gave up.
+From the request to its repetition on another connection, if the same method and target follow
+within a second; else until the RST, or until the client gave up.
 
 When it is wrong
-A server that crashed and came back while the connection was idle answers the same way. If the capture lost the FIN.`,
-	Causes: []report.Cause{{Side: report.SideNetwork,
-		Message: "The request went out on a connection that had long been idle, and that no longer existed at the other end or " +
-			"on the way to it, though nobody had closed it.",
-		Remedies: []report.Remedy{
-			{
-				Side: report.SideClient,
-				Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE with TCP_KEEPIDLE (Linux " +
-					"net.ipv4.tcp_keepalive_time, 7200 s unless set)",
-				Settings: []report.Setting{{Product: report.Go, Text: "net.Dialer.KeepAlive"},
-					{
-						Product: report.Node,
-						Text:    "socket.setKeepAlive(true, 30000)",
-					}, {Product: report.Curl, Text: "--keepalive-time"}, {Product: report.Java, Text: "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
-					{
-						Product: report.Python,
-						Text:    "socket_options with SO_KEEPALIVE",
-					}, {Product: report.PHP, Text: "CURLOPT_TCP_KEEPALIVE"}},
-				After: "or give idle connections up earlier",
+A server that crashed and came back while the connection was idle answers the same way. If the
+capture lost the FIN.`,
+	Causes: []report.Cause{
+		{
+			Side: report.SideNetwork,
+			Message: "The request went out on a connection that had long been idle, and that no " +
+				"longer existed at the other end or on the way to it, though nobody had closed it.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "send TCP keep-alives more often than the box forgets: SO_KEEPALIVE " +
+						"with TCP_KEEPIDLE (Linux net.ipv4.tcp_keepalive_time, 7200 s unless set)",
+					Settings: []report.Setting{
+						{Product: report.Go, Text: "net.Dialer.KeepAlive"},
+						{Product: report.Node, Text: "socket.setKeepAlive(true, 30000)"},
+						{Product: report.Curl, Text: "--keepalive-time"},
+						{Product: report.Java, Text: "SO_KEEPALIVE with jdk.net.TCP_KEEPIDLE"},
+						{Product: report.Python, Text: "socket_options with SO_KEEPALIVE"},
+						{Product: report.PHP, Text: "CURLOPT_TCP_KEEPALIVE"},
+					},
+					After: "or give idle connections up earlier",
+				},
+				{
+					Side: report.SideNetwork,
+					Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, " +
+						"Azure idleTimeoutInMinutes with TCP reset on idle, Linux " +
+						"nf_conntrack_tcp_timeout_established, HAProxy timeout client and " +
+						"timeout server",
+				},
 			},
-			{
-				Side: report.SideNetwork,
-				Text: "raise the idle timeout of the box: AWS NLB tcp.idle_timeout.seconds, Azure idleTimeoutInMinutes with " +
-					"TCP reset on idle, Linux nf_conntrack_tcp_timeout_established, HAProxy timeout client and timeout server",
-			}}}},
+		},
+	},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
 	Exchange:   runForgotten,
 	Closed:     runIdleDrop,
@@ -230,12 +238,8 @@ func idleDropText(v *verdictOnEnd) string {
 func idleDropEvidence(v *verdictOnEnd) []report.Evidence {
 	out := []report.Evidence{
 		rule.At(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"),
-		rule.At(
-			v.x.Request.Start,
-			"request",
-			report.SideClient,
-			fmt.Sprintf("sent after %s of idleness", rule.Seconds(v.e.Idle)),
-		),
+		rule.At(v.x.Request.Start, "request", report.SideClient,
+			fmt.Sprintf("sent after %s of idleness", rule.Seconds(v.e.Idle))),
 	}
 	h := &v.c.Half[reassembly.FromServer]
 	switch {
@@ -257,13 +261,8 @@ func idleDropEvidence(v *verdictOnEnd) []report.Evidence {
 			if r := &v.c.Records[i]; r.Kind.Retransmitted() && r.Len > 0 {
 				return append(
 					out,
-					rule.At(
-						r.Mark(),
-						"last repetition",
-						report.SideClient,
-						fmt.Sprintf("sent %d times in all, never acknowledged",
-							v.repeats()+1),
-					),
+					rule.At(r.Mark(), "last repetition", report.SideClient,
+						fmt.Sprintf("sent %d times in all, never acknowledged", v.repeats()+1)),
 				)
 			}
 		}

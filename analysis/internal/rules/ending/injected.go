@@ -43,18 +43,12 @@ func injectedText(c *reassembly.Conn, dir reassembly.Dir) string {
 	if !foreignReset(c, dir) {
 		return "Its sender went on as if it had not sent it."
 	}
-	text := fmt.Sprintf(
-		"Its TTL is %d, that of its sender's segments %d",
-		c.Half[dir].RstTTL,
-		c.Half[dir].TTLMax,
-	)
+	text := fmt.Sprintf("Its TTL is %d, that of its sender's segments %d", c.Half[dir].RstTTL,
+		c.Half[dir].TTLMax)
 	if id, last, odd := foreignID(c, dir); odd {
 		return fmt.Sprintf(
-			"%s; its IP identification is %d, where its sender had counted up to %d.",
-			text,
-			id,
-			last,
-		)
+			"%s; its IP identification is %d, where its sender had counted up to %d.", text, id,
+			last)
 	}
 	return text + "."
 }

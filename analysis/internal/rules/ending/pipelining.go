@@ -23,37 +23,43 @@ var Pipelining = &rule.Detector{
 	Rests: rule.Content,
 	Title: "pipelined requests in danger",
 	Doc: `What happens
-A client may send further requests before the responses to earlier ones have come (RFC 9112 section 9.3.2). Responses come
-in the order of the requests: a slow one holds up all behind it. When the connection ends early, the client cannot know which
-of the unanswered requests were carried out. And if a server sends one response too many, every later response is taken
-for the answer to another request.
+A client may send further requests before the responses to earlier ones have come (RFC 9112 section
+9.3.2). Responses come in the order of the requests: a slow one holds up all behind it. When the
+connection ends early, the client cannot know which of the unanswered requests were carried out. And
+if a server sends one response too many, every later response is taken for the answer to another
+request.
 
 How it is recognised
-A request whose first octet passed the capture before the last octet of the response before it; a final response that came
-before its own request was complete does not count. non-idempotent: the request before may not be repeated safely.
-lost-responses: two or more requests, or one behind another, were unanswered when the server closed. early-close: the same
-after a response that announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a round
-trip, if the server took so long for one of those before, or 100 ms in all.
-unsolicited-response: a final response, other than 408, while no request was unanswered, on a connection seen from its start
-without gaps; what the response acknowledges must have been seen before it.
+A request whose first octet passed the capture before the last octet of the response before it; a
+final response that came before its own request was complete does not count. non-idempotent: the
+request before may not be repeated safely. lost-responses: two or more requests, or one behind
+another, were unanswered when the server closed. early-close: the same after a response that
+announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a
+round trip, if the server took so long for one of those before, or 100 ms in all.
+unsolicited-response: a final response, other than 408, while no request was unanswered, on a
+connection seen from its start without gaps; what the response acknowledges must have been seen
+before it.
 
 How cost is counted
-head-of-line: the wait less the round trip that any response needs. Lost requests: from the first of them to its repetition, if that follows within a second; else until
-the close. The rest costs nothing by itself.
+head-of-line: the wait less the round trip that any response needs. Lost requests: from the first of
+them to its repetition, if that follows within a second; else until the close. The rest costs
+nothing by itself.
 
 When it is wrong
-The wait behind another response may be the server's own queue, which another connection would not have spared.`,
+The wait behind another response may be the server's own queue, which another connection would not
+have spared.`,
 	Causes: []report.Cause{
 		{
-			Code:    "non-idempotent",
-			Title:   "request pipelined behind one that may not be repeated",
-			Side:    report.SideClient,
-			Message: "The client sent a request before it knew the result of one that is not idempotent.",
+			Code:  "non-idempotent",
+			Title: "request pipelined behind one that may not be repeated",
+			Side:  report.SideClient,
+			Message: "The client sent a request before it knew the result of one that is not " +
+				"idempotent.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "wait for the final response to POST and PATCH before sending anything else on the " +
-						"connection",
+					Text: "wait for the final response to POST and PATCH before sending anything " +
+						"else on the connection",
 				},
 			},
 		},
@@ -61,47 +67,52 @@ The wait behind another response may be the server's own queue, which another co
 			Code:  "lost-responses",
 			Title: "connection ended with pipelined requests unanswered",
 			Side:  report.SideServer,
-			Message: "The server closed the connection while pipelined requests were unanswered. Whether it carried them out, the " +
-				"client cannot know.",
+			Message: "The server closed the connection while pipelined requests were unanswered. " +
+				"Whether it carried them out, the client cannot know.",
 			Remedies: pipeliningRemedies(),
 		},
-		{Code: "head-of-line", Title: "responses waited behind a slow one", Side: report.SideClient,
+		{
+			Code:    "head-of-line",
+			Title:   "responses waited behind a slow one",
+			Side:    report.SideClient,
 			Message: "Pipelined responses were held up by the response before them.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
 					Text: "use HTTP/2, or several connections, instead of pipelining",
 				},
-			}},
+			},
+		},
 		{
-			Code:     "early-close",
-			Title:    "server closed with pipelined requests in its buffer",
-			Side:     report.SideServer,
-			Message:  "The server announced the close and closed, with requests that the client had already sent unanswered.",
+			Code:  "early-close",
+			Title: "server closed with pipelined requests in its buffer",
+			Side:  report.SideServer,
+			Message: "The server announced the close and closed, with requests that the client " +
+				"had already sent unanswered.",
 			Remedies: pipeliningRemedies(),
 		},
 		{
 			Code:  "unsolicited-response",
 			Title: "response that nobody had asked for",
 			Side:  report.SideServer,
-			Message: "The server sent a final response although no request was unanswered. A client that takes it for the answer to " +
-				"its next request is off by one from there on.",
+			Message: "The server sent a final response although no request was unanswered. A " +
+				"client that takes it for the answer to its next request is off by one from " +
+				"there on.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "see what answers twice: error handlers that write after the response, bodies after HEAD or 304, " +
-						"proxies that forward late upstream responses",
+					Text: "see what answers twice: error handlers that write after the response, " +
+						"bodies after HEAD or 304, proxies that forward late upstream responses",
 				},
 				{
 					Side: report.SideClient,
 					Text: "close an idle connection on which anything arrives",
-				}},
+				},
+			},
 		},
 	},
 	References: []string{
-		"RFC 9112 section 9.3.2",
-		"RFC 9110 section 9.2.2",
-		"RFC 9112 section 9.6",
+		"RFC 9112 section 9.3.2", "RFC 9110 section 9.2.2", "RFC 9112 section 9.6",
 	},
 	Exchange: runPipelining,
 	Closed:   func(p *rule.Pass) { reportFate(p, "pipelining") },
@@ -111,7 +122,8 @@ func pipeliningRemedies() []report.Remedy {
 	return []report.Remedy{
 		{
 			Side: report.SideClient,
-			Text: "repeat only idempotent requests by itself, and not pipelined on the new connection; use HTTP/2 instead",
+			Text: "repeat only idempotent requests by itself, and not pipelined on the new " +
+				"connection; use HTTP/2 instead",
 		},
 		{
 			Side: report.SideServer,
@@ -120,7 +132,9 @@ func pipeliningRemedies() []report.Remedy {
 				{
 					Product: report.Nginx,
 					Text:    "lingering_close on with keepalive_requests large enough",
-				}, {Product: report.Apache, Text: "MaxKeepAliveRequests large enough"}},
+				},
+				{Product: report.Apache, Text: "MaxKeepAliveRequests large enough"},
+			},
 		},
 	}
 }
@@ -155,30 +169,21 @@ func pipelinedBehind(j *ledger.Exchange) bool {
 // was known.
 func reportHazard(p *rule.Pass) {
 	a := p.Draft.Ahead
-	if a.Method == "" || ledger.Idempotent(a.Method) ||
-		a.Response != nil && a.Response.HeaderEnd.Frame != 0 &&
-			a.Response.HeaderEnd.Time <= p.Exchange.Start().Time {
+	if a.Method == "" || ledger.Idempotent(a.Method) || a.Response != nil &&
+		a.Response.HeaderEnd.Frame != 0 && a.Response.HeaderEnd.Time <= p.Exchange.Start().Time {
 		return
 	}
 	out := []report.Evidence{
 		rule.At(a.Request.Start, "request", report.SideClient, a.Method+": not idempotent"),
-		rule.At(
-			p.Exchange.Start(),
-			"pipelined request",
-			report.SideClient,
-			"sent before the result was known",
-		),
+		rule.At(p.Exchange.Start(), "pipelined request", report.SideClient,
+			"sent before the result was known"),
 	}
 	if a.Response != nil {
-		out = append(
-			out,
-			rule.At(a.Response.Start, "response", report.SideServer, "the result comes only here"),
-		)
+		out = append(out,
+			rule.At(a.Response.Start, "response", report.SideServer, "the result comes only here"))
 	}
-	slices.SortStableFunc(
-		out,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
-	)
+	slices.SortStableFunc(out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	p.Report(
 		rule.Claim{
 			Rule:       "pipelining",
@@ -223,24 +228,12 @@ func reportHeadOfLine(p *rule.Pass) {
 				End:   lost.To,
 				Cost:  report.Cost{Expected: wait, High: wait},
 				Evidence: []report.Evidence{
-					rule.At(
-						p.Exchange.Start(),
-						"pipelined request",
-						report.SideClient,
-						"sent while another was unanswered",
-					),
-					rule.At(
-						a.Response.End,
-						"end of the response before",
-						report.SideServer,
-						fmt.Sprintf("%s later", rule.Seconds(wait)),
-					),
-					rule.At(
-						p.Exchange.Response.Start,
-						"response",
-						report.SideServer,
-						"can only come now",
-					)},
+					rule.At(p.Exchange.Start(), "pipelined request", report.SideClient,
+						"sent while another was unanswered"),
+					rule.At(a.Response.End, "end of the response before", report.SideServer,
+						fmt.Sprintf("%s later", rule.Seconds(wait))),
+					rule.At(p.Exchange.Response.Start, "response", report.SideServer,
+						"can only come now")},
 			},
 		},
 	)
@@ -252,30 +245,19 @@ func reportUnsolicited(p *rule.Pass) {
 	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
 	const requestTimeout = 408
 	if c.MidStream || x.Response == nil || ledger.BeforeSeen(c, x.Response.Start) ||
-		x.Status == 0 ||
-		x.Status == requestTimeout ||
-		!ledger.Whole(c) ||
-		len(c.Caveats) > 0 ||
+		x.Status == 0 || x.Status == requestTimeout || !ledger.Whole(c) || len(c.Caveats) > 0 ||
 		c.Half[reassembly.FromClient].Bytes == 0 {
 		return
 	}
 	out := []report.Evidence{
-		rule.At(
-			x.Response.Start,
-			"response",
-			report.SideServer,
-			fmt.Sprintf("status %d, and no request is unanswered", x.Status),
-		),
+		rule.At(x.Response.Start, "response", report.SideServer,
+			fmt.Sprintf("status %d, and no request is unanswered", x.Status)),
 	}
 	if ledger.Seen(p.State.Ending.Latest) && p.State.Ending.Latest.Time < x.Response.Start.Time {
 		out = append(
 			[]report.Evidence{
-				rule.At(
-					p.State.Ending.Latest,
-					"last response",
-					report.SideServer,
-					"answers the last request",
-				),
+				rule.At(p.State.Ending.Latest, "last response", report.SideServer,
+					"answers the last request"),
 			},
 			out...)
 	}
@@ -285,9 +267,7 @@ func reportUnsolicited(p *rule.Pass) {
 			Cause:       "unsolicited-response",
 			Confidence:  report.ConfidenceHigh,
 			Correctness: true,
-			Most: rule.AtMost(
-				report.High,
-			),
+			Most:        rule.AtMost(report.High),
 			Occ: rule.Occurrence{
 				Start:    x.Response.Start.Time,
 				End:      x.Response.End.Time,
@@ -312,25 +292,17 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	v.claim.Text = fmt.Sprintf("%s got no response.", rule.Count(uint64(v.e.Unanswered), "request"))
 	var out []report.Evidence
 	if ledger.Seen(v.e.Prior) {
-		out = append(
-			out,
-			rule.At(v.e.Prior, "last response", report.SideServer, "nothing after it was answered"),
-		)
+		out = append(out,
+			rule.At(v.e.Prior, "last response", report.SideServer, "nothing after it was answered"))
 	}
 	out = append(
 		out,
-		rule.At(
-			v.x.Request.Start,
-			"unanswered request",
-			report.SideClient,
-			"the first without a response",
-		),
+		rule.At(v.x.Request.Start, "unanswered request", report.SideClient,
+			"the first without a response"),
 		rule.At(closed, closeWord(reset), report.SideServer, "ends the connection"),
 	)
-	slices.SortStableFunc(
-		out,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
-	)
+	slices.SortStableFunc(out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	v.claim.Occ.Evidence = out
 	return true
 }

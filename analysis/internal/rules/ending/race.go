@@ -18,55 +18,62 @@ var KeepaliveRace = &rule.Detector{
 	Rests: rule.Content,
 	Title: "request lost on a connection that the server was closing",
 	Doc: `What happens
-A server closes a connection that has been idle for a while. A request that is on its way at that moment, or that a client
-sends without having noticed the close, meets a socket that is gone: the server's kernel answers it with a RST, and no
-program, and no log of the server, ever sees it (RFC 9112 section 9.6). A load balancer turns it into a 502.
+A server closes a connection that has been idle for a while. A request that is on its way at that
+moment, or that a client sends without having noticed the close, meets a socket that is gone: the
+server's kernel answers it with a RST, and no program, and no log of the server, ever sees it (RFC
+9112 section 9.6). A load balancer turns it into a 502.
 
 How it is recognised
-The server's FIN does not acknowledge any octet of the request: when the server closed, the request had not arrived. The
-request got no response. It is a race if the FIN could not have reached the client when the request left, or only a
-round trip and 50 ms before; after that it is stale use: the client had time to see the close. Where the request itself, and
-100 ms before it another segment, acknowledges the FIN, no estimate of the way is needed.
-The server's idle timeout is inferred from how long it let other connections idle before it closed them: three or more
-within a tenth of each other. Requests that came within a tenth of that time were near misses.
+The server's FIN does not acknowledge any octet of the request: when the server closed, the request
+had not arrived. The request got no response. It is a race if the FIN could not have reached the
+client when the request left, or only a round trip and 50 ms before; after that it is stale use: the
+client had time to see the close. Where the request itself, and 100 ms before it another segment,
+acknowledges the FIN, no estimate of the way is needed. The server's idle timeout is inferred from
+how long it let other connections idle before it closed them: three or more within a tenth of each
+other. Requests that came within a tenth of that time were near misses.
 
 How cost is counted
-What the user waited at the client: from the failed request to its repetition on another connection, if the same method and
-target follow within a second; else until the client has the RST. Where the capture is not at the client, the way between
-them counts, as the connection shows it. What repeated SYNs cost the repetition is not counted again. A request that is not idempotent (RFC 9110 section 9.2.2) may not be repeated by itself: that is lost.
+What the user waited at the client: from the failed request to its repetition on another connection,
+if the same method and target follow within a second; else until the client has the RST. Where the
+capture is not at the client, the way between them counts, as the connection shows it. What repeated
+SYNs cost the repetition is not counted again. A request that is not idempotent (RFC 9110 section
+9.2.2) may not be repeated by itself: that is lost.
 
 When it is wrong
-A server that read the request and then closed without an answer, if its FIN was made before. A repetition that was no
-repetition but the next request for the same.`,
+A server that read the request and then closed without an answer, if its FIN was made before. A
+repetition that was no repetition but the next request for the same.`,
 	Causes: []report.Cause{
 		{
 			Code:  "race",
 			Title: "request crossed the close of an idle connection",
 			Side:  report.SideServer,
-			Message: "The server closed an idle connection just as the client sent its next request on it; the request " +
-				"was lost.",
+			Message: "The server closed an idle connection just as the client sent its next " +
+				"request on it; the request was lost.",
 			Remedies: raceRemedies(),
 		},
 		{
 			Code:  "stale-use",
 			Title: "request sent on a connection that was already closed",
 			Side:  report.SideClient,
-			Message: "The client sent a request on a connection that the server had closed long enough before for the client " +
-				"to know; the request was lost.",
-			Remedies: append([]report.Remedy{{Side: report.SideClient,
-				Text: "look at a pooled connection before using it again: a readable idle socket has been closed",
-				Settings: []report.Setting{
-					{Product: report.ApacheClient, Text: "setValidateAfterInactivity"},
-					{Product: report.Python, Text: "urllib3 does so"},
-					{Product: report.Go, Text: "Transport does so"},
+			Message: "The client sent a request on a connection that the server had closed long " +
+				"enough before for the client to know; the request was lost.",
+			Remedies: append([]report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "look at a pooled connection before using it again: a readable idle " +
+						"socket has been closed",
+					Settings: []report.Setting{
+						{Product: report.ApacheClient, Text: "setValidateAfterInactivity"},
+						{Product: report.Python, Text: "urllib3 does so"},
+						{Product: report.Go, Text: "Transport does so"},
+					},
+					After: "own pools: poll for POLLIN",
 				},
-				After: "own pools: poll for POLLIN"}}, raceRemedies()...),
+			}, raceRemedies()...),
 		},
 	},
 	References: []string{
-		"RFC 9112 section 9.3.1",
-		"RFC 9112 section 9.6",
-		"RFC 9110 section 9.2.2",
+		"RFC 9112 section 9.3.1", "RFC 9112 section 9.6", "RFC 9110 section 9.2.2",
 	},
 	Closed: func(p *rule.Pass) { reportFate(p, "keepalive-race") },
 	Across: &rule.Comparison{
@@ -109,10 +116,8 @@ func raceText(x *reassembly.Exchange) string {
 func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []report.Evidence {
 	var out []report.Evidence
 	if ledger.Seen(v.e.Prior) {
-		out = append(
-			out,
-			rule.At(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"),
-		)
+		out = append(out,
+			rule.At(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"))
 	}
 	text := fmt.Sprintf("sent after %s of idleness", rule.Seconds(v.e.Idle))
 	if late <= 0 {
@@ -122,29 +127,19 @@ func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []repor
 	}
 	out = append(
 		out,
-		rule.At(
-			fin,
-			"FIN",
-			report.SideServer,
-			"the server closes; it has not received the request",
-		),
+		rule.At(fin, "FIN", report.SideServer,
+			"the server closes; it has not received the request"),
 		rule.At(v.x.Request.Start, "request", report.SideClient, text),
 	)
 	if h := &v.c.Half[reassembly.FromServer]; h.RstSeen {
 		out = append(
 			out,
-			rule.At(
-				h.Rst,
-				"RST",
-				report.SideServer,
-				"the socket is gone: nobody reads the request",
-			),
+			rule.At(h.Rst, "RST", report.SideServer,
+				"the socket is gone: nobody reads the request"),
 		)
 	}
-	slices.SortStableFunc(
-		out,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) },
-	)
+	slices.SortStableFunc(out,
+		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
 	return out
 }
 
@@ -174,8 +169,7 @@ func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	case rule.ConnClosing:
 		data := e.Closing()
 		if idle := data.At.Time - c.AnsweredAt; data.By == reassembly.FromServer &&
-			c.AnsweredAt > 0 &&
-			idle >= reactionTime {
+			c.AnsweredAt > 0 && idle >= reactionTime {
 			if t := r.pairs.Of(c.Pair, e.At); t != nil {
 				t.closes = appendBounded(t.closes, idle)
 			}
@@ -216,7 +210,8 @@ func (t *idleTime) text() string {
 		}
 	}
 	text := fmt.Sprintf(
-		"The server closes connections that are idle for %s (%d times): a client must give them up before.",
+		"The server closes connections that are idle for %s (%d times): a client must give them "+
+			"up before.",
 		rule.Seconds(timeout),
 		n,
 	)

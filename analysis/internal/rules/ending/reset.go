@@ -15,43 +15,48 @@ var ResetAfterData = &rule.Detector{
 	Rests: rule.Content,
 	Title: "a reset destroyed or endangered data",
 	Doc: `What happens
-A RST ends a connection at once, in both directions. What the receiver's kernel holds and the program has not read may be
-thrown away with it (RFC 9293 section 3.5.2; Linux still hands it out, BSD and Windows may not), and what is on the way
-is lost. A kernel sends a RST when a program closes a socket with unread data in it, sets SO_LINGER to zero, or dies; and
-in answer to a segment for a socket that is gone (RFC 2525 section 2.17).
+A RST ends a connection at once, in both directions. What the receiver's kernel holds and the
+program has not read may be thrown away with it (RFC 9293 section 3.5.2; Linux still hands it out,
+BSD and Windows may not), and what is on the way is lost. A kernel sends a RST when a program closes
+a socket with unread data in it, sets SO_LINGER to zero, or dies; and in answer to a segment for a
+socket that is gone (RFC 2525 section 2.17).
 
 How it is recognised
-A RST meets data: a response that was not complete, or not yet acknowledged when the RST was sent, as far as its sender
-could know; or a request without any response. RST with ACK is an abort by the program; a bare RST answers a segment to a
-closed socket. Who sent it, and whether the request had been read to its end, tells the causes apart. A RST whose TTL
-does not fit its sender's other segments was injected on the way; an IP identification off its sender's count adds to that.
-If the client closed with the whole response at hand, before the RST came, it is only noted. If it had acknowledged that 100 ms before the RST, only a client that reads nothing before it has sent
-everything is in danger, and severity is lower. A client that closes before any response came, and answers it by a RST or
-closed long after its request, gave up, too. Silent: a response that may have been complete but for octets that the capture lacks, a RST after everything had been
-acknowledged, a client that resets after a complete response, a refused connection,
-a RST on an idle connection that nobody was using. A RST that answers a request after the server's FIN belongs to
-keepalive-race, one after half a minute of idleness to idle-drop.
+A RST meets data: a response that was not complete, or not yet acknowledged when the RST was sent,
+as far as its sender could know; or a request without any response. RST with ACK is an abort by the
+program; a bare RST answers a segment to a closed socket. Who sent it, and whether the request had
+been read to its end, tells the causes apart. A RST whose TTL does not fit its sender's other
+segments was injected on the way; an IP identification off its sender's count adds to that. If the
+client closed with the whole response at hand, before the RST came, it is only noted. If it had
+acknowledged that 100 ms before the RST, only a client that reads nothing before it has sent
+everything is in danger, and severity is lower. A client that closes before any response came, and
+answers it by a RST or closed long after its request, gave up, too. Silent: a response that may have
+been complete but for octets that the capture lacks, a RST after everything had been acknowledged, a
+client that resets after a complete response, a refused connection, a RST on an idle connection that
+nobody was using. A RST that answers a request after the server's FIN belongs to keepalive-race, one
+after half a minute of idleness to idle-drop.
 
 How cost is counted
-As lost data first: octets that never arrived, and octets that were in danger. In time, if the response was lost, what the
-user waited at the client: from the failed request to its repetition, if the same method and target follow within a second;
-else until the client has the RST.
+As lost data first: octets that never arrived, and octets that were in danger. In time, if the
+response was lost, what the user waited at the client: from the failed request to its repetition, if
+the same method and target follow within a second; else until the client has the RST.
 
 When it is wrong
-Octets in danger may have been read in time: packets do not show when a program reads. A client that fails while sending
-often never reads the response at all.`,
+Octets in danger may have been read in time: packets do not show when a program reads. A client that
+fails while sending often never reads the response at all.`,
 	Causes: []report.Cause{
 		{
 			Code:  "unread-request-data",
 			Title: "server closed with the request unread, so its answer was reset",
 			Side:  report.SideServer,
-			Message: "The server answered and closed while the client was still sending its request. Data in a closed socket " +
-				"makes the kernel send a RST, which can destroy the response before the client has read it.",
+			Message: "The server answered and closed while the client was still sending its " +
+				"request. Data in a closed socket makes the kernel send a RST, which can destroy " +
+				"the response before the client has read it.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "read the request to its end, or close in two steps (shutdown for writing, read until EOF or a " +
-						"timeout, then close)",
+					Text: "read the request to its end, or close in two steps (shutdown for " +
+						"writing, read until EOF or a timeout, then close)",
 					Settings: []report.Setting{
 						{Product: report.Nginx, Text: "lingering_close always"},
 						{
@@ -67,14 +72,17 @@ often never reads the response at all.`,
 				},
 				{
 					Side: report.SideClient,
-					Text: "send Expect: 100-continue with large bodies; read the response even if sending fails",
-				}},
+					Text: "send Expect: 100-continue with large bodies; read the response even " +
+						"if sending fails",
+				},
+			},
 		},
 		{
-			Code:    "linger-zero",
-			Title:   "server reset the connection right after its response",
-			Side:    report.SideServer,
-			Message: "The server reset the connection with its response still on the way, though it had read the whole request.",
+			Code:  "linger-zero",
+			Title: "server reset the connection right after its response",
+			Side:  report.SideServer,
+			Message: "The server reset the connection with its response still on the way, though " +
+				"it had read the whole request.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -90,42 +98,50 @@ often never reads the response at all.`,
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "see why it gave up: a timeout shorter than the response takes, a user who left, a " +
-						"body that was not needed (ask for less: HEAD, Range)",
+					Text: "see why it gave up: a timeout shorter than the response takes, a user " +
+						"who left, a body that was not needed (ask for less: HEAD, Range)",
 				},
 			},
 		},
 		{
-			Code:    "server-abort",
-			Title:   "server reset the connection in the middle of a response",
-			Side:    report.SideServer,
-			Message: "The server reset the connection before its response was complete, or before it answered at all.",
+			Code:  "server-abort",
+			Title: "server reset the connection in the middle of a response",
+			Side:  report.SideServer,
+			Message: "The server reset the connection before its response was complete, or " +
+				"before it answered at all.",
 			Remedies: []report.Remedy{
 				{
-					Side:     report.SideServer,
-					Text:     "look for crashes, killed workers (the OOM killer) and timeouts at the server",
+					Side: report.SideServer,
+					Text: "look for crashes, killed workers (the OOM killer) and timeouts at " +
+						"the server",
 					Settings: report.AnswerLimits(),
 				},
 			},
 		},
-		{Code: "injected", Title: "reset that neither end sent", Side: report.SideNetwork,
-			Message: "A RST with another TTL than its sender's segments ended the connection: a box on the way made it.",
+		{
+			Code:  "injected",
+			Title: "reset that neither end sent",
+			Side:  report.SideNetwork,
+			Message: "A RST with another TTL than its sender's segments ended the connection: a " +
+				"box on the way made it.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
 					Text: "look at firewalls, load balancers and intrusion prevention on the path",
 				},
-			}},
+			},
+		},
 		{
 			Code:  "idle-reset",
 			Title: "request on an idle connection met a reset",
 			Side:  report.SideServer,
-			Message: "The server, or a box in front of it, ended an idle connection by a RST instead of a FIN while the next " +
-				"request was on its way; the request was lost.",
+			Message: "The server, or a box in front of it, ended an idle connection by a RST " +
+				"instead of a FIN while the next request was on its way; the request was lost.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "keep idle connections longer than the client does, and close them in order, without SO_LINGER of zero",
+					Text: "keep idle connections longer than the client does, and close them in " +
+						"order, without SO_LINGER of zero",
 					Settings: append(
 						[]report.Setting{
 							{Product: report.Nginx, Text: "reset_timedout_connection off"},
@@ -138,7 +154,8 @@ often never reads the response at all.`,
 					Text:     "give idle connections up before the server does",
 					Settings: report.GiveUpSettings(),
 					After:    "repeat idempotent requests once on a new connection",
-				}},
+				},
+			},
 		},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
@@ -155,9 +172,7 @@ func runReset(p *rule.Pass) {
 	c, x := p.Conn, p.State.Last
 	dir, ok := firstReset(c)
 	if !ok || x == nil || unsureOfEnd(c, x) || p.State.Ending.Failed != nil ||
-		c.State == reassembly.Refused ||
-		!ledger.Asks(c) ||
-		x.Start().Time > c.Half[dir].Rst.Time {
+		c.State == reassembly.Refused || !ledger.Asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(c, &p.State.Connection, x, dir)
@@ -225,12 +240,8 @@ func (v *verdictOnEnd) crossed(rst time.Duration) bool {
 }
 
 // describeReset fills in what does not depend on who is to blame.
-func describeReset(
-	s *ledger.Connection,
-	cl *rule.Claim,
-	x *reassembly.Exchange,
-	dir reassembly.Dir,
-) {
+func describeReset(s *ledger.Connection, cl *rule.Claim, x *reassembly.Exchange,
+	dir reassembly.Dir) {
 	rst := s.Conn.Half[dir].Rst
 	lost, risk := endangered(s, x)
 	cl.Text = lossText(lost, risk)
@@ -251,8 +262,8 @@ func describeReset(
 		s.Sender(reassembly.FromServer).AckedBy(known-timeToRead) >= m.To {
 		cl.Correctness, cl.Unsafe, cl.Failure = false, false, nil
 		cl.Least, cl.Most = report.Medium, rule.AtMost(report.Medium)
-		cl.Text = "The client had the whole response for a while when the reset came: only one that reads nothing before it has " +
-			"sent all of its request lost it."
+		cl.Text = "The client had the whole response for a while when the reset came: only one " +
+			"that reads nothing before it has sent all of its request lost it."
 	}
 }
 
@@ -281,12 +292,8 @@ func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
 }
 
 // resetCause tells the causes apart; "" if the reset did no harm.
-func resetCause(
-	c *reassembly.Conn,
-	s *ledger.Connection,
-	x *reassembly.Exchange,
-	dir reassembly.Dir,
-) string {
+func resetCause(c *reassembly.Conn, s *ledger.Connection, x *reassembly.Exchange,
+	dir reassembly.Dir) string {
 	done := x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded
 	answered := x.Response != nil
 	switch {
@@ -383,19 +390,14 @@ func lossText(lost, risk int64) string {
 		return fmt.Sprintf("%d octets of the response never came.", lost)
 	case risk > 0:
 		return fmt.Sprintf(
-			"%d octets of the response were not acknowledged when the reset was sent.",
-			risk,
-		)
+			"%d octets of the response were not acknowledged when the reset was sent.", risk)
 	}
 	return ""
 }
 
 // resetEvidence shows the request, the response so far, and the RST.
-func resetEvidence(
-	c *reassembly.Conn,
-	x *reassembly.Exchange,
-	dir reassembly.Dir,
-) []report.Evidence {
+func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange,
+	dir reassembly.Dir) []report.Evidence {
 	var out []report.Evidence
 	if m := x.Request; m != nil {
 		text := "begins"
@@ -417,11 +419,8 @@ func resetEvidence(
 	kind := "answers a segment for a closed socket"
 	switch {
 	case foreignReset(c, dir):
-		kind = fmt.Sprintf(
-			"TTL %d, where its sender's segments have %d",
-			c.Half[dir].RstTTL,
-			c.Half[dir].TTLMax,
-		)
+		kind = fmt.Sprintf("TTL %d, where its sender's segments have %d", c.Half[dir].RstTTL,
+			c.Half[dir].TTLMax)
 	case c.Half[dir].RstActive:
 		kind = "with ACK: the program aborted the connection"
 	}

@@ -25,32 +25,40 @@ var SerialRequests = &rule.Detector{
 	Rests: rule.Content,
 	Title: "requests one after the other, a round trip each",
 	Doc: `What happens
-A client that asks for the next thing only when it has the one before pays a round trip for each. If it knew beforehand what it
-would need, it could ask for all at once.
+A client that asks for the next thing only when it has the one before pays a round trip for each. If
+it knew beforehand what it would need, it could ask for all at once.
 
 How it is recognised
-Three or more GET or HEAD requests for different things on one connection, each within 5 ms (or a tenth of the round trip) of the
-response before. The round trip is 5 ms or more and at least half of the time, and half of what it costs is a second or more.
+Three or more GET or HEAD requests for different things on one connection, each within 5 ms (or a
+tenth of the round trip) of the response before. The round trip is 5 ms or more and at least half of
+the time, and half of what it costs is a second or more.
 
 How cost is counted
-A round trip for each request but the first: at most all of it, if no request depended on a response; at least nothing, if all
-did. Expected is half.
+A round trip for each request but the first: at most all of it, if no request depended on a
+response; at least nothing, if all did. Expected is half.
 
 When it is wrong
-Whether a request depends on the response before does not show. So this is a hint, never more than info.`,
-	Causes: []report.Cause{{Side: report.SideClient,
-		Message: "The client sends requests for different things one after the other, and most of the time goes into round trips.",
-		Remedies: []report.Remedy{
-			{
-				Side: report.SideClient,
-				Text: "ask for what is known to be needed at the same time: HTTP/2, or several connections (Promise.all, " +
-					"goroutines, asyncio.gather, curl --parallel); not pipelining",
+Whether a request depends on the response before does not show. So this is a hint, never more than
+info.`,
+	Causes: []report.Cause{
+		{
+			Side: report.SideClient,
+			Message: "The client sends requests for different things one after the other, and " +
+				"most of the time goes into round trips.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "ask for what is known to be needed at the same time: HTTP/2, or " +
+						"several connections (Promise.all, goroutines, asyncio.gather, curl " +
+						"--parallel); not pipelining",
+				},
+				{
+					Side: report.SideServer,
+					Text: "offer requests for several things at once, rel=preload links, HTTP/2",
+				},
 			},
-			{
-				Side: report.SideServer,
-				Text: "offer requests for several things at once, rel=preload links, HTTP/2",
-			},
-		}}},
+		},
+	},
 	References: []string{"RFC 9113 section 5", "RFC 9112 section 9.4"},
 	Exchange:   runSerial,
 	Closed:     endSerial,
@@ -75,11 +83,8 @@ func runSerial(p *rule.Pass) {
 	x, r := p.Exchange, serialOf.Of(p)
 	safe := x.Method == "GET" || x.Method == "HEAD"
 	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.Draft == nil ||
-		p.Draft.Ahead != nil ||
-		p.Conn.RTTMin() < serialRTT ||
-		x.Request == nil ||
-		x.Response == nil ||
-		x.Response.Framing == reassembly.ByClose {
+		p.Draft.Ahead != nil || p.Conn.RTTMin() < serialRTT || x.Request == nil ||
+		x.Response == nil || x.Response.Framing == reassembly.ByClose {
 		r.end(p)
 		return
 	}
@@ -133,18 +138,10 @@ func (r *serialRun) end(p *rule.Pass) {
 			Cost:       report.Cost{Low: 0, Expected: all / 2, High: min(all, took)},
 			Evidence: []report.Evidence{
 				rule.At(run.first, "first request", report.SideClient, "begins the run"),
-				rule.At(
-					run.second,
-					"second request",
-					report.SideClient,
-					"sent as soon as the response before was complete",
-				),
-				rule.At(
-					run.last,
-					"last response",
-					report.SideServer,
-					fmt.Sprintf("ends the run of %d", run.n),
-				),
+				rule.At(run.second, "second request", report.SideClient,
+					"sent as soon as the response before was complete"),
+				rule.At(run.last, "last response", report.SideServer,
+					fmt.Sprintf("ends the run of %d", run.n)),
 			},
 		},
 	}

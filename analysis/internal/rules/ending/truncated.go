@@ -13,39 +13,55 @@ var TruncatedResponse = &rule.Detector{
 	Rests: rule.Content,
 	Title: "response ended before it was complete",
 	Doc: `What happens
-The server closes its side, in order, before it has sent what it announced. A client that does not compare takes a part for
-the whole (RFC 9112 section 8).
+The server closes its side, in order, before it has sent what it announced. A client that does not
+compare takes a part for the whole (RFC 9112 section 8).
 
 How it is recognised
-The server's FIN comes before Content-Length is reached, before the last chunk, in the middle of the header section, or in the
-middle of a TLS record. Octets are counted by sequence number, so that frames cut by the capture do not matter. A client that
-closed first, HEAD, 204 and 304, and whatever the end of the capture cuts, do not count. A response that was ended by a
-reset belongs to reset-after-data.
+The server's FIN comes before Content-Length is reached, before the last chunk, in the middle of the
+header section, or in the middle of a TLS record. Octets are counted by sequence number, so that
+frames cut by the capture do not matter. A client that closed first, HEAD, 204 and 304, and whatever
+the end of the capture cuts, do not count. A response that was ended by a reset belongs to
+reset-after-data.
 
 How cost is counted
-As lost data first. In time, what the user waited at the client: from the failed request to its repetition, if the same
-method and target follow within a second; else until the client has the FIN.
+As lost data first. In time, what the user waited at the client: from the failed request to its
+repetition, if the same method and target follow within a second; else until the client has the FIN.
 
 When it is wrong
-If the capture lost frames at the end that nobody acknowledged. A server that announces a length that its content never has.`,
+If the capture lost frames at the end that nobody acknowledged. A server that announces a length
+that its content never has.`,
 	Causes: []report.Cause{
 		{
-			Code:     "content-length",
-			Title:    "response shorter than its Content-Length",
-			Side:     report.SideServer,
-			Message:  "The server closed the connection before it had sent as much as Content-Length announced.",
+			Code:  "content-length",
+			Title: "response shorter than its Content-Length",
+			Side:  report.SideServer,
+			Message: "The server closed the connection before it had sent as much as " +
+				"Content-Length announced.",
 			Remedies: truncationRemedies(),
 		},
-		{Code: "chunked", Title: "chunked response without its last chunk", Side: report.SideServer,
-			Message: "The server closed the connection in the middle of a chunked response. Clients that do not insist on the last " +
-				"chunk take it for whole.",
-			Remedies: truncationRemedies()},
-		{Code: "tls-close", Title: "TLS stream closed inside a record", Side: report.SideServer,
-			Message:  "The server closed the connection in the middle of a TLS record: what it was sending is cut.",
-			Remedies: truncationRemedies()},
-		{Code: "stream", Title: "response ended inside its header", Side: report.SideServer,
+		{
+			Code:  "chunked",
+			Title: "chunked response without its last chunk",
+			Side:  report.SideServer,
+			Message: "The server closed the connection in the middle of a chunked response. " +
+				"Clients that do not insist on the last chunk take it for whole.",
+			Remedies: truncationRemedies(),
+		},
+		{
+			Code:  "tls-close",
+			Title: "TLS stream closed inside a record",
+			Side:  report.SideServer,
+			Message: "The server closed the connection in the middle of a TLS record: what it " +
+				"was sending is cut.",
+			Remedies: truncationRemedies(),
+		},
+		{
+			Code:     "stream",
+			Title:    "response ended inside its header",
+			Side:     report.SideServer,
 			Message:  "The server's stream ended before the header of the response did.",
-			Remedies: truncationRemedies()},
+			Remedies: truncationRemedies(),
+		},
 	},
 	References: []string{"RFC 9112 section 8", "RFC 9112 section 6.3", "RFC 8446 section 6.1"},
 	Closed:     func(p *rule.Pass) { reportFate(p, "truncated-response") },
@@ -55,13 +71,14 @@ func truncationRemedies() []report.Remedy {
 	return []report.Remedy{
 		{
 			Side: report.SideServer,
-			Text: "see what ends the response early: crashes, a length computed before the content was changed, a " +
-				"full disk under a proxy's temporary files, timeouts",
+			Text: "see what ends the response early: crashes, a length computed before the " +
+				"content was changed, a full disk under a proxy's temporary files, timeouts",
 			Settings: report.AnswerLimits(),
 		},
 		{
 			Side: report.SideClient,
-			Text: "treat a response that is shorter than announced, or without its last chunk, as failed; do not cache it",
+			Text: "treat a response that is shorter than announced, or without its last chunk, " +
+				"as failed; do not cache it",
 		},
 	}
 }
@@ -79,11 +96,8 @@ func truncation(c *reassembly.Conn, x *reassembly.Exchange) (cause, text string)
 	case m.HeaderBytes == 0 && m.HeaderEnd.Frame == 0:
 		return "stream", "The header of the response is not complete."
 	case m.Framing == reassembly.ByLength && m.BodyBytes < m.Length:
-		return "content-length", fmt.Sprintf(
-			"%d of %d octets came, then FIN.",
-			m.BodyBytes,
-			m.Length,
-		)
+		return "content-length", fmt.Sprintf("%d of %d octets came, then FIN.", m.BodyBytes,
+			m.Length)
 	case m.Framing == reassembly.ByChunks && !m.Facts.Has(reassembly.HasGap):
 		return "chunked", fmt.Sprintf("%d octets came, then FIN, and no last chunk.", m.BodyBytes)
 	}
@@ -102,12 +116,8 @@ func truncationEvidence(c *reassembly.Conn, x *reassembly.Exchange) []report.Evi
 	return []report.Evidence{
 		rule.At(x.Start(), "request", report.SideClient, "begins"),
 		rule.At(m.Start, "header", report.SideServer, head),
-		rule.At(
-			m.End,
-			"last octet",
-			report.SideServer,
-			fmt.Sprintf("%d octets of body so far", m.BodyBytes),
-		),
+		rule.At(m.End, "last octet", report.SideServer,
+			fmt.Sprintf("%d octets of body so far", m.BodyBytes)),
 		rule.At(c.Half[reassembly.FromServer].Fin, "FIN", report.SideServer, "closes, in order"),
 	}
 }

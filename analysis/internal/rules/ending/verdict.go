@@ -108,16 +108,8 @@ type verdictOnEnd struct {
 // first, and who lost a race against a close did not have its response destroyed.
 func (v *verdictOnEnd) tries() []func() bool {
 	return []func() bool{
-		v.injected,
-		v.afterNotice,
-		v.raced,
-		v.forgotten,
-		v.lostPipeline,
-		v.dumbProxy,
-		v.reset,
-		v.truncated,
-		v.halfClosed,
-		v.deadlock,
+		v.injected, v.afterNotice, v.raced, v.forgotten, v.lostPipeline, v.dumbProxy, v.reset,
+		v.truncated, v.halfClosed, v.deadlock,
 	}
 }
 
