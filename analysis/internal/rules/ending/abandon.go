@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -16,36 +15,42 @@ import (
 // sending, unless it comes long after the request.
 func abandoned(p *rule.Pass) (rule.Claim, bool) {
 	c, x := p.Conn, p.State.Last
-	up := &c.Half[reassembly.FromClient]
-	if x == nil || x.Turn || x.Request == nil || !x.Request.Complete || !up.RstSeen &&
-		!hungUp(&p.State.Connection, x) || harmed(p) || c.FirstClose != reassembly.FromClient ||
-		!ledger.Seen(c.FirstCloseAt) || !ledger.Whole(c) || foreignReset(c, reassembly.FromClient) {
+	if x == nil || harmed(p) || !leftWaiting(&p.State.Connection, x) {
 		return rule.Claim{}, false
 	}
 	left := c.FirstCloseAt
-	if left.Time < x.Request.End.Time ||
-		x.Response != nil && x.Response.Start.Time-c.Far(reassembly.FromClient) <= left.Time {
-		return rule.Claim{}, false
-	}
 	waited := left.Time - x.Request.End.Time
-	cl := rule.Claim{
-		Rule:       "reset-after-data",
-		Cause:      "client-abort",
+	sure := report.ConfidenceMedium
+	if c.Half[reassembly.FromClient].RstSeen {
+		sure = report.ConfidenceHigh
+	}
+	return rule.Claim{
+		Rule:       resetAfterDataRule,
+		Cause:      clientAbortCause,
 		Index:      x.Index,
-		Confidence: report.ConfidenceHigh,
+		Confidence: sure,
+		Says:       []rule.Said{rule.Say(leftUnanswered, rule.Ns(waited))},
+		Occ: rule.Occurrence{
+			Start: x.Start().Time,
+			End:   left.Time,
+			Proof: abandonProof(c, x, left, waited),
+		},
+	}, true
+}
+
+// leftWaiting reports whether the client closed first, after the whole request of x and before it
+// could know of any response, and does not wait for one.
+func leftWaiting(s *ledger.Connection, x *reassembly.Exchange) bool {
+	c := s.Conn
+	if x.Turn || x.Request == nil || !x.Request.Complete || !ledger.Whole(c) ||
+		c.FirstClose != reassembly.FromClient || !ledger.Seen(c.FirstCloseAt) ||
+		foreignReset(c, reassembly.FromClient) ||
+		!c.Half[reassembly.FromClient].RstSeen && !hungUp(s, x) {
+		return false
 	}
-	cl.Text = fmt.Sprintf(
-		"The client closed the connection %s after its request, before any response came.",
-		rule.Seconds(waited))
-	if !up.RstSeen {
-		cl.Confidence = report.ConfidenceMedium
-	}
-	cl.Occ = rule.Occurrence{
-		Start:    x.Start().Time,
-		End:      left.Time,
-		Evidence: abandonEvidence(c, x, left, waited),
-	}
-	return cl, true
+	left := c.FirstCloseAt.Time
+	answered := x.Response != nil && x.Response.Start.Time-c.Far(reassembly.FromClient) <= left
+	return left >= x.Request.End.Time && !answered
 }
 
 // hungUp reports whether the client's FIN came later than that of a client which has only finished
@@ -55,24 +60,19 @@ func hungUp(s *ledger.Connection, x *reassembly.Exchange) bool {
 		s.Conn.Half[reassembly.FromClient].FinSeen && shutLater(s, x)
 }
 
-// abandonEvidence shows the request, the close, and what came too late.
-func abandonEvidence(c *reassembly.Conn, x *reassembly.Exchange, left capture.Mark,
-	waited time.Duration) []report.Evidence {
-	out := []report.Evidence{rule.At(x.Request.End, "request", report.SideClient, "its last octet")}
+// abandonProof shows the request, the close, and what came too late.
+func abandonProof(c *reassembly.Conn, x *reassembly.Exchange, left capture.Mark,
+	waited time.Duration) []rule.Evidence {
+	out := []rule.Evidence{rule.Shows(x.Request.End, report.SideClient, requestEnds)}
 	rst := c.Half[reassembly.FromClient].Rst
 	if rst.Frame != left.Frame {
-		out = append(
-			out,
-			rule.At(left, "FIN", report.SideClient,
-				"closes, "+rule.Seconds(waited)+" after the request"),
-		)
+		out = append(out, rule.Shows(left, report.SideClient, finWhileWaiting, rule.Ns(waited)))
 	}
 	if x.Response != nil {
-		out = append(out,
-			rule.At(x.Response.Start, "response", report.SideServer, "comes too late"))
+		out = append(out, rule.Shows(x.Response.Start, report.SideServer, responseTooLate))
 	}
-	if !ledger.Seen(rst) {
-		return out
+	if ledger.Seen(rst) {
+		out = append(out, rule.Shows(rst, report.SideClient, resetByListener))
 	}
-	return append(out, rule.At(rst, "RST", report.SideClient, "nobody listens any more"))
+	return out
 }

@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -14,8 +13,11 @@ import (
 // 350 ms, curl and Go 1 s, Apache HttpClient 3 s, unless told otherwise.
 const continueTimer = 300 * time.Millisecond
 
+const expectContinueRule = "expect-continue"
+
+// ExpectContinue is the rule about bodies that waited for the server's word.
 var ExpectContinue = &rule.Detector{
-	Name:  "expect-continue",
+	Name:  expectContinueRule,
 	Rests: rule.Content,
 	Title: "body waited for 100 Continue",
 	Doc: `What happens
@@ -70,6 +72,7 @@ If the program needed that time to make the body.`,
 	},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 	Exchange:   runExpect,
+	Vocabulary: words,
 }
 
 func runExpect(p *rule.Pass) {
@@ -79,43 +82,36 @@ func runExpect(p *rule.Pass) {
 		!ledger.Seen(m.HeaderEnd) || p.Draft == nil {
 		return
 	}
-	for _, s := range p.Draft.With(report.ReqApp, report.Think100, report.ClientThink) {
-		if s.Before.Frame != m.HeaderEnd.Frame || s.Length() < continueTimer+c.RTTMin() {
+	for _, w := range p.Draft.With(report.ReqApp, report.Think100, report.ClientThink) {
+		if w.Before.Frame != m.HeaderEnd.Frame || w.Length() < continueTimer+c.RTTMin() ||
+			w.Dir == reassembly.FromClient && granted(x, w.To) {
 			continue
 		}
-		fromServer := s.Dir == reassembly.FromServer
-		if !fromServer && granted(x, s.To) {
-			continue
-		}
-		text := fmt.Sprintf("begins %s after the header; nothing had come",
-			rule.Seconds(s.To-m.HeaderEnd.Time))
-		role, side := "body", report.SideClient
-		if fromServer {
-			role, side, text = "answer", report.SideServer, fmt.Sprintf("%s after the header",
-				rule.Seconds(s.To-m.HeaderEnd.Time))
-		}
-		wait := s.Length()
-		less := wait
-		if !fromServer {
-			less = max(0, wait-c.RTTMin())
-		}
-		p.Report(
-			rule.Claim{
-				Rule:       "expect-continue",
-				Confidence: report.ConfidenceHigh,
-				Lost:       []report.Interval{{From: s.From, To: s.To}},
-				Occ: rule.Occurrence{
-					Start: s.From,
-					End:   s.To,
-					Cost:  report.Cost{Low: less, Expected: less, High: wait},
-					Evidence: []report.Evidence{
-						rule.At(m.HeaderEnd, "header", report.SideClient,
-							"Expect: 100-continue, and no body "+
-								"yet"), rule.At(s.End, role, side, text)},
-				},
-			},
-		)
+		p.Report(continueClaim(c, m, &w))
 		return
+	}
+}
+
+// continueClaim is the claim about the wait between the header of m and what ended that: its body,
+// or the server's answer.
+func continueClaim(c *reassembly.Conn, m *reassembly.Message, w *ledger.Wait) rule.Claim {
+	less, ended := max(0, w.Length()-c.RTTMin()), bodyLate
+	if w.Dir == reassembly.FromServer {
+		less, ended = w.Length(), answerLate
+	}
+	return rule.Claim{
+		Rule:       expectContinueRule,
+		Confidence: report.ConfidenceHigh,
+		Lost:       []report.Interval{{From: w.From, To: w.To}},
+		Occ: rule.Occurrence{
+			Start: w.From,
+			End:   w.To,
+			Cost:  report.Cost{Low: less, Expected: less, High: w.Length()},
+			Proof: []rule.Evidence{
+				rule.Shows(m.HeaderEnd, report.SideClient, bodyAnnounced),
+				rule.Shows(w.End, rule.SideOf(w.Dir), ended, rule.Ns(w.To-m.HeaderEnd.Time)),
+			},
+		},
 	}
 }
 

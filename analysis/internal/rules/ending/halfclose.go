@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -15,17 +14,23 @@ const (
 	// staleAfter is for how long a client may leave a connection half closed by the server before
 	// that is worth a note: pools look at their connections every few seconds.
 	staleAfter = 10 * time.Second
-	// deadlockAfter is how long both sides must be silent to count as waiting for each other (as
-	// above).
+	// deadlockAfter is how long both sides must be silent to count as waiting for each other:
+	// programs that do something, and programs that poll, show it within seconds.
 	deadlockAfter = 10 * time.Second
+	// waitRoundTrips is how many round trips both must take at least: what is repeated twice on the
+	// way, with the wait doubling, is over by then.
+	waitRoundTrips = 5
 	// shutWithin is how soon after its request a client shuts its direction that has nothing more
 	// to say: the next call of the same program. Who closes later gave up waiting, or cannot be
 	// told from one that did.
 	shutWithin = 3 * time.Millisecond
 )
 
+const halfCloseRule = "half-close"
+
+// HalfClose is the rule about connections that were closed in one direction only.
 var HalfClose = &rule.Detector{
-	Name:  "half-close",
+	Name:  halfCloseRule,
 	Rests: rule.Content,
 	Title: "half-closed connection mishandled",
 	Doc: `What happens
@@ -110,39 +115,43 @@ meant not to answer.`,
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
 	Closed:     runHalfClose,
+	Vocabulary: words,
 }
 
 func runHalfClose(p *rule.Pass) {
-	reportFate(p, "half-close")
-	c := p.Conn
+	reportFate(p, halfCloseRule)
 	reportLateAnswer(p)
+	c, e := p.Conn, &p.State.Ending
 	up, down := &c.Half[reassembly.FromClient], &c.Half[reassembly.FromServer]
 	end, _, ok := closedAt(c, reassembly.FromClient)
-	if !ok || !down.FinSeen || p.State.Ending.Answered == 0 || p.State.Ending.Failed != nil {
+	if !ok || !down.FinSeen || e.Answered == 0 || e.Failed != nil {
 		return
 	}
 	waited := end.Time - down.Fin.Time
-	if waited < max(staleAfter, 5*c.RTTMin()) || up.LastData.Time > down.Fin.Time {
+	if waited < atLeast(staleAfter, c) || up.LastData.Time > down.Fin.Time {
 		return
 	}
-	p.Report(
-		rule.Claim{
-			Rule:       "half-close",
-			Cause:      "stale-half-closed",
-			Confidence: report.ConfidenceHigh,
-			Index:      -1,
-			Most:       rule.AtMost(report.Info),
-			Occ: rule.Occurrence{
-				Exchange: -1,
-				Start:    down.Fin.Time,
-				End:      end.Time,
-				Evidence: []report.Evidence{
-					rule.At(down.Fin, "FIN", report.SideServer, "the server closes"),
-					rule.At(end, "close", report.SideClient,
-						fmt.Sprintf("%s later", rule.Seconds(waited)))},
+	p.Report(rule.Claim{
+		Rule:       halfCloseRule,
+		Cause:      "stale-half-closed",
+		Confidence: report.ConfidenceHigh,
+		Index:      -1,
+		Most:       rule.AtMost(report.Info),
+		Occ: rule.Occurrence{
+			Exchange: -1,
+			Start:    down.Fin.Time,
+			End:      end.Time,
+			Proof: []rule.Evidence{
+				rule.Shows(down.Fin, report.SideServer, finOfServer),
+				rule.Shows(end, report.SideClient, closeLater, rule.Ns(waited)),
 			},
 		},
-	)
+	})
+}
+
+// atLeast is a time of waiting, or several round trips where those are longer.
+func atLeast(d time.Duration, c *reassembly.Conn) time.Duration {
+	return max(d, waitRoundTrips*c.RTTMin())
 }
 
 // halfClosed: the client closed its direction after a complete request, and was not answered.
@@ -158,21 +167,14 @@ func (v *verdictOnEnd) halfClosed() bool {
 		x.Request.Facts.Has(reassembly.ConnUpgrade) {
 		return false
 	}
-	v.be("half-close", "answered-by-close", report.ConfidenceMedium)
-	v.claim.Correctness, v.claim.Unsafe, v.claim.Least, v.claim.Most = false, false, report.Medium, rule.AtMost(
-		report.Medium)
+	v.be(halfCloseRule, "answered-by-close", report.ConfidenceMedium)
+	onlyTime(v.claim, report.Medium)
 	v.until(closed.Time)
-	v.claim.Occ.Evidence = []report.Evidence{
-		rule.At(x.Request.End, "end of request", report.SideClient, "nothing is missing"),
-		rule.At(up.Fin, "client's FIN", report.SideClient,
-			"closes its direction; the other stays open"),
-		rule.At(
-			closed,
-			"server's close",
-			report.SideServer,
-			fmt.Sprintf("closes without an answer, %s later",
-				rule.Seconds(closed.Time-up.Fin.Time)),
-		)}
+	v.claim.Occ.Proof = []rule.Evidence{
+		rule.Shows(x.Request.End, report.SideClient, requestComplete),
+		rule.Shows(up.Fin, report.SideClient, finOfClient),
+		rule.Shows(closed, report.SideServer, closedUnanswered, rule.Ns(closed.Time-up.Fin.Time)),
+	}
 	return true
 }
 
@@ -193,41 +195,50 @@ func shutLater(s *ledger.Connection, x *reassembly.Exchange) bool {
 
 // deadlock: the request never became complete, and nobody said anything more.
 func (v *verdictOnEnd) deadlock() bool {
-	c, x := v.c, v.x
-	m := x.Request
-	fin := c.Half[reassembly.FromClient].Fin
-	answered := x.Response != nil && !(ledger.Seen(fin) && x.Response.Start.Time > fin.Time)
-	if answered || x.Turn || m.Complete || len(x.Interim) > 0 ||
-		m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) || !ledger.Whole(c) {
+	c, m := v.c, v.x.Request
+	if !neverComplete(c, v.x) {
 		return false
 	}
-	up := &c.Half[reassembly.FromClient]
-	first, _, ok := closedAt(c, reassembly.FromClient)
-	if other, _, also := closedAt(c, reassembly.FromServer); also &&
-		(!ok || other.Time < first.Time) {
-		first, ok = other, true
-	}
+	first, ok := firstClose(c)
 	waited := first.Time - m.End.Time
-	if !ok || waited < max(deadlockAfter, 5*c.RTTMin()) || up.Una < m.To ||
+	if !ok || waited < atLeast(deadlockAfter, c) || c.Half[reassembly.FromClient].Una < m.To ||
 		!quiet(c, m.End, first) {
 		return false
 	}
-	v.be("half-close", "deadlock", report.ConfidenceMedium)
+	v.be(halfCloseRule, "deadlock", report.ConfidenceMedium)
+	onlyTime(v.claim, report.Medium)
 	v.until(first.Time)
 	if c.FirstClose == reassembly.FromClient {
 		took := first.Time - v.claim.Occ.Start // by the client's own clock
 		v.claim.Occ.Cost = report.Cost{Expected: took, High: took}
 	}
-	v.claim.Correctness, v.claim.Unsafe, v.claim.Least, v.claim.Most = false, false, report.Medium, rule.AtMost(
-		report.Medium)
-	v.claim.Text = incompleteText(m)
-	v.claim.Occ.Evidence = []report.Evidence{
-		rule.At(m.Start, "request", report.SideClient, "begins"),
-		rule.At(m.End, "last octet", report.SideClient, incompleteText(m)),
-		rule.At(first, "close", rule.SideOf(c.FirstClose),
-			fmt.Sprintf("after %s in which nobody sent anything", rule.Seconds(waited))),
+	lack, last := missingEnd(m)
+	v.claim.Says = []rule.Said{lack}
+	v.claim.Occ.Proof = []rule.Evidence{
+		rule.Shows(m.Start, report.SideClient, requestBegins),
+		last,
+		rule.Shows(first, rule.SideOf(c.FirstClose), closeAfterSilence, rule.Ns(waited)),
 	}
 	return true
+}
+
+// neverComplete reports whether the request of x lacks its end by its own account, though the
+// capture shows all that was sent, and whether no answer came before its client had closed.
+func neverComplete(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	m, fin := x.Request, c.Half[reassembly.FromClient].Fin
+	answered := x.Response != nil && !(ledger.Seen(fin) && x.Response.Start.Time > fin.Time)
+	return !answered && !x.Turn && !m.Complete && len(x.Interim) == 0 &&
+		m.Facts&(reassembly.Expect100|reassembly.HasGap) == 0 && ledger.Whole(c)
+}
+
+// firstClose is the first FIN or RST of either side; false if there was none.
+func firstClose(c *reassembly.Conn) (capture.Mark, bool) {
+	client, _, ok := closedAt(c, reassembly.FromClient)
+	server, _, also := closedAt(c, reassembly.FromServer)
+	if also && (!ok || server.Time < client.Time) {
+		return server, true
+	}
+	return client, ok
 }
 
 // reportLateAnswer reports a deadlock that the client ended by closing its direction: then the
@@ -238,8 +249,8 @@ func reportLateAnswer(p *rule.Pass) {
 		x.Response == nil || !ledger.Asks(p.Conn) {
 		return
 	}
-	cl := rule.Claim{Index: x.Index}
-	cl.Occ = rule.Occurrence{Start: x.Start().Time, End: x.Start().Time}
+	start := x.Start().Time
+	cl := rule.Claim{Index: x.Index, Occ: rule.Occurrence{Start: start, End: start}}
 	v := &verdictOnEnd{p: p, c: p.Conn, x: x, e: e, claim: &cl}
 	if v.deadlock() {
 		p.Report(cl)
@@ -257,13 +268,15 @@ func quiet(c *reassembly.Conn, from, to capture.Mark) bool {
 	return true
 }
 
-// incompleteText says what a request lacks.
-func incompleteText(m *reassembly.Message) string {
+// missingEnd says what a request lacks, and shows its last octet.
+func missingEnd(m *reassembly.Message) (rule.Said, rule.Evidence) {
+	const client = report.SideClient
 	switch m.Framing {
 	case reassembly.ByLength:
-		return fmt.Sprintf("%d of %d announced octets were sent.", m.BodyBytes, m.Length)
+		return rule.Say(shortRequest, m.BodyBytes, m.Length),
+			rule.Shows(m.End, client, shortRequestEnds, m.BodyBytes, m.Length)
 	case reassembly.ByChunks:
-		return "The last chunk was not sent."
+		return rule.Say(openChunks), rule.Shows(m.End, client, openChunksEnd)
 	}
-	return "Only a close could end the request."
+	return rule.Say(endlessRequest), rule.Shows(m.End, client, endlessRequestEnds)
 }

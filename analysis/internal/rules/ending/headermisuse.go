@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -12,15 +11,26 @@ import (
 )
 
 const (
-	// notDoneAfter is how long after an announced close the connection may stay open.
-	notDoneAfter = 2 * time.Second
-	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not
-	// listen (as above).
-	hangAfter = 2 * time.Second
+	headerMisuseRule     = "header-misuse"
+	closeIgnoredCause    = "close-ignored"
+	framingConflictCause = "framing-conflict"
+	hopByHopCause        = "hop-by-hop"
 )
 
+const (
+	// notDoneAfter is how long after an announced close the connection may stay open: a server
+	// that closes does so at once.
+	notDoneAfter = 2 * time.Second
+	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not
+	// listen: most servers answer sooner, and close idle connections later.
+	hangAfter = 2 * time.Second
+	// slackRoundTrips is how many round trips either must last at least, where those are long.
+	slackRoundTrips = 3
+)
+
+// HeaderMisuse is the rule about header fields that concern one connection.
 var HeaderMisuse = &rule.Detector{
-	Name:  "header-misuse",
+	Name:  headerMisuseRule,
 	Rests: rule.Content,
 	Title: "connection headers misused",
 	Doc: `What happens
@@ -82,7 +92,7 @@ may never meet the hop that is misled.`,
 			},
 		},
 		{
-			Code:  "close-ignored",
+			Code:  closeIgnoredCause,
 			Title: "request sent after the close had been announced",
 			Side:  report.SideClient,
 			Message: "The client sent another request on a connection whose close had been " +
@@ -108,7 +118,7 @@ may never meet the hop that is misled.`,
 			},
 		},
 		{
-			Code:  "framing-conflict",
+			Code:  framingConflictCause,
 			Title: "message length stated twice",
 			Side:  report.SideUnknown,
 			Message: "A message states its length in two ways, or in one that receivers read " +
@@ -153,7 +163,7 @@ may never meet the hop that is misled.`,
 			},
 		},
 		{
-			Code:  "hop-by-hop",
+			Code:  hopByHopCause,
 			Title: "field of another hop forwarded",
 			Side:  report.SideUnknown,
 			Message: "A field that is meant for one hop was sent on without being named in " +
@@ -182,102 +192,122 @@ may never meet the hop that is misled.`,
 		"RFC 9110 section 7.6.1", "RFC 9112 section 6.3", "RFC 9112 section 9.6",
 		"RFC 9112 section 11.2", "RFC 9112 appendix C.2.2",
 	},
-	Exchange: runHeaders,
-	Closed:   runCloseNotDone,
+	Exchange:   runHeaders,
+	Closed:     runCloseNotDone,
+	Vocabulary: words,
 }
 
 // runHeaders looks at the header sections of an exchange.
 func runHeaders(p *rule.Pass) {
-	if p.Draft == nil || p.Exchange.Turn {
+	x := p.Exchange
+	if p.Draft == nil || x.Turn {
 		return
 	}
-	for _, m := range [...]*reassembly.Message{p.Exchange.Request, p.Exchange.Response} {
-		if m != nil &&
-			m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) == 0 &&
-			ledger.Seen(m.HeaderEnd) {
-			looksOdd(p, m, m == p.Exchange.Request)
+	for dir, m := range [...]*reassembly.Message{x.Request, x.Response} {
+		if m == nil || !ledger.Seen(m.HeaderEnd) ||
+			m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) != 0 {
+			continue
+		}
+		for _, w := range misuses(x, m, reassembly.Dir(dir)) {
+			reportMisuse(p, m, w)
 		}
 	}
 	reportCloseIgnored(p)
 }
 
-// looksOdd reports what a header section says wrongly.
-func looksOdd(p *rule.Pass, m *reassembly.Message, request bool) {
-	f := m.Facts
-	if request && f.Has(reassembly.HasProxyConnection) &&
-		strings.HasPrefix(p.Exchange.Target, "/") {
-		reportHeader(p, m, request, "proxy-connection", report.Info, report.Info,
-			"Proxy-Connection, and a target that begins with /")
+// Words about the header of a request, and about that of a response.
+var (
+	proxyFieldsIn     = [...]rule.WordsID{proxyFieldsInRequest, proxyFieldsInResponse}
+	keepAliveIn       = [...]rule.WordsID{keepAliveInRequest, keepAliveInResponse}
+	lengthAndChunksIn = [...]rule.WordsID{lengthAndChunksInRequest, lengthAndChunksInResponse}
+	lengthsDifferIn   = [...]rule.WordsID{lengthsDifferInRequest, lengthsDifferInResponse}
+	lengthTwiceIn     = [...]rule.WordsID{lengthTwiceInRequest, lengthTwiceInResponse}
+	oddCodingIn       = [...]rule.WordsID{oddCodingInRequest, oddCodingInResponse}
+)
+
+// misuse is one thing that a header section says wrongly.
+type misuse struct {
+	cause    string
+	severity report.Severity
+	shown    rule.Evidence
+}
+
+// misuses are what the header section of m says wrongly, which was sent in direction dir.
+func misuses(x *reassembly.Exchange, m *reassembly.Message, dir reassembly.Dir) (all []misuse) {
+	f, request := m.Facts, dir == reassembly.FromClient
+	end, side := m.HeaderEnd, rule.SideOf(dir)
+	if request && f.Has(reassembly.HasProxyConnection) && strings.HasPrefix(x.Target, "/") {
+		shown := rule.Shows(end, side, proxyConnection)
+		all = append(all, misuse{"proxy-connection", report.Info, shown})
 	}
 	if request && f.Has(reassembly.HasUpgrade) && !f.Has(reassembly.ConnUpgrade) {
-		reportHeader(p, m, request, "upgrade", report.Info, report.Info,
-			"Upgrade, and Connection does not name it")
+		all = append(all, misuse{"upgrade", report.Info, rule.Shows(end, side, upgradeUnnamed)})
 	}
-	if f.Has(reassembly.HopByHopLeak) ||
-		f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive) {
-		text := "Connection names Proxy-*, which is another hop's"
-		if !f.Has(reassembly.HopByHopLeak) {
-			text = "Keep-Alive, and Connection does not name it"
-		}
-		reportHeader(p, m, request, "hop-by-hop", report.Info, report.Info, text)
+	switch {
+	case f.Has(reassembly.HopByHopLeak):
+		shown := rule.Shows(end, side, proxyFieldsIn[dir])
+		all = append(all, misuse{hopByHopCause, report.Info, shown})
+	case f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive):
+		shown := rule.Shows(end, side, keepAliveIn[dir])
+		all = append(all, misuse{hopByHopCause, report.Info, shown})
 	}
-	if text, worst := framingConflict(m, request); text != "" {
-		reportHeader(p, m, request, "framing-conflict", worst, worst, text)
+	if c, found := framingConflict(m, dir); found {
+		all = append(all, c)
 	}
+	return all
 }
 
-// framingConflict says what is wrong with how a message states its length, and how grave that is: a
+// framingConflict is what is wrong with how a message states its length, and how grave that is: a
 // request that two hops read differently can hide another one.
-func framingConflict(m *reassembly.Message, request bool) (string, report.Severity) {
-	worst := report.Medium
-	if request {
-		worst = report.High
+func framingConflict(m *reassembly.Message, dir reassembly.Dir) (misuse, bool) {
+	end, side := m.HeaderEnd, rule.SideOf(dir)
+	worst, mild := report.Medium, report.Low
+	if dir == reassembly.FromClient {
+		worst, mild = report.High, report.Medium
 	}
+	c := misuse{cause: framingConflictCause}
 	switch f := m.Facts; {
 	case f.Has(reassembly.LengthAndChunked):
-		return "Content-Length and Transfer-Encoding", worst
+		c.severity, c.shown = worst, rule.Shows(end, side, lengthAndChunksIn[dir])
 	case f.Has(reassembly.LengthConflict) && m.Length < 0:
-		return "Content-Length that contradicts itself", worst
+		c.severity, c.shown = worst, rule.Shows(end, side, lengthsDifferIn[dir])
 	case f.Has(reassembly.LengthConflict):
-		return "the same Content-Length more than once", report.Low
-	case f.Has(reassembly.OddTransferEncoding) && request:
-		return "Transfer-Encoding that does not end in chunked once", report.Medium
+		c.severity, c.shown = report.Low, rule.Shows(end, side, lengthTwiceIn[dir])
 	case f.Has(reassembly.OddTransferEncoding):
-		return "Transfer-Encoding that does not end in chunked once", report.Low
+		c.severity, c.shown = mild, rule.Shows(end, side, oddCodingIn[dir])
+	default:
+		return misuse{}, false
 	}
-	return "", report.Info
+	return c, true
 }
 
-// reportHeader reports one header section.
-func reportHeader(p *rule.Pass, m *reassembly.Message, request bool, cause string,
-	least, most report.Severity, text string) {
-	role, side, via := "request header", report.SideClient, p.Exchange.RequestVia
-	if !request {
-		role, side, via = "response header", report.SideServer, p.Exchange.ResponseVia
+// reportMisuse reports what the header section of m says wrongly.
+func reportMisuse(p *rule.Pass, m *reassembly.Message, w misuse) {
+	side, via := w.shown.Side, p.Exchange.RequestVia
+	if side == report.SideServer {
+		via = p.Exchange.ResponseVia
 	}
-	fault, who := side, ""
+	fault, who := side, rule.Said{}
 	switch {
 	case via != "":
-		fault, who = report.SideProxy, "A proxy on the side of the "+side.String()+" sends it."
-	case cause == "framing-conflict" || cause == "hop-by-hop":
-		who = fmt.Sprintf("The %s sends it.", side)
+		fault, who = report.SideProxy, rule.Say(proxySends, int64(side))
+	case w.cause == framingConflictCause || w.cause == hopByHopCause:
+		who = rule.Say(sideSends, int64(side))
 	}
-	p.Report(
-		rule.Claim{
-			Rule:       "header-misuse",
-			Cause:      cause,
-			Confidence: report.Proven,
-			Least:      least,
-			Most:       rule.AtMost(most),
-			Side:       fault,
-			Text:       who,
-			Occ: rule.Occurrence{
-				Start:    m.Start.Time,
-				End:      m.HeaderEnd.Time,
-				Evidence: []report.Evidence{rule.At(m.HeaderEnd, role, side, text)},
-			},
+	p.Report(rule.Claim{
+		Rule:       headerMisuseRule,
+		Cause:      w.cause,
+		Confidence: report.Proven,
+		Least:      w.severity,
+		Most:       rule.AtMost(w.severity),
+		Side:       fault,
+		Says:       []rule.Said{who},
+		Occ: rule.Occurrence{
+			Start: m.Start.Time,
+			End:   m.HeaderEnd.Time,
+			Proof: []rule.Evidence{w.shown},
 		},
-	)
+	})
 }
 
 // reportCloseIgnored reports a request on a connection whose close had been announced, if it was
@@ -290,48 +320,44 @@ func reportCloseIgnored(p *rule.Pass) {
 	}
 	if n.By == reassembly.FromServer &&
 		x.Request.Start.Time <= n.At.Time+p.Conn.Far(reassembly.FromClient) {
-		return
+		return // the client could not know
 	}
-	p.Report(
-		rule.Claim{
-			Rule:       "header-misuse",
-			Cause:      "close-ignored",
-			Confidence: report.Proven,
-			Most:       rule.AtMost(report.Low),
-			Least:      report.Info,
-			Text:       "It was answered all the same.",
-			Occ: rule.Occurrence{
-				Start:    n.At.Time,
-				End:      x.Request.Start.Time,
-				Evidence: closeIgnored(n, x),
-			},
+	p.Report(rule.Claim{
+		Rule:       headerMisuseRule,
+		Cause:      closeIgnoredCause,
+		Confidence: report.Proven,
+		Most:       rule.AtMost(report.Low),
+		Least:      report.Info,
+		Says:       []rule.Said{rule.Say(answeredNevertheless)},
+		Occ: rule.Occurrence{
+			Start: n.At.Time,
+			End:   x.Request.Start.Time,
+			Proof: closeIgnoredProof(n, x),
 		},
-	)
+	})
 }
 
-// closeIgnored shows the announcement and the request after it.
-func closeIgnored(n ledger.CloseNotice, x *reassembly.Exchange) []report.Evidence {
-	return []report.Evidence{
-		rule.At(n.At, "close announced", rule.SideOf(n.By), "Connection: close in this exchange"),
-		rule.At(x.Request.Start, "request", report.SideClient, "sent on the same connection"),
+// closeIgnoredProof shows the announcement and the request after it.
+func closeIgnoredProof(n ledger.CloseNotice, x *reassembly.Exchange) []rule.Evidence {
+	return []rule.Evidence{
+		rule.Shows(n.At, rule.SideOf(n.By), closeAnnounced),
+		rule.Shows(x.Request.Start, report.SideClient, requestAfterNotice),
 	}
 }
 
 // afterNotice: the request went out on a connection whose close had been announced.
 func (v *verdictOnEnd) afterNotice() bool {
 	n := v.e.Announced
-	if !ledger.Seen(n.At) || v.e.Piped || v.x.Turn || !v.answerless() {
+	if !ledger.Seen(n.At) || v.e.Piped || v.x.Turn || !v.answerless() ||
+		n.By == reassembly.FromServer && v.lateFor(n.At.Time) <= 0 {
 		return false
 	}
-	if late, _ := v.knew(n.At.Time); n.By == reassembly.FromServer && late <= 0 {
-		return false
-	}
-	v.be("header-misuse", "close-ignored", report.ConfidenceHigh)
-	v.claim.Occ.Evidence = closeIgnored(n, v.x)
+	v.be(headerMisuseRule, closeIgnoredCause, report.ConfidenceHigh)
+	v.claim.Occ.Proof = closeIgnoredProof(n, v.x)
 	if closed, _, ok := closedAt(v.c, reassembly.FromServer); ok {
 		v.until(max(closed.Time, v.claim.Occ.End))
 	}
-	v.claim.Text = "It got no response."
+	v.claim.Says = []rule.Said{rule.Say(notAnswered)}
 	return true
 }
 
@@ -339,75 +365,64 @@ func (v *verdictOnEnd) afterNotice() bool {
 // the other side closed.
 func (v *verdictOnEnd) dumbProxy() bool {
 	c, x := v.c, v.x
-	if !v.answerless() || x.Turn || v.e.Answered == 0 || !x.Request.Complete ||
-		!x.Request.Facts.Has(reassembly.ConnKeepAlive) || x.Version != "HTTP/1.0" &&
-		!x.Request.Facts.Has(reassembly.HasProxyConnection) {
+	if !v.answerless() || v.e.Answered == 0 || !keptOld(x) {
 		return false
 	}
-	fin, reset, ok := closedAt(c, reassembly.FromServer)
+	end, reset, ok := closedAt(c, reassembly.FromServer)
+	hung := end.Time - x.Request.End.Time
 	// A close with the request unread in the socket makes a RST with ACK (RFC 2525 §2.17).
 	if !ok || reset && !c.Half[reassembly.FromServer].RstActive ||
-		fin.Time-x.Request.End.Time < max(hangAfter, 3*c.RTTMin()) ||
-		!ledger.SeenAtClose(c, x, fin) {
+		hung < max(hangAfter, slackRoundTrips*c.RTTMin()) || !ledger.SeenAtClose(c, x, end) {
 		return false
 	}
-	v.be("header-misuse", "dumb-proxy", report.ConfidenceMedium)
-	v.until(fin.Time)
-	v.claim.Occ.Evidence = []report.Evidence{
-		rule.At(v.e.Prior, "last response", report.SideServer,
-			"the first response on the connection is complete"),
-		rule.At(x.Request.End, "request", report.SideClient,
-			"the next one: received, and not answered"),
-		rule.At(
-			fin,
-			closeWord(reset),
-			report.SideServer,
-			fmt.Sprintf("%s later the connection is closed",
-				rule.Seconds(fin.Time-x.Request.End.Time)),
-		),
+	v.be(headerMisuseRule, "dumb-proxy", report.ConfidenceMedium)
+	v.until(end.Time)
+	closed := finAfterHang
+	if reset {
+		closed = resetAfterHang
+	}
+	v.claim.Occ.Proof = []rule.Evidence{
+		rule.Shows(v.e.Prior, report.SideServer, firstResponse),
+		rule.Shows(x.Request.End, report.SideClient, nextHangs),
+		rule.Shows(end, report.SideServer, closed, rule.Ns(hung)),
 	}
 	return true
 }
 
-// closeWord is how a side closed.
-func closeWord(reset bool) string {
-	if reset {
-		return "RST"
-	}
-	return "FIN"
+// keptOld reports whether x is a whole request that asks for keep-alive in the manner of HTTP/1.0.
+func keptOld(x *reassembly.Exchange) bool {
+	f := x.Request.Facts
+	return !x.Turn && x.Request.Complete && f.Has(reassembly.ConnKeepAlive) &&
+		(x.Version == "HTTP/1.0" || f.Has(reassembly.HasProxyConnection))
 }
 
 // runCloseNotDone reports a close that the server announced and did not do, and the requests that
 // went unanswered after one.
 func runCloseNotDone(p *rule.Pass) {
-	reportFate(p, "header-misuse")
-	c, n := p.Conn, p.State.Ending.Notice
+	reportFate(p, headerMisuseRule)
+	c, n, last := p.Conn, p.State.Ending.Notice, p.State.Last
 	if !ledger.Seen(n.At) || n.By != reassembly.FromServer || !ledger.Seen(c.FirstCloseAt) ||
 		p.State.Ending.Failed != nil || !ledger.Whole(c) {
 		return
 	}
 	waited := c.FirstCloseAt.Time - n.At.Time
-	last := p.State.Last
-	if waited < max(notDoneAfter, 3*c.RTTMin()) || last == nil || last.End().Frame != n.At.Frame ||
-		last.Response.Framing == reassembly.ByClose {
+	if waited < max(notDoneAfter, slackRoundTrips*c.RTTMin()) || last == nil ||
+		last.End().Frame != n.At.Frame || last.Response.Framing == reassembly.ByClose {
 		return
 	}
-	p.Report(
-		rule.Claim{
-			Rule:       "header-misuse",
-			Cause:      "close-not-done",
-			Confidence: report.ConfidenceHigh,
-			Index:      last.Index,
-			Most:       rule.AtMost(report.Info),
-			Occ: rule.Occurrence{
-				Start: n.At.Time,
-				End:   c.FirstCloseAt.Time,
-				Evidence: []report.Evidence{
-					rule.At(n.At, "close announced", report.SideServer,
-						"the response says Connection: close"),
-					rule.At(c.FirstCloseAt, "close", rule.SideOf(c.FirstClose),
-						fmt.Sprintf("the first FIN, %s later", rule.Seconds(waited)))},
+	p.Report(rule.Claim{
+		Rule:       headerMisuseRule,
+		Cause:      "close-not-done",
+		Confidence: report.ConfidenceHigh,
+		Index:      last.Index,
+		Most:       rule.AtMost(report.Info),
+		Occ: rule.Occurrence{
+			Start: n.At.Time,
+			End:   c.FirstCloseAt.Time,
+			Proof: []rule.Evidence{
+				rule.Shows(n.At, report.SideServer, responseSaysClose),
+				rule.Shows(c.FirstCloseAt, rule.SideOf(c.FirstClose), closedLate, rule.Ns(waited)),
 			},
 		},
-	)
+	})
 }

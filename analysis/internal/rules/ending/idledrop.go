@@ -1,16 +1,20 @@
 package ending
 
 import (
-	"fmt"
+	"time"
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
+const idleDropRule = "idle-drop"
+
+// IdleDrop is the rule about idle connections that were forgotten at the other end, or on the way.
 var IdleDrop = &rule.Detector{
-	Name:  "idle-drop",
+	Name:  idleDropRule,
 	Rests: rule.Connection,
 	Title: "idle connection was forgotten on the way",
 	Doc: `What happens
@@ -66,11 +70,22 @@ capture lost the FIN.`,
 	Closed:     runIdleDrop,
 	Across: &rule.Comparison{
 		Start: func() rule.Across {
-			return &lostWays{map[rule.RetryKey]*suspect{}, map[int]*suspect{}}
+			return &suspects{map[rule.RetryKey]*suspect{}, map[int]*suspect{}}
 		},
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnOver),
 	},
+	Vocabulary: words,
 }
+
+const (
+	// forgottenAfter is the shortest idle time after which boxes on the way forget connections:
+	// home routers, mobile carriers and load balancers use 30 s and more, though RFC 5382 REQ-5
+	// asks for 2 h 4 min.
+	forgottenAfter = 30 * time.Second
+	// triesUntilGivenUp is how many repetitions without any answer count as a dead path: Linux has
+	// spent 3 s on them.
+	triesUntilGivenUp = 3
+)
 
 // runForgotten marks an exchange whose waits were no loss by chance: nobody was there any more.
 func runForgotten(p *rule.Pass) {
@@ -79,15 +94,14 @@ func runForgotten(p *rule.Pass) {
 		x.Start().Time-e.Latest.Time < forgottenAfter {
 		return
 	}
-	v := &verdictOnEnd{p: p, c: c, x: x, e: e}
 	p.Draft.Forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From &&
-		v.repeats() >= triesUntilGivenUp
+		repeats(c, x) >= triesUntilGivenUp
 }
 
 // runIdleDrop reports a request that met a forgotten connection, also where nothing ever ended that
 // connection: the client has closed, and there is nobody to answer.
 func runIdleDrop(p *rule.Pass) {
-	reportFate(p, "idle-drop")
+	reportFate(p, idleDropRule)
 	e, x := &p.State.Ending, p.State.Last
 	if e.Failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete ||
 		!ledger.Seen(e.Latest) {
@@ -98,174 +112,219 @@ func runIdleDrop(p *rule.Pass) {
 		Correctness: true,
 		Unsafe:      !x.Turn && !ledger.Idempotent(x.Method),
 	}
-	gaveUp := p.Conn.End.Time
-	if closed, _, ok := closedAt(p.Conn, reassembly.FromClient); ok &&
-		closed.Time >= x.Request.Start.Time {
-		gaveUp = closed.Time
-	} else if !x.Turn && x.Method != "" {
+	if !giveUp(p.Conn, x, &cl) {
+		return
+	}
+	v := &verdictOnEnd{p: p, c: p.Conn, x: x, e: e, claim: &cl}
+	idle := idleness{e.Latest, x.Start().Time - e.Latest.Time}
+	if v.forgottenSince(idle, true) {
+		p.Report(cl)
+	}
+}
+
+// giveUp fills in what it cost the client of x to wait until it gave up: when it closed, or, if it
+// did not, with the end of the capture, where a repetition elsewhere is still to show that it no
+// longer waits; false if none could be told.
+func giveUp(c *reassembly.Conn, x *reassembly.Exchange, cl *rule.Claim) bool {
+	start, end := x.Start(), c.End.Time
+	closed, _, ok := closedAt(c, reassembly.FromClient)
+	switch {
+	case ok && closed.Time >= x.Request.Start.Time:
+		end = closed.Time
+	case !x.Turn && x.Method != "":
 		// Its kernel holds the FIN back behind what is not acknowledged: that it no longer waits
 		// shows only elsewhere.
 		cl.Referred = true
-		cl.Failure = &rule.Failure{Start: x.Start(), At: gaveUp, Host: x.Host, Took: gaveUp - x.Start().Time}
-	} else {
-		return
+		cl.Failure = &rule.Failure{Start: start, At: end, Host: x.Host, Took: end - start.Time}
+	default:
+		return false
 	}
-	x2 := *x
-	x2.Outcome = reassembly.Aborted // the client no longer waits
-	given := ledger.Ending{
-		Failed:   &x2,
-		Prior:    e.Latest,
-		Idle:     x.Start().Time - e.Latest.Time,
-		Answered: e.Answered,
-	}
-	took := max(0, gaveUp-x.Start().Time)
+	took := max(0, end-start.Time)
 	cl.Occ = rule.Occurrence{
-		Start: x.Start().Time,
-		End:   x.Start().Time + took,
+		Start: start.Time,
+		End:   start.Time + took,
 		Cost:  report.Cost{Expected: took, High: took},
 	}
-	v := &verdictOnEnd{p: p, c: p.Conn, x: &x2, e: &given, claim: &cl}
-	if !v.forgotten() {
-		return
-	}
-	p.Report(cl)
+	return true
 }
 
-// maxSuspects is how many such requests are followed at a time.
+// idleness is the time in which nothing was asked on a connection.
+type idleness struct {
+	from   capture.Mark // the end of the response before
+	length time.Duration
+}
+
+// forgotten: an idle connection no longer exists at the other end, or on the way to it.
+func (v *verdictOnEnd) forgotten() bool {
+	idle := idleness{v.e.Prior, v.e.Idle}
+	return v.forgottenSince(idle, v.x.Outcome == reassembly.Aborted)
+}
+
+// forgottenSince is that for a request after the idleness, whose client waits for an answer, or has
+// given up.
+func (v *verdictOnEnd) forgottenSince(idle idleness, gaveUp bool) bool {
+	up, down := &v.c.Half[reassembly.FromClient], &v.c.Half[reassembly.FromServer]
+	if v.x.Response != nil || idle.length < forgottenAfter || v.e.Answered == 0 || down.FinSeen ||
+		up.Una > v.x.Request.From || up.Missing+down.Missing > 0 {
+		return false
+	}
+	strange := !down.RstActive || foreignReset(v.c, reassembly.FromServer)
+	switch {
+	case v.x.Outcome == reassembly.NoResponse && down.RstSeen && strange:
+		v.be(idleDropRule, "", report.ConfidenceHigh)
+		v.until(down.Rst.Time)
+	case gaveUp && repeats(v.c, v.x) >= triesUntilGivenUp &&
+		down.LastData.Time < v.x.Request.Start.Time:
+		v.be(idleDropRule, "", report.ConfidenceMedium)
+	default:
+		return false
+	}
+	v.claim.Says = []rule.Said{keepAlives(v.c)}
+	v.claim.Occ.Proof = idleDropProof(v.c, v.x, idle)
+	return true
+}
+
+// repeats is how often the client sent octets again since the request of x began; none if the
+// server has said anything since.
+func repeats(c *reassembly.Conn, x *reassembly.Exchange) int {
+	n := 0
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Time < x.Request.Start.Time {
+			continue
+		}
+		if r.Dir == reassembly.FromServer {
+			return 0
+		}
+		if r.Kind.Retransmitted() && r.Len > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// keepAlives says whether keep-alives were sent on the connection.
+func keepAlives(c *reassembly.Conn) rule.Said {
+	for i := range c.Records {
+		if c.Records[i].Kind == reassembly.KeepAlive {
+			return rule.Say(keepAlivesInVain)
+		}
+	}
+	return rule.Say(noKeepAlives)
+}
+
+// idleDropProof shows the last response, the request and what came back.
+func idleDropProof(c *reassembly.Conn, x *reassembly.Exchange, idle idleness) []rule.Evidence {
+	out := []rule.Evidence{
+		rule.Shows(idle.from, report.SideServer, connectionIdle),
+		rule.Shows(x.Request.Start, report.SideClient, sentAfterIdleness, rule.Ns(idle.length)),
+	}
+	h := &c.Half[reassembly.FromServer]
+	switch {
+	case h.RstSeen && foreignReset(c, reassembly.FromServer):
+		return append(out, rule.Shows(h.Rst, report.SideServer, resetOfBox,
+			int64(h.RstTTL), int64(h.TTLMax)))
+	case h.RstSeen:
+		return append(out, rule.Shows(h.Rst, report.SideServer, resetOfStranger))
+	}
+	for i := len(c.Records) - 1; i >= 0; i-- {
+		if r := &c.Records[i]; r.Kind.Retransmitted() && r.Len > 0 {
+			times := int64(repeats(c, x) + 1)
+			return append(out, rule.Shows(r.Mark(), report.SideClient, repeatedInVain, times))
+		}
+	}
+	return out
+}
+
+// maxSuspects is how many suspects are followed at a time.
 const maxSuspects = 4096
 
-// lostWays are requests on connections that had been idle so long that the way may have forgotten
+// suspects are requests on connections that had been idle so long that the way may have forgotten
 // them, and that have not been answered: each waits for the same request elsewhere, which shows
 // that the client has given it up.
-type lostWays struct {
-	by   map[rule.RetryKey]*suspect
-	last map[int]*suspect // by connection: its latest exchange, if that came after a long idle time
+type suspects struct {
+	byKey  map[rule.RetryKey]*suspect
+	byConn map[int]*suspect
 }
 
+// suspect is the latest request of a connection that came after a long idle time.
 type suspect struct {
 	index    int // of the exchange on its connection
 	key      rule.RetryKey
 	repeated *rule.Repetition // nil: not yet
 }
 
-func (r *lostWays) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+// Event takes note of a request, and of what clears one of suspicion.
+func (r *suspects) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		r.began(c, e.Began(), e.Index)
 	case rule.ExchangeOver:
 		if e.Over().Outcome != reassembly.Incomplete {
-			r.cleared(c.Id)
+			r.clear(c.Id)
 		}
 	case rule.ConnOver:
-		r.cleared(c.Id)
+		r.clear(c.Id)
 	}
 }
 
-func (r *lostWays) Finish(rule.Desk) {}
+// Finish has nothing to say.
+func (r *suspects) Finish(rule.Desk) {}
 
 // began takes note of a request after a long idle time, and of one that repeats such a request on
 // another connection.
-func (r *lostWays) began(c *rule.Conn, e *rule.Began, index int) {
+func (r *suspects) began(c *rule.Conn, e *rule.Began, index int) {
 	if e.Turn || e.Method == "" {
 		return
 	}
-	own := r.last[c.Id]
-	if len(r.by) > 0 {
-		if s := r.by[e.Key()]; s != nil && s != own && s.repeated == nil {
+	own := r.byConn[c.Id]
+	if len(r.byKey) > 0 {
+		if s := r.byKey[e.Key()]; s != nil && s != own && s.repeated == nil {
 			s.repeated = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: c.Id, Index: index}
 		}
 	}
-	if c.AnsweredAt > 0 && e.Start.Time-c.AnsweredAt >= forgottenAfter && len(r.by) < maxSuspects {
+	idle := e.Start.Time - c.AnsweredAt
+	if c.AnsweredAt > 0 && idle >= forgottenAfter && len(r.byKey) < maxSuspects {
 		s := &suspect{index: index, key: e.Key()}
-		r.last[c.Id] = s
-		r.by[e.Key()] = s
+		r.byConn[c.Id] = s
+		r.byKey[e.Key()] = s
 	}
 }
 
-// cleared ends the suspicion: the exchange is over, or the connection is.
-func (r *lostWays) cleared(id int) {
-	s := r.last[id]
+// clear ends the suspicion: the exchange is over, or the connection is.
+func (r *suspects) clear(id int) {
+	s := r.byConn[id]
 	if s == nil {
 		return
 	}
-	delete(r.last, id)
-	if r.by[s.key] == s {
-		delete(r.by, s.key)
+	delete(r.byConn, id)
+	if r.byKey[s.key] == s {
+		delete(r.byKey, s.key)
 	}
 }
 
 // Claims settles that the waits of an exchange are this rule's: nothing of its request was ever
 // acknowledged, and the client has given it up.
-func (r *lostWays) Claims(d rule.Desk, c *rule.Conn, x *rule.Draft) {
-	if x.Forgotten && (r.last[c.Id] == nil || r.givenUp(c.Id, x.Index) != nil) {
+func (r *suspects) Claims(d rule.Desk, c *rule.Conn, x *rule.Draft) {
+	if x.Forgotten && (r.byConn[c.Id] == nil || r.givenUp(c.Id, x.Index) != nil) {
 		d.Settle(rule.LostWay)
 	}
 }
 
 // givenUp is the same request on another connection, which shows that the client has given up the
 // exchange; nil if there is none.
-func (r *lostWays) givenUp(id, index int) *rule.Repetition {
-	if s := r.last[id]; s != nil && s.index == index {
+func (r *suspects) givenUp(id, index int) *rule.Repetition {
+	if s := r.byConn[id]; s != nil && s.index == index {
 		return s.repeated
 	}
 	return nil
 }
 
 // Refer books an exchange that its client has given up, if it has sent the same elsewhere.
-func (r *lostWays) Refer(d rule.Desk, c rule.Referred) {
+func (r *suspects) Refer(d rule.Desk, c rule.Referred) {
 	if again := r.givenUp(c.Occ.Connection, c.Index); again != nil {
 		c.Confidence = report.ConfidenceHigh // the server and the way to it were there
 		c.Repeated = again
 		d.Book(c.Subject, &c.Claim)
 	}
-}
-
-// idleDropText says how idle the connection was, and whether keep-alives were sent.
-func idleDropText(v *verdictOnEnd) string {
-	probes := 0
-	for i := range v.c.Records {
-		if v.c.Records[i].Kind == reassembly.KeepAlive {
-			probes++
-		}
-	}
-	if probes > 0 {
-		return "TCP keep-alives were sent on it, too rarely or in vain."
-	}
-	return "No TCP keep-alive was seen on it."
-}
-
-// idleDropEvidence shows the last response, the request and what came back.
-func idleDropEvidence(v *verdictOnEnd) []report.Evidence {
-	out := []report.Evidence{
-		rule.At(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"),
-		rule.At(v.x.Request.Start, "request", report.SideClient,
-			fmt.Sprintf("sent after %s of idleness", rule.Seconds(v.e.Idle))),
-	}
-	h := &v.c.Half[reassembly.FromServer]
-	switch {
-	case h.RstSeen && foreignReset(v.c, reassembly.FromServer):
-		out = append(
-			out,
-			rule.At(
-				h.Rst,
-				"RST",
-				report.SideServer,
-				fmt.Sprintf("TTL %d, where the server's segments have %d: a box on the "+
-					"way sent it", h.RstTTL, h.TTLMax),
-			),
-		)
-	case h.RstSeen:
-		out = append(out, rule.At(h.Rst, "RST", report.SideServer, "no such connection"))
-	default:
-		for i := len(v.c.Records) - 1; i >= 0; i-- {
-			if r := &v.c.Records[i]; r.Kind.Retransmitted() && r.Len > 0 {
-				return append(
-					out,
-					rule.At(r.Mark(), "last repetition", report.SideClient,
-						fmt.Sprintf("sent %d times in all, never acknowledged", v.repeats()+1)),
-				)
-			}
-		}
-	}
-	return out
 }

@@ -1,8 +1,7 @@
 package ending
 
 import (
-	"fmt"
-
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -11,6 +10,10 @@ import (
 // ttlSlack is by how many hops a RST may differ from the other segments of its sender before it
 // counts as another host's: routes change by a hop or two.
 const ttlSlack = 2
+
+// overtakenWithin is within how many round trips of a RST another segment of its sender may have
+// been overtaken by it: paths of the same connection differ by less than a round trip.
+const overtakenWithin = 2
 
 const (
 	// idRun is how many segments must carry IP identifications that count up before their sender
@@ -31,33 +34,30 @@ func (v *verdictOnEnd) injected() bool {
 		!foreignReset(v.c, dir) && !wentOn(v.c, dir) {
 		return false
 	}
-	v.be("reset-after-data", "injected", report.ConfidenceHigh)
+	v.be(resetAfterDataRule, injectedCause, report.ConfidenceHigh)
 	v.until(v.c.Half[dir].Rst.Time)
 	describeReset(&v.p.State.Connection, v.claim, v.x, dir)
-	v.claim.Text = injectedText(v.c, dir)
+	v.claim.Says = []rule.Said{oddReset(v.c, dir)}
 	return true
 }
 
-// injectedText says how the RST differs from what its sender sends.
-func injectedText(c *reassembly.Conn, dir reassembly.Dir) string {
+// oddReset says how the RST differs from what its sender sends.
+func oddReset(c *reassembly.Conn, dir reassembly.Dir) rule.Said {
 	if !foreignReset(c, dir) {
-		return "Its sender went on as if it had not sent it."
+		return rule.Say(senderWentOn)
 	}
-	text := fmt.Sprintf("Its TTL is %d, that of its sender's segments %d", c.Half[dir].RstTTL,
-		c.Half[dir].TTLMax)
+	its, others := int64(c.Half[dir].RstTTL), int64(c.Half[dir].TTLMax)
 	if id, last, odd := foreignID(c, dir); odd {
-		return fmt.Sprintf(
-			"%s; its IP identification is %d, where its sender had counted up to %d.", text, id,
-			last)
+		return rule.Say(injectedTTLAndID, its, others, int64(id), int64(last))
 	}
-	return text + "."
+	return rule.Say(injectedTTL, its, others)
 }
 
 // wentOn reports whether the sender of a RST sent anything else later than a segment may be
 // overtaken: a kernel has forgotten the connection by then.
 func wentOn(c *reassembly.Conn, dir reassembly.Dir) bool {
 	h := &c.Half[dir]
-	limit := h.Rst.Time + max(reactionTime, 2*c.RTTMin())
+	limit := h.Rst.Time + max(reactionTime, overtakenWithin*c.RTTMin())
 	for i := len(c.Records) - 1; i >= 0; i-- {
 		r := &c.Records[i]
 		if r.Time <= limit {

@@ -27,8 +27,15 @@ func TestForeignID(t *testing.T) {
 	} {
 		conn := &reassembly.Conn{}
 		for i, id := range c.ids {
-			r := reassembly.Record{Frame: capture.FrameID(i + 1), Dir: reassembly.FromServer, IPID: id, TTL: 64, Flags: capture.ACK}
-			conn.Records = append(conn.Records, r, reassembly.Record{Dir: reassembly.FromClient, IPID: 7, Flags: capture.ACK})
+			conn.Records = append(conn.Records,
+				reassembly.Record{
+					Frame: capture.FrameID(i + 1),
+					Dir:   reassembly.FromServer,
+					IPID:  id,
+					TTL:   64,
+					Flags: capture.ACK,
+				},
+				reassembly.Record{Dir: reassembly.FromClient, IPID: 7, Flags: capture.ACK})
 		}
 		rst := &conn.Records[len(conn.Records)-2]
 		rst.Flags, rst.TTL = capture.RST, 41
@@ -37,9 +44,10 @@ func TestForeignID(t *testing.T) {
 		if id, last, got := foreignID(conn, reassembly.FromServer); got != c.want {
 			t.Errorf("%s: %d after %d, odd = %v, want %v", c.name, id, last, got, c.want)
 		}
-		text := injectedText(conn, reassembly.FromServer)
-		if !strings.HasPrefix(text, "Its TTL is 41, that of its sender's segments "+
-			"64") || strings.Contains(text, "IP identification") != c.want {
+		said := oddReset(conn, reassembly.FromServer)
+		text := said.Sentence(words)
+		if !strings.HasPrefix(text, "Its TTL is 41, that of its sender's segments 64") ||
+			strings.Contains(text, "IP identification") != c.want {
 			t.Errorf("%s: text %q", c.name, text)
 		}
 	}

@@ -1,8 +1,6 @@
 package ending
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -13,8 +11,15 @@ import (
 	"tcpwhy/reassembly"
 )
 
+const (
+	keepaliveRaceRule = "keepalive-race"
+	raceCause         = "race"
+	staleUseCause     = "stale-use"
+)
+
+// KeepaliveRace is the rule about requests that met the server's close of an idle connection.
 var KeepaliveRace = &rule.Detector{
-	Name:  "keepalive-race",
+	Name:  keepaliveRaceRule,
 	Rests: rule.Content,
 	Title: "request lost on a connection that the server was closing",
 	Doc: `What happens
@@ -44,7 +49,7 @@ A server that read the request and then closed without an answer, if its FIN was
 repetition that was no repetition but the next request for the same.`,
 	Causes: []report.Cause{
 		{
-			Code:  "race",
+			Code:  raceCause,
 			Title: "request crossed the close of an idle connection",
 			Side:  report.SideServer,
 			Message: "The server closed an idle connection just as the client sent its next " +
@@ -52,7 +57,7 @@ repetition that was no repetition but the next request for the same.`,
 			Remedies: raceRemedies(),
 		},
 		{
-			Code:  "stale-use",
+			Code:  staleUseCause,
 			Title: "request sent on a connection that was already closed",
 			Side:  report.SideClient,
 			Message: "The client sent a request on a connection that the server had closed long " +
@@ -75,11 +80,12 @@ repetition that was no repetition but the next request for the same.`,
 	References: []string{
 		"RFC 9112 section 9.3.1", "RFC 9112 section 9.6", "RFC 9110 section 9.2.2",
 	},
-	Closed: func(p *rule.Pass) { reportFate(p, "keepalive-race") },
+	Closed: func(p *rule.Pass) { reportFate(p, keepaliveRaceRule) },
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &idleTimes{} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ConnClosing),
 	},
+	Vocabulary: words,
 }
 
 // raceRemedies say which side must hold connections longer.
@@ -100,46 +106,95 @@ func raceRemedies() []report.Remedy {
 	}
 }
 
-// raceText says whether the request may be repeated.
-func raceText(x *reassembly.Exchange) string {
-	what := "The request could be repeated safely."
-	switch {
-	case x.Turn || x.Method == "":
-		what = "Whether it can be repeated safely is not visible."
-	case !ledger.Idempotent(x.Method):
-		what = fmt.Sprintf("%s is not idempotent: a client may not repeat it by itself.", x.Method)
+// raced: the server closed an idle connection while the request was on its way, or before.
+func (v *verdictOnEnd) raced() bool {
+	c, x := v.c, v.x
+	if !v.answerless() {
+		return false
 	}
-	return what
+	fin, reset, ok := closedAt(c, reassembly.FromServer)
+	if !ok || reset || ledger.SeenAtClose(c, x, fin) ||
+		v.e.Answered == 0 && v.e.Idle < reactionTime {
+		return false
+	}
+	if x.Turn && fin.Time-v.e.Prior.Time <= ledger.PromptClose {
+		// it may have said that it closes, and what follows may be the rest of what it had answered
+		return false
+	}
+	cause, sure := raceCause, report.ConfidenceHigh
+	late, stale := v.knewFIN(fin)
+	if stale {
+		cause = staleUseCause
+	}
+	down := &c.Half[reassembly.FromServer]
+	if down.RstSeen {
+		sure = report.Proven
+		v.until(down.Rst.Time)
+	}
+	v.be(keepaliveRaceRule, cause, sure)
+	v.claim.Says = []rule.Said{repeatability(x)}
+	v.claim.Occ.Proof = raceProof(v, fin, late)
+	return true
 }
 
-// raceEvidence shows the last response, the close, the request and what came back.
-func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []report.Evidence {
-	var out []report.Evidence
+// knownLongBefore is how long before a request its client's kernel must have acknowledged the
+// server's FIN for the program to have had the time to notice, too.
+const knownLongBefore = 2 * reactionTime
+
+// knewFIN is by how much the client's kernel could know of the server's FIN when it sent the
+// request, and whether that was long enough for a program to know, too: by the acknowledgment that
+// the request itself carries, which needs no estimate of the way; else by time.
+func (v *verdictOnEnd) knewFIN(fin capture.Mark) (late time.Duration, stale bool) {
+	late = v.lateFor(fin.Time)
+	stale = late > v.c.RTTMin()+reactionTime
+	down := &v.c.Half[reassembly.FromServer]
+	request := ledger.RecordOf(v.c, v.x.Request.Start)
+	if !down.FinSeen || request == nil || request.Flags&capture.ACK == 0 {
+		return late, stale
+	}
+	if request.Ack <= down.FinSeq {
+		return min(late, 0), false
+	}
+	for i := range v.c.Records {
+		r := &v.c.Records[i]
+		if r.Dir == reassembly.FromClient && r.Flags&capture.ACK != 0 && r.Ack > down.FinSeq {
+			known := request.Time - r.Time
+			return max(late, known), stale || known > knownLongBefore
+		}
+	}
+	return late, stale
+}
+
+// repeatability says whether the request may be repeated.
+func repeatability(x *reassembly.Exchange) rule.Said {
+	switch {
+	case x.Turn || x.Method == "":
+		return rule.Say(repeatableUnknown)
+	case !ledger.Idempotent(x.Method):
+		return rule.Say(notIdempotent).With(x.Method)
+	}
+	return rule.Say(repeatable)
+}
+
+// raceProof shows the last response, the close, the request and what came back. The request left
+// so late after the close could be known, or so early before that.
+func raceProof(v *verdictOnEnd, fin capture.Mark, late time.Duration) []rule.Evidence {
+	var out []rule.Evidence
 	if ledger.Seen(v.e.Prior) {
-		out = append(out,
-			rule.At(v.e.Prior, "last response", report.SideServer, "the connection becomes idle"))
+		out = append(out, rule.Shows(v.e.Prior, report.SideServer, connectionIdle))
 	}
-	text := fmt.Sprintf("sent after %s of idleness", rule.Seconds(v.e.Idle))
+	when, distance := sentAfterClose, late
 	if late <= 0 {
-		text += fmt.Sprintf(", %s before the close could reach the client", rule.Seconds(-late))
-	} else {
-		text += fmt.Sprintf(", %s after the close had reached the client", rule.Seconds(late))
+		when, distance = sentBeforeClose, -late
 	}
-	out = append(
-		out,
-		rule.At(fin, "FIN", report.SideServer,
-			"the server closes; it has not received the request"),
-		rule.At(v.x.Request.Start, "request", report.SideClient, text),
-	)
+	out = append(out,
+		rule.Shows(fin, report.SideServer, finBeforeRequest),
+		rule.Shows(v.x.Request.Start, report.SideClient, when, rule.Ns(v.e.Idle),
+			rule.Ns(distance)))
 	if h := &v.c.Half[reassembly.FromServer]; h.RstSeen {
-		out = append(
-			out,
-			rule.At(h.Rst, "RST", report.SideServer,
-				"the socket is gone: nobody reads the request"),
-		)
+		out = append(out, rule.Shows(h.Rst, report.SideServer, socketGone))
 	}
-	slices.SortStableFunc(out,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
+	sortByTime(out)
 	return out
 }
 
@@ -147,8 +202,12 @@ func raceEvidence(v *verdictOnEnd, fin capture.Mark, late time.Duration) []repor
 // timeout behind a race.
 type idleTimes struct{ pairs rule.PairTable[idleTime] }
 
-// maxIdleTimes is how many idle times are kept per pair: the latest tell.
-const maxIdleTimes = 64
+const (
+	// maxIdleTimes is how many idle times are kept per pair: the latest tell.
+	maxIdleTimes = 64
+	// leastCloses is how many closes after the same idle time show a timeout: two may be chance.
+	leastCloses = 3
+)
 
 // idleTime is what is known of one client and service.
 type idleTime struct {
@@ -156,24 +215,32 @@ type idleTime struct {
 	gaps   []time.Duration // idle time before each request that was answered
 }
 
+// Event takes note of an idle time that a request or the server's close has ended.
 func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+	var end time.Duration
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		data := e.Began()
-		if idle := data.Start.Time - c.AnsweredAt; !data.First && c.AnsweredAt > 0 &&
-			idle >= reactionTime {
-			if t := r.pairs.Of(c.Pair, e.At); t != nil {
-				t.gaps = appendBounded(t.gaps, idle)
-			}
+		if e.Began().First {
+			return
 		}
+		end = e.Began().Start.Time
 	case rule.ConnClosing:
-		data := e.Closing()
-		if idle := data.At.Time - c.AnsweredAt; data.By == reassembly.FromServer &&
-			c.AnsweredAt > 0 && idle >= reactionTime {
-			if t := r.pairs.Of(c.Pair, e.At); t != nil {
-				t.closes = appendBounded(t.closes, idle)
-			}
+		if e.Closing().By != reassembly.FromServer {
+			return
 		}
+		end = e.Closing().At.Time
+	}
+	idle := end - c.AnsweredAt
+	if c.AnsweredAt <= 0 || idle < reactionTime {
+		return
+	}
+	t := r.pairs.Of(c.Pair, e.At)
+	switch {
+	case t == nil:
+	case e.Kind == rule.ConnClosing:
+		t.closes = appendBounded(t.closes, idle)
+	default:
+		t.gaps = appendBounded(t.gaps, idle)
 	}
 }
 
@@ -189,46 +256,41 @@ func appendBounded(list []time.Duration, d time.Duration) []time.Duration {
 // Finish names the timeout and the near misses in what was found.
 func (r *idleTimes) Finish(d rule.Desk) {
 	r.pairs.Each(func(p report.Pair, t *idleTime) {
-		for _, cause := range [...]string{"race", "stale-use"} {
-			if f := d.Found("keepalive-race", cause, p); f != nil {
-				f.Further(t.text())
+		for _, cause := range [...]string{raceCause, staleUseCause} {
+			if f := d.Found(keepaliveRaceRule, cause, p); f != nil {
+				f.Adds(t.says()...)
 			}
 		}
 	})
 }
 
-// text says which timeout the closes show, and how many requests came just in time.
-func (t *idleTime) text() string {
+// says which timeout the closes show, and how many requests came just in time.
+func (t *idleTime) says() []rule.Said {
 	timeout, n := mode(t.closes)
-	if n < 3 {
-		return ""
+	if n < leastCloses {
+		return nil
 	}
 	near := 0
 	for _, g := range t.gaps {
-		if g >= timeout*9/10 && g <= timeout*11/10 {
+		if rule.SameTimeout(g, timeout) {
 			near++
 		}
 	}
-	text := fmt.Sprintf(
-		"The server closes connections that are idle for %s (%d times): a client must give them "+
-			"up before.",
-		rule.Seconds(timeout),
-		n,
-	)
+	said := []rule.Said{rule.Say(idleTimeoutIs, rule.Ns(timeout), int64(n))}
 	if near > 0 {
-		text += fmt.Sprintf(" Requests came within a tenth of that time %d times.", near)
+		said = append(said, rule.Say(nearMisses, int64(near)))
 	}
-	return text
+	return said
 }
 
-// mode is the value that most of the list agree with within a tenth, and how many do.
+// mode is the value that most of the list agree with, as times of one timeout do, and how many do.
 func mode(list []time.Duration) (time.Duration, int) {
 	sorted := slices.Clone(list)
 	slices.Sort(sorted)
 	best, most := time.Duration(0), 0
 	from := 0
 	for to := range sorted {
-		for sorted[from] < sorted[to]*9/10 {
+		for !rule.SameTimeout(sorted[from], sorted[to]) {
 			from++
 		}
 		if n := to - from + 1; n > most {

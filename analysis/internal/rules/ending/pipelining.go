@@ -1,25 +1,21 @@
 package ending
 
 import (
-	"cmp"
-	"fmt"
-	"slices"
-
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
-const (
+// manyWaits is how many waits that can just be noticed one behind many responses must last, none of
+// which was noticeable by itself.
+const manyWaits = 5
 
-	// manyWaits is how many such waits one behind many responses must last, none of which was
-	// noticeable by itself.
-	manyWaits = 5
-)
+const pipeliningRule = "pipelining"
 
+// Pipelining is the rule about requests that were sent before earlier ones were answered.
 var Pipelining = &rule.Detector{
-	Name:  "pipelining",
+	Name:  pipeliningRule,
 	Rests: rule.Content,
 	Title: "pipelined requests in danger",
 	Doc: `What happens
@@ -114,8 +110,9 @@ have spared.`,
 	References: []string{
 		"RFC 9112 section 9.3.2", "RFC 9110 section 9.2.2", "RFC 9112 section 9.6",
 	},
-	Exchange: runPipelining,
-	Closed:   func(p *rule.Pass) { reportFate(p, "pipelining") },
+	Exchange:   runPipelining,
+	Closed:     func(p *rule.Pass) { reportFate(p, pipeliningRule) },
+	Vocabulary: words,
 }
 
 func pipeliningRemedies() []report.Remedy {
@@ -155,10 +152,10 @@ func runPipelining(p *rule.Pass) {
 	}
 }
 
-// pipelinedBehind reports whether the job's request was pipelined, and not just sent while an early
-// response came in.
-func pipelinedBehind(j *ledger.Exchange) bool {
-	a := j.Ahead
+// pipelinedBehind reports whether the request of the exchange was pipelined, and not just sent
+// while an early response came in.
+func pipelinedBehind(x *ledger.Exchange) bool {
+	a := x.Ahead
 	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(reassembly.HasGap) {
 		return false
 	}
@@ -168,43 +165,39 @@ func pipelinedBehind(j *ledger.Exchange) bool {
 // reportHazard reports a request that was sent before the result of one that may not be repeated
 // was known.
 func reportHazard(p *rule.Pass) {
-	a := p.Draft.Ahead
-	if a.Method == "" || ledger.Idempotent(a.Method) || a.Response != nil &&
-		a.Response.HeaderEnd.Frame != 0 && a.Response.HeaderEnd.Time <= p.Exchange.Start().Time {
+	a, start := p.Draft.Ahead, p.Exchange.Start()
+	if a.Method == "" || ledger.Idempotent(a.Method) ||
+		a.Response != nil && ledger.Seen(a.Response.HeaderEnd) &&
+			a.Response.HeaderEnd.Time <= start.Time {
 		return
 	}
-	out := []report.Evidence{
-		rule.At(a.Request.Start, "request", report.SideClient, a.Method+": not idempotent"),
-		rule.At(p.Exchange.Start(), "pipelined request", report.SideClient,
-			"sent before the result was known"),
+	proof := []rule.Evidence{
+		rule.Shows(a.Request.Start, report.SideClient, unsafeRequest).With(a.Method),
+		rule.Shows(start, report.SideClient, sentBeforeResult),
 	}
 	if a.Response != nil {
-		out = append(out,
-			rule.At(a.Response.Start, "response", report.SideServer, "the result comes only here"))
+		proof = append(proof, rule.Shows(a.Response.Start, report.SideServer, resultOnlyHere))
 	}
-	slices.SortStableFunc(out,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
-	p.Report(
-		rule.Claim{
-			Rule:       "pipelining",
-			Cause:      "non-idempotent",
-			Confidence: report.Proven,
-			Most:       rule.AtMost(report.Low),
-			Least:      report.Low,
-			Occ: rule.Occurrence{
-				Start:    a.Request.Start.Time,
-				End:      max(p.Exchange.Start().Time, a.Request.Start.Time),
-				Evidence: out,
-			},
+	sortByTime(proof)
+	p.Report(rule.Claim{
+		Rule:       pipeliningRule,
+		Cause:      "non-idempotent",
+		Confidence: report.Proven,
+		Most:       rule.AtMost(report.Low),
+		Least:      report.Low,
+		Occ: rule.Occurrence{
+			Start: a.Request.Start.Time,
+			End:   max(start.Time, a.Request.Start.Time),
+			Proof: proof,
 		},
-	)
+	})
 }
 
 // reportHeadOfLine reports the wait behind the response before.
 func reportHeadOfLine(p *rule.Pass) {
-	wait, a := p.Draft.Times[report.PipelineHOL], p.Draft.Ahead
-	if wait < max(ledger.Noticeable, p.Conn.RTTMin()) || a.Response == nil ||
-		p.Exchange.Response == nil {
+	x, a := p.Exchange, p.Draft.Ahead
+	wait := p.Draft.Times[report.PipelineHOL]
+	if wait < max(ledger.Noticeable, p.Conn.RTTMin()) || a.Response == nil || x.Response == nil {
 		return
 	}
 	// Its own round trip it would have needed anyway.
@@ -217,64 +210,60 @@ func reportHeadOfLine(p *rule.Pass) {
 		p.Draft.Slowest < ledger.Noticeable && wait < manyWaits*ledger.Noticeable {
 		return
 	}
-	p.Report(
-		rule.Claim{
-			Rule:       "pipelining",
-			Cause:      "head-of-line",
-			Confidence: report.ConfidenceHigh,
-			Lost:       []report.Interval{lost},
-			Occ: rule.Occurrence{
-				Start: lost.From,
-				End:   lost.To,
-				Cost:  report.Cost{Expected: wait, High: wait},
-				Evidence: []report.Evidence{
-					rule.At(p.Exchange.Start(), "pipelined request", report.SideClient,
-						"sent while another was unanswered"),
-					rule.At(a.Response.End, "end of the response before", report.SideServer,
-						fmt.Sprintf("%s later", rule.Seconds(wait))),
-					rule.At(p.Exchange.Response.Start, "response", report.SideServer,
-						"can only come now")},
+	p.Report(rule.Claim{
+		Rule:       pipeliningRule,
+		Cause:      "head-of-line",
+		Confidence: report.ConfidenceHigh,
+		Lost:       []report.Interval{lost},
+		Occ: rule.Occurrence{
+			Start: lost.From,
+			End:   lost.To,
+			Cost:  report.Cost{Expected: wait, High: wait},
+			Proof: []rule.Evidence{
+				rule.Shows(x.Start(), report.SideClient, sentMeanwhile),
+				rule.Shows(a.Response.End, report.SideServer, slowResponseEnds, rule.Ns(wait)),
+				rule.Shows(x.Response.Start, report.SideServer, heldResponse),
 			},
 		},
-	)
+	})
 }
 
 // reportUnsolicited reports a response without a request.
 func reportUnsolicited(p *rule.Pass) {
 	c, x := p.Conn, p.Exchange
-	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
-	const requestTimeout = 408
-	if c.MidStream || x.Response == nil || ledger.BeforeSeen(c, x.Response.Start) ||
-		x.Status == 0 || x.Status == requestTimeout || !ledger.Whole(c) || len(c.Caveats) > 0 ||
-		c.Half[reassembly.FromClient].Bytes == 0 {
+	if !unasked(c, x) {
 		return
 	}
-	out := []report.Evidence{
-		rule.At(x.Response.Start, "response", report.SideServer,
-			fmt.Sprintf("status %d, and no request is unanswered", x.Status)),
+	start := x.Response.Start
+	var proof []rule.Evidence
+	if latest := p.State.Ending.Latest; ledger.Seen(latest) && latest.Time < start.Time {
+		proof = append(proof, rule.Shows(latest, report.SideServer, lastAsked))
 	}
-	if ledger.Seen(p.State.Ending.Latest) && p.State.Ending.Latest.Time < x.Response.Start.Time {
-		out = append(
-			[]report.Evidence{
-				rule.At(p.State.Ending.Latest, "last response", report.SideServer,
-					"answers the last request"),
-			},
-			out...)
-	}
-	p.Report(
-		rule.Claim{
-			Rule:        "pipelining",
-			Cause:       "unsolicited-response",
-			Confidence:  report.ConfidenceHigh,
-			Correctness: true,
-			Most:        rule.AtMost(report.High),
-			Occ: rule.Occurrence{
-				Start:    x.Response.Start.Time,
-				End:      x.Response.End.Time,
-				Evidence: out,
-			},
+	proof = append(proof, rule.Shows(start, report.SideServer, unaskedResponse, int64(x.Status)))
+	p.Report(rule.Claim{
+		Rule:        pipeliningRule,
+		Cause:       "unsolicited-response",
+		Confidence:  report.ConfidenceHigh,
+		Correctness: true,
+		Most:        rule.AtMost(report.High),
+		Occ: rule.Occurrence{
+			Start: start.Time,
+			End:   x.Response.End.Time,
+			Proof: proof,
 		},
-	)
+	})
+}
+
+// unasked reports whether the response of x, which has no request, surely answers none: the capture
+// shows all of the connection.
+func unasked(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
+	const requestTimeout = 408
+	if x.Response == nil || x.Status == 0 || x.Status == requestTimeout {
+		return false
+	}
+	return !c.MidStream && !ledger.BeforeSeen(c, x.Response.Start) && ledger.Whole(c) &&
+		len(c.Caveats) == 0 && c.Half[reassembly.FromClient].Bytes > 0
 }
 
 // lostPipeline: the server closed while pipelined requests were unanswered.
@@ -283,26 +272,24 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	if !ok || v.x.Turn || !v.answerless() || !v.e.Piped && v.e.Unanswered < 2 {
 		return false
 	}
-	cause := "lost-responses"
+	cause, ends := "lost-responses", finEnds
 	if ledger.Seen(v.e.Announced.At) && v.e.Announced.By == reassembly.FromServer {
 		cause = "early-close"
 	}
-	v.be("pipelining", cause, report.ConfidenceHigh)
-	v.until(closed.Time)
-	v.claim.Text = fmt.Sprintf("%s got no response.", rule.Count(uint64(v.e.Unanswered), "request"))
-	var out []report.Evidence
-	if ledger.Seen(v.e.Prior) {
-		out = append(out,
-			rule.At(v.e.Prior, "last response", report.SideServer, "nothing after it was answered"))
+	if reset {
+		ends = resetEnds
 	}
-	out = append(
-		out,
-		rule.At(v.x.Request.Start, "unanswered request", report.SideClient,
-			"the first without a response"),
-		rule.At(closed, closeWord(reset), report.SideServer, "ends the connection"),
-	)
-	slices.SortStableFunc(out,
-		func(a, b report.Evidence) int { return cmp.Compare(a.Time, b.Time) })
-	v.claim.Occ.Evidence = out
+	v.be(pipeliningRule, cause, report.ConfidenceHigh)
+	v.until(closed.Time)
+	v.claim.Says = []rule.Said{rule.Say(unansweredCount, int64(v.e.Unanswered))}
+	var proof []rule.Evidence
+	if ledger.Seen(v.e.Prior) {
+		proof = append(proof, rule.Shows(v.e.Prior, report.SideServer, lastAnswered))
+	}
+	proof = append(proof,
+		rule.Shows(v.x.Request.Start, report.SideClient, firstUnanswered),
+		rule.Shows(closed, report.SideServer, ends))
+	sortByTime(proof)
+	v.claim.Occ.Proof = proof
 	return true
 }

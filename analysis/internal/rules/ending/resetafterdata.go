@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -10,8 +9,16 @@ import (
 	"tcpwhy/reassembly"
 )
 
+const (
+	resetAfterDataRule = "reset-after-data"
+	unreadRequestCause = "unread-request-data"
+	clientAbortCause   = "client-abort"
+	injectedCause      = "injected"
+)
+
+// ResetAfterData is the rule about resets that met data.
 var ResetAfterData = &rule.Detector{
-	Name:  "reset-after-data",
+	Name:  resetAfterDataRule,
 	Rests: rule.Content,
 	Title: "a reset destroyed or endangered data",
 	Doc: `What happens
@@ -46,7 +53,7 @@ Octets in danger may have been read in time: packets do not show when a program 
 fails while sending often never reads the response at all.`,
 	Causes: []report.Cause{
 		{
-			Code:  "unread-request-data",
+			Code:  unreadRequestCause,
 			Title: "server closed with the request unread, so its answer was reset",
 			Side:  report.SideServer,
 			Message: "The server answered and closed while the client was still sending its " +
@@ -91,7 +98,7 @@ fails while sending often never reads the response at all.`,
 			},
 		},
 		{
-			Code:    "client-abort",
+			Code:    clientAbortCause,
 			Title:   "client gave up before it had a response",
 			Side:    report.SideClient,
 			Message: "The client closed or reset the connection before the response was complete.",
@@ -119,7 +126,7 @@ fails while sending often never reads the response at all.`,
 			},
 		},
 		{
-			Code:  "injected",
+			Code:  injectedCause,
 			Title: "reset that neither end sent",
 			Side:  report.SideNetwork,
 			Message: "A RST with another TTL than its sender's segments ended the connection: a " +
@@ -160,11 +167,12 @@ fails while sending often never reads the response at all.`,
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 	Closed:     runReset,
+	Vocabulary: words,
 }
 
 // runReset looks at the RST that ended the connection, if one did.
 func runReset(p *rule.Pass) {
-	reportFate(p, "reset-after-data")
+	reportFate(p, resetAfterDataRule)
 	if cl, ok := abandoned(p); ok {
 		p.Report(cl)
 		return
@@ -175,18 +183,18 @@ func runReset(p *rule.Pass) {
 		c.State == reassembly.Refused || !ledger.Asks(c) || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
-	cause := resetCause(c, &p.State.Connection, x, dir)
+	cause := resetCause(&p.State.Connection, x, dir)
 	if cause == "" {
 		return
 	}
 	cl := rule.Claim{
-		Rule:        "reset-after-data",
+		Rule:        resetAfterDataRule,
 		Cause:       cause,
 		Index:       x.Index,
 		Confidence:  report.ConfidenceHigh,
 		Correctness: true,
+		Occ:         rule.Occurrence{Start: x.Start().Time},
 	}
-	cl.Occ = rule.Occurrence{Start: x.Start().Time}
 	describeReset(&p.State.Connection, &cl, x, dir)
 	p.Report(cl)
 }
@@ -198,13 +206,13 @@ func (v *verdictOnEnd) reset() bool {
 	if !ok || unsureOfEnd(v.c, v.x) || v.x.Start().Time > rst && !v.crossed(rst) {
 		return false
 	}
-	cause := resetCause(v.c, &v.p.State.Connection, v.x, dir)
+	cause := resetCause(&v.p.State.Connection, v.x, dir)
 	if cause == "" {
 		return false
 	}
-	v.be("reset-after-data", cause, report.ConfidenceHigh)
+	v.be(resetAfterDataRule, cause, report.ConfidenceHigh)
 	v.until(max(rst, v.claim.Occ.End))
-	if cause == "client-abort" {
+	if cause == clientAbortCause {
 		v.claim.Correctness, v.claim.Unsafe, v.claim.Failure = false, false, nil
 		v.claim.Occ.Cost = report.Cost{} // the client no longer wanted it
 	}
@@ -235,44 +243,41 @@ func unsureOfEnd(c *reassembly.Conn, x *reassembly.Exchange) bool {
 // crossed reports whether the request was on its way, or sent before a program could notice, when
 // the server's RST of the given moment passed.
 func (v *verdictOnEnd) crossed(rst time.Duration) bool {
-	late, _ := v.knew(rst)
-	return v.x.Response == nil && late <= v.c.RTTMin()+reactionTime
+	return v.x.Response == nil && v.lateFor(rst) <= v.c.RTTMin()+reactionTime
 }
 
 // describeReset fills in what does not depend on who is to blame.
 func describeReset(s *ledger.Connection, cl *rule.Claim, x *reassembly.Exchange,
 	dir reassembly.Dir) {
 	rst := s.Conn.Half[dir].Rst
-	lost, risk := endangered(s, x)
-	cl.Text = lossText(lost, risk)
+	cl.Says = []rule.Said{losses(s, x)}
 	cl.Occ.End = max(rst.Time, cl.Occ.Start)
-	cl.Occ.Evidence = resetEvidence(s.Conn, x, dir)
-	if cl.Cause != "unread-request-data" {
+	cl.Occ.Proof = resetProof(s.Conn, x, dir)
+	if cl.Cause != unreadRequestCause {
 		return
 	}
 	cl.Confidence = report.Proven
-	if closedWith(s, x, rst.Time) {
-		cl.Correctness, cl.Unsafe, cl.Failure = false, false, nil
-		cl.Least, cl.Most = report.Info, rule.AtMost(report.Info)
-		cl.Text = "The client had the whole response, and closed before the reset came."
-		return
-	}
-	known := rst.Time - s.Conn.Far(reassembly.FromServer)
-	if m := x.Response; m.Complete &&
-		s.Sender(reassembly.FromServer).AckedBy(known-timeToRead) >= m.To {
-		cl.Correctness, cl.Unsafe, cl.Failure = false, false, nil
-		cl.Least, cl.Most = report.Medium, rule.AtMost(report.Medium)
-		cl.Text = "The client had the whole response for a while when the reset came: only one " +
-			"that reads nothing before it has sent all of its request lost it."
+	switch {
+	case closedWith(s, x, rst.Time):
+		onlyTime(cl, report.Info)
+		cl.Failure, cl.Says = nil, []rule.Said{rule.Say(hadClosedFirst)}
+	case x.Response.Complete && x.Response.To <= s.Sender(reassembly.FromServer).AckedBy(
+		rst.Time-s.Conn.Far(reassembly.FromServer)-timeToRead):
+		onlyTime(cl, report.Medium)
+		cl.Failure, cl.Says = nil, []rule.Said{rule.Say(hadTimeToRead)}
 	}
 }
+
+// leastWay is which part of the least time to a host and back, in percent, is sure to pass: the
+// least that was seen of it is not the least that there can be.
+const leastWay = 90
 
 // closedWith reports whether the client closed with the whole response at hand, before it could
 // know of a RST of the given moment.
 func closedWith(s *ledger.Connection, x *reassembly.Exchange, rst time.Duration) bool {
-	m, up, far := x.Response, &s.Conn.Half[reassembly.FromClient], s.Conn.Far(reassembly.FromClient)
-	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far*9/10 &&
-		up.Fin.Time < rst+far*9/10
+	m, up := x.Response, &s.Conn.Half[reassembly.FromClient]
+	far := s.Conn.Far(reassembly.FromClient) * leastWay / 100
+	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far && up.Fin.Time < rst+far
 }
 
 // timeToRead is how long after its acknowledgment a program that waits for the response has surely
@@ -292,44 +297,50 @@ func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
 }
 
 // resetCause tells the causes apart; "" if the reset did no harm.
-func resetCause(c *reassembly.Conn, s *ledger.Connection, x *reassembly.Exchange,
-	dir reassembly.Dir) string {
+func resetCause(s *ledger.Connection, x *reassembly.Exchange, dir reassembly.Dir) string {
+	c := s.Conn
 	done := x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded
-	answered := x.Response != nil
 	switch {
-	case x.Outcome == reassembly.Incomplete:
-		return ""
-	case foreignReset(c, dir):
-		return "" // neither end's doing
-	case dir == reassembly.FromClient:
-		if done || !answered {
+	case x.Outcome == reassembly.Incomplete || foreignReset(c, dir):
+		return "" // nothing is known to have ended, or it was neither end's doing
+	case dir == reassembly.FromClient || clientLeft(c, x):
+		if done || x.Response == nil {
 			return ""
 		}
-		return "client-abort"
-	case clientLeft(c, x):
-		if done || !answered {
-			return ""
-		}
-		return "client-abort"
+		return clientAbortCause
 	case requestUnread(c, x):
-		return "unread-request-data"
-	case done:
-		// What had not been acknowledged for as long as a retransmission timer would have been sent
-		// again: the capture lacks the acknowledgment.
-		if h := &c.Half[dir]; x.Request != nil && unacked(s) > 0 && h.RstActive &&
-			h.Rst.Time-h.LastData.Time < s.Timeout() {
-			return "linger-zero"
-		}
-		return ""
-	case !answered && x.Index == 0 && c.MidStream && !c.Half[dir].RstActive:
+		return unreadRequestCause
+	case !done:
+		return abortCause(c, x)
+	case x.Request != nil && resetInFlight(s):
+		return "linger-zero"
+	}
+	return ""
+}
+
+// abortCause is the cause of a RST by which the server ended x before it was done; "" if it did no
+// harm.
+func abortCause(c *reassembly.Conn, x *reassembly.Exchange) string {
+	h := &c.Half[reassembly.FromServer]
+	unanswered, later := x.Response == nil, x.Index > 0 || c.MidStream
+	switch {
+	case unanswered && x.Index == 0 && c.MidStream && !h.RstActive:
 		return "" // the socket had gone before: when, and why, the capture does not show
-	case !answered && (x.Index > 0 || c.MidStream) && !c.Half[dir].FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
+	case unanswered && later && !h.FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
 		return "idle-reset"
-	case c.Half[dir].FinSeen && c.Half[dir].Fin.Time <= c.Half[dir].Rst.Time:
+	case h.FinSeen && h.Fin.Time <= h.Rst.Time:
 		// closed in order, before the end or as the request came: the RST answers what came later
 		return ""
 	}
 	return "server-abort"
+}
+
+// resetInFlight reports whether the server's program reset the connection with data on the way.
+// What had not been acknowledged for as long as a retransmission timer would have been sent again:
+// then the capture lacks the acknowledgment.
+func resetInFlight(s *ledger.Connection) bool {
+	h := &s.Conn.Half[reassembly.FromServer]
+	return unacked(s) > 0 && h.RstActive && h.Rst.Time-h.LastData.Time < s.Timeout()
 }
 
 // clientLeft reports whether the client had closed before the server reset: the RST only says that
@@ -370,59 +381,53 @@ func unacked(s *ledger.Connection) int64 {
 	return max(0, server.SentTo()-server.AckedBy(h.Rst.Time-c.Far(reassembly.FromServer)))
 }
 
-// endangered is how many octets of the response certainly never arrived, and how many may not have
+// losses says how many octets of the response certainly never arrived; else how many may not have
 // been read.
-func endangered(s *ledger.Connection, x *reassembly.Exchange) (lost, risk int64) {
-	if x.Response == nil {
-		return 0, 0
-	}
+func losses(s *ledger.Connection, x *reassembly.Exchange) rule.Said {
 	m := x.Response
+	if m == nil {
+		return rule.Said{}
+	}
 	if m.Framing == reassembly.ByLength && m.BodyBytes < m.Length {
-		lost = m.Length - m.BodyBytes
+		return rule.Say(octetsLost, m.Length-m.BodyBytes)
 	}
-	return lost, min(unacked(s), m.HeaderBytes+m.BodyBytes)
+	if risk := min(unacked(s), m.HeaderBytes+m.BodyBytes); risk > 0 {
+		return rule.Say(octetsEndangered, risk)
+	}
+	return rule.Said{}
 }
 
-// lossText says what was lost.
-func lossText(lost, risk int64) string {
-	switch {
-	case lost > 0:
-		return fmt.Sprintf("%d octets of the response never came.", lost)
-	case risk > 0:
-		return fmt.Sprintf(
-			"%d octets of the response were not acknowledged when the reset was sent.", risk)
-	}
-	return ""
-}
-
-// resetEvidence shows the request, the response so far, and the RST.
-func resetEvidence(c *reassembly.Conn, x *reassembly.Exchange,
-	dir reassembly.Dir) []report.Evidence {
-	var out []report.Evidence
+// resetProof shows the request, the response so far, and the RST.
+func resetProof(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Dir) []rule.Evidence {
+	var out []rule.Evidence
 	if m := x.Request; m != nil {
-		text := "begins"
+		begin := rule.Shows(m.Start, report.SideClient, requestBegins)
 		if m.Length >= 0 && !x.Turn {
-			text = fmt.Sprintf("%d octets announced, %d sent before the end", m.Length, m.BodyBytes)
+			begin = rule.Shows(m.Start, report.SideClient, announcedRequest, m.Length, m.BodyBytes)
 		}
-		out = append(out, rule.At(m.Start, "request", report.SideClient, text))
+		out = append(out, begin)
 	}
 	if m := x.Response; m != nil {
-		text := fmt.Sprintf("%d octets of body", m.BodyBytes)
+		end := rule.Shows(m.End, report.SideServer, bodyReceived, m.BodyBytes)
 		if m.Length >= 0 && !x.Turn {
-			text = fmt.Sprintf("%d of %d octets of body", m.BodyBytes, m.Length)
+			end = rule.Shows(m.End, report.SideServer, bodyPart, m.BodyBytes, m.Length)
 		}
-		out = append(out, rule.At(m.End, "response", report.SideServer, text))
+		out = append(out, end)
 	}
 	if h := &c.Half[dir]; h.FinSeen && h.Fin.Time <= h.Rst.Time {
-		out = append(out, rule.At(h.Fin, "FIN", rule.SideOf(dir), "closes"))
+		out = append(out, rule.Shows(h.Fin, rule.SideOf(dir), finBeforeReset))
 	}
-	kind := "answers a segment for a closed socket"
+	return append(out, resetItself(c, dir))
+}
+
+// resetItself shows the RST, with what it tells of who sent it, and why.
+func resetItself(c *reassembly.Conn, dir reassembly.Dir) rule.Evidence {
+	h, side := &c.Half[dir], rule.SideOf(dir)
 	switch {
 	case foreignReset(c, dir):
-		kind = fmt.Sprintf("TTL %d, where its sender's segments have %d", c.Half[dir].RstTTL,
-			c.Half[dir].TTLMax)
-	case c.Half[dir].RstActive:
-		kind = "with ACK: the program aborted the connection"
+		return rule.Shows(h.Rst, side, otherTTL, int64(h.RstTTL), int64(h.TTLMax))
+	case h.RstActive:
+		return rule.Shows(h.Rst, side, resetOfProgram)
 	}
-	return append(out, rule.At(c.Half[dir].Rst, "RST", rule.SideOf(dir), kind))
+	return rule.Shows(h.Rst, side, resetOfClosedSocket)
 }

@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -16,12 +15,19 @@ const (
 	// serialWorth is the least saving worth a note. Ordinary clients ask for one thing after
 	// another; it matters when it breaks the flow of thought, at a second (Miller 1968, Nielsen
 	// 1993).
-	serialWorth  = time.Second
-	serialTarget = 256 // targets remembered of a run
+	serialWorth = time.Second
+	// serialPause is what a program takes at most between a response and its next request, if it
+	// has nothing else to do; or such a part of the round trip, by which that may vary.
+	serialPause      = 5 * time.Millisecond
+	serialPauseParts = 10
+	serialTargets    = 256 // targets remembered of a run
 )
 
+const serialRequestsRule = "serial-requests"
+
+// SerialRequests is the rule about requests that were sent one after the other.
 var SerialRequests = &rule.Detector{
-	Name:  "serial-requests",
+	Name:  serialRequestsRule,
 	Rests: rule.Content,
 	Title: "requests one after the other, a round trip each",
 	Doc: `What happens
@@ -62,6 +68,7 @@ info.`,
 	References: []string{"RFC 9113 section 5", "RFC 9112 section 9.4"},
 	Exchange:   runSerial,
 	Closed:     endSerial,
+	Vocabulary: words,
 }
 
 var serialOf rule.StateKey[serialRun]
@@ -81,31 +88,43 @@ type serialRun struct {
 // runSerial extends the run by an exchange, or ends it.
 func runSerial(p *rule.Pass) {
 	x, r := p.Exchange, serialOf.Of(p)
-	safe := x.Method == "GET" || x.Method == "HEAD"
-	if x.Turn || !safe || x.Outcome != reassembly.Complete || p.Draft == nil ||
-		p.Draft.Ahead != nil || p.Conn.RTTMin() < serialRTT || x.Request == nil ||
-		x.Response == nil || x.Response.Framing == reassembly.ByClose {
+	if !couldBeParallel(p) {
 		r.end(p)
 		return
 	}
-	// Where the capture is not at the client, its next request comes later by the way to it and
-	// back.
-	gap := x.Request.Start.Time - r.last.Time - p.Conn.Far(reassembly.FromClient)
-	if r.n > 0 &&
-		(x.Index != r.index+1 || gap > max(5*time.Millisecond, p.Conn.RTTMin()/10) || r.opening == x.Target || r.targets[x.Target]) {
+	if r.n > 0 && !r.goesOn(p.Conn, x) {
 		r.end(p)
 	}
-	if r.n == 0 {
+	switch r.n {
+	case 0:
 		r.first, r.firstNumber, r.opening = x.Start(), x.Index, x.Target
-	}
-	if r.n == 1 {
+	case 1:
 		r.second, r.targets = x.Start(), map[string]bool{}
 	}
 	r.n++
 	r.index, r.last = x.Index, x.End()
-	if r.n > 1 && len(r.targets) < serialTarget {
+	if r.n > 1 && len(r.targets) < serialTargets {
 		r.targets[x.Target] = true
 	}
+}
+
+// couldBeParallel reports whether the exchange of the pass is one that its client could have had at
+// the same time as others: a safe request that was answered, over a way that takes time.
+func couldBeParallel(p *rule.Pass) bool {
+	x := p.Exchange
+	safe := x.Method == "GET" || x.Method == "HEAD"
+	return safe && !x.Turn && x.Outcome == reassembly.Complete && p.Draft != nil &&
+		p.Draft.Ahead == nil && p.Conn.RTTMin() >= serialRTT && x.Request != nil &&
+		x.Response != nil && x.Response.Framing != reassembly.ByClose
+}
+
+// goesOn reports whether x is the next exchange of the run: for something else, and at once.
+func (r *serialRun) goesOn(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	// Where the capture is not at the client, its next request comes later by the way to it and
+	// back.
+	gap := x.Request.Start.Time - r.last.Time - c.Far(reassembly.FromClient)
+	return x.Index == r.index+1 && gap <= max(serialPause, c.RTTMin()/serialPauseParts) &&
+		r.opening != x.Target && !r.targets[x.Target]
 }
 
 // endSerial ends the run of a connection that is over.
@@ -121,30 +140,27 @@ func (r *serialRun) end(p *rule.Pass) {
 	*r = serialRun{}
 	rtt := p.Conn.RTTMin()
 	all := time.Duration(run.n-1) * rtt
+	half := all / 2 // some of the requests will have depended on a response
 	took := run.last.Time - run.first.Time
-	if run.n < serialLeast || all/2 < serialWorth || 2*time.Duration(run.n)*rtt < took {
+	if run.n < serialLeast || half < serialWorth || 2*time.Duration(run.n)*rtt < took {
 		return
 	}
-	c := rule.Claim{
-		Rule:       "serial-requests",
+	p.State.Claims = append(p.State.Claims, rule.Claim{
+		Rule:       serialRequestsRule,
 		Confidence: report.ConfidenceLow,
 		Most:       rule.AtMost(report.Info),
 		Index:      run.firstNumber,
-		Text:       fmt.Sprintf("%d requests, a round trip of %s each.", run.n, rule.Millis(rtt)),
+		Says:       []rule.Said{rule.Say(roundTripEach, int64(run.n), rule.Ns(rtt))},
 		Occ: rule.Occurrence{
 			Connection: p.Conn.ID,
 			Start:      run.first.Time,
 			End:        run.last.Time,
-			Cost:       report.Cost{Low: 0, Expected: all / 2, High: min(all, took)},
-			Evidence: []report.Evidence{
-				rule.At(run.first, "first request", report.SideClient, "begins the run"),
-				rule.At(run.second, "second request", report.SideClient,
-					"sent as soon as the response before was complete"),
-				rule.At(run.last, "last response", report.SideServer,
-					fmt.Sprintf("ends the run of %d", run.n)),
+			Cost:       report.Cost{Low: 0, Expected: min(half, took), High: min(all, took)},
+			Proof: []rule.Evidence{
+				rule.Shows(run.first, report.SideClient, runBegins),
+				rule.Shows(run.second, report.SideClient, sentAtOnce),
+				rule.Shows(run.last, report.SideServer, runEnds, int64(run.n)),
 			},
 		},
-	}
-	c.Occ.Cost.Expected = min(c.Occ.Cost.Expected, c.Occ.Cost.High)
-	p.State.Claims = append(p.State.Claims, c)
+	})
 }

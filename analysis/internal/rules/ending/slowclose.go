@@ -1,7 +1,6 @@
 package ending
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -10,8 +9,11 @@ import (
 	"tcpwhy/reassembly"
 )
 
+const slowCloseRule = "slow-close"
+
+// SlowClose is the rule about responses whose end is the close, where that came late.
 var SlowClose = &rule.Detector{
-	Name:  "slow-close",
+	Name:  slowCloseRule,
 	Rests: rule.Content,
 	Title: "response ended only by a late close",
 	Doc: `What happens
@@ -48,45 +50,58 @@ from afar, a FIN that was lost and repeated by a timer looks alike.`,
 	},
 	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
 	Exchange:   runSlowClose,
+	Vocabulary: words,
 }
+
+// repeatedFIN is from which part of the server's retransmission timeout on, in percent, a FIN may
+// be the repetition of one that was lost: the timeout is reckoned from round trips, and may be
+// shorter.
+const repeatedFIN = 90
 
 func runSlowClose(p *rule.Pass) {
 	c, x := p.Conn, p.Exchange
-	down := &c.Half[reassembly.FromServer]
-	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil ||
-		x.Response.Framing != reassembly.ByClose ||
-		x.Response.Facts&(reassembly.EventStream|reassembly.HasGap|reassembly.Resynced|reassembly.BadHeader|reassembly.BadChunk) != 0 ||
-		x.Status == 0 || !ledger.Whole(c) || !down.FinSeen ||
-		c.FirstClose != reassembly.FromServer || c.ClosedByRST ||
-		c.Protocol != reassembly.ProtoHTTP1 {
+	if !endedByClose(c, x) {
 		return
 	}
-	end, late := x.Response.End, down.Fin.Time-x.Response.End.Time
-	if late < max(ledger.Noticeable, c.RTTMin()) || down.FinSeq > x.Response.To ||
-		pausedLike(p, late) || heldClose(p) {
+	end, fin := x.Response.End, c.Half[reassembly.FromServer].Fin
+	late := fin.Time - end.Time
+	if late < max(ledger.Noticeable, c.RTTMin()) || pausedLike(p, late) || heldClose(p) {
 		return
 	}
 	sure := report.ConfidenceHigh
-	if c.Far(reassembly.FromServer) >= time.Millisecond && late >= p.State.Timeout()*9/10 {
+	if c.Far(reassembly.FromServer) >= time.Millisecond &&
+		late >= p.State.Timeout()*repeatedFIN/100 {
 		sure = report.ConfidenceMedium // another FIN before it may have been lost on the way here
 	}
-	p.Report(
-		rule.Claim{
-			Rule:       "slow-close",
-			Confidence: sure,
-			Lost:       []report.Interval{{From: end.Time, To: down.Fin.Time}},
-			Occ: rule.Occurrence{
-				Start: end.Time,
-				End:   down.Fin.Time,
-				Cost:  report.Cost{Low: late, Expected: late, High: late},
-				Evidence: []report.Evidence{
-					rule.At(end, "last octet", report.SideServer,
-						fmt.Sprintf("%d octets of body, of unknown length", x.Response.BodyBytes)),
-					rule.At(down.Fin, "FIN", report.SideServer,
-						fmt.Sprintf("ends the response, %s later", rule.Seconds(late)))},
+	p.Report(rule.Claim{
+		Rule:       slowCloseRule,
+		Confidence: sure,
+		Lost:       []report.Interval{{From: end.Time, To: fin.Time}},
+		Occ: rule.Occurrence{
+			Start: end.Time,
+			End:   fin.Time,
+			Cost:  report.Cost{Low: late, Expected: late, High: late},
+			Proof: []rule.Evidence{
+				rule.Shows(end, report.SideServer, endOfUnknown, x.Response.BodyBytes),
+				rule.Shows(fin, report.SideServer, lateFIN, rule.Ns(late)),
 			},
 		},
-	)
+	})
+}
+
+// endedByClose reports whether the response to x has no length of its own, is no stream of events,
+// and was ended by the server's FIN behind its last octet.
+func endedByClose(c *reassembly.Conn, x *reassembly.Exchange) bool {
+	const unfit = reassembly.EventStream | reassembly.HasGap | reassembly.Resynced |
+		reassembly.BadHeader | reassembly.BadChunk
+	down := &c.Half[reassembly.FromServer]
+	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Status == 0 ||
+		x.Response.Framing != reassembly.ByClose || x.Response.Facts&unfit != 0 {
+		return false
+	}
+	return ledger.Whole(c) && down.FinSeen && down.FinSeq <= x.Response.To &&
+		c.FirstClose == reassembly.FromServer && !c.ClosedByRST &&
+		c.Protocol == reassembly.ProtoHTTP1
 }
 
 // heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held

@@ -1,15 +1,17 @@
 package ending
 
 import (
-	"fmt"
-
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
+const truncatedResponseRule = "truncated-response"
+
+// TruncatedResponse is the rule about responses that the server ended in order, but too early.
 var TruncatedResponse = &rule.Detector{
-	Name:  "truncated-response",
+	Name:  truncatedResponseRule,
 	Rests: rule.Content,
 	Title: "response ended before it was complete",
 	Doc: `What happens
@@ -64,7 +66,8 @@ that its content never has.`,
 		},
 	},
 	References: []string{"RFC 9112 section 8", "RFC 9112 section 6.3", "RFC 8446 section 6.1"},
-	Closed:     func(p *rule.Pass) { reportFate(p, "truncated-response") },
+	Closed:     func(p *rule.Pass) { reportFate(p, truncatedResponseRule) },
+	Vocabulary: words,
 }
 
 func truncationRemedies() []report.Remedy {
@@ -83,41 +86,63 @@ func truncationRemedies() []report.Remedy {
 	}
 }
 
+// truncated: the server closed in order before the end of the response.
+func (v *verdictOnEnd) truncated() bool {
+	const unsureLength = reassembly.Resynced | reassembly.LengthConflict |
+		reassembly.LengthAndChunked
+	x, m := v.x, v.x.Response
+	if x.Outcome != reassembly.Truncated || m == nil || m.Facts&unsureLength != 0 {
+		return false
+	}
+	cause, lack := truncation(v.c, x)
+	if cause == "" {
+		return false
+	}
+	down, sure := &v.c.Half[reassembly.FromServer], report.Proven
+	if down.Missing > 0 || m.Facts.Has(reassembly.HasGap) {
+		sure = report.ConfidenceMedium
+	}
+	v.be(truncatedResponseRule, cause, sure)
+	v.claim.Unsafe = !x.Turn && !ledger.Idempotent(x.Method)
+	v.claim.Says = []rule.Said{lack}
+	v.claim.Occ.Proof = truncationProof(v.c, x)
+	v.until(down.Fin.Time)
+	return true
+}
+
 // truncation is the cause, and what is missing; no cause if nothing says that something is.
-func truncation(c *reassembly.Conn, x *reassembly.Exchange) (cause, text string) {
+func truncation(c *reassembly.Conn, x *reassembly.Exchange) (cause string, lack rule.Said) {
 	m := x.Response
 	switch {
 	case x.Turn && c.TLS != nil:
-		return "tls-close", "The last record is not complete."
+		return "tls-close", rule.Say(lastRecordCut)
 	case x.Turn:
-		return "", ""
+		return "", rule.Said{}
 	case x.Request == nil || m.Facts&(reassembly.HeaderTooLong|reassembly.BadChunk) != 0:
-		return "", ""
+		return "", rule.Said{}
 	case m.HeaderBytes == 0 && m.HeaderEnd.Frame == 0:
-		return "stream", "The header of the response is not complete."
+		return "stream", rule.Say(headerCut)
 	case m.Framing == reassembly.ByLength && m.BodyBytes < m.Length:
-		return "content-length", fmt.Sprintf("%d of %d octets came, then FIN.", m.BodyBytes,
-			m.Length)
+		return "content-length", rule.Say(shortOfLength, m.BodyBytes, m.Length)
 	case m.Framing == reassembly.ByChunks && !m.Facts.Has(reassembly.HasGap):
-		return "chunked", fmt.Sprintf("%d octets came, then FIN, and no last chunk.", m.BodyBytes)
+		return "chunked", rule.Say(lastChunkMissing, m.BodyBytes)
 	}
-	return "", ""
+	return "", rule.Said{}
 }
 
-// truncationEvidence shows the request, what was announced, the last octet and the FIN.
-func truncationEvidence(c *reassembly.Conn, x *reassembly.Exchange) []report.Evidence {
+// truncationProof shows the request, what was announced, the last octet and the FIN.
+func truncationProof(c *reassembly.Conn, x *reassembly.Exchange) []rule.Evidence {
 	m := x.Response
-	head := "the response begins"
+	head := rule.Shows(m.Start, report.SideServer, responseBegins)
 	if m.Framing == reassembly.ByLength && !x.Turn {
-		head = fmt.Sprintf("Content-Length: %d", m.Length)
+		head = rule.Shows(m.Start, report.SideServer, lengthAnnounced, m.Length)
 	} else if m.Framing == reassembly.ByChunks {
-		head = "Transfer-Encoding: chunked"
+		head = rule.Shows(m.Start, report.SideServer, chunksAnnounced)
 	}
-	return []report.Evidence{
-		rule.At(x.Start(), "request", report.SideClient, "begins"),
-		rule.At(m.Start, "header", report.SideServer, head),
-		rule.At(m.End, "last octet", report.SideServer,
-			fmt.Sprintf("%d octets of body so far", m.BodyBytes)),
-		rule.At(c.Half[reassembly.FromServer].Fin, "FIN", report.SideServer, "closes, in order"),
+	return []rule.Evidence{
+		rule.Shows(x.Start(), report.SideClient, requestBegins),
+		head,
+		rule.Shows(m.End, report.SideServer, bodyUntilFIN, m.BodyBytes),
+		rule.Shows(c.Half[reassembly.FromServer].Fin, report.SideServer, finInOrder),
 	}
 }

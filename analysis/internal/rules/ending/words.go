@@ -1,0 +1,328 @@
+package ending
+
+import "tcpwhy/analysis/internal/rule"
+
+// What the rules of this room say, by number.
+const (
+	_ rule.WordsID = iota
+
+	// of several rules
+	requestBegins
+	connectionIdle
+	otherTTL
+
+	// of reset-after-data
+	announcedRequest
+	bodyReceived
+	bodyPart
+	finBeforeReset
+	resetOfClosedSocket
+	resetOfProgram
+	octetsLost
+	octetsEndangered
+	hadClosedFirst
+	hadTimeToRead
+
+	// of its cause injected
+	senderWentOn
+	injectedTTL
+	injectedTTLAndID
+
+	// of its cause client-abort
+	leftUnanswered
+	requestEnds
+	finWhileWaiting
+	responseTooLate
+	resetByListener
+
+	// of keepalive-race
+	repeatable
+	repeatableUnknown
+	notIdempotent
+	finBeforeRequest
+	sentBeforeClose
+	sentAfterClose
+	socketGone
+	idleTimeoutIs
+	nearMisses
+
+	// of truncated-response
+	lastRecordCut
+	headerCut
+	shortOfLength
+	lastChunkMissing
+	responseBegins
+	lengthAnnounced
+	chunksAnnounced
+	bodyUntilFIN
+	finInOrder
+
+	// of half-close
+	finOfServer
+	closeLater
+	requestComplete
+	finOfClient
+	closedUnanswered
+	shortRequest
+	openChunks
+	endlessRequest
+	shortRequestEnds
+	openChunksEnd
+	endlessRequestEnds
+	closeAfterSilence
+
+	// of header-misuse
+	proxySends
+	sideSends
+	proxyConnection
+	upgradeUnnamed
+	proxyFieldsInRequest
+	proxyFieldsInResponse
+	keepAliveInRequest
+	keepAliveInResponse
+	lengthAndChunksInRequest
+	lengthAndChunksInResponse
+	lengthsDifferInRequest
+	lengthsDifferInResponse
+	lengthTwiceInRequest
+	lengthTwiceInResponse
+	oddCodingInRequest
+	oddCodingInResponse
+	answeredNevertheless
+	notAnswered
+	closeAnnounced
+	requestAfterNotice
+	firstResponse
+	nextHangs
+	finAfterHang
+	resetAfterHang
+	responseSaysClose
+	closedLate
+
+	// of pipelining
+	unsafeRequest
+	sentBeforeResult
+	resultOnlyHere
+	sentMeanwhile
+	slowResponseEnds
+	heldResponse
+	unaskedResponse
+	lastAsked
+	unansweredCount
+	lastAnswered
+	firstUnanswered
+	finEnds
+	resetEnds
+
+	// of idle-drop
+	keepAlivesInVain
+	noKeepAlives
+	sentAfterIdleness
+	resetOfBox
+	resetOfStranger
+	repeatedInVain
+
+	// of slow-close
+	endOfUnknown
+	lateFIN
+
+	// of expect-continue
+	bodyAnnounced
+	bodyLate
+	answerLate
+
+	// of serial-requests
+	roundTripEach
+	runBegins
+	sentAtOnce
+	runEnds
+)
+
+// words is the vocabulary of the rules of this room.
+var words = []rule.Words{
+	requestBegins:  {Role: "request", Text: "begins"},
+	connectionIdle: {Role: "last response", Text: "the connection becomes idle"},
+	otherTTL:       {Role: "RST", Text: "TTL {n}, where its sender's segments have {n}"},
+
+	announcedRequest: {
+		Role: "request", Text: "{octets} announced, {n} sent before the end",
+	},
+	bodyReceived:        {Role: "response", Text: "{octets} of body"},
+	bodyPart:            {Role: "response", Text: "{n} of {octets} of body"},
+	finBeforeReset:      {Role: "FIN", Text: "closes"},
+	resetOfClosedSocket: {Role: "RST", Text: "answers a segment for a closed socket"},
+	resetOfProgram:      {Role: "RST", Text: "with ACK: the program aborted the connection"},
+	octetsLost:          {Text: "{octets} of the response never came."},
+	octetsEndangered: {
+		Text: "{octets} of the response were not acknowledged when the reset was sent.",
+	},
+	hadClosedFirst: {
+		Text: "The client had the whole response, and closed before the reset came.",
+	},
+	hadTimeToRead: {
+		Text: "The client had the whole response for a while when the reset came: only one that " +
+			"reads nothing before it has sent all of its request lost it.",
+	},
+
+	senderWentOn: {Text: "Its sender went on as if it had not sent it."},
+	injectedTTL:  {Text: "Its TTL is {n}, that of its sender's segments {n}."},
+	injectedTTLAndID: {
+		Text: "Its TTL is {n}, that of its sender's segments {n}; its IP identification is {n}, " +
+			"where its sender had counted up to {n}.",
+	},
+
+	leftUnanswered: {
+		Text: "The client closed the connection {s} after its request, before any response came.",
+	},
+	requestEnds:     {Role: "request", Text: "its last octet"},
+	finWhileWaiting: {Role: "FIN", Text: "closes, {s} after the request"},
+	responseTooLate: {Role: "response", Text: "comes too late"},
+	resetByListener: {Role: "RST", Text: "nobody listens any more"},
+
+	repeatable:        {Text: "The request could be repeated safely."},
+	repeatableUnknown: {Text: "Whether it can be repeated safely is not visible."},
+	notIdempotent: {
+		Text: "{text} is not idempotent: a client may not repeat it by itself.",
+	},
+	finBeforeRequest: {
+		Role: "FIN", Text: "the server closes; it has not received the request",
+	},
+	sentBeforeClose: {
+		Role: "request",
+		Text: "sent after {s} of idleness, {s} before the close could reach the client",
+	},
+	sentAfterClose: {
+		Role: "request",
+		Text: "sent after {s} of idleness, {s} after the close had reached the client",
+	},
+	socketGone: {Role: "RST", Text: "the socket is gone: nobody reads the request"},
+	idleTimeoutIs: {
+		Text: "The server closes connections that are idle for {s} ({n} times): a client must " +
+			"give them up before.",
+	},
+	nearMisses: {Text: "Requests came within a tenth of that time {n} times."},
+
+	lastRecordCut:    {Text: "The last record is not complete."},
+	headerCut:        {Text: "The header of the response is not complete."},
+	shortOfLength:    {Text: "{n} of {octets} came, then FIN."},
+	lastChunkMissing: {Text: "{octets} came, then FIN, and no last chunk."},
+	responseBegins:   {Role: "header", Text: "the response begins"},
+	lengthAnnounced:  {Role: "header", Text: "Content-Length: {n}"},
+	chunksAnnounced:  {Role: "header", Text: "Transfer-Encoding: chunked"},
+	bodyUntilFIN:     {Role: "last octet", Text: "{octets} of body so far"},
+	finInOrder:       {Role: "FIN", Text: "closes, in order"},
+
+	finOfServer:     {Role: "FIN", Text: "the server closes"},
+	closeLater:      {Role: "close", Text: "{s} later"},
+	requestComplete: {Role: "end of request", Text: "nothing is missing"},
+	finOfClient: {
+		Role: "client's FIN", Text: "closes its direction; the other stays open",
+	},
+	closedUnanswered: {
+		Role: "server's close", Text: "closes without an answer, {s} later",
+	},
+	shortRequest:       {Text: "{n} of {n} announced octets were sent."},
+	openChunks:         {Text: "The last chunk was not sent."},
+	endlessRequest:     {Text: "Only a close could end the request."},
+	shortRequestEnds:   {Role: "last octet", Text: "{n} of {n} announced octets were sent."},
+	openChunksEnd:      {Role: "last octet", Text: "The last chunk was not sent."},
+	endlessRequestEnds: {Role: "last octet", Text: "Only a close could end the request."},
+	closeAfterSilence:  {Role: "close", Text: "after {s} in which nobody sent anything"},
+
+	proxySends: {Text: "A proxy on the side of the {side} sends it."},
+	sideSends:  {Text: "The {side} sends it."},
+	proxyConnection: {
+		Role: "request header", Text: "Proxy-Connection, and a target that begins with /",
+	},
+	upgradeUnnamed: {
+		Role: "request header", Text: "Upgrade, and Connection does not name it",
+	},
+	proxyFieldsInRequest: {
+		Role: "request header", Text: "Connection names Proxy-*, which is another hop's",
+	},
+	proxyFieldsInResponse: {
+		Role: "response header", Text: "Connection names Proxy-*, which is another hop's",
+	},
+	keepAliveInRequest: {
+		Role: "request header", Text: "Keep-Alive, and Connection does not name it",
+	},
+	keepAliveInResponse: {
+		Role: "response header", Text: "Keep-Alive, and Connection does not name it",
+	},
+	lengthAndChunksInRequest: {
+		Role: "request header", Text: "Content-Length and Transfer-Encoding",
+	},
+	lengthAndChunksInResponse: {
+		Role: "response header", Text: "Content-Length and Transfer-Encoding",
+	},
+	lengthsDifferInRequest: {
+		Role: "request header", Text: "Content-Length that contradicts itself",
+	},
+	lengthsDifferInResponse: {
+		Role: "response header", Text: "Content-Length that contradicts itself",
+	},
+	lengthTwiceInRequest: {
+		Role: "request header", Text: "the same Content-Length more than once",
+	},
+	lengthTwiceInResponse: {
+		Role: "response header", Text: "the same Content-Length more than once",
+	},
+	oddCodingInRequest: {
+		Role: "request header", Text: "Transfer-Encoding that does not end in chunked once",
+	},
+	oddCodingInResponse: {
+		Role: "response header", Text: "Transfer-Encoding that does not end in chunked once",
+	},
+	answeredNevertheless: {Text: "It was answered all the same."},
+	notAnswered:          {Text: "It got no response."},
+	closeAnnounced:       {Role: "close announced", Text: "Connection: close in this exchange"},
+	requestAfterNotice:   {Role: "request", Text: "sent on the same connection"},
+	firstResponse: {
+		Role: "last response", Text: "the first response on the connection is complete",
+	},
+	nextHangs:         {Role: "request", Text: "the next one: received, and not answered"},
+	finAfterHang:      {Role: "FIN", Text: "{s} later the connection is closed"},
+	resetAfterHang:    {Role: "RST", Text: "{s} later the connection is closed"},
+	responseSaysClose: {Role: "close announced", Text: "the response says Connection: close"},
+	closedLate:        {Role: "close", Text: "the first FIN, {s} later"},
+
+	unsafeRequest:    {Role: "request", Text: "{text}: not idempotent"},
+	sentBeforeResult: {Role: "pipelined request", Text: "sent before the result was known"},
+	resultOnlyHere:   {Role: "response", Text: "the result comes only here"},
+	sentMeanwhile:    {Role: "pipelined request", Text: "sent while another was unanswered"},
+	slowResponseEnds: {Role: "end of the response before", Text: "{s} later"},
+	heldResponse:     {Role: "response", Text: "can only come now"},
+	unaskedResponse:  {Role: "response", Text: "status {n}, and no request is unanswered"},
+	lastAsked:        {Role: "last response", Text: "answers the last request"},
+	unansweredCount:  {Text: "{n request} got no response."},
+	lastAnswered:     {Role: "last response", Text: "nothing after it was answered"},
+	firstUnanswered:  {Role: "unanswered request", Text: "the first without a response"},
+	finEnds:          {Role: "FIN", Text: "ends the connection"},
+	resetEnds:        {Role: "RST", Text: "ends the connection"},
+
+	keepAlivesInVain:  {Text: "TCP keep-alives were sent on it, too rarely or in vain."},
+	noKeepAlives:      {Text: "No TCP keep-alive was seen on it."},
+	sentAfterIdleness: {Role: "request", Text: "sent after {s} of idleness"},
+	resetOfBox: {
+		Role: "RST",
+		Text: "TTL {n}, where the server's segments have {n}: a box on the way sent it",
+	},
+	resetOfStranger: {Role: "RST", Text: "no such connection"},
+	repeatedInVain: {
+		Role: "last repetition", Text: "sent {n} times in all, never acknowledged",
+	},
+
+	endOfUnknown: {Role: "last octet", Text: "{octets} of body, of unknown length"},
+	lateFIN:      {Role: "FIN", Text: "ends the response, {s} later"},
+
+	bodyAnnounced: {Role: "header", Text: "Expect: 100-continue, and no body yet"},
+	bodyLate:      {Role: "body", Text: "begins {s} after the header; nothing had come"},
+	answerLate:    {Role: "answer", Text: "{s} after the header"},
+
+	roundTripEach: {Text: "{n} requests, a round trip of {ms} each."},
+	runBegins:     {Role: "first request", Text: "begins the run"},
+	sentAtOnce: {
+		Role: "second request", Text: "sent as soon as the response before was complete",
+	},
+	runEnds: {Role: "last response", Text: "ends the run of {n}"},
+}
