@@ -19,8 +19,11 @@ const (
 	keptSamples = 10
 )
 
+const connectCostRule = "connect-cost"
+
+// ConnectCost is the rule about what connections cost that had to be opened.
 var ConnectCost = &rule.Detector{
-	Name:  "connect-cost",
+	Name:  connectCostRule,
 	Rests: rule.Connection,
 	Title: "setting up connections takes much of the time",
 	Doc: `What happens
@@ -66,11 +69,13 @@ It names a cost, not a fault: the connections may all be needed.`,
 		Start: func() rule.Across { return &setups{} },
 		Wants: rule.Wants(rule.ExchangeJudged),
 	},
+	Vocabulary: words,
 }
 
 // setups adds up what critical set-ups cost that no reuse would have spared.
 type setups struct{ pairs rule.PairTable[setupSum] }
 
+// setupSum is that of one client and service.
 type setupSum struct {
 	n         int
 	handshake time.Duration
@@ -79,44 +84,51 @@ type setupSum struct {
 	conn      *rule.Conn // the latest
 }
 
+// Event adds the set-up that an exchange waited for.
 func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Event) {
-	job := e.Judged()
-	if job.Index != 0 || !job.Critical || c.Repeats || d.Standing().Has(rule.ColdSetup) {
+	x := e.Judged()
+	if x.Index != 0 || !x.Critical || c.Repeats || d.Standing().Has(rule.ColdSetup) {
 		return
 	}
-	t := &job.Times
-	hs, tls := t[report.TCPHandshake], t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient]
+	handshake := x.Times[report.TCPHandshake]
+	all := setUpTime(x)
 	s := r.pairs.Of(c.Pair, e.At)
-	if s == nil || hs+tls <= 0 {
+	if s == nil || all <= 0 {
 		return
 	}
 	s.n++
-	s.handshake += hs
-	s.all += hs + tls
+	s.handshake += handshake
+	s.all += all
 	s.conn = c
-	cl := rule.Claim{
-		Rule:       "connect-cost",
+	s.samples = keepSample(s.samples, rule.Claim{
+		Rule:       connectCostRule,
 		Confidence: report.ConfidenceHigh,
 		Most:       rule.AtMost(report.Info),
-	}
-	cl.Occ = rule.Occurrence{
-		Connection: c.Id,
-		Exchange:   job.Info.ID,
-		Start:      job.From,
-		End:        job.From + hs + tls,
-		Cost:       report.Cost{Low: 0, Expected: hs, High: hs + tls},
-		Evidence: []report.Evidence{
-			rule.At(job.ConnStart, "SYN", report.SideClient, "asks for the connection"),
-			rule.At(job.Parsed.Start(), "first request", report.SideClient, "had to wait for it"),
+		Occ: rule.Occurrence{
+			Connection: c.Id,
+			Exchange:   x.Info.ID,
+			Start:      x.From,
+			End:        x.From + all,
+			Cost:       report.Cost{Low: 0, Expected: handshake, High: all},
+			Proof: []rule.Evidence{
+				rule.Shows(x.ConnStart, report.SideClient, asksForConnection),
+				rule.Shows(x.Parsed.Start(), report.SideClient, hadToWait),
+			},
 		},
-	}
-	s.samples = keepSample(s.samples, cl)
+	})
+}
+
+// setUpTime is what it took to set up the connection of the exchange, with TLS.
+func setUpTime(x *rule.Draft) time.Duration {
+	t := &x.Times
+	return t[report.TCPHandshake] + t[report.TLSRTT] + t[report.TLSServer] + t[report.TLSClient]
 }
 
 // keepSample keeps the costliest samples.
 func keepSample(list []rule.Claim, c rule.Claim) []rule.Claim {
-	i, _ := slices.BinarySearchFunc(list, c,
-		func(a, b rule.Claim) int { return rule.CompareOccurrences(a.Occ, b.Occ) })
+	i, _ := slices.BinarySearchFunc(list, c, func(a, b rule.Claim) int {
+		return rule.CompareOccurrences(a.Occ, b.Occ)
+	})
 	if i >= keptSamples {
 		return list
 	}
@@ -124,8 +136,9 @@ func keepSample(list []rule.Claim, c rule.Claim) []rule.Claim {
 	return list[:min(len(list), keptSamples)]
 }
 
+// Finish books the pairs whose set-ups took much of the time.
 func (r *setups) Finish(d rule.Desk) {
-	if !d.Enabled("connect-cost") {
+	if !d.Enabled(connectCostRule) {
 		return
 	}
 	r.pairs.Each(func(p report.Pair, s *setupSum) {
@@ -133,7 +146,7 @@ func (r *setups) Finish(d rule.Desk) {
 		if s.n <= ordinaryConnections || !known || s.all*100 < total.Time*connectShare {
 			return
 		}
-		d.BookMany(s.conn.Subject(), s.samples, s.n,
-			report.Cost{Low: 0, Expected: s.handshake, High: s.all})
+		cost := report.Cost{Low: 0, Expected: s.handshake, High: s.all}
+		d.BookMany(s.conn.Subject(), s.samples, s.n, cost)
 	})
 }

@@ -1,8 +1,8 @@
 package connect
 
 import (
-	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -31,8 +31,15 @@ const (
 	probePorts = 4
 )
 
+const (
+	connectionRefusedRule = "connection-refused"
+	refusedCause          = "refused"
+	filteredCause         = "filtered"
+)
+
+// ConnectionRefused is the rule about connections that never came about.
 var ConnectionRefused = &rule.Detector{
-	Name:  "connection-refused",
+	Name:  connectionRefusedRule,
 	Rests: rule.Connection,
 	Title: "connection could not be set up",
 	Doc: `What happens
@@ -57,7 +64,7 @@ When it is wrong
 A client that waits for a service to start is refused until then, by design.`,
 	Causes: []report.Cause{
 		{
-			Code:  "refused",
+			Code:  refusedCause,
 			Title: "connection refused",
 			Side:  report.SideServer,
 			Message: "The server's host answered the SYN with a reset: nothing listens on that " +
@@ -98,7 +105,7 @@ A client that waits for a service to start is refused until then, by design.`,
 			},
 		},
 		{
-			Code:    "filtered",
+			Code:    filteredCause,
 			Title:   "connection attempts are filtered",
 			Side:    report.SideNetwork,
 			Message: "The SYNs were rejected by a firewall, or got no answer at all.",
@@ -124,6 +131,7 @@ A client that waits for a service to start is refused until then, by design.`,
 		Start: func() rule.Across { return &refusals{} },
 		Wants: rule.Wants(rule.ExchangeBegan),
 	},
+	Vocabulary: words,
 }
 
 // runRefused looks at a connection that was never set up.
@@ -135,48 +143,54 @@ func runRefused(p *rule.Pass) {
 	}
 	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
 	cl := rule.Claim{
-		Rule:       "connection-refused",
+		Rule:       connectionRefusedRule,
 		Confidence: report.Proven,
 		Index:      -1,
 		Least:      report.Medium,
 		Most:       rule.AtMost(report.High),
-	}
-	cl.Occ = rule.Occurrence{
-		Exchange: -1,
-		Start:    first.Time,
-		Evidence: []report.Evidence{
-			rule.At(first, "SYN", report.SideClient, "asks for the connection"),
+		Referred:   true,
+		Occ: rule.Occurrence{
+			Exchange: -1,
+			Start:    first.Time,
+			Proof:    []rule.Evidence{rule.Shows(first, report.SideClient, asksForConnection)},
 		},
 	}
-	end := last
-	down := &c.Half[reassembly.FromServer]
-	switch {
-	case c.State == reassembly.Refused && down.RstSeen:
-		cl.Cause, end = "refused", down.Rst
-		cl.Occ.Evidence = append(cl.Occ.Evidence,
-			rule.At(end, "RST", report.SideServer, "nobody listens"))
-	case c.State == reassembly.Refused:
-		cl.Cause, cl.Text = icmpCause(&c.Refusal)
-		end = c.End
-		cl.Occ.Evidence = append(cl.Occ.Evidence,
-			rule.At(end, "ICMP", report.SideNetwork, "from "+c.Refusal.From.String()))
-	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
-		cl.Cause, cl.Confidence, cl.Text = "filtered", report.ConfidenceHigh, schedule(c.SYNs)
-		cl.Occ.Evidence = append(cl.Occ.Evidence, rule.At(
-			last,
-			"last SYN",
-			report.SideClient,
-			fmt.Sprintf("number %d, %s after the first; no answer of any kind", len(c.SYNs),
-				rule.Seconds(last.Time-first.Time)),
-		))
-	default:
+	end, ok := describeRefusal(c, &cl)
+	if !ok {
 		return
 	}
 	took := max(0, end.Time-first.Time)
 	cl.Occ.End = first.Time + took
 	cl.Occ.Cost = report.Cost{Low: took, Expected: took, High: took}
-	cl.Referred, cl.Num[refusalAnswer] = true, int64(end.Time-last.Time)
+	cl.Num[refusalAnswer] = int64(end.Time - last.Time)
 	p.Report(cl)
+}
+
+// describeRefusal fills in how the attempt failed, and tells when that was certain; false if it did
+// not fail.
+func describeRefusal(c *reassembly.Conn, cl *rule.Claim) (capture.Mark, bool) {
+	down, o := &c.Half[reassembly.FromServer], &cl.Occ
+	switch {
+	case c.State == reassembly.Refused && down.RstSeen:
+		cl.Cause = refusedCause
+		o.Proof = append(o.Proof, rule.Shows(down.Rst, report.SideServer, nobodyListens))
+		return down.Rst, true
+	case c.State == reassembly.Refused:
+		i := &c.Refusal
+		cl.Cause = icmpCause(i)
+		cl.Says = []rule.Said{rule.Say(icmpSays, int64(i.Type), int64(i.Code))}
+		o.Proof = append(o.Proof,
+			rule.Shows(c.End, report.SideNetwork, icmpFrom).With(i.From.String()))
+		return c.End, true
+	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
+		first, last, n := c.SYNs[0], c.SYNs[len(c.SYNs)-1], int64(len(c.SYNs))
+		cl.Cause, cl.Confidence = filteredCause, report.ConfidenceHigh
+		cl.Says = []rule.Said{schedule(c.SYNs)}
+		o.Proof = append(o.Proof, rule.Shows(last, report.SideClient, noAnswerAtAll,
+			n, rule.Ns(last.Time-first.Time)))
+		return last, true
+	}
+	return capture.Mark{}, false
 }
 
 // refusalAnswer is the number of a claim that says how long after the last SYN the refusal came.
@@ -184,14 +198,13 @@ const refusalAnswer = 0
 
 // icmpCause tells an unreachable host from a prohibition by the code of a destination unreachable
 // (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3.1).
-func icmpCause(i *capture.ICMPInfo) (cause, text string) {
-	text = fmt.Sprintf("ICMP type %d, code %d.", i.Type, i.Code)
+func icmpCause(i *capture.ICMPInfo) string {
 	filtered := !i.V6 && (i.Code == 3 || i.Code == 9 || i.Code == 10 || i.Code == 13) ||
 		i.V6 && (i.Code == 1 || i.Code == 4 || i.Code == 5 || i.Code == 6)
 	if filtered {
-		return "filtered", text
+		return filteredCause
 	}
-	return "unreachable", text
+	return "unreachable"
 }
 
 // refusals holds attempts that failed until it is known whether the client had another address to
@@ -202,6 +215,7 @@ type refusals struct {
 	starts  rule.PairTable[[]started] // the latest connections by client and port
 }
 
+// refusal is an attempt that failed.
 type refusal struct {
 	rule.Referred
 	end time.Duration
@@ -213,6 +227,7 @@ type started struct {
 	at   time.Duration
 }
 
+// Event takes note of a connection that came about.
 func (r *refusals) Event(d rule.Desk, _ *rule.Conn, e *rule.Event) {
 	if data := e.Began(); data.First && data.Handshake {
 		r.start(data.Pair, data.ConnStart.Time)
@@ -223,17 +238,23 @@ func (r *refusals) Event(d rule.Desk, _ *rule.Conn, e *rule.Event) {
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	r.waiting = append(r.waiting, &refusal{c, c.Occ.End})
 	if len(r.waiting) > maxRefusals {
-		r.book(d, r.waiting[0])
-		r.waiting = r.waiting[1:]
+		r.bookFirst(d)
 	}
 }
 
 // Advance books the refusals that no request elsewhere can still explain.
 func (r *refusals) Advance(d rule.Desk, now time.Duration) {
 	for len(r.waiting) > 0 && now-r.waiting[0].end > elsewhereWait {
-		r.book(d, r.waiting[0])
-		r.waiting = r.waiting[1:]
+		r.bookFirst(d)
 	}
+}
+
+// Finish books what is left, and takes the weight from what looks for open ports.
+func (r *refusals) Finish(d rule.Desk) {
+	for len(r.waiting) > 0 {
+		r.bookFirst(d)
+	}
+	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
 }
 
 // portOf is what attempts at several addresses of one name have in common.
@@ -243,12 +264,8 @@ func portOf(p report.Pair) report.Pair {
 
 // start takes note of a connection that came about.
 func (r *refusals) start(p report.Pair, at time.Duration) {
-	s := r.starts.Of(portOf(p), at)
-	if s == nil {
-		return
-	}
-	if *s = append(*s, started{p.Server.Addr(), at}); len(*s) > keptStarts {
-		*s = append((*s)[:0], (*s)[1:]...)
+	if s := r.starts.Of(portOf(p), at); s != nil {
+		*s = appendLatest(*s, started{p.Server.Addr(), at}, keptStarts)
 	}
 }
 
@@ -260,19 +277,12 @@ func (r *refusals) elsewhere(w *refusal) bool {
 		return false
 	}
 	for _, c := range *s {
-		if c.addr != w.Pair.Server.Addr() && c.at >= w.Occ.Start && c.at-w.end <= fallbackWithin {
+		if c.addr != w.Pair.Server.Addr() && c.at >= w.Occ.Start &&
+			c.at-w.end <= fallbackWithin {
 			return true
 		}
 	}
 	return false
-}
-
-func (r *refusals) Finish(d rule.Desk) {
-	for _, w := range r.waiting {
-		r.book(d, w)
-	}
-	r.waiting = nil
-	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
 }
 
 // markProbes takes the weight from refusals of a host that a client asked once on each of several
@@ -281,8 +291,8 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	var probes []rule.Found
 	for _, port := range ports {
 		p := report.Pair{Client: host.Client, Server: netip.AddrPortFrom(host.Server.Addr(), port)}
-		for _, cause := range [...]string{"refused", "filtered"} {
-			if f := d.Found("connection-refused", cause, p); f != nil && f.Count() == 1 &&
+		for _, cause := range [...]string{refusedCause, filteredCause} {
+			if f := d.Found(connectionRefusedRule, cause, p); f != nil && f.Count() == 1 &&
 				!knownPair(d, p) {
 				probes = append(probes, f)
 			}
@@ -293,13 +303,14 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	}
 	for _, f := range probes {
 		f.Grade(report.Info, report.Info)
-		f.Further(
-			"The client asked several ports of this host once each: somebody looks what is there.")
+		f.Adds(rule.Say(manyPortsAsked))
 	}
 }
 
-// book books one refusal, unless it is one of a scan.
-func (r *refusals) book(d rule.Desk, w *refusal) {
+// bookFirst books the attempt that has waited longest, unless it is one of a scan.
+func (r *refusals) bookFirst(d rule.Desk) {
+	w := r.waiting[0]
+	r.waiting = r.waiting[1:]
 	p := w.Pair
 	host := report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
 	ports := r.ports.Of(host, w.end)
@@ -310,12 +321,12 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 	switch {
 	case r.elsewhere(w):
 		w.Least, w.Most = report.Info, rule.AtMost(report.Info)
-		w.Text = "The client went on to another address of the same service."
+		w.Says = []rule.Said{rule.Say(wentElsewhere)}
 	case !known && d.Found(w.Rule, w.Cause, p) != nil:
 		w.Least = report.High // again and again, and never served
 	}
 	answer := time.Duration(w.Num[refusalAnswer])
-	if known && w.Cause == "refused" && all.Rtt > answer {
+	if known && w.Cause == refusedCause && all.Rtt > answer {
 		far := all.Rtt - answer // the client waits a round trip for the RST
 		w.Occ.Cost = w.Occ.Cost.Add(report.Cost{Low: 0, Expected: far, High: far})
 	}
@@ -324,10 +335,8 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 
 // seenPort notes a port, and reports whether it is among the first scanPorts.
 func seenPort(ports *[]uint16, port uint16) bool {
-	for _, p := range *ports {
-		if p == port {
-			return true
-		}
+	if slices.Contains(*ports, port) {
+		return true
 	}
 	if len(*ports) >= scanPorts {
 		return false

@@ -36,8 +36,22 @@ func upstreamSettings() []report.Setting {
 	}
 }
 
-const missedReuseRule = "missed-reuse"
+const (
+	missedReuseRule = "missed-reuse"
 
+	ignoredIdleCause        = "client-ignored-idle"
+	requestCloseCause       = "request-close"
+	responseCloseCause      = "response-close"
+	someResponsesCloseCause = "some-responses-close"
+	oldVersionCause         = "http10"
+	clientClosedCause       = "client-closed"
+	idleTimeoutCause        = "server-idle-timeout"
+	maxRequestsCause        = "server-max-requests"
+	notDrainedCause         = "not-drained"
+	ageLimitCause           = "age-limit"
+)
+
+// MissedReuse is the rule about connections that need not have been opened.
 var MissedReuse = &rule.Detector{
 	Name:  missedReuseRule,
 	Rests: rule.Content | rule.Beginning,
@@ -76,7 +90,7 @@ nothing of it, and is said to close right after the response. An idle timeout is
 raising if requests come more rarely than that.`,
 	Causes: []report.Cause{
 		{
-			Code:  "client-ignored-idle",
+			Code:  ignoredIdleCause,
 			Title: "new connection although one lay idle",
 			Side:  report.SideClient,
 			Message: "The client opened a new connection while another one to the same service " +
@@ -97,7 +111,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "request-close",
+			Code:  requestCloseCause,
 			Title: "client asks for close after each response",
 			Side:  report.SideClient,
 			Message: "The client sends Connection: close, so each request needs a connection of " +
@@ -112,7 +126,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "response-close",
+			Code:  responseCloseCause,
 			Title: "server closes after each response",
 			Side:  report.SideServer,
 			Message: "The server closes the connection after its response, so the next request " +
@@ -140,7 +154,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "some-responses-close",
+			Code:  someResponsesCloseCause,
 			Title: "server closes after some responses",
 			Side:  report.SideServer,
 			Message: "The server closes the connection after some responses, though it keeps it " +
@@ -154,7 +168,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "http10",
+			Code:  oldVersionCause,
 			Title: "HTTP/1.0 without keep-alive",
 			Side:  report.SideUnknown,
 			Message: "HTTP/1.0 is spoken without keep-alive, so each request needs a connection " +
@@ -202,7 +216,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "client-closed",
+			Code:  clientClosedCause,
 			Title: "client closes right after the response",
 			Side:  report.SideClient,
 			Message: "The client closes each connection as soon as it has the response, though " +
@@ -218,7 +232,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "server-idle-timeout",
+			Code:  idleTimeoutCause,
 			Title: "server closes idle connections early",
 			Side:  report.SideServer,
 			Message: "The server did not keep the idle connection until the client needed it " +
@@ -232,7 +246,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:    "server-max-requests",
+			Code:    maxRequestsCause,
 			Title:   "server limits requests per connection",
 			Side:    report.SideServer,
 			Message: "The server closes each connection after a number of requests.",
@@ -245,7 +259,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:  "not-drained",
+			Code:  notDrainedCause,
 			Title: "client drops connections with unread responses",
 			Side:  report.SideClient,
 			Message: "The client closed the connection before it had read the whole response, so " +
@@ -271,7 +285,7 @@ raising if requests come more rarely than that.`,
 			},
 		},
 		{
-			Code:    "age-limit",
+			Code:    ageLimitCause,
 			Title:   "connections end at a fixed age",
 			Side:    report.SideServer,
 			Message: "The server closes connections at a fixed age although they are in use.",
@@ -290,11 +304,12 @@ raising if requests come more rarely than that.`,
 		},
 	},
 	Makes: rule.ColdSetup,
-	Joins: map[string]string{"server-max-requests": "age-limit"},
+	Joins: map[string]string{maxRequestsCause: ageLimitCause},
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &reuses{map[poolKey]*pool{}, map[int]*kept{}} },
+		Start: func() rule.Across { return &reuses{map[poolKey]*pool{}, map[int]*member{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
 			rule.ConnOver),
 	},
 	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
+	Vocabulary: words,
 }

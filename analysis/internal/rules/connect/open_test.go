@@ -12,21 +12,21 @@ import (
 func TestForgottenIsNotOpen(t *testing.T) {
 	var d ruletest.Desk
 	p := ruletest.Pair()
-	crowded := ParallelConnections.Across.Start().(*crowds)
+	counts := ParallelConnections.Across.Start().(*connectionCounts)
 	pools := PoolWait.Across.Start().(*poolWaits)
 	ports := PortExhaustion.Across.Start().(*portLoads)
 	open := func() [3]int {
-		return [3]int{crowded.pairs.Has(p).open, pools.pairs.Has(p).open, ports.pairs.Has(p).open}
+		return [3]int{counts.pairs.Has(p).open, pools.pairs.Has(p).open, ports.pairs.Has(p).open}
 	}
 	for id := range 5 {
 		c := &rule.Conn{Id: id, Pair: p}
-		for _, r := range []rule.Across{crowded, pools, ports} {
+		for _, r := range []rule.Across{counts, pools, ports} {
 			d.Began(r, c, &rule.Began{Pair: p, First: true}, 0)
 		}
 		if got := open(); got != [3]int{1, 1, 1} {
 			t.Errorf("%v are open, and it is one", got)
 		}
-		for _, r := range []rule.Across{crowded, pools, ports} {
+		for _, r := range []rule.Across{counts, pools, ports} {
 			d.Gone(r, c, &rule.Gone{Pair: p, Info: &report.ConnInfo{}}, 0)
 		}
 	}

@@ -2,7 +2,6 @@ package connect
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -16,15 +15,22 @@ const (
 	// unusedConnections is how many connections without any request are worth a note; browsers open
 	// some in advance.
 	unusedConnections = 10
+	// spareFactor is how many times as many as were ever used may be open: a pool that shrinks by
+	// idle timeouts holds what the last peak needed.
+	spareFactor = 2
 	// lossSiblings is how many connections must lose segments within a round trip to count as
-	// having done it to each other.
+	// having done it to each other; lossWindow is what counts as one at least.
 	lossSiblings = 3
+	lossWindow   = 10 * time.Millisecond
 	keptLosses   = 64
 	keptSpans    = 256
 )
 
+const parallelConnectionsRule = "parallel-connections"
+
+// ParallelConnections is the rule about clients that open more connections than they use.
 var ParallelConnections = &rule.Detector{
-	Name:  "parallel-connections",
+	Name:  parallelConnectionsRule,
 	Rests: rule.Connection,
 	Title: "more parallel connections than needed",
 	Doc: `What happens
@@ -91,30 +97,31 @@ have another cause.`,
 	},
 	References: []string{"RFC 9112 section 9.4", "RFC 9113 section 9.1"},
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &crowds{open: map[int]bool{}} },
+		Start: func() rule.Across { return &connectionCounts{open: map[int]bool{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged,
 			rule.ConnClosing, rule.ConnOver),
 	},
+	Vocabulary: words,
 }
 
-// crowds follows how many connections each client holds to each service.
-type crowds struct {
-	pairs rule.PairTable[crowd]
+// connectionCounts follows how many connections each client holds to each service.
+type connectionCounts struct {
+	pairs rule.PairTable[connectionCount]
 	open  map[int]bool // connections that count as open
 }
 
-// crowd is the connections of one client to one service.
-type crowd struct {
+// connectionCount is the connections of one client to one service.
+type connectionCount struct {
 	open, busy         int
 	peakOpen, peakBusy int
 	peak               capture.Mark // the request that came when most were open
 	peakConn           int
 	conns, unused      int
 	spans              []report.Interval // of the latest connections that were never used
-	unusedAt           capture.Mark
+	unusedAt           capture.Mark      // the end of the latest of them
 	unusedConn         int
-	losses             []lossAt
-	lossy              int
+	losses             []lossAt // the latest
+	lossy              int      // losses that came together with those of other connections
 	lossCost           time.Duration
 	samples            []rule.Claim
 	conn               *rule.Conn // the latest
@@ -126,7 +133,8 @@ type lossAt struct {
 	conn int
 }
 
-func (r *crowds) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+// Event counts connections as they are opened, used and closed, and the losses on them.
+func (r *connectionCounts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		if k := r.pairs.Of(c.Pair, e.At); k != nil {
@@ -151,7 +159,7 @@ func (r *crowds) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 }
 
 // closed takes note that a connection is open no longer.
-func (r *crowds) closed(c *rule.Conn) {
+func (r *connectionCounts) closed(c *rule.Conn) {
 	if k := r.pairs.Has(c.Pair); k != nil && r.open[c.Id] {
 		k.open = max(0, k.open-1)
 		delete(r.open, c.Id)
@@ -159,82 +167,79 @@ func (r *crowds) closed(c *rule.Conn) {
 }
 
 // over takes note of a connection that was never used.
-func (r *crowds) over(m *rule.Conn, data *rule.Gone, now time.Duration) {
-	delete(r.open, m.Id)
-	c := r.pairs.Of(data.Pair, now)
-	if c == nil || !data.Established || data.MidStream {
+func (r *connectionCounts) over(c *rule.Conn, e *rule.Gone, now time.Duration) {
+	delete(r.open, c.Id)
+	k := r.pairs.Of(e.Pair, now)
+	if k == nil || !e.Established || e.MidStream {
 		return
 	}
-	c.conns++
-	if data.Info.Bytes[0] == 0 && data.Info.Bytes[1] == 0 && ledger.Seen(data.At) {
-		c.unused++
-		if c.spans = append(c.spans, report.Interval{From: data.Info.Start, To: data.At.Time}); len(
-			c.spans) > keptSpans {
-			c.spans = append(c.spans[:0], c.spans[1:]...)
-		}
-		c.unusedAt, c.unusedConn = data.At, m.Id
-		if c.conn == nil {
-			c.conn = m
+	k.conns++
+	if e.Info.Bytes[0] == 0 && e.Info.Bytes[1] == 0 && ledger.Seen(e.At) {
+		k.unused++
+		span := report.Interval{From: e.Info.Start, To: e.At.Time}
+		k.spans = appendLatest(k.spans, span, keptSpans)
+		k.unusedAt, k.unusedConn = e.At, c.Id
+		if k.conn == nil {
+			k.conn = c
 		}
 	}
 }
 
 // began takes note of a request.
-func (r *crowds) began(c *crowd, m *rule.Conn, e *rule.Began) {
-	c.conn = m
-	c.busy++
+func (r *connectionCounts) began(k *connectionCount, c *rule.Conn, e *rule.Began) {
+	k.conn = c
+	k.busy++
 	if e.First {
-		c.open++
-		r.open[m.Id] = true
+		k.open++
+		r.open[c.Id] = true
 	}
-	c.peakBusy = max(c.peakBusy, c.busy)
-	if c.open > c.peakOpen {
-		c.peakOpen, c.peak, c.peakConn = c.open, e.Start, m.Id
+	k.peakBusy = max(k.peakBusy, k.busy)
+	if k.open > k.peakOpen {
+		k.peakOpen, k.peak, k.peakConn = k.open, e.Start, c.Id
 	}
 }
 
 // lost takes note of the repairs of an exchange, and counts those that came together with those of
 // other connections.
-func (c *crowd) lost(m *rule.Conn, job *rule.Draft) {
-	window := max(job.Flow.Rtt, 10*time.Millisecond)
-	for _, s := range job.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
-		siblings := map[int]bool{m.Id: true}
-		for _, l := range c.losses {
-			if l.at >= s.From-window && l.at <= s.From+window {
-				siblings[l.conn] = true
-			}
-		}
-		c.losses = append(c.losses, lossAt{s.From, m.Id})
-		if len(c.losses) > keptLosses {
-			c.losses = append(c.losses[:0], c.losses[1:]...)
-		}
-		if len(siblings) < lossSiblings || !ledger.Seen(s.End) {
+func (k *connectionCount) lost(c *rule.Conn, x *rule.Draft) {
+	window := max(x.Flow.Rtt, lossWindow)
+	for _, w := range x.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
+		n := k.together(lossAt{w.From, c.Id}, window)
+		k.losses = appendLatest(k.losses, lossAt{w.From, c.Id}, keptLosses)
+		if n < lossSiblings || !ledger.Seen(w.End) {
 			continue
 		}
-		c.lossy++
-		c.lossCost += s.Length()
-		o := rule.Occurrence{
-			Connection: m.Id,
-			Exchange:   job.Info.ID,
-			Start:      s.From,
-			End:        s.To,
-			Cost:       report.Cost{Low: 0, Expected: 0, High: s.Length()},
-			Evidence: []report.Evidence{
-				rule.At(s.End, "repair", rule.SideOf(s.Dir),
-					fmt.Sprintf("%d connections lost segments within a round trip", len(siblings))),
+		k.lossy++
+		k.lossCost += w.Length()
+		k.samples = keepSample(k.samples, rule.Claim{
+			Rule:       parallelConnectionsRule,
+			Cause:      "self-inflicted-loss",
+			Confidence: report.ConfidenceMedium,
+			Most:       rule.AtMost(report.Low),
+			Occ: rule.Occurrence{
+				Connection: c.Id,
+				Exchange:   x.Info.ID,
+				Start:      w.From,
+				End:        w.To,
+				Cost:       report.Cost{Low: 0, Expected: 0, High: w.Length()},
+				Proof: []rule.Evidence{
+					rule.Shows(w.End, rule.SideOf(w.Dir), lostTogether, int64(n)),
+				},
 			},
-		}
-		c.samples = keepSample(
-			c.samples,
-			rule.Claim{
-				Rule:       "parallel-connections",
-				Cause:      "self-inflicted-loss",
-				Confidence: report.ConfidenceMedium,
-				Most:       rule.AtMost(report.Low),
-				Occ:        o,
-			},
-		)
+		})
 	}
+}
+
+// together is how many connections lost segments as near in time as the window, that of the new
+// loss among them.
+func (k *connectionCount) together(loss lossAt, window time.Duration) int {
+	conns := map[int]bool{loss.conn: true}
+	for _, l := range k.losses {
+		if l.at >= loss.at-window && l.at <= loss.at+window {
+			conns[l.conn] = true
+		}
+	}
+	return len(conns)
 }
 
 // overlapping is how many of the spans there were at the same time, at most.
@@ -247,8 +252,9 @@ func overlapping(spans []report.Interval) int {
 	for _, s := range spans {
 		edges = append(edges, edge{s.From, 1}, edge{s.To, -1})
 	}
-	slices.SortFunc(edges,
-		func(a, b edge) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step)) })
+	slices.SortFunc(edges, func(a, b edge) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step))
+	})
 	n, most := 0, 0
 	for _, e := range edges {
 		n += e.step
@@ -257,54 +263,60 @@ func overlapping(spans []report.Interval) int {
 	return most
 }
 
-func (r *crowds) Finish(d rule.Desk) {
-	if !d.Enabled("parallel-connections") {
+// Finish books what the counts show.
+func (r *connectionCounts) Finish(d rule.Desk) {
+	if !d.Enabled(parallelConnectionsRule) {
 		return
 	}
-	r.pairs.Each(func(p report.Pair, c *crowd) {
-		if c.conn == nil || d.PairHas(rule.ColdSetup, p) {
+	r.pairs.Each(func(p report.Pair, k *connectionCount) {
+		if k.conn == nil || d.PairHas(rule.ColdSetup, p) {
 			return
 		}
-		spare := overlapping(c.spans)
-		c.peakOpen += spare
-		base := rule.Claim{
-			Rule:       "parallel-connections",
-			Confidence: report.ConfidenceHigh,
-			Most:       rule.AtMost(report.Info),
+		spare := overlapping(k.spans)
+		k.bookOverLimit(d, k.peakOpen+spare)
+		if k.unused-spare >= unusedConnections && k.unused*2 > k.conns && knownPair(d, p) {
+			k.bookChurn(d)
 		}
-		if c.peakOpen > ordinaryConnections && c.peakOpen > 2*c.peakBusy {
-			cl := base
-			cl.Cause, cl.Text = "over-limit", fmt.Sprintf(
-				"%d were open, and at most %d had a request under way.", c.peakOpen, c.peakBusy)
-			cl.Occ = rule.Occurrence{
-				Connection: c.peakConn,
-				Exchange:   -1,
-				Start:      c.peak.Time,
-				End:        c.peak.Time,
-				Evidence: []report.Evidence{
-					rule.At(c.peak, "request", report.SideClient,
-						fmt.Sprintf("%d connections are open", c.peakOpen))},
-			}
-			d.Book(c.conn.Subject(), &cl)
+		if k.lossy >= lossSiblings {
+			total := report.Cost{Low: 0, Expected: 0, High: k.lossCost}
+			d.BookMany(k.conn.Subject(), k.samples, k.lossy, total)
 		}
-		if c.unused-spare >= unusedConnections && c.unused*2 > c.conns && knownPair(d, p) {
-			cl := base
-			cl.Cause, cl.Text = "churn", fmt.Sprintf("%d of %d connections.", c.unused, c.conns)
-			cl.Occ = rule.Occurrence{
-				Connection: c.unusedConn,
-				Exchange:   -1,
-				Start:      c.unusedAt.Time,
-				End:        c.unusedAt.Time,
-				Evidence: []report.Evidence{
-					rule.At(c.unusedAt, "close", report.SideUnknown,
-						"without ever having carried a request")},
-			}
-			d.Book(c.conn.Subject(), &cl)
-		}
-		if c.lossy >= lossSiblings {
-			d.BookMany(c.conn.Subject(), c.samples, c.lossy,
-				report.Cost{Low: 0, Expected: 0, High: c.lossCost})
-		}
+	})
+}
+
+// bookOverLimit books that so many connections were open, if those are many more than were used.
+func (k *connectionCount) bookOverLimit(d rule.Desk, open int) {
+	if open <= ordinaryConnections || open <= spareFactor*k.peakBusy {
+		return
+	}
+	proof := rule.Shows(k.peak, report.SideClient, openTogether, int64(open))
+	k.book(d, "over-limit", k.peakConn, proof,
+		rule.Say(openAndBusy, int64(open), int64(k.peakBusy)))
+}
+
+// bookChurn books connections that were never used.
+func (k *connectionCount) bookChurn(d rule.Desk) {
+	proof := rule.Shows(k.unusedAt, report.SideUnknown, closedUnused)
+	k.book(d, "churn", k.unusedConn, proof, rule.Say(unusedOf, int64(k.unused), int64(k.conns)))
+}
+
+// book books what one frame of a connection shows of all.
+func (k *connectionCount) book(d rule.Desk, cause string, conn int, proof rule.Evidence,
+	said rule.Said) {
+	at := proof.Mark.Time
+	d.Book(k.conn.Subject(), &rule.Claim{
+		Rule:       parallelConnectionsRule,
+		Cause:      cause,
+		Confidence: report.ConfidenceHigh,
+		Most:       rule.AtMost(report.Info),
+		Says:       []rule.Said{said},
+		Occ: rule.Occurrence{
+			Connection: conn,
+			Exchange:   -1,
+			Start:      at,
+			End:        at,
+			Proof:      []rule.Evidence{proof},
+		},
 	})
 }
 

@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -15,11 +14,18 @@ const (
 	smallestPool, largestPool = 2, 10
 	// refillsEach is how often each connection must be taken again at once: fewer may be chance.
 	refillsEach = 5
-	keptTargets = 256
+	// refillWithin is how soon after the response that is, at the client; or such a part of the
+	// round trip, by which that varies.
+	refillWithin = 2 * time.Millisecond
+	refillParts  = 10
+	keptTargets  = 256
 )
 
+const poolWaitRule = "pool-wait"
+
+// PoolWait is the rule about requests that seem to wait for a connection inside their client.
 var PoolWait = &rule.Detector{
-	Name:  "pool-wait",
+	Name:  poolWaitRule,
 	Rests: rule.Content,
 	Title: "requests seem to wait for a free connection",
 	Doc: `What happens
@@ -60,15 +66,16 @@ A program that works through a list with as many workers looks the same, and is 
 	},
 	References: []string{"RFC 9112 section 9.4"},
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &poolWaits{in: map[int]*pooled{}} },
+		Start: func() rule.Across { return &poolWaits{conns: map[int]*pooled{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
 	},
+	Vocabulary: words,
 }
 
 // poolWaits looks for pools that are always full.
 type poolWaits struct {
 	pairs rule.PairTable[fullPool]
-	in    map[int]*pooled // by connection
+	conns map[int]*pooled // by connection
 }
 
 // pooled is what is kept of a connection.
@@ -89,6 +96,7 @@ type fullPool struct {
 	conn       *rule.Conn // of the latest such request
 }
 
+// Event takes note of connections that become busy, and free.
 func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
@@ -103,26 +111,26 @@ func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 			}
 			p.busy = max(0, p.busy-1)
 		}
-		if m := r.in[c.Id]; m != nil {
+		if m := r.conns[c.Id]; m != nil {
 			m.took = data.End.Time - m.beganAt
 		}
 	case rule.ConnClosing, rule.ConnOver:
-		m := r.in[c.Id]
+		m := r.conns[c.Id]
 		if p := r.pairs.Has(c.Pair); p != nil && m != nil && m.open {
 			p.open, m.open = max(0, p.open-1), false
 		}
 		if e.Kind == rule.ConnOver {
-			delete(r.in, c.Id)
+			delete(r.conns, c.Id)
 		}
 	}
 }
 
 // of is what is kept of a connection, from now on if nothing was.
 func (r *poolWaits) of(c *rule.Conn) *pooled {
-	m := r.in[c.Id]
+	m := r.conns[c.Id]
 	if m == nil {
 		m = new(pooled)
-		r.in[c.Id] = m
+		r.conns[c.Id] = m
 	}
 	return m
 }
@@ -131,17 +139,13 @@ func (r *poolWaits) of(c *rule.Conn) *pooled {
 // became free.
 func (p *fullPool) began(c *rule.Conn, m *pooled, e *rule.Began) {
 	p.busy++
-	start := e.Start.Time - e.Far // as if captured at the client, where it follows the response
 	if e.First {
 		p.open++
 		m.open = true
 	}
-	last, took := c.IdleSince, m.took
-	slack := max(2*time.Millisecond, c.Rtt/10)
+	took := m.took
 	m.beganAt = e.Start.Time
-	if e.First || e.Turn || p.open < smallestPool || p.open > largestPool || c.Served == 0 ||
-		p.busy != p.open &&
-			start-p.short > slack || start-last.Time > slack || e.Start.Time < last.Time {
+	if !p.refilled(c, e) {
 		return
 	}
 	if p.targets == nil {
@@ -153,13 +157,27 @@ func (p *fullPool) began(c *rule.Conn, m *pooled, e *rule.Began) {
 	p.refills[p.open]++
 	p.wait[p.open] += took
 	p.conn = c
-	p.samples = keepSample(p.samples, poolSample(c, last, e.Start, took))
+	p.samples = keepSample(p.samples, poolSample(c, e.Start, took))
+}
+
+// refilled reports whether the request took its connection as soon as that was free, while all
+// others were busy, or had been until then.
+func (p *fullPool) refilled(c *rule.Conn, e *rule.Began) bool {
+	if e.First || e.Turn || p.open < smallestPool || p.open > largestPool || c.Served == 0 {
+		return false
+	}
+	start := e.Start.Time - e.Far // as if captured at the client, where it follows the response
+	slack := max(refillWithin, c.Rtt/refillParts)
+	free := c.IdleSince.Time
+	full := p.busy == p.open || start-p.short <= slack
+	return full && start-free <= slack && e.Start.Time >= free
 }
 
 // poolSample is one request that took a connection at once.
-func poolSample(c *rule.Conn, last, next capture.Mark, took time.Duration) rule.Claim {
+func poolSample(c *rule.Conn, next capture.Mark, took time.Duration) rule.Claim {
+	last := c.IdleSince
 	return rule.Claim{
-		Rule:       "pool-wait",
+		Rule:       poolWaitRule,
 		Confidence: report.ConfidenceMedium,
 		Most:       rule.AtMost(report.Info),
 		Occ: rule.Occurrence{
@@ -168,32 +186,38 @@ func poolSample(c *rule.Conn, last, next capture.Mark, took time.Duration) rule.
 			Start:      last.Time,
 			End:        next.Time,
 			Cost:       report.Cost{Low: 0, Expected: 0, High: max(took, 0)},
-			Evidence: []report.Evidence{
-				rule.At(last, "end of response", report.SideServer, "the connection is free"),
-				rule.At(next, "next request", report.SideClient,
-					fmt.Sprintf("%s later", rule.Seconds(next.Time-last.Time))),
+			Proof: []rule.Evidence{
+				rule.Shows(last, report.SideServer, connectionFree),
+				rule.Shows(next, report.SideClient, nextRequest, rule.Ns(next.Time-last.Time)),
 			},
 		},
 	}
 }
 
+// Finish books the pools that were always full.
 func (r *poolWaits) Finish(d rule.Desk) {
-	if !d.Enabled("pool-wait") {
+	if !d.Enabled(poolWaitRule) {
 		return
 	}
 	r.pairs.Each(func(_ report.Pair, p *fullPool) {
-		for k := smallestPool; k <= largestPool; k++ {
-			n := p.refills[k]
-			if n < refillsEach*k || len(p.targets)*2 < min(n, keptTargets) {
-				continue
+		for size := smallestPool; size <= largestPool; size++ {
+			n := p.refills[size]
+			// programs that measure ask for the same again and again
+			if n >= refillsEach*size && len(p.targets)*2 >= min(n, keptTargets) {
+				p.book(d, size)
+				return
 			}
-			for i := range p.samples {
-				p.samples[i].Text = fmt.Sprintf("%d connections, taken again at once %d times.", k,
-					n)
-			}
-			d.BookMany(p.conn.Subject(), p.samples, n,
-				report.Cost{Low: 0, Expected: 0, High: p.wait[k]})
-			return
 		}
 	})
+}
+
+// book books the pool as one of that size.
+func (p *fullPool) book(d rule.Desk, size int) {
+	n := p.refills[size]
+	says := []rule.Said{rule.Say(takenAgain, int64(size), int64(n))}
+	for i := range p.samples {
+		p.samples[i].Says = says
+	}
+	total := report.Cost{Low: 0, Expected: 0, High: p.wait[size]}
+	d.BookMany(p.conn.Subject(), p.samples, n, total)
 }

@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,20 +11,32 @@ import (
 )
 
 const (
-	// timeWait is how long Linux keeps a closed connection's ports (TCP_TIMEWAIT_LEN, not to be
+	portExhaustionRule = "port-exhaustion"
+	tupleReuseCause    = "tuple-reuse"
+)
+
+const (
+	// restSeconds is how long Linux keeps a closed connection's ports (TCP_TIMEWAIT_LEN, not to be
 	// changed).
-	timeWait = 60 * time.Second
-	// linuxPorts is how many ports net.ipv4.ip_local_port_range gives unless set: 32768 to 60999.
-	linuxPorts = 28_232
+	restSeconds = 60
+	// linuxLow and linuxTop bound the ports that net.ipv4.ip_local_port_range gives unless set.
+	linuxLow, linuxTop = 32_768, 60_999
+	linuxPorts         = linuxTop - linuxLow + 1
 	// wideRange is how many ports there are above the privileged ones, for clients that show that
 	// they use more.
 	wideRange = 64_512
-	// forecastSpan is over how long a rate must hold before it is carried forward.
+	// forecastSpan is over how many seconds a rate must hold before it is carried forward.
 	forecastSpan = 10
+	// nearlyAll is which part of the ports, in percent, is as good as all: Linux looks for a free
+	// one among half of them first (net/ipv4/inet_hashtables.c), and takes ever longer to find one.
+	nearlyAll = 80
+	// portSample is one of how many ports is followed, to see whether it is used again too soon.
+	portSample = 16
 )
 
+// PortExhaustion is the rule about client ports that are not free for the next connection.
 var PortExhaustion = &rule.Detector{
-	Name:  "port-exhaustion",
+	Name:  portExhaustionRule,
 	Rests: rule.Connection,
 	Title: "client ports rest in TIME_WAIT",
 	Doc: `What happens
@@ -76,7 +87,7 @@ changed.`,
 			},
 		},
 		{
-			Code:  "tuple-reuse",
+			Code:  tupleReuseCause,
 			Title: "SYN met the rest of an old connection",
 			Side:  report.SideClient,
 			Message: "The client used a port again whose last connection the server still " +
@@ -105,41 +116,45 @@ changed.`,
 		Start: func() rule.Across { return &portLoads{counted: map[int]bool{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ConnClosing, rule.ConnOver),
 	},
+	Vocabulary: words,
 }
 
 // metTimeWait shows that the SYN met an old connection: SYN, an ACK that is not for it, and a RST
 // of the client; nil if not.
-func metTimeWait(c *reassembly.Conn) []report.Evidence {
+func metTimeWait(c *reassembly.Conn) []rule.Evidence {
 	if len(c.SYNs) < 2 || c.Released > 0 && len(c.Records) == 0 {
 		return nil
 	}
-	var ack, rst *reassembly.Record
+	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
+	ack, rst := oldAnswer(c, last.Time)
+	if ack == nil || rst == nil {
+		return nil
+	}
+	return []rule.Evidence{
+		rule.Shows(first, report.SideClient, portUsedBefore),
+		rule.Shows(ack.Mark(), report.SideServer, ackOfOld),
+		rule.Shows(rst.Mark(), report.SideClient, resetOfOld),
+		rule.Shows(last, report.SideClient, synAgain, rule.Ns(last.Time-first.Time)),
+	}
+}
+
+// oldAnswer is the first thing that the server sent, if that is an ACK, and the client's RST in
+// answer to it, up to the given moment; nil what is not there.
+func oldAnswer(c *reassembly.Conn, until time.Duration) (ack, rst *reassembly.Record) {
 	for i := range c.Records {
 		r := &c.Records[i]
-		if r.Time > c.SYNs[len(c.SYNs)-1].Time {
-			break
-		}
 		switch {
+		case r.Time > until:
+			return ack, rst
 		case r.Dir == reassembly.FromServer && ack == nil && r.PureAck():
 			ack = r
 		case r.Dir == reassembly.FromServer && ack == nil:
-			return nil // a SYN-ACK came first
+			return nil, nil // a SYN-ACK came first
 		case r.Dir == reassembly.FromClient && ack != nil && rst == nil && r.Flags.Has(capture.RST):
 			rst = r
 		}
 	}
-	last := c.SYNs[len(c.SYNs)-1]
-	if ack == nil || rst == nil || rst.Time > last.Time {
-		return nil
-	}
-	return []report.Evidence{
-		rule.At(c.SYNs[0], "SYN", report.SideClient, "from a port that was used before"),
-		rule.At(ack.Mark(), "ACK", report.SideServer,
-			"does not acknowledge it: belongs to the connection before"),
-		rule.At(rst.Mark(), "RST", report.SideClient, "knows of no such connection"),
-		rule.At(last, "SYN again", report.SideClient,
-			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-c.SYNs[0].Time))),
-	}
+	return ack, rst
 }
 
 // runTupleReuse looks at the set-up of the connection when its first exchange is done.
@@ -148,42 +163,38 @@ func runTupleReuse(p *rule.Pass) {
 	if p.Exchange.Index != 0 || p.Draft == nil || len(c.SYNs) < 2 {
 		return
 	}
-	evidence := metTimeWait(c)
-	if evidence == nil {
+	proof := metTimeWait(c)
+	if proof == nil {
 		return
 	}
-	t := report.Cost{}
+	cost := report.Cost{}
 	if wait := p.Draft.Times[report.SYNRetx]; p.Draft.Critical {
-		t = report.Cost{Low: wait, Expected: wait, High: wait}
+		cost = report.Cost{Low: wait, Expected: wait, High: wait}
 		if p.Draft.Doubtful {
-			t.Low = 0
+			cost.Low = 0
 		}
 	}
-	text := restedFor(c)
-	p.Report(
-		rule.Claim{
-			Rule:       "port-exhaustion",
-			Cause:      "tuple-reuse",
-			Kind:       rule.UsedPorts,
-			Confidence: report.Proven,
-			Text:       text,
-			Occ: rule.Occurrence{
-				Start:    c.SYNs[0].Time,
-				End:      c.SYNs[len(c.SYNs)-1].Time,
-				Cost:     t,
-				Evidence: evidence,
-			},
+	p.Report(rule.Claim{
+		Rule:       portExhaustionRule,
+		Cause:      tupleReuseCause,
+		Kind:       rule.UsedPorts,
+		Confidence: report.Proven,
+		Says:       []rule.Said{restedFor(c)},
+		Occ: rule.Occurrence{
+			Start: c.SYNs[0].Time,
+			End:   c.SYNs[len(c.SYNs)-1].Time,
+			Cost:  cost,
+			Proof: proof,
 		},
-	)
+	})
 }
 
-// restedFor tells how long before the ports had last been in use.
-func restedFor(c *reassembly.Conn) string {
+// restedFor tells how long before the ports had last been in use; nothing if that is not known.
+func restedFor(c *reassembly.Conn) rule.Said {
 	if c.Reuses < 0 {
-		return ""
+		return rule.Said{}
 	}
-	return fmt.Sprintf("The connection before on the same ports had moved last %s before.",
-		rule.Seconds(max(0, c.SYNs[0].Time-c.ReusesEnd)))
+	return rule.Say(portsMovedBefore, rule.Ns(max(0, c.SYNs[0].Time-c.ReusesEnd)))
 }
 
 // runTupleBlocked looks at a connection that never came about: some stacks keep to the old one
@@ -193,8 +204,8 @@ func runTupleBlocked(p *rule.Pass) {
 	if c.ExchangeCount > 0 || len(c.SYNACKs) > 0 || c.Half[reassembly.FromClient].Bytes > 0 {
 		return
 	}
-	evidence := metTimeWait(c)
-	if evidence == nil {
+	proof := metTimeWait(c)
+	if proof == nil {
 		return
 	}
 	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
@@ -204,28 +215,22 @@ func runTupleBlocked(p *rule.Pass) {
 		return // what became of the last one the capture does not show
 	}
 	took := last.Time - first.Time
-	text := fmt.Sprintf("%d SYNs met it, and no connection came about.", len(c.SYNs))
-	if rested := restedFor(c); rested != "" {
-		text += " " + rested
-	}
-	p.Report(
-		rule.Claim{
-			Rule:       "port-exhaustion",
-			Cause:      "tuple-reuse",
-			Kind:       rule.UsedPorts,
-			Confidence: report.Proven,
-			Index:      -1,
-			Least:      report.Medium,
-			Text:       text,
-			Occ: rule.Occurrence{
-				Exchange: -1,
-				Start:    first.Time,
-				End:      last.Time,
-				Cost:     report.Cost{Low: took, Expected: took, High: took},
-				Evidence: evidence,
-			},
+	p.Report(rule.Claim{
+		Rule:       portExhaustionRule,
+		Cause:      tupleReuseCause,
+		Kind:       rule.UsedPorts,
+		Confidence: report.Proven,
+		Index:      -1,
+		Least:      report.Medium,
+		Says:       []rule.Said{rule.Say(neverCameAbout, int64(len(c.SYNs))), restedFor(c)},
+		Occ: rule.Occurrence{
+			Exchange: -1,
+			Start:    first.Time,
+			End:      last.Time,
+			Cost:     report.Cost{Low: took, Expected: took, High: took},
+			Proof:    proof,
 		},
-	)
+	})
 }
 
 // portLoads follows how many ports of each client rest or are in use.
@@ -237,22 +242,22 @@ type portLoads struct {
 // portLoad is the ports of one client towards one service.
 type portLoad struct {
 	open     int
-	second   int64 // the latest second that was counted
-	closes   [int64(timeWait / time.Second)]uint32
-	resting  int // sum of closes
-	low, top uint16
-	// the second in which a port began to rest; only for a sample of ports
-	used     map[uint16]int64
-	again    int // ports of the sample that were used again while they rested
+	second   int64               // the latest second that was counted
+	closes   [restSeconds]uint32 // by second
+	resting  int                 // sum of closes
+	low, top uint16              // ports that were used
+	used     map[uint16]int64    // the second in which a port of the sample began to rest
+	again    int                 // ports of the sample that were used again while they rested
 	peak     int
 	first    capture.Mark // first close of the minute that led to the peak
 	last     capture.Mark
 	lastConn int
 	conn     *rule.Conn
-	steady   int // seconds in a row at a rate that fills four fifths of the range
+	steady   int // seconds in a row at a rate that nearly fills the range
 	forecast int // ports that the steadiest such rate leads to
 }
 
+// Event takes note of ports that are used, and that begin to rest.
 func (r *portLoads) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
@@ -291,24 +296,23 @@ func (r *portLoads) closed(c *rule.Conn) *portLoad {
 // advance lets the seconds before now pass.
 func (l *portLoad) advance(at time.Duration) {
 	now := int64(at / time.Second)
-	n := int64(len(l.closes))
-	if now-l.second > n {
+	if now-l.second > restSeconds {
 		clear(l.closes[:])
 		l.resting, l.steady, l.second = 0, 0, now
 		return
 	}
 	for l.second < now {
-		l.judgeRate(int(l.closes[l.second%n]))
+		l.judgeRate(int(l.closes[l.second%restSeconds]))
 		l.second++
-		l.resting -= int(l.closes[l.second%n])
-		l.closes[l.second%n] = 0
+		l.resting -= int(l.closes[l.second%restSeconds])
+		l.closes[l.second%restSeconds] = 0
 	}
 }
 
 // judgeRate takes note of how many connections were closed in a whole second.
 func (l *portLoad) judgeRate(closed int) {
-	total := closed * int(timeWait/time.Second)
-	if total*5 < l.capacity()*4 {
+	total := closed * restSeconds
+	if !l.nearlyFilledBy(total) {
 		l.steady = 0
 		return
 	}
@@ -317,22 +321,25 @@ func (l *portLoad) judgeRate(closed int) {
 	}
 }
 
+// nearlyFilledBy reports whether so many ports are nearly all that the client has.
+func (l *portLoad) nearlyFilledBy(ports int) bool { return ports*100 >= l.capacity()*nearlyAll }
+
 // capacity is the number of ports that the client seems to have.
 func (l *portLoad) capacity() int {
-	if l.low > 0 && (l.low < 32_768 || l.top > 60_999) {
+	if l.low > 0 && (l.low < linuxLow || l.top > linuxTop) {
 		return wideRange
 	}
 	return linuxPorts
 }
 
-// use takes note of a port that is used for a new connection. One port in sixteen is followed.
+// use takes note of a port that is used for a new connection.
 func (l *portLoad) use(port uint16) {
 	if l.low == 0 || port < l.low {
 		l.low = port
 	}
 	l.top = max(l.top, port)
 	if since, ok := l.used[port]; ok {
-		if l.second-since < int64(timeWait/time.Second) {
+		if l.second-since < restSeconds {
 			l.again++
 		}
 		delete(l.used, port)
@@ -342,14 +349,13 @@ func (l *portLoad) use(port uint16) {
 // rest takes note of a connection whose client port begins to rest.
 func (l *portLoad) rest(c *rule.Conn, fin capture.Mark) {
 	l.advance(fin.Time)
-	n := int64(len(l.closes))
 	second := int64(fin.Time / time.Second)
-	if l.second-second >= n {
+	if l.second-second >= restSeconds {
 		return
 	}
-	l.closes[second%n]++
+	l.closes[second%restSeconds]++
 	l.resting++
-	if c.Port%16 == 0 {
+	if c.Port%portSample == 0 {
 		if l.used == nil {
 			l.used = map[uint16]int64{}
 		}
@@ -362,46 +368,47 @@ func (l *portLoad) rest(c *rule.Conn, fin capture.Mark) {
 	l.peak = max(l.peak, l.resting+l.open)
 }
 
+// Finish books the clients whose ports were, or would soon have been, used up by half and more.
 func (r *portLoads) Finish(d rule.Desk) {
-	if !d.Enabled("port-exhaustion") {
+	if !d.Enabled(portExhaustionRule) {
 		return
 	}
 	r.pairs.Each(func(_ report.Pair, l *portLoad) {
-		capacity := l.capacity()
-		load := max(l.peak, l.forecast)
-		if l.conn == nil || load*2 < capacity {
-			return
+		if l.conn != nil && 2*max(l.peak, l.forecast) >= l.capacity() {
+			c := l.claim()
+			d.Book(l.conn.Subject(), &c)
 		}
-		c := rule.Claim{
-			Rule:       "port-exhaustion",
-			Cause:      "time-wait-load",
-			Confidence: report.ConfidenceHigh,
-			Least:      report.Medium,
-			Most:       rule.AtMost(report.High),
-		}
-		if load*5 >= capacity*4 {
-			c.Least = report.High
-		}
-		c.Text = fmt.Sprintf("At the peak %d of about %d ports rested or were in use.", l.peak,
-			capacity)
-		if l.forecast > l.peak {
-			c.Text += fmt.Sprintf(" The rate held for %d s and more leads to %d within a minute.",
-				forecastSpan, l.forecast)
-		}
-		if l.again > 0 {
-			c.Least, c.Most = report.Info, rule.AtMost(report.Info)
-			c.Text += " The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do " +
-				"not run out."
-		}
-		c.Occ = rule.Occurrence{
+	})
+}
+
+// claim is the claim about the ports of the client.
+func (l *portLoad) claim() rule.Claim {
+	c := rule.Claim{
+		Rule:       portExhaustionRule,
+		Cause:      "time-wait-load",
+		Confidence: report.ConfidenceHigh,
+		Least:      report.Medium,
+		Most:       rule.AtMost(report.High),
+		Says:       []rule.Said{rule.Say(portsAtPeak, int64(l.peak), int64(l.capacity()))},
+		Occ: rule.Occurrence{
 			Connection: l.lastConn,
 			Exchange:   -1,
 			Start:      min(l.first.Time, l.last.Time),
 			End:        l.last.Time,
-			Evidence: []report.Evidence{
-				rule.At(l.last, "client's FIN", report.SideClient,
-					fmt.Sprintf("closes first; one of %d within a minute", l.resting))},
-		}
-		d.Book(l.conn.Subject(), &c)
-	})
+			Proof: []rule.Evidence{
+				rule.Shows(l.last, report.SideClient, closesFirst, int64(l.resting)),
+			},
+		},
+	}
+	if l.nearlyFilledBy(max(l.peak, l.forecast)) {
+		c.Least = report.High
+	}
+	if l.forecast > l.peak {
+		c.Says = append(c.Says, rule.Say(rateLeadsTo, forecastSpan, int64(l.forecast)))
+	}
+	if l.again > 0 {
+		c.Least, c.Most = report.Info, rule.AtMost(report.Info)
+		c.Says = append(c.Says, rule.Say(portsUsedAgain))
+	}
+	return c
 }

@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"fmt"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -12,31 +11,48 @@ import (
 	"tcpwhy/reassembly"
 )
 
+const (
+	// shortestTimeout is the shortest idle timeout that anybody would set.
+	shortestTimeout = time.Second
+	// sameIdleTimes is how many idle times must agree before they count as a timeout: two may be
+	// chance.
+	sameIdleTimes = 3
+	// limitSoonest and limitLatest are from and up to which part of an announced idle timeout, in
+	// percent, a close belongs to it; servers that look every second may be late by as much more.
+	limitSoonest, limitLatest = 90, 120
+	// readAhead is how much of a response clients read at least with its header: Go reads 4096
+	// octets at a time, others more.
+	readAhead = 4096
+	// lookedAt is how many idle connections are looked at for each new one.
+	lookedAt = 64
+	// wayParts is by which part of it the way to the client and back may be longer than the least
+	// that was seen, as such paths have jitter; and atOnce by how much at most where the way is
+	// shorter than what a kernel takes to react.
+	wayParts = 8
+	atOnce   = 300 * time.Microsecond
+)
+
 // verdict is the finding that a connection need not have been opened; its cost is known when its
 // first exchange is.
 type verdict struct {
 	cause      string
 	confidence report.Confidence
-	donor      *kept
+	donor      *member
 	donorIdle  capture.Mark  // end of the donor's last response
 	closed     *rule.Closing // nil if the donor was still open
 	syn        capture.Mark
 	request    capture.Mark
 	flight     int64
-	doubtful   bool // the request left a little later than at once
 }
 
 // considerReuse looks for a connection that could have carried m's first request: one that lay
 // idle, or one that had been closed though it need not have been. nil: there was none.
-func considerReuse(m *kept, e *rule.Began) *verdict {
+func considerReuse(m *member, e *rule.Began) *verdict {
 	p := m.pool
-	v := &verdict{syn: e.ConnStart, request: e.Start}
 	if d := p.idleDonor(m, e); d != nil {
 		d.borrowed, m.lent = true, d
 		d.version++
-		v.cause, v.confidence = "client-ignored-idle", d.sure(report.ConfidenceHigh)
-		v.donor, v.donorIdle, v.flight = d, d.idleSince, d.flight
-		return v
+		return newVerdict(ignoredIdleCause, d.sure(report.ConfidenceHigh), d, e)
 	}
 	for i := len(p.closed) - 1; i >= 0; i-- {
 		d := p.closed[i]
@@ -49,15 +65,27 @@ func considerReuse(m *kept, e *rule.Began) *verdict {
 			continue
 		}
 		p.closed = append(p.closed[:i], p.closed[i+1:]...)
-		v.cause, v.confidence = cause, d.sure(confidence)
-		v.donor, v.donorIdle, v.closed, v.flight = d, d.idleSince, d.closed, d.flight
-		return v
+		return newVerdict(cause, d.sure(confidence), d, e)
 	}
 	return nil
 }
 
+// newVerdict is that d could have carried the request e.
+func newVerdict(cause string, c report.Confidence, d *member, e *rule.Began) *verdict {
+	return &verdict{
+		cause:      cause,
+		confidence: c,
+		donor:      d,
+		donorIdle:  d.idleSince,
+		closed:     d.closed,
+		syn:        e.ConnStart,
+		request:    e.Start,
+		flight:     d.flight,
+	}
+}
+
 // sure is a confidence in what m's messages said, bounded by how much of them was read.
-func (m *kept) sure(c report.Confidence) report.Confidence {
+func (m *member) sure(c report.Confidence) report.Confidence {
 	if m.doubt {
 		return min(c, report.ConfidenceMedium)
 	}
@@ -66,24 +94,16 @@ func (m *kept) sure(c report.Confidence) report.Confidence {
 
 // idleDonor is the connection that was idle at the moment of need and has stayed so, the latest
 // first; nil if none.
-func (p *pool) idleDonor(m *kept, asked *rule.Began) *kept {
-	need := asked.Need
+func (p *pool) idleDonor(m *member, asked *rule.Began) *member {
 	looked := 0
-	for i := len(p.idle) - 1; i >= 0 && looked < 64; i-- {
+	for i := len(p.idle) - 1; i >= 0 && looked < lookedAt; i-- {
 		e := p.idle[i]
-		if e.m.version != e.version {
+		if e.stale() {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
 			continue
 		}
 		looked++
-		if e.m.port == asked.Port {
-			continue // the client uses its port again: it no longer knows of that connection
-		}
-		if e.m.last.notKept || m.otherProgram(e.m) {
-			continue // the client need not try, or cannot
-		}
-		if e.m.knownIdle(m, need) &&
-			(e.m.idleLimit == 0 || need-e.m.idleSince.Time < e.m.idleLimit) {
+		if e.m.couldServe(m, asked) {
 			p.idle = append(p.idle[:i], p.idle[i+1:]...)
 			return e.m
 		}
@@ -91,88 +111,124 @@ func (p *pool) idleDonor(m *kept, asked *rule.Began) *kept {
 	return nil
 }
 
+// couldServe reports whether d, which is idle, could have carried the request instead of m.
+func (d *member) couldServe(m *member, asked *rule.Began) bool {
+	switch {
+	case d.port == asked.Port:
+		return false // the client uses its port again: it no longer knows of that connection
+	case d.last.notKept || m.otherProgram(d):
+		return false // the client need not try, or cannot
+	}
+	return d.knownIdle(m, asked.Need) &&
+		(d.idleLimit == 0 || asked.Need-d.idleSince.Time < d.idleLimit)
+}
+
 // knownIdle reports whether the client had d's last response when it opened m: at the capture point
 // that is a round trip to the client and back before the SYN, which the least ever seen never
 // overestimates by more than the path's jitter. Next to the client there is no such way, and the
 // order of frames decides.
-func (d *kept) knownIdle(m *kept, need time.Duration) bool {
+func (d *member) knownIdle(m *member, need time.Duration) bool {
 	far := min(d.far, m.far)
-	return d.idleSince.Time <= need-far+far/8+min(far, 300*time.Microsecond)
+	return d.idleSince.Time <= need-far+far/wayParts+min(far, atOnce)
 }
 
 // whyClosed is the cause for which d was gone at the moment of need; "" if it could not have been
 // kept.
-func (p *pool) whyClosed(d *kept, need time.Duration) (string, report.Confidence) {
-	idle := d.closed.At.Time - d.idleSince.Time
-	beyond := d.idleLimit > 0 && need-d.idleSince.Time >= d.idleLimit
+func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confidence) {
+	byServer := d.closed.By == reassembly.FromServer
+	// without a word that it would, the server closed as soon as the response was there
+	unsaid := d.last.reason == "" && d.promptly()
 	switch {
-	case d.failed:
-		return "", 0 // what ended it has a rule of its own
-	case d.gap:
-		return "", 0 // what ended it may not have been seen
-	case d.served > 1 && d.closed.By == reassembly.FromServer && (d.last.reason == "response-close" || d.last.reason == "" && idle <= ledger.PromptClose+d.rtt) &&
+	case d.failed || d.gap:
+		return "", 0 // what ended it has a rule of its own, or may not have been seen
+	case d.served > 1 && byServer && (d.last.reason == responseCloseCause || unsaid) &&
 		p.ageLimit(d):
-		return "age-limit", report.ConfidenceMedium
-	case d.last.reason == "response-close" && d.served > 1:
-		return "server-max-requests", p.constantRequests(d)
-	case d.last.reason == "response-close" && p.kept >= p.ended:
-		return "some-responses-close", report.ConfidenceHigh
-	case d.last.reason == "response-close" && d.cut:
-		// how many requests it had served before is not visible
-		return d.last.reason, report.ConfidenceMedium
+		return ageLimitCause, report.ConfidenceMedium
+	case d.last.reason == responseCloseCause:
+		return p.whyAnnounced(d)
 	case d.last.reason != "":
 		return d.last.reason, report.Proven
 	case d.closed.Open || d.last.aborted:
-		if d.closed.By == reassembly.FromClient && !d.turns {
-			return "not-drained", report.ConfidenceMedium
+		if byServer || d.turns {
+			return "", 0
 		}
-		return "", 0
-	case d.closed.By == reassembly.FromServer && idle <= ledger.PromptClose+d.rtt:
-		if d.served > 1 && p.requests[d.served] > 1 {
-			return "server-max-requests", p.constantRequests(d)
-		}
-		if d.served > 1 {
-			return "", 0 // it had not closed after the responses before, and nothing was counted
-		}
-		return "response-close", report.ConfidenceHigh
-	case d.closed.By == reassembly.FromServer:
-		sure := p.constantIdle(idle, d.idleLimit)
-		if idle < shortestTimeout && sure < report.ConfidenceHigh {
-			return "", 0 // a restart, or whatever ends connections once
-		}
-		return "server-idle-timeout", sure
-	case d.last.notKept && idle <= ledger.PromptClose+d.rtt:
-		return "server-idle-timeout", report.ConfidenceHigh
-	case d.closed.Abort && idle <= ledger.PromptClose+d.rtt && d.last.size > readAhead:
-		// a socket closed with data unread is reset (RFC 2525 section 2.17)
-		return "not-drained", report.ConfidenceMedium
-	case !beyond && idle <= ledger.PromptClose+d.rtt:
-		return "client-closed", report.ConfidenceMedium
+		return notDrainedCause, report.ConfidenceMedium
+	case byServer:
+		return p.whyServerClosed(d)
 	}
-	return "", 0
+	return d.whyClientClosed(need)
+}
+
+// whyAnnounced is the cause where the server had said that it would close.
+func (p *pool) whyAnnounced(d *member) (string, report.Confidence) {
+	switch {
+	case d.served > 1:
+		return maxRequestsCause, p.constantRequests(d)
+	case p.kept >= p.ended:
+		return someResponsesCloseCause, report.ConfidenceHigh
+	case d.cut:
+		// how many requests it had served before is not visible
+		return responseCloseCause, report.ConfidenceMedium
+	}
+	return responseCloseCause, report.Proven
+}
+
+// whyServerClosed is the cause where the server closed an idle connection without a word.
+func (p *pool) whyServerClosed(d *member) (string, report.Confidence) {
+	switch {
+	case d.promptly() && d.served == 1:
+		return responseCloseCause, report.ConfidenceHigh
+	case d.promptly() && p.requests[d.served] > 1:
+		return maxRequestsCause, p.constantRequests(d)
+	case d.promptly():
+		return "", 0 // it had not closed after the responses before, and nothing was counted
+	}
+	sure := p.constantIdle(d.idled(), d.idleLimit)
+	if d.idled() < shortestTimeout && sure < report.ConfidenceHigh {
+		return "", 0 // a restart, or whatever ends connections once
+	}
+	return idleTimeoutCause, sure
+}
+
+// whyClientClosed is the cause where the client closed a connection as soon as that was idle; "" if
+// it held it longer.
+func (m *member) whyClientClosed(need time.Duration) (string, report.Confidence) {
+	beyond := m.idleLimit > 0 && need-m.idleSince.Time >= m.idleLimit
+	switch {
+	case !m.promptly():
+		return "", 0
+	case m.last.notKept:
+		return idleTimeoutCause, report.ConfidenceHigh
+	case m.closed.Abort && m.last.size > readAhead:
+		// a socket closed with data unread is reset (RFC 2525 section 2.17)
+		return notDrainedCause, report.ConfidenceMedium
+	case beyond:
+		return "", 0
+	}
+	return clientClosedCause, report.ConfidenceMedium
 }
 
 // constantRequests grades the claim that the server closes after a fixed number of requests.
-func (p *pool) constantRequests(d *kept) report.Confidence {
-	if p.requests[d.served] >= 2 && len(p.requests) == 1 && !p.evenAges(d) {
+func (p *pool) constantRequests(d *member) report.Confidence {
+	if p.requests[d.served] > 1 && len(p.requests) == 1 && !p.evenAges(d) {
 		return report.ConfidenceHigh
 	}
 	return report.ConfidenceMedium
 }
 
 // constantIdle grades the claim that the server closes connections after a fixed idle time: it said
-// so, or did so at least three times within a tenth.
+// so, or did so several times.
 func (p *pool) constantIdle(idle, limit time.Duration) report.Confidence {
-	if limit > 0 && idle >= limit*9/10 && idle <= limit*12/10+time.Second {
+	if limit > 0 && idle >= limit*limitSoonest/100 && idle <= limit*limitLatest/100+time.Second {
 		return report.ConfidenceHigh
 	}
-	near := 0
+	same := 0
 	for _, t := range p.idleTime {
-		if t >= idle*9/10 && t <= idle*11/10 {
-			near++
+		if rule.SameTimeout(t, idle) {
+			same++
 		}
 	}
-	if near >= 3 {
+	if same >= sameIdleTimes {
 		return report.ConfidenceHigh
 	}
 	return report.ConfidenceMedium
@@ -191,28 +247,16 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Draft) {
 }
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
-func (m *kept) reuseClaim(job *rule.Draft) (rule.Claim, bool) {
+func (m *member) reuseClaim(x *rule.Draft) (rule.Claim, bool) {
 	v := m.verdict
-	if v == nil || job.Index != 0 {
+	if v == nil || x.Index != 0 {
 		return rule.Claim{}, false
 	}
 	m.verdict = nil
 	if v.closed != nil && v.donor.gap {
 		return rule.Claim{}, false
 	}
-	t := &job.Times
-	// What the client's own program needs between the handshake and its request is part of every
-	// new connection, too.
-	setup, own := t[report.TCPHandshake]+t[report.TLSRTT]+t[report.TLSServer]+t[report.TLSClient], min(
-		t[report.ClientThink], ledger.OwnStart)
-	flight := max(v.flight, v.donor.flight)
-	slow, most := whatif.DonorSaving(&job.Flow, flight,
-		job.Spent(reassembly.FromServer, report.SlowStart))
-	cost := report.Cost{
-		Low:      setup,
-		Expected: setup + own + slow,
-		High:     setup + own + most + repeatedSYNs(job),
-	}
+	cost, window := v.cost(x)
 	if cost.High <= 0 {
 		return rule.Claim{}, false
 	}
@@ -221,121 +265,75 @@ func (m *kept) reuseClaim(job *rule.Draft) (rule.Claim, bool) {
 		Kind:       rule.ColdSetup,
 		Cause:      v.cause,
 		Confidence: v.confidence,
-		Index:      0,
-		Window: rule.Window{
-			Dir:   reassembly.FromServer,
-			Saved: slow,
-			Cwnd:  whatif.DonorWindow(&job.Flow, flight),
+		Window:     window,
+		Occ: rule.Occurrence{
+			Connection: m.id,
+			Elsewhere:  true,
+			Start:      v.syn.Time,
+			End:        v.request.Time,
+			Cost:       cost,
+			Proof:      v.proof(x.Doubtful),
 		},
 	}
-	c.Alone = v.aloneAtMost()
-	if v.doubtful = job.Doubtful; v.doubtful {
-		cost.Low, c.Confidence, c.Most = 0, min(c.Confidence, report.ConfidenceMedium), rule.AtMost(
-			report.Medium)
+	if x.Doubtful {
+		c.Occ.Cost.Low = 0
+		c.Confidence = min(c.Confidence, report.ConfidenceMedium)
+		c.Most = rule.AtMost(report.Medium)
 	}
-	asker := m
-	if v.cause == "request-close" {
-		asker = v.donor
-	}
-	if asker.program.cli && v.cause == "request-close" {
-		c.Text = "The requests name a program that does not ask for this by itself: its command " +
-			"line does, or a proxy on the way."
-	} else if asker.program.tool && (v.cause == "client-closed" || v.cause == "client-ignored-idle" || v.cause == "request-close") {
-		c.Most = rule.AtMost(report.Info)
-		c.Text = "The client is a program that is started anew for each request, so that it " +
-			"cannot keep connections."
-	}
-	c.Occ = rule.Occurrence{
-		Connection: m.id,
-		Elsewhere:  true,
-		Start:      v.syn.Time,
-		End:        v.request.Time,
-		Cost:       cost,
-	}
-	c.Evidence = v.evidence
-	if v.cause == "http10" {
-		c.Side, c.Text = report.SideServer, "The server answers in HTTP/1.0."
-		if v.donor.last.asked10 {
-			c.Side, c.Text = report.SideClient, "The client asks in HTTP/1.0."
-		}
-	}
-	if v.cause == "server-idle-timeout" {
-		c.Text = fmt.Sprintf("The server closed after %s of idleness.",
-			rule.Seconds(v.closed.At.Time-v.donorIdle.Time))
-	}
-	if v.cause == "server-idle-timeout" && v.closed.By == reassembly.FromClient {
-		c.Text = "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so " +
-			"the client closed."
-	}
-	if v.cause == "response-close" && v.donor.turns {
-		c.Text = "What the messages say is not visible here: the client may have asked for it " +
-			"(Connection: close)."
-	}
-	if v.cause == "age-limit" {
-		c.Text = fmt.Sprintf(
-			"The server closed at an age of %s, whatever number of requests had been served.",
-			rule.Seconds(v.closed.At.Time-v.donor.start.Time))
-	}
-	if v.cause == "server-max-requests" {
-		c.Text = fmt.Sprintf("The server closed after %d requests.", v.donor.served)
-		if m.pool.evenAges(v.donor) {
-			c.Text += fmt.Sprintf(
-				" Each connection was %s old then, so that it may be a limit of age as well.",
-				rule.Seconds(v.closed.At.Time-v.donor.start.Time))
-		}
-	}
+	v.detail(&c, m)
 	return c, true
 }
 
-// aloneAtMost limits the severity of a cause that takes repetition to be a habit.
-func (v *verdict) aloneAtMost() rule.Grade {
-	switch {
-	case v.cause == "some-responses-close":
-		return rule.AtMost(report.Info)
-	case v.cause == "client-closed": // whoever closes once may have been done
-		return rule.AtMost(report.Low)
-	case v.cause == "response-close" && v.donor.turns: // what was said is not visible
-		return rule.AtMost(report.Low)
+// cost is what the exchange lost to the new connection, and how much of that is the smaller window.
+func (v *verdict) cost(x *rule.Draft) (report.Cost, rule.Window) {
+	setUp := setUpTime(x)
+	// What the client's own program needs between the handshake and its request is part of every
+	// new connection, too.
+	own := min(x.Times[report.ClientThink], ledger.OwnStart)
+	flight := max(v.flight, v.donor.flight)
+	cold := x.Spent(reassembly.FromServer, report.SlowStart)
+	slow, most := whatif.DonorSaving(&x.Flow, flight, cold)
+	cost := report.Cost{
+		Low:      setUp,
+		Expected: setUp + own + slow,
+		High:     setUp + own + most + repeatedSYNs(x),
 	}
-	return 0
+	return cost, rule.Window{
+		Dir:   reassembly.FromServer,
+		Saved: slow,
+		Cwnd:  whatif.DonorWindow(&x.Flow, flight),
+	}
 }
 
 // repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has
 // one owner.
-func repeatedSYNs(j *rule.Draft) time.Duration {
-	if j.Kinds()&(rule.LateHandshake|rule.DroppedHandshake|rule.UsedPorts) != 0 {
+func repeatedSYNs(x *rule.Draft) time.Duration {
+	if x.Kinds()&(rule.LateHandshake|rule.DroppedHandshake|rule.UsedPorts) != 0 {
 		return 0
 	}
-	return j.Times[report.SYNRetx] + j.Times[report.SYNACKRetx]
+	return x.Times[report.SYNRetx] + x.Times[report.SYNACKRetx]
 }
 
-// evidence shows the connection that could have been used, what ended it, and the new one.
-func (v *verdict) evidence() []report.Evidence {
-	gap := v.syn.Time - v.donorIdle.Time
-	out := []report.Evidence{rule.At(v.donorIdle, "last response", report.SideServer,
-		fmt.Sprintf("connection %d has its response, and is free", v.donor.id))}
+// proof shows the connection that could have been used, what ended it, and the new one, whose
+// first request may not have waited for it.
+func (v *verdict) proof(doubtful bool) []rule.Evidence {
+	donor, gap := int64(v.donor.id), rule.Ns(v.syn.Time-v.donorIdle.Time)
+	out := []rule.Evidence{rule.Shows(v.donorIdle, report.SideServer, donorIsFree, donor)}
 	if v.closed != nil {
-		side, what := report.SideClient, "FIN"
-		if v.closed.By == reassembly.FromServer {
-			side = report.SideServer
-		}
+		how := closedByFIN
 		switch {
 		case v.closed.Alert:
-			what = "alert (close_notify)"
+			how = closedByAlert
 		case v.closed.Reset:
-			what = "RST"
+			how = closedByReset
 		}
-		out = append(out,
-			rule.At(v.closed.At, "close", side, what+" of connection "+fmt.Sprint(v.donor.id)))
+		out = append(out, rule.Shows(v.closed.At, rule.SideOf(v.closed.By), how, donor))
 	}
-	waited := "had to wait for it"
-	if v.doubtful {
-		waited = "came a little later than at once: it may not have waited"
+	waited := hadToWait
+	if doubtful {
+		waited = mayNotHaveWaited
 	}
-	return append(
-		out,
-		rule.At(v.syn, "new connection", report.SideClient,
-			fmt.Sprintf("SYN to the same service, %s after that response", rule.Seconds(gap))),
-		rule.At(v.request, "first request", report.SideClient, waited),
-	)
+	return append(out,
+		rule.Shows(v.syn, report.SideClient, newConnection, gap),
+		rule.Shows(v.request, report.SideClient, waited))
 }

@@ -1,7 +1,6 @@
 package connect
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -14,17 +13,28 @@ import (
 )
 
 const (
+	synRetransmissionRule = "syn-retransmission"
+	networkCause          = "network"
+	overflowCause         = "backlog-overflow"
+	unknownCause          = "unknown"
+)
+
+const (
 	// clusterSpan is how close in time connections must fail to be set up to count as one overflow.
 	clusterSpan = time.Second
 	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost
 	// together once in 10^5.
 	clusterSize = 3
+	// clusterSettled is how long after the judgment of a connection all are judged that failed in
+	// the same second: repetitions are a second apart at first.
+	clusterSettled = 5 * time.Second
 	// maxLateSYNs is how many late connections wait for their cluster at a time.
 	maxLateSYNs = 4096
 )
 
+// SynRetransmission is the rule about SYNs that had to be repeated.
 var SynRetransmission = &rule.Detector{
-	Name:  "syn-retransmission",
+	Name:  synRetransmissionRule,
 	Rests: rule.Connection,
 	Title: "SYN had to be repeated",
 	Doc: `What happens
@@ -52,7 +62,7 @@ When it is wrong
 A firewall of the server's host that limits new connections looks like an overflow.`,
 	Causes: []report.Cause{
 		{
-			Code:  "network",
+			Code:  networkCause,
 			Title: "handshake lost on the way",
 			Side:  report.SideNetwork,
 			Message: "The server's SYN-ACK was lost on the way to the client, and the handshake " +
@@ -69,7 +79,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 			},
 		},
 		{
-			Code:  "backlog-overflow",
+			Code:  overflowCause,
 			Title: "server dropped SYNs",
 			Side:  report.SideServer,
 			Message: "The server did not answer SYNs that reached it: its queue of connections " +
@@ -89,7 +99,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 			},
 		},
 		{
-			Code:  "unknown",
+			Code:  unknownCause,
 			Title: "SYN had to be repeated",
 			Side:  report.SideUnknown,
 			Message: "The client had to repeat its SYN. Whether the first was lost on the way or " +
@@ -114,6 +124,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 		Start: func() rule.Across { return &lateSYNs{} },
 		Wants: rule.Wants(rule.ExchangeOver),
 	},
+	Vocabulary: words,
 }
 
 // synFault is a connection whose SYN, or the answer to it, was repeated.
@@ -123,8 +134,8 @@ type synFault struct {
 	answered capture.Mark // the SYN that was answered
 	dropped  bool         // the SYN was answered, and the end of the handshake dropped
 	maybe    bool         // so it seems from afar: only several at once are more than loss
-	evidence []report.Evidence
-	text     string
+	says     rule.Said
+	proof    []rule.Evidence
 }
 
 // The numbers of a claim about such a connection.
@@ -139,16 +150,12 @@ const (
 // claim refers the fault: whether several failed together is seen when they are compared.
 func (f *synFault) claim(p *rule.Pass) {
 	c := rule.Claim{
-		Rule:     "syn-retransmission",
+		Rule:     synRetransmissionRule,
 		Cause:    f.cause,
 		Kind:     rule.LateHandshake,
 		Referred: true,
-		Text:     f.text,
-		Occ: rule.Occurrence{
-			Start:    f.first.Time,
-			End:      f.answered.Time,
-			Evidence: f.evidence,
-		},
+		Says:     []rule.Said{f.says},
+		Occ:      rule.Occurrence{Start: f.first.Time, End: f.answered.Time, Proof: f.proof},
 	}
 	if f.dropped {
 		c.Kind = rule.DroppedHandshake
@@ -167,7 +174,6 @@ func (f *synFault) claim(p *rule.Pass) {
 
 // runSYN looks at the set-up of the connection when its first exchange is done.
 func runSYN(p *rule.Pass) {
-	c := p.Conn
 	if p.Exchange.Index != 0 || p.Draft == nil {
 		return
 	}
@@ -175,41 +181,45 @@ func runSYN(p *rule.Pass) {
 	if f == nil && p.Draft.Critical {
 		f = answeredAgain(p)
 	}
+	if f == nil && p.Draft.Critical {
+		f = askedAgain(p)
+	}
 	if f != nil {
 		f.claim(p)
-		return
 	}
-	if len(c.SYNs) < 2 || len(c.SYNACKs) == 0 || !p.Draft.Critical || metTimeWait(c) != nil {
-		return
-	}
-	if p.Draft.Times[report.SYNRetx]+p.Draft.Times[report.SYNACKRetx] <= 0 {
-		return
-	}
-	f = &synFault{
-		cause:    synCause(c),
-		first:    c.SYNs[0],
-		answered: c.SYNs[0],
-		text:     schedule(c.SYNs),
-	}
-	f.evidence = []report.Evidence{
-		rule.At(c.SYNs[0], "first SYN", report.SideClient, "asks for the connection"),
-	}
-	if early := c.SYNACKs[0]; early.Time < c.SYNs[len(c.SYNs)-1].Time {
-		f.evidence = append(f.evidence, rule.At(early, "SYN-ACK", report.SideServer, "answers it"))
-	}
-	last := c.SYNs[len(c.SYNs)-1]
-	f.answered = last
-	f.evidence = append(
-		f.evidence,
-		rule.At(last, "repeated SYN", report.SideClient,
-			fmt.Sprintf("%s after the first", rule.Seconds(last.Time-f.first.Time))),
-	)
-	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
-		f.evidence = append(f.evidence,
-			rule.At(end, "SYN-ACK", report.SideServer, "leads to the connection"))
-	}
-	f.claim(p)
 }
+
+// askedAgain looks for a SYN that the client had to repeat, and that led to a connection; nil if
+// there is none, or if it met an old connection.
+func askedAgain(p *rule.Pass) *synFault {
+	c := p.Conn
+	if len(c.SYNs) < 2 || len(c.SYNACKs) == 0 ||
+		p.Draft.Times[report.SYNRetx]+p.Draft.Times[report.SYNACKRetx] <= 0 ||
+		metTimeWait(c) != nil {
+		return nil
+	}
+	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
+	proof := []rule.Evidence{rule.Shows(first, report.SideClient, firstOfSeveral)}
+	if early := c.SYNACKs[0]; early.Time < last.Time {
+		proof = append(proof, rule.Shows(early, report.SideServer, answersIt))
+	}
+	proof = append(proof,
+		rule.Shows(last, report.SideClient, repeatedSYN, rule.Ns(last.Time-first.Time)))
+	if end := c.SYNACKs[len(c.SYNACKs)-1]; end.Time >= last.Time {
+		proof = append(proof, rule.Shows(end, report.SideServer, leadsToConnection))
+	}
+	return &synFault{
+		cause:    synCause(c),
+		first:    first,
+		answered: last,
+		says:     schedule(c.SYNs),
+		proof:    proof,
+	}
+}
+
+// leastWay is which part of the least time to a host and back, in percent, is sure to pass: the
+// least that was seen of it is not the least that there can be.
+const leastWay = 90
 
 // answeredAgain looks for a SYN-ACK that got lost after it had passed, and that the server repeated
 // before the client repeated its SYN: the end of the handshake followed the last one by a round
@@ -222,19 +232,19 @@ func answeredAgain(p *rule.Pass) *synFault {
 		return nil
 	}
 	first, last := c.SYNACKs[0], c.SYNACKs[n-1]
-	if c.AckOfSYNACK.Time < last.Time+c.Far(reassembly.FromClient)*9/10 {
+	if c.AckOfSYNACK.Time < last.Time+c.Far(reassembly.FromClient)*leastWay/100 {
 		return nil // it was on its way when the last SYN-ACK passed
 	}
-	took := rule.Seconds(last.Time - first.Time)
+	took := rule.Ns(last.Time - first.Time)
 	return &synFault{
-		cause:    "network",
+		cause:    networkCause,
 		first:    first,
 		answered: last,
-		text:     "The SYN-ACK was repeated after " + took + ".",
-		evidence: []report.Evidence{
-			rule.At(first, "SYN-ACK", report.SideServer, "answers the SYN"),
-			rule.At(last, "repeated SYN-ACK", report.SideServer, took+" after the first"),
-			rule.At(c.AckOfSYNACK, "ACK", report.SideClient, "answers that one"),
+		says:     rule.Say(synackRepeated, took),
+		proof: []rule.Evidence{
+			rule.Shows(first, report.SideServer, answersSYN),
+			rule.Shows(last, report.SideServer, repeatedSYNACK, took),
+			rule.Shows(c.AckOfSYNACK, report.SideClient, answersThatOne),
 		},
 	}
 }
@@ -248,57 +258,60 @@ const unacceptedCopies = 3
 // first data comes again and again, and is not acknowledged. nil if that is not so.
 func notAccepted(p *rule.Pass) *synFault {
 	c, x := p.Conn, p.Exchange
-	if x.Request == nil || len(c.SYNACKs) == 0 {
-		return nil
-	}
-	var first, last *reassembly.Record
-	copies := 0
-	for i := range c.Records {
-		r := &c.Records[i]
-		if r.Dir == reassembly.FromServer && r.Flags&(capture.ACK|capture.SYN) == capture.ACK {
-			if r.Ack > x.Request.From {
-				break
-			}
-			return nil // it is alive, and acknowledges less
-		}
-		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= x.Request.From {
-			copies++
-			if last = r; first == nil {
-				first = r
-			}
-		}
-	}
-	if copies < unacceptedCopies ||
+	if x.Request == nil || len(c.SYNACKs) == 0 ||
 		p.Draft.Sum(report.RTO, report.LostRetx, report.TLP, report.FastRetx) <= 0 {
 		return nil
 	}
+	copies := unheard(c, x.Request.From)
+	n := len(copies)
+	if n < unacceptedCopies {
+		return nil
+	}
+	first, last := copies[0], copies[n-1]
 	return &synFault{
-		cause:    "backlog-overflow",
-		first:    first.Mark(),
-		answered: last.Mark(),
+		cause:    overflowCause,
+		first:    first,
+		answered: last,
 		dropped:  true,
 		maybe:    !atServer(c),
-		text: "The end of the handshake was dropped, so that the first request had to be " +
-			"sent again and again.",
-		evidence: []report.Evidence{
-			rule.At(c.SYNACKs[0], "SYN-ACK", report.SideServer, "the client may begin"),
-			rule.At(first.Mark(), "first data", report.SideClient, "is not acknowledged"),
-			rule.At(last.Mark(), "repeated data", report.SideClient,
-				fmt.Sprintf("copy %d, %s later", copies, rule.Seconds(last.Time-first.Time))),
+		says:     rule.Say(handshakeDropped),
+		proof: []rule.Evidence{
+			rule.Shows(c.SYNACKs[0], report.SideServer, clientMayBegin),
+			rule.Shows(first, report.SideClient, firstData),
+			rule.Shows(last, report.SideClient, repeatedData, int64(n),
+				rule.Ns(last.Time-first.Time)),
 		},
 	}
+}
+
+// unheard are the copies of the client's octet that came before the server acknowledged it; none if
+// the server acknowledged less, and so is there.
+func unheard(c *reassembly.Conn, octet int64) (copies []capture.Mark) {
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Dir == reassembly.FromServer && r.Flags&(capture.ACK|capture.SYN) == capture.ACK {
+			if r.Ack > octet {
+				return copies
+			}
+			return nil
+		}
+		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= octet {
+			copies = append(copies, r.Mark())
+		}
+	}
+	return copies
 }
 
 // synCause tells the causes apart as far as one connection shows them.
 func synCause(c *reassembly.Conn) string {
 	repeat := c.SYNs[1].Time
 	if answer := c.SYNACKs[0].Time; answer < repeat-c.Far(reassembly.FromClient) {
-		return "network" // it had the time to reach the client, and did not
+		return networkCause // it had the time to reach the client, and did not
 	}
 	if atServer(c) {
-		return "backlog-overflow"
+		return overflowCause
 	}
-	return "unknown"
+	return unknownCause
 }
 
 // atServer reports whether what the capture shows has surely reached the server's host. On a LAN
@@ -308,28 +321,33 @@ func atServer(c *reassembly.Conn) bool {
 	return c.Vantage == reassembly.ServerSide || c.Client.Addr() == c.Server.Addr()
 }
 
+// doubling is from which growth of the wait on, in percent, a timer counts as one that doubles:
+// others keep their pace but for jitter.
+const doubling = 150
+
 // schedule says how the repetitions were spaced.
-func schedule(syns []capture.Mark) string {
+func schedule(syns []capture.Mark) rule.Said {
 	gap := syns[1].Time - syns[0].Time
-	text := fmt.Sprintf("The SYN was repeated after %s", rule.Seconds(gap))
 	if len(syns) < 3 {
-		return text + "."
+		return rule.Say(synRepeated, rule.Ns(gap))
 	}
 	next := syns[2].Time - syns[1].Time
-	if next > gap*3/2 {
-		return text + fmt.Sprintf(" and again after %s, the wait doubling.", rule.Seconds(next))
+	if next > gap*doubling/100 {
+		return rule.Say(synRepeatedDoubling, rule.Ns(gap), rule.Ns(next))
 	}
-	return text + fmt.Sprintf(" and again after %s, at an even pace.", rule.Seconds(next))
+	return rule.Say(synRepeatedEvenly, rule.Ns(gap), rule.Ns(next))
 }
 
 // lateSYNs collects connections whose SYN was repeated, to see whether several failed together.
 type lateSYNs struct {
 	waiting []lateSYN
-	alive   pairlessTimes
+	alive   answerTimes
 }
 
+// lateSYN is one of them.
 type lateSYN struct{ rule.Referred }
 
+// Event takes note of a response that is complete.
 func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	if data := e.Over(); data.Outcome == reassembly.Complete && data.End.Time <= e.At {
 		r.alive.note(c.Pair, data.End.Time)
@@ -340,24 +358,25 @@ func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 func (r *lateSYNs) Refer(d rule.Desk, c rule.Referred) {
 	r.waiting = append(r.waiting, lateSYN{c})
 	if len(r.waiting) > maxLateSYNs {
-		r.flush(d, c.At-5*time.Second)
+		r.flush(d, c.At-clusterSettled)
 	}
 }
 
-// Advance books what is judged. What fails in the same second is judged within seconds of that:
-// repetitions are a second apart at first.
+// Advance books what is judged.
 func (r *lateSYNs) Advance(d rule.Desk, now time.Duration) {
-	for len(r.waiting) > 0 && now-r.waiting[0].At > 10*time.Second {
-		r.flush(d, now-5*time.Second)
+	for len(r.waiting) > 0 && now-r.waiting[0].At > 2*clusterSettled {
+		r.flush(d, now-clusterSettled)
 	}
 }
 
-func (r *lateSYNs) Finish(d rule.Desk) { r.flush(d, 1<<62) }
+// Finish books the rest.
+func (r *lateSYNs) Finish(d rule.Desk) { r.flush(d, report.EndOfTime) }
 
 // flush books what was judged before the given moment, at least one.
 func (r *lateSYNs) flush(d rule.Desk, before time.Duration) {
 	n := 0
-	for n < len(r.waiting) && (n == 0 || r.waiting[n].At < before || len(r.waiting)-n > maxLateSYNs/2) {
+	for n < len(r.waiting) &&
+		(n == 0 || r.waiting[n].At < before || len(r.waiting)-n > maxLateSYNs/2) {
 		n++
 	}
 	ready := r.waiting[:n]
@@ -378,26 +397,23 @@ func (r *lateSYNs) flush(d rule.Desk, before time.Duration) {
 // bookOne books one connection. starts are the first SYNs of all late connections to its server.
 func (r *lateSYNs) bookOne(d rule.Desk, w *lateSYN, starts []time.Duration) {
 	c := &w.Claim
-	c.Confidence = report.ConfidenceHigh
 	dropped, maybe := c.Num[synDropped] != 0, c.Num[synMaybe] != 0
-	several := r.together(starts, c.Occ.Start) && r.alive.within(w.Pair, c.Occ.Start, c.Occ.End)
-	switch c.Cause {
-	case "network":
-		c.Confidence = report.Proven
-	case "unknown":
-		c.Confidence = report.ConfidenceMedium
-		if several {
-			c.Cause, c.Confidence = "backlog-overflow", report.ConfidenceHigh
-		}
-	}
-	switch {
-	case maybe && !several: // it was loss
+	several := together(starts, c.Occ.Start) && r.alive.within(w.Pair, c.Occ.Start, c.Occ.End)
+	if maybe && !several { // it was loss
 		for i := range w.Displaced {
 			w.bookAs(d, &w.Displaced[i])
 		}
 		return
-	case dropped && !maybe:
+	}
+	switch {
+	case c.Cause == networkCause, dropped && !maybe:
 		c.Confidence = report.Proven
+	case c.Cause == unknownCause && !several:
+		c.Confidence = report.ConfidenceMedium
+	case c.Cause == unknownCause:
+		c.Cause, c.Confidence = overflowCause, report.ConfidenceHigh
+	default:
+		c.Confidence = report.ConfidenceHigh
 	}
 	repeats := time.Duration(c.Num[synRepeats])
 	if dropped {
@@ -420,37 +436,8 @@ func (w *lateSYN) bookAs(d rule.Desk, c *rule.Claim) {
 }
 
 // together reports whether enough connections to the server failed within the same second.
-func (r *lateSYNs) together(starts []time.Duration, first time.Duration) bool {
+func together(starts []time.Duration, first time.Duration) bool {
 	from, _ := slices.BinarySearch(starts, first-clusterSpan)
 	to, _ := slices.BinarySearch(starts, first+clusterSpan+1)
 	return to-from >= clusterSize
-}
-
-// pairlessTimes remembers when each server last finished a response.
-type pairlessTimes struct {
-	table rule.PairTable[[8]time.Duration]
-}
-
-// note remembers a moment; eight moments, at least 100 ms apart, are kept per server.
-func (t *pairlessTimes) note(p report.Pair, at time.Duration) {
-	e := t.table.Of(report.Pair{Server: p.Server}, at)
-	if e == nil || at-e[0] < 100*time.Millisecond && e[0] > 0 {
-		return
-	}
-	copy(e[1:], e[:])
-	e[0] = at
-}
-
-// within reports whether a moment between from and to was remembered.
-func (t *pairlessTimes) within(p report.Pair, from, to time.Duration) bool {
-	e := t.table.Has(report.Pair{Server: p.Server})
-	if e == nil {
-		return false
-	}
-	for _, at := range e {
-		if at > from && at < to {
-			return true
-		}
-	}
-	return false
 }

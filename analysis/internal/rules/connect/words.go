@@ -1,0 +1,192 @@
+package connect
+
+import "tcpwhy/analysis/internal/rule"
+
+// What the rules of this room say, by number.
+const (
+	_ rule.WordsID = iota
+
+	// of several rules
+	asksForConnection
+	hadToWait
+	synRepeated
+	synRepeatedDoubling
+	synRepeatedEvenly
+
+	// of missed-reuse
+	donorIsFree
+	closedByFIN
+	closedByReset
+	closedByAlert
+	newConnection
+	mayNotHaveWaited
+	startedForEach
+	commandLineAsks
+	serverSpeaksOld
+	clientAsksOld
+	closedWhenIdle
+	keepsNoneIdle
+	reasonHidden
+	closedAtAge
+	closedAfterRequests
+	agesAreEven
+
+	// of connection-refused
+	nobodyListens
+	icmpFrom
+	noAnswerAtAll
+	icmpSays
+	wentElsewhere
+	manyPortsAsked
+
+	// of syn-retransmission
+	firstOfSeveral
+	answersIt
+	repeatedSYN
+	leadsToConnection
+	synackRepeated
+	answersSYN
+	repeatedSYNACK
+	answersThatOne
+	handshakeDropped
+	clientMayBegin
+	firstData
+	repeatedData
+
+	// of port-exhaustion
+	portUsedBefore
+	ackOfOld
+	resetOfOld
+	synAgain
+	portsMovedBefore
+	neverCameAbout
+	portsAtPeak
+	rateLeadsTo
+	portsUsedAgain
+	closesFirst
+
+	// of parallel-connections
+	openAndBusy
+	openTogether
+	unusedOf
+	closedUnused
+	lostTogether
+
+	// of pool-wait
+	takenAgain
+	connectionFree
+	nextRequest
+)
+
+// words is the vocabulary of the rules of this room.
+var words = []rule.Words{
+	asksForConnection: {Role: "SYN", Text: "asks for the connection"},
+	hadToWait:         {Role: "first request", Text: "had to wait for it"},
+	synRepeated:       {Text: "The SYN was repeated after {s}."},
+	synRepeatedDoubling: {
+		Text: "The SYN was repeated after {s} and again after {s}, the wait doubling.",
+	},
+	synRepeatedEvenly: {
+		Text: "The SYN was repeated after {s} and again after {s}, at an even pace.",
+	},
+
+	donorIsFree: {
+		Role: "last response", Text: "connection {conn} has its response, and is free",
+	},
+	closedByFIN:   {Role: "close", Text: "FIN of connection {conn}"},
+	closedByReset: {Role: "close", Text: "RST of connection {conn}"},
+	closedByAlert: {Role: "close", Text: "alert (close_notify) of connection {conn}"},
+	newConnection: {
+		Role: "new connection", Text: "SYN to the same service, {s} after that response",
+	},
+	mayNotHaveWaited: {
+		Role: "first request",
+		Text: "came a little later than at once: it may not have waited",
+	},
+	startedForEach: {
+		Text: "The client is a program that is started anew for each request, so that it cannot " +
+			"keep connections.",
+	},
+	commandLineAsks: {
+		Text: "The requests name a program that does not ask for this by itself: its command " +
+			"line does, or a proxy on the way.",
+	},
+	serverSpeaksOld: {Text: "The server answers in HTTP/1.0."},
+	clientAsksOld:   {Text: "The client asks in HTTP/1.0."},
+	closedWhenIdle:  {Text: "The server closed after {s} of idleness."},
+	keepsNoneIdle: {
+		Text: "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so the " +
+			"client closed.",
+	},
+	reasonHidden: {
+		Text: "What the messages say is not visible here: the client may have asked for it " +
+			"(Connection: close).",
+	},
+	closedAtAge: {
+		Text: "The server closed at an age of {s}, whatever number of requests had been served.",
+	},
+	closedAfterRequests: {Text: "The server closed after {n} requests."},
+	agesAreEven: {
+		Text: "Each connection was {s} old then, so that it may be a limit of age as well.",
+	},
+
+	nobodyListens: {Role: "RST", Text: "nobody listens"},
+	icmpFrom:      {Role: "ICMP", Text: "from {text}"},
+	noAnswerAtAll: {
+		Role: "last SYN", Text: "number {n}, {s} after the first; no answer of any kind",
+	},
+	icmpSays:      {Text: "ICMP type {n}, code {n}."},
+	wentElsewhere: {Text: "The client went on to another address of the same service."},
+	manyPortsAsked: {
+		Text: "The client asked several ports of this host once each: somebody looks what is " +
+			"there.",
+	},
+
+	firstOfSeveral:    {Role: "first SYN", Text: "asks for the connection"},
+	answersIt:         {Role: "SYN-ACK", Text: "answers it"},
+	repeatedSYN:       {Role: "repeated SYN", Text: "{s} after the first"},
+	leadsToConnection: {Role: "SYN-ACK", Text: "leads to the connection"},
+	synackRepeated:    {Text: "The SYN-ACK was repeated after {s}."},
+	answersSYN:        {Role: "SYN-ACK", Text: "answers the SYN"},
+	repeatedSYNACK:    {Role: "repeated SYN-ACK", Text: "{s} after the first"},
+	answersThatOne:    {Role: "ACK", Text: "answers that one"},
+	handshakeDropped: {
+		Text: "The end of the handshake was dropped, so that the first request had to be sent " +
+			"again and again.",
+	},
+	clientMayBegin: {Role: "SYN-ACK", Text: "the client may begin"},
+	firstData:      {Role: "first data", Text: "is not acknowledged"},
+	repeatedData:   {Role: "repeated data", Text: "copy {n}, {s} later"},
+
+	portUsedBefore: {Role: "SYN", Text: "from a port that was used before"},
+	ackOfOld: {
+		Role: "ACK", Text: "does not acknowledge it: belongs to the connection before",
+	},
+	resetOfOld: {Role: "RST", Text: "knows of no such connection"},
+	synAgain:   {Role: "SYN again", Text: "{s} after the first"},
+	portsMovedBefore: {
+		Text: "The connection before on the same ports had moved last {s} before.",
+	},
+	neverCameAbout: {Text: "{n} SYNs met it, and no connection came about."},
+	portsAtPeak:    {Text: "At the peak {n} of about {n} ports rested or were in use."},
+	rateLeadsTo: {
+		Text: "The rate held for {n} s and more leads to {n} within a minute.",
+	},
+	portsUsedAgain: {
+		Text: "The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run " +
+			"out.",
+	},
+	closesFirst: {Role: "client's FIN", Text: "closes first; one of {n} within a minute"},
+
+	openAndBusy:  {Text: "{n} were open, and at most {n} had a request under way."},
+	openTogether: {Role: "request", Text: "{n} connections are open"},
+	unusedOf:     {Text: "{n} of {n} connections."},
+	closedUnused: {Role: "close", Text: "without ever having carried a request"},
+	lostTogether: {
+		Role: "repair", Text: "{n} connections lost segments within a round trip",
+	},
+
+	takenAgain:     {Text: "{n} connections, taken again at once {n} times."},
+	connectionFree: {Role: "end of response", Text: "the connection is free"},
+	nextRequest:    {Role: "next request", Text: "{s} later"},
+}
