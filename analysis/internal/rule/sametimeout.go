@@ -3,7 +3,7 @@ package rule
 import "time"
 
 // timeoutSpread is by how much, in percent, times may differ that one timeout makes: programs look
-// now and then, not at each moment, whether one is over.
+// now and then, not at each moment, whether one is over (reasoning).
 const timeoutSpread = 10
 
 // SameTimeout reports whether a wait may have been ended by a timeout of that length.

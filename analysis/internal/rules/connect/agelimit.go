@@ -11,10 +11,11 @@ const (
 	keptAges = 64
 	// shortestAge is the least age that anybody would set as a limit.
 	shortestAge = 2 * time.Second
-	// sameAges is how many ages must agree before they count as a limit: two may be chance.
+	// sameAges is how many ages must agree before they count as a limit: two may be chance
+	// (reasoning).
 	sameAges = 3
 	// agesToOthers is how many times as many must agree as do not: a limit of age ends all that
-	// live so long, and what ends the others is rarer.
+	// live so long, and what ends the others is rarer (reasoning).
 	agesToOthers = 3
 )
 

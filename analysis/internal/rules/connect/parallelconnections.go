@@ -15,11 +15,14 @@ const (
 	// unusedConnections is how many connections without any request are worth a note; browsers open
 	// some in advance.
 	unusedConnections = 10
-	// spareFactor is how many times as many as were ever used may be open: a pool that shrinks by
-	// idle timeouts holds what the last peak needed.
+	// spareFactor is how many times as many as were ever used together may be open: a pool holds
+	// what its last peak needed, which the capture may not show (reasoning).
 	spareFactor = 2
+	// unusedParts is of how many connections one must have been unused, so that a client which also
+	// uses some is no note: half of them (reasoning).
+	unusedParts = 2
 	// lossSiblings is how many connections must lose segments within a round trip to count as
-	// having done it to each other; lossWindow is what counts as one at least.
+	// having done it to each other; lossWindow is what counts as one at least (reasoning).
 	lossSiblings = 3
 	lossWindow   = 10 * time.Millisecond
 	keptLosses   = 64
@@ -274,7 +277,8 @@ func (r *connectionCounts) Finish(d rule.Desk) {
 		}
 		spare := overlapping(k.spans)
 		k.bookOverLimit(d, k.peakOpen+spare)
-		if k.unused-spare >= unusedConnections && k.unused*2 > k.conns && knownPair(d, p) {
+		if k.unused-spare >= unusedConnections && k.unused*unusedParts > k.conns &&
+			knownPair(d, p) {
 			k.bookChurn(d)
 		}
 		if k.lossy >= lossSiblings {

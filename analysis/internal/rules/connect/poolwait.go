@@ -15,10 +15,13 @@ const (
 	// refillsEach is how often each connection must be taken again at once: fewer may be chance.
 	refillsEach = 5
 	// refillWithin is how soon after the response that is, at the client; or such a part of the
-	// round trip, by which that varies.
+	// round trip, by which that varies (reasoning).
 	refillWithin = 2 * time.Millisecond
 	refillParts  = 10
-	keptTargets  = 256
+	// sameTargets is how many requests there may be for each target: programs that measure ask for
+	// the same again and again (reasoning).
+	sameTargets = 2
+	keptTargets = 256
 )
 
 const poolWaitRule = "pool-wait"
@@ -202,8 +205,7 @@ func (r *poolWaits) Finish(d rule.Desk) {
 	r.pairs.Each(func(_ report.Pair, p *fullPool) {
 		for size := smallestPool; size <= largestPool; size++ {
 			n := p.refills[size]
-			// programs that measure ask for the same again and again
-			if n >= refillsEach*size && len(p.targets)*2 >= min(n, keptTargets) {
+			if n >= refillsEach*size && len(p.targets)*sameTargets >= min(n, keptTargets) {
 				p.book(d, size)
 				return
 			}

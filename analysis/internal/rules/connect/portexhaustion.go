@@ -30,6 +30,9 @@ const (
 	// nearlyAll is which part of the ports, in percent, is as good as all: Linux looks for a free
 	// one among half of them first (net/ipv4/inet_hashtables.c), and takes ever longer to find one.
 	nearlyAll = 80
+	// loadParts is which part of its ports a client must use up to be worth a finding: half of
+	// them, where a peak twice as high would use up all (reasoning).
+	loadParts = 2
 	// portSample is one of how many ports is followed, to see whether it is used again too soon.
 	portSample = 16
 )
@@ -374,7 +377,7 @@ func (r *portLoads) Finish(d rule.Desk) {
 		return
 	}
 	r.pairs.Each(func(_ report.Pair, l *portLoad) {
-		if l.conn != nil && 2*max(l.peak, l.forecast) >= l.capacity() {
+		if l.conn != nil && max(l.peak, l.forecast)*loadParts >= l.capacity() {
 			c := l.claim()
 			d.Book(l.conn.Subject(), &c)
 		}

@@ -15,10 +15,11 @@ const (
 	// shortestTimeout is the shortest idle timeout that anybody would set.
 	shortestTimeout = time.Second
 	// sameIdleTimes is how many idle times must agree before they count as a timeout: two may be
-	// chance.
+	// chance (reasoning).
 	sameIdleTimes = 3
 	// limitSoonest and limitLatest are from and up to which part of an announced idle timeout, in
-	// percent, a close belongs to it; servers that look every second may be late by as much more.
+	// percent, a close belongs to it; servers that look every second may be late by as much more
+	// (reasoning).
 	limitSoonest, limitLatest = 90, 120
 	// readAhead is how much of a response clients read at least with its header: Go reads 4096
 	// octets at a time, others more.
@@ -26,8 +27,9 @@ const (
 	// lookedAt is how many idle connections are looked at for each new one.
 	lookedAt = 64
 	// wayParts is by which part of it the way to the client and back may be longer than the least
-	// that was seen, as such paths have jitter; and atOnce by how much at most where the way is
-	// shorter than what a kernel takes to react.
+	// that was seen, as such paths have jitter (reasoning); and atOnce by how much at most where
+	// the way is shorter than what a kernel takes to react: Linux 10 to 70 µs, 300 µs under load
+	// (measured).
 	wayParts = 8
 	atOnce   = 300 * time.Microsecond
 )

@@ -218,7 +218,7 @@ func askedAgain(p *rule.Pass) *synFault {
 }
 
 // leastWay is which part of the least time to a host and back, in percent, is sure to pass: the
-// least that was seen of it is not the least that there can be.
+// least that was seen of it is not the least that there can be (reasoning).
 const leastWay = 90
 
 // answeredAgain looks for a SYN-ACK that got lost after it had passed, and that the server repeated
@@ -322,7 +322,7 @@ func atServer(c *reassembly.Conn) bool {
 }
 
 // doubling is from which growth of the wait on, in percent, a timer counts as one that doubles:
-// others keep their pace but for jitter.
+// others keep their pace but for jitter (reasoning: halfway between the two).
 const doubling = 150
 
 // schedule says how the repetitions were spaced.

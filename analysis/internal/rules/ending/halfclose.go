@@ -14,11 +14,11 @@ const (
 	// staleAfter is for how long a client may leave a connection half closed by the server before
 	// that is worth a note: pools look at their connections every few seconds.
 	staleAfter = 10 * time.Second
-	// deadlockAfter is how long both sides must be silent to count as waiting for each other:
-	// programs that do something, and programs that poll, show it within seconds.
+	// deadlockAfter is how long both sides must be silent to count as waiting for each other: as
+	// long (reasoning: what a program computes between two parts of a message takes less).
 	deadlockAfter = 10 * time.Second
-	// waitRoundTrips is how many round trips both must take at least: what is repeated twice on the
-	// way, with the wait doubling, is over by then.
+	// waitRoundTrips is how many round trips both must take at least: on a long way, silence of a
+	// few of them is no decision of a program's (reasoning).
 	waitRoundTrips = 5
 	// shutWithin is how soon after its request a client shuts its direction that has nothing more
 	// to say: the next call of the same program. Who closes later gave up waiting, or cannot be

@@ -19,12 +19,13 @@ const (
 
 const (
 	// notDoneAfter is how long after an announced close the connection may stay open: a server
-	// that closes does so at once.
+	// that closes does so at once (reasoning).
 	notDoneAfter = 2 * time.Second
 	// hangAfter is the least wait for a response that counts as a hang of a proxy that does not
-	// listen: most servers answer sooner, and close idle connections later.
+	// listen: most servers answer sooner, and close idle connections later (reasoning).
 	hangAfter = 2 * time.Second
-	// slackRoundTrips is how many round trips either must last at least, where those are long.
+	// slackRoundTrips is how many round trips either must last at least, where those are long: what
+	// was sent at once, and lost and repeated once, has come by then (reasoning).
 	slackRoundTrips = 3
 )
 

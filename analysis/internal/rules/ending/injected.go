@@ -12,7 +12,7 @@ import (
 const ttlSlack = 2
 
 // overtakenWithin is within how many round trips of a RST another segment of its sender may have
-// been overtaken by it: paths of the same connection differ by less than a round trip.
+// been overtaken by it: paths of the same connection differ by less than one (reasoning).
 const overtakenWithin = 2
 
 const (

@@ -138,7 +138,7 @@ func (v *verdictOnEnd) raced() bool {
 }
 
 // knownLongBefore is how long before a request its client's kernel must have acknowledged the
-// server's FIN for the program to have had the time to notice, too.
+// server's FIN for the program to have had the time to notice, too (reasoning).
 const knownLongBefore = 2 * reactionTime
 
 // knewFIN is by how much the client's kernel could know of the server's FIN when it sent the
@@ -205,7 +205,8 @@ type idleTimes struct{ pairs rule.PairTable[idleTime] }
 const (
 	// maxIdleTimes is how many idle times are kept per pair: the latest tell.
 	maxIdleTimes = 64
-	// leastCloses is how many closes after the same idle time show a timeout: two may be chance.
+	// leastCloses is how many closes after the same idle time show a timeout: two may be chance
+	// (reasoning).
 	leastCloses = 3
 )
 

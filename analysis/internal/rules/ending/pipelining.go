@@ -8,7 +8,7 @@ import (
 )
 
 // manyWaits is how many waits that can just be noticed one behind many responses must last, none of
-// which was noticeable by itself.
+// which was noticeable by itself (reasoning).
 const manyWaits = 5
 
 const pipeliningRule = "pipelining"

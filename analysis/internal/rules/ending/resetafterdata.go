@@ -269,7 +269,7 @@ func describeReset(s *ledger.Connection, cl *rule.Claim, x *reassembly.Exchange,
 }
 
 // leastWay is which part of the least time to a host and back, in percent, is sure to pass: the
-// least that was seen of it is not the least that there can be.
+// least that was seen of it is not the least that there can be (reasoning).
 const leastWay = 90
 
 // closedWith reports whether the client closed with the whole response at hand, before it could
@@ -281,8 +281,8 @@ func closedWith(s *ledger.Connection, x *reassembly.Exchange, rst time.Duration)
 }
 
 // timeToRead is how long after its acknowledgment a program that waits for the response has surely
-// read it.
-const timeToRead = 100 * time.Millisecond
+// read it (reasoning: twice what it takes to react).
+const timeToRead = 2 * reactionTime
 
 // firstReset is the sender of the first RST; false if there was none.
 func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {

@@ -17,7 +17,7 @@ const (
 	// 1993).
 	serialWorth = time.Second
 	// serialPause is what a program takes at most between a response and its next request, if it
-	// has nothing else to do; or such a part of the round trip, by which that may vary.
+	// has nothing else to do; or such a part of the round trip, by which that may vary (reasoning).
 	serialPause      = 5 * time.Millisecond
 	serialPauseParts = 10
 	serialTargets    = 256 // targets remembered of a run

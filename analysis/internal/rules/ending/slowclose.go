@@ -55,8 +55,12 @@ from afar, a FIN that was lost and repeated by a timer looks alike.`,
 
 // repeatedFIN is from which part of the server's retransmission timeout on, in percent, a FIN may
 // be the repetition of one that was lost: the timeout is reckoned from round trips, and may be
-// shorter.
+// shorter (reasoning).
 const repeatedFIN = 90
+
+// pauseParts is which part of the wait for the close a pause of the response must have lasted, so
+// that the server may have waited for more to send then, too: half of it (reasoning).
+const pauseParts = 2
 
 func runSlowClose(p *rule.Pass) {
 	c, x := p.Conn, p.Exchange
@@ -115,5 +119,5 @@ func heldClose(p *rule.Pass) bool {
 // long or longer: it may as well have waited for more to send before it closed.
 func pausedLike(p *rule.Pass, late time.Duration) bool {
 	longest := ledger.LongestWait(p.Draft.With(report.AppPaced))
-	return longest.Length()*2 >= late
+	return longest.Length()*pauseParts >= late
 }
