@@ -44,6 +44,20 @@ func TestWords(t *testing.T) {
 	}
 }
 
+// TestVocabularies finds the words of each rule where its claims are printed.
+func TestVocabularies(t *testing.T) {
+	for _, d := range All() {
+		if len(d.Vocabulary) == 0 && d.Name != "capture-quality" {
+			t.Errorf("%s has no vocabulary", d.Name)
+		}
+		for i, w := range d.Vocabulary {
+			if empty := w.Text == ""; empty != (i == 0) {
+				t.Errorf("%s: entry %d of the vocabulary says %q", d.Name, i, w.Text)
+			}
+		}
+	}
+}
+
 // room is the source of one package that says something.
 type room struct {
 	fset    *token.FileSet

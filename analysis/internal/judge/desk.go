@@ -103,8 +103,7 @@ func (f foundGroup) Confidence() report.Confidence { return f.group.confidence }
 func (f foundGroup) Rtt() time.Duration            { return f.group.rtt }
 func (f foundGroup) Sure(c report.Confidence)      { f.group.confidence = c }
 func (f foundGroup) Low(d time.Duration)           { f.group.cost.Low = d }
-func (f foundGroup) Further(text string)           { f.group.further = text }
-func (f foundGroup) Adds(s ...rule.Said)           { f.group.adds = s }
+func (f foundGroup) Further(all ...rule.Said)      { f.group.further = all }
 
 func (f foundGroup) Doubt() {
 	if f.group.confidence > report.ConfidenceLow {

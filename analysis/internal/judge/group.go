@@ -33,10 +33,8 @@ type group struct {
 	alone        report.Severity // that of the first, if there is but one
 	sides        uint8           // who was at fault, a bit each, where the cause does not say
 	hosts        map[string]bool
-	text         string // what is to be said of the costliest occurrence
-	says         []rule.Said
-	further      string // what a rule has to say of all of them
-	adds         []rule.Said
+	says         []rule.Said // of the costliest occurrence
+	further      []rule.Said // what a rule has to say of all of them
 	seen         report.Products
 	occurrences  []rule.Occurrence
 }
@@ -101,14 +99,12 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 // keep adds the occurrence to those that are listed, if it is among the costliest.
 func (g *group) keep(c *rule.Claim, limit int, d *rule.Detector) {
 	i, same := slices.BinarySearchFunc(g.occurrences, c.Occ, rule.CompareOccurrences)
-	if i == 0 && (!same || message(d, c.Text, c.Says) < message(d, g.text, g.says)) {
-		g.text, g.says = c.Text, c.Says
+	if i == 0 && (!same ||
+		rule.Sentences(c.Says, d.Vocabulary) < rule.Sentences(g.says, d.Vocabulary)) {
+		g.says = c.Says
 	}
 	if limit > 0 && i >= limit {
 		return
-	}
-	if c.Evidence != nil {
-		c.Occ.Evidence = c.Evidence()
 	}
 	g.occurrences = slices.Insert(g.occurrences, i, c.Occ)
 	if limit > 0 && len(g.occurrences) > limit {
@@ -279,10 +275,8 @@ func (j *Judge) finding(k rule.Key, g *group) report.Finding {
 			f.Host = h
 		}
 	}
-	for _, text := range [...]string{message(d, g.text, g.says), message(d, g.further, g.adds)} {
-		if text != "" {
-			f.Message += " " + text
-		}
+	if text := rule.Sentences(slices.Concat(g.says, g.further), d.Vocabulary); text != "" {
+		f.Message += " " + text
 	}
 	return f
 }

@@ -29,11 +29,7 @@ func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
 		return
 	}
 	own := *g
-	own.text, own.says = c.Text, c.Says
-	own.occurrences = []rule.Occurrence{c.Occ}
-	if c.Occ.Evidence == nil && c.Evidence != nil {
-		own.occurrences[0].Evidence = c.Evidence()
-	}
+	own.says, own.occurrences = c.Says, []rule.Occurrence{c.Occ}
 	f := j.finding(k, &own)
 	if f.Severity >= j.limits.MinSeverity {
 		j.Hooks.Certain(&f)

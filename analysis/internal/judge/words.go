@@ -14,15 +14,6 @@ var words = []rule.Words{
 		Text: "the same request again, on connection {conn}, {s} after the first"},
 }
 
-// message is what is said of an occurrence of a rule: the old form, then the new one.
-func message(d *rule.Detector, text string, says []rule.Said) string {
-	said := rule.Sentences(says, d.Vocabulary)
-	if text != "" && said != "" {
-		return text + " " + said
-	}
-	return text + said
-}
-
 // listed are occurrences of a rule with their evidence in words. They share nothing that changes.
 func listed(d *rule.Detector, all []rule.Occurrence) []report.Occurrence {
 	out := make([]report.Occurrence, len(all))
@@ -43,7 +34,7 @@ func listed(d *rule.Detector, all []rule.Occurrence) []report.Occurrence {
 
 // shown is the evidence of an occurrence of a rule in words.
 func shown(d *rule.Detector, o *rule.Occurrence) []report.Evidence {
-	out := o.Evidence[:len(o.Evidence):len(o.Evidence)]
+	out := make([]report.Evidence, 0, len(o.Proof))
 	for _, e := range o.Proof {
 		vocabulary := d.Vocabulary
 		if e.Words >= rule.JudgeWords {

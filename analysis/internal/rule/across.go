@@ -181,8 +181,7 @@ type Found interface {
 	// Low sets the least that it costs.
 	Low(d time.Duration)
 	// Further is what is to be said of all of it.
-	Further(text string)
-	Adds(s ...Said) // the new form of that
+	Further(all ...Said)
 }
 
 // Relabelled is time of an exchange that had gone to the application, and belongs to a hold.

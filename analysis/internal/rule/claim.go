@@ -36,14 +36,13 @@ func (f *Followed) Begin(c *reassembly.Conn, clock ledger.Clock) {
 	f.Claims, f.FullPassed, f.own = nil, [2]bool{}, ownStates{}
 }
 
-// Occurrence is one place where a claim shows, with its evidence not yet in words.
+// Occurrence is one place where a claim shows. Its evidence gets its words when it is printed.
 type Occurrence struct {
 	Connection int // by its number in the report
 	Exchange   int // likewise; -1 if it concerns the connection as a whole
 	Start, End time.Duration
 	Cost       report.Cost
-	Elsewhere  bool              // some of the evidence is on other connections
-	Evidence   []report.Evidence // the old form, which goes when all rooms have the new one
+	Elsewhere  bool // some of the evidence is on other connections
 	Proof      []Evidence
 }
 
@@ -96,7 +95,8 @@ func (k *StateKey[T]) Of(p *Pass) *T {
 	return v
 }
 
-// Claim is one occurrence that a rule found, on its way to the judge.
+// Claim is one occurrence that a rule found, on its way to the judge: plain data, which holds nothing
+// of the connection, and could be written down and read again.
 type Claim struct {
 	Rule, Cause string
 	Kind        Kinds // for precedence between claims
@@ -120,15 +120,12 @@ type Claim struct {
 	Index int
 	// facts of this occurrence that the finding's message needs, a sentence each
 	Says     []Said
-	Text     string            // the old form of that, said first
 	Lost     []report.Interval // what of the exchange's time is lost to it, for the union
 	Lateness time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
 	// by sender: how long no acknowledgment had come when a timer repeated a single segment
 	Unheard [2]time.Duration
 	Also    int    // further occurrences whose cost is in this one's
 	Window  Window // what of it is waiting for windows
-	// makes occ.Evidence, if the occurrence is listed at all; nil if it is there
-	Evidence func() []report.Evidence
 }
 
 // Numbers is how many numbers a claim carries for its rule.

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -15,11 +14,6 @@ func Millis(d time.Duration) string {
 		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
 	}
 	return fmt.Sprintf("%.2f ms", float64(d)/1e6)
-}
-
-// At is short for evidence.
-func At(m capture.Mark, role string, side report.Side, text string) report.Evidence {
-	return report.Evidence{Mark: m, Role: role, Side: side, Text: text}
 }
 
 // Count writes a number with its noun; the plural adds an s unless given.

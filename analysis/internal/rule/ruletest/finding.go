@@ -15,8 +15,7 @@ type Finding struct {
 	Certainty   report.Confidence
 	Longest     time.Duration   // round trip of the exchanges that are affected
 	Least, Most report.Severity // limits of its severity
-	Text        string          // what is to be said of all of it
-	Said        []rule.Said     // the same in words of the rule
+	Said        []rule.Said     // what is to be said of all of it
 }
 
 var _ rule.Found = (*Finding)(nil)
@@ -61,7 +60,4 @@ func (f *Finding) Grade(least, most report.Severity) { f.Least, f.Most = least, 
 func (f *Finding) Low(d time.Duration) { f.Cost.Low = d }
 
 // Further keeps what is to be said of all of it.
-func (f *Finding) Further(text string) { f.Text = text }
-
-// Adds keeps what is to be said of all of it.
-func (f *Finding) Adds(s ...rule.Said) { f.Said = s }
+func (f *Finding) Further(all ...rule.Said) { f.Said = all }

@@ -303,7 +303,7 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	}
 	for _, f := range probes {
 		f.Grade(report.Info, report.Info)
-		f.Adds(rule.Say(manyPortsAsked))
+		f.Further(rule.Say(manyPortsAsked))
 	}
 }
 

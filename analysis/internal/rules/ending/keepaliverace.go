@@ -259,7 +259,7 @@ func (r *idleTimes) Finish(d rule.Desk) {
 	r.pairs.Each(func(p report.Pair, t *idleTime) {
 		for _, cause := range [...]string{raceCause, staleUseCause} {
 			if f := d.Found(keepaliveRaceRule, cause, p); f != nil {
-				f.Adds(t.says()...)
+				f.Further(t.says()...)
 			}
 		}
 	})

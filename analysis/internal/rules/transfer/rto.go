@@ -383,5 +383,5 @@ func (u *unheard) doubt(d rule.Desk, p report.Pair, f rule.Found) {
 	f.Sure(report.ConfidenceLow)
 	f.Limit(report.Info, report.Low)
 	f.Low(0)
-	f.Adds(rule.Say(lateAcker))
+	f.Further(rule.Say(lateAcker))
 }
