@@ -61,10 +61,7 @@ func compareGroups(a, b rankedGroup) int {
 	return cmp.Or(
 		cmp.Compare(boolRank(b.correctness), boolRank(a.correctness)),
 		cmp.Compare(b.cost.Expected, a.cost.Expected),
-		cmp.Compare(
-			b.count,
-			a.count,
-		),
+		cmp.Compare(b.count, a.count),
 		cmp.Compare(a.key.Rule, b.key.Rule),
 		cmp.Compare(a.key.Cause, b.key.Cause),
 		a.key.Pair.Client.Compare(b.key.Pair.Client),
@@ -109,32 +106,16 @@ func (t *pairTotals) rank() uint64 {
 // crowdCaveats adds what was not kept.
 func (j *Judge) crowdCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
 	c := &j.Crowd
-	add(
-		CaveatFindings,
-		uint64(c.groups),
-		0,
+	add(CaveatFindings, uint64(c.groups), 0,
 		"%s of single clients left out that cost least, with %s that cost %s",
-		rule.Count(
-			uint64(c.groups),
-			"finding",
-		),
-		rule.Count(uint64(c.occurrences), "occurrence"),
-		rule.Millis(c.cost),
-	)
-	add(
-		CaveatPools,
-		uint64(c.pools),
-		rule.Content,
+		rule.Count(uint64(c.groups), "finding"), rule.Count(uint64(c.occurrences), "occurrence"),
+		rule.Millis(c.cost))
+	add(CaveatPools, uint64(c.pools), rule.Content,
 		"%s not compared with others: too many clients at a time",
-		rule.Count(uint64(c.pools), "connection was", "connections were"),
-	)
-	add(
-		CaveatOpen,
-		c.Evicted,
-		rule.Anything,
+		rule.Count(uint64(c.pools), "connection was", "connections were"))
+	add(CaveatOpen, c.Evicted, rule.Anything,
 		"%s given up while open, the longest silent first: too many at a time",
-		rule.Count(c.Evicted, "connection was", "connections were"),
-	)
+		rule.Count(c.Evicted, "connection was", "connections were"))
 }
 
 // The codes of caveats about what was not kept.

@@ -17,13 +17,16 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 	case reassembly.CaveatBuffer:
 		return "too much data waited behind a hole: its content was not read", rule.Content
 	case reassembly.CaveatConflict:
-		return "two copies of the same octets differ; the first was believed, as a receiver would", rule.Content
+		return "two copies of the same octets differ; the first " +
+			"was believed, as a receiver would", rule.Content
 	case reassembly.CaveatWild:
 		return "segments with numbers far outside any window were ignored", 0
 	case reassembly.CaveatHistory:
-		return "an exchange had more segments than are kept: its oldest were judged before its end", rule.Timing
+		return "an exchange had more segments than are kept: " +
+			"its oldest were judged before its end", rule.Timing
 	case reassembly.CaveatCrossed:
-		return "octets were captured after their acknowledgment: the clock or the queue of one direction is late", rule.Anything
+		return "octets were captured after their acknowledgment: the " +
+			"clock or the queue of one direction is late", rule.Anything
 	case reassembly.CaveatBadOptions:
 		return "a TCP option list was malformed", rule.Timing
 	case reassembly.CaveatHTTPGap:
@@ -35,7 +38,8 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 	case reassembly.CaveatInterim:
 		return "interim responses were not all kept", 0
 	case reassembly.CaveatOutstanding:
-		return "more unanswered requests than are followed: exchanges are turns from there on", rule.Content
+		return "more unanswered requests than are followed: " +
+			"exchanges are turns from there on", rule.Content
 	case reassembly.CaveatPayloadCut:
 		return "HTTP headers were cut by the capture: exchanges are turns", rule.Content
 	case reassembly.CaveatTLSGap:

@@ -45,10 +45,8 @@ func waitsSaved(j *ledger.Exchange, claims []rule.Claim) time.Duration {
 			waits = append(waits, wait{span, cost})
 		}
 	}
-	slices.SortFunc(
-		waits,
-		func(a, b wait) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) },
-	)
+	slices.SortFunc(waits,
+		func(a, b wait) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	for len(waits) > 0 {
 		end, cost, n := waits[0].To, time.Duration(0), 0
 		for n < len(waits) && (n == 0 || waits[n].From < end) {
@@ -95,8 +93,6 @@ func windowsOf(j *ledger.Exchange, dir reassembly.Dir, claims []rule.Claim) time
 		t.Window, bound = 0, bound+j.Spent(dir, report.RWnd)
 	}
 	together := whatif.Clamp(
-		j.TransferTime(dir)+j.Spent(dir, report.RWnd)-t.Simulate(max(used, all.Cwnd)),
-		bound,
-	)
+		j.TransferTime(dir)+j.Spent(dir, report.RWnd)-t.Simulate(max(used, all.Cwnd)), bound)
 	return max(most, together)
 }

@@ -121,12 +121,37 @@ func (g *group) severity(all *pairTotals) report.Severity {
 	return graded
 }
 
+// The bounds of severity. An impact is what a typical affected exchange loses, a share is that of
+// all time between the pair.
+const (
+	// A tenth of a second is where a person begins to notice (Nielsen, Usability Engineering,
+	// 1993).
+	highImpact = 100 * time.Millisecond
+	// So many percent of a round trip, or of the time of an affected exchange, are as much on paths
+	// and of exchanges that are short, but never less than highLeast.
+	highTrip     = 90
+	highExchange = 30
+	highLeast    = 5 * time.Millisecond
+	highShare    = 0.10
+	// mediumTrip is in percent of a round trip.
+	mediumImpact = 20 * time.Millisecond
+	mediumTrip   = 50
+	mediumShare  = 0.02
+	// A single occurrence of lowWorst is worth a word, however rare.
+	lowImpact = time.Millisecond
+	lowWorst  = 20 * time.Millisecond
+	lowShare  = 0.01
+	// criticalShare is of how many percent of the exchanges data must be lost, or in danger.
+	criticalShare = 1
+)
+
 // graded grades a group: lost data outranks time; else by what a typical affected exchange loses
 // and by the share of all time between the pair. What lasts one round trip is as much as one,
 // though one is never as long as the next.
 func (g *group) graded(all *pairTotals) report.Severity {
 	if g.correctness {
-		if g.unsafe || all != nil && all.Exchanges > 0 && g.affected*100 >= all.Exchanges {
+		often := all != nil && all.Exchanges > 0 && g.affected*100 >= all.Exchanges*criticalShare
+		if g.unsafe || often {
 			return report.Critical
 		}
 		return report.High
@@ -137,12 +162,13 @@ func (g *group) graded(all *pairTotals) report.Severity {
 	impact := g.cost.Expected / time.Duration(max(g.affected, 1))
 	typical := g.time / time.Duration(max(g.affected, 1))
 	share := float64(g.cost.Expected) / float64(max(all.Time, 1))
+	grave := max(g.rtt*highTrip/100, typical*highExchange/100)
 	switch {
-	case (impact >= 100*time.Millisecond || impact >= max(g.rtt*9/10, typical*3/10)) && share >= 0.10 && impact >= 5*time.Millisecond:
+	case impact >= min(highImpact, grave) && impact >= highLeast && share >= highShare:
 		return report.High
-	case impact >= max(20*time.Millisecond, g.rtt/2) && share >= 0.02:
+	case impact >= max(mediumImpact, g.rtt*mediumTrip/100) && share >= mediumShare:
 		return report.Medium
-	case share >= 0.01 && impact >= time.Millisecond || g.worst >= 20*time.Millisecond:
+	case impact >= lowImpact && share >= lowShare || g.worst >= lowWorst:
 		return report.Low
 	}
 	return report.Info
@@ -197,14 +223,9 @@ func (j *Judge) withJoined(k rule.Key, g *group) *group {
 // compareFindings puts lost data first, then the cost that is surest, then a fixed order.
 func compareFindings(a, b report.Finding) int {
 	return cmp.Or(
-		cmp.Compare(
-			boolRank(b.Severity == report.Critical),
-			boolRank(a.Severity == report.Critical),
-		),
-		cmp.Compare(
-			weight(b),
-			weight(a),
-		),
+		cmp.Compare(boolRank(b.Severity == report.Critical),
+			boolRank(a.Severity == report.Critical)),
+		cmp.Compare(weight(b), weight(a)),
 		cmp.Compare(b.Severity, a.Severity),
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Cause, b.Cause),

@@ -128,10 +128,8 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	for _, d := range rules {
 		j.named[d.Name] = d
 		if d.Across != nil &&
-			!slices.ContainsFunc(
-				j.across,
-				func(c comparing) bool { return c.Comparison == d.Across },
-			) {
+			!slices.ContainsFunc(j.across,
+				func(c comparing) bool { return c.Comparison == d.Across }) {
 			j.across = append(j.across, comparing{d.Across, d.Across.Start()})
 		}
 	}
@@ -294,10 +292,8 @@ func (j *Judge) refer(s rule.Subject, c *rule.Claim, at time.Duration, displaced
 	}
 	for _, a := range j.across {
 		if a.Comparison == d.Across {
-			a.Across.(rule.Referee).Refer(
-				j,
-				rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced},
-			)
+			a.Across.(rule.Referee).Refer(j,
+				rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced})
 		}
 	}
 }

@@ -17,14 +17,16 @@ var CaptureQuality = &rule.Detector{
 	Name:  "capture-quality",
 	Title: "what the capture could not show",
 	Doc: `What happens
-A verdict is as good as the capture. Frames that the capture dropped, connections seen from the middle, one direction
-only, cut payload, frames seen twice and clocks that jump all hide or imitate faults.
+A verdict is as good as the capture. Frames that the capture dropped, connections seen from the
+middle, one direction only, cut payload, frames seen twice and clocks that jump all hide or imitate
+faults.
 
 How it is recognised
-Octets that the receiver acknowledged and the capture never showed were lost by the capture, not by the network. Drop
-counters of pcapng and of the live interface are read. Frames with the same content and IP identification within 2 ms are
-copies. A connection whose SYN has the number, the timestamp and the client's port of one that began within a second before is
-that one, seen behind an address translation. The rest follows from the headers.
+Octets that the receiver acknowledged and the capture never showed were lost by the capture, not by
+the network. Drop counters of pcapng and of the live interface are read. Frames with the same
+content and IP identification within 2 ms are copies. A connection whose SYN has the number, the
+timestamp and the client's port of one that began within a second before is that one, seen behind an
+address translation. The rest follows from the headers.
 
 How cost is counted
 It costs nothing; it names the rules whose verdicts it weakens.
@@ -76,24 +78,13 @@ func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
 	}
 	for _, in := range st.Inputs {
 		if !in.Complete {
-			add(
-				"incomplete-input",
-				1,
-				0,
-				"%s: %s; what comes before was analysed",
-				in.Name,
-				in.Error,
-			)
+			add("incomplete-input", 1, 0, "%s: %s; what comes before was analysed", in.Name,
+				in.Error)
 		}
 	}
 	drops := kernelDrops(st)
-	add(
-		"kernel-drops",
-		drops,
-		rule.Anything,
-		"the capturing kernel dropped %s",
-		rule.Count(drops, "frame"),
-	)
+	add("kernel-drops", drops, rule.Anything, "the capturing kernel dropped %s",
+		rule.Count(drops, "frame"))
 	add("capture-gap", uint64(max(j.Total.missing, 0)), rule.Anything,
 		"the capture lacks %s that receivers acknowledged: it lost frames, the network did not",
 		rule.Count(uint64(max(j.Total.missing, 0)), "octet"))
@@ -117,111 +108,56 @@ func (j *Judge) resting(on rule.Basis) (rules []string) {
 }
 
 // frameCaveats adds what the account of frames shows.
-func (j *Judge) frameCaveats(
-	st *capture.Stats,
-	add func(string, uint64, rule.Basis, string, ...any),
-) {
+func (j *Judge) frameCaveats(st *capture.Stats,
+	add func(string, uint64, rule.Basis, string, ...any)) {
 	dup := st.Count[capture.OutcomeDuplicate]
-	add(
-		"duplicate-frames",
-		dup,
-		0,
-		"%s were seen twice; one copy of each was analysed",
-		rule.Count(dup, "frame"),
-	)
-	add(
-		"snapped",
-		st.Snapped,
-		rule.Content,
+	add("duplicate-frames", dup, 0, "%s were seen twice; one copy of each was analysed",
+		rule.Count(dup, "frame"))
+	add("snapped", st.Snapped, rule.Content,
 		"%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
-		rule.Count(st.Snapped, "segment was", "segments were"),
-	)
+		rule.Count(st.Snapped, "segment was", "segments were"))
 	if st.MaxBack > time.Millisecond {
-		add(
-			"clock-steps",
-			st.Backsteps,
-			rule.Timing,
-			"the clock stepped back %s, by up to %s",
-			rule.Count(st.Backsteps, "time"),
-			rule.Millis(st.MaxBack),
-		)
+		add("clock-steps", st.Backsteps, rule.Timing, "the clock stepped back %s, by up to %s",
+			rule.Count(st.Backsteps, "time"), rule.Millis(st.MaxBack))
 	}
 	add(
 		"clock-set",
 		st.ClockSets,
 		0,
-		"the clock was set %s during the capture, by up to %v; the times here go on as if it had not been",
+		"the clock was set %s during the capture, by up to "+
+			"%v; the times here go on as if it had not been",
 		rule.Count(st.ClockSets, "time"),
 		st.MaxSet.Round(time.Millisecond),
 	)
 	quic := st.Count[capture.OutcomeQUIC]
-	add(
-		"quic",
-		quic,
-		0,
-		"%s of QUIC (HTTP/3): not analysed, this program reads TCP",
-		rule.Count(quic, "frame"),
-	)
+	add("quic", quic, 0, "%s of QUIC (HTTP/3): not analysed, this program reads TCP",
+		rule.Count(quic, "frame"))
 	for _, name := range sortedKeys(st.UnknownLinks) {
-		add(
-			"unknown-link-type",
-			st.UnknownLinks[name],
-			rule.Anything,
-			"%s of link type %s: not decoded",
-			rule.Count(st.UnknownLinks[name], "frame"),
-			name,
-		)
+		add("unknown-link-type", st.UnknownLinks[name], rule.Anything,
+			"%s of link type %s: not decoded", rule.Count(st.UnknownLinks[name], "frame"), name)
 	}
 	bad := st.Count[capture.OutcomeMalformed]
 	add("malformed", bad, 0, "%s with headers that contradict themselves", rule.Count(bad, "frame"))
 	short := st.Count[capture.OutcomeShort]
-	add(
-		"short",
-		short,
-		rule.Anything,
-		"%s cut before the end of the TCP header",
-		rule.Count(short, "frame"),
-	)
-	add(
-		"fragments-lost",
-		st.FragmentsLost,
-		0,
-		"%s never became whole",
-		rule.Count(st.FragmentsLost, "fragmented datagram"),
-	)
+	add("short", short, rule.Anything, "%s cut before the end of the TCP header",
+		rule.Count(short, "frame"))
+	add("fragments-lost", st.FragmentsLost, 0, "%s never became whole",
+		rule.Count(st.FragmentsLost, "fragmented datagram"))
 }
 
 // connectionCaveats adds what the connections show.
 func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
 	t := &j.Total
-	add(
-		"mid-stream",
-		t.midStream,
-		rule.Beginning,
+	add("mid-stream", t.midStream, rule.Beginning,
 		"%s without a visible start: window scale and first round trip are unknown",
-		rule.Count(t.midStream, "connection"),
-	)
-	add(
-		"translated",
-		t.Views,
-		0,
+		rule.Count(t.midStream, "connection"))
+	add("translated", t.Views, 0,
 		"%s seen on both sides of an address translation: what came first was analysed",
-		rule.Count(t.Views, "connection was", "connections were"),
-	)
-	add(
-		"one-sided",
-		t.oneSided,
-		rule.Anything,
-		"%s seen in one direction only",
-		rule.Count(t.oneSided, "connection"),
-	)
-	add(
-		"cut-exchanges",
-		t.cut,
-		0,
-		"%s not complete when the capture ended, or for lack of frames",
-		rule.Count(t.cut, "exchange was", "exchanges were"),
-	)
+		rule.Count(t.Views, "connection was", "connections were"))
+	add("one-sided", t.oneSided, rule.Anything, "%s seen in one direction only",
+		rule.Count(t.oneSided, "connection"))
+	add("cut-exchanges", t.cut, 0, "%s not complete when the capture ended, or for lack of frames",
+		rule.Count(t.cut, "exchange was", "exchanges were"))
 }
 
 // otherCaveats are those that single connections carry and that no sentence about the whole tells
@@ -233,10 +169,8 @@ func (j *Judge) otherCaveats(have []report.Caveat) []report.Caveat {
 			continue
 		}
 		if code == reassembly.CaveatMissing &&
-			slices.ContainsFunc(
-				have,
-				func(c report.Caveat) bool { return c.Code == "capture-gap" },
-			) {
+			slices.ContainsFunc(have,
+				func(c report.Caveat) bool { return c.Code == "capture-gap" }) {
 			continue // the same, told by octets
 		}
 		n := j.Total.caveats[code]

@@ -19,11 +19,9 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		ExchangeCount: j.Total.exchanges,
 		ExchangeTime:  j.Total.exchangeTime,
 		Lost:          j.Total.lost,
-		Times: report.LabelTimes(
-			&j.Total.times,
-		),
-		Findings: j.reported(),
-		Vantages: maps.Clone(j.Total.vantages),
+		Times:         report.LabelTimes(&j.Total.times),
+		Findings:      j.reported(),
+		Vantages:      maps.Clone(j.Total.vantages),
 	}
 	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
 	attach(r.Exchanges, j.list.slowest.soFar())
@@ -59,8 +57,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime, Lost: j.Total.lost,
 		Times: report.LabelTimes(
-			&j.Total.times,
-		), Findings: j.reported(), Vantages: j.Total.vantages}
+			&j.Total.times), Findings: j.reported(), Vantages: j.Total.vantages}
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {
 		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
 	}

@@ -88,13 +88,18 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Draft, claims []ru
 	if !known {
 		return
 	}
-	item.Interval, item.judged, item.stream = report.Interval{
-		From: job.From,
-		To:   job.Until,
-	}, true, job.Streams()
+	item.Interval = report.Interval{From: job.From, To: job.Until}
+	item.judged, item.stream = true, job.Streams()
 	for i := range claims {
 		k := &claims[i]
-		if s := (clockSlice{lostSlice(k, job), rule.Key{Rule: k.Rule, Cause: k.Cause, Pair: p}, k.Occ.Cost.Expected, k.Occ.Start, j.sharesPath(k)}); s.To > s.From {
+		s := clockSlice{
+			Interval: lostSlice(k, job),
+			group:    rule.Key{Rule: k.Rule, Cause: k.Cause, Pair: p},
+			cost:     k.Occ.Cost.Expected,
+			start:    k.Occ.Start,
+			shares:   j.sharesPath(k),
+		}
+		if s.To > s.From {
 			item.slices = append(item.slices, s)
 		}
 	}
@@ -165,11 +170,8 @@ func (c *clientClock) bookWall(j *Judge) {
 	c.found = 0
 	if len(c.items) == 1 && found == 1 { // nothing ran beside it, as mostly
 		for _, item := range c.items {
-			j.addWall(
-				item.slices[0].group,
-				item.slices[0].To-item.slices[0].From,
-				item.slices[0].cost,
-			)
+			j.addWall(item.slices[0].group, item.slices[0].To-item.slices[0].From,
+				item.slices[0].cost)
 		}
 		return
 	}
@@ -198,9 +200,10 @@ func (j *Judge) addWall(key rule.Key, wall, cost time.Duration) {
 // without are the stretches of the exchanges that do not have the finding.
 func (c *clientClock) without(key rule.Key) []report.Interval {
 	var out []report.Interval
+	has := func(s clockSlice) bool { return s.group == key }
 	for _, item := range c.items {
-		switch has := slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.group == key }); {
-		case has, item.stream:
+		switch {
+		case slices.ContainsFunc(item.slices, has), item.stream:
 		case item.judged:
 			out = append(out, item.Interval)
 		default:

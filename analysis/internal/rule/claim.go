@@ -95,8 +95,8 @@ func (k *StateKey[T]) Of(p *Pass) *T {
 	return v
 }
 
-// Claim is one occurrence that a rule found, on its way to the judge: plain data, which holds nothing
-// of the connection, and could be written down and read again.
+// Claim is one occurrence that a rule found, on its way to the judge: plain data, which holds
+// nothing of the connection, and could be written down and read again.
 type Claim struct {
 	Rule, Cause string
 	Kind        Kinds // for precedence between claims
