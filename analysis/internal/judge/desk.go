@@ -12,6 +12,7 @@ import (
 // The judge is the desk of comparisons.
 var _ rule.Desk = (*Judge)(nil)
 
+// Enabled reports whether the rule runs.
 func (j *Judge) Enabled(rule string) bool { return j.named[rule] != nil }
 
 // Lose adds to the time that was lost, of which there is never more than exchanges took.
@@ -19,10 +20,13 @@ func (j *Judge) Lose(d time.Duration) {
 	j.Total.lost = min(j.Total.lost+d, j.Total.exchangeTime)
 }
 
+// Claim adds a claim to the exchange in hand.
 func (j *Judge) Claim(c rule.Claim) { j.inHand.standing = append(j.inHand.standing, c) }
 
+// Settle says that the time of the exchange in hand belongs to something of that kind.
 func (j *Judge) Settle(k rule.Kinds) { j.inHand.settled |= k }
 
+// Standing are the kinds of the claims about the exchange in hand that stand.
 func (j *Judge) Standing() (all rule.Kinds) {
 	for i := range j.inHand.standing {
 		all |= j.inHand.standing[i].Kind
@@ -30,6 +34,7 @@ func (j *Judge) Standing() (all rule.Kinds) {
 	return all
 }
 
+// Exchange is the number of the connection's exchange with that index; -1 if there is none.
 func (j *Judge) Exchange(conn, index int) int {
 	if m := j.conns[conn]; m != nil {
 		return m.find(index)
@@ -37,6 +42,7 @@ func (j *Judge) Exchange(conn, index int) int {
 	return -1
 }
 
+// Pair is what is known of all exchanges of a pair; false if none has been judged.
 func (j *Judge) Pair(p report.Pair) (rule.Totals, bool) {
 	if t := j.pairs[p]; t != nil {
 		return t.Totals, true
@@ -44,6 +50,7 @@ func (j *Judge) Pair(p report.Pair) (rule.Totals, bool) {
 	return rule.Totals{}, false
 }
 
+// Found is a finding; nil if there is none.
 func (j *Judge) Found(of, cause string, p report.Pair) rule.Found {
 	if g := j.groups[rule.Key{Rule: of, Cause: cause, Pair: p}]; g != nil {
 		return foundGroup{g}
@@ -51,6 +58,7 @@ func (j *Judge) Found(of, cause string, p report.Pair) rule.Found {
 	return nil
 }
 
+// Findings are all findings of a rule so far, in no order.
 func (j *Judge) Findings(of string) iter.Seq2[rule.Key, rule.Found] {
 	return func(yield func(rule.Key, rule.Found) bool) {
 		for k, g := range j.groups {
@@ -61,6 +69,7 @@ func (j *Judge) Findings(of string) iter.Seq2[rule.Key, rule.Found] {
 	}
 }
 
+// PairHas reports whether there is a finding of that kind between a pair.
 func (j *Judge) PairHas(k rule.Kinds, p report.Pair) bool {
 	for _, d := range j.rules {
 		if !d.Makes.Has(k) {
@@ -75,10 +84,13 @@ func (j *Judge) PairHas(k rule.Kinds, p report.Pair) bool {
 	return false
 }
 
+// Uncompared counts a connection that is not compared, as there is too much to compare it with.
 func (j *Judge) Uncompared() { j.Crowd.pools++ }
 
+// DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
 func (j *Judge) DelayedACKs(host netip.Addr) []time.Duration { return j.timers.Of(host) }
 
+// BookMany adds n occurrences that cost so much together, of which samples are listed.
 func (j *Judge) BookMany(s rule.Subject, samples []rule.Claim, n int, total report.Cost) {
 	for i := range samples {
 		j.Book(s, &samples[i])

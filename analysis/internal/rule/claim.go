@@ -25,7 +25,8 @@ type Window struct {
 type Followed struct {
 	ledger.Connection
 	Claims []Claim
-	// FullPassed is, by direction, whether a full segment arrived by the exchange before: path-mtu's.
+	// FullPassed is, by direction, whether a full segment arrived by the exchange before: this is
+	// path-mtu's.
 	FullPassed [2]bool
 	own        ownStates
 }

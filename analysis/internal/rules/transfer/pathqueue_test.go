@@ -21,8 +21,8 @@ func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: 1000}, Exchange: ledger.Exchange{
 		Until:  to,
 		Parsed: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large},
-		Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, Rtt: 10 * time.Millisecond, Measured: to - from,
-			Window: 1 << 20, Queue: queue}},
+		Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, Rtt: 10 * time.Millisecond,
+			Measured: to - from, Window: 1 << 20, Queue: queue}},
 	}}
 	x.Times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
@@ -109,8 +109,8 @@ func heldUp(id int, at, delay time.Duration) *rule.Draft {
 		Parsed: &reassembly.Exchange{
 			Request:  &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
 			Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}},
-		LongWaits: ledger.LongWaits{Waits: []ledger.Wait{{Label: report.Queue, From: at - delay, To: at,
-			Dir: reassembly.FromServer}}},
+		LongWaits: ledger.LongWaits{Waits: []ledger.Wait{{Label: report.Queue,
+			From: at - delay, To: at, Dir: reassembly.FromServer}}},
 	}}
 	x.Times[report.Queue] = delay
 	return x

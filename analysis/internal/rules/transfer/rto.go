@@ -177,8 +177,13 @@ func claimNeedless(p *rule.Pass) {
 			Kind:       rule.Repair,
 			Cause:      "spurious",
 			Confidence: report.ConfidenceHigh,
-			Occ:        rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: delayProof(&w)},
 			Lost:       []report.Interval{{From: w.From, To: w.To}},
+			Occ: rule.Occurrence{
+				Start: w.From,
+				End:   w.To,
+				Cost:  cost,
+				Proof: delayProof(&w),
+			},
 		})
 	}
 }
