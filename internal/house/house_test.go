@@ -21,6 +21,7 @@ const (
 
 // exceptions are what is beyond its limit, and how far. They may shrink, and one that is not needed
 // any more has to go.
+var exceptions = map[string]float64{}
 
 // measure is one figure of the source.
 type measure struct {
