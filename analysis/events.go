@@ -11,10 +11,9 @@ import (
 )
 
 // began is the judge's event for the beginning of an exchange.
-func (s *tracked) began(d *rule.Draft, room *slab[rule.Began]) *rule.Began {
+func (s *tracked) began(d *rule.Draft) rule.Began {
 	c, x := s.Conn, d.Parsed
-	e := room.take()
-	*e = rule.Began{Pair: s.Pair(), First: x.Index == 0, ConnStart: c.Start, Start: x.Start(),
+	e := rule.Began{Pair: s.Pair(), First: x.Index == 0, ConnStart: c.Start, Start: x.Start(),
 		Handshake: len(c.SYNs) > 0, Secure: c.TLS != nil, Name: x.Host, Method: x.Method,
 		Target: x.Target, Agent: x.Agent, Turn: x.Turn, Port: c.Client.Port()}
 	if c.TLS != nil {
@@ -29,9 +28,8 @@ func (s *tracked) began(d *rule.Draft, room *slab[rule.Began]) *rule.Began {
 }
 
 // overEvent is the judge's event for the end of x.
-func (s *tracked) overEvent(x *reassembly.Exchange, room *slab[rule.Over]) *rule.Over {
-	e := room.take()
-	*e = rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
+func (s *tracked) overEvent(x *reassembly.Exchange) rule.Over {
+	e := rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
 		Foreign:   s.Conn.Protocol == reassembly.ProtoUnknown && !ledger.Asks(s.Conn),
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	if x.Response != nil && !x.Turn {
@@ -53,10 +51,9 @@ func (s *tracked) overEvent(x *reassembly.Exchange, room *slab[rule.Over]) *rule
 }
 
 // overConn is the judge's event for the end of the connection.
-func (s *tracked) overConn(ended bool, room *slab[rule.Gone]) *rule.Gone {
+func (s *tracked) overConn(ended bool) rule.Gone {
 	c := s.Conn
-	e := room.take()
-	*e = rule.Gone{
+	e := rule.Gone{
 		Pair:  s.Pair(),
 		At:    c.FirstCloseAt,
 		By:    c.FirstClose,
@@ -80,9 +77,9 @@ func (s *tracked) overConn(ended bool, room *slab[rule.Gone]) *rule.Gone {
 }
 
 // closing is the judge's event for the first FIN or RST.
-func (s *tracked) closing() *rule.Closing {
+func (s *tracked) closing() rule.Closing {
 	c := s.Conn
-	e := &rule.Closing{
+	e := rule.Closing{
 		At:    c.FirstCloseAt,
 		By:    c.FirstClose,
 		Fin:   c.FirstClose,

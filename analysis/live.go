@@ -1,11 +1,9 @@
 package analysis
 
 import (
-	"sort"
 	"time"
 
 	"tcpwhy/analysis/internal/judge"
-	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -52,9 +50,4 @@ func (p *pipeline) settle(until time.Duration) {
 	for w := range p.workers {
 		p.fill[w].items = append(p.fill[w].items, item{op: opSettle, now: until})
 	}
-}
-
-// dueEvents is how many of the events, which are in order, are not later than the given moment.
-func dueEvents(events []rule.Event, until time.Duration) int {
-	return sort.Search(len(events), func(i int) bool { return events[i].At > until })
 }

@@ -121,7 +121,7 @@ func newPipeline(opts *Options, rules []*rule.Detector, clock ledger.Clock) *pip
 		}
 	}
 	for range min(n, maxWorkers) {
-		w := newWorker(rules, clock, &p.judge.Jobs)
+		w := newWorker(rules, clock)
 		w.trace = opts.Trace
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))
@@ -252,26 +252,24 @@ func (p *pipeline) epoch(until time.Duration) {
 // judgeAll lets the judge read epoch after epoch, each in the order of time.
 func (p *pipeline) judgeAll() {
 	defer close(p.over)
-	// of the epoch in hand, and what waits for the next; the room is used again
-	var events []rule.Event
+	// of the epoch in hand and what waits for the next, and room for that; used again
+	events, room := &rule.Batch{}, &rule.Batch{}
 	for e := range p.epochs {
 		for _, w := range p.workers {
 			told := <-w.out
-			events = append(events, told...)
-			clear(told)
+			events.Append(told)
+			told.Empty()
 			select {
-			case w.back <- told[:0]:
+			case w.back <- told:
 			default:
 			}
 		}
 		p.judge.Crowd.Evicted, p.judge.Total.Views = e.evicted, e.views
-		rule.SortEvents(events)
-		n := dueEvents(events, e.until)
-		p.judge.Read(events[:n])
+		events.Sort()
+		n := events.Due(e.until)
+		p.judge.Read(events, n)
 		p.judge.Advance(e.until)
-		rest := copy(events, events[n:])
-		clear(events[rest:])
-		events = events[:rest]
+		events.Rest(n, room)
 		if e.done != nil {
 			close(e.done)
 		}

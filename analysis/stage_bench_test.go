@@ -4,13 +4,11 @@ import (
 	"io"
 	"net/netip"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
-	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/tcptext"
@@ -77,9 +75,8 @@ func BenchmarkWorker(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		feed.step(b)
-		if len(feed.worker.events) > epochItems {
-			clear(feed.worker.events)
-			feed.worker.events = feed.worker.events[:0]
+		if len(feed.worker.events.Events) > epochItems {
+			feed.worker.events.Empty()
 		}
 	}
 }
@@ -93,21 +90,11 @@ func BenchmarkJudge(b *testing.B) {
 		feed.step(b)
 	}
 	events := feed.worker.events
-	rule.SortEvents(events)
+	events.Sort()
 	opts := &Options{MaxListed: 1000, MaxOccurrences: 10}
 	b.ReportAllocs()
-	again := make([]rule.Event, len(events))
 	for b.Loop() {
-		b.StopTimer()
-		copy(again, events)
-		for i := range again {
-			if j, ok := again[i].Data.(*rule.Draft); ok { // the judge empties it
-				own := *j
-				again[i].Data = &own
-			}
-		}
-		b.StartTimer()
-		judge.New(opts.limits(), All(), opts.rules()).Read(again)
+		judge.New(opts.limits(), All(), opts.rules()).Read(events, len(events.Events))
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/packets, "ns/packet")
 }
@@ -122,7 +109,7 @@ type stage struct {
 
 func newStage(src capture.Source) *stage {
 	opts := &Options{}
-	return &stage{src: src, table: reassembly.NewTable(judge.TableLimits()), worker: newWorker(opts.rules(), ledger.Clock{Tick: time.Nanosecond}, new(sync.Pool))}
+	return &stage{src: src, table: reassembly.NewTable(judge.TableLimits()), worker: newWorker(opts.rules(), ledger.Clock{Tick: time.Nanosecond})}
 }
 
 func (s *stage) step(b *testing.B) {

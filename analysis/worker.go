@@ -18,28 +18,28 @@ const maxSpare = 1024
 // connection in view of another; what must be compared goes to the judge as events.
 type worker struct {
 	in      chan *batch
-	out     chan []rule.Event
-	back    chan []rule.Event // handed over and read: room for more
+	out     chan *rule.Batch
+	back    chan *rule.Batch // handed over and read: room for more
 	tracker *reassembly.Tracker
 	rules   []*rule.Detector
 	clock   ledger.Clock
-	events  []rule.Event
-	now     time.Duration // of the item in hand
-	spare   []*tracked    // of connections that are over
-	slabs   slabs
+	events  *rule.Batch
+	now     time.Duration   // of the item in hand
+	spare   []*tracked      // of connections that are over
+	drafts  []*rule.Draft   // of exchanges that were delivered, for others
 	trace   *report.TraceOf // what is to be traced; nil: nothing
 }
 
 // newWorker makes a worker; run must be started.
-func newWorker(rules []*rule.Detector, clock ledger.Clock, jobs *sync.Pool) *worker {
+func newWorker(rules []*rule.Detector, clock ledger.Clock) *worker {
 	w := &worker{
-		in:    make(chan *batch, 4),
-		out:   make(chan []rule.Event, 1),
-		back:  make(chan []rule.Event, 2),
-		rules: rules,
-		clock: clock,
+		in:     make(chan *batch, 4),
+		out:    make(chan *rule.Batch, 1),
+		back:   make(chan *rule.Batch, 2),
+		rules:  rules,
+		events: &rule.Batch{},
+		clock:  clock,
 	}
-	w.slabs.jobs = jobs
 	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
 	return w
 }
@@ -74,10 +74,10 @@ func (w *worker) do(it *item) {
 		w.tracker.Settle(it.now)
 	case opEpoch:
 		w.out <- w.events
-		w.events = nil
 		select {
 		case w.events = <-w.back:
 		default:
+			w.events = &rule.Batch{}
 		}
 	}
 }
@@ -90,24 +90,34 @@ func (w *worker) closing(c *reassembly.Conn) {
 	}
 	if s.told {
 		s.lackTold = true
-		w.tell(c, rule.ConnLacks, 0, nil)
+		e := w.event(c, 0)
+		e.Kind = rule.ConnLacks
+		w.events.Tell(e)
 		return
 	}
 	s.told = true
-	w.tell(c, rule.ConnClosing, 0, s.closing())
+	w.events.TellClosing(w.event(c, 0), s.closing())
 }
 
-// tell adds an event. Its moment is when it became known, in the time of the capture, which no
+// event is an event of c. Its moment is when it became known, in the time of the capture, which no
 // batch or epoch changes.
-func (w *worker) tell(c *reassembly.Conn, kind rule.EventKind, index int, data any) {
+func (w *worker) event(c *reassembly.Conn, index int) rule.Event {
 	at := w.now
 	if m := w.tracker.Moment(); m >= 0 {
 		at = m
 	}
-	w.events = append(
-		w.events,
-		rule.Event{At: at, Conn: c.ID, Kind: kind, Index: index, Data: data},
-	)
+	return rule.Event{At: at, Conn: uint32(c.ID), Index: uint32(index)}
+}
+
+// draft is an empty draft.
+func (w *worker) draft() *rule.Draft {
+	n := len(w.drafts)
+	if n == 0 {
+		return &rule.Draft{}
+	}
+	d := w.drafts[n-1]
+	w.drafts = w.drafts[:n-1]
+	return d
 }
 
 // state is the worker's state about c, made at the first call.
@@ -132,17 +142,17 @@ func (w *worker) state(c *reassembly.Conn) *tracked {
 // Began tells the judge that a request is on its way.
 func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
-	d := w.slabs.draft()
+	d := w.draft()
 	s.drafts = append(s.drafts, d)
 	s.Open(&d.Exchange, x)
-	w.tell(c, rule.ExchangeBegan, x.Index, s.began(d, &w.slabs.began))
+	w.events.TellBegan(w.event(c, x.Index), s.began(d))
 }
 
 // Over tells the judge that the connection has become free again, or never will.
 func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
 	s := w.state(c)
 	s.Over(&s.draft(x).Exchange)
-	w.tell(c, rule.ExchangeOver, x.Index, s.overEvent(x, &w.slabs.over))
+	w.events.TellOver(w.event(c, x.Index), s.overEvent(x))
 }
 
 // Exchange draws up the ledger of x and lets the rules look at it.
@@ -176,7 +186,7 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 		}
 	}
 	w.deliver(c, s, true)
-	w.tell(c, rule.ConnOver, 0, s.overConn(ended, &w.slabs.gone))
+	w.events.TellGone(w.event(c, 0), s.overConn(ended))
 	c.User = nil
 	if len(w.spare) < maxSpare {
 		w.spare = append(w.spare, s)
@@ -194,6 +204,10 @@ func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 			}
 		}
 		s.fill(d)
-		w.tell(c, rule.ExchangeJudged, d.Index, d)
+		w.events.TellJudged(w.event(c, d.Index), d.Judge())
+		if !d.Traced && len(w.drafts) < maxSpare { // the trace looks at its ledger until the end
+			d.Empty()
+			w.drafts = append(w.drafts, d)
+		}
 	}
 }

@@ -16,13 +16,13 @@ import (
 // whoever claims them; the waits for windows are simulated once with every window that a fix
 // changes, because behind the one that is removed the next one binds. It is never more than the
 // exchange took.
-func combined(j *rule.Draft, claims []rule.Claim) time.Duration {
-	return min(waitsSaved(&j.Exchange, claims)+windowsSaved(&j.Exchange, claims), j.Until-j.From)
+func combined(j *rule.Judged, claims []rule.Claim) time.Duration {
+	return min(waitsSaved(&j.Account, claims)+windowsSaved(&j.Account, claims), j.Until-j.From)
 }
 
 // waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more
 // than the union.
-func waitsSaved(j *ledger.Exchange, claims []rule.Claim) time.Duration {
+func waitsSaved(j *ledger.Account, claims []rule.Claim) time.Duration {
 	type wait struct {
 		report.Interval
 		cost time.Duration
@@ -60,7 +60,7 @@ func waitsSaved(j *ledger.Exchange, claims []rule.Claim) time.Duration {
 }
 
 // windowsSaved is what the claims about windows save together.
-func windowsSaved(j *ledger.Exchange, claims []rule.Claim) time.Duration {
+func windowsSaved(j *ledger.Account, claims []rule.Claim) time.Duration {
 	var saved time.Duration
 	for _, dir := range ledger.BothWays {
 		saved += windowsOf(j, dir, claims)
@@ -69,7 +69,7 @@ func windowsSaved(j *ledger.Exchange, claims []rule.Claim) time.Duration {
 }
 
 // windowsOf is that of dir's message.
-func windowsOf(j *ledger.Exchange, dir reassembly.Dir, claims []rule.Claim) time.Duration {
+func windowsOf(j *ledger.Account, dir reassembly.Dir, claims []rule.Claim) time.Duration {
 	var all rule.Window
 	var most, sum time.Duration
 	n := 0

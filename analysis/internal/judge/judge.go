@@ -2,7 +2,6 @@ package judge
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -32,7 +31,6 @@ type Judge struct {
 	timers hostTimers
 	inHand inHand
 	moved  []rule.Relabelled
-	Jobs   sync.Pool // of *draft, for the workers
 }
 
 // comparing is a comparison that runs.
@@ -43,7 +41,7 @@ type comparing struct {
 
 // inHand is the exchange that is being judged.
 type inHand struct {
-	of       *rule.Draft
+	of       *rule.Judged
 	standing []rule.Claim // the claims that stand, so far
 	settled  rule.Kinds   // kinds of what its time belongs to, beside those
 }
@@ -136,15 +134,16 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	return j
 }
 
-// Read takes in events that are in order.
-func (j *Judge) Read(events []rule.Event) {
-	for i := range events {
-		j.event(&events[i])
+// Read takes in the first n of events that are in order.
+func (j *Judge) Read(events *rule.Batch, n int) {
+	for i := range n {
+		e := events.At(i)
+		j.event(&e)
 	}
-	if len(events) > 0 {
+	if n > 0 {
 		for _, c := range j.across {
 			if a, ok := c.Across.(rule.Ager); ok {
-				a.Age(events[len(events)-1].At)
+				a.Age(events.Events[n-1].At)
 			}
 		}
 	}
@@ -162,32 +161,31 @@ func (j *Judge) Advance(now time.Duration) {
 }
 
 // event takes in one event.
-func (j *Judge) event(e *rule.Event) {
+func (j *Judge) event(e *rule.Told) {
 	j.Advance(e.At)
-	m := j.conns[e.Conn]
+	id := int(e.Conn)
+	m := j.conns[id]
 	if m == nil {
-		m = &member{Conn: rule.Conn{Id: e.Conn}}
+		m = &member{Conn: rule.Conn{Id: id}}
 		m.ids = m.room[:0]
-		j.conns[e.Conn] = m
+		j.conns[id] = m
 	}
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		j.began(m, e.Began(), e.Index)
+		j.began(m, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
-		j.over(m, e.Over())
+		o := e.Over()
+		j.over(m, &o)
 	case rule.ExchangeJudged:
 		j.judged(m, e.Judged(), e.At)
 	case rule.ConnOver:
 		j.gone(m, e.Gone(), e.At)
-		delete(j.conns, e.Conn)
+		delete(j.conns, id)
 	}
 	for _, c := range j.across {
 		if c.Wants.Has(e.Kind) {
 			c.Event(j, &m.Conn, e)
 		}
-	}
-	if e.Kind == rule.ExchangeJudged {
-		j.recycle(e.Judged())
 	}
 }
 
@@ -220,7 +218,7 @@ func (j *Judge) over(m *member, e *rule.Over) {
 }
 
 // judged takes in an exchange's ledger and claims.
-func (j *Judge) judged(m *member, job *rule.Draft, at time.Duration) {
+func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	info := job.Info
 	info.ID = m.take(job.Index)
 	j.Total.exchanges++
@@ -232,7 +230,7 @@ func (j *Judge) judged(m *member, job *rule.Draft, at time.Duration) {
 		j.Total.cut++
 	}
 	waited := info.Duration
-	if job.Streams() {
+	if job.Streams {
 		waited = 0 // beside the hours of a stream every fault would seem small
 	}
 	j.pairTotal(m, waited, job.Flow.Rtt)
@@ -252,7 +250,7 @@ func (j *Judge) judged(m *member, job *rule.Draft, at time.Duration) {
 
 // settleClaims settles which claims about an exchange stand: those of a kind that another takes the
 // place of do not, and those that are referred wait. They are valid until the next call.
-func (j *Judge) settleClaims(m *member, job *rule.Draft, at time.Duration) []rule.Claim {
+func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []rule.Claim {
 	j.inHand = inHand{of: job, standing: j.inHand.standing[:0]}
 	for _, c := range j.across {
 		if a, ok := c.Across.(rule.Claimer); ok {
@@ -360,14 +358,4 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		j.trace.Conn = e.Info
 	}
 	j.list.conns.add(e.Info.Duration, e.Info.ID, e.Info)
-}
-
-// recycle gives back a job that has been judged, unless something of it may be kept: evidence of
-// its claims, or a claim that waits.
-func (j *Judge) recycle(job *rule.Draft) {
-	if len(job.Claims) > 0 || job.Traced {
-		return
-	}
-	job.Empty()
-	j.Jobs.Put(job)
 }

@@ -98,7 +98,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:
 // those milliseconds are not the failure's, too.
-func (m *member) ownSetup(job *rule.Draft) {
+func (m *member) ownSetup(job *rule.Judged) {
 	f := m.retries
 	if f == nil || f.Index != job.Index || f.Repetition.Conn != m.Id {
 		return

@@ -25,12 +25,12 @@ type across struct {
 	aged    time.Duration
 }
 
-func (a *across) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (a *across) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	a.told = append(a.told, fmt.Sprintf("%d of connection %d", e.Kind, c.Id))
 }
 func (a *across) Finish(rule.Desk) { a.told = append(a.told, "finish") }
 
-func (a *across) Claims(d rule.Desk, _ *rule.Conn, _ *rule.Draft) {
+func (a *across) Claims(d rule.Desk, _ *rule.Conn, _ *rule.Judged) {
 	if a.claims != nil {
 		a.claims(d)
 	}
@@ -67,29 +67,33 @@ type trial struct {
 }
 
 // tell hands the judge an event, a second after the one before.
-func (r *trial) tell(kind rule.EventKind, index int, data any) {
+func (r *trial) tell(index int, add func(*rule.Batch, rule.Event)) {
 	r.at += time.Second
-	r.j.Read([]rule.Event{{At: r.at, Index: index, Kind: kind, Data: data}})
+	var b rule.Batch
+	add(&b, rule.Event{At: r.at, Index: uint32(index)})
+	r.j.Read(&b, 1)
 }
 
 // exchange is an exchange about which rules claim something.
 func (r *trial) exchange(claims ...rule.Claim) {
 	p := ruletest.Pair()
 	mark := capture.Mark{Time: r.at, Frame: 1}
-	r.tell(rule.ExchangeBegan, r.n,
-		&rule.Began{Pair: p, First: r.n == 0, Start: mark, Need: r.at})
-	r.tell(rule.ExchangeJudged, r.n, &rule.Draft{
+	began := rule.Began{Pair: p, First: r.n == 0, Start: mark, Need: r.at}
+	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellBegan(e, began) })
+	judged := ruletest.Judge(&rule.Draft{
 		Info:     &report.ExchangeInfo{Duration: time.Second},
 		Claims:   claims,
-		Exchange: ledger.Exchange{Index: r.n, Parsed: &reassembly.Exchange{}, Until: time.Second},
+		Exchange: ledger.Exchange{Account: ledger.Account{Index: r.n, Until: time.Second}, Parsed: &reassembly.Exchange{}},
 	})
+	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellJudged(e, *judged) })
 	r.n++
 }
 
 // over is the end of the connection, about which as a whole rules claim something.
 func (r *trial) over(claims ...rule.Claim) {
 	info := &report.ConnInfo{Segments: [2]uint32{1, 1}}
-	r.tell(rule.ConnOver, 0, &rule.Gone{Pair: ruletest.Pair(), Info: info, Claims: claims})
+	gone := rule.Gone{Pair: ruletest.Pair(), Info: info, Claims: claims}
+	r.tell(0, func(b *rule.Batch, e rule.Event) { b.TellGone(e, gone) })
 }
 
 // found is rule×count of all findings, in the order of their names.

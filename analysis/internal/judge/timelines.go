@@ -14,7 +14,7 @@ type timeline struct {
 }
 
 // drawn keeps the pieces of the exchange, if it is among the slowest.
-func (l *listing) drawn(job *rule.Draft) {
+func (l *listing) drawn(job *rule.Judged) {
 	l.slowest.limit = maxSlowest
 	if took, id := job.Info.Duration, job.Info.ID; l.slowest.takes(took, id) {
 		l.slowest.add(took, id, &timeline{id, job.Pieces.List()})

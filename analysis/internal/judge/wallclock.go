@@ -79,7 +79,7 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 
 // judged takes in an exchange's claims, and settles what no longer overlaps anything that is still
 // to be judged.
-func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Draft, claims []rule.Claim) {
+func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []rule.Claim) {
 	c := w.clients[p.Client]
 	if c == nil {
 		return
@@ -89,7 +89,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Draft, claims []ru
 		return
 	}
 	item.Interval = report.Interval{From: job.From, To: job.Until}
-	item.judged, item.stream = true, job.Streams()
+	item.judged, item.stream = true, job.Streams
 	for i := range claims {
 		k := &claims[i]
 		s := clockSlice{
@@ -128,7 +128,7 @@ func (w *wallClock) newClient() *clientClock {
 }
 
 // lostSlice is the stretch of the exchange's time that the claim would save.
-func lostSlice(c *rule.Claim, job *rule.Draft) report.Interval {
+func lostSlice(c *rule.Claim, job *rule.Judged) report.Interval {
 	from := c.Occ.Start
 	if len(c.Lost) > 0 {
 		from = c.Lost[0].From

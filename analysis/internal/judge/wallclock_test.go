@@ -90,9 +90,8 @@ func heldFor(from, to time.Duration) []rule.Claim {
 }
 
 // lasting is an exchange with its response.
-func lasting(id int, from, to time.Duration, response *reassembly.Message) *rule.Draft {
-	return &rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{
-		From: from, Until: to, Parsed: &reassembly.Exchange{Response: response}}}
+func lasting(id int, from, to time.Duration, response *reassembly.Message) *rule.Judged {
+	return ruletest.Judge(&rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{Account: ledger.Account{From: from, Until: to}, Parsed: &reassembly.Exchange{Response: response}}})
 }
 
 // TestWallClockIsBounded: a client that is never without an open exchange is settled all the same.

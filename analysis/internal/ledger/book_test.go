@@ -19,7 +19,7 @@ func TestBookTiles(t *testing.T) {
 		b := book{conn: &reassembly.Conn{}}
 		for i := range rng.IntN(4) {
 			from := at(800)
-			j := &Exchange{Index: i, Parsed: &reassembly.Exchange{}, From: from}
+			j := &Exchange{Account: Account{Index: i, From: from}, Parsed: &reassembly.Exchange{}}
 			if rng.IntN(2) == 0 {
 				j.over, j.Until = true, from+at(300)
 			}

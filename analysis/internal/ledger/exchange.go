@@ -9,24 +9,30 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// Exchange is the ledger of one exchange: what every nanosecond from From until Until was spent on.
-type Exchange struct {
-	Index  int                  // of the exchange within its connection
-	Parsed *reassembly.Exchange // what was read of it
-	From   time.Duration        // the moment at which the client needed the connection
-	Until  time.Duration        // valid once it is over
-
-	over    bool // nothing more belongs to it
-	settled bool // its ledger is drawn up: no more time is booked
+// Account is what a ledger says of an exchange once it is drawn up: plain data.
+type Account struct {
+	Index int           // of the exchange within its connection
+	From  time.Duration // the moment at which the client needed the connection
+	Until time.Duration // valid once it is over
 
 	Times  [report.LabelCount]time.Duration // add up to Until-From once drawn up
 	Pieces picture.Pieces                   // the same in order, coarsely
 
-	Start      // how it began
+	Start     // how it began
+	Transfers // what its messages showed; valid once drawn up
+}
+
+// Exchange is the ledger of one exchange: what every nanosecond from From until Until was spent on.
+type Exchange struct {
+	Account
+	Parsed *reassembly.Exchange // what was read of it
+
+	over    bool // nothing more belongs to it
+	settled bool // its ledger is drawn up: no more time is booked
+
 	Pipelined  // how it waited for others
 	LongWaits  // single waits
 	NagleHolds // by Nagle's algorithm
-	Transfers  // what its messages showed; valid once drawn up
 
 	Traced bool // the trace shows it
 }
@@ -54,7 +60,7 @@ type Pipelined struct {
 // Reset makes j an empty ledger. What room it had is used again.
 func (j *Exchange) Reset() {
 	waits, holds, transfers := j.LongWaits.reset(), j.NagleHolds.reset(), j.Transfers.reset()
-	*j = Exchange{LongWaits: waits, NagleHolds: holds, Transfers: transfers}
+	*j = Exchange{Account: Account{Transfers: transfers}, LongWaits: waits, NagleHolds: holds}
 }
 
 // Span is from when until when the exchange lasts; until the end of time while it is not over.
@@ -131,7 +137,7 @@ func (j *Exchange) waitsBehind() report.Interval {
 func (j *Exchange) piped() bool { return j.Behind.From > 0 }
 
 // Sum is the time of the exchange under the labels.
-func (j *Exchange) Sum(labels ...report.Label) time.Duration {
+func (j *Account) Sum(labels ...report.Label) time.Duration {
 	var t time.Duration
 	for _, l := range labels {
 		t += j.Times[l]

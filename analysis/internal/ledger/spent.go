@@ -8,7 +8,7 @@ import (
 )
 
 // Spent is what the message of dir took under label l, one of a transfer's.
-func (j *Exchange) Spent(dir reassembly.Dir, l report.Label) time.Duration {
+func (j *Account) Spent(dir reassembly.Dir, l report.Label) time.Duration {
 	up := j.UpTimes[l-FirstOfTransfer]
 	if dir == reassembly.FromClient {
 		return up
@@ -17,14 +17,14 @@ func (j *Exchange) Spent(dir reassembly.Dir, l report.Label) time.Duration {
 }
 
 // WindowTime is what dir's message spent waiting for a congestion window.
-func (j *Exchange) WindowTime(dir reassembly.Dir) time.Duration {
+func (j *Account) WindowTime(dir reassembly.Dir) time.Duration {
 	return j.Spent(dir, report.SlowStart) + j.Spent(dir, report.SlowStartIdle) +
 		j.Spent(dir, report.CongAvoid) + j.Spent(dir, report.RecoveryCwnd)
 }
 
 // TransferTime is what dir's message spent waiting for a congestion window, and for the path, if
 // what that carries is known: what a simulation of its transfer is to be compared with.
-func (j *Exchange) TransferTime(dir reassembly.Dir) time.Duration {
+func (j *Account) TransferTime(dir reassembly.Dir) time.Duration {
 	took := j.WindowTime(dir)
 	if j.Facts(dir).Rate > 0 {
 		took += j.Spent(dir, report.Serialize)

@@ -45,7 +45,7 @@ func (c *Conn) Subject() Subject {
 }
 
 // Of is the connection with one of its exchanges.
-func (c *Conn) Of(x *Draft) Subject {
+func (c *Conn) Of(x *Judged) Subject {
 	s := c.Subject()
 	s.Known, s.Host, s.Took, s.Rtt = true, x.Info.Host, x.Info.Duration, x.Flow.Rtt
 	return s
@@ -76,20 +76,20 @@ func (k Kinds) Has(all Kinds) bool { return k&all == all }
 // Comparison is the half of a rule, or of several, that compares connections.
 type Comparison struct {
 	Start func() Across // makes the state of one run
-	Wants eventKinds    // the events that it is told of
+	Wants EventKinds    // the events that it is told of
 }
 
 // Across is the state of a comparison. The judge tells it of each event that it wants, in the order
 // of time, after it has taken the event in itself, and calls finish once, at the end.
 type Across interface {
-	Event(d Desk, c *Conn, e *Event)
+	Event(d Desk, c *Conn, e *Told)
 	Finish(d Desk)
 }
 
 // Claimer is an across that has something to say of an exchange before it is settled which claims
 // about it stand.
 type Claimer interface {
-	Claims(d Desk, c *Conn, x *Draft)
+	Claims(d Desk, c *Conn, x *Judged)
 }
 
 // Referee is an across to which workers refer claims: it books them, or not.

@@ -43,7 +43,9 @@ func TestReport(t *testing.T) {
 	if len(c) != 2 || c[0].Occ.Connection != 7 || c[0].Index != 3 || len(one.State.Claims) > 0 {
 		t.Errorf("of the exchange: %+v", c)
 	}
-	kinds := one.Draft.Kinds()
+	one.Draft.Parsed = &reassembly.Exchange{}
+	judged := one.Draft.Judge()
+	kinds := judged.Kinds()
 	if kinds != Repair|UsedPorts || !kinds.Has(Repair) || kinds.Has(Repair|ColdSetup) {
 		t.Errorf("kinds %b", kinds)
 	}
@@ -52,11 +54,7 @@ func TestReport(t *testing.T) {
 // TestEmpty: a draft is used again with the room of its lists, and nothing else.
 func TestEmpty(t *testing.T) {
 	x := Draft{Info: &report.ExchangeInfo{}, Claims: make([]Claim, 1),
-		Exchange: ledger.Exchange{
-			Index:     5,
-			LongWaits: ledger.LongWaits{Waits: make([]ledger.Wait, 3, 8)},
-			Start:     ledger.Start{Critical: true},
-		}}
+		Exchange: ledger.Exchange{Account: ledger.Account{Index: 5, Start: ledger.Start{Critical: true}}, LongWaits: ledger.LongWaits{Waits: make([]ledger.Wait, 3, 8)}}}
 	x.Empty()
 	if x.Info != nil || len(x.Claims) > 0 || x.Index != 0 || x.Critical ||
 		len(x.Waits) > 0 || cap(x.Waits) != 8 {
@@ -100,10 +98,11 @@ func TestOccurrencesInOrder(t *testing.T) {
 func TestEventsInOrder(t *testing.T) {
 	events := []Event{{At: 2, Conn: 1, Index: 1}, {At: 2, Conn: 0, Kind: ConnOver},
 		{At: 1, Conn: 9}, {At: 2, Conn: 1, Index: 0}, {At: 2, Conn: 0, Kind: ExchangeOver}}
-	SortEvents(events)
+	b := Batch{Events: events}
+	b.Sort()
 	var got []int
 	for _, e := range events {
-		got = append(got, int(e.At)*100+e.Conn*10+int(e.Kind)+e.Index)
+		got = append(got, int(e.At)*100+int(e.Conn)*10+int(e.Kind)+int(e.Index))
 	}
 	want := []int{190, 200 + int(ConnOver), 200 + int(ExchangeOver), 211, 210}
 	if !slices.Equal(got, want) {

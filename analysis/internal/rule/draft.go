@@ -3,6 +3,8 @@ package rule
 import (
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 // Draft is one exchange on its way into the report: its ledger, and what the rules claim of it.
@@ -15,16 +17,71 @@ type Draft struct {
 	Forgotten bool
 }
 
-// Kinds are those of all its claims.
-func (d *Draft) Kinds() (all Kinds) {
-	for i := range d.Claims {
-		all |= d.Claims[i].Kind
-	}
-	return all
-}
-
 // Empty forgets everything but the room of the lists.
 func (j *Draft) Empty() {
 	j.Reset()
 	j.Info, j.Claims, j.Forgotten = nil, nil, false
+}
+
+// Judged is an exchange whose labels are certain, as the judge and the comparisons see it.
+type Judged struct {
+	ledger.Account   // without its rounds
+	ledger.LongWaits // for repairs, and in queues
+	Info             *report.ExchangeInfo
+	Claims           []Claim
+	MessageFacts     [2]reassembly.Facts // of its messages, by direction
+	FirstRound       int64               // octets of the first round of its response
+	RoundCount       int                 // how many there were
+	Streams          bool                // see ledger.Exchange.Streams
+	Forgotten        bool                // see Draft
+}
+
+// Judge is d as the judge sees it; d may be used again.
+func (d *Draft) Judge() Judged {
+	j := Judged{
+		Account:    d.Account,
+		Info:       d.Info,
+		Claims:     d.Claims,
+		RoundCount: len(d.Rounds),
+		Streams:    d.Streams(),
+		Forgotten:  d.Forgotten,
+	}
+	if len(d.Rounds) > 0 {
+		j.FirstRound = d.Rounds[0].Bytes
+	}
+	j.Rounds, j.UpRounds = nil, nil
+	j.Waits = d.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.Queue)
+	for dir := range j.MessageFacts {
+		if m := d.Message(reassembly.Dir(dir)); m != nil {
+			j.MessageFacts[dir] = m.Facts
+		}
+	}
+	return j
+}
+
+// Kinds are those of all its claims.
+func (j *Judged) Kinds() (all Kinds) {
+	for i := range j.Claims {
+		all |= j.Claims[i].Kind
+	}
+	return all
+}
+
+// Message is what the report says of the message of dir; nil if there is none.
+func (j *Judged) Message(dir reassembly.Dir) *report.MessageInfo {
+	if dir == reassembly.FromClient {
+		return j.Info.Request
+	}
+	return j.Info.Response
+}
+
+// FirstOctet is the beginning of its first message.
+func (j *Judged) FirstOctet() capture.Mark {
+	if j.Info.Request != nil {
+		return j.Info.Request.Start
+	}
+	if j.Info.Response != nil {
+		return j.Info.Response.Start
+	}
+	return capture.Mark{}
 }

@@ -2,7 +2,6 @@ package rule
 
 import (
 	"cmp"
-	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -11,42 +10,37 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// EventKind orders the events of one connection that carry the same moment.
+// EventKind says what happened.
 type EventKind uint8
 
 const (
-	ExchangeBegan  EventKind = iota // *beganExchange
-	ExchangeOver                    // *overExchange
-	ExchangeJudged                  // *job
-	ConnClosing                     // *closingConn: the first FIN or RST
-	// nothing: what came after that shows that octets before are missing
+	ExchangeBegan  EventKind = iota // the first octet of a request
+	ExchangeOver                    // the last octet of an exchange
+	ExchangeJudged                  // its labels are certain
+	ConnClosing                     // the first FIN or RST
+	// ConnLacks says that what came after the close shows that octets before it are missing.
 	ConnLacks
-	ConnOver // *overConn: no more segments
+	ConnOver // no more segments
 )
 
-// Event is one thing that happened to one connection. Workers write events; the judge reads all of
-// them in the order of time, so that it can compare connections without looking into any worker's
-// state.
+// Event is one thing that happened to one connection, in 64 octets without pointers. Workers write
+// events; the judge reads all of them in the order of time, so that it can compare connections
+// without looking into any worker's state.
 type Event struct {
-	At    time.Duration
-	Conn  int
-	Index int // of the exchange, within its connection
-	Kind  EventKind
-	Data  any // by kind
+	At     time.Duration // when it became known, in the time of the capture
+	U      [5]int64      // numbers, by kind
+	Conn   uint32        // the connection's number in this run
+	Index  uint32        // of the exchange, within its connection
+	Detail uint32        // the place of what is rare or long, in its list of the batch
+	Flags  uint16        // by kind
+	Kind   EventKind
 }
 
-// began, over, judged, closing and gone are what an event of their kind tells.
-func (e *Event) Began() *Began     { return e.Data.(*Began) }
-func (e *Event) Over() *Over       { return e.Data.(*Over) }
-func (e *Event) Judged() *Draft    { return e.Data.(*Draft) }
-func (e *Event) Closing() *Closing { return e.Data.(*Closing) }
-func (e *Event) Gone() *Gone       { return e.Data.(*Gone) }
-
-// eventKinds is a set of kinds.
-type eventKinds uint8
+// EventKinds is a set of kinds.
+type EventKinds uint8
 
 // Wants is the set of the kinds.
-func Wants(kinds ...EventKind) (all eventKinds) {
+func Wants(kinds ...EventKind) (all EventKinds) {
 	for _, k := range kinds {
 		all |= 1 << k
 	}
@@ -54,7 +48,7 @@ func Wants(kinds ...EventKind) (all eventKinds) {
 }
 
 // Has reports whether k is in the set.
-func (s eventKinds) Has(k EventKind) bool { return s&(1<<k) != 0 }
+func (s EventKinds) Has(k EventKind) bool { return s&(1<<k) != 0 }
 
 // compare orders events by time, then connection, then the order in which the connection's worker
 // wrote them.
@@ -62,10 +56,10 @@ func (e Event) compare(f Event) int {
 	return cmp.Or(cmp.Compare(e.At, f.At), cmp.Compare(e.Conn, f.Conn))
 }
 
-// SortEvents puts events into the order in which the judge reads them. It is stable, so that events
-// of one connection, which one worker wrote, keep their order.
-func SortEvents(events []Event) {
-	slices.SortStableFunc(events, Event.compare)
+// Told is an event with what lies beside it.
+type Told struct {
+	Event
+	of *Batch
 }
 
 // Began tells the judge of a request, at the moment of its first octet.

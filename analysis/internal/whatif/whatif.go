@@ -10,10 +10,10 @@ import (
 // path, if nothing had been lost, and with or without the limit of the receive window. limited
 // tells that the path is known to carry no more than was in flight, or twice that, which slow start
 // would have reached without loss.
-func Ideal(j *ledger.Exchange, f *ledger.Flow, limited bool) time.Duration {
+func Ideal(j *ledger.Account, f *ledger.Flow, limited bool) time.Duration {
 	t, used := TransferOf(f)
 	used = max(used, ledger.UsualInitial)
-	if j.Parsed.Index > 0 {
+	if j.Index > 0 {
 		// Slow start adds what is acknowledged (RFC 3465), but no more than was used.
 		flight := max((f.Flight+t.Mss-1)/t.Mss, ledger.UsualInitial)
 		used = max(used, flight, min(ledger.UsualInitial+f.Largest/t.Mss, 2*flight))

@@ -7,22 +7,55 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
 )
+
+// Judge is a draft as the judge sees it, with what its report would say of what was read.
+func Judge(x *rule.Draft) *rule.Judged {
+	if x.Parsed == nil {
+		x.Parsed = &reassembly.Exchange{}
+	}
+	if x.Info == nil {
+		x.Info = &report.ExchangeInfo{}
+	}
+	of := func(m *reassembly.Message) *report.MessageInfo {
+		if m == nil {
+			return nil
+		}
+		return &report.MessageInfo{Start: m.Start, End: m.End}
+	}
+	i, p := x.Info, x.Parsed
+	i.Request, i.Response = of(p.Request), of(p.Response)
+	i.Method, i.Target, i.Status, i.Turn = p.Method, p.Target, p.Status, p.Turn
+	j := x.Judge()
+	return &j
+}
 
 // Judged tells a comparison of an exchange that has been judged.
 func (d *Desk) Judged(to rule.Across, c *rule.Conn, x *rule.Draft, at time.Duration) {
-	e := rule.Event{At: at, Conn: c.Id, Index: x.Index, Kind: rule.ExchangeJudged, Data: x}
-	to.Event(d, c, &e)
+	var b rule.Batch
+	b.TellJudged(rule.Event{At: at, Conn: uint32(c.Id), Index: uint32(x.Index)}, *Judge(x))
+	d.tell(to, c, &b)
 }
 
 // Began tells a comparison of a request.
 func (d *Desk) Began(to rule.Across, c *rule.Conn, x *rule.Began, at time.Duration) {
-	to.Event(d, c, &rule.Event{At: at, Conn: c.Id, Kind: rule.ExchangeBegan, Data: x})
+	var b rule.Batch
+	b.TellBegan(rule.Event{At: at, Conn: uint32(c.Id)}, *x)
+	d.tell(to, c, &b)
 }
 
 // Gone tells a comparison of the end of a connection.
 func (d *Desk) Gone(to rule.Across, c *rule.Conn, g *rule.Gone, at time.Duration) {
-	to.Event(d, c, &rule.Event{At: at, Conn: c.Id, Kind: rule.ConnOver, Data: g})
+	var b rule.Batch
+	b.TellGone(rule.Event{At: at, Conn: uint32(c.Id)}, *g)
+	d.tell(to, c, &b)
+}
+
+// tell tells of the only event of a batch.
+func (d *Desk) tell(to rule.Across, c *rule.Conn, b *rule.Batch) {
+	e := b.At(0)
+	to.Event(d, c, &e)
 }
 
 // Pair is a client and a service.

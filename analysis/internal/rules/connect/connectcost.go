@@ -85,7 +85,7 @@ type setupSum struct {
 }
 
 // Event adds the set-up that an exchange waited for.
-func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	x := e.Judged()
 	if x.Index != 0 || !x.Critical || c.Repeats || d.Standing().Has(rule.ColdSetup) {
 		return
@@ -112,14 +112,14 @@ func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Event) {
 			Cost:       report.Cost{Low: 0, Expected: handshake, High: all},
 			Proof: []rule.Evidence{
 				rule.Shows(x.ConnStart, report.SideClient, asksForConnection),
-				rule.Shows(x.Parsed.Start(), report.SideClient, hadToWait),
+				rule.Shows(x.FirstOctet(), report.SideClient, hadToWait),
 			},
 		},
 	})
 }
 
 // setUpTime is what it took to set up the connection of the exchange, with TLS.
-func setUpTime(x *rule.Draft) time.Duration {
+func setUpTime(x *rule.Judged) time.Duration {
 	t := &x.Times
 	return t[report.TCPHandshake] + t[report.TLSRTT] + t[report.TLSServer] + t[report.TLSClient]
 }

@@ -228,7 +228,7 @@ type started struct {
 }
 
 // Event takes note of a connection that came about.
-func (r *refusals) Event(d rule.Desk, _ *rule.Conn, e *rule.Event) {
+func (r *refusals) Event(d rule.Desk, _ *rule.Conn, e *rule.Told) {
 	if data := e.Began(); data.First && data.Handshake {
 		r.start(data.Pair, data.ConnStart.Time)
 	}

@@ -137,7 +137,7 @@ type lossAt struct {
 }
 
 // Event counts connections as they are opened, used and closed, and the losses on them.
-func (r *connectionCounts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *connectionCounts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		if k := r.pairs.Of(c.Pair, e.At); k != nil {
@@ -204,7 +204,7 @@ func (r *connectionCounts) began(k *connectionCount, c *rule.Conn, e *rule.Began
 
 // lost takes note of the repairs of an exchange, and counts those that came together with those of
 // other connections.
-func (k *connectionCount) lost(c *rule.Conn, x *rule.Draft) {
+func (k *connectionCount) lost(c *rule.Conn, x *rule.Judged) {
 	window := max(x.Flow.Rtt, lossWindow)
 	for _, w := range x.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
 		n := k.together(lossAt{w.From, c.Id}, window)

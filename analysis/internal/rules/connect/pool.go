@@ -104,7 +104,7 @@ type reuses struct {
 }
 
 // Event takes in what happened to a connection.
-func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	m := r.conns[c.Id]
 	if m == nil {
 		m = &member{id: c.Id}
@@ -114,9 +114,10 @@ func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Event) {
 	case rule.ExchangeBegan:
 		r.began(d, c, m, e.Began())
 	case rule.ExchangeOver:
-		r.over(m, e.Over())
+		over := e.Over()
+		r.over(m, &over)
 	case rule.ConnClosing:
-		r.closing(m, *e.Closing())
+		r.closing(m, e.Closing())
 	case rule.ConnLacks:
 		m.gap = true
 	case rule.ConnOver:

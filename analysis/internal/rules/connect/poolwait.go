@@ -100,7 +100,7 @@ type fullPool struct {
 }
 
 // Event takes note of connections that become busy, and free.
-func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		if p := r.pairs.Of(c.Pair, e.At); p != nil {

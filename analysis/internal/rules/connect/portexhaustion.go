@@ -261,7 +261,7 @@ type portLoad struct {
 }
 
 // Event takes note of ports that are used, and that begin to rest.
-func (r *portLoads) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *portLoads) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		data := e.Began()

@@ -237,7 +237,7 @@ func (p *pool) constantIdle(idle, limit time.Duration) report.Confidence {
 }
 
 // Claims takes in what the exchange showed, and claims a set-up that need not have been.
-func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Draft) {
+func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 	m := r.conns[c.Id]
 	if m == nil {
 		return
@@ -249,7 +249,7 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Draft) {
 }
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
-func (m *member) reuseClaim(x *rule.Draft) (rule.Claim, bool) {
+func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 	v := m.verdict
 	if v == nil || x.Index != 0 {
 		return rule.Claim{}, false
@@ -287,7 +287,7 @@ func (m *member) reuseClaim(x *rule.Draft) (rule.Claim, bool) {
 }
 
 // cost is what the exchange lost to the new connection, and how much of that is the smaller window.
-func (v *verdict) cost(x *rule.Draft) (report.Cost, rule.Window) {
+func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	setUp := setUpTime(x)
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
@@ -309,7 +309,7 @@ func (v *verdict) cost(x *rule.Draft) (report.Cost, rule.Window) {
 
 // repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has
 // one owner.
-func repeatedSYNs(x *rule.Draft) time.Duration {
+func repeatedSYNs(x *rule.Judged) time.Duration {
 	if x.Kinds()&(rule.LateHandshake|rule.DroppedHandshake|rule.UsedPorts) != 0 {
 		return 0
 	}

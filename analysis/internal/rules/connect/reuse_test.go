@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/rule/ruletest"
 	"tcpwhy/analysis/report"
 )
 
@@ -25,8 +26,8 @@ func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
 		{"the end of the handshake was dropped", rule.DroppedHandshake, 0},
 	} {
 		x := rule.Draft{Claims: []rule.Claim{{Kind: c.kind}},
-			Exchange: ledger.Exchange{Times: times}}
-		if got := repeatedSYNs(&x); got != c.want {
+			Exchange: ledger.Exchange{Account: ledger.Account{Times: times}}}
+		if got := repeatedSYNs(ruletest.Judge(&x)); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

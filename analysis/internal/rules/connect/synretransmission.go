@@ -348,7 +348,7 @@ type lateSYNs struct {
 type lateSYN struct{ rule.Referred }
 
 // Event takes note of a response that is complete.
-func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	if data := e.Over(); data.Outcome == reassembly.Complete && data.End.Time <= e.At {
 		r.alive.note(c.Pair, data.End.Time)
 	}

@@ -255,10 +255,10 @@ type suspect struct {
 }
 
 // Event takes note of a request, and of what clears one of suspicion.
-func (r *suspects) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *suspects) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		r.began(c, e.Began(), e.Index)
+		r.began(c, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
 		if e.Over().Outcome != reassembly.Incomplete {
 			r.clear(c.Id)
@@ -305,7 +305,7 @@ func (r *suspects) clear(id int) {
 
 // Claims settles that the waits of an exchange are this rule's: nothing of its request was ever
 // acknowledged, and the client has given it up.
-func (r *suspects) Claims(d rule.Desk, c *rule.Conn, x *rule.Draft) {
+func (r *suspects) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 	if x.Forgotten && (r.byConn[c.Id] == nil || r.givenUp(c.Id, x.Index) != nil) {
 		d.Settle(rule.LostWay)
 	}

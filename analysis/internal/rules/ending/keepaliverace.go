@@ -217,7 +217,7 @@ type idleTime struct {
 }
 
 // Event takes note of an idle time that a request or the server's close has ended.
-func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	var end time.Duration
 	switch e.Kind {
 	case rule.ExchangeBegan:

@@ -68,7 +68,7 @@ type loneHold struct {
 }
 
 // Event takes note of a connection that is over.
-func (r *nagleHosts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *nagleHosts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	for _, h := range r.open[c.Id] {
 		h.over = true
 	}

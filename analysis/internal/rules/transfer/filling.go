@@ -40,7 +40,7 @@ type filling struct {
 }
 
 // fills is the transfer of the exchange that kept the path busy, if one did.
-func fills(j *rule.Draft, of *rule.Conn) (f filling, ok bool) {
+func fills(j *rule.Judged, of *rule.Conn) (f filling, ok bool) {
 	for _, dir := range ledger.BothWays {
 		m, facts := j.Message(dir), j.Facts(dir)
 		if m == nil || facts == nil || facts.Rate <= 0 {

@@ -12,10 +12,12 @@ import (
 
 // TestRestartsForget: hosts that have been silent make room for others.
 func TestRestartsForget(t *testing.T) {
-	kept := &rule.Draft{Exchange: ledger.Exchange{Transfers: ledger.Transfers{
-		Flow:   ledger.Flow{Mss: 1000, Idle: ledger.Idle{Since: time.Second, Peak: 40_000}},
-		Rounds: []ledger.Round{{Bytes: 40_000}},
-	}}}
+	kept := &rule.Draft{Exchange: ledger.Exchange{
+		Account: ledger.Account{Transfers: ledger.Transfers{
+			Flow:   ledger.Flow{Mss: 1000, Idle: ledger.Idle{Since: time.Second, Peak: 40_000}},
+			Rounds: []ledger.Round{{Bytes: 40_000}},
+		}},
+	}}
 	var d ruletest.Desk
 	found := d.Put(rule.Key{Rule: afterIdleRule, Pair: ruletest.Pair()}, report.ConfidenceHigh)
 	r := SlowStartAfterIdle.Across.Start()

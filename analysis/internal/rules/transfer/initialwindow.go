@@ -16,14 +16,14 @@ const keptWindows = 64
 type initialWindows struct{ pairs rule.PairTable[[]int64] }
 
 // Event takes note of a connection's first burst.
-func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	j := e.Judged()
-	if j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 || len(j.Rounds) < 2 ||
+	if j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 || j.RoundCount < 2 ||
 		j.Flow.Mss <= 0 {
 		return
 	}
 	if kept := r.pairs.Of(c.Pair, e.At); kept != nil && len(*kept) < keptWindows {
-		*kept = append(*kept, (j.Rounds[0].Bytes+j.Flow.Mss-1)/j.Flow.Mss)
+		*kept = append(*kept, (j.FirstRound+j.Flow.Mss-1)/j.Flow.Mss)
 	}
 }
 
@@ -80,9 +80,9 @@ const (
 )
 
 // Event takes note of a response after an idle period.
-func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
+func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	j := e.Judged()
-	if j.Flow.Idle.Since <= 0 || len(j.Rounds) == 0 || j.Flow.Mss <= 0 {
+	if j.Flow.Idle.Since <= 0 || j.RoundCount == 0 || j.Flow.Mss <= 0 {
 		return
 	}
 	h := r.hosts.Of(rule.Alone(c.Pair.Server.Addr()), e.At)
@@ -94,7 +94,7 @@ func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Event) {
 	case j.Spent(reassembly.FromServer, report.SlowStartIdle) > 0:
 		h.forgot++
 	case peak*100 > ledger.UsualInitial*j.Flow.Mss*aboveInitial &&
-		reaches(j.Rounds[0].Bytes, asBefore, peak):
+		reaches(j.FirstRound, asBefore, peak):
 		h.kept++ // as much at once as before, more than any initial window
 	}
 }

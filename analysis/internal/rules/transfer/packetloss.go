@@ -212,7 +212,7 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	if f == nil {
 		return out
 	}
-	lost := j.TransferTime(dir) - whatif.Ideal(&j.Exchange, f, true)
+	lost := j.TransferTime(dir) - whatif.Ideal(&j.Account, f, true)
 	out.cost = whatif.Clamp(lost, j.Spent(dir, report.RecoveryCwnd))
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.

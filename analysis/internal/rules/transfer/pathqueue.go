@@ -51,7 +51,7 @@ type pathWay struct {
 func pathOf(p report.Pair) report.Pair { return report.Pair{Client: p.Client} }
 
 // judged takes note of an exchange that filled the path of its client, or waited in a queue.
-func (p *paths) judged(d rule.Desk, m *rule.Conn, job *rule.Draft) {
+func (p *paths) judged(d rule.Desk, m *rule.Conn, job *rule.Judged) {
 	if f, ok := fills(job, m); ok {
 		if c := p.of(m.Pair, job.Until); c != nil {
 			p.filled(d, c, f)

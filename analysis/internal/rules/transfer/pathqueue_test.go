@@ -19,17 +19,16 @@ func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	large := &reassembly.Message{
 		Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: 1000}, Exchange: ledger.Exchange{
-		Until:  to,
+		Account: ledger.Account{Until: to, Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, Rtt: 10 * time.Millisecond,
+			Measured: to - from, Window: 1 << 20, Queue: queue}}},
 		Parsed: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large},
-		Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, Rtt: 10 * time.Millisecond,
-			Measured: to - from, Window: 1 << 20, Queue: queue}},
 	}}
 	x.Times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
 		x.Parsed.Request, x.Parsed.Response, x.Up = large, &reassembly.Message{}, &x.Flow
 		x.UpTimes[report.Serialize-ledger.FirstOfTransfer] = to - from
 	}
-	k.t.paths.judged(&k.d, &rule.Conn{Id: 99, Pair: k.c.Pair, Far: k.c.Far}, x)
+	k.t.paths.judged(&k.d, &rule.Conn{Id: 99, Pair: k.c.Pair, Far: k.c.Far}, ruletest.Judge(x))
 }
 
 // askAt is an exchange whose response came at the given moment.
@@ -105,7 +104,7 @@ func TestThinksBehindTransfer(t *testing.T) {
 // timestamp.
 func heldUp(id int, at, delay time.Duration) *rule.Draft {
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{
-		Until: at,
+		Account: ledger.Account{Until: at},
 		Parsed: &reassembly.Exchange{
 			Request:  &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
 			Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}},
@@ -144,7 +143,7 @@ func TestQueuedBehindTransfer(t *testing.T) {
 		if tt.earlier {
 			k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
 		}
-		k.t.paths.judged(&k.d, &c, heldUp(1, tt.at, tt.delay))
+		k.t.paths.judged(&k.d, &c, ruletest.Judge(heldUp(1, tt.at, tt.delay)))
 		if !tt.earlier {
 			k.fills(reassembly.FromServer, time.Second, 3*time.Second, 0)
 		}
@@ -164,7 +163,7 @@ func TestPathsWithoutEnd(t *testing.T) {
 	for i := range 10_000 {
 		at := time.Duration(i+1) * time.Second
 		// behind nothing
-		k.t.paths.judged(&k.d, &k.c, heldUp(i, at+900*time.Millisecond, 100*time.Millisecond))
+		k.t.paths.judged(&k.d, &k.c, ruletest.Judge(heldUp(i, at+900*time.Millisecond, 100*time.Millisecond)))
 		k.fills(reassembly.FromServer, at, at+500*time.Millisecond, 0)
 	}
 	p := &k.t.paths
@@ -201,7 +200,7 @@ func TestManyQueued(t *testing.T) {
 	late := func(i int, at time.Duration) {
 		of := k.c.Pair
 		of.Client = ruletest.Host(i)
-		p.judged(&k.d, &rule.Conn{Id: i, Pair: of}, heldUp(i, at, 100*time.Millisecond))
+		p.judged(&k.d, &rule.Conn{Id: i, Pair: of}, ruletest.Judge(heldUp(i, at, 100*time.Millisecond)))
 	}
 	kept := func() (n int) {
 		for _, e := range p.clients.Entries {
@@ -261,7 +260,7 @@ func TestFartherHosts(t *testing.T) {
 			x.Waits, x.Times[report.Queue] = nil, 0
 			x.Times[report.RoundTrip], x.Flow.Rtt = 100*time.Millisecond, 100*time.Millisecond
 			k.c.Start = capture.Mark{Time: tt.began, Frame: 1}
-			k.t.paths.judged(&k.d, &k.c, x)
+			k.t.paths.judged(&k.d, &k.c, ruletest.Judge(x))
 			if !earlier {
 				k.fills(reassembly.FromServer, time.Second, 3*time.Second, tt.queue)
 			}

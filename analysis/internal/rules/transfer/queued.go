@@ -45,8 +45,8 @@ type queued struct {
 // queuedBehind is what the exchange waited in a queue that it did not fill itself: its answer came
 // later than the timestamps in it say, or its connection was set up while round trips were longer
 // than others between the pair.
-func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Draft) (q queued, ok bool) {
-	x := job.Parsed
+func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok bool) {
+	x := job.Info
 	if x.Request == nil || x.Response == nil || x.Response.Start.Time < x.Request.End.Time {
 		return q, false
 	}
@@ -64,13 +64,13 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Draft) (q queued, ok bool
 		first:    x.Response.Start,
 		downward: true,
 	}
-	if q.delay = lateAnswer(&job.Exchange); q.delay >= leastQueue {
+	if q.delay = lateAnswer(job); q.delay >= leastQueue {
 		q.confidence = report.ConfidenceHigh
 		q.answer = rule.Shows(q.first, report.SideServer, lateByStamp, rule.Ns(q.delay))
 		return q, true
 	}
 	all, _ := d.Pair(m.Pair)
-	if !farther(&job.Exchange, all.Rtt) || reaches(m.Far, nearServer, job.Flow.Rtt) {
+	if !farther(job, all.Rtt) || reaches(m.Far, nearServer, job.Flow.Rtt) {
 		// next to the server, a client's address may stand for many at unlike distances
 		return q, false
 	}
@@ -79,7 +79,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Draft) (q queued, ok bool
 
 // throughoutLong fills in what the exchange waited if all round trips of its connection were longer
 // than the least between the pair; false if that is not worth a word.
-func (q *queued) throughoutLong(d rule.Desk, job *rule.Draft, least time.Duration) bool {
+func (q *queued) throughoutLong(d rule.Desk, job *rule.Judged, least time.Duration) bool {
 	longer := job.Flow.Rtt - least
 	q.delay = min(longer, job.Times[report.RoundTrip])
 	if job.Critical && !d.Standing().Has(rule.ColdSetup) {
@@ -94,19 +94,19 @@ func (q *queued) throughoutLong(d rule.Desk, job *rule.Draft, least time.Duratio
 
 // farther reports whether round trips on the exchange's connection were never near the least
 // between the two.
-func farther(j *ledger.Exchange, least time.Duration) bool {
+func farther(j *rule.Judged, least time.Duration) bool {
 	return least > 0 && j.Flow.Rtt-least >= max(least, leastQueue)
 }
 
 // lateAnswer is by how much the first octet of the response was held up on its way.
-func lateAnswer(j *ledger.Exchange) (late time.Duration) {
+func lateAnswer(j *rule.Judged) (late time.Duration) {
 	if j.Times[report.Queue] < leastQueue {
 		return 0
 	}
 	for i := range j.Waits {
 		s := &j.Waits[i]
 		if s.Label == report.Queue && s.Dir == reassembly.FromServer && !ledger.Seen(s.Again) &&
-			s.To <= j.Parsed.Response.Start.Time {
+			s.To <= j.Info.Response.Start.Time {
 			late += s.Length()
 		}
 	}

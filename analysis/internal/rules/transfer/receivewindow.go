@@ -179,7 +179,7 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 		j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
-	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full)
+	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Account, f, false), full)
 	if saved < time.Millisecond {
 		return
 	}

@@ -338,7 +338,7 @@ const maxImpatient = 8192
 type impatience struct{ found map[rule.Key]*unheard }
 
 // Event takes in nothing: what counts is what is booked.
-func (r *impatience) Event(rule.Desk, *rule.Conn, *rule.Event) {}
+func (r *impatience) Event(rule.Desk, *rule.Conn, *rule.Told) {}
 
 // Booked takes in a claim.
 func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {

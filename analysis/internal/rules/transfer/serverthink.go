@@ -100,13 +100,13 @@ type serverTimes struct {
 }
 
 // Event takes note of an exchange.
-func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Event) {
+func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	t.paths.judged(d, m, job)
-	x := job.Parsed
+	x, said := job.Info, job.MessageFacts[reassembly.FromServer]
 	if !d.Enabled(thinkRule) || x.Turn || x.Request == nil || x.Response == nil ||
-		job.Times[report.Think100] > 0 || x.Response.Facts.Has(reassembly.EventStream) ||
-		x.Response.Facts.Has(reassembly.HasGap) && x.Status == 0 {
+		job.Times[report.Think100] > 0 || said.Has(reassembly.EventStream) ||
+		said.Has(reassembly.HasGap) && x.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
 	}
 	path, _, _ := strings.Cut(x.Target, "?")
@@ -123,12 +123,12 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Event) {
 	all, _ := d.Pair(m.Pair)
 	l.add(serverTime{
 		conn:     m.Id,
-		exchange: d.Exchange(m.Id, e.Index),
+		exchange: d.Exchange(m.Id, int(e.Index)),
 		took:     job.Times[report.Think],
 		request:  x.Request.End,
 		first:    x.Response.Start,
 		away:     !reaches(m.Far, nearEnd, job.Flow.Rtt),
-		stamped:  job.Flow.Stamped && !farther(&job.Exchange, all.Rtt),
+		stamped:  job.Flow.Stamped && !farther(job, all.Rtt),
 	})
 }
 

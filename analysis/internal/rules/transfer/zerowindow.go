@@ -151,7 +151,7 @@ func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
 		pace := waited / float64(max(f.Bytes-window, window))
 		part.tail = min(pace*float64(window), float64(j.Times[report.Think]))
 	}
-	spared := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Exchange, f, false), full)
+	spared := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Account, f, false), full)
 	part.share = float64(spared) / float64(full)
 	return part
 }
