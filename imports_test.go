@@ -72,7 +72,7 @@ var edges = map[string][]string{
 		"tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/rule/ruletest": { // for tests: none may import it
-		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/report",
+		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/report", "tcpwhy/reassembly",
 	},
 	"tcpwhy/analysis/internal/whatif": {
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly",
