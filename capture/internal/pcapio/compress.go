@@ -70,7 +70,43 @@ func decompress(raw *bufio.Reader) (io.ReadCloser, string, error) {
 	return plain, c.name, nil
 }
 
-func openGzip(raw *bufio.Reader) (io.ReadCloser, error) { return gzip.NewReader(raw) }
+func openGzip(raw *bufio.Reader) (io.ReadCloser, error) {
+	z, err := gzip.NewReader(raw)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	return io.NopCloser(&gzipMembers{raw: raw, member: z}), nil
+}
+
+// gzipMembers reads the members of a gzip file one after another (RFC 1952 §2.2). The library does
+// so, too, but takes an end within the header of a later member for the end of the file.
+type gzipMembers struct {
+	raw    *bufio.Reader
+	member *gzip.Reader
+}
+
+// Read implements io.Reader.
+func (g *gzipMembers) Read(b []byte) (int, error) {
+	for {
+		n, err := g.member.Read(b)
+		if n > 0 && err == io.EOF {
+			err = nil // the end is met again
+		}
+		if n > 0 || err != io.EOF {
+			return n, err
+		}
+		if _, err := g.raw.Peek(1); err != nil {
+			return 0, err
+		}
+		if err := g.member.Reset(g.raw); err == io.EOF {
+			return 0, io.ErrUnexpectedEOF
+		} else if err != nil {
+			return 0, err
+		}
+		g.member.Multistream(false)
+	}
+}
 
 func openZstd(raw *bufio.Reader) (io.ReadCloser, error) {
 	d, err := zstd.NewReader(
