@@ -166,16 +166,7 @@ func (s *Connection) delivered(x *reassembly.Exchange) time.Duration {
 // walked over.
 func (s *Connection) recordAfter(at time.Duration) int {
 	c := s.Conn
-	lo, hi := max(s.walk.next-c.Released, 0), len(c.Records)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if c.Records[mid].Time <= at {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
-	}
-	return c.Released + lo
+	return max(s.walk.next, c.Released+firstAfter(c, at))
 }
 
 // Settle marks the ledger of an exchange as drawn up.

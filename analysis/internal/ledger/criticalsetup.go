@@ -47,8 +47,11 @@ func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful b
 func heldFirst(p *sender.Path, x *reassembly.Exchange) bool {
 	c := p.Conn
 	known := x.Request.Start.Time - c.Far(reassembly.FromClient)
-	for i := len(c.Records) - 1; i >= 0 && c.TLS != nil; i-- {
-		if a := &c.Records[i]; a.Dir == reassembly.FromServer && a.Time <= known {
+	if c.TLS == nil {
+		return false
+	}
+	for a := range SegmentsBack(c, 0, known) {
+		if a.Dir == reassembly.FromServer {
 			return (a.PureAck() || c.TLS.Version == "TLS 1.3") && a.Ack == x.Request.From &&
 				known-a.Time <= p.AtOnce(reassembly.FromClient)
 		}

@@ -55,8 +55,7 @@ func BeforeSeen(c *reassembly.Conn, m capture.Mark) bool {
 	}
 	var end int64 // of what the peer had shown by then
 	known := false
-	for i := range c.Records {
-		r := &c.Records[i]
+	for r := range Segments(c, 0, rec.Time) {
 		switch {
 		case r.Frame == rec.Frame:
 			return known && rec.Ack > end
@@ -73,20 +72,6 @@ func BeforeSeen(c *reassembly.Conn, m capture.Mark) bool {
 		}
 	}
 	return false
-}
-
-// RecordOf is the record of a frame, among those that are still held; nil if it is not.
-func RecordOf(c *reassembly.Conn, m capture.Mark) *reassembly.Record {
-	for i := len(c.Records) - 1; i >= 0; i-- {
-		r := &c.Records[i]
-		if r.Frame == m.Frame {
-			return r
-		}
-		if r.Time < m.Time {
-			break
-		}
-	}
-	return nil
 }
 
 // SeenAtClose reports whether the server had received some of x's request when it closed, by its

@@ -16,8 +16,8 @@ type (
 	Idle = sender.Idle
 	// ReceiveWindow is what the receive window was when it kept a sender back.
 	ReceiveWindow = sender.ReceiveWindow
-	// Segments are the segments of a message, in numbers.
-	Segments = sender.Segments
+	// SegmentCounts are the segments of a message, in numbers.
+	SegmentCounts = sender.SegmentCounts
 	// Hold is one segment that Nagle's algorithm seems to have held.
 	Hold = sender.Hold
 	// NagleTally is what a connection showed of Nagle's algorithm in one direction.
@@ -44,9 +44,9 @@ type Flow struct {
 	Rate     float64       // octets per second that the path carries; 0: not known
 	Rwnd     ReceiveWindow
 	Idle     Idle
-	Stamped  bool          // the pace of the sender's timestamp clock is known
-	Queue    time.Duration // the most by which round trips grew above the least
-	Segments [2]Segments   // of both messages, by direction
+	Stamped  bool             // the pace of the sender's timestamp clock is known
+	Queue    time.Duration    // the most by which round trips grew above the least
+	Segments [2]SegmentCounts // of both messages, by direction
 }
 
 // Transfers are what the messages of an exchange showed.

@@ -28,7 +28,7 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	m.message(p, f, reassembly.FromServer, x.Response)
 	f.Stamped = s.StampTick() > 0
 	for dir := range f.Segments {
-		f.Segments[dir] = p.Of(reassembly.Dir(dir)).Segments()
+		f.Segments[dir] = p.Of(reassembly.Dir(dir)).SegmentCounts()
 	}
 }
 

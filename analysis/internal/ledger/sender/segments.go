@@ -10,8 +10,8 @@ import (
 // that streams (reasoning: a write takes microseconds, and nobody waits 10 ms by chance).
 const streamGap = 10 * time.Millisecond
 
-// Segments are the new segments of one message, in numbers.
-type Segments struct {
+// SegmentCounts are the new segments of one message, in numbers.
+type SegmentCounts struct {
 	Small  int               // smaller than a full segment
 	Near   int               // of those, sent within streamGap of the segment before
 	Octets int64             // of all of them
@@ -19,7 +19,7 @@ type Segments struct {
 }
 
 // count takes note of a segment that came gap after the one before; 0 for the first.
-func (p *Segments) count(r *reassembly.Record, gap time.Duration, full bool) {
+func (p *SegmentCounts) count(r *reassembly.Record, gap time.Duration, full bool) {
 	if p.Octets == 0 {
 		p.First = *r
 	}

@@ -56,8 +56,8 @@ func (s *State) Queue() time.Duration { return s.queue.most }
 // Idle is the idle period before the message in hand.
 func (s *State) Idle() Idle { return s.growth.idle }
 
-// Segments are the segments of the message in hand.
-func (s *State) Segments() Segments { return s.segments }
+// SegmentCounts are the segments of the message in hand.
+func (s *State) SegmentCounts() SegmentCounts { return s.segments }
 
 // StampTick is by how much the clock goes on at a time by which the sender stamps what it sends
 // (RFC 7323 §3); 0: not known.

@@ -37,7 +37,7 @@ type State struct {
 	stamps   stamps
 	echoes   echoes
 	ids      packetIDs
-	segments Segments
+	segments SegmentCounts
 	full     fullPass
 	lateAcks lateAcks
 }
