@@ -10,8 +10,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// TestBookTiles: whatever exchanges go on, every nanosecond of the connection is booked once with it,
-// and with each exchange once between its beginning and its end.
+// TestBookTiles: whatever exchanges go on, every nanosecond of the connection is booked once with
+// it, and with each exchange once between its beginning and its end.
 func TestBookTiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	at := func(most int) time.Duration { return time.Duration(1 + rng.IntN(most)) }

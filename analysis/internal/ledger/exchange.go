@@ -71,14 +71,14 @@ func (j *Exchange) Span() (from, until time.Duration) {
 	return j.From, j.Until
 }
 
-// clip is the part of the time from from to to that lies within the exchange; empty if from is not
-// before to.
+// clip is the part of a stretch of time that lies within the exchange; empty if From is not before
+// To.
 func (j *Exchange) clip(from, to time.Duration) report.Interval {
 	start, end := j.Span()
 	return report.Interval{From: max(from, start), To: min(to, end)}
 }
 
-// overlaps reports whether the exchange, not yet drawn up, has some of the time from from to to.
+// overlaps reports whether the exchange, not yet drawn up, has some of a stretch of time.
 func (j *Exchange) overlaps(from, to time.Duration) bool {
 	start, end := j.Span()
 	return !j.settled && start < to && from < end

@@ -28,12 +28,12 @@ func (w *walk) turned(r *reassembly.Record) bool {
 	return w.prev != r.Dir
 }
 
-// recovers tells what part of the time before r is due to a loss that r repaired. filled is the
+// lossBefore tells what part of the time before r is due to a loss that r repaired. filled is the
 // hole that r filled at the receiver's edge, nil if it filled none.
-func (w *walk) recovers(r *reassembly.Record, filled *sender.Hole) recovery {
+func (w *walk) lossBefore(r *reassembly.Record, filled *sender.Hole) recovery {
 	l, lost := lossLabel(r.Kind, filled != nil)
 	if !lost {
-		return w.recoversUnseen(r)
+		return w.unseenLossBefore(r)
 	}
 	v := recovery{from: w.at, lost: true, label: l, why: why{ended: r}}
 	if later, ok := w.path.Of(r.Dir).Outrun(r); ok {
@@ -56,8 +56,8 @@ func (w *walk) recovers(r *reassembly.Record, filled *sender.Hole) recovery {
 	return v
 }
 
-// recoversUnseen is the same of a record that looks like new data.
-func (w *walk) recoversUnseen(r *reassembly.Record) recovery {
+// unseenLossBefore is the same of a record that looks like new data.
+func (w *walk) unseenLossBefore(r *reassembly.Record) recovery {
 	loss, ok := w.path.Of(r.Dir).UnseenLoss(r, w.at, w.turned(r))
 	if !ok {
 		return recovery{from: r.Time}
@@ -70,8 +70,8 @@ func (w *walk) recoversUnseen(r *reassembly.Record) recovery {
 	return recovery{from: loss.From, lost: true, looksNew: true, label: l, why: y}
 }
 
-// recovery tiles the part of the time before r that is due to a loss.
-func (w *walk) recovery(r *reassembly.Record, v *recovery) {
+// emitRecovery tiles the part of the time before r that is due to a loss.
+func (w *walk) emitRecovery(r *reassembly.Record, v *recovery) {
 	s := w.path.Of(r.Dir)
 	switch {
 	case !v.lost:

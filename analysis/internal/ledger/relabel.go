@@ -76,7 +76,7 @@ func (r *Relabelling) Tiles(tiles []report.Tile) {
 	}
 }
 
-// label is the label of the stretch from from to to, which had l.
+// label is the label of a stretch of time that had l.
 func (r *Relabelling) label(l report.Label, from, to time.Duration) report.Label {
 	switch {
 	case l != r.Was[0] && l != r.Was[1], from < r.From, to > r.To:

@@ -10,8 +10,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// Segments are the segments of c that passed from from until to, both included, in order, as far as
-// they are held. They are valid until records of the connection are released.
+// Segments are the segments of c that passed between two moments, both included, in order, as far
+// as they are held. They are valid until records of the connection are released.
 func Segments(c *reassembly.Conn, from, to time.Duration) iter.Seq[*reassembly.Record] {
 	return func(yield func(*reassembly.Record) bool) {
 		for i := firstAfter(c, from-1); i < len(c.Records) && c.Records[i].Time <= to; i++ {

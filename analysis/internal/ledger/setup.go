@@ -27,7 +27,7 @@ func (w *walk) setup(until time.Duration) {
 			answered = syn.Time
 		}
 	}
-	trip := w.trip(reassembly.FromServer, answer-answered)
+	trip := tripPart(c, reassembly.FromServer, answer-answered)
 	w.emit(min(answered, until), report.SYNRetx, why{})
 	w.emit(min(answer, answered+trip), report.TCPHandshake, why{})
 	w.emit(answer, w.lateAnswer(), why{})
@@ -70,9 +70,9 @@ const (
 	setupTrip  = time.Millisecond
 )
 
-// trip is how much of took a round trip to the sender of dir may have been.
-func (w *walk) trip(dir reassembly.Dir, took time.Duration) time.Duration {
-	return min(took, max(setupTrips*w.path.Conn.Far(dir), setupTrip))
+// tripPart is how much of took a round trip to the sender of dir may have been.
+func tripPart(c *reassembly.Conn, dir reassembly.Dir, took time.Duration) time.Duration {
+	return min(took, max(setupTrips*c.Far(dir), setupTrip))
 }
 
 // lateAnswer is the label of the time by which the SYN-ACK came later than a round trip.
@@ -89,8 +89,8 @@ func (w *walk) inTLS(at time.Duration) bool {
 	return t != nil && Seen(t.Done) && at <= t.Done.Time
 }
 
-// tls tiles the time until until before r, a segment of the TLS handshake: each change of direction
-// costs a round trip, the rest is the host's own time.
+// tls tiles the time before r, up to until, a segment of the TLS handshake: each change of
+// direction costs a round trip, the rest is the host's own time.
 func (w *walk) tls(r *reassembly.Record, until time.Duration) {
 	own := report.TLSServer
 	if r.Dir == reassembly.FromClient {

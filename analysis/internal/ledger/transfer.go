@@ -9,7 +9,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// transfer tiles the time until until before r, which follows data of the same direction: what
+// transfer tiles the time before r, up to until, which follows data of the same direction: what
 // released r decides. held is the hold by which Nagle's algorithm seems to have kept it back, nil
 // if there was none. The rules are tried in order; the first that holds labels the time.
 func (w *walk) transfer(r *reassembly.Record, held *Hold, until time.Duration) {
@@ -24,7 +24,7 @@ func (w *walk) transfer(r *reassembly.Record, held *Hold, until time.Duration) {
 	}
 }
 
-// released tiles the time until until before r, which was not lost and not held by Nagle.
+// released tiles the time before r, up to until, which was not lost and not held by Nagle.
 func (w *walk) released(r *reassembly.Record, until time.Duration) {
 	s := w.path.Of(r.Dir)
 	gap, corked := until-w.at, s.Corked(r)
@@ -52,7 +52,7 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 	}
 }
 
-// unreleased tiles the time until until before r, which nothing is known to have released.
+// unreleased tiles the time before r, up to until, which nothing is known to have released.
 func (w *walk) unreleased(s *sender.State, r *reassembly.Record, until time.Duration, y why) {
 	fin := r.Flags&capture.FIN != 0 && r.Len == 0
 	switch {
@@ -166,7 +166,7 @@ func flightLabel(s *sender.State, r *reassembly.Record, gap time.Duration) repor
 	return windowLabel(s)
 }
 
-// emitHold tiles a hold of r until until, and leaves it with its exchange until it is certain.
+// emitHold tiles a hold of r up to until, and leaves it with its exchange until it is certain.
 func (w *walk) emitHold(r *reassembly.Record, h *Hold, until time.Duration) {
 	if w.at < h.From {
 		w.emit(h.From, Pause(h.Dir), why{ended: r})

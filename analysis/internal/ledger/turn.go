@@ -8,8 +8,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// turn tiles the time until until before r, the first progress of the side that had been listening:
-// one round trip that no server can avoid, then the side's own time.
+// turn tiles the time before r, up to until, the first progress of the side that had been
+// listening: one round trip that no server can avoid, then the side's own time.
 //
 // An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay:
 // who sends the response also sent the ACK.
@@ -48,7 +48,7 @@ func (w *walk) ownTime(r *reassembly.Record) report.Label {
 	x := w.book.active(r.Time)
 	if r.Dir == reassembly.FromServer {
 		if x != nil && x.Request != nil && x.Request.Facts.Has(reassembly.Expect100) &&
-			w.bodyPending(x, r.Time) {
+			bodyPending(x, r.Time) {
 			return report.Think100
 		}
 		return report.Think
@@ -61,7 +61,7 @@ func (w *walk) ownTime(r *reassembly.Record) report.Label {
 
 // bodyPending reports whether the request's body had not been sent by then: what the server took
 // was for 100 Continue.
-func (w *walk) bodyPending(x *reassembly.Exchange, at time.Duration) bool {
+func bodyPending(x *reassembly.Exchange, at time.Duration) bool {
 	return x.Request.End.Time > at || !x.Request.Complete
 }
 

@@ -99,7 +99,7 @@ func unneeded(r *reassembly.Record) bool {
 // if there was none.
 func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 	if r.Time > w.at {
-		lost := w.recovers(r, filled)
+		lost := w.lossBefore(r, filled)
 		switch {
 		case w.inTLS(r.Time):
 			w.tls(r, lost.from)
@@ -108,13 +108,14 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		default:
 			w.turn(r, lost.from)
 		}
-		w.recovery(r, &lost)
+		w.emitRecovery(r, &lost)
 		w.emit(r.Time, report.Unknown, why{ended: r})
 	}
 	w.prev, w.any, w.last = r.Dir, true, r.Mark()
 }
 
-// emit labels the time until to, as far as it has not been labelled yet; y is what ended it.
+// emit labels the time up to the given moment, as far as it has not been labelled yet; y is what
+// ended it.
 func (w *walk) emit(to time.Duration, l report.Label, y why) {
 	if to <= w.at {
 		return
@@ -153,7 +154,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 	w.book.keep(s)
 }
 
-// flush tiles the time up to to, in which nothing more was to be seen.
+// flush tiles the time up to the given moment, in which nothing more was to be seen.
 func (w *walk) flush(to time.Duration) {
 	if w.began && !w.set {
 		w.setup(to)

@@ -76,8 +76,8 @@ func (p *Pieces) remove(i int) {
 	p.n--
 }
 
-// Relabel gives every piece that overlaps the time from from to to the label that now tells: a
-// piece may have taken in neighbours of other labels.
+// Relabel gives every piece that overlaps a stretch of time the label that now tells for the part
+// that lies within: a piece may have taken in neighbours of other labels.
 func (p *Pieces) Relabel(
 	from, to time.Duration, now func(l report.Label, from, to time.Duration) report.Label,
 ) {

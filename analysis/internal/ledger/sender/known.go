@@ -33,12 +33,12 @@ type Release struct {
 	// Ack is the first acknowledgment of something new, selective ones included; no frame if none
 	Ack       capture.Mark
 	Late      time.Duration // by how much Ack came later than a prompt acknowledgment would have
-	Partly    bool          // Ack acknowledged little of what was outstanding
+	Partly    bool          // Ack covers little of what was outstanding
 	RoundTrip time.Duration // that Ack shows, between capture point and peer; 0: not known
 	// Opening is the first that moved the receive window's edge; no frame if none
 	Opening capture.Mark
-	// Room says that Opening acknowledged nothing new, or a window's worth at once: it told of
-	// room.
+	// Room says that Opening told of room in the receiver's buffer, and not of an arrival: it
+	// acknowledged nothing new, or a window's worth at once.
 	Room bool
 }
 
@@ -51,7 +51,7 @@ func (s *State) Learn(r *reassembly.Record) {
 	if s.hand.late > 0 {
 		since -= s.stamps.tick
 	}
-	latest := horizon + min(s.far(), s.path.AtOnce(s.dir))
+	latest := horizon + s.sooner()
 	s.look()
 	s.hand.release = Release{}
 	i := max(s.known.upTo, c.Released)
@@ -74,6 +74,11 @@ func (s *State) Learn(r *reassembly.Record) {
 	s.known.upTo = i
 	s.cwnd.surely(since)
 }
+
+// sooner is by how much the sender may have heard of something sooner than the least round trip to
+// it says: that contains what the host took to answer, and few samples have not seen the least.
+// Next to the host it may be all of it, and then the order of segments is the order of events.
+func (s *State) sooner() time.Duration { return min(s.far(), s.path.AtOnce(s.dir)) }
 
 const (
 	// bulkReaction is how late a busy host may go on with a transfer when an acknowledgment has
@@ -118,8 +123,8 @@ func (s *State) look() {
 	}
 }
 
-// partly is what an acknowledgment covers of what was outstanding, in percent, if it is not one
-// that a receiver was late with for want of more (reasoning: that covers all but one segment).
+// partly is up to what part of what was outstanding, in percent, an acknowledgment covers little of
+// it (reasoning: one that a receiver was late with for want of a second segment covers nearly all).
 const partly = 50
 
 // released notes what a, which the sender has just learned of, may have released.

@@ -140,8 +140,8 @@ func (n *Nagle) Repeated() bool { return n.held >= heldTwice }
 // Once reports whether there was a single hold, and nothing that speaks for it or against it.
 func (n *Nagle) Once() bool { return n.held == 1 && n.prompt == 0 && n.late == 0 }
 
-// sooner are those of waits that were shorter than limit.
-func sooner(waits []time.Duration, limit time.Duration) (out []time.Duration) {
+// shorter are those of waits that were shorter than limit.
+func shorter(waits []time.Duration, limit time.Duration) (out []time.Duration) {
 	for _, w := range waits {
 		if w < limit {
 			out = append(out, w)
@@ -163,7 +163,7 @@ const (
 func (n *Nagle) AppDelay(
 	hold time.Duration,
 ) (typical, spread, most time.Duration, known bool) {
-	waits := sooner(n.waits, hold)
+	waits := shorter(n.waits, hold)
 	if len(waits) == 0 {
 		return 0, 0, n.least, false
 	}

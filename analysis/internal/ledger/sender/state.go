@@ -88,7 +88,8 @@ func (s *State) mss() uint32 { return s.path.Conn.Half[s.dir].Eff }
 // far is the least round trip between the capture point and the sender.
 func (s *State) far() time.Duration { return s.path.Conn.Far(s.dir) }
 
-// knownBy is the moment at which what r's sender knew when it sent r had passed the capture point.
+// knownBy is the moment up to which what passed the capture point had reached r's sender when it
+// sent r.
 func (s *State) knownBy(r *reassembly.Record) time.Duration {
 	return r.Time - s.far() - s.hand.late
 }

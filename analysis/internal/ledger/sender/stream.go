@@ -44,7 +44,7 @@ type Hole struct {
 	Kind  reassembly.Kind // of that retransmission
 }
 
-// part is the hole from from to to, lost as h was.
+// part is the part of the hole between two offsets, lost as h was.
 func (h Hole) part(from, to int64) Hole {
 	h.from, h.to = from, to
 	return h
