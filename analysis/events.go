@@ -30,7 +30,7 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 // overEvent is the judge's event for the end of x.
 func (s *tracked) overEvent(x *reassembly.Exchange) rule.Over {
 	e := rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
-		Foreign:   s.Conn.Protocol == reassembly.ProtoUnknown && !ledger.Asks(s.Conn),
+		Foreign:   s.Conn.Protocol == reassembly.ProtoUnknown && !ledger.ExpectsResponses(s.Conn),
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	if x.Response != nil && !x.Turn {
 		e.Reason = ledger.ReasonNotReusable(x)
@@ -89,7 +89,7 @@ func (s *tracked) closing() rule.Closing {
 		Abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient &&
 			c.Half[reassembly.FromClient].RstActive,
 	}
-	if at, ok := s.TookLeave(c.FirstClose.Peer()); ok {
+	if at, ok := s.CloseNotifyFirst(c.FirstClose.Peer()); ok {
 		e.At, e.By, e.Alert = at, c.FirstClose.Peer(), true
 	}
 	return e

@@ -83,8 +83,8 @@ func windowsOf(j *ledger.Account, dir reassembly.Dir, claims []rule.Claim) time.
 		most = max(most, c.Saved)
 		all.Cwnd, all.Room = max(all.Cwnd, c.Cwnd), all.Room || c.Room
 	}
-	f := j.Facts(dir)
-	if n < 2 || f == nil || f.Mss <= 0 || f.Bytes <= 0 {
+	f := j.FlowOf(dir)
+	if n < 2 || f == nil || f.MSS <= 0 || f.Bytes <= 0 {
 		return sum
 	}
 	t, used := whatif.TransferOf(f)

@@ -233,9 +233,9 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	if job.Streams {
 		waited = 0 // beside the hours of a stream every fault would seem small
 	}
-	j.pairTotal(m, waited, job.Flow.Rtt)
+	j.pairTotal(m, waited, job.Flow.RTT)
 	m.ownSetup(job)
-	m.Rtt = job.Flow.Rtt
+	m.Rtt = job.Flow.RTT
 	claims := j.settleClaims(m, job, at)
 	for i := range claims {
 		claims[i].Occ.Exchange = info.ID

@@ -15,7 +15,7 @@ type Ending struct {
 	Prior capture.Mark
 	// from then, or from the end of the set-up, until the request began
 	Idle       time.Duration
-	Piped      bool         // its request began before the exchange before it was over
+	Pipelined  bool         // its request began before the exchange before it was over
 	Announced  CloseNotice  // the close that was announced before it
 	Latest     capture.Mark // end of the latest exchange that ended well
 	Notice     CloseNotice  // the latest announcement
@@ -78,9 +78,5 @@ func (e *Ending) fail(c *reassembly.Conn, j *Exchange) {
 		from = max(from, c.Start.Time)
 	}
 	e.Idle = max(0, x.Start().Time-from)
-	e.Piped = j.piped()
+	e.Pipelined = j.piped()
 }
-
-// PromptClose is how soon after a response a close by the client means that it never meant to
-// keep the connection.
-const PromptClose = 50 * time.Millisecond

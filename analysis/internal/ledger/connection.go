@@ -248,9 +248,9 @@ func (s *Connection) Close() {
 	}
 }
 
-// TookLeave is the close_notify of dir, if its peer knew it when it closed: then the close was
-// dir's, whoever sent the first FIN (RFC 8446 §6.1).
-func (s *Connection) TookLeave(dir reassembly.Dir) (capture.Mark, bool) {
+// CloseNotifyFirst is the close_notify of dir, if its peer knew it when it closed: then the close
+// was dir's, whoever sent the first FIN (RFC 8446 §6.1).
+func (s *Connection) CloseNotifyFirst(dir reassembly.Dir) (capture.Mark, bool) {
 	c, peer := s.Conn, dir.Peer()
 	if c.TLS == nil || !c.TLS.CloseNotify[dir] || c.FirstClose != peer ||
 		dir == reassembly.FromClient && c.ClosedByRST {

@@ -8,10 +8,10 @@ import (
 )
 
 const (
-	// OwnStart is what a program takes at most from the end of the handshake to its request if it
-	// has been waiting for it. A tenth of a round trip is little beside what it has waited
+	// PromptStart is what a program takes at most from the end of the handshake to its request if
+	// it has been waiting for it. A tenth of a round trip is little beside what it has waited
 	// (reasoning).
-	OwnStart      = 2 * time.Millisecond
+	PromptStart   = 2 * time.Millisecond
 	ownStartParts = 10
 	// lateStart is the same of a program on a busy machine, or one that has something to load: a
 	// time slice or two. A client that had connected in advance may happen to have a request just
@@ -33,7 +33,7 @@ func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful b
 	}
 	atOnce := p.AtOnce(reassembly.FromClient)
 	late := x.Request.Start.Time - ready
-	if late <= max(OwnStart, c.RTTMin()/ownStartParts, atOnce) || heldFirst(p, x) {
+	if late <= max(PromptStart, c.RTTMin()/ownStartParts, atOnce) || heldFirst(p, x) {
 		return true, false
 	}
 	doubtful = late <= min(lateStart, (ready-c.Start.Time)/lateStartParts)+atOnce

@@ -46,9 +46,9 @@ func rstBeyond(c *reassembly.Conn, h *reassembly.Half) bool {
 // finBeyond reports whether the FIN of a side stands behind octets that the capture never showed.
 func finBeyond(h *reassembly.Half) bool { return h.FinSeen && h.FinSeq > h.Frontier }
 
-// BeforeSeen reports whether the segment of m is the first to acknowledge octets, or a FIN, of its
-// peer that the capture had not shown by then: whatever it answers, the capture lacks.
-func BeforeSeen(c *reassembly.Conn, m capture.Mark) bool {
+// AcknowledgesUnseen reports whether the segment of m is the first to acknowledge octets, or a FIN,
+// of its peer that the capture had not shown by then: whatever it answers, the capture lacks.
+func AcknowledgesUnseen(c *reassembly.Conn, m capture.Mark) bool {
 	rec := RecordOf(c, m)
 	if rec == nil || rec.Flags&capture.ACK == 0 {
 		return false
@@ -74,9 +74,9 @@ func BeforeSeen(c *reassembly.Conn, m capture.Mark) bool {
 	return false
 }
 
-// SeenAtClose reports whether the server had received some of x's request when it closed, by its
-// own word: its FIN or RST, or an acknowledgment before it, covers some of it.
-func SeenAtClose(c *reassembly.Conn, x *reassembly.Exchange, closed capture.Mark) bool {
+// RequestSeenAtClose reports whether the server had received some of x's request when it closed, by
+// its own word: its FIN or RST, or an acknowledgment before it, covers some of it.
+func RequestSeenAtClose(c *reassembly.Conn, x *reassembly.Exchange, closed capture.Mark) bool {
 	if closed.Time <= x.Request.Start.Time {
 		return false
 	}

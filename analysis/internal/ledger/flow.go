@@ -33,29 +33,30 @@ const (
 
 // Flow is what the transfer of a message showed of its sender.
 type Flow struct {
-	Bytes    int64         // of the message, header included
-	Mss      int64         // effective
-	Initial  int64         // octets of the first round
-	Window   int64         // the receive window in force at the end; 0: not known
-	Rtt      time.Duration // least round trip between client and server
-	Measured time.Duration // the message's first octet to its last
-	Largest  int64         // octets of the largest message before, of the same side
-	Flight   int64         // the most octets that were in flight on the connection so far
-	Rate     float64       // octets per second that the path carries; 0: not known
-	Rwnd     ReceiveWindow
-	Idle     Idle
-	Stamped  bool             // the pace of the sender's timestamp clock is known
-	Queue    time.Duration    // the most by which round trips grew above the least
-	Segments [2]SegmentCounts // of both messages, by direction
+	Bytes         int64            // of the message, header included
+	MSS           int64            // effective
+	Initial       int64            // octets of the first round
+	Window        int64            // the receive window in force at the end; 0: not known
+	RTT           time.Duration    // least round trip between client and server
+	Measured      time.Duration    // the message's first octet to its last
+	LargestBefore int64            // octets of the largest message before, of the same side
+	MostInFlight  int64            // the most octets that were in flight on the connection so far
+	Rate          float64          // octets per second that the path carries; 0: not known
+	ReceiveWindow ReceiveWindow    // when it kept the sender back
+	Idle          Idle             // before the message
+	Later         bool             // the connection had carried an exchange before
+	Stamped       bool             // the pace of the sender's timestamp clock is known
+	Queue         time.Duration    // the most by which round trips grew above the least
+	Segments      [2]SegmentCounts // of both messages, by direction
 }
 
 // Transfers are what the messages of an exchange showed.
 type Transfers struct {
-	Flow     Flow // of the response
-	Rounds   []Round
-	Up       *Flow // of a request larger than an initial window, if the server waited for its end
-	UpRounds []Round
-	UpTimes  transferTimes // the part of the exchange's times that the request took
+	Flow         Flow // of the response
+	Rounds       []Round
+	Upload       *Flow // of a request larger than an initial window, if the server waited for its end
+	UploadRounds []Round
+	UploadTimes  transferTimes // the part of the exchange's times that the request took
 }
 
 // FirstOfTransfer and lastOfTransfer enclose the labels of what holds a message back while it is
@@ -71,40 +72,29 @@ var BothWays = [...]reassembly.Dir{reassembly.FromServer, reassembly.FromClient}
 
 // reset is the room of t, empty.
 func (t *Transfers) reset() Transfers {
-	return Transfers{Rounds: t.Rounds[:0], UpRounds: t.UpRounds[:0]}
+	return Transfers{Rounds: t.Rounds[:0], UploadRounds: t.UploadRounds[:0]}
 }
 
 // upload takes note of a wait of the client that lasted for took, if its label is one of a
 // transfer.
 func (t *Transfers) upload(took time.Duration, l report.Label) {
 	if l >= FirstOfTransfer && l <= lastOfTransfer {
-		t.UpTimes[l-FirstOfTransfer] += took
+		t.UploadTimes[l-FirstOfTransfer] += took
 	}
 }
 
 // RoundsOf are the rounds of dir's message.
 func (t *Transfers) RoundsOf(dir reassembly.Dir) []Round {
 	if dir == reassembly.FromClient {
-		return t.UpRounds
+		return t.UploadRounds
 	}
 	return t.Rounds
 }
 
-// Facts are what the transfer of dir's message showed; nil if it was too small to tell.
-func (t *Transfers) Facts(dir reassembly.Dir) *Flow {
+// FlowOf are what the transfer of dir's message showed; nil if it was too small to tell.
+func (t *Transfers) FlowOf(dir reassembly.Dir) *Flow {
 	if dir == reassembly.FromClient {
-		return t.Up
+		return t.Upload
 	}
 	return &t.Flow
-}
-
-// OfRequest is the cause in the words of a rule: that of a response, or its like of a request.
-func OfRequest(dir reassembly.Dir, cause string) string {
-	switch {
-	case dir == reassembly.FromServer:
-		return cause
-	case cause == "":
-		return "request"
-	}
-	return cause + "-request"
 }

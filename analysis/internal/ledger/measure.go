@@ -17,9 +17,10 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	s := p.Of(reassembly.FromServer)
 	t, f := &j.Transfers, &j.Transfers.Flow
 	t.Rounds = append(t.Rounds[:0], s.Rounds()...)
-	f.Rtt = max(c.RTTMin(), s.FlightPeriod())
-	f.Mss = int64(c.Half[reassembly.FromServer].Eff)
-	f.Flight, f.Initial = s.MostInFlight(), s.FirstRound()
+	f.RTT = max(c.RTTMin(), s.FlightPeriod())
+	f.MSS = int64(c.Half[reassembly.FromServer].Eff)
+	f.MostInFlight, f.Initial = s.MostInFlight(), s.FirstRound()
+	f.Later = j.Index > 0
 	m.request(p, j)
 	if x.Response == nil {
 		return
@@ -48,9 +49,9 @@ func (m *measures) request(p *sender.Path, j *Exchange) {
 	if len(rounds) > 0 && (rounds[0].From < q.From || rounds[0].From >= q.To) {
 		return // they are the next request's, which did not wait for the answer
 	}
-	j.Up = &Flow{Rtt: j.Flow.Rtt, Bytes: q.To - q.From}
-	j.UpRounds = append(j.UpRounds[:0], rounds...)
-	m.message(p, j.Up, reassembly.FromClient, q)
+	j.Upload = &Flow{RTT: j.Flow.RTT, Bytes: q.To - q.From, Later: j.Index > 0}
+	j.UploadRounds = append(j.UploadRounds[:0], rounds...)
+	m.message(p, j.Upload, reassembly.FromClient, q)
 }
 
 // nothing is what a message without any length took, in seconds, so that its rate is one.
@@ -61,9 +62,9 @@ func (m *measures) message(
 	p *sender.Path, f *Flow, dir reassembly.Dir, x *reassembly.Message,
 ) {
 	s := p.Of(dir)
-	f.Mss = int64(p.Conn.Half[dir].Eff)
-	f.Flight = s.MostInFlight()
-	f.Largest = m.largest[dir]
+	f.MSS = int64(p.Conn.Half[dir].Eff)
+	f.MostInFlight = s.MostInFlight()
+	f.LargestBefore = m.largest[dir]
 	m.largest[dir] = max(m.largest[dir], f.Bytes)
 	f.Measured = x.End.Time - x.Start.Time
 	f.Initial = s.FirstRound()
@@ -72,7 +73,7 @@ func (m *measures) message(
 	}
 	f.Window = s.WindowRoom()
 	f.Rate = s.PathRate(float64(f.Bytes) / max(f.Measured.Seconds(), nothing))
-	f.Rwnd = s.ReceiveWindow()
+	f.ReceiveWindow = s.ReceiveWindow()
 	f.Queue = s.Queue()
 	f.Idle = s.Idle()
 }

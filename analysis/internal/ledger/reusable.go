@@ -47,10 +47,10 @@ func endsByClose(x *reassembly.Exchange) bool {
 	return x != nil && !x.Turn && x.Response != nil && x.Response.Framing == reassembly.ByClose
 }
 
-// Asks reports whether the connection carries requests that want a response: HTTP, or what may be
-// HTTP where the capture hides it. Other protocols say goodbye to a peer that has closed, and mean
-// nothing by it.
-func Asks(c *reassembly.Conn) bool {
+// ExpectsResponses reports whether the connection carries requests that want a response: HTTP, or
+// what may be HTTP where the capture hides it. Other protocols say goodbye to a peer that has
+// closed, and mean nothing by it.
+func ExpectsResponses(c *reassembly.Conn) bool {
 	switch c.Protocol {
 	case reassembly.ProtoTunnel:
 		return false

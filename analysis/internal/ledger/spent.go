@@ -9,7 +9,7 @@ import (
 
 // Spent is what the message of dir took under label l, one of a transfer's.
 func (j *Account) Spent(dir reassembly.Dir, l report.Label) time.Duration {
-	up := j.UpTimes[l-FirstOfTransfer]
+	up := j.UploadTimes[l-FirstOfTransfer]
 	if dir == reassembly.FromClient {
 		return up
 	}
@@ -26,7 +26,7 @@ func (j *Account) WindowTime(dir reassembly.Dir) time.Duration {
 // what that carries is known: what a simulation of its transfer is to be compared with.
 func (j *Account) TransferTime(dir reassembly.Dir) time.Duration {
 	took := j.WindowTime(dir)
-	if j.Facts(dir).Rate > 0 {
+	if j.FlowOf(dir).Rate > 0 {
 		took += j.Spent(dir, report.Serialize)
 	}
 	return took

@@ -73,8 +73,8 @@ func (l *LongWaits) keep(s Wait) {
 	slices.SortStableFunc(l.Waits, func(a, b Wait) int { return cmp.Compare(a.From, b.From) })
 }
 
-// With are the waits that have one of the labels.
-func (l *LongWaits) With(labels ...report.Label) []Wait {
+// WaitsWith are the waits that have one of the labels.
+func (l *LongWaits) WaitsWith(labels ...report.Label) []Wait {
 	var out []Wait
 	for _, s := range l.Waits {
 		if slices.Contains(labels, s.Label) {
@@ -83,9 +83,6 @@ func (l *LongWaits) With(labels ...report.Label) []Wait {
 	}
 	return out
 }
-
-// Noticeable is the least wait worth a finding of its own.
-const Noticeable = 20 * time.Millisecond
 
 // LongestWait is the longest of waits.
 func LongestWait(waits []Wait) Wait {

@@ -47,7 +47,7 @@ func (c *Conn) Subject() Subject {
 // Of is the connection with one of its exchanges.
 func (c *Conn) Of(x *Judged) Subject {
 	s := c.Subject()
-	s.Known, s.Host, s.Took, s.Rtt = true, x.Info.Host, x.Info.Duration, x.Flow.Rtt
+	s.Known, s.Host, s.Took, s.Rtt = true, x.Info.Host, x.Info.Duration, x.Flow.RTT
 	return s
 }
 

@@ -49,8 +49,8 @@ func (d *Draft) Judge() Judged {
 	if len(d.Rounds) > 0 {
 		j.FirstRound = d.Rounds[0].Bytes
 	}
-	j.Rounds, j.UpRounds = nil, nil
-	j.Waits = d.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.Queue)
+	j.Rounds, j.UploadRounds = nil, nil
+	j.Waits = d.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.Queue)
 	for dir := range j.MessageFacts {
 		if m := d.Message(reassembly.Dir(dir)); m != nil {
 			j.MessageFacts[dir] = m.Facts

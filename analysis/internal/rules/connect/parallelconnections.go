@@ -205,8 +205,8 @@ func (r *connectionCounts) began(k *connectionCount, c *rule.Conn, e *rule.Began
 // lost takes note of the repairs of an exchange, and counts those that came together with those of
 // other connections.
 func (k *connectionCount) lost(c *rule.Conn, x *rule.Judged) {
-	window := max(x.Flow.Rtt, lossWindow)
-	for _, w := range x.With(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
+	window := max(x.Flow.RTT, lossWindow)
+	for _, w := range x.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
 		n := k.together(lossAt{w.From, c.Id}, window)
 		k.losses = appendLatest(k.losses, lossAt{w.From, c.Id}, keptLosses)
 		if n < lossSiblings || !ledger.Seen(w.End) {

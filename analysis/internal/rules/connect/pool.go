@@ -309,7 +309,7 @@ func (m *member) idled() time.Duration { return m.closed.At.Time - m.idleSince.T
 
 // promptly reports whether a connection was closed so soon after a response that nobody had meant
 // to keep it.
-func (m *member) promptly() bool { return m.idled() <= ledger.PromptClose+m.rtt }
+func (m *member) promptly() bool { return m.idled() <= rule.PromptClose+m.rtt }
 
 // addClosed keeps a connection that has been closed after it had served.
 func (p *pool) addClosed(m *member, share int) {

@@ -242,7 +242,7 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 	if m == nil {
 		return
 	}
-	m.flight, m.rtt = max(m.flight, x.Flow.Flight), x.Flow.Rtt
+	m.flight, m.rtt = max(m.flight, x.Flow.MostInFlight), x.Flow.RTT
 	if cl, ok := m.reuseClaim(x); ok {
 		d.Claim(cl)
 	}
@@ -291,7 +291,7 @@ func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	setUp := setUpTime(x)
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
-	own := min(x.Times[report.ClientThink], ledger.OwnStart)
+	own := min(x.Times[report.ClientThink], ledger.PromptStart)
 	flight := max(v.flight, v.donor.flight)
 	cold := x.Spent(reassembly.FromServer, report.SlowStart)
 	slow, most := whatif.DonorSaving(&x.Flow, flight, cold)

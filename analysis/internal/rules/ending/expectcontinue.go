@@ -82,7 +82,7 @@ func runExpect(p *rule.Pass) {
 		!ledger.Seen(m.HeaderEnd) || p.Draft == nil {
 		return
 	}
-	for _, w := range p.Draft.With(report.ReqApp, report.Think100, report.ClientThink) {
+	for _, w := range p.Draft.WaitsWith(report.ReqApp, report.Think100, report.ClientThink) {
 		if w.Before.Frame != m.HeaderEnd.Frame || w.Length() < continueTimer+c.RTTMin() ||
 			w.Dir == reassembly.FromClient && granted(x, w.To) {
 			continue

@@ -246,7 +246,7 @@ func firstClose(c *reassembly.Conn) (capture.Mark, bool) {
 func reportLateAnswer(p *rule.Pass) {
 	e, x := &p.State.Ending, p.State.Last
 	if e.Failed != nil || x == nil || x.Turn || x.Request == nil || x.Request.Complete ||
-		x.Response == nil || !ledger.Asks(p.Conn) {
+		x.Response == nil || !ledger.ExpectsResponses(p.Conn) {
 		return
 	}
 	start := x.Start().Time

@@ -349,7 +349,7 @@ func closeIgnoredProof(n ledger.CloseNotice, x *reassembly.Exchange) []rule.Evid
 // afterNotice: the request went out on a connection whose close had been announced.
 func (v *verdictOnEnd) afterNotice() bool {
 	n := v.e.Announced
-	if !ledger.Seen(n.At) || v.e.Piped || v.x.Turn || !v.answerless() ||
+	if !ledger.Seen(n.At) || v.e.Pipelined || v.x.Turn || !v.answerless() ||
 		n.By == reassembly.FromServer && v.lateFor(n.At.Time) <= 0 {
 		return false
 	}
@@ -373,7 +373,7 @@ func (v *verdictOnEnd) dumbProxy() bool {
 	hung := end.Time - x.Request.End.Time
 	// A close with the request unread in the socket makes a RST with ACK (RFC 2525 §2.17).
 	if !ok || reset && !c.Half[reassembly.FromServer].RstActive ||
-		hung < max(hangAfter, slackRoundTrips*c.RTTMin()) || !ledger.SeenAtClose(c, x, end) {
+		hung < max(hangAfter, slackRoundTrips*c.RTTMin()) || !ledger.RequestSeenAtClose(c, x, end) {
 		return false
 	}
 	v.be(headerMisuseRule, "dumb-proxy", report.ConfidenceMedium)

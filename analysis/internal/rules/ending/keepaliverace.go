@@ -113,11 +113,11 @@ func (v *verdictOnEnd) raced() bool {
 		return false
 	}
 	fin, reset, ok := closedAt(c, reassembly.FromServer)
-	if !ok || reset || ledger.SeenAtClose(c, x, fin) ||
+	if !ok || reset || ledger.RequestSeenAtClose(c, x, fin) ||
 		v.e.Answered == 0 && v.e.Idle < reactionTime {
 		return false
 	}
-	if x.Turn && fin.Time-v.e.Prior.Time <= ledger.PromptClose {
+	if x.Turn && fin.Time-v.e.Prior.Time <= rule.PromptClose {
 		// it may have said that it closes, and what follows may be the rest of what it had answered
 		return false
 	}

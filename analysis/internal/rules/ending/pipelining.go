@@ -197,7 +197,7 @@ func reportHazard(p *rule.Pass) {
 func reportHeadOfLine(p *rule.Pass) {
 	x, a := p.Exchange, p.Draft.Ahead
 	wait := p.Draft.Times[report.PipelineHOL]
-	if wait < max(ledger.Noticeable, p.Conn.RTTMin()) || a.Response == nil || x.Response == nil {
+	if wait < max(rule.Noticeable, p.Conn.RTTMin()) || a.Response == nil || x.Response == nil {
 		return
 	}
 	// Its own round trip it would have needed anyway.
@@ -206,8 +206,8 @@ func reportHeadOfLine(p *rule.Pass) {
 		To:   p.Draft.Behind.To,
 	}
 	wait = min(wait, lost.To-lost.From)
-	if wait < ledger.Noticeable ||
-		p.Draft.Slowest < ledger.Noticeable && wait < manyWaits*ledger.Noticeable {
+	if wait < rule.Noticeable ||
+		p.Draft.Slowest < rule.Noticeable && wait < manyWaits*rule.Noticeable {
 		return
 	}
 	p.Report(rule.Claim{
@@ -262,14 +262,14 @@ func unasked(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	if x.Response == nil || x.Status == 0 || x.Status == requestTimeout {
 		return false
 	}
-	return !c.MidStream && !ledger.BeforeSeen(c, x.Response.Start) && ledger.Whole(c) &&
+	return !c.MidStream && !ledger.AcknowledgesUnseen(c, x.Response.Start) && ledger.Whole(c) &&
 		len(c.Caveats) == 0 && c.Half[reassembly.FromClient].Bytes > 0
 }
 
 // lostPipeline: the server closed while pipelined requests were unanswered.
 func (v *verdictOnEnd) lostPipeline() bool {
 	closed, reset, ok := closedAt(v.c, reassembly.FromServer)
-	if !ok || v.x.Turn || !v.answerless() || !v.e.Piped && v.e.Unanswered < 2 {
+	if !ok || v.x.Turn || !v.answerless() || !v.e.Pipelined && v.e.Unanswered < 2 {
 		return false
 	}
 	cause, ends := "lost-responses", finEnds

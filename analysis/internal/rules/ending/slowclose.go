@@ -69,7 +69,7 @@ func runSlowClose(p *rule.Pass) {
 	}
 	end, fin := x.Response.End, c.Half[reassembly.FromServer].Fin
 	late := fin.Time - end.Time
-	if late < max(ledger.Noticeable, c.RTTMin()) || pausedLike(p, late) || heldClose(p) {
+	if late < max(rule.Noticeable, c.RTTMin()) || pausedLike(p, late) || heldClose(p) {
 		return
 	}
 	sure := report.ConfidenceHigh
@@ -111,13 +111,13 @@ func endedByClose(c *reassembly.Conn, x *reassembly.Exchange) bool {
 // heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held
 // it back, not the server's program.
 func heldClose(p *rule.Pass) bool {
-	waits := p.Draft.With(report.Closing)
+	waits := p.Draft.WaitsWith(report.Closing)
 	return len(waits) > 0 && ledger.Seen(waits[len(waits)-1].Cause)
 }
 
 // pausedLike reports whether the server had made the client wait for a part of the response half as
 // long or longer: it may as well have waited for more to send before it closed.
 func pausedLike(p *rule.Pass, late time.Duration) bool {
-	longest := ledger.LongestWait(p.Draft.With(report.AppPaced))
+	longest := ledger.LongestWait(p.Draft.WaitsWith(report.AppPaced))
 	return longest.Length()*pauseParts >= late
 }

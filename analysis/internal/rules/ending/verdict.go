@@ -91,7 +91,7 @@ func decideFate(p *rule.Pass) (rule.Claim, bool) {
 // an answer to.
 func wantsAnswer(c *reassembly.Conn, x *reassembly.Exchange) bool {
 	switch {
-	case x.Request == nil || !ledger.Asks(c) || c.State == reassembly.Refused:
+	case x.Request == nil || !ledger.ExpectsResponses(c) || c.State == reassembly.Refused:
 		return false
 	case x.Turn:
 		return x.Request.BodyBytes > maxAlert || x.Response != nil

@@ -47,7 +47,7 @@ A program that pauses as long as the timer, each time after exactly full segment
 
 // runCork claims corked ends; the walk has seen that there are several.
 func runCork(p *rule.Pass) {
-	for _, w := range p.Draft.With(report.Cork) {
+	for _, w := range p.Draft.WaitsWith(report.Cork) {
 		c := rule.Claim{Rule: "cork", Confidence: report.ConfidenceMedium}
 		length, sender := w.Length(), rule.SideOf(w.Dir)
 		c.Occ = rule.Occurrence{

@@ -50,7 +50,7 @@ A receiver that was busy for as long looks alike.`,
 
 // runDelayedAck claims the waits for a delayed acknowledgment.
 func runDelayedAck(p *rule.Pass) {
-	for _, w := range p.Draft.With(report.DelackCwnd) {
+	for _, w := range p.Draft.WaitsWith(report.DelackCwnd) {
 		length := w.Length()
 		if length < ledger.DelackFloor {
 			continue

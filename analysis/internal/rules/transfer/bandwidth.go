@@ -107,12 +107,12 @@ func runBandwidth(p *rule.Pass) {
 		return
 	}
 	for _, dir := range ledger.BothWays {
-		m, f, rtt := p.Draft.Message(dir), p.Draft.Facts(dir), p.Draft.Flow.Rtt
+		m, f, rtt := p.Draft.Message(dir), p.Draft.FlowOf(dir), p.Draft.Flow.RTT
 		if m == nil || f == nil {
 			continue
 		}
 		if limitedByRate(p.Draft, dir, f) {
-			tellFact(p, ledger.OfRequest(dir, "path-rate"), dir,
+			tellFact(p, rule.OfRequest(dir, "path-rate"), dir,
 				rule.Shows(m.Start, rule.SideOf(dir), atRate, f.Bytes, int64(f.Rate)))
 		}
 		if filledQueue(p.Draft, dir, f) {
@@ -126,15 +126,15 @@ func runBandwidth(p *rule.Pass) {
 func limitedByRate(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
 	bound := j.Spent(dir, report.Serialize)
 	return f.Rate > 0 && reaches(bound, rateBound, j.Until-j.From) &&
-		bound >= max(j.Flow.Rtt, leastFilling)
+		bound >= max(j.Flow.RTT, leastFilling)
 }
 
 // filledQueue reports whether round trips grew to twice the least and more while dir's message was
 // under way, and that was large enough to fill such a queue.
 func filledQueue(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
 	held := j.Spent(dir, report.RWnd) + j.Times[report.ZeroWindow]
-	return held == 0 && j.Flow.Rtt > 0 && f.Queue >= max(j.Flow.Rtt, leastQueue) &&
-		whatif.Lasts(f) >= f.Queue
+	return held == 0 && j.Flow.RTT > 0 && f.Queue >= max(j.Flow.RTT, leastQueue) &&
+		whatif.PathTime(f) >= f.Queue
 }
 
 // tellFact reports a fact about dir's message that costs nothing.

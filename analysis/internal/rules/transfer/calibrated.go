@@ -23,12 +23,12 @@ const (
 // segments, that the transfer began with and that it would have begun with.
 func calibrated(j *ledger.Exchange, cost *report.Cost, dir reassembly.Dir, used, want int64,
 	confidence report.Confidence) report.Confidence {
-	f := j.Facts(dir)
+	f := j.FlowOf(dir)
 	t, _ := whatif.TransferOf(f)
 	seen := j.TransferTime(dir) + j.Spent(dir, report.RWnd)
 	now := t.Simulate(used)
 	off := max(now-seen, seen-now)
-	if off <= max(f.Rtt*offTrip/100, seen*offWaits/100) || now <= 0 {
+	if off <= max(f.RTT*offTrip/100, seen*offWaits/100) || now <= 0 {
 		return confidence
 	}
 	share := 1 - float64(t.Simulate(want))/float64(now)

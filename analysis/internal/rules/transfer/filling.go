@@ -42,12 +42,12 @@ type filling struct {
 // fills is the transfer of the exchange that kept the path busy, if one did.
 func fills(j *rule.Judged, of *rule.Conn) (f filling, ok bool) {
 	for _, dir := range ledger.BothWays {
-		m, facts := j.Message(dir), j.Facts(dir)
+		m, facts := j.Message(dir), j.FlowOf(dir)
 		if m == nil || facts == nil || facts.Rate <= 0 {
 			continue
 		}
 		bound := j.Spent(dir, report.Serialize)
-		if bound < max(j.Flow.Rtt, leastFilling) || !reaches(bound, fillsPercent, facts.Measured) {
+		if bound < max(j.Flow.RTT, leastFilling) || !reaches(bound, fillsPercent, facts.Measured) {
 			continue
 		}
 		return filling{
@@ -60,7 +60,7 @@ func fills(j *rule.Judged, of *rule.Conn) (f filling, ok bool) {
 			rate:     facts.Rate,
 			most:     drains(facts),
 			queue:    facts.Queue,
-			shown:    nextTo(of, dir, j.Flow.Rtt),
+			shown:    nextTo(of, dir, j.Flow.RTT),
 		}, true
 	}
 	return f, false

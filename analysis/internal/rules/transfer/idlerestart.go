@@ -78,32 +78,32 @@ func runSlowStartAfterIdle(p *rule.Pass) {
 
 // idleRestart claims that of dir's message.
 func idleRestart(p *rule.Pass, dir reassembly.Dir) {
-	j, f, rounds := p.Draft, p.Draft.Facts(dir), p.Draft.RoundsOf(dir)
+	j, f, rounds := p.Draft, p.Draft.FlowOf(dir), p.Draft.RoundsOf(dir)
 	lost := j.Spent(dir, report.SlowStartIdle)
-	if p.Exchange.Response == nil || f == nil || len(rounds) < 2 || f.Rtt <= 0 ||
-		!reaches(lost, aRoundTrip, f.Rtt) {
+	if p.Exchange.Response == nil || f == nil || len(rounds) < 2 || f.RTT <= 0 ||
+		!reaches(lost, aRoundTrip, f.RTT) {
 		return
 	}
 	t, used := whatif.TransferOf(f)
 	i := &f.Idle
-	flight := (i.Peak + t.Mss - 1) / t.Mss
+	flight := (i.Peak + t.MSS - 1) / t.MSS
 	had := max(flight, i.Cwnd)
 	saving, most := t.ColdSaving(used, had), t.ColdSaving(used, max(had, 2*flight))
 	cost := report.Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
 	if cost.High <= 0 {
 		return
 	}
-	cost.Low = min(t.ColdSaving(used, flight), max(0, cost.Expected-f.Rtt))
+	cost.Low = min(t.ColdSaving(used, flight), max(0, cost.Expected-f.RTT))
 	c := rule.Claim{
 		Rule:       afterIdleRule,
-		Cause:      ledger.OfRequest(dir, ""),
+		Cause:      rule.OfRequest(dir, ""),
 		Confidence: calibrated(&j.Exchange, &cost, dir, used, had, report.ConfidenceHigh),
 	}
 	c.Occ = rule.Occurrence{
 		Start: rounds[0].Start.Time,
 		End:   j.Message(dir).End.Time,
 		Cost:  cost,
-		Proof: restartProof(i, rounds, t.Mss, rule.SideOf(dir)),
+		Proof: restartProof(i, rounds, t.MSS, rule.SideOf(dir)),
 	}
 	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: had}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.Start + cost.Expected}}

@@ -14,7 +14,7 @@ import (
 func TestRestartsForget(t *testing.T) {
 	kept := &rule.Draft{Exchange: ledger.Exchange{
 		Account: ledger.Account{Transfers: ledger.Transfers{
-			Flow:   ledger.Flow{Mss: 1000, Idle: ledger.Idle{Since: time.Second, Peak: 40_000}},
+			Flow:   ledger.Flow{MSS: 1000, Idle: ledger.Idle{Since: time.Second, Peak: 40_000}},
 			Rounds: []ledger.Round{{Bytes: 40_000}},
 		}},
 	}}

@@ -19,11 +19,11 @@ type initialWindows struct{ pairs rule.PairTable[[]int64] }
 func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	j := e.Judged()
 	if j.Index != 0 || j.Spent(reassembly.FromServer, report.SlowStart) <= 0 || j.RoundCount < 2 ||
-		j.Flow.Mss <= 0 {
+		j.Flow.MSS <= 0 {
 		return
 	}
 	if kept := r.pairs.Of(c.Pair, e.At); kept != nil && len(*kept) < keptWindows {
-		*kept = append(*kept, (j.FirstRound+j.Flow.Mss-1)/j.Flow.Mss)
+		*kept = append(*kept, (j.FirstRound+j.Flow.MSS-1)/j.Flow.MSS)
 	}
 }
 
@@ -82,7 +82,7 @@ const (
 // Event takes note of a response after an idle period.
 func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	j := e.Judged()
-	if j.Flow.Idle.Since <= 0 || j.RoundCount == 0 || j.Flow.Mss <= 0 {
+	if j.Flow.Idle.Since <= 0 || j.RoundCount == 0 || j.Flow.MSS <= 0 {
 		return
 	}
 	h := r.hosts.Of(rule.Alone(c.Pair.Server.Addr()), e.At)
@@ -93,7 +93,7 @@ func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch {
 	case j.Spent(reassembly.FromServer, report.SlowStartIdle) > 0:
 		h.forgot++
-	case peak*100 > ledger.UsualInitial*j.Flow.Mss*aboveInitial &&
+	case peak*100 > ledger.UsualInitial*j.Flow.MSS*aboveInitial &&
 		reaches(j.FirstRound, asBefore, peak):
 		h.kept++ // as much at once as before, more than any initial window
 	}

@@ -84,7 +84,7 @@ func runPacketLoss(p *rule.Pass) {
 // claimRepairs claims the waits for quick repairs, with what came after the losses; false if there
 // were none.
 func claimRepairs(p *rule.Pass, after aftermath) bool {
-	waits := p.Draft.With(report.FastRetx)
+	waits := p.Draft.WaitsWith(report.FastRetx)
 	for i := range waits {
 		w := &waits[i]
 		length := w.Length()
@@ -108,7 +108,7 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 // claimSmallerWindow claims what a loss cost that was repaired without a wait, or by a timer: what
 // remains is the smaller window.
 func claimSmallerWindow(p *rule.Pass, after aftermath) {
-	waits := p.Draft.With(report.RecoveryCwnd)
+	waits := p.Draft.WaitsWith(report.RecoveryCwnd)
 	if len(waits) == 0 || after.cost <= 0 {
 		return
 	}
@@ -145,7 +145,7 @@ const (
 func claimReordering(p *rule.Pass) {
 	rtt := p.Conn.RTTMin()
 	least := rtt * lateAgain / 100
-	for _, w := range p.Draft.With(report.SpuriousRetx) {
+	for _, w := range p.Draft.WaitsWith(report.SpuriousRetx) {
 		if w.ByOrder && w.Length() >= least {
 			c := reorderingClaim(&w)
 			c.Window.Saved = w.Length()
@@ -153,7 +153,7 @@ func claimReordering(p *rule.Pass) {
 			p.Report(c)
 		}
 	}
-	for _, w := range p.Draft.With(report.Queue) {
+	for _, w := range p.Draft.WaitsWith(report.Queue) {
 		moved := w.Kind == reassembly.OutOfOrder
 		again := ledger.Seen(w.Again) && (moved || w.Unseen)
 		if again && w.Length() >= least || moved && w.Length() >= max(rtt, lateLeast) {
@@ -203,16 +203,16 @@ const (
 // faster.
 func afterLoss(p *rule.Pass) (out aftermath) {
 	j := p.Draft
-	waits := j.With(report.FastRetx, report.RecoveryCwnd)
+	waits := j.WaitsWith(report.FastRetx, report.RecoveryCwnd)
 	if len(waits) == 0 {
 		return out
 	}
 	dir := waits[0].Dir
-	f := j.Facts(dir)
+	f := j.FlowOf(dir)
 	if f == nil {
 		return out
 	}
-	lost := j.TransferTime(dir) - whatif.Ideal(&j.Account, f, true)
+	lost := j.TransferTime(dir) - whatif.Ideal(f, true)
 	out.cost = whatif.Clamp(lost, j.Spent(dir, report.RecoveryCwnd))
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.

@@ -103,7 +103,7 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 		c.Confidence = report.ConfidenceMedium
 	}
 	var cost time.Duration
-	for _, w := range p.Draft.With(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
+	for _, w := range p.Draft.WaitsWith(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
 		if w.Dir == b.dir {
 			cost += w.Length()
 		}

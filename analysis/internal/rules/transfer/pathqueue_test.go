@@ -19,14 +19,14 @@ func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	large := &reassembly.Message{
 		Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: 1000}, Exchange: ledger.Exchange{
-		Account: ledger.Account{Until: to, Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, Rtt: 10 * time.Millisecond,
+		Account: ledger.Account{Until: to, Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, RTT: 10 * time.Millisecond,
 			Measured: to - from, Window: 1 << 20, Queue: queue}}},
 		Parsed: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large},
 	}}
 	x.Times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
-		x.Parsed.Request, x.Parsed.Response, x.Up = large, &reassembly.Message{}, &x.Flow
-		x.UpTimes[report.Serialize-ledger.FirstOfTransfer] = to - from
+		x.Parsed.Request, x.Parsed.Response, x.Upload = large, &reassembly.Message{}, &x.Flow
+		x.UploadTimes[report.Serialize-ledger.FirstOfTransfer] = to - from
 	}
 	k.t.paths.judged(&k.d, &rule.Conn{Id: 99, Pair: k.c.Pair, Far: k.c.Far}, ruletest.Judge(x))
 }
@@ -258,7 +258,7 @@ func TestFartherHosts(t *testing.T) {
 			}
 			x := heldUp(1, 2*time.Second, 100*time.Millisecond)
 			x.Waits, x.Times[report.Queue] = nil, 0
-			x.Times[report.RoundTrip], x.Flow.Rtt = 100*time.Millisecond, 100*time.Millisecond
+			x.Times[report.RoundTrip], x.Flow.RTT = 100*time.Millisecond, 100*time.Millisecond
 			k.c.Start = capture.Mark{Time: tt.began, Frame: 1}
 			k.t.paths.judged(&k.d, &k.c, ruletest.Judge(x))
 			if !earlier {

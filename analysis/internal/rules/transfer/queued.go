@@ -57,7 +57,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok boo
 		exchange: job.Info.ID,
 		took:     job.Info.Duration,
 		host:     job.Info.Host,
-		rtt:      job.Flow.Rtt,
+		rtt:      job.Flow.RTT,
 		think:    job.Times[report.Think],
 		began:    m.Start.Time,
 		request:  x.Request.End,
@@ -70,7 +70,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok boo
 		return q, true
 	}
 	all, _ := d.Pair(m.Pair)
-	if !farther(job, all.Rtt) || reaches(m.Far, nearServer, job.Flow.Rtt) {
+	if !farther(job, all.Rtt) || reaches(m.Far, nearServer, job.Flow.RTT) {
 		// next to the server, a client's address may stand for many at unlike distances
 		return q, false
 	}
@@ -80,7 +80,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok boo
 // throughoutLong fills in what the exchange waited if all round trips of its connection were longer
 // than the least between the pair; false if that is not worth a word.
 func (q *queued) throughoutLong(d rule.Desk, job *rule.Judged, least time.Duration) bool {
-	longer := job.Flow.Rtt - least
+	longer := job.Flow.RTT - least
 	q.delay = min(longer, job.Times[report.RoundTrip])
 	if job.Critical && !d.Standing().Has(rule.ColdSetup) {
 		q.delay += min(longer, job.Times[report.TCPHandshake])
@@ -88,14 +88,14 @@ func (q *queued) throughoutLong(d rule.Desk, job *rule.Judged, least time.Durati
 	}
 	q.confidence, q.upward, q.throughout = report.ConfidenceMedium, true, longer
 	q.answer = rule.Shows(q.first, report.SideServer, longTrips,
-		rule.Ns(job.Flow.Rtt), rule.Ns(least))
+		rule.Ns(job.Flow.RTT), rule.Ns(least))
 	return q.delay >= leastQueue
 }
 
 // farther reports whether round trips on the exchange's connection were never near the least
 // between the two.
 func farther(j *rule.Judged, least time.Duration) bool {
-	return least > 0 && j.Flow.Rtt-least >= max(least, leastQueue)
+	return least > 0 && j.Flow.RTT-least >= max(least, leastQueue)
 }
 
 // lateAnswer is by how much the first octet of the response was held up on its way.

@@ -124,7 +124,7 @@ rule is silent. A path or sender that could not have used a larger window would 
 
 const (
 	// readerLeast is the shortest time of a program that is told apart from a late acknowledgment.
-	readerLeast = ledger.Noticeable / 2
+	readerLeast = rule.Noticeable / 2
 	// readerTrip is the same in percent of a round trip: round trips vary by as much.
 	readerTrip = 25
 )
@@ -143,7 +143,7 @@ func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 // readerTime is that of all waits of dir's message.
 func readerTime(p *rule.Pass, dir reassembly.Dir) time.Duration {
 	var slow time.Duration
-	for _, w := range p.Draft.With(report.RWnd) {
+	for _, w := range p.Draft.WaitsWith(report.RWnd) {
 		if w.Dir == dir {
 			slow += readerLate(p, &w)
 		}
@@ -169,17 +169,17 @@ const (
 
 // claimReceiveWindow claims what that of the other side cost dir's message.
 func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
-	j, f := p.Draft, p.Draft.Facts(dir)
-	waits := slices.DeleteFunc(j.With(report.RWnd),
+	j, f := p.Draft, p.Draft.FlowOf(dir)
+	waits := slices.DeleteFunc(j.WaitsWith(report.RWnd),
 		func(w ledger.Wait) bool { return w.Dir != dir })
 	slow := readerTime(p, dir)
 	full := j.Spent(dir, report.RWnd) - slow
-	if p.Exchange.Response == nil || f == nil || len(waits) == 0 || f.Rwnd.Times < 2 ||
-		full < max(f.Rtt*aRoundTrip/100, (j.Until-j.From)*leastFull/100) ||
+	if p.Exchange.Response == nil || f == nil || len(waits) == 0 || f.ReceiveWindow.Times < 2 ||
+		full < max(f.RTT*aRoundTrip/100, (j.Until-j.From)*leastFull/100) ||
 		j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
-	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Account, f, false), full)
+	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(f, false), full)
 	if saved < time.Millisecond {
 		return
 	}
@@ -190,7 +190,7 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 		End:   waits[len(waits)-1].To,
 		Cost:  report.Cost{Low: saved / 2, Expected: saved, High: full},
 		Proof: []rule.Evidence{
-			rule.Shows(w.Before, rule.SideOf(dir), windowFull, f.Rwnd.Most),
+			rule.Shows(w.Before, rule.SideOf(dir), windowFull, f.ReceiveWindow.Most),
 			rule.Shows(w.Cause, rule.SideOf(dir.Peer()), windowMoved),
 			rule.Shows(w.End, rule.SideOf(dir), heldSegment, rule.Ns(w.Length())),
 		},
@@ -205,12 +205,12 @@ func boundClaim(p *rule.Pass, dir reassembly.Dir, f *ledger.Flow) rule.Claim {
 	c := rule.Claim{Rule: "receive-window", Confidence: report.ConfidenceHigh}
 	scaled := p.Conn.Half[0].HasWS && p.Conn.Half[1].HasWS
 	switch {
-	case !scaled && f.Rwnd.Most > unscaled*nearUnscaled/100:
+	case !scaled && f.ReceiveWindow.Most > unscaled*nearUnscaled/100:
 		c.Cause = "no-window-scaling"
-	case f.Rwnd.Fixed():
-		c.Cause = ledger.OfRequest(dir, "fixed")
+	case f.ReceiveWindow.Fixed():
+		c.Cause = rule.OfRequest(dir, "fixed")
 	default:
-		c.Cause, c.Confidence = ledger.OfRequest(dir, "autotuning"), report.ConfidenceMedium
+		c.Cause, c.Confidence = rule.OfRequest(dir, "autotuning"), report.ConfidenceMedium
 		c.Most = rule.AtMost(report.Info)
 	}
 	return c

@@ -126,7 +126,7 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		return
 	}
 	claimNeedless(p)
-	waits := p.Draft.With(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
+	waits := p.Draft.WaitsWith(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
 	if n := len(p.Conn.SYNACKs); n > 1 && len(waits) > 0 &&
 		p.Conn.SYNACKs[n-1].Time > waits[0].Before.Time {
 		// the server did not believe that the connection exists: its backlog was full, nothing was
@@ -157,7 +157,7 @@ const timerSeen = 90
 
 // claimNeedless claims the waits in which a timer fired though everything was on its way.
 func claimNeedless(p *rule.Pass) {
-	waits := slices.DeleteFunc(p.Draft.With(report.Queue), func(w ledger.Wait) bool {
+	waits := slices.DeleteFunc(p.Draft.WaitsWith(report.Queue), func(w ledger.Wait) bool {
 		return w.Unseen || w.Kind == reassembly.OutOfOrder
 	})
 	total := map[capture.Mark]time.Duration{} // by what was sent again
@@ -263,7 +263,7 @@ func isUnheard(p *rule.Pass) bool {
 		return false
 	}
 	var waited time.Duration
-	for _, w := range p.Draft.With(report.RTO, report.LostRetx) {
+	for _, w := range p.Draft.WaitsWith(report.RTO, report.LostRetx) {
 		if w.Dir == reassembly.FromClient {
 			waited += w.Length()
 		}

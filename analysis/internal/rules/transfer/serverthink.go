@@ -127,7 +127,7 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 		took:     job.Times[report.Think],
 		request:  x.Request.End,
 		first:    x.Response.Start,
-		away:     !reaches(m.Far, nearEnd, job.Flow.Rtt),
+		away:     !reaches(m.Far, nearEnd, job.Flow.RTT),
 		stamped:  job.Flow.Stamped && !farther(job, all.Rtt),
 	})
 }

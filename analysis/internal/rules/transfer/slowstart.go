@@ -113,7 +113,7 @@ const (
 
 // claimSlowStart claims that of dir's message.
 func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
-	j, f, rounds := p.Draft, p.Draft.Facts(dir), p.Draft.RoundsOf(dir)
+	j, f, rounds := p.Draft, p.Draft.FlowOf(dir), p.Draft.RoundsOf(dir)
 	if f == nil || p.Exchange.Response == nil || p.Exchange.Outcome == reassembly.Aborted ||
 		cutAhead(p, dir) || !ramped(f, rounds, j.Spent(dir, report.SlowStart)) {
 		return
@@ -126,7 +126,7 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	}
 	c := rule.Claim{
 		Rule:       slowStartRule,
-		Cause:      ledger.OfRequest(dir, ""),
+		Cause:      rule.OfRequest(dir, ""),
 		Confidence: report.ConfidenceMedium,
 	}
 	if c.Cause == "" {
@@ -147,7 +147,7 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 		Start: start,
 		End:   j.Message(dir).End.Time,
 		Cost:  cost,
-		Proof: roundProof(rounds, t.Mss, rule.SideOf(dir)),
+		Proof: roundProof(rounds, t.MSS, rule.SideOf(dir)),
 	}
 	c.Window = rule.Window{Dir: dir, Saved: cost.Expected, Cwnd: want}
 	c.Lost = []report.Interval{{From: start, To: start + cost.Expected}}
@@ -157,7 +157,7 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 // ramped reports whether a message was sent in growing bursts, waiting so long in all for more
 // room.
 func ramped(f *ledger.Flow, rounds []ledger.Round, waited time.Duration) bool {
-	return waited > 0 && f.Rtt > 0 && reaches(waited, aRoundTrip, f.Rtt) && len(rounds) >= 2 &&
+	return waited > 0 && f.RTT > 0 && reaches(waited, aRoundTrip, f.RTT) && len(rounds) >= 2 &&
 		grew(rounds)
 }
 
@@ -165,7 +165,7 @@ func ramped(f *ledger.Flow, rounds []ledger.Round, waited time.Duration) bool {
 func coldCost(p *rule.Pass, dir reassembly.Dir, f *ledger.Flow) report.Cost {
 	lost := p.Draft.Spent(dir, report.SlowStart)
 	t, used := whatif.TransferOf(f)
-	want, whole := max(largeInitial, used), (t.Octets+t.Mss-1)/t.Mss
+	want, whole := max(largeInitial, used), (t.Octets+t.MSS-1)/t.MSS
 	cost := report.Cost{Expected: min(lost, t.ColdSaving(used, want))}
 	cost.High = max(cost.Expected, min(lost, t.ColdSaving(used, whole)))
 	if !t.Bounded(want) {

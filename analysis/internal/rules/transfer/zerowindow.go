@@ -136,12 +136,12 @@ const roomToGrow = 4
 // partOfReader is that of dir's message. A kernel that chose a scale for far larger windows lets
 // them grow as fast as its program reads, and what then remains is simulated.
 func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
-	j, f := p.Draft, p.Draft.Facts(dir)
+	j, f := p.Draft, p.Draft.FlowOf(dir)
 	receiver := &p.Conn.Half[dir.Peer()]
 	if f == nil || !p.Conn.Scaled() || !receiver.HasWS || !p.Conn.Half[dir].HasWS {
 		return part
 	}
-	window := max(f.Rwnd.Offered, 1)
+	window := max(f.ReceiveWindow.Offered, 1)
 	full := j.Spent(dir, report.RWnd)
 	if int64(unscaled)<<receiver.WScale < roomToGrow*window || full <= 0 {
 		return part
@@ -151,7 +151,7 @@ func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
 		pace := waited / float64(max(f.Bytes-window, window))
 		part.tail = min(pace*float64(window), float64(j.Times[report.Think]))
 	}
-	spared := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(&j.Account, f, false), full)
+	spared := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(f, false), full)
 	part.share = float64(spared) / float64(full)
 	return part
 }
@@ -161,7 +161,7 @@ func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
 func readerWaits(p *rule.Pass) []ledger.Wait {
 	var out []ledger.Wait
 	closed, small := false, 0
-	for _, w := range p.Draft.With(report.ZeroWindow, report.RWnd) {
+	for _, w := range p.Draft.WaitsWith(report.ZeroWindow, report.RWnd) {
 		if w.Label == report.RWnd && readerLate(p, &w) == 0 {
 			continue
 		}
@@ -182,7 +182,7 @@ const leastSmall = 3
 // smallWindow is the time under that label of which no part is claimed as the program's.
 func smallWindow(p *rule.Pass) time.Duration {
 	rest := p.Draft.Times[report.RWnd]
-	for _, w := range p.Draft.With(report.RWnd) {
+	for _, w := range p.Draft.WaitsWith(report.RWnd) {
 		if late := readerLate(p, &w); late > 0 {
 			rest -= w.Length()
 		}

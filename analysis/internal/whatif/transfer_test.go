@@ -9,7 +9,7 @@ import (
 // loss, from the first octet of the response to its last; the simulation must come within 2 % of a
 // round trip of each.
 func TestSimulateAgainstRecordings(t *testing.T) {
-	body := transfer{Octets: 150_000, Mss: 1448, rtt: 101 * time.Millisecond}
+	body := Transfer{Octets: 150_000, MSS: 1448, RTT: 101 * time.Millisecond}
 	tests := []struct {
 		name     string
 		cwnd     int64
@@ -34,15 +34,15 @@ func TestSimulateLimits(t *testing.T) {
 	rtt := 100 * time.Millisecond
 	tests := []struct {
 		name string
-		t    transfer
+		t    Transfer
 		cwnd int64
 		want time.Duration
 	}{
-		{"fits the first window", transfer{Octets: 14480, Mss: 1448, rtt: rtt}, 10, 0},
-		{"one octet more", transfer{Octets: 14481, Mss: 1448, rtt: rtt}, 10, rtt},
-		{"receive window of one round", transfer{Octets: 40_000, Mss: 1000, Window: 10_000, rtt: rtt}, 10, 3 * rtt},
-		{"path rate alone", transfer{Octets: 1_000_000, Mss: 1000, rtt: rtt, rate: 1e6}, 1000, time.Second},
-		{"nothing to send", transfer{Octets: 0, Mss: 1448, rtt: rtt}, 10, 0},
+		{"fits the first window", Transfer{Octets: 14480, MSS: 1448, RTT: rtt}, 10, 0},
+		{"one octet more", Transfer{Octets: 14481, MSS: 1448, RTT: rtt}, 10, rtt},
+		{"receive window of one round", Transfer{Octets: 40_000, MSS: 1000, Window: 10_000, RTT: rtt}, 10, 3 * rtt},
+		{"path rate alone", Transfer{Octets: 1_000_000, MSS: 1000, RTT: rtt, Rate: 1e6}, 1000, time.Second},
+		{"nothing to send", Transfer{Octets: 0, MSS: 1448, RTT: rtt}, 10, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,7 +56,7 @@ func TestSimulateLimits(t *testing.T) {
 // A larger window never makes a transfer slower, and never saves more than it took.
 func TestColdSavingIsBounded(t *testing.T) {
 	for octets := int64(1); octets < 3_000_000; octets = octets*3 + 777 {
-		tr := transfer{Octets: octets, Mss: 1448, rtt: 50 * time.Millisecond}
+		tr := Transfer{Octets: octets, MSS: 1448, RTT: 50 * time.Millisecond}
 		last := time.Duration(0)
 		for want := int64(10); want < 4096; want *= 2 {
 			saving := tr.ColdSaving(10, want)
