@@ -1,8 +1,6 @@
 package connect
 
 import (
-	"net/netip"
-	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -25,11 +23,6 @@ const (
 	// clusterSize is how many make a cluster: at 2 % loss, three SYNs of one second are lost
 	// together once in 10^5.
 	clusterSize = 3
-	// clusterSettled is how long after the judgment of a connection all are judged that failed in
-	// the same second: repetitions are a second apart at first.
-	clusterSettled = 5 * time.Second
-	// maxLateSYNs is how many late connections wait for their cluster at a time.
-	maxLateSYNs = 4096
 )
 
 // SynRetransmission is the rule about SYNs that had to be repeated.
@@ -336,108 +329,4 @@ func schedule(syns []capture.Mark) rule.Said {
 		return rule.Say(synRepeatedDoubling, rule.Ns(gap), rule.Ns(next))
 	}
 	return rule.Say(synRepeatedEvenly, rule.Ns(gap), rule.Ns(next))
-}
-
-// lateSYNs collects connections whose SYN was repeated, to see whether several failed together.
-type lateSYNs struct {
-	waiting []lateSYN
-	alive   answerTimes
-}
-
-// lateSYN is one of them.
-type lateSYN struct{ rule.Referred }
-
-// Event takes note of a response that is complete.
-func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
-	if data := e.Over(); data.Outcome == reassembly.Complete && data.End.Time <= e.At {
-		r.alive.note(c.Pair, data.End.Time)
-	}
-}
-
-// Refer keeps a connection until it is known which others failed with it.
-func (r *lateSYNs) Refer(d rule.Desk, c rule.Referred) {
-	r.waiting = append(r.waiting, lateSYN{c})
-	if len(r.waiting) > maxLateSYNs {
-		r.flush(d, c.At-clusterSettled)
-	}
-}
-
-// Advance books what is judged.
-func (r *lateSYNs) Advance(d rule.Desk, now time.Duration) {
-	for len(r.waiting) > 0 && now-r.waiting[0].At > 2*clusterSettled {
-		r.flush(d, now-clusterSettled)
-	}
-}
-
-// Finish books the rest.
-func (r *lateSYNs) Finish(d rule.Desk) { r.flush(d, report.EndOfTime) }
-
-// flush books what was judged before the given moment, at least one.
-func (r *lateSYNs) flush(d rule.Desk, before time.Duration) {
-	n := 0
-	for n < len(r.waiting) &&
-		(n == 0 || r.waiting[n].At < before || len(r.waiting)-n > maxLateSYNs/2) {
-		n++
-	}
-	ready := r.waiting[:n]
-	first := make(map[netip.AddrPort][]time.Duration)
-	for i := range r.waiting {
-		w := &r.waiting[i]
-		first[w.Pair.Server] = append(first[w.Pair.Server], w.Occ.Start)
-	}
-	for _, list := range first {
-		slices.Sort(list)
-	}
-	for i := range ready {
-		r.bookOne(d, &ready[i], first[ready[i].Pair.Server])
-	}
-	r.waiting = append(r.waiting[:0], r.waiting[n:]...)
-}
-
-// bookOne books one connection. starts are the first SYNs of all late connections to its server.
-func (r *lateSYNs) bookOne(d rule.Desk, w *lateSYN, starts []time.Duration) {
-	c := &w.Claim
-	dropped, maybe := c.Num[synDropped] != 0, c.Num[synMaybe] != 0
-	several := together(starts, c.Occ.Start) && r.alive.within(w.Pair, c.Occ.Start, c.Occ.End)
-	if maybe && !several { // it was loss
-		for i := range w.Displaced {
-			w.bookAs(d, &w.Displaced[i])
-		}
-		return
-	}
-	switch {
-	case c.Cause == networkCause, dropped && !maybe:
-		c.Confidence = report.Proven
-	case c.Cause == unknownCause && !several:
-		c.Confidence = report.ConfidenceMedium
-	case c.Cause == unknownCause:
-		c.Cause, c.Confidence = overflowCause, report.ConfidenceHigh
-	default:
-		c.Confidence = report.ConfidenceHigh
-	}
-	repeats := time.Duration(c.Num[synRepeats])
-	if dropped {
-		repeats += c.Occ.End - c.Occ.Start
-	}
-	total := repeats + time.Duration(c.Num[synAnswers])
-	c.Occ.Cost = report.Cost{Low: repeats, Expected: total, High: total}
-	if c.Num[synDoubtful] != 0 {
-		c.Occ.Cost.Low = 0
-	}
-	w.bookAs(d, c)
-}
-
-// bookAs books a claim about the exchange that waited for the handshake.
-func (w *lateSYN) bookAs(d rule.Desk, c *rule.Claim) {
-	if d.Enabled(c.Rule) {
-		d.Book(w.Subject, c)
-		d.Lose(min(c.Occ.Cost.Expected, w.Took))
-	}
-}
-
-// together reports whether enough connections to the server failed within the same second.
-func together(starts []time.Duration, first time.Duration) bool {
-	from, _ := slices.BinarySearch(starts, first-clusterSpan)
-	to, _ := slices.BinarySearch(starts, first+clusterSpan+1)
-	return to-from >= clusterSize
 }
