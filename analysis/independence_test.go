@@ -55,6 +55,23 @@ func busy(from, to float64) *talk {
 	return k
 }
 
+// pause is the silence of a pool after which a server closes connections that it kept before, in
+// the middle of which a request comes.
+func pause(silence float64) []*talk {
+	const rtt = 0.02
+	var talks []*talk
+	for i := range 3 {
+		at := float64(i) * 0.01
+		talks = append(talks, newTalk(40000+i).open(at, rtt).exchange(at+rtt+0.0005, rtt, getA, ok).bye(at+0.5, rtt))
+	}
+	for i := range 3 {
+		at := silence + float64(i)*0.2
+		k := newTalk(40010+i).open(at, rtt).exchange(at+rtt+0.0005, rtt, getA, closing)
+		talks = append(talks, k.serverFin(at+0.042).ack(at+0.0421).clientFin(at+0.0422))
+	}
+	return talks
+}
+
 func TestStrangersChangeNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -66,6 +83,10 @@ func TestStrangersChangeNothing(t *testing.T) {
 		{"an overflow of a busy server", append(overflow(), busy(0.3, 15)), []*talk{strangers(0, 30, 0.3)},
 			"syn-retransmission/backlog-overflow×3:high"},
 		{"an overflow before the server was busy", append(overflow(), busy(0.3, 60)), nil, "syn-retransmission/backlog-overflow×3:high"},
+		{"a pool that is silent for longer than anything counts", pause(200), []*talk{strangers(1, 199, 0.03)},
+			"missed-reuse/response-close×2:high"},
+		{"a pool that is silent for a while", pause(70), []*talk{strangers(1, 69, 0.01)},
+			"missed-reuse/some-responses-close×2:high"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := foundBy(connReport(t, tt.own...)); got != tt.want {

@@ -140,13 +140,6 @@ func (j *Judge) Read(events *rule.Batch, n int) {
 		e := events.At(i)
 		j.event(&e)
 	}
-	if n > 0 {
-		for _, c := range j.across {
-			if a, ok := c.Across.(rule.Ager); ok {
-				a.Age(events.Events[n-1].At)
-			}
-		}
-	}
 }
 
 // Advance books what has waited for events that can no longer come: those before the given moment

@@ -117,9 +117,6 @@ type Waiter interface {
 	Advance(d Desk, now time.Duration)
 }
 
-// Ager is an across that forgets what can no longer matter.
-type Ager interface{ Age(now time.Duration) }
-
 // Desk is what a comparison may ask of the judge, and tell it.
 type Desk interface {
 	// Enabled reports whether the rule runs.

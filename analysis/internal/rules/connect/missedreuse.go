@@ -306,7 +306,7 @@ raising if requests come more rarely than that.`,
 	Makes: rule.ColdSetup,
 	Joins: map[string]string{maxRequestsCause: ageLimitCause},
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &reuses{map[poolKey]*pool{}, map[int]*member{}} },
+		Start: func() rule.Across { return newReuses() },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
 			rule.ConnOver),
 	},

@@ -19,10 +19,13 @@ const (
 	// kept open: common idle timeouts of clients and servers are 60 s and more, and what lies
 	// further back is another visit.
 	donorHorizon = 60 * time.Second
-	maxIdle      = 128 // idle connections looked at per pool; the oldest give way
-	maxCounts    = 256 // different numbers of requests remembered per pool
-	maxClosed    = 256 // closed connections remembered per pool
-	keptIdle     = 64  // idle times remembered per pool, the latest
+	// poolSilence is how long a pool is remembered that no connection belongs to, with what was
+	// learned of its server.
+	poolSilence = 2 * donorHorizon
+	maxIdle     = 128 // idle connections looked at per pool; the oldest give way
+	maxCounts   = 256 // different numbers of requests remembered per pool
+	maxClosed   = 256 // closed connections remembered per pool
+	keptIdle    = 64  // idle times remembered per pool, the latest
 	// maxRemembered is how many idle ones, and how many closed ones, all pools remember together,
 	// each an equal share but leastShare at least: a connection takes about 700 octets.
 	maxRemembered = 1 << 16
@@ -41,7 +44,10 @@ type poolKey struct {
 type pool struct {
 	idle     []idleEntry // in order of becoming idle; entries whose member has moved on are stale
 	closed   []*member   // could have been kept open; in order of closing
-	seen     time.Duration
+	key      poolKey
+	seen     time.Duration   // when a request began last
+	due      time.Duration   // when it is looked at next, if nobody asks for it
+	open     int             // connections that are not over
 	kept     int             // connections that the server left open after their first response
 	ended    int             // connections that it announced to close with it
 	proxied  bool            // a connection carried requests of several programs
@@ -99,8 +105,14 @@ type outcome struct {
 
 // reuses compares the connections of each client to each service.
 type reuses struct {
-	pools map[poolKey]*pool
-	conns map[int]*member
+	pools  map[poolKey]*pool
+	conns  map[int]*member
+	silent rule.Agenda[*pool] // to be looked at, if nothing else asks for them
+}
+
+// newReuses has seen no connection yet.
+func newReuses() *reuses {
+	return &reuses{pools: map[poolKey]*pool{}, conns: map[int]*member{}}
 }
 
 // Event takes in what happened to a connection.
@@ -112,7 +124,7 @@ func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	}
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		r.began(d, c, m, e.Began())
+		r.began(d, c, m, e.Began(), e.At)
 	case rule.ExchangeOver:
 		over := e.Over()
 		r.over(m, &over)
@@ -138,14 +150,24 @@ func (r *reuses) gone(m *member, e *rule.Gone) {
 		m.version++ // nobody follows it any more: it is no longer one of the idle connections
 	}
 	m.lent = nil // or each would hold what is known of the one before
+	if m.pool != nil {
+		m.pool.open--
+	}
 }
 
 // began takes in the beginning of an exchange: the connection is busy, and a first one is judged
 // for reuse.
-func (r *reuses) began(d rule.Desk, c *rule.Conn, m *member, e *rule.Began) {
+func (r *reuses) began(
+	d rule.Desk,
+	c *rule.Conn,
+	m *member,
+	e *rule.Began,
+	at time.Duration,
+) {
 	m.port = e.Port
 	if m.pool == nil {
-		m.pool = r.pool(d, poolKey{e.Pair, e.Name, e.Secure})
+		m.pool = r.pool(d, poolKey{e.Pair, e.Name, e.Secure}, at)
+		m.pool.open++
 	}
 	m.named(e)
 	if e.First {
@@ -164,18 +186,22 @@ func (r *reuses) began(d rule.Desk, c *rule.Conn, m *member, e *rule.Began) {
 	m.version++
 }
 
-// pool is the pool of that key.
-func (r *reuses) pool(d rule.Desk, k poolKey) *pool {
+// pool is the pool of that key, at a given moment.
+func (r *reuses) pool(d rule.Desk, k poolKey, now time.Duration) *pool {
 	p := r.pools[k]
-	if p == nil {
-		p = &pool{}
-		if len(r.pools) >= maxPools { // it compares only the exchanges of this connection
-			d.Uncompared()
-			return p
-		}
-		r.pools[k] = p
+	if p != nil && !p.over(now) {
+		return p
 	}
-	return p
+	fresh := &pool{key: k, seen: now}
+	switch {
+	case p != nil: // the agenda has the old one still, and finds that it is gone
+	case len(r.pools) >= maxPools: // it compares only the exchanges of this connection
+		d.Uncompared()
+		return fresh
+	}
+	r.pools[k] = fresh
+	r.await(fresh, now+poolSilence)
+	return fresh
 }
 
 // share is how many of at most most connections a pool may remember where there are so many pools.
@@ -319,15 +345,52 @@ func (p *pool) addClosed(m *member, share int) {
 	}
 }
 
-// Age forgets what can no longer matter at the given moment.
-func (r *reuses) Age(now time.Duration) {
-	for k, p := range r.pools {
-		for len(p.closed) > 0 && now-p.closed[0].closed.At.Time > donorHorizon {
-			p.closed = p.closed[1:]
-		}
-		p.dropStale()
-		if len(p.idle) == 0 && len(p.closed) == 0 && now-p.seen > 2*donorHorizon {
-			delete(r.pools, k)
+// until is the moment from which on nothing of the pool can matter, if nobody asks for it before;
+// false if one of its connections is open.
+func (p *pool) until() (time.Duration, bool) {
+	until := p.seen + poolSilence
+	if n := len(p.closed); n > 0 {
+		until = max(until, p.closed[n-1].closed.At.Time+donorHorizon)
+	}
+	return until, p.open == 0
+}
+
+// over reports whether nothing of the pool can matter any more at a given moment.
+func (p *pool) over(now time.Duration) bool {
+	until, idle := p.until()
+	return idle && now > until
+}
+
+// Advance forgets the pools of which nothing can matter any more, and of others what has moved on.
+// When a pool is looked at, and what is forgotten, depends on its own connections alone.
+func (r *reuses) Advance(_ rule.Desk, now time.Duration) {
+	for p, ok := r.silent.Due(now); ok; p, ok = r.silent.Due(now) {
+		until, idle := p.until()
+		switch {
+		case r.pools[p.key] != p: // it was over when it was asked for
+		case idle && until <= p.due:
+			delete(r.pools, p.key)
+		case idle:
+			r.await(p, until)
+		default:
+			p.forget(p.due)
+			r.await(p, p.due+poolSilence)
 		}
 	}
+}
+
+// await lets a pool be looked at after a given moment.
+func (r *reuses) await(p *pool, due time.Duration) {
+	p.due = due
+	r.silent.Add(due, p)
+}
+
+// forget drops the connections that no request after a given moment can have needed.
+func (p *pool) forget(at time.Duration) {
+	old := 0
+	for old < len(p.closed) && at-p.closed[old].closed.At.Time > poolSilence {
+		old++
+	}
+	p.closed = slices.Delete(p.closed, 0, old)
+	p.dropStale()
 }
