@@ -72,6 +72,22 @@ func pause(silence float64) []*talk {
 	return talks
 }
 
+// filtered are attempts to reach a server that does not answer but does much later.
+func filtered() []*talk {
+	return []*talk{
+		newTalk(40000).line("0 > S 0:0(0)").line("1 > S 0:0(0)").line("3 > S 0:0(0)"),
+		newTalk(40001).line("0.5 > S 0:0(0)").line("1.5 > S 0:0(0)").line("3.5 > S 0:0(0)"),
+		newTalk(40002).open(150.7, 0.02).exchange(151, 400, getA, ok),
+	}
+}
+
+// refusedElsewhere is a stranger's attempt that is refused.
+func refusedElsewhere(at float64) *talk {
+	k := newTalk(50001)
+	k.lines = []string{"client 10.9.0.3:50001 isn 77", "server 10.9.0.4:80 isn 99"}
+	return k.line("%.6f > S 0:0(0)", at).line("%.6f < R. 0:0(0) ack 1 win 0", at+0.001)
+}
+
 func TestStrangersChangeNothing(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
@@ -87,6 +103,8 @@ func TestStrangersChangeNothing(t *testing.T) {
 			"missed-reuse/response-close×2:high"},
 		{"a pool that is silent for a while", pause(70), []*talk{strangers(1, 69, 0.01)},
 			"missed-reuse/some-responses-close×2:high"},
+		{"a failure that was over earlier, but known later", filtered(), []*talk{refusedElsewhere(148)},
+			"connection-refused/filtered×2:high server-think/×1:info"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := foundBy(connReport(t, tt.own...)); got != tt.want {

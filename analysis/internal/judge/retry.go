@@ -36,8 +36,8 @@ type failedClaim struct {
 // retries links failures to the requests that repeat them.
 type retries struct {
 	open    map[rule.RetryKey][]*failure // not yet repeated, oldest first
-	queue   []*failure                   // the same in order of time
-	waiting []failedClaim                // in order of arrival
+	queue   rule.Agenda[*failure]        // the same, and some that were repeated
+	waiting rule.Agenda[*failedClaim]    // until the repetition may have been seen
 }
 
 // failed opens the time in which a repetition of the failure is recognised.
@@ -55,16 +55,16 @@ func (j *Judge) failed(m *member, e *rule.Over) {
 		r.open = map[rule.RetryKey][]*failure{}
 	}
 	r.open[f.Key] = append(r.open[f.Key], f)
-	r.queue = append(r.queue, f)
-	if len(r.queue) > maxFailures {
-		r.close()
+	r.queue.Add(f.At+awaitRetry, f)
+	if r.queue.Len() > maxFailures {
+		if oldest, ok := r.queue.Next(); ok {
+			r.close(oldest)
+		}
 	}
 }
 
-// close ends the wait of the oldest failure.
-func (r *retries) close() {
-	f := r.queue[0]
-	r.queue = r.queue[1:]
+// close ends the wait of a failure.
+func (r *retries) close(f *failure) {
 	list := r.open[f.Key]
 	for i, g := range list {
 		if g == f {
@@ -116,10 +116,11 @@ func (m *member) ownSetup(job *rule.Judged) {
 
 // await keeps a claim about a failure until its repetition may have been seen.
 func (j *Judge) await(s rule.Subject, c *rule.Claim, f *failure) {
-	j.retry.waiting = append(j.retry.waiting, failedClaim{s, *c, f})
-	if len(j.retry.waiting) > maxFailures {
-		j.bookFailure(&j.retry.waiting[0])
-		j.retry.waiting = j.retry.waiting[1:]
+	j.retry.waiting.Add(f.At+awaitRetry, &failedClaim{s, *c, f})
+	if j.retry.waiting.Len() > maxFailures {
+		if oldest, ok := j.retry.waiting.Next(); ok {
+			j.bookFailure(oldest)
+		}
 	}
 }
 
@@ -127,21 +128,19 @@ func (j *Judge) await(s rule.Subject, c *rule.Claim, f *failure) {
 // all.
 func (j *Judge) expireFailures(now time.Duration) {
 	r := &j.retry
-	for len(r.queue) > 0 && now-r.queue[0].At > awaitRetry {
-		r.close()
+	for f, ok := r.queue.Due(now); ok; f, ok = r.queue.Due(now) {
+		r.close(f)
 	}
-	for len(r.waiting) > 0 && now-r.waiting[0].f.At > awaitRetry {
-		j.bookFailure(&r.waiting[0])
-		r.waiting = r.waiting[1:]
+	for w, ok := r.waiting.Due(now); ok; w, ok = r.waiting.Due(now) {
+		j.bookFailure(w)
 	}
 }
 
 // finishFailures books what is left at the end.
 func (j *Judge) finishFailures() {
-	for i := range j.retry.waiting {
-		j.bookFailure(&j.retry.waiting[i])
+	for w, ok := j.retry.waiting.Next(); ok; w, ok = j.retry.waiting.Next() {
+		j.bookFailure(w)
 	}
-	j.retry.waiting = nil
 }
 
 // wallOfFailure adds what a failure cost by the clock on the wall: several at the same time are

@@ -210,7 +210,7 @@ func icmpCause(i *capture.ICMPInfo) string {
 // refusals holds attempts that failed until it is known whether the client had another address to
 // try.
 type refusals struct {
-	waiting []*refusal
+	waiting rule.Agenda[*refusal]
 	ports   rule.PairTable[[]uint16]  // refused ports by client and host
 	starts  rule.PairTable[[]started] // the latest connections by client and port
 }
@@ -236,23 +236,26 @@ func (r *refusals) Event(d rule.Desk, _ *rule.Conn, e *rule.Told) {
 
 // Refer keeps an attempt that failed until it is known whether the client went elsewhere.
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
-	r.waiting = append(r.waiting, &refusal{c, c.Occ.End})
-	if len(r.waiting) > maxRefusals {
-		r.bookFirst(d)
+	end := c.Occ.End
+	r.waiting.Add(max(c.At, end+elsewhereWait), &refusal{c, end})
+	if r.waiting.Len() > maxRefusals {
+		if w, ok := r.waiting.Next(); ok {
+			r.book(d, w)
+		}
 	}
 }
 
 // Advance books the refusals that no request elsewhere can still explain.
 func (r *refusals) Advance(d rule.Desk, now time.Duration) {
-	for len(r.waiting) > 0 && now-r.waiting[0].end > elsewhereWait {
-		r.bookFirst(d)
+	for w, ok := r.waiting.Due(now); ok; w, ok = r.waiting.Due(now) {
+		r.book(d, w)
 	}
 }
 
 // Finish books what is left, and takes the weight from what looks for open ports.
 func (r *refusals) Finish(d rule.Desk) {
-	for len(r.waiting) > 0 {
-		r.bookFirst(d)
+	for w, ok := r.waiting.Next(); ok; w, ok = r.waiting.Next() {
+		r.book(d, w)
 	}
 	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
 }
@@ -307,10 +310,8 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	}
 }
 
-// bookFirst books the attempt that has waited longest, unless it is one of a scan.
-func (r *refusals) bookFirst(d rule.Desk) {
-	w := r.waiting[0]
-	r.waiting = r.waiting[1:]
+// book books an attempt, unless it is one of a scan.
+func (r *refusals) book(d rule.Desk, w *refusal) {
 	p := w.Pair
 	host := report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
 	ports := r.ports.Of(host, w.end)
