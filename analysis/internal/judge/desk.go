@@ -15,10 +15,7 @@ var _ rule.Desk = (*Judge)(nil)
 // Enabled reports whether the rule runs.
 func (j *Judge) Enabled(rule string) bool { return j.named[rule] != nil }
 
-// Lose adds to the time that was lost, of which there is never more than exchanges took.
-func (j *Judge) Lose(d time.Duration) {
-	j.Total.lost = min(j.Total.lost+d, j.Total.exchangeTime)
-}
+func (j *Judge) Lose(d time.Duration) { j.Total.lost += d }
 
 // Claim adds a claim to the exchange in hand.
 func (j *Judge) Claim(c rule.Claim) { j.inHand.standing = append(j.inHand.standing, c) }

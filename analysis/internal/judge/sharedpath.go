@@ -77,7 +77,7 @@ func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
 	}
 	g.cost.Expected -= saved
 	g.cost.Low = min(g.cost.Low, g.cost.Expected)
-	j.Total.lost = max(0, j.Total.lost-saved)
+	j.Total.lost -= saved
 	for i := range g.occurrences {
 		o := &g.occurrences[i]
 		if o.Exchange == exchange && o.Start == s.start && o.Cost.Expected == s.cost {
