@@ -244,6 +244,8 @@ type portLoads struct {
 
 // portLoad is the ports of one client towards one service.
 type portLoad struct {
+	known    bool
+	zero     time.Duration // when the first connection began: seconds are counted from there
 	open     int
 	second   int64               // the latest second that was counted
 	closes   [restSeconds]uint32 // by second
@@ -269,9 +271,7 @@ func (r *portLoads) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 			return
 		}
 		if l := r.pairs.Of(data.Pair, e.At); l != nil {
-			l.open++
-			l.advance(data.Start.Time)
-			l.use(data.Port)
+			l.began(data.Start.Time, data.Port)
 			r.counted[c.Id] = true
 		}
 	case rule.ConnClosing:
@@ -296,9 +296,24 @@ func (r *portLoads) closed(c *rule.Conn) *portLoad {
 	return l
 }
 
+// began takes note of a connection.
+func (l *portLoad) began(at time.Duration, port uint16) {
+	if !l.known {
+		l.known, l.zero = true, at
+	}
+	l.open++
+	l.advance(at)
+	l.use(port)
+}
+
+// secondOf is the second in which a moment lies.
+func (l *portLoad) secondOf(at time.Duration) int64 {
+	return int64(max(0, at-l.zero) / time.Second)
+}
+
 // advance lets the seconds before now pass.
 func (l *portLoad) advance(at time.Duration) {
-	now := int64(at / time.Second)
+	now := l.secondOf(at)
 	if now-l.second > restSeconds {
 		clear(l.closes[:])
 		l.resting, l.steady, l.second = 0, 0, now
@@ -352,7 +367,7 @@ func (l *portLoad) use(port uint16) {
 // rest takes note of a connection whose client port begins to rest.
 func (l *portLoad) rest(c *rule.Conn, fin capture.Mark) {
 	l.advance(fin.Time)
-	second := int64(fin.Time / time.Second)
+	second := l.secondOf(fin.Time)
 	if l.second-second >= restSeconds {
 		return
 	}
