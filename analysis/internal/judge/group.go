@@ -11,13 +11,13 @@ import (
 )
 
 // group collects the occurrences of one finding. Adding to it depends on the order of occurrences
-// nowhere.
+// nowhere; but the cost by the clock on the wall of failures, which come in the order in which they
+// were over, does.
 type group struct {
-	count        int
-	affected     int
-	lastAffected int
-	cost         report.Cost
-	worst        time.Duration // largest cost of one occurrence
+	count    int
+	affected int // exchanges
+	cost     report.Cost
+	worst    time.Duration // largest cost of one occurrence
 	// end of the latest failure whose cost by the clock on the wall is known
 	failedUntil time.Duration
 	// cost by the clock on the wall, and the expected cost for which that is known
@@ -30,7 +30,7 @@ type group struct {
 	correctness  bool
 	unsafe       bool
 	least, most  report.Severity // limits of the severity
-	alone        report.Severity // that of the first, if there is but one
+	alone        report.Severity // its limit if there is but one occurrence
 	sides        uint8           // who was at fault, a bit each, where the cause does not say
 	hosts        map[string]bool
 	says         []rule.Said // of the costliest occurrence
@@ -61,7 +61,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	g := j.groups[k]
 	if g == nil {
 		j.trimGroups()
-		g = &group{hosts: map[string]bool{}, lastAffected: -2, alone: c.Alone.Severity()}
+		g = &group{hosts: map[string]bool{}, alone: report.Critical}
 		j.groups[k] = g
 	}
 	g.count += 1 + c.Also
@@ -75,9 +75,9 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	g.unsafe = g.unsafe || c.Unsafe
 	g.sides |= 1 << c.Side
 	g.least, g.most = max(g.least, c.Least), max(g.most, c.Most.Severity())
-	if c.Occ.Exchange >= 0 && c.Occ.Exchange != g.lastAffected {
+	g.alone = min(g.alone, c.Alone.Severity())
+	if c.Occ.Exchange >= 0 && !c.Occ.Again {
 		g.affected++
-		g.lastAffected = c.Occ.Exchange
 		g.time += s.Took
 	}
 	if s.Known {

@@ -234,6 +234,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	m.ownSetup(job)
 	m.Rtt = job.Flow.RTT
 	claims := j.settleClaims(m, job, at)
+	rule.MarkAgain(claims)
 	for i := range claims {
 		claims[i].Occ.Exchange = info.ID
 		j.Book(m.Of(job), &claims[i])
@@ -270,6 +271,7 @@ func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []ru
 		}
 		j.inHand.standing = append(j.inHand.standing, c)
 	}
+	j.markDisplaced(displaced)
 	for i := range job.Claims {
 		if c := &job.Claims[i]; c.Referred {
 			c.Occ.Exchange = job.Info.ID
@@ -277,6 +279,18 @@ func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []ru
 		}
 	}
 	return j.inHand.standing
+}
+
+// markDisplaced marks the claims that may be booked later of which another, or one that stands,
+// concerns the same exchange.
+func (j *Judge) markDisplaced(displaced []rule.Claim) {
+	rule.MarkAgain(displaced)
+	for i := range displaced {
+		c := &displaced[i]
+		if slices.ContainsFunc(j.inHand.standing, func(s rule.Claim) bool { return s.Same(c) }) {
+			c.Occ.Again = true
+		}
+	}
 }
 
 // refer hands a claim to the across of its rule.
@@ -339,6 +353,7 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		j.Total.oneSided++
 	}
 	j.timers.Learn(e, at)
+	rule.MarkAgain(e.Claims)
 	for i := range e.Claims {
 		c := &e.Claims[i]
 		c.Occ.Exchange = m.find(c.Index)

@@ -44,7 +44,9 @@ type Occurrence struct {
 	Start, End time.Duration
 	Cost       report.Cost
 	Elsewhere  bool // some of the evidence is on other connections
-	Proof      []Evidence
+	// another occurrence of the same finding stands for the exchange where exchanges are counted
+	Again bool
+	Proof []Evidence
 }
 
 // CompareOccurrences puts the costliest first, then the earliest.
@@ -127,6 +129,21 @@ type Claim struct {
 	Unheard [2]time.Duration
 	Also    int    // further occurrences whose cost is in this one's
 	Window  Window // what of it is waiting for windows
+}
+
+// Same reports whether two claims, of one connection, are of the same finding and exchange.
+func (c *Claim) Same(d *Claim) bool {
+	return c.Index == d.Index && c.Rule == d.Rule && c.Cause == d.Cause
+}
+
+// MarkAgain marks the claims of one connection of which one before concerns the same exchange.
+func MarkAgain(claims []Claim) {
+	for i := range claims {
+		c := &claims[i]
+		for k := 0; k < i && !c.Occ.Again; k++ {
+			c.Occ.Again = c.Same(&claims[k])
+		}
+	}
 }
 
 // Numbers is how many numbers a claim carries for its rule.

@@ -163,7 +163,8 @@ func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	})
 }
 
-// lateness is how late the acknowledgments came that ended the holds of one finding, the first few.
+// lateness is how late the acknowledgments came that ended the holds of one finding: those that
+// were the least late.
 type lateness []time.Duration
 
 const (
@@ -187,9 +188,9 @@ func (r *nagleHosts) Booked(s *rule.Subject, c *rule.Claim) {
 		l = new(lateness)
 		r.late[k] = l
 	}
-	if len(*l) < maxLateness {
-		*l = append(*l, c.Lateness)
-	}
+	i, _ := slices.BinarySearch(*l, c.Lateness)
+	*l = slices.Insert(*l, i, c.Lateness)
+	*l = (*l)[:min(len(*l), maxLateness)]
 }
 
 // judge gives certainty to holds that few connections prove where the acknowledgment that ended
