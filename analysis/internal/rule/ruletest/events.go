@@ -45,6 +45,13 @@ func (d *Desk) Began(to rule.Across, c *rule.Conn, x *rule.Began, at time.Durati
 	d.tell(to, c, &b)
 }
 
+// Over tells a comparison of the end of an exchange.
+func (d *Desk) Over(to rule.Across, c *rule.Conn, x *rule.Over, at time.Duration) {
+	var b rule.Batch
+	b.TellOver(rule.Event{At: at, Conn: uint32(c.Id)}, *x)
+	d.tell(to, c, &b)
+}
+
 // Gone tells a comparison of the end of a connection.
 func (d *Desk) Gone(to rule.Across, c *rule.Conn, g *rule.Gone, at time.Duration) {
 	var b rule.Batch

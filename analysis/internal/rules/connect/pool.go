@@ -26,8 +26,8 @@ const (
 	maxCounts   = 256 // different numbers of requests remembered per pool
 	maxClosed   = 256 // closed connections remembered per pool
 	keptIdle    = 64  // idle times remembered per pool, the latest
-	// maxRemembered is how many idle ones, and how many closed ones, all pools remember together,
-	// each an equal share but leastShare at least: a connection takes about 700 octets.
+	// maxRemembered is how many idle and closed ones all pools remember together before each has
+	// only an equal share, but leastShare at least: a connection takes about 700 octets.
 	maxRemembered = 1 << 16
 	leastShare    = 8
 )
@@ -48,6 +48,7 @@ type pool struct {
 	seen     time.Duration   // when a request began last
 	due      time.Duration   // when it is looked at next, if nobody asks for it
 	open     int             // connections that are not over
+	counted  int             // what it remembers, as part of what all do
 	kept     int             // connections that the server left open after their first response
 	ended    int             // connections that it announced to close with it
 	proxied  bool            // a connection carried requests of several programs
@@ -108,6 +109,8 @@ type reuses struct {
 	pools  map[poolKey]*pool
 	conns  map[int]*member
 	silent rule.Agenda[*pool] // to be looked at, if nothing else asks for them
+	// idle and closed connections that all pools remember
+	remembered int
 }
 
 // newReuses has seen no connection yet.
@@ -136,6 +139,16 @@ func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 		r.gone(m, e.Gone())
 		delete(r.conns, c.Id)
 	}
+	if m.pool != nil {
+		r.count(m.pool)
+	}
+}
+
+// count takes note of how much a pool remembers.
+func (r *reuses) count(p *pool) {
+	n := len(p.idle) + len(p.closed)
+	r.remembered += n - p.counted
+	p.counted = n
 }
 
 // Finish has nothing to say: each connection is judged with its first exchange.
@@ -195,6 +208,7 @@ func (r *reuses) pool(d rule.Desk, k poolKey, now time.Duration) *pool {
 	fresh := &pool{key: k, seen: now}
 	switch {
 	case p != nil: // the agenda has the old one still, and finds that it is gone
+		r.remembered -= p.counted
 	case len(r.pools) >= maxPools: // it compares only the exchanges of this connection
 		d.Uncompared()
 		return fresh
@@ -204,8 +218,12 @@ func (r *reuses) pool(d rule.Desk, k poolKey, now time.Duration) *pool {
 	return fresh
 }
 
-// share is how many of at most most connections a pool may remember where there are so many pools.
+// share is how many of at most most connections a pool may remember. As long as all together
+// remember little, it does not depend on the other pools.
 func (r *reuses) share(most int) int {
+	if r.remembered < maxRemembered {
+		return most
+	}
 	return min(most, max(leastShare, maxRemembered/max(len(r.pools), 1)))
 }
 
@@ -370,10 +388,12 @@ func (r *reuses) Advance(_ rule.Desk, now time.Duration) {
 		case r.pools[p.key] != p: // it was over when it was asked for
 		case idle && until <= p.due:
 			delete(r.pools, p.key)
+			r.remembered -= p.counted
 		case idle:
 			r.await(p, until)
 		default:
 			p.forget(p.due)
+			r.count(p)
 			r.await(p, p.due+poolSilence)
 		}
 	}
