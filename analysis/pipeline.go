@@ -42,8 +42,7 @@ type item struct {
 	op   op
 	dir  reassembly.Dir
 	conn *reassembly.Conn
-	// the latest time of a segment so far; of opSettle, the moment to settle up to; of opClose,
-	// when
+	// how far the capture has come; of opSettle, the moment to settle up to; of opClose, when
 	now time.Duration
 	seg capture.Segment
 }
@@ -87,11 +86,14 @@ type pipeline struct {
 	spare   sync.Pool
 	judge   *judge.Judge
 	secrets *reassembly.Secrets
-	logs    int           // how many key logs of the capture are in secrets
-	since   int           // segments since the last epoch
-	now     time.Duration // the latest time of a segment so far
-	epochs  chan epoch    // for the judge
-	over    chan struct{} // closed once the judge has read the last epoch
+	logs    int // how many key logs of the capture are in secrets
+	since   int // segments since the last epoch
+	// how far the capture has come: the latest time of a frame of the input of the latest segment,
+	// up to that. Inputs are merged by it, so that it never decreases, and of no segment does it
+	// depend on other inputs, or on what a filter leaves of its own.
+	now    time.Duration
+	epochs chan epoch    // for the judge
+	over   chan struct{} // closed once the judge has read the last epoch
 }
 
 // epoch is what the judge is to read: what every worker tells next.
@@ -171,10 +173,11 @@ func (p *pipeline) learn(logs [][]byte) {
 
 // take assigns one segment to its connection and so to its worker.
 func (p *pipeline) take(seg *capture.Segment) {
-	if seg.Time-p.now > reassembly.GapFrom {
-		p.table.Gap(p.now, seg.Time)
+	now := max(p.now, seg.Time, seg.Latest)
+	if now-p.now > reassembly.GapFrom {
+		p.table.Gap(p.now, now)
 	}
-	p.now = max(p.now, seg.Time)
+	p.now = now
 	c, dir, fresh := p.table.Assign(seg, p.now)
 	p.closeOver()
 	if c == nil || c.View {
