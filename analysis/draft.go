@@ -1,7 +1,6 @@
 package analysis
 
 import (
-	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
 )
@@ -16,8 +15,8 @@ type tracked struct {
 }
 
 // begin makes f the state of c. What room f had is used again.
-func (f *tracked) begin(c *reassembly.Conn, clock ledger.Clock) {
-	f.Followed.Begin(c, clock)
+func (f *tracked) begin(c *reassembly.Conn) {
+	f.Followed.Begin(c)
 	f.drafts = f.drafts[:0]
 	f.told, f.lackTold = false, false
 }

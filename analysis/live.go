@@ -18,7 +18,7 @@ type Hooks = judge.Hooks
 
 // RunLive analyses a source that may never end, and gives the report that Run would give.
 func RunLive(src capture.Source, opts Options, hooks Hooks) (*report.Report, error) {
-	p := newPipeline(&opts, opts.rules(), clocks(src))
+	p := newPipeline(&opts, opts.rules())
 	p.judge.Hooks = hooks
 	err := p.read(src)
 	return p.judge.Report(src.Stats()), err

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/judge"
-	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -105,7 +104,7 @@ type epoch struct {
 }
 
 // newPipeline starts the workers.
-func newPipeline(opts *Options, rules []*rule.Detector, clock ledger.Clock) *pipeline {
+func newPipeline(opts *Options, rules []*rule.Detector) *pipeline {
 	n := opts.Workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
@@ -123,7 +122,7 @@ func newPipeline(opts *Options, rules []*rule.Detector, clock ledger.Clock) *pip
 		}
 	}
 	for range min(n, maxWorkers) {
-		w := newWorker(rules, clock)
+		w := newWorker(rules)
 		w.trace = opts.Trace
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))

@@ -19,7 +19,7 @@ func TestMomentsComeWithTheSegment(t *testing.T) {
 			t.Fatal(err)
 		}
 		opts := &Options{Workers: 1}
-		p := newPipeline(opts, opts.rules(), clocks(&memorySource{}))
+		p := newPipeline(opts, opts.rules())
 		for i := range segs {
 			segs[i].Frame, segs[i].Latest = capture.NewFrameID(0, uint64(i+1)), 100*time.Second
 			if i > 0 || !filtered {

@@ -5,10 +5,8 @@ package analysis
 
 import (
 	"slices"
-	"time"
 
 	"tcpwhy/analysis/internal/judge"
-	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -29,7 +27,7 @@ type Options struct {
 // before it.
 func Run(src capture.Source, opts Options) (*report.Report, error) {
 	rules := opts.rules()
-	p := newPipeline(&opts, rules, clocks(src))
+	p := newPipeline(&opts, rules)
 	err := p.read(src)
 	return p.judge.Report(src.Stats()), err
 }
@@ -53,14 +51,4 @@ func (o *Options) rules() []*rule.Detector {
 		out = append(out, d)
 	}
 	return out
-}
-
-// clocks tells the resolution of the clock that stamped a frame. Frames of one input may come from
-// several interfaces; the coarsest counts.
-func clocks(src capture.Source) ledger.Clock {
-	tick := time.Nanosecond
-	for _, i := range src.Stats().Interfaces {
-		tick = max(tick, i.Resolution)
-	}
-	return ledger.Clock{Tick: min(tick, time.Second)}
 }

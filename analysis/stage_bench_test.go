@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/judge"
-	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/tcptext"
@@ -109,7 +108,7 @@ type stage struct {
 
 func newStage(src capture.Source) *stage {
 	opts := &Options{}
-	return &stage{src: src, table: reassembly.NewTable(judge.TableLimits()), worker: newWorker(opts.rules(), ledger.Clock{Tick: time.Nanosecond})}
+	return &stage{src: src, table: reassembly.NewTable(judge.TableLimits()), worker: newWorker(opts.rules())}
 }
 
 func (s *stage) step(b *testing.B) {

@@ -22,23 +22,22 @@ type worker struct {
 	back    chan *rule.Batch // handed over and read: room for more
 	tracker *reassembly.Tracker
 	rules   []*rule.Detector
-	clock   ledger.Clock
 	events  *rule.Batch
 	now     time.Duration   // of the item in hand
+	tick    time.Duration   // of the clock that stamped its segment; 0: not known, or none
 	spare   []*tracked      // of connections that are over
 	drafts  []*rule.Draft   // of exchanges that were delivered, for others
 	trace   *report.TraceOf // what is to be traced; nil: nothing
 }
 
 // newWorker makes a worker; run must be started.
-func newWorker(rules []*rule.Detector, clock ledger.Clock) *worker {
+func newWorker(rules []*rule.Detector) *worker {
 	w := &worker{
 		in:     make(chan *batch, 4),
 		out:    make(chan *rule.Batch, 1),
 		back:   make(chan *rule.Batch, 2),
 		rules:  rules,
 		events: &rule.Batch{},
-		clock:  clock,
 	}
 	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
 	return w
@@ -58,9 +57,12 @@ func (w *worker) run(spare *sync.Pool) {
 
 // do works off one item.
 func (w *worker) do(it *item) {
-	w.now = it.now
+	w.now, w.tick = it.now, time.Duration(it.seg.Tick)
 	switch it.op {
 	case opAdd:
+		if s, ok := it.conn.User.(*tracked); ok {
+			s.Stamped(w.tick)
+		}
 		w.tracker.Add(it.conn, it.dir, &it.seg)
 		if it.seg.Flags&(capture.FIN|capture.RST) != 0 {
 			w.closing(it.conn)
@@ -131,7 +133,8 @@ func (w *worker) state(c *reassembly.Conn) *tracked {
 	} else {
 		s = new(tracked)
 	}
-	s.begin(c, w.clock)
+	s.begin(c)
+	s.Stamped(w.tick)
 	if w.trace != nil && w.trace.Connection == c.ID {
 		s.StartTrace(*w.trace)
 	}

@@ -26,21 +26,19 @@ type Connection struct {
 	products products
 }
 
-// Clock is what is known of the clock that stamped a frame.
-type Clock struct {
-	Tick time.Duration // by how much it goes on at a time
-}
-
 // Begin makes s the ledger of c. What room s had is used again.
-func (s *Connection) Begin(c *reassembly.Conn, clock Clock) {
+func (s *Connection) Begin(c *reassembly.Conn) {
 	s.Conn = c
 	s.book = book{conn: c, exchanges: s.exchanges[:0]}
 	s.products, s.Ending = products{}, Ending{}
-	s.path.Begin(c, clock.Tick)
+	s.path.Begin(c)
 	s.walk = walk{book: &s.book, path: &s.path, holds: &s.holds}
 	s.holds = holds{book: &s.book, path: &s.path}
 	s.measures = measures{}
 }
+
+// Stamped takes note of by how much the clock goes on at a time that stamped a segment.
+func (s *Connection) Stamped(tick time.Duration) { s.path.Stamped(tick) }
 
 // StartTrace makes the ledger keep all that it writes of what of names. It is called once, right
 // after Begin, and only for the connection that of names.

@@ -32,8 +32,8 @@ type Followed struct {
 }
 
 // Begin makes f the state of c. What room f had is used again.
-func (f *Followed) Begin(c *reassembly.Conn, clock ledger.Clock) {
-	f.Connection.Begin(c, clock)
+func (f *Followed) Begin(c *reassembly.Conn) {
+	f.Connection.Begin(c)
 	f.Claims, f.FullPassed, f.own = nil, [2]bool{}, ownStates{}
 }
 

@@ -19,19 +19,24 @@ import (
 // sender before the segment in hand did.
 type Path struct {
 	Conn    *reassembly.Conn
-	tick    time.Duration // by which the clock of the capture counts
+	tick    time.Duration // by which the coarsest clock of its segments counts; 0: not known
 	scanned int           // number of the record up to which repairs have been noted
 	senders [2]State      // by direction
 }
 
-// Begin makes p the path of c. tick is by how much the clock that stamped the frames goes on at a
-// time. What room p had is used again.
-func (p *Path) Begin(c *reassembly.Conn, tick time.Duration) {
-	p.Conn, p.tick, p.scanned = c, tick, 0
+// Begin makes p the path of c. What room p had is used again.
+func (p *Path) Begin(c *reassembly.Conn) {
+	p.Conn, p.tick, p.scanned = c, 0, 0
 	for dir := range p.senders {
 		p.senders[dir].begin(p, reassembly.Dir(dir))
 	}
 }
+
+// coarsestTick is the coarsest clock that is believed: files with whole seconds are the worst.
+const coarsestTick = time.Second
+
+// Stamped takes note of by how much the clock goes on at a time that stamped a segment.
+func (p *Path) Stamped(tick time.Duration) { p.tick = max(p.tick, min(tick, coarsestTick)) }
 
 // Of is the sender of dir.
 func (p *Path) Of(dir reassembly.Dir) *State { return &p.senders[dir] }
