@@ -38,6 +38,10 @@ func (s *service) Next(seg *capture.Segment) error {
 		return capture.ErrTick
 	}
 	*seg, s.queue = s.queue[0], s.queue[1:]
+	if st := &s.stats; seg.Time-st.End > capture.GapFrom {
+		st.Gaps = append(st.Gaps, capture.Gap{From: st.End, To: seg.Time})
+	}
+	s.stats.End = max(s.stats.End, seg.Time)
 	return nil
 }
 func (s *service) Stats() *capture.Stats   { return &s.stats }

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/tcptext"
 )
 
 // TestClockOfEachInput: how coarse a clock is belongs to the interface that stamped a segment. A
@@ -73,4 +76,45 @@ func (tr trace) coarse(t tester) []byte {
 		}
 	}
 	return file
+}
+
+// TestSilenceIsOfTheWholeCapture: a connection that was silent for hours is over if others were seen
+// meanwhile, whether or not a filter leaves those out; and goes on if nothing was seen at all.
+func TestSilenceIsOfTheWholeCapture(t *testing.T) {
+	const own = "client 10.0.0.1:40000 isn 1\n"
+	const begin, end = own + "0 > S 0:0(0)\n0.1 < S. 0:0(0) ack 1\n0.2 > . 1:1(0) ack 1\n",
+		own + "9000 > P. 1 ack 1 \"GET / HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n\"\n"
+	others := "client 10.9.0.1:50000 isn 7\n"
+	for at := 1200; at < 9000; at += 1200 {
+		others += fmt.Sprintf("%d > . 1:1(0) ack 1\n", at)
+	}
+	filter, err := capture.ParseFilter("host 10.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, text string
+		want       int // connections of the host's own
+	}{
+		{"others were seen", begin + others + end, 2},
+		{"nothing was seen", begin + end, 1},
+	} {
+		segments, err := tcptext.Parse(tt.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file := writeCapture(t, segments)
+		for _, f := range []*capture.Filter{nil, filter} {
+			c := capture.Config{Inputs: []string{"-"}, Stdin: bytes.NewReader(file), Filter: f}
+			got := 0
+			for _, conn := range analyseConfig(t, c).Conns {
+				if conn.Client.Port() == 40000 {
+					got++
+				}
+			}
+			if got != tt.want {
+				t.Errorf("%s, filter %v: %d connections, want %d", tt.name, f != nil, got, tt.want)
+			}
+		}
+	}
 }

@@ -86,6 +86,7 @@ type pipeline struct {
 	judge   *judge.Judge
 	secrets *reassembly.Secrets
 	logs    int // how many key logs of the capture are in secrets
+	gaps    int // how many gaps of the capture the table knows of
 	since   int // segments since the last epoch
 	// how far the capture has come: the latest time of a frame of the input of the latest segment,
 	// up to that. Inputs are merged by it, so that it never decreases, and of no segment does it
@@ -148,9 +149,11 @@ func (p *pipeline) read(src capture.Source) error {
 			}
 			return err
 		}
-		if logs := src.Stats().Secrets; len(logs) > p.logs {
-			p.learn(logs)
+		st := src.Stats()
+		if len(st.Secrets) > p.logs {
+			p.learn(st.Secrets)
 		}
+		p.interrupted(st.Gaps)
 		p.take(&seg)
 	}
 }
@@ -170,13 +173,17 @@ func (p *pipeline) learn(logs [][]byte) {
 	}
 }
 
+// interrupted tells the table of stretches in which the whole capture had nothing, before the segment
+// in hand: what a filter leaves of it does not tell.
+func (p *pipeline) interrupted(gaps []capture.Gap) {
+	for ; p.gaps < len(gaps); p.gaps++ {
+		p.table.Gap(gaps[p.gaps].From, gaps[p.gaps].To)
+	}
+}
+
 // take assigns one segment to its connection and so to its worker.
 func (p *pipeline) take(seg *capture.Segment) {
-	now := max(p.now, seg.Time, seg.Latest)
-	if now-p.now > reassembly.GapFrom {
-		p.table.Gap(p.now, now)
-	}
-	p.now = now
+	p.now = max(p.now, seg.Time, seg.Latest)
 	c, dir, fresh := p.table.Assign(seg, p.now)
 	p.closeOver()
 	if c == nil || c.View {

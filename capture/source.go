@@ -167,6 +167,9 @@ func (s *source) mark(f *frame.Frame) Mark {
 		c.latest = f.Time
 	}
 	since := time.Duration(f.Time - s.start)
+	if since-s.stats.End > GapFrom {
+		s.stats.Gaps = append(s.stats.Gaps, Gap{s.stats.End, since})
+	}
 	s.stats.End = max(s.stats.End, since)
 	return Mark{Time: since, Frame: NewFrameID(int(f.Input), f.Number)}
 }

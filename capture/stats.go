@@ -76,6 +76,7 @@ type Stats struct {
 	Interfaces []Interface
 	Start      time.Time     // of the first frame, UTC
 	End        time.Duration // the latest frame, since Start
+	Gaps       []Gap         // in which there is no frame at all, filtered or not; the long ones
 	Frames     uint64
 	Bytes      uint64 // octets on the wire, all frames
 	Count      [outcomes]uint64
@@ -96,6 +97,12 @@ type Stats struct {
 	// segment that was handed out last, perhaps also of what follows it in other inputs
 	Secrets [][]byte
 }
+
+// GapFrom is from how long on a stretch without any frame is one of Stats.Gaps.
+const GapFrom = time.Hour
+
+// Gap is a stretch of a capture without any frame, between two moments since its start.
+type Gap struct{ From, To time.Duration }
 
 // Skipped are the outcomes, other than being handed out, that befell some frame.
 func (s *Stats) Skipped() []Outcome {
