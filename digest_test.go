@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/netip"
 	"os"
@@ -149,7 +150,8 @@ func analyseConfig(t tester, c capture.Config) *report.Report {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	r, err := analysis.Run(src, analysis.Options{Workers: 1})
+	r, err := analysis.Run(context.Background(), src, analysis.WithWorkers(1),
+		analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,8 +18,14 @@ func TestTracesAddUp(t *testing.T) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			inputs := captures(t, dir)
 			for n := range 2 {
-				src := openInputs(t, inputs)
-				_, of, err := analysis.Locate(src, analysis.Options{Workers: 1}, n)
+				src, of := openInputs(t, inputs), (*report.TraceOf)(nil)
+				_, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1),
+					analysis.OnExchange(
+						func(_ report.Pair, x *report.ExchangeInfo) {
+							if x.ID == n {
+								of = &report.TraceOf{Connection: x.Connection, Exchange: x.Index}
+							}
+						}))
 				src.Close()
 				if err == nil && of != nil {
 					checkTrace(t, inputs, *of)
@@ -44,7 +50,8 @@ func checkTrace(t *testing.T, inputs []string, of report.TraceOf) {
 	t.Helper()
 	src := openInputs(t, inputs)
 	defer src.Close()
-	r, err := analysis.Run(src, analysis.Options{Workers: 1, Trace: &of})
+	r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1), analysis.WithTrace(of),
+		analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -81,7 +81,7 @@ func TestHostile(t *testing.T) {
 			src.stats.Inputs = []capture.Input{{Name: "made", Complete: true}}
 			src.stats.Interfaces = []capture.Interface{{Resolution: 1}}
 			began := time.Now()
-			r, err := analysis.Run(src, analysis.Options{Workers: 1, MaxOccurrences: 10, MaxListed: cli.MaxListed})
+			r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -126,7 +126,7 @@ func TestSoak(t *testing.T) {
 	}
 	var heap []float64 // MB, after each sixth
 	told := 0
-	hooks := analysis.Hooks{Certain: func(*report.Finding) { told++ }, Tick: func(soFar func() *report.Report) {
+	tick := func(soFar func() *report.Report) {
 		if len(heap) < 5 && n >= clients/6*(len(heap)+1) {
 			var m runtime.MemStats
 			runtime.GC()
@@ -134,8 +134,9 @@ func TestSoak(t *testing.T) {
 			heap = append(heap, float64(m.HeapAlloc)/1e6)
 			soFar()
 		}
-	}}
-	r, err := analysis.RunLive(s, analysis.Options{MaxListed: 1000, MaxOccurrences: 10}, hooks)
+	}
+	r, err := analysis.Run(t.Context(), s, analysis.WithLimits(analysis.Limits{Listed: 1000}),
+		analysis.OnFinding(func(*report.Finding) { told++ }), analysis.OnProgress(tick))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +194,8 @@ func TestTimesThatJump(t *testing.T) {
 				round++
 				return round <= 203
 			}
-			r, err := analysis.RunLive(s, analysis.Options{Workers: 2, MaxOccurrences: 1}, analysis.Hooks{})
+			r, err := analysis.Run(t.Context(), s, analysis.WithWorkers(2),
+				analysis.WithLimits(analysis.Limits{Occurrences: 1}))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,6 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
-	"tcpwhy/internal/cli"
 	"tcpwhy/output/json"
 )
 
@@ -110,8 +109,9 @@ func TestPausesChangeNothing(t *testing.T) {
 // printed is the JSON report of a live source.
 func printed(t *testing.T, src capture.Source) []byte {
 	t.Helper()
-	hooks := analysis.Hooks{Certain: func(*report.Finding) {}, Tick: func(soFar func() *report.Report) { soFar() }}
-	r, err := analysis.RunLive(src, analysis.Options{Workers: 2, MaxListed: cli.MaxListed, MaxOccurrences: 10}, hooks)
+	r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(2),
+		analysis.OnFinding(func(*report.Finding) {}),
+		analysis.OnProgress(func(soFar func() *report.Report) { soFar() }))
 	if err != nil {
 		t.Fatal(err)
 	}

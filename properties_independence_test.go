@@ -270,7 +270,8 @@ func analyseWith(t *testing.T, c capture.Config, workers int) *report.Report {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	r, err := analysis.Run(src, analysis.Options{Workers: workers, MaxOccurrences: 10})
+	r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(workers),
+		analysis.WithLimits(analysis.Limits{Listed: analysis.NoLimit, Occurrences: 10}))
 	if err != nil {
 		t.Fatal(err)
 	}

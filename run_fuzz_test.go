@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -73,7 +74,8 @@ func runBytes(file []byte, workers int) (*report.Report, error) {
 		return nil, err
 	}
 	defer src.Close()
-	return analysis.Run(src, analysis.Options{Workers: workers, MaxOccurrences: 10, MaxListed: 100})
+	return analysis.Run(context.Background(), src, analysis.WithWorkers(workers),
+		analysis.WithLimits(analysis.Limits{Listed: 100}))
 }
 
 // traced are the traces of the first connection and exchange, if there are any.
@@ -84,7 +86,8 @@ func traced(t *testing.T, file []byte) (out []string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := analysis.Run(src, analysis.Options{Workers: 1, Trace: &of})
+		r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1), analysis.WithTrace(of),
+			analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}))
 		src.Close()
 		if err != nil {
 			t.Fatal(err)

@@ -47,12 +47,12 @@ func scenarioTruths(t *testing.T) map[string]*truth {
 // TestEveryCauseIsShown: of each cause of each rule there is a scenario that wants it.
 func TestEveryCauseIsShown(t *testing.T) {
 	truths, exempt := scenarioTruths(t), neverShown()
-	for _, d := range analysis.All() {
+	for _, d := range analysis.Rules() {
 		for _, c := range d.Causes {
 			rc := ruleCause{d.Name, c.Code}
 			reason, exempted := exempt[rc]
 			delete(exempt, rc)
-			switch shown := isShown(t, truths, d, c.Code); {
+			switch shown := isShown(t, truths, &d, c.Code); {
 			case !shown && !exempted:
 				t.Errorf("no scenario wants %v", rc)
 			case shown && exempted:
@@ -66,7 +66,7 @@ func TestEveryCauseIsShown(t *testing.T) {
 }
 
 // isShown reports whether a scenario wants the cause of a rule.
-func isShown(t *testing.T, truths map[string]*truth, d *analysis.Detector, cause string) bool {
+func isShown(t *testing.T, truths map[string]*truth, d *report.Rule, cause string) bool {
 	t.Helper()
 	for dir, want := range truths {
 		if cause != "" && slices.Contains(want.caveats, cause) && !weighs(d) {
@@ -88,8 +88,8 @@ func isShown(t *testing.T, truths map[string]*truth, d *analysis.Detector, cause
 
 // weighs reports whether a rule looks at traffic. The one that does not tells what the capture
 // lacks: its causes are codes of caveats.
-func weighs(d *analysis.Detector) bool {
-	return d.Exchange != nil || d.Certain != nil || d.Closed != nil || d.Across != nil
+func weighs(d *report.Rule) bool {
+	return d.Name != "capture-quality"
 }
 
 // isFound reports whether the report of a scenario has just that cause.
@@ -112,7 +112,7 @@ func TestEveryRuleIsImitated(t *testing.T) {
 			}
 		}
 	}
-	for _, d := range analysis.All() {
+	for _, d := range analysis.Rules() {
 		if !imitated[d.Name] {
 			t.Errorf("no look-alike wants no %s", d.Name)
 		}

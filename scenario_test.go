@@ -117,7 +117,7 @@ func analyseFiles(t *testing.T, inputs []string, workers int) *report.Report {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	report, err := analysis.Run(src, analysis.Options{Workers: workers, MaxOccurrences: 10})
+	report, err := analysis.Run(t.Context(), src, analysis.WithWorkers(workers))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -225,14 +225,13 @@ func parseSeverity(name string) (report.Severity, error) {
 
 func parseRule(word string) (ruleCause, error) {
 	rule, cause, hasCause := strings.Cut(word, "/")
-	d := analysis.Find(rule)
-	if d == nil {
+	rules := analysis.Rules()
+	at := slices.IndexFunc(rules, func(r report.Rule) bool { return r.Name == rule })
+	if at < 0 {
 		return ruleCause{}, fmt.Errorf("no rule is named %q", rule)
 	}
-	for i := range d.Causes {
-		if d.Causes[i].Code == cause && hasCause {
-			return ruleCause{rule, cause}, nil
-		}
+	if hasCause && rules[at].Cause(cause) != nil {
+		return ruleCause{rule, cause}, nil
 	}
 	if hasCause {
 		return ruleCause{}, fmt.Errorf("rule %s has no cause %q", rule, cause)

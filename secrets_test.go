@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -195,21 +194,21 @@ func TestSecretsLive(t *testing.T) {
 	var lines bytes.Buffer
 	stream, seen := json.NewLive(&lines, iface, json.Options{}), liveview.New(iface)
 	told := 0
-	report, err := analysis.RunLive(src, analysis.Options{Workers: 1}, analysis.Hooks{
-		Certain: func(f *report.Finding) {
+	report, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1),
+		analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}),
+		analysis.OnFinding(func(f *report.Finding) {
 			told++
 			seen.Finding(f)
 			if err := stream.Occurrence(f); err != nil {
 				t.Error(err)
 			}
-		},
-		Exchange: func(server netip.AddrPort, x *report.ExchangeInfo) {
-			seen.Exchange(server)
+		}),
+		analysis.OnExchange(func(between report.Pair, x *report.ExchangeInfo) {
+			seen.Exchange(between.Server)
 			if err := stream.Exchange(x); err != nil {
 				t.Error(err)
 			}
-		},
-	})
+		}))
 	if err == nil {
 		err = stream.SoFar(report)
 	}

@@ -112,7 +112,9 @@ func connReport(t *testing.T, talks ...*talk) *report.Report {
 		all[i].Frame = capture.NewFrameID(0, uint64(i+1))
 	}
 	src := &memorySource{segs: all}
-	r, err := Run(src, Options{Workers: 2, Skip: []string{judge.CaptureQuality.Name}})
+	r, err := Run(t.Context(), src, WithWorkers(2),
+		WithRules(nil, []string{judge.CaptureQuality.Name}),
+		WithLimits(Limits{Occurrences: NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package analysis
 import (
 	"time"
 
-	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -12,17 +11,6 @@ import (
 // settles comes first: a live capture, which goes on in silence, has told of it by then. A lost
 // tail may take the longest retransmission timer, two minutes.
 const endGrace = 3 * time.Minute
-
-// Hooks are told of what a capture shows while it goes on.
-type Hooks = judge.Hooks
-
-// RunLive analyses a source that may never end, and gives the report that Run would give.
-func RunLive(src capture.Source, opts Options, hooks Hooks) (*report.Report, error) {
-	p := newPipeline(&opts, opts.rules())
-	p.judge.Hooks = hooks
-	err := p.read(src)
-	return p.judge.Report(src.Stats()), err
-}
 
 // liveSource is a source that knows how far it has read.
 type liveSource interface {

@@ -140,7 +140,8 @@ func TestHeldOnceOrder(t *testing.T) {
 			all = append(all, segs...)
 		}
 		slices.SortStableFunc(all, func(a, b capture.Segment) int { return int(a.Time - b.Time) })
-		r, err := Run(&memorySource{segs: all}, Options{Workers: workers})
+		r, err := Run(t.Context(), &memorySource{segs: all}, WithWorkers(workers),
+			WithLimits(Limits{Occurrences: NoLimit}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package analysis
 
 import (
+	"context"
 	"errors"
 	"io"
 	"runtime"
@@ -83,6 +84,7 @@ type pipeline struct {
 	workers []*worker
 	fill    []*batch // being filled, by worker
 	spare   sync.Pool
+	running sync.WaitGroup // the workers
 	judge   *judge.Judge
 	secrets *reassembly.Secrets
 	logs    int // how many key logs of the capture are in secrets
@@ -105,17 +107,18 @@ type epoch struct {
 }
 
 // newPipeline starts the workers.
-func newPipeline(opts *Options, rules []*rule.Detector) *pipeline {
-	n := opts.Workers
+func newPipeline(o *options, rules []*rule.Detector) *pipeline {
+	n := o.workers
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
 	}
 	p := &pipeline{
-		table:  reassembly.NewTable(judge.TableLimits()),
-		judge:  judge.New(opts.limits(), All(), rules),
+		table:  reassembly.NewTable(o.limits.table()),
+		judge:  judge.New(o.judged(), detectors(), rules),
 		epochs: make(chan epoch, 1),
 		over:   make(chan struct{}),
 	}
+	p.judge.Hooks = o.hooks
 	p.spare.New = func() any {
 		return &batch{
 			items: make([]item, 0, batchItems),
@@ -123,30 +126,35 @@ func newPipeline(opts *Options, rules []*rule.Detector) *pipeline {
 		}
 	}
 	for range min(n, maxWorkers) {
-		w := newWorker(rules)
-		w.trace = opts.Trace
+		w := newWorker(rules, o.limits.tracker())
+		w.trace = o.trace
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))
-		go w.run(&p.spare)
+		p.running.Go(func() { w.run(&p.spare) })
 	}
 	go p.judgeAll()
 	return p
 }
 
-// read hands the whole source to the workers. The error is that of the source, nil at its end.
-func (p *pipeline) read(src capture.Source) error {
+// read hands the whole source to the workers. The error is that of the source, nil at its end, or
+// that of the context.
+func (p *pipeline) read(ctx context.Context, src capture.Source) error {
+	defer p.finish()
 	var seg capture.Segment
-	for {
+	for n := 0; ; n++ {
+		if n%batchItems == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
 		err := src.Next(&seg)
 		if err == capture.ErrTick {
 			p.tick(src)
+			n = -1 // ticks are seldom: the context is looked at after each
 			continue
 		}
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		if err != nil {
-			p.finish()
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
 			return err
 		}
 		st := src.Stats()
@@ -296,4 +304,5 @@ func (p *pipeline) finish() {
 	}
 	close(p.epochs)
 	<-p.over
+	p.running.Wait()
 }

@@ -18,7 +18,7 @@ func TestMomentsComeWithTheSegment(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		opts := &Options{Workers: 1}
+		opts := &options{workers: 1}
 		p := newPipeline(opts, opts.rules())
 		for i := range segs {
 			segs[i].Frame, segs[i].Latest = capture.NewFrameID(0, uint64(i+1)), 100*time.Second

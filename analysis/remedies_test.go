@@ -11,7 +11,7 @@ import (
 // TestRemedyData holds all rules to remedies that read as one clause, and that name a product once
 // for each setting.
 func TestRemedyData(t *testing.T) {
-	for _, d := range All() {
+	for _, d := range detectors() {
 		for _, c := range d.Causes {
 			for _, r := range c.Remedies {
 				checkRemedy(t, d.Name+"/"+c.Code, &r)

@@ -10,12 +10,9 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// Detector is one rule.
-type Detector = rule.Detector
-
-// All lists every rule, in the order of reports.
-func All() []*Detector {
-	return []*Detector{
+// detectors lists every rule, in the order of reports.
+func detectors() []*rule.Detector {
+	return []*rule.Detector{
 		smallwrite.NagleDelayedAck,
 		smallwrite.Nagle,
 		smallwrite.DelayedAck,
@@ -51,20 +48,10 @@ func All() []*Detector {
 	}
 }
 
-// Find is the rule of that name, nil if there is none.
-func Find(name string) *Detector {
-	for _, d := range All() {
-		if d.Name == name {
-			return d
-		}
-	}
-	return nil
-}
-
 // Rules is the documentation of every rule, in the order of reports.
 func Rules() []report.Rule {
 	var rules []report.Rule
-	for _, d := range All() {
+	for _, d := range detectors() {
 		rules = append(rules, report.Rule{
 			Name: d.Name, Title: d.Title, Doc: d.Doc, Causes: d.Causes, References: d.References,
 		})

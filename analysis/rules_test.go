@@ -75,7 +75,7 @@ func written(t *testing.T) (vars []string) {
 	return vars
 }
 
-// listed are the elements of the list that All returns, likewise.
+// listed are the elements of the list that detectors returns, likewise.
 func listed(t *testing.T) (names []string) {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, parser.SkipObjectResolution)
@@ -83,23 +83,28 @@ func listed(t *testing.T) (names []string) {
 		t.Fatal(err)
 	}
 	for _, d := range file.Decls {
-		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "All" {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "detectors" {
 			ast.Inspect(f.Body, func(n ast.Node) bool {
-				if s, ok := n.(*ast.SelectorExpr); ok {
+				list, ok := n.(*ast.CompositeLit)
+				if !ok {
+					return true
+				}
+				for _, x := range list.Elts {
+					s := x.(*ast.SelectorExpr)
 					names = append(names, s.X.(*ast.Ident).Name+"."+s.Sel.Name)
 				}
-				return true
+				return false
 			})
 		}
 	}
 	return names
 }
 
-// TestAll: each rule that is written is in the list, once.
-func TestAll(t *testing.T) {
+// TestDetectors: each rule that is written is in the list, once.
+func TestDetectors(t *testing.T) {
 	vars, names := written(t), listed(t)
-	if len(names) != len(All()) {
-		t.Fatalf("%d rules are listed by name, and there are %d", len(names), len(All()))
+	if len(names) != len(detectors()) {
+		t.Fatalf("%d rules are listed by name, and there are %d", len(names), len(detectors()))
 	}
 	times := map[string]int{}
 	for _, n := range names {
@@ -107,12 +112,12 @@ func TestAll(t *testing.T) {
 	}
 	for _, v := range vars {
 		if times[v] != 1 {
-			t.Errorf("All lists %s %d times", v, times[v])
+			t.Errorf("detectors lists %s %d times", v, times[v])
 		}
 	}
 	for _, n := range names {
 		if !slices.Contains(vars, n) {
-			t.Errorf("All lists %s, which is no variable of its own", n)
+			t.Errorf("detectors lists %s, which is no variable of its own", n)
 		}
 	}
 }
@@ -120,7 +125,7 @@ func TestAll(t *testing.T) {
 // TestWhatRulesSay holds each rule to what the contract asks of it.
 func TestWhatRulesSay(t *testing.T) {
 	names, made := map[string]bool{}, rule.Kinds(0)
-	for _, d := range All() {
+	for _, d := range detectors() {
 		if names[d.Name] {
 			t.Errorf("two rules are named %s", d.Name)
 		}
@@ -140,7 +145,7 @@ func TestWhatRulesSay(t *testing.T) {
 }
 
 // checkRuns wants a function of each rule, but of the one that the judge makes of what it counted.
-func checkRuns(t *testing.T, d *Detector) {
+func checkRuns(t *testing.T, d *rule.Detector) {
 	t.Helper()
 	own := d == judge.CaptureQuality
 	runs := d.Exchange != nil || d.Certain != nil || d.Closed != nil || d.Across != nil
@@ -155,7 +160,7 @@ func checkRuns(t *testing.T, d *Detector) {
 	}
 }
 
-func checkNames(t *testing.T, d *Detector) {
+func checkNames(t *testing.T, d *rule.Detector) {
 	t.Helper()
 	if !regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`).MatchString(d.Name) {
 		t.Errorf("name %q", d.Name)
@@ -190,7 +195,7 @@ func checkDoc(t *testing.T, doc string) {
 	}
 }
 
-func checkCauses(t *testing.T, d *Detector) {
+func checkCauses(t *testing.T, d *rule.Detector) {
 	t.Helper()
 	if len(d.Causes) == 0 {
 		t.Error("it has no cause")

@@ -1,9 +1,8 @@
-// Package analysis says what made HTTP exchanges slow or broke them: it draws up a ledger of each
-// exchange's time, lets the rules look at connections and exchanges, and collects what they find
-// into a Report. Every opinion, threshold, cost and remedy of the program is here.
 package analysis
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"tcpwhy/analysis/internal/judge"
@@ -12,43 +11,65 @@ import (
 	"tcpwhy/capture"
 )
 
-// Options choose what is analysed and how much of it is reported.
-type Options struct {
-	// goroutines that follow connections; 0: one per processor. The report does not depend on it.
-	Workers        int
-	Only, Skip     []string        // rules to run, rules not to run; empty: all, none
-	MinSeverity    report.Severity // findings below it are left out
-	MaxOccurrences int             // listed per finding; 0: all
-	MaxListed      int             // connections and exchanges listed; 0: all
-	Trace          *report.TraceOf // what the report shows in full; nil: nothing
-}
-
-// Run analyses the whole source. The error is that of reading; the report holds what was read
-// before it.
-func Run(src capture.Source, opts Options) (*report.Report, error) {
-	rules := opts.rules()
-	p := newPipeline(&opts, rules)
-	err := p.read(src)
+// Run analyses a source until it ends. It does not close it.
+//
+// An error of reading ends the analysis, and so does the context, with its Err: then too there is a
+// report, of what was read before. Without a report the options were wrong, and nothing was read.
+// The context is looked at between segments: what makes a source wait must itself end, as an
+// interface does several times a second.
+func Run(ctx context.Context, src capture.Source, opts ...Option) (*report.Report, error) {
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
+	if err := o.check(); err != nil {
+		return nil, err
+	}
+	p := newPipeline(&o, o.rules())
+	err := p.read(ctx, src)
 	return p.judge.Report(src.Stats()), err
 }
 
-// limits are those of the report.
-func (o *Options) limits() judge.Limits {
-	return judge.Limits{
-		MinSeverity:    o.MinSeverity,
-		MaxOccurrences: o.MaxOccurrences,
-		MaxListed:      o.MaxListed,
+// check refuses rules that there are not.
+func (o *options) check() error {
+	for _, name := range slices.Concat(o.only, o.skip) {
+		if !slices.ContainsFunc(
+			detectors(), func(d *rule.Detector) bool { return d.Name == name },
+		) {
+			return fmt.Errorf("analysis: no rule is named %q", name)
+		}
 	}
+	return nil
 }
 
 // rules are those that are to run.
-func (o *Options) rules() []*rule.Detector {
+func (o *options) rules() []*rule.Detector {
 	var out []*rule.Detector
-	for _, d := range All() {
-		if len(o.Only) > 0 && !slices.Contains(o.Only, d.Name) || slices.Contains(o.Skip, d.Name) {
+	for _, d := range detectors() {
+		if len(o.only) > 0 && !slices.Contains(o.only, d.Name) || slices.Contains(o.skip, d.Name) {
 			continue
 		}
 		out = append(out, d)
 	}
 	return out
+}
+
+// judged are the limits of the judge, to which 0 is none.
+func (o *options) judged() judge.Limits {
+	return judge.Limits{
+		MinSeverity:    o.least,
+		MaxOccurrences: orNone(o.limits.Occurrences, defaultOccurrences),
+		MaxListed:      orNone(o.limits.Listed, defaultListed),
+	}
+}
+
+// orNone is a limit or its default; 0 if there is to be none.
+func orNone(limit, standard int) int {
+	switch {
+	case limit <= 0:
+		return standard
+	case limit == NoLimit:
+		return 0
+	}
+	return limit
 }

@@ -88,7 +88,8 @@ func TestSecretsReachTheReader(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := Run(src, Options{Workers: workers})
+		r, err := Run(t.Context(), src, WithWorkers(workers),
+			WithLimits(Limits{Occurrences: NoLimit}))
 		if err != nil || len(r.Conns) != conns {
 			t.Fatalf("%d connections, error %v", len(r.Conns), err)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // shortTalk is one connection with one exchange, as segments between the same two ports.
-func shortTalk(b *testing.B) []capture.Segment {
+func shortTalk(b testing.TB) []capture.Segment {
 	k := newTalk(40000).open(0, 5).exchange(0.02, 5, "GET /a HTTP/1.1\r\nHost: a\r\n\r\n",
 		"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello").bye(0.05, 5)
 	return k.segments(b)
@@ -61,7 +61,8 @@ func (s *endlessTalks) Close() error          { return nil }
 // BenchmarkRun is everything between decoding and printing; an operation is a packet.
 func BenchmarkRun(b *testing.B) {
 	b.ReportAllocs()
-	if _, err := Run(&endlessTalks{talk: shortTalk(b), most: b.N}, Options{Workers: 1, MaxListed: 1000, MaxOccurrences: 10}); err != nil {
+	if _, err := Run(b.Context(), &endlessTalks{talk: shortTalk(b), most: b.N}, WithWorkers(1),
+		WithLimits(Limits{Listed: 1000})); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -90,10 +91,10 @@ func BenchmarkJudge(b *testing.B) {
 	}
 	events := feed.worker.events
 	events.Sort()
-	opts := &Options{MaxListed: 1000, MaxOccurrences: 10}
+	opts := &options{limits: Limits{Listed: 1000}}
 	b.ReportAllocs()
 	for b.Loop() {
-		judge.New(opts.limits(), All(), opts.rules()).Read(events, len(events.Events))
+		judge.New(opts.judged(), detectors(), opts.rules()).Read(events, len(events.Events))
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/packets, "ns/packet")
 }
@@ -107,8 +108,12 @@ type stage struct {
 }
 
 func newStage(src capture.Source) *stage {
-	opts := &Options{}
-	return &stage{src: src, table: reassembly.NewTable(judge.TableLimits()), worker: newWorker(opts.rules())}
+	opts := &options{}
+	return &stage{
+		src:    src,
+		table:  reassembly.NewTable(opts.limits.table()),
+		worker: newWorker(opts.rules(), opts.limits.tracker()),
+	}
 }
 
 func (s *stage) step(b *testing.B) {

@@ -21,7 +21,8 @@ func traced(t *testing.T, k *talk, of report.TraceOf) *report.Report {
 	}
 	src := &memorySource{segs: segs}
 	src.stats.Frames = uint64(len(segs))
-	r, err := Run(src, Options{Workers: 2, Trace: &of})
+	r, err := Run(t.Context(), src, WithWorkers(2), WithTrace(of),
+		WithLimits(Limits{Occurrences: NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,14 +141,19 @@ func TestTraceIsBounded(t *testing.T) {
 	}
 }
 
-func TestLocate(t *testing.T) {
+func TestExchangesAreNumbered(t *testing.T) {
 	segs, err := tcptext.Parse(join(twoHeld().lines))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for id, want := range map[int]*report.TraceOf{0: {Connection: 0, Exchange: 0}, 1: {Connection: 0, Exchange: 1}, 2: nil} {
 		src := &memorySource{segs: slices.Clone(segs), stats: capture.Stats{}}
-		_, of, err := Locate(src, Options{}, id)
+		var of *report.TraceOf
+		_, err := Run(t.Context(), src, OnExchange(func(_ report.Pair, x *report.ExchangeInfo) {
+			if x.ID == id {
+				of = &report.TraceOf{Connection: x.Connection, Exchange: x.Index}
+			}
+		}))
 		if err != nil || (of == nil) != (want == nil) || of != nil && *of != *want {
 			t.Errorf("exchange %d: %+v, %v, want %+v", id, of, err, want)
 		}

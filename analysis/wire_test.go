@@ -65,7 +65,8 @@ func (w *wire) at(t *testing.T, part float64) *report.Report {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Run(&memorySource{segs: segs}, Options{Workers: 1})
+	r, err := Run(t.Context(), &memorySource{segs: segs}, WithWorkers(1),
+		WithLimits(Limits{Occurrences: NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}

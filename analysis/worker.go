@@ -31,7 +31,7 @@ type worker struct {
 }
 
 // newWorker makes a worker; run must be started.
-func newWorker(rules []*rule.Detector) *worker {
+func newWorker(rules []*rule.Detector, limits reassembly.TrackerLimits) *worker {
 	w := &worker{
 		in:     make(chan *batch, 4),
 		out:    make(chan *rule.Batch, 1),
@@ -39,7 +39,7 @@ func newWorker(rules []*rule.Detector) *worker {
 		rules:  rules,
 		events: &rule.Batch{},
 	}
-	w.tracker = reassembly.NewTracker(w, reassembly.TrackerLimits{})
+	w.tracker = reassembly.NewTracker(w, limits)
 	return w
 }
 

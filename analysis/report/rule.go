@@ -48,3 +48,13 @@ func (r *Rule) Parts() []DocPart {
 	}
 	return parts
 }
+
+// Cause is the rule's cause with that code; nil if there is none.
+func (r *Rule) Cause(code string) *Cause {
+	for i := range r.Causes {
+		if r.Causes[i].Code == code {
+			return &r.Causes[i]
+		}
+	}
+	return nil
+}

@@ -121,7 +121,8 @@ func counted(t *testing.T, name string) truth {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	r, err := analysis.Run(src, analysis.Options{})
+	r, err := analysis.Run(t.Context(), src,
+		analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -16,9 +17,6 @@ import (
 	"tcpwhy/output/page"
 	"tcpwhy/output/text"
 )
-
-// MaxListed is how many connections, and how many exchanges, a report lists. Totals count all.
-const MaxListed = 20000
 
 // analyse reads the inputs and writes the report.
 func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
@@ -56,8 +54,12 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*report.Report, e
 		return nil, err
 	}
 	open := func() (capture.Source, error) { return capture.Open(config) }
-	if options.Trace, err = o.traceOf(open, options); err != nil {
+	trace, err := o.traceOf(open, options)
+	if err != nil {
 		return nil, err
+	}
+	if trace != nil {
+		options = append(options, analysis.WithTrace(*trace))
 	}
 	src, err := open()
 	if err != nil {
@@ -69,8 +71,8 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*report.Report, e
 		defer p.clear()
 		src = p
 	}
-	report, err := analysis.Run(src, options)
-	if options.Trace != nil && report.Trace == nil && err == nil {
+	report, err := analysis.Run(context.Background(), src, options...)
+	if trace != nil && err == nil && report.Trace == nil {
 		return nil, noConnection(o.trace.connection, report)
 	}
 	return report, err
@@ -92,11 +94,17 @@ func (o *options) parseFilter() (*capture.Filter, error) {
 }
 
 // analysisOptions are the flags that choose what is analysed.
-func (o *options) analysisOptions() (analysis.Options, error) {
+func (o *options) analysisOptions() ([]analysis.Option, error) {
 	least, err := severity("min-severity", o.minSeverity)
-	return analysis.Options{
-		Workers: o.workers, Only: o.only, Skip: o.skip, MinSeverity: least,
-		MaxOccurrences: o.maxOccurrences, MaxListed: MaxListed,
+	limits := analysis.Limits{Occurrences: o.maxOccurrences}
+	if o.maxOccurrences == 0 {
+		limits.Occurrences = analysis.NoLimit
+	}
+	return []analysis.Option{
+		analysis.WithWorkers(o.workers),
+		analysis.WithRules(o.only, o.skip),
+		analysis.WithMinSeverity(least),
+		analysis.WithLimits(limits),
 	}, err
 }
 

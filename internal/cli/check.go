@@ -95,12 +95,12 @@ func severity(flag, value string) (report.Severity, error) {
 
 // checkRule checks that there is a rule of that name.
 func checkRule(name string) error {
-	if analysis.Find(name) != nil {
-		return nil
-	}
 	var names []string
-	for _, d := range analysis.All() {
-		names = append(names, d.Name)
+	for _, r := range analysis.Rules() {
+		names = append(names, r.Name)
+	}
+	if slices.Contains(names, name) {
+		return nil
 	}
 	hint := "tcpwhy --list-rules lists them"
 	if s := suggestion(name, names); s != "" {

@@ -1,9 +1,9 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"os/signal"
 	"sync"
@@ -51,7 +51,7 @@ type follower struct {
 // follow analyses until the capture ends.
 func (o *options) follow(
 	src *capture.Live,
-	options analysis.Options,
+	options []analysis.Option,
 	stdout, stderr io.Writer,
 ) (*report.Report, error) {
 	f := &follower{
@@ -75,7 +75,7 @@ func (o *options) follow(
 	var writing sync.WaitGroup
 	var writeErr error
 	writing.Go(func() { writeErr = f.write() })
-	report, err := analysis.RunLive(src, options, f.hooks())
+	report, err := analysis.Run(context.Background(), src, append(options, f.hooks()...)...)
 	stopSignals()
 	close(f.queue)
 	writing.Wait()
@@ -166,23 +166,24 @@ func (f *follower) write() error {
 }
 
 // hooks are what the analysis calls.
-func (f *follower) hooks() analysis.Hooks {
-	h := analysis.Hooks{Tick: f.tick}
+func (f *follower) hooks() []analysis.Option {
+	hooks := []analysis.Option{analysis.OnProgress(f.tick)}
 	switch {
 	case f.stream != nil:
-		h.Certain = func(found *report.Finding) {
+		hooks = append(hooks, analysis.OnFinding(func(found *report.Finding) {
 			f.put(func() error { return f.stream.Occurrence(found) })
-		}
+		}))
 		if f.o.live.exchanges {
-			h.Exchange = func(_ netip.AddrPort, x *report.ExchangeInfo) {
-				f.put(func() error { return f.stream.Exchange(x) })
-			}
+			hooks = append(hooks, analysis.OnExchange(
+				func(_ report.Pair, x *report.ExchangeInfo) {
+					f.put(func() error { return f.stream.Exchange(x) })
+				}))
 		}
 	case f.view != nil:
-		h.Certain = f.view.Finding
-		h.Exchange = func(server netip.AddrPort, _ *report.ExchangeInfo) { f.view.Exchange(server) }
+		hooks = append(hooks, analysis.OnFinding(f.view.Finding), analysis.OnExchange(
+			func(between report.Pair, _ *report.ExchangeInfo) { f.view.Exchange(between.Server) }))
 	}
-	return h
+	return hooks
 }
 
 // tick writes what is due by time.

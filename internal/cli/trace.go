@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
@@ -53,7 +55,7 @@ func (o *options) checkTrace() error {
 // when everything has been read, so its connection is looked for first.
 func (o *options) traceOf(
 	open func() (capture.Source, error),
-	options analysis.Options,
+	options []analysis.Option,
 ) (*report.TraceOf, error) {
 	if o.trace.connection >= 0 {
 		return &report.TraceOf{Connection: o.trace.connection, Exchange: -1}, nil
@@ -66,7 +68,15 @@ func (o *options) traceOf(
 		return nil, err
 	}
 	defer src.Close()
-	report, of, err := analysis.Locate(src, options, o.trace.exchange)
+	var of *report.TraceOf
+	options = append(slices.Clip(options),
+		analysis.WithLimits(analysis.Limits{Listed: 1, Occurrences: 1}),
+		analysis.OnExchange(func(_ report.Pair, x *report.ExchangeInfo) {
+			if x.ID == o.trace.exchange {
+				of = &report.TraceOf{Connection: x.Connection, Exchange: x.Index}
+			}
+		}))
+	report, err := analysis.Run(context.Background(), src, options...)
 	if of == nil && report.Capture.Frames > 0 {
 		return nil, noSuch("exchange", o.trace.exchange, report.ExchangeCount)
 	}

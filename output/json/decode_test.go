@@ -207,14 +207,14 @@ func TestRoundTrip(t *testing.T) {
 		}
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			t.Parallel()
-			of := &report.TraceOf{Connection: 0, Exchange: i%2 - 1}
+			of := report.TraceOf{Connection: 0, Exchange: i%2 - 1}
 			checkRoundTrip(t, analyse(t, dir, of), Options{Version: "1.2.3", ShowQuery: i%3 == 0})
 		})
 	}
 }
 
 // analyse is the report on the captures of a scenario.
-func analyse(t *testing.T, dir string, of *report.TraceOf) *report.Report {
+func analyse(t *testing.T, dir string, of report.TraceOf) *report.Report {
 	t.Helper()
 	inputs, err := filepath.Glob(dir + "/capture*.pcap*")
 	if err != nil {
@@ -225,7 +225,7 @@ func analyse(t *testing.T, dir string, of *report.TraceOf) *report.Report {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	r, err := analysis.Run(src, analysis.Options{Workers: 1, MaxOccurrences: 10, Trace: of})
+	r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1), analysis.WithTrace(of))
 	if err != nil {
 		t.Fatal(err)
 	}

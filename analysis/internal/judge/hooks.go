@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"net/netip"
-
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 )
@@ -13,8 +11,8 @@ type Hooks struct {
 	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so
 	// far, and with this occurrence alone.
 	Certain func(*report.Finding)
-	// Exchange is told of an exchange with a server when it has been judged.
-	Exchange func(server netip.AddrPort, x *report.ExchangeInfo)
+	// Exchange is told of an exchange, and of whom it was between, when it has been judged.
+	Exchange func(between report.Pair, x *report.ExchangeInfo)
 	// Tick is called several times a second. What soFar draws up is the report of what has been
 	// judged; exchanges and connections that go on are not in it.
 	Tick func(soFar func() *report.Report)
@@ -40,6 +38,6 @@ func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
 func (j *Judge) tellExchange(m *member, x *report.ExchangeInfo) {
 	if j.Hooks.Exchange != nil {
 		copied := *x
-		j.Hooks.Exchange(m.Pair.Server, &copied)
+		j.Hooks.Exchange(m.Pair, &copied)
 	}
 }

@@ -94,7 +94,7 @@ func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
 	return append(out, j.otherCaveats(out)...)
 }
 
-// resting are the rules whose verdicts rest on any of the basis, in the order of All.
+// resting are the rules whose verdicts rest on any of the basis, in the order of reports.
 func (j *Judge) resting(on rule.Basis) (rules []string) {
 	if on == 0 {
 		return nil

@@ -1,0 +1,70 @@
+package analysis
+
+import (
+	"tcpwhy/analysis/internal/judge"
+	"tcpwhy/analysis/report"
+)
+
+// Option chooses something about an analysis. Of two of a kind, the later one counts.
+type Option func(*options)
+
+// options are what was chosen.
+type options struct {
+	only, skip []string        // names of rules
+	least      report.Severity // findings below it are left out
+	limits     Limits
+	workers    int
+	trace      *report.TraceOf // nil: nothing
+	hooks      judge.Hooks
+}
+
+// WithRules has only the rules run that are named in only, or all if it is empty, and none of those
+// in skip. [Rules] has their names; Run refuses others.
+func WithRules(only, skip []string) Option {
+	return func(o *options) { o.only, o.skip = only, skip }
+}
+
+// WithMinSeverity leaves findings below a severity out.
+func WithMinSeverity(least report.Severity) Option {
+	return func(o *options) { o.least = least }
+}
+
+// WithLimits sets what a report lists and what the analysis keeps.
+func WithLimits(limits Limits) Option {
+	return func(o *options) { o.limits = limits }
+}
+
+// WithWorkers has n goroutines follow connections: one per processor unless it is set, or if n is
+// 0. The report does not depend on it.
+func WithWorkers(n int) Option {
+	return func(o *options) { o.workers = n }
+}
+
+// WithTrace has the report show one connection or exchange in full: see [report.Report.Trace].
+func WithTrace(of report.TraceOf) Option {
+	return func(o *options) { o.trace = &of }
+}
+
+// OnFinding has f told of an occurrence as soon as it is certain: of its finding with the totals so
+// far, and with this occurrence alone. WithMinSeverity holds for it as well.
+//
+// Calls of f, and of the functions of OnExchange and OnProgress, come one at a time and from any
+// goroutine, and none after Run has returned. They should be quick: meanwhile nothing is read. What
+// they are handed is theirs.
+func OnFinding(f func(*report.Finding)) Option {
+	return func(o *options) { o.hooks.Certain = f }
+}
+
+// OnExchange has f told of each exchange, and of whom it was between, when it has been judged. When
+// it may be called, and how often at a time, is as with OnFinding.
+func OnExchange(f func(between report.Pair, x *report.ExchangeInfo)) Option {
+	return func(o *options) { o.hooks.Exchange = f }
+}
+
+// OnProgress has f called several times a second while a source listens to an interface
+// ([capture.Live]), also in silence; while a file is read, it is not called. What soFar draws up,
+// if it is called before f returns, is the report of what has been judged: exchanges and
+// connections that go on are not in it.
+func OnProgress(f func(soFar func() *report.Report)) Option {
+	return func(o *options) { o.hooks.Tick = f }
+}
