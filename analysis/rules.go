@@ -52,9 +52,7 @@ func detectors() []*rule.Detector {
 func Rules() []report.Rule {
 	var rules []report.Rule
 	for _, d := range detectors() {
-		rules = append(rules, report.Rule{
-			Name: d.Name, Title: d.Title, Doc: d.Doc, Causes: d.Causes, References: d.References,
-		})
+		rules = append(rules, d.Rule)
 	}
 	return rules
 }

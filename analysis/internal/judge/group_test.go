@@ -19,11 +19,13 @@ const (
 
 // limited is a rule with words and with settings of products.
 func limited(settings []report.Setting) *rule.Detector {
-	return &rule.Detector{
-		Name: "limited", Title: "the server limits something",
+	return &rule.Detector{Rule: report.Rule{
+		Name:  "limited",
+		Title: "the server limits something",
 		Causes: []report.Cause{{Code: "requests", Side: report.SideServer, Message: "It does.",
 			Remedies: []report.Remedy{
 				{Side: report.SideServer, Text: "raise the limit", Settings: settings}}}},
+	},
 		Vocabulary: []rule.Words{
 			closedAfter: {Text: "The server closed after {n} requests."},
 			samePlace:   {Text: "Also at the same place."},

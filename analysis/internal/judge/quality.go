@@ -13,7 +13,7 @@ import (
 	"tcpwhy/reassembly"
 )
 
-var CaptureQuality = &rule.Detector{
+var CaptureQuality = &rule.Detector{Rule: report.Rule{
 	Name:  "capture-quality",
 	Title: "what the capture could not show",
 	Doc: `What happens
@@ -58,7 +58,7 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "http-outstanding", Title: "more unanswered requests than are followed"},
 	},
 	References: []string{"RFC 9293 section 3.4"},
-}
+}}
 
 // caveats draws up what the capture could not show.
 func (j *Judge) caveats(st *capture.Stats) []report.Caveat {

@@ -53,7 +53,10 @@ func (a *across) comparison(wants ...rule.EventKind) *rule.Comparison {
 
 // named is a rule with one cause.
 func named(name string) *rule.Detector {
-	return &rule.Detector{Name: name, Causes: []report.Cause{{Message: "It happened."}}}
+	return &rule.Detector{Rule: report.Rule{
+		Name:   name,
+		Causes: []report.Cause{{Message: "It happened."}},
+	}}
 }
 
 // trial is a run of a judge in which exchanges follow each other on one connection.

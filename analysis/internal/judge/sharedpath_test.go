@@ -17,7 +17,7 @@ func lossKey() rule.Key { return rule.Key{Rule: "loss", Pair: ruletest.Pair()} }
 
 // lossJudge is a judge that has booked a loss in the first exchange of the client, and the claim.
 func lossJudge(cost report.Cost) (*Judge, rule.Claim) {
-	rules := []*rule.Detector{{Name: "loss", SharesPath: true}}
+	rules := []*rule.Detector{{Rule: report.Rule{Name: "loss"}, SharesPath: true}}
 	j := New(Limits{}, rules, rules)
 	c := rule.Claim{Rule: "loss", Window: rule.Window{Dir: reassembly.FromServer}}
 	c.Occ.Start, c.Occ.End, c.Occ.Cost = time.Second/2, time.Second, cost

@@ -5,12 +5,7 @@ import "tcpwhy/analysis/report"
 // Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a
 // rule is one file with one variable of this type, its line in the list of rules, and its scenarios.
 type Detector struct {
-	Name  string // as in reports and flags
-	Title string // for people, no full stop
-	// four parts: what happens, how it is recognised, how cost is counted, when it is wrong
-	Doc        string
-	Causes     []report.Cause
-	References []string
+	report.Rule // what there is to say about it
 
 	Exchange func(*Pass) // called for each settled exchange, by the worker that owns the connection
 	Certain  func(*Pass) // called for each exchange when its labels are certain
@@ -40,13 +35,3 @@ const (
 	Beginning
 	Anything = Timing | Content | Connection
 )
-
-// Cause is the detector's cause with that code; it must exist.
-func (d *Detector) Cause(code string) *report.Cause {
-	for i := range d.Causes {
-		if d.Causes[i].Code == code {
-			return &d.Causes[i]
-		}
-	}
-	return nil
-}

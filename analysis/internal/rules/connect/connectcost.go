@@ -22,9 +22,8 @@ const (
 const connectCostRule = "connect-cost"
 
 // ConnectCost is the rule about what connections cost that had to be opened.
-var ConnectCost = &rule.Detector{
+var ConnectCost = &rule.Detector{Rule: report.Rule{
 	Name:  connectCostRule,
-	Rests: rule.Connection,
 	Title: "setting up connections takes much of the time",
 	Doc: `What happens
 Each connection costs a round trip for TCP and one or two for TLS before the first request. Where
@@ -65,6 +64,8 @@ It names a cost, not a fault: the connections may all be needed.`,
 		},
 	},
 	References: []string{"RFC 9113 section 9.1", "RFC 7413", "RFC 9112 section 9.4"},
+},
+	Rests: rule.Connection,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &setups{} },
 		Wants: rule.Wants(rule.ExchangeJudged),

@@ -38,9 +38,8 @@ const (
 )
 
 // ConnectionRefused is the rule about connections that never came about.
-var ConnectionRefused = &rule.Detector{
+var ConnectionRefused = &rule.Detector{Rule: report.Rule{
 	Name:  connectionRefusedRule,
-	Rests: rule.Connection,
 	Title: "connection could not be set up",
 	Doc: `What happens
 Nobody listens on the port, and the server's kernel answers the SYN with a RST; or a router or
@@ -126,6 +125,8 @@ A client that waits for a service to start is refused until then, by design.`,
 	References: []string{
 		"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5",
 	},
+},
+	Rests:  rule.Connection,
 	Closed: runRefused,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &refusals{} },

@@ -52,9 +52,8 @@ const (
 )
 
 // MissedReuse is the rule about connections that need not have been opened.
-var MissedReuse = &rule.Detector{
+var MissedReuse = &rule.Detector{Rule: report.Rule{
 	Name:  missedReuseRule,
-	Rests: rule.Content | rule.Beginning,
 	Title: "a new connection where an old one could have served",
 	Doc: `What happens
 Each new connection costs a round trip for TCP, one or two more for TLS, and starts with a small
@@ -303,6 +302,9 @@ raising if requests come more rarely than that.`,
 			},
 		},
 	},
+	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
+},
+	Rests: rule.Content | rule.Beginning,
 	Makes: rule.ColdSetup,
 	Joins: map[string]string{maxRequestsCause: ageLimitCause},
 	Across: &rule.Comparison{
@@ -310,6 +312,5 @@ raising if requests come more rarely than that.`,
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
 			rule.ConnOver),
 	},
-	References: []string{"RFC 9112 section 9.3", "RFC 9112 section 9.6", "RFC 5681 section 3.1"},
 	Vocabulary: words,
 }

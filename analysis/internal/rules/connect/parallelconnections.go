@@ -32,9 +32,8 @@ const (
 const parallelConnectionsRule = "parallel-connections"
 
 // ParallelConnections is the rule about clients that open more connections than they use.
-var ParallelConnections = &rule.Detector{
+var ParallelConnections = &rule.Detector{Rule: report.Rule{
 	Name:  parallelConnectionsRule,
-	Rests: rule.Connection,
 	Title: "more parallel connections than needed",
 	Doc: `What happens
 Parallel connections carry requests at the same time. Each costs a set-up, memory at both ends and a
@@ -99,6 +98,8 @@ have another cause.`,
 		},
 	},
 	References: []string{"RFC 9112 section 9.4", "RFC 9113 section 9.1"},
+},
+	Rests: rule.Connection,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &connectionCounts{open: map[int]bool{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged,

@@ -27,9 +27,8 @@ const (
 const poolWaitRule = "pool-wait"
 
 // PoolWait is the rule about requests that seem to wait for a connection inside their client.
-var PoolWait = &rule.Detector{
+var PoolWait = &rule.Detector{Rule: report.Rule{
 	Name:  poolWaitRule,
-	Rests: rule.Content,
 	Title: "requests seem to wait for a free connection",
 	Doc: `What happens
 A client's pool allows only so many connections to one host. Further requests wait inside the client
@@ -68,6 +67,8 @@ A program that works through a list with as many workers looks the same, and is 
 		},
 	},
 	References: []string{"RFC 9112 section 9.4"},
+},
+	Rests: rule.Content,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &poolWaits{conns: map[int]*pooled{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),

@@ -38,9 +38,8 @@ const (
 )
 
 // PortExhaustion is the rule about client ports that are not free for the next connection.
-var PortExhaustion = &rule.Detector{
+var PortExhaustion = &rule.Detector{Rule: report.Rule{
 	Name:  portExhaustionRule,
-	Rests: rule.Connection,
 	Title: "client ports rest in TIME_WAIT",
 	Doc: `What happens
 Who closes a TCP connection first keeps its ports for a while in TIME_WAIT (RFC 9293 section 3.6.1;
@@ -113,8 +112,10 @@ changed.`,
 		},
 	},
 	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
-	Exchange:   runTupleReuse,
-	Closed:     runTupleBlocked,
+},
+	Rests:    rule.Connection,
+	Exchange: runTupleReuse,
+	Closed:   runTupleBlocked,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &portLoads{counted: map[int]bool{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ConnClosing, rule.ConnOver),

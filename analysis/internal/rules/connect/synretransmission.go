@@ -26,9 +26,8 @@ const (
 )
 
 // SynRetransmission is the rule about SYNs that had to be repeated.
-var SynRetransmission = &rule.Detector{
+var SynRetransmission = &rule.Detector{Rule: report.Rule{
 	Name:  synRetransmissionRule,
-	Rests: rule.Connection,
 	Title: "SYN had to be repeated",
 	Doc: `What happens
 A SYN or its answer is lost, or the server drops the SYN because its queues are full. The client
@@ -112,7 +111,9 @@ A firewall of the server's host that limits new connections looks like an overfl
 		},
 	},
 	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
-	Exchange:   runSYN,
+},
+	Rests:    rule.Connection,
+	Exchange: runSYN,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &lateSYNs{} },
 		Wants: rule.Wants(rule.ExchangeOver),

@@ -16,9 +16,8 @@ const continueTimer = 300 * time.Millisecond
 const expectContinueRule = "expect-continue"
 
 // ExpectContinue is the rule about bodies that waited for the server's word.
-var ExpectContinue = &rule.Detector{
+var ExpectContinue = &rule.Detector{Rule: report.Rule{
 	Name:  expectContinueRule,
-	Rests: rule.Content,
 	Title: "body waited for 100 Continue",
 	Doc: `What happens
 A client that announces a body with Expect: 100-continue sends the header and waits for the server's
@@ -71,6 +70,8 @@ If the program needed that time to make the body.`,
 		},
 	},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
+},
+	Rests:      rule.Content,
 	Exchange:   runExpect,
 	Vocabulary: words,
 }

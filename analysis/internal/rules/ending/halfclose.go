@@ -29,9 +29,8 @@ const (
 const halfCloseRule = "half-close"
 
 // HalfClose is the rule about connections that were closed in one direction only.
-var HalfClose = &rule.Detector{
+var HalfClose = &rule.Detector{Rule: report.Rule{
 	Name:  halfCloseRule,
-	Rests: rule.Content,
 	Title: "half-closed connection mishandled",
 	Doc: `What happens
 TCP closes each direction by itself (RFC 9293 section 3.6). A client may close its direction after
@@ -114,6 +113,8 @@ meant not to answer.`,
 		},
 	},
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
+},
+	Rests:      rule.Content,
 	Closed:     runHalfClose,
 	Vocabulary: words,
 }

@@ -30,9 +30,8 @@ const (
 )
 
 // HeaderMisuse is the rule about header fields that concern one connection.
-var HeaderMisuse = &rule.Detector{
+var HeaderMisuse = &rule.Detector{Rule: report.Rule{
 	Name:  headerMisuseRule,
-	Rests: rule.Content,
 	Title: "connection headers misused",
 	Doc: `What happens
 Some header fields are about one connection only (RFC 9110 section 7.6.1). Sent to the wrong place,
@@ -193,6 +192,8 @@ may never meet the hop that is misled.`,
 		"RFC 9110 section 7.6.1", "RFC 9112 section 6.3", "RFC 9112 section 9.6",
 		"RFC 9112 section 11.2", "RFC 9112 appendix C.2.2",
 	},
+},
+	Rests:      rule.Content,
 	Exchange:   runHeaders,
 	Closed:     runCloseNotDone,
 	Vocabulary: words,

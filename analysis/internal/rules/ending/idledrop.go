@@ -13,9 +13,8 @@ import (
 const idleDropRule = "idle-drop"
 
 // IdleDrop is the rule about idle connections that were forgotten at the other end, or on the way.
-var IdleDrop = &rule.Detector{
+var IdleDrop = &rule.Detector{Rule: report.Rule{
 	Name:  idleDropRule,
-	Rests: rule.Connection,
 	Title: "idle connection was forgotten on the way",
 	Doc: `What happens
 Firewalls, NAT gateways and load balancers forget connections that are idle for some time (350 s at
@@ -66,8 +65,10 @@ capture lost the FIN.`,
 		},
 	},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
-	Exchange:   runForgotten,
-	Closed:     runIdleDrop,
+},
+	Rests:    rule.Connection,
+	Exchange: runForgotten,
+	Closed:   runIdleDrop,
 	Across: &rule.Comparison{
 		Start: func() rule.Across {
 			return &suspects{map[rule.RetryKey]*suspect{}, map[int]*suspect{}}

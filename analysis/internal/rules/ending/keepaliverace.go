@@ -18,9 +18,8 @@ const (
 )
 
 // KeepaliveRace is the rule about requests that met the server's close of an idle connection.
-var KeepaliveRace = &rule.Detector{
+var KeepaliveRace = &rule.Detector{Rule: report.Rule{
 	Name:  keepaliveRaceRule,
-	Rests: rule.Content,
 	Title: "request lost on a connection that the server was closing",
 	Doc: `What happens
 A server closes a connection that has been idle for a while. A request that is on its way at that
@@ -80,6 +79,8 @@ repetition that was no repetition but the next request for the same.`,
 	References: []string{
 		"RFC 9112 section 9.3.1", "RFC 9112 section 9.6", "RFC 9110 section 9.2.2",
 	},
+},
+	Rests:  rule.Content,
 	Closed: func(p *rule.Pass) { reportFate(p, keepaliveRaceRule) },
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &idleTimes{} },

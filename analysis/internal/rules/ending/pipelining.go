@@ -14,9 +14,8 @@ const manyWaits = 5
 const pipeliningRule = "pipelining"
 
 // Pipelining is the rule about requests that were sent before earlier ones were answered.
-var Pipelining = &rule.Detector{
+var Pipelining = &rule.Detector{Rule: report.Rule{
 	Name:  pipeliningRule,
-	Rests: rule.Content,
 	Title: "pipelined requests in danger",
 	Doc: `What happens
 A client may send further requests before the responses to earlier ones have come (RFC 9112 section
@@ -110,6 +109,8 @@ have spared.`,
 	References: []string{
 		"RFC 9112 section 9.3.2", "RFC 9110 section 9.2.2", "RFC 9112 section 9.6",
 	},
+},
+	Rests:      rule.Content,
 	Exchange:   runPipelining,
 	Closed:     func(p *rule.Pass) { reportFate(p, pipeliningRule) },
 	Vocabulary: words,

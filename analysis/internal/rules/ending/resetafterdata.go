@@ -17,9 +17,8 @@ const (
 )
 
 // ResetAfterData is the rule about resets that met data.
-var ResetAfterData = &rule.Detector{
+var ResetAfterData = &rule.Detector{Rule: report.Rule{
 	Name:  resetAfterDataRule,
-	Rests: rule.Content,
 	Title: "a reset destroyed or endangered data",
 	Doc: `What happens
 A RST ends a connection at once, in both directions. What the receiver's kernel holds and the
@@ -166,6 +165,8 @@ fails while sending often never reads the response at all.`,
 		},
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
+},
+	Rests:      rule.Content,
 	Closed:     runReset,
 	Vocabulary: words,
 }

@@ -26,9 +26,8 @@ const (
 const serialRequestsRule = "serial-requests"
 
 // SerialRequests is the rule about requests that were sent one after the other.
-var SerialRequests = &rule.Detector{
+var SerialRequests = &rule.Detector{Rule: report.Rule{
 	Name:  serialRequestsRule,
-	Rests: rule.Content,
 	Title: "requests one after the other, a round trip each",
 	Doc: `What happens
 A client that asks for the next thing only when it has the one before pays a round trip for each. If
@@ -66,6 +65,8 @@ info.`,
 		},
 	},
 	References: []string{"RFC 9113 section 5", "RFC 9112 section 9.4"},
+},
+	Rests:      rule.Content,
 	Exchange:   runSerial,
 	Closed:     endSerial,
 	Vocabulary: words,

@@ -12,9 +12,8 @@ import (
 const slowCloseRule = "slow-close"
 
 // SlowClose is the rule about responses whose end is the close, where that came late.
-var SlowClose = &rule.Detector{
+var SlowClose = &rule.Detector{Rule: report.Rule{
 	Name:  slowCloseRule,
-	Rests: rule.Content,
 	Title: "response ended only by a late close",
 	Doc: `What happens
 A response without Content-Length and without chunked coding is over only when the server closes
@@ -49,6 +48,8 @@ from afar, a FIN that was lost and repeated by a timer looks alike.`,
 		},
 	},
 	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
+},
+	Rests:      rule.Content,
 	Exchange:   runSlowClose,
 	Vocabulary: words,
 }

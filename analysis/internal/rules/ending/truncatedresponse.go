@@ -10,9 +10,8 @@ import (
 const truncatedResponseRule = "truncated-response"
 
 // TruncatedResponse is the rule about responses that the server ended in order, but too early.
-var TruncatedResponse = &rule.Detector{
+var TruncatedResponse = &rule.Detector{Rule: report.Rule{
 	Name:  truncatedResponseRule,
-	Rests: rule.Content,
 	Title: "response ended before it was complete",
 	Doc: `What happens
 The server closes its side, in order, before it has sent what it announced. A client that does not
@@ -66,6 +65,8 @@ that its content never has.`,
 		},
 	},
 	References: []string{"RFC 9112 section 8", "RFC 9112 section 6.3", "RFC 8446 section 6.1"},
+},
+	Rests:      rule.Content,
 	Closed:     func(p *rule.Pass) { reportFate(p, truncatedResponseRule) },
 	Vocabulary: words,
 }

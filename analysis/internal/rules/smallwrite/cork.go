@@ -6,9 +6,8 @@ import (
 )
 
 // Cork is the rule about programs that hold the end of a message back themselves.
-var Cork = &rule.Detector{
+var Cork = &rule.Detector{Rule: report.Rule{
 	Name:  "cork",
-	Rests: rule.Timing,
 	Title: "corked end of a message",
 	Doc: `What happens
 TCP_CORK (TCP_NOPUSH) and MSG_MORE tell the kernel that more is to come: it sends full segments and
@@ -41,6 +40,8 @@ A program that pauses as long as the timer, each time after exactly full segment
 			},
 		}}},
 	References: []string{"tcp(7), TCP_CORK", "net/ipv4/tcp_output.c, tcp_check_probe_timer"},
+},
+	Rests:      rule.Timing,
 	Exchange:   runCork,
 	Vocabulary: words,
 }

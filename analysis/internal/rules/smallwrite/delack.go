@@ -7,9 +7,8 @@ import (
 )
 
 // DelayedAck is the rule about a congestion window that is used up while an acknowledgment is late.
-var DelayedAck = &rule.Detector{
+var DelayedAck = &rule.Detector{Rule: report.Rule{
 	Name:  "delayed-ack",
-	Rests: rule.Timing,
 	Title: "congestion window waiting for a delayed ACK",
 	Doc: `What happens
 A receiver may wait for a second segment before it acknowledges, up to half a second (RFC 9293
@@ -44,6 +43,8 @@ A receiver that was busy for as long looks alike.`,
 						"quickack 1` on Linux, TcpAckFrequency=1 on Windows",
 				}}}},
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
+},
+	Rests:      rule.Timing,
 	Exchange:   runDelayedAck,
 	Vocabulary: words,
 }

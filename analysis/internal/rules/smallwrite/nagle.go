@@ -38,9 +38,8 @@ const (
 )
 
 // NagleDelayedAck is the rule about small pieces held until a delayed acknowledgment came.
-var NagleDelayedAck = &rule.Detector{
+var NagleDelayedAck = &rule.Detector{Rule: report.Rule{
 	Name:  delayedAckHold,
-	Rests: rule.Timing,
 	Title: "Nagle hold ended by a delayed ACK",
 	Doc: `What happens
 A program writes a message in two small pieces. Nagle's algorithm (RFC 896; RFC 9293 section 3.7.4)
@@ -93,15 +92,16 @@ the ACK was late.`,
 	References: []string{
 		"RFC 896", "RFC 9293 section 3.7.4", "RFC 1122 section 4.2.3.2", "RFC 9293 section 3.8.6.3",
 	},
+},
+	Rests:      rule.Timing,
 	Certain:    claimDelayed,
 	Across:     nagleAcross,
 	Vocabulary: words,
 }
 
 // Nagle is the rule about small pieces held for a round trip each.
-var Nagle = &rule.Detector{
+var Nagle = &rule.Detector{Rule: report.Rule{
 	Name:  roundTripHold,
-	Rests: rule.Timing,
 	Title: "Nagle hold of one round trip",
 	Doc: `What happens
 As nagle-delayed-ack, but the peer acknowledges at once: the second small piece of a message waits
@@ -130,6 +130,8 @@ two writes looks alike; it would have to do so every time.`,
 			Remedies: nagleFixes(report.SideServer, report.SideClient, false)},
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
+},
+	Rests:      rule.Timing,
 	Certain:    claimPrompt,
 	Across:     nagleAcross,
 	Vocabulary: words,

@@ -11,9 +11,8 @@ import (
 const bandwidthRule = "bandwidth"
 
 // Bandwidth is the rule about the path's rate, and the queue before its slowest link.
-var Bandwidth = &rule.Detector{
+var Bandwidth = &rule.Detector{Rule: report.Rule{
 	Name:  bandwidthRule,
-	Rests: rule.Timing,
 	Title: "limited by the path's rate",
 	Doc: `What happens
 A message cannot arrive faster than the slowest link carries it (path-rate). If the queue before
@@ -92,6 +91,8 @@ wait behind the capture does not show.`,
 			}},
 	},
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
+},
+	Rests:      rule.Timing,
 	Exchange:   runBandwidth,
 	Across:     pathAcross,
 	Vocabulary: words,

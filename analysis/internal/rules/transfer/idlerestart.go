@@ -16,9 +16,8 @@ const keepWindow = "sysctl net.ipv4.tcp_slow_start_after_idle=0 on Linux, Set-Ne
 const afterIdleRule = "slow-start-after-idle"
 
 // SlowStartAfterIdle is the rule about kernels that forget the window of an idle connection.
-var SlowStartAfterIdle = &rule.Detector{
+var SlowStartAfterIdle = &rule.Detector{Rule: report.Rule{
 	Name:  afterIdleRule,
-	Rests: rule.Timing | rule.Beginning,
 	Title: "slow start after an idle period",
 	Doc: `What happens
 A sender that has sent nothing for a retransmission timeout may no longer trust its congestion
@@ -61,6 +60,8 @@ loss. Senders that pace (BBR) do not do this.`,
 	References: []string{
 		"RFC 5681 section 4.1", "RFC 7661", "net/ipv4/tcp_output.c, tcp_cwnd_restart",
 	},
+},
+	Rests:      rule.Timing | rule.Beginning,
 	Exchange:   runSlowStartAfterIdle,
 	Vocabulary: words,
 	Across: &rule.Comparison{

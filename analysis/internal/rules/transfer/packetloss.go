@@ -11,9 +11,8 @@ import (
 )
 
 // PacketLoss is the rule about lost segments that were repaired without a timer.
-var PacketLoss = &rule.Detector{
+var PacketLoss = &rule.Detector{Rule: report.Rule{
 	Name:  "packet-loss",
-	Rests: rule.Timing,
 	Title: "packet loss",
 	Doc: `What happens
 The network drops a segment. Later ones arrive and tell the sender, which sends it again after about
@@ -63,8 +62,10 @@ the sender its share: then a loss-free path would have been slower than simulate
 				},
 			}},
 	},
-	SharesPath: true,
 	References: []string{"RFC 5681 section 3.2", "RFC 6675", "RFC 8985"},
+},
+	Rests:      rule.Timing,
+	SharesPath: true,
 	Exchange:   runPacketLoss,
 	Vocabulary: words,
 }

@@ -21,9 +21,8 @@ const blackHoleCopies = 3
 const repeatLeast = time.Second
 
 // PathMTU is the rule about paths that swallow full segments.
-var PathMTU = &rule.Detector{
+var PathMTU = &rule.Detector{Rule: report.Rule{
 	Name:  "path-mtu",
-	Rests: rule.Timing,
 	Title: "full segments do not get through",
 	Doc: `What happens
 Somewhere on the path the MTU is smaller than the sender believes, and the ICMP message that says so
@@ -60,6 +59,8 @@ therefore small segments sent after the first copy must have been acknowledged.`
 					"Linux, or the right MTU on the interface",
 			}}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
+},
+	Rests:      rule.Timing,
 	Exchange:   runPathMTU,
 	Vocabulary: words,
 }

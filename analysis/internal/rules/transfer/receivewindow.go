@@ -15,9 +15,8 @@ import (
 const unscaled = 65535
 
 // ReceiveWindow is the rule about receive windows that are smaller than what the path holds.
-var ReceiveWindow = &rule.Detector{
+var ReceiveWindow = &rule.Detector{Rule: report.Rule{
 	Name:  "receive-window",
-	Rests: rule.Timing | rule.Beginning,
 	Title: "receive window smaller than the path",
 	Doc: `What happens
 A sender may have no more in flight than the receiver's window (RFC 9293 section 3.8.6). If that is
@@ -118,6 +117,8 @@ rule is silent. A path or sender that could not have used a larger window would 
 		},
 	},
 	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},
+},
+	Rests:      rule.Timing | rule.Beginning,
 	Exchange:   runReceiveWindow,
 	Vocabulary: words,
 }

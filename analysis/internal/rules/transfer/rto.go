@@ -40,9 +40,8 @@ func lossFixes() []report.Remedy {
 const timeoutRule = "retransmission-timeout"
 
 // RetransmissionTimeout is the rule about losses that only a timer repaired.
-var RetransmissionTimeout = &rule.Detector{
+var RetransmissionTimeout = &rule.Detector{Rule: report.Rule{
 	Name:  timeoutRule,
-	Rests: rule.Timing,
 	Title: "retransmission timeout",
 	Doc: `What happens
 A lost segment is sent again at once if three later ones arrive: their acknowledgments tell the
@@ -110,12 +109,14 @@ time: then confidence is lower, and low says so.`,
 				},
 			}},
 	},
+	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
+},
+	Rests:      rule.Timing,
 	YieldsTo:   rule.DroppedHandshake | rule.LostWay,
 	SharesPath: true,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &impatience{map[rule.Key]*unheard{}} },
 	},
-	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
 	Exchange:   runRetransmissionTimeout,
 	Vocabulary: words,
 }

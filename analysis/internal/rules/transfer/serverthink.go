@@ -30,9 +30,8 @@ const (
 const thinkRule = "server-think"
 
 // ServerThink is the rule about what servers take before they answer.
-var ServerThink = &rule.Detector{
+var ServerThink = &rule.Detector{Rule: report.Rule{
 	Name:  thinkRule,
-	Rests: rule.Connection,
 	Title: "server took long",
 	Doc: `What happens
 Between the arrival of a request and the first octet of its response the server works, or waits for
@@ -81,6 +80,8 @@ in more than their path. Seen from the client, a proxy's waiting is the server's
 			},
 		}}},
 	References: []string{"RFC 9110 section 15.2"},
+},
+	Rests:      rule.Connection,
 	Across:     pathAcross,
 	Vocabulary: words,
 }

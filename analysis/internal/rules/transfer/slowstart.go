@@ -13,11 +13,9 @@ import (
 const slowStartRule = "slow-start"
 
 // SlowStart is the rule about the small windows that connections begin with.
-var SlowStart = &rule.Detector{
-	Name:     slowStartRule,
-	Rests:    rule.Timing | rule.Beginning,
-	YieldsTo: rule.ColdSetup,
-	Title:    "slow start of a cold connection",
+var SlowStart = &rule.Detector{Rule: report.Rule{
+	Name:  slowStartRule,
+	Title: "slow start of a cold connection",
 	Doc: `What happens
 A connection begins with a small congestion window (10 segments, RFC 6928) that doubles each round
 trip (slow start, RFC 5681 section 3.1). A message larger than that window needs extra round trips,
@@ -76,8 +74,11 @@ price of any new connection. On a path that cannot carry the larger window the s
 						"32` on the route; take uploads nearer to the client",
 				},
 			}}},
-	SharesPath: true,
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
+},
+	Rests:      rule.Timing | rule.Beginning,
+	YieldsTo:   rule.ColdSetup,
+	SharesPath: true,
 	Exchange:   runSlowStart,
 	Vocabulary: words,
 	Across: &rule.Comparison{

@@ -7,9 +7,8 @@ import (
 )
 
 // SmallSegments is the rule about messages that are sent in many small pieces.
-var SmallSegments = &rule.Detector{
+var SmallSegments = &rule.Detector{Rule: report.Rule{
 	Name:  "small-segments",
-	Rests: rule.Connection,
 	Title: "message sent in many small segments",
 	Doc: `What happens
 A program writes a message in many small pieces, and with TCP_NODELAY each becomes a segment of its
@@ -64,6 +63,8 @@ Where each piece must arrive at once.`,
 			}},
 	},
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
+},
+	Rests:      rule.Connection,
 	Exchange:   runSmallSegments,
 	Vocabulary: words,
 }

@@ -11,9 +11,8 @@ import (
 )
 
 // ZeroWindow is the rule about programs that do not read what has arrived.
-var ZeroWindow = &rule.Detector{
+var ZeroWindow = &rule.Detector{Rule: report.Rule{
 	Name:  "zero-window",
-	Rests: rule.Timing | rule.Beginning,
 	Title: "receiver stopped reading",
 	Doc: `What happens
 A program reads more slowly than data arrives. Its receive buffer fills, its kernel closes the
@@ -75,6 +74,8 @@ hide it. The last window of a connection that is being closed means nothing, and
 			}},
 	},
 	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
+},
+	Rests:      rule.Timing | rule.Beginning,
 	Exchange:   runZeroWindow,
 	Vocabulary: words,
 }
