@@ -15,7 +15,7 @@ import (
 // TestGroupsInAnyOrder: a finding is the same in whatever order its occurrences are booked.
 func TestGroupsInAnyOrder(t *testing.T) {
 	const itIsSlow rule.WordsID = 1
-	d := &rule.Detector{Name: "slow", Title: "slow", Vocabulary: []rule.Words{itIsSlow: {Text: "{n} times."}}, Causes: []report.Cause{{Code: "a", Message: "It is slow."}}}
+	d := &rule.Detector{Rule: report.Rule{Name: "slow", Title: "slow", Causes: []report.Cause{{Code: "a", Message: "It is slow."}}}, Vocabulary: []rule.Words{itIsSlow: {Text: "{n} times."}}}
 	pair := report.Pair{Client: netip.MustParseAddr("10.0.0.1"), Server: netip.MustParseAddrPort("10.0.0.2:80")}
 	type booking struct {
 		s rule.Subject
