@@ -14,13 +14,15 @@ import (
 // chain are the program's outer packages: each, and what lies below it, imports only those after
 // it.
 var chain = []string{
-	"tcpwhy", "tcpwhy/internal/cli", "tcpwhy/output", "tcpwhy/analysis", "tcpwhy/reassembly", "tcpwhy/capture",
+	"tcpwhy", "tcpwhy/internal/cli", "tcpwhy/output", "tcpwhy/analysis", "tcpwhy/reassembly",
+	"tcpwhy/capture",
 }
 
 // belowRules is what the judge and the rules may import: neither each other nor themselves.
 var belowRules = []string{
-	"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/internal/whatif", "tcpwhy/analysis/internal/ledger",
-	"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+	"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/internal/whatif",
+	"tcpwhy/analysis/internal/ledger",
+	"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
 }
 
 // edges are, of every package of the program, the packages of the program that it may import. What
@@ -35,12 +37,15 @@ var edges = map[string][]string{
 		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/page", "tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
-		"tcpwhy/output/page", "tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
-		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+		"tcpwhy/output/page", "tcpwhy/output/finding", "tcpwhy/output/wording",
+		"tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/capture",
 	},
 	"tcpwhy/output/json": {
 		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
-		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/capture",
 	},
 	"tcpwhy/output/markdown": {"tcpwhy/output/wording", "tcpwhy/analysis/report"},
 	"tcpwhy/output/view": {
@@ -52,15 +57,18 @@ var edges = map[string][]string{
 	"tcpwhy/output/wording": {
 		"tcpwhy/output/mask", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
-	"tcpwhy/output/mask":            {},
-	"tcpwhy/output/internal/sample": {"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/output/mask": {},
+	"tcpwhy/output/internal/sample": {
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/capture",
+	},
 
 	"tcpwhy/analysis": {
 		"tcpwhy/analysis/internal/judge", "tcpwhy/analysis/internal/rules/smallwrite",
 		"tcpwhy/analysis/internal/rules/transfer", "tcpwhy/analysis/internal/rules/ending",
 		"tcpwhy/analysis/internal/rules/connect", "tcpwhy/analysis/internal/rule",
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
-		"tcpwhy/reassembly", "tcpwhy/capture",
+		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/judge":            belowRules,
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
@@ -68,24 +76,26 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/rules/ending":     belowRules,
 	"tcpwhy/analysis/internal/rules/connect":    belowRules,
 	"tcpwhy/analysis/internal/rule": {
-		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly",
+		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
+		"tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/rule/ruletest": { // for tests: none may import it
-		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/report", "tcpwhy/reassembly",
+		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
 	},
 	"tcpwhy/analysis/internal/whatif": {
-		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly",
+		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 	},
 	"tcpwhy/analysis/internal/ledger": {
 		"tcpwhy/analysis/internal/ledger/sender", "tcpwhy/analysis/internal/ledger/picture",
-		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/ledger/sender": {"tcpwhy/reassembly", "tcpwhy/capture"},
 	"tcpwhy/analysis/internal/ledger/picture": {
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
-	"tcpwhy/analysis/report": {"tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis/report": {"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture"},
 	"tcpwhy/reassembly": {
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
@@ -93,23 +103,31 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},
 	"tcpwhy/capture": {
-		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode", "tcpwhy/capture/internal/filter",
-		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/pcapio", "tcpwhy/capture/internal/ring",
+		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode",
+		"tcpwhy/capture/internal/filter",
+		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/pcapio",
+		"tcpwhy/capture/internal/ring",
 		"tcpwhy/capture/segment",
 	},
 	"tcpwhy/capture/internal/ring": {
-		"tcpwhy/capture/internal/filter", "tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/header",
+		"tcpwhy/capture/internal/filter", "tcpwhy/capture/internal/frame",
+		"tcpwhy/capture/internal/header",
 	},
-	"tcpwhy/capture/internal/pcapio": {"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/xz"},
+	"tcpwhy/capture/internal/pcapio": {
+		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/xz",
+	},
 	"tcpwhy/capture/internal/copies": {"tcpwhy/capture/internal/flow", "tcpwhy/capture/segment"},
 	"tcpwhy/capture/internal/filter": {
 		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/header", "tcpwhy/capture/segment",
 	},
 	"tcpwhy/capture/internal/decode": {
-		"tcpwhy/capture/internal/flow", "tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/header",
+		"tcpwhy/capture/internal/flow", "tcpwhy/capture/internal/frame",
+		"tcpwhy/capture/internal/header",
 		"tcpwhy/capture/segment",
 	},
-	"tcpwhy/capture/internal/frametest":   {"tcpwhy/capture/internal/header", "tcpwhy/capture/segment"},
+	"tcpwhy/capture/internal/frametest": {
+		"tcpwhy/capture/internal/header", "tcpwhy/capture/segment",
+	},
 	"tcpwhy/capture/internal/xz":          {},
 	"tcpwhy/capture/internal/flow":        {},
 	"tcpwhy/capture/internal/header":      {},

@@ -17,7 +17,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/golden"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 	"tcpwhy/reassembly/tcptext"
 )
 
@@ -322,7 +322,7 @@ func (s *subject) part(r *report.Report, inputs int) (out []string) {
 func isKey(m map[int]int, k int) bool { _, ok := m[k]; return ok }
 
 func (p *partial) connection(c *report.ConnInfo) string {
-	tls := reassembly.TLSInfo{}
+	tls := exchange.TLSInfo{}
 	if c.TLS != nil {
 		tls = *c.TLS
 	}

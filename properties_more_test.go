@@ -10,7 +10,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TestTogether: connections of other hosts in the same capture, at the same time or before, change
@@ -188,7 +188,7 @@ func TestTruncated(t *testing.T) {
 	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
-		outcomes := map[int]reassembly.Outcome{}
+		outcomes := map[int]exchange.Outcome{}
 		for _, x := range whole.Exchanges {
 			outcomes[x.ID] = x.Outcome
 		}
@@ -198,7 +198,7 @@ func TestTruncated(t *testing.T) {
 			n := random.IntN(len(tr.packets))
 			r := analyseData(t, trace{tr.link, tr.packets[:n]}.pcap(t, true))
 			for _, x := range r.Exchanges {
-				if want := outcomes[x.ID]; x.Outcome != want && x.Outcome != reassembly.Incomplete {
+				if want := outcomes[x.ID]; x.Outcome != want && x.Outcome != exchange.Incomplete {
 					t.Errorf("after %d frames exchange %d is %v, it becomes %v", n, x.ID, x.Outcome, want)
 				}
 			}

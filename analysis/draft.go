@@ -3,6 +3,7 @@ package analysis
 import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // tracked is a connection and the drafts of its exchanges.
@@ -22,7 +23,7 @@ func (f *tracked) begin(c *reassembly.Conn) {
 }
 
 // draft is that of x; nil if it has been delivered.
-func (f *tracked) draft(x *reassembly.Exchange) *rule.Draft {
+func (f *tracked) draft(x *exchange.Exchange) *rule.Draft {
 	for _, d := range f.drafts {
 		if d.Parsed == x {
 			return d

@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // began is the judge's event for the beginning of an exchange.
@@ -28,15 +29,15 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 }
 
 // overEvent is the judge's event for the end of x.
-func (s *tracked) overEvent(x *reassembly.Exchange) rule.Over {
+func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 	e := rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
-		Foreign:   s.Conn.Protocol == reassembly.ProtoUnknown && !ledger.ExpectsResponses(s.Conn),
+		Foreign:   s.Conn.Protocol == exchange.ProtoUnknown && !ledger.ExpectsResponses(s.Conn),
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	if x.Response != nil && !x.Turn {
 		e.Reason = ledger.ReasonNotReusable(x)
 		e.Asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
-		e.Doubt = x.Response.Facts.Has(reassembly.Resynced) ||
-			slices.Contains(s.Conn.Caveats, reassembly.CaveatHTTPGap)
+		e.Doubt = x.Response.Facts.Has(exchange.Resynced) ||
+			slices.Contains(s.Conn.Caveats, exchange.CaveatHTTPGap)
 	}
 	e.Gap = s.Lacking()
 	if x.Response != nil {

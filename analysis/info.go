@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // fill draws up what the report says of the exchange.
@@ -36,7 +37,7 @@ func (s *tracked) fill(j *rule.Draft) {
 }
 
 // message draws up in i what the report says of a message; nil if there is none.
-func message(i *report.MessageInfo, m *reassembly.Message) *report.MessageInfo {
+func message(i *report.MessageInfo, m *exchange.Message) *report.MessageInfo {
 	if m == nil {
 		return nil
 	}

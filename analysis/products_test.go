@@ -5,7 +5,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TestProductsOfProxies: who forwarded a message is the end of the connection, not the program
@@ -14,16 +14,16 @@ func TestProductsOfProxies(t *testing.T) {
 	var none report.ProductSet
 	for _, c := range []struct {
 		name string
-		x    reassembly.Exchange
+		x    exchange.Exchange
 		want report.Products
 	}{
-		{"both ends", reassembly.Exchange{Programs: reassembly.Programs{Agent: "curl/8.5", Software: "nginx/1.22.1"}}, report.Products{Client: none.With(report.Curl), Server: none.With(report.Nginx)}},
-		{"what the server runs", reassembly.Exchange{Programs: reassembly.Programs{Software: "x", Powered: "Express"}}, report.Products{Server: none.With(report.UnknownProduct).With(report.Node)}},
-		{"forwarded request", reassembly.Exchange{Programs: reassembly.Programs{Agent: "curl/8.5", RequestVia: "squid/4.10"}},
+		{"both ends", exchange.Exchange{Programs: exchange.Programs{Agent: "curl/8.5", Software: "nginx/1.22.1"}}, report.Products{Client: none.With(report.Curl), Server: none.With(report.Nginx)}},
+		{"what the server runs", exchange.Exchange{Programs: exchange.Programs{Software: "x", Powered: "Express"}}, report.Products{Server: none.With(report.UnknownProduct).With(report.Node)}},
+		{"forwarded request", exchange.Exchange{Programs: exchange.Programs{Agent: "curl/8.5", RequestVia: "squid/4.10"}},
 			report.Products{Client: none.With(report.Squid), Proxy: none.With(report.Squid)}},
-		{"forwarded response", reassembly.Exchange{Programs: reassembly.Programs{Software: "gunicorn", Powered: "PHP/8.2", ResponseVia: "Varnish/6.0"}},
+		{"forwarded response", exchange.Exchange{Programs: exchange.Programs{Software: "gunicorn", Powered: "PHP/8.2", ResponseVia: "Varnish/6.0"}},
 			report.Products{Server: none.With(report.Varnish), Proxy: none.With(report.Varnish)}},
-		{"forwarded by somebody", reassembly.Exchange{Programs: reassembly.Programs{Agent: "curl/8.5", RequestVia: "fred"}},
+		{"forwarded by somebody", exchange.Exchange{Programs: exchange.Programs{Agent: "curl/8.5", RequestVia: "fred"}},
 			report.Products{Client: none.With(report.UnknownProduct), Proxy: none.With(report.UnknownProduct)}},
 	} {
 		var s ledger.Connection

@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // maxSpare is how many states of finished connections a worker keeps for new ones.
@@ -143,7 +144,7 @@ func (w *worker) state(c *reassembly.Conn) *tracked {
 }
 
 // Began tells the judge that a request is on its way.
-func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
+func (w *worker) Began(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	d := w.draft()
 	s.drafts = append(s.drafts, d)
@@ -152,14 +153,14 @@ func (w *worker) Began(c *reassembly.Conn, x *reassembly.Exchange) {
 }
 
 // Over tells the judge that the connection has become free again, or never will.
-func (w *worker) Over(c *reassembly.Conn, x *reassembly.Exchange) {
+func (w *worker) Over(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	s.Over(&s.draft(x).Exchange)
 	w.events.TellOver(w.event(c, x.Index), s.overEvent(x))
 }
 
 // Exchange draws up the ledger of x and lets the rules look at it.
-func (w *worker) Exchange(c *reassembly.Conn, x *reassembly.Exchange) {
+func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	d := s.draft(x)
 	s.DrawUp(&d.Exchange)

@@ -3,6 +3,8 @@ package reassembly
 import (
 	"fmt"
 	"testing"
+
+	"tcpwhy/reassembly/exchange"
 )
 
 // checkNames: each of the first n values has a name, and is found by it; no other name is.
@@ -21,8 +23,8 @@ func checkNames[T ~uint8](t *testing.T, n T, parse func(string) (T, bool)) {
 func TestNames(t *testing.T) {
 	checkNames(t, Reset+1, ParseState)
 	checkNames(t, SameHost+1, ParseVantage)
-	checkNames(t, ProtoTunnel+1, ParseProtocol)
+	checkNames(t, exchange.ProtoTunnel+1, exchange.ParseProtocol)
 	checkNames(t, FromServer+1, ParseDir)
 	checkNames(t, kinds, ParseKind)
-	checkNames(t, Upgraded+1, ParseOutcome)
+	checkNames(t, exchange.Upgraded+1, exchange.ParseOutcome)
 }

@@ -7,6 +7,7 @@ import (
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Side is who can cure, or who caused, a fault.
@@ -137,7 +138,7 @@ type ConnInfo struct {
 	Start, Duration                         time.Duration
 	State                                   reassembly.State
 	History                                 string
-	Protocol                                reassembly.Protocol
+	Protocol                                exchange.Protocol
 	Vantage                                 reassembly.Vantage
 	Handshake, RTTMin, ClientRTT, ServerRTT time.Duration // 0: not known
 	MSS                                     [2]uint16     // options sent, by Dir
@@ -145,7 +146,7 @@ type ConnInfo struct {
 	Segments                                [2]uint32
 	Retransmissions                         [2]uint32
 	ClosedBy, ResetBy                       string // "client", "server" or ""
-	TLS                                     *reassembly.TLSInfo
+	TLS                                     *exchange.TLSInfo
 	Exchanges                               []int
 	// tiles Duration exactly, in the order of Labels
 	Times   []LabelTime
@@ -166,7 +167,7 @@ type ExchangeInfo struct {
 	Method, Target, Host, Version string // Target as sent, query included: output masks it
 	Status                        int
 	Interim                       []int
-	Outcome                       reassembly.Outcome
+	Outcome                       exchange.Outcome
 	Turn                          bool
 	Request, Response             *MessageInfo
 	Start, Duration               time.Duration

@@ -10,7 +10,7 @@ import (
 
 	"tcpwhy/analysis"
 	"tcpwhy/capture"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // made is a capture of the given kind, as frames.
@@ -138,7 +138,7 @@ func counted(t *testing.T, name string) truth {
 		out.Retransmissions += int(c.Retransmissions[0] + c.Retransmissions[1])
 	}
 	for _, x := range r.Exchanges {
-		if x.Outcome == reassembly.Complete {
+		if x.Outcome == exchange.Complete {
 			out.Complete++
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 type connectionObject struct {
@@ -73,7 +74,7 @@ func (d *decoder) connection(o *connectionObject) {
 		ID: o.ID, Client: d.addressPort(o.Client), Server: d.addressPort(o.Server),
 		Start: time.Duration(o.Start), Duration: time.Duration(o.Duration), History: o.History,
 		State:    named(d, "state", o.State, reassembly.ParseState),
-		Protocol: named(d, "protocol", o.Protocol, reassembly.ParseProtocol),
+		Protocol: named(d, "protocol", o.Protocol, exchange.ParseProtocol),
 		Vantage:  named(d, "vantage", o.Vantage, reassembly.ParseVantage),
 
 		Handshake: time.Duration(known(o.RTT.Handshake)), RTTMin: time.Duration(known(o.RTT.Min)),
@@ -97,7 +98,7 @@ type tlsObject struct {
 	Resumed bool    `json:"resumed"`
 }
 
-func tls(t *reassembly.TLSInfo) *tlsObject {
+func tls(t *exchange.TLSInfo) *tlsObject {
 	if t == nil {
 		return nil
 	}
@@ -106,11 +107,11 @@ func tls(t *reassembly.TLSInfo) *tlsObject {
 	}
 }
 
-func decodeTLS(o *tlsObject) *reassembly.TLSInfo {
+func decodeTLS(o *tlsObject) *exchange.TLSInfo {
 	if o == nil {
 		return nil
 	}
-	return &reassembly.TLSInfo{
+	return &exchange.TLSInfo{
 		SNI: known(o.SNI), ALPN: known(o.ALPN), Version: known(o.Version), Resumed: o.Resumed,
 	}
 }

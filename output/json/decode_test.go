@@ -21,6 +21,7 @@ import (
 	"tcpwhy/output/internal/sample"
 	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // codec is one way to write a report and to read it back.
@@ -134,7 +135,7 @@ func heldTimes(times []report.LabelTime) []report.LabelTime {
 func heldConn(c report.ConnInfo) report.ConnInfo {
 	c.Times = heldTimes(c.Times)
 	if c.TLS != nil {
-		c.TLS = &reassembly.TLSInfo{
+		c.TLS = &exchange.TLSInfo{
 			SNI: mask.Host(c.TLS.SNI), ALPN: mask.ASCII(c.TLS.ALPN), Version: c.TLS.Version,
 			Resumed: c.TLS.Resumed,
 		}

@@ -6,7 +6,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output/mask"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 type exchangeObject struct {
@@ -52,7 +52,7 @@ func (d *decoder) exchange(o *exchangeObject) {
 		ID: o.ID, Connection: o.Connection, Turn: o.Turn, Method: known(o.Method),
 		Target: known(o.Target), Host: known(o.Host), Version: known(o.Version),
 		Status: known(o.Status), Interim: o.Interim,
-		Outcome: named(d, "outcome", o.Outcome, reassembly.ParseOutcome),
+		Outcome: named(d, "outcome", o.Outcome, exchange.ParseOutcome),
 		Request: d.message(o.Request), Response: d.message(o.Response),
 		Start: time.Duration(o.Start), Duration: time.Duration(o.Duration), Times: o.Times,
 	})

@@ -11,6 +11,7 @@ import (
 	"tcpwhy/output/page"
 	"tcpwhy/output/wording"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const maxConnections = 5
@@ -84,7 +85,7 @@ func trouble(c *report.ConnInfo) uint32 {
 // connectionFacts is a connection in one line.
 func connectionFacts(c *report.ConnInfo) string {
 	var facts []string
-	if c.Protocol != reassembly.ProtoUnknown {
+	if c.Protocol != exchange.ProtoUnknown {
 		facts = append(facts, c.Protocol.String())
 	}
 	facts = append(facts, wording.Count(len(c.Exchanges), "exchange", "exchanges"))

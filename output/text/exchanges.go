@@ -10,7 +10,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/output/page"
 	"tcpwhy/output/wording"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const maxSlowest = 5
@@ -46,7 +46,7 @@ func (t *textReport) ending(x *report.ExchangeInfo) string {
 	if x.Status > 0 {
 		s = " " + strconv.Itoa(x.Status)
 	}
-	if x.Outcome != reassembly.Complete {
+	if x.Outcome != exchange.Complete {
 		s += ", " + x.Outcome.String()
 	}
 	if t.report.Connections > 1 {

@@ -3,6 +3,7 @@ package judge
 import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // connectionCaveat says what a caveat of single connections means, and which rules it weakens.
@@ -29,22 +30,22 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 			"clock or the queue of one direction is late", rule.Anything
 	case reassembly.CaveatBadOptions:
 		return "a TCP option list was malformed", rule.Timing
-	case reassembly.CaveatHTTPGap:
+	case exchange.CaveatHTTPGap:
 		return "octets that frame HTTP messages are missing", rule.Content
-	case reassembly.CaveatHTTPResync:
+	case exchange.CaveatHTTPResync:
 		return "the start of an HTTP message was guessed after a gap", rule.Content
-	case reassembly.CaveatHTTPMessage:
+	case exchange.CaveatHTTPMessage:
 		return "something that is no HTTP message stood where one should begin", rule.Content
-	case reassembly.CaveatInterim:
+	case exchange.CaveatInterim:
 		return "interim responses were not all kept", 0
-	case reassembly.CaveatOutstanding:
+	case exchange.CaveatOutstanding:
 		return "more unanswered requests than are followed: " +
 			"exchanges are turns from there on", rule.Content
-	case reassembly.CaveatPayloadCut:
+	case exchange.CaveatPayloadCut:
 		return "HTTP headers were cut by the capture: exchanges are turns", rule.Content
-	case reassembly.CaveatTLSGap:
+	case exchange.CaveatTLSGap:
 		return "octets that frame TLS records are missing", 0
-	case reassembly.CaveatTLSMalformed:
+	case exchange.CaveatTLSMalformed:
 		return "a TLS handshake message could not be read", 0
 	}
 	return code, 0

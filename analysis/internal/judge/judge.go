@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Judge reads the events of all connections in the order of time, and draws up the report. What it
@@ -223,7 +224,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	for l, t := range job.Times {
 		j.Total.times[l] += t
 	}
-	if info.Outcome == reassembly.Incomplete {
+	if info.Outcome == exchange.Incomplete {
 		j.Total.cut++
 	}
 	waited := info.Duration

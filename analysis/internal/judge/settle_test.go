@@ -12,7 +12,7 @@ import (
 	"tcpwhy/analysis/internal/rule/ruletest"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // across is a comparison that does what a test wants, and remembers what it was told.
@@ -83,7 +83,7 @@ func (r *trial) exchange(claims ...rule.Claim) {
 	judged := ruletest.Judge(&rule.Draft{
 		Info:     &report.ExchangeInfo{Duration: time.Second},
 		Claims:   claims,
-		Exchange: ledger.Exchange{Account: ledger.Account{Index: r.n, Until: time.Second}, Parsed: &reassembly.Exchange{}},
+		Exchange: ledger.Exchange{Account: ledger.Account{Index: r.n, Until: time.Second}, Parsed: &exchange.Exchange{}},
 	})
 	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellJudged(e, *judged) })
 	r.n++

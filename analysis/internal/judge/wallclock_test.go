@@ -9,7 +9,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/rule/ruletest"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // spans are stretches of time, by the milliseconds at which they begin and end.
@@ -90,8 +90,8 @@ func heldFor(from, to time.Duration) []rule.Claim {
 }
 
 // lasting is an exchange with its response.
-func lasting(id int, from, to time.Duration, response *reassembly.Message) *rule.Judged {
-	return ruletest.Judge(&rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{Account: ledger.Account{From: from, Until: to}, Parsed: &reassembly.Exchange{Response: response}}})
+func lasting(id int, from, to time.Duration, response *exchange.Message) *rule.Judged {
+	return ruletest.Judge(&rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{Account: ledger.Account{From: from, Until: to}, Parsed: &exchange.Exchange{Response: response}}})
 }
 
 // TestWallClockIsBounded: a client that is never without an open exchange is settled all the same.
@@ -133,15 +133,15 @@ func TestWallCostOfWhatWasNotFollowed(t *testing.T) {
 // Nobody waits for the end of a stream of events: what another exchange loses meanwhile is lost by
 // the clock, too.
 func TestWallClockBesideStream(t *testing.T) {
-	for facts, want := range map[reassembly.Facts]time.Duration{
-		0: 0, reassembly.EventStream: time.Millisecond} {
+	for facts, want := range map[exchange.Facts]time.Duration{
+		0: 0, exchange.EventStream: time.Millisecond} {
 		j, p := New(Limits{}, nil, nil), ruletest.Pair()
 		j.groups[heldKey()] = &group{cost: report.Cost{Expected: time.Millisecond}}
 		j.clock.began(p.Client, 0, 0)
 		j.clock.began(p.Client, 1, time.Second)
 		x := lasting(1, time.Second, 2*time.Second, nil)
 		j.clock.judged(j, p, x, heldFor(time.Second, 2*time.Second))
-		beside := lasting(0, 0, 10*time.Second, &reassembly.Message{Facts: facts})
+		beside := lasting(0, 0, 10*time.Second, &exchange.Message{Facts: facts})
 		j.clock.judged(j, p, beside, nil)
 		if got := j.groups[heldKey()].wallCost(); got != want {
 			t.Errorf("facts %x: %v by the clock, want %v", facts, got, want)

@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/internal/ledger/picture"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // MaxTraced is how many tiles, and how many segments, a trace holds.
@@ -17,9 +18,9 @@ type book struct {
 	conn      *reassembly.Conn
 	exchanges []*Exchange // oldest first; going on, or waiting to be decided
 	Times     [report.LabelCount]time.Duration
-	Last      *reassembly.Exchange // the latest that is over
-	reusable  bool                 // that one left the connection fit for another request
-	trace     *picture.Trace       // nil unless the connection is to be traced
+	Last      *exchange.Exchange // the latest that is over
+	reusable  bool               // that one left the connection fit for another request
+	trace     *picture.Trace     // nil unless the connection is to be traced
 }
 
 // open adds the ledger of an exchange that has begun.
@@ -127,7 +128,7 @@ func (b *book) relabel(j *Exchange, r Relabelling) {
 }
 
 // active is the oldest exchange that was going on at the given moment; nil if there was none.
-func (b *book) active(at time.Duration) *reassembly.Exchange {
+func (b *book) active(at time.Duration) *exchange.Exchange {
 	for _, j := range b.exchanges {
 		if from, until := j.Span(); !j.settled && from <= at && at <= until {
 			return j.Parsed

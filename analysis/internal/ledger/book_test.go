@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TestBookTiles: whatever exchanges go on, every nanosecond of the connection is booked once with
@@ -19,7 +20,7 @@ func TestBookTiles(t *testing.T) {
 		b := book{conn: &reassembly.Conn{}}
 		for i := range rng.IntN(4) {
 			from := at(800)
-			j := &Exchange{Account: Account{Index: i, From: from}, Parsed: &reassembly.Exchange{}}
+			j := &Exchange{Account: Account{Index: i, From: from}, Parsed: &exchange.Exchange{}}
 			if rng.IntN(2) == 0 {
 				j.over, j.Until = true, from+at(300)
 			}
@@ -28,7 +29,7 @@ func TestBookTiles(t *testing.T) {
 			}
 			b.open(j)
 		}
-		b.Last, b.reusable = &reassembly.Exchange{}, rng.IntN(2) == 0
+		b.Last, b.reusable = &exchange.Exchange{}, rng.IntN(2) == 0
 		if rng.IntN(2) == 0 {
 			b.conn.FirstCloseAt = capture.Mark{Time: at(1000), Frame: 1}
 		}

@@ -5,12 +5,13 @@ import (
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Ending is what a connection's state keeps for the rules about failures and closes.
 type Ending struct {
-	Failed   *reassembly.Exchange // the first exchange that did not end well
-	FailedAt time.Duration        // when that was over
+	Failed   *exchange.Exchange // the first exchange that did not end well
+	FailedAt time.Duration      // when that was over
 	// end of the exchange before that one; no frame if it was the first
 	Prior capture.Mark
 	// from then, or from the end of the set-up, until the request began
@@ -28,9 +29,9 @@ type Ending struct {
 
 // failed reports whether x ended in a way that its client did not want. An exchange that the
 // capture cut did not fail.
-func failed(x *reassembly.Exchange) bool {
+func failed(x *exchange.Exchange) bool {
 	switch x.Outcome {
-	case reassembly.Complete, reassembly.Upgraded, reassembly.Incomplete:
+	case exchange.Complete, exchange.Upgraded, exchange.Incomplete:
 		return false
 	}
 	return true
@@ -44,18 +45,18 @@ func (e *Ending) take(c *reassembly.Conn, j *Exchange) {
 		e.fail(c, j)
 		return
 	}
-	if x.Outcome == reassembly.Incomplete {
+	if x.Outcome == exchange.Incomplete {
 		return
 	}
 	e.Answered++
 	e.Latest = x.End()
-	if x.Turn || x.Response == nil || x.Outcome == reassembly.Upgraded {
+	if x.Turn || x.Response == nil || x.Outcome == exchange.Upgraded {
 		return
 	}
 	switch {
-	case x.Response.Facts.Has(reassembly.ConnClose):
+	case x.Response.Facts.Has(exchange.ConnClose):
 		e.Notice = CloseNotice{x.End(), reassembly.FromServer}
-	case x.Request != nil && x.Request.Facts.Has(reassembly.ConnClose):
+	case x.Request != nil && x.Request.Facts.Has(exchange.ConnClose):
 		e.Notice = CloseNotice{x.End(), reassembly.FromClient}
 	}
 }

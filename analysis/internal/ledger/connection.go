@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Connection is the ledger of one connection, as far as it has been drawn up, and of those of its
@@ -75,7 +76,7 @@ func (s *Connection) Tally() (out [2]NagleTally) {
 }
 
 // Open begins j, the ledger of x.
-func (s *Connection) Open(j *Exchange, x *reassembly.Exchange) {
+func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	j.Parsed, j.Index, j.From, j.ConnStart = x, x.Index, x.Start().Time, s.Conn.Start
 	if x.Index == 0 {
 		j.Critical, j.Doubtful = criticalSetup(&s.path, x)
@@ -98,12 +99,12 @@ func (s *Connection) Over(j *Exchange) {
 	j.Until = max(s.Conn.End.Time, j.From)
 	// Of what the server sends the capture may show nothing at all: then an exchange has no end but
 	// that of its request.
-	unheard := x.Outcome == reassembly.Incomplete &&
+	unheard := x.Outcome == exchange.Incomplete &&
 		s.Conn.Half[reassembly.FromServer].Segments == 0
-	if x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded || unheard {
+	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard {
 		j.Until = max(x.End().Time, x.Start().Time, j.From)
 	}
-	if x.Outcome == reassembly.Complete && endsByClose(x) {
+	if x.Outcome == exchange.Complete && endsByClose(x) {
 		// the client knows of the end when the FIN comes (RFC 9112 §6.3)
 		j.Until = max(j.Until, s.Conn.End.Time)
 	}
@@ -144,9 +145,9 @@ func (s *Connection) DrawUp(j *Exchange) {
 
 // delivered is the moment at which the last octet of the response passed in a copy that arrived:
 // next to the server, copies pass that get lost further on. 0 if that is not known.
-func (s *Connection) delivered(x *reassembly.Exchange) time.Duration {
+func (s *Connection) delivered(x *exchange.Exchange) time.Duration {
 	m := x.Response
-	if m == nil || x.Outcome != reassembly.Complete {
+	if m == nil || x.Outcome != exchange.Complete {
 		return 0
 	}
 	var last time.Duration
@@ -177,7 +178,7 @@ func (s *Connection) Settle(j *Exchange) {
 func (s *Connection) Products() report.Products { return s.products.seen }
 
 // NoteProducts remembers which programs the two ends say that they are.
-func (s *Connection) NoteProducts(x *reassembly.Exchange) { s.products.note(x) }
+func (s *Connection) NoteProducts(x *exchange.Exchange) { s.products.note(x) }
 
 // maxUndecided is how many exchanges of one connection may wait until it is certain whether its
 // Nagle holds are real: evidence for or against is nearly always complete after a handful.

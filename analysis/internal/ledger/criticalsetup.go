@@ -5,6 +5,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -25,7 +26,7 @@ const (
 // criticalSetup reports whether the first request waited for the connection: it left as soon as it
 // could. Otherwise the client had connected in advance, and the handshake cost the request nothing.
 // What left a little later is doubtful.
-func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful bool) {
+func criticalSetup(p *sender.Path, x *exchange.Exchange) (critical, doubtful bool) {
 	c := p.Conn
 	ready, ok := setUpAt(c)
 	if !ok || x.Request == nil {
@@ -44,7 +45,7 @@ func criticalSetup(p *sender.Path, x *reassembly.Exchange) (critical, doubtful b
 // handshake was acknowledged: Nagle's algorithm may have held it behind that, and it had been
 // ready. In TLS 1.3 what carries the acknowledgment may be session tickets, for which no client
 // waits (RFC 8446 §4.6.1).
-func heldFirst(p *sender.Path, x *reassembly.Exchange) bool {
+func heldFirst(p *sender.Path, x *exchange.Exchange) bool {
 	c := p.Conn
 	known := x.Request.Start.Time - c.Far(reassembly.FromClient)
 	if c.TLS == nil {

@@ -4,6 +4,7 @@ import (
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Whole reports whether the capture shows enough of the connection to call something missing: both
@@ -76,7 +77,7 @@ func AcknowledgesUnseen(c *reassembly.Conn, m capture.Mark) bool {
 
 // RequestSeenAtClose reports whether the server had received some of x's request when it closed, by
 // its own word: its FIN or RST, or an acknowledgment before it, covers some of it.
-func RequestSeenAtClose(c *reassembly.Conn, x *reassembly.Exchange, closed capture.Mark) bool {
+func RequestSeenAtClose(c *reassembly.Conn, x *exchange.Exchange, closed capture.Mark) bool {
 	if closed.Time <= x.Request.Start.Time {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Account is what a ledger says of an exchange once it is drawn up: plain data.
@@ -25,7 +26,7 @@ type Account struct {
 // Exchange is the ledger of one exchange: what every nanosecond from From until Until was spent on.
 type Exchange struct {
 	Account
-	Parsed *reassembly.Exchange // what was read of it
+	Parsed *exchange.Exchange // what was read of it
 
 	over    bool // nothing more belongs to it
 	settled bool // its ledger is drawn up: no more time is booked
@@ -49,7 +50,7 @@ type Start struct {
 // Pipelined is how an exchange waited for those before it on the connection, if it was pipelined.
 type Pipelined struct {
 	// Ahead is the exchange that was not over when this one began; nil if none was.
-	Ahead *reassembly.Exchange
+	Ahead *exchange.Exchange
 	// Behind is the wait for the response to that; zero if there was none, To is 0 until it has
 	// ended.
 	Behind report.Interval
@@ -146,7 +147,7 @@ func (j *Account) Sum(labels ...report.Label) time.Duration {
 }
 
 // Message is the exchange's message of dir; nil if there is none.
-func (j *Exchange) Message(dir reassembly.Dir) *reassembly.Message {
+func (j *Exchange) Message(dir reassembly.Dir) *exchange.Message {
 	if dir == reassembly.FromClient {
 		return j.Parsed.Request
 	}
@@ -162,6 +163,6 @@ const streams = 50
 // does not wait for the end.
 func (j *Exchange) Streams() bool {
 	m := j.Parsed.Response
-	return m != nil && m.Facts.Has(reassembly.EventStream) ||
+	return m != nil && m.Facts.Has(exchange.EventStream) ||
 		j.Parsed.Turn && 100*j.Times[report.AppPaced] > streams*(j.Until-j.From)
 }

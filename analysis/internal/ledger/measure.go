@@ -3,6 +3,7 @@ package ledger
 import (
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // measures takes from the senders of a connection what the messages of its exchanges showed.
@@ -59,7 +60,7 @@ const nothing = 1e-9
 
 // message fills in what the transfer of x, which dir sent, showed of its sender.
 func (m *measures) message(
-	p *sender.Path, f *Flow, dir reassembly.Dir, x *reassembly.Message,
+	p *sender.Path, f *Flow, dir reassembly.Dir, x *exchange.Message,
 ) {
 	s := p.Of(dir)
 	f.MSS = int64(p.Conn.Half[dir].Eff)

@@ -2,7 +2,7 @@ package ledger
 
 import (
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // products are the programs that the two ends of a connection say that they are.
@@ -13,11 +13,11 @@ type products struct {
 }
 
 // UnreadFacts are those of a message whose header was not read as it was sent.
-const UnreadFacts = reassembly.HasGap | reassembly.Resynced | reassembly.BadHeader
+const UnreadFacts = exchange.HasGap | exchange.Resynced | exchange.BadHeader
 
 // note remembers what x says. A proxy is the end of this connection, though the fields of the
 // programs behind it pass through: Via tells.
-func (n *products) note(x *reassembly.Exchange) {
+func (n *products) note(x *exchange.Exchange) {
 	if r := x.Request; r != nil && !x.Turn && x.Agent == "" && x.RequestVia == "" &&
 		r.Facts&UnreadFacts == 0 {
 		// it could have said who it is

@@ -5,12 +5,13 @@ import (
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Reusable reports whether x left its connection fit for another request (RFC 9112 §9.3).
-func Reusable(x *reassembly.Exchange) bool {
-	if x.Outcome != reassembly.Complete || x.Response == nil || x.Turn {
-		return x.Outcome == reassembly.Complete && x.Turn
+func Reusable(x *exchange.Exchange) bool {
+	if x.Outcome != exchange.Complete || x.Response == nil || x.Turn {
+		return x.Outcome == exchange.Complete && x.Turn
 	}
 	return ReasonNotReusable(x) == ""
 }
@@ -18,33 +19,33 @@ func Reusable(x *reassembly.Exchange) bool {
 // ReasonNotReusable is the cause, in the words of missed-reuse, why the connection cannot carry
 // another request after x; "" if it can. Who asked first is blamed: a server that echoes the
 // client's close only obeys.
-func ReasonNotReusable(x *reassembly.Exchange) string {
-	var req reassembly.Facts
+func ReasonNotReusable(x *exchange.Exchange) string {
+	var req exchange.Facts
 	if x.Request != nil {
 		req = x.Request.Facts
 	}
 	resp := x.Response.Facts
 	old := x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
 	switch {
-	case req.Has(reassembly.ConnClose):
+	case req.Has(exchange.ConnClose):
 		return "request-close"
-	case old && !req.Has(reassembly.ConnKeepAlive):
+	case old && !req.Has(exchange.ConnKeepAlive):
 		return "http10"
-	case resp.Has(reassembly.ConnClose):
+	case resp.Has(exchange.ConnClose):
 		return "response-close"
-	case x.Response.Framing == reassembly.ByClose && x.ResponseVersion == "HTTP/1.0":
+	case x.Response.Framing == exchange.ByClose && x.ResponseVersion == "HTTP/1.0":
 		return "http10"
-	case x.Response.Framing == reassembly.ByClose:
+	case x.Response.Framing == exchange.ByClose:
 		return "close-delimited"
-	case x.ResponseVersion == "HTTP/1.0" && !resp.Has(reassembly.ConnKeepAlive):
+	case x.ResponseVersion == "HTTP/1.0" && !resp.Has(exchange.ConnKeepAlive):
 		return "http10"
 	}
 	return ""
 }
 
 // endsByClose reports whether only the close of the connection ends x's response.
-func endsByClose(x *reassembly.Exchange) bool {
-	return x != nil && !x.Turn && x.Response != nil && x.Response.Framing == reassembly.ByClose
+func endsByClose(x *exchange.Exchange) bool {
+	return x != nil && !x.Turn && x.Response != nil && x.Response.Framing == exchange.ByClose
 }
 
 // ExpectsResponses reports whether the connection carries requests that want a response: HTTP, or
@@ -52,10 +53,10 @@ func endsByClose(x *reassembly.Exchange) bool {
 // closed, and mean nothing by it.
 func ExpectsResponses(c *reassembly.Conn) bool {
 	switch c.Protocol {
-	case reassembly.ProtoTunnel:
+	case exchange.ProtoTunnel:
 		return false
-	case reassembly.ProtoUnknown:
-		return slices.Contains(c.Caveats, reassembly.CaveatPayloadCut) ||
+	case exchange.ProtoUnknown:
+		return slices.Contains(c.Caveats, exchange.CaveatPayloadCut) ||
 			slices.Contains(c.Caveats, reassembly.CaveatSnapped)
 	}
 	return true

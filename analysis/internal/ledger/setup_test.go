@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TestTimeBeforeClientHello: between SYN-ACK and ClientHello a client works on TLS, unless it had
@@ -14,15 +15,15 @@ import (
 func TestTimeBeforeClientHello(t *testing.T) {
 	for _, c := range []struct {
 		name string
-		tls  *reassembly.TLSInfo
+		tls  *exchange.TLSInfo
 		took time.Duration
 		want report.Label
 	}{
 		{"plain", nil, 5 * time.Millisecond, report.ClientThink},
-		{"TLS", &reassembly.TLSInfo{}, 5 * time.Millisecond, report.TLSClient},
-		{"TLS on a connection opened in advance", &reassembly.TLSInfo{}, 2 * time.Second, report.ClientThink},
+		{"TLS", &exchange.TLSInfo{}, 5 * time.Millisecond, report.TLSClient},
+		{"TLS on a connection opened in advance", &exchange.TLSInfo{}, 2 * time.Second, report.ClientThink},
 	} {
-		w := &walk{path: &sender.Path{Conn: &reassembly.Conn{Transcript: reassembly.Transcript{TLS: c.tls}}}}
+		w := &walk{path: &sender.Path{Conn: &reassembly.Conn{Transcript: exchange.Transcript{TLS: c.tls}}}}
 		if got := w.beforeSpeaking(c.took); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}

@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // turn tiles the time before r, up to until, the first progress of the side that had been
@@ -47,7 +48,7 @@ func (w *walk) leaves(r *reassembly.Record) bool {
 func (w *walk) ownTime(r *reassembly.Record) report.Label {
 	x := w.book.active(r.Time)
 	if r.Dir == reassembly.FromServer {
-		if x != nil && x.Request != nil && x.Request.Facts.Has(reassembly.Expect100) &&
+		if x != nil && x.Request != nil && x.Request.Facts.Has(exchange.Expect100) &&
 			bodyPending(x, r.Time) {
 			return report.Think100
 		}
@@ -61,7 +62,7 @@ func (w *walk) ownTime(r *reassembly.Record) report.Label {
 
 // bodyPending reports whether the request's body had not been sent by then: what the server took
 // was for 100 Continue.
-func bodyPending(x *reassembly.Exchange, at time.Duration) bool {
+func bodyPending(x *exchange.Exchange, at time.Duration) bool {
 	return x.Request.End.Time > at || !x.Request.Complete
 }
 

@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Batch is events, and what lies beside them: what is rare or long, in a list by kind. It is plain
@@ -98,7 +99,7 @@ func (t *Told) Over() Over {
 	const nibble = 1<<4 - 1
 	o := Over{
 		End:       capture.Mark{Time: time.Duration(t.U[0]), Frame: capture.FrameID(t.U[1])},
-		Outcome:   reassembly.Outcome(t.U[4] >> outcomeShift & nibble),
+		Outcome:   exchange.Outcome(t.U[4] >> outcomeShift & nibble),
 		Reusable:  t.has(overReusable),
 		Turn:      t.has(overTurn),
 		Foreign:   t.has(overForeign),

@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TestEventSize: fast paths and parts of several machines rest on it.
@@ -22,7 +23,7 @@ func TestEventSize(t *testing.T) {
 // as they went in, also by way of another batch.
 func TestOverInNumbers(t *testing.T) {
 	mark := capture.Mark{Time: 3 * time.Second, Frame: capture.NewFrameID(2, 77)}
-	over := Over{End: mark, Outcome: reassembly.ResetByPeer, Reusable: true, Doubt: true,
+	over := Over{End: mark, Outcome: exchange.ResetByPeer, Reusable: true, Doubt: true,
 		Reason: "close-delimited", IdleLimit: 75 * time.Second, Bytes: 1 << 40, Gap: true,
 		Failure: &Failure{Host: "example.com", Took: time.Second},
 		Products: report.Products{Client: report.ProductSet(0).With(report.Curl),
@@ -93,8 +94,8 @@ func TestPlainData(t *testing.T) {
 		case reflect.Map:
 			walk(path+"[]", of.Elem())
 		case reflect.Struct:
-			if of == reflect.TypeFor[reassembly.Conn]() || of == reflect.TypeFor[reassembly.Exchange]() ||
-				of == reflect.TypeFor[reassembly.Message]() {
+			if of == reflect.TypeFor[reassembly.Conn]() || of == reflect.TypeFor[exchange.Exchange]() ||
+				of == reflect.TypeFor[exchange.Message]() {
 				t.Errorf("%s is a %v", path, of)
 				return
 			}

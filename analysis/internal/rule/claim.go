@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Window is what a claim would change about a transfer, for the simulation of all fixes together.
@@ -65,8 +66,8 @@ func CompareOccurrences(a, b Occurrence) int {
 type Pass struct {
 	State    *Followed
 	Conn     *reassembly.Conn
-	Exchange *reassembly.Exchange // nil when the connection is over
-	Draft    *Draft               // of exchange
+	Exchange *exchange.Exchange // nil when the connection is over
+	Draft    *Draft             // of exchange
 }
 
 // ownStates are what rules keep of one connection while that is followed, by the key of each.

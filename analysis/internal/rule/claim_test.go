@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // TestStateKey: what a rule keeps of a connection is its own, by its key and by the connection.
@@ -36,14 +37,14 @@ func TestReport(t *testing.T) {
 		t.Errorf("of the connection: %+v", c)
 	}
 	one := &Pass{State: &Followed{}, Conn: conn, Draft: &Draft{},
-		Exchange: &reassembly.Exchange{Index: 3}}
+		Exchange: &exchange.Exchange{Index: 3}}
 	one.Report(Claim{Rule: "a", Kind: Repair})
 	one.Report(Claim{Rule: "b", Kind: UsedPorts})
 	c := one.Draft.Claims
 	if len(c) != 2 || c[0].Occ.Connection != 7 || c[0].Index != 3 || len(one.State.Claims) > 0 {
 		t.Errorf("of the exchange: %+v", c)
 	}
-	one.Draft.Parsed = &reassembly.Exchange{}
+	one.Draft.Parsed = &exchange.Exchange{}
 	judged := one.Draft.Judge()
 	kinds := judged.Kinds()
 	if kinds != Repair|UsedPorts || !kinds.Has(Repair) || kinds.Has(Repair|ColdSetup) {

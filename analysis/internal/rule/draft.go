@@ -5,6 +5,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Draft is one exchange on its way into the report: its ledger, and what the rules claim of it.
@@ -29,11 +30,11 @@ type Judged struct {
 	ledger.LongWaits // for repairs, and in queues
 	Info             *report.ExchangeInfo
 	Claims           []Claim
-	MessageFacts     [2]reassembly.Facts // of its messages, by direction
-	FirstRound       int64               // octets of the first round of its response
-	RoundCount       int                 // how many there were
-	Streams          bool                // see ledger.Exchange.Streams
-	Forgotten        bool                // see Draft
+	MessageFacts     [2]exchange.Facts // of its messages, by direction
+	FirstRound       int64             // octets of the first round of its response
+	RoundCount       int               // how many there were
+	Streams          bool              // see ledger.Exchange.Streams
+	Forgotten        bool              // see Draft
 }
 
 // Judge is d as the judge sees it; d may be used again.

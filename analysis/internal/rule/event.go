@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // EventKind says what happened.
@@ -80,7 +81,7 @@ type Began struct {
 	Port      uint16        // of the client
 	Far       time.Duration // from the capture to the client and back
 	Rtt       time.Duration // the least on its connection so far; 0: not known
-	Facts     reassembly.Facts
+	Facts     exchange.Facts
 }
 
 // Key is what the request and its repetition have in common.
@@ -89,7 +90,7 @@ func (e *Began) Key() RetryKey { return RetryKey{e.Pair.Client, e.Name, e.Method
 // Over tells the judge what the end of an exchange means for the connection's further use.
 type Over struct {
 	End       capture.Mark
-	Outcome   reassembly.Outcome
+	Outcome   exchange.Outcome
 	Reusable  bool
 	Turn      bool
 	Foreign   bool          // what the connection carries is neither HTTP nor hidden

@@ -6,7 +6,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/capture"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // RetryKey is what a request and its repetition have in common.
@@ -26,7 +26,7 @@ type Failure struct {
 }
 
 // FailureOf is what the judge needs to find the retry of x, the first that failed.
-func FailureOf(s *ledger.Connection, x *reassembly.Exchange) *Failure {
+func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 	f := &Failure{
 		Start: x.Start(),
 		At:    s.Ending.FailedAt,

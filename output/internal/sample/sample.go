@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Secret stands wherever the network can put what must not be shown.
@@ -104,11 +105,11 @@ func connection(
 ) report.ConnInfo {
 	return report.ConnInfo{
 		ID: 0, Client: netip.AddrPortFrom(client, 40000), Server: server, Duration: 834 * ms,
-		State: reassembly.Closed, History: "ShADadFf", Protocol: reassembly.ProtoHTTP1,
+		State: reassembly.Closed, History: "ShADadFf", Protocol: exchange.ProtoHTTP1,
 		Vantage: reassembly.ClientSide, Handshake: ms / 10, RTTMin: ms / 10, ServerRTT: ms / 10,
 		MSS: [2]uint16{1460, 0}, Bytes: [2]int64{3000, 4000}, Segments: [2]uint32{100, 110},
 		Retransmissions: [2]uint32{0, 1}, ClosedBy: "client", Exchanges: []int{0, 1}, Times: times,
-		TLS: &reassembly.TLSInfo{
+		TLS: &exchange.TLSInfo{
 			SNI: "api\x1b[31m.example", ALPN: "http/1.1\u202e", Version: "TLS 1.3",
 		},
 	}
@@ -123,13 +124,13 @@ func exchanges(times []report.LabelTime) []report.ExchangeInfo {
 			ID: 0, Connection: 0, Index: 0, Method: "POST",
 			Target: "http://u:" + Secret + "@api.example/items?key=" + Secret + "&" + Secret,
 			Host:   "api.example", Version: "HTTP/1.1", Status: 201, Interim: []int{100},
-			Outcome: reassembly.Complete, Request: request, Response: request, Duration: 834 * ms,
+			Outcome: exchange.Complete, Request: request, Response: request, Duration: 834 * ms,
 			Times: times,
 		},
 		{
 			ID: 1, Connection: 0, Index: 1, Method: "GET\x1b[2J",
 			Target: "/a\x9b\u202e;sid=" + Secret + "?" + Secret, Version: "HTTP/1.1",
-			Outcome: reassembly.NoResponse, Request: request, Start: 834 * ms,
+			Outcome: exchange.NoResponse, Request: request, Start: 834 * ms,
 		},
 	}
 }

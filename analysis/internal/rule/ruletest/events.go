@@ -7,18 +7,18 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Judge is a draft as the judge sees it, with what its report would say of what was read.
 func Judge(x *rule.Draft) *rule.Judged {
 	if x.Parsed == nil {
-		x.Parsed = &reassembly.Exchange{}
+		x.Parsed = &exchange.Exchange{}
 	}
 	if x.Info == nil {
 		x.Info = &report.ExchangeInfo{}
 	}
-	of := func(m *reassembly.Message) *report.MessageInfo {
+	of := func(m *exchange.Message) *report.MessageInfo {
 		if m == nil {
 			return nil
 		}

@@ -7,7 +7,7 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -53,7 +53,7 @@ func (r *lateSYNs) service(p report.Pair, now time.Duration) *lateService {
 // Event takes note of a response that is complete.
 func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	data := e.Over()
-	if data.Outcome != reassembly.Complete || data.End.Time > e.At {
+	if data.Outcome != exchange.Complete || data.End.Time > e.At {
 		return
 	}
 	if s := r.service(c.Pair, e.At); s != nil {

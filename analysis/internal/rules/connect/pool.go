@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // maxPools is for how many pairs of client and service connections are compared at a time.
@@ -262,14 +263,14 @@ func (m *member) take(e *rule.Over) {
 	m.idleSince = e.End
 	m.doubt, m.turns = m.doubt || e.Doubt || e.Turn, m.turns || e.Turn
 	m.gap = m.gap || e.Gap
-	m.failed = m.failed || e.Failure != nil && e.Outcome == reassembly.NoResponse
+	m.failed = m.failed || e.Failure != nil && e.Outcome == exchange.NoResponse
 	m.last = outcome{
 		reusable: e.Reusable,
 		reason:   e.Reason,
 		notKept:  e.NotKept,
 		asked10:  e.Asked10,
-		aborted: e.Outcome == reassembly.Aborted || e.Outcome == reassembly.Truncated ||
-			e.Outcome == reassembly.ResetByPeer,
+		aborted: e.Outcome == exchange.Aborted || e.Outcome == exchange.Truncated ||
+			e.Outcome == exchange.ResetByPeer,
 		size: e.Bytes,
 	}
 	if e.IdleLimit > 0 {
@@ -284,7 +285,7 @@ func (m *member) fit() bool { return m.busy == 0 && m.last.reusable }
 // that is known only when both sides have closed; if all of it had come before the first close, the
 // connection was idle then.
 func (m *member) overLate(e *rule.Over, share int) {
-	if e.Outcome == reassembly.Complete && e.End.Time <= m.closed.At.Time {
+	if e.Outcome == exchange.Complete && e.End.Time <= m.closed.At.Time {
 		m.closed.Open = false
 		m.pool.addClosed(m, share)
 	}

@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // abandoned is the claim that the client closed while it waited for the response, and did not
@@ -40,7 +41,7 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 
 // leftWaiting reports whether the client closed first, after the whole request of x and before it
 // could know of any response, and does not wait for one.
-func leftWaiting(s *ledger.Connection, x *reassembly.Exchange) bool {
+func leftWaiting(s *ledger.Connection, x *exchange.Exchange) bool {
 	c := s.Conn
 	if x.Turn || x.Request == nil || !x.Request.Complete || !ledger.Whole(c) ||
 		c.FirstClose != reassembly.FromClient || !ledger.Seen(c.FirstCloseAt) ||
@@ -55,13 +56,13 @@ func leftWaiting(s *ledger.Connection, x *reassembly.Exchange) bool {
 
 // hungUp reports whether the client's FIN came later than that of a client which has only finished
 // sending, and nothing came in answer to the request but the server's own close.
-func hungUp(s *ledger.Connection, x *reassembly.Exchange) bool {
-	return x.Outcome == reassembly.Aborted && x.Response == nil && !s.Conn.MidStream &&
+func hungUp(s *ledger.Connection, x *exchange.Exchange) bool {
+	return x.Outcome == exchange.Aborted && x.Response == nil && !s.Conn.MidStream &&
 		s.Conn.Half[reassembly.FromClient].FinSeen && shutLater(s, x)
 }
 
 // abandonProof shows the request, the close, and what came too late.
-func abandonProof(c *reassembly.Conn, x *reassembly.Exchange, left capture.Mark,
+func abandonProof(c *reassembly.Conn, x *exchange.Exchange, left capture.Mark,
 	waited time.Duration) []rule.Evidence {
 	out := []rule.Evidence{rule.Shows(x.Request.End, report.SideClient, requestEnds)}
 	rst := c.Half[reassembly.FromClient].Rst

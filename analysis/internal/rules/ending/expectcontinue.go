@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // continueTimer is the least wait for 100 Continue that counts as one ended by a timer: .NET waits
@@ -79,7 +80,7 @@ If the program needed that time to make the body.`,
 func runExpect(p *rule.Pass) {
 	x, c := p.Exchange, p.Conn
 	m := x.Request
-	if x.Turn || m == nil || !m.Facts.Has(reassembly.Expect100) || m.Facts.Has(reassembly.HasGap) ||
+	if x.Turn || m == nil || !m.Facts.Has(exchange.Expect100) || m.Facts.Has(exchange.HasGap) ||
 		!ledger.Seen(m.HeaderEnd) || p.Draft == nil {
 		return
 	}
@@ -95,7 +96,7 @@ func runExpect(p *rule.Pass) {
 
 // continueClaim is the claim about the wait between the header of m and what ended that: its body,
 // or the server's answer.
-func continueClaim(c *reassembly.Conn, m *reassembly.Message, w *ledger.Wait) rule.Claim {
+func continueClaim(c *reassembly.Conn, m *exchange.Message, w *ledger.Wait) rule.Claim {
 	less, ended := max(0, w.Length()-c.RTTMin()), bodyLate
 	if w.Dir == reassembly.FromServer {
 		less, ended = w.Length(), answerLate
@@ -117,7 +118,7 @@ func continueClaim(c *reassembly.Conn, m *reassembly.Message, w *ledger.Wait) ru
 }
 
 // granted reports whether the server had said anything to the request before the given moment.
-func granted(x *reassembly.Exchange, before time.Duration) bool {
+func granted(x *exchange.Exchange, before time.Duration) bool {
 	for _, i := range x.Interim {
 		if i.At.Time < before {
 			return true

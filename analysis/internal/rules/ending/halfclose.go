@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -159,13 +160,13 @@ func atLeast(d time.Duration, c *reassembly.Conn) time.Duration {
 func (v *verdictOnEnd) halfClosed() bool {
 	c, x := v.c, v.x
 	up := &c.Half[reassembly.FromClient]
-	if x.Outcome != reassembly.Aborted || x.Response != nil || x.Turn || !x.Request.Complete ||
+	if x.Outcome != exchange.Aborted || x.Response != nil || x.Turn || !x.Request.Complete ||
 		!up.FinSeen || up.RstSeen || c.MidStream || !ledger.Whole(c) || v.e.Orphan {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
 	if !ok || closed.Time < up.Fin.Time || shutLater(&v.p.State.Connection, x) ||
-		x.Request.Facts.Has(reassembly.ConnUpgrade) {
+		x.Request.Facts.Has(exchange.ConnUpgrade) {
 		return false
 	}
 	v.be(halfCloseRule, "answered-by-close", report.ConfidenceMedium)
@@ -181,7 +182,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 
 // shutLater reports whether the client's FIN left later after its request than one that belongs to
 // it, by the capture's clock or by the client's own.
-func shutLater(s *ledger.Connection, x *reassembly.Exchange) bool {
+func shutLater(s *ledger.Connection, x *exchange.Exchange) bool {
 	c := s.Conn
 	up := &c.Half[reassembly.FromClient]
 	after := up.Fin.Time - x.Request.End.Time
@@ -225,11 +226,11 @@ func (v *verdictOnEnd) deadlock() bool {
 
 // neverComplete reports whether the request of x lacks its end by its own account, though the
 // capture shows all that was sent, and whether no answer came before its client had closed.
-func neverComplete(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func neverComplete(c *reassembly.Conn, x *exchange.Exchange) bool {
 	m, fin := x.Request, c.Half[reassembly.FromClient].Fin
 	answered := x.Response != nil && !(ledger.Seen(fin) && x.Response.Start.Time > fin.Time)
 	return !answered && !x.Turn && !m.Complete && len(x.Interim) == 0 &&
-		m.Facts&(reassembly.Expect100|reassembly.HasGap) == 0 && ledger.Whole(c)
+		m.Facts&(exchange.Expect100|exchange.HasGap) == 0 && ledger.Whole(c)
 }
 
 // firstClose is the first FIN or RST of either side; false if there was none.
@@ -270,13 +271,13 @@ func quiet(c *reassembly.Conn, from, to capture.Mark) bool {
 }
 
 // missingEnd says what a request lacks, and shows its last octet.
-func missingEnd(m *reassembly.Message) (rule.Said, rule.Evidence) {
+func missingEnd(m *exchange.Message) (rule.Said, rule.Evidence) {
 	const client = report.SideClient
 	switch m.Framing {
-	case reassembly.ByLength:
+	case exchange.ByLength:
 		return rule.Say(shortRequest, m.BodyBytes, m.Length),
 			rule.Shows(m.End, client, shortRequestEnds, m.BodyBytes, m.Length)
-	case reassembly.ByChunks:
+	case exchange.ByChunks:
 		return rule.Say(openChunks), rule.Shows(m.End, client, openChunksEnd)
 	}
 	return rule.Say(endlessRequest), rule.Shows(m.End, client, endlessRequestEnds)

@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -205,9 +206,9 @@ func runHeaders(p *rule.Pass) {
 	if p.Draft == nil || x.Turn {
 		return
 	}
-	for dir, m := range [...]*reassembly.Message{x.Request, x.Response} {
+	for dir, m := range [...]*exchange.Message{x.Request, x.Response} {
 		if m == nil || !ledger.Seen(m.HeaderEnd) ||
-			m.Facts&(reassembly.HasGap|reassembly.Resynced|reassembly.HeaderTooLong) != 0 {
+			m.Facts&(exchange.HasGap|exchange.Resynced|exchange.HeaderTooLong) != 0 {
 			continue
 		}
 		for _, w := range misuses(x, m, reassembly.Dir(dir)) {
@@ -235,21 +236,21 @@ type misuse struct {
 }
 
 // misuses are what the header section of m says wrongly, which was sent in direction dir.
-func misuses(x *reassembly.Exchange, m *reassembly.Message, dir reassembly.Dir) (all []misuse) {
+func misuses(x *exchange.Exchange, m *exchange.Message, dir reassembly.Dir) (all []misuse) {
 	f, request := m.Facts, dir == reassembly.FromClient
 	end, side := m.HeaderEnd, rule.SideOf(dir)
-	if request && f.Has(reassembly.HasProxyConnection) && strings.HasPrefix(x.Target, "/") {
+	if request && f.Has(exchange.HasProxyConnection) && strings.HasPrefix(x.Target, "/") {
 		shown := rule.Shows(end, side, proxyConnection)
 		all = append(all, misuse{"proxy-connection", report.Info, shown})
 	}
-	if request && f.Has(reassembly.HasUpgrade) && !f.Has(reassembly.ConnUpgrade) {
+	if request && f.Has(exchange.HasUpgrade) && !f.Has(exchange.ConnUpgrade) {
 		all = append(all, misuse{"upgrade", report.Info, rule.Shows(end, side, upgradeUnnamed)})
 	}
 	switch {
-	case f.Has(reassembly.HopByHopLeak):
+	case f.Has(exchange.HopByHopLeak):
 		shown := rule.Shows(end, side, proxyFieldsIn[dir])
 		all = append(all, misuse{hopByHopCause, report.Info, shown})
-	case f.Has(reassembly.HasKeepAlive) && !f.Has(reassembly.ConnKeepAlive):
+	case f.Has(exchange.HasKeepAlive) && !f.Has(exchange.ConnKeepAlive):
 		shown := rule.Shows(end, side, keepAliveIn[dir])
 		all = append(all, misuse{hopByHopCause, report.Info, shown})
 	}
@@ -261,7 +262,7 @@ func misuses(x *reassembly.Exchange, m *reassembly.Message, dir reassembly.Dir) 
 
 // framingConflict is what is wrong with how a message states its length, and how grave that is: a
 // request that two hops read differently can hide another one.
-func framingConflict(m *reassembly.Message, dir reassembly.Dir) (misuse, bool) {
+func framingConflict(m *exchange.Message, dir reassembly.Dir) (misuse, bool) {
 	end, side := m.HeaderEnd, rule.SideOf(dir)
 	worst, mild := report.Medium, report.Low
 	if dir == reassembly.FromClient {
@@ -269,13 +270,13 @@ func framingConflict(m *reassembly.Message, dir reassembly.Dir) (misuse, bool) {
 	}
 	c := misuse{cause: framingConflictCause}
 	switch f := m.Facts; {
-	case f.Has(reassembly.LengthAndChunked):
+	case f.Has(exchange.LengthAndChunked):
 		c.severity, c.shown = worst, rule.Shows(end, side, lengthAndChunksIn[dir])
-	case f.Has(reassembly.LengthConflict) && m.Length < 0:
+	case f.Has(exchange.LengthConflict) && m.Length < 0:
 		c.severity, c.shown = worst, rule.Shows(end, side, lengthsDifferIn[dir])
-	case f.Has(reassembly.LengthConflict):
+	case f.Has(exchange.LengthConflict):
 		c.severity, c.shown = report.Low, rule.Shows(end, side, lengthTwiceIn[dir])
-	case f.Has(reassembly.OddTransferEncoding):
+	case f.Has(exchange.OddTransferEncoding):
 		c.severity, c.shown = mild, rule.Shows(end, side, oddCodingIn[dir])
 	default:
 		return misuse{}, false
@@ -284,7 +285,7 @@ func framingConflict(m *reassembly.Message, dir reassembly.Dir) (misuse, bool) {
 }
 
 // reportMisuse reports what the header section of m says wrongly.
-func reportMisuse(p *rule.Pass, m *reassembly.Message, w misuse) {
+func reportMisuse(p *rule.Pass, m *exchange.Message, w misuse) {
 	side, via := w.shown.Side, p.Exchange.RequestVia
 	if side == report.SideServer {
 		via = p.Exchange.ResponseVia
@@ -317,7 +318,7 @@ func reportMisuse(p *rule.Pass, m *reassembly.Message, w misuse) {
 func reportCloseIgnored(p *rule.Pass) {
 	x, n := p.Exchange, p.Draft.Notice
 	if x.Request == nil || !ledger.Seen(n.At) || p.Draft.Ahead != nil ||
-		x.Outcome != reassembly.Complete {
+		x.Outcome != exchange.Complete {
 		return
 	}
 	if n.By == reassembly.FromServer &&
@@ -340,7 +341,7 @@ func reportCloseIgnored(p *rule.Pass) {
 }
 
 // closeIgnoredProof shows the announcement and the request after it.
-func closeIgnoredProof(n ledger.CloseNotice, x *reassembly.Exchange) []rule.Evidence {
+func closeIgnoredProof(n ledger.CloseNotice, x *exchange.Exchange) []rule.Evidence {
 	return []rule.Evidence{
 		rule.Shows(n.At, rule.SideOf(n.By), closeAnnounced),
 		rule.Shows(x.Request.Start, report.SideClient, requestAfterNotice),
@@ -392,10 +393,10 @@ func (v *verdictOnEnd) dumbProxy() bool {
 }
 
 // keptOld reports whether x is a whole request that asks for keep-alive in the manner of HTTP/1.0.
-func keptOld(x *reassembly.Exchange) bool {
+func keptOld(x *exchange.Exchange) bool {
 	f := x.Request.Facts
-	return !x.Turn && x.Request.Complete && f.Has(reassembly.ConnKeepAlive) &&
-		(x.Version == "HTTP/1.0" || f.Has(reassembly.HasProxyConnection))
+	return !x.Turn && x.Request.Complete && f.Has(exchange.ConnKeepAlive) &&
+		(x.Version == "HTTP/1.0" || f.Has(exchange.HasProxyConnection))
 }
 
 // runCloseNotDone reports a close that the server announced and did not do, and the requests that
@@ -409,7 +410,7 @@ func runCloseNotDone(p *rule.Pass) {
 	}
 	waited := c.FirstCloseAt.Time - n.At.Time
 	if waited < max(notDoneAfter, slackRoundTrips*c.RTTMin()) || last == nil ||
-		last.End().Frame != n.At.Frame || last.Response.Framing == reassembly.ByClose {
+		last.End().Frame != n.At.Frame || last.Response.Framing == exchange.ByClose {
 		return
 	}
 	p.Report(rule.Claim{

@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const idleDropRule = "idle-drop"
@@ -104,7 +105,7 @@ func runForgotten(p *rule.Pass) {
 func runIdleDrop(p *rule.Pass) {
 	reportFate(p, idleDropRule)
 	e, x := &p.State.Ending, p.State.Last
-	if e.Failed != nil || x == nil || x.Request == nil || x.Outcome != reassembly.Incomplete ||
+	if e.Failed != nil || x == nil || x.Request == nil || x.Outcome != exchange.Incomplete ||
 		!ledger.Seen(e.Latest) {
 		return
 	}
@@ -126,7 +127,7 @@ func runIdleDrop(p *rule.Pass) {
 // giveUp fills in what it cost the client of x to wait until it gave up: when it closed, or, if it
 // did not, with the end of the capture, where a repetition elsewhere is still to show that it no
 // longer waits; false if none could be told.
-func giveUp(c *reassembly.Conn, x *reassembly.Exchange, cl *rule.Claim) bool {
+func giveUp(c *reassembly.Conn, x *exchange.Exchange, cl *rule.Claim) bool {
 	start, end := x.Start(), c.End.Time
 	closed, _, ok := closedAt(c, reassembly.FromClient)
 	switch {
@@ -158,7 +159,7 @@ type idleness struct {
 // forgotten: an idle connection no longer exists at the other end, or on the way to it.
 func (v *verdictOnEnd) forgotten() bool {
 	idle := idleness{v.e.Prior, v.e.Idle}
-	return v.forgottenSince(idle, v.x.Outcome == reassembly.Aborted)
+	return v.forgottenSince(idle, v.x.Outcome == exchange.Aborted)
 }
 
 // forgottenSince is that for a request after the idleness, whose client waits for an answer, or has
@@ -171,7 +172,7 @@ func (v *verdictOnEnd) forgottenSince(idle idleness, gaveUp bool) bool {
 	}
 	strange := !down.RstActive || foreignReset(v.c, reassembly.FromServer)
 	switch {
-	case v.x.Outcome == reassembly.NoResponse && down.RstSeen && strange:
+	case v.x.Outcome == exchange.NoResponse && down.RstSeen && strange:
 		v.be(idleDropRule, "", report.ConfidenceHigh)
 		v.until(down.Rst.Time)
 	case gaveUp && repeats(v.c, v.x) >= triesUntilGivenUp &&
@@ -187,7 +188,7 @@ func (v *verdictOnEnd) forgottenSince(idle idleness, gaveUp bool) bool {
 
 // repeats is how often the client sent octets again since the request of x began; none if the
 // server has said anything since.
-func repeats(c *reassembly.Conn, x *reassembly.Exchange) int {
+func repeats(c *reassembly.Conn, x *exchange.Exchange) int {
 	n := 0
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -215,7 +216,7 @@ func keepAlives(c *reassembly.Conn) rule.Said {
 }
 
 // idleDropProof shows the last response, the request and what came back.
-func idleDropProof(c *reassembly.Conn, x *reassembly.Exchange, idle idleness) []rule.Evidence {
+func idleDropProof(c *reassembly.Conn, x *exchange.Exchange, idle idleness) []rule.Evidence {
 	out := []rule.Evidence{
 		rule.Shows(idle.from, report.SideServer, connectionIdle),
 		rule.Shows(x.Request.Start, report.SideClient, sentAfterIdleness, rule.Ns(idle.length)),
@@ -261,7 +262,7 @@ func (r *suspects) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	case rule.ExchangeBegan:
 		r.began(c, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
-		if e.Over().Outcome != reassembly.Incomplete {
+		if e.Over().Outcome != exchange.Incomplete {
 			r.clear(c.Id)
 		}
 	case rule.ConnOver:

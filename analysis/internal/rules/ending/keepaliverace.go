@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -167,7 +168,7 @@ func (v *verdictOnEnd) knewFIN(fin capture.Mark) (late time.Duration, stale bool
 }
 
 // repeatability says whether the request may be repeated.
-func repeatability(x *reassembly.Exchange) rule.Said {
+func repeatability(x *exchange.Exchange) rule.Said {
 	switch {
 	case x.Turn || x.Method == "":
 		return rule.Say(repeatableUnknown)

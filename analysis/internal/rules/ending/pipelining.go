@@ -5,6 +5,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // manyWaits is how many waits that can just be noticed one behind many responses must last, none of
@@ -157,7 +158,7 @@ func runPipelining(p *rule.Pass) {
 // while an early response came in.
 func pipelinedBehind(x *ledger.Exchange) bool {
 	a := x.Ahead
-	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(reassembly.HasGap) {
+	if a == nil || a.Request == nil || a.Turn || a.Request.Facts.Has(exchange.HasGap) {
 		return false
 	}
 	return a.Response == nil || a.Response.Start.Time >= a.Request.End.Time
@@ -257,7 +258,7 @@ func reportUnsolicited(p *rule.Pass) {
 
 // unasked reports whether the response of x, which has no request, surely answers none: the capture
 // shows all of the connection.
-func unasked(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func unasked(c *reassembly.Conn, x *exchange.Exchange) bool {
 	// RFC 9110 §15.5.9: may come unasked before the server closes an idle connection
 	const requestTimeout = 408
 	if x.Response == nil || x.Status == 0 || x.Status == requestTimeout {

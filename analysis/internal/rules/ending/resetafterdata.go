@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -224,14 +225,14 @@ func (v *verdictOnEnd) reset() bool {
 // unsureOfEnd reports whether the response may have been complete for all that the capture shows:
 // it lacks octets of the server, and with those, as far as acknowledgments and the RST count, there
 // may have been enough.
-func unsureOfEnd(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func unsureOfEnd(c *reassembly.Conn, x *exchange.Exchange) bool {
 	h := &c.Half[reassembly.FromServer]
 	if !ledger.Lacks(c, h) {
 		return false
 	}
 	m := x.Response
-	if m == nil || m.Framing != reassembly.ByLength || !ledger.Seen(m.HeaderEnd) ||
-		m.Facts&(reassembly.Resynced|reassembly.LengthConflict) != 0 {
+	if m == nil || m.Framing != exchange.ByLength || !ledger.Seen(m.HeaderEnd) ||
+		m.Facts&(exchange.Resynced|exchange.LengthConflict) != 0 {
 		return true
 	}
 	sent := max(h.Max, h.Una)
@@ -248,7 +249,7 @@ func (v *verdictOnEnd) crossed(rst time.Duration) bool {
 }
 
 // describeReset fills in what does not depend on who is to blame.
-func describeReset(s *ledger.Connection, cl *rule.Claim, x *reassembly.Exchange,
+func describeReset(s *ledger.Connection, cl *rule.Claim, x *exchange.Exchange,
 	dir reassembly.Dir) {
 	rst := s.Conn.Half[dir].Rst
 	cl.Says = []rule.Said{losses(s, x)}
@@ -275,7 +276,7 @@ const leastWay = 90
 
 // closedWith reports whether the client closed with the whole response at hand, before it could
 // know of a RST of the given moment.
-func closedWith(s *ledger.Connection, x *reassembly.Exchange, rst time.Duration) bool {
+func closedWith(s *ledger.Connection, x *exchange.Exchange, rst time.Duration) bool {
 	m, up := x.Response, &s.Conn.Half[reassembly.FromClient]
 	far := s.Conn.Far(reassembly.FromClient) * leastWay / 100
 	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far && up.Fin.Time < rst+far
@@ -298,11 +299,11 @@ func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
 }
 
 // resetCause tells the causes apart; "" if the reset did no harm.
-func resetCause(s *ledger.Connection, x *reassembly.Exchange, dir reassembly.Dir) string {
+func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) string {
 	c := s.Conn
-	done := x.Outcome == reassembly.Complete || x.Outcome == reassembly.Upgraded
+	done := x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded
 	switch {
-	case x.Outcome == reassembly.Incomplete || foreignReset(c, dir):
+	case x.Outcome == exchange.Incomplete || foreignReset(c, dir):
 		return "" // nothing is known to have ended, or it was neither end's doing
 	case dir == reassembly.FromClient || clientLeft(c, x):
 		if done || x.Response == nil {
@@ -321,7 +322,7 @@ func resetCause(s *ledger.Connection, x *reassembly.Exchange, dir reassembly.Dir
 
 // abortCause is the cause of a RST by which the server ended x before it was done; "" if it did no
 // harm.
-func abortCause(c *reassembly.Conn, x *reassembly.Exchange) string {
+func abortCause(c *reassembly.Conn, x *exchange.Exchange) string {
 	h := &c.Half[reassembly.FromServer]
 	unanswered, later := x.Response == nil, x.Index > 0 || c.MidStream
 	switch {
@@ -347,14 +348,14 @@ func resetInFlight(s *ledger.Connection) bool {
 // clientLeft reports whether the client had closed before the server reset: the RST only says that
 // nobody listens. A FIN may be that of a client which has only finished sending, but where messages
 // are not visible, as in TLS, it is not known that it still waited for anything.
-func clientLeft(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func clientLeft(c *reassembly.Conn, x *exchange.Exchange) bool {
 	return ledger.Seen(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient &&
 		(c.ClosedByRST || x.Turn)
 }
 
 // requestUnread reports whether the server closed without having read the whole request, or with
 // more in its socket.
-func requestUnread(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func requestUnread(c *reassembly.Conn, x *exchange.Exchange) bool {
 	if x.Request == nil || x.Response == nil || x.Turn {
 		return false
 	}
@@ -384,12 +385,12 @@ func unacked(s *ledger.Connection) int64 {
 
 // losses says how many octets of the response certainly never arrived; else how many may not have
 // been read.
-func losses(s *ledger.Connection, x *reassembly.Exchange) rule.Said {
+func losses(s *ledger.Connection, x *exchange.Exchange) rule.Said {
 	m := x.Response
 	if m == nil {
 		return rule.Said{}
 	}
-	if m.Framing == reassembly.ByLength && m.BodyBytes < m.Length {
+	if m.Framing == exchange.ByLength && m.BodyBytes < m.Length {
 		return rule.Say(octetsLost, m.Length-m.BodyBytes)
 	}
 	if risk := min(unacked(s), m.HeaderBytes+m.BodyBytes); risk > 0 {
@@ -399,7 +400,7 @@ func losses(s *ledger.Connection, x *reassembly.Exchange) rule.Said {
 }
 
 // resetProof shows the request, the response so far, and the RST.
-func resetProof(c *reassembly.Conn, x *reassembly.Exchange, dir reassembly.Dir) []rule.Evidence {
+func resetProof(c *reassembly.Conn, x *exchange.Exchange, dir reassembly.Dir) []rule.Evidence {
 	var out []rule.Evidence
 	if m := x.Request; m != nil {
 		begin := rule.Shows(m.Start, report.SideClient, requestBegins)

@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -114,13 +115,13 @@ func runSerial(p *rule.Pass) {
 func couldBeParallel(p *rule.Pass) bool {
 	x := p.Exchange
 	safe := x.Method == "GET" || x.Method == "HEAD"
-	return safe && !x.Turn && x.Outcome == reassembly.Complete && p.Draft != nil &&
+	return safe && !x.Turn && x.Outcome == exchange.Complete && p.Draft != nil &&
 		p.Draft.Ahead == nil && p.Conn.RTTMin() >= serialRTT && x.Request != nil &&
-		x.Response != nil && x.Response.Framing != reassembly.ByClose
+		x.Response != nil && x.Response.Framing != exchange.ByClose
 }
 
 // goesOn reports whether x is the next exchange of the run: for something else, and at once.
-func (r *serialRun) goesOn(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func (r *serialRun) goesOn(c *reassembly.Conn, x *exchange.Exchange) bool {
 	// Where the capture is not at the client, its next request comes later by the way to it and
 	// back.
 	gap := x.Request.Start.Time - r.last.Time - c.Far(reassembly.FromClient)

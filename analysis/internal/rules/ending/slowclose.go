@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const slowCloseRule = "slow-close"
@@ -96,17 +97,17 @@ func runSlowClose(p *rule.Pass) {
 
 // endedByClose reports whether the response to x has no length of its own, is no stream of events,
 // and was ended by the server's FIN behind its last octet.
-func endedByClose(c *reassembly.Conn, x *reassembly.Exchange) bool {
-	const unfit = reassembly.EventStream | reassembly.HasGap | reassembly.Resynced |
-		reassembly.BadHeader | reassembly.BadChunk
+func endedByClose(c *reassembly.Conn, x *exchange.Exchange) bool {
+	const unfit = exchange.EventStream | exchange.HasGap | exchange.Resynced |
+		exchange.BadHeader | exchange.BadChunk
 	down := &c.Half[reassembly.FromServer]
-	if x.Turn || x.Outcome != reassembly.Complete || x.Response == nil || x.Status == 0 ||
-		x.Response.Framing != reassembly.ByClose || x.Response.Facts&unfit != 0 {
+	if x.Turn || x.Outcome != exchange.Complete || x.Response == nil || x.Status == 0 ||
+		x.Response.Framing != exchange.ByClose || x.Response.Facts&unfit != 0 {
 		return false
 	}
 	return ledger.Whole(c) && down.FinSeen && down.FinSeq <= x.Response.To &&
 		c.FirstClose == reassembly.FromServer && !c.ClosedByRST &&
-		c.Protocol == reassembly.ProtoHTTP1
+		c.Protocol == exchange.ProtoHTTP1
 }
 
 // heldClose reports whether the FIN left as soon as an acknowledgment was known: a window had held

@@ -5,6 +5,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const truncatedResponseRule = "truncated-response"
@@ -89,10 +90,10 @@ func truncationRemedies() []report.Remedy {
 
 // truncated: the server closed in order before the end of the response.
 func (v *verdictOnEnd) truncated() bool {
-	const unsureLength = reassembly.Resynced | reassembly.LengthConflict |
-		reassembly.LengthAndChunked
+	const unsureLength = exchange.Resynced | exchange.LengthConflict |
+		exchange.LengthAndChunked
 	x, m := v.x, v.x.Response
-	if x.Outcome != reassembly.Truncated || m == nil || m.Facts&unsureLength != 0 {
+	if x.Outcome != exchange.Truncated || m == nil || m.Facts&unsureLength != 0 {
 		return false
 	}
 	cause, lack := truncation(v.c, x)
@@ -100,7 +101,7 @@ func (v *verdictOnEnd) truncated() bool {
 		return false
 	}
 	down, sure := &v.c.Half[reassembly.FromServer], report.Proven
-	if down.Missing > 0 || m.Facts.Has(reassembly.HasGap) {
+	if down.Missing > 0 || m.Facts.Has(exchange.HasGap) {
 		sure = report.ConfidenceMedium
 	}
 	v.be(truncatedResponseRule, cause, sure)
@@ -112,32 +113,32 @@ func (v *verdictOnEnd) truncated() bool {
 }
 
 // truncation is the cause, and what is missing; no cause if nothing says that something is.
-func truncation(c *reassembly.Conn, x *reassembly.Exchange) (cause string, lack rule.Said) {
+func truncation(c *reassembly.Conn, x *exchange.Exchange) (cause string, lack rule.Said) {
 	m := x.Response
 	switch {
 	case x.Turn && c.TLS != nil:
 		return "tls-close", rule.Say(lastRecordCut)
 	case x.Turn:
 		return "", rule.Said{}
-	case x.Request == nil || m.Facts&(reassembly.HeaderTooLong|reassembly.BadChunk) != 0:
+	case x.Request == nil || m.Facts&(exchange.HeaderTooLong|exchange.BadChunk) != 0:
 		return "", rule.Said{}
 	case m.HeaderBytes == 0 && m.HeaderEnd.Frame == 0:
 		return "stream", rule.Say(headerCut)
-	case m.Framing == reassembly.ByLength && m.BodyBytes < m.Length:
+	case m.Framing == exchange.ByLength && m.BodyBytes < m.Length:
 		return "content-length", rule.Say(shortOfLength, m.BodyBytes, m.Length)
-	case m.Framing == reassembly.ByChunks && !m.Facts.Has(reassembly.HasGap):
+	case m.Framing == exchange.ByChunks && !m.Facts.Has(exchange.HasGap):
 		return "chunked", rule.Say(lastChunkMissing, m.BodyBytes)
 	}
 	return "", rule.Said{}
 }
 
 // truncationProof shows the request, what was announced, the last octet and the FIN.
-func truncationProof(c *reassembly.Conn, x *reassembly.Exchange) []rule.Evidence {
+func truncationProof(c *reassembly.Conn, x *exchange.Exchange) []rule.Evidence {
 	m := x.Response
 	head := rule.Shows(m.Start, report.SideServer, responseBegins)
-	if m.Framing == reassembly.ByLength && !x.Turn {
+	if m.Framing == exchange.ByLength && !x.Turn {
 		head = rule.Shows(m.Start, report.SideServer, lengthAnnounced, m.Length)
-	} else if m.Framing == reassembly.ByChunks {
+	} else if m.Framing == exchange.ByChunks {
 		head = rule.Shows(m.Start, report.SideServer, chunksAnnounced)
 	}
 	return []rule.Evidence{

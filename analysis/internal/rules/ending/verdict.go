@@ -10,6 +10,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -89,7 +90,7 @@ func decideFate(p *rule.Pass) (rule.Claim, bool) {
 
 // wantsAnswer reports whether x is a request, as far as the capture shows, that somebody waits for
 // an answer to.
-func wantsAnswer(c *reassembly.Conn, x *reassembly.Exchange) bool {
+func wantsAnswer(c *reassembly.Conn, x *exchange.Exchange) bool {
 	switch {
 	case x.Request == nil || !ledger.ExpectsResponses(c) || c.State == reassembly.Refused:
 		return false
@@ -104,7 +105,7 @@ func wantsAnswer(c *reassembly.Conn, x *reassembly.Exchange) bool {
 type verdictOnEnd struct {
 	p     *rule.Pass
 	c     *reassembly.Conn
-	x     *reassembly.Exchange // the first that failed
+	x     *exchange.Exchange // the first that failed
 	e     *ledger.Ending
 	claim *rule.Claim
 }
@@ -159,7 +160,7 @@ func (v *verdictOnEnd) lateFor(sent time.Duration) time.Duration {
 // answerless reports whether the request went without any response, by the server's doing, and the
 // capture would have shown one.
 func (v *verdictOnEnd) answerless() bool {
-	return v.x.Response == nil && v.x.Outcome == reassembly.NoResponse && ledger.Whole(v.c) &&
+	return v.x.Response == nil && v.x.Outcome == exchange.NoResponse && ledger.Whole(v.c) &&
 		!v.e.Orphan
 }
 

@@ -12,20 +12,21 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // fills is a message at the path's rate on a connection of its own.
 func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
-	large := &reassembly.Message{
+	large := &exchange.Message{
 		Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: 1000}, Exchange: ledger.Exchange{
 		Account: ledger.Account{Until: to, Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, RTT: 10 * time.Millisecond,
 			Measured: to - from, Window: 1 << 20, Queue: queue}}},
-		Parsed: &reassembly.Exchange{Request: &reassembly.Message{}, Response: large},
+		Parsed: &exchange.Exchange{Request: &exchange.Message{}, Response: large},
 	}}
 	x.Times[report.Serialize] = to - from
 	if dir == reassembly.FromClient {
-		x.Parsed.Request, x.Parsed.Response, x.Upload = large, &reassembly.Message{}, &x.Flow
+		x.Parsed.Request, x.Parsed.Response, x.Upload = large, &exchange.Message{}, &x.Flow
 		x.UploadTimes[report.Serialize-ledger.FirstOfTransfer] = to - from
 	}
 	k.t.paths.judged(&k.d, &rule.Conn{Id: 99, Pair: k.c.Pair, Far: k.c.Far}, ruletest.Judge(x))
@@ -105,9 +106,9 @@ func TestThinksBehindTransfer(t *testing.T) {
 func heldUp(id int, at, delay time.Duration) *rule.Draft {
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{
 		Account: ledger.Account{Until: at},
-		Parsed: &reassembly.Exchange{
-			Request:  &reassembly.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
-			Response: &reassembly.Message{Start: capture.Mark{Time: at, Frame: 2}}},
+		Parsed: &exchange.Exchange{
+			Request:  &exchange.Message{End: capture.Mark{Time: at - delay, Frame: 1}},
+			Response: &exchange.Message{Start: capture.Mark{Time: at, Frame: 2}}},
 		LongWaits: ledger.LongWaits{Waits: []ledger.Wait{{Label: report.Queue,
 			From: at - delay, To: at, Dir: reassembly.FromServer}}},
 	}}

@@ -11,6 +11,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -106,8 +107,8 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	t.paths.judged(d, m, job)
 	x, said := job.Info, job.MessageFacts[reassembly.FromServer]
 	if !d.Enabled(thinkRule) || x.Turn || x.Request == nil || x.Response == nil ||
-		job.Times[report.Think100] > 0 || said.Has(reassembly.EventStream) ||
-		said.Has(reassembly.HasGap) && x.Status == 0 {
+		job.Times[report.Think100] > 0 || said.Has(exchange.EventStream) ||
+		said.Has(exchange.HasGap) && x.Status == 0 {
 		return // meant to wait, or its first octet may not be the first
 	}
 	path, _, _ := strings.Cut(x.Target, "?")

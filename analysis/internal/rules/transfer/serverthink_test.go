@@ -10,7 +10,7 @@ import (
 	"tcpwhy/analysis/internal/rule/ruletest"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
-	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // thinker feeds the comparison with exchanges, one a millisecond.
@@ -32,9 +32,9 @@ func newThinker() *thinker {
 // ask is an exchange over which the server took that long.
 func (k *thinker) ask(path string, took time.Duration) {
 	k.at += time.Millisecond
-	x := &reassembly.Exchange{Method: "GET", Target: path, Index: k.n,
-		Request:  &reassembly.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
-		Response: &reassembly.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
+	x := &exchange.Exchange{Method: "GET", Target: path, Index: k.n,
+		Request:  &exchange.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
+		Response: &exchange.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
 	draft := &rule.Draft{Info: &report.ExchangeInfo{ID: k.n}, Exchange: ledger.Exchange{Account: ledger.Account{Index: k.n, Transfers: ledger.Transfers{Flow: ledger.Flow{RTT: k.rtt, Stamped: k.stamped}}}, Parsed: x}}
 	draft.Times[report.Think] = took
 	k.d.Judged(k.t, &k.c, draft, k.at)

@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const slowStartRule = "slow-start"
@@ -115,7 +116,7 @@ const (
 // claimSlowStart claims that of dir's message.
 func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	j, f, rounds := p.Draft, p.Draft.FlowOf(dir), p.Draft.RoundsOf(dir)
-	if f == nil || p.Exchange.Response == nil || p.Exchange.Outcome == reassembly.Aborted ||
+	if f == nil || p.Exchange.Response == nil || p.Exchange.Outcome == exchange.Aborted ||
 		cutAhead(p, dir) || !ramped(f, rounds, j.Spent(dir, report.SlowStart)) {
 		return
 	}

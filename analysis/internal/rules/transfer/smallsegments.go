@@ -4,6 +4,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // SmallSegments is the rule about messages that are sent in many small pieces.
@@ -91,7 +92,7 @@ func runSmallSegments(p *rule.Pass) {
 			m, cause = p.Exchange.Response, "response"
 		}
 		mss := int64(p.Conn.Half[dir].Eff)
-		if m == nil || mss == 0 || m.Facts.Has(reassembly.EventStream) || n.Octets > m.To-m.From {
+		if m == nil || mss == 0 || m.Facts.Has(exchange.EventStream) || n.Octets > m.To-m.From {
 			continue
 		}
 		needed := (n.Octets + mss - 1) / mss
