@@ -77,6 +77,9 @@ func (k Kinds) Has(all Kinds) bool { return k&all == all }
 type Comparison struct {
 	Start func() Across // makes the state of one run
 	Wants EventKinds    // the events that it is told of
+	// AtLeast is how many connections of one client to one service there must be, at the least, for it
+	// to find anything between them; 0: it may find something with one.
+	AtLeast int
 }
 
 // Across is the state of a comparison. The judge tells it of each event that it wants, in the order

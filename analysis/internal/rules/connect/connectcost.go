@@ -67,8 +67,9 @@ It names a cost, not a fault: the connections may all be needed.`,
 },
 	Rests: rule.Connection,
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &setups{} },
-		Wants: rule.Wants(rule.ExchangeJudged),
+		Start:   func() rule.Across { return &setups{} },
+		Wants:   rule.Wants(rule.ExchangeJudged),
+		AtLeast: ordinaryConnections + 1,
 	},
 	Vocabulary: words,
 }

@@ -311,6 +311,7 @@ raising if requests come more rarely than that.`,
 		Start: func() rule.Across { return newReuses() },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
 			rule.ConnOver),
+		AtLeast: 2,
 	},
 	Vocabulary: words,
 }

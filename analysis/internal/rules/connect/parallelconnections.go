@@ -104,6 +104,7 @@ have another cause.`,
 		Start: func() rule.Across { return &connectionCounts{open: map[int]bool{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged,
 			rule.ConnClosing, rule.ConnOver),
+		AtLeast: ordinaryConnections + 1,
 	},
 	Vocabulary: words,
 }

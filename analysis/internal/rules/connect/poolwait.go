@@ -70,8 +70,9 @@ A program that works through a list with as many workers looks the same, and is 
 },
 	Rests: rule.Content,
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &poolWaits{conns: map[int]*pooled{}} },
-		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
+		Start:   func() rule.Across { return &poolWaits{conns: map[int]*pooled{}} },
+		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
+		AtLeast: smallestPool,
 	},
 	Vocabulary: words,
 }
