@@ -33,9 +33,8 @@ func Run(ctx context.Context, src capture.Source, opts ...Option) (*report.Repor
 // check refuses rules that there are not.
 func (o *options) check() error {
 	for _, name := range slices.Concat(o.only, o.skip) {
-		if !slices.ContainsFunc(
-			detectors(), func(d *rule.Detector) bool { return d.Name == name },
-		) {
+		if !slices.ContainsFunc(detectors(),
+			func(d *rule.Detector) bool { return d.Name == name }) {
 			return fmt.Errorf("analysis: no rule is named %q", name)
 		}
 	}

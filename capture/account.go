@@ -55,10 +55,8 @@ func (a *account) AddInterface(i pcapio.Interface) (uint16, error) {
 func (a *account) AddComment(text string) {
 	in := a.of()
 	if len(in.Comments) < commentsMax && text != "" {
-		in.Comments = append(
-			in.Comments,
-			strings.ToValidUTF8(text[:min(len(text), commentMax)], ""),
-		)
+		in.Comments = append(in.Comments,
+			strings.ToValidUTF8(text[:min(len(text), commentMax)], ""))
 	}
 }
 

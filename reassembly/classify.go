@@ -251,10 +251,8 @@ func (k *track) remember(e *segment) {
 	if len(d.resends) == maxResends {
 		d.resends = append(d.resends[:0], d.resends[1:]...)
 	}
-	d.resends = append(
-		d.resends,
-		resend{e.seq, e.end, e.at.Time, e.seg.TSVal, e.seg.Options.Has(capture.HasTS), k.latest()},
-	)
+	d.resends = append(d.resends,
+		resend{e.seq, e.end, e.at.Time, e.seg.TSVal, e.seg.Options.Has(capture.HasTS), k.latest()})
 }
 
 // judgeResends looks at an acknowledgment from e.dir of what its peer sent again, and amends

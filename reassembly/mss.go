@@ -101,10 +101,7 @@ func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 
 // guessable reports whether a segment is full for all that is known where no handshake shows what
 // that means: the first such one is the guess.
-func guessable(
-	n uint32,
-	flags capture.TCPFlags,
-) bool {
+func guessable(n uint32, flags capture.TCPFlags) bool {
 	return flags&capture.PSH == 0 && n >= minEff
 }
 

@@ -175,10 +175,7 @@ func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, 
 // new. c is nil for an ICMP error about no known connection, and for what comes late, without new
 // data, to one that was handed back. After each call the caller takes what Over returns, and, once
 // the Tracker has the segment, what Finished returns.
-func (t *Table) Assign(
-	seg *capture.Segment,
-	now time.Duration,
-) (c *Conn, dir Dir, fresh bool) {
+func (t *Table) Assign(seg *capture.Segment, now time.Duration) (c *Conn, dir Dir, fresh bool) {
 	t.done = -1
 	t.advance(now)
 	t.makeRoom()

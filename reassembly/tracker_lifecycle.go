@@ -53,13 +53,9 @@ func (k *track) takeSYN(e *segment) {
 	h, p := &k.c.Half[e.dir], &k.c.Half[e.dir.Peer()]
 	if !h.HasISN {
 		h.HasISN, h.ISN = true, seg.Seq
-		h.HasWS, h.SACKOK, h.TSOK = seg.Options.Has(
-			capture.HasWScale,
-		), seg.Options.Has(
+		h.HasWS, h.SACKOK, h.TSOK = seg.Options.Has(capture.HasWScale), seg.Options.Has(
 			capture.HasSACKPerm,
-		), seg.Options.Has(
-			capture.HasTS,
-		)
+		), seg.Options.Has(capture.HasTS)
 		h.CutSYN = seg.Options.Has(capture.CutOptions)
 		if h.HasWS {
 			h.WScale = min(seg.WScale, 14)

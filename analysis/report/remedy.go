@@ -53,14 +53,8 @@ func (r *Remedy) ForProducts(seen Products) Remedy {
 	return Remedy{
 		Side: r.Side,
 		Text: r.clause(
-			"; " + knownProducts(
-				r.Side,
-				own,
-			) + nameSettings(
-				"; elsewhere: ",
-				others,
-				elsewhereCount,
-			),
+			"; " + knownProducts(r.Side, own) + nameSettings("; elsewhere: ", others,
+				elsewhereCount),
 		),
 	}
 }

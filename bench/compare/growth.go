@@ -65,17 +65,8 @@ func growth(w io.Writer, t *tools, most int) error {
 		if s.kind == "idle" {
 			memory = fmt.Sprintf("%.2f", float64(c.rss)/1024/float64(conns))
 		}
-		fmt.Fprintf(
-			w,
-			"| %s | %d | %.0f | %s | %.1f | %.0f | %s |\n",
-			s.kind,
-			packets,
-			float64(c.cpu)/float64(packets),
-			perConn,
-			c.wall.Seconds(),
-			float64(c.rss)/1e6,
-			memory,
-		)
+		fmt.Fprintf(w, "| %s | %d | %.0f | %s | %.1f | %.0f | %s |\n", s.kind, packets,
+			float64(c.cpu)/float64(packets), perConn, c.wall.Seconds(), float64(c.rss)/1e6, memory)
 		fmt.Fprintf(os.Stderr, "compare: %s %d\n", s.kind, s.n)
 	}
 	return nil

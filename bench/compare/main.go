@@ -35,30 +35,14 @@ func main() {
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 7, "rounds; the best of them counts")
 	flag.IntVar(&o.slowRounds, "slow-rounds", 2, "rounds for programs that take longer than 3 s")
-	flag.StringVar(
-		&o.peers,
-		"peers",
-		"",
-		"only these programs, by the beginning of their name, separated by commas",
-	)
-	flag.BoolVar(
-		&o.growth,
-		"growth",
-		false,
-		"instead: tcpwhy alone on ever larger captures, through a pipe",
-	)
-	flag.IntVar(
-		&o.most,
-		"most",
-		10_000_000,
-		"with -growth: packets of the largest capture; 80000000 are 10 GB of many",
-	)
-	flag.StringVar(
-		&o.dir,
-		"dir",
-		"",
-		"keep programs and captures in this directory, and use what is there",
-	)
+	flag.StringVar(&o.peers, "peers", "",
+		"only these programs, by the beginning of their name, separated by commas")
+	flag.BoolVar(&o.growth, "growth", false,
+		"instead: tcpwhy alone on ever larger captures, through a pipe")
+	flag.IntVar(&o.most, "most", 10_000_000,
+		"with -growth: packets of the largest capture; 80000000 are 10 GB of many")
+	flag.StringVar(&o.dir, "dir", "",
+		"keep programs and captures in this directory, and use what is there")
 	flag.StringVar(&o.out, "o", "", "replace the tables of this file")
 	flag.Parse()
 	o.files = flag.Args()
@@ -133,12 +117,8 @@ func replaceSection(name, section, text string) error {
 	head, rest, found := strings.Cut(string(old), begin)
 	_, tail, closed := strings.Cut(rest, end)
 	if !found || !closed {
-		return fmt.Errorf(
-			"%s has no section between %q and %q",
-			name,
-			strings.TrimSpace(begin),
-			end,
-		)
+		return fmt.Errorf("%s has no section between %q and %q", name, strings.TrimSpace(begin),
+			end)
 	}
 	return os.WriteFile(name, []byte(head+begin+"\n"+text+"\n"+end+tail), 0o666)
 }

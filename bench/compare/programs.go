@@ -148,13 +148,8 @@ func machine() string {
 		}
 	}
 	kernel, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	return fmt.Sprintf(
-		"%s, %d cores, Linux %s, %s",
-		model,
-		runtime.NumCPU(),
-		strings.TrimSpace(string(kernel)),
-		runtime.Version(),
-	)
+	return fmt.Sprintf("%s, %d cores, Linux %s, %s", model, runtime.NumCPU(),
+		strings.TrimSpace(string(kernel)), runtime.Version())
 }
 
 // revision is the commit that is measured.

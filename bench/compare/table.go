@@ -19,24 +19,12 @@ func compare(w io.Writer, t *tools, o *options) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(
-		w,
-		"%s; tcpwhy %s; %s. Best of %d rounds.\n\n",
-		machine(),
-		revision(),
-		versions(all),
-		o.rounds,
-	)
+	fmt.Fprintf(w, "%s; tcpwhy %s; %s. Best of %d rounds.\n\n", machine(), revision(),
+		versions(all), o.rounds)
 	for _, s := range captures {
-		fmt.Fprintf(
-			w,
+		fmt.Fprintf(w,
 			"- **%s**: %.0f packets, %.0f connections, %.0f exchanges, %.0f octets a packet\n",
-			s.name,
-			s.frames,
-			s.connections,
-			s.exchanges,
-			s.octets/s.frames,
-		)
+			s.name, s.frames, s.connections, s.exchanges, s.octets/s.frames)
 	}
 	for _, s := range captures {
 		costs(w, all, s, m)
@@ -54,15 +42,8 @@ func costs(w io.Writer, all []program, s sample, m measured) {
 	own := m[ownName][s.name]
 	for _, p := range all {
 		c := m[p.name][s.name]
-		fmt.Fprintf(
-			w,
-			"| %s | %.0f | %.2f | %.0f | %.0f |\n",
-			p.name,
-			float64(c.cpu)/s.frames,
-			ratio(c.cpu, own.cpu),
-			float64(c.wall)/1e6,
-			float64(c.rss)/1e6,
-		)
+		fmt.Fprintf(w, "| %s | %.0f | %.2f | %.0f | %.0f |\n", p.name, float64(c.cpu)/s.frames,
+			ratio(c.cpu, own.cpu), float64(c.wall)/1e6, float64(c.rss)/1e6)
 	}
 }
 

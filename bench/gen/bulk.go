@@ -45,12 +45,8 @@ func (b *bulk) step(at time.Duration) (time.Duration, bool, error) {
 	case 3:
 		b.state++
 		b.g.truth.Exchanges++
-		return roundTrip, false, b.send(
-			at,
-			true,
-			flagACK|flagPSH,
-			[]byte("GET /bulk HTTP/1.1\r\nHost: bulk.example\r\n\r\n"),
-		)
+		return roundTrip, false, b.send(at, true, flagACK|flagPSH,
+			[]byte("GET /bulk HTTP/1.1\r\nHost: bulk.example\r\n\r\n"))
 	case 4:
 		b.state++
 		b.left = b.size

@@ -36,14 +36,8 @@ func (s *short) step(at time.Duration) (time.Duration, bool, error) {
 		s.g.truth.Exchanges++
 		return roundTrip, false, s.send(at, true, flagACK|flagPSH, s.request())
 	case 5:
-		return time.Duration(
-				s.g.random.IntN(5000),
-			) * time.Microsecond, false, s.send(
-				at,
-				false,
-				flagACK,
-				nil,
-			)
+		return time.Duration(s.g.random.IntN(5000)) * time.Microsecond, false, s.send(at, false,
+			flagACK, nil)
 	case 6:
 		s.g.truth.Complete++
 		return 20 * time.Microsecond, false, s.send(at, false, flagACK|flagPSH, s.response())

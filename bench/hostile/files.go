@@ -97,14 +97,8 @@ func (c *counter) Write(b []byte) (int, error) {
 func fragments(w io.Writer, n int) (int64, error) {
 	return pcapFile(w, linkRaw, n, func(b []byte, i int) []byte {
 		const more = 0x2000
-		b = appendIP(
-			b,
-			6,
-			more,
-			24,
-			[4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)},
-			[4]byte{192, 0, 2, 1},
-		)
+		b = appendIP(b, 6, more, 24, [4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)},
+			[4]byte{192, 0, 2, 1})
 		return append(b, make([]byte, 24)...)
 	})
 }
@@ -156,11 +150,8 @@ func block(w io.Writer, kind uint32, body []byte) (int64, error) {
 // pcapngHead is a section with a first interface.
 func pcapngHead(w io.Writer) (int64, error) {
 	le := binary.LittleEndian
-	n, err := block(
-		w,
-		0x0a0d0d0a,
-		le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1), ^uint64(0)),
-	)
+	n, err := block(w, 0x0a0d0d0a,
+		le.AppendUint64(le.AppendUint32(le.AppendUint32(nil, 0x1a2b3c4d), 1), ^uint64(0)))
 	if err != nil {
 		return 0, err
 	}
@@ -226,12 +217,8 @@ const bombRecord = 262_144
 
 // bomb compresses records of zeros.
 func bomb(packer io.WriteCloser, n int) (int64, error) {
-	count, err := pcapFile(
-		packer,
-		linkEthernet,
-		n/1000,
-		func(b []byte, _ int) []byte { return append(b, make([]byte, bombRecord)...) },
-	)
+	count, err := pcapFile(packer, linkEthernet, n/1000,
+		func(b []byte, _ int) []byte { return append(b, make([]byte, bombRecord)...) })
 	if err != nil {
 		return 0, err
 	}

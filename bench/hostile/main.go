@@ -30,11 +30,8 @@ const (
 
 func main() {
 	n := flag.Int("n", 1_000_000, "segments of each capture, 10,000 to 10,000,000")
-	plain := flag.String(
-		"plain",
-		"100MB",
-		"size of the plain capture, which is measured again beside each",
-	)
+	plain := flag.String("plain", "100MB",
+		"size of the plain capture, which is measured again beside each")
 	only := flag.String("only", "", "a pattern of the names to measure")
 	flag.Parse()
 	pattern, err := regexp.Compile(*only)
@@ -133,14 +130,6 @@ func row(name string, c, plain cost) {
 	if c.memory>>10 > mostMemory {
 		over = append(over, "large")
 	}
-	fmt.Printf(
-		"| %s | %.1f M | %.1f | %.1f | %.1f | %d MB | %s |\n",
-		name,
-		float64(c.octets)/1e6,
-		c.perOctet(),
-		plain.perOctet(),
-		times,
-		c.memory>>10,
-		strings.Join(over, ", "),
-	)
+	fmt.Printf("| %s | %.1f M | %.1f | %.1f | %.1f | %d MB | %s |\n", name, float64(c.octets)/1e6,
+		c.perOctet(), plain.perOctet(), times, c.memory>>10, strings.Join(over, ", "))
 }

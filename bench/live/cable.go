@@ -106,15 +106,8 @@ func blast(rate int, during time.Duration, segments int) (uint64, error) {
 			messages[k].header.Iov = &parts[k]
 			messages[k].header.SetIovlen(1)
 		}
-		n, _, code := unix.Syscall6(
-			unix.SYS_SENDMMSG,
-			uintptr(fd),
-			uintptr(unsafe.Pointer(&messages[0])),
-			batch,
-			0,
-			0,
-			0,
-		)
+		n, _, code := unix.Syscall6(unix.SYS_SENDMMSG, uintptr(fd),
+			uintptr(unsafe.Pointer(&messages[0])), batch, 0, 0, 0)
 		if code != 0 && code != unix.ENOBUFS && code != unix.EINTR {
 			return sent, code
 		}

@@ -33,11 +33,8 @@ func main() {
 	seconds := flag.Int("seconds", 30, "how long each rate is kept up, 1 to 60")
 	rates := flag.String("rates", "50000,100000,200000", "frames a second, separated by commas")
 	program := flag.String("program", "./tcpwhy", "the program to measure")
-	segments := flag.Int(
-		"segments",
-		20,
-		"segments of each response, 1 to 1000: few are many exchanges, which cost most",
-	)
+	segments := flag.Int("segments", 20,
+		"segments of each response, 1 to 1000: few are many exchanges, which cost most")
 	flag.Parse()
 	l := load{seconds: min(max(*seconds, 1), 60), segments: min(max(*segments, 1), 1000)}
 	if err := measure(*program, *rates, l); err != nil {
@@ -66,17 +63,8 @@ func measure(program, rates string, l load) (err error) {
 	}
 	report := filepath.Join(os.TempDir(), c.near+".json")
 	defer os.Remove(report)
-	fmt.Printf(
-		"%-8s %9s %9s %9s %9s %10s %7s %7s\n",
-		"program",
-		"rate/s",
-		"sent",
-		"seen",
-		"dropped",
-		"CPU ns/fr.",
-		"MB at 1",
-		"at end",
-	)
+	fmt.Printf("%-8s %9s %9s %9s %9s %10s %7s %7s\n", "program", "rate/s", "sent", "seen",
+		"dropped", "CPU ns/fr.", "MB at 1", "at end")
 	for word := range strings.SplitSeq(rates, ",") {
 		rate, err := strconv.Atoi(strings.TrimSpace(word))
 		if err != nil || rate < 100 {
@@ -121,17 +109,8 @@ func (r *result) cost() float64 { return float64(r.cpu) / float64(max(r.sent, 1)
 
 // String is a line of the table.
 func (r *result) String() string {
-	return fmt.Sprintf(
-		"%-8s %9d %9d %9d %9d %10.0f %7.1f %7.1f",
-		r.name,
-		r.rate,
-		r.sent,
-		r.seen,
-		r.dropped,
-		r.cost(),
-		float64(r.before)/1e6,
-		float64(r.after)/1e6,
-	)
+	return fmt.Sprintf("%-8s %9d %9d %9d %9d %10.0f %7.1f %7.1f", r.name, r.rate, r.sent, r.seen,
+		r.dropped, r.cost(), float64(r.before)/1e6, float64(r.after)/1e6)
 }
 
 // try runs one program while frames are sent. What the kernel does to hand frames over is charged
@@ -162,24 +141,14 @@ func (c *cable) try(args []string, report string, rate int, l load) (*result, er
 		return nil, fmt.Errorf("%s: %w: %s", args[0], err, said.String())
 	}
 	if r.name == "tcpdump" {
-		r.seen, r.dropped = number(
-			said.String(),
-			`(\d+) packets captured`,
-		), number(
-			said.String(),
-			`(\d+) packets dropped by kernel`,
-		)
+		r.seen, r.dropped = number(said.String(), `(\d+) packets captured`), number(said.String(),
+			`(\d+) packets dropped by kernel`)
 		return r, nil
 	}
 	if args[1] == readerMode {
 		r.name = map[string]string{"14": "ring", "0": "decode"}[args[2]]
-		r.seen, r.dropped = number(
-			said.String(),
-			`(\d+) frames`,
-		), number(
-			said.String(),
-			`(\d+) dropped`,
-		)
+		r.seen, r.dropped = number(said.String(), `(\d+) frames`), number(said.String(),
+			`(\d+) dropped`)
 		return r, nil
 	}
 	return r, r.read(report)

@@ -37,11 +37,8 @@ func newTalk(segments int) *talk {
 		t.frames[i] = make([]byte, 0, 1600)
 	}
 	t.said[0] = "GET /resource HTTP/1.1\r\nHost: bench.example\r\n\r\n"
-	t.said[1] = fmt.Sprintf(
-		"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
-		segments*segmentSize,
-		t.more,
-	)
+	t.said[1] = fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", segments*segmentSize,
+		t.more)
 	return t
 }
 

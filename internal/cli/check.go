@@ -70,12 +70,8 @@ func oneOf(flag, value string, allowed ...string) error {
 		return nil
 	}
 	return &usageError{
-		fmt.Sprintf(
-			"--%s %q: not one of %s",
-			flag,
-			value,
-			strings.Join(allowed, ", "),
-		), suggestion(value, allowed),
+		fmt.Sprintf("--%s %q: not one of %s", flag, value,
+			strings.Join(allowed, ", ")), suggestion(value, allowed),
 	}
 }
 

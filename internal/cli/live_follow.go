@@ -80,11 +80,9 @@ func (o *options) follow(
 	close(f.queue)
 	writing.Wait()
 	if f.lost > 0 {
-		fmt.Fprintf(
-			stderr,
+		fmt.Fprintf(stderr,
 			"tcpwhy: warning: %d lines were left out while nobody read them; the report has all\n",
-			f.lost,
-		)
+			f.lost)
 	}
 	if closeErr := closeStream(); err == nil && writeErr == nil {
 		writeErr = closeErr

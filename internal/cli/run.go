@@ -119,67 +119,27 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.SetOutput(io.Discard)
 	f.Usage = func() {}
 	f.StringArrayVarP(&o.inputs, "read", "r", nil, "the same as naming `FILE`")
-	f.StringVarP(
-		&o.filter,
-		"filter",
-		"f",
-		"",
-		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not",
-	)
-	f.StringVarP(
-		&o.format,
-		"format",
-		"F",
-		output.Formats()[0].Name,
-		formatUsage(),
-	)
+	f.StringVarP(&o.filter, "filter", "f", "",
+		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
+	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
 	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
 	f.StringSliceVar(&o.skip, "skip", nil, "do not run the rules in `LIST`")
-	f.StringVar(
-		&o.minSeverity,
-		"min-severity",
-		"info",
-		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)",
-	)
-	f.StringVar(
-		&o.failOn,
-		"fail-on",
-		"",
-		"exit with 1 if a reported finding is at `LEVEL` or above",
-	)
-	f.IntVar(
-		&o.maxOccurrences,
-		"max-occurrences",
-		10,
-		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all",
-	)
-	f.BoolVar(
-		&o.showQuery,
-		"show-query",
-		false,
-		"print query values, which are else shown as ?name=…",
-	)
-	f.IntVar(
-		&o.workers,
-		"workers",
-		0,
-		"follow connections in `N` goroutines (default: one for\neach processor)",
-	)
-	f.StringVar(
-		&o.color,
-		"color",
-		"auto",
-		"`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured",
-	)
+	f.StringVar(&o.minSeverity, "min-severity", "info",
+		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)")
+	f.StringVar(&o.failOn, "fail-on", "",
+		"exit with 1 if a reported finding is at `LEVEL` or above")
+	f.IntVar(&o.maxOccurrences, "max-occurrences", 10,
+		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
+	f.BoolVar(&o.showQuery, "show-query", false,
+		"print query values, which are else shown as ?name=…")
+	f.IntVar(&o.workers, "workers", 0,
+		"follow connections in `N` goroutines (default: one for\neach processor)")
+	f.StringVar(&o.color, "color", "auto",
+		"`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured")
 	newTraceFlags(f, &o.trace)
-	f.StringVarP(
-		&o.interfaceName,
-		"interface",
-		"i",
-		"",
-		"capture live from `NAME`; any is all interfaces",
-	)
+	f.StringVarP(&o.interfaceName, "interface", "i", "",
+		"capture live from `NAME`; any is all interfaces")
 	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`")
 	f.DurationVar(&o.duration, "duration", 0, "live: stop after `TIME`")
 	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
@@ -223,31 +183,19 @@ func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {
 		notTraced,
 		"instead of the report, show exchange `N` in full: where its\ntime went in order, and its segments",
 	)
-	f.IntVar(
-		&o.connection,
-		"connection",
-		notTraced,
-		"the same for connection `N` (tcp.stream of Wireshark)",
-	)
+	f.IntVar(&o.connection, "connection", notTraced,
+		"the same for connection `N` (tcp.stream of Wireshark)")
 }
 
 // newLiveFlags are the flags that only live capture has, beside those of every capture program.
 func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 	f.DurationVar(&o.interval, "interval", 0, "live: a report so far every `TIME` (and at SIGUSR1)")
-	f.BoolVar(
-		&o.exchanges,
-		"stream-exchanges",
-		false,
-		"live, ndjson: a line for each exchange as it is judged",
-	)
+	f.BoolVar(&o.exchanges, "stream-exchanges", false,
+		"live, ndjson: a line for each exchange as it is judged")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "live: do not show what is being lost right now")
 	f.IntVar(&o.snapLen, "snaplen", 0, "live: keep `N` octets of each frame (default: all)")
-	f.IntVar(
-		&o.fileSize,
-		"file-size",
-		0,
-		"live: begin another file of --write after `N` MiB;\nnames get a number",
-	)
+	f.IntVar(&o.fileSize, "file-size", 0,
+		"live: begin another file of --write after `N` MiB;\nnames get a number")
 	f.IntVar(&o.ringFiles, "ring-files", 0, "live: keep only the latest `N` files of --write")
 	f.IntVar(
 		&o.ringSize,
@@ -255,30 +203,14 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 		capture.DefaultRing>>20,
 		"live: `N` MiB of memory shared with the kernel (default\n64): what may wait while this program is busy",
 	)
-	f.IntVar(
-		&o.blockSize,
-		"block-size",
-		capture.DefaultBlock>>10,
-		"live: `N` KiB handed over at once (default 1024)",
-	)
-	f.BoolVar(
-		&o.allFrames,
-		"all-frames",
-		false,
-		"live: read (count, save) frames that cannot be TCP, too",
-	)
-	f.BoolVar(
-		&o.noPromiscuous,
-		"no-promiscuous",
-		false,
-		"live: only frames from and to this machine",
-	)
-	f.StringVar(
-		&o.user,
-		"user",
-		"",
-		"live: become `NAME` once the capture is open (of root's\nrights none is needed any more)",
-	)
+	f.IntVar(&o.blockSize, "block-size", capture.DefaultBlock>>10,
+		"live: `N` KiB handed over at once (default 1024)")
+	f.BoolVar(&o.allFrames, "all-frames", false,
+		"live: read (count, save) frames that cannot be TCP, too")
+	f.BoolVar(&o.noPromiscuous, "no-promiscuous", false,
+		"live: only frames from and to this machine")
+	f.StringVar(&o.user, "user", "",
+		"live: become `NAME` once the capture is open (of root's\nrights none is needed any more)")
 }
 
 // describe lists the flags for --help, in 80 columns.

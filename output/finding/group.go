@@ -60,11 +60,8 @@ func order(all []*Group) {
 		})
 	}
 	slices.SortStableFunc(all, func(a, b *Group) int {
-		return cmp.Or(
-			cmp.Compare(b.rank(), a.rank()),
-			cmp.Compare(b.Cost.Expected, a.Cost.Expected),
-			cmp.Compare(b.Severity, a.Severity),
-		)
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()),
+			cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Severity, a.Severity))
 	})
 }
 

@@ -104,9 +104,7 @@ func (d *decoder) message(o *messageObject) *report.MessageInfo {
 		Start: capture.Mark{
 			Time: time.Duration(o.Start), Frame: d.frame(o.StartInput, o.StartFrame),
 		},
-		End: capture.Mark{
-			Time: time.Duration(o.End), Frame: d.frame(o.EndInput, o.EndFrame),
-		},
+		End:         capture.Mark{Time: time.Duration(o.End), Frame: d.frame(o.EndInput, o.EndFrame)},
 		HeaderBytes: o.HeaderBytes, BodyBytes: o.BodyBytes, Complete: o.Complete,
 	}
 }

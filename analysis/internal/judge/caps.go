@@ -58,15 +58,10 @@ func (j *Judge) trimGroups() {
 // compareGroups puts lost data first, then what cost most and what came most often, then a fixed
 // order.
 func compareGroups(a, b rankedGroup) int {
-	return cmp.Or(
-		cmp.Compare(boolRank(b.correctness), boolRank(a.correctness)),
-		cmp.Compare(b.cost.Expected, a.cost.Expected),
-		cmp.Compare(b.count, a.count),
-		cmp.Compare(a.key.Rule, b.key.Rule),
-		cmp.Compare(a.key.Cause, b.key.Cause),
-		a.key.Pair.Client.Compare(b.key.Pair.Client),
-		a.key.Pair.Server.Compare(b.key.Pair.Server),
-	)
+	return cmp.Or(cmp.Compare(boolRank(b.correctness), boolRank(a.correctness)),
+		cmp.Compare(b.cost.Expected, a.cost.Expected), cmp.Compare(b.count, a.count),
+		cmp.Compare(a.key.Rule, b.key.Rule), cmp.Compare(a.key.Cause, b.key.Cause),
+		a.key.Pair.Client.Compare(b.key.Pair.Client), a.key.Pair.Server.Compare(b.key.Pair.Server))
 }
 
 // trimPairs forgets the totals of pairs without a finding: those with the fewest exchanges, of

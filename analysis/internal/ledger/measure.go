@@ -59,9 +59,7 @@ func (m *measures) request(p *sender.Path, j *Exchange) {
 const nothing = 1e-9
 
 // message fills in what the transfer of x, which dir sent, showed of its sender.
-func (m *measures) message(
-	p *sender.Path, f *Flow, dir reassembly.Dir, x *exchange.Message,
-) {
+func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *exchange.Message) {
 	s := p.Of(dir)
 	f.MSS = int64(p.Conn.Half[dir].Eff)
 	f.MostInFlight = s.MostInFlight()

@@ -64,10 +64,8 @@ func (l *LongWaits) keep(s Wait) {
 	if len(l.Waits) < 2*maxWaits {
 		return
 	}
-	slices.SortStableFunc(
-		l.Waits,
-		func(a, b Wait) int { return cmp.Compare(b.Length(), a.Length()) },
-	)
+	slices.SortStableFunc(l.Waits,
+		func(a, b Wait) int { return cmp.Compare(b.Length(), a.Length()) })
 	l.Waits = l.Waits[:maxWaits]
 	l.shortest = l.Waits[maxWaits-1].Length() + 1
 	slices.SortStableFunc(l.Waits, func(a, b Wait) int { return cmp.Compare(a.From, b.From) })

@@ -52,13 +52,9 @@ type Occurrence struct {
 
 // CompareOccurrences puts the costliest first, then the earliest.
 func CompareOccurrences(a, b Occurrence) int {
-	return cmp.Or(
-		cmp.Compare(b.Cost.Expected, a.Cost.Expected),
-		cmp.Compare(b.Cost.High, a.Cost.High),
-		cmp.Compare(a.Start, b.Start),
-		cmp.Compare(a.Connection, b.Connection),
-		cmp.Compare(a.Exchange, b.Exchange),
-	)
+	return cmp.Or(cmp.Compare(b.Cost.Expected, a.Cost.Expected),
+		cmp.Compare(b.Cost.High, a.Cost.High), cmp.Compare(a.Start, b.Start),
+		cmp.Compare(a.Connection, b.Connection), cmp.Compare(a.Exchange, b.Exchange))
 }
 
 // Pass is what a rule sees of one connection, and of one exchange on it if the rule looks at

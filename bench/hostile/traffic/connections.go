@@ -74,15 +74,11 @@ func shortConnections(i int, s *capture.Segment) {
 	case 3:
 		s.Seq, s.Ack, s.Payload = 1, 1+uint32(len(getTiny)), []byte(reply)
 	case 4:
-		s.Flags, s.Seq, s.Ack = capture.FIN|capture.ACK, 1+uint32(
-			len(getTiny),
-		), 1+uint32(
+		s.Flags, s.Seq, s.Ack = capture.FIN|capture.ACK, 1+uint32(len(getTiny)), 1+uint32(
 			len(reply),
 		)
 	case 5:
-		s.Flags, s.Seq, s.Ack = capture.FIN|capture.ACK, 1+uint32(
-			len(reply),
-		), 2+uint32(
+		s.Flags, s.Seq, s.Ack = capture.FIN|capture.ACK, 1+uint32(len(reply)), 2+uint32(
 			len(getTiny),
 		)
 	}
@@ -102,9 +98,7 @@ func faultyConnections(i int, s *capture.Segment) {
 	case 3:
 		s.Seq, s.Ack, s.Payload = 1, 1+uint32(len(getTiny)), []byte(reply)
 	case 4:
-		s.Flags, s.Seq, s.Ack = capture.RST|capture.ACK, 1+uint32(
-			len(reply),
-		), 1+uint32(
+		s.Flags, s.Seq, s.Ack = capture.RST|capture.ACK, 1+uint32(len(reply)), 1+uint32(
 			len(getTiny),
 		)
 	}

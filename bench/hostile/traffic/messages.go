@@ -63,21 +63,13 @@ func answers() []Kind {
 				const reply = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 				k := uint32(i-3) / 2
 				talker(s, 1, i%2 == 1)
-				s.Seq, s.Ack, s.Payload = k*uint32(
-					len(getTiny),
-				), k*uint32(
-					len(reply),
-				), []byte(
+				s.Seq, s.Ack, s.Payload = k*uint32(len(getTiny)), k*uint32(len(reply)), []byte(
 					getTiny,
 				)
 				if i%2 == 0 {
-					s.Seq, s.Ack, s.Payload = k*uint32(
-						len(reply),
-					), (k+1)*uint32(
+					s.Seq, s.Ack, s.Payload = k*uint32(len(reply)), (k+1)*uint32(
 						len(getTiny),
-					), []byte(
-						reply,
-					)
+					), []byte(reply)
 				}
 			}
 		}, ""},

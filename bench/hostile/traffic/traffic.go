@@ -27,10 +27,7 @@ func host(i int) netip.Addr {
 
 // talker fills in who sends.
 func talker(s *capture.Segment, client int, fromClient bool) {
-	c, server := netip.AddrPortFrom(
-		host(client),
-		40000,
-	), netip.AddrPortFrom(
+	c, server := netip.AddrPortFrom(host(client), 40000), netip.AddrPortFrom(
 		netip.AddrFrom4([4]byte{192, 0, 2, 1}),
 		80,
 	)

@@ -14,14 +14,10 @@ const printedPayload = 64
 // fingerprint hashes everything that two sightings of one frame have in common: not the time to
 // live, which routers change, nor link addresses and tags.
 func fingerprint(key flow.Key, s *segment.Segment) uint64 {
-	h := flow.Fold(
-		key.Path^(uint64(s.Seq)<<32|uint64(s.Ack)),
-		flow.MulA^(uint64(s.Len)<<32|uint64(s.Window)<<16|uint64(s.Flags)),
-	)
-	h = flow.Fold(
-		h^(uint64(s.TSVal)<<32|uint64(s.TSEcr)),
-		flow.MulB^(uint64(s.IPID)<<16|uint64(s.NSACK)<<8|uint64(s.Options&segment.HasTS)),
-	)
+	h := flow.Fold(key.Path^(uint64(s.Seq)<<32|uint64(s.Ack)),
+		flow.MulA^(uint64(s.Len)<<32|uint64(s.Window)<<16|uint64(s.Flags)))
+	h = flow.Fold(h^(uint64(s.TSVal)<<32|uint64(s.TSEcr)),
+		flow.MulB^(uint64(s.IPID)<<16|uint64(s.NSACK)<<8|uint64(s.Options&segment.HasTS)))
 	for _, b := range s.SACK[:s.NSACK] {
 		h = flow.Fold(h^(uint64(b.Start)<<32|uint64(b.End)), flow.MulC)
 	}

@@ -203,22 +203,10 @@ func (k *builder) ipv6() {
 	k.load(6, 1)
 	k.equals(labelTCP6, uint32(layers.IPProtocolTCP))
 	k.equals(labelUDP6, uint32(layers.IPProtocolUDP))
-	k.equals(
-		labelKeep,
-		uint32(layers.IPProtocolICMPv6),
-		uint32(layers.IPProtocolIPv6HopByHop),
-		uint32(
-			layers.IPProtocolIPv6Routing,
-		),
-		uint32(layers.IPProtocolIPv6Fragment),
-		uint32(layers.IPProtocolAH),
-		uint32(
-			layers.IPProtocolIPv6Destination,
-		),
-		uint32(header.Mobility),
-		uint32(header.HIP),
-		uint32(header.Shim6),
-	)
+	k.equals(labelKeep, uint32(layers.IPProtocolICMPv6), uint32(layers.IPProtocolIPv6HopByHop),
+		uint32(layers.IPProtocolIPv6Routing), uint32(layers.IPProtocolIPv6Fragment),
+		uint32(layers.IPProtocolAH), uint32(layers.IPProtocolIPv6Destination),
+		uint32(header.Mobility), uint32(header.HIP), uint32(header.Shim6))
 	k.equals(labelKeep, tunnelProtocols...)
 	k.always(labelDrop)
 	k.mark(labelUDP6)

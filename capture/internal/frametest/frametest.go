@@ -55,11 +55,9 @@ func (s TCP) Octets(src, dst netip.Addr) []byte {
 		s.Options = append(bytes.Clone(s.Options), 1) // no operation
 	}
 	size := 20 + len(s.Options)
-	p := Cat(
-		U16(s.SrcPort), U16(s.DstPort), U32(s.Seq), U32(s.Ack),
-		[]byte{byte(size / 4 << 4), byte(s.Flags)}, U16(s.Window), U16(0), U16(0),
-		s.Options, s.Payload,
-	)
+	p := Cat(U16(s.SrcPort), U16(s.DstPort), U32(s.Seq), U32(s.Ack),
+		[]byte{byte(size / 4 << 4), byte(s.Flags)}, U16(s.Window), U16(0), U16(0), s.Options,
+		s.Payload)
 	pseudo := Cat(src.AsSlice(), dst.AsSlice(), U32(uint32(len(p))), U32(6))
 	binary.BigEndian.PutUint16(p[16:], slowChecksum(Cat(pseudo, p)))
 	return p
@@ -108,10 +106,8 @@ func (h IPv4) Wrap(payload []byte) []byte {
 	case h.Total < 0:
 		total = 0
 	}
-	return Cat(
-		[]byte{byte(0x40 | size/4), 0}, U16(uint16(total)), U16(h.ID), U16(h.Fragment),
-		[]byte{h.TTL, h.Protocol}, U16(0), h.Src.AsSlice(), h.Dst.AsSlice(), h.Options, payload,
-	)
+	return Cat([]byte{byte(0x40 | size/4), 0}, U16(uint16(total)), U16(h.ID), U16(h.Fragment),
+		[]byte{h.TTL, h.Protocol}, U16(0), h.Src.AsSlice(), h.Dst.AsSlice(), h.Options, payload)
 }
 
 // IPv6 describes an IPv6 header.
@@ -136,10 +132,8 @@ func (h IPv6) Wrap(payload []byte) []byte {
 	case h.Length < 0:
 		length = 0
 	}
-	return Cat(
-		U32(6<<28), U16(uint16(length)), []byte{h.Next, 60},
-		h.Src.AsSlice(), h.Dst.AsSlice(), payload,
-	)
+	return Cat(U32(6<<28), U16(uint16(length)), []byte{h.Next, 60}, h.Src.AsSlice(),
+		h.Dst.AsSlice(), payload)
 }
 
 // Hello is a small segment of data.

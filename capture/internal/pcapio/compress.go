@@ -109,12 +109,8 @@ func (g *gzipMembers) Read(b []byte) (int, error) {
 }
 
 func openZstd(raw *bufio.Reader) (io.ReadCloser, error) {
-	d, err := zstd.NewReader(
-		raw,
-		zstd.WithDecoderMaxWindow(windowMax),
-		zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderConcurrency(1),
-	)
+	d, err := zstd.NewReader(raw, zstd.WithDecoderMaxWindow(windowMax),
+		zstd.WithDecoderLowmem(true), zstd.WithDecoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}

@@ -144,12 +144,8 @@ func (r *pcapReader) next(f *frame.Frame) error {
 	o := r.order
 	captured, wire := o.u32(head[8:]), o.u32(head[12:])
 	if captured > r.limit {
-		return fmt.Errorf(
-			"frame %d claims %d captured octets, the limit is %d",
-			r.number+1,
-			captured,
-			r.limit,
-		)
+		return fmt.Errorf("frame %d claims %d captured octets, the limit is %d", r.number+1,
+			captured, r.limit)
 	}
 	f.Time = int64(o.u32(head))*int64(time.Second) + int64(o.u32(head[4:]))*r.tick
 	f.Direction = frame.Unknown
@@ -159,12 +155,8 @@ func (r *pcapReader) next(f *frame.Frame) error {
 	whole := r.header + int(captured)
 	record, err := r.in.peek(whole)
 	if err != nil {
-		return cutError(
-			err,
-			fmt.Sprintf("within frame %d", r.number+1),
-			max(len(record)-r.header, 0),
-			int(captured),
-		)
+		return cutError(err, fmt.Sprintf("within frame %d", r.number+1),
+			max(len(record)-r.header, 0), int(captured))
 	}
 	r.in.consume(whole)
 	r.number++
@@ -180,12 +172,8 @@ func (r *pcapReader) next(f *frame.Frame) error {
 // ended says how the file ended where a record should start.
 func (r *pcapReader) ended(head []byte, err error) error {
 	if len(head) > 0 {
-		return cutError(
-			err,
-			fmt.Sprintf("within the header of frame %d", r.number+1),
-			len(head),
-			r.header,
-		)
+		return cutError(err, fmt.Sprintf("within the header of frame %d", r.number+1), len(head),
+			r.header)
 	}
 	if err == io.EOF {
 		return io.EOF

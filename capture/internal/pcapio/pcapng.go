@@ -164,11 +164,8 @@ func (r *pcapngReader) section() (kind uint32, err error) {
 	}
 	order, ok := sectionOrder(head)
 	if !ok {
-		return 0, fmt.Errorf(
-			"%s: a section has the byte-order mark % x",
-			r.place("damaged"),
-			head[8:12],
-		)
+		return 0, fmt.Errorf("%s: a section has the byte-order mark % x", r.place("damaged"),
+			head[8:12])
 	}
 	r.order = order
 	r.interfaces = r.interfaces[:0]
@@ -193,12 +190,8 @@ func (r *pcapngReader) whole(length uint32, holdsFrame bool) ([]byte, error) {
 // sameLength checks the length that ends a block: where it differs, the next block cannot be found.
 func (r *pcapngReader) sameLength(length uint32, trailer []byte) error {
 	if again := r.order.u32(trailer); again != length {
-		return fmt.Errorf(
-			"%s: a block has length %d at its start and %d at its end",
-			r.place("damaged"),
-			length,
-			again,
-		)
+		return fmt.Errorf("%s: a block has length %d at its start and %d at its end",
+			r.place("damaged"), length, again)
 	}
 	return nil
 }
@@ -226,12 +219,8 @@ func (r *pcapngReader) information(kind, length uint32) error {
 		if kind == blockSecrets {
 			return r.passOver(length)
 		}
-		return fmt.Errorf(
-			"%s: a block of type %d claims a length of %d octets",
-			r.place("damaged"),
-			kind,
-			length,
-		)
+		return fmt.Errorf("%s: a block of type %d claims a length of %d octets", r.place("damaged"),
+			kind, length)
 	}
 	body, err := r.whole(length, false)
 	if err != nil {

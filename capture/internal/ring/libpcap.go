@@ -40,12 +40,8 @@ func Open(c Config) (Tap, error) {
 	if size <= 0 {
 		size = DefaultRing
 	}
-	err = errors.Join(
-		inactive.SetSnapLen(snap),
-		inactive.SetBufferSize(size),
-		inactive.SetTimeout(pollPcap),
-		inactive.SetPromisc(c.Promiscuous && c.Interface != Any),
-	)
+	err = errors.Join(inactive.SetSnapLen(snap), inactive.SetBufferSize(size),
+		inactive.SetTimeout(pollPcap), inactive.SetPromisc(c.Promiscuous && c.Interface != Any))
 	if err != nil {
 		return nil, err
 	}

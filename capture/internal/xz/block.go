@@ -51,11 +51,8 @@ func newBlock(raw *bufio.Reader, size, check byte, largest uint64) (*block, erro
 		return nil, err
 	}
 	if dictionary > largest {
-		return nil, fmt.Errorf(
-			"xz: dictionary of %d MiB is larger than %d MiB",
-			dictionary>>20,
-			largest>>20,
-		)
+		return nil, fmt.Errorf("xz: dictionary of %d MiB is larger than %d MiB", dictionary>>20,
+			largest>>20)
 	}
 	ahead, needed, err := readAhead(raw, dictionary)
 	x.packed.from = io.MultiReader(bytes.NewReader(ahead), raw)
@@ -64,9 +61,7 @@ func newBlock(raw *bufio.Reader, size, check byte, largest uint64) (*block, erro
 	}
 	x.data, err = lzma.Reader2Config{
 		DictCap: int(max(needed, lzma.MinDictCap)),
-	}.NewReader2(
-		&x.packed,
-	)
+	}.NewReader2(&x.packed)
 	return x, err
 }
 

@@ -13,11 +13,9 @@ import (
 
 // bottleneckScenarios share a path that carries less than is sent.
 func bottleneckScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(bloated, 10, 50), at(bloatedForKept, 10, 50), at(bloatedForFresh, 10),
+	return slices.Concat(at(bloated, 10, 50), at(bloatedForKept, 10, 50), at(bloatedForFresh, 10),
 		at(bloatedLater, 10), at(bloatedLaterBare, 10), at(bloatedUp, 10), at(shortQueue, 10),
-		at(policed, 20), at(bucketPoliced, 20, 100),
-	)
+		at(policed, 20), at(bucketPoliced, 20, 100))
 }
 
 func bloated(time.Duration) scenario.Scenario {
@@ -63,30 +61,22 @@ func bloatedFor(name, about string, client own.Client) scenario.Scenario {
 }
 
 func bloatedForKept(time.Duration) scenario.Scenario {
-	return bloatedFor(
-		"bufferbloat-for-others",
-		"small requests of a kept connection wait in it",
-		own.Client{},
-	)
+	return bloatedFor("bufferbloat-for-others", "small requests of a kept connection wait in it",
+		own.Client{})
 }
 
 func bloatedForFresh(time.Duration) scenario.Scenario {
-	s := bloatedFor(
-		"bufferbloat-for-newcomers",
+	s := bloatedFor("bufferbloat-for-newcomers",
 		"small requests on new connections wait in it, handshakes too",
-		own.Client{Pool: own.Pool{Fresh: true}},
-	)
+		own.Client{Pool: own.Pool{Fresh: true}})
 	// on a connection that need not have been opened, the handshake is that one's
 	s.Expect.Shares = []string{"missed-reuse"}
 	return s
 }
 
 func bloatedLater(time.Duration) scenario.Scenario {
-	s := bloatedFor(
-		"bufferbloat-comes-later",
-		"small requests of a kept connection, quick before, wait in it",
-		own.Client{},
-	)
+	s := bloatedFor("bufferbloat-comes-later",
+		"small requests of a kept connection, quick before, wait in it", own.Client{})
 	b := s.Client.(own.Beside)
 	b.SameTarget, b.Count, b.Interval = true, 30, 50*time.Millisecond
 	b.Ahead, b.Other.Preconnect = 0, 700*time.Millisecond

@@ -14,14 +14,12 @@ import (
 
 // All is every scenario, by name.
 func All() []scenario.Scenario {
-	all := slices.Concat(
-		nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(),
+	all := slices.Concat(nagleScenarios(), pacingScenarios(), reuseScenarios(), reuseLookalikes(),
 		windowScenarios(), uploadScenarios(), resetScenarios(), failureScenarios(),
 		programScenarios(), lossScenarios(), orderScenarios(), pathMTUScenarios(),
 		smallWriteScenarios(), bottleneckScenarios(), thinkScenarios(), timerScenarios(),
 		setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(),
-		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
-	)
+		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios())
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }

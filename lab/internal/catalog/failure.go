@@ -12,11 +12,9 @@ import (
 
 // failureScenarios end connections and responses too early, or refuse them.
 func failureScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(keepaliveRace, 10, 50), at(staleUse, 10, 50), at(truncated, 10, 50),
+	return slices.Concat(at(keepaliveRace, 10, 50), at(staleUse, 10, 50), at(truncated, 10, 50),
 		at(truncatedChunked, 10, 50), at(truncatedTLS, 10, 50), at(refused, 0, 10),
-		at(restarted, 10, 50), at(backlog, 10), at(slowAccept, 10),
-	)
+		at(restarted, 10, 50), at(backlog, 10), at(slowAccept, 10))
 }
 
 func keepaliveRace(rtt time.Duration) scenario.Scenario {

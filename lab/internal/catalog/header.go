@@ -13,10 +13,9 @@ import (
 
 // headerScenarios misuse the fields that are about one connection.
 func headerScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(proxyConnection, 10), at(upgrade, 10), at(hopByHop, 10), at(framing, 10),
-		at(dumbProxy, 10, 50), at(closeNotDone, 10), at(closeIgnored, 10), at(headersFine, 10),
-	)
+	return slices.Concat(at(proxyConnection, 10), at(upgrade, 10), at(hopByHop, 10),
+		at(framing, 10), at(dumbProxy, 10, 50), at(closeNotDone, 10), at(closeIgnored, 10),
+		at(headersFine, 10))
 }
 
 func proxyConnection(time.Duration) scenario.Scenario {

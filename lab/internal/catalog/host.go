@@ -13,9 +13,8 @@ import (
 
 // hostScenarios have hosts, and places of capture, that are not those of all others.
 func hostScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(sharedIDs, 20), at(stridingIDs, 10), at(paddedACKs, 10), at(twoTaps, 20),
-	)
+	return slices.Concat(at(sharedIDs, 20), at(stridingIDs, 10), at(paddedACKs, 10),
+		at(twoTaps, 20))
 }
 
 // bare turns timestamps off: a full segment has 1460 octets, and a pure ACK is less than Ethernet

@@ -13,10 +13,9 @@ import (
 
 // idleScenarios leave connections alone for long: on the way, at the client, at the server.
 func idleScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(idleDropSilent, 10), at(idleDropReset, 50), at(idleKept, 10), at(staleHalfClosed, 10),
-		at(deadlock, 10), at(answeredByClose, 10, 50), at(injected, 10, 50),
-	)
+	return slices.Concat(at(idleDropSilent, 10), at(idleDropReset, 50), at(idleKept, 10),
+		at(staleHalfClosed, 10), at(deadlock, 10), at(answeredByClose, 10, 50),
+		at(injected, 10, 50))
 }
 
 func idleDropSilent(time.Duration) scenario.Scenario {

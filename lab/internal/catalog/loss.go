@@ -13,12 +13,10 @@ import (
 
 // lossScenarios lose segments: what is sent again, how, and when.
 func lossScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(synLoss, 0, 10, 50), at(synAckLoss, 10, 50), at(tailLoss, 10, 50),
+	return slices.Concat(at(synLoss, 0, 10, 50), at(synAckLoss, 10, 50), at(tailLoss, 10, 50),
 		at(singleLoss, 0, 10, 50), at(requestLoss, 10, 50), at(middleLoss, 10, 50),
 		at(randomLoss, 10, 50), at(uploadRandomLoss, 10, 50), at(lostRetransmission, 10, 50),
-		at(uploadLoss, 10, 50), at(finLoss, 10), at(ackLoss, 10), at(outage, 20),
-	)
+		at(uploadLoss, 10, 50), at(finLoss, 10), at(ackLoss, 10), at(outage, 20))
 }
 
 func synLoss(time.Duration) scenario.Scenario {

@@ -13,11 +13,9 @@ import (
 
 // messageScenarios end messages late, or too early, or wait for leave to send them.
 func messageScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(slowClose, 0, 10, 50), at(promptClose, 10), at(cutHead, 10, 50),
-		at(expectCurl, 0, 10, 50), at(expectAnswered, 10), at(excess, 10),
-		at(noRequest, 10), at(oneError, 10),
-	)
+	return slices.Concat(at(slowClose, 0, 10, 50), at(promptClose, 10), at(cutHead, 10, 50),
+		at(expectCurl, 0, 10, 50), at(expectAnswered, 10), at(excess, 10), at(noRequest, 10),
+		at(oneError, 10))
 }
 
 func slowClose(time.Duration) scenario.Scenario {

@@ -14,11 +14,10 @@ import (
 
 // nagleScenarios are holds by Nagle's algorithm, with and without a delayed ACK.
 func nagleScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(nagleRequest, 0, 10, 50), at(nagleResponse, 0, 10, 50), at(naglePromptRequest, 10, 50),
-		at(naglePromptResponse, 10, 50), at(naglePythonServer, 10), at(naglePythonClient, 10),
-		at(nagleMixed, 10), at(nagleThoughtful, 10), at(nagleSixth, 10), at(nagleChunked, 10),
-	)
+	return slices.Concat(at(nagleRequest, 0, 10, 50), at(nagleResponse, 0, 10, 50),
+		at(naglePromptRequest, 10, 50), at(naglePromptResponse, 10, 50), at(naglePythonServer, 10),
+		at(naglePythonClient, 10), at(nagleMixed, 10), at(nagleThoughtful, 10), at(nagleSixth, 10),
+		at(nagleChunked, 10))
 }
 
 func nagleRequest(time.Duration) scenario.Scenario {

@@ -13,11 +13,8 @@ import (
 
 // orderScenarios lose nothing: segments come late, out of order, or twice.
 func orderScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(reordered, 50), at(reorderedUpload, 50), at(duplicated, 10),
-		at(spuriousTimeout, 10, 50), at(overtaken, 10, 50),
-		at(delayJump, 10),
-	)
+	return slices.Concat(at(reordered, 50), at(reorderedUpload, 50), at(duplicated, 10),
+		at(spuriousTimeout, 10, 50), at(overtaken, 10, 50), at(delayJump, 10))
 }
 
 func reordered(time.Duration) scenario.Scenario {

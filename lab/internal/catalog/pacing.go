@@ -28,11 +28,10 @@ func chunkedStream(time.Duration) scenario.Scenario {
 // pacingScenarios wait in the same places as Nagle's algorithm does, for other reasons: they must
 // stay silent, but for the slow writer, whose hold costs less than it lasts.
 func pacingScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(thinkOf(40), 0, 10, 50), at(thinkOf(200), 10), at(pacedServer(40), 0, 10),
-		at(pacedServer(50), 50), at(slowWriter, 0, 10, 50), at(corked, 10), at(wholeWrites, 10),
-		at(pacedClient, 10), at(streamed, 10), at(chunkedStream, 10), at(fullSmallSegments, 10),
-	)
+	return slices.Concat(at(thinkOf(40), 0, 10, 50), at(thinkOf(200), 10),
+		at(pacedServer(40), 0, 10), at(pacedServer(50), 50), at(slowWriter, 0, 10, 50),
+		at(corked, 10), at(wholeWrites, 10), at(pacedClient, 10), at(streamed, 10),
+		at(chunkedStream, 10), at(fullSmallSegments, 10))
 }
 
 func thinkOf(ms int) func(time.Duration) scenario.Scenario {

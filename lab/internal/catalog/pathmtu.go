@@ -13,10 +13,8 @@ import (
 
 // pathMTUScenarios pass small packets and not large ones.
 func pathMTUScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(blackHole, 10, 50), at(blackHoleRequest, 10), at(blackHoleGivenUp, 10),
-		at(mtuTold, 10),
-	)
+	return slices.Concat(at(blackHole, 10, 50), at(blackHoleRequest, 10), at(blackHoleGivenUp, 10),
+		at(mtuTold, 10))
 }
 
 // blackHole lets the server find out by itself, after some timeouts.

@@ -13,11 +13,9 @@ import (
 
 // programScenarios are faults that real programs make by their defaults, and their look-alikes.
 func programScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(proxyWithoutKeepalive, 10, 50), at(goUndrained, 10), at(goPool, 10),
+	return slices.Concat(at(proxyWithoutKeepalive, 10, 50), at(goUndrained, 10), at(goPool, 10),
 		at(nodeWithoutAgent, 10), at(urllib, 10), at(nginxRefuses, 10), at(goKept, 10),
-		at(apacheKept, 10),
-	)
+		at(apacheKept, 10))
 }
 
 func proxyWithoutKeepalive(time.Duration) scenario.Scenario {
@@ -106,10 +104,8 @@ func nodeWithoutAgent(time.Duration) scenario.Scenario {
 		Server: own.Server{Sockopts: prompt(), Body: 800},
 		Client: nodeScript("http.get, agent: false, 6 requests", "false"),
 		Fix: func(s *scenario.Scenario) {
-			s.Client = nodeScript(
-				"http.get, agent with keepAlive, 6 requests",
-				"new http.Agent({keepAlive: true})",
-			)
+			s.Client = nodeScript("http.get, agent with keepAlive, 6 requests",
+				"new http.Agent({keepAlive: true})")
 		},
 	}
 }

@@ -13,12 +13,10 @@ import (
 
 // resetScenarios end connections by RST, and in ways that look alike.
 func resetScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(unreadBody, 10, 50), at(lingerZero, 10, 50), at(clientAbort, 10, 50),
+	return slices.Concat(at(unreadBody, 10, 50), at(lingerZero, 10, 50), at(clientAbort, 10, 50),
 		at(serverAbort, 10, 50), at(idleReset, 10), at(idleResetHitsRequest, 50),
 		at(cleanClose, 10), at(lazyReset, 10), at(resetAfterFin, 10), at(halfClose, 10, 50),
-		at(answeredByBox, 10), at(refusedTLS, 10),
-	)
+		at(answeredByBox, 10), at(refusedTLS, 10))
 }
 
 func unreadBody(time.Duration) scenario.Scenario {

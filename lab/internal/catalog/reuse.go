@@ -14,13 +14,11 @@ import (
 
 // reuseScenarios open connections that a kept one would have made needless.
 func reuseScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(reuseResponseClose, 10, 50), at(reuseRequestClose, 10, 50), at(reuseHTTP10, 10, 50),
-		at(reuseCloseDelimited, 10, 50), at(reuseIgnoredIdle, 10, 50),
+	return slices.Concat(at(reuseResponseClose, 10, 50), at(reuseRequestClose, 10, 50),
+		at(reuseHTTP10, 10, 50), at(reuseCloseDelimited, 10, 50), at(reuseIgnoredIdle, 10, 50),
 		at(reuseClientClosed, 10, 50), at(reuseIdleNginx, 10, 50), at(reuseIdleNode, 10),
 		at(reuseIdleGo, 10), at(reuseIdleApache, 10), at(reuseMaxRequests, 10, 50),
-		at(reuseMaxRequestsApache, 10), at(reuseLarge, 50), at(reuseAgeLimit, 10),
-	)
+		at(reuseMaxRequestsApache, 10), at(reuseLarge, 50), at(reuseAgeLimit, 10))
 }
 
 func reuseResponseClose(time.Duration) scenario.Scenario {
@@ -119,20 +117,14 @@ func idleTimeout(program string, fault, fixed peer.Server) scenario.Scenario {
 }
 
 func reuseIdleNginx(time.Duration) scenario.Scenario {
-	return idleTimeout(
-		"nginx",
-		program.Nginx{Body: 800, Settings: "keepalive_timeout 1s;"},
-		program.Nginx{Body: 800, Settings: "keepalive_timeout 75s;"},
-	)
+	return idleTimeout("nginx", program.Nginx{Body: 800, Settings: "keepalive_timeout 1s;"},
+		program.Nginx{Body: 800, Settings: "keepalive_timeout 75s;"})
 }
 
 func reuseIdleNode(time.Duration) scenario.Scenario {
 	const settings = "server.keepAliveTimeout = 1000; server.keepAliveTimeoutBuffer = 0;"
-	s := idleTimeout(
-		"node",
-		program.Node{Body: 800, Settings: settings},
-		program.Node{Body: 800, Settings: "server.keepAliveTimeout = 60000;"},
-	)
+	s := idleTimeout("node", program.Node{Body: 800, Settings: settings},
+		program.Node{Body: 800, Settings: "server.keepAliveTimeout = 60000;"})
 	s.Client = own.Client{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
 	s.About = "Node closes idle connections after 1 s, checked now and then, and the client " +
 		"wants something every 2.4 s"
@@ -140,19 +132,13 @@ func reuseIdleNode(time.Duration) scenario.Scenario {
 }
 
 func reuseIdleGo(time.Duration) scenario.Scenario {
-	return idleTimeout(
-		"go",
-		program.GoServer{Body: 800, IdleTimeout: time.Second},
-		program.GoServer{Body: 800, IdleTimeout: time.Minute},
-	)
+	return idleTimeout("go", program.GoServer{Body: 800, IdleTimeout: time.Second},
+		program.GoServer{Body: 800, IdleTimeout: time.Minute})
 }
 
 func reuseIdleApache(time.Duration) scenario.Scenario {
-	s := idleTimeout(
-		"apache",
-		program.Apache{Body: 800, Settings: "KeepAliveTimeout 1"},
-		program.Apache{Body: 800, Settings: "KeepAliveTimeout 60"},
-	)
+	s := idleTimeout("apache", program.Apache{Body: 800, Settings: "KeepAliveTimeout 1"},
+		program.Apache{Body: 800, Settings: "KeepAliveTimeout 60"})
 	s.Client = own.Client{Sockopts: prompt(), Count: 5, Interval: 2400 * time.Millisecond}
 	s.About = "Apache closes idle connections after 1 s, and the client wants something every 2.4 s"
 	return s
@@ -215,10 +201,8 @@ func reuseAgeLimit(time.Duration) scenario.Scenario {
 
 // reuseLookalikes open connections that were needed.
 func reuseLookalikes() []scenario.Scenario {
-	return slices.Concat(
-		at(parallelBusy, 10, 50), at(preconnect, 10, 50), at(single, 10, 50), at(idleEnd, 10),
-		at(unevenLimit, 10),
-	)
+	return slices.Concat(at(parallelBusy, 10, 50), at(preconnect, 10, 50), at(single, 10, 50),
+		at(idleEnd, 10), at(unevenLimit, 10))
 }
 
 func parallelBusy(time.Duration) scenario.Scenario {

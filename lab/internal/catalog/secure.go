@@ -13,10 +13,8 @@ import (
 
 // secureScenarios are inside TLS: the program sees turns, and no header.
 func secureScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(nagleInTLS, 10, 50), at(nagleInTLSRequest, 10), at(tlsKept, 10), at(tlsThink, 10),
-		at(tlsBulk, 50), at(nginxTLS, 10), at(tlsClientClosed, 10),
-	)
+	return slices.Concat(at(nagleInTLS, 10, 50), at(nagleInTLSRequest, 10), at(tlsKept, 10),
+		at(tlsThink, 10), at(tlsBulk, 50), at(nginxTLS, 10), at(tlsClientClosed, 10))
 }
 
 func nagleInTLS(time.Duration) scenario.Scenario {

@@ -14,10 +14,8 @@ import (
 
 // smallWriteScenarios write little at a time, or have little acknowledged late.
 func smallWriteScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10), at(oneOctet, 0, 10),
-		at(oneOctetChunks, 10), at(oneOctetRequest, 10),
-	)
+	return slices.Concat(at(lazyAck, 0, 10, 50), at(corkKept, 0, 10, 50), at(lateEnd, 10),
+		at(oneOctet, 0, 10), at(oneOctetChunks, 10), at(oneOctetRequest, 10))
 }
 
 func lazyAck(time.Duration) scenario.Scenario {

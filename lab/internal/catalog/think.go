@@ -12,9 +12,7 @@ import (
 
 // thinkScenarios wait for the server's program.
 func thinkScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(outlier, 0, 10, 50), at(slowEndpoint, 10),
-	)
+	return slices.Concat(at(outlier, 0, 10, 50), at(slowEndpoint, 10))
 }
 
 func outlier(time.Duration) scenario.Scenario {

@@ -14,9 +14,7 @@ import (
 
 // timerScenarios send again what was never lost, or learn late that it was.
 func timerScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(hastyTimer, 10), at(synAckLate, 50), at(acksLostAtRandom, 10),
-	)
+	return slices.Concat(at(hastyTimer, 10), at(synAckLate, 50), at(acksLostAtRandom, 10))
 }
 
 func hastyTimer(time.Duration) scenario.Scenario {
@@ -64,10 +62,7 @@ func acksLostAtRandom(time.Duration) scenario.Scenario {
 		About: "half of the client's acknowledgments are lost: the server sends responses again " +
 			"that had arrived, as D-SACK says, and nobody waits for them",
 		Expect: scenario.Expect{Pending: true},
-		Link: world.Link{
-			Drops: []world.Drop{{ToServer: true, Kind: "ack", Share: .5}},
-			Seed:  3,
-		},
+		Link:   world.Link{Drops: []world.Drop{{ToServer: true, Kind: "ack", Share: .5}}, Seed: 3},
 		Server: server, Client: client,
 	}
 }

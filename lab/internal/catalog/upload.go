@@ -15,11 +15,9 @@ import (
 // uploadScenarios are requests limited by a window, and requests limited by something else: what
 // windowScenarios are to responses.
 func uploadScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(slowStartUpload, 10, 50), at(serverWindow, 10, 50), at(idleUpload, 50),
+	return slices.Concat(at(slowStartUpload, 10, 50), at(serverWindow, 10, 50), at(idleUpload, 50),
 		at(slowServer, 20), at(applicationUpload, 50), at(bandwidthUpload, 50),
-		at(sendBufferUpload, 50),
-	)
+		at(sendBufferUpload, 50))
 }
 
 func slowStartUpload(time.Duration) scenario.Scenario {

@@ -14,13 +14,11 @@ import (
 
 // windowScenarios are transfers limited by a window, and transfers limited by something else.
 func windowScenarios() []scenario.Scenario {
-	return slices.Concat(
-		at(slowStart, 10, 50, 100), at(coldAndWarm, 50, 100), at(afterIdle, 50, 100),
-		at(smallResponse, 50), at(applicationLimited, 50), at(receiverLimited, 10, 50),
-		at(bandwidthLimited, 50), at(zeroWindow, 10, 50), at(slowStartOffload, 50),
-		at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50), at(bulkBBR, 50),
-		at(sendBuffer, 50), at(shortReads, 20),
-	)
+	return slices.Concat(at(slowStart, 10, 50, 100), at(coldAndWarm, 50, 100),
+		at(afterIdle, 50, 100), at(smallResponse, 50), at(applicationLimited, 50),
+		at(receiverLimited, 10, 50), at(bandwidthLimited, 50), at(zeroWindow, 10, 50),
+		at(slowStartOffload, 50), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
+		at(bulkBBR, 50), at(sendBuffer, 50), at(shortReads, 20))
 }
 
 func slowStart(time.Duration) scenario.Scenario {

@@ -28,11 +28,8 @@ type Log struct {
 
 // write makes app.json, and of what the server's side knows server.json and tcpinfo.json.
 func (r Log) write(dir string) error {
-	return errors.Join(
-		writeJSON(dir, "app.json", r),
-		writeJSON(dir, "server.json", r.Served),
-		writeJSON(dir, "tcpinfo.json", r.Kernels),
-	)
+	return errors.Join(writeJSON(dir, "app.json", r), writeJSON(dir, "server.json", r.Served),
+		writeJSON(dir, "tcpinfo.json", r.Kernels))
 }
 
 func writeJSON(dir, name string, v any) error {

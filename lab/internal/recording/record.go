@@ -166,10 +166,6 @@ func save(s scenario.Scenario, dir string, c world.Captures, r Log) error {
 	write := func(name string, frames []packet.Frame) error {
 		return packet.WritePcap(filepath.Join(dir, name), packet.LinkEthernet, s.Snap(), frames)
 	}
-	return errors.Join(
-		write("client.pcap", c.Client),
-		write("server.pcap", c.Server),
-		write("middle.pcap", c.Middle),
-		r.write(dir),
-	)
+	return errors.Join(write("client.pcap", c.Client), write("server.pcap", c.Server),
+		write("middle.pcap", c.Middle), r.write(dir))
 }

@@ -39,9 +39,7 @@ const (
 )
 
 // observeBulk compares a recording, or returns nil if it is no bulk transfer or was not sampled.
-func observeBulk(
-	ctx context.Context, program, title, scenario, variant string,
-) (*bulk, error) {
+func observeBulk(ctx context.Context, program, title, scenario, variant string) (*bulk, error) {
 	logs, err := recording.ReadKernelLogs(scenario, variant)
 	if err != nil {
 		if os.IsNotExist(err) {

@@ -117,10 +117,8 @@ func (t *Trace) Done() *report.Trace {
 		return nil
 	}
 	if t.span != nil {
-		t.out.Segments = slices.DeleteFunc(
-			t.out.Segments,
-			func(s report.TracedSegment) bool { return !t.wants(&s.Record) },
-		)
+		t.out.Segments = slices.DeleteFunc(t.out.Segments,
+			func(s report.TracedSegment) bool { return !t.wants(&s.Record) })
 	}
 	return &t.out
 }

@@ -261,11 +261,9 @@ func (s *State) noteRoundTrip(a *reassembly.Record) {
 	if !ok {
 		return
 	}
-	s.queue.add(
-		a.Time-sent-s.path.Conn.Half[a.Dir].RTT.Min,
+	s.queue.add(a.Time-sent-s.path.Conn.Half[a.Dir].RTT.Min,
 		s.stream.sent-s.known.ack >= ackEvery*int64(s.mss()),
-		a.Ack > s.growth.past && len(s.stream.holes) == 0,
-	)
+		a.Ack > s.growth.past && len(s.stream.holes) == 0)
 }
 
 // presume takes it that the peer has acknowledged everything before the given offset, where the

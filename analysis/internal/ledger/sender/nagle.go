@@ -160,9 +160,7 @@ const (
 // AppDelay estimates how long the application itself took before a write that was held for as long
 // as given. known tells that it was observed where the write came after the ACK; else it is at most
 // most. What took it longer than the hold now and then was not so here.
-func (n *Nagle) AppDelay(
-	hold time.Duration,
-) (typical, spread, most time.Duration, known bool) {
+func (n *Nagle) AppDelay(hold time.Duration) (typical, spread, most time.Duration, known bool) {
 	waits := shorter(n.waits, hold)
 	if len(waits) == 0 {
 		return 0, 0, n.least, false

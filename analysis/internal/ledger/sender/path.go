@@ -67,9 +67,7 @@ const (
 func (p *Path) AtOnce(dir reassembly.Dir) time.Duration {
 	far := p.Conn.Far(dir)
 	jitter := p.Conn.Half[dir].RTT.Jitter
-	late := max(
-		kernelReaction, reactionTicks*p.tick, far*reactionTrip/100, reactionJitters*jitter,
-	)
+	late := max(kernelReaction, reactionTicks*p.tick, far*reactionTrip/100, reactionJitters*jitter)
 	return min(late, far/reactionParts+reactionAtMost)
 }
 

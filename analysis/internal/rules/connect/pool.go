@@ -171,13 +171,7 @@ func (r *reuses) gone(m *member, e *rule.Gone) {
 
 // began takes in the beginning of an exchange: the connection is busy, and a first one is judged
 // for reuse.
-func (r *reuses) began(
-	d rule.Desk,
-	c *rule.Conn,
-	m *member,
-	e *rule.Began,
-	at time.Duration,
-) {
+func (r *reuses) began(d rule.Desk, c *rule.Conn, m *member, e *rule.Began, at time.Duration) {
 	m.port = e.Port
 	if m.pool == nil {
 		m.pool = r.pool(d, poolKey{e.Pair, e.Name, e.Secure}, at)

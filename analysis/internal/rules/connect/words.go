@@ -90,9 +90,7 @@ var words = []rule.Words{
 		Text: "The SYN was repeated after {s} and again after {s}, at an even pace.",
 	},
 
-	donorIsFree: {
-		Role: "last response", Text: "connection {conn} has its response, and is free",
-	},
+	donorIsFree:   {Role: "last response", Text: "connection {conn} has its response, and is free"},
 	closedByFIN:   {Role: "close", Text: "FIN of connection {conn}"},
 	closedByReset: {Role: "close", Text: "RST of connection {conn}"},
 	closedByAlert: {Role: "close", Text: "alert (close_notify) of connection {conn}"},
@@ -159,19 +157,15 @@ var words = []rule.Words{
 	repeatedData:   {Role: "repeated data", Text: "copy {n}, {s} later"},
 
 	portUsedBefore: {Role: "SYN", Text: "from a port that was used before"},
-	ackOfOld: {
-		Role: "ACK", Text: "does not acknowledge it: belongs to the connection before",
-	},
-	resetOfOld: {Role: "RST", Text: "knows of no such connection"},
-	synAgain:   {Role: "SYN again", Text: "{s} after the first"},
+	ackOfOld:       {Role: "ACK", Text: "does not acknowledge it: belongs to the connection before"},
+	resetOfOld:     {Role: "RST", Text: "knows of no such connection"},
+	synAgain:       {Role: "SYN again", Text: "{s} after the first"},
 	portsMovedBefore: {
 		Text: "The connection before on the same ports had moved last {s} before.",
 	},
 	neverCameAbout: {Text: "{n} SYNs met it, and no connection came about."},
 	portsAtPeak:    {Text: "At the peak {n} of about {n} ports rested or were in use."},
-	rateLeadsTo: {
-		Text: "The rate held for {n} s and more leads to {n} within a minute.",
-	},
+	rateLeadsTo:    {Text: "The rate held for {n} s and more leads to {n} within a minute."},
 	portsUsedAgain: {
 		Text: "The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run " +
 			"out.",
@@ -182,9 +176,7 @@ var words = []rule.Words{
 	openTogether: {Role: "request", Text: "{n} connections are open"},
 	unusedOf:     {Text: "{n} of {n} connections."},
 	closedUnused: {Role: "close", Text: "without ever having carried a request"},
-	lostTogether: {
-		Role: "repair", Text: "{n} connections lost segments within a round trip",
-	},
+	lostTogether: {Role: "repair", Text: "{n} connections lost segments within a round trip"},
 
 	takenAgain:     {Text: "{n} connections, taken again at once {n} times."},
 	connectionFree: {Role: "end of response", Text: "the connection is free"},

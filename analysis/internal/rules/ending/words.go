@@ -144,9 +144,7 @@ var words = []rule.Words{
 	connectionIdle: {Role: "last response", Text: "the connection becomes idle"},
 	otherTTL:       {Role: "RST", Text: "TTL {n}, where its sender's segments have {n}"},
 
-	announcedRequest: {
-		Role: "request", Text: "{octets} announced, {n} sent before the end",
-	},
+	announcedRequest:    {Role: "request", Text: "{octets} announced, {n} sent before the end"},
 	bodyReceived:        {Role: "response", Text: "{octets} of body"},
 	bodyPart:            {Role: "response", Text: "{n} of {octets} of body"},
 	finBeforeReset:      {Role: "FIN", Text: "closes"},
@@ -181,12 +179,8 @@ var words = []rule.Words{
 
 	repeatable:        {Text: "The request could be repeated safely."},
 	repeatableUnknown: {Text: "Whether it can be repeated safely is not visible."},
-	notIdempotent: {
-		Text: "{text} is not idempotent: a client may not repeat it by itself.",
-	},
-	finBeforeRequest: {
-		Role: "FIN", Text: "the server closes; it has not received the request",
-	},
+	notIdempotent:     {Text: "{text} is not idempotent: a client may not repeat it by itself."},
+	finBeforeRequest:  {Role: "FIN", Text: "the server closes; it has not received the request"},
 	sentBeforeClose: {
 		Role: "request",
 		Text: "sent after {s} of idleness, {s} before the close could reach the client",
@@ -212,15 +206,11 @@ var words = []rule.Words{
 	bodyUntilFIN:     {Role: "last octet", Text: "{octets} of body so far"},
 	finInOrder:       {Role: "FIN", Text: "closes, in order"},
 
-	finOfServer:     {Role: "FIN", Text: "the server closes"},
-	closeLater:      {Role: "close", Text: "{s} later"},
-	requestComplete: {Role: "end of request", Text: "nothing is missing"},
-	finOfClient: {
-		Role: "client's FIN", Text: "closes its direction; the other stays open",
-	},
-	closedUnanswered: {
-		Role: "server's close", Text: "closes without an answer, {s} later",
-	},
+	finOfServer:        {Role: "FIN", Text: "the server closes"},
+	closeLater:         {Role: "close", Text: "{s} later"},
+	requestComplete:    {Role: "end of request", Text: "nothing is missing"},
+	finOfClient:        {Role: "client's FIN", Text: "closes its direction; the other stays open"},
+	closedUnanswered:   {Role: "server's close", Text: "closes without an answer, {s} later"},
 	shortRequest:       {Text: "{n} of {n} announced octets were sent."},
 	openChunks:         {Text: "The last chunk was not sent."},
 	endlessRequest:     {Text: "Only a close could end the request."},
@@ -234,9 +224,7 @@ var words = []rule.Words{
 	proxyConnection: {
 		Role: "request header", Text: "Proxy-Connection, and a target that begins with /",
 	},
-	upgradeUnnamed: {
-		Role: "request header", Text: "Upgrade, and Connection does not name it",
-	},
+	upgradeUnnamed: {Role: "request header", Text: "Upgrade, and Connection does not name it"},
 	proxyFieldsInRequest: {
 		Role: "request header", Text: "Connection names Proxy-*, which is another hop's",
 	},
@@ -308,9 +296,7 @@ var words = []rule.Words{
 		Text: "TTL {n}, where the server's segments have {n}: a box on the way sent it",
 	},
 	resetOfStranger: {Role: "RST", Text: "no such connection"},
-	repeatedInVain: {
-		Role: "last repetition", Text: "sent {n} times in all, never acknowledged",
-	},
+	repeatedInVain:  {Role: "last repetition", Text: "sent {n} times in all, never acknowledged"},
 
 	endOfUnknown: {Role: "last octet", Text: "{octets} of body, of unknown length"},
 	lateFIN:      {Role: "FIN", Text: "ends the response, {s} later"},

@@ -155,11 +155,8 @@ func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	d.Relabel(rule.Relabelled{
 		Conn:     c.Occ.Connection,
 		Exchange: c.Occ.Exchange,
-		Relabelling: ledger.ToHold(
-			report.Interval{From: c.Occ.Start, To: c.Occ.End},
-			time.Duration(h.Num[loneRoundTrip]),
-			reassembly.Dir(h.Num[loneDir]),
-		),
+		Relabelling: ledger.ToHold(report.Interval{From: c.Occ.Start, To: c.Occ.End},
+			time.Duration(h.Num[loneRoundTrip]), reassembly.Dir(h.Num[loneDir])),
 	})
 }
 
