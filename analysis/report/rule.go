@@ -58,3 +58,7 @@ func (r *Rule) Cause(code string) *Cause {
 	}
 	return nil
 }
+
+// CaptureQuality is the name of the rule whose findings say what a capture could not show: for people
+// they are caveats of a report, not findings.
+const CaptureQuality = "capture-quality"

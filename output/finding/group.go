@@ -22,9 +22,6 @@ type Group struct {
 	counted  bool // among what was lost
 }
 
-// captureQuality is the rule that tells what a capture could not show.
-const captureQuality = "capture-quality"
-
 // Groups gathers findings: first what broke something, then the rest by cost. What the capture
 // could not show is no finding to a person.
 func Groups(findings []report.Finding) []*Group {
@@ -36,7 +33,7 @@ func Groups(findings []report.Finding) []*Group {
 	var all []*Group
 	for i := range findings {
 		f := &findings[i]
-		if f.Rule == captureQuality {
+		if f.Rule == report.CaptureQuality {
 			continue
 		}
 		k := key{f.Rule, f.Cause, f.Server}

@@ -14,7 +14,7 @@ import (
 )
 
 var CaptureQuality = &rule.Detector{Rule: report.Rule{
-	Name:  "capture-quality",
+	Name:  report.CaptureQuality,
 	Title: "what the capture could not show",
 	Doc: `What happens
 A verdict is as good as the capture. Frames that the capture dropped, connections seen from the

@@ -114,18 +114,15 @@ type Claim struct {
 	Occ      Occurrence
 	// the rule's across decides whether it stands: it is referred, not booked
 	Referred bool
-	Num      [Numbers]int64 // facts for the rule's across
+	Num      [Numbers]int64 // facts for the rule's across, each rule's own
 	Repeated *Repetition    // of the exchange that failed, where the rule knows it
 	// of the exchange within its connection; -1: the connection as a whole
 	Index int
 	// facts of this occurrence that the finding's message needs, a sentence each
-	Says     []Said
-	Lost     []report.Interval // what of the exchange's time is lost to it, for the union
-	Lateness time.Duration     // of the acknowledgment that ended a Nagle hold; 0: it was prompt
-	// by sender: how long no acknowledgment had come when a timer repeated a single segment
-	Unheard [2]time.Duration
-	Also    int    // further occurrences whose cost is in this one's
-	Window  Window // what of it is waiting for windows
+	Says   []Said
+	Lost   []report.Interval // what of the exchange's time is lost to it, for the union
+	Also   int               // further occurrences whose cost is in this one's
+	Window Window            // what of it is waiting for windows
 }
 
 // Same reports whether two claims, of one connection, are of the same finding and exchange.

@@ -13,15 +13,15 @@ type Draft struct {
 	ledger.Exchange
 	Info   *report.ExchangeInfo // what the report says of it; valid once delivered
 	Claims []Claim
-	// Forgotten says that the way may have forgotten its connection, as nothing of the request was
-	// ever acknowledged: idle-drop's.
-	Forgotten bool
+	// Perhaps are kinds of what its time may belong to, by what its connection alone shows: a
+	// comparison settles that.
+	Perhaps Kinds
 }
 
 // Empty forgets everything but the room of the lists.
 func (j *Draft) Empty() {
 	j.Reset()
-	j.Info, j.Claims, j.Forgotten = nil, nil, false
+	j.Info, j.Claims, j.Perhaps = nil, nil, 0
 }
 
 // Judged is an exchange whose labels are certain, as the judge and the comparisons see it.
@@ -34,7 +34,7 @@ type Judged struct {
 	FirstRound       int64             // octets of the first round of its response
 	RoundCount       int               // how many there were
 	Streams          bool              // see ledger.Exchange.Streams
-	Forgotten        bool              // see Draft
+	Perhaps          Kinds             // see Draft
 }
 
 // Judge is d as the judge sees it; d may be used again.
@@ -45,7 +45,7 @@ func (d *Draft) Judge() Judged {
 		Claims:     d.Claims,
 		RoundCount: len(d.Rounds),
 		Streams:    d.Streams(),
-		Forgotten:  d.Forgotten,
+		Perhaps:    d.Perhaps,
 	}
 	if len(d.Rounds) > 0 {
 		j.FirstRound = d.Rounds[0].Bytes

@@ -96,8 +96,9 @@ func runForgotten(p *rule.Pass) {
 		x.Start().Time-e.Latest.Time < forgottenAfter {
 		return
 	}
-	p.Draft.Forgotten = c.Half[reassembly.FromClient].Una <= x.Request.From &&
-		repeats(c, x) >= triesUntilGivenUp
+	if c.Half[reassembly.FromClient].Una <= x.Request.From && repeats(c, x) >= triesUntilGivenUp {
+		p.Draft.Perhaps |= rule.LostWay // nothing of the request was ever acknowledged
+	}
 }
 
 // runIdleDrop reports a request that met a forgotten connection, also where nothing ever ended that
@@ -308,7 +309,7 @@ func (r *suspects) clear(id int) {
 // Claims settles that the waits of an exchange are this rule's: nothing of its request was ever
 // acknowledged, and the client has given it up.
 func (r *suspects) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
-	if x.Forgotten && (r.byConn[c.Id] == nil || r.givenUp(c.Id, x.Index) != nil) {
+	if x.Perhaps.Has(rule.LostWay) && (r.byConn[c.Id] == nil || r.givenUp(c.Id, x.Index) != nil) {
 		d.Settle(rule.LostWay)
 	}
 }

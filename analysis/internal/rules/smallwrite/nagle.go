@@ -153,10 +153,8 @@ func claimHolds(p *rule.Pass, of string) {
 	for i := range p.Draft.Lone {
 		h := &p.Draft.Lone[i]
 		if c := nagleClaim(p, h); c.Rule == of {
-			c.Referred, c.Num = true, [rule.Numbers]int64{
-				loneDir:       int64(h.Dir),
-				loneRoundTrip: int64(h.RoundTrip),
-			}
+			c.Referred = true
+			c.Num[loneDir], c.Num[loneRoundTrip] = int64(h.Dir), int64(h.RoundTrip)
 			p.Draft.Claims = append(p.Draft.Claims, c)
 		}
 	}
@@ -182,7 +180,7 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 		c.Rule = delayedAckHold
 	}
 	if h.Delayed >= ledger.DelackFloor {
-		c.Lateness = h.Delayed
+		c.Num[heldLateness] = int64(h.Delayed)
 	}
 	c.Occ = rule.Occurrence{
 		Connection: p.Conn.ID,

@@ -28,8 +28,9 @@ const (
 
 // The numbers of a claim about a hold that is the only one of its connection.
 const (
-	loneDir       = iota // who was held up
-	loneRoundTrip        // the part that a prompt ACK would have taken
+	loneDir       = iota // of the only hold of its connection: who was held up
+	loneRoundTrip        // of that: the part that a prompt ACK would have taken
+	heldLateness         // of any: how late the acknowledgment came that ended it; 0: it was prompt
 )
 
 // nagleAcross compares the holds of connections, for both rules.
@@ -173,7 +174,8 @@ const (
 
 // Booked takes note of how late the acknowledgment was that ended a hold.
 func (r *nagleHosts) Booked(s *rule.Subject, c *rule.Claim) {
-	if c.Lateness <= 0 {
+	late := time.Duration(c.Num[heldLateness])
+	if late <= 0 {
 		return
 	}
 	k := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
@@ -185,8 +187,8 @@ func (r *nagleHosts) Booked(s *rule.Subject, c *rule.Claim) {
 		l = new(lateness)
 		r.late[k] = l
 	}
-	i, _ := slices.BinarySearch(*l, c.Lateness)
-	*l = slices.Insert(*l, i, c.Lateness)
+	i, _ := slices.BinarySearch(*l, late)
+	*l = slices.Insert(*l, i, late)
 	*l = (*l)[:min(len(*l), maxLateness)]
 }
 

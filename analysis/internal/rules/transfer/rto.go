@@ -244,7 +244,7 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 		c.Says = []rule.Said{rule.Say(queueFull)}
 	}
 	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
-		c.Unheard[w.Dir] = length
+		c.Num[w.Dir] = int64(length) // how long the sender heard of no acknowledgment
 	}
 	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(w)}
 	return c
@@ -352,13 +352,13 @@ func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {
 		u = new(unheard)
 		r.found[k] = u
 	}
-	if c.Unheard == [2]time.Duration{} {
+	if c.Num == [rule.Numbers]int64{} {
 		u.others += 1 + c.Also
 		return
 	}
 	u.count++
-	for d, wait := range c.Unheard {
-		u.most[d] = max(u.most[d], wait)
+	for d := range u.most { // a number for each sender
+		u.most[d] = max(u.most[d], time.Duration(c.Num[d]))
 	}
 }
 
