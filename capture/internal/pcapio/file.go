@@ -44,6 +44,7 @@ type File struct {
 	plain       io.Closer // the decompressor
 	feed        *feed
 	reader      frameReader
+	ended       error // why there is no further frame; nil: there may be one
 }
 
 // Open opens the file of a name, or takes a stream for it unless that is nil, and reads its
@@ -66,8 +67,13 @@ func Open(name string, stream io.Reader, buffer []byte, account Account) (*File,
 
 // Next reads the next frame, all of it but Input. The frame is valid until the next call. io.EOF
 // follows the last frame if the file ends where one may end, and otherwise an error that says where
-// and how it is damaged.
-func (f *File) Next(to *frame.Frame) error { return f.reader.next(to) }
+// and how it is damaged; every further call says the same.
+func (f *File) Next(to *frame.Frame) error {
+	if f.ended == nil {
+		f.ended = f.reader.next(to)
+	}
+	return f.ended
+}
 
 // Buffer is the buffer of a file that is no longer read, for another one.
 func (f *File) Buffer() []byte { return f.feed.buf[:min(len(f.feed.buf), feedSize)] }
