@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
@@ -113,7 +114,11 @@ func play(t testing.TB, segs []capture.Segment, unread bool) run {
 		tracker.Add(c, dir, &segs[i])
 		closeOver(false)
 	}
-	table.Finish(segs[len(segs)-1].Time)
+	end := time.Duration(0)
+	if len(segs) > 0 {
+		end = segs[len(segs)-1].Time
+	}
+	table.Finish(end)
 	closeOver(true)
 	if tracker.held != 0 {
 		t.Errorf("%d octets still held after all connections closed", tracker.held)
