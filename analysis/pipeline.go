@@ -181,8 +181,8 @@ func (p *pipeline) learn(logs [][]byte) {
 	}
 }
 
-// interrupted tells the table of stretches in which the whole capture had nothing, before the segment
-// in hand: what a filter leaves of it does not tell.
+// interrupted tells the table of stretches in which the whole capture had nothing, before the
+// segment in hand: what a filter leaves of it does not tell.
 func (p *pipeline) interrupted(gaps []capture.Gap) {
 	for ; p.gaps < len(gaps); p.gaps++ {
 		p.table.Gap(gaps[p.gaps].From, gaps[p.gaps].To)

@@ -59,6 +59,6 @@ func (r *Rule) Cause(code string) *Cause {
 	return nil
 }
 
-// CaptureQuality is the name of the rule whose findings say what a capture could not show: for people
-// they are caveats of a report, not findings.
+// CaptureQuality is the name of the rule whose findings say what a capture could not show: for
+// people they are caveats of a report, not findings.
 const CaptureQuality = "capture-quality"

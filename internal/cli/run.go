@@ -1,5 +1,5 @@
-// Package cli is the command line: it reads flags, opens captures or listens, has them analysed, and
-// writes what the user asked for.
+// Package cli is the command line: it reads flags, opens captures or listens, has them analysed,
+// and writes what the user asked for.
 package cli
 
 import (

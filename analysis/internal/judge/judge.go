@@ -63,8 +63,8 @@ type totalSums struct {
 	cut   uint64 // exchanges that the end of the capture cut
 }
 
-// lostAtMost is what was lost, of which there is never more than exchanges took. The sum itself is not
-// bounded on the way: what the others of a capture took has no part in it.
+// lostAtMost is what was lost, of which there is never more than exchanges took. The sum itself is
+// not bounded on the way: what the others of a capture took has no part in it.
 func (t *totalSums) lostAtMost() time.Duration { return max(0, min(t.lost, t.exchangeTime)) }
 
 // member is a connection whose events are being read.

@@ -55,7 +55,8 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.clock.finish(j)
 	j.relabelListed()
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
-		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime, Lost: j.Total.lostAtMost(),
+		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
+		Lost: j.Total.lostAtMost(),
 		Times: report.LabelTimes(
 			&j.Total.times), Findings: j.reported(), Vantages: j.Total.vantages}
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {

@@ -52,9 +52,10 @@ type Flow struct {
 
 // Transfers are what the messages of an exchange showed.
 type Transfers struct {
-	Flow         Flow // of the response
-	Rounds       []Round
-	Upload       *Flow // of a request larger than an initial window, if the server waited for its end
+	Flow   Flow // of the response
+	Rounds []Round
+	// of a request larger than an initial window, if the server waited for its end
+	Upload       *Flow
 	UploadRounds []Round
 	UploadTimes  transferTimes // the part of the exchange's times that the request took
 }

@@ -77,8 +77,8 @@ func (k Kinds) Has(all Kinds) bool { return k&all == all }
 type Comparison struct {
 	Start func() Across // makes the state of one run
 	Wants EventKinds    // the events that it is told of
-	// AtLeast is how many connections of one client to one service there must be, at the least, for it
-	// to find anything between them; 0: it may find something with one.
+	// AtLeast is how many connections of one client to one service there must be, at the least, for
+	// it to find anything between them; 0: it may find something with one.
 	AtLeast int
 }
 

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Agenda is what waits for its moment. What is taken from it, and when, depends for each entry on its
-// own moment alone: an entry that waits longer holds up no other.
+// Agenda is what waits for its moment. What is taken from it, and when, depends for each entry on
+// its own moment alone: an entry that waits longer holds up no other.
 type Agenda[T any] struct {
 	entries []appointment[T] // a heap: none is due before the one at half its index
 	added   uint64           // entries so far

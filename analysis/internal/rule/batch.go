@@ -89,7 +89,8 @@ func (b *Batch) TellOver(e Event, o Over) {
 	e.U = [5]int64{
 		int64(o.End.Time), int64(o.End.Frame), o.Bytes,
 		int64(o.Products.Client) | int64(o.Products.Server)<<32,
-		int64(o.Products.Proxy) | reason<<reasonShift | int64(o.Outcome)<<outcomeShift | idle<<idleShift,
+		int64(o.Products.Proxy) | reason<<reasonShift |
+			int64(o.Outcome)<<outcomeShift | idle<<idleShift,
 	}
 	b.Tell(e)
 }
@@ -214,8 +215,8 @@ func (b *Batch) take(t Told) {
 	}
 }
 
-// Sort puts the events into the order in which the judge reads them. It is stable, so that events of
-// one connection, which one worker wrote, keep their order.
+// Sort puts the events into the order in which the judge reads them. It is stable, so that events
+// of one connection, which one worker wrote, keep their order.
 func (b *Batch) Sort() { slices.SortStableFunc(b.Events, Event.compare) }
 
 // Due is how many of the events, which are in order, are not later than the given moment.

@@ -3,7 +3,8 @@ package rule
 import "tcpwhy/analysis/report"
 
 // Detector is one rule: what it is called, what it means, and how it looks at the traffic. Adding a
-// rule is one file with one variable of this type, its line in the list of rules, and its scenarios.
+// rule is one file with one variable of this type, its line in the list of rules, and its
+// scenarios.
 type Detector struct {
 	report.Rule // what there is to say about it
 

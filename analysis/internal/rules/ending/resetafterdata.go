@@ -182,7 +182,8 @@ func runReset(p *rule.Pass) {
 	c, x := p.Conn, p.State.Last
 	dir, ok := firstReset(c)
 	if !ok || x == nil || unsureOfEnd(c, x) || p.State.Ending.Failed != nil ||
-		c.State == reassembly.Refused || !ledger.ExpectsResponses(c) || x.Start().Time > c.Half[dir].Rst.Time {
+		c.State == reassembly.Refused || !ledger.ExpectsResponses(c) ||
+		x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(&p.State.Connection, x, dir)
