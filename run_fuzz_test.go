@@ -36,19 +36,7 @@ func FuzzRun(f *testing.F) {
 			}
 			return
 		}
-		for i := range one.Conns {
-			if c := &one.Conns[i]; sumTimes(c.Times) != c.Duration {
-				t.Errorf("connection %d: %v of %v", i, sumTimes(c.Times), c.Duration)
-			}
-		}
-		for i := range one.Exchanges {
-			if x := &one.Exchanges[i]; sumTimes(x.Times) != x.Duration || x.Duration < 0 {
-				t.Errorf("exchange %d: %v of %v", i, sumTimes(x.Times), x.Duration)
-			}
-		}
-		if one.Lost > one.ExchangeTime {
-			t.Errorf("%v lost of %v", one.Lost, one.ExchangeTime)
-		}
+		addsUp(t, one)
 		text, asJSON := renderBoth(t, one)
 		three, err := runBytes(file, 3)
 		if err != nil {

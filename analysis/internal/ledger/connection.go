@@ -108,6 +108,9 @@ func (s *Connection) Over(j *Exchange) {
 		// the client knows of the end when the FIN comes (RFC 9112 §6.3)
 		j.Until = max(j.Until, s.Conn.End.Time)
 	}
+	// what has been booked while it seemed to go on is its own: where segments are out of order, the
+	// ledger of another exchange may have been drawn up beyond this one's end
+	j.Until = max(j.Until, s.walk.at)
 	s.Ending.take(s.Conn, j)
 	s.Last = x
 	s.reusable = Reusable(x)
@@ -137,7 +140,9 @@ func (s *Connection) slowestUpTo(j *Exchange) time.Duration {
 
 // DrawUp completes the ledger of an exchange that is over. Its records must be certain.
 func (s *Connection) DrawUp(j *Exchange) {
-	j.Until = max(j.Until, s.delivered(j.Parsed))
+	if s.walk.at <= j.Until { // else some of the time up to then has been booked without it
+		j.Until = max(j.Until, s.delivered(j.Parsed))
+	}
 	s.walk.to(s.recordAfter(j.Until))
 	s.walk.flush(j.Until)
 	s.measures.exchange(&s.path, j)
