@@ -177,7 +177,7 @@ func latest(packets []packet) int64 {
 	return at
 }
 
-// TestFormats: pcap and pcapng of the same frames tell the same (property 5). A file with
+// TestFormats: pcap, pcapng and snoop of the same frames tell the same (property 5). A file with
 // microseconds tells the same but for the times, which are off by less than one.
 func TestFormats(t *testing.T) {
 	t.Parallel()
@@ -186,6 +186,9 @@ func TestFormats(t *testing.T) {
 		same(t, "pcapng", whole.digest(analyseData(t, tr.pcapng(t))), whole.digest(want))
 		micro := analyseData(t, tr.pcap(t, false))
 		sameFaults(t, "microseconds", micro, want, time.Millisecond)
+		if tr.link == linkEthernet {
+			same(t, "snoop", whole.digest(analyseData(t, tr.snoop())), whole.digest(micro))
+		}
 	})
 }
 

@@ -121,6 +121,26 @@ func (tr trace) pcapng(t tester) []byte {
 	return b.Bytes()
 }
 
+// linkEthernet is the only link layer that snoop files are read of.
+const linkEthernet = 1
+
+// snoop is a file of Solaris' snoop, with microseconds (RFC 1761).
+func (tr trace) snoop() []byte {
+	be := binary.BigEndian
+	b := be.AppendUint32([]byte("snoop\x00\x00\x00\x00\x00\x00\x02"), 4)
+	for _, p := range tr.packets {
+		padding := (4 - len(p.data)%4) % 4
+		b = be.AppendUint32(b, uint32(p.wire))
+		b = be.AppendUint32(b, uint32(len(p.data)))
+		b = be.AppendUint32(b, uint32(24+len(p.data)+padding))
+		b = be.AppendUint32(b, 0)
+		b = be.AppendUint32(b, uint32(p.at/1e9))
+		b = be.AppendUint32(b, uint32(p.at%1e9/1e3))
+		b = append(append(b, p.data...), make([]byte, padding)...)
+	}
+	return b
+}
+
 // headers are the headers of a frame with TCP, as parts of the frame's octets.
 type headers struct {
 	ip, tcp []byte // tcp reaches to the end of the packet as captured

@@ -25,7 +25,7 @@ func TestOpenNoCapture(t *testing.T) {
 		{"JSON", `[{"_index": "packets"}]`, "not a capture but JSON"},
 		{"ELF", "\x7fELF\x02\x01\x01\x00", "not a capture but an ELF program"},
 		{"zip", "PK\x03\x04\x14\x00", "not a capture but a zip archive; unpack it first"},
-		{"snoop", "snoop\x00\x00\x00\x00\x00\x00\x02", "not a capture but a snoop capture, a format that is not supported"},
+		{"snoop", "snoop\x00\x00\x00\x00\x00\x00\x03", "header of the file: 12 of 16 octets"},
 		{"NetMon", "GMBU\x00\x02\x01\x00", "not a capture but a Network Monitor 2 capture"},
 		{"ERF", erf, "not a capture but what looks like an ERF capture"},
 		{"tar", "name" + strings.Repeat("\x00", 253) + "ustar  \x00", "not a capture but a tar archive; unpack it first"},

@@ -1,6 +1,8 @@
 package capture
 
 import (
+	"math"
+
 	"tcpwhy/capture/internal/copies"
 	"tcpwhy/capture/internal/decode"
 	"tcpwhy/capture/internal/frame"
@@ -28,7 +30,11 @@ type sorter struct {
 	decoder *decode.Decoder
 	filter  *Filter // nil matches everything
 	copies  *copies.Table
+	udp     *portCounts // nil until there is UDP
 }
+
+// portCounts are how many datagrams were from or to each port.
+type portCounts [1 << 16]uint32
 
 // newSorter makes a sorter that counts into stats. A nil filter matches everything.
 func newSorter(stats *Stats, filter *Filter) *sorter {
@@ -52,8 +58,11 @@ func newSorter(stats *Stats, filter *Filter) *sorter {
 func (s *sorter) sort(f *frame.Frame, seg *Segment) Outcome {
 	outcome := outcomeOf[s.decoder.Decode(f, seg)]
 	if outcome != OutcomeSegment && outcome != OutcomeICMP {
-		if outcome == OutcomeUnknownLink {
+		switch outcome {
+		case OutcomeUnknownLink:
 			s.stats.UnknownLinks[f.Link.String()]++
+		case OutcomeUDP, OutcomeQUIC, OutcomeDNS:
+			s.countPorts(s.decoder.UDPPorts())
 		}
 		return outcome
 	}
@@ -67,6 +76,28 @@ func (s *sorter) sort(f *frame.Frame, seg *Segment) Outcome {
 		s.account(seg)
 	}
 	return outcome
+}
+
+// countPorts counts the ports of a datagram. The port of a service has the datagrams of all who use
+// it; of two that have as many, the lower is more likely that of a service.
+func (s *sorter) countPorts(src, dst uint16) {
+	if s.udp == nil {
+		s.udp = new(portCounts)
+	}
+	s.countPort(src)
+	if dst != src {
+		s.countPort(dst)
+	}
+}
+
+func (s *sorter) countPort(port uint16) {
+	if s.udp[port] < math.MaxUint32 {
+		s.udp[port]++
+	}
+	most, n := &s.stats.UDP, uint64(s.udp[port])
+	if port == most.Port || n > most.Frames || n == most.Frames && port < most.Port {
+		*most = PortCount{port, n}
+	}
 }
 
 // account counts what Stats tells about segments that are handed out.

@@ -93,9 +93,17 @@ type Stats struct {
 	// segments found inside: vlan, mpls, pppoe, gre, ipip, 6in4, vxlan, geneve
 	Tunnels       map[string]uint64
 	FragmentsLost uint64 // datagrams whose fragments never became whole
+	// the port that most datagrams of UDP were from or to, tunnels that are decoded aside
+	UDP PortCount
 	// TLS key logs of pcapng's decryption secrets blocks, in the order read: those before the
 	// segment that was handed out last, perhaps also of what follows it in other inputs
 	Secrets [][]byte
+}
+
+// PortCount is a port and how many frames have it. No frame: no port.
+type PortCount struct {
+	Port   uint16
+	Frames uint64
 }
 
 // GapFrom is from how long on a stretch without any frame is one of Stats.Gaps.

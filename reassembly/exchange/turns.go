@@ -212,6 +212,13 @@ func (t *Turns) Touch(dir Dir, at capture.Mark) {
 	}
 }
 
+// Rest ends the current turn if it has been answered: what follows is another.
+func (t *Turns) Rest() {
+	if !t.over && t.cur != nil && t.cur.Response != nil {
+		t.whole(Incomplete)
+	}
+}
+
 // Unanswer takes back what counted as the beginning of a response.
 func (t *Turns) Unanswer() {
 	if t.over || t.cur == nil || t.cur.Request == nil {

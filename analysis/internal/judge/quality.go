@@ -132,6 +132,11 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 	quic := st.Count[capture.OutcomeQUIC]
 	add("quic", quic, 0, "%s of QUIC (HTTP/3): not analysed, this program reads TCP",
 		rule.Count(quic, "frame"))
+	if udp := udpFrames(st); st.Count[capture.OutcomeSegment] == 0 {
+		add("no-tcp", udp, 0, "%s of UDP, %d of them from or to port %d, and none of TCP: if TCP "+
+			"is in them, it is in a tunnel that is not decoded", rule.Count(udp, "frame"),
+			st.UDP.Frames, st.UDP.Port)
+	}
 	for _, name := range sortedKeys(st.UnknownLinks) {
 		add("unknown-link-type", st.UnknownLinks[name], rule.Anything,
 			"%s of link type %s: not decoded", rule.Count(st.UnknownLinks[name], "frame"), name)
@@ -143,6 +148,12 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 		rule.Count(short, "frame"))
 	add("fragments-lost", st.FragmentsLost, 0, "%s never became whole",
 		rule.Count(st.FragmentsLost, "fragmented datagram"))
+}
+
+// udpFrames is how many frames are UDP of any kind.
+func udpFrames(st *capture.Stats) uint64 {
+	return st.Count[capture.OutcomeUDP] + st.Count[capture.OutcomeQUIC] +
+		st.Count[capture.OutcomeDNS]
 }
 
 // connectionCaveats adds what the connections show.

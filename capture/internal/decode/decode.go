@@ -63,3 +63,7 @@ func (d *Decoder) Ends() *flow.Ends { return &d.at.ends }
 // VLANs are the numbers of the VLANs around the frame that was decoded last, the outermost first.
 // They are valid until the next one.
 func (d *Decoder) VLANs() []uint16 { return d.at.vlans[:d.at.vlanCount] }
+
+// UDPPorts are the source and destination port of the datagram that was decoded last: of UDP, QUIC
+// or DNS.
+func (d *Decoder) UDPPorts() (src, dst uint16) { return d.at.udpPorts[0], d.at.udpPorts[1] }

@@ -80,6 +80,11 @@ func (d *Decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) Outc
 		return d.etherIP(p, wire)
 	case layers.IPProtocolMPLSInIP:
 		return d.mpls(p, wire)
+	case layers.IPProtocolAH:
+		if !d.enter(inAH) {
+			return Malformed
+		}
+		return d.ipv6Headers(protocol, p, wire) // it is the same header in IPv4 (RFC 4302 §3.1)
 	}
 	return OtherIP
 }

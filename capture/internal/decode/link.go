@@ -76,6 +76,8 @@ func (d *Decoder) etherType(t uint16, p []byte, wire int) Outcome {
 		return d.ethernet(p, wire)
 	case header.EtherPPP:
 		return d.ppp(p, wire)
+	case header.EtherVNTag, header.EtherETag, header.EtherCMD, header.EtherNSH:
+		return d.rareTag(t, p, wire)
 	}
 	if t <= etherMaxLen {
 		return d.llc(p, wire, int(t))
@@ -97,6 +99,32 @@ func (d *Decoder) vlan(p []byte, wire int) Outcome {
 		at.vlanCount++
 	}
 	return d.etherType(be16(p[2:]), p[header.TagSize:], wire-header.TagSize)
+}
+
+// rareTag decodes the tags of switches that are one machine in several boxes, or that mark who may
+// talk to whom: each is followed by the EtherType of what it encloses.
+func (d *Decoder) rareTag(t uint16, p []byte, wire int) Outcome {
+	const typeSize, vnTag, eTag, cmdHead, word = 2, 4, 6, 2, 4
+	kind, size := inVNTag, vnTag
+	switch t {
+	case header.EtherNSH:
+		return d.nsh(p, wire)
+	case header.EtherETag:
+		kind, size = inETag, eTag
+	case header.EtherCMD:
+		if len(p) < cmdHead {
+			return cut(p, wire)
+		}
+		kind, size = inCMD, cmdHead+word*int(p[1]) // version, and a length in words
+	}
+	if len(p) < size+typeSize {
+		return cut(p, wire)
+	}
+	if !d.enter(kind) {
+		return Malformed
+	}
+	size += typeSize
+	return d.etherType(be16(p[size-typeSize:]), p[size:], wire-size)
 }
 
 // llc decodes an IEEE 802.2 header: only SNAP (RFC 1042) and the rare IP service access point carry

@@ -24,6 +24,7 @@ type path struct {
 	noChecksum  bool // the checksum covers another address than the header's (routing header)
 	depth       uint8
 	vlanCount   uint8
+	udpPorts    [2]uint16 // source and destination of UDP that is no tunnel
 	vlans       [4]uint16 // outermost first; more tags are not kept
 	tunnels     Tunnels
 	side        segment.Options // Outgoing or Incoming, if known

@@ -96,17 +96,77 @@ func (d *Decoder) etherIP(p []byte, wire int) Outcome {
 	return d.ethernet(p[2:], wire-2)
 }
 
-// vxlan decodes a VXLAN frame (RFC 7348 §5). Anything without the flag of a valid network
-// identifier is some other use of the port.
+// Flags of the first octet of a VXLAN header. What others mean (a group policy, 0x80) says nothing
+// about the frame inside: reserved flags are ignored (RFC 7348 §5).
+const (
+	vxlanValid = 0x08 // I: the network identifier is valid
+	// P, of the generic protocol extension alone (draft-ietf-nvo3-vxlan-gpe §3.1): the fourth octet
+	// tells what follows
+	vxlanNext = 0x04
+)
+
+// vxlan decodes a VXLAN header (RFC 7348 §5) and what follows it. Anything without the flag of a
+// valid network identifier, or of a next protocol, is some other use of the port.
 func (d *Decoder) vxlan(p []byte, wire int) Outcome {
-	const header, valid = 8, 0x08
-	if len(p) < header || p[0] != valid {
+	const header = 8
+	if len(p) < header || p[0]&(vxlanValid|vxlanNext) == 0 {
 		return UDP
 	}
 	if !d.enter(inVXLAN) {
 		return Malformed
 	}
-	return d.ethernet(p[header:], wire-header)
+	next := uint8(nextEthernet)
+	if p[0]&vxlanNext != 0 {
+		next = p[3]
+	}
+	outcome := d.nextProtocol(next, p[header:], wire-header)
+	if p[0] != vxlanValid && (outcome == NotIP || outcome == Malformed) {
+		return UDP // flags that hardly anybody sets, and behind them nothing that makes sense
+	}
+	return outcome
+}
+
+// What follows a header of VXLAN-GPE or NSH (RFC 8300 §2.2); the former has no MPLS.
+const (
+	nextIPv4     = 1
+	nextIPv6     = 2
+	nextEthernet = 3
+	nextNSH      = 4
+	nextMPLS     = 5
+)
+
+// nextProtocol decodes what follows such a header.
+func (d *Decoder) nextProtocol(next uint8, p []byte, wire int) Outcome {
+	switch next {
+	case nextIPv4:
+		return d.ipv4(p, wire)
+	case nextIPv6:
+		return d.ipv6(p, wire)
+	case nextEthernet:
+		return d.ethernet(p, wire)
+	case nextNSH:
+		return d.nsh(p, wire)
+	case nextMPLS:
+		return d.mpls(p, wire)
+	}
+	return NotIP
+}
+
+// nsh decodes the header of a service function chain (RFC 8300 §2.2), whose length is in words of 4
+// octets.
+func (d *Decoder) nsh(p []byte, wire int) Outcome {
+	const base, lengthBits, word = 8, 0x3f, 4
+	if len(p) < base {
+		return cut(p, wire)
+	}
+	size := word * int(p[1]&lengthBits)
+	if size < base || !d.enter(inNSH) {
+		return Malformed
+	}
+	if len(p) < size {
+		return cut(p, wire)
+	}
+	return d.nextProtocol(p[3], p[size:], wire-size)
 }
 
 // geneve decodes a Geneve packet (RFC 8926 §3.4) of version 0; its options say nothing about TCP.

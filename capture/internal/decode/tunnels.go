@@ -3,7 +3,7 @@ package decode
 import "math/bits"
 
 // Tunnels is a set of encapsulations, one bit each.
-type Tunnels uint16
+type Tunnels uint32
 
 // The encapsulations, in the order of tunnelNames.
 const (
@@ -19,17 +19,23 @@ const (
 	inGeneve
 	inGTP
 	inEtherIP
+	inNSH
+	inCMD
+	inVNTag
+	inETag
+	inAH
 )
 
 // tunnelNames are what reports call them.
 var tunnelNames = [...]string{
 	"vlan", "mpls", "pppoe", "gre", "erspan", "ipip", "6in4", "4in6",
 	"vxlan", "geneve", "gtp", "etherip",
+	"nsh", "cisco-metadata", "vn-tag", "e-tag", "ah",
 }
 
 // Count adds one to each encapsulation of the set.
 func (t Tunnels) Count(to map[string]uint64) {
 	for ; t != 0; t &= t - 1 {
-		to[tunnelNames[bits.TrailingZeros16(uint16(t))]]++
+		to[tunnelNames[bits.TrailingZeros32(uint32(t))]]++
 	}
 }

@@ -20,13 +20,18 @@ func (d *Decoder) udp(p []byte, wire int) Outcome {
 		p = p[:min(len(p), length)]
 	}
 	p, wire = p[size:], wire-size
+	d.at.udpPorts = [2]uint16{src, dst}
 	switch dst {
-	case header.PortVXLAN, header.PortVXLANLx:
+	case header.PortVXLAN, header.PortVXLANLx, header.PortGPE:
 		return d.vxlan(p, wire)
 	case header.PortGeneve:
 		return d.geneve(p, wire)
 	case header.PortGTP:
 		return d.gtp(p, wire)
+	case header.PortGRE:
+		return d.gre(p, wire)
+	case header.PortMPLS:
+		return d.mpls(p, wire)
 	}
 	if src == portDNS || dst == portDNS {
 		return DNS

@@ -158,6 +158,7 @@ func (k *builder) build(kind frame.LinkType) {
 var tunnelProtocols = []uint32{
 	uint32(layers.IPProtocolIPv4), uint32(layers.IPProtocolIPv6), uint32(layers.IPProtocolGRE),
 	uint32(layers.IPProtocolEtherIP), uint32(layers.IPProtocolMPLSInIP),
+	uint32(layers.IPProtocolAH),
 }
 
 // ipv4 sorts by protocol. What is fragmented passes: it may be TCP that only its first fragment
@@ -205,7 +206,7 @@ func (k *builder) ipv6() {
 	k.equals(labelUDP6, uint32(layers.IPProtocolUDP))
 	k.equals(labelKeep, uint32(layers.IPProtocolICMPv6), uint32(layers.IPProtocolIPv6HopByHop),
 		uint32(layers.IPProtocolIPv6Routing), uint32(layers.IPProtocolIPv6Fragment),
-		uint32(layers.IPProtocolAH), uint32(layers.IPProtocolIPv6Destination),
+		uint32(layers.IPProtocolIPv6Destination),
 		uint32(header.Mobility), uint32(header.HIP), uint32(header.Shim6))
 	k.equals(labelKeep, tunnelProtocols...)
 	k.always(labelDrop)
@@ -242,7 +243,8 @@ func (k *builder) udp() {
 	k.do(bpf.LoadIndirect{Off: k.base, Size: 2})
 	k.equals(labelGreeting, 443, 80, 8443)
 	k.do(bpf.LoadIndirect{Off: k.base + 2, Size: 2})
-	k.equals(labelKeep, header.PortVXLAN, header.PortVXLANLx, header.PortGeneve, header.PortGTP)
+	k.equals(labelKeep, header.PortVXLAN, header.PortVXLANLx, header.PortGPE, header.PortGeneve,
+		header.PortGTP, header.PortGRE, header.PortMPLS)
 	k.equals(labelGreeting, 443, 80, 8443)
 	k.always(labelDrop)
 	k.mark(labelGreeting)

@@ -18,6 +18,10 @@ const (
 	EtherERSPAN  = 0x88be
 	EtherQinQ    = 0x9100 // service tag before 802.1ad
 	EtherERSPAN3 = 0x22eb
+	EtherCMD     = 0x8909 // Cisco MetaData: the security group tag of TrustSec
+	EtherVNTag   = 0x8926 // VN-Tag, before IEEE 802.1BR
+	EtherETag    = 0x893f // IEEE 802.1BR
+	EtherNSH     = 0x894f // RFC 8300
 )
 
 // Lengths of headers without what is optional, in octets (IEEE 802.3, IEEE 802.1Q, RFC 791 §3.1,
@@ -34,7 +38,10 @@ const (
 	PortGTP     = 2152
 	PortVXLAN   = 4789
 	PortVXLANLx = 8472 // Linux's default from before RFC 7348
+	PortGPE     = 4790 // VXLAN with a next protocol (draft-ietf-nvo3-vxlan-gpe)
 	PortGeneve  = 6081
+	PortGRE     = 4754 // GRE in UDP (RFC 8086)
+	PortMPLS    = 6635 // MPLS in UDP (RFC 7510)
 )
 
 // Extension headers of IPv6 that gopacket has no name for.

@@ -1,5 +1,5 @@
-// Package pcapio reads and writes pcap and pcapng files, compressed or not, and says of any other
-// file what it is. It gives frames as they were captured and does not look into them.
+// Package pcapio reads and writes pcap and pcapng files, compressed or not, reads those of snoop,
+// and says of any other file what it is. It gives frames as they were captured and does not look into them.
 package pcapio
 
 import (
@@ -38,7 +38,7 @@ type Interface struct {
 
 // File is a capture file that is being read, or a stream that holds one.
 type File struct {
-	Format      string // pcap, pcapng
+	Format      string // pcap, pcapng, snoop
 	Compression string // gzip, zstd, lz4, xz or ""
 	file        *os.File
 	plain       io.Closer // the decompressor
@@ -118,6 +118,11 @@ func (f *File) recognize(raw io.Reader, buffer []byte, account Account) error {
 	if isPcapng(head) {
 		f.Format = "pcapng"
 		f.reader, err = newPcapngReader(f.feed, account)
+		return err
+	}
+	if isSnoop(head) {
+		f.Format = "snoop"
+		f.reader, err = newSnoopReader(f.feed, account)
 		return err
 	}
 	if err != nil && err != io.EOF {

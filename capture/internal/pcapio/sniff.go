@@ -24,7 +24,6 @@ const unsupported = " capture, a format that is not supported " +
 // signatures lists what users hand over by mistake, and captures in other formats.
 func signatures() []signature {
 	return []signature{
-		{0, "snoop\x00\x00\x00", "a snoop" + unsupported},
 		{0, "RTSS", "a Network Monitor 1" + unsupported},
 		{0, "GMBU", "a Network Monitor 2" + unsupported},
 		{0, "TRSNIFF data    \x1a", "a Sniffer" + unsupported},

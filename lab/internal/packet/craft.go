@@ -84,3 +84,15 @@ func resetSegment(source, destination [4]byte, from, to uint16, seq uint32) []by
 	binary.BigEndian.PutUint16(b[16:], checksum(sum, b))
 	return b
 }
+
+// Enclosed is a datagram of UDP in an Ethernet frame of a network of its own.
+func Enclosed(payload []byte, port, id uint16) []byte {
+	outer := []byte{2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1}
+	udp := binary.BigEndian.AppendUint16(nil, 49152+id%1024)
+	udp = binary.BigEndian.AppendUint16(udp, port)
+	udp = binary.BigEndian.AppendUint16(udp, uint16(8+len(payload)))
+	udp = append(append(udp, 0, 0), payload...)
+	f := ipv4(outer, [4]byte{172, 16, 0, 1}, [4]byte{172, 16, 0, 2}, 17, udp)
+	SetID(f, id)
+	return f
+}

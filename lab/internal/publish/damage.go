@@ -85,6 +85,14 @@ func dressed() []damage {
 		{"capture-vlan", held,
 			"every frame has a VLAN tag",
 			func(f []packet.Frame) []byte { return whole(tagged(f)) }},
+		{"capture-vxlan-group-policy", held,
+			"every frame is in VXLAN with a group policy, over an outer IPv4 network",
+			func(f []packet.Frame) []byte {
+				return whole(enclosed(f, 4789, []byte{0x88, 0, 0, 7, 0, 0, 42, 0}))
+			}},
+		{"capture-in-unknown-tunnel", held,
+			"every frame is in a tunnel over UDP that nobody can look into",
+			func(f []packet.Frame) []byte { return snapped(90)(enclosed(f, 51820, []byte{4, 0, 0, 0})) }},
 		{"capture-sll2", held,
 			"the capture was made on `any`: LINUX_SLL2 in place of Ethernet",
 			func(f []packet.Frame) []byte { return packet.Pcap(cooked(f), linkSLL2, 1<<18) }},

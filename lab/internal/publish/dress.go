@@ -56,6 +56,16 @@ func tagged(frames []packet.Frame) []packet.Frame {
 	return all
 }
 
+// enclosed puts every frame whole, behind a header, into UDP to a port, from one address to another.
+func enclosed(frames []packet.Frame, port uint16, head []byte) []packet.Frame {
+	var all []packet.Frame
+	for i, f := range frames {
+		data := packet.Enclosed(append(bytes.Clone(head), f.Data...), port, uint16(i+1))
+		all = append(all, packet.Frame{At: f.At, Data: data, Wire: f.Wire + len(data) - len(f.Data)})
+	}
+	return all
+}
+
 // linkSLL2 is LINKTYPE_LINUX_SLL2.
 const linkSLL2 = 276
 

@@ -95,8 +95,10 @@ type dialogue struct {
 	open bool
 	// because the capture lacks the beginning; else only by what the server says first
 	lossy bool
-	held  [2]opening
-	first exchange.Dir // whose opening came first, if both are held
+	// because a proxy was greeted before: by what either side says, as long as that may take
+	greeted bool
+	held    [2]opening
+	first   exchange.Dir // whose opening came first, if both are held
 }
 
 // opening is the beginning of one direction, held until it tells the protocol.
@@ -114,6 +116,12 @@ func (d *dialogue) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Ar
 		}
 		d.inner.Data(dir, off, data, a)
 		return
+	}
+	if n := introduced(dir, data); n > 0 && off == 0 {
+		off, data = off+int64(n), data[n:]
+		if len(data) == 0 {
+			return
+		}
 	}
 	held := &d.held[dir]
 	all := data
@@ -135,6 +143,9 @@ func (d *dialogue) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Ar
 		held.data = held.data[:off-held.off]
 	}
 	d.decide(known)
+	if known == nil {
+		d.greeted = off == 0 && greets(dir, data)
+	}
 	d.inner.Data(dir, off, data, a)
 }
 
@@ -175,15 +186,22 @@ func (d *dialogue) release(dir exchange.Dir) {
 }
 
 // reconsider recognises a protocol late: the capture began in the middle of the connection, or
-// lacks its first octets, or a server of HTTP answers something that is no request.
+// lacks its first octets, a proxy was greeted, or a server of HTTP answers something that is no
+// request.
 func (d *dialogue) reconsider(dir exchange.Dir, off int64, data []byte) {
-	if !d.lossy && (dir == exchange.FromClient || off > 0) {
+	if d.greeted && off > greetingMost {
+		d.greeted = false
+	}
+	if !d.lossy && !d.greeted && (dir == exchange.FromClient || off > 0) {
 		d.open = dir == exchange.FromClient
 		return
 	}
 	known := d.readers.resumes(dir, data)
 	if known == nil {
 		return
+	}
+	if d.greeted && dir == exchange.FromClient {
+		d.turns.Rest()
 	}
 	from := d.turns.Leave()
 	from.Speaker, from.Unseen = dir, d.lossy
