@@ -117,9 +117,10 @@ type Finding struct {
 	// Wall is what of the expected cost the client waited for with nothing else under way: less
 	// than Cost.Expected where exchanges without this finding ran in parallel.
 	Wall        time.Duration
-	Broken      bool // data was lost or in danger
-	Counted     bool // its cost is part of Report.Lost
-	Affected    int  // exchanges
+	Within      time.Duration // the part of the expected cost that lies within exchanges
+	Broken      bool          // data was lost or in danger
+	Counted     bool          // its cost is part of Report.Lost
+	Affected    int           // exchanges
 	Remedies    []Remedy
 	References  []string
 	Occurrences []Occurrence // the costliest first, then by frame; capped
@@ -193,7 +194,7 @@ type Report struct {
 	// union of the findings' costs, per exchange
 	Lost      time.Duration
 	Times     []LabelTime                // over all exchanges
-	Findings  []Finding                  // worst first
+	Findings  []Finding                  // gravest first, then by cost
 	Conns     []ConnInfo                 // by ID; capped
 	Exchanges []ExchangeInfo             // by ID; capped
 	Checked   []string                   // rules that ran, in order

@@ -18,12 +18,13 @@ type Group struct {
 	Affected int
 	Cost     report.Cost
 	Wall     time.Duration
-	Lossy    bool // data was lost or in danger
-	counted  bool // among what was lost
+	Within   time.Duration // the part of the expected cost that lies within exchanges
+	Lossy    bool          // data was lost or in danger
+	counted  bool          // among what was lost
 }
 
-// Groups gathers findings: first what broke something, then the rest by cost. What the capture
-// could not show is no finding to a person.
+// Groups gathers findings: the gravest first, of equals what broke something, then by cost and count.
+// What the capture could not show is no finding to a person.
 func Groups(findings []report.Finding) []*Group {
 	type key struct {
 		rule, cause string
@@ -57,21 +58,21 @@ func order(all []*Group) {
 		})
 	}
 	slices.SortStableFunc(all, func(a, b *Group) int {
-		return cmp.Or(cmp.Compare(b.rank(), a.rank()),
-			cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Severity, a.Severity))
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(b.rank(), a.rank()),
+			cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Count, a.Count))
 	})
 }
 
-// broke reports whether the finding is about more than time: data, or what is severe without a cost
+// Broke reports whether the finding is about more than time: data, or what is severe without a cost
 // in time.
-func (g *Group) broke() bool {
+func (g *Group) Broke() bool {
 	return g.Severity == report.Critical ||
 		g.Severity == report.High && (g.Lossy || g.Cost.Expected == 0)
 }
 
 // rank is higher for a group that broke something.
 func (g *Group) rank() int {
-	if g.broke() {
+	if g.Broke() {
 		return 1
 	}
 	return 0
@@ -85,6 +86,7 @@ func (g *Group) add(f *report.Finding) {
 	g.Affected += f.Affected
 	g.Cost = g.Cost.Add(f.Cost)
 	g.Wall += f.Wall
+	g.Within += f.Within
 	g.Lossy = g.Lossy || f.Broken
 	g.counted = g.counted || f.Counted
 }

@@ -25,6 +25,7 @@ type findingObject struct {
 	Count       int                `json:"count"`
 	Cost        costObject         `json:"cost_ms"`
 	Wall        millis             `json:"wall_ms"`
+	Within      millis             `json:"within_exchanges_ms"`
 	Affected    int                `json:"affected_exchanges"`
 	Remedies    []remedyObject     `json:"remedy"`
 	References  []string           `json:"references"`
@@ -48,7 +49,7 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 		Severity: f.Severity.String(), Confidence: f.Confidence.String(), Side: f.Side.String(),
 		Client: address(f.Client), Server: endpoint(f.Server), Host: text(mask.Host(f.Host)),
 		Message: mask.Visible(f.Message), Count: f.Count, Cost: cost(f.Cost), Wall: millis(f.Wall),
-		Affected: f.Affected, Remedies: make([]remedyObject, 0, len(f.Remedies)),
+		Within: millis(f.Within), Affected: f.Affected, Remedies: make([]remedyObject, 0, len(f.Remedies)),
 		References:  list(f.References),
 		Occurrences: make([]occurrenceObject, 0, len(f.Occurrences)),
 	}
@@ -71,6 +72,7 @@ func (d *decoder) finding(o *findingObject) {
 		Side:       named(d, "side", o.Side, report.ParseSide),
 		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: known(o.Host),
 		Message: o.Message, Count: o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
+		Within:   time.Duration(o.Within),
 		Affected: o.Affected, References: o.References,
 	}
 	for _, m := range o.Remedies {

@@ -60,7 +60,10 @@ func (t *textReport) findings() {
 func (t *textReport) title(number int, g *finding.Group) {
 	figure := ""
 	if g.Cost.Expected > 0 {
-		share := wording.Percent(g.Cost.Expected, t.report.ExchangeTime)
+		share := wording.Percent(min(g.Within, t.report.ExchangeTime), t.report.ExchangeTime)
+		if 2*g.Within < g.Cost.Expected { // most of it is not time of exchanges
+			share = "-"
+		}
 		figure = fmt.Sprintf("%s  %5s", wording.Duration(g.Cost.Expected), share)
 	}
 	label := fmt.Sprintf("%2d  %-8s  ", number, strings.ToUpper(g.Severity.String()))
@@ -98,11 +101,7 @@ func (t *textReport) detail(number int, g *finding.Group) {
 
 // extent says how often, how sure and within which bounds.
 func (t *textReport) extent(g *finding.Group) string {
-	s := wording.Times(g.Count)
-	if g.Affected > 0 && g.Count > 1 {
-		s += " in " + wording.Count(g.Affected, "exchange", "exchanges")
-	}
-	s += ", " + wording.Confidence(g.Worst().Confidence)
+	s := occurred(g) + ", " + wording.Confidence(g.Worst().Confidence)
 	if g.Cost.Expected == 0 {
 		return s + ", no time lost"
 	}
@@ -114,6 +113,15 @@ func (t *textReport) extent(g *finding.Group) string {
 	if spread > g.Cost.Expected/10 && spread > time.Millisecond {
 		s += "; a fix saves between " + wording.Duration(g.Cost.Low) + " and " +
 			wording.Duration(g.Cost.High)
+	}
+	return s
+}
+
+// occurred says how often it was, and in how many exchanges.
+func occurred(g *finding.Group) string {
+	s := wording.Times(g.Count)
+	if g.Affected > 1 || g.Affected > 0 && g.Count > 1 {
+		s += " in " + wording.Count(g.Affected, "exchange", "exchanges")
 	}
 	return s
 }
@@ -133,8 +141,10 @@ func (t *textReport) parties(g *finding.Group) {
 			t.Para(detailIndent+"and ", more, page.Plain)
 			break
 		}
-		other := wording.Client(o.Client) + ", " + wording.Times(o.Count) + ", " +
-			wording.Duration(o.Cost.Expected)
+		other := wording.Client(o.Client) + ", " + wording.Times(o.Count)
+		if o.Cost.Expected > 0 {
+			other += ", " + wording.Duration(o.Cost.Expected)
+		}
 		t.Para(detailIndent+"and ", other, page.Plain)
 	}
 }

@@ -21,8 +21,11 @@ func (t *textReport) proof(g *finding.Group) {
 	}
 	o := &f.Occurrences[0]
 	where := t.place(o)
-	if g.Count > 1 {
+	switch {
+	case g.Count > 1 && o.Cost.Expected > 0:
 		where += ", the worst of " + wording.Grouped(g.Count)
+	case g.Count > 1:
+		where += ", one of " + wording.Grouped(g.Count)
 	}
 	if len(t.report.Capture.Inputs) > 1 && !severalFiles(o.Evidence) {
 		where += ", in " + t.fileName(o.Evidence[0].Frame.Input())
@@ -121,8 +124,10 @@ func (t *textReport) place(o *report.Occurrence) string {
 	}
 	s := "exchange " + strconv.Itoa(o.Exchange)
 	if x := t.exchange(o.Exchange); x != nil {
-		s += ", " + wording.Request(x, t.opts.ShowQuery, textTarget-24) + ", " +
-			wording.Duration(x.Duration)
+		s += ", " + wording.Request(x, t.opts.ShowQuery, textTarget-24)
+		if x.Duration > 0 {
+			s += ", " + wording.Duration(x.Duration)
+		}
 	}
 	return s
 }

@@ -3,6 +3,7 @@ package text
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -22,14 +23,15 @@ func (t *textReport) verdict() {
 	}
 	all := finding.Groups(t.report.Findings)
 	for _, g := range all {
-		switch {
-		case g.Severity == report.Critical:
-			t.Para("", "Critical: "+g.Title()+", "+wording.Times(g.Count)+".", page.Red)
-		case g.Severity == report.High && g.Lossy:
-			t.Para("", "High: "+g.Title()+", "+wording.Times(g.Count)+".", page.Red)
+		if g.Broke() {
+			t.Para("", graded(g), page.Red)
 		}
 	}
-	t.Para("", t.lostSentence(all), page.Strong)
+	lost := t.lostSentence(all)
+	if lost == "" && len(all) > 0 && !all[0].Broke() {
+		lost = graded(all[0])
+	}
+	t.Para("", lost, page.Strong)
 	if len(all) == 0 && len(t.report.Checked) > 0 {
 		t.Para("", "Nothing found: "+wording.Count(len(t.report.Checked), "rule", "rules")+
 			" looked at it and none has anything to report. They are listed below.", page.Strong)
@@ -37,6 +39,16 @@ func (t *textReport) verdict() {
 	if 4*t.report.Lost < t.report.ExchangeTime {
 		t.Para("", t.largestPart(), page.Plain)
 	}
+}
+
+// graded is a finding in one line: how grave it is, what it is, and how often it was.
+func graded(g *finding.Group) string {
+	grade := g.Severity.String()
+	s := strings.ToUpper(grade[:1]) + grade[1:] + ": " + g.Title() + ", " + wording.Times(g.Count)
+	if g.Affected > g.Count {
+		s += " in " + wording.Count(g.Affected, "exchange", "exchanges")
+	}
+	return s + "."
 }
 
 // largestPart names what took most of the time, where that is not what the findings cost.
@@ -105,11 +117,24 @@ func (t *textReport) lostSentence(all []*finding.Group) string {
 	case len(costly) == 0:
 		return s + " was lost."
 	case len(costly) == 1:
-		return s + " was lost to one cause: " + costly[0].Title() + "."
+		return s + " was lost to one cause: " + costly[0].Title() + t.ofWhich(costly[0]) + "."
 	}
-	return fmt.Sprintf("%s was lost to %s, most to: %s (%s).", s,
-		wording.Count(len(costly), "cause", "causes"), costly[0].Title(),
-		wording.Duration(costly[0].Cost.Expected))
+	return fmt.Sprintf("%s was lost to %s, most to: %s%s.", s,
+		wording.Count(len(costly), "cause", "causes"), costly[0].Title(), t.ofWhich(costly[0]))
+}
+
+// ofWhich says in brackets what the costliest finding cost, where that is not all that was lost: a
+// failure may go on between exchanges, and what overlaps others counts once in the sum.
+func (t *textReport) ofWhich(g *finding.Group) string {
+	between := g.Cost.Expected - g.Within
+	switch {
+	case between > time.Millisecond:
+		return " (" + wording.Duration(g.Cost.Expected) + ", of which " +
+			wording.Duration(between) + " between exchanges)"
+	case g.Cost.Expected < t.report.Lost:
+		return " (" + wording.Duration(g.Cost.Expected) + ")"
+	}
+	return ""
 }
 
 // nothingLost says that no time was lost to the findings, and names one that is worth a look though

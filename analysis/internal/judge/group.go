@@ -17,9 +17,10 @@ type group struct {
 	count    int
 	affected int // exchanges
 	cost     report.Cost
-	worst    time.Duration // largest cost of one occurrence
+	worst    time.Duration // largest cost of a single wait
 	// end of the latest failure whose cost by the clock on the wall is known
 	failedUntil time.Duration
+	within      time.Duration // the part of the expected cost that lies within exchanges
 	// cost by the clock on the wall, and the expected cost for which that is known
 	wall, walled time.Duration
 	time         time.Duration // duration of the affected exchanges
@@ -68,7 +69,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	g.seen.Add(s.Seen)
 	g.web = g.web || !s.Foreign
 	g.cost = g.cost.Add(c.Occ.Cost)
-	g.worst = max(g.worst, c.Occ.Cost.Expected)
+	g.worst = max(g.worst, single(&s, c))
 	g.confidence = max(g.confidence, c.Confidence)
 	g.counted = g.counted || s.Known && c.Occ.Cost.Expected > 0
 	g.correctness = g.correctness || c.Correctness
@@ -77,9 +78,10 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	g.least, g.most = max(g.least, c.Least), max(g.most, c.Most.Severity())
 	g.alone = min(g.alone, c.Alone.Severity())
 	if c.Occ.Exchange >= 0 && !c.Occ.Again {
-		g.affected++
+		g.affected += 1 + c.Others
 		g.time += s.Took
 	}
+	g.within += min(c.Occ.Cost.Expected, within(&s, c))
 	if s.Known {
 		g.rtt = max(g.rtt, s.Rtt)
 		if len(g.hosts) < 2 {
@@ -112,76 +114,15 @@ func (g *group) keep(c *rule.Claim, limit int, d *rule.Detector) {
 	}
 }
 
-// severity grades a group within the limits that its occurrences set.
-func (g *group) severity(all *pairTotals) report.Severity {
-	graded := min(max(g.graded(all), g.least), g.most)
-	if g.count == 1 {
-		return min(graded, g.alone)
-	}
-	return graded
-}
-
-// The bounds of severity. An impact is what a typical affected exchange loses, a share is that of
-// all time between the pair.
-const (
-	// A tenth of a second is where a person begins to notice (Nielsen, Usability Engineering,
-	// 1993).
-	highImpact = 100 * time.Millisecond
-	// So many percent of a round trip, or of the time of an affected exchange, are as much on paths
-	// and of exchanges that are short, but never less than highLeast.
-	highTrip     = 90
-	highExchange = 30
-	highLeast    = 5 * time.Millisecond
-	highShare    = 0.10
-	// mediumTrip is in percent of a round trip.
-	mediumImpact = 20 * time.Millisecond
-	mediumTrip   = 50
-	mediumShare  = 0.02
-	// A single occurrence of lowWorst is worth a word, however rare.
-	lowImpact = time.Millisecond
-	lowWorst  = 20 * time.Millisecond
-	lowShare  = 0.01
-	// criticalShare is of how many percent of the exchanges data must be lost, or in danger.
-	criticalShare = 1
-)
-
-// graded grades a group: lost data outranks time; else by what a typical affected exchange loses
-// and by the share of all time between the pair. What lasts one round trip is as much as one,
-// though one is never as long as the next.
-func (g *group) graded(all *pairTotals) report.Severity {
-	if g.correctness {
-		often := all != nil && all.Exchanges > 0 && g.affected*100 >= all.Exchanges*criticalShare
-		if g.unsafe || often {
-			return report.Critical
-		}
-		return report.High
-	}
-	if all == nil || all.Exchanges == 0 || g.count == 0 || g.cost.Expected <= 0 {
-		return report.Info
-	}
-	impact := g.cost.Expected / time.Duration(max(g.affected, 1))
-	typical := g.time / time.Duration(max(g.affected, 1))
-	share := float64(g.cost.Expected) / float64(max(all.Time, 1))
-	grave := max(g.rtt*highTrip/100, typical*highExchange/100)
-	switch {
-	case impact >= min(highImpact, grave) && impact >= highLeast && share >= highShare:
-		return report.High
-	case impact >= max(mediumImpact, g.rtt*mediumTrip/100) && share >= mediumShare:
-		return report.Medium
-	case impact >= lowImpact && share >= lowShare || g.worst >= lowWorst:
-		return report.Low
-	}
-	return report.Info
-}
-
 // reported draws up all findings, worst first.
 func (j *Judge) reported() []report.Finding {
 	var out []report.Finding
+	services := j.services()
 	for k, g := range j.groups {
 		if j.joined(k, g) != nil {
 			continue
 		}
-		f := j.finding(k, j.withJoined(k, g))
+		f := j.finding(k, j.withJoined(k, g), services[serviceOf(k)])
 		if f.Severity >= j.limits.MinSeverity {
 			out = append(out, f)
 		}
@@ -210,6 +151,7 @@ func (j *Judge) withJoined(k rule.Key, g *group) *group {
 		}
 		all.count, all.affected = g.count+o.count, g.affected+o.affected
 		all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
+		all.within = g.within + o.within
 		all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
 		all.occurrences = slices.Concat(g.occurrences, o.occurrences)
 		slices.SortFunc(all.occurrences, rule.CompareOccurrences)
@@ -220,18 +162,25 @@ func (j *Judge) withJoined(k rule.Key, g *group) *group {
 	return &all
 }
 
-// compareFindings puts lost data first, then the cost that is surest, then a fixed order.
+// compareFindings puts the gravest first, of equals what broke something, then what cost most and
+// came most often, then a fixed order.
 func compareFindings(a, b report.Finding) int {
 	return cmp.Or(
-		cmp.Compare(boolRank(b.Severity == report.Critical),
-			boolRank(a.Severity == report.Critical)),
-		cmp.Compare(weight(b), weight(a)),
 		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(boolRank(broke(&b)), boolRank(broke(&a))),
+		cmp.Compare(b.Cost.Expected, a.Cost.Expected),
+		cmp.Compare(b.Count, a.Count),
+		cmp.Compare(b.Confidence, a.Confidence),
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Cause, b.Cause),
 		a.Client.Compare(b.Client),
 		a.Server.Compare(b.Server),
 	)
+}
+
+// broke reports whether a finding is about more than time: data, or what is severe without a cost.
+func broke(f *report.Finding) bool {
+	return f.Severity >= report.High && (f.Broken || f.Cost.Expected == 0)
 }
 
 func boolRank(b bool) int {
@@ -241,10 +190,20 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// weight is the cost times how sure it is.
-func weight(f report.Finding) float64 {
-	sure := [...]float64{0.4, 0.65, 0.9, 1}
-	return float64(f.Cost.Expected) * sure[f.Confidence]
+// within is the part of the claim's cost that lies within exchanges, at most: a failure goes on until
+// the request was repeated.
+func within(s *rule.Subject, c *rule.Claim) time.Duration {
+	switch {
+	case c.Occ.Exchange < 0 && !s.Known:
+		return 0
+	case c.Failure == nil:
+		return c.Occ.Cost.Expected
+	}
+	in := s.Took
+	if r := c.Repeated; r != nil {
+		in += max(0, r.Start.Time-r.Need)
+	}
+	return in
 }
 
 // seen is which products the affected connections showed; for an end that none of them showed, what
@@ -264,15 +223,15 @@ func (g *group) side(c *report.Cause) report.Side {
 	return c.Side
 }
 
-// finding draws up one finding.
-func (j *Judge) finding(k rule.Key, g *group) report.Finding {
+// finding draws up one finding; at the service it came to what s says.
+func (j *Judge) finding(k rule.Key, g *group, s sum) report.Finding {
 	d := j.named[k.Rule]
 	c := d.Cause(k.Cause)
 	f := report.Finding{
 		Rule:        k.Rule,
 		Cause:       k.Cause,
 		Title:       d.Title,
-		Severity:    g.severity(j.pairs[k.Pair]),
+		Severity:    g.severity(j.pairs[k.Pair], s),
 		Confidence:  g.confidence,
 		Side:        g.side(c),
 		Client:      k.Pair.Client,
@@ -281,6 +240,7 @@ func (j *Judge) finding(k rule.Key, g *group) report.Finding {
 		Count:       g.count,
 		Cost:        g.cost,
 		Wall:        g.wallCost(),
+		Within:      min(g.within, g.cost.Expected),
 		Counted:     g.counted,
 		Broken:      g.correctness,
 		Affected:    g.affected,

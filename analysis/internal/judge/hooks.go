@@ -28,7 +28,7 @@ func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
 	}
 	own := *g
 	own.says, own.occurrences = c.Says, []rule.Occurrence{c.Occ}
-	f := j.finding(k, &own)
+	f := j.finding(k, &own, sum{g.cost.Expected, g.worst})
 	if f.Severity >= j.limits.MinSeverity {
 		j.Hooks.Certain(&f)
 	}

@@ -177,12 +177,8 @@ func (j *Judge) bookFailure(w *failedClaim) {
 		}
 	}
 	w.s.Known, w.s.Host, w.s.Took = true, f.Host, f.Took
+	c.Repeated = f.Repetition
 	j.add(w.s, c)
 	j.wallOfFailure(&w.s, c)
-	// of exchanges: the failed one, and what its repetition waited for a connection
-	within := f.Took
-	if e := f.Repetition; e != nil {
-		within += max(0, e.Start.Time-e.Need)
-	}
-	j.Lose(min(c.Occ.Cost.Expected, within))
+	j.Lose(min(c.Occ.Cost.Expected, within(&w.s, c)))
 }

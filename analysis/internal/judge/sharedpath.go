@@ -76,6 +76,7 @@ func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
 		return
 	}
 	g.cost.Expected -= saved
+	g.within = max(0, g.within-saved)
 	g.cost.Low = min(g.cost.Low, g.cost.Expected)
 	j.Total.lost -= saved
 	for i := range g.occurrences {

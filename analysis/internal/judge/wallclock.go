@@ -170,23 +170,42 @@ func (c *clientClock) bookWall(j *Judge) {
 	c.found = 0
 	if len(c.items) == 1 && found == 1 { // nothing ran beside it, as mostly
 		for _, item := range c.items {
-			j.addWall(item.slices[0].group, item.slices[0].To-item.slices[0].From,
-				item.slices[0].cost)
+			j.addWall(item.slices[0].group, item.slices[0].cost, item.slices[0].cost)
 		}
 		return
 	}
 	c.relieve(j)
 	groups := map[rule.Key][]report.Interval{}
-	cost := map[rule.Key]time.Duration{}
+	alone, cost := map[rule.Key]time.Duration{}, map[rule.Key]time.Duration{}
 	for _, item := range c.items {
-		for _, s := range item.slices {
-			groups[s.group] = append(groups[s.group], s.Interval)
-			cost[s.group] += s.cost
+		for key, own := range item.claimed() {
+			groups[key] = append(groups[key], own.lost...)
+			alone[key] += max(0, own.cost-uncovered(own.lost, nil))
+			cost[key] += own.cost
 		}
 	}
 	for key, lost := range groups {
-		j.addWall(key, uncovered(lost, c.without(key)), cost[key])
+		j.addWall(key, min(uncovered(lost, c.without(key))+alone[key], cost[key]), cost[key])
 	}
+}
+
+// claimed is what each finding claims of the exchange. What its slices do not show, as they overlap
+// or end with the exchange, has nothing to do with others.
+func (c *clockItem) claimed() map[rule.Key]claimedTime {
+	all := map[rule.Key]claimedTime{}
+	for _, s := range c.slices {
+		own := all[s.group]
+		own.lost = append(own.lost, s.Interval)
+		own.cost += s.cost
+		all[s.group] = own
+	}
+	return all
+}
+
+// claimedTime is what one finding claims of one exchange.
+type claimedTime struct {
+	lost []report.Interval
+	cost time.Duration
 }
 
 // addWall books what a part of a finding's cost is by the clock on the wall.

@@ -122,6 +122,7 @@ type Claim struct {
 	Says   []Said
 	Lost   []report.Interval // what of the exchange's time is lost to it, for the union
 	Also   int               // further occurrences whose cost is in this one's
+	Others int               // further exchanges that it concerns: they failed with this one
 	Window Window            // what of it is waiting for windows
 }
 

@@ -67,7 +67,7 @@ func nagle(client netip.Addr, server netip.AddrPort) report.Finding {
 		Message: "The client writes each request in two small pieces. Its kernel holds the " +
 			"second until the server acknowledges the first, and the server delays that " +
 			"acknowledgment by 40 ms.",
-		Count: 13, Affected: 13, Wall: 200 * ms, Counted: true,
+		Count: 13, Affected: 13, Wall: 200 * ms, Within: 615 * ms, Counted: true,
 		Cost: report.Cost{Low: 520 * ms, Expected: 615 * ms, High: 640 * ms},
 		Remedies: []report.Remedy{
 			{Side: report.SideClient, Text: "write headers and body at once, or set TCP_NODELAY"},

@@ -283,6 +283,7 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	}
 	v.be(pipeliningRule, cause, report.ConfidenceHigh)
 	v.until(closed.Time)
+	v.claim.Others = max(0, v.e.Unanswered-1)
 	v.claim.Says = []rule.Said{rule.Say(unansweredCount, int64(v.e.Unanswered))}
 	var proof []rule.Evidence
 	if ledger.Seen(v.e.Prior) {
