@@ -22,7 +22,7 @@ func TestNotDrained(t *testing.T) {
 	late.line("3.0 > R. %d:%d(0) ack %d", late.c, late.c, late.s)
 	next := newTalk(40002).open(5, rtt).exchange(5.051, rtt, getC, ok)
 	runConnCases(t, []connCase{
-		{"5000 octets and a reset", []*talk{reset(5000), next}, "missed-reuse/not-drained×1:high"},
+		{"5000 octets and a reset", []*talk{reset(5000), next}, "missed-reuse/not-drained×1:low"},
 		{"read with the header, and a reset", []*talk{reset(2000), next}, "missed-reuse/client-closed×1:low"},
 		{"5000 octets and a FIN", []*talk{said(5000).clientFin(0.1015).serverFin(0.152), next}, "missed-reuse/client-closed×1:low"},
 		{"given up after an idle time", []*talk{late, next}, ""},

@@ -120,8 +120,8 @@ func TestBodyWaits(t *testing.T) {
 		exchange(0.06, rtt, getA, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\nhi").
 		serverFin(1.11).ack(1.12).clientFin(1.13)
 	runConnCases(t, []connCase{
-		{"100 Continue never comes", []*talk{ignored}, "expect-continue/×1:high"},
-		{"100 Continue comes late", []*talk{tardy}, "expect-continue/×1:high"},
+		{"100 Continue never comes", []*talk{ignored}, "expect-continue/×1:medium"},
+		{"100 Continue comes late", []*talk{tardy}, "expect-continue/×1:medium"},
 		{"100 Continue at once", []*talk{granted}, ""},
 		{"granted, and the client is slow", []*talk{slowApp}, ""},
 		{"close comes late", []*talk{slow}, "slow-close/×1:high"},
@@ -191,7 +191,7 @@ func TestPipelining(t *testing.T) {
 	quick := newTalk(40001).open(0, rtt).ask(0.06, getA).ask(0.061, getB).answer(0.11, ok+ok).
 		ack(0.111).bye(0.2, rtt)
 	runConnCases(t, []connCase{
-		{"held up by a slow response", []*talk{slow}, "pipelining/head-of-line×1:high"},
+		{"held up by a slow response", []*talk{slow}, "pipelining/head-of-line×1:low"},
 		{"behind a POST", []*talk{hazard}, "pipelining/non-idempotent×1:low"},
 		{"unanswered at the close", []*talk{lost}, "pipelining/lost-responses×1:critical"},
 		{"unanswered at an announced close", []*talk{early}, "pipelining/early-close×1:critical"},

@@ -17,8 +17,8 @@ func TestLateStart(t *testing.T) {
 		want  string
 		sure  bool
 	}{
-		{"at once", 0.001, "missed-reuse/response-close×1:high", true},
-		{"by a busy client", 0.006, "missed-reuse/response-close×1:medium", false},
+		{"at once", 0.001, "missed-reuse/response-close×1:low", true},
+		{"by a busy client", 0.006, "missed-reuse/response-close×1:low", false},
 		{"by a client that had connected in advance", 0.012, "", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,7 +21,7 @@ func TestNeedAtTheServer(t *testing.T) {
 	}{
 		{"in parallel", 0.002, ""},
 		{"just before the response arrived", 0.017, ""},
-		{"as soon as the response was there", rtt + 0.0005, "missed-reuse/client-ignored-idle×1:high"},
+		{"as soon as the response was there", rtt + 0.0005, "missed-reuse/client-ignored-idle×1:low"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			first := atServer(40001, 0, getA)
@@ -70,10 +70,10 @@ func TestConnectionOfAnotherProgram(t *testing.T) {
 	const rtt = 0.02
 	named := func(agent string) string { return get("/a", "User-Agent: "+agent+"\r\n") }
 	for _, tt := range []struct{ name, first, then, second, want string }{
-		{"one program", "Ruby", "Ruby", "Ruby", "missed-reuse/client-ignored-idle×1:high"},
+		{"one program", "Ruby", "Ruby", "Ruby", "missed-reuse/client-ignored-idle×1:low"},
 		{"two programs", "Ruby", "Ruby", "Java/17.0.15", ""},
-		{"two versions", "Java/17.0.15", "Java/17.0.15", "Java/21", "missed-reuse/client-ignored-idle×1:high"},
-		{"a proxy", "Ruby", "Java/17.0.15", "inventory/1.2", "missed-reuse/client-ignored-idle×1:high"},
+		{"two versions", "Java/17.0.15", "Java/17.0.15", "Java/21", "missed-reuse/client-ignored-idle×1:low"},
+		{"a proxy", "Ruby", "Java/17.0.15", "inventory/1.2", "missed-reuse/client-ignored-idle×1:low"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			first := newTalk(40001).open(0, rtt).exchange(0.0205, rtt, named(tt.first), ok).exchange(0.1, rtt, named(tt.then), ok)
@@ -89,7 +89,7 @@ func TestConnectionOfAnotherProgram(t *testing.T) {
 // sent for want of it.
 func TestNeedAtTheClient(t *testing.T) {
 	const rtt = 0.02
-	for after, want := range map[float64]string{-0.0002: "", 0.0002: "missed-reuse/client-ignored-idle×1:high"} {
+	for after, want := range map[float64]string{-0.0002: "", 0.0002: "missed-reuse/client-ignored-idle×1:low"} {
 		first := newTalk(40001).open(0, rtt).exchange(0.0205, rtt, getA, ok)
 		second := newTalk(40002).open(0.0405+after, rtt).exchange(0.0605+after, rtt, getB, ok)
 		if got := foundBy(connReport(t, first, second)); got != want {
