@@ -24,16 +24,22 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 	if x.Request != nil {
 		e.Facts = x.Request.Facts
 	}
+	e.Unasked = x.Request == nil
 	e.Need, e.Critical = d.From, d.Critical
 	return e
 }
+
+// leastError is the least status that says that a request failed (RFC 9110 §15).
+const leastError = 400
 
 // overEvent is the judge's event for the end of x.
 func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 	e := rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
 		Foreign:   s.Conn.Protocol == exchange.ProtoUnknown && !ledger.ExpectsResponses(s.Conn),
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
-	if x.Response != nil && !x.Turn {
+	e.Unasked = x.Request == nil
+	if x.Response != nil && !x.Turn && !e.Unasked {
+		e.Error = x.Status >= leastError
 		e.Reason = ledger.ReasonNotReusable(x)
 		e.Asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
 		e.Doubt = x.Response.Facts.Has(exchange.Resynced) ||

@@ -66,6 +66,23 @@ func (j *Judge) Findings(of string) iter.Seq2[rule.Key, rule.Found] {
 	}
 }
 
+// Recast gives the occurrences of a finding to another cause of its rule.
+func (j *Judge) Recast(of rule.Key, cause string) {
+	g := j.groups[of]
+	if g == nil || of.Cause == cause {
+		return
+	}
+	delete(j.groups, of)
+	of.Cause = cause
+	if o := j.groups[of]; o != nil {
+		g = j.merged(o, g)
+		g.least, g.most, g.alone = max(o.least, g.least), max(o.most, g.most), min(o.alone, g.alone)
+		g.correctness, g.unsafe = o.correctness || g.correctness, o.unsafe || g.unsafe
+		g.confidence, g.rtt = max(o.confidence, g.confidence), max(o.rtt, g.rtt)
+	}
+	j.groups[of] = g
+}
+
 // PairHas reports whether there is a finding of that kind between a pair.
 func (j *Judge) PairHas(k rule.Kinds, p report.Pair) bool {
 	for _, d := range j.rules {

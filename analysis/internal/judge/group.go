@@ -149,15 +149,22 @@ func (j *Judge) withJoined(k rule.Key, g *group) *group {
 		if o == nil || j.joined(from, o) != g {
 			continue
 		}
-		all.count, all.affected = g.count+o.count, g.affected+o.affected
-		all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
-		all.within = g.within + o.within
-		all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
-		all.occurrences = slices.Concat(g.occurrences, o.occurrences)
-		slices.SortFunc(all.occurrences, rule.CompareOccurrences)
-		if limit := j.limits.MaxOccurrences; limit > 0 && len(all.occurrences) > limit {
-			all.occurrences = all.occurrences[:limit]
-		}
+		all = *j.merged(&all, o)
+	}
+	return &all
+}
+
+// merged is g with the occurrences of o, and what they cost together.
+func (j *Judge) merged(g, o *group) *group {
+	all := *g
+	all.count, all.affected = g.count+o.count, g.affected+o.affected
+	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
+	all.within = g.within + o.within
+	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
+	all.occurrences = slices.Concat(g.occurrences, o.occurrences)
+	slices.SortFunc(all.occurrences, rule.CompareOccurrences)
+	if limit := j.limits.MaxOccurrences; limit > 0 && len(all.occurrences) > limit {
+		all.occurrences = all.occurrences[:limit]
 	}
 	return &all
 }

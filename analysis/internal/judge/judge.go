@@ -207,6 +207,9 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 // over takes in the end of an exchange.
 func (j *Judge) over(m *member, e *rule.Over) {
 	m.Seen, m.Foreign = e.Products, e.Foreign
+	if e.Unasked {
+		return // it served nobody
+	}
 	m.Served++
 	m.IdleSince = e.End
 	if e.Failure == nil {

@@ -144,6 +144,8 @@ type Desk interface {
 	Found(rule, cause string, p report.Pair) Found
 	// Findings are all findings of a rule so far, in no order.
 	Findings(rule string) iter.Seq2[Key, Found]
+	// Recast gives the occurrences of a finding to another cause of its rule.
+	Recast(of Key, cause string)
 	// PairHas reports whether there is a finding of that kind between a pair.
 	PairHas(k Kinds, p report.Pair) bool
 	// Uncompared counts a connection that is not compared, as there is too much to compare it with.

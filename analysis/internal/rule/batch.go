@@ -54,6 +54,8 @@ const (
 	overAsked10
 	overGap
 	overFailed
+	overUnasked
+	overError
 )
 
 // reasons are why a connection cannot carry another request, in the words of missed-reuse, by what
@@ -80,6 +82,8 @@ func (b *Batch) TellOver(e Event, o Over) {
 	e.flag(overAsked10, o.Asked10)
 	e.flag(overGap, o.Gap)
 	e.flag(overFailed, o.Failure != nil)
+	e.flag(overUnasked, o.Unasked)
+	e.flag(overError, o.Error)
 	if o.Failure != nil {
 		e.Detail = uint32(len(b.failures))
 		b.failures = append(b.failures, *o.Failure)
@@ -108,6 +112,8 @@ func (t *Told) Over() Over {
 		Reason:    reasons[t.U[4]>>reasonShift&nibble],
 		IdleLimit: time.Duration(t.U[4]>>idleShift) * time.Second,
 		NotKept:   t.has(overNotKept),
+		Unasked:   t.has(overUnasked),
+		Error:     t.has(overError),
 		Bytes:     t.U[2],
 		Asked10:   t.has(overAsked10),
 		Gap:       t.has(overGap),

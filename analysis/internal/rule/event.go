@@ -78,6 +78,7 @@ type Began struct {
 	Target    string
 	Agent     string // product of User-Agent
 	Turn      bool
+	Unasked   bool          // there is no request: the first octet is that of a response
 	Port      uint16        // of the client
 	Far       time.Duration // from the capture to the client and back
 	Rtt       time.Duration // the least on its connection so far; 0: not known
@@ -100,6 +101,8 @@ type Over struct {
 	NotKept   bool          // Keep-Alive: timeout=0
 	Bytes     int64         // of the response
 	Asked10   bool          // the request was HTTP/1.0 or older
+	Unasked   bool          // a response without a request
+	Error     bool          // its status says that the request failed (RFC 9110 §15.5, §15.6)
 	// the capture lacks some of the connection: how it ended, and why, is not certain
 	Gap      bool
 	Failure  *Failure        // set if the exchange did not end well

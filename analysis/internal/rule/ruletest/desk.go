@@ -110,6 +110,15 @@ func (d *Desk) Findings(of string) iter.Seq2[rule.Key, rule.Found] {
 	}
 }
 
+// Recast gives a finding to another cause, in place of what there was of that.
+func (d *Desk) Recast(of rule.Key, cause string) {
+	if f := d.Booked[of]; f != nil {
+		delete(d.Booked, of)
+		of.Cause = cause
+		d.Booked[of] = f
+	}
+}
+
 // PairHas reports what a test says of the findings between a pair.
 func (d *Desk) PairHas(k rule.Kinds, p report.Pair) bool { return d.Made[p].Has(k) }
 

@@ -70,7 +70,10 @@ those of which the capture lacks octets, nor those of another program (User-Agen
 nothing had announced, unless one connection carries the requests of several programs, as a proxy's
 does, nor does a connection opened in advance: its handshake delayed nothing. A server that keeps
 its connections after as many first responses as it closes them after, or more, closes after some
-responses, not after each. A request that leaves within half a handshake, and 10 ms at most, behind
+responses, not after each. It limits requests if three connections and more ended with the same
+number of them, and not a third as many carried more; a close behind an error (status 400 and above)
+says nothing of a limit, and a response that nobody asked for (408 on an idle connection) nothing of
+what client and server speak. A request that leaves within half a handshake, and 10 ms at most, behind
 it has likely waited; that is medium and costs at least nothing, as the connection may have been
 opened in advance. A request that repeats one that failed has its reason for a new connection.
 

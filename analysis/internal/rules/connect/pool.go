@@ -101,6 +101,7 @@ type outcome struct {
 	reason   string // why not; "" if it is
 	notKept  bool   // the server said that it keeps no idle connection
 	asked10  bool   // the request was HTTP/1.0
+	failed   bool   // its status says that the request failed
 	aborted  bool   // it did not end well
 	size     int64  // octets of the response
 }
@@ -112,6 +113,7 @@ type reuses struct {
 	silent rule.Agenda[*pool] // to be looked at, if nothing else asks for them
 	// idle and closed connections that all pools remember
 	remembered int
+	limits     requestLimits
 }
 
 // newReuses has seen no connection yet.
@@ -152,8 +154,9 @@ func (r *reuses) count(p *pool) {
 	p.counted = n
 }
 
-// Finish has nothing to say: each connection is judged with its first exchange.
-func (r *reuses) Finish(rule.Desk) {}
+// Finish settles which closes were limits of requests: each connection is judged with its first
+// exchange, when the closes that show a limit, or that there is none, may not have been seen.
+func (r *reuses) Finish(d rule.Desk) { r.limits.settle(d) }
 
 // gone takes in the end of a connection.
 func (r *reuses) gone(m *member, e *rule.Gone) {
@@ -226,12 +229,14 @@ func (r *reuses) share(most int) int {
 func (r *reuses) over(m *member, e *rule.Over) {
 	m.take(e)
 	p := m.pool
-	if p == nil {
+	if p == nil || e.Unasked {
 		return
 	}
+	r.limits.served(p.key.Pair, m.served, e.End.Time)
 	closes := m.last.reason == responseCloseCause
 	if closes && !m.cut {
 		p.countRequests(m.served)
+		r.limits.closed(p.key.Pair, m, e.End.Time)
 	}
 	if m.served == 1 && !m.cut && !e.Turn {
 		switch {
@@ -253,6 +258,9 @@ func (r *reuses) over(m *member, e *rule.Over) {
 func (m *member) take(e *rule.Over) {
 	m.busy--
 	m.version++
+	if e.Unasked {
+		return // a farewell, such as 408: it says nothing of what was asked
+	}
 	m.served++
 	m.idleSince = e.End
 	m.doubt, m.turns = m.doubt || e.Doubt || e.Turn, m.turns || e.Turn
@@ -263,6 +271,7 @@ func (m *member) take(e *rule.Over) {
 		reason:   e.Reason,
 		notKept:  e.NotKept,
 		asked10:  e.Asked10,
+		failed:   e.Error,
 		aborted: e.Outcome == exchange.Aborted || e.Outcome == exchange.Truncated ||
 			e.Outcome == exchange.ResetByPeer,
 		size: e.Bytes,
@@ -334,6 +343,7 @@ func (r *reuses) closing(m *member, e rule.Closing) {
 	}
 	if byServer && m.busy == 0 && m.promptly() {
 		p.countRequests(m.served)
+		r.limits.closed(p.key.Pair, m, e.At.Time)
 	}
 	if byServer && m.served > 1 && !e.Reset || m.last.reason == responseCloseCause {
 		p.noteAge(m)

@@ -164,6 +164,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confiden
 // whyAnnounced is the cause where the server had said that it would close.
 func (p *pool) whyAnnounced(d *member) (string, report.Confidence) {
 	switch {
+	case d.served > 1 && d.last.failed:
+		return someResponsesCloseCause, report.ConfidenceMedium // the error has ended it
 	case d.served > 1:
 		return maxRequestsCause, p.constantRequests(d)
 	case p.kept >= p.ended:

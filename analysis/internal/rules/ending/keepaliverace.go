@@ -223,7 +223,7 @@ func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	var end time.Duration
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		if e.Began().First {
+		if e.Began().First || e.Began().Unasked {
 			return
 		}
 		end = e.Began().Start.Time
