@@ -131,7 +131,7 @@ func (k *track) classifyAck(e *segment) (Kind, Trait) {
 func (k *track) classifyData(e *segment) (Kind, Trait) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	var trait Trait
-	if full(e.seg.Len, h.Eff) || h.Eff == 0 && guessable(e.seg.Len, e.seg.Flags) {
+	if d.sizes.full(e.seg, h.Eff) {
 		trait |= Full
 	}
 	if d.edgeSet && e.end > d.edge+int64(h.Eff) && k.c.Scaled() {

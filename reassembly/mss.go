@@ -45,8 +45,9 @@ var wireSizes = [...]uint32{
 
 // sizes watches the payload sizes of one side.
 type sizes struct {
-	size uint32 // of the latest unpushed segment
+	size uint32 // of the latest unpushed segment, or of what was merged or offloaded in it
 	run  uint16 // how many in a row had it
+	near uint32 // of the latest segment that was nearly full, though a write ended with it; or 0
 	best uint16 // longest run of the size that is believed now
 }
 
@@ -77,25 +78,47 @@ func effOf(own, peer *Half, v6 bool) uint32 {
 func (z *sizes) observe(h *Half, n uint32, flags capture.TCPFlags) {
 	h.Largest = max(h.Largest, n)
 	if !guessable(n, flags) {
+		z.ended(n, h.Eff)
 		return
 	}
-	if n != z.size {
-		z.size, z.run = n, 0
-	}
-	if z.run < 1<<16-1 {
-		z.run++
-	}
+	z.near = 0
+	z.repeat(n)
 	switch {
 	case h.Eff == 0:
 		h.Eff, z.best = unfold(n), 1
-	case n < h.Eff && n >= h.Eff-min(h.Eff, optionSlack):
+	case z.size < h.Eff && nearly(z.size, h.Eff):
 		// A full segment with SACK blocks.
-	case n < h.Eff && z.run >= smallerRun:
-		h.Eff, z.best = n, z.run
+	case z.size < h.Eff && z.run >= smallerRun:
+		h.Eff, z.best = z.size, z.run
 	case n > h.Eff && n <= 1500 && n%h.Eff != 0 && uint32(h.MSS) <= h.Eff+tsOption:
 		h.Eff = n // it sends more than it wants to get
 	case z.best != 0 && n <= 1500 && n > h.Eff:
 		h.Eff = n // the guess was too small, as the segment was not offloaded
+	}
+}
+
+// repeat counts an unpushed segment of n octets: how many in a row had one size. Where segments
+// come merged, or leave for a network card to cut, n is a multiple of that.
+func (z *sizes) repeat(n uint32) {
+	switch {
+	case z.size > 0 && n%z.size == 0:
+		n /= z.size
+	case z.size > 0 && z.size%n == 0:
+		z.size, n = n, 1
+	default:
+		z.size, z.run, n = n, 0, 1
+	}
+	z.run = uint16(min(uint32(z.run)+n, 1<<16-1))
+}
+
+// ended takes note of a segment of n octets with which a write ended.
+func (z *sizes) ended(n, eff uint32) {
+	switch {
+	case n == 0 || eff == 0 || !nearly(n%eff, eff):
+	case n%eff == 0:
+		z.near = 0
+	default:
+		z.near = n
 	}
 }
 
@@ -132,11 +155,25 @@ func (h *Half) lower(mtu uint32, v6 bool) {
 	}
 }
 
-// full reports whether the last wire segment of a payload of n octets is full.
-func full(n, eff uint32) bool {
-	if eff == 0 || n == 0 {
+// nearly reports whether a segment of n octets lacks no more of a full one than SACK blocks take; a
+// full one does not lack anything, and n is 0 then, too, where it is what remains of a multiple.
+func nearly(n, eff uint32) bool { return n == 0 || n+optionSlack >= eff }
+
+// full reports whether the last wire segment of seg, whose sender's effective MSS is eff, is full.
+// The end of a write may be nearly so by accident: it is full only if it carries SACK blocks, or has
+// the size of those that end none, or of the one before where all end one.
+func (z *sizes) full(seg *capture.Segment, eff uint32) bool {
+	n := seg.Len
+	switch {
+	case eff == 0:
+		return guessable(n, seg.Flags)
+	case n == 0:
+		return false
+	case n%eff == 0, z.size > 0 && n%z.size == 0 && nearly(z.size, eff):
+		return true
+	case !nearly(n%eff, eff):
 		return false
 	}
-	rest := n % eff
-	return rest == 0 || rest+optionSlack >= eff
+	return seg.Flags&capture.PSH == 0 || seg.NSACK > 0 || n == z.near ||
+		seg.Options.Has(capture.CutOptions)
 }

@@ -44,7 +44,7 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 	case s.Paces(r, gap):
 		w.emit(until, report.Paced, y)
 	case s.AwaitedAck():
-		w.congestion(s, until, y)
+		w.congestion(s, r, until, y)
 	case corked:
 		w.corked(s, r, until, y)
 	default:
@@ -110,7 +110,7 @@ func (w *walk) zeroWindow(s *sender.State, r *reassembly.Record, until time.Dura
 
 // congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was
 // late is that.
-func (w *walk) congestion(s *sender.State, until time.Duration, y why) {
+func (w *walk) congestion(s *sender.State, r *reassembly.Record, until time.Duration, y why) {
 	late := s.Release().Late
 	switch {
 	case Seen(s.Needless()):
@@ -129,9 +129,13 @@ func (w *walk) congestion(s *sender.State, until time.Duration, y why) {
 		// without that one
 		late = 0
 	}
+	delayed := report.DelackCwnd
+	if s.EndsBehindOne(r) {
+		delayed = report.Unknown
+	}
 	s.CorrectWindow()
 	w.emit(until-min(late, until-w.at), windowLabel(s), y)
-	w.emit(until, report.DelackCwnd, y)
+	w.emit(until, delayed, y)
 }
 
 // emitLate tiles a wait for an acknowledgment that came late: until it was due, the window held the

@@ -20,14 +20,15 @@ type Hold struct {
 	Tail      bool
 	From, To  time.Duration
 	RoundTrip time.Duration // the part that a prompt ACK would have taken
-	Delayed   time.Duration // the part by which the ACK was late
+	Delayed   time.Duration // the part by which a timer made the ACK late
 }
 
 // Length is the whole hold.
 func (h *Hold) Length() time.Duration { return h.To - h.From }
 
-// divide divides the hold into what a prompt ACK would have taken, and the rest.
-func (h *Hold) divide(roundTrip time.Duration) {
-	h.RoundTrip = min(h.Length(), roundTrip)
-	h.Delayed = h.Length() - h.RoundTrip
+// divide divides the hold into what a prompt ACK would have taken, and the part by which the ACK was
+// late, of which a timer made it so.
+func (h *Hold) divide(late time.Duration) {
+	h.Delayed = min(h.Length(), late)
+	h.RoundTrip = h.Length() - h.Delayed
 }

@@ -212,7 +212,7 @@ func (s *State) absorb(a *reassembly.Record) {
 	if a.Flags&capture.ACK == 0 || a.Flags&capture.RST != 0 {
 		return
 	}
-	if s.nagle.small.acknowledge(a) {
+	if s.nagle.small.acknowledge(a, a.Ack-s.known.ack) {
 		s.noteLateAck(a)
 	}
 	if a.Ack > s.known.ack {

@@ -25,6 +25,7 @@ type Nagle struct {
 	least           time.Duration // shortest hold: the application took no longer than that
 	// by how much the ACKs that ended holds came later than a prompt one, shortest first
 	delays []time.Duration
+	own    bool // nothing but their host can have made them late: the capture is next to it
 	// how long the application took between the writes, where that can be seen
 	waits []time.Duration
 }
@@ -40,26 +41,24 @@ type smallSegment struct {
 	acked    bool         // the sender knows of an ACK that covers it
 	pure     bool         // that ACK carried no data
 	ack      capture.Mark // that ACK
+	octets   int64        // that it acknowledged
 	headers  bool         // it ends where the header section ends
 	probe    bool         // a timer may have sent it, whatever Nagle's algorithm says
 }
 
-// acknowledge takes note of a, which the sender has heard of, and reports whether it is the first
-// to cover the segment.
-func (k *smallSegment) acknowledge(a *reassembly.Record) bool {
+// acknowledge takes note of a, which the sender has heard of and which acknowledges so many octets,
+// and reports whether it is the first to cover the segment.
+func (k *smallSegment) acknowledge(a *reassembly.Record, octets int64) bool {
 	if !k.valid || k.acked || a.Ack < k.end {
 		return false
 	}
-	k.acked, k.pure, k.ack = true, a.PureAck(), a.Mark()
+	k.acked, k.pure, k.ack, k.octets = true, a.PureAck(), a.Mark(), octets
 	return true
 }
 
-// sent takes note of new data. headers tells that a header section ends with it, probe that a timer
+// sent takes note of new data whose end is small. headers tells that a header section ends with it, probe that a timer
 // may have sent it.
 func (n *Nagle) sent(r *reassembly.Record, headers, probe bool) {
-	if r.Trait.Has(reassembly.Full) {
-		return
-	}
 	n.small = smallSegment{
 		Mark:    r.Mark(),
 		end:     r.Seq + int64(r.Len),
@@ -70,22 +69,34 @@ func (n *Nagle) sent(r *reassembly.Record, headers, probe bool) {
 	}
 }
 
-// ended takes note of by how much the ACK that ended a hold came later than a prompt one.
-func (n *Nagle) ended(delay time.Duration) {
+// ended takes note of by how much the ACK that ended a hold came later than a prompt one. own tells
+// that the capture was taken next to the host that sent it.
+func (n *Nagle) ended(delay time.Duration, own bool) {
+	n.own = own
 	if len(n.delays) < maxAppDelays {
 		i, _ := slices.BinarySearch(n.delays, delay)
 		n.delays = slices.Insert(n.delays, i, delay)
 	}
 }
 
+// fewDelays is how many late ACKs say little of how alike they are: fewer must be more alike
+// (reasoning: of two that a path delays by anything, one in five times are within a quarter; of
+// four, one in a hundred).
+const fewDelays = 4
+
 // delayed is how many of the ACKs a timer made late: those that are apart from the prompt ones by
-// the least that stacks mean. Where the path's delay varies, they are late by anything from nothing
-// on.
+// the least that stacks mean, and, where a path lies between, by more than they are apart from each
+// other: a path's delay varies by anything from nothing on.
 func (n *Nagle) delayed() int {
 	before := time.Duration(0)
 	for i, d := range n.delays {
-		if d-before >= DelackFloor {
-			return len(n.delays) - i
+		late := n.delays[i:]
+		spread := late[len(late)/2] - d
+		if len(late) < fewDelays {
+			spread *= delackBeyond
+		}
+		if gap := d - before; gap >= DelackFloor && (n.own || gap >= spread) {
+			return len(late)
 		}
 		before = max(before, d)
 	}
@@ -93,16 +104,27 @@ func (n *Nagle) delayed() int {
 }
 
 // NagleTally is what a connection showed of Nagle's algorithm in one direction: how many small
-// segments were held, left at once, or left late, and how many holds a late ACK ended.
+// segments were held, left at once, or left late.
 type NagleTally struct {
-	Held, Prompt, Late, Delayed int
-	Least                       time.Duration // shortest hold; 0 if there was none
+	Held, Prompt, Late int
+	// Waited are holds that ended with an ACK which a timer could have delayed, Delayed those of
+	// them of which one did.
+	Waited, Delayed int
+	Least           time.Duration // shortest hold; 0 if there was none
 }
+
+// lateParts: a receiver that delays its acknowledgments delays those of lone small segments, but
+// for the first few of a connection: one of so many parts of them at least (reasoning; Linux
+// acknowledges up to 16 segments at once first, net/ipv4/tcp_input.c, tcp_incr_quickack).
+const lateParts = 4
+
+// ByTimer reports whether it is for a timer that the holds took as long as they did.
+func (t *NagleTally) ByTimer() bool { return t.Delayed > 0 && t.Delayed*lateParts >= t.Waited }
 
 // Add adds another connection's evidence.
 func (t *NagleTally) Add(o NagleTally) {
 	t.Held, t.Prompt = t.Held+o.Held, t.Prompt+o.Prompt
-	t.Late, t.Delayed = t.Late+o.Late, t.Delayed+o.Delayed
+	t.Late, t.Waited, t.Delayed = t.Late+o.Late, t.Waited+o.Waited, t.Delayed+o.Delayed
 	if o.Held > 0 && (t.Least == 0 || o.Least < t.Least) {
 		t.Least = o.Least
 	}
@@ -110,7 +132,7 @@ func (t *NagleTally) Add(o NagleTally) {
 
 // Tally is the evidence so far.
 func (n *Nagle) Tally() NagleTally {
-	return NagleTally{n.held, n.prompt, n.late, n.delayed(), n.least}
+	return NagleTally{n.held, n.prompt, n.late, len(n.delays), n.delayed(), n.least}
 }
 
 // Tails is how many small ends of messages behind full segments were held, and perhaps were.

@@ -14,14 +14,20 @@ const defaultMSS = 536
 // the hold; nil if there was none. since is up to when the time before r has been explained,
 // follows tells that r follows data of its own sender.
 func (s *State) HeldByNagle(r *reassembly.Record, since time.Duration, follows bool) *Hold {
-	if r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Flags&capture.FIN != 0 ||
-		r.Kind != reassembly.Plain {
+	if r.Len == 0 || !endsSmall(r) || s.mss() > 0 && r.Len > s.mss() || // it has a full one
+		r.Flags&capture.FIN != 0 || r.Kind != reassembly.Plain {
 		return nil
 	}
 	if h := s.heldSmall(r, since); h != nil || !follows {
 		return h
 	}
 	return s.heldTail(r, since)
+}
+
+// endsSmall reports whether r ends with a segment that is smaller than the path allows. One that
+// ends no write is as large as the path allows, whatever the SYNs say of that.
+func endsSmall(r *reassembly.Record) bool {
+	return !r.Trait.Has(reassembly.Full) && (r.Flags&capture.PSH != 0 || r.Len < defaultMSS)
 }
 
 // heldSmall looks whether r, which is small, follows a small one that had not been acknowledged
@@ -90,9 +96,26 @@ func (s *State) judgeSmall(r *reassembly.Record, since time.Duration) *Hold {
 		From:    max(since, k.Time),
 		To:      r.Time,
 	}
-	h.divide(s.path.Conn.RTTMin())
-	n.ended(h.Delayed)
+	h.divide(s.endedBy(k.ack.Time-k.Time, k.octets))
 	return h
+}
+
+// endedBy takes note of the ACK that ended a hold, of so many octets, which came that long after
+// the segment before the hold, and tells by how much a timer made it late; 0 if it came as other
+// acknowledgments of its host do. That is judged by its own round trip between capture point and
+// host: what else the path added to the hold has made no acknowledgment late. More than a full
+// segment calls for an acknowledgment at once, so such a one tells nothing of a timer (RFC 9293
+// §3.8.6.3; Linux, net/ipv4/tcp_input.c, __tcp_ack_snd_check).
+func (s *State) endedBy(took time.Duration, octets int64) time.Duration {
+	near := s.path.Conn.Half[s.dir.Peer()].RTT
+	late := took - near.Min
+	if late < max(DelackFloor, delackBeyond*near.Jitter) {
+		late = 0
+	}
+	if late > 0 || octets <= int64(s.mss()) {
+		s.nagle.ended(late, near.Min < nearHost)
+	}
+	return late
 }
 
 // loose reports whether all that is known of the way to the sender of dir is how old its word was

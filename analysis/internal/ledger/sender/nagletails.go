@@ -18,6 +18,9 @@ type nagleTails struct {
 	// it
 	sizes int
 	last  int64 // of those
+	// a full segment waited for the acknowledgment of a single one, though no loss had shrunk the
+	// window to that: this sender keeps one segment in flight, whatever follows it
+	alone bool
 }
 
 const (
@@ -69,14 +72,12 @@ func (s *State) heldTail(r *reassembly.Record, since time.Duration) *Hold {
 	if !s.tailReleased(r) {
 		return nil
 	}
-	sure := s.madeRoom(r)
+	sure := s.madeRoom(r) || s.behindOne() && s.grown() && !tails.alone
 	tails.add(s.stream.sent-s.prior.ack, mss, sure || s.roomy(int64(r.Len), mss), sure)
 	if !tails.classic() {
 		return nil
 	}
-	h := s.tailHold(r, since)
-	s.nagle.ended(h.Delayed)
-	return h
+	return s.tailHold(r, since)
 }
 
 // tailReleased reports whether the ACK of everything released r, and no window.
@@ -99,7 +100,7 @@ func (s *State) tailHold(r *reassembly.Record, since time.Duration) *Hold {
 		From:   max(since, s.last.Time),
 		To:     r.Time,
 	}
-	h.divide(s.path.Conn.RTTMin())
+	h.divide(s.endedBy(s.known.by.Time-s.last.Time, s.known.ack-s.known.former))
 	return h
 }
 
@@ -110,6 +111,30 @@ func (s *State) roomy(n, mss int64) bool {
 	outstanding, initial := s.stream.sent-s.prior.ack, s.rounds.initial
 	return s.growth.idle.Since == 0 && (outstanding+n <= s.growth.peak ||
 		initial > 0 && len(s.rounds.list) <= 1 && outstanding+n <= initial+mss)
+}
+
+// behindOne reports whether no more than one segment was outstanding before anything could release
+// the record in hand, though no loss had shrunk the congestion window: one of a segment takes a
+// retransmission timeout (RFC 5681 §3.1), but for the initial window of very old stacks.
+func (s *State) behindOne() bool {
+	return !s.growth.cut && !s.growth.needless && s.stream.before-s.prior.ack <= int64(s.mss())
+}
+
+// grown reports whether the congestion window must have room for two segments: a round of the
+// connection was acknowledged (RFC 5681 §3.1), and no idle period has cut the window back since.
+func (s *State) grown() bool { return s.rounds.initial > 0 && s.growth.idle.Since == 0 }
+
+// waitedAlone reports whether a full segment in hand waited for the acknowledgment of a single one,
+// whatever the congestion window had room for.
+func (s *State) waitedAlone() bool {
+	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full && s.behindOne() && s.grown()
+}
+
+// EndsBehindOne reports whether r is the small end of a message that waited for the acknowledgment
+// of a single full segment: no congestion window is that small, so that Nagle's algorithm as RFC
+// 896 has it is the more likely reason, but nothing proves it.
+func (s *State) EndsBehindOne(r *reassembly.Record) bool {
+	return s.last.full && endsSmall(r) && s.behindOne() && !s.nagle.tails.alone
 }
 
 // clearlyBefore is how many times later than "at once" reaches the acknowledgment of everything

@@ -109,7 +109,9 @@ func (s *State) Sent(r *reassembly.Record, first, headers bool) {
 		s.sentAgain(r)
 	default:
 		s.sentNew(r, first)
-		s.nagle.sent(r, headers, s.hand.probe)
+		if endsSmall(r) {
+			s.nagle.sent(r, headers, s.hand.probe)
+		}
 	}
 }
 
@@ -127,6 +129,7 @@ func (s *State) sentAgain(r *reassembly.Record) {
 func (s *State) sentNew(r *reassembly.Record, first bool) {
 	full, mss := r.Trait.Has(reassembly.Full), s.mss()
 	s.rates.segments.add(r, full && r.Len <= mss && s.known.ack < s.stream.before)
+	s.nagle.tails.alone = s.nagle.tails.alone || full && s.waitedAlone()
 	s.countRound(r, first)
 	gap := time.Duration(0)
 	if s.last.any() && !first {

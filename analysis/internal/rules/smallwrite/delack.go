@@ -19,7 +19,8 @@ How it is recognised
 The sender went on as soon as an acknowledgment without data could have reached it that covered less
 than two full segments and was 8 ms or more later than a prompt one, while the acknowledgments
 before it were not late, as they are where a queue delays all. The segment before was full: Nagle's
-algorithm, which waits for small ones, has rules of its own.
+algorithm, which waits for small ones, has rules of its own. So has the small end of a message
+behind a single full segment: no congestion window is that small without a timeout.
 
 How cost is counted
 The part of the wait by which the acknowledgment was late. Delayed acknowledgments on which nothing

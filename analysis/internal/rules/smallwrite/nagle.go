@@ -62,10 +62,15 @@ late as the receiver's other delayed ACKs, and doubtful if it was not. Stacks th
 the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves
 with the ACK of all before it. It takes two such ends that the congestion window had room for, or
 one that stayed while an ACK had made room, or more whose full segments were as many as the window
-each time; and none that left earlier on the connection. The ACK counts as delayed if it came 8 ms
-or more after a prompt one would have, and after all that came between. Where one did, the holds of
-the same sender that a prompt ACK ended (the first on a connection, mostly) belong to the same
-finding, from round trips of 2 ms on: one fix cures both.
+each time, or one segment, which no congestion window is without a timeout; and none that left
+earlier on the connection. A piece that holds a full segment is none: one that ends no write is as
+large as the path allows, whatever the SYNs say of that. How late the ACK was is told by its own
+round trip between capture point and receiver, against that of other ACKs of that host, so that a
+path's varying delay makes none late: it counts as delayed if it came 8 ms or more after a prompt
+one would have, four times as late as they vary, and later than the late ones differ from each
+other. If so were one in four and more of those that a timer could delay, the holds of the same
+sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from
+round trips of 2 ms on: one fix cures both. If fewer, all are rule nagle's.
 
 How cost is counted
 The hold, from the first piece to the second, less what the application would have waited anyway.
@@ -108,7 +113,7 @@ As nagle-delayed-ack, but the peer acknowledges at once: the second small piece 
 one round trip.
 
 How it is recognised
-As nagle-delayed-ack, with an ACK less than 8 ms later than a prompt one. Only where the least round
+As nagle-delayed-ack, with ACKs that no timer made late. Only where the least round
 trip is 2 ms or more: below that a hold costs less than it takes to tell it from other causes.
 
 How cost is counted
@@ -176,7 +181,7 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	switch {
 	case h.RoundTripOnly():
 		c.Rule = "" // whatever the others were
-	case h.Tally.Delayed > 0:
+	case h.Tally.ByTimer():
 		c.Rule = delayedAckHold
 	}
 	if h.Delayed >= ledger.DelackFloor {
@@ -225,7 +230,8 @@ const (
 func holdConfidence(h *ledger.SettledHold) report.Confidence {
 	n := &h.Tally
 	switch {
-	case n.Held >= surelyHeld && n.Late == 0 && n.Prompt == 0 && h.Delayed >= ledger.DelackFloor:
+	case n.Held >= surelyHeld && n.Late == 0 && n.Prompt == 0 && n.ByTimer() &&
+		h.Delayed >= ledger.DelackFloor:
 		return report.Proven
 	case n.Held >= 2:
 		return report.ConfidenceHigh

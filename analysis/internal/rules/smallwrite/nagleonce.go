@@ -139,7 +139,7 @@ func (r *nagleHosts) settle(d rule.Desk, holds []*loneHold) {
 // application.
 func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	c := &h.Claim
-	if t.Delayed > 0 {
+	if t.ByTimer() {
 		c.Rule = delayedAckHold
 	}
 	if !d.Enabled(c.Rule) {
