@@ -36,6 +36,10 @@ func (d *Decoder) ipv4(p []byte, wire int) Outcome {
 		// tells.
 		total = wire
 	}
+	if total > wire && d.at.measured {
+		// The host pads within the length of IP, but not within that of what encloses it.
+		total, d.at.noChecksum = wire, true
+	}
 	if total < size {
 		return Malformed
 	}
@@ -49,7 +53,7 @@ func (d *Decoder) ipv4(p []byte, wire int) Outcome {
 	at.src = netip.AddrFrom4([4]byte(p[12:16]))
 	at.dst = netip.AddrFrom4([4]byte(p[16:20]))
 	at.ends = flow.Ends{Src: flow.Address4(p[12:]), Dst: flow.Address4(p[16:])}
-	at.ipLen, at.ttl = total, p[8]
+	at.ipLen, at.ttl, at.measured = total, p[8], false
 	at.ipID, at.hasIPID = be16(p[4:]), true
 	protocol := layers.IPProtocol(p[9])
 	if fragment := be16(p[6:]); fragment&0x3fff != 0 { // more fragments, or an offset

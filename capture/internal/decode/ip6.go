@@ -26,6 +26,9 @@ func (d *Decoder) ipv6(p []byte, wire int) Outcome {
 	if payload == 0 {
 		payload = jumboLength(next, p[header.IPv6Size:], wire-header.IPv6Size)
 	}
+	if room := wire - header.IPv6Size; payload > room && room >= 0 && d.at.measured {
+		payload = room
+	}
 	if len(p) > header.IPv6Size+payload {
 		p = p[:header.IPv6Size+payload]
 	}
@@ -33,7 +36,7 @@ func (d *Decoder) ipv6(p []byte, wire int) Outcome {
 	at.src = netip.AddrFrom16([16]byte(p[8:24]))
 	at.dst = netip.AddrFrom16([16]byte(p[24:40]))
 	at.ends = flow.Ends{Src: flow.Address6(p[8:]), Dst: flow.Address6(p[24:])}
-	at.ipLen, at.ttl = header.IPv6Size+payload, p[7]
+	at.ipLen, at.ttl, at.measured = header.IPv6Size+payload, p[7], false
 	at.ipID, at.hasIPID = 0, false
 	if next == layers.IPProtocolTCP {
 		return d.tcp(p[header.IPv6Size:], payload)

@@ -134,6 +134,7 @@ func (d *Decoder) llc(p []byte, wire, length int) Outcome {
 		wire = length // the rest is padding
 		p = p[:min(len(p), length)]
 	}
+	d.at.measured = d.at.measured || length == wire
 	if len(p) < 3 {
 		return cut(p, wire)
 	}

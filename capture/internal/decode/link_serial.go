@@ -74,7 +74,14 @@ func (d *Decoder) pppoe(p []byte, wire int) Outcome {
 	if !d.enter(inPPPoE) {
 		return Malformed
 	}
-	return d.ppp(p[header:], wire-header)
+	length := int(be16(p[4:]))
+	p, wire = p[header:], wire-header
+	if length > 0 && length < wire {
+		wire = length // the rest is padding
+		p = p[:min(len(p), length)]
+	}
+	d.at.measured = d.at.measured || length == wire
+	return d.ppp(p, wire)
 }
 
 // mpls decodes a label stack (RFC 3032) and guesses what it encloses, which no field tells: IP by

@@ -21,19 +21,24 @@ type path struct {
 	hasIPID     bool
 	ttl         uint8
 	reassembled bool // the data was put together from fragments
-	noChecksum  bool // the checksum covers another address than the header's (routing header)
-	depth       uint8
-	vlanCount   uint8
-	udpPorts    [2]uint16 // source and destination of UDP that is no tunnel
-	vlans       [4]uint16 // outermost first; more tags are not kept
-	tunnels     Tunnels
-	side        segment.Options // Outgoing or Incoming, if known
+	// the checksum covers another address than the header's (routing header), or other octets
+	noChecksum bool
+	// the header of the link said how long what is decoded now is on the wire. Elsewhere the frame's
+	// length does, which those who cut frames do not always leave as it was, or that of a tunnel,
+	// which carries cut frames where it mirrors traffic.
+	measured  bool
+	depth     uint8
+	vlanCount uint8
+	udpPorts  [2]uint16 // source and destination of UDP that is no tunnel
+	vlans     [4]uint16 // outermost first; more tags are not kept
+	tunnels   Tunnels
+	side      segment.Options // Outgoing or Incoming, if known
 }
 
 // begin forgets the frame before. The fields of the IP header are set with each one.
 func (at *path) begin(f *frame.Frame, seg *segment.Segment) {
 	at.frame, at.seg, at.side = f, seg, sideOf(f.Direction)
-	at.reassembled, at.noChecksum = false, false
+	at.reassembled, at.noChecksum, at.measured = false, false, false
 	at.depth, at.vlanCount, at.tunnels = 0, 0, 0
 }
 

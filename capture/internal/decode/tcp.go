@@ -39,10 +39,41 @@ func (d *Decoder) tcp(p []byte, wire int) Outcome {
 		return Segment
 	}
 	readOptions(seg, p[tcpHeader:header], false)
+	if at.padded(p[header:]) {
+		seg.Len, at.noChecksum = 0, true
+		at.complete()
+		return Segment
+	}
 	seg.Payload = p[header:]
 	if len(p) < wire {
 		seg.Options |= segment.Snapped
 	}
 	at.complete()
 	return Segment
+}
+
+// The least that Ethernet carries (IEEE 802.3 §3.2.7), in octets: some hosts fill up their shortest
+// datagrams to that, and count the filling as part of them.
+const (
+	leastPayload = 46
+	leastFrame   = 60 // without its check sequence; tags leave less for the datagram
+)
+
+// padded reports whether what follows the TCP header is such filling: zeros that make the datagram
+// exactly as long as it must be. Data of a few octets ends a write, and that is pushed (RFC 9293
+// §3.9.1.2), so that a segment with PSH is what it seems.
+func (at *path) padded(data []byte) bool {
+	seg := at.seg
+	if at.ipLen > leastPayload || seg.Len == 0 || seg.Flags&segment.PSH != 0 || at.reassembled {
+		return false
+	}
+	if at.ipLen < leastPayload && at.frame.OrigLen != leastFrame {
+		return false
+	}
+	for _, octet := range data {
+		if octet != 0 {
+			return false
+		}
+	}
+	return true
 }

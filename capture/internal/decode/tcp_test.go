@@ -156,3 +156,40 @@ func TestChecksumVerdictsEnd(t *testing.T) {
 		t.Error("a SYN is not judged any more")
 	}
 }
+
+func TestPadding(t *testing.T) {
+	ack := func(flags segment.TCPFlags, octets ...byte) []byte {
+		return frametest.IPv4{ID: 3}.Wrap(frametest.TCP{Seq: 9, Flags: flags, Payload: octets}.Octets(frametest.Client4, frametest.Server4))
+	}
+	zeros := func(n int) []byte { return make([]byte, n) }
+	pppoe := func(length uint16, p []byte) []byte {
+		return frametest.Ethernet(header.EtherPPPoE, frametest.Cat([]byte{0x11, 0, 0, 1}, frametest.U16(length), frametest.U16(0x21), p))
+	}
+	tagged := func(p []byte) []byte {
+		return frametest.Ethernet(header.EtherVLAN, frametest.Cat(frametest.Tag(7, header.EtherIPv4), p))
+	}
+	for _, tt := range []struct {
+		name  string
+		frame []byte
+		want  uint32 // octets of data
+	}{
+		{"acknowledgment filled up", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK, zeros(6)...)), 0},
+		{"close filled up", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK|segment.FIN, zeros(6)...)), 0},
+		{"reset filled up", frametest.Ethernet(header.EtherIPv4, ack(segment.RST, zeros(6)...)), 0},
+		{"filled up behind a tag", tagged(ack(segment.ACK, zeros(2)...)), 0},
+		{"pushed zeros", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK|segment.PSH, zeros(6)...)), 6},
+		{"five zeros", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK, zeros(5)...)), 5},
+		{"more zeros", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK, zeros(700)...)), 700},
+		{"a zero window probe", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK, 0)), 1},
+		{"other octets", frametest.Ethernet(header.EtherIPv4, ack(segment.ACK, 0, 0, 0, 0, 0, 1)), 6},
+		{"beyond the session's length", pppoe(2+40, ack(segment.ACK, zeros(6)...)), 0},
+		{"beyond the session's length, pushed", pppoe(2+40, ack(segment.ACK|segment.PSH, zeros(6)...)), 0},
+		{"within the session's length", pppoe(2+46, ack(segment.ACK|segment.PSH, zeros(6)...)), 6},
+		{"a session without length", pppoe(0, ack(segment.ACK|segment.PSH, zeros(6)...)), 6},
+	} {
+		b := newBench()
+		if got := b.feed(frame.LinkEthernet, tt.frame); got != Segment || b.seg.Len != tt.want || b.seg.Options.Has(segment.BadChecksum) {
+			t.Errorf("%s: %v of %d octets, options %b, want %d", tt.name, got, b.seg.Len, b.seg.Options, tt.want)
+		}
+	}
+}
