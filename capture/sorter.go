@@ -69,7 +69,7 @@ func (s *sorter) sort(f *frame.Frame, seg *Segment) Outcome {
 	if s.filter != nil && !s.filter.Match(seg, s.decoder.VLANs()) {
 		return OutcomeFiltered
 	}
-	if s.copies.Duplicate(seg, s.decoder.Ends(), f.Time) {
+	if s.copies.Duplicate(seg, s.decoder.Ends(), s.decoder.Hop(), f.Time) {
 		return OutcomeDuplicate
 	}
 	if outcome == OutcomeSegment {

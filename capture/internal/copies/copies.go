@@ -19,8 +19,12 @@ const (
 	copyWindow  = 2e6
 	closeWindow = 150e3 // with less proof: far below the round trip that a retransmission needs
 	// at another point, which may be another host: the one-way delay between them; also at the same
-	// point, if identification and timestamp agree: captures of two hosts were merged into one
+	// point, if identification and timestamp agree, or it was routed in between: captures of two
+	// hosts were merged into one
 	crossWindow = 500e6
+	// with an identification of its own, routed in between: how long routers may keep a segment in
+	// their queues. What is sent again has another identification, however late it comes.
+	queueWindow = 5e9
 )
 
 const (
@@ -46,6 +50,7 @@ type sighting struct {
 	print  uint64
 	time   int64 // of the latest copy at the point that saw it first
 	handed uint8 // copies handed out
+	ttl    uint8 // of the first
 	at     [4]struct{ point, copies uint8 }
 }
 
@@ -67,15 +72,16 @@ func New(continues func(iface, earlier uint16) bool) *Table {
 }
 
 // Duplicate reports whether the segment was handed out before, as seen at this or at another point.
-// ends are its addresses, and now is the time of its frame in ns since any moment, always the same
-// one.
-func (t *Table) Duplicate(seg *segment.Segment, ends *flow.Ends, now int64) bool {
+// ends are its addresses, hop stands for the link addresses of its frame, the same in both
+// directions (0: there are none), and now is the time of its frame in ns since any moment, always
+// the same one.
+func (t *Table) Duplicate(seg *segment.Segment, ends *flow.Ends, hop uint32, now int64) bool {
 	key := ends.Key(seg.Src.Port(), seg.Dst.Port())
-	point := t.points.of(seg.Iface, seg.Device)
 	if seg.Kind == segment.ICMPError {
 		return t.errorSeen(key, seg, now)
 	}
 	flow := t.flow(key.Conn)
+	point := t.points.of(seg.Iface, seg.Device, flow.isAway(hop))
 	if t.redundant(flow, key.Dir, point, now) {
 		return true
 	}
@@ -83,7 +89,7 @@ func (t *Table) Duplicate(seg *segment.Segment, ends *flow.Ends, now int64) bool
 	proof := flow.proof(key.Dir, point, seg, print)
 	s, found := t.find(print, now)
 	if !found {
-		*s = sighting{print: print, time: now, handed: 1}
+		*s = sighting{print: print, time: now, handed: 1, ttl: seg.TTL}
 		s.at[0].point, s.at[0].copies = point, 1
 		flow.fresh(proof)
 		return false
@@ -110,9 +116,9 @@ func (t *Table) find(print uint64, now int64) (s *sighting, found bool) {
 	a, b := &t.seen[i], &t.seen[i^1]
 	switch print {
 	case a.print:
-		return a, within(a.time, now, crossWindow)
+		return a, within(a.time, now, queueWindow)
 	case b.print:
-		return b, within(b.time, now, crossWindow)
+		return b, within(b.time, now, queueWindow)
 	}
 	if b.time < a.time {
 		return b, false
@@ -144,7 +150,7 @@ func (t *Table) again(
 	if elsewhere {
 		dup = t.crossCopy(s, flow, dir, point, proof, seg, now)
 	} else {
-		dup = flow.sameCopy(proof, seg, *copies, s.time, now)
+		dup = flow.sameCopy(s, proof, seg, *copies, now)
 	}
 	if *copies < 1<<8-1 {
 		*copies++
@@ -187,21 +193,31 @@ func (t *Table) crossCopy(
 	seg *segment.Segment,
 	now int64,
 ) bool {
-	window, other := int64(crossWindow), s.at[0].point
+	other := s.at[0].point
 	if other == point {
 		other = s.at[1].point
 	}
+	routed := seg.TTL != s.ttl
 	switch {
-	case proof == weak && !flow.linked(dir, point, other):
+	case proof == weak && !flow.linked(dir, point, other) && !routed:
 		return false
-	case proof == handshake && !seg.Options.Has(segment.HasTS):
-		window = copyWindow
-	}
-	if !within(s.time, now, window) {
+	case !within(s.time, now, crossWait(proof, seg, routed)):
 		return false
 	}
-	if proof > weak {
+	if proof > weak || routed {
 		t.match(flow, dir, point, other)
 	}
 	return true
+}
+
+// crossWait is how much later the other point may show a copy, in ns. Where the time to live differs
+// a router was in between, and who sends a segment again sends it with the same.
+func crossWait(proof evidence, seg *segment.Segment, routed bool) int64 {
+	switch {
+	case proof == identified && routed:
+		return queueWindow
+	case proof == handshake && !seg.Options.Has(segment.HasTS) && !routed:
+		return copyWindow
+	}
+	return crossWindow
 }

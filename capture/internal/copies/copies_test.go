@@ -42,7 +42,7 @@ func (b *copyBench) show(f frame.Frame) bool {
 	if got := b.decoder.Decode(&f, &b.seg); got != decode.Segment && got != decode.ICMPError {
 		b.t.Fatalf("outcome %v", got)
 	}
-	return b.Duplicate(&b.seg, b.decoder.Ends(), b.now)
+	return b.Duplicate(&b.seg, b.decoder.Ends(), b.decoder.Hop(), b.now)
 }
 
 // checkSights runs sights through a table and checks what is dropped.
@@ -359,6 +359,50 @@ func TestRingGoesOn(t *testing.T) {
 		show(1, 2, true, ack(41, 9))
 		if dropped := show(1, 3, false, data(41, 9)); dropped == continues {
 			t.Errorf("continues %t: new data is dropped: %t", continues, dropped)
+		}
+	}
+}
+
+// TestBeforeAndBehindARouter shows segments at one interface on both sides of a router that takes its
+// time, and what only looks alike: a segment that was sent again, on the same way or on another.
+func TestBeforeAndBehindARouter(t *testing.T) {
+	const ms = 1000
+	type hop struct {
+		at   int64 // us
+		side byte  // of the router: what the last octets of the Ethernet addresses are
+		ttl  uint8
+		id   uint16
+		v6   bool
+		seg  frametest.TCP
+		drop bool
+	}
+	for name, hops := range map[string][]hop{
+		"identified":              {{0, 1, 64, 5, false, data(1, 0), false}, {30 * ms, 2, 63, 5, false, data(1, 0), true}},
+		"a queue of two seconds":  {{0, 1, 64, 5, false, data(1, 0), false}, {2000 * ms, 2, 63, 5, false, data(1, 0), true}},
+		"stamped in the reverse":  {{0, 1, 63, 5, false, data(1, 0), false}, {30 * ms, 2, 64, 5, false, data(1, 0), true}},
+		"without identification":  {{0, 1, 64, 0, true, data(1, 0), false}, {30 * ms, 2, 63, 0, true, data(1, 0), true}},
+		"acknowledgments, both":   {{0, 1, 64, 0, true, ack(7, 0), false}, {1, 1, 64, 0, true, ack(7, 0), false}, {30 * ms, 2, 63, 0, true, ack(7, 0), true}, {30*ms + 1, 2, 63, 0, true, ack(7, 0), true}},
+		"sent again":              {{0, 1, 64, 5, false, data(1, 0), false}, {30 * ms, 1, 64, 6, false, data(1, 0), false}},
+		"sent again, constant id": {{0, 1, 64, 5, false, data(9, 0), false}, {1, 1, 64, 5, false, data(1, 0), false}, {30 * ms, 1, 64, 5, false, data(1, 0), false}},
+		"sent again, no id":       {{0, 1, 64, 0, true, data(1, 0), false}, {30 * ms, 1, 64, 0, true, data(1, 0), false}},
+		"sent again elsewhere":    {{0, 1, 64, 0, true, data(1, 0), false}, {30 * ms, 2, 64, 0, true, data(1, 0), false}},
+		"sent again after long":   {{0, 1, 64, 0, true, data(1, 0), false}, {900 * ms, 2, 63, 0, true, data(1, 0), false}},
+		"a gateway that changed":  {{0, 1, 64, 5, false, data(1, 9), false}, {30 * ms, 2, 64, 6, false, data(1, 12), false}},
+	} {
+		b := newCopyBench(t)
+		start := b.now
+		for i, h := range hops {
+			b.now = start + h.at*1000
+			p, etherType := (frametest.IPv4{ID: h.id, TTL: h.ttl}).Wrap(h.seg.Octets(frametest.Client4, frametest.Server4)), uint16(header.EtherIPv4)
+			if h.v6 {
+				p, etherType = frametest.IPv6{}.Wrap(h.seg.Octets(frametest.Client6, frametest.Server6)), header.EtherIPv6
+				p[7] = h.ttl
+			}
+			p = frametest.Ethernet(etherType, p)
+			p[5], p[11] = h.side, h.side+8
+			if got := b.show(frame.Frame{Link: frame.LinkEthernet, Data: p, OrigLen: uint32(len(p))}); got != h.drop {
+				t.Errorf("%s: frame %d is a copy: %t", name, i, got)
+			}
 		}
 	}
 }

@@ -5,6 +5,7 @@ import "tcpwhy/capture/segment"
 // flowState is what is known about how the capture shows one connection.
 type flowState struct {
 	conn uint64
+	home uint32 // the hop at which it was seen first; 0: none was told yet
 	// by direction: since when other views were dropped and the canonical one showed nothing
 	waiting [2]int64
 	print   [2]uint32
@@ -82,17 +83,29 @@ func (f *flowState) multiplicity() int {
 	return 1 + (int(f.more)+first/2)/first
 }
 
-// sameCopy judges a segment that this point has shown before, copies times, the last at time last.
+// isAway reports whether the connection was seen first at another hop than this: the same interface
+// shows it before a router and behind it.
+func (f *flowState) isAway(hop uint32) bool {
+	if f.home == 0 {
+		f.home = hop
+	}
+	return hop != 0 && hop != f.home
+}
+
+// sameCopy judges a segment that this point has shown before, copies times.
 func (f *flowState) sameCopy(
+	s *sighting,
 	proof evidence,
 	seg *segment.Segment,
 	copies uint8,
-	last, now int64,
+	now int64,
 ) bool {
+	last := s.time
 	switch proof {
 	case identified, handshake:
-		if seg.Options.Has(segment.HasTS) {
-			// what is sent again has another identification, or at least a later timestamp
+		if seg.Options.Has(segment.HasTS) || proof == identified && seg.TTL != s.ttl {
+			// What is sent again has another identification, or at least a later timestamp, and it
+			// has as many hops to live.
 			return within(last, now, crossWindow)
 		}
 		return within(last, now, copyWindow)

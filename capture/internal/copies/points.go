@@ -1,7 +1,7 @@
 package copies
 
-// This file keeps the view of one connection at one point. Where several interfaces show the same
-// connection, each frame's first sighting would be at the interface that it enters by: one
+// This file keeps the view of one connection at one point: an interface, or one of two hops that it
+// shows. Where several show the same connection, each frame's first sighting would be at the interface that it enters by: one
 // direction here, the other there. The canonical view of a connection is the first that shows both
 // directions.
 
@@ -19,27 +19,36 @@ const heirSearch = 64
 // mirrorPoints is for how many points it is remembered which ones see the same connections.
 const mirrorPoints = 16
 
-// pointTable numbers the points of the capture: an interface, or one of those behind an interface.
+// pointTable numbers the points of the capture: an interface, or one of those behind an interface,
+// and there the hop at which a connection was seen first, or another.
 type pointTable struct {
 	continues func(iface, earlier uint16) bool
-	last      uint64
+	last      place
 	lastID    uint8
-	ids       map[uint64]uint8
+	ids       map[place]uint8
 	mirrors   [mirrorPoints][mirrorPoints]uint8 // connections seen whole at both
 }
 
-// of is the number of the point of an interface of the capture and a device behind it.
-func (t *pointTable) of(iface uint16, device uint32) uint8 {
-	key := uint64(iface)<<32 | uint64(device)
+// place is where a point is: an interface of the capture, a device behind it, and whether it is
+// another hop than that at which the connection was seen first.
+type place struct {
+	device uint32
+	iface  uint16
+	away   bool
+}
+
+// of is the number of a point.
+func (t *pointTable) of(iface uint16, device uint32, away bool) uint8 {
+	key := place{device, iface, away}
 	if key == t.last && t.ids != nil {
 		return t.lastID
 	}
 	if t.ids == nil {
-		t.ids = make(map[uint64]uint8)
+		t.ids = make(map[place]uint8)
 	}
 	id, known := t.ids[key]
 	if !known {
-		id, known = t.inherit(iface, device, key)
+		id, known = t.inherit(key)
 	}
 	if !known && len(t.ids) < maxPoints {
 		id = uint8(len(t.ids))
@@ -55,13 +64,13 @@ func (t *pointTable) of(iface uint16, device uint32) uint8 {
 // earlier file of a ring, which has ended. Were it taken for another tap, then a frame and its copy
 // on either side of the cut would prove that both files show everything, and what only the later
 // one can show would be dropped.
-func (t *pointTable) inherit(iface uint16, device uint32, key uint64) (id uint8, ok bool) {
+func (t *pointTable) inherit(key place) (id uint8, ok bool) {
 	if t.continues == nil {
 		return 0, false
 	}
-	for i := max(0, int(iface)-heirSearch); i < int(iface); i++ {
-		old := uint64(i)<<32 | uint64(device)
-		if id, ok = t.ids[old]; ok && t.continues(iface, uint16(i)) {
+	for i := max(0, int(key.iface)-heirSearch); i < int(key.iface); i++ {
+		old := place{key.device, uint16(i), key.away}
+		if id, ok = t.ids[old]; ok && t.continues(key.iface, old.iface) {
 			delete(t.ids, old)
 			t.ids[key] = id
 			return id, true

@@ -67,3 +67,7 @@ func (d *Decoder) VLANs() []uint16 { return d.at.vlans[:d.at.vlanCount] }
 // UDPPorts are the source and destination port of the datagram that was decoded last: of UDP, QUIC
 // or DNS.
 func (d *Decoder) UDPPorts() (src, dst uint16) { return d.at.udpPorts[0], d.at.udpPorts[1] }
+
+// Hop stands for the Ethernet addresses around the segment that was decoded last, the innermost
+// ones, in whichever direction it went; 0 if there are none.
+func (d *Decoder) Hop() uint32 { return d.at.hop }

@@ -41,7 +41,7 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("outcome %d", got)
 			}
 			if got <= ICMPError && filter.Match(&b.seg, b.VLANs()) {
-				copies.Duplicate(&b.seg, b.Ends(), b.now)
+				copies.Duplicate(&b.seg, b.Ends(), b.Hop(), b.now)
 			}
 			if got == Segment && len(b.seg.Payload) > int(b.seg.Len) {
 				t.Fatalf("payload %d, len %d", len(b.seg.Payload), b.seg.Len)

@@ -29,6 +29,7 @@ type path struct {
 	measured  bool
 	depth     uint8
 	vlanCount uint8
+	hop       uint32    // the innermost Ethernet addresses, the same in both directions
 	udpPorts  [2]uint16 // source and destination of UDP that is no tunnel
 	vlans     [4]uint16 // outermost first; more tags are not kept
 	tunnels   Tunnels
@@ -39,7 +40,7 @@ type path struct {
 func (at *path) begin(f *frame.Frame, seg *segment.Segment) {
 	at.frame, at.seg, at.side = f, seg, sideOf(f.Direction)
 	at.reassembled, at.noChecksum, at.measured = false, false, false
-	at.depth, at.vlanCount, at.tunnels = 0, 0, 0
+	at.depth, at.vlanCount, at.tunnels, at.hop = 0, 0, 0, 0
 }
 
 // complete fills in what the headers around a segment say.

@@ -30,6 +30,7 @@ const (
 	pausing  = "lookalike-application-limited-rtt50"
 	slowed   = "lookalike-send-buffer-small-rtt50"
 	thinking = "lookalike-think-40ms-rtt10"
+	lossy    = "loss-without-options-rtt20"
 )
 
 func damages() []damage {
@@ -82,6 +83,9 @@ func dressed() []damage {
 		{"capture-duplicated", held,
 			"every frame is in the capture twice, 4 us apart",
 			func(f []packet.Frame) []byte { return whole(twice(f)) }},
+		{"capture-before-and-behind-router", lossy,
+			"every frame is in the capture before a router and behind it, 8 ms apart",
+			func(f []packet.Frame) []byte { return snapped(160)(routed(f, 8e6)) }},
 		{"capture-vlan", held,
 			"every frame has a VLAN tag",
 			func(f []packet.Frame) []byte { return whole(tagged(f)) }},

@@ -4,7 +4,9 @@ package publish
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
+	"slices"
 
 	"tcpwhy/lab/internal/packet"
 	"tcpwhy/lab/internal/world"
@@ -18,6 +20,29 @@ func twice(frames []packet.Frame) []packet.Frame {
 		copied.At += 4000
 		all = append(all, f, copied)
 	}
+	return all
+}
+
+// routed has every frame a second time, as it passed behind a router that takes so long.
+func routed(frames []packet.Frame, transit int64) []packet.Frame {
+	near, far := []byte{2, 0, 0, 0, 0, 0x21}, []byte{2, 0, 0, 0, 0, 0x22}
+	client, server := world.ClientStation().MAC, []byte{2, 0, 0, 0, 0, 2}
+	var all []packet.Frame
+	for _, f := range frames {
+		before, behind := f, f
+		before.Data, behind.Data = bytes.Clone(f.Data), bytes.Clone(f.Data)
+		if bytes.Equal(f.Data[6:12], client) {
+			copy(before.Data, near)
+			packet.Hop(behind.Data, far, server)
+			behind.At += transit
+		} else {
+			copy(before.Data, far)
+			packet.Hop(behind.Data, near, client)
+			before.At -= transit
+		}
+		all = append(all, before, behind)
+	}
+	slices.SortStableFunc(all, func(a, b packet.Frame) int { return cmp.Compare(a.At, b.At) })
 	return all
 }
 
