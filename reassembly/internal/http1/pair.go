@@ -25,6 +25,7 @@ func (h *reader) begin(s *side, off int64, a *exchange.Arrival) {
 		return
 	}
 	h.noticePipelining()
+	h.scrap = scrap{}
 	s.x = h.c.Begin(a.Record)
 	s.msg = s.x.Ask(m)
 	h.waiting = append(h.waiting, asked{s.x, a.Seen})
@@ -141,6 +142,9 @@ func (h *reader) statusLine(s *side, line []byte) {
 		s.interim = status
 		return
 	}
+	if h.scrap.held && len(h.waiting) == 0 && refuses(status) {
+		h.askBadly()
+	}
 	h.bind(s)
 	s.x.Status = status
 	s.x.ResponseVersion = version
@@ -254,6 +258,7 @@ func (h *reader) complete(s *side) {
 		}
 		return
 	}
+	h.asks = true
 	switch {
 	case s.missed:
 		h.c.Finish(x, exchange.Incomplete)

@@ -21,6 +21,8 @@ type reader struct {
 	waiting   []asked // requests whose final response has not begun, oldest first
 	over      bool
 	pipelined bool            // a request began while an earlier one was not answered in full
+	asks      bool            // a whole request has been read
+	scrap     scrap           // what the client sent since, and is no request
 	orphan    capture.Mark    // what carried the start of the latest response without request
 	next      exchange.Reader // has taken over: the connection speaks something else now
 	text      struct{ method, target, host, agent, software, powered, via string }
@@ -53,6 +55,9 @@ func (h *reader) empty() {
 // Data parses octets of dir's stream.
 func (h *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arrival) {
 	s := &h.side[dir]
+	if s.phase == scrapped && s.frame != a.Seen.Frame {
+		s.phase = between
+	}
 	s.frame = a.Seen.Frame
 	if h.next == nil && s.phase == lost {
 		h.resync(s, off, data, a)
@@ -76,10 +81,20 @@ func (h *reader) step(s *side, off int64, data []byte, a *exchange.Arrival) int 
 		for n < len(data) && (data[n] == '\r' || data[n] == '\n') {
 			n++ // RFC 9112 §2.2: empty lines before a message are ignored
 		}
-		if n == 0 {
+		switch {
+		case n > 0 && s.dir == exchange.FromClient:
+			h.scrap.take(off, int64(n), a)
+		case n == 0 && s.dir == exchange.FromClient && h.asks:
+			return h.doubt(s, off, data, a)
+		case n == 0:
 			h.begin(s, off, a)
 		}
 		return n
+	case doubtful:
+		return h.doubt(s, off, data, a)
+	case scrapped:
+		h.scrap.take(off, int64(len(data)), a)
+		return len(data)
 	case startLine, fields, chunkSize, chunkEnd, trailer:
 		return h.stepLine(s, off, data, a)
 	}

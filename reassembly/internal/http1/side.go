@@ -15,6 +15,8 @@ type phase uint8
 
 const (
 	between    phase = iota // the first octet of a message
+	doubtful                // more of what may be a request, or no message at all
+	scrapped                // the end of a segment that was no message
 	startLine               // a request line or status line
 	fields                  // a field line, or the empty line after them
 	lengthBody              // side.left octets
@@ -44,6 +46,9 @@ type side struct {
 	used   int    // octets of the current header section, or chunk line
 	head   header
 	frame  capture.FrameID // that carried the latest octets
+	// of the first of the octets that are in doubt, and its offset
+	first    exchange.Arrival
+	firstOff int64
 }
 
 // inHeader reports whether a header section is being read.
