@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,9 @@ import (
 // checkReport checks what must hold for the report of every capture.
 func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	t.Helper()
+	if slices.ContainsFunc(r.Caveats, func(c report.Caveat) bool { return c.Code == "proof-left-out" }) {
+		t.Error("a rule says of a frame what that does not show")
+	}
 	if r.Lost > r.ExchangeTime {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
 	}

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"tcpwhy/analysis/internal/rule"
 )
 
 // TestWords holds what the rooms of the rules, and the judge, say against their vocabularies: each
@@ -51,11 +53,30 @@ func TestVocabularies(t *testing.T) {
 		if len(d.Vocabulary) == 0 && d.Name != "capture-quality" {
 			t.Errorf("%s has no vocabulary", d.Name)
 		}
+		for i := range d.Vocabulary {
+			checkFactsOf(t, d.Name, &d.Vocabulary[i])
+		}
 		for i, w := range d.Vocabulary {
 			if empty := w.Text == ""; empty != (i == 0) {
 				t.Errorf("%s: entry %d of the vocabulary says %q", d.Name, i, w.Text)
 			}
 		}
+	}
+}
+
+// checkFactsOf holds the facts of words against their places: a fact with a number has a place.
+func checkFactsOf(t *testing.T, name string, w *rule.Words) {
+	places, numbered := strings.Count(w.Text, "{")-strings.Count(w.Text, "{text}"), 0
+	for _, f := range w.Facts {
+		if f.Numbered() {
+			numbered++
+		}
+	}
+	if numbered > places {
+		t.Errorf("%s: %q has %d places, and facts with %d numbers", name, w.Text, places, numbered)
+	}
+	if len(w.Facts) > 0 && w.Role == "" {
+		t.Errorf("%s: %q is said of no frame, and asserts something of one", name, w.Text)
 	}
 }
 

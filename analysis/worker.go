@@ -167,6 +167,7 @@ func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: d}
 	for _, r := range w.rules {
 		if r.Exchange != nil {
+			p.Words = r.Vocabulary
 			r.Exchange(p)
 		}
 	}
@@ -186,6 +187,7 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	p := &rule.Pass{State: &s.Followed, Conn: c}
 	for _, d := range w.rules {
 		if d.Closed != nil {
+			p.Words = d.Vocabulary
 			d.Closed(p)
 		}
 	}
@@ -204,6 +206,7 @@ func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
 		for _, r := range w.rules {
 			if r.Certain != nil {
+				p.Words = r.Vocabulary
 				r.Certain(p)
 			}
 		}

@@ -89,6 +89,8 @@ type Evidence struct {
 	Role string // fixed per rule, short: "first piece", "late ACK"
 	Side Side   // who sent the frame
 	Text string // what the frame shows
+	// what of the text can be looked up in the packets; not in reports that were read back
+	Asserts []Asserted
 }
 
 // Occurrence is one place where a finding shows.

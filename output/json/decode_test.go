@@ -92,6 +92,10 @@ func held(from *report.Report, opts Options) *report.Report {
 		for i := range f.Occurrences {
 			o := &f.Occurrences[i]
 			o.Elsewhere = o.Elsewhere && elsewhereMatters(from, *o)
+			o.Evidence = slices.Clone(o.Evidence)
+			for k := range o.Evidence {
+				o.Evidence[k].Asserts = nil
+			}
 		}
 		r.Findings = append(r.Findings, f)
 	}

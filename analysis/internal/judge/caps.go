@@ -27,6 +27,7 @@ type crowded struct {
 	groups, occurrences int           // findings given up, and what they had collected
 	cost                time.Duration // of those
 	pools               int           // connections that were not compared with others
+	taken               int           // frames of proof that did not show what was said of them
 	Evicted             uint64        // open connections that gave way to others
 }
 
@@ -111,6 +112,8 @@ func (j *Judge) crowdCaveats(add func(string, uint64, rule.Basis, string, ...any
 	add(CaveatOpen, c.Evicted, rule.Anything,
 		"%s given up while open, the longest silent first: too many at a time",
 		rule.Count(c.Evicted, "connection was", "connections were"))
+	add(CaveatTaken, uint64(c.taken), 0, "%s left out that did not show what a rule says of it",
+		rule.Count(uint64(c.taken), "frame of proof was", "frames of proof were"))
 }
 
 // The codes of caveats about what was not kept.
@@ -118,6 +121,7 @@ const (
 	CaveatFindings = "finding-cap"    // only the costliest findings are listed
 	CaveatPools    = "pool-cap"       // reuse was not judged between all connections
 	CaveatOpen     = "connection-cap" // more connections were open at a time than are followed
+	CaveatTaken    = "proof-left-out" // frames did not show what was said of them
 )
 
 // maxOpen is how many open connections are followed at a time: they cost up to 12 KB each while an

@@ -66,6 +66,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 		j.groups[k] = g
 	}
 	g.count += 1 + c.Also
+	j.Crowd.taken += c.Occ.Taken
 	g.seen.Add(s.Seen)
 	g.web = g.web || !s.Foreign
 	g.cost = g.cost.Add(c.Occ.Cost)

@@ -36,6 +36,9 @@ func listed(d *rule.Detector, all []rule.Occurrence) []report.Occurrence {
 func shown(d *rule.Detector, o *rule.Occurrence) []report.Evidence {
 	out := make([]report.Evidence, 0, len(o.Proof))
 	for _, e := range o.Proof {
+		if e.Words == 0 { // taken back: the records tell otherwise
+			continue
+		}
 		vocabulary := d.Vocabulary
 		if e.Words >= rule.JudgeWords {
 			e.Words, vocabulary = e.Words-rule.JudgeWords, words
@@ -45,6 +48,8 @@ func shown(d *rule.Detector, o *rule.Occurrence) []report.Evidence {
 			Role: vocabulary[e.Words].Role,
 			Side: e.Side,
 			Text: e.Sentence(vocabulary),
+
+			Asserts: vocabulary[e.Words].Asserted(e.N[:]),
 		})
 	}
 	return out

@@ -48,6 +48,7 @@ type Occurrence struct {
 	// another occurrence of the same finding stands for the exchange where exchanges are counted
 	Again bool
 	Proof []Evidence
+	Taken int // of the proof, frames that did not show what was said of them
 }
 
 // CompareOccurrences puts the costliest first, then the earliest.
@@ -64,6 +65,7 @@ type Pass struct {
 	Conn     *reassembly.Conn
 	Exchange *exchange.Exchange // nil when the connection is over
 	Draft    *Draft             // of exchange
+	Words    []Words            // the vocabulary of the rule that is at work
 }
 
 // ownStates are what rules keep of one connection while that is followed, by the key of each.
@@ -165,9 +167,11 @@ func (g Grade) Severity() report.Severity {
 	return report.Severity(g - 1)
 }
 
-// Report hands the claim to the judge, with the exchange that it concerns.
+// Report hands the claim to the judge, with the exchange that it concerns. What it says of a frame of
+// which the records tell otherwise is not said.
 func (p *Pass) Report(c Claim) {
 	c.Occ.Connection = p.Conn.ID
+	p.lookUp(&c)
 	if p.Draft != nil {
 		c.Index = p.Exchange.Index
 		p.Draft.Claims = append(p.Draft.Claims, c)

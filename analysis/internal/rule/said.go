@@ -27,6 +27,27 @@ import (
 type Words struct {
 	Role string // of a frame: fixed, short, as "late ACK"; "" for what is said of an occurrence
 	Text string
+	// what they assert of the frame that the records show: those with a number belong to the places,
+	// in their order; what has none is looked up nowhere
+	Facts Facts
+}
+
+// Facts are what words assert.
+type Facts = []report.Fact
+
+// Asserted is what words assert with the numbers.
+func (w *Words) Asserted(n []int64) []report.Asserted {
+	out := make([]report.Asserted, 0, len(w.Facts))
+	for _, f := range w.Facts {
+		a := report.Asserted{Fact: f}
+		if f.Numbered() {
+			a.N, n = n[0], n[1:]
+		}
+		if f != report.Told {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // WordsID names words in the vocabulary of a rule; zero is none, so that the first entry of a

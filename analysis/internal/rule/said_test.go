@@ -27,18 +27,18 @@ const (
 // said is a vocabulary, as a room of rules has one.
 func said() []Words {
 	return []Words{
-		saidPlain:   {"ACK", "covers it, and carries no data"},
-		saidNumber:  {"", "The server closed after {n} requests."},
-		saidOctets:  {"first piece", "{octets}: the headers"},
-		saidMillis:  {"held piece", "sent {ms} after that ACK"},
-		saidSeconds: {"SYN again", "{s} after the first"},
-		saidRate:    {"large message", "fills the path: {mbit}"},
-		saidNames:   {"large message", "exchange {exchange} on connection {conn} fills the path"},
-		saidText:    {"ICMP", "from {text}, after {ms}"},
-		saidOf:      {"", "{n request} in {n copy|copies}"},
-		saidSide:    {"close", "by the {side}"},
-		saidAll:     {"", "{n}, {octets}, {ms}, {s}"},
-		saidTooMany: {"", "{n}{n}{n}{n}{n}."},
+		saidPlain:   {Role: "ACK", Text: "covers it, and carries no data"},
+		saidNumber:  {Role: "", Text: "The server closed after {n} requests."},
+		saidOctets:  {Role: "first piece", Text: "{octets}: the headers"},
+		saidMillis:  {Role: "held piece", Text: "sent {ms} after that ACK"},
+		saidSeconds: {Role: "SYN again", Text: "{s} after the first"},
+		saidRate:    {Role: "large message", Text: "fills the path: {mbit}"},
+		saidNames:   {Role: "large message", Text: "exchange {exchange} on connection {conn} fills the path"},
+		saidText:    {Role: "ICMP", Text: "from {text}, after {ms}"},
+		saidOf:      {Role: "", Text: "{n request} in {n copy|copies}"},
+		saidSide:    {Role: "close", Text: "by the {side}"},
+		saidAll:     {Role: "", Text: "{n}, {octets}, {ms}, {s}"},
+		saidTooMany: {Role: "", Text: "{n}{n}{n}{n}{n}."},
 	}
 }
 

@@ -1,6 +1,9 @@
 package connect
 
-import "tcpwhy/analysis/internal/rule"
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
 
 // What the rules of this room say, by number.
 const (
@@ -80,9 +83,17 @@ const (
 
 // words is the vocabulary of the rules of this room.
 var words = []rule.Words{
-	asksForConnection: {Role: "SYN", Text: "asks for the connection"},
-	hadToWait:         {Role: "first request", Text: "had to wait for it"},
-	synRepeated:       {Text: "The SYN was repeated after {s}."},
+	asksForConnection: {
+		Role:  "SYN",
+		Text:  "asks for the connection",
+		Facts: rule.Facts{report.BeginsConnection},
+	},
+	hadToWait: {
+		Role:  "first request",
+		Text:  "had to wait for it",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	synRepeated: {Text: "The SYN was repeated after {s}."},
 	synRepeatedDoubling: {
 		Text: "The SYN was repeated after {s} and again after {s}, the wait doubling.",
 	},
@@ -90,12 +101,22 @@ var words = []rule.Words{
 		Text: "The SYN was repeated after {s} and again after {s}, at an even pace.",
 	},
 
-	donorIsFree:   {Role: "last response", Text: "connection {conn} has its response, and is free"},
-	closedByFIN:   {Role: "close", Text: "FIN of connection {conn}"},
-	closedByReset: {Role: "close", Text: "RST of connection {conn}"},
+	donorIsFree: {Role: "last response", Text: "connection {conn} has its response, and is free"},
+	closedByFIN: {
+		Role:  "close",
+		Text:  "FIN of connection {conn}",
+		Facts: rule.Facts{report.Closes},
+	},
+	closedByReset: {
+		Role:  "close",
+		Text:  "RST of connection {conn}",
+		Facts: rule.Facts{report.Resets},
+	},
 	closedByAlert: {Role: "close", Text: "alert (close_notify) of connection {conn}"},
 	newConnection: {
-		Role: "new connection", Text: "SYN to the same service, {s} after that response",
+		Role:  "new connection",
+		Text:  "SYN to the same service, {s} after that response",
+		Facts: rule.Facts{report.BeginsConnection, report.SinceFirst},
 	},
 	mayNotHaveWaited: {
 		Role: "first request",
@@ -128,10 +149,16 @@ var words = []rule.Words{
 		Text: "Each connection was {s} old then, so that it may be a limit of age as well.",
 	},
 
-	nobodyListens: {Role: "RST", Text: "nobody listens"},
-	icmpFrom:      {Role: "ICMP", Text: "from {text}"},
+	nobodyListens: {
+		Role:  "RST",
+		Text:  "nobody listens",
+		Facts: rule.Facts{report.Resets},
+	},
+	icmpFrom: {Role: "ICMP", Text: "from {text}"},
 	noAnswerAtAll: {
-		Role: "last SYN", Text: "number {n}, {s} after the first; no answer of any kind",
+		Role:  "last SYN",
+		Text:  "number {n}, {s} after the first; no answer of any kind",
+		Facts: rule.Facts{report.BeginsConnection, report.Told, report.SinceFirst, report.NeverAnswered},
 	},
 	icmpSays:      {Text: "ICMP type {n}, code {n}."},
 	wentElsewhere: {Text: "The client went on to another address of the same service."},
@@ -140,26 +167,78 @@ var words = []rule.Words{
 			"there.",
 	},
 
-	firstOfSeveral:    {Role: "first SYN", Text: "asks for the connection"},
-	answersIt:         {Role: "SYN-ACK", Text: "answers it"},
-	repeatedSYN:       {Role: "repeated SYN", Text: "{s} after the first"},
-	leadsToConnection: {Role: "SYN-ACK", Text: "leads to the connection"},
-	synackRepeated:    {Text: "The SYN-ACK was repeated after {s}."},
-	answersSYN:        {Role: "SYN-ACK", Text: "answers the SYN"},
-	repeatedSYNACK:    {Role: "repeated SYN-ACK", Text: "{s} after the first"},
-	answersThatOne:    {Role: "ACK", Text: "answers that one"},
+	firstOfSeveral: {
+		Role:  "first SYN",
+		Text:  "asks for the connection",
+		Facts: rule.Facts{report.BeginsConnection},
+	},
+	answersIt: {
+		Role:  "SYN-ACK",
+		Text:  "answers it",
+		Facts: rule.Facts{report.AcceptsConnection},
+	},
+	repeatedSYN: {
+		Role:  "repeated SYN",
+		Text:  "{s} after the first",
+		Facts: rule.Facts{report.BeginsConnection, report.SinceFirst},
+	},
+	leadsToConnection: {
+		Role:  "SYN-ACK",
+		Text:  "leads to the connection",
+		Facts: rule.Facts{report.AcceptsConnection},
+	},
+	synackRepeated: {Text: "The SYN-ACK was repeated after {s}."},
+	answersSYN: {
+		Role:  "SYN-ACK",
+		Text:  "answers the SYN",
+		Facts: rule.Facts{report.AcceptsConnection},
+	},
+	repeatedSYNACK: {
+		Role:  "repeated SYN-ACK",
+		Text:  "{s} after the first",
+		Facts: rule.Facts{report.AcceptsConnection, report.SinceFirst},
+	},
+	answersThatOne: {
+		Role:  "ACK",
+		Text:  "answers that one",
+		Facts: rule.Facts{report.Acknowledges},
+	},
 	handshakeDropped: {
 		Text: "The end of the handshake was dropped, so that the first request had to be sent " +
 			"again and again.",
 	},
-	clientMayBegin: {Role: "SYN-ACK", Text: "the client may begin"},
-	firstData:      {Role: "first data", Text: "is not acknowledged"},
-	repeatedData:   {Role: "repeated data", Text: "copy {n}, {s} later"},
+	clientMayBegin: {
+		Role:  "SYN-ACK",
+		Text:  "the client may begin",
+		Facts: rule.Facts{report.AcceptsConnection},
+	},
+	firstData: {
+		Role:  "first data",
+		Text:  "is not acknowledged",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	repeatedData: {
+		Role:  "repeated data",
+		Text:  "copy {n}, {s} later",
+		Facts: rule.Facts{report.SentBefore},
+	},
 
-	portUsedBefore: {Role: "SYN", Text: "from a port that was used before"},
-	ackOfOld:       {Role: "ACK", Text: "does not acknowledge it: belongs to the connection before"},
-	resetOfOld:     {Role: "RST", Text: "knows of no such connection"},
-	synAgain:       {Role: "SYN again", Text: "{s} after the first"},
+	portUsedBefore: {
+		Role:  "SYN",
+		Text:  "from a port that was used before",
+		Facts: rule.Facts{report.BeginsConnection},
+	},
+	ackOfOld: {Role: "ACK", Text: "does not acknowledge it: belongs to the connection before"},
+	resetOfOld: {
+		Role:  "RST",
+		Text:  "knows of no such connection",
+		Facts: rule.Facts{report.Resets},
+	},
+	synAgain: {
+		Role:  "SYN again",
+		Text:  "{s} after the first",
+		Facts: rule.Facts{report.BeginsConnection, report.SinceFirst},
+	},
 	portsMovedBefore: {
 		Text: "The connection before on the same ports had moved last {s} before.",
 	},
@@ -170,7 +249,11 @@ var words = []rule.Words{
 		Text: "The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run " +
 			"out.",
 	},
-	closesFirst: {Role: "client's FIN", Text: "closes first; one of {n} within a minute"},
+	closesFirst: {
+		Role:  "client's FIN",
+		Text:  "closes first; one of {n} within a minute",
+		Facts: rule.Facts{report.Closes},
+	},
 
 	openAndBusy:  {Text: "{n} were open, and at most {n} had a request under way."},
 	openTogether: {Role: "request", Text: "{n} connections are open"},
@@ -178,7 +261,15 @@ var words = []rule.Words{
 	closedUnused: {Role: "close", Text: "without ever having carried a request"},
 	lostTogether: {Role: "repair", Text: "{n} connections lost segments within a round trip"},
 
-	takenAgain:     {Text: "{n} connections, taken again at once {n} times."},
-	connectionFree: {Role: "end of response", Text: "the connection is free"},
-	nextRequest:    {Role: "next request", Text: "{s} later"},
+	takenAgain: {Text: "{n} connections, taken again at once {n} times."},
+	connectionFree: {
+		Role:  "end of response",
+		Text:  "the connection is free",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	nextRequest: {
+		Role:  "next request",
+		Text:  "{s} later",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
+	},
 }

@@ -1,6 +1,9 @@
 package ending
 
-import "tcpwhy/analysis/internal/rule"
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
 
 // What the rules of this room say, by number.
 const (
@@ -140,17 +143,37 @@ const (
 
 // words is the vocabulary of the rules of this room.
 var words = []rule.Words{
-	requestBegins:  {Role: "request", Text: "begins"},
+	requestBegins: {
+		Role:  "request",
+		Text:  "begins",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	connectionIdle: {Role: "last response", Text: "the connection becomes idle"},
-	otherTTL:       {Role: "RST", Text: "TTL {n}, where its sender's segments have {n}"},
+	otherTTL: {
+		Role:  "RST",
+		Text:  "TTL {n}, where its sender's segments have {n}",
+		Facts: rule.Facts{report.Resets, report.HasTTL},
+	},
 
-	announcedRequest:    {Role: "request", Text: "{octets} announced, {n} sent before the end"},
-	bodyReceived:        {Role: "response", Text: "{octets} of body"},
-	bodyPart:            {Role: "response", Text: "{n} of {octets} of body"},
-	finBeforeReset:      {Role: "FIN", Text: "closes"},
-	resetOfClosedSocket: {Role: "RST", Text: "answers a segment for a closed socket"},
-	resetOfProgram:      {Role: "RST", Text: "with ACK: the program aborted the connection"},
-	octetsLost:          {Text: "{octets} of the response never came."},
+	announcedRequest: {Role: "request", Text: "{octets} announced, {n} sent before the end"},
+	bodyReceived:     {Role: "response", Text: "{octets} of body"},
+	bodyPart:         {Role: "response", Text: "{n} of {octets} of body"},
+	finBeforeReset: {
+		Role:  "FIN",
+		Text:  "closes",
+		Facts: rule.Facts{report.Closes},
+	},
+	resetOfClosedSocket: {
+		Role:  "RST",
+		Text:  "answers a segment for a closed socket",
+		Facts: rule.Facts{report.Resets},
+	},
+	resetOfProgram: {
+		Role:  "RST",
+		Text:  "with ACK: the program aborted the connection",
+		Facts: rule.Facts{report.Resets},
+	},
+	octetsLost: {Text: "{octets} of the response never came."},
 	octetsEndangered: {
 		Text: "{octets} of the response were not acknowledged when the reset was sent.",
 	},
@@ -172,24 +195,46 @@ var words = []rule.Words{
 	leftUnanswered: {
 		Text: "The client closed the connection {s} after its request, before any response came.",
 	},
-	requestEnds:     {Role: "request", Text: "its last octet"},
-	finWhileWaiting: {Role: "FIN", Text: "closes, {s} after the request"},
+	requestEnds: {
+		Role:  "request",
+		Text:  "its last octet",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finWhileWaiting: {
+		Role:  "FIN",
+		Text:  "closes, {s} after the request",
+		Facts: rule.Facts{report.Closes, report.SinceBefore, report.PeerSilent},
+	},
 	responseTooLate: {Role: "response", Text: "comes too late"},
-	resetByListener: {Role: "RST", Text: "nobody listens any more"},
+	resetByListener: {
+		Role:  "RST",
+		Text:  "nobody listens any more",
+		Facts: rule.Facts{report.Resets},
+	},
 
 	repeatable:        {Text: "The request could be repeated safely."},
 	repeatableUnknown: {Text: "Whether it can be repeated safely is not visible."},
 	notIdempotent:     {Text: "{text} is not idempotent: a client may not repeat it by itself."},
-	finBeforeRequest:  {Role: "FIN", Text: "the server closes; it has not received the request"},
+	finBeforeRequest: {
+		Role:  "FIN",
+		Text:  "the server closes; it has not received the request",
+		Facts: rule.Facts{report.Closes},
+	},
 	sentBeforeClose: {
-		Role: "request",
-		Text: "sent after {s} of idleness, {s} before the close could reach the client",
+		Role:  "request",
+		Text:  "sent after {s} of idleness, {s} before the close could reach the client",
+		Facts: rule.Facts{report.CarriesData},
 	},
 	sentAfterClose: {
-		Role: "request",
-		Text: "sent after {s} of idleness, {s} after the close had reached the client",
+		Role:  "request",
+		Text:  "sent after {s} of idleness, {s} after the close had reached the client",
+		Facts: rule.Facts{report.CarriesData},
 	},
-	socketGone: {Role: "RST", Text: "the socket is gone: nobody reads the request"},
+	socketGone: {
+		Role:  "RST",
+		Text:  "the socket is gone: nobody reads the request",
+		Facts: rule.Facts{report.Resets},
+	},
 	idleTimeoutIs: {
 		Text: "The server closes connections that are idle for {s} ({n} times): a client must " +
 			"give them up before.",
@@ -203,21 +248,53 @@ var words = []rule.Words{
 	responseBegins:   {Role: "header", Text: "the response begins"},
 	lengthAnnounced:  {Role: "header", Text: "Content-Length: {n}"},
 	chunksAnnounced:  {Role: "header", Text: "Transfer-Encoding: chunked"},
-	bodyUntilFIN:     {Role: "last octet", Text: "{octets} of body so far"},
-	finInOrder:       {Role: "FIN", Text: "closes, in order"},
+	bodyUntilFIN: {
+		Role:  "last octet",
+		Text:  "{octets} of body so far",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finInOrder: {
+		Role:  "FIN",
+		Text:  "closes, in order",
+		Facts: rule.Facts{report.Closes},
+	},
 
-	finOfServer:        {Role: "FIN", Text: "the server closes"},
-	closeLater:         {Role: "close", Text: "{s} later"},
-	requestComplete:    {Role: "end of request", Text: "nothing is missing"},
-	finOfClient:        {Role: "client's FIN", Text: "closes its direction; the other stays open"},
-	closedUnanswered:   {Role: "server's close", Text: "closes without an answer, {s} later"},
+	finOfServer: {
+		Role:  "FIN",
+		Text:  "the server closes",
+		Facts: rule.Facts{report.Closes},
+	},
+	closeLater: {
+		Role:  "close",
+		Text:  "{s} later",
+		Facts: rule.Facts{report.SinceBefore},
+	},
+	requestComplete: {
+		Role:  "end of request",
+		Text:  "nothing is missing",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finOfClient: {
+		Role:  "client's FIN",
+		Text:  "closes its direction; the other stays open",
+		Facts: rule.Facts{report.Closes},
+	},
+	closedUnanswered: {
+		Role:  "server's close",
+		Text:  "closes without an answer, {s} later",
+		Facts: rule.Facts{report.SinceBefore, report.OwnSilent},
+	},
 	shortRequest:       {Text: "{n} of {n} announced octets were sent."},
 	openChunks:         {Text: "The last chunk was not sent."},
 	endlessRequest:     {Text: "Only a close could end the request."},
 	shortRequestEnds:   {Role: "last octet", Text: "{n} of {n} announced octets were sent."},
 	openChunksEnd:      {Role: "last octet", Text: "The last chunk was not sent."},
 	endlessRequestEnds: {Role: "last octet", Text: "Only a close could end the request."},
-	closeAfterSilence:  {Role: "close", Text: "after {s} in which nobody sent anything"},
+	closeAfterSilence: {
+		Role:  "close",
+		Text:  "after {s} in which nobody sent anything",
+		Facts: rule.Facts{report.SinceBefore, report.PeerSilent, report.OwnSilent},
+	},
 
 	proxySends: {Text: "A proxy on the side of the {side} sends it."},
 	sideSends:  {Text: "The {side} sends it."},
@@ -264,46 +341,115 @@ var words = []rule.Words{
 	answeredNevertheless: {Text: "It was answered all the same."},
 	notAnswered:          {Text: "It got no response."},
 	closeAnnounced:       {Role: "close announced", Text: "Connection: close in this exchange"},
-	requestAfterNotice:   {Role: "request", Text: "sent on the same connection"},
+	requestAfterNotice: {
+		Role:  "request",
+		Text:  "sent on the same connection",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	firstResponse: {
 		Role: "last response", Text: "the first response on the connection is complete",
 	},
-	nextHangs:         {Role: "request", Text: "the next one: received, and not answered"},
-	finAfterHang:      {Role: "FIN", Text: "{s} later the connection is closed"},
-	resetAfterHang:    {Role: "RST", Text: "{s} later the connection is closed"},
+	nextHangs: {
+		Role:  "request",
+		Text:  "the next one: received, and not answered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finAfterHang: {
+		Role:  "FIN",
+		Text:  "{s} later the connection is closed",
+		Facts: rule.Facts{report.Closes, report.OwnSilent},
+	},
+	resetAfterHang: {
+		Role:  "RST",
+		Text:  "{s} later the connection is closed",
+		Facts: rule.Facts{report.Resets, report.OwnSilent},
+	},
 	responseSaysClose: {Role: "close announced", Text: "the response says Connection: close"},
 	closedLate:        {Role: "close", Text: "the first FIN, {s} later"},
 
-	unsafeRequest:    {Role: "request", Text: "{text}: not idempotent"},
-	sentBeforeResult: {Role: "pipelined request", Text: "sent before the result was known"},
-	resultOnlyHere:   {Role: "response", Text: "the result comes only here"},
-	sentMeanwhile:    {Role: "pipelined request", Text: "sent while another was unanswered"},
-	slowResponseEnds: {Role: "end of the response before", Text: "{s} later"},
-	heldResponse:     {Role: "response", Text: "can only come now"},
-	unaskedResponse:  {Role: "response", Text: "status {n}, and no request is unanswered"},
-	lastAsked:        {Role: "last response", Text: "answers the last request"},
-	unansweredCount:  {Text: "{n request} got no response."},
-	lastAnswered:     {Role: "last response", Text: "nothing after it was answered"},
-	firstUnanswered:  {Role: "unanswered request", Text: "the first without a response"},
-	finEnds:          {Role: "FIN", Text: "ends the connection"},
-	resetEnds:        {Role: "RST", Text: "ends the connection"},
-
-	keepAlivesInVain:  {Text: "TCP keep-alives were sent on it, too rarely or in vain."},
-	noKeepAlives:      {Text: "No TCP keep-alive was seen on it."},
-	sentAfterIdleness: {Role: "request", Text: "sent after {s} of idleness"},
-	resetOfBox: {
-		Role: "RST",
-		Text: "TTL {n}, where the server's segments have {n}: a box on the way sent it",
+	unsafeRequest: {Role: "request", Text: "{text}: not idempotent"},
+	sentBeforeResult: {
+		Role:  "pipelined request",
+		Text:  "sent before the result was known",
+		Facts: rule.Facts{report.CarriesData},
 	},
-	resetOfStranger: {Role: "RST", Text: "no such connection"},
-	repeatedInVain:  {Role: "last repetition", Text: "sent {n} times in all, never acknowledged"},
+	resultOnlyHere: {Role: "response", Text: "the result comes only here"},
+	sentMeanwhile: {
+		Role:  "pipelined request",
+		Text:  "sent while another was unanswered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	slowResponseEnds: {Role: "end of the response before", Text: "{s} later"},
+	heldResponse: {
+		Role:  "response",
+		Text:  "can only come now",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	unaskedResponse: {
+		Role:  "response",
+		Text:  "status {n}, and no request is unanswered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	lastAsked:       {Role: "last response", Text: "answers the last request"},
+	unansweredCount: {Text: "{n request} got no response."},
+	lastAnswered:    {Role: "last response", Text: "nothing after it was answered"},
+	firstUnanswered: {Role: "unanswered request", Text: "the first without a response"},
+	finEnds: {
+		Role:  "FIN",
+		Text:  "ends the connection",
+		Facts: rule.Facts{report.Closes},
+	},
+	resetEnds: {
+		Role:  "RST",
+		Text:  "ends the connection",
+		Facts: rule.Facts{report.Resets},
+	},
+
+	keepAlivesInVain: {Text: "TCP keep-alives were sent on it, too rarely or in vain."},
+	noKeepAlives:     {Text: "No TCP keep-alive was seen on it."},
+	sentAfterIdleness: {
+		Role:  "request",
+		Text:  "sent after {s} of idleness",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
+	},
+	resetOfBox: {
+		Role:  "RST",
+		Text:  "TTL {n}, where the server's segments have {n}: a box on the way sent it",
+		Facts: rule.Facts{report.Resets, report.HasTTL},
+	},
+	resetOfStranger: {
+		Role:  "RST",
+		Text:  "no such connection",
+		Facts: rule.Facts{report.Resets},
+	},
+	repeatedInVain: {
+		Role:  "last repetition",
+		Text:  "sent {n} times in all, never acknowledged",
+		Facts: rule.Facts{report.SentBefore},
+	},
 
 	endOfUnknown: {Role: "last octet", Text: "{octets} of body, of unknown length"},
-	lateFIN:      {Role: "FIN", Text: "ends the response, {s} later"},
+	lateFIN: {
+		Role:  "FIN",
+		Text:  "ends the response, {s} later",
+		Facts: rule.Facts{report.Closes, report.SinceBefore},
+	},
 
-	bodyAnnounced: {Role: "header", Text: "Expect: 100-continue, and no body yet"},
-	bodyLate:      {Role: "body", Text: "begins {s} after the header; nothing had come"},
-	answerLate:    {Role: "answer", Text: "{s} after the header"},
+	bodyAnnounced: {
+		Role:  "header",
+		Text:  "Expect: 100-continue, and no body yet",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	bodyLate: {
+		Role:  "body",
+		Text:  "begins {s} after the header; nothing had come",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore, report.PeerSilent},
+	},
+	answerLate: {
+		Role:  "answer",
+		Text:  "{s} after the header",
+		Facts: rule.Facts{report.SinceBefore},
+	},
 
 	roundTripEach: {Text: "{n} requests, a round trip of {ms} each."},
 	runBegins:     {Role: "first request", Text: "begins the run"},

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -67,41 +68,136 @@ var endsMessage = [2]rule.WordsID{
 
 // words is the vocabulary of the rules of this room.
 var words = []rule.Words{
-	round:      {Role: "round", Text: "number {n}, {octets}, {n} segments"},
-	beforeIdle: {Role: "before", Text: "the last data before; up to {octets} had been in flight"},
-	afterIdle:  {Role: "after", Text: "the first data after {s}"},
-	windowFull: {Role: "window full",
-		Text: "the last octets that the window had room for; it is {octets} at most"},
-	windowMoved:  {Role: "window moved", Text: "acknowledges and makes room"},
-	heldSegment:  {Role: "held segment", Text: "left as soon as it had room, {ms} later"},
-	fillsWindow:  {Role: "last data", Text: "fills the window"},
-	windowClosed: {Role: "window closed", Text: "offers a window of 0"},
-	windowOpened: {Role: "window opened", Text: "offers room again"},
-	dataAgain:    {Role: "data again", Text: "{octets}, after {ms}"},
+	round: {
+		Role:  "round",
+		Text:  "number {n}, {octets}, {n} segments",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	beforeIdle: {
+		Role:  "before",
+		Text:  "the last data before; up to {octets} had been in flight",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	afterIdle: {
+		Role:  "after",
+		Text:  "the first data after {s}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	windowFull: {
+		Role:  "window full",
+		Text:  "the last octets that the window had room for; it is {octets} at most",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	windowMoved: {
+		Role:  "window moved",
+		Text:  "acknowledges and makes room",
+		Facts: rule.Facts{report.OpensWindow},
+	},
+	heldSegment: {
+		Role:  "held segment",
+		Text:  "left as soon as it had room, {ms} later",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	fillsWindow: {
+		Role:  "last data",
+		Text:  "fills the window",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	windowClosed: {
+		Role:  "window closed",
+		Text:  "offers a window of 0",
+		Facts: rule.Facts{report.ShutsWindow},
+	},
+	windowOpened: {
+		Role:  "window opened",
+		Text:  "offers room again",
+		Facts: rule.Facts{report.OpensWindow},
+	},
+	dataAgain: {
+		Role:  "data again",
+		Text:  "{octets}, after {ms}",
+		Facts: rule.Facts{report.CarriesOctets},
+	},
 
-	largeLost:   {Role: "full segment", Text: "{octets}, never acknowledged"},
-	lastCopy:    {Role: "last copy", Text: "the same segment, copy {n}"},
-	smallAcked:  {Role: "small one arrived", Text: "acknowledges smaller segments sent after it"},
-	smallHeard:  {Role: "small one arrived", Text: "what it acknowledges was not sent again"},
-	lostFurther: {Role: "first copy", Text: "passed here, and was lost further on"},
+	largeLost: {
+		Role:  "full segment",
+		Text:  "{octets}, never acknowledged",
+		Facts: rule.Facts{report.CarriesOctets, report.Unheeded},
+	},
+	lastCopy: {
+		Role:  "last copy",
+		Text:  "the same segment, copy {n}",
+		Facts: rule.Facts{report.SentBefore},
+	},
+	smallAcked: {Role: "small one arrived", Text: "acknowledges smaller segments sent after it"},
+	smallHeard: {Role: "small one arrived", Text: "what it acknowledges was not sent again"},
+	lostFurther: {
+		Role:  "first copy",
+		Text:  "passed here, and was lost further on",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	laterShows: {Role: "later segment",
 		Text: "shows that an earlier one was lost before it came here"},
-	beforeWait:    {Role: "before", Text: "the last data before the wait"},
-	repaired:      {Role: "retransmission", Text: "{octets}, after {ms}"},
-	heldAfterLoss: {Role: "held by the window", Text: "waited for a window that a loss had cut"},
-	heldNeedlessly: {Role: "held by the window",
-		Text: "waited for a window that a needless retransmission had cut"},
-	laterFirst:     {Role: "later segment", Text: "came first"},
-	needlessLater:  {Role: "needless retransmission", Text: "came {ms} later"},
-	overtaken:      {Role: "overtaken segment", Text: "was sent before, and came after"},
-	overtakenLater: {Role: "overtaken segment", Text: "came {ms} later"},
-	takenForLost:   {Role: "needless retransmission", Text: "it had been taken for lost"},
-	arrivedAlready: {Role: "needless retransmission", Text: "of what had arrived already"},
-	delayedData:    {Role: "data again", Text: "came {ms} later than without the delay"},
-	ackOfFirst:     {Role: "late ACK", Text: "of the first copy"},
-	firstArrived:   {Role: "first copy", Text: "arrived"},
-	sameOctets:     {Role: "needless retransmission", Text: "of the same octets, {ms} later"},
-	heldByCut:      {Role: "held by the window", Text: "waited {ms} for a window that was cut"},
+	beforeWait: {Role: "before", Text: "the last data before the wait"},
+	repaired: {
+		Role:  "retransmission",
+		Text:  "{octets}, after {ms}",
+		Facts: rule.Facts{report.CarriesOctets},
+	},
+	heldAfterLoss: {
+		Role:  "held by the window",
+		Text:  "waited for a window that a loss had cut",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	heldNeedlessly: {
+		Role:  "held by the window",
+		Text:  "waited for a window that a needless retransmission had cut",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	laterFirst: {
+		Role:  "later segment",
+		Text:  "came first",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	needlessLater: {
+		Role: "needless retransmission",
+		Text: "came {ms} later",
+	},
+	overtaken: {
+		Role:  "overtaken segment",
+		Text:  "was sent before, and came after",
+		Facts: rule.Facts{report.SentBefore},
+	},
+	overtakenLater: {
+		Role:  "overtaken segment",
+		Text:  "came {ms} later",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	takenForLost: {
+		Role: "needless retransmission",
+		Text: "it had been taken for lost",
+	},
+	arrivedAlready: {
+		Role: "needless retransmission",
+		Text: "of what had arrived already",
+	},
+	delayedData: {Role: "data again", Text: "came {ms} later than without the delay"},
+	ackOfFirst:  {Role: "late ACK", Text: "of the first copy"},
+	firstArrived: {
+		Role:  "first copy",
+		Text:  "arrived",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	sameOctets: {
+		Role:  "needless retransmission",
+		Text:  "of the same octets, {ms} later",
+		Facts: rule.Facts{report.SentBefore, report.SinceBefore},
+	},
+	heldByCut: {
+		Role:  "held by the window",
+		Text:  "waited {ms} for a window that was cut",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	queueFull: {Text: "Nothing that the client sent after the handshake " +
 		"got through for so long: a server whose accept queue is full " +
 		"drops it, too (Linux: `nstat TcpExtListenOverflows`)."},
@@ -109,21 +205,48 @@ var words = []rule.Words{
 		"timer waited: it may have had the segment, and then the repetition was needless and " +
 		"cost nothing."},
 
-	atRate:       {Role: "first segment", Text: "{octets} at {mbit}"},
-	queueGrew:    {Role: "first segment", Text: "round trips grew from {ms} to {ms}"},
-	endsRequest:  {Role: "last segment", Text: "ends the request"},
-	endsResponse: {Role: "last segment", Text: "ends the response"},
-	manySmall:    {Role: "first segment", Text: "{octets} in {n} small segments; {n} would do"},
+	atRate: {
+		Role:  "first segment",
+		Text:  "{octets} at {mbit}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	queueGrew: {Role: "first segment", Text: "round trips grew from {ms} to {ms}"},
+	endsRequest: {
+		Role:  "last segment",
+		Text:  "ends the request",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	endsResponse: {
+		Role:  "last segment",
+		Text:  "ends the response",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	manySmall: {
+		Role:  "first segment",
+		Text:  "{octets} in {n} small segments; {n} would do",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	fillsPath: {Role: "large message",
 		Text: "exchange {exchange} on connection {conn} fills the path: {mbit}"},
 	emptiesPath: {Role: "large message", Text: "ends"},
-	lastOctet:   {Role: "request", Text: "its last octet"},
+	lastOctet: {
+		Role:  "request",
+		Text:  "its last octet",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	lateByStamp: {Role: "response",
 		Text: "under way {ms} longer than the quickest, by its timestamp"},
 	longTrips: {Role: "response",
 		Text: "round trips of {ms} on this connection, where others had {ms}"},
 	laterThanUsual: {Role: "response", Text: "after {ms}, where {ms} are usual"},
-	tookLong:       {Role: "response", Text: "its first octet; the server took {ms}"},
-	tookLonger: {Role: "response",
-		Text: "its first octet; the server took {ms}, usually {ms} ({n} exchanges)"},
+	tookLong: {
+		Role:  "response",
+		Text:  "its first octet; the server took {ms}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	tookLonger: {
+		Role:  "response",
+		Text:  "its first octet; the server took {ms}, usually {ms} ({n} exchanges)",
+		Facts: rule.Facts{report.CarriesData},
+	},
 }

@@ -1,0 +1,48 @@
+package report
+
+// Fact is one thing that a sentence asserts, of a kind that anybody can look up in the packets. Some
+// have a number.
+type Fact uint8
+
+const (
+	// Told is a number that no single frame shows, such as what a simulation gives.
+	Told Fact = iota
+
+	// Of the frame alone.
+	CarriesOctets     // so many octets of data
+	CarriesData       // some
+	CarriesNone       // none, and no SYN, FIN or RST
+	BeginsConnection  // SYN without ACK
+	AcceptsConnection // SYN and ACK
+	Closes            // FIN
+	Resets            // RST
+	ShutsWindow       // the window that it offers is 0
+	OpensWindow       // it is not
+	HasTTL            // time to live, or hop limit
+
+	// Of the frame beside other frames of its connection.
+	Acknowledges  // all that the latest frame of the proof before it carries that its peer sent
+	SentBefore    // an octet of it had been sent before
+	Unheeded      // nothing acknowledged the end of it, up to its sender's last frame in the proof
+	SinceBefore   // ns after the frame of the proof before it
+	SinceFirst    // ns after the first frame of the proof
+	PeerSilent    // its sender's peer sent no data since the frame of the proof before it
+	OwnSilent     // its sender sent no data since the frame of the proof before it
+	NeverAnswered // its sender's peer sent nothing on this connection that was captured
+	factCount
+)
+
+// Numbered reports whether the fact has a number.
+func (f Fact) Numbered() bool {
+	switch f {
+	case Told, CarriesOctets, HasTTL, SinceBefore, SinceFirst:
+		return true
+	}
+	return false
+}
+
+// Asserted is a fact with its number.
+type Asserted struct {
+	Fact
+	N int64 // octets, ns or the value itself; valid if the fact has a number
+}

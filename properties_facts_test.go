@@ -1,0 +1,203 @@
+package main
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"tcpwhy/analysis/report"
+)
+
+// TestFacts looks up in the packets what the sentences of proofs assert of them: of every capture,
+// and of what is left when frames are missing, when it begins late or ends early, and when the
+// payload is cut. The reader of packets here shares nothing with the program's.
+func TestFacts(t *testing.T) {
+	t.Parallel()
+	corpus(t, func(t *testing.T, tr trace, seed uint64) {
+		random := rand.New(rand.NewPCG(seed, 21))
+		checkFacts(t, "whole", tr)
+		n := len(tr.packets)
+		if n < 8 {
+			return
+		}
+		checkFacts(t, "begins late", trace{tr.link, tr.packets[random.IntN(n/2):]})
+		checkFacts(t, "ends early", trace{tr.link, tr.packets[:n/2+random.IntN(n/2)]})
+		holes := trace{link: tr.link}
+		for _, p := range tr.packets {
+			if random.IntN(20) > 0 {
+				holes.packets = append(holes.packets, p)
+			}
+		}
+		checkFacts(t, "with holes", holes)
+		cut := tr.clone()
+		for i := range cut.packets {
+			p := &cut.packets[i]
+			p.data = p.data[:min(len(p.data), 128)]
+		}
+		checkFacts(t, "cut", cut)
+	})
+}
+
+// checkFacts analyses a trace and looks up what the report asserts of its frames.
+func checkFacts(t *testing.T, how string, tr trace) {
+	t.Helper()
+	r := analyseData(t, tr.pcap(t, true))
+	frames := lookupTable(tr)
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		for k := range f.Occurrences {
+			o := &f.Occurrences[k]
+			for at := range o.Evidence {
+				e := &o.Evidence[at]
+				for _, a := range e.Asserts {
+					if holds, known := frames.holds(o.Evidence, at, a); known && !holds {
+						t.Errorf("%s: %s/%s, frame %d: %s: %q: fact %d (%d) does not hold",
+							how, f.Rule, f.Cause, e.Frame.Number(), e.Role, e.Text, a.Fact, a.N)
+					}
+				}
+			}
+		}
+	}
+}
+
+// looked is a frame with a TCP header, as the lookup sees it.
+type looked struct {
+	number     int
+	at         time.Duration
+	src, dst   netip.AddrPort
+	seq, ack   uint32
+	data       int
+	flags, ttl byte
+	window     uint16
+}
+
+// end is the number behind its data, SYN and FIN.
+func (l *looked) end() uint32 {
+	end := l.seq + uint32(l.data)
+	if l.flags&0x02 != 0 {
+		end++
+	}
+	if l.flags&0x01 != 0 {
+		end++
+	}
+	return end
+}
+
+// lookup are the frames of a trace, by number; nil where there is no TCP header.
+type lookup struct{ all []*looked }
+
+func lookupTable(tr trace) lookup {
+	l := lookup{make([]*looked, len(tr.packets)+1)}
+	for i := range tr.packets {
+		p := &tr.packets[i]
+		h, ok := p.headers(tr.link)
+		if !ok || h.data < 0 {
+			continue
+		}
+		f := &looked{
+			number: i + 1, at: time.Duration(p.at - tr.packets[0].at), src: h.src(), dst: h.dst(),
+			seq: h.get32(4), ack: h.get32(8), data: h.data, flags: h.tcp[13],
+			window: uint16(h.tcp[14])<<8 | uint16(h.tcp[15]),
+		}
+		f.ttl = h.ip[8]
+		if h.v6 {
+			f.ttl = h.ip[7]
+		}
+		l.all[i+1] = f
+	}
+	return l
+}
+
+// frame is the frame of evidence; nil if it has no TCP header.
+func (l lookup) frame(e *report.Evidence) *looked {
+	if n := e.Frame.Number(); n > 0 && n < uint64(len(l.all)) {
+		return l.all[n]
+	}
+	return nil
+}
+
+// holds looks up a fact of the frame of evidence number at; known is false if this reader cannot see
+// the frame.
+func (l lookup) holds(proof []report.Evidence, at int, a report.Asserted) (holds, known bool) {
+	e := &proof[at]
+	f := l.frame(e)
+	if f == nil {
+		return false, false
+	}
+	switch a.Fact {
+	case report.CarriesOctets:
+		return int64(f.data) == a.N, true
+	case report.CarriesData:
+		return f.data > 0, true
+	case report.CarriesNone:
+		return f.data == 0 && f.flags&0x07 == 0, true
+	case report.BeginsConnection:
+		return f.flags&0x12 == 0x02, true
+	case report.AcceptsConnection:
+		return f.flags&0x12 == 0x12, true
+	case report.Closes:
+		return f.flags&0x01 != 0, true
+	case report.Resets:
+		return f.flags&0x04 != 0, true
+	case report.ShutsWindow, report.OpensWindow:
+		return (f.window == 0) == (a.Fact == report.ShutsWindow), true
+	case report.HasTTL:
+		return int64(f.ttl) == a.N, true
+	case report.SinceFirst:
+		return near(e.Time-proof[0].Time, a.N), true
+	case report.SinceBefore:
+		return at > 0 && near(e.Time-proof[at-1].Time, a.N), true
+	}
+	return l.holdsBeside(proof, at, a, f)
+}
+
+// near allows for the rounding of a capture's clock.
+func near(d time.Duration, n int64) bool { return (d - time.Duration(n)).Abs() <= time.Microsecond }
+
+// holdsBeside looks up a fact that other frames of the connection decide.
+func (l lookup) holdsBeside(proof []report.Evidence, at int, a report.Asserted, f *looked) (holds, known bool) {
+	switch a.Fact {
+	case report.Acknowledges:
+		for i := at - 1; i >= 0; i-- {
+			if b := l.frame(&proof[i]); b != nil && b.src == f.dst && b.dst == f.src {
+				return f.flags&0x10 != 0 && int32(f.ack-b.end()) >= 0, true
+			}
+		}
+		return false, false
+	case report.SentBefore:
+		return slices.ContainsFunc(l.all[:f.number], func(b *looked) bool {
+			return b != nil && b.src == f.src && b.dst == f.dst && b.end() != b.seq &&
+				int32(b.seq-f.end()) < 0 && int32(f.seq-b.end()) < 0
+		}), true
+	case report.Unheeded:
+		last := f.number
+		for i := range proof {
+			if b := l.frame(&proof[i]); b != nil && b.src == f.src {
+				last = max(last, b.number)
+			}
+		}
+		return !slices.ContainsFunc(l.all[f.number:last], func(b *looked) bool {
+			return b != nil && b.src == f.dst && b.dst == f.src && b.flags&0x10 != 0 &&
+				int32(b.ack-f.end()) >= 0
+		}), true
+	case report.PeerSilent, report.OwnSilent:
+		from := 0
+		if at > 0 {
+			from = int(proof[at-1].Frame.Number())
+		}
+		src := f.dst
+		if a.Fact == report.OwnSilent {
+			src = f.src
+		}
+		return !slices.ContainsFunc(l.all[min(from+1, f.number):f.number], func(b *looked) bool {
+			return b != nil && b.data > 0 && b.src == src && (b.dst == f.src || b.dst == f.dst)
+		}), true
+	case report.NeverAnswered:
+		return !slices.ContainsFunc(l.all, func(b *looked) bool {
+			return b != nil && b.src == f.dst && b.dst == f.src
+		}), true
+	}
+	return false, false
+}
