@@ -10,8 +10,10 @@ import (
 
 // recovery is the part of a wait that a loss made: it ends with the record that repaired the loss.
 type recovery struct {
-	from  time.Duration // what led to the transmission that was lost ends here, and this begins
-	lost  bool          // something was lost; else nothing follows, and from is the record's moment
+	from time.Duration // what led to the transmission that was lost ends here, and this begins
+	lost bool          // something was lost; else nothing follows, and from is the record's moment
+	// when the timer began that ended it: what is longer, no timer explains; from, if all is
+	timed time.Duration
 	label report.Label
 	why   why
 	again time.Duration // when an earlier repair passed that was lost, too; 0: none did
@@ -40,6 +42,7 @@ func (w *walk) lossBefore(r *reassembly.Record, filled *sender.Hole) recovery {
 		// The first copy was not lost: its repetition overtook it.
 		v.label, v.why.again = report.Queue, later
 	}
+	v.timed = v.from
 	if filled == nil {
 		v.why.unseen = r.Trait.Has(reassembly.Unseen)
 		return v
@@ -53,6 +56,7 @@ func (w *walk) lossBefore(r *reassembly.Record, filled *sender.Hole) recovery {
 		v.again = filled.Again
 		v.first, _ = lossLabel(filled.Kind, false)
 	}
+	v.timed = max(v.from, w.path.Of(r.Dir).TimerFrom(r, filled.Lost.Time))
 	return v
 }
 
@@ -66,7 +70,7 @@ func (w *walk) unseenLossBefore(r *reassembly.Record) recovery {
 	if loss.Twice {
 		l = report.LostRetx
 	}
-	y := why{ended: r, unseen: true, cause: loss.Skipped}
+	y := why{ended: r, unseen: true, faint: loss.Faint, cause: loss.Skipped}
 	return recovery{from: loss.From, lost: true, looksNew: true, label: l, why: y}
 }
 
@@ -81,7 +85,10 @@ func (w *walk) emitRecovery(r *reassembly.Record, v *recovery) {
 	case v.label != report.Queue:
 		s.NoteLoss(r)
 	}
-	if v.again > 0 {
+	if v.timed > v.from {
+		w.emit(v.timed, report.Unknown, why{ended: r})
+	}
+	if v.again > v.timed {
 		w.emit(min(v.again, r.Time), v.first, v.why)
 		v.label = report.LostRetx
 	}

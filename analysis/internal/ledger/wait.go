@@ -36,6 +36,7 @@ type Wait struct {
 	// needless retransmissions were not a timer's, but due to the order in which segments came
 	ByOrder bool
 	Unseen  bool // what was lost had not passed the capture point
+	Faint   bool // that it was lost, only packets tell that are missing, and may be others'
 	// the cause acknowledged nothing new, or a full window at once: it told of room in that
 	Room bool
 }

@@ -41,6 +41,7 @@ type why struct {
 	room  bool // the cause acknowledged nothing new: it told of room in the receive window
 	// what the wait was for had been lost before it passed the capture point
 	unseen bool
+	faint  bool // that it was lost is not sure
 	// of a corked end of a message: the wait before, which had not been recognised; 0: none
 	earlier time.Duration
 }
@@ -145,6 +146,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 		Again:   y.again,
 		Room:    y.room,
 		Unseen:  y.unseen,
+		Faint:   y.faint,
 		Earlier: y.earlier,
 	}
 	if r := y.ended; r != nil {

@@ -99,7 +99,7 @@ func (s *State) lastAgain(r *reassembly.Record) bool {
 // order. Without having heard of one it had only its timer.
 func (s *State) byOrder(r *reassembly.Record) bool {
 	return s.last.any() && s.heardDuplicate(s.knownBy(r)) &&
-		s.waited(r) < min(s.path.probeSoonest(), s.path.timeoutSoonest(1))
+		s.waited(r) < min(s.path.probeSoonest(), s.path.timeoutSoonest())
 }
 
 // heardDuplicate reports whether the sender knew, by what had passed the capture point at the given

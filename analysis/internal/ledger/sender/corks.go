@@ -39,7 +39,7 @@ func (s *State) Corked(r *reassembly.Record) bool {
 	}
 	wait := s.waited(r)
 	most := timerLatest(s.path.Timeout() + max(rttvarTrips*s.path.Conn.RTTMin(), rttvarLeast))
-	return wait >= timerSoonest(rtoMin) && wait >= s.path.timeoutSoonest(1) && wait <= most
+	return wait >= timerSoonest(rtoMin) && wait >= s.path.timeoutSoonest() && wait <= most
 }
 
 // NoteEnd takes note of r for what CorkRepeats tells. corked says what Corked did.

@@ -17,6 +17,9 @@ type UnseenLoss struct {
 	Kind reassembly.Kind
 	// Twice says that a repair was lost, too.
 	Twice bool
+	// Faint says that only identifications tell, and what they count is not known, or no timers
+	// last just as long.
+	Faint bool
 	// Skipped is the segment that shows that more had been sent than has passed; no frame if none.
 	Skipped capture.Mark
 }
@@ -25,69 +28,75 @@ type UnseenLoss struct {
 // lost before it passed the capture point. since is when the wait for it began; turn tells that r
 // is the first of its sender after the other side spoke.
 //
-// What proves it: another segment of the sender had shown a later sequence number, or a packet is
-// missing by its identification. An acknowledgment may also be missing; so without data before it
-// in the same message, the capture must show the one that was due, or that the peer repeated its
-// data for want of one, which then was with the lost segment. The wait must last as long as a
-// timer.
+// What proves it: another segment of the sender had shown a later sequence number, or packets are
+// missing by their identification, where that counts packets of the connection. An acknowledgment
+// may also be missing; so without data before it in the same message, the capture must show the one
+// that was due, or that the peer repeated its data for want of one, which then was with the lost
+// segment. The wait must last as long as timers.
 func (s *State) UnseenLoss(
 	r *reassembly.Record, since time.Duration, turn bool,
 ) (UnseenLoss, bool) {
-	if !s.lostUnseen(r, since, turn) {
+	c := s.path.Conn
+	if r.Kind != reassembly.Plain || r.Len == 0 || c.Half[0].Missing+c.Half[1].Missing > 0 {
 		return UnseenLoss{}, false
 	}
 	l := UnseenLoss{From: max(since, s.since.unsent), Skipped: s.since.skipped}
 	if turn {
 		l.From = max(l.From, since+s.far())
 	}
+	if s.hadSkipped(r) {
+		// Of two that are missing one may have been an acknowledgment, unless two timers have run.
+		l.Twice = s.since.missing > 1 && (!turn || r.Time-l.From >= s.path.timersSoonest(2, turn))
+		return l, l.repairedBy(s, r, turn)
+	}
+	if s.since.missing == 0 || turn && !s.acknowledgedTurn(r, since) && !s.repeatedTurn(r, since) {
+		return UnseenLoss{}, false
+	}
+	return l, l.repairedBy(s, r, turn) && l.counted(s, r, turn)
+}
+
+// repairedBy tells by which timer r repairs the loss; false if none was due.
+func (l *UnseenLoss) repairedBy(s *State, r *reassembly.Record, turn bool) bool {
 	heard := max(l.From, s.known.by.Time+s.far())
 	switch wait := r.Time - heard; {
-	case wait >= s.path.timeoutSoonest(1):
+	case wait >= s.path.timeoutSoonest():
 		l.Kind = reassembly.TimeoutRetransmission
-		if most := oneTimer(s.path.Timeout(), wait); s.since.missing < 2 && !s.hadSkipped(r) {
-			// Only one copy is missing, so one timer has run: what is longer is not its doing.
-			l.From = max(l.From, r.Time-(heard-l.From)-most)
-		}
 	case !turn && wait >= s.path.probeSoonest() && s.path.Conn.RTTMin() > 0:
 		l.Kind = reassembly.TailLossProbe
 	default:
-		return UnseenLoss{}, false
+		return false
 	}
-	// Of two that are missing one may have been an acknowledgment, unless two timers have run.
-	l.Twice = s.since.missing > 1 && (!turn || r.Time-l.From >= s.path.timeoutSoonest(2))
-	return l, true
+	return true
+}
+
+// counted tells how many copies were lost before r by the packets that are missing: at most as many
+// as had the time, and what is longer than their timers is none of their doing. False if nothing is
+// known by that.
+func (l *UnseenLoss) counted(s *State, r *reassembly.Record, turn bool) bool {
+	heard := max(l.From, s.known.by.Time+s.far())
+	wait := r.Time - heard
+	n := 1
+	for n < s.since.missing && wait >= s.path.timersSoonest(n+1, turn) {
+		n++
+	}
+	most, fits := s.path.timersLast(n, turn, wait)
+	if l.Kind == reassembly.TailLossProbe {
+		most, fits = wait, wait <= timerLatest(probeTrips*s.path.Conn.RTTMin()+probeTicks)
+	}
+	switch s.missingCopies(n, wait, fits) {
+	case noCopies:
+		return false
+	case perhapsCopies:
+		l.Faint = true
+	}
+	l.Twice = n > 1
+	l.From = max(l.From, r.Time-(heard-l.From)-most)
+	return true
 }
 
 // hadSkipped reports whether a segment before r had shown that more had been sent than has passed.
 func (s *State) hadSkipped(r *reassembly.Record) bool {
 	return Seen(s.since.skipped) && s.since.skipped.Time < r.Time
-}
-
-// lostUnseen reports whether it is proven that a segment of the sender never passed the capture
-// point which r may be the second copy of.
-func (s *State) lostUnseen(r *reassembly.Record, since time.Duration, turn bool) bool {
-	c := s.path.Conn
-	if r.Kind != reassembly.Plain || r.Len == 0 || c.Half[0].Missing+c.Half[1].Missing > 0 {
-		return false
-	}
-	return s.hadSkipped(r) ||
-		s.since.missing > 0 && (!turn || s.acknowledgedTurn(r, since) || s.repeatedTurn(r, since))
-}
-
-// timerRoom is what the timer of a host may be longer than the least: its estimate of the round
-// trip is a mean and four deviations (RFC 6298 §2.3), which a few delayed acknowledgments of 40 ms
-// make.
-const timerRoom = 50 * time.Millisecond
-
-// oneTimer is the most that one retransmission timer of the given least value can have made of a
-// wait. Stacks that keep to RFC 6298 §2.4 wait a second at least.
-func oneTimer(least, wait time.Duration) time.Duration {
-	for _, t := range [...]time.Duration{least, max(rtoMinRFC, least)} {
-		if most := t*firesUntil/100 + timerRoom; wait <= most && wait >= timerSoonest(t) {
-			return most
-		}
-	}
-	return least*firesUntil/100 + timerRoom
 }
 
 // NoteUnseenLoss takes note of a loss that UnseenLoss told of.

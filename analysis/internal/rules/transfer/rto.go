@@ -54,8 +54,12 @@ How it is recognised
 A retransmission that was needed left when the timer was due, without duplicate or selective
 acknowledgments that could have reached the sender, and the receiver could not go on before it. If
 the first copy was lost before it passed the capture point, the proof is another segment of the
-sender with a later sequence number, or a packet missing by its IP identification where that host
-counts packets one by one; and the wait must be as long as the timer. Causes: single, the whole
+sender with a later sequence number, or packets missing by their IP identification, where that is
+known to count those of one connection (a SYN-ACK without one, counted from then on), or goes up in
+longer steps and just as many are missing as timers had run; and the wait must be as long as those
+timers. What rests on identifications of which less is known is of low confidence. A wait that is
+longer than its timer can be, with no copy lost in the meantime, is not the timer's: a host stood
+still, or a clock was set. Causes: single, the whole
 message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired
 although everything had arrived (the acknowledgment of the first copy shows it), and the sender had
 to wait for that acknowledgment or had less in flight afterwards than before.
@@ -239,6 +243,9 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 		if !ledger.Seen(w.Cause) {
 			c.Confidence = report.ConfidenceMedium
 		}
+	}
+	if w.Faint {
+		cost.Low, c.Confidence, c.Most = 0, report.ConfidenceLow, rule.AtMost(report.Low)
 	}
 	if w.Dir == reassembly.FromClient && isUnheard(p) {
 		c.Says = []rule.Said{rule.Say(queueFull)}
