@@ -98,10 +98,21 @@ type Ending struct {
 	RstActive bool
 }
 
+// TooBig is an ICMP error that says that the path does not carry segments as large as a side sends
+// (RFC 1191, RFC 8201).
+type TooBig struct {
+	At  capture.Mark // of the first one; no frame: there was none
+	MTU uint32       // of the next hop, octets of IP; 0 if the router did not say
+	// of data that a segment may carry there, as MTU says; 0 if that is not known
+	Payload uint32
+	Count   uint32 // errors
+}
+
 // Half is what one side sent. Offsets are as in Record.
 type Half struct {
 	Offer
 	Ending
+	TooBig TooBig // what routers said of it
 	// effective MSS of what this side sends, octets of data in a full wire segment; 0: unknown
 	Eff uint32
 	// largest payload it sent in one frame; above Eff: offload at or near the capture point

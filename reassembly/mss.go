@@ -141,8 +141,14 @@ func unfold(n uint32) uint32 {
 	return wireSizes[0]
 }
 
-// lower takes the next hop's MTU from an ICMP error (RFC 1191, RFC 8201).
-func (h *Half) lower(mtu uint32, v6 bool) {
+// tell takes what an ICMP error says of a segment that h sent: the next hop's MTU (RFC 1191, RFC
+// 8201). Whether the sender heeds it shows in what it sends.
+func (h *Half) tell(at capture.Mark, mtu uint32, v6 bool) {
+	t := &h.TooBig
+	t.Count++
+	if t.Count == 1 {
+		t.At = at
+	}
 	over := uint32(headers4)
 	if v6 {
 		over = headers6
@@ -150,8 +156,21 @@ func (h *Half) lower(mtu uint32, v6 bool) {
 	if h.TSOK {
 		over += tsOption
 	}
-	if mtu > over && h.Eff > mtu-over {
-		h.Eff = mtu - over
+	if mtu > over && (t.MTU == 0 || mtu < t.MTU) {
+		t.MTU, t.Payload = mtu, mtu-over
+	}
+}
+
+// heed lowers the effective MSS of a side that was told of a smaller path, once it sends segments
+// that just fit through, be they joined by offload; with SACK blocks they are smaller, but do not end
+// a write.
+func (h *Half) heed(n uint32, flags capture.TCPFlags) {
+	told := h.TooBig.Payload
+	if told == 0 || told >= h.Eff || n == 0 || n%h.Eff == 0 {
+		return
+	}
+	if n%told == 0 || flags&capture.PSH == 0 && n < told && nearly(n, told) {
+		h.Eff = told
 	}
 }
 

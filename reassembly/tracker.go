@@ -135,7 +135,7 @@ func (t *Tracker) Add(c *Conn, dir Dir, seg *capture.Segment) {
 		dir = dir.Peer()
 	}
 	if seg.Kind == capture.ICMPError {
-		k.icmp(seg)
+		k.icmp(dir, seg)
 		return
 	}
 	if !k.sniffed {
@@ -181,6 +181,7 @@ func (k *track) apply(e *segment) {
 	if e.hasAck {
 		k.selective(e)
 	}
+	k.c.Half[e.dir].heed(e.seg.Len, e.seg.Flags)
 	kind, trait := k.classify(e)
 	rec.Kind = kind
 	rec.Trait |= trait | k.traits(e)

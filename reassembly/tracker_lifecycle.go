@@ -169,14 +169,15 @@ func (k *track) resets(e *segment) bool {
 	return !d.origin.set || h.Segments <= 1 || e.seq >= h.Una-1 && e.seq <= high
 }
 
-// icmp takes an ICMP error about a segment of the connection.
-func (k *track) icmp(seg *capture.Segment) {
+// icmp takes an ICMP error about a segment that dir sent.
+func (k *track) icmp(dir Dir, seg *capture.Segment) {
 	i := &seg.ICMP
-	if i.MTU > 0 {
-		k.c.Half[0].lower(i.MTU, k.v6)
-		k.c.Half[1].lower(i.MTU, k.v6)
+	const unreachable4, unreachable6, fragNeeded, tooBig6 = 3, 1, 4, 2
+	if i.V6 && i.Type == tooBig6 || !i.V6 && i.Type == unreachable4 && i.Code == fragNeeded {
+		at := seg.Mark
+		at.Time = max(at.Time, k.now) // the capture's clock may have been set back
+		k.c.Half[dir].tell(at, i.MTU, k.v6)
 	}
-	const unreachable4, unreachable6, fragNeeded = 3, 1, 4
 	unreachable := !i.V6 && i.Type == unreachable4 && i.Code != fragNeeded ||
 		i.V6 && i.Type == unreachable6
 	if k.c.State == Connecting && unreachable {

@@ -150,10 +150,43 @@ func (k *track) handOn(i int) {
 	if x.Stream == 0 {
 		k.inTurn--
 	}
+	k.judgeDelivery(x)
 	k.refresh()
 	k.t.sink.Exchange(k.c, x)
 	k.forget(x)
 	k.releaseBefore(x)
+}
+
+// judgeDelivery takes back that an exchange is complete if the client, which is seen to acknowledge,
+// surely never had the whole of a response that passed here: part of it was sent again without being
+// acknowledged, or the client reset the connection and, by its own word, lacked it. Of turns nobody
+// knows how much of them the client wanted.
+func (k *track) judgeDelivery(x *exchange.Exchange) {
+	up, down := &k.c.Half[FromClient], &k.c.Half[FromServer]
+	m := x.Response
+	if m == nil || x.Outcome != exchange.Complete || down.Una >= m.To || up.Segments == 0 ||
+		k.nextAnswered(&overExchange{Exchange: x}) {
+		return
+	}
+	tx := k.side[FromServer].sent.find(max(down.Una, m.From))
+	switch {
+	case tx != nil && tx.times > 1:
+		m.Facts |= exchange.Undelivered
+	case x.Turn || !up.RstSeen || !up.RstActive:
+		return
+	}
+	x.Outcome, m.Complete = k.cutShort(), false
+}
+
+// cutShort is the outcome of an exchange whose response was whole, and never arrived.
+func (k *track) cutShort() exchange.Outcome {
+	switch c := k.c; {
+	case c.FirstCloseAt.Frame != 0 && c.FirstClose == FromClient:
+		return exchange.Aborted
+	case c.State == Reset:
+		return exchange.ResetByPeer
+	}
+	return exchange.Incomplete
 }
 
 // forget takes an exchange off the list of the connection. It is the oldest, or nearly so, except

@@ -122,3 +122,49 @@ func TestLongLivedConnectionKeepsLittle(t *testing.T) {
 		}
 	}
 }
+
+// TestUndelivered: a response that passed the capture is complete only if the client can have had it.
+func TestUndelivered(t *testing.T) {
+	const asked = threeWay + `
+0.050 > P. 1 ack 1 win 502 "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"
+0.100 < P. 1 ack 29 win 509 "HTTP/1.1 204 No Content\r\n\r\n"
+`
+	for name, c := range map[string]struct {
+		rest string
+		want exchange.Outcome
+	}{
+		"acknowledged":                 {"0.110 > . 29 ack 28\n0.200 > R. 29 ack 28\n", exchange.Complete},
+		"the capture ends":             {"", exchange.Complete},
+		"sent again and again":         {"0.400 < P. 1 ack 29 x*27\n0.900 < P. 1 ack 29 x*27\n", exchange.Incomplete},
+		"sent again, acknowledged":     {"0.400 < P. 1 ack 29 x*27\n0.420 > . 29 ack 28\n", exchange.Complete},
+		"sent again, the client left":  {"0.400 < P. 1 ack 29 x*27\n0.900 > F. 29 ack 1\n", exchange.Aborted},
+		"reset by who lacked it":       {"0.110 > R. 29 ack 1\n", exchange.Aborted},
+		"reset by who says nothing":    {"0.110 > R 29\n", exchange.Complete},
+		"reset by who had all of it":   {"0.110 > R. 29 ack 28\n", exchange.Complete},
+		"sent again, the server reset": {"0.400 < P. 1 ack 29 x*27\n0.900 < R. 28 ack 29\n", exchange.ResetByPeer},
+	} {
+		var got exchange.Outcome
+		sink := &outcomes{diary: diary{t: t}, last: &got}
+		table, tracker := NewTable(TableLimits{}), NewTracker(sink, TrackerLimits{})
+		segs := parse(t, asked+c.rest)
+		for i := range segs {
+			conn, dir, _ := table.Assign(&segs[i], segs[i].Time)
+			tracker.Add(conn, dir, &segs[i])
+		}
+		table.Finish(segs[len(segs)-1].Time)
+		for conn, _, _ := table.Over(); conn != nil; conn, _, _ = table.Over() {
+			tracker.Close(conn, true)
+		}
+		if got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+// outcomes is a diary of how the last exchange ended.
+type outcomes struct {
+	diary
+	last *exchange.Outcome
+}
+
+func (o *outcomes) Exchange(_ *Conn, x *exchange.Exchange) { *o.last = x.Outcome }

@@ -43,6 +43,8 @@ const (
 	OddTransferEncoding
 	// names a field in Connection that only another hop could mean
 	HopByHopLeak
+	// all of it passed the capture, and the receiver never had all of it, though it was sent again
+	Undelivered
 )
 
 // Has reports whether all the given facts hold.

@@ -149,10 +149,11 @@ func (s *Connection) DrawUp(j *Exchange) {
 }
 
 // delivered is the moment at which the last octet of the response passed in a copy that arrived:
-// next to the server, copies pass that get lost further on. 0 if that is not known.
+// next to the server, copies pass that get lost further on. If none arrived, it is the last copy. 0 if
+// that is not known.
 func (s *Connection) delivered(x *exchange.Exchange) time.Duration {
 	m := x.Response
-	if m == nil || x.Outcome != exchange.Complete {
+	if m == nil || x.Outcome != exchange.Complete && !m.Facts.Has(exchange.Undelivered) {
 		return 0
 	}
 	var last time.Duration

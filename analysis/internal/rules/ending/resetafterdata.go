@@ -307,8 +307,8 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 	case x.Outcome == exchange.Incomplete || foreignReset(c, dir):
 		return "" // nothing is known to have ended, or it was neither end's doing
 	case dir == reassembly.FromClient || clientLeft(c, x):
-		if done || x.Response == nil {
-			return ""
+		if done || x.Response == nil || x.Response.Facts.Has(exchange.Undelivered) {
+			return "" // what kept the response from it has its own finding
 		}
 		return clientAbortCause
 	case requestUnread(c, x):

@@ -16,6 +16,12 @@ import (
 // blamed: chance loses three in a row once in a million at 1 %.
 const blackHoleCopies = 3
 
+// unheeded is the cause where routers told the sender, and the capture shows it.
+const unheeded = "unheeded"
+
+// unheededCopies is the same where a router said that the size is to blame.
+const unheededCopies = 2
+
 // repeatLeast is after how long, at the latest, an acknowledgment that did not arrive shows: what
 // it acknowledges is sent again after a second or sooner (RFC 6298 §2).
 const repeatLeast = time.Second
@@ -35,6 +41,8 @@ of that direction was ever acknowledged on the connection, and smaller ones were
 it, or after the sender cut it in pieces. Or the sender's acknowledgments, which are small, arrived:
 the peer did not send again what they acknowledge, though it was heard of after three copies and
 lacked them all. That is medium if only one arrived that was sent just before the first copy.
+unheeded: a router said that the segment is too big (ICMP type 3 code 4, ICMPv6 type 2), the capture
+shows it, and the sender sent it again as large afterwards; then two copies are enough.
 
 How cost is counted
 The waits for its retransmissions. If it never got through, the exchange failed, and that outranks
@@ -57,7 +65,30 @@ therefore small segments sent after the first copy must have been acknowledged.`
 				Side: report.SideServer,
 				Text: "sysctl net.ipv4.tcp_mtu_probing=1 on " +
 					"Linux, or the right MTU on the interface",
-			}}}},
+			}}},
+		{
+			Code:  unheeded,
+			Title: "full segments do not get through, and the sender does not heed the errors",
+			Side:  report.SideNetwork,
+			Message: "Full segments did not get through while small ones did. A router says so by " +
+				"ICMP, and the sender goes on sending them as large: the errors passed here, and do " +
+				"not reach its kernel or are ignored.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "see what stops the errors between here and the sender: translation of " +
+						"addresses that leaves alone what an error quotes (a container's bridge, a " +
+						"load balancer), a firewall of the sender's host; until then lower what is " +
+						"sent: the tunnel's MTU on the sender's interface, or `iptables -t mangle -A " +
+						"FORWARD -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu`",
+				},
+				{
+					Side: report.SideServer,
+					Text: "where the server sends them: its stack must do path MTU discovery (sysctl " +
+						"net.ipv4.ip_no_pmtu_disc=0 on Linux); net.ipv4.tcp_mtu_probing=1 does " +
+						"without the errors",
+				},
+			}}},
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
 },
 	Rests:      rule.Timing,
@@ -77,12 +108,31 @@ type blackHole struct {
 	// small is a small segment of dir itself: that it arrived shows in what the peer did not repeat
 	quiet bool
 	later bool // that was after enough copies had been sent in vain
+	told  reassembly.TooBig
+	heard int // copies after that
+}
+
+// unheeded reports whether the sender was told that the segment is too big, and sent it again.
+func (b *blackHole) unheeded() bool {
+	return b.heard > 0 && b.told.Payload < b.size && !b.solved
+}
+
+// enough is how many copies in vain show that the size is to blame.
+func (b *blackHole) enough() int {
+	if b.unheeded() {
+		return unheededCopies
+	}
+	return blackHoleCopies
 }
 
 // runPathMTU looks for a size that does not get through.
 func runPathMTU(p *rule.Pass) {
 	for _, dir := range []reassembly.Dir{reassembly.FromClient, reassembly.FromServer} {
-		if p.Conn.Half[dir].Retrans < blackHoleCopies-1 || p.State.FullPassed[dir] {
+		least := blackHoleCopies - 1
+		if ledger.Seen(p.Conn.Half[dir].TooBig.At) {
+			least = unheededCopies - 1
+		}
+		if int(p.Conn.Half[dir].Retrans) < least || p.State.FullPassed[dir] {
 			continue
 		}
 		if b, ok := findBlackHole(p, dir); ok {
@@ -102,6 +152,12 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 	c := rule.Claim{Rule: "path-mtu", Confidence: report.ConfidenceHigh, Correctness: !b.solved}
 	if b.quiet && !b.later {
 		c.Confidence = report.ConfidenceMedium
+	}
+	if b.unheeded() {
+		c.Cause, c.Confidence = unheeded, report.ConfidenceHigh
+		if b.told.MTU > 0 {
+			c.Says = []rule.Said{rule.Say(toldSize, int64(b.told.MTU))}
+		}
 	}
 	var cost time.Duration
 	for _, w := range p.Draft.WaitsWith(report.RTO, report.LostRetx, report.TLP, report.FastRetx) {
@@ -131,6 +187,14 @@ func (b *blackHole) proof() []rule.Evidence {
 		rule.Shows(b.copies[0], sender, largeLost, int64(b.size)),
 		rule.Shows(b.copies[n-1], sender, lastCopy, int64(n)), passed,
 	}
+	switch {
+	case b.unheeded() && b.told.MTU > 0:
+		out = append(out, rule.Shows(b.told.At, report.SideNetwork, toldTooBig,
+			int64(b.told.MTU), int64(b.told.Count)))
+	case b.unheeded():
+		out = append(out, rule.Shows(b.told.At, report.SideNetwork, toldTooBigOnly,
+			int64(b.told.Count)))
+	}
 	slices.SortStableFunc(out, byTime)
 	return out
 }
@@ -150,7 +214,7 @@ func findBlackHole(p *rule.Pass, dir reassembly.Dir) (blackHole, bool) {
 			continue
 		}
 		tried = r.Seq
-		b := blackHole{dir: dir, seq: r.Seq, size: r.Len}
+		b := blackHole{dir: dir, seq: r.Seq, size: r.Len, told: c.Half[dir].TooBig}
 		if follow(p, &b) {
 			return b, true
 		}
@@ -170,6 +234,9 @@ func follow(p *rule.Pass, b *blackHole) bool {
 			}
 			if r.Seq <= b.seq && r.Seq+int64(r.Len) >= b.seq+int64(b.size) {
 				b.copies = append(b.copies, r.Mark())
+				if ledger.Seen(b.told.At) && r.Time > b.told.At.Time {
+					b.heard++
+				}
 			}
 			cut = cut || r.Seq == b.seq && r.Len > 0 && r.Len < b.size
 		case len(b.copies) == 0 || r.Flags&capture.ACK == 0:
@@ -178,12 +245,12 @@ func follow(p *rule.Pass, b *blackHole) bool {
 			if !ledger.Seen(b.small) {
 				b.small = r.Mark()
 			}
-			return cut && len(b.copies) >= blackHoleCopies
+			return cut && len(b.copies) >= b.enough()
 		case r.SACK > 0 && !ledger.Seen(b.small) && smallAt(p, b, r.Ack+int64(r.SACK)):
 			b.small = r.Mark()
 		}
 	}
-	return len(b.copies) >= blackHoleCopies && (ledger.Seen(b.small) || quietlyPassed(p, b))
+	return len(b.copies) >= b.enough() && (ledger.Seen(b.small) || quietlyPassed(p, b))
 }
 
 // quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an
@@ -191,7 +258,7 @@ func follow(p *rule.Pass, b *blackHole) bool {
 // again, though it was alive when enough copies had been lost and still had none of them.
 func quietlyPassed(p *rule.Pass, b *blackHole) bool {
 	c := p.Conn
-	enough := b.copies[blackHoleCopies-1].Time + c.Far(b.dir.Peer())
+	enough := b.copies[b.enough()-1].Time + c.Far(b.dir.Peer())
 	var acked int64
 	alive := false
 	for i := range c.Records {
@@ -219,8 +286,12 @@ func quietlyPassed(p *rule.Pass, b *blackHole) bool {
 func smallAt(p *rule.Pass, b *blackHole, end int64) bool {
 	for i := range p.Conn.Records {
 		r := &p.Conn.Records[i]
-		if r.Dir == b.dir && r.Len > 0 && r.Len < b.size && !r.Trait.Has(reassembly.Full) &&
-			r.Seq+int64(r.Len) == end {
+		if r.Dir != b.dir || r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Seq+int64(r.Len) != end {
+			continue
+		}
+		// Of one that a network card cuts up, the last is small. Without a router's word the full ones
+		// before it may have arrived, too.
+		if r.Len < b.size || ledger.Seen(b.told.At) {
 			return true
 		}
 	}

@@ -25,6 +25,9 @@ const (
 	lastCopy
 	smallAcked
 	smallHeard
+	toldTooBig
+	toldTooBigOnly
+	toldSize
 	lostFurther
 	laterShows
 	beforeWait
@@ -131,6 +134,10 @@ var words = []rule.Words{
 	},
 	smallAcked: {Role: "small one arrived", Text: "acknowledges smaller segments sent after it"},
 	smallHeard: {Role: "small one arrived", Text: "what it acknowledges was not sent again"},
+	toldTooBig: {Role: "ICMP", Text: "too big, the next hop takes {octets} of IP; error 1 of {n}"},
+	toldTooBigOnly: {Role: "ICMP",
+		Text: "too big, without saying what the next hop takes; error 1 of {n}"},
+	toldSize: {Text: "The next hop takes {octets} of IP."},
 	lostFurther: {
 		Role:  "first copy",
 		Text:  "passed here, and was lost further on",
