@@ -47,6 +47,7 @@ func checkFacts(t *testing.T, how string, tr trace) {
 	frames := lookupTable(tr)
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		checkSaid(t, how, f, frames)
 		for k := range f.Occurrences {
 			o := &f.Occurrences[k]
 			for at := range o.Evidence {
@@ -58,6 +59,21 @@ func checkFacts(t *testing.T, how string, tr trace) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// checkSaid looks up what a finding's message asserts of the last frame of its first proof.
+func checkSaid(t *testing.T, how string, f *report.Finding, frames lookup) {
+	t.Helper()
+	if len(f.Asserts) == 0 || len(f.Occurrences) == 0 || len(f.Occurrences[0].Evidence) == 0 {
+		return
+	}
+	proof := f.Occurrences[0].Evidence
+	for _, a := range f.Asserts {
+		if holds, known := frames.holds(proof, len(proof)-1, a); known && !holds {
+			t.Errorf("%s: %s/%s: %q: fact %d (%d) does not hold of frame %d",
+				how, f.Rule, f.Cause, f.Message, a.Fact, a.N, proof[len(proof)-1].Frame.Number())
 		}
 	}
 }
@@ -194,10 +210,30 @@ func (l lookup) holdsBeside(proof []report.Evidence, at int, a report.Asserted, 
 		return !slices.ContainsFunc(l.all[min(from+1, f.number):f.number], func(b *looked) bool {
 			return b != nil && b.data > 0 && b.src == src && (b.dst == f.src || b.dst == f.dst)
 		}), true
+	case report.Unheard:
+		return !slices.ContainsFunc(l.all[:f.number], func(b *looked) bool {
+			return b != nil && b.src == f.dst && b.dst == f.src && b.flags&0x10 != 0 &&
+				l.acknowledgesData(f, b)
+		}), true
+	case report.FollowedNone, report.FollowedBy:
+		n := 0
+		for _, b := range l.all[:f.number] {
+			if b != nil && b.src == f.src && b.dst == f.dst && b.data > 0 && int32(b.seq-f.seq) > 0 {
+				n++
+			}
+		}
+		return int64(n) == a.N, true
 	case report.NeverAnswered:
 		return !slices.ContainsFunc(l.all, func(b *looked) bool {
 			return b != nil && b.src == f.dst && b.dst == f.src
 		}), true
 	}
 	return false, false
+}
+
+// acknowledgesData reports whether b acknowledges data that the sender of f had sent before it.
+func (l lookup) acknowledgesData(f, b *looked) bool {
+	return slices.ContainsFunc(l.all[:b.number], func(d *looked) bool {
+		return d != nil && d.src == f.src && d.dst == f.dst && d.data > 0 && int32(b.ack-d.seq) > 0
+	})
 }

@@ -73,6 +73,9 @@ func TestScenarios(t *testing.T) {
 			checkTruth(t, want, report)
 			checkReport(t, report, inputs)
 			asText, asJSON := renderBoth(t, report)
+			for _, w := range want.texts {
+				w.check(t, asText)
+			}
 			checkRendered(t, asText, asJSON, schema)
 			checkQuiet(t, report, asText)
 			for _, workers := range []int{1, 2, 4} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"tcpwhy/analysis"
@@ -22,6 +23,21 @@ type truth struct {
 	connections int
 	caveats     []string
 	labels      []wantLabel
+	texts       []wantText
+}
+
+// wantText is what the report must say, or must not, wherever its lines break.
+type wantText struct {
+	text string
+	not  bool
+}
+
+// check looks for it in a report.
+func (w wantText) check(t *testing.T, asText string) {
+	t.Helper()
+	if said := strings.Contains(strings.Join(strings.Fields(asText), " "), w.text); said == w.not {
+		t.Errorf("the report says %q: %t", w.text, said)
+	}
 }
 
 // ruleCause names a rule, or one cause of it.
@@ -93,6 +109,12 @@ func parseTruth(text string) (*truth, error) {
 
 func (t *truth) want(words []string) error {
 	switch {
+	case words[0] == "text" && len(words) > 1:
+		t.texts = append(t.texts, wantText{text: strings.Join(words[1:], " ")})
+		return nil
+	case words[0] == "no" && len(words) > 2 && words[1] == "text":
+		t.texts = append(t.texts, wantText{text: strings.Join(words[2:], " "), not: true})
+		return nil
 	case words[0] == "no":
 		return t.wantNo(words[1:])
 	case words[0] == "caveat" && len(words) == 2:

@@ -29,19 +29,23 @@ const (
 	PeerSilent    // its sender's peer sent no data since the frame of the proof before it
 	OwnSilent     // its sender sent no data since the frame of the proof before it
 	NeverAnswered // its sender's peer sent nothing on this connection that was captured
-	factCount
+	Unheard       // no octet of data that its sender had sent had been acknowledged
+	FollowedNone  // no segment of its sender with later data had been captured before it
+	FollowedBy    // so many segments of its sender with later data had been captured before it
+	Outstanding   // so many octets that its sender had sent were not acknowledged, as far as it could know
 )
 
 // Numbered reports whether the fact has a number.
 func (f Fact) Numbered() bool {
 	switch f {
-	case Told, CarriesOctets, HasTTL, SinceBefore, SinceFirst:
+	case Told, CarriesOctets, HasTTL, SinceBefore, SinceFirst, FollowedBy, Outstanding:
 		return true
 	}
 	return false
 }
 
-// Asserted is a fact with its number.
+// Asserted is a fact with its number. What a finding's message asserts is of the last frame of the proof
+// of its first occurrence.
 type Asserted struct {
 	Fact
 	N int64 // octets, ns or the value itself; valid if the fact has a number

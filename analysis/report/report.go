@@ -114,8 +114,10 @@ type Finding struct {
 	Server      netip.AddrPort
 	Host        string // Host or SNI, if all occurrences agree
 	Message     string // the story in one or two plain sentences
-	Count       int    // occurrences, also those not listed
-	Cost        Cost   // union over all occurrences
+	// what of the message can be looked up in the packets; not in reports that were read back
+	Asserts []Asserted
+	Count   int  // occurrences, also those not listed
+	Cost    Cost // union over all occurrences
 	// Wall is what of the expected cost the client waited for with nothing else under way: less
 	// than Cost.Expected where exchanges without this finding ran in parallel.
 	Wall        time.Duration

@@ -17,8 +17,8 @@ import (
 // again gives the same octets, whatever the rest of the report was that JSON does not hold:
 //
 //   - text from the network as it was sent: it stays masked
-//   - Finding.Broken and Finding.Counted, Evidence.Asserts, and Occurrence.Elsewhere where it makes no difference to
-//     the filter
+//   - Finding.Broken, Finding.Counted and what sentences assert, and Occurrence.Elsewhere where it
+//     makes no difference to the filter
 //   - ExchangeInfo.Pieces; labels that got no time
 //   - moments and resumption offers of TLS handshakes
 //   - of the capture's account, what is neither a frame's outcome nor of the inputs; which of

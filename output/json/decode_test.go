@@ -87,7 +87,7 @@ func held(from *report.Report, opts Options) *report.Report {
 	r.Times = heldTimes(from.Times)
 	r.Findings = nil
 	for _, f := range from.Findings {
-		f.Broken, f.Counted, f.Host = false, false, mask.Host(f.Host)
+		f.Broken, f.Counted, f.Host, f.Asserts = false, false, mask.Host(f.Host), nil
 		f.Occurrences = slices.Clone(f.Occurrences)
 		for i := range f.Occurrences {
 			o := &f.Occurrences[i]

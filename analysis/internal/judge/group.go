@@ -264,6 +264,10 @@ func (j *Judge) finding(k rule.Key, g *group, s sum) report.Finding {
 			f.Host = h
 		}
 	}
+	for i := range g.says {
+		w := &d.Vocabulary[g.says[i].Words]
+		f.Asserts = append(f.Asserts, w.Asserted(g.says[i].N[:])...)
+	}
 	if text := rule.Sentences(slices.Concat(g.says, g.further), d.Vocabulary); text != "" {
 		f.Message += " " + text
 	}

@@ -32,9 +32,34 @@ func (p *Pass) lookUp(c *Claim) {
 			}
 		}
 	}
+	p.lookUpSaid(c, &l)
 	if c.Occ.Taken > 0 {
 		c.Occ.Proof = slices.DeleteFunc(slices.Clone(c.Occ.Proof),
 			func(e Evidence) bool { return e.Words == 0 })
+	}
+}
+
+// lookUpSaid looks up what is said of the occurrence, which is asserted of the last frame of the proof.
+func (p *Pass) lookUpSaid(c *Claim, l *lookUp) {
+	last := len(l.proof) - 1
+	if last < 0 || len(c.Says) == 0 {
+		return
+	}
+	r := l.record(l.proof[last].Mark)
+	if r == nil {
+		return
+	}
+	for i := range c.Says {
+		s := &c.Says[i]
+		if s.Words == 0 || int(s.Words) >= len(p.Words) {
+			continue
+		}
+		for _, a := range p.Words[s.Words].Asserted(s.N[:]) {
+			if s.Words > 0 && !l.holds(last, r, a) {
+				s.Words = 0
+				c.Occ.Taken++
+			}
+		}
 	}
 }
 
@@ -83,6 +108,10 @@ func (l *lookUp) holds(at int, r *reassembly.Record, a report.Asserted) bool {
 		return int64(r.Time-l.proof[0].Mark.Time) == a.N
 	case report.SinceBefore:
 		return at > 0 && int64(r.Time-l.proof[at-1].Mark.Time) == a.N
+	case report.FollowedNone:
+		return Followers(l.conn, r) == 0
+	case report.FollowedBy:
+		return int64(Followers(l.conn, r)) == a.N
 	}
 	return l.beside(at, r, a.Fact)
 }
@@ -121,10 +150,30 @@ func (l *lookUp) beside(at int, r *reassembly.Record, f report.Fact) bool {
 		return !own(r.Dir.Peer(), since, r.Mark(), data)
 	case report.OwnSilent:
 		return !own(r.Dir, since, r.Mark(), data)
+	case report.Unheard:
+		return !own(r.Dir.Peer(), capture.Mark{Time: -1}, r.Mark(), func(b *reassembly.Record) bool {
+			return b.Flags&capture.ACK != 0 && (b.Ack > 0 || b.SACK > 0)
+		})
 	case report.NeverAnswered:
 		return l.conn.Half[r.Dir.Peer()].Segments == 0
 	}
 	return true
+}
+
+// Followers is how many segments with data that lies behind r's had been captured of its sender
+// before r, as far as records are kept.
+func Followers(c *reassembly.Conn, r *reassembly.Record) int {
+	n := 0
+	for i := range c.Records {
+		b := &c.Records[i]
+		if !before(b.Mark(), r.Mark()) {
+			break
+		}
+		if b.Dir == r.Dir && b.Len > 0 && b.Seq > r.Seq {
+			n++
+		}
+	}
+	return n
 }
 
 // answered is the latest frame of the proof before number at that dir sent; nil if there is none.

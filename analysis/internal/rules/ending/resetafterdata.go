@@ -99,7 +99,7 @@ fails while sending often never reads the response at all.`,
 		},
 		{
 			Code:    clientAbortCause,
-			Title:   "client gave up before it had a response",
+			Title:   "client gave up before it had the whole response",
 			Side:    report.SideClient,
 			Message: "The client closed or reset the connection before the response was complete.",
 			Remedies: []report.Remedy{
@@ -112,7 +112,7 @@ fails while sending often never reads the response at all.`,
 		},
 		{
 			Code:  "server-abort",
-			Title: "server reset the connection in the middle of a response",
+			Title: "server reset the connection before its response was complete",
 			Side:  report.SideServer,
 			Message: "The server reset the connection before its response was complete, or " +
 				"before it answered at all.",

@@ -84,12 +84,12 @@ the receiver's, the hold the sender's: the sender's fix saves all of it, the rec
 the ACK was late.`,
 	Causes: []report.Cause{
 		{Code: "request", Title: "Nagle hold ended by a delayed ACK", Side: report.SideClient,
-			Message: "The client writes each request in small pieces. Its " +
+			Message: "The client writes requests in small pieces. Its " +
 				"kernel holds the next piece until the server acknowledges " +
 				"the one before, and the server delays that acknowledgment.",
 			Remedies: nagleFixes(report.SideClient, report.SideServer, true)},
 		{Code: "response", Title: "Nagle hold ended by a delayed ACK", Side: report.SideServer,
-			Message: "The server writes each response in small pieces. Its " +
+			Message: "The server writes responses in small pieces. Its " +
 				"kernel holds the next piece until the client acknowledges " +
 				"the one before, and the client delays that acknowledgment.",
 			Remedies: nagleFixes(report.SideServer, report.SideClient, true)},
@@ -124,12 +124,12 @@ As nagle-delayed-ack. An application that needs exactly one round trip for its o
 two writes looks alike; it would have to do so every time.`,
 	Causes: []report.Cause{
 		{Code: "request", Title: "Nagle hold of one round trip", Side: report.SideClient,
-			Message: "The client writes each request in small pieces, " +
+			Message: "The client writes requests in small pieces, " +
 				"and its kernel holds the next piece until the server " +
 				"has acknowledged the one before: one round trip for each.",
 			Remedies: nagleFixes(report.SideClient, report.SideServer, false)},
 		{Code: "response", Title: "Nagle hold of one round trip", Side: report.SideServer,
-			Message: "The server writes each response in small pieces, " +
+			Message: "The server writes responses in small pieces, " +
 				"and its kernel holds the next piece until the client " +
 				"has acknowledged the one before: one round trip for each.",
 			Remedies: nagleFixes(report.SideServer, report.SideClient, false)},

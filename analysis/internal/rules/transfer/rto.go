@@ -79,16 +79,16 @@ time: then confidence is lower, and low says so.`,
 			Code:  "single",
 			Title: "message of one segment lost, repaired by timeout",
 			Side:  report.SideNetwork,
-			Message: "A whole message was lost on the way. Nothing after " +
-				"it could tell its sender, so a timer had to run out first.",
+			Message: "A whole message was lost on the way, and a timer had to run out " +
+				"before it was sent again.",
 			Remedies: lossFixes(),
 		},
 		{
 			Code:  "tail",
 			Title: "end of a message lost, repaired by timeout",
 			Side:  report.SideNetwork,
-			Message: "The end of a message was lost on the way. Too few segments " +
-				"followed to tell its sender, so a timer had to run out first.",
+			Message: "The end of a message was lost on the way, and a timer had to run " +
+				"out before it was sent again.",
 			Remedies: lossFixes(),
 		},
 		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: report.SideNetwork,
@@ -96,9 +96,9 @@ time: then confidence is lower, and low says so.`,
 				"the timer had to run out, twice as long each time.",
 			Remedies: lossFixes()},
 		{Code: "spurious", Title: "needless retransmission", Side: report.SideNetwork,
-			Message: "The sender's timer fired although everything had " +
-				"arrived, and it cut its congestion window for nothing: " +
-				"round trips jump by more than the timer allows for.",
+			Message: "The sender's timer fired although what it then sent again had " +
+				"arrived, or was on its way: it came, or its acknowledgment did, later than " +
+				"the timer allows for.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
@@ -247,15 +247,34 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	if w.Faint {
 		cost.Low, c.Confidence, c.Most = 0, report.ConfidenceLow, rule.AtMost(report.Low)
 	}
-	if w.Dir == reassembly.FromClient && isUnheard(p) {
-		c.Says = []rule.Said{rule.Say(queueFull)}
-	}
+	c.Says = whyTimer(p, w, cause)
 	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
 		c.Num[w.Dir] = int64(length) // how long the sender heard of no acknowledgment
 	}
 	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(w)}
 	return c
 }
+
+// whyTimer says why only a timer repaired the loss, where records show it.
+func whyTimer(p *rule.Pass, w *ledger.Wait, cause string) []rule.Said {
+	if w.Dir == reassembly.FromClient && isUnheard(p) {
+		return []rule.Said{rule.Say(queueFull)}
+	}
+	r := ledger.RecordOf(p.Conn, w.End)
+	if r == nil || w.Unseen || cause != "single" && cause != "tail" {
+		return nil
+	}
+	switch n := rule.Followers(p.Conn, r); {
+	case n == 0:
+		return []rule.Said{rule.Say(noneFollowed)}
+	case n < dupThresh:
+		return []rule.Said{rule.Say(fewFollowed, int64(n))}
+	}
+	return nil
+}
+
+// dupThresh is how many later segments must arrive to tell a sender of a loss (RFC 5681 section 3.2).
+const dupThresh = 3
 
 // outTwice is how many percent of its timer a client must have waited for that to have run out
 // twice: the second copy leaves when it has passed once, the third when it has passed three times,
@@ -267,7 +286,7 @@ const outTwice = 150
 // had run out twice.
 func isUnheard(p *rule.Pass) bool {
 	m := p.Exchange.Request
-	if p.Exchange.Index != 0 || m == nil || m.From != 0 {
+	if p.Exchange.Index != 0 || m == nil || m.From != 0 || !silentUntil(p, waitsEnd(p)) {
 		return false
 	}
 	var waited time.Duration
@@ -277,6 +296,26 @@ func isUnheard(p *rule.Pass) bool {
 		}
 	}
 	return reaches(waited, outTwice, p.State.Timeout())
+}
+
+// waitsEnd is when the client's last timer of the exchange had run out.
+func waitsEnd(p *rule.Pass) time.Duration {
+	var end time.Duration
+	for _, w := range p.Draft.WaitsWith(report.RTO, report.LostRetx) {
+		if w.Dir == reassembly.FromClient {
+			end = w.End.Time
+		}
+	}
+	return end
+}
+
+// silentUntil reports whether the server acknowledged nothing of the client's data before the given
+// moment.
+func silentUntil(p *rule.Pass, end time.Duration) bool {
+	return !slices.ContainsFunc(p.Conn.Records, func(r reassembly.Record) bool {
+		return r.Dir == reassembly.FromServer && r.Time < end && r.Flags&capture.ACK != 0 &&
+			(r.Ack > 0 || r.SACK > 0)
+	})
 }
 
 // needlessProof shows the retransmission without need before the wait, and the first copy of that.

@@ -46,6 +46,8 @@ const (
 	sameOctets
 	heldByCut
 	queueFull
+	noneFollowed
+	fewFollowed
 	lateAcker
 	// the path's rate and queues, pieces, and the server
 	atRate
@@ -205,9 +207,19 @@ var words = []rule.Words{
 		Text:  "waited {ms} for a window that was cut",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	queueFull: {Text: "Nothing that the client sent after the handshake " +
-		"got through for so long: a server whose accept queue is full " +
-		"drops it, too (Linux: `nstat TcpExtListenOverflows`)."},
+	queueFull: {
+		Text: "Nothing that the client sent after the handshake had been acknowledged by then: a " +
+			"server whose accept queue is full drops it, too (Linux: `nstat TcpExtListenOverflows`).",
+		Facts: rule.Facts{report.Unheard},
+	},
+	noneFollowed: {
+		Text:  "Nothing followed it that could have told its sender sooner.",
+		Facts: rule.Facts{report.FollowedNone},
+	},
+	fewFollowed: {
+		Text:  "{n segment} followed it: too few to tell its sender sooner.",
+		Facts: rule.Facts{report.FollowedBy},
+	},
 	lateAcker: {Text: "The host that was to acknowledge it delays acknowledgments as long as the " +
 		"timer waited: it may have had the segment, and then the repetition was needless and " +
 		"cost nothing."},
