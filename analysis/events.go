@@ -78,6 +78,7 @@ func (s *tracked) overConn(ended bool) rule.Gone {
 	}
 	e.Missing = c.Half[0].Missing + c.Half[1].Missing
 	e.MidStream = c.MidStream
+	e.Accepted, e.Mute = c.Accepted(), c.Mute()
 	e.Established = c.State != reassembly.Connecting && c.State != reassembly.Refused &&
 		len(c.SYNACKs) > 0
 	return e

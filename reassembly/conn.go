@@ -125,6 +125,7 @@ type Half struct {
 	Missing  int64  // octets that the peer acknowledged and the capture lacks
 	Segments uint32 // TCP segments, retransmissions included
 	Retrans  uint32 // retransmitted segments
+	Bare     uint32 // acknowledgments without anything else
 	RTT      RTT    // between the capture point and this host
 	// least of its segments; RSTs, which others may send in its name, count only while there is
 	// nothing else
@@ -203,6 +204,15 @@ func (c *Conn) Far(dir Dir) time.Duration { return c.Half[dir].RTT.Min }
 
 // RTTMin is the least round trip between client and server, as far as the capture shows it.
 func (c *Conn) RTTMin() time.Duration { return c.Half[0].RTT.Min + c.Half[1].RTT.Min }
+
+// Accepted reports whether the capture shows both SYNs, and data of the server.
+func (c *Conn) Accepted() bool {
+	return len(c.SYNs) > 0 && len(c.SYNACKs) > 0 && c.Half[FromServer].Bytes > 0
+}
+
+// Mute reports whether the client of such a connection acknowledges nothing alone: not even the
+// SYN-ACK, which few clients acknowledge together with data.
+func (c *Conn) Mute() bool { return c.Accepted() && c.Half[FromClient].Bare == 0 }
 
 // Scaled reports whether both SYNs were seen, so that windows are known in octets (RFC 7323 §2.2).
 func (c *Conn) Scaled() bool { return c.Half[0].scaled() && c.Half[1].scaled() }

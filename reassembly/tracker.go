@@ -57,6 +57,7 @@ type side struct {
 	windows
 	recovery
 	clues
+	debt     debt
 	stream   stream
 	sent     sentQueue
 	rtt      estimator // of the round trip between the capture point and this host
@@ -193,6 +194,7 @@ func (k *track) apply(e *segment) {
 	if e.hasAck && (!e.seg.Flags.Has(capture.RST) || k.resets(e)) {
 		k.acknowledge(e, kind)
 	}
+	k.owe(e)
 	k.send(e, kind)
 	k.lifecycle(e)
 	k.content(e)
@@ -251,6 +253,9 @@ func (k *track) append(e *segment, rec Record) {
 	k.c.Records = append(k.c.Records, rec)
 	k.c.End = e.at
 	k.c.Half[e.dir].Segments++
+	if rec.PureAck() {
+		k.c.Half[e.dir].Bare++
+	}
 	k.hist.segment(e.dir, e.seg, &rec)
 }
 

@@ -119,7 +119,9 @@ func (k *track) lifecycle(e *segment) {
 // whatever shows that it has taken place.
 func (k *track) established(e *segment) {
 	k.c.State = Established
-	if e.dir == FromClient && e.hasAck && k.c.Half[FromServer].HasISN && e.ack >= 0 {
+	// Where the SYN-ACK is missing, this is what acknowledges it, if nothing was sent before.
+	answers := k.c.Half[FromServer].HasISN && e.ack >= 0 || e.seq == 0 && !k.c.MidStream
+	if e.dir == FromClient && e.hasAck && answers {
 		k.c.AckOfSYNACK = e.at
 	}
 	k.c.Vantage = k.vantage()

@@ -247,6 +247,7 @@ func (k *track) refresh() {
 
 // conclude hands on all exchanges that are left when the connection ends.
 func (k *track) conclude() {
+	k.noticeMissing()
 	k.announce()
 	for len(k.over) > 0 {
 		k.handOn(0)

@@ -6,11 +6,20 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
+// acksMissing is said of connections on which one side acknowledges only with data.
+const acksMissing = "acknowledgments are missing from the capture: one side shows none but those " +
+	"that data carries"
+
 // connectionCaveat says what a caveat of single connections means, and which rules it weakens.
 func connectionCaveat(code string) (text string, weakens rule.Basis) {
 	switch code {
 	case reassembly.CaveatContinued:
 		return "silent for so long that their state had been dropped", 0
+	case reassembly.CaveatSetup:
+		return "the SYN-ACK is missing from the capture: window scale and first round trip are " +
+			"unknown", rule.Beginning
+	case reassembly.CaveatAcks:
+		return acksMissing, rule.Timing
 	case reassembly.CaveatMissing:
 		return "octets that the receiver acknowledged are missing from the capture", rule.Anything
 	case reassembly.CaveatGivenUp:

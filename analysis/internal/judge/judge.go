@@ -57,6 +57,8 @@ type totalSums struct {
 	missing                int64             // octets that the capture lacks
 	octets                 int64
 	midStream, oneSided    uint64
+	// connections whose set-up was seen whole, and those on which clients acknowledge nothing alone
+	accepted, mute uint64
 	// clients and services, those that were forgotten as often as they came again
 	pairs uint64
 	Views uint64 // connections that are others seen again
@@ -351,6 +353,12 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	j.Total.missing += e.Missing
 	if e.MidStream {
 		j.Total.midStream++
+	}
+	if e.Accepted {
+		j.Total.accepted++
+	}
+	if e.Mute {
+		j.Total.mute++
 	}
 	answered := e.Info.State != reassembly.Connecting && e.Info.State != reassembly.Refused
 	if answered && (e.Info.Segments[0] == 0 || e.Info.Segments[1] == 0) {

@@ -41,6 +41,8 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "clock-steps", Title: "the clock stepped back"},
 		{Code: "unknown-link-type", Title: "frames of a link type that is not decoded"},
 		{Code: "short", Title: "frames cut before the end of the TCP header"},
+		{Code: "missing-syn-ack", Title: "connections whose SYN-ACK is missing"},
+		{Code: "missing-acks", Title: "acknowledgments are missing"},
 		{Code: "mid-stream", Title: "connections without a visible start"},
 		{Code: "translated", Title: "connections seen on both sides of an address translation"},
 		{Code: "one-sided", Title: "connections seen in one direction only"},
@@ -156,6 +158,10 @@ func udpFrames(st *capture.Stats) uint64 {
 		st.Count[capture.OutcomeDNS]
 }
 
+// manyMute is on how many connections, if it is all of them, no client acknowledges anything alone:
+// then it is the capture that lacks it. One that sends data at once may do so on each of a few.
+const manyMute = 3
+
 // connectionCaveats adds what the connections show.
 func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
 	t := &j.Total
@@ -165,6 +171,10 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 	add("translated", t.Views, 0,
 		"%s seen on both sides of an address translation: what came first was analysed",
 		rule.Count(t.Views, "connection was", "connections were"))
+	if t.mute >= manyMute && t.mute == t.accepted {
+		add(reassembly.CaveatAcks, t.mute, rule.Timing, "%s: %s",
+			rule.Count(t.mute, "connection"), acksMissing)
+	}
 	add("one-sided", t.oneSided, rule.Anything, "%s seen in one direction only",
 		rule.Count(t.oneSided, "connection"))
 	add("cut-exchanges", t.cut, 0, "%s not complete when the capture ended, or for lack of frames",

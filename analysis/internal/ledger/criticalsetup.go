@@ -70,8 +70,8 @@ func setUpAt(c *reassembly.Conn) (time.Duration, bool) {
 		}
 		return ready, !c.MidStream
 	}
-	if len(c.SYNACKs) == 0 {
-		return 0, false
+	if len(c.SYNACKs) == 0 { // the client's acknowledgment of it tells as much
+		return c.AckOfSYNACK.Time, len(c.SYNs) > 0 && Seen(c.AckOfSYNACK)
 	}
 	// At the server the request follows the SYN-ACK by a round trip to the client.
 	return max(c.AckOfSYNACK.Time, c.SYNACKs[0].Time+c.Far(reassembly.FromClient)), len(c.SYNs) > 0

@@ -135,6 +135,8 @@ type Gone struct {
 	Products    report.Products // that its two ends said that they are
 	Missing     int64           // octets acknowledged that the capture lacks
 	MidStream   bool
+	Accepted    bool // the capture shows its SYN, its SYN-ACK and data of the server
+	Mute        bool // and no acknowledgment of the client without data
 	Trace       *report.Trace
 	Nagle       [2]ledger.NagleTally // by the sender's direction
 	Delacks     [2][]time.Duration   // how late each side acknowledged small segments

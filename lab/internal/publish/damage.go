@@ -30,6 +30,7 @@ const (
 	pausing  = "lookalike-application-limited-rtt50"
 	slowed   = "lookalike-send-buffer-small-rtt50"
 	thinking = "lookalike-think-40ms-rtt10"
+	closed   = "reuse-response-close-rtt10"
 	lossy    = "loss-without-options-rtt20"
 )
 
@@ -67,6 +68,12 @@ func partial() []damage {
 			"one frame is missing from the capture: the acknowledgment that ended the hold of " +
 				"the sixth response",
 			func(f []packet.Frame) []byte { return whole(slices.Concat(f[:31], f[32:])) }},
+		{"capture-syn-acks-missing", closed,
+			"every SYN-ACK is missing from the capture",
+			func(f []packet.Frame) []byte { return whole(without(f, isSYNACK)) }},
+		{"capture-client-acks-missing", closed,
+			"every acknowledgment of the client that carries nothing else is missing from the capture",
+			func(f []packet.Frame) []byte { return whole(without(f, isClientACK)) }},
 		{"capture-one-direction", large,
 			"the capture has only what the server sent: nothing tells of acknowledgments but " +
 				"the echoes of timestamps",

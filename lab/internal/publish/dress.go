@@ -58,6 +58,35 @@ func missing(frames []packet.Frame) []packet.Frame {
 	return left
 }
 
+// without leaves out the TCP segments for which is holds: by their flags, octets of data, and whether
+// the client sent them.
+func without(
+	frames []packet.Frame, is func(flags byte, data int, client bool) bool,
+) []packet.Frame {
+	var left []packet.Frame
+	for _, f := range frames {
+		ip := f.Data[14:]
+		tcp := ip[int(ip[0]&15)*4:]
+		data := int(binary.BigEndian.Uint16(ip[2:])) - int(ip[0]&15)*4 - int(tcp[12]>>4)*4
+		if !is(tcp[13], data, bytes.Equal(f.Data[6:12], world.ClientStation().MAC)) {
+			left = append(left, f)
+		}
+	}
+	return left
+}
+
+// What TCP segments are, by their flags.
+const (
+	flagsOfSYNACK = packet.SYN | packet.ACK
+	flagsOfAll    = packet.FIN | packet.SYN | packet.RST | packet.PSH | packet.ACK
+)
+
+func isSYNACK(flags byte, _ int, _ bool) bool { return flags&flagsOfSYNACK == flagsOfSYNACK }
+
+func isClientACK(flags byte, data int, client bool) bool {
+	return client && data == 0 && flags&flagsOfAll == packet.ACK
+}
+
 // fromServer leaves out what the client sent.
 func fromServer(frames []packet.Frame) []packet.Frame {
 	var left []packet.Frame
