@@ -160,13 +160,13 @@ func (k *track) classifyData(e *segment) (Kind, Trait) {
 // overtaken decides whether octets that pass for the first time, after later ones, were overtaken
 // on the way (true) or are the second copy of a segment that was lost before the capture point.
 func (k *track) overtaken(e *segment) bool {
-	above := k.side[e.dir].stream.above(e.seq)
+	d := &k.side[e.dir]
+	above := d.stream.above(e.seq)
 	if above == nil {
 		return false
 	}
-	// The sender stamps what it sends (RFC 7323 §3): an older stamp was sent earlier.
-	if e.seg.Options.Has(capture.HasTS) && above.ts != 0 && e.seg.TSVal != above.ts {
-		return int32(e.seg.TSVal-above.ts) < 0
+	if before, known := d.sentBefore(markOf(e.seg), above.mark, k.roundTrip()); known {
+		return before
 	}
 	// The signal of a loss takes a whole round trip: the later segment to the peer, its
 	// acknowledgment to the sender, the copy to here. What comes sooner was not sent because of it.
@@ -201,11 +201,20 @@ func (k *track) resent(e *segment) Kind {
 		return TailLossProbe
 	case h.Una < d.point && e.seq < d.point && !d.timeout:
 		return FastRetransmission // the same recovery goes on (RFC 6675 §5)
-	case expired:
+	case expired, k.unprompted(e, tx, now-max(last, heard)):
 		d.point, d.timeout = h.Max, true
 		return TimeoutRetransmission
 	}
 	return Retransmission
+}
+
+// unprompted reports whether a copy of the first octets that are outstanding left though no
+// acknowledgment told of a loss, and after waited, longer than the acknowledgment takes: what
+// remains is a timer, though one shorter than is known of any system.
+func (k *track) unprompted(e *segment, tx *tx, waited time.Duration) bool {
+	h, d := &k.c.Half[e.dir], &k.side[e.dir]
+	return tx != nil && tx.times == 1 && e.seq <= h.Una && !d.signal && d.dupAcks == 0 &&
+		k.c.Half[e.dir.Peer()].RTT.Firm && waited >= k.roundTrip()+jiffies
 }
 
 // signalled reports whether the sender has just learned of a loss: a third duplicate
@@ -231,117 +240,4 @@ func (k *track) tailProbe(e *segment, tx *tx, quiet time.Duration) bool {
 	low := 2 * k.roundTrip() * 97 / 100
 	high := (2*k.srtt(e.dir)+2*time.Millisecond)*115/100 + jiffies
 	return quiet >= low && quiet <= high
-}
-
-// resend is a retransmission whose necessity is not known yet.
-type resend struct {
-	seq, end int64
-	at       time.Duration
-	ts       uint32
-	hasTS    bool
-	record   int // absolute number
-}
-
-// maxResends is how many retransmissions are held for later knowledge, the latest ones.
-const maxResends = 8
-
-// remember holds a retransmission until an acknowledgment tells whether it was needed.
-func (k *track) remember(e *segment) {
-	d := &k.side[e.dir]
-	if len(d.resends) == maxResends {
-		d.resends = append(d.resends[:0], d.resends[1:]...)
-	}
-	d.resends = append(d.resends,
-		resend{e.seq, e.end, e.at.Time, e.seg.TSVal, e.seg.Options.Has(capture.HasTS), k.latest()})
-}
-
-// judgeResends looks at an acknowledgment from e.dir of what its peer sent again, and amends
-// records of retransmissions that were not needed: the acknowledgment came too soon to be caused by
-// the copy, or echoes an older timestamp (Eifel, RFC 3522), or reports a duplicate (RFC 2883, RFC
-// 3708). una is the edge before it.
-func (k *track) judgeResends(e *segment, una int64) {
-	d := &k.side[e.dir.Peer()]
-	if len(d.resends) == 0 {
-		return
-	}
-	keep := d.resends[:0]
-	for i, r := range d.resends {
-		covers := una <= r.seq && e.ack >= r.end
-		// Next to the host, where all of the round trip is what it takes to answer, that says
-		// nothing.
-		soon := covers && (k.far(e.dir) >= 2*reaction && e.at.Time-r.at < k.soonest(e.dir) ||
-			r.hasTS && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.ts) < 0)
-		switch {
-		case soon || e.dsack && k.reports(e, r) && !k.overtook(r, d.resends[i+1:]):
-			k.amend(r.record, SpuriousRetransmission)
-		case e.ack < r.end || e.at.Time-r.at < 2*k.roundTrip()+jiffies:
-			keep = append(keep, r) // a report of the duplicate may still come
-		}
-	}
-	d.resends = keep
-	if k.again(e, una) {
-		d.answeredTwice(k, e.ack, e.at.Time-k.far(e.dir)*6/10)
-	}
-}
-
-// again reports whether e acknowledges once more what it had acknowledged, though nothing is
-// outstanding and its window is as it was: it answers a segment that its host had already (RFC 9293
-// §3.10.7.4), and a host without SACK says so in no other way.
-func (k *track) again(e *segment, una int64) bool {
-	own, peer, h := &k.side[e.dir], &k.side[e.dir.Peer()], &k.c.Half[e.dir]
-	const other = capture.SYN | capture.FIN | capture.RST
-	return e.ack == una && e.seg.NSACK == 0 && e.seg.Flags&other == 0 &&
-		e.seq == e.end && e.seq == h.Max && !h.FinSeen && own.winSet && e.win == own.win &&
-		k.c.Half[e.dir.Peer()].Max == una &&
-		peer.last.Retransmitted()
-}
-
-// answeredTwice amends the latest retransmission of what is acknowledged up to una, if it was sent
-// early enough to have been answered: both copies had arrived.
-func (d *side) answeredTwice(k *track, una int64, by time.Duration) {
-	for i := len(d.resends) - 1; i >= 0; i-- {
-		if r := d.resends[i]; r.end <= una && r.at <= by {
-			k.amend(r.record, SpuriousRetransmission)
-			d.resends = append(d.resends[:i], d.resends[i+1:]...)
-			return
-		}
-	}
-}
-
-// soonest is how soon after a segment passes its acknowledgment may. The least of many samples is
-// hardly ever undercut.
-func (k *track) soonest(dir Dir) time.Duration {
-	if k.c.Half[dir].RTT.Samples >= 8 {
-		return k.far(dir) * 9 / 10
-	}
-	return k.far(dir) * 6 / 10
-}
-
-// reports reports whether the first SACK block of e names the octets of r as received twice.
-func (k *track) reports(e *segment, r resend) bool {
-	o := &k.side[e.dir.Peer()].origin
-	lo, hi := o.offset(e.seg.SACK[0].Start, e.ack), o.offset(e.seg.SACK[0].End, e.ack)
-	return lo < r.end && r.seq < hi
-}
-
-// overtook reports whether r came before the first copy, which came among the later ones: then r is
-// what the receiver took, and the duplicate is the other.
-func (k *track) overtook(r resend, later []resend) bool {
-	i := r.record - k.c.Released
-	if i < 0 || i >= len(k.c.Records) || !k.c.Records[i].Trait.Has(Unseen) {
-		return false
-	}
-	for _, l := range later {
-		if l.seq < r.end && r.seq < l.end {
-			return true
-		}
-	}
-	return false
-}
-
-// amend changes the kind of a record that is still held.
-func (k *track) amend(record int, kind Kind) {
-	if i := record - k.c.Released; i >= 0 && i < len(k.c.Records) {
-		k.c.Records[i].Kind = kind
-	}
 }

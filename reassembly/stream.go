@@ -16,7 +16,7 @@ type chunk struct {
 	lost  bool
 	seen  capture.Mark  // the segment that ends it
 	since time.Duration // when the segment passed that begins it
-	ts    uint32        // TSVal of that, 0 if it had none
+	mark  mark          // of that
 }
 
 // stream puts one direction's octets in order. The Frontier of its Half is how far it got.
@@ -106,14 +106,14 @@ func (s *stream) drop(n int) int {
 
 // arrive takes a segment's octets [off, off+n) into dir's stream and delivers what is in order now.
 // data may be shorter than n. It is called after the segment's record was added.
-func (k *track) arrive(dir Dir, off, n int64, data []byte, ts uint32, at capture.Mark) {
+func (k *track) arrive(dir Dir, off, n int64, data []byte, m mark, at capture.Mark) {
 	h, s := &k.c.Half[dir], &k.side[dir].stream
 	if s.hasFin { // nothing follows a FIN
 		n = max(0, min(n, s.fin-off))
 		data = data[:min(n, int64(len(data)))]
 	}
 	if off > h.Frontier {
-		k.store(dir, off, n, data, ts, at)
+		k.store(dir, off, n, data, m, at)
 		return
 	}
 	if cut := h.Frontier - off; cut > 0 {
@@ -155,7 +155,7 @@ func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mar
 }
 
 // store keeps what came out of order, as far as it was not seen before.
-func (k *track) store(dir Dir, off, n int64, data []byte, ts uint32, at capture.Mark) {
+func (k *track) store(dir Dir, off, n int64, data []byte, m mark, at capture.Mark) {
 	s := &k.side[dir].stream
 	need := k.needed(dir)
 	end := off + n
@@ -169,7 +169,7 @@ func (k *track) store(dir Dir, off, n int64, data []byte, ts uint32, at capture.
 		if i < len(s.pend) {
 			hi = min(hi, s.pend[i].lo)
 		}
-		c := chunk{lo: off, hi: hi, seen: at, since: at.Time, ts: ts}
+		c := chunk{lo: off, hi: hi, seen: at, since: at.Time, mark: m}
 		k.keep(&c, need, dataAt(data, end-n, off, hi))
 		s.insert(i, c)
 		off = hi

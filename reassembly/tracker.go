@@ -57,7 +57,8 @@ type side struct {
 	windows
 	recovery
 	clues
-	debt     debt
+	debt debt
+	marks
 	stream   stream
 	sent     sentQueue
 	rtt      estimator // of the round trip between the capture point and this host
@@ -275,11 +276,7 @@ func (k *track) content(e *segment) {
 		return
 	}
 	payload := e.seg.Payload[:min(n, int64(len(e.seg.Payload)))]
-	ts := uint32(0)
-	if e.seg.Options.Has(capture.HasTS) {
-		ts = e.seg.TSVal
-	}
-	k.arrive(e.dir, e.data(), n, payload, ts, e.at)
+	k.arrive(e.dir, e.data(), n, payload, markOf(e.seg), e.at)
 	k.flush(e.dir, e.at)
 }
 

@@ -80,6 +80,7 @@ func (k *track) measure(e *segment, una int64) {
 // send applies what a segment says about its own direction.
 func (k *track) send(e *segment, kind Kind) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
+	d.note(e.seg, e.at.Time)
 	rst := e.seg.Flags.Has(capture.RST)
 	if !rst { // the window of a RST means nothing
 		d.win, d.winSet = e.win, true

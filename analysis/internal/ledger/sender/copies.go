@@ -15,6 +15,7 @@ func (s *State) Deliver(r *reassembly.Record) (filled *Hole, progress bool) {
 	if r.Len == 0 {
 		return nil, false
 	}
+	s.stream.begins = s.path.Conn.Half[s.dir].HasISN
 	filled, forward := s.stream.deliver(r, s.hand.n)
 	return filled, forward || s.stream.doomed(r) || s.leapt(r)
 }

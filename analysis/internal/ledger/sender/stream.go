@@ -20,6 +20,7 @@ type stream struct {
 	before  int64 // the same before the latest record with data
 	holes   []Hole
 	repairs []repair // retransmissions to come that were needed
+	begins  bool     // the capture shows where it begins: offset 0 is the first octet
 	// octets were acknowledged that the capture never showed, and nobody has asked since
 	gap bool
 	// highest acknowledgment among the records that have been released
@@ -83,7 +84,7 @@ func (t *stream) acknowledged(ack int64) {
 func (t *stream) deliver(r *reassembly.Record, n int) (filled *Hole, forward bool) {
 	before := t.frontier()
 	from, to := r.Seq, r.Seq+int64(r.Len)
-	if from > t.sent && t.sent > 0 {
+	if from > t.sent && (t.sent > 0 || t.begins) {
 		t.add(Hole{from: t.sent, to: from, Lost: r.Mark()})
 	}
 	filled = t.fill(from, to)
@@ -120,7 +121,7 @@ func (t *stream) doomed(r *reassembly.Record) bool {
 // leapt reports whether r, just delivered, is the first behind a range that never passed the
 // capture point and that the receiver needs next.
 func (t *stream) leapt(r *reassembly.Record) bool {
-	return t.before > 0 && r.Seq > t.before && len(t.holes) > 0 && t.holes[0].from == t.before
+	return (t.before > 0 || t.begins) && r.Seq > t.before && len(t.holes) > 0 && t.holes[0].from == t.before
 }
 
 // repaired reports whether a repair to come has the octet at the given offset.
