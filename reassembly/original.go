@@ -95,8 +95,7 @@ func (d *side) sentBefore(own, m mark, roundTrip time.Duration) (before, known b
 type resend struct {
 	seq, end int64
 	at       time.Duration
-	ts       uint32
-	hasTS    bool
+	mark     mark
 	record   int // absolute number
 	// when an acknowledgment covered it first, and how far that reached; 0: none has
 	covered time.Duration
@@ -118,8 +117,7 @@ func (k *track) remember(e *segment) {
 		seq:    e.seq,
 		end:    e.end,
 		at:     e.at.Time,
-		ts:     e.seg.TSVal,
-		hasTS:  e.seg.Options.Has(capture.HasTS),
+		mark:   markOf(e.seg),
 		record: k.latest(),
 	})
 }
@@ -132,8 +130,14 @@ func (k *track) secondCopy(e *segment) {
 	within := k.roundTrip() * 9 / 10
 	for i := len(d.resends) - 1; i >= 0 && e.at.Time-d.resends[i].at < within; i-- {
 		r := &d.resends[i]
-		if rec := k.recordOf(r.record); rec != nil && r.seq < e.end && e.seq < r.end &&
-			rec.Trait.Has(Unseen) && rec.Kind.Retransmitted() {
+		rec := k.recordOf(r.record)
+		if rec == nil || r.seq >= e.end || e.seq >= r.end || !rec.Trait.Has(Unseen) {
+			continue
+		}
+		if before, known := d.sentBefore(markOf(e.seg), r.mark, 0); known && before {
+			return // the copy has overtaken the original
+		}
+		if rec.Kind.Retransmitted() {
 			rec.Kind, rec.Trait = OutOfOrder, rec.Trait&^Unseen
 			k.c.Half[e.dir].Retrans--
 			d.resends = append(d.resends[:i], d.resends[i+1:]...)
@@ -180,7 +184,7 @@ func (k *track) answersOriginal(e *segment, r *resend, una int64) bool {
 		return false
 	}
 	switch {
-	case r.hasTS && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.ts) < 0:
+	case r.mark.ts != 0 && e.seg.Options.Has(capture.HasTS) && int32(e.seg.TSEcr-r.mark.ts) < 0:
 		return true // it echoes an older timestamp (Eifel, RFC 3522)
 	case k.far(e.dir) >= 2*reaction && e.at.Time-r.at < k.soonest(e.dir):
 		// It came too soon to be caused by the copy. Next to the host, where all of the round trip
@@ -216,16 +220,26 @@ func (k *track) oneByOne(e *segment, r *resend) bool {
 		e.ack >= next.end
 }
 
-// again reports whether e acknowledges once more what it had acknowledged, though nothing is
-// outstanding and its window is as it was: it answers a segment that its host had already (RFC 9293
-// §3.10.7.4), and a host without SACK says so in no other way.
+// again reports whether e acknowledges once more what it had acknowledged, though nothing that it
+// could have seen is outstanding and its window is as it was: it answers a segment that its host had
+// already (RFC 9293 §3.10.7.4), and a host without SACK says so in no other way.
 func (k *track) again(e *segment, una int64) bool {
-	own, peer, h := &k.side[e.dir], &k.side[e.dir.Peer()], &k.c.Half[e.dir]
+	own, h := &k.side[e.dir], &k.c.Half[e.dir]
 	const other = capture.SYN | capture.FIN | capture.RST
 	return e.ack == una && e.seg.NSACK == 0 && e.seg.Flags&other == 0 &&
 		e.seq == e.end && e.seq == h.Max && !h.FinSeen && own.winSet && e.win == own.win &&
-		k.c.Half[e.dir.Peer()].Max == una &&
-		peer.last.Retransmitted()
+		k.nothingNew(e, una)
+}
+
+// nothingNew reports whether what e's peer sent last is a copy, or has been sent so lately that e
+// knows nothing of it.
+func (k *track) nothingNew(e *segment, una int64) bool {
+	peer, p := &k.side[e.dir.Peer()], &k.c.Half[e.dir.Peer()]
+	if p.Max == una {
+		return peer.last.Retransmitted()
+	}
+	next := peer.sent.find(una)
+	return next != nil && k.far(e.dir) >= 2*reaction && e.at.Time-next.first < k.soonest(e.dir)
 }
 
 // answeredTwice amends the latest retransmission of what is acknowledged up to una, if it was sent

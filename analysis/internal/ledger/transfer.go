@@ -44,7 +44,13 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 	case s.Paces(r, gap):
 		w.emit(until, report.Paced, y)
 	case s.AwaitedAck():
-		w.congestion(s, r, until, y)
+		held, again := w.heldUp(r, until)
+		if !Seen(again) {
+			held = 0
+		}
+		w.congestion(s, r, until-held, y)
+		y.again = again
+		w.emit(until, report.Queue, y)
 	case corked:
 		w.corked(s, r, until, y)
 	default:

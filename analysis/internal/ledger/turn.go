@@ -70,17 +70,25 @@ func bodyPending(x *exchange.Exchange, at time.Duration) bool {
 // half of a round trip is less (reasoning: what is worth telling from a pause is worth a finding).
 const heldUpLeast = 20 * time.Millisecond
 
-// emitPause tiles a pause of the sender of r: what r was held up on the way is none of it. until is
-// when r passed, or its first copy would have.
-func (w *walk) emitPause(r *reassembly.Record, until time.Duration, l report.Label, y why) {
+// heldUp is by how much r, before which a wait ends at until, was held up on the way, where that is
+// worth telling from a wait of its sender's; and a copy of it that its sender then sent without
+// need, no frame if none. until is when r passed, or its first copy would have.
+func (w *walk) heldUp(r *reassembly.Record, until time.Duration) (time.Duration, capture.Mark) {
 	s := w.path.Of(r.Dir)
-	held := min(s.HeldUp(), until-w.at)
+	held := min(max(s.HeldUp(), s.HeldUpByCopies(r)), until-w.at)
 	if until != r.Time || held < max(heldUpLeast, w.path.HalfTrip()) {
-		held = 0
+		return 0, capture.Mark{}
 	}
+	again, _ := s.Outrun(r)
+	return held, again
+}
+
+// emitPause tiles a pause of the sender of r: what r was held up on the way is none of it.
+func (w *walk) emitPause(r *reassembly.Record, until time.Duration, l report.Label, y why) {
+	held, again := w.heldUp(r, until)
 	w.emit(until-held, l, y)
 	if held > 0 {
-		y.again, _ = s.Outrun(r)
+		y.again = again
 		w.emit(until, report.Queue, y)
 	}
 }

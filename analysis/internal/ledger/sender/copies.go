@@ -64,6 +64,28 @@ func (s *State) Outrun(r *reassembly.Record) (capture.Mark, bool) {
 	return capture.Mark{}, false
 }
 
+// HeldUpByCopies is by how much r was held up on the way at the least, by copies of it that came
+// right behind it: each had left when a timer had run out. 0 if there are none.
+func (s *State) HeldUpByCopies(r *reassembly.Record) time.Duration {
+	c := s.path.Conn
+	copies, last := 0, r.Time
+	from := s.hand.n - c.Released
+	for i := from + 1; i < len(c.Records) && i < from+maxRepairs; i++ {
+		o := &c.Records[i]
+		if o.Time-r.Time >= c.RTTMin() {
+			break
+		}
+		if o.Dir == r.Dir && o.Kind == reassembly.SpuriousRetransmission && o.Seq <= r.Seq &&
+			o.End() > r.Seq {
+			copies, last = copies+1, o.Time
+		}
+	}
+	if copies == 0 {
+		return 0
+	}
+	return max(0, s.path.timersSoonest(copies, false)-(last-r.Time))
+}
+
 // NextNeedless is the next segment that the sender repeats without need; no frame if there is none
 // near.
 func (s *State) NextNeedless() capture.Mark {
