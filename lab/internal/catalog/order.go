@@ -32,7 +32,6 @@ func reorderedUpload(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
 		Name:    "lookalike-reordered-upload",
 		About:   "every fourth segment of a request comes 3 ms late: out of order, and not lost",
-		Expect:  scenario.Expect{Pending: true},
 		Link:    world.Link{Reorder: [2]int{4, 0}, ReorderBy: 3 * time.Millisecond},
 		Server:  own.Server{Sockopts: prompt(), Body: 120},
 		Client:  own.Client{Sockopts: prompt(), Count: 2, Body: 13_000},
