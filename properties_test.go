@@ -60,23 +60,26 @@ func TestSequenceShift(t *testing.T) {
 // offsetSequence adds a constant to the numbers of each direction, which depends on the sender and
 // on key.
 func (tr trace) offsetSequence(key uint32) trace {
-	return tr.shiftSequence(func(from netip.AddrPort) uint32 { return key * (uint32(from.Port()) | 1) })
+	return tr.shiftSequence(func(from, _ netip.AddrPort) uint32 { return key * (uint32(from.Port()) | 1) })
 }
 
-// wrapSequence makes the numbers of every sender wrap soon after its first.
+// wrapSequence makes the numbers of every sender wrap soon after its first. Connections of the same
+// ports may be one under two addresses, and have the same numbers.
 func (tr trace) wrapSequence() trace {
-	first := map[netip.AddrPort]uint32{}
+	first := map[[2]uint16]uint32{}
+	ports := func(from, to netip.AddrPort) [2]uint16 { return [2]uint16{from.Port(), to.Port()} }
 	tr.edit(func(h *headers) {
-		if _, ok := first[h.src()]; !ok {
-			first[h.src()] = h.get32(4)
+		if k := ports(h.src(), h.dst()); first[k] == 0 {
+			first[k] = h.get32(4)
 		}
 	})
-	return tr.shiftSequence(func(from netip.AddrPort) uint32 { return -first[from] - 100 })
+	return tr.shiftSequence(func(from, to netip.AddrPort) uint32 { return -first[ports(from, to)] - 100 })
 }
 
-func (tr trace) shiftSequence(offset func(netip.AddrPort) uint32) trace {
+// shiftSequence adds to the numbers of each sender what offset says of it and its peer.
+func (tr trace) shiftSequence(offset func(from, to netip.AddrPort) uint32) trace {
 	return tr.edit(func(h *headers) {
-		own, peer := offset(h.src()), offset(h.dst())
+		own, peer := offset(h.src(), h.dst()), offset(h.dst(), h.src())
 		if h.get32(4) != 0 { // a reset that answers nothing has the number 0, or that of the peer
 			h.put32(4, h.get32(4)+own)
 		}

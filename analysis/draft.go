@@ -13,13 +13,14 @@ type tracked struct {
 	out      []*rule.Draft // room for those that are delivered
 	told     bool          // the judge knows that the connection is closing
 	lackTold bool          // and that what came after that shows that octets before it are missing
+	harmTold bool          // and that a reset of the server's did harm
 }
 
 // begin makes f the state of c. What room f had is used again.
 func (f *tracked) begin(c *reassembly.Conn) {
 	f.Followed.Begin(c)
 	f.drafts = f.drafts[:0]
-	f.told, f.lackTold = false, false
+	f.told, f.lackTold, f.harmTold = false, false, false
 }
 
 // draft is that of x; nil if it has been delivered.

@@ -95,7 +95,8 @@ func (s *tracked) closing() rule.Closing {
 		Open:  s.OpenExchanges() > 0,
 		Gap:   s.Lacking(),
 		Abort: c.ClosedByRST && c.FirstClose == reassembly.FromClient &&
-			c.Half[reassembly.FromClient].RstActive,
+			c.Half[reassembly.FromClient].RstActive &&
+			!ledger.RoomAtReset(c, reassembly.FromClient),
 	}
 	if at, ok := s.CloseNotifyFirst(c.FirstClose.Peer()); ok {
 		e.At, e.By, e.Alert = at, c.FirstClose.Peer(), true

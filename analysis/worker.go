@@ -85,21 +85,31 @@ func (w *worker) do(it *item) {
 	}
 }
 
-// closing tells the judge, once, that the connection will carry no further request.
+// closing tells the judge, once, that the connection will carry no further request, and what its
+// end shows that was not known then.
 func (w *worker) closing(c *reassembly.Conn) {
 	s := w.state(c)
-	if !ledger.Seen(c.FirstCloseAt) || s.told && (s.lackTold || ledger.Whole(c)) {
+	if !ledger.Seen(c.FirstCloseAt) {
 		return
 	}
-	if s.told {
+	if !s.told {
+		s.told = true
+		w.events.TellClosing(w.event(c, 0), s.closing())
+	} else if !s.lackTold && !ledger.Whole(c) {
 		s.lackTold = true
-		e := w.event(c, 0)
-		e.Kind = rule.ConnLacks
-		w.events.Tell(e)
-		return
+		w.tellEnd(c, rule.ConnLacks)
 	}
-	s.told = true
-	w.events.TellClosing(w.event(c, 0), s.closing())
+	if !s.harmTold && ledger.ResetHarmed(c) {
+		s.harmTold = true
+		w.tellEnd(c, rule.ConnHarmed)
+	}
+}
+
+// tellEnd tells the judge something of the end of c that has no numbers.
+func (w *worker) tellEnd(c *reassembly.Conn, k rule.EventKind) {
+	e := w.event(c, 0)
+	e.Kind = k
+	w.events.Tell(e)
 }
 
 // event is an event of c. Its moment is when it became known, in the time of the capture, which no

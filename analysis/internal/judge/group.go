@@ -53,6 +53,8 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 		j.await(s, c, &failure{Failure: *c.Failure, Repetition: c.Repeated})
 	case m != nil:
 		j.await(s, c, m.failure)
+	default:
+		j.await(s, c, j.retry.takeReferred(c))
 	}
 }
 

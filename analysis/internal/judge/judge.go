@@ -371,6 +371,7 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		c.Occ.Exchange = m.find(c.Index)
 		switch {
 		case c.Referred:
+			j.retry.keepReferred(c, m.failure)
 			j.refer(m.Subject(), c, at, nil)
 		case j.Enabled(c.Rule):
 			j.bookOf(m.Subject(), c, m)

@@ -52,6 +52,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	for _, c := range j.across {
 		c.Finish(j)
 	}
+	j.finishFailures() // what comparisons have booked at last
 	j.clock.finish(j)
 	j.relabelListed()
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,

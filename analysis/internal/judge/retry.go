@@ -11,6 +11,9 @@ const (
 	// retryWithin is how soon after a failure the same request counts as its repetition: clients
 	// that repeat at all do it at once.
 	retryWithin = time.Second
+	// repeatsAtOnce is how soon after it knows of a failure a client repeats the request on a
+	// connection that it has (reasoning: what a program takes to notice, as for closes).
+	repeatsAtOnce = 50 * time.Millisecond
 	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for
 	// may need two SYNs more.
 	awaitRetry = 3 * retryWithin
@@ -38,6 +41,36 @@ type retries struct {
 	open    map[rule.RetryKey][]*failure // not yet repeated, oldest first
 	queue   rule.Agenda[*failure]        // the same, and some that were repeated
 	waiting rule.Agenda[*failedClaim]    // until the repetition may have been seen
+	// failures of which a comparison is to settle what they were, by connection, and since when
+	referred map[int]*failure
+	order    rule.Agenda[int]
+}
+
+// keepReferred keeps the failure of a claim that a comparison is to settle.
+func (r *retries) keepReferred(c *rule.Claim, f *failure) {
+	if c.Failure == nil || f == nil {
+		return
+	}
+	if r.referred == nil {
+		r.referred = map[int]*failure{}
+	}
+	r.referred[c.Occ.Connection] = f
+	r.order.Add(f.At, c.Occ.Connection)
+	if r.order.Len() > maxFailures {
+		if oldest, ok := r.order.Next(); ok {
+			delete(r.referred, oldest)
+		}
+	}
+}
+
+// takeReferred is the failure of a claim that a comparison has settled, with its repetition if one
+// was seen.
+func (r *retries) takeReferred(c *rule.Claim) *failure {
+	if f := r.referred[c.Occ.Connection]; f != nil {
+		delete(r.referred, c.Occ.Connection)
+		return f
+	}
+	return &failure{Failure: *c.Failure}
 }
 
 // failed opens the time in which a repetition of the failure is recognised.
@@ -86,7 +119,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 	}
 	k := e.Key()
 	for i, f := range j.retry.open[k] {
-		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin {
+		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin && f.linked(e) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
 			list := j.retry.open[k]
@@ -94,6 +127,14 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 			return
 		}
 	}
+}
+
+// linked reports whether anything links a request to the failure but what it asks for: its connection
+// was opened for it, after the failed request had left, or it came at once. On a connection that
+// has long been in use the client may ask for the same again and again.
+func (f *failure) linked(e *rule.Began) bool {
+	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
+	return opened || e.Need-f.At <= repeatsAtOnce+e.Far
 }
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:

@@ -21,6 +21,9 @@ const (
 	ConnClosing                     // the first FIN or RST
 	// ConnLacks says that what came after the close shows that octets before it are missing.
 	ConnLacks
+	// ConnHarmed says that the server's reset threw away a response on its way, or part of a request
+	// that was.
+	ConnHarmed
 	ConnOver // no more segments
 )
 
@@ -118,7 +121,8 @@ type Closing struct {
 	Fin   reassembly.Dir // who sent the first FIN or RST
 	Open  bool           // while an exchange was going on
 	Gap   bool           // the capture lacks what came before
-	// by a RST of the client with ACK: it had not read everything, or set SO_LINGER to zero
+	// by a RST of the client with ACK, and without more room than before: it had not read
+	// everything, or set SO_LINGER to zero
 	Abort bool
 }
 

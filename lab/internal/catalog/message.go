@@ -113,7 +113,6 @@ func oneError(time.Duration) scenario.Scenario {
 		Name: "lookalike-error-closes",
 		About: "the server answers 200 and 404, and closes with a 500: one error is no limit of " +
 			"requests",
-		Expect: scenario.Expect{Pending: true},
 		Server: own.Server{
 			Sockopts: prompt(),
 			Body:     300,

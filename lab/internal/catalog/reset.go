@@ -180,12 +180,11 @@ func answeredByBox(time.Duration) scenario.Scenario {
 		About: "in the middle of an upload a box answers a segment with a RST in the server's " +
 			"name, with that segment's IP identification; the server goes on acknowledging",
 		Expect: scenario.Expect{
-			Rule:    "reset-after-data",
-			Cause:   "injected",
-			Count:   1,
-			Alone:   true,
-			Also:    []string{"slow-start"},
-			Pending: true,
+			Rule:  "reset-after-data",
+			Cause: "injected",
+			Count: 1,
+			Alone: true,
+			Also:  []string{"slow-start"},
 		},
 		Link:    world.Link{Box: world.Box{Answer: 14}},
 		Server:  own.Server{Sockopts: prompt(), Body: 120},
@@ -201,10 +200,9 @@ func refusedTLS(time.Duration) scenario.Scenario {
 		About: "inside TLS the server answers 413 and closes, in order, while the client still " +
 			"sends its body: the reset is about what it has not read",
 		Expect: scenario.Expect{
-			Rule:    "reset-after-data",
-			Cause:   "unread-request-data",
-			Also:    []string{"missed-reuse"},
-			Pending: true,
+			Rule:  "reset-after-data",
+			Cause: "unread-request-data",
+			Also:  []string{"missed-reuse"},
 		},
 		Server: own.Server{Sockopts: prompt(), TLS: true, Refusal: own.Refusal{Refuse: 413}},
 		Client: own.Client{

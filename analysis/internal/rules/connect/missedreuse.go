@@ -313,7 +313,7 @@ raising if requests come more rarely than that.`,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return newReuses() },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
-			rule.ConnOver),
+			rule.ConnHarmed, rule.ConnOver),
 		AtLeast: 2,
 	},
 	Vocabulary: words,

@@ -138,6 +138,8 @@ func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 		r.closing(m, e.Closing())
 	case rule.ConnLacks:
 		m.gap = true
+	case rule.ConnHarmed:
+		m.failed = true
 	case rule.ConnOver:
 		r.gone(m, e.Gone())
 		delete(r.conns, c.Id)

@@ -257,7 +257,7 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 		return rule.Claim{}, false
 	}
 	m.verdict = nil
-	if v.closed != nil && v.donor.gap {
+	if v.closed != nil && (v.donor.gap || v.donor.failed) {
 		return rule.Claim{}, false
 	}
 	cost, window := v.cost(x)

@@ -25,8 +25,8 @@ answered by a RST from the box, or by nothing: the client repeats it until it gi
 How it is recognised
 A request on a connection that was idle for 30 s or more, that neither side had closed. It is not
 acknowledged. Either a RST comes back, and the server never sent a FIN, or three repetitions and
-more get no answer of any kind and the client gives up: it closes, or sends the same request on
-another connection.
+more get no answer of any kind and the client gives up: it closes, or opens another connection for the
+same request.
 
 How cost is counted
 From the request to its repetition on another connection, if the same method and target follow
@@ -224,7 +224,7 @@ func idleDropProof(c *reassembly.Conn, x *exchange.Exchange, idle idleness) []ru
 	}
 	h := &c.Half[reassembly.FromServer]
 	switch {
-	case h.RstSeen && foreignReset(c, reassembly.FromServer):
+	case h.RstSeen && foreignTTL(c, reassembly.FromServer):
 		return append(out, rule.Shows(h.Rst, report.SideServer, resetOfBox,
 			int64(h.RstTTL), int64(h.TTLMax)))
 	case h.RstSeen:
@@ -254,7 +254,14 @@ type suspects struct {
 type suspect struct {
 	index    int // of the exchange on its connection
 	key      rule.RetryKey
+	start    time.Duration
 	repeated *rule.Repetition // nil: not yet
+}
+
+// linked reports whether the same request elsewhere shows that the client has given this one up: it
+// opened a connection for it. On one that it has long used it may ask for the same again and again.
+func (s *suspect) linked(e *rule.Began) bool {
+	return e.First && e.Handshake && e.ConnStart.Time >= s.start
 }
 
 // Event takes note of a request, and of what clears one of suspicion.
@@ -282,13 +289,13 @@ func (r *suspects) began(c *rule.Conn, e *rule.Began, index int) {
 	}
 	own := r.byConn[c.Id]
 	if len(r.byKey) > 0 {
-		if s := r.byKey[e.Key()]; s != nil && s != own && s.repeated == nil {
+		if s := r.byKey[e.Key()]; s != nil && s != own && s.repeated == nil && s.linked(e) {
 			s.repeated = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: c.Id, Index: index}
 		}
 	}
 	idle := e.Start.Time - c.AnsweredAt
 	if c.AnsweredAt > 0 && idle >= forgottenAfter && len(r.byKey) < maxSuspects {
-		s := &suspect{index: index, key: e.Key()}
+		s := &suspect{index: index, key: e.Key(), start: e.Start.Time}
 		r.byConn[c.Id] = s
 		r.byKey[e.Key()] = s
 	}

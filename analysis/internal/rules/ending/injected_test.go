@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -45,7 +46,7 @@ func TestForeignID(t *testing.T) {
 			t.Errorf("%s: %d after %d, odd = %v, want %v", c.name, id, last, got, c.want)
 		}
 		said := oddReset(conn, reassembly.FromServer)
-		text := said.Sentence(words)
+		text := rule.Sentences(said, words)
 		if !strings.HasPrefix(text, "Its TTL is 41, that of its sender's segments 64") ||
 			strings.Contains(text, "IP identification") != c.want {
 			t.Errorf("%s: text %q", c.name, text)

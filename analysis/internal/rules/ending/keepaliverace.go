@@ -32,14 +32,17 @@ How it is recognised
 The server's FIN does not acknowledge any octet of the request: when the server closed, the request
 had not arrived. The request got no response. It is a race if the FIN could not have reached the
 client when the request left, or only a round trip and 50 ms before; after that it is stale use: the
-client had time to see the close. Where the request itself, and 100 ms before it another segment,
+client had time to see the close. A connection that had carried nothing must have been open for a
+second and more: a server that closes what it has just accepted races with nobody. Where the request itself, and 100 ms before it another segment,
 acknowledges the FIN, no estimate of the way is needed. The server's idle timeout is inferred from
 how long it let other connections idle before it closed them: three or more within a tenth of each
-other. Requests that came within a tenth of that time were near misses.
+other, and none longer, nor a request answered after longer. Answered requests that came within a
+tenth of that time were near misses.
 
 How cost is counted
 What the user waited at the client: from the failed request to its repetition on another connection,
-if the same method and target follow within a second; else until the client has the RST. Where the
+if the same method and target follow within a second, on a connection that was opened for it or at
+once; else until the client has the RST. Where the
 capture is not at the client, the way between them counts, as the connection shows it. What repeated
 SYNs cost the repetition is not counted again. A request that is not idempotent (RFC 9110 section
 9.2.2) may not be repeated by itself: that is lost.
@@ -85,7 +88,7 @@ repetition that was no repetition but the next request for the same.`,
 	Closed: func(p *rule.Pass) { reportFate(p, keepaliveRaceRule) },
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &idleTimes{} },
-		Wants: rule.Wants(rule.ExchangeBegan, rule.ConnClosing),
+		Wants: idleEvents,
 	},
 	Vocabulary: words,
 }
@@ -115,8 +118,7 @@ func (v *verdictOnEnd) raced() bool {
 		return false
 	}
 	fin, reset, ok := closedAt(c, reassembly.FromServer)
-	if !ok || reset || ledger.RequestSeenAtClose(c, x, fin) ||
-		v.e.Answered == 0 && v.e.Idle < reactionTime {
+	if !ok || reset || ledger.RequestSeenAtClose(c, x, fin) || v.neverIdle(fin.Time) {
 		return false
 	}
 	if x.Turn && fin.Time-v.e.Prior.Time <= rule.PromptClose {
@@ -137,6 +139,14 @@ func (v *verdictOnEnd) raced() bool {
 	v.claim.Says = []rule.Said{repeatability(x)}
 	v.claim.Occ.Proof = raceProof(v, fin, late)
 	return true
+}
+
+// neverIdle reports whether a connection that had carried nothing yet was not idle before the server
+// closed it: its first request came with the set-up, or the close so soon after that no idle timeout
+// can have made it, as nobody sets one that short.
+func (v *verdictOnEnd) neverIdle(fin time.Duration) bool {
+	setUp := v.x.Start().Time - v.e.Idle
+	return v.e.Answered == 0 && (v.e.Idle < reactionTime || fin-setUp < shortestIdle)
 }
 
 // knownLongBefore is how long before a request its client's kernel must have acknowledged the
@@ -200,9 +210,16 @@ func raceProof(v *verdictOnEnd, fin capture.Mark, late time.Duration) []rule.Evi
 	return out
 }
 
+// idleEvents are the events that idleTimes learns from.
+var idleEvents = rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver)
+
 // idleTimes learns how long servers let connections idle before they close them, to name the
 // timeout behind a race.
-type idleTimes struct{ pairs rule.PairTable[idleTime] }
+type idleTimes struct {
+	pairs rule.PairTable[idleTime]
+	// idle times that requests have ended which are not over, by connection
+	asked map[int]time.Duration
+}
 
 const (
 	// maxIdleTimes is how many idle times are kept per pair: the latest tell.
@@ -218,33 +235,48 @@ type idleTime struct {
 	gaps   []time.Duration // idle time before each request that was answered
 }
 
-// Event takes note of an idle time that a request or the server's close has ended.
+// Event takes note of an idle time that the server's close has ended, or a request that was
+// answered.
 func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
-	var end time.Duration
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		if e.Began().First || e.Began().Unasked {
+		b := e.Began()
+		delete(r.asked, c.Id)
+		if idle := idleUntil(c, b.Start.Time); idle > 0 && !b.First && !b.Unasked {
+			if r.asked == nil {
+				r.asked = map[int]time.Duration{}
+			}
+			r.asked[c.Id] = idle
+		}
+	case rule.ExchangeOver:
+		idle, ok := r.asked[c.Id]
+		delete(r.asked, c.Id)
+		if o := e.Over(); !ok || o.Failure != nil || o.Unasked || o.Outcome != exchange.Complete {
 			return
 		}
-		end = e.Began().Start.Time
+		if t := r.pairs.Of(c.Pair, e.At); t != nil {
+			t.gaps = appendBounded(t.gaps, idle)
+		}
 	case rule.ConnClosing:
-		if e.Closing().By != reassembly.FromServer {
+		idle := idleUntil(c, e.Closing().At.Time)
+		if e.Closing().By != reassembly.FromServer || idle == 0 {
 			return
 		}
-		end = e.Closing().At.Time
+		if t := r.pairs.Of(c.Pair, e.At); t != nil {
+			t.closes = appendBounded(t.closes, idle)
+		}
+	case rule.ConnOver:
+		delete(r.asked, c.Id)
 	}
-	idle := end - c.AnsweredAt
-	if c.AnsweredAt <= 0 || idle < reactionTime {
-		return
+}
+
+// idleUntil is how long the connection had been idle at a moment; 0 if not for as long as a program
+// may take to react.
+func idleUntil(c *rule.Conn, at time.Duration) time.Duration {
+	if idle := at - c.AnsweredAt; c.AnsweredAt > 0 && idle >= reactionTime {
+		return idle
 	}
-	t := r.pairs.Of(c.Pair, e.At)
-	switch {
-	case t == nil:
-	case e.Kind == rule.ConnClosing:
-		t.closes = appendBounded(t.closes, idle)
-	default:
-		t.gaps = appendBounded(t.gaps, idle)
-	}
+	return 0
 }
 
 // appendBounded appends to a list that keeps its latest maxIdleTimes items.
@@ -267,10 +299,26 @@ func (r *idleTimes) Finish(d rule.Desk) {
 	})
 }
 
-// says which timeout the closes show, and how many requests came just in time.
-func (t *idleTime) says() []rule.Said {
+// timeout is the idle time after which the server closes connections, as several closes show and no
+// answered request contradicts, and how many show it; 0 if there is none.
+func (t *idleTime) timeout() (time.Duration, int) {
 	timeout, n := mode(t.closes)
 	if n < leastCloses {
+		return 0, 0
+	}
+	longer := func(idle time.Duration) bool {
+		return idle > timeout && !rule.SameTimeout(idle, timeout)
+	}
+	if slices.ContainsFunc(t.gaps, longer) || slices.ContainsFunc(t.closes, longer) {
+		return 0, 0
+	}
+	return timeout, n
+}
+
+// says which timeout the closes show, and how many requests came just in time.
+func (t *idleTime) says() []rule.Said {
+	timeout, n := t.timeout()
+	if n == 0 {
 		return nil
 	}
 	near := 0

@@ -13,6 +13,9 @@ import (
 const (
 	resetAfterDataRule = "reset-after-data"
 	unreadRequestCause = "unread-request-data"
+	lingerZeroCause    = "linger-zero"
+	serverAbortCause   = "server-abort"
+	idleResetCause     = "idle-reset"
 	clientAbortCause   = "client-abort"
 	injectedCause      = "injected"
 )
@@ -25,20 +28,28 @@ var ResetAfterData = &rule.Detector{Rule: report.Rule{
 A RST ends a connection at once, in both directions. What the receiver's kernel holds and the
 program has not read may be thrown away with it (RFC 9293 section 3.5.2; Linux still hands it out,
 BSD and Windows may not), and what is on the way is lost. A kernel sends a RST when a program closes
-a socket with unread data in it, sets SO_LINGER to zero, or dies; and in answer to a segment for a
-socket that is gone (RFC 2525 section 2.17).
+a socket with unread data in it, or with SO_LINGER of zero; and in answer to a segment for a socket
+that is gone (RFC 2525 section 2.17). A program that is killed, on Linux, closes in order.
 
 How it is recognised
 A RST meets data: a response that was not complete, or not yet acknowledged when the RST was sent,
-as far as its sender could know; or a request without any response. RST with ACK is an abort by the
-program; a bare RST answers a segment to a closed socket. Who sent it, and whether the request had
-been read to its end, tells the causes apart. A RST whose TTL does not fit its sender's other
-segments was injected on the way; an IP identification off its sender's count adds to that. If the
-client closed with the whole response at hand, before the RST came, it is only noted. If it had
-acknowledged that 100 ms before the RST, only a client that reads nothing before it has sent
-everything is in danger, and severity is lower. A client that closes before any response came, and
-answers it by a RST or closed long after its request, gave up, too. Silent: a response that may have
-been complete but for octets that the capture lacks, a RST after everything had been acknowledged, a
+as far as its sender could know; or a request without any response. RST with ACK is sent by a
+program's close; a bare RST answers a segment to a closed socket. Whether the request had been read
+tells unread-request-data from linger-zero. That it was acknowledged does not show it: what does is
+a request without a body, a FIN before the RST (SO_LINGER of zero alone sends none), and the window
+that the server offered with its response, smaller by what lay unread. Where none of these does, an
+answer with an error speaks for an unread body, at medium confidence. A RST was injected if its TTL
+does not fit its sender's other segments, if it carries the IP identification of the segment that it
+answers, or if its sender goes on behind it, with more segments than a RST overtakes. It answers an
+untranslated reply if another connection of the client's port, without a beginning, shows octets
+with the same numbers under another address, and the client's RST. If the client closed with the
+whole response at hand, before the RST came, it is silent, or only noted. If it had acknowledged
+that 100 ms before the RST, only a client that reads nothing before it has sent everything is in
+danger, and severity is lower. A client that closes before any response came, and answers it by a
+RST or closed long after its request, gave up, too. A RST right behind a request that had come after
+idleness is an idle timer's if three closes and more of the server came after that idleness, within a
+tenth, and no request after a longer one was answered. Silent: a response that may have been
+complete but for octets that the capture lacks, a RST after everything had been acknowledged, a
 client that resets after a complete response, a refused connection, a RST on an idle connection that
 nobody was using. A RST that answers a request after the server's FIN belongs to keepalive-race, one
 after half a minute of idleness to idle-drop.
@@ -46,11 +57,13 @@ after half a minute of idleness to idle-drop.
 How cost is counted
 As lost data first: octets that never arrived, and octets that were in danger. In time, if the
 response was lost, what the user waited at the client: from the failed request to its repetition, if
-the same method and target follow within a second; else until the client has the RST.
+the same method and target follow within a second, on a connection that was opened for it or at
+once; else until the client has the RST.
 
 When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that
-fails while sending often never reads the response at all.`,
+fails while sending often never reads the response at all. A small body that was read, answered with
+an error and thrown away with SO_LINGER of zero looks like one that was not read.`,
 	Causes: []report.Cause{
 		{
 			Code:  unreadRequestCause,
@@ -85,11 +98,11 @@ fails while sending often never reads the response at all.`,
 			},
 		},
 		{
-			Code:  "linger-zero",
+			Code:  lingerZeroCause,
 			Title: "server reset the connection right after its response",
 			Side:  report.SideServer,
-			Message: "The server reset the connection with its response still on the way, though " +
-				"it had read the whole request.",
+			Message: "The server's program reset the connection with its response still on the way: " +
+				"it closed with SO_LINGER of zero.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -111,7 +124,7 @@ fails while sending often never reads the response at all.`,
 			},
 		},
 		{
-			Code:  "server-abort",
+			Code:  serverAbortCause,
 			Title: "server reset the connection before its response was complete",
 			Side:  report.SideServer,
 			Message: "The server reset the connection before its response was complete, or " +
@@ -119,31 +132,53 @@ fails while sending often never reads the response at all.`,
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "look for crashes, killed workers (the OOM killer) and timeouts at " +
-						"the server",
+					Text: "see why the program gave the connection up: a timeout, an error, a proxy " +
+						"whose own server failed (a RST with ACK means SO_LINGER of zero, or data " +
+						"unread in the closed socket: a process that dies, on Linux, sends a FIN)",
 					Settings: report.AnswerLimits(),
 				},
 			},
 		},
 		{
 			Code:  injectedCause,
-			Title: "reset that neither end sent",
+			Title: "reset that neither program sent",
 			Side:  report.SideNetwork,
-			Message: "A RST with another TTL than its sender's segments ended the connection: a " +
-				"box on the way made it.",
+			Message: "A RST ended the connection that the program in whose name it came did not " +
+				"send: a box on the way made it, or a kernel that does not know the connection by " +
+				"the address that one of its segments came from.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "look at firewalls, load balancers and intrusion prevention on the path",
+					Text: "look at firewalls, load balancers and intrusion prevention on the path, and " +
+						"at connection tracking that leaves replies untranslated " +
+						"(net.netfilter.nf_conntrack_tcp_be_liberal=1)",
 				},
 			},
 		},
 		{
-			Code:  "idle-reset",
+			Code:  untranslatedCause,
+			Title: "reply came from an untranslated address, so the connection was reset",
+			Side:  report.SideNetwork,
+			Message: "The translation of addresses failed for a segment of the response: it came " +
+				"from the address behind the translation, where the client knows no connection. The " +
+				"RST with which the client's kernel answered ended the real connection at the " +
+				"server.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "let connection tracking translate segments that it takes for invalid " +
+						"(net.netfilter.nf_conntrack_tcp_be_liberal=1), or drop those before they " +
+						"leave (iptables -m conntrack --ctstate INVALID -j DROP)",
+				},
+			},
+		},
+		{
+			Code:  idleResetCause,
 			Title: "request on an idle connection met a reset",
 			Side:  report.SideServer,
 			Message: "The server, or a box in front of it, ended an idle connection by a RST " +
-				"instead of a FIN while the next request was on its way; the request was lost.",
+				"instead of a FIN while the next request was on its way, or had just come; the " +
+				"request was lost.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -152,6 +187,7 @@ fails while sending often never reads the response at all.`,
 					Settings: append(
 						[]report.Setting{
 							{Product: report.Nginx, Text: "reset_timedout_connection off"},
+							{Product: report.Node, Text: "server.timeout 0"},
 						},
 						report.IdleSettings()...),
 					After: "AWS and Azure load balancers: a longer idle timeout",
@@ -167,14 +203,19 @@ fails while sending often never reads the response at all.`,
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 },
-	Rests:      rule.Content,
-	Closed:     runReset,
+	Rests:  rule.Content,
+	Closed: runReset,
+	Across: &rule.Comparison{
+		Start: func() rule.Across { return &resets{} },
+		Wants: idleEvents,
+	},
 	Vocabulary: words,
 }
 
 // runReset looks at the RST that ended the connection, if one did.
 func runReset(p *rule.Pass) {
 	reportFate(p, resetAfterDataRule)
+	runStray(p)
 	if cl, ok := abandoned(p); ok {
 		p.Report(cl)
 		return
@@ -199,6 +240,7 @@ func runReset(p *rule.Pass) {
 		Occ:         rule.Occurrence{Start: x.Start().Time},
 	}
 	describeReset(&p.State.Connection, &cl, x, dir)
+	refersReset(p, &cl, x)
 	p.Report(cl)
 }
 
@@ -220,6 +262,7 @@ func (v *verdictOnEnd) reset() bool {
 		v.claim.Occ.Cost = report.Cost{} // the client no longer wanted it
 	}
 	describeReset(&v.p.State.Connection, v.claim, v.x, dir)
+	refersReset(v.p, v.claim, v.x)
 	return true
 }
 
@@ -256,10 +299,21 @@ func describeReset(s *ledger.Connection, cl *rule.Claim, x *exchange.Exchange,
 	cl.Says = []rule.Said{losses(s, x)}
 	cl.Occ.End = max(rst.Time, cl.Occ.Start)
 	cl.Occ.Proof = resetProof(s.Conn, x, dir)
-	if cl.Cause != unreadRequestCause {
+	switch {
+	case cl.Cause == lingerZeroCause:
+		sureOfLinger(s.Conn, cl, x)
 		return
+	case cl.Cause == serverAbortCause && x.Response == nil:
+		cl.Says = []rule.Said{rule.Say(noneBegan)}
+		return
+	case cl.Cause != unreadRequestCause:
+		return
+	case x.Turn:
+	case requestUnread(s.Conn, x):
+		cl.Confidence = report.Proven
+	default:
+		sureOfUnread(s.Conn, cl, x)
 	}
-	cl.Confidence = report.Proven
 	switch {
 	case closedWith(s, x, rst.Time):
 		onlyTime(cl, report.Info)
@@ -271,117 +325,30 @@ func describeReset(s *ledger.Connection, cl *rule.Claim, x *exchange.Exchange,
 	}
 }
 
-// leastWay is which part of the least time to a host and back, in percent, is sure to pass: the
-// least that was seen of it is not the least that there can be (reasoning).
-const leastWay = 90
-
-// closedWith reports whether the client closed with the whole response at hand, before it could
-// know of a RST of the given moment.
-func closedWith(s *ledger.Connection, x *exchange.Exchange, rst time.Duration) bool {
-	m, up := x.Response, &s.Conn.Half[reassembly.FromClient]
-	far := s.Conn.Far(reassembly.FromClient) * leastWay / 100
-	return m.Complete && up.FinSeen && up.Fin.Time >= m.End.Time+far && up.Fin.Time < rst+far
-}
-
-// timeToRead is how long after its acknowledgment a program that waits for the response has surely
-// read it (reasoning: twice what it takes to react).
-const timeToRead = 2 * reactionTime
-
-// firstReset is the sender of the first RST; false if there was none.
-func firstReset(c *reassembly.Conn) (reassembly.Dir, bool) {
-	a, b := &c.Half[0], &c.Half[1]
+// sureOfLinger says what shows that the server had read the request, as far as anything does.
+func sureOfLinger(c *reassembly.Conn, cl *rule.Claim, x *exchange.Exchange) {
 	switch {
-	case a.RstSeen && (!b.RstSeen || a.Rst.Time <= b.Rst.Time):
-		return reassembly.FromClient, true
-	case b.RstSeen:
-		return reassembly.FromServer, true
+	case unreadAtReset(c, x) != allRead:
+		cl.Confidence = min(cl.Confidence, report.ConfidenceMedium)
+		cl.Says = append(cl.Says, rule.Say(maybeUnread))
+	case x.Request.BodyBytes > 0:
+		cl.Says = append(cl.Says, rule.Say(readByWindow))
 	}
-	return 0, false
 }
 
-// resetCause tells the causes apart; "" if the reset did no harm.
-func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) string {
-	c := s.Conn
-	done := x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded
-	switch {
-	case x.Outcome == exchange.Incomplete || foreignReset(c, dir):
-		return "" // nothing is known to have ended, or it was neither end's doing
-	case dir == reassembly.FromClient || clientLeft(c, x):
-		if done || x.Response == nil || x.Response.Facts.Has(exchange.Undelivered) {
-			return "" // what kept the response from it has its own finding
-		}
-		return clientAbortCause
-	case requestUnread(c, x):
-		return unreadRequestCause
-	case !done:
-		return abortCause(c, x)
-	case x.Request != nil && resetInFlight(s):
-		return "linger-zero"
-	}
-	return ""
-}
-
-// abortCause is the cause of a RST by which the server ended x before it was done; "" if it did no
-// harm.
-func abortCause(c *reassembly.Conn, x *exchange.Exchange) string {
+// sureOfUnread says what shows that the server had left some of the request unread, all of which had
+// come.
+func sureOfUnread(c *reassembly.Conn, cl *rule.Claim, x *exchange.Exchange) {
 	h := &c.Half[reassembly.FromServer]
-	unanswered, later := x.Response == nil, x.Index > 0 || c.MidStream
 	switch {
-	case unanswered && x.Index == 0 && c.MidStream && !h.RstActive:
-		return "" // the socket had gone before: when, and why, the capture does not show
-	case unanswered && later && !h.FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
-		return "idle-reset"
 	case h.FinSeen && h.Fin.Time <= h.Rst.Time:
-		// closed in order, before the end or as the request came: the RST answers what came later
-		return ""
+		cl.Says = append(cl.Says, rule.Say(closedInTwoSteps))
+	case unreadByWindow(c, x) == someUnread:
+		cl.Says = append(cl.Says, rule.Say(unreadInWindow))
+	default:
+		cl.Confidence = min(cl.Confidence, report.ConfidenceMedium)
+		cl.Says = append(cl.Says, rule.Say(probablyUnread, int64(x.Status)))
 	}
-	return "server-abort"
-}
-
-// resetInFlight reports whether the server's program reset the connection with data on the way.
-// What had not been acknowledged for as long as a retransmission timer would have been sent again:
-// then the capture lacks the acknowledgment.
-func resetInFlight(s *ledger.Connection) bool {
-	h := &s.Conn.Half[reassembly.FromServer]
-	return unacked(s) > 0 && h.RstActive && h.Rst.Time-h.LastData.Time < s.Timeout()
-}
-
-// clientLeft reports whether the client had closed before the server reset: the RST only says that
-// nobody listens. A FIN may be that of a client which has only finished sending, but where messages
-// are not visible, as in TLS, it is not known that it still waited for anything.
-func clientLeft(c *reassembly.Conn, x *exchange.Exchange) bool {
-	return ledger.Seen(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient &&
-		(c.ClosedByRST || x.Turn)
-}
-
-// requestUnread reports whether the server closed without having read the whole request, or with
-// more in its socket.
-func requestUnread(c *reassembly.Conn, x *exchange.Exchange) bool {
-	if x.Request == nil || x.Response == nil || x.Turn {
-		return false
-	}
-	if !x.Request.Complete {
-		return true
-	}
-	// The rest of the request arrived, but after the server had answered and closed.
-	closed := c.Half[reassembly.FromServer].Rst
-	if h := &c.Half[reassembly.FromServer]; h.FinSeen && h.Fin.Time < closed.Time {
-		closed = h.Fin
-	}
-	return x.Request.End.Time > closed.Time-c.Far(reassembly.FromServer) &&
-		x.Request.End.Time > x.Response.Start.Time
-}
-
-// unacked is how many octets of the server's the client had not acknowledged when the connection
-// ended, as far as the server could know when it sent its RST.
-func unacked(s *ledger.Connection) int64 {
-	c := s.Conn
-	h := &c.Half[reassembly.FromServer]
-	if h.Rst.Time-h.LastData.Time > s.Timeout() {
-		return 0 // it would have been sent again: the capture lacks the acknowledgment
-	}
-	server := s.Sender(reassembly.FromServer)
-	return max(0, server.SentTo()-server.AckedBy(h.Rst.Time-c.Far(reassembly.FromServer)))
 }
 
 // losses says how many octets of the response certainly never arrived; else how many may not have
@@ -427,8 +394,10 @@ func resetProof(c *reassembly.Conn, x *exchange.Exchange, dir reassembly.Dir) []
 func resetItself(c *reassembly.Conn, dir reassembly.Dir) rule.Evidence {
 	h, side := &c.Half[dir], rule.SideOf(dir)
 	switch {
-	case foreignReset(c, dir):
+	case foreignTTL(c, dir):
 		return rule.Shows(h.Rst, side, otherTTL, int64(h.RstTTL), int64(h.TTLMax))
+	case foreignReset(c, dir):
+		return rule.Shows(h.Rst, side, resetOfOther)
 	case h.RstActive:
 		return rule.Shows(h.Rst, side, resetOfProgram)
 	}

@@ -21,15 +21,31 @@ const (
 	finBeforeReset
 	resetOfClosedSocket
 	resetOfProgram
+	resetOfOther
 	octetsLost
 	octetsEndangered
 	hadClosedFirst
 	hadTimeToRead
+	noneBegan
+	maybeUnread
+	readByWindow
+	closedInTwoSteps
+	unreadInWindow
+	probablyUnread
 
 	// of its cause injected
 	senderWentOn
 	injectedTTL
 	injectedTTLAndID
+	injectedEcho
+
+	// of its cause untranslated
+	strayReply
+	strayAnswered
+	sameOctets
+
+	// of its cause idle-reset
+	idleTimerFired
 
 	// of its cause client-abort
 	leftUnanswered
@@ -168,9 +184,14 @@ var words = []rule.Words{
 		Text:  "answers a segment for a closed socket",
 		Facts: rule.Facts{report.Resets},
 	},
+	resetOfOther: {
+		Role:  "RST",
+		Text:  "not sent by the program in whose name it came",
+		Facts: rule.Facts{report.Resets},
+	},
 	resetOfProgram: {
 		Role:  "RST",
-		Text:  "with ACK: the program aborted the connection",
+		Text:  "with ACK: closed with data unread, or with SO_LINGER of zero",
 		Facts: rule.Facts{report.Resets},
 	},
 	octetsLost: {Text: "{octets} of the response never came."},
@@ -185,6 +206,41 @@ var words = []rule.Words{
 			"reads nothing before it has sent all of its request lost it.",
 	},
 
+	noneBegan: {Text: "No response had begun."},
+	maybeUnread: {
+		Text: "Or some of the request's body was unread in its socket, which the capture does not show.",
+	},
+	readByWindow: {
+		Text: "The window that it offered shows that it had read the request.",
+	},
+	closedInTwoSteps: {
+		Text: "It closed its direction, then the socket: data unread in that makes the RST, as " +
+			"SO_LINGER of zero alone sends no FIN.",
+	},
+	unreadInWindow: {
+		Text: "The window that it offered with the response was smaller by what it had not read.",
+	},
+	probablyUnread: {
+		Text: "It had acknowledged all of the request, and answered with status {n}, as a program " +
+			"does that does not read the body.",
+	},
+
+	injectedEcho: {Text: "It carries IP identification {n}, that of the segment that it answers."},
+	strayReply: {
+		Role:  "stray reply",
+		Text:  "comes from {text}, and continues the same numbers",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	strayAnswered: {
+		Role:  "client's RST",
+		Text:  "no such connection: goes to that address",
+		Facts: rule.Facts{report.Resets},
+	},
+	sameOctets: {Text: "A segment with the next octets came from {text}, on the same port."},
+	idleTimerFired: {
+		Text: "The server ends connections that are idle for {s} ({n} times): its timer fired just " +
+			"as the request came.",
+	},
 	senderWentOn: {Text: "Its sender went on as if it had not sent it."},
 	injectedTTL:  {Text: "Its TTL is {n}, that of its sender's segments {n}."},
 	injectedTTLAndID: {
