@@ -47,6 +47,9 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 		if done || x.Response == nil || x.Response.Facts.Has(exchange.Undelivered) {
 			return "" // what kept the response from it has its own finding
 		}
+		if dir == reassembly.FromClient && outOfNothing(c) {
+			return "" // no close of a program sends that: who made it, nothing shows
+		}
 		return clientAbortCause
 	case requestUnread(c, x):
 		return unreadRequestCause
@@ -103,6 +106,13 @@ func abortCause(s *ledger.Connection, x *exchange.Exchange) string {
 func resetInFlight(s *ledger.Connection) bool {
 	h := &s.Conn.Half[reassembly.FromServer]
 	return unacked(s) > 0 && h.RstActive && h.Rst.Time-h.LastData.Time < s.Timeout()
+}
+
+// outOfNothing reports whether the client's RST has no ACK, as one that answers a segment for a
+// socket that is gone, though nothing had ended that socket: no FIN, and nothing unusual before it.
+func outOfNothing(c *reassembly.Conn) bool {
+	h := &c.Half[reassembly.FromClient]
+	return !h.RstActive && !(h.FinSeen && h.Fin.Time <= h.Rst.Time)
 }
 
 // clientLeft reports whether the client had closed before the server reset: the RST only says that
