@@ -214,16 +214,6 @@ func (c *Conn) Accepted() bool {
 // SYN-ACK, which few clients acknowledge together with data.
 func (c *Conn) Mute() bool { return c.Accepted() && c.Half[FromClient].Bare == 0 }
 
-// Number is the raw sequence number of an offset of what dir sends, as long as the connection is not
-// over; false if nothing of dir has shown one.
-func (c *Conn) Number(dir Dir, offset int64) (uint32, bool) {
-	k, ok := c.track.(*track)
-	if !ok || !k.side[dir].origin.set {
-		return 0, false
-	}
-	return k.side[dir].origin.zero + uint32(offset), true
-}
-
 // Scaled reports whether both SYNs were seen, so that windows are known in octets (RFC 7323 §2.2).
 func (c *Conn) Scaled() bool { return c.Half[0].scaled() && c.Half[1].scaled() }
 

@@ -37,6 +37,16 @@ func (k *track) place(e *segment) {
 	e.win = k.window(dir, seg)
 }
 
+// Number is the raw sequence number of an offset of what dir sends, as long as the connection is not
+// over; false if nothing of dir has shown one.
+func (c *Conn) Number(dir Dir, offset int64) (uint32, bool) {
+	k, ok := c.track.(*track)
+	if !ok || !k.side[dir].origin.set {
+		return 0, false
+	}
+	return k.side[dir].origin.zero + uint32(offset), true
+}
+
 // reach is how much further than wildJump the window lets the sender of dir go. Windows of a
 // gigabyte exist.
 func (k *track) reach(dir Dir) int64 { return int64(k.side[dir.Peer()].win) }
