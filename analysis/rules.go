@@ -25,6 +25,7 @@ func detectors() []*rule.Detector {
 		transfer.PacketLoss,
 		transfer.ReceiveWindow,
 		transfer.ZeroWindow,
+		transfer.SendBuffer,
 		transfer.SmallSegments,
 		transfer.ServerThink,
 		transfer.Bandwidth,

@@ -52,6 +52,7 @@ const (
 	SlowStartIdle // the same after an idle period
 	CongAvoid     // congestion window, past slow start
 	RecoveryCwnd  // congestion window reduced by loss
+	SendLimit     // a limit of the sender's own, below both windows
 	RWnd          // receive window full
 	ZeroWindow    // receive window closed
 	FastRetx      // loss repaired by fast retransmission
@@ -78,7 +79,7 @@ var labelNames = [LabelCount]string{
 	"unknown", "capture_gap", "preconnect_idle", "tcp_handshake", "syn_retx", "synack_retx",
 	"tls_rtt", "tls_server", "tls_client", "proxy_connect", "req_app", "think",
 	"think_100continue", "rtt", "queue", "serialize", "paced", "slow_start", "ss_idle_restart",
-	"cong_avoid", "recovery_cwnd", "rwnd", "zero_window", "fast_retx", "rto", "tlp",
+	"cong_avoid", "recovery_cwnd", "send_limit", "rwnd", "zero_window", "fast_retx", "rto", "tlp",
 	"lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack", "delack_cwnd", "cork",
 	"app_paced", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol", "close",
 	"tunnel",
@@ -101,7 +102,8 @@ var labelTitles = [LabelCount]string{
 	"CONNECT through a proxy", "client between parts of a request", "server",
 	"waiting for 100 Continue", "round trips", "queueing on the path", "the path's rate",
 	"pacing", "slow start", "slow start after idle", "congestion window",
-	"congestion window after loss", "receive window", "receive window closed",
+	"congestion window after loss", "sender's own limit", "receive window",
+	"receive window closed",
 	"loss, repaired quickly", "loss, repaired by timeout",
 	"loss, repaired by a tail loss probe", "loss of a retransmission",
 	"needless retransmission", "Nagle hold, one round trip",

@@ -43,6 +43,7 @@ type Flow struct {
 	MostInFlight  int64            // the most octets that were in flight on the connection so far
 	Rate          float64          // octets per second that the path carries; 0: not known
 	ReceiveWindow ReceiveWindow    // when it kept the sender back
+	OwnLimit      int64            // octets that the sender keeps in flight by itself; 0: no limit
 	Idle          Idle             // before the message
 	Later         bool             // the connection had carried an exchange before
 	Stamped       bool             // the pace of the sender's timestamp clock is known

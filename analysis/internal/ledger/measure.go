@@ -34,11 +34,13 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	}
 }
 
-// request fills in what the transfer of a large request showed, if the server waited for its end:
+// request fills in what the transfer of a large request showed, or of one whose sender keeps little
+// in flight, if the server waited for its end:
 // an answer that came before that was not delayed by it.
 func (m *measures) request(p *sender.Path, j *Exchange) {
 	q, c := j.Parsed.Request, p.Conn
-	if q == nil || !q.Complete ||
+	s := p.Of(reassembly.FromClient)
+	if q == nil || !q.Complete || s.OwnLimit() == 0 &&
 		q.To-q.From <= UsualInitial*int64(c.Half[reassembly.FromClient].Eff) {
 		return
 	}
@@ -46,7 +48,7 @@ func (m *measures) request(p *sender.Path, j *Exchange) {
 		q.End.Time+c.Far(reassembly.FromServer) {
 		return
 	}
-	rounds := p.Of(reassembly.FromClient).Rounds()
+	rounds := s.Rounds()
 	if len(rounds) > 0 && (rounds[0].From < q.From || rounds[0].From >= q.To) {
 		return // they are the next request's, which did not wait for the answer
 	}
@@ -73,6 +75,7 @@ func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *excha
 	f.Window = s.WindowRoom()
 	f.Rate = s.PathRate(float64(f.Bytes) / max(f.Measured.Seconds(), nothing))
 	f.ReceiveWindow = s.ReceiveWindow()
+	f.OwnLimit = s.OwnLimit()
 	f.Queue = s.Queue()
 	f.Idle = s.Idle()
 }

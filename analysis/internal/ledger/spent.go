@@ -16,13 +16,15 @@ func (j *Account) Spent(dir reassembly.Dir, l report.Label) time.Duration {
 	return max(0, j.Times[l]-up)
 }
 
-// WindowTime is what dir's message spent waiting for a congestion window.
+// WindowTime is what dir's message spent waiting for a window of its sender: the congestion window,
+// or less than that.
 func (j *Account) WindowTime(dir reassembly.Dir) time.Duration {
 	return j.Spent(dir, report.SlowStart) + j.Spent(dir, report.SlowStartIdle) +
-		j.Spent(dir, report.CongAvoid) + j.Spent(dir, report.RecoveryCwnd)
+		j.Spent(dir, report.CongAvoid) + j.Spent(dir, report.RecoveryCwnd) +
+		j.Spent(dir, report.SendLimit)
 }
 
-// TransferTime is what dir's message spent waiting for a congestion window, and for the path, if
+// TransferTime is what dir's message spent waiting for such a window, and for the path, if
 // what that carries is known: what a simulation of its transfer is to be compared with.
 func (j *Account) TransferTime(dir reassembly.Dir) time.Duration {
 	took := j.WindowTime(dir)

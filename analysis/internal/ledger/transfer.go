@@ -41,6 +41,30 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 		s.NoteWindowWait(gap)
 		y.cause, y.room = s.Release().Opening, s.Release().Room
 		w.emit(until, report.RWnd, y)
+	default:
+		w.stopped(s, r, until, corked, y)
+	}
+}
+
+// stopped tiles the time before r, up to until, which no window of its receiver held back.
+func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duration, corked bool,
+	y why) {
+	limit := s.Limits(r, until-w.at)
+	w.limit.begin(s, limit)
+	if limit >= sender.NowLimit {
+		w.limited(s, r, until, y)
+	} else {
+		w.windowOrPause(s, r, until, corked, y)
+	}
+	w.limit.watching = false
+}
+
+// windowOrPause tiles the time before r, up to until, of which no limit of the sender's own is
+// known.
+func (w *walk) windowOrPause(s *sender.State, r *reassembly.Record, until time.Duration,
+	corked bool, y why) {
+	gap := until - w.at
+	switch {
 	case s.Paces(r, gap):
 		w.emit(until, report.Paced, y)
 	case s.AwaitedAck():

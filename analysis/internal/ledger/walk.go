@@ -20,6 +20,7 @@ type walk struct {
 	book  *book
 	path  *sender.Path
 	holds *holds
+	limit limitWaits
 
 	next  int            // absolute number of the record to look at next
 	at    time.Duration  // end of the time that has been tiled
@@ -127,6 +128,7 @@ func (w *walk) emit(to time.Duration, l report.Label, y why) {
 		t.End, byClient = r.Mark(), r.Dir == reassembly.FromClient
 	}
 	w.book.tile(&t, byClient)
+	w.limit.keep(&t)
 	if to-w.at >= minWait {
 		w.note(&t, &y)
 	}

@@ -30,6 +30,20 @@ func Ideal(f *ledger.Flow, limited bool) time.Duration {
 	return t.Simulate(used)
 }
 
+// Unlimited is what a message would have spent waiting for a window, and for the path, had its
+// sender kept as much in flight as windows allow, in the messages before, too: slow start would have
+// added what they had acknowledged (RFC 3465). began is the window, in segments, that it would have
+// begun with.
+func Unlimited(f *ledger.Flow) (took time.Duration, began int64) {
+	t, used := TransferOf(f)
+	began = max(used, ledger.UsualInitial)
+	if f.Later && f.Idle.Since == 0 {
+		began = max(began, ledger.UsualInitial+f.LargestBefore/t.MSS)
+	}
+	t.Window = 0
+	return t.Simulate(began), began
+}
+
 // PathTime is how long the path needs for a message; 0 if its rate is not known.
 func PathTime(f *ledger.Flow) time.Duration {
 	if f.Rate <= 0 {

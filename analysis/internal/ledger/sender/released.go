@@ -96,8 +96,8 @@ func (s *State) Paces(r *reassembly.Record, gap time.Duration) bool {
 	if !s.last.full || !r.Trait.Has(reassembly.Full) || !s.Outstanding() {
 		return false
 	}
-	paced := s.pacing.explains(gap)
-	s.pacing.add(gap, !Seen(s.hand.release.Ack))
+	paced := s.own.pacing.explains(gap)
+	s.own.pacing.add(gap, !Seen(s.hand.release.Ack))
 	return paced
 }
 

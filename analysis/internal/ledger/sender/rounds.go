@@ -76,6 +76,7 @@ func (s *State) beginMessage(r *reassembly.Record) {
 	s.rounds.list, s.rounds.now = s.rounds.list[:0], Round{}
 	s.offered = ReceiveWindow{begun: s.known.edge - s.known.ack}
 	s.segments, s.queue.most = SegmentCounts{}, 0
+	s.own.limit.beginMessage()
 	s.rates.segments.n = 0
 	s.rates.segments.lookAhead(s.path.Conn, s.hand.n)
 	s.growth.idle = Idle{}

@@ -27,7 +27,7 @@ type State struct {
 	growth  growth
 	cwnd    replica
 	offered ReceiveWindow
-	pacing  pacing
+	own     ownPace
 	nagle   Nagle
 	corks   corks
 
@@ -48,6 +48,12 @@ type hand struct {
 	late    time.Duration // by how much longer than the least it was under way; 0: not known
 	release Release       // what may have released it; valid once it has been learned of
 	probe   bool          // a tail loss probe may have sent it, though it is new data
+}
+
+// ownPace is what a sender keeps to by itself, whatever the windows allow: a pace, and a limit.
+type ownPace struct {
+	pacing pacing
+	limit  sendLimit
 }
 
 // lastSent is the last new segment with data; no frame if there was none.

@@ -20,6 +20,9 @@ const (
 	windowClosed
 	windowOpened
 	dataAgain
+	stoppedShort
+	madeRoom
+	wentOn
 	// losses and timers
 	largeLost
 	lastCopy
@@ -122,6 +125,20 @@ var words = []rule.Words{
 		Role:  "data again",
 		Text:  "{octets}, after {ms}",
 		Facts: rule.Facts{report.CarriesOctets},
+	},
+	stoppedShort: {
+		Role:  "last of a burst",
+		Text:  "with it {octets} are in flight at most, and both windows have room",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	madeRoom: {
+		Role: "ACK",
+		Text: "of what was sent before",
+	},
+	wentOn: {
+		Role:  "next burst",
+		Text:  "left as soon as that was known, {ms} after the last",
+		Facts: rule.Facts{report.CarriesData},
 	},
 
 	largeLost: {
