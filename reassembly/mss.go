@@ -114,10 +114,10 @@ func (z *sizes) repeat(n uint32) {
 // ended takes note of a segment of n octets with which a write ended.
 func (z *sizes) ended(n, eff uint32) {
 	switch {
-	case n == 0 || eff == 0 || !nearly(n%eff, eff):
-	case n%eff == 0:
-		z.near = 0
-	default:
+	case n == 0 || eff == 0:
+	case n >= eff:
+		z.near = 0 // it has a full one
+	case nearly(n, eff):
 		z.near = n
 	}
 }
