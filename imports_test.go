@@ -104,6 +104,7 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},
 	"tcpwhy/capture": {
 		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode",
+		"tcpwhy/capture/internal/flow",
 		"tcpwhy/capture/internal/filter",
 		"tcpwhy/capture/internal/frame", "tcpwhy/capture/internal/pcapio",
 		"tcpwhy/capture/internal/ring",

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,7 +23,11 @@ func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 			continue // of several files, or compressed
 		}
 		t.Run(filepath.Base(dir), func(t *testing.T) {
-			check(t, parseTrace(t, file), uint64(crc32.ChecksumIEEE([]byte(filepath.Base(dir)))))
+			tr := parseTrace(t, file)
+			if !slices.ContainsFunc(tr.packets, func(p packet) bool { _, ok := p.headers(tr.link); return ok }) {
+				t.Skip("what is in a tunnel cannot be changed here")
+			}
+			check(t, tr, uint64(crc32.ChecksumIEEE([]byte(filepath.Base(dir)))))
 		})
 	}
 	simulated(t, check)

@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"time"
+
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -14,13 +16,14 @@ type tracked struct {
 	told     bool          // the judge knows that the connection is closing
 	lackTold bool          // and that what came after that shows that octets before it are missing
 	harmTold bool          // and that a reset of the server's did harm
+	toldAt   time.Duration // of the latest event
 }
 
 // begin makes f the state of c. What room f had is used again.
 func (f *tracked) begin(c *reassembly.Conn) {
 	f.Followed.Begin(c)
 	f.drafts = f.drafts[:0]
-	f.told, f.lackTold, f.harmTold = false, false, false
+	f.told, f.lackTold, f.harmTold, f.toldAt = false, false, false, 0
 }
 
 // draft is that of x; nil if it has been delivered.

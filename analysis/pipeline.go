@@ -103,6 +103,7 @@ type epoch struct {
 	until   time.Duration // what comes later waits for the next
 	evicted uint64        // open connections given up so far
 	views   uint64        // connections left out so far because they are others seen again
+	quoted  uint64        // ICMP errors so far about connections that had not been seen
 	done    chan struct{} // closed when it has been read; nil: nobody waits
 }
 
@@ -256,7 +257,8 @@ func (p *pipeline) epoch(until time.Duration) {
 		p.flush(w)
 	}
 	p.since = 0
-	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views()}
+	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views(),
+		quoted: p.table.Quoted()}
 	if p.judge.Hooks.Any() {
 		e.done = make(chan struct{}) // hooks are told between segments
 	}
@@ -282,6 +284,7 @@ func (p *pipeline) judgeAll() {
 			}
 		}
 		p.judge.Crowd.Evicted, p.judge.Total.Views = e.evicted, e.views
+		p.judge.Total.Quoted = e.quoted
 		events.Sort()
 		n := events.Due(e.until)
 		p.judge.Read(events, n)

@@ -119,6 +119,10 @@ func (w *worker) event(c *reassembly.Conn, index int) rule.Event {
 	if m := w.tracker.Moment(); m >= 0 {
 		at = m
 	}
+	// A connection's events stay in order where its clock is behind that of others.
+	told := &w.state(c).toldAt
+	at = max(at, *told)
+	*told = at
 	return rule.Event{At: at, Conn: uint32(c.ID), Index: uint32(index)}
 }
 

@@ -21,6 +21,7 @@ type input struct {
 	frame   frame.Frame  // valid if ready
 	ready   bool
 	key     int64 // by which it is merged: the latest time of its frames so far
+	held    holding
 }
 
 // start opens the input and reads its header.
@@ -38,12 +39,48 @@ func (in *input) start(buffer []byte) error {
 // load reads the input's next frame. A clock that steps back must not make the frames before it
 // wait for those after, nor change the order of the file, so the key never decreases.
 func (in *input) load() error {
-	if err := in.file.Next(&in.frame); err != nil {
+	if err := in.next(); err != nil {
 		return err
 	}
 	in.key = max(in.key, in.frame.Time)
 	in.ready = true
 	return nil
+}
+
+// next reads the frame that is to go next: where records are not in the order of time, perhaps not
+// the next of the file.
+func (in *input) next() error {
+	h := &in.held
+	if h.ready == 0 && h.empty() {
+		if h.err != nil {
+			return h.err
+		}
+		if err := in.file.Next(&in.frame); err != nil || !in.file.Disordered() {
+			return err
+		}
+		h.tidy()
+		h.keep(&in.frame)
+	}
+	if h.ready == 0 {
+		in.gather()
+	}
+	h.pop(&in.frame)
+	return nil
+}
+
+// gather holds frames until none in sight is out of order, and decides in which order they go.
+func (in *input) gather() {
+	h := &in.held
+	h.tidy()
+	for h.err == nil && in.file.Disordered() && !h.full() {
+		if h.err = in.file.Next(&in.frame); h.err == nil {
+			h.keep(&in.frame)
+		}
+	}
+	in.account.stats.Reordered += h.order(h.err == nil && in.file.Disordered())
+	if !h.trusted {
+		in.file.Restart(in.frame.Time)
+	}
 }
 
 // close releases what the input holds open.

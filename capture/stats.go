@@ -83,6 +83,8 @@ type Stats struct {
 	// frames stamped earlier than one before them on the same interface
 	Backsteps uint64
 	MaxBack   time.Duration // the largest such step
+	// frames that stood behind later ones in their file, and were put in the order of their stamps
+	Reordered uint64
 	// how often the clock was set during a live capture; it is taken out of the times
 	ClockSets uint64
 	MaxSet    time.Duration // by how much at most, forward or back

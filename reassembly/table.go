@@ -124,6 +124,7 @@ type Table struct {
 	evicted uint64
 	late    uint64
 	views   views
+	quoted  uint64
 }
 
 // gap is a stretch of time of which the capture has nothing.
@@ -183,6 +184,10 @@ func (t *Table) Assign(seg *capture.Segment, now time.Duration) (c *Conn, dir Di
 	hash := key.hash()
 	i := t.find(&key, hash)
 	if seg.Kind == capture.ICMPError {
+		whole := seg.Flags != 0 || seg.Ack != 0 || seg.Window != 0 // else 8 octets of the header
+		if i < 0 && whole {
+			t.quoted++
+		}
 		if i < 0 || t.at(i).conn == nil {
 			return nil, 0, false
 		}
@@ -243,6 +248,10 @@ func (t *Table) Evicted() uint64 { return t.evicted }
 // Late is how many segments without new data came to connections that had been handed back; they
 // were dropped.
 func (t *Table) Late() uint64 { return t.late }
+
+// Quoted is how many ICMP errors quoted the whole header of a segment of a connection that the
+// capture did not show before: Wireshark gives such a connection a number.
+func (t *Table) Quoted() uint64 { return t.quoted }
 
 // Open is how many connections are open.
 func (t *Table) Open() int {

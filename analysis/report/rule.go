@@ -62,3 +62,11 @@ func (r *Rule) Cause(code string) *Cause {
 // CaptureQuality is the name of the rule whose findings say what a capture could not show: for
 // people they are caveats of a report, not findings.
 const CaptureQuality = "capture-quality"
+
+// The caveats with which the numbers of connections may not be those of Wireshark.
+const (
+	// frames were put in the order of their times; Wireshark keeps that of the file
+	CaveatReordered = "reordered"
+	// ICMP errors quote connections that have no number here
+	CaveatQuoted = "quoted-connections"
+)

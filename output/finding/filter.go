@@ -29,10 +29,16 @@ func Filter(r *report.Report, o *report.Occurrence) string {
 }
 
 // NamesStream reports whether the filter may name the connection. Wireshark's number of it is ours
-// only if it sees the same one file, and all of it; and evidence from before or after the
+// only if it sees the same one file, and all of it, in the same order; and evidence from before or after the
 // connection belongs to another one, such as that which could have been reused.
 func NamesStream(r *report.Report, o *report.Occurrence) bool {
 	if o.Elsewhere || len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
+		return false
+	}
+	elsewise := func(c report.Caveat) bool {
+		return c.Code == report.CaveatReordered || c.Code == report.CaveatQuoted
+	}
+	if slices.ContainsFunc(r.Caveats, elsewise) {
 		return false
 	}
 	byID := func(c report.ConnInfo, id int) int { return cmp.Compare(c.ID, id) }

@@ -62,7 +62,9 @@ type totalSums struct {
 	// clients and services, those that were forgotten as often as they came again
 	pairs uint64
 	Views uint64 // connections that are others seen again
-	cut   uint64 // exchanges that the end of the capture cut
+	// ICMP errors about connections that the capture had not shown
+	Quoted uint64
+	cut    uint64 // exchanges that the end of the capture cut
 }
 
 // lostAtMost is what was lost, of which there is never more than exchanges took. The sum itself is

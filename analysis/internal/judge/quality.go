@@ -118,6 +118,9 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 	add("snapped", st.Snapped, rule.Content,
 		"%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
 		rule.Count(st.Snapped, "segment was", "segments were"))
+	add(report.CaveatReordered, st.Reordered, 0, "%s behind later ones in the file: sequence numbers show that "+
+		"their times are right, and they were put in that order",
+		rule.Count(st.Reordered, "frame stood", "frames stood"))
 	if st.MaxBack > time.Millisecond {
 		add("clock-steps", st.Backsteps, rule.Timing, "the clock stepped back %s, by up to %s",
 			rule.Count(st.Backsteps, "time"), rule.Millis(st.MaxBack))
@@ -171,6 +174,8 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 	add("translated", t.Views, 0,
 		"%s seen on both sides of an address translation: what came first was analysed",
 		rule.Count(t.Views, "connection was", "connections were"))
+	add(report.CaveatQuoted, t.Quoted, 0, "%s about connections that the capture does not show",
+		rule.Count(t.Quoted, "ICMP error"))
 	if t.mute >= manyMute && t.mute == t.accepted {
 		add(reassembly.CaveatAcks, t.mute, rule.Timing, "%s: %s",
 			rule.Count(t.mute, "connection"), acksMissing)

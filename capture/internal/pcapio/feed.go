@@ -19,6 +19,7 @@ type feed struct {
 	from io.Reader
 	buf  []byte
 	rest []byte // the part of buf that was read and not yet consumed
+	base uint64 // octets consumed
 	err  error  // what ended the stream; told only after everything before it was consumed
 }
 
@@ -35,7 +36,17 @@ func (f *feed) peek(n int) (shown []byte, err error) {
 }
 
 // consume passes over n octets that peek has shown.
-func (f *feed) consume(n int) { f.rest = f.rest[n:] }
+func (f *feed) consume(n int) {
+	f.rest = f.rest[n:]
+	f.base += uint64(n)
+}
+
+// advance reads so many octets in advance if the stream has them.
+func (f *feed) advance(n int) {
+	if len(f.rest) < n && f.err == nil {
+		_, _ = f.fill(n) // how the stream ends is told by peek
+	}
+}
 
 // fill reads until n octets are there, and gives how many of them are.
 func (f *feed) fill(n int) (int, error) {
@@ -82,7 +93,8 @@ func (f *feed) read() {
 }
 
 // skip passes over n octets without keeping them, and gives how many there were.
-func (f *feed) skip(n uint64) (uint64, error) {
+func (f *feed) skip(n uint64) (passed uint64, err error) {
+	defer func() { f.base += passed }()
 	left := n
 	for {
 		here := min(left, uint64(len(f.rest)))

@@ -44,13 +44,15 @@ type File struct {
 	plain       io.Closer // the decompressor
 	feed        *feed
 	reader      frameReader
+	scout       scout
+	waits       bool  // reading on may wait for somebody who writes
 	ended       error // why there is no further frame; nil: there may be one
 }
 
 // Open opens the file of a name, or takes a stream for it unless that is nil, and reads its
 // header. The error, of one line, says what it is if it is no capture. buffer becomes the file's.
 func Open(name string, stream io.Reader, buffer []byte, account Account) (*File, error) {
-	f := &File{}
+	f := &File{waits: stream != nil}
 	if stream == nil {
 		file, err := os.Open(name)
 		if err != nil {
@@ -69,10 +71,33 @@ func Open(name string, stream io.Reader, buffer []byte, account Account) (*File,
 // follows the last frame if the file ends where one may end, and otherwise an error that says where
 // and how it is damaged; every further call says the same.
 func (f *File) Next(to *frame.Frame) error {
-	if f.ended == nil {
-		f.ended = f.reader.next(to)
+	if f.ended != nil {
+		return f.ended
+	}
+	if !f.waits {
+		f.feed.advance(len(f.feed.buf) / scoutShare)
+	}
+	if f.ended = f.reader.next(to); f.ended == nil {
+		f.scout.took(to, f.feed.base)
 	}
 	return f.ended
+}
+
+// Disordered reports whether one of the next frames is earlier than one before it, be that the one
+// that was read last. It sees as far as what was read from the stream: one that somebody writes to
+// is not waited for.
+func (f *File) Disordered() bool {
+	if f.ended == nil {
+		f.scout.look(f.feed, f.reader.glance)
+	}
+	return f.scout.fault > f.scout.taken
+}
+
+// Restart tells that the clock of the file was set: later frames are compared with those since the
+// given moment.
+func (f *File) Restart(from int64) {
+	s := &f.scout
+	s.latest, s.fault, s.seen, s.at = from, s.taken, s.taken, f.feed.base
 }
 
 // Buffer is the buffer of a file that is no longer read, for another one.

@@ -25,6 +25,9 @@ func checkFile(t *testing.T, octets []byte) {
 			t.Fatalf("frame %d after frame %d", f.Number, last)
 		}
 		last = f.Number
+		if file.Disordered() && f.Number%7 == 0 {
+			file.Restart(f.Time)
+		}
 		if f.Bad {
 			continue
 		}

@@ -17,6 +17,9 @@ type frameReader interface {
 	// next gives io.EOF after the last frame if the input ends where one may end, and otherwise an
 	// error that says where and how it is damaged.
 	next(f *frame.Frame) error
+	// glance tells of the record that begins with the given octets, as far as they are there;
+	// false if they do not tell.
+	glance(record []byte) (glance, bool)
 }
 
 // The limits on what one frame may claim to hold, in octets. Wireshark refuses records of more than
@@ -147,7 +150,7 @@ func (r *pcapReader) next(f *frame.Frame) error {
 		return fmt.Errorf("frame %d claims %d captured octets, the limit is %d", r.number+1,
 			captured, r.limit)
 	}
-	f.Time = int64(o.u32(head))*int64(time.Second) + int64(o.u32(head[4:]))*r.tick
+	f.Time = r.time(head)
 	f.Direction = frame.Unknown
 	if r.header == pcapModifiedHeader {
 		f.Direction = sllDirection(head[22])
@@ -167,6 +170,11 @@ func (r *pcapReader) next(f *frame.Frame) error {
 	f.Data = record[r.header:]
 	f.Bad = false
 	return nil
+}
+
+// time is the time of a record, by its header.
+func (r *pcapReader) time(head []byte) int64 {
+	return int64(r.order.u32(head))*int64(time.Second) + int64(r.order.u32(head[4:]))*r.tick
 }
 
 // ended says how the file ended where a record should start.

@@ -74,7 +74,7 @@ func (r *snoopReader) next(f *frame.Frame) error {
 		r.drops = drops
 		r.account.SetDrops(uint64(drops))
 	}
-	f.Time = int64(u32(head[16:]))*int64(time.Second) + int64(u32(head[20:]))*int64(time.Microsecond)
+	f.Time = snoopTime(head)
 	record, err := r.in.peek(int(length))
 	if err != nil {
 		return cutError(err, fmt.Sprintf("within frame %d", r.number+1),
@@ -87,6 +87,12 @@ func (r *snoopReader) next(f *frame.Frame) error {
 	f.OrigLen = max(wire, captured)
 	f.Data = record[snoopRecordHeader : snoopRecordHeader+captured]
 	return nil
+}
+
+// snoopTime is the time of a record, by its header.
+func snoopTime(head []byte) int64 {
+	u32 := binary.BigEndian.Uint32
+	return int64(u32(head[16:]))*int64(time.Second) + int64(u32(head[20:]))*int64(time.Microsecond)
 }
 
 // ended says how the file ended where a record should start.

@@ -31,6 +31,7 @@ const (
 	slowed   = "lookalike-send-buffer-small-rtt50"
 	thinking = "lookalike-think-40ms-rtt10"
 	closed   = "reuse-response-close-rtt10"
+	idling   = "reuse-server-idle-timeout-nginx-rtt10"
 	lossy    = "loss-without-options-rtt20"
 )
 
@@ -103,7 +104,9 @@ func dressed() []damage {
 			}},
 		{"capture-in-unknown-tunnel", held,
 			"every frame is in a tunnel over UDP that nobody can look into",
-			func(f []packet.Frame) []byte { return snapped(90)(enclosed(f, 51820, []byte{4, 0, 0, 0})) }},
+			func(f []packet.Frame) []byte {
+				return snapped(90)(enclosed(f, 51820, []byte{4, 0, 0, 0}))
+			}},
 		{"capture-sll2", held,
 			"the capture was made on `any`: LINUX_SLL2 in place of Ethernet",
 			func(f []packet.Frame) []byte { return packet.Pcap(cooked(f), linkSLL2, 1<<18) }},
@@ -135,6 +138,18 @@ func mistaken() []damage {
 		{"capture-clock-steps", thinking,
 			"the clock steps back 20 ms after the fourth exchange",
 			func(f []packet.Frame) []byte { return whole(stepped(f, 16, -20e6)) }},
+		{"capture-clock-steps-between-connections", idling,
+			"the connections three times, from other ports each time, the second time a minute " +
+				"after the first; then the clock steps back half a minute",
+			func(f []packet.Frame) []byte { return whole(again(f, 0, 60e9, 30e9)) }},
+		{"capture-frames-swapped", held,
+			"every fifth frame stands before the one that was captured just before it; the stamps " +
+				"are right",
+			func(f []packet.Frame) []byte { return whole(swapped(f, 5)) }},
+		{"capture-of-two-queues", lossy,
+			"the card has a queue for each direction, and hands over 12 frames at a time, those " +
+				"of one queue before those of the other; the stamps are right",
+			func(f []packet.Frame) []byte { return snapped(160)(byQueue(f, 12)) }},
 		{"capture-late-direction", thinking,
 			"what the client sent is stamped 15 ms late, when the server has acknowledged it",
 			func(f []packet.Frame) []byte { return whole(clientLate(f, 15e6)) }},

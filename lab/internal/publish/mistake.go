@@ -62,6 +62,53 @@ func stepped(frames []packet.Frame, from int, by int64) []packet.Frame {
 	return all
 }
 
+// again has the frames several times, each time by so much later, and from other ports of the
+// client.
+func again(frames []packet.Frame, later ...int64) []packet.Frame {
+	var all []packet.Frame
+	client := world.ClientStation().MAC
+	for k, by := range later {
+		for _, f := range frames {
+			data := bytes.Clone(f.Data)
+			at := 14 + int(data[14]&15)*4 // of the TCP header: the sender's port comes first
+			if !bytes.Equal(data[6:12], client) {
+				at += 2
+			}
+			data[at] ^= byte(k)
+			all = append(all, packet.Frame{At: f.At + by, Data: packet.Summed(data), Wire: f.Wire})
+		}
+	}
+	return all
+}
+
+// swapped exchanges the places of every nth frame and the one before it.
+func swapped(frames []packet.Frame, n int) []packet.Frame {
+	all := slices.Clone(frames)
+	for i := n - 1; i < len(all); i += n {
+		all[i-1], all[i] = all[i], all[i-1]
+	}
+	return all
+}
+
+// byQueue puts those that the server sent first among each n frames.
+func byQueue(frames []packet.Frame, n int) []packet.Frame {
+	all := slices.Clone(frames)
+	client := world.ClientStation().MAC
+	for part := range slices.Chunk(all, n) {
+		slices.SortStableFunc(part, func(a, b packet.Frame) int {
+			return bytes.Compare(a.Data[6:12], b.Data[6:12])
+		})
+		if bytes.Equal(part[0].Data[6:12], client) {
+			own := 0
+			for own < len(part) && bytes.Equal(part[own].Data[6:12], client) {
+				own++
+			}
+			copy(part, slices.Concat(part[own:], part[:own]))
+		}
+	}
+	return all
+}
+
 // clientLate has what the client sent so much later than it was, in the order of the stamps.
 func clientLate(frames []packet.Frame, by int64) []packet.Frame {
 	all := slices.Clone(frames)
