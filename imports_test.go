@@ -72,9 +72,10 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/analysis/internal/judge":            belowRules,
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
-	"tcpwhy/analysis/internal/rules/transfer":   belowRules,
-	"tcpwhy/analysis/internal/rules/ending":     belowRules,
-	"tcpwhy/analysis/internal/rules/connect":    belowRules,
+	"tcpwhy/analysis/internal/rules/transfer": append([]string{
+		"tcpwhy/analysis/internal/policing"}, belowRules...),
+	"tcpwhy/analysis/internal/rules/ending":  belowRules,
+	"tcpwhy/analysis/internal/rules/connect": belowRules,
 	"tcpwhy/analysis/internal/rule": {
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
 		"tcpwhy/reassembly",
@@ -83,6 +84,7 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/rule/ruletest": { // for tests: none may import it
 		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
 	},
+	"tcpwhy/analysis/internal/policing": {"tcpwhy/analysis/internal/ledger"},
 	"tcpwhy/analysis/internal/whatif": {
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 	},

@@ -115,10 +115,9 @@ func (j *Judge) BookMany(s rule.Subject, samples []rule.Claim, n int, total repo
 	g.affected = max(g.affected, n)
 }
 
-// Relabel changes the sums at once, and what is listed when the report is drawn up.
+// Relabel gives back to a hold the time that went to the application.
 func (j *Judge) Relabel(r rule.Relabelled) {
-	r.Sums(&j.Total.times)
-	j.moved = append(j.moved, r)
+	j.move(moved{r.Conn, r.Exchange, &r.Relabelling})
 }
 
 // foundGroup is a group as rules see it.

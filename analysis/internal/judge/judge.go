@@ -31,7 +31,7 @@ type Judge struct {
 	clock  wallClock
 	timers hostTimers
 	inHand inHand
-	moved  []rule.Relabelled
+	moved  []moved
 }
 
 // comparing is a comparison that runs.
@@ -247,8 +247,9 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		claims[i].Occ.Exchange = info.ID
 		j.Book(m.Of(job), &claims[i])
 	}
-	j.Total.lost += combined(job, claims)
-	j.clock.judged(j, m.Pair, job, claims)
+	lost := combined(job, claims)
+	j.Total.lost += lost
+	j.clock.judged(j, m.Pair, job, claims, lost)
 	j.list.exchanges.add(info.Duration, info.ID, info)
 	j.list.drawn(job)
 	j.tellExchange(m, info)

@@ -54,9 +54,9 @@ func TestLossOnSharedPath(t *testing.T) {
 		p := ruletest.Pair()
 		j.clock.began(p.Client, 0, 0)
 		j.clock.began(p.Client, 1, 0)
-		j.clock.judged(j, p, transfer(0, time.Second, 250_000), []rule.Claim{c})
+		j.clock.judged(j, p, transfer(0, time.Second, 250_000), []rule.Claim{c}, 0)
 		p.Server = tt.other
-		j.clock.judged(j, p, transfer(1, time.Second, tt.octets), nil)
+		j.clock.judged(j, p, transfer(1, time.Second, tt.octets), nil, 0)
 		g := j.groups[lossKey()]
 		listed := g.occurrences[0].Cost.Expected
 		if got := g.cost.Expected; got != tt.want || j.Total.lost != tt.want || listed != tt.want {
@@ -83,9 +83,9 @@ func TestSharedPathIsDeterministic(t *testing.T) {
 			j.clock.began(p.Client, id, 0)
 		}
 		for i, octets := range others {
-			j.clock.judged(j, p, transfer(i+1, 3*time.Second, octets), nil)
+			j.clock.judged(j, p, transfer(i+1, 3*time.Second, octets), nil, 0)
 		}
-		j.clock.judged(j, p, transfer(0, time.Second, 100_000), []rule.Claim{c})
+		j.clock.judged(j, p, transfer(0, time.Second, 100_000), []rule.Claim{c}, 0)
 		seen[j.groups[lossKey()].cost.Expected] = true
 	}
 	if len(seen) != 1 {

@@ -47,6 +47,7 @@ type clockItem struct {
 	stream          bool // the client does not wait for its end
 	transferred
 	slices []clockSlice
+	bounded
 }
 
 // clockSlice is what a finding claims of an exchange's time.
@@ -54,6 +55,7 @@ type clockSlice struct {
 	report.Interval
 	group  rule.Key
 	cost   time.Duration
+	high   time.Duration
 	start  time.Duration // of the occurrence
 	shares bool          // other transfers go on meanwhile
 }
@@ -79,7 +81,8 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 
 // judged takes in an exchange's claims, and settles what no longer overlaps anything that is still
 // to be judged.
-func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []rule.Claim) {
+func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []rule.Claim,
+	combined time.Duration) {
 	c := w.clients[p.Client]
 	if c == nil {
 		return
@@ -96,17 +99,20 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 			Interval: lostSlice(k, job),
 			group:    rule.Key{Rule: k.Rule, Cause: k.Cause, Pair: p},
 			cost:     k.Occ.Cost.Expected,
+			high:     k.Occ.Cost.High,
 			start:    k.Occ.Start,
 			shares:   j.sharesPath(k),
 		}
-		if s.To > s.From {
+		if s.To > s.From || s.high > 0 {
 			item.slices = append(item.slices, s)
 		}
 	}
 	item.transferred = transferred{p.Server.Addr(), job.Flow.Bytes, job.Flow.Rate}
+	item.info, item.lost = job.Info, combined
 	c.items[job.Info.ID] = item
 	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
+		j.settleClient(p.Client)
 		w.held -= c.settle(j)
 	}
 	if len(c.items) == 0 {
@@ -139,7 +145,8 @@ func lostSlice(c *rule.Claim, job *rule.Judged) report.Interval {
 
 // finish settles what is left.
 func (w *wallClock) finish(j *Judge) {
-	for _, c := range w.clients {
+	for client, c := range w.clients {
+		j.settleClient(client)
 		w.held -= c.settle(j)
 	}
 }
@@ -148,6 +155,7 @@ func (w *wallClock) finish(j *Judge) {
 // judged covers the time since it began, as if it had no finding: so the result errs on the low
 // side. The result is how many were forgotten.
 func (c *clientClock) settle(j *Judge) int {
+	c.bound(j)
 	if c.found > 0 {
 		c.bookWall(j)
 	}

@@ -104,7 +104,7 @@ func TestWallClockIsBounded(t *testing.T) {
 		from := time.Duration(i) * time.Second
 		j.clock.began(p.Client, i, from)
 		x := lasting(i, from, from+time.Second/2, nil)
-		j.clock.judged(j, p, x, heldFor(from, from+time.Millisecond))
+		j.clock.judged(j, p, x, heldFor(from, from+time.Millisecond), 0)
 		held := len(j.clock.clients[p.Client].items)
 		if held > 2*maxCluster || held != j.clock.held {
 			t.Fatalf("%d exchanges are held, counted as %d", held, j.clock.held)
@@ -140,9 +140,9 @@ func TestWallClockBesideStream(t *testing.T) {
 		j.clock.began(p.Client, 0, 0)
 		j.clock.began(p.Client, 1, time.Second)
 		x := lasting(1, time.Second, 2*time.Second, nil)
-		j.clock.judged(j, p, x, heldFor(time.Second, 2*time.Second))
+		j.clock.judged(j, p, x, heldFor(time.Second, 2*time.Second), 0)
 		beside := lasting(0, 0, 10*time.Second, &exchange.Message{Facts: facts})
-		j.clock.judged(j, p, beside, nil)
+		j.clock.judged(j, p, beside, nil, 0)
 		if got := j.groups[heldKey()].wallCost(); got != want {
 			t.Errorf("facts %x: %v by the clock, want %v", facts, got, want)
 		}

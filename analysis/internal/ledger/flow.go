@@ -18,11 +18,16 @@ type (
 	ReceiveWindow = sender.ReceiveWindow
 	// SegmentCounts are the segments of a message, in numbers.
 	SegmentCounts = sender.SegmentCounts
+	// Arrival is a segment as it came to the slowest place of its path.
+	Arrival = sender.Arrival
 	// Hold is one segment that Nagle's algorithm seems to have held.
 	Hold = sender.Hold
 	// NagleTally is what a connection showed of Nagle's algorithm in one direction.
 	NagleTally = sender.NagleTally
 )
+
+// CompareArrivals orders segments by time.
+func CompareArrivals(a, b Arrival) int { return sender.CompareArrivals(a, b) }
 
 const (
 	// UsualInitial is the initial window of RFC 6928, in segments.
@@ -49,6 +54,11 @@ type Flow struct {
 	Stamped       bool             // the pace of the sender's timestamp clock is known
 	Queue         time.Duration    // the most by which round trips grew above the least
 	Segments      [2]SegmentCounts // of both messages, by direction
+	// the segments of a message, if it is large or some of them were lost
+	Arrivals []Arrival
+	// LossQueue is by how much round trips had grown when a segment was lost, if that shows
+	LossQueue      time.Duration
+	LossQueueShown bool
 }
 
 // Transfers are what the messages of an exchange showed.

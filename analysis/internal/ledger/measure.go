@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -27,7 +29,7 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 		return
 	}
 	f.Bytes = x.Response.HeaderBytes + x.Response.BodyBytes
-	m.message(p, f, reassembly.FromServer, x.Response)
+	m.message(p, f, reassembly.FromServer, x.Response, j.Until)
 	f.Stamped = s.StampTick() > 0
 	for dir := range f.Segments {
 		f.Segments[dir] = p.Of(reassembly.Dir(dir)).SegmentCounts()
@@ -54,14 +56,16 @@ func (m *measures) request(p *sender.Path, j *Exchange) {
 	}
 	j.Upload = &Flow{RTT: j.Flow.RTT, Bytes: q.To - q.From, Later: j.Index > 0}
 	j.UploadRounds = append(j.UploadRounds[:0], rounds...)
-	m.message(p, j.Upload, reassembly.FromClient, q)
+	m.message(p, j.Upload, reassembly.FromClient, q, j.Until)
 }
 
 // nothing is what a message without any length took, in seconds, so that its rate is one.
 const nothing = 1e-9
 
 // message fills in what the transfer of x, which dir sent, showed of its sender.
-func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *exchange.Message) {
+// The exchange lasts until the given moment.
+func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *exchange.Message,
+	until time.Duration) {
 	s := p.Of(dir)
 	f.MSS = int64(p.Conn.Half[dir].Eff)
 	f.MostInFlight = s.MostInFlight()
@@ -78,4 +82,5 @@ func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *excha
 	f.OwnLimit = s.OwnLimit()
 	f.Queue = s.Queue()
 	f.Idle = s.Idle()
+	f.Arrivals, f.LossQueue, f.LossQueueShown = s.Arrivals(x.Start.Time, until)
 }

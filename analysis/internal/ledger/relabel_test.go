@@ -15,7 +15,7 @@ func TestToHold(t *testing.T) {
 	r := ToHold(report.Interval{From: 10, To: 50}, 10, reassembly.FromClient)
 	listed := []report.LabelTime{{Label: report.ReqApp, Time: 60},
 		{Label: report.NagleDelack, Time: 5}}
-	got := r.Listed(listed)
+	got := Listed(&r, listed)
 	want := map[report.Label]time.Duration{
 		report.ReqApp: 20, report.NagleRTT: 10, report.NagleDelack: 35}
 	if len(got) != len(want) || listed[0].Time != 60 {
@@ -59,5 +59,43 @@ func TestRelabelUndone(t *testing.T) {
 	back.Sums(&sums)
 	if !slices.Equal(tiles, was) || sums != before {
 		t.Errorf("tiles %v, sums %v, want %v, %v", tiles, sums, was, before)
+	}
+}
+
+// TestCarriedMeanwhile: of the waits of an exchange as much goes to the path's rate as that was busy
+// and does not have yet, in sums and in tiles alike; what else there is stays.
+func TestCarriedMeanwhile(t *testing.T) {
+	x := report.Interval{From: 100, To: 200}
+	times := []report.LabelTime{{Label: report.RoundTrip, Time: 10},
+		{Label: report.Serialize, Time: 20}, {Label: report.RTO, Time: 50},
+		{Label: report.FastRetx, Time: 20}}
+	for _, busy := range []time.Duration{0, 20, 21, 55, 77, 90, 1000} {
+		c, moves := CarriedMeanwhile(x, times, busy)
+		if moves != (busy > 20) {
+			t.Errorf("busy for %d: %t", busy, moves)
+		}
+		if !moves {
+			continue
+		}
+		var sums, tiled [report.LabelCount]time.Duration
+		for _, l := range Listed(&c, times) {
+			sums[l.Label] = l.Time
+		}
+		if got := sums[report.Serialize]; got > min(busy, 90) || got < min(busy, 90)-2 {
+			t.Errorf("busy for %d: %d of the path's rate", busy, got)
+		}
+		tiles := []report.Tile{{Label: report.FastRetx, From: 50, To: 90},
+			{Label: report.RoundTrip, From: 100, To: 110}}
+		for at := time.Duration(110); at < 160; at += 5 {
+			tiles = append(tiles, report.Tile{Label: report.RTO, From: at, To: at + 5})
+		}
+		tiles = append(tiles, report.Tile{Label: report.FastRetx, From: 160, To: 180},
+			report.Tile{Label: report.Serialize, From: 180, To: 200})
+		for _, tile := range c.Tiles(tiles)[1:] {
+			tiled[tile.Label] += tile.To - tile.From
+		}
+		if sums != tiled {
+			t.Errorf("busy for %d: tiles have %v, sums %v", busy, tiled, sums)
+		}
 	}
 }

@@ -95,6 +95,12 @@ type Claimer interface {
 	Claims(d Desk, c *Conn, x *Judged)
 }
 
+// Settler is an across that has something to say of a client's exchanges once all that overlapped
+// have been judged, and before what they cost is settled.
+type Settler interface {
+	Settle(d Desk, client netip.Addr)
+}
+
 // Referee is an across to which workers refer claims: it books them, or not.
 type Referee interface {
 	Refer(d Desk, r Referred)
@@ -152,6 +158,10 @@ type Desk interface {
 	Uncompared()
 	// DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
 	DelayedACKs(host netip.Addr) []time.Duration
+	// Bound says that all claims about an exchange of a client cost no more together: for the rest of
+	// its time the path carried what passed it, as fast as it does. It comes before all that the
+	// client waited for at the same time has been judged, or it comes too late.
+	Bound(client netip.Addr, exchange int, most time.Duration)
 	// Relabel gives back to a hold the time that went to the application.
 	Relabel(r Relabelled)
 }

@@ -19,7 +19,8 @@ func All() []scenario.Scenario {
 		programScenarios(), lossScenarios(), orderScenarios(), pathMTUScenarios(),
 		smallWriteScenarios(), bottleneckScenarios(), thinkScenarios(), timerScenarios(),
 		setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(),
-		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios())
+		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
+		policingScenarios())
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }

@@ -28,7 +28,8 @@ type Desk struct {
 	Settled    rule.Kinds
 	Lost       time.Duration
 	Relabelled []rule.Relabelled
-	Skipped    int // connections that are not compared
+	Bounds     map[int]time.Duration // of what claims about an exchange cost
+	Skipped    int                   // connections that are not compared
 }
 
 var _ rule.Desk = (*Desk)(nil)
@@ -127,6 +128,14 @@ func (d *Desk) Uncompared() { d.Skipped++ }
 
 // DelayedACKs are what a test says of a host's acknowledgments.
 func (d *Desk) DelayedACKs(host netip.Addr) []time.Duration { return d.Delays[host] }
+
+// Bound keeps what claims about an exchange may cost.
+func (d *Desk) Bound(_ netip.Addr, exchange int, most time.Duration) {
+	if d.Bounds == nil {
+		d.Bounds = map[int]time.Duration{}
+	}
+	d.Bounds[exchange] = most
+}
 
 // Relabel keeps what was relabelled.
 func (d *Desk) Relabel(r rule.Relabelled) { d.Relabelled = append(d.Relabelled, r) }

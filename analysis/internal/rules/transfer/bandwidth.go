@@ -17,15 +17,19 @@ var Bandwidth = &rule.Detector{Rule: report.Rule{
 	Doc: `What happens
 A message cannot arrive faster than the slowest link carries it (path-rate). If the queue before
 that link is deep, it fills, and everything that passes it waits (bufferbloat): round trips grow to
-a multiple, for other connections too.
+a multiple, for other connections too. A policer has no queue: tokens come at its rate, up to what
+its bucket holds, and a segment that finds too few is lost (RFC 2475 section 2.3.3.4).
 
 How it is recognised
 path-rate: for at least half of an exchange, and for longer than a round trip and 50 ms, segments
 came evenly at the rate that ten full ones in a row or their acknowledgments show, with round trips
-longer than the least. bufferbloat: round trips during the message were at least twice the least one
-and at least 20 ms longer, for three acknowledgments in a row, the receive window held nothing back
-(a receiver with a full buffer acknowledges late, too), and the message was large enough to fill
-that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate
+longer than the least. policer: of all segments between two hosts, of all their connections, a
+token bucket with one rate and one depth explains which were lost and which passed. At nine losses
+in ten the bucket was empty, next to nothing passed an empty one, and that tells far more than the
+share of losses alone; before a loss round trips had not grown by what the bucket drains in.
+bufferbloat: round trips during the message were at least twice the least one and at least 20 ms
+longer, for three acknowledgments in a row, the receive window held nothing back (a receiver with a
+full buffer acknowledges late, too), and the message was large enough to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate
 belong to it if they waited 20 ms and more: their answers came later than the timestamps in them
 say, or, captured nearer to the client, their connections were set up, while such a transfer went
 on, with round trips at least twice the least between the two, and no longer than those of the
@@ -35,15 +39,18 @@ endpoint are suspected: with low confidence, or medium if the transfer's own rou
 much.
 
 How cost is counted
-A transfer costs nothing for being large: only fewer octets or a faster path save that. What others
-waited in its queue counts: all of it but the 5 ms that active queue management leaves; low leaves
-10 ms, high nothing. What is only suspected may be nothing.
+A transfer costs nothing for being large: only fewer octets or a faster path save that. Where the
+path's rate is known, all claims about an exchange cost no more together than its time less what the
+path needs for all that passed it meanwhile: what is lost is sent again while the path is busy. What
+others waited in its queue counts: all of it but the 5 ms that active queue management leaves; low
+leaves 10 ms, high nothing. What is only suspected may be nothing.
 
 When it is wrong
-A sender that paces itself on purpose at an even rate looks like a slow path. What waited beside a
-large transfer may have waited for another reason between the two hosts; hosts behind one address of
-which some are farther away than others look as if they had. Seen at the server, what its answers
-wait behind the capture does not show.`,
+A sender that paces itself on purpose at an even rate looks like a slow path. A policer that a
+transfer meets only in bursts shows the depth of its bucket, and its rate roughly; of several in a
+row only the tightest is seen. What waited beside a large transfer may have waited for another
+reason between the two hosts; hosts behind one address of which some are farther away than others
+look as if they had. Seen at the server, what its answers wait behind the capture does not show.`,
 	Causes: []report.Cause{
 		{Code: "path-rate", Title: "limited by the path's rate", Side: report.SideNetwork,
 			Message: "The path carried the response no faster.",
@@ -74,6 +81,23 @@ wait behind the capture does not show.`,
 				},
 				{Side: report.SideNetwork, Text: "a faster path, or a server nearer to the client"},
 			}},
+		{Code: "policer", Title: "a policer drops what is more than its rate",
+			Side: report.SideNetwork,
+			Message: "Segments were lost whenever more came than a token bucket lets pass, and " +
+				"none waited in a queue: something on the path polices its rate.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "where the rate is policed (a plan of the provider or the cloud, " +
+						"`tc ... police`, a firewall): raise the rate, or shape instead, with a " +
+						"queue that active queue management keeps short (fq_codel, cake)",
+				},
+				{
+					Side: report.SideServer,
+					Text: "shape below that rate where the octets are sent (`tc qdisc replace " +
+						"dev ... root cake bandwidth ...`): then next to nothing is lost",
+				},
+			}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: report.SideNetwork,
 			Message: "A large transfer filled a deep queue on the " +
 				"path: what passes the path meanwhile waits in it.",
@@ -90,7 +114,7 @@ wait behind the capture does not show.`,
 				},
 			}},
 	},
-	References: []string{"RFC 8289", "RFC 8290", "RFC 7567"},
+	References: []string{"RFC 8289", "RFC 8290", "RFC 7567", "RFC 2475"},
 },
 	Rests:      rule.Timing,
 	Exchange:   runBandwidth,

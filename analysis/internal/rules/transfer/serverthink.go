@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -96,9 +97,10 @@ var pathAcross = &rule.Comparison{
 
 // serverTimes is the rule's state for one run.
 type serverTimes struct {
-	paths paths // what of the time may have been a queue
-	at    map[endpoint]*endpointTimes
-	free  []*endpointTimes // of forgotten endpoints, to be used again
+	paths   paths        // what of the time may have been a queue
+	policed policedPaths // what passed no faster than the path let it
+	at      map[endpoint]*endpointTimes
+	free    []*endpointTimes // of forgotten endpoints, to be used again
 }
 
 // Event takes note of an exchange.
@@ -134,6 +136,12 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	})
 }
 
+// Claims says what of the time of the exchange in hand, and of those beside it, was the path's.
+func (t *serverTimes) Claims(d rule.Desk, m *rule.Conn, x *rule.Judged) { t.policed.judged(d, m, x) }
+
+// Settle says what of the time of a client's exchanges was the path's.
+func (t *serverTimes) Settle(d rule.Desk, client netip.Addr) { t.policed.settle(d, client) }
+
 // list is the empty list of an endpoint.
 func (t *serverTimes) list(k endpoint) *endpointTimes {
 	n := len(t.free)
@@ -148,6 +156,7 @@ func (t *serverTimes) list(k endpoint) *endpointTimes {
 
 // Finish reports what stands out.
 func (t *serverTimes) Finish(d rule.Desk) {
+	t.policed.finish(d)
 	byEndpoint := func(a, b *endpointTimes) int { return a.of.compare(b.of) }
 	t.settle(d, slices.SortedFunc(maps.Values(t.at), byEndpoint))
 }

@@ -54,6 +54,9 @@ const (
 	lateAcker
 	// the path's rate and queues, pieces, and the server
 	atRate
+	bucketExplains
+	bucketHolds
+	policedAt
 	queueGrew
 	endsRequest
 	endsResponse
@@ -244,6 +247,15 @@ var words = []rule.Words{
 	atRate: {
 		Role:  "first segment",
 		Text:  "{octets} at {mbit}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	bucketExplains: {Text: "It lets {mbit} pass, and {octets} at once after a pause: {n} of {n} " +
+		"losses met it empty."},
+	bucketHolds: {Text: "It lets {octets} pass at once after a pause: {n} of {n} losses met it " +
+		"empty. How fast it fills these hardly tell; {mbit} would explain them."},
+	policedAt: {
+		Role:  "first segment",
+		Text:  "{octets}, policed at {mbit}",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	queueGrew: {Role: "first segment", Text: "round trips grew from {ms} to {ms}"},

@@ -1,0 +1,102 @@
+package judge
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// What a path carries takes its time, whatever else holds it up: a loss that is repaired while the
+// path is busy with other octets costs nothing. Where the rate of a path is known, all claims about
+// an exchange cost no more together than its time without that.
+
+// bounded is what of an exchange's time may be lost, if the rate of its path is known.
+type bounded struct {
+	most  time.Duration
+	known bool
+	info  *report.ExchangeInfo // valid once judged
+	lost  time.Duration        // all its claims together
+}
+
+// Bound says that all claims about an exchange cost no more together.
+func (j *Judge) Bound(client netip.Addr, exchange int, most time.Duration) {
+	c := j.clock.clients[client]
+	if c == nil {
+		return
+	}
+	if item, open := c.items[exchange]; open {
+		item.bounded.most, item.bounded.known = most, true
+		c.items[exchange] = item
+	}
+}
+
+// settleClient lets comparisons say what they know of a client's exchanges.
+func (j *Judge) settleClient(client netip.Addr) {
+	for _, c := range j.across {
+		if s, ok := c.Across.(rule.Settler); ok {
+			s.Settle(j, client)
+		}
+	}
+}
+
+// bound takes from the claims about judged exchanges what is more than their paths leave.
+func (c *clientClock) bound(j *Judge) {
+	for _, id := range slices.Sorted(maps.Keys(c.items)) {
+		item := c.items[id]
+		if !item.judged || !item.known {
+			continue
+		}
+		var cost, high time.Duration
+		for i := range item.slices {
+			cost, high = cost+item.slices[i].cost, high+item.slices[i].high
+		}
+		for i := range item.slices {
+			s := &item.slices[i]
+			j.cut(s, id, share(s.cost, item.most, cost), share(s.high, item.most, high))
+		}
+		j.Total.lost -= max(0, item.lost-item.most)
+		busy := item.To - item.From - item.most
+		if c, moves := ledger.CarriedMeanwhile(item.Interval, item.info.Times, busy); moves {
+			j.move(moved{item.info.Connection, id, &c})
+		}
+	}
+}
+
+// share is what of a part is left if no more than most is left of the whole.
+func share(part, most, whole time.Duration) time.Duration {
+	if whole <= most {
+		return part
+	}
+	return time.Duration(float64(part) * float64(most) / float64(whole))
+}
+
+// cut makes what a claim cost less, wherever it is counted.
+func (j *Judge) cut(s *clockSlice, exchange int, cost, high time.Duration) {
+	was := *s
+	s.cost, s.high = cost, max(cost, high)
+	s.To = max(s.From, s.To-(was.cost-s.cost))
+	g := j.groups[s.group]
+	if g == nil || s.cost == was.cost && s.high == was.high {
+		return
+	}
+	g.cost.Expected -= was.cost - s.cost
+	g.cost.High -= was.high - s.high
+	g.cost.Low = min(g.cost.Low, g.cost.Expected)
+	for i := range g.occurrences {
+		o := &g.occurrences[i]
+		if o.Exchange == exchange && o.Start == s.start && o.Cost.Expected == was.cost {
+			o.Cost.Expected, o.Cost.High = s.cost, s.high
+			o.Cost.Low = min(o.Cost.Low, s.cost)
+			break
+		}
+	}
+	slices.SortFunc(g.occurrences, rule.CompareOccurrences)
+	if len(g.occurrences) > 0 {
+		g.worst = g.occurrences[0].Cost.Expected
+	}
+}

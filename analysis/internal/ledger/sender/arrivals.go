@@ -1,0 +1,260 @@
+package sender
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
+// Arrival is a segment with data as it came to the slowest place of its path: when it passed the
+// capture point, from where or to where it takes the same time each time.
+type Arrival struct {
+	At     time.Duration
+	Octets int32 // on the wire, headers included
+	Lost   bool  // it came no further, or had not come as far as the capture point
+	// It had not, and was sent after what passed at Since and before what passed at At.
+	Unseen bool
+	Since  time.Duration
+}
+
+// CompareArrivals orders segments by time: what was lost unseen before what it was sent before.
+func CompareArrivals(a, b Arrival) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(seen(a), seen(b)))
+}
+
+// seen is whether a came as far as the capture point.
+func seen(a Arrival) int {
+	if a.Unseen {
+		return 0
+	}
+	return 1
+}
+
+// The octets of headers before the data of a segment, without options but for timestamps (RFC 7323
+// §3.2): Ethernet's, as where a path is slow that is counted more often than not, of both versions
+// of IP, and of TCP.
+const (
+	ethernetHeader = 14
+	ipv4Header     = 20
+	ipv6Header     = 40
+	tcpHeader      = 20
+	stampsHeader   = 12
+)
+
+// Arrivals are the segments with data that the sender sent between two moments, as far as their
+// records are held, in order of time. Which of them were lost is what was sent again and had been
+// needed. queue is by how much longer than the least round trips were when one was lost behind the
+// capture point, as a rule; false if that does not show.
+func (s *State) Arrivals(from, until time.Duration) (all []Arrival, queue time.Duration, shown bool) {
+	a := arrivals{state: s}
+	for i := range s.path.Conn.Records {
+		r := &s.path.Conn.Records[i]
+		if r.Time > until {
+			break
+		}
+		if r.Dir == s.dir && r.Len > 0 && r.Time >= from {
+			a.add(r)
+		}
+	}
+	queue, shown = a.queue()
+	return a.all(), queue, shown
+}
+
+// arrivals collects them.
+type arrivals struct {
+	state  *State
+	list   []arrival
+	first  []int         // in list, of what was new: in order of offset
+	latest map[int64]int // in list, of what was sent again, by its offset
+	unseen []Arrival     // lost before the capture point
+}
+
+// arrival is one on the list.
+type arrival struct {
+	Arrival
+	from, to int64
+}
+
+// add takes in r.
+func (a *arrivals) add(r *reassembly.Record) {
+	switch r.Kind {
+	case reassembly.KeepAlive, reassembly.ZeroWindowProbe:
+		return
+	}
+	needed := r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission
+	if needed {
+		a.lose(r)
+	}
+	n := len(a.list)
+	octets := int64(r.Len) + a.state.headers(r)
+	a.list = append(a.list, arrival{Arrival{At: r.Time, Octets: int32(octets)}, r.Seq, r.End()})
+	switch {
+	case r.Kind.Retransmitted():
+		if a.latest == nil {
+			a.latest = map[int64]int{}
+		}
+		a.latest[r.Seq] = n
+	case len(a.first) == 0 || a.list[a.first[len(a.first)-1]].from < r.Seq:
+		a.first = append(a.first, n)
+	}
+}
+
+// lose marks the latest copy of r's octets before it as lost.
+func (a *arrivals) lose(r *reassembly.Record) {
+	if n, ok := a.latest[r.Seq]; ok {
+		a.list[n].Lost = true
+		return
+	}
+	k, _ := slices.BinarySearchFunc(a.first, r.Seq,
+		func(n int, seq int64) int { return cmp.Compare(a.list[n].from, seq+1) })
+	if k > 0 {
+		if g := &a.list[a.first[k-1]]; g.to > r.Seq {
+			a.part(a.first[k-1], r)
+			return
+		}
+	}
+	if k < len(a.first) {
+		a.loseUnseen(r, k)
+	}
+}
+
+// part marks what of arrival n is in r as lost: a segment that a network card was to cut into
+// several may arrive in part.
+func (a *arrivals) part(n int, r *reassembly.Record) {
+	g := &a.list[n]
+	left := min(r.End(), g.to) - max(r.Seq, g.from)
+	whole := g.to - g.from
+	if left >= whole || g.Octets <= int32(left) {
+		g.Lost = true
+		return
+	}
+	g.Octets -= int32(left)
+	a.unseen = append(a.unseen, Arrival{At: g.At, Octets: int32(left), Lost: true})
+}
+
+// loseUnseen adds what was lost before the capture point, of which r is the copy that came, and
+// behind which the k-th new segment was sent.
+func (a *arrivals) loseUnseen(r *reassembly.Record, k int) {
+	at := a.list[a.first[k]].At
+	since := at
+	if k > 0 {
+		since = a.list[a.first[k-1]].At
+	}
+	a.unseen = append(a.unseen, Arrival{
+		At:     at,
+		Octets: int32(int64(r.Len) + a.state.headers(r)),
+		Lost:   true,
+		Unseen: true,
+		Since:  since,
+	})
+}
+
+// queueBefore is how many segments before a loss tell of the queue: all that wait in one are late,
+// and of several at least one is acknowledged at once.
+const queueBefore = 8
+
+// queue is how long what passed just before a loss waited, as a rule: the median of all losses.
+func (a *arrivals) queue() (time.Duration, bool) {
+	var each []time.Duration
+	heard := a.heard()
+	for k, n := range a.first {
+		if !a.list[n].Lost {
+			continue
+		}
+		least, some := time.Duration(0), false
+		for j := k - 1; j >= 0 && j >= k-queueBefore; j-- {
+			g := &a.list[a.first[j]]
+			if g.Lost || heard[j] == 0 {
+				continue
+			}
+			if late := heard[j] - g.At; !some || late < least {
+				least, some = late, true
+			}
+		}
+		if some {
+			each = append(each, max(0, least-a.state.path.Conn.Far(a.state.dir.Peer())))
+		}
+	}
+	if len(each) == 0 {
+		return 0, false
+	}
+	slices.Sort(each)
+	return each[len(each)/2], true
+}
+
+// heard is when each of what was new had been acknowledged, selectively or not; 0: not as far as
+// records are held.
+func (a *arrivals) heard() []time.Duration {
+	out := make([]time.Duration, len(a.first))
+	k := 0
+	for i := range a.state.path.Conn.Records {
+		r := &a.state.path.Conn.Records[i]
+		if r.Dir == a.state.dir || !acknowledges(r) {
+			continue
+		}
+		edge := r.Ack + int64(r.SACK)
+		for k < len(out) && a.list[a.first[k]].to <= edge && a.list[a.first[k]].At <= r.Time {
+			out[k] = r.Time
+			k++
+		}
+	}
+	return out
+}
+
+const (
+	// largeMessage is from how many octets on a message in which nothing was lost tells of the path
+	// (reasoning: what is less is a burst or two).
+	largeMessage = 1 << 13
+	// wholeParts is in how many parts such a message is told of at most.
+	wholeParts = 128
+)
+
+// all are those on the list with those that were not seen.
+func (a *arrivals) all() []Arrival {
+	if len(a.unseen) == 0 && !slices.ContainsFunc(a.list, func(g arrival) bool { return g.Lost }) {
+		return a.whole()
+	}
+	out := make([]Arrival, 0, len(a.list)+len(a.unseen))
+	for i := range a.list {
+		out = append(out, a.list[i].Arrival)
+	}
+	out = append(out, a.unseen...)
+	slices.SortStableFunc(out, CompareArrivals)
+	return out
+}
+
+// whole are those on the list in a few parts, if nothing was lost and they are many.
+func (a *arrivals) whole() (out []Arrival) {
+	var sum int64
+	for i := range a.list {
+		sum += int64(a.list[i].Octets)
+	}
+	if sum < largeMessage {
+		return nil
+	}
+	part, left := int32(sum/wholeParts), int32(0)
+	for i := range a.list {
+		g := &a.list[i]
+		if left += g.Octets; left >= part || i == len(a.list)-1 {
+			out, left = append(out, Arrival{At: g.At, Octets: left}), 0
+		}
+	}
+	return out
+}
+
+// headers are the octets of headers of r, which may be cut into several on the wire.
+func (s *State) headers(r *reassembly.Record) int64 {
+	one := int64(ethernetHeader + ipv4Header + tcpHeader)
+	if s.path.Conn.Client.Addr().Unmap().Is6() {
+		one += ipv6Header - ipv4Header
+	}
+	if r.Trait.Has(reassembly.HasTS) {
+		one += stampsHeader
+	}
+	if mss := s.mss(); mss > 0 && r.Len > mss {
+		one *= int64((r.Len + mss - 1) / mss)
+	}
+	return one
+}

@@ -1,0 +1,313 @@
+package transfer
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/policing"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	// maxArrivals is how many segments are remembered of one direction of a path between two hosts,
+	// maxArrivalsAll of all paths, and maxPoliced how many messages whose cost is still to be
+	// settled.
+	maxArrivals    = 1 << 13
+	maxArrivalsAll = 1 << 20
+	maxPoliced     = 256
+	// fitAgain is by how many percent the losses must have become more for the bucket to be looked
+	// for again.
+	fitAgain = 50
+	// queuedParts: a queue that grew to one of so many parts of what the bucket would make is one
+	// (reasoning: half, as losses interrupt it), if that is as long as queuedLeast, which no jitter
+	// is three times in a row.
+	queuedParts = 2
+	queuedLeast = 5 * time.Millisecond
+	// queuedTrip: a queue that shows the path's rate is one of so many parts of a round trip at least
+	// (reasoning: then the path was full for as long).
+	queuedTrip = 4
+	// A rate holds if so many of all stretches of stretchOctets came at holdsPercent of it, of which
+	// there must be leastStretches: half of them, of the rate that nine in ten do not exceed, as
+	// behind a standstill some come at once (reasoning: a window that grows, and one that losses cut,
+	// is below nine tenths of its most for more than half of the time).
+	stretchOctets  = 16 * 1500
+	leastStretches = 12
+	fastPercent    = 90
+	holdsPercent   = 93
+)
+
+// hosts are two hosts, and the direction between them.
+type hosts struct {
+	client, server netip.Addr
+	dir            reassembly.Dir
+}
+
+// policedPaths follows the segments between hosts, of all their connections, and whether a token
+// bucket explains which of them were lost.
+type policedPaths struct {
+	paths map[hosts]*policedPath
+	held  int // segments, of all paths
+}
+
+// policedPath is one direction between two hosts.
+type policedPath struct {
+	arrivals []ledger.Arrival // in order of time
+	messages []policedMessage // the latest, in the order in which they were judged
+	runs     int              // losses when the bucket was last looked for
+	queue    time.Duration    // that losses of a message met, the longest
+	queued   bool             // a message met a queue
+	shaped   float64          // octets a second that held meanwhile; 0: none did
+	bucket   policing.Bucket
+	known    bool // which explains the losses
+	seen     time.Duration
+	news     bool // there are messages that are not settled
+}
+
+// policedMessage is a message that passed the path.
+type policedMessage struct {
+	report.Interval // of its exchange
+	dir             reassembly.Dir
+	of              rule.Subject
+	conn, exchange  int
+	first, last     capture.Mark
+	octets          int64
+	lossy           bool
+}
+
+// judged takes note of the messages of an exchange, and tells how much of their time the path's
+// rate leaves to whatever else held them up.
+func (p *policedPaths) judged(d rule.Desk, m *rule.Conn, x *rule.Judged) {
+	for _, dir := range ledger.BothWays {
+		f, info := x.FlowOf(dir), x.Message(dir)
+		if f == nil || info == nil || len(f.Arrivals) == 0 {
+			continue
+		}
+		w := p.of(hosts{m.Pair.Client, m.Pair.Server.Addr(), dir}, x.Until)
+		if w == nil {
+			continue
+		}
+		p.held -= len(w.arrivals)
+		w.add(f, policedMessage{
+			Interval: report.Interval{From: x.From, To: x.Until},
+			dir:      dir,
+			of:       m.Of(x),
+			conn:     m.Id,
+			exchange: x.Info.ID,
+			first:    info.Start,
+			last:     info.End,
+			octets:   f.Bytes,
+		})
+		p.held += len(w.arrivals)
+		w.news = true
+	}
+}
+
+// settle says what of the time of a client's exchanges was the path's, once all are known that
+// overlapped.
+func (p *policedPaths) settle(d rule.Desk, client netip.Addr) {
+	for h, w := range p.paths {
+		if h.client == client && w.news {
+			w.news = false
+			w.fit(fitAgain)
+			if w.queued {
+				w.shaped = plateau(w.arrivals)
+			}
+			w.bound(d)
+		}
+	}
+}
+
+// of is a path, made if need be; nil if there are too many.
+func (p *policedPaths) of(h hosts, now time.Duration) *policedPath {
+	w := p.paths[h]
+	if w == nil {
+		if p.held >= maxArrivalsAll || len(p.paths) >= rule.MaxPairs {
+			p.forget(now)
+		}
+		if p.held >= maxArrivalsAll || len(p.paths) >= rule.MaxPairs {
+			return nil
+		}
+		if p.paths == nil {
+			p.paths = map[hosts]*policedPath{}
+		}
+		w = &policedPath{}
+		p.paths[h] = w
+	}
+	w.seen = now
+	return w
+}
+
+// forget forgets the paths that have been silent.
+func (p *policedPaths) forget(now time.Duration) {
+	for h, w := range p.paths {
+		if now-w.seen > rule.PairSilence && !w.known {
+			p.held -= len(w.arrivals)
+			delete(p.paths, h)
+		}
+	}
+}
+
+// add adds the segments of a message.
+func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
+	m.lossy = slices.ContainsFunc(f.Arrivals, func(a ledger.Arrival) bool { return a.Lost })
+	switch {
+	case f.LossQueueShown:
+		w.queue = max(w.queue, f.LossQueue)
+	case m.lossy && slices.ContainsFunc(f.Arrivals, unseenLoss):
+		w.queue = max(w.queue, f.Queue)
+	}
+	w.queued = w.queued || f.Queue >= max(queuedLeast, f.RTT/queuedTrip)
+	if len(w.messages) == maxPoliced {
+		w.messages = slices.Delete(w.messages, 0, 1)
+	}
+	w.messages = append(w.messages, m)
+	w.arrivals = append(w.arrivals, f.Arrivals...)
+	slices.SortStableFunc(w.arrivals, ledger.CompareArrivals)
+	if n := len(w.arrivals) - maxArrivals; n > 0 {
+		w.arrivals = append(w.arrivals[:0], w.arrivals[max(n, maxArrivals/4):]...)
+	}
+}
+
+// plateau is how fast segments came, in octets a second, if that held over most of the time; else 0.
+func plateau(all []ledger.Arrival) float64 {
+	var rates []float64
+	var octets int64
+	var from time.Duration
+	for i := range all {
+		a := &all[i]
+		if a.Lost {
+			continue
+		}
+		if from == 0 {
+			from = a.At
+			continue
+		}
+		if octets += int64(a.Octets); octets >= stretchOctets && a.At > from {
+			rates = append(rates, float64(octets)/(a.At-from).Seconds())
+			octets, from = 0, a.At
+		}
+	}
+	if len(rates) < leastStretches {
+		return 0
+	}
+	slices.Sort(rates)
+	fast, usual := rates[len(rates)*fastPercent/100], rates[len(rates)/2]
+	if usual*100 < fast*holdsPercent {
+		return 0
+	}
+	return fast
+}
+
+// unseenLoss reports whether a was lost before the capture point.
+func unseenLoss(a ledger.Arrival) bool { return a.Unseen }
+
+// fit looks for the bucket again, if there are so many percent more losses than the last time.
+func (w *policedPath) fit(more int) {
+	runs := policing.Runs(w.arrivals)
+	if runs*100 < w.runs*(100+more) || runs == 0 || runs == w.runs {
+		return
+	}
+	w.runs = runs
+	if b, ok := policing.Fit(w.arrivals); ok && !b.Shallow {
+		w.bucket, w.known = b, true
+	} else {
+		w.known = false
+	}
+}
+
+// queues reports whether what found no room had a queue before it: then the path delays first, and
+// polices nothing.
+func (w *policedPath) queues() bool {
+	full := time.Duration(w.bucket.Depth / w.bucket.Rate * 1e9)
+	return w.queue >= max(full/queuedParts, queuedLeast)
+}
+
+// rate is how fast the path carries octets, a second; 0: not known. It never says less than is
+// likely, but for a bucket of which the rate is known in bounds only.
+func (w *policedPath) rate() float64 {
+	if w.known {
+		return w.bucket.Least
+	}
+	return w.shaped
+}
+
+// bound tells the desk how much of the time of each exchange the path was not needed for what
+// passed it meanwhile.
+func (w *policedPath) bound(d rule.Desk) {
+	rate := w.rate()
+	if rate <= 0 {
+		return
+	}
+	passed := make([]int64, len(w.arrivals)+1) // octets before each
+	for i := range w.arrivals {
+		passed[i+1] = passed[i]
+		if a := &w.arrivals[i]; !a.Lost {
+			passed[i+1] += int64(a.Octets)
+		}
+	}
+	for i := range w.messages {
+		m := &w.messages[i]
+		octets := max(m.octets, passed[w.after(m.To)]-passed[w.after(m.From-1)])
+		needs := time.Duration(float64(octets) / rate * 1e9)
+		d.Bound(m.of.Pair.Client, m.exchange, max(0, m.To-m.From-needs))
+	}
+}
+
+// after is how many of the segments came no later than at.
+func (w *policedPath) after(at time.Duration) int {
+	n, _ := slices.BinarySearchFunc(w.arrivals, at+1,
+		func(a ledger.Arrival, at time.Duration) int { return cmp.Compare(a.At, at) })
+	return n
+}
+
+// finish tells of the paths that are policed.
+func (p *policedPaths) finish(d rule.Desk) {
+	if !d.Enabled(bandwidthRule) {
+		return
+	}
+	for _, w := range p.paths {
+		w.fit(0)
+		if !w.known || w.queues() {
+			continue
+		}
+		for i := range w.messages {
+			if m := &w.messages[i]; m.lossy {
+				c := w.claim(m)
+				d.Book(m.of, &c)
+			}
+		}
+	}
+}
+
+// claim is that of one message.
+func (w *policedPath) claim(m *policedMessage) rule.Claim {
+	side, b := rule.SideOf(m.dir), &w.bucket
+	says := rule.Say(bucketExplains,
+		int64(b.Rate), int64(b.Holds()), int64(b.Met), int64(b.Runs))
+	if b.Loose {
+		says = rule.Say(bucketHolds, int64(b.Holds()), int64(b.Met), int64(b.Runs), int64(b.Rate))
+	}
+	return rule.Claim{
+		Rule:       bandwidthRule,
+		Cause:      "policer",
+		Confidence: report.ConfidenceHigh,
+		Least:      report.Low,
+		Says:       []rule.Said{says},
+		Occ: rule.Occurrence{
+			Connection: m.conn,
+			Exchange:   m.exchange,
+			Start:      m.first.Time,
+			End:        m.last.Time,
+			Proof: []rule.Evidence{
+				rule.Shows(m.first, side, policedAt, m.octets, int64(b.Rate)),
+				rule.Shows(m.last, side, endsMessage[m.dir]),
+			},
+		},
+	}
+}
