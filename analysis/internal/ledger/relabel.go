@@ -9,8 +9,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// Change is what has become known of time whose labels were written. Every view of that time has its
-// method.
+// Change is what has become known of time whose labels were written. Every view of that time has
+// its method.
 type Change interface {
 	Sums(times *[report.LabelCount]time.Duration)
 	Pieces(pieces []report.Piece)
@@ -116,7 +116,8 @@ type ToPath struct {
 
 // CarriedMeanwhile is the change of an exchange's times if the path was busy for so long of it;
 // false if the times say so already.
-func CarriedMeanwhile(x report.Interval, times []report.LabelTime, busy time.Duration) (ToPath, bool) {
+func CarriedMeanwhile(x report.Interval, times []report.LabelTime,
+	busy time.Duration) (ToPath, bool) {
 	p := ToPath{Interval: x}
 	var waits time.Duration
 	for _, t := range times {
@@ -150,7 +151,8 @@ func part(t, n, whole time.Duration) time.Duration {
 	return time.Duration(out)
 }
 
-// Sums changes sums of time by label. Exchanges of a connection may have some of its time in common.
+// Sums changes sums of time by label. Exchanges of a connection may have some of its time in
+// common.
 func (p *ToPath) Sums(times *[report.LabelCount]time.Duration) {
 	for l, t := range p.moved {
 		t = min(t, times[l])

@@ -13,8 +13,8 @@ type Bucket struct {
 	// Loose is that rates far from it do, too: what was lost tells of the depth, and little of the
 	// rate.
 	Loose bool
-	// Shallow is that most losses were not seen, and that it holds no more than a few segments: what
-	// comes evenly out of a queue looks the same from behind.
+	// Shallow is that most losses were not seen, and that it holds no more than a few segments:
+	// what comes evenly out of a queue looks the same from behind.
 	Shallow bool
 	Tally
 }
@@ -34,18 +34,18 @@ type hit struct{ all, lost int }
 const levels, quarters = 8, 4
 
 const (
-	// leastRuns is how many runs of losses a bucket must explain: with two numbers to choose, two say
-	// nothing.
+	// leastRuns is how many runs of losses a bucket must explain: with two numbers to choose, two
+	// say nothing.
 	leastRuns = 4
 	// unmetPercent is how many percent of them, or one, may have met a bucket with room, and
-	// throughPercent beside how many segments may have passed an empty one: a capture misses frames,
-	// and of copies that were needless nobody knows whether they arrived (reasoning).
+	// throughPercent beside how many segments may have passed an empty one: a capture misses
+	// frames, and of copies that were needless nobody knows whether they arrived (reasoning).
 	unmetPercent   = 10
 	throughPercent = 20
-	// leastTold is what the bucket must tell of each run of losses, and leastSum of all together, as
-	// logarithms: it makes each twice as likely as their share alone, and all of them e^30 times. A
-	// search among a thousand rates finds e^7 by chance. Without a policer, simulated and recorded,
-	// no path comes near both.
+	// leastTold is what the bucket must tell of each run of losses, and leastSum of all together,
+	// as logarithms: it makes each twice as likely as their share alone, and all of them e^30
+	// times. A search among a thousand rates finds e^7 by chance. Without a policer, simulated and
+	// recorded, no path comes near both.
 	leastTold = math.Ln2
 	leastSum  = 30
 )
@@ -78,7 +78,8 @@ func (t *Tally) tells() (sum float64) {
 	return sum - total.certainty()
 }
 
-// certainty is the logarithm of how likely what happened is, if losses are as frequent as they were.
+// certainty is the logarithm of how likely what happened is, if losses are as frequent as they
+// were.
 func (h hit) certainty() (sum float64) {
 	for _, n := range [...]int{h.lost, h.all - h.lost} {
 		if n > 0 {

@@ -10,16 +10,17 @@ import (
 )
 
 const (
-	// A rate is looked for from leastTimes of the mean to mostTimes of it in steps of coarse, then in
-	// finer ones around the bestFew: between two losses the tokens must be right to a segment, of
-	// which there may be thousands.
+	// A rate is looked for from leastTimes of the mean to mostTimes of it in steps of coarse, then
+	// in finer ones around the bestFew: between two losses the tokens must be right to a segment,
+	// of which there may be thousands.
 	leastTimes, mostTimes = 0.6, 25
 	coarse, fine, finest  = 1.02, 1.002, 1.0002
 	bestFew               = 3
 	// nearPercent is within how many percent of all runs of losses two buckets explain as many.
 	nearPercent = 2
-	// alike is within what logarithm two buckets tell as much (reasoning: e² to one), and neighbours
-	// are rates that differ by no more than this; a rate is loose if such far beyond do as well.
+	// alike is within what logarithm two buckets tell as much (reasoning: e² to one), and
+	// neighbours are rates that differ by no more than this; a rate is loose if such far beyond do
+	// as well.
 	alike      = 2
 	neighbours = 1.15
 	// shallowSegments is how many segments may come at once out of a queue: interrupts and network

@@ -23,16 +23,18 @@ func sent(p *pathsim.Played) (out []ledger.Arrival) {
 
 const mbit = 125e3 // octets a second
 
+const short, long = 20 * time.Millisecond, 100 * time.Millisecond
+
 // TestFit: the bucket of a policer is found, whoever sends, however far away, and over however many
 // connections.
 func TestFit(t *testing.T) {
 	t.Parallel()
 	for _, control := range []string{"reno", "cubic", "bbr"} {
 		for _, s := range []pathsim.Setup{
-			{RTT: 20 * time.Millisecond, Rate: 3 * mbit, Bucket: 100e3, Conns: 1, Count: 3, Body: 8e5},
-			{RTT: 100 * time.Millisecond, Rate: 3 * mbit, Bucket: 30e3, Conns: 2, Count: 3, Body: 5e5},
-			{RTT: 20 * time.Millisecond, Rate: mbit / 2, Bucket: 8e3, Conns: 1, Count: 2, Body: 4e5},
-			{RTT: 20 * time.Millisecond, Rate: 10 * mbit, Bucket: 1e6, Conns: 2, Count: 4, Body: 1e6},
+			{RTT: short, Rate: 3 * mbit, Bucket: 100e3, Conns: 1, Count: 3, Body: 8e5},
+			{RTT: long, Rate: 3 * mbit, Bucket: 30e3, Conns: 2, Count: 3, Body: 5e5},
+			{RTT: short, Rate: mbit / 2, Bucket: 8e3, Conns: 1, Count: 2, Body: 4e5},
+			{RTT: short, Rate: 10 * mbit, Bucket: 1e6, Conns: 2, Count: 4, Body: 1e6},
 		} {
 			s.Control = control
 			b, ok := Fit(sent(pathsim.Play(s)))
@@ -46,16 +48,17 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// TestNoBucket: no bucket explains losses at random, nor those that a queue makes before it is full.
+// TestNoBucket: no bucket explains losses at random, nor those that a queue makes before it is
+// full.
 func TestNoBucket(t *testing.T) {
 	t.Parallel()
 	for _, control := range []string{"reno", "cubic", "bbr"} {
 		for _, s := range []pathsim.Setup{
-			{RTT: 20 * time.Millisecond, Loss: .01, Conns: 1},
-			{RTT: 100 * time.Millisecond, Loss: .02, Conns: 2},
+			{RTT: short, Loss: .01, Conns: 1},
+			{RTT: long, Loss: .02, Conns: 2},
 			{RTT: 5 * time.Millisecond, Loss: .02, Conns: 1, Rate: 10 * mbit, Queue: 1e6},
-			{RTT: 20 * time.Millisecond, Loss: .05, Conns: 1, Rate: 10 * mbit, Queue: 1e6},
-			{RTT: 20 * time.Millisecond, AQM: true, Conns: 2, Rate: 10 * mbit, Queue: 1e6},
+			{RTT: short, Loss: .05, Conns: 1, Rate: 10 * mbit, Queue: 1e6},
+			{RTT: short, AQM: true, Conns: 2, Rate: 10 * mbit, Queue: 1e6},
 		} {
 			for seed := range int64(4) {
 				s.Control, s.Seed, s.Count, s.Body = control, seed, 3, 8e5
@@ -89,8 +92,9 @@ func TestFitOfLittle(t *testing.T) {
 
 // BenchmarkFit: as much as is remembered of a path.
 func BenchmarkFit(b *testing.B) {
-	all := sent(pathsim.Play(pathsim.Setup{RTT: 20 * time.Millisecond, Rate: 3 * mbit, Bucket: 100e3,
-		Control: "cubic", Conns: 1, Count: 10, Body: 2e6}))
+	s := pathsim.Setup{RTT: short, Rate: 3 * mbit, Bucket: 100e3, Conns: 1, Count: 10, Body: 2e6}
+	s.Control = "cubic"
+	all := sent(pathsim.Play(s))
 	b.ReportMetric(float64(len(all)), "segments")
 	for b.Loop() {
 		Fit(all)

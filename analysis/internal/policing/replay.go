@@ -30,9 +30,9 @@ func (f *fitting) noise(rate float64) float64 {
 	return min(f.full/noiseParts, rate*clock.Seconds())
 }
 
-// depth is how deep a bucket of that rate is at least, and by how much it may be deeper: what passed
-// shows what it had; and what it lost, after more tokens had come than were used since the loss
-// before, so that it had been full, that it had no segment more.
+// depth is how deep a bucket of that rate is at least, and by how much it may be deeper: what
+// passed shows what it had; and what it lost, after more tokens had come than were used since the
+// loss before, so that it had been full, that it had no segment more.
 func (f *fitting) depth(rate float64) (depth, spare float64) {
 	f.depths = f.depths[:0]
 	slack, noise := f.slack(rate), f.noise(rate)
@@ -96,8 +96,8 @@ func densest(values []float64, width, low float64) (least, most float64) {
 	return least, most
 }
 
-// replay counts what the bucket explains of the arrivals. Each loss and each passing sets its tokens
-// right again.
+// replay counts what the bucket explains of the arrivals. Each loss and each passing sets its
+// tokens right again.
 func (f *fitting) replay(b *Bucket) {
 	slack, depth := f.slack(b.Rate), max(b.Depth, f.full)+f.noise(b.Rate)
 	tokens, lost := depth, false

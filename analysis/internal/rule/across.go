@@ -158,8 +158,8 @@ type Desk interface {
 	Uncompared()
 	// DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
 	DelayedACKs(host netip.Addr) []time.Duration
-	// Bound says that all claims about an exchange of a client cost no more together: for the rest of
-	// its time the path carried what passed it, as fast as it does. It comes before all that the
+	// Bound says that all claims about an exchange of a client cost no more together: for the rest
+	// of its time the path carried what passed it, as fast as it does. It comes before all that the
 	// client waited for at the same time has been judged, or it comes too late.
 	Bound(client netip.Addr, exchange int, most time.Duration)
 	// Relabel gives back to a hold the time that went to the application.

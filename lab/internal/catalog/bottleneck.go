@@ -154,7 +154,6 @@ func bucketPoliced(time.Duration) scenario.Scenario {
 			Cause:    "policer",
 			Also:     []string{"slow-start", "packet-loss", "retransmission-timeout"},
 			Timeless: true,
-			Pending:  true,
 		},
 		Link:    world.Link{Rate: [2]int64{0, 3_000_000}, Bucket: [2]int{0, 100_000}},
 		Server:  own.Server{Sockopts: prompt(), Body: 2_000_000},

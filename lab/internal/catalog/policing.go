@@ -21,7 +21,7 @@ type pipe struct {
 	control string // of congestion
 	conns   int
 	count   int // responses on each connection
-	body    int
+	body    int // octets of each
 }
 
 // name tells one of a family from the others.
@@ -35,7 +35,8 @@ func (p pipe) name(family string) string {
 }
 
 // scenario is the recording of what is sent through the pipe.
-func (p pipe) scenario(family, about string, e scenario.Expect) func(time.Duration) scenario.Scenario {
+func (p pipe) scenario(family, about string,
+	e scenario.Expect) func(time.Duration) scenario.Scenario {
 	return func(time.Duration) scenario.Scenario {
 		e.Timeless = true
 		return scenario.Scenario{
@@ -78,34 +79,47 @@ func afterPolicer() []string {
 // lookalike loses segments, and polices nothing.
 func (p pipe) lookalike(about string) func(time.Duration) scenario.Scenario {
 	return p.scenario("lookalike-policer", about, scenario.Expect{
-		Also: append(afterPolicer(), "bandwidth/path-rate", "bandwidth/bufferbloat"),
+		Also: afterPolicer(),
 	})
 }
 
 // policingScenarios are transfers that a policer limits, and such that lose segments for other
 // reasons.
 func policingScenarios() []scenario.Scenario {
-	const one, mega = 1514, 1_000_000 // a bucket of one frame passes frames that come apart
+	const (
+		cubic, bbr = "cubic", "bbr"
+		kB, mB     = 1000, 1_000_000
+		frame      = 1514 // a bucket of one frame passes frames that come apart
+	)
+	policer := func(kbit int64, bucket int, control string, conns, count, body int,
+		rtts ...int) []scenario.Scenario {
+		return at(pipe{kbit, bucket, 0, 0, control, conns, count, body}.policed(), rtts...)
+	}
+	other := func(about string, kbit int64, queue int, loss float64, control string,
+		conns, count, body int, rtts ...int) []scenario.Scenario {
+		p := pipe{kbit, 0, queue, loss, control, conns, count, body}
+		return at(p.lookalike(about), rtts...)
+	}
 	shaped := "the path carries no more, with a queue before it"
 	random := "the path loses segments at random"
 	return slices.Concat(
-		at(pipe{kbit: 3000, bucket: one, control: "cubic", conns: 1, count: 3, body: mega / 10}.policed(), 20),
-		at(pipe{kbit: 500, bucket: one, control: "cubic", conns: 1, count: 3, body: mega / 20}.policed(), 20),
-		at(pipe{kbit: 3000, bucket: 8000, control: "cubic", conns: 1, count: 4, body: mega}.policed(), 20, 100),
-		at(pipe{kbit: 3000, bucket: 8000, control: "bbr", conns: 1, count: 4, body: mega}.policed(), 20),
-		at(pipe{kbit: 10000, bucket: 8000, control: "cubic", conns: 1, count: 3, body: mega / 2}.policed(), 100),
-		at(pipe{kbit: 10000, bucket: 100_000, control: "cubic", conns: 1, count: 5, body: 2 * mega}.policed(), 20, 100),
-		at(pipe{kbit: 10000, bucket: 100_000, control: "bbr", conns: 1, count: 5, body: 2 * mega}.policed(), 20, 100),
-		at(pipe{kbit: 10000, bucket: 2_000_000, control: "cubic", conns: 1, count: 5, body: 2 * mega}.policed(), 20),
-		at(pipe{kbit: 3000, bucket: 100_000, control: "cubic", conns: 2, count: 3, body: mega}.policed(), 20, 100),
-		at(pipe{kbit: 10000, bucket: 100_000, control: "bbr", conns: 2, count: 5, body: mega}.policed(), 100),
-		at(pipe{kbit: 1500, bucket: 100_000, control: "bbr", conns: 1, count: 3, body: mega}.policed(), 20),
-		at(pipe{kbit: 3000, bucket: 30_000, control: "cubic", conns: 1, count: 3, body: mega / 5}.policed(), 20),
-		at(pipe{kbit: 20_000, queue: 512_000, loss: .01, control: "cubic", conns: 1, count: 3, body: mega / 5}.lookalike(random), 20),
-		at(pipe{kbit: 3000, queue: 64_000, control: "cubic", conns: 1, count: 4, body: mega}.lookalike(shaped), 20),
-		at(pipe{kbit: 3000, queue: 20_000, control: "cubic", conns: 2, count: 3, body: mega}.lookalike(shaped), 100),
-		at(pipe{kbit: 10000, queue: 64_000, control: "bbr", conns: 1, count: 4, body: 2 * mega}.lookalike(shaped), 100),
-		at(pipe{kbit: 100_000, queue: 512_000, loss: .01, control: "cubic", conns: 1, count: 4, body: mega}.lookalike(random), 20, 100),
-		at(pipe{kbit: 100_000, queue: 512_000, loss: .02, control: "bbr", conns: 1, count: 4, body: mega}.lookalike(random), 20),
+		policer(3000, frame, cubic, 1, 3, 100*kB, 20),
+		policer(500, frame, cubic, 1, 3, 50*kB, 20),
+		policer(3000, 8*kB, cubic, 1, 4, mB, 20, 100),
+		policer(3000, 8*kB, bbr, 1, 4, mB, 20),
+		policer(10_000, 8*kB, cubic, 1, 3, 500*kB, 100),
+		policer(10_000, 100*kB, cubic, 1, 5, 2*mB, 20, 100),
+		policer(10_000, 100*kB, bbr, 1, 5, 2*mB, 20, 100),
+		policer(10_000, 2*mB, cubic, 1, 5, 2*mB, 20),
+		policer(3000, 100*kB, cubic, 2, 3, mB, 20, 100),
+		policer(10_000, 100*kB, bbr, 2, 5, mB, 100),
+		policer(1500, 100*kB, bbr, 1, 3, mB, 20),
+		policer(3000, 30*kB, cubic, 1, 3, 200*kB, 20),
+		other(shaped, 3000, 64*kB, 0, cubic, 1, 4, mB, 20),
+		other(shaped, 3000, 20*kB, 0, cubic, 2, 3, mB, 100),
+		other(shaped, 10_000, 64*kB, 0, bbr, 1, 4, 2*mB, 100),
+		other(random, 20_000, 512*kB, .01, cubic, 1, 3, 200*kB, 20),
+		other(random, 100_000, 512*kB, .01, cubic, 1, 4, mB, 20, 100),
+		other(random, 100_000, 512*kB, .02, bbr, 1, 4, mB, 20),
 	)
 }

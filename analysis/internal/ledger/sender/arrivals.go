@@ -47,7 +47,8 @@ const (
 // records are held, in order of time. Which of them were lost is what was sent again and had been
 // needed. queue is by how much longer than the least round trips were when one was lost behind the
 // capture point, as a rule; false if that does not show.
-func (s *State) Arrivals(from, until time.Duration) (all []Arrival, queue time.Duration, shown bool) {
+func (s *State) Arrivals(from, until time.Duration) (
+	all []Arrival, queue time.Duration, shown bool) {
 	a := arrivals{state: s}
 	for i := range s.path.Conn.Records {
 		r := &s.path.Conn.Records[i]

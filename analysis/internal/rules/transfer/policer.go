@@ -29,13 +29,13 @@ const (
 	// is three times in a row.
 	queuedParts = 2
 	queuedLeast = 5 * time.Millisecond
-	// queuedTrip: a queue that shows the path's rate is one of so many parts of a round trip at least
-	// (reasoning: then the path was full for as long).
+	// queuedTrip: a queue that shows the path's rate is one of so many parts of a round trip at
+	// least (reasoning: then the path was full for as long).
 	queuedTrip = 4
-	// A rate holds if so many of all stretches of stretchOctets came at holdsPercent of it, of which
-	// there must be leastStretches: half of them, of the rate that nine in ten do not exceed, as
-	// behind a standstill some come at once (reasoning: a window that grows, and one that losses cut,
-	// is below nine tenths of its most for more than half of the time).
+	// A rate holds if so many of all stretches of stretchOctets came at holdsPercent of it, of
+	// which there must be leastStretches: half of them, of the rate that nine in ten do not exceed,
+	// as behind a standstill some come at once (reasoning: a window that grows, and one that losses
+	// cut, is below nine tenths of its most for more than half of the time).
 	stretchOctets  = 16 * 1500
 	leastStretches = 12
 	fastPercent    = 90
@@ -174,7 +174,8 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	}
 }
 
-// plateau is how fast segments came, in octets a second, if that held over most of the time; else 0.
+// plateau is how fast segments came, in octets a second, if that held over most of the time; else
+// 0.
 func plateau(all []ledger.Arrival) float64 {
 	var rates []float64
 	var octets int64
