@@ -85,6 +85,7 @@ func (j *Judge) cut(s *clockSlice, exchange int, cost, high time.Duration) {
 		return
 	}
 	g.cost.Expected -= was.cost - s.cost
+	g.within = max(0, g.within-(was.cost-s.cost))
 	g.cost.High -= was.high - s.high
 	g.cost.Low = min(g.cost.Low, g.cost.Expected)
 	for i := range g.occurrences {
@@ -97,6 +98,6 @@ func (j *Judge) cut(s *clockSlice, exchange int, cost, high time.Duration) {
 	}
 	slices.SortFunc(g.occurrences, rule.CompareOccurrences)
 	if len(g.occurrences) > 0 {
-		g.worst = g.occurrences[0].Cost.Expected
+		g.worst = min(g.worst, g.occurrences[0].Cost.Expected)
 	}
 }
