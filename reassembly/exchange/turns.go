@@ -184,7 +184,8 @@ func (t *Turns) rested(at capture.Mark) bool {
 	return !t.Partial[FromServer] && acked && silence > restTime
 }
 
-// End leaves the current exchange incomplete, unless the client had closed after the response.
+// End leaves the current exchange incomplete, unless the connection had come to rest after the
+// response, or the client had closed.
 func (t *Turns) End(at capture.Mark, ended bool) {
 	if t.over {
 		return
@@ -192,6 +193,8 @@ func (t *Turns) End(at capture.Mark, ended bool) {
 	t.over = true
 	switch {
 	case t.cur == nil:
+	case t.cur.Response != nil && t.rested(at):
+		t.whole(Incomplete) // whatever followed, such as keep-alives, had no part in it
 	case ended || !t.Begun:
 		t.done(Incomplete)
 	case t.cur.Response != nil:
