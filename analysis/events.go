@@ -45,6 +45,9 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 		e.Doubt = x.Response.Facts.Has(exchange.Resynced) ||
 			slices.Contains(s.Conn.Caveats, exchange.CaveatHTTPGap)
 	}
+	if x.Turn {
+		e.Doubt = slices.Contains(s.Conn.Caveats, exchange.CaveatPayloadCut)
+	}
 	e.Gap = s.Lacking()
 	if x.Response != nil {
 		e.Bytes = x.Response.To - x.Response.From

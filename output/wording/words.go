@@ -66,7 +66,7 @@ func Evidence(e *report.Evidence) string {
 // room characters, but all of them where its values are shown: who asks for values wants the whole.
 func Request(x *report.ExchangeInfo, showQuery bool, room int) string {
 	switch {
-	case x.Turn:
+	case x.Turn && x.Method == "":
 		return "turn"
 	case x.Method == "":
 		return "a response without its request"

@@ -23,11 +23,17 @@ func (x *Parts) Answer(m Message) *Message {
 	return x.Response
 }
 
-// BecomeTurn makes a turn of an exchange that was to be one of messages.
+// BecomeTurn makes a turn of an exchange that was to be one of messages. What their first lines said
+// stays known.
 func (x *Parts) BecomeTurn() {
 	x.Exchange = Exchange{
 		Index:       x.Index,
 		Turn:        true,
+		Method:      x.Method,
+		Target:      x.Target,
+		Host:        x.Host,
+		Version:     x.Version,
+		Status:      x.Status,
 		Request:     x.Request,
 		Response:    x.Response,
 		FirstRecord: x.FirstRecord,

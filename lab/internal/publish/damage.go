@@ -45,6 +45,10 @@ func partial() []damage {
 		{"capture-snapped-96", held,
 			"frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not",
 			snapped(96)},
+		{"capture-snapped-128", closed,
+			"frames are cut to 128 octets: the first lines of HTTP are whole, Connection: close is not " +
+				"seen",
+			snapped(128)},
 		{"capture-snapped-68", large,
 			"frames are cut to 68 octets: the SYNs lose their timestamps and their window scaling",
 			snapped(68)},

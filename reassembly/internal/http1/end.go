@@ -122,6 +122,7 @@ func (h *reader) cut(s *side) {
 	h.c.Caveats.Add(exchange.CaveatPayloadCut)
 	x.BecomeTurn()
 	h.become(exchange.ProtoUnknown, x)
+	h.next = newSnapped(h.c, &exchange.Takeover{Closing: h.Closing, Turn: x}, &h.text)
 }
 
 // Fin ends what dir sends.

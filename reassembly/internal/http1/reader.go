@@ -25,8 +25,11 @@ type reader struct {
 	scrap     scrap           // what the client sent since, and is no request
 	orphan    capture.Mark    // what carried the start of the latest response without request
 	next      exchange.Reader // has taken over: the connection speaks something else now
-	text      struct{ method, target, host, agent, software, powered, via string }
+	text      text
 }
+
+// text is the words that were kept last, as they often come again.
+type text struct{ method, target, host, agent, software, powered, via string }
 
 // asked is a request that waits for its response.
 type asked struct {

@@ -166,8 +166,8 @@ var gapCases = []struct{ name, script, want string }{
 		200 complete q1-1 0+100!,resync,gap r2-2 38+2
 		GET /2 204 complete q3-3 19+0,resync r4-4 16+0`},
 	{"headers cut", "> GET /a HTTP/1.1~Hos\n>_ 200\n< HTTP/1.1 200 OK~Cont\n<_ 1400\n<< 1000\n> GET /b HTTP/1.1~Hos\n>_ 200\n< HTTP/1.1 200 OK~Cont\n<_ 1400\n<F\n>F\nX", `
-		T complete q1-1 0+220,gap r2-3 0+2421,gap
-		T complete q4-4 0+220,gap r5-5 0+1421,gap`},
+		T GET /a 200 complete q1-1 0+220,gap r2-3 0+2421,gap
+		T GET /b 200 complete q4-4 0+220,gap r5-5 0+1421,gap`},
 	{"opening cut", "> GE\n>_ 200\n< HT\n<_ 1400\n<F\n>F\nX", "T complete q1-1 0+202,gap r2-2 0+1402,gap"},
 	{"no payload at all", ">> 200\n<< 100\n<< 100\n>> 50\n<< 10\n>F\n<F\nX", `
 		T complete q1-1 0+200,gap r2-3 0+200,gap
@@ -176,8 +176,8 @@ var gapCases = []struct{ name, script, want string }{
 		POST /a 200 complete q1-2 41+500,gap r3-3 41+1000,gap
 		GET /b 204 complete q4-4 19+0 r5-5 16+0`},
 	{"only the response header cut", "> GET /a HTTP/1.1~~\n< HTTP/1.1 200 OK~Cont\n<_ 1400\n> GET /b HTTP/1.1~~\n< HTTP/1.1 204~~\nE", `
-		T complete q1-1 0+19 r2-2 0+1421,gap
-		T incomplete q3-3 0+19 r4-4 0+16!`},
+		T GET /a 200 complete q1-1 0+19 r2-2 0+1421,gap
+		T GET /b 204 incomplete q3-3 0+19 r4-4 0+16!`},
 }
 
 // turnCases are dialogues of other protocols.

@@ -49,6 +49,7 @@ const (
 	maxRequestsCause        = "server-max-requests"
 	notDrainedCause         = "not-drained"
 	ageLimitCause           = "age-limit"
+	closeHiddenCause        = "close-hidden"
 )
 
 // MissedReuse is the rule about connections that need not have been opened.
@@ -76,6 +77,7 @@ says nothing of a limit, and a response that nobody asked for (408 on an idle co
 what client and server speak. A request that leaves within half a handshake, and 10 ms at most, behind
 it has likely waited; that is medium and costs at least nothing, as the connection may have been
 opened in advance. A request that repeats one that failed has its reason for a new connection.
+close-hidden: the same where the capture cut the headers off, whoever closed first.
 
 How cost is counted
 The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old
@@ -214,6 +216,30 @@ raising if requests come more rarely than that.`,
 				{
 					Side: report.SideServer,
 					Text: "send Content-Length or Transfer-Encoding: chunked",
+				},
+			},
+		},
+		{
+			Code:  closeHiddenCause,
+			Title: "connection closed after each response",
+			Side:  report.SideUnknown,
+			Message: "The connection was closed right after its response, so the next request " +
+				"needed a new one. The capture cut the headers off: which side asked for it is " +
+				"not visible.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideUnknown,
+					Text: "capture whole frames (tcpdump -s 0) to see who says Connection: close",
+				},
+				{
+					Side:     report.SideClient,
+					Text:     clientPool,
+					Settings: report.PoolSettings(),
+					Other:    clientPoolOther,
+				},
+				{
+					Side: report.SideServer,
+					Text: "keep connections open after a response",
 				},
 			},
 		},

@@ -80,6 +80,7 @@ type member struct {
 	program   program
 	doubt     bool // its messages were not all read
 	turns     bool // it carried turns: when one is over is not known before the next begins
+	hidden    bool // turns, because the capture cut what messages say
 	idleLimit time.Duration
 	gap       bool // the capture lacks some of it
 	cut       bool // the capture lacks its beginning
@@ -266,6 +267,7 @@ func (m *member) take(e *rule.Over) {
 	m.served++
 	m.idleSince = e.End
 	m.doubt, m.turns = m.doubt || e.Doubt || e.Turn, m.turns || e.Turn
+	m.hidden = m.hidden || e.Turn && e.Doubt
 	m.gap = m.gap || e.Gap
 	m.failed = m.failed || e.Failure != nil && e.Outcome == exchange.NoResponse
 	m.last = outcome{

@@ -155,6 +155,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confiden
 			return "", 0
 		}
 		return notDrainedCause, report.ConfidenceMedium
+	case d.hidden && d.promptly():
+		return closeHiddenCause, report.ConfidenceMedium // either may have asked for it
 	case byServer:
 		return p.whyServerClosed(d)
 	}
