@@ -262,9 +262,8 @@ func fewPorts(time.Duration) scenario.Scenario {
 		About: "sixty connections in 6 s from fourteen ports: the server closes each first, and " +
 			"most are opened into its TIME_WAIT",
 		Expect: scenario.Expect{
-			Rule:    "port-exhaustion",
-			Also:    []string{"missed-reuse"},
-			Pending: true,
+			Rule: "port-exhaustion",
+			Also: []string{"missed-reuse"},
 		},
 		Sysctls: map[string]string{"net.ipv4.ip_local_port_range": "40000 40013"},
 		Server:  own.Server{Sockopts: prompt(), Body: 800, Keeping: own.Keeping{Requests: 1}},

@@ -52,12 +52,14 @@ How it is recognised
 time-wait-load: connections that the client closed first, in order, within 60 s, plus those that are
 open, against the port range: from half of it on, or a rate held for 10 s that leads to four fifths
 of it. If the client is seen to use the same ports again within that time (net.ipv4.tcp_tw_reuse),
-it is only noted. tuple-reuse: SYN, an ACK that does not acknowledge it, a RST from the client, and
+it is only noted. few-ports: the client goes round at most 64 ports towards a service, each was used
+twice and more, and as many connections as it has ports began within 60 s of the server's close of
+the one before from the same port. tuple-reuse: SYN, an ACK that does not acknowledge it, a RST from the client, and
 the SYN again.
 
 How cost is counted
 tuple-reuse: from the first SYN to the one that was answered, or to the last of all. time-wait-load
-costs nothing until it fails.
+and few-ports cost nothing until a connection fails.
 
 When it is wrong
 Several hosts behind one address have a port range each, or share one. The range may have been
@@ -85,6 +87,28 @@ changed.`,
 					Text:     "keep connections open longer",
 					Settings: append(report.IdleSettings(), report.RequestLimits()...),
 					After:    "listen on more addresses or ports",
+				},
+			},
+		},
+		{
+			Code:  fewPortsCause,
+			Title: "client has few ports, and the server rests on them",
+			Side:  report.SideClient,
+			Message: "The client goes round so few ports that each comes again while the server " +
+				"still remembers its last connection: no more connections than that are possible " +
+				"at a time, and each depends on the server's letting it in early.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "give it more ports: net.ipv4.ip_local_port_range=\"32768 60999\" on " +
+						"Linux, the port range of a NAT gateway or proxy, more source addresses; " +
+						clientPool,
+					Settings: report.PoolSettings(),
+				},
+				{
+					Side:     report.SideServer,
+					Text:     "keep connections open longer",
+					Settings: append(report.IdleSettings(), report.RequestLimits()...),
 				},
 			},
 		},
@@ -261,6 +285,7 @@ type portLoad struct {
 	conn     *rule.Conn
 	steady   int // seconds in a row at a rate that nearly fills the range
 	forecast int // ports that the steadiest such rate leads to
+	turns    portTurns
 }
 
 // Event takes note of ports that are used, and that begin to rest.
@@ -273,11 +298,17 @@ func (r *portLoads) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 		}
 		if l := r.pairs.Of(data.Pair, e.At); l != nil {
 			l.began(data.Start.Time, data.Port)
+			l.turns.began(c, data.Port, data.ConnStart)
 			r.counted[c.Id] = true
 		}
 	case rule.ConnClosing:
 		data := e.Closing()
-		if l := r.closed(c); l != nil && data.Fin == reassembly.FromClient && !data.Reset {
+		l := r.closed(c)
+		if l == nil {
+			return
+		}
+		l.turns.closed(c.Port, &data)
+		if data.Fin == reassembly.FromClient && !data.Reset {
 			l.rest(c, data.At)
 		}
 	case rule.ConnOver: // without a close: it was forgotten
@@ -396,6 +427,10 @@ func (r *portLoads) Finish(d rule.Desk) {
 		if l.conn != nil && max(l.peak, l.forecast)*loadParts >= l.capacity() {
 			c := l.claim()
 			d.Book(l.conn.Subject(), &c)
+		}
+		if l.turns.few() {
+			c := l.turns.claim()
+			d.Book(l.turns.conn.Subject(), &c)
 		}
 	})
 }

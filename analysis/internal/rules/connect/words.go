@@ -57,6 +57,7 @@ const (
 	repeatedData
 
 	// of port-exhaustion
+	portsInTurn
 	portUsedBefore
 	ackOfOld
 	resetOfOld
@@ -223,6 +224,10 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.SentBefore},
 	},
 
+	portsInTurn: {
+		Text: "It used {n} ports for {n} connections, and {n} of these began within 60 s of the " +
+			"server's close of the last from the same port.",
+	},
 	portUsedBefore: {
 		Role:  "SYN",
 		Text:  "from a port that was used before",

@@ -1,0 +1,94 @@
+package connect
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	fewPortsCause = "few-ports"
+	// fewPortsMost is how many ports of a client towards a service are followed one by one. One that
+	// uses more has, for all that a minute shows, as many as others.
+	fewPortsMost = 64
+	// fewPortsLeast is how many it must use: a program that binds one, or has one for each of a few
+	// jobs, does so on purpose (reasoning).
+	fewPortsLeast = 4
+	// usesEach is how often each of them must have been used: Linux takes the ports of its range in
+	// turn (net/ipv4/inet_hashtables.c, __inet_hash_connect), so that one comes again only when all
+	// have been tried.
+	usesEach = 2
+)
+
+// portTurns follows the ports of a client that seems to have few: how many they are, shows when they
+// come again.
+type portTurns struct {
+	rests map[uint16]time.Duration // when the server closed the last connection of each; -1: not so
+	many  bool                     // too many to be few
+	uses  int                      // connections
+	met   int                      // of them, begun while the server rested on the last one
+	first capture.Mark             // the first SYN that met a rest
+	last  capture.Mark             // the latest, and its connection
+	conn  *rule.Conn
+	id    int
+}
+
+// began takes note of a connection from a port.
+func (t *portTurns) began(c *rule.Conn, port uint16, syn capture.Mark) {
+	if t.many {
+		return
+	}
+	if t.rests == nil {
+		t.rests = map[uint16]time.Duration{}
+	}
+	since, known := t.rests[port]
+	if !known && len(t.rests) == fewPortsMost {
+		*t = portTurns{many: true}
+		return
+	}
+	t.uses++
+	t.rests[port] = -1
+	if known && since >= 0 && syn.Time-since < restSeconds*time.Second {
+		if t.met++; t.met == 1 {
+			t.first = syn
+		}
+		t.last, t.conn, t.id = syn, c, c.Id
+	}
+}
+
+// closed takes note of who closed the connection of a port, and so rests on it (RFC 9293 §3.6.1). A
+// RST leaves nothing to rest on.
+func (t *portTurns) closed(port uint16, e *rule.Closing) {
+	if _, known := t.rests[port]; known && e.Fin == reassembly.FromServer && !e.Reset {
+		t.rests[port] = e.At.Time
+	}
+}
+
+// few reports whether the client goes round so few ports that each comes again while the server
+// still rests on it.
+func (t *portTurns) few() bool {
+	n := len(t.rests)
+	return !t.many && n >= fewPortsLeast && t.uses >= usesEach*n && t.met >= n
+}
+
+// claim is the claim about them.
+func (t *portTurns) claim() rule.Claim {
+	return rule.Claim{
+		Rule:       portExhaustionRule,
+		Cause:      fewPortsCause,
+		Confidence: report.ConfidenceHigh,
+		Least:      report.Medium,
+		Most:       rule.AtMost(report.Medium),
+		Says:       []rule.Said{rule.Say(portsInTurn, int64(len(t.rests)), int64(t.uses), int64(t.met))},
+		Occ: rule.Occurrence{
+			Connection: t.id,
+			Exchange:   -1,
+			Start:      t.first.Time,
+			End:        t.last.Time,
+			Proof:      []rule.Evidence{rule.Shows(t.last, report.SideClient, portUsedBefore)},
+		},
+	}
+}
