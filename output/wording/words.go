@@ -68,6 +68,8 @@ func Request(x *report.ExchangeInfo, showQuery bool, room int) string {
 	switch {
 	case x.Turn && x.Method == "":
 		return "turn"
+	case x.Method == "" && x.Request != nil:
+		return "a request that cannot be read"
 	case x.Method == "":
 		return "a response without its request"
 	}

@@ -142,7 +142,7 @@ func (h *reader) statusLine(s *side, line []byte) {
 		s.interim = status
 		return
 	}
-	if h.scrap.held && len(h.waiting) == 0 && refuses(status) {
+	if len(h.waiting) == 0 && refuses(status) {
 		h.askBadly()
 	}
 	h.bind(s)

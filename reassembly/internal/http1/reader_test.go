@@ -118,6 +118,9 @@ var httpCases = []struct{ name, script, want string }{
 	{"a line that is no request, refused", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> quit~\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX", `
 		GET /1 204 complete q1-1 19+0 r2-2 16+0
 		400 complete q3-3 0+6,bad r4-4 39+0`},
+	{"words that may become a request, refused", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> this is\n>  no request\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX", `
+		GET /1 204 complete q1-1 19+0 r2-2 16+0
+		400 complete q3-4 0+18,bad r5-5 39+0`},
 	{"a response that nobody asked for", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> ~\n< HTTP/1.1 200 OK~Content-Length: 0~~\nE", `
 		GET /1 204 complete q1-1 19+0 r2-2 16+0
 		200 complete r4-4 38+0`},

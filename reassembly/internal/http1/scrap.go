@@ -51,21 +51,36 @@ func (h *reader) doubt(s *side, off int64, data []byte, a *exchange.Arrival) int
 		s.used = len(s.line)
 		return 0
 	case verdict == exchange.Unsure:
+		s.doubted = a.At
 		if len(s.line) == 0 {
 			s.line = append(s.line, data...)
 		}
 		return len(data)
 	}
-	h.scrap.take(s.firstOff, int64(len(all)-len(data)), &s.first)
+	h.giveUpDoubt(s, int64(len(all)-len(data)))
 	h.scrap.take(off, int64(len(data)), a)
-	s.lineDone()
-	s.phase = scrapped
 	return len(data)
 }
 
-// askBadly makes a request of what was none, as the server answers it.
+// giveUpDoubt makes scrap of the first n octets that were in doubt.
+func (h *reader) giveUpDoubt(s *side, n int64) {
+	h.scrap.take(s.firstOff, n, &s.first)
+	if n > 0 {
+		h.scrap.msg.End = s.doubted
+	}
+	s.lineDone()
+	s.phase = scrapped
+}
+
+// askBadly makes a request of what was none, if there is any, as the server answers it.
 func (h *reader) askBadly() {
 	p := &h.scrap
+	if s := &h.side[exchange.FromClient]; s.phase == doubtful {
+		h.giveUpDoubt(s, int64(len(s.line)))
+	}
+	if !p.held {
+		return
+	}
 	h.c.Caveats.Add(exchange.CaveatHTTPMessage)
 	x := h.c.Begin(p.record)
 	m := x.Ask(p.msg)

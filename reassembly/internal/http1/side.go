@@ -46,9 +46,10 @@ type side struct {
 	used   int    // octets of the current header section, or chunk line
 	head   header
 	frame  capture.FrameID // that carried the latest octets
-	// of the first of the octets that are in doubt, and its offset
+	// of the first of the octets that are in doubt, and its offset; what carried the last
 	first    exchange.Arrival
 	firstOff int64
+	doubted  capture.Mark
 }
 
 // inHeader reports whether a header section is being read.
