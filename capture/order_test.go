@@ -151,3 +151,24 @@ func TestHeldIsBounded(t *testing.T) {
 		t.Errorf("%d frames of %d", source.stats.Frames, len(frames))
 	}
 }
+
+// TestClockBeforeTheCapture: a clock that is set back to before the first frame goes on from the
+// latest.
+func TestClockBeforeTheCapture(t *testing.T) {
+	frames := conversation(3000)
+	for i := 1000; i < len(frames); i++ {
+		frames[i].time -= int64(time.Hour)
+	}
+	source := openFrames(t, frames)
+	var seg Segment
+	last := time.Duration(0)
+	for source.Next(&seg) == nil {
+		if seg.Time < last || seg.Time > last+time.Millisecond {
+			t.Fatalf("frame %d at %v after %v", seg.Frame.Number(), seg.Time, last)
+		}
+		last = seg.Time
+	}
+	if stats := source.Stats(); stats.Backsteps != 1 || stats.MaxBack < 59*time.Minute {
+		t.Errorf("%d steps back, by %v", stats.Backsteps, stats.MaxBack)
+	}
+}

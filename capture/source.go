@@ -124,7 +124,26 @@ func (s *source) load(in *input) error {
 			return err
 		}
 	}
-	return in.load()
+	err := in.load()
+	if err == nil && s.begun && in.frame.Time < s.start-int64(asOneClock) {
+		s.goOn(in)
+	}
+	return err
+}
+
+// asOneClock is how much earlier than the first frame of a capture another one may be stamped by
+// clocks that nobody set back: those of interfaces differ by much less.
+const asOneClock = time.Second
+
+// goOn moves the times of an input whose clock was set back to before the capture began: that is no
+// moment of the capture. They go on where it has come to.
+func (s *source) goOn(in *input) {
+	by := s.start + int64(s.stats.End) - in.frame.Time
+	in.shift += by
+	in.frame.Time += by
+	in.key = max(in.key, in.frame.Time)
+	s.stats.Backsteps++
+	s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(by))
 }
 
 // end notes how the first input of the queue ended and releases it.

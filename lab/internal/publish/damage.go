@@ -146,6 +146,10 @@ func mistaken() []damage {
 			"the connections three times, from other ports each time, the second time a minute " +
 				"after the first; then the clock steps back half a minute",
 			func(f []packet.Frame) []byte { return whole(again(f, 0, 60e9, 30e9)) }},
+		{"capture-older-part-appended", idling,
+			"the connections twice, from other ports the second time, when the clock stands a minute " +
+				"before the first",
+			func(f []packet.Frame) []byte { return whole(again(f, 0, -60e9)) }},
 		{"capture-frames-swapped", held,
 			"every fifth frame stands before the one that was captured just before it; the stamps " +
 				"are right",
