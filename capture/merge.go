@@ -22,7 +22,7 @@ type input struct {
 	ready   bool
 	key     int64 // by which it is merged: the latest time of its frames so far
 	held    holding
-	shift   int64 // ns that its frames are moved by: its clock was set back to before the capture
+	shift   int64 // ns that its frames are moved by while they are before the capture; 0: they are not
 }
 
 // start opens the input and reads its header.
@@ -43,7 +43,6 @@ func (in *input) load() error {
 	if err := in.next(); err != nil {
 		return err
 	}
-	in.frame.Time += in.shift
 	in.key = max(in.key, in.frame.Time)
 	in.ready = true
 	return nil

@@ -172,3 +172,17 @@ func TestClockBeforeTheCapture(t *testing.T) {
 		t.Errorf("%d steps back, by %v", stats.Backsteps, stats.MaxBack)
 	}
 }
+
+// TestOneStampIsWrong: what follows it is where it was.
+func TestOneStampIsWrong(t *testing.T) {
+	frames := conversation(300)
+	frames[100].time = 0
+	source := openFrames(t, frames)
+	var seg Segment
+	for source.Next(&seg) == nil {
+		n := int(seg.Frame.Number()) - 1
+		if want := time.Duration(n) * time.Millisecond; n != 100 && seg.Time != want {
+			t.Fatalf("frame %d at %v, want %v", n+1, seg.Time, want)
+		}
+	}
+}

@@ -125,7 +125,7 @@ func (s *source) load(in *input) error {
 		}
 	}
 	err := in.load()
-	if err == nil && s.begun && in.frame.Time < s.start-int64(asOneClock) {
+	if err == nil && s.begun {
 		s.goOn(in)
 	}
 	return err
@@ -135,15 +135,22 @@ func (s *source) load(in *input) error {
 // clocks that nobody set back: those of interfaces differ by much less.
 const asOneClock = time.Second
 
-// goOn moves the times of an input whose clock was set back to before the capture began: that is no
-// moment of the capture. They go on where it has come to.
+// goOn moves the time of a frame whose interface was set back to before the capture began: that is no
+// moment of the capture. Times go on where it has come to, until the clock is right again.
 func (s *source) goOn(in *input) {
-	by := s.start + int64(s.stats.End) - in.frame.Time
-	in.shift += by
-	in.frame.Time += by
-	in.key = max(in.key, in.frame.Time)
-	s.stats.Backsteps++
-	s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(by))
+	f := &in.frame
+	seen := int(f.Iface) < len(s.clocks) && s.clocks[f.Iface].latest >= s.start
+	if !seen || f.Time >= s.start-int64(asOneClock) {
+		in.shift = 0
+		return
+	}
+	if in.shift == 0 {
+		in.shift = s.start + int64(s.stats.End) - f.Time
+		s.stats.Backsteps++
+		s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(in.shift))
+	}
+	f.Time += in.shift
+	in.key = max(in.key, f.Time)
 }
 
 // end notes how the first input of the queue ended and releases it.

@@ -46,8 +46,8 @@ func partial() []damage {
 			"frames are cut to 96 octets: headers of TCP are whole, those of HTTP are not",
 			snapped(96)},
 		{"capture-snapped-128", closed,
-			"frames are cut to 128 octets: the first lines of HTTP are whole, Connection: close is not " +
-				"seen",
+			"frames are cut to 128 octets: the first lines of HTTP are whole, Connection: close " +
+				"is not seen",
 			snapped(128)},
 		{"capture-snapped-68", large,
 			"frames are cut to 68 octets: the SYNs lose their timestamps and their window scaling",
@@ -147,8 +147,8 @@ func mistaken() []damage {
 				"after the first; then the clock steps back half a minute",
 			func(f []packet.Frame) []byte { return whole(again(f, 0, 60e9, 30e9)) }},
 		{"capture-older-part-appended", idling,
-			"the connections twice, from other ports the second time, when the clock stands a minute " +
-				"before the first",
+			"the connections twice, from other ports the second time, when the clock stands a " +
+				"minute before the first",
 			func(f []packet.Frame) []byte { return whole(again(f, 0, -60e9)) }},
 		{"capture-frames-swapped", held,
 			"every fifth frame stands before the one that was captured just before it; the stamps " +
