@@ -97,8 +97,8 @@ func sumConns(r *report.Report) time.Duration {
 }
 
 // checkEvidence looks every frame up in the capture. A frame may belong to another connection of
-// the same client and server, as that which could have been reused; but one at least is of the
-// connection itself.
+// the same client and server, as that which could have been reused, or to the client, as a proxy's;
+// but one at least is of the connection itself.
 func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *report.ConnInfo, frames map[capture.FrameID]capture.Segment) {
 	t.Helper()
 	own := false
@@ -122,6 +122,10 @@ func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *rep
 		}
 		if e.Side == report.SideNetwork && (seg.Src == c.Client || seg.Dst == c.Client) {
 			continue // of the same connection as the network made it: under another address
+		}
+		throughProxy := o.Elsewhere && seg.Dst.Addr() == c.Client.Addr() && seg.Src.Addr() != c.Server.Addr()
+		if throughProxy {
+			continue // what came in to a host that is a proxy
 		}
 		if ends[0].Addr() != c.Client.Addr() || ends[1].Addr() != c.Server.Addr() {
 			t.Errorf("%s: frame %d is between %v and %v", f.Rule, e.Frame.Number(), seg.Src, seg.Dst)

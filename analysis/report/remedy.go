@@ -14,6 +14,8 @@ type Remedy struct {
 	When     Side
 	Other    string // the whole clause where the protocol is not HTTP; "": the same
 	HTTPOnly bool   // it helps no other protocol
+	// it helps only where a connection carries one request at a time: HTTP/2 is no advice to HTTP/2
+	Serial bool
 }
 
 // Setting is where one product is told to do what a remedy says.
@@ -104,13 +106,14 @@ func nameSettings(head string, settings []Setting, most int) string {
 }
 
 // RemediesFor are a cause's remedies for a finding, if the given side is at fault; web tells that
-// the protocol may be HTTP.
-func RemediesFor(all []Remedy, seen Products, at Side, web bool) []Remedy {
+// the protocol may be HTTP, serial that connections may carry one request at a time.
+func RemediesFor(all []Remedy, seen Products, at Side, web, serial bool) []Remedy {
 	var out []Remedy
 	for i := range all {
 		r := &all[i]
 		switch {
-		case r.When != SideUnknown && at != SideUnknown && r.When != at || r.HTTPOnly && !web:
+		case r.When != SideUnknown && at != SideUnknown && r.When != at || r.HTTPOnly && !web ||
+			r.Serial && !serial:
 		case r.Other != "" && !web:
 			out = append(out, Remedy{Side: r.Side, Text: r.Other})
 		default:

@@ -26,18 +26,24 @@ type group struct {
 	time         time.Duration // duration of the affected exchanges
 	rtt          time.Duration
 	confidence   report.Confidence
-	web          bool // the protocol of some may be HTTP
-	counted      bool // its cost is part of what the report says was lost
-	correctness  bool
-	unsafe       bool
-	least, most  report.Severity // limits of the severity
-	alone        report.Severity // its limit if there is but one occurrence
-	sides        uint8           // who was at fault, a bit each, where the cause does not say
-	hosts        map[string]bool
-	says         []rule.Said // of the costliest occurrence
-	further      []rule.Said // what a rule has to say of all of them
-	seen         report.Products
-	occurrences  []rule.Occurrence
+	spoken
+	counted     bool // its cost is part of what the report says was lost
+	correctness bool
+	unsafe      bool
+	least, most report.Severity // limits of the severity
+	alone       report.Severity // its limit if there is but one occurrence
+	sides       uint8           // who was at fault, a bit each, where the cause does not say
+	hosts       map[string]bool
+	says        []rule.Said // of the costliest occurrence
+	further     []rule.Said // what a rule has to say of all of them
+	seen        report.Products
+	occurrences []rule.Occurrence
+}
+
+// spoken is what the connections of a finding carry.
+type spoken struct {
+	web    bool // the protocol of some may be HTTP
+	serial bool // some may carry one request at a time
 }
 
 // Book adds a claim to its finding.
@@ -71,6 +77,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	j.Crowd.taken += c.Occ.Taken
 	g.seen.Add(s.Seen)
 	g.web = g.web || !s.Foreign
+	g.serial = g.serial || !s.Multiplexed
 	g.cost = g.cost.Add(c.Occ.Cost)
 	g.worst = max(g.worst, single(&s, c))
 	g.confidence = max(g.confidence, c.Confidence)
@@ -255,7 +262,7 @@ func (j *Judge) finding(k rule.Key, g *group, s sum) report.Finding {
 		Broken:      g.correctness,
 		Affected:    g.affected,
 		References:  d.References,
-		Remedies:    report.RemediesFor(c.Remedies, j.seen(k.Pair, g), g.side(c), g.web),
+		Remedies:    report.RemediesFor(c.Remedies, j.seen(k.Pair, g), g.side(c), g.web, g.serial),
 		Occurrences: listed(d, g.occurrences),
 	}
 	if c.Title != "" {

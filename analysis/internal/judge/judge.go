@@ -210,7 +210,7 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 
 // over takes in the end of an exchange.
 func (j *Judge) over(m *member, e *rule.Over) {
-	m.Seen, m.Foreign = e.Products, e.Foreign
+	m.Seen, m.Foreign, m.Multiplexed = e.Products, e.Foreign, e.Multiplexed
 	if e.Unasked {
 		return // it served nobody
 	}

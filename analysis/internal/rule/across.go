@@ -22,17 +22,19 @@ type Conn struct {
 	Served    int           // exchanges that are over
 	IdleSince capture.Mark  // end of the exchange that was over last
 	// end of the latest exchange that did not fail
-	AnsweredAt time.Duration
-	Repeats    bool // it was opened to repeat a request that had failed
-	Seen       report.Products
-	Foreign    bool // what it carries is neither HTTP nor hidden
+	AnsweredAt  time.Duration
+	Repeats     bool // it was opened to repeat a request that had failed
+	Seen        report.Products
+	Foreign     bool // what it carries is neither HTTP nor hidden
+	Multiplexed bool // it carries several requests at a time: HTTP/2
 }
 
 // Subject is whom a claim is about, beside its occurrence.
 type Subject struct {
-	Pair    report.Pair
-	Seen    report.Products
-	Foreign bool // the protocol is not HTTP, nor hidden
+	Pair        report.Pair
+	Seen        report.Products
+	Foreign     bool // the protocol is not HTTP, nor hidden
+	Multiplexed bool // it is HTTP/2
 	// of the exchange, where its time is part of what all exchanges took
 	Known     bool
 	Host      string
@@ -41,7 +43,9 @@ type Subject struct {
 
 // Subject is the connection as one, without an exchange.
 func (c *Conn) Subject() Subject {
-	return Subject{Pair: c.Pair, Seen: c.Seen, Foreign: c.Foreign, Rtt: c.Rtt}
+	return Subject{
+		Pair: c.Pair, Seen: c.Seen, Foreign: c.Foreign, Multiplexed: c.Multiplexed, Rtt: c.Rtt,
+	}
 }
 
 // Of is the connection with one of its exchanges.

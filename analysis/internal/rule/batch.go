@@ -56,6 +56,7 @@ const (
 	overFailed
 	overUnasked
 	overError
+	overMultiplexed
 )
 
 // reasons are why a connection cannot carry another request, in the words of missed-reuse, by what
@@ -84,6 +85,7 @@ func (b *Batch) TellOver(e Event, o Over) {
 	e.flag(overFailed, o.Failure != nil)
 	e.flag(overUnasked, o.Unasked)
 	e.flag(overError, o.Error)
+	e.flag(overMultiplexed, o.Multiplexed)
 	if o.Failure != nil {
 		e.Detail = uint32(len(b.failures))
 		b.failures = append(b.failures, *o.Failure)
@@ -114,9 +116,12 @@ func (t *Told) Over() Over {
 		NotKept:   t.has(overNotKept),
 		Unasked:   t.has(overUnasked),
 		Error:     t.has(overError),
-		Bytes:     t.U[2],
-		Asked10:   t.has(overAsked10),
-		Gap:       t.has(overGap),
+
+		Multiplexed: t.has(overMultiplexed),
+
+		Bytes:   t.U[2],
+		Asked10: t.has(overAsked10),
+		Gap:     t.has(overGap),
 		Products: report.Products{
 			Client: report.ProductSet(uint32(t.U[3])),
 			Server: report.ProductSet(uint32(t.U[3] >> 32)),

@@ -93,19 +93,21 @@ func (e *Began) Key() RetryKey { return RetryKey{e.Pair.Client, e.Name, e.Method
 
 // Over tells the judge what the end of an exchange means for the connection's further use.
 type Over struct {
-	End       capture.Mark
-	Outcome   exchange.Outcome
-	Reusable  bool
-	Turn      bool
-	Foreign   bool          // what the connection carries is neither HTTP nor hidden
-	Doubt     bool          // its messages were not all read: the reason rests on what little was
-	Reason    string        // why it is not reusable, a cause of missed-reuse
-	IdleLimit time.Duration // from Keep-Alive: timeout=; 0: not given, or notKept
-	NotKept   bool          // Keep-Alive: timeout=0
-	Bytes     int64         // of the response
-	Asked10   bool          // the request was HTTP/1.0 or older
-	Unasked   bool          // a response without a request
-	Error     bool          // its status says that the request failed (RFC 9110 §15.5, §15.6)
+	End      capture.Mark
+	Outcome  exchange.Outcome
+	Reusable bool
+	Turn     bool
+	Foreign  bool // what the connection carries is neither HTTP nor hidden
+	// the connection carries several requests at a time: HTTP/2
+	Multiplexed bool
+	Doubt       bool          // its messages were not all read: the reason rests on what little was
+	Reason      string        // why it is not reusable, a cause of missed-reuse
+	IdleLimit   time.Duration // from Keep-Alive: timeout=; 0: not given, or notKept
+	NotKept     bool          // Keep-Alive: timeout=0
+	Bytes       int64         // of the response
+	Asked10     bool          // the request was HTTP/1.0 or older
+	Unasked     bool          // a response without a request
+	Error       bool          // its status says that the request failed (RFC 9110 §15.5, §15.6)
 	// the capture lacks some of the connection: how it ended, and why, is not certain
 	Gap      bool
 	Failure  *Failure        // set if the exchange did not end well

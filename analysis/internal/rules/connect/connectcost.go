@@ -17,6 +17,9 @@ const (
 	connectShare = 10
 	// keptSamples is how many occurrences a rule keeps of a pair until the end.
 	keptSamples = 10
+	// maxFirst is how many connections of a pair are followed at a time until their first exchange
+	// has been judged.
+	maxFirst = 1024
 )
 
 const connectCostRule = "connect-cost"
@@ -28,13 +31,14 @@ var ConnectCost = &rule.Detector{Rule: report.Rule{
 	Doc: `What happens
 Each connection costs a round trip for TCP and one or two for TLS before the first request. Where
 many are needed at the same time, no connection that lay idle could have served instead, but one
-that carries several requests at once could.
+that carries several requests at once could. Connections one after the other are not meant: what
+ended them is missed-reuse, or a fault.
 
 How it is recognised
 More than six connections between the same client and service whose first request waited for the
-set-up, although no other connection could have been used (that would be missed-reuse), and none of
-these requests repeats one that had failed, and set-ups are 10 % or more of all time of the
-exchanges.
+set-up, while a request on another of them was under way, and more than six at some moment, although
+no other connection could have been used (that would be missed-reuse), and none of these requests
+repeats one that had failed, and set-ups are 10 % or more of all time of the exchanges.
 
 How cost is counted
 Low: nothing. Expected: the TCP handshakes. High: the whole set-up, TLS included. Repeated SYNs are
@@ -53,6 +57,7 @@ It names a cost, not a fault: the connections may all be needed.`,
 					Text:     "offer HTTP/2, where one connection carries all requests",
 					Settings: report.Http2Settings(),
 					HTTPOnly: true,
+					Serial:   true,
 					After: "TLS 1.3 and session tickets; TCP Fast Open (net.ipv4.tcp_fastopen=3 " +
 						"on Linux)",
 				},
@@ -68,7 +73,7 @@ It names a cost, not a fault: the connections may all be needed.`,
 	Rests: rule.Connection,
 	Across: &rule.Comparison{
 		Start:   func() rule.Across { return &setups{} },
-		Wants:   rule.Wants(rule.ExchangeJudged),
+		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged),
 		AtLeast: ordinaryConnections + 1,
 	},
 	Vocabulary: words,
@@ -84,18 +89,58 @@ type setupSum struct {
 	all       time.Duration
 	samples   []rule.Claim
 	conn      *rule.Conn // the latest
+	busy      int        // exchanges under way
+	peak      int        // the most at a time
+	// by connection whose first exchange has not been judged: whether another exchange was under way
+	// in the meantime
+	first map[int]bool
 }
 
-// Event adds the set-up that an exchange waited for.
+// Event takes note of exchanges at the same time, and adds the set-ups that such a one waited for.
 func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
-	x := e.Judged()
-	if x.Index != 0 || !x.Critical || c.Repeats || d.Standing().Has(rule.ColdSetup) {
+	s := r.pairs.Of(c.Pair, e.At)
+	if s == nil {
+		return
+	}
+	switch e.Kind {
+	case rule.ExchangeBegan:
+		s.began(c, e.Began().First)
+	case rule.ExchangeOver:
+		s.busy = max(0, s.busy-1)
+	case rule.ExchangeJudged:
+		s.judged(d, c, e.Judged())
+	}
+}
+
+// began takes note of an exchange that begins, perhaps beside others.
+func (s *setupSum) began(c *rule.Conn, first bool) {
+	if s.busy > 0 {
+		for id := range s.first {
+			s.first[id] = true
+		}
+	}
+	if first && len(s.first) < maxFirst {
+		if s.first == nil {
+			s.first = map[int]bool{}
+		}
+		s.first[c.Id] = s.busy > 0
+	}
+	s.busy++
+	s.peak = max(s.peak, s.busy)
+}
+
+// judged adds the set-up that the exchange waited for.
+func (s *setupSum) judged(d rule.Desk, c *rule.Conn, x *rule.Judged) {
+	together := s.first[c.Id]
+	if x.Index == 0 {
+		delete(s.first, c.Id)
+	}
+	if !together || x.Index != 0 || !x.Critical || c.Repeats || d.Standing().Has(rule.ColdSetup) {
 		return
 	}
 	handshake := x.Times[report.TCPHandshake]
 	all := setUpTime(x)
-	s := r.pairs.Of(c.Pair, e.At)
-	if s == nil || all <= 0 {
+	if all <= 0 {
 		return
 	}
 	s.n++
@@ -145,7 +190,7 @@ func (r *setups) Finish(d rule.Desk) {
 	}
 	r.pairs.Each(func(p report.Pair, s *setupSum) {
 		total, known := d.Pair(p)
-		if s.n <= ordinaryConnections || !known || s.all*100 < total.Time*connectShare {
+		if min(s.n, s.peak) <= ordinaryConnections || !known || s.all*100 < total.Time*connectShare {
 			return
 		}
 		cost := report.Cost{Low: 0, Expected: s.handshake, High: s.all}

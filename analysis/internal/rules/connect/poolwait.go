@@ -12,57 +12,53 @@ const (
 	// smallestPool and largestPool bound what counts as a limit of a pool: browsers 6, many clients
 	// 2 to 10.
 	smallestPool, largestPool = 2, 10
-	// refillsEach is how often each connection must be taken again at once: fewer may be chance.
-	refillsEach = 5
+	// refillsLeast is how many requests must have been seen to wait: one may have waited for
+	// something else.
+	refillsLeast = 5
 	// refillWithin is how soon after the response that is, at the client; or such a part of the
 	// round trip, by which that varies (reasoning).
 	refillWithin = 2 * time.Millisecond
 	refillParts  = 10
-	// sameTargets is how many requests there may be for each target: programs that measure ask for
-	// the same again and again (reasoning).
-	sameTargets = 2
-	keptTargets = 256
+	// keptArrivals is how many requests that came in to a host are remembered.
+	keptArrivals = 64
 )
 
 const poolWaitRule = "pool-wait"
 
-// PoolWait is the rule about requests that seem to wait for a connection inside their client.
+// PoolWait is the rule about requests that wait for a connection inside a proxy.
 var PoolWait = &rule.Detector{Rule: report.Rule{
 	Name:  poolWaitRule,
-	Title: "requests seem to wait for a free connection",
+	Title: "requests wait in a proxy for a free connection",
 	Doc: `What happens
 A client's pool allows only so many connections to one host. Further requests wait inside the client
-until one is free, which no packet shows.
+until one is free, which no packet of its own shows: a program that works through a list with as many
+workers looks the same. Of a proxy the packets show it, where the capture has both of its sides.
 
 How it is recognised
-Only suspected: two to ten connections are all busy, and as soon as a response is complete (2 ms, or
-a tenth of the round trip, and the way to the client and back) the next request goes out on its
-connection, five times on each and more, and the requests are for different things: programs that
-measure repeat the same.
+A GET or HEAD came in to the host that is the client here, and the same (method and target) went out
+from it later, on one of two to ten connections that had all been busy since it came, as soon as that
+had its response (2 ms, or a tenth of the round trip, and the way to the client and back); five times
+and more.
 
 How cost is counted
-Unknown: how long a request had been wanted is not visible. At least nothing, at most as long as the
-exchanges before.
+Expected and high: from the moment at which the request had come in, or all connections were busy, to
+that at which one was free. Low: nothing, as a server that is asked more at once may answer later.
 
 When it is wrong
-A program that works through a list with as many workers looks the same, and is meant so.`,
+A proxy with as many workers as connections waits for a worker. Silent: proxies that change targets,
+requests with a body, captures of one side only.`,
 	Causes: []report.Cause{
 		{
 			Side: report.SideClient,
-			Message: "All of a small number of connections are busy, and each is taken again the " +
-				"moment it is free: requests seem to wait for connections.",
+			Message: "All of a small number of connections to this service were busy, and requests " +
+				"that had come in to the proxy went on as soon as one of them was free.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,
-					Text:     "use HTTP/2, or raise the limit",
+					Text:     "raise the limit",
 					Settings: report.PoolLimits(),
 				},
-				{
-					Side:     report.SideServer,
-					Text:     "offer HTTP/2",
-					Settings: report.Http2Settings(),
-					After:    "need fewer requests",
-				},
+				{Side: report.SideServer, Text: "answer sooner: each request occupies a connection"},
 			},
 		},
 	},
@@ -77,37 +73,60 @@ A program that works through a list with as many workers looks the same, and is 
 	Vocabulary: words,
 }
 
-// poolWaits looks for pools that are always full.
+// poolWaits looks for pools that are full while requests wait.
 type poolWaits struct {
 	pairs rule.PairTable[fullPool]
-	conns map[int]*pooled // by connection
+	hosts rule.PairTable[cameIn] // by the host to which requests came
+	conns map[int]*pooled        // by connection
 }
 
 // pooled is what is kept of a connection.
-type pooled struct {
-	open    bool          // it counts as open in its pool
-	beganAt time.Duration // when the latest exchange began
-	took    time.Duration // how long that took
-}
+type pooled struct{ open bool } // it counts as open in its pool
 
 // fullPool is the connections of one client to one service.
 type fullPool struct {
 	open, busy int
-	short      time.Duration        // since when not all were busy, valid while that is so
-	refills    [largestPool + 1]int // by the number of connections
-	wait       [largestPool + 1]time.Duration
-	targets    map[string]bool
+	short      time.Duration // since when not all were busy, valid while that is so
+	full       time.Duration // since when all are, but for moments; valid while that is so
+	waited     int
+	wait       time.Duration
 	samples    []rule.Claim
 	conn       *rule.Conn // of the latest such request
+}
+
+// cameIn are requests that came in to a host and have not gone on, the earliest first.
+type cameIn struct{ all []cameInRequest }
+
+type cameInRequest struct {
+	method, target string
+	at             capture.Mark
+	conn           int
+}
+
+// add takes note of a request; the earliest gives way.
+func (c *cameIn) add(e *rule.Began, conn int) {
+	if len(c.all) == keptArrivals {
+		c.all = append(c.all[:0], c.all[1:]...)
+	}
+	c.all = append(c.all, cameInRequest{e.Method, e.Target, e.Start, conn})
+}
+
+// take gives the earliest of the same request, for the last time; false if there is none.
+func (c *cameIn) take(e *rule.Began) (cameInRequest, bool) {
+	for i, r := range c.all {
+		if r.method == e.Method && r.target == e.Target {
+			c.all = append(c.all[:i], c.all[i+1:]...)
+			return r, true
+		}
+	}
+	return cameInRequest{}, false
 }
 
 // Event takes note of connections that become busy, and free.
 func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		if p := r.pairs.Of(c.Pair, e.At); p != nil {
-			p.began(c, r.of(c), e.Began())
-		}
+		r.began(c, e.Began(), e.At)
 	case rule.ExchangeOver:
 		data := e.Over()
 		if p := r.pairs.Has(c.Pair); p != nil {
@@ -115,9 +134,6 @@ func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 				p.short = data.End.Time
 			}
 			p.busy = max(0, p.busy-1)
-		}
-		if m := r.conns[c.Id]; m != nil {
-			m.took = data.End.Time - m.beganAt
 		}
 	case rule.ConnClosing, rule.ConnOver:
 		m := r.conns[c.Id]
@@ -140,29 +156,35 @@ func (r *poolWaits) of(c *rule.Conn) *pooled {
 	return m
 }
 
-// began takes note of a request, and whether it took the last free connection the moment that
-// became free.
-func (p *fullPool) began(c *rule.Conn, m *pooled, e *rule.Began) {
+// began takes note of a request, of whether it took the last free connection the moment that became
+// free, and of whether it had come in to its client before.
+func (r *poolWaits) began(c *rule.Conn, e *rule.Began, now time.Duration) {
+	bodiless := !e.Turn && (e.Method == "GET" || e.Method == "HEAD")
+	var came cameInRequest
+	known := false
+	if h := r.hosts.Has(rule.Alone(c.Pair.Client)); h != nil && bodiless {
+		came, known = h.take(e)
+	}
+	if bodiless {
+		if h := r.hosts.Of(rule.Alone(c.Pair.Server.Addr()), now); h != nil {
+			h.add(e, c.Id)
+		}
+	}
+	p := r.pairs.Of(c.Pair, now)
+	if p == nil {
+		return
+	}
 	p.busy++
 	if e.First {
 		p.open++
-		m.open = true
+		r.of(c).open = true
 	}
-	took := m.took
-	m.beganAt = e.Start.Time
-	if !p.refilled(c, e) {
-		return
+	free := c.IdleSince.Time
+	if refilled := p.refilled(c, e); refilled && known {
+		p.take(c, e.Start, came, free-max(came.at.Time, p.full))
+	} else if !refilled && p.busy == p.open {
+		p.full = e.Start.Time
 	}
-	if p.targets == nil {
-		p.targets = map[string]bool{}
-	}
-	if len(p.targets) < keptTargets {
-		p.targets[e.Target] = true
-	}
-	p.refills[p.open]++
-	p.wait[p.open] += took
-	p.conn = c
-	p.samples = keepSample(p.samples, poolSample(c, e.Start, took))
 }
 
 // refilled reports whether the request took its connection as soon as that was free, while all
@@ -178,50 +200,45 @@ func (p *fullPool) refilled(c *rule.Conn, e *rule.Began) bool {
 	return full && start-free <= slack && e.Start.Time >= free
 }
 
-// poolSample is one request that took a connection at once.
-func poolSample(c *rule.Conn, next capture.Mark, took time.Duration) rule.Claim {
+// take takes in a request that had waited so long for the connection that it took.
+func (p *fullPool) take(c *rule.Conn, next capture.Mark, came cameInRequest, wait time.Duration) {
+	if wait < rule.Noticeable {
+		return
+	}
+	p.waited++
+	p.wait += wait
+	p.conn = c
 	last := c.IdleSince
-	return rule.Claim{
+	p.samples = keepSample(p.samples, rule.Claim{
 		Rule:       poolWaitRule,
 		Confidence: report.ConfidenceMedium,
-		Most:       rule.AtMost(report.Info),
+		Most:       rule.AtMost(report.Low),
 		Occ: rule.Occurrence{
 			Connection: c.Id,
 			Exchange:   -1,
-			Start:      last.Time,
+			Start:      last.Time - wait,
 			End:        next.Time,
-			Cost:       report.Cost{Low: 0, Expected: 0, High: max(took, 0)},
+			Cost:       report.Cost{Low: 0, Expected: wait, High: wait},
+			Elsewhere:  true,
 			Proof: []rule.Evidence{
+				rule.Shows(came.at, report.SideClient, cameInBefore, int64(came.conn)),
 				rule.Shows(last, report.SideServer, connectionFree),
 				rule.Shows(next, report.SideClient, nextRequest, rule.Ns(next.Time-last.Time)),
 			},
 		},
-	}
+	})
 }
 
-// Finish books the pools that were always full.
+// Finish books the pools for which requests waited.
 func (r *poolWaits) Finish(d rule.Desk) {
 	if !d.Enabled(poolWaitRule) {
 		return
 	}
 	r.pairs.Each(func(_ report.Pair, p *fullPool) {
-		for size := smallestPool; size <= largestPool; size++ {
-			n := p.refills[size]
-			if n >= refillsEach*size && len(p.targets)*sameTargets >= min(n, keptTargets) {
-				p.book(d, size)
-				return
-			}
+		if p.waited < refillsLeast {
+			return
 		}
+		total := report.Cost{Low: 0, Expected: p.wait, High: p.wait}
+		d.BookMany(p.conn.Subject(), p.samples, p.waited, total)
 	})
-}
-
-// book books the pool as one of that size.
-func (p *fullPool) book(d rule.Desk, size int) {
-	n := p.refills[size]
-	says := []rule.Said{rule.Say(takenAgain, int64(size), int64(n))}
-	for i := range p.samples {
-		p.samples[i].Says = says
-	}
-	total := report.Cost{Low: 0, Expected: 0, High: p.wait[size]}
-	d.BookMany(p.conn.Subject(), p.samples, n, total)
 }

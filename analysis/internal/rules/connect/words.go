@@ -77,7 +77,7 @@ const (
 	lostTogether
 
 	// of pool-wait
-	takenAgain
+	cameInBefore
 	connectionFree
 	nextRequest
 )
@@ -266,7 +266,11 @@ var words = []rule.Words{
 	closedUnused: {Role: "close", Text: "without ever having carried a request"},
 	lostTogether: {Role: "repair", Text: "{n} connections lost segments within a round trip"},
 
-	takenAgain: {Text: "{n} connections, taken again at once {n} times."},
+	cameInBefore: {
+		Role:  "request comes in",
+		Text:  "the same request, to the proxy, on connection {conn}",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	connectionFree: {
 		Role:  "end of response",
 		Text:  "the connection is free",
