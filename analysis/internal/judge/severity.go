@@ -136,6 +136,9 @@ func (j *Judge) services() map[rule.Key]sum {
 // severity grades a group within the limits that its occurrences set.
 func (g *group) severity(all *pairTotals, s sum) report.Severity {
 	graded := min(max(g.graded(all, s), g.least), g.most)
+	if g.confidence == report.ConfidenceLow {
+		graded = min(graded, report.Low) // nothing is promised of it
+	}
 	if g.count == 1 {
 		return min(graded, g.alone)
 	}

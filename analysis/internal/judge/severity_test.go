@@ -92,7 +92,7 @@ func TestSeverityAtAService(t *testing.T) {
 			m := &member{Conn: rule.Conn{Pair: pair}}
 			j.pairTotal(m, 3*took, 0)
 			s := rule.Subject{Pair: pair, Known: true, Took: 3 * took}
-			c := rule.Claim{Rule: "limited", Cause: "requests"}
+			c := rule.Claim{Rule: "limited", Cause: "requests", Confidence: report.ConfidenceHigh}
 			c.Occ.Cost.Expected = took
 			j.Book(s, &c)
 		}

@@ -21,18 +21,22 @@ type board struct {
 	wrong              []string
 	scenarios, pairs   int
 	bulks              []bulk
-	sure               [2]sureness // of findings proven, and of those high
+	sure               [3]sureness // of findings, by levels
 }
 
 // sureness scores the findings of one level of confidence.
 type sureness struct{ right, all int }
 
-// levels are the names of board.sure.
-var levels = [2]string{"proven", "high"}
+// levels are the names of board.sure, and how many percent of the findings of each must be right
+// (docs/model.md).
+var levels = [3]struct {
+	name string
+	goal int
+}{{"proven", 100}, {"high", 99}, {"medium", 95}}
 
 func (b *board) addSureness(f finding, right bool) {
 	for i, level := range levels {
-		if f.Confidence == level {
+		if f.Confidence == level.name {
 			b.sure[i].all++
 			if right {
 				b.sure[i].right++

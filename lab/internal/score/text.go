@@ -48,8 +48,8 @@ func (b *board) writeFigures(t *strings.Builder) {
 	fmt.Fprintf(t, "| figure | value |\n|---|---|\n")
 	fmt.Fprintf(t, "| look-alikes without a finding | %s |\n", share(b.silent, b.lookalikes))
 	for i, level := range levels {
-		fmt.Fprintf(t, "| findings of confidence %s that are right | %s |\n", level,
-			share(b.sure[i].right, b.sure[i].all))
+		fmt.Fprintf(t, "| findings of confidence %s that are right (goal: %d %%) | %s |\n", level.name,
+			level.goal, share(b.sure[i].right, b.sure[i].all))
 	}
 	fmt.Fprintf(t, "| error of the expected cost, median | %.1f ms, %.0f %% |\n",
 		quantile(b.errors, .5), 100*quantile(b.shares, .5))
@@ -132,10 +132,13 @@ func quantile(values []float64, q float64) float64 {
 	return sorted[int(math.Round(q*float64(len(sorted)-1)))]
 }
 
-// share is a part in percent, and counted.
+// share is a part in percent, and counted. What is not all of it is never said to be 100 %.
 func share(part, all int) string {
 	if all == 0 {
 		return "-"
+	}
+	if part < all && 1000*part >= 995*all {
+		return fmt.Sprintf("%.1f %% (%d of %d)", min(99.9, 100*float64(part)/float64(all)), part, all)
 	}
 	return fmt.Sprintf("%.0f %% (%d of %d)", 100*float64(part)/float64(all), part, all)
 }
