@@ -44,6 +44,7 @@ func TestFacts(t *testing.T) {
 func checkFacts(t *testing.T, how string, tr trace) {
 	t.Helper()
 	r := analyseData(t, tr.pcap(t, true))
+	checkUnits(t, how, r)
 	frames := lookupTable(tr)
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -61,6 +62,51 @@ func checkFacts(t *testing.T, how string, tr trace) {
 			}
 		}
 	}
+}
+
+// checkUnits holds the figures of findings against each other and against the exchanges: what the first
+// lines, the findings and the lists say in different places.
+func checkUnits(t *testing.T, how string, r *report.Report) {
+	t.Helper()
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		switch {
+		case f.Affected > r.ExchangeCount:
+			t.Errorf("%s: %s/%s: %d exchanges of %d", how, f.Rule, f.Cause, f.Affected, r.ExchangeCount)
+		case f.Count < len(f.Occurrences):
+			t.Errorf("%s: %s/%s: %d times, %d listed", how, f.Rule, f.Cause, f.Count, len(f.Occurrences))
+		case f.Wall > f.Cost.Expected, f.Within > f.Cost.Expected:
+			t.Errorf("%s: %s/%s: %v by the clock, %v within exchanges, of %v",
+				how, f.Rule, f.Cause, f.Wall, f.Within, f.Cost.Expected)
+		case f.Confidence == report.ConfidenceLow && f.Severity > report.Low:
+			t.Errorf("%s: %s/%s: nothing is promised of it, and it is %v", how, f.Rule, f.Cause, f.Severity)
+		case f.Cost.Expected-f.Wall > time.Millisecond && !besideOthers(r, f):
+			t.Errorf("%s: %s/%s: %v by the clock of %v, and nothing ran beside it",
+				how, f.Rule, f.Cause, f.Wall, f.Cost.Expected)
+		}
+		if i > 0 && f.Severity > r.Findings[i-1].Severity {
+			t.Errorf("%s: %s/%s is %v behind %v", how, f.Rule, f.Cause, f.Severity, r.Findings[i-1].Severity)
+		}
+	}
+}
+
+// besideOthers reports whether two exchanges of the finding's client overlap.
+func besideOthers(r *report.Report, f *report.Finding) bool {
+	client := map[int]netip.Addr{}
+	for i := range r.Conns {
+		client[r.Conns[i].ID] = r.Conns[i].Client.Addr()
+	}
+	for i := range r.Exchanges {
+		x := &r.Exchanges[i]
+		for k := range r.Exchanges[:i] {
+			y := &r.Exchanges[k]
+			if client[x.Connection] == f.Client && client[y.Connection] == f.Client &&
+				x.Start < y.Start+y.Duration && y.Start < x.Start+x.Duration {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // checkSaid looks up what a finding's message asserts of the last frame of its first proof.

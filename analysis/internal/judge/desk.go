@@ -112,7 +112,11 @@ func (j *Judge) BookMany(s rule.Subject, samples []rule.Claim, n int, total repo
 	c := &samples[0]
 	g := j.groups[rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}]
 	g.count, g.cost = n, total
-	g.affected = max(g.affected, n)
+	exchanges := n
+	if all := j.pairs[s.Pair]; all != nil {
+		exchanges = min(n, all.Exchanges) // several may be in one
+	}
+	g.affected = exchanges
 }
 
 // Relabel gives back to a hold the time that went to the application.
