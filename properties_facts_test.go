@@ -269,6 +269,8 @@ func (l lookup) holdsBeside(proof []report.Evidence, at int, a report.Asserted, 
 			}
 		}
 		return int64(n) == a.N, true
+	case report.Outstanding:
+		return a.N > 0 && (a.N <= l.outstanding(f, f.src) || a.N <= l.outstanding(f, f.dst)), true
 	case report.NeverAnswered:
 		return !slices.ContainsFunc(l.all, func(b *looked) bool {
 			return b != nil && b.src == f.dst && b.dst == f.src
@@ -282,4 +284,44 @@ func (l lookup) acknowledgesData(f, b *looked) bool {
 	return slices.ContainsFunc(l.all[:b.number], func(d *looked) bool {
 		return d != nil && d.src == f.src && d.dst == f.dst && d.data > 0 && int32(b.ack-d.seq) > 0
 	})
+}
+
+// outstanding is how many octets of data the server had sent, and not seen acknowledged, at most: if
+// nothing of what passed in the last ten round trips of the handshake had reached it.
+func (l lookup) outstanding(f *looked, server netip.AddrPort) int64 {
+	client := f.src
+	if client == server {
+		client = f.dst
+	}
+	var sent, acked uint32
+	var syn, trip time.Duration
+	known := false
+	for _, b := range l.all[:f.number] {
+		switch {
+		case b == nil:
+		case b.src == client && b.dst == server && b.flags&0x02 != 0:
+			syn = b.at
+		case b.src != server || b.dst != client:
+		case b.flags&0x02 != 0:
+			trip = b.at - syn
+		case b.data > 0:
+			if !known {
+				acked, sent, known = b.seq, b.seq, true
+			}
+			if int32(b.end()-sent) > 0 {
+				sent = b.seq + uint32(b.data)
+			}
+		}
+	}
+	until := f.at
+	if f.src == server {
+		until -= 10*trip + 100*time.Millisecond
+	}
+	for _, b := range l.all[:f.number] {
+		if b != nil && b.src == client && b.dst == server && b.flags&0x10 != 0 && b.at <= until &&
+			int32(b.ack-acked) > 0 {
+			acked = b.ack
+		}
+	}
+	return int64(int32(sent - acked))
 }

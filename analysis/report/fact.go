@@ -32,7 +32,7 @@ const (
 	Unheard       // no octet of data that its sender had sent had been acknowledged
 	FollowedNone  // no segment of its sender with later data had been captured before it
 	FollowedBy    // so many segments of its sender with later data had been captured before it
-	Outstanding   // so many octets that its sender had sent were not acknowledged, as far as it could know
+	Outstanding   // so many octets of the server's, at least, were not acknowledged as far as its sender could know
 )
 
 // Numbered reports whether the fact has a number.

@@ -108,6 +108,8 @@ func (l *lookUp) holds(at int, r *reassembly.Record, a report.Asserted) bool {
 		return int64(r.Time-l.proof[0].Mark.Time) == a.N
 	case report.SinceBefore:
 		return at > 0 && int64(r.Time-l.proof[at-1].Mark.Time) == a.N
+	case report.Outstanding:
+		return a.N > 0 && a.N <= l.outstanding(r)
 	case report.FollowedNone:
 		return Followers(l.conn, r) == 0
 	case report.FollowedBy:
@@ -174,6 +176,27 @@ func Followers(c *reassembly.Conn, r *reassembly.Record) int {
 		}
 	}
 	return n
+}
+
+// outstanding is how many octets of data the server had sent that were not acknowledged when r left, as
+// far as its sender could know.
+func (l *lookUp) outstanding(r *reassembly.Record) int64 {
+	var sent, acked int64
+	until := r.Time
+	if r.Dir == reassembly.FromServer {
+		until -= l.conn.Far(r.Dir)
+	}
+	for i := range l.conn.Records {
+		b := &l.conn.Records[i]
+		switch {
+		case !before(b.Mark(), r.Mark()):
+		case b.Dir == reassembly.FromServer:
+			sent = max(sent, b.Seq+int64(b.Len))
+		case b.Flags&capture.ACK != 0 && b.Time <= until:
+			acked = max(acked, b.Ack)
+		}
+	}
+	return sent - acked
 }
 
 // answered is the latest frame of the proof before number at that dir sent; nil if there is none.

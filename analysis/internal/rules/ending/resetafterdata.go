@@ -361,7 +361,7 @@ func losses(s *ledger.Connection, x *exchange.Exchange) rule.Said {
 	if m.Framing == exchange.ByLength && m.BodyBytes < m.Length {
 		return rule.Say(octetsLost, m.Length-m.BodyBytes)
 	}
-	if risk := min(unacked(s), m.HeaderBytes+m.BodyBytes); risk > 0 {
+	if risk := min(notAcked(s), m.HeaderBytes+m.BodyBytes); risk > 0 {
 		return rule.Say(octetsEndangered, risk)
 	}
 	return rule.Said{}

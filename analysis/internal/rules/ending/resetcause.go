@@ -145,6 +145,16 @@ func requestUnread(c *reassembly.Conn, x *exchange.Exchange) bool {
 		x.Request.End.Time > x.Response.Start.Time
 }
 
+// notAcked is how many octets of the server's the client had not acknowledged when the connection was
+// reset, by whichever side.
+func notAcked(s *ledger.Connection) int64 {
+	if dir, ok := firstReset(s.Conn); ok && dir == reassembly.FromClient {
+		server := s.Sender(reassembly.FromServer)
+		return max(0, server.SentTo()-server.AckedBy(s.Conn.Half[dir].Rst.Time))
+	}
+	return unacked(s)
+}
+
 // unacked is how many octets of the server's the client had not acknowledged when the connection
 // ended, as far as the server could know when it sent its RST.
 func unacked(s *ledger.Connection) int64 {

@@ -196,7 +196,8 @@ var words = []rule.Words{
 	},
 	octetsLost: {Text: "{octets} of the response never came."},
 	octetsEndangered: {
-		Text: "{octets} of the response were not acknowledged when the reset was sent.",
+		Text:  "{octets} of the response were not acknowledged when the reset was sent.",
+		Facts: rule.Facts{report.Outstanding},
 	},
 	hadClosedFirst: {
 		Text: "The client had the whole response, and closed before the reset came.",
