@@ -272,8 +272,11 @@ func quietlyPassed(p *rule.Pass, b *blackHole) bool {
 			if r.Flags&capture.ACK != 0 {
 				acked = max(acked, r.Ack)
 			}
-		case ledger.Seen(b.small) && r.Time > b.small.Time && r.End() > r.Seq && r.Seq < acked:
-			return false // it had not heard of it
+		case r.End() > r.Seq && r.Seq < acked:
+			if ledger.Seen(b.small) && r.Time > b.small.Time {
+				return false // it had not heard of it
+			}
+			acked = r.Seq // it had not heard of what the large ones acknowledged by the way
 		case r.Flags&(capture.ACK|capture.RST) == capture.ACK && r.Time >= enough:
 			alive = alive || r.Ack <= b.seq
 		}
