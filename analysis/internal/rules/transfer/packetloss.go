@@ -88,6 +88,9 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 	waits := p.Draft.WaitsWith(report.FastRetx)
 	for i := range waits {
 		w := &waits[i]
+		if toldOfSize(p.Conn, w) {
+			continue // path MTU discovery at work
+		}
 		length := w.Length()
 		cost := report.Cost{Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length}
 		if after.busy > 0 {
@@ -104,6 +107,23 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 		p.Report(c)
 	}
 	return len(waits) > 0
+}
+
+// toldOfSize reports whether what w repairs had been too large for the path, as a router said, and
+// goes out in smaller segments: discovery of the path's MTU (RFC 1191 section 6.4) drops those that
+// it asks about, and no link has lost them.
+func toldOfSize(c *reassembly.Conn, w *ledger.Wait) bool {
+	told := &c.Half[w.Dir].TooBig
+	if !ledger.Seen(told.At) || w.Unseen || told.At.Time > w.End.Time ||
+		w.Cause.Time > told.At.Time || told.Payload > 0 && w.Octets > told.Payload {
+		return false
+	}
+	for i := range c.Records {
+		if r := &c.Records[i]; r.Mark() == w.Cause {
+			return r.Len > max(w.Octets, told.Payload)
+		}
+	}
+	return false
 }
 
 // claimSmallerWindow claims what a loss cost that was repaired without a wait, or by a timer: what
