@@ -26,7 +26,8 @@ How it is recognised
 A request on a connection that was idle for 30 s or more, that neither side had closed. It is not
 acknowledged. Either a RST comes back, and the server never sent a FIN, or three repetitions and
 more get no answer of any kind and the client gives up: it closes, or opens another connection for the
-same request.
+same request. After 5 s to 30 s of idleness only the latter counts, and only if the old connection stays
+dead to what is repeated on it after that.
 
 How cost is counted
 From the request to its repetition on another connection, if the same method and target follow
@@ -84,6 +85,9 @@ const (
 	// home routers, mobile carriers and load balancers use 30 s and more, though RFC 5382 REQ-5
 	// asks for 2 h 4 min.
 	forgottenAfter = 30 * time.Second
+	// forgottenSoonest is the shortest idle time after which a connection that stays dead, while a
+	// new one to the same server works, counts as forgotten: less is a path that failed in use.
+	forgottenSoonest = 5 * time.Second
 	// triesUntilGivenUp is how many repetitions without any answer count as a dead path: Linux has
 	// spent 3 s on them.
 	triesUntilGivenUp = 3
@@ -92,9 +96,12 @@ const (
 // runForgotten marks an exchange whose waits were no loss by chance: nobody was there any more.
 func runForgotten(p *rule.Pass) {
 	c, x, e := p.Conn, p.Exchange, &p.State.Ending
-	if p.Draft == nil || x.Request == nil || x.Response != nil || !ledger.Seen(e.Latest) ||
-		x.Start().Time-e.Latest.Time < forgottenAfter {
+	if p.Draft == nil || x.Request == nil || x.Response != nil || !ledger.Seen(e.Latest) {
 		return
+	}
+	idle := x.Start().Time - e.Latest.Time
+	if idle < forgottenSoonest || idle < forgottenAfter && (x.Turn || x.Method == "") {
+		return // only the same request elsewhere could tell
 	}
 	if c.Half[reassembly.FromClient].Una <= x.Request.From && repeats(c, x) >= triesUntilGivenUp {
 		p.Draft.Perhaps |= rule.LostWay // nothing of the request was ever acknowledged
@@ -115,11 +122,11 @@ func runIdleDrop(p *rule.Pass) {
 		Correctness: true,
 		Unsafe:      !x.Turn && !ledger.Idempotent(x.Method),
 	}
-	if !giveUp(p.Conn, x, &cl) {
+	idle := idleness{e.Latest, x.Start().Time - e.Latest.Time}
+	if !giveUp(p.Conn, x, idle, &cl) {
 		return
 	}
 	v := &verdictOnEnd{p: p, c: p.Conn, x: x, e: e, claim: &cl}
-	idle := idleness{e.Latest, x.Start().Time - e.Latest.Time}
 	if v.forgottenSince(idle, true) {
 		p.Report(cl)
 	}
@@ -127,13 +134,16 @@ func runIdleDrop(p *rule.Pass) {
 
 // giveUp fills in what it cost the client of x to wait until it gave up: when it closed, or, if it
 // did not, with the end of the capture, where a repetition elsewhere is still to show that it no
-// longer waits; false if none could be told.
-func giveUp(c *reassembly.Conn, x *exchange.Exchange, cl *rule.Claim) bool {
+// longer waits, or that the idleness was so short for a reason; false if none could be told.
+func giveUp(c *reassembly.Conn, x *exchange.Exchange, idle idleness, cl *rule.Claim) bool {
 	start, end := x.Start(), c.End.Time
 	closed, _, ok := closedAt(c, reassembly.FromClient)
-	switch {
-	case ok && closed.Time >= x.Request.Start.Time:
+	ok = ok && closed.Time >= x.Request.Start.Time
+	if ok {
 		end = closed.Time
+	}
+	switch {
+	case ok && idle.length >= forgottenAfter:
 	case !x.Turn && x.Method != "":
 		// Its kernel holds the FIN back behind what is not acknowledged: that it no longer waits
 		// shows only elsewhere.
@@ -167,16 +177,17 @@ func (v *verdictOnEnd) forgotten() bool {
 // given up.
 func (v *verdictOnEnd) forgottenSince(idle idleness, gaveUp bool) bool {
 	up, down := &v.c.Half[reassembly.FromClient], &v.c.Half[reassembly.FromServer]
-	if v.x.Response != nil || idle.length < forgottenAfter || v.e.Answered == 0 || down.FinSeen ||
+	if v.x.Response != nil || idle.length < forgottenSoonest || v.e.Answered == 0 || down.FinSeen ||
 		up.Una > v.x.Request.From || up.Missing+down.Missing > 0 {
 		return false
 	}
 	strange := !down.RstActive || foreignReset(v.c, reassembly.FromServer)
 	switch {
-	case v.x.Outcome == exchange.NoResponse && down.RstSeen && strange:
+	case v.x.Outcome == exchange.NoResponse && down.RstSeen && strange &&
+		idle.length >= forgottenAfter:
 		v.be(idleDropRule, "", report.ConfidenceHigh)
 		v.until(down.Rst.Time)
-	case gaveUp && repeats(v.c, v.x) >= triesUntilGivenUp &&
+	case gaveUp && (idle.length >= forgottenAfter || v.claim.Referred) && repeats(v.c, v.x) >= triesUntilGivenUp &&
 		down.LastData.Time < v.x.Request.Start.Time:
 		v.be(idleDropRule, "", report.ConfidenceMedium)
 	default:
@@ -256,6 +267,9 @@ type suspect struct {
 	key      rule.RetryKey
 	start    time.Duration
 	repeated *rule.Repetition // nil: not yet
+	// it was idle for less than forgottenAfter: that its client tried it once more while another
+	// connection worked must show that it was dead, and not the path
+	short bool
 }
 
 // linked reports whether the same request elsewhere shows that the client has given this one up: it
@@ -294,8 +308,10 @@ func (r *suspects) began(c *rule.Conn, e *rule.Began, index int) {
 		}
 	}
 	idle := e.Start.Time - c.AnsweredAt
-	if c.AnsweredAt > 0 && idle >= forgottenAfter && len(r.byKey) < maxSuspects {
-		s := &suspect{index: index, key: e.Key(), start: e.Start.Time}
+	if c.AnsweredAt > 0 && idle >= forgottenSoonest && len(r.byKey) < maxSuspects {
+		s := &suspect{
+			index: index, key: e.Key(), start: e.Start.Time, short: idle < forgottenAfter,
+		}
 		r.byConn[c.Id] = s
 		r.byKey[e.Key()] = s
 	}
@@ -316,23 +332,31 @@ func (r *suspects) clear(id int) {
 // Claims settles that the waits of an exchange are this rule's: nothing of its request was ever
 // acknowledged, and the client has given it up.
 func (r *suspects) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
-	if x.Perhaps.Has(rule.LostWay) && (r.byConn[c.Id] == nil || r.givenUp(c.Id, x.Index) != nil) {
+	var last time.Duration
+	for i := range x.Waits {
+		last = max(last, x.Waits[i].End.Time)
+	}
+	forgotten := r.byConn[c.Id] == nil || r.givenUp(c.Id, x.Index, last) != nil
+	if x.Perhaps.Has(rule.LostWay) && forgotten {
 		d.Settle(rule.LostWay)
 	}
 }
 
 // givenUp is the same request on another connection, which shows that the client has given up the
-// exchange; nil if there is none.
-func (r *suspects) givenUp(id, index int) *rule.Repetition {
-	if s := r.byConn[id]; s != nil && s.index == index {
-		return s.repeated
+// exchange; nil if there is none. At last the exchange's own connection was tried in vain.
+func (r *suspects) givenUp(id, index int, last time.Duration) *rule.Repetition {
+	s := r.byConn[id]
+	if s == nil || s.index != index || s.repeated == nil ||
+		s.short && last <= s.repeated.Start.Time {
+		return nil
 	}
-	return nil
+	return s.repeated
 }
 
 // Refer books an exchange that its client has given up, if it has sent the same elsewhere.
 func (r *suspects) Refer(d rule.Desk, c rule.Referred) {
-	if again := r.givenUp(c.Occ.Connection, c.Index); again != nil {
+	last := c.Occ.Proof[len(c.Occ.Proof)-1].Mark.Time
+	if again := r.givenUp(c.Occ.Connection, c.Index, last); again != nil {
 		c.Confidence = report.ConfidenceHigh // the server and the way to it were there
 		c.Repeated = again
 		d.Book(c.Subject, &c.Claim)
