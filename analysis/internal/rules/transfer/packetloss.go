@@ -109,18 +109,23 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 	return len(waits) > 0
 }
 
-// toldOfSize reports whether what w repairs had been too large for the path, as a router said, and
-// goes out in smaller segments: discovery of the path's MTU (RFC 1191 section 6.4) drops those that
-// it asks about, and no link has lost them.
+// toldOfSize reports whether what w repairs had been in flight when a router said that segments are
+// too large for the path, and its sender heeded it: discovery of the path's MTU (RFC 1191 section
+// 6.4) drops what it asks about, and no link has lost it.
 func toldOfSize(c *reassembly.Conn, w *ledger.Wait) bool {
-	told := &c.Half[w.Dir].TooBig
-	if !ledger.Seen(told.At) || w.Unseen || told.At.Time > w.End.Time ||
-		w.Cause.Time > told.At.Time || told.Payload > 0 && w.Octets > told.Payload {
+	h := &c.Half[w.Dir]
+	told := &h.TooBig
+	if !ledger.Seen(told.At) || told.At.Time > w.End.Time || h.Eff != told.Payload {
 		return false
 	}
+	var sent int64 // up to where, before the error
 	for i := range c.Records {
-		if r := &c.Records[i]; r.Mark() == w.Cause {
-			return r.Len > max(w.Octets, told.Payload)
+		r := &c.Records[i]
+		if r.Dir == w.Dir && r.Time < told.At.Time {
+			sent = max(sent, r.End())
+		}
+		if r.Mark() == w.End {
+			return r.Seq < sent
 		}
 	}
 	return false
