@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
@@ -9,6 +11,10 @@ import (
 // anything: a close_notify in a record of its own (RFC 8446 §6.1) has 24 octets in TLS 1.3 and 31
 // and more before. No HTTP request of use is as short.
 const mostFarewell = 64
+
+// resetBehind is how long behind data a RST belongs to it, beside a round trip: what a program may
+// take to close what it has written to (reasoning).
+const resetBehind = 50 * time.Millisecond
 
 // Unheard is how many octets the client sent beyond what the server had received when it closed, by
 // the server's own word: nobody read them.
@@ -51,6 +57,9 @@ func ResetHarmed(c *reassembly.Conn) bool {
 	if Unheard(c) > mostFarewell {
 		return true
 	}
-	onTheWay := h.Una < h.Max || h.LastData.Time > h.Rst.Time-c.Far(reassembly.FromServer)
-	return h.RstActive && onTheWay
+	if !h.RstActive {
+		// Without a close before it, it answers what followed one that the capture does not show.
+		return !h.FinSeen && h.Rst.Time-h.LastData.Time <= c.RTTMin()+resetBehind
+	}
+	return h.Una < h.Max || h.LastData.Time > h.Rst.Time-c.Far(reassembly.FromServer)
 }

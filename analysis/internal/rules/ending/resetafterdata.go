@@ -38,7 +38,7 @@ program's close; a bare RST answers a segment to a closed socket. Whether the re
 tells unread-request-data from linger-zero. That it was acknowledged does not show it: what does is
 a request without a body, a FIN before the RST (SO_LINGER of zero alone sends none), and the window
 that the server offered with its response, smaller by what lay unread. Where none of these does, an
-answer with an error speaks for an unread body, at medium confidence. A RST was injected if its TTL
+unread body is the usual reading, at medium confidence. A RST was injected if its TTL
 does not fit its sender's other segments, if it carries the IP identification of the segment that it
 answers, or if its sender goes on behind it, with more segments than a RST overtakes. It answers an
 untranslated reply if another connection of the client's port, without a beginning, shows octets
@@ -62,16 +62,16 @@ once; else until the client has the RST.
 
 When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that
-fails while sending often never reads the response at all. A small body that was read, answered with
-an error and thrown away with SO_LINGER of zero looks like one that was not read.`,
+fails while sending often never reads the response at all. A small body that was read before
+a close with SO_LINGER of zero looks like one that was not.`,
 	Causes: []report.Cause{
 		{
 			Code:  unreadRequestCause,
 			Title: "server closed with the request unread, so its answer was reset",
 			Side:  report.SideServer,
-			Message: "The server answered and closed while the client was still sending its " +
-				"request. Data in a closed socket makes the kernel send a RST, which can destroy " +
-				"the response before the client has read it.",
+			Message: "The server answered and closed without having read the whole request. Data " +
+				"in a closed socket makes the kernel send a RST, which can destroy the response " +
+				"before the client has read it.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -328,7 +328,7 @@ func describeReset(s *ledger.Connection, cl *rule.Claim, x *exchange.Exchange,
 // sureOfLinger says what shows that the server had read the request, as far as anything does.
 func sureOfLinger(c *reassembly.Conn, cl *rule.Claim, x *exchange.Exchange) {
 	switch {
-	case unreadAtReset(c, x) != allRead:
+	case x.Turn:
 		cl.Confidence = min(cl.Confidence, report.ConfidenceMedium)
 		cl.Says = append(cl.Says, rule.Say(maybeUnread))
 	case x.Request.BodyBytes > 0:
@@ -347,7 +347,7 @@ func sureOfUnread(c *reassembly.Conn, cl *rule.Claim, x *exchange.Exchange) {
 		cl.Says = append(cl.Says, rule.Say(unreadInWindow))
 	default:
 		cl.Confidence = min(cl.Confidence, report.ConfidenceMedium)
-		cl.Says = append(cl.Says, rule.Say(probablyUnread, int64(x.Status)))
+		cl.Says = append(cl.Says, rule.Say(maybeUnread))
 	}
 }
 

@@ -65,18 +65,16 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 // on its way; "" if the client had closed with that at hand.
 func inFlightCause(s *ledger.Connection, x *exchange.Exchange) string {
 	c := s.Conn
-	switch read := unreadAtReset(c, x); {
+	switch {
 	case closedWith(s, x, c.Half[reassembly.FromServer].Rst.Time):
 		return ""
-	case read == someUnread || read == unreadUnknown && x.Status >= leastError:
-		// who answers with an error has seldom read the body
-		return unreadRequestCause
+	case unreadAtReset(c, x) == allRead || x.Turn:
+		return lingerZeroCause
 	}
-	return lingerZeroCause
+	// Where nothing shows whether a body was read, that it was not is the usual reading: programs
+	// leave bodies unread by the way, and set SO_LINGER to zero on purpose.
+	return unreadRequestCause
 }
-
-// leastError is the least status that says that a request failed (RFC 9110 section 15).
-const leastError = 400
 
 // abortCause is the cause of a RST by which the server ended x before it was done; "" if it did no
 // harm.

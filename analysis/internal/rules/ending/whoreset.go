@@ -203,23 +203,21 @@ func unreadAtReset(c *reassembly.Conn, x *exchange.Exchange) unread {
 // unreadByWindow tells whether a request was read from the windows that the server offered before
 // its RST: lower than before by what lies unread, and as large again once that is read.
 func unreadByWindow(c *reassembly.Conn, x *exchange.Exchange) unread {
-	var most, least, last int64
+	var most, last int64
+	low, full := false, int64(c.Half[reassembly.FromClient].Eff)
 	for i := range c.Records {
 		r := &c.Records[i]
 		if r.Dir != reassembly.FromServer || r.Flags&(capture.SYN|capture.RST) != 0 ||
 			r.Trait.Has(reassembly.Wild) || r.Time > c.Half[reassembly.FromServer].Rst.Time {
 			continue
 		}
-		w := int64(r.Window)
-		if w >= most {
-			most, least = w, w
-		}
-		least, last = min(least, w), w
+		last = int64(r.Window)
+		most = max(most, last)
+		low = low || most-last >= 2*full
 	}
-	full := int64(c.Half[reassembly.FromClient].Eff)
 	switch {
-	case full <= 0 || most-least < 2*full:
-		return unreadUnknown // it never got low
+	case full <= 0 || !low:
+		return unreadUnknown
 	case most-last < full:
 		return allRead
 	case 2*(most-last) >= x.Request.BodyBytes:

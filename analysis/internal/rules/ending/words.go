@@ -31,7 +31,6 @@ const (
 	readByWindow
 	closedInTwoSteps
 	unreadInWindow
-	probablyUnread
 
 	// of its cause injected
 	senderWentOn
@@ -209,7 +208,8 @@ var words = []rule.Words{
 
 	noneBegan: {Text: "No response had begun."},
 	maybeUnread: {
-		Text: "Or some of the request's body was unread in its socket, which the capture does not show.",
+		Text: "It had acknowledged all of the request; whether it had read the body does not show. " +
+			"If it had, SO_LINGER of zero makes the same RST.",
 	},
 	readByWindow: {
 		Text: "The window that it offered shows that it had read the request.",
@@ -221,11 +221,6 @@ var words = []rule.Words{
 	unreadInWindow: {
 		Text: "The window that it offered with the response was smaller by what it had not read.",
 	},
-	probablyUnread: {
-		Text: "It had acknowledged all of the request, and answered with status {n}, as a program " +
-			"does that does not read the body.",
-	},
-
 	injectedEcho: {Text: "It carries IP identification {n}, that of the segment that it answers."},
 	strayReply: {
 		Role:  "stray reply",
