@@ -315,6 +315,7 @@ func describeReset(s *ledger.Connection, cl *rule.Claim, x *exchange.Exchange,
 		sureOfUnread(s.Conn, cl, x)
 	}
 	switch {
+	case x.Response == nil:
 	case closedWith(s, x, rst.Time):
 		onlyTime(cl, report.Info)
 		cl.Failure, cl.Says = nil, []rule.Said{rule.Say(hadClosedFirst)}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -85,7 +86,10 @@ func abortCause(s *ledger.Connection, x *exchange.Exchange) string {
 	switch {
 	case unanswered && x.Index == 0 && c.MidStream && !h.RstActive:
 		return "" // the socket had gone before: when, and why, the capture does not show
-	case unanswered && later && !h.FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From:
+	case unanswered && x.Turn && later && !longIdle(s, x) && ledger.Unheard(c) > maxAlert:
+		return unreadRequestCause // what the server had just said answers it, before it was all sent
+	case unanswered && later && !h.FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From &&
+		longIdle(s, x):
 		return idleResetCause
 	case h.FinSeen && h.Fin.Time <= h.Rst.Time:
 		// closed in order, before the end or as the request came: the RST answers what came later
@@ -96,6 +100,17 @@ func abortCause(s *ledger.Connection, x *exchange.Exchange) string {
 		return lingerZeroCause // all of it may have been sent: only the close was to end it
 	}
 	return serverAbortCause
+}
+
+// longIdle reports whether the server reset a connection that had been idle for as long as an idle
+// timer lets one be, at the least, or that the capture shows nothing before x of.
+func longIdle(s *ledger.Connection, x *exchange.Exchange) bool {
+	e := &s.Ending
+	if x != e.Failed || !ledger.Seen(e.Prior) {
+		return true
+	}
+	idle := s.Conn.Half[reassembly.FromServer].Rst.Time - e.Prior.Time
+	return idle >= shortestIdle || rule.SameTimeout(idle, shortestIdle)
 }
 
 // resetInFlight reports whether the server's program reset the connection with data on the way.
