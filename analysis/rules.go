@@ -23,6 +23,7 @@ func detectors() []*rule.Detector {
 		transfer.PathMTU,
 		transfer.RetransmissionTimeout,
 		transfer.PacketLoss,
+		transfer.Outage,
 		transfer.ReceiveWindow,
 		transfer.ZeroWindow,
 		transfer.SendBuffer,

@@ -162,6 +162,8 @@ type Desk interface {
 	Uncompared()
 	// DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
 	DelayedACKs(host netip.Addr) []time.Duration
+	// Retake books a claim about time that another finding has had, and takes that from it.
+	Retake(from Key, s Subject, c *Claim)
 	// Bound says that all claims about an exchange of a client cost no more together: for the rest
 	// of its time the path carried what passed it, as fast as it does. It comes before all that the
 	// client waited for at the same time has been judged, or it comes too late.

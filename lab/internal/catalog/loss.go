@@ -188,9 +188,11 @@ func outage(time.Duration) scenario.Scenario {
 		About: "for 4 s everything in both directions is lost, on four connections: their timers " +
 			"back off, and go on when the path is there again",
 		Expect: scenario.Expect{
-			Rule:    "outage",
-			Also:    []string{"slow-start", "packet-loss", "retransmission-timeout"},
-			Pending: true,
+			Rule:  "outage",
+			Cause: "to-client",
+			Also:  []string{"slow-start", "packet-loss", "retransmission-timeout"},
+			From:  "server",
+			Alone: true, // behind it, what was lost does not show
 		},
 		Link: world.Link{
 			Outages: []world.Outage{{

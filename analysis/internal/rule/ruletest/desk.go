@@ -129,6 +129,9 @@ func (d *Desk) Uncompared() { d.Skipped++ }
 // DelayedACKs are what a test says of a host's acknowledgments.
 func (d *Desk) DelayedACKs(host netip.Addr) []time.Duration { return d.Delays[host] }
 
+// Retake books the claim; the other finding stays as it is.
+func (d *Desk) Retake(_ rule.Key, s rule.Subject, c *rule.Claim) { d.Book(s, c) }
+
 // Bound keeps what claims about an exchange may cost.
 func (d *Desk) Bound(_ netip.Addr, exchange int, most time.Duration) {
 	if d.Bounds == nil {

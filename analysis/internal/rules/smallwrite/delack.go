@@ -52,6 +52,9 @@ A receiver that was busy for as long looks alike.`,
 
 // runDelayedAck claims the waits for a delayed acknowledgment.
 func runDelayedAck(p *rule.Pass) {
+	if p.Draft.Times[report.Unknown] >= p.State.Timeout() {
+		return // a timer may have cut the window, as it does to one segment (RFC 5681 §3.1)
+	}
 	for _, w := range p.Draft.WaitsWith(report.DelackCwnd) {
 		length := w.Length()
 		if length < ledger.DelackFloor {

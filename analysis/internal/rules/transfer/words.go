@@ -32,6 +32,8 @@ const (
 	toldTooBigOnly
 	toldSize
 	lostFurther
+	throughAgain
+	silentFor
 	laterShows
 	beforeWait
 	repaired
@@ -165,6 +167,13 @@ var words = []rule.Words{
 		Text:  "passed here, and was lost further on",
 		Facts: rule.Facts{report.CarriesData},
 	},
+	throughAgain: {
+		Role:  "through again",
+		Text:  "{octets}, the first of it that arrived",
+		Facts: rule.Facts{report.CarriesOctets},
+	},
+	silentFor: {Text: "{n} exchanges waited; from {s} of the capture on nothing got through for {s} " +
+		"at most."},
 	laterShows: {Role: "later segment",
 		Text: "shows that an earlier one was lost before it came here"},
 	beforeWait: {Role: "before", Text: "the last data before the wait"},

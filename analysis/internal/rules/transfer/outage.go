@@ -1,0 +1,229 @@
+package transfer
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+const outageRule = "outage"
+
+const (
+	// outageLeast is from how long on it is an outage that nothing got through: shorter ones are
+	// repaired by a single timer (RFC 6298 §2.4: a second), and bursts of losses are.
+	outageLeast = time.Second
+	// outageConns is how many connections must have lost everything at the same time: one alone may
+	// have lost what its segments carry, or their size.
+	outageConns = 2
+	// maxSilences and maxEnds are how many waits, and ends of exchanges, are remembered of a pair.
+	maxSilences = 1024
+	maxEnds     = 4096
+)
+
+// Outage is the rule about paths over which nothing got through for a while.
+var Outage = &rule.Detector{Rule: report.Rule{
+	Name:  outageRule,
+	Title: "nothing got through for a while",
+	Doc: `What happens
+For seconds a path carries nothing, in one direction or in both: a link or a router restarts, a
+radio loses its station, a route changes. Every connection over it loses all that it sends. Its
+timer runs out, and again with twice the time (RFC 6298 section 5.5), so that it goes on later than
+the path does.
+
+How it is recognised
+On two connections and more between the same hosts a segment was lost, and so was its
+retransmission, in the same direction and at the same time, for a second at least; and no exchange
+between the two ended in that time. The direction is that of what was lost: of the other one nothing
+may be known. What retransmission-timeout would claim of those waits is this rule's.
+
+How cost is counted
+As retransmission-timeout counts them: the wait of each exchange, from the first copy that was lost
+to the one that arrived. Low leaves two round trips.
+
+When it is wrong
+A host that is suspended answers nothing, either. A filter that drops what the connections have in
+common looks the same, if it lets them go on later. Behind the outage, where what was lost does not
+show, it is not seen.`,
+	Causes: []report.Cause{
+		{Code: "to-client", Title: "nothing got through to the client for a while",
+			Side: report.SideNetwork,
+			Message: "All that was sent to the client was lost for a while, on several " +
+				"connections at the same time.",
+			Remedies: outageFixes()},
+		{Code: "to-server", Title: "nothing got through to the server for a while",
+			Side: report.SideNetwork,
+			Message: "All that was sent to the server was lost for a while, on several " +
+				"connections at the same time.",
+			Remedies: outageFixes()},
+	},
+	References: []string{"RFC 6298 section 5.5"},
+},
+	Rests: rule.Timing,
+	Across: &rule.Comparison{
+		Start:   func() rule.Across { return &outages{} },
+		Wants:   rule.Wants(rule.ExchangeJudged),
+		AtLeast: outageConns,
+	},
+	Vocabulary: words,
+}
+
+// outageFixes are what keeps paths up, and what notices sooner that they are again.
+func outageFixes() []report.Remedy {
+	return []report.Remedy{
+		{
+			Side: report.SideNetwork,
+			Text: "find what restarted or changed at that time: logs of links, routers, access " +
+				"points, virtual switches, firewalls that failed over",
+		},
+		{
+			Side: report.SideClient,
+			Text: "bound what a request may wait, and repeat idempotent ones on a new " +
+				"connection: timers of old ones have backed off",
+		},
+	}
+}
+
+// outages follows, by client and service, when nothing got through.
+type outages struct{ pairs rule.PairTable[silences] }
+
+// silences are the waits between two hosts in which copies were lost again, and when exchanges
+// ended.
+type silences struct {
+	waits []silence
+	ends  []time.Duration
+}
+
+// silence is a wait of one exchange.
+type silence struct {
+	report.Interval
+	dir            reassembly.Dir
+	of             rule.Subject
+	conn, exchange int
+	proof          []rule.Evidence
+	rtt            time.Duration
+}
+
+// Event takes note of an exchange.
+func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
+	x := e.Judged()
+	s := o.pairs.Of(m.Pair, e.At)
+	if s == nil {
+		return
+	}
+	if s.ends = append(s.ends, x.Until); len(s.ends) > maxEnds {
+		s.ends = slices.Delete(s.ends, 0, maxEnds/4)
+	}
+	waits := x.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx)
+	for i := range waits {
+		w := waits[i]
+		if w.Label != report.LostRetx {
+			continue
+		}
+		from := w.From
+		if i > 0 && waits[i-1].End == w.End {
+			from = waits[i-1].From
+		}
+		if w.To-from >= outageLeast && len(s.waits) < maxSilences && ledger.Seen(w.End) {
+			s.waits = append(s.waits, silence{
+				Interval: report.Interval{From: from, To: w.To},
+				dir:      w.Dir,
+				of:       m.Of(x),
+				conn:     m.Id,
+				exchange: x.Info.ID,
+				proof:    silenceProof(&w),
+				rtt:      x.Flow.RTT,
+			})
+		}
+	}
+}
+
+// silenceProof shows what was lost, and what came when something got through again.
+func silenceProof(w *ledger.Wait) []rule.Evidence {
+	side := rule.SideOf(w.Dir)
+	var out []rule.Evidence
+	if ledger.Seen(w.Cause) && !w.Unseen {
+		out = append(out, rule.Shows(w.Cause, side, lostFurther))
+	}
+	return append(out, rule.Shows(w.End, side, throughAgain, int64(w.Octets)))
+}
+
+// Finish tells of the outages.
+func (o *outages) Finish(d rule.Desk) {
+	if !d.Enabled(outageRule) {
+		return
+	}
+	o.pairs.Each(func(p report.Pair, s *silences) {
+		for _, dir := range ledger.BothWays {
+			s.tell(d, p, dir)
+		}
+	})
+}
+
+// tell tells of the outages in one direction: waits that have some time in common.
+func (s *silences) tell(d rule.Desk, p report.Pair, dir reassembly.Dir) {
+	var all []silence
+	for i := range s.waits {
+		if s.waits[i].dir == dir {
+			all = append(all, s.waits[i])
+		}
+	}
+	slices.SortStableFunc(all, func(a, b silence) int {
+		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.exchange, b.exchange))
+	})
+	for len(all) > 0 {
+		n, common := 1, all[0].Interval
+		for n < len(all) && min(common.To, all[n].To)-all[n].From >= outageLeast {
+			common = report.Interval{From: all[n].From, To: min(common.To, all[n].To)}
+			n++
+		}
+		if s.outage(all[:n], common) {
+			retake(d, p, all[:n], common)
+		}
+		all = all[n:]
+	}
+}
+
+// outage reports whether the waits are of several connections, and nothing ended meanwhile.
+func (s *silences) outage(all []silence, common report.Interval) bool {
+	conns := map[int]bool{}
+	for i := range all {
+		conns[all[i].conn] = true
+	}
+	from := common.From + all[0].rtt
+	return len(conns) >= outageConns && !slices.ContainsFunc(s.ends,
+		func(at time.Duration) bool { return from < at && at < common.To })
+}
+
+// retake makes the waits of timers those of an outage.
+func retake(d rule.Desk, p report.Pair, all []silence, common report.Interval) {
+	cause := [2]string{reassembly.FromClient: "to-server", reassembly.FromServer: "to-client"}
+	for i := range all {
+		s := &all[i]
+		length := s.To - s.From
+		from := rule.Key{Rule: timeoutRule, Cause: "lost-retransmission", Pair: p}
+		d.Retake(from, s.of, &rule.Claim{
+			Rule:       outageRule,
+			Cause:      cause[s.dir],
+			Confidence: report.ConfidenceHigh,
+			Says: []rule.Said{rule.Say(silentFor,
+				int64(len(all)), rule.Ns(common.From), rule.Ns(common.To-common.From))},
+			Occ: rule.Occurrence{
+				Connection: s.conn,
+				Exchange:   s.exchange,
+				Start:      s.From,
+				End:        s.To,
+				Cost: report.Cost{
+					Low:      max(0, length-2*s.rtt),
+					Expected: length,
+					High:     length,
+				},
+				Proof: s.proof,
+			},
+		})
+	}
+}
