@@ -18,20 +18,39 @@ func (w *walk) setup(until time.Duration) {
 		return
 	}
 	answer := until
-	if len(c.SYNACKs) > 0 {
+	switch {
+	case len(c.SYNACKs) > 0:
 		answer = min(until, c.SYNACKs[0].Time)
+	case Seen(c.AckOfSYNACK):
+		w.setupUnseen(min(until, c.AckOfSYNACK.Time), until)
+		return
 	}
+	answered := w.answeredSYN(answer)
+	trip := tripPart(c, reassembly.FromServer, answer-answered)
+	w.emit(min(answered, until), report.SYNRetx, why{})
+	w.emit(min(answer, answered+trip), report.TCPHandshake, why{})
+	w.emit(answer, w.lateAnswer(), why{})
+	w.setupFromSYNACK(until)
+}
+
+// answeredSYN is when the latest SYN before an answer was sent.
+func (w *walk) answeredSYN(answer time.Duration) time.Duration {
+	c := w.path.Conn
 	answered := c.SYNs[0].Time
 	for _, syn := range c.SYNs {
 		if syn.Time < answer {
 			answered = syn.Time
 		}
 	}
-	trip := tripPart(c, reassembly.FromServer, answer-answered)
-	w.emit(min(answered, until), report.SYNRetx, why{})
-	w.emit(min(answer, answered+trip), report.TCPHandshake, why{})
-	w.emit(answer, w.lateAnswer(), why{})
-	w.setupFromSYNACK(until)
+	return answered
+}
+
+// setupUnseen tiles a set-up whose SYN-ACK the capture lacks: the client's acknowledgment tells when
+// it was done.
+func (w *walk) setupUnseen(done, until time.Duration) {
+	w.emit(min(w.answeredSYN(done), until), report.SYNRetx, why{})
+	w.emit(done, report.TCPHandshake, why{})
+	w.emit(until, w.beforeSpeaking(until-w.at), why{})
 }
 
 // setupFromSYNACK tiles from the SYN-ACK to until.

@@ -107,6 +107,8 @@ func TestCopiesAtOnePoint(t *testing.T) {
 		{"identified, bridge", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 30, id: 5, seg: data(1, 9), drop: true}}},
 		{"identified, seen three times", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 10, id: 5, seg: data(1, 9), drop: true}, {us: 20, id: 5, seg: data(1, 9), drop: true}}},
 		{"identified, routed", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 0)}, {us: 300, id: 5, ttl: 63, seg: data(1, 0), drop: true}}},
+		{"identified, routed after a long queue", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 9)}, {us: 1800000, id: 5, ttl: 63, seg: data(1, 9), drop: true}}},
+		{"sent again with another identification, routed", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 0)}, {us: 1800000, id: 6, ttl: 63, seg: data(1, 0)}}},
 		{"identified acknowledgment", []sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 50, id: 5, seg: ack(7, 0), drop: true}}},
 		{"identified, too late", []sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 2100, id: 5, seg: data(1, 0)}}},
 		{"identified and stamped, captures of two hosts merged", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 80000, id: 5, seg: data(1, 9), drop: true}}},

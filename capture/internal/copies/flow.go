@@ -103,9 +103,11 @@ func (f *flowState) sameCopy(
 	last := s.time
 	switch proof {
 	case identified, handshake:
-		if seg.Options.Has(segment.HasTS) || proof == identified && seg.TTL != s.ttl {
-			// What is sent again has another identification, or at least a later timestamp, and it
-			// has as many hops to live.
+		switch {
+		case proof == identified && seg.TTL != s.ttl:
+			return within(last, now, queueWindow) // it was routed in between
+		case seg.Options.Has(segment.HasTS):
+			// what is sent again has another identification, or at least a later timestamp
 			return within(last, now, crossWindow)
 		}
 		return within(last, now, copyWindow)
