@@ -21,6 +21,7 @@ var onlyProof = map[string]string{
 	"port-reused-too-early-rtt10":      "a wait",       // the second SYN
 	"keepalive-stale-use-rtt50-server": "missed-reuse", // the request that came after the FIN
 	"reset-unread-request-data-rtt10":  "missed-reuse", // the FIN before the reset
+	"reset-linger-zero-rtt10":          "missed-reuse", // the reset with ACK: what follows answers late segments
 	"reuse-go-not-drained-rtt10":       "missed-reuse", // the reset of a response that was not read
 }
 
