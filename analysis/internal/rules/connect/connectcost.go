@@ -20,6 +20,8 @@ const (
 	// maxFirst is how many connections of a pair are followed at a time until their first exchange
 	// has been judged.
 	maxFirst = 1024
+	// keptEnds is how many ends of exchanges are remembered of a pair.
+	keptEnds = 64
 )
 
 const connectCostRule = "connect-cost"
@@ -91,6 +93,8 @@ type setupSum struct {
 	conn      *rule.Conn // the latest
 	busy      int        // exchanges under way
 	peak      int        // the most at a time
+	// when exchanges were over, the latest
+	ended []time.Duration
 	// by connection whose first exchange has not been judged: whether another exchange was under way
 	// in the meantime
 	first map[int]bool
@@ -104,29 +108,37 @@ func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	}
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		s.began(c, e.Began().First)
+		s.began(c, e.Began())
 	case rule.ExchangeOver:
 		s.busy = max(0, s.busy-1)
+		s.ended = appendLatest(s.ended, e.Over().End.Time, keptEnds)
 	case rule.ExchangeJudged:
 		s.judged(d, c, e.Judged())
 	}
 }
 
-// began takes note of an exchange that begins, perhaps beside others.
-func (s *setupSum) began(c *rule.Conn, first bool) {
-	if s.busy > 0 {
+// began takes note of an exchange that begins, perhaps beside others: those that are under way, and
+// those that were when its connection was needed. Seen at the server they may be over by then.
+func (s *setupSum) began(c *rule.Conn, e *rule.Began) {
+	others := s.busy
+	for _, at := range s.ended {
+		if at > e.Need {
+			others++
+		}
+	}
+	if others > 0 {
 		for id := range s.first {
 			s.first[id] = true
 		}
 	}
-	if first && len(s.first) < maxFirst {
+	if e.First && len(s.first) < maxFirst {
 		if s.first == nil {
 			s.first = map[int]bool{}
 		}
-		s.first[c.Id] = s.busy > 0
+		s.first[c.Id] = others > 0
 	}
 	s.busy++
-	s.peak = max(s.peak, s.busy)
+	s.peak = max(s.peak, others+1)
 }
 
 // judged adds the set-up that the exchange waited for.
