@@ -105,9 +105,10 @@ func bandwidthUpload(time.Duration) scenario.Scenario {
 // sendBufferUpload is limited by neither window.
 func sendBufferUpload(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
-		Name: "lookalike-send-buffer-small-upload",
+		Name: "send-buffer-small-upload",
 		About: "the client's send buffer is 8 kB, less than the initial window: it, and no " +
 			"window, limits a request of 40 kB that is written in small pieces",
+		Expect: scenario.Expect{Rule: "send-buffer", Cause: "fixed-request"},
 		Server: own.Server{Sockopts: prompt(), Body: 120},
 		Client: own.Client{
 			Sockopts: peer.Sockopts{NoDelay: true, SndBuf: 4 << 10},

@@ -223,10 +223,10 @@ func bulkBBR(time.Duration) scenario.Scenario {
 // sendBuffer is limited by neither window: TCP_INFO says sndbuf_limited.
 func sendBuffer(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
-		Name: "lookalike-send-buffer-small",
+		Name: "send-buffer-small",
 		About: "the server's send buffer is 8 kB, less than the initial window: it, and no " +
-			"window, limits 40 kB that are written in small pieces. No rule speaks of it, and " +
-			"none may accuse a window",
+			"window, limits 40 kB that are written in small pieces",
+		Expect: scenario.Expect{Rule: "send-buffer", Cause: "fixed"},
 		Server: own.Server{
 			Sockopts: peer.Sockopts{NoDelay: true, SndBuf: 4 << 10},
 			Body:     40_000,

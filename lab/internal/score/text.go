@@ -137,8 +137,8 @@ func share(part, all int) string {
 	if all == 0 {
 		return "-"
 	}
-	if part < all && 1000*part >= 995*all {
-		return fmt.Sprintf("%.1f %% (%d of %d)", min(99.9, 100*float64(part)/float64(all)), part, all)
+	if part < all && 10*part >= 9*all {
+		return fmt.Sprintf("%.1f %% (%d of %d)", float64(1000*part/all)/10, part, all)
 	}
 	return fmt.Sprintf("%.0f %% (%d of %d)", 100*float64(part)/float64(all), part, all)
 }
