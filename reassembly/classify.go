@@ -191,6 +191,8 @@ func (k *track) resent(e *segment) Kind {
 	due := k.rto(e.dir) * 9 / 10
 	expired := now-max(last, heard) >= due && e.seq <= h.Una
 	switch {
+	case tx != nil && k.nextTo(e.dir.Peer()) && !d.signal && d.dupAcks == 0:
+		return SpuriousRetransmission // where it passed before, it had arrived
 	case expired && quiet >= due:
 		d.point, d.timeout = h.Max, true
 		return TimeoutRetransmission
@@ -206,6 +208,23 @@ func (k *track) resent(e *segment) Kind {
 		return TimeoutRetransmission
 	}
 	return Retransmission
+}
+
+const (
+	// nextTo: a host that is this near to the capture point, and so many times nearer than the
+	// other, has what has passed there. What answers within half a millisecond is on the same wire.
+	nearest  = 500 * time.Microsecond
+	nearness = 8
+)
+
+// nextTo reports whether the capture point is next to the host of dir, so that what passes there has
+// arrived. A server that has acknowledged no data may not have accepted the connection, and drops
+// it.
+func (k *track) nextTo(dir Dir) bool {
+	r := &k.c.Half[dir].RTT
+	accepted := dir == FromClient || k.c.Half[FromClient].Una > 0
+	return accepted && r.Firm && r.Min < nearest &&
+		k.far(dir.Peer()) >= max(nearness*r.Min, 2*time.Millisecond)
 }
 
 // unprompted reports whether a copy of the first octets that are outstanding left though no

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
@@ -250,6 +249,9 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	c.Says = whyTimer(p, w, cause)
 	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
 		c.Num[w.Dir] = int64(length) // how long the sender heard of no acknowledgment
+		if answeredAtOnce(p, w) {
+			c.Num[answered] = 1
+		}
 	}
 	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(w)}
 	return c
@@ -369,71 +371,4 @@ func claimed(p *rule.Pass, rule string) bool {
 		}
 	}
 	return false
-}
-
-// unheard is what the claims of a finding say of timers that fired before an acknowledgment came.
-type unheard struct {
-	count  int              // of such claims
-	others int              // claims that rest on more than that
-	most   [2]time.Duration // the longest wait, by sender
-}
-
-// maxImpatient is how many findings are followed.
-const maxImpatient = 8192
-
-// impatience follows, by finding, whether all timeouts may have been impatience.
-type impatience struct{ found map[rule.Key]*unheard }
-
-// Event takes in nothing: what counts is what is booked.
-func (r *impatience) Event(rule.Desk, *rule.Conn, *rule.Told) {}
-
-// Booked takes in a claim.
-func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {
-	k := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
-	u := r.found[k]
-	if u == nil {
-		if len(r.found) >= maxImpatient {
-			return
-		}
-		u = new(unheard)
-		r.found[k] = u
-	}
-	if c.Num == [rule.Numbers]int64{} {
-		u.others += 1 + c.Also
-		return
-	}
-	u.count++
-	for d := range u.most { // a number for each sender
-		u.most[d] = max(u.most[d], time.Duration(c.Num[d]))
-	}
-}
-
-// Finish doubts the findings of which all may have been impatience.
-func (r *impatience) Finish(d rule.Desk) {
-	for k, u := range r.found {
-		if f := d.Found(k.Rule, k.Cause, k.Pair); f != nil && u.count > 0 && u.others == 0 {
-			u.doubt(d, k.Pair, f)
-		}
-	}
-}
-
-// doubt makes timeouts mere possibilities where all may have been impatience: the receiver's host
-// has acknowledged as late as that what did arrive. Nothing tells then whether a segment or only
-// its acknowledgment was missing.
-func (u *unheard) doubt(d rule.Desk, p report.Pair, f rule.Found) {
-	// who acknowledges what the client and the server send
-	hosts := [2]netip.Addr{p.Server.Addr(), p.Client}
-	for dir, wait := range u.most {
-		if wait == 0 {
-			continue
-		}
-		delays := d.DelayedACKs(hosts[dir])
-		if len(delays) == 0 || wait > rule.LatestDelayedAck(delays)+f.Rtt() {
-			return
-		}
-	}
-	f.Sure(report.ConfidenceLow)
-	f.Limit(report.Info, report.Low)
-	f.Low(0)
-	f.Further(rule.Say(lateAcker))
 }

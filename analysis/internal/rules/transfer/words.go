@@ -54,6 +54,7 @@ const (
 	noneFollowed
 	fewFollowed
 	lateAcker
+	hastyTimer
 	// the path's rate and queues, pieces, and the server
 	atRate
 	bucketExplains
@@ -252,6 +253,9 @@ var words = []rule.Words{
 	lateAcker: {Text: "The host that was to acknowledge it delays acknowledgments as long as the " +
 		"timer waited: it may have had the segment, and then the repetition was needless and " +
 		"cost nothing."},
+	hastyTimer: {Text: "Only segments with none beside them were repeated, each after the same " +
+		"time, and every copy was answered at once, as hosts answer what they have: the timer is " +
+		"shorter than the other host takes to acknowledge, and nothing need have been lost."},
 
 	atRate: {
 		Role:  "first segment",
