@@ -61,7 +61,6 @@ func acksLostAtRandom(time.Duration) scenario.Scenario {
 		Name: "lookalike-acks-lost-at-random",
 		About: "half of the client's acknowledgments are lost: the server sends responses again " +
 			"that had arrived, as D-SACK says, and nobody waits for them",
-		Expect: scenario.Expect{Pending: true},
 		Link:   world.Link{Drops: []world.Drop{{ToServer: true, Kind: "ack", Share: .5}}, Seed: 3},
 		Server: server, Client: client,
 	}

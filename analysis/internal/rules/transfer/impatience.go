@@ -103,6 +103,9 @@ const (
 	// hastyLeast is how many copies must show it for a timer to be called too short (reasoning: one
 	// or two may be losses, three in a row of segments without others beside them hardly).
 	hastyLeast = 3
+	// hastyPrompt is which part of the copies, in percent, must have been answered at once: the
+	// capture may lack an answer (reasoning).
+	hastyPrompt = 75
 	// hastySpread is by how much the longest wait of one timer may exceed the shortest, in percent:
 	// as much as an estimate of the round trip wanders (reasoning).
 	hastySpread = 150
@@ -119,10 +122,11 @@ const (
 
 // hasty reports whether the sender's timer is shorter than the receiver's delay of acknowledgments:
 // only segments with none beside them were repeated, always after the same time, which is no longer
-// than a receiver may wait, and each copy was answered at once.
+// than a receiver may wait, and the copies were answered at once.
 func (u *unheard) hasty(d rule.Desk, p report.Pair) bool {
 	most := max(u.most[0], u.most[1])
-	if u.count < hastyLeast || u.prompt < u.count || u.most[0] > 0 && u.most[1] > 0 ||
+	if u.prompt < hastyLeast || u.prompt*100 < u.count*hastyPrompt ||
+		u.most[0] > 0 && u.most[1] > 0 ||
 		most*100 > u.least*hastySpread || most > hastyMost {
 		return false
 	}
