@@ -45,7 +45,7 @@ func synAckLate(time.Duration) scenario.Scenario {
 		Name: "syn-ack-late",
 		About: "the first SYN-ACK takes a second longer than all else: the client has just asked " +
 			"again when it comes, and nothing was lost",
-		Expect: scenario.Expect{Rule: "syn-retransmission", Count: 1, Pending: true},
+		Expect: scenario.Expect{Rule: "syn-retransmission", Cause: "late", Count: 1},
 		Link: world.Link{
 			Drops: []world.Drop{{Kind: "synack", First: 1, Late: 995 * time.Millisecond}},
 		},

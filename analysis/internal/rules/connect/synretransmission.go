@@ -15,6 +15,7 @@ const (
 	networkCause          = "network"
 	overflowCause         = "backlog-overflow"
 	unknownCause          = "unknown"
+	lateCause             = "late"
 )
 
 const (
@@ -39,7 +40,10 @@ How it is recognised
 Two or more SYNs of one connection before the answer that led to a connection. Or one SYN, whose
 handshake the client could complete, and first data that the server's host gets three times and does
 not acknowledge. network: a SYN-ACK passed the capture, and the client repeated its SYN as if it had
-not come, or the server its SYN-ACK, and only that one was answered. backlog-overflow: captured at
+not come, or the server its SYN-ACK, and only that one was answered. late: the SYN-ACK had been sent long
+before it came, by its timestamp and the next; or the client's ACK answers the first SYN-ACK, by the
+timestamp that it echoes, or because it came sooner than a round trip after the repeated one: nothing
+was lost. backlog-overflow: captured at
 the server, the SYN arrived and was not answered; or three and more connections to the same server
 failed so, or had their first data go unanswered so, within a second while the server answered
 others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the
@@ -87,6 +91,24 @@ A firewall of the server's host that limits new connections looks like an overfl
 				{
 					Side: report.SideClient,
 					Text: "open fewer connections at once: a pool with a limit",
+				},
+			},
+		},
+		{
+			Code:  lateCause,
+			Title: "SYN-ACK came late",
+			Side:  report.SideNetwork,
+			Message: "SYN or SYN-ACK were repeated although nothing was lost: the first SYN-ACK, or " +
+				"the SYN before it, was on its way for longer than the timer waited.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "find what delays single segments by seconds: a deep queue (fq_codel, " +
+						"cake), a radio link that wakes up, a firewall that inspects new connections",
+				},
+				{
+					Side: report.SideServer,
+					Text: "look for a host that was busy or paused when it was to answer",
 				},
 			},
 		},
@@ -172,6 +194,9 @@ func runSYN(p *rule.Pass) {
 		return
 	}
 	f := notAccepted(p)
+	if f == nil && p.Draft.Critical {
+		f = answeredLate(p)
+	}
 	if f == nil && p.Draft.Critical {
 		f = answeredAgain(p)
 	}

@@ -51,6 +51,10 @@ const (
 	answersSYN
 	repeatedSYNACK
 	answersThatOne
+	synackLate
+	synackAckLate
+	answersFirstSYN
+	answersFirstSYNACK
 	handshakeDropped
 	clientMayBegin
 	firstData
@@ -198,6 +202,20 @@ var words = []rule.Words{
 		Role:  "repeated SYN-ACK",
 		Text:  "{s} after the first",
 		Facts: rule.Facts{report.AcceptsConnection, report.SinceFirst},
+	},
+	synackLate: {Text: "The SYN-ACK came {s} after the first SYN, which it answers."},
+	synackAckLate: {
+		Text: "The client's acknowledgment came {s} after the first SYN-ACK, which it answers.",
+	},
+	answersFirstSYN: {
+		Role:  "SYN-ACK",
+		Text:  "answers the first SYN, {ms} later",
+		Facts: rule.Facts{report.AcceptsConnection},
+	},
+	answersFirstSYNACK: {
+		Role:  "ACK",
+		Text:  "answers the first SYN-ACK, {ms} later",
+		Facts: rule.Facts{report.Acknowledges},
 	},
 	answersThatOne: {
 		Role:  "ACK",
