@@ -40,7 +40,9 @@ The same full segment was sent at least three times without acknowledgment, no s
 of that direction was ever acknowledged on the connection, and smaller ones were: selectively behind
 it, or after the sender cut it in pieces. Or the sender's acknowledgments, which are small, arrived:
 the peer did not send again what they acknowledge, though it was heard of after three copies and
-lacked them all. That is medium if only one arrived that was sent just before the first copy.
+lacked them all. That is medium if only one arrived that was sent just before the first copy. Where
+only what gets through is seen: a small segment came, what it follows came a second later at the
+soonest, in pieces that are not full, and nothing larger ever did (medium).
 unheeded: a router said that the segment is too big (ICMP type 3 code 4, ICMPv6 type 2), the capture
 shows it, and the sender sent it again as large afterwards; then two copies are enough.
 
@@ -140,10 +142,55 @@ func runPathMTU(p *rule.Pass) {
 			return
 		}
 	}
+	if w, ok := cutElsewhere(p); ok {
+		p.Report(cutClaim(p, &w))
+		return
+	}
 	// Only now: a sender that cuts its segments sends full ones that pass, of its new size.
 	for dir := range p.State.FullPassed {
 		passed := p.State.Sender(reassembly.Dir(dir)).FullPassed()
 		p.State.FullPassed[dir] = p.State.FullPassed[dir] || passed
+	}
+}
+
+// leastPiece is the least size to which a sender cuts its segments for want of a way through: half of
+// a kilobyte, after 1024 octets (RFC 4821 §7.2, net.ipv4.tcp_base_mss; RFC 9293 §3.7.1: 536).
+const leastPiece = 488
+
+// cutElsewhere looks for the wait for segments that a sender had sent in full size, all in vain, and
+// sends in smaller pieces at last, where only what did get through is seen: a small segment behind
+// them came first, none of full size ever, and of what was missing, several segments' worth, the
+// first piece is not full, though larger than anything before.
+func cutElsewhere(p *rule.Pass) (ledger.Wait, bool) {
+	for _, w := range p.Draft.WaitsWith(report.RTO, report.LostRetx, report.TLP) {
+		h := &p.Conn.Half[w.Dir]
+		first, piece := ledger.RecordOf(p.Conn, w.Cause), ledger.RecordOf(p.Conn, w.End)
+		if w.Unseen && first != nil && piece != nil &&
+			!piece.Trait.Has(reassembly.Full) && !p.State.FullPassed[w.Dir] && h.Eff > 0 &&
+			h.Largest < h.Eff && piece.Len >= max(h.Largest, leastPiece) &&
+			first.Seq-piece.Seq >= 2*int64(h.Eff) && w.Length() >= repeatLeast {
+			return w, true
+		}
+	}
+	return ledger.Wait{}, false
+}
+
+// cutClaim is the claim of such a wait.
+func cutClaim(p *rule.Pass, w *ledger.Wait) rule.Claim {
+	sender, cost := rule.SideOf(w.Dir), w.Length()
+	return rule.Claim{
+		Rule:       "path-mtu",
+		Confidence: report.ConfidenceMedium,
+		Occ: rule.Occurrence{
+			Start: w.From,
+			End:   w.To,
+			Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},
+			Proof: []rule.Evidence{
+				rule.Shows(w.Cause, sender, laterShows),
+				rule.Shows(w.End, sender, cutAtLast, int64(w.Octets)),
+			},
+		},
+		Lost: []report.Interval{{From: w.From, To: w.To}},
 	}
 }
 

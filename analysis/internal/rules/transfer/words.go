@@ -25,6 +25,7 @@ const (
 	wentOn
 	// losses and timers
 	largeLost
+	cutAtLast
 	lastCopy
 	smallAcked
 	smallHeard
@@ -147,6 +148,11 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 
+	cutAtLast: {
+		Role:  "smaller piece",
+		Text:  "{octets} of what had been sent in full segments, none of which came",
+		Facts: rule.Facts{report.CarriesOctets},
+	},
 	largeLost: {
 		Role:  "full segment",
 		Text:  "{octets}, never acknowledged",
