@@ -302,6 +302,10 @@ func describeReset(s *ledger.Connection, cl *rule.Claim, x *exchange.Exchange,
 	switch {
 	case cl.Cause == lingerZeroCause:
 		sureOfLinger(s.Conn, cl, x)
+		if closedWith(s, x, rst.Time) {
+			onlyTime(cl, report.Info)
+			cl.Failure, cl.Says = nil, []rule.Said{rule.Say(hadClosedFirst)}
+		}
 		return
 	case cl.Cause == serverAbortCause && x.Response == nil:
 		cl.Says = []rule.Said{rule.Say(noneBegan)}

@@ -63,17 +63,12 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 }
 
 // inFlightCause is the cause of a RST with which the server's program threw away a response that was
-// on its way; "" if the client had closed with that at hand.
+// on its way. Where nothing shows whether a body was read, that it was not is the usual reading:
+// programs leave bodies unread by the way, and set SO_LINGER to zero on purpose.
 func inFlightCause(s *ledger.Connection, x *exchange.Exchange) string {
-	c := s.Conn
-	switch {
-	case closedWith(s, x, c.Half[reassembly.FromServer].Rst.Time):
-		return ""
-	case unreadAtReset(c, x) == allRead || x.Turn:
+	if unreadAtReset(s.Conn, x) == allRead || x.Turn {
 		return lingerZeroCause
 	}
-	// Where nothing shows whether a body was read, that it was not is the usual reading: programs
-	// leave bodies unread by the way, and set SO_LINGER to zero on purpose.
 	return unreadRequestCause
 }
 
