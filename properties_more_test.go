@@ -143,10 +143,13 @@ func TestDeleted(t *testing.T) {
 	})
 }
 
-// carried is the time of a policed path's rate: only with all of its segments its bucket shows, and
-// that stalls were that.
+// carried is the time of the path's rate where segments were lost: only with all segments it shows
+// that the path was busy while they were repaired.
 func carried(r *report.Report) (sum time.Duration) {
-	if !slices.ContainsFunc(r.Findings, func(f report.Finding) bool { return f.Cause == "policer" }) {
+	lossy := func(f report.Finding) bool {
+		return f.Rule == "packet-loss" || f.Rule == "retransmission-timeout"
+	}
+	if !slices.ContainsFunc(r.Findings, lossy) {
 		return 0
 	}
 	for i := range r.Conns {
