@@ -20,7 +20,13 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 	if c.TLS != nil {
 		e.Name = c.TLS.SNI
 	}
-	e.Far, e.Rtt = c.Far(reassembly.FromClient), c.RTTMin()
+	e.Far = c.Far(reassembly.FromClient)
+	if x.Attempt == nil || x.Attempt.Secure {
+		e.Rtt = c.RTTMin()
+	}
+	if e.First {
+		e.HostMark = ledger.HostMark(c)
+	}
 	if x.Request != nil {
 		e.Facts = x.Request.Facts
 	}

@@ -29,6 +29,9 @@ func (s *tracked) fill(j *rule.Draft) {
 		i.Interim = append(i.Interim, m.Status)
 	}
 	i.Request, i.Response = message(&all.request, x.Request), message(&all.response, x.Response)
+	if a := x.Attempt; a != nil {
+		i.Attempt = &report.AttemptInfo{Start: a.Start, End: a.Ended, Secure: a.Secure}
+	}
 	i.Start, i.Duration = j.From, j.Until-j.From
 	i.Times = report.LabelTimes(&j.Times)
 	if j.Traced {

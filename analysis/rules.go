@@ -37,6 +37,8 @@ func detectors() []*rule.Detector {
 		connect.ConnectCost,
 		connect.SynRetransmission,
 		connect.ConnectionRefused,
+		connect.TLSHandshake,
+		connect.TLSAlert,
 		connect.PortExhaustion,
 		connect.ParallelConnections,
 		connect.PoolWait,

@@ -157,12 +157,15 @@ func (w *worker) state(c *reassembly.Conn) *tracked {
 	return s
 }
 
-// Began tells the judge that a request is on its way.
+// Began tells the judge that a request is on its way. Of an attempt it is told when that is over.
 func (w *worker) Began(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	d := w.draft()
 	s.drafts = append(s.drafts, d)
 	s.Open(&d.Exchange, x)
+	if x.Attempt != nil {
+		return
+	}
 	w.events.TellBegan(w.event(c, x.Index), s.began(d))
 }
 
@@ -170,6 +173,9 @@ func (w *worker) Began(c *reassembly.Conn, x *exchange.Exchange) {
 func (w *worker) Over(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	s.Over(&s.draft(x).Exchange)
+	if x.Attempt != nil {
+		return
+	}
 	w.events.TellOver(w.event(c, x.Index), s.overEvent(x))
 }
 
@@ -180,7 +186,7 @@ func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 	s.DrawUp(&d.Exchange)
 	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: d}
 	for _, r := range w.rules {
-		if r.Exchange != nil {
+		if r.Exchange != nil && (x.Attempt == nil || r.Attempts) {
 			p.Words = r.Vocabulary
 			r.Exchange(p)
 		}
@@ -219,13 +225,17 @@ func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 	for _, d := range s.deliverable(all) {
 		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
 		for _, r := range w.rules {
-			if r.Certain != nil {
+			if r.Certain != nil && (d.Parsed.Attempt == nil || r.Attempts) {
 				p.Words = r.Vocabulary
 				r.Certain(p)
 			}
 		}
 		s.fill(d)
-		w.events.TellJudged(w.event(c, d.Index), d.Judge())
+		if e := w.event(c, d.Index); d.Parsed.Attempt != nil {
+			w.events.TellAttempt(e, s.began(d), d.Judge())
+		} else {
+			w.events.TellJudged(e, d.Judge())
+		}
 		if !d.Traced && len(w.drafts) < maxSpare { // the trace looks at its ledger until the end
 			d.Empty()
 			w.drafts = append(w.drafts, d)

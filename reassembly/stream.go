@@ -256,12 +256,7 @@ func (k *track) ensureReader(at capture.Mark) exchange.Reader {
 	if k.reader != nil {
 		return k.reader
 	}
-	k.context = exchange.Context{
-		Transcript: &k.c.Transcript,
-		Caveats:    &k.c.Caveats,
-		TCP:        transport{k},
-		Shared:     &k.t.shared,
-	}
+	k.makeContext()
 	k.reader = k.t.shared.Readers.Recognise(&k.context)
 	for dir := range k.side {
 		if k.side[dir].stream.over { // it closed before anything was said
@@ -269,6 +264,16 @@ func (k *track) ensureReader(at capture.Mark) exchange.Reader {
 		}
 	}
 	return k.reader
+}
+
+// makeContext is what readers are given.
+func (k *track) makeContext() {
+	k.context = exchange.Context{
+		Transcript: &k.c.Transcript,
+		Caveats:    &k.c.Caveats,
+		TCP:        transport{k},
+		Shared:     &k.t.shared,
+	}
 }
 
 // arrival is how octets came that arrive in order with the segment in hand.

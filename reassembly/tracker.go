@@ -200,6 +200,7 @@ func (k *track) apply(e *segment) {
 	k.lifecycle(e)
 	k.content(e)
 	k.closing(e)
+	k.giveUpAttempt()
 }
 
 // record is the compact form of a segment, without its kind.
@@ -292,6 +293,7 @@ func (t *Tracker) Close(c *Conn, ended bool) {
 	if k.reader != nil {
 		k.reader.End(c.End, ended)
 	}
+	k.attempt(true)
 	k.conclude()
 	for dir := range k.side {
 		t.held -= k.side[dir].stream.held

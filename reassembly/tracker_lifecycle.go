@@ -1,6 +1,11 @@
 package reassembly
 
-import "tcpwhy/capture"
+import (
+	"time"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
+)
 
 // maxSYNs caps Conn.SYNs and Conn.SYNACKs: Linux gives up after 6 of the first and 5 of the second.
 const maxSYNs = 16
@@ -187,4 +192,146 @@ func (k *track) icmp(dir Dir, seg *capture.Segment) {
 		k.c.Refusal, k.c.End = *i, seg.Mark
 		k.c.End.Time = max(k.c.End.Time, k.now) // the capture's clock may have been set back
 	}
+}
+
+// A connection on which nobody came to ask anything is an attempt: an exchange without messages.
+
+const (
+	// fewestSilent is from how many SYNs without any answer on a connection is an attempt that may
+	// have failed: one may be lost.
+	fewestSilent = 2
+	// hopelessSYNs is from how many on nobody will answer. With fewer a full queue of the server may
+	// still have room for the next.
+	hopelessSYNs = 5
+	// Impatience is the least time from a SYN to its answer for a client to have gone in the
+	// meantime because it took too long: programs that try several addresses give each a tenth of a
+	// second and more (RFC 8305 §5). Who resets sooner only looks whether somebody listens.
+	Impatience = 100 * time.Millisecond
+)
+
+// giveUpAttempt makes an exchange of an attempt as soon as it is certain that it failed: nothing that
+// could change that is outstanding.
+func (k *track) giveUpAttempt() {
+	c := k.c
+	if c.ExchangeCount > 0 || c.FirstCloseAt.Frame == 0 && c.State != Refused &&
+		(c.TLS == nil || firstAlert(c.TLS).Frame == 0) {
+		return
+	}
+	for dir := range c.Half {
+		h := &c.Half[dir]
+		if h.Una > h.Frontier || h.Max > h.Frontier {
+			return
+		}
+	}
+	k.attempt(false)
+}
+
+// attempt makes an exchange of a connection on which nobody asked anything, if it failed, or if it
+// is over and the capture cut it. over says that no segment will follow.
+func (k *track) attempt(over bool) {
+	c := k.c
+	if c.ExchangeCount > 0 || c.Half[0].Missing+c.Half[1].Missing > 0 || len(c.Records) == 0 {
+		return
+	}
+	outcome, ended, failed := k.connecting()
+	secure := c.TLS != nil
+	if secure {
+		outcome, ended, failed = k.securing()
+	}
+	if !failed || outcome == exchange.Incomplete && !over {
+		return
+	}
+	k.makeContext()
+	x := k.context.Begin(c.Released)
+	x.Attempt = &exchange.Attempt{Start: c.Start, Ended: ended, Secure: secure}
+	if secure {
+		x.Host = c.TLS.SNI
+	}
+	k.context.Finish(x, outcome)
+}
+
+// connecting is what became of a handshake of TCP that was not completed; false if nothing did that
+// failed, or may have.
+func (k *track) connecting() (exchange.Outcome, capture.Mark, bool) {
+	c := k.c
+	up, down, n := &c.Half[FromClient], &c.Half[FromServer], len(c.SYNs)
+	if n == 0 || up.Bytes > 0 || down.Bytes > 0 {
+		return 0, capture.Mark{}, false
+	}
+	answers := len(c.SYNACKs)
+	switch {
+	case c.State == Refused && answers == 0 && down.RstSeen:
+		return exchange.Refused, down.Rst, true
+	case c.State == Refused && answers == 0:
+		return exchange.Refused, c.End, true
+	case c.State == Connecting && k.unheard():
+		if n >= hopelessSYNs {
+			return exchange.Filtered, c.SYNs[n-1], true
+		}
+		return exchange.Incomplete, c.SYNs[n-1], true
+	case c.State == Reset && c.FirstClose == FromClient && answers > 0 &&
+		c.AckOfSYNACK.Frame == 0 && !up.RstActive && !up.FinSeen &&
+		c.SYNACKs[0].Time-c.SYNs[0].Time >= Impatience:
+		return exchange.GivenUp, up.Rst, true
+	}
+	return 0, capture.Mark{}, false
+}
+
+// unheard reports whether the client asked again and again, as it heard of no answer.
+func (k *track) unheard() bool {
+	c := k.c
+	n, answers := len(c.SYNs), len(c.SYNACKs)
+	if c.Half[FromServer].Segments > uint32(answers) {
+		return false
+	}
+	if answers > 0 { // that to the last SYN may be the one that arrives
+		return answers >= fewestSilent && n > fewestSilent
+	}
+	return n >= fewestSilent
+}
+
+// securing is what became of a TLS handshake that was not completed; false if it was, or if that is
+// not known.
+func (k *track) securing() (exchange.Outcome, capture.Mark, bool) {
+	c, t := k.c, k.c.TLS
+	alert := firstAlert(t)
+	read := !t.Unread || t.Foreign || t.Alert[0].Fatal() || t.Alert[1].Fatal() || !k.wentOn()
+	if !read || len(c.SYNs) == 0 && t.ClientHello.Frame == 0 {
+		return 0, capture.Mark{}, false
+	}
+	switch {
+	case t.Established():
+		// what the client could not know when it was done with the handshake
+		a := &t.Alert[FromServer]
+		refused := a.At.Frame != 0 && a.At.Frame == alert.Frame && a.Hidden && !t.ServerSpoke
+		return exchange.TLSFailed, a.At, refused
+	case alert.Frame != 0:
+		return exchange.TLSFailed, alert, true
+	case c.FirstCloseAt.Frame != 0:
+		return exchange.TLSFailed, c.FirstCloseAt, true
+	}
+	return exchange.Incomplete, c.End, true
+}
+
+// wentOn reports whether the client sent anything after the server's first data: without that no
+// handshake of TLS is complete (RFC 8446 §2, RFC 5246 §7.3).
+func (k *track) wentOn() bool {
+	answered := false
+	for i := range k.c.Records {
+		r := &k.c.Records[i]
+		if r.Len > 0 && r.Dir == FromClient && answered && r.Trait.Has(Advances) {
+			return true
+		}
+		answered = answered || r.Len > 0 && r.Dir == FromServer
+	}
+	return k.c.Released > 0
+}
+
+// firstAlert is the first alert of either side; no frame if there was none.
+func firstAlert(t *exchange.TLSInfo) capture.Mark {
+	a, b := t.Alert[FromClient].At, t.Alert[FromServer].At
+	if a.Frame == 0 || b.Frame != 0 && b.Time < a.Time {
+		return b
+	}
+	return a
 }

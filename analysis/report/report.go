@@ -165,6 +165,13 @@ type MessageInfo struct {
 	Complete               bool
 }
 
+// AttemptInfo is where the capture shows an attempt to connect, or a TLS handshake, that failed or
+// was cut.
+type AttemptInfo struct {
+	Start, End capture.Mark // the connection's first segment, and the one that ended the attempt
+	Secure     bool         // it came as far as a TLS handshake
+}
+
 // ExchangeInfo is one exchange of the report.
 type ExchangeInfo struct {
 	ID, Connection                int
@@ -175,6 +182,7 @@ type ExchangeInfo struct {
 	Outcome                       exchange.Outcome
 	Turn                          bool
 	Request, Response             *MessageInfo
+	Attempt                       *AttemptInfo // set if it never came to a request
 	Start, Duration               time.Duration
 	Times                         []LabelTime // tiles Duration exactly
 	// its time in order; only of the slowest exchanges, else nil

@@ -22,6 +22,7 @@ type exchangeObject struct {
 	Outcome    string         `json:"outcome"`
 	Request    *messageObject `json:"request"`
 	Response   *messageObject `json:"response"`
+	Attempt    *attemptObject `json:"attempt"`
 	Start      millis         `json:"start_ms"`
 	Duration   millis         `json:"duration_ms"`
 	Times      labelTimes     `json:"time_ms"`
@@ -41,7 +42,7 @@ func (e *encoder) exchange(x *report.ExchangeInfo) exchangeObject {
 		Host:   text(mask.Host(x.Host)), Version: text(mask.ASCII(x.Version)),
 		Status: number(x.Status), Interim: append([]int{}, x.Interim...),
 		Outcome: x.Outcome.String(),
-		Request: message(x.Request), Response: message(x.Response),
+		Request: message(x.Request), Response: message(x.Response), Attempt: attempt(x.Attempt),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
 	}
 }
@@ -54,7 +55,8 @@ func (d *decoder) exchange(o *exchangeObject) {
 		Status: known(o.Status), Interim: o.Interim,
 		Outcome: named(d, "outcome", o.Outcome, exchange.ParseOutcome),
 		Request: d.message(o.Request), Response: d.message(o.Response),
-		Start: time.Duration(o.Start), Duration: time.Duration(o.Duration), Times: o.Times,
+		Attempt: d.attempt(o.Attempt),
+		Start:   time.Duration(o.Start), Duration: time.Duration(o.Duration), Times: o.Times,
 	})
 }
 
@@ -106,5 +108,40 @@ func (d *decoder) message(o *messageObject) *report.MessageInfo {
 		},
 		End:         capture.Mark{Time: time.Duration(o.End), Frame: d.frame(o.EndInput, o.EndFrame)},
 		HeaderBytes: o.HeaderBytes, BodyBytes: o.BodyBytes, Complete: o.Complete,
+	}
+}
+
+// attemptObject is where an exchange that never came to a request began and ended.
+type attemptObject struct {
+	TLS        bool   `json:"tls"`
+	Start      millis `json:"start_ms"`
+	End        millis `json:"end_ms"`
+	StartInput int    `json:"start_input"`
+	StartFrame uint64 `json:"start_frame"`
+	EndInput   int    `json:"end_input"`
+	EndFrame   uint64 `json:"end_frame"`
+}
+
+func attempt(a *report.AttemptInfo) *attemptObject {
+	if a == nil {
+		return nil
+	}
+	return &attemptObject{
+		TLS: a.Secure, Start: millis(a.Start.Time), End: millis(a.End.Time),
+		StartInput: a.Start.Frame.Input(), StartFrame: a.Start.Frame.Number(),
+		EndInput: a.End.Frame.Input(), EndFrame: a.End.Frame.Number(),
+	}
+}
+
+func (d *decoder) attempt(o *attemptObject) *report.AttemptInfo {
+	if o == nil {
+		return nil
+	}
+	return &report.AttemptInfo{
+		Start: capture.Mark{
+			Time: time.Duration(o.Start), Frame: d.frame(o.StartInput, o.StartFrame),
+		},
+		End:    capture.Mark{Time: time.Duration(o.End), Frame: d.frame(o.EndInput, o.EndFrame)},
+		Secure: o.TLS,
 	}
 }

@@ -68,6 +68,8 @@ func Request(x *report.ExchangeInfo, showQuery bool, room int) string {
 	switch {
 	case x.Turn && x.Method == "":
 		return "turn"
+	case x.Attempt != nil:
+		return attempt(x)
 	case x.Method == "" && x.Request != nil:
 		return "a request that cannot be read"
 	case x.Method == "":
@@ -77,6 +79,14 @@ func Request(x *report.ExchangeInfo, showQuery bool, room int) string {
 		room = mask.WholeTarget
 	}
 	return mask.ASCII(x.Method) + " " + mask.Target(x.Target, showQuery, room)
+}
+
+// attempt names an exchange that never came to a request.
+func attempt(x *report.ExchangeInfo) string {
+	if x.Attempt.Secure {
+		return "TLS handshake"
+	}
+	return "attempt to connect"
 }
 
 // ConnectionEnd says how the connection ended.

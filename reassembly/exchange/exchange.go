@@ -20,6 +20,11 @@ const (
 	NoResponse  // the connection ended without a response
 	Aborted     // the client gave up
 	Upgraded    // 101, or CONNECT with 2xx: what follows is another protocol
+	// The rest are of attempts, which never came to a request.
+	Refused   // somebody said no: a RST, or an ICMP error
+	Filtered  // the SYNs got no answer, or none that the client heard of
+	GivenUp   // the client had gone when the answer came
+	TLSFailed // the TLS handshake did not come to its end
 )
 
 var outcomeNames = [...]string{
@@ -30,6 +35,10 @@ var outcomeNames = [...]string{
 	"no-response",
 	"aborted",
 	"upgraded",
+	"refused",
+	"filtered",
+	"given-up",
+	"tls-failed",
 }
 
 // String is the outcome's name in reports.
@@ -67,7 +76,9 @@ type Exchange struct {
 	Interim         []Interim
 	Request         *Message // nil if the capture lacks it
 	Response        *Message // nil if there is none
-	Outcome         Outcome
+	// Attempt is set if nobody came to ask anything: then there are no messages.
+	Attempt *Attempt
+	Outcome Outcome
 	Programs
 	Persistence
 	Over        bool // nothing more will be added to it
@@ -91,6 +102,9 @@ type Persistence struct {
 
 // Start is the first moment that belongs to the exchange.
 func (x *Exchange) Start() capture.Mark {
+	if x.Attempt != nil {
+		return x.Attempt.Start
+	}
 	if x.Request != nil {
 		return x.Request.Start
 	}
@@ -99,6 +113,9 @@ func (x *Exchange) Start() capture.Mark {
 
 // End is the last moment that belongs to the exchange so far.
 func (x *Exchange) End() capture.Mark {
+	if x.Attempt != nil {
+		return x.Attempt.Ended
+	}
 	if x.Response != nil {
 		return x.Response.End
 	}

@@ -14,6 +14,15 @@ type TLSInfo struct {
 	// last handshake record before application data
 	Done                                     capture.Mark
 	ClientHello, ServerHello, ClientFinished capture.Mark
+	ServerFinished                           capture.Mark // up to TLS 1.2; later it is disguised
+	Alert                                    [2]Alert     // by Dir: the first of each
+	// Unread says that octets of the handshake were not read: how far it came is not known.
+	Unread bool
+	// ServerSpoke says that the server sent anything but an alert after the client's Finished: it
+	// had accepted that. Session tickets count.
+	ServerSpoke bool
+	// Foreign says that the server's first octets are none of TLS.
+	Foreign bool
 	// the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
 	HelloRetry bool
 	// the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
@@ -35,4 +44,33 @@ type TLSInfo struct {
 // TLS 1.2 (RFC 5246 §7.3).
 func (t *TLSInfo) ServerEnds() bool {
 	return t.Done.Frame != 0 && t.Done.Frame != t.ClientFinished.Frame
+}
+
+// Established reports whether both sides have finished the handshake. From TLS 1.3 on the client's
+// Finished answers the server's (RFC 8446 §4.4.4).
+func (t *TLSInfo) Established() bool {
+	return t.ClientFinished.Frame != 0 &&
+		(t.Version == "TLS 1.3" || t.ServerFinished.Frame != 0 || t.Resumed)
+}
+
+// Alert is an alert (RFC 8446 §6): a side says that it ends the connection, and why.
+type Alert struct {
+	At capture.Mark // the segment that completes it; no frame if there was none
+	// Hidden says that it is encrypted, so that what it says cannot be read: it is known by its
+	// record type, or from TLS 1.3 on by its size.
+	Hidden bool
+	// Description is the reason, valid unless hidden.
+	Description uint8
+}
+
+// The alerts that end nothing early (RFC 8446 §6.1).
+const (
+	CloseNotifyAlert  = 0
+	UserCanceledAlert = 90
+)
+
+// Fatal reports whether it is known to end the connection for an error.
+func (a *Alert) Fatal() bool {
+	return a.At.Frame != 0 && !a.Hidden && a.Description != CloseNotifyAlert &&
+		a.Description != UserCanceledAlert
 }

@@ -7,6 +7,7 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly/exchange"
 )
 
 // The judge is the desk of comparisons.
@@ -39,10 +40,10 @@ func (j *Judge) Exchange(conn, index int) int {
 	return -1
 }
 
-// Pair is what is known of all exchanges of a pair; false if none has been judged.
+// Pair is what is known of all exchanges of a pair; false if nothing was ever asked between the two.
 func (j *Judge) Pair(p report.Pair) (rule.Totals, bool) {
 	if t := j.pairs[p]; t != nil {
-		return t.Totals, true
+		return t.Totals, t.asked
 	}
 	return rule.Totals{}, false
 }
@@ -50,7 +51,7 @@ func (j *Judge) Pair(p report.Pair) (rule.Totals, bool) {
 // Found is a finding; nil if there is none.
 func (j *Judge) Found(of, cause string, p report.Pair) rule.Found {
 	if g := j.groups[rule.Key{Rule: of, Cause: cause, Pair: p}]; g != nil {
-		return foundGroup{g}
+		return foundGroup{g, j}
 	}
 	return nil
 }
@@ -59,7 +60,7 @@ func (j *Judge) Found(of, cause string, p report.Pair) rule.Found {
 func (j *Judge) Findings(of string) iter.Seq2[rule.Key, rule.Found] {
 	return func(yield func(rule.Key, rule.Found) bool) {
 		for k, g := range j.groups {
-			if k.Rule == of && !yield(k, foundGroup{g}) {
+			if k.Rule == of && !yield(k, foundGroup{g, j}) {
 				return
 			}
 		}
@@ -101,6 +102,30 @@ func (j *Judge) PairHas(k rule.Kinds, p report.Pair) bool {
 // Uncompared counts a connection that is not compared, as there is too much to compare it with.
 func (j *Judge) Uncompared() { j.Crowd.pools++ }
 
+// Failed sets how the attempt on a connection ended.
+func (j *Judge) Failed(conn int, o exchange.Outcome) {
+	if j.ended == nil {
+		j.ended = map[int]exchange.Outcome{}
+	}
+	if len(j.ended) < maxFailures {
+		j.ended[conn] = o
+		j.Total.cut--
+	}
+}
+
+// settleOutcomes sets how listed attempts ended of which that showed elsewhere.
+func (j *Judge) settleOutcomes() {
+	for i := range j.list.exchanges.items {
+		x := j.list.exchanges.items[i].item
+		if o, ok := j.ended[x.Connection]; ok && x.Attempt != nil && x.Outcome == exchange.Incomplete {
+			x.Outcome = o
+		}
+	}
+}
+
+// Unlisted counts an attempt to connect that is one of a scan.
+func (j *Judge) Unlisted() { j.Total.scans++ }
+
 // DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
 func (j *Judge) DelayedACKs(host netip.Addr) []time.Duration { return j.timers.Of(host) }
 
@@ -125,7 +150,10 @@ func (j *Judge) Relabel(r rule.Relabelled) {
 }
 
 // foundGroup is a group as rules see it.
-type foundGroup struct{ *group }
+type foundGroup struct {
+	*group
+	judge *Judge
+}
 
 func (f foundGroup) Count() int                    { return f.group.count }
 func (f foundGroup) Confidence() report.Confidence { return f.group.confidence }
@@ -133,6 +161,15 @@ func (f foundGroup) Rtt() time.Duration            { return f.group.rtt }
 func (f foundGroup) Sure(c report.Confidence)      { f.group.confidence = c }
 func (f foundGroup) Low(d time.Duration)           { f.group.cost.Low = d }
 func (f foundGroup) Further(all ...rule.Said)      { f.group.further = all }
+
+// Unlist leaves a finding without occurrences, which is none.
+func (f foundGroup) Unlist() {
+	f.judge.Total.scans += uint64(f.group.count)
+	if f.group.counted {
+		f.judge.Lose(-f.group.cost.Expected)
+	}
+	f.group.count, f.group.counted = 0, false
+}
 
 func (f foundGroup) Doubt() {
 	if f.group.confidence > report.ConfidenceLow {

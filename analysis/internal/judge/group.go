@@ -129,7 +129,7 @@ func (j *Judge) reported() []report.Finding {
 	var out []report.Finding
 	services := j.services()
 	for k, g := range j.groups {
-		if j.joined(k, g) != nil {
+		if g.count == 0 || j.joined(k, g) != nil {
 			continue
 		}
 		f := j.finding(k, j.withJoined(k, g), services[serviceOf(k)])

@@ -32,6 +32,7 @@ type Judge struct {
 	timers hostTimers
 	inHand inHand
 	moved  []moved
+	ended  map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
 }
 
 // comparing is a comparison that runs.
@@ -65,6 +66,7 @@ type totalSums struct {
 	// ICMP errors about connections that the capture had not shown
 	Quoted uint64
 	cut    uint64 // exchanges that the end of the capture cut
+	scans  uint64 // attempts to connect of hosts that only look what is there
 }
 
 // lostAtMost is what was lost, of which there is never more than exchanges took. The sum itself is
@@ -108,7 +110,9 @@ func (m *member) find(index int) int {
 type pairTotals struct {
 	rule.Totals
 	born uint64 // how many pairs there were before
-	seen report.Products
+	// something was asked between the two: not all of it was attempts
+	asked bool
+	seen  report.Products
 }
 
 // Limits are how much is reported.
@@ -175,10 +179,13 @@ func (j *Judge) event(e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		j.began(m, e.Began(), int(e.Index))
+		j.totalsOf(m.Pair).asked = true
+	case rule.AttemptBegan:
+		j.began(m, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
 		o := e.Over()
 		j.over(m, &o)
-	case rule.ExchangeJudged:
+	case rule.ExchangeJudged, rule.AttemptJudged:
 		j.judged(m, e.Judged(), e.At)
 	case rule.ConnOver:
 		j.gone(m, e.Gone(), e.At)
@@ -272,7 +279,7 @@ func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []ru
 			continue
 		}
 		if by := d.YieldsTo & made; c.Kind != 0 && by != 0 {
-			if by == rule.DroppedHandshake {
+			if by&^(rule.DroppedHandshake|rule.LostHello) == 0 { // those may not stand in the end
 				c.Occ.Exchange = job.Info.ID
 				displaced = append(displaced, c)
 			}

@@ -182,6 +182,9 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 	}
 	add("one-sided", t.oneSided, rule.Anything, "%s seen in one direction only",
 		rule.Count(t.oneSided, "connection"))
+	add("scans", t.scans, 0,
+		"%s to connect of hosts that look what is there, and exchange nothing: counted, not listed",
+		rule.Count(t.scans, "attempt"))
 	add("cut-exchanges", t.cut, 0, "%s not complete when the capture ended, or for lack of frames",
 		rule.Count(t.cut, "exchange was", "exchanges were"))
 }

@@ -55,6 +55,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.finishFailures() // what comparisons have booked at last
 	j.clock.finish(j)
 	j.relabelListed()
+	j.settleOutcomes()
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),

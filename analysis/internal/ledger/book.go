@@ -20,6 +20,7 @@ type book struct {
 	Times     [report.LabelCount]time.Duration
 	Last      *exchange.Exchange // the latest that is over
 	reusable  bool               // that one left the connection fit for another request
+	vain      bool               // it was an attempt that never came to a request
 	trace     *picture.Trace     // nil unless the connection is to be traced
 }
 
@@ -96,6 +97,8 @@ func (b *book) idle(t *report.Tile, from, to time.Duration) {
 	}
 	l := report.IdleReusable
 	switch {
+	case b.vain:
+		l = report.IdleUnusable
 	case b.Last == nil:
 		l = report.PreconnectIdle
 	case !b.reusable:

@@ -78,7 +78,10 @@ func (s *Connection) Tally() (out [2]NagleTally) {
 // Open begins j, the ledger of x.
 func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	j.Parsed, j.Index, j.From, j.ConnStart = x, x.Index, x.Start().Time, s.Conn.Start
-	if x.Index == 0 {
+	if x.Attempt != nil {
+		// all of it was for something to be asked; what has been released of its history is not its
+		j.Critical, j.From = true, max(j.From, s.walk.at)
+	} else if x.Index == 0 {
 		j.Critical, j.Doubtful = criticalSetup(&s.path, x)
 		if j.Critical {
 			j.From = s.Conn.Start.Time
@@ -111,6 +114,11 @@ func (s *Connection) Over(j *Exchange) {
 	// what has been booked while it seemed to go on is its own: where segments are out of order, the
 	// ledger of another exchange may have been drawn up beyond this one's end
 	j.Until = max(j.Until, s.walk.at)
+	if x.Attempt != nil {
+		// rules about how exchanges end look at what was asked
+		j.Until, s.vain = max(x.End().Time, j.From), true
+		return
+	}
 	s.Ending.take(s.Conn, j)
 	s.Last = x
 	s.reusable = Reusable(x)

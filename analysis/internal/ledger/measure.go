@@ -21,6 +21,9 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	t, f := &j.Transfers, &j.Transfers.Flow
 	t.Rounds = append(t.Rounds[:0], s.Rounds()...)
 	f.RTT = max(c.RTTMin(), s.FlightPeriod())
+	if x.Attempt != nil && !x.Attempt.Secure {
+		f.RTT = 0 // of one leg at most
+	}
 	f.MSS = int64(c.Half[reassembly.FromServer].Eff)
 	f.MostInFlight, f.Initial = s.MostInFlight(), s.FirstRound()
 	f.Later = j.Index > 0

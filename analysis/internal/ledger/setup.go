@@ -121,6 +121,35 @@ func (w *walk) tls(r *reassembly.Record, until time.Duration) {
 	w.emit(until, own, why{ended: r})
 }
 
+// breaksOff reports whether r is what came of a TLS handshake that did not go on: an alert, or a
+// close.
+func (w *walk) breaksOff(r *reassembly.Record) bool {
+	x := w.book.active(r.Time)
+	return x != nil && x.Attempt != nil && x.Attempt.Secure && w.any &&
+		(w.prev != r.Dir || r.Flags&(capture.FIN|capture.RST) != 0)
+}
+
+// brokenOff tiles the time before r, up to until: who spoke last waited for the other side, or for
+// what it had sent to arrive.
+func (w *walk) brokenOff(r *reassembly.Record, until time.Duration) {
+	y := why{ended: r}
+	waitedFor, h := w.prev.Peer(), &w.path.Conn.Half[w.prev]
+	if w.prev == r.Dir && Outstanding(h) {
+		label := report.LostRetx
+		if h.Retrans == 0 { // had it been lost, it would have been sent again
+			label = report.Unknown
+		}
+		w.emit(until, label, y)
+		return
+	}
+	own := report.TLSServer
+	if waitedFor == reassembly.FromClient {
+		own = report.TLSClient
+	}
+	w.emit(min(until, w.at+w.path.Conn.Far(waitedFor)), report.TLSRTT, y)
+	w.emit(until, own, y)
+}
+
 // strayReset reports whether r is a RST within the set-up that does not end it: the client's word
 // to an ACK of an older connection on the same ports, after which it repeats its SYN.
 func (w *walk) strayReset(r *reassembly.Record) bool {

@@ -105,6 +105,8 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		switch {
 		case w.inTLS(r.Time):
 			w.tls(r, lost.from)
+		case w.breaksOff(r):
+			w.brokenOff(r, lost.from)
 		case w.any && w.prev == r.Dir:
 			w.transfer(r, held, lost.from)
 		default:

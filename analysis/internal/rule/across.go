@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Conn is what is known of a connection when one of its events is read. Whatever a rule wants to
@@ -72,6 +73,10 @@ const (
 	UsedPorts
 	// LostWay is a connection that the way may have forgotten.
 	LostWay
+	// LostSize is a segment that is too large for the path.
+	LostSize
+	// LostHello is the beginning of a TLS handshake that does not arrive, again and again.
+	LostHello
 )
 
 // Has reports whether all of the kinds are among k.
@@ -148,7 +153,8 @@ type Desk interface {
 	Standing() Kinds
 	// Exchange is the number of the connection's exchange with that index; -1 if there is none.
 	Exchange(conn, index int) int
-	// Pair is what is known of all exchanges of a pair; false if none has been judged.
+	// Pair is what is known of all exchanges of a pair; false if nothing was ever asked between the
+	// two.
 	Pair(p report.Pair) (Totals, bool)
 	// Found is a finding; nil if there is none.
 	Found(rule, cause string, p report.Pair) Found
@@ -158,6 +164,10 @@ type Desk interface {
 	Recast(of Key, cause string)
 	// PairHas reports whether there is a finding of that kind between a pair.
 	PairHas(k Kinds, p report.Pair) bool
+	// Failed sets how the attempt on a connection ended, which the capture did not show there.
+	Failed(conn int, o exchange.Outcome)
+	// Unlisted counts an attempt to connect of which no finding is made: it is one of a scan.
+	Unlisted()
 	// Uncompared counts a connection that is not compared, as there is too much to compare it with.
 	Uncompared()
 	// DelayedACKs are how late a host acknowledged small segments, as far as is known so far.
@@ -196,6 +206,8 @@ type Found interface {
 	// Limit narrows the limits of severity, grade sets them.
 	Limit(least, most report.Severity)
 	Grade(least, most report.Severity)
+	// Unlist takes the finding out of the report, and counts it as attempts of a scan.
+	Unlist()
 	// Low sets the least that it costs.
 	Low(d time.Duration)
 	// Further is what is to be said of all of it.

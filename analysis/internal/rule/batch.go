@@ -37,6 +37,14 @@ func (b *Batch) TellJudged(e Event, judged Judged) {
 	b.Tell(e)
 }
 
+// TellAttempt adds an attempt: its beginning, and all that became of it.
+func (b *Batch) TellAttempt(e Event, began Began, judged Judged) {
+	b.TellBegan(e, began)
+	b.TellJudged(e, judged)
+	n := len(b.Events)
+	b.Events[n-2].Kind, b.Events[n-1].Kind = AttemptBegan, AttemptJudged
+}
+
 // TellGone adds the end of a connection.
 func (b *Batch) TellGone(e Event, gone Gone) {
 	e.Kind, e.Detail = ConnOver, uint32(len(b.gone))
@@ -209,10 +217,12 @@ func (b *Batch) Append(o *Batch) {
 func (b *Batch) take(t Told) {
 	e := t.Event
 	switch e.Kind {
-	case ExchangeBegan:
+	case ExchangeBegan, AttemptBegan:
 		b.TellBegan(e, *t.Began())
-	case ExchangeJudged:
+		b.Events[len(b.Events)-1].Kind = e.Kind
+	case ExchangeJudged, AttemptJudged:
 		b.TellJudged(e, *t.Judged())
+		b.Events[len(b.Events)-1].Kind = e.Kind
 	case ConnOver:
 		b.TellGone(e, *t.Gone())
 	case ExchangeOver:

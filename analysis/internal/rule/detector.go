@@ -12,6 +12,8 @@ type Detector struct {
 	Certain  func(*Pass) // called for each exchange when its labels are certain
 	Closed   func(*Pass) // called when the connection is over
 	Across   *Comparison // nil if it compares no connections
+	// Attempts says that Exchange and Certain are called for attempts, too, which have no messages.
+	Attempts bool
 
 	Vocabulary []Words // of what it says, by WordsID; shared by the rules of a room
 

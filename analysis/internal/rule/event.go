@@ -25,6 +25,10 @@ const (
 	// that was.
 	ConnHarmed
 	ConnOver // no more segments
+	// An attempt begins and is judged at once, when its connection is over: these stand for the
+	// first three, so that nobody takes it for something that was asked.
+	AttemptBegan
+	AttemptJudged
 )
 
 // Event is one thing that happened to one connection, in 64 octets without pointers. Workers write
@@ -86,6 +90,7 @@ type Began struct {
 	Far       time.Duration // from the capture to the client and back
 	Rtt       time.Duration // the least on its connection so far; 0: not known
 	Facts     exchange.Facts
+	HostMark  uint32 // see ledger.HostMark
 }
 
 // Key is what the request and its repetition have in common.

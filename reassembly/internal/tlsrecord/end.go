@@ -9,6 +9,7 @@ import (
 
 // lose gives up the framing of one direction until something looks like a record.
 func (t *reader) lose(s *side) {
+	t.info.Unread = t.info.Unread || !t.finished
 	s.lost, s.turn = true, false
 	s.n, s.left = 0, 0
 	s.hs = helloReader{}
@@ -17,6 +18,7 @@ func (t *reader) lose(s *side) {
 // unread takes octets without content: within a record they are counted; elsewhere they end the
 // framing.
 func (t *reader) unread(s *side, off, n int64, a *exchange.Arrival, facts exchange.Facts) {
+	t.info.Unread = t.info.Unread || !t.finished
 	for n > 0 && !s.lost {
 		if s.n < recordHeader {
 			t.c.Caveats.Add(exchange.CaveatTLSGap)

@@ -1,6 +1,7 @@
 package tlsrecord
 
 import (
+	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
 	"tcpwhy/reassembly/internal/keylog"
 )
@@ -97,6 +98,7 @@ func (t *reader) step(s *side, off int64, data []byte, a *exchange.Arrival) int 
 // begin judges a record by its head.
 func (t *reader) begin(s *side, a *exchange.Arrival) {
 	if !startsRecord(s.head[:]) {
+		t.info.Foreign = t.info.Foreign || s.dir == exchange.FromServer && s.from == 0
 		t.c.Caveats.Add(exchange.CaveatTLSGap)
 		t.lose(s)
 		return
@@ -179,6 +181,7 @@ func (t *reader) serverData(s *side, size int) bool {
 		t.finished = true // a certificate and Finished came in one record of the client
 	}
 	s.data++
+	t.info.ServerSpoke = true
 	seenHello := t.info.ServerHello.Frame != 0
 	if t.turns.Current() == nil && seenHello {
 		return false
@@ -240,14 +243,18 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 		s.cipher = info.Version != "TLS 1.3" && info.Version != ""
 	case handshakeRecord:
 		setup = true
-		if s.cipher && s.dir == exchange.FromClient {
+		switch {
+		case s.cipher && s.dir == exchange.FromClient:
 			info.ClientFinished = a.At
 			t.finished = true
+		case s.cipher:
+			info.ServerFinished = a.At
 		}
 	case alertRecord:
 		setup = false
 		info.CloseNotify[s.dir] = size > 2 || s.alert[1] == 0
 		info.CloseNotifyAt[s.dir] = a.At
+		t.alert(s, a.At, size > 2)
 	case dataRecord:
 		last := t.finished && !s.turn && s.dir == exchange.FromClient
 		if last && info.ClientFinished.Frame == 0 && info.Version == "TLS 1.3" {
@@ -256,6 +263,9 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 		}
 		info.CloseNotify[s.dir] = info.Version == "TLS 1.3" && size == alert13
 		info.CloseNotifyAt[s.dir] = a.At
+		if info.CloseNotify[s.dir] {
+			t.alert(s, a.At, true)
+		}
 		setup = setup && !s.turn
 	}
 	if setup && t.turns.Current() == nil {
@@ -266,4 +276,19 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 		info.ServerFlight += int64(recordHeader + size)
 	}
 	s.n, s.turn = 0, false
+}
+
+// alert notes the first alert of a side. A warning that ends nothing (RFC 6066 §3: the name is not
+// known) is none: what follows it tells.
+func (t *reader) alert(s *side, at capture.Mark, hidden bool) {
+	a := &t.info.Alert[s.dir]
+	const warning, unrecognizedName = 1, 112
+	if a.At.Frame != 0 || !hidden && s.alert == [2]byte{warning, unrecognizedName} {
+		return
+	}
+	*a = exchange.Alert{At: at, Hidden: hidden, Description: s.alert[1]}
+	cur := t.turns.Current()
+	if s.dir == exchange.FromServer && s.ticket < 0 && s.data == 2 && cur != nil && cur.Index == 0 {
+		t.turns.Unanswer() // two tickets were all that it said
+	}
 }

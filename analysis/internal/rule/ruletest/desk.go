@@ -10,6 +10,7 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Desk is such a desk. Its zero value knows nothing, and every rule runs.
@@ -30,6 +31,7 @@ type Desk struct {
 	Relabelled []rule.Relabelled
 	Bounds     map[int]time.Duration // of what claims about an exchange cost
 	Skipped    int                   // connections that are not compared
+	Scans      int                   // attempts of scans
 }
 
 var _ rule.Desk = (*Desk)(nil)
@@ -125,6 +127,12 @@ func (d *Desk) PairHas(k rule.Kinds, p report.Pair) bool { return d.Made[p].Has(
 
 // Uncompared counts connections that are not compared.
 func (d *Desk) Uncompared() { d.Skipped++ }
+
+// Failed is not recorded.
+func (d *Desk) Failed(int, exchange.Outcome) {}
+
+// Unlisted counts attempts of scans.
+func (d *Desk) Unlisted() { d.Scans++ }
 
 // DelayedACKs are what a test says of a host's acknowledgments.
 func (d *Desk) DelayedACKs(host netip.Addr) []time.Duration { return d.Delays[host] }

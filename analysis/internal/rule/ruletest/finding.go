@@ -9,6 +9,7 @@ import (
 
 // Finding is what a desk has of a finding: what was booked, and what rules made of it.
 type Finding struct {
+	Unlisted    bool
 	Claims      []rule.Claim
 	N           int // occurrences; more than claims if only samples were booked
 	Cost        report.Cost
@@ -61,3 +62,6 @@ func (f *Finding) Low(d time.Duration) { f.Cost.Low = d }
 
 // Further keeps what is to be said of all of it.
 func (f *Finding) Further(all ...rule.Said) { f.Said = all }
+
+// Unlist takes the finding out of the report.
+func (f *Finding) Unlist() { f.Unlisted = true }

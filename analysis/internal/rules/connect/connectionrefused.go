@@ -1,40 +1,20 @@
 package connect
 
 import (
-	"net/netip"
-	"slices"
-	"time"
-
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
-)
-
-const (
-	// silentSYNs is how many unanswered SYNs count as filtered: one may be lost, three seldom are.
-	silentSYNs = 3
-	// fallbackWithin is how soon a connection to another address on the same port follows a refusal
-	// if the client had tried several addresses of one name (RFC 8305 asks for 250 ms between
-	// attempts).
-	fallbackWithin = time.Second
-	// elsewhereWait is how long after a refusal the first request on such a connection is waited
-	// for.
-	elsewhereWait = 10 * time.Second
-	maxRefusals   = 4096
-	keptStarts    = 32
-	// scanPorts is how many ports of one host may refuse before that is a scan and no attempt to
-	// reach a service.
-	scanPorts = 16
-	// probePorts is how many ports of one host that each refused once are no services that anybody
-	// relies on: somebody looks what is there.
-	probePorts = 4
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
 	connectionRefusedRule = "connection-refused"
 	refusedCause          = "refused"
 	filteredCause         = "filtered"
+	unheardCause          = "answers-lost"
+	givenUpCause          = "given-up"
 )
 
 // ConnectionRefused is the rule about connections that never came about.
@@ -44,23 +24,35 @@ var ConnectionRefused = &rule.Detector{Rule: report.Rule{
 	Doc: `What happens
 Nobody listens on the port, and the server's kernel answers the SYN with a RST; or a router or
 firewall says with ICMP that the host cannot be reached; or nothing answers at all, and the client
-repeats its SYN until it gives up.
+repeats its SYN until it gives up; or the answer comes, and the client has given up by then.
 
 How it is recognised
 refused: RST with ACK for the SYN. unreachable: ICMP destination unreachable for network or host.
 filtered: ICMP that names a prohibition, or a port (a firewall's REJECT: a host that only has no
-listener sends a RST); or three SYNs and more without any answer. A refusal after which the same
-client opens a connection to the same port of another address within a second is the ordinary trial
-of several addresses of one name, and only noted. So are four ports and more of one host that a
-client asks once each, all in vain: it looks what is there. More than 16 ports of one host that
-refuse the same client are a scan, and not reported.
+listener sends a RST); or three SYNs and more without any answer, or two if the client gave up then:
+it did something else when a third would have been due (RFC 6298 section 5.5). answers-lost: three SYNs and
+more, each answered, and the client heard of none of the answers. given-up: the client's kernel
+answers a SYN-ACK with a bare RST, as the program has closed the socket, a tenth of a second and more
+after the first SYN (RFC 8305 section 5: programs that try several addresses give each that long).
+
+A refusal after which the same client connects to the same port of another address within a second
+is the ordinary trial of several addresses of one name, and only noted; so is one after which it uses
+another port of that host at once, and one attempt of several that lost the race against another. An
+IPv4 and an IPv6 address are the same client's if their SYNs show the same system as far away. Four ports and more of one host that a client
+asks once each, all in vain, are only noted, too: it looks what is there. Scans are counted, and not
+reported: more than 16 ports of one host, or hosts on one port, that the same client asks in vain;
+hosts, three and more, that exchange nothing with anybody and ask one host in vain on three ports and
+more, each of them at most twice.
 
 How cost is counted
-From the first SYN to the refusal, or to the last SYN. Captured elsewhere than at the client, the
-way between the two counts, where other connections of the same client and service show it.
+From the first SYN to the refusal, to the last SYN, or until the client gave up: low where it tried
+another address, else its RST. Captured elsewhere than at the client, the way between the two counts,
+where other connections of the same client and service show it. A single SYN that was given up for
+another address costs at most the time until that was tried: it is part of no exchange.
 
 When it is wrong
-A client that waits for a service to start is refused until then, by design.`,
+A client that waits for a service to start is refused until then, by design. A check that looks
+whether somebody listens, and resets, looks like given-up if the path is long.`,
 	Causes: []report.Cause{
 		{
 			Code:  refusedCause,
@@ -104,6 +96,55 @@ A client that waits for a service to start is refused until then, by design.`,
 			},
 		},
 		{
+			Code:  givenUpCause,
+			Title: "client gave up before the answer came",
+			Side:  report.SideClient,
+			Message: "The server accepted the connection, and the client had given it up by " +
+				"then: it waits a shorter time than the path takes.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "allow an attempt to connect longer than a round trip, a second at " +
+						"least: the timeout for connecting, and what each of several addresses " +
+						"is given before the next one is tried",
+					Settings: []report.Setting{
+						{
+							Product: report.Node,
+							Text: "net.setDefaultAutoSelectFamilyAttemptTimeout(2000), " +
+								"--network-family-autoselection-attempt-timeout",
+						},
+						{
+							Product: report.Curl,
+							Text:    "--happy-eyeballs-timeout-ms, --connect-timeout",
+						},
+						{Product: report.Go, Text: "net.Dialer Timeout, FallbackDelay"},
+						{Product: report.Java, Text: "HttpClient.Builder.connectTimeout"},
+						{Product: report.DotNet, Text: "SocketsHttpHandler.ConnectTimeout"},
+						{Product: report.Python, Text: "timeout=, happy_eyeballs_delay="},
+					},
+				},
+				{
+					Side: report.SideNetwork,
+					Text: "if other attempts are answered sooner, find out what delays this one",
+				},
+			},
+		},
+		{
+			Code:  unheardCause,
+			Title: "answers to SYNs do not reach the client",
+			Side:  report.SideNetwork,
+			Message: "The server answered every SYN, and none of its answers reached the client: " +
+				"the way back is filtered, or leads elsewhere.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "look at the way back: asymmetric routes past a stateful firewall, a " +
+						"wrong gateway or source address on the server, `rp_filter`, NAT that " +
+						"knows one direction only",
+				},
+			},
+		},
+		{
 			Code:    filteredCause,
 			Title:   "connection attempts are filtered",
 			Side:    report.SideNetwork,
@@ -126,8 +167,10 @@ A client that waits for a service to start is refused until then, by design.`,
 		"RFC 9293 section 3.10.7.1", "RFC 1122 section 4.2.3.9", "RFC 8305 section 5",
 	},
 },
-	Rests:  rule.Connection,
-	Closed: runRefused,
+	Rests:    rule.Connection,
+	Attempts: true,
+	Exchange: runRefused,
+	Closed:   runSilent,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &refusals{} },
 		Wants: rule.Wants(rule.ExchangeBegan),
@@ -135,67 +178,126 @@ A client that waits for a service to start is refused until then, by design.`,
 	Vocabulary: words,
 }
 
-// runRefused looks at a connection that was never set up.
+const (
+	// silentSYNs is how many unanswered SYNs count as filtered: one may be lost, three seldom are.
+	silentSYNs = 3
+	// backoff is how much longer than for the one before a client waits for the answer to a SYN, at
+	// most, in percent: twice as long (RFC 6298 §5.5), and a quarter more for a late timer.
+	backoff = 250
+)
+
+// The numbers of a claim about an attempt.
+const (
+	refusalAnswer = iota // nanoseconds from the last SYN to the refusal
+	refusalMark          // the mark of the client's host
+	refusalLone          // 1: a single SYN without an answer, which proves nothing by itself
+	refusalDue           // nanoseconds: when another SYN would have left at the latest; 0: not known
+)
+
+// runRefused looks at an attempt that never got as far as a connection.
 func runRefused(p *rule.Pass) {
-	c := p.Conn
-	if c.ExchangeCount > 0 || len(c.SYNs) == 0 || len(c.SYNACKs) > 0 ||
-		c.Half[reassembly.FromClient].Bytes > 0 {
+	c, x := p.Conn, p.Exchange
+	if x.Attempt == nil || x.Attempt.Secure {
 		return
 	}
-	first, last := c.SYNs[0], c.SYNs[len(c.SYNs)-1]
-	cl := rule.Claim{
-		Rule:       connectionRefusedRule,
-		Confidence: report.Proven,
-		Index:      -1,
-		Least:      report.Medium,
-		Most:       rule.AtMost(report.High),
-		Referred:   true,
-		Occ: rule.Occurrence{
-			Exchange: -1,
-			Start:    first.Time,
-			Proof:    []rule.Evidence{rule.Shows(first, report.SideClient, asksForConnection)},
-		},
-	}
-	end, ok := describeRefusal(c, &cl)
-	if !ok {
+	cl := attemptClaim(c)
+	switch x.Outcome {
+	case exchange.Refused:
+		describeRefusal(c, &cl)
+	case exchange.Filtered:
+		describeSilence(c, &cl)
+	case exchange.Incomplete:
+		describeSilence(c, &cl)
+		n := len(c.SYNs) // two at least
+		last := c.SYNs[n-1].Time
+		cl.Num[refusalDue] = int64(last + (last-c.SYNs[n-2].Time)*backoff/100)
+	case exchange.GivenUp:
+		describeGivenUp(c, &cl)
+	default:
 		return
 	}
-	took := max(0, end.Time-first.Time)
-	cl.Occ.End = first.Time + took
+	end := x.Attempt.Ended
+	took := max(0, end.Time-cl.Occ.Start)
+	cl.Occ.End = cl.Occ.Start + took
 	cl.Occ.Cost = report.Cost{Low: took, Expected: took, High: took}
-	cl.Num[refusalAnswer] = int64(end.Time - last.Time)
+	cl.Num[refusalAnswer] = int64(end.Time - c.SYNs[len(c.SYNs)-1].Time)
 	p.Report(cl)
 }
 
-// describeRefusal fills in how the attempt failed, and tells when that was certain; false if it did
-// not fail.
-func describeRefusal(c *reassembly.Conn, cl *rule.Claim) (capture.Mark, bool) {
-	down, o := &c.Half[reassembly.FromServer], &cl.Occ
-	switch {
-	case c.State == reassembly.Refused && down.RstSeen:
-		cl.Cause = refusedCause
-		o.Proof = append(o.Proof, rule.Shows(down.Rst, report.SideServer, nobodyListens))
-		return down.Rst, true
-	case c.State == reassembly.Refused:
-		i := &c.Refusal
-		cl.Cause = icmpCause(i)
-		cl.Says = []rule.Said{rule.Say(icmpSays, int64(i.Type), int64(i.Code))}
-		o.Proof = append(o.Proof,
-			rule.Shows(c.End, report.SideNetwork, icmpFrom).With(i.From.String()))
-		return c.End, true
-	case c.State == reassembly.Connecting && len(c.SYNs) >= silentSYNs && down.Segments == 0:
-		first, last, n := c.SYNs[0], c.SYNs[len(c.SYNs)-1], int64(len(c.SYNs))
-		cl.Cause, cl.Confidence = filteredCause, report.ConfidenceHigh
-		cl.Says = []rule.Said{schedule(c.SYNs)}
-		o.Proof = append(o.Proof, rule.Shows(last, report.SideClient, noAnswerAtAll,
-			n, rule.Ns(last.Time-first.Time)))
-		return last, true
+// attemptClaim is a claim about an attempt of c, without its cause and end.
+func attemptClaim(c *reassembly.Conn) rule.Claim {
+	first := c.SYNs[0]
+	cl := rule.Claim{
+		Rule:       connectionRefusedRule,
+		Confidence: report.Proven,
+		Least:      report.Medium,
+		Most:       rule.AtMost(report.High),
+		Alone:      rule.AtMost(report.Medium),
+		Referred:   true,
+		Occ: rule.Occurrence{
+			Start: first.Time,
+			Proof: []rule.Evidence{rule.Shows(first, report.SideClient, asksForConnection)},
+		},
 	}
-	return capture.Mark{}, false
+	cl.Num[refusalMark] = int64(ledger.HostMark(c))
+	return cl
 }
 
-// refusalAnswer is the number of a claim that says how long after the last SYN the refusal came.
-const refusalAnswer = 0
+// runSilent looks at a connection that is no attempt that is known to have failed: a single SYN to
+// which nothing answered. Beside other attempts of the client it may be part of their story.
+func runSilent(p *rule.Pass) {
+	c := p.Conn
+	if c.ExchangeCount > 0 || len(c.SYNs) != 1 || c.State != reassembly.Connecting ||
+		c.Half[reassembly.FromServer].Segments > 0 || len(c.Records) != 1 {
+		return
+	}
+	cl := attemptClaim(c)
+	cl.Cause, cl.Confidence, cl.Index = filteredCause, report.ConfidenceMedium, -1
+	cl.Occ.Exchange, cl.Occ.End = -1, cl.Occ.Start
+	cl.Num[refusalLone] = 1
+	p.Report(cl)
+}
+
+// describeRefusal fills in who refused, and how.
+func describeRefusal(c *reassembly.Conn, cl *rule.Claim) {
+	o := &cl.Occ
+	if down := &c.Half[reassembly.FromServer]; down.RstSeen {
+		cl.Cause = refusedCause
+		o.Proof = append(o.Proof, rule.Shows(down.Rst, report.SideServer, nobodyListens))
+		return
+	}
+	i := &c.Refusal
+	cl.Cause = icmpCause(i)
+	cl.Says = []rule.Said{rule.Say(icmpSays, int64(i.Type), int64(i.Code))}
+	o.Proof = append(o.Proof, rule.Shows(c.End, report.SideNetwork, icmpFrom).With(i.From.String()))
+}
+
+// describeSilence fills in how often the client asked in vain.
+func describeSilence(c *reassembly.Conn, cl *rule.Claim) {
+	first, last, n := c.SYNs[0], c.SYNs[len(c.SYNs)-1], int64(len(c.SYNs))
+	cl.Cause, cl.Confidence = filteredCause, report.ConfidenceHigh
+	cl.Says = []rule.Said{schedule(c.SYNs)}
+	words := noAnswerAtAll
+	if n < silentSYNs {
+		cl.Confidence = report.ConfidenceMedium // both may have been lost
+	}
+	if k := len(c.SYNACKs); k > 0 {
+		cl.Cause, words = unheardCause, askedAgainAnyway
+		cl.Occ.Proof = append(cl.Occ.Proof,
+			rule.Shows(c.SYNACKs[0], report.SideServer, answersIt))
+	}
+	cl.Occ.Proof = append(cl.Occ.Proof,
+		rule.Shows(last, report.SideClient, words, n, rule.Ns(last.Time-first.Time)))
+}
+
+// describeGivenUp fills in when the answer came, and that the client was gone.
+func describeGivenUp(c *reassembly.Conn, cl *rule.Claim) {
+	answer, rst := c.SYNACKs[0], c.Half[reassembly.FromClient].Rst
+	cl.Cause, cl.Confidence = givenUpCause, report.ConfidenceMedium
+	cl.Occ.Proof = append(cl.Occ.Proof,
+		rule.Shows(answer, report.SideServer, acceptsAfter, rule.Ns(answer.Time-c.SYNs[0].Time)),
+		rule.Shows(rst, report.SideClient, nobodyWaits))
+}
 
 // icmpCause tells an unreachable host from a prohibition by the code of a destination unreachable
 // (RFC 792, RFC 1812 §5.2.7.1, RFC 4443 §3.1).
@@ -206,143 +308,4 @@ func icmpCause(i *capture.ICMPInfo) string {
 		return filteredCause
 	}
 	return "unreachable"
-}
-
-// refusals holds attempts that failed until it is known whether the client had another address to
-// try.
-type refusals struct {
-	waiting rule.Agenda[*refusal]
-	ports   rule.PairTable[[]uint16]  // refused ports by client and host
-	starts  rule.PairTable[[]started] // the latest connections by client and port
-}
-
-// refusal is an attempt that failed.
-type refusal struct {
-	rule.Referred
-	end time.Duration
-}
-
-// started is a connection that came about.
-type started struct {
-	addr netip.Addr
-	at   time.Duration
-}
-
-// Event takes note of a connection that came about.
-func (r *refusals) Event(d rule.Desk, _ *rule.Conn, e *rule.Told) {
-	if data := e.Began(); data.First && data.Handshake {
-		r.start(data.Pair, data.ConnStart.Time)
-	}
-}
-
-// Refer keeps an attempt that failed until it is known whether the client went elsewhere.
-func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
-	end := c.Occ.End
-	r.waiting.Add(max(c.At, end+elsewhereWait), &refusal{c, end})
-	if r.waiting.Len() > maxRefusals {
-		if w, ok := r.waiting.Next(); ok {
-			r.book(d, w)
-		}
-	}
-}
-
-// Advance books the refusals that no request elsewhere can still explain.
-func (r *refusals) Advance(d rule.Desk, now time.Duration) {
-	for w, ok := r.waiting.Due(now); ok; w, ok = r.waiting.Due(now) {
-		r.book(d, w)
-	}
-}
-
-// Finish books what is left, and takes the weight from what looks for open ports.
-func (r *refusals) Finish(d rule.Desk) {
-	for w, ok := r.waiting.Next(); ok; w, ok = r.waiting.Next() {
-		r.book(d, w)
-	}
-	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
-}
-
-// portOf is what attempts at several addresses of one name have in common.
-func portOf(p report.Pair) report.Pair {
-	return report.Pair{Client: p.Client, Server: netip.AddrPortFrom(netip.Addr{}, p.Server.Port())}
-}
-
-// start takes note of a connection that came about.
-func (r *refusals) start(p report.Pair, at time.Duration) {
-	if s := r.starts.Of(portOf(p), at); s != nil {
-		*s = appendLatest(*s, started{p.Server.Addr(), at}, keptStarts)
-	}
-}
-
-// elsewhere reports whether the client reached another address on the same port right after the
-// refusal.
-func (r *refusals) elsewhere(w *refusal) bool {
-	s := r.starts.Has(portOf(w.Pair))
-	if s == nil {
-		return false
-	}
-	for _, c := range *s {
-		if c.addr != w.Pair.Server.Addr() && c.at >= w.Occ.Start &&
-			c.at-w.end <= fallbackWithin {
-			return true
-		}
-	}
-	return false
-}
-
-// markProbes takes the weight from refusals of a host that a client asked once on each of several
-// ports, all in vain.
-func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
-	var probes []rule.Found
-	for _, port := range ports {
-		p := report.Pair{Client: host.Client, Server: netip.AddrPortFrom(host.Server.Addr(), port)}
-		for _, cause := range [...]string{refusedCause, filteredCause} {
-			if f := d.Found(connectionRefusedRule, cause, p); f != nil && f.Count() == 1 &&
-				!knownPair(d, p) {
-				probes = append(probes, f)
-			}
-		}
-	}
-	if len(probes) < probePorts {
-		return
-	}
-	for _, f := range probes {
-		f.Grade(report.Info, report.Info)
-		f.Further(rule.Say(manyPortsAsked))
-	}
-}
-
-// book books an attempt, unless it is one of a scan.
-func (r *refusals) book(d rule.Desk, w *refusal) {
-	p := w.Pair
-	host := report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
-	ports := r.ports.Of(host, w.end)
-	if ports == nil || !seenPort(ports, p.Server.Port()) {
-		return
-	}
-	all, known := d.Pair(p)
-	switch {
-	case r.elsewhere(w):
-		w.Least, w.Most = report.Info, rule.AtMost(report.Info)
-		w.Says = []rule.Said{rule.Say(wentElsewhere)}
-	case !known && d.Found(w.Rule, w.Cause, p) != nil:
-		w.Least = report.High // again and again, and never served
-	}
-	answer := time.Duration(w.Num[refusalAnswer])
-	if known && w.Cause == refusedCause && all.Rtt > answer {
-		far := all.Rtt - answer // the client waits a round trip for the RST
-		w.Occ.Cost = w.Occ.Cost.Add(report.Cost{Low: 0, Expected: far, High: far})
-	}
-	d.Book(w.Subject, &w.Claim)
-}
-
-// seenPort notes a port, and reports whether it is among the first scanPorts.
-func seenPort(ports *[]uint16, port uint16) bool {
-	if slices.Contains(*ports, port) {
-		return true
-	}
-	if len(*ports) >= scanPorts {
-		return false
-	}
-	*ports = append(*ports, port)
-	return true
 }

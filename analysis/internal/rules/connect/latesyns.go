@@ -12,9 +12,12 @@ import (
 
 const (
 	// clusterWait is how long after it is known a connection waits for others that failed with it:
-	// what fails in the same second is known within seconds of that, as repetitions are a second
-	// apart at first.
-	clusterWait = 10 * time.Second
+	// the longest wait between two repetitions (Linux: TCP_RTO_MAX, 120 s; RFC 6298 §2.5 allows for
+	// 60 s and more), and room for the answer.
+	clusterWait = 130 * time.Second
+	// fewShare is how many percent of the connections that began within a second must have lost
+	// their first data for that to be no chance: at such a loss rate nothing else would work.
+	fewShare = 30
 	// maxLateSYNs is how many late connections wait at a time, of all services: each takes about a
 	// kilobyte. Beyond it the first is judged by what is known.
 	maxLateSYNs = 1 << 14
@@ -42,6 +45,8 @@ type lateSYN struct{ rule.Referred }
 // order of time, the latest are kept.
 type lateService struct {
 	starts []time.Duration   // first SYNs of late connections
+	begun  []time.Duration   // those of all connections
+	spans  []report.Interval // in which the first data of one was sent in vain
 	alive  []report.Interval // in which responses ended
 }
 
@@ -50,8 +55,16 @@ func (r *lateSYNs) service(p report.Pair, now time.Duration) *lateService {
 	return r.services.Of(report.Pair{Server: p.Server}, now)
 }
 
-// Event takes note of a response that is complete.
+// Event takes note of a connection, and of a response that is complete.
 func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
+	if e.Kind == rule.ExchangeBegan {
+		if b := e.Began(); b.First && b.Handshake {
+			if s := r.service(c.Pair, e.At); s != nil {
+				s.begun = insertLatest(s.begun, b.ConnStart.Time)
+			}
+		}
+		return
+	}
 	data := e.Over()
 	if data.Outcome != exchange.Complete || data.End.Time > e.At {
 		return
@@ -65,6 +78,14 @@ func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 func (r *lateSYNs) Refer(d rule.Desk, c rule.Referred) {
 	if s := r.service(c.Pair, c.At); s != nil {
 		s.failed(c.Occ.Start)
+		if c.Num[synDropped] != 0 {
+			s.spans = appendLatest(s.spans,
+				report.Interval{From: c.Occ.Start, To: c.Occ.End}, keptLate)
+		}
+	}
+	if certain := c.Num[synDropped] != 0 && c.Num[synMaybe] == 0; certain || c.Cause == networkCause {
+		r.book(d, &lateSYN{c}) // what others did changes nothing
+		return
 	}
 	r.waiting.Add(c.At+clusterWait, &lateSYN{c})
 	if r.waiting.Len() > maxLateSYNs {
@@ -93,7 +114,7 @@ func (r *lateSYNs) book(d rule.Desk, w *lateSYN) {
 	c := &w.Claim
 	dropped, maybe := c.Num[synDropped] != 0, c.Num[synMaybe] != 0
 	s := r.services.Has(report.Pair{Server: w.Pair.Server})
-	several := s != nil && s.together(c.Occ.Start) && s.within(c.Occ.Start, c.Occ.End)
+	several := s != nil && s.several(c)
 	if maybe && !several { // it was loss
 		for i := range w.Displaced {
 			w.bookAs(d, &w.Displaced[i])
@@ -132,18 +153,58 @@ func (w *lateSYN) bookAs(d rule.Desk, c *rule.Claim) {
 
 // failed takes note of a late connection by its first SYN.
 func (s *lateService) failed(start time.Duration) {
-	i, _ := slices.BinarySearch(s.starts, start)
-	s.starts = slices.Insert(s.starts, i, start)
-	if len(s.starts) > keptLate {
-		s.starts = slices.Delete(s.starts, 0, 1)
+	s.starts = insertLatest(s.starts, start)
+}
+
+// several reports whether a connection failed together with others, while the server was there.
+func (s *lateService) several(c *rule.Claim) bool {
+	from, to := c.Occ.Start, c.Occ.End
+	switch {
+	case c.Num[synFew] != 0:
+		return s.together(from) && s.most(from) && s.within(from-clusterSpan, to+clusterSpan)
+	case c.Num[synDropped] != 0:
+		return (s.together(from) || s.meanwhile(from, to)) && s.within(from, to)
 	}
+	return s.together(from) && s.within(from, to)
+}
+
+// meanwhile reports whether the first data of enough connections was sent in vain at the same time.
+func (s *lateService) meanwhile(from, to time.Duration) bool {
+	n := 0
+	for _, i := range s.spans {
+		if i.From < to && i.To > from {
+			n++
+		}
+	}
+	return n >= clusterSize
+}
+
+// most reports whether those that failed within a second were more than chance makes of all that
+// began then.
+func (s *lateService) most(first time.Duration) bool {
+	return within(s.starts, first)*100 >= within(s.begun, first)*fewShare
+}
+
+// within is how many of the moments, in order, lie within clusterSpan of one.
+func within(all []time.Duration, at time.Duration) int {
+	from, _ := slices.BinarySearch(all, at-clusterSpan)
+	to, _ := slices.BinarySearch(all, at+clusterSpan+1)
+	return to - from
+}
+
+// insertLatest adds a moment to some that are in order, of which the latest are kept.
+func insertLatest(all []time.Duration, at time.Duration) []time.Duration {
+	i, _ := slices.BinarySearch(all, at)
+	all = slices.Insert(all, i, at)
+	if len(all) > keptLate {
+		all = slices.Delete(all, 0, 1)
+	}
+	return all
 }
 
 // together reports whether enough connections to the service failed within the same second.
 func (s *lateService) together(first time.Duration) bool {
-	from, _ := slices.BinarySearch(s.starts, first-clusterSpan)
-	to, _ := slices.BinarySearch(s.starts, first+clusterSpan+1)
-	return to-from >= clusterSize
+	return within(s.starts, first) >= clusterSize
 }
 
 // answered takes note of the end of a response.

@@ -46,7 +46,9 @@ timestamp that it echoes, or because it came sooner than a round trip after the 
 was lost. backlog-overflow: captured at
 the server, the SYN arrived and was not answered; or three and more connections to the same server
 failed so, or had their first data go unanswered so, within a second while the server answered
-others. unknown: one SYN, captured elsewhere: it may have been lost on the way or dropped by the
+others; or had one copy of their first data go unanswered, and they were three in ten of all that
+began within that second. What failed at the same time, however long, counts together. unknown: one
+SYN, captured elsewhere: it may have been lost on the way or dropped by the
 server. A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to
 port-exhaustion.
 
@@ -76,10 +78,10 @@ A firewall of the server's host that limits new connections looks like an overfl
 		},
 		{
 			Code:  overflowCause,
-			Title: "server dropped SYNs",
+			Title: "server's queue of connections overflowed",
 			Side:  report.SideServer,
-			Message: "The server did not answer SYNs that reached it: its queue of connections " +
-				"was full.",
+			Message: "The server's queue of connections was full, and its kernel dropped what " +
+				"reached it.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideServer,
@@ -138,7 +140,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 	Exchange: runSYN,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &lateSYNs{} },
-		Wants: rule.Wants(rule.ExchangeOver),
+		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver),
 	},
 	Vocabulary: words,
 }
@@ -150,6 +152,7 @@ type synFault struct {
 	answered capture.Mark // the SYN that was answered
 	dropped  bool         // the SYN was answered, and the end of the handshake dropped
 	maybe    bool         // so it seems from afar: only several at once are more than loss
+	few      bool         // only one copy was in vain: only if most at once are it is more than loss
 	says     rule.Said
 	proof    []rule.Evidence
 }
@@ -161,6 +164,7 @@ const (
 	synRepeats        // nanoseconds until the last SYN, and until the last SYN-ACK
 	synAnswers
 	synDoubtful // 1: the request may not have waited for it
+	synFew      // 1: only one copy was in vain
 )
 
 // claim refers the fault: whether several failed together is seen when they are compared.
@@ -179,6 +183,9 @@ func (f *synFault) claim(p *rule.Pass) {
 	}
 	if f.maybe {
 		c.Num[synMaybe] = 1
+	}
+	if f.few {
+		c.Num[synFew] = 1
 	}
 	if p.Draft.Doubtful {
 		c.Num[synDoubtful] = 1
@@ -272,6 +279,10 @@ func answeredAgain(p *rule.Pass) *synFault {
 // acknowledgment: the kernel delays one by 200 ms at most, which is when the second copy comes.
 const unacceptedCopies = 3
 
+// fewCopies is how many copies come in vain if there is room again when the first timer runs out:
+// that many prove nothing unless most connections of that moment are met by it.
+const fewCopies = 2
+
 // notAccepted looks for a handshake that the client thinks complete and the server's kernel dropped
 // the end of, because the queue of connections to be accepted was full: captured at the server, the
 // first data comes again and again, and is not acknowledged. nil if that is not so.
@@ -283,7 +294,7 @@ func notAccepted(p *rule.Pass) *synFault {
 	}
 	copies := unheard(c, x.Request.From)
 	n := len(copies)
-	if n < unacceptedCopies {
+	if n < fewCopies {
 		return nil
 	}
 	first, last := copies[0], copies[n-1]
@@ -292,7 +303,8 @@ func notAccepted(p *rule.Pass) *synFault {
 		first:    first,
 		answered: last,
 		dropped:  true,
-		maybe:    !atServer(c),
+		maybe:    !atServer(c) || n < unacceptedCopies,
+		few:      n < unacceptedCopies,
 		says:     rule.Say(handshakeDropped),
 		proof: []rule.Evidence{
 			rule.Shows(c.SYNACKs[0], report.SideServer, clientMayBegin),

@@ -41,6 +41,32 @@ const (
 	icmpSays
 	wentElsewhere
 	manyPortsAsked
+	askedAgainAnyway
+	acceptsAfter
+	nobodyWaits
+	triedNext
+	otherWasFaster
+	wentToOtherPort
+
+	// of tls-handshake and tls-alert
+	clientHello
+	clientHelloFor
+	serverHello
+	lastHello
+	noRecord
+	helloArrived
+	clientCloses
+	clientResets
+	closesInMiddle
+	resetsInMiddle
+	otherResets
+	alertHidden
+	alertInClear
+	alertSays
+	hiddenOfClient
+	hiddenOfServer
+	hiddenEarly
+	askedInVain
 
 	// of syn-retransmission
 	firstOfSeveral
@@ -172,6 +198,110 @@ var words = []rule.Words{
 			"there.",
 	},
 
+	clientHello: {
+		Role:  "ClientHello",
+		Text:  "begins the TLS handshake",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	clientHelloFor: {
+		Role:  "ClientHello",
+		Text:  "begins the TLS handshake with {text}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	serverHello: {
+		Role:  "ServerHello",
+		Text:  "or what else the server says first",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	lastHello: {
+		Role:  "last copy",
+		Text:  "number {n}, {s} after the first; none acknowledged",
+		Facts: rule.Facts{report.CarriesData, report.SentBefore, report.Told, report.SinceFirst},
+	},
+	noRecord: {
+		Role:  "answer",
+		Text:  "begins with no TLS record",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	helloArrived: {
+		Role:  "ACK",
+		Text:  "the ClientHello has arrived",
+		Facts: rule.Facts{report.Acknowledges},
+	},
+	clientCloses: {
+		Role:  "client's FIN",
+		Text:  "gives up {s} after its ClientHello",
+		Facts: rule.Facts{report.Closes, report.SinceFirst},
+	},
+	clientResets: {
+		Role:  "client's RST",
+		Text:  "gives up {s} after its ClientHello",
+		Facts: rule.Facts{report.Resets, report.SinceFirst},
+	},
+	closesInMiddle: {
+		Role:  "FIN",
+		Text:  "{s} after the ClientHello began",
+		Facts: rule.Facts{report.Closes, report.Told},
+	},
+	resetsInMiddle: {
+		Role:  "RST",
+		Text:  "{s} after the ClientHello began",
+		Facts: rule.Facts{report.Resets, report.Told},
+	},
+	otherResets: {
+		Role:  "RST",
+		Text:  "{s} after the ClientHello began, with the TTL of another host",
+		Facts: rule.Facts{report.Resets, report.Told},
+	},
+	alertHidden: {
+		Role:  "alert",
+		Text:  "encrypted",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	alertInClear: {
+		Role:  "alert",
+		Text:  "{text}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	alertSays: {Text: "The {side} said {text} (alert {n})."},
+	hiddenOfClient: {
+		Text: "The {side} sent it: within the handshake that is nearly always about the server's " +
+			"certificate.",
+	},
+	hiddenOfServer: {
+		Text: "The {side} sent it when the client was done with the handshake, and no answer: " +
+			"that is mostly about the client's certificate, which it wants, or does not accept.",
+	},
+	hiddenEarly: {Text: "The {side} sent it."},
+	askedInVain: {
+		Role:  "request",
+		Text:  "sent, and not answered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+
+	askedAgainAnyway: {
+		Role:  "last SYN",
+		Text:  "number {n}, {s} after the first, as if there had been no answer",
+		Facts: rule.Facts{report.BeginsConnection, report.Told, report.SinceFirst},
+	},
+	acceptsAfter: {
+		Role:  "SYN-ACK",
+		Text:  "accepts, {s} after the SYN",
+		Facts: rule.Facts{report.AcceptsConnection, report.SinceFirst},
+	},
+	nobodyWaits: {
+		Role:  "RST",
+		Text:  "the client's kernel knows of no such attempt any more",
+		Facts: rule.Facts{report.Resets},
+	},
+	triedNext: {
+		Text: "The client tried another address {s} after the SYN (frame {n}).",
+	},
+	otherWasFaster: {Text: "Another address had answered by then: this one lost the race."},
+	wentToOtherPort: {
+		Text: "The client went on to another port of the same host, which answered.",
+	},
+
 	firstOfSeveral: {
 		Role:  "first SYN",
 		Text:  "asks for the connection",
@@ -223,8 +353,8 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.Acknowledges},
 	},
 	handshakeDropped: {
-		Text: "The end of the handshake was dropped, so that the first request had to be sent " +
-			"again and again.",
+		Text: "Its SYN-ACKs had been sent; the ends of the handshakes were dropped, so that first " +
+			"requests had to be sent again and again.",
 	},
 	clientMayBegin: {
 		Role:  "SYN-ACK",

@@ -65,6 +65,9 @@ func decideFate(p *rule.Pass) (rule.Claim, bool) {
 	if x == nil || !wantsAnswer(p.Conn, x) {
 		return rule.Claim{}, false
 	}
+	if _, a := ledger.AlertEnded(p.Conn, x); a != nil {
+		return rule.Claim{}, false // tls-alert tells of it
+	}
 	failure := rule.FailureOf(&p.State.Connection, x)
 	start, took := x.Start().Time, failure.Took
 	cl := rule.Claim{

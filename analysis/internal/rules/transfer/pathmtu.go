@@ -42,7 +42,9 @@ it, or after the sender cut it in pieces. Or the sender's acknowledgments, which
 the peer did not send again what they acknowledge, though it was heard of after three copies and
 lacked them all. That is medium if only one arrived that was sent just before the first copy. Where
 only what gets through is seen: a small segment came, what it follows came a second later at the
-soonest, in pieces that are not full, and nothing larger ever did (medium).
+soonest, in pieces that are not full, and nothing larger ever did (medium); or it never came, though
+three copies of it must have been sent by then (RFC 6298 section 2: a second for the first, two for
+the next; medium, too).
 unheeded: a router said that the segment is too big (ICMP type 3 code 4, ICMPv6 type 2), the capture
 shows it, and the sender sent it again as large afterwards; then two copies are enough.
 
@@ -94,6 +96,8 @@ therefore small segments sent after the first copy must have been acknowledged.`
 	References: []string{"RFC 1191", "RFC 8201", "RFC 4821", "RFC 2923"},
 },
 	Rests:      rule.Timing,
+	Makes:      rule.LostSize,
+	Attempts:   true,
 	Exchange:   runPathMTU,
 	Vocabulary: words,
 }
@@ -146,6 +150,12 @@ func runPathMTU(p *rule.Pass) {
 		p.Report(cutClaim(p, &w))
 		return
 	}
+	for _, dir := range []reassembly.Dir{reassembly.FromClient, reassembly.FromServer} {
+		if cl, ok := onlySmallArrived(p, dir); ok {
+			p.Report(cl)
+			return
+		}
+	}
 	// Only now: a sender that cuts its segments sends full ones that pass, of its new size.
 	for dir := range p.State.FullPassed {
 		passed := p.State.Sender(reassembly.Dir(dir)).FullPassed()
@@ -194,9 +204,60 @@ func cutClaim(p *rule.Pass, w *ledger.Wait) rule.Claim {
 	}
 }
 
+// copiesSent is how long three copies of a segment take at most (RFC 6298 §2.1, §5.5).
+const copiesSent = 3 * time.Second
+
+// onlySmallArrived looks for the small end of a message whose full segments were lost before they
+// passed the capture point.
+func onlySmallArrived(p *rule.Pass, dir reassembly.Dir) (rule.Claim, bool) {
+	c, h := p.Conn, &p.Conn.Half[dir]
+	hole := h.Frontier
+	if p.State.FullPassed[dir] || h.Eff == 0 || h.Una > hole || h.Missing > 0 {
+		return rule.Claim{}, false
+	}
+	small, lack, end := capture.Mark{}, capture.Mark{}, p.Draft.Until
+	for i := range c.Records {
+		r := &c.Records[i]
+		switch {
+		case r.Time > end || r.Trait.Has(reassembly.Wild):
+		case r.Dir == dir && r.Len > 0 && (r.Trait.Has(reassembly.Full) || r.Len >= h.Eff):
+			return rule.Claim{}, false
+		case r.Dir == dir && r.Len > 0 && r.Seq >= hole+int64(h.Eff) && !ledger.Seen(small):
+			small = r.Mark()
+		case r.Dir == dir.Peer() && ledger.Seen(small) && r.Ack == hole && !ledger.Seen(lack):
+			lack = r.Mark()
+		}
+	}
+	if !ledger.Seen(small) || !ledger.Seen(lack) || end-small.Time < copiesSent {
+		return rule.Claim{}, false
+	}
+	cost := end - small.Time
+	return rule.Claim{
+		Rule:        "path-mtu",
+		Kind:        rule.LostSize,
+		Confidence:  report.ConfidenceMedium,
+		Correctness: true,
+		Lost:        []report.Interval{{From: small.Time, To: end}},
+		Occ: rule.Occurrence{
+			Start: small.Time,
+			End:   end,
+			Cost:  report.Cost{Low: cost / 2, Expected: cost, High: cost},
+			Proof: []rule.Evidence{
+				rule.Shows(small, rule.SideOf(dir), onlyTheEnd),
+				rule.Shows(lack, rule.SideOf(dir.Peer()), lacksTheRest),
+			},
+		},
+	}, true
+}
+
 // blackHoleClaim draws up the claim.
 func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
-	c := rule.Claim{Rule: "path-mtu", Confidence: report.ConfidenceHigh, Correctness: !b.solved}
+	c := rule.Claim{
+		Rule:        "path-mtu",
+		Kind:        rule.LostSize,
+		Confidence:  report.ConfidenceHigh,
+		Correctness: !b.solved,
+	}
 	if b.quiet && !b.later {
 		c.Confidence = report.ConfidenceMedium
 	}
@@ -211,6 +272,9 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 		if w.Dir == b.dir {
 			cost += w.Length()
 		}
+	}
+	if p.Exchange.Attempt != nil && !b.solved {
+		cost = max(cost, p.Draft.Until-b.copies[0].Time) // it waited for nothing else
 	}
 	c.Occ = rule.Occurrence{
 		Start: b.copies[0].Time,
@@ -332,16 +396,19 @@ func quietlyPassed(p *rule.Pass, b *blackHole) bool {
 	return alive && ledger.Seen(b.small)
 }
 
-// smallAt reports whether a segment smaller than the one in question ends at the given offset.
+// smallAt reports whether a segment smaller than the one in question ends at the given offset, alone
+// or as the end of a frame that the sender's host had not cut into segments yet.
 func smallAt(p *rule.Pass, b *blackHole, end int64) bool {
 	for i := range p.Conn.Records {
 		r := &p.Conn.Records[i]
-		if r.Dir != b.dir || r.Len == 0 || r.Trait.Has(reassembly.Full) || r.Seq+int64(r.Len) != end {
+		if r.Dir != b.dir || r.Len == 0 || r.Seq+int64(r.Len) != end {
 			continue
 		}
 		// Of one that a network card cuts up, the last is small. Without a router's word the full ones
 		// before it may have arrived, too.
-		if r.Len < b.size || ledger.Seen(b.told.At) {
+		eff := p.Conn.Half[b.dir].Eff
+		if !r.Trait.Has(reassembly.Full) && (r.Len < b.size || ledger.Seen(b.told.At)) ||
+			eff > 0 && r.Len > eff && r.Len%eff > 0 && r.Len%eff < b.size {
 			return true
 		}
 	}

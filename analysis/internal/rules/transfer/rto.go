@@ -115,11 +115,12 @@ time: then confidence is lower, and low says so.`,
 	References: []string{"RFC 6298", "RFC 8985 section 7", "RFC 5682", "RFC 3522"},
 },
 	Rests:      rule.Timing,
-	YieldsTo:   rule.DroppedHandshake | rule.LostWay,
+	YieldsTo:   rule.DroppedHandshake | rule.LostWay | rule.LostHello,
 	SharesPath: true,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &impatience{map[rule.Key]*unheard{}} },
 	},
+	Attempts:   true,
 	Exchange:   runRetransmissionTimeout,
 	Vocabulary: words,
 }

@@ -24,6 +24,8 @@ const (
 	madeRoom
 	wentOn
 	// losses and timers
+	onlyTheEnd
+	lacksTheRest
 	largeLost
 	cutAtLast
 	lastCopy
@@ -153,6 +155,12 @@ var words = []rule.Words{
 		Text:  "{octets} of what had been sent in full segments, none of which came",
 		Facts: rule.Facts{report.CarriesOctets},
 	},
+	onlyTheEnd: {
+		Role:  "small one",
+		Text:  "the end of a message arrives; nothing full ever does",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	lacksTheRest: {Role: "ACK", Text: "lacks all that comes before it"},
 	largeLost: {
 		Role:  "full segment",
 		Text:  "{octets}, never acknowledged",

@@ -1,0 +1,97 @@
+package ledger
+
+import (
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
+)
+
+// FirstAlert is the first alert on a TLS connection, and who sent it; nil if there was none.
+func FirstAlert(c *reassembly.Conn) (reassembly.Dir, *exchange.Alert) {
+	if c.TLS == nil {
+		return reassembly.FromClient, nil
+	}
+	up, down := &c.TLS.Alert[reassembly.FromClient], &c.TLS.Alert[reassembly.FromServer]
+	switch {
+	case Seen(down.At) && (!Seen(up.At) || down.At.Time < up.At.Time):
+		return reassembly.FromServer, down
+	case Seen(up.At):
+		return reassembly.FromClient, up
+	}
+	return reassembly.FromClient, nil
+}
+
+// AlertEnded is the alert that ended x, and who sent it; nil if none did. One in clear says so
+// itself. Of one that is encrypted it shows in what came of it: the handshake does not go on, or
+// the server sends it in place of an answer to what it had received.
+func AlertEnded(c *reassembly.Conn, x *exchange.Exchange) (reassembly.Dir, *exchange.Alert) {
+	dir, a := FirstAlert(c)
+	switch {
+	case a == nil, c.TLS.Foreign: // only the client's word on what is no TLS
+	case x.Attempt != nil:
+		if a.Fatal() || a.Hidden {
+			return dir, a
+		}
+	case a.Fatal() && x.Response == nil && x.Request != nil && a.At.Time >= x.Start().Time,
+		a.Hidden && dir == reassembly.FromServer && inPlaceOfAnswer(c, x, a):
+		return dir, a
+	}
+	return dir, nil
+}
+
+// inPlaceOfAnswer reports whether the server sent an alert when it had received some of the request,
+// and no answer. Before the first answer of a connection nothing else can have made it close: it
+// waits for no request that long.
+func inPlaceOfAnswer(c *reassembly.Conn, x *exchange.Exchange, a *exchange.Alert) bool {
+	if x.Request == nil || x.Response != nil || !failed(x) || a.At.Time <= x.Request.Start.Time {
+		return false
+	}
+	r := RecordOf(c, a.At)
+	return r != nil && r.Flags.Has(capture.ACK) && (x.Index == 0 || r.Ack > x.Request.From)
+}
+
+// ttlSlack is by how many hops a RST may differ from the other segments of its sender before it
+// counts as another host's: routes change by a hop or two.
+const ttlSlack = 2
+
+// OtherHostReset reports whether the TTL of a side's RST does not fit its other segments.
+func OtherHostReset(c *reassembly.Conn, dir reassembly.Dir) bool {
+	h := &c.Half[dir]
+	ttl := int(h.RstTTL)
+	return ttl > 0 && h.TTLMax > 0 &&
+		(ttl > int(h.TTLMax)+ttlSlack || ttl < int(h.TTLMin)-ttlSlack)
+}
+
+// DataEnd is where the octets that a side was seen to send end, its FIN left out.
+func DataEnd(h *reassembly.Half) int64 {
+	if h.FinSeen {
+		return min(h.Frontier, h.FinSeq)
+	}
+	return h.Frontier
+}
+
+// Outstanding reports whether octets that a side was seen to send were never acknowledged.
+func Outstanding(h *reassembly.Half) bool { return h.Una < DataEnd(h) }
+
+// HostMark is what a client's SYN shows of its host, the same for all its addresses: the TTL, the
+// window's scale, the options, and the MTU behind its MSS; zero if the capture lacks them. It tells
+// hosts of different systems, or at different places, apart, and no more.
+func HostMark(c *reassembly.Conn) uint32 {
+	h := &c.Half[reassembly.FromClient]
+	if !h.HasISN || h.CutSYN {
+		return 0
+	}
+	headers := uint32(40)
+	if c.Client.Addr().Is6() {
+		headers = 60
+	}
+	// on the loopback IPv4 fills its length, and IPv6 has a little more
+	mark := min(uint32(h.MSS)+headers, 1<<16-1)<<16 | uint32(h.TTLMax)<<8 | uint32(h.WScale)<<3 | 1<<2
+	if h.SACKOK {
+		mark |= 1 << 1
+	}
+	if h.TSOK {
+		mark |= 1
+	}
+	return mark
+}

@@ -1,0 +1,106 @@
+package connect
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// maxFailedTLS is how many TLS handshakes that failed wait, of all services: beyond it the first is
+// judged by what is known.
+const maxFailedTLS = 4096
+
+// fewestLost is from how many connections of a client to a service on the beginnings of TLS
+// handshakes are swallowed: on one it may have been chance.
+const fewestLost = 2
+
+// failedTLS is the comparison of the rules about TLS handshakes that fail: how grave that is shows
+// in whether the same client ever got an answer from the service.
+var failedTLS = &rule.Comparison{
+	Start: func() rule.Across { return &tlsFailures{} },
+	Wants: rule.Wants(rule.ExchangeBegan),
+}
+
+// tlsFailures holds handshakes that failed until it is known what else the client got.
+type tlsFailures struct {
+	waiting rule.Agenda[*rule.Referred]
+	// by client and service: those whose beginning was swallowed, while they are few
+	lost rule.PairTable[[]*rule.Referred]
+}
+
+// Event takes in nothing: what is asked for is kept by the judge.
+func (f *tlsFailures) Event(rule.Desk, *rule.Conn, *rule.Told) {}
+
+// Refer keeps a handshake that failed.
+func (f *tlsFailures) Refer(d rule.Desk, c rule.Referred) {
+	f.waiting.Add(max(c.At, c.Occ.End+elsewhereWait), &c)
+	if f.waiting.Len() > maxFailedTLS {
+		if w, ok := f.waiting.Next(); ok {
+			f.settle(d, w)
+		}
+	}
+}
+
+// Advance books what has waited for long enough.
+func (f *tlsFailures) Advance(d rule.Desk, now time.Duration) {
+	for w, ok := f.waiting.Due(now); ok; w, ok = f.waiting.Due(now) {
+		f.settle(d, w)
+	}
+}
+
+// Finish books the rest; of those that were swallowed what would have been said without that.
+func (f *tlsFailures) Finish(d rule.Desk) {
+	for w, ok := f.waiting.Next(); ok; w, ok = f.waiting.Next() {
+		f.settle(d, w)
+	}
+	f.lost.Each(func(_ report.Pair, few *[]*rule.Referred) {
+		for _, w := range *few {
+			bookDisplaced(d, w)
+		}
+	})
+}
+
+// settle books one.
+func (f *tlsFailures) settle(d rule.Desk, w *rule.Referred) {
+	_, asked := d.Pair(w.Pair)
+	if !w.Kind.Has(rule.LostHello) {
+		f.book(d, w, asked)
+		return
+	}
+	few := f.lost.Of(w.Pair, w.Occ.End)
+	switch {
+	case asked || few == nil:
+		bookDisplaced(d, w) // others get through: nothing on the way swallows them
+	case len(*few)+1 < fewestLost && d.Found(w.Rule, w.Cause, w.Pair) == nil:
+		*few = append(*few, w)
+	default:
+		for _, earlier := range append(*few, w) {
+			f.book(d, earlier, false)
+		}
+		*few = nil
+	}
+}
+
+// book books one. Where nothing was ever answered, nothing works.
+func (f *tlsFailures) book(d rule.Desk, w *rule.Referred, asked bool) {
+	if !asked && w.Least == report.Medium {
+		w.Least = min(report.High, w.Most.Severity())
+	}
+	bookLost(d, w, &w.Claim)
+}
+
+// bookDisplaced books what a claim that does not stand had taken the place of.
+func bookDisplaced(d rule.Desk, w *rule.Referred) {
+	for i := range w.Displaced {
+		bookLost(d, w, &w.Displaced[i])
+	}
+}
+
+// bookLost books a claim about the exchange of a claim that was referred.
+func bookLost(d rule.Desk, w *rule.Referred, c *rule.Claim) {
+	if d.Enabled(c.Rule) {
+		d.Book(w.Subject, c)
+		d.Lose(min(c.Occ.Cost.Expected, w.Took))
+	}
+}

@@ -1,0 +1,324 @@
+package connect
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
+)
+
+const (
+	// fallbackWithin is how soon a connection to another address on the same port follows a refusal
+	// if the client had tried several addresses of one name (RFC 8305 asks for 250 ms between
+	// attempts).
+	fallbackWithin = time.Second
+	// alternativeWithin is how soon a program that has another port to try does so after a refusal.
+	alternativeWithin = 10 * time.Millisecond
+	// elsewhereWait is how long after a refusal the first request on such a connection is waited
+	// for.
+	elsewhereWait = 10 * time.Second
+	// silentWait is how long after an attempt it is known of a SYN beside it that nothing answers
+	// that: longer than any wait between two SYNs (reassembly: 75 s), and than what counts as the end
+	// of a capture (three minutes).
+	silentWait  = 200 * time.Second
+	maxRefusals = 4096
+	keptStarts  = 32
+	// scanPorts is how many ports of one host, or hosts on one port, may refuse before that is a
+	// scan and no attempt to reach a service.
+	scanPorts = 16
+	// probePorts is how many ports of one host that each refused once are no services that anybody
+	// relies on: somebody looks what is there.
+	probePorts = 4
+)
+
+// refusals holds attempts that failed until it is known whether the client had another address to
+// try.
+type refusals struct {
+	waiting rule.Agenda[*refusal]
+	ports   rule.PairTable[[]uint16]      // refused ports by client and host
+	hosts   rule.PairTable[[]netip.Addr]  // hosts that refused, by client and port
+	tries   rule.PairTable[[]try]         // the latest by client and port
+	kin     rule.PairTable[[]try]         // the same by the mark of the client's host
+	latest  rule.PairTable[time.Duration] // when a client was heard of last
+	strangers
+}
+
+// refusal is an attempt that failed.
+type refusal struct {
+	rule.Referred
+	end time.Duration
+}
+
+// try is a connection, or an attempt to open one.
+type try struct {
+	client, server netip.Addr
+	at             capture.Mark
+	came           bool // it came about
+	conn           int
+}
+
+// Event takes note of a connection that came about.
+func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
+	data := e.Began()
+	r.asks(data.Pair.Client, e.At)
+	r.heardOf(data.Pair.Client, data.Start.Time)
+	if data.First && data.Handshake {
+		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id}
+		r.note(data.Pair, data.HostMark, t)
+	}
+}
+
+// Refer keeps an attempt that failed until it is known whether the client went elsewhere.
+func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
+	w := &refusal{c, c.Occ.End}
+	first := c.Occ.Proof[0].Mark
+	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection}
+	r.note(c.Pair, uint32(c.Num[refusalMark]), t)
+	r.heardOf(c.Pair.Client, first.Time)
+	wait := elsewhereWait
+	if c.Cause == givenUpCause {
+		wait = silentWait // the address that was tried next may not answer, either
+	}
+	r.waiting.Add(max(c.At, w.end+wait), w)
+	if r.waiting.Len() > maxRefusals {
+		if w, ok := r.waiting.Next(); ok {
+			r.book(d, w)
+		}
+	}
+}
+
+// Advance books the refusals that no request elsewhere can still explain.
+func (r *refusals) Advance(d rule.Desk, now time.Duration) {
+	for w, ok := r.waiting.Due(now); ok; w, ok = r.waiting.Due(now) {
+		r.book(d, w)
+	}
+}
+
+// Finish books what is left, and takes the weight from what looks for open ports.
+func (r *refusals) Finish(d rule.Desk) {
+	for w, ok := r.waiting.Next(); ok; w, ok = r.waiting.Next() {
+		r.book(d, w)
+	}
+	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
+	r.strangers.finish(d)
+}
+
+// heardOf takes note of when a client did something.
+func (r *refusals) heardOf(client netip.Addr, at time.Duration) {
+	if latest := r.latest.Of(rule.Alone(client), at); latest != nil {
+		*latest = max(*latest, at)
+	}
+}
+
+// gaveUp reports whether the client did something else when another SYN would have been due.
+func (r *refusals) gaveUp(w *refusal) bool {
+	latest := r.latest.Has(rule.Alone(w.Pair.Client))
+	due := time.Duration(w.Num[refusalDue])
+	return latest != nil && due > 0 && *latest > due
+}
+
+// portOf is what attempts of a client at several addresses of one name have in common.
+func portOf(client netip.Addr, p report.Pair) report.Pair {
+	return report.Pair{Client: client, Server: netip.AddrPortFrom(netip.Addr{}, p.Server.Port())}
+}
+
+// hostOf is what attempts of a client at several ports of one host have in common.
+func hostOf(p report.Pair) report.Pair {
+	return report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
+}
+
+// markOf stands for all clients with one mark.
+func markOf(mark uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(mark >> 24), byte(mark >> 16), byte(mark >> 8), byte(mark)})
+}
+
+// note takes note of a connection, or of an attempt at one.
+func (r *refusals) note(p report.Pair, mark uint32, t try) {
+	for _, key := range [...]report.Pair{portOf(p.Client, p), hostOf(p)} {
+		if s := r.tries.Of(key, t.at.Time); s != nil {
+			*s = appendLatest(*s, t, keptStarts)
+		}
+	}
+	if mark == 0 {
+		return
+	}
+	if s := r.kin.Of(portOf(markOf(mark), p), t.at.Time); s != nil {
+		*s = appendLatest(*s, t, keptStarts)
+	}
+}
+
+// beside are the other tries of the client of w that may be for the same: on the same port, by
+// another address of its host, too.
+func (r *refusals) beside(w *refusal) (out []try) {
+	if s := r.tries.Has(portOf(w.Pair.Client, w.Pair)); s != nil {
+		out = append(out, *s...)
+	}
+	mark := uint32(w.Num[refusalMark])
+	if s := r.kin.Has(portOf(markOf(mark), w.Pair)); s != nil && mark != 0 {
+		for _, t := range *s {
+			if t.client.Is4() != w.Pair.Client.Is4() {
+				out = append(out, t)
+			}
+		}
+	}
+	return slices.DeleteFunc(out, func(t try) bool { return t.conn == w.Occ.Connection })
+}
+
+// next is what the client tried next while it had no answer; false if it did not.
+func (r *refusals) next(w *refusal) (first try, found bool) {
+	for _, t := range r.beside(w) {
+		if t.at.Time > w.Occ.Start && t.at.Time <= w.end &&
+			(!found || t.at.Time < first.at.Time) {
+			first, found = t, true
+		}
+	}
+	return first, found
+}
+
+// elsewhere is the connection that the client opened to another address on the same port, or to
+// another port of the host, right after the refusal; false if it did not.
+func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
+	for _, t := range r.beside(w) {
+		if t.came && t.server != w.Pair.Server.Addr() && t.at.Time >= w.Occ.Start &&
+			t.at.Time-w.end <= fallbackWithin {
+			return t, true
+		}
+	}
+	if s := r.tries.Has(hostOf(w.Pair)); s != nil && w.Cause == refusedCause {
+		for _, t := range *s {
+			if t.came && t.at.Time >= w.end && t.at.Time-w.end <= alternativeWithin {
+				return t, true
+			}
+		}
+	}
+	return try{}, false
+}
+
+// lostRace reports whether the client had an answer from another address before that of w came.
+func (r *refusals) lostRace(w *refusal) bool {
+	for _, t := range r.beside(w) {
+		if t.came && t.at.Time >= w.Occ.Start-fallbackWithin && t.at.Time < w.end {
+			return true
+		}
+	}
+	return false
+}
+
+// markProbes takes the weight from refusals of a host that a client asked once on each of several
+// ports, all in vain.
+func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
+	var probes []rule.Found
+	for _, port := range ports {
+		p := report.Pair{Client: host.Client, Server: netip.AddrPortFrom(host.Server.Addr(), port)}
+		for _, cause := range [...]string{refusedCause, filteredCause} {
+			if f := d.Found(connectionRefusedRule, cause, p); f != nil && f.Count() == 1 &&
+				!knownPair(d, p) {
+				probes = append(probes, f)
+			}
+		}
+	}
+	if len(probes) < probePorts {
+		return
+	}
+	for _, f := range probes {
+		f.Grade(report.Info, report.Info)
+		f.Further(rule.Say(manyPortsAsked))
+	}
+}
+
+// book books an attempt, unless it is one of a scan.
+func (r *refusals) book(d rule.Desk, w *refusal) {
+	if w.Num[refusalLone] != 0 {
+		r.bookLone(d, w)
+		return
+	}
+	p, over := w.Pair, r.gaveUp(w)
+	if w.Num[refusalDue] != 0 && w.Confidence < report.ConfidenceHigh && !over {
+		return // two SYNs without an answer: it has not failed yet
+	}
+	if over {
+		d.Failed(w.Occ.Connection, exchange.Filtered)
+	}
+	if !seen(r.ports.Of(hostOf(p), w.end), p.Server.Port()) ||
+		!seen(r.hosts.Of(portOf(p.Client, p), w.end), p.Server.Addr()) ||
+		r.strangers.scans(w) {
+		d.Unlisted()
+		return
+	}
+	all, known := d.Pair(p)
+	to, went := r.elsewhere(w)
+	switch {
+	case w.Cause == givenUpCause:
+		r.giveUp(w)
+	case went:
+		w.Least, w.Most = report.Info, rule.AtMost(report.Info)
+		w.Says = []rule.Said{rule.Say(wentElsewhere)}
+		if to.server == p.Server.Addr() {
+			w.Says = []rule.Said{rule.Say(wentToOtherPort)}
+		}
+	}
+	if !went && !known && d.Found(w.Rule, w.Cause, p) != nil {
+		w.Least = max(w.Least, min(report.High, w.Most.Severity())) // again and again, never served
+	}
+	answer := time.Duration(w.Num[refusalAnswer])
+	if known && w.Cause == refusedCause && all.Rtt > answer {
+		far := all.Rtt - answer // the client waits a round trip for the RST
+		w.Occ.Cost = w.Occ.Cost.Add(report.Cost{Low: 0, Expected: far, High: far})
+	}
+	bookLost(d, &w.Referred, &w.Claim)
+}
+
+// giveUp tells the story of an attempt that was given up before its answer came.
+func (r *refusals) giveUp(w *refusal) {
+	if r.lostRace(w) {
+		w.Least, w.Most = report.Info, rule.AtMost(report.Info)
+		w.Says = []rule.Said{rule.Say(otherWasFaster)}
+		return
+	}
+	t, found := r.next(w)
+	if !found {
+		return
+	}
+	after := t.at.Time - w.Occ.Start
+	w.Confidence = report.ConfidenceHigh
+	w.Says = []rule.Said{rule.Say(triedNext, rule.Ns(after), int64(t.at.Frame.Number()))}
+	w.Occ.Cost.Low = min(after, w.Occ.Cost.Low)
+}
+
+// bookLone books a single SYN without an answer if it was given up for another address, which was
+// tried next and answered: nothing else shows that nobody waits for it any more.
+func (r *refusals) bookLone(d rule.Desk, w *refusal) {
+	for _, t := range r.beside(w) {
+		after := t.at.Time - w.Occ.Start
+		if !t.came || after <= 0 || after > fallbackWithin || t.server == w.Pair.Server.Addr() {
+			continue
+		}
+		w.Least, w.Most = report.Low, rule.AtMost(report.Low)
+		w.Alone = rule.AtMost(report.Info)
+		w.Says = []rule.Said{rule.Say(triedNext, rule.Ns(after), int64(t.at.Frame.Number()))}
+		w.Occ.End = t.at.Time
+		w.Occ.Cost = report.Cost{High: after} // the time of no exchange
+		if d.Enabled(w.Rule) {
+			d.Book(w.Subject, &w.Claim)
+		}
+		return
+	}
+}
+
+// seen notes one of several, and reports whether it is among the first scanPorts.
+func seen[T comparable](all *[]T, one T) bool {
+	switch {
+	case all == nil:
+		return false
+	case slices.Contains(*all, one):
+		return true
+	case len(*all) >= scanPorts:
+		return false
+	}
+	*all = append(*all, one)
+	return true
+}

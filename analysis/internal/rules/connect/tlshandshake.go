@@ -1,0 +1,322 @@
+package connect
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+)
+
+const (
+	tlsHandshakeRule  = "tls-handshake"
+	unansweredCause   = "unanswered"
+	helloLostCause    = "hello-lost"
+	brokenOffCause    = "broken-off"
+	notTLSCause       = "not-tls"
+	swallowedCopies   = 3 // chance loses three in a row once in a million at 1 %
+	unansweredTrips   = 3 // a server that answers at all does so within a round trip and its own time
+	handshakePatience = time.Second
+)
+
+// TLSHandshake is the rule about TLS handshakes that do not come to their end.
+var TLSHandshake = &rule.Detector{Rule: report.Rule{
+	Name:  tlsHandshakeRule,
+	Title: "TLS handshake failed",
+	Doc: `What happens
+TCP connects, the client sends its ClientHello (RFC 8446 section 4.1.2), and the handshake does not
+come to its end: nobody answers, the first octets never arrive, or one side breaks it off without
+saying why. Where a side says why, by an alert, it is tls-alert.
+
+How it is recognised
+unanswered: everything that the client sent was acknowledged, no octet came back, and the client
+left after a second or more, and three round trips. hello-lost: the ClientHello was sent three times
+and more and never acknowledged, though TCP's handshake had got through, on two connections and more
+of the client to the service, and on none was anything answered; where only its full segments are
+lost, it is path-mtu. not-tls: the first octets that the server sends are none of TLS. broken-off: a
+FIN or RST of the server in answer to the ClientHello, or of either side before both had finished.
+
+How cost is counted
+From the ClientHello to the end of the attempt. A repetition that works is not taken off.
+
+When it is wrong
+Whoever terminates TLS may stand before the server, and a firewall may reset in its name (a RST with
+another TTL is called the network's). Health checks that only look for a ServerHello break off by
+design. A client that leaves sooner than in a second may just have changed its mind: that is listed
+as an exchange, and is no finding.`,
+	Causes: []report.Cause{
+		{
+			Code:  unansweredCause,
+			Title: "TLS handshake never answered",
+			Side:  report.SideServer,
+			Message: "The ClientHello arrived, and the server never answered it: who accepts " +
+				"connections there does not begin the handshake.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "look at what terminates TLS on this port: whether it hangs, has no " +
+						"worker free, waits for a PROXY protocol header or for a backend before " +
+						"it answers, or expects no TLS at all",
+				},
+				{
+					Side: report.SideNetwork,
+					Text: "look at boxes on the way that inspect TLS: they take the connection " +
+						"and wait for the server behind them",
+				},
+			},
+		},
+		{
+			Code:  helloLostCause,
+			Title: "ClientHello never arrives",
+			Side:  report.SideNetwork,
+			Message: "The client connected, and its ClientHello never arrived, however often it " +
+				"was sent: something on the way lets TCP pass and swallows it.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideNetwork,
+					Text: "look at firewalls and boxes that inspect TLS on the way: some drop " +
+						"hellos that name a host, that are longer than a segment (post-quantum " +
+						"key shares), or that they cannot read",
+				},
+				{
+					Side: report.SideClient,
+					Text: "to find out which, try another name (SNI), TLS 1.2, or classic key " +
+						"shares: `openssl s_client -servername NAME -groups X25519`",
+				},
+			},
+		},
+		{
+			Code:  notTLSCause,
+			Title: "TLS spoken to something else",
+			Side:  report.SideUnknown,
+			Message: "The client began a TLS handshake, and what answered does not speak TLS on " +
+				"this port.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "use http:// for this port, or the port that speaks TLS; look at the " +
+						"proxy's address: a proxy is mostly asked in clear, also for https",
+				},
+				{
+					Side:     report.SideServer,
+					Text:     "switch TLS on for this port",
+					Settings: []report.Setting{{Product: report.Nginx, Text: "listen 443 ssl"}},
+				},
+			},
+		},
+		{
+			Code:  brokenOffCause,
+			Title: "TLS handshake broken off",
+			Side:  report.SideUnknown,
+			Message: "One side ended the TLS handshake before it was complete, and did not say " +
+				"why.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "look at the log of what terminates TLS: no certificate for this name " +
+						"(SNI), a limit of connections, a PROXY protocol header expected, a " +
+						"process that died",
+				},
+				{
+					Side: report.SideClient,
+					Text: "look at the client's log: some TLS libraries close without an alert " +
+						"if they do not accept the server's certificate",
+				},
+				{
+					Side: report.SideNetwork,
+					Text: "if the RST is not the server's: look at firewalls that filter by the " +
+						"name in the ClientHello",
+				},
+			},
+		},
+	},
+	References: []string{"RFC 8446 section 4.1.2", "RFC 8446 section 6", "RFC 6066 section 3"},
+},
+	Rests:      rule.Connection,
+	Makes:      rule.LostHello,
+	Attempts:   true,
+	Exchange:   runTLSHandshake,
+	Across:     failedTLS,
+	Vocabulary: words,
+}
+
+// runTLSHandshake looks at a TLS handshake that did not come to its end.
+func runTLSHandshake(p *rule.Pass) {
+	c, a := p.Conn, p.Exchange.Attempt
+	if a == nil || !a.Secure || !ledger.Whole(c) || spokeUnseen(c) || claimsHave(p, rule.LostSize) {
+		return
+	}
+	if _, alert := ledger.AlertEnded(c, p.Exchange); alert != nil {
+		return
+	}
+	h := &handshake{p: p, c: c, up: &c.Half[reassembly.FromClient]}
+	h.down = &c.Half[reassembly.FromServer]
+	h.first = firstOf(c, reassembly.FromClient)
+	if !ledger.Seen(h.first) {
+		return
+	}
+	for _, try := range []func() bool{h.swallowed, h.foreign, h.unanswered, h.brokenOff} {
+		if try() {
+			return
+		}
+	}
+}
+
+// spokeUnseen reports whether the server said what the capture lacks: a later segment of it stands
+// behind that, or the client has some of it.
+func spokeUnseen(c *reassembly.Conn) bool {
+	end := c.Half[reassembly.FromServer].Frontier
+	for i := range c.Records {
+		r := &c.Records[i]
+		switch {
+		case r.Trait.Has(reassembly.Wild) || r.Flags.Has(capture.RST):
+		case r.Dir == reassembly.FromServer && r.Seq > end,
+			r.Dir == reassembly.FromClient && int64(r.SACK) > 0 && r.Ack+int64(r.SACK) > end:
+			return true
+		}
+	}
+	return false
+}
+
+// claimsHave reports whether a claim of that kind has been made about the exchange.
+func claimsHave(p *rule.Pass, k rule.Kinds) bool {
+	for i := range p.Draft.Claims {
+		if p.Draft.Claims[i].Kind.Has(k) {
+			return true
+		}
+	}
+	return false
+}
+
+// firstOf is the first segment with data of dir; no frame if there is none.
+func firstOf(c *reassembly.Conn, dir reassembly.Dir) capture.Mark {
+	for i := range c.Records {
+		if r := &c.Records[i]; r.Dir == dir && r.Len > 0 {
+			return r.Mark()
+		}
+	}
+	return capture.Mark{}
+}
+
+// handshake is the look at one that did not come to its end.
+type handshake struct {
+	p        *rule.Pass
+	c        *reassembly.Conn
+	up, down *reassembly.Half
+	first    capture.Mark // of the ClientHello
+}
+
+// report reports what became of it, with the proof behind the ClientHello.
+func (h *handshake) report(cl rule.Claim, proof ...rule.Evidence) {
+	end := max(h.p.Draft.Until, h.first.Time)
+	took := end - h.first.Time
+	cl.Rule, cl.Referred = tlsHandshakeRule, true
+	cl.Least = report.Medium
+	if cl.Most == 0 {
+		cl.Most = rule.AtMost(report.High)
+	}
+	hello := rule.Shows(h.first, report.SideClient, clientHello)
+	if name := h.p.Exchange.Host; name != "" {
+		hello = rule.Shows(h.first, report.SideClient, clientHelloFor).With(name)
+	}
+	cl.Occ = rule.Occurrence{
+		Start: h.first.Time,
+		End:   end,
+		Cost:  report.Cost{Low: took, Expected: took, High: took},
+		Proof: append([]rule.Evidence{hello}, proof...),
+	}
+	h.p.Report(cl)
+}
+
+// swallowed: the ClientHello, or a part of it, never arrived.
+func (h *handshake) swallowed() bool {
+	if h.down.Bytes > 0 || !ledger.Outstanding(h.up) {
+		return false
+	}
+	var last capture.Mark
+	n := int64(0)
+	for i := range h.c.Records {
+		r := &h.c.Records[i]
+		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= h.up.Una && r.End() > h.up.Una {
+			last, n = r.Mark(), n+1
+		}
+	}
+	if n < swallowedCopies {
+		return true // what was outstanding at the end had no chance to arrive
+	}
+	h.report(rule.Claim{
+		Cause:      helloLostCause,
+		Kind:       rule.LostHello,
+		Confidence: report.ConfidenceHigh,
+	}, rule.Shows(last, report.SideClient, lastHello, n, rule.Ns(last.Time-h.first.Time)))
+	return true
+}
+
+// foreign: what the server says is none of TLS.
+func (h *handshake) foreign() bool {
+	if !h.c.TLS.Foreign {
+		return false
+	}
+	h.report(rule.Claim{Cause: notTLSCause, Confidence: report.ConfidenceHigh},
+		rule.Shows(firstOf(h.c, reassembly.FromServer), report.SideServer, noRecord))
+	return true
+}
+
+// unanswered: the ClientHello arrived, nothing came back, and the client lost patience.
+func (h *handshake) unanswered() bool {
+	c, left := h.c, h.c.FirstCloseAt
+	if h.down.Bytes > 0 || !ledger.Seen(left) || c.FirstClose != reassembly.FromClient {
+		return false
+	}
+	if left.Time-h.first.Time < max(handshakePatience, unansweredTrips*c.RTTMin()) {
+		return true
+	}
+	var arrived capture.Mark
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Dir == reassembly.FromServer && r.Flags.Has(capture.ACK) && r.Ack >= ledger.DataEnd(h.up) {
+			arrived = r.Mark()
+			break
+		}
+	}
+	if !ledger.Seen(arrived) || arrived.Time > left.Time {
+		return true
+	}
+	words := clientCloses
+	if c.ClosedByRST {
+		words = clientResets
+	}
+	h.report(rule.Claim{Cause: unansweredCause, Confidence: report.ConfidenceHigh},
+		rule.Shows(arrived, report.SideServer, helloArrived),
+		rule.Shows(left, report.SideClient, words, rule.Ns(left.Time-h.first.Time)))
+	return true
+}
+
+// brokenOff: one side closed before both had finished.
+func (h *handshake) brokenOff() bool {
+	c, end := h.c, h.c.FirstCloseAt
+	if !ledger.Seen(end) {
+		return false
+	}
+	side := rule.SideOf(c.FirstClose)
+	cl := rule.Claim{Cause: brokenOffCause, Confidence: report.ConfidenceHigh, Side: side}
+	words := closesInMiddle
+	switch {
+	case c.ClosedByRST && ledger.OtherHostReset(c, c.FirstClose):
+		words, cl.Side = otherResets, report.SideNetwork
+	case c.ClosedByRST:
+		words = resetsInMiddle
+	}
+	if c.FirstClose == reassembly.FromClient {
+		cl.Confidence = report.ConfidenceMedium
+		cl.Most = rule.AtMost(report.Medium)
+	}
+	var proof []rule.Evidence
+	if came := firstOf(c, reassembly.FromServer); ledger.Seen(came) {
+		proof = append(proof, rule.Shows(came, report.SideServer, serverHello))
+	}
+	h.report(cl, append(proof, rule.Shows(end, side, words, rule.Ns(end.Time-h.first.Time)))...)
+	return true
+}
