@@ -21,12 +21,8 @@ const (
 	// elsewhereWait is how long after a refusal the first request on such a connection is waited
 	// for.
 	elsewhereWait = 10 * time.Second
-	// silentWait is how long after an attempt it is known of a SYN beside it that nothing answers
-	// that: longer than any wait between two SYNs (reassembly: 75 s), and than what counts as the end
-	// of a capture (three minutes).
-	silentWait  = 200 * time.Second
-	maxRefusals = 4096
-	keptStarts  = 32
+	maxRefusals   = 4096
+	keptStarts    = 32
 	// scanPorts is how many ports of one host, or hosts on one port, may refuse before that is a
 	// scan and no attempt to reach a service.
 	scanPorts = 16
@@ -44,6 +40,7 @@ type refusals struct {
 	tries   rule.PairTable[[]try]         // the latest by client and port
 	kin     rule.PairTable[[]try]         // the same by the mark of the client's host
 	latest  rule.PairTable[time.Duration] // when a client was heard of last
+	given   rule.PairTable[[]*refusal]    // the latest that were given up, by client and service
 	strangers
 }
 
@@ -79,11 +76,7 @@ func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection}
 	r.note(c.Pair, uint32(c.Num[refusalMark]), t)
 	r.heardOf(c.Pair.Client, first.Time)
-	wait := elsewhereWait
-	if c.Cause == givenUpCause {
-		wait = silentWait // the address that was tried next may not answer, either
-	}
-	r.waiting.Add(max(c.At, w.end+wait), w)
+	r.waiting.Add(max(c.At, w.end+elsewhereWait), w)
 	if r.waiting.Len() > maxRefusals {
 		if w, ok := r.waiting.Next(); ok {
 			r.book(d, w)
@@ -104,6 +97,7 @@ func (r *refusals) Finish(d rule.Desk) {
 		r.book(d, w)
 	}
 	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
+	r.given.Each(func(p report.Pair, given *[]*refusal) { r.tellNext(d, p, *given) })
 	r.strangers.finish(d)
 }
 
@@ -279,14 +273,37 @@ func (r *refusals) giveUp(w *refusal) {
 		w.Says = []rule.Said{rule.Say(otherWasFaster)}
 		return
 	}
-	t, found := r.next(w)
-	if !found {
+	if given := r.given.Of(w.Pair, w.end); given != nil {
+		*given = appendLatest(*given, w, keptStarts)
+	}
+}
+
+// tellNext tells what the client tried next when it gave up, as far as it is remembered. That may be
+// an address that does not answer, either, so that it is known at the end only.
+func (r *refusals) tellNext(d rule.Desk, p report.Pair, given []*refusal) {
+	f := d.Found(connectionRefusedRule, givenUpCause, p)
+	if f == nil {
 		return
 	}
-	after := t.at.Time - w.Occ.Start
-	w.Confidence = report.ConfidenceHigh
-	w.Says = []rule.Said{rule.Say(triedNext, rule.Ns(after), int64(t.at.Frame.Number()))}
-	w.Occ.Cost.Low = min(after, w.Occ.Cost.Low)
+	var low time.Duration
+	told := false
+	for _, w := range given {
+		t, found := r.next(w)
+		if !found {
+			low += w.Occ.Cost.Low
+			continue
+		}
+		after := t.at.Time - w.Occ.Start
+		low += min(after, w.Occ.Cost.Low)
+		if !told {
+			told = true
+			f.Further(rule.Say(triedNext, rule.Ns(after), int64(t.at.Frame.Number())))
+			f.Sure(report.ConfidenceHigh)
+		}
+	}
+	if told && f.Count() == len(given) {
+		f.Low(low)
+	}
 }
 
 // bookLone books a single SYN without an answer if it was given up for another address, which was
