@@ -40,6 +40,11 @@ const (
 	leastStretches = 12
 	fastPercent    = 90
 	holdsPercent   = 93
+	// A stretch came in bursts, a window each, if its longest pause was one of so many parts of the
+	// longest round trip at least, and so many percent of the usual distance of its segments. (A
+	// queue lets segments go one by one, or two if the capture shows what their acknowledgments
+	// released, and round trips through it are as long as many of them.)
+	burstTrip, burstPercent = 2, 150
 )
 
 // hosts are two hosts, and the direction between them.
@@ -63,6 +68,8 @@ type policedPath struct {
 	queue    time.Duration    // that losses of a message met, the longest
 	queued   bool             // a message met a queue
 	shaped   float64          // octets a second that held meanwhile; 0: none did
+	trip     time.Duration    // the least round trip
+	grew     time.Duration    // by how much round trips were longer, at most
 	bucket   policing.Bucket
 	known    bool // which explains the losses
 	seen     time.Duration
@@ -116,7 +123,7 @@ func (p *policedPaths) settle(d rule.Desk, client netip.Addr) {
 			w.news = false
 			w.fit(fitAgain)
 			if w.queued {
-				w.shaped = plateau(w.arrivals)
+				w.shaped = plateau(w.arrivals, w.trip+w.grew)
 			}
 			w.bound(d)
 		}
@@ -162,6 +169,10 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	case m.lossy && slices.ContainsFunc(f.Arrivals, unseenLoss):
 		w.queue = max(w.queue, f.Queue)
 	}
+	if w.trip == 0 || f.RTT < w.trip {
+		w.trip = f.RTT
+	}
+	w.grew = max(w.grew, f.Queue)
 	w.queued = w.queued || f.Queue >= max(queuedLeast, f.RTT/queuedTrip)
 	if len(w.messages) == maxPoliced {
 		w.messages = slices.Delete(w.messages, 0, 1)
@@ -174,27 +185,23 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	}
 }
 
-// plateau is how fast segments came, in octets a second, if that held over most of the time; else
-// 0.
-func plateau(all []ledger.Arrival) float64 {
+// plateau is how fast segments came, in octets a second, if that held over most of the time and was
+// not the pace of windows, one each round trip, of which the longest is given; else 0.
+func plateau(all []ledger.Arrival, trip time.Duration) float64 {
 	var rates []float64
-	var octets int64
-	var from time.Duration
+	var now stretch
+	bursts := 0
 	for i := range all {
-		a := &all[i]
-		if a.Lost {
+		if !now.add(&all[i]) {
 			continue
 		}
-		if from == 0 {
-			from = a.At
-			continue
+		rates = append(rates, float64(now.octets)/(now.last-now.from).Seconds())
+		if now.inBursts(trip) {
+			bursts++
 		}
-		if octets += int64(a.Octets); octets >= stretchOctets && a.At > from {
-			rates = append(rates, float64(octets)/(a.At-from).Seconds())
-			octets, from = 0, a.At
-		}
+		now = stretch{from: now.last, last: now.last}
 	}
-	if len(rates) < leastStretches {
+	if len(rates) < leastStretches || bursts > len(rates)/2 {
 		return 0
 	}
 	slices.Sort(rates)
@@ -203,6 +210,35 @@ func plateau(all []ledger.Arrival) float64 {
 		return 0
 	}
 	return fast
+}
+
+// stretch is some segments that came one after the other.
+type stretch struct {
+	from, last time.Duration // of the segment before the first; of the last
+	octets     int64
+	segments   time.Duration // how many
+	pause      time.Duration // the longest between two
+}
+
+// add adds a segment, unless it was lost; true if the stretch is long enough then.
+func (s *stretch) add(a *ledger.Arrival) bool {
+	switch {
+	case a.Lost:
+		return false
+	case s.from == 0:
+		s.from, s.last = a.At, a.At
+		return false
+	}
+	s.pause = max(s.pause, a.At-s.last)
+	s.last = a.At
+	s.octets += int64(a.Octets)
+	s.segments++
+	return s.octets >= stretchOctets && s.last > s.from
+}
+
+// inBursts reports whether the stretch came in bursts, with pauses of a round trip.
+func (s *stretch) inBursts(trip time.Duration) bool {
+	return s.pause >= trip/burstTrip && s.pause*s.segments*100 >= burstPercent*(s.last-s.from)
 }
 
 // unseenLoss reports whether a was lost before the capture point.
