@@ -76,6 +76,8 @@ How cost is counted
 The hold, from the first piece to the second, less what the application would have waited anyway.
 That wait shows where a second piece left clearly after the ACK; where it never shows, the shortest
 hold bounds it, and the range says so.
+Where what follows a held piece is held in turn, the message ends no later for the first: it took along
+all that had been written by then.
 
 When it is wrong
 If the application happens to write its second piece just as an ACK arrives, every time. If the
@@ -151,6 +153,9 @@ func claimHolds(p *rule.Pass, of string) {
 		if c.Rule != of {
 			continue
 		}
+		if writtenLater(p, i) {
+			c.Occ.Cost = report.Cost{High: c.Occ.Cost.High}
+		}
 		c.Occ.Cost = c.Occ.Cost.Add(h.Others)
 		c.Also = h.Also
 		p.Draft.Claims = append(p.Draft.Claims, c)
@@ -163,6 +168,18 @@ func claimHolds(p *rule.Pass, of string) {
 			p.Draft.Claims = append(p.Draft.Claims, c)
 		}
 	}
+}
+
+// writtenLater reports whether what follows the i-th piece that was held was held in turn, in a
+// message that counts as a whole: with the piece went all that its program had written by then, so
+// that the message ends no later for it.
+func writtenLater(p *rule.Pass, i int) bool {
+	held := p.Draft.Held
+	if x := p.Exchange; x.Turn || p.Draft.Streams() || i+1 >= len(held) {
+		return false
+	}
+	this, next := &held[i], &held[i+1]
+	return this.Dir == next.Dir && this.Second == next.First && !this.Tail
 }
 
 // claimDelayed and claimPrompt claim the holds of each rule.
