@@ -96,6 +96,9 @@ func runZeroWindow(p *rule.Pass) {
 			}
 		}
 		cost := readerCost(p, &w, rest[w.Dir])
+		if owner {
+			cost.Expected = min(cost.Expected, max(cost.Low, closedFor(p.Conn, &w)))
+		}
 		if i == 0 && !owner {
 			cost.High += smallWindow(p)
 		}
@@ -116,6 +119,18 @@ func readerCost(p *rule.Pass, w *ledger.Wait, part readersPart) report.Cost {
 		cost.Expected = max(cost.Low, time.Duration(float64(length)*part.share))
 	}
 	return cost
+}
+
+// closedFor is how long the window was closed during w, where its receiver is. Of a buffer that is
+// too small for the path the rest of the wait remains, however fast its program reads.
+func closedFor(c *reassembly.Conn, w *ledger.Wait) time.Duration {
+	for i := range c.Records {
+		r := &c.Records[i]
+		if r.Dir != w.Dir && r.Window == 0 && r.PureAck() && r.Time >= w.From && r.Time <= w.To {
+			return max(0, w.Cause.Time-r.Time)
+		}
+	}
+	return w.Length()
 }
 
 // readersPart is what a program that reads without pause would spare a message.
