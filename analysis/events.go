@@ -109,6 +109,7 @@ func (s *tracked) closing() rule.Closing {
 			c.Half[reassembly.FromClient].RstActive &&
 			!ledger.RoomAtReset(c, reassembly.FromClient),
 	}
+	e.Again = s.EndedAgain()
 	if at, ok := s.CloseNotifyFirst(c.FirstClose.Peer()); ok {
 		e.At, e.By, e.Alert = at, c.FirstClose.Peer(), true
 	}

@@ -81,3 +81,14 @@ func (e *Ending) fail(c *reassembly.Conn, j *Exchange) {
 	e.Idle = max(0, x.Start().Time-from)
 	e.Pipelined = j.piped()
 }
+
+// EndedAgain is when the latest copy of the end of the last response passed, if that was sent again;
+// else 0.
+func (s *Connection) EndedAgain() time.Duration {
+	h, x := &s.Conn.Half[reassembly.FromServer], s.Last
+	if x == nil || x.Response == nil || h.Max > x.Response.To+1 || // a FIN counts as one
+		h.LastData.Time <= x.Response.End.Time {
+		return 0
+	}
+	return h.LastData.Time
+}

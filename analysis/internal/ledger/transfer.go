@@ -38,9 +38,10 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 	case s.WindowClosed():
 		w.zeroWindow(s, r, until, y)
 	case s.WindowBound(r):
-		s.NoteWindowWait(gap)
+		s.NoteWindowWait(r, gap)
 		y.cause, y.room = s.Release().Opening, s.Release().Room
 		w.emit(until, report.RWnd, y)
+	case w.windowFull(s, r, until, y):
 	default:
 		w.stopped(s, r, until, corked, y)
 	}
@@ -130,12 +131,35 @@ func (w *walk) zeroWindow(s *sender.State, r *reassembly.Record, until time.Dura
 		w.emit(until, report.ZeroWindow, y)
 	case v.Heard:
 		w.emit(until, report.ZeroWindow, y)
+	case !Seen(s.LatestOpening()): // the capture lacks what opened it
+		w.emit(until, report.ZeroWindow, y)
 	default:
 		y.cause = s.LatestOpening()
 		known := s.LatestOpening().Time + w.path.Conn.Far(r.Dir)
 		w.emit(min(until, known), report.ZeroWindow, y)
 		w.emit(until, Pause(r.Dir), y)
 	}
+}
+
+// windowFull tiles a wait that began with a receive window which had no room for another segment:
+// until the sender knew of room, whatever it did then. It reports whether there was such a wait.
+func (w *walk) windowFull(s *sender.State, r *reassembly.Record, until time.Duration, y why) bool {
+	made, full := s.Room(r)
+	known := until
+	if Seen(made) {
+		known = made.Time + w.path.Conn.Far(r.Dir)
+	}
+	if !full || r.Len == 0 || known <= w.at {
+		return false
+	}
+	y.cause, y.room = made, true
+	s.NoteWindowWait(r, min(until, known)-w.at)
+	w.emit(min(until, known), report.RWnd, y)
+	if until > w.at {
+		y.cause, y.room = s.Release().Ack, false
+		w.stopped(s, r, until, false, y)
+	}
+	return true
 }
 
 // congestion tiles a wait for the congestion window. The part by which a delayed acknowledgment was

@@ -71,6 +71,7 @@ func (w *walk) record(n int) {
 		if r.Kind == reassembly.SpuriousRetransmission && r.Len > 0 {
 			s.NoteNeedless(r)
 		}
+		s.NoteProbe(r)
 		return
 	}
 	if !w.set {

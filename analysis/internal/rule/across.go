@@ -60,7 +60,7 @@ func (c *Conn) Of(x *Judged) Subject {
 type Kinds uint16
 
 const (
-	// ColdSetup is a connection that need not have been set up, with the window that it began with.
+	// ColdSetup is a connection that need not have been set up.
 	ColdSetup Kinds = 1 << iota
 	ColdWindow
 	// Repair is waiting for a timer that sends again.
@@ -77,6 +77,9 @@ const (
 	LostSize
 	// LostHello is the beginning of a TLS handshake that does not arrive, again and again.
 	LostHello
+	// WarmWindow is what the larger window of an older connection would have spared one that need not
+	// have been set up, where somebody can keep the older one.
+	WarmWindow
 )
 
 // Has reports whether all of the kinds are among k.

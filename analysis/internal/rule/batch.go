@@ -163,7 +163,7 @@ func (b *Batch) TellClosing(e Event, c Closing) {
 	e.flag(closingOpen, c.Open)
 	e.flag(closingGap, c.Gap)
 	e.flag(closingAbort, c.Abort)
-	e.U[0], e.U[1] = int64(c.At.Time), int64(c.At.Frame)
+	e.U[0], e.U[1], e.U[2] = int64(c.At.Time), int64(c.At.Frame), int64(c.Again)
 	b.Tell(e)
 }
 
@@ -184,6 +184,7 @@ func (t *Told) Closing() Closing {
 		Open:  t.has(closingOpen),
 		Gap:   t.has(closingGap),
 		Abort: t.has(closingAbort),
+		Again: time.Duration(t.U[2]),
 	}
 }
 

@@ -128,6 +128,8 @@ type Closing struct {
 	Fin   reassembly.Dir // who sent the first FIN or RST
 	Open  bool           // while an exchange was going on
 	Gap   bool           // the capture lacks what came before
+	// when the latest copy of the end of the last response passed, if it was sent again; else 0
+	Again time.Duration
 	// by a RST of the client with ACK, and without more room than before: it had not read
 	// everything, or set SO_LINGER to zero
 	Abort bool

@@ -140,8 +140,18 @@ func (s *State) released(a *reassembly.Record) {
 		v.Partly = (a.Ack-s.known.ack)*100 < (s.stream.sent-s.known.ack)*partly
 	}
 	if a.Ack+int64(a.Window) > s.known.edge && !Seen(v.Opening) {
-		v.Opening, v.Room = a.Mark(), a.Ack <= s.known.ack || s.atOnce(a)
+		v.Opening, v.Room = a.Mark(), s.readMore(a) || s.atOnce(a)
 	}
+}
+
+// readParts: a window that moves by so many times what is acknowledged anew moved because a program
+// read (reasoning: an arrival that is read at once moves it by as much as is acknowledged, and by
+// twice as much where the one before is read with it).
+const readParts = 4
+
+// readMore reports whether a made room mostly because its host's program had read.
+func (s *State) readMore(a *reassembly.Record) bool {
+	return a.Ack+int64(a.Window)-s.known.edge >= readParts*max(0, a.Ack-s.known.ack)
 }
 
 const (
@@ -225,6 +235,9 @@ func (s *State) absorb(a *reassembly.Record) {
 	if edge := a.Ack + int64(a.Window); edge > s.known.edge {
 		s.known.edge = edge
 		s.since.opening = a.Mark()
+		if !Seen(s.since.room) && edge-s.stream.sent >= int64(s.mss()) {
+			s.since.room = a.Mark()
+		}
 	}
 }
 

@@ -1,17 +1,24 @@
 package sender
 
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
+
 // ReceiveWindow is what the receive window was when it kept the sender back during the message in
 // hand. Windows are octets.
 type ReceiveWindow struct {
 	Times       int // how often it did
 	first, last int64
-	Most        int64 // the largest that did
-	early, late int64 // the largest of the first earlyTimes, and of the later ones
-	begun       int64 // what there was room for when the message began
-	room        int64 // the most that was offered after the first earlyTimes
-	steady      int   // how many of the latest were about as large as the first of them
-	level       int64 // that first one
-	Offered     int64 // the largest during the message, whether it kept the sender back or not
+	Most        int64         // the largest that did
+	early, late int64         // the largest of the first earlyTimes, and of the later ones
+	begun       int64         // what there was room for when the message began
+	room        int64         // the most that was offered after the first earlyTimes
+	steady      int           // how many of the latest were about as large as the first of them
+	level       int64         // that first one
+	Offered     int64         // the largest during the message, whether it kept the sender back or not
+	at          time.Duration // when it did last
 }
 
 // earlyTimes is how many of the first times tell how large a window is that then goes up and down,
@@ -79,4 +86,26 @@ func (b *ReceiveWindow) offer(window int64) {
 	if b.Times > earlyTimes {
 		b.room = max(b.room, window)
 	}
+}
+
+// fullWindow reports whether the receive window, as far as the sender knows, has no room for another
+// full segment behind what was sent.
+func (s *State) fullWindow() bool {
+	return s.path.Conn.Scaled() && s.known.edge > 0 &&
+		s.known.edge-s.stream.sent < int64(s.mss())
+}
+
+// NoteProbe takes note of r, a probe of its sender. Kernels probe a window that is closed, or too
+// small for what they have to send; a sender that keeps an idle connection alive has nothing to
+// send.
+func (s *State) NoteProbe(r *reassembly.Record) {
+	s.since.probed = s.since.probed || r.Kind == reassembly.ZeroWindowProbe
+}
+
+// windowSetsRate reports whether a rate, in octets a second, is what the receive window lets
+// through, a window for each round trip: then it says nothing of the path. Where the path is the
+// limit, the window holds a queue besides.
+func (s *State) windowSetsRate(rate float64) bool {
+	b, held := &s.offered, rate*s.path.Conn.RTTMin().Seconds()
+	return b.Times >= timesToCompare && held*100 >= float64(b.Most*levelLeast)
 }

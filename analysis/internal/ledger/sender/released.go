@@ -33,9 +33,17 @@ func (s *State) TakeGap() bool {
 // anything could release the record in hand.
 func (s *State) Outstanding() bool { return s.prior.ack < s.stream.before }
 
-// WindowClosed reports whether a window of zero was offered since the sender last sent something
-// new.
-func (s *State) WindowClosed() bool { return s.since.closed }
+// WindowClosed reports whether a window of zero was offered since the sender last sent something new,
+// or asked for room.
+func (s *State) WindowClosed() bool { return s.since.closed || s.since.probed }
+
+// Room is the first segment that made room for a full one in a receive window that had none when
+// the sender last sent something new; no frame if none did. full tells that it had none, and that r
+// left when some was made, or filled what little there was, to the octet, as a kernel's probe does.
+func (s *State) Room(r *reassembly.Record) (made capture.Mark, full bool) {
+	room := s.known.edge - s.stream.before
+	return s.since.room, s.since.full && (Seen(s.since.room) || room > 0 && room == int64(r.Len))
+}
 
 // WindowCut reports whether a loss has shrunk the congestion window.
 func (s *State) WindowCut() bool { return s.growth.cut }
@@ -66,6 +74,9 @@ func (s *State) BackToBack(r *reassembly.Record, gap time.Duration) bool {
 	if per == 0 || mss == 0 || s.known.ack >= s.stream.before {
 		return false // after a pause nothing tells how fast the path is
 	}
+	if s.windowSetsRate(float64(mss) / per.Seconds()) {
+		return false // it came at the window's pace
+	}
 	segments := time.Duration((int64(r.Len) + mss - 1) / mss)
 	return gap <= per*segments*serialPercent/100+serialTicks*s.path.tick
 }
@@ -77,15 +88,21 @@ func (s *State) WindowBound(r *reassembly.Record) bool {
 		r.Seq < s.stream.before {
 		return false
 	}
-	return s.prior.edge-s.stream.before < min(int64(r.Len), int64(s.mss()))
+	room := s.prior.edge - s.stream.before
+	if s.since.full && s.hand.release.Room {
+		return room < int64(r.Len) // it may have waited for more than a segment's room
+	}
+	return room < min(int64(r.Len), int64(s.mss()))
 }
 
 // HalfTrip is half of the least round trip: what lasts less is no wait for an answer (reasoning).
 func (p *Path) HalfTrip() time.Duration { return p.Conn.RTTMin() / 2 }
 
-// NoteWindowWait takes note of a wait of gap for the receive window.
-func (s *State) NoteWindowWait(gap time.Duration) {
-	if gap >= s.path.HalfTrip() {
+// NoteWindowWait takes note of a wait of gap before r for the receive window: of each that is as
+// long as one for an answer, or of one in each round trip, where they are spread over it.
+func (s *State) NoteWindowWait(r *reassembly.Record, gap time.Duration) {
+	if gap >= s.path.HalfTrip() || r.Time-s.offered.at >= s.path.Conn.RTTMin() {
+		s.offered.at = r.Time
 		s.offered.hold(max(s.known.edge-s.known.ack, s.stream.before-s.prior.ack))
 	}
 }

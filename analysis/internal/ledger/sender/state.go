@@ -70,7 +70,10 @@ func (l *lastSent) any() bool { return Seen(l.Mark) }
 // sinceSent is what became known since a sender last sent something new.
 type sinceSent struct {
 	closed   bool         // a window of zero was offered
+	full     bool         // the receive window had no room for another segment even then
+	probed   bool         // its kernel asked for room
 	opening  capture.Mark // latest segment that moved the receive window's edge
+	room     capture.Mark // the first that made room for a segment
 	needless capture.Mark // the first segment that was sent again without need
 	// the latest of the sender's acknowledgments by which it had not gone beyond what has passed
 	unsent  time.Duration
@@ -150,5 +153,5 @@ func (s *State) sentNew(r *reassembly.Record, first bool) {
 		s.queue.grow(s.stamps.queue())
 	}
 	s.cwnd.sent(s.flying.sent-s.flying.acked, s.flying.sent-s.cwnd.sure)
-	s.since = sinceSent{}
+	s.since = sinceSent{full: s.fullWindow()}
 }

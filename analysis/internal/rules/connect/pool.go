@@ -357,12 +357,15 @@ func (r *reuses) closing(m *member, e rule.Closing) {
 	}
 }
 
-// idled is how long a closed connection had been idle.
-func (m *member) idled() time.Duration { return m.closed.At.Time - m.idleSince.Time }
+// idled is how long a closed connection had been idle, since the last copy of its last response.
+func (m *member) idled() time.Duration {
+	return m.closed.At.Time - max(m.idleSince.Time, m.closed.Again)
+}
 
 // promptly reports whether a connection was closed so soon after a response that nobody had meant
-// to keep it.
-func (m *member) promptly() bool { return m.idled() <= rule.PromptClose+m.rtt }
+// to keep it. The round trip of its exchanges is known when they have been judged, and the way to the
+// client before.
+func (m *member) promptly() bool { return m.idled() <= rule.PromptClose+max(m.rtt, m.far) }
 
 // addClosed keeps a connection that has been closed after it had served.
 func (p *pool) addClosed(m *member, share int) {

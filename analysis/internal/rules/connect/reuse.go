@@ -268,7 +268,7 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 	}
 	c := rule.Claim{
 		Rule:       missedReuseRule,
-		Kind:       rule.ColdSetup,
+		Kind:       rule.ColdSetup | rule.WarmWindow,
 		Cause:      v.cause,
 		Confidence: v.confidence,
 		Window:     window,
@@ -287,7 +287,19 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 		c.Most = rule.AtMost(report.Medium)
 	}
 	v.detail(&c, m)
+	if c.Most == rule.AtMost(report.Info) {
+		setUpAlone(&c)
+	}
 	return c, true
+}
+
+// setUpAlone leaves the slow start of a connection that nobody can spare to who can do something
+// about it.
+func setUpAlone(c *rule.Claim) {
+	c.Kind = rule.ColdSetup
+	c.Occ.Cost.Expected -= c.Window.Saved
+	c.Occ.Cost.High = max(c.Occ.Cost.Expected, c.Occ.Cost.Low)
+	c.Window = rule.Window{}
 }
 
 // cost is what the exchange lost to the new connection, and how much of that is the smaller window.

@@ -33,8 +33,9 @@ the price of every default, so no more than a remark.
 
 How cost is counted
 By simulation: the time that the message spent waiting for a window of either kind, less what it
-would have waited for the congestion window alone. Never more than the time labelled rwnd. High is
-that time, low half of expected.
+would have waited for the congestion window alone. Never more than the time labelled rwnd, and the
+time that a sender spread its segments (BBR) where its rate is a window for each round trip: it has
+learned no other. High is that time, low half of expected.
 
 When it is wrong
 Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a
@@ -125,14 +126,14 @@ rule is silent. A path or sender that could not have used a larger window would 
 
 const (
 	// readerLeast is the shortest time of a program that is told apart from a late acknowledgment.
-	readerLeast = rule.Noticeable / 2
+	readerLeast = rule.Noticeable / 4
 	// readerTrip is the same in percent of a round trip: round trips vary by as much.
 	readerTrip = 25
 )
 
 // readerLate is the part of a wait for the receive window that the receiver's program took to make
-// room for more: all that had been sent was acknowledged already, and the window still did not
-// move.
+// room for more: all that had been sent, or nearly, was acknowledged already, and the window still did
+// not move.
 func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	late := w.Length() - p.Conn.RTTMin()
 	if !w.Room || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
@@ -141,12 +142,15 @@ func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	return late
 }
 
-// readerTime is that of all waits of dir's message.
+// readerTime is how long the waits of dir's message were that lasted until the receiver's program had
+// read: who waited for that waited for the program, whatever the window was besides.
 func readerTime(p *rule.Pass, dir reassembly.Dir) time.Duration {
 	var slow time.Duration
 	for _, w := range p.Draft.WaitsWith(report.RWnd) {
 		if w.Dir == dir {
-			slow += readerLate(p, &w)
+			if readerLate(p, &w) > 0 {
+				slow += w.Length()
+			}
 		}
 	}
 	return slow
@@ -179,6 +183,9 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 		full < max(f.RTT*aRoundTrip/100, (j.Until-j.From)*leastFull/100) ||
 		j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
+	}
+	if f.ReceiveWindow.Fixed() && f.Rate <= 0 {
+		full += j.Spent(dir, report.Paced) // at the rate that the window lets through
 	}
 	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(f, false), full)
 	if saved < time.Millisecond {

@@ -37,7 +37,8 @@ initial window of 32 segments saves, high what one as large as the whole message
 window) saves. Low is half of expected, nothing if the receive window would bind next: how it would
 have grown does not show. What the sender's own pauses, or a reader that is slower than all, take up
 again further on in the message is no saving. Never more than the time labelled slow start. Where an
-idle connection could have been reused, missed-reuse owns the cost instead.
+idle connection could have been reused, missed-reuse owns the cost instead, unless the client is a
+program that runs anew for each request and can keep none.
 
 When it is wrong
 The first large response to a client has to ramp up somewhere: the cost is real, but part of the
@@ -78,7 +79,7 @@ price of any new connection. On a path that cannot carry the larger window the s
 	References: []string{"RFC 5681 section 3.1", "RFC 6928"},
 },
 	Rests:      rule.Timing | rule.Beginning,
-	YieldsTo:   rule.ColdSetup,
+	YieldsTo:   rule.WarmWindow,
 	SharesPath: true,
 	Exchange:   runSlowStart,
 	Vocabulary: words,

@@ -23,16 +23,16 @@ How it is recognised
 The receiver offered a window of zero after the sender's last data, and the sender went on as soon
 as a segment that opened it, or that answered its probe, could have reached it. Or all that the
 sender had sent was acknowledged, less room was left than a segment needs, and it went on as soon as
-a segment that told of more, and acknowledged nothing, could have reached it, 10 ms or more after a
-round trip; three times and more if the window never closed. One segment that acknowledges a full
+a segment that told of more could have reached it, which acknowledged little or nothing (a quarter of
+the room at most), 5 ms or more and a quarter of a round trip later than one takes; three times and more if the window never closed. One segment that acknowledges a full
 window of many segments at once counts as such, too: a kernel that has no room to offer may keep its
 ACK until there is some.
 
 How cost is counted
 Expected is the wait, from the data that filled the window to the data after it. Where the window
 was not closed, and its scale allows of far larger ones, which a reader without pauses would have
-got, it is the part of the wait that the simulation does without; else it is the wait less a round
-trip. High adds the time for which the same buffer held the sender back otherwise, and that for
+got, it is the part of the wait that the simulation does without; else it is the wait less its part
+of a round trip for each window of data. High adds the time for which the same buffer held the sender back otherwise, and that for
 which the server may have gone on reading behind the end of a request. Low leaves a round trip for
 each wait.
 
@@ -135,8 +135,8 @@ func closedFor(c *reassembly.Conn, w *ledger.Wait) time.Duration {
 
 // readersPart is what a program that reads without pause would spare a message.
 type readersPart struct {
-	// share is the part of a wait for a full window that it would spare; 0 if a round trip of each
-	// would remain, because the buffer is of about that size.
+	// share is the part of a wait for a full window that it would spare: where the buffer is of
+	// about that size, a round trip for each window of data remains.
 	share float64
 	// tail is the time in nanoseconds for which the server may have gone on reading what had
 	// arrived of a request, at the pace at which it had read before.
@@ -159,7 +159,12 @@ func partOfReader(p *rule.Pass, dir reassembly.Dir) (part readersPart) {
 	}
 	window := max(f.ReceiveWindow.Offered, 1)
 	full := j.Spent(dir, report.RWnd)
-	if int64(unscaled)<<receiver.WScale < roomToGrow*window || full <= 0 {
+	if full <= 0 {
+		return part
+	}
+	if int64(unscaled)<<receiver.WScale < roomToGrow*window {
+		rounds := float64(f.Bytes) / float64(window)
+		part.share = max(0, 1-rounds*float64(f.RTT)/float64(full))
 		return part
 	}
 	if dir == reassembly.FromClient {
