@@ -31,9 +31,9 @@ func Ideal(f *ledger.Flow, limited bool) time.Duration {
 }
 
 // Unlimited is what a message would have spent waiting for a window, and for the path, had its
-// sender kept as much in flight as windows allow, in the messages before, too: slow start would have
-// added what they had acknowledged (RFC 3465). began is the window, in segments, that it would have
-// begun with.
+// sender kept as much in flight as windows allow, in the messages before, too: slow start would
+// have added what they had acknowledged (RFC 3465). began is the window, in segments, that it would
+// have begun with.
 func Unlimited(f *ledger.Flow) (took time.Duration, began int64) {
 	t, used := TransferOf(f)
 	began = max(used, ledger.UsualInitial)

@@ -92,7 +92,7 @@ type member struct {
 	port      uint16  // of the client
 	start     capture.Mark
 	far       time.Duration // the least from the capture to the client and back; 0: not known
-	flight    int64         // the most that the server had in flight
+	flight    [2]int64      // the most that each side had in flight
 	rtt       time.Duration
 }
 

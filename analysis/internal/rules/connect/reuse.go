@@ -44,7 +44,7 @@ type verdict struct {
 	closed     *rule.Closing // nil if the donor was still open
 	syn        capture.Mark
 	request    capture.Mark
-	flight     int64
+	flight     [2]int64
 }
 
 // considerReuse looks for a connection that could have carried m's first request: one that lay
@@ -246,7 +246,12 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 	if m == nil {
 		return
 	}
-	m.flight, m.rtt = max(m.flight, x.Flow.MostInFlight), x.Flow.RTT
+	m.rtt = x.Flow.RTT
+	for _, dir := range ledger.BothWays {
+		if f := x.FlowOf(dir); f != nil {
+			m.flight[dir] = max(m.flight[dir], f.MostInFlight)
+		}
+	}
 	if cl, ok := m.reuseClaim(x); ok {
 		d.Claim(cl)
 	}
@@ -308,19 +313,38 @@ func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
 	own := min(x.Times[report.ClientThink], ledger.PromptStart)
-	flight := max(v.flight, v.donor.flight)
-	cold := x.Spent(reassembly.FromServer, report.SlowStart)
-	slow, most := whatif.DonorSaving(&x.Flow, flight, cold)
+	dir, slow, most := v.window(x)
 	cost := report.Cost{
 		Low:      setUp,
 		Expected: setUp + own + slow,
 		High:     setUp + own + most + repeatedSYNs(x),
 	}
 	return cost, rule.Window{
-		Dir:   reassembly.FromServer,
+		Dir:   dir,
 		Saved: slow,
-		Cwnd:  whatif.DonorWindow(&x.Flow, flight),
+		Cwnd:  whatif.DonorWindow(x.FlowOf(dir), v.flightOf(dir)),
 	}
+}
+
+// window is what the smaller window of a new connection cost the larger message of the exchange,
+// and which that is.
+func (v *verdict) window(x *rule.Judged) (dir reassembly.Dir, slow, most time.Duration) {
+	dir = reassembly.FromServer
+	if x.Upload != nil && x.Upload.Bytes > x.Flow.Bytes {
+		dir = reassembly.FromClient
+	}
+	f := x.FlowOf(dir)
+	cold := x.Spent(dir, report.SlowStart)
+	if f.MostInFlight >= 2*f.Initial {
+		cold += x.Spent(dir, report.Paced) // start-up of a sender that paces
+	}
+	slow, most = whatif.DonorSaving(f, v.flightOf(dir), cold)
+	return dir, slow, most
+}
+
+// flightOf is the most that the older connection's sender of dir had in flight.
+func (v *verdict) flightOf(dir reassembly.Dir) int64 {
+	return max(v.flight[dir], v.donor.flight[dir])
 }
 
 // repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has

@@ -132,8 +132,8 @@ const (
 )
 
 // readerLate is the part of a wait for the receive window that the receiver's program took to make
-// room for more: all that had been sent, or nearly, was acknowledged already, and the window still did
-// not move.
+// room for more: nearly all that had been sent was acknowledged already, and the window still did not
+// move.
 func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	late := w.Length() - p.Conn.RTTMin()
 	if !w.Room || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
@@ -142,8 +142,8 @@ func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	return late
 }
 
-// readerTime is how long the waits of dir's message were that lasted until the receiver's program had
-// read: who waited for that waited for the program, whatever the window was besides.
+// readerTime is how long the waits of dir's message were that lasted until the receiver's program
+// had read: who waited for that waited for the program, whatever the window was besides.
 func readerTime(p *rule.Pass, dir reassembly.Dir) time.Duration {
 	var slow time.Duration
 	for _, w := range p.Draft.WaitsWith(report.RWnd) {

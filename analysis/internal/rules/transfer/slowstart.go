@@ -132,8 +132,8 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 		Cause:      rule.OfRequest(dir, ""),
 		Confidence: report.ConfidenceMedium,
 	}
-	if c.Cause == "" {
-		c.Kind = rule.ColdWindow
+	if other := j.FlowOf(dir.Peer()); other == nil || f.Bytes >= other.Bytes {
+		c.Kind = rule.ColdWindow // of the larger message of the two
 	}
 	if len(rounds) >= manyRounds || reaches(rounds[1].Bytes, 100+grewClearly, rounds[0].Bytes) {
 		c.Confidence = report.ConfidenceHigh
