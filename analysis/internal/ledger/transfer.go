@@ -149,8 +149,8 @@ func (w *walk) windowFull(s *sender.State, r *reassembly.Record, until time.Dura
 	if Seen(made) {
 		known = made.Time + w.path.Conn.Far(r.Dir)
 	}
-	if !full || r.Len == 0 || known <= w.at {
-		return false
+	if !full || r.Len == 0 || min(until, known)-w.at < w.path.Conn.RTTMin() {
+		return false // what is shorter may be the path's varying delay
 	}
 	y.cause, y.room = made, true
 	s.NoteWindowWait(r, min(until, known)-w.at)
