@@ -19,6 +19,7 @@ type ReceiveWindow struct {
 	level       int64         // that first one
 	Offered     int64         // the largest during the message, whether it kept the sender back or not
 	at          time.Duration // when it did last
+	spread      int           // in how many round trips shorter waits did
 }
 
 // earlyTimes is how many of the first times tell how large a window is that then goes up and down,

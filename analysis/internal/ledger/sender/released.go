@@ -99,11 +99,20 @@ func (s *State) WindowBound(r *reassembly.Record) bool {
 func (p *Path) HalfTrip() time.Duration { return p.Conn.RTTMin() / 2 }
 
 // NoteWindowWait takes note of a wait of gap before r for the receive window: of each that is as
-// long as one for an answer, or of one in each round trip, where they are spread over it.
+// long as one for an answer, or, where they are spread over round trips again and again, of one in
+// each.
 func (s *State) NoteWindowWait(r *reassembly.Record, gap time.Duration) {
-	if gap >= s.path.HalfTrip() || r.Time-s.offered.at >= s.path.Conn.RTTMin() {
-		s.offered.at = r.Time
-		s.offered.hold(max(s.known.edge-s.known.ack, s.stream.before-s.prior.ack))
+	b := &s.offered
+	switch {
+	case gap >= s.path.HalfTrip():
+	case r.Time-b.at < s.path.Conn.RTTMin():
+		return
+	default:
+		b.spread++
+	}
+	b.at = r.Time
+	if gap >= s.path.HalfTrip() || b.spread >= timesToRank {
+		b.hold(max(s.known.edge-s.known.ack, s.stream.before-s.prior.ack))
 	}
 }
 
