@@ -238,6 +238,7 @@ func onlySmallArrived(p *rule.Pass, dir reassembly.Dir) (rule.Claim, bool) {
 		Confidence:  report.ConfidenceMedium,
 		Correctness: true,
 		Lost:        []report.Interval{{From: small.Time, To: end}},
+		Says:        hangs(p, nil),
 		Occ: rule.Occurrence{
 			Start: small.Time,
 			End:   end,
@@ -273,6 +274,7 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 			cost += w.Length()
 		}
 	}
+	c.Says = hangs(p, c.Says)
 	if p.Exchange.Attempt != nil && !b.solved {
 		cost = max(cost, p.Draft.Until-b.copies[0].Time) // it waited for nothing else
 	}
@@ -284,6 +286,14 @@ func blackHoleClaim(p *rule.Pass, b *blackHole) rule.Claim {
 	}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	return c
+}
+
+// hangs adds to what is said of a TLS handshake that it did not get through.
+func hangs(p *rule.Pass, says []rule.Said) []rule.Said {
+	if a := p.Exchange.Attempt; a != nil && a.Secure {
+		return append(says, rule.Say(handshakeHangs))
+	}
+	return says
 }
 
 // proof shows the segment that did not get through, and a smaller one that did.

@@ -24,6 +24,7 @@ const (
 	madeRoom
 	wentOn
 	// losses and timers
+	handshakeHangs
 	onlyTheEnd
 	lacksTheRest
 	largeLost
@@ -155,6 +156,7 @@ var words = []rule.Words{
 		Text:  "{octets} of what had been sent in full segments, none of which came",
 		Facts: rule.Facts{report.CarriesOctets},
 	},
+	handshakeHangs: {Text: "The TLS handshake did not get through."},
 	onlyTheEnd: {
 		Role:  "small one",
 		Text:  "the end of a message arrives; nothing full ever does",
