@@ -211,7 +211,7 @@ func retake(d rule.Desk, p report.Pair, all []silence, common report.Interval) {
 			Cause:      cause[s.dir],
 			Confidence: report.ConfidenceHigh,
 			Says: []rule.Said{rule.Say(silentFor,
-				int64(len(all)), rule.Ns(common.From), rule.Ns(common.To-common.From))},
+				int64(len(all)), rule.Ns(common.To-common.From))},
 			Occ: rule.Occurrence{
 				Connection: s.conn,
 				Exchange:   s.exchange,

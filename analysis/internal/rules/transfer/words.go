@@ -189,8 +189,7 @@ var words = []rule.Words{
 		Text:  "{octets}, the first of it that arrived",
 		Facts: rule.Facts{report.CarriesOctets},
 	},
-	silentFor: {Text: "{n} exchanges waited; from {s} of the capture on nothing got through for {s} " +
-		"at most."},
+	silentFor: {Text: "{n} exchanges waited; nothing got through for {s} at most."},
 	laterShows: {Role: "later segment",
 		Text: "shows that an earlier one was lost before it came here"},
 	beforeWait: {Role: "before", Text: "the last data before the wait"},
