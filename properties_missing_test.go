@@ -19,6 +19,7 @@ var onlyProof = map[string]string{
 	// the acknowledgment that has a duplicate SACK
 	"lookalike-delayed-ack-lost":       "a wait",
 	"port-reused-too-early-rtt10":      "a wait",       // the second SYN
+	"idle-drop-soon-rtt30":             "a wait",       // the copy in vain while a new connection works
 	"keepalive-stale-use-rtt50-server": "missed-reuse", // the request that came after the FIN
 	"reset-unread-request-data-rtt10":  "missed-reuse", // the FIN before the reset
 	"reset-linger-zero-rtt10":          "missed-reuse", // the reset with ACK: what follows answers late segments

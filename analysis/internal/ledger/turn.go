@@ -33,13 +33,16 @@ func (w *walk) tripLabel(r *reassembly.Record) report.Label {
 
 // leaves reports whether r is the client's close while the whole request had been sent and no
 // response had come: what it waited for until then, and what the server works on after it, is the
-// response.
+// response. Of a turn it is not known whether it was whole; its octets may not have arrived.
 func (w *walk) leaves(r *reassembly.Record) bool {
 	if r.Dir != reassembly.FromClient || r.Len > 0 || !w.any || w.prev != r.Dir {
 		return false
 	}
 	x := w.book.active(r.Time)
-	return x != nil && !x.Turn && x.Request != nil && x.Request.Complete &&
+	if x != nil && x.Turn {
+		return x.Response == nil && w.path.Of(r.Dir).Outstanding()
+	}
+	return x != nil && x.Request != nil && x.Request.Complete &&
 		x.Request.End.Time <= w.at &&
 		(x.Response == nil || x.Response.Start.Time > r.Time)
 }
