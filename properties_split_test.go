@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"net/netip"
+	"path"
 	"slices"
 	"testing"
 	"time"
@@ -16,6 +17,9 @@ import (
 func TestPieces(t *testing.T) {
 	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
+		if toldByPieces[path.Base(t.Name())] != "" {
+			return
+		}
 		pieces := tr.pieces()
 		if len(pieces.packets) == len(tr.packets) {
 			return
