@@ -23,6 +23,9 @@ const (
 	elsewhereWait = 10 * time.Second
 	maxRefusals   = 4096
 	keptStarts    = 32
+	// aHabit is how often two addresses must have been tried one right after the other to be those of
+	// one host.
+	aHabit = 2
 	// scanPorts is how many ports of one host, or hosts on one port, may refuse before that is a
 	// scan and no attempt to reach a service.
 	scanPorts = 16
@@ -146,7 +149,8 @@ func (r *refusals) note(p report.Pair, mark uint32, t try) {
 }
 
 // beside are the other tries of the client of w that may be for the same: on the same port, by
-// another address of its host, too.
+// another address of its host, too, which tried at once when w was refused, or does so again and
+// again.
 func (r *refusals) beside(w *refusal) (out []try) {
 	if s := r.tries.Has(portOf(w.Pair.Client, w.Pair)); s != nil {
 		out = append(out, *s...)
@@ -154,12 +158,34 @@ func (r *refusals) beside(w *refusal) (out []try) {
 	mark := uint32(w.Num[refusalMark])
 	if s := r.kin.Has(portOf(markOf(mark), w.Pair)); s != nil && mark != 0 {
 		for _, t := range *s {
-			if t.client.Is4() != w.Pair.Client.Is4() {
+			after := t.at.Time - w.end
+			answers := w.Cause == refusedCause && after >= 0 && after <= alternativeWithin
+			if t.client.Is4() != w.Pair.Client.Is4() &&
+				(answers || oneHost(*s, w.Pair.Client, t.client)) {
 				out = append(out, t)
 			}
 		}
 	}
 	return slices.DeleteFunc(out, func(t try) bool { return t.conn == w.Occ.Connection })
+}
+
+// oneHost reports whether tries of two addresses that look like those of one host are: both are its
+// loopback, or again and again one was tried right after the other. Once is no more than a
+// coincidence: many hosts look the same.
+func oneHost(tries []try, a, b netip.Addr) bool {
+	if a.IsLoopback() && b.IsLoopback() {
+		return true
+	}
+	together, last := 0, time.Duration(-1)
+	for _, x := range tries {
+		for _, y := range tries {
+			if x.client == a && y.client == b && x.at.Time != last &&
+				(x.at.Time-y.at.Time).Abs() <= fallbackWithin {
+				together, last = together+1, x.at.Time
+			}
+		}
+	}
+	return together >= aHabit
 }
 
 // next is what the client tried next while it had no answer; false if it did not.
