@@ -21,8 +21,8 @@ const (
 	// elsewhereWait is how long after a refusal the first request on such a connection is waited
 	// for.
 	elsewhereWait = 10 * time.Second
-	maxRefusals   = 4096
-	keptStarts    = 32
+	// bounds of memory: refusals that wait, tries of a client, tries of all hosts that look the same
+	maxRefusals, keptStarts, keptOfAlike = 4096, 32, 128
 	// aHabit is how often two addresses must have been tried one right after the other to be those of
 	// one host.
 	aHabit = 2
@@ -51,6 +51,7 @@ type refusals struct {
 type refusal struct {
 	rule.Referred
 	end time.Duration
+	due time.Duration // when it is booked, by what was known then
 }
 
 // try is a connection, or an attempt to open one.
@@ -59,6 +60,7 @@ type try struct {
 	at             capture.Mark
 	came           bool // it came about
 	conn           int
+	known          time.Duration // when that came out
 }
 
 // Event takes note of a connection that came about.
@@ -67,19 +69,23 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	r.asks(data.Pair.Client, e.At)
 	r.heardOf(data.Pair.Client, data.Start.Time)
 	if data.First && data.Handshake {
-		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id}
+		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id, e.At}
 		r.note(data.Pair, data.HostMark, t)
 	}
 }
 
 // Refer keeps an attempt that failed until it is known whether the client went elsewhere.
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
-	w := &refusal{c, c.Occ.End}
+	wait := elsewhereWait
+	if c.Num[refusalLone] != 0 {
+		wait = rule.PairSilence // whether trying two addresses is a habit takes others
+	}
+	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait)}
 	first := c.Occ.Proof[0].Mark
-	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection}
+	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At}
 	r.note(c.Pair, uint32(c.Num[refusalMark]), t)
 	r.heardOf(c.Pair.Client, first.Time)
-	r.waiting.Add(max(c.At, w.end+elsewhereWait), w)
+	r.waiting.Add(w.due, w)
 	if r.waiting.Len() > maxRefusals {
 		if w, ok := r.waiting.Next(); ok {
 			r.book(d, w)
@@ -144,24 +150,26 @@ func (r *refusals) note(p report.Pair, mark uint32, t try) {
 		return
 	}
 	if s := r.kin.Of(portOf(markOf(mark), p), t.at.Time); s != nil {
-		*s = appendLatest(*s, t, keptStarts)
+		*s = appendLatest(*s, t, keptOfAlike)
 	}
 }
 
-// beside are the other tries of the client of w that may be for the same: on the same port, by
-// another address of its host, too, which tried at once when w was refused, or does so again and
-// again.
-func (r *refusals) beside(w *refusal) (out []try) {
+// beside are the other tries of the client of w that may be for the same, as far as they were known
+// by the given moment: on the same port, by another address of its host, too, which tried at once
+// when w was refused, or does so again and again.
+func (r *refusals) beside(w *refusal, by time.Duration) (out []try) {
+	late := func(t try) bool { return t.known > by }
 	if s := r.tries.Has(portOf(w.Pair.Client, w.Pair)); s != nil {
-		out = append(out, *s...)
+		out = slices.DeleteFunc(slices.Clone(*s), late)
 	}
 	mark := uint32(w.Num[refusalMark])
 	if s := r.kin.Has(portOf(markOf(mark), w.Pair)); s != nil && mark != 0 {
-		for _, t := range *s {
+		all := slices.DeleteFunc(slices.Clone(*s), late)
+		for _, t := range all {
 			after := t.at.Time - w.end
 			answers := w.Cause == refusedCause && after >= 0 && after <= alternativeWithin
 			if t.client.Is4() != w.Pair.Client.Is4() &&
-				(answers || oneHost(*s, w.Pair.Client, t.client)) {
+				(answers || oneHost(all, w.Pair.Client, t.client)) {
 				out = append(out, t)
 			}
 		}
@@ -190,7 +198,7 @@ func oneHost(tries []try, a, b netip.Addr) bool {
 
 // next is what the client tried next while it had no answer; false if it did not.
 func (r *refusals) next(w *refusal) (first try, found bool) {
-	for _, t := range r.beside(w) {
+	for _, t := range r.beside(w, report.EndOfTime) {
 		if t.at.Time > w.Occ.Start && t.at.Time <= w.end &&
 			(!found || t.at.Time < first.at.Time) {
 			first, found = t, true
@@ -202,7 +210,7 @@ func (r *refusals) next(w *refusal) (first try, found bool) {
 // elsewhere is the connection that the client opened to another address on the same port, or to
 // another port of the host, right after the refusal; false if it did not.
 func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
-	for _, t := range r.beside(w) {
+	for _, t := range r.beside(w, w.due) {
 		if t.came && t.server != w.Pair.Server.Addr() && t.at.Time >= w.Occ.Start &&
 			t.at.Time-w.end <= fallbackWithin {
 			return t, true
@@ -220,7 +228,7 @@ func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
 
 // lostRace reports whether the client had an answer from another address before that of w came.
 func (r *refusals) lostRace(w *refusal) bool {
-	for _, t := range r.beside(w) {
+	for _, t := range r.beside(w, w.due) {
 		if t.came && t.at.Time >= w.Occ.Start-fallbackWithin && t.at.Time < w.end {
 			return true
 		}
@@ -335,7 +343,7 @@ func (r *refusals) tellNext(d rule.Desk, p report.Pair, given []*refusal) {
 // bookLone books a single SYN without an answer if it was given up for another address, which was
 // tried next and answered: nothing else shows that nobody waits for it any more.
 func (r *refusals) bookLone(d rule.Desk, w *refusal) {
-	for _, t := range r.beside(w) {
+	for _, t := range r.beside(w, w.due) {
 		after := t.at.Time - w.Occ.Start
 		if !t.came || after <= 0 || after > fallbackWithin || t.server == w.Pair.Server.Addr() {
 			continue
