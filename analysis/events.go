@@ -68,6 +68,15 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 	return e
 }
 
+// judged is the judge's event for an exchange whose labels are certain.
+func (s *tracked) judged(d *rule.Draft) rule.Judged {
+	e := d.Judge()
+	for dir := range e.IDs {
+		e.IDs[dir] = s.Sender(reassembly.Dir(dir)).TakeIDRuns(false)
+	}
+	return e
+}
+
 // overConn is the judge's event for the end of the connection.
 func (s *tracked) overConn(ended bool) rule.Gone {
 	c := s.Conn
@@ -84,6 +93,9 @@ func (s *tracked) overConn(ended bool) rule.Gone {
 	e.Products = s.Products()
 	e.Trace = s.Trace()
 	e.Nagle = s.Tally()
+	for dir := range e.IDs {
+		e.IDs[dir] = s.Sender(reassembly.Dir(dir)).TakeIDRuns(true)
+	}
 	for dir := range e.Delacks {
 		e.Delacks[dir] = s.Sender(reassembly.Dir(dir).Peer()).LateAcks()
 	}

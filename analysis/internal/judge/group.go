@@ -105,7 +105,9 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 			w.Booked(&s, c)
 		}
 	}
-	j.tellCertain(k, g, c)
+	if c.Asks == nil || !j.ids.ask(s, c) {
+		j.tellCertain(k, g, c)
+	}
 }
 
 // keep adds the occurrence to those that are listed, if it is among the costliest.

@@ -30,6 +30,7 @@ type Judge struct {
 	trace  *report.Trace
 	clock  wallClock
 	timers hostTimers
+	ids    hostIDs
 	inHand inHand
 	moved  []moved
 	ended  map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
@@ -248,6 +249,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.pairTotal(m, waited, job.Flow.RTT)
 	m.ownSetup(job)
 	m.Rtt = job.Flow.RTT
+	j.ids.learn(&m.Conn, job.IDs, at)
 	claims := j.settleClaims(m, job, at)
 	rule.MarkAgain(claims)
 	for i := range claims {
@@ -375,6 +377,7 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		j.Total.oneSided++
 	}
 	j.timers.Learn(e, at)
+	j.ids.learn(&m.Conn, e.IDs, at)
 	rule.MarkAgain(e.Claims)
 	for i := range e.Claims {
 		c := &e.Claims[i]

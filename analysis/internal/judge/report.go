@@ -49,6 +49,7 @@ func (l *longest[T]) soFar() []T {
 // Report draws up the report.
 func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.finishFailures()
+	j.withdrawRefuted()
 	for _, c := range j.across {
 		c.Finish(j)
 	}

@@ -24,6 +24,10 @@ type (
 	Hold = sender.Hold
 	// NagleTally is what a connection showed of Nagle's algorithm in one direction.
 	NagleTally = sender.NagleTally
+	// IDRun is packets of one connection with consecutive IP identifications.
+	IDRun = sender.IDRun
+	// IDGap is IP identifications that are missing on one connection.
+	IDGap = sender.IDGap
 )
 
 // CompareArrivals orders segments by time.

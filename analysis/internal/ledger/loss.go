@@ -70,7 +70,8 @@ func (w *walk) unseenLossBefore(r *reassembly.Record) recovery {
 	if loss.Twice {
 		l = report.LostRetx
 	}
-	y := why{ended: r, unseen: true, faint: loss.Faint, cause: loss.Skipped}
+	y := why{ended: r, unseen: true, faint: loss.Faint, cause: loss.Skipped,
+		gap: loss.Gap}
 	return recovery{from: loss.From, lost: true, looksNew: true, label: l, why: y}
 }
 

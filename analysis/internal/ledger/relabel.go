@@ -63,6 +63,20 @@ func ToHold(i report.Interval, roundTrip time.Duration, dir reassembly.Dir) Rela
 	}
 }
 
+// ToOwn gives all of a wait to its sender: nothing was lost.
+func ToOwn(w *Wait) Relabelling {
+	own := Pause(w.Dir)
+	if w.Prev != w.Dir && w.Dir == reassembly.FromServer {
+		own = report.Think
+	}
+	return Relabelling{
+		Interval: report.Interval{From: w.From, To: w.To},
+		Border:   w.To,
+		Was:      [2]report.Label{w.Label, w.Label},
+		Now:      [2]report.Label{own, own},
+	}
+}
+
 // Sums changes sums of time by label.
 func (r *Relabelling) Sums(times *[report.LabelCount]time.Duration) {
 	for i, length := range [...]time.Duration{r.Border - r.From, r.To - r.Border} {

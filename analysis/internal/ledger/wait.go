@@ -37,6 +37,8 @@ type Wait struct {
 	ByOrder bool
 	Unseen  bool // what was lost had not passed the capture point
 	Faint   bool // that it was lost, only packets tell that are missing, and may be others'
+	// the identifications by which alone that is known; without a stride if anything else tells
+	Gap IDGap
 	// the cause acknowledged nothing new, or a full window at once: it told of room in that
 	Room bool
 }

@@ -43,6 +43,8 @@ type why struct {
 	// what the wait was for had been lost before it passed the capture point
 	unseen bool
 	faint  bool // that it was lost is not sure
+	// what is missing by IP identifications, where nothing else tells of the loss
+	gap IDGap
 	// of a corked end of a message: the wait before, which had not been recognised; 0: none
 	earlier time.Duration
 }
@@ -152,6 +154,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 		Room:    y.room,
 		Unseen:  y.unseen,
 		Faint:   y.faint,
+		Gap:     y.gap,
 		Earlier: y.earlier,
 	}
 	if r := y.ended; r != nil {

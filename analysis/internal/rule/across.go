@@ -132,6 +132,11 @@ type Witness interface {
 	Booked(s *Subject, c *Claim)
 }
 
+// Recanter is a witness that wants to know of claims that were booked and turned out to be wrong.
+type Recanter interface {
+	Withdrawn(s *Subject, c *Claim)
+}
+
 // Waiter is an across that waits for something: it is also told how far time has gone, before each
 // event and in silence, so that nothing holds up what it knows.
 type Waiter interface {

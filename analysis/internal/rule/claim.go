@@ -2,6 +2,7 @@ package rule
 
 import (
 	"cmp"
+	"net/netip"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -117,7 +118,9 @@ type Claim struct {
 	// the rule's across decides whether it stands: it is referred, not booked
 	Referred bool
 	Num      [Numbers]int64 // facts for the rule's across, each rule's own
-	Repeated *Repetition    // of the exchange that failed, where the rule knows it
+	// what would show that other connections of the host had what is missing; nil if nothing would
+	Asks     *AskedIDs
+	Repeated *Repetition // of the exchange that failed, where the rule knows it
 	// of the exchange within its connection; -1: the connection as a whole
 	Index int
 	// facts of this occurrence that the finding's message needs, a sentence each
@@ -126,6 +129,15 @@ type Claim struct {
 	Also   int               // further occurrences whose cost is in this one's
 	Others int               // further exchanges that it concerns: they failed with this one
 	Window Window            // what of it is waiting for windows
+}
+
+// AskedIDs is what a claim that rests on missing IP identifications asks about the sender's other
+// connections: whether those have them. Then the host counts the packets of all, and nothing was
+// lost.
+type AskedIDs struct {
+	Host netip.Addr // the sender
+	ledger.IDGap
+	Otherwise ledger.Relabelling // what the time was if nothing was lost
 }
 
 // Same reports whether two claims, of one connection, are of the same finding and exchange.

@@ -35,6 +35,7 @@ type Judged struct {
 	RoundCount       int               // how many there were
 	Streams          bool              // see ledger.Exchange.Streams
 	Perhaps          Kinds             // see Draft
+	IDs              [2][]ledger.IDRun // that have ended, by direction
 }
 
 // Judge is d as the judge sees it; d may be used again.

@@ -152,5 +152,6 @@ type Gone struct {
 	Mute        bool // and no acknowledgment of the client without data
 	Trace       *report.Trace
 	Nagle       [2]ledger.NagleTally // by the sender's direction
+	IDs         [2][]ledger.IDRun    // IP identifications, by direction
 	Delacks     [2][]time.Duration   // how late each side acknowledged small segments
 }

@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"time"
 
 	"tcpwhy/capture"
@@ -27,10 +28,8 @@ const (
 // ip_select_ident_segs), those to one host (Windows), or all that a host or a translator sends. Only
 // in the first case a gap is packets of this connection; in the others it is how much else went on.
 type packetIDs struct {
-	last    uint16 // that of the latest packet
-	packets uint16 // that one is, on the wire
-	at      time.Duration
-	started bool // the three before are valid
+	latestID
+	started bool // the latest is valid
 	stride  int16
 	steps   [idsKept]int16 // until the stride is known: how far apart packets were
 	noted   int            // of these
@@ -41,7 +40,18 @@ type packetIDs struct {
 	others     bool          // something else was counted, too: a gap that no loss explains
 	gapAt      time.Duration // when the packet behind the latest gap passed
 	quiet      time.Duration // how long it was, in all, between packets without a gap
+	runs       idRuns        // those that nobody has asked for yet
 }
+
+// latestID is the identification of the latest packet.
+type latestID struct {
+	last    uint16
+	packets uint16 // that it is, on the wire
+	at      time.Duration
+}
+
+// next is the identification of the packet after it.
+func (l *latestID) next(stride int16) uint16 { return l.last + uint16(stride)*l.packets }
 
 // packets is how many packets r is on the wire, to a host with the given effective MSS.
 func packets(r *reassembly.Record, mss uint32) uint16 {
@@ -55,7 +65,7 @@ func packets(r *reassembly.Record, mss uint32) uint16 {
 func (k *packetIDs) handshake(r *reassembly.Record) {
 	k.ownCounter = r.Flags&capture.ACK != 0 && r.IPID == 0
 	if r.IPID != 0 {
-		k.last, k.packets, k.at, k.started = r.IPID, 1, r.Time, true
+		k.latestID, k.started = latestID{r.IPID, 1, r.Time}, true
 	}
 }
 
@@ -64,7 +74,7 @@ func (k *packetIDs) gap(records []reassembly.Record, mss uint32) int {
 	r := &records[0]
 	step, apart, lasted := k.step(r), k.packets, r.Time-k.at
 	was := k.started
-	k.last, k.packets, k.at, k.started = r.IPID, packets(r, mss), r.Time, true
+	k.latestID, k.started = latestID{r.IPID, packets(r, mss), r.Time}, true
 	if !was || k.broken || k.stride == 0 && !k.learn(step, apart, records[1:], r.Dir, mss) {
 		return 0
 	}
@@ -144,24 +154,46 @@ func numbered(r *reassembly.Record) bool {
 		r.Flags&(capture.SYN|capture.RST) == 0
 }
 
+// note takes note of the identification of r. follows says that none is missing before it.
+func (k *packetIDs) note(r *reassembly.Record, mss uint32, follows bool) {
+	behind := uint16(k.stride) * (packets(r, mss) - 1)
+	k.runs.add(r.IPID, r.IPID+behind, r.Time, follows)
+}
+
+// TakeIDRuns are the runs of identifications that have ended since it was last asked, in the order
+// of time: the latest maxIDRuns. over ends the one that goes on, too.
+func (s *State) TakeIDRuns(over bool) []IDRun {
+	if over {
+		s.ids.runs.end()
+	}
+	return s.ids.runs.take()
+}
+
 // countPackets looks whether r, record n, shows that packets of its sender never passed the capture
 // point.
 func (s *State) countPackets(r *reassembly.Record, n int) {
 	if r.Flags&capture.SYN != 0 {
 		s.ids.handshake(r)
+		if r.IPID != 0 {
+			s.ids.note(r, 0, false)
+		}
 	}
 	if r.Flags&(capture.SYN|capture.RST) != 0 {
 		return
 	}
 	c := s.path.Conn
 	if numbered(r) {
-		since := s.ids.at
+		before := s.ids.latestID
 		missing := s.ids.gap(c.Records[n-c.Released:], s.mss())
-		s.since.missing += missing
+		s.ids.note(r, s.mss(), r.IPID == before.next(cmp.Or(s.ids.stride, 1)))
 		if missing > 0 {
 			s.ids.gapAt = r.Time
+			s.since.lacks(missing, IDGap{
+				IDRun:  IDRun{before.last, r.IPID, before.at, r.Time},
+				Stride: s.ids.stride,
+			})
 		}
-		if missing > 0 && r.Time-since < s.path.probeSoonest() && !r.Trait.Has(reassembly.Hole) {
+		if missing > 0 && r.Time-before.at < s.path.probeSoonest() && !r.Trait.Has(reassembly.Hole) {
 			s.ids.others = true // too soon for a timer, and nothing was skipped
 		}
 	}

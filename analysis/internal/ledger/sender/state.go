@@ -78,17 +78,28 @@ type sinceSent struct {
 	// the latest of the sender's acknowledgments by which it had not gone beyond what has passed
 	unsent  time.Duration
 	missing int          // packets that never passed the capture point, by IP identification
+	gap     IDGap        // from the first of those to the last, by their identifications
 	skipped capture.Mark // first segment that shows that more had been sent than has passed
+}
+
+// lacks takes note of packets that are missing.
+func (s *sinceSent) lacks(missing int, gap IDGap) {
+	if s.missing > 0 {
+		gap.First, gap.From = s.gap.First, s.gap.From
+	}
+	s.missing, s.gap = s.missing+missing, gap
 }
 
 // begin makes s the sender of dir, of which nothing is known. What room s had is used again.
 func (s *State) begin(p *Path, dir reassembly.Dir) {
 	holes, repairs := s.stream.holes[:0], s.stream.repairs[:0]
 	flying, list, next := s.flying.list[:0], s.rounds.list[:0], s.cwnd.next[:0]
+	runs := s.ids.runs.ended[:0]
 	*s = State{}
 	s.path, s.dir = p, dir
 	s.stream.holes, s.stream.repairs = holes, repairs
 	s.flying.list, s.rounds.list, s.cwnd.next = flying, list, next
+	s.ids.runs.ended = runs
 }
 
 // mss is the sender's effective MSS; 0 if it is not known.

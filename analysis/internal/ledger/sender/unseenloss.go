@@ -20,6 +20,8 @@ type UnseenLoss struct {
 	// Faint says that only identifications tell, and what they count is not known, or no timers
 	// last just as long.
 	Faint bool
+	// Gap is what is missing by identifications; without a stride if something else tells.
+	Gap IDGap
 	// Skipped is the segment that shows that more had been sent than has passed; no frame if none.
 	Skipped capture.Mark
 }
@@ -89,7 +91,7 @@ func (l *UnseenLoss) counted(s *State, r *reassembly.Record, turn bool) bool {
 	case perhapsCopies:
 		l.Faint = true
 	}
-	l.Twice = n > 1
+	l.Twice, l.Gap = n > 1, s.since.gap
 	l.From = max(l.From, r.Time-(heard-l.From)-most)
 	return true
 }

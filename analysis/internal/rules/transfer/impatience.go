@@ -85,6 +85,14 @@ func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {
 	}
 }
 
+// Withdrawn takes a claim back that rested on more.
+func (r *impatience) Withdrawn(s *rule.Subject, c *rule.Claim) {
+	k := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
+	if u := r.found[k]; u != nil && c.Num == [rule.Numbers]int64{} {
+		u.others -= 1 + c.Also
+	}
+}
+
 // Finish doubts the findings of which all may have been impatience.
 func (r *impatience) Finish(d rule.Desk) {
 	for k, u := range r.found {

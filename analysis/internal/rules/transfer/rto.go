@@ -56,7 +56,9 @@ the first copy was lost before it passed the capture point, the proof is another
 sender with a later sequence number, or packets missing by their IP identification, where that is
 known to count those of one connection (a SYN-ACK without one, counted from then on), or goes up in
 longer steps and just as many are missing as timers had run; and the wait must be as long as those
-timers. What rests on identifications of which less is known is of low confidence. A wait that is
+timers. What rests on identifications of which less is known is of low confidence; what rests on
+them alone is taken back if, in just that time, another connection of the sender's host has packets
+with the missing numbers and none with others: the host counts for all. A wait that is
 longer than its timer can be, with no copy lost in the meantime, is not the timer's: a host stood
 still, or a clock was set. Causes: single, the whole
 message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired
@@ -247,6 +249,7 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	if w.Faint {
 		cost.Low, c.Confidence, c.Most = 0, report.ConfidenceLow, rule.AtMost(report.Low)
 	}
+	c.Asks = askedIDs(p.Conn, w)
 	c.Says = whyTimer(p, w, cause)
 	if !w.Unseen && (w.Label == report.RTO || w.Label == report.TLP) {
 		c.Num[w.Dir] = int64(length) // how long the sender heard of no acknowledgment
@@ -256,6 +259,19 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	}
 	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(w)}
 	return c
+}
+
+// askedIDs is what the claim of a wait asks about other connections of its sender's; nil if it rests
+// on more than identifications.
+func askedIDs(c *reassembly.Conn, w *ledger.Wait) *rule.AskedIDs {
+	if w.Gap.Stride == 0 {
+		return nil
+	}
+	host := c.Client
+	if w.Dir == reassembly.FromServer {
+		host = c.Server
+	}
+	return &rule.AskedIDs{Host: host.Addr(), IDGap: w.Gap, Otherwise: ledger.ToOwn(w)}
 }
 
 // whyTimer says why only a timer repaired the loss, where records show it.
