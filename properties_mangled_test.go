@@ -47,6 +47,7 @@ func addsUp(t *testing.T, r *report.Report) bool {
 	if r.Lost > r.ExchangeTime {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
 	}
+	checkByTheClock(t, r)
 	return !t.Failed()
 }
 

@@ -94,6 +94,41 @@ func checkClaimed(t tester, r *report.Report, needs func(*report.ExchangeInfo) t
 	}
 }
 
+// TestByTheClock: what a finding cost by the clock on the wall is no more than the time in which one of
+// its occurrences, or an exchange of its client, went on.
+func TestByTheClock(t *testing.T) {
+	t.Parallel()
+	corpus(t, func(t *testing.T, tr trace, _ uint64) { checkByTheClock(t, analyseData(t, tr.pcap(t, true))) })
+}
+
+// checkByTheClock is that for the findings of which all occurrences are listed.
+func checkByTheClock(t tester, r *report.Report) {
+	t.Helper()
+	client, exchanges := map[int]netip.Addr{}, map[netip.Addr][]report.Interval{}
+	for i := range r.Conns {
+		client[r.Conns[i].ID] = r.Conns[i].Client.Addr()
+	}
+	for i := range r.Exchanges {
+		x := &r.Exchanges[i]
+		of := client[x.Connection]
+		exchanges[of] = append(exchanges[of], report.Interval{From: x.Start, To: x.Start + x.Duration})
+	}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		spans := slices.Clone(exchanges[f.Client])
+		for _, o := range f.Occurrences {
+			spans = append(spans, report.Interval{From: o.Start, To: max(o.End, o.Start+o.Cost.Expected)})
+		}
+		var went time.Duration
+		for _, s := range report.Union(spans) {
+			went += s.To - s.From
+		}
+		if len(f.Occurrences) == f.Count && len(r.Exchanges) == r.ExchangeCount && f.Wall > went {
+			t.Errorf("%s/%s: %v by the clock, in %v", f.Rule, f.Cause, f.Wall, went)
+		}
+	}
+}
+
 // claimed is what all findings together claim of each exchange. What went on behind it, as a
 // failure that is repeated, counts up to its end.
 func claimed(r *report.Report) map[int]time.Duration {

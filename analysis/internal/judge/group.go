@@ -18,14 +18,11 @@ type group struct {
 	affected int // exchanges
 	cost     report.Cost
 	worst    time.Duration // largest cost of a single wait
-	// end of the latest failure whose cost by the clock on the wall is known
-	failedUntil time.Duration
-	within      time.Duration // the part of the expected cost that lies within exchanges
-	// cost by the clock on the wall, and the expected cost for which that is known
-	wall, walled time.Duration
-	time         time.Duration // duration of the affected exchanges
-	rtt          time.Duration
-	confidence   report.Confidence
+	within   time.Duration // the part of the expected cost that lies within exchanges
+	clocked
+	time       time.Duration // duration of the affected exchanges
+	rtt        time.Duration
+	confidence report.Confidence
 	spoken
 	counted     bool // its cost is part of what the report says was lost
 	correctness bool
@@ -38,6 +35,13 @@ type group struct {
 	further     []rule.Said // what a rule has to say of all of them
 	seen        report.Products
 	occurrences []rule.Occurrence
+}
+
+// clocked is what a finding cost by the clock on the wall, as far as that is known.
+type clocked struct {
+	wall, walled time.Duration // cost by the clock, and the expected cost for which that is known
+	late         lateClaims
+	failedUntil  time.Duration // end of the latest failure whose cost by the clock is known
 }
 
 // spoken is what the connections of a finding carry.
@@ -55,6 +59,7 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 	switch {
 	case c.Failure == nil:
 		j.add(s, c)
+		j.late(&s, c)
 	case c.Repeated != nil:
 		j.await(s, c, &failure{Failure: *c.Failure, Repetition: c.Repeated})
 	case m != nil:
@@ -62,6 +67,16 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 	default:
 		j.await(s, c, j.retry.takeReferred(c))
 	}
+}
+
+// bookJudged is Book for a claim about an exchange that is just being judged: the clock on the wall
+// takes it in with the exchange.
+func (j *Judge) bookJudged(s rule.Subject, c *rule.Claim) {
+	if c.Failure != nil {
+		j.Book(s, c)
+		return
+	}
+	j.add(s, c)
 }
 
 // add adds a claim to its finding, now.
@@ -173,6 +188,7 @@ func (j *Judge) merged(g, o *group) *group {
 	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
 	all.within = g.within + o.within
 	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
+	all.late = g.late.with(&o.late)
 	all.occurrences = slices.Concat(g.occurrences, o.occurrences)
 	slices.SortFunc(all.occurrences, rule.CompareOccurrences)
 	if limit := j.limits.MaxOccurrences; limit > 0 && len(all.occurrences) > limit {

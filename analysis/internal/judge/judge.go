@@ -254,7 +254,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	rule.MarkAgain(claims)
 	for i := range claims {
 		claims[i].Occ.Exchange = info.ID
-		j.Book(m.Of(job), &claims[i])
+		j.bookJudged(m.Of(job), &claims[i])
 	}
 	lost := combined(job, claims)
 	j.Total.lost += lost

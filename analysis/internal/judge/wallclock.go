@@ -262,5 +262,6 @@ func uncovered(lost, cover []report.Interval) time.Duration {
 // wallCost is what the finding cost by the clock on the wall; what did not belong to a single
 // exchange, or was not followed, counts in full.
 func (g *group) wallCost() time.Duration {
-	return min(g.wall+max(0, g.cost.Expected-g.walled), g.cost.Expected)
+	rest := max(0, g.cost.Expected-g.walled-g.late.cost)
+	return min(g.wall+g.late.wall()+rest, g.cost.Expected)
 }

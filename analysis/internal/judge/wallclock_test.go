@@ -124,7 +124,7 @@ func TestWallClockIsBounded(t *testing.T) {
 }
 
 func TestWallCostOfWhatWasNotFollowed(t *testing.T) {
-	g := &group{cost: report.Cost{Expected: 100}, wall: 10, walled: 40}
+	g := &group{cost: report.Cost{Expected: 100}, clocked: clocked{wall: 10, walled: 40}}
 	if got := g.wallCost(); got != 70 {
 		t.Errorf("wallCost() = %d, want 10 and the 60 that were not followed", got)
 	}
