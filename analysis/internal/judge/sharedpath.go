@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -88,4 +89,25 @@ func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
 		}
 	}
 	slices.SortFunc(g.occurrences, rule.CompareOccurrences)
+}
+
+// spare is for how long of the client's judged exchanges with a server the path did not need to
+// carry their responses: losses of them all, on however many connections, cost no more by the
+// clock. Where the path's rate is not known, that is all of their time.
+func (c *clientClock) spare(server netip.Addr) time.Duration {
+	var spans []report.Interval
+	var octets int64
+	rate := 0.0 // the highest that any of them saw: the path is not needed for longer
+	for _, item := range c.items {
+		if item.judged && !item.stream && item.server == server {
+			spans = append(spans, item.Interval)
+			octets, rate = octets+item.octets, max(rate, item.rate)
+		}
+	}
+	took := uncovered(spans, nil)
+	if rate <= 0 {
+		return took
+	}
+	needs := time.Duration(float64(octets) / rate * float64(time.Second))
+	return max(0, took-needs)
 }

@@ -185,15 +185,21 @@ func (c *clientClock) bookWall(j *Judge) {
 	c.relieve(j)
 	groups := map[rule.Key][]report.Interval{}
 	alone, cost := map[rule.Key]time.Duration{}, map[rule.Key]time.Duration{}
+	shares := map[rule.Key]bool{}
 	for _, item := range c.items {
 		for key, own := range item.claimed() {
 			groups[key] = append(groups[key], own.lost...)
 			alone[key] += max(0, own.cost-uncovered(own.lost, nil))
 			cost[key] += own.cost
+			shares[key] = shares[key] || own.shares
 		}
 	}
 	for key, lost := range groups {
-		j.addWall(key, min(uncovered(lost, c.without(key))+alone[key], cost[key]), cost[key])
+		wall := min(uncovered(lost, c.without(key))+alone[key], cost[key])
+		if shares[key] {
+			wall = min(wall, c.spare(key.Pair.Server.Addr()))
+		}
+		j.addWall(key, wall, cost[key])
 	}
 }
 
@@ -205,6 +211,7 @@ func (c *clockItem) claimed() map[rule.Key]claimedTime {
 		own := all[s.group]
 		own.lost = append(own.lost, s.Interval)
 		own.cost += s.cost
+		own.shares = own.shares || s.shares
 		all[s.group] = own
 	}
 	return all
@@ -212,8 +219,9 @@ func (c *clockItem) claimed() map[rule.Key]claimedTime {
 
 // claimedTime is what one finding claims of one exchange.
 type claimedTime struct {
-	lost []report.Interval
-	cost time.Duration
+	lost   []report.Interval
+	cost   time.Duration
+	shares bool // other transfers go on meanwhile
 }
 
 // addWall books what a part of a finding's cost is by the clock on the wall.
@@ -263,5 +271,8 @@ func uncovered(lost, cover []report.Interval) time.Duration {
 // exchange, or was not followed, counts in full.
 func (g *group) wallCost() time.Duration {
 	rest := max(0, g.cost.Expected-g.walled-g.late.cost)
+	if g.late.cost > 0 { // what is not listed went on as what is
+		rest = share(rest, g.late.wall(), g.late.cost)
+	}
 	return min(g.wall+g.late.wall()+rest, g.cost.Expected)
 }
