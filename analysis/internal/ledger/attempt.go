@@ -73,11 +73,17 @@ func DataEnd(h *reassembly.Half) int64 {
 // Outstanding reports whether octets that a side was seen to send were never acknowledged.
 func Outstanding(h *reassembly.Half) bool { return h.Una < DataEnd(h) }
 
+// loopbackMark stands for the host itself, whatever its SYNs show; no other mark has all bits.
+const loopbackMark = 1<<32 - 1
+
 // HostMark is what a client's SYN shows of its host, the same for all its addresses: the TTL, the
 // window's scale, the options, and the MTU behind its MSS; zero if the capture lacks them. It tells
 // hosts of different systems, or at different places, apart, and no more.
 func HostMark(c *reassembly.Conn) uint32 {
 	h := &c.Half[reassembly.FromClient]
+	if c.Client.Addr().IsLoopback() {
+		return loopbackMark
+	}
 	if !h.HasISN || h.CutSYN {
 		return 0
 	}
@@ -85,7 +91,6 @@ func HostMark(c *reassembly.Conn) uint32 {
 	if c.Client.Addr().Is6() {
 		headers = 60
 	}
-	// on the loopback IPv4 fills its length, and IPv6 has a little more
 	mark := min(uint32(h.MSS)+headers, 1<<16-1)<<16 | uint32(h.TTLMax)<<8 | uint32(h.WScale)<<3 | 1<<2
 	if h.SACKOK {
 		mark |= 1 << 1
