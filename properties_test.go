@@ -121,10 +121,12 @@ func rename(a netip.AddrPort) netip.AddrPort {
 	if !a.Addr().IsValid() { // of a finding about all services
 		return a
 	}
-	b := a.Addr().AsSlice()
-	b[len(b)-1] ^= 0x5a
-	b[len(b)-2] ^= 0x33
-	addr, _ := netip.AddrFromSlice(b)
+	addr := a.Addr()
+	if b := addr.AsSlice(); addr != netip.IPv6Loopback() { // which is the host itself
+		b[len(b)-1] ^= 0x5a
+		b[len(b)-2] ^= 0x33
+		addr, _ = netip.AddrFromSlice(b)
+	}
 	port := a.Port()
 	if port >= 32768 {
 		port ^= 0x2aa
