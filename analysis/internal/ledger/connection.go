@@ -79,14 +79,16 @@ func (s *Connection) Tally() (out [2]NagleTally) {
 func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	j.Parsed, j.Index, j.From, j.ConnStart = x, x.Index, x.Start().Time, s.Conn.Start
 	if x.Attempt != nil {
-		// all of it was for something to be asked; what has been released of its history is not its
-		j.Critical, j.From = true, max(j.From, s.walk.at)
+		j.Critical = true // all of it was for something to be asked
 	} else if x.Index == 0 {
 		j.Critical, j.Doubtful = criticalSetup(&s.path, x)
 		if j.Critical {
 			j.From = s.Conn.Start.Time
 		}
 	}
+	// what has been booked without it is not its own: an attempt that becomes one late, a message
+	// that was found behind a gap
+	j.From = max(j.From, s.walk.at)
 	j.Notice = s.Ending.Notice
 	if last := s.latest(); last != nil && !last.over {
 		j.Ahead = last.Parsed
