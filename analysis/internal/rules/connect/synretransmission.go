@@ -316,9 +316,8 @@ func notAccepted(p *rule.Pass) *synFault {
 }
 
 // unheard are the copies of the client's octet that came before the server acknowledged it; none if
-// the server acknowledged less, and so is there, or if a copy turns out to have been needless: when
-// it acknowledges the octet, the server had sent octets of its answer already, or it reports the
-// octet as received twice (RFC 2883).
+// the server acknowledged less, and so is there, or if it had sent octets of its answer by the time
+// that it acknowledges this one.
 func unheard(c *reassembly.Conn, octet int64) (copies []capture.Mark) {
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -329,9 +328,6 @@ func unheard(c *reassembly.Conn, octet int64) (copies []capture.Mark) {
 			return nil
 		}
 		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= octet {
-			if r.Kind == reassembly.SpuriousRetransmission {
-				return nil
-			}
 			copies = append(copies, r.Mark())
 		}
 	}
