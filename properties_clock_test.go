@@ -78,8 +78,8 @@ func (tr trace) coarse(t tester) []byte {
 	return file
 }
 
-// TestSilenceIsOfTheWholeCapture: a connection that was silent for hours is over if others were seen
-// meanwhile, whether or not a filter leaves those out; and goes on if nothing was seen at all.
+// TestSilenceIsOfTheWholeCapture: a connection that was silent for hours is over if others were
+// seen meanwhile, whether or not a filter leaves those out; and goes on if nothing was seen at all.
 func TestSilenceIsOfTheWholeCapture(t *testing.T) {
 	const own = "client 10.0.0.1:40000 isn 1\n"
 	const begin, end = own + "0 > S 0:0(0)\n0.1 < S. 0:0(0) ack 1\n0.2 > . 1:1(0) ack 1\n",
@@ -95,10 +95,7 @@ func TestSilenceIsOfTheWholeCapture(t *testing.T) {
 	for _, tt := range []struct {
 		name, text string
 		want       int // connections of the host's own
-	}{
-		{"others were seen", begin + others + end, 2},
-		{"nothing was seen", begin + end, 1},
-	} {
+	}{{"others were seen", begin + others + end, 2}, {"nothing was seen", begin + end, 1}} {
 		segments, err := tcptext.Parse(tt.text)
 		if err != nil {
 			t.Fatal(err)

@@ -64,28 +64,32 @@ func checkFacts(t *testing.T, how string, tr trace) {
 	}
 }
 
-// checkUnits holds the figures of findings against each other and against the exchanges: what the first
-// lines, the findings and the lists say in different places.
+// checkUnits holds the figures of findings against each other and against the exchanges: what the
+// first lines, the findings and the lists say in different places.
 func checkUnits(t *testing.T, how string, r *report.Report) {
 	t.Helper()
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		switch {
 		case f.Affected > r.ExchangeCount:
-			t.Errorf("%s: %s/%s: %d exchanges of %d", how, f.Rule, f.Cause, f.Affected, r.ExchangeCount)
+			t.Errorf("%s: %s/%s: %d exchanges of %d", how, f.Rule, f.Cause, f.Affected,
+				r.ExchangeCount)
 		case f.Count < len(f.Occurrences):
-			t.Errorf("%s: %s/%s: %d times, %d listed", how, f.Rule, f.Cause, f.Count, len(f.Occurrences))
+			t.Errorf("%s: %s/%s: %d times, %d listed", how, f.Rule, f.Cause, f.Count,
+				len(f.Occurrences))
 		case f.Wall > f.Cost.Expected, f.Within > f.Cost.Expected:
 			t.Errorf("%s: %s/%s: %v by the clock, %v within exchanges, of %v",
 				how, f.Rule, f.Cause, f.Wall, f.Within, f.Cost.Expected)
 		case f.Confidence == report.ConfidenceLow && f.Severity > report.Low:
-			t.Errorf("%s: %s/%s: nothing is promised of it, and it is %v", how, f.Rule, f.Cause, f.Severity)
+			t.Errorf("%s: %s/%s: nothing is promised of it, and it is %v", how, f.Rule, f.Cause,
+				f.Severity)
 		case f.Cost.Expected-f.Wall > time.Millisecond && !besideOthers(r, f):
 			t.Errorf("%s: %s/%s: %v by the clock of %v, and nothing ran beside it",
 				how, f.Rule, f.Cause, f.Wall, f.Cost.Expected)
 		}
 		if i > 0 && f.Severity > r.Findings[i-1].Severity {
-			t.Errorf("%s: %s/%s is %v behind %v", how, f.Rule, f.Cause, f.Severity, r.Findings[i-1].Severity)
+			t.Errorf("%s: %s/%s is %v behind %v", how, f.Rule, f.Cause, f.Severity,
+				r.Findings[i-1].Severity)
 		}
 	}
 }
@@ -180,8 +184,8 @@ func (l lookup) frame(e *report.Evidence) *looked {
 	return nil
 }
 
-// holds looks up a fact of the frame of evidence number at; known is false if this reader cannot see
-// the frame.
+// holds looks up a fact of the frame of evidence number at; known is false if this reader cannot
+// see the frame.
 func (l lookup) holds(proof []report.Evidence, at int, a report.Asserted) (holds, known bool) {
 	e := &proof[at]
 	f := l.frame(e)
@@ -219,7 +223,12 @@ func (l lookup) holds(proof []report.Evidence, at int, a report.Asserted) (holds
 func near(d time.Duration, n int64) bool { return (d - time.Duration(n)).Abs() <= time.Microsecond }
 
 // holdsBeside looks up a fact that other frames of the connection decide.
-func (l lookup) holdsBeside(proof []report.Evidence, at int, a report.Asserted, f *looked) (holds, known bool) {
+func (l lookup) holdsBeside(
+	proof []report.Evidence,
+	at int,
+	a report.Asserted,
+	f *looked,
+) (holds, known bool) {
 	switch a.Fact {
 	case report.Acknowledges:
 		for i := at - 1; i >= 0; i-- {
@@ -264,7 +273,8 @@ func (l lookup) holdsBeside(proof []report.Evidence, at int, a report.Asserted, 
 	case report.FollowedNone, report.FollowedBy:
 		n := 0
 		for _, b := range l.all[:f.number] {
-			if b != nil && b.src == f.src && b.dst == f.dst && b.data > 0 && int32(b.seq-f.seq) > 0 {
+			if b != nil && b.src == f.src && b.dst == f.dst && b.data > 0 &&
+				int32(b.seq-f.seq) > 0 {
 				n++
 			}
 		}
@@ -286,8 +296,8 @@ func (l lookup) acknowledgesData(f, b *looked) bool {
 	})
 }
 
-// outstanding is how many octets of data the server had sent, and not seen acknowledged, at most: if
-// nothing of what passed in the last ten round trips of the handshake had reached it.
+// outstanding is how many octets of data the server had sent, and not seen acknowledged, at most:
+// if nothing of what passed in the last ten round trips of the handshake had reached it.
 func (l lookup) outstanding(f *looked, server netip.AddrPort) int64 {
 	client := f.src
 	if client == server {

@@ -59,7 +59,8 @@ func sameFaults(t tester, what string, got, want *report.Report, eps time.Durati
 		}
 		// A merged segment hides which sizes it was made of: what rested on them may be less sure.
 		lesser := what == "merged" && h.confidence < f.confidence
-		if h.count != f.count || h.confidence != f.confidence && !lesser || (h.cost-f.cost).Abs() > eps*time.Duration(f.count) {
+		if h.count != f.count || h.confidence != f.confidence && !lesser ||
+			(h.cost-f.cost).Abs() > eps*time.Duration(f.count) {
 			t.Errorf("%s: %s is %+v, was %+v", what, key, h, f)
 		}
 	}

@@ -333,7 +333,8 @@ func (p *partial) connection(c *report.ConnInfo) string {
 	return fmt.Sprintf("connection %d %v %v %v+%v %v %s %v %v", p.conns[c.ID], c.Client, c.Server,
 		c.Start+p.shift, c.Duration, c.State, c.History, c.Protocol, c.Vantage) +
 		fmt.Sprintf(" rtt %v %v %v %v", c.Handshake, c.RTTMin, c.ClientRTT, c.ServerRTT) +
-		fmt.Sprintf(" mss %v bytes %v segments %v again %v", c.MSS, c.Bytes, c.Segments, c.Retransmissions) +
+		fmt.Sprintf(" mss %v bytes %v segments %v again %v", c.MSS, c.Bytes, c.Segments,
+			c.Retransmissions) +
 		fmt.Sprintf(" closed %q reset %q %v %v", c.ClosedBy, c.ResetBy, tls.SNI, exchanges) +
 		fmt.Sprintf(" %s %v", times(c.Times), c.Caveats)
 }

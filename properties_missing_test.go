@@ -17,13 +17,15 @@ var missingFrames = flag.Int("missing", 3, "frames of each capture that are left
 // without it the fault is found in high confidence, by rule.
 var onlyProof = map[string]string{
 	// the acknowledgment that has a duplicate SACK
-	"lookalike-delayed-ack-lost":       "a wait",
-	"port-reused-too-early-rtt10":      "a wait",       // the second SYN
-	"idle-drop-soon-rtt30":             "a wait",       // the copy in vain while a new connection works
+	"lookalike-delayed-ack-lost":  "a wait",
+	"port-reused-too-early-rtt10": "a wait", // the second SYN
+	// the copy in vain while a new connection works
+	"idle-drop-soon-rtt30":             "a wait",
 	"keepalive-stale-use-rtt50-server": "missed-reuse", // the request that came after the FIN
 	"reset-unread-request-data-rtt10":  "missed-reuse", // the FIN before the reset
-	"reset-linger-zero-rtt10":          "missed-reuse", // the reset with ACK: what follows answers late segments
-	"reuse-go-not-drained-rtt10":       "missed-reuse", // the reset of a response that was not read
+	// the reset with ACK: what follows answers late segments
+	"reset-linger-zero-rtt10":    "missed-reuse",
+	"reuse-go-not-drained-rtt10": "missed-reuse", // the reset of a response that was not read
 }
 
 // TestOneMissing: a single frame that the capture lacks, whatever it was, makes nothing surer, and

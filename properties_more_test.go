@@ -208,8 +208,8 @@ func TestTruncated(t *testing.T) {
 	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		whole := analyseData(t, tr.pcap(t, true))
-		// attempts are numbered when it is known what became of them, which the end of a capture may
-		// change
+		// attempts are numbered when it is known what became of them, which the end of a capture
+		// may change
 		type place struct{ connection, index int }
 		outcomes := map[place]exchange.Outcome{}
 		for _, x := range whole.Exchanges {
@@ -223,7 +223,8 @@ func TestTruncated(t *testing.T) {
 			for _, x := range r.Exchanges {
 				want := outcomes[place{x.Connection, x.Index}]
 				// What passed as a whole may turn out never to have arrived.
-				arrives := x.Outcome != exchange.Complete || want == exchange.Truncated || want == exchange.NoResponse
+				arrives := x.Outcome != exchange.Complete || want == exchange.Truncated ||
+					want == exchange.NoResponse
 				if x.Outcome != want && x.Outcome != exchange.Incomplete && arrives {
 					t.Errorf("after %d frames exchange %d is %v, it becomes %v", n, x.ID, x.Outcome, want)
 				}
@@ -241,7 +242,8 @@ func TestTruncated(t *testing.T) {
 // toldByPieces are the captures where how large the segments are that a host handed to its card, or
 // that a card merged, is itself what tells.
 var toldByPieces = map[string]string{
-	// four times half a segment of room, and two segments at once: each of them would have fitted sooner
+	// four times half a segment of room, and two segments at once: each of them would have fitted
+	// sooner
 	"zero-window-room-in-small-steps-rtt20-server": "the host waited for room for both",
 	// acknowledgments stand in front of each write, so that its segments could be those of a window
 	"lookalike-send-buffer-writes-by-the-clock-rtt60": "a write that is one segment shows a clock",

@@ -59,8 +59,8 @@ func fastest(list []passing) (rate float64) {
 	return rate
 }
 
-// TestPhysics: all claims about an exchange cost no more together than it took, nor than its path leaves
-// of that, however fast it was seen to carry octets.
+// TestPhysics: all claims about an exchange cost no more together than it took, nor than its path
+// leaves of that, however fast it was seen to carry octets.
 func TestPhysics(t *testing.T) {
 	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, _ uint64) {
@@ -76,7 +76,8 @@ func TestPhysics(t *testing.T) {
 				return 0
 			}
 			client, server := c.Client.Addr(), c.Server.Addr()
-			return max(needs(ways[way{client, server}], x.Request), needs(ways[way{server, client}], x.Response))
+			return max(needs(ways[way{client, server}], x.Request),
+				needs(ways[way{server, client}], x.Response))
 		})
 	})
 }
@@ -89,16 +90,20 @@ func checkClaimed(t tester, r *report.Report, needs func(*report.ExchangeInfo) t
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
 		if need, cost := needs(x), claims[x.ID]; cost > max(0, x.Duration-need) {
-			t.Errorf("exchange %d: %v claimed of %v, of which the path needs %v", x.ID, cost, x.Duration, need)
+			t.Errorf("exchange %d: %v claimed of %v, of which the path needs %v", x.ID, cost,
+				x.Duration, need)
 		}
 	}
 }
 
-// TestByTheClock: what a finding cost by the clock on the wall is no more than the time in which one of
-// its occurrences, or an exchange of its client, went on.
+// TestByTheClock: what a finding cost by the clock on the wall is no more than the time in which
+// one of its occurrences, or an exchange of its client, went on.
 func TestByTheClock(t *testing.T) {
 	t.Parallel()
-	corpus(t, func(t *testing.T, tr trace, _ uint64) { checkByTheClock(t, analyseData(t, tr.pcap(t, true))) })
+	corpus(
+		t,
+		func(t *testing.T, tr trace, _ uint64) { checkByTheClock(t, analyseData(t, tr.pcap(t, true))) },
+	)
 }
 
 // checkByTheClock is that for the findings of which all occurrences are listed.
@@ -111,13 +116,15 @@ func checkByTheClock(t tester, r *report.Report) {
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
 		of := client[x.Connection]
-		exchanges[of] = append(exchanges[of], report.Interval{From: x.Start, To: x.Start + x.Duration})
+		exchanges[of] = append(exchanges[of],
+			report.Interval{From: x.Start, To: x.Start + x.Duration})
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		spans := slices.Clone(exchanges[f.Client])
 		for _, o := range f.Occurrences {
-			spans = append(spans, report.Interval{From: o.Start, To: max(o.End, o.Start+o.Cost.Expected)})
+			spans = append(spans,
+				report.Interval{From: o.Start, To: max(o.End, o.Start+o.Cost.Expected)})
 		}
 		var went time.Duration
 		for _, s := range report.Union(spans) {

@@ -24,7 +24,8 @@ func corpus(t *testing.T, check func(t *testing.T, tr trace, seed uint64)) {
 		}
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			tr := parseTrace(t, file)
-			if !slices.ContainsFunc(tr.packets, func(p packet) bool { _, ok := p.headers(tr.link); return ok }) {
+			if !slices.ContainsFunc(tr.packets,
+				func(p packet) bool { _, ok := p.headers(tr.link); return ok }) {
 				t.Skip("what is in a tunnel cannot be changed here")
 			}
 			check(t, tr, uint64(crc32.ChecksumIEEE([]byte(filepath.Base(dir)))))
@@ -65,7 +66,9 @@ func TestSequenceShift(t *testing.T) {
 // offsetSequence adds a constant to the numbers of each direction, which depends on the sender and
 // on key.
 func (tr trace) offsetSequence(key uint32) trace {
-	return tr.shiftSequence(func(from, _ netip.AddrPort) uint32 { return key * (uint32(from.Port()) | 1) })
+	return tr.shiftSequence(
+		func(from, _ netip.AddrPort) uint32 { return key * (uint32(from.Port()) | 1) },
+	)
 }
 
 // wrapSequence makes the numbers of every sender wrap soon after its first. Connections of the same
@@ -78,7 +81,9 @@ func (tr trace) wrapSequence() trace {
 			first[k] = h.get32(4)
 		}
 	})
-	return tr.shiftSequence(func(from, to netip.AddrPort) uint32 { return -first[ports(from, to)] - 100 })
+	return tr.shiftSequence(
+		func(from, to netip.AddrPort) uint32 { return -first[ports(from, to)] - 100 },
+	)
 }
 
 // shiftSequence adds to the numbers of each sender what offset says of it and its peer.

@@ -19,7 +19,8 @@ import (
 // checkReport checks what must hold for the report of every capture.
 func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	t.Helper()
-	if slices.ContainsFunc(r.Caveats, func(c report.Caveat) bool { return c.Code == "proof-left-out" }) {
+	if slices.ContainsFunc(r.Caveats,
+		func(c report.Caveat) bool { return c.Code == "proof-left-out" }) {
 		t.Error("a rule says of a frame what that does not show")
 	}
 	if r.Lost > r.ExchangeTime {
@@ -123,7 +124,8 @@ func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *rep
 		if e.Side == report.SideNetwork && (seg.Src == c.Client || seg.Dst == c.Client) {
 			continue // of the same connection as the network made it: under another address
 		}
-		throughProxy := o.Elsewhere && seg.Dst.Addr() == c.Client.Addr() && seg.Src.Addr() != c.Server.Addr()
+		throughProxy := o.Elsewhere && seg.Dst.Addr() == c.Client.Addr() &&
+			seg.Src.Addr() != c.Server.Addr()
 		if throughProxy {
 			continue // what came in to a host that is a proxy
 		}

@@ -10,8 +10,8 @@ import (
 	"tcpwhy/capture"
 )
 
-// TestAtLeast: what a rule finds by comparing connections alone it finds where there are as many as it
-// says. The fewest that any scenario shows are told with -v.
+// TestAtLeast: what a rule finds by comparing connections alone it finds where there are as many as
+// it says. The fewest that any scenario shows are told with -v.
 func TestAtLeast(t *testing.T) {
 	least := map[string]int{}
 	for _, d := range detectors() {
@@ -46,7 +46,8 @@ func TestAtLeast(t *testing.T) {
 			want, says := least[f.Rule]
 			n := between[report.Pair{Client: f.Client, Server: f.Server}]
 			if says && n < want {
-				t.Errorf("%s: %s between %d connections; it says that it takes %d", name, f.Rule, n, want)
+				t.Errorf("%s: %s between %d connections; it says that it takes %d", name, f.Rule, n,
+					want)
 			}
 			if says && (fewest[f.Rule] == 0 || n < fewest[f.Rule]) {
 				fewest[f.Rule] = n

@@ -24,11 +24,31 @@ func TestFramesMissing(t *testing.T) {
 	reset := two()
 	reset.line("0.700000 < R. %d:%d(0) ack %d", reset.s, reset.s, reset.c)
 	runConnCases(t, []connCase{
-		{"the second request is missing: its response is no answer to nobody", []*talk{two().bye(0.3, rtt).without(6)}, ""},
-		{"the first response is missing: the client did not drop it", []*talk{two().clientFin(0.3).without(4), next}, ""},
-		{"the FIN of the client is missing: the server did not close first", []*talk{two().bye(0.26, rtt).without(9), next}, ""},
-		{"the server closes an idle connection", []*talk{idle(), next}, "missed-reuse/server-idle-timeout×1:low"},
-		{"half a second later everything had been acknowledged, seen or not", []*talk{reset.without(8)}, ""},
+		{
+			"the second request is missing: its response is no answer to nobody",
+			[]*talk{two().bye(0.3, rtt).without(6)},
+			"",
+		},
+		{
+			"the first response is missing: the client did not drop it",
+			[]*talk{two().clientFin(0.3).without(4), next},
+			"",
+		},
+		{
+			"the FIN of the client is missing: the server did not close first",
+			[]*talk{two().bye(0.26, rtt).without(9), next},
+			"",
+		},
+		{
+			"the server closes an idle connection",
+			[]*talk{idle(), next},
+			"missed-reuse/server-idle-timeout×1:low",
+		},
+		{
+			"half a second later everything had been acknowledged, seen or not",
+			[]*talk{reset.without(8)},
+			"",
+		},
 	})
 }
 

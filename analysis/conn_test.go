@@ -215,7 +215,11 @@ func TestFailedRequests(t *testing.T) {
 		serverFin(0.111).ack(0.112).clientFin(0.113)
 	half := newTalk(40001).open(0, rtt).ask(0.06, getA).clientFin(0.0601).serverFin(0.11).ack(0.111)
 	runConnCases(t, []connCase{
-		{"race, repeated at once", []*talk{race1.bareRst(2.051), retry}, "keepalive-race/race×1:medium"},
+		{
+			"race, repeated at once",
+			[]*talk{race1.bareRst(2.051), retry},
+			"keepalive-race/race×1:medium",
+		},
 		{"race with POST, not repeated", []*talk{post}, "keepalive-race/race×1:critical"},
 		{"stale use", []*talk{stale}, "keepalive-race/stale-use×1:critical"},
 		{"the server had the request and aborted", []*talk{crash}, "reset-after-data/server-abort×1:critical"},

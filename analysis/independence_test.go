@@ -26,7 +26,8 @@ func lateTalk(port int, rtt float64, syns ...float64) *talk {
 		k.line("%.6f > S 0:0(0) <mss 1460,sackOK,wscale 7>", at)
 	}
 	at := syns[len(syns)-1] + rtt
-	k.line("%.6f < S. 0:0(0) ack 1 <mss 1460,sackOK,wscale 7>", at).line("%.6f > . 1:1(0) ack 1", at+0.00001)
+	k.line("%.6f < S. 0:0(0) ack 1 <mss 1460,sackOK,wscale 7>", at).
+		line("%.6f > . 1:1(0) ack 1", at+0.00001)
 	return k.exchange(at+0.0001, rtt, getA, ok)
 }
 
@@ -62,7 +63,8 @@ func pause(silence float64) []*talk {
 	var talks []*talk
 	for i := range 3 {
 		at := float64(i) * 0.01
-		talks = append(talks, newTalk(40000+i).open(at, rtt).exchange(at+rtt+0.0005, rtt, getA, ok).bye(at+0.5, rtt))
+		talks = append(talks,
+			newTalk(40000+i).open(at, rtt).exchange(at+rtt+0.0005, rtt, getA, ok).bye(at+0.5, rtt))
 	}
 	for i := range 3 {
 		at := silence + float64(i)*0.2

@@ -7,16 +7,23 @@ import (
 	"tcpwhy/internal/pathsim"
 )
 
-// TestPageBound: what a finding cost by the clock, of responses that came at once on many connections
-// through one full path, is no more than their time without what the path needs for all of them. What
-// is taken for the server's own time, as all of a response was lost before a capture at the client, is
-// no claim about the path.
+// TestPageBound: what a finding cost by the clock, of responses that came at once on many
+// connections through one full path, is no more than their time without what the path needs for all
+// of them. What is taken for the server's own time, as all of a response was lost before a capture
+// at the client, is no claim about the path.
 func TestPageBound(t *testing.T) {
 	t.Parallel()
 	for _, rtt := range []time.Duration{10 * milli, 40 * milli, 100 * milli} {
 		for _, conns := range []int{10, 40} {
 			for _, control := range []string{"reno", "cubic", "bbr"} {
-				s := pathsim.Setup{RTT: rtt, Rate: 8 * megabit, Queue: 40e3, Conns: conns, Body: int64(840e3 / conns), Control: control}
+				s := pathsim.Setup{
+					RTT:     rtt,
+					Rate:    8 * megabit,
+					Queue:   40e3,
+					Conns:   conns,
+					Body:    int64(840e3 / conns),
+					Control: control,
+				}
 				p := pathsim.Play(s)
 				for _, atServer := range []bool{true, false} {
 					checkPage(t, s, p, atServer)

@@ -88,8 +88,8 @@ func needed(passed []pathsim.Segment, x *report.ExchangeInfo, rate float64) time
 	return time.Duration(float64(octets) / rate * 1e9)
 }
 
-// TestPolicersNamed: each policer is, with its rate and its bucket, from either end; and nothing else
-// is called one.
+// TestPolicersNamed: each policer is, with its rate and its bucket, from either end; and nothing
+// else is called one.
 func TestPolicersNamed(t *testing.T) {
 	t.Parallel()
 	said := regexp.MustCompile(`lets (?:([0-9.]+) Mbit/s pass, and )?(\d+) octets`)

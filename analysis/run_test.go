@@ -42,8 +42,8 @@ func goroutines(most int) int {
 	return runtime.NumGoroutine()
 }
 
-// TestCancelled: a cancelled analysis reads little more, gives the report so far, and leaves nothing
-// that runs.
+// TestCancelled: a cancelled analysis reads little more, gives the report so far, and leaves
+// nothing that runs.
 func TestCancelled(t *testing.T) {
 	for _, ticks := range []bool{false, true} {
 		for _, after := range []int{1, 3 * batchItems, epochItems + 1000} {
@@ -137,7 +137,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestTold: who is told of findings and exchanges before the end is told of all that the report has.
+// TestTold: who is told of findings and exchanges before the end is told of all that the report
+// has.
 func TestTold(t *testing.T) {
 	var exchanges, servers int
 	src := &endlessTalks{talk: shortTalk(t), most: 20000}

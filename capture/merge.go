@@ -22,7 +22,8 @@ type input struct {
 	ready   bool
 	key     int64 // by which it is merged: the latest time of its frames so far
 	held    holding
-	shift   int64 // ns that its frames are moved by while they are before the capture; 0: they are not
+	// ns that its frames are moved by while they are before the capture; 0: they are not
+	shift int64
 }
 
 // start opens the input and reads its header.

@@ -8,12 +8,12 @@ import (
 	"tcpwhy/capture/internal/frame"
 )
 
-// Records of a file may stand in another order than that of their stamps: a card with several queues
-// hands over each by itself, interfaces are written by threads of their own, files are joined by
-// hand. Or the clock was set back, and the order of the file is right. Which it was, sequence and
-// acknowledgment numbers tell. So as soon as a file is about to give a frame that is followed by an
-// earlier one, frames are held until nothing in sight is out of order, or so many are that the first
-// of them must go.
+// Records of a file may stand in another order than that of their stamps: a card with several
+// queues hands over each by itself, interfaces are written by threads of their own, files are
+// joined by hand. Or the clock was set back, and the order of the file is right. Which it was,
+// sequence and acknowledgment numbers tell. So as soon as a file is about to give a frame that is
+// followed by an earlier one, frames are held until nothing in sight is out of order, or so many
+// are that the first of them must go.
 
 // The limits on what is held of one input.
 const (

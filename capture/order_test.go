@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// conversation is a connection of exchanges of a segment each, 1 ms between segments, as frames of a
-// file: number, time and direction.
+// conversation is a connection of exchanges of a segment each, 1 ms between segments, as frames of
+// a file: number, time and direction.
 func conversation(n int) []fileFrame {
 	frames := make([]fileFrame, n)
 	seq, ack := uint32(1000), uint32(9000)
@@ -52,7 +52,8 @@ func openFrames(t *testing.T, frames []fileFrame) Source {
 	return source
 }
 
-// readOrder is the order in which the frames of a file are handed out, by number, and their account.
+// readOrder is the order in which the frames of a file are handed out, by number, and their
+// account.
 func readOrder(t *testing.T, frames []fileFrame) (numbers []uint64, stats *Stats) {
 	t.Helper()
 	source := openFrames(t, frames)
@@ -73,7 +74,8 @@ func TestRecordsOutOfOrder(t *testing.T) {
 	for _, reach := range []int{2, 12, 60} {
 		frames := conversation(5000)
 		for i := 0; i+reach <= len(frames); i += reach {
-			random.Shuffle(reach, func(a, b int) { frames[i+a], frames[i+b] = frames[i+b], frames[i+a] })
+			random.Shuffle(reach,
+				func(a, b int) { frames[i+a], frames[i+b] = frames[i+b], frames[i+a] })
 		}
 		numbers, stats := readOrder(t, frames)
 		for i, n := range numbers {
@@ -82,7 +84,8 @@ func TestRecordsOutOfOrder(t *testing.T) {
 			}
 		}
 		if stats.Backsteps != 0 || stats.Reordered == 0 {
-			t.Errorf("shuffled by %d: %d steps back, %d reordered", reach, stats.Backsteps, stats.Reordered)
+			t.Errorf("shuffled by %d: %d steps back, %d reordered", reach, stats.Backsteps,
+				stats.Reordered)
 		}
 	}
 }
@@ -142,7 +145,8 @@ func TestHeldIsBounded(t *testing.T) {
 	var seg Segment
 	for source.Next(&seg) == nil {
 		if len(source.queue) > 0 {
-			if h := &source.queue[0].held; len(h.frames) > heldFrames || h.octets > heldOctets+1<<16 {
+			if h := &source.queue[0].held; len(h.frames) > heldFrames ||
+				h.octets > heldOctets+1<<16 {
 				t.Fatalf("%d frames held, %d octets", len(h.frames), h.octets)
 			}
 		}

@@ -135,8 +135,8 @@ func (s *source) load(in *input) error {
 // clocks that nobody set back: those of interfaces differ by much less.
 const asOneClock = time.Second
 
-// goOn moves the time of a frame whose interface was set back to before the capture began: that is no
-// moment of the capture. Times go on where it has come to, until the clock is right again.
+// goOn moves the time of a frame whose interface was set back to before the capture began: that is
+// no moment of the capture. Times go on where it has come to, until the clock is right again.
 func (s *source) goOn(in *input) {
 	f := &in.frame
 	seen := int(f.Iface) < len(s.clocks) && s.clocks[f.Iface].latest >= s.start

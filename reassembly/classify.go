@@ -217,9 +217,9 @@ const (
 	nearness = 8
 )
 
-// nextTo reports whether the capture point is next to the host of dir, so that what passes there has
-// arrived. A server that has acknowledged no data may not have accepted the connection, and drops
-// it.
+// nextTo reports whether the capture point is next to the host of dir, so that what passes there
+// has arrived. A server that has acknowledged no data may not have accepted the connection, and
+// drops it.
 func (k *track) nextTo(dir Dir) bool {
 	r := &k.c.Half[dir].RTT
 	accepted := dir == FromClient || k.c.Half[FromClient].Una > 0

@@ -162,8 +162,8 @@ func (h *Half) tell(at capture.Mark, mtu uint32, v6 bool) {
 }
 
 // heed lowers the effective MSS of a side that was told of a smaller path, once it sends segments
-// that just fit through, be they joined by offload; with SACK blocks they are smaller, but do not end
-// a write.
+// that just fit through, be they joined by offload; with SACK blocks they are smaller, but do not
+// end a write.
 func (h *Half) heed(n uint32, flags capture.TCPFlags) {
 	told := h.TooBig.Payload
 	if told == 0 || told >= h.Eff || n == 0 || n%h.Eff == 0 {
@@ -179,8 +179,8 @@ func (h *Half) heed(n uint32, flags capture.TCPFlags) {
 func nearly(n, eff uint32) bool { return n == 0 || n+optionSlack >= eff }
 
 // full reports whether the last wire segment of seg, whose sender's effective MSS is eff, is full.
-// The end of a write may be nearly so by accident: it is full only if it carries SACK blocks, or has
-// the size of those that end none, or of the one before where all end one.
+// The end of a write may be nearly so by accident: it is full only if it carries SACK blocks, or
+// has the size of those that end none, or of the one before where all end one.
 func (z *sizes) full(seg *capture.Segment, eff uint32) bool {
 	n := seg.Len
 	switch {

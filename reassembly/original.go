@@ -221,8 +221,8 @@ func (k *track) oneByOne(e *segment, r *resend) bool {
 }
 
 // again reports whether e acknowledges once more what it had acknowledged, though nothing that it
-// could have seen is outstanding and its window is as it was: it answers a segment that its host had
-// already (RFC 9293 §3.10.7.4), and a host without SACK says so in no other way.
+// could have seen is outstanding and its window is as it was: it answers a segment that its host
+// had already (RFC 9293 §3.10.7.4), and a host without SACK says so in no other way.
 func (k *track) again(e *segment, una int64) bool {
 	own, h := &k.side[e.dir], &k.c.Half[e.dir]
 	const other = capture.SYN | capture.FIN | capture.RST

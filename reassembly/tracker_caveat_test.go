@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// TestMissingSegments: what the capture lacks though no octet is missing, and what only looks like it.
+// TestMissingSegments: what the capture lacks though no octet is missing, and what only looks like
+// it.
 func TestMissingSegments(t *testing.T) {
 	const syns = "0 > S 0:0(0) <mss 1000>\n0.01 < S. 0:0(0) ack 1 <mss 1000>\n"
 	const ask = "0.02 > P. 1 ack 1 \"GET / HTTP/1.1\\r\\n\\r\\n\"\n"

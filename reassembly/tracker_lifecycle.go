@@ -200,8 +200,8 @@ const (
 	// fewestSilent is from how many SYNs without any answer on a connection is an attempt that may
 	// have failed: one may be lost.
 	fewestSilent = 2
-	// hopelessSYNs is from how many on nobody will answer. With fewer a full queue of the server may
-	// still have room for the next.
+	// hopelessSYNs is from how many on nobody will answer. With fewer a full queue of the server
+	// may still have room for the next.
 	hopelessSYNs = 5
 	// Impatience is the least time from a SYN to its answer for a client to have gone in the
 	// meantime because it took too long: programs that try several addresses give each a tenth of a
@@ -209,8 +209,8 @@ const (
 	Impatience = 100 * time.Millisecond
 )
 
-// giveUpAttempt makes an exchange of an attempt as soon as it is certain that it failed: nothing that
-// could change that is outstanding.
+// giveUpAttempt makes an exchange of an attempt as soon as it is certain that it failed: nothing
+// that could change that is outstanding.
 func (k *track) giveUpAttempt() {
 	c := k.c
 	if c.ExchangeCount > 0 || c.FirstCloseAt.Frame == 0 && c.State != Refused &&

@@ -121,11 +121,31 @@ func TestEffectiveMSS(t *testing.T) {
 		{"no option", "0 > S 0:0(0)\n0 < S. 0:0(0) ack 1 <mss 1460>\n", 536},
 		{"mid-stream", "0 < . 1:1381(1380) ack 1\n0 < . 1381:2761(1380) ack 1\n", 1380},
 		{"mid-stream, offload", "0 < . 1:14481(14480) ack 1\n", 1448},
-		{"the path's MTU drops, the sender obeys", "0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n0 < . 1:1361(1360) ack 1\n", 1360},
-		{"the path's MTU drops, the sender obeys with offload", "0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n0 < . 1:4081(4080) ack 1\n", 1360},
-		{"the path's MTU drops, a small segment", "0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n0 < P. 1461:1800(339) ack 1\n", 1460},
-		{"the path's MTU drops, the sender does not heed it", "0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n1 < . 1:1461(1460) ack 1\n", 1460},
-		{"the other side is told", "0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 > icmp:3/4 1:1(0) mtu 1400 from 10.0.0.9\n0 < . 1:1361(1360) ack 1\n", 1460},
+		{
+			"the path's MTU drops, the sender obeys",
+			"0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n0 < . 1:1361(1360) ack 1\n",
+			1360,
+		},
+		{
+			"the path's MTU drops, the sender obeys with offload",
+			"0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n0 < . 1:4081(4080) ack 1\n",
+			1360,
+		},
+		{
+			"the path's MTU drops, a small segment",
+			"0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n0 < P. 1461:1800(339) ack 1\n",
+			1460,
+		},
+		{
+			"the path's MTU drops, the sender does not heed it",
+			"0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 < . 1:1461(1460) ack 1\n0 < icmp:3/4 1:1461(1460) mtu 1400 from 10.0.0.9\n1 < . 1:1461(1460) ack 1\n",
+			1460,
+		},
+		{
+			"the other side is told",
+			"0 > S 0:0(0) <mss 1460>\n0 < S. 0:0(0) ack 1 <mss 1460>\n0 > icmp:3/4 1:1(0) mtu 1400 from 10.0.0.9\n0 < . 1:1361(1360) ack 1\n",
+			1460,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -37,8 +37,8 @@ func (k *track) place(e *segment) {
 	e.win = k.window(dir, seg)
 }
 
-// Number is the raw sequence number of an offset of what dir sends, as long as the connection is not
-// over; false if nothing of dir has shown one.
+// Number is the raw sequence number of an offset of what dir sends, as long as the connection is
+// not over; false if nothing of dir has shown one.
 func (c *Conn) Number(dir Dir, offset int64) (uint32, bool) {
 	k, ok := c.track.(*track)
 	if !ok || !k.side[dir].origin.set {

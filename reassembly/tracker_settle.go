@@ -157,10 +157,10 @@ func (k *track) handOn(i int) {
 	k.releaseBefore(x)
 }
 
-// judgeDelivery takes back that an exchange is complete if the client, which is seen to acknowledge,
-// surely never had the whole of a response that passed here: part of it was sent again without being
-// acknowledged, or the client reset the connection and, by its own word, lacked it. Of turns nobody
-// knows how much of them the client wanted.
+// judgeDelivery takes back that an exchange is complete if the client, which is seen to
+// acknowledge, surely never had the whole of a response that passed here: part of it was sent again
+// without being acknowledged, or the client reset the connection and, by its own word, lacked it.
+// Of turns nobody knows how much of them the client wanted.
 func (k *track) judgeDelivery(x *exchange.Exchange) {
 	up, down := &k.c.Half[FromClient], &k.c.Half[FromServer]
 	m := x.Response

@@ -123,7 +123,8 @@ func TestLongLivedConnectionKeepsLittle(t *testing.T) {
 	}
 }
 
-// TestUndelivered: a response that passed the capture is complete only if the client can have had it.
+// TestUndelivered: a response that passed the capture is complete only if the client can have had
+// it.
 func TestUndelivered(t *testing.T) {
 	const asked = threeWay + `
 0.050 > P. 1 ack 1 win 502 "GET /1 HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -1,7 +1,7 @@
 package report
 
-// Fact is one thing that a sentence asserts, of a kind that anybody can look up in the packets. Some
-// have a number.
+// Fact is one thing that a sentence asserts, of a kind that anybody can look up in the packets.
+// Some have a number.
 type Fact uint8
 
 const (
@@ -32,7 +32,9 @@ const (
 	Unheard       // no octet of data that its sender had sent had been acknowledged
 	FollowedNone  // no segment of its sender with later data had been captured before it
 	FollowedBy    // so many segments of its sender with later data had been captured before it
-	Outstanding   // so many octets of the server's, at least, were not acknowledged as far as its sender could know
+	// so many octets of the server's, at least, were not acknowledged as far as its sender could
+	// know
+	Outstanding
 )
 
 // Numbered reports whether the fact has a number.
@@ -44,8 +46,8 @@ func (f Fact) Numbered() bool {
 	return false
 }
 
-// Asserted is a fact with its number. What a finding's message asserts is of the last frame of the proof
-// of its first occurrence.
+// Asserted is a fact with its number. What a finding's message asserts is of the last frame of the
+// proof of its first occurrence.
 type Asserted struct {
 	Fact
 	N int64 // octets, ns or the value itself; valid if the fact has a number

@@ -29,8 +29,8 @@ func Filter(r *report.Report, o *report.Occurrence) string {
 }
 
 // NamesStream reports whether the filter may name the connection. Wireshark's number of it is ours
-// only if it sees the same one file, and all of it, in the same order; and evidence from before or after the
-// connection belongs to another one, such as that which could have been reused.
+// only if it sees the same one file, and all of it, in the same order; and evidence from before or
+// after the connection belongs to another one, such as that which could have been reused.
 func NamesStream(r *report.Report, o *report.Occurrence) bool {
 	if o.Elsewhere || len(r.Capture.Inputs) != 1 || r.Capture.Count[capture.OutcomeFiltered] > 0 {
 		return false

@@ -23,8 +23,8 @@ type Group struct {
 	counted  bool          // among what was lost
 }
 
-// Groups gathers findings: the gravest first, of equals what broke something, then by cost and count.
-// What the capture could not show is no finding to a person.
+// Groups gathers findings: the gravest first, of equals what broke something, then by cost and
+// count. What the capture could not show is no finding to a person.
 func Groups(findings []report.Finding) []*Group {
 	type key struct {
 		rule, cause string

@@ -49,7 +49,9 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 		Severity: f.Severity.String(), Confidence: f.Confidence.String(), Side: f.Side.String(),
 		Client: address(f.Client), Server: endpoint(f.Server), Host: text(mask.Host(f.Host)),
 		Message: mask.Visible(f.Message), Count: f.Count, Cost: cost(f.Cost), Wall: millis(f.Wall),
-		Within: millis(f.Within), Affected: f.Affected, Remedies: make([]remedyObject, 0, len(f.Remedies)),
+		Within: millis(
+			f.Within,
+		), Affected: f.Affected, Remedies: make([]remedyObject, 0, len(f.Remedies)),
 		References:  list(f.References),
 		Occurrences: make([]occurrenceObject, 0, len(f.Occurrences)),
 	}

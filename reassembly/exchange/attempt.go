@@ -7,8 +7,8 @@ import "tcpwhy/capture"
 type Attempt struct {
 	// Start is the first segment of the connection.
 	Start capture.Mark
-	// Ended is the segment that ended the attempt: the refusal, the close or the alert; where nobody
-	// ended it, the latest one.
+	// Ended is the segment that ended the attempt: the refusal, the close or the alert; where
+	// nobody ended it, the latest one.
 	Ended capture.Mark
 	// Secure says that TCP's handshake was done, and TLS's had begun.
 	Secure bool

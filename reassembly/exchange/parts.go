@@ -23,8 +23,8 @@ func (x *Parts) Answer(m Message) *Message {
 	return x.Response
 }
 
-// BecomeTurn makes a turn of an exchange that was to be one of messages. What their first lines said
-// stays known.
+// BecomeTurn makes a turn of an exchange that was to be one of messages. What their first lines
+// said stays known.
 func (x *Parts) BecomeTurn() {
 	x.Exchange = Exchange{
 		Index:       x.Index,

@@ -29,8 +29,22 @@ func TestCombined(t *testing.T) {
 		return windowOf(reassembly.FromServer, saved, cwnd, room)
 	}
 	// 300 kB at 100 ms: 4 rounds wait with 10 segments to begin with; a window of 30 kB makes it 9.
-	j := &rule.Draft{Exchange: ledger.Exchange{Account: ledger.Account{Until: 2 * time.Second, Transfers: ledger.Transfers{Flow: ledger.Flow{Bytes: 300_000, MSS: 1000, Initial: 10_000, RTT: 100 * time.Millisecond,
-		Window: 30_000}}}}}
+	j := &rule.Draft{
+		Exchange: ledger.Exchange{
+			Account: ledger.Account{
+				Until: 2 * time.Second,
+				Transfers: ledger.Transfers{
+					Flow: ledger.Flow{
+						Bytes:   300_000,
+						MSS:     1000,
+						Initial: 10_000,
+						RTT:     100 * time.Millisecond,
+						Window:  30_000,
+					},
+				},
+			},
+		},
+	}
 	j.Times[report.SlowStart], j.Times[report.RWnd] = 100*time.Millisecond, 800*time.Millisecond
 	tests := []struct {
 		name   string
@@ -53,7 +67,9 @@ func TestCombined(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := combined(ruletest.Judge(j), tt.claims); got != time.Duration(tt.want)*time.Millisecond {
+			if got := combined(ruletest.Judge(j), tt.claims); got != time.Duration(
+				tt.want,
+			)*time.Millisecond {
 				t.Errorf("combined() = %v, want %d ms", got, tt.want)
 			}
 		})

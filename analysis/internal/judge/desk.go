@@ -40,7 +40,8 @@ func (j *Judge) Exchange(conn, index int) int {
 	return -1
 }
 
-// Pair is what is known of all exchanges of a pair; false if nothing was ever asked between the two.
+// Pair is what is known of all exchanges of a pair; false if nothing was ever asked between the
+// two.
 func (j *Judge) Pair(p report.Pair) (rule.Totals, bool) {
 	if t := j.pairs[p]; t != nil {
 		return t.Totals, t.asked
@@ -117,7 +118,8 @@ func (j *Judge) Failed(conn int, o exchange.Outcome) {
 func (j *Judge) settleOutcomes() {
 	for i := range j.list.exchanges.items {
 		x := j.list.exchanges.items[i].item
-		if o, ok := j.ended[x.Connection]; ok && x.Attempt != nil && x.Outcome == exchange.Incomplete {
+		if o, ok := j.ended[x.Connection]; ok && x.Attempt != nil &&
+			x.Outcome == exchange.Incomplete {
 			x.Outcome = o
 		}
 	}

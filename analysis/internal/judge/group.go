@@ -200,17 +200,11 @@ func (j *Judge) merged(g, o *group) *group {
 // compareFindings puts the gravest first, of equals what broke something, then what cost most and
 // came most often, then a fixed order.
 func compareFindings(a, b report.Finding) int {
-	return cmp.Or(
-		cmp.Compare(b.Severity, a.Severity),
+	return cmp.Or(cmp.Compare(b.Severity, a.Severity),
 		cmp.Compare(boolRank(broke(&b)), boolRank(broke(&a))),
-		cmp.Compare(b.Cost.Expected, a.Cost.Expected),
-		cmp.Compare(b.Count, a.Count),
-		cmp.Compare(b.Confidence, a.Confidence),
-		cmp.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Cause, b.Cause),
-		a.Client.Compare(b.Client),
-		a.Server.Compare(b.Server),
-	)
+		cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Count, a.Count),
+		cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.Cause, b.Cause), a.Client.Compare(b.Client), a.Server.Compare(b.Server))
 }
 
 // broke reports whether a finding is about more than time: data, or what is severe without a cost.
@@ -225,8 +219,8 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// within is the part of the claim's cost that lies within exchanges, at most: a failure goes on until
-// the request was repeated.
+// within is the part of the claim's cost that lies within exchanges, at most: a failure goes on
+// until the request was repeated.
 func within(s *rule.Subject, c *rule.Claim) time.Duration {
 	switch {
 	case c.Occ.Exchange < 0 && !s.Known:

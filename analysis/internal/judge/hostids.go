@@ -42,8 +42,8 @@ type idQuestion struct {
 	conns []idAnswer // those that have sent anything meanwhile, at most maxIDAnswers
 }
 
-// maxIDAnswers is how many connections are told apart in the time of one gap. Of one counter no more
-// can have sent anything than there are identifications missing.
+// maxIDAnswers is how many connections are told apart in the time of one gap. Of one counter no
+// more can have sent anything than there are identifications missing.
 const maxIDAnswers = 16
 
 // idAnswer is what one connection says.

@@ -93,8 +93,8 @@ func TestHostIDsForget(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: a claim that is refuted takes what it cost with it, from the sums, the clock on the
-// wall and the times, and leaves others.
+// TestWithdrawn: a claim that is refuted takes what it cost with it, from the sums, the clock on
+// the wall and the times, and leaves others.
 func TestWithdrawn(t *testing.T) {
 	for _, settled := range []bool{false, true} {
 		rules := []*rule.Detector{named("timer")}

@@ -7,8 +7,8 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// TestLateClaimsAreBounded: claims that become known late cost no more by the clock than their union,
-// however many there are and in whatever order they come.
+// TestLateClaimsAreBounded: claims that become known late cost no more by the clock than their
+// union, however many there are and in whatever order they come.
 func TestLateClaimsAreBounded(t *testing.T) {
 	var l lateClaims
 	const n = 10 * maxLate
@@ -24,7 +24,12 @@ func TestLateClaimsAreBounded(t *testing.T) {
 	if got, want := l.wall(), n*time.Second/2; got != want || l.cost != 3*want {
 		t.Errorf("%v by the clock of %v, want %v of %v", got, l.cost, want, 3*want)
 	}
-	both := l.with(&lateClaims{lost: []report.Interval{{From: n * time.Second, To: (n + 1) * time.Second}}, cost: time.Second})
+	both := l.with(
+		&lateClaims{
+			lost: []report.Interval{{From: n * time.Second, To: (n + 1) * time.Second}},
+			cost: time.Second,
+		},
+	)
 	if got, want := both.wall(), n*time.Second/2+time.Second; got != want {
 		t.Errorf("%v of both, want %v", got, want)
 	}

@@ -118,9 +118,14 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 	add("snapped", st.Snapped, rule.Content,
 		"%s cut short by the capture: HTTP inside may be unreadable, TCP is not",
 		rule.Count(st.Snapped, "segment was", "segments were"))
-	add(report.CaveatReordered, st.Reordered, 0, "%s behind later ones in the file: sequence numbers show that "+
-		"their times are right, and they were put in that order",
-		rule.Count(st.Reordered, "frame stood", "frames stood"))
+	add(
+		report.CaveatReordered,
+		st.Reordered,
+		0,
+		"%s behind later ones in the file: sequence numbers show that "+
+			"their times are right, and they were put in that order",
+		rule.Count(st.Reordered, "frame stood", "frames stood"),
+	)
 	if st.MaxBack > time.Millisecond {
 		add("clock-steps", st.Backsteps, rule.Timing, "the clock stepped back %s, by up to %s",
 			rule.Count(st.Backsteps, "time"), rule.Millis(st.MaxBack))

@@ -129,9 +129,9 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 	}
 }
 
-// linked reports whether anything links a request to the failure but what it asks for: its connection
-// was opened for it, after the failed request had left, or it came at once. On a connection that
-// has long been in use the client may ask for the same again and again.
+// linked reports whether anything links a request to the failure but what it asks for: its
+// connection was opened for it, after the failed request had left, or it came at once. On a
+// connection that has long been in use the client may ask for the same again and again.
 func (f *failure) linked(e *rule.Began) bool {
 	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
 	return opened || e.Need-f.At <= repeatsAtOnce+e.Far

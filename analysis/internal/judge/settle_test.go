@@ -81,9 +81,12 @@ func (r *trial) exchange(claims ...rule.Claim) {
 	began := rule.Began{Pair: p, First: r.n == 0, Start: mark, Need: r.at}
 	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellBegan(e, began) })
 	judged := ruletest.Judge(&rule.Draft{
-		Info:     &report.ExchangeInfo{Duration: time.Second},
-		Claims:   claims,
-		Exchange: ledger.Exchange{Account: ledger.Account{Index: r.n, Until: time.Second}, Parsed: &exchange.Exchange{}},
+		Info:   &report.ExchangeInfo{Duration: time.Second},
+		Claims: claims,
+		Exchange: ledger.Exchange{
+			Account: ledger.Account{Index: r.n, Until: time.Second},
+			Parsed:  &exchange.Exchange{},
+		},
 	})
 	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellJudged(e, *judged) })
 	r.n++

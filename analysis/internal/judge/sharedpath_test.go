@@ -30,7 +30,18 @@ func lossJudge(cost report.Cost) (*Judge, rule.Claim) {
 // transfer is an exchange with a response of so many octets, on a path that carries a million in a
 // second.
 func transfer(id int, until time.Duration, octets int64) *rule.Judged {
-	return ruletest.Judge(&rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{Account: ledger.Account{Until: until, Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 1e6, Bytes: octets}}}, Parsed: &exchange.Exchange{}}})
+	return ruletest.Judge(
+		&rule.Draft{
+			Info: &report.ExchangeInfo{ID: id},
+			Exchange: ledger.Exchange{
+				Account: ledger.Account{
+					Until:     until,
+					Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 1e6, Bytes: octets}},
+				},
+				Parsed: &exchange.Exchange{},
+			},
+		},
+	)
 }
 
 // While one transfer waits for a repair, others use the path: only what they leave free is lost.

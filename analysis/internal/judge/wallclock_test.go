@@ -91,7 +91,15 @@ func heldFor(from, to time.Duration) []rule.Claim {
 
 // lasting is an exchange with its response.
 func lasting(id int, from, to time.Duration, response *exchange.Message) *rule.Judged {
-	return ruletest.Judge(&rule.Draft{Info: &report.ExchangeInfo{ID: id}, Exchange: ledger.Exchange{Account: ledger.Account{From: from, Until: to}, Parsed: &exchange.Exchange{Response: response}}})
+	return ruletest.Judge(
+		&rule.Draft{
+			Info: &report.ExchangeInfo{ID: id},
+			Exchange: ledger.Exchange{
+				Account: ledger.Account{From: from, Until: to},
+				Parsed:  &exchange.Exchange{Response: response},
+			},
+		},
+	)
 }
 
 // TestWallClockIsBounded: a client that is never without an open exchange is settled all the same.

@@ -39,9 +39,9 @@ func AlertEnded(c *reassembly.Conn, x *exchange.Exchange) (reassembly.Dir, *exch
 	return dir, nil
 }
 
-// inPlaceOfAnswer reports whether the server sent an alert when it had received some of the request,
-// and no answer. Before the first answer of a connection nothing else can have made it close: it
-// waits for no request that long.
+// inPlaceOfAnswer reports whether the server sent an alert when it had received some of the
+// request, and no answer. Before the first answer of a connection nothing else can have made it
+// close: it waits for no request that long.
 func inPlaceOfAnswer(c *reassembly.Conn, x *exchange.Exchange, a *exchange.Alert) bool {
 	if x.Request == nil || x.Response != nil || !failed(x) || a.At.Time <= x.Request.Start.Time {
 		return false
@@ -91,7 +91,9 @@ func HostMark(c *reassembly.Conn) uint32 {
 	if c.Client.Addr().Is6() {
 		headers = 60
 	}
-	mark := min(uint32(h.MSS)+headers, 1<<16-1)<<16 | uint32(h.TTLMax)<<8 | uint32(h.WScale)<<3 | 1<<2
+	mark := min(uint32(h.MSS)+headers, 1<<16-1)<<16 | uint32(h.TTLMax)<<8 | uint32(
+		h.WScale,
+	)<<3 | 1<<2
 	if h.SACKOK {
 		mark |= 1 << 1
 	}

@@ -82,8 +82,8 @@ func (e *Ending) fail(c *reassembly.Conn, j *Exchange) {
 	e.Pipelined = j.piped()
 }
 
-// EndedAgain is when the latest copy of the end of the last response passed, if that was sent again;
-// else 0.
+// EndedAgain is when the latest copy of the end of the last response passed, if that was sent
+// again; else 0.
 func (s *Connection) EndedAgain() time.Duration {
 	h, x := &s.Conn.Half[reassembly.FromServer], s.Last
 	if x == nil || x.Response == nil || h.Max > x.Response.To+1 || // a FIN counts as one

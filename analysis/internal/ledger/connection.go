@@ -113,8 +113,8 @@ func (s *Connection) Over(j *Exchange) {
 		// the client knows of the end when the FIN comes (RFC 9112 §6.3)
 		j.Until = max(j.Until, s.Conn.End.Time)
 	}
-	// what has been booked while it seemed to go on is its own: where segments are out of order, the
-	// ledger of another exchange may have been drawn up beyond this one's end
+	// what has been booked while it seemed to go on is its own: where segments are out of order,
+	// the ledger of another exchange may have been drawn up beyond this one's end
 	j.Until = max(j.Until, s.walk.at)
 	if x.Attempt != nil {
 		// rules about how exchanges end look at what was asked
@@ -159,8 +159,8 @@ func (s *Connection) DrawUp(j *Exchange) {
 }
 
 // delivered is the moment at which the last octet of the response passed in a copy that arrived:
-// next to the server, copies pass that get lost further on. If none arrived, it is the last copy. 0 if
-// that is not known.
+// next to the server, copies pass that get lost further on. If none arrived, it is the last copy. 0
+// if that is not known.
 func (s *Connection) delivered(x *exchange.Exchange) time.Duration {
 	m := x.Response
 	if m == nil || x.Outcome != exchange.Complete && !m.Facts.Has(exchange.Undelivered) {

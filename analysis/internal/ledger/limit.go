@@ -80,7 +80,8 @@ func (b *book) toLimit(j *Exchange, waits []report.Tile, dir reassembly.Dir) {
 			j.Transfers.upload(t.From-t.To, t.Label)
 			j.Transfers.upload(t.To-t.From, report.SendLimit)
 		}
-		k := slices.IndexFunc(j.Waits, func(w Wait) bool { return w.From == t.From && w.To == t.To })
+		k := slices.IndexFunc(j.Waits,
+			func(w Wait) bool { return w.From == t.From && w.To == t.To })
 		if k >= 0 {
 			j.Waits[k].Label = report.SendLimit
 		}

@@ -62,8 +62,8 @@ func TestRelabelUndone(t *testing.T) {
 	}
 }
 
-// TestCarriedMeanwhile: of the waits of an exchange as much goes to the path's rate as that was busy
-// and does not have yet, in sums and in tiles alike; what else there is stays.
+// TestCarriedMeanwhile: of the waits of an exchange as much goes to the path's rate as that was
+// busy and does not have yet, in sums and in tiles alike; what else there is stays.
 func TestCarriedMeanwhile(t *testing.T) {
 	x := report.Interval{From: 100, To: 200}
 	times := []report.LabelTime{{Label: report.RoundTrip, Time: 10},

@@ -13,7 +13,8 @@ import (
 func TestSegments(t *testing.T) {
 	c := &reassembly.Conn{}
 	for i, at := range []time.Duration{0, 10, 10, 20, 20, 30} {
-		c.Records = append(c.Records, reassembly.Record{Time: at, Frame: capture.NewFrameID(0, uint64(i+1))})
+		c.Records = append(c.Records,
+			reassembly.Record{Time: at, Frame: capture.NewFrameID(0, uint64(i+1))})
 	}
 	for _, tt := range []struct {
 		from, to time.Duration

@@ -45,8 +45,8 @@ func (w *walk) answeredSYN(answer time.Duration) time.Duration {
 	return answered
 }
 
-// setupUnseen tiles a set-up whose SYN-ACK the capture lacks: the client's acknowledgment tells when
-// it was done.
+// setupUnseen tiles a set-up whose SYN-ACK the capture lacks: the client's acknowledgment tells
+// when it was done.
 func (w *walk) setupUnseen(done, until time.Duration) {
 	w.emit(min(w.answeredSYN(done), until), report.SYNRetx, why{})
 	w.emit(done, report.TCPHandshake, why{})

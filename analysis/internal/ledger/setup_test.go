@@ -23,7 +23,9 @@ func TestTimeBeforeClientHello(t *testing.T) {
 		{"TLS", &exchange.TLSInfo{}, 5 * time.Millisecond, report.TLSClient},
 		{"TLS on a connection opened in advance", &exchange.TLSInfo{}, 2 * time.Second, report.ClientThink},
 	} {
-		w := &walk{path: &sender.Path{Conn: &reassembly.Conn{Transcript: exchange.Transcript{TLS: c.tls}}}}
+		w := &walk{
+			path: &sender.Path{Conn: &reassembly.Conn{Transcript: exchange.Transcript{TLS: c.tls}}},
+		}
 		if got := w.beforeSpeaking(c.took); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}

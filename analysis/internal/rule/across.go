@@ -77,8 +77,8 @@ const (
 	LostSize
 	// LostHello is the beginning of a TLS handshake that does not arrive, again and again.
 	LostHello
-	// WarmWindow is what the larger window of an older connection would have spared one that need not
-	// have been set up, where somebody can keep the older one.
+	// WarmWindow is what the larger window of an older connection would have spared one that need
+	// not have been set up, where somebody can keep the older one.
 	WarmWindow
 )
 

@@ -23,7 +23,8 @@ func TestAgenda(t *testing.T) {
 			if rapid.Bool().Draw(t, "add") {
 				e := entry{time.Duration(rapid.IntRange(0, 20).Draw(t, "at")), n}
 				a.Add(e.at, e)
-				i, _ := slices.BinarySearchFunc(want, e.at+1, func(w entry, at time.Duration) int { return int(w.at - at) })
+				i, _ := slices.BinarySearchFunc(want, e.at+1,
+					func(w entry, at time.Duration) int { return int(w.at - at) })
 				want = slices.Insert(want, i, e)
 				continue
 			}

@@ -94,7 +94,8 @@ func TestPlainData(t *testing.T) {
 		case reflect.Map:
 			walk(path+"[]", of.Elem())
 		case reflect.Struct:
-			if of == reflect.TypeFor[reassembly.Conn]() || of == reflect.TypeFor[exchange.Exchange]() ||
+			if of == reflect.TypeFor[reassembly.Conn]() ||
+				of == reflect.TypeFor[exchange.Exchange]() ||
 				of == reflect.TypeFor[exchange.Message]() {
 				t.Errorf("%s is a %v", path, of)
 				return

@@ -179,8 +179,8 @@ func (g Grade) Severity() report.Severity {
 	return report.Severity(g - 1)
 }
 
-// Report hands the claim to the judge, with the exchange that it concerns. What it says of a frame of
-// which the records tell otherwise is not said.
+// Report hands the claim to the judge, with the exchange that it concerns. What it says of a frame
+// of which the records tell otherwise is not said.
 func (p *Pass) Report(c Claim) {
 	c.Occ.Connection = p.Conn.ID
 	p.lookUp(&c)

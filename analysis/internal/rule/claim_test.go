@@ -55,7 +55,10 @@ func TestReport(t *testing.T) {
 // TestEmpty: a draft is used again with the room of its lists, and nothing else.
 func TestEmpty(t *testing.T) {
 	x := Draft{Info: &report.ExchangeInfo{}, Claims: make([]Claim, 1),
-		Exchange: ledger.Exchange{Account: ledger.Account{Index: 5, Start: ledger.Start{Critical: true}}, LongWaits: ledger.LongWaits{Waits: make([]ledger.Wait, 3, 8)}}}
+		Exchange: ledger.Exchange{
+			Account:   ledger.Account{Index: 5, Start: ledger.Start{Critical: true}},
+			LongWaits: ledger.LongWaits{Waits: make([]ledger.Wait, 3, 8)},
+		}}
 	x.Empty()
 	if x.Info != nil || len(x.Claims) > 0 || x.Index != 0 || x.Critical ||
 		len(x.Waits) > 0 || cap(x.Waits) != 8 {

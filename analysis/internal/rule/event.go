@@ -21,8 +21,8 @@ const (
 	ConnClosing                     // the first FIN or RST
 	// ConnLacks says that what came after the close shows that octets before it are missing.
 	ConnLacks
-	// ConnHarmed says that the server's reset threw away a response on its way, or part of a request
-	// that was.
+	// ConnHarmed says that the server's reset threw away a response on its way, or part of a
+	// request that was.
 	ConnHarmed
 	ConnOver // no more segments
 	// An attempt begins and is judged at once, when its connection is over: these stand for the

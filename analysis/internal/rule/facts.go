@@ -39,7 +39,8 @@ func (p *Pass) lookUp(c *Claim) {
 	}
 }
 
-// lookUpSaid looks up what is said of the occurrence, which is asserted of the last frame of the proof.
+// lookUpSaid looks up what is said of the occurrence, which is asserted of the last frame of the
+// proof.
 func (p *Pass) lookUpSaid(c *Claim, l *lookUp) {
 	last := len(l.proof) - 1
 	if last < 0 || len(c.Says) == 0 {
@@ -153,9 +154,14 @@ func (l *lookUp) beside(at int, r *reassembly.Record, f report.Fact) bool {
 	case report.OwnSilent:
 		return !own(r.Dir, since, r.Mark(), data)
 	case report.Unheard:
-		return !own(r.Dir.Peer(), capture.Mark{Time: -1}, r.Mark(), func(b *reassembly.Record) bool {
-			return b.Flags&capture.ACK != 0 && (b.Ack > 0 || b.SACK > 0)
-		})
+		return !own(
+			r.Dir.Peer(),
+			capture.Mark{Time: -1},
+			r.Mark(),
+			func(b *reassembly.Record) bool {
+				return b.Flags&capture.ACK != 0 && (b.Ack > 0 || b.SACK > 0)
+			},
+		)
 	case report.NeverAnswered:
 		return l.conn.Half[r.Dir.Peer()].Segments == 0
 	}
@@ -178,8 +184,8 @@ func Followers(c *reassembly.Conn, r *reassembly.Record) int {
 	return n
 }
 
-// outstanding is how many octets of data the server had sent that were not acknowledged when r left, as
-// far as its sender could know.
+// outstanding is how many octets of data the server had sent that were not acknowledged when r
+// left, as far as its sender could know.
 func (l *lookUp) outstanding(r *reassembly.Record) int64 {
 	var sent, acked int64
 	until := r.Time

@@ -27,8 +27,8 @@ import (
 type Words struct {
 	Role string // of a frame: fixed, short, as "late ACK"; "" for what is said of an occurrence
 	Text string
-	// what they assert of the frame that the records show: those with a number belong to the places,
-	// in their order; what has none is looked up nowhere
+	// what they assert of the frame that the records show: those with a number belong to the
+	// places, in their order; what has none is looked up nowhere
 	Facts Facts
 }
 

@@ -33,7 +33,10 @@ func said() []Words {
 		saidMillis:  {Role: "held piece", Text: "sent {ms} after that ACK"},
 		saidSeconds: {Role: "SYN again", Text: "{s} after the first"},
 		saidRate:    {Role: "large message", Text: "fills the path: {mbit}"},
-		saidNames:   {Role: "large message", Text: "exchange {exchange} on connection {conn} fills the path"},
+		saidNames: {
+			Role: "large message",
+			Text: "exchange {exchange} on connection {conn} fills the path",
+		},
 		saidText:    {Role: "ICMP", Text: "from {text}, after {ms}"},
 		saidOf:      {Role: "", Text: "{n request} in {n copy|copies}"},
 		saidSide:    {Role: "close", Text: "by the {side}"},

@@ -40,8 +40,18 @@ func TestSimulateLimits(t *testing.T) {
 	}{
 		{"fits the first window", Transfer{Octets: 14480, MSS: 1448, RTT: rtt}, 10, 0},
 		{"one octet more", Transfer{Octets: 14481, MSS: 1448, RTT: rtt}, 10, rtt},
-		{"receive window of one round", Transfer{Octets: 40_000, MSS: 1000, Window: 10_000, RTT: rtt}, 10, 3 * rtt},
-		{"path rate alone", Transfer{Octets: 1_000_000, MSS: 1000, RTT: rtt, Rate: 1e6}, 1000, time.Second},
+		{
+			"receive window of one round",
+			Transfer{Octets: 40_000, MSS: 1000, Window: 10_000, RTT: rtt},
+			10,
+			3 * rtt,
+		},
+		{
+			"path rate alone",
+			Transfer{Octets: 1_000_000, MSS: 1000, RTT: rtt, Rate: 1e6},
+			1000,
+			time.Second,
+		},
 		{"nothing to send", Transfer{Octets: 0, MSS: 1448, RTT: rtt}, 10, 0},
 	}
 	for _, tt := range tests {

@@ -210,8 +210,8 @@ func (t *Table) crossCopy(
 	return true
 }
 
-// crossWait is how much later the other point may show a copy, in ns. Where the time to live differs
-// a router was in between, and who sends a segment again sends it with the same.
+// crossWait is how much later the other point may show a copy, in ns. Where the time to live
+// differs a router was in between, and who sends a segment again sends it with the same.
 func crossWait(proof evidence, seg *segment.Segment, routed bool) int64 {
 	switch {
 	case proof == identified && routed:

@@ -104,27 +104,112 @@ func TestCopiesAtOnePoint(t *testing.T) {
 		name   string
 		sights []sight
 	}{
-		{"identified, bridge", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 30, id: 5, seg: data(1, 9), drop: true}}},
-		{"identified, seen three times", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 10, id: 5, seg: data(1, 9), drop: true}, {us: 20, id: 5, seg: data(1, 9), drop: true}}},
-		{"identified, routed", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 0)}, {us: 300, id: 5, ttl: 63, seg: data(1, 0), drop: true}}},
-		{"identified, routed after a long queue", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 9)}, {us: 1800000, id: 5, ttl: 63, seg: data(1, 9), drop: true}}},
-		{"sent again with another identification, routed", []sight{{us: 0, id: 5, ttl: 64, seg: data(1, 0)}, {us: 1800000, id: 6, ttl: 63, seg: data(1, 0)}}},
-		{"identified acknowledgment", []sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 50, id: 5, seg: ack(7, 0), drop: true}}},
-		{"identified, too late", []sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 2100, id: 5, seg: data(1, 0)}}},
-		{"identified and stamped, captures of two hosts merged", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 80000, id: 5, seg: data(1, 9), drop: true}}},
-		{"identified and stamped, far too late", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 600000, id: 5, seg: data(1, 9)}}},
-		{"identified, later timestamp", []sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 80000, id: 5, seg: data(1, 10)}}},
-		{"time runs backwards", []sight{{us: 50, id: 5, seg: data(1, 9)}, {us: 0, id: 5, seg: data(1, 9), drop: true}}},
-		{"retransmission, new identification", []sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 40, id: 6, seg: data(1, 0)}}},
-		{"retransmission, later timestamp", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 40, v6: true, seg: data(1, 10)}}},
-		{"stamped data", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 40, v6: true, seg: data(1, 9), drop: true}}},
-		{"stamped data, identification 0", []sight{{us: 0, seg: data(1, 9)}, {us: 40, seg: data(1, 9), drop: true}}},
-		{"stamped data, one round trip later", []sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 200, v6: true, seg: data(1, 9)}}},
-		{"data without any identity", []sight{{us: 0, v6: true, seg: data(1, 0)}, {us: 40, v6: true, seg: data(1, 0)}}},
-		{"syn", []sight{{us: 0, v6: true, seg: syn(1)}, {us: 900, v6: true, seg: syn(1), drop: true}}},
-		{"syn sent again", []sight{{us: 0, v6: true, seg: syn(1)}, {us: 1000000, v6: true, seg: syn(1)}}},
-		{"same numbers from the other side", []sight{{us: 0, id: 5, seg: ack(1, 0)}, {us: 10, id: 5, back: true, seg: ack(1, 0)}}},
-		{"window differs", []sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 10, id: 5, seg: frametest.TCP{Seq: 1, Ack: 7, Window: 501}}}},
+		{
+			"identified, bridge",
+			[]sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 30, id: 5, seg: data(1, 9), drop: true}},
+		},
+		{
+			"identified, seen three times",
+			[]sight{
+				{us: 0, id: 5, seg: data(1, 9)},
+				{us: 10, id: 5, seg: data(1, 9), drop: true},
+				{us: 20, id: 5, seg: data(1, 9), drop: true},
+			},
+		},
+		{
+			"identified, routed",
+			[]sight{
+				{us: 0, id: 5, ttl: 64, seg: data(1, 0)},
+				{us: 300, id: 5, ttl: 63, seg: data(1, 0), drop: true},
+			},
+		},
+		{
+			"identified, routed after a long queue",
+			[]sight{
+				{us: 0, id: 5, ttl: 64, seg: data(1, 9)},
+				{us: 1800000, id: 5, ttl: 63, seg: data(1, 9), drop: true},
+			},
+		},
+		{
+			"sent again with another identification, routed",
+			[]sight{
+				{us: 0, id: 5, ttl: 64, seg: data(1, 0)},
+				{us: 1800000, id: 6, ttl: 63, seg: data(1, 0)},
+			},
+		},
+		{
+			"identified acknowledgment",
+			[]sight{{us: 0, id: 5, seg: ack(7, 0)}, {us: 50, id: 5, seg: ack(7, 0), drop: true}},
+		},
+		{
+			"identified, too late",
+			[]sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 2100, id: 5, seg: data(1, 0)}},
+		},
+		{
+			"identified and stamped, captures of two hosts merged",
+			[]sight{
+				{us: 0, id: 5, seg: data(1, 9)},
+				{us: 80000, id: 5, seg: data(1, 9), drop: true},
+			},
+		},
+		{
+			"identified and stamped, far too late",
+			[]sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 600000, id: 5, seg: data(1, 9)}},
+		},
+		{
+			"identified, later timestamp",
+			[]sight{{us: 0, id: 5, seg: data(1, 9)}, {us: 80000, id: 5, seg: data(1, 10)}},
+		},
+		{
+			"time runs backwards",
+			[]sight{{us: 50, id: 5, seg: data(1, 9)}, {us: 0, id: 5, seg: data(1, 9), drop: true}},
+		},
+		{
+			"retransmission, new identification",
+			[]sight{{us: 0, id: 5, seg: data(1, 0)}, {us: 40, id: 6, seg: data(1, 0)}},
+		},
+		{
+			"retransmission, later timestamp",
+			[]sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 40, v6: true, seg: data(1, 10)}},
+		},
+		{
+			"stamped data",
+			[]sight{
+				{us: 0, v6: true, seg: data(1, 9)},
+				{us: 40, v6: true, seg: data(1, 9), drop: true},
+			},
+		},
+		{
+			"stamped data, identification 0",
+			[]sight{{us: 0, seg: data(1, 9)}, {us: 40, seg: data(1, 9), drop: true}},
+		},
+		{
+			"stamped data, one round trip later",
+			[]sight{{us: 0, v6: true, seg: data(1, 9)}, {us: 200, v6: true, seg: data(1, 9)}},
+		},
+		{
+			"data without any identity",
+			[]sight{{us: 0, v6: true, seg: data(1, 0)}, {us: 40, v6: true, seg: data(1, 0)}},
+		},
+		{
+			"syn",
+			[]sight{{us: 0, v6: true, seg: syn(1)}, {us: 900, v6: true, seg: syn(1), drop: true}},
+		},
+		{
+			"syn sent again",
+			[]sight{{us: 0, v6: true, seg: syn(1)}, {us: 1000000, v6: true, seg: syn(1)}},
+		},
+		{
+			"same numbers from the other side",
+			[]sight{{us: 0, id: 5, seg: ack(1, 0)}, {us: 10, id: 5, back: true, seg: ack(1, 0)}},
+		},
+		{
+			"window differs",
+			[]sight{
+				{us: 0, id: 5, seg: ack(7, 0)},
+				{us: 10, id: 5, seg: frametest.TCP{Seq: 1, Ack: 7, Window: 501}},
+			},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { checkSights(t, tt.sights) })
@@ -365,8 +450,9 @@ func TestRingGoesOn(t *testing.T) {
 	}
 }
 
-// TestBeforeAndBehindARouter shows segments at one interface on both sides of a router that takes its
-// time, and what only looks alike: a segment that was sent again, on the same way or on another.
+// TestBeforeAndBehindARouter shows segments at one interface on both sides of a router that takes
+// its time, and what only looks alike: a segment that was sent again, on the same way or on
+// another.
 func TestBeforeAndBehindARouter(t *testing.T) {
 	const ms = 1000
 	type hop struct {
@@ -395,9 +481,13 @@ func TestBeforeAndBehindARouter(t *testing.T) {
 		start := b.now
 		for i, h := range hops {
 			b.now = start + h.at*1000
-			p, etherType := (frametest.IPv4{ID: h.id, TTL: h.ttl}).Wrap(h.seg.Octets(frametest.Client4, frametest.Server4)), uint16(header.EtherIPv4)
+			p, etherType := (frametest.IPv4{ID: h.id, TTL: h.ttl}).Wrap(
+				h.seg.Octets(frametest.Client4, frametest.Server4),
+			), uint16(header.EtherIPv4)
 			if h.v6 {
-				p, etherType = frametest.IPv6{}.Wrap(h.seg.Octets(frametest.Client6, frametest.Server6)), header.EtherIPv6
+				p, etherType = frametest.IPv6{}.Wrap(
+					h.seg.Octets(frametest.Client6, frametest.Server6),
+				), header.EtherIPv6
 				p[7] = h.ttl
 			}
 			p = frametest.Ethernet(etherType, p)

@@ -1,9 +1,9 @@
 package copies
 
 // This file keeps the view of one connection at one point: an interface, or one of two hops that it
-// shows. Where several show the same connection, each frame's first sighting would be at the interface that it enters by: one
-// direction here, the other there. The canonical view of a connection is the first that shows both
-// directions.
+// shows. Where several show the same connection, each frame's first sighting would be at the
+// interface that it enters by: one direction here, the other there. The canonical view of a
+// connection is the first that shows both directions.
 
 // patience is how long the canonical view of a direction may show nothing while others do, in ns.
 // After that the traffic has moved (a bond, a route), and the others count again.

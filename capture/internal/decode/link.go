@@ -57,8 +57,8 @@ func (d *Decoder) ethernet(p []byte, wire int) Outcome {
 	return d.etherType(be16(p[12:]), p[header.EthernetSize:], wire-header.EthernetSize)
 }
 
-// hopOf stands for the two addresses of an Ethernet frame, whichever sent it: the low octets of both,
-// which tell hosts apart, mixed by a product that does not care about order. It is never 0.
+// hopOf stands for the two addresses of an Ethernet frame, whichever sent it: the low octets of
+// both, which tell hosts apart, mixed by a product that does not care about order. It is never 0.
 func hopOf(p []byte) uint32 {
 	return (be32(p[2:])|1)*(be32(p[8:])|1) + be32(p[2:]) + be32(p[8:]) | 1
 }

@@ -23,9 +23,9 @@ type path struct {
 	reassembled bool // the data was put together from fragments
 	// the checksum covers another address than the header's (routing header), or other octets
 	noChecksum bool
-	// the header of the link said how long what is decoded now is on the wire. Elsewhere the frame's
-	// length does, which those who cut frames do not always leave as it was, or that of a tunnel,
-	// which carries cut frames where it mirrors traffic.
+	// the header of the link said how long what is decoded now is on the wire. Elsewhere the
+	// frame's length does, which those who cut frames do not always leave as it was, or that of a
+	// tunnel, which carries cut frames where it mirrors traffic.
 	measured  bool
 	depth     uint8
 	vlanCount uint8

@@ -159,14 +159,22 @@ func TestChecksumVerdictsEnd(t *testing.T) {
 
 func TestPadding(t *testing.T) {
 	ack := func(flags segment.TCPFlags, octets ...byte) []byte {
-		return frametest.IPv4{ID: 3}.Wrap(frametest.TCP{Seq: 9, Flags: flags, Payload: octets}.Octets(frametest.Client4, frametest.Server4))
+		return frametest.IPv4{ID: 3}.Wrap(
+			frametest.TCP{
+				Seq:     9,
+				Flags:   flags,
+				Payload: octets,
+			}.Octets(frametest.Client4, frametest.Server4),
+		)
 	}
 	zeros := func(n int) []byte { return make([]byte, n) }
 	pppoe := func(length uint16, p []byte) []byte {
-		return frametest.Ethernet(header.EtherPPPoE, frametest.Cat([]byte{0x11, 0, 0, 1}, frametest.U16(length), frametest.U16(0x21), p))
+		return frametest.Ethernet(header.EtherPPPoE,
+			frametest.Cat([]byte{0x11, 0, 0, 1}, frametest.U16(length), frametest.U16(0x21), p))
 	}
 	tagged := func(p []byte) []byte {
-		return frametest.Ethernet(header.EtherVLAN, frametest.Cat(frametest.Tag(7, header.EtherIPv4), p))
+		return frametest.Ethernet(header.EtherVLAN,
+			frametest.Cat(frametest.Tag(7, header.EtherIPv4), p))
 	}
 	for _, tt := range []struct {
 		name  string
@@ -188,8 +196,10 @@ func TestPadding(t *testing.T) {
 		{"a session without length", pppoe(0, ack(segment.ACK|segment.PSH, zeros(6)...)), 6},
 	} {
 		b := newBench()
-		if got := b.feed(frame.LinkEthernet, tt.frame); got != Segment || b.seg.Len != tt.want || b.seg.Options.Has(segment.BadChecksum) {
-			t.Errorf("%s: %v of %d octets, options %b, want %d", tt.name, got, b.seg.Len, b.seg.Options, tt.want)
+		if got := b.feed(frame.LinkEthernet, tt.frame); got != Segment || b.seg.Len != tt.want ||
+			b.seg.Options.Has(segment.BadChecksum) {
+			t.Errorf("%s: %v of %d octets, options %b, want %d", tt.name, got, b.seg.Len,
+				b.seg.Options, tt.want)
 		}
 	}
 }

@@ -1,5 +1,6 @@
 // Package pcapio reads and writes pcap and pcapng files, compressed or not, reads those of snoop,
-// and says of any other file what it is. It gives frames as they were captured and does not look into them.
+// and says of any other file what it is. It gives frames as they were captured and does not look
+// into them.
 package pcapio
 
 import (

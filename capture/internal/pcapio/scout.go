@@ -18,11 +18,12 @@ const (
 // scout looks at the times of frames that are to come, in place, so that who reads them knows of
 // records that are not in the order of time before the first of those concerned was handed out.
 type scout struct {
-	at     uint64 // where the next record begins that was not looked at, in octets of the stream
-	seen   uint64 // frames looked at, or read before they could be
-	taken  uint64 // frames read
-	fault  uint64 // the latest frame looked at, counted like these, that is earlier than one before it
-	latest int64  // of the times of all seen
+	at    uint64 // where the next record begins that was not looked at, in octets of the stream
+	seen  uint64 // frames looked at, or read before they could be
+	taken uint64 // frames read
+	// the latest frame looked at, counted like these, that is earlier than one before it
+	fault  uint64
+	latest int64 // of the times of all seen
 }
 
 // glance is what a record tells of itself at a look.
@@ -88,7 +89,8 @@ func (r *snoopReader) glance(record []byte) (g glance, ok bool) {
 		length >= snoopRecordHeader && length <= frameMax
 }
 
-// glance looks at a pcapng block. Where a new section begins it stops: what follows is read by that.
+// glance looks at a pcapng block. Where a new section begins it stops: what follows is read by
+// that.
 func (r *pcapngReader) glance(block []byte) (g glance, ok bool) {
 	const head, stamped = 8, 20 // up to the time stamp
 	if len(block) < head {

@@ -29,7 +29,8 @@ func rawSnoopRecord(wire, captured, length, drops uint32, rest string) []byte {
 func TestSnoop(t *testing.T) {
 	got, told := readOctets(t, rawSnoop(2, 4, rawSnoopRecord(90, 5, 32, 0, "12345pad"),
 		rawSnoopRecord(4, 4, 28, 3, "data"), rawSnoopRecord(60, 0, 24, 3, "")))
-	if len(got) != 3 || got[0].data != "12345" || got[0].wire != 90 || got[1].data != "data" || len(got[2].data) != 0 {
+	if len(got) != 3 || got[0].data != "12345" || got[0].wire != 90 || got[1].data != "data" ||
+		len(got[2].data) != 0 {
 		t.Errorf("frames %+v", got)
 	}
 	if got[0].time != 1000_000_007_000 || got[2].number != 3 || told.drops != 3 {
@@ -64,7 +65,10 @@ func TestSnoopDamage(t *testing.T) {
 }
 
 func FuzzSnoop(f *testing.F) {
-	f.Add(rawSnoop(2, 4, rawSnoopRecord(90, 5, 32, 0, "12345pad"), rawSnoopRecord(4, 4, 28, 3, "data")))
+	f.Add(
+		rawSnoop(2, 4, rawSnoopRecord(90, 5, 32, 0, "12345pad"),
+			rawSnoopRecord(4, 4, 28, 3, "data")),
+	)
 	f.Fuzz(func(t *testing.T, octets []byte) {
 		if isSnoop(octets) {
 			checkFile(t, octets)

@@ -58,8 +58,8 @@ func missing(frames []packet.Frame) []packet.Frame {
 	return left
 }
 
-// without leaves out the TCP segments for which is holds: by their flags, octets of data, and whether
-// the client sent them.
+// without leaves out the TCP segments for which is holds: by their flags, octets of data, and
+// whether the client sent them.
 func without(
 	frames []packet.Frame, is func(flags byte, data int, client bool) bool,
 ) []packet.Frame {
@@ -110,12 +110,14 @@ func tagged(frames []packet.Frame) []packet.Frame {
 	return all
 }
 
-// enclosed puts every frame whole, behind a header, into UDP to a port, from one address to another.
+// enclosed puts every frame whole, behind a header, into UDP to a port, from one address to
+// another.
 func enclosed(frames []packet.Frame, port uint16, head []byte) []packet.Frame {
 	var all []packet.Frame
 	for i, f := range frames {
 		data := packet.Enclosed(append(bytes.Clone(head), f.Data...), port, uint16(i+1))
-		all = append(all, packet.Frame{At: f.At, Data: data, Wire: f.Wire + len(data) - len(f.Data)})
+		all = append(all,
+			packet.Frame{At: f.At, Data: data, Wire: f.Wire + len(data) - len(f.Data)})
 	}
 	return all
 }

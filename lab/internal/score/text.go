@@ -48,8 +48,8 @@ func (b *board) writeFigures(t *strings.Builder) {
 	fmt.Fprintf(t, "| figure | value |\n|---|---|\n")
 	fmt.Fprintf(t, "| look-alikes without a finding | %s |\n", share(b.silent, b.lookalikes))
 	for i, level := range levels {
-		fmt.Fprintf(t, "| findings of confidence %s that are right (goal: %d %%) | %s |\n", level.name,
-			level.goal, share(b.sure[i].right, b.sure[i].all))
+		fmt.Fprintf(t, "| findings of confidence %s that are right (goal: %d %%) | %s |\n",
+			level.name, level.goal, share(b.sure[i].right, b.sure[i].all))
 	}
 	fmt.Fprintf(t, "| error of the expected cost, median | %.1f ms, %.0f %% |\n",
 		quantile(b.errors, .5), 100*quantile(b.shares, .5))

@@ -104,27 +104,67 @@ var httpCases = []struct{ name, script, want string }{
 		GET / 204 complete q2-2 18+0 r3-3 16+0`},
 	{"line ends after a body", "> POST /1 HTTP/1.1~Content-Length: 1~~a~\n< HTTP/1.1 204~~\n> GET /2 HTTP/1.1~~\n< HTTP/1.1 204~~\nE", `
 		POST /1 204 complete q1-1 39+1 r2-2 16+0
-		GET /2 204 complete q3-3 19+0 r4-4 16+0`},
-	{"more than announced by the client", "> POST / HTTP/1.1~Content-Length: 3~~abc\"defg\"\n< HTTP/1.1 200 OK~Content-Length: 0~~\n<F\n>F\nX", "POST / 200 complete q1-1 38+3 r2-2 38+0"},
-	{"more than announced, a word", "> POST / HTTP/1.1~Content-Length: 3~~abcdefg\n< HTTP/1.1 200 OK~Content-Length: 0~~\n<F\n>F\nX", "POST / 200 complete q1-1 38+3 r2-2 38+0"},
-	{"more than announced, refused", "> POST / HTTP/1.1~Content-Length: 3~~abc\"defg\"\n< HTTP/1.1 200 OK~Content-Length: 0~~HTTP/1.1 400 X~Content-Length: 0~~\n<F\n>F\nX", `
+		GET /2 204 complete q3-3 19+0 r4-4 16+0`,
+	},
+	{
+		"more than announced by the client",
+		"> POST / HTTP/1.1~Content-Length: 3~~abc\"defg\"\n< HTTP/1.1 200 OK~Content-Length: 0~~\n<F\n>F\nX",
+		"POST / 200 complete q1-1 38+3 r2-2 38+0",
+	},
+	{
+		"more than announced, a word",
+		"> POST / HTTP/1.1~Content-Length: 3~~abcdefg\n< HTTP/1.1 200 OK~Content-Length: 0~~\n<F\n>F\nX",
+		"POST / 200 complete q1-1 38+3 r2-2 38+0",
+	},
+	{
+		"more than announced, refused",
+		"> POST / HTTP/1.1~Content-Length: 3~~abc\"defg\"\n< HTTP/1.1 200 OK~Content-Length: 0~~HTTP/1.1 400 X~Content-Length: 0~~\n<F\n>F\nX",
+		`
 		POST / 200 complete q1-1 38+3 r2-2 38+0
-		400 complete q1-1 0+6,bad r2-2 37+0`},
-	{"a body that nobody announced", "> GET / HTTP/1.1~~{}\n< HTTP/1.1 204~~\n> GET /2 HTTP/1.1~~\n< HTTP/1.1 204~~\nE", `
+		400 complete q1-1 0+6,bad r2-2 37+0`,
+	},
+	{
+		"a body that nobody announced",
+		"> GET / HTTP/1.1~~{}\n< HTTP/1.1 204~~\n> GET /2 HTTP/1.1~~\n< HTTP/1.1 204~~\nE",
+		`
 		GET / 204 complete q1-1 18+0 r2-2 16+0
-		GET /2 204 complete q3-3 19+0 r4-4 16+0`},
-	{"empty lines, refused", "> ~~\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX", "400 complete q1-1 0+4,bad r2-2 39+0"},
-	{"empty lines, then silence, then a response to idleness", "> ~~\n< HTTP/1.1 408 X~Content-Length: 0~~\n<F\nX", "408 complete r2-2 37+0"},
-	{"a line that is no request, refused", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> quit~\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX", `
+		GET /2 204 complete q3-3 19+0 r4-4 16+0`,
+	},
+	{
+		"empty lines, refused",
+		"> ~~\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX",
+		"400 complete q1-1 0+4,bad r2-2 39+0",
+	},
+	{
+		"empty lines, then silence, then a response to idleness",
+		"> ~~\n< HTTP/1.1 408 X~Content-Length: 0~~\n<F\nX",
+		"408 complete r2-2 37+0",
+	},
+	{
+		"a line that is no request, refused",
+		"> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> quit~\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX",
+		`
 		GET /1 204 complete q1-1 19+0 r2-2 16+0
-		400 complete q3-3 0+6,bad r4-4 39+0`},
-	{"words that may become a request, refused", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> this is\n>  no request\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX", `
+		400 complete q3-3 0+6,bad r4-4 39+0`,
+	},
+	{
+		"words that may become a request, refused",
+		"> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> this is\n>  no request\n< HTTP/1.1 400 Bad~Content-Length: 0~~\n<F\n>F\nX",
+		`
 		GET /1 204 complete q1-1 19+0 r2-2 16+0
-		400 complete q3-4 0+18,bad r5-5 39+0`},
-	{"a response that nobody asked for", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> ~\n< HTTP/1.1 200 OK~Content-Length: 0~~\nE", `
+		400 complete q3-4 0+18,bad r5-5 39+0`,
+	},
+	{
+		"a response that nobody asked for",
+		"> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> ~\n< HTTP/1.1 200 OK~Content-Length: 0~~\nE",
+		`
 		GET /1 204 complete q1-1 19+0 r2-2 16+0
-		200 complete r4-4 38+0`},
-	{"second request in pieces", "> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> OPT\n> IONS *\n>  HTTP/1.1~~\n< HTTP/1.1 204~~\nE", `
+		200 complete r4-4 38+0`,
+	},
+	{
+		"second request in pieces",
+		"> GET /1 HTTP/1.1~~\n< HTTP/1.1 204~~\n> OPT\n> IONS *\n>  HTTP/1.1~~\n< HTTP/1.1 204~~\nE",
+		`
 		GET /1 204 complete q1-1 19+0 r2-2 16+0
 		OPTIONS * 204 complete q3-5 22+0 r6-6 16+0`},
 	{"connection fields", "> GET / HTTP/1.1~Connection: close, Proxy-Authorization~Proxy-Connection: keep-alive~Via: 1.1 x~~\n< HTTP/1.0 200 OK~Connection: Keep-Alive~Keep-Alive: timeout=5, max=9~Content-Type: text/event-stream;x~Transfer-Encoding: chunked~~0~~\nE",

@@ -5,9 +5,9 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// scrap is what a client sent between its requests that is none: empty lines (RFC 9112 §2.2), octets
-// beyond the length that it had announced, a line that is no request line. Nobody waits for an
-// answer to it. A server may answer it nevertheless, with an error: then it was asked, badly.
+// scrap is what a client sent between its requests that is none: empty lines (RFC 9112 §2.2),
+// octets beyond the length that it had announced, a line that is no request line. Nobody waits for
+// an answer to it. A server may answer it nevertheless, with an error: then it was asked, badly.
 type scrap struct {
 	msg    exchange.Message
 	record int          // at which it began

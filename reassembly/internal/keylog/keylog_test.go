@@ -73,8 +73,8 @@ func TestTheLastTwoAreKept(t *testing.T) {
 }
 
 // TestSecretsNeverChange adds lines one by one: each of the values made on the way knows what was
-// added before it, and nothing else, and has few layers. 27 logs of nine connections each is as many
-// as a random of one octet tells apart.
+// added before it, and nothing else, and has few layers. 27 logs of nine connections each is as
+// many as a random of one octet tells apart.
 func TestSecretsNeverChange(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		all := []*Secrets{nil}

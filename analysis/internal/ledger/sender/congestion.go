@@ -36,7 +36,8 @@ func (s *State) PipeFull() bool {
 		return true
 	}
 	rate := s.rates.perSecond(int64(s.mss()), 0)
-	return rate > 0 && !s.windowSetsRate(rate) && float64(s.stream.before-s.prior.ack) >= rate*c.RTTMin().Seconds()
+	return rate > 0 && !s.windowSetsRate(rate) &&
+		float64(s.stream.before-s.prior.ack) >= rate*c.RTTMin().Seconds()
 }
 
 // RestartedAfterIdle reports whether the congestion window of the message in hand was cut back

@@ -26,8 +26,8 @@ type Hold struct {
 // Length is the whole hold.
 func (h *Hold) Length() time.Duration { return h.To - h.From }
 
-// divide divides the hold into what a prompt ACK would have taken, and the part by which the ACK was
-// late, of which a timer made it so.
+// divide divides the hold into what a prompt ACK would have taken, and the part by which the ACK
+// was late, of which a timer made it so.
 func (h *Hold) divide(late time.Duration) {
 	h.Delayed = min(h.Length(), late)
 	h.RoundTrip = h.Length() - h.Delayed

@@ -51,7 +51,12 @@ func TestIDRuns(t *testing.T) {
 	}
 	const last = 4*maxIDRuns - 1
 	want := func(n int) IDRun {
-		return IDRun{uint16(10 * n), uint16(10*n + 2), time.Duration(10 * n), time.Duration(10*n + 1)}
+		return IDRun{
+			uint16(10 * n),
+			uint16(10*n + 2),
+			time.Duration(10 * n),
+			time.Duration(10*n + 1),
+		}
 	}
 	if got := runs[len(runs)-1]; got != want(last-1) {
 		t.Errorf("the last that has ended is %v", got)

@@ -44,8 +44,8 @@ type sendLimit struct {
 }
 
 // ownPauses is how many such pauses in a message show that its program writes by a clock or as its
-// own source gives: one may lie behind a header section. Writes at a distance that divides the round
-// trip would otherwise seem to leave with acknowledgments.
+// own source gives: one may lie behind a header section. Writes at a distance that divides the
+// round trip would otherwise seem to leave with acknowledgments.
 const ownPauses = 2
 
 // beginMessage forgets what belongs to a message.

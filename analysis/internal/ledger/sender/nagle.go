@@ -56,8 +56,8 @@ func (k *smallSegment) acknowledge(a *reassembly.Record, octets int64) bool {
 	return true
 }
 
-// sent takes note of new data whose end is small. headers tells that a header section ends with it, probe that a timer
-// may have sent it.
+// sent takes note of new data whose end is small. headers tells that a header section ends with it,
+// probe that a timer may have sent it.
 func (n *Nagle) sent(r *reassembly.Record, headers, probe bool) {
 	n.small = smallSegment{
 		Mark:    r.Mark(),

@@ -25,8 +25,9 @@ const (
 
 // packetIDs follows the IP identifications of one direction. What they count is each system's own
 // affair (RFC 6864 §4.1): the packets of one connection (Linux, net/ipv4/ip_output.c,
-// ip_select_ident_segs), those to one host (Windows), or all that a host or a translator sends. Only
-// in the first case a gap is packets of this connection; in the others it is how much else went on.
+// ip_select_ident_segs), those to one host (Windows), or all that a host or a translator sends.
+// Only in the first case a gap is packets of this connection; in the others it is how much else
+// went on.
 type packetIDs struct {
 	latestID
 	started bool // the latest is valid
@@ -193,7 +194,8 @@ func (s *State) countPackets(r *reassembly.Record, n int) {
 				Stride: s.ids.stride,
 			})
 		}
-		if missing > 0 && r.Time-before.at < s.path.probeSoonest() && !r.Trait.Has(reassembly.Hole) {
+		if missing > 0 && r.Time-before.at < s.path.probeSoonest() &&
+			!r.Trait.Has(reassembly.Hole) {
 			s.ids.others = true // too soon for a timer, and nothing was skipped
 		}
 	}

@@ -11,15 +11,16 @@ import (
 type ReceiveWindow struct {
 	Times       int // how often it did
 	first, last int64
-	Most        int64         // the largest that did
-	early, late int64         // the largest of the first earlyTimes, and of the later ones
-	begun       int64         // what there was room for when the message began
-	room        int64         // the most that was offered after the first earlyTimes
-	steady      int           // how many of the latest were about as large as the first of them
-	level       int64         // that first one
-	Offered     int64         // the largest during the message, whether it kept the sender back or not
-	at          time.Duration // when it did last
-	spread      int           // in how many round trips shorter waits did
+	Most        int64 // the largest that did
+	early, late int64 // the largest of the first earlyTimes, and of the later ones
+	begun       int64 // what there was room for when the message began
+	room        int64 // the most that was offered after the first earlyTimes
+	steady      int   // how many of the latest were about as large as the first of them
+	level       int64 // that first one
+	// the largest during the message, whether it kept the sender back or not
+	Offered int64
+	at      time.Duration // when it did last
+	spread  int           // in how many round trips shorter waits did
 }
 
 // earlyTimes is how many of the first times tell how large a window is that then goes up and down,
@@ -89,8 +90,8 @@ func (b *ReceiveWindow) offer(window int64) {
 	}
 }
 
-// fullWindow reports whether the receive window, as far as the sender knows, has no room for another
-// full segment behind what was sent.
+// fullWindow reports whether the receive window, as far as the sender knows, has no room for
+// another full segment behind what was sent.
 func (s *State) fullWindow() bool {
 	return s.path.Conn.Scaled() && s.known.edge > 0 &&
 		s.known.edge-s.stream.sent < int64(s.mss())

@@ -33,8 +33,8 @@ func (s *State) TakeGap() bool {
 // anything could release the record in hand.
 func (s *State) Outstanding() bool { return s.prior.ack < s.stream.before }
 
-// WindowClosed reports whether a window of zero was offered since the sender last sent something new,
-// or asked for room.
+// WindowClosed reports whether a window of zero was offered since the sender last sent something
+// new, or asked for room.
 func (s *State) WindowClosed() bool { return s.since.closed || s.since.probed }
 
 // Room is the first segment that made room for a full one in a receive window that had none when

@@ -41,7 +41,8 @@ func (s *State) WindowRoom() int64 {
 }
 
 // PathRate is how many octets a second the path carries from this sender, as far as segments and
-// acknowledgments show it; 0: not known, as where it is what the receive window lets through. average is the rate at which the whole message passed.
+// acknowledgments show it; 0: not known, as where it is what the receive window lets through.
+// average is the rate at which the whole message passed.
 func (s *State) PathRate(average float64) float64 {
 	rate := s.rates.perSecond(int64(s.mss()), average)
 	if s.windowSetsRate(rate) && !s.windowSetsRate(rate*levelLeast/levelMost) {

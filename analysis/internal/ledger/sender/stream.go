@@ -121,7 +121,8 @@ func (t *stream) doomed(r *reassembly.Record) bool {
 // leapt reports whether r, just delivered, is the first behind a range that never passed the
 // capture point and that the receiver needs next.
 func (t *stream) leapt(r *reassembly.Record) bool {
-	return (t.before > 0 || t.begins) && r.Seq > t.before && len(t.holes) > 0 && t.holes[0].from == t.before
+	return (t.before > 0 || t.begins) && r.Seq > t.before && len(t.holes) > 0 &&
+		t.holes[0].from == t.before
 }
 
 // repaired reports whether a repair to come has the octet at the given offset.

@@ -40,9 +40,9 @@ func (p *Path) Timeout() time.Duration { return p.Conn.RTTMin() + rtoMin }
 // timeoutSoonest is the soonest that the retransmission timer is seen to fire.
 func (p *Path) timeoutSoonest() time.Duration { return p.Timeout() * estimated / 100 }
 
-// timersSoonest is the soonest that n timers in a row are seen to have run out, each twice as long as
-// the one before (RFC 6298 §5.5), but the second: the first may be that of a tail loss probe (RFC
-// 8985 §7.3). That one takes two round trips, or for a lone segment about as long as the timer
+// timersSoonest is the soonest that n timers in a row are seen to have run out, each twice as long
+// as the one before (RFC 6298 §5.5), but the second: the first may be that of a tail loss probe
+// (RFC 8985 §7.3). That one takes two round trips, or for a lone segment about as long as the timer
 // itself (§7.2).
 func (p *Path) timersSoonest(n int, lone bool) time.Duration {
 	return p.soonest(p.Timeout(), n, lone)
@@ -72,9 +72,7 @@ const (
 
 // timersLast is the longest that n timers in a row can have made of the wait given; fits says that
 // it has their length. Stacks that keep to RFC 6298 §2.4 wait a second at least.
-func (p *Path) timersLast(
-	n int, lone bool, wait time.Duration,
-) (most time.Duration, fits bool) {
+func (p *Path) timersLast(n int, lone bool, wait time.Duration) (most time.Duration, fits bool) {
 	least := p.Timeout()
 	for _, t := range [...]time.Duration{least, max(rtoMinRFC, least)} {
 		most = timersLatest(t, n)

@@ -95,8 +95,8 @@ type setupSum struct {
 	peak      int        // the most at a time
 	// when exchanges were over, the latest
 	ended []time.Duration
-	// by connection whose first exchange has not been judged: whether another exchange was under way
-	// in the meantime
+	// by connection whose first exchange has not been judged: whether another exchange was under
+	// way in the meantime
 	first map[int]bool
 }
 
@@ -202,7 +202,8 @@ func (r *setups) Finish(d rule.Desk) {
 	}
 	r.pairs.Each(func(p report.Pair, s *setupSum) {
 		total, known := d.Pair(p)
-		if min(s.n, s.peak) <= ordinaryConnections || !known || s.all*100 < total.Time*connectShare {
+		if min(s.n, s.peak) <= ordinaryConnections || !known ||
+			s.all*100 < total.Time*connectShare {
 			return
 		}
 		cost := report.Cost{Low: 0, Expected: s.handshake, High: s.all}

@@ -191,7 +191,8 @@ const (
 	refusalAnswer = iota // nanoseconds from the last SYN to the refusal
 	refusalMark          // the mark of the client's host
 	refusalLone          // 1: a single SYN without an answer, which proves nothing by itself
-	refusalDue           // nanoseconds: when another SYN would have left at the latest; 0: not known
+	// nanoseconds: when another SYN would have left at the latest; 0: not known
+	refusalDue
 )
 
 // runRefused looks at an attempt that never got as far as a connection.

@@ -11,8 +11,8 @@ import (
 
 const (
 	fewPortsCause = "few-ports"
-	// fewPortsMost is how many ports of a client towards a service are followed one by one. One that
-	// uses more has, for all that a minute shows, as many as others.
+	// fewPortsMost is how many ports of a client towards a service are followed one by one. One
+	// that uses more has, for all that a minute shows, as many as others.
 	fewPortsMost = 64
 	// fewPortsLeast is how many it must use: a program that binds one, or has one for each of a few
 	// jobs, does so on purpose (reasoning).
@@ -23,8 +23,8 @@ const (
 	usesEach = 2
 )
 
-// portTurns follows the ports of a client that seems to have few: how many they are, shows when they
-// come again.
+// portTurns follows the ports of a client that seems to have few: how many they are, shows when
+// they come again.
 type portTurns struct {
 	rests map[uint16]time.Duration // when the server closed the last connection of each; -1: not so
 	many  bool                     // too many to be few
@@ -82,7 +82,9 @@ func (t *portTurns) claim() rule.Claim {
 		Confidence: report.ConfidenceHigh,
 		Least:      report.Medium,
 		Most:       rule.AtMost(report.Medium),
-		Says:       []rule.Said{rule.Say(portsInTurn, int64(len(t.rests)), int64(t.uses), int64(t.met))},
+		Says: []rule.Said{
+			rule.Say(portsInTurn, int64(len(t.rests)), int64(t.uses), int64(t.met)),
+		},
 		Occ: rule.Occurrence{
 			Connection: t.id,
 			Exchange:   -1,

@@ -10,8 +10,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// answeredLate looks for a handshake in which nothing was lost, though SYN or SYN-ACK were repeated:
-// what led on answers the first copy, and only came late. nil if that is not so.
+// answeredLate looks for a handshake in which nothing was lost, though SYN or SYN-ACK were
+// repeated: what led on answers the first copy, and only came late. nil if that is not so.
 func answeredLate(p *rule.Pass) *synFault {
 	c := p.Conn
 	syns, answers := len(c.SYNs), len(c.SYNACKs)
@@ -60,9 +60,9 @@ const (
 	leastTold = 2 * time.Millisecond
 )
 
-// sentEarly reports whether a SYN-ACK was sent long before it came, by the timestamp of the server's
-// next segment: that clock went on by more in between than time did. The echo does not tell: the
-// server's own timer repeats a SYN-ACK with that of the first SYN, too.
+// sentEarly reports whether a SYN-ACK was sent long before it came, by the timestamp of the
+// server's next segment: that clock went on by more in between than time did. The echo does not
+// tell: the server's own timer repeats a SYN-ACK with that of the first SYN, too.
 func sentEarly(c *reassembly.Conn, answer capture.Mark) bool {
 	a := ledger.RecordOf(c, answer)
 	if a == nil || !a.Trait.Has(reassembly.HasTS) {
@@ -86,7 +86,8 @@ func sentEarly(c *reassembly.Conn, answer capture.Mark) bool {
 // after the second, the last, than a round trip.
 func answersFirst(c *reassembly.Conn) bool {
 	first, last := c.SYNACKs[0], c.SYNACKs[len(c.SYNACKs)-1]
-	a, one, two := ledger.RecordOf(c, c.AckOfSYNACK), ledger.RecordOf(c, first), ledger.RecordOf(c, last)
+	a, one, two := ledger.RecordOf(c, c.AckOfSYNACK), ledger.RecordOf(c, first), ledger.RecordOf(c,
+		last)
 	if a != nil && one != nil && two != nil && a.Trait.Has(reassembly.HasTS) &&
 		one.Trait.Has(reassembly.HasTS) && one.TSVal != two.TSVal {
 		return a.TSEcr == one.TSVal

@@ -83,7 +83,8 @@ func (r *lateSYNs) Refer(d rule.Desk, c rule.Referred) {
 				report.Interval{From: c.Occ.Start, To: c.Occ.End}, keptLate)
 		}
 	}
-	if certain := c.Num[synDropped] != 0 && c.Num[synMaybe] == 0; certain || c.Cause == networkCause {
+	if certain := c.Num[synDropped] != 0 && c.Num[synMaybe] == 0; certain ||
+		c.Cause == networkCause {
 		r.book(d, &lateSYN{c}) // what others did changes nothing
 		return
 	}

@@ -24,13 +24,19 @@ func TestServiceIsRemembered(t *testing.T) {
 			all = append(all, at)
 			s.answered(at)
 		}
-		if !slices.IsSortedFunc(s.alive, func(a, b report.Interval) int { return cmp.Compare(a.To, b.From) }) {
+		if !slices.IsSortedFunc(s.alive,
+			func(a, b report.Interval) int { return cmp.Compare(a.To, b.From) }) {
 			t.Fatalf("stretches %v", s.alive)
 		}
 		for range 8 {
-			from := time.Duration(rapid.IntRange(-3000, int(now/time.Millisecond)).Draw(t, "from")) * time.Millisecond
-			to := from + aliveGap + time.Duration(rapid.IntRange(1, 3000).Draw(t, "to"))*time.Millisecond
-			want := slices.ContainsFunc(all, func(at time.Duration) bool { return at > from && at < to })
+			from := time.Duration(
+				rapid.IntRange(-3000, int(now/time.Millisecond)).Draw(t, "from"),
+			) * time.Millisecond
+			to := from + aliveGap + time.Duration(
+				rapid.IntRange(1, 3000).Draw(t, "to"),
+			)*time.Millisecond
+			want := slices.ContainsFunc(all,
+				func(at time.Duration) bool { return at > from && at < to })
 			if got := s.within(from, to); got != want {
 				t.Fatalf("within %v and %v: %v, of %v", from, to, got, all)
 			}
@@ -45,7 +51,8 @@ func TestServiceIsBounded(t *testing.T) {
 		s.failed(time.Duration(i) * time.Millisecond)
 		s.answered(time.Duration(i) * time.Second)
 	}
-	if len(s.starts) != keptLate || len(s.alive) != keptAlive || s.starts[0] != keptLate*time.Millisecond {
+	if len(s.starts) != keptLate || len(s.alive) != keptAlive ||
+		s.starts[0] != keptLate*time.Millisecond {
 		t.Errorf("%d first SYNs from %v on, %d stretches", len(s.starts), s.starts[0], len(s.alive))
 	}
 }

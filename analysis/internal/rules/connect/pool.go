@@ -363,8 +363,8 @@ func (m *member) idled() time.Duration {
 }
 
 // promptly reports whether a connection was closed so soon after a response that nobody had meant
-// to keep it. The round trip of its exchanges is known when they have been judged, and the way to the
-// client before.
+// to keep it. The round trip of its exchanges is known when they have been judged, and the way to
+// the client before.
 func (m *member) promptly() bool { return m.idled() <= rule.PromptClose+max(m.rtt, m.far) }
 
 // addClosed keeps a connection that has been closed after it had served.

@@ -77,7 +77,8 @@ func TestPoolsAreForgotten(t *testing.T) {
 		}
 		r.Advance(desk, time.Hour)
 		if len(r.pools) != 0 || r.silent.Len() != 0 || r.remembered != 0 {
-			t.Errorf("%s: %d pools, %d looked at, %d remembered after an hour", tt.name, len(r.pools), r.silent.Len(), r.remembered)
+			t.Errorf("%s: %d pools, %d looked at, %d remembered after an hour", tt.name,
+				len(r.pools), r.silent.Len(), r.remembered)
 		}
 	}
 }

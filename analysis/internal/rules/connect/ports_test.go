@@ -21,7 +21,14 @@ func TestPortLoadByItsOwnClock(t *testing.T) {
 		var steps []step
 		at := time.Duration(0)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			steps = append(steps, step{at, uint16(rapid.IntRange(40000, 40100).Draw(t, "port")), rapid.Bool().Draw(t, "close")})
+			steps = append(
+				steps,
+				step{
+					at,
+					uint16(rapid.IntRange(40000, 40100).Draw(t, "port")),
+					rapid.Bool().Draw(t, "close"),
+				},
+			)
 			at += time.Duration(rapid.IntRange(0, 7000).Draw(t, "ms")) * time.Millisecond
 		}
 		run := func(later time.Duration) (l portLoad) {
@@ -36,7 +43,8 @@ func TestPortLoadByItsOwnClock(t *testing.T) {
 		}
 		later := time.Duration(rapid.IntRange(-5000, 90000).Draw(t, "later")) * time.Millisecond
 		now, then := run(0), run(later)
-		if now.peak != then.peak || now.resting != then.resting || now.again != then.again || now.second != then.second ||
+		if now.peak != then.peak || now.resting != then.resting || now.again != then.again ||
+			now.second != then.second ||
 			then.first.Time-now.first.Time != later && now.peak > 0 {
 			t.Fatalf("%+v, and %v later %+v", now, later, then)
 		}

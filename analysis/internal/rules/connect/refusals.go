@@ -21,10 +21,11 @@ const (
 	// elsewhereWait is how long after a refusal the first request on such a connection is waited
 	// for.
 	elsewhereWait = 10 * time.Second
-	// bounds of memory: refusals that wait, tries of a client, tries of all hosts that look the same
+	// bounds of memory: refusals that wait, tries of a client, tries of all hosts that look the
+	// same
 	maxRefusals, keptStarts, keptOfAlike = 4096, 32, 128
-	// aHabit is how often two addresses must have been tried one right after the other to be those of
-	// one host.
+	// aHabit is how often two addresses must have been tried one right after the other to be those
+	// of one host.
 	aHabit = 2
 	// scanPorts is how many ports of one host, or hosts on one port, may refuse before that is a
 	// scan and no attempt to reach a service.
@@ -312,8 +313,8 @@ func (r *refusals) giveUp(w *refusal) {
 	}
 }
 
-// tellNext tells what the client tried next when it gave up, as far as it is remembered. That may be
-// an address that does not answer, either, so that it is known at the end only.
+// tellNext tells what the client tried next when it gave up, as far as it is remembered. That may
+// be an address that does not answer, either, so that it is known at the end only.
 func (r *refusals) tellNext(d rule.Desk, p report.Pair, given []*refusal) {
 	f := d.Found(connectionRefusedRule, givenUpCause, p)
 	if f == nil {

@@ -152,9 +152,10 @@ type synFault struct {
 	answered capture.Mark // the SYN that was answered
 	dropped  bool         // the SYN was answered, and the end of the handshake dropped
 	maybe    bool         // so it seems from afar: only several at once are more than loss
-	few      bool         // only one copy was in vain: only if most at once are it is more than loss
-	says     rule.Said
-	proof    []rule.Evidence
+	// only one copy was in vain: only if most at once are it is more than loss
+	few   bool
+	says  rule.Said
+	proof []rule.Evidence
 }
 
 // The numbers of a claim about such a connection.

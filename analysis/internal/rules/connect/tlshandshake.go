@@ -11,13 +11,14 @@ import (
 )
 
 const (
-	tlsHandshakeRule  = "tls-handshake"
-	unansweredCause   = "unanswered"
-	helloLostCause    = "hello-lost"
-	brokenOffCause    = "broken-off"
-	notTLSCause       = "not-tls"
-	swallowedCopies   = 3 // chance loses three in a row once in a million at 1 %
-	unansweredTrips   = 3 // a server that answers at all does so within a round trip and its own time
+	tlsHandshakeRule = "tls-handshake"
+	unansweredCause  = "unanswered"
+	helloLostCause   = "hello-lost"
+	brokenOffCause   = "broken-off"
+	notTLSCause      = "not-tls"
+	swallowedCopies  = 3 // chance loses three in a row once in a million at 1 %
+	// a server that answers at all does so within a round trip and its own time
+	unansweredTrips   = 3
 	handshakePatience = time.Second
 )
 
@@ -276,7 +277,8 @@ func (h *handshake) unanswered() bool {
 	var arrived capture.Mark
 	for i := range c.Records {
 		r := &c.Records[i]
-		if r.Dir == reassembly.FromServer && r.Flags.Has(capture.ACK) && r.Ack >= ledger.DataEnd(h.up) {
+		if r.Dir == reassembly.FromServer && r.Flags.Has(capture.ACK) &&
+			r.Ack >= ledger.DataEnd(h.up) {
 			arrived = r.Mark()
 			break
 		}

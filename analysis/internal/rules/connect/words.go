@@ -187,9 +187,14 @@ var words = []rule.Words{
 	},
 	icmpFrom: {Role: "ICMP", Text: "from {text}"},
 	noAnswerAtAll: {
-		Role:  "last SYN",
-		Text:  "number {n}, {s} after the first; no answer of any kind",
-		Facts: rule.Facts{report.BeginsConnection, report.Told, report.SinceFirst, report.NeverAnswered},
+		Role: "last SYN",
+		Text: "number {n}, {s} after the first; no answer of any kind",
+		Facts: rule.Facts{
+			report.BeginsConnection,
+			report.Told,
+			report.SinceFirst,
+			report.NeverAnswered,
+		},
 	},
 	icmpSays:      {Text: "ICMP type {n}, code {n}."},
 	wentElsewhere: {Text: "The client went on to another address of the same service."},
@@ -294,9 +299,7 @@ var words = []rule.Words{
 		Text:  "the client's kernel knows of no such attempt any more",
 		Facts: rule.Facts{report.Resets},
 	},
-	triedNext: {
-		Text: "The client tried another address {s} after the SYN (frame {n}).",
-	},
+	triedNext:      {Text: "The client tried another address {s} after the SYN (frame {n})."},
 	otherWasFaster: {Text: "Another address had answered by then: this one lost the race."},
 	wentToOtherPort: {
 		Text: "The client went on to another port of the same host, which answered.",

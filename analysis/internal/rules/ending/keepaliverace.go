@@ -141,9 +141,9 @@ func (v *verdictOnEnd) raced() bool {
 	return true
 }
 
-// neverIdle reports whether a connection that had carried nothing yet was not idle before the server
-// closed it: its first request came with the set-up, or the close so soon after that no idle timeout
-// can have made it, as nobody sets one that short.
+// neverIdle reports whether a connection that had carried nothing yet was not idle before the
+// server closed it: its first request came with the set-up, or the close so soon after that no idle
+// timeout can have made it, as nobody sets one that short.
 func (v *verdictOnEnd) neverIdle(fin time.Duration) bool {
 	setUp := v.x.Start().Time - v.e.Idle
 	return v.e.Answered == 0 && (v.e.Idle < reactionTime || fin-setUp < shortestIdle)

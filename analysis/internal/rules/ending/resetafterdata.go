@@ -203,12 +203,9 @@ a close with SO_LINGER of zero looks like one that was not.`,
 	},
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 },
-	Rests:  rule.Content,
-	Closed: runReset,
-	Across: &rule.Comparison{
-		Start: func() rule.Across { return &resets{} },
-		Wants: idleEvents,
-	},
+	Rests:      rule.Content,
+	Closed:     runReset,
+	Across:     &rule.Comparison{Start: func() rule.Across { return &resets{} }, Wants: idleEvents},
 	Vocabulary: words,
 }
 
@@ -341,8 +338,8 @@ func sureOfLinger(c *reassembly.Conn, cl *rule.Claim, x *exchange.Exchange) {
 	}
 }
 
-// sureOfUnread says what shows that the server had left some of the request unread, all of which had
-// come.
+// sureOfUnread says what shows that the server had left some of the request unread, all of which
+// had come.
 func sureOfUnread(c *reassembly.Conn, cl *rule.Claim, x *exchange.Exchange) {
 	h := &c.Half[reassembly.FromServer]
 	switch {

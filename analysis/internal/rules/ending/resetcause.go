@@ -62,9 +62,9 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 	return ""
 }
 
-// inFlightCause is the cause of a RST with which the server's program threw away a response that was
-// on its way. Where nothing shows whether a body was read, that it was not is the usual reading:
-// programs leave bodies unread by the way, and set SO_LINGER to zero on purpose.
+// inFlightCause is the cause of a RST with which the server's program threw away a response that
+// was on its way. Where nothing shows whether a body was read, that it was not is the usual
+// reading: programs leave bodies unread by the way, and set SO_LINGER to zero on purpose.
 func inFlightCause(s *ledger.Connection, x *exchange.Exchange) string {
 	if unreadAtReset(s.Conn, x) == allRead || x.Turn {
 		return lingerZeroCause
@@ -82,7 +82,8 @@ func abortCause(s *ledger.Connection, x *exchange.Exchange) string {
 	case unanswered && x.Index == 0 && c.MidStream && !h.RstActive:
 		return "" // the socket had gone before: when, and why, the capture does not show
 	case unanswered && x.Turn && later && !longIdle(s, x) && ledger.Unheard(c) > maxAlert:
-		return unreadRequestCause // what the server had just said answers it, before it was all sent
+		// what the server had just said answers it, before it was all sent
+		return unreadRequestCause
 	case unanswered && later && !h.FinSeen && c.Half[reassembly.FromClient].Una <= x.Request.From &&
 		longIdle(s, x):
 		return idleResetCause
@@ -153,8 +154,8 @@ func requestUnread(c *reassembly.Conn, x *exchange.Exchange) bool {
 		x.Request.End.Time > x.Response.Start.Time
 }
 
-// notAcked is how many octets of the server's the client had not acknowledged when the connection was
-// reset, by whichever side.
+// notAcked is how many octets of the server's the client had not acknowledged when the connection
+// was reset, by whichever side.
 func notAcked(s *ledger.Connection) int64 {
 	if dir, ok := firstReset(s.Conn); ok && dir == reassembly.FromClient {
 		server := s.Sender(reassembly.FromServer)

@@ -93,8 +93,8 @@ func foreignTTL(c *reassembly.Conn, dir reassembly.Dir) bool {
 	return ttl > 0 && h.TTLMax > 0 && (ttl > int(h.TTLMax)+ttlSlack || ttl < int(h.TTLMin)-ttlSlack)
 }
 
-// wentOn reports whether the sender of a RST sent anything else behind it: more segments than it may
-// have overtaken, or one later than a segment may be overtaken.
+// wentOn reports whether the sender of a RST sent anything else behind it: more segments than it
+// may have overtaken, or one later than a segment may be overtaken.
 func wentOn(c *reassembly.Conn, dir reassembly.Dir) bool {
 	h := &c.Half[dir]
 	rst, behind := ledger.RecordOf(c, h.Rst), 0 // nil where it has been released meanwhile

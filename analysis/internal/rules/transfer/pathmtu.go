@@ -163,14 +163,14 @@ func runPathMTU(p *rule.Pass) {
 	}
 }
 
-// leastPiece is the least size to which a sender cuts its segments for want of a way through: half of
-// a kilobyte, after 1024 octets (RFC 4821 §7.2, net.ipv4.tcp_base_mss; RFC 9293 §3.7.1: 536).
+// leastPiece is the least size to which a sender cuts its segments for want of a way through: half
+// of a kilobyte, after 1024 octets (RFC 4821 §7.2, net.ipv4.tcp_base_mss; RFC 9293 §3.7.1: 536).
 const leastPiece = 488
 
-// cutElsewhere looks for the wait for segments that a sender had sent in full size, all in vain, and
-// sends in smaller pieces at last, where only what did get through is seen: a small segment behind
-// them came first, none of full size ever, and of what was missing, several segments' worth, the
-// first piece is not full, though larger than anything before.
+// cutElsewhere looks for the wait for segments that a sender had sent in full size, all in vain,
+// and sends in smaller pieces at last, where only what did get through is seen: a small segment
+// behind them came first, none of full size ever, and of what was missing, several segments' worth,
+// the first piece is not full, though larger than anything before.
 func cutElsewhere(p *rule.Pass) (ledger.Wait, bool) {
 	for _, w := range p.Draft.WaitsWith(report.RTO, report.LostRetx, report.TLP) {
 		h := &p.Conn.Half[w.Dir]
@@ -406,16 +406,16 @@ func quietlyPassed(p *rule.Pass, b *blackHole) bool {
 	return alive && ledger.Seen(b.small)
 }
 
-// smallAt reports whether a segment smaller than the one in question ends at the given offset, alone
-// or as the end of a frame that the sender's host had not cut into segments yet.
+// smallAt reports whether a segment smaller than the one in question ends at the given offset,
+// alone or as the end of a frame that the sender's host had not cut into segments yet.
 func smallAt(p *rule.Pass, b *blackHole, end int64) bool {
 	for i := range p.Conn.Records {
 		r := &p.Conn.Records[i]
 		if r.Dir != b.dir || r.Len == 0 || r.Seq+int64(r.Len) != end {
 			continue
 		}
-		// Of one that a network card cuts up, the last is small. Without a router's word the full ones
-		// before it may have arrived, too.
+		// Of one that a network card cuts up, the last is small. Without a router's word the full
+		// ones before it may have arrived, too.
 		eff := p.Conn.Half[b.dir].Eff
 		if !r.Trait.Has(reassembly.Full) && (r.Len < b.size || ledger.Seen(b.told.At)) ||
 			eff > 0 && r.Len > eff && r.Len%eff > 0 && r.Len%eff < b.size {

@@ -20,8 +20,11 @@ func (k *thinker) fills(dir reassembly.Dir, from, to, queue time.Duration) {
 	large := &exchange.Message{
 		Start: capture.Mark{Time: from, Frame: 3}, End: capture.Mark{Time: to, Frame: 4}}
 	x := &rule.Draft{Info: &report.ExchangeInfo{ID: 1000}, Exchange: ledger.Exchange{
-		Account: ledger.Account{Until: to, Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, RTT: 10 * time.Millisecond,
-			Measured: to - from, Window: 1 << 20, Queue: queue}}},
+		Account: ledger.Account{
+			Until: to,
+			Transfers: ledger.Transfers{Flow: ledger.Flow{Rate: 500_000, RTT: 10 * time.Millisecond,
+				Measured: to - from, Window: 1 << 20, Queue: queue}},
+		},
 		Parsed: &exchange.Exchange{Request: &exchange.Message{}, Response: large},
 	}}
 	x.Times[report.Serialize] = to - from
@@ -164,7 +167,8 @@ func TestPathsWithoutEnd(t *testing.T) {
 	for i := range 10_000 {
 		at := time.Duration(i+1) * time.Second
 		// behind nothing
-		k.t.paths.judged(&k.d, &k.c, ruletest.Judge(heldUp(i, at+900*time.Millisecond, 100*time.Millisecond)))
+		k.t.paths.judged(&k.d, &k.c,
+			ruletest.Judge(heldUp(i, at+900*time.Millisecond, 100*time.Millisecond)))
 		k.fills(reassembly.FromServer, at, at+500*time.Millisecond, 0)
 	}
 	p := &k.t.paths
@@ -201,7 +205,8 @@ func TestManyQueued(t *testing.T) {
 	late := func(i int, at time.Duration) {
 		of := k.c.Pair
 		of.Client = ruletest.Host(i)
-		p.judged(&k.d, &rule.Conn{Id: i, Pair: of}, ruletest.Judge(heldUp(i, at, 100*time.Millisecond)))
+		p.judged(&k.d, &rule.Conn{Id: i, Pair: of},
+			ruletest.Judge(heldUp(i, at, 100*time.Millisecond)))
 	}
 	kept := func() (n int) {
 		for _, e := range p.clients.Entries {

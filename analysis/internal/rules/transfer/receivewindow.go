@@ -132,8 +132,8 @@ const (
 )
 
 // readerLate is the part of a wait for the receive window that the receiver's program took to make
-// room for more: nearly all that had been sent was acknowledged already, and the window still did not
-// move.
+// room for more: nearly all that had been sent was acknowledged already, and the window still did
+// not move.
 func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
 	late := w.Length() - p.Conn.RTTMin()
 	if !w.Room || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {

@@ -261,8 +261,8 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	return c
 }
 
-// askedIDs is what the claim of a wait asks about other connections of its sender's; nil if it rests
-// on more than identifications.
+// askedIDs is what the claim of a wait asks about other connections of its sender's; nil if it
+// rests on more than identifications.
 func askedIDs(c *reassembly.Conn, w *ledger.Wait) *rule.AskedIDs {
 	if w.Gap.Stride == 0 {
 		return nil
@@ -292,7 +292,8 @@ func whyTimer(p *rule.Pass, w *ledger.Wait, cause string) []rule.Said {
 	return nil
 }
 
-// dupThresh is how many later segments must arrive to tell a sender of a loss (RFC 5681 section 3.2).
+// dupThresh is how many later segments must arrive to tell a sender of a loss (RFC 5681 section
+// 3.2).
 const dupThresh = 3
 
 // outTwice is how many percent of its timer a client must have waited for that to have run out

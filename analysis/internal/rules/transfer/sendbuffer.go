@@ -87,7 +87,10 @@ what comes in bursts, the saving is smaller.`,
 				"less than both windows allow, and went on with acknowledgments only: its send " +
 				"buffer holds no more.",
 			Remedies: sendBufferFixes(report.SideServer)},
-		{Code: "fixed-request", Title: "client's send buffer of fixed size", Side: report.SideClient,
+		{
+			Code:  "fixed-request",
+			Title: "client's send buffer of fixed size",
+			Side:  report.SideClient,
 			Message: "The client stopped again and again with the same number of octets in flight, " +
 				"less than both windows allow, and went on with acknowledgments only: its send " +
 				"buffer holds no more.",
@@ -127,7 +130,8 @@ func claimSendBuffer(p *rule.Pass, dir reassembly.Dir) {
 	spent := j.Spent(dir, report.SendLimit)
 	ideal, began := whatif.Unlimited(f)
 	saved := whatif.Clamp(j.TransferTime(dir)+j.Spent(dir, report.RWnd)-ideal, spent)
-	if spent < max(f.RTT*aRoundTrip/100, (j.Until-j.From)*leastFull/100) || saved < time.Millisecond {
+	if spent < max(f.RTT*aRoundTrip/100, (j.Until-j.From)*leastFull/100) ||
+		saved < time.Millisecond {
 		return
 	}
 	w := ledger.LongestWait(waits)

@@ -137,7 +137,9 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 }
 
 // Claims says what of the time of the exchange in hand, and of those beside it, was the path's.
-func (t *serverTimes) Claims(d rule.Desk, m *rule.Conn, x *rule.Judged) { t.policed.judged(d, m, x) }
+func (t *serverTimes) Claims(d rule.Desk, m *rule.Conn, x *rule.Judged) {
+	t.policed.judged(d, m, x)
+}
 
 // Settle says what of the time of a client's exchanges was the path's.
 func (t *serverTimes) Settle(d rule.Desk, client netip.Addr) { t.policed.settle(d, client) }

@@ -35,7 +35,16 @@ func (k *thinker) ask(path string, took time.Duration) {
 	x := &exchange.Exchange{Method: "GET", Target: path, Index: k.n,
 		Request:  &exchange.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
 		Response: &exchange.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
-	draft := &rule.Draft{Info: &report.ExchangeInfo{ID: k.n}, Exchange: ledger.Exchange{Account: ledger.Account{Index: k.n, Transfers: ledger.Transfers{Flow: ledger.Flow{RTT: k.rtt, Stamped: k.stamped}}}, Parsed: x}}
+	draft := &rule.Draft{
+		Info: &report.ExchangeInfo{ID: k.n},
+		Exchange: ledger.Exchange{
+			Account: ledger.Account{
+				Index:     k.n,
+				Transfers: ledger.Transfers{Flow: ledger.Flow{RTT: k.rtt, Stamped: k.stamped}},
+			},
+			Parsed: x,
+		},
+	}
 	draft.Times[report.Think] = took
 	k.d.Judged(k.t, &k.c, draft, k.at)
 	k.n++
