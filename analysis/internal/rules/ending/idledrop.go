@@ -235,7 +235,7 @@ func idleDropProof(c *reassembly.Conn, x *exchange.Exchange, idle idleness) []ru
 	}
 	h := &c.Half[reassembly.FromServer]
 	switch {
-	case h.RstSeen && foreignTTL(c, reassembly.FromServer):
+	case h.RstSeen && ledger.OtherHostReset(c, reassembly.FromServer):
 		return append(out, rule.Shows(h.Rst, report.SideServer, resetOfBox,
 			int64(h.RstTTL), int64(h.TTLMax)))
 	case h.RstSeen:

@@ -396,7 +396,7 @@ func resetProof(c *reassembly.Conn, x *exchange.Exchange, dir reassembly.Dir) []
 func resetItself(c *reassembly.Conn, dir reassembly.Dir) rule.Evidence {
 	h, side := &c.Half[dir], rule.SideOf(dir)
 	switch {
-	case foreignTTL(c, dir):
+	case ledger.OtherHostReset(c, dir):
 		return rule.Shows(h.Rst, side, otherTTL, int64(h.RstTTL), int64(h.TTLMax))
 	case foreignReset(c, dir):
 		return rule.Shows(h.Rst, side, resetOfOther)

@@ -33,10 +33,6 @@ import (
 //	the same octets under    the translation of addresses failed for one of them, and the RST
 //	another address          answers that: see untranslated.
 
-// ttlSlack is by how many hops a RST may differ from the other segments of its sender before it
-// counts as another host's: routes change by a hop or two.
-const ttlSlack = 2
-
 const (
 	// overtakenWithin is within how many round trips of a RST another segment of its sender may
 	// have been overtaken by it: paths of the same connection differ by less than one (reasoning).
@@ -63,7 +59,7 @@ const (
 
 // foreignReset reports whether the program in whose name the RST of dir came did not send it.
 func foreignReset(c *reassembly.Conn, dir reassembly.Dir) bool {
-	return c.Half[dir].RstSeen && (foreignTTL(c, dir) || echoedID(c, dir) || wentOn(c, dir))
+	return c.Half[dir].RstSeen && (ledger.OtherHostReset(c, dir) || echoedID(c, dir) || wentOn(c, dir))
 }
 
 // oddReset says how the RST differs from what its sender sends.
@@ -72,9 +68,9 @@ func oddReset(c *reassembly.Conn, dir reassembly.Dir) []rule.Said {
 	its, others := int64(c.Half[dir].RstTTL), int64(c.Half[dir].TTLMax)
 	id, last, odd := foreignID(c, dir)
 	switch {
-	case foreignTTL(c, dir) && odd && !echoedID(c, dir):
+	case ledger.OtherHostReset(c, dir) && odd && !echoedID(c, dir):
 		out = append(out, rule.Say(injectedTTLAndID, its, others, int64(id), int64(last)))
-	case foreignTTL(c, dir):
+	case ledger.OtherHostReset(c, dir):
 		out = append(out, rule.Say(injectedTTL, its, others))
 	}
 	if echoedID(c, dir) {
@@ -84,13 +80,6 @@ func oddReset(c *reassembly.Conn, dir reassembly.Dir) []rule.Said {
 		out = append(out, rule.Say(senderWentOn))
 	}
 	return out
-}
-
-// foreignTTL reports whether the RST's TTL does not fit the other segments of its sender.
-func foreignTTL(c *reassembly.Conn, dir reassembly.Dir) bool {
-	h := &c.Half[dir]
-	ttl := int(h.RstTTL)
-	return ttl > 0 && h.TTLMax > 0 && (ttl > int(h.TTLMax)+ttlSlack || ttl < int(h.TTLMin)-ttlSlack)
 }
 
 // wentOn reports whether the sender of a RST sent anything else behind it: more segments than it
