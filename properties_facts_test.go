@@ -207,6 +207,8 @@ func (l lookup) holds(proof []report.Evidence, at int, a report.Asserted) (holds
 		return f.flags&0x01 != 0, true
 	case report.Resets:
 		return f.flags&0x04 != 0, true
+	case report.Ends:
+		return f.flags&0x05 != 0, true
 	case report.ShutsWindow, report.OpensWindow:
 		return (f.window == 0) == (a.Fact == report.ShutsWindow), true
 	case report.HasTTL:

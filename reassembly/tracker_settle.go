@@ -68,6 +68,7 @@ func (k *track) announce() {
 
 // tellOver tells the sink that an exchange is over.
 func (k *track) tellOver(x *exchange.Exchange) {
+	k.judgeLeaving(x)
 	k.over = append(k.over, overExchange{x, x.End().Time})
 	k.t.sink.Over(k.c, x)
 }
@@ -155,6 +156,22 @@ func (k *track) handOn(i int) {
 	k.t.sink.Exchange(k.c, x)
 	k.forget(x)
 	k.releaseBefore(x)
+}
+
+// LeftAfter is from how long after its request on a client that closes without an answer has given
+// up: one that only shuts its direction has done so before, and still listens.
+func LeftAfter(c *Conn) time.Duration { return max(Impatience, c.RTTMin()) }
+
+// judgeLeaving makes an exchange without an answer one that its client gave up, if the client closed
+// long after its request, which had arrived. The server need not have closed: it may never do.
+func (k *track) judgeLeaving(x *exchange.Exchange) {
+	c, up := k.c, &k.c.Half[FromClient]
+	m := x.Request
+	if x.Outcome == exchange.Incomplete && m != nil && x.Response == nil && up.FinSeen &&
+		c.FirstClose == FromClient && !c.MidStream && m.Complete && up.Una >= m.To &&
+		c.Half[FromServer].Missing == 0 && up.Fin.Time-m.End.Time >= LeftAfter(c) {
+		x.Outcome = exchange.Aborted
+	}
 }
 
 // judgeDelivery takes back that an exchange is complete if the client, which is seen to

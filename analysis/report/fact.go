@@ -16,6 +16,7 @@ const (
 	AcceptsConnection // SYN and ACK
 	Closes            // FIN
 	Resets            // RST
+	Ends              // FIN or RST
 	ShutsWindow       // the window that it offers is 0
 	OpensWindow       // it is not
 	HasTTL            // time to live, or hop limit

@@ -40,11 +40,22 @@ func (w *walk) leaves(r *reassembly.Record) bool {
 	}
 	x := w.book.active(r.Time)
 	if x != nil && x.Turn {
-		return x.Response == nil && w.path.Of(r.Dir).Outstanding()
+		return x.Response == nil && (w.path.Of(r.Dir).Outstanding() || w.givesUp(r))
 	}
 	return x != nil && x.Request != nil && x.Request.Complete &&
 		x.Request.End.Time <= w.at &&
 		(x.Response == nil || x.Response.Start.Time > r.Time)
+}
+
+// givesUp reports whether r belongs to the client's close of a turn to which no answer had come: a
+// close_notify, or the FIN behind it.
+func (w *walk) givesUp(r *reassembly.Record) bool {
+	if r.Dir != reassembly.FromClient || w.path.Conn.TLS == nil {
+		return false
+	}
+	x := w.book.active(r.Time)
+	return x != nil && x.Turn && x.Outcome == exchange.Aborted && x.Response == nil &&
+		x.Request != nil && r.Seq >= x.Request.To
 }
 
 // ownTime is the label of the time that the sender of r took.

@@ -84,7 +84,7 @@ func (w *walk) record(n int) {
 	held := s.HeldByNagle(r, w.at, follows)
 	filled, progress := s.Deliver(r)
 	first := !follows || w.path.OneSided(r.Dir) && w.book.begins(r)
-	if progress || closes && !w.leaves(r) {
+	if progress && !w.givesUp(r) || closes && !w.leaves(r) {
 		w.progress(r, filled, held)
 	}
 	s.Sent(r, first, !r.Trait.Has(reassembly.Full) && w.book.endsHeader(r))

@@ -101,6 +101,8 @@ func (l *lookUp) holds(at int, r *reassembly.Record, a report.Asserted) bool {
 		return r.Flags&capture.FIN != 0
 	case report.Resets:
 		return r.Flags&capture.RST != 0
+	case report.Ends:
+		return r.Flags&(capture.FIN|capture.RST) != 0
 	case report.ShutsWindow, report.OpensWindow:
 		return (r.Window == 0) == (a.Fact == report.ShutsWindow)
 	case report.HasTTL:

@@ -151,8 +151,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confiden
 	case d.last.reason != "":
 		return d.last.reason, report.Proven
 	case d.closed.Open || d.last.aborted:
-		if byServer || d.turns {
-			return "", 0
+		if byServer || d.turns || d.busy > 0 || d.last.size == 0 {
+			return "", 0 // a client that gave up before any response came left none unread
 		}
 		return notDrainedCause, report.ConfidenceMedium
 	case d.hidden && d.promptly():

@@ -286,13 +286,9 @@ func (h *handshake) unanswered() bool {
 	if !ledger.Seen(arrived) || arrived.Time > left.Time {
 		return true
 	}
-	words := clientCloses
-	if c.ClosedByRST {
-		words = clientResets
-	}
 	h.report(rule.Claim{Cause: unansweredCause, Confidence: report.ConfidenceHigh},
 		rule.Shows(arrived, report.SideServer, helloArrived),
-		rule.Shows(left, report.SideClient, words, rule.Ns(left.Time-h.first.Time)))
+		rule.Shows(left, report.SideClient, clientLeaves, rule.Ns(left.Time-h.first.Time)))
 	return true
 }
 

@@ -55,8 +55,7 @@ const (
 	lastHello
 	noRecord
 	helloArrived
-	clientCloses
-	clientResets
+	clientLeaves
 	closesInMiddle
 	resetsInMiddle
 	otherResets
@@ -233,15 +232,10 @@ var words = []rule.Words{
 		Text:  "the ClientHello has arrived",
 		Facts: rule.Facts{report.Acknowledges},
 	},
-	clientCloses: {
-		Role:  "client's FIN",
+	clientLeaves: {
+		Role:  "close",
 		Text:  "gives up {s} after its ClientHello",
-		Facts: rule.Facts{report.Closes, report.SinceFirst},
-	},
-	clientResets: {
-		Role:  "client's RST",
-		Text:  "gives up {s} after its ClientHello",
-		Facts: rule.Facts{report.Resets, report.SinceFirst},
+		Facts: rule.Facts{report.Ends, report.SinceFirst},
 	},
 	closesInMiddle: {
 		Role:  "FIN",

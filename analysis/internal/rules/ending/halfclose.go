@@ -21,10 +21,6 @@ const (
 	// waitRoundTrips is how many round trips both must take at least: on a long way, silence of a
 	// few of them is no decision of a program's (reasoning).
 	waitRoundTrips = 5
-	// shutWithin is how soon after its request a client shuts its direction that has nothing more
-	// to say: the next call of the same program. Who closes later gave up waiting, or cannot be
-	// told from one that did.
-	shutWithin = 3 * time.Millisecond
 )
 
 const halfCloseRule = "half-close"
@@ -165,7 +161,7 @@ func (v *verdictOnEnd) halfClosed() bool {
 		return false
 	}
 	closed, _, ok := closedAt(c, reassembly.FromServer)
-	if !ok || closed.Time < up.Fin.Time || shutLater(&v.p.State.Connection, x) ||
+	if !ok || closed.Time < up.Fin.Time || ledger.ShutLater(&v.p.State.Connection, x) ||
 		x.Request.Facts.Has(exchange.ConnUpgrade) {
 		return false
 	}
@@ -178,21 +174,6 @@ func (v *verdictOnEnd) halfClosed() bool {
 		rule.Shows(closed, report.SideServer, closedUnanswered, rule.Ns(closed.Time-up.Fin.Time)),
 	}
 	return true
-}
-
-// shutLater reports whether the client's FIN left later after its request than one that belongs to
-// it, by the capture's clock or by the client's own.
-func shutLater(s *ledger.Connection, x *exchange.Exchange) bool {
-	c := s.Conn
-	up := &c.Half[reassembly.FromClient]
-	after := up.Fin.Time - x.Request.End.Time
-	request, fin := ledger.RecordOf(c, x.Request.End), ledger.RecordOf(c, up.Fin)
-	if request != nil && fin != nil && request.Trait.Has(reassembly.HasTS) &&
-		fin.Trait.Has(reassembly.HasTS) {
-		ticks := time.Duration(int32(fin.TSVal - request.TSVal))
-		after = max(after, (ticks-1)*s.Sender(reassembly.FromClient).StampTick())
-	}
-	return after > min(shutWithin, c.RTTMin()+time.Millisecond)
 }
 
 // deadlock: the request never became complete, and nobody said anything more.

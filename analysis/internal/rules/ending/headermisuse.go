@@ -380,14 +380,10 @@ func (v *verdictOnEnd) dumbProxy() bool {
 	}
 	v.be(headerMisuseRule, "dumb-proxy", report.ConfidenceMedium)
 	v.until(end.Time)
-	closed := finAfterHang
-	if reset {
-		closed = resetAfterHang
-	}
 	v.claim.Occ.Proof = []rule.Evidence{
 		rule.Shows(v.e.Prior, report.SideServer, firstResponse),
 		rule.Shows(x.Request.End, report.SideClient, nextHangs),
-		rule.Shows(end, report.SideServer, closed, rule.Ns(hung)),
+		rule.Shows(end, report.SideServer, closeAfterHang, rule.Ns(hung)),
 	}
 	return true
 }

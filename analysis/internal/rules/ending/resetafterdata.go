@@ -219,7 +219,7 @@ func runReset(p *rule.Pass) {
 	}
 	c, x := p.Conn, p.State.Last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || unsureOfEnd(c, x) || p.State.Ending.Failed != nil ||
+	if !ok || x == nil || alerted(c, x) || unsureOfEnd(c, x) || p.State.Ending.Failed != nil ||
 		c.State == reassembly.Refused || !ledger.ExpectsResponses(c) ||
 		x.Start().Time > c.Half[dir].Rst.Time {
 		return
@@ -239,6 +239,12 @@ func runReset(p *rule.Pass) {
 	describeReset(&p.State.Connection, &cl, x, dir)
 	refersReset(p, &cl, x)
 	p.Report(cl)
+}
+
+// alerted reports whether an alert ended x, of which tls-alert tells: a RST behind it belongs to it.
+func alerted(c *reassembly.Conn, x *exchange.Exchange) bool {
+	_, a := ledger.AlertEnded(c, x)
+	return a != nil
 }
 
 // reset: a RST ended the exchange.

@@ -131,7 +131,7 @@ func outOfNothing(c *reassembly.Conn) bool {
 func clientLeft(s *ledger.Connection, x *exchange.Exchange) bool {
 	c := s.Conn
 	return ledger.Seen(c.FirstCloseAt) && c.FirstClose == reassembly.FromClient &&
-		(c.ClosedByRST || x.Turn || x.Request != nil && shutLater(s, x))
+		(c.ClosedByRST || x.Turn || x.Request != nil && ledger.ShutLater(s, x))
 }
 
 // requestUnread reports whether the server closed without having read the whole request, or with

@@ -65,8 +65,8 @@ func decideFate(p *rule.Pass) (rule.Claim, bool) {
 	if x == nil || !wantsAnswer(p.Conn, x) {
 		return rule.Claim{}, false
 	}
-	if _, a := ledger.AlertEnded(p.Conn, x); a != nil {
-		return rule.Claim{}, false // tls-alert tells of it
+	if alerted(p.Conn, x) {
+		return rule.Claim{}, false
 	}
 	failure := rule.FailureOf(&p.State.Connection, x)
 	start, took := x.Start().Time, failure.Took

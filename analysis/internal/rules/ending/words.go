@@ -112,8 +112,7 @@ const (
 	requestAfterNotice
 	firstResponse
 	nextHangs
-	finAfterHang
-	resetAfterHang
+	closeAfterHang
 	responseSaysClose
 	closedLate
 
@@ -406,15 +405,10 @@ var words = []rule.Words{
 		Text:  "the next one: received, and not answered",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	finAfterHang: {
-		Role:  "FIN",
+	closeAfterHang: {
+		Role:  "close",
 		Text:  "{s} later the connection is closed",
-		Facts: rule.Facts{report.Closes, report.OwnSilent},
-	},
-	resetAfterHang: {
-		Role:  "RST",
-		Text:  "{s} later the connection is closed",
-		Facts: rule.Facts{report.Resets, report.OwnSilent},
+		Facts: rule.Facts{report.Ends, report.SinceBefore, report.OwnSilent},
 	},
 	responseSaysClose: {Role: "close announced", Text: "the response says Connection: close"},
 	closedLate:        {Role: "close", Text: "the first FIN, {s} later"},
