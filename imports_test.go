@@ -70,7 +70,8 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
-	"tcpwhy/analysis/internal/judge":            belowRules,
+	"tcpwhy/analysis/internal/judge": append([]string{
+		"tcpwhy/analysis/internal/tally"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
 	"tcpwhy/analysis/internal/rules/transfer": append([]string{
 		"tcpwhy/analysis/internal/policing"}, belowRules...),
@@ -85,6 +86,10 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
 	},
 	"tcpwhy/analysis/internal/policing": {"tcpwhy/analysis/internal/ledger"},
+	"tcpwhy/analysis/internal/template": {},
+	"tcpwhy/analysis/internal/tally": {
+		"tcpwhy/analysis/internal/template", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
+	},
 	"tcpwhy/analysis/internal/whatif": {
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 	},

@@ -197,6 +197,15 @@ type Caveat struct {
 	Weakens []string // rules
 }
 
+// Tally is what became of all exchanges, also of those not listed.
+type Tally struct {
+	Failures   []Failures // by outcome; those without any are left out
+	Unfinished Failures   // the capture ended first, or lacks their end
+	Statuses   []StatusCount
+	Endpoints  []Endpoint // the one on which most time was spent first; capped
+	Over       Steps      // the time of the capture
+}
+
 // Report is the outcome of an analysis: all that output writes.
 type Report struct {
 	Capture                    *capture.Stats
@@ -204,8 +213,9 @@ type Report struct {
 	Connections, ExchangeCount int           // all, also those not listed
 	ExchangeTime               time.Duration // sum over exchanges
 	// union of the findings' costs, per exchange
-	Lost      time.Duration
-	Times     []LabelTime                // over all exchanges
+	Lost  time.Duration
+	Times []LabelTime // over all exchanges
+	Tally
 	Findings  []Finding                  // gravest first, then by cost
 	Conns     []ConnInfo                 // by ID; capped
 	Exchanges []ExchangeInfo             // by ID; capped

@@ -20,6 +20,7 @@ import (
 //   - Finding.Broken, Finding.Counted and what sentences assert, and Occurrence.Elsewhere where it
 //     makes no difference to the filter
 //   - ExchangeInfo.Pieces; labels that got no time
+//   - of what exchanges lasted in a step of the time, all but the 90th percentile
 //   - moments and resumption offers of TLS handshakes
 //   - of the capture's account, what is neither a frame's outcome nor of the inputs; which of
 //     several inputs dropped frames
@@ -113,6 +114,10 @@ func (d *decoder) member(in *jsontext.Decoder, name string) error {
 		return member(in, d.trace)
 	case "findings":
 		return elements(in, d.finding)
+	case "endpoints":
+		return elements(in, d.endpointMember)
+	case "over":
+		return member(in, d.over)
 	case "connections":
 		return elements(in, d.connection)
 	case "exchanges":
@@ -140,6 +145,10 @@ func (d *decoder) line(text jsontext.Value) error {
 		return member(in, d.trace)
 	case head.Type == "finding":
 		return member(in, d.finding)
+	case head.Type == "endpoint":
+		return member(in, d.endpointMember)
+	case head.Type == "over":
+		return member(in, d.over)
 	case head.Type == "connection":
 		return member(in, d.connection)
 	case head.Type == "exchange":

@@ -99,6 +99,7 @@ func held(from *report.Report, opts Options) *report.Report {
 		}
 		r.Findings = append(r.Findings, f)
 	}
+	r.Tally = heldTally(&from.Tally)
 	r.Conns = nil
 	for _, c := range from.Conns {
 		r.Conns = append(r.Conns, heldConn(c))
@@ -115,6 +116,25 @@ func held(from *report.Report, opts Options) *report.Report {
 func elsewhereMatters(r *report.Report, o report.Occurrence) bool {
 	o.Elsewhere = false
 	return strings.HasPrefix(finding.Filter(r, &o), finding.StreamFilter)
+}
+
+func heldTally(from *report.Tally) report.Tally {
+	t := *from
+	t.Endpoints = slices.Clone(t.Endpoints)
+	for i := range t.Endpoints {
+		p := &t.Endpoints[i]
+		p.Method, p.Host = mask.ASCII(p.Method), mask.Host(p.Host)
+		p.Template = mask.Target(p.Template, false, longestTarget)
+	}
+	t.Over.Steps = slices.Clone(t.Over.Steps)
+	for i := range t.Over.Steps {
+		s := &t.Over.Steps[i]
+		p90 := s.Duration.Quantile(0.90)
+		if s.Duration = (report.Durations{}); p90 > 0 {
+			s.Duration.Add(p90)
+		}
+	}
+	return t
 }
 
 func heldStats(s *capture.Stats) *capture.Stats {

@@ -54,6 +54,11 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 	for i := range r.Findings {
 		list.element(e.finding(&r.Findings[i], ids[i]))
 	}
+	list = o.array("endpoints")
+	for i := range r.Endpoints {
+		list.element(e.endpoint(&r.Endpoints[i]))
+	}
+	o.member("over", e.over())
 	list = o.array("connections")
 	for i := range r.Conns {
 		list.element(e.connection(&r.Conns[i]))

@@ -23,8 +23,8 @@ type captureLine struct {
 }
 
 // WriteLines writes the report as lines of JSON: the objects of Write one by one, each with a
-// "type". First comes the capture, then the summary, a trace if there is one, then every finding,
-// connection and exchange.
+// "type". First comes the capture, then the summary, a trace if there is one, then every finding
+// and endpoint, what happened over time, every connection and exchange.
 func WriteLines(w io.Writer, r *report.Report, opts Options) error {
 	e := encoder{report: r, opts: opts}
 	to := newLineWriter(w)
@@ -37,6 +37,10 @@ func WriteLines(w io.Writer, r *report.Report, opts Options) error {
 	for i := range r.Findings {
 		to.line(line[findingObject]{Type: "finding", Object: e.finding(&r.Findings[i], ids[i])})
 	}
+	for i := range r.Endpoints {
+		to.line(line[endpointObject]{Type: "endpoint", Object: e.endpoint(&r.Endpoints[i])})
+	}
+	to.line(line[overObject]{Type: "over", Object: e.over()})
 	for i := range r.Conns {
 		to.line(line[connectionObject]{Type: "connection", Object: e.connection(&r.Conns[i])})
 	}

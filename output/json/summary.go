@@ -15,6 +15,7 @@ type summaryObject struct {
 	Times        labelTimes     `json:"time_ms"`
 	Vantages     map[string]int `json:"vantages"`
 	Checked      []string       `json:"checked"`
+	Tally        tallyObject    `json:",embed"`
 }
 
 func (e *encoder) summary() summaryObject {
@@ -22,7 +23,7 @@ func (e *encoder) summary() summaryObject {
 	o := summaryObject{
 		Connections: r.Connections, Exchanges: r.ExchangeCount, Findings: len(r.Findings),
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
-		Vantages: map[string]int{}, Checked: list(r.Checked),
+		Vantages: map[string]int{}, Checked: list(r.Checked), Tally: e.tally(),
 	}
 	for v, n := range r.Vantages {
 		o.Vantages[v.String()] = n
@@ -36,6 +37,7 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Connections, r.ExchangeCount = o.Connections, o.Exchanges
 	r.ExchangeTime, r.Lost = time.Duration(o.ExchangeTime), time.Duration(o.Lost)
 	r.Times, r.Checked = o.Times, o.Checked
+	d.tally(&o.Tally)
 	r.Vantages = map[reassembly.Vantage]int{}
 	for name, n := range o.Vantages {
 		r.Vantages[named(d, "vantage", name, reassembly.ParseVantage)] = n

@@ -25,9 +25,10 @@ const (
 	Filtered  // the SYNs got no answer, or none that the client heard of
 	GivenUp   // the client had gone when the answer came
 	TLSFailed // the TLS handshake did not come to its end
+	OutcomeCount
 )
 
-var outcomeNames = [...]string{
+var outcomeNames = [OutcomeCount]string{
 	"incomplete",
 	"complete",
 	"truncated",

@@ -59,7 +59,7 @@ func (c *clientClock) bound(j *Judge) {
 			s := &item.slices[i]
 			j.cut(s, id, share(s.cost, item.most, cost), share(s.high, item.most, high))
 		}
-		j.Total.lost -= max(0, item.lost-item.most)
+		j.Lose(item.To, -max(0, item.lost-item.most))
 		busy := item.To - item.From - item.most
 		if c, moves := ledger.CarriedMeanwhile(item.Interval, item.info.Times, busy); moves {
 			j.move(moved{item.info.Connection, id, &c})

@@ -16,7 +16,11 @@ var _ rule.Desk = (*Judge)(nil)
 // Enabled reports whether the rule runs.
 func (j *Judge) Enabled(rule string) bool { return j.named[rule] != nil }
 
-func (j *Judge) Lose(d time.Duration) { j.Total.lost += d }
+// Lose adds to the time that was lost, at that moment.
+func (j *Judge) Lose(at, lost time.Duration) {
+	j.Total.lost += lost
+	j.tally.Lose(at, lost)
+}
 
 // Claim adds a claim to the exchange in hand.
 func (j *Judge) Claim(c rule.Claim) { j.inHand.standing = append(j.inHand.standing, c) }
@@ -110,6 +114,7 @@ func (j *Judge) Failed(conn int, o exchange.Outcome) {
 	}
 	if len(j.ended) < maxFailures {
 		j.ended[conn] = o
+		j.tally.Ended(conn, o)
 		j.Total.cut--
 	}
 }
@@ -164,11 +169,25 @@ func (f foundGroup) Sure(c report.Confidence)      { f.group.confidence = c }
 func (f foundGroup) Low(d time.Duration)           { f.group.cost.Low = d }
 func (f foundGroup) Further(all ...rule.Said)      { f.group.further = all }
 
+// unlose takes back what a group has lost. What is not listed of it was lost at the same time as what
+// is.
+func (j *Judge) unlose(g *group) {
+	rest := g.cost.Expected
+	for i := range g.occurrences {
+		o := &g.occurrences[i]
+		j.Lose(o.Start, -o.Cost.Expected)
+		rest -= o.Cost.Expected
+	}
+	if len(g.occurrences) > 0 {
+		j.Lose(g.occurrences[0].Start, -rest)
+	}
+}
+
 // Unlist leaves a finding without occurrences, which is none.
 func (f foundGroup) Unlist() {
 	f.judge.Total.scans += uint64(f.group.count)
 	if f.group.counted {
-		f.judge.Lose(-f.group.cost.Expected)
+		f.judge.unlose(f.group)
 	}
 	f.group.count, f.group.counted = 0, false
 }

@@ -141,7 +141,7 @@ func (j *Judge) withdraw(k rule.Key, g *group, s *rule.Subject, c *rule.Claim) {
 		wall := share(c.Occ.Cost.Expected, g.wall, g.walled)
 		g.wall, g.walled = max(0, g.wall-wall), max(0, g.walled-c.Occ.Cost.Expected)
 	}
-	j.Lose(-c.Occ.Cost.Expected)
+	j.Lose(c.Occ.Start, -c.Occ.Cost.Expected)
 	if g.leave(*s, c); g.count <= 0 {
 		delete(j.groups, k)
 	}

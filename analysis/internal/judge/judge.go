@@ -1,10 +1,12 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/tally"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -23,6 +25,7 @@ type Judge struct {
 	groups map[rule.Key]*group
 	pairs  map[report.Pair]*pairTotals
 	list   listing
+	tally  tally.Tally
 	Total  totalSums
 	retry  retries
 	Crowd  crowded
@@ -83,6 +86,7 @@ type member struct {
 	// what its latest exchange repeats; nil once that is judged, or nothing
 	retries *failure
 	failure *failure // its first exchange that did not end well
+	sni     string   // the name in its TLS hello
 }
 
 // exchangeID maps an exchange of a connection to its number in the report.
@@ -208,6 +212,9 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 	j.totalsOf(e.Pair).nearer(e.Rtt)
 	j.retried(m, e, index)
 	m.Pair, m.Port = e.Pair, e.Port
+	if e.Secure {
+		m.sni = e.Name
+	}
 	if e.First {
 		m.Repeats, m.Start = m.retries != nil, e.ConnStart
 	}
@@ -259,6 +266,8 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	lost := combined(job, claims)
 	j.Total.lost += lost
 	j.clock.judged(j, m.Pair, job, claims, lost)
+	j.tally.Add(&tally.Exchange{ExchangeInfo: info, Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni),
+		Streams: job.Streams, Lost: lost})
 	j.list.exchanges.add(info.Duration, info.ID, info)
 	j.list.drawn(job)
 	j.tellExchange(m, info)

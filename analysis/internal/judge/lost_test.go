@@ -9,7 +9,7 @@ import (
 
 // TestLostIsASum: what was lost does not depend on whether others took their time before or after.
 func TestLostIsASum(t *testing.T) {
-	lose := func(j *Judge, d time.Duration) { j.Lose(d) }
+	lose := func(j *Judge, d time.Duration) { j.Lose(0, d) }
 	take := func(j *Judge, d time.Duration) { j.Total.exchangeTime += d }
 	type step struct {
 		do func(*Judge, time.Duration)

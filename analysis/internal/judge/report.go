@@ -22,6 +22,7 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		Times:         report.LabelTimes(&j.Total.times),
 		Findings:      j.reported(),
 		Vantages:      maps.Clone(j.Total.vantages),
+		Tally:         j.tally.SoFar(st.End),
 	}
 	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
 	attach(r.Exchanges, j.list.slowest.soFar())
@@ -61,7 +62,8 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),
 		Times: report.LabelTimes(
-			&j.Total.times), Findings: j.reported(), Vantages: j.Total.vantages}
+			&j.Total.times), Findings: j.reported(), Vantages: j.Total.vantages,
+		Tally: j.tally.SoFar(st.End)}
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {
 		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
 	}

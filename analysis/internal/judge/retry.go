@@ -122,6 +122,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin && f.linked(e) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
+			j.tally.Repeated(f.Failure.Outcome)
 			list := j.retry.open[k]
 			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
 			return
@@ -221,5 +222,5 @@ func (j *Judge) bookFailure(w *failedClaim) {
 	c.Repeated = f.Repetition
 	j.add(w.s, c)
 	j.wallOfFailure(&w.s, c)
-	j.Lose(min(c.Occ.Cost.Expected, within(&w.s, c)))
+	j.Lose(c.Occ.Start, min(c.Occ.Cost.Expected, within(&w.s, c)))
 }

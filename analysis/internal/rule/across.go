@@ -151,8 +151,8 @@ type Desk interface {
 	Book(s Subject, c *Claim)
 	// BookMany adds n occurrences that cost so much together, of which samples are listed.
 	BookMany(s Subject, samples []Claim, n int, total report.Cost)
-	// Lose adds to the time that was lost.
-	Lose(d time.Duration)
+	// Lose adds to the time that was lost, at that moment.
+	Lose(at, lost time.Duration)
 	// Claim adds a claim to the exchange in hand.
 	Claim(c Claim)
 	// Settle says that the time of the exchange in hand belongs to something of that kind.

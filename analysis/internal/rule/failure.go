@@ -23,6 +23,8 @@ type Failure struct {
 	Start capture.Mark
 	At    time.Duration // when it was over
 	Took  time.Duration
+	// Outcome is how it ended.
+	Outcome exchange.Outcome
 }
 
 // FailureOf is what the judge needs to find the retry of x, the first that failed.
@@ -32,6 +34,8 @@ func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 		At:    s.Ending.FailedAt,
 		Host:  x.Host,
 		Took:  max(0, s.Ending.FailedAt-x.Start().Time),
+
+		Outcome: x.Outcome,
 	}
 	if s.Conn.TLS != nil {
 		f.Host = s.Conn.TLS.SNI

@@ -74,7 +74,7 @@ func (d *Desk) BookMany(s rule.Subject, samples []rule.Claim, n int, total repor
 }
 
 // Lose adds up what was lost.
-func (d *Desk) Lose(took time.Duration) { d.Lost += took }
+func (d *Desk) Lose(_, lost time.Duration) { d.Lost += lost }
 
 // Claim keeps a claim about the exchange in hand.
 func (d *Desk) Claim(c rule.Claim) { d.Claimed = append(d.Claimed, c) }

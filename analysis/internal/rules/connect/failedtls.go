@@ -101,6 +101,6 @@ func bookDisplaced(d rule.Desk, w *rule.Referred) {
 func bookLost(d rule.Desk, w *rule.Referred, c *rule.Claim) {
 	if d.Enabled(c.Rule) {
 		d.Book(w.Subject, c)
-		d.Lose(min(c.Occ.Cost.Expected, w.Took))
+		d.Lose(c.Occ.Start, min(c.Occ.Cost.Expected, w.Took))
 	}
 }

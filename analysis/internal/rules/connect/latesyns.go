@@ -148,7 +148,7 @@ func (r *lateSYNs) book(d rule.Desk, w *lateSYN) {
 func (w *lateSYN) bookAs(d rule.Desk, c *rule.Claim) {
 	if d.Enabled(c.Rule) {
 		d.Book(w.Subject, c)
-		d.Lose(min(c.Occ.Cost.Expected, w.Took))
+		d.Lose(c.Occ.Start, min(c.Occ.Cost.Expected, w.Took))
 	}
 }
 

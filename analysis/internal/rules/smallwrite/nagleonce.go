@@ -152,7 +152,7 @@ func (h *loneHold) book(d rule.Desk, t *ledger.NagleTally) {
 	}
 	c.Says = []rule.Said{rule.Say(heldOnce)}
 	d.Book(h.Subject, c)
-	d.Lose(c.Occ.Cost.Expected)
+	d.Lose(c.Occ.Start, c.Occ.Cost.Expected)
 	d.Relabel(rule.Relabelled{
 		Conn:     c.Occ.Connection,
 		Exchange: c.Occ.Exchange,

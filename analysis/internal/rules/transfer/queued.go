@@ -129,7 +129,7 @@ func (c *clientPath) tell(d rule.Desk, q *queued) bool {
 	}
 	d.Book(of, &claim)
 	if of.Known {
-		d.Lose(claim.Occ.Cost.Expected)
+		d.Lose(claim.Occ.Start, claim.Occ.Cost.Expected)
 	}
 	return true
 }

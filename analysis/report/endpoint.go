@@ -1,0 +1,107 @@
+package report
+
+import (
+	"net/netip"
+	"time"
+
+	"tcpwhy/reassembly/exchange"
+)
+
+// StatusClasses is one more than the highest class of status codes; there is none of class 0.
+const StatusClasses = 6
+
+// Endpoint is what is asked for in the same way: by a method, the template of a path, and a host.
+// Turns and attempts, which show none of it, have an endpoint for each host.
+type Endpoint struct {
+	Method   string         // "" for turns and attempts
+	Template string         // of the path: numbers, identifiers and dates in it are one; likewise
+	Host     string         // Host or SNI; "" if there is none
+	Server   netip.AddrPort // where Host is "", so that services stay apart
+	// Exchanges are all of them, Failed those that got no whole response. Streams last as long as
+	// somebody wants to listen: what is below does not have them.
+	Exchanges, Failed, Streams int
+	Statuses                   [StatusClasses]int // by the first digit
+	Octets                     int64              // of the responses, with their heads
+	Time                       time.Duration      // that clients waited
+	Thought                    time.Duration      // the server's own part of it: label think
+	Duration                   Durations          // Time of whole responses, one by one
+	Think                      Durations          // Thought of those
+}
+
+// Other reports whether e is what is left of endpoints of which there were too many.
+func (e *Endpoint) Other() bool {
+	return e.Method == "" && e.Template == "" && e.Host == "" && !e.Server.IsValid()
+}
+
+// Clone shares nothing with e.
+func (e *Endpoint) Clone() Endpoint {
+	c := *e
+	c.Duration, c.Think = e.Duration.Clone(), e.Think.Clone()
+	return c
+}
+
+// Merge adds what another part of the traffic has of the same endpoint.
+func (e *Endpoint) Merge(o *Endpoint) {
+	e.Exchanges, e.Failed, e.Streams = e.Exchanges+o.Exchanges, e.Failed+o.Failed, e.Streams+o.Streams
+	for i, n := range o.Statuses {
+		e.Statuses[i] += n
+	}
+	e.Octets += o.Octets
+	e.Time, e.Thought = e.Time+o.Time, e.Thought+o.Thought
+	e.Duration.Merge(&o.Duration)
+	e.Think.Merge(&o.Think)
+}
+
+// Failures are exchanges that ended in the same way: without a response, or not with all of it.
+type Failures struct {
+	Outcome exchange.Outcome
+	// Repeated are those that were asked again, as far as that shows.
+	Count, Repeated int
+	Waited          time.Duration // how long they lasted, together
+	Waits           Durations     // one by one
+}
+
+// Add counts one that lasted that long.
+func (f *Failures) Add(took time.Duration) {
+	f.Count++
+	f.Waited += took
+	f.Waits.Add(took)
+}
+
+// Clone shares nothing with f.
+func (f *Failures) Clone() Failures {
+	c := *f
+	c.Waits = f.Waits.Clone()
+	return c
+}
+
+// StatusCount is how often a status was given.
+type StatusCount struct{ Status, Count int }
+
+// Step is what happened in one of equally long parts of the capture, by the moment at which
+// exchanges ended.
+type Step struct {
+	Exchanges, Failed, Errors int           // Errors: status 5xx or 429
+	Time, Lost                time.Duration // of the exchanges, streams aside
+	Duration                  Durations     // Time, one by one
+}
+
+// Merge adds what happened in the next step, or in the same of another part of the traffic.
+func (s *Step) Merge(o *Step) {
+	s.Exchanges, s.Failed, s.Errors = s.Exchanges+o.Exchanges, s.Failed+o.Failed, s.Errors+o.Errors
+	s.Time, s.Lost = s.Time+o.Time, s.Lost+o.Lost
+	s.Duration.Merge(&o.Duration)
+}
+
+// Clone shares nothing with s.
+func (s *Step) Clone() Step {
+	c := *s
+	c.Duration = s.Duration.Clone()
+	return c
+}
+
+// Steps are parts of a capture from its first frame on, all as long as Each; the last may be cut.
+type Steps struct {
+	Each  time.Duration
+	Steps []Step
+}
