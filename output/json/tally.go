@@ -91,7 +91,12 @@ type tallyObject struct {
 	Failures   map[string]failureObject `json:"failures"`
 	Unfinished failureObject            `json:"unfinished"`
 	Classes    map[string]int           `json:"statuses"`
-	Statuses   map[string]int           `json:"status_codes"`
+	Statuses   []statusObject           `json:"status_codes"`
+}
+
+type statusObject struct {
+	Status int `json:"status"`
+	Count  int `json:"count"`
 }
 
 // statusClass names a class of status codes.
@@ -101,7 +106,7 @@ func (e *encoder) tally() tallyObject {
 	t := &e.report.Tally
 	o := tallyObject{
 		Failures: map[string]failureObject{}, Unfinished: failure(&t.Unfinished),
-		Classes: map[string]int{}, Statuses: map[string]int{},
+		Classes: map[string]int{}, Statuses: []statusObject{},
 	}
 	for i := range t.Failures {
 		f := &t.Failures[i]
@@ -109,7 +114,7 @@ func (e *encoder) tally() tallyObject {
 	}
 	for _, s := range t.Statuses {
 		o.Classes[statusClass(s.Status/100)] += s.Count
-		o.Statuses[strconv.Itoa(s.Status)] = s.Count
+		o.Statuses = append(o.Statuses, statusObject{s.Status, s.Count})
 	}
 	return o
 }
@@ -125,15 +130,9 @@ func (d *decoder) tally(o *tallyObject) {
 	}
 	slices.SortFunc(t.Failures,
 		func(a, b report.Failures) int { return int(a.Outcome) - int(b.Outcome) })
-	for code, n := range o.Statuses {
-		status, err := strconv.Atoi(code)
-		if err != nil {
-			d.note(fmt.Errorf("%q is no status", code))
-		}
-		t.Statuses = append(t.Statuses, report.StatusCount{Status: status, Count: n})
+	for _, s := range o.Statuses {
+		t.Statuses = append(t.Statuses, report.StatusCount{Status: s.Status, Count: s.Count})
 	}
-	slices.SortFunc(t.Statuses,
-		func(a, b report.StatusCount) int { return a.Status - b.Status })
 }
 
 // endpointObject is what was asked for in the same way.
