@@ -204,6 +204,9 @@ type Tally struct {
 	Statuses   []StatusCount
 	Endpoints  []Endpoint // the one on which most time was spent first; capped
 	Over       Steps      // the time of the capture
+	// Scanned are attempts to connect of hosts that only look what is there: they are among the
+	// failures that were refused, or never connected.
+	Scanned int
 }
 
 // Report is the outcome of an analysis: all that output writes.

@@ -90,6 +90,7 @@ func decodeFailure(o *failureObject) report.Failures {
 type tallyObject struct {
 	Failures   map[string]failureObject `json:"failures"`
 	Unfinished failureObject            `json:"unfinished"`
+	Scanned    int                      `json:"scanned"`
 	Classes    map[string]int           `json:"statuses"`
 	Statuses   []statusObject           `json:"status_codes"`
 }
@@ -106,7 +107,7 @@ func (e *encoder) tally() tallyObject {
 	t := &e.report.Tally
 	o := tallyObject{
 		Failures: map[string]failureObject{}, Unfinished: failure(&t.Unfinished),
-		Classes: map[string]int{}, Statuses: []statusObject{},
+		Scanned: t.Scanned, Classes: map[string]int{}, Statuses: []statusObject{},
 	}
 	for i := range t.Failures {
 		f := &t.Failures[i]
@@ -122,7 +123,7 @@ func (e *encoder) tally() tallyObject {
 // tally reads the counts.
 func (d *decoder) tally(o *tallyObject) {
 	t := &d.report.Tally
-	t.Unfinished = decodeFailure(&o.Unfinished)
+	t.Unfinished, t.Scanned = decodeFailure(&o.Unfinished), o.Scanned
 	for name, f := range o.Failures {
 		one := decodeFailure(&f)
 		one.Outcome = named(d, "outcome", name, exchange.ParseOutcome)

@@ -136,6 +136,8 @@ func inASCII(r rune) rune {
 		return r
 	case r == '█' || r == '▌':
 		return '#'
+	case r >= '▁' && r <= '▇':
+		return rune("._-:=+*"[r-'▁'])
 	case r == '…':
 		return '~'
 	case r == 'µ':

@@ -24,7 +24,9 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 	}
 	t.verdict()
 	t.findings()
+	t.endpoints()
 	t.timeTable()
+	t.overTime()
 	t.slowest()
 	t.connections()
 	t.checked()

@@ -21,6 +21,14 @@ func (t *textReport) verdict() {
 	if t.nothingToAnalyse() {
 		return
 	}
+	t.Para("", t.failedSentence(), page.Red)
+	errors, grave := t.statusSentence()
+	if grave {
+		t.Para("", errors, page.Red)
+	} else {
+		t.Para("", errors, page.Plain)
+	}
+	t.Para("", t.unfinishedSentence(), page.Plain)
 	all := finding.Groups(t.report.Findings)
 	for _, g := range all {
 		if g.Broke() {
@@ -33,11 +41,10 @@ func (t *textReport) verdict() {
 	}
 	t.Para("", lost, page.Strong)
 	if len(all) == 0 && len(t.report.Checked) > 0 {
-		t.Para("", "Nothing found: "+wording.Count(len(t.report.Checked), "rule", "rules")+
-			" looked at it and none has anything to report. They are listed below.", page.Strong)
+		t.Para("", t.nothingFound(errors), page.Strong)
 	}
 	if 4*t.report.Lost < t.report.ExchangeTime {
-		t.Para("", t.largestPart(), page.Plain)
+		t.Para("", t.whose(), page.Plain)
 	}
 }
 
@@ -51,15 +58,14 @@ func graded(g *finding.Group) string {
 	return s + "."
 }
 
-// largestPart names what took most of the time, where that is not what the findings cost.
-func (t *textReport) largestPart() string {
-	parts := byTime(t.report.Times)
-	if len(parts) == 0 {
-		return ""
+// nothingFound says that no rule has anything to report; what failed or was an error has been said.
+func (t *textReport) nothingFound(errors string) string {
+	rules := wording.Count(len(t.report.Checked), "rule", "rules") +
+		" looked at it and none has anything to report. They are listed below."
+	if _, failed := t.failures(); failed > 0 || errors != "" {
+		return "No cause found: " + rules
 	}
-	largest := parts[0]
-	return fmt.Sprintf("The largest part of the time: %s, %s (%s).", largest.Label.Title(),
-		wording.Duration(largest.Time), wording.Percent(largest.Time, t.report.ExchangeTime))
+	return "Nothing found: " + rules
 }
 
 // subject names the capture and how much is in it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -22,7 +23,7 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		Times:         report.LabelTimes(&j.Total.times),
 		Findings:      j.reported(),
 		Vantages:      maps.Clone(j.Total.vantages),
-		Tally:         j.tally.SoFar(st.End),
+		Tally:         j.tallied(st.End),
 	}
 	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
 	attach(r.Exchanges, j.list.slowest.soFar())
@@ -63,7 +64,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		Lost: j.Total.lostAtMost(),
 		Times: report.LabelTimes(
 			&j.Total.times), Findings: j.reported(), Vantages: j.Total.vantages,
-		Tally: j.tally.SoFar(st.End)}
+		Tally: j.tallied(st.End)}
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {
 		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
 	}
@@ -73,4 +74,11 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		r.Checked = append(r.Checked, d.Name)
 	}
 	return r
+}
+
+// tallied is what became of all exchanges.
+func (j *Judge) tallied(end time.Duration) report.Tally {
+	t := j.tally.SoFar(end)
+	t.Scanned = int(j.Total.scans)
+	return t
 }

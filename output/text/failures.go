@@ -1,0 +1,152 @@
+package text
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/output/wording"
+	"tcpwhy/reassembly/exchange"
+)
+
+// howFailed says how exchanges ended that came to nothing, or not to their end.
+var howFailed = [exchange.OutcomeCount]string{
+	exchange.Truncated:   "cut off before the end of the response",
+	exchange.ResetByPeer: "reset in the middle",
+	exchange.NoResponse:  "without a response",
+	exchange.Aborted:     "given up by the client",
+	exchange.Refused:     "refused",
+	exchange.Filtered:    "never connected",
+	exchange.GivenUp:     "given up before the answer came",
+	exchange.TLSFailed:   "failed in the TLS handshake",
+}
+
+// failures are those of the report without the attempts of hosts that only look what is there, the
+// most frequent first.
+func (t *textReport) failures() (all []report.Failures, count int) {
+	scanned := t.report.Scanned
+	for i := range t.report.Failures {
+		f := t.report.Failures[i]
+		if f.Outcome == exchange.Filtered || f.Outcome == exchange.Refused {
+			off := min(scanned, f.Count)
+			f.Count, scanned = f.Count-off, scanned-off
+		}
+		if f.Count > 0 {
+			all, count = append(all, f), count+f.Count
+		}
+	}
+	slices.SortStableFunc(all,
+		func(a, b report.Failures) int { return cmp.Compare(b.Count, a.Count) })
+	return all, count
+}
+
+// failedSentence says how many exchanges failed, how they ended, and how long somebody waited for
+// that; "" if none did.
+func (t *textReport) failedSentence() string {
+	all, count := t.failures()
+	if count == 0 {
+		return ""
+	}
+	whole := t.report.ExchangeCount - min(t.report.Scanned, t.report.ExchangeCount)
+	var parts []string
+	for i := range all {
+		parts = append(parts, failedSo(&all[i], count))
+	}
+	s := "Failed: " + wording.Grouped(count) + " of " +
+		wording.Count(whole, "exchange", "exchanges")
+	const many = 20
+	if whole >= many {
+		share := wording.Percent(time.Duration(count), time.Duration(whole))
+		s += " (" + strings.ReplaceAll(share, " ", wording.NoBreak) + ")"
+	}
+	return s + ": " + strings.Join(parts, "; ") + "."
+}
+
+// failedSo is one kind of failures in words.
+func failedSo(f *report.Failures, all int) string {
+	s := howFailed[f.Outcome]
+	if f.Count < all {
+		s = wording.Grouped(f.Count) + " " + s
+	}
+	s += after(&f.Waits)
+	switch {
+	case f.Repeated >= f.Count && f.Count == 1:
+		s += ", and asked again"
+	case f.Repeated >= f.Count:
+		s += ", all asked again"
+	case f.Repeated > 0:
+		s += ", " + wording.Grouped(f.Repeated) + " of them asked again"
+	}
+	return s
+}
+
+// after says how long somebody waited; "" where that was too short to be waited for.
+func after(d *report.Durations) string {
+	const noticed, alike = 100 * time.Millisecond, 10 // percent
+	switch {
+	case d.Most < noticed:
+		return ""
+	case (d.Most-d.Least)*100 <= d.Most*alike:
+		return " after " + wording.Duration(d.Median())
+	}
+	return " after " + wording.Duration(d.Least) + " to " + wording.Duration(d.Most)
+}
+
+// unfinishedSentence says that exchanges have no end in the capture; "" where none was waited for
+// long.
+func (t *textReport) unfinishedSentence() string {
+	const long = time.Second // what interrupts a person
+	f := &t.report.Unfinished
+	if f.Count == 0 || f.Waits.Most < long {
+		return ""
+	}
+	return fmt.Sprintf("No end in the capture: %s, the longest %s old.",
+		wording.Count(f.Count, "exchange", "exchanges"), wording.Duration(f.Waits.Most))
+}
+
+// Status codes that say that the server could not, or would not yet: RFC 9110 §15.5.9, RFC 6585 §4.
+const (
+	requestTimeout  = 408
+	tooManyRequests = 429
+	firstError      = 400
+	firstServer     = 500
+)
+
+// statusSentence says how many responses were errors, and whether a server's are among them; ""
+// where few were.
+func (t *textReport) statusSentence() (s string, grave bool) {
+	all, errors, server := 0, 0, 0
+	var codes []report.StatusCount
+	for _, c := range t.report.Statuses {
+		all += c.Count
+		if c.Status < firstError {
+			continue
+		}
+		errors += c.Count
+		codes = append(codes, c)
+		if c.Status >= firstServer || c.Status == tooManyRequests || c.Status == requestTimeout {
+			server += c.Count
+		}
+	}
+	const often = 10 // of a hundred: a few 404 are nobody's business
+	if errors == 0 || server == 0 && errors*100 < all*often {
+		return "", false
+	}
+	slices.SortStableFunc(codes,
+		func(a, b report.StatusCount) int { return cmp.Compare(b.Count, a.Count) })
+	const named = 4
+	var parts []string
+	for i, c := range codes {
+		if i == named {
+			parts = append(parts, wording.Count(len(codes)-i, "more status", "more statuses"))
+			break
+		}
+		parts = append(parts,
+			fmt.Sprintf("%s%s×%s%d", wording.Grouped(c.Count), wording.NoBreak, wording.NoBreak, c.Status))
+	}
+	return fmt.Sprintf("Errors: %s of %s (%s).", wording.Grouped(errors),
+		wording.Count(all, "response", "responses"), strings.Join(parts, ", ")), server > 0
+}
