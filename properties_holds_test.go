@@ -87,6 +87,9 @@ func checkSnapped(t tester, got, want *report.Report) {
 			g.RTTMin != w.RTTMin || g.MSS != w.MSS || g.Duration != w.Duration || g.ResetBy != w.ResetBy || g.Client != w.Client {
 			t.Errorf("connection %d is %+v, want %+v", i, g, w)
 		}
+		if len(g.Exchanges) < len(w.Exchanges) && want.Exchanges[w.Exchanges[0]].Attempt != nil {
+			continue // how far a TLS handshake came is not known any more
+		}
 		for _, l := range tcpLabels {
 			// Where an exchange begins within the set-up depends on what it is: some µs.
 			if g, w := labelTotal(g.Times, l), labelTotal(w.Times, l); (g - w).Abs() > 100*time.Microsecond {

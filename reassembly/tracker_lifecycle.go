@@ -303,14 +303,25 @@ func (k *track) securing() (exchange.Outcome, capture.Mark, bool) {
 	case t.Established():
 		// what the client could not know when it was done with the handshake
 		a := &t.Alert[FromServer]
-		refused := a.At.Frame != 0 && a.At.Frame == alert.Frame && a.Hidden && !t.ServerSpoke
-		return exchange.TLSFailed, a.At, refused
+		if a.At.Frame != 0 && a.At.Frame == alert.Frame && a.Hidden && !t.ServerSpoke {
+			return exchange.TLSFailed, a.At, true
+		}
+		return exchange.TLSFailed, c.FirstCloseAt, k.refusedFinished()
 	case alert.Frame != 0:
 		return exchange.TLSFailed, alert, true
 	case c.FirstCloseAt.Frame != 0:
 		return exchange.TLSFailed, c.FirstCloseAt, true
 	}
 	return exchange.Incomplete, c.End, true
+}
+
+// refusedFinished reports whether the server closed in answer to the client's Finished, which it had
+// not accepted by any word. One that waits for a request closes later, and says so.
+func (k *track) refusedFinished() bool {
+	c, t := k.c, k.c.TLS
+	late := c.FirstCloseAt.Time - t.ClientFinished.Time
+	return t.Version == "TLS 1.3" && !t.ServerSpoke && c.FirstCloseAt.Frame != 0 &&
+		c.FirstClose == FromServer && firstAlert(t).Frame == 0 && late < k.roundTrip()+Impatience
 }
 
 // wentOn reports whether the client sent anything after the server's first data: without that no

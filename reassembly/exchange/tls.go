@@ -16,6 +16,10 @@ type TLSInfo struct {
 	ClientHello, ServerHello, ClientFinished capture.Mark
 	ServerFinished                           capture.Mark // up to TLS 1.2; later it is disguised
 	Alert                                    [2]Alert     // by Dir: the first of each
+	// ServerDone is the end of the server's first flight, as far as that can be told: up to TLS 1.2
+	// its ServerHelloDone, or its Finished if it resumes; later a record that may hold its Finished,
+	// with none begun behind it.
+	ServerDone capture.Mark
 	// Unread says that octets of the handshake were not read: how far it came is not known.
 	Unread bool
 	// ServerSpoke says that the server sent anything but an alert after the client's Finished: it

@@ -29,7 +29,9 @@ func AlertEnded(c *reassembly.Conn, x *exchange.Exchange) (reassembly.Dir, *exch
 	switch {
 	case a == nil, c.TLS.Foreign: // only the client's word on what is no TLS
 	case x.Attempt != nil:
-		if a.Fatal() || a.Hidden {
+		// the farewell of a client that has waited in vain refuses nothing
+		if a.Fatal() || a.Hidden && (dir == reassembly.FromServer ||
+			silentFor(c, reassembly.FromServer, a.At.Time) < Silence(c)) {
 			return dir, a
 		}
 	case a.Fatal() && x.Response == nil && x.Request != nil && a.At.Time >= x.Start().Time,

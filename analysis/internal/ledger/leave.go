@@ -26,7 +26,9 @@ type Leave struct {
 // did not, or if that is not known.
 func Left(s *Connection, x *exchange.Exchange) (Leave, bool) {
 	c, up := s.Conn, &s.Conn.Half[reassembly.FromClient]
-	if x.Request == nil || !x.Request.Complete || x.Turn && !asksByTurn(c, x) || !Whole(c) ||
+	// whether a turn is whole is not known of one that a RST ends
+	if x.Request == nil || !x.Request.Complete && !(x.Turn && up.RstSeen) ||
+		x.Turn && !asksByTurn(c, x) || !Whole(c) ||
 		c.FirstClose != reassembly.FromClient || !Seen(c.FirstCloseAt) ||
 		!up.RstSeen && !hungUp(s, x) {
 		return Leave{}, false

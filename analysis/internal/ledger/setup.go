@@ -142,6 +142,9 @@ func (w *walk) brokenOff(r *reassembly.Record, until time.Duration) {
 		w.emit(until, label, y)
 		return
 	}
+	if next, last := NextInTLS(w.path.Conn); last != nil && last.Dir == w.prev {
+		waitedFor = next // the server may have stopped in the middle of what it says
+	}
 	own := report.TLSServer
 	if waitedFor == reassembly.FromClient {
 		own = report.TLSClient

@@ -14,6 +14,7 @@ const maxHello = 16 << 10
 const (
 	clientHelloType = 1
 	serverHelloType = 2
+	serverDoneType  = 14
 )
 
 // helloReader reads handshake messages in the clear, out of any number of records. Only hellos are
@@ -38,7 +39,8 @@ func (hs *helloReader) feed(data []byte, hello func(kind byte, body []byte)) {
 			}
 			kind := hs.head[0]
 			hs.left = int(hs.head[1])<<16 | int(hs.head[2])<<8 | int(hs.head[3])
-			hs.keep = (kind == clientHelloType || kind == serverHelloType) && hs.left <= maxHello
+			hs.keep = (kind == clientHelloType || kind == serverHelloType ||
+				kind == serverDoneType) && hs.left <= maxHello
 		}
 		n := min(len(data), hs.left)
 		if hs.keep {

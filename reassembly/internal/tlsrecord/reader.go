@@ -22,6 +22,9 @@ const (
 	tinyRecord   = 64
 	alert13      = 2 + 1 + 16 // an alert, its type, and the tag of every usual cipher
 	endOfEarly13 = 4 + 1 + 16 // EndOfEarlyData (RFC 8446 §4.5)
+	// a Finished with SHA-256, its type and the tag; what the server says before its certificate is
+	// mostly smaller
+	leastFinished13 = 4 + 32 + 1 + 16
 	maxTicket    = 512
 )
 
@@ -106,6 +109,9 @@ func (t *reader) begin(s *side, a *exchange.Arrival) {
 	s.left = int64(s.head[3])<<8 | int64(s.head[4])
 	if s.head[0] == dataRecord || s.cipher {
 		t.encrypted()
+	}
+	if s.dir == exchange.FromServer && !t.finished {
+		t.info.ServerDone = capture.Mark{}
 	}
 	s.turn = s.head[0] == dataRecord && t.belongs(s, int(s.left))
 	if s.turn {
@@ -212,6 +218,8 @@ func (t *reader) body(s *side, off int64, data []byte, a *exchange.Arrival) {
 				t.clientHello(hello, a.At)
 			} else if kind == serverHelloType && s.dir == exchange.FromServer {
 				t.serverHello(hello, a.At)
+			} else if kind == serverDoneType && s.dir == exchange.FromServer {
+				t.info.ServerDone = a.At
 			}
 		})
 	case s.head[0] == alertRecord && s.left <= 2:
@@ -248,7 +256,7 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 			info.ClientFinished = a.At
 			t.finished = true
 		case s.cipher:
-			info.ServerFinished = a.At
+			info.ServerFinished, info.ServerDone = a.At, a.At
 		}
 	case alertRecord:
 		setup = false
@@ -256,6 +264,9 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 		info.CloseNotifyAt[s.dir] = a.At
 		t.alert(s, a.At, size > 2)
 	case dataRecord:
+		if setup && s.dir == exchange.FromServer && size >= leastFinished13 {
+			info.ServerDone = a.At
+		}
 		last := t.finished && !s.turn && s.dir == exchange.FromClient
 		if last && info.ClientFinished.Frame == 0 && info.Version == "TLS 1.3" {
 			info.ClientFinished = a.At

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"net/netip"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -15,6 +16,16 @@ const maxFailedTLS = 4096
 // handshakes are swallowed: on one it may have been chance.
 const fewestLost = 2
 
+// hangsAfter is from how long on a handshake that nobody has ended hangs: what clients give it
+// at the least (Go's TLSHandshakeTimeout; most others 30 s and more).
+const hangsAfter = 10 * time.Second
+
+// numbers of a claim about a TLS handshake
+const (
+	tlsSince   = iota // since when the other side was to act, in ns
+	tlsPending        // 1: nobody has ended it
+)
+
 // failedTLS is the comparison of the rules about TLS handshakes that fail: how grave that is shows
 // in whether the same client ever got an answer from the service.
 var failedTLS = &rule.Comparison{
@@ -26,14 +37,26 @@ var failedTLS = &rule.Comparison{
 type tlsFailures struct {
 	waiting rule.Agenda[*rule.Referred]
 	// by client and service: those whose beginning was swallowed, while they are few
-	lost rule.PairTable[[]*rule.Referred]
+	lost   rule.PairTable[[]*rule.Referred]
+	latest rule.PairTable[time.Duration] // when a client did something last
 }
 
-// Event takes in nothing: what is asked for is kept by the judge.
-func (f *tlsFailures) Event(rule.Desk, *rule.Conn, *rule.Told) {}
+// Event takes note of when a client did something.
+func (f *tlsFailures) Event(_ rule.Desk, _ *rule.Conn, e *rule.Told) {
+	x := e.Began()
+	f.heardOf(x.Pair.Client, max(x.Start.Time, x.ConnStart.Time))
+}
+
+// heardOf takes note of when a client did something.
+func (f *tlsFailures) heardOf(client netip.Addr, at time.Duration) {
+	if latest := f.latest.Of(rule.Alone(client), at); latest != nil {
+		*latest = max(*latest, at)
+	}
+}
 
 // Refer keeps a handshake that failed.
 func (f *tlsFailures) Refer(d rule.Desk, c rule.Referred) {
+	f.heardOf(c.Pair.Client, c.Occ.End)
 	f.waiting.Add(max(c.At, c.Occ.End+elsewhereWait), &c)
 	if f.waiting.Len() > maxFailedTLS {
 		if w, ok := f.waiting.Next(); ok {
@@ -64,6 +87,10 @@ func (f *tlsFailures) Finish(d rule.Desk) {
 // settle books one.
 func (f *tlsFailures) settle(d rule.Desk, w *rule.Referred) {
 	_, asked := d.Pair(w.Pair)
+	if w.Num[tlsPending] != 0 && !f.hangs(w) {
+		bookDisplaced(d, w) // nothing has failed yet
+		return
+	}
 	if !w.Kind.Has(rule.LostHello) {
 		f.book(d, w, asked)
 		return
@@ -80,6 +107,18 @@ func (f *tlsFailures) settle(d rule.Desk, w *rule.Referred) {
 		}
 		*few = nil
 	}
+}
+
+// hangs reports whether a handshake that nobody has ended had hung for long when its client did
+// something last, and says for how long: that is the time of no exchange.
+func (f *tlsFailures) hangs(w *rule.Referred) bool {
+	hung := -time.Duration(w.Num[tlsSince])
+	if latest := f.latest.Has(rule.Alone(w.Pair.Client)); latest != nil {
+		hung += *latest
+	}
+	w.Occ.Cost = report.Cost{High: max(0, hung)}
+	w.Says = append(w.Says[:len(w.Says):len(w.Says)], rule.Say(stillHangs, rule.Ns(hung)))
+	return hung >= hangsAfter
 }
 
 // book books one. Where nothing was ever answered, nothing works.

@@ -1,7 +1,8 @@
 package connect
 
 import (
-	"time"
+	"cmp"
+	"slices"
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
@@ -17,9 +18,6 @@ const (
 	brokenOffCause   = "broken-off"
 	notTLSCause      = "not-tls"
 	swallowedCopies  = 3 // chance loses three in a row once in a million at 1 %
-	// a server that answers at all does so within a round trip and its own time
-	unansweredTrips   = 3
-	handshakePatience = time.Second
 )
 
 // TLSHandshake is the rule about TLS handshakes that do not come to their end.
@@ -32,12 +30,17 @@ come to its end: nobody answers, the first octets never arrive, or one side brea
 saying why. Where a side says why, by an alert, it is tls-alert.
 
 How it is recognised
-unanswered: everything that the client sent was acknowledged, no octet came back, and the client
-left after a second or more, and three round trips. hello-lost: the ClientHello was sent three times
+unanswered: everything that the client sent was acknowledged, the server was to act next (it had said
+nothing, or stopped in the middle of its flight, or got the client's answer to that), and did not,
+and the client left after a second or more, and three round trips. In TLS 1.3, where the client may
+ask before it has heard anything of its Finished, a first request in vain of which a server says
+nothing at all, not even the tickets that most send at once. A handshake that nobody ends counts if
+the server had been silent for ten seconds when the client did something last, there or elsewhere. hello-lost: the ClientHello was sent three times
 and more and never acknowledged, though TCP's handshake had got through, on two connections and more
 of the client to the service, and on none was anything answered; where only its full segments are
 lost, it is path-mtu. not-tls: the first octets that the server sends are none of TLS. broken-off: a
-FIN or RST of the server in answer to the ClientHello, or of either side before both had finished.
+FIN or RST of the server in answer to the ClientHello, or of either side before both had finished. If
+a server ended it that had waited as long for the client to go on, it is the client's.
 
 How cost is counted
 From the ClientHello to the end of the attempt. A repetition that works is not taken off.
@@ -52,8 +55,8 @@ as an exchange, and is no finding.`,
 			Code:  unansweredCause,
 			Title: "TLS handshake never answered",
 			Side:  report.SideServer,
-			Message: "The ClientHello arrived, and the server never answered it: who accepts " +
-				"connections there does not begin the handshake.",
+			Message: "What the client had sent of the TLS handshake arrived, and the server did " +
+				"not go on with it.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
@@ -146,7 +149,9 @@ as an exchange, and is no finding.`,
 // runTLSHandshake looks at a TLS handshake that did not come to its end.
 func runTLSHandshake(p *rule.Pass) {
 	c, a := p.Conn, p.Exchange.Attempt
-	if a == nil || !a.Secure || !ledger.Whole(c) || spokeUnseen(c) || claimsHave(p, rule.LostSize) {
+	inVain := a == nil && ledger.FinishUnanswered(&p.State.Connection, p.Exchange)
+	if !inVain && (a == nil || !a.Secure) || !ledger.Whole(c) || spokeUnseen(c) ||
+		claimsHave(p, rule.LostSize) {
 		return
 	}
 	if _, alert := ledger.AlertEnded(c, p.Exchange); alert != nil {
@@ -156,6 +161,10 @@ func runTLSHandshake(p *rule.Pass) {
 	h.down = &c.Half[reassembly.FromServer]
 	h.first = firstOf(c, reassembly.FromClient)
 	if !ledger.Seen(h.first) {
+		return
+	}
+	if inVain {
+		h.finishUnanswered()
 		return
 	}
 	for _, try := range []func() bool{h.swallowed, h.foreign, h.unanswered, h.brokenOff} {
@@ -265,31 +274,109 @@ func (h *handshake) foreign() bool {
 	return true
 }
 
-// unanswered: the ClientHello arrived, nothing came back, and the client lost patience.
+// unanswered: what the client had sent arrived, and the server did not go on, until the client lost
+// patience or the capture ended.
 func (h *handshake) unanswered() bool {
 	c, left := h.c, h.c.FirstCloseAt
-	if h.down.Bytes > 0 || !ledger.Seen(left) || c.FirstClose != reassembly.FromClient {
+	next, last := ledger.NextInTLS(c)
+	if next != reassembly.FromServer || last == nil {
 		return false
 	}
-	if left.Time-h.first.Time < max(handshakePatience, unansweredTrips*c.RTTMin()) {
+	arrived := h.arrived(last)
+	if !ledger.Seen(left) {
+		if ledger.Seen(arrived) {
+			h.pending(arrived, last)
+		}
 		return true
 	}
-	var arrived capture.Mark
-	for i := range c.Records {
-		r := &c.Records[i]
-		if r.Dir == reassembly.FromServer && r.Flags.Has(capture.ACK) &&
-			r.Ack >= ledger.DataEnd(h.up) {
-			arrived = r.Mark()
-			break
+	if c.FirstClose != reassembly.FromClient {
+		return false
+	}
+	if left.Time-last.Time < ledger.Silence(c) || !ledger.Seen(arrived) || arrived.Time > left.Time {
+		return true // it may have changed its mind, or what it said was lost
+	}
+	h.report(
+		rule.Claim{
+			Cause:      unansweredCause,
+			Confidence: report.ConfidenceHigh,
+			Says: append(h.step(last),
+				rule.Say(clientWaited, rule.Ns(left.Time-last.Time))),
+		},
+		h.answers(last, rule.Shows(arrived, report.SideServer, helloArrived),
+			rule.Shows(left, report.SideClient, clientLeaves, rule.Ns(left.Time-h.first.Time)))...)
+	return true
+}
+
+// arrived is the first segment by which the server acknowledges all that the client had sent when
+// the handshake last went on; no frame if there is none.
+func (h *handshake) arrived(last *reassembly.Record) capture.Mark {
+	sent := int64(0)
+	for i := range h.c.Records {
+		if r := &h.c.Records[i]; r.Dir == reassembly.FromClient && r.Time <= last.Time && r.Len > 0 {
+			sent = max(sent, r.End())
 		}
 	}
-	if !ledger.Seen(arrived) || arrived.Time > left.Time {
-		return true
+	for i := range h.c.Records {
+		r := &h.c.Records[i]
+		if r.Dir == reassembly.FromServer && r.Flags.Has(capture.ACK) && r.Ack >= sent {
+			return r.Mark()
+		}
 	}
-	h.report(rule.Claim{Cause: unansweredCause, Confidence: report.ConfidenceHigh},
-		rule.Shows(arrived, report.SideServer, helloArrived),
-		rule.Shows(left, report.SideClient, clientLeaves, rule.Ns(left.Time-h.first.Time)))
-	return true
+	return capture.Mark{}
+}
+
+// step says how far the handshake had come when the server stopped.
+func (h *handshake) step(last *reassembly.Record) []rule.Said {
+	switch {
+	case h.down.Bytes == 0:
+		return []rule.Said{rule.Say(stopsAtHello)}
+	case last.Dir == reassembly.FromServer:
+		return []rule.Said{rule.Say(stopsInFlight)}
+	}
+	return []rule.Said{rule.Say(stopsAtFinish)}
+}
+
+// answers are frames of the proof, with the beginning of what the server did say and the latest step
+// of the handshake, in the order of time.
+func (h *handshake) answers(last *reassembly.Record, proof ...rule.Evidence) []rule.Evidence {
+	came := firstOf(h.c, reassembly.FromServer)
+	if ledger.Seen(came) {
+		proof = append(proof, rule.Shows(came, report.SideServer, serverHello))
+	}
+	if last != nil && last.Frame != h.first.Frame && last.Frame != came.Frame {
+		proof = append(proof, rule.Shows(last.Mark(), rule.SideOf(last.Dir), latestStep))
+	}
+	slices.SortStableFunc(proof, func(a, b rule.Evidence) int {
+		return cmp.Or(cmp.Compare(a.Mark.Time, b.Mark.Time),
+			cmp.Compare(a.Mark.Frame.Number(), b.Mark.Frame.Number()))
+	})
+	return proof
+}
+
+// pending refers a handshake that nobody has ended: for how long the server had not gone on with it
+// shows when the capture ends.
+func (h *handshake) pending(arrived capture.Mark, last *reassembly.Record) {
+	h.report(rule.Claim{
+		Cause:      unansweredCause,
+		Confidence: report.ConfidenceMedium,
+		Most:       rule.AtMost(report.Medium),
+		Num:        [rule.Numbers]int64{tlsSince: rule.Ns(last.Time), tlsPending: 1},
+		Says:       h.step(last),
+	}, h.answers(last, rule.Shows(arrived, report.SideServer, helloArrived))...)
+}
+
+// finishUnanswered: the client was done with the handshake, asked, and heard nothing.
+func (h *handshake) finishUnanswered() {
+	l, _ := ledger.Left(&h.p.State.Connection, h.p.Exchange)
+	h.report(
+		rule.Claim{
+			Cause:      unansweredCause,
+			Confidence: report.ConfidenceMedium,
+			Says:       []rule.Said{rule.Say(stopsAtRequest, rule.Ns(l.After))},
+		},
+		h.answers(nil,
+			rule.Shows(h.p.Exchange.Request.End, report.SideClient, askedInVain),
+			rule.Shows(l.At, report.SideClient, clientLeaves, rule.Ns(l.At.Time-h.first.Time)))...)
 }
 
 // brokenOff: one side closed before both had finished.
@@ -307,9 +394,16 @@ func (h *handshake) brokenOff() bool {
 	case c.ClosedByRST:
 		words = resetsInMiddle
 	}
-	if c.FirstClose == reassembly.FromClient {
+	next, last := ledger.NextInTLS(c)
+	waited := last != nil && next == reassembly.FromClient &&
+		c.FirstClose == reassembly.FromServer && end.Time-last.Time >= ledger.Silence(c)
+	if c.FirstClose == reassembly.FromClient || waited {
 		cl.Confidence = report.ConfidenceMedium
 		cl.Most = rule.AtMost(report.Medium)
+	}
+	if waited {
+		cl.Side = report.SideClient
+		cl.Says = []rule.Said{rule.Say(clientStops, rule.Ns(end.Time-last.Time))}
 	}
 	var proof []rule.Evidence
 	if came := firstOf(c, reassembly.FromServer); ledger.Seen(came) {

@@ -56,6 +56,14 @@ const (
 	noRecord
 	helloArrived
 	clientLeaves
+	latestStep
+	stopsAtHello
+	stopsInFlight
+	stopsAtFinish
+	stopsAtRequest
+	clientWaited
+	stillHangs
+	clientStops
 	closesInMiddle
 	resetsInMiddle
 	otherResets
@@ -229,7 +237,7 @@ var words = []rule.Words{
 	},
 	helloArrived: {
 		Role:  "ACK",
-		Text:  "the ClientHello has arrived",
+		Text:  "what the client had sent has arrived",
 		Facts: rule.Facts{report.Acknowledges},
 	},
 	clientLeaves: {
@@ -237,6 +245,20 @@ var words = []rule.Words{
 		Text:  "gives up {s} after its ClientHello",
 		Facts: rule.Facts{report.Ends, report.SinceFirst},
 	},
+	latestStep: {
+		Role:  "latest step",
+		Text:  "the handshake went no further",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	stopsAtHello: {Text: "Nothing answers the ClientHello: who accepts connections there does " +
+		"not begin the handshake."},
+	stopsInFlight: {Text: "It stopped in the middle of its answer to the ClientHello."},
+	stopsAtFinish: {Text: "It answered the ClientHello, and nothing to what the client sent then."},
+	clientWaited:  {Text: "The client waited for {s}."},
+	stopsAtRequest: {Text: "It answered the ClientHello, and nothing to the Finished and the " +
+		"request of the client, which waited for {s}; most servers send tickets at once."},
+	stillHangs:  {Text: "Nobody has ended that; {s} later the client was seen last."},
+	clientStops: {Text: "The server had waited for {s} for the client to go on."},
 	closesInMiddle: {
 		Role:  "FIN",
 		Text:  "{s} after the ClientHello began",

@@ -16,7 +16,7 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 		return rule.Claim{}, false
 	}
 	left, did := ledger.Left(&p.State.Connection, x)
-	if !did || alerted(c, x) {
+	if !did || alerted(c, x) || ledger.FinishUnanswered(&p.State.Connection, x) {
 		return rule.Claim{}, false
 	}
 	sure := report.ConfidenceMedium
