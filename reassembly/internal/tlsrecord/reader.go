@@ -25,7 +25,7 @@ const (
 	// a Finished with SHA-256, its type and the tag; what the server says before its certificate is
 	// mostly smaller
 	leastFinished13 = 4 + 32 + 1 + 16
-	maxTicket    = 512
+	maxTicket       = 512
 )
 
 // side walks the records of one direction.
