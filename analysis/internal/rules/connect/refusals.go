@@ -62,6 +62,7 @@ type try struct {
 	came           bool // it came about
 	conn           int
 	known          time.Duration // when that came out
+	mark           uint32        // of the client's host
 }
 
 // Event takes note of a connection that came about.
@@ -70,21 +71,23 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	r.asks(data.Pair.Client, e.At)
 	r.heardOf(data.Pair.Client, data.Start.Time)
 	if data.First && data.Handshake {
-		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id, e.At}
-		r.note(data.Pair, data.HostMark, t)
+		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id, e.At,
+			data.HostMark}
+		r.note(data.Pair, t)
 	}
 }
 
 // Refer keeps an attempt that failed until it is known whether the client went elsewhere.
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	wait := elsewhereWait
-	if c.Num[refusalLone] != 0 {
+	if c.Num[refusalLone] != 0 || c.Cause == givenUpCause {
 		wait = rule.PairSilence // whether trying two addresses is a habit takes others
 	}
 	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait)}
 	first := c.Occ.Proof[0].Mark
-	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At}
-	r.note(c.Pair, uint32(c.Num[refusalMark]), t)
+	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
+		uint32(c.Num[refusalMark])}
+	r.note(c.Pair, t)
 	r.heardOf(c.Pair.Client, first.Time)
 	r.waiting.Add(w.due, w)
 	if r.waiting.Len() > maxRefusals {
@@ -135,22 +138,23 @@ func hostOf(p report.Pair) report.Pair {
 	return report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
 }
 
-// markOf stands for all clients with one mark.
+// markOf stands for all clients with one mark, the MTU left out: families may have their own, as
+// where one is tunnelled.
 func markOf(mark uint32) netip.Addr {
-	return netip.AddrFrom4([4]byte{byte(mark >> 24), byte(mark >> 16), byte(mark >> 8), byte(mark)})
+	return netip.AddrFrom4([4]byte{2: byte(mark >> 8), 3: byte(mark)})
 }
 
 // note takes note of a connection, or of an attempt at one.
-func (r *refusals) note(p report.Pair, mark uint32, t try) {
+func (r *refusals) note(p report.Pair, t try) {
 	for _, key := range [...]report.Pair{portOf(p.Client, p), hostOf(p)} {
 		if s := r.tries.Of(key, t.at.Time); s != nil {
 			*s = appendLatest(*s, t, keptStarts)
 		}
 	}
-	if mark == 0 {
+	if t.mark == 0 {
 		return
 	}
-	if s := r.kin.Of(portOf(markOf(mark), p), t.at.Time); s != nil {
+	if s := r.kin.Of(portOf(markOf(t.mark), p), t.at.Time); s != nil {
 		*s = appendLatest(*s, t, keptOfAlike)
 	}
 }
@@ -168,7 +172,8 @@ func (r *refusals) beside(w *refusal, by time.Duration) (out []try) {
 		all := slices.DeleteFunc(slices.Clone(*s), late)
 		for _, t := range all {
 			after := t.at.Time - w.end
-			answers := w.Cause == refusedCause && after >= 0 && after <= alternativeWithin
+			answers := w.Cause == refusedCause && after >= 0 && after <= alternativeWithin &&
+				t.mark == mark
 			if t.client.Is4() != w.Pair.Client.Is4() &&
 				(answers || oneHost(all, w.Pair.Client, t.client)) {
 				out = append(out, t)
@@ -212,7 +217,10 @@ func (r *refusals) next(w *refusal) (first try, found bool) {
 // another port of the host, right after the refusal; false if it did not.
 func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
 	for _, t := range r.beside(w, w.due) {
-		if t.came && t.server != w.Pair.Server.Addr() && t.at.Time >= w.Occ.Start &&
+		// one of a race may have begun before, and still been under way
+		meanwhile := t.at.Time >= w.Occ.Start ||
+			t.at.Time >= w.Occ.Start-fallbackWithin && t.known > w.Occ.Start
+		if t.came && t.server != w.Pair.Server.Addr() && meanwhile &&
 			t.at.Time-w.end <= fallbackWithin {
 			return t, true
 		}
@@ -307,6 +315,12 @@ func (r *refusals) giveUp(w *refusal) {
 		w.Least, w.Most = report.Info, rule.AtMost(report.Info)
 		w.Says = []rule.Said{rule.Say(otherWasFaster)}
 		return
+	}
+	if t, found := r.next(w); found && !t.came {
+		// the rest of the wait is that attempt's, which failed, too
+		cost, after := &w.Occ.Cost, t.at.Time-w.Occ.Start
+		*cost = report.Cost{Low: min(cost.Low, after), Expected: min(cost.Expected, after),
+			High: min(cost.High, after)}
 	}
 	if given := r.given.Of(w.Pair, w.end); given != nil {
 		*given = appendLatest(*given, w, keptStarts)

@@ -137,6 +137,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 	References: []string{"RFC 6298 section 5.7", "RFC 9293 section 3.8.1"},
 },
 	Rests:    rule.Connection,
+	Attempts: true,
 	Exchange: runSYN,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &lateSYNs{} },
@@ -198,8 +199,8 @@ func (f *synFault) claim(p *rule.Pass) {
 
 // runSYN looks at the set-up of the connection when its first exchange is done.
 func runSYN(p *rule.Pass) {
-	if p.Exchange.Index != 0 || p.Draft == nil {
-		return
+	if a := p.Exchange.Attempt; p.Exchange.Index != 0 || p.Draft == nil || a != nil && !a.Secure {
+		return // what never came about is connection-refused's
 	}
 	f := notAccepted(p)
 	if f == nil && p.Draft.Critical {

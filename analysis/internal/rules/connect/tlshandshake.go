@@ -242,7 +242,7 @@ func (h *handshake) report(cl rule.Claim, proof ...rule.Evidence) {
 
 // swallowed: the ClientHello, or a part of it, never arrived.
 func (h *handshake) swallowed() bool {
-	if h.down.Bytes > 0 || !ledger.Outstanding(h.up) {
+	if h.down.Bytes > 0 || !ledger.Outstanding(h.up) || h.answeredByReset() {
 		return false
 	}
 	var last capture.Mark
@@ -262,6 +262,14 @@ func (h *handshake) swallowed() bool {
 		Confidence: report.ConfidenceHigh,
 	}, rule.Shows(last, report.SideClient, lastHello, n, rule.Ns(last.Time-h.first.Time)))
 	return true
+}
+
+// answeredByReset reports whether a RST of the server answers a copy of the ClientHello, which it
+// need not acknowledge.
+func (h *handshake) answeredByReset() bool {
+	rst := h.c.Half[reassembly.FromServer].Rst
+	return h.c.FirstClose == reassembly.FromServer && h.c.ClosedByRST && rst.Time >= h.first.Time &&
+		h.c.Half[reassembly.FromClient].Retrans < swallowedCopies
 }
 
 // foreign: what the server says is none of TLS.

@@ -66,6 +66,7 @@ the sender its share: then a loss-free path would have been slower than simulate
 },
 	Rests:      rule.Timing,
 	SharesPath: true,
+	Attempts:   true,
 	Exchange:   runPacketLoss,
 	Vocabulary: words,
 }

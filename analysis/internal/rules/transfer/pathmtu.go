@@ -369,9 +369,39 @@ func follow(p *rule.Pass, b *blackHole) bool {
 			return cut && len(b.copies) >= b.enough()
 		case r.SACK > 0 && !ledger.Seen(b.small) && smallAt(p, b, r.Ack+int64(r.SACK)):
 			b.small = r.Mark()
+		case !ledger.Seen(b.small) && smallDoubled(p.Conn, b, r):
+			b.small = r.Mark()
 		}
 	}
 	return len(b.copies) >= b.enough() && (ledger.Seen(b.small) || quietlyPassed(p, b))
+}
+
+// smallDoubled reports whether r is a duplicate acknowledgment, without SACK, that only a smaller
+// segment behind the hole can have called forth: hosts that have nothing to say send none (RFC 5681
+// section 4.2). It comes as soon as the answer to that segment may.
+func smallDoubled(c *reassembly.Conn, b *blackHole, r *reassembly.Record) bool {
+	if !r.PureAck() || r.SACK > 0 || r.Ack != b.seq || c.Half[0].SACKOK && c.Half[1].SACKOK ||
+		grewWindow(c, r) {
+		return false
+	}
+	soonest := r.Time - c.Far(r.Dir) - max(c.RTTMin(), atOnce)
+	for s := range ledger.SegmentsBack(c, soonest, r.Time) {
+		if s.Dir == b.dir && s.Len > 0 {
+			return s.End() > b.seq+int64(b.size) && endsSmall(c, b, s)
+		}
+	}
+	return false
+}
+
+// grewWindow reports whether r offers more than the segment of its sender before it: then it may say
+// no more than that.
+func grewWindow(c *reassembly.Conn, r *reassembly.Record) bool {
+	for s := range ledger.SegmentsBack(c, 0, r.Time) {
+		if s.Dir == r.Dir && s.Frame != r.Frame {
+			return s.Window < r.Window
+		}
+	}
+	return true
 }
 
 // quietlyPassed looks for a small segment that arrived though nobody acknowledged it: an
@@ -414,13 +444,18 @@ func smallAt(p *rule.Pass, b *blackHole, end int64) bool {
 		if r.Dir != b.dir || r.Len == 0 || r.Seq+int64(r.Len) != end {
 			continue
 		}
-		// Of one that a network card cuts up, the last is small. Without a router's word the full
-		// ones before it may have arrived, too.
-		eff := p.Conn.Half[b.dir].Eff
-		if !r.Trait.Has(reassembly.Full) && (r.Len < b.size || ledger.Seen(b.told.At)) ||
-			eff > 0 && r.Len > eff && r.Len%eff > 0 && r.Len%eff < b.size {
+		if endsSmall(p.Conn, b, r) {
 			return true
 		}
 	}
 	return false
+}
+
+// endsSmall reports whether r is smaller than the segment in question, or ends with one that is: of
+// one that a network card cuts up, the last is small. Without a router's word the full ones before
+// it may have arrived, too.
+func endsSmall(c *reassembly.Conn, b *blackHole, r *reassembly.Record) bool {
+	eff := c.Half[b.dir].Eff
+	return !r.Trait.Has(reassembly.Full) && (r.Len < b.size || ledger.Seen(b.told.At)) ||
+		eff > 0 && r.Len > eff && r.Len%eff > 0 && r.Len%eff < b.size
 }
