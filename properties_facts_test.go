@@ -136,7 +136,8 @@ type looked struct {
 	seq, ack   uint32
 	data       int
 	flags, ttl byte
-	window     uint16
+	window, id uint16
+	payload    []byte // as captured
 }
 
 // end is the number behind its data, SYN and FIN.
@@ -152,14 +153,21 @@ func (l *looked) end() uint32 {
 }
 
 // lookup are the frames of a trace, by number; nil where there is no TCP header.
-type lookup struct{ all []*looked }
+type lookup struct {
+	all    []*looked
+	errors map[int][]byte // ICMP messages
+	plain  bool           // of a link whose frames all can be looked up
+}
 
 func lookupTable(tr trace) lookup {
-	l := lookup{make([]*looked, len(tr.packets)+1)}
+	l := lookup{make([]*looked, len(tr.packets)+1), map[int][]byte{}, tr.link == 113}
 	for i := range tr.packets {
 		p := &tr.packets[i]
 		h, ok := p.headers(tr.link)
 		if !ok || h.data < 0 {
+			if b := icmpOf(p, tr.link); b != nil {
+				l.errors[i+1] = b
+			}
 			continue
 		}
 		f := &looked{
@@ -167,8 +175,10 @@ func lookupTable(tr trace) lookup {
 			seq: h.get32(4), ack: h.get32(8), data: h.data, flags: h.tcp[13],
 			window: uint16(h.tcp[14])<<8 | uint16(h.tcp[15]),
 		}
-		f.ttl = h.ip[8]
+		f.payload = h.tcp[min(int(h.tcp[12]>>4)*4, len(h.tcp)):]
+		f.ttl, f.id = h.ip[8], uint16(h.ip[4])<<8|uint16(h.ip[5])
 		if h.v6 {
+			f.id = 0
 			f.ttl = h.ip[7]
 		}
 		l.all[i+1] = f
@@ -190,7 +200,7 @@ func (l lookup) holds(proof []report.Evidence, at int, a report.Asserted) (holds
 	e := &proof[at]
 	f := l.frame(e)
 	if f == nil {
-		return false, false
+		return l.holdsError(e, a)
 	}
 	switch a.Fact {
 	case report.CarriesOctets:
@@ -213,6 +223,8 @@ func (l lookup) holds(proof []report.Evidence, at int, a report.Asserted) (holds
 		return (f.window == 0) == (a.Fact == report.ShutsWindow), true
 	case report.HasTTL:
 		return int64(f.ttl) == a.N, true
+	case report.HasID:
+		return int64(f.id) == a.N, true
 	case report.SinceFirst:
 		return near(e.Time-proof[0].Time, a.N), true
 	case report.SinceBefore:
@@ -234,7 +246,8 @@ func (l lookup) holdsBeside(
 	switch a.Fact {
 	case report.Acknowledges:
 		for i := at - 1; i >= 0; i-- {
-			if b := l.frame(&proof[i]); b != nil && b.src == f.dst && b.dst == f.src {
+			if b := l.frame(&proof[i]); b != nil && b.src == f.dst && b.dst == f.src &&
+				b.number < f.number {
 				return f.flags&0x10 != 0 && int32(f.ack-b.end()) >= 0, true
 			}
 		}
@@ -288,7 +301,7 @@ func (l lookup) holdsBeside(
 			return b != nil && b.src == f.dst && b.dst == f.src
 		}), true
 	}
-	return false, false
+	return (&question{l, proof, at, f, a}).holds()
 }
 
 // acknowledgesData reports whether b acknowledges data that the sender of f had sent before it.

@@ -131,15 +131,23 @@ var words = []rule.Words{
 		Text:  "had to wait for it",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	synRepeated: {Text: "The SYN was repeated after {s}."},
+	synRepeated: {
+		Text:  "The SYN was repeated after {s}.",
+		Facts: rule.Facts{report.SYNsApart},
+	},
 	synRepeatedDoubling: {
-		Text: "The SYN was repeated after {s} and again after {s}, the wait doubling.",
+		Text:  "The SYN was repeated after {s} and again after {s}, the wait doubling.",
+		Facts: rule.Facts{report.SYNsApart, report.SYNsApart},
 	},
 	synRepeatedEvenly: {
-		Text: "The SYN was repeated after {s} and again after {s}, at an even pace.",
+		Text:  "The SYN was repeated after {s} and again after {s}, at an even pace.",
+		Facts: rule.Facts{report.SYNsApart, report.SYNsApart},
 	},
 
-	donorIsFree: {Role: "last response", Text: "connection {conn} has its response, and is free"},
+	donorIsFree: {
+		Role: "last response", Text: "connection {conn} has its response, and is free",
+		Facts: rule.Facts{report.RestsAfter, report.Told},
+	},
 	closedByFIN: {
 		Role:  "close",
 		Text:  "FIN of connection {conn}",
@@ -150,15 +158,19 @@ var words = []rule.Words{
 		Text:  "RST of connection {conn}",
 		Facts: rule.Facts{report.Resets},
 	},
-	closedByAlert: {Role: "close", Text: "alert (close_notify) of connection {conn}"},
+	closedByAlert: {
+		Role: "close", Text: "alert (close_notify) of connection {conn}",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
 	newConnection: {
 		Role:  "new connection",
 		Text:  "SYN to the same service, {s} after that response",
 		Facts: rule.Facts{report.BeginsConnection, report.SinceFirst},
 	},
 	mayNotHaveWaited: {
-		Role: "first request",
-		Text: "came a little later than at once: it may not have waited",
+		Role:  "first request",
+		Text:  "came a little later than at once: it may not have waited",
+		Facts: rule.Facts{report.CarriesData},
 	},
 	startedForEach: {
 		Text: "The client is a program that is started anew for each request, so that it cannot " +
@@ -168,9 +180,18 @@ var words = []rule.Words{
 		Text: "The requests name a program that does not ask for this by itself: its command " +
 			"line does, or a proxy on the way.",
 	},
-	serverSpeaksOld: {Text: "The server answers in HTTP/1.0."},
-	clientAsksOld:   {Text: "The client asks in HTTP/1.0."},
-	closedWhenIdle:  {Text: "The server closed after {s} of idleness."},
+	serverSpeaksOld: {
+		Text:  "The server answers in HTTP/1.0.",
+		Facts: rule.Facts{report.FirstSpeak10},
+	},
+	clientAsksOld: {
+		Text:  "The client asks in HTTP/1.0.",
+		Facts: rule.Facts{report.FirstAsks10},
+	},
+	closedWhenIdle: {
+		Text:  "The server closed after {s} of idleness.",
+		Facts: rule.Facts{report.FirstEnds},
+	},
 	keepsNoneIdle: {
 		Text: "The server said that it keeps no idle connection (Keep-Alive: timeout=0), so the " +
 			"client closed.",
@@ -182,7 +203,10 @@ var words = []rule.Words{
 	closedAtAge: {
 		Text: "The server closed at an age of {s}, whatever number of requests had been served.",
 	},
-	closedAfterRequests: {Text: "The server closed after {n} requests."},
+	closedAfterRequests: {
+		Text:  "The server closed after {n} requests.",
+		Facts: rule.Facts{report.FirstServed},
+	},
 	agesAreEven: {
 		Text: "Each connection was {s} old then, so that it may be a limit of age as well.",
 	},
@@ -192,7 +216,10 @@ var words = []rule.Words{
 		Text:  "nobody listens",
 		Facts: rule.Facts{report.Resets},
 	},
-	icmpFrom: {Role: "ICMP", Text: "from {text}"},
+	icmpFrom: {
+		Role: "ICMP", Text: "from {text}",
+		Facts: rule.Facts{report.ReportsError},
+	},
 	noAnswerAtAll: {
 		Role: "last SYN",
 		Text: "number {n}, {s} after the first; no answer of any kind",
@@ -203,8 +230,14 @@ var words = []rule.Words{
 			report.NeverAnswered,
 		},
 	},
-	icmpSays:      {Text: "ICMP type {n}, code {n}."},
-	wentElsewhere: {Text: "The client went on to another address of the same service."},
+	icmpSays: {
+		Text:  "ICMP type {n}, code {n}.",
+		Facts: rule.Facts{report.ErrorType, report.ErrorCode},
+	},
+	wentElsewhere: {
+		Text:  "The client went on to another address of the same service.",
+		Facts: rule.Facts{report.AskedBeside},
+	},
 	manyPortsAsked: {
 		Text: "The client asked several ports of this host once each: somebody looks what is " +
 			"there.",
@@ -284,7 +317,10 @@ var words = []rule.Words{
 		Text:  "{text}",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	alertSays: {Text: "The {side} said {text} (alert {n})."},
+	alertSays: {
+		Text:  "The {side} said {text} (alert {n}).",
+		Facts: rule.Facts{report.Told, report.AlertIs},
+	},
 	hiddenOfClient: {
 		Text: "The {side} sent it: within the handshake that is nearly always about the server's " +
 			"certificate.",
@@ -315,10 +351,17 @@ var words = []rule.Words{
 		Text:  "the client's kernel knows of no such attempt any more",
 		Facts: rule.Facts{report.Resets},
 	},
-	triedNext:      {Text: "The client tried another address {s} after the SYN (frame {n})."},
-	otherWasFaster: {Text: "Another address had answered by then: this one lost the race."},
+	triedNext: {
+		Text:  "The client tried another address {s} after the SYN (frame {n}).",
+		Facts: rule.Facts{report.Told, report.NamesSYN},
+	},
+	otherWasFaster: {
+		Text:  "Another address had answered by then: this one lost the race.",
+		Facts: rule.Facts{report.OtherAnswers},
+	},
 	wentToOtherPort: {
-		Text: "The client went on to another port of the same host, which answered.",
+		Text:  "The client went on to another port of the same host, which answered.",
+		Facts: rule.Facts{report.OtherAnswers},
 	},
 
 	firstOfSeveral: {
@@ -341,7 +384,10 @@ var words = []rule.Words{
 		Text:  "leads to the connection",
 		Facts: rule.Facts{report.AcceptsConnection},
 	},
-	synackRepeated: {Text: "The SYN-ACK was repeated after {s}."},
+	synackRepeated: {
+		Text:  "The SYN-ACK was repeated after {s}.",
+		Facts: rule.Facts{report.SYNACKs},
+	},
 	answersSYN: {
 		Role:  "SYN-ACK",
 		Text:  "answers the SYN",
@@ -374,6 +420,7 @@ var words = []rule.Words{
 	handshakeDropped: {
 		Text: "Its SYN-ACKs had been sent; the ends of the handshakes were dropped, so that first " +
 			"requests had to be sent again and again.",
+		Facts: rule.Facts{report.SentBefore},
 	},
 	clientMayBegin: {
 		Role:  "SYN-ACK",
@@ -383,7 +430,7 @@ var words = []rule.Words{
 	firstData: {
 		Role:  "first data",
 		Text:  "is not acknowledged",
-		Facts: rule.Facts{report.CarriesData},
+		Facts: rule.Facts{report.CarriesData, report.Unheeded},
 	},
 	repeatedData: {
 		Role:  "repeated data",
@@ -400,7 +447,10 @@ var words = []rule.Words{
 		Text:  "from a port that was used before",
 		Facts: rule.Facts{report.BeginsConnection},
 	},
-	ackOfOld: {Role: "ACK", Text: "does not acknowledge it: belongs to the connection before"},
+	ackOfOld: {
+		Role: "ACK", Text: "does not acknowledge it: belongs to the connection before",
+		Facts: rule.Facts{report.Misses},
+	},
 	resetOfOld: {
 		Role:  "RST",
 		Text:  "knows of no such connection",
@@ -412,11 +462,15 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.BeginsConnection, report.SinceFirst},
 	},
 	portsMovedBefore: {
-		Text: "The connection before on the same ports had moved last {s} before.",
+		Text:  "The connection before on the same ports had moved last {s} before.",
+		Facts: rule.Facts{report.PortsRested},
 	},
-	neverCameAbout: {Text: "{n} SYNs met it, and no connection came about."},
-	portsAtPeak:    {Text: "At the peak {n} of about {n} ports rested or were in use."},
-	rateLeadsTo:    {Text: "The rate held for {n} s and more leads to {n} within a minute."},
+	neverCameAbout: {
+		Text:  "{n} SYNs met it, and no connection came about.",
+		Facts: rule.Facts{report.SYNCount},
+	},
+	portsAtPeak: {Text: "At the peak {n} of about {n} ports rested or were in use."},
+	rateLeadsTo: {Text: "The rate held for {n} s and more leads to {n} within a minute."},
 	portsUsedAgain: {
 		Text: "The client uses resting ports again (net.ipv4.tcp_tw_reuse), so they do not run " +
 			"out.",
@@ -424,14 +478,23 @@ var words = []rule.Words{
 	closesFirst: {
 		Role:  "client's FIN",
 		Text:  "closes first; one of {n} within a minute",
-		Facts: rule.Facts{report.Closes},
+		Facts: rule.Facts{report.ClosesFirst, report.Told},
 	},
 
-	openAndBusy:  {Text: "{n} were open, and at most {n} had a request under way."},
-	openTogether: {Role: "request", Text: "{n} connections are open"},
-	unusedOf:     {Text: "{n} of {n} connections."},
-	closedUnused: {Role: "close", Text: "without ever having carried a request"},
-	lostTogether: {Role: "repair", Text: "{n} connections lost segments within a round trip"},
+	openAndBusy: {Text: "{n} were open, and at most {n} had a request under way."},
+	openTogether: {
+		Role: "request", Text: "{n} connections are open",
+		Facts: rule.Facts{report.CarriesData, report.OpenBeside},
+	},
+	unusedOf: {Text: "{n} of {n} connections."},
+	closedUnused: {
+		Role: "close", Text: "without ever having carried a request",
+		Facts: rule.Facts{report.NoneBefore},
+	},
+	lostTogether: {
+		Role: "repair", Text: "{n} connections lost segments within a round trip",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
 
 	cameInBefore: {
 		Role:  "request comes in",

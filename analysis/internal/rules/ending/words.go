@@ -162,16 +162,28 @@ var words = []rule.Words{
 		Text:  "begins",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	connectionIdle: {Role: "last response", Text: "the connection becomes idle"},
+	connectionIdle: {
+		Role: "last response", Text: "the connection becomes idle",
+		Facts: rule.Facts{report.RestsAfter},
+	},
 	otherTTL: {
 		Role:  "RST",
 		Text:  "TTL {n}, where its sender's segments have {n}",
-		Facts: rule.Facts{report.Resets, report.HasTTL},
+		Facts: rule.Facts{report.Resets, report.HasTTL, report.SenderTTL},
 	},
 
-	announcedRequest: {Role: "request", Text: "{octets} announced, {n} sent before the end"},
-	bodyReceived:     {Role: "response", Text: "{octets} of body"},
-	bodyPart:         {Role: "response", Text: "{n} of {octets} of body"},
+	announcedRequest: {
+		Role: "request", Text: "{octets} announced, {n} sent before the end",
+		Facts: rule.Facts{report.CarriesData, report.SaysLengthOf, report.Told},
+	},
+	bodyReceived: {
+		Role: "response", Text: "{octets} of body",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	bodyPart: {
+		Role: "response", Text: "{n} of {octets} of body",
+		Facts: rule.Facts{report.BodyIs, report.SaysLengthOf},
+	},
 	finBeforeReset: {
 		Role:  "FIN",
 		Text:  "closes",
@@ -192,13 +204,17 @@ var words = []rule.Words{
 		Text:  "with ACK: closed with data unread, or with SO_LINGER of zero",
 		Facts: rule.Facts{report.Resets},
 	},
-	octetsLost: {Text: "{octets} of the response never came."},
+	octetsLost: {
+		Text:  "{octets} of the response never came.",
+		Facts: rule.Facts{report.Told},
+	},
 	octetsEndangered: {
 		Text:  "{octets} of the response were not acknowledged when the reset was sent.",
 		Facts: rule.Facts{report.Outstanding},
 	},
 	hadClosedFirst: {
-		Text: "The client had the whole response, and closed before the reset came.",
+		Text:  "The client had the whole response, and closed before the reset came.",
+		Facts: rule.Facts{report.PeerClosed},
 	},
 	hadTimeToRead: {
 		Text: "The client had the whole response for a while when the reset came: only one that " +
@@ -209,6 +225,7 @@ var words = []rule.Words{
 	maybeUnread: {
 		Text: "It had acknowledged all of the request; whether it had read the body does not show. " +
 			"If it had, SO_LINGER of zero makes the same RST.",
+		Facts: rule.Facts{report.HeardAll},
 	},
 	readByWindow: {
 		Text: "The window that it offered shows that it had read the request.",
@@ -216,11 +233,15 @@ var words = []rule.Words{
 	closedInTwoSteps: {
 		Text: "It closed its direction, then the socket: data unread in that makes the RST, as " +
 			"SO_LINGER of zero alone sends no FIN.",
+		Facts: rule.Facts{report.HadClosed},
 	},
 	unreadInWindow: {
 		Text: "The window that it offered with the response was smaller by what it had not read.",
 	},
-	injectedEcho: {Text: "It carries IP identification {n}, that of the segment that it answers."},
+	injectedEcho: {
+		Text:  "It carries IP identification {n}, that of the segment that it answers.",
+		Facts: rule.Facts{report.HasID},
+	},
 	strayReply: {
 		Role:  "stray reply",
 		Text:  "comes from {text}, and continues the same numbers",
@@ -236,11 +257,18 @@ var words = []rule.Words{
 		Text: "The server ends connections that are idle for {s} ({n} times): its timer fired just " +
 			"as the request came.",
 	},
-	senderWentOn: {Text: "Its sender went on as if it had not sent it."},
-	injectedTTL:  {Text: "Its TTL is {n}, that of its sender's segments {n}."},
+	senderWentOn: {
+		Text:  "Its sender went on as if it had not sent it.",
+		Facts: rule.Facts{report.GoesOn},
+	},
+	injectedTTL: {
+		Text:  "Its TTL is {n}, that of its sender's segments {n}.",
+		Facts: rule.Facts{report.HasTTL, report.SenderTTL},
+	},
 	injectedTTLAndID: {
 		Text: "Its TTL is {n}, that of its sender's segments {n}; its IP identification is {n}, " +
 			"where its sender had counted up to {n}.",
+		Facts: rule.Facts{report.HasTTL, report.SenderTTL, report.HasID, report.SenderID},
 	},
 
 	leftUnanswered: {
@@ -256,7 +284,10 @@ var words = []rule.Words{
 		Text:  "closes, {s} after the request",
 		Facts: rule.Facts{report.Closes, report.SinceBefore, report.PeerSilent},
 	},
-	responseTooLate: {Role: "response", Text: "comes too late"},
+	responseTooLate: {
+		Role: "response", Text: "comes too late",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	resetByListener: {
 		Role:  "RST",
 		Text:  "nobody listens any more",
@@ -292,13 +323,34 @@ var words = []rule.Words{
 	},
 	nearMisses: {Text: "Requests came within a tenth of that time {n} times."},
 
-	lastRecordCut:    {Text: "The last record is not complete."},
-	headerCut:        {Text: "The header of the response is not complete."},
-	shortOfLength:    {Text: "{n} of {octets} came, then FIN."},
-	lastChunkMissing: {Text: "{octets} came, then FIN, and no last chunk."},
-	responseBegins:   {Role: "header", Text: "the response begins"},
-	lengthAnnounced:  {Role: "header", Text: "Content-Length: {n}"},
-	chunksAnnounced:  {Role: "header", Text: "Transfer-Encoding: chunked"},
+	lastRecordCut: {
+		Text:  "The last record is not complete.",
+		Facts: rule.Facts{report.RecordOpen},
+	},
+	headerCut: {
+		Text:  "The header of the response is not complete.",
+		Facts: rule.Facts{report.HeaderOpen},
+	},
+	shortOfLength: {
+		Text:  "{n} of {octets} came, then FIN.",
+		Facts: rule.Facts{report.BodyIs, report.SaysLengthOf},
+	},
+	lastChunkMissing: {
+		Text:  "{octets} came, then FIN, and no last chunk.",
+		Facts: rule.Facts{report.Told, report.SaysCoding},
+	},
+	responseBegins: {
+		Role: "header", Text: "the response begins",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	lengthAnnounced: {
+		Role: "header", Text: "Content-Length: {n}",
+		Facts: rule.Facts{report.CarriesData, report.SaysLengthOf},
+	},
+	chunksAnnounced: {
+		Role: "header", Text: "Transfer-Encoding: chunked",
+		Facts: rule.Facts{report.CarriesData, report.SaysCoding},
+	},
 	bodyUntilFIN: {
 		Role:  "last octet",
 		Text:  "{octets} of body so far",
@@ -335,12 +387,21 @@ var words = []rule.Words{
 		Text:  "closes without an answer, {s} later",
 		Facts: rule.Facts{report.SinceBefore, report.OwnSilent},
 	},
-	shortRequest:       {Text: "{n} of {n} announced octets were sent."},
-	openChunks:         {Text: "The last chunk was not sent."},
-	endlessRequest:     {Text: "Only a close could end the request."},
-	shortRequestEnds:   {Role: "last octet", Text: "{n} of {n} announced octets were sent."},
-	openChunksEnd:      {Role: "last octet", Text: "The last chunk was not sent."},
-	endlessRequestEnds: {Role: "last octet", Text: "Only a close could end the request."},
+	shortRequest:   {Text: "{n} of {n} announced octets were sent."},
+	openChunks:     {Text: "The last chunk was not sent."},
+	endlessRequest: {Text: "Only a close could end the request."},
+	shortRequestEnds: {
+		Role: "last octet", Text: "{n} of {n} announced octets were sent.",
+		Facts: rule.Facts{report.CarriesData, report.BodyIs, report.SaysLengthOf},
+	},
+	openChunksEnd: {
+		Role: "last octet", Text: "The last chunk was not sent.",
+		Facts: rule.Facts{report.CarriesData, report.SaysCoding},
+	},
+	endlessRequestEnds: {
+		Role: "last octet", Text: "Only a close could end the request.",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	closeAfterSilence: {
 		Role:  "close",
 		Text:  "after {s} in which nobody sent anything",
@@ -351,47 +412,66 @@ var words = []rule.Words{
 	sideSends:  {Text: "The {side} sends it."},
 	proxyConnection: {
 		Role: "request header", Text: "Proxy-Connection, and a target that begins with /",
+		Facts: rule.Facts{report.CarriesData, report.SaysProxy},
 	},
-	upgradeUnnamed: {Role: "request header", Text: "Upgrade, and Connection does not name it"},
+	upgradeUnnamed: {
+		Role: "request header", Text: "Upgrade, and Connection does not name it",
+		Facts: rule.Facts{report.CarriesData, report.SaysUpgrade},
+	},
 	proxyFieldsInRequest: {
 		Role: "request header", Text: "Connection names Proxy-*, which is another hop's",
+		Facts: rule.Facts{report.CarriesData, report.SaysProxy, report.SaysConnection},
 	},
 	proxyFieldsInResponse: {
 		Role: "response header", Text: "Connection names Proxy-*, which is another hop's",
+		Facts: rule.Facts{report.CarriesData, report.SaysProxy, report.SaysConnection},
 	},
 	keepAliveInRequest: {
 		Role: "request header", Text: "Keep-Alive, and Connection does not name it",
+		Facts: rule.Facts{report.CarriesData, report.SaysKeepAlive},
 	},
 	keepAliveInResponse: {
 		Role: "response header", Text: "Keep-Alive, and Connection does not name it",
+		Facts: rule.Facts{report.CarriesData, report.SaysKeepAlive},
 	},
 	lengthAndChunksInRequest: {
 		Role: "request header", Text: "Content-Length and Transfer-Encoding",
+		Facts: rule.Facts{report.CarriesData, report.SaysLength, report.SaysCoding},
 	},
 	lengthAndChunksInResponse: {
 		Role: "response header", Text: "Content-Length and Transfer-Encoding",
+		Facts: rule.Facts{report.CarriesData, report.SaysLength, report.SaysCoding},
 	},
 	lengthsDifferInRequest: {
 		Role: "request header", Text: "Content-Length that contradicts itself",
+		Facts: rule.Facts{report.CarriesData, report.SaysLength},
 	},
 	lengthsDifferInResponse: {
 		Role: "response header", Text: "Content-Length that contradicts itself",
+		Facts: rule.Facts{report.CarriesData, report.SaysLength},
 	},
 	lengthTwiceInRequest: {
 		Role: "request header", Text: "the same Content-Length more than once",
+		Facts: rule.Facts{report.CarriesData, report.SaysLength},
 	},
 	lengthTwiceInResponse: {
 		Role: "response header", Text: "the same Content-Length more than once",
+		Facts: rule.Facts{report.CarriesData, report.SaysLength},
 	},
 	oddCodingInRequest: {
 		Role: "request header", Text: "Transfer-Encoding that does not end in chunked once",
+		Facts: rule.Facts{report.CarriesData, report.SaysCoding},
 	},
 	oddCodingInResponse: {
 		Role: "response header", Text: "Transfer-Encoding that does not end in chunked once",
+		Facts: rule.Facts{report.CarriesData, report.SaysCoding},
 	},
 	answeredNevertheless: {Text: "It was answered all the same."},
 	notAnswered:          {Text: "It got no response."},
-	closeAnnounced:       {Role: "close announced", Text: "Connection: close in this exchange"},
+	closeAnnounced: {
+		Role: "close announced", Text: "Connection: close in this exchange",
+		Facts: rule.Facts{report.SaysClose},
+	},
 	requestAfterNotice: {
 		Role:  "request",
 		Text:  "sent on the same connection",
@@ -399,6 +479,7 @@ var words = []rule.Words{
 	},
 	firstResponse: {
 		Role: "last response", Text: "the first response on the connection is complete",
+		Facts: rule.Facts{report.RestsAfter},
 	},
 	nextHangs: {
 		Role:  "request",
@@ -410,22 +491,37 @@ var words = []rule.Words{
 		Text:  "{s} later the connection is closed",
 		Facts: rule.Facts{report.Ends, report.SinceBefore, report.OwnSilent},
 	},
-	responseSaysClose: {Role: "close announced", Text: "the response says Connection: close"},
-	closedLate:        {Role: "close", Text: "the first FIN, {s} later"},
+	responseSaysClose: {
+		Role: "close announced", Text: "the response says Connection: close",
+		Facts: rule.Facts{report.SaysClose},
+	},
+	closedLate: {
+		Role: "close", Text: "the first FIN, {s} later",
+		Facts: rule.Facts{report.ClosesFirst, report.SinceBefore},
+	},
 
-	unsafeRequest: {Role: "request", Text: "{text}: not idempotent"},
+	unsafeRequest: {
+		Role: "request", Text: "{text}: not idempotent",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	sentBeforeResult: {
 		Role:  "pipelined request",
 		Text:  "sent before the result was known",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	resultOnlyHere: {Role: "response", Text: "the result comes only here"},
+	resultOnlyHere: {
+		Role: "response", Text: "the result comes only here",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	sentMeanwhile: {
 		Role:  "pipelined request",
 		Text:  "sent while another was unanswered",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	slowResponseEnds: {Role: "end of the response before", Text: "{s} later"},
+	slowResponseEnds: {
+		Role: "end of the response before", Text: "{s} later",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
 	heldResponse: {
 		Role:  "response",
 		Text:  "can only come now",
@@ -436,10 +532,19 @@ var words = []rule.Words{
 		Text:  "status {n}, and no request is unanswered",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	lastAsked:       {Role: "last response", Text: "answers the last request"},
+	lastAsked: {
+		Role: "last response", Text: "answers the last request",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	unansweredCount: {Text: "{n request} got no response."},
-	lastAnswered:    {Role: "last response", Text: "nothing after it was answered"},
-	firstUnanswered: {Role: "unanswered request", Text: "the first without a response"},
+	lastAnswered: {
+		Role: "last response", Text: "nothing after it was answered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	firstUnanswered: {
+		Role: "unanswered request", Text: "the first without a response",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	finEnds: {
 		Role:  "FIN",
 		Text:  "ends the connection",
@@ -451,8 +556,14 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.Resets},
 	},
 
-	keepAlivesInVain: {Text: "TCP keep-alives were sent on it, too rarely or in vain."},
-	noKeepAlives:     {Text: "No TCP keep-alive was seen on it."},
+	keepAlivesInVain: {
+		Text:  "TCP keep-alives were sent on it, too rarely or in vain.",
+		Facts: rule.Facts{report.KeptAlive},
+	},
+	noKeepAlives: {
+		Text:  "No TCP keep-alive was seen on it.",
+		Facts: rule.Facts{report.NoKeepAlive},
+	},
 	sentAfterIdleness: {
 		Role:  "request",
 		Text:  "sent after {s} of idleness",
@@ -461,7 +572,7 @@ var words = []rule.Words{
 	resetOfBox: {
 		Role:  "RST",
 		Text:  "TTL {n}, where the server's segments have {n}: a box on the way sent it",
-		Facts: rule.Facts{report.Resets, report.HasTTL},
+		Facts: rule.Facts{report.Resets, report.HasTTL, report.SenderTTL},
 	},
 	resetOfStranger: {
 		Role:  "RST",
@@ -474,7 +585,10 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.SentBefore},
 	},
 
-	endOfUnknown: {Role: "last octet", Text: "{octets} of body, of unknown length"},
+	endOfUnknown: {
+		Role: "last octet", Text: "{octets} of body, of unknown length",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
 	lateFIN: {
 		Role:  "FIN",
 		Text:  "ends the response, {s} later",
@@ -498,9 +612,16 @@ var words = []rule.Words{
 	},
 
 	roundTripEach: {Text: "{n} requests, a round trip of {ms} each."},
-	runBegins:     {Role: "first request", Text: "begins the run"},
+	runBegins: {
+		Role: "first request", Text: "begins the run",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	sentAtOnce: {
 		Role: "second request", Text: "sent as soon as the response before was complete",
+		Facts: rule.Facts{report.CarriesData},
 	},
-	runEnds: {Role: "last response", Text: "ends the run of {n}"},
+	runEnds: {
+		Role: "last response", Text: "ends the run of {n}",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
 }

@@ -65,7 +65,10 @@ var words = []rule.Words{
 		Text:  "a full segment; no more may be outstanding",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	lateACK: {Role: "late ACK", Text: "came {ms} later than a prompt one"},
+	lateACK: {
+		Role: "late ACK", Text: "came {ms} later than a prompt one",
+		Facts: rule.Facts{report.Acknowledges, report.Told},
+	},
 	heldByACK: {
 		Role:  "held segment",
 		Text:  "left as soon as that ACK was known",

@@ -142,8 +142,9 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	madeRoom: {
-		Role: "ACK",
-		Text: "of what was sent before",
+		Role:  "ACK",
+		Text:  "of what was sent before",
+		Facts: rule.Facts{report.Advances},
 	},
 	wentOn: {
 		Role:  "next burst",
@@ -162,7 +163,10 @@ var words = []rule.Words{
 		Text:  "the end of a message arrives; nothing full ever does",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	lacksTheRest: {Role: "ACK", Text: "lacks all that comes before it"},
+	lacksTheRest: {
+		Role: "ACK", Text: "lacks all that comes before it",
+		Facts: rule.Facts{report.Lacks},
+	},
 	largeLost: {
 		Role:  "full segment",
 		Text:  "{octets}, never acknowledged",
@@ -173,11 +177,23 @@ var words = []rule.Words{
 		Text:  "the same segment, copy {n}",
 		Facts: rule.Facts{report.SentBefore},
 	},
-	smallAcked: {Role: "small one arrived", Text: "acknowledges smaller segments sent after it"},
-	smallHeard: {Role: "small one arrived", Text: "what it acknowledges was not sent again"},
-	toldTooBig: {Role: "ICMP", Text: "too big, the next hop takes {octets} of IP; error 1 of {n}"},
-	toldTooBigOnly: {Role: "ICMP",
-		Text: "too big, without saying what the next hop takes; error 1 of {n}"},
+	smallAcked: {
+		Role: "small one arrived", Text: "acknowledges smaller segments sent after it",
+		Facts: rule.Facts{report.Lacks},
+	},
+	smallHeard: {
+		Role: "small one arrived", Text: "what it acknowledges was not sent again",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	toldTooBig: {
+		Role: "ICMP", Text: "too big, the next hop takes {octets} of IP; error 1 of {n}",
+		Facts: rule.Facts{report.ReportsError, report.NextHop, report.Told},
+	},
+	toldTooBigOnly: {
+		Role:  "ICMP",
+		Text:  "too big, without saying what the next hop takes; error 1 of {n}",
+		Facts: rule.Facts{report.ReportsError, report.Told},
+	},
 	toldSize: {Text: "The next hop takes {octets} of IP."},
 	lostFurther: {
 		Role:  "first copy",
@@ -190,9 +206,15 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesOctets},
 	},
 	silentFor: {Text: "{n} exchanges waited; nothing got through for {s} at most."},
-	laterShows: {Role: "later segment",
-		Text: "shows that an earlier one was lost before it came here"},
-	beforeWait: {Role: "before", Text: "the last data before the wait"},
+	laterShows: {
+		Role:  "later segment",
+		Text:  "shows that an earlier one was lost before it came here",
+		Facts: rule.Facts{report.CarriesData, report.BehindHole},
+	},
+	beforeWait: {
+		Role: "before", Text: "the last data before the wait",
+		Facts: rule.Facts{report.RestsAfter},
+	},
 	repaired: {
 		Role:  "retransmission",
 		Text:  "{octets}, after {ms}",
@@ -214,8 +236,9 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	needlessLater: {
-		Role: "needless retransmission",
-		Text: "came {ms} later",
+		Role:  "needless retransmission",
+		Text:  "came {ms} later",
+		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
 	overtaken: {
 		Role:  "overtaken segment",
@@ -228,15 +251,23 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	takenForLost: {
-		Role: "needless retransmission",
-		Text: "it had been taken for lost",
+		Role:  "needless retransmission",
+		Text:  "it had been taken for lost",
+		Facts: rule.Facts{report.SentBefore},
 	},
 	arrivedAlready: {
-		Role: "needless retransmission",
-		Text: "of what had arrived already",
+		Role:  "needless retransmission",
+		Text:  "of what had arrived already",
+		Facts: rule.Facts{report.SentBefore},
 	},
-	delayedData: {Role: "data again", Text: "came {ms} later than without the delay"},
-	ackOfFirst:  {Role: "late ACK", Text: "of the first copy"},
+	delayedData: {
+		Role: "data again", Text: "came {ms} later than without the delay",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	ackOfFirst: {
+		Role: "late ACK", Text: "of the first copy",
+		Facts: rule.Facts{report.Advances},
+	},
 	firstArrived: {
 		Role:  "first copy",
 		Text:  "arrived",
@@ -286,7 +317,10 @@ var words = []rule.Words{
 		Text:  "{octets}, policed at {mbit}",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	queueGrew: {Role: "first segment", Text: "round trips grew from {ms} to {ms}"},
+	queueGrew: {
+		Role: "first segment", Text: "round trips grew from {ms} to {ms}",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	endsRequest: {
 		Role:  "last segment",
 		Text:  "ends the request",
@@ -302,19 +336,32 @@ var words = []rule.Words{
 		Text:  "{octets} in {n} small segments; {n} would do",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	fillsPath: {Role: "large message",
-		Text: "exchange {exchange} on connection {conn} fills the path: {mbit}"},
-	emptiesPath: {Role: "large message", Text: "ends"},
+	fillsPath: {
+		Role:  "large message",
+		Text:  "exchange {exchange} on connection {conn} fills the path: {mbit}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	emptiesPath: {
+		Role: "large message", Text: "ends",
+	},
 	lastOctet: {
 		Role:  "request",
 		Text:  "its last octet",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	lateByStamp: {Role: "response",
-		Text: "under way {ms} longer than the quickest, by its timestamp"},
-	longTrips: {Role: "response",
-		Text: "round trips of {ms} on this connection, where others had {ms}"},
-	laterThanUsual: {Role: "response", Text: "after {ms}, where {ms} are usual"},
+	lateByStamp: {
+		Role:  "response",
+		Text:  "under way {ms} longer than the quickest, by its timestamp",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	longTrips: {
+		Role: "response",
+		Text: "round trips of {ms} on this connection, where others had {ms}",
+	},
+	laterThanUsual: {
+		Role: "response", Text: "after {ms}, where {ms} are usual",
+		Facts: rule.Facts{report.CarriesData, report.Told, report.Told},
+	},
 	tookLong: {
 		Role:  "response",
 		Text:  "its first octet; the server took {ms}",
