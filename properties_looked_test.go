@@ -73,7 +73,8 @@ func (q *question) answered() (*looked, int) {
 // highest is the end of what dir's sender had sent before a frame; ok is false if that is nothing.
 func (l lookup) highest(src, dst netip.AddrPort, before int) (end uint32, ok bool) {
 	for _, b := range l.all[:before] {
-		if b != nil && b.src == src && b.dst == dst && (!ok || b.flags&0x02 != 0 || int32(b.end()-end) > 0) {
+		if b != nil && b.src == src && b.dst == dst &&
+			(!ok || b.flags&0x02 != 0 || int32(b.end()-end) > 0) {
 			end, ok = b.end(), true
 		}
 	}
@@ -81,9 +82,9 @@ func (l lookup) highest(src, dst netip.AddrPort, before int) (end uint32, ok boo
 }
 
 // farewell is what may be said on a connection that is at rest: an alert of TLS in clear, one that
-// is encrypted (RFC 8446 section 5.2: two octets, a type and a tag of 16), a 408 (RFC 9110 section
-// 15.5.9).
-var farewell = regexp.MustCompile(`^(\x15\x03|\x17\x03\x03\x00\x13|HTTP/1\.[01] 408 )`)
+// is encrypted (RFC 8446 section 5.2: two octets, a type and a tag of 16), an error (RFC 9110
+// section 15.5).
+var farewell = regexp.MustCompile(`^(\x15\x03|\x17\x03\x03\x00\x13|HTTP/1\.[01] 4)`)
 
 // isNew reports whether a frame carries data that had not been captured before, but for a farewell.
 func (l lookup) isNew(b *looked) bool {
@@ -167,8 +168,10 @@ func (q *question) holdsNumbers() (holds, known bool) {
 	case report.SincePeer:
 		return b != nil && near(q.proof[q.at].Time-q.proof[at].Time, q.N), b != nil
 	case report.Advances:
-		return f.flags&0x10 != 0 && !slices.ContainsFunc(q.all[q.lastSYN(f):f.number], func(b *looked) bool {
-			return b != nil && b.src == f.src && b.dst == f.dst && b.flags&0x10 != 0 && int32(b.ack-f.ack) >= 0
+		before := q.all[q.lastSYN(f):f.number]
+		return f.flags&0x10 != 0 && !slices.ContainsFunc(before, func(b *looked) bool {
+			return b != nil && b.src == f.src && b.dst == f.dst && b.flags&0x10 != 0 &&
+				int32(b.ack-f.ack) >= 0
 		}), true
 	case report.HeardAll:
 		return q.heardAll(), true
@@ -178,12 +181,13 @@ func (q *question) holdsNumbers() (holds, known bool) {
 	return q.holdsBeyond()
 }
 
-// heardAll reports whether the sender of the frame acknowledged all that its peer had sent, up to
-// ten round trips after it.
+// heardAll reports whether the sender of the frame acknowledged, at any time, all that its peer had
+// sent before it.
 func (q *question) heardAll() bool {
 	end, ok := q.highest(q.f.dst, q.f.src, q.f.number)
 	return ok && slices.ContainsFunc(q.all, func(b *looked) bool {
-		return b != nil && b.src == q.f.src && b.dst == q.f.dst && b.flags&0x10 != 0 && int32(b.ack-end) >= 0
+		return b != nil && b.src == q.f.src && b.dst == q.f.dst && b.flags&0x10 != 0 &&
+			int32(b.ack-end) >= 0
 	})
 }
 

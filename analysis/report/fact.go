@@ -63,8 +63,8 @@ const (
 	KeptAlive   // a keep-alive was sent
 	NoKeepAlive // none was
 
-	// Of what had been said on the frame's connection, where HTTP/1 or TLS is in clear.
-	SaysLength     // its sender named a Content-Length: of that number, if it has one
+	// Of what is said on the frame's connection, where HTTP/1 or TLS is in clear.
+	SaysLength     // its sender named a Content-Length
 	SaysLengthOf   // its sender named a Content-Length of so many octets
 	SaysCoding     // its sender named a Transfer-Encoding
 	SaysClose      // its sender named Connection, and close
@@ -78,7 +78,7 @@ const (
 
 	// Of other connections.
 	NamesSYN     // the number of a frame that begins a connection
-	AskedBeside  // the capture has a SYN to another address, not long before or after it
+	AskedBeside  // the capture has a SYN to another address or port
 	OtherAnswers // another address, or another port, accepted a connection
 	OpenBeside   // so many connections of the two hosts had begun, and not ended
 	// Of the connection of the first frame of the proof, which may be another one.

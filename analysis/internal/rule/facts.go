@@ -107,6 +107,8 @@ func (l *lookUp) holds(at int, r *reassembly.Record, a report.Asserted) bool {
 		return (r.Window == 0) == (a.Fact == report.ShutsWindow)
 	case report.HasTTL:
 		return int64(r.TTL) == a.N
+	case report.HasID:
+		return int64(r.IPID) == a.N
 	case report.SinceFirst:
 		return int64(r.Time-l.proof[0].Mark.Time) == a.N
 	case report.SinceBefore:
@@ -118,11 +120,11 @@ func (l *lookUp) holds(at int, r *reassembly.Record, a report.Asserted) bool {
 	case report.FollowedBy:
 		return int64(Followers(l.conn, r)) == a.N
 	}
-	return l.beside(at, r, a.Fact)
+	return l.beside(at, r, a)
 }
 
 // beside is holds for what other records decide.
-func (l *lookUp) beside(at int, r *reassembly.Record, f report.Fact) bool {
+func (l *lookUp) beside(at int, r *reassembly.Record, a report.Asserted) bool {
 	own := func(dir reassembly.Dir, from, to capture.Mark, is func(*reassembly.Record) bool) bool {
 		return slices.ContainsFunc(l.conn.Records, func(b reassembly.Record) bool {
 			return b.Dir == dir && before(from, b.Mark()) && before(b.Mark(), to) && is(&b)
@@ -133,7 +135,7 @@ func (l *lookUp) beside(at int, r *reassembly.Record, f report.Fact) bool {
 	if at > 0 {
 		since = l.proof[at-1].Mark
 	}
-	switch f {
+	switch a.Fact {
 	case report.Acknowledges:
 		b := l.answered(at, r.Dir.Peer())
 		return b == nil || r.Flags&capture.ACK != 0 && r.Ack >= b.End()
@@ -167,7 +169,7 @@ func (l *lookUp) beside(at int, r *reassembly.Record, f report.Fact) bool {
 	case report.NeverAnswered:
 		return l.conn.Half[r.Dir.Peer()].Segments == 0
 	}
-	return true
+	return l.shown(at, r, a)
 }
 
 // Followers is how many segments with data that lies behind r's had been captured of its sender
@@ -210,7 +212,8 @@ func (l *lookUp) outstanding(r *reassembly.Record) int64 {
 // answered is the latest frame of the proof before number at that dir sent; nil if there is none.
 func (l *lookUp) answered(at int, dir reassembly.Dir) *reassembly.Record {
 	for i := at - 1; i >= 0; i-- {
-		if r := l.record(l.proof[i].Mark); r != nil && r.Dir == dir {
+		r := l.record(l.proof[i].Mark)
+		if r != nil && r.Dir == dir && before(l.proof[i].Mark, l.proof[at].Mark) {
 			return r
 		}
 	}

@@ -104,7 +104,7 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 			cost.High += p.Draft.Times[report.RecoveryCwnd]
 		}
 		c := lossClaim(w, whereLost(w.Unseen), cost, report.ConfidenceHigh)
-		c.Occ.Proof = repairProof(w)
+		c.Occ.Proof = repairProof(p.Conn, w)
 		p.Report(c)
 	}
 	return len(waits) > 0

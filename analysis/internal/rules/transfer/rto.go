@@ -257,7 +257,7 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 			c.Num[answered] = 1
 		}
 	}
-	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(w)}
+	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(p.Conn, w)}
 	return c
 }
 
@@ -367,14 +367,18 @@ func needlessProof(p *rule.Pass, w *ledger.Wait) []rule.Evidence {
 }
 
 // repairProof shows what was lost and what repaired it.
-func repairProof(w *ledger.Wait) []rule.Evidence {
+func repairProof(c *reassembly.Conn, w *ledger.Wait) []rule.Evidence {
 	sender := rule.SideOf(w.Dir)
 	var out []rule.Evidence
 	switch {
 	case ledger.Seen(w.Cause) && !w.Unseen:
 		out = append(out, rule.Shows(w.Cause, sender, lostFurther))
 	case ledger.Seen(w.Cause):
-		out = append(out, rule.Shows(w.Cause, sender, laterShows))
+		words := laterShows
+		if r := ledger.RecordOf(c, w.Cause); r != nil && r.Len == 0 {
+			words = laterCounts
+		}
+		out = append(out, rule.Shows(w.Cause, sender, words))
 	case ledger.Seen(w.Before):
 		out = append(out, rule.Shows(w.Before, rule.SideOf(w.Prev), beforeWait))
 	}

@@ -39,6 +39,7 @@ const (
 	throughAgain
 	silentFor
 	laterShows
+	laterCounts
 	beforeWait
 	repaired
 	heldAfterLoss
@@ -183,7 +184,7 @@ var words = []rule.Words{
 	},
 	smallHeard: {
 		Role: "small one arrived", Text: "what it acknowledges was not sent again",
-		Facts: rule.Facts{report.CarriesData},
+		Facts: rule.Facts{report.CarriesNone},
 	},
 	toldTooBig: {
 		Role: "ICMP", Text: "too big, the next hop takes {octets} of IP; error 1 of {n}",
@@ -210,6 +211,11 @@ var words = []rule.Words{
 		Role:  "later segment",
 		Text:  "shows that an earlier one was lost before it came here",
 		Facts: rule.Facts{report.CarriesData, report.BehindHole},
+	},
+	laterCounts: {
+		Role:  "later segment",
+		Text:  "its IP identification shows that one before it never came here",
+		Facts: rule.Facts{report.CarriesNone},
 	},
 	beforeWait: {
 		Role: "before", Text: "the last data before the wait",

@@ -1,0 +1,82 @@
+package analysis
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// unasserted are the words that assert no fact of frames, by why. All other words do, and what they
+// assert is looked up in the packets of all captures (TestFacts).
+func unasserted() map[string][]string {
+	return map[string][]string{
+		"the frames beside it assert the same": {
+			"The SYN-ACK came {s} after", "The client's acknowledgment came {s}",
+			"The client closed the connection {s} after its request", "No response had begun.",
+			"{n} of {n} announced octets", "The last chunk was not sent.",
+			"Only a close could end the request.", "It was answered all the same.",
+			"It got no response.", "The next hop takes", "A segment with the next octets",
+			"The TLS handshake did not get through.", "The {side} sends it.", "The {side} sent it",
+			"ends", // may be a FIN, or what acknowledges the last octet
+		},
+		"what was counted over many connections, or learned from them": {
+			"At the peak", "The rate held", "It used {n} ports", "{n} of {n} connections.",
+			"{n} were open", "{n} requests, a round trip", "{n request} got no response.",
+			"Requests came within a tenth", "The server closes connections that are idle",
+			"The server ends connections that are idle", "{n} exchanges waited",
+			"round trips of {ms} on this connection", "Each connection was {s} old",
+			"The server closed at an age", "It shows once on each",
+			"The client asked several ports", "The client uses resting ports again",
+		},
+		"a model that explains many segments": {"It lets {mbit} pass", "It lets {octets} pass"},
+		"what is known of methods and programs, not of packets": {
+			"The request could be repeated safely.", "Whether it can be repeated safely",
+			"{text} is not idempotent", "The client is a program", "The requests name a program",
+			"What the messages say is not visible",
+		},
+		"a reading, which the rule derives from windows, moments and fields that it compares": {
+			"The window that it offered", "The client had the whole response for a while",
+			"The server said that it keeps no idle", "A proxy on the side",
+			"The host that was to acknowledge", "Only segments with none beside them",
+			"Its kernel holds the small end",
+		},
+	}
+}
+
+// TestAsserted: words assert facts, or are listed with the reason why not; and no more are listed.
+func TestAsserted(t *testing.T) {
+	used := map[string]bool{}
+	for _, d := range detectors() {
+		for i := range d.Vocabulary {
+			w := &d.Vocabulary[i]
+			if w.Text == "" || len(w.Facts) > 0 {
+				continue
+			}
+			if begins := excused(w.Text); begins != "" {
+				used[begins] = true
+			} else {
+				t.Errorf("%s: %q asserts nothing, and no reason is given", d.Name, w.Text)
+			}
+		}
+	}
+	for why, all := range unasserted() {
+		for _, begins := range all {
+			if !used[begins] {
+				t.Errorf("%s: no words without facts begin with %q", why, begins)
+			}
+		}
+	}
+}
+
+// excused is the entry of unasserted that the words begin with, the longest; "" if there is none.
+func excused(text string) string {
+	longest := ""
+	for _, all := range unasserted() {
+		if i := slices.IndexFunc(all, func(b string) bool {
+			return strings.HasPrefix(text, b) && len(b) > len(longest)
+		}); i >= 0 {
+			longest = all[i]
+		}
+	}
+	return longest
+}
