@@ -28,6 +28,10 @@ func unasserted() map[string][]string {
 			"The server closed at an age", "It shows once on each",
 			"The client asked several ports", "The client uses resting ports again",
 		},
+		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
+			"Nothing answers the ClientHello", "It stopped in the middle", "It answered the ClientHello",
+			"The client waited for {s}.", "Nobody has ended that", "The server had waited for {s}",
+		},
 		"a model that explains many segments": {"It lets {mbit} pass", "It lets {octets} pass"},
 		"what is known of methods and programs, not of packets": {
 			"The request could be repeated safely.", "Whether it can be repeated safely",
