@@ -193,6 +193,9 @@ func (p *pipeline) interrupted(gaps []capture.Gap) {
 // take assigns one segment to its connection and so to its worker.
 func (p *pipeline) take(seg *capture.Segment) {
 	p.now = max(p.now, seg.Time, seg.Latest)
+	if seg.Kind == capture.Datagram {
+		return
+	}
 	c, dir, fresh := p.table.Assign(seg, p.now)
 	p.closeOver()
 	if c == nil || c.View {

@@ -126,7 +126,7 @@ func (l *Live) Next(seg *Segment) error {
 				return err
 			}
 		}
-		if outcome == OutcomeSegment || outcome == OutcomeICMP {
+		if outcome.IsHandedOut() {
 			return nil
 		}
 	}
@@ -154,7 +154,7 @@ func (l *Live) take(seg *Segment) Outcome {
 	seg.Mark = l.mark(&l.frame)
 	outcome := l.sorter.sort(&l.frame, seg)
 	l.stats.Count[outcome]++
-	if outcome == OutcomeSegment || outcome == OutcomeICMP {
+	if outcome.IsHandedOut() {
 		l.order(seg, l.clocks[0].latest) // there is one interface
 	}
 	return outcome

@@ -13,7 +13,7 @@ import (
 // where they get it from (as os does with io/fs). Segment is filled in place by the decoder, and
 // compared and chosen by others, so it cannot be declared beside Open.
 type (
-	// Segment is one TCP segment as one frame showed it.
+	// Segment is one TCP segment, or a datagram, as one frame showed it.
 	Segment = segment.Segment
 	// Mark is a moment and the frame that shows it.
 	Mark = segment.Mark
@@ -35,6 +35,7 @@ type (
 const (
 	TCP       = segment.TCP
 	ICMPError = segment.ICMPError
+	Datagram  = segment.Datagram
 )
 
 // The flags of a TCP header.

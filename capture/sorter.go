@@ -52,22 +52,22 @@ func newSorter(stats *Stats, filter *Filter) *sorter {
 	}
 }
 
-// sort reads one frame and fills seg, all but its Mark, which the caller has set. Only after
-// OutcomeSegment and OutcomeICMP is seg valid; its Payload is valid until the next call. The caller
-// counts the outcome.
+// sort reads one frame and fills seg, all but its Mark, which the caller has set. Only of what is
+// handed out is seg valid; its Payload is valid until the next call. The caller counts the outcome.
 func (s *sorter) sort(f *frame.Frame, seg *Segment) Outcome {
 	outcome := outcomeOf[s.decoder.Decode(f, seg)]
-	if outcome != OutcomeSegment && outcome != OutcomeICMP {
-		switch outcome {
-		case OutcomeUnknownLink:
-			s.stats.UnknownLinks[f.Link.String()]++
-		case OutcomeUDP, OutcomeQUIC, OutcomeDNS:
-			s.countPorts(s.decoder.UDPPorts())
+	switch outcome {
+	case OutcomeSegment, OutcomeICMP:
+		if s.filter != nil && !s.filter.Match(seg, s.decoder.VLANs()) {
+			return OutcomeFiltered
 		}
-		return outcome
+	case OutcomeUDP, OutcomeQUIC, OutcomeDNS:
+		s.countPorts(s.decoder.UDPPorts())
+	case OutcomeUnknownLink:
+		s.stats.UnknownLinks[f.Link.String()]++
 	}
-	if s.filter != nil && !s.filter.Match(seg, s.decoder.VLANs()) {
-		return OutcomeFiltered
+	if !outcome.IsHandedOut() {
+		return outcome
 	}
 	if s.copies.Duplicate(seg, s.decoder.Ends(), s.decoder.Hop(), f.Time) {
 		return OutcomeDuplicate

@@ -82,6 +82,20 @@ func TestSortOutcomes(t *testing.T) {
 	}
 }
 
+// TestSortDatagram reads what is handed out of a message of DNS, which no filter leaves out.
+func TestSortDatagram(t *testing.T) {
+	b := newSortBench(t, "host 10.9.9.9 and port 80")
+	p := frametest.IPv4{Protocol: 17, ID: 3}.Wrap(frametest.UDP(5000, 53, []byte("query")))
+	if got := b.feed(frame.LinkRaw, p[:len(p)-2], 2); got != OutcomeDNS {
+		t.Fatalf("outcome %v, want %v", got, OutcomeDNS)
+	}
+	s := &b.seg
+	if s.Kind != Datagram || s.Src.Port() != 5000 || s.Dst.Port() != 53 || s.Len != 5 ||
+		string(s.Payload) != "que" || !s.Options.Has(Snapped|HasIPID) {
+		t.Errorf("handed out: %+v", s)
+	}
+}
+
 // TestSortAccount counts what is told of segments, but not of copies and of what is filtered.
 func TestSortAccount(t *testing.T) {
 	large := frametest.TCP{Seq: 1, Payload: make([]byte, 4000)}.Octets(frametest.Client4, frametest.Server4)

@@ -65,7 +65,7 @@ func (s *source) Next(seg *Segment) error {
 			outcome = s.sorter.sort(f, seg)
 		}
 		s.stats.Count[outcome]++
-		if outcome == OutcomeSegment || outcome == OutcomeICMP {
+		if outcome.IsHandedOut() {
 			s.order(seg, in.key)
 			return nil
 		}

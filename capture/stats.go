@@ -5,7 +5,7 @@ import "time"
 // Outcome is what became of a frame. Every frame has exactly one.
 type Outcome uint8
 
-// The outcomes. Only OutcomeSegment reaches the analysis of connections.
+// The outcomes. Those that are handed out reach the analysis: see IsHandedOut.
 const (
 	OutcomeSegment Outcome = iota // a TCP segment that was handed out
 	OutcomeICMP                   // an ICMP error about a TCP segment, handed out
@@ -17,7 +17,8 @@ const (
 	OutcomeUDP // UDP that is none of the finer kinds
 	// UDP that looks like QUIC (RFC 9000 §17): HTTP/3 is not analysed
 	OutcomeQUIC
-	OutcomeDNS         // UDP port 53
+	// UDP port 53, handed out: it may have led to a connection. --filter leaves none out
+	OutcomeDNS
 	OutcomeOtherIP     // IP of another protocol
 	OutcomeNotIP       // ARP, LLDP, ...
 	OutcomeUnknownLink // a link type this program cannot decode
@@ -30,6 +31,11 @@ const (
 var outcomeNames = [outcomes]string{
 	"tcp", "icmp-error", "duplicate", "filtered", "fragment", "udp", "quic", "dns", "other-ip",
 	"not-ip", "unknown-link-type", "malformed", "short",
+}
+
+// IsHandedOut reports whether a frame with this outcome is one that Next gives.
+func (o Outcome) IsHandedOut() bool {
+	return o == OutcomeSegment || o == OutcomeICMP || o == OutcomeDNS
 }
 
 // String is the outcome's name in reports.
@@ -118,7 +124,7 @@ type Gap struct{ From, To time.Duration }
 func (s *Stats) Skipped() []Outcome {
 	var some []Outcome
 	for _, o := range Outcomes() {
-		if o != OutcomeSegment && o != OutcomeICMP && s.Count[o] > 0 {
+		if !o.IsHandedOut() && s.Count[o] > 0 {
 			some = append(some, o)
 		}
 	}

@@ -42,6 +42,10 @@ const (
 	// ICMPError is an ICMP or ICMPv6 error that quotes a TCP segment (RFC 792, RFC 4443). Src and
 	// Dst are those of the quoted segment, Seq its sequence number; ICMP tells the rest.
 	ICMPError
+	// Datagram is a UDP datagram that is read beside connections: a message of DNS (RFC 1035
+	// §4.2.1). Src, Dst, Len, Payload, TTL, IPID and Options say what they do of a segment; what
+	// else belongs to TCP is zero.
+	Datagram
 )
 
 // TCPFlags are the flags of a TCP header (RFC 9293 §3.1).
@@ -98,8 +102,8 @@ type ICMPInfo struct {
 	MTU        uint32 // next-hop MTU of fragmentation needed / packet too big; 0 if not given
 }
 
-// Segment is one TCP segment as one frame showed it, in host byte order. The reader hands the same
-// Segment out again and again: Payload is valid until the next call to Next.
+// Segment is one TCP segment, or a datagram, as one frame showed it, in host byte order. The reader
+// hands the same Segment out again and again: Payload is valid until the next call to Next.
 type Segment struct {
 	Mark
 	// The latest time of the frames of its input so far, since the first frame of the capture: what

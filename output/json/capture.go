@@ -15,6 +15,7 @@ type captureObject struct {
 	Frames      uint64            `json:"frames"`
 	Segments    uint64            `json:"tcp_segments"`
 	ICMPErrors  uint64            `json:"icmp_errors"`
+	DNS         uint64            `json:"dns_messages"`
 	Bytes       uint64            `json:"bytes"`
 	Inputs      []inputObject     `json:"inputs"`
 	Skipped     map[string]uint64 `json:"skipped"`
@@ -46,6 +47,7 @@ func (e *encoder) capture() captureObject {
 		Frames:      s.Frames,
 		Segments:    s.Count[capture.OutcomeSegment],
 		ICMPErrors:  s.Count[capture.OutcomeICMP],
+		DNS:         s.Count[capture.OutcomeDNS],
 		Bytes:       s.Bytes,
 		Inputs:      make([]inputObject, 0, len(s.Inputs)),
 		Skipped:     map[string]uint64{},
@@ -87,6 +89,7 @@ func (d *decoder) capture(o *captureObject) {
 		s.Inputs[0].KernelDrops = o.KernelDrops
 	}
 	s.Count[capture.OutcomeSegment], s.Count[capture.OutcomeICMP] = o.Segments, o.ICMPErrors
+	s.Count[capture.OutcomeDNS] = o.DNS
 	for name, n := range o.Skipped {
 		s.Count[named(d, "reason to skip a frame", name, parseOutcome)] = n
 	}

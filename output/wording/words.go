@@ -132,8 +132,6 @@ func NotAnalysed(o capture.Outcome) string {
 		return "UDP"
 	case capture.OutcomeQUIC:
 		return "QUIC"
-	case capture.OutcomeDNS:
-		return "DNS"
 	case capture.OutcomeOtherIP:
 		return "other IP protocols"
 	case capture.OutcomeNotIP:

@@ -77,8 +77,11 @@ func New(continues func(iface, earlier uint16) bool) *Table {
 // the same one.
 func (t *Table) Duplicate(seg *segment.Segment, ends *flow.Ends, hop uint32, now int64) bool {
 	key := ends.Key(seg.Src.Port(), seg.Dst.Port())
-	if seg.Kind == segment.ICMPError {
+	switch seg.Kind {
+	case segment.ICMPError:
 		return t.errorSeen(key, seg, now)
+	case segment.Datagram:
+		return t.datagramSeen(key, seg, now)
 	}
 	flow := t.flow(key.Conn)
 	point := t.points.of(seg.Iface, seg.Device, flow.isAway(hop))
@@ -106,6 +109,24 @@ func (t *Table) errorSeen(key flow.Key, seg *segment.Segment, now int64) bool {
 		return true
 	}
 	*s = sighting{print: print, time: now, handed: 1}
+	return false
+}
+
+// datagramSeen reports whether a datagram was seen shortly before. A resolver that asks again does
+// so with another identification; where there is none, what shows the same octets at once at one
+// point, or within the delay of a path at two, is a copy: resolvers wait a second and more.
+func (t *Table) datagramSeen(key flow.Key, seg *segment.Segment, now int64) bool {
+	print, point := datagramPrint(key, seg), t.points.of(seg.Iface, seg.Device, false)
+	s, found := t.find(print, now)
+	wait := int64(copyWindow)
+	if seg.IPID != 0 || s.at[0].point != point {
+		wait = crossWindow
+	}
+	if found && within(s.time, now, wait) {
+		return true
+	}
+	*s = sighting{print: print, time: now, handed: 1}
+	s.at[0].point, s.at[0].copies = point, 1
 	return false
 }
 

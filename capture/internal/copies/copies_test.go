@@ -498,3 +498,38 @@ func TestBeforeAndBehindARouter(t *testing.T) {
 		}
 	}
 }
+
+// TestDatagrams asks of one query of DNS, seen again, whether it is a copy: a resolver asks again
+// with another identification, or after a second.
+func TestDatagrams(t *testing.T) {
+	query := func(id uint16) []byte {
+		return frametest.IPv4{Protocol: 17, ID: id}.Wrap(frametest.UDP(5000, 53, []byte("query")))
+	}
+	for _, tt := range []struct {
+		name          string
+		first, second uint16
+		iface         uint16
+		after         int64
+		copied        bool
+	}{
+		{"same identification", 7, 7, 0, 20e6, true},
+		{"other identification", 7, 8, 0, 1e6, false},
+		{"none, at once", 0, 0, 0, 1e6, true},
+		{"none, later", 0, 0, 0, 20e6, false},
+		{"none, at another point", 0, 0, 1, 20e6, true},
+		{"none, at another point, repeated", 0, 0, 1, 1e9, false},
+	} {
+		b := newCopyBench(t)
+		show := func(id, iface uint16) bool {
+			p := query(id)
+			f := frame.Frame{Link: frame.LinkRaw, Data: p, OrigLen: uint32(len(p)), Iface: iface}
+			b.decoder.Decode(&f, &b.seg)
+			return b.Duplicate(&b.seg, b.decoder.Ends(), b.decoder.Hop(), b.now)
+		}
+		first := show(tt.first, 0)
+		b.now += tt.after
+		if second := show(tt.second, tt.iface); first || second != tt.copied {
+			t.Errorf("%s: copies %v, %v, want the second %v", tt.name, first, second, tt.copied)
+		}
+	}
+}

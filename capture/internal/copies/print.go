@@ -35,6 +35,12 @@ func errorPrint(key flow.Key, s *segment.Segment) uint64 {
 	return flow.Fold(h^key.Path, flow.MulD)
 }
 
+// datagramPrint is the fingerprint of a datagram: no checksum covers it that could tell more.
+func datagramPrint(key flow.Key, s *segment.Segment) uint64 {
+	h := flow.Fold(key.Path^uint64(s.Len), flow.MulE^uint64(s.IPID))
+	return foldOctets(h, s.Payload)
+}
+
 func foldOctets(h uint64, p []byte) uint64 {
 	for ; len(p) >= 8; p = p[8:] {
 		h = flow.Fold(h^binary.BigEndian.Uint64(p), flow.MulD)

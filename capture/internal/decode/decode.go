@@ -33,7 +33,7 @@ func New(lost *uint64) *Decoder {
 }
 
 // Decode reads one frame and fills seg, all but its Mark, which the caller has set. Only after
-// Segment and ICMPError is seg valid; its Payload is valid until the next call.
+// Segment, ICMPError and DNS is seg valid; its Payload is valid until the next call.
 func (d *Decoder) Decode(f *frame.Frame, seg *segment.Segment) Outcome {
 	*seg = segment.Segment{Mark: seg.Mark, Iface: f.Iface}
 	d.at.begin(f, seg)

@@ -10,7 +10,7 @@ const (
 	Fragment                   // an IP fragment that waits for, or was used in, a whole packet
 	UDP                        // UDP that is none of the finer kinds
 	QUIC                       // UDP that looks like QUIC (RFC 9000 §17)
-	DNS                        // UDP port 53
+	DNS                        // a datagram from or to port 53
 	OtherIP                    // IP of another protocol
 	NotIP                      // ARP, LLDP, ...
 	UnknownLink                // a link type that cannot be decoded

@@ -1,12 +1,12 @@
 package decode
 
 import (
+	"net/netip"
+
 	"tcpwhy/capture/internal/flow"
 	"tcpwhy/capture/internal/header"
+	"tcpwhy/capture/segment"
 )
-
-// portDNS is where names are looked up.
-const portDNS = 53
 
 // udp classifies a datagram (RFC 768) and descends into tunnels.
 func (d *Decoder) udp(p []byte, wire int) Outcome {
@@ -33,13 +33,30 @@ func (d *Decoder) udp(p []byte, wire int) Outcome {
 	case header.PortMPLS:
 		return d.mpls(p, wire)
 	}
-	if src == portDNS || dst == portDNS {
+	if src == header.PortDNS || dst == header.PortDNS {
+		d.datagram(p, wire)
 		return DNS
 	}
 	if d.quic.seen(d.at.ends.Key(src, dst), quicPort(src) || quicPort(dst), p) {
 		return QUIC
 	}
 	return UDP
+}
+
+// datagram fills in what is handed out of a datagram whose content is p, of wire octets.
+func (d *Decoder) datagram(p []byte, wire int) {
+	at, seg := &d.at, d.at.seg
+	seg.Kind = segment.Datagram
+	seg.Src = netip.AddrPortFrom(at.src, at.udpPorts[0])
+	seg.Dst = netip.AddrPortFrom(at.dst, at.udpPorts[1])
+	seg.Len, seg.Payload = uint32(max(wire, 0)), p
+	if at.hasIPID {
+		seg.IPID, seg.Options = at.ipID, segment.HasIPID
+	}
+	if len(p) < wire {
+		seg.Options |= segment.Snapped
+	}
+	at.complete()
 }
 
 // quicBits is how many UDP flows are remembered as QUIC, as a power of two. A newer flow takes the

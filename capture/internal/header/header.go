@@ -33,6 +33,9 @@ const (
 	IPv6Size     = 40
 )
 
+// PortDNS is where names are looked up.
+const PortDNS = 53
+
 // Ports of UDP at which tunnels end.
 const (
 	PortGTP     = 2152
