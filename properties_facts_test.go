@@ -80,6 +80,9 @@ func checkUnits(t *testing.T, how string, r *report.Report) {
 		case f.Wall > f.Cost.Expected, f.Within > f.Cost.Expected:
 			t.Errorf("%s: %s/%s: %v by the clock, %v within exchanges, of %v",
 				how, f.Rule, f.Cause, f.Wall, f.Within, f.Cost.Expected)
+		case f.Within > r.ExchangeTime:
+			t.Errorf("%s: %s/%s: %v within exchanges, which lasted %v", how, f.Rule, f.Cause,
+				f.Within, r.ExchangeTime)
 		case f.Confidence == report.ConfidenceLow && f.Severity > report.Low:
 			t.Errorf("%s: %s/%s: nothing is promised of it, and it is %v", how, f.Rule, f.Cause,
 				f.Severity)

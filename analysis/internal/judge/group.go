@@ -219,13 +219,13 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// within is the part of the claim's cost that lies within exchanges, at most: a failure goes on
-// until the request was repeated.
+// within is the part of the claim's cost that lies within exchanges, at most: a failure, or an
+// attempt in vain, goes on until it was repeated.
 func within(s *rule.Subject, c *rule.Claim) time.Duration {
 	switch {
 	case c.Occ.Exchange < 0 && !s.Known:
 		return 0
-	case c.Failure == nil:
+	case c.Failure == nil && (c.Occ.Exchange < 0 || !s.Known || s.Took <= 0 || c.Also+c.Others > 0):
 		return c.Occ.Cost.Expected
 	}
 	in := s.Took

@@ -11,8 +11,9 @@ import (
 
 const (
 	fewPortsCause = "few-ports"
-	// fewPortsMost is how many ports of a client towards a service are followed one by one. One
-	// that uses more has, for all that a minute shows, as many as others.
+	// fewPortsMost is how many ports of a client towards a service are followed one by one. A port
+	// rests for 60 s (Linux: TCP_TIMEWAIT_LEN), so that up to 64 are used up by one connection a
+	// second; what is used up by more than that shows as time-wait-load.
 	fewPortsMost = 64
 	// fewPortsLeast is how many it must use: a program that binds one, or has one for each of a few
 	// jobs, does so on purpose (reasoning).

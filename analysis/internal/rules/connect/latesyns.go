@@ -16,7 +16,9 @@ const (
 	// 60 s and more), and room for the answer.
 	clusterWait = 130 * time.Second
 	// fewShare is how many percent of the connections that began within a second must have lost
-	// their first data for that to be no chance: at such a loss rate nothing else would work.
+	// their first data twice for that to be no chance. On a path that loses one segment in twenty,
+	// one in 400 does; that three of ten do is twice in a million (binomial), and of more
+	// connections rarer.
 	fewShare = 30
 	// maxLateSYNs is how many late connections wait at a time, of all services: each takes about a
 	// kilobyte. Beyond it the first is judged by what is known.

@@ -16,7 +16,8 @@ const (
 	// if the client had tried several addresses of one name (RFC 8305 asks for 250 ms between
 	// attempts).
 	fallbackWithin = time.Second
-	// alternativeWithin is how soon a program that has another port to try does so after a refusal.
+	// alternativeWithin is how soon a program that has another port to try does so after a refusal:
+	// within one tick of the kernel, the longest of which is 10 ms (Linux: CONFIG_HZ=100).
 	alternativeWithin = 10 * time.Millisecond
 	// elsewhereWait is how long after a refusal the first request on such a connection is waited
 	// for.
