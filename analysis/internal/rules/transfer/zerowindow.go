@@ -42,7 +42,7 @@ hide it. The last window of a connection that is being closed means nothing, and
 	Causes: []report.Cause{
 		{Code: "response", Title: "client stopped reading the response", Side: report.SideClient,
 			Message: "The client's program read the response more slowly than it " +
-				"came, and its kernel closed the window: the server had to stop.",
+				"came, and its window had no room left: the server had to stop.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
@@ -58,7 +58,7 @@ hide it. The last window of a connection that is being closed means nothing, and
 			}},
 		{Code: "request", Title: "server stopped reading the request", Side: report.SideServer,
 			Message: "The server's program read the request more slowly than it " +
-				"came, and its kernel closed the window: the client had to stop.",
+				"came, and its window had no room left: the client had to stop.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
