@@ -194,6 +194,7 @@ func (p *pipeline) interrupted(gaps []capture.Gap) {
 func (p *pipeline) take(seg *capture.Segment) {
 	p.now = max(p.now, seg.Time, seg.Latest)
 	if seg.Kind == capture.Datagram {
+		p.table.Datagram(seg)
 		return
 	}
 	c, dir, fresh := p.table.Assign(seg, p.now)

@@ -142,6 +142,9 @@ type Handshake struct {
 	// the capture did not show a SYN or SYN-ACK: MSS, window scale and first round trip are unknown
 	MidStream bool
 	Refusal   capture.ICMPInfo // valid if Refused by ICMP
+	// the look-up of the server's name that ended just before it began, in the time of the capture:
+	// whether the client waited for it is for others to say; nil: there was none
+	Lookup *Lookup
 }
 
 // Teardown is how a connection began to end: who sent the first FIN or RST.
@@ -166,9 +169,9 @@ type Conn struct {
 	Half           [2]Half      // by the Dir of the sender
 	State          State
 	Vantage        Vantage
-	History        string // Zeek's letters, upper case for the client
 	// another one, seen behind a translation of addresses: not to be analysed
-	View bool
+	View    bool
+	History string // Zeek's letters, upper case for the client
 	Reuse
 	Handshake
 	Teardown

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/reassembly/internal/names"
 )
 
 // TableLimits bound what a Table holds. Zero values mean the defaults; math.MaxInt is no limit.
@@ -125,6 +126,7 @@ type Table struct {
 	late    uint64
 	views   views
 	quoted  uint64
+	names   names.Follower
 }
 
 // gap is a stretch of time of which the capture has nothing.
@@ -171,6 +173,12 @@ const GapFrom = idleOpen
 // before the first segment that follows it.
 func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, to}) }
 
+// Datagram takes a message of DNS that came beside the segments: it may lead to a connection.
+func (t *Table) Datagram(seg *capture.Segment) { t.names.Message(seg) }
+
+// Names is what became of messages of DNS so far.
+func (t *Table) Names() NamesTally { return t.names.Tally() }
+
 // Assign finds the connection of a segment and its direction there. now is how far the capture has
 // come: the latest time of any of its segments up to this one. fresh tells that the connection is
 // new. c is nil for an ICMP error about no known connection, and for what comes late, without new
@@ -208,6 +216,9 @@ func (t *Table) Assign(seg *capture.Segment, now time.Duration) (c *Conn, dir Di
 		}
 		fresh = true
 		t.resume(i, side, seg)
+	}
+	if seg.Len > 0 && (seg.Src.Port() == names.Port || seg.Dst.Port() == names.Port) {
+		t.names.Message(seg)
 	}
 	e := t.at(i)
 	t.update(i, side, seg)
@@ -288,6 +299,9 @@ func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 	t.move(i, listOpen)
 	if seg.Flags&(capture.SYN|capture.ACK) == capture.SYN {
 		t.move(i, listEmbryo)
+		if c := e.conn; !c.View && c.Server.Port() != names.Port {
+			c.Lookup = t.names.Connects(c.Client.Addr(), c.Server.Addr(), seg.Mark)
+		}
 	}
 }
 

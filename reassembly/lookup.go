@@ -1,0 +1,20 @@
+package reassembly
+
+import "tcpwhy/reassembly/internal/names"
+
+// What is known of look-ups is found out in a room below; users of this package name it here.
+type (
+	// Lookup is what a host asked, from its first query until it had an address to connect to. It
+	// never changes.
+	Lookup = names.Lookup
+	// LookupTry is one query of a Lookup.
+	LookupTry = names.Try
+	// NamesTally counts what became of messages of DNS, without any name.
+	NamesTally = names.Tally
+)
+
+// What a LookupTry asks for.
+const (
+	AskedIPv4 = names.IPv4
+	AskedIPv6 = names.IPv6
+)
