@@ -110,7 +110,7 @@ var edges = map[string][]string{
 		"tcpwhy/reassembly/internal/names", "tcpwhy/capture",
 	},
 	"tcpwhy/reassembly/internal/names": {"tcpwhy/capture"},
-	"tcpwhy/reassembly/tcptext": {"tcpwhy/capture"},
+	"tcpwhy/reassembly/tcptext":        {"tcpwhy/capture"},
 	"tcpwhy/capture": {
 		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode",
 		"tcpwhy/capture/internal/flow",

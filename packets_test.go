@@ -68,7 +68,10 @@ func encodeFrame(s *capture.Segment) (frame []byte, cut int) {
 	cut = int(s.Len) - len(s.Payload)
 	from, to := s.Src.Addr(), s.Dst.Addr()
 	protocol, body := byte(6), encodeTCP(s, cut)
-	if s.Kind == capture.ICMPError {
+	switch s.Kind {
+	case capture.Datagram:
+		protocol, body = 17, encodeUDP(s)
+	case capture.ICMPError:
 		cut = 0
 		protocol, body = encodeICMP(s)
 		from, to = s.ICMP.From, s.Src.Addr()
@@ -122,6 +125,15 @@ func encodeTCP(s *capture.Segment, cut int) []byte {
 	}
 	binary.BigEndian.PutUint16(b[16:], sum)
 	return b
+}
+
+// encodeUDP is a datagram without a checksum (RFC 768) and what the capture kept of its content.
+func encodeUDP(s *capture.Segment) []byte {
+	const header = 8
+	b := binary.BigEndian.AppendUint16(nil, s.Src.Port())
+	b = binary.BigEndian.AppendUint16(b, s.Dst.Port())
+	b = binary.BigEndian.AppendUint16(b, uint16(header+s.Len))
+	return append(append(b, 0, 0), s.Payload...)
 }
 
 func encodeOptions(s *capture.Segment) []byte {
@@ -192,6 +204,8 @@ server [2001:db8::2]:80 isn 5000
 0.050 < .  1:101(100) ack 19 snap 7
 0.051 > .  19:19(0) ack 1 <sack 51:101>
 0.060 > icmp:2/0 0:0(0) from 2001:db8::9 mtu 1280
+0.070 dns [2001:db8::1]:5000 [2001:db8::53]:53 7 AAAA www.example.com
+0.080 dns [2001:db8::53]:53 [2001:db8::1]:5000 7 AAAA www.example.com 2001:db8::2
 `)
 	if err != nil {
 		t.Fatal(err)

@@ -20,6 +20,8 @@ func whoTook(l report.Label) string {
 		return "The sender's application paused for"
 	case report.RoundTrip, report.TCPHandshake, report.TLSRTT:
 		return "Round trips took"
+	case report.DNS:
+		return "Looking up names took"
 	case report.Serialize:
 		return "The path's rate took"
 	}

@@ -9,12 +9,16 @@
 //	0.011 > P. 1 ack 1 "GET / HTTP/1.1\r\n\r\n"
 //	0.050 < .  1:1449(1448) ack 19 x*1448    # a comment
 //	0.060 > icmp:3/1 0:0(0) from 10.0.0.254
+//	0.070 dns 10.0.0.1:5000 10.0.0.53:53 7 A www.example.com
+//	0.080 dns 10.0.0.53:53 10.0.0.1:5000 7 A www.example.com 10.0.0.2
 //
 // > is sent by the client, < by the server. Times are seconds, or +seconds after the line before.
 // Numbers are relative to the initial sequence numbers, so that the SYN is 0 and data begins at 1.
 // Flags are S F R P U E W and . for ACK. The length may be left out if there is content: a Go
 // string, or OCTET*COUNT. Without content the octets are "x". Further words: win N, ack N, ttl N,
-// id N, iface N, snap N (the capture cut the payload to N octets), badsum, out, in, mtu N. A # or
+// id N, iface N, snap N (the capture cut the payload to N octets), badsum, out, in, mtu N. A message
+// of DNS has its ends, its number, the type and the name; an answer also servfail, nxdomain, refused
+// or tc, snap N, and addresses. A # or
 // // begins a comment, as does any other word after two blanks or more.
 package tcptext
 
@@ -80,6 +84,9 @@ func (p *parser) line(words []string) error {
 	at, err := p.time(words[0])
 	if err != nil {
 		return err
+	}
+	if words[1] == "dns" {
+		return p.dns(words[2:])
 	}
 	var from, to *host
 	switch words[1] {

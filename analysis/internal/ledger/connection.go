@@ -95,6 +95,7 @@ func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 		j.Behind.From = j.From
 	}
 	s.open(j)
+	s.beginWithLookup(j)
 }
 
 // Over ends the ledger of an exchange: nothing more belongs to it.

@@ -44,7 +44,8 @@ type Start struct {
 	Doubtful bool // it seems so: it left a little later than at once
 	// ConnStart is the first segment of its connection, whose SYN it is if the handshake was seen.
 	ConnStart capture.Mark
-	Notice    CloseNotice // the close that had been announced when it began
+	Lookup    *reassembly.Lookup // that it began with; nil if it waited for none
+	Notice    CloseNotice        // the close that had been announced when it began
 }
 
 // Pipelined is how an exchange waited for those before it on the connection, if it was pipelined.

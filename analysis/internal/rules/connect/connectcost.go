@@ -166,8 +166,8 @@ func (s *setupSum) judged(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 		Occ: rule.Occurrence{
 			Connection: c.Id,
 			Exchange:   x.Info.ID,
-			Start:      x.From,
-			End:        x.From + all,
+			Start:      x.ConnStart.Time,
+			End:        x.ConnStart.Time + all,
 			Cost:       report.Cost{Low: 0, Expected: handshake, High: all},
 			Proof: []rule.Evidence{
 				rule.Shows(x.ConnStart, report.SideClient, asksForConnection),
