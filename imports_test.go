@@ -66,7 +66,8 @@ var edges = map[string][]string{
 	"tcpwhy/analysis": {
 		"tcpwhy/analysis/internal/judge", "tcpwhy/analysis/internal/rules/smallwrite",
 		"tcpwhy/analysis/internal/rules/transfer", "tcpwhy/analysis/internal/rules/ending",
-		"tcpwhy/analysis/internal/rules/connect", "tcpwhy/analysis/internal/rule",
+		"tcpwhy/analysis/internal/rules/connect", "tcpwhy/analysis/internal/rules/naming",
+		"tcpwhy/analysis/internal/rule",
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
@@ -77,6 +78,7 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/policing"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/ending":  belowRules,
 	"tcpwhy/analysis/internal/rules/connect": belowRules,
+	"tcpwhy/analysis/internal/rules/naming":  belowRules,
 	"tcpwhy/analysis/internal/rule": {
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
 		"tcpwhy/reassembly",

@@ -5,6 +5,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/rules/connect"
 	"tcpwhy/analysis/internal/rules/ending"
+	"tcpwhy/analysis/internal/rules/naming"
 	"tcpwhy/analysis/internal/rules/smallwrite"
 	"tcpwhy/analysis/internal/rules/transfer"
 	"tcpwhy/analysis/report"
@@ -34,6 +35,7 @@ func detectors() []*rule.Detector {
 		ending.KeepaliveRace,
 		ending.TruncatedResponse,
 		ending.HalfClose,
+		naming.DNS,
 		connect.ConnectCost,
 		connect.SynRetransmission,
 		connect.ConnectionRefused,

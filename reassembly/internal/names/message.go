@@ -48,6 +48,9 @@ func parse(p []byte) (m message, ok bool) {
 	}
 	m.id, m.answer, m.truncated, m.code = h.ID, h.Response, h.Truncated, uint8(h.RCode)
 	m.name = strings.ToLower(strings.TrimSuffix(q.Name.String(), "."))
+	if strings.ContainsFunc(m.name, func(c rune) bool { return c <= ' ' || c > '~' }) {
+		return m, false // no name of a host (RFC 1123 §2.1)
+	}
 	if m.answer {
 		m.readAddresses(&r)
 	}

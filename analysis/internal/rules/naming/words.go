@@ -1,0 +1,49 @@
+package naming
+
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// What the rule says, by number.
+const (
+	_ rule.WordsID = iota
+	askedFirst
+	askedInVain
+	askedAgain
+	gaveUp
+	askedOther
+	anError
+	lateAnswer
+	lastAnswer
+	connectsThen
+	nameAsked
+	tries
+	inVainAtFirst
+	answeredBeside
+)
+
+// words is the vocabulary of the rule.
+var words = []rule.Words{
+	askedFirst:  {Role: "first query", Text: "for {text}"},
+	askedInVain: {Role: "query", Text: "for {text}; no answer to it came in time"},
+	askedAgain:  {Role: "next query", Text: "{s} later, when the resolver's timer had run out"},
+	askedOther:  {Role: "next query", Text: "to {text}"},
+	anError:     {Role: "error", Text: "{text}, {s} after the query"},
+	lateAnswer:  {Role: "answer", Text: "{s} after the query"},
+	lastAnswer:  {Role: "last answer", Text: "has the address of the server, or says that there is no other"},
+	connectsThen: {
+		Role:  "connection",
+		Text:  "SYN to the address that was found, as soon as it was known",
+		Facts: rule.Facts{report.BeginsConnection},
+	},
+	gaveUp: {
+		Role:  "connection",
+		Text:  "SYN to an address that was known, {s} after the query without answer",
+		Facts: rule.Facts{report.BeginsConnection, report.Told},
+	},
+	nameAsked:      {Text: "The name is {text}."},
+	tries:          {Text: "It was asked for with {n search domain} behind it first, and there is no such name."},
+	inVainAtFirst:  {Text: "No query to {text} was answered."},
+	answeredBeside: {Text: "Other queries to the same resolver were answered meanwhile, or before."},
+}
