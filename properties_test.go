@@ -110,6 +110,9 @@ func TestRenamed(t *testing.T) {
 		if plain.Capture.Count[capture.OutcomeICMP] > 0 {
 			return // renamed in the headers, but not in what the errors quote
 		}
+		if plain.Capture.Count[capture.OutcomeDNS] > 0 {
+			return // nor in what answers say
+		}
 		want := whole.digest(plain)
 		renamed := tr.edit(func(h *headers) {
 			h.setEndpoint(0, rename(h.src()))
@@ -127,7 +130,7 @@ func rename(a netip.AddrPort) netip.AddrPort {
 		return a
 	}
 	addr := a.Addr()
-	if b := addr.AsSlice(); addr != netip.IPv6Loopback() { // which is the host itself
+	if b := addr.AsSlice(); !addr.IsLoopback() { // which is the host itself
 		b[len(b)-1] ^= 0x5a
 		b[len(b)-2] ^= 0x33
 		addr, _ = netip.AddrFromSlice(b)

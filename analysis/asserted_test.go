@@ -32,6 +32,11 @@ func unasserted() map[string][]string {
 			"Nothing answers the ClientHello", "It stopped in the middle", "It answered the ClientHello",
 			"The client waited for {s}.", "Nobody has ended that", "The server had waited for {s}",
 		},
+		"messages of DNS, which belong to no connection: what frames they are is looked up": {
+			"for {text}", "{s} later, when the resolver's", "to {text}", "{text}, {s} after the query",
+			"{s} after the query", "nothing was left to wait for", "The name is {text}.",
+			"It was asked for with {n search",
+		},
 		"a model that explains many segments": {"It lets {mbit} pass", "It lets {octets} pass"},
 		"what is known of methods and programs, not of packets": {
 			"The request could be repeated safely.", "Whether it can be repeated safely",

@@ -101,7 +101,8 @@ next:
 func pack(h dnsmessage.Header, q dnsmessage.Question, addrs []netip.Addr) ([]byte, error) {
 	m := dnsmessage.Message{Header: h, Questions: []dnsmessage.Question{q}}
 	for _, a := range addrs {
-		r := dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 30}}
+		h := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 30}
+		r := dnsmessage.Resource{Header: h}
 		if r.Body = dnsmessage.ResourceBody(&dnsmessage.AAAAResource{AAAA: a.As16()}); a.Is4() {
 			r.Body = &dnsmessage.AResource{A: a.As4()}
 		}

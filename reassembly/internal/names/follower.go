@@ -169,7 +169,7 @@ func (f *Follower) Connects(client, server netip.Addr, at capture.Mark) *Lookup 
 	if r == nil || seen && last >= r.queries[0].Sent.Time-unaware {
 		return nil // it knows the address without asking
 	}
-	l := f.withUpstream(r, at)
+	l := f.withUpstream(r)
 	if !r.taken && r.givenUp(at.Time) {
 		until := *l
 		until.Ready, until.GaveUp = at, true
@@ -199,8 +199,7 @@ func (f *Follower) leads(client, server netip.Addr, at capture.Mark) (best *run)
 			continue
 		}
 		switch {
-		case r.client == client ||
-			r.client.IsLoopback() && r.ready.Frame.Input() == at.Frame.Input():
+		case r.client == client || r.client.IsLoopback():
 			if best == nil || r.ready.Time >= best.ready.Time {
 				best = r
 			}
@@ -218,14 +217,14 @@ func (f *Follower) leads(client, server netip.Addr, at capture.Mark) (best *run)
 }
 
 // withUpstream is the look-up with what a resolver on the same host asked on its behalf.
-func (f *Follower) withUpstream(r *run, at capture.Mark) *Lookup {
+func (f *Follower) withUpstream(r *run) *Lookup {
 	l := r.made()
 	if !r.client.IsLoopback() {
 		return l
 	}
 	stubbed := *l
 	stubbed.Tries = slices.Clone(l.Tries)
-	for _, u := range f.upstream(r, at) {
+	for _, u := range f.upstream(r) {
 		for i := range u.queries {
 			try := u.queries[i].Try
 			try.Stub = true
@@ -236,19 +235,19 @@ func (f *Follower) withUpstream(r *run, at capture.Mark) *Lookup {
 		}
 	}
 	slices.SortFunc(stubbed.Tries, func(a, b Try) int {
-		return cmp.Or(cmp.Compare(a.Sent.Time, b.Sent.Time), cmp.Compare(a.Sent.Frame, b.Sent.Frame))
+		return cmp.Or(cmp.Compare(a.Sent.Time, b.Sent.Time),
+			cmp.Compare(a.Sent.Frame, b.Sent.Frame))
 	})
 	return &stubbed
 }
 
 // upstream are the look-ups for the same address that went on within another one, from addresses
 // that are not the loopback's.
-func (f *Follower) upstream(r *run, at capture.Mark) (within []*run) {
+func (f *Follower) upstream(r *run) (within []*run) {
 	for _, a := range r.addrs {
 		for _, u := range f.found[a] {
 			if !u.client.IsLoopback() && u.queries[0].Sent.Time >= r.queries[0].Sent.Time &&
-				u.ready.Time <= r.ready.Time && u.ready.Frame.Input() == at.Frame.Input() &&
-				!slices.Contains(within, u) {
+				u.ready.Time <= r.ready.Time && !slices.Contains(within, u) {
 				within = append(within, u)
 			}
 		}

@@ -20,8 +20,8 @@ const (
 
 const (
 	// slowAnswer is what finding out takes at most where nothing is wrong: a resolver that has
-	// nothing in its cache asks a root, a top-level and a domain's server, up to a round trip of 100
-	// ms each, most of which it knows (reasoning).
+	// nothing in its cache asks a root, a top-level and a domain's server, up to a round trip of
+	// 100 ms each, most of which it knows (reasoning).
 	slowAnswer = 100 * time.Millisecond
 	// slowTrips is how many round trips to the server an answer must take beside: a resolver as far
 	// as that is far, not slow (reasoning).
@@ -36,56 +36,59 @@ var DNS = &rule.Detector{Rule: report.Rule{
 	Name:  dnsRule,
 	Title: "looking up the name took long",
 	Doc: `What happens
-Before a client connects it asks a resolver for the addresses of the server's name (RFC 1035), mostly
-for both kinds at once (A and AAAA), and connects when both answers are there. A datagram that is
-lost is sent again only when a timer runs out: 5 s with glibc, Go and systemd-resolved, 1 s to 5 s
-elsewhere. Two queries that leave one socket together may race in a NAT's connection table, and one is
-dropped. Names with few dots are tried with search domains behind them first (resolv.conf: search,
-ndots; Kubernetes sets ndots:5).
+Before a client connects it asks a resolver for the addresses of the server's name (RFC 1035),
+mostly for both kinds at once (A and AAAA), and connects when both answers are there. A datagram
+that is lost is sent again only when a timer runs out: 5 s with glibc, Go and systemd-resolved, 1
+s to 5 s elsewhere. Two queries that leave one socket together may race in a NAT's connection
+table, and one is dropped. Names with few dots are tried with search domains behind them first
+(resolv.conf: search, ndots; Kubernetes sets ndots:5).
 
 How it is recognised
 The look-up must have led to the connection: the same host was answered with the address that it
 connects to, and its SYN is the first thing that follows, within 10 ms of the last answer as the
 client knew it, or within 50 ms more while the answer for the other kind of address is outstanding
-(RFC 8305 section 3), or as a resolver's timer runs out. Who connects to the same address meanwhile,
-or did so in the second before, without having asked knows it anyway, and waits for none. unanswered:
-a query got no answer until the next query for the name, which no answer had released: the same
-query, by its number, or another one after a time that timers are set to (a whole number of half
-seconds). error: the answer was neither an address nor that there is none, and the resolver asked
-again. search-domains: names that are not known, of which the one that was found is the beginning, or
-whose domain contains its domain, were asked for one after the other. slow: an answer for the name
-took more than 100 ms, and three round trips to the server.
+(RFC 8305 section 3), or as a resolver's timer runs out. Who connects to the same address
+meanwhile, or did so in the second before, without having asked knows it anyway, and waits for
+none. unanswered: a query got no answer until the next query for the name, which no answer had
+released: the same query, by its number, or another one after a time that timers are set to (a
+whole number of half seconds). error: the answer was neither an address nor that there is none,
+and the resolver asked again. search-domains: names that are not known, of which the one that was
+found is the beginning, or whose domain contains its domain, were asked for one after the other.
+slow: an answer for the name took more than 100 ms, and three round trips to the server.
 
 How cost is counted
-The exchange begins with the first query. unanswered and error: from the query to the next, less what
-the quickest answer took. search-domains: until the name is asked for that was found. slow: less the
-quickest other answer of the look-up; low is half. A stretch of time is counted once, in the order in
-which the causes stand here. Several connections that one look-up released waited for it together.
+The exchange begins with the first query. unanswered and error: from the query to the next, less
+what the quickest answer took. search-domains: until the name is asked for that was found. slow:
+less the quickest other answer of the look-up; low is half. A stretch of time is counted once, in
+the order in which the causes stand here. Several connections that one look-up released waited for
+it together.
 
 When it is wrong
-A program that refreshes addresses in the background, and by chance connects as soon as an answer is
-there. Two programs on one host that ask for the same name so that the second query is taken for a
-repetition of the first. An answer that the capture lacks looks as if it had not come, but the
-resolver would not have asked again.`,
+A program that refreshes addresses in the background, and by chance connects as soon as an answer
+is there. Two programs on one host that ask for the same name so that the second query is taken
+for a repetition of the first. An answer that the capture lacks looks as if it had not come, but
+the resolver would not have asked again.`,
 	Causes: []report.Cause{
 		{
 			Code:  unansweredCause,
 			Title: "look-up not answered, and repeated",
 			Side:  report.SideNetwork,
-			Message: "Before the connection its name was looked up, a query got no answer, and the " +
-				"client waited for a timer.",
+			Message: "Before the connection its name was looked up, a query got no answer, " +
+				"and the client waited for a timer.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "find out who drops queries or answers: on a node with NAT `conntrack -S` " +
-						"(insert_failed), a firewall that takes the second of two queries for a copy, a " +
-						"limit of packets a second, a name server that is down; a cache on each node " +
-						"(Kubernetes NodeLocal DNSCache) avoids both NAT and loss",
+					Text: "find out who drops queries or answers: on a node with NAT " +
+						"`conntrack -S` (insert_failed), a firewall that takes the " +
+						"second of two queries for a copy, a limit of packets a second, " +
+						"a name server that is down; a cache on each node (Kubernetes " +
+						"NodeLocal DNSCache) avoids both NAT and loss",
 				},
 				{
 					Side: report.SideClient,
-					Text: "resolv.conf: options single-request-reopen (a socket for each query, glibc) " +
-						"or use-vc (TCP), timeout:1 attempts:3; name servers that are down go from the list",
+					Text: "resolv.conf: options single-request-reopen (a socket for each " +
+						"query, glibc) or use-vc (TCP), timeout:1 attempts:3; name " +
+						"servers that are down go from the list",
 				},
 			},
 		},
@@ -93,13 +96,14 @@ resolver would not have asked again.`,
 			Code:  errorCause,
 			Title: "look-up answered with an error",
 			Side:  report.SideNetwork,
-			Message: "Before the connection its name was looked up, and a resolver answered with an " +
-				"error before another answer had the address.",
+			Message: "Before the connection its name was looked up, and a resolver answered " +
+				"with an error before another answer had the address.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "see why that resolver cannot answer (`dig @it name`): what it forwards to, " +
-						"DNSSEC, its limits; until then take it from the list of name servers",
+					Text: "see why that resolver cannot answer (`dig @it name`): what it " +
+						"forwards to, DNSSEC, its limits; until then take it from the " +
+						"list of name servers",
 				},
 			},
 		},
@@ -107,14 +111,15 @@ resolver would not have asked again.`,
 			Code:  searchCause,
 			Title: "name tried in search domains first",
 			Side:  report.SideClient,
-			Message: "Before the connection its name was looked up in search domains where it does " +
-				"not exist.",
+			Message: "Before the connection its name was looked up in search domains where it " +
+				"does not exist.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
-					Text: "write the name with a dot at its end, or so many dots that it counts as " +
-						"complete: resolv.conf options ndots:1 (Kubernetes: dnsConfig of the pod); or " +
-						"the whole name of a service, with the cluster's domain",
+					Text: "write the name with a dot at its end, or so many dots that it " +
+						"counts as complete: resolv.conf options ndots:1 (Kubernetes: " +
+						"dnsConfig of the pod); or the whole name of a service, with the " +
+						"cluster's domain",
 				},
 			},
 		},
@@ -126,9 +131,10 @@ resolver would not have asked again.`,
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "see what the resolver waits for: name servers of the domain that are far or " +
-						"do not answer, a forwarder, its load; let it refresh names before they expire " +
-						"(unbound prefetch, CoreDNS cache prefetch)",
+					Text: "see what the resolver waits for: name servers of the domain " +
+						"that are far or do not answer, a forwarder, its load; let it " +
+						"refresh names before they expire (unbound prefetch, CoreDNS " +
+						"cache prefetch)",
 				},
 				{
 					Side: report.SideServer,
@@ -136,8 +142,8 @@ resolver would not have asked again.`,
 				},
 				{
 					Side: report.SideClient,
-					Text: "a cache on the host (systemd-resolved, nscd, NodeLocal DNSCache), or fewer " +
-						"connections: keep them and use them again",
+					Text: "a cache on the host (systemd-resolved, nscd, NodeLocal " +
+						"DNSCache), or fewer connections: keep them and use them again",
 				},
 			},
 		},
@@ -172,7 +178,8 @@ type finder struct {
 // claim reports waits as one occurrence: the first and last of them as evidence, between what
 // begins and what ends the look-up. anyway is what each would have taken otherwise.
 func (f *finder) claim(
-	cause string, waits []wait, low, anyway time.Duration, proof []rule.Evidence, says ...rule.Said,
+	cause string, waits []wait, low, anyway time.Duration,
+	proof []rule.Evidence, says ...rule.Said,
 ) {
 	var parts []report.Interval
 	for _, w := range waits {
@@ -198,6 +205,9 @@ func (f *finder) claim(
 	}
 	if low == 0 {
 		c.Occ.Cost.Low = cost
+	}
+	if cause == slowCause {
+		c.Confidence = report.ConfidenceMedium // what it was that took so long is not seen
 	}
 	c.Says = append([]rule.Said{rule.Say(nameAsked).With(f.l.Name)}, says...)
 	f.Report(c)

@@ -1,6 +1,7 @@
 package naming
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -100,11 +101,13 @@ func searchWait(l *reassembly.Lookup) (w wait, names int) {
 	return w, names
 }
 
-// slowest is the wait for the answer for the name that took longest.
+// slowest is the wait for the answer for the name that took longest. Where it is seen what a
+// resolver of the host asked, it is that: the rest is not an answer's.
 func slowest(l *reassembly.Lookup) (w wait) {
+	stub := slices.ContainsFunc(l.Tries, func(t reassembly.LookupTry) bool { return t.Stub })
 	for i := range l.Tries {
 		t := &l.Tries[i]
-		if t.Name == l.Name && !t.Stub && seen(t.Answered) && !t.Failed() &&
+		if t.Name == l.Name && t.Stub == stub && seen(t.Answered) && !t.Failed() &&
 			t.Answered.Time-t.Sent.Time > w.To-w.From {
 			w = wait{report.Interval{From: t.Sent.Time, To: t.Answered.Time}, t, nil}
 		}

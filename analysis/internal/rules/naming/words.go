@@ -19,8 +19,6 @@ const (
 	connectsThen
 	nameAsked
 	tries
-	inVainAtFirst
-	answeredBeside
 )
 
 // words is the vocabulary of the rule.
@@ -31,7 +29,7 @@ var words = []rule.Words{
 	askedOther:  {Role: "next query", Text: "to {text}"},
 	anError:     {Role: "error", Text: "{text}, {s} after the query"},
 	lateAnswer:  {Role: "answer", Text: "{s} after the query"},
-	lastAnswer:  {Role: "last answer", Text: "has the address of the server, or says that there is no other"},
+	lastAnswer:  {Role: "last answer", Text: "nothing was left to wait for"},
 	connectsThen: {
 		Role:  "connection",
 		Text:  "SYN to the address that was found, as soon as it was known",
@@ -42,8 +40,7 @@ var words = []rule.Words{
 		Text:  "SYN to an address that was known, {s} after the query without answer",
 		Facts: rule.Facts{report.BeginsConnection, report.Told},
 	},
-	nameAsked:      {Text: "The name is {text}."},
-	tries:          {Text: "It was asked for with {n search domain} behind it first, and there is no such name."},
-	inVainAtFirst:  {Text: "No query to {text} was answered."},
-	answeredBeside: {Text: "Other queries to the same resolver were answered meanwhile, or before."},
+	nameAsked: {Text: "The name is {text}."},
+	tries: {Text: "It was asked for with {n search domain} behind it first, and there is no " +
+		"such name."},
 }
