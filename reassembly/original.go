@@ -122,22 +122,24 @@ func (k *track) remember(e *segment) {
 	})
 }
 
-// secondCopy looks whether e is the second copy within a round trip of octets of which the first
-// had never passed before: then that one was the original, which had been overtaken. A sender does
-// not repeat anything twice within a round trip.
+// secondCopy looks whether e, whose record is the latest, is the second copy of octets of which the
+// first had never passed before. If what is written on both says that e left before that one, e is
+// the original, which its copy has overtaken. Else, within a round trip, the first was the
+// original: a sender does not repeat anything twice within a round trip.
 func (k *track) secondCopy(e *segment) {
 	d := &k.side[e.dir]
 	within := k.roundTrip() * 9 / 10
-	for i := len(d.resends) - 1; i >= 0 && e.at.Time-d.resends[i].at < within; i-- {
+	for i := len(d.resends) - 1; i >= 0; i-- {
 		r := &d.resends[i]
 		rec := k.recordOf(r.record)
 		if rec == nil || r.seq >= e.end || e.seq >= r.end || !rec.Trait.Has(Unseen) {
 			continue
 		}
 		if before, known := d.sentBefore(markOf(e.seg), r.mark, 0); known && before {
-			return // the copy has overtaken the original
+			k.recordOf(k.latest()).Trait |= Outrun
+			return
 		}
-		if rec.Kind.Retransmitted() {
+		if rec.Kind.Retransmitted() && e.at.Time-r.at < within {
 			rec.Kind, rec.Trait = OutOfOrder, rec.Trait&^Unseen
 			k.c.Half[e.dir].Retrans--
 			d.resends = append(d.resends[:i], d.resends[i+1:]...)

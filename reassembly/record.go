@@ -72,6 +72,9 @@ const (
 	// sequence or acknowledgment number far outside any window: Seq or Ack mean nothing, and moved
 	// no state
 	Wild
+	// came after a copy of it that had left later, by what its sender wrote on both: the original
+	// was not lost, but slower
+	Outrun
 )
 
 // Has reports whether all the given traits are set.

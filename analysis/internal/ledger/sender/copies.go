@@ -41,8 +41,8 @@ func (s *State) comesLate(offset int64) bool {
 	return false
 }
 
-// Outrun is the copy of r's octets that comes after r though it was sent before, by its timestamp
-// (RFC 7323 §3): r repaired no loss. Of a segment that was overtaken by others it is the copy that
+// Outrun is the copy of r's octets that comes after r though it was sent before, by what its sender
+// wrote on it (timestamps, RFC 7323 §3; identifications of IP): r repaired no loss. Of a segment that was overtaken by others it is the copy that
 // its sender then sent without need. False if there is none.
 func (s *State) Outrun(r *reassembly.Record) (capture.Mark, bool) {
 	c := s.path.Conn
@@ -57,7 +57,8 @@ func (s *State) Outrun(r *reassembly.Record) (capture.Mark, bool) {
 			o.Seq+int64(o.Len) <= r.Seq {
 			continue
 		}
-		if first || o.Trait.Has(reassembly.HasTS) && int32(o.TSVal-r.TSVal) < 0 {
+		if first || o.Trait.Has(reassembly.Outrun) ||
+			o.Trait.Has(reassembly.HasTS) && int32(o.TSVal-r.TSVal) < 0 {
 			return o.Mark(), true
 		}
 	}

@@ -35,7 +35,7 @@ simulation. Low is the waits less the part of a round trip that the sender would
 window anyway, and half of the rest, or nothing of it where the path was full a tenth of the time,
 or had a queue of half a round trip. Then it also carried what had been sent behind the losses while
 they were repaired, and of the waits only that is lost by which the transfer took longer than the
-path needs for it. So did other transfers from the same server at the same time: the share of the
+path needs for it; the same holds of waits for segments that were overtaken. So did other transfers from the same server at the same time: the share of the
 path's rate that they used is taken off.
 
 When it is wrong
@@ -185,6 +185,7 @@ func claimReordering(p *rule.Pass) {
 		again := ledger.Seen(w.Again) && (moved || w.Unseen)
 		if again && w.Length() >= least || moved && w.Length() >= max(rtt, lateLeast) {
 			c := reorderingClaim(&w)
+			c.Occ.Cost.Expected -= time.Duration(float64(w.Length()) * carried(p, w.Dir))
 			c.Occ.Proof = overtakenProof(&w)
 			p.Report(c)
 		}
@@ -252,6 +253,20 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 		out.busy = min(1, float64(-lost)/float64(max(1, j.Times[report.FastRetx])))
 	}
 	return out
+}
+
+// carried is the part of dir's waits for late segments in which the path carried what had been sent
+// behind them, which comes no sooner without them: where the transfer waited for the path more than
+// for its window.
+func carried(p *rule.Pass, dir reassembly.Dir) float64 {
+	j, f := p.Draft, p.Draft.FlowOf(dir)
+	waited := j.Times[report.Queue]
+	if f == nil || f.Rate <= 0 || waited <= 0 ||
+		j.Spent(dir, report.Serialize) <= j.WindowTime(dir) {
+		return 0
+	}
+	ahead := whatif.Ideal(f, true) - j.TransferTime(dir)
+	return min(1, float64(max(0, ahead))/float64(waited))
 }
 
 // overtakenProof shows what came first, what ended the wait, and what was sent again because of it.
