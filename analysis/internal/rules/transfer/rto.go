@@ -61,7 +61,9 @@ them alone is taken back if, in just that time, another connection of the sender
 with the missing numbers and none with others: the host counts for all. A wait that is
 longer than its timer can be, with no copy lost in the meantime, is not the timer's: a host stood
 still, or a clock was set. Causes: single, the whole
-message was lost; tail, its end; lost-retransmission, a copy was lost too; spurious, the timer fired
+message was lost; tail, its end; too-few-behind, other segments, of which later ones arrived, as
+they passed the capture point behind the loss, or a duplicate or selective acknowledgment tells;
+lost-retransmission, a copy was lost too; spurious, the timer fired
 although everything had arrived (the acknowledgment of the first copy shows it), and the sender had
 to wait for that acknowledgment or had less in flight afterwards than before.
 
@@ -90,6 +92,15 @@ time: then confidence is lower, and low says so.`,
 			Side:  report.SideNetwork,
 			Message: "The end of a message was lost on the way, and a timer had to run " +
 				"out before it was sent again.",
+			Remedies: lossFixes(),
+		},
+		{
+			Code:  "too-few-behind",
+			Title: "loss with too little behind it, repaired by timeout",
+			Side:  report.SideNetwork,
+			Message: "Segments were lost on the way though later ones of the same message " +
+				"arrived: these were too few to tell their sender of the loss in time, or what " +
+				"they told was lost, too, and a timer had to run out.",
 			Remedies: lossFixes(),
 		},
 		{Code: "lost-retransmission", Title: "retransmission lost, too", Side: report.SideNetwork,
@@ -221,8 +232,34 @@ func timeoutCause(p *rule.Pass, w *ledger.Wait) string {
 		return "lost-retransmission"
 	case m != nil && m.To-m.From <= int64(max(w.Octets, 1)):
 		return "single"
+	case m != nil && moreArrived(p.Conn, w, m.To):
+		return "too-few-behind"
 	}
 	return "tail"
+}
+
+// moreArrived reports whether of the message that ends at to something arrived that lies behind what
+// w repaired, a round trip before that at least, so that its sender could have heard of it: it
+// passed the capture point behind the loss, or its receiver says so.
+func moreArrived(c *reassembly.Conn, w *ledger.Wait, to int64) bool {
+	r := ledger.RecordOf(c, w.End)
+	if r == nil || r.End() >= to {
+		return false
+	}
+	for i := range c.Records {
+		b := &c.Records[i]
+		switch {
+		case b.Time > r.Time-c.RTTMin():
+			return false
+		case b.Dir == r.Dir:
+			if w.Unseen && b.Len > 0 && b.Seq >= r.End() && b.Seq < to {
+				return true
+			}
+		case b.Ack == r.Seq && (b.Kind == reassembly.DuplicateAck || b.SACK > 0):
+			return true
+		}
+	}
+	return false
 }
 
 // timeoutClaim draws up the claim of one wait.
