@@ -47,10 +47,10 @@ func (k *holds) decideOf(j *Exchange, dir reassembly.Dir, real bool) {
 		switch {
 		case h.Dir != dir:
 			rest = append(rest, h)
-		case real || h.Tail:
+		case h.Tail && k.path.Of(dir).Nagle().HoldsTails(), real && !h.Tail:
 			j.hold(k.settled(&h))
 		default:
-			if k.lone(&h) {
+			if !h.Tail && k.lone(&h) {
 				j.Lone = append(j.Lone, k.settled(&h))
 			}
 			k.book.relabel(j, toPause(&h))

@@ -40,9 +40,13 @@ type Relabelling struct {
 // nagleLabels are those of a hold: what a prompt ACK would have taken, and what it was late.
 var nagleLabels = [2]report.Label{report.NagleRTT, report.NagleDelack}
 
-// toPause gives the time of a hold that was none of Nagle's algorithm to the application.
+// toPause gives the time of a hold that was none of Nagle's algorithm to the application. Nobody
+// has that of the end of a message: its sender may keep one segment in flight.
 func toPause(h *Hold) Relabelling {
 	pause := Pause(h.Dir)
+	if h.Tail {
+		pause = report.Unknown
+	}
 	return Relabelling{
 		Interval: report.Interval{From: h.From, To: h.To},
 		Border:   h.From + h.RoundTrip,

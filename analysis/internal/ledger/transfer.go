@@ -183,12 +183,12 @@ func (w *walk) congestion(s *sender.State, r *reassembly.Record, until time.Dura
 		// without that one
 		late = 0
 	}
-	delayed := report.DelackCwnd
+	window, delayed := windowLabel(s), report.DelackCwnd
 	if s.EndsBehindOne(r) {
-		delayed = report.Unknown
+		window, delayed = report.Unknown, report.Unknown
 	}
 	s.CorrectWindow()
-	w.emit(until-min(late, until-w.at), windowLabel(s), y)
+	w.emit(until-min(late, until-w.at), window, y)
 	w.emit(until, delayed, y)
 }
 

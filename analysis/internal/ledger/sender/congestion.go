@@ -26,9 +26,14 @@ func (s *State) PipeFull() bool {
 	c := s.path.Conn
 	near, v := c.Half[s.dir.Peer()].RTT, &s.hand.release
 	longer := v.RoundTrip - v.Late - near.Min
-	if s.growth.cut {
+	switch {
+	case near.Min < nearHost:
+		longer = 0 // there is no path between the capture point and the host that was late
+	case s.growth.cut:
 		// Losses also make single acknowledgments late; a queue makes all of them late.
 		longer = min(longer, s.queue.least())
+	case s.known.ack >= s.stream.before:
+		longer = min(longer, s.queue.seen()) // its host may have been late with that of all
 	}
 	longer = max(longer, s.stamps.queue())
 	if s.known.ack > s.growth.past &&

@@ -135,6 +135,10 @@ func (n *Nagle) Tally() NagleTally {
 	return NagleTally{n.held, n.prompt, n.late, len(n.delays), n.delayed(), n.least}
 }
 
+// HoldsTails reports whether Nagle's algorithm as RFC 896 has it is what holds ends of messages, by
+// all that the sender has shown.
+func (n *Nagle) HoldsTails() bool { return n.tails.classic() }
+
 // Tails is how many small ends of messages behind full segments were held, and perhaps were.
 func (n *Nagle) Tails() int { return n.tails.held + n.tails.sizes }
 

@@ -19,7 +19,7 @@ type nagleTails struct {
 	sizes int
 	last  int64 // of those
 	// a full segment waited for the acknowledgment of a single one, though no loss had shrunk the
-	// window to that: this sender keeps one segment in flight, whatever follows it
+	// window to that: this sender keeps one segment in flight, or begins with one, whatever follows
 	alone bool
 }
 
@@ -32,7 +32,7 @@ const (
 // window that were full just where the full segments of a message end, again and again and however
 // many they are, would be a strange one.
 func (t *nagleTails) classic() bool {
-	return t.prompt == 0 && (t.held >= tailsHeld || t.held+t.sizes >= tailsAll)
+	return t.prompt == 0 && !t.alone && (t.held >= tailsHeld || t.held+t.sizes >= tailsAll)
 }
 
 // add takes in a tail that left when all was acknowledged, behind so many octets of segments of mss
@@ -72,7 +72,7 @@ func (s *State) heldTail(r *reassembly.Record, since time.Duration) *Hold {
 	if !s.tailReleased(r) {
 		return nil
 	}
-	sure := s.madeRoom(r) || s.behindOne() && s.grown() && !tails.alone
+	sure := s.madeRoom(r) || s.behindOne() && s.grown()
 	tails.add(s.stream.sent-s.prior.ack, mss, sure || s.roomy(int64(r.Len), mss), sure)
 	if !tails.classic() {
 		return nil
@@ -107,10 +107,13 @@ func (s *State) tailHold(r *reassembly.Record, since time.Duration) *Hold {
 // roomy reports whether the congestion window had room for n octets more behind what was
 // outstanding: as much has been in flight, or the first window of the connection was as large and
 // has been acknowledged in earlier messages, which opens it by a segment at least (RFC 5681 §3.1).
+// Behind a single segment it has: neither an initial window nor one that idleness has cut back is
+// less than two (RFC 5681 §3.1 and §4.1), but with very old stacks.
 func (s *State) roomy(n, mss int64) bool {
 	outstanding, initial := s.stream.sent-s.prior.ack, s.rounds.initial
-	return s.growth.idle.Since == 0 && (outstanding+n <= s.growth.peak ||
-		initial > 0 && len(s.rounds.list) <= 1 && outstanding+n <= initial+mss)
+	return s.behindOne() || s.growth.idle.Since == 0 &&
+		(outstanding+n <= s.growth.peak ||
+			initial > 0 && len(s.rounds.list) <= 1 && outstanding+n <= initial+mss)
 }
 
 // behindOne reports whether no more than one segment was outstanding before anything could release
@@ -127,7 +130,7 @@ func (s *State) grown() bool { return s.rounds.initial > 0 && s.growth.idle.Sinc
 // waitedAlone reports whether a full segment in hand waited for the acknowledgment of a single one,
 // whatever the congestion window had room for.
 func (s *State) waitedAlone() bool {
-	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full && s.behindOne() && s.grown()
+	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full && s.behindOne()
 }
 
 // EndsBehindOne reports whether r is the small end of a message that waited for the acknowledgment

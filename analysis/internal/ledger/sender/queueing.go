@@ -21,8 +21,8 @@ func (q *queueing) add(excess time.Duration, deep, complete bool) {
 	if q.behind++; !deep {
 		q.behind = 0
 	}
-	if complete && q.behind >= len(q.excess) {
-		q.grow(q.least())
+	if complete {
+		q.grow(q.seen())
 	}
 }
 
@@ -31,3 +31,11 @@ func (q *queueing) grow(by time.Duration) { q.most = max(q.most, by) }
 
 // least is by how much all of the latest acknowledgments were late.
 func (q *queueing) least() time.Duration { return min(q.excess[0], q.excess[1], q.excess[2]) }
+
+// seen is the same where each of them came while there was something that could queue; else 0.
+func (q *queueing) seen() time.Duration {
+	if q.behind < len(q.excess) {
+		return 0
+	}
+	return q.least()
+}
