@@ -39,7 +39,8 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 		w.zeroWindow(s, r, until, y)
 	case s.WindowBound(r):
 		s.NoteWindowWait(r, gap)
-		y.cause, y.room = s.Release().Opening, s.Release().Room
+		v := s.Release()
+		y.cause, y.room, y.unread = v.Opening, v.Room, v.Unread
 		w.emit(until, report.RWnd, y)
 	case w.windowFull(s, r, until, y):
 	default:
@@ -144,7 +145,7 @@ func (w *walk) zeroWindow(s *sender.State, r *reassembly.Record, until time.Dura
 // windowFull tiles a wait that began with a receive window which had no room for another segment:
 // until the sender knew of room, whatever it did then. It reports whether there was such a wait.
 func (w *walk) windowFull(s *sender.State, r *reassembly.Record, until time.Duration, y why) bool {
-	made, full := s.Room(r)
+	made, unread, full := s.Room(r)
 	known := until
 	if Seen(made) {
 		known = made.Time + w.path.Conn.Far(r.Dir)
@@ -152,11 +153,11 @@ func (w *walk) windowFull(s *sender.State, r *reassembly.Record, until time.Dura
 	if !full || r.Len == 0 || min(until, known)-w.at < w.path.Conn.RTTMin() {
 		return false // what is shorter may be the path's varying delay
 	}
-	y.cause, y.room = made, true
+	y.cause, y.room, y.unread = made, true, unread
 	s.NoteWindowWait(r, min(until, known)-w.at)
 	w.emit(min(until, known), report.RWnd, y)
 	if until > w.at {
-		y.cause, y.room = s.Release().Ack, false
+		y.cause, y.room, y.unread = s.Release().Ack, false, false
 		w.stopped(s, r, until, false, y)
 	}
 	return true

@@ -41,6 +41,8 @@ type Wait struct {
 	Gap IDGap
 	// the cause acknowledged nothing new, or a full window at once: it told of room in that
 	Room bool
+	// even with the cause the receiver's program had left unread what had come long before
+	Unread bool
 }
 
 // Length is how long the wait was.

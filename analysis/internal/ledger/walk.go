@@ -40,6 +40,8 @@ type why struct {
 	// what was sent again without need while the wait lasted; no frame if nothing was
 	again capture.Mark
 	room  bool // the cause acknowledged nothing new: it told of room in the receive window
+	// even then the receiver's program had left octets unread
+	unread bool
 	// what the wait was for had been lost before it passed the capture point
 	unseen bool
 	faint  bool // that it was lost is not sure
@@ -152,6 +154,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 		Cause:   y.cause,
 		Again:   y.again,
 		Room:    y.room,
+		Unread:  y.unread,
 		Unseen:  y.unseen,
 		Faint:   y.faint,
 		Gap:     y.gap,

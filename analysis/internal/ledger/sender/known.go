@@ -16,6 +16,7 @@ type known struct {
 	pure   bool          // that one carried no data
 	partly time.Duration // when the segment passed that had told of former
 	edge   int64         // right edge of the receive window
+	acks   unread
 }
 
 // prior is what a sender knew before anything that may have released the record in hand.
@@ -40,6 +41,8 @@ type Release struct {
 	// Room says that Opening told of room in the receiver's buffer, and not of an arrival: it
 	// acknowledged nothing new, or a window's worth at once.
 	Room bool
+	// Unread says that even then the receiver's program had left unread what had come long before.
+	Unread bool
 }
 
 // Learn lets the sender know everything that had reached it when it sent r. What reached it within
@@ -141,6 +144,7 @@ func (s *State) released(a *reassembly.Record) {
 	}
 	if a.Ack+int64(a.Window) > s.known.edge && !Seen(v.Opening) {
 		v.Opening, v.Room = a.Mark(), s.readMore(a) || s.atOnce(a)
+		v.Unread = s.leftUnread(a)
 	}
 }
 
@@ -236,7 +240,7 @@ func (s *State) absorb(a *reassembly.Record) {
 		s.known.edge = edge
 		s.since.opening = a.Mark()
 		if !Seen(s.since.room) && edge-s.stream.sent >= int64(s.mss()) {
-			s.since.room = a.Mark()
+			s.since.room, s.since.unread = a.Mark(), s.leftUnread(a)
 		}
 	}
 }
@@ -245,6 +249,7 @@ func (s *State) absorb(a *reassembly.Record) {
 func (s *State) advance(a *reassembly.Record) {
 	k := &s.known
 	s.noteRoundTrip(a)
+	k.acks.add(a.Ack, a.Time)
 	k.former, k.ack = k.ack, a.Ack
 	k.partly, k.by, k.pure = k.by.Time, a.Mark(), a.PureAck()
 	s.noteAckRate(a)

@@ -72,7 +72,7 @@ func (s *State) heldTail(r *reassembly.Record, since time.Duration) *Hold {
 	if !s.tailReleased(r) {
 		return nil
 	}
-	sure := s.madeRoom(r) || s.behindOne() && s.grown()
+	sure := s.madeRoom(r) || s.behindOne(s.stream.sent) && s.grown()
 	tails.add(s.stream.sent-s.prior.ack, mss, sure || s.roomy(int64(r.Len), mss), sure)
 	if !tails.classic() {
 		return nil
@@ -111,16 +111,17 @@ func (s *State) tailHold(r *reassembly.Record, since time.Duration) *Hold {
 // less than two (RFC 5681 §3.1 and §4.1), but with very old stacks.
 func (s *State) roomy(n, mss int64) bool {
 	outstanding, initial := s.stream.sent-s.prior.ack, s.rounds.initial
-	return s.behindOne() || s.growth.idle.Since == 0 &&
+	return s.behindOne(s.stream.sent) || s.growth.idle.Since == 0 &&
 		(outstanding+n <= s.growth.peak ||
 			initial > 0 && len(s.rounds.list) <= 1 && outstanding+n <= initial+mss)
 }
 
-// behindOne reports whether no more than one segment was outstanding before anything could release
-// the record in hand, though no loss had shrunk the congestion window: one of a segment takes a
-// retransmission timeout (RFC 5681 §3.1), but for the initial window of very old stacks.
-func (s *State) behindOne() bool {
-	return !s.growth.cut && !s.growth.needless && s.stream.before-s.prior.ack <= int64(s.mss())
+// behindOne reports whether of what had been sent up to end no more than one segment was
+// outstanding before anything could release the record in hand, though no loss had shrunk the
+// congestion window: one of a segment takes a retransmission timeout (RFC 5681 §3.1), but for the
+// initial window of very old stacks.
+func (s *State) behindOne(end int64) bool {
+	return !s.growth.cut && !s.growth.needless && end-s.prior.ack <= int64(s.mss())
 }
 
 // grown reports whether the congestion window must have room for two segments: a round of the
@@ -130,14 +131,14 @@ func (s *State) grown() bool { return s.rounds.initial > 0 && s.growth.idle.Sinc
 // waitedAlone reports whether a full segment in hand waited for the acknowledgment of a single one,
 // whatever the congestion window had room for.
 func (s *State) waitedAlone() bool {
-	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full && s.behindOne()
+	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full && s.behindOne(s.stream.before)
 }
 
 // EndsBehindOne reports whether r is the small end of a message that waited for the acknowledgment
 // of a single full segment: no congestion window is that small, so that Nagle's algorithm as RFC
 // 896 has it is the more likely reason, but nothing proves it.
 func (s *State) EndsBehindOne(r *reassembly.Record) bool {
-	return s.last.full && endsSmall(r) && s.behindOne() && !s.nagle.tails.alone
+	return s.last.full && endsSmall(r) && s.behindOne(s.stream.before) && !s.nagle.tails.alone
 }
 
 // clearlyBefore is how many times later than "at once" reaches the acknowledgment of everything

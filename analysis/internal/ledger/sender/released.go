@@ -40,9 +40,10 @@ func (s *State) WindowClosed() bool { return s.since.closed || s.since.probed }
 // Room is the first segment that made room for a full one in a receive window that had none when
 // the sender last sent something new; no frame if none did. full tells that it had none, and that r
 // left when some was made, or filled what little there was, to the octet, as a kernel's probe does.
-func (s *State) Room(r *reassembly.Record) (made capture.Mark, full bool) {
+// unread tells that even then the receiver's program had left octets unread.
+func (s *State) Room(r *reassembly.Record) (made capture.Mark, unread, full bool) {
 	room := s.known.edge - s.stream.before
-	return s.since.room, s.since.full && (Seen(s.since.room) || room > 0 && room == int64(r.Len))
+	return s.since.room, s.since.unread, s.since.full && (Seen(s.since.room) || room > 0 && room == int64(r.Len))
 }
 
 // WindowCut reports whether a loss has shrunk the congestion window.

@@ -74,6 +74,7 @@ type sinceSent struct {
 	probed   bool         // its kernel asked for room
 	opening  capture.Mark // latest segment that moved the receive window's edge
 	room     capture.Mark // the first that made room for a segment
+	unread   bool         // even then the receiver's program had left octets unread
 	needless capture.Mark // the first segment that was sent again without need
 	// the latest of the sender's acknowledgments by which it had not gone beyond what has passed
 	unsent  time.Duration

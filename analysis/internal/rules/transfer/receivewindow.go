@@ -39,8 +39,8 @@ learned no other. High is that time, low half of expected.
 
 When it is wrong
 Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a
-segment that only told of room are zero-window's as far as they exceed a round trip, and if those
-prevail, this rule is silent. Without the handshake the scale of the window is not known, and the
+segment that only told of room are zero-window's as far as they exceed a round trip, or where the
+program had left octets unread even then, and if those prevail, this rule is silent. Without the handshake the scale of the window is not known, and the
 rule is silent. A path or sender that could not have used a larger window would have limited next.`,
 	Causes: []report.Cause{
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: report.SideClient,
@@ -133,8 +133,11 @@ const (
 
 // readerLate is the part of a wait for the receive window that the receiver's program took to make
 // room for more: nearly all that had been sent was acknowledged already, and the window still did
-// not move.
+// not move. It is all of it where the program had left octets unread even then.
 func readerLate(p *rule.Pass, w *ledger.Wait) time.Duration {
+	if w.Unread {
+		return w.Length()
+	}
 	late := w.Length() - p.Conn.RTTMin()
 	if !w.Room || late < max(readerLeast, p.Conn.RTTMin()*readerTrip/100) {
 		return 0

@@ -26,7 +26,9 @@ sender had sent was acknowledged, less room was left than a segment needs, and i
 a segment that told of more could have reached it, which acknowledged little or nothing (a quarter of
 the room at most), 5 ms or more and a quarter of a round trip later than one takes; three times and more if the window never closed. One segment that acknowledges a full
 window of many segments at once counts as such, too: a kernel that has no room to offer may keep its
-ACK until there is some.
+ACK until there is some. So does any segment that moved the edge, whatever its period, while the
+program had left unread what had come 5 ms before and earlier: an eighth of the largest window of
+the message, and two segments, were missing besides.
 
 How cost is counted
 Expected is the wait, from the data that filled the window to the data after it. Where the window
