@@ -111,3 +111,22 @@ func (s *State) windowSetsRate(rate float64) bool {
 	b, held := &s.offered, rate*s.path.Conn.RTTMin().Seconds()
 	return b.Times >= timesToCompare && held*100 >= float64(b.Most*levelLeast)
 }
+
+const (
+	// unreadParts: a kernel may keep one of so many parts of a buffer for itself, and two segments:
+	// so much may lack in the window without having been left unread (reasoning).
+	unreadParts = 8
+	// unreadLeast is how long what was left must have been there: a program that reads as data
+	// comes is waked within far less, on a busy host, too.
+	unreadLeast = 5 * time.Millisecond
+)
+
+// leftUnread reports whether a, which moved the receive window's edge, offers clearly less than the
+// receive buffer holds, and what is missing is not what has just come: its host's program reads
+// more slowly than data comes, so that a larger buffer would only have more in it.
+func (s *State) leftUnread(a *reassembly.Record) bool {
+	most := max(s.offered.begun, s.offered.Offered)
+	kept := max(ackEvery*int64(s.mss()), most/unreadParts)
+	at, ok := s.known.acks.since(a.Ack + int64(a.Window) - most + kept)
+	return ok && a.Time-at >= unreadLeast
+}
