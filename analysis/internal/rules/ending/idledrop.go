@@ -16,7 +16,7 @@ const idleDropRule = "idle-drop"
 // IdleDrop is the rule about idle connections that were forgotten at the other end, or on the way.
 var IdleDrop = &rule.Detector{Rule: report.Rule{
 	Name:  idleDropRule,
-	Title: "idle connection was forgotten on the way",
+	Title: "idle connection no longer existed",
 	Doc: `What happens
 Firewalls, NAT gateways and load balancers forget connections that are idle for some time (350 s at
 AWS, 4 min at Azure, often a minute elsewhere), without telling either end. The next request is
@@ -34,11 +34,13 @@ From the request to its repetition on another connection, if the same method and
 within a second; else until the RST, or until the client gave up.
 
 When it is wrong
-A server that crashed and came back while the connection was idle answers the same way. If the
+A RST without ACK, with the TTL of the server's own segments, is its host's, or a balancer's that
+stands for it: it no longer knows the connection, as after a restart. Boxes that copy the TTL look
+the same. A server that crashed and came back while the connection was idle answers the same way. If the
 capture lost the FIN.`,
 	Causes: []report.Cause{
 		{
-			Side: report.SideNetwork,
+			Side: report.SideUnknown,
 			Message: "The request went out on a connection that had long been idle, and that no " +
 				"longer existed at the other end or on the way to it, though nobody had closed it.",
 			Remedies: []report.Remedy{
@@ -181,19 +183,25 @@ func (v *verdictOnEnd) forgottenSince(idle idleness, gaveUp bool) bool {
 		up.Una > v.x.Request.From || up.Missing+down.Missing > 0 {
 		return false
 	}
+	own := false
 	strange := !down.RstActive || foreignReset(v.c, reassembly.FromServer)
 	switch {
 	case v.x.Outcome == exchange.NoResponse && down.RstSeen && strange &&
 		idle.length >= forgottenAfter:
 		v.be(idleDropRule, "", report.ConfidenceHigh)
 		v.until(down.Rst.Time)
+		own = !foreignReset(v.c, reassembly.FromServer)
 	case gaveUp && (idle.length >= forgottenAfter || v.claim.Referred) && repeats(v.c, v.x) >= triesUntilGivenUp &&
 		down.LastData.Time < v.x.Request.Start.Time:
 		v.be(idleDropRule, "", report.ConfidenceMedium)
 	default:
 		return false
 	}
-	v.claim.Says = []rule.Said{keepAlives(v.c)}
+	v.claim.Side, v.claim.Says = report.SideNetwork, []rule.Said{keepAlives(v.c)}
+	if own {
+		v.claim.Side, v.claim.Confidence = report.SideServer, report.ConfidenceMedium
+		v.claim.Says = append(v.claim.Says, rule.Say(hostForgot))
+	}
 	v.claim.Occ.Proof = idleDropProof(v.c, v.x, idle)
 	return true
 }

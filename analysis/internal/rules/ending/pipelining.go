@@ -1,6 +1,8 @@
 package ending
 
 import (
+	"time"
+
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
@@ -32,7 +34,8 @@ request before may not be repeated safely. lost-responses: two or more requests,
 another, were unanswered when the server closed. early-close: the same after a response that
 announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a
 round trip, if the server took so long for one of those before, or 100 ms in all.
-unsolicited-response: a final response, other than 408, while no request was unanswered, on a
+unsolicited-response: a final response, other than 408, and other than an error with which the server
+ends an idle connection (that is only noted), while no request was unanswered, on a
 connection seen from its start without gaps; what the response acknowledges must have been seen
 before it.
 
@@ -242,7 +245,7 @@ func reportUnsolicited(p *rule.Pass) {
 		proof = append(proof, rule.Shows(latest, report.SideServer, lastAsked))
 	}
 	proof = append(proof, rule.Shows(start, report.SideServer, unaskedResponse, int64(x.Status)))
-	p.Report(rule.Claim{
+	cl := rule.Claim{
 		Rule:        pipeliningRule,
 		Cause:       "unsolicited-response",
 		Confidence:  report.ConfidenceHigh,
@@ -253,7 +256,34 @@ func reportUnsolicited(p *rule.Pass) {
 			End:   x.Response.End.Time,
 			Proof: proof,
 		},
-	})
+	}
+	if idle, ok := saysFarewell(p); ok {
+		onlyTime(&cl, report.Info)
+		cl.Says = []rule.Said{rule.Say(farewell, rule.Ns(idle))}
+	}
+	p.Report(cl)
+}
+
+// leastError is the least status that says that a request failed (RFC 9110 §15).
+const leastError = 400
+
+// saysFarewell reports whether the response in hand, which answers nothing, is the word with which a
+// server ends a connection that had been idle: an error, as if for a request that never came, and
+// its FIN at once behind it. How long that had been idle comes with it.
+func saysFarewell(p *rule.Pass) (time.Duration, bool) {
+	c, x := p.Conn, p.Exchange
+	down := &c.Half[reassembly.FromServer]
+	if x.Status < leastError || !down.FinSeen || c.FirstClose != reassembly.FromServer ||
+		down.Fin.Time-x.Response.End.Time > reactionTime || ledger.DataEnd(down) > x.Response.To {
+		return 0, false
+	}
+	for r := range ledger.SegmentsBack(c, 0, x.Response.Start.Time-1) {
+		if r.Len > 0 {
+			idle := x.Response.Start.Time - r.Time
+			return idle, idle >= shortestIdle || rule.SameTimeout(idle, shortestIdle)
+		}
+	}
+	return 0, false
 }
 
 // unasked reports whether the response of x, which has no request, surely answers none: the capture

@@ -123,6 +123,8 @@ const (
 	sentMeanwhile
 	slowResponseEnds
 	heldResponse
+	hostForgot
+	farewell
 	unaskedResponse
 	lastAsked
 	unansweredCount
@@ -526,6 +528,14 @@ var words = []rule.Words{
 		Role:  "response",
 		Text:  "can only come now",
 		Facts: rule.Facts{report.CarriesData},
+	},
+	hostForgot: {
+		Text: "The RST has the TTL of the server's own segments: its host, or what stands for it, " +
+			"knew no such connection any more, as after a restart.",
+	},
+	farewell: {
+		Text: "It ends a connection that had been idle for {s}: the server's timer ran out, and " +
+			"the server took the end of its wait for a request that is none.",
 	},
 	unaskedResponse: {
 		Role:  "response",
