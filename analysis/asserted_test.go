@@ -47,7 +47,8 @@ func unasserted() map[string][]string {
 			"The window that it offered", "The client had the whole response for a while",
 			"The server said that it keeps no idle", "A proxy on the side",
 			"The host that was to acknowledge", "Only segments with none beside them",
-			"Its kernel holds the small end",
+			"Its kernel holds the small end", "The RST has the TTL of the server's own",
+			"It ends a connection that had been idle for {s}",
 		},
 	}
 }
