@@ -72,7 +72,8 @@ var edges = map[string][]string{
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/judge": append([]string{
-		"tcpwhy/analysis/internal/tally"}, belowRules...),
+		"tcpwhy/analysis/internal/tally", "tcpwhy/analysis/internal/grade",
+		"tcpwhy/analysis/internal/story"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
 	"tcpwhy/analysis/internal/rules/transfer": append([]string{
 		"tcpwhy/analysis/internal/policing"}, belowRules...),
@@ -89,6 +90,10 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/analysis/internal/policing": {"tcpwhy/analysis/internal/ledger"},
 	"tcpwhy/analysis/internal/template": {},
+	"tcpwhy/analysis/internal/grade":    {"tcpwhy/analysis/report"},
+	"tcpwhy/analysis/internal/story": {
+		"tcpwhy/analysis/internal/grade", "tcpwhy/analysis/report",
+	},
 	"tcpwhy/analysis/internal/tally": {
 		"tcpwhy/analysis/internal/template", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
 	},

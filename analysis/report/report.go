@@ -130,6 +130,11 @@ type Finding struct {
 	Occurrences []Occurrence // the costliest first, then by frame; capped
 }
 
+// Broke reports whether a finding is about more than time: data, or what is severe without a cost.
+func (f *Finding) Broke() bool {
+	return f.Severity >= High && (f.Broken || f.Cost.Expected == 0)
+}
+
 // LabelTime is the time that one label of the ledger got.
 type LabelTime struct {
 	Label Label
@@ -219,7 +224,10 @@ type Report struct {
 	Lost  time.Duration
 	Times []LabelTime // over all exchanges
 	Tally
-	Findings  []Finding                  // gravest first, then by cost
+	Stories   []Story                    // gravest first, then by cost
+	Findings  []Finding                  // likewise; capped
+	Found     int                        // findings, also those not listed
+	LeftOut   int                        // findings that are not as grave as was asked for
 	Conns     []ConnInfo                 // by ID; capped
 	Exchanges []ExchangeInfo             // by ID; capped
 	Checked   []string                   // rules that ran, in order

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/grade"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/story"
 	"tcpwhy/analysis/report"
 )
 
@@ -141,21 +143,37 @@ func (g *group) keep(c *rule.Claim, limit int, d *rule.Detector) {
 	}
 }
 
-// reported draws up all findings, worst first.
-func (j *Judge) reported() []report.Finding {
-	var out []report.Finding
+// drawn is a finding that was drawn up, and what it was drawn up of.
+type drawn struct {
+	report.Finding
+	part story.Part
+}
+
+// reported draws up all findings that are grave enough, worst first.
+func (j *Judge) reported() (out []report.Finding) {
+	for _, f := range j.drawUp() {
+		if f.Severity >= j.limits.MinSeverity {
+			out = append(out, f.Finding)
+		}
+	}
+	return out
+}
+
+// drawUp draws up all findings, worst first.
+func (j *Judge) drawUp() (all []drawn) {
 	services := j.services()
 	for k, g := range j.groups {
 		if g.count == 0 || j.joined(k, g) != nil {
 			continue
 		}
-		f := j.finding(k, j.withJoined(k, g), services[serviceOf(k)])
-		if f.Severity >= j.limits.MinSeverity {
-			out = append(out, f)
-		}
+		g, s := j.withJoined(k, g), services[serviceOf(k)]
+		all = append(all, drawn{j.finding(k, g, s), story.Part{
+			Impact: g.impact(s), Most: g.most, Unsafe: g.unsafe,
+		}})
 	}
-	slices.SortFunc(out, compareFindings)
-	return out
+	slices.SortFunc(all,
+		func(a, b drawn) int { return compareFindings(&a.Finding, &b.Finding) })
+	return all
 }
 
 // joined is the group to which the occurrences of g belong; nil if that is g.
@@ -199,17 +217,12 @@ func (j *Judge) merged(g, o *group) *group {
 
 // compareFindings puts the gravest first, of equals what broke something, then what cost most and
 // came most often, then a fixed order.
-func compareFindings(a, b report.Finding) int {
+func compareFindings(a, b *report.Finding) int {
 	return cmp.Or(cmp.Compare(b.Severity, a.Severity),
-		cmp.Compare(boolRank(broke(&b)), boolRank(broke(&a))),
+		cmp.Compare(boolRank(b.Broke()), boolRank(a.Broke())),
 		cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Count, a.Count),
 		cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Cause, b.Cause), a.Client.Compare(b.Client), a.Server.Compare(b.Server))
-}
-
-// broke reports whether a finding is about more than time: data, or what is severe without a cost.
-func broke(f *report.Finding) bool {
-	return f.Severity >= report.High && (f.Broken || f.Cost.Expected == 0)
 }
 
 func boolRank(b bool) int {
@@ -253,7 +266,7 @@ func (g *group) side(c *report.Cause) report.Side {
 }
 
 // finding draws up one finding; at the service it came to what s says.
-func (j *Judge) finding(k rule.Key, g *group, s sum) report.Finding {
+func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 	d := j.named[k.Rule]
 	c := d.Cause(k.Cause)
 	f := report.Finding{

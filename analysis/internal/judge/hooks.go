@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"tcpwhy/analysis/internal/grade"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 )
@@ -28,7 +29,7 @@ func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
 	}
 	own := *g
 	own.says, own.occurrences = c.Says, []rule.Occurrence{c.Occ}
-	f := j.finding(k, &own, sum{g.cost.Expected, g.worst})
+	f := j.finding(k, &own, grade.Sum{Cost: g.cost.Expected, Worst: g.worst})
 	if f.Severity >= j.limits.MinSeverity {
 		j.Hooks.Certain(&f)
 	}

@@ -56,6 +56,7 @@ type inHand struct {
 type totalSums struct {
 	connections, exchanges int
 	exchangeTime, lost     time.Duration
+	waited                 time.Duration // exchangeTime without streams
 	times                  [report.LabelCount]time.Duration
 	vantages               map[reassembly.Vantage]int
 	caveats                map[string]uint64 // connections by caveat
@@ -125,6 +126,7 @@ type Limits struct {
 	MinSeverity    report.Severity // findings below it are left out
 	MaxOccurrences int             // listed per finding; 0: all
 	MaxListed      int             // connections and exchanges listed; 0: all
+	MaxFindings    int             // findings listed; 0: all
 }
 
 // New makes a judge for a run in which some of all rules run.
@@ -340,6 +342,7 @@ func (j *Judge) pairTotal(m *member, took, rtt time.Duration) {
 	t.seen.Add(m.Seen)
 	t.Exchanges++
 	t.Time += took
+	j.Total.waited += took
 	t.nearer(rtt)
 }
 

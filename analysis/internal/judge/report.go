@@ -21,10 +21,10 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		ExchangeTime:  j.Total.exchangeTime,
 		Lost:          j.Total.lostAtMost(),
 		Times:         report.LabelTimes(&j.Total.times),
-		Findings:      j.reported(),
 		Vantages:      maps.Clone(j.Total.vantages),
 		Tally:         j.tallied(st.End),
 	}
+	j.tellAll(r)
 	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
 	attach(r.Exchanges, j.list.slowest.soFar())
 	for _, d := range j.rules {
@@ -63,10 +63,12 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),
 		Times: report.LabelTimes(
-			&j.Total.times), Findings: j.reported(), Vantages: j.Total.vantages,
+			&j.Total.times), Vantages: j.Total.vantages,
 		Tally: j.tallied(st.End)}
+	j.tellAll(r)
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {
-		r.Findings = append(r.Findings, qualityFindings(r.Caveats)...)
+		quality := qualityFindings(r.Caveats)
+		r.Findings, r.Found = append(r.Findings, quality...), r.Found+len(quality)
 	}
 	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace
 	attach(r.Exchanges, j.list.slowest.done())

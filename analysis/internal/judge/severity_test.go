@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tcpwhy/analysis/internal/grade"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/rule/ruletest"
 	"tcpwhy/analysis/report"
@@ -72,7 +73,7 @@ func TestSeverity(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := tt.g.graded(&tt.all, sum{tt.g.cost.Expected, tt.g.worst}); got != tt.want {
+			if got := tt.g.graded(&tt.all, grade.Sum{Cost: tt.g.cost.Expected, Worst: tt.g.worst}); got != tt.want {
 				t.Errorf("graded() = %v, want %v", got, tt.want)
 			}
 		})
