@@ -12,8 +12,8 @@ import (
 // default, NoLimit for none. What does not fit is counted, and where it can change what is found,
 // the report has a caveat.
 type Limits struct {
-	// Listed is how many connections, and how many exchanges, the report lists: those that took
-	// longest. Totals count all. Default 20,000.
+	// Listed is how many findings, connections and exchanges the report lists: what findings name,
+	// some of each service, what lost most, then what took longest. Totals count all. Default 1,000.
 	Listed int
 	// Occurrences is how many occurrences are listed of a finding: those that cost most. Default
 	// 10.
@@ -44,7 +44,7 @@ const NoLimit = math.MaxInt
 
 // The defaults of what a report lists.
 const (
-	defaultListed      = 20000
+	defaultListed      = 1000
 	defaultOccurrences = 10
 )
 

@@ -114,8 +114,8 @@ func TestLimits(t *testing.T) {
 		limits Limits
 		listed int
 	}{
-		{Limits{}, 20000}, {Limits{Listed: NoLimit}, 0}, {Limits{Listed: 7}, 7},
-		{Limits{Listed: -1}, 20000},
+		{Limits{}, 1000}, {Limits{Listed: NoLimit}, 0}, {Limits{Listed: 7}, 7},
+		{Limits{Listed: -1}, 1000},
 	} {
 		var o options
 		WithLimits(Limits{Listed: 3})(&o)

@@ -23,6 +23,7 @@ import (
 type Options struct {
 	Version   string       // of the program
 	ShowQuery bool         // print query values, which are otherwise masked
+	Summary   bool         // without what single findings, connections and exchanges show
 	Page      page.Options // of formats for people
 }
 
@@ -80,7 +81,9 @@ func Names() []string {
 }
 
 func writeText(w io.Writer, r *report.Report, opts Options) error {
-	return text.Write(w, r, text.Options{Page: opts.Page, ShowQuery: opts.ShowQuery})
+	return text.Write(w, r, text.Options{
+		Page: opts.Page, ShowQuery: opts.ShowQuery, Summary: opts.Summary,
+	})
 }
 
 func writeJSON(w io.Writer, r *report.Report, opts Options) error {
@@ -97,5 +100,5 @@ func liveLines(w io.Writer, name string, opts Options) Live {
 
 // json are the options that concern JSON.
 func (o *Options) json() json.Options {
-	return json.Options{Version: o.Version, ShowQuery: o.ShowQuery}
+	return json.Options{Version: o.Version, ShowQuery: o.ShowQuery, Summary: o.Summary}
 }

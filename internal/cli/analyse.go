@@ -96,7 +96,7 @@ func (o *options) parseFilter() (*capture.Filter, error) {
 // analysisOptions are the flags that choose what is analysed.
 func (o *options) analysisOptions() ([]analysis.Option, error) {
 	least, err := severity("min-severity", o.minSeverity)
-	limits := analysis.Limits{Occurrences: o.maxOccurrences}
+	limits := analysis.Limits{Occurrences: o.maxOccurrences, Listed: o.maxListed}
 	if o.maxOccurrences == 0 {
 		limits.Occurrences = analysis.NoLimit
 	}
@@ -143,7 +143,9 @@ func (o *options) as() output.Format {
 
 // outputOptions are the flags that choose how a report looks on w.
 func (o *options) outputOptions(w io.Writer) output.Options {
-	return output.Options{Version: Version, ShowQuery: o.showQuery, Page: o.pageOptions(w)}
+	return output.Options{
+		Version: Version, ShowQuery: o.showQuery, Summary: o.summary, Page: o.pageOptions(w),
+	}
 }
 
 // pageOptions are how text looks on w.

@@ -38,8 +38,8 @@ func (o *options) check() error {
 			return err
 		}
 	}
-	if o.maxOccurrences < 0 || o.workers < 0 {
-		return &usageError{"--max-occurrences and --workers must not be negative", ""}
+	if o.maxOccurrences < 0 || o.workers < 0 || o.maxListed < 0 {
+		return &usageError{"--max-occurrences, --max-listed and --workers must not be negative", ""}
 	}
 	if err := o.checkTrace(); err != nil {
 		return err

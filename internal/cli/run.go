@@ -18,6 +18,12 @@ import (
 // Version is the program's version, as reports give it.
 const Version = "0.1.0"
 
+// How many findings, connections and exchanges are listed: usually, and with --max-listed 0.
+const (
+	usualListed = 1000
+	mostListed  = 20000
+)
+
 // The exit statuses.
 const (
 	ExitOK      = 0 // analysed
@@ -71,6 +77,8 @@ type options struct {
 	only, skip          []string
 	minSeverity, failOn string
 	maxOccurrences      int
+	maxListed           int
+	summary             bool
 	workers             int
 	showQuery           bool
 	color               string
@@ -131,6 +139,10 @@ func newFlags(o *options) *pflag.FlagSet {
 		"exit with 1 if a reported finding is at `LEVEL` or above")
 	f.IntVar(&o.maxOccurrences, "max-occurrences", 10,
 		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
+	f.IntVar(&o.maxListed, "max-listed", usualListed,
+		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all")
+	f.BoolVar(&o.summary, "summary", false,
+		"leave out what single findings, connections and\nexchanges show")
 	f.BoolVar(&o.showQuery, "show-query", false,
 		"print query values, which are else shown as ?name=…")
 	f.IntVar(&o.workers, "workers", 0,
@@ -245,6 +257,9 @@ func parse(args []string) (*options, error) {
 	}
 	o.flagUsages = describe(f)
 	o.inputs = append(o.inputs, f.Args()...)
+	if o.maxListed == 0 || o.format == "ndjson" && !f.Changed("max-listed") {
+		o.maxListed = mostListed
+	}
 	if o.help || o.version || o.listRules {
 		return o, nil
 	}

@@ -17,7 +17,7 @@ import (
 // again gives the same octets, whatever the rest of the report was that JSON does not hold:
 //
 //   - text from the network as it was sent: it stays masked
-//   - Finding.Broken, Finding.Counted and what sentences assert, and Occurrence.Elsewhere where it
+//   - Broken and Counted of findings and stories, what sentences assert, and Occurrence.Elsewhere where it
 //     makes no difference to the filter
 //   - ExchangeInfo.Pieces; labels that got no time
 //   - of what exchanges lasted in a step of the time, all but the 90th percentile
@@ -67,7 +67,8 @@ type decoder struct {
 	schema  int
 	version string
 	traced  *traceObject
-	err     error // the first
+	told    [][]string // names of the findings of each story
+	err     error      // the first
 }
 
 func newDecoder() *decoder {
@@ -112,6 +113,8 @@ func (d *decoder) member(in *jsontext.Decoder, name string) error {
 		return member(in, d.summary)
 	case "trace":
 		return member(in, d.trace)
+	case "stories":
+		return elements(in, d.story)
 	case "findings":
 		return elements(in, d.finding)
 	case "endpoints":
@@ -143,6 +146,8 @@ func (d *decoder) line(text jsontext.Value) error {
 		return member(in, d.summary)
 	case head.Type == "trace":
 		return member(in, d.trace)
+	case head.Type == "story":
+		return member(in, d.story)
 	case head.Type == "finding":
 		return member(in, d.finding)
 	case head.Type == "endpoint":
@@ -171,6 +176,7 @@ func (d *decoder) tool(o *toolObject) { d.version = o.Version }
 func (d *decoder) done(err error) (*report.Report, string, error) {
 	d.note(err)
 	d.settleIndexes()
+	d.settleStories()
 	d.settleElsewhere()
 	d.settleTrace()
 	switch {

@@ -99,6 +99,15 @@ func held(from *report.Report, opts Options) *report.Report {
 		}
 		r.Findings = append(r.Findings, f)
 	}
+	r.Stories = slices.Clone(from.Stories)
+	for i := range r.Stories {
+		s := &r.Stories[i]
+		s.Broken, s.Counted = false, false
+		s.WorstServices = slices.Clone(s.WorstServices)
+		for k := range s.WorstServices {
+			s.WorstServices[k].Host = mask.Host(s.WorstServices[k].Host)
+		}
+	}
 	r.Tally = heldTally(&from.Tally)
 	r.Conns = nil
 	for _, c := range from.Conns {
@@ -292,15 +301,15 @@ func changed(t *testing.T, from, to string) string {
 
 func TestDecodeMistakes(t *testing.T) {
 	tests := []struct{ from, to, want string }{
-		{`"schema_version": 1`, `"schema_version": 2`, "schema_version is 2; this program reads 1"},
-		{`"schema_version": 1`, `"schema": 1`, "no schema_version"},
+		{`"schema_version": 2`, `"schema_version": 3`, "schema_version is 3; this program reads 2"},
+		{`"schema_version": 2`, `"schema": 2`, "no schema_version"},
 		{`"severity": "high"`, `"severity": "grave"`, `no severity is called "grave"`},
 		{`"client": "10.20.0.2"`, `"client": "10.20.0"`, "10.20.0"},
 		{`"think": 70`, `"coffee": 70`, `no label is called "coffee"`},
 		{`"think": 70`, `"think": "70"`, "no number of milliseconds"},
 		{`"flags": "S."`, `"flags": ".S"`, `no set of flags is called ".S"`},
 		{`"frame": 14`, `"frame": 281474976710656`, "there can be no frame 281474976710656"},
-		{`"findings": [`, `"findings": {}, "other": [`, `not [`},
+		{`"endpoints": [`, `"endpoints": {}, "other": [`, `not [`},
 		{`"frames": 214`, `"frames": -1`, "frames"},
 	}
 	for _, tt := range tests {
@@ -322,7 +331,7 @@ func TestDecodeMistakes(t *testing.T) {
 // TestDecodeNewer: what a newer program adds is skipped, and another program's numbers are read.
 func TestDecodeNewer(t *testing.T) {
 	for from, to := range map[string]string{
-		`"tool": {`:           `"stories": [{"a": [1, {}]}], "tool": {"since": 2026,`,
+		`"tool": {`:           `"tales": [{"a": [1, {}]}], "tool": {"since": 2026,`,
 		`"id": 1,`:            `"id": 1, "upstream": [3],`,
 		`"think": 70,`:        `"think": 7.0e1,`,
 		`"unknown": 0.000001`: `"unknown": 1e-06`,

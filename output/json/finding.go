@@ -51,13 +51,9 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 		Message: mask.Visible(f.Message), Count: f.Count, Cost: cost(f.Cost), Wall: millis(f.Wall),
 		Within: millis(
 			f.Within,
-		), Affected: f.Affected, Remedies: make([]remedyObject, 0, len(f.Remedies)),
+		), Affected: f.Affected, Remedies: remedies(f.Remedies),
 		References:  list(f.References),
 		Occurrences: make([]occurrenceObject, 0, len(f.Occurrences)),
-	}
-	for i := range f.Remedies {
-		m := &f.Remedies[i]
-		o.Remedies = append(o.Remedies, remedyObject{m.Side.String(), mask.Visible(m.Text)})
 	}
 	for i := range f.Occurrences {
 		o.Occurrences = append(o.Occurrences, e.occurrence(&f.Occurrences[i]))
@@ -75,11 +71,7 @@ func (d *decoder) finding(o *findingObject) {
 		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: known(o.Host),
 		Message: o.Message, Count: o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
 		Within:   time.Duration(o.Within),
-		Affected: o.Affected, References: o.References,
-	}
-	for _, m := range o.Remedies {
-		side := named(d, "side", m.Side, report.ParseSide)
-		f.Remedies = append(f.Remedies, report.Remedy{Side: side, Text: m.Text})
+		Affected: o.Affected, References: o.References, Remedies: d.remedies(o.Remedies),
 	}
 	for i := range o.Occurrences {
 		f.Occurrences = append(f.Occurrences, d.occurrence(&o.Occurrences[i]))

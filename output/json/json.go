@@ -7,13 +7,18 @@ package json
 
 import (
 	"io"
+	"slices"
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/output/finding"
 )
 
 // schemaVersion changes when a name of the JSON report changes its meaning or goes.
-const schemaVersion = 1
+const schemaVersion = 2
+
+// mostIndented is how many entries of its lists a report has at most to be indented: of a large
+// one, a third would be spaces.
+const mostIndented = 500
 
 // toolName is the program's name in reports.
 const toolName = "tcpwhy"
@@ -22,6 +27,7 @@ const toolName = "tcpwhy"
 type Options struct {
 	Version   string // of the program
 	ShowQuery bool   // print query values, which are otherwise masked
+	Summary   bool   // lists no finding, connection or exchange
 }
 
 // toolObject is what wrote a report.
@@ -38,10 +44,25 @@ type encoder struct {
 
 func (e *encoder) tool() toolObject { return toolObject{toolName, e.opts.Version} }
 
+// listed is the report with what is to be listed of it.
+func (o *Options) listed(r *report.Report) *report.Report {
+	if !o.Summary {
+		return r
+	}
+	short := *r
+	short.Findings, short.Conns, short.Exchanges = nil, nil, nil
+	short.Stories = slices.Clone(r.Stories)
+	for i := range short.Stories {
+		short.Stories[i].Findings = nil
+	}
+	return &short
+}
+
 // Write writes the report as one JSON object.
 func Write(w io.Writer, r *report.Report, opts Options) error {
+	r = opts.listed(r)
 	e := encoder{report: r, opts: opts}
-	o := newObjectWriter(w)
+	o := newObjectWriter(w, len(r.Findings)+len(r.Conns)+len(r.Exchanges) <= mostIndented)
 	o.member("schema_version", schemaVersion)
 	o.member("tool", e.tool())
 	o.member("capture", e.capture())
@@ -50,7 +71,11 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 		o.member("trace", e.trace(r.Trace))
 	}
 	ids := finding.IDs(r.Findings)
-	list := o.array("findings")
+	list := o.array("stories")
+	for i := range r.Stories {
+		list.element(e.story(&r.Stories[i], ids))
+	}
+	list = o.array("findings")
 	for i := range r.Findings {
 		list.element(e.finding(&r.Findings[i], ids[i]))
 	}

@@ -150,7 +150,7 @@ func TestNDJSON(t *testing.T) {
 			}
 		}
 	}
-	const want = "capture summary finding over connection exchange exchange"
+	const want = "capture summary story finding over connection exchange exchange"
 	if got := strings.Join(types, " "); got != want {
 		t.Errorf("lines are %s, want %s", got, want)
 	}

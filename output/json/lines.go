@@ -23,9 +23,10 @@ type captureLine struct {
 }
 
 // WriteLines writes the report as lines of JSON: the objects of Write one by one, each with a
-// "type". First comes the capture, then the summary, a trace if there is one, then every finding
+// "type". First comes the capture, then the summary, a trace if there is one, then every story, finding
 // and endpoint, what happened over time, every connection and exchange.
 func WriteLines(w io.Writer, r *report.Report, opts Options) error {
+	r = opts.listed(r)
 	e := encoder{report: r, opts: opts}
 	to := newLineWriter(w)
 	to.line(captureLine{"capture", schemaVersion, e.tool(), e.capture()})
@@ -34,6 +35,9 @@ func WriteLines(w io.Writer, r *report.Report, opts Options) error {
 		to.line(line[traceObject]{Type: "trace", Object: e.trace(r.Trace)})
 	}
 	ids := finding.IDs(r.Findings)
+	for i := range r.Stories {
+		to.line(line[storyObject]{Type: "story", Object: e.story(&r.Stories[i], ids)})
+	}
 	for i := range r.Findings {
 		to.line(line[findingObject]{Type: "finding", Object: e.finding(&r.Findings[i], ids[i])})
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// objectWriter writes one indented JSON object member by member, and its arrays element by element,
+// objectWriter writes one JSON object, perhaps indented, member by member, and its arrays element by element,
 // so that a report takes no more memory than its largest part. After an error it writes nothing
 // more; end returns it.
 type objectWriter struct {
@@ -19,12 +19,13 @@ type objectWriter struct {
 	err     error
 }
 
-func newObjectWriter(w io.Writer) *objectWriter {
+func newObjectWriter(w io.Writer, indented bool) *objectWriter {
 	to := bufio.NewWriterSize(w, 1<<16)
-	o := &objectWriter{
-		to:  to,
-		enc: jsontext.NewEncoder(to, jsontext.AllowInvalidUTF8(true), jsontext.WithIndent("  ")),
+	options := []jsontext.Options{jsontext.AllowInvalidUTF8(true)}
+	if indented {
+		options = append(options, jsontext.WithIndent("  "))
 	}
+	o := &objectWriter{to: to, enc: jsontext.NewEncoder(to, options...)}
 	o.token(jsontext.BeginObject)
 	return o
 }

@@ -10,6 +10,8 @@ type summaryObject struct {
 	Connections  int            `json:"connections"`
 	Exchanges    int            `json:"exchanges"`
 	Findings     int            `json:"findings"`
+	LeftOut      int            `json:"findings_left_out"`
+	Listed       listedObject   `json:"listed"`
 	ExchangeTime millis         `json:"exchange_ms"`
 	Lost         millis         `json:"lost_ms"`
 	Times        labelTimes     `json:"time_ms"`
@@ -18,10 +20,18 @@ type summaryObject struct {
 	Tally        tallyObject    `json:",embed"`
 }
 
+// listedObject is how much of it the report lists.
+type listedObject struct {
+	Findings    int `json:"findings"`
+	Connections int `json:"connections"`
+	Exchanges   int `json:"exchanges"`
+}
+
 func (e *encoder) summary() summaryObject {
 	r := e.report
 	o := summaryObject{
-		Connections: r.Connections, Exchanges: r.ExchangeCount, Findings: len(r.Findings),
+		Connections: r.Connections, Exchanges: r.ExchangeCount, Findings: r.Found, LeftOut: r.LeftOut,
+		Listed:       listedObject{len(r.Findings), len(r.Conns), len(r.Exchanges)},
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
 		Vantages: map[string]int{}, Checked: list(r.Checked), Tally: e.tally(),
 	}
@@ -37,6 +47,7 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Connections, r.ExchangeCount = o.Connections, o.Exchanges
 	r.ExchangeTime, r.Lost = time.Duration(o.ExchangeTime), time.Duration(o.Lost)
 	r.Times, r.Checked = o.Times, o.Checked
+	r.Found, r.LeftOut = o.Findings, o.LeftOut
 	d.tally(&o.Tally)
 	r.Vantages = map[reassembly.Vantage]int{}
 	for name, n := range o.Vantages {

@@ -16,6 +16,8 @@ const (
 	maxDetailed   = 8  // findings told in full; more than that is no longer read
 	maxBrief      = 20 // further findings, one line each
 	maxOthers     = 3  // further clients named with a finding
+	maxOverview   = 12 // lines of the overview
+	leastOverview = 3  // stories that need one
 	maxProof      = 8  // frames shown of the worst occurrence
 	maxFileInText = 24 // characters of a file name in a line of proof
 	minProofCells = 24 // columns left for what a frame shows
@@ -24,50 +26,66 @@ const (
 	labelWidth    = 12 // "    Proof   "
 )
 
-// findings tells each of them: what, how often, how dear, the story, the proof and the fix.
-func (t *textReport) findings() {
-	all := finding.Groups(t.report.Findings)
+// stories tells each of them: what, how often, how dear, the story, the proof and the fix.
+func (t *textReport) stories() {
+	all := finding.Stories(t.report)
 	if len(all) == 0 {
 		return
 	}
 	t.Heading("Findings")
+	if t.opts.Summary || len(all) >= leastOverview {
+		t.overview(all)
+	}
+	if t.opts.Summary {
+		return
+	}
 	told := 0
-	var rest []*finding.Group
-	for i, g := range all {
-		if i > 0 && (g.Severity == report.Info || told == maxDetailed) {
-			rest = append(rest, g)
+	var rest []*report.Story
+	for i, s := range all {
+		if i > 0 && (s.Severity == report.Info || told == maxDetailed) {
+			rest = append(rest, s)
 			continue
 		}
 		told++
-		t.detail(told, g)
+		t.detail(told, s)
 	}
 	if len(rest) > 0 {
 		t.Blank()
 		t.Para("", "Also found, in brief (--format json tells all of it):", page.Plain)
 	}
-	for i, g := range rest {
+	for i, s := range rest {
 		if i == maxBrief {
 			t.Para(detailIndent, "and "+wording.Grouped(len(rest)-i)+" more", page.Faint)
 			break
 		}
-		t.title(told+i+1, g)
-		t.Para(detailIndent, t.extent(g), page.Plain)
-		t.parties(g)
+		t.title(told+i+1, s)
+		t.Para(detailIndent, t.extent(s), page.Plain)
+		t.parties(s)
+	}
+}
+
+// overview is a line for each story, so that the first screen has all of them.
+func (t *textReport) overview(all []*report.Story) {
+	for i, s := range all[:min(len(all), maxOverview)] {
+		t.title(i+1, s)
+	}
+	if more := len(all) - maxOverview; more > 0 {
+		t.Para(detailIndent, "and "+wording.Grouped(more)+" more", page.Faint)
 	}
 }
 
 // title is a finding's first line: its number, how bad it is, what it is and what it costs.
-func (t *textReport) title(number int, g *finding.Group) {
+func (t *textReport) title(number int, s *report.Story) {
 	figure := ""
-	if g.Cost.Expected > 0 {
-		share := wording.Percent(min(g.Within, t.report.ExchangeTime), t.report.ExchangeTime)
-		if 2*g.Within < g.Cost.Expected { // most of it is not time of exchanges
+	if s.Cost.Expected > 0 {
+		share := wording.Percent(min(s.Within, t.report.ExchangeTime), t.report.ExchangeTime)
+		if 2*s.Within < s.Cost.Expected { // most of it is not time of exchanges
 			share = "-"
 		}
-		figure = fmt.Sprintf("%s  %5s", wording.Duration(g.Cost.Expected), share)
+		figure = fmt.Sprintf("%s  %5s", wording.Duration(s.Cost.Expected), share)
 	}
-	label := fmt.Sprintf("%2d  %-8s  ", number, strings.ToUpper(g.Severity.String()))
-	t.Row(label, severityStyle(g.Severity), g.Title(), figure, page.Strong)
+	label := fmt.Sprintf("%2d  %-8s  ", number, strings.ToUpper(s.Severity.String()))
+	t.Row(label, severityStyle(s.Severity), s.Title, figure, page.Strong)
 }
 
 // severityStyle is how bad a finding looks.
@@ -81,72 +99,100 @@ func severityStyle(s report.Severity) page.Style {
 	return page.Plain
 }
 
-// detail tells a finding in full.
-func (t *textReport) detail(number int, g *finding.Group) {
-	f := g.Worst()
+// detail tells a story in full.
+func (t *textReport) detail(number int, s *report.Story) {
 	t.Blank()
-	t.title(number, g)
-	t.Para(detailIndent, t.extent(g), page.Plain)
-	t.parties(g)
+	t.title(number, s)
+	t.Para(detailIndent, t.extent(s), page.Plain)
+	t.parties(s)
 	t.Blank()
-	t.Para(detailIndent, f.Message, page.Plain)
+	t.Para(detailIndent, s.Message, page.Plain)
 	t.Blank()
-	t.proof(g)
-	t.remedies(f.Remedies)
-	if len(f.Occurrences) > 0 {
-		t.labelled("Show", finding.Filter(t.report, &f.Occurrences[0]), page.Cyan)
+	t.shares(s)
+	worst := finding.Worst(t.report, s)
+	if worst != nil {
+		t.proof(s, worst)
 	}
-	t.labelled("Why", "tcpwhy --explain "+f.Rule, page.Plain)
+	t.remedies(s.Remedies)
+	if worst != nil && len(worst.Occurrences) > 0 {
+		t.labelled("Show", finding.Filter(t.report, &worst.Occurrences[0]), page.Cyan)
+	}
+	t.labelled("Why", "tcpwhy --explain "+s.Rule, page.Plain)
 }
 
 // extent says how often, how sure and within which bounds.
-func (t *textReport) extent(g *finding.Group) string {
-	s := occurred(g) + ", " + wording.Confidence(g.Worst().Confidence)
-	if g.Cost.Expected == 0 {
-		return s + ", no time lost"
+func (t *textReport) extent(s *report.Story) string {
+	text := occurred(s) + ", " + wording.Confidence(s.Confidence)
+	if s.Cost.Expected == 0 {
+		return text + ", no time lost"
 	}
-	if apart := g.Cost.Expected - g.Wall; 5*apart > g.Cost.Expected && apart > time.Millisecond {
-		s += "; " + wording.Duration(g.Wall) +
+	if apart := s.Cost.Expected - s.Wall; 5*apart > s.Cost.Expected && apart > time.Millisecond {
+		text += "; " + wording.Duration(s.Wall) +
 			" by the clock, because other requests ran in the meantime"
 	}
-	spread := g.Cost.High - g.Cost.Low
-	if spread > g.Cost.Expected/10 && spread > time.Millisecond {
-		s += "; a fix saves between " + wording.Duration(g.Cost.Low) + " and " +
-			wording.Duration(g.Cost.High)
+	spread := s.Cost.High - s.Cost.Low
+	if spread > s.Cost.Expected/10 && spread > time.Millisecond {
+		text += "; a fix saves between " + wording.Duration(s.Cost.Low) + " and " +
+			wording.Duration(s.Cost.High)
 	}
-	return s
+	return text
 }
 
 // occurred says how often it was, and in how many exchanges.
-func occurred(g *finding.Group) string {
-	s := wording.Times(g.Count)
-	if g.Affected > 1 || g.Affected > 0 && g.Count > 1 {
-		s += " in " + wording.Count(g.Affected, "exchange", "exchanges")
+func occurred(s *report.Story) string {
+	text := wording.Times(s.Count)
+	if s.Affected > 1 || s.Affected > 0 && s.Count > 1 {
+		text += " in " + wording.Count(s.Affected, "exchange", "exchanges")
 	}
-	return s
+	return text
 }
 
-// parties says between whom, and which other clients show the same.
-func (t *textReport) parties(g *finding.Group) {
-	f := g.Worst()
+// parties says between whom: both by name where there is one service, else how many.
+func (t *textReport) parties(s *report.Story) {
+	if s.Services > 1 {
+		t.Para(detailIndent, "at "+wording.Count(s.Services, "service", "services")+", from "+
+			wording.Count(s.Clients, "client", "clients")+spreadWords(s.Spread), page.Plain)
+		return
+	}
+	f := finding.Worst(t.report, s)
+	if f == nil {
+		return
+	}
 	line := wording.Client(f.Client) + " -> " + wording.Server(f.Server)
 	if f.Host != "" && f.Host != f.Server.String() && f.Host != f.Server.Addr().String() {
 		line += " (" + mask.Shorten(mask.Host(f.Host), textTarget) + ")"
 	}
 	t.Para(detailIndent, line, page.Plain)
-	others := g.Findings[1:]
-	for i, o := range others {
-		if i == maxOthers {
-			more := wording.Count(len(others)-i, "more client", "more clients")
-			t.Para(detailIndent+"and ", more, page.Plain)
+	told := 0
+	for i := range s.WorstClients {
+		c := &s.WorstClients[i]
+		if c.Client == f.Client {
+			continue
+		}
+		if told == maxOthers {
 			break
 		}
-		other := wording.Client(o.Client) + ", " + wording.Times(o.Count)
-		if o.Cost.Expected > 0 {
-			other += ", " + wording.Duration(o.Cost.Expected)
+		told++
+		other := wording.Client(c.Client) + ", " + wording.Times(c.Count)
+		if c.Cost > 0 {
+			other += ", " + wording.Duration(c.Cost)
 		}
 		t.Para(detailIndent+"and ", other, page.Plain)
 	}
+	if more := s.Clients - 1 - told; more > 0 {
+		t.Para(detailIndent+"and ", wording.Count(more, "more client", "more clients"), page.Plain)
+	}
+}
+
+// spreadWords say how services share a story.
+func spreadWords(s report.Spread) string {
+	switch s {
+	case report.Everywhere:
+		return "; all services have about the same of it, so the cause is a common one"
+	case report.Concentrated:
+		return "; a tenth of the services has most of it"
+	}
+	return ""
 }
 
 // labelled writes text behind one of the words at the left of a finding.

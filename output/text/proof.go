@@ -7,25 +7,23 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
-	"tcpwhy/output/finding"
 	"tcpwhy/output/mask"
 	"tcpwhy/output/page"
 	"tcpwhy/output/wording"
 )
 
 // proof shows the frames of the worst occurrence.
-func (t *textReport) proof(g *finding.Group) {
-	f := g.Worst()
+func (t *textReport) proof(s *report.Story, f *report.Finding) {
 	if len(f.Occurrences) == 0 || len(f.Occurrences[0].Evidence) == 0 {
 		return
 	}
 	o := &f.Occurrences[0]
 	where := t.place(o)
 	switch {
-	case g.Count > 1 && o.Cost.Expected > 0:
-		where += ", the worst of " + wording.Grouped(g.Count)
-	case g.Count > 1:
-		where += ", one of " + wording.Grouped(g.Count)
+	case s.Count > 1 && o.Cost.Expected > 0:
+		where += ", the worst of " + wording.Grouped(s.Count)
+	case s.Count > 1:
+		where += ", one of " + wording.Grouped(s.Count)
 	}
 	if len(t.report.Capture.Inputs) > 1 && !severalFiles(o.Evidence) {
 		where += ", in " + t.fileName(o.Evidence[0].Frame.Input())

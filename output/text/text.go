@@ -12,6 +12,7 @@ import (
 type Options struct {
 	Page      page.Options
 	ShowQuery bool // print query values, which are otherwise masked
+	Summary   bool // without what single connections and exchanges show
 }
 
 // Write writes the report for a person in a hurry: first the verdict, then the findings by cost,
@@ -23,12 +24,14 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 		return writeTrace(t)
 	}
 	t.verdict()
-	t.findings()
+	t.stories()
 	t.endpoints()
 	t.timeTable()
 	t.overTime()
-	t.slowest()
-	t.connections()
+	if !opts.Summary {
+		t.slowest()
+		t.connections()
+	}
 	t.checked()
 	t.captureNotes()
 	return t.Flush()

@@ -90,6 +90,7 @@ func TestTextWidths(t *testing.T) {
 	r.Capture.Inputs = append(r.Capture.Inputs, capture.Input{
 		Name: "資料/資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料資料.pcap", Error: long,
 	})
+	sample.Tell(r)
 	for _, opts := range []page.Options{
 		{}, {Width: page.MinWidth}, {Width: 132}, {Color: true}, {ASCII: true},
 	} {
@@ -113,6 +114,7 @@ func TestTextManyFindings(t *testing.T) {
 		g.Severity = report.Severity(i%4 + 1)
 		r.Findings = append(r.Findings, g)
 	}
+	sample.Tell(r)
 	got := render(t, r, Options{})
 	if n := strings.Count(got, "    Proof"); n != maxDetailed {
 		t.Errorf("%d findings are told in full, want %d", n, maxDetailed)
@@ -124,7 +126,7 @@ func TestTextManyFindings(t *testing.T) {
 
 func TestTextWithoutFindings(t *testing.T) {
 	quiet := sample.Report()
-	quiet.Findings, quiet.Lost = nil, 0
+	quiet.Stories, quiet.Findings, quiet.Lost = nil, nil, 0
 	empty := &report.Report{
 		Capture: &capture.Stats{Inputs: []capture.Input{{Name: "e.pcap", Complete: true}}},
 	}

@@ -89,7 +89,7 @@ func TestWallClockText(t *testing.T) {
 	said := map[time.Duration]bool{200 * ms: true, 600 * ms: false, 615 * ms: false}
 	for wall, want := range said {
 		r := sample.Report()
-		r.Findings[0].Wall = wall
+		r.Stories[0].Wall = wall
 		var b strings.Builder
 		if err := Write(&b, r, Options{}); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ func (t *textReport) verdict() {
 		t.Para("", errors, page.Plain)
 	}
 	t.Para("", t.unfinishedSentence(), page.Plain)
-	all := finding.Groups(t.report.Findings)
+	all := finding.Stories(t.report)
 	for _, g := range all {
 		if g.Broke() {
 			t.Para("", graded(g), page.Red)
@@ -40,7 +40,10 @@ func (t *textReport) verdict() {
 		lost = graded(all[0])
 	}
 	t.Para("", lost, page.Strong)
-	if len(all) == 0 && len(t.report.Checked) > 0 {
+	if left := t.report.LeftOut; left > 0 {
+		t.Para("", "Left out: "+wording.Count(left, "finding", "findings")+
+			" not as grave as was asked for.", page.Plain)
+	} else if len(all) == 0 && len(t.report.Checked) > 0 {
 		t.Para("", t.nothingFound(errors), page.Strong)
 	}
 	if 4*t.report.Lost < t.report.ExchangeTime {
@@ -49,9 +52,9 @@ func (t *textReport) verdict() {
 }
 
 // graded is a finding in one line: how grave it is, what it is, and how often it was.
-func graded(g *finding.Group) string {
+func graded(g *report.Story) string {
 	grade := g.Severity.String()
-	s := strings.ToUpper(grade[:1]) + grade[1:] + ": " + g.Title() + ", " + wording.Times(g.Count)
+	s := strings.ToUpper(grade[:1]) + grade[1:] + ": " + g.Title + ", " + wording.Times(g.Count)
 	if g.Affected > g.Count {
 		s += " in " + wording.Count(g.Affected, "exchange", "exchanges")
 	}
@@ -106,7 +109,7 @@ func inputNames(inputs []capture.Input) string {
 }
 
 // lostSentence says how much time was lost, and to what.
-func (t *textReport) lostSentence(all []*finding.Group) string {
+func (t *textReport) lostSentence(all []*report.Story) string {
 	r := t.report
 	if r.Lost <= 0 {
 		if len(all) == 0 || r.ExchangeTime == 0 {
@@ -123,15 +126,15 @@ func (t *textReport) lostSentence(all []*finding.Group) string {
 	case len(costly) == 0:
 		return s + " was lost."
 	case len(costly) == 1:
-		return s + " was lost to one cause: " + costly[0].Title() + t.ofWhich(costly[0]) + "."
+		return s + " was lost to one cause: " + costly[0].Title + t.ofWhich(costly[0]) + "."
 	}
 	return fmt.Sprintf("%s was lost to %s, most to: %s%s.", s,
-		wording.Count(len(costly), "cause", "causes"), costly[0].Title(), t.ofWhich(costly[0]))
+		wording.Count(len(costly), "cause", "causes"), costly[0].Title, t.ofWhich(costly[0]))
 }
 
 // ofWhich says in brackets what the costliest finding cost, where that is not all that was lost: a
 // failure may go on between exchanges, and what overlaps others counts once in the sum.
-func (t *textReport) ofWhich(g *finding.Group) string {
+func (t *textReport) ofWhich(g *report.Story) string {
 	between := g.Cost.Expected - g.Within
 	switch {
 	case between > time.Millisecond:
@@ -145,11 +148,11 @@ func (t *textReport) ofWhich(g *finding.Group) string {
 
 // nothingLost says that no time was lost to the findings, and names one that is worth a look though
 // its time does not count as lost.
-func nothingLost(all []*finding.Group) string {
+func nothingLost(all []*report.Story) string {
 	others := finding.Costliest(all, false)
 	if len(others) > 0 && others[0].Severity > report.Info {
 		return fmt.Sprintf("No exchange time counts as lost; worth a look: %s (%s).",
-			others[0].Title(), wording.Duration(others[0].Cost.Expected))
+			others[0].Title, wording.Duration(others[0].Cost.Expected))
 	}
 	return "No exchange time was lost to what was found."
 }
@@ -160,9 +163,12 @@ func (t *textReport) nothingToAnalyse() bool {
 	switch {
 	case r.Capture.Frames == 0:
 		t.Para("", "The capture is empty: it holds no frame.", page.Strong)
+	case r.Connections == 0 && r.Capture.Count[capture.OutcomeFiltered] > 0:
+		t.Para("", "The filter left nothing to analyse of "+
+			wording.Count(r.Capture.Frames, "frame", "frames")+".", page.Strong)
 	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
 		t.Para("", "No TCP in this capture, so there is nothing to analyse.", page.Strong)
-	case r.ExchangeCount == 0 && len(finding.Groups(t.report.Findings)) == 0:
+	case r.ExchangeCount == 0 && len(finding.Stories(t.report)) == 0:
 		t.Para("", t.withoutExchange(), page.Strong)
 	default:
 		return false

@@ -121,13 +121,12 @@ func (j *Judge) Failed(conn int, o exchange.Outcome) {
 
 // settleOutcomes sets how listed attempts ended of which that showed elsewhere.
 func (j *Judge) settleOutcomes() {
-	for i := range j.list.exchanges.items {
-		x := j.list.exchanges.items[i].item
+	j.list.eachExchange(func(x *report.ExchangeInfo) {
 		if o, ok := j.ended[x.Connection]; ok && x.Attempt != nil &&
 			x.Outcome == exchange.Incomplete {
 			x.Outcome = o
 		}
-	}
+	})
 }
 
 // Unlisted counts an attempt to connect that is one of a scan.

@@ -86,8 +86,9 @@ type member struct {
 	all  []int         // numbers of all its exchanges, in their order
 	// what its latest exchange repeats; nil once that is judged, or nothing
 	retries *failure
-	failure *failure // its first exchange that did not end well
-	sni     string   // the name in its TLS hello
+	failure *failure      // its first exchange that did not end well
+	sni     string        // the name in its TLS hello
+	lost    time.Duration // by all its exchanges, as a rank
 }
 
 // exchangeID maps an exchange of a connection to its number in the report.
@@ -142,7 +143,7 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	}
 	j.Total.vantages = map[reassembly.Vantage]int{}
 	j.Total.caveats = map[string]uint64{}
-	j.list.conns.limit, j.list.exchanges.limit = l.MaxListed, l.MaxListed
+	j.list.bound(l.MaxListed)
 	for _, d := range rules {
 		j.named[d.Name] = d
 		if d.Across != nil &&
@@ -270,7 +271,8 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.clock.judged(j, m.Pair, job, claims, lost)
 	j.tally.Add(&tally.Exchange{ExchangeInfo: info, Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni),
 		Streams: job.Streams, Lost: lost})
-	j.list.exchanges.add(info.Duration, info.ID, info)
+	m.lost += worthListing(info, claims, lost)
+	j.list.exchange(m.Pair.Server, info, worthListing(info, claims, lost))
 	j.list.drawn(job)
 	j.tellExchange(m, info)
 }
@@ -407,5 +409,5 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		j.trace = e.Trace
 		j.trace.Conn = e.Info
 	}
-	j.list.conns.add(e.Info.Duration, e.Info.ID, e.Info)
+	j.list.conns.add(m.lost+claimed(e.Claims), e.Info.Duration, e.Info.ID, e.Info)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/report"
 )
 
 // moved is time of an exchange that turned out to be something else.
@@ -27,16 +28,16 @@ func (j *Judge) relabelListed() {
 		byExchange[r.exchange] = append(byExchange[r.exchange], r)
 		byConn[r.conn] = append(byConn[r.conn], r)
 	}
-	for _, x := range j.list.exchanges.items {
-		for _, r := range byExchange[x.id] {
-			x.item.Times = ledger.Listed(r, x.item.Times)
+	j.list.eachExchange(func(x *report.ExchangeInfo) {
+		for _, r := range byExchange[x.ID] {
+			x.Times = ledger.Listed(r, x.Times)
 		}
-	}
-	for _, c := range j.list.conns.items {
-		for _, r := range byConn[c.id] {
-			c.item.Times = ledger.Listed(r, c.item.Times)
+	})
+	j.list.conns.each(func(id int, c *report.ConnInfo) {
+		for _, r := range byConn[id] {
+			c.Times = ledger.Listed(r, c.Times)
 		}
-	}
+	})
 	for _, s := range j.list.slowest.items {
 		for _, r := range byExchange[s.id] {
 			s.item.pieces = slices.Clone(s.item.pieces) // a report so far may have them

@@ -1,9 +1,7 @@
 package judge
 
 import (
-	"cmp"
 	"maps"
-	"slices"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -25,27 +23,12 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		Tally:         j.tallied(st.End),
 	}
 	j.tellAll(r)
-	r.Conns, r.Exchanges = j.list.conns.soFar(), j.list.exchanges.soFar()
-	attach(r.Exchanges, j.list.slowest.soFar())
+	j.list.into(r)
+	attach(r.Exchanges, j.list.slowest.done())
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}
 	return r
-}
-
-// soFar is what done would give now.
-func (l *longest[T]) soFar() []T {
-	items := slices.Clone(l.items)
-	if l.limit > 0 && len(items) > l.limit {
-		slices.SortFunc(items, ranked[T].compare)
-		items = items[:l.limit]
-	}
-	slices.SortFunc(items, func(a, b ranked[T]) int { return cmp.Compare(a.id, b.id) })
-	out := make([]T, len(items))
-	for i, r := range items {
-		out[i] = *r.item
-	}
-	return out
 }
 
 // Report draws up the report.
@@ -70,7 +53,8 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		quality := qualityFindings(r.Caveats)
 		r.Findings, r.Found = append(r.Findings, quality...), r.Found+len(quality)
 	}
-	r.Conns, r.Exchanges, r.Trace = j.list.conns.done(), j.list.exchanges.done(), j.trace
+	j.list.into(r)
+	r.Trace = j.trace
 	attach(r.Exchanges, j.list.slowest.done())
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)

@@ -112,7 +112,8 @@ func tell(parts []*Part, w *Whole) report.Story {
 func worstOf(parts []*Part) *report.Finding {
 	worst := parts[0].Finding
 	for _, p := range parts[1:] {
-		if p.Finding.Severity > worst.Severity && p.Finding.Cost.Expected*weighty >= worst.Cost.Expected {
+		if p.Finding.Severity > worst.Severity &&
+			p.Finding.Cost.Expected*weighty >= worst.Cost.Expected {
 			worst = p.Finding
 		}
 	}
@@ -207,7 +208,7 @@ func (s *share) add(f *report.Finding, other string) {
 	s.others[other] = struct{}{}
 	s.Others = len(s.others)
 	s.hosts[f.Host] = struct{}{}
-	if s.Host = ""; len(s.hosts) == 1 {
+	if s.Host = ""; len(s.hosts) == 1 && s.Server.IsValid() {
 		s.Host = f.Host
 	}
 }

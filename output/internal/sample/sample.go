@@ -30,7 +30,7 @@ func Report() *report.Report {
 		{Label: report.RoundTrip, Time: 149*ms - 1},
 		{Label: report.NagleDelack, Time: 615 * ms},
 	}
-	return &report.Report{
+	return Tell(&report.Report{
 		Capture:     stats(),
 		Connections: 1, ExchangeCount: 2, ExchangeTime: 834 * ms, Lost: 615 * ms, Times: times,
 		Caveats: []report.Caveat{{
@@ -42,7 +42,7 @@ func Report() *report.Report {
 		Exchanges: exchanges(times),
 		Checked:   []string{"nagle-delayed-ack", "missed-reuse", "slow-start", "reset-after-data"},
 		Vantages:  map[reassembly.Vantage]int{reassembly.ClientSide: 1},
-	}
+	})
 }
 
 func stats() *capture.Stats {
@@ -133,4 +133,36 @@ func exchanges(times []report.LabelTime) []report.ExchangeInfo {
 			Outcome: exchange.NoResponse, Request: request, Start: 834 * ms,
 		},
 	}
+}
+
+// Tell makes a story of each rule and cause among the findings, as simple as stories can be.
+func Tell(r *report.Report) *report.Report {
+	r.Stories, r.Found = nil, len(r.Findings)
+	place := map[string]int{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		at, known := place[f.Rule+f.Cause]
+		if !known {
+			at = len(r.Stories)
+			place[f.Rule+f.Cause] = at
+			r.Stories = append(r.Stories, report.Story{
+				Rule: f.Rule, Cause: f.Cause, Side: f.Side, Title: f.Title, Message: f.Message,
+				Remedies: f.Remedies, References: f.References, Services: 1,
+			})
+		}
+		s := &r.Stories[at]
+		s.Severity, s.Confidence = max(s.Severity, f.Severity), max(s.Confidence, f.Confidence)
+		s.Count, s.Affected, s.Clients = s.Count+f.Count, s.Affected+f.Affected, s.Clients+1
+		s.Cost, s.Wall, s.Within = s.Cost.Add(f.Cost), s.Wall+f.Wall, s.Within+f.Within
+		s.Broken, s.Counted = s.Broken || f.Broken, s.Counted || f.Counted
+		s.Findings = append(s.Findings, i)
+		s.WorstClients = append(s.WorstClients, report.Share{
+			Client: f.Client, Count: f.Count, Others: 1, Cost: f.Cost.Expected, Affected: f.Affected,
+		})
+		s.WorstServices = []report.Share{{
+			Server: f.Server, Host: f.Host, Count: s.Count, Others: s.Clients,
+			Cost: s.Cost.Expected, Affected: s.Affected,
+		}}
+	}
+	return r
 }
