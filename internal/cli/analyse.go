@@ -96,8 +96,8 @@ func (o *options) parseFilter() (*capture.Filter, error) {
 // analysisOptions are the flags that choose what is analysed.
 func (o *options) analysisOptions() ([]analysis.Option, error) {
 	least, err := severity("min-severity", o.minSeverity)
-	limits := analysis.Limits{Occurrences: o.maxOccurrences, Listed: o.maxListed}
-	if o.maxOccurrences == 0 {
+	limits := analysis.Limits{Occurrences: o.lists.occurrences, Listed: o.lists.listed}
+	if o.lists.occurrences == 0 {
 		limits.Occurrences = analysis.NoLimit
 	}
 	return []analysis.Option{
@@ -144,7 +144,7 @@ func (o *options) as() output.Format {
 // outputOptions are the flags that choose how a report looks on w.
 func (o *options) outputOptions(w io.Writer) output.Options {
 	return output.Options{
-		Version: Version, ShowQuery: o.showQuery, Summary: o.summary, Page: o.pageOptions(w),
+		Version: Version, ShowQuery: o.showQuery, Summary: o.lists.summary, Page: o.pageOptions(w),
 	}
 }
 

@@ -38,7 +38,7 @@ func (o *options) check() error {
 			return err
 		}
 	}
-	if o.maxOccurrences < 0 || o.workers < 0 || o.maxListed < 0 {
+	if o.lists.occurrences < 0 || o.workers < 0 || o.lists.listed < 0 {
 		return &usageError{"--max-occurrences, --max-listed and --workers must not be negative", ""}
 	}
 	if err := o.checkTrace(); err != nil {

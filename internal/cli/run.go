@@ -76,9 +76,7 @@ type options struct {
 	format, output      string
 	only, skip          []string
 	minSeverity, failOn string
-	maxOccurrences      int
-	maxListed           int
-	summary             bool
+	lists               listOptions
 	workers             int
 	showQuery           bool
 	color               string
@@ -92,6 +90,12 @@ type options struct {
 	explain                  string
 	listRules, version, help bool
 	flagUsages               string // the flags described, for --help
+}
+
+// listOptions are how much of a report is listed.
+type listOptions struct {
+	occurrences, listed int
+	summary             bool // nothing of single findings, connections and exchanges
 }
 
 const usageText = `Tcpwhy reads packet captures and says what made HTTP exchanges slow or broke them:
@@ -137,11 +141,11 @@ func newFlags(o *options) *pflag.FlagSet {
 		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)")
 	f.StringVar(&o.failOn, "fail-on", "",
 		"exit with 1 if a reported finding is at `LEVEL` or above")
-	f.IntVar(&o.maxOccurrences, "max-occurrences", 10,
+	f.IntVar(&o.lists.occurrences, "max-occurrences", 10,
 		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
-	f.IntVar(&o.maxListed, "max-listed", usualListed,
+	f.IntVar(&o.lists.listed, "max-listed", usualListed,
 		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all")
-	f.BoolVar(&o.summary, "summary", false,
+	f.BoolVar(&o.lists.summary, "summary", false,
 		"leave out what single findings, connections and\nexchanges show")
 	f.BoolVar(&o.showQuery, "show-query", false,
 		"print query values, which are else shown as ?name=…")
@@ -257,8 +261,8 @@ func parse(args []string) (*options, error) {
 	}
 	o.flagUsages = describe(f)
 	o.inputs = append(o.inputs, f.Args()...)
-	if o.maxListed == 0 || o.format == "ndjson" && !f.Changed("max-listed") {
-		o.maxListed = mostListed
+	if o.lists.listed == 0 || o.format == "ndjson" && !f.Changed("max-listed") {
+		o.lists.listed = mostListed
 	}
 	if o.help || o.version || o.listRules {
 		return o, nil
