@@ -122,7 +122,9 @@ func counted(t *testing.T, name string) truth {
 	}
 	defer src.Close()
 	r, err := analysis.Run(t.Context(), src,
-		analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}))
+		analysis.WithLimits(analysis.Limits{
+			Occurrences: analysis.NoLimit, Listed: analysis.NoLimit,
+		}))
 	if err != nil {
 		t.Fatal(err)
 	}
