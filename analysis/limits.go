@@ -15,8 +15,8 @@ type Limits struct {
 	// Listed is how many findings, connections and exchanges the report lists: what findings name,
 	// some of each service, what lost most, then what took longest. Totals count all. Default 1,000.
 	Listed int
-	// Occurrences is how many occurrences are listed of a finding: those that cost most. Default
-	// 10.
+	// Occurrences is how many occurrences are listed of each of the first hundred findings: those
+	// that cost most. Default 10.
 	Occurrences int
 
 	// Open is how many connections are followed at a time. Default 8,192; they cost up to 12 KB

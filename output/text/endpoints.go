@@ -16,7 +16,7 @@ const (
 	// leastTable is how many exchanges make a table worth its lines.
 	leastTable = 5
 	// endpointFigures is how many columns the figures of an endpoint take.
-	endpointFigures = 49
+	endpointFigures = 50
 )
 
 // endpoints is a table of those on which clients waited longest.

@@ -27,7 +27,7 @@ func (j *Judge) tellAll(r *report.Report) {
 		default:
 			r.Found++
 			p.Place = len(r.Findings)
-			r.Findings = append(r.Findings, *p.Finding)
+			r.Findings = append(r.Findings, j.inBrief(p.Finding, p.Place))
 		}
 		parts[i] = p
 	}
@@ -36,6 +36,19 @@ func (j *Judge) tellAll(r *report.Report) {
 			r.Stories = append(r.Stories, s)
 		}
 	}
+}
+
+// toldInFull findings list all occurrences that they have kept, those behind them the worst alone:
+// where one cause has thousands of clients, each is as the next.
+const toldInFull = 100
+
+// inBrief is a finding as it is listed at a place, unless all occurrences were asked for.
+func (j *Judge) inBrief(f *report.Finding, place int) report.Finding {
+	short := *f
+	if j.limits.MaxOccurrences > 0 && place >= toldInFull && len(short.Occurrences) > 1 {
+		short.Occurrences = short.Occurrences[:1]
+	}
+	return short
 }
 
 // whole is what stories are parts of.
