@@ -121,8 +121,9 @@ func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *rep
 		if seg.Src == c.Server {
 			ends, from = [2]netip.AddrPort{seg.Dst, seg.Src}, report.SideServer
 		}
-		if isLookup(seg, e.Side) {
-			continue
+		if isLookup(seg, e.Side) || f.Rule == "dns" && seg.Flags == capture.SYN &&
+			seg.Src.Addr() == c.Client.Addr() && seg.Dst.Port() == c.Server.Port() && seg.Dst != c.Server {
+			continue // or an attempt at another address of the name
 		}
 		if e.Side == report.SideNetwork && (seg.Src == c.Client || seg.Dst == c.Client) {
 			continue // of the same connection as the network made it: under another address

@@ -35,7 +35,7 @@ func unasserted() map[string][]string {
 		"messages of DNS, which belong to no connection: what frames they are is looked up": {
 			"for {text}", "{s} later, when the resolver's", "to {text}", "{text}, {s} after the query",
 			"{s} after the query", "nothing was left to wait for", "The name is {text}.",
-			"It was asked for with {n search",
+			"It was asked for with {n search", "The other address had not", "The other address had refused",
 		},
 		"a model that explains many segments": {"It lets {mbit} pass", "It lets {octets} pass"},
 		"what is known of methods and programs, not of packets": {

@@ -300,9 +300,37 @@ func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 	if seg.Flags&(capture.SYN|capture.ACK) == capture.SYN {
 		t.move(i, listEmbryo)
 		if c := e.conn; !c.View && c.Server.Port() != names.Port {
-			c.Lookup = t.names.Connects(c.Client.Addr(), c.Server.Addr(), seg.Mark)
+			t.lookUp(i, c, seg.Mark)
 		}
 	}
+}
+
+// lookUp gives a connection that begins the look-up that may have led to it, or to another address
+// that its client tried in vain before.
+func (t *Table) lookUp(i int32, c *Conn, at capture.Mark) {
+	client := c.Client.Addr()
+	c.Lookup = t.names.Connects(client, c.Server.Addr(), at)
+	before, l := t.names.Before(client,
+		names.Opened{Place: i, Number: c.ID, Server: c.Server, First: at})
+	if l == nil || t.at(before.Place).id != before.Number {
+		return
+	}
+	e := t.at(before.Place)
+	server := 0
+	if e.dir(0) == FromClient {
+		server = 1
+	}
+	refused := e.flags&(rstSeen<<server) != 0
+	silent := e.flags&(spoke<<server) == 0 && e.last-before.First.Time >= names.LeastRepeat
+	if !refused && !silent {
+		return
+	}
+	if c.Lookup != nil {
+		l = c.Lookup
+	}
+	tried := *l
+	tried.Dead = names.Attempt{Server: before.Server, First: before.First, Refused: refused}
+	c.Lookup = &tried
 }
 
 // resume makes another connection of the same number when data follows after so long that the state

@@ -23,6 +23,8 @@ const (
 	// Candidate is how long after its last answer a look-up may have led to a connection at most:
 	// whether the client connected at once is seen once the path to it is known.
 	Candidate = time.Second
+	// LeastRepeat is after what time in vain a SYN has been repeated (RFC 6298 §2: a second).
+	LeastRepeat = 900 * time.Millisecond
 	// unaware is how long before a look-up a client may have connected to the same address without
 	// one, for that to be a sign that it does not wait for it.
 	unaware = time.Second
@@ -177,6 +179,24 @@ func (f *Follower) Connects(client, server netip.Addr, at capture.Mark) *Lookup 
 	}
 	r.taken = true
 	return l
+}
+
+// Before is the connection that the client opened to another address of the same look-up, on the
+// same port, before it opened c, and the look-up; nil if it did not. From now on it is c.
+func (f *Follower) Before(client netip.Addr, c Opened) (before Opened, l *Lookup) {
+	for _, r := range slices.Backward(f.found[c.Server.Addr()]) {
+		if r.client != client && !r.client.IsLoopback() && r.client.Is4() == client.Is4() ||
+			!r.taken || c.First.Time-r.ready.Time > maxAge {
+			continue
+		}
+		before, r.opened = r.opened, c
+		if before.First.Frame == 0 || before.Server.Addr() == c.Server.Addr() ||
+			before.Server.Port() != c.Server.Port() {
+			return Opened{}, nil
+		}
+		return before, r.made()
+	}
+	return Opened{}, nil
 }
 
 // noteSilent notes that a client connected to an address without having asked for it.

@@ -41,6 +41,16 @@ type Lookup struct {
 	Open  bool         // a query had no answer by then: the client may have waited for it a while
 	// it had, until a timer ran out: Ready is the first segment of the connection
 	GaveUp bool
+	// the client had tried another of Addrs before, in vain; no frame: it had not, or not long
+	// enough to tell
+	Dead Attempt
+}
+
+// Attempt is a connection that did not come about.
+type Attempt struct {
+	Server  netip.AddrPort
+	First   capture.Mark // its SYN
+	Refused bool         // by a RST; else several SYNs got no answer
 }
 
 // Try is one query: each datagram is one of its own.

@@ -39,6 +39,14 @@ func isTimer(wait time.Duration) bool {
 	return wait >= leastTimer-timerEarly && off <= timerEarly+timerLate
 }
 
+// Opened is a connection, by the place where its owner keeps it.
+type Opened struct {
+	Place  int32
+	Number int
+	Server netip.AddrPort
+	First  capture.Mark
+}
+
 // query is one query as it was sent.
 type query struct {
 	Try
@@ -55,6 +63,7 @@ type run struct {
 	ready   capture.Mark // the latest answer
 	last    time.Duration
 	taken   bool    // a connection followed
+	opened  Opened  // the latest of them
 	lookup  *Lookup // as it is now; nil: to be made
 }
 

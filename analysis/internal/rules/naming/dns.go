@@ -16,6 +16,7 @@ const (
 	slowCause       = "slow"
 	searchCause     = "search-domains"
 	errorCause      = "error"
+	deadCause       = "dead-address"
 )
 
 const (
@@ -26,6 +27,9 @@ const (
 	// slowTrips is how many round trips to the server an answer must take beside: a resolver as far
 	// as that is far, not slow (reasoning).
 	slowTrips = 3
+	// noticed is what a person notices as a break (Nielsen, Usability Engineering, 1993: one
+	// second).
+	noticed = time.Second
 	// sureWithin is within what a client connects at once: by chance it hardly does (reasoning: of
 	// the time between two connections a small part).
 	sureWithin = 2 * time.Millisecond
@@ -55,13 +59,16 @@ whole number of half seconds). error: the answer was neither an address nor that
 and the resolver asked again. search-domains: names that are not known, of which the one that was
 found is the beginning, or whose domain contains its domain, were asked for one after the other.
 slow: an answer for the name took more than 100 ms, and three round trips to the server.
+dead-address: after the same look-up the client had tried another of the addresses, and had a RST,
+or SYNs for a second and more without an answer.
 
 How cost is counted
 The exchange begins with the first query. unanswered and error: from the query to the next, less
 what the quickest answer took. search-domains: until the name is asked for that was found. slow:
 less the quickest other answer of the look-up; low is half. A stretch of time is counted once, in
-the order in which the causes stand here. Several connections that one look-up released waited for
-it together.
+the order in which the causes stand here. What a dead address took is the time of the attempt, an
+exchange of its own, and stands in high alone. Several connections that one look-up released
+waited for it together.
 
 When it is wrong
 A program that refreshes addresses in the background, and by chance connects as soon as an answer
@@ -147,6 +154,25 @@ the resolver would not have asked again.`,
 				},
 			},
 		},
+		{
+			Code:  deadCause,
+			Title: "one address of several is dead",
+			Side:  report.SideServer,
+			Message: "The name has several addresses, and the client tried one in vain before " +
+				"it connected to another.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "take the address out of DNS, or bring its host back: health checks, " +
+						"and a TTL that is not longer than an outage may last",
+				},
+				{
+					Side: report.SideClient,
+					Text: "try addresses at the same time, 250 ms apart (Happy Eyeballs, " +
+						"RFC 8305), or allow each attempt a shorter time",
+				},
+			},
+		},
 	},
 	References: []string{"RFC 1035 section 4.2.1", "RFC 8305 section 3", "resolv.conf(5)"},
 },
@@ -158,7 +184,13 @@ the resolver would not have asked again.`,
 
 // runDNS looks at the look-up that the exchange began with.
 func runDNS(p *rule.Pass) {
-	if p.Draft == nil || p.Draft.Lookup == nil {
+	if p.Draft == nil || p.Exchange.Index != 0 {
+		return
+	}
+	if l := p.Conn.Lookup; l != nil && l.Dead.First.Frame != 0 && p.Exchange.Attempt == nil {
+		deadAddress(p, l)
+	}
+	if p.Draft.Lookup == nil {
 		return
 	}
 	f := finder{Pass: p, l: p.Draft.Lookup}
@@ -166,6 +198,34 @@ func runDNS(p *rule.Pass) {
 	f.errors()
 	f.search()
 	f.slow()
+}
+
+// deadAddress claims that the client had to try another of several addresses first. That time is
+// the attempt's, which is an exchange of its own: it counts there.
+func deadAddress(p *rule.Pass, l *reassembly.Lookup) {
+	took := p.Conn.Start.Time - l.Dead.First.Time
+	c := rule.Claim{Rule: dnsRule, Cause: deadCause, Confidence: report.ConfidenceMedium,
+		Least: report.Low}
+	if took >= noticed {
+		c.Least = report.Medium
+	}
+	said := rule.Say(otherSilent, rule.Ns(took))
+	if l.Dead.Refused {
+		said = rule.Say(otherRefused, rule.Ns(took))
+	}
+	c.Occ = rule.Occurrence{
+		Start:     l.Dead.First.Time,
+		End:       p.Conn.Start.Time,
+		Cost:      report.Cost{High: took},
+		Elsewhere: true,
+		Proof: []rule.Evidence{
+			rule.Shows(l.Ready, report.SideNetwork, lastAnswer),
+			rule.Shows(l.Dead.First, report.SideClient, triedFirst).With(l.Dead.Server.String()),
+			rule.Shows(p.Conn.Start, report.SideClient, triedNext, rule.Ns(took)),
+		},
+	}
+	c.Says = []rule.Said{rule.Say(nameAsked).With(l.Name), said}
+	p.Report(c)
 }
 
 // finder looks for what made one look-up long.

@@ -19,6 +19,10 @@ const (
 	connectsThen
 	nameAsked
 	tries
+	triedFirst
+	triedNext
+	otherSilent
+	otherRefused
 )
 
 // words is the vocabulary of the rule.
@@ -43,4 +47,16 @@ var words = []rule.Words{
 	nameAsked: {Text: "The name is {text}."},
 	tries: {Text: "It was asked for with {n search domain} behind it first, and there is no " +
 		"such name."},
+	triedFirst: {
+		Role:  "first attempt",
+		Text:  "SYN to {text}",
+		Facts: rule.Facts{report.BeginsConnection},
+	},
+	triedNext: {
+		Role:  "connection",
+		Text:  "SYN to another address of the name, {s} later",
+		Facts: rule.Facts{report.BeginsConnection, report.Told},
+	},
+	otherSilent:  {Text: "The other address had not answered for {s}."},
+	otherRefused: {Text: "The other address had refused; that took {s}."},
 }
