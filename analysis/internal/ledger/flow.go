@@ -55,6 +55,7 @@ type Flow struct {
 	OwnLimit      int64            // octets that the sender keeps in flight by itself; 0: no limit
 	Idle          Idle             // before the message
 	Later         bool             // the connection had carried an exchange before
+	Paces         bool             // the sender spreads what it sends, whatever comes back
 	Stamped       bool             // the pace of the sender's timestamp clock is known
 	Queue         time.Duration    // the most by which round trips grew above the least
 	Segments      [2]SegmentCounts // of both messages, by direction

@@ -82,7 +82,7 @@ func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *excha
 	f.Window = s.WindowRoom()
 	f.Rate = s.PathRate(float64(f.Bytes) / max(f.Measured.Seconds(), nothing))
 	f.ReceiveWindow = s.ReceiveWindow()
-	f.OwnLimit = s.OwnLimit()
+	f.OwnLimit, f.Paces = s.OwnLimit(), s.PacesItself()
 	f.Queue = s.Queue()
 	f.Idle = s.Idle()
 	f.Arrivals, f.LossQueue, f.LossQueueShown = s.Arrivals(x.Start.Time, until)

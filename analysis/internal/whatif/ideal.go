@@ -23,7 +23,7 @@ func Ideal(f *ledger.Flow, limited bool) time.Duration {
 		grown := ledger.UsualInitial + f.LargestBefore/t.MSS
 		used = max(used, flight, min(grown, unusedTimes*flight))
 	}
-	t.Window = 0
+	t.Window, t.Grows = 0, false
 	if limited {
 		t.Window = max(f.MostInFlight, used*t.MSS)
 	}
@@ -40,7 +40,7 @@ func Unlimited(f *ledger.Flow) (took time.Duration, began int64) {
 	if f.Later && f.Idle.Since == 0 {
 		began = max(began, ledger.UsualInitial+f.LargestBefore/t.MSS)
 	}
-	t.Window = 0
+	t.Window, t.Grows = 0, false
 	return t.Simulate(began), began
 }
 

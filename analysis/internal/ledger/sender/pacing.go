@@ -18,6 +18,10 @@ const (
 	paceSpread = 2
 )
 
+// startupGain is how many times the rate that it has seen a sender may pace at (net/ipv4/tcp_bbr.c,
+// bbr_high_gain).
+const startupGain = 2.885
+
 // pacing follows the pauses within a flight: a sender that paces leaves the same pause between its
 // segments whether or not an acknowledgment comes (BBR, fq; RFC 9002 §7.7), while one that waits
 // for its window goes on with acknowledgments only.

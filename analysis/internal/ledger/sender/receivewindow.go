@@ -56,6 +56,15 @@ func (b *ReceiveWindow) Fixed() bool {
 		b.Times >= timesToRank && b.steady*100 >= b.Times*steadyPercent
 }
 
+// growsBy is by how many percent a window grows that its kernel makes larger, not only more exact.
+const growsBy = 150
+
+// Grew is the window that was offered when the message began, in octets, and whether larger ones
+// were offered afterwards.
+func (b *ReceiveWindow) Grew() (begun int64, grew bool) {
+	return b.begun, b.begun > 0 && b.Offered*100 > b.begun*growsBy && !b.Fixed()
+}
+
 // cameBack reports whether the window went up and down, to what it was in the beginning and to no
 // more.
 func (b *ReceiveWindow) cameBack() bool {

@@ -44,12 +44,23 @@ func (s *State) WindowRoom() int64 {
 // acknowledgments show it; 0: not known, as where it is what the receive window lets through.
 // average is the rate at which the whole message passed.
 func (s *State) PathRate(average float64) float64 {
+	if s.own.pacing.seen && !s.growth.cut && s.queue.most < max(queueLeast,
+		s.path.Conn.RTTMin()/queueParts) {
+		return 0 // what shows is the sender's pace: a path that carries less has a queue by then
+	}
 	rate := s.rates.perSecond(int64(s.mss()), average)
-	if s.windowSetsRate(rate) && !s.windowSetsRate(rate*levelLeast/levelMost) {
+	most := float64(levelMost)
+	if s.own.pacing.seen {
+		most *= startupGain
+	}
+	if s.windowSetsRate(rate) && !s.windowSetsRate(rate*levelLeast/most) {
 		return 0
 	}
 	return rate
 }
+
+// PacesItself reports whether the sender has shown a pace of its own.
+func (s *State) PacesItself() bool { return s.own.pacing.seen }
 
 // ReceiveWindow is what the receive window was when it kept the sender back during the message in
 // hand.

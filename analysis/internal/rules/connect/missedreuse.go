@@ -81,8 +81,10 @@ close-hidden: the same where the capture cut the headers off, whoever closed fir
 
 How cost is counted
 The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old
-connection's larger window would have saved, of the larger message of the two. Low is the set-up
-alone; high adds what repeated SYNs cost, where no rule of their own claims that. Of a program that
+connection's larger windows would have saved, of the larger message of the two: those behind all
+messages that it would have carried. Low is a round trip less of that; high adds what a receive
+window without limit would save, and what repeated SYNs cost, where no rule of their own claims
+that. Of a program that
 runs anew for each request, and so can keep no connection, it is the set-up alone: what else can be
 done about its slow start is that rule's.
 

@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -91,8 +92,8 @@ type member struct {
 	failed    bool    // an exchange did not end well: what it cost belongs to another rule
 	port      uint16  // of the client
 	start     capture.Mark
-	far       time.Duration // the least from the capture to the client and back; 0: not known
-	flight    [2]int64      // the most that each side had in flight
+	far       time.Duration  // the least from the capture to the client and back; 0: not known
+	kept      [2]whatif.Kept // what each side has for its next message
 	rtt       time.Duration
 }
 

@@ -44,7 +44,6 @@ type verdict struct {
 	closed     *rule.Closing // nil if the donor was still open
 	syn        capture.Mark
 	request    capture.Mark
-	flight     [2]int64
 }
 
 // considerReuse looks for a connection that could have carried m's first request: one that lay
@@ -82,7 +81,6 @@ func newVerdict(cause string, c report.Confidence, d *member, e *rule.Began) *ve
 		closed:     d.closed,
 		syn:        e.ConnStart,
 		request:    e.Start,
-		flight:     d.flight,
 	}
 }
 
@@ -247,14 +245,27 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 		return
 	}
 	m.rtt = x.Flow.RTT
-	for _, dir := range ledger.BothWays {
-		if f := x.FlowOf(dir); f != nil {
-			m.flight[dir] = max(m.flight[dir], f.MostInFlight)
-		}
-	}
+	v := m.verdict
 	if cl, ok := m.reuseClaim(x); ok {
 		d.Claim(cl)
 	}
+	for _, dir := range ledger.BothWays {
+		m.carry(v, x, dir)
+	}
+}
+
+// carry takes note of the window that dir's sender would have behind the exchange on a connection
+// that had been kept: with v, the older one.
+func (m *member) carry(v *verdict, x *rule.Judged, dir reassembly.Dir) {
+	f := x.FlowOf(dir)
+	if f == nil || f.MSS <= 0 {
+		return
+	}
+	if v != nil && x.Index == 0 {
+		m.kept[dir] = v.rested(dir, f.RTT)
+	}
+	lost := x.Spent(dir, report.RecoveryCwnd) > 0 || f.LossQueueShown
+	m.kept[dir] = m.kept[dir].After(f, lost)
 }
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.
@@ -303,7 +314,8 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 func setUpAlone(c *rule.Claim) {
 	c.Kind = rule.ColdSetup
 	c.Occ.Cost.Expected -= c.Window.Saved
-	c.Occ.Cost.High = max(c.Occ.Cost.Expected, c.Occ.Cost.Low)
+	c.Occ.Cost.Low = min(c.Occ.Cost.Low, c.Occ.Cost.Expected)
+	c.Occ.Cost.High = c.Occ.Cost.Expected
 	c.Window = rule.Window{}
 }
 
@@ -313,38 +325,44 @@ func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
 	own := min(x.Times[report.ClientThink], ledger.PromptStart)
-	dir, slow, most := v.window(x)
-	cost := report.Cost{
-		Low:      setUp,
-		Expected: setUp + own + slow,
-		High:     setUp + own + most + repeatedSYNs(x),
-	}
-	return cost, rule.Window{
-		Dir:   dir,
-		Saved: slow,
-		Cwnd:  whatif.DonorWindow(x.FlowOf(dir), v.flightOf(dir)),
-	}
-}
-
-// window is what the smaller window of a new connection cost the larger message of the exchange,
-// and which that is.
-func (v *verdict) window(x *rule.Judged) (dir reassembly.Dir, slow, most time.Duration) {
-	dir = reassembly.FromServer
-	if x.Upload != nil && x.Upload.Bytes > x.Flow.Bytes {
-		dir = reassembly.FromClient
-	}
+	dir := larger(x)
 	f := x.FlowOf(dir)
-	cold := x.Spent(dir, report.SlowStart)
-	if f.MostInFlight >= 2*f.Initial {
-		cold += x.Spent(dir, report.Paced) // start-up of a sender that paces
+	waited, kept := v.waited(x, dir), v.rested(dir, f.RTT)
+	slow := kept.Saving(f, waited)
+	cost := report.Cost{
+		Low:      setUp + max(0, slow-f.RTT),
+		Expected: setUp + own + slow,
+		High:     setUp + own + repeatedSYNs(x),
 	}
-	slow, most = whatif.DonorSaving(f, v.flightOf(dir), cold)
-	return dir, slow, most
+	cost.High += max(slow, v.donor.kept[dir].Roomy().Saving(f, waited))
+	return cost, rule.Window{Dir: dir, Saved: slow, Cwnd: kept.Segments(f)}
 }
 
-// flightOf is the most that the older connection's sender of dir had in flight.
-func (v *verdict) flightOf(dir reassembly.Dir) int64 {
-	return max(v.flight[dir], v.donor.flight[dir])
+// larger is the direction of the larger message of the exchange.
+func larger(x *rule.Judged) reassembly.Dir {
+	if x.Upload != nil && x.Upload.Bytes > x.Flow.Bytes {
+		return reassembly.FromClient
+	}
+	return reassembly.FromServer
+}
+
+// waited is how long the windows of a new connection made dir's message wait: its sender's, and the
+// receiver's where the older connection's was larger.
+func (v *verdict) waited(x *rule.Judged, dir reassembly.Dir) time.Duration {
+	f, kept := x.FlowOf(dir), v.donor.kept[dir]
+	took := x.Spent(dir, report.SlowStart)
+	if kept.Roomier(f) {
+		took += x.Spent(dir, report.RWnd)
+	}
+	if f.Paces || kept.Paces() {
+		took += x.Spent(dir, report.Paced) + x.Spent(dir, report.Serialize)
+	}
+	return took
+}
+
+// rested is what the older connection's sender of dir would have had when the request was there.
+func (v *verdict) rested(dir reassembly.Dir, rtt time.Duration) whatif.Kept {
+	return v.donor.kept[dir].Rested(v.syn.Time-v.donorIdle.Time, rtt)
 }
 
 // repeatedSYNs is what repeated SYNs cost, unless a rule about them claims that: a millisecond has

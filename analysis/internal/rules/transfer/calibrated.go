@@ -25,17 +25,31 @@ func calibrated(j *ledger.Exchange, cost *report.Cost, dir reassembly.Dir, used,
 	confidence report.Confidence) report.Confidence {
 	f := j.FlowOf(dir)
 	t, _ := whatif.TransferOf(f)
-	seen := j.TransferTime(dir) + j.Spent(dir, report.RWnd)
+	seen := windowWait(j, dir, report.RWnd) + j.TransferTime(dir)
 	now := t.Simulate(used)
 	off := max(now-seen, seen-now)
 	if off <= max(f.RTT*offTrip/100, seen*offWaits/100) || now <= 0 {
 		return confidence
 	}
 	share := 1 - float64(t.Simulate(want))/float64(now)
+	cost.High = min(max(cost.High, cost.Expected)+f.RTT, max(seen, cost.High))
 	cost.Expected = whatif.Clamp(time.Duration(share*float64(seen)), cost.High)
 	cost.Low = min(cost.Low, cost.Expected/2)
 	if confidence == report.ConfidenceLow {
 		return confidence
 	}
 	return confidence - 1
+}
+
+// windowWait is the time of dir's message under the label, and, for a sender that paces, what it
+// spread its segments over: its window and its pace are one thing.
+func windowWait(j *ledger.Exchange, dir reassembly.Dir, of report.Label) time.Duration {
+	took, f := j.Spent(dir, of), j.FlowOf(dir)
+	if !f.Paces {
+		return took
+	}
+	if f.Rate <= 0 {
+		took += j.Spent(dir, report.Serialize)
+	}
+	return took + j.Spent(dir, report.Paced)
 }

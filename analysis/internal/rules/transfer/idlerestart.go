@@ -37,7 +37,7 @@ before, confidence is lower.
 How cost is counted
 By simulating the transfer with the window it began with and with what it had been before: slow
 start adds what is acknowledged while the window is less than twice what is in flight. Low supposes
-what had been in flight, high twice as much. Never more than the time labelled so.
+what had been in flight, high twice as much and no limit by the receive window. Never more than the time labelled so.
 
 When it is wrong
 A path that has changed meanwhile may not carry the old window; then the kernel's caution saved a
@@ -89,12 +89,15 @@ func idleRestart(p *rule.Pass, dir reassembly.Dir) {
 	i := &f.Idle
 	flight := (i.Peak + t.MSS - 1) / t.MSS
 	had := max(flight, i.Cwnd)
-	saving, most := t.ColdSaving(used, had), t.ColdSaving(used, max(had, 2*flight))
+	saving, least, now := t.ColdSaving(used, had), t.ColdSaving(used, flight), t.Simulate(used)
+	roomy := t
+	roomy.Window = 0 // of the receive window it is not known how large it would have been
+	most := now - roomy.Simulate(max(had, 2*flight))
 	cost := report.Cost{Expected: min(lost, saving), High: min(lost, max(saving, most))}
 	if cost.High <= 0 {
 		return
 	}
-	cost.Low = min(t.ColdSaving(used, flight), max(0, cost.Expected-f.RTT))
+	cost.Low = min(least, max(0, cost.Expected-f.RTT))
 	c := rule.Claim{
 		Rule:       afterIdleRule,
 		Cause:      rule.OfRequest(dir, ""),

@@ -240,15 +240,17 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	if f == nil {
 		return out
 	}
-	lost := j.TransferTime(dir) - whatif.Ideal(f, true)
-	out.cost = whatif.Clamp(lost, j.Spent(dir, report.RecoveryCwnd))
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.
 	bound := reaches(j.Spent(dir, report.Serialize), fullPath, j.WindowTime(dir))
 	queued := f.Queue >= max(p.Conn.RTTMin()*fullQueue/100, leastQueue)
+	took, most := windowWait(&j.Exchange, dir, report.RecoveryCwnd), j.Spent(dir, report.RecoveryCwnd)
+	took += j.TransferTime(dir) - most
+	lost := took - whatif.Ideal(f, bound || queued)
+	out.cost = whatif.Clamp(lost, most)
 	switch {
 	case f.Rate <= 0 || !bound && !queued:
-		out.sure = out.cost / 2
+		out.sure = whatif.Clamp(took-whatif.Ideal(f, true), out.cost) / 2
 	case lost < 0:
 		out.busy = min(1, float64(-lost)/float64(max(1, j.Times[report.FastRetx])))
 	}

@@ -34,8 +34,8 @@ the price of every default, so no more than a remark.
 How cost is counted
 By simulation: the time that the message spent waiting for a window of either kind, less what it
 would have waited for the congestion window alone. Never more than the time labelled rwnd, and the
-time that a sender spread its segments (BBR) where its rate is a window for each round trip: it has
-learned no other. High is that time, low half of expected.
+time that a sender spread its segments (BBR) or sent them one after the other where its rate is a
+window for each round trip: it has learned no other. High is that time, low half of expected.
 
 When it is wrong
 Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a
@@ -188,7 +188,8 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
 	if f.ReceiveWindow.Fixed() && f.Rate <= 0 {
-		full += j.Spent(dir, report.Paced) // at the rate that the window lets through
+		// at the rate that the window lets through
+		full += j.Spent(dir, report.Paced) + j.Spent(dir, report.Serialize)
 	}
 	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(f, false), full)
 	if saved < time.Millisecond {

@@ -33,9 +33,11 @@ one direction only, echoes of timestamps stand for acknowledgments, and what the
 
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an
-initial window of 32 segments saves, high what one as large as the whole message (or the receive
-window) saves. Low is half of expected, nothing if the receive window would bind next: how it would
-have grown does not show. What the sender's own pauses, or a reader that is slower than all, take up
+initial window of 32 segments saves under the receive window, which is taken to grow as Linux makes
+it grow; high is what it saves without a receive window. Low is two thirds of expected, nothing if a
+receive window that does not grow would bind next. A sender that paces is simulated as BBR's
+startup. Where the simulation does not reproduce what happened, low is half of expected, and a round
+trip more may be saved. What the sender's own pauses, or a reader that is slower than all, take up
 again further on in the message is no saving. Never more than the time labelled slow start. Where an
 idle connection could have been reused, missed-reuse owns the cost instead, unless the client is a
 program that runs anew for each request and can keep none.
@@ -110,6 +112,12 @@ const (
 	grewClearly = 50
 	// grewAtAll is by how many percent one of several must be larger than those before it.
 	grewAtAll = 20
+	// surePart is how many percent of a saving are sure if the simulation reproduces what happened:
+	// a segment more or less can take a round trip, and a message that a larger window speeds up
+	// clearly takes two of them less, or three (reasoning).
+	surePart = 67
+	// tellingRange is how many times the low end the high end of a cost may be at high confidence.
+	tellingRange = 3
 	// maxShown is how many rounds are shown.
 	maxShown = 6
 )
@@ -145,6 +153,9 @@ func claimSlowStart(p *rule.Pass, dir reassembly.Dir) {
 	if cost.Expected < time.Millisecond {
 		return
 	}
+	if cost.High > tellingRange*cost.Low {
+		c.Confidence = min(c.Confidence, report.ConfidenceMedium)
+	}
 	start := rounds[0].Start.Time
 	c.Occ = rule.Occurrence{
 		Start: start,
@@ -166,15 +177,20 @@ func ramped(f *ledger.Flow, rounds []ledger.Round, waited time.Duration) bool {
 
 // coldCost is what larger initial windows would have saved of dir's message, by simulation.
 func coldCost(p *rule.Pass, dir reassembly.Dir, f *ledger.Flow) report.Cost {
-	lost := p.Draft.Spent(dir, report.SlowStart)
+	lost := windowWait(&p.Draft.Exchange, dir, report.SlowStart)
 	t, used := whatif.TransferOf(f)
-	want, whole := max(largeInitial, used), (t.Octets+t.MSS-1)/t.MSS
+	want := max(largeInitial, used)
 	cost := report.Cost{Expected: min(lost, t.ColdSaving(used, want))}
-	cost.High = max(cost.Expected, min(lost, t.ColdSaving(used, whole)))
-	if !t.Bounded(want) {
-		// else nothing tells how the receive window would have held it back
-		cost.Low = cost.Expected / 2
+	if _, grew := f.ReceiveWindow.Grew(); grew {
+		lost += p.Draft.Spent(dir, report.RWnd)
 	}
+	if !f.ReceiveWindow.Fixed() || !t.Bounded(want) {
+		// else the receive window takes over
+		cost.Low = cost.Expected * surePart / 100
+	}
+	now := t.Simulate(used)
+	t.Window = 0
+	cost.High = max(cost.Expected, min(lost, now-t.Simulate(want)))
 	return cost
 }
 
