@@ -16,6 +16,7 @@ type options struct {
 	workers    int
 	trace      *report.TraceOf // nil: nothing
 	hooks      judge.Hooks
+	showNames  bool
 }
 
 // WithRules has only the rules run that are named in only, or all if it is empty, and none of those
@@ -43,6 +44,12 @@ func WithWorkers(n int) Option {
 // WithTrace has the report show one connection or exchange in full: see [report.Report.Trace].
 func WithTrace(of report.TraceOf) Option {
 	return func(o *options) { o.trace = &of }
+}
+
+// WithNames has the report say which names were looked up that no connection followed. Without it
+// they are only counted.
+func WithNames() Option {
+	return func(o *options) { o.showNames = true }
 }
 
 // OnFinding has f told of an occurrence as soon as it is certain: of its finding with the totals so

@@ -104,6 +104,7 @@ type epoch struct {
 	evicted uint64        // open connections given up so far
 	views   uint64        // connections left out so far because they are others seen again
 	quoted  uint64        // ICMP errors so far about connections that had not been seen
+	names   reassembly.NamesTally
 	done    chan struct{} // closed when it has been read; nil: nobody waits
 }
 
@@ -120,6 +121,9 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		over:   make(chan struct{}),
 	}
 	p.judge.Hooks = o.hooks
+	if o.showNames {
+		p.table.KeepNames()
+	}
 	p.spare.New = func() any {
 		return &batch{
 			items: make([]item, 0, batchItems),
@@ -262,7 +266,7 @@ func (p *pipeline) epoch(until time.Duration) {
 	}
 	p.since = 0
 	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views(),
-		quoted: p.table.Quoted()}
+		quoted: p.table.Quoted(), names: p.table.Names(p.now)}
 	if p.judge.Hooks.Any() {
 		e.done = make(chan struct{}) // hooks are told between segments
 	}
@@ -288,7 +292,7 @@ func (p *pipeline) judgeAll() {
 			}
 		}
 		p.judge.Crowd.Evicted, p.judge.Total.Views = e.evicted, e.views
-		p.judge.Total.Quoted = e.quoted
+		p.judge.Total.Quoted, p.judge.Total.Names = e.quoted, e.names
 		events.Sort()
 		n := events.Due(e.until)
 		p.judge.Read(events, n)

@@ -9,7 +9,7 @@ type (
 	Lookup = names.Lookup
 	// LookupTry is one query of a Lookup.
 	LookupTry = names.Try
-	// NamesTally counts what became of messages of DNS, without any name.
+	// NamesTally counts what became of look-ups.
 	NamesTally = names.Tally
 )
 

@@ -176,8 +176,11 @@ func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, 
 // Datagram takes a message of DNS that came beside the segments: it may lead to a connection.
 func (t *Table) Datagram(seg *capture.Segment) { t.names.Message(seg) }
 
-// Names is what became of messages of DNS so far.
-func (t *Table) Names() NamesTally { return t.names.Tally() }
+// KeepNames has the names of look-ups kept that led to no connection.
+func (t *Table) KeepNames() { t.names.KeepNames() }
+
+// Names is what became of look-ups until a moment.
+func (t *Table) Names(now time.Duration) NamesTally { return t.names.Tally(now) }
 
 // Assign finds the connection of a segment and its direction there. now is how far the capture has
 // come: the latest time of any of its segments up to this one. fresh tells that the connection is

@@ -100,12 +100,16 @@ func (o *options) analysisOptions() ([]analysis.Option, error) {
 	if o.lists.occurrences == 0 {
 		limits.Occurrences = analysis.NoLimit
 	}
-	return []analysis.Option{
+	chosen := []analysis.Option{
 		analysis.WithWorkers(o.workers),
 		analysis.WithRules(o.only, o.skip),
 		analysis.WithMinSeverity(least),
 		analysis.WithLimits(limits),
-	}, err
+	}
+	if o.showNames {
+		chosen = append(chosen, analysis.WithNames())
+	}
+	return chosen, err
 }
 
 // status is the exit status for a report.

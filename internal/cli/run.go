@@ -79,6 +79,7 @@ type options struct {
 	lists               listOptions
 	workers             int
 	showQuery           bool
+	showNames           bool
 	color               string
 
 	interfaceName, write string
@@ -149,6 +150,8 @@ func newFlags(o *options) *pflag.FlagSet {
 		"leave out what single findings, connections and\nexchanges show")
 	f.BoolVar(&o.showQuery, "show-query", false,
 		"print query values, which are else shown as ?name=…")
+	f.BoolVar(&o.showNames, "show-names", false,
+		"print names that were looked up and that no connection\nfollowed, which are else only counted")
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")
 	f.StringVar(&o.color, "color", "auto",

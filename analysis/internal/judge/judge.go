@@ -70,6 +70,7 @@ type totalSums struct {
 	Views uint64 // connections that are others seen again
 	// ICMP errors about connections that the capture had not shown
 	Quoted uint64
+	Names  reassembly.NamesTally
 	cut    uint64 // exchanges that the end of the capture cut
 	scans  uint64 // attempts to connect of hosts that only look what is there
 }

@@ -181,6 +181,7 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 		rule.Count(t.Views, "connection was", "connections were"))
 	add(report.CaveatQuoted, t.Quoted, 0, "%s about connections that the capture does not show",
 		rule.Count(t.Quoted, "ICMP error"))
+	t.nameCaveats(add)
 	if t.mute >= manyMute && t.mute == t.accepted {
 		add(reassembly.CaveatAcks, t.mute, rule.Timing, "%s: %s",
 			rule.Count(t.mute, "connection"), acksMissing)
@@ -276,4 +277,21 @@ func capitalised(s string) string {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// nameCaveats adds what became of look-ups that led to no connection, and what was not read of them.
+func (t *totalSums) nameCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
+	n := &t.Names
+	which := "--show-names tells which"
+	if len(n.Names) > 0 {
+		which = strings.Join(n.Names, ", ")
+	}
+	all := n.Unknown + n.Failed + n.Unanswered
+	add("names-not-found", all, 0, "%s gave no address, and no connection followed: %d of names "+
+		"that there are not, %d ended with an error, %d without an answer (%s)",
+		rule.Count(all, "look-up"), n.Unknown, n.Failed, n.Unanswered, which)
+	add("names-cut", n.Cut, 0, "%s of DNS cut by the capture: what the rest says is not known",
+		rule.Count(n.Cut, "message"))
+	add("names-cap", n.Left, 0, "%s not followed to the end: there were too many at a time",
+		rule.Count(n.Left, "look-up"))
 }

@@ -40,7 +40,8 @@ func (s *Connection) waitedFor() *reassembly.Lookup {
 // the connection. The connection itself begins with its SYN.
 func (s *Connection) beginWithLookup(j *Exchange) {
 	l := s.waitedFor()
-	if l == nil || !j.Critical || j.Doubtful || j.From != s.Conn.Start.Time {
+	if l == nil || !j.Critical || j.Doubtful || j.From != s.Conn.Start.Time ||
+		l.Begin.Time > l.Ready.Time || l.Ready.Time > j.From { // a clock was set back
 		return
 	}
 	j.Lookup, j.From = l, l.Begin.Time

@@ -41,13 +41,63 @@ type Follower struct {
 	runs    int
 	swept   time.Duration
 	tally   Tally
+	keep    bool // names
 }
 
-// Tally counts what became of look-ups, without any name.
+// Tally counts what became of look-ups.
 type Tally struct {
 	Cut     uint64 // messages of which the capture lacks a part
-	Left    uint64 // queries that were not followed because too many were
+	Left    uint64 // look-ups that were not followed, or not to their end, because of too many
 	Unasked uint64 // answers to queries that the capture does not show
+	// Look-ups that found no address, and that no connection followed: of names that there are not,
+	// that ended with an error, and without any answer.
+	Unknown, Failed, Unanswered uint64
+	// the names of those, each once, in order, some at most: only if they are kept
+	Names []string
+}
+
+// maxNames is how many names of look-ups that led nowhere are kept.
+const maxNames = 64
+
+// KeepNames has the names of look-ups kept that led nowhere.
+func (f *Follower) KeepNames() { f.keep = true }
+
+// Tally is what became of look-ups until now.
+func (f *Follower) Tally(now time.Duration) Tally {
+	t := f.tally
+	t.Names = slices.Clone(t.Names)
+	for _, all := range f.clients {
+		for _, r := range all {
+			t.add(r, now, f.keep)
+		}
+	}
+	slices.Sort(t.Names)
+	t.Names = slices.Compact(t.Names)
+	t.Names = t.Names[:min(len(t.Names), maxNames)]
+	return t
+}
+
+// add counts a look-up if it led nowhere.
+func (t *Tally) add(r *run, now time.Duration, keep bool) {
+	if r.taken || len(r.addrs) > 0 {
+		return
+	}
+	last := r.lastAnswered()
+	switch {
+	case last == nil && now-r.last >= leastTimer:
+		t.Unanswered++
+	case last == nil:
+		return
+	case last.Failed():
+		t.Failed++
+	case last.Code == NXDomain:
+		t.Unknown++
+	default:
+		return // the name has other records
+	}
+	if keep {
+		t.Names = append(t.Names, r.name)
+	}
 }
 
 // Message takes what is in a datagram, or a segment of TCP, from or to port 53.
@@ -73,11 +123,11 @@ func (f *Follower) Message(seg *capture.Segment) {
 // message takes one message of a segment, perhaps without its end.
 func (f *Follower) message(p []byte, seg *capture.Segment) {
 	m, ok := parse(p)
+	if (m.cut || !ok) && seg.Options.Has(capture.Snapped) {
+		f.tally.Cut++
+	}
 	if !ok {
 		return
-	}
-	if m.cut && seg.Options.Has(capture.Snapped) {
-		f.tally.Cut++
 	}
 	if f.clients == nil {
 		f.clients, f.found = map[netip.Addr][]*run{}, map[netip.Addr][]*run{}
@@ -303,6 +353,7 @@ func (f *Follower) sweep(now time.Duration) {
 // forget takes a look-up off the addresses that it found.
 func (f *Follower) forget(r *run) {
 	f.runs--
+	f.tally.add(r, r.last+maxAge, f.keep && len(f.tally.Names) < maxNames)
 	for _, a := range r.addrs {
 		all := slices.DeleteFunc(f.found[a], func(o *run) bool { return o == r })
 		if f.found[a] = all; len(all) == 0 {
@@ -310,6 +361,3 @@ func (f *Follower) forget(r *run) {
 		}
 	}
 }
-
-// Tally is what became of messages so far.
-func (f *Follower) Tally() Tally { return f.tally }

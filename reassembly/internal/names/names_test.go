@@ -232,3 +232,33 @@ func FuzzMessage(f *testing.F) {
 		l.Connects(netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.7"), capture.Mark{Time: 2 * ms})
 	})
 }
+
+// TestTally counts look-ups that lead nowhere, and has their names only if they are kept.
+func TestTally(t *testing.T) {
+	for _, keep := range []bool{false, true} {
+		var f Follower
+		if keep {
+			f.KeepNames()
+		}
+		gone := ask(0, "40000", 1, "gone.example.", a)
+		failed := ask(1*ms, "40001", 2, "failed.example.", a)
+		wrong := answer(failed, 3*ms, "")
+		wrong.code = dnsmessage.RCodeServerFailure
+		lines := []line{gone, unknown(gone, ms), failed, wrong, ask(4*ms, "40002", 3, "silent.example.", a),
+			ask(5*ms, "40003", 4, "other.example.", aaaa), answer(ask(5*ms, "40003", 4, "other.example.", aaaa), 6*ms, "")}
+		for i := range lines {
+			f.Message(lines[i].segment(t, i))
+		}
+		for _, now := range []time.Duration{5 * time.Second, time.Hour} { // remembered, and forgotten
+			last := ask(now, "41000", 9, "last.example.", a)
+			f.Message(last.segment(t, 99))
+			got := f.Tally(now)
+			if got.Unknown != 1 || got.Failed != 1 || got.Unanswered < 1 {
+				t.Errorf("at %v: %+v, want one of each", now, got)
+			}
+			if names := strings.Join(got.Names, " "); keep != strings.Contains(names, "failed.example gone.example") {
+				t.Errorf("at %v: names %q, kept %v", now, names, keep)
+			}
+		}
+	}
+}

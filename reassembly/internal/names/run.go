@@ -121,6 +121,16 @@ func (r *run) givenUp(at time.Duration) bool {
 		at-last.Sent.Time <= maxAge
 }
 
+// lastAnswered is the latest query for the name that was answered; nil if none was.
+func (r *run) lastAnswered() *query {
+	for i := range slices.Backward(r.queries) {
+		if q := &r.queries[i]; q.Name == r.name && q.Answered.Frame != 0 {
+			return q
+		}
+	}
+	return nil
+}
+
 // searchedOn reports whether q asks for the same name in the next search domain: the name that was
 // asked for last is known not to be, and it is the new one with a domain behind it, or both begin
 // alike and the domain of the new one is a part of that before (resolv.conf(5), search).
