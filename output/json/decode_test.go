@@ -207,7 +207,7 @@ func heldTrace(from *report.Trace, opts Options) *report.Trace {
 		s := &t.Segments[i]
 		s.Cause.Time = 0
 		s.TSVal, s.TSEcr, s.SACK, s.IPID, s.TTL = 0, 0, 0, 0, 0
-		s.Trait &^= reassembly.Advances | reassembly.HasTS
+		s.Trait &^= reassembly.Advances | reassembly.HasTS | reassembly.Outrun
 		if s.Flags&capture.ACK == 0 {
 			s.Ack = 0
 		}

@@ -45,7 +45,8 @@ func ParseFlags(letters string) (capture.TCPFlags, bool) {
 	return f, Flags(f) == letters
 }
 
-// traits are the traits that a trace names; Advances and HasTS tell nothing that its reader needs.
+// traits are the traits that a trace names; Advances, HasTS and Outrun tell nothing that its reader
+// needs.
 var traits = [...]struct {
 	trait reassembly.Trait
 	name  string
