@@ -31,7 +31,7 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 	y := why{ended: r, cause: s.Release().Ack}
 	s.NoteEnd(r, corked)
 	switch {
-	case s.BackToBack(r, gap):
+	case s.BackToBack(r, gap) || s.Trickles(r):
 		w.emit(until, report.Serialize, y)
 	case s.BeginsFlight(r, gap):
 		w.emit(until, flightLabel(s, r, gap), y)

@@ -98,7 +98,8 @@ func (p *Path) Observe(r *reassembly.Record, n int) *State {
 	s := &p.senders[r.Dir]
 	s.full.sent(r, s.mss())
 	s.countPackets(r, n)
-	s.hand.n, s.hand.probe = n, false
+	s.hand.n, s.hand.probe, s.hand.trickled = n, false, false
+	s.rates.trickle.stamped(r)
 	s.hand.late = s.stamps.add(p.Conn, r)
 	if p.OneSided(r.Dir) {
 		s.echoes.add(r)

@@ -28,6 +28,7 @@ const (
 type rates struct {
 	segments segmentRate
 	acks     ackRate
+	trickle  trickle
 }
 
 // perSecond is how many octets a second the path carries; 0: not known. Segments cannot show less
@@ -40,6 +41,9 @@ func (p *rates) perSecond(mss int64, average float64) float64 {
 			shown = min(shown, 1e9/average)
 		}
 		per = max(per, shown)
+	}
+	if per <= 0 {
+		per = p.trickle.best
 	}
 	if per <= 0 {
 		return 0

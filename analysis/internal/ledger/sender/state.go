@@ -48,6 +48,8 @@ type hand struct {
 	late    time.Duration // by how much longer than the least it was under way; 0: not known
 	release Release       // what may have released it; valid once it has been learned of
 	probe   bool          // a tail loss probe may have sent it, though it is new data
+	// a slow link let it through behind the one before, which had been acknowledged by then
+	trickled bool
 }
 
 // ownPace is what a sender keeps to by itself, whatever the windows allow: a pace, and a limit.
@@ -149,7 +151,8 @@ func (s *State) sentAgain(r *reassembly.Record) {
 // sentNew takes note of new data.
 func (s *State) sentNew(r *reassembly.Record, first bool) {
 	full, mss := r.Trait.Has(reassembly.Full), s.mss()
-	s.rates.segments.add(r, full && r.Len <= mss && s.known.ack < s.stream.before)
+	flows := s.known.ack < s.stream.before || s.hand.trickled
+	s.rates.segments.add(r, full && r.Len <= mss && flows)
 	s.nagle.tails.alone = s.nagle.tails.alone || full && s.waitedAlone()
 	s.countRound(r, first)
 	gap := time.Duration(0)

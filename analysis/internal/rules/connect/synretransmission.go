@@ -47,7 +47,8 @@ was lost. backlog-overflow: captured at
 the server, the SYN arrived and was not answered; or three and more connections to the same server
 failed so, or had their first data go unanswered so, within a second while the server answered
 others; or had one copy of their first data go unanswered, and they were three in ten of all that
-began within that second. What failed at the same time, however long, counts together. unknown: one
+began within that second. What failed at the same time, however long, counts together; a copy that
+was not needed, as timestamps or D-SACK tell, was no failure: its acknowledgment was late. unknown: one
 SYN, captured elsewhere: it may have been lost on the way or dropped by the
 server. A port on which nobody listens belongs to connection-refused, a SYN that meets TIME_WAIT to
 port-exhaustion.
@@ -319,7 +320,9 @@ func notAccepted(p *rule.Pass) *synFault {
 
 // unheard are the copies of the client's octet that came before the server acknowledged it; none if
 // the server acknowledged less, and so is there, or if it had sent octets of its answer by the time
-// that it acknowledges this one.
+// that it acknowledges this one. A copy that followed one which had arrived is none of them: the
+// acknowledgment echoes an older timestamp (Eifel, RFC 3522), or a D-SACK tells. That one had been
+// accepted, and its acknowledgment was only late.
 func unheard(c *reassembly.Conn, octet int64) (copies []capture.Mark) {
 	for i := range c.Records {
 		r := &c.Records[i]
@@ -329,7 +332,8 @@ func unheard(c *reassembly.Conn, octet int64) (copies []capture.Mark) {
 			}
 			return nil
 		}
-		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= octet {
+		if r.Dir == reassembly.FromClient && r.Len > 0 && r.Seq <= octet &&
+			r.Kind != reassembly.SpuriousRetransmission {
 			copies = append(copies, r.Mark())
 		}
 	}

@@ -23,7 +23,9 @@ its bucket holds, and a segment that finds too few is lost (RFC 2475 section 2.3
 How it is recognised
 path-rate: for at least half of an exchange, and for longer than a round trip and 50 ms, segments
 came evenly at the rate that ten full ones in a row or their acknowledgments show, with round trips
-longer than the least. policer: of all segments between two hosts, of all their connections, a
+longer than the least; or three and more in a row trickled through one by one though they had been
+sent before, by their timestamps or those that they echo, or, without, by an even pace of two round
+trips and more for each full one. policer: of all segments between two hosts, of all their connections, a
 token bucket with one rate and one depth explains which were lost and which passed. At nine losses
 in ten the bucket was empty, next to nothing passed an empty one, and that tells far more than the
 share of losses alone; before a loss round trips had not grown by what the bucket drains in.
