@@ -323,7 +323,8 @@ func (t *Table) lookUp(i int32, c *Conn, at capture.Mark) {
 	if e.dir(0) == FromClient {
 		server = 1
 	}
-	refused := e.flags&(rstSeen<<server) != 0
+	// nothing but the RST: one that had been accepted was reset for another reason
+	refused := e.flags&((rstSeen|finSeen)<<server) == rstSeen<<server && e.high[server] == 0
 	silent := e.flags&(spoke<<server) == 0 && e.last-before.First.Time >= names.LeastRepeat
 	if !refused && !silent {
 		return
