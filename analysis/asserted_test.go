@@ -46,7 +46,8 @@ func unasserted() map[string][]string {
 		"a reading, which the rule derives from windows, moments and fields that it compares": {
 			"The window that it offered", "The client had the whole response for a while",
 			"The server said that it keeps no idle", "A proxy on the side",
-			"The host that was to acknowledge", "Only segments with none beside them",
+			"The host that was to acknowledge", "The timer is shorter than those",
+			"The capture begins in the middle", "Only segments with none beside them",
 			"Its kernel holds the small end", "The RST has the TTL of the server's own",
 			"It ends a connection that had been idle for {s}",
 		},

@@ -88,6 +88,7 @@ func (s *tracked) overConn(ended bool) rule.Gone {
 		Ended: ended,
 	}
 	judge.Weaken(s.Conn, s.Claims)
+	judge.WeakenEndings(s.Conn, s.Claims)
 	e.Info = connInfo(&s.Connection)
 	e.Claims = s.Claims
 	e.Products = s.Products()

@@ -164,18 +164,19 @@ type foundGroup struct {
 func (f foundGroup) Count() int                    { return f.group.count }
 func (f foundGroup) Confidence() report.Confidence { return f.group.confidence }
 func (f foundGroup) Rtt() time.Duration            { return f.group.rtt }
-func (f foundGroup) Sure(c report.Confidence)      { f.group.confidence = c }
 func (f foundGroup) Low(d time.Duration)           { f.group.cost.Low = d }
 func (f foundGroup) Further(all ...rule.Said)      { f.group.further = all }
 
 // unlose takes back what a group has lost. What is not listed of it was lost at the same time as what
 // is.
 func (j *Judge) unlose(g *group) {
-	rest := g.cost.Expected
+	sure := max(0, g.cost.Expected-g.doubted)
+	rest := sure
 	for i := range g.occurrences {
 		o := &g.occurrences[i]
-		j.Lose(o.Start, -o.Cost.Expected)
-		rest -= o.Cost.Expected
+		lost := share(o.Cost.Expected, sure, g.cost.Expected)
+		j.Lose(o.Start, -lost)
+		rest -= lost
 	}
 	if len(g.occurrences) > 0 {
 		j.Lose(g.occurrences[0].Start, -rest)
@@ -191,9 +192,18 @@ func (f foundGroup) Unlist() {
 	f.group.count, f.group.counted = 0, false
 }
 
+// Sure sets how sure a finding is. What nothing is promised of does not count as lost.
+func (f foundGroup) Sure(c report.Confidence) {
+	f.group.confidence = c
+	if c == report.ConfidenceLow && f.group.counted {
+		f.judge.unlose(f.group)
+		f.group.counted, f.group.doubted = false, f.group.cost.Expected
+	}
+}
+
 func (f foundGroup) Doubt() {
 	if f.group.confidence > report.ConfidenceLow {
-		f.group.confidence--
+		f.Sure(f.group.confidence - 1)
 	}
 }
 

@@ -26,7 +26,8 @@ type group struct {
 	rtt        time.Duration
 	confidence report.Confidence
 	spoken
-	counted     bool // its cost is part of what the report says was lost
+	counted     bool          // its cost is part of what the report says was lost
+	doubted     time.Duration // but for so much of it, of which nothing is promised
 	correctness bool
 	unsafe      bool
 	least, most report.Severity // limits of the severity
@@ -98,7 +99,11 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	g.cost = g.cost.Add(c.Occ.Cost)
 	g.worst = max(g.worst, single(&s, c))
 	g.confidence = max(g.confidence, c.Confidence)
-	g.counted = g.counted || s.Known && c.Occ.Cost.Expected > 0
+	if isDoubtful(*c) {
+		g.doubted += c.Occ.Cost.Expected
+	} else {
+		g.counted = g.counted || s.Known && c.Occ.Cost.Expected > 0
+	}
 	g.correctness = g.correctness || c.Correctness
 	g.unsafe = g.unsafe || c.Unsafe
 	g.sides |= 1 << c.Side
@@ -205,6 +210,7 @@ func (j *Judge) merged(g, o *group) *group {
 	all.count, all.affected = g.count+o.count, g.affected+o.affected
 	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
 	all.within = g.within + o.within
+	all.counted, all.doubted = g.counted || o.counted, g.doubted+o.doubted
 	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
 	all.late = g.late.with(&o.late)
 	all.occurrences = slices.Concat(g.occurrences, o.occurrences)

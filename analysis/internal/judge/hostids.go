@@ -141,7 +141,9 @@ func (j *Judge) withdraw(k rule.Key, g *group, s *rule.Subject, c *rule.Claim) {
 		wall := share(c.Occ.Cost.Expected, g.wall, g.walled)
 		g.wall, g.walled = max(0, g.wall-wall), max(0, g.walled-c.Occ.Cost.Expected)
 	}
-	j.Lose(c.Occ.Start, -c.Occ.Cost.Expected)
+	if !isDoubtful(*c) {
+		j.Lose(c.Occ.Start, -c.Occ.Cost.Expected)
+	}
 	if g.leave(*s, c); g.count <= 0 {
 		delete(j.groups, k)
 	}
@@ -183,7 +185,9 @@ func (w *wallClock) withdraw(k rule.Key, client netip.Addr, c *rule.Claim) bool 
 		return s.group == k && s.start == c.Occ.Start
 	})
 	clock.found -= had - len(item.slices)
-	item.lost = max(0, item.lost-c.Occ.Cost.Expected)
+	if !isDoubtful(*c) {
+		item.lost = max(0, item.lost-c.Occ.Cost.Expected)
+	}
 	clock.items[c.Occ.Exchange] = item
 	return true
 }

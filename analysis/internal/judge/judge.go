@@ -267,7 +267,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		claims[i].Occ.Exchange = info.ID
 		j.bookJudged(m.Of(job), &claims[i])
 	}
-	lost := combined(job, claims)
+	lost := combined(job, promised(claims))
 	j.Total.lost += lost
 	j.clock.judged(j, m.Pair, job, claims, lost)
 	j.tally.Add(&tally.Exchange{ExchangeInfo: info, Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni),
@@ -277,6 +277,17 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.list.drawn(job)
 	j.tellExchange(m, info)
 }
+
+// promised are the claims whose time counts as lost: nothing is promised of those of low confidence.
+func promised(claims []rule.Claim) []rule.Claim {
+	if !slices.ContainsFunc(claims, isDoubtful) {
+		return claims
+	}
+	return slices.DeleteFunc(slices.Clone(claims), isDoubtful)
+}
+
+// isDoubtful reports whether nothing is promised of a claim.
+func isDoubtful(c rule.Claim) bool { return c.Confidence == report.ConfidenceLow }
 
 // settleClaims settles which claims about an exchange stand: those of a kind that another takes the
 // place of do not, and those that are referred wait. They are valid until the next call.

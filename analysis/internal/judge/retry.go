@@ -222,5 +222,7 @@ func (j *Judge) bookFailure(w *failedClaim) {
 	c.Repeated = f.Repetition
 	j.add(w.s, c)
 	j.wallOfFailure(&w.s, c)
-	j.Lose(c.Occ.Start, min(c.Occ.Cost.Expected, within(&w.s, c)))
+	if !isDoubtful(*c) {
+		j.Lose(c.Occ.Start, min(c.Occ.Cost.Expected, within(&w.s, c)))
+	}
 }

@@ -111,7 +111,7 @@ func (r *trial) found() string {
 
 // claimOf is a claim of a rule about 10 ms.
 func claimOf(name string, kind rule.Kinds) rule.Claim {
-	c := rule.Claim{Rule: name, Kind: kind}
+	c := rule.Claim{Rule: name, Kind: kind, Confidence: report.ConfidenceHigh}
 	c.Occ.Cost = report.Cost{Expected: 10 * time.Millisecond, High: 10 * time.Millisecond}
 	return c
 }

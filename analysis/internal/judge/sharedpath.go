@@ -79,7 +79,9 @@ func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
 	g.cost.Expected -= saved
 	g.within = max(0, g.within-saved)
 	g.cost.Low = min(g.cost.Low, g.cost.Expected)
-	j.Lose(s.start, -saved)
+	if g.counted && !s.doubtful {
+		j.Lose(s.start, -saved)
+	}
 	for i := range g.occurrences {
 		o := &g.occurrences[i]
 		if o.Exchange == exchange && o.Start == s.start && o.Cost.Expected == s.cost {

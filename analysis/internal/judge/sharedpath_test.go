@@ -20,9 +20,10 @@ func lossKey() rule.Key { return rule.Key{Rule: "loss", Pair: ruletest.Pair()} }
 func lossJudge(cost report.Cost) (*Judge, rule.Claim) {
 	rules := []*rule.Detector{{Rule: report.Rule{Name: "loss"}, SharesPath: true}}
 	j := New(Limits{}, rules, rules)
-	c := rule.Claim{Rule: "loss", Window: rule.Window{Dir: reassembly.FromServer}}
+	c := rule.Claim{Rule: "loss", Confidence: report.ConfidenceHigh,
+		Window: rule.Window{Dir: reassembly.FromServer}}
 	c.Occ.Start, c.Occ.End, c.Occ.Cost = time.Second/2, time.Second, cost
-	j.groups[lossKey()] = &group{cost: cost, occurrences: []rule.Occurrence{c.Occ}}
+	j.groups[lossKey()] = &group{cost: cost, counted: true, occurrences: []rule.Occurrence{c.Occ}}
 	j.Total.lost = cost.Expected
 	return j, c
 }

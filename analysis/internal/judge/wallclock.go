@@ -58,6 +58,8 @@ type clockSlice struct {
 	high   time.Duration
 	start  time.Duration // of the occurrence
 	shares bool          // other transfers go on meanwhile
+	// nothing is promised of it: it does not count as lost
+	doubtful bool
 }
 
 // began takes note of an exchange.
@@ -102,6 +104,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 			high:     k.Occ.Cost.High,
 			start:    k.Occ.Start,
 			shares:   j.sharesPath(k),
+			doubtful: isDoubtful(*k),
 		}
 		if s.To > s.From || s.high > 0 {
 			item.slices = append(item.slices, s)

@@ -1,12 +1,14 @@
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Weaken takes certainty from claims about a connection of which the capture lacks something. With
@@ -28,4 +30,31 @@ func Weaken(c *reassembly.Conn, claims []rule.Claim) {
 			claims[i].Confidence = min(claims[i].Confidence, report.ConfidenceMedium)
 		}
 	}
+}
+
+// WeakenEndings takes certainty from claims about how a connection or its requests ended, where the
+// capture cut frames that may hold the reason: a header, a status or an alert would tell another
+// story, and so may what came before the first exchange of a connection that the capture begins in
+// the middle of. Sequence numbers and flags show that something broke, and not why.
+func WeakenEndings(c *reassembly.Conn, claims []rule.Claim) {
+	hidden := hidesContent(c)
+	for i := range claims {
+		if hidden || c.MidStream && claims[i].Index == 0 {
+			limit(&claims[i], report.ConfidenceMedium, report.Medium)
+		}
+	}
+}
+
+// hidesContent reports whether the capture cut headers or TLS records of the connection.
+func hidesContent(c *reassembly.Conn) bool {
+	return slices.Contains(c.Caveats, reassembly.CaveatSnapped) &&
+		(c.TLS != nil || slices.Contains(c.Caveats, exchange.CaveatPayloadCut) ||
+			slices.Contains(c.Caveats, exchange.CaveatTLSGap))
+}
+
+// limit sets how sure and how grave a claim is at most.
+func limit(c *rule.Claim, sure report.Confidence, most report.Severity) {
+	c.Confidence = min(c.Confidence, sure)
+	c.Least = min(c.Least, most)
+	c.Most = rule.AtMost(min(c.Most.Severity(), most))
 }

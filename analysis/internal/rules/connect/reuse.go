@@ -164,15 +164,14 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confiden
 // whyAnnounced is the cause where the server had said that it would close.
 func (p *pool) whyAnnounced(d *member) (string, report.Confidence) {
 	switch {
+	case d.cut: // how many requests it had served before is not visible
+		return responseCloseCause, report.ConfidenceLow
 	case d.served > 1 && d.last.failed:
 		return someResponsesCloseCause, report.ConfidenceMedium // the error has ended it
 	case d.served > 1:
 		return maxRequestsCause, p.constantRequests(d)
 	case p.kept >= p.ended:
 		return someResponsesCloseCause, report.ConfidenceHigh
-	case d.cut:
-		// how many requests it had served before is not visible
-		return responseCloseCause, report.ConfidenceMedium
 	}
 	return responseCloseCause, report.Proven
 }
@@ -300,6 +299,9 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 	if x.Doubtful {
 		c.Occ.Cost.Low = 0
 		c.Confidence = min(c.Confidence, report.ConfidenceMedium)
+		c.Most = rule.AtMost(report.Medium)
+	}
+	if v.cause == closeHiddenCause { // which of many causes it is, was cut off
 		c.Most = rule.AtMost(report.Medium)
 	}
 	v.detail(&c, m)

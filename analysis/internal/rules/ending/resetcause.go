@@ -66,10 +66,18 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 // was on its way. Where nothing shows whether a body was read, that it was not is the usual
 // reading: programs leave bodies unread by the way, and set SO_LINGER to zero on purpose.
 func inFlightCause(s *ledger.Connection, x *exchange.Exchange) string {
-	if unreadAtReset(s.Conn, x) == allRead || x.Turn {
+	read := unreadAtReset(s.Conn, x)
+	if read == allRead || x.Turn && !closedInSteps(s.Conn) {
 		return lingerZeroCause
 	}
 	return unreadRequestCause
+}
+
+// closedInSteps reports whether the server shut its direction before its program's RST, which then
+// says that data lay unread: SO_LINGER of zero alone sends no FIN.
+func closedInSteps(c *reassembly.Conn) bool {
+	h := &c.Half[reassembly.FromServer]
+	return h.FinSeen && h.Fin.Time <= h.Rst.Time && h.RstActive
 }
 
 // abortCause is the cause of a RST by which the server ended x before it was done; "" if it did no

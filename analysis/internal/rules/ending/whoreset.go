@@ -179,11 +179,10 @@ const (
 // unreadAtReset is whether the server had read the request of x, all of which it had acknowledged,
 // when it reset the connection.
 func unreadAtReset(c *reassembly.Conn, x *exchange.Exchange) unread {
-	h := &c.Half[reassembly.FromServer]
 	switch {
 	case x.Request.Complete && x.Request.BodyBytes == 0:
 		return allRead // its header has been answered, and there was nothing else
-	case h.FinSeen && h.Fin.Time <= h.Rst.Time && h.RstActive:
+	case closedInSteps(c):
 		return someUnread
 	}
 	return unreadByWindow(c, x)

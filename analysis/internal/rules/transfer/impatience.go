@@ -14,6 +14,9 @@ import (
 // it are how long its sender had heard of no acknowledgment, by direction.
 const answered = 2
 
+// early is the number of a claim that says whether, besides, no system's timer is as short.
+const early = 3
+
 // atOnce is how much longer than the least an answer may take that no timer delayed: 10 ms is the
 // shortest timer in use (Windows).
 const atOnce = 8 * time.Millisecond
@@ -48,6 +51,7 @@ type unheard struct {
 	most   [2]time.Duration // the longest wait, by sender
 	least  time.Duration    // the shortest
 	prompt int              // claims whose copy was answered at once
+	early  int              // those of them whose timer is shorter than any system's
 }
 
 // maxImpatient is how many findings are followed.
@@ -76,6 +80,7 @@ func (r *impatience) Booked(s *rule.Subject, c *rule.Claim) {
 	}
 	u.count++
 	u.prompt += int(c.Num[answered])
+	u.early += int(c.Num[early])
 	for d := range u.most { // a number for each sender
 		u.most[d] = max(u.most[d], time.Duration(c.Num[d]))
 	}
@@ -103,6 +108,8 @@ func (r *impatience) Finish(d rule.Desk) {
 			doubt(f, rule.Say(hastyTimer))
 		case u.lateAcks(d, k.Pair, f):
 			doubt(f, rule.Say(lateAcker))
+		case u.early == u.count:
+			doubt(f, rule.Say(earlyTimer))
 		}
 	}
 }

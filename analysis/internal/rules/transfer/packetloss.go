@@ -105,6 +105,7 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 		}
 		c := lossClaim(w, whereLost(w.Unseen), cost, report.ConfidenceHigh)
 		c.Occ.Proof = repairProof(p.Conn, w)
+		doubtBeginning(p, w, &c)
 		p.Report(c)
 	}
 	return len(waits) > 0

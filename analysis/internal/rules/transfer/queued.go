@@ -128,7 +128,7 @@ func (c *clientPath) tell(d rule.Desk, q *queued) bool {
 		of.Known, of.Host, of.Took, of.Rtt = true, q.host, q.took, q.rtt
 	}
 	d.Book(of, &claim)
-	if of.Known {
+	if of.Known && claim.Confidence > report.ConfidenceLow {
 		d.Lose(claim.Occ.Start, claim.Occ.Cost.Expected)
 	}
 	return true

@@ -292,9 +292,16 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 		c.Num[w.Dir] = int64(length) // how long the sender heard of no acknowledgment
 		if answeredAtOnce(p, w) {
 			c.Num[answered] = 1
+			if w.Label == report.RTO && length < usualTimer {
+				c.Num[early] = 1
+			}
 		}
 	}
 	c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: repairProof(p.Conn, w)}
+	if c.Num[answered] == 1 && c.Occ.Proof[0].Mark == w.Cause {
+		c.Occ.Proof[0] = rule.Shows(w.Cause, rule.SideOf(w.Dir), unanswered)
+	}
+	doubtBeginning(p, w, &c)
 	return c
 }
 

@@ -36,6 +36,7 @@ const (
 	toldTooBigOnly
 	toldSize
 	lostFurther
+	unanswered
 	throughAgain
 	silentFor
 	laterShows
@@ -60,6 +61,8 @@ const (
 	fewFollowed
 	lateAcker
 	hastyTimer
+	earlyTimer
+	beginsInMiddle
 	// the path's rate and queues, pieces, and the server
 	atRate
 	bucketExplains
@@ -201,6 +204,11 @@ var words = []rule.Words{
 		Text:  "passed here, and was lost further on",
 		Facts: rule.Facts{report.CarriesData},
 	},
+	unanswered: {
+		Role:  "first copy",
+		Text:  "passed here; nothing acknowledged it before the next copy",
+		Facts: rule.Facts{report.CarriesData},
+	},
 	throughAgain: {
 		Role:  "through again",
 		Text:  "{octets}, the first of it that arrived",
@@ -305,6 +313,11 @@ var words = []rule.Words{
 	lateAcker: {Text: "The host that was to acknowledge it delays acknowledgments as long as the " +
 		"timer waited: it may have had the segment, and then the repetition was needless and " +
 		"cost nothing."},
+	beginsInMiddle: {Text: "The capture begins in the middle of the connection: what came before " +
+		"may explain it."},
+	earlyTimer: {Text: "The timer is shorter than those of the systems in use, a segment with none " +
+		"beside it was repeated, and the copy was answered at once, as hosts answer what they have: " +
+		"it may have arrived before, its acknowledgment delayed, so that nothing was lost."},
 	hastyTimer: {Text: "Only segments with none beside them were repeated, each after the same " +
 		"time, and every copy was answered at once, as hosts answer what they have: the timer is " +
 		"shorter than the other host takes to acknowledge, and nothing need have been lost."},
