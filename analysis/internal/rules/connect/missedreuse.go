@@ -65,7 +65,8 @@ A request waits for the handshake of a new connection. At that moment the same c
 connection to the same service (address, port, name, TLS or not) that was idle with its last
 response complete; or one had ended less than 60 s before for a reason that somebody chose: a
 Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a short idle
-timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once. Each
+timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once, or
+after the same fraction of a second three times. Each
 such connection excuses one new one. Connections that were busy at that moment excuse none, nor do
 those of which the capture lacks octets, nor those of another program (User-Agent) whose close
 nothing had announced, unless one connection carries the requests of several programs, as a proxy's
@@ -251,8 +252,8 @@ raising if requests come more rarely than that.`,
 			Code:  clientClosedCause,
 			Title: "client closes right after the response",
 			Side:  report.SideClient,
-			Message: "The client closes each connection as soon as it has the response, though " +
-				"the server would have kept it.",
+			Message: "The client closes each connection as soon as it has the response, or a " +
+				"fraction of a second later, though the server would have kept it.",
 			Remedies: []report.Remedy{
 				{
 					Side:     report.SideClient,

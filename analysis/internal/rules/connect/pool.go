@@ -55,6 +55,7 @@ type pool struct {
 	ended    int             // connections that it announced to close with it
 	proxied  bool            // a connection carried requests of several programs
 	idleTime []time.Duration // how long the server let connections idle before it closed them
+	leftIdle []time.Duration // the same of those that the client closed, at most keptIdle
 	// how many connections the server ended by announcement, by number of exchanges
 	requests map[int]int
 	ages     []lifetime // of connections that the server ended although they were in use
@@ -345,6 +346,9 @@ func (r *reuses) closing(m *member, e rule.Closing) {
 	byServer := e.By == reassembly.FromServer && m.last.reusable
 	if byServer && m.busy == 0 && m.served > 0 {
 		p.idleTime = appendLatest(p.idleTime, m.idled(), keptIdle)
+	}
+	if e.By == reassembly.FromClient && m.busy == 0 && m.served > 0 {
+		p.leftIdle = appendLatest(p.leftIdle, m.idled(), keptIdle)
 	}
 	if byServer && m.busy == 0 && m.promptly() {
 		p.countRequests(m.served)

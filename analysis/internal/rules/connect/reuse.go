@@ -158,7 +158,7 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confiden
 	case byServer:
 		return p.whyServerClosed(d)
 	}
-	return d.whyClientClosed(need)
+	return p.whyClientClosed(d, need)
 }
 
 // whyAnnounced is the cause where the server had said that it would close.
@@ -194,11 +194,12 @@ func (p *pool) whyServerClosed(d *member) (string, report.Confidence) {
 }
 
 // whyClientClosed is the cause where the client closed a connection as soon as that was idle; "" if
-// it held it longer.
-func (m *member) whyClientClosed(need time.Duration) (string, report.Confidence) {
+// it held it longer, unless it did so for the same fraction of a second again and again.
+func (p *pool) whyClientClosed(m *member, need time.Duration) (string, report.Confidence) {
 	beyond := m.idleLimit > 0 && need-m.idleSince.Time >= m.idleLimit
 	switch {
-	case !m.promptly():
+	case !m.promptly() && (m.idled() >= shortestTimeout ||
+		timesLike(p.leftIdle, m.idled()) < sameIdleTimes):
 		return "", 0
 	case m.last.notKept:
 		return idleTimeoutCause, report.ConfidenceHigh
@@ -225,16 +226,20 @@ func (p *pool) constantIdle(idle, limit time.Duration) report.Confidence {
 	if limit > 0 && idle >= limit*limitSoonest/100 && idle <= limit*limitLatest/100+time.Second {
 		return report.ConfidenceHigh
 	}
-	same := 0
-	for _, t := range p.idleTime {
-		if rule.SameTimeout(t, idle) {
-			same++
-		}
-	}
-	if same >= sameIdleTimes {
+	if timesLike(p.idleTime, idle) >= sameIdleTimes {
 		return report.ConfidenceHigh
 	}
 	return report.ConfidenceMedium
+}
+
+// timesLike is how many of the idle times are those of one timer that ran for so long.
+func timesLike(times []time.Duration, idle time.Duration) (n int) {
+	for _, t := range times {
+		if rule.SameTimeout(t, idle) {
+			n++
+		}
+	}
+	return n
 }
 
 // Claims takes in what the exchange showed, and claims a set-up that need not have been.

@@ -48,6 +48,9 @@ func resetCause(s *ledger.Connection, x *exchange.Exchange, dir reassembly.Dir) 
 		if done || x.Response == nil || x.Response.Facts.Has(exchange.Undelivered) {
 			return "" // what kept the response from it has its own finding
 		}
+		if x.Turn && !saidMore(c) {
+			return "" // it may have been whole
+		}
 		if dir == reassembly.FromClient && outOfNothing(c) {
 			return "" // no close of a program sends that: who made it, nothing shows
 		}
@@ -123,6 +126,13 @@ func longIdle(s *ledger.Connection, x *exchange.Exchange) bool {
 func resetInFlight(s *ledger.Connection) bool {
 	h := &s.Conn.Half[reassembly.FromServer]
 	return unacked(s) > 0 && h.RstActive && h.Rst.Time-h.LastData.Time < s.Timeout()
+}
+
+// saidMore reports whether the server went on sending when the connection had been reset: where
+// messages are not visible, that alone shows that its response was not whole.
+func saidMore(c *reassembly.Conn) bool {
+	dir, ok := firstReset(c)
+	return ok && c.Half[reassembly.FromServer].LastData.Time > c.Half[dir].Rst.Time
 }
 
 // outOfNothing reports whether the client's RST has no ACK, as one that answers a segment for a
