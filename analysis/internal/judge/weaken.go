@@ -45,9 +45,10 @@ func WeakenEndings(c *reassembly.Conn, claims []rule.Claim) {
 	}
 }
 
-// hidesContent reports whether the capture cut headers or TLS records of the connection.
+// hidesContent reports whether the capture cut headers or TLS records of the connection, or lacks
+// those of its beginning.
 func hidesContent(c *reassembly.Conn) bool {
-	return slices.Contains(c.Caveats, reassembly.CaveatSnapped) &&
+	return (c.MidStream || slices.Contains(c.Caveats, reassembly.CaveatSnapped)) &&
 		(c.TLS != nil || slices.Contains(c.Caveats, exchange.CaveatPayloadCut) ||
 			slices.Contains(c.Caveats, exchange.CaveatTLSGap))
 }

@@ -73,6 +73,9 @@ func runDelayedAck(p *rule.Pass) {
 			},
 		}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}
+		if p.Conn.MidStream { // as nobody knows its scale, the receive window may have bound
+			c.Confidence, c.Most, c.Occ.Cost.Low = report.ConfidenceLow, rule.AtMost(report.Low), 0
+		}
 		p.Report(c)
 	}
 }

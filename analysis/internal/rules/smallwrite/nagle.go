@@ -214,6 +214,11 @@ func nagleClaim(p *rule.Pass, h *ledger.SettledHold) rule.Claim {
 	if h.Tail {
 		tailClaim(h, &c)
 	}
+	if c.Rule == roundTripHold && p.Conn.MidStream && p.Conn.Half[h.Dir.Peer()].Bytes == 0 {
+		// the sender had nothing to answer within the capture: what is taken for the round trip is
+		// the pace of what it sent when it pleased, which fits itself
+		c.Confidence, c.Most, c.Occ.Cost.Low = report.ConfidenceLow, rule.AtMost(report.Low), 0
+	}
 	return c
 }
 

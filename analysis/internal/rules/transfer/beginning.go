@@ -19,11 +19,17 @@ func doubtBeginning(p *rule.Pass, w *ledger.Wait, c *rule.Claim) {
 	}
 	c.Confidence, c.Most, c.Occ.Cost.Low = report.ConfidenceLow, rule.AtMost(report.Low), 0
 	c.Says = append(c.Says, rule.Say(beginsInMiddle))
+	if proof := c.Occ.Proof; !w.Unseen && len(proof) > 0 && proof[0].Mark == w.Cause {
+		proof[0] = rule.Shows(w.Cause, rule.SideOf(w.Dir), unanswered)
+	}
 }
 
 // unprompted reports whether nothing is known of why a copy was sent: no signal of a loss had come,
 // and the sender's timer is not known either.
-func unprompted(w *ledger.Wait) bool { return w.Kind == reassembly.Retransmission }
+func unprompted(w *ledger.Wait) bool {
+	return w.Kind == reassembly.Retransmission ||
+		w.Label == report.FastRetx && w.Kind != reassembly.FastRetransmission
+}
 
 // heardBefore reports whether the receiver had acknowledged anything that its peer sent within the
 // capture, before the wait ended: then it takes part, and the path carries something.

@@ -76,7 +76,8 @@ because its window was cut belongs to packet-loss.
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
 taken for losses. Where the first copy was never seen the wait may hold some of the sender's own
-time: then confidence is lower, and low says so.`,
+time: then confidence is lower, and low says so. Of a connection whose beginning the capture lacks,
+confidence is low until its receiver has acknowledged something, and where the timer is not known.`,
 	Causes: []report.Cause{
 		{
 			Code:  "single",
