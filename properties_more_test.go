@@ -223,6 +223,10 @@ func TestTruncated(t *testing.T) {
 			for _, x := range r.Exchanges {
 				want := outcomes[place{x.Connection, x.Index}]
 				// What passed as a whole may turn out never to have arrived.
+				// One that the client seemed to give up may be answered in time.
+				if x.Outcome == exchange.Aborted && want == exchange.Complete {
+					continue
+				}
 				arrives := x.Outcome != exchange.Complete || want == exchange.Truncated ||
 					want == exchange.NoResponse
 				if x.Outcome != want && x.Outcome != exchange.Incomplete && arrives {

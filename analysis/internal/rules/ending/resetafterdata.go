@@ -63,7 +63,9 @@ once; else until the client has the RST.
 When it is wrong
 Octets in danger may have been read in time: packets do not show when a program reads. A client that
 fails while sending often never reads the response at all. A small body that was read before
-a close with SO_LINGER of zero looks like one that was not.`,
+a close with SO_LINGER of zero looks like one that was not. Where the capture cut headers or TLS
+records, or lacks what came before the exchange, the reason may be in what is missing: medium at
+most. That a client gave up within TLS shows only if the server went on sending.`,
 	Causes: []report.Cause{
 		{
 			Code:  unreadRequestCause,
