@@ -83,6 +83,7 @@ func unanswered(r *report.Report, c *report.ConnInfo) bool {
 // hiddenByCut are captures where a fault that the cut frames do not tell keeps another from being
 // seen, by rule: it repeats a request, or ends a message, which shows in the octets alone.
 var hiddenByCut = map[string]string{
+	"dns-one-of-two-queries-lost-rtt10":      "missed-reuse",           // can the program keep connections?
 	"idle-drop-soon-rtt30":                   "retransmission-timeout", // is the same request repeated?
 	"lookalike-tls-client-stops-rtt30":       "tls-handshake",          // is the same name asked for?
 	"nagle-slow-writer-in-one-message-rtt40": "nagle",                  // is it one message?
