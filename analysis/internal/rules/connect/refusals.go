@@ -22,12 +22,20 @@ const (
 	// elsewhereWait is how long after a refusal the first request on such a connection is waited
 	// for.
 	elsewhereWait = 10 * time.Second
-	// bounds of memory: refusals that wait, tries of a client, tries of all hosts that look the
-	// same
-	maxRefusals, keptStarts, keptOfAlike = 4096, 32, 128
+	// othersKnown is how long after an attempt all is known of others that began beside it, whenever
+	// the capture ends: the last of six copies of a SYN leaves 63 s after it (Linux:
+	// net.ipv4.tcp_syn_retries), silence tells 75 s later that nothing follows, or the end of the
+	// capture does, which is taken to be 3 minutes after its last segment.
+	othersKnown = 3 * rule.PairSilence
+	// bounds of memory: refusals that wait, those given up of a client, its tries, tries of all
+	// hosts that look the same
+	maxRefusals, keptGiven, keptTries, keptOfAlike = 4096, 32, 64, 128
 	// aHabit is how often two addresses must have been tried one right after the other to be those
 	// of one host.
 	aHabit = 2
+	// habitParts: such distances are alike if they differ by one of so many parts, as round trips do,
+	// or by a tick of the kernel.
+	habitParts = 4
 	// scanPorts is how many ports of one host, or hosts on one port, may refuse before that is a
 	// scan and no attempt to reach a service.
 	scanPorts = 16
@@ -64,6 +72,7 @@ type try struct {
 	conn           int
 	known          time.Duration // when that came out
 	mark           uint32        // of the client's host
+	lone           bool          // a single SYN without an answer, which costs nothing by itself
 }
 
 // Event takes note of a connection that came about.
@@ -73,7 +82,7 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	r.heardOf(data.Pair.Client, data.Start.Time)
 	if data.First && data.Handshake {
 		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id, e.At,
-			data.HostMark}
+			data.HostMark, false}
 		r.note(data.Pair, t)
 	}
 }
@@ -81,13 +90,13 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 // Refer keeps an attempt that failed until it is known whether the client went elsewhere.
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	wait := elsewhereWait
-	if c.Num[refusalLone] != 0 || c.Cause == givenUpCause {
-		wait = rule.PairSilence // whether trying two addresses is a habit takes others
+	if c.Num[refusalLone] != 0 || c.Num[refusalDue] != 0 || c.Cause == givenUpCause {
+		wait = othersKnown // what the client does meanwhile, and usually, takes others to tell
 	}
 	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait)}
 	first := c.Occ.Proof[0].Mark
 	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
-		uint32(c.Num[refusalMark])}
+		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0}
 	r.note(c.Pair, t)
 	r.heardOf(c.Pair.Client, first.Time)
 	r.waiting.Add(w.due, w)
@@ -149,7 +158,7 @@ func markOf(mark uint32) netip.Addr {
 func (r *refusals) note(p report.Pair, t try) {
 	for _, key := range [...]report.Pair{portOf(p.Client, p), hostOf(p)} {
 		if s := r.tries.Of(key, t.at.Time); s != nil {
-			*s = appendLatest(*s, t, keptStarts)
+			*s = appendLatest(*s, t, keptTries)
 		}
 	}
 	if t.mark == 0 {
@@ -185,29 +194,54 @@ func (r *refusals) beside(w *refusal, by time.Duration) (out []try) {
 }
 
 // oneHost reports whether tries of two addresses that look like those of one host are: both are its
-// loopback, or again and again one was tried right after the other. Once is no more than a
-// coincidence: many hosts look the same.
+// loopback, or again and again one was tried as soon after the other. Once, or at another distance
+// each time, is no more than a coincidence: many hosts look the same.
 func oneHost(tries []try, a, b netip.Addr) bool {
 	if a.IsLoopback() && b.IsLoopback() {
 		return true
 	}
-	together, last := 0, time.Duration(-1)
+	apart := distances(tries, a, b)
+	return slices.ContainsFunc(apart, func(d time.Duration) bool {
+		alike := 0
+		for _, o := range apart {
+			if (o - d).Abs() <= max(alternativeWithin, d.Abs()/habitParts) {
+				alike++
+			}
+		}
+		return alike >= aHabit
+	})
+}
+
+// distances are those from tries of a to the next ones of b before or behind them, each once.
+func distances(tries []try, a, b netip.Addr) (apart []time.Duration) {
+	last := time.Duration(-1)
 	for _, x := range tries {
 		for _, y := range tries {
-			if x.client == a && y.client == b && x.at.Time != last &&
-				(x.at.Time-y.at.Time).Abs() <= fallbackWithin {
-				together, last = together+1, x.at.Time
+			d := y.at.Time - x.at.Time
+			if x.client == a && y.client == b && x.at.Time != last && d.Abs() <= fallbackWithin {
+				apart, last = append(apart, d), x.at.Time
 			}
 		}
 	}
-	return together >= aHabit
+	return apart
 }
 
 // next is what the client tried next while it had no answer; false if it did not.
 func (r *refusals) next(w *refusal) (first try, found bool) {
-	for _, t := range r.beside(w, report.EndOfTime) {
-		if t.at.Time > w.Occ.Start && t.at.Time <= w.end &&
-			(!found || t.at.Time < first.at.Time) {
+	return earliest(r.meanwhile(w))
+}
+
+// meanwhile are the tries of the client that began while it had no answer to w.
+func (r *refusals) meanwhile(w *refusal) []try {
+	return slices.DeleteFunc(r.beside(w, report.EndOfTime), func(t try) bool {
+		return t.at.Time <= w.Occ.Start || t.at.Time > w.end
+	})
+}
+
+// earliest is the try that began first; false if there is none.
+func earliest(tries []try) (first try, found bool) {
+	for _, t := range tries {
+		if !found || t.at.Time < first.at.Time {
 			first, found = t, true
 		}
 	}
@@ -317,14 +351,15 @@ func (r *refusals) giveUp(w *refusal) {
 		w.Says = []rule.Said{rule.Say(otherWasFaster)}
 		return
 	}
-	if t, found := r.next(w); found && !t.came {
-		// the rest of the wait is that attempt's, which failed, too
+	booked := slices.DeleteFunc(r.meanwhile(w), func(t try) bool { return t.came || t.lone })
+	if t, found := earliest(booked); found {
+		// the rest of the wait is that attempt's, which failed, too, and has a cost of its own
 		cost, after := &w.Occ.Cost, t.at.Time-w.Occ.Start
 		*cost = report.Cost{Low: min(cost.Low, after), Expected: min(cost.Expected, after),
 			High: min(cost.High, after)}
 	}
 	if given := r.given.Of(w.Pair, w.end); given != nil {
-		*given = appendLatest(*given, w, keptStarts)
+		*given = appendLatest(*given, w, keptGiven)
 	}
 }
 
