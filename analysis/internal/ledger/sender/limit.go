@@ -106,9 +106,14 @@ func slackOf(octets, mss int64) int64 {
 	return max(mss, octets/limitParts)
 }
 
+// oneIsLone reports whether one of a and b is a single segment, and the other more: those differ by
+// no more than a segment, and are still not the same. An acknowledgment that the capture lacks makes
+// one seem two.
+func oneIsLone(a, b, mss int64) bool { return a <= mss != (b <= mss) }
+
 // again tells whether the limit that is known made the sender wait with so much in flight.
 func (l *sendLimit) again(flight, mss int64) Limit {
-	if flight < l.known-slackOf(l.known, mss) {
+	if flight < l.known-slackOf(l.known, mss) || oneIsLone(l.known, flight, mss) {
 		return NoLimit
 	}
 	return SureLimit
@@ -119,7 +124,7 @@ func (l *sendLimit) add(flight, mss, round int64) {
 	switch {
 	case l.trips > 0 && flight < l.most-slackOf(l.most, mss):
 		return // it was not the whole of it
-	case l.trips == 0 || flight-l.first >= mss && flight > mss || l.first <= mss && flight > mss:
+	case l.trips == 0 || flight-l.first >= mss && flight > mss || oneIsLone(l.first, flight, mss):
 		l.first, l.most, l.trip, l.trips = flight, flight, round, 1
 		return
 	}
