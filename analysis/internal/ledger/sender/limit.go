@@ -107,8 +107,8 @@ func slackOf(octets, mss int64) int64 {
 }
 
 // oneIsLone reports whether one of a and b is a single segment, and the other more: those differ by
-// no more than a segment, and are still not the same. An acknowledgment that the capture lacks makes
-// one seem two.
+// no more than a segment, and are still not the same. An acknowledgment that the capture lacks
+// makes one seem two.
 func oneIsLone(a, b, mss int64) bool { return a <= mss != (b <= mss) }
 
 // again tells whether the limit that is known made the sender wait with so much in flight.

@@ -62,6 +62,13 @@ type refusal struct {
 	rule.Referred
 	end time.Duration
 	due time.Duration // when it is booked, by what was known then
+	// it is booked, and what is left to tell is whether the client gave up
+	booked bool
+}
+
+// unproven reports whether too few SYNs show that an attempt failed, unless the client gave up.
+func unproven(c *rule.Referred) bool {
+	return c.Num[refusalDue] != 0 && c.Confidence < report.ConfidenceHigh
 }
 
 // try is a connection, or an attempt to open one.
@@ -90,10 +97,10 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 // Refer keeps an attempt that failed until it is known whether the client went elsewhere.
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	wait := elsewhereWait
-	if c.Num[refusalLone] != 0 || c.Num[refusalDue] != 0 || c.Cause == givenUpCause {
+	if c.Num[refusalLone] != 0 || unproven(&c) || c.Cause == givenUpCause {
 		wait = othersKnown // what the client does meanwhile, and usually, takes others to tell
 	}
-	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait)}
+	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait), false}
 	first := c.Occ.Proof[0].Mark
 	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
 		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0}
@@ -302,19 +309,41 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	}
 }
 
+// addWay adds what the client waits for the RST beside what the capture shows: a round trip.
+func (w *refusal) addWay(rtt time.Duration) {
+	if far := rtt - time.Duration(w.Num[refusalAnswer]); far > 0 {
+		w.Occ.Cost = w.Occ.Cost.Add(report.Cost{Low: 0, Expected: far, High: far})
+	}
+}
+
+// failed reports whether w, whose client may still have asked again, is to be booked now. That it
+// gave up may be known much later than the attempt is to be compared with others.
+func (r *refusals) failed(d rule.Desk, w *refusal) bool {
+	over := r.gaveUp(w)
+	if over {
+		d.Failed(w.Occ.Connection, exchange.Filtered)
+	}
+	if w.booked || unproven(&w.Referred) {
+		return over && !w.booked // two SYNs without an answer may be lost
+	}
+	if !over {
+		later := *w
+		later.booked = true
+		r.waiting.Add(w.end+othersKnown, &later)
+	}
+	return true
+}
+
 // book books an attempt, unless it is one of a scan.
 func (r *refusals) book(d rule.Desk, w *refusal) {
 	if w.Num[refusalLone] != 0 {
 		r.bookLone(d, w)
 		return
 	}
-	p, over := w.Pair, r.gaveUp(w)
-	if w.Num[refusalDue] != 0 && w.Confidence < report.ConfidenceHigh && !over {
-		return // two SYNs without an answer: it has not failed yet
+	if w.Num[refusalDue] != 0 && !r.failed(d, w) {
+		return
 	}
-	if over {
-		d.Failed(w.Occ.Connection, exchange.Filtered)
-	}
+	p := w.Pair
 	if !seen(r.ports.Of(hostOf(p), w.end), p.Server.Port()) ||
 		!seen(r.hosts.Of(portOf(p.Client, p), w.end), p.Server.Addr()) ||
 		r.strangers.scans(w) {
@@ -336,10 +365,8 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 	if !went && !known && d.Found(w.Rule, w.Cause, p) != nil {
 		w.Least = max(w.Least, min(report.High, w.Most.Severity())) // again and again, never served
 	}
-	answer := time.Duration(w.Num[refusalAnswer])
-	if known && w.Cause == refusedCause && all.Rtt > answer {
-		far := all.Rtt - answer // the client waits a round trip for the RST
-		w.Occ.Cost = w.Occ.Cost.Add(report.Cost{Low: 0, Expected: far, High: far})
+	if known && w.Cause == refusedCause {
+		w.addWay(all.Rtt)
 	}
 	bookLost(d, &w.Referred, &w.Claim)
 }
