@@ -33,11 +33,9 @@ the price of every default, so no more than a remark.
 
 How cost is counted
 By simulation: the time that the message spent waiting for a window of either kind, less what it
-would have waited for the congestion window alone, and for the path. Never more than the time
-labelled rwnd, and, where the window is fixed, the time that its segments were spread, or left one
-after the other while nothing shows what the path carries: with the acknowledgments of the window
-before, or by a sender (BBR) that has learned no other rate than a window for each round trip. High
-is that time, low half of expected.
+would have waited for the congestion window alone. Never more than the time labelled rwnd, and the
+time that a sender spread its segments (BBR) or sent them one after the other where its rate is a
+window for each round trip: it has learned no other. High is that time, low half of expected.
 
 When it is wrong
 Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a
@@ -189,12 +187,9 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 		j.Times[report.ZeroWindow]+slow > full {
 		return // nothing to speak of, or what the receiver's program reads sets the pace
 	}
-	if f.ReceiveWindow.Fixed() {
-		// At the rate that the window lets through; what the path needs is simulated, if it is known.
-		full += j.Spent(dir, report.Paced)
-		if f.Rate <= 0 {
-			full += j.Spent(dir, report.Serialize)
-		}
+	if f.ReceiveWindow.Fixed() && f.Rate <= 0 {
+		// at the rate that the window lets through
+		full += j.Spent(dir, report.Paced) + j.Spent(dir, report.Serialize)
 	}
 	saved := whatif.Clamp(full+j.TransferTime(dir)-whatif.Ideal(f, false), full)
 	if saved < time.Millisecond {
