@@ -22,7 +22,7 @@ func TransferOf(f *ledger.Flow) (t Transfer, began int64) {
 	t = Transfer{
 		Octets: f.Bytes,
 		MSS:    max(f.MSS, 1),
-		Window: f.Window,
+		Window: f.ReceiveWindow.Whole(f.Window),
 		RTT:    f.RTT,
 		Rate:   f.Rate,
 		Paces:  f.Paces,

@@ -65,6 +65,16 @@ func (b *ReceiveWindow) Grew() (begun int64, grew bool) {
 	return b.begun, b.begun > 0 && b.Offered*100 > b.begun*growsBy && !b.Fixed()
 }
 
+// Whole is the window of which now is in force at the moment: the one that kept the sender back, if
+// that stayed the same, and they differ by no more than a kernel keeps of it, or a program is about
+// to read.
+func (b *ReceiveWindow) Whole(now int64) int64 {
+	if b.Fixed() && max(b.Most-now, now-b.Most)*unreadParts <= b.Most {
+		return b.Most
+	}
+	return now
+}
+
 // cameBack reports whether the window went up and down, to what it was in the beginning and to no
 // more.
 func (b *ReceiveWindow) cameBack() bool {
