@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -93,7 +94,8 @@ func needed(passed []pathsim.Segment, x *report.ExchangeInfo, rate float64) time
 func TestPolicersNamed(t *testing.T) {
 	t.Parallel()
 	said := regexp.MustCompile(`lets (?:([0-9.]+) Mbit/s pass, and )?(\d+) octets`)
-	for _, s := range append(policedPaths(), lossyPaths()...) {
+	all := slices.Concat(policedPaths(), lossyPaths(), bare(policedPaths()), bare(lossyPaths()))
+	for _, s := range all {
 		p := pathsim.Play(s)
 		for _, atServer := range []bool{true, false} {
 			r := analysed(t, p, atServer)
@@ -123,6 +125,14 @@ func TestPolicersNamed(t *testing.T) {
 	}
 }
 
+// bare are the same without timestamps.
+func bare(all []pathsim.Setup) []pathsim.Setup {
+	for i := range all {
+		all[i].Bare = true
+	}
+	return all
+}
+
 // lossyPaths lose segments for other reasons.
 func lossyPaths() (all []pathsim.Setup) {
 	for _, s := range []pathsim.Setup{
@@ -130,6 +140,10 @@ func lossyPaths() (all []pathsim.Setup) {
 		{RTT: 100 * milli, Loss: .02, Conns: 2, Count: 2, Body: 5e5},
 		{RTT: 5 * milli, Loss: .02, Rate: 10 * megabit, Queue: 1e6, Conns: 1, Count: 3, Body: 8e5},
 		{RTT: 20 * milli, AQM: true, Rate: 10 * megabit, Queue: 1e6, Conns: 2, Count: 3, Body: 8e5},
+		{RTT: 20 * milli, Rate: 3 * megabit, Queue: 225e3, Conns: 1, Count: 3, Body: 562500},
+		{RTT: 20 * milli, Rate: 10 * megabit, Queue: 300e3, Conns: 2, Count: 3, Body: 4e5},
+		{RTT: 20 * milli, Rate: 30 * megabit, Queue: 300e3, Conns: 1, Count: 3, Body: 8e5},
+		{RTT: 100 * milli, Rate: 10 * megabit, Queue: 1e5, Conns: 1, Count: 3, Body: 8e5},
 	} {
 		for _, control := range []string{"reno", "cubic", "bbr"} {
 			s.Control = control

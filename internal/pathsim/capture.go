@@ -25,6 +25,9 @@ func (p *Played) Capture(atServer bool) []capture.Segment {
 	out := make([]capture.Segment, 0, len(from))
 	for i := range from {
 		s := from[i].segment(asked, told)
+		if p.setup.Bare {
+			s.TSVal, s.TSEcr, s.Options = 0, 0, s.Options&^capture.HasTS
+		}
 		s.Mark = capture.Mark{Time: from[i].At, Frame: capture.FrameID(i + 1)}
 		s.Latest = s.Time
 		out = append(out, s)

@@ -25,6 +25,7 @@ type Setup struct {
 	Pause   time.Duration // between a response and the next request
 	Window  int64         // receive window, octets; 0: 4 MB
 	Seed    int64
+	Bare    bool // no timestamps
 }
 
 // MSS is the octets of a full segment, Header what the wire has besides.

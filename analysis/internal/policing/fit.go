@@ -18,11 +18,13 @@ const (
 	bestFew               = 3
 	// nearPercent is within how many percent of all runs of losses two buckets explain as many.
 	nearPercent = 2
-	// alike is within what logarithm two buckets tell as much (reasoning: e² to one), and
-	// neighbours are rates that differ by no more than this; a rate is loose if such far beyond do
-	// as well.
-	alike      = 2
-	neighbours = 1.15
+	// alike is within what logarithm two buckets tell as much (reasoning: e² to one). neighbours are
+	// rates that differ by no more than this. A rate is loose if such far beyond explain all that
+	// this one does, and tell so many percent as much: what a bucket tells, more than which segments
+	// are lost, comes from how regular the sender is (reasoning).
+	alike        = 2
+	alikePercent = 60
+	neighbours   = 1.15
 	// shallowSegments is how many segments may come at once out of a queue: interrupts and network
 	// cards hand over two or three together.
 	shallowSegments = 4
@@ -152,11 +154,32 @@ func (f *fitting) few() (out []Bucket) {
 // choose is the best one: of its neighbours that tell as much, the one in the middle.
 func (f *fitting) choose() Bucket {
 	best := f.best()
-	top, all := best[0].Rate, len(best)
-	for all > 1 && best[all-1].tells() < best[0].tells()-alike {
-		all--
+	tells := best[0].tells()
+	out := middle(told(best, tells-alike), best[0].Rate)
+	shallow, far := out.Depth, false
+	for _, b := range told(best, min(tells-alike, tells*alikePercent/100)) {
+		shallow = min(shallow, b.Depth)
+		if b.Rate > out.Rate*neighbours || b.Rate < out.Rate/neighbours {
+			far, out.Least = true, min(out.Least, b.Rate)
+		}
 	}
-	near := slices.DeleteFunc(slices.Clone(best[:all]), func(b Bucket) bool {
+	out.Loose = out.Loose || far
+	out.Shallow = f.behind && shallow < shallowSegments*f.full
+	return out
+}
+
+// told are those of best, which are in order of that, that tell so much at least; always the first.
+func told(best []Bucket, least float64) []Bucket {
+	n := len(best)
+	for n > 1 && best[n-1].tells() < least {
+		n--
+	}
+	return best[:n]
+}
+
+// middle is the one in the middle of those that are neighbours of the rate.
+func middle(all []Bucket, top float64) Bucket {
+	near := slices.DeleteFunc(slices.Clone(all), func(b Bucket) bool {
 		return b.Rate > top*neighbours || b.Rate < top/neighbours
 	})
 	slices.SortFunc(near, func(a, b Bucket) int { return cmp.Compare(a.Rate, b.Rate) })
@@ -164,8 +187,7 @@ func (f *fitting) choose() Bucket {
 	i, _ := slices.BinarySearchFunc(near, math.Sqrt(least*most),
 		func(b Bucket, r float64) int { return cmp.Compare(b.Rate, r) })
 	out := near[min(i, len(near)-1)]
-	out.Least, out.Most, out.Loose = least, most, most > least*neighbours || len(near) < all
-	out.Shallow = f.behind && out.Depth < shallowSegments*f.full
+	out.Least, out.Most, out.Loose = least, most, most > least*neighbours || len(near) < len(all)
 	return out
 }
 

@@ -45,8 +45,8 @@ const (
 
 // Arrivals are the segments with data that the sender sent between two moments, as far as their
 // records are held, in order of time. Which of them were lost is what was sent again and had been
-// needed. queue is by how much longer than the least round trips were when one was lost behind the
-// capture point, as a rule; false if that does not show.
+// needed. queue is by how much longer than the least round trips were when one was lost, as a rule;
+// false if that does not show.
 func (s *State) Arrivals(from, until time.Duration) (
 	all []Arrival, queue time.Duration, shown bool) {
 	a := arrivals{state: s}
@@ -70,6 +70,10 @@ type arrivals struct {
 	first  []int         // in list, of what was new: in order of offset
 	latest map[int64]int // in list, of what was sent again, by its offset
 	unseen []Arrival     // lost before the capture point
+	// by how much later than a round trip what was lost there came again, and when anything had
+	// come again at last
+	repairs  []time.Duration
+	repaired time.Duration
 }
 
 // arrival is one on the list.
@@ -84,9 +88,11 @@ func (a *arrivals) add(r *reassembly.Record) {
 	case reassembly.KeepAlive, reassembly.ZeroWindowProbe:
 		return
 	}
-	needed := r.Kind.Retransmitted() && r.Kind != reassembly.SpuriousRetransmission
-	if needed {
-		a.lose(r)
+	if r.Kind.Retransmitted() {
+		if r.Kind != reassembly.SpuriousRetransmission {
+			a.lose(r)
+		}
+		a.repaired = r.Time
 	}
 	n := len(a.list)
 	octets := int64(r.Len) + a.state.headers(r)
@@ -138,6 +144,7 @@ func (a *arrivals) part(n int, r *reassembly.Record) {
 // loseUnseen adds what was lost before the capture point, of which r is the copy that came, and
 // behind which the k-th new segment was sent.
 func (a *arrivals) loseUnseen(r *reassembly.Record, k int) {
+	a.repair(r, k)
 	at := a.list[a.first[k]].At
 	since := at
 	if k > 0 {
@@ -152,13 +159,48 @@ func (a *arrivals) loseUnseen(r *reassembly.Record, k int) {
 	})
 }
 
+// lossShownBy is how many segments behind a loss show it to its sender (RFC 5681 §3.2).
+const lossShownBy = 3
+
+// repair takes note of how much later than a round trip r came, the copy of what was lost before
+// the capture point and behind which the k-th new segment was sent: it left as soon as its sender
+// knew, or when its pace let it, and joined the queue that had just been full. Only the first of
+// several holes is filled as soon as that.
+func (a *arrivals) repair(r *reassembly.Record, k int) {
+	if len(a.first)-k < lossShownBy || a.repaired >= a.list[a.first[k]].At {
+		return
+	}
+	shown := a.list[a.first[k+lossShownBy-1]].At
+	pace := shown - a.list[a.first[k+lossShownBy-2]].At
+	late := r.Time - shown - pace - a.state.path.Conn.Far(a.state.dir)
+	a.repairs = append(a.repairs, max(0, late))
+}
+
 // queueBefore is how many segments before a loss tell of the queue: all that wait in one are late,
 // and of several at least one is acknowledged at once.
-const queueBefore = 8
+const queueBefore = 4
 
-// queue is how long what passed just before a loss waited, as a rule: the median of all losses.
+// repairParts: one of so many parts of all repairs came as soon as the queue let them; others were
+// lost again, or waited for a timer (reasoning: a quarter).
+const repairParts = 4
+
+// queue is how long what passed just before a loss waited, as a rule: the median of all losses
+// behind the capture point. Of those before it what came again shows it.
 func (a *arrivals) queue() (time.Duration, bool) {
-	var each []time.Duration
+	each := a.waited()
+	if n := len(a.repairs); n > len(each) {
+		slices.Sort(a.repairs)
+		return a.repairs[n/repairParts], true
+	}
+	if len(each) == 0 {
+		return 0, false
+	}
+	slices.Sort(each)
+	return each[len(each)/2], true
+}
+
+// waited is how long what passed just before each loss behind the capture point waited.
+func (a *arrivals) waited() (each []time.Duration) {
 	heard := a.heard()
 	for k, n := range a.first {
 		if !a.list[n].Lost {
@@ -178,11 +220,7 @@ func (a *arrivals) queue() (time.Duration, bool) {
 			each = append(each, max(0, least-a.state.path.Conn.Far(a.state.dir.Peer())))
 		}
 	}
-	if len(each) == 0 {
-		return 0, false
-	}
-	slices.Sort(each)
-	return each[len(each)/2], true
+	return each
 }
 
 // heard is when each of what was new had been acknowledged, selectively or not; 0: not as far as

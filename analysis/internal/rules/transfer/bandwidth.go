@@ -28,7 +28,8 @@ sent before, by their timestamps or those that they echo, or, without, by an eve
 trips and more for each full one. policer: of all segments between two hosts, of all their connections, a
 token bucket with one rate and one depth explains which were lost and which passed. At nine losses
 in ten the bucket was empty, next to nothing passed an empty one, and that tells far more than the
-share of losses alone; before a loss round trips had not grown by what the bucket drains in.
+share of losses alone; before a loss round trips had not grown by what the bucket drains in, nor by
+a quarter (at the receiver: copies came no later than that), and what came exceeds its rate.
 bufferbloat: round trips during the message were at least twice the least one and at least 20 ms
 longer, for three acknowledgments in a row, the receive window held nothing back (a receiver with a
 full buffer acknowledges late, too), and the message was large enough to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate

@@ -32,6 +32,14 @@ const (
 	// queuedTrip: a queue that shows the path's rate is one of so many parts of a round trip at
 	// least (reasoning: then the path was full for as long).
 	queuedTrip = 4
+	// togetherPercent of the segments behind a bucket of a few came together with the one before,
+	// where a segment takes leastFrame and more.
+	togetherPercent = 25
+	leastFrame      = time.Millisecond
+	// The ceiling of what came out of a queue is its rate: none but so many percent of all stretches
+	// come faster than that by these percent (reasoning: what interrupts hand over together), and a
+	// bucket that fills no faster than that is none.
+	ceilingShare, ceilingPercent = 98, 105
 	// A rate holds if so many of all stretches of stretchOctets came at holdsPercent of it, of
 	// which there must be leastStretches: half of them, of the rate that nine in ten do not exceed,
 	// as behind a standstill some come at once (reasoning: a window that grows, and one that losses
@@ -65,7 +73,8 @@ type policedPath struct {
 	arrivals []ledger.Arrival // in order of time
 	messages []policedMessage // the latest, in the order in which they were judged
 	runs     int              // losses when the bucket was last looked for
-	queue    time.Duration    // that losses of a message met, the longest
+	waits    []time.Duration  // the queues that losses of its messages met
+	queue    time.Duration    // by how much round trips had grown where what was lost did not show
 	queued   bool             // a message met a queue
 	shaped   float64          // octets a second that held meanwhile; 0: none did
 	trip     time.Duration    // the least round trip
@@ -163,10 +172,10 @@ func (p *policedPaths) forget(now time.Duration) {
 // add adds the segments of a message.
 func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	m.lossy = slices.ContainsFunc(f.Arrivals, func(a ledger.Arrival) bool { return a.Lost })
-	switch {
-	case f.LossQueueShown:
-		w.queue = max(w.queue, f.LossQueue)
-	case m.lossy && slices.ContainsFunc(f.Arrivals, unseenLoss):
+	if f.LossQueueShown && len(w.waits) < maxPoliced {
+		w.waits = append(w.waits, f.LossQueue)
+	}
+	if m.lossy && slices.ContainsFunc(f.Arrivals, unseenLoss) {
 		w.queue = max(w.queue, f.Queue)
 	}
 	if w.trip == 0 || f.RTT < w.trip {
@@ -188,9 +197,13 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 // plateau is how fast segments came, in octets a second, if that held over most of the time and was
 // not the pace of windows, one each round trip, of which the longest is given; else 0.
 func plateau(all []ledger.Arrival, trip time.Duration) float64 {
-	var rates []float64
+	return holds(stretches(all, trip))
+}
+
+// stretches are how fast each stretch came, in octets a second, the slowest first, and how many came
+// in bursts.
+func stretches(all []ledger.Arrival, trip time.Duration) (rates []float64, bursts int) {
 	var now stretch
-	bursts := 0
 	for i := range all {
 		if !now.add(&all[i]) {
 			continue
@@ -201,15 +214,35 @@ func plateau(all []ledger.Arrival, trip time.Duration) float64 {
 		}
 		now = stretch{from: now.last, last: now.last}
 	}
+	slices.Sort(rates)
+	return rates, bursts
+}
+
+// holds is the rate of most of the stretches, if that is one and they did not come in bursts; else
+// 0.
+func holds(rates []float64, bursts int) float64 {
 	if len(rates) < leastStretches || bursts > len(rates)/2 {
 		return 0
 	}
-	slices.Sort(rates)
 	fast, usual := rates[len(rates)*fastPercent/100], rates[len(rates)/2]
 	if usual*100 < fast*holdsPercent {
 		return 0
 	}
 	return fast
+}
+
+// ceiling reports whether the rate that held is the most that ever came, and the bucket fills no
+// faster: then what came was let go by a queue. What a policer lets pass exceeds its rate for as
+// long as its bucket lasts.
+func (w *policedPath) ceiling() bool {
+	rates, bursts := stretches(w.arrivals, w.trip+w.grew)
+	held := holds(rates, bursts)
+	if held == 0 || w.bucket.Depth < stretchOctets {
+		return false
+	}
+	most := rates[len(rates)*ceilingShare/100]
+	usual := rates[len(rates)/2]
+	return most*100 <= usual*ceilingPercent && w.bucket.Rate*100 <= usual*ceilingPercent
 }
 
 // stretch is some segments that came one after the other.
@@ -251,28 +284,55 @@ func (w *policedPath) fit(more int) {
 		return
 	}
 	w.runs = runs
-	if b, ok := policing.Fit(w.arrivals); ok && !b.Shallow {
-		w.bucket, w.known = b, true
-	} else {
-		w.known = false
+	b, ok := policing.Fit(w.arrivals)
+	w.bucket, w.known = b, ok && (!b.Shallow || w.atOnce(&b))
+}
+
+// atOnce reports whether what passed the bucket, which holds few segments, came together all the
+// same, as out of no queue: for so many percent of what had come, more than that may let go at once
+// (reasoning), while one segment takes longer than interrupts put together; and a queue as long
+// would show.
+func (w *policedPath) atOnce(b *policing.Bucket) bool {
+	if len(w.waits) == 0 || b.Depth/b.Rate < queuedParts*queuedLeast.Seconds() {
+		return false
 	}
+	together, all := 0, 0
+	for i := 1; i < len(w.arrivals); i++ {
+		a := &w.arrivals[i]
+		if a.Lost || w.arrivals[i-1].Lost {
+			continue
+		}
+		needs := float64(a.Octets) / b.Rate
+		if all++; needs >= leastFrame.Seconds() && (a.At-w.arrivals[i-1].At).Seconds() < needs/2 {
+			together++
+		}
+	}
+	return together*100 >= togetherPercent*all
 }
 
 // queues reports whether what found no room had a queue before it: then the path delays first, and
-// polices nothing.
+// polices nothing. It is as long as what the bucket would make, or as a good part of a round trip.
 func (w *policedPath) queues() bool {
 	full := time.Duration(w.bucket.Depth / w.bucket.Rate * 1e9)
-	return w.queue >= max(full/queuedParts, queuedLeast)
+	queue := w.queue
+	if n := len(w.waits); n > 0 {
+		slices.Sort(w.waits)
+		queue = max(queue, w.waits[n/2])
+	}
+	return queue >= max(min(full/queuedParts, w.trip/queuedTrip), queuedLeast)
 }
 
 // rate is how fast the path carries octets, a second; 0: not known. It never says less than is
 // likely, but for a bucket of which the rate is known in bounds only.
 func (w *policedPath) rate() float64 {
-	if w.known {
+	if w.known && (w.shaped == 0 || w.polices()) {
 		return w.bucket.Least
 	}
 	return w.shaped
 }
+
+// polices reports whether a bucket explains what was lost, and no queue does.
+func (w *policedPath) polices() bool { return w.known && !w.queues() && !w.ceiling() }
 
 // bound tells the desk how much of the time of each exchange the path was not needed for what
 // passed it meanwhile.
@@ -310,7 +370,7 @@ func (p *policedPaths) finish(d rule.Desk) {
 	}
 	for _, w := range p.paths {
 		w.fit(0)
-		if !w.known || w.queues() {
+		if !w.polices() {
 			continue
 		}
 		for i := range w.messages {
