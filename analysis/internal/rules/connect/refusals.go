@@ -97,10 +97,13 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 // Refer keeps an attempt that failed until it is known whether the client went elsewhere.
 func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	wait := elsewhereWait
-	if c.Num[refusalLone] != 0 || unproven(&c) || c.Cause == givenUpCause {
+	if c.Num[refusalLone] != 0 || unproven(&c) {
 		wait = othersKnown // what the client does meanwhile, and usually, takes others to tell
 	}
 	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait), false}
+	if c.Cause == givenUpCause {
+		w.due = report.EndOfTime // where all is silent, attempts beside it are known no sooner
+	}
 	first := c.Occ.Proof[0].Mark
 	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
 		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0}
