@@ -4,7 +4,7 @@ import "tcpwhy/capture/internal/pcapio"
 
 // SaveConfig says where a live capture is saved.
 type SaveConfig struct {
-	Name string // of a pcapng file
+	Name string // of a pcapng file; - is standard output
 	// octets after which the next file begins; 0: one file. Names then get a number before their
 	// extension
 	FileSize int64

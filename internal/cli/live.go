@@ -58,6 +58,13 @@ func (o *options) checkLive() error {
 		return &usageError{"--file-size and --ring-files need --write", ""}
 	case l.ringFiles > 0 && l.fileSize == 0:
 		return &usageError{"--ring-files needs --file-size", ""}
+	case o.write == standard && o.output == "":
+		return &usageError{
+			"--write - and the report: both would go to standard output",
+			"name a file for the report: --output report.txt",
+		}
+	case o.write == standard && l.fileSize > 0:
+		return &usageError{"--file-size needs a file of its own: --write FILE", ""}
 	case o.write != "" && o.write == o.output:
 		return &usageError{"--write and --output name the same file", ""}
 	}

@@ -24,6 +24,9 @@ const (
 	mostListed  = 20000
 )
 
+// standard is how a file is called that is standard input or output.
+const standard = "-"
+
 // The exit statuses.
 const (
 	ExitOK      = 0 // analysed
@@ -135,7 +138,7 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.StringVarP(&o.filter, "filter", "f", "",
 		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
 	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
-	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output")
+	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
 	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
 	f.StringSliceVar(&o.skip, "skip", nil, "do not run the rules in `LIST`")
 	f.StringVar(&o.minSeverity, "min-severity", "info",
@@ -159,8 +162,8 @@ func newFlags(o *options) *pflag.FlagSet {
 	newTraceFlags(f, &o.trace)
 	f.StringVarP(&o.interfaceName, "interface", "i", "",
 		"capture live from `NAME`; any is all interfaces")
-	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`")
-	f.DurationVar(&o.duration, "duration", 0, "live: stop after `TIME`")
+	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`; - is standard\noutput, where the report must not go then: see -o")
+	f.Var(&seconds{&o.duration}, "duration", "live: stop after `TIME`: 90, 90s or 1m30s")
 	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
 	newLiveFlags(f, &o.live)
 	f.StringVar(
@@ -208,7 +211,8 @@ func newTraceFlags(f *pflag.FlagSet, o *traceOptions) {
 
 // newLiveFlags are the flags that only live capture has, beside those of every capture program.
 func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
-	f.DurationVar(&o.interval, "interval", 0, "live: a report so far every `TIME` (and at SIGUSR1)")
+	f.Var(&seconds{&o.interval}, "interval",
+		"live: a report so far every `TIME` (and at SIGUSR1)")
 	f.BoolVar(&o.exchanges, "stream-exchanges", false,
 		"live, ndjson: a line for each exchange as it is judged")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "live: do not show what is being lost right now")
@@ -264,6 +268,9 @@ func parse(args []string) (*options, error) {
 	}
 	o.flagUsages = describe(f)
 	o.inputs = append(o.inputs, f.Args()...)
+	if o.output == standard {
+		o.output = ""
+	}
 	if o.lists.listed == 0 || o.format == "ndjson" && !f.Changed("max-listed") {
 		o.lists.listed = mostListed
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/term"
+
+	"tcpwhy/output/page"
 )
 
 // isTerminal reports whether a person looks at what is written to w.
@@ -40,9 +42,10 @@ func asciiOnly(w io.Writer) bool {
 	return false
 }
 
-// columns is the width of a report: 80, or less on a narrow terminal.
+// columns is the width of a report: that of the terminal, within what figures in columns need and
+// what an eye follows; 80 where there is none.
 func columns(w io.Writer) int {
-	const usual = 80
+	const usual, least, most = 80, page.MinWidth, 120
 	if !isTerminal(w) {
 		return usual
 	}
@@ -50,5 +53,5 @@ func columns(w io.Writer) int {
 	if err != nil || width <= 0 {
 		return usual
 	}
-	return min(width, usual)
+	return min(max(width, least), most)
 }

@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/output/wording"
 )
 
 // traceOptions are the flags that show one exchange or connection in full instead of the report.
@@ -77,7 +78,7 @@ func (o *options) traceOf(
 			}
 		}))
 	report, err := analysis.Run(context.Background(), src, options...)
-	if of == nil && report.Capture.Frames > 0 {
+	if of == nil && (err == nil || report.Capture.Frames > 0) {
 		return nil, noSuch("exchange", o.trace.exchange, report.ExchangeCount)
 	}
 	if of == nil {
@@ -98,6 +99,6 @@ func noConnection(n int, r *report.Report) error {
 
 // noSuch says that there is no exchange or connection of that number.
 func noSuch(what string, n, count int) error {
-	hint := fmt.Sprintf("the input has %d, counted from 0", count)
+	hint := fmt.Sprintf("the input has %s, counted from 0", wording.Grouped(count))
 	return &usageError{fmt.Sprintf("there is no %s %d", what, n), hint}
 }

@@ -175,15 +175,16 @@ func maskAuthority(s string) string {
 	return s
 }
 
-// maskParameters hides the values of path parameters and of the query, and the fragment, which
+// maskParameters hides the values of path parameters and of the query, what looks like a credential in
+// the path, and the fragment, which
 // never belongs into a request.
 func maskParameters(target string) string {
 	target, _, _ = strings.Cut(target, "#")
 	path, query, found := strings.Cut(target, "?")
 	if !found {
-		return maskPath(path)
+		return maskTokens(maskPath(path))
 	}
-	return maskPath(path) + "?" + maskQuery(query)
+	return maskTokens(maskPath(path)) + "?" + maskQuery(query)
 }
 
 // maskPath hides the values of path parameters (";jsessionid=…", RFC 3986 §3.3).

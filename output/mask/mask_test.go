@@ -65,6 +65,36 @@ func TestTarget(t *testing.T) {
 			`/\xe2\x80\xaegpj.exe`,
 		},
 		{"invalid UTF-8", "/\xff", `/\xff`, `/\xff`},
+		{
+			"a signed token",
+			"/confirm/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+			"/confirm/…",
+			"/confirm/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+		},
+		{
+			"a token with a known beginning",
+			"/hook/ghp_16C7e42F292c6912E7/x",
+			"/hook/…/x",
+			"/hook/ghp_16C7e42F292c6912E7/x",
+		},
+		{
+			"what chance made",
+			"/reset/Zk3v9Qx7Lw2Rt5Ym8Np1Bd4H",
+			"/reset/…",
+			"/reset/Zk3v9Qx7Lw2Rt5Ym8Np1Bd4H",
+		},
+		{
+			"names are no tokens",
+			"/u/550e8400-e29b-41d4-a716-446655440000/internationalization/report-2024-05-01-final-2",
+			"/u/550e8400-e29b-41d4-a716-446655440000/internationalization/report-2024-05-01-final-2",
+			"/u/550e8400-e29b-41d4-a716-446655440000/internationalization/report-2024-05-01-final-2",
+		},
+		{
+			"nor are long numbers",
+			"/n/123456789012345678901234567890",
+			"/n/123456789012345678901234567890",
+			"/n/123456789012345678901234567890",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -32,7 +32,7 @@ const (
 // Columns of a page: the usual number, and the least, below which figures in columns do not fit.
 const (
 	DefaultWidth = 80
-	MinWidth     = 64
+	MinWidth     = 60
 )
 
 // Options choose how the lines of a page look.

@@ -10,9 +10,11 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// Capital is s with a capital letter at its beginning.
+// Capital is s with a capital letter at its beginning, unless it begins with a name, such as a
+// file's.
 func Capital(s string) string {
-	if s == "" {
+	first, _, _ := strings.Cut(s, " ")
+	if s == "" || strings.ContainsAny(strings.TrimRight(first, ".:;,"), "./\\:_0123456789") {
 		return s
 	}
 	return strings.ToUpper(s[:1]) + s[1:]

@@ -14,6 +14,7 @@ import (
 // have places. Each place takes the next number:
 //
 //	{n}         the number
+//	{id}        a number that only names something, such as a status: digits alone
 //	{n octet}   the number and its noun, which gets an s unless there is one of it
 //	{n copy|copies}  likewise, with its plural
 //	{side}      the name of a side
@@ -139,13 +140,15 @@ func number(verb string, n int64) string {
 	case "s":
 		return Seconds(time.Duration(n))
 	case "octets":
-		return strconv.FormatInt(n, 10) + " octets"
+		return Count(uint64(n), "octet")
 	case "mbit":
 		return fmt.Sprintf("%.1f Mbit/s", float64(n)*8/1e6)
 	case "side":
 		return report.Side(n).String()
+	case "id", "conn", "exchange":
+		return strconv.FormatInt(n, 10)
 	}
-	return strconv.FormatInt(n, 10)
+	return grouped(uint64(n))
 }
 
 // Evidence is one frame that proves a claim.

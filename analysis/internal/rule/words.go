@@ -2,6 +2,7 @@ package rule
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -11,7 +12,7 @@ import (
 // Millis writes a duration in milliseconds for a sentence.
 func Millis(d time.Duration) string {
 	if d >= 10*time.Millisecond {
-		return fmt.Sprintf("%.0f ms", float64(d)/1e6)
+		return grouped(uint64(float64(d)/1e6+0.5)) + " ms"
 	}
 	return fmt.Sprintf("%.2f ms", float64(d)/1e6)
 }
@@ -25,7 +26,16 @@ func Count(n uint64, noun string, plural ...string) string {
 			noun += "s"
 		}
 	}
-	return fmt.Sprintf("%d %s", n, noun)
+	return grouped(n) + " " + noun
+}
+
+// grouped is n with a comma between groups of three digits.
+func grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
 }
 
 // SideOf is the side that sends in that direction.

@@ -49,7 +49,7 @@ func (s *Series) create() error {
 		ext := filepath.Ext(name)
 		name = fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(name, ext), s.number, ext)
 	}
-	file, err := os.Create(name)
+	file, err := s.open(name)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,17 @@ func (s *Series) create() error {
 	}
 	s.buffer.Reset(file)
 	return s.forget(name)
+}
+
+// Standard is the name of standard output.
+const Standard = "-"
+
+// open creates a file, unless it is standard output.
+func (s *Series) open(name string) (*os.File, error) {
+	if s.name == Standard {
+		return os.Stdout, nil
+	}
+	return os.Create(name)
 }
 
 // forget removes the oldest file if there are too many.

@@ -231,7 +231,7 @@ var words = []rule.Words{
 		},
 	},
 	icmpSays: {
-		Text:  "ICMP type {n}, code {n}.",
+		Text:  "ICMP type {id}, code {id}.",
 		Facts: rule.Facts{report.ErrorType, report.ErrorCode},
 	},
 	wentElsewhere: {
@@ -318,7 +318,7 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	alertSays: {
-		Text:  "The {side} said {text} (alert {n}).",
+		Text:  "The {side} said {text} (alert {id}).",
 		Facts: rule.Facts{report.Told, report.AlertIs},
 	},
 	hiddenOfClient: {
@@ -352,7 +352,7 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.Resets},
 	},
 	triedNext: {
-		Text:  "The client tried another address {s} after the SYN (frame {n}).",
+		Text:  "The client tried another address {s} after the SYN (frame {id}).",
 		Facts: rule.Facts{report.Told, report.NamesSYN},
 	},
 	otherWasFaster: {

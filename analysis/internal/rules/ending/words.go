@@ -241,7 +241,7 @@ var words = []rule.Words{
 		Text: "The window that it offered with the response was smaller by what it had not read.",
 	},
 	injectedEcho: {
-		Text:  "It carries IP identification {n}, that of the segment that it answers.",
+		Text:  "It carries IP identification {id}, that of the segment that it answers.",
 		Facts: rule.Facts{report.HasID},
 	},
 	strayReply: {
@@ -268,8 +268,8 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.HasTTL, report.SenderTTL},
 	},
 	injectedTTLAndID: {
-		Text: "Its TTL is {n}, that of its sender's segments {n}; its IP identification is {n}, " +
-			"where its sender had counted up to {n}.",
+		Text: "Its TTL is {n}, that of its sender's segments {n}; its IP identification is {id}, " +
+			"where its sender had counted up to {id}.",
 		Facts: rule.Facts{report.HasTTL, report.SenderTTL, report.HasID, report.SenderID},
 	},
 
@@ -346,7 +346,7 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	lengthAnnounced: {
-		Role: "header", Text: "Content-Length: {n}",
+		Role: "header", Text: "Content-Length: {id}",
 		Facts: rule.Facts{report.CarriesData, report.SaysLengthOf},
 	},
 	chunksAnnounced: {
@@ -539,7 +539,7 @@ var words = []rule.Words{
 	},
 	unaskedResponse: {
 		Role:  "response",
-		Text:  "status {n}, and no request is unanswered",
+		Text:  "status {id}, and no request is unanswered",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	lastAsked: {
