@@ -231,6 +231,7 @@ type Report struct {
 	Conns     []ConnInfo                 // by ID; capped
 	Exchanges []ExchangeInfo             // by ID; capped
 	Checked   []string                   // rules that ran, in order
+	Blind     []string                   // of those, the ones that could look at nothing
 	Vantages  map[reassembly.Vantage]int // connections by vantage
 	// what Options.Trace asked for; nil if there is no such thing
 	Trace *Trace

@@ -17,6 +17,7 @@ type summaryObject struct {
 	Times        labelTimes     `json:"time_ms"`
 	Vantages     map[string]int `json:"vantages"`
 	Checked      []string       `json:"checked"`
+	Blind        []string       `json:"could_not_look"`
 	Tally        tallyObject    `json:",embed"`
 }
 
@@ -33,7 +34,7 @@ func (e *encoder) summary() summaryObject {
 		Connections: r.Connections, Exchanges: r.ExchangeCount, Findings: r.Found, LeftOut: r.LeftOut,
 		Listed:       listedObject{len(r.Findings), len(r.Conns), len(r.Exchanges)},
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
-		Vantages: map[string]int{}, Checked: list(r.Checked), Tally: e.tally(),
+		Vantages: map[string]int{}, Checked: list(r.Checked), Blind: list(r.Blind), Tally: e.tally(),
 	}
 	for v, n := range r.Vantages {
 		o.Vantages[v.String()] = n
@@ -47,6 +48,7 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Connections, r.ExchangeCount = o.Connections, o.Exchanges
 	r.ExchangeTime, r.Lost = time.Duration(o.ExchangeTime), time.Duration(o.Lost)
 	r.Times, r.Checked = o.Times, o.Checked
+	r.Blind = o.Blind
 	r.Found, r.LeftOut = o.Findings, o.LeftOut
 	d.tally(&o.Tally)
 	r.Vantages = map[reassembly.Vantage]int{}

@@ -2,6 +2,7 @@ package text
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"tcpwhy/capture"
@@ -18,7 +19,7 @@ func (t *textReport) checked() {
 	}
 	var quiet []string
 	for _, rule := range t.report.Checked {
-		if !found[rule] {
+		if !found[rule] && !slices.Contains(t.report.Blind, rule) {
 			quiet = append(quiet, rule)
 		}
 	}
@@ -27,6 +28,10 @@ func (t *textReport) checked() {
 	}
 	t.Heading("Checked and quiet")
 	t.Para("  ", strings.Join(quiet, ", "), page.Plain)
+	if len(t.report.Blind) > 0 {
+		t.Para("  ", "Could not look, as nothing that was said can be read: "+
+			strings.Join(t.report.Blind, ", ")+".", page.Plain)
+	}
 }
 
 // captureNotes says how far the report can be trusted: where the capture was taken, what it lacks,

@@ -63,7 +63,7 @@ func graded(g *report.Story) string {
 
 // nothingFound says that no rule has anything to report; what failed or was an error has been said.
 func (t *textReport) nothingFound(errors string) string {
-	rules := wording.Count(len(t.report.Checked), "rule", "rules") +
+	rules := wording.Count(len(t.report.Checked)-len(t.report.Blind), "rule", "rules") +
 		" looked at it and none has anything to report. They are listed below."
 	if _, failed := t.failures(); failed > 0 || errors != "" {
 		return "No cause found: " + rules

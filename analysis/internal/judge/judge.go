@@ -73,6 +73,23 @@ type totalSums struct {
 	Names  reassembly.NamesTally
 	cut    uint64 // exchanges that the end of the capture cut
 	scans  uint64 // attempts to connect of hosts that only look what is there
+	unread unread
+}
+
+// unread is what was said that nobody could read.
+type unread struct {
+	encrypted, foreign uint64 // connections: of TLS without keys, of protocols that are not read
+	messages           int    // exchanges that were read: messages, not turns
+}
+
+// add takes in a connection that is over, on which there were exchanges.
+func (u *unread) add(p exchange.Protocol) {
+	switch p {
+	case exchange.ProtoTLS:
+		u.encrypted++
+	case exchange.ProtoUnknown, exchange.ProtoHTTP2, exchange.ProtoTunnel:
+		u.foreign++
+	}
 }
 
 // lostAtMost is what was lost, of which there is never more than exchanges took. The sum itself is
@@ -89,6 +106,7 @@ type member struct {
 	retries *failure
 	failure *failure      // its first exchange that did not end well
 	sni     string        // the name in its TLS hello
+	turns   bool          // it had exchanges that nobody could read
 	lost    time.Duration // by all its exchanges, as a rank
 }
 
@@ -246,6 +264,11 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	info := job.Info
 	info.ID = m.take(job.Index)
 	j.Total.exchanges++
+	if !info.Turn && info.Attempt == nil {
+		j.Total.unread.messages++
+	} else if info.Turn {
+		m.turns = true
+	}
 	j.Total.exchangeTime += info.Duration
 	for l, t := range job.Times {
 		j.Total.times[l] += t
@@ -383,6 +406,9 @@ func (t *pairTotals) nearer(rtt time.Duration) {
 func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	m.Pair, m.Seen = e.Pair, e.Products
 	j.Total.connections++
+	if m.turns {
+		j.Total.unread.add(e.Info.Protocol)
+	}
 	j.Total.vantages[e.Info.Vantage]++
 	j.Total.octets += e.Info.Bytes[0] + e.Info.Bytes[1]
 	for _, c := range e.Info.Caveats {

@@ -43,6 +43,8 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "short", Title: "frames cut before the end of the TCP header"},
 		{Code: "missing-syn-ack", Title: "connections whose SYN-ACK is missing"},
 		{Code: "missing-acks", Title: "acknowledgments are missing"},
+		{Code: "encrypted", Title: "what connections carry is encrypted"},
+		{Code: "not-http", Title: "connections carry a protocol that is not read"},
 		{Code: "mid-stream", Title: "connections without a visible start"},
 		{Code: "translated", Title: "connections seen on both sides of an address translation"},
 		{Code: "one-sided", Title: "connections seen in one direction only"},
@@ -103,6 +105,20 @@ func (j *Judge) resting(on rule.Basis) (rules []string) {
 	}
 	for _, d := range j.all {
 		if d.Rests&on != 0 {
+			rules = append(rules, d.Name)
+		}
+	}
+	return rules
+}
+
+// blind are the rules that ran and had nothing to look at: nothing that was said could be read.
+func (j *Judge) blind() (rules []string) {
+	u := &j.Total.unread
+	if u.messages > 0 || u.encrypted+u.foreign == 0 {
+		return nil
+	}
+	for _, d := range j.rules {
+		if d.Rests&rule.Messages != 0 {
 			rules = append(rules, d.Name)
 		}
 	}
@@ -176,6 +192,13 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 	add("mid-stream", t.midStream, rule.Beginning,
 		"%s without a visible start: window scale and first round trip are unknown",
 		rule.Count(t.midStream, "connection"))
+	add("encrypted", t.unread.encrypted, rule.Messages,
+		"%s TLS, and there are no keys: what passed was seen, not what was said",
+		rule.Count(t.unread.encrypted, "connection carries", "connections carry"))
+	add("not-http", t.unread.foreign, rule.Messages,
+		"%s that is not read: what passed was seen, not what was said",
+		rule.Count(t.unread.foreign, "connection carries a protocol",
+			"connections carry a protocol"))
 	add("translated", t.Views, 0,
 		"%s seen on both sides of an address translation: what came first was analysed",
 		rule.Count(t.Views, "connection was", "connections were"))

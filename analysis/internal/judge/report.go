@@ -25,6 +25,7 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 	j.tellAll(r)
 	j.list.into(r)
 	attach(r.Exchanges, j.list.slowest.done())
+	r.Blind = j.blind()
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}
@@ -56,6 +57,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.list.into(r)
 	r.Trace = j.trace
 	attach(r.Exchanges, j.list.slowest.done())
+	r.Blind = j.blind()
 	for _, d := range j.rules {
 		r.Checked = append(r.Checked, d.Name)
 	}

@@ -36,5 +36,8 @@ const (
 	Connection                   // counts of connections, or the silence of one host
 	// the window scale and the first round trip, which a handshake shows
 	Beginning
+	// Messages are what HTTP says, message by message: where it is encrypted, or another protocol,
+	// such a rule sees nothing.
+	Messages
 	Anything = Timing | Content | Connection
 )

@@ -140,12 +140,15 @@ func number(verb string, n int64) string {
 	case "s":
 		return Seconds(time.Duration(n))
 	case "octets":
-		return Count(uint64(n), "octet")
+		return Count(uint64(max(n, 0)), "octet")
 	case "mbit":
 		return fmt.Sprintf("%.1f Mbit/s", float64(n)*8/1e6)
 	case "side":
 		return report.Side(n).String()
 	case "id", "conn", "exchange":
+		return strconv.FormatInt(n, 10)
+	}
+	if n < 0 {
 		return strconv.FormatInt(n, 10)
 	}
 	return grouped(uint64(n))

@@ -67,7 +67,7 @@ requests with a body, captures of one side only.`,
 	},
 	References: []string{"RFC 9112 section 9.4"},
 },
-	Rests: rule.Content,
+	Rests: rule.Content | rule.Messages,
 	Across: &rule.Comparison{
 		Start:   func() rule.Across { return &poolWaits{conns: map[int]*pooled{}} },
 		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),

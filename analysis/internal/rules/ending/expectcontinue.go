@@ -72,7 +72,7 @@ If the program needed that time to make the body.`,
 	},
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 },
-	Rests:      rule.Content,
+	Rests:      rule.Content | rule.Messages,
 	Exchange:   runExpect,
 	Vocabulary: words,
 }

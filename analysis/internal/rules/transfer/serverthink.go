@@ -83,7 +83,7 @@ in more than their path. Seen from the client, a proxy's waiting is the server's
 		}}},
 	References: []string{"RFC 9110 section 15.2"},
 },
-	Rests:      rule.Connection,
+	Rests:      rule.Connection | rule.Messages,
 	Across:     pathAcross,
 	Vocabulary: words,
 }
