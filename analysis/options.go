@@ -15,6 +15,7 @@ type options struct {
 	limits     Limits
 	workers    int
 	trace      *report.TraceOf // nil: nothing
+	span       Span
 	hooks      judge.Hooks
 	showNames  bool
 }
@@ -39,6 +40,11 @@ func WithLimits(limits Limits) Option {
 // 0. The report does not depend on it.
 func WithWorkers(n int) Option {
 	return func(o *options) { o.workers = n }
+}
+
+// WithSpan has only what lies in a part of the capture counted.
+func WithSpan(s Span) Option {
+	return func(o *options) { o.span = s }
 }
 
 // WithTrace has the report show one connection or exchange in full: see [report.Report.Trace].

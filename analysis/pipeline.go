@@ -96,6 +96,9 @@ type pipeline struct {
 	now    time.Duration
 	epochs chan epoch    // for the judge
 	over   chan struct{} // closed once the judge has read the last epoch
+	span   Span
+	until  time.Duration // where reading ends; 0: not known yet
+	enough bool          // it ended there
 }
 
 // epoch is what the judge is to read: what every worker tells next.
@@ -120,7 +123,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		epochs: make(chan epoch, 1),
 		over:   make(chan struct{}),
 	}
-	p.judge.Hooks = o.hooks
+	p.judge.Hooks, p.span = o.hooks, o.span
 	if o.showNames {
 		p.table.KeepNames()
 	}
@@ -163,12 +166,25 @@ func (p *pipeline) read(ctx context.Context, src capture.Source) error {
 			return err
 		}
 		st := src.Stats()
+		if p.ended(st, &seg) {
+			p.enough = true
+			return nil
+		}
 		if len(st.Secrets) > p.logs {
 			p.learn(st.Secrets)
 		}
 		p.interrupted(st.Gaps)
 		p.take(&seg)
 	}
+}
+
+// ended reports whether a segment lies behind the part that is to be read. With the first one, it is
+// known where that is.
+func (p *pipeline) ended(st *capture.Stats, seg *capture.Segment) bool {
+	if p.until == 0 {
+		p.judge.From, p.until = p.span.within(st)
+	}
+	return seg.Time > p.until
 }
 
 // learn takes key logs that the capture held before the segment in hand. Every worker knows of them

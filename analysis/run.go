@@ -27,7 +27,11 @@ func Run(ctx context.Context, src capture.Source, opts ...Option) (*report.Repor
 	}
 	p := newPipeline(&o, o.rules())
 	err := p.read(ctx, src)
-	return p.judge.Report(src.Stats()), err
+	st := src.Stats()
+	if p.enough {
+		st = asWhole(st)
+	}
+	return p.judge.Report(st), err
 }
 
 // check refuses rules that there are not.

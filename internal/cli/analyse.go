@@ -105,6 +105,7 @@ func (o *options) analysisOptions() ([]analysis.Option, error) {
 		analysis.WithRules(o.only, o.skip),
 		analysis.WithMinSeverity(least),
 		analysis.WithLimits(limits),
+		analysis.WithSpan(o.span()),
 	}
 	if o.showNames {
 		chosen = append(chosen, analysis.WithNames())

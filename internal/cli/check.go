@@ -41,6 +41,9 @@ func (o *options) check() error {
 	if o.lists.occurrences < 0 || o.workers < 0 || o.lists.listed < 0 {
 		return &usageError{"--max-occurrences, --max-listed and --workers must not be negative", ""}
 	}
+	if o.interfaceName != "" && (o.from.text != "" || o.to.text != "") {
+		return &usageError{"--from and --to are for capture files", "see --duration"}
+	}
 	if err := o.checkTrace(); err != nil {
 		return err
 	}

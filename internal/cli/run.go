@@ -74,8 +74,9 @@ func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, er
 
 // options are the command line.
 type options struct {
-	inputs              []string
-	filter              string
+	inputs []string
+	filter string
+	part
 	format, output      string
 	only, skip          []string
 	minSeverity, failOn string
@@ -137,6 +138,9 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.StringArrayVarP(&o.inputs, "read", "r", nil, "the same as naming `FILE`")
 	f.StringVarP(&o.filter, "filter", "f", "",
 		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
+	f.Var(&o.from, "from", "count only what ends later than `TIME`: so long after the\nfirst frame (90, 1m30s), "+
+		"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)")
+	f.Var(&o.to, "to", "read no further than `TIME`, likewise")
 	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
 	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")

@@ -18,6 +18,9 @@ func (j *Judge) Enabled(rule string) bool { return j.named[rule] != nil }
 
 // Lose adds to the time that was lost, at that moment.
 func (j *Judge) Lose(at, lost time.Duration) {
+	if at < j.From {
+		return
+	}
 	j.Total.lost += lost
 	j.tally.Lose(at, lost)
 }

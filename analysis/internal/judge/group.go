@@ -84,6 +84,9 @@ func (j *Judge) bookJudged(s rule.Subject, c *rule.Claim) {
 
 // add adds a claim to its finding, now.
 func (j *Judge) add(s rule.Subject, c *rule.Claim) {
+	if j.From > 0 && c.Occ.End <= j.From {
+		return
+	}
 	k := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
 	g := j.groups[k]
 	if g == nil {

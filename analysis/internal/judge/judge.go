@@ -17,6 +17,7 @@ import (
 type Judge struct {
 	limits Limits
 	Hooks  Hooks
+	From   time.Duration             // what ends before is learnt from, and not counted
 	all    []*rule.Detector          // of which some run
 	rules  []*rule.Detector          // those that run
 	named  map[string]*rule.Detector // those that run
@@ -263,6 +264,12 @@ func (j *Judge) over(m *member, e *rule.Over) {
 func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	info := job.Info
 	info.ID = m.take(job.Index)
+	if info.Start+info.Duration <= j.From && j.From > 0 {
+		m.Rtt = job.Flow.RTT
+		j.ids.learn(&m.Conn, job.IDs, at)
+		j.clock.judged(j, m.Pair, job, nil, 0)
+		return
+	}
 	j.Total.exchanges++
 	if !info.Turn && info.Attempt == nil {
 		j.Total.unread.messages++
@@ -405,6 +412,11 @@ func (t *pairTotals) nearer(rtt time.Duration) {
 // gone takes in the end of a connection.
 func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	m.Pair, m.Seen = e.Pair, e.Products
+	if e.Info.Start+e.Info.Duration <= j.From && j.From > 0 {
+		j.timers.Learn(e, at)
+		j.ids.learn(&m.Conn, e.IDs, at)
+		return
+	}
 	j.Total.connections++
 	if m.turns {
 		j.Total.unread.add(e.Info.Protocol)

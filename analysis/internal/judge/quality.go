@@ -86,6 +86,10 @@ func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
 				in.Error)
 		}
 	}
+	if j.From > 0 {
+		add("part", 1, 0, "only what ended later than %s after the first frame was counted",
+			rule.Seconds(j.From))
+	}
 	drops := kernelDrops(st)
 	add("kernel-drops", drops, rule.Anything, "the capturing kernel dropped %s",
 		rule.Count(drops, "frame"))
