@@ -63,7 +63,8 @@ func TestSpan(t *testing.T) {
 		}
 		lost, n = lost+before.Lost+after.Lost, n+1
 	}
-	if most := time.Duration(n) * all.Lost; lost > most || 2*lost < most {
+	// an exchange that is cut has a part of what it lost on both sides
+	if most := time.Duration(n) * all.Lost; 10*lost > 11*most || 2*lost < most {
 		t.Errorf("%v were lost in parts, %v in the whole", lost/time.Duration(n), all.Lost)
 	}
 }
