@@ -31,6 +31,7 @@ var edges = map[string][]string{
 	"tcpwhy": {"tcpwhy/internal/cli"},
 	"tcpwhy/internal/cli": {
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
+		"tcpwhy/output/wording",
 		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
 	},
 	"tcpwhy/output": {

@@ -80,16 +80,20 @@ type totalSums struct {
 // unread is what was said that nobody could read.
 type unread struct {
 	encrypted, foreign uint64 // connections: of TLS without keys, of protocols that are not read
-	messages           int    // exchanges that were read: messages, not turns
+	messages, turns    int    // exchanges that were read, and those that were not
 }
 
 // add takes in a connection that is over, on which there were exchanges.
-func (u *unread) add(p exchange.Protocol) {
-	switch p {
+func (u *unread) add(c *report.ConnInfo) {
+	cut := slices.Contains(c.Caveats, exchange.CaveatPayloadCut) ||
+		slices.Contains(c.Caveats, exchange.CaveatHTTPGap)
+	switch c.Protocol {
 	case exchange.ProtoTLS:
 		u.encrypted++
 	case exchange.ProtoUnknown, exchange.ProtoHTTP2, exchange.ProtoTunnel:
-		u.foreign++
+		if !cut { // else it may be HTTP
+			u.foreign++
+		}
 	}
 }
 
@@ -275,6 +279,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		j.Total.unread.messages++
 	} else if info.Turn {
 		m.turns = true
+		j.Total.unread.turns++
 	}
 	j.Total.exchangeTime += info.Duration
 	for l, t := range job.Times {
@@ -419,7 +424,7 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	}
 	j.Total.connections++
 	if m.turns {
-		j.Total.unread.add(e.Info.Protocol)
+		j.Total.unread.add(e.Info)
 	}
 	j.Total.vantages[e.Info.Vantage]++
 	j.Total.octets += e.Info.Bytes[0] + e.Info.Bytes[1]

@@ -118,7 +118,7 @@ func (j *Judge) resting(on rule.Basis) (rules []string) {
 // blind are the rules that ran and had nothing to look at: nothing that was said could be read.
 func (j *Judge) blind() (rules []string) {
 	u := &j.Total.unread
-	if u.messages > 0 || u.encrypted+u.foreign == 0 {
+	if u.messages > 0 || u.turns == 0 {
 		return nil
 	}
 	for _, d := range j.rules {
