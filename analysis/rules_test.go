@@ -224,7 +224,7 @@ func checkCauses(t *testing.T, d *rule.Detector) {
 }
 
 // verbs are the places that words may have for numbers; the numbers that they take.
-var verbs = regexp.MustCompile(`^(n|octets|ms|s|mbit|side|conn|exchange|n [^|]+(\|[^|]+)?)$`)
+var verbs = regexp.MustCompile(`^(n|id|octets|ms|s|mbit|side|conn|exchange|n [^|]+(\|[^|]+)?)$`)
 
 // checkWords: the places of words are known, and a Said has a number for each.
 func checkWords(t *testing.T, vocabulary []rule.Words) {

@@ -98,7 +98,7 @@ func (p phrase) known() bool {
 		case !closed:
 			return false
 		case strings.HasPrefix(verb, "n "):
-		case !slices.Contains(strings.Fields("n side octets ms s mbit conn exchange text"), verb):
+		case !slices.Contains(strings.Fields("n id side octets ms s mbit conn exchange text"), verb):
 			return false
 		}
 	}

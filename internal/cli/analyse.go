@@ -107,7 +107,7 @@ func (o *options) analysisOptions() ([]analysis.Option, error) {
 		analysis.WithLimits(limits),
 		analysis.WithSpan(o.span()),
 	}
-	if o.showNames {
+	if o.shown.names {
 		chosen = append(chosen, analysis.WithNames())
 	}
 	return chosen, err
@@ -149,7 +149,7 @@ func (o *options) as() output.Format {
 // outputOptions are the flags that choose how a report looks on w.
 func (o *options) outputOptions(w io.Writer) output.Options {
 	return output.Options{
-		Version: Version, ShowQuery: o.showQuery, Summary: o.lists.summary, Page: o.pageOptions(w),
+		Version: Version, ShowQuery: o.shown.query, Summary: o.lists.summary, Page: o.pageOptions(w),
 	}
 }
 

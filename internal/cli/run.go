@@ -82,8 +82,7 @@ type options struct {
 	minSeverity, failOn string
 	lists               listOptions
 	workers             int
-	showQuery           bool
-	showNames           bool
+	shown               shownOptions
 	color               string
 
 	interfaceName, write string
@@ -96,6 +95,9 @@ type options struct {
 	listRules, version, help bool
 	flagUsages               string // the flags described, for --help
 }
+
+// shownOptions are what is shown of what the network carries and may be secret.
+type shownOptions struct{ query, names bool }
 
 // listOptions are how much of a report is listed.
 type listOptions struct {
@@ -155,9 +157,9 @@ func newFlags(o *options) *pflag.FlagSet {
 		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all")
 	f.BoolVar(&o.lists.summary, "summary", false,
 		"leave out what single findings, connections and\nexchanges show")
-	f.BoolVar(&o.showQuery, "show-query", false,
+	f.BoolVar(&o.shown.query, "show-query", false,
 		"print query values, which are else shown as ?name=…")
-	f.BoolVar(&o.showNames, "show-names", false,
+	f.BoolVar(&o.shown.names, "show-names", false,
 		"print names that were looked up and that no connection\nfollowed, which are else only counted")
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")
