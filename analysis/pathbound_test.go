@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,7 +94,7 @@ func needed(passed []pathsim.Segment, x *report.ExchangeInfo, rate float64) time
 // else is called one.
 func TestPolicersNamed(t *testing.T) {
 	t.Parallel()
-	said := regexp.MustCompile(`lets (?:([0-9.]+) Mbit/s pass, and )?(\d+) octets`)
+	said := regexp.MustCompile(`lets (?:([0-9.]+) Mbit/s pass, and )?([0-9,]+) octets`)
 	all := slices.Concat(policedPaths(), lossyPaths(), bare(policedPaths()), bare(lossyPaths()))
 	for _, s := range all {
 		p := pathsim.Play(s)
@@ -116,7 +117,7 @@ func TestPolicersNamed(t *testing.T) {
 			if err != nil {
 				rate = s.Rate / megabit // what was lost hardly tells
 			}
-			depth, _ := strconv.ParseFloat(found[2], 64)
+			depth, _ := strconv.ParseFloat(strings.ReplaceAll(found[2], ",", ""), 64)
 			if math.Abs(rate-s.Rate/megabit) > .05*s.Rate/megabit+.05 ||
 				math.Abs(depth-s.Bucket) > max(1600, .05*s.Bucket) {
 				t.Errorf("%s: %s Mbit/s and %s octets", name, found[1], found[2])
