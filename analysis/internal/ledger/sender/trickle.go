@@ -63,6 +63,7 @@ type stretch struct {
 	wire   int64              // octets behind the first, headers included
 	data   int64              // those of data
 	unsure bool               // there are no timestamps: its pace alone tells
+	uneven bool               // a path that others use, too, gives it a share at a time
 }
 
 // end takes note of a stretch that ended before record n.
@@ -71,7 +72,9 @@ func (t *trickle) end(g *stretch, n int) {
 	if g.n < aheadLeast {
 		return
 	}
-	t.going = true
+	if t.going = true; g.uneven {
+		return
+	}
 	if per := float64(g.took) / float64(g.data); t.best == 0 || per < t.best {
 		t.best = max(per, 1e-3)
 	}

@@ -63,16 +63,19 @@ func (s *State) goesOn(g *stretch, i int) bool {
 		return false
 	}
 	wire := int64(r.Len) + s.headers(r)
+	due := g.perWire(gap, wire)
 	switch {
 	case !r.Trait.Has(reassembly.HasTS):
 		g.unsure = true
-		if !s.evenly(g, r, g.perWire(gap, wire)) {
+		if !s.evenly(g, r, due) {
 			return false
 		}
 	case g.unsure || !s.sentBehind(g.last, r, gap) && !s.unheard(r, i),
-		g.n > 0 && gap > evenTimes*g.perWire(gap, wire)+evenSlack:
+		gap > evenTimes*due+evenSlack:
 		return false
 	}
+	full := r.Trait.Has(reassembly.Full) // a header section, or an end, was perhaps written later
+	g.uneven = g.uneven || full && !near(gap, due, due/trickleEven)
 	g.last, g.n = r, g.n+1
 	g.took, g.wire, g.data = g.took+gap, g.wire+wire, g.data+int64(r.Len)
 	return true
