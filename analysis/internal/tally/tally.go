@@ -21,6 +21,8 @@ const (
 	maxWaiting = 4096
 	// statuses are the codes that there can be (RFC 9110 §15: three digits).
 	statuses = 1000
+	// requestTimeout is status 408.
+	requestTimeout = 408
 	// tooMany is status 429 (RFC 6585 §4).
 	tooMany = 429
 	// serverErrors is the class of status codes of a server that failed (RFC 9110 §15.6).
@@ -56,7 +58,7 @@ type Exchange struct {
 // Add counts an exchange.
 func (t *Tally) Add(x *Exchange) {
 	failed := Failed(x.ExchangeInfo, x.Streams)
-	if x.Status > 0 && x.Status < statuses {
+	if x.Status > 0 && x.Status < statuses && !farewell(x) {
 		t.statuses[x.Status]++
 	}
 	switch {
@@ -68,6 +70,10 @@ func (t *Tally) Add(x *Exchange) {
 	t.endpoint(x).add(x, failed)
 	t.steps.add(x, failed)
 }
+
+// farewell reports whether a status answers nobody: a server that ends an idle connection may say so
+// (RFC 9110 §15.5.9).
+func farewell(x *Exchange) bool { return x.Request == nil && x.Status == requestTimeout }
 
 // Failed reports whether an exchange came to nothing, or not to its end, by what is known of it. A
 // stream ends when somebody wants it to, and turns of which nobody knows what was said may have
@@ -139,7 +145,7 @@ type endpoint report.Endpoint
 // add counts an exchange.
 func (e *endpoint) add(x *Exchange, failed bool) {
 	e.Exchanges++
-	if class := x.Status / 100; class > 0 && class < len(e.Statuses) {
+	if class := x.Status / 100; class > 0 && class < len(e.Statuses) && !farewell(x) {
 		e.Statuses[class]++
 	}
 	if x.Response != nil {

@@ -86,6 +86,20 @@ func TestManyEndpoints(t *testing.T) {
 	}
 }
 
+// TestFarewell: a status that answers nobody is no error of a request.
+func TestFarewell(t *testing.T) {
+	var all Tally
+	x := get("", 0, 0, 408)
+	x.Method = ""
+	all.Add(x)
+	asked := get("/", 0, 0, 408)
+	asked.Request = &report.MessageInfo{}
+	all.Add(asked)
+	if r := all.SoFar(0); len(r.Statuses) != 1 || r.Statuses[0].Count != 1 {
+		t.Errorf("statuses: %v", r.Statuses)
+	}
+}
+
 // TestAttemptEndsElsewhere: an attempt without an end is unfinished until that shows.
 func TestAttemptEndsElsewhere(t *testing.T) {
 	var all Tally
