@@ -63,7 +63,6 @@ func (o *options) judged() judge.Limits {
 		MinSeverity:    o.least,
 		MaxOccurrences: orNone(o.limits.Occurrences, defaultOccurrences),
 		MaxListed:      orNone(o.limits.Listed, defaultListed),
-		MaxFindings:    orNone(o.limits.Listed, defaultListed),
 	}
 }
 

@@ -40,31 +40,17 @@ func (e *Endpoint) Clone() Endpoint {
 	return c
 }
 
-// Merge adds what another part of the traffic has of the same endpoint.
-func (e *Endpoint) Merge(o *Endpoint) {
-	e.Exchanges, e.Failed, e.Streams = e.Exchanges+o.Exchanges, e.Failed+o.Failed, e.Streams+o.Streams
-	for i, n := range o.Statuses {
-		e.Statuses[i] += n
-	}
-	e.Octets += o.Octets
-	e.Time, e.Thought = e.Time+o.Time, e.Thought+o.Thought
-	e.Duration.Merge(&o.Duration)
-	e.Think.Merge(&o.Think)
-}
-
 // Failures are exchanges that ended in the same way: without a response, or not with all of it.
 type Failures struct {
 	Outcome exchange.Outcome
 	// Repeated are those that were asked again, as far as that shows.
 	Count, Repeated int
-	Waited          time.Duration // how long they lasted, together
-	Waits           Durations     // one by one
+	Waits           Durations // how long they lasted
 }
 
 // Add counts one that lasted that long.
 func (f *Failures) Add(took time.Duration) {
 	f.Count++
-	f.Waited += took
 	f.Waits.Add(took)
 }
 

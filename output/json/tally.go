@@ -81,9 +81,9 @@ func failure(f *report.Failures) failureObject {
 }
 
 func decodeFailure(o *failureObject) report.Failures {
-	f := report.Failures{Count: o.Count, Repeated: o.Repeated, Waits: decodeDurations(o.Waited)}
-	f.Waited = f.Waits.Sum
-	return f
+	return report.Failures{
+		Count: o.Count, Repeated: o.Repeated, Waits: decodeDurations(o.Waited),
+	}
 }
 
 // tallyObject is the part of the summary that counts what became of exchanges.
@@ -167,7 +167,9 @@ func share(part, whole time.Duration) float64 {
 
 func (e *encoder) endpoint(p *report.Endpoint) endpointObject {
 	o := endpointObject{
-		Method: text(mask.ASCII(p.Method)), Host: text(mask.Host(p.Host)), Server: endpoint(p.Server),
+		Method: text(
+			mask.ASCII(p.Method),
+		), Host: text(mask.Host(p.Host)), Server: endpoint(p.Server),
 		Template:  text(mask.Target(p.Template, false, longestTarget)),
 		Exchanges: p.Exchanges, Failed: p.Failed, Streams: p.Streams, Statuses: map[string]int{},
 		Octets: p.Octets, Time: millis(p.Time), Share: share(p.Time, e.report.ExchangeTime),

@@ -150,8 +150,7 @@ type pairTotals struct {
 type Limits struct {
 	MinSeverity    report.Severity // findings below it are left out
 	MaxOccurrences int             // listed per finding; 0: all
-	MaxListed      int             // connections and exchanges listed; 0: all
-	MaxFindings    int             // findings listed; 0: all
+	MaxListed      int             // findings, connections and exchanges listed; 0: all
 }
 
 // New makes a judge for a run in which some of all rules run.
@@ -305,8 +304,10 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	lost := combined(job, promised(claims))
 	j.Total.lost += lost
 	j.clock.judged(j, m.Pair, job, claims, lost)
-	j.tally.Add(&tally.Exchange{ExchangeInfo: info, Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni),
-		Streams: job.Streams, Lost: lost})
+	j.tally.Add(
+		&tally.Exchange{ExchangeInfo: info, Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni),
+			Streams: job.Streams, Lost: lost},
+	)
 	m.lost += worthListing(info, claims, lost)
 	j.list.exchange(m.Pair.Server, info, worthListing(info, claims, lost))
 	j.list.drawn(job)

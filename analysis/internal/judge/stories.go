@@ -18,7 +18,7 @@ func (j *Judge) tellAll(r *report.Report) {
 		if t := j.pairs[report.Pair{Client: p.Finding.Client, Server: p.Finding.Server}]; t != nil {
 			p.Exchanges = t.Exchanges
 		}
-		limit := j.limits.MaxFindings
+		limit := j.limits.MaxListed
 		switch {
 		case p.Finding.Severity < j.limits.MinSeverity:
 			r.LeftOut++

@@ -49,7 +49,8 @@ func TestEndpoints(t *testing.T) {
 	if e.Exchanges != 11 || e.Failed != 1 || e.Statuses[2] != 10 {
 		t.Errorf("%d exchanges, %d failed, %d 2xx", e.Exchanges, e.Failed, e.Statuses[2])
 	}
-	if m, p := e.Duration.Median(), e.Duration.Quantile(0.9); m != 5*time.Second || p != 9*time.Second {
+	if m, p := e.Duration.Median(), e.Duration.Quantile(0.9); m != 5*time.Second ||
+		p != 9*time.Second {
 		t.Errorf("median %v, p90 %v", m, p)
 	}
 	if e.Time != 60*time.Second || e.Thought != 30*time.Second || e.Think.Most != 5*time.Second {
@@ -59,7 +60,7 @@ func TestEndpoints(t *testing.T) {
 		t.Errorf("the stream counts: %+v", last)
 	}
 	if len(r.Failures) != 1 || r.Failures[0].Outcome != exchange.Aborted ||
-		r.Failures[0].Waited != 5*time.Second {
+		r.Failures[0].Waits.Sum != 5*time.Second {
 		t.Errorf("failures: %+v", r.Failures)
 	}
 	want := []report.StatusCount{{Status: 200, Count: 11}, {Status: 503, Count: 1}}
