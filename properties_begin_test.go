@@ -44,15 +44,23 @@ var oneFault = [][]string{
 }
 
 // failures are the rules about what broke: which it was, may show only before, so that it is medium.
-var failures = []string{"reset-after-data", "header-misuse", "tls-alert", "tls-handshake", "keepalive-race"}
+var failures = []string{
+	"reset-after-data",
+	"header-misuse",
+	"tls-alert",
+	"tls-handshake",
+	"keepalive-race",
+}
 
 // otherwise reports whether the whole capture, of which was says how severe each fault is, tells
 // the same fault by another rule.
 func otherwise(key string, s report.Severity, was map[string]report.Severity) bool {
 	name, _, _ := strings.Cut(key, "/")
 	found := func(rules []string) bool {
-		return slices.Contains(rules, name) && slices.ContainsFunc(slices.Collect(maps.Keys(was)),
-			func(k string) bool { r, _, _ := strings.Cut(k, "/"); return slices.Contains(rules, r) })
+		return slices.Contains(rules, name) && slices.ContainsFunc(
+			slices.Collect(maps.Keys(was)),
+			func(k string) bool { r, _, _ := strings.Cut(k, "/"); return slices.Contains(rules, r) },
+		)
 	}
 	return slices.ContainsFunc(oneFault, found) || s <= report.Medium && found(failures)
 }
@@ -74,7 +82,8 @@ func TestBegunLater(t *testing.T) {
 				if _, known := was[key]; known || s < report.Medium || otherwise(key, s, was) {
 					continue
 				}
-				if unless, named := laterBegun[path.Base(t.Name())]; named && strings.HasPrefix(key, unless) {
+				if unless, named := laterBegun[path.Base(t.Name())]; named &&
+					strings.HasPrefix(key, unless) {
 					continue
 				}
 				t.Errorf("from frame %d on %s is %v, and was not found", i+1, key, s)

@@ -25,14 +25,26 @@ func faults(r *report.Report) map[string]fault {
 		}
 		key := f.Rule + "/" + f.Cause
 		sum := all[key]
-		all[key] = fault{sum.count + f.Count, sum.cost + f.Cost.Expected, max(sum.confidence, f.Confidence)}
+		all[key] = fault{
+			sum.count + f.Count,
+			sum.cost + f.Cost.Expected,
+			max(sum.confidence, f.Confidence),
+		}
 	}
 	return all
 }
 
 // waits are the rules that say what one and the same wait was for, so that what is seen later, or
 // not seen, may change which of them it is.
-var waits = []string{"packet-loss", "retransmission-timeout", "syn-retransmission", "path-mtu", "server-think", "zero-window", "receive-window"}
+var waits = []string{
+	"packet-loss",
+	"retransmission-timeout",
+	"syn-retransmission",
+	"path-mtu",
+	"server-think",
+	"zero-window",
+	"receive-window",
+}
 
 // grouped counts the findings of the rules about waits as one.
 func grouped(all map[string]fault) map[string]fault {
@@ -72,8 +84,17 @@ func sameFaults(t tester, what string, got, want *report.Report, eps time.Durati
 }
 
 // tcpLabels are those that need no content.
-var tcpLabels = []report.Label{report.TCPHandshake, report.SYNRetx, report.SYNACKRetx, report.ZeroWindow,
-	report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx}
+var tcpLabels = []report.Label{
+	report.TCPHandshake,
+	report.SYNRetx,
+	report.SYNACKRetx,
+	report.ZeroWindow,
+	report.FastRetx,
+	report.RTO,
+	report.TLP,
+	report.LostRetx,
+	report.SpuriousRetx,
+}
 
 // unanswered reports whether what was asked first on a connection with TLS got no answer.
 func unanswered(r *report.Report, c *report.ConnInfo) bool {
@@ -100,7 +121,10 @@ func checkSnapped(t tester, got, want *report.Report, unless string) {
 	for i := range want.Conns {
 		g, w := &got.Conns[i], &want.Conns[i]
 		if g.State != w.State || g.Vantage != w.Vantage || g.Segments != w.Segments || g.Retransmissions != w.Retransmissions ||
-			g.RTTMin != w.RTTMin || g.MSS != w.MSS || g.Duration != w.Duration || g.ResetBy != w.ResetBy || g.Client != w.Client {
+			g.RTTMin != w.RTTMin || g.MSS != w.MSS ||
+			g.Duration != w.Duration ||
+			g.ResetBy != w.ResetBy ||
+			g.Client != w.Client {
 			t.Errorf("connection %d is %+v, want %+v", i, g, w)
 		}
 		if w.TLS != nil && onlyTried(want, w) != onlyTried(got, g) {
@@ -125,7 +149,13 @@ func checkSnapped(t tester, got, want *report.Report, unless string) {
 	}
 	for i := range got.Exchanges {
 		if x := &got.Exchanges[i]; !x.Turn && !said[fmt.Sprint(x.Connection, x.Method, x.Status)] {
-			t.Errorf("connection %d has %s %s %d, which was never said", x.Connection, x.Method, x.Target, x.Status)
+			t.Errorf(
+				"connection %d has %s %s %d, which was never said",
+				x.Connection,
+				x.Method,
+				x.Target,
+				x.Status,
+			)
 		}
 	}
 	was, grade := faults(want), worst(want)

@@ -41,7 +41,11 @@ func TestTimeShift(t *testing.T) {
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		want := whole.digest(analyseData(t, tr.pcap(t, true)))
 		shifted := tr.clone()
-		by := rand.New(rand.NewPCG(seed, 2)).Int64N(int64(10*365*24*time.Hour)) - int64(5*365*24*time.Hour)
+		by := rand.New(rand.NewPCG(seed, 2)).
+			Int64N(int64(10*365*24*time.Hour)) -
+			int64(
+				5*365*24*time.Hour,
+			)
 		for i := range shifted.packets {
 			shifted.packets[i].at += by
 		}
@@ -58,9 +62,19 @@ func TestSequenceShift(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, 3))
 		for range 2 {
 			key := random.Uint32()
-			same(t, "other sequence numbers", whole.digest(analyseData(t, tr.offsetSequence(key).pcap(t, true))), want)
+			same(
+				t,
+				"other sequence numbers",
+				whole.digest(analyseData(t, tr.offsetSequence(key).pcap(t, true))),
+				want,
+			)
 		}
-		same(t, "numbers that wrap", whole.digest(analyseData(t, tr.wrapSequence().pcap(t, true))), want)
+		same(
+			t,
+			"numbers that wrap",
+			whole.digest(analyseData(t, tr.wrapSequence().pcap(t, true))),
+			want,
+		)
 	})
 }
 
@@ -121,7 +135,12 @@ func TestRenamed(t *testing.T) {
 		})
 		back := whole
 		back.addr = rename // it is its own inverse
-		same(t, "other addresses and ports", back.digest(analyseData(t, renamed.pcap(t, true))), want)
+		same(
+			t,
+			"other addresses and ports",
+			back.digest(analyseData(t, renamed.pcap(t, true))),
+			want,
+		)
 	})
 }
 
@@ -223,7 +242,12 @@ func TestSnapped(t *testing.T) {
 				p := &cut.packets[i]
 				p.data = p.data[:min(len(p.data), snap)]
 			}
-			checkSnapped(t, analyseData(t, cut.pcap(t, true)), want, hiddenByCut[path.Base(t.Name())])
+			checkSnapped(
+				t,
+				analyseData(t, cut.pcap(t, true)),
+				want,
+				hiddenByCut[path.Base(t.Name())],
+			)
 		}
 	})
 }

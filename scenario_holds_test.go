@@ -62,7 +62,13 @@ func sumTimes(times []report.LabelTime) time.Duration {
 	return sum
 }
 
-func checkFinding(t *testing.T, r *report.Report, f *report.Finding, conns map[int]*report.ConnInfo, frames map[capture.FrameID]capture.Segment) {
+func checkFinding(
+	t *testing.T,
+	r *report.Report,
+	f *report.Finding,
+	conns map[int]*report.ConnInfo,
+	frames map[capture.FrameID]capture.Segment,
+) {
 	t.Helper()
 	if !ordered(f.Cost) {
 		t.Errorf("%s: cost %v is not low, expected, high", f.Rule, f.Cost)
@@ -81,13 +87,25 @@ func checkFinding(t *testing.T, r *report.Report, f *report.Finding, conns map[i
 			continue
 		}
 		if !ordered(o.Cost) || o.End < o.Start || len(o.Evidence) == 0 {
-			t.Errorf("%s: occurrence %d costs %v, from %v to %v, with %d frames", f.Rule, i, o.Cost, o.Start, o.End, len(o.Evidence))
+			t.Errorf(
+				"%s: occurrence %d costs %v, from %v to %v, with %d frames",
+				f.Rule,
+				i,
+				o.Cost,
+				o.Start,
+				o.End,
+				len(o.Evidence),
+			)
 		}
 		checkEvidence(t, f, o, c, frames)
 	}
 }
 
-func ordered(c report.Cost) bool { return 0 <= c.Low && c.Low <= c.Expected && c.Expected <= c.High }
+func ordered(
+	c report.Cost,
+) bool {
+	return 0 <= c.Low && c.Low <= c.Expected && c.Expected <= c.High
+}
 
 func sumConns(r *report.Report) time.Duration {
 	var sum time.Duration
@@ -100,7 +118,13 @@ func sumConns(r *report.Report) time.Duration {
 // checkEvidence looks every frame up in the capture. A frame may belong to another connection of
 // the same client and server, as that which could have been reused, or to the client, as a proxy's;
 // but one at least is of the connection itself.
-func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *report.ConnInfo, frames map[capture.FrameID]capture.Segment) {
+func checkEvidence(
+	t *testing.T,
+	f *report.Finding,
+	o *report.Occurrence,
+	c *report.ConnInfo,
+	frames map[capture.FrameID]capture.Segment,
+) {
 	t.Helper()
 	own := false
 	for _, e := range o.Evidence {
@@ -109,12 +133,21 @@ func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *rep
 			t.Errorf("%s: frame %d is no TCP segment of the capture", f.Rule, e.Frame.Number())
 			continue
 		}
-		if said := strings.TrimPrefix(strings.ToLower(e.Text), "the "); strings.HasPrefix(said, strings.ToLower(e.Role)) {
+		if said := strings.TrimPrefix(strings.ToLower(e.Text), "the "); strings.HasPrefix(
+			said,
+			strings.ToLower(e.Role),
+		) {
 			// reports print "role: text"
 			t.Errorf("%s: %q: %q says its role again", f.Rule, e.Role, e.Text)
 		}
 		if seg.Time != e.Time {
-			t.Errorf("%s: frame %d was at %v, not at %v", f.Rule, e.Frame.Number(), seg.Time, e.Time)
+			t.Errorf(
+				"%s: frame %d was at %v, not at %v",
+				f.Rule,
+				e.Frame.Number(),
+				seg.Time,
+				e.Time,
+			)
 		}
 		ends := [2]netip.AddrPort{seg.Src, seg.Dst}
 		from := report.SideClient
@@ -134,7 +167,13 @@ func checkEvidence(t *testing.T, f *report.Finding, o *report.Occurrence, c *rep
 			continue // what came in to a host that is a proxy
 		}
 		if ends[0].Addr() != c.Client.Addr() || ends[1].Addr() != c.Server.Addr() {
-			t.Errorf("%s: frame %d is between %v and %v", f.Rule, e.Frame.Number(), seg.Src, seg.Dst)
+			t.Errorf(
+				"%s: frame %d is between %v and %v",
+				f.Rule,
+				e.Frame.Number(),
+				seg.Src,
+				seg.Dst,
+			)
 		}
 		if seg.Kind == capture.TCP && e.Side != from && e.Side != report.SideUnknown {
 			t.Errorf("%s: the %v sent frame %d, not the %v", f.Rule, from, e.Frame.Number(), e.Side)

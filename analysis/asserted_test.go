@@ -29,8 +29,12 @@ func unasserted() map[string][]string {
 			"The client asked several ports", "The client uses resting ports again",
 		},
 		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
-			"Nothing answers the ClientHello", "It stopped in the middle", "It answered the ClientHello",
-			"The client waited for {s}.", "Nobody has ended that", "The server had waited for {s}",
+			"Nothing answers the ClientHello",
+			"It stopped in the middle",
+			"It answered the ClientHello",
+			"The client waited for {s}.",
+			"Nobody has ended that",
+			"The server had waited for {s}",
 		},
 		"messages of DNS, which belong to no connection: what frames they are is looked up": {
 			"for {text}", "{s} later, when the resolver's", "to {text}", "{text}, {s} after the query",

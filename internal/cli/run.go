@@ -140,8 +140,12 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.StringArrayVarP(&o.inputs, "read", "r", nil, "the same as naming `FILE`")
 	f.StringVarP(&o.filter, "filter", "f", "",
 		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
-	f.Var(&o.from, "from", "count only what ends later than `TIME`: so long after the\nfirst frame (90, 1m30s), "+
-		"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)")
+	f.Var(
+		&o.from,
+		"from",
+		"count only what ends later than `TIME`: so long after the\nfirst frame (90, 1m30s), "+
+			"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)",
+	)
 	f.Var(&o.to, "to", "read no further than `TIME`, likewise")
 	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
@@ -153,14 +157,22 @@ func newFlags(o *options) *pflag.FlagSet {
 		"exit with 1 if a reported finding is at `LEVEL` or above")
 	f.IntVar(&o.lists.occurrences, "max-occurrences", 10,
 		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
-	f.IntVar(&o.lists.listed, "max-listed", usualListed,
-		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all")
+	f.IntVar(
+		&o.lists.listed,
+		"max-listed",
+		usualListed,
+		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all",
+	)
 	f.BoolVar(&o.lists.summary, "summary", false,
 		"leave out what single findings, connections and\nexchanges show")
 	f.BoolVar(&o.shown.query, "show-query", false,
 		"print query values, which are else shown as ?name=…")
-	f.BoolVar(&o.shown.names, "show-names", false,
-		"print names that were looked up and that no connection\nfollowed, which are else only counted")
+	f.BoolVar(
+		&o.shown.names,
+		"show-names",
+		false,
+		"print names that were looked up and that no connection\nfollowed, which are else only counted",
+	)
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")
 	f.StringVar(&o.color, "color", "auto",
@@ -168,7 +180,13 @@ func newFlags(o *options) *pflag.FlagSet {
 	newTraceFlags(f, &o.trace)
 	f.StringVarP(&o.interfaceName, "interface", "i", "",
 		"capture live from `NAME`; any is all interfaces")
-	f.StringVarP(&o.write, "write", "w", "", "live: save what was captured to `FILE`; - is standard\noutput, where the report must not go then: see -o")
+	f.StringVarP(
+		&o.write,
+		"write",
+		"w",
+		"",
+		"live: save what was captured to `FILE`; - is standard\noutput, where the report must not go then: see -o",
+	)
 	f.Var(&seconds{&o.duration}, "duration", "live: stop after `TIME`: 90, 90s or 1m30s")
 	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
 	newLiveFlags(f, &o.live)

@@ -112,7 +112,9 @@ func (d *decoder) story(o *storyObject) {
 		})
 	}
 	if o.Occurrence != nil {
-		d.occurrence(o.Occurrence) // the worst finding has it, too: only what is wrong with it counts
+		d.occurrence(
+			o.Occurrence,
+		) // the worst finding has it, too: only what is wrong with it counts
 	}
 	d.report.Stories = append(d.report.Stories, s)
 	d.told = append(d.told, o.Findings)

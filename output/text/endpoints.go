@@ -33,7 +33,11 @@ func (t *textReport) endpoints() {
 	}
 	t.Heading("Endpoints")
 	name := t.Width - endpointFigures - 3
-	t.endpointLine(name, "", []string{"count", "failed", "4xx/5xx", "median", "90 %", "server", "share"})
+	t.endpointLine(
+		name,
+		"",
+		[]string{"count", "failed", "4xx/5xx", "median", "90 %", "server", "share"},
+	)
 	for _, e := range shown[:min(len(shown), maxEndpoints)] {
 		t.endpointLine(name, t.endpointName(e, name), t.figures(e))
 	}
@@ -66,7 +70,11 @@ func (t *textReport) figures(e *report.Endpoint) []string {
 	}
 	median, p90, server := "-", "-", "-"
 	if e.Duration.N > 0 {
-		median, p90 = wording.Duration(e.Duration.Median()), wording.Duration(e.Duration.Quantile(0.90))
+		median, p90 = wording.Duration(
+			e.Duration.Median(),
+		), wording.Duration(
+			e.Duration.Quantile(0.90),
+		)
 		server = wording.Percent(min(e.Thought, e.Time), e.Time)
 	}
 	return []string{

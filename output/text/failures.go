@@ -144,8 +144,16 @@ func (t *textReport) statusSentence() (s string, grave bool) {
 			parts = append(parts, wording.Count(len(codes)-i, "more status", "more statuses"))
 			break
 		}
-		parts = append(parts,
-			fmt.Sprintf("%s%s×%s%d", wording.Grouped(c.Count), wording.NoBreak, wording.NoBreak, c.Status))
+		parts = append(
+			parts,
+			fmt.Sprintf(
+				"%s%s×%s%d",
+				wording.Grouped(c.Count),
+				wording.NoBreak,
+				wording.NoBreak,
+				c.Status,
+			),
+		)
 	}
 	return fmt.Sprintf("Errors: %s of %s (%s).", wording.Grouped(errors),
 		wording.Count(all, "response", "responses"), strings.Join(parts, ", ")), server > 0

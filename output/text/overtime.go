@@ -42,7 +42,13 @@ func (t *textReport) overTime() {
 	t.Heading("Over time")
 	for _, r := range rows {
 		figure := r.say(slices.Max(r.values)) + " at most"
-		t.Row(fmt.Sprintf("  %-*s", overTimeLabel-2, r.name), page.Plain, r.draw(), figure, page.Plain)
+		t.Row(
+			fmt.Sprintf("  %-*s", overTimeLabel-2, r.name),
+			page.Plain,
+			r.draw(),
+			figure,
+			page.Plain,
+		)
 	}
 	t.Para("  ", "Each character is "+wording.Duration(each)+" of the capture.", page.Faint)
 }

@@ -21,9 +21,10 @@ func (l *lookUp) shown(at int, r *reassembly.Record, a report.Asserted) bool {
 		return b == nil || int64(r.Time-b.Time) == a.N
 	case report.RestsAfter:
 		next, begun := l.next(at)
-		return !begun || l.conn.TLS != nil || !l.any(r.Mark(), next, func(b *reassembly.Record) bool {
-			return b.Dir == reassembly.FromClient && b.Kind == reassembly.Plain && b.Len > 0
-		})
+		return !begun || l.conn.TLS != nil ||
+			!l.any(r.Mark(), next, func(b *reassembly.Record) bool {
+				return b.Dir == reassembly.FromClient && b.Kind == reassembly.Plain && b.Len > 0
+			})
 	case report.ClosesFirst:
 		return r.Flags&capture.FIN != 0 && !l.any(capture.Mark{Time: -1}, r.Mark(),
 			func(b *reassembly.Record) bool {

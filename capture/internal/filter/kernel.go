@@ -244,8 +244,17 @@ func (k *builder) udp() {
 	k.equals(labelKeep, header.PortDNS)
 	k.equals(labelGreeting, 443, 80, 8443)
 	k.do(bpf.LoadIndirect{Off: k.base + 2, Size: 2})
-	k.equals(labelKeep, header.PortDNS, header.PortVXLAN, header.PortVXLANLx, header.PortGPE, header.PortGeneve,
-		header.PortGTP, header.PortGRE, header.PortMPLS)
+	k.equals(
+		labelKeep,
+		header.PortDNS,
+		header.PortVXLAN,
+		header.PortVXLANLx,
+		header.PortGPE,
+		header.PortGeneve,
+		header.PortGTP,
+		header.PortGRE,
+		header.PortMPLS,
+	)
 	k.equals(labelGreeting, 443, 80, 8443)
 	k.always(labelDrop)
 	k.mark(labelGreeting)

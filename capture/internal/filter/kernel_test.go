@@ -51,18 +51,63 @@ func TestKernelFilter(t *testing.T) {
 		kept            bool
 	}{
 		{"TCP", "", tcp4, true},
-		{"TCP over IPv6", "", kernelFrame(header.EtherIPv6, kernelIPv6(tcp), kernelPorts(1, 2)), true},
+		{
+			"TCP over IPv6",
+			"",
+			kernelFrame(header.EtherIPv6, kernelIPv6(tcp), kernelPorts(1, 2)),
+			true,
+		},
 		{"ARP", "", kernelFrame(0x0806), false},
 		{"VLAN", "", kernelFrame(header.EtherVLAN, []byte{0, 7, 8, 0}, kernelIPv4(udp, 0)), true},
 		{"MPLS", "", kernelFrame(header.EtherMPLS), true},
-		{"DNS", "", kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, 53)), true},
-		{"DNS answer over IPv6, of another host", "host 10.0.0.3", kernelFrame(header.EtherIPv6, kernelIPv6(udp), kernelPorts(53, 40000)), true},
-		{"multicast DNS", "", kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(5353, 5353)), false},
-		{"QUIC, long header", "", kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, 443, 0xc3)), true},
-		{"QUIC, long header over IPv6", "", kernelFrame(header.EtherIPv6, kernelIPv6(udp), kernelPorts(443, 40000, 0xc3)), true},
-		{"QUIC, short header", "", kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, 443, 0x43)), false},
-		{"VXLAN", "", kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, header.PortVXLAN)), true},
-		{"Geneve over IPv6", "", kernelFrame(header.EtherIPv6, kernelIPv6(udp), kernelPorts(40000, header.PortGeneve)), true},
+		{
+			"DNS",
+			"",
+			kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, 53)),
+			true,
+		},
+		{
+			"DNS answer over IPv6, of another host",
+			"host 10.0.0.3",
+			kernelFrame(header.EtherIPv6, kernelIPv6(udp), kernelPorts(53, 40000)),
+			true,
+		},
+		{
+			"multicast DNS",
+			"",
+			kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(5353, 5353)),
+			false,
+		},
+		{
+			"QUIC, long header",
+			"",
+			kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, 443, 0xc3)),
+			true,
+		},
+		{
+			"QUIC, long header over IPv6",
+			"",
+			kernelFrame(header.EtherIPv6, kernelIPv6(udp), kernelPorts(443, 40000, 0xc3)),
+			true,
+		},
+		{
+			"QUIC, short header",
+			"",
+			kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, 443, 0x43)),
+			false,
+		},
+		{
+			"VXLAN",
+			"",
+			kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0), kernelPorts(40000, header.PortVXLAN)),
+			true,
+		},
+		{
+			"Geneve over IPv6",
+			"",
+			kernelFrame(header.EtherIPv6, kernelIPv6(udp), kernelPorts(40000, header.PortGeneve)),
+			true,
+		},
 		{"fragment of UDP", "", kernelFrame(header.EtherIPv4, kernelIPv4(udp, 0x2000)), true},
 		{"later fragment", "", kernelFrame(header.EtherIPv4, kernelIPv4(tcp, 0x0010)), true},
 		{"IPv6 fragment", "", kernelFrame(header.EtherIPv6, kernelIPv6(44)), true},
@@ -72,14 +117,24 @@ func TestKernelFilter(t *testing.T) {
 		{"the port", "port 80", tcp4, true},
 		{"the port of the sender", "tcp port 40000", tcp4, true},
 		{"another port", "port 81", tcp4, false},
-		{"another port over IPv6", "port 81", kernelFrame(header.EtherIPv6, kernelIPv6(tcp), kernelPorts(1, 2)), false},
+		{
+			"another port over IPv6",
+			"port 81",
+			kernelFrame(header.EtherIPv6, kernelIPv6(tcp), kernelPorts(1, 2)),
+			false,
+		},
 		{"one of two ports", "port 81 or 80", tcp4, true},
 		{"none of two ports", "port 81 or port 82", tcp4, false},
 		{"not a port", "not port 80", tcp4, true},
 		{"the receiver", "host 10.0.0.2 and port 80", tcp4, true},
 		{"another host", "host 10.0.0.3", tcp4, false},
 		{"a host of IPv6", "host 2001:db8::1", tcp4, false},
-		{"IPv6 and a host of IPv4", "host 10.0.0.1", kernelFrame(header.EtherIPv6, kernelIPv6(tcp)), false},
+		{
+			"IPv6 and a host of IPv4",
+			"host 10.0.0.1",
+			kernelFrame(header.EtherIPv6, kernelIPv6(tcp)),
+			false,
+		},
 		{"a net", "net 10.9.0.0/16", tcp4, true},
 		{"host or port", "host 10.0.0.3 or port 80", tcp4, true},
 		{"a mixture", "port 81 and host 10.0.0.1 or port 80", tcp4, true},
@@ -110,8 +165,10 @@ func TestKernelFilter(t *testing.T) {
 // TestKernelFilterKeeps checks the one promise of the kernel's filter on all link layers: whatever
 // --filter lets pass is not left out.
 func TestKernelFilterKeeps(t *testing.T) {
-	packets := [][]byte{append(append(kernelIPv4(6, 0), kernelPorts(40000, 80)...), make([]byte, 40)...),
-		append(append(kernelIPv6(6), kernelPorts(40000, 80)...), make([]byte, 40)...)}
+	packets := [][]byte{
+		append(append(kernelIPv4(6, 0), kernelPorts(40000, 80)...), make([]byte, 40)...),
+		append(append(kernelIPv6(6), kernelPorts(40000, 80)...), make([]byte, 40)...),
+	}
 	for _, p := range packets {
 		for _, condition := range []string{"", "port 80", "src port 40000 and dst port 80", "tcp", "port 1 or 2 or 80"} {
 			program, err := Program(frame.LinkRaw, condition, 1<<16)
@@ -140,7 +197,9 @@ func TestKernelFilterKeeps(t *testing.T) {
 
 func TestHint(t *testing.T) {
 	host := netip.MustParseAddr("10.0.0.1")
-	if h := hintOf("tcp and src host 10.0.0.1 and dst port https"); h.host != host || len(h.ports) != 1 || h.ports[0] != 443 {
+	if h := hintOf("tcp and src host 10.0.0.1 and dst port https"); h.host != host ||
+		len(h.ports) != 1 ||
+		h.ports[0] != 443 {
 		t.Errorf("hint %+v", h)
 	}
 	for _, none := range []string{"", "host 10", "not host 10.0.0.1", "net 10.0.0.0/8", "host 10.0.0.1 or host 10.0.0.2", "portrange 1-2"} {

@@ -136,7 +136,11 @@ func TestConnects(t *testing.T) {
 		for i := range tt.lines {
 			f.Message(tt.lines[i].segment(t, i))
 		}
-		l := f.Connects(netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr(server), capture.Mark{Time: tt.at})
+		l := f.Connects(
+			netip.MustParseAddr("10.0.0.1"),
+			netip.MustParseAddr(server),
+			capture.Mark{Time: tt.at},
+		)
 		switch {
 		case l == nil && tt.tries > 0 || l != nil && tt.tries == 0:
 			t.Errorf("%s: look-up %+v, want %d tries", tt.name, l, tt.tries)
@@ -200,7 +204,11 @@ func TestFollowerIsBounded(t *testing.T) {
 		seg := q.segment(t, i)
 		seg.Src = netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i % 32), 0, 1}), uint16(i))
 		f.Message(seg)
-		f.Connects(seg.Src.Addr(), netip.AddrFrom4([4]byte{byte(i >> 16), byte(i >> 8), byte(i), 1}), seg.Mark)
+		f.Connects(
+			seg.Src.Addr(),
+			netip.AddrFrom4([4]byte{byte(i >> 16), byte(i >> 8), byte(i), 1}),
+			seg.Mark,
+		)
 	}
 	if f.runs > maxRuns || f.tally.Left == 0 || len(f.silent) > maxSilent {
 		t.Errorf("%d look-ups, %d left out, %d silent", f.runs, f.tally.Left, len(f.silent))
@@ -229,7 +237,11 @@ func FuzzMessage(f *testing.F) {
 			seg.Kind = capture.TCP
 			l.Message(seg)
 		}
-		l.Connects(netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("192.0.2.7"), capture.Mark{Time: 2 * ms})
+		l.Connects(
+			netip.MustParseAddr("10.0.0.1"),
+			netip.MustParseAddr("192.0.2.7"),
+			capture.Mark{Time: 2 * ms},
+		)
 	})
 }
 
@@ -244,8 +256,21 @@ func TestTally(t *testing.T) {
 		failed := ask(1*ms, "40001", 2, "failed.example.", a)
 		wrong := answer(failed, 3*ms, "")
 		wrong.code = dnsmessage.RCodeServerFailure
-		lines := []line{gone, unknown(gone, ms), failed, wrong, ask(4*ms, "40002", 3, "silent.example.", a),
-			ask(5*ms, "40003", 4, "other.example.", aaaa), answer(ask(5*ms, "40003", 4, "other.example.", aaaa), 6*ms, "")}
+		lines := []line{
+			gone,
+			unknown(gone, ms),
+			failed,
+			wrong,
+			ask(4*ms, "40002", 3, "silent.example.", a),
+			ask(
+				5*ms,
+				"40003",
+				4,
+				"other.example.",
+				aaaa,
+			),
+			answer(ask(5*ms, "40003", 4, "other.example.", aaaa), 6*ms, ""),
+		}
 		for i := range lines {
 			f.Message(lines[i].segment(t, i))
 		}
@@ -256,7 +281,10 @@ func TestTally(t *testing.T) {
 			if got.Unknown != 1 || got.Failed != 1 || got.Unanswered < 1 {
 				t.Errorf("at %v: %+v, want one of each", now, got)
 			}
-			if names := strings.Join(got.Names, " "); keep != strings.Contains(names, "failed.example gone.example") {
+			if names := strings.Join(got.Names, " "); keep != strings.Contains(
+				names,
+				"failed.example gone.example",
+			) {
 				t.Errorf("at %v: names %q, kept %v", now, names, keep)
 			}
 		}

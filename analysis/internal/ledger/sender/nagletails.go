@@ -131,7 +131,8 @@ func (s *State) grown() bool { return s.rounds.initial > 0 && s.growth.idle.Sinc
 // waitedAlone reports whether a full segment in hand waited for the acknowledgment of a single one,
 // whatever the congestion window had room for.
 func (s *State) waitedAlone() bool {
-	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full && s.behindOne(s.stream.before)
+	return s.Outstanding() && Seen(s.hand.release.Ack) && s.last.full &&
+		s.behindOne(s.stream.before)
 }
 
 // EndsBehindOne reports whether r is the small end of a message that waited for the acknowledgment

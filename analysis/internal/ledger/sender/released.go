@@ -43,7 +43,8 @@ func (s *State) WindowClosed() bool { return s.since.closed || s.since.probed }
 // unread tells that even then the receiver's program had left octets unread.
 func (s *State) Room(r *reassembly.Record) (made capture.Mark, unread, full bool) {
 	room := s.known.edge - s.stream.before
-	return s.since.room, s.since.unread, s.since.full && (Seen(s.since.room) || room > 0 && room == int64(r.Len))
+	return s.since.room, s.since.unread, s.since.full &&
+		(Seen(s.since.room) || room > 0 && room == int64(r.Len))
 }
 
 // WindowCut reports whether a loss has shrunk the congestion window.

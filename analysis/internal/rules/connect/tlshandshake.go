@@ -300,7 +300,8 @@ func (h *handshake) unanswered() bool {
 	if c.FirstClose != reassembly.FromClient {
 		return false
 	}
-	if left.Time-last.Time < ledger.Silence(c) || !ledger.Seen(arrived) || arrived.Time > left.Time {
+	if left.Time-last.Time < ledger.Silence(c) || !ledger.Seen(arrived) ||
+		arrived.Time > left.Time {
 		return true // it may have changed its mind, or what it said was lost
 	}
 	h.report(
@@ -320,7 +321,8 @@ func (h *handshake) unanswered() bool {
 func (h *handshake) arrived(last *reassembly.Record) capture.Mark {
 	sent := int64(0)
 	for i := range h.c.Records {
-		if r := &h.c.Records[i]; r.Dir == reassembly.FromClient && r.Time <= last.Time && r.Len > 0 {
+		if r := &h.c.Records[i]; r.Dir == reassembly.FromClient && r.Time <= last.Time &&
+			r.Len > 0 {
 			sent = max(sent, r.End())
 		}
 	}

@@ -42,7 +42,10 @@ func abandonProof(c *reassembly.Conn, x *exchange.Exchange, left *ledger.Leave) 
 	out := []rule.Evidence{rule.Shows(x.Request.End, report.SideClient, requestEnds)}
 	rst := c.Half[reassembly.FromClient].Rst
 	if rst.Frame != left.At.Frame {
-		out = append(out, rule.Shows(left.At, report.SideClient, finWhileWaiting, rule.Ns(left.After)))
+		out = append(
+			out,
+			rule.Shows(left.At, report.SideClient, finWhileWaiting, rule.Ns(left.After)),
+		)
 	}
 	if x.Response != nil {
 		out = append(out, rule.Shows(x.Response.Start, report.SideServer, responseTooLate))

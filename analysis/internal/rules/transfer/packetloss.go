@@ -245,7 +245,14 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	// that the path was full.
 	bound := reaches(j.Spent(dir, report.Serialize), fullPath, j.WindowTime(dir))
 	queued := f.Queue >= max(p.Conn.RTTMin()*fullQueue/100, leastQueue)
-	took, most := windowWait(&j.Exchange, dir, report.RecoveryCwnd), j.Spent(dir, report.RecoveryCwnd)
+	took, most := windowWait(
+		&j.Exchange,
+		dir,
+		report.RecoveryCwnd,
+	), j.Spent(
+		dir,
+		report.RecoveryCwnd,
+	)
 	took += j.TransferTime(dir) - most
 	lost := took - whatif.Ideal(f, bound || queued)
 	out.cost = whatif.Clamp(lost, most)

@@ -315,9 +315,11 @@ var words = []rule.Words{
 		"cost nothing."},
 	beginsInMiddle: {Text: "The capture begins in the middle of the connection: what came before " +
 		"may explain it."},
-	earlyTimer: {Text: "The timer is shorter than those of the systems in use, a segment with none " +
-		"beside it was repeated, and the copy was answered at once, as hosts answer what they have: " +
-		"it may have arrived before, its acknowledgment delayed, so that nothing was lost."},
+	earlyTimer: {
+		Text: "The timer is shorter than those of the systems in use, a segment with none " +
+			"beside it was repeated, and the copy was answered at once, as hosts answer what they have: " +
+			"it may have arrived before, its acknowledgment delayed, so that nothing was lost.",
+	},
 	hastyTimer: {Text: "Only segments with none beside them were repeated, each after the same " +
 		"time, and every copy was answered at once, as hosts answer what they have: the timer is " +
 		"shorter than the other host takes to acknowledge, and nothing need have been lost."},
