@@ -33,6 +33,9 @@ type Format struct {
 	For  string // whom or what it is for, as a clause
 	// writes a whole report
 	Write func(io.Writer, *report.Report, Options) error
+	// writes instead of a report why there is none, and what may help ("": nothing is known to);
+	// nil for a format that people read: they see the error as it is
+	Refuse func(w io.Writer, message, hint string, opts Options) error
 	// begins what is written while a capture of the interface of that name goes on; nil for a
 	// format that waits for the end
 	Live func(w io.Writer, name string, opts Options) Live
@@ -53,10 +56,12 @@ type Live interface {
 func Formats() []Format {
 	return []Format{
 		{Name: "text", For: "for people", Write: writeText},
-		{Name: "json", For: "for programs: one object", Write: writeJSON},
+		{
+			Name: "json", For: "for programs: one object", Write: writeJSON, Refuse: refuseJSON,
+		},
 		{
 			Name: "ndjson", For: "for programs: an object on each line",
-			Write: writeLines, Live: liveLines,
+			Write: writeLines, Refuse: refuseLines, Live: liveLines,
 		},
 	}
 }
@@ -92,6 +97,14 @@ func writeJSON(w io.Writer, r *report.Report, opts Options) error {
 
 func writeLines(w io.Writer, r *report.Report, opts Options) error {
 	return json.WriteLines(w, r, opts.json())
+}
+
+func refuseJSON(w io.Writer, message, hint string, opts Options) error {
+	return json.WriteError(w, message, hint, opts.json())
+}
+
+func refuseLines(w io.Writer, message, hint string, opts Options) error {
+	return json.WriteErrorLine(w, message, hint, opts.json())
 }
 
 func liveLines(w io.Writer, name string, opts Options) Live {

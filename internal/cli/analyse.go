@@ -22,7 +22,7 @@ import (
 func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	report, err := o.analysis(stdin, stderr)
 	if report == nil {
-		return ExitError, err
+		return ExitError, o.refuse(stdout, err)
 	}
 	// What was read before an error is still worth a report.
 	if writeErr := o.writeReport(report, stdout); writeErr != nil {
@@ -37,6 +37,17 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		}
 	}
 	return o.status(report), nil
+}
+
+// refuse says why there will be no report: where one for programs was to go to standard output, in
+// its format, so that they read something in any case. It returns the error.
+func (o *options) refuse(stdout io.Writer, err error) error {
+	format, known := output.Find(o.format)
+	elsewhere := o.output != "" || o.interfaceName != "" || o.explain != ""
+	if !known || format.Refuse == nil || elsewhere {
+		return err
+	}
+	return errors.Join(err, format.Refuse(stdout, err.Error(), hintOf(err), o.outputOptions(stdout)))
 }
 
 // analysis reads the inputs. Without a report there is an error.

@@ -41,18 +41,26 @@ func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return status
 	}
 	fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(err.Error()))
-	var usage *usageError
-	if errors.As(err, &usage) && usage.hint != "" {
-		fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(usage.hint))
+	if hint := hintOf(err); hint != "" {
+		fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(hint))
 	}
 	return ExitError
+}
+
+// hintOf is what may help against an error; "" if nothing is known to.
+func hintOf(err error) string {
+	var usage *usageError
+	if errors.As(err, &usage) {
+		return usage.hint
+	}
+	return ""
 }
 
 // dispatch does what the command line asks for.
 func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	o, err := parse(args)
 	if err != nil {
-		return ExitError, err
+		return ExitError, o.refuse(stdout, err)
 	}
 	switch {
 	case o.help:
@@ -283,12 +291,13 @@ func describe(f *pflag.FlagSet) string {
 	return b.String()
 }
 
-// parse reads the command line and checks what can be checked before an input is opened.
+// parse reads the command line and checks what can be checked before an input is opened. What it
+// could read of the command line it returns with an error, too.
 func parse(args []string) (*options, error) {
 	o := &options{}
 	f := newFlags(o)
 	if err := f.Parse(args); err != nil {
-		return nil, flagError(err, f)
+		return o, flagError(err, f)
 	}
 	o.flagUsages = describe(f)
 	o.inputs = append(o.inputs, f.Args()...)
@@ -307,7 +316,7 @@ func parse(args []string) (*options, error) {
 	if o.interfaceName == "" {
 		for _, name := range liveFlags {
 			if f.Changed(name) {
-				return nil, &usageError{
+				return o, &usageError{
 					"--" + name + " is for live capture",
 					"name an interface: -i eth0, or -i any",
 				}

@@ -111,6 +111,8 @@ func (d *decoder) member(in *jsontext.Decoder, name string) error {
 		return member(in, d.capture)
 	case "summary":
 		return member(in, d.summary)
+	case "error":
+		return member(in, d.refused)
 	case "trace":
 		return member(in, d.trace)
 	case "stories":
@@ -142,6 +144,8 @@ func (d *decoder) line(text jsontext.Value) error {
 	case head.Type == "capture":
 		*d = *newDecoder()
 		return member(in, d.captureLine)
+	case head.Type == "error":
+		return member(in, d.errorLine)
 	case head.Type == "summary":
 		return member(in, d.summary)
 	case head.Type == "trace":
@@ -166,6 +170,12 @@ func (d *decoder) captureLine(o *captureLine) {
 	d.setSchema(&o.SchemaVersion)
 	d.tool(&o.Tool)
 	d.capture(&o.Capture)
+}
+
+func (d *decoder) errorLine(o *errorLine) {
+	d.setSchema(&o.SchemaVersion)
+	d.tool(&o.Tool)
+	d.refused(&o.Object)
 }
 
 func (d *decoder) setSchema(version *int) { d.schema = *version }

@@ -389,3 +389,22 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+// TestErrorInsteadOfReport: what stands in place of a report says why there is none.
+func TestErrorInsteadOfReport(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		write func(io.Writer, string, string, Options) error
+		read  func(io.Reader) (*report.Report, string, error)
+	}{{"object", WriteError, Decode}, {"line", WriteErrorLine, DecodeLines}} {
+		var b bytes.Buffer
+		if err := tt.write(&b, "no \x1b such file", "", Options{Version: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		_, _, err := tt.read(&b)
+		const want = `JSON report: there is no report: no \x1b such file`
+		if err == nil || err.Error() != want {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+	}
+}
