@@ -41,7 +41,9 @@ func unasserted() map[string][]string {
 			"{s} after the query", "nothing was left to wait for", "The name is {text}.",
 			"It was asked for with {n search", "The other address had not", "The other address had refused",
 		},
-		"a model that explains many segments": {"It lets {mbit} pass", "It lets {octets} pass"},
+		"a model that explains many segments": {
+			"It lets {mbit} pass", "It lets {octets} pass", "It carries {mbit}.",
+		},
 		"what is known of methods and programs, not of packets": {
 			"The request could be repeated safely.", "Whether it can be repeated safely",
 			"{text} is not idempotent", "The client is a program", "The requests name a program",

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/grade"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
@@ -59,8 +60,10 @@ func (j *Judge) trimGroups() {
 // compareGroups puts lost data first, then what cost most and what came most often, then a fixed
 // order.
 func compareGroups(a, b rankedGroup) int {
-	return cmp.Or(cmp.Compare(boolRank(b.correctness), boolRank(a.correctness)),
-		cmp.Compare(b.cost.Expected, a.cost.Expected), cmp.Compare(b.count, a.count),
+	weight := func(g *group) grade.Weight {
+		return grade.Weight{Broke: g.correctness, Cost: g.cost.Expected, Count: g.count}
+	}
+	return cmp.Or(grade.WorstFirst(weight(a.group), weight(b.group)),
 		cmp.Compare(a.key.Rule, b.key.Rule), cmp.Compare(a.key.Cause, b.key.Cause),
 		a.key.Pair.Client.Compare(b.key.Pair.Client), a.key.Pair.Server.Compare(b.key.Pair.Server))
 }

@@ -224,21 +224,18 @@ func (j *Judge) merged(g, o *group) *group {
 	return &all
 }
 
-// compareFindings puts the gravest first, of equals what broke something, then what cost most and
-// came most often, then a fixed order.
+// compareFindings puts the worst first, of equals what is surest, then a fixed order.
 func compareFindings(a, b *report.Finding) int {
-	return cmp.Or(cmp.Compare(b.Severity, a.Severity),
-		cmp.Compare(boolRank(b.Broke()), boolRank(a.Broke())),
-		cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Count, a.Count),
+	return cmp.Or(grade.WorstFirst(weight(a), weight(b)),
 		cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Cause, b.Cause), a.Client.Compare(b.Client), a.Server.Compare(b.Server))
 }
 
-func boolRank(b bool) int {
-	if b {
-		return 1
+// weight is that of a finding.
+func weight(f *report.Finding) grade.Weight {
+	return grade.Weight{
+		Severity: f.Severity, Broke: f.Broke(), Cost: f.Cost.Expected, Count: f.Count,
 	}
-	return 0
 }
 
 // within is the part of the claim's cost that lies within exchanges, at most: a failure, or an

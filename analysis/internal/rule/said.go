@@ -142,7 +142,7 @@ func number(verb string, n int64) string {
 	case "octets":
 		return Count(uint64(max(n, 0)), "octet")
 	case "mbit":
-		return fmt.Sprintf("%.1f Mbit/s", float64(n)*8/1e6)
+		return megabits(n)
 	case "side":
 		return report.Side(n).String()
 	case "id", "conn", "exchange":
@@ -152,6 +152,18 @@ func number(verb string, n int64) string {
 		return strconv.FormatInt(n, 10)
 	}
 	return grouped(uint64(n))
+}
+
+// megabits is so many octets a second as Mbit/s, with a tenth, or two digits of less than one.
+func megabits(rate int64) string {
+	m := float64(rate) * 8 / 1e6
+	switch {
+	case m >= 0.95:
+		return fmt.Sprintf("%.1f Mbit/s", m)
+	case m >= 0.095:
+		return fmt.Sprintf("%.2f Mbit/s", m)
+	}
+	return fmt.Sprintf("%.3f Mbit/s", m)
 }
 
 // Evidence is one frame that proves a claim.

@@ -64,6 +64,8 @@ func TestSentence(t *testing.T) {
 		{"less than one of them", Say(saidSeconds, Ns(999*time.Millisecond)),
 			"999 ms after the first"},
 		{"a rate, from octets a second", Say(saidRate, 1_250_000), "fills the path: 10.0 Mbit/s"},
+		{"a low rate", Say(saidRate, 16_000), "fills the path: 0.13 Mbit/s"},
+		{"a very low rate", Say(saidRate, 1_200), "fills the path: 0.010 Mbit/s"},
 		{"a connection and an exchange", Say(saidNames, 12, 4),
 			"exchange 12 on connection 4 fills the path"},
 		{"a text takes no number, and is not read as words", from,

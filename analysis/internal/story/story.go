@@ -68,25 +68,22 @@ func Tell(parts []Part, w *Whole) []report.Story {
 		all = append(all, tell(byKey[k], w))
 	}
 	slices.SortStableFunc(all, func(a, b report.Story) int {
-		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(rank(&b), rank(&a)),
-			cmp.Compare(b.Cost.Expected, a.Cost.Expected), cmp.Compare(b.Count, a.Count))
+		return grade.WorstFirst(weight(&a), weight(&b))
 	})
 	return all
 }
 
-// rank is higher for a story that broke something.
-func rank(s *report.Story) int {
-	if s.Broke() {
-		return 1
+// weight is that of a story.
+func weight(s *report.Story) grade.Weight {
+	return grade.Weight{
+		Severity: s.Severity, Broke: s.Broke(), Cost: s.Cost.Expected, Count: s.Count,
 	}
-	return 0
 }
 
 // tell makes the story of some findings.
 func tell(parts []*Part, w *Whole) report.Story {
 	slices.SortStableFunc(parts, func(a, b *Part) int {
-		return cmp.Or(cmp.Compare(b.Finding.Cost.Expected, a.Finding.Cost.Expected),
-			cmp.Compare(b.Finding.Count, a.Finding.Count))
+		return grade.WorstFirst(spent(a.Finding), spent(b.Finding))
 	})
 	worst := worstOf(parts)
 	s := report.Story{
@@ -106,6 +103,11 @@ func tell(parts []*Part, w *Whole) report.Story {
 	s.Findings = places(parts, worst)
 	shareOut(&s, parts, w)
 	return s
+}
+
+// spent is the weight of a finding by what it took alone.
+func spent(f *report.Finding) grade.Weight {
+	return grade.Weight{Cost: f.Cost.Expected, Count: f.Count}
 }
 
 // worstOf is the finding that is told in full: the gravest of those that weigh something.
@@ -215,7 +217,11 @@ func (s *share) add(f *report.Finding, other string) {
 
 // compare puts what cost most first, then what came most often, then a fixed order.
 func compare(a, b *share) int {
-	return cmp.Or(cmp.Compare(b.Cost, a.Cost), cmp.Compare(b.Count, a.Count),
+	return cmp.Or(
+		grade.WorstFirst(
+			grade.Weight{Cost: a.Cost, Count: a.Count},
+			grade.Weight{Cost: b.Cost, Count: b.Count},
+		),
 		a.Server.Compare(b.Server), a.Client.Compare(b.Client))
 }
 

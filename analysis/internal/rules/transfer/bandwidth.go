@@ -141,7 +141,8 @@ func runBandwidth(p *rule.Pass) {
 		}
 		if limitedByRate(p.Draft, dir, f) {
 			tellFact(p, rule.OfRequest(dir, "path-rate"), dir,
-				rule.Shows(m.Start, rule.SideOf(dir), atRate, f.Bytes, int64(f.Rate)))
+				rule.Shows(m.Start, rule.SideOf(dir), atRate, f.Bytes, int64(f.Rate)),
+				rule.Say(pathCarries, int64(f.Rate)))
 		}
 		if filledQueue(p.Draft, dir, f) {
 			tellFact(p, "bufferbloat", dir, rule.Shows(m.Start, rule.SideOf(dir), queueGrew,
@@ -166,9 +167,13 @@ func filledQueue(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
 }
 
 // tellFact reports a fact about dir's message that costs nothing.
-func tellFact(p *rule.Pass, cause string, dir reassembly.Dir, shows rule.Evidence) {
+func tellFact(
+	p *rule.Pass, cause string, dir reassembly.Dir, shows rule.Evidence, says ...rule.Said,
+) {
 	m := p.Draft.Message(dir)
-	c := rule.Claim{Rule: bandwidthRule, Cause: cause, Confidence: report.ConfidenceMedium}
+	c := rule.Claim{
+		Rule: bandwidthRule, Cause: cause, Confidence: report.ConfidenceMedium, Says: says,
+	}
 	c.Occ = rule.Occurrence{
 		Start: m.Start.Time,
 		End:   m.End.Time,

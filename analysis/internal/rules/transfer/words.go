@@ -65,6 +65,7 @@ const (
 	beginsInMiddle
 	// the path's rate and queues, pieces, and the server
 	atRate
+	pathCarries
 	bucketExplains
 	bucketHolds
 	policedAt
@@ -329,6 +330,7 @@ var words = []rule.Words{
 		Text:  "{octets} at {mbit}",
 		Facts: rule.Facts{report.CarriesData},
 	},
+	pathCarries: {Text: "It carries {mbit}."},
 	bucketExplains: {Text: "It lets {mbit} pass, and {octets} at once after a pause: {n} of {n} " +
 		"losses met it empty."},
 	bucketHolds: {Text: "It lets {octets} pass at once after a pause: {n} of {n} losses met it " +
