@@ -63,7 +63,7 @@ func (a *account) AddComment(text string) {
 // AddFrameComment implements pcapio.Account.
 func (a *account) AddFrameComment(number uint64, text []byte) {
 	if step, ok := setStep(text); ok {
-		a.stats.addSet(step)
+		a.stats.addSet(step, NewFrameID(a.input, number))
 	}
 	if len(a.of().Comments) < commentsMax {
 		a.AddComment(fmt.Sprintf("frame %d: %s", number, text))

@@ -144,7 +144,7 @@ func (l *Live) read() error {
 func (l *Live) take(seg *Segment) Outcome {
 	l.note = ""
 	if step := l.clock.Straighten(&l.frame, l.lastTime, l.idle); step != 0 {
-		l.stats.addSet(step)
+		l.stats.addSet(step, NewFrameID(0, l.stats.Frames+1))
 		l.note = fmt.Sprintf(setNote, int64(step))
 	}
 	l.idle = false

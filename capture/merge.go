@@ -3,6 +3,7 @@ package capture
 import (
 	"io"
 	"math"
+	"time"
 
 	"tcpwhy/capture/internal/frame"
 	"tcpwhy/capture/internal/pcapio"
@@ -24,6 +25,10 @@ type input struct {
 	held    holding
 	// ns that its frames are moved by while they are before the capture; 0: they are not
 	shift int64
+	// by how many ns its clock was set since its first frame, and the time of its latest frame
+	// without that
+	set, last int64
+	hosts     *hostClocks // nil: whoever writes it is not waited for, so nothing is known ahead
 }
 
 // start opens the input and reads its header.
@@ -50,14 +55,25 @@ func (in *input) load() error {
 }
 
 // next reads the frame that is to go next: where records are not in the order of time, perhaps not
-// the next of the file.
+// the next of the file. Steps of the file's clock are taken out of its time.
 func (in *input) next() error {
+	if err := in.read(); err != nil {
+		return err
+	}
+	in.frame.Time -= in.set
+	in.last = in.frame.Time
+	return nil
+}
+
+// read is next with times as they stand in the file.
+func (in *input) read() error {
 	h := &in.held
 	if h.ready == 0 && h.empty() {
 		if h.err != nil {
 			return h.err
 		}
-		if err := in.file.Next(&in.frame); err != nil || !in.file.Disordered() {
+		err := in.file.Next(&in.frame)
+		if err != nil || !in.file.Disordered() && !in.jumps(in.frame.Time) {
 			return err
 		}
 		h.tidy()
@@ -66,8 +82,35 @@ func (in *input) next() error {
 	if h.ready == 0 {
 		in.gather()
 	}
+	if f := &h.frames[h.gone]; in.jumps(f.Time) {
+		in.straighten(f.Number)
+	}
 	h.pop(&in.frame)
 	return nil
+}
+
+// jumps reports whether the time between the latest frame and one of the given time, as the file
+// has it, is such that its clock may have been set.
+func (in *input) jumps(at int64) bool {
+	gap := at - in.set - in.last
+	return in.hosts != nil && in.last != 0 &&
+		(gap >= int64(leastForward) || gap <= -int64(leastBack))
+}
+
+// straighten notes by how much the file's clock was set before the next frame, of the given number,
+// if it was.
+func (in *input) straighten(number uint64) {
+	h := &in.held
+	for h.err == nil && len(h.frames)-h.gone < framesAhead && !h.full() {
+		if h.err = in.file.Next(&in.frame); h.err == nil {
+			h.keep(&in.frame)
+		}
+	}
+	ahead := h.frames[h.gone:]
+	if step, ok := in.hosts.step(ahead, in.set, ahead[0].Time-in.set-in.last); ok {
+		in.set += step
+		in.account.stats.addSet(time.Duration(step), NewFrameID(in.account.input, number))
+	}
 }
 
 // gather holds frames until none in sight is out of order, and decides in which order they go.

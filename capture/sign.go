@@ -10,7 +10,7 @@ import (
 type sign struct {
 	key            flow.Key // no connection: it is none
 	seq, end, ack  uint32
-	stamp          uint32 // its own timestamp option, valid with stamped
+	stamp, echo    uint32 // of its timestamps option, valid with stamped
 	id             uint16 // IP identification; 0: none
 	acks, stamped  bool
 	carries, known bool
@@ -33,7 +33,8 @@ func signOf(d *decode.Decoder, f *frame.Frame, seg *Segment) (s sign) {
 	s = sign{
 		key: d.Ends().Key(seg.Src.Port(), seg.Dst.Port()), known: true,
 		seq: seg.Seq, end: seg.Seq + seg.Len, ack: seg.Ack, acks: seg.Flags.Has(ACK),
-		stamped: seg.Options.Has(HasTS), stamp: seg.TSVal, id: seg.IPID,
+		stamped: seg.Options.Has(HasTS), stamp: seg.TSVal, echo: seg.TSEcr,
+		id: seg.IPID,
 	}
 	for _, flag := range [...]TCPFlags{SYN, FIN} {
 		if seg.Flags.Has(flag) {

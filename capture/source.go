@@ -38,6 +38,7 @@ type source struct {
 	start      int64   // ns since the Unix epoch, valid if begun
 	clocks     []clock // of each of stats.Interfaces
 	secrets    int     // octets of decryption secrets kept
+	hosts      hostClocks
 	ended      bool
 }
 
@@ -65,6 +66,9 @@ func (s *source) Next(seg *Segment) error {
 			outcome = s.sorter.sort(f, seg)
 		}
 		s.stats.Count[outcome]++
+		if outcome == OutcomeSegment && in.hosts != nil {
+			in.hosts.note(seg, s.sorter.decoder.Ends(), f.Time)
+		}
 		if outcome.IsHandedOut() {
 			s.order(seg, in.key)
 			return nil

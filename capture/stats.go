@@ -91,9 +91,11 @@ type Stats struct {
 	MaxBack   time.Duration // the largest such step
 	// frames that stood behind later ones in their file, and were put in the order of their stamps
 	Reordered uint64
-	// how often the clock was set during a live capture; it is taken out of the times
+	// how often the clock was set during a capture, as far as that is known; it is taken out of the
+	// times
 	ClockSets uint64
 	MaxSet    time.Duration // by how much at most, forward or back
+	FirstSet  FrameID       // the first frame behind the first step; no frame if there was none
 	Snapped   uint64        // segments whose payload the capture cut
 	// segments larger than 1,500 octets of IP on a link that is not known to have a larger MTU
 	Offloaded    uint64
@@ -151,8 +153,11 @@ func (s *Stats) continues(iface, earlier uint16) bool {
 		before.LinkType == heir.LinkType
 }
 
-// addSet enters a step of the clock into the account.
-func (s *Stats) addSet(step time.Duration) {
+// addSet enters a step of the clock before a frame into the account.
+func (s *Stats) addSet(step time.Duration, before FrameID) {
+	if s.ClockSets == 0 {
+		s.FirstSet = before
+	}
 	s.ClockSets++
 	s.MaxSet = max(s.MaxSet, step, -step)
 }

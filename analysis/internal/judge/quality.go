@@ -154,10 +154,10 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 		"clock-set",
 		st.ClockSets,
 		0,
-		"the clock was set %s during the capture, by up to "+
-			"%v; the times here go on as if it had not been",
+		"the clock was set %s during the capture, by up to %s, first before frame %d: the hosts' "+
+			"own clocks went on; the times here go on as if it had not been",
 		rule.Count(st.ClockSets, "time"),
-		st.MaxSet.Round(time.Millisecond),
+		st.MaxSet.Round(time.Millisecond).String(), st.FirstSet.Number(),
 	)
 	quic := st.Count[capture.OutcomeQUIC]
 	add("quic", quic, 0, "%s of QUIC (HTTP/3): not analysed, this program reads TCP",
