@@ -180,7 +180,11 @@ func TestSplit(t *testing.T) {
 	t.Parallel()
 	corpus(t, func(t *testing.T, tr trace, seed uint64) {
 		view := view{counts: true, http: true}
-		want := view.digest(analyseData(t, tr.pcap(t, true)))
+		report := analyseData(t, tr.pcap(t, true))
+		if report.Capture.ClockSets > 0 {
+			return // what comes behind a step is not looked for in other files
+		}
+		want := view.digest(report)
 		random := rand.New(rand.NewPCG(seed, 4))
 		files := tr.split(t, random, 1+random.IntN(4))
 		random.Shuffle(len(files), func(i, j int) { files[i], files[j] = files[j], files[i] })

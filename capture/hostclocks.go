@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tcpwhy/capture/internal/flow"
+	"tcpwhy/capture/internal/frame"
 )
 
 // The clock that stamps frames may be set while a file is written: by NTP, by hand, or when a
@@ -35,6 +36,22 @@ const (
 type hostClocks struct {
 	ring [stampsKept]hostStamp
 	n    int // segments so far
+	past pastClock
+}
+
+// pastClock is how the clock of a file stood when its latest frame was read.
+type pastClock struct {
+	time, set int64 // of the frame, as it stands in the file, and the steps until then
+	iface     uint16
+}
+
+// inherited is by how much the clock of a file was set before its first frame: as much as that of
+// the one before, if it goes on with that.
+func (h *hostClocks) inherited(stats *Stats, first *frame.Frame) int64 {
+	if h.past.set == 0 || first.Time < h.past.time || !stats.continues(first.Iface, h.past.iface) {
+		return 0
+	}
+	return h.past.set
 }
 
 // hostStamp is a timestamp of a host, and when it passed by the clock of the capture.

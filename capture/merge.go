@@ -28,7 +28,7 @@ type input struct {
 	// by how many ns its clock was set since its first frame, and the time of its latest frame
 	// without that
 	set, last int64
-	hosts     *hostClocks // nil: whoever writes it is not waited for, so nothing is known ahead
+	hosts     *hostClocks
 }
 
 // start opens the input and reads its header.
@@ -60,6 +60,7 @@ func (in *input) next() error {
 	if err := in.read(); err != nil {
 		return err
 	}
+	in.hosts.past = pastClock{in.frame.Time, in.set, in.frame.Iface}
 	in.frame.Time -= in.set
 	in.last = in.frame.Time
 	return nil
@@ -73,6 +74,9 @@ func (in *input) read() error {
 			return h.err
 		}
 		err := in.file.Next(&in.frame)
+		if err == nil && in.last == 0 {
+			in.set = in.hosts.inherited(in.account.stats, &in.frame)
+		}
 		if err != nil || !in.file.Disordered() && !in.jumps(in.frame.Time) {
 			return err
 		}
@@ -93,15 +97,14 @@ func (in *input) read() error {
 // has it, is such that its clock may have been set.
 func (in *input) jumps(at int64) bool {
 	gap := at - in.set - in.last
-	return in.hosts != nil && in.last != 0 &&
-		(gap >= int64(leastForward) || gap <= -int64(leastBack))
+	return in.last != 0 && (gap >= int64(leastForward) || gap <= -int64(leastBack))
 }
 
 // straighten notes by how much the file's clock was set before the next frame, of the given number,
 // if it was.
 func (in *input) straighten(number uint64) {
 	h := &in.held
-	for h.err == nil && len(h.frames)-h.gone < framesAhead && !h.full() {
+	for h.err == nil && len(h.frames)-h.gone < framesAhead && !h.full() && in.file.AtHand() {
 		if h.err = in.file.Next(&in.frame); h.err == nil {
 			h.keep(&in.frame)
 		}

@@ -50,12 +50,11 @@ func openInputs(c Config) (*source, error) {
 			name:    name,
 			key:     unread,
 			account: account{stats: &s.stats, input: index, secrets: &s.secrets},
+			hosts:   &s.hosts,
 		}
 		in.frame.Input = uint16(index)
 		if name == stdinName {
 			in.stdin = c.Stdin
-		} else {
-			in.hosts = &s.hosts
 		}
 		if err := s.admit(in, len(c.Inputs) > 1); err != nil {
 			// Errors are one line, and closing what was only read tells nothing that helps.

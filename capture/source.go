@@ -66,8 +66,8 @@ func (s *source) Next(seg *Segment) error {
 			outcome = s.sorter.sort(f, seg)
 		}
 		s.stats.Count[outcome]++
-		if outcome == OutcomeSegment && in.hosts != nil {
-			in.hosts.note(seg, s.sorter.decoder.Ends(), f.Time)
+		if outcome == OutcomeSegment {
+			s.hosts.note(seg, s.sorter.decoder.Ends(), f.Time)
 		}
 		if outcome.IsHandedOut() {
 			s.order(seg, in.key)

@@ -94,6 +94,23 @@ func (f *File) Disordered() bool {
 	return f.scout.fault > f.scout.taken
 }
 
+// AtHand reports whether the next frame can be read without waiting for whoever writes the stream.
+func (f *File) AtHand() bool {
+	if !f.waits {
+		return true
+	}
+	for rest := f.feed.rest; ; {
+		g, ok := f.reader.glance(rest)
+		if !ok || g.size > len(rest) {
+			return false
+		}
+		if g.isFrame {
+			return true
+		}
+		rest = rest[g.size:]
+	}
+}
+
 // Restart tells that the clock of the file was set: later frames are compared with those since the
 // given moment.
 func (f *File) Restart(from int64) {
