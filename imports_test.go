@@ -77,7 +77,7 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/story"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
 	"tcpwhy/analysis/internal/rules/transfer": append([]string{
-		"tcpwhy/analysis/internal/policing"}, belowRules...),
+		"tcpwhy/analysis/internal/policing", "tcpwhy/analysis/internal/template"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/ending":  belowRules,
 	"tcpwhy/analysis/internal/rules/connect": belowRules,
 	"tcpwhy/analysis/internal/rules/naming":  belowRules,

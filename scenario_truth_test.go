@@ -30,14 +30,34 @@ type truth struct {
 type wantText struct {
 	text string
 	not  bool
+	head bool // in its first lines
 }
 
 // check looks for it in a report.
 func (w wantText) check(t *testing.T, asText string) {
 	t.Helper()
-	if said := strings.Contains(strings.Join(strings.Fields(asText), " "), w.text); said == w.not {
-		t.Errorf("the report says %q: %t", w.text, said)
+	if w.head {
+		lines := strings.SplitAfterN(asText, "\n", firstLines+1)
+		asText = strings.Join(lines[:min(len(lines), firstLines)], "")
 	}
+	if said := strings.Contains(strings.Join(strings.Fields(asText), " "), w.text); said == w.not {
+		t.Errorf("the report says %q: %t, in its first lines: %t", w.text, said, w.head)
+	}
+}
+
+// firstLines are as many as somebody reads who reads nothing else.
+const firstLines = 10
+
+// parseText reads what follows a want that is about the report's words; false if it is not.
+func parseText(words []string) (w wantText, ok bool) {
+	if w.not = words[0] == "no"; w.not {
+		words = words[1:]
+	}
+	if len(words) < 2 || words[0] != "text" && words[0] != "first" {
+		return w, false
+	}
+	w.head, w.text = words[0] == "first", strings.Join(words[1:], " ")
+	return w, true
 }
 
 // ruleCause names a rule, or one cause of it.
@@ -108,13 +128,11 @@ func parseTruth(text string) (*truth, error) {
 }
 
 func (t *truth) want(words []string) error {
+	if w, ok := parseText(words); ok {
+		t.texts = append(t.texts, w)
+		return nil
+	}
 	switch {
-	case words[0] == "text" && len(words) > 1:
-		t.texts = append(t.texts, wantText{text: strings.Join(words[1:], " ")})
-		return nil
-	case words[0] == "no" && len(words) > 2 && words[1] == "text":
-		t.texts = append(t.texts, wantText{text: strings.Join(words[2:], " "), not: true})
-		return nil
 	case words[0] == "no":
 		return t.wantNo(words[1:])
 	case words[0] == "caveat" && len(words) == 2:

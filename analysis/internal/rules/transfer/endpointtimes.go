@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"math"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -29,29 +30,35 @@ const (
 
 // endpoint is what requests have in common that should take the same time.
 type endpoint struct {
-	pair   report.Pair
-	method string
-	path   string
+	server       netip.AddrPort
+	host, method string
+	template     string // of the path
 }
 
 // compare orders endpoints.
 func (k endpoint) compare(o endpoint) int {
-	return cmp.Or(k.pair.Client.Compare(o.pair.Client), k.pair.Server.Compare(o.pair.Server),
-		cmp.Compare(k.method, o.method), cmp.Compare(k.path, o.path))
+	return cmp.Or(k.server.Compare(o.server), cmp.Compare(k.host, o.host),
+		cmp.Compare(k.method, o.method), cmp.Compare(k.template, o.template))
 }
 
-// endpointTimes is the exchanges of an endpoint.
+// endpointTimes is the exchanges of an endpoint, whoever the client was.
 type endpointTimes struct {
 	of     endpoint
 	sample []serverTime // one of 2^every
 	slow   []serverTime // the slowest of the others, slowest first
+	early  []serverTime // the first leastThinks
 	every  uint8
 	n      int           // exchanges in all
 	seen   time.Duration // the latest event
+	time   time.Duration // that all lasted
+	think  time.Duration // the server's own part of it
+	bulk   int           // of them, requests so large that their size is work
+	asked  followed      // how its clients came back
 }
 
 // serverTime is how long the server took for one exchange.
 type serverTime struct {
+	client         netip.Addr
 	conn, exchange int
 	took           time.Duration
 	request, first capture.Mark
@@ -62,6 +69,9 @@ type serverTime struct {
 // add takes note of an exchange.
 func (l *endpointTimes) add(x serverTime) {
 	l.n++
+	if len(l.early) < leastThinks {
+		l.early = append(l.early, x)
+	}
 	switch {
 	case (l.n-1)&(1<<l.every-1) != 0:
 		l.aside(x)
@@ -95,19 +105,23 @@ func (l *endpointTimes) aside(x serverTime) {
 	}
 }
 
-// apart calls f for the exchanges that a queue may have held up, and for the others, until it says
-// true: only within each the server's time compares.
-func (l *endpointTimes) apart(p *paths, f func(endpointTimes) bool) bool {
+// apart calls f for the exchanges that a queue may have held up, and for the others: only within
+// each the server's time compares.
+func (l *endpointTimes) apart(p *paths, f func(*endpointTimes)) {
 	free, behind := l.split(p)
-	return f(free) || behind.n > 0 && f(behind)
+	f(&free)
+	if behind.n > 0 {
+		f(&behind)
+	}
 }
 
 // split are the exchanges that no queue held up, and those that one may have.
 func (l *endpointTimes) split(p *paths) (free, behind endpointTimes) {
 	held := func(x serverTime) bool {
 		span := report.Interval{From: x.request.Time, To: x.first.Time}
-		return x.away && (p.mayHold(l.of.pair, reassembly.FromClient, span, x.took) ||
-			!x.stamped && p.mayHold(l.of.pair, reassembly.FromServer, span, x.took))
+		pair := l.pair(&x)
+		return x.away && (p.mayHold(pair, reassembly.FromClient, span, x.took) ||
+			!x.stamped && p.mayHold(pair, reassembly.FromServer, span, x.took))
 	}
 	free = *l
 	if !slices.ContainsFunc(l.sample, held) && !slices.ContainsFunc(l.slow, held) {
@@ -119,6 +133,11 @@ func (l *endpointTimes) split(p *paths) (free, behind endpointTimes) {
 	behind.n = max(len(behind.sample)<<l.every, 1)
 	free.n = max(l.n-behind.n, len(free.sample))
 	return free, behind
+}
+
+// pair is the client and the service of an exchange.
+func (l *endpointTimes) pair(x *serverTime) report.Pair {
+	return report.Pair{Client: x.client, Server: l.of.server}
 }
 
 // divide are those of which second is not true, and those of which it is.
@@ -152,22 +171,12 @@ func (l *endpointTimes) spread() (typical, best, limit time.Duration) {
 	return typical, best, limit
 }
 
-// uneven reports whether any exchange stands out.
-func (l endpointTimes) uneven() bool {
-	if l.n < leastThinks || len(l.sample) == 0 {
-		return false
-	}
-	_, _, limit := l.spread()
-	stands := func(x serverTime) bool { return x.took > limit }
-	return slices.ContainsFunc(l.sample, stands) || slices.ContainsFunc(l.slow, stands)
-}
-
 // spread is the median, the median distance from it, scaled to a standard deviation, and the tenth
 // percentile.
 func spread(times []time.Duration) (typical, deviation, best time.Duration) {
 	sorted := slices.Clone(times)
 	slices.Sort(sorted)
-	typical, best = sorted[len(sorted)/2], sorted[len(sorted)/10]
+	typical, best = sorted[(len(sorted)-1)/2], sorted[len(sorted)/10]
 	for i, v := range sorted {
 		sorted[i] = max(v-typical, typical-v)
 	}

@@ -2,14 +2,15 @@ package transfer
 
 import (
 	"cmp"
+	"hash/maphash"
 	"maps"
+	"math"
 	"net/netip"
 	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/template"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -24,9 +25,12 @@ const (
 	// leastBehind is how many exchanges behind a large transfer it takes to say that all were held
 	// up.
 	leastBehind = 3
-	// slowThink is what a person notices as a break (Nielsen, Usability Engineering, 1993: one
-	// second).
-	slowThink = time.Second
+	// interrupts is from when on a wait interrupts a person, so that one is worth a word (Nielsen,
+	// Usability Engineering, 1993).
+	interrupts = time.Second
+	// mostAsked is how many octets a request may carry for its answer to be compared with those of
+	// other endpoints: with more, working on them is what takes the time.
+	mostAsked = 64 << 10
 )
 
 const thinkRule = "server-think"
@@ -42,45 +46,43 @@ exchange slow.
 
 How it is recognised
 The time from the last octet of the request to the first of the response, less the least round trip
-between the capture point and the server, without retransmissions and waits for 100 Continue. Per
-endpoint (method and path without query) the distribution is drawn up. Reported are exchanges that
-took far longer than usual there: by more than three times the usual deviation, and 100 ms, above
-the median of at least eight; and, where none did, endpoints whose median is a second or more. Away
-from the server and without timestamps a queue on the path cannot be told from the server: exchanges
-that overlap a large transfer of the same client, and took no longer than such a queue may hold up,
-are compared only with each other.
+between the capture point and the server, without retransmissions and waits for 100 Continue. It is
+compared per endpoint of a service: method, host and path, in which numbers, identifiers and dates
+are placeholders, without query, whoever the client is. Reported are exchanges that took far longer
+than usual at their endpoint: by more than three times the usual deviation, and 100 ms, above the
+median of at least eight; not the first ones alone, before an answer took no longer than usual: a
+program that has just started, or a cold cache. slow-endpoint: the median of at least eight is 100
+ms or more and four times that of the exchanges with the service's other endpoints, of which there
+are eight, too, and the server's time at the endpoint is a third of all time at the service. Silent
+are streams of events, requests that ask to wait (wait or timeout in the query, poll in path or
+query), and endpoints whose clients ask again as soon as they have an answer, if that took a second
+or varies as events do: long polls. Requests of more than 64 KiB are work by their size. Away from
+the server and without timestamps a queue on the path cannot be told from the server: exchanges that
+overlap a large transfer of the same client, and took no longer than such a queue may hold up, are
+compared only with each other.
 
 How cost is counted
-Against what the same endpoint can do: the tenth percentile. Low counts from the median. Fewer than
-eight exchanges do not show what it can do, so that no time is claimed. No part of it counts as lost
-in the first line of the report.
+Against what the same endpoint can do: the tenth percentile; low counts from the median. For
+slow-endpoint as if the server answered it as fast as the others (the median), which nobody
+promises; low counts from the tenth percentile of its own. No part of it counts as lost in the first
+line of the report.
 
 When it is wrong
-Where it is meant so: long polling, server-sent events (which are not counted), requests that differ
-in more than their path. Seen from the client, a proxy's waiting is the server's.`,
-	Causes: []report.Cause{{Code: "", Side: report.SideServer,
-		Message: "The server took long before it answered.",
-		Remedies: []report.Remedy{
-			{
-				Side: report.SideServer,
-				Text: "look at what the server does in that time: its own timing log",
-				Settings: []report.Setting{
-					{Product: report.Nginx, Text: "$upstream_response_time and $request_time"},
-					{Product: report.Apache, Text: "%D"},
-					{Product: report.HAProxy, Text: "%TR/%Tw/%Tc/%Tr/%Ta"},
-					{
-						Product: report.Envoy,
-						Text:    "%DURATION% and x-envoy-upstream-service-time",
-					},
-					{Product: report.Tomcat, Text: "%D in AccessLogValve"},
-					{Product: report.IIS, Text: "time-taken"},
-					{Product: report.Gunicorn, Text: "%(D)s in --access-logformat"},
-					{Product: report.Jetty, Text: "%D in CustomRequestLog"},
-				},
-				After: "then slow queries, cold caches, a full " +
-					"worker pool, connections to upstreams opened anew",
-			},
-		}}},
+Where it is meant so: what an endpoint does may need the time; requests may differ in more than
+their path; polls of many clients that ask once look like work. Seen from the client, a proxy's
+waiting is the server's.`,
+	Causes: []report.Cause{
+		{Code: "", Side: report.SideServer,
+			Message:  "The server took long before it answered.",
+			Remedies: timeOfServer()},
+		{
+			Code:  slowEndpoint,
+			Title: "server takes longer at one endpoint than at others", Side: report.SideServer,
+			Message: "The server takes far longer at one endpoint than at its others, and " +
+				"clients wait for that more than for most else.",
+			Remedies: timeOfServer(),
+		},
+	},
 	References: []string{"RFC 9110 section 15.2"},
 },
 	Rests:      rule.Connection | rule.Messages,
@@ -88,10 +90,32 @@ in more than their path. Seen from the client, a proxy's waiting is the server's
 	Vocabulary: words,
 }
 
+// timeOfServer is where to look for what a server does before it answers.
+func timeOfServer() []report.Remedy {
+	return []report.Remedy{{
+		Side: report.SideServer,
+		Text: "look at what the server does in that time: its own timing log",
+		Settings: []report.Setting{
+			{Product: report.Nginx, Text: "$upstream_response_time and $request_time"},
+			{Product: report.Apache, Text: "%D"},
+			{Product: report.HAProxy, Text: "%TR/%Tw/%Tc/%Tr/%Ta"},
+			{Product: report.Envoy, Text: "%DURATION% and x-envoy-upstream-service-time"},
+			{Product: report.Tomcat, Text: "%D in AccessLogValve"},
+			{Product: report.IIS, Text: "time-taken"},
+			{Product: report.Gunicorn, Text: "%(D)s in --access-logformat"},
+			{Product: report.Jetty, Text: "%D in CustomRequestLog"},
+		},
+		After: "then slow queries, cold caches, a full " +
+			"worker pool, connections to upstreams opened anew",
+	}}
+}
+
 // pathAcross follows paths, and what servers took to answer: a queue on the path looks like a
 // server that takes long.
 var pathAcross = &rule.Comparison{
-	Start: func() rule.Across { return &serverTimes{at: map[endpoint]*endpointTimes{}} },
+	Start: func() rule.Across {
+		return &serverTimes{at: map[endpoint]*endpointTimes{}, seed: maphash.MakeSeed()}
+	},
 	Wants: rule.Wants(rule.ExchangeJudged),
 }
 
@@ -100,32 +124,29 @@ type serverTimes struct {
 	paths   paths        // what of the time may have been a queue
 	policed policedPaths // what passed no faster than the path let it
 	at      map[endpoint]*endpointTimes
-	free    []*endpointTimes // of forgotten endpoints, to be used again
+	asked   rule.PairTable[latest] // what each client asked a service last
+	seed    maphash.Seed           // of paths in it
+	free    []*endpointTimes       // of forgotten endpoints, to be used again
 }
 
 // Event takes note of an exchange.
 func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	t.paths.judged(d, m, job)
-	x, said := job.Info, job.MessageFacts[reassembly.FromServer]
-	if !d.Enabled(thinkRule) || x.Turn || x.Request == nil || x.Response == nil ||
-		job.Times[report.Think100] > 0 || said.Has(exchange.EventStream) ||
-		said.Has(exchange.HasGap) && x.Status == 0 {
-		return // meant to wait, or its first octet may not be the first
+	if !d.Enabled(thinkRule) || !shows(job) {
+		return
 	}
-	path, _, _ := strings.Cut(x.Target, "?")
-	k := endpoint{m.Pair, x.Method, path}
-	l := t.at[k]
-	if l == nil {
-		if len(t.at) >= maxEndpoints {
-			t.forget(d)
-		}
-		l = t.list(k)
-		t.at[k] = l
-	}
+	x := job.Info
+	l := t.of(d, endpoint{m.Pair.Server, x.Host, x.Method, template.Of(x.Target)})
 	l.seen = e.At
+	if x.Request.BodyBytes > mostAsked {
+		l.bulk++
+	}
+	l.time, l.think = l.time+x.Duration, l.think+job.Times[report.Think]
+	t.follow(l, m.Pair, job, e.At)
 	all, _ := d.Pair(m.Pair)
 	l.add(serverTime{
+		client:   m.Pair.Client,
 		conn:     m.Id,
 		exchange: d.Exchange(m.Id, int(e.Index)),
 		took:     job.Times[report.Think],
@@ -134,6 +155,28 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 		away:     !reaches(m.Far, nearEnd, job.Flow.RTT),
 		stamped:  job.Flow.Stamped && !farther(job, all.Rtt),
 	})
+}
+
+// shows reports whether an exchange shows how long the server took, and was not meant to wait.
+func shows(job *rule.Judged) bool {
+	x, said := job.Info, job.MessageFacts[reassembly.FromServer]
+	return !x.Turn && x.Request != nil && x.Response != nil &&
+		job.Times[report.Think100] == 0 && !said.Has(exchange.EventStream) &&
+		(!said.Has(exchange.HasGap) || x.Status != 0) && // its first octet may not be the first
+		!job.Streams && !asksToWait(x.Target)
+}
+
+// of is what is known of an endpoint, made if need be.
+func (t *serverTimes) of(d rule.Desk, k endpoint) *endpointTimes {
+	l := t.at[k]
+	if l == nil {
+		if len(t.at) >= maxEndpoints {
+			t.forget(d)
+		}
+		l = t.list(k)
+		t.at[k] = l
+	}
+	return l
 }
 
 // Claims says what of the time of the exchange in hand, and of those beside it, was the path's.
@@ -152,7 +195,7 @@ func (t *serverTimes) list(k endpoint) *endpointTimes {
 	}
 	l := t.free[n-1]
 	t.free = t.free[:n-1]
-	*l = endpointTimes{of: k, sample: l.sample[:0], slow: l.slow[:0]}
+	*l = endpointTimes{of: k, sample: l.sample[:0], slow: l.slow[:0], early: l.early[:0]}
 	return l
 }
 
@@ -186,29 +229,15 @@ func (t *serverTimes) forget(d rule.Desk) {
 
 // settle reports what stands out among the given endpoints.
 func (t *serverTimes) settle(d rule.Desk, lists []*endpointTimes) {
-	// seldom needed, and every endpoint is looked at
-	uneven := sync.OnceValue(func() map[report.Pair]bool { return t.uneven(&t.paths) })
-	slow := func(x serverTime) bool { return x.took >= slowThink }
+	services := t.services()
 	for _, l := range lists {
-		l.apart(&t.paths, func(part endpointTimes) bool {
-			if part.n >= leastThinks || slices.ContainsFunc(part.sample, slow) {
-				part.judge(d, func() bool { return uneven()[l.of.pair] })
-			}
-			return false
-		})
 		l.suspect(d, &t.paths)
-	}
-}
-
-// uneven are the clients and services between which any exchange stands out.
-func (t *serverTimes) uneven(p *paths) map[report.Pair]bool {
-	found := map[report.Pair]bool{}
-	for k, l := range t.at {
-		if !found[k.pair] && l.apart(p, endpointTimes.uneven) {
-			found[k.pair] = true
+		if l.polls() {
+			continue // it takes as long as there is nothing to say
 		}
+		l.apart(&t.paths, func(part *endpointTimes) { part.judge(d) })
+		services[l.of.server].judge(d, l, &t.paths)
 	}
-	return found
 }
 
 // suspect tells of answers that a queue seems to have held up: a queue holds up all that pass, so
@@ -226,52 +255,70 @@ func (l *endpointTimes) suspect(d rule.Desk, p *paths) {
 	_, _, most := behind.spread()
 	for _, x := range slices.Concat(behind.sample, behind.slow) {
 		if x.took > limit && x.took <= most {
-			p.suspect(d, l.of.pair, &x, usual)
+			p.suspect(d, l.pair(&x), &x, usual)
 		}
 	}
 }
 
-// judge looks at one endpoint. An endpoint that always takes long may be meant to: where some
-// exchanges between the same two stand out, those alone are told, so that their severity is that of
-// their own cost.
-func (l *endpointTimes) judge(d rule.Desk, uneven func() bool) {
-	if len(l.sample) == 0 {
+// judge tells what stands out of an endpoint.
+func (l *endpointTimes) judge(d rule.Desk) {
+	if l.n < leastThinks || len(l.sample) == 0 {
 		return
 	}
 	typical, best, limit := l.spread()
+	warm := l.warmSince(limit)
 	for _, x := range slices.Concat(l.sample, l.slow) {
-		outlier := x.took > limit
-		if !outlier && (typical < slowThink || x.took < slowThink || uneven()) {
+		if x.took <= limit || x.request.Time < warm {
 			continue
 		}
 		c := l.claim(&x, typical, best)
-		if outlier {
-			c.Most = rule.AtMost(report.Medium)
-		}
-		d.Book(rule.Subject{Pair: l.of.pair}, &c)
+		d.Book(rule.Subject{Pair: l.pair(&x)}, &c)
 	}
+}
+
+// warmSince is when the first answer came that took no longer than usual. Until then caches may have
+// been cold, or the program just started: that does not come back. Where it does, there is nothing to
+// wait for, and it is 0.
+func (l *endpointTimes) warmSince(limit time.Duration) time.Duration {
+	since := time.Duration(math.MaxInt64)
+	for _, x := range slices.Concat(l.early, l.sample) {
+		if x.took <= limit {
+			since = min(since, x.first.Time)
+		}
+	}
+	for _, x := range slices.Concat(l.sample, l.slow) {
+		if x.took > limit && x.request.Time >= since {
+			return 0
+		}
+	}
+	return since
 }
 
 // claim is that of one exchange, where others took as long as typical and best.
 func (l *endpointTimes) claim(x *serverTime, typical, best time.Duration) rule.Claim {
-	c := rule.Claim{
-		Rule:       thinkRule,
-		Confidence: report.ConfidenceMedium,
-		Index:      -1,
-		Most:       rule.AtMost(report.Info),
+	c := l.took(x, rule.Shows(x.first, report.SideServer, tookLonger,
+		rule.Ns(x.took), rule.Ns(typical), int64(l.n)))
+	c.Confidence, c.Most = report.ConfidenceMedium, rule.AtMost(report.Medium)
+	if x.took < interrupts {
+		c.Alone = rule.AtMost(report.Info) // whatever it was, nobody need have noticed it
 	}
-	answer := rule.Shows(x.first, report.SideServer, tookLong, rule.Ns(x.took))
-	if l.n >= leastThinks {
-		c.Occ.Cost = report.Cost{
-			Low:      max(0, x.took-typical),
-			Expected: max(0, x.took-best),
-			High:     max(0, x.took-best),
-		}
-		answer = rule.Shows(x.first, report.SideServer, tookLonger,
-			rule.Ns(x.took), rule.Ns(typical), int64(l.n))
-	}
-	c.Occ.Connection, c.Occ.Exchange = x.conn, x.exchange
-	c.Occ.Start, c.Occ.End = x.request.Time, x.first.Time
-	c.Occ.Proof = []rule.Evidence{rule.Shows(x.request, report.SideClient, lastOctet), answer}
+	c.Occ.Cost = report.Cost{Low: x.took - typical, Expected: x.took - best, High: x.took - best}
 	return c
+}
+
+// took is a claim about what the server took for an exchange, with what its answer shows.
+func (l *endpointTimes) took(x *serverTime, answer rule.Evidence) rule.Claim {
+	return rule.Claim{
+		Rule:  thinkRule,
+		Index: -1,
+		Occ: rule.Occurrence{
+			Connection: x.conn,
+			Exchange:   x.exchange,
+			Start:      x.request.Time,
+			End:        x.first.Time,
+			Proof: []rule.Evidence{
+				rule.Shows(x.request, report.SideClient, lastOctet), answer,
+			},
+		},
+	}
 }

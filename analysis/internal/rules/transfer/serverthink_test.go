@@ -13,7 +13,7 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// thinker feeds the comparison with exchanges, one a millisecond.
+// thinker feeds the comparison with exchanges, one after the other.
 type thinker struct {
 	t  *serverTimes
 	d  ruletest.Desk
@@ -31,7 +31,7 @@ func newThinker() *thinker {
 
 // ask is an exchange over which the server took that long.
 func (k *thinker) ask(path string, took time.Duration) {
-	k.at += time.Millisecond
+	k.at += time.Millisecond + took
 	x := &exchange.Exchange{Method: "GET", Target: path, Index: k.n,
 		Request:  &exchange.Message{End: capture.Mark{Time: k.at - took, Frame: 1}},
 		Response: &exchange.Message{Start: capture.Mark{Time: k.at, Frame: 2}}}
@@ -69,7 +69,7 @@ func TestThinksWithoutEnd(t *testing.T) {
 	}
 	paths := func(k *thinker, n int) {
 		for i := range n {
-			k.ask(fmt.Sprintf("/item/%d", i), 10*time.Millisecond)
+			k.ask(fmt.Sprintf("/item/%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676), 10*time.Millisecond)
 		}
 	}
 	slow := func(k *thinker) { k.ask("/api", 2*time.Second) }
@@ -101,7 +101,7 @@ func TestThinksWithoutEnd(t *testing.T) {
 		for e, l := range k.t.at {
 			if len(l.sample) > maxThinks || len(l.slow) > maxSlow {
 				t.Errorf("%s: of %s %d and %d exchanges are kept",
-					tt.name, e.path, len(l.sample), len(l.slow))
+					tt.name, e.template, len(l.sample), len(l.slow))
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func TestManyPathsTwice(t *testing.T) {
 		k := newThinker()
 		for i := range 20_000 {
 			took := time.Duration(1+i%7/6*2) * time.Second
-			k.ask(fmt.Sprintf("/item/%d", i*i%3001), took)
+			k.ask(fmt.Sprintf("/item/%c%c%c", 'a'+i*i%29, 'a'+i*i/29%10, 'a'+i*i%11), took)
 		}
 		n, cost := k.found()
 		if got := fmt.Sprint(n, cost); want == "" {

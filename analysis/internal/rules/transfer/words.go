@@ -81,6 +81,8 @@ const (
 	laterThanUsual
 	tookLong
 	tookLonger
+	slowerThanOthers
+	shareOfAll
 )
 
 // endsMessage is what the last segment of a message shows, by who sends that.
@@ -394,5 +396,13 @@ var words = []rule.Words{
 		Role:  "response",
 		Text:  "its first octet; the server took {ms}, usually {ms} ({n} exchanges)",
 		Facts: rule.Facts{report.CarriesData},
+	},
+	slowerThanOthers: {
+		Text: "It took {s} here (median of {n exchange}), and {s} at the service's other " +
+			"endpoints (median of {n exchange}): the cost is what would be saved if this one " +
+			"were as fast.",
+	},
+	shareOfAll: {
+		Text: "What the server took here is {n} % of all time that clients waited for this service.",
 	},
 }
