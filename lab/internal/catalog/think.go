@@ -12,7 +12,7 @@ import (
 
 // thinkScenarios wait for the server's program.
 func thinkScenarios() []scenario.Scenario {
-	return slices.Concat(at(outlier, 0, 10, 50), at(slowEndpoint, 10))
+	return slices.Concat(at(outlier, 0, 10, 50), at(thinkOf(1100), 10))
 }
 
 func outlier(time.Duration) scenario.Scenario {
@@ -28,15 +28,5 @@ func outlier(time.Duration) scenario.Scenario {
 		},
 		Client: own.Client{Sockopts: prompt(), Count: 20, Request: own.Request{SameTarget: true}},
 		Fix:    onServer(func(o *own.Server) { o.LongThink = 0 }),
-	}
-}
-
-func slowEndpoint(time.Duration) scenario.Scenario {
-	return scenario.Scenario{
-		Name:   "server-think-endpoint",
-		About:  "the server thinks 1.1 s over every request",
-		Expect: scenario.Expect{Rule: "server-think", Timeless: true},
-		Server: own.Server{Sockopts: prompt(), Body: 300, Think: 1100 * time.Millisecond},
-		Client: own.Client{Sockopts: prompt(), Count: 8, Request: own.Request{SameTarget: true}},
 	}
 }
