@@ -55,6 +55,7 @@ func unasserted() map[string][]string {
 			"The server said that it keeps no idle", "A proxy on the side",
 			"The host that was to acknowledge", "The timer is shorter than those",
 			"The capture begins in the middle", "Only segments with none beside them",
+			"The client takes compressed bodies.", "The client did not ask for compression",
 			"Its kernel holds the small end", "The RST has the TTL of the server's own",
 			"It ends a connection that had been idle for {s}",
 		},

@@ -45,6 +45,10 @@ const (
 	HopByHopLeak
 	// all of it passed the capture, and the receiver never had all of it, though it was sent again
 	Undelivered
+	// Content-Type: a media type that is text, which compresses well
+	TextMedia
+	HasCoding     // Content-Encoding: the body is compressed, or encoded otherwise
+	AcceptsCoding // Accept-Encoding: the client takes compressed bodies
 )
 
 // Has reports whether all the given facts hold.

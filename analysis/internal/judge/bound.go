@@ -53,10 +53,15 @@ func (c *clientClock) bound(j *Judge) {
 		}
 		var cost, high time.Duration
 		for i := range item.slices {
-			cost, high = cost+item.slices[i].cost, high+item.slices[i].high
+			if s := &item.slices[i]; !s.fewer {
+				cost, high = cost+s.cost, high+s.high
+			}
 		}
 		for i := range item.slices {
 			s := &item.slices[i]
+			if s.fewer {
+				continue
+			}
 			j.cut(s, id, share(s.cost, item.most, cost), share(s.high, item.most, high))
 		}
 		j.Lose(item.To, -max(0, item.lost-item.most))

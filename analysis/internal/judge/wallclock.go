@@ -60,6 +60,7 @@ type clockSlice struct {
 	shares bool          // other transfers go on meanwhile
 	// nothing is promised of it: it does not count as lost
 	doubtful bool
+	fewer    bool // its cure is to send less
 }
 
 // began takes note of an exchange.
@@ -105,6 +106,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 			start:    k.Occ.Start,
 			shares:   j.sharesPath(k),
 			doubtful: isDoubtful(*k),
+			fewer:    k.Kind.Has(rule.FewerOctets),
 		}
 		if s.To > s.From || s.high > 0 {
 			item.slices = append(item.slices, s)

@@ -80,6 +80,9 @@ const (
 	// WarmWindow is what the larger window of an older connection would have spared one that need
 	// not have been set up, where somebody can keep the older one.
 	WarmWindow
+	// FewerOctets is what would be saved if less were sent: what the path needs for what was sent does
+	// not bound it.
+	FewerOctets
 )
 
 // Has reports whether all of the kinds are among k.

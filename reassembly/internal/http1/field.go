@@ -35,6 +35,8 @@ const (
 	typeField
 	viaField
 	poweredField
+	acceptField   // Accept-Encoding
+	encodingField // Content-Encoding
 )
 
 // nameField recognises a field name, by its length first.
@@ -56,8 +58,10 @@ func nameField(b []byte) fieldName {
 		return pick(b, "content-type", typeField, "x-powered-by", poweredField)
 	case len(b) == 14:
 		return pick(b, "content-length", lengthField, "", otherField)
+	case len(b) == 15:
+		return pick(b, "accept-encoding", acceptField, "", otherField)
 	case len(b) == 16:
-		return pick(b, "proxy-connection", proxyConnectionField, "", otherField)
+		return pick(b, "proxy-connection", proxyConnectionField, "content-encoding", encodingField)
 	case len(b) == 17:
 		return pick(b, "transfer-encoding", codingField, "", otherField)
 	}
@@ -130,9 +134,11 @@ func (h *reader) value(s *side, v []byte, folded bool) {
 			m.Facts |= exchange.Expect100
 		}
 	case typeField:
-		if len(v) >= 17 && foldEq(v[:17], "text/event-stream") {
-			m.Facts |= exchange.EventStream
-		}
+		m.Facts |= mediaFacts(v)
+	case encodingField:
+		m.Facts |= encodingFacts(v)
+	case acceptField:
+		m.Facts |= acceptFacts(v)
 	default:
 		if !folded {
 			h.nameParty(s, v)

@@ -39,14 +39,19 @@ on, with round trips at least twice the least between the two, and no longer tha
 transfer grew where the capture shows that. Where nothing tells that (no timestamps; or the request
 waited behind an upload, which they do not show), answers that all came later than usual at that
 endpoint are suspected: with low confidence, or medium if the transfer's own round trips grew as
-much.
+much. compressible: a response that the path's rate limited is text by its Content-Type (text/*,
+JSON, JavaScript, XML and what is built on them) without Content-Encoding, and larger than the first
+window of a connection, ten segments. Whether the client had asked for compression is said.
 
 How cost is counted
 A transfer costs nothing for being large: only fewer octets or a faster path save that. Where the
 path's rate is known, all claims about an exchange cost no more together than its time less what the
 path needs for all that passed it meanwhile: what is lost is sent again while the path is busy. What
 others waited in its queue counts: all of it but the 5 ms that active queue management leaves; low
-leaves 10 ms, high nothing. What is only suspected may be nothing.
+leaves 10 ms, high nothing. What is only suspected may be nothing. What compression would save is
+a range, of the time that the response waited for the path's rate: half of its octets at the least,
+65 % as is usual of text, 85 % where it repeats itself (gzip leaves 28 to 41 % of the texts of the
+Canterbury corpus); it does not count as lost.
 
 When it is wrong
 A sender that paces itself on purpose at an even rate looks like a slow path. A policer that a
@@ -59,18 +64,9 @@ look as if they had. Seen at the server, what its answers wait behind the captur
 			Message: "The path carried the response no faster.",
 			Remedies: []report.Remedy{
 				{
-					Side: report.SideServer,
-					Text: "send fewer octets: smaller images, caching, compression",
-					Settings: []report.Setting{
-						{Product: report.Nginx, Text: "gzip on"},
-						{Product: report.Apache, Text: "mod_deflate"},
-						{Product: report.Node, Text: "compression middleware"},
-						{Product: report.Tomcat, Text: "compression=on"},
-						{Product: report.Caddy, Text: "encode"},
-						{Product: report.IIS, Text: "dynamic compression"},
-						{Product: report.HAProxy, Text: "compression algo gzip"},
-						{Product: report.Envoy, Text: "compressor filter"},
-					},
+					Side:     report.SideServer,
+					Text:     "send fewer octets: smaller images, caching, compression",
+					Settings: compressionSettings(),
 				},
 				{Side: report.SideNetwork, Text: "a faster path, or a server nearer to the client"},
 			}},
@@ -101,6 +97,21 @@ look as if they had. Seen at the server, what its answers wait behind the captur
 						"dev ... root cake bandwidth ...`): then next to nothing is lost",
 				},
 			}},
+		{Code: compressible, Title: "text sent without compression",
+			Message: "The path limited a response that is text and was sent as it is: " +
+				"compressed, it would have had fewer octets to carry.",
+			Remedies: []report.Remedy{
+				{
+					Side:     report.SideServer,
+					Text:     "compress text",
+					Settings: compressionSettings(),
+				},
+				{
+					Side: report.SideClient,
+					Text: "ask for it: `Accept-Encoding: gzip, br, zstd` (curl --compressed), as " +
+						"most HTTP libraries do by themselves",
+				},
+			}},
 		{Code: "bufferbloat", Title: "deep queue on the path", Side: report.SideNetwork,
 			Message: "A large transfer filled a deep queue on the " +
 				"path: what passes the path meanwhile waits in it.",
@@ -121,8 +132,23 @@ look as if they had. Seen at the server, what its answers wait behind the captur
 },
 	Rests:      rule.Timing,
 	Exchange:   runBandwidth,
+	Makes:      rule.FewerOctets,
 	Across:     pathAcross,
 	Vocabulary: words,
+}
+
+// compressionSettings are how servers compress what they send.
+func compressionSettings() []report.Setting {
+	return []report.Setting{
+		{Product: report.Nginx, Text: "gzip on and gzip_types (text/html alone unless set)"},
+		{Product: report.Apache, Text: "mod_deflate"},
+		{Product: report.Node, Text: "compression middleware"},
+		{Product: report.Tomcat, Text: "compression=on"},
+		{Product: report.Caddy, Text: "encode"},
+		{Product: report.IIS, Text: "dynamic compression"},
+		{Product: report.HAProxy, Text: "compression algo gzip"},
+		{Product: report.Envoy, Text: "compressor filter"},
+	}
 }
 
 // rateBound is how many percent of an exchange must be waiting for the path's rate for that to be
@@ -143,6 +169,9 @@ func runBandwidth(p *rule.Pass) {
 			tellFact(p, rule.OfRequest(dir, "path-rate"), dir,
 				rule.Shows(m.Start, rule.SideOf(dir), atRate, f.Bytes, int64(f.Rate)),
 				rule.Say(pathCarries, int64(f.Rate)))
+			if dir == reassembly.FromServer {
+				tellCompressible(p, f)
+			}
 		}
 		if filledQueue(p.Draft, dir, f) {
 			tellFact(p, "bufferbloat", dir, rule.Shows(m.Start, rule.SideOf(dir), queueGrew,

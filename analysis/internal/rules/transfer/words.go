@@ -66,6 +66,9 @@ const (
 	// the path's rate and queues, pieces, and the server
 	atRate
 	pathCarries
+	plainText
+	wouldTake
+	tookNone
 	bucketExplains
 	bucketHolds
 	policedAt
@@ -333,6 +336,14 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	pathCarries: {Text: "It carries {mbit}."},
+	plainText: {
+		Role:  "first segment",
+		Text:  "{octets} of text, not compressed, at {mbit}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	wouldTake: {Text: "The client takes compressed bodies."},
+	tookNone: {Text: "The client did not ask for compression: its request names no coding in " +
+		"Accept-Encoding."},
 	bucketExplains: {Text: "It lets {mbit} pass, and {octets} at once after a pause: {n} of {n} " +
 		"losses met it empty."},
 	bucketHolds: {Text: "It lets {octets} pass at once after a pause: {n} of {n} losses met it " +
