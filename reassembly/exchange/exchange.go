@@ -82,6 +82,9 @@ type Exchange struct {
 	Outcome Outcome
 	Programs
 	Persistence
+	// Trail is what the request's header says of its way; nil if it says nothing, or has not ended.
+	// It never changes.
+	Trail       *Trail
 	Over        bool // nothing more will be added to it
 	FirstRecord int  // absolute number of the record at which the exchange began
 }

@@ -14,6 +14,7 @@ type header struct {
 	chunked     bool  // the last coding named is chunked
 	oddCoding   bool  // chunked is not last, or comes twice
 	h2c         bool  // Upgrade names h2c
+	trail       exchange.Trail
 	last        fieldName
 }
 
@@ -37,6 +38,9 @@ const (
 	poweredField
 	acceptField   // Accept-Encoding
 	encodingField // Content-Encoding
+	requestIDField
+	traceParentField
+	forwardedForField
 )
 
 // nameField recognises a field name, by its length first.
@@ -54,12 +58,16 @@ func nameField(b []byte) fieldName {
 		return agentField
 	case len(b) == 10:
 		return pick(b, "connection", connectionField, "keep-alive", keepAliveField)
+	case len(b) == 11:
+		return pick(b, "traceparent", traceParentField, "", otherField)
+	case len(b) == 12 && foldEq(b, "x-request-id"):
+		return requestIDField
 	case len(b) == 12:
 		return pick(b, "content-type", typeField, "x-powered-by", poweredField)
 	case len(b) == 14:
 		return pick(b, "content-length", lengthField, "", otherField)
 	case len(b) == 15:
-		return pick(b, "accept-encoding", acceptField, "", otherField)
+		return pick(b, "accept-encoding", acceptField, "x-forwarded-for", forwardedForField)
 	case len(b) == 16:
 		return pick(b, "proxy-connection", proxyConnectionField, "content-encoding", encodingField)
 	case len(b) == 17:
@@ -133,6 +141,10 @@ func (h *reader) value(s *side, v []byte, folded bool) {
 		if foldEq(v, "100-continue") {
 			m.Facts |= exchange.Expect100
 		}
+	case requestIDField, traceParentField, forwardedForField:
+		if s.dir == exchange.FromClient && !folded {
+			hd.follow(v)
+		}
 	case typeField:
 		m.Facts |= mediaFacts(v)
 	case encodingField:
@@ -143,6 +155,26 @@ func (h *reader) value(s *side, v []byte, folded bool) {
 		if !folded {
 			h.nameParty(s, v)
 		}
+	}
+}
+
+// follow takes the value of a field that says by which way a request has come.
+func (hd *header) follow(v []byte) {
+	switch hd.last {
+	case requestIDField:
+		hd.trail.SetRequestID(v)
+	case traceParentField:
+		hd.trail.SetTraceParent(v)
+	case forwardedForField:
+		hd.trail.SetForwarded(v)
+	}
+}
+
+// keepTrail hands what was said of the way to the request's exchange, once all of it is known.
+func (hd *header) keepTrail(x *exchange.Parts) {
+	if hd.trail != (exchange.Trail{}) {
+		trail := hd.trail
+		x.Trail = &trail
 	}
 }
 

@@ -177,6 +177,7 @@ func (h *reader) headerEnd(s *side, a *exchange.Arrival) {
 	m.HeaderEnd = a.At
 	m.HeaderBytes = int64(s.used)
 	s.used = 0
+	hd.keepTrail(s.x)
 	if hd.emptyLength {
 		hd.length = badLength
 		m.Facts |= exchange.LengthConflict

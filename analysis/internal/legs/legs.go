@@ -1,0 +1,325 @@
+// Package legs finds out which exchanges a proxy made of those that it was asked for: the legs of one
+// exchange. It looks at exchanges alone, compares them by what was asked, by when, and by what
+// requests say of their way, and rather links none than the wrong one. What it holds is bounded.
+package legs
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"tcpwhy/reassembly/exchange"
+)
+
+const (
+	// maxOpen exchanges that ask for the same are known at a time; while there are more, none that
+	// asks for it is linked by that alone.
+	maxOpen = 64
+	// maxTogether exchanges wait for each other until all of them are over; where more hang together,
+	// as there are always several under way, none of them is linked.
+	maxTogether = 64
+	// maxKnown exchanges are known at a time.
+	maxKnown = 1 << 15
+)
+
+// Asked is an exchange when its request begins.
+type Asked struct {
+	ID, Conn int
+	Client   netip.Addr
+	Server   netip.AddrPort
+	Start    time.Duration // its first octet
+	// What is asked for; without a method, it is nothing that a proxy forwards.
+	Method, Target string
+	Trail          *exchange.Trail // nil if nothing of it is known, or yet
+	// The capture may have been taken on the host of the client, or of the server.
+	ClientNear, ServerNear bool
+}
+
+// Ended is what is known of an exchange in the end.
+type Ended struct {
+	From, Until time.Duration // all of its time
+	RequestEnd  time.Duration // the last octet of the request, or of what there is of it
+	Answer      time.Duration // the first octet of the response; 0 if there is none
+	Think       time.Duration // that the server took before it answered
+	Agent       string
+	Trail       *exchange.Trail
+	Status      int  // 0 without a response
+	Whole       bool // there is a whole response
+	// What Content-Length announces of the request, and of the response; negative where it does not.
+	Sent, Length int64
+	Body         int64 // octets of its body, with the framing of chunks
+	Input        int   // of the capture
+	// The capture was taken on the host of the client, or of the server.
+	ClientLocal, ServerLocal bool
+}
+
+// Link is what an exchange has to do with others, in whose place the caller has given a T each.
+type Link[T any] struct {
+	Behind bool // it is what a proxy made of another
+	Front  T    // that one
+	// Share is how much of the time that the proxy took to answer passed while it waited for this
+	// one, and for none before.
+	Share    time.Duration
+	Upstream []T // what a proxy made of it, the earliest first
+}
+
+// Links links exchanges. Each goes through Began, Over and Judged, in the order in which things
+// happened.
+type Links[T any] struct {
+	known    map[int]*leg[T]      // by ID, until settled
+	open     map[key]*openLegs[T] // not over
+	unknown  map[int]struct{}     // open ones that are beyond maxKnown
+	settled  func(T, Link[T])
+	together []*leg[T] // room
+}
+
+// key is the hash of what an exchange has in common with its other leg, by its kind.
+type key struct {
+	kind keyKind
+	hash uint64
+}
+
+type keyKind uint8
+
+const (
+	byAsked keyKind = iota
+	byRequestID
+	byTrace
+)
+
+// openLegs are the exchanges with one key that are not over.
+type openLegs[T any] struct {
+	legs    []*leg[T]
+	missing int // those that are not listed
+}
+
+// leg is one exchange.
+type leg[T any] struct {
+	Asked
+	Ended
+	of       T
+	trail    *exchange.Trail
+	asked    key
+	keys     []key // under which it is open
+	unlisted []key // under which it is, and not listed
+	judged   bool
+	fronts   []*leg[T] // that it may be made of
+	ups      []*leg[T] // that may be made of it
+	apart    bool      // more hung together than can be told apart
+	resolved[T]
+}
+
+// New links exchanges; settled is called once for each, when it is known.
+func New[T any](settled func(T, Link[T])) *Links[T] {
+	return &Links[T]{
+		known:   map[int]*leg[T]{},
+		open:    map[key]*openLegs[T]{},
+		unknown: map[int]struct{}{},
+		settled: settled,
+	}
+}
+
+// Began takes in the beginning of an exchange.
+func (l *Links[T]) Began(a Asked) {
+	if a.Method == "" || a.Method == "CONNECT" {
+		return
+	}
+	if len(l.known) >= maxKnown {
+		l.unknown[a.ID] = struct{}{}
+		return
+	}
+	x := &leg[T]{Asked: a, trail: a.Trail, asked: askedKey(a.Method, a.Target)}
+	x.Method, x.Target = "", "" // the hash is enough
+	l.known[a.ID] = x
+	l.relate(x)
+	for _, k := range append(idKeys(a.Trail), x.asked) {
+		l.list(x, k)
+	}
+}
+
+// askedKey is the key of what is asked for. A request to a proxy by name may have all of a URL
+// (RFC 9112 §3.2.2), of which it forwards the path.
+func askedKey(method, target string) key {
+	if _, rest, ok := strings.Cut(target, "://"); ok && !strings.HasPrefix(target, "/") {
+		i := strings.IndexByte(rest, '/')
+		if i < 0 {
+			target = "/"
+		} else {
+			target = rest[i:]
+		}
+	}
+	h := exchange.Hash(exchange.HashStart, method)
+	return key{byAsked, exchange.Hash(exchange.Hash(h, " "), target)}
+}
+
+// idKeys are the keys of the identifiers that a request carries.
+func idKeys(t *exchange.Trail) (keys []key) {
+	if t == nil {
+		return nil
+	}
+	if t.RequestID != 0 {
+		keys = append(keys, key{byRequestID, t.RequestID})
+	}
+	if t.TraceID != [16]byte{} {
+		keys = append(keys, key{byTrace, exchange.Hash(exchange.HashStart, t.TraceID[:])})
+	}
+	return keys
+}
+
+// list makes x one that is open.
+func (l *Links[T]) list(x *leg[T], k key) {
+	o := l.open[k]
+	if o == nil {
+		o = &openLegs[T]{}
+		l.open[k] = o
+	}
+	if len(o.legs) >= maxOpen {
+		o.missing++
+		x.unlisted = append(x.unlisted, k)
+		return
+	}
+	o.legs = append(o.legs, x)
+	x.keys = append(x.keys, k)
+}
+
+// Over says that nothing more will be added to an exchange.
+func (l *Links[T]) Over(id int) {
+	delete(l.unknown, id)
+	x := l.known[id]
+	if x == nil {
+		return
+	}
+	for _, k := range x.keys {
+		o := l.open[k]
+		i := slices.Index(o.legs, x)
+		o.legs = slices.Delete(o.legs, i, i+1)
+		l.drop(k)
+	}
+	for _, k := range x.unlisted {
+		l.open[k].missing--
+		l.drop(k)
+	}
+	x.keys, x.unlisted = nil, nil
+}
+
+// drop forgets a key without exchanges.
+func (l *Links[T]) drop(k key) {
+	if o := l.open[k]; len(o.legs) == 0 && o.missing == 0 {
+		delete(l.open, k)
+	}
+}
+
+// relate finds the exchanges of which x may be made.
+func (l *Links[T]) relate(x *leg[T]) {
+	for _, k := range idKeys(x.trail) {
+		x.relateTo(l.open[k], func(*leg[T]) bool { return true })
+	}
+	if len(x.fronts) == 0 && len(l.unknown) == 0 {
+		x.relateTo(l.open[x.asked], x.mayFollow)
+	}
+	if len(x.fronts) > 0 && l.gather(x) == nil {
+		l.part(x)
+	}
+}
+
+// relateTo relates x to those of o that may be its other leg.
+func (x *leg[T]) relateTo(o *openLegs[T], may func(*leg[T]) bool) {
+	if o == nil || o.missing > 0 {
+		return
+	}
+	for _, f := range o.legs {
+		if f.Conn != x.Conn && f.Server != x.Server && may(f) && !slices.Contains(x.fronts, f) {
+			x.fronts, f.ups = append(x.fronts, f), append(f.ups, x)
+		}
+	}
+}
+
+// mayFollow reports whether the client of x may be the server of f.
+func (x *leg[T]) mayFollow(f *leg[T]) bool {
+	switch {
+	case f.Server.Addr() == x.Client, forwards(x.trail, f.Client):
+		return true
+	case f.Client == x.Client && !x.Client.IsLoopback():
+		return false
+	}
+	return x.ClientNear && f.ServerNear
+}
+
+// forwards reports whether a request says that it was made for that client.
+func forwards(t *exchange.Trail, client netip.Addr) bool {
+	return t != nil && t.Forwarded.IsValid() && t.Forwarded == client.Unmap()
+}
+
+// Judged takes in what is known of an exchange in the end. It is settled once those are judged that
+// it may have to do with.
+func (l *Links[T]) Judged(id int, e Ended, of T) {
+	l.Over(id)
+	x := l.known[id]
+	if x == nil {
+		l.settled(of, Link[T]{})
+		return
+	}
+	x.Ended, x.trail, x.of, x.judged = e, e.Trail, of, true
+	if all := l.gather(x); all == nil {
+		l.part(x)
+	} else if !slices.ContainsFunc(all, func(y *leg[T]) bool { return !y.judged }) {
+		resolve(all)
+		for _, y := range all {
+			l.settle(y)
+		}
+	}
+}
+
+// settle hands an exchange on.
+func (l *Links[T]) settle(x *leg[T]) {
+	delete(l.known, x.ID)
+	l.settled(x.of, x.link())
+}
+
+// gather is all that hangs together with x, x first, valid until the next call; nil if that is more
+// than maxTogether.
+func (l *Links[T]) gather(x *leg[T]) []*leg[T] {
+	all := append(l.together[:0], x)
+	for i := 0; i < len(all); i++ {
+		for _, y := range slices.Concat(all[i].fronts, all[i].ups) {
+			if !slices.Contains(all, y) {
+				all = append(all, y)
+			}
+		}
+		if len(all) > maxTogether {
+			return nil
+		}
+	}
+	l.together = all
+	return all
+}
+
+// part takes apart what hangs together with x: none of that is linked.
+func (l *Links[T]) part(x *leg[T]) {
+	all := []*leg[T]{x}
+	for i := 0; i < len(all); i++ {
+		y := all[i]
+		for _, z := range slices.Concat(y.fronts, y.ups) {
+			if !slices.Contains(all, z) {
+				all = append(all, z)
+			}
+		}
+		y.apart, y.fronts, y.ups = true, nil, nil
+	}
+	for _, y := range all {
+		if y.judged {
+			l.settle(y)
+		}
+	}
+}
+
+// Finish settles what waits for exchanges of which no more became known, as if those had not been.
+func (l *Links[T]) Finish() {
+	for _, id := range slices.Sorted(maps.Keys(l.known)) {
+		if x := l.known[id]; x != nil && x.judged {
+			l.part(x)
+		}
+	}
+}
