@@ -62,6 +62,7 @@ func (v view) exchange(x *report.ExchangeInfo) string {
 	s := fmt.Sprintf("exchange %d of %d at %v %v %s", x.ID, x.Connection, x.Start, x.Duration, times(x.Times))
 	if v.http {
 		s += fmt.Sprintf(" %s %s %s %s %d %v %v", x.Method, x.Target, x.Host, x.Version, x.Status, x.Interim, x.Outcome)
+		s += fmt.Sprintf(" behind %t %d of %v waited %v", x.Behind, x.Front, x.Upstream, x.Waited)
 	}
 	for _, m := range []*report.MessageInfo{x.Request, x.Response} {
 		if m == nil {

@@ -74,6 +74,7 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/analysis/internal/judge": append([]string{
 		"tcpwhy/analysis/internal/tally", "tcpwhy/analysis/internal/grade",
+		"tcpwhy/analysis/internal/legs",
 		"tcpwhy/analysis/internal/story"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
 	"tcpwhy/analysis/internal/rules/transfer": append([]string{
@@ -91,6 +92,7 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/analysis/internal/policing": {"tcpwhy/analysis/internal/ledger"},
 	"tcpwhy/analysis/internal/template": {},
+	"tcpwhy/analysis/internal/legs":     {"tcpwhy/reassembly/exchange"},
 	"tcpwhy/analysis/internal/grade":    {"tcpwhy/analysis/report"},
 	"tcpwhy/analysis/internal/story": {
 		"tcpwhy/analysis/internal/grade", "tcpwhy/analysis/report",

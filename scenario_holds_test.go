@@ -29,7 +29,10 @@ func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	var exchangeTime time.Duration
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
-		exchangeTime += x.Duration
+		if !x.Behind {
+			exchangeTime += x.Duration
+		}
+		checkLegs(t, r, x)
 		if sum := sumTimes(x.Times); sum != x.Duration {
 			t.Errorf("exchange %d: the labels add up to %v of %v", x.ID, sum, x.Duration)
 		}
@@ -51,6 +54,32 @@ func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	frames := frameTable(t, inputs)
 	for i := range r.Findings {
 		checkFinding(t, r, &r.Findings[i], conns, frames)
+	}
+}
+
+// checkLegs checks that what proxies made of an exchange lies within it, and that both know each other.
+func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
+	t.Helper()
+	byID := func(x report.ExchangeInfo, id int) int { return x.ID - id }
+	for _, id := range x.Upstream {
+		i, found := slices.BinarySearchFunc(r.Exchanges, id, byID)
+		switch {
+		case !found:
+		case !r.Exchanges[i].Behind || r.Exchanges[i].Front != x.ID:
+			t.Errorf("exchange %d: the report says that a proxy made %d of it, and of that %d", x.ID,
+				id, r.Exchanges[i].Front)
+		case len(r.Capture.Inputs) == 1 && r.Exchanges[i].Request.Start.Time < x.Start:
+			t.Errorf("exchange %d: a proxy made %d of it, which began before", x.ID, id)
+		}
+	}
+	think := time.Duration(0)
+	for _, part := range x.Times {
+		if part.Label == report.Think {
+			think = part.Time
+		}
+	}
+	if x.Waited > think {
+		t.Errorf("exchange %d: its server took %v, and waited %v", x.ID, think, x.Waited)
 	}
 }
 

@@ -16,7 +16,8 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 	c, x := s.Conn, d.Parsed
 	e := rule.Began{Pair: s.Pair(), First: x.Index == 0, ConnStart: c.Start, Start: x.Start(),
 		Handshake: len(c.SYNs) > 0, Secure: c.TLS != nil, Name: x.Host, Method: x.Method,
-		Target: x.Target, Agent: x.Agent, Turn: x.Turn, Port: c.Client.Port()}
+		Target: x.Target, Agent: x.Agent, Turn: x.Turn, Port: c.Client.Port(),
+		Trail: x.Trail}
 	if c.TLS != nil {
 		e.Name = c.TLS.SNI
 	}
@@ -71,6 +72,7 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 // judged is the judge's event for an exchange whose labels are certain.
 func (s *tracked) judged(d *rule.Draft) rule.Judged {
 	e := d.Judge()
+	e.Vantage = s.Conn.Vantage
 	for dir := range e.IDs {
 		e.IDs[dir] = s.Sender(reassembly.Dir(dir)).TakeIDRuns(false)
 	}

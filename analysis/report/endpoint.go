@@ -16,14 +16,18 @@ type Endpoint struct {
 	Method   string         // "" for turns and attempts
 	Template string         // of the path: numbers, identifiers and dates in it are one; likewise
 	Host     string         // Host or SNI; "" if there is none
-	Server   netip.AddrPort // where Host is "", so that services stay apart
+	Server   netip.AddrPort // where Host is "", so that services stay apart; always if Behind
+	// Behind proxies it was asked, on behalf of their clients: its time lies within that of the
+	// endpoints which those asked.
+	Behind bool
 	// Exchanges are all of them, Failed those that got no whole response. Streams last as long as
 	// somebody wants to listen: what is below does not have them.
 	Exchanges, Failed, Streams int
 	Statuses                   [StatusClasses]int // by the first digit
 	Octets                     int64              // of the responses, with their heads
 	Time                       time.Duration      // that clients waited
-	Thought                    time.Duration      // the server's own part of it: label think
+	Thought                    time.Duration      // the server's own part of it: label think,
+	Waited                     time.Duration      // without what it waited for servers behind it
 	Duration                   Durations          // Time of whole responses, one by one
 	Think                      Durations          // Thought of those
 }
@@ -90,4 +94,24 @@ func (s *Step) Clone() Step {
 type Steps struct {
 	Each  time.Duration
 	Steps []Step
+}
+
+// Proxied is what proxies asked other servers for, on behalf of their clients: time that lies within
+// that of the exchanges which those began.
+type Proxied struct {
+	Exchanges int
+	Time      time.Duration // that they lasted
+	// Waited is how much of the time that servers took before they answered users passed while they
+	// waited for servers behind them.
+	Waited  time.Duration
+	Own     time.Duration // what those servers took besides
+	Servers []Behind      // the one that was waited for the longest first; capped
+}
+
+// Behind is a server behind proxies.
+type Behind struct {
+	Server    netip.AddrPort
+	Exchanges int
+	Waited    time.Duration // that proxies waited for it before they answered
+	Own       time.Duration // of that, without what it waited for others
 }

@@ -192,6 +192,16 @@ type ExchangeInfo struct {
 	Times                         []LabelTime // tiles Duration exactly
 	// its time in order; only of the slowest exchanges, else nil
 	Pieces []Piece
+	Legs
+}
+
+// Legs is what an exchange has to do with others: a proxy makes an exchange of its own of one that it
+// is asked for, or several if that fails.
+type Legs struct {
+	Upstream []int         // what its server made of it, by ID, the earliest first
+	Waited   time.Duration // that its server waited for those before it answered
+	Behind   bool          // it was made of another
+	Front    int           // of that one, by ID
 }
 
 // Caveat is something that the capture could not show.
@@ -209,6 +219,7 @@ type Tally struct {
 	Statuses   []StatusCount
 	Endpoints  []Endpoint // the one on which most time was spent first; capped
 	Over       Steps      // the time of the capture
+	Proxied    Proxied
 	// Scanned are attempts to connect of hosts that only look what is there: they are among the
 	// failures that were refused, or never connected.
 	Scanned int

@@ -332,7 +332,7 @@ func TestDecodeMistakes(t *testing.T) {
 func TestDecodeNewer(t *testing.T) {
 	for from, to := range map[string]string{
 		`"tool": {`:           `"tales": [{"a": [1, {}]}], "tool": {"since": 2026,`,
-		`"id": 1,`:            `"id": 1, "upstream": [3],`,
+		`"id": 1,`:            `"id": 1, "downstream": [3],`,
 		`"think": 70,`:        `"think": 7.0e1,`,
 		`"unknown": 0.000001`: `"unknown": 1e-06`,
 	} {

@@ -26,6 +26,7 @@ type exchangeObject struct {
 	Start      millis         `json:"start_ms"`
 	Duration   millis         `json:"duration_ms"`
 	Times      labelTimes     `json:"time_ms"`
+	legsObject `json:",embed"`
 }
 
 // longestTarget is how many characters of a masked request target are shown.
@@ -44,6 +45,7 @@ func (e *encoder) exchange(x *report.ExchangeInfo) exchangeObject {
 		Outcome: x.Outcome.String(),
 		Request: message(x.Request), Response: message(x.Response), Attempt: attempt(x.Attempt),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
+		legsObject: legs(&x.Legs),
 	}
 }
 
@@ -57,6 +59,7 @@ func (d *decoder) exchange(o *exchangeObject) {
 		Request: d.message(o.Request), Response: d.message(o.Response),
 		Attempt: d.attempt(o.Attempt),
 		Start:   time.Duration(o.Start), Duration: time.Duration(o.Duration), Times: o.Times,
+		Legs: decodeLegs(&o.legsObject),
 	})
 }
 

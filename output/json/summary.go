@@ -19,6 +19,7 @@ type summaryObject struct {
 	Checked      []string       `json:"checked"`
 	Blind        []string       `json:"could_not_look"`
 	Tally        tallyObject    `json:",embed"`
+	Proxied      proxiedObject  `json:"proxied"`
 }
 
 // listedObject is how much of it the report lists.
@@ -35,6 +36,7 @@ func (e *encoder) summary() summaryObject {
 		Listed:       listedObject{len(r.Findings), len(r.Conns), len(r.Exchanges)},
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
 		Vantages: map[string]int{}, Checked: list(r.Checked), Blind: list(r.Blind), Tally: e.tally(),
+		Proxied: e.proxied(),
 	}
 	for v, n := range r.Vantages {
 		o.Vantages[v.String()] = n
@@ -51,6 +53,7 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Blind = o.Blind
 	r.Found, r.LeftOut = o.Findings, o.LeftOut
 	d.tally(&o.Tally)
+	d.proxied(&o.Proxied)
 	r.Vantages = map[reassembly.Vantage]int{}
 	for name, n := range o.Vantages {
 		r.Vantages[named(d, "vantage", name, reassembly.ParseVantage)] = n

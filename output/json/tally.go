@@ -142,6 +142,7 @@ type endpointObject struct {
 	Template  *string          `json:"template"`
 	Host      *string          `json:"host"`
 	Server    *string          `json:"server"`
+	Behind    bool             `json:"behind_proxy"`
 	Exchanges int              `json:"exchanges"`
 	Failed    int              `json:"failures"`
 	Streams   int              `json:"streams"`
@@ -150,6 +151,7 @@ type endpointObject struct {
 	Time      millis           `json:"exchange_ms"`
 	Share     float64          `json:"share"`
 	Thought   millis           `json:"server_ms"`
+	Waited    millis           `json:"upstream_ms"`
 	Duration  *durationsObject `json:"duration_ms"`
 	Think     *durationsObject `json:"think_ms"`
 }
@@ -170,7 +172,8 @@ func (e *encoder) endpoint(p *report.Endpoint) endpointObject {
 		Method: text(
 			mask.ASCII(p.Method),
 		), Host: text(mask.Host(p.Host)), Server: endpoint(p.Server),
-		Template:  text(mask.Target(p.Template, false, longestTarget)),
+		Template: text(mask.Target(p.Template, false, longestTarget)),
+		Behind:   p.Behind, Waited: millis(p.Waited),
 		Exchanges: p.Exchanges, Failed: p.Failed, Streams: p.Streams, Statuses: map[string]int{},
 		Octets: p.Octets, Time: millis(p.Time), Share: share(p.Time, e.report.ExchangeTime),
 		Thought: millis(p.Thought), Duration: durations(&p.Duration), Think: durations(&p.Think),
@@ -188,6 +191,7 @@ func (d *decoder) endpointMember(o *endpointObject) {
 	p := report.Endpoint{
 		Method: known(o.Method), Template: known(o.Template), Host: known(o.Host),
 		Server: d.endpoint(o.Server), Exchanges: o.Exchanges, Failed: o.Failed, Streams: o.Streams,
+		Behind: o.Behind, Waited: time.Duration(o.Waited),
 		Octets: o.Octets, Time: time.Duration(o.Time), Thought: time.Duration(o.Thought),
 		Duration: decodeDurations(o.Duration), Think: decodeDurations(o.Think),
 	}

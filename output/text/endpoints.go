@@ -19,19 +19,33 @@ const (
 	endpointFigures = 50
 )
 
-// endpoints is a table of those on which clients waited longest.
+// endpoints is a table of those on which clients waited longest, and one of those that proxies asked.
 func (t *textReport) endpoints() {
 	r := t.report
-	var shown []*report.Endpoint
+	var shown, behind []*report.Endpoint
 	for i := range r.Endpoints {
-		if e := &r.Endpoints[i]; e.Method != "" && !e.Other() {
+		switch e := &r.Endpoints[i]; {
+		case e.Method == "" || e.Other():
+		case e.Behind:
+			behind = append(behind, e)
+		default:
 			shown = append(shown, e)
 		}
 	}
 	if len(shown) == 0 || r.ExchangeCount < leastTable {
 		return
 	}
-	t.Heading("Endpoints")
+	t.endpointTable("Endpoints", shown)
+	if all := r.Proxied.Servers; len(behind) > 0 && len(all) == 1 {
+		t.endpointTable("Behind the proxy: "+wording.Server(all[0].Server), behind)
+	} else if len(behind) > 0 {
+		t.endpointTable("Behind proxies", behind)
+	}
+}
+
+// endpointTable is a table of some of the endpoints.
+func (t *textReport) endpointTable(title string, shown []*report.Endpoint) {
+	t.Heading(title)
 	name := t.Width - endpointFigures - 3
 	t.endpointLine(
 		name,
@@ -102,7 +116,9 @@ func (t *textReport) endpointLine(name int, text string, figures []string) {
 // endpointName is its method and template, with the host if there are several.
 func (t *textReport) endpointName(e *report.Endpoint, room int) string {
 	name := mask.ASCII(e.Method) + " "
-	if t.severalHosts() {
+	if e.Behind && len(t.report.Proxied.Servers) > 1 {
+		name += wording.Server(e.Server)
+	} else if !e.Behind && t.severalHosts() {
 		switch {
 		case e.Host != "":
 			name += mask.Host(e.Host)
@@ -119,7 +135,7 @@ func (t *textReport) severalHosts() bool {
 	for i := range t.report.Endpoints {
 		e := &t.report.Endpoints[i]
 		switch {
-		case e.Method == "":
+		case e.Method == "" || e.Behind:
 		case first == nil:
 			first = e
 		case first.Host != e.Host || first.Server != e.Server:

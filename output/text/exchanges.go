@@ -20,9 +20,14 @@ func (t *textReport) slowest() {
 	if len(t.report.Exchanges) == 0 {
 		return
 	}
-	all := make([]*report.ExchangeInfo, len(t.report.Exchanges))
-	for i := range all {
-		all[i] = &t.report.Exchanges[i]
+	all := make([]*report.ExchangeInfo, 0, len(t.report.Exchanges))
+	listed := t.listed()
+	for i := range t.report.Exchanges {
+		x := &t.report.Exchanges[i]
+		if x.Behind && listed[x.Front] != nil {
+			continue // its time is within that of the other
+		}
+		all = append(all, x)
 	}
 	byDuration := func(a, b *report.ExchangeInfo) int { return cmp.Compare(b.Duration, a.Duration) }
 	slices.SortStableFunc(all, byDuration)
@@ -36,6 +41,7 @@ func (t *textReport) slowest() {
 			t.Para(rest, timeLine(x.Pieces, t.Width-len(label)), page.Cyan)
 		}
 		t.Para(rest, t.mainLabels(x, t.Width-len(label)), page.Faint)
+		t.Para(rest, t.legs(x, listed), page.Faint)
 	}
 	t.legend(all[:min(maxSlowest, len(all))])
 }

@@ -56,6 +56,21 @@ func (t *traceReport) begin() {
 	when := fmt.Sprintf("It begins %s after the first frame of the capture and takes %s.",
 		wording.Duration(t.start), wording.Duration(t.took))
 	t.Para("", when+" Times below count from its beginning.", page.Plain)
+	t.proxied()
+}
+
+// proxied says what the exchange has to do with others that proxies made.
+func (t *traceReport) proxied() {
+	x := t.trace.Exchange
+	if x == nil {
+		return
+	}
+	if legs := t.legs(x, t.listed()); legs != "" {
+		t.Para("", wording.Capital(legs)+".", page.Plain)
+	}
+	if x.Behind {
+		t.Para("", "A proxy made it of exchange "+strconv.Itoa(x.Front)+".", page.Plain)
+	}
 }
 
 // host is what the service was called, "" if that is not known.

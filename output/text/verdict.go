@@ -74,9 +74,13 @@ func (t *textReport) nothingFound(errors string) string {
 // subject names the capture and how much is in it.
 func (t *textReport) subject() string {
 	r := t.report
+	behind := r.Proxied.Exchanges
 	s := inputNames(r.Capture.Inputs) + ": " +
-		wording.Count(r.ExchangeCount, "exchange", "exchanges") + " on " +
-		wording.Count(r.Connections, "connection", "connections")
+		wording.Count(r.ExchangeCount-behind, "exchange", "exchanges")
+	if behind > 0 {
+		s += ", and " + wording.Grouped(behind) + " that proxies made of them,"
+	}
+	s += " on " + wording.Count(r.Connections, "connection", "connections")
 	if r.ExchangeTime > 0 {
 		s += ", " + wording.Duration(r.ExchangeTime) + " of exchange time"
 	}

@@ -43,9 +43,31 @@ func (t *textReport) whose() string {
 	s := fmt.Sprintf("%s %s of %s (%s)", who, wording.Duration(largest.Time),
 		wording.Duration(whole), wording.Percent(largest.Time, whole))
 	if largest.Label == report.Think {
-		s += t.mostlyFor(largest.Time)
+		return s + t.mostlyFor(largest.Time) + "." + t.behindThem()
 	}
 	return s + "."
+}
+
+// behindThem splits what servers took that asked others: what those took, and what was their own.
+func (t *textReport) behindThem() string {
+	p := &t.report.Proxied
+	if p.Waited <= 0 || len(p.Servers) == 0 {
+		return ""
+	}
+	most := &p.Servers[0]
+	for i := range p.Servers {
+		if b := &p.Servers[i]; b.Own > most.Own {
+			most = b
+		}
+	}
+	who := "the server behind it, " + wording.Server(most.Server) + ","
+	rest := ""
+	if len(p.Servers) > 1 {
+		who = "servers behind proxies"
+		rest = ", most of it " + wording.Server(most.Server) + " (" + wording.Duration(most.Own) + ")"
+	}
+	return fmt.Sprintf(" Of this, %s took %s%s; %s was the proxy's own.", who,
+		wording.Duration(p.Waited), rest, wording.Duration(p.Own))
 }
 
 // mostlyFor names the endpoint on which servers worked most, if it has most of that time.
@@ -53,11 +75,11 @@ func (t *textReport) mostlyFor(thought time.Duration) string {
 	var most *report.Endpoint
 	for i := range t.report.Endpoints {
 		e := &t.report.Endpoints[i]
-		if e.Method != "" && (most == nil || e.Thought > most.Thought) {
+		if e.Method != "" && !e.Behind && (most == nil || answered(e) > answered(most)) {
 			most = e
 		}
 	}
-	if most == nil || 2*most.Thought < thought || most.Exchanges == 0 {
+	if most == nil || 2*answered(most) < thought || most.Exchanges == 0 {
 		return ""
 	}
 	s := ": " + t.endpointName(most, textTarget)
@@ -67,8 +89,11 @@ func (t *textReport) mostlyFor(thought time.Duration) string {
 			s += ", median " + wording.Duration(most.Think.Median())
 		}
 	}
-	if most.Thought < thought {
-		s += ", " + wording.Duration(most.Thought) + " of it"
+	if took := answered(most); took < thought {
+		s += ", " + wording.Duration(took) + " of it"
 	}
 	return s
 }
+
+// answered is what the server of an endpoint took before it answered, also if it waited for others.
+func answered(e *report.Endpoint) time.Duration { return e.Thought + e.Waited }

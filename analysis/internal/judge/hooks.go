@@ -12,7 +12,8 @@ type Hooks struct {
 	// Certain is told of an occurrence as soon as it is certain: of its finding with the totals so
 	// far, and with this occurrence alone.
 	Certain func(*report.Finding)
-	// Exchange is told of an exchange, and of whom it was between, when it has been judged.
+	// Exchange is told of an exchange, and of whom it was between, when it has been judged,
+	// and it is known whether a proxy made it of another.
 	Exchange func(between report.Pair, x *report.ExchangeInfo)
 	// Tick is called several times a second. What soFar draws up is the report of what has been
 	// judged; exchanges and connections that go on are not in it.
@@ -36,9 +37,9 @@ func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
 }
 
 // tellExchange tells the hook of an exchange.
-func (j *Judge) tellExchange(m *member, x *report.ExchangeInfo) {
+func (j *Judge) tellExchange(between report.Pair, x *report.ExchangeInfo) {
 	if j.Hooks.Exchange != nil {
 		copied := *x
-		j.Hooks.Exchange(m.Pair, &copied)
+		j.Hooks.Exchange(between, &copied)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/legs"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/tally"
 	"tcpwhy/analysis/report"
@@ -15,29 +16,30 @@ import (
 // Judge reads the events of all connections in the order of time, and draws up the report. What it
 // keeps about a connection is small and goes when the connection can no longer matter.
 type Judge struct {
-	limits Limits
-	Hooks  Hooks
-	From   time.Duration             // what ends before is learnt from, and not counted
-	all    []*rule.Detector          // of which some run
-	rules  []*rule.Detector          // those that run
-	named  map[string]*rule.Detector // those that run
-	across []comparing
-	conns  map[int]*member
-	groups map[rule.Key]*group
-	pairs  map[report.Pair]*pairTotals
-	list   listing
-	tally  tally.Tally
-	Total  totalSums
-	retry  retries
-	Crowd  crowded
-	nextID int // of the next exchange
-	trace  *report.Trace
-	clock  wallClock
-	timers hostTimers
-	ids    hostIDs
-	inHand inHand
-	moved  []moved
-	ended  map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
+	limits  Limits
+	Hooks   Hooks
+	From    time.Duration             // what ends before is learnt from, and not counted
+	all     []*rule.Detector          // of which some run
+	rules   []*rule.Detector          // those that run
+	named   map[string]*rule.Detector // those that run
+	across  []comparing
+	conns   map[int]*member
+	groups  map[rule.Key]*group
+	pairs   map[report.Pair]*pairTotals
+	list    listing
+	tally   tally.Tally
+	Total   totalSums
+	retry   retries
+	Crowd   crowded
+	nextID  int // of the next exchange
+	trace   *report.Trace
+	clock   wallClock
+	timers  hostTimers
+	ids     hostIDs
+	inHand  inHand
+	moved   []moved
+	ended   map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
+	proxied proxied
 }
 
 // comparing is a comparison that runs.
@@ -167,6 +169,9 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	j.Total.vantages = map[reassembly.Vantage]int{}
 	j.Total.caveats = map[string]uint64{}
 	j.list.bound(l.MaxListed)
+	j.proxied = proxied{
+		Links: legs.New(j.count), held: map[int]*counted{}, repeats: map[int]exchange.Outcome{},
+	}
 	for _, d := range rules {
 		j.named[d.Name] = d
 		if d.Across != nil &&
@@ -216,6 +221,7 @@ func (j *Judge) event(e *rule.Told) {
 	case rule.ExchangeOver:
 		o := e.Over()
 		j.over(m, &o)
+		j.proxied.Over(m.find(int(e.Index)))
 	case rule.ExchangeJudged, rule.AttemptJudged:
 		j.judged(m, e.Judged(), e.At)
 	case rule.ConnOver:
@@ -234,9 +240,10 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 	m.ids = append(m.ids, exchangeID{index, j.nextID})
 	m.all = append(m.all, j.nextID)
 	j.clock.began(e.Pair.Client, j.nextID, e.Need)
-	j.nextID++
+	j.proxied.asks(e, m.Id, j.nextID)
 	j.totalsOf(e.Pair).nearer(e.Rtt)
 	j.retried(m, e, index)
+	j.nextID++
 	m.Pair, m.Port = e.Pair, e.Port
 	if e.Secure {
 		m.sni = e.Name
@@ -271,18 +278,14 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		m.Rtt = job.Flow.RTT
 		j.ids.learn(&m.Conn, job.IDs, at)
 		j.clock.judged(j, m.Pair, job, nil, 0)
+		j.proxied.Judged(info.ID, endedLeg(job), nil)
 		return
 	}
-	j.Total.exchanges++
 	if !info.Turn && info.Attempt == nil {
 		j.Total.unread.messages++
 	} else if info.Turn {
 		m.turns = true
 		j.Total.unread.turns++
-	}
-	j.Total.exchangeTime += info.Duration
-	for l, t := range job.Times {
-		j.Total.times[l] += t
 	}
 	if info.Outcome == exchange.Incomplete {
 		j.Total.cut++
@@ -291,6 +294,8 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	if job.Streams {
 		waited = 0 // beside the hours of a stream every fault would seem small
 	}
+	c := j.proxied.hold(&counted{between: m.Pair, Exchange: tally.Exchange{ExchangeInfo: info,
+		Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni), Streams: job.Streams}})
 	j.pairTotal(m, waited, job.Flow.RTT)
 	m.ownSetup(job)
 	m.Rtt = job.Flow.RTT
@@ -302,16 +307,13 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		j.bookJudged(m.Of(job), &claims[i])
 	}
 	lost := combined(job, promised(claims))
+	c.Lost = lost
 	j.Total.lost += lost
 	j.clock.judged(j, m.Pair, job, claims, lost)
-	j.tally.Add(
-		&tally.Exchange{ExchangeInfo: info, Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni),
-			Streams: job.Streams, Lost: lost},
-	)
 	m.lost += worthListing(info, claims, lost)
 	j.list.exchange(m.Pair.Server, info, worthListing(info, claims, lost))
 	j.list.drawn(job)
-	j.tellExchange(m, info)
+	j.proxied.Judged(info.ID, endedLeg(job), c)
 }
 
 // promised are the claims whose time counts as lost: nothing is promised of those of low confidence.
@@ -392,7 +394,6 @@ func (j *Judge) pairTotal(m *member, took, rtt time.Duration) {
 	t.seen.Add(m.Seen)
 	t.Exchanges++
 	t.Time += took
-	j.Total.waited += took
 	t.nearer(rtt)
 }
 

@@ -15,7 +15,11 @@ type moved struct {
 
 // move changes the sums at once, and what is listed when the report is drawn up.
 func (j *Judge) move(m moved) {
-	m.Sums(&j.Total.times)
+	if c := j.proxied.held[m.exchange]; c != nil {
+		c.moves = append(c.moves, m.Change)
+	} else if _, behind := j.proxied.behind.has[m.exchange]; !behind {
+		m.Sums(&j.Total.times)
+	}
 	j.moved = append(j.moved, m)
 }
 

@@ -43,6 +43,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.clock.finish(j)
 	j.relabelListed()
 	j.settleOutcomes()
+	j.proxied.Finish()
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),

@@ -122,7 +122,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin && f.linked(e) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
-			j.tally.Repeated(f.Failure.Outcome)
+			j.proxied.repeats[j.nextID] = f.Failure.Outcome
 			list := j.retry.open[k]
 			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
 			return

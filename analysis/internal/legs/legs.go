@@ -63,6 +63,8 @@ type Link[T any] struct {
 	// one, and for none before.
 	Share    time.Duration
 	Upstream []T // what a proxy made of it, the earliest first
+	// Waited is how much of the time that the proxy took to answer passed while it waited for those.
+	Waited time.Duration
 }
 
 // Links links exchanges. Each goes through Began, Over and Judged, in the order in which things

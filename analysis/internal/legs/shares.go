@@ -9,6 +9,7 @@ func (x *leg[T]) link() (k Link[T]) {
 	}
 	for _, u := range x.legs {
 		k.Upstream = append(k.Upstream, u.of)
+		k.Waited += x.share(u)
 	}
 	return k
 }

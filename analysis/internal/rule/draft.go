@@ -36,6 +36,9 @@ type Judged struct {
 	Streams          bool              // see ledger.Exchange.Streams
 	Perhaps          Kinds             // see Draft
 	IDs              [2][]ledger.IDRun // that have ended, by direction
+	Agent            string            // product of User-Agent
+	Trail            *exchange.Trail   // of the request; nil if it says nothing
+	Vantage          reassembly.Vantage
 }
 
 // Judge is d as the judge sees it; d may be used again.
@@ -47,6 +50,8 @@ func (d *Draft) Judge() Judged {
 		RoundCount: len(d.Rounds),
 		Streams:    d.Streams(),
 		Perhaps:    d.Perhaps,
+		Agent:      d.Parsed.Agent,
+		Trail:      d.Parsed.Trail,
 	}
 	if len(d.Rounds) > 0 {
 		j.FirstRound = d.Rounds[0].Bytes

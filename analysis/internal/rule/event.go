@@ -83,7 +83,8 @@ type Began struct {
 	Name      string // Host or SNI
 	Method    string
 	Target    string
-	Agent     string // product of User-Agent
+	Agent     string          // product of User-Agent
+	Trail     *exchange.Trail // of the request; nil if nothing of it is known, or yet
 	Turn      bool
 	Unasked   bool          // there is no request: the first octet is that of a response
 	Port      uint16        // of the client

@@ -38,12 +38,14 @@ type Tally struct {
 	unfinished report.Failures
 	waiting    map[int]time.Duration // attempts without an end, by connection: what they lasted
 	steps      steps
+	proxied    proxied
 }
 
 // key tells endpoints apart.
 type key struct {
 	method, template, host string
-	server                 netip.AddrPort // where there is no host
+	server                 netip.AddrPort // where there is no host, or behind
+	behind                 bool           // proxies asked
 }
 
 // Exchange is one exchange on its way into the tally.
@@ -53,11 +55,19 @@ type Exchange struct {
 	Name    string // Host or SNI
 	Streams bool   // it lasts as long as somebody wants to listen
 	Lost    time.Duration
+	// Share is, of a leg behind a proxy, what that waited for it before it answered, for no other.
+	Share time.Duration
 }
 
 // Add counts an exchange.
 func (t *Tally) Add(x *Exchange) {
 	failed := Failed(x.ExchangeInfo, x.Streams)
+	t.endpoint(x).add(x, failed)
+	t.proxied.add(x)
+	if x.Behind { // who asked counts for both
+		t.Lose(x.Start+x.Duration, x.Lost)
+		return
+	}
 	if x.Status > 0 && x.Status < statuses && !farewell(x) {
 		t.statuses[x.Status]++
 	}
@@ -67,7 +77,6 @@ func (t *Tally) Add(x *Exchange) {
 	case x.Outcome == exchange.Incomplete && !x.Streams && !t.awaits(x):
 		t.unfinished.Add(x.Duration)
 	}
-	t.endpoint(x).add(x, failed)
 	t.steps.add(x, failed)
 }
 
@@ -118,8 +127,8 @@ func (t *Tally) Lose(at, lost time.Duration) { t.steps.at(at).Lost += lost }
 
 // endpoint is that of an exchange.
 func (t *Tally) endpoint(x *Exchange) *endpoint {
-	k := key{host: x.Name}
-	if x.Name == "" {
+	k := key{host: x.Name, behind: x.Behind}
+	if x.Name == "" || x.Behind {
 		k.server = x.Server
 	}
 	if !x.Turn && x.Attempt == nil {
@@ -133,7 +142,7 @@ func (t *Tally) endpoint(x *Exchange) *endpoint {
 		if t.endpoints == nil {
 			t.endpoints = map[key]*report.Endpoint{}
 		}
-		e = &report.Endpoint{Method: k.method, Template: k.template, Host: k.host, Server: k.server}
+		e = &report.Endpoint{Method: k.method, Template: k.template, Host: k.host, Server: k.server, Behind: k.behind}
 		t.endpoints[k] = e
 	}
 	return (*endpoint)(e)
@@ -155,7 +164,8 @@ func (e *endpoint) add(x *Exchange, failed bool) {
 		e.Streams++
 		return
 	}
-	think := Think(x.Times)
+	think := max(0, Think(x.Times)-x.Waited)
+	e.Waited += x.Waited
 	e.Time += x.Duration
 	e.Thought += think
 	switch {
@@ -197,6 +207,7 @@ func (t *Tally) SoFar(end time.Duration) (r report.Tally) {
 	}
 	r.Endpoints = t.list()
 	r.Over = t.steps.list(end)
+	r.Proxied = t.proxied.soFar()
 	return r
 }
 

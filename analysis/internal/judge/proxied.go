@@ -1,0 +1,173 @@
+package judge
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/internal/legs"
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/tally"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
+)
+
+// What users waited for is counted once: of a proxied exchange the leg between the proxy and the
+// server behind it lies within the other one. So an exchange is counted when it is known whether it is
+// such a leg.
+
+// proxied are exchanges that were judged, on their way into the sums.
+type proxied struct {
+	*legs.Links[*counted]
+	held    map[int]*counted // by number: judged, and not counted yet
+	repeats map[int]exchange.Outcome
+	behind  recent // the numbers of legs behind proxies
+}
+
+// counted is an exchange that was judged.
+type counted struct {
+	tally.Exchange
+	between report.Pair
+	moves   []ledger.Change // what has become known of its time since
+}
+
+// nearLeg is how long a leg of the round trip is at most, the capture point being perhaps on that
+// host: on another it takes longer (reasoning: a tenth of a tick of a kernel's timer).
+const nearLeg = 400 * time.Microsecond
+
+// asks tells the linker that an exchange began.
+func (p *proxied) asks(e *rule.Began, conn, id int) {
+	if e.Turn || e.Unasked {
+		return
+	}
+	p.Began(legs.Asked{
+		ID: id, Conn: conn, Client: e.Pair.Client, Server: e.Pair.Server, Start: e.Start.Time,
+		Method: e.Method, Target: e.Target, Trail: e.Trail,
+		ClientNear: e.Rtt > 0 && e.Far <= nearLeg,
+		ServerNear: e.Rtt > 0 && e.Rtt-e.Far <= nearLeg,
+	})
+}
+
+// hold keeps an exchange until it is known whether it is a leg behind a proxy: most are counted as
+// soon as they have been judged.
+func (p *proxied) hold(c *counted) *counted {
+	p.held[c.ID] = c
+	return c
+}
+
+// endedLeg is what the linker needs to know of an exchange.
+func endedLeg(job *rule.Judged) legs.Ended {
+	x := job.Info
+	e := legs.Ended{
+		From: job.From, Until: job.Until, Think: job.Times[report.Think],
+		Agent: job.Agent, Trail: job.Trail, Status: x.Status,
+		Sent: announced(job, reassembly.FromClient), Length: announced(job, reassembly.FromServer),
+		ClientLocal: job.Vantage == reassembly.ClientSide || job.Vantage == reassembly.SameHost,
+		ServerLocal: job.Vantage == reassembly.ServerSide || job.Vantage == reassembly.SameHost,
+		Input:       job.FirstOctet().Frame.Input(),
+	}
+	if x.Request != nil {
+		e.RequestEnd = x.Request.End.Time
+	}
+	if x.Response != nil {
+		e.Answer, e.Body = x.Response.Start.Time, x.Response.BodyBytes
+		e.Whole = x.Response.Complete && x.Outcome == exchange.Complete
+	}
+	return e
+}
+
+// announced is the length that a message was to have, as its length is all of its framing; -1 if it
+// did not say.
+func announced(job *rule.Judged, dir reassembly.Dir) int64 {
+	m := job.Message(dir)
+	if m == nil || !m.Complete || !job.MessageFacts[dir].Has(exchange.HasLength) ||
+		job.MessageFacts[dir].Has(exchange.HasChunked) {
+		return -1
+	}
+	return m.BodyBytes
+}
+
+// count adds an exchange to the sums, of which it is known now whether it is a leg behind a proxy.
+func (j *Judge) count(c *counted, k legs.Link[*counted]) {
+	if c == nil {
+		return // it lies before the part that counts
+	}
+	x := c.ExchangeInfo
+	delete(j.proxied.held, x.ID)
+	j.Total.exchanges++
+	if k.Behind && k.Front != nil {
+		x.Behind, x.Front, c.Share = true, k.Front.ID, k.Share
+		j.proxied.behind.add(x.ID)
+	}
+	x.Waited = k.Waited
+	for _, u := range k.Upstream {
+		if u != nil {
+			x.Upstream = append(x.Upstream, u.ID)
+		}
+	}
+	if x.Behind {
+		delete(j.proxied.repeats, x.ID)
+	} else {
+		j.countTime(c)
+	}
+	j.once(c, k.Upstream)
+	j.tally.Add(&c.Exchange)
+	j.tellExchange(c.between, x)
+}
+
+// countTime adds the time of an exchange that somebody waited for.
+func (j *Judge) countTime(c *counted) {
+	x, t := c.ExchangeInfo, &j.Total
+	t.exchangeTime += x.Duration
+	if !c.Streams {
+		t.waited += x.Duration
+	}
+	for _, l := range x.Times {
+		t.times[l.Label] += l.Time
+	}
+	for _, m := range c.moves {
+		m.Sums(&t.times)
+	}
+	if o, ok := j.proxied.repeats[x.ID]; ok {
+		delete(j.proxied.repeats, x.ID)
+		j.tally.Repeated(o)
+	}
+}
+
+// once takes back what seems lost on both legs, and is more than the user waited.
+func (j *Judge) once(c *counted, upstream []*counted) {
+	lost := c.Lost
+	for _, u := range upstream {
+		if u != nil {
+			lost += u.Lost
+		}
+	}
+	if more := lost - c.Duration; len(upstream) > 0 && more > 0 {
+		j.Lose(c.Start+c.Duration, -more)
+	}
+}
+
+// mostRecent is how many legs are remembered for what becomes known of their time later.
+const mostRecent = 1 << 15
+
+// recent are numbers, the latest.
+type recent struct {
+	has   map[int]struct{}
+	order []int
+	next  int
+}
+
+// add remembers a number.
+func (r *recent) add(id int) {
+	if r.has == nil {
+		r.has = map[int]struct{}{}
+	}
+	r.has[id] = struct{}{}
+	if len(r.order) < mostRecent {
+		r.order = append(r.order, id)
+		return
+	}
+	delete(r.has, r.order[r.next])
+	r.order[r.next] = id
+	r.next = (r.next + 1) % mostRecent
+}
