@@ -155,6 +155,12 @@ func checkTruth(t *testing.T, want *truth, r *report.Report) {
 	if want.connections >= 0 && r.Connections != want.connections {
 		t.Errorf("connections = %d, want %d", r.Connections, want.connections)
 	}
+	if n := r.Proxied.Exchanges; want.proxied >= 0 && n != want.proxied {
+		t.Errorf("proxies made %d of the exchanges, want %d", n, want.proxied)
+	}
+	for i := range want.legs {
+		want.legs[i].check(t, r)
+	}
 	for i := range want.findings {
 		want.findings[i].check(t, r)
 	}

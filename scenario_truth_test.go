@@ -21,6 +21,8 @@ type truth struct {
 	noOther     bool
 	exchanges   int // -1: not stated
 	connections int
+	proxied     int
+	legs        []wantLegs
 	caveats     []string
 	labels      []wantLabel
 	texts       []wantText
@@ -105,7 +107,7 @@ func parseTruth(text string) (*truth, error) {
 	if !strings.Contains(head, "\norigin:") {
 		return nil, fmt.Errorf("no line begins with origin:")
 	}
-	t := &truth{exchanges: -1, connections: -1}
+	t := &truth{exchanges: -1, connections: -1, proxied: -1}
 	wants := 0
 	for _, line := range strings.Split(body, "\n") {
 		line, _, _ = strings.Cut(line, "#")
@@ -138,6 +140,10 @@ func (t *truth) want(words []string) error {
 	case words[0] == "caveat" && len(words) == 2:
 		t.caveats = append(t.caveats, words[1])
 		return nil
+	case words[0] == "upstream":
+		legs, err := parseLegs(words[1:])
+		t.legs = append(t.legs, legs)
+		return err
 	case words[0] == "label":
 		return t.wantLabels(words[1:])
 	case strings.HasPrefix(words[0], "exchanges=") || strings.HasPrefix(words[0], "connections="):
@@ -170,6 +176,8 @@ func (t *truth) wantTotals(words []string) error {
 			t.exchanges = n
 		case name == "connections":
 			t.connections = n
+		case name == "proxied":
+			t.proxied = n
 		default:
 			return fmt.Errorf("unknown word %q", word)
 		}

@@ -32,7 +32,7 @@ func (t *textReport) endpoints() {
 			shown = append(shown, e)
 		}
 	}
-	if len(shown) == 0 || r.ExchangeCount < leastTable {
+	if len(shown) == 0 || t.asked() < leastTable {
 		return
 	}
 	t.endpointTable("Endpoints", shown)

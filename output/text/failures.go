@@ -50,7 +50,8 @@ func (t *textReport) failedSentence() string {
 	if count == 0 {
 		return ""
 	}
-	whole := t.report.ExchangeCount - min(t.report.Scanned, t.report.ExchangeCount)
+	asked := t.asked()
+	whole := asked - min(t.report.Scanned, asked)
 	var parts []string
 	for i := range all {
 		parts = append(parts, failedSo(&all[i], count))

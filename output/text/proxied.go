@@ -13,6 +13,9 @@ import (
 // leastError is the least status that says that a request failed (RFC 9110 §15).
 const leastError = 400
 
+// asked is how many exchanges there were without those that proxies made of others.
+func (t *textReport) asked() int { return t.report.ExchangeCount - t.report.Proxied.Exchanges }
+
 // listed are the exchanges of the report by number.
 func (t *textReport) listed() map[int]*report.ExchangeInfo {
 	all := make(map[int]*report.ExchangeInfo, len(t.report.Exchanges))

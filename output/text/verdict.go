@@ -76,7 +76,7 @@ func (t *textReport) subject() string {
 	r := t.report
 	behind := r.Proxied.Exchanges
 	s := inputNames(r.Capture.Inputs) + ": " +
-		wording.Count(r.ExchangeCount-behind, "exchange", "exchanges")
+		wording.Count(t.asked(), "exchange", "exchanges")
 	if behind > 0 {
 		s += ", and " + wording.Grouped(behind) + " that proxies made of them,"
 	}

@@ -65,6 +65,7 @@ func endedLeg(job *rule.Judged) legs.Ended {
 		ClientLocal: job.Vantage == reassembly.ClientSide || job.Vantage == reassembly.SameHost,
 		ServerLocal: job.Vantage == reassembly.ServerSide || job.Vantage == reassembly.SameHost,
 		Input:       job.FirstOctet().Frame.Input(),
+		Chunked:     job.MessageFacts[reassembly.FromServer].Has(exchange.HasChunked),
 	}
 	if x.Request != nil {
 		e.RequestEnd = x.Request.End.Time

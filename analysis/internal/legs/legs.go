@@ -50,6 +50,7 @@ type Ended struct {
 	// What Content-Length announces of the request, and of the response; negative where it does not.
 	Sent, Length int64
 	Body         int64 // octets of its body, with the framing of chunks
+	Chunked      bool  // it is framed so
 	Input        int   // of the capture
 	// The capture was taken on the host of the client, or of the server.
 	ClientLocal, ServerLocal bool

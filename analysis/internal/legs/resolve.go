@@ -145,7 +145,8 @@ func (f *leg[T]) confirm() {
 		return
 	}
 	u := f.legs[n-1]
-	if f.doubt || f.apart || !u.sure && !(f.tells(u) && (f.known(u) || f.twin(u) || f.reacts(u))) {
+	if f.doubt || f.apart ||
+		!u.sure && !(f.tells(u) && (f.known(u) || f.twin(u) || f.mirrors(u) || f.reacts(u))) {
 		f.dropLegs()
 	}
 }
@@ -219,32 +220,47 @@ const (
 
 // sameBody reports whether the bodies of both responses are as long, apart from how they are framed.
 func (f *leg[T]) sameBody(u *leg[T]) bool {
-	a, b := f.Body, u.Body
+	plain, chunked := f.Body, u.Body
 	switch {
-	case a == b:
-		return a > 0
-	case f.Length < 0 && u.Length < 0:
+	case plain == chunked:
+		return plain > 0
+	case f.Chunked == u.Chunked:
 		return false
-	case a > b:
-		a, b = b, a
+	case f.Chunked:
+		plain, chunked = chunked, plain
 	}
-	return a > 0 && b >= a+leastChunks && b <= a+leastChunks+mostChunk*(1+a/chunk)
+	least := plain + leastChunks
+	return plain > 0 && chunked >= least && chunked <= least+mostChunk*(1+plain/chunk)
 }
 
 // reacts reports whether both are on one host, and one ended because the other did: a proxy that says
-// that nothing came, or whose client has left.
+// that nothing of use came, or whose client has left.
 func (f *leg[T]) reacts(u *leg[T]) bool {
-	if !f.sameHost(u) || u.Whole {
+	switch {
+	case !f.sameHost(u):
 		return false
+	case f.Answer == 0:
+		return f.prompt(f.Until, u.Until) || f.prompt(u.Until, f.Until)
 	}
-	if f.Answer > 0 {
-		return f.gatewayError() && within(f.Answer, u.Until)
-	}
-	return within(u.Until, f.Until)
+	return f.gatewayError() && (f.prompt(u.Until, f.Answer) || f.prompt(f.Answer, u.Until))
 }
 
-// within reports whether two moments are promptly after each other, whichever is first.
-func within(a, b time.Duration) bool { return max(a-b, b-a) <= promptly }
+// mirrors reports whether both are on one host, and a proxy passed on at once what came on one of
+// them. It is for bodies of which the framing hides the length.
+func (f *leg[T]) mirrors(u *leg[T]) bool {
+	return f.sameHost(u) && f.Whole && u.Whole && f.Status == u.Status &&
+		(f.Chunked || u.Chunked) && f.prompt(f.RequestEnd, u.Start) &&
+		f.prompt(u.Answer, f.Answer) && f.prompt(u.Until, f.Until)
+}
+
+// promptParts: what is to be the consequence of something else comes within one of so many parts of
+// the exchange behind it, too. By chance one moment in as many does.
+const promptParts = 10
+
+// prompt reports whether one moment of f is promptly behind the other.
+func (f *leg[T]) prompt(before, after time.Duration) bool {
+	return before <= after && after-before <= min(promptly, (f.Until-f.From)/promptParts)
+}
 
 // contradict reports whether the requests say that they are not legs of one exchange: by different
 // identifiers or lengths, or as u was made for another client.

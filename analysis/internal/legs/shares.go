@@ -20,10 +20,7 @@ func (f *leg[T]) share(u *leg[T]) time.Duration {
 	var before, with time.Duration
 	covered := f.RequestEnd
 	for _, v := range f.legs {
-		from, until := v.From, v.Until
-		if f.Answer > 0 {
-			until = min(until, f.Answer)
-		}
+		from, until := v.From, f.waitsUntil(v)
 		if v.Input != f.Input {
 			from, until = covered, covered+v.Until-v.From
 		}
@@ -36,4 +33,16 @@ func (f *leg[T]) share(u *leg[T]) time.Duration {
 		before = with
 	}
 	return with - before
+}
+
+// waitsUntil is until when f had to wait for its leg v: for the end of the response, or, where it did
+// not wait for that before it answered, for its first octet.
+func (f *leg[T]) waitsUntil(v *leg[T]) time.Duration {
+	switch {
+	case f.Answer == 0 || v.Until <= f.Answer:
+		return v.Until
+	case v.Answer > 0 && v.Answer <= f.Answer:
+		return v.Answer
+	}
+	return f.Answer
 }

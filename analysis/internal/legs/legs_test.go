@@ -1,0 +1,264 @@
+package legs
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	_ "tcpwhy/internal/golden" // go test ./... -update gives the flag to every package
+	"tcpwhy/reassembly/exchange"
+)
+
+const ms = time.Millisecond
+
+var (
+	user   = netip.MustParseAddr("192.0.2.10")
+	other  = netip.MustParseAddr("192.0.2.11")
+	proxy  = netip.MustParseAddr("203.0.113.1")
+	inside = netip.MustParseAddr("10.1.0.1") // another address of the proxy
+	front  = netip.MustParseAddrPort("203.0.113.1:80")
+	app    = netip.MustParseAddrPort("10.1.0.3:8080")
+)
+
+// play is a conversation in the making: exchanges in order, each with what became of it.
+type play struct {
+	asked []Asked
+	ended []Ended
+}
+
+// ask adds an exchange of a GET for a path from one moment to another, whose answer of 5 octets came
+// a millisecond before its end.
+func (p *play) ask(
+	client netip.Addr,
+	server netip.AddrPort,
+	path string,
+	from, until time.Duration,
+) int {
+	id := len(p.asked)
+	p.asked = append(p.asked, Asked{
+		ID: id, Conn: id, Client: client, Server: server, Start: from, Method: "GET", Target: path,
+		ClientNear: true, ServerNear: true,
+	})
+	p.ended = append(p.ended, Ended{
+		From: from, Until: until, RequestEnd: from, Answer: until - ms, Think: until - from - ms,
+		Status: 200, Whole: true, Sent: -1, Length: 5, Body: 5,
+	})
+	return id
+}
+
+// run plays all of it, and tells of what each was made, as "front:legs".
+func (p *play) run() (got []string) {
+	l := New(func(id int, k Link[int]) {
+		if len(k.Upstream) > 0 {
+			got = append(got, fmt.Sprint(id, ":", k.Upstream))
+		}
+	})
+	type event struct {
+		at   time.Duration
+		kind int
+		id   int
+	}
+	var events []event
+	for i := range p.asked {
+		until := p.ended[i].Until
+		events = append(
+			events,
+			event{p.asked[i].Start, 0, i},
+			event{until, 1, i},
+			event{until + 10*ms, 2, i},
+		)
+	}
+	slices.SortStableFunc(events, func(a, b event) int { return int(a.at - b.at) })
+	for _, e := range events {
+		switch e.kind {
+		case 0:
+			l.Began(p.asked[e.id])
+		case 1:
+			l.Over(e.id)
+		case 2:
+			l.Judged(e.id, p.ended[e.id], e.id)
+		}
+	}
+	l.Finish()
+	if len(l.known) != 0 || len(l.open) != 0 {
+		got = append(got, fmt.Sprintf("%d known, %d open", len(l.known), len(l.open)))
+	}
+	slices.Sort(got)
+	return got
+}
+
+func TestLinks(t *testing.T) {
+	trail := func(t exchange.Trail) *exchange.Trail { return &t }
+	mark := func(p *play, id int, t exchange.Trail) {
+		p.asked[id].Trail, p.ended[id].Trail = trail(t), trail(t)
+	}
+	for _, tt := range []struct {
+		name string
+		tell func(p *play)
+		want []string
+	}{
+		{"a leg within an exchange", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+		}, []string{"0:[1]"}},
+		{"a URL for the proxy, its path for the server", func(p *play) {
+			p.ask(user, front, "http://a.example/a?b=1", 0, 100*ms)
+			p.ask(proxy, app, "/a?b=1", 10*ms, 90*ms)
+		}, []string{"0:[1]"}},
+		{"another path", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/b", 10*ms, 90*ms)
+		}, nil},
+		{"another path and the same identifier", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/b", 10*ms, 90*ms)
+			mark(p, 0, exchange.Trail{RequestID: 7})
+			mark(p, 1, exchange.Trail{RequestID: 7})
+		}, []string{"0:[1]"}},
+		{"another identifier", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			mark(p, 0, exchange.Trail{RequestID: 7})
+			mark(p, 1, exchange.Trail{RequestID: 8})
+		}, nil},
+		{"after the answer", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 99500*time.Microsecond, 190*ms)
+		}, nil},
+		{"another status", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ended[1].Status = 404
+		}, nil},
+		{"another length", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ended[1].Length = 6
+		}, nil},
+		{"another program", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ended[1].Agent = "check/1"
+		}, nil},
+		{"an answer later than that to the user", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 190*ms)
+		}, nil},
+		{"the same, behind a timeout of the proxy", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 190*ms)
+			p.ended[0].Status = 504
+		}, []string{"0:[1]"}},
+		{"asked again as the first failed", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 40*ms)
+			p.ask(proxy, app, "/a", 41*ms, 90*ms)
+			p.ended[1].Status, p.ended[1].Whole, p.ended[1].Answer = 0, false, 0
+		}, []string{"0:[1 2]"}},
+		{"asked twice, each with an answer", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 40*ms)
+			p.ask(proxy, app, "/a", 41*ms, 90*ms)
+		}, nil},
+		{"two at once", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+		}, nil},
+		{"two at once, each passed on before the other came", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 1*ms, 90*ms)
+			p.ask(other, front, "/a", 2*ms, 102*ms)
+			p.ask(proxy, app, "/a", 3*ms, 91*ms)
+		}, []string{"0:[1]", "2:[3]"}},
+		{"the same, but the first was none", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 1*ms, 90*ms)
+			p.ask(other, front, "/a", 2*ms, 102*ms)
+			p.ask(proxy, app, "/a", 3*ms, 91*ms)
+			p.ended[1].Length = 4
+		}, nil},
+		{"two at once, told apart by whom they are for", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+			mark(p, 2, exchange.Trail{Forwarded: other})
+			mark(p, 3, exchange.Trail{Forwarded: user})
+		}, []string{"0:[3]", "1:[2]"}},
+		{"a chain", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ask(app.Addr(), netip.MustParseAddrPort("10.1.0.9:1"), "/a", 20*ms, 80*ms)
+		}, []string{"0:[1]", "1:[2]"}},
+		{"another address of the host", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(inside, app, "/a", 10*ms, 90*ms)
+			p.ended[0].ServerLocal, p.ended[1].ClientLocal = true, true
+		}, []string{"0:[1]"}},
+		{"another host", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(inside, app, "/a", 10*ms, 90*ms)
+		}, nil},
+		{"two servers that one client asks", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(user, app, "/a", 10*ms, 90*ms)
+		}, nil},
+		{"calls of one trace", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/b", 10*ms, 90*ms)
+			p.ask(proxy, app, "/c", 20*ms, 80*ms)
+			for id := range 3 {
+				mark(p, id, exchange.Trail{TraceID: [16]byte{1}, ParentID: [8]byte{byte(id)}})
+			}
+		}, []string{"0:[1 2]"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var p play
+			tt.tell(&p)
+			if got := p.run(); !slices.Equal(got, tt.want) {
+				t.Errorf("linked %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+// TestManyAtOnce: what cannot be told apart is not linked, and not kept.
+func TestManyAtOnce(t *testing.T) {
+	var p play
+	for i := range 3000 {
+		at := time.Duration(i) * ms
+		p.ask(user, front, "/a", at, at+200*ms)
+		p.ask(proxy, app, "/a", at+50*ms, at+150*ms)
+	}
+	if got := p.run(); len(got) != 0 {
+		t.Errorf("linked %v", got)
+	}
+}
+
+// TestShares: time that several legs had in common counts once, and none is more than the proxy took.
+func TestShares(t *testing.T) {
+	var p play
+	p.ask(user, front, "/a", 0, 100*ms)
+	p.ask(proxy, app, "/b", 10*ms, 60*ms)
+	p.ask(proxy, app, "/c", 40*ms, 90*ms)
+	for id := range 3 {
+		p.ended[id].Trail = &exchange.Trail{TraceID: [16]byte{1}}
+		p.asked[id].Trail = p.ended[id].Trail
+	}
+	l := New(func(id int, k Link[int]) {
+		want := []Link[int]{{Waited: 80 * ms}, {Share: 50 * ms}, {Share: 30 * ms}}[id]
+		if k.Waited != want.Waited || k.Share != want.Share {
+			t.Errorf("exchange %d: waited %v, share %v", id, k.Waited, k.Share)
+		}
+	})
+	for _, a := range p.asked {
+		l.Began(a)
+	}
+	for id, e := range p.ended {
+		l.Judged(id, e, id)
+	}
+}
