@@ -13,8 +13,8 @@ import (
 )
 
 // What users waited for is counted once: of a proxied exchange the leg between the proxy and the
-// server behind it lies within the other one. So an exchange is counted when it is known whether it is
-// such a leg.
+// server behind it lies within the other one. So an exchange is counted when it is known whether it
+// is such a leg.
 
 // proxied are exchanges that were judged, on their way into the sums.
 type proxied struct {

@@ -1,5 +1,5 @@
-// Package legs finds out which exchanges a proxy made of those that it was asked for: the legs of one
-// exchange. It looks at exchanges alone, compares them by what was asked, by when, and by what
+// Package legs finds out which exchanges a proxy made of those that it was asked for: the legs of
+// one exchange. It looks at exchanges alone, compares them by what was asked, by when, and by what
 // requests say of their way, and rather links none than the wrong one. What it holds is bounded.
 package legs
 
@@ -17,8 +17,8 @@ const (
 	// maxOpen exchanges that ask for the same are known at a time; while there are more, none that
 	// asks for it is linked by that alone.
 	maxOpen = 64
-	// maxTogether exchanges wait for each other until all of them are over; where more hang together,
-	// as there are always several under way, none of them is linked.
+	// maxTogether exchanges wait for each other until all of them are over; where more hang
+	// together, as there are always several under way, none of them is linked.
 	maxTogether = 64
 	// maxKnown exchanges are known at a time.
 	maxKnown = 1 << 15
@@ -47,7 +47,8 @@ type Ended struct {
 	Trail       *exchange.Trail
 	Status      int  // 0 without a response
 	Whole       bool // there is a whole response
-	// What Content-Length announces of the request, and of the response; negative where it does not.
+	// What Content-Length announces of the request, and of the response; negative where it does
+	// not.
 	Sent, Length int64
 	Body         int64 // octets of its body, with the framing of chunks
 	Chunked      bool  // it is framed so
@@ -64,7 +65,8 @@ type Link[T any] struct {
 	// one, and for none before.
 	Share    time.Duration
 	Upstream []T // what a proxy made of it, the earliest first
-	// Waited is how much of the time that the proxy took to answer passed while it waited for those.
+	// Waited is how much of the time that the proxy took to answer passed while it waited for
+	// those.
 	Waited time.Duration
 }
 

@@ -28,8 +28,8 @@ type play struct {
 	ended []Ended
 }
 
-// ask adds an exchange of a GET for a path from one moment to another, whose answer of 5 octets came
-// a millisecond before its end.
+// ask adds an exchange of a GET for a path from one moment to another, whose answer of 5 octets
+// came a millisecond before its end.
 func (p *play) ask(
 	client netip.Addr,
 	server netip.AddrPort,
@@ -239,7 +239,8 @@ func TestManyAtOnce(t *testing.T) {
 	}
 }
 
-// TestShares: time that several legs had in common counts once, and none is more than the proxy took.
+// TestShares: time that several legs had in common counts once, and none is more than the proxy
+// took.
 func TestShares(t *testing.T) {
 	var p play
 	p.ask(user, front, "/a", 0, 100*ms)

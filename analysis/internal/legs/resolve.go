@@ -92,8 +92,8 @@ func (f *leg[T]) waits(u *leg[T]) bool {
 		f.Start <= u.Start && u.Start < until
 }
 
-// nearest is the one of several with the identifiers of u that is its other leg; nil if that does not
-// show.
+// nearest is the one of several with the identifiers of u that is its other leg; nil if that does
+// not show.
 func (u *leg[T]) nearest(named []*leg[T]) *leg[T] {
 	for _, only := range [...]func(*leg[T]) bool{
 		func(f *leg[T]) bool { return sameRequestID(f, u) },
@@ -193,8 +193,8 @@ func (f *leg[T]) tells(u *leg[T]) bool {
 	return !f.Whole || !u.Whole || f.Length < 0 || u.Length < 0 || f.Length == u.Length
 }
 
-// known reports whether the server of f is the client of u: by its address, unless all three are one
-// host, or by what u says.
+// known reports whether the server of f is the client of u: by its address, unless all three are
+// one host, or by what u says.
 func (f *leg[T]) known(u *leg[T]) bool {
 	return forwards(u.trail, f.Client) && !f.Client.IsLoopback() ||
 		f.Server.Addr() == u.Client && f.Client != u.Client
@@ -218,7 +218,8 @@ const (
 	chunk       = 4 << 10
 )
 
-// sameBody reports whether the bodies of both responses are as long, apart from how they are framed.
+// sameBody reports whether the bodies of both responses are as long, apart from how they are
+// framed.
 func (f *leg[T]) sameBody(u *leg[T]) bool {
 	plain, chunked := f.Body, u.Body
 	switch {
@@ -233,8 +234,8 @@ func (f *leg[T]) sameBody(u *leg[T]) bool {
 	return plain > 0 && chunked >= least && chunked <= least+mostChunk*(1+plain/chunk)
 }
 
-// reacts reports whether both are on one host, and one ended because the other did: a proxy that says
-// that nothing of use came, or whose client has left.
+// reacts reports whether both are on one host, and one ended because the other did: a proxy that
+// says that nothing of use came, or whose client has left.
 func (f *leg[T]) reacts(u *leg[T]) bool {
 	switch {
 	case !f.sameHost(u):

@@ -14,8 +14,9 @@ func (x *leg[T]) link() (k Link[T]) {
 	return k
 }
 
-// share is how much of the time that the server of f took to answer passed while it waited for u, and
-// for no other leg that had begun before. Clocks of several inputs differ: then it is what u lasted.
+// share is how much of the time that the server of f took to answer passed while it waited for u,
+// and for no other leg that had begun before. Clocks of several inputs differ: then it is what u
+// lasted.
 func (f *leg[T]) share(u *leg[T]) time.Duration {
 	var before, with time.Duration
 	covered := f.RequestEnd
@@ -35,8 +36,8 @@ func (f *leg[T]) share(u *leg[T]) time.Duration {
 	return with - before
 }
 
-// waitsUntil is until when f had to wait for its leg v: for the end of the response, or, where it did
-// not wait for that before it answered, for its first octet.
+// waitsUntil is until when f had to wait for its leg v: for the end of the response, or, where it
+// did not wait for that before it answered, for its first octet.
 func (f *leg[T]) waitsUntil(v *leg[T]) time.Duration {
 	switch {
 	case f.Answer == 0 || v.Until <= f.Answer:
