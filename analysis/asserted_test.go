@@ -44,6 +44,7 @@ func unasserted() map[string][]string {
 		},
 		"a model that explains many segments": {
 			"It lets {mbit} pass", "It lets {octets} pass", "It carries {mbit}.",
+			"Round trips grew by {ms}",
 		},
 		"what is known of methods and programs, not of packets": {
 			"The request could be repeated safely.", "Whether it can be repeated safely",

@@ -65,6 +65,8 @@ func (c *clientClock) bound(j *Judge) {
 			j.cut(s, id, share(s.cost, item.most, cost), share(s.high, item.most, high))
 		}
 		j.Lose(item.To, -max(0, item.lost-item.most))
+		item.lost = min(item.lost, item.most)
+		c.items[id] = item
 		busy := item.To - item.From - item.most
 		if c, moves := ledger.CarriedMeanwhile(item.Interval, item.info.Times, busy); moves {
 			j.move(moved{item.info.Connection, id, &c})

@@ -7,7 +7,6 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly"
 )
 
 // Several responses at a time share the path between two hosts. While one of them waits for a
@@ -24,7 +23,7 @@ type transferred struct {
 // sharesPath reports whether other transfers carry on while the claim's wait lasts.
 func (j *Judge) sharesPath(c *rule.Claim) bool {
 	d := j.named[c.Rule]
-	return d != nil && d.SharesPath && c.Window.Dir == reassembly.FromServer
+	return d != nil && d.SharesPath
 }
 
 // relieve takes from what the claims of each exchange cost the part in which others used the path.
@@ -38,19 +37,19 @@ func (c *clientClock) relieve(j *Judge) {
 	slices.Sort(judged) // what they used adds up to the same each time
 	for _, id := range judged {
 		item := c.items[id]
-		if item.rate <= 0 ||
-			!slices.ContainsFunc(item.slices, func(s clockSlice) bool { return s.shares }) {
+		shared := item.pathSlices()
+		if item.rate <= 0 || len(shared) == 0 {
 			continue
 		}
 		used := c.usedByOthers(judged, id)
-		for i := range item.slices {
-			if s := &item.slices[i]; s.shares {
-				saved := time.Duration(used * float64(s.cost))
-				j.relieve(s, id, saved)
-				s.cost -= saved
-				s.To = max(s.From, s.To-saved)
-			}
+		for _, s := range shared {
+			saved := time.Duration(used * float64(s.cost))
+			j.relieve(s, id, saved)
+			s.cost -= saved
+			s.To = max(s.From, s.To-saved)
+			item.give(j, s, saved)
 		}
+		c.items[id] = item
 	}
 }
 
@@ -79,9 +78,6 @@ func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
 	g.cost.Expected -= saved
 	g.within = max(0, g.within-saved)
 	g.cost.Low = min(g.cost.Low, g.cost.Expected)
-	if g.counted && !s.doubtful {
-		j.Lose(s.start, -saved)
-	}
 	for i := range g.occurrences {
 		o := &g.occurrences[i]
 		if o.Exchange == exchange && o.Start == s.start && o.Cost.Expected == s.cost {

@@ -7,6 +7,7 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
 )
 
 const (
@@ -48,16 +49,19 @@ type clockItem struct {
 	transferred
 	slices []clockSlice
 	bounded
+	page *page // of exchanges that share its path; nil: that is not known
 }
 
 // clockSlice is what a finding claims of an exchange's time.
 type clockSlice struct {
 	report.Interval
-	group  rule.Key
-	cost   time.Duration
-	high   time.Duration
-	start  time.Duration // of the occurrence
-	shares bool          // other transfers go on meanwhile
+	group rule.Key
+	cost  time.Duration
+	high  time.Duration
+	start time.Duration // of the occurrence
+	kind  rule.Kinds
+	dir   reassembly.Dir // of the message
+	path  bool           // other transfers may use the path meanwhile
 	// nothing is promised of it: it does not count as lost
 	doubtful bool
 	fewer    bool // its cure is to send less
@@ -104,7 +108,9 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 			cost:     k.Occ.Cost.Expected,
 			high:     k.Occ.Cost.High,
 			start:    k.Occ.Start,
-			shares:   j.sharesPath(k),
+			kind:     k.Kind,
+			dir:      k.Window.Dir,
+			path:     j.sharesPath(k),
 			doubtful: isDoubtful(*k),
 			fewer:    k.Kind.Has(rule.FewerOctets),
 		}
@@ -118,7 +124,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
 		j.settleClient(p.Client)
-		w.held -= c.settle(j)
+		w.held -= c.settle(j, p.Client)
 	}
 	if len(c.items) == 0 {
 		delete(w.clients, p.Client)
@@ -152,15 +158,20 @@ func lostSlice(c *rule.Claim, job *rule.Judged) report.Interval {
 func (w *wallClock) finish(j *Judge) {
 	for client, c := range w.clients {
 		j.settleClient(client)
-		w.held -= c.settle(j)
+		w.held -= c.settle(j, client)
 	}
 }
 
 // settle books the wall-clock cost of everything that is judged, and forgets it. What is not yet
 // judged covers the time since it began, as if it had no finding: so the result errs on the low
 // side. The result is how many were forgotten.
-func (c *clientClock) settle(j *Judge) int {
+func (c *clientClock) settle(j *Judge, client netip.Addr) int {
 	c.bound(j)
+	if c.found > 0 {
+		c.relieve(j)
+		c.boundPages(j)
+	}
+	j.own(client)
 	if c.found > 0 {
 		c.bookWall(j)
 	}
@@ -187,15 +198,15 @@ func (c *clientClock) bookWall(j *Judge) {
 		}
 		return
 	}
-	c.relieve(j)
 	groups := map[rule.Key][]report.Interval{}
 	alone, cost := map[rule.Key]time.Duration{}, map[rule.Key]time.Duration{}
-	shares := map[rule.Key]bool{}
+	shares, clocked := map[rule.Key]bool{}, map[rule.Key]time.Duration{}
 	for _, item := range c.items {
 		for key, own := range item.claimed() {
 			groups[key] = append(groups[key], own.lost...)
 			alone[key] += max(0, own.cost-uncovered(own.lost, nil))
 			cost[key] += own.cost
+			clocked[key] += own.clocked
 			shares[key] = shares[key] || own.shares
 		}
 	}
@@ -204,7 +215,7 @@ func (c *clientClock) bookWall(j *Judge) {
 		if shares[key] {
 			wall = min(wall, c.spare(key.Pair.Server.Addr()))
 		}
-		j.addWall(key, wall, cost[key])
+		j.addWall(key, wall+clocked[key], cost[key]+clocked[key])
 	}
 }
 
@@ -214,9 +225,14 @@ func (c *clockItem) claimed() map[rule.Key]claimedTime {
 	all := map[rule.Key]claimedTime{}
 	for _, s := range c.slices {
 		own := all[s.group]
+		if c.page != nil && c.page.cut && s.path && s.dir == reassembly.FromServer {
+			own.clocked += s.cost
+			all[s.group] = own
+			continue
+		}
 		own.lost = append(own.lost, s.Interval)
 		own.cost += s.cost
-		own.shares = own.shares || s.shares
+		own.shares = own.shares || s.path && s.dir == reassembly.FromServer
 		all[s.group] = own
 	}
 	return all
@@ -227,6 +243,8 @@ type claimedTime struct {
 	lost   []report.Interval
 	cost   time.Duration
 	shares bool // other transfers go on meanwhile
+	// what is no part of that, as it is by the clock already
+	clocked time.Duration
 }
 
 // addWall books what a part of a finding's cost is by the clock on the wall.

@@ -83,6 +83,9 @@ const (
 	// FewerOctets is what would be saved if less were sent: what the path needs for what was sent does
 	// not bound it.
 	FewerOctets
+	// LostSegment is waiting for the repair of a segment that was lost, or seemed to be, or for the
+	// window that this cost.
+	LostSegment
 )
 
 // Has reports whether all of the kinds are among k.
@@ -114,6 +117,21 @@ type Claimer interface {
 // have been judged, and before what they cost is settled.
 type Settler interface {
 	Settle(d Desk, client netip.Addr)
+}
+
+// Owner is an across that has to do with claims of others about a client's exchanges, once it is
+// settled what those cost.
+type Owner interface {
+	Own(d Desk, client netip.Addr)
+}
+
+// Page is what is known of a path that several exchanges shared.
+type Page struct {
+	// what all claims about waits for losses and windows cost together at most, of what passed it
+	Most  time.Duration
+	Rate  float64       // octets a second that it carries; 0: not known
+	Queue time.Duration // by how much round trips grew, at most
+	Full  bool          // a queue had filled, and what was lost had found no room in it
 }
 
 // Referee is an across to which workers refer claims: it books them, or not.
@@ -189,6 +207,15 @@ type Desk interface {
 	// of its time the path carried what passed it, as fast as it does. It comes before all that the
 	// client waited for at the same time has been judged, or it comes too late.
 	Bound(client netip.Addr, exchange int, most time.Duration)
+	// Share says that exchanges of a client share a path, whose rate bounds what claims about them
+	// cost together. It comes when Bound does.
+	Share(client netip.Addr, exchanges []int, p Page)
+	// Page is what is known of the path that an exchange of a client shares with others; false if
+	// that is nothing.
+	Page(client netip.Addr, exchange int) (Page, bool)
+	// Take books a claim in place of all of that kind about the same exchange, and what they cost
+	// together it costs; false if there are none. It comes from an Owner.
+	Take(k Kinds, s Subject, c *Claim) bool
 	// Relabel gives back to a hold the time that went to the application.
 	Relabel(r Relabelled)
 }

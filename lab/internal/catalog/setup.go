@@ -17,7 +17,7 @@ import (
 func setupScenarios() []scenario.Scenario {
 	return slices.Concat(at(filtered, 10), at(unreachable, 10), at(prohibited, 10),
 		at(reusedPort, 10, 50), at(manyPorts, 0), at(manySpare, 10, 50), at(churn, 10),
-		at(selfLoss, 10), at(neededAtOnce, 10, 50), at(poolOfTwo, 10, 50), at(workersLookalike, 10),
+		at(selfLoss, 10), at(selfQueue, 20), at(parallelLoss, 20), at(neededAtOnce, 10, 50), at(poolOfTwo, 10, 50), at(workersLookalike, 10),
 		at(serial, 50), at(serialShort, 10), at(parallelUsed, 10), at(impatient, 10),
 		at(fewPorts, 10))
 }
@@ -168,6 +168,37 @@ func selfLoss(time.Duration) scenario.Scenario {
 		Link:    world.Link{Rate: [2]int64{0, 10_000_000}, Queue: [2]int{0, 30_000}},
 		Server:  own.Server{Sockopts: prompt(), Body: 60_000},
 		Client:  own.Client{Sockopts: prompt(), Count: 1, Parallel: 8},
+		Snaplen: 400,
+	}
+}
+
+// selfQueue is a page whose responses fill a deep queue: nearly all that is sent again had arrived.
+func selfQueue(time.Duration) scenario.Scenario {
+	s := selfLoss(0)
+	s.Name = "parallel-deep-queue"
+	s.About = "twenty connections begin responses of 42 kB at once over 8 Mbit/s with a queue of " +
+		"400 kB"
+	s.Expect.Also = append(s.Expect.Also, "syn-retransmission", "server-think")
+	s.Link = world.Link{Rate: [2]int64{0, 8_000_000}, Queue: [2]int{0, 400_000}}
+	s.Server = own.Server{Sockopts: prompt(), Body: 42_000}
+	s.Client = own.Client{Sockopts: prompt(), Count: 1, Parallel: 20}
+	return s
+}
+
+// parallelLoss loses at random what eight connections send at once over a path that is never full.
+func parallelLoss(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "parallel-random-loss",
+		About: "two of a hundred frames are lost at random of what eight connections carry at " +
+			"once, over a path that is never full",
+		Expect: scenario.Expect{
+			Rule: "packet-loss",
+			Also: []string{"retransmission-timeout", "slow-start", "syn-retransmission"},
+		},
+		Link:    world.Link{Loss: .02, Seed: 7},
+		Server:  own.Server{Sockopts: prompt(), Body: 150_000},
+		Client:  own.Client{Sockopts: prompt(), Count: 1, Parallel: 8},
+		Fix:     func(s *scenario.Scenario) { s.Link.Loss = 0 },
 		Snaplen: 400,
 	}
 }

@@ -17,6 +17,9 @@ type Arrival struct {
 	// It had not, and was sent after what passed at Since and before what passed at At.
 	Unseen bool
 	Since  time.Duration
+	// when its octets, or their copy, had been acknowledged, selectively or not; 0: that does not
+	// show, or another arrival stands for them
+	Heard time.Duration
 }
 
 // CompareArrivals orders segments by time: what was lost unseen before what it was sent before.
@@ -59,6 +62,7 @@ func (s *State) Arrivals(from, until time.Duration) (
 			a.add(r)
 		}
 	}
+	a.listen()
 	queue, shown = a.queue()
 	return a.all(), queue, shown
 }
@@ -172,7 +176,7 @@ func (a *arrivals) repair(r *reassembly.Record, k int) {
 	}
 	shown := a.list[a.first[k+lossShownBy-1]].At
 	pace := shown - a.list[a.first[k+lossShownBy-2]].At
-	late := r.Time - shown - pace - a.state.path.Conn.Far(a.state.dir)
+	late := r.Time - shown - pace - a.state.path.Conn.RTTMin()
 	a.repairs = append(a.repairs, max(0, late))
 }
 
@@ -201,7 +205,6 @@ func (a *arrivals) queue() (time.Duration, bool) {
 
 // waited is how long what passed just before each loss behind the capture point waited.
 func (a *arrivals) waited() (each []time.Duration) {
-	heard := a.heard()
 	for k, n := range a.first {
 		if !a.list[n].Lost {
 			continue
@@ -209,10 +212,10 @@ func (a *arrivals) waited() (each []time.Duration) {
 		least, some := time.Duration(0), false
 		for j := k - 1; j >= 0 && j >= k-queueBefore; j-- {
 			g := &a.list[a.first[j]]
-			if g.Lost || heard[j] == 0 {
+			if g.Lost || g.Heard == 0 {
 				continue
 			}
-			if late := heard[j] - g.At; !some || late < least {
+			if late := g.Heard - g.At; !some || late < least {
 				least, some = late, true
 			}
 		}
@@ -223,10 +226,8 @@ func (a *arrivals) waited() (each []time.Duration) {
 	return each
 }
 
-// heard is when each of what was new had been acknowledged, selectively or not; 0: not as far as
-// records are held.
-func (a *arrivals) heard() []time.Duration {
-	out := make([]time.Duration, len(a.first))
+// listen notes when each of what was new had been acknowledged, as far as records are held.
+func (a *arrivals) listen() {
 	k := 0
 	for i := range a.state.path.Conn.Records {
 		r := &a.state.path.Conn.Records[i]
@@ -234,12 +235,11 @@ func (a *arrivals) heard() []time.Duration {
 			continue
 		}
 		edge := r.Ack + int64(r.SACK)
-		for k < len(out) && a.list[a.first[k]].to <= edge && a.list[a.first[k]].At <= r.Time {
-			out[k] = r.Time
+		for k < len(a.first) && a.list[a.first[k]].to <= edge && a.list[a.first[k]].At <= r.Time {
+			a.list[a.first[k]].Heard = r.Time
 			k++
 		}
 	}
-	return out
 }
 
 const (
@@ -277,7 +277,7 @@ func (a *arrivals) whole() (out []Arrival) {
 	for i := range a.list {
 		g := &a.list[i]
 		if left += g.Octets; left >= part || i == len(a.list)-1 {
-			out, left = append(out, Arrival{At: g.At, Octets: left}), 0
+			out, left = append(out, Arrival{At: g.At, Octets: left, Heard: g.Heard}), 0
 		}
 	}
 	return out

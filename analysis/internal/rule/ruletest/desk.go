@@ -20,7 +20,8 @@ type Desk struct {
 	Made   map[report.Pair]rule.Kinds // kinds of the findings between a pair
 	Stands rule.Kinds                 // kinds of the claims about the exchange in hand
 	Delays map[netip.Addr][]time.Duration
-	Off    []string // rules that do not run
+	Off    []string          // rules that do not run
+	Pages  map[int]rule.Page // of exchanges
 	// Booked are the findings: those that a test put there, and what was booked.
 	Booked map[rule.Key]*Finding
 
@@ -146,6 +147,21 @@ func (d *Desk) Bound(_ netip.Addr, exchange int, most time.Duration) {
 		d.Bounds = map[int]time.Duration{}
 	}
 	d.Bounds[exchange] = most
+}
+
+// Share is not recorded.
+func (d *Desk) Share(netip.Addr, []int, rule.Page) {}
+
+// Page is what a test says of the path of an exchange.
+func (d *Desk) Page(_ netip.Addr, exchange int) (rule.Page, bool) {
+	p, known := d.Pages[exchange]
+	return p, known
+}
+
+// Take books the claim in place of none.
+func (d *Desk) Take(_ rule.Kinds, s rule.Subject, c *rule.Claim) bool {
+	d.Book(s, c)
+	return true
 }
 
 // Relabel keeps what was relabelled.

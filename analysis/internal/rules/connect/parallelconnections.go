@@ -2,6 +2,7 @@ package connect
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ const (
 	lossSiblings = 3
 	lossWindow   = 10 * time.Millisecond
 	keptLosses   = 64
+	keptLossy    = 1 << 10
 	keptSpans    = 256
 )
 
@@ -45,16 +47,22 @@ How it is recognised
 over-limit: more than six connections open to one service at a time, and more than twice as many as
 ever had requests under way together. churn: ten connections and more, and more than half of all,
 were set up and closed without any request, while others carried requests. self-inflicted-loss: with
-more than six open, three and more lost segments within one round trip, and were in slow start.
+more than six open, three and more lost segments within one round trip, and were in slow start; and
+round trips through the path that they share were longer by a quarter, and by 5 ms, where that shows
+also when segments were lost: its queue was full of what they had sent, and all losses of that time
+are theirs.
 Where missed-reuse explains the connections, this rule is silent.
 
 How cost is counted
-Connections that were not needed cost their hosts, not time. Losses: the repairs at most; they are
-counted where packet loss is.
+Connections that were not needed cost their hosts, not time. Losses cost what the rules about losses
+and timers would have said, in their place: together no more than the responses took by the clock,
+from the first octet of any of them to the last, without what the path needs for the octets of them
+all.
 
 When it is wrong
-A pool may be kept for peaks that the capture does not show. Loss on several connections at once may
-have another cause.`,
+A pool may be kept for peaks that the capture does not show. Where a queue is shorter than a quarter
+of a round trip, nothing tells its losses from others, and they stay packet loss; so do those of
+up to six connections.`,
 	Causes: []report.Cause{
 		{
 			Code:  "over-limit",
@@ -102,9 +110,12 @@ have another cause.`,
 },
 	Rests: rule.Connection,
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &connectionCounts{open: map[int]bool{}} },
-		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged,
-			rule.ConnClosing, rule.ConnOver),
+		Start: func() rule.Across {
+			return &connectionCounts{
+				open: map[int]bool{}, lossyPairs: map[netip.Addr][]report.Pair{},
+			}
+		},
+		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
 		AtLeast: ordinaryConnections + 1,
 	},
 	Vocabulary: words,
@@ -114,6 +125,8 @@ have another cause.`,
 type connectionCounts struct {
 	pairs rule.PairTable[connectionCount]
 	open  map[int]bool // connections that count as open
+	// by client, those that lost segments of which it is not settled what that cost
+	lossyPairs map[netip.Addr][]report.Pair
 }
 
 // connectionCount is the connections of one client to one service.
@@ -126,17 +139,25 @@ type connectionCount struct {
 	spans              []report.Interval // of the latest connections that were never used
 	unusedAt           capture.Mark      // the end of the latest of them
 	unusedConn         int
-	losses             []lossAt // the latest
-	lossy              int      // losses that came together with those of other connections
-	lossCost           time.Duration
-	samples            []rule.Claim
-	conn               *rule.Conn // the latest
+	losses             []lossAt        // the latest
+	lossy              int             // losses that came together with those of other connections
+	recent             []lossyExchange // those of which it is not settled what their losses cost
+	conn               *rule.Conn      // the latest
 }
 
 // lossAt is a repair on one connection.
 type lossAt struct {
 	at   time.Duration
 	conn int
+}
+
+// lossyExchange is an exchange that lost segments, while more connections were open than usual.
+type lossyExchange struct {
+	of       rule.Subject
+	conn     int
+	exchange int
+	wait     ledger.Wait // the one that shows it
+	together int         // connections that lost segments within a round trip of it
 }
 
 // Event counts connections as they are opened, used and closed, and the losses on them.
@@ -152,15 +173,21 @@ func (r *connectionCounts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 		}
 	case rule.ConnClosing:
 		r.closed(c)
-	case rule.ExchangeJudged:
-		x := e.Judged()
-		if k := r.pairs.Has(c.Pair); k != nil && k.peakOpen > ordinaryConnections &&
-			(x.Index == 0 || x.Times[report.SlowStart] > 0) {
-			k.lost(c, x)
-		}
 	case rule.ConnOver:
 		r.closed(c) // without a close: it was forgotten
 		r.over(c, e.Gone(), e.At)
+	}
+}
+
+// Claims takes note of the losses of the exchange in hand, before what it cost can be settled.
+func (r *connectionCounts) Claims(_ rule.Desk, c *rule.Conn, x *rule.Judged) {
+	k := r.pairs.Has(c.Pair)
+	if k == nil || k.peakOpen <= ordinaryConnections || x.Info.Attempt != nil ||
+		x.Index > 0 && x.Times[report.SlowStart] == 0 {
+		return
+	}
+	if k.lost(c, x); len(k.recent) == 1 {
+		r.lossyPairs[c.Pair.Client] = append(r.lossyPairs[c.Pair.Client], c.Pair)
 	}
 }
 
@@ -205,34 +232,83 @@ func (r *connectionCounts) began(k *connectionCount, c *rule.Conn, e *rule.Began
 	}
 }
 
-// lost takes note of the repairs of an exchange, and counts those that came together with those of
-// other connections.
+// lost takes note of an exchange that lost segments, or had others sent again, and of how many
+// connections lost some at the same time.
 func (k *connectionCount) lost(c *rule.Conn, x *rule.Judged) {
 	window := max(x.Flow.RTT, lossWindow)
+	l := lossyExchange{of: c.Of(x), conn: c.Id, exchange: x.Info.ID}
 	for _, w := range x.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx) {
 		n := k.together(lossAt{w.From, c.Id}, window)
 		k.losses = appendLatest(k.losses, lossAt{w.From, c.Id}, keptLosses)
-		if n < lossSiblings || !ledger.Seen(w.End) {
-			continue
+		l.show(w, n)
+	}
+	for _, w := range x.WaitsWith(report.RecoveryCwnd, report.SpuriousRetx, report.Queue) {
+		l.show(w, 0)
+	}
+	if ledger.Seen(l.wait.End) {
+		k.recent = appendLatest(k.recent, l, keptLossy)
+	}
+}
+
+// show takes w, which came together with losses of n connections, as what shows the exchange's, if
+// it does so better.
+func (l *lossyExchange) show(w ledger.Wait, n int) {
+	if ledger.Seen(w.End) && (n > l.together || !ledger.Seen(l.wait.End)) {
+		l.wait, l.together = w, n
+	}
+}
+
+// Own takes over what losses cost that the connections of a client did to each other.
+func (r *connectionCounts) Own(d rule.Desk, client netip.Addr) {
+	for _, p := range r.lossyPairs[client] {
+		if k := r.pairs.Has(p); k != nil {
+			k.own(d)
 		}
-		k.lossy++
-		k.lossCost += w.Length()
-		k.samples = keepSample(k.samples, rule.Claim{
-			Rule:       parallelConnectionsRule,
-			Cause:      "self-inflicted-loss",
-			Confidence: report.ConfidenceMedium,
-			Most:       rule.AtMost(report.Low),
-			Occ: rule.Occurrence{
-				Connection: c.Id,
-				Exchange:   x.Info.ID,
-				Start:      w.From,
-				End:        w.To,
-				Cost:       report.Cost{Low: 0, Expected: 0, High: w.Length()},
-				Proof: []rule.Evidence{
-					rule.Shows(w.End, rule.SideOf(w.Dir), lostTogether, int64(n)),
-				},
-			},
-		})
+	}
+	delete(r.lossyPairs, client)
+}
+
+// own takes over what the losses cost of the exchanges that are settled, if some came together and
+// found a full queue.
+func (k *connectionCount) own(d rule.Desk) {
+	if d.Enabled(parallelConnectionsRule) && slices.ContainsFunc(k.recent,
+		func(l lossyExchange) bool { return l.together >= lossSiblings }) {
+		for i := range k.recent {
+			l := &k.recent[i]
+			page, known := d.Page(l.of.Pair.Client, l.exchange)
+			if known && page.Full {
+				c := l.claim(&page)
+				d.Take(rule.LostSegment, l.of, &c)
+			}
+		}
+	}
+	k.recent = k.recent[:0]
+}
+
+// claim is that of the exchange's losses.
+func (l *lossyExchange) claim(page *rule.Page) rule.Claim {
+	shows := rule.Shows(l.wait.End, rule.SideOf(l.wait.Dir), lostTogether, int64(l.together))
+	if l.together < lossSiblings {
+		shows = rule.Shows(l.wait.End, rule.SideOf(l.wait.Dir), lostMeanwhile)
+	}
+	says := rule.Say(queueWasFull, rule.Ns(page.Queue), int64(page.Rate))
+	if page.Rate <= 0 {
+		says = rule.Say(queueGrewFull, rule.Ns(page.Queue))
+	}
+	return rule.Claim{
+		Rule:       parallelConnectionsRule,
+		Cause:      "self-inflicted-loss",
+		Confidence: report.ConfidenceMedium,
+		Least:      report.Low,
+		Most:       rule.AtMost(report.Low),
+		Says:       []rule.Said{says},
+		Occ: rule.Occurrence{
+			Connection: l.conn,
+			Exchange:   l.exchange,
+			Start:      l.wait.From,
+			End:        l.wait.To,
+			Proof:      []rule.Evidence{shows},
+		},
 	}
 }
 
@@ -283,10 +359,6 @@ func (r *connectionCounts) Finish(d rule.Desk) {
 		if k.unused-spare >= unusedConnections && k.unused*unusedParts > k.conns &&
 			knownPair(d, p) {
 			k.bookChurn(d)
-		}
-		if k.lossy >= lossSiblings {
-			total := report.Cost{Low: 0, Expected: 0, High: k.lossCost}
-			d.BookMany(k.conn.Subject(), k.samples, k.lossy, total)
 		}
 	})
 }

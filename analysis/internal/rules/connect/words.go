@@ -112,6 +112,9 @@ const (
 	unusedOf
 	closedUnused
 	lostTogether
+	lostMeanwhile
+	queueWasFull
+	queueGrewFull
 
 	// of pool-wait
 	cameInBefore
@@ -495,6 +498,14 @@ var words = []rule.Words{
 		Role: "repair", Text: "{n} connections lost segments within a round trip",
 		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
+	lostMeanwhile: {
+		Role: "repair", Text: "while the queue was full of what all connections sent",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	queueWasFull: {
+		Text: "Round trips grew by {ms}, and the path carried {mbit} at most: its queue was full.",
+	},
+	queueGrewFull: {Text: "Round trips grew by {ms}: the queue of the path was full."},
 
 	cameInBefore: {
 		Role:  "request comes in",

@@ -32,8 +32,9 @@ share of losses alone; before a loss round trips had not grown by what the bucke
 a quarter (at the receiver: copies came no later than that), and what came exceeds its rate.
 bufferbloat: round trips during the message were at least twice the least one and at least 20 ms
 longer, for three acknowledgments in a row, the receive window held nothing back (a receiver with a
-full buffer acknowledges late, too), and the message was large enough to fill that queue. Exchanges on other connections of the client that overlap a transfer at the path's rate
-belong to it if they waited 20 ms and more: their answers came later than the timestamps in them
+full buffer acknowledges late, too), and the message was large enough to fill that queue. Exchanges
+on other connections of the client that overlap a transfer at the path's rate, which is twice as
+large as their own messages and more, belong to it if they waited 20 ms and more: their answers came later than the timestamps in them
 say, or, captured nearer to the client, their connections were set up, while such a transfer went
 on, with round trips at least twice the least between the two, and no longer than those of the
 transfer grew where the capture shows that. Where nothing tells that (no timestamps; or the request

@@ -62,8 +62,9 @@ type serverTime struct {
 	conn, exchange int
 	took           time.Duration
 	request, first capture.Mark
-	away           bool // not captured at the server: a queue on the path may be part of it
-	stamped        bool // timestamps tell what of it was a queue for the answer
+	octets         [2]int64 // of its messages, as those of what waited in a queue
+	away           bool     // not captured at the server: a queue on the path may be part of it
+	stamped        bool     // timestamps tell what of it was a queue for the answer
 }
 
 // add takes note of an exchange.

@@ -23,6 +23,11 @@ const (
 	// queueVaries is by how many percent a queue may be longer than the longest that a transfer
 	// met.
 	queueVaries = 25
+	// largerTimes is how many times as large as what waits the transfer must be that it waits behind:
+	// of messages of one size each is the others' queue, and whoever gets a share of the path sooner
+	// takes it from another (reasoning: with half of the path each, one half as large is over sooner
+	// and the other no later).
+	largerTimes = 2
 )
 
 // filling is a transfer that was bound by the path's rate, so that what passed the path meanwhile
@@ -32,7 +37,8 @@ type filling struct {
 	conn, exchange int
 	first, last    capture.Mark
 	dir            reassembly.Dir
-	rate           float64       // octets a second
+	rate           float64 // octets a second
+	octets         int64
 	most           time.Duration // that the path needs for a receive window
 	queue          time.Duration // by how much round trips on its own connection grew; 0: not known
 	// the capture is next to its sender, where they show all of the queue
@@ -58,6 +64,7 @@ func fills(j *rule.Judged, of *rule.Conn) (f filling, ok bool) {
 			last:     m.End,
 			dir:      dir,
 			rate:     facts.Rate,
+			octets:   facts.Bytes,
 			most:     drains(facts),
 			queue:    facts.Queue,
 			shown:    nextTo(of, dir, j.Flow.RTT),

@@ -35,8 +35,10 @@ simulation. Low is the waits less the part of a round trip that the sender would
 window anyway, and half of the rest, or nothing of it where the path was full a tenth of the time,
 or had a queue of half a round trip. Then it also carried what had been sent behind the losses while
 they were repaired, and of the waits only that is lost by which the transfer took longer than the
-path needs for it; the same holds of waits for segments that were overtaken. So did other transfers from the same server at the same time: the share of the
-path's rate that they used is taken off.
+path needs for it; the same holds of waits for segments that were overtaken. So did other transfers
+from the same server at the same time: the share of the path's rate that they used is taken off.
+Where the path was full, all of them together cost no more than they took by the clock, without what
+the path needs for their octets.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
@@ -104,6 +106,7 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 			cost.High += p.Draft.Times[report.RecoveryCwnd]
 		}
 		c := lossClaim(w, whereLost(w.Unseen), cost, report.ConfidenceHigh)
+		c.Kind = rule.LostSegment
 		c.Occ.Proof = repairProof(p.Conn, w)
 		doubtBeginning(p, w, &c)
 		p.Report(c)
@@ -148,6 +151,7 @@ func claimSmallerWindow(p *rule.Pass, after aftermath) {
 	}
 	away := p.State.Sender(w.Dir).LostUnseen()
 	c := lossClaim(w, whereLost(away), cost, report.ConfidenceMedium)
+	c.Kind = rule.LostSegment
 	c.Window.Saved = cost.Expected
 	c.Occ.Proof = []rule.Evidence{rule.Shows(w.End, rule.SideOf(w.Dir), heldAfterLoss)}
 	p.Report(c)

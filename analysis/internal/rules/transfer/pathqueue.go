@@ -160,6 +160,9 @@ func (c *clientPath) behind(q *queued) *filling {
 		if f.shown && q.throughout > f.longest()+leastQueue {
 			continue // no queue that it met was as long
 		}
+		if f.octets < largerTimes*q.octets[f.dir] {
+			continue // it is as large itself
+		}
 		if way && f.conn != q.conn && f.From < q.To && q.From < f.To {
 			return f
 		}

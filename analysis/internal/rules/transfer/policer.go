@@ -20,7 +20,7 @@ const (
 	// settled.
 	maxArrivals    = 1 << 13
 	maxArrivalsAll = 1 << 20
-	maxPoliced     = 256
+	maxPoliced     = 1 << 10
 	// fitAgain is by how many percent the losses must have become more for the bucket to be looked
 	// for again.
 	fitAgain = 50
@@ -32,6 +32,15 @@ const (
 	// queuedTrip: a queue that shows the path's rate is one of so many parts of a round trip at
 	// least (reasoning: then the path was full for as long).
 	queuedTrip = 4
+	// tightPercent is how many percent of the most that its rate may be the least must be for a
+	// bucket to tell it better than acknowledgments do (reasoning).
+	tightPercent = 95
+	// measureParts: rates are looked for again once one of so many parts of the segments is new, so
+	// that long captures take no longer than short ones for each segment.
+	measureParts = 16
+	// leastWaits is from how many losses on the queues that they met say whether there was one
+	// (reasoning: one may have met any).
+	leastWaits = 3
 	// togetherPercent of the segments behind a bucket of a few came together with the one before,
 	// where a segment takes leastFrame and more.
 	togetherPercent = 25
@@ -48,6 +57,10 @@ const (
 	leastStretches = 12
 	fastPercent    = 90
 	holdsPercent   = 93
+	// The same of acknowledgments, which come two segments at a time, and some of them late or
+	// never: half of the stretches differ by no more (reasoning: by two of sixteen segments at
+	// either end).
+	heardPercent = 80
 	// A stretch came in bursts, a window each, if its longest pause was one of so many parts of the
 	// longest round trip at least, and so many percent of the usual distance of its segments. (A
 	// queue lets segments go one by one, or two if the capture shows what their acknowledgments
@@ -74,15 +87,19 @@ type policedPath struct {
 	messages []policedMessage // the latest, in the order in which they were judged
 	runs     int              // losses when the bucket was last looked for
 	waits    []time.Duration  // the queues that losses of its messages met
+	met      []time.Duration  // the same of losses that had passed the capture point
 	queue    time.Duration    // by how much round trips had grown where what was lost did not show
 	queued   bool             // a message met a queue
 	shaped   float64          // octets a second that held meanwhile; 0: none did
+	echoed   float64          // the same of acknowledgments
+	full     bool             // it was full meanwhile
+	fresh    int              // arrivals since that was looked at
 	trip     time.Duration    // the least round trip
 	grew     time.Duration    // by how much round trips were longer, at most
 	bucket   policing.Bucket
 	known    bool // which explains the losses
 	seen     time.Duration
-	news     bool // there are messages that are not settled
+	news     int // messages, the latest, that are not settled
 }
 
 // policedMessage is a message that passed the path.
@@ -120,7 +137,7 @@ func (p *policedPaths) judged(d rule.Desk, m *rule.Conn, x *rule.Judged) {
 			octets:   f.Bytes,
 		})
 		p.held += len(w.arrivals)
-		w.news = true
+		w.news = min(w.news+1, maxPoliced)
 	}
 }
 
@@ -128,13 +145,12 @@ func (p *policedPaths) judged(d rule.Desk, m *rule.Conn, x *rule.Judged) {
 // overlapped.
 func (p *policedPaths) settle(d rule.Desk, client netip.Addr) {
 	for h, w := range p.paths {
-		if h.client == client && w.news {
-			w.news = false
+		if h.client == client && w.news > 0 {
 			w.fit(fitAgain)
-			if w.queued {
-				w.shaped = plateau(w.arrivals, w.trip+w.grew)
-			}
+			w.measure()
 			w.bound(d)
+			w.pages(d)
+			w.news = 0
 		}
 	}
 }
@@ -174,6 +190,9 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	m.lossy = slices.ContainsFunc(f.Arrivals, func(a ledger.Arrival) bool { return a.Lost })
 	if f.LossQueueShown && len(w.waits) < maxPoliced {
 		w.waits = append(w.waits, f.LossQueue)
+		if !slices.ContainsFunc(f.Arrivals, unseenLoss) {
+			w.met = append(w.met, f.LossQueue)
+		}
 	}
 	if m.lossy && slices.ContainsFunc(f.Arrivals, unseenLoss) {
 		w.queue = max(w.queue, f.Queue)
@@ -188,6 +207,7 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	}
 	w.messages = append(w.messages, m)
 	w.arrivals = append(w.arrivals, f.Arrivals...)
+	w.fresh += len(f.Arrivals)
 	slices.SortStableFunc(w.arrivals, ledger.CompareArrivals)
 	if n := len(w.arrivals) - maxArrivals; n > 0 {
 		w.arrivals = append(w.arrivals[:0], w.arrivals[max(n, maxArrivals/4):]...)
@@ -312,23 +332,36 @@ func (w *policedPath) atOnce(b *policing.Bucket) bool {
 
 // queues reports whether what found no room had a queue before it: then the path delays first, and
 // polices nothing. It is as long as what the bucket would make, or as a good part of a round trip.
+// What several losses met tells that better than how late acknowledgments came otherwise, which
+// their host may have delayed.
 func (w *policedPath) queues() bool {
 	full := time.Duration(w.bucket.Depth / w.bucket.Rate * 1e9)
-	queue := w.queue
-	if n := len(w.waits); n > 0 {
-		slices.Sort(w.waits)
+	queue, n := w.queue, len(w.waits)
+	if slices.Sort(w.waits); n >= leastWaits {
+		queue = w.waits[n/2]
+	} else if n > 0 {
 		queue = max(queue, w.waits[n/2])
 	}
 	return queue >= max(min(full/queuedParts, w.trip/queuedTrip), queuedLeast)
 }
 
 // rate is how fast the path carries octets, a second; 0: not known. It never says less than is
-// likely, but for a bucket of which the rate is known in bounds only.
+// likely, but for a bucket of which the rate is known in bounds only, where nothing else tells.
 func (w *policedPath) rate() float64 {
-	if w.known && (w.shaped == 0 || w.polices()) {
-		return w.bucket.Least
+	b := &w.bucket
+	switch {
+	case w.polices():
+		return b.Least
+	case w.shaped > 0:
+		return w.shaped
+	case w.known && b.Least*100 >= b.Most*tightPercent:
+		return b.Least
+	case w.echoed > 0:
+		return w.echoed
+	case w.known:
+		return b.Least
 	}
-	return w.shaped
+	return 0
 }
 
 // polices reports whether a bucket explains what was lost, and no queue does.
@@ -341,13 +374,7 @@ func (w *policedPath) bound(d rule.Desk) {
 	if rate <= 0 {
 		return
 	}
-	passed := make([]int64, len(w.arrivals)+1) // octets before each
-	for i := range w.arrivals {
-		passed[i+1] = passed[i]
-		if a := &w.arrivals[i]; !a.Lost {
-			passed[i+1] += int64(a.Octets)
-		}
-	}
+	passed := w.passed()
 	for i := range w.messages {
 		m := &w.messages[i]
 		octets := max(m.octets, passed[w.after(m.To)]-passed[w.after(m.From-1)])

@@ -26,6 +26,7 @@ type queued struct {
 	conn, exchange int
 	pair           report.Pair
 	took           time.Duration // the exchange; 0: what is known of it is not at hand
+	octets         [2]int64      // of its messages, by direction, as far as they are large; 0: not known
 	host           string
 	rtt            time.Duration
 	delay          time.Duration
@@ -63,6 +64,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok boo
 		request:  x.Request.End,
 		first:    x.Response.Start,
 		downward: true,
+		octets:   octetsOf(job),
 	}
 	if q.delay = lateAnswer(job); q.delay >= leastQueue {
 		q.confidence = report.ConfidenceHigh
@@ -75,6 +77,16 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok boo
 		return q, false
 	}
 	return q, q.throughoutLong(d, job, all.Rtt)
+}
+
+// octetsOf are those of an exchange's messages, as far as they are large.
+func octetsOf(j *rule.Judged) (all [2]int64) {
+	for _, dir := range ledger.BothWays {
+		if f := j.FlowOf(dir); f != nil {
+			all[dir] = f.Bytes
+		}
+	}
+	return all
 }
 
 // throughoutLong fills in what the exchange waited if all round trips of its connection were longer
@@ -183,6 +195,7 @@ func (p *paths) suspect(d rule.Desk, of report.Pair, x *serverTime, usual time.D
 		confidence: report.ConfidenceLow,
 		request:    x.request,
 		first:      x.first,
+		octets:     x.octets,
 		upward:     true,
 		downward:   !x.stamped,
 		answer: rule.Shows(x.first, report.SideServer, laterThanUsual,

@@ -193,9 +193,10 @@ func claimNeedless(p *rule.Pass) {
 		cost := report.Cost{Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length}
 		p.Report(rule.Claim{
 			Rule:       timeoutRule,
-			Kind:       rule.Repair,
+			Kind:       rule.Repair | rule.LostSegment,
 			Cause:      "spurious",
 			Confidence: report.ConfidenceHigh,
+			Window:     rule.Window{Dir: w.Dir},
 			Lost:       []report.Interval{{From: w.From, To: w.To}},
 			Occ: rule.Occurrence{
 				Start: w.From,
@@ -268,9 +269,10 @@ func timeoutClaim(p *rule.Pass, w *ledger.Wait, cause string) rule.Claim {
 	length := w.Length()
 	c := rule.Claim{
 		Rule:       timeoutRule,
-		Kind:       rule.Repair,
+		Kind:       rule.Repair | rule.LostSegment,
 		Cause:      cause,
 		Confidence: report.ConfidenceHigh,
+		Window:     rule.Window{Dir: w.Dir},
 		Lost:       []report.Interval{{From: w.From, To: w.To}},
 	}
 	cost := report.Cost{

@@ -152,6 +152,7 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 		took:     job.Times[report.Think],
 		request:  x.Request.End,
 		first:    x.Response.Start,
+		octets:   octetsOf(job),
 		away:     !reaches(m.Far, nearEnd, job.Flow.RTT),
 		stamped:  job.Flow.Stamped && !farther(job, all.Rtt),
 	})
