@@ -33,7 +33,7 @@ func (p *page) add(m *policedMessage) {
 // pages tells the desk what all claims about the exchanges of a page may cost together, for those
 // whose messages are not settled.
 func (w *policedPath) pages(d rule.Desk) {
-	rate := cmp.Or(w.rate(), w.fastest())
+	rate := cmp.Or(w.rate(), w.echoed, w.fastest())
 	if rate <= 0 && !w.full {
 		return
 	}
