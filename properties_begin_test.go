@@ -62,7 +62,9 @@ func otherwise(key string, s report.Severity, was map[string]report.Severity) bo
 			func(k string) bool { r, _, _ := strings.Cut(k, "/"); return slices.Contains(rules, r) },
 		)
 	}
-	return slices.ContainsFunc(oneFault, found) || s <= report.Medium && found(failures)
+	_, own := was["parallel-connections/self-inflicted-loss"] // of the same losses
+	return slices.ContainsFunc(oneFault, found) || s <= report.Medium && found(failures) ||
+		own && (name == "packet-loss" || name == "retransmission-timeout")
 }
 
 // TestBegunLater: a capture that begins later makes no fault of what was none: nothing of medium

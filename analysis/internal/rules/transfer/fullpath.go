@@ -56,13 +56,16 @@ func (w *policedPath) heldAcks(trip time.Duration) float64 {
 // that shows, also when segments were lost. Many connections together are as even as a path, though
 // it is losses by chance that set the rate of each.
 func (w *policedPath) fills() bool {
-	if len(w.met) < leastWaits {
+	if !w.lossesMet() {
 		queue, _ := w.usualQueue()
 		return w.queued || queue >= w.shownQueue()
 	}
 	slices.Sort(w.met)
 	return w.met[len(w.met)/2] >= w.shownQueue()
 }
+
+// lossesMet reports whether it is known of several losses which queues they met.
+func (w *policedPath) lossesMet() bool { return len(w.met) >= leastWaits }
 
 // shownQueue is how long a queue must be to show that the path is full.
 func (w *policedPath) shownQueue() time.Duration { return max(queuedLeast, w.trip/queuedTrip) }
@@ -95,7 +98,7 @@ func (w *policedPath) longest() time.Duration {
 // fastest is how fast a path that was full let nine in ten stretches of octets pass at most, a
 // second: it carries no more, and may have stood still at times. 0: that is not known.
 func (w *policedPath) fastest() float64 {
-	if !w.full {
+	if !w.full || !w.lossesMet() {
 		return 0
 	}
 	least := 0.0

@@ -34,7 +34,7 @@ func (p *page) add(m *policedMessage) {
 // whose messages are not settled.
 func (w *policedPath) pages(d rule.Desk) {
 	rate := cmp.Or(w.rate(), w.echoed, w.fastest())
-	if rate <= 0 && !w.full {
+	if rate <= 0 && !(w.full && w.lossesMet()) {
 		return
 	}
 	passed := w.passed()

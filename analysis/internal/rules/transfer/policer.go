@@ -356,7 +356,7 @@ func (w *policedPath) rate() float64 {
 		return w.shaped
 	case w.known && b.Least*100 >= b.Most*tightPercent:
 		return b.Least
-	case w.echoed > 0 && len(w.met) >= leastWaits:
+	case w.echoed > 0 && w.lossesMet():
 		return w.echoed // what was lost had found the queue full
 	case w.known:
 		return b.Least
