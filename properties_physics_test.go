@@ -144,6 +144,9 @@ func claimed(r *report.Report) map[int]time.Duration {
 		exchanges[r.Exchanges[i].ID] = &r.Exchanges[i]
 	}
 	for i := range r.Findings {
+		if r.Findings[i].Cause == "compressible" {
+			continue // of fewer octets, for which the path needs less
+		}
 		for _, o := range r.Findings[i].Occurrences {
 			x := exchanges[o.Exchange]
 			if x == nil {
