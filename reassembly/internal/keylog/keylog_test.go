@@ -103,7 +103,8 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(line("CLIENT_RANDOM", 1, 'a', 48)))
 	f.Add([]byte("# \r\n" + line("SERVER_HANDSHAKE_TRAFFIC_SECRET", 1, 'a', 32) + "x"))
 	f.Fuzz(func(t *testing.T, log []byte) {
-		for r, list := range parse(log) {
+		var tally Tally
+		for r, list := range tally.parse(log).of {
 			for _, one := range list {
 				if !one.label.fits(len(one.octets)) {
 					t.Errorf("%x: %q", r, one.octets)
@@ -123,5 +124,98 @@ func BenchmarkGrow(b *testing.B) {
 		for i := range 10_000 {
 			s = s.With([]byte(fmt.Sprintf("CLIENT_RANDOM %064x %096x\n", i, i)))
 		}
+	}
+}
+
+func TestTally(t *testing.T) {
+	s := (*Secrets)(nil).With([]byte("# comment\n\n" + line("CLIENT_RANDOM", 1, 'a', 48) +
+		line("EXPORTER_SECRET", 1, 'a', 32) + line("CLIENT_RANDOM", 1, 'a', 47) +
+		"-----BEGIN PRIVATE KEY-----\n" + "RSA 0011 2233\n"))
+	if got, want := s.Tally(), (Tally{Used: 1, Ignored: 2, Bad: 2}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// TestTheOldestGo has more connections than are kept.
+func TestTheOldestGo(t *testing.T) {
+	var s *Secrets
+	for i := range byte(200) {
+		s = s.With([]byte(line("CLIENT_RANDOM", i, i, 48) + line("CLIENT_RANDOM", i, i+1, 48)))
+		s.bound(50, 1<<20)
+	}
+	count := 0
+	for range s.Masters() {
+		count++
+	}
+	if count < 80 || count > 100 || !s.Has(random(199)) || s.Has(random(100)) {
+		t.Errorf("%d secrets, the last: %v, an old one: %v", count, s.Has(random(199)),
+			s.Has(random(100)))
+	}
+	if got := s.Tally().Dropped; got != uint64(200-count/2) {
+		t.Errorf("%d dropped, with %d left", got, count/2)
+	}
+	s.bound(50, 20*(connectionCost+2*(secretCost+48)))
+	if s.Has(random(180)) || !s.Has(random(190)) {
+		t.Error("what is kept in octets is not bounded")
+	}
+}
+
+func TestMasters(t *testing.T) {
+	var s *Secrets
+	for i := range byte(20) {
+		s = s.With([]byte(line("CLIENT_RANDOM", i, i, 48) +
+			line("CLIENT_TRAFFIC_SECRET_0", i, i, 48)))
+	}
+	next := byte(19)
+	for master := range s.Masters() {
+		if master[0] != next {
+			t.Fatalf("%d, want %d", master[0], next)
+		}
+		next--
+	}
+	if next != 255 {
+		t.Errorf("they end behind %d", next)
+	}
+}
+
+// TestMillion reads a log of as many lines as a proxy writes in a day, in pieces.
+func TestMillion(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	var s *Secrets
+	var log []byte
+	for i := range 1_000_000 {
+		log = fmt.Appendf(log, "CLIENT_RANDOM %064x %096x\n", i, i)
+		if len(log) > 4<<20 {
+			s, log = s.With(log), log[:0]
+		}
+	}
+	s = s.With(log)
+	cost := 0
+	for _, l := range s.layers {
+		cost += l.cost
+	}
+	if cost > maxOctets || s.Tally().Used != 1_000_000 || s.Tally().Dropped == 0 {
+		t.Errorf("%d octets, %+v", cost, s.Tally())
+	}
+}
+
+// TestLogInPieces writes a log octet by octet: lines count when they have ended.
+func TestLogInPieces(t *testing.T) {
+	var l Log
+	log := line("CLIENT_RANDOM", 1, 'a', 48) + strings.Repeat("x", 2*maxLine) + "\n" +
+		strings.TrimSuffix(line("CLIENT_RANDOM", 2, 'b', 48), "\n")
+	for i := range log {
+		if _, err := l.Write([]byte(log[i : i+1])); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := l.Secrets(); !s.Has(random(1)) || s.Has(random(2)) {
+		t.Errorf("first %v, second %v", s.Has(random(1)), s.Has(random(2)))
+	}
+	l.End()
+	if s := l.Secrets(); !s.Has(random(2)) || s.Tally().Bad != 1 {
+		t.Errorf("second %v, %+v", s.Has(random(2)), s.Tally())
 	}
 }
