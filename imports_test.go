@@ -157,15 +157,17 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly/internal/http1":    {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/http2":    {"tcpwhy/reassembly/exchange"},
 	"tcpwhy/reassembly/internal/tlsrecord": {
-		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog", "tcpwhy/capture",
+		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog",
+		"tcpwhy/reassembly/internal/tlscrypt", "tcpwhy/capture",
 	},
 	"tcpwhy/reassembly/internal/readertest": { // of tests only
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
 		"tcpwhy/reassembly/exchange", "tcpwhy/capture",
 	},
-	"tcpwhy/reassembly/exchange":        {"tcpwhy/reassembly/internal/keylog", "tcpwhy/capture"},
-	"tcpwhy/reassembly/internal/keylog": {},
+	"tcpwhy/reassembly/exchange":          {"tcpwhy/reassembly/internal/keylog", "tcpwhy/capture"},
+	"tcpwhy/reassembly/internal/keylog":   {},
+	"tcpwhy/reassembly/internal/tlscrypt": {},
 }
 
 // onlyIn says which one package of the program may import a library; "" means that only tests may.
@@ -187,6 +189,11 @@ var onlyIn = map[string]string{
 	"pgregory.net/rapid":                 "",
 }
 
+// endpoints are libraries of who takes part in a connection: they link half of the standard
+// library, and who reads captures does without. What lies below them is allowed, such as the tables
+// of HPACK.
+var endpoints = []string{"crypto/tls", "net/http", "golang.org/x/net/http2"}
+
 // TestImports keeps the direction of imports, and libraries where they belong.
 func TestImports(t *testing.T) {
 	for file, imports := range importsByFile(t) {
@@ -200,6 +207,9 @@ func TestImports(t *testing.T) {
 			t.Errorf("%s is of a package that edges does not know", file)
 		}
 		for _, path := range imports {
+			if slices.Contains(endpoints, path) {
+				t.Errorf("%s imports %s, which is for those who take part", file, path)
+			}
 			if chainPackage(path) != "" && !slices.Contains(allowed, path) {
 				t.Errorf("%s imports %s, which edges does not allow", file, path)
 			}

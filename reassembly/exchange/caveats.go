@@ -26,4 +26,10 @@ const (
 	CaveatPayloadCut   = "payload-cut"   // the capture cut message headers: exchanges are turns
 	CaveatTLSGap       = "tls-gap"       // the capture lacks octets that frame TLS records
 	CaveatTLSMalformed = "tls-malformed" // a TLS handshake message could not be read
+	// Why records of TLS were not opened although secrets are known:
+	CaveatTLSNoKey    = "tls-no-key"   // none is the connection's
+	CaveatTLSNoHello  = "tls-no-hello" // its hellos were not seen, by which secrets are found
+	CaveatTLSSuite    = "tls-suite"    // its cipher suite, or its version, cannot be opened
+	CaveatTLSSequence = "tls-sequence" // too many records are missing to count them
+	CaveatTLSBadKey   = "tls-bad-key"  // the secrets that are said to be its own open nothing
 )

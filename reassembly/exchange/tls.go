@@ -35,6 +35,8 @@ type TLSInfo struct {
 	EarlyData bool
 	// a secret of the connection was known when its first encrypted record came
 	HasSecret bool
+	// Decrypted says that what is inside was read.
+	Decrypted bool
 	// octets of the server's records from ServerHello until the client's Finished: certificates,
 	// mostly
 	ServerFlight  int64

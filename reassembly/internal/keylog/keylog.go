@@ -178,6 +178,9 @@ func (l *layer) add(random Random, one secret) {
 	l.of[random] = append(list, one)
 }
 
+// Empty reports whether there are none at all.
+func (s *Secrets) Empty() bool { return s == nil || len(s.layers) == 0 }
+
 // Has reports whether any secret of a connection is known.
 func (s *Secrets) Has(random Random) bool {
 	if s == nil {

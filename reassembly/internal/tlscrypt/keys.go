@@ -115,6 +115,13 @@ func (k *Keys) Overhead() int {
 	return k.explicit() + k.suite.tag
 }
 
+// ContentRange is where the content of a record stands in its fragment of n octets, if it is not
+// padded.
+func (k *Keys) ContentRange(n int) (from, to int) {
+	from = k.explicit()
+	return from, max(from, n-(k.Overhead()-from))
+}
+
 // Open appends to dst what the record with the given number holds, and tells which type of content
 // that is. False if it was not protected with these keys, or not under this number: then dst has
 // got nothing. head are the record's first five octets, fragment the others; dst and fragment do

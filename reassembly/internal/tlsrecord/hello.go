@@ -14,11 +14,15 @@ const maxHello = 16 << 10
 const (
 	clientHelloType = 1
 	serverHelloType = 2
+	endOfEarlyType  = 5
+	extensionsType  = 8 // EncryptedExtensions
 	serverDoneType  = 14
+	finishedType    = 20
+	keyUpdateType   = 24
 )
 
-// helloReader reads handshake messages in the clear, out of any number of records. Only hellos are
-// kept.
+// helloReader reads handshake messages, out of any number of records. Only hellos and
+// EncryptedExtensions are kept.
 type helloReader struct {
 	head [4]byte
 	n    int // octets of head that are there
@@ -27,8 +31,8 @@ type helloReader struct {
 	body []byte
 }
 
-// feed takes octets and calls hello for each complete hello.
-func (hs *helloReader) feed(data []byte, hello func(kind byte, body []byte)) {
+// feed takes octets and calls message for each complete message, with its body if that is kept.
+func (hs *helloReader) feed(data []byte, message func(kind byte, body []byte)) {
 	for len(data) > 0 {
 		if hs.n < len(hs.head) {
 			n := copy(hs.head[hs.n:], data)
@@ -40,7 +44,7 @@ func (hs *helloReader) feed(data []byte, hello func(kind byte, body []byte)) {
 			kind := hs.head[0]
 			hs.left = int(hs.head[1])<<16 | int(hs.head[2])<<8 | int(hs.head[3])
 			hs.keep = (kind == clientHelloType || kind == serverHelloType ||
-				kind == serverDoneType) && hs.left <= maxHello
+				kind == extensionsType) && hs.left <= maxHello
 		}
 		n := min(len(data), hs.left)
 		if hs.keep {
@@ -51,11 +55,18 @@ func (hs *helloReader) feed(data []byte, hello func(kind byte, body []byte)) {
 		if hs.left > 0 {
 			return
 		}
-		if hs.keep {
-			hello(hs.head[0], hs.body)
-		}
+		kind, body := hs.head[0], hs.body
 		*hs = helloReader{}
+		message(kind, body)
 	}
+}
+
+// lack says that octets are missing: of a hello, what there is of it is handed on.
+func (hs *helloReader) lack(message func(kind byte, body []byte)) {
+	if hs.keep && hs.n == len(hs.head) && hs.left > 0 && len(hs.body) > 0 {
+		message(hs.head[0], hs.body)
+	}
+	*hs = helloReader{}
 }
 
 // cutter cuts fields from a message. After the end of the octets bad is set and all fields are
@@ -93,6 +104,7 @@ func (r *cutter) uint16() int {
 const (
 	extServerName        = 0
 	extALPN              = 16
+	extEncryptThenMAC    = 22
 	extSessionTicket     = 35
 	extPreSharedKey      = 41
 	extEarlyData         = 42
@@ -101,15 +113,16 @@ const (
 
 const tls13 = 0x0304
 
-// clientHello reads a ClientHello (RFC 8446 §4.1.2).
-func (t *reader) clientHello(body []byte, at capture.Mark) {
+// clientHello reads a ClientHello (RFC 8446 §4.1.2), or the beginning of one that the capture cut.
+func (t *reader) clientHello(body []byte, cut bool, at capture.Mark) {
 	info := t.info
 	if info.ClientHello.Frame == 0 {
 		info.ClientHello = at
 	}
 	r := cutter{b: body}
 	r.take(2)
-	copy(t.random[:], r.take(len(t.random)))
+	t.session = session{}
+	copy(t.session.random[:], r.take(len(t.session.random)))
 	id := r.take(r.uint8())
 	t.sessionID = string(id)
 	r.take(r.uint16())
@@ -137,8 +150,44 @@ func (t *reader) clientHello(body []byte, at capture.Mark) {
 	}
 	// A client of TLS 1.3 sends a session ID for appearance's sake (RFC 8446 §D.4).
 	info.Offered = ticket || !modern && len(id) > 0
-	if r.bad || exts.bad {
+	if (r.bad || exts.bad) && !cut {
 		t.c.Caveats.Add(exchange.CaveatTLSMalformed)
+	}
+}
+
+// hello takes a hello in the clear, or another message there.
+func (t *reader) hello(s *side, kind byte, body []byte, cut bool, at capture.Mark) {
+	client := s.dir == exchange.FromClient
+	switch {
+	case kind == clientHelloType && client:
+		t.clientHello(body, cut, at)
+		if t.info.EarlyData && t.early == unanswered {
+			s.opener.enter(early)
+		}
+	case kind == serverHelloType && !client:
+		t.serverHello(body, cut, at)
+		t.begins()
+	case kind == serverDoneType && !client:
+		t.info.ServerDone = at
+	}
+}
+
+// begins takes note of a ServerHello: from TLS 1.3 on, what follows it is protected.
+func (t *reader) begins() {
+	n, client := &t.session, &t.side[exchange.FromClient].opener
+	if !n.modern() {
+		return
+	}
+	if !n.chosen { // it asks for another ClientHello, and so has no use for early data
+		t.acceptEarly(false)
+		return
+	}
+	if n.suite == nil && t.mode != sealed {
+		t.seal(exchange.CaveatTLSSuite)
+	}
+	t.side[exchange.FromServer].opener.enter(handshaking)
+	if client.stage != early || t.early == refused {
+		client.enter(handshaking)
 	}
 }
 
@@ -171,14 +220,17 @@ func offers13(ext cutter) bool {
 const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
 	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 
-// serverHello reads a ServerHello (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3).
-func (t *reader) serverHello(body []byte, at capture.Mark) {
+// serverHello reads a ServerHello (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3), or the beginning of one that
+// the capture cut.
+func (t *reader) serverHello(body []byte, cut bool, at capture.Mark) {
 	info := t.info
 	r := cutter{b: body}
 	version := r.uint16()
-	retry := string(r.take(32)) == retryRandom
+	random := r.take(32)
+	retry := string(random) == retryRandom
 	id := r.take(r.uint8())
-	r.take(2 + 1)
+	suite, compression := r.uint16(), r.uint8()
+	encryptThenMAC := false
 	exts := cutter{}
 	if len(r.b) > 0 {
 		exts.b = r.take(r.uint16())
@@ -194,18 +246,27 @@ func (t *reader) serverHello(body []byte, at capture.Mark) {
 			info.ALPN = firstProtocol(ext)
 		case extPreSharedKey:
 			psk = true
+		case extEncryptThenMAC:
+			encryptThenMAC = true
 		}
 	}
-	if r.bad || exts.bad {
+	switch bad := r.bad || exts.bad; {
+	case bad && !cut:
 		t.c.Caveats.Add(exchange.CaveatTLSMalformed)
 		return
+	case bad && suite == 0:
+		return
+	case bad && suite>>8 == 0x13: // of TLS 1.3 alone (RFC 8446 §B.4)
+		version = tls13
 	}
+	t.session.serverHello(version, suite, compression, random, encryptThenMAC)
 	info.Version = tlsVersion(version)
 	if retry {
 		info.HelloRetry = true
 		return
 	}
 	info.ServerHello = at
+	t.session.chosen = true
 	info.Resumed = psk || version < tls13 && len(id) > 0 && string(id) == t.sessionID
 }
 

@@ -3,7 +3,6 @@ package tlsrecord
 import (
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
-	"tcpwhy/reassembly/internal/keylog"
 )
 
 // Record types (RFC 8446 §5.1).
@@ -44,30 +43,51 @@ type side struct {
 	data   int // application-data records since the client's Finished
 	ticket int // size of the first of them, which may be a NewSessionTicket
 	alert  [2]byte
+	protection
 }
 
-// reader reads TLS without keys: the handshake as far as it is in the clear, then turns of
-// application-data records.
+// protection is what opening the records of a direction needs.
+type protection struct {
+	opener   opener
+	collects bool   // the record in hand is to be opened once it is complete
+	fragment []byte // its octets so far, if it did not come in one piece
+	parts    []part // and how they came
+	missing  bool   // it lacks some
+	lostAt   int64  // where octets begin that are no records, as far as is known; valid with lost
+	content  int64  // octets of what is inside, so far
+}
+
+// reader reads TLS: the handshake as far as it is in the clear, then what is inside records whose
+// keys are known, or turns of application-data records.
 type reader struct {
 	c         *exchange.Context
+	from      *recogniser // whose memory it is
 	info      *exchange.TLSInfo
 	turns     exchange.Turns
 	side      [2]side
 	sessionID string
-	random    keylog.Random // of the ClientHello, valid if that was seen
-	finished  bool          // the client's Finished has been sent, or was missed
-	protected bool          // an encrypted record has begun: its keys must be known by then
+	session   session
+	finished  bool // the client's Finished has been sent, or was missed
+	protected bool // an encrypted record has begun: its keys must be known by then
+	mode      mode
+	attempt   string          // the master secret that is being tried
+	inner     exchange.Reader // of what is inside; nil before the first octet
+	agreed    bool            // the protocol inside is the one that was agreed on
+	early     answer
+	held      []heldRecord // early data, as long as the server has not answered it
+	room      int          // octets of their contents
+	fin       [2]capture.Mark
 }
 
 // Data walks the records in the octets.
 func (t *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arrival) {
 	s := &t.side[dir]
 	if s.lost {
-		if !startsRecord(data) {
-			t.unread(s, off, int64(len(data)), a, 0)
-			return
+		n := t.find(s, off, data)
+		if n > 0 {
+			t.unread(s, off, int64(n), a, 0)
 		}
-		s.lost = false
+		off, data = off+int64(n), data[n:]
 	}
 	for len(data) > 0 && !s.lost {
 		n := t.step(s, off, data, a)
@@ -83,7 +103,11 @@ func (t *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arri
 func (t *reader) step(s *side, off int64, data []byte, a *exchange.Arrival) int {
 	if s.n == recordHeader {
 		n := int(min(int64(len(data)), s.left))
-		t.body(s, off, data[:n], a)
+		if s.collects {
+			t.collect(s, data[:n], a)
+		} else {
+			t.body(s, off, data[:n], a)
+		}
 		return n
 	}
 	if s.n == 0 {
@@ -107,25 +131,42 @@ func (t *reader) begin(s *side, a *exchange.Arrival) {
 		return
 	}
 	s.left = int64(s.head[3])<<8 | int64(s.head[4])
-	if s.head[0] == dataRecord || s.cipher {
+	protected := s.head[0] == dataRecord || s.cipher
+	if protected && !t.protected {
 		t.encrypted()
 	}
-	if s.dir == exchange.FromServer && !t.finished {
+	if s.dir == exchange.FromServer && !t.finished && t.mode != opened {
 		t.info.ServerDone = capture.Mark{}
 	}
-	s.turn = s.head[0] == dataRecord && t.belongs(s, int(s.left))
+	if s.collects = protected && t.mode != sealed; s.collects {
+		if s.opener.stage == inClear && t.session.chosen && !t.session.modern() {
+			s.cipher = true
+			s.opener.enterUnseen(application)
+		}
+		return
+	}
+	s.turn = t.isTurn(s)
 	if s.turn {
 		t.turns.Add(s.dir, s.from, recordHeader, &s.came, 0)
 		t.turns.Touch(s.dir, a.At)
 	}
 }
 
+// isTurn reports whether the record in hand, which nobody reads, is application data that belongs
+// to a turn.
+func (t *reader) isTurn(s *side) bool {
+	return s.head[0] == dataRecord && t.belongs(s, int(s.head[3])<<8|int(s.head[4]))
+}
+
 // encrypted looks for the secrets of the connection as its first encrypted record begins: what the
 // capture holds later comes too late.
 func (t *reader) encrypted() {
-	if !t.protected {
-		t.protected = true
-		t.info.HasSecret = t.info.ClientHello.Frame != 0 && t.c.Shared.Secrets.Has(t.random)
+	t.protected = true
+	t.info.HasSecret = t.info.ClientHello.Frame != 0 &&
+		t.c.Shared.Secrets.Has(t.session.random)
+	var why string
+	if t.mode, why = t.keyed(); why != "" {
+		t.c.Caveats.Add(why)
 	}
 }
 
@@ -213,15 +254,7 @@ func (t *reader) serverData(s *side, size int) bool {
 func (t *reader) body(s *side, off int64, data []byte, a *exchange.Arrival) {
 	switch {
 	case s.head[0] == handshakeRecord && !s.cipher:
-		s.hs.feed(data, func(kind byte, hello []byte) {
-			if kind == clientHelloType && s.dir == exchange.FromClient {
-				t.clientHello(hello, a.At)
-			} else if kind == serverHelloType && s.dir == exchange.FromServer {
-				t.serverHello(hello, a.At)
-			} else if kind == serverDoneType && s.dir == exchange.FromServer {
-				t.info.ServerDone = a.At
-			}
-		})
+		s.hs.feed(data, func(kind byte, body []byte) { t.hello(s, kind, body, false, a.At) })
 	case s.head[0] == alertRecord && s.left <= 2:
 		copy(s.alert[2-s.left:], data)
 	}
@@ -248,7 +281,9 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 	setup := !t.finished
 	switch s.head[0] {
 	case changeCipherRecord:
-		s.cipher = info.Version != "TLS 1.3" && info.Version != ""
+		if s.cipher = info.Version != "TLS 1.3" && info.Version != ""; s.cipher {
+			s.opener.enter(application)
+		}
 	case handshakeRecord:
 		setup = true
 		switch {

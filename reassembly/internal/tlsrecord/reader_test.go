@@ -1,9 +1,11 @@
 package tlsrecord_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -39,8 +41,14 @@ func testCertificate(t testing.TB) tls.Certificate {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return signed(t, key)
+}
+
+// signed is a certificate of a key, signed with it.
+func signed(t testing.TB, key crypto.Signer) tls.Certificate {
+	t.Helper()
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"example.org"}, NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +103,13 @@ func talk(t testing.TB, client, server *tls.Config, rounds int) []readertest.Wri
 
 func feed(log []readertest.Write, chop int) *readertest.Script {
 	p := readertest.New()
+	play(p, log, chop)
+	return p
+}
+
+// play gives a recording to a reader, each write as a segment, in pieces of at most chop octets
+// unless that is 0, and closes it.
+func play(p *readertest.Script, log []readertest.Write, chop int) {
 	for _, w := range log {
 		at := p.Next()
 		for data := w.Data; data != ""; {
@@ -109,7 +124,16 @@ func feed(log []readertest.Write, chop int) *readertest.Script {
 	p.Reader.Fin(exchange.FromClient, p.Next())
 	p.Reader.Fin(exchange.FromServer, p.Next())
 	p.Reader.End(p.Next(), false)
-	return p
+}
+
+// rsaCertificate is one for suites that need RSA.
+func rsaCertificate(t testing.TB) tls.Certificate {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signed(t, key)
 }
 
 func TestTLS(t *testing.T) {

@@ -4,16 +4,16 @@ package tlsrecord
 import "tcpwhy/reassembly/exchange"
 
 // recogniser recognises TLS, and makes its readers.
-type recogniser struct{}
+type recogniser struct{ buffers }
 
 // New recognises TLS.
-func New() exchange.Recogniser { return recogniser{} }
+func New() exchange.Recogniser { return &recogniser{} }
 
 // Protocol is TLS.
-func (recogniser) Protocol() exchange.Protocol { return exchange.ProtoTLS }
+func (*recogniser) Protocol() exchange.Protocol { return exchange.ProtoTLS }
 
 // Opening looks for a hello, or for application data if the capture began later.
-func (recogniser) Opening(_ exchange.Dir, data []byte) exchange.Verdict {
+func (*recogniser) Opening(_ exchange.Dir, data []byte) exchange.Verdict {
 	kind := data[0]
 	if kind != handshakeRecord && kind != dataRecord {
 		return exchange.Foreign
@@ -33,12 +33,12 @@ func (recogniser) Opening(_ exchange.Dir, data []byte) exchange.Verdict {
 }
 
 // Resumes looks for a record.
-func (recogniser) Resumes(_ exchange.Dir, data []byte) bool { return startsRecord(data) }
+func (*recogniser) Resumes(_ exchange.Dir, data []byte) bool { return startsRecord(data) }
 
 // Reader makes a reader. Where others read before, records are looked for on both sides, and the
 // handshake is taken to be over.
-func (recogniser) Reader(c *exchange.Context, from *exchange.Takeover) exchange.Reader {
-	t := &reader{c: c, info: &exchange.TLSInfo{}}
+func (p *recogniser) Reader(c *exchange.Context, from *exchange.Takeover) exchange.Reader {
+	t := &reader{c: c, from: p, info: &exchange.TLSInfo{}}
 	t.turns.Read(c, from)
 	t.side[exchange.FromServer].dir = exchange.FromServer
 	c.Protocol, c.TLS = exchange.ProtoTLS, t.info
