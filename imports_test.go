@@ -176,6 +176,7 @@ var onlyIn = map[string]string{
 	"github.com/klauspost/compress":      "tcpwhy/capture",
 	"github.com/pierrec/lz4":             "tcpwhy/capture",
 	"github.com/ulikunitz/xz":            "tcpwhy/capture",
+	"golang.org/x/crypto":                "tcpwhy/reassembly",
 	"github.com/spf13/pflag":             "tcpwhy/internal/cli",
 	"golang.org/x/term":                  "tcpwhy/internal/cli",
 	"github.com/go-json-experiment/json": "tcpwhy/output",

@@ -103,7 +103,7 @@ func captures(t *testing.T, dir string) []string {
 		switch {
 		case strings.HasPrefix(name, "capture") && strings.Contains(name, ".pcap"):
 			inputs = append(inputs, dir+"/"+name)
-		case !slices.Contains([]string{"scenario.txt", "packets.txt", "report.txt", "report.json"}, name):
+		case !slices.Contains([]string{"scenario.txt", "packets.txt", "keys.txt", "report.txt", "report.json"}, name):
 			t.Errorf("%s/%s: no such file belongs to a scenario", dir, name)
 		}
 	}
@@ -120,11 +120,26 @@ func analyseFiles(t *testing.T, inputs []string, workers int) *report.Report {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	report, err := analysis.Run(t.Context(), src, analysis.WithWorkers(workers))
+	report, err := analysis.Run(t.Context(), src, analysis.WithWorkers(workers),
+		analysis.WithKeys(keysBeside(t, inputs[0])))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return report
+}
+
+// keysBeside is the key log in the folder of a capture; nil if there is none.
+func keysBeside(t *testing.T, file string) *analysis.KeyLog {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(file), "keys.txt"))
+	if err != nil {
+		return nil
+	}
+	log := &analysis.KeyLog{}
+	w := log.Writer()
+	w.Write(text)
+	w.End()
+	return log
 }
 
 // renderBoth is the report as the program writes it with default options.

@@ -3,6 +3,7 @@ package analysis
 import (
 	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
 )
 
 // Option chooses something about an analysis. Of two of a kind, the later one counts.
@@ -18,6 +19,7 @@ type options struct {
 	span       Span
 	hooks      judge.Hooks
 	showNames  bool
+	keys       *KeyLog // nil: none
 }
 
 // WithRules has only the rules run that are named in only, or all if it is empty, and none of those
@@ -56,6 +58,19 @@ func WithTrace(of report.TraceOf) Option {
 // they are only counted.
 func WithNames() Option {
 	return func(o *options) { o.showNames = true }
+}
+
+// KeyLog is what is known of key logs of TLS (RFC 9850): by it, what connections carry is decrypted.
+// What a file holds is written to one of its writers.
+type KeyLog = reassembly.KeyLog
+
+// KeyLogWriter takes the octets of one key log.
+type KeyLogWriter = reassembly.KeyLogWriter
+
+// WithKeys has connections decrypted whose secrets are in a key log, or in the capture itself. A log
+// may grow while a source listens to an interface; of a file, all is to be there before.
+func WithKeys(log *KeyLog) Option {
+	return func(o *options) { o.keys = log }
 }
 
 // OnFinding has f told of an occurrence as soon as it is certain: of its finding with the totals so

@@ -86,10 +86,12 @@ type pipeline struct {
 	spare   sync.Pool
 	running sync.WaitGroup // the workers
 	judge   *judge.Judge
-	secrets *reassembly.Secrets
-	logs    int // how many key logs of the capture are in secrets
-	gaps    int // how many gaps of the capture the table knows of
-	since   int // segments since the last epoch
+	keys    *KeyLog
+	beside  *reassembly.Secrets // what is known of keys
+	secrets *reassembly.Secrets // the same, and what the capture held
+	logs    int                 // how many key logs of the capture are in secrets
+	gaps    int                 // how many gaps of the capture the table knows of
+	since   int                 // segments since the last epoch
 	// how far the capture has come: the latest time of a frame of the input of the latest segment,
 	// up to that. Inputs are merged by it, so that it never decreases, and of no segment does it
 	// depend on other inputs, or on what a filter leaves of its own.
@@ -123,7 +125,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		epochs: make(chan epoch, 1),
 		over:   make(chan struct{}),
 	}
-	p.judge.Hooks, p.span = o.hooks, o.span
+	p.judge.Hooks, p.span, p.keys = o.hooks, o.span, o.keys
 	if o.showNames {
 		p.table.KeepNames()
 	}
@@ -170,9 +172,7 @@ func (p *pipeline) read(ctx context.Context, src capture.Source) error {
 			p.enough = true
 			return nil
 		}
-		if len(st.Secrets) > p.logs {
-			p.learn(st.Secrets)
-		}
+		p.learn(st.Secrets)
 		p.interrupted(st.Gaps)
 		p.take(&seg)
 	}
@@ -187,9 +187,20 @@ func (p *pipeline) ended(st *capture.Stats, seg *capture.Segment) bool {
 	return seg.Time > p.until
 }
 
-// learn takes key logs that the capture held before the segment in hand. Every worker knows of them
-// from the same segment on, however many there are: what was assigned before goes first.
+// learn takes what has become known of secrets before the segment in hand: by key logs that the
+// capture held, and by those beside it. Every worker knows of them from the same segment on, however
+// many there are: what was assigned before goes first.
 func (p *pipeline) learn(logs [][]byte) {
+	var beside *reassembly.Secrets
+	if p.keys != nil {
+		beside = p.keys.Secrets()
+	}
+	if len(logs) == p.logs && beside == p.beside {
+		return
+	}
+	if beside != p.beside {
+		p.beside, p.secrets, p.logs = beside, beside, 0
+	}
 	for _, log := range logs[p.logs:] {
 		p.secrets = p.secrets.With(log)
 	}
@@ -331,5 +342,6 @@ func (p *pipeline) finish() {
 	}
 	close(p.epochs)
 	<-p.over
+	p.judge.Total.Keys = p.secrets.Tally()
 	p.running.Wait()
 }

@@ -6,5 +6,14 @@ import "tcpwhy/reassembly/internal/keylog"
 // change: With makes others of them. nil are none.
 type Secrets = keylog.Secrets
 
+// KeyLog is what is known of key logs beside the capture. They may grow while it goes on.
+type KeyLog = keylog.Log
+
+// KeyLogWriter takes the octets of one of them.
+type KeyLogWriter = keylog.Writer
+
+// KeyTally is what became of the lines of key logs.
+type KeyTally = keylog.Tally
+
 // SetSecrets tells what is known from the next segment on.
 func (t *Tracker) SetSecrets(s *Secrets) { t.shared.Secrets = s }

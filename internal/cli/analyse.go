@@ -64,6 +64,11 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*report.Report, e
 	if err != nil {
 		return nil, err
 	}
+	keys, err := o.readKeyLogs()
+	if err != nil {
+		return nil, err
+	}
+	options = append(options, analysis.WithKeys(keys))
 	open := func() (capture.Source, error) { return capture.Open(config) }
 	trace, err := o.traceOf(open, options)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 )
@@ -77,6 +78,11 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	if err != nil {
 		return ExitError, err
 	}
+	keys, stop := o.followKeyLogs(func(err error) {
+		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(err.Error()))
+	})
+	defer stop()
+	options = append(options, analysis.WithKeys(keys))
 	src, err := o.openLive()
 	if err != nil {
 		return ExitError, err

@@ -82,8 +82,7 @@ func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, er
 
 // options are the command line.
 type options struct {
-	inputs []string
-	filter string
+	sources
 	part
 	format, output      string
 	only, skip          []string
@@ -102,6 +101,12 @@ type options struct {
 	explain                  string
 	listRules, version, help bool
 	flagUsages               string // the flags described, for --help
+}
+
+// sources are what is read, and what of it.
+type sources struct {
+	inputs, keyLogs []string
+	filter          string
 }
 
 // shownOptions are what is shown of what the network carries and may be secret.
@@ -155,6 +160,8 @@ func newFlags(o *options) *pflag.FlagSet {
 			"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)",
 	)
 	f.Var(&o.to, "to", "read no further than `TIME`, likewise")
+	f.StringArrayVar(&o.keyLogs, "keylog", nil,
+		"decrypt TLS with the secrets in `FILE`, as SSLKEYLOGFILE has\nprograms write them; several times for several files")
 	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
 	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")

@@ -1,6 +1,8 @@
 package json
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -92,10 +94,12 @@ func (d *decoder) connection(o *connectionObject) {
 }
 
 type tlsObject struct {
-	SNI     *string `json:"sni"`
-	ALPN    *string `json:"alpn"`
-	Version *string `json:"version"`
-	Resumed bool    `json:"resumed"`
+	SNI       *string `json:"sni"`
+	ALPN      *string `json:"alpn"`
+	Version   *string `json:"version"`
+	Resumed   bool    `json:"resumed"`
+	Suite     *string `json:"suite"`
+	Decrypted bool    `json:"decrypted"`
 }
 
 func tls(t *exchange.TLSInfo) *tlsObject {
@@ -103,8 +107,16 @@ func tls(t *exchange.TLSInfo) *tlsObject {
 		return nil
 	}
 	return &tlsObject{
-		text(mask.Host(t.SNI)), text(mask.ASCII(t.ALPN)), text(t.Version), t.Resumed,
+		text(mask.Host(t.SNI)), text(mask.ASCII(t.ALPN)), text(t.Version), t.Resumed, suite(t.Suite), t.Decrypted,
 	}
+}
+
+// suite is the number of a cipher suite; nil for none.
+func suite(number uint16) *string {
+	if number == 0 {
+		return nil
+	}
+	return text(fmt.Sprintf("0x%04x", number))
 }
 
 func decodeTLS(o *tlsObject) *exchange.TLSInfo {
@@ -113,5 +125,15 @@ func decodeTLS(o *tlsObject) *exchange.TLSInfo {
 	}
 	return &exchange.TLSInfo{
 		SNI: known(o.SNI), ALPN: known(o.ALPN), Version: known(o.Version), Resumed: o.Resumed,
+		Suite: decodeSuite(o.Suite), Decrypted: o.Decrypted,
 	}
+}
+
+// decodeSuite reads the number of a cipher suite.
+func decodeSuite(o *string) uint16 {
+	number, err := strconv.ParseUint(known(o), 0, 16)
+	if err != nil {
+		return 0
+	}
+	return uint16(number)
 }

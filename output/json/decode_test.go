@@ -170,7 +170,7 @@ func heldConn(c report.ConnInfo) report.ConnInfo {
 	if c.TLS != nil {
 		c.TLS = &exchange.TLSInfo{
 			SNI: mask.Host(c.TLS.SNI), ALPN: mask.ASCII(c.TLS.ALPN), Version: c.TLS.Version,
-			Resumed: c.TLS.Resumed,
+			Resumed: c.TLS.Resumed, Suite: c.TLS.Suite, Decrypted: c.TLS.Decrypted,
 		}
 	}
 	return c

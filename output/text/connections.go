@@ -82,11 +82,19 @@ func trouble(c *report.ConnInfo) uint32 {
 	return n
 }
 
+// protocol is what the connection speaks, and what it is wrapped in if that was read.
+func protocol(c *report.ConnInfo) string {
+	if c.TLS != nil && c.TLS.Decrypted && c.Protocol != exchange.ProtoTLS {
+		return c.Protocol.String() + " in " + c.TLS.Version
+	}
+	return c.Protocol.String()
+}
+
 // connectionFacts is a connection in one line.
 func connectionFacts(c *report.ConnInfo) string {
 	var facts []string
 	if c.Protocol != exchange.ProtoUnknown {
-		facts = append(facts, c.Protocol.String())
+		facts = append(facts, protocol(c))
 	}
 	facts = append(facts, wording.Count(len(c.Exchanges), "exchange", "exchanges"))
 	if c.TLS != nil && c.TLS.SNI != "" {

@@ -9,6 +9,8 @@ type TLSInfo struct {
 	ALPN string
 	// "TLS 1.2", "TLS 1.3", ...: negotiated, "" if no ServerHello was seen
 	Version string
+	// number of the cipher suite that the server chose; 0 if that was not seen
+	Suite uint16
 	// the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
 	Resumed bool
 	// last handshake record before application data

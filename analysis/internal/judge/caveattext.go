@@ -56,6 +56,20 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 		return "octets that frame TLS records are missing", 0
 	case exchange.CaveatTLSMalformed:
 		return "a TLS handshake message could not be read", 0
+	case exchange.CaveatTLSNoKey:
+		return "not decrypted, as no key log has the secrets of the connection", rule.Messages
+	case exchange.CaveatTLSNoHello:
+		return "not decrypted, as the capture lacks the hellos by which secrets are found",
+			rule.Messages
+	case exchange.CaveatTLSSuite:
+		return "not decrypted, as the version or cipher suite of TLS is not supported",
+			rule.Messages
+	case exchange.CaveatTLSSequence:
+		return "not decrypted any further, as too much is missing to count records",
+			rule.Messages
+	case exchange.CaveatTLSBadKey:
+		return "not decrypted, as the secrets that the key log has of the connection open nothing",
+			rule.Messages
 	}
 	return code, 0
 }

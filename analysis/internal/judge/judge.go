@@ -74,14 +74,16 @@ type totalSums struct {
 	// ICMP errors about connections that the capture had not shown
 	Quoted uint64
 	Names  reassembly.NamesTally
-	cut    uint64 // exchanges that the end of the capture cut
-	scans  uint64 // attempts to connect of hosts that only look what is there
+	Keys   reassembly.KeyTally // of key logs
+	cut    uint64              // exchanges that the end of the capture cut
+	scans  uint64              // attempts to connect of hosts that only look what is there
 	unread unread
 }
 
 // unread is what was said that nobody could read.
 type unread struct {
 	encrypted, foreign uint64 // connections: of TLS without keys, of protocols that are not read
+	decrypted          uint64 // connections of TLS that were read
 	messages, turns    int    // exchanges that were read, and those that were not
 }
 
@@ -427,6 +429,9 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	j.Total.connections++
 	if m.turns {
 		j.Total.unread.add(e.Info)
+	}
+	if t := e.Info.TLS; t != nil && t.Decrypted {
+		j.Total.unread.decrypted++
 	}
 	j.Total.vantages[e.Info.Vantage]++
 	j.Total.octets += e.Info.Bytes[0] + e.Info.Bytes[1]

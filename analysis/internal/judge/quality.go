@@ -44,6 +44,10 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "missing-syn-ack", Title: "connections whose SYN-ACK is missing"},
 		{Code: "missing-acks", Title: "acknowledgments are missing"},
 		{Code: "encrypted", Title: "what connections carry is encrypted"},
+		{Code: "tls-no-key", Title: "connections of TLS whose secrets are in no key log"},
+		{Code: "tls-no-hello", Title: "connections of TLS whose hellos the capture lacks"},
+		{Code: "tls-suite", Title: "connections of TLS with a cipher suite that is not decrypted"},
+		{Code: "tls-bad-key", Title: "connections of TLS whose secrets open nothing"},
 		{Code: "not-http", Title: "connections carry a protocol that is not read"},
 		{Code: "mid-stream", Title: "connections without a visible start"},
 		{Code: "translated", Title: "connections seen on both sides of an address translation"},
@@ -196,9 +200,7 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 	add("mid-stream", t.midStream, rule.Beginning,
 		"%s without a visible start: window scale and first round trip are unknown",
 		rule.Count(t.midStream, "connection"))
-	add("encrypted", t.unread.encrypted, rule.Messages,
-		"%s TLS, and there are no keys: what passed was seen, not what was said",
-		rule.Count(t.unread.encrypted, "connection carries", "connections carry"))
+	t.keyCaveats(add)
 	add("not-http", t.unread.foreign, rule.Messages,
 		"%s that is not read: what passed was seen, not what was said",
 		rule.Count(t.unread.foreign, "connection carries a protocol",
@@ -220,6 +222,25 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 		rule.Count(t.scans, "attempt"))
 	add("cut-exchanges", t.cut, 0, "%s not complete when the capture ended, or for lack of frames",
 		rule.Count(t.cut, "exchange was", "exchanges were"))
+}
+
+// keyCaveats adds what was not decrypted.
+func (t *totalSums) keyCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
+	u := &t.unread
+	n, seen := rule.Count(u.encrypted, "connection carries", "connections carry"),
+		"what passed was seen, not what was said"
+	switch {
+	case t.Keys.Used == 0:
+		add("encrypted", u.encrypted, rule.Messages, "%s TLS, and there are no keys: %s", n, seen)
+	default:
+		add("encrypted", u.encrypted, rule.Messages,
+			"%s TLS that was not decrypted, while that of %d was: %s", n, u.decrypted, seen)
+	}
+	add("key-log-lines", t.Keys.Bad, 0, "%s of key logs not understood",
+		rule.Count(t.Keys.Bad, "line was", "lines were"))
+	add("key-log-cap", t.Keys.Dropped, rule.Messages,
+		"of %s the secrets were not kept: key logs hold more than memory allows",
+		rule.Count(t.Keys.Dropped, "connection"))
 }
 
 // otherCaveats are those that single connections carry and that no sentence about the whole tells

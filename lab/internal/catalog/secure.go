@@ -14,7 +14,8 @@ import (
 // secureScenarios are inside TLS: the program sees turns, and no header.
 func secureScenarios() []scenario.Scenario {
 	return slices.Concat(at(nagleInTLS, 10, 50), at(nagleInTLSRequest, 10), at(tlsKept, 10),
-		at(tlsThink, 10), at(tlsBulk, 50), at(nginxTLS, 10), at(tlsClientClosed, 10))
+		at(tlsThink, 10), at(tlsBulk, 50), at(nginxTLS, 10), at(tlsClientClosed, 10),
+		at(tlsResponseClose, 10), at(tlsOddSuite, 10), at(nginxTLS13, 20))
 }
 
 func nagleInTLS(time.Duration) scenario.Scenario {
@@ -82,6 +83,39 @@ func tlsClientClosed(time.Duration) scenario.Scenario {
 		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800},
 		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 6, Pool: own.Pool{Fresh: true}},
 		Fix:    onClient(func(c *own.Client) { c.Fresh = false }),
+	}
+}
+
+func tlsResponseClose(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reuse-tls-response-close",
+		About: "within TLS every response says Connection: close, so every request pays for a new " +
+			"connection",
+		Expect: scenario.Expect{Rule: "missed-reuse", Count: 5},
+		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800, Keeping: own.Keeping{Requests: 1}},
+		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 6},
+		Fix:    onServer(func(o *own.Server) { o.Requests = 0 }),
+	}
+}
+
+func tlsOddSuite(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:  "lookalike-tls-suite-aria",
+		About: "curl and nginx agree on ARIA, a cipher that is hardly used",
+		Server: program.Nginx{Body: 3000, Secure: true,
+			Settings: "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-ARIA128-GCM-SHA256;"},
+		Client: program.Curl{Count: 2, Secure: true,
+			Args: []string{"--ciphers", "ECDHE-ECDSA-ARIA128-GCM-SHA256"}},
+	}
+}
+
+func nginxTLS13(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-tls13-nginx-curl",
+		About: "curl sends nginx five requests with bodies of 30 kB on one connection with TLS 1.3, " +
+			"and is refused each time with 405",
+		Server: program.Nginx{Body: 3000, Secure: true, Settings: "ssl_protocols TLSv1.3;"},
+		Client: program.Curl{Count: 5, Body: 30_000, Secure: true},
 	}
 }
 

@@ -136,7 +136,7 @@ func (c *clientRun) connect(ctx context.Context) (err error) {
 	context.AfterFunc(ctx, func() { conn.Close() }) // an interruption ends what waits on it
 	c.stream = conn
 	if c.TLS {
-		if c.stream, err = peer.DialTLS(conn); err != nil {
+		if c.stream, err = peer.DialTLS(conn, c.env.KeyLog()); err != nil {
 			c.drop()
 			return err
 		}

@@ -7,6 +7,7 @@ package peer
 import (
 	"context"
 	"net"
+	"path/filepath"
 
 	"tcpwhy/lab/internal/world"
 )
@@ -36,6 +37,9 @@ type Env struct {
 	Log    *RequestLog // what the client's application sees
 	Sees   Observer    // what the server's side says
 }
+
+// KeyLog is the file to which clients add the secrets of their TLS connections.
+func (e *Env) KeyLog() string { return filepath.Join(e.Dir, "keys.txt") }
 
 // Goal is where clients send to.
 func (e *Env) Goal() string {

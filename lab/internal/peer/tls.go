@@ -69,9 +69,16 @@ func ServeTLS(c net.Conn, cert *tls.Certificate) (net.Conn, error) {
 	}))
 }
 
-// DialTLS does the client's part. The certificate is the lab's own, and nobody else is on the link.
-func DialTLS(c net.Conn) (net.Conn, error) {
+// DialTLS does the client's part, and adds its secrets to a key log. The certificate is the lab's
+// own, and nobody else is on the link.
+func DialTLS(c net.Conn, keyLog string) (net.Conn, error) {
+	keys, err := os.OpenFile(keyLog, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer keys.Close()
 	return shakeHands(c, tls.Client(c, &tls.Config{
+		KeyLogWriter:       keys,
 		ServerName:         serverName,
 		InsecureSkipVerify: true,
 		NextProtos:         []string{"http/1.1"},

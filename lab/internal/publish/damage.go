@@ -179,6 +179,11 @@ func Damage(names []string) error {
 			errs = append(errs, d.write())
 		}
 	}
+	for _, k := range keyed() {
+		if len(names) == 0 || slices.Contains(names, k.name) {
+			errs = append(errs, k.write())
+		}
+	}
 	return errors.Join(errs...)
 }
 

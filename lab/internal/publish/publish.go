@@ -27,13 +27,14 @@ type published struct {
 	scenario scenario.Scenario
 	variant  string // fault or fixed
 	vantage  string // client, server or middle
+	keys     bool   // with the key log
 }
 
 // Publish copies recordings into testdata/pcaps. The description is written once, from the
 // recording; what the program must say is added to it by hand, and is never touched here.
 func Publish(all []scenario.Scenario, names []string) error {
 	if len(names) == 0 {
-		return errors.New("publish: which? NAME[:fixed][:client|server|middle]")
+		return errors.New("publish: which? NAME[:fixed][:client|server|middle][:keys]")
 	}
 	var errs []error
 	for _, name := range names {
@@ -61,6 +62,8 @@ func parsePublished(all []scenario.Scenario, name string) (published, error) {
 		switch {
 		case w == "fixed" && p.scenario.Fix != nil:
 			p.variant = w
+		case w == "keys":
+			p.keys = true
 		case w == "client" || w == "server" || w == "middle":
 			p.vantage = w
 		default:
@@ -80,6 +83,9 @@ func (p published) folder() string {
 	if p.vantage != "client" {
 		name += "-" + p.vantage
 	}
+	if p.keys {
+		name += "-decrypted"
+	}
 	return filepath.Join(scenarioDir, name)
 }
 
@@ -95,11 +101,26 @@ func (p published) publish() error {
 	if err := os.WriteFile(filepath.Join(p.folder(), "capture.pcap"), capture, 0o644); err != nil {
 		return err
 	}
+	if err := p.publishKeys(source); err != nil {
+		return err
+	}
 	text, err := p.describe()
 	if err != nil {
 		return err
 	}
 	return writeDescription(filepath.Join(p.folder(), "scenario.txt"), text)
+}
+
+// publishKeys copies the key log, if that is wanted.
+func (p published) publishKeys(source string) error {
+	if !p.keys {
+		return nil
+	}
+	keys, err := os.ReadFile(filepath.Join(source, "keys.txt"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(p.folder(), "keys.txt"), keys, 0o644)
 }
 
 // writeDescription replaces what stands above the truth, which begins with the line "truth:" and
@@ -138,6 +159,10 @@ func (p published) describe() (string, error) {
 	fmt.Fprintf(&b, "captured: %s, nanosecond timestamps of the kernel%s\n", p.where(), cut(s))
 	fmt.Fprintf(&b, "application: %d request(s), %.1f ms in all%s\n", len(log.Requests), log.Total,
 		p.twin(log))
+	if p.keys {
+		fmt.Fprintln(&b, "keys: keys.txt is what the client logged; certificate and keys are the lab's "+
+			"own, made for this recording")
+	}
 	fmt.Fprintln(&b, "origin: recorded by lab/, MIT")
 	return b.String(), nil
 }

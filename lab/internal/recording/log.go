@@ -24,12 +24,20 @@ type Log struct {
 
 	Served  []peer.Served     `json:"-"` // server.json
 	Kernels []*peer.KernelLog `json:"-"` // tcpinfo.json
+	Keys    []byte            `json:"-"` // keys.txt: secrets of TLS connections, if there were any
 }
 
 // write makes app.json, and of what the server's side knows server.json and tcpinfo.json.
 func (r Log) write(dir string) error {
 	return errors.Join(writeJSON(dir, "app.json", r), writeJSON(dir, "server.json", r.Served),
-		writeJSON(dir, "tcpinfo.json", r.Kernels))
+		writeJSON(dir, "tcpinfo.json", r.Kernels), r.writeKeys(dir))
+}
+
+func (r Log) writeKeys(dir string) error {
+	if len(r.Keys) == 0 {
+		return nil
+	}
+	return os.WriteFile(filepath.Join(dir, "keys.txt"), r.Keys, 0o644)
 }
 
 func writeJSON(dir, name string, v any) error {

@@ -113,7 +113,7 @@ func recordOnce(ctx context.Context, s scenario.Scenario, fixed bool) (Log, worl
 		return Log{}, world.Captures{}, err
 	}
 	canary := world.StartCanary()
-	log, sees, err := play(ctx, s, w)
+	log, sees, keys, err := play(ctx, s, w)
 	late := canary.Close()
 	if err != nil {
 		return Log{}, world.Captures{}, err
@@ -130,32 +130,41 @@ func recordOnce(ctx context.Context, s scenario.Scenario, fixed bool) (Log, worl
 		Requests: log.Requests,
 		Served:   sees.Served,
 		Kernels:  sees.Kernel,
+		Keys:     keys,
 		LateMS:   float64(max(late, c.Late).Microseconds()) / 1000,
 		Programs: []string{"server: " + s.Server.About(), "client: " + s.Client.About()},
 	}, c, nil
 }
 
-// play starts the server, drives the client and stops the server.
+// play starts the server, drives the client and stops the server. The key log is that of programs
+// that were told of it by their environment, too.
 func play(
 	ctx context.Context, s scenario.Scenario, w *world.World,
-) (*peer.RequestLog, *peer.Observer, error) {
+) (*peer.RequestLog, *peer.Observer, []byte, error) {
 	dir, err := os.MkdirTemp("", "tcpwhy-lab-")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	defer os.RemoveAll(dir)
 	e := &peer.Env{World: w, Dir: dir, V6: s.IPv6, Log: peer.NewRequestLog()}
 	e.Sees.Start = e.Log.Start
+	if err := os.Setenv("SSLKEYLOGFILE", e.KeyLog()); err != nil {
+		return nil, nil, nil, err
+	}
 	stop, err := s.Server.Start(ctx, e)
 	if err != nil {
-		return nil, nil, fmt.Errorf("start the server: %w", err)
+		return nil, nil, nil, fmt.Errorf("start the server: %w", err)
 	}
 	err = s.Client.Drive(ctx, e)
 	// The client's last words arrive before the server is stopped, so that its end is not part of
 	// the story.
 	peer.Pause(ctx, w.RoundTrip()+100*time.Millisecond)
 	stop()
-	return e.Log, &e.Sees, err
+	keys, keysErr := os.ReadFile(e.KeyLog())
+	if keysErr != nil && !os.IsNotExist(keysErr) {
+		err = errors.Join(err, keysErr)
+	}
+	return e.Log, &e.Sees, keys, err
 }
 
 // save writes the three captures and the log.

@@ -204,17 +204,18 @@ func TestMillion(t *testing.T) {
 // TestLogInPieces writes a log octet by octet: lines count when they have ended.
 func TestLogInPieces(t *testing.T) {
 	var l Log
+	w := l.Writer()
 	log := line("CLIENT_RANDOM", 1, 'a', 48) + strings.Repeat("x", 2*maxLine) + "\n" +
 		strings.TrimSuffix(line("CLIENT_RANDOM", 2, 'b', 48), "\n")
 	for i := range log {
-		if _, err := l.Write([]byte(log[i : i+1])); err != nil {
+		if _, err := w.Write([]byte(log[i : i+1])); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if s := l.Secrets(); !s.Has(random(1)) || s.Has(random(2)) {
 		t.Errorf("first %v, second %v", s.Has(random(1)), s.Has(random(2)))
 	}
-	l.End()
+	w.End()
 	if s := l.Secrets(); !s.Has(random(2)) || s.Tally().Bad != 1 {
 		t.Errorf("second %v, %+v", s.Has(random(2)), s.Tally())
 	}

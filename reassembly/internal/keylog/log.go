@@ -10,43 +10,51 @@ import (
 // octets. What is longer is no line of a key log.
 const maxLine = 4 << 10
 
-// Log is a key log while it is read: octets are written to it, in any pieces, and Secrets are what
-// has been read so far. Writing and asking may be done by different goroutines.
+// Log is what is known of key logs that are read, or that grow. Its Secrets may be asked for by any
+// goroutine while others write.
 type Log struct {
-	writing sync.Mutex
-	rest    []byte // the beginning of a line whose end has not come
+	adding  sync.Mutex
 	secrets atomic.Pointer[Secrets]
 }
 
 // Secrets are those of all whole lines so far; nil if there are none.
 func (l *Log) Secrets() *Secrets { return l.secrets.Load() }
 
-// Write takes octets of a log. A line that has not ended waits for what comes next.
-func (l *Log) Write(p []byte) (int, error) {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+// Writer takes one file of the log.
+func (l *Log) Writer() *Writer { return &Writer{log: l} }
+
+// add takes whole lines.
+func (l *Log) add(lines []byte) {
+	l.adding.Lock()
+	defer l.adding.Unlock()
+	l.secrets.Store(l.secrets.Load().With(lines))
+}
+
+// Writer takes the octets of a key log, in any pieces. A line that has not ended waits for what
+// comes next.
+type Writer struct {
+	log  *Log
+	rest []byte // the beginning of that line
+}
+
+// Write implements io.Writer. It fails never.
+func (w *Writer) Write(p []byte) (int, error) {
 	end := bytes.LastIndexByte(p, '\n') + 1
 	if end > 0 {
-		l.take(append(l.rest, p[:end]...))
-		l.rest = nil
+		w.log.add(append(w.rest, p[:end]...))
+		w.rest = nil
 	}
-	l.rest = append(l.rest, p[end:]...)
-	if len(l.rest) > maxLine {
-		l.rest = append(l.rest[:0], '?') // so that it counts as bad, once it ends
+	w.rest = append(w.rest, p[end:]...)
+	if len(w.rest) > maxLine {
+		w.rest = append(w.rest[:0], '?') // so that it counts as bad, once it ends
 	}
 	return len(p), nil
 }
 
-// End says that a file has ended: its last line, too.
-func (l *Log) End() {
-	l.writing.Lock()
-	defer l.writing.Unlock()
-	l.take(l.rest)
-	l.rest = nil
-}
-
-func (l *Log) take(lines []byte) {
-	if len(lines) > 0 {
-		l.secrets.Store(l.secrets.Load().With(lines))
+// End says that nothing more comes: the last line has ended, too.
+func (w *Writer) End() {
+	if len(w.rest) > 0 {
+		w.log.add(w.rest)
 	}
+	w.rest = nil
 }

@@ -25,7 +25,7 @@ func (t *reader) cut(s *side, r *record, room []byte) {
 			o.use(k, number, application)
 			t.session.master = t.attempt
 		}
-		t.mode = opened
+		t.opens()
 		t.uncover(s, r, k, number, room)
 		o.keys.Follow(r.fragment)
 		o.number = number + 1

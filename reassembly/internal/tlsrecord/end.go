@@ -57,7 +57,7 @@ func (t *reader) unread(s *side, off, n int64, a *exchange.Arrival, facts exchan
 			break
 		}
 		step := min(n, s.left)
-		s.hs.lack(func(kind byte, body []byte) { t.hello(s, kind, body, true, a.At) })
+		s.hs.lack(func(kind byte, body []byte) { t.cutHello(s, kind, body, a.At) })
 		if s.collects {
 			t.part(s, nil, step, true, a)
 		} else {

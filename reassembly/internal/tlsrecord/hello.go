@@ -121,7 +121,7 @@ func (t *reader) clientHello(body []byte, cut bool, at capture.Mark) {
 	}
 	r := cutter{b: body}
 	r.take(2)
-	t.session = session{}
+	t.session = session{seen: true}
 	copy(t.session.random[:], r.take(len(t.session.random)))
 	id := r.take(r.uint8())
 	t.sessionID = string(id)
@@ -170,6 +170,20 @@ func (t *reader) hello(s *side, kind byte, body []byte, cut bool, at capture.Mar
 	case kind == serverDoneType && !client:
 		t.info.ServerDone = at
 	}
+}
+
+// cutHello takes the beginning of a hello that the capture cut: enough to find secrets by, and
+// nothing that anything is said on.
+func (t *reader) cutHello(s *side, kind byte, body []byte, at capture.Mark) {
+	if kind != clientHelloType && kind != serverHelloType {
+		return
+	}
+	info, id := *t.info, t.sessionID
+	t.hello(s, kind, body, true, at)
+	if kind == serverHelloType {
+		t.sessionID = id
+	}
+	*t.info = info
 }
 
 // begins takes note of a ServerHello: from TLS 1.3 on, what follows it is protected.
@@ -260,7 +274,7 @@ func (t *reader) serverHello(body []byte, cut bool, at capture.Mark) {
 		version = tls13
 	}
 	t.session.serverHello(version, suite, compression, random, encryptThenMAC)
-	info.Version = tlsVersion(version)
+	info.Version, info.Suite = tlsVersion(version), uint16(suite)
 	if retry {
 		info.HelloRetry = true
 		return

@@ -24,7 +24,7 @@ func (t *reader) keyed() (mode, string) {
 	switch known := secrets.Has(n.random); {
 	case secrets.Empty():
 		return sealed, ""
-	case t.info.ClientHello.Frame == 0, !n.chosen && !t.info.EarlyData:
+	case !n.seen, !n.chosen && t.side[exchange.FromClient].opener.stage != early:
 		return sealed, exchange.CaveatTLSNoHello
 	case n.chosen && n.suite == nil:
 		return sealed, exchange.CaveatTLSSuite
@@ -94,7 +94,7 @@ func (t *reader) complete(s *side, fragment []byte, a *exchange.Arrival) {
 		t.cut(s, &r, room)
 	default:
 		if content, kind, ok := t.open(s, &r, room); ok {
-			t.mode = opened
+			t.opens()
 			t.content(s, &r, kind, content)
 		} else {
 			t.unopened(s, &r)
@@ -102,6 +102,14 @@ func (t *reader) complete(s *side, fragment []byte, a *exchange.Arrival) {
 	}
 	t.from.give(room)
 	t.next(s)
+}
+
+// opens takes note that a record was opened.
+func (t *reader) opens() {
+	t.mode = opened
+	if t.info.Version == "" { // its hello was cut
+		t.info.Version, t.info.Suite = tlsVersion(int(t.session.hellos.Version)), t.session.number
+	}
 }
 
 // next makes s ready for another record.

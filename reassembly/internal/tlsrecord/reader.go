@@ -162,8 +162,7 @@ func (t *reader) isTurn(s *side) bool {
 // capture holds later comes too late.
 func (t *reader) encrypted() {
 	t.protected = true
-	t.info.HasSecret = t.info.ClientHello.Frame != 0 &&
-		t.c.Shared.Secrets.Has(t.session.random)
+	t.info.HasSecret = t.session.seen && t.c.Shared.Secrets.Has(t.session.random)
 	var why string
 	if t.mode, why = t.keyed(); why != "" {
 		t.c.Caveats.Add(why)

@@ -14,7 +14,8 @@ const maxMasters = 4096
 
 // session is what the hellos say that keys follow from.
 type session struct {
-	random keylog.Random // of the ClientHello
+	seen   bool          // a ClientHello has been seen, or the beginning of one
+	random keylog.Random // of it
 	chosen bool          // a ServerHello has been seen, and said what follows
 	number uint16        // of the suite
 	suite  *tlscrypt.Suite
