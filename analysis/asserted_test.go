@@ -17,6 +17,7 @@ func unasserted() map[string][]string {
 			"Only a close could end the request.", "It was answered all the same.",
 			"It got no response.", "The next hop takes", "A segment with the next octets",
 			"The TLS handshake did not get through.", "The {side} sends it.", "The {side} sent it",
+			"the last that this host sent",
 			"ends", // may be a FIN, or what acknowledges the last octet
 		},
 		"what was counted over many connections, or learned from them": {
@@ -59,6 +60,7 @@ func unasserted() map[string][]string {
 			"The client takes compressed bodies.", "The client did not ask for compression",
 			"Its kernel holds the small end", "The RST has the TTL of the server's own",
 			"It ends a connection that had been idle for {s}",
+			"Its own clock stood, too", "Its timer for what had been lost",
 		},
 	}
 }

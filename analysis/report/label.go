@@ -66,6 +66,7 @@ const (
 	DelackCwnd    // a full window waited for a delayed ACK
 	Cork          // TCP_CORK or MSG_MORE held the end of a message
 	AppPaced      // the sending application paused inside a message
+	HostStopped   // a host did nothing at all, its kernel neither
 	ClientThink   // the client between exchanges
 	IdleReusable  // an idle connection that could have carried a request
 	IdleUnusable  // an idle connection that was announced or half closed
@@ -82,7 +83,7 @@ var labelNames = [LabelCount]string{
 	"think_100continue", "rtt", "queue", "serialize", "paced", "slow_start", "ss_idle_restart",
 	"cong_avoid", "recovery_cwnd", "send_limit", "rwnd", "zero_window", "fast_retx", "rto", "tlp",
 	"lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack", "delack_cwnd", "cork",
-	"app_paced", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol", "close",
+	"app_paced", "host_stopped", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol", "close",
 	"tunnel",
 }
 
@@ -109,7 +110,8 @@ var labelTitles = [LabelCount]string{
 	"loss, repaired by a tail loss probe", "loss of a retransmission",
 	"needless retransmission", "Nagle hold, one round trip",
 	"Nagle hold, waiting for a late ACK", "window waiting for a late ACK",
-	"corked end of a message", "sender's application paused", "client between exchanges",
+	"corked end of a message", "sender's application paused", "host stood still",
+	"client between exchanges",
 	"idle, reusable", "idle, not reusable", "waiting behind another response", "closing",
 	"tunnelled protocol",
 }

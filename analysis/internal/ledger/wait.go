@@ -43,6 +43,10 @@ type Wait struct {
 	Room bool
 	// even with the cause the receiver's program had left unread what had come long before
 	Unread bool
+	// of a host that stood still, which is Dir's, from Before, its last segment, to End, its first:
+	// by how much its own clock went on, and whether that stood, too
+	Ticked     time.Duration
+	ClockStood bool
 }
 
 // Length is how long the wait was.

@@ -29,6 +29,8 @@ type walk struct {
 	any   bool           // there was a progress event; the next two are of the last
 	prev  reassembly.Dir // whose it was
 	last  capture.Mark
+
+	still [2]sender.Standstill // the latest of each host
 }
 
 // why is what ended a wait, as far as that is known. The zero value says that nothing did that the
@@ -49,6 +51,7 @@ type why struct {
 	gap IDGap
 	// of a corked end of a message: the wait before, which had not been recognised; 0: none
 	earlier time.Duration
+	still   *sender.Standstill // of the host that did nothing meanwhile; nil: none is known
 }
 
 // to looks at the records up to the absolute number n, exclusive.
@@ -65,6 +68,9 @@ func (w *walk) record(n int) {
 	r := &w.path.Conn.Records[n-w.path.Conn.Released]
 	if !w.began {
 		w.began, w.at = true, r.Time
+	}
+	if still := w.path.StoodStill(r, n); still.To > 0 {
+		w.still[r.Dir] = still
 	}
 	s := w.path.Observe(r, n)
 	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
@@ -124,8 +130,21 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 }
 
 // emit labels the time up to the given moment, as far as it has not been labelled yet; y is what
-// ended it.
+// ended it. Time in which a host stood still is that, whatever was waited for.
 func (w *walk) emit(to time.Duration, l report.Label, y why) {
+	for i := range w.still {
+		still := &w.still[i]
+		if still.From >= to || still.To <= w.at {
+			continue
+		}
+		w.put(still.From, l, y)
+		w.put(min(to, still.To), report.HostStopped, why{ended: y.ended, still: still})
+	}
+	w.put(to, l, y)
+}
+
+// put is emit without a look at who stood still.
+func (w *walk) put(to time.Duration, l report.Label, y why) {
 	if to <= w.at {
 		return
 	}
@@ -163,6 +182,10 @@ func (w *walk) note(t *report.Tile, y *why) {
 	if r := y.ended; r != nil {
 		s.Dir, s.Octets, s.Kind = r.Dir, r.Len, r.Kind
 		s.ByOrder = w.path.Of(r.Dir).NeedlessByOrder()
+	}
+	if y.still != nil {
+		s.Dir, s.Before, s.End, s.Ticked = y.still.Dir, y.still.Before, y.still.After, y.still.Ticked
+		s.ClockStood = y.still.ClockStood()
 	}
 	w.book.keep(s)
 }

@@ -53,6 +53,8 @@ type stamps struct {
 	began time.Duration    // when the first timestamp came
 	next  time.Duration    // when the pace is to be measured next, if it is not known
 	late  [3]time.Duration // of the latest segments with data, latest first
+
+	latest latestStamp // of all of the sender's segments
 }
 
 // sent takes note of by how much longer than the least a segment with data was under way.
@@ -67,6 +69,7 @@ func (p *stamps) queue() time.Duration { return min(p.late[0], p.late[1], p.late
 // add takes note of r and tells by how much longer than the least it was under way; 0 if that does
 // not show.
 func (p *stamps) add(c *reassembly.Conn, r *reassembly.Record) time.Duration {
+	p.latest = latestStamp{r.Mark(), r.TSVal, r.Trait.Has(reassembly.HasTS)}
 	switch {
 	case !r.Trait.Has(reassembly.HasTS):
 		return 0

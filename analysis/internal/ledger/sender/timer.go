@@ -154,20 +154,24 @@ const (
 // set. It is the moment given where other copies may have been lost before they passed.
 func (s *State) TimerFrom(r *reassembly.Record, lost time.Duration) time.Duration {
 	copies, last := s.copiesOf(r, lost)
-	trip := s.path.Conn.RTTMin() + max(s.queue.excess[0], s.queue.excess[1], s.queue.excess[2])
-	longest := max(rtoFirst, timerTrips*trip)
-	for range copies {
-		longest = min(2*longest, rtoMax)
-	}
 	wait := r.Time - last
 	switch {
-	case wait <= min(longest, rtoMax)*firesUntil/100+timerRoom,
-		!s.sawAll(lost) && wait <= givenUp:
+	case wait <= s.timerLongest(copies), !s.sawAll(lost) && wait <= givenUp:
 		return lost
 	case wait > rtoMax*firesUntil/100:
 		return r.Time // of one whose length is not known nothing is
 	}
 	return max(lost, r.Time-timersLatest(s.path.Timeout(), 1))
+}
+
+// timerLongest is the longest that the timer of s may be, doubled by so many copies.
+func (s *State) timerLongest(copies int) time.Duration {
+	trip := s.path.Conn.RTTMin() + max(s.queue.excess[0], s.queue.excess[1], s.queue.excess[2])
+	longest := max(rtoFirst, timerTrips*trip)
+	for range copies {
+		longest = min(2*longest, rtoMax)
+	}
+	return min(longest, rtoMax)*firesUntil/100 + timerRoom
 }
 
 // copiesOf is how many copies of r's first octet passed between its loss and r, and when the last

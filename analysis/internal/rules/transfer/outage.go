@@ -40,16 +40,23 @@ On two connections and more between the same hosts a segment was lost, and so wa
 retransmission, in the same direction and at the same time, for a second at least; and no exchange
 between the two ended in that time. The direction is that of what was lost: of the other one nothing
 may be known. What retransmission-timeout would claim of those waits is this rule's.
+client-stopped, server-stopped: a host sent nothing for a second and more, and its own clock stood,
+too: the timestamps of what it sent then went on by less than half of that time, though it answers
+what had been sent to it late in that time, while the other host's went on. Or its clock went on,
+and a retransmission timer that must have run out did not fire, though what it had sent was missing
+and no copy can have been lost before it came here. A program that stops, while its host
+acknowledges and repeats, is none.
 
 How cost is counted
 As retransmission-timeout counts them: the wait of each exchange, from the first copy that was lost
-to the one that arrived. Low leaves two round trips.
+to the one that arrived; or for how long the host stood still. Low leaves two round trips.
 
 When it is wrong
-A host that is suspended answers nothing, either. A filter that drops what the connections have in
+A host that is suspended answers nothing, either: without timestamps that tell, it is taken for a
+path. A filter that drops what the connections have in
 common looks the same, if it lets them go on later. Behind the outage, where what was lost does not
 show, it is not seen.`,
-	Causes: []report.Cause{
+	Causes: append(hostStopped(), []report.Cause{
 		{Code: "to-client", Title: "nothing got through to the client for a while",
 			Side: report.SideNetwork,
 			Message: "All that was sent to the client was lost for a while, on several " +
@@ -60,8 +67,8 @@ show, it is not seen.`,
 			Message: "All that was sent to the server was lost for a while, on several " +
 				"connections at the same time.",
 			Remedies: outageFixes()},
-	},
-	References: []string{"RFC 6298 section 5.5"},
+	}...),
+	References: []string{"RFC 6298 section 5.5", "RFC 7323 section 5.4"},
 },
 	Rests: rule.Timing,
 	Across: &rule.Comparison{
@@ -69,6 +76,7 @@ show, it is not seen.`,
 		Wants:   rule.Wants(rule.ExchangeJudged),
 		AtLeast: outageConns,
 	},
+	Exchange:   runHostStopped,
 	Vocabulary: words,
 }
 

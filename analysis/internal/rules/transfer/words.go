@@ -39,6 +39,10 @@ const (
 	unanswered
 	throughAgain
 	silentFor
+	lastSign
+	firstSign
+	clockStood
+	timerStood
 	laterShows
 	laterCounts
 	beforeWait
@@ -221,6 +225,15 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesOctets},
 	},
 	silentFor: {Text: "{n} exchanges waited; nothing got through for {s} at most."},
+	lastSign:  {Role: "last sign", Text: "the last that this host sent"},
+	firstSign: {
+		Role:  "goes on",
+		Text:  "the first that it sent again, {ms} later",
+		Facts: rule.Facts{report.SinceBefore, report.OwnSilent},
+	},
+	clockStood: {Text: "Its own clock stood, too: from one to the other its timestamps went on by " +
+		"{ms}."},
+	timerStood: {Text: "Its timer for what had been lost did not run out in that time."},
 	laterShows: {
 		Role:  "later segment",
 		Text:  "shows that an earlier one was lost before it came here",
