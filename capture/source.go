@@ -129,27 +129,30 @@ func (s *source) load(in *input) error {
 		}
 	}
 	err := in.load()
-	if err == nil && s.begun {
+	if err == nil {
 		s.goOn(in)
 	}
 	return err
 }
 
-// asOneClock is how much earlier than the first frame of a capture another one may be stamped by
+// asOneClock is how much earlier than the first frame of an input another one may be stamped by
 // clocks that nobody set back: those of interfaces differ by much less.
 const asOneClock = time.Second
 
-// goOn moves the time of a frame whose interface was set back to before the capture began: that is
-// no moment of the capture. Times go on where it has come to, until the clock is right again.
+// goOn moves the time of a frame whose interface was set back to before its input began: that is no
+// moment of the capture. Times go on where the input has come to, until the clock is right again.
 func (s *source) goOn(in *input) {
 	f := &in.frame
-	seen := int(f.Iface) < len(s.clocks) && s.clocks[f.Iface].latest >= s.start
-	if !seen || f.Time >= s.start-int64(asOneClock) {
+	if in.first == 0 {
+		in.first = f.Time
+	}
+	seen := int(f.Iface) < len(s.clocks) && s.clocks[f.Iface].latest >= in.first
+	if !seen || f.Time >= in.first-int64(asOneClock) {
 		in.shift = 0
 		return
 	}
 	if in.shift == 0 {
-		in.shift = s.start + int64(s.stats.End) - f.Time
+		in.shift = in.key - f.Time
 		s.stats.Backsteps++
 		s.stats.MaxBack = max(s.stats.MaxBack, time.Duration(in.shift))
 	}

@@ -47,6 +47,8 @@ type Wait struct {
 	// by how much its own clock went on, and whether that stood, too
 	Ticked     time.Duration
 	ClockStood bool
+	// the segment that ended it was not held up on the way: next to its sender, or by its timestamp
+	LeftThen bool
 }
 
 // Length is how long the wait was.

@@ -182,6 +182,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 	if r := y.ended; r != nil {
 		s.Dir, s.Octets, s.Kind = r.Dir, r.Len, r.Kind
 		s.ByOrder = w.path.Of(r.Dir).NeedlessByOrder()
+		s.LeftThen = w.path.Of(r.Dir).LeftThen(r)
 	}
 	if y.still != nil {
 		s.Dir, s.Before, s.End, s.Ticked = y.still.Dir, y.still.Before, y.still.After, y.still.Ticked

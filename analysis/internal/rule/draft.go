@@ -1,6 +1,9 @@
 package rule
 
 import (
+	"slices"
+	"time"
+
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -24,10 +27,14 @@ func (j *Draft) Empty() {
 	j.Info, j.Claims, j.Perhaps = nil, nil, 0
 }
 
+// LongPause is from how long on a pause in a message is one that comparisons look at: a second
+// interrupts whoever waits.
+const LongPause = time.Second
+
 // Judged is an exchange whose labels are certain, as the judge and the comparisons see it.
 type Judged struct {
 	ledger.Account   // without its rounds
-	ledger.LongWaits // for repairs, and in queues
+	ledger.LongWaits // for repairs, in queues, and pauses of LongPause and more
 	Info             *report.ExchangeInfo
 	Claims           []Claim
 	MessageFacts     [2]exchange.Facts // of its messages, by direction
@@ -57,7 +64,11 @@ func (d *Draft) Judge() Judged {
 		j.FirstRound = d.Rounds[0].Bytes
 	}
 	j.Rounds, j.UploadRounds = nil, nil
-	j.Waits = d.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.Queue)
+	j.Waits = d.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.Queue,
+		report.AppPaced, report.ReqApp)
+	j.Waits = slices.DeleteFunc(j.Waits, func(w ledger.Wait) bool {
+		return w.Label == ledger.Pause(w.Dir) && w.Length() < LongPause
+	})
 	for dir := range j.MessageFacts {
 		if m := d.Message(reassembly.Dir(dir)); m != nil {
 			j.MessageFacts[dir] = m.Facts

@@ -3,6 +3,7 @@ package sender
 import (
 	"time"
 
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -55,6 +56,13 @@ type stamps struct {
 	late  [3]time.Duration // of the latest segments with data, latest first
 
 	latest latestStamp // of all of the sender's segments
+}
+
+// latestStamp is a sender's latest segment, and its timestamp.
+type latestStamp struct {
+	capture.Mark
+	val uint32
+	any bool // it has a timestamp
 }
 
 // sent takes note of by how much longer than the least a segment with data was under way.
@@ -177,3 +185,22 @@ func together(held []*reassembly.Record, tick time.Duration) int {
 	}
 	return near
 }
+
+// pace is the tick of the clock; 0 if it is not known. A few segments tell as much as is needed here:
+// they make it near one of the usual ticks.
+func (p *stamps) pace() time.Duration {
+	ticks, took := time.Duration(int32(p.latest.val-p.val)), p.latest.Time-p.at
+	if p.tick > 0 || ticks < stampsTicks {
+		return p.tick
+	}
+	for _, rate := range stampRates {
+		if all := ticks * time.Second / rate; took*100 >= all*stretchLeast &&
+			took*100 <= all*stretchMost {
+			return time.Second / rate
+		}
+	}
+	return 0
+}
+
+// skip takes out of the times that timestamps are compared with by how long their clock stood.
+func (p *stamps) skip(stood time.Duration) { p.at += stood }

@@ -18,6 +18,9 @@ const (
 	standsLeast = time.Second
 	// standsLooks is how many records behind and before one are looked at for what it answered.
 	standsLooks = 64
+	// heldParts: what was held up for less than such a part of standsLeast left when it passed, as
+	// far as that matters (reasoning).
+	heldParts = 10
 )
 
 // Standstill is time in which a host did nothing. The zero value is none.
@@ -32,13 +35,6 @@ type Standstill struct {
 
 // ClockStood reports whether the host's own clock stood, too.
 func (s *Standstill) ClockStood() bool { return 2*s.Ticked < s.After.Time-s.Before.Time }
-
-// latestStamp is a sender's latest segment, and its timestamp.
-type latestStamp struct {
-	capture.Mark
-	val uint32
-	any bool // it has a timestamp
-}
 
 // StoodStill is when the sender of r, record n, stood still just before it; zero if it did not, or
 // nothing tells. It is asked before r is observed.
@@ -71,24 +67,12 @@ func (p *Path) StoodStill(r *reassembly.Record, n int) Standstill {
 	return Standstill{}
 }
 
-// pace is the tick of the clock; 0 if it is not known. A few segments tell as much as is needed here:
-// they make it near one of the usual ticks.
-func (p *stamps) pace() time.Duration {
-	ticks, took := time.Duration(int32(p.latest.val-p.val)), p.latest.Time-p.at
-	if p.tick > 0 || ticks < stampsTicks {
-		return p.tick
-	}
-	for _, rate := range stampRates {
-		if all := ticks * time.Second / rate; took*100 >= all*stretchLeast &&
-			took*100 <= all*stretchMost {
-			return time.Second / rate
-		}
-	}
-	return 0
+// LeftThen reports whether r, the record in hand, shows that it left when it passed: next to its
+// sender, or by its timestamp.
+func (s *State) LeftThen(r *reassembly.Record) bool {
+	return s.far() < nearHost || r.Trait.Has(reassembly.HasTS) && s.stamps.tick > 0 &&
+		s.hand.late < standsLeast/heldParts
 }
-
-// skip takes out of the times that timestamps are compared with by how long their clock stood.
-func (p *stamps) skip(stood time.Duration) { p.at += stood }
 
 // clockStood reports whether the clock of s, whose record n comes so much later than it says, really
 // stood: this record, or a later one, answers what the peer had sent when the capture's clock was

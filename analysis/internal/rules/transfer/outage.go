@@ -45,7 +45,8 @@ too: the timestamps of what it sent then went on by less than half of that time,
 what had been sent to it late in that time, while the other host's went on. Or its clock went on,
 and a retransmission timer that must have run out did not fire, though what it had sent was missing
 and no copy can have been lost before it came here. A program that stops, while its host
-acknowledges and repeats, is none.
+acknowledges and repeats, is none. server-paused: nothing tells that it was more than a program, but
+on two connections and more large responses stopped, and went on, at the same time, once on each.
 
 How cost is counted
 As retransmission-timeout counts them: the wait of each exchange, from the first copy that was lost
@@ -56,7 +57,7 @@ A host that is suspended answers nothing, either: without timestamps that tell, 
 path. A filter that drops what the connections have in
 common looks the same, if it lets them go on later. Behind the outage, where what was lost does not
 show, it is not seen.`,
-	Causes: append(hostStopped(), []report.Cause{
+	Causes: append(append(hostStopped(), pausedTogether()), []report.Cause{
 		{Code: "to-client", Title: "nothing got through to the client for a while",
 			Side: report.SideNetwork,
 			Message: "All that was sent to the client was lost for a while, on several " +
@@ -102,8 +103,9 @@ type outages struct{ pairs rule.PairTable[silences] }
 // silences are the waits between two hosts in which copies were lost again, and when exchanges
 // ended.
 type silences struct {
-	waits []silence
-	ends  []time.Duration
+	waits  []silence
+	pauses []silence // of the server, in the middle of a response
+	ends   []time.Duration
 }
 
 // silence is a wait of one exchange.
@@ -126,6 +128,7 @@ func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 	if s.ends = append(s.ends, x.Until); len(s.ends) > maxEnds {
 		s.ends = slices.Delete(s.ends, 0, maxEnds/4)
 	}
+	s.pausesOf(m, x)
 	waits := x.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx)
 	for i := range waits {
 		w := waits[i]
@@ -169,6 +172,7 @@ func (o *outages) Finish(d rule.Desk) {
 		for _, dir := range ledger.BothWays {
 			s.tell(d, p, dir)
 		}
+		s.tellTogether(d)
 	})
 }
 

@@ -43,6 +43,7 @@ const (
 	firstSign
 	clockStood
 	timerStood
+	pausedIn
 	laterShows
 	laterCounts
 	beforeWait
@@ -233,6 +234,7 @@ var words = []rule.Words{
 	},
 	clockStood: {Text: "Its own clock stood, too: from one to the other its timestamps went on by " +
 		"{ms}."},
+	pausedIn:   {Text: "{n} responses stopped at the same time."},
 	timerStood: {Text: "Its timer for what had been lost did not run out in that time."},
 	laterShows: {
 		Role:  "later segment",
