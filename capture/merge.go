@@ -23,7 +23,7 @@ type input struct {
 	ready   bool
 	key     int64 // by which it is merged: the latest time of its frames so far
 	held    holding
-	first int64 // the time of its first frame
+	first   int64 // the time of its first frame
 	// ns that its frames are moved by while they are before that; 0: they are not
 	shift int64
 	// by how many ns its clock was set since its first frame, and the time of its latest frame
