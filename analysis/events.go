@@ -15,7 +15,7 @@ import (
 func (s *tracked) began(d *rule.Draft) rule.Began {
 	c, x := s.Conn, d.Parsed
 	e := rule.Began{Pair: s.Pair(), First: x.Index == 0, ConnStart: c.Start, Start: x.Start(),
-		Handshake: len(c.SYNs) > 0, Secure: c.TLS != nil, Name: x.Host, Method: x.Method,
+		Handshake: ledger.ShowsStart(c), Secure: c.TLS != nil, Name: x.Host, Method: x.Method,
 		Target: x.Target, Agent: x.Agent, Turn: x.Turn, Port: c.Client.Port(),
 		Trail: x.Trail}
 	if c.TLS != nil {
@@ -31,7 +31,7 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 	if x.Request != nil {
 		e.Facts = x.Request.Facts
 	}
-	e.Unasked = x.Request == nil
+	e.Unasked, e.LacksSYN = x.Request == nil, len(c.SYNs) == 0
 	e.Need, e.Critical = d.From, d.Critical
 	return e
 }

@@ -69,6 +69,9 @@ type RTT struct {
 	Min     time.Duration
 	Jitter  time.Duration // median of undelayed samples minus Min; an estimate
 	Samples uint32
+	// so few undelayed samples that Jitter may be what made one of them late, as the answer to a SYN
+	// that had to wait for ARP
+	Unsure bool
 	// the host answered something; else it only echoed timestamps, with what it sent when it
 	// pleased
 	Firm bool

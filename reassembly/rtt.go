@@ -66,8 +66,8 @@ func (e *estimator) vary(r *RTT) {
 	if e.prompt == 0 {
 		return
 	}
-	r.Jitter = max(0, e.median-r.Min)
-	if e.prompt < firmJitter {
+	r.Jitter, r.Unsure = max(0, e.median-r.Min), e.prompt < firmJitter
+	if r.Unsure {
 		r.Jitter = min(r.Jitter, r.Min/2)
 	}
 }

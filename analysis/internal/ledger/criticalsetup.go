@@ -60,6 +60,10 @@ func heldFirst(p *sender.Path, x *exchange.Exchange) bool {
 	return false
 }
 
+// ShowsStart reports whether the capture shows that the connection began: by its SYN, or by the
+// SYN-ACK alone.
+func ShowsStart(c *reassembly.Conn) bool { return len(c.SYNs) > 0 || len(c.SYNACKs) > 0 }
+
 // setUpAt is the moment at which the first request could have left, as the capture point saw it;
 // false if the capture lacks the handshake.
 func setUpAt(c *reassembly.Conn) (time.Duration, bool) {
@@ -68,11 +72,11 @@ func setUpAt(c *reassembly.Conn) (time.Duration, bool) {
 		if c.TLS.ServerEnds() {
 			ready += c.Far(reassembly.FromClient) // the client had yet to hear it
 		}
-		return ready, !c.MidStream
+		return ready, ShowsStart(c)
 	}
 	if len(c.SYNACKs) == 0 { // the client's acknowledgment of it tells as much
 		return c.AckOfSYNACK.Time, len(c.SYNs) > 0 && Seen(c.AckOfSYNACK)
 	}
 	// At the server the request follows the SYN-ACK by a round trip to the client.
-	return max(c.AckOfSYNACK.Time, c.SYNACKs[0].Time+c.Far(reassembly.FromClient)), len(c.SYNs) > 0
+	return max(c.AckOfSYNACK.Time, c.SYNACKs[0].Time+c.Far(reassembly.FromClient)), ShowsStart(c)
 }

@@ -79,6 +79,7 @@ type Began struct {
 	Need      time.Duration // when the client needed the connection
 	Critical  bool          // the request waited for the handshake
 	Handshake bool          // the capture shows the connection's start
+	LacksSYN  bool          // by its SYN-ACK alone
 	Secure    bool
 	Name      string // Host or SNI
 	Method    string

@@ -108,8 +108,11 @@ func (s *State) judgeSmall(r *reassembly.Record, since time.Duration) *Hold {
 // §3.8.6.3; Linux, net/ipv4/tcp_input.c, __tcp_ack_snd_check).
 func (s *State) endedBy(took time.Duration, octets int64) time.Duration {
 	near := s.path.Conn.Half[s.dir.Peer()].RTT
-	late := took - near.Min
-	if late < max(DelackFloor, delackBeyond*near.Jitter) {
+	late, beyond := took-near.Min, delackBeyond*near.Jitter
+	if near.Unsure { // how alike the late ones are tells them from jitter
+		beyond = near.Jitter
+	}
+	if late < max(DelackFloor, beyond) {
 		late = 0
 	}
 	if late > 0 || octets <= int64(s.mss()) {

@@ -85,17 +85,25 @@ type member struct {
 	hidden    bool // turns, because the capture cut what messages say
 	idleLimit time.Duration
 	gap       bool // the capture lacks some of it
-	cut       bool // the capture lacks its beginning
 	closed    *rule.Closing
 	verdict   *verdict
 	lent      *member // the idle connection that should have carried this one's requests
 	borrowed  bool    // that idle connection itself: it counts as busy
 	failed    bool    // an exchange did not end well: what it cost belongs to another rule
-	port      uint16  // of the client
-	start     capture.Mark
-	far       time.Duration  // the least from the capture to the client and back; 0: not known
-	kept      [2]whatif.Kept // what each side has for its next message
-	rtt       time.Duration
+	opened
+	far   time.Duration  // the least from the capture to the client and back; 0: not known
+	kept  [2]whatif.Kept // what each side has for its next message
+	rtt   time.Duration
+	asked time.Duration // when its latest request began
+	took  time.Duration // its quickest exchange; 0: none was over
+}
+
+// opened is how a connection began.
+type opened struct {
+	port     uint16 // of the client
+	start    capture.Mark
+	cut      bool // the capture lacks its beginning
+	lacksSYN bool // it shows its SYN-ACK alone
 }
 
 // outcome is how an exchange left its connection.
@@ -187,7 +195,7 @@ func (r *reuses) began(d rule.Desk, c *rule.Conn, m *member, e *rule.Began, at t
 	}
 	m.named(e)
 	if e.First {
-		m.start, m.cut = e.ConnStart, !e.Handshake
+		m.start, m.cut, m.lacksSYN = e.ConnStart, !e.Handshake, e.LacksSYN
 		m.program.tool, m.program.cli = oneShot(e.Agent), commandLine(e.Agent)
 	}
 	if m.far == 0 || e.Far < m.far {
@@ -198,6 +206,7 @@ func (r *reuses) began(d rule.Desk, c *rule.Conn, m *member, e *rule.Began, at t
 	if e.First && e.Critical && e.Handshake && !c.Repeats {
 		m.verdict = considerReuse(m, e)
 	}
+	m.asked = e.Start.Time
 	m.busy++
 	m.version++
 }
@@ -268,6 +277,9 @@ func (m *member) take(e *rule.Over) {
 	}
 	m.served++
 	m.idleSince = e.End
+	if took := e.End.Time - m.asked; m.took == 0 || took < m.took {
+		m.took = took
+	}
 	m.doubt, m.turns = m.doubt || e.Doubt || e.Turn, m.turns || e.Turn
 	m.hidden = m.hidden || e.Turn && e.Doubt
 	m.gap = m.gap || e.Gap

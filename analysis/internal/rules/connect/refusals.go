@@ -130,6 +130,7 @@ func (r *refusals) Finish(d rule.Desk) {
 		r.book(d, w)
 	}
 	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
+	r.hosts.Each(func(port report.Pair, hosts *[]netip.Addr) { unlistSweep(d, port, *hosts) })
 	r.given.Each(func(p report.Pair, given *[]*refusal) { r.tellNext(d, p, *given) })
 	r.strangers.finish(d)
 }
@@ -291,24 +292,54 @@ func (r *refusals) lostRace(w *refusal) bool {
 }
 
 // markProbes takes the weight from refusals of a host that a client asked once on each of several
-// ports, all in vain.
+// ports, all in vain; of many it is a scan.
 func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	var probes []rule.Found
 	for _, port := range ports {
-		p := report.Pair{Client: host.Client, Server: netip.AddrPortFrom(host.Server.Addr(), port)}
-		for _, cause := range [...]string{refusedCause, filteredCause} {
-			if f := d.Found(connectionRefusedRule, cause, p); f != nil && f.Count() == 1 &&
-				!knownPair(d, p) {
-				probes = append(probes, f)
-			}
+		probes = append(probes, askedOnce(d, report.Pair{
+			Client: host.Client, Server: netip.AddrPortFrom(host.Server.Addr(), port),
+		})...)
+	}
+	switch {
+	case len(probes) >= scanPorts:
+		unlist(probes)
+	case len(probes) >= probePorts:
+		for _, f := range probes {
+			f.Grade(report.Info, report.Info)
+			f.Further(rule.Say(manyPortsAsked))
 		}
 	}
-	if len(probes) < probePorts {
-		return
+}
+
+// unlistSweep takes out the findings of a client that asked many hosts once each on one port, all in
+// vain: who relies on a service asks again.
+func unlistSweep(d rule.Desk, port report.Pair, hosts []netip.Addr) {
+	var probes []rule.Found
+	for _, host := range hosts {
+		probes = append(probes, askedOnce(d, report.Pair{
+			Client: port.Client, Server: netip.AddrPortFrom(host, port.Server.Port()),
+		})...)
 	}
-	for _, f := range probes {
-		f.Grade(report.Info, report.Info)
-		f.Further(rule.Say(manyPortsAsked))
+	if len(probes) >= scanPorts {
+		unlist(probes)
+	}
+}
+
+// askedOnce are the findings of a client that asked a service once, in vain.
+func askedOnce(d rule.Desk, p report.Pair) (once []rule.Found) {
+	for _, cause := range [...]string{refusedCause, filteredCause} {
+		f := d.Found(connectionRefusedRule, cause, p)
+		if f != nil && f.Count() == 1 && !knownPair(d, p) {
+			once = append(once, f)
+		}
+	}
+	return once
+}
+
+// unlist counts the findings as a scan's.
+func unlist(all []rule.Found) {
+	for _, f := range all {
+		f.Unlist()
 	}
 }
 

@@ -42,8 +42,9 @@ type verdict struct {
 	donor      *member
 	donorIdle  capture.Mark  // end of the donor's last response
 	closed     *rule.Closing // nil if the donor was still open
-	syn        capture.Mark
+	syn        capture.Mark  // of the new connection; its SYN-ACK with lacksSYN
 	request    capture.Mark
+	lacksSYN   bool
 }
 
 // considerReuse looks for a connection that could have carried m's first request: one that lay
@@ -81,6 +82,7 @@ func newVerdict(cause string, c report.Confidence, d *member, e *rule.Began) *ve
 		closed:     d.closed,
 		syn:        e.ConnStart,
 		request:    e.Start,
+		lacksSYN:   e.LacksSYN,
 	}
 }
 
@@ -128,6 +130,9 @@ func (d *member) couldServe(m *member, asked *rule.Began) bool {
 // overestimates by more than the path's jitter. Next to the client there is no such way, and the
 // order of frames decides.
 func (d *member) knownIdle(m *member, need time.Duration) bool {
+	if m.lacksSYN { // its SYN had left a round trip before, which is no longer than an exchange
+		need -= d.took
+	}
 	far := min(d.far, m.far)
 	return d.idleSince.Time <= need-far+far/wayParts+min(far, atOnce)
 }
@@ -301,6 +306,9 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 			Proof:      v.proof(x.Doubtful),
 		},
 	}
+	if v.lacksSYN {
+		c.Confidence = min(c.Confidence, report.ConfidenceMedium)
+	}
 	if x.Doubtful {
 		c.Occ.Cost.Low = 0
 		c.Confidence = min(c.Confidence, report.ConfidenceMedium)
@@ -329,6 +337,9 @@ func setUpAlone(c *rule.Claim) {
 // cost is what the exchange lost to the new connection, and how much of that is the smaller window.
 func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	setUp := setUpTime(x)
+	if v.lacksSYN { // a handshake takes a round trip at least
+		setUp += max(0, x.Flow.RTT-x.Times[report.TCPHandshake])
+	}
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
 	own := min(x.Times[report.ClientThink], ledger.PromptStart)
@@ -400,7 +411,10 @@ func (v *verdict) proof(doubtful bool) []rule.Evidence {
 	if doubtful {
 		waited = mayNotHaveWaited
 	}
-	return append(out,
-		rule.Shows(v.syn, report.SideClient, newConnection, gap),
+	opened := rule.Shows(v.syn, report.SideClient, newConnection, gap)
+	if v.lacksSYN {
+		opened = rule.Shows(v.syn, report.SideServer, acceptedAnew, gap)
+	}
+	return append(out, opened,
 		rule.Shows(v.request, report.SideClient, waited))
 }

@@ -22,6 +22,7 @@ const (
 	closedByReset
 	closedByAlert
 	newConnection
+	acceptedAnew
 	mayNotHaveWaited
 	startedForEach
 	commandLineAsks
@@ -169,6 +170,11 @@ var words = []rule.Words{
 		Role:  "new connection",
 		Text:  "SYN to the same service, {s} after that response",
 		Facts: rule.Facts{report.BeginsConnection, report.SinceFirst},
+	},
+	acceptedAnew: {
+		Role:  "new connection",
+		Text:  "SYN-ACK of the same service, {s} after that response; the SYN is missing",
+		Facts: rule.Facts{report.AcceptsConnection, report.SinceFirst},
 	},
 	mayNotHaveWaited: {
 		Role:  "first request",
