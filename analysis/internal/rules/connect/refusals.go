@@ -130,7 +130,7 @@ func (r *refusals) Finish(d rule.Desk) {
 		r.book(d, w)
 	}
 	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
-	r.hosts.Each(func(port report.Pair, hosts *[]netip.Addr) { unlistSweep(d, port, *hosts) })
+	r.tries.Each(func(port report.Pair, tries *[]try) { unlistSweep(d, port, *tries) })
 	r.given.Each(func(p report.Pair, given *[]*refusal) { r.tellNext(d, p, *given) })
 	r.strangers.finish(d)
 }
@@ -313,15 +313,21 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 
 // unlistSweep takes out the findings of a client that asked many hosts once each on one port, all in
 // vain: who relies on a service asks again.
-func unlistSweep(d rule.Desk, port report.Pair, hosts []netip.Addr) {
-	var probes []rule.Found
-	for _, host := range hosts {
-		probes = append(probes, askedOnce(d, report.Pair{
-			Client: port.Client, Server: netip.AddrPortFrom(host, port.Server.Port()),
-		})...)
+func unlistSweep(d rule.Desk, port report.Pair, tries []try) {
+	asked := map[netip.Addr]int{}
+	for _, t := range tries {
+		asked[t.server]++
+		if t.came || asked[t.server] > 1 {
+			return
+		}
 	}
-	if len(probes) >= scanPorts {
-		unlist(probes)
+	if len(asked) < scanPorts {
+		return
+	}
+	for host := range asked {
+		unlist(askedOnce(d, report.Pair{
+			Client: port.Client, Server: netip.AddrPortFrom(host, port.Server.Port()),
+		}))
 	}
 }
 
