@@ -50,8 +50,12 @@ var waits = []string{
 func grouped(all map[string]fault) map[string]fault {
 	out := map[string]fault{}
 	for key, f := range all {
-		if rule, _, _ := strings.Cut(key, "/"); slices.Contains(waits, rule) {
+		switch rule, _, _ := strings.Cut(key, "/"); {
+		case slices.Contains(waits, rule):
 			key = "a wait"
+		case rule == "client-timeout" || key == "reset-after-data/client-abort":
+			key = "given up" // one wait alone shows no timeout, but surely that it was given up
+			f.confidence = max(f.confidence, report.ConfidenceHigh)
 		}
 		sum := out[key]
 		out[key] = fault{sum.count + f.count, sum.cost + f.cost, max(sum.confidence, f.confidence)}

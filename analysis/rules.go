@@ -5,6 +5,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/rules/connect"
 	"tcpwhy/analysis/internal/rules/ending"
+	"tcpwhy/analysis/internal/rules/failing"
 	"tcpwhy/analysis/internal/rules/naming"
 	"tcpwhy/analysis/internal/rules/smallwrite"
 	"tcpwhy/analysis/internal/rules/transfer"
@@ -31,6 +32,8 @@ func detectors() []*rule.Detector {
 		transfer.SmallSegments,
 		transfer.ServerThink,
 		transfer.Bandwidth,
+		failing.ClientTimeout,
+		failing.HTTPErrors,
 		ending.ResetAfterData,
 		ending.KeepaliveRace,
 		ending.TruncatedResponse,

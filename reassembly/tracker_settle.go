@@ -14,6 +14,9 @@ const (
 	// and acknowledgments take a round trip, a second one is room; where that is nothing, 10 ms
 	// cover a kernel's timer tick.
 	settleMin = 10 * time.Millisecond
+	// shutWithin is how soon behind its request the FIN of a client comes that has only finished
+	// sending: the next call of the same program.
+	shutWithin = 3 * time.Millisecond
 	// idleShare is which part of the limit of records a connection may use while no exchange is
 	// open.
 	idleShare = 16
@@ -189,10 +192,20 @@ func (k *track) judgeDelivery(x *exchange.Exchange) {
 	switch {
 	case tx != nil && tx.times > 1:
 		m.Facts |= exchange.Undelivered
-	case x.Turn || !up.RstSeen || !up.RstActive:
+	case x.Turn || !up.RstSeen || !up.RstActive && !k.gone(x):
 		return
 	}
 	x.Outcome, m.Complete = k.cutShort(), false
+}
+
+// gone reports whether the client had closed when the response came, as far as it could know, and
+// its host, which acknowledged none of it, had nobody to give it to.
+func (k *track) gone(x *exchange.Exchange) bool {
+	c, up := k.c, &k.c.Half[FromClient]
+	m, left := x.Response, up.Fin.Time
+	return x.Request != nil && c.FirstClose == FromClient && up.FinSeen && left <= up.Rst.Time &&
+		left-x.Request.End.Time > shutWithin && left < m.Start.Time-c.Far(FromClient) &&
+		c.Half[FromServer].Una <= m.From
 }
 
 // cutShort is the outcome of an exchange whose response was whole, and never arrived.

@@ -64,12 +64,23 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 		j.add(s, c)
 		j.late(&s, c)
 	case c.Repeated != nil:
-		j.await(s, c, &failure{Failure: *c.Failure, Repetition: c.Repeated})
+		j.await(s, c, j.repeatedAs(c, m))
 	case m != nil:
 		j.await(s, c, m.failure)
 	default:
 		j.await(s, c, j.retry.takeReferred(c))
 	}
+}
+
+// repeatedAs is the failure of a claim whose rule knows the repetition; it is counted as repeated,
+// if that has not been seen before.
+func (j *Judge) repeatedAs(c *rule.Claim, m *member) *failure {
+	if m == nil {
+		if known := j.retry.takeReferred(c); known.Repetition == nil {
+			j.tally.Repeated(c.Failure.Outcome)
+		}
+	}
+	return &failure{Failure: *c.Failure, Repetition: c.Repeated}
 }
 
 // bookJudged is Book for a claim about an exchange that is just being judged: the clock on the wall

@@ -456,13 +456,17 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	j.ids.learn(&m.Conn, e.IDs, at)
 	rule.MarkAgain(e.Claims)
 	for i := range e.Claims {
+		e.Claims[i].Occ.Exchange = m.find(e.Claims[i].Index)
+	}
+	for i := range e.Claims {
 		c := &e.Claims[i]
-		c.Occ.Exchange = m.find(c.Index)
 		switch {
 		case c.Referred:
 			j.retry.keepReferred(c, m.failure)
-			j.refer(m.Subject(), c, at, nil)
-		case j.Enabled(c.Rule):
+			if displaced, ok := j.givingWay(c, e.Claims); ok {
+				j.refer(m.Subject(), c, at, displaced)
+			}
+		case j.Enabled(c.Rule) && !j.givesWay(c, e.Claims):
 			j.bookOf(m.Subject(), c, m)
 		}
 	}
@@ -472,4 +476,36 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		j.trace.Conn = e.Info
 	}
 	j.list.conns.add(m.lost+claimed(e.Claims), e.Info.Duration, e.Info.ID, e.Info)
+}
+
+// givesWay reports whether a claim about a connection that is over gives way to one that is referred.
+func (j *Judge) givesWay(c *rule.Claim, all []rule.Claim) bool {
+	return slices.ContainsFunc(all, func(r rule.Claim) bool {
+		if !r.Referred || !j.Enabled(r.Rule) {
+			return false
+		}
+		displaced, ok := j.givingWay(&r, all)
+		return ok && slices.ContainsFunc(displaced, func(d rule.Claim) bool { return d.Same(c) })
+	})
+}
+
+// givingWay are the claims about an exchange that give way to one of a kind that is referred. False
+// if it gives way itself: it failed for a reason that another claim has.
+func (j *Judge) givingWay(r *rule.Claim, all []rule.Claim) (displaced []rule.Claim, ok bool) {
+	if r.Kind == 0 {
+		return nil, true
+	}
+	for i := range all {
+		c := &all[i]
+		if c.Index != r.Index || c.Rule == r.Rule || !j.Enabled(c.Rule) {
+			continue
+		}
+		switch {
+		case c.Kind != 0 && j.named[c.Rule].YieldsTo.Has(r.Kind):
+			displaced = append(displaced, *c)
+		case c.Failure != nil:
+			return nil, false
+		}
+	}
+	return displaced, true
 }

@@ -154,9 +154,23 @@ func (s *Connection) DrawUp(j *Exchange) {
 	if s.walk.at <= j.Until { // else some of the time up to then has been booked without it
 		j.Until = max(j.Until, s.delivered(j.Parsed))
 	}
+	if at := s.leftAt(j.Parsed); at > max(j.From, s.walk.at) {
+		j.Until = min(j.Until, at) // what came later came for nobody
+	}
 	s.walk.to(s.recordAfter(j.Until))
 	s.walk.flush(j.Until)
 	s.measures.exchange(&s.path, j)
+}
+
+// leftAt is when the client gave x up, of which nothing of a response had come; 0 if it did not.
+func (s *Connection) leftAt(x *exchange.Exchange) time.Duration {
+	if x.Outcome != exchange.Aborted || x.Turn {
+		return 0
+	}
+	if left, ok := Left(s, x); ok && left.Acked {
+		return left.At.Time
+	}
+	return 0
 }
 
 // delivered is the moment at which the last octet of the response passed in a copy that arrived:

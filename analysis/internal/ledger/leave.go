@@ -39,8 +39,18 @@ func Left(s *Connection, x *exchange.Exchange) (Leave, bool) {
 	return Leave{
 		At:    left,
 		After: left.Time - x.Request.End.Time,
-		Acked: up.Una >= x.Request.To,
+		Acked: ackedBefore(c, x.Request, left),
 	}, left.Time >= x.Request.End.Time && !answered
+}
+
+// ackedBefore reports whether the server acknowledged a whole request before a moment.
+func ackedBefore(c *reassembly.Conn, m *exchange.Message, at capture.Mark) bool {
+	for r := range Segments(c, m.End.Time, at.Time) {
+		if r.Dir == reassembly.FromServer && r.Flags&capture.ACK != 0 && r.Ack >= m.To {
+			return true
+		}
+	}
+	return false
 }
 
 // hungUp reports whether the client's FIN came later than that of a client which has only finished

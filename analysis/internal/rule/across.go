@@ -77,6 +77,10 @@ const (
 	LostSize
 	// LostHello is the beginning of a TLS handshake that does not arrive, again and again.
 	LostHello
+	// Abandoned is an exchange that its client gave up, whyever.
+	Abandoned
+	// TimedOut is one that it gave up after the same time as others.
+	TimedOut
 	// WarmWindow is what the larger window of an older connection would have spared one that need
 	// not have been set up, where somebody can keep the older one.
 	WarmWindow

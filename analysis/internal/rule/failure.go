@@ -2,6 +2,7 @@ package rule
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -14,6 +15,12 @@ type RetryKey struct {
 	client         netip.Addr
 	host           string
 	Method, target string
+}
+
+// Path is what was asked for, without the query.
+func (k *RetryKey) Path() string {
+	path, _, _ := strings.Cut(k.target, "?")
+	return path
 }
 
 // Failure is an exchange that did not end well.

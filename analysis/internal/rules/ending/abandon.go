@@ -26,6 +26,7 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 	return rule.Claim{
 		Rule:       resetAfterDataRule,
 		Cause:      clientAbortCause,
+		Kind:       rule.Abandoned,
 		Index:      x.Index,
 		Confidence: sure,
 		Says:       []rule.Said{rule.Say(leftUnanswered, rule.Ns(left.After))},

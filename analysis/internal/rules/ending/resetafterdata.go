@@ -206,6 +206,8 @@ most. That a client gave up within TLS shows only if the server went on sending.
 	References: []string{"RFC 9293 section 3.5.2", "RFC 2525 section 2.17", "RFC 9112 section 9.6"},
 },
 	Rests:      rule.Content,
+	Makes:      rule.Abandoned,
+	YieldsTo:   rule.TimedOut,
 	Closed:     runReset,
 	Across:     &rule.Comparison{Start: func() rule.Across { return &resets{} }, Wants: idleEvents},
 	Vocabulary: words,

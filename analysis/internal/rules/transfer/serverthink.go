@@ -162,6 +162,8 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 func shows(job *rule.Judged) bool {
 	x, said := job.Info, job.MessageFacts[reassembly.FromServer]
 	return !x.Turn && x.Request != nil && x.Response != nil &&
+		x.Outcome != exchange.Aborted && // its client may have left before the server was done
+		!job.MessageFacts[reassembly.FromClient].Has(exchange.HasGap) &&
 		job.Times[report.Think100] == 0 && !said.Has(exchange.EventStream) &&
 		(!said.Has(exchange.HasGap) || x.Status != 0) && // its first octet may not be the first
 		!job.Streams && !asksToWait(x.Target)

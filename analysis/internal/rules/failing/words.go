@@ -1,0 +1,80 @@
+package failing
+
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// What the rules of this room say, by number.
+const (
+	_ rule.WordsID = iota
+
+	// of client-timeout
+	sameTimeEach
+	answeredLater
+	nothingCame
+	othersAnswered
+	requestEnds
+	closesInVain
+	resetsInVain
+	answersTooLate
+	nobodyListens
+
+	// of http-errors
+	requestBegins
+	saysError
+	shareOfErrors
+)
+
+// words are the vocabulary of the rules of this room.
+var words = []rule.Words{
+	sameTimeEach: {
+		Text: "{n request} of {n} got no response within {s}, and the client gave up.",
+	},
+	answeredLater: {
+		Text: "The server answered later, up to {s} after the request: {n response} came for " +
+			"nobody.",
+	},
+	nothingCame: {
+		Text: "The server acknowledged the requests, and sent nothing more.",
+	},
+	othersAnswered: {
+		Text: "Meanwhile it answered other requests of the same client.",
+	},
+	requestEnds: {
+		Role:  "request",
+		Text:  "its last octet",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	closesInVain: {
+		Role:  "FIN",
+		Text:  "gives up, {s} after the request",
+		Facts: rule.Facts{report.Closes, report.SinceBefore, report.PeerSilent},
+	},
+	resetsInVain: {
+		Role:  "RST",
+		Text:  "gives up, {s} after the request",
+		Facts: rule.Facts{report.Resets, report.SinceBefore, report.PeerSilent},
+	},
+	answersTooLate: {
+		Role:  "response",
+		Text:  "comes too late",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	nobodyListens: {
+		Role:  "RST",
+		Text:  "nobody listens any more",
+		Facts: rule.Facts{report.Resets},
+	},
+	requestBegins: {
+		Role:  "request",
+		Text:  "begins",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	saysError: {
+		Role:  "response",
+		Text:  "status {n}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	shareOfErrors: {Text: "{n response} of {n} to {text} were errors."},
+}
