@@ -75,7 +75,7 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/analysis/internal/judge": append([]string{
 		"tcpwhy/analysis/internal/tally", "tcpwhy/analysis/internal/grade",
-		"tcpwhy/analysis/internal/legs",
+		"tcpwhy/analysis/internal/legs", "tcpwhy/analysis/internal/moments",
 		"tcpwhy/analysis/internal/story"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
 	"tcpwhy/analysis/internal/rules/transfer": append([]string{
@@ -97,8 +97,10 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/template": {},
 	"tcpwhy/analysis/internal/legs":     {"tcpwhy/reassembly/exchange"},
 	"tcpwhy/analysis/internal/grade":    {"tcpwhy/analysis/report"},
+	"tcpwhy/analysis/internal/moments":  {"tcpwhy/analysis/report"},
 	"tcpwhy/analysis/internal/story": {
-		"tcpwhy/analysis/internal/grade", "tcpwhy/analysis/report",
+		"tcpwhy/analysis/internal/grade", "tcpwhy/analysis/internal/moments",
+		"tcpwhy/analysis/report",
 	},
 	"tcpwhy/analysis/internal/tally": {
 		"tcpwhy/analysis/internal/template", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",

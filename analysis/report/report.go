@@ -125,6 +125,7 @@ type Finding struct {
 	Broken      bool          // data was lost or in danger
 	Counted     bool          // its cost is part of Report.Lost
 	Affected    int           // exchanges
+	When        When          // what is regular about when it was
 	Remedies    []Remedy
 	References  []string
 	Occurrences []Occurrence // the costliest first, then by frame; capped

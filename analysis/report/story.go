@@ -20,6 +20,7 @@ type Story struct {
 	Broken      bool          // data was lost or in danger
 	Counted     bool          // its cost is part of Report.Lost
 	Affected    int           // exchanges
+	When        When          // what is regular about when it was
 	// how many there are; of each the worst, and how they share it
 	Services, Clients int
 	WorstServices     []Share

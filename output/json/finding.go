@@ -27,6 +27,7 @@ type findingObject struct {
 	Wall        millis             `json:"wall_ms"`
 	Within      millis             `json:"within_exchanges_ms"`
 	Affected    int                `json:"affected_exchanges"`
+	When        whenObject         `json:",embed"`
 	Remedies    []remedyObject     `json:"remedy"`
 	References  []string           `json:"references"`
 	Occurrences []occurrenceObject `json:"occurrences"`
@@ -49,9 +50,8 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 		Severity: f.Severity.String(), Confidence: f.Confidence.String(), Side: f.Side.String(),
 		Client: address(f.Client), Server: endpoint(f.Server), Host: text(mask.Host(f.Host)),
 		Message: mask.Visible(f.Message), Count: f.Count, Cost: cost(f.Cost), Wall: millis(f.Wall),
-		Within: millis(
-			f.Within,
-		), Affected: f.Affected, Remedies: remedies(f.Remedies),
+		Within: millis(f.Within), Affected: f.Affected, When: when(f.When),
+		Remedies:    remedies(f.Remedies),
 		References:  list(f.References),
 		Occurrences: make([]occurrenceObject, 0, len(f.Occurrences)),
 	}
@@ -71,12 +71,31 @@ func (d *decoder) finding(o *findingObject) {
 		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: known(o.Host),
 		Message: o.Message, Count: o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
 		Within:   time.Duration(o.Within),
-		Affected: o.Affected, References: o.References, Remedies: d.remedies(o.Remedies),
+		Affected: o.Affected, When: decodeWhen(o.When), References: o.References,
+		Remedies: d.remedies(o.Remedies),
 	}
 	for i := range o.Occurrences {
 		f.Occurrences = append(f.Occurrences, d.occurrence(&o.Occurrences[i]))
 	}
 	d.report.Findings = append(d.report.Findings, f)
+}
+
+// whenObject is what is regular about when a fault was.
+type whenObject struct {
+	Began *millis `json:"began_ms"`
+	Ended *millis `json:"ended_ms"`
+	Every *millis `json:"every_ms"`
+}
+
+func when(w report.When) whenObject {
+	return whenObject{optional(w.Began), optional(w.Ended), optional(w.Every)}
+}
+
+func decodeWhen(o whenObject) report.When {
+	return report.When{
+		Began: time.Duration(known(o.Began)), Ended: time.Duration(known(o.Ended)),
+		Every: time.Duration(known(o.Every)),
+	}
 }
 
 func cost(c report.Cost) costObject {

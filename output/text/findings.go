@@ -104,6 +104,7 @@ func (t *textReport) detail(number int, s *report.Story) {
 	t.Blank()
 	t.title(number, s)
 	t.Para(detailIndent, t.extent(s), page.Plain)
+	t.Para(detailIndent, t.when(s.When), page.Plain)
 	t.parties(s)
 	t.Blank()
 	t.Para(detailIndent, s.Message, page.Plain)

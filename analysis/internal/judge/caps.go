@@ -23,10 +23,30 @@ const (
 	maxTotals = 1 << 14
 )
 
+// maxOccasions is how many cells of time are kept, of all pairs together, in which exchanges began: 8
+// MiB. Of a pair that would need more nothing is said of when its faults were.
+const maxOccasions = 1 << 20
+
+// occasion takes note of when an exchange of a pair began.
+func (j *Judge) occasion(p report.Pair, at time.Duration) {
+	t := j.pairs[p]
+	if t == nil {
+		return
+	}
+	had := t.occasions.Size()
+	t.occasions.Add(at)
+	j.Crowd.occasions += t.occasions.Size() - had
+	if j.Crowd.occasions > maxOccasions {
+		j.Crowd.occasions -= t.occasions.Size()
+		t.occasions.Forget()
+	}
+}
+
 // crowded counts what was not kept because there was too much of it.
 type crowded struct {
 	groups, occurrences int           // findings given up, and what they had collected
 	cost                time.Duration // of those
+	occasions           int           // cells that are kept of when exchanges began
 	pools               int           // connections that were not compared with others
 	taken               int           // frames of proof that did not show what was said of them
 	Evicted             uint64        // open connections that gave way to others
@@ -92,6 +112,7 @@ func (j *Judge) trimPairs() {
 	least := ranks[len(ranks)-maxTotals]
 	for p, t := range j.pairs {
 		if t.rank() < least && !found[p] {
+			j.Crowd.occasions -= t.occasions.Size()
 			delete(j.pairs, p)
 		}
 	}

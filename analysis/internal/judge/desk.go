@@ -146,6 +146,9 @@ func (j *Judge) BookMany(s rule.Subject, samples []rule.Claim, n int, total repo
 	c := &samples[0]
 	g := j.groups[rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}]
 	g.count, g.cost = n, total
+	if n > len(samples) {
+		g.moments.Forget() // those of the samples alone are known
+	}
 	exchanges := n
 	if all := j.pairs[s.Pair]; all != nil {
 		exchanges = min(n, all.Exchanges) // several may be in one

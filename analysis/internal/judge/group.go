@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/grade"
+	"tcpwhy/analysis/internal/moments"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/story"
 	"tcpwhy/analysis/report"
@@ -38,6 +39,7 @@ type group struct {
 	further     []rule.Said // what a rule has to say of all of them
 	seen        report.Products
 	occurrences []rule.Occurrence
+	moments     moments.Moments // of all occurrences
 }
 
 // clocked is what a finding cost by the clock on the wall, as far as that is known.
@@ -106,6 +108,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 		j.groups[k] = g
 	}
 	g.count += 1 + c.Also
+	g.moments.Add(c.Occ.Start)
 	j.Crowd.taken += c.Occ.Taken
 	g.seen.Add(s.Seen)
 	g.web = g.web || !s.Foreign
@@ -187,7 +190,7 @@ func (j *Judge) drawUp() (all []drawn) {
 		}
 		g, s := j.withJoined(k, g), services[serviceOf(k)]
 		all = append(all, drawn{j.finding(k, g, s), story.Part{
-			Impact: g.impact(s), Most: g.most, Unsafe: g.unsafe,
+			Impact: g.impact(s), Most: g.most, Unsafe: g.unsafe, Moments: &g.moments,
 		}})
 	}
 	slices.SortFunc(all,
@@ -227,6 +230,8 @@ func (j *Judge) merged(g, o *group) *group {
 	all.counted, all.doubted = g.counted || o.counted, g.doubted+o.doubted
 	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
 	all.late = g.late.with(&o.late)
+	all.moments = g.moments.Clone()
+	all.moments.Merge(&o.moments)
 	all.occurrences = slices.Concat(g.occurrences, o.occurrences)
 	slices.SortFunc(all.occurrences, rule.CompareOccurrences)
 	if limit := j.limits.MaxOccurrences; limit > 0 && len(all.occurrences) > limit {
@@ -309,6 +314,9 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 	}
 	if c.Title != "" {
 		f.Title = c.Title
+	}
+	if t := j.pairs[k.Pair]; t != nil {
+		f.When = moments.Tell(&g.moments, &t.occasions)
 	}
 	if len(g.hosts) == 1 {
 		for h := range g.hosts {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/legs"
+	"tcpwhy/analysis/internal/moments"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/tally"
 	"tcpwhy/analysis/report"
@@ -148,6 +149,8 @@ type pairTotals struct {
 	// something was asked between the two: not all of it was attempts
 	asked bool
 	seen  report.Products
+	// when its exchanges began
+	occasions moments.Moments
 }
 
 // Limits are how much is reported.
@@ -299,6 +302,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	c := j.proxied.hold(&counted{between: m.Pair, Exchange: tally.Exchange{ExchangeInfo: info,
 		Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni), Streams: job.Streams}})
 	j.pairTotal(m, waited, job.Flow.RTT)
+	j.occasion(m.Pair, job.Info.Start)
 	m.ownSetup(job)
 	m.Rtt = job.Flow.RTT
 	j.ids.learn(&m.Conn, job.IDs, at)

@@ -49,6 +49,7 @@ func (j *Judge) Retake(from rule.Key, s rule.Subject, c *rule.Claim) {
 func (g *group) leave(s rule.Subject, c *rule.Claim) {
 	cost := &c.Occ.Cost
 	g.count -= 1 + c.Also
+	g.moments.Forget()
 	g.cost.Expected -= cost.Expected
 	g.cost.High = max(g.cost.Expected, g.cost.High-cost.High)
 	g.cost.Low = max(0, min(g.cost.Low-cost.Low, g.cost.Expected))

@@ -16,7 +16,7 @@ func (j *Judge) tellAll(r *report.Report) {
 		p := all[i].part
 		p.Finding, p.Place = &all[i].Finding, -1
 		if t := j.pairs[report.Pair{Client: p.Finding.Client, Server: p.Finding.Server}]; t != nil {
-			p.Exchanges = t.Exchanges
+			p.Exchanges, p.Occasions = t.Exchanges, &t.occasions
 		}
 		limit := j.limits.MaxListed
 		switch {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/grade"
+	"tcpwhy/analysis/internal/moments"
 	"tcpwhy/analysis/report"
 )
 
@@ -36,6 +37,8 @@ type Part struct {
 	Place  int             // in the report's list; -1: it is not listed
 	// exchanges between the two, whatever became of them
 	Exchanges int
+	// when it was, and when the exchanges between the two began; nil: not known
+	Moments, Occasions *moments.Moments
 }
 
 // Whole is what a story is a part of.
@@ -100,6 +103,7 @@ func tell(parts []*Part, w *Whole) report.Story {
 		s.Affected += f.Affected
 	}
 	s.Severity = severity(parts, &s, w)
+	s.When = when(parts)
 	s.Findings = places(parts, worst)
 	shareOut(&s, parts, w)
 	return s
@@ -120,6 +124,26 @@ func worstOf(parts []*Part) *report.Finding {
 		}
 	}
 	return worst
+}
+
+// when is what is regular about the moments of all parts.
+func when(parts []*Part) report.When {
+	if len(parts) == 1 {
+		return parts[0].Finding.When
+	}
+	var faults, occasions moments.Moments
+	met := map[*moments.Moments]bool{}
+	for _, p := range parts {
+		if p.Moments == nil || p.Occasions == nil {
+			return report.When{}
+		}
+		faults.Merge(p.Moments)
+		if !met[p.Occasions] {
+			met[p.Occasions] = true
+			occasions.Merge(p.Occasions)
+		}
+	}
+	return moments.Tell(&faults, &occasions)
 }
 
 // places are those of the listed findings, the worst first.
