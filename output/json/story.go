@@ -61,7 +61,7 @@ func (e *encoder) story(s *report.Story, ids []string) storyObject {
 		Title: mask.Visible(s.Title), Severity: s.Severity.String(),
 		Confidence: s.Confidence.String(), Message: mask.Visible(s.Message), Count: s.Count,
 		Cost: cost(s.Cost), Wall: millis(s.Wall), Within: millis(s.Within), Affected: s.Affected,
-		When: when(s.When),
+		When:     when(s.When),
 		Services: s.Services, Clients: s.Clients, Spread: s.Spread.String(),
 		WorstServices: []serviceShare{}, WorstClients: []clientShare{}, Findings: []string{},
 		Remedies: remedies(s.Remedies), References: list(s.References),
@@ -99,7 +99,7 @@ func (d *decoder) story(o *storyObject) {
 		Count:      o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
 		Within: time.Duration(o.Within), Affected: o.Affected, When: decodeWhen(o.When),
 		Services: o.Services,
-		Clients: o.Clients, Spread: named(d, "spread", o.Spread, report.ParseSpread),
+		Clients:  o.Clients, Spread: named(d, "spread", o.Spread, report.ParseSpread),
 		Remedies: d.remedies(o.Remedies), References: o.References,
 	}
 	for _, p := range o.WorstServices {

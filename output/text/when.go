@@ -7,7 +7,8 @@ import (
 	"tcpwhy/output/wording"
 )
 
-// when says when a fault began and ended, and at what intervals it came; "" where nothing is regular.
+// when says when a fault began and ended, and at what intervals it came; "" where nothing is
+// regular.
 func (t *textReport) when(w report.When) string {
 	var s string
 	switch {

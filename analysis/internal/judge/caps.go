@@ -23,8 +23,8 @@ const (
 	maxTotals = 1 << 14
 )
 
-// maxOccasions is how many cells of time are kept, of all pairs together, in which exchanges began: 8
-// MiB. Of a pair that would need more nothing is said of when its faults were.
+// maxOccasions is how many cells of time are kept, of all pairs together, in which exchanges began:
+// 8 MiB. Of a pair that would need more nothing is said of when its faults were.
 const maxOccasions = 1 << 20
 
 // occasion takes note of when an exchange of a pair began.

@@ -1,6 +1,6 @@
-// Package moments keeps when something happened, again and again, in little room, and says of a fault
-// when it began and ended, and whether it came at regular intervals: against the moments at which it
-// could have happened.
+// Package moments keeps when something happened, again and again, in little room, and says of a
+// fault when it began and ended, and whether it came at regular intervals: against the moments at
+// which it could have happened.
 package moments
 
 import (
@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// maxCells is how many cells are kept of one thing; where it has more, they become twice as wide.
+	// maxCells is how many cells are kept of one thing; where it has more, they become twice as
+	// wide.
 	maxCells = 256
 	// unit is the width of the narrowest cells.
 	unit = time.Millisecond

@@ -111,8 +111,8 @@ func TestTell(t *testing.T) {
 	}
 }
 
-// TestChance: of what comes at random, alone or in bursts, next to nothing is said to be regular, or to
-// have begun.
+// TestChance: of what comes at random, alone or in bursts, next to nothing is said to be regular,
+// or to have begun.
 func TestChance(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	const runs = 2000

@@ -9,19 +9,19 @@ import (
 )
 
 const (
-	// leastCells is in how many cells a fault must have shown, and could have shown before it began or
-	// after it ended, at the least: of fewer nothing is said.
+	// leastCells is in how many cells a fault must have shown, and could have shown before it began
+	// or after it ended, at the least: of fewer nothing is said.
 	leastCells = 5
-	// leastTenth is which part of all cells those before and after must be, each, and of the time from
-	// the first to the last of all: one in ten.
+	// leastTenth is which part of all cells those before and after must be, each, and of the time
+	// from the first to the last of all: one in ten.
 	leastTenth = 10
-	// densePercent is in how many percent of the cells in between, or of what happened there, a fault
-	// shows that was there all the time.
+	// densePercent is in how many percent of the cells in between, or of what happened there, a
+	// fault shows that was there all the time.
 	densePercent = 80
 	// leastDense is of how much that must be so within fewer cells.
 	leastDense = 8
-	// byChance is how likely it may be that a fault which comes at random moments kept to that part of
-	// the time.
+	// byChance is how likely it may be that a fault which comes at random moments kept to that part
+	// of the time.
 	byChance = 0.001
 )
 
@@ -109,8 +109,8 @@ func (s *spread) apart(out *side) bool {
 	return s.dense || s.shown >= leastCells && min(alone, s.together()) < byChance
 }
 
-// together is how likely it is that stretches which come at random lie within a part of the time that
-// is as short as the one from the first to the last (the range of as many uniform variables).
+// together is how likely it is that stretches which come at random lie within a part of the time
+// that is as short as the one from the first to the last (the range of as many uniform variables).
 func (s *spread) together() float64 {
 	out := float64(s.before.cells + s.after.cells)
 	within, n := 1-out/float64(s.all.cells), float64(s.runs)
@@ -118,20 +118,20 @@ func (s *spread) together() float64 {
 }
 
 const (
-	// leastIntervals is how many intervals show that they are regular. Of as many that are as chance
-	// has it, one set in 500,000 lies within a tenth of its median (each does with probability 0.07);
-	// where a fault meets every request of a client that asks at regular intervals with a probability of
-	// one half, one in a thousand has it at each second one.
+	// leastIntervals is how many intervals show that they are regular. Of as many that are as
+	// chance has it, one set in 500,000 lies within a tenth of its median (each does with
+	// probability 0.07); where a fault meets every request of a client that asks at regular
+	// intervals with a probability of one half, one in a thousand has it at each second one.
 	leastIntervals = 5
-	// intervalVaries is by how many percent an interval may differ from the median: what happens by the
-	// clock shows at the next request.
+	// intervalVaries is by how many percent an interval may differ from the median: what happens by
+	// the clock shows at the next request.
 	intervalVaries = 10
 	// shortestInterval is below what no person calls a fault regular.
 	shortestInterval = time.Second
 	// finest is how many cells an interval has at the least.
 	finest = 2 * 100 / intervalVaries
-	// episode is which part of the longest gap ends a stretch of the fault, and of an interval such a
-	// stretch may last: a third.
+	// episode is which part of the longest gap ends a stretch of the fault, and of an interval such
+	// a stretch may last: a third.
 	episode = 3
 )
 
@@ -191,8 +191,8 @@ func episodes(faults *Moments) (starts []time.Duration, longest time.Duration) {
 	return starts, longest
 }
 
-// between reports whether something happened between the stretches of a fault, in three intervals of
-// four, without it: else it is what could show it that is regular.
+// between reports whether something happened between the stretches of a fault, in three intervals
+// of four, without it: else it is what could show it that is regular.
 func between(faults, occasions *Moments, starts []time.Duration, period time.Duration) bool {
 	w := occasions.width()
 	if episode*w > period {

@@ -6,8 +6,8 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// mediaFacts reads a Content-Type (RFC 9110 §8.3): whether the body is text, as program code, markup
-// and data in words are, too (RFC 6839 §3 for suffixes).
+// mediaFacts reads a Content-Type (RFC 9110 §8.3): whether the body is text, as program code,
+// markup and data in words are, too (RFC 6839 §3 for suffixes).
 func mediaFacts(v []byte) exchange.Facts {
 	media, _, _ := bytes.Cut(v, []byte{';'})
 	media = trimBlank(media)
@@ -45,8 +45,8 @@ func encodingFacts(v []byte) exchange.Facts {
 	}
 }
 
-// acceptFacts reads an Accept-Encoding (RFC 9110 §12.5.3): whether it names a coding that makes text
-// shorter, and does not exclude it by a weight of zero.
+// acceptFacts reads an Accept-Encoding (RFC 9110 §12.5.3): whether it names a coding that makes
+// text shorter, and does not exclude it by a weight of zero.
 func acceptFacts(v []byte) exchange.Facts {
 	for item, rest := nextItem(v); ; item, rest = nextItem(rest) {
 		coding, weight, _ := bytes.Cut(item, []byte{';'})

@@ -13,9 +13,9 @@ import (
 const compressible = "compressible"
 
 // What gzip saves of text, in percent of its octets. Of the text files of the Canterbury corpus
-// (Arnold and Bell, DCC 1997: prose, HTML, C, Lisp, a manual page) it leaves 28 to 41 %. What repeats
-// itself, as lists of records in JSON do, it makes ten times shorter. The least is below all of these:
-// text that holds images in base64, or identifiers, leaves more.
+// (Arnold and Bell, DCC 1997: prose, HTML, C, Lisp, a manual page) it leaves 28 to 41 %. What
+// repeats itself, as lists of records in JSON do, it makes ten times shorter. The least is below
+// all of these: text that holds images in base64, or identifiers, leaves more.
 const (
 	leastSaved  = 50
 	usualSaved  = 65
@@ -26,8 +26,8 @@ const (
 // without another round trip, compressed or not.
 const firstWindow = 10
 
-// tellCompressible tells of a response that is text, was sent as it is, and had to wait for the path's
-// rate: fewer octets would have been there sooner.
+// tellCompressible tells of a response that is text, was sent as it is, and had to wait for the
+// path's rate: fewer octets would have been there sooner.
 func tellCompressible(p *rule.Pass, f *ledger.Flow) {
 	m, asked := p.Exchange.Response, p.Exchange.Request
 	const unfit = exchange.HasCoding | exchange.EventStream | exchange.Resynced

@@ -9,26 +9,27 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// This file tells requests that wait because that is what they are for: a long poll is answered when
-// there is something to say (RFC 6202 §2).
+// This file tells requests that wait because that is what they are for: a long poll is answered
+// when there is something to say (RFC 6202 §2).
 
 const (
 	// latestAsked is how many exchanges of a client with a service are remembered, to know what it
 	// asked before.
 	latestAsked = 8
-	// soonAgain is within which part of what the server took, in percent, or within how long a client
-	// that polls asks again, not counting what it asked for in between: it does nothing else. A
-	// person takes longer for the next step.
+	// soonAgain is within which part of what the server took, in percent, or within how long a
+	// client that polls asks again, not counting what it asked for in between: it does nothing
+	// else. A person takes longer for the next step.
 	soonAgain    = 10
 	soonAgainFor = 50 * time.Millisecond
-	// leastPoll is from when on a wait that is asked for again and again looks like a poll, however even
-	// it is: who polls would ask more often than once in that time otherwise.
+	// leastPoll is from when on a wait that is asked for again and again looks like a poll, however
+	// even it is: who polls would ask more often than once in that time otherwise.
 	leastPoll = time.Second
-	// mostlyAgain is how many percent of the requests of a client that polls follow the answer before.
+	// mostlyAgain is how many percent of the requests of a client that polls follow the answer
+	// before.
 	mostlyAgain = 75
 	// unevenPoll is how many times as long as the quickest tenth the usual wait for an event is at
-	// least: where events come by chance (exponential waits) it is 6.6 times, where each moment is as
-	// likely as the next 5 times; work of one kind varies less.
+	// least: where events come by chance (exponential waits) it is 6.6 times, where each moment is
+	// as likely as the next 5 times; work of one kind varies less.
 	unevenPoll = 4
 )
 
@@ -129,8 +130,8 @@ func (f *followed) add(c came, took, rtt time.Duration) {
 }
 
 // polls reports whether an endpoint seems to be one at which clients wait for something: as soon as
-// they have an answer they ask again, for nothing else in between if they wait long, or they wait as
-// unevenly as events come.
+// they have an answer they ask again, for nothing else in between if they wait long, or they wait
+// as unevenly as events come.
 func (l *endpointTimes) polls() bool {
 	f := l.asked
 	if f.before == 0 || len(l.sample) == 0 || !reaches(f.soon, mostlyAgain, f.before) {
@@ -141,8 +142,8 @@ func (l *endpointTimes) polls() bool {
 		typical >= unevenPoll*best && typical >= outlierLeast
 }
 
-// asksToWait reports whether a request says that its answer may wait: by a parameter of its query, as
-// those of Consul, Matrix, CouchDB and Socket.IO do, or by its path.
+// asksToWait reports whether a request says that its answer may wait: by a parameter of its query,
+// as those of Consul, Matrix, CouchDB and Socket.IO do, or by its path.
 func asksToWait(target string) bool {
 	path, query, _ := strings.Cut(target, "?")
 	if i := strings.LastIndexByte(path, '/'); strings.Contains(

@@ -279,9 +279,9 @@ func (l *endpointTimes) judge(d rule.Desk) {
 	}
 }
 
-// warmSince is when the first answer came that took no longer than usual. Until then caches may have
-// been cold, or the program just started: that does not come back. Where it does, there is nothing to
-// wait for, and it is 0.
+// warmSince is when the first answer came that took no longer than usual. Until then caches may
+// have been cold, or the program just started: that does not come back. Where it does, there is
+// nothing to wait for, and it is 0.
 func (l *endpointTimes) warmSince(limit time.Duration) time.Duration {
 	since := time.Duration(math.MaxInt64)
 	for _, x := range slices.Concat(l.early, l.sample) {

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// timesSlower is how many times as long as at the others the server takes at an endpoint that is
-	// far slower: kinds of work differ, by half or by twice, at any service.
+	// timesSlower is how many times as long as at the others the server takes at an endpoint that
+	// is far slower: kinds of work differ, by half or by twice, at any service.
 	timesSlower = 4
 	// largeShare is which part of all time at a service, in percent, the server must take over one
 	// endpoint for that to be worth a look: where it is less, most of what clients wait for is
@@ -46,8 +46,8 @@ func (t *serverTimes) services() map[netip.AddrPort]*serviceTimes {
 	return all
 }
 
-// judge tells of an endpoint at which the server takes far longer than at the others, and which has a
-// large part of all time. It may have to: that is for somebody to know who knows what it does.
+// judge tells of an endpoint at which the server takes far longer than at the others, and which has
+// a large part of all time. It may have to: that is for somebody to know who knows what it does.
 func (s *serviceTimes) judge(d rule.Desk, l *endpointTimes, p *paths) {
 	free, _ := l.split(p)
 	if free.n < leastThinks || len(free.sample) == 0 || !s.heavy(l) {
@@ -111,7 +111,8 @@ func (s *serviceTimes) others(but *endpointTimes, p *paths) (all report.Duration
 	return all
 }
 
-// standsFor is how many exchanges the one at a place of the sample stands for: those up to the next.
+// standsFor is how many exchanges the one at a place of the sample stands for: those up to the
+// next.
 func (l *endpointTimes) standsFor(i int) int {
 	if i < len(l.sample)-1 {
 		return 1 << l.every
