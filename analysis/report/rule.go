@@ -63,10 +63,13 @@ func (r *Rule) Cause(code string) *Cause {
 // people they are caveats of a report, not findings.
 const CaptureQuality = "capture-quality"
 
-// The caveats with which the numbers of connections may not be those of Wireshark.
+// Caveats that outputs look for. With the first and the last the numbers of connections may not be
+// those of Wireshark.
 const (
 	// frames were put in the order of their times; Wireshark keeps that of the file
 	CaveatReordered = "reordered"
+	// what connections carry is encrypted, and no key opens it
+	CaveatEncrypted = "encrypted"
 	// ICMP errors quote connections that have no number here
 	CaveatQuoted = "quoted-connections"
 )

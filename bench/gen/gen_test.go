@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"tcpwhy/analysis"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/reassembly/exchange"
 )
 
@@ -145,4 +147,36 @@ func counted(t *testing.T, name string) truth {
 		}
 	}
 	return out
+}
+
+// TestFirstScreenOfMany: of 66,000 connections with one fault the text is short, its first screen
+// says it all, and the JSON is no larger than people can load.
+func TestFirstScreenOfMany(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	const connections, screen, mostLines, mostJSON = 66000, 24, 120, 5 << 20
+	name := filepath.Join(t.TempDir(), "many.pcap")
+	if err := run("many", "1GB", 10*connections, "pcap", 1, name); err != nil {
+		t.Fatal(err)
+	}
+	var text, json strings.Builder
+	for format, to := range map[string]*strings.Builder{"text": &text, "json": &json} {
+		if status := cli.Run([]string{"-F", format, name}, nil, to, os.Stderr); status != 0 {
+			t.Fatalf("%s: status %d", format, status)
+		}
+	}
+	lines := strings.Split(text.String(), "\n")
+	if len(lines) > mostLines || json.Len() > mostJSON {
+		t.Errorf("%d lines of text, %d octets of JSON", len(lines), json.Len())
+	}
+	first := strings.Join(strings.Fields(strings.Join(lines[:screen], " ")), " ")
+	for _, want := range []string{
+		"exchanges on", "was lost to one cause: client closes right after the response.",
+		"HIGH client closes right after the response", "more clients",
+	} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the first %d lines do not say %q:\n%s", screen, want, first)
+		}
+	}
 }

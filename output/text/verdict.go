@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ func (t *textReport) verdict() {
 	} else if len(all) == 0 && len(t.report.Checked) > 0 {
 		t.Para("", t.nothingFound(errors), page.Strong)
 	}
+	t.Para("", t.unreadSentence(), page.Plain)
 	if 4*t.report.Lost < t.report.ExchangeTime {
 		t.Para("", t.whose(), page.Plain)
 	}
@@ -69,6 +71,22 @@ func (t *textReport) nothingFound(errors string) string {
 		return "No cause found: " + rules
 	}
 	return "Nothing found: " + rules
+}
+
+// unreadSentence says that rules could not look because what was said cannot be read; "" if none
+// could not.
+func (t *textReport) unreadSentence() string {
+	blind := len(t.report.Blind)
+	if blind == 0 {
+		return ""
+	}
+	why := "is not HTTP"
+	if slices.ContainsFunc(t.report.Caveats,
+		func(c report.Caveat) bool { return c.Code == report.CaveatEncrypted }) {
+		why = "is encrypted, and no key opens it"
+	}
+	return "What was said " + why + ": " + wording.Count(blind, "rule", "rules") +
+		" that read it could not look."
 }
 
 // subject names the capture and how much is in it.
@@ -119,7 +137,8 @@ func (t *textReport) lostSentence(all []*report.Story) string {
 		if len(all) == 0 || r.ExchangeTime == 0 {
 			return ""
 		}
-		return nothingLost(all)
+		_, failed := t.failures()
+		return nothingLost(all, failed)
 	}
 	s := wording.Duration(r.Lost) + " of " + wording.Duration(r.ExchangeTime)
 	if share := wording.Percent(r.Lost, r.ExchangeTime); share != "" {
@@ -151,12 +170,15 @@ func (t *textReport) ofWhich(g *report.Story) string {
 }
 
 // nothingLost says that no time was lost to the findings, and names one that is worth a look though
-// its time does not count as lost.
-func nothingLost(all []*report.Story) string {
+// its time does not count as lost. Where exchanges failed that is no news: "" unless there is one.
+func nothingLost(all []*report.Story, failed int) string {
 	others := finding.Costliest(all, false)
 	if len(others) > 0 && others[0].Severity > report.Info {
 		return fmt.Sprintf("No exchange time counts as lost; worth a look: %s (%s).",
 			others[0].Title, wording.Duration(others[0].Cost.Expected))
+	}
+	if failed > 0 {
+		return ""
 	}
 	return "No exchange time was lost to what was found."
 }

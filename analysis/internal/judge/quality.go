@@ -43,7 +43,7 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "short", Title: "frames cut before the end of the TCP header"},
 		{Code: "missing-syn-ack", Title: "connections whose SYN-ACK is missing"},
 		{Code: "missing-acks", Title: "acknowledgments are missing"},
-		{Code: "encrypted", Title: "what connections carry is encrypted"},
+		{Code: report.CaveatEncrypted, Title: "what connections carry is encrypted"},
 		{Code: "tls-no-key", Title: "connections of TLS whose secrets are in no key log"},
 		{Code: "tls-no-hello", Title: "connections of TLS whose hellos the capture lacks"},
 		{Code: "tls-suite", Title: "connections of TLS with a cipher suite that is not decrypted"},
@@ -231,9 +231,9 @@ func (t *totalSums) keyCaveats(add func(string, uint64, rule.Basis, string, ...a
 		"what passed was seen, not what was said"
 	switch {
 	case t.Keys.Used == 0:
-		add("encrypted", u.encrypted, rule.Messages, "%s TLS, and there are no keys: %s", n, seen)
+		add(report.CaveatEncrypted, u.encrypted, rule.Messages, "%s TLS, and there are no keys: %s", n, seen)
 	default:
-		add("encrypted", u.encrypted, rule.Messages,
+		add(report.CaveatEncrypted, u.encrypted, rule.Messages,
 			"%s TLS that was not decrypted, while that of %d was: %s", n, u.decrypted, seen)
 	}
 	add("key-log-lines", t.Keys.Bad, 0, "%s of key logs not understood",
