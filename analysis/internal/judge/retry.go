@@ -44,6 +44,7 @@ type retries struct {
 	// failures of which a comparison is to settle what they were, by connection, and since when
 	referred map[int]*failure
 	order    rule.Agenda[int]
+	paces    paces // of those that may repeat one
 }
 
 // keepReferred keeps the failure of a claim that a comparison is to settle.
@@ -88,6 +89,9 @@ func (j *Judge) failed(m *member, e *rule.Over) {
 		r.open = map[rule.RetryKey][]*failure{}
 	}
 	r.open[f.Key] = append(r.open[f.Key], f)
+	if p := r.paces.of(m.Pair, &f.Key, f.At); p != nil && p.latest == f.Failure.Start.Time {
+		p.failed = true
+	}
 	r.queue.Add(f.At+awaitRetry, f)
 	if r.queue.Len() > maxFailures {
 		if oldest, ok := r.queue.Next(); ok {
@@ -114,12 +118,14 @@ func (r *retries) close(f *failure) {
 
 // retried links a request to the oldest failure that it may repeat.
 func (j *Judge) retried(m *member, e *rule.Began, index int) {
-	if e.Turn || e.Method == "" || len(j.retry.open) == 0 {
+	if e.Turn || e.Method == "" {
 		return
 	}
 	k := e.Key()
+	pace := j.retry.paces.of(e.Pair, &k, e.Start.Time)
+	defer pace.began(e.Start.Time)
 	for i, f := range j.retry.open[k] {
-		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin && f.linked(e) {
+		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin && f.linked(e, pace) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
 			j.proxied.repeats[j.nextID] = f.Failure.Outcome
@@ -131,11 +137,12 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 }
 
 // linked reports whether anything links a request to the failure but what it asks for: its
-// connection was opened for it, after the failed request had left, or it came at once. On a
-// connection that has long been in use the client may ask for the same again and again.
-func (f *failure) linked(e *rule.Began) bool {
+// connection was opened for it, after the failed request had left, and not when the client would have
+// asked anyway; or it came at once. On a connection that has long been in use the client may ask for
+// the same again and again.
+func (f *failure) linked(e *rule.Began, pace *paced) bool {
 	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
-	return opened || e.Need-f.At <= repeatsAtOnce+e.Far
+	return opened && !pace.keeps(e.Start.Time-f.Failure.Start.Time) || e.Need-f.At <= repeatsAtOnce+e.Far
 }
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:
