@@ -87,6 +87,8 @@ const (
 	// FewerOctets is what would be saved if less were sent: what the path needs for what was sent does
 	// not bound it.
 	FewerOctets
+	// LateLookup is a look-up of a name that took longer than it need have.
+	LateLookup
 	// LostSegment is waiting for the repair of a segment that was lost, or seemed to be, or for the
 	// window that this cost.
 	LostSegment

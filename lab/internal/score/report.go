@@ -90,6 +90,14 @@ func found(e scenario.Expect, r report) *finding {
 	return nil
 }
 
+// accused is a report without remarks that have a cost: of what could be done, not of what is wrong.
+func accused(r report) report {
+	r.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f finding) bool {
+		return f.Severity == "info" && f.Cost.Expected > 0
+	})
+	return r
+}
+
 // whole is the finding with what other rules claim of the same cure's saving; nil if there is none.
 func whole(e scenario.Expect, f *finding, r report) *finding {
 	if f == nil || len(e.Shares) == 0 {

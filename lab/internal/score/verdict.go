@@ -60,7 +60,7 @@ func (v *verdict) look(ctx context.Context, program, vantage string) error {
 	f := found(e, r)
 	if vantage != e.Deciding() && f == nil {
 		// what is upstream of one is downstream of another
-		f = found(scenario.Expect{Rule: e.Rule}, r)
+		f = found(scenario.Expect{Rule: e.Rule}, accused(r))
 	}
 	v.vantages[vantage] = whole(e, f, r)
 	if vantage == e.Deciding() {

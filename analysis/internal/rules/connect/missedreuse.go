@@ -81,12 +81,12 @@ opened in advance. A request that repeats one that failed has its reason for a n
 close-hidden: the same where the capture cut the headers off, whoever closed first.
 
 How cost is counted
-The set-up that the request waited for (TCP and TLS), and the part of its slow start that the old
-connection's larger windows would have saved, of the larger message of the two: those behind all
-messages that it would have carried. Low is a round trip less of that; high adds what a receive
-window without limit would save, and what repeated SYNs cost, where no rule of their own claims
-that. Of a program that
-runs anew for each request, and so can keep no connection, it is the set-up alone: what else can be
+The set-up that the request waited for (TCP and TLS), with the look-up of the name for it, unless
+that is a fault of its own, and the part of its slow start that the old connection's larger windows
+would have saved, of the larger message of the two: those behind all messages that it would have
+carried. Low is a round trip less of that; high adds what a receive window without limit would save,
+and what repeated SYNs cost, where no rule of their own claims that. Of a program that runs anew for
+each request, and so can keep no connection, it is the set-up alone: what else can be
 done about its slow start is that rule's.
 
 When it is wrong

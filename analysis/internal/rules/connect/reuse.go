@@ -336,7 +336,7 @@ func setUpAlone(c *rule.Claim) {
 
 // cost is what the exchange lost to the new connection, and how much of that is the smaller window.
 func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
-	setUp := setUpTime(x)
+	setUp := setUpTime(x) + lookUpTime(x)
 	if v.lacksSYN { // a handshake takes a round trip at least
 		setUp += max(0, x.Flow.RTT-x.Times[report.TCPHandshake])
 	}
@@ -354,6 +354,18 @@ func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	}
 	cost.High += max(slow, v.donor.kept[dir].Roomy().Saving(f, waited))
 	return cost, rule.Window{Dir: dir, Saved: slow, Cwnd: kept.Segments(f)}
+}
+
+// lookUpTime is how long the client looked the name up for this connection, which one that it had
+// would have spared, without what claims about the look-up have.
+func lookUpTime(x *rule.Judged) time.Duration {
+	took := x.Times[report.DNS]
+	for i := range x.Claims {
+		if x.Claims[i].Kind.Has(rule.LateLookup) {
+			took -= x.Claims[i].Occ.Cost.Expected
+		}
+	}
+	return max(0, took)
 }
 
 // larger is the direction of the larger message of the exchange.

@@ -178,6 +178,7 @@ the resolver would not have asked again.`,
 },
 	Rests:      rule.Connection,
 	Attempts:   true,
+	Makes:      rule.LateLookup,
 	Exchange:   runDNS,
 	Vocabulary: words,
 }
@@ -255,7 +256,9 @@ func (f *finder) claim(
 		return
 	}
 	f.lost = report.Union(append(f.lost, own...))
-	c := rule.Claim{Rule: dnsRule, Cause: cause, Confidence: f.confidence(), Lost: own}
+	c := rule.Claim{
+		Rule: dnsRule, Cause: cause, Kind: rule.LateLookup, Confidence: f.confidence(), Lost: own,
+	}
 	c.Occ = rule.Occurrence{
 		Start:     own[0].From,
 		End:       own[len(own)-1].To,
