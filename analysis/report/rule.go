@@ -70,6 +70,8 @@ const (
 	CaveatReordered = "reordered"
 	// what connections carry is encrypted, and no key opens it
 	CaveatEncrypted = "encrypted"
+	// connections carry a protocol that is not read
+	CaveatForeign = "not-http"
 	// ICMP errors quote connections that have no number here
 	CaveatQuoted = "quoted-connections"
 )

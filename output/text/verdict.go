@@ -2,7 +2,6 @@ package text
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -80,10 +79,14 @@ func (t *textReport) unreadSentence() string {
 	if blind == 0 {
 		return ""
 	}
-	why := "is not HTTP"
-	if slices.ContainsFunc(t.report.Caveats,
-		func(c report.Caveat) bool { return c.Code == report.CaveatEncrypted }) {
-		why = "is encrypted, and no key opens it"
+	why := "is not in the capture"
+	for i := range t.report.Caveats {
+		switch t.report.Caveats[i].Code {
+		case report.CaveatEncrypted:
+			why = "is encrypted, and no key opens it"
+		case report.CaveatForeign:
+			why = "is in a protocol that is not read"
+		}
 	}
 	return "What was said " + why + ": " + wording.Count(blind, "rule", "rules") +
 		" that read it could not look."

@@ -48,7 +48,7 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "tls-no-hello", Title: "connections of TLS whose hellos the capture lacks"},
 		{Code: "tls-suite", Title: "connections of TLS with a cipher suite that is not decrypted"},
 		{Code: "tls-bad-key", Title: "connections of TLS whose secrets open nothing"},
-		{Code: "not-http", Title: "connections carry a protocol that is not read"},
+		{Code: report.CaveatForeign, Title: "connections carry a protocol that is not read"},
 		{Code: "mid-stream", Title: "connections without a visible start"},
 		{Code: "translated", Title: "connections seen on both sides of an address translation"},
 		{Code: "one-sided", Title: "connections seen in one direction only"},
@@ -201,7 +201,7 @@ func (j *Judge) connectionCaveats(add func(string, uint64, rule.Basis, string, .
 		"%s without a visible start: window scale and first round trip are unknown",
 		rule.Count(t.midStream, "connection"))
 	t.keyCaveats(add)
-	add("not-http", t.unread.foreign, rule.Messages,
+	add(report.CaveatForeign, t.unread.foreign, rule.Messages,
 		"%s that is not read: what passed was seen, not what was said",
 		rule.Count(t.unread.foreign, "connection carries a protocol",
 			"connections carry a protocol"))
