@@ -64,16 +64,19 @@ func endedLeg(job *rule.Judged) legs.Ended {
 		Sent: announced(job, reassembly.FromClient), Length: announced(job, reassembly.FromServer),
 		ClientLocal: job.Vantage == reassembly.ClientSide || job.Vantage == reassembly.SameHost,
 		ServerLocal: job.Vantage == reassembly.ServerSide || job.Vantage == reassembly.SameHost,
-		Input:       job.FirstOctet().Frame.Input(),
 		Chunked:     job.MessageFacts[reassembly.FromServer].Has(exchange.HasChunked),
 	}
+	last := job.FirstOctet()
+	e.Inputs[0] = last.Frame.Input()
 	if x.Request != nil {
-		e.RequestEnd = x.Request.End.Time
+		e.RequestEnd, last = x.Request.End.Time, x.Request.End
 	}
 	if x.Response != nil {
+		last = x.Response.End
 		e.Answer, e.Body = x.Response.Start.Time, x.Response.BodyBytes
 		e.Whole = x.Response.Complete && x.Outcome == exchange.Complete
 	}
+	e.Inputs[1] = last.Frame.Input()
 	return e
 }
 

@@ -88,8 +88,15 @@ func (f *leg[T]) waits(u *leg[T]) bool {
 	if f.Answer > 0 {
 		until = f.Answer
 	}
-	return f.Input != u.Input && (sameRequestID(f, u) || sameTrace(f, u)) ||
+	return f.Inputs[0] != u.Inputs[0] && (sameRequestID(f, u) || sameTrace(f, u)) ||
 		f.Start <= u.Start && u.Start < until
+}
+
+// recordedApart reports whether another place, with a clock of its own, recorded u: an input that
+// has nothing of f, while f went on in its own. Else one recording was cut into several.
+func (f *leg[T]) recordedApart(u *leg[T]) bool {
+	return f.Inputs[0] == f.Inputs[1] && f.Inputs[0] != u.Inputs[0] &&
+		max(f.RequestEnd, f.Answer) > u.Start
 }
 
 // nearest is the one of several with the identifiers of u that is its other leg; nil if that does
@@ -202,7 +209,7 @@ func (f *leg[T]) known(u *leg[T]) bool {
 
 // sameHost reports whether the server of f and the client of u are both the host of the capture.
 func (f *leg[T]) sameHost(u *leg[T]) bool {
-	return f.Server.Addr() == u.Client || f.Input == u.Input && f.ServerLocal && u.ClientLocal
+	return f.Server.Addr() == u.Client || !f.recordedApart(u) && f.ServerLocal && u.ClientLocal
 }
 
 // twin reports whether both are on one host, and were answered with the same.

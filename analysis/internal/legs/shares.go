@@ -22,7 +22,7 @@ func (f *leg[T]) share(u *leg[T]) time.Duration {
 	covered := f.RequestEnd
 	for _, v := range f.legs {
 		from, until := v.From, f.waitsUntil(v)
-		if v.Input != f.Input {
+		if f.recordedApart(v) {
 			from, until = covered, covered+v.Until-v.From
 		}
 		own := max(0, min(until, f.Until)-max(from, covered))
