@@ -189,7 +189,9 @@ func (t *reader) said(s *side, r *record, content []byte) {
 		}
 	}
 	if n := s.opener.skipped; n > 0 {
-		t.lack(s, n, &r.arrival)
+		in := r.arrival
+		in.Unit.From, in.Unit.To = in.Unit.From-s.opener.skippedRecords, in.Unit.From
+		t.lack(s, n, &in)
 	}
 	t.hand(s, content, &r.arrival)
 }

@@ -113,9 +113,13 @@ func (t *reader) rest(s *side, a *exchange.Arrival) {
 		return
 	}
 	if s.lost || o.lost > 0 {
-		n := o.lost
-		o.lost, o.keys = 0, nil
-		t.lack(s, n, a)
+		in, end := *a, s.from
+		if s.lost {
+			o.lost, end = o.lost+s.end-s.lostAt, s.end
+		}
+		in.Unit = exchange.Range{From: end - o.lost, To: end}
+		t.lack(s, o.lost, &in)
+		o.lost, o.keys, s.lostAt = 0, nil, s.end
 		return
 	}
 	if len(s.fragment) == 0 || o.stage != application || o.keys == nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"slices"
 	"strings"
@@ -122,9 +123,16 @@ func read(log []readertest.Write, chop int, keys string) *readertest.Script {
 	return p
 }
 
-// suites are those that Go's own TLS speaks, by version.
-func everySuite() []*tls.Config {
-	var all []*tls.Config
+// everySuite are those that Go's own TLS speaks, by version; with -short one of four.
+func everySuite() (all []*tls.Config) {
+	defer func() {
+		if testing.Short() {
+			for i := range (len(all) + 3) / 4 {
+				all[i] = all[4*i]
+			}
+			all = all[:(len(all)+3)/4]
+		}
+	}()
 	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
 		if strings.Contains(s.Name, "RC4") || strings.Contains(s.Name, "3DES") {
 			continue
@@ -163,12 +171,18 @@ func TestInTLS(t *testing.T) {
 	}
 }
 
+// certificates are one of each kind, made once.
+var certificates = sync.OnceValue(func() []tls.Certificate {
+	t := &testing.T{}
+	return []tls.Certificate{testCertificate(t), rsaCertificate(t)}
+})
+
 // record holds a dialogue with the given versions and suites, and writes a key log.
 func record(t *testing.T, config *tls.Config, say []turn) ([]readertest.Write, string) {
 	t.Helper()
 	var keys bytes.Buffer
 	server := config.Clone()
-	server.Certificates = []tls.Certificate{testCertificate(t), rsaCertificate(t)}
+	server.Certificates = certificates()
 	client := config.Clone()
 	client.InsecureSkipVerify, client.KeyLogWriter, client.ServerName = true, &keys, "example.org"
 	log := hold(t, client, server, say)
@@ -328,6 +342,64 @@ func TestSnapped(t *testing.T) {
 		if len(x) < 2 || x[0].Target != "/first?token=S3CRET" || x[0].Status != 404 ||
 			x[1].Method != "POST" || !x[1].Request.Facts.Has(exchange.HasGap) {
 			t.Errorf("%s: %s%v", name, said(p), p.Caveats)
+		}
+	}
+}
+
+// FuzzKeyed plays any octets of a connection whose secrets are known: what is read without a tag is
+// no exchange.
+func FuzzKeyed(f *testing.F) {
+	say := dialogueOf()
+	cert := testCertificate(f)
+	for _, version := range []uint16{tls.VersionTLS10, tls.VersionTLS12, tls.VersionTLS13} {
+		var keys bytes.Buffer
+		server := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: version,
+			MaxVersion: version}
+		client := &tls.Config{InsecureSkipVerify: true, KeyLogWriter: &keys, MinVersion: version,
+			MaxVersion: version}
+		for _, part := range [][]turn{say[:2], say} {
+			log := hold(f, client, server, part)
+			f.Add(keys.String(), readertest.Encode(log...))
+		}
+	}
+	f.Fuzz(func(t *testing.T, keys string, input []byte) {
+		p := readertest.New()
+		p.Learn(keys)
+		readertest.Fuzz(t, p, input, func() {})
+	})
+}
+
+// TestCut leaves out, cuts or repeats parts of a recording: no exchange is made up that the whole
+// does not have.
+func TestCut(t *testing.T) {
+	say := dialogueOf()
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, config := range everySuite() {
+		log, keys := record(t, config, say)
+		for range 20 {
+			p := readertest.New()
+			p.Learn(keys)
+			for _, w := range log {
+				for data := w.Data; data != ""; {
+					n := min(len(data), 1+random.IntN(1448))
+					at := p.Next()
+					if random.IntN(12) == 0 {
+						p.Gap(w.Dir, int64(n), at)
+					} else {
+						p.Octets(w.Dir, data[:n], at)
+					}
+					data = data[n:]
+				}
+			}
+			p.Reader.End(p.Next(), false)
+			for _, x := range p.Exchanges {
+				known := x.Method == "" || x.Turn ||
+					slices.Contains([]string{"/first?token=S3CRET", "/second", "/third"}, x.Target)
+				if name := tls.CipherSuiteName(config.CipherSuites[0]); !known &&
+					!strings.Contains(name, "CBC") || x.Status != 0 && x.Status != 200 && x.Status != 404 {
+					t.Errorf("%s: %s %s %d", name, x.Method, x.Target, x.Status)
+				}
+			}
 		}
 	}
 }

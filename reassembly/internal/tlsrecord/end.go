@@ -50,6 +50,7 @@ func (t *reader) find(s *side, off int64, data []byte) int {
 // framing.
 func (t *reader) unread(s *side, off, n int64, a *exchange.Arrival, facts exchange.Facts) {
 	t.info.Unread = t.info.Unread || !t.finished
+	s.end = off + n
 	for n > 0 && !s.lost {
 		if s.n < recordHeader {
 			t.c.Caveats.Add(exchange.CaveatTLSGap)

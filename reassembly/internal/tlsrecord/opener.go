@@ -15,8 +15,8 @@ type opener struct {
 	misses  int   // records since the last one that was opened
 	records int64 // that were opened, and the octets of their fragments
 	octets  int64
-	// octets of content that the record in hand follows, and that were lost
-	skipped int64
+	// octets of content that were lost before the record in hand, and of the records with them
+	skipped, skippedRecords int64
 }
 
 // part is a stretch of a fragment, and how it came, or that the capture lacks it.

@@ -54,6 +54,7 @@ type protection struct {
 	parts    []part // and how they came
 	missing  bool   // it lacks some
 	lostAt   int64  // where octets begin that are no records, as far as is known; valid with lost
+	end      int64  // the offset behind all that has come
 	content  int64  // octets of what is inside, so far
 }
 
@@ -82,6 +83,7 @@ type reader struct {
 // Data walks the records in the octets.
 func (t *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arrival) {
 	s := &t.side[dir]
+	s.end = off + int64(len(data))
 	if s.lost {
 		n := t.find(s, off, data)
 		if n > 0 {
@@ -127,7 +129,7 @@ func (t *reader) begin(s *side, a *exchange.Arrival) {
 	if !startsRecord(s.head[:]) {
 		t.info.Foreign = t.info.Foreign || s.dir == exchange.FromServer && s.from == 0
 		t.c.Caveats.Add(exchange.CaveatTLSGap)
-		t.lose(s)
+		t.loseAt(s, s.from)
 		return
 	}
 	s.left = int64(s.head[3])<<8 | int64(s.head[4])
