@@ -46,7 +46,7 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	e.Unasked = x.Request == nil
 	e.Multiplexed = s.Conn.Protocol == exchange.ProtoHTTP2 ||
-		s.Conn.TLS != nil && s.Conn.TLS.ALPN == "h2"
+		s.Conn.Protocol == exchange.ProtoTLS && s.Conn.TLS.ALPN == "h2"
 	if x.Response != nil && !x.Turn && !e.Unasked {
 		e.Error = x.Status >= leastError
 		e.Reason = ledger.ReasonNotReusable(x)

@@ -22,6 +22,7 @@ type book struct {
 	reusable  bool               // that one left the connection fit for another request
 	vain      bool               // it was an attempt that never came to a request
 	trace     *picture.Trace     // nil unless the connection is to be traced
+	flight    bool               // what is booked lies within a flight of the TLS handshake
 }
 
 // open adds the ledger of an exchange that has begun.
@@ -57,6 +58,9 @@ func (b *book) tile(t *report.Tile, byClient bool) {
 		}
 		i := j.clip(t.From, t.To)
 		j.book(i, t.Label, byClient)
+		if b.flight && !setUp(t.Label) {
+			j.Flights += max(0, i.To-i.From)
+		}
 		if b.trace != nil && j.Traced {
 			j.split(i, t.Label, func(from, to time.Duration, l report.Label) {
 				b.show(t, from, to, l)
@@ -69,6 +73,15 @@ func (b *book) tile(t *report.Tile, byClient bool) {
 		}
 	}
 	b.idle(t, at, t.To)
+}
+
+// setUp reports whether a label is of the set-up alone.
+func setUp(l report.Label) bool {
+	switch l {
+	case report.TCPHandshake, report.TLSRTT, report.TLSServer, report.TLSClient:
+		return true
+	}
+	return false
 }
 
 // own books part of a tile with the connection.

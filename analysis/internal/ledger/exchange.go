@@ -46,6 +46,9 @@ type Start struct {
 	ConnStart capture.Mark
 	Lookup    *reassembly.Lookup // that it began with; nil if it waited for none
 	Notice    CloseNotice        // the close that had been announced when it began
+	// Flights is what flights of the TLS handshake took beside the time of their senders: they
+	// waited for a window, or for the path. It is part of the labels of that.
+	Flights time.Duration
 }
 
 // Pipelined is how an exchange waited for those before it on the connection, if it was pipelined.

@@ -109,16 +109,39 @@ func (w *walk) inTLS(at time.Duration) bool {
 }
 
 // tls tiles the time before r, up to until, a segment of the TLS handshake: each change of
-// direction costs a round trip, the rest is the host's own time.
-func (w *walk) tls(r *reassembly.Record, until time.Duration) {
-	own := report.TLSServer
-	if r.Dir == reassembly.FromClient {
-		own = report.TLSClient
+// direction costs a round trip, the rest is the host's own time. Within a flight, what released r
+// decides, as in any transfer: a certificate may be larger than the window. held is the hold by
+// which Nagle's algorithm seems to have kept it back, nil if it did not.
+func (w *walk) tls(r *reassembly.Record, held *Hold, until time.Duration) {
+	if w.any && w.prev == r.Dir {
+		w.book.flight = true
+		w.transfer(r, held, until)
+		w.book.flight = false
+		return
 	}
-	if w.any && w.prev != r.Dir {
+	if w.any {
 		w.emit(min(until, w.at+w.path.Conn.Far(r.Dir)), report.TLSRTT, why{ended: r})
 	}
-	w.emit(until, own, why{ended: r})
+	w.emit(until, ownTLS(r.Dir), why{ended: r})
+}
+
+// ownTLS is the label of the time that dir takes for itself in the TLS handshake.
+func ownTLS(dir reassembly.Dir) report.Label {
+	if dir == reassembly.FromClient {
+		return report.TLSClient
+	}
+	return report.TLSServer
+}
+
+// ownInTLS reports whether a wait with the label, between segments of one flight of the handshake,
+// is its sender's own time: it signs, or looks for a key. A flight is too short for a pace.
+func ownInTLS(l report.Label) bool {
+	switch l {
+	case report.AppPaced, report.ReqApp, report.Paced, report.SendLimit, report.Cork,
+		report.Unknown:
+		return true
+	}
+	return false
 }
 
 // breaksOff reports whether r is what came of a TLS handshake that did not go on: an alert, or a
@@ -145,12 +168,8 @@ func (w *walk) brokenOff(r *reassembly.Record, until time.Duration) {
 	if next, last := NextInTLS(w.path.Conn); last != nil && last.Dir == w.prev {
 		waitedFor = next // the server may have stopped in the middle of what it says
 	}
-	own := report.TLSServer
-	if waitedFor == reassembly.FromClient {
-		own = report.TLSClient
-	}
 	w.emit(min(until, w.at+w.path.Conn.Far(waitedFor)), report.TLSRTT, y)
-	w.emit(until, own, y)
+	w.emit(until, ownTLS(waitedFor), y)
 }
 
 // strayReset reports whether r is a RST within the set-up that does not end it: the client's word

@@ -115,7 +115,7 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		lost := w.lossBefore(r, filled)
 		switch {
 		case w.inTLS(r.Time):
-			w.tls(r, lost.from)
+			w.tls(r, held, lost.from)
 		case w.breaksOff(r):
 			w.brokenOff(r, lost.from)
 		case w.any && w.prev == r.Dir:
@@ -147,6 +147,9 @@ func (w *walk) emit(to time.Duration, l report.Label, y why) {
 func (w *walk) put(to time.Duration, l report.Label, y why) {
 	if to <= w.at {
 		return
+	}
+	if r := y.ended; r != nil && w.book.flight && ownInTLS(l) {
+		l = ownTLS(r.Dir)
 	}
 	t := report.Tile{Label: l, From: w.at, To: to, Before: w.last, Cause: y.cause}
 	byClient := false

@@ -15,7 +15,8 @@ import (
 func secureScenarios() []scenario.Scenario {
 	return slices.Concat(at(nagleInTLS, 10, 50), at(nagleInTLSRequest, 10), at(tlsKept, 10),
 		at(tlsThink, 10), at(tlsBulk, 50), at(nginxTLS, 10), at(tlsClientClosed, 10),
-		at(tlsResponseClose, 10), at(tlsOddSuite, 10), at(nginxTLS13, 20))
+		at(tlsResponseClose, 10), at(tlsOddSuite, 10), at(nginxTLS13, 20),
+		at(tlsLargeCertificate, 40))
 }
 
 func nagleInTLS(time.Duration) scenario.Scenario {
@@ -95,6 +96,17 @@ func tlsResponseClose(time.Duration) scenario.Scenario {
 		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800, Keeping: own.Keeping{Requests: 1}},
 		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 6},
 		Fix:    onServer(func(o *own.Server) { o.Requests = 0 }),
+	}
+}
+
+func tlsLargeCertificate(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-tls-large-certificate",
+		About: "the server's certificate is larger than its initial window: the rest of the flight " +
+			"waits for a round trip, and the server for nothing",
+		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800, Names: 450},
+		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 2},
+		Fix:    onServer(func(o *own.Server) { o.Names = 0 }),
 	}
 }
 

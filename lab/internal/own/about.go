@@ -52,6 +52,7 @@ func (c Client) About() string {
 func (s Server) About() string {
 	l := s.Sockopts.Words()
 	l.If(s.TLS, "TLS 1.3")
+	l.If(s.Names > 0, "a certificate with %d names", s.Names+1)
 	l.If(s.Think > 0, "thinks %v", s.Think)
 	l.If(s.LongThink > 0, "thinks %v over request 1 and every %d after it",
 		s.LongThink, s.LongEvery)

@@ -15,6 +15,7 @@ import (
 type Server struct {
 	peer.Sockopts
 	TLS      bool
+	Names    int           // further names in the certificate, of 40 octets each
 	Think    time.Duration // between reading the request and writing the response
 	Body     int           // octets of the response's body
 	Chunked  bool          // each piece of the body is a chunk, and an empty one ends it
@@ -92,7 +93,7 @@ func (s Server) Start(ctx context.Context, e *peer.Env) (func(), error) {
 	}
 	run := &serverRun{Server: s, sees: &e.Sees, open: &openConns{conns: make(map[net.Conn]bool)}}
 	if s.TLS {
-		cert, err := peer.Certificate()
+		cert, err := peer.Certificate(s.Names)
 		if err != nil {
 			return nil, errors.Join(err, l.Close())
 		}

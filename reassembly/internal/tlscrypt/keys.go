@@ -91,13 +91,15 @@ func must[T any](v T, err error) T {
 }
 
 // explicit is how many octets stand before the ciphertext.
-func (k *Keys) explicit() int {
+func (k *Keys) explicit() int { return k.suite.explicit(k.version) }
+
+func (s *Suite) explicit(version uint16) int {
 	switch {
-	case k.version == TLS13 || k.suite.mode == chachaPoly:
+	case version == TLS13 || s.mode == chachaPoly:
 		return 0
-	case k.suite.mode != cbc:
+	case s.mode != cbc:
 		return explicitNonce
-	case k.version == TLS10:
+	case version == TLS10:
 		return 0
 	}
 	return block
@@ -105,14 +107,17 @@ func (k *Keys) explicit() int {
 
 // Overhead is how many octets a fragment has beside the content of its record, without padding:
 // the least of CBC.
-func (k *Keys) Overhead() int {
+func (k *Keys) Overhead() int { return k.suite.Overhead(k.version) }
+
+// Overhead is the same where only the suite is known, and the version that uses it.
+func (s *Suite) Overhead(version uint16) int {
 	switch {
-	case k.version == TLS13:
-		return k.suite.tag + 1
-	case k.suite.mode == cbc:
-		return k.explicit() + k.suite.digest.size() + 1
+	case version == TLS13:
+		return s.tag + 1
+	case s.mode == cbc:
+		return s.explicit(version) + s.digest.size() + 1
 	}
-	return k.explicit() + k.suite.tag
+	return s.explicit(version) + s.tag
 }
 
 // ContentRange is where the content of a record stands in its fragment of n octets, if it is not

@@ -17,10 +17,8 @@ const (
 const (
 	recordHeader = 5
 	maxRecord    = 1<<14 + 2048 // RFC 5246 §6.2.3
-	// of a client of HTTP/2: a window update, a ping, an acknowledged setting
-	tinyRecord   = 64
-	alert13      = 2 + 1 + 16 // an alert, its type, and the tag of every usual cipher
-	endOfEarly13 = 4 + 1 + 16 // EndOfEarlyData (RFC 8446 §4.5)
+	alert13      = 2 + 1 + 16   // an alert, its type, and the tag of every usual cipher
+	endOfEarly13 = 4 + 1 + 16   // EndOfEarlyData (RFC 8446 §4.5)
 	// a Finished with SHA-256, its type and the tag; what the server says before its certificate is
 	// mostly smaller
 	leastFinished13 = 4 + 32 + 1 + 16
@@ -74,6 +72,8 @@ type reader struct {
 	attempt   string          // the master secret that is being tried
 	inner     exchange.Reader // of what is inside; nil before the first octet
 	agreed    bool            // the protocol inside is the one that was agreed on
+	http2     bool            // the client has acknowledged settings of HTTP/2, by its size
+	unsettled bool            // the server has said something that is no settings
 	early     answer
 	held      []heldRecord // early data, as long as the server has not answered it
 	room      int          // octets of their contents
@@ -184,8 +184,7 @@ func (t *reader) belongs(s *side, size int) bool {
 		return false
 	}
 	s.data++
-	http2 := t.info.ALPN == "h2"
-	return !(http2 && size <= tinyRecord && t.turns.Current() != nil)
+	return !t.controls(s, size)
 }
 
 // disguised reports whether a client's record before its Finished is part of the handshake. The
@@ -232,6 +231,9 @@ func (t *reader) serverData(s *side, size int) bool {
 	t.info.ServerSpoke = true
 	seenHello := t.info.ServerHello.Frame != 0
 	if t.turns.Current() == nil && seenHello {
+		return false
+	}
+	if t.controls(s, size) {
 		return false
 	}
 	if t.info.Version != "TLS 1.3" || !seenHello {

@@ -303,3 +303,21 @@ func TestSecretsOfTheMoment(t *testing.T) {
 		}
 	}
 }
+
+// TestControlOfHTTP2 has what nghttp and nghttpd say: one request, whatever is said about windows
+// meanwhile. The sizes are those of records of TLS 1.3.
+func TestControlOfHTTP2(t *testing.T) {
+	record := func(n int) string {
+		return "\x17\x03\x03" + string([]byte{byte(n >> 8), byte(n)}) + strings.Repeat("x", n)
+	}
+	p := readertest.New()
+	p.Run(t, "> "+record(211), nil)
+	p.TLS.ALPN = "h2"
+	p.Run(t, "< "+record(74)+record(74)+record(32)+"\n> "+record(52)+"\n< "+record(1200)+
+		"\n> "+record(43)+"\n< "+record(1200)+record(30)+"\n> "+record(34)+"\n> "+record(57)+
+		"\n< "+record(300)+record(34)+"\nE", nil)
+	want := "T complete q1-1 0+216 r4-6 0+2410\nT incomplete q8-8 0+62 r9-9 0+305!\n"
+	if got := readertest.Describe(p); got != want {
+		t.Errorf("got %swant %s", got, want)
+	}
+}

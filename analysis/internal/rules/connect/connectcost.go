@@ -180,7 +180,8 @@ func (s *setupSum) judged(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 // setUpTime is what it took to set up the connection of the exchange, with TLS.
 func setUpTime(x *rule.Judged) time.Duration {
 	t := &x.Times
-	return t[report.TCPHandshake] + t[report.TLSRTT] + t[report.TLSServer] + t[report.TLSClient]
+	return t[report.TCPHandshake] + t[report.TLSRTT] + t[report.TLSServer] + t[report.TLSClient] +
+		x.Flights
 }
 
 // keepSample keeps the costliest samples.
