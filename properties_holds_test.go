@@ -56,6 +56,8 @@ func grouped(all map[string]fault) map[string]fault {
 		case rule == "client-timeout" || key == "reset-after-data/client-abort":
 			key = "given up" // one wait alone shows no timeout, but surely that it was given up
 			f.confidence = max(f.confidence, report.ConfidenceHigh)
+		case key == "reset-after-data/idle-reset" || key == "reset-after-data/server-abort":
+			key = "reset by the server" // once does not show that it is an idle timer
 		}
 		sum := out[key]
 		out[key] = fault{sum.count + f.count, sum.cost + f.cost, max(sum.confidence, f.confidence)}
@@ -109,6 +111,7 @@ func unanswered(r *report.Report, c *report.ConnInfo) bool {
 // seen, by rule: it repeats a request, or ends a message, which shows in the octets alone.
 var hiddenByCut = map[string]string{
 	"dns-one-of-two-queries-lost-rtt10":      "missed-reuse",           // can the program keep connections?
+	"dns-search-domains-rtt10":               "missed-reuse",           // is the same name asked for?
 	"idle-drop-soon-rtt30":                   "retransmission-timeout", // is the same request repeated?
 	"lookalike-tls-client-stops-rtt30":       "tls-handshake",          // is the same name asked for?
 	"nagle-slow-writer-in-one-message-rtt40": "nagle",                  // is it one message?

@@ -94,6 +94,9 @@ func (r *resets) book(d rule.Desk, w *heldReset) {
 	} else if timeout, n := r.timer(w); n > 0 {
 		w.Cause, w.Confidence = idleResetCause, report.ConfidenceHigh
 		w.Says = []rule.Said{rule.Say(idleTimerFired, rule.Ns(timeout), int64(n))}
+	} else if w.Num[resetIdle] > 0 {
+		// its timer may have fired just then, which once does not show
+		w.Confidence = min(w.Confidence, report.ConfidenceMedium)
 	}
 	d.Book(w.Subject, &w.Claim)
 }

@@ -50,8 +50,9 @@ type errorRun struct {
 func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	x := job.Info
+	const unsure = exchange.HasGap | exchange.Resynced
 	if !d.Enabled(errorsRule) || x.Turn || x.Request == nil || x.Response == nil || x.Status == 0 ||
-		job.MessageFacts[0].Has(exchange.HasGap) || job.MessageFacts[1].Has(exchange.HasGap) {
+		(job.MessageFacts[0]|job.MessageFacts[1])&unsure != 0 {
 		return
 	}
 	k := endpoint{c.Pair, x.Method, template.Of(x.Target)}
