@@ -53,21 +53,24 @@ func (d *Decoder) tcp(p []byte, wire int) Outcome {
 }
 
 // The least that Ethernet carries (IEEE 802.3 §3.2.7), in octets: some hosts fill up their shortest
-// datagrams to that, and count the filling as part of them.
+// datagrams to that, or to what tags leave of it, and count the filling as part of them.
 const (
 	leastPayload = 46
+	// fillingLeast is how much is filling at least where the frame is not of the least length: a
+	// single octet is what some hosts probe with (RFC 9293 §3.8.4, §3.8.6.1).
+	fillingLeast = 2
 	leastFrame   = 60 // without its check sequence; tags leave less for the datagram
 )
 
 // padded reports whether what follows the TCP header is such filling: zeros that make the datagram
-// exactly as long as it must be. Data of a few octets ends a write, and that is pushed (RFC 9293
+// no longer than it must be. Data of a few octets ends a write, and that is pushed (RFC 9293
 // §3.9.1.2), so that a segment with PSH is what it seems.
 func (at *path) padded(data []byte) bool {
 	seg := at.seg
 	if at.ipLen > leastPayload || seg.Len == 0 || seg.Flags&segment.PSH != 0 || at.reassembled {
 		return false
 	}
-	if at.ipLen < leastPayload && at.frame.OrigLen != leastFrame {
+	if seg.Len < fillingLeast && at.ipLen < leastPayload && at.frame.OrigLen != leastFrame {
 		return false
 	}
 	for _, octet := range data {
