@@ -115,7 +115,20 @@ func (k *track) handOnSettled() {
 // passed, and then its repair is still to come.
 func (k *track) settled(x *overExchange) bool {
 	return k.nextAnswered(x) ||
-		k.now > x.end+max(2*k.roundTrip(), settleMin) && !k.unconfirmed(x)
+		k.now > x.end+max(2*k.roundTrip(), settleMin) && !k.unconfirmed(x) && !k.undecided(x)
+}
+
+// undecided reports whether a copy of the response has just been acknowledged, so that a report that
+// it was not needed may still come: a D-SACK follows with the copy itself (RFC 2883).
+func (k *track) undecided(x *overExchange) bool {
+	m := x.Response
+	if m == nil {
+		return false
+	}
+	return slices.ContainsFunc(k.side[FromServer].resends, func(r resend) bool {
+		return r.covered != 0 && r.seq < m.To && m.From < r.end &&
+			k.now-r.covered < 2*k.roundTrip()+jiffies
+	})
 }
 
 // nextAnswered reports whether the response to the exchange that follows x has begun.
