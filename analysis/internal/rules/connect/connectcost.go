@@ -95,7 +95,8 @@ type setupSum struct {
 	peak      int        // the most at a time
 	// when exchanges were over, the latest
 	ended []time.Duration
-	// by connection whose first exchange has not been judged: whether another exchange was under
+	// by connection whose SYN was seen and whose first exchange has not been judged: whether another
+	// exchange was under
 	// way in the meantime
 	first map[int]bool
 }
@@ -131,7 +132,7 @@ func (s *setupSum) began(c *rule.Conn, e *rule.Began) {
 			s.first[id] = true
 		}
 	}
-	if e.First && len(s.first) < maxFirst {
+	if e.First && !e.LacksSYN && len(s.first) < maxFirst {
 		if s.first == nil {
 			s.first = map[int]bool{}
 		}
