@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"tcpwhy/analysis/report"
 )
@@ -48,6 +49,7 @@ func addsUp(t *testing.T, r *report.Report) bool {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
 	}
 	checkByTheClock(t, r)
+	checkClaimed(t, r, func(*report.ExchangeInfo) time.Duration { return 0 })
 	return !t.Failed()
 }
 

@@ -44,12 +44,16 @@ func (j *Judge) settleClient(client netip.Addr) {
 	}
 }
 
-// bound takes from the claims about judged exchanges what is more than their paths leave.
+// bound takes from the claims about judged exchanges what is more than their paths leave, or than
+// they took.
 func (c *clientClock) bound(j *Judge) {
 	for _, id := range slices.Sorted(maps.Keys(c.items)) {
 		item := c.items[id]
-		if !item.judged || !item.known {
+		if !item.judged || !item.known && len(item.slices) == 0 {
 			continue
+		}
+		if !item.known {
+			item.most = item.To - item.From
 		}
 		var cost, high time.Duration
 		for i := range item.slices {
@@ -67,6 +71,9 @@ func (c *clientClock) bound(j *Judge) {
 		j.Lose(item.To, -max(0, item.lost-item.most))
 		item.lost = min(item.lost, item.most)
 		c.items[id] = item
+		if !item.known {
+			continue
+		}
 		busy := item.To - item.From - item.most
 		if c, moves := ledger.CarriedMeanwhile(item.Interval, item.info.Times, busy); moves {
 			j.move(moved{item.info.Connection, id, &c})
@@ -87,6 +94,7 @@ func (j *Judge) cut(s *clockSlice, exchange int, cost, high time.Duration) {
 	was := *s
 	s.cost, s.high = cost, max(cost, high)
 	s.To = max(s.From, s.To-(was.cost-s.cost))
+	j.claimed.add(exchange, s.cost-was.cost)
 	g := j.groups[s.group]
 	if g == nil || s.cost == was.cost && s.high == was.high {
 		return

@@ -63,6 +63,7 @@ func (j *Judge) Book(s rule.Subject, c *rule.Claim) { j.bookOf(s, c, nil) }
 func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 	switch {
 	case c.Failure == nil:
+		j.claimed.room(&s, c)
 		j.add(s, c)
 		j.late(&s, c)
 	case c.Repeated != nil:

@@ -123,7 +123,8 @@ func quickest(l *reassembly.Lookup, but *reassembly.LookupTry) (least time.Durat
 		if t == but || !seen(t.Answered) || t.Failed() {
 			continue
 		}
-		if took := t.Answered.Time - t.Sent.Time; least == 0 || took < least {
+		took := t.Answered.Time - t.Sent.Time
+		if took > 0 && (least == 0 || took < least) { // else a clock was set
 			least = took
 		}
 	}

@@ -136,7 +136,7 @@ func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 			continue
 		}
 		from := w.From
-		if i > 0 && waits[i-1].End == w.End {
+		if i > 0 && waits[i-1].End == w.End && waits[i-1].Label != report.FastRetx {
 			from = waits[i-1].From
 		}
 		if w.To-from >= outageLeast && len(s.waits) < maxSilences && ledger.Seen(w.End) {

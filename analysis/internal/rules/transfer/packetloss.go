@@ -67,6 +67,7 @@ the sender its share: then a loss-free path would have been slower than simulate
 	References: []string{"RFC 5681 section 3.2", "RFC 6675", "RFC 8985"},
 },
 	Rests:      rule.Timing,
+	YieldsTo:   rule.DroppedHandshake | rule.LostWay | rule.LostHello,
 	SharesPath: true,
 	Attempts:   true,
 	Exchange:   runPacketLoss,
