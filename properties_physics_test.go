@@ -96,6 +96,27 @@ func checkClaimed(t tester, r *report.Report, needs func(*report.ExchangeInfo) t
 	}
 }
 
+// TestRanges: what a fix saves lies between the least and the most that it may save, and high
+// confidence says so within a factor of three, but for lost data, which is no matter of time.
+func TestRanges(t *testing.T) {
+	t.Parallel()
+	corpus(t, func(t *testing.T, tr trace, _ uint64) {
+		r := analyseData(t, tr.pcap(t, true))
+		for i := range r.Findings {
+			f := &r.Findings[i]
+			c := f.Cost
+			if c.Low < 0 || c.Low > c.Expected || c.Expected > c.High {
+				t.Errorf("%s/%s costs %v of [%v, %v]", f.Rule, f.Cause, c.Expected, c.Low, c.High)
+			}
+			if f.Confidence == report.ConfidenceHigh && !f.Broken && c.High >= time.Millisecond &&
+				c.High > 3*c.Low {
+				t.Errorf("%s/%s: high confidence, and a range of [%v, %v]", f.Rule, f.Cause,
+					c.Low, c.High)
+			}
+		}
+	})
+}
+
 // TestByTheClock: what a finding cost by the clock on the wall is no more than the time in which
 // one of its occurrences, or an exchange of its client, went on.
 func TestByTheClock(t *testing.T) {

@@ -94,7 +94,7 @@ func (j *Judge) cut(s *clockSlice, exchange int, cost, high time.Duration) {
 	was := *s
 	s.cost, s.high = cost, max(cost, high)
 	s.To = max(s.From, s.To-(was.cost-s.cost))
-	j.claimed.add(exchange, s.cost-was.cost)
+	j.clock.claimed.add(exchange, s.cost-was.cost)
 	g := j.groups[s.group]
 	if g == nil || s.cost == was.cost && s.high == was.high {
 		return

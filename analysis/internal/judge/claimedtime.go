@@ -48,8 +48,9 @@ func (t *claimedTimes) add(exchange int, cost time.Duration) {
 }
 
 // room takes from a claim about an exchange, which is booked after that was judged, what other
-// claims about it have left nothing for. What it cost after the exchange was over stays.
-func (t *claimedTimes) room(s *rule.Subject, c *rule.Claim) {
+// claims about it have left nothing for. What it cost after the exchange was over stays; within is
+// how much did not, at most, where its request was repeated.
+func (t *claimedTimes) room(c *rule.Claim, within time.Duration) {
 	x, known := t.of[c.Occ.Exchange]
 	if !known || c.Also+c.Others > 0 {
 		return
@@ -57,7 +58,7 @@ func (t *claimedTimes) room(s *rule.Subject, c *rule.Claim) {
 	cost := &c.Occ.Cost
 	in := cost.Expected
 	if c.Failure == nil || c.Repeated != nil {
-		in = min(in, within(s, c))
+		in = min(in, within)
 	}
 	if c.Occ.End > x.To {
 		in = min(in, max(0, x.To-max(c.Occ.Start, x.From)))

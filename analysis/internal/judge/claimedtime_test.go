@@ -27,7 +27,7 @@ func TestClaimedTime(t *testing.T) {
 		c := rule.Claim{Failure: &rule.Failure{}}
 		c.Occ = rule.Occurrence{Exchange: 7, End: tt.until,
 			Cost: report.Cost{Low: tt.cost, Expected: tt.cost, High: tt.cost}}
-		if all.room(&rule.Subject{}, &c); c.Occ.Cost.Expected < tt.want ||
+		if all.room(&c, tt.cost); c.Occ.Cost.Expected < tt.want ||
 			c.Occ.Cost.Expected > tt.want+100*ms || c.Occ.Cost.Low > c.Occ.Cost.Expected {
 			t.Errorf("%s: %+v, want %v", tt.name, c.Occ.Cost, tt.want)
 		}

@@ -63,7 +63,7 @@ func (j *Judge) Book(s rule.Subject, c *rule.Claim) { j.bookOf(s, c, nil) }
 func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 	switch {
 	case c.Failure == nil:
-		j.claimed.room(&s, c)
+		j.clock.claimed.room(c, within(&s, c))
 		j.add(s, c)
 		j.late(&s, c)
 	case c.Repeated != nil:
@@ -297,7 +297,7 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 		Cause:       k.Cause,
 		Title:       d.Title,
 		Severity:    g.severity(j.pairs[k.Pair], s),
-		Confidence:  g.confidence,
+		Confidence:  g.sure(),
 		Side:        g.side(c),
 		Client:      k.Pair.Client,
 		Server:      k.Pair.Server,

@@ -41,7 +41,6 @@ type Judge struct {
 	moved   []moved
 	ended   map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
 	proxied proxied
-	claimed claimedTimes
 }
 
 // comparing is a comparison that runs.
@@ -309,11 +308,11 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.ids.learn(&m.Conn, job.IDs, at)
 	claims := j.settleClaims(m, job, at)
 	rule.MarkAgain(claims)
-	j.claimed.begin(info.ID, report.Interval{From: info.Start, To: info.Start + info.Duration})
+	j.clock.claimed.begin(info.ID, report.Interval{From: info.Start, To: info.Start + info.Duration})
 	for i := range claims {
 		claims[i].Occ.Exchange = info.ID
 		if claims[i].Failure == nil {
-			j.claimed.add(info.ID, claims[i].Occ.Cost.Expected)
+			j.clock.claimed.add(info.ID, claims[i].Occ.Cost.Expected)
 		}
 		j.bookJudged(m.Of(job), &claims[i])
 	}

@@ -227,7 +227,7 @@ func (j *Judge) bookFailure(w *failedClaim) {
 	}
 	w.s.Known, w.s.Host, w.s.Took = true, f.Host, f.Took
 	c.Repeated = f.Repetition
-	j.claimed.room(&w.s, c)
+	j.clock.claimed.room(c, within(&w.s, c))
 	j.add(w.s, c)
 	j.wallOfFailure(&w.s, c)
 	if !isDoubtful(*c) {

@@ -51,6 +51,24 @@ func (g *group) severity(all *pairTotals, s grade.Sum) report.Severity {
 	return graded
 }
 
+const (
+	// sureRange is how many times the least that a fix saves the most may be at high confidence, if
+	// that is worth noticing: a wider range says little of what a fix would save.
+	sureRange   = 3
+	worthARange = time.Millisecond
+)
+
+// sure is how sure the finding is: one whose range is wide promises less. That data was lost does
+// not depend on what it cost, nor do proofs.
+func (g *group) sure() report.Confidence {
+	c := g.cost
+	if g.confidence == report.ConfidenceHigh && !g.correctness &&
+		c.High >= worthARange && c.High > sureRange*c.Low {
+		return report.ConfidenceMedium
+	}
+	return g.confidence
+}
+
 // graded grades a group: lost data outranks time.
 func (g *group) graded(all *pairTotals, s grade.Sum) report.Severity {
 	if g.correctness {

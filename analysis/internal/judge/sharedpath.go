@@ -75,7 +75,7 @@ func (j *Judge) relieve(s *clockSlice, exchange int, saved time.Duration) {
 	if g == nil || saved <= 0 {
 		return
 	}
-	j.claimed.add(exchange, -saved)
+	j.clock.claimed.add(exchange, -saved)
 	g.cost.Expected -= saved
 	g.within = max(0, g.within-saved)
 	g.cost.Low = min(g.cost.Low, g.cost.Expected)

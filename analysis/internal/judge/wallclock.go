@@ -30,6 +30,7 @@ const (
 type wallClock struct {
 	clients map[netip.Addr]*clientClock
 	held    int
+	claimed claimedTimes
 	spare   []*clientClock // of clients that have nothing open: most have again, soon
 }
 

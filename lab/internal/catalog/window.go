@@ -18,7 +18,7 @@ func windowScenarios() []scenario.Scenario {
 		at(afterIdle, 50, 100), at(smallResponse, 50), at(applicationLimited, 50),
 		at(receiverLimited, 10, 50), at(bandwidthLimited, 50), at(zeroWindow, 10, 50),
 		at(slowStartOffload, 50), at(noScaling, 50), at(slowWindow, 50), at(requestWindow, 10, 50),
-		at(bulkBBR, 50), at(sendBuffer, 50), at(shortReads, 20))
+		at(bulkBBR, 50), at(sendBuffer, 50), at(sendBufferTwin, 80), at(shortReads, 20))
 }
 
 func slowStart(time.Duration) scenario.Scenario {
@@ -235,6 +235,22 @@ func sendBuffer(time.Duration) scenario.Scenario {
 		Client:  own.Client{Sockopts: prompt(), Count: 1},
 		Snaplen: 400,
 	}
+}
+
+// sendBufferTwin has a twin without the limit.
+func sendBufferTwin(time.Duration) scenario.Scenario {
+	s := sendBuffer(0)
+	s.Name = "send-buffer-16k"
+	s.About = "the server's send buffer is 32 kB as its kernel counts (SO_SNDBUF of 16 kB): it, " +
+		"and no window, limits 300 kB that are written in small pieces"
+	s.Expect.Also, s.Expect.Pending = []string{"slow-start", "receive-window"}, true
+	s.Server = own.Server{
+		Sockopts: peer.Sockopts{NoDelay: true, SndBuf: 16 << 10},
+		Body:     300_000,
+		Writes:   own.Writes{Piece: 1448},
+	}
+	s.Fix = onServer(func(v *own.Server) { v.SndBuf = 0 })
+	return s
 }
 
 // shortReads has a window that moves in the steps of the reader, by updates later than a round

@@ -180,12 +180,16 @@ func coldCost(p *rule.Pass, dir reassembly.Dir, f *ledger.Flow) report.Cost {
 	lost := windowWait(&p.Draft.Exchange, dir, report.SlowStart)
 	t, used := whatif.TransferOf(f)
 	want := max(largeInitial, used)
+	own := f.OwnLimit > 0 && (t.Window <= 0 || f.OwnLimit < t.Window)
+	if own { // whatever the congestion window, its sender keeps no more in flight
+		t.Window, t.Grows = f.OwnLimit, false
+	}
 	cost := report.Cost{Expected: min(lost, t.ColdSaving(used, want))}
 	if _, grew := f.ReceiveWindow.Grew(); grew {
 		lost += p.Draft.Spent(dir, report.RWnd)
 	}
-	if !f.ReceiveWindow.Fixed() || !t.Bounded(want) {
-		// else the receive window takes over
+	if !f.ReceiveWindow.Fixed() && !own || !t.Bounded(want) {
+		// else the receive window, or its sender's own limit, takes over
 		cost.Low = cost.Expected * surePart / 100
 	}
 	now := t.Simulate(used)
