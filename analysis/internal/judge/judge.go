@@ -323,6 +323,10 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	m.lost += worthListing(info, claims, lost)
 	j.list.exchange(m.Pair.Server, info, worthListing(info, claims, lost))
 	j.list.drawn(job)
+	if info.Attempt != nil {
+		j.proxied.attempted(job, c)
+		return
+	}
 	j.proxied.Judged(info.ID, endedLeg(job), c)
 }
 

@@ -62,7 +62,7 @@ func endedLeg(job *rule.Judged) legs.Ended {
 		From: job.From, Until: job.Until, Think: job.Times[report.Think],
 		Agent: job.Agent, Trail: job.Trail, Status: x.Status,
 		Sent: announced(job, reassembly.FromClient), Length: announced(job, reassembly.FromServer),
-		ClientLocal: job.Vantage == reassembly.ClientSide || job.Vantage == reassembly.SameHost,
+		ClientLocal: clientLocal(job),
 		ServerLocal: job.Vantage == reassembly.ServerSide || job.Vantage == reassembly.SameHost,
 		Chunked:     job.MessageFacts[reassembly.FromServer].Has(exchange.HasChunked),
 	}
@@ -80,6 +80,11 @@ func endedLeg(job *rule.Judged) legs.Ended {
 	return e
 }
 
+// clientLocal reports whether the capture was taken on the client's host.
+func clientLocal(job *rule.Judged) bool {
+	return job.Vantage == reassembly.ClientSide || job.Vantage == reassembly.SameHost
+}
+
 // announced is the length that a message was to have, as its length is all of its framing; -1 if it
 // did not say.
 func announced(job *rule.Judged, dir reassembly.Dir) int64 {
@@ -89,6 +94,15 @@ func announced(job *rule.Judged, dir reassembly.Dir) int64 {
 		return -1
 	}
 	return m.BodyBytes
+}
+
+// attempted hands an attempt that came to nothing to the linker: of those of a proxy, somebody else's
+// exchange was waiting for it.
+func (p *proxied) attempted(job *rule.Judged, c *counted) {
+	p.Attempted(legs.Attempt{
+		Client: c.between.Client, Server: c.Server, From: job.From, Until: job.Until,
+		Input: job.Info.Attempt.Start.Frame.Input(), ClientLocal: clientLocal(job),
+	}, c)
 }
 
 // count adds an exchange to the sums, of which it is known now whether it is a leg behind a proxy.
@@ -101,6 +115,9 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 	j.Total.exchanges++
 	if k.Behind && k.Front != nil {
 		x.Behind, x.Front, c.Share = true, k.Front.ID, k.Share
+		if x.Attempt != nil {
+			j.waitedInVain(k.Front, c)
+		}
 		j.proxied.behind.add(x.ID)
 	}
 	x.Waited = k.Waited
@@ -117,6 +134,13 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 	j.once(c, k.Upstream)
 	j.tally.Add(&c.Exchange)
 	j.tellExchange(c.between, x)
+}
+
+// waitedInVain adds an attempt in vain to an exchange that was counted.
+func (j *Judge) waitedInVain(front, c *counted) {
+	c.Share = max(0, min(c.Share, tally.Think(front.Times)-front.Waited))
+	front.Upstream = append(front.Upstream, c.ID)
+	j.tally.Waits(&front.Exchange, c.Share)
 }
 
 // countTime adds the time of an exchange that somebody waited for.

@@ -80,6 +80,9 @@ type Links[T any] struct {
 	unknown  map[int]struct{}     // open ones that are beyond maxKnown
 	settled  func(T, Link[T])
 	together []*leg[T] // room
+	// By host, of those whose server it is: what is not settled, and what is, and for which it may
+	// have tried to connect in vain.
+	serving, kept map[netip.Addr][]*leg[T]
 }
 
 // key is the hash of what an exchange has in common with its other leg, by its kind.
@@ -112,9 +115,12 @@ type leg[T any] struct {
 	keys     []key // under which it is open
 	unlisted []key // under which it is, and not listed
 	judged   bool
-	fronts   []*leg[T] // that it may be made of
-	ups      []*leg[T] // that may be made of it
-	apart    bool      // more hung together than can be told apart
+	fronts   []*leg[T]    // that it may be made of
+	ups      []*leg[T]    // that may be made of it
+	trying   []*trying[T] // attempts that may have been for it
+	hosts    []netip.Addr // under which it is one that is not settled
+	place    [2]int       // in the list of each
+	apart    bool         // more hung together than can be told apart
 	resolved[T]
 }
 
@@ -124,6 +130,8 @@ func New[T any](settled func(T, Link[T])) *Links[T] {
 		known:   map[int]*leg[T]{},
 		open:    map[key]*openLegs[T]{},
 		unknown: map[int]struct{}{},
+		serving: map[netip.Addr][]*leg[T]{},
+		kept:    map[netip.Addr][]*leg[T]{},
 		settled: settled,
 	}
 }
@@ -140,6 +148,7 @@ func (l *Links[T]) Began(a Asked) {
 	x := &leg[T]{Asked: a, trail: a.Trail, asked: askedKey(a.Method, a.Target)}
 	x.Method, x.Target = "", "" // the hash is enough
 	l.known[a.ID] = x
+	l.serves(x)
 	l.relate(x)
 	for _, k := range append(idKeys(a.Trail), x.asked) {
 		l.list(x, k)
@@ -283,6 +292,8 @@ func (l *Links[T]) Judged(id int, e Ended, of T) {
 func (l *Links[T]) settle(x *leg[T]) {
 	delete(l.known, x.ID)
 	l.settled(x.of, x.link())
+	l.keep(x)
+	l.served(x)
 }
 
 // gather is all that hangs together with x, x first, valid until the next call; nil if that is more

@@ -263,3 +263,71 @@ func TestShares(t *testing.T) {
 		l.Judged(id, e, id)
 	}
 }
+
+// TestAttempts: an attempt in vain belongs to the one exchange that waited for it.
+func TestAttempts(t *testing.T) {
+	dead := netip.MustParseAddrPort("10.1.0.9:1")
+	at := func(from, until time.Duration) Attempt {
+		return Attempt{Client: proxy, Server: dead, From: from, Until: until}
+	}
+	for _, tt := range []struct {
+		name  string
+		tell  func(p *play)
+		tries []Attempt
+		want  []int // of each attempt, the front; -1: none
+	}{
+		{"refused, then 502", func(p *play) {
+			p.ask(user, front, "/a", 0, 10*ms)
+			p.ended[0].Status = 502
+		}, []Attempt{at(1*ms, 2*ms)}, []int{0}},
+		{"three times, a second apart", func(p *play) {
+			p.ask(user, front, "/a", 0, 2010*ms)
+			p.ended[0].Status = 503
+		}, []Attempt{at(1*ms, 2*ms), at(1001*ms, 1002*ms), at(2001*ms, 2002*ms)}, []int{0, 0, 0}},
+		{"a check while a slow answer is awaited", func(p *play) {
+			p.ask(user, front, "/a", 0, 900*ms)
+			p.ask(proxy, app, "/a", 1*ms, 890*ms)
+		}, []Attempt{at(300*ms, 301*ms)}, []int{-1}},
+		{"then the next server", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(proxy, app, "/a", 3*ms, 90*ms)
+		}, []Attempt{at(1*ms, 2*ms)}, []int{0}},
+		{"two that could be", func(p *play) {
+			p.ask(user, front, "/a", 0, 10*ms)
+			p.ask(user, front, "/b", 0, 10*ms)
+			p.ended[0].Status, p.ended[1].Status = 502, 502
+		}, []Attempt{at(1*ms, 2*ms)}, []int{-1}},
+		{"nobody asks", func(p *play) {}, []Attempt{at(1*ms, 2*ms)}, []int{-1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var p play
+			tt.tell(&p)
+			got := map[int]int{}
+			l := New(func(id int, k Link[int]) {
+				if got[id] = -1; k.Behind {
+					got[id] = k.Front
+				}
+			})
+			for _, a := range p.asked {
+				l.Began(a)
+			}
+			for i, a := range tt.tries[:1] {
+				l.Attempted(a, 100+i) // known before what waited for it
+			}
+			for id, e := range p.ended {
+				l.Judged(id, e, id)
+			}
+			for i, a := range tt.tries[1:] {
+				l.Attempted(a, 101+i)
+			}
+			for i, want := range tt.want {
+				if got[100+i] != want {
+					t.Errorf("attempt %d is of %d, want %d", i, got[100+i], want)
+				}
+			}
+			if len(l.serving) != 0 {
+				t.Errorf("%d hosts serve", len(l.serving))
+			}
+		})
+	}
+}

@@ -15,6 +15,7 @@ type resolved[T any] struct {
 	front  *leg[T]
 	sure   bool      // by what the requests say of their way
 	legs   []*leg[T] // that are made of it, the earliest first
+	tried  []Attempt
 	doubt  bool      // what is linked by what was asked alone may be another's
 	passed []*leg[T] // that it could have been made of, had those not been answered by others
 }
@@ -84,10 +85,7 @@ func (u *leg[T]) choose() {
 
 // waits reports whether f was still to be answered when u began. Clocks of several inputs differ.
 func (f *leg[T]) waits(u *leg[T]) bool {
-	until := f.Until
-	if f.Answer > 0 {
-		until = f.Answer
-	}
+	until := f.waitsFor()
 	return f.Inputs[0] != u.Inputs[0] && (sameRequestID(f, u) || sameTrace(f, u)) ||
 		f.Start <= u.Start && u.Start < until
 }

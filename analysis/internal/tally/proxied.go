@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"time"
 
 	"tcpwhy/analysis/report"
 )
@@ -42,6 +43,16 @@ func (p *proxied) add(x *Exchange) {
 	b.Exchanges++
 	b.Waited += x.Share
 	b.Own += max(0, x.Share-x.Waited)
+}
+
+// waits adds to what was waited with an exchange that was counted; first, if that is all.
+func (p *proxied) waits(x *Exchange, more time.Duration, first bool) {
+	p.Waited += more
+	if first {
+		p.Own += max(0, Think(x.Times)-more)
+	} else {
+		p.Own = max(0, p.Own-more)
+	}
 }
 
 // soFar is all of it; it shares nothing with p.

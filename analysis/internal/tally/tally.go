@@ -125,6 +125,19 @@ func (t *Tally) Repeated(o exchange.Outcome) { t.failures[o].Repeated++ }
 // Lose says that so much time was lost at that moment, beside what exchanges came with.
 func (t *Tally) Lose(at, lost time.Duration) { t.steps.at(at).Lost += lost }
 
+// Waits says that the server of an exchange that was counted waited that much longer for others than
+// was known then. Of the endpoint, what single exchanges took stays as it was.
+func (t *Tally) Waits(x *Exchange, more time.Duration) {
+	first := x.Waited == 0 && len(x.Upstream) == 1
+	x.Waited += more
+	if x.Behind {
+		return
+	}
+	e := t.endpoint(x)
+	e.Thought, e.Waited = max(0, e.Thought-more), e.Waited+more
+	t.proxied.waits(x, more, first)
+}
+
 // endpoint is that of an exchange.
 func (t *Tally) endpoint(x *Exchange) *endpoint {
 	k := key{host: x.Name, behind: x.Behind}
