@@ -85,7 +85,7 @@ func (t *textReport) mostlyFor(thought time.Duration) string {
 	s := ": " + t.endpointName(most, textTarget)
 	if most.Exchanges > 1 {
 		s += ", " + wording.Times(most.Exchanges)
-		if most.Duration.N > 0 {
+		if most.Duration.N > 0 && most.Waited == 0 {
 			s += ", median " + wording.Duration(most.Think.Median())
 		}
 	}

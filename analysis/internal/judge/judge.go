@@ -176,6 +176,7 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	j.list.bound(l.MaxListed)
 	j.proxied = proxied{
 		Links: legs.New(j.count), held: map[int]*counted{}, repeats: map[int]exchange.Outcome{},
+		behind: newRecent[struct{}](mostBehind), linked: newRecent[*counted](mostLinked),
 	}
 	for _, d := range rules {
 		j.named[d.Name] = d

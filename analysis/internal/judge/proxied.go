@@ -21,7 +21,8 @@ type proxied struct {
 	*legs.Links[*counted]
 	held    map[int]*counted // by number: judged, and not counted yet
 	repeats map[int]exchange.Outcome
-	behind  recent // the numbers of legs behind proxies
+	behind  recent[struct{}] // legs behind proxies
+	linked  recent[*counted] // what is linked
 }
 
 // counted is an exchange that was judged.
@@ -118,7 +119,9 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 		if x.Attempt != nil {
 			j.waitedInVain(k.Front, c)
 		}
-		j.proxied.behind.add(x.ID)
+		j.proxied.behind.add(x.ID, struct{}{})
+		j.proxied.linked.add(x.ID, c)
+		j.proxied.linked.add(k.Front.ID, k.Front)
 	}
 	x.Waited = k.Waited
 	for _, u := range k.Upstream {
@@ -175,27 +178,68 @@ func (j *Judge) once(c *counted, upstream []*counted) {
 	}
 }
 
-// mostRecent is how many legs are remembered for what becomes known of their time later.
-const mostRecent = 1 << 15
+const (
+	// mostBehind legs are remembered for what becomes known of their time later, by number alone.
+	mostBehind = 1 << 15
+	// mostLinked exchanges are remembered as they are, for what is said of both legs.
+	mostLinked = 1 << 13
+)
 
-// recent are numbers, the latest.
-type recent struct {
-	has   map[int]struct{}
+// recent is what is known of some exchanges by number: of the latest.
+type recent[T any] struct {
+	most  int
+	of    map[int]T
 	order []int
 	next  int
 }
 
-// add remembers a number.
-func (r *recent) add(id int) {
-	if r.has == nil {
-		r.has = map[int]struct{}{}
+// newRecent remembers so many.
+func newRecent[T any](most int) recent[T] { return recent[T]{most: most, of: map[int]T{}} }
+
+// add remembers something of an exchange.
+func (r *recent[T]) add(id int, what T) {
+	if _, known := r.of[id]; known {
+		r.of[id] = what
+		return
 	}
-	r.has[id] = struct{}{}
-	if len(r.order) < mostRecent {
+	r.of[id] = what
+	if len(r.order) < r.most {
 		r.order = append(r.order, id)
 		return
 	}
-	delete(r.has, r.order[r.next])
+	delete(r.of, r.order[r.next])
 	r.order[r.next] = id
-	r.next = (r.next + 1) % mostRecent
+	r.next = (r.next + 1) % r.most
+}
+
+// Proxied is what a proxy made of an exchange, as far as that is remembered.
+func (j *Judge) Proxied(exchange int) (p rule.Proxied) {
+	c := j.proxied.linked.of[exchange]
+	if c == nil {
+		return p
+	}
+	p.Waited = c.Waited
+	for _, id := range c.Upstream {
+		if u := j.proxied.linked.of[id]; u != nil {
+			p.Legs = append(p.Legs, legOf(u))
+		}
+	}
+	return p
+}
+
+// legOf is what rules see of a leg.
+func legOf(c *counted) rule.Leg {
+	x := c.ExchangeInfo
+	l := rule.Leg{
+		Server: c.Server, Conn: x.Connection, Exchange: x.ID, Outcome: x.Outcome, Status: x.Status,
+	}
+	switch {
+	case x.Attempt != nil:
+		l.Start, l.End = x.Attempt.Start, x.Attempt.End
+	case x.Response != nil:
+		l.Start, l.Answer, l.End = x.Request.Start, x.Response.Start, x.Response.End
+	default:
+		l.Start, l.End = x.Request.Start, x.Request.End
+	}
+	return l
 }

@@ -17,7 +17,7 @@ type moved struct {
 func (j *Judge) move(m moved) {
 	if c := j.proxied.held[m.exchange]; c != nil {
 		c.moves = append(c.moves, m.Change)
-	} else if _, behind := j.proxied.behind.has[m.exchange]; !behind {
+	} else if _, behind := j.proxied.behind.of[m.exchange]; !behind {
 		m.Sums(&j.Total.times)
 	}
 	j.moved = append(j.moved, m)

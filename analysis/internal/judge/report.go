@@ -36,6 +36,7 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.finishFailures()
 	j.withdrawRefuted()
+	j.proxied.Finish()
 	for _, c := range j.across {
 		c.Finish(j)
 	}
@@ -43,7 +44,6 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.clock.finish(j)
 	j.relabelListed()
 	j.settleOutcomes()
-	j.proxied.Finish()
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),

@@ -222,8 +222,26 @@ type Desk interface {
 	// Take books a claim in place of all of that kind about the same exchange, and what they cost
 	// together it costs; false if there are none. It comes from an Owner.
 	Take(k Kinds, s Subject, c *Claim) bool
+	// Proxied is what a proxy made of an exchange, as far as that is known so far.
+	Proxied(exchange int) Proxied
 	// Relabel gives back to a hold the time that went to the application.
 	Relabel(r Relabelled)
+}
+
+// Proxied is what a proxy made of an exchange: its legs to servers behind it, the earliest first.
+type Proxied struct {
+	Legs   []Leg
+	Waited time.Duration // for those, of what its server took to answer
+}
+
+// Leg is an exchange that a proxy made of another, or its attempt to connect for that.
+type Leg struct {
+	Server         netip.AddrPort
+	Conn, Exchange int
+	Outcome        exchange.Outcome
+	Status         int          // 0: there was no response
+	Start, End     capture.Mark // its request or its SYN, and its last octet or what ended it
+	Answer         capture.Mark // its first octet; no frame without a response
 }
 
 // Totals are what all exchanges of a pair took.

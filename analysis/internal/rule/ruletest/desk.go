@@ -20,8 +20,9 @@ type Desk struct {
 	Made   map[report.Pair]rule.Kinds // kinds of the findings between a pair
 	Stands rule.Kinds                 // kinds of the claims about the exchange in hand
 	Delays map[netip.Addr][]time.Duration
-	Off    []string          // rules that do not run
-	Pages  map[int]rule.Page // of exchanges
+	Off    []string             // rules that do not run
+	Pages  map[int]rule.Page    // of exchanges
+	Legs   map[int]rule.Proxied // of exchanges
 	// Booked are the findings: those that a test put there, and what was booked.
 	Booked map[rule.Key]*Finding
 
@@ -56,6 +57,9 @@ func (d *Desk) of(k rule.Key) *Finding {
 	}
 	return f
 }
+
+// Proxied is what a proxy made of an exchange.
+func (d *Desk) Proxied(exchange int) rule.Proxied { return d.Legs[exchange] }
 
 // Enabled reports whether the rule runs: all do that are not off.
 func (d *Desk) Enabled(rule string) bool { return !slices.Contains(d.Off, rule) }

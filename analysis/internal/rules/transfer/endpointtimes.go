@@ -51,7 +51,8 @@ type endpointTimes struct {
 	n      int           // exchanges in all
 	seen   time.Duration // the latest event
 	time   time.Duration // that all lasted
-	think  time.Duration // the server's own part of it
+	think  time.Duration // the server's part of it
+	self   time.Duration // of that, without what it waited for others; valid once asked for
 	bulk   int           // of them, requests so large that their size is work
 	asked  followed      // how its clients came back
 }
@@ -61,6 +62,7 @@ type serverTime struct {
 	client         netip.Addr
 	conn, exchange int
 	took           time.Duration
+	waited         time.Duration // for servers behind it: no part of took once that is known
 	request, first capture.Mark
 	octets         [2]int64 // of its messages, as those of what waited in a queue
 	away           bool     // not captured at the server: a queue on the path may be part of it

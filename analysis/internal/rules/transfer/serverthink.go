@@ -59,7 +59,8 @@ query), and endpoints whose clients ask again as soon as they have an answer, if
 or varies as events do: long polls. Requests of more than 64 KiB are work by their size. Away from
 the server and without timestamps a queue on the path cannot be told from the server: exchanges that
 overlap a large transfer of the same client, and took no longer than such a queue may hold up, are
-compared only with each other.
+compared only with each other. Where the capture shows what a proxy asked servers behind it for, its
+waiting for them is theirs: of the proxy only its own time counts.
 
 How cost is counted
 Against what the same endpoint can do: the tenth percentile; low counts from the median. For
@@ -69,8 +70,8 @@ line of the report.
 
 When it is wrong
 Where it is meant so: what an endpoint does may need the time; requests may differ in more than
-their path; polls of many clients that ask once look like work. Seen from the client, a proxy's
-waiting is the server's.`,
+their path; polls of many clients that ask once look like work. Where the capture does not show what
+is behind a proxy, the proxy's waiting is its own.`,
 	Causes: []report.Cause{
 		{Code: "", Side: report.SideServer,
 			Message:  "The server took long before it answered.",
@@ -232,6 +233,7 @@ func (t *serverTimes) forget(d rule.Desk) {
 
 // settle reports what stands out among the given endpoints.
 func (t *serverTimes) settle(d rule.Desk, lists []*endpointTimes) {
+	t.own(d)
 	services := t.services()
 	for _, l := range lists {
 		l.suspect(d, &t.paths)

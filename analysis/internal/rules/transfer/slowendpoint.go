@@ -70,7 +70,7 @@ func (s *serviceTimes) judge(d rule.Desk, l *endpointTimes, p *paths) {
 			rule.Ns(usual),
 			int64(others.N),
 		),
-		rule.Say(shareOfAll, int64((l.think*100+s.time/2)/s.time)),
+		rule.Say(shareOfAll, int64((l.self*100+s.time/2)/s.time)),
 	}
 	for i := range free.sample {
 		x := &free.sample[i]
@@ -91,7 +91,7 @@ func (s *serviceTimes) judge(d rule.Desk, l *endpointTimes, p *paths) {
 // heavy reports whether the server's own time at an endpoint is a large part of all time at the
 // service, and most of that of its exchanges, and is no work on what they carry.
 func (s *serviceTimes) heavy(l *endpointTimes) bool {
-	return reaches(l.think, largeShare, s.time) && reaches(l.think, ownTime, l.time) &&
+	return reaches(l.self, largeShare, s.time) && reaches(l.self, ownTime, l.time) &&
 		2*l.bulk < l.n
 }
 
