@@ -68,8 +68,8 @@ func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
 		case !r.Exchanges[i].Behind || r.Exchanges[i].Front != x.ID:
 			t.Errorf("exchange %d: the report says that a proxy made %d of it, and of that %d", x.ID,
 				id, r.Exchanges[i].Front)
-		case len(r.Capture.Inputs) == 1 && r.Exchanges[i].Request.Start.Time < x.Start:
-			t.Errorf("exchange %d: a proxy made %d of it, which began before", x.ID, id)
+		case len(r.Capture.Inputs) == 1 && r.Exchanges[i].Start+r.Exchanges[i].Duration < x.Start:
+			t.Errorf("exchange %d: a proxy made %d of it, which ended before", x.ID, id)
 		}
 	}
 	think := time.Duration(0)

@@ -269,19 +269,13 @@ func (f *leg[T]) prompt(before, after time.Duration) bool {
 }
 
 // contradict reports whether the requests say that they are not legs of one exchange: by different
-// identifiers or lengths, or as u was made for another client.
+// identifiers or lengths. That u was made for another client says nothing: there may have been
+// another proxy before, or addresses of the capture are made up.
 func contradict[T any](f, u *leg[T]) bool {
 	if f.Sent >= 0 && u.Sent >= 0 && f.Sent != u.Sent {
 		return true
 	}
-	if u.trail == nil {
-		return false
-	}
-	if a := u.trail.Forwarded; a.IsValid() && a != f.Client.Unmap() &&
-		(f.trail == nil || a != f.trail.Forwarded) {
-		return true
-	}
-	if f.trail == nil {
+	if f.trail == nil || u.trail == nil {
 		return false
 	}
 	a, b := f.trail, u.trail
