@@ -80,8 +80,8 @@ func (t *Tally) Add(x *Exchange) {
 	t.steps.add(x, failed)
 }
 
-// farewell reports whether a status answers nobody: a server that ends an idle connection may say so
-// (RFC 9110 §15.5.9).
+// farewell reports whether a status answers nobody: a server that ends an idle connection may say
+// so (RFC 9110 §15.5.9).
 func farewell(x *Exchange) bool { return x.Request == nil && x.Status == requestTimeout }
 
 // Failed reports whether an exchange came to nothing, or not to its end, by what is known of it. A
@@ -125,8 +125,8 @@ func (t *Tally) Repeated(o exchange.Outcome) { t.failures[o].Repeated++ }
 // Lose says that so much time was lost at that moment, beside what exchanges came with.
 func (t *Tally) Lose(at, lost time.Duration) { t.steps.at(at).Lost += lost }
 
-// Waits says that the server of an exchange that was counted waited that much longer for others than
-// was known then. Of the endpoint, what single exchanges took stays as it was.
+// Waits says that the server of an exchange that was counted waited that much longer for others
+// than was known then. Of the endpoint, what single exchanges took stays as it was.
 func (t *Tally) Waits(x *Exchange, more time.Duration) {
 	first := x.Waited == 0 && len(x.Upstream) == 1
 	x.Waited += more
