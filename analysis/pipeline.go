@@ -138,6 +138,9 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 	for range min(n, maxWorkers) {
 		w := newWorker(rules, o.limits.tracker())
 		w.trace = o.trace
+		if o.keys != nil && o.keys.Grows() {
+			w.tracker.AwaitSecrets()
+		}
 		p.workers = append(p.workers, w)
 		p.fill = append(p.fill, p.spare.Get().(*batch))
 		p.running.Go(func() { w.run(&p.spare) })

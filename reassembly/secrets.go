@@ -17,3 +17,7 @@ type KeyTally = keylog.Tally
 
 // SetSecrets tells what is known from the next segment on.
 func (t *Tracker) SetSecrets(s *Secrets) { t.shared.Secrets = s }
+
+// AwaitSecrets says that key logs grow while the capture goes on: what is said on a connection whose
+// secrets are not known is held for a while.
+func (t *Tracker) AwaitSecrets() { t.shared.Growing = true }

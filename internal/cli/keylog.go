@@ -108,6 +108,7 @@ func (o *options) followKeyLogs(warn func(error)) (log *analysis.KeyLog, stop fu
 		return nil, func() {}
 	}
 	log = &analysis.KeyLog{}
+	log.Grow()
 	var files []*keyLogFile
 	for _, name := range o.keyLogs {
 		f := &keyLogFile{name: name}

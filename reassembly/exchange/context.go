@@ -39,6 +39,8 @@ type Shared struct {
 	News    News
 	// Secrets are those that the capture held before the segment in hand.
 	Secrets *keylog.Secrets
+	// Growing says that secrets may become known a little after the records that they open.
+	Growing bool
 }
 
 // News are the exchanges that have begun, and those to which nothing more will be added, since the

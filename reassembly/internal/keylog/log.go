@@ -15,7 +15,14 @@ const maxLine = 4 << 10
 type Log struct {
 	adding  sync.Mutex
 	secrets atomic.Pointer[Secrets]
+	growing atomic.Bool
 }
+
+// Grow says that the log will grow while the capture goes on.
+func (l *Log) Grow() { l.growing.Store(true) }
+
+// Grows reports whether it may.
+func (l *Log) Grows() bool { return l.growing.Load() }
 
 // Secrets are those of all whole lines so far; nil if there are none.
 func (l *Log) Secrets() *Secrets { return l.secrets.Load() }

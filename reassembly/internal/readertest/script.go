@@ -60,6 +60,9 @@ func (p *Script) Learn(log string) {
 	shared.Secrets = shared.Secrets.With([]byte(log))
 }
 
+// Await says that secrets may be learned late.
+func (p *Script) Await() { p.context.Shared.Growing = true }
+
 // noTCP is a connection of which nothing is known.
 type noTCP struct{}
 

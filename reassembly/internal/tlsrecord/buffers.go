@@ -6,7 +6,11 @@ import "tcpwhy/reassembly/internal/tlscrypt"
 const maxSpareBuffers = 64
 
 // buffers have room for a record each. They are used again.
-type buffers struct{ spare [][]byte }
+type buffers struct {
+	spare   [][]byte
+	records []*record
+	awaited int // octets of records whose secrets may come late
+}
 
 // take is a buffer without octets.
 func (b *buffers) take() []byte {
@@ -17,6 +21,23 @@ func (b *buffers) take() []byte {
 	buffer := b.spare[n-1]
 	b.spare = b.spare[:n-1]
 	return buffer[:0]
+}
+
+// record is an empty one.
+func (b *buffers) record() *record {
+	n := len(b.records)
+	if n == 0 {
+		return &record{}
+	}
+	r := b.records[n-1]
+	b.records = b.records[:n-1]
+	return r
+}
+
+// done takes a record back.
+func (b *buffers) done(r *record) {
+	*r = record{}
+	b.records = append(b.records, r)
 }
 
 // give takes a buffer back.

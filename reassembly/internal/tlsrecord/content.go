@@ -41,6 +41,7 @@ func (t *reader) content(s *side, r *record, kind tlscrypt.ContentType, content 
 			t.alert(s, at, false)
 		}
 	case tlscrypt.ChangeCipherSpec:
+		t.session.change(s.dir)
 		s.opener.enter(application)
 	case tlscrypt.ApplicationData:
 		t.said(s, r, content)

@@ -53,13 +53,21 @@ func (t *reader) placed(s *side, r *record, room []byte) (*tlscrypt.Keys, uint64
 	for k := range t.known(s) {
 		for n := from; n < from+cutSearch; n++ {
 			begin := r.fragment[:min(first.to, legibleLeast+8)]
-			text, ok := k.Uncover(room, n, r.fragment, begin, 0)
+			text, ok := k.Uncover(room, n, r.front(), begin, 0)
 			if ok && legible(text) {
 				return k, n, true
 			}
 		}
 	}
 	return nil, 0, false
+}
+
+// front is what of the fragment is there from its beginning on.
+func (r *record) front() []byte {
+	if r.parts[0].missing {
+		return nil
+	}
+	return r.fragment[:r.parts[0].to]
 }
 
 // legible reports whether octets are text.
@@ -82,6 +90,7 @@ func (t *reader) uncover(s *side, r *record, k *tlscrypt.Keys, number uint64, ro
 			return
 		}
 	}
+	front := r.front()
 	for _, p := range r.parts {
 		from, to := max(p.from, begin), min(p.to, end)
 		if from >= to {
@@ -89,7 +98,7 @@ func (t *reader) uncover(s *side, r *record, k *tlscrypt.Keys, number uint64, ro
 		}
 		in := p.arrival
 		in.At, in.Unit = r.arrival.At, r.arrival.Unit
-		text, ok := k.Uncover(room, number, r.fragment, r.fragment[from:to], from)
+		text, ok := k.Uncover(room, number, front, r.fragment[from:to], from)
 		if p.missing || !ok {
 			t.lack(s, int64(to-from), &in)
 		} else {
@@ -137,7 +146,7 @@ func (t *reader) rest(s *side, a *exchange.Arrival) {
 		}
 		in := p.arrival
 		in.Unit = r.arrival.Unit
-		if text, ok := o.keys.Uncover(room, o.number, r.fragment, r.fragment[from:to], from); ok {
+		if text, ok := o.keys.Uncover(room, o.number, r.front(), r.fragment[from:to], from); ok {
 			t.hand(s, text, &in)
 		}
 	}

@@ -178,7 +178,7 @@ var certificates = sync.OnceValue(func() []tls.Certificate {
 })
 
 // record holds a dialogue with the given versions and suites, and writes a key log.
-func record(t *testing.T, config *tls.Config, say []turn) ([]readertest.Write, string) {
+func record(t testing.TB, config *tls.Config, say []turn) ([]readertest.Write, string) {
 	t.Helper()
 	var keys bytes.Buffer
 	server := config.Clone()
@@ -346,6 +346,41 @@ func TestSnapped(t *testing.T) {
 	}
 }
 
+// TestLateKeys learns secrets while a connection goes on: what was said before is read, if that is
+// not too long ago.
+func TestLateKeys(t *testing.T) {
+	say := dialogueOf()[:2]
+	want := inClear(say)
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		log, keys := record(t, &tls.Config{MinVersion: version, MaxVersion: version}, say)
+		turns := said(feed(log, 0))
+		half := strings.Index(keys, "TRAFFIC_SECRET_0")
+		for late := range len(log) {
+			for _, first := range []int{0, max(0, strings.LastIndexByte(keys[:max(half, 0)], '\n')+1)} {
+				p := readertest.New()
+				p.Await()
+				p.Learn(keys[:first])
+				for i, w := range log {
+					if i == late {
+						p.Learn(keys[first:])
+					}
+					p.Octets(w.Dir, w.Data, p.Next())
+				}
+				p.Reader.End(p.Next(), false)
+				if got := strings.Replace(said(p), "incomplete", "complete", 1); got != want || len(p.Caveats) > 0 {
+					t.Errorf("%x, after %d of %d: %s%v", version, late, len(log), got, p.Caveats)
+				}
+			}
+		}
+		p := readertest.New()
+		p.Await()
+		play(p, log, 0)
+		if got := said(p); got != turns || !slices.Equal(p.Caveats, []string{"tls-no-key"}) {
+			t.Errorf("%x, never: %s%v, want\n%s", version, got, p.Caveats, turns)
+		}
+	}
+}
+
 // FuzzKeyed plays any octets of a connection whose secrets are known: what is read without a tag is
 // no exchange.
 func FuzzKeyed(f *testing.F) {
@@ -400,6 +435,63 @@ func TestCut(t *testing.T) {
 					t.Errorf("%s: %s %s %d", name, x.Method, x.Target, x.Status)
 				}
 			}
+		}
+	}
+}
+
+// bulk is a recording of a large response, in segments.
+func bulk(t testing.TB, suite, version uint16) (log []readertest.Write, keys string) {
+	t.Helper()
+	const octets = 4 << 20
+	body := strings.Repeat("x", octets)
+	say := []turn{
+		{0, "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"},
+		{1, fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", octets, body)},
+	}
+	whole, keys := record(t, &tls.Config{MinVersion: version, MaxVersion: version,
+		CipherSuites: []uint16{suite}}, say)
+	for _, w := range whole {
+		for data := w.Data; data != ""; {
+			n := min(len(data), 1448)
+			log = append(log, readertest.Write{Dir: w.Dir, Data: data[:n]})
+			data = data[n:]
+		}
+	}
+	return log, keys
+}
+
+// TestNoAllocationForRecords counts what a large response allocates: with keys no more than what the
+// keys of a connection take.
+func TestNoAllocationForRecords(t *testing.T) {
+	log, keys := bulk(t, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.VersionTLS12)
+	count := func(keys string) float64 {
+		return testing.AllocsPerRun(3, func() { read(log, 0, keys) })
+	}
+	sealed, opened := count(""), count(keys)
+	const ofKeys = 120
+	if n := len(records(log)); n < 250 || opened-sealed > ofKeys {
+		t.Errorf("%v allocations, %v without keys, of %d records", opened, sealed, n)
+	}
+}
+
+func BenchmarkBulk(b *testing.B) {
+	for _, tt := range []struct {
+		name           string
+		suite, version uint16
+	}{
+		{"AES-GCM of 1.2", tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.VersionTLS12},
+		{"1.3", tls.TLS_AES_128_GCM_SHA256, tls.VersionTLS13},
+		{"ChaCha20", tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.VersionTLS12},
+	} {
+		log, keys := bulk(b, tt.suite, tt.version)
+		for _, with := range []string{"", keys} {
+			b.Run(fmt.Sprintf("%s/%v", tt.name, with != ""), func(b *testing.B) {
+				b.SetBytes(4 << 20)
+				b.ReportAllocs()
+				for b.Loop() {
+					read(log, 0, with)
+				}
+			})
 		}
 	}
 }

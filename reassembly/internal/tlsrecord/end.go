@@ -122,6 +122,9 @@ func (t *reader) Skip(dir exchange.Dir) int64 {
 
 // finish tells the turns what the records say about how whole they are.
 func (t *reader) finish(at capture.Mark, ends ...exchange.Dir) {
+	if t.mode == waiting {
+		t.recheck(true)
+	}
 	for _, dir := range ends {
 		a := exchange.Arrived(at, at, 0)
 		t.rest(&t.side[dir], &a)

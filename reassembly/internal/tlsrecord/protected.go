@@ -12,26 +12,47 @@ import (
 type mode uint8
 
 const (
-	sealed mode = iota // nobody can read them: they are counted, and make turns
-	trying             // there are secrets, of which none has opened a record yet
-	opened             // what is in them is read
+	sealed  mode = iota // nobody can read them: they are counted, and make turns
+	waiting             // they are held, as their secrets may become known soon
+	trying              // there are secrets, of which none has opened a record yet
+	opened              // what is in them is read
 )
 
 // keyed is the mode in which protected records are read, by what is known as the first of them
 // begins; and why they are not, where secrets are known at all.
 func (t *reader) keyed() (mode, string) {
-	n, secrets := &t.session, t.c.Shared.Secrets
-	switch known := secrets.Has(n.random); {
-	case secrets.Empty():
+	n, shared := &t.session, t.c.Shared
+	switch known := shared.Secrets.Has(n.random); {
+	case shared.Secrets.Empty() && !shared.Growing:
 		return sealed, ""
 	case !n.seen, !n.chosen && t.side[exchange.FromClient].opener.stage != early:
 		return sealed, exchange.CaveatTLSNoHello
 	case n.chosen && n.suite == nil:
 		return sealed, exchange.CaveatTLSSuite
+	case shared.Growing && !t.complete13():
+		return waiting, ""
 	case !known && (n.modern() || !n.chosen || !t.resumes()):
+		if shared.Growing {
+			return waiting, ""
+		}
 		return sealed, exchange.CaveatTLSNoKey
 	}
 	return trying, ""
+}
+
+// complete13 reports whether all secrets are known that TLS 1.3 has of a connection: they become so
+// one after the other.
+func (t *reader) complete13() bool {
+	n, secrets := &t.session, t.c.Shared.Secrets
+	if n.chosen && !n.modern() {
+		return true
+	}
+	for dir := range labels {
+		if len(secrets.Of(n.random, labels[dir][application])) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // seal gives up what is in the records: they make turns from here on, those that were held first.
@@ -84,24 +105,37 @@ func (t *reader) part(s *side, data []byte, n int64, missing bool, a *exchange.A
 
 // complete takes a whole protected record.
 func (t *reader) complete(s *side, fragment []byte, a *exchange.Arrival) {
-	r := record{head: s.head[:], fragment: fragment, arrival: t.unit(s, len(fragment), a)}
+	r := t.from.record()
+	r.head, r.fragment, r.arrival = s.head[:], fragment, t.unit(s, len(fragment), a)
+	if s.missing {
+		r.parts = s.parts
+	}
+	if t.mode == waiting {
+		t.await(s, r)
+	} else {
+		t.take(s, r)
+	}
+	t.from.done(r)
+	t.next(s)
+}
+
+// take reads a protected record, or counts it.
+func (t *reader) take(s *side, r *record) {
 	room := t.from.take()
 	switch {
 	case t.mode == sealed: // since it began
-		t.count(s, &r)
-	case s.missing:
-		r.parts = s.parts
-		t.cut(s, &r, room)
+		t.count(s, r)
+	case len(r.parts) > 0:
+		t.cut(s, r, room)
 	default:
-		if content, kind, ok := t.open(s, &r, room); ok {
+		if content, kind, ok := t.open(s, r, room); ok {
 			t.opens()
-			t.content(s, &r, kind, content)
+			t.content(s, r, kind, content)
 		} else {
-			t.unopened(s, &r)
+			t.unopened(s, r)
 		}
 	}
 	t.from.give(room)
-	t.next(s)
 }
 
 // opens takes note that a record was opened.
@@ -144,13 +178,13 @@ func (t *reader) unopened(s *side, r *record) {
 		if t.turns.Current() != nil || t.hopeless(s) {
 			t.seal(t.whyNot(s))
 		}
-	case s.head[0] != dataRecord || o.stage != application:
-		t.end(s, &r.arrival)
+	case r.head[0] != dataRecord || o.stage != application:
+		t.endOf(s, r)
 	case t.inner == nil && s.dir == exchange.FromClient:
 		t.seal(t.whyNot(s))
 		t.count(s, r)
 	case t.inner == nil:
-		t.end(s, &r.arrival) // session tickets, as it answers nothing
+		t.endOf(s, r) // session tickets, as it answers nothing
 	default:
 		t.c.Caveats.Add(t.whyNot(s))
 		t.lack(s, t.contentSize(s, r), &r.arrival)
@@ -187,15 +221,27 @@ func (t *reader) whyNot(s *side) string {
 
 // count takes a whole record that nobody could read: by its size.
 func (t *reader) count(s *side, r *record) {
-	in, unit := r.arrival, r.arrival.Unit
+	t.asInHand(s, r, func(in *exchange.Arrival) {
+		unit := r.arrival.Unit
+		if s.turn = t.isTurn(s); s.turn {
+			t.turns.Add(s.dir, unit.From, unit.To-unit.From, in, 0)
+		}
+		t.end(s, in)
+	})
+}
+
+// endOf acts on a record that is part of no turn.
+func (t *reader) endOf(s *side, r *record) {
+	t.asInHand(s, r, func(in *exchange.Arrival) { t.end(s, in) })
+}
+
+// asInHand has do look at a record as if it were the one in hand: another may be under way.
+func (t *reader) asInHand(s *side, r *record, do func(*exchange.Arrival)) {
+	in := r.arrival
 	in.Unit = exchange.Range{}
-	head, came := s.head, s.came // another record of s may be under way
-	s.head, s.came = [recordHeader]byte(r.head), in
-	n, turn := s.n, s.turn
-	if s.turn = t.isTurn(s); s.turn {
-		t.turns.Add(s.dir, unit.From, unit.To-unit.From, &in, 0)
-	}
-	t.end(s, &in)
+	head, came, n, turn := s.head, s.came, s.n, s.turn
+	s.head, s.came, s.turn = [recordHeader]byte(r.head), in, false
+	do(&in)
 	s.head, s.came, s.n, s.turn = head, came, n, turn
 }
 

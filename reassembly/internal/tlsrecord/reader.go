@@ -77,7 +77,10 @@ type reader struct {
 	early     answer
 	held      []heldRecord // early data, as long as the server has not answered it
 	room      int          // octets of their contents
-	fin       [2]capture.Mark
+	awaited   []awaited    // records whose secrets may come late
+	// octets of them
+	awaitedOctets int
+	fin           [2]capture.Mark
 }
 
 // Data walks the records in the octets.
@@ -285,6 +288,7 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 	switch s.head[0] {
 	case changeCipherRecord:
 		if s.cipher = info.Version != "TLS 1.3" && info.Version != ""; s.cipher {
+			t.session.change(s.dir)
 			s.opener.enter(application)
 		}
 	case handshakeRecord:

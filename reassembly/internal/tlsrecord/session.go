@@ -21,6 +21,16 @@ type session struct {
 	suite  *tlscrypt.Suite
 	hellos tlscrypt.Hellos
 	master string // what opened a record of either side, up to TLS 1.2
+	// which sides have changed ciphers; and whether the server did so first, as who resumes a
+	// session does (RFC 5077 §3.1)
+	changed [2]bool
+	short   bool
+}
+
+// change takes note of a ChangeCipherSpec up to TLS 1.2.
+func (n *session) change(dir exchange.Dir) {
+	n.short = n.short || dir == exchange.FromServer && !n.changed[exchange.FromClient]
+	n.changed[dir] = true
 }
 
 // serverHello takes what the server chose. Records that are compressed cannot be opened.
@@ -140,8 +150,5 @@ func (t *reader) masters() iter.Seq[string] {
 }
 
 // resumes reports whether the session is one that goes on from another, up to TLS 1.2: the server
-// echoes its ID, or sends no certificate before it changes ciphers (RFC 5077 §3.4).
-func (t *reader) resumes() bool {
-	return t.info.Resumed || t.info.ServerDone.Frame == 0 || t.side[exchange.FromServer].cipher &&
-		!t.side[exchange.FromClient].cipher
-}
+// echoes its ID, or changes ciphers first.
+func (t *reader) resumes() bool { return t.info.Resumed || t.session.short }

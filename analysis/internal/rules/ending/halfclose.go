@@ -185,7 +185,7 @@ func (v *verdictOnEnd) deadlock() bool {
 	first, ok := firstClose(c)
 	waited := first.Time - m.End.Time
 	if !ok || waited < atLeast(deadlockAfter, c) || c.Half[reassembly.FromClient].Una < m.To ||
-		!quiet(c, m.End, first) {
+		!quiet(c, v.x, m.End, first) {
 		return false
 	}
 	v.be(halfCloseRule, "deadlock", report.ConfidenceMedium)
@@ -240,15 +240,27 @@ func reportLateAnswer(p *rule.Pass) {
 	}
 }
 
-// quiet reports whether nobody sent data between two moments.
-func quiet(c *reassembly.Conn, from, to capture.Mark) bool {
+// quiet reports whether nobody sent data between two moments, at which x went on.
+func quiet(c *reassembly.Conn, x *exchange.Exchange, from, to capture.Mark) bool {
 	for i := range c.Records {
 		if r := &c.Records[i]; r.Len > 0 && r.Time > from.Time && r.Time < to.Time &&
-			r.Kind != reassembly.KeepAlive {
+			r.Kind != reassembly.KeepAlive && !besideMessages(c, x, r) {
 			return false
 		}
 	}
 	return true
+}
+
+// besideMessages reports whether r carries only what TLS says for itself, which is no part of the
+// messages of x: session tickets, and the announcement of a close.
+func besideMessages(c *reassembly.Conn, x *exchange.Exchange, r *reassembly.Record) bool {
+	switch {
+	case c.TLS == nil || !c.TLS.Decrypted:
+		return false
+	case r.Dir == reassembly.FromClient:
+		return x.Request != nil && r.Seq >= x.Request.To
+	}
+	return x.Response == nil || r.Seq+int64(r.Len) <= x.Response.From
 }
 
 // missingEnd says what a request lacks, and shows its last octet.
