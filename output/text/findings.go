@@ -124,7 +124,10 @@ func (t *textReport) detail(number int, s *report.Story) {
 // extent says how often, how sure and within which bounds.
 func (t *textReport) extent(s *report.Story) string {
 	text := occurred(s) + ", " + wording.Confidence(s.Confidence)
-	if s.Cost.Expected == 0 {
+	switch {
+	case s.Cost.Expected == 0 && s.Cost.High > time.Millisecond:
+		return text + "; a fix saves up to " + wording.Duration(s.Cost.High)
+	case s.Cost.Expected == 0:
 		return text + ", no time lost"
 	}
 	if apart := s.Cost.Expected - s.Wall; 5*apart > s.Cost.Expected && apart > time.Millisecond {

@@ -213,7 +213,7 @@ var words = []rule.Words{
 		Text: "The server closed at an age of {s}, whatever number of requests had been served.",
 	},
 	closedAfterRequests: {
-		Text:  "The server closed after {n} requests.",
+		Text:  "The server closed after {n request}.",
 		Facts: rule.Facts{report.FirstServed},
 	},
 	agesAreEven: {

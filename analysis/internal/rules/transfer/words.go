@@ -103,7 +103,7 @@ var endsMessage = [2]rule.WordsID{
 var words = []rule.Words{
 	round: {
 		Role:  "round",
-		Text:  "number {n}, {octets}, {n} segments",
+		Text:  "number {n}, {octets}, {n segment}",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	beforeIdle: {
@@ -384,7 +384,7 @@ var words = []rule.Words{
 	},
 	manySmall: {
 		Role:  "first segment",
-		Text:  "{octets} in {n} small segments; {n} would do",
+		Text:  "{octets} in {n small segment}; {n} would do",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	fillsPath: {
@@ -420,7 +420,7 @@ var words = []rule.Words{
 	},
 	tookLonger: {
 		Role:  "response",
-		Text:  "its first octet; the server took {ms}, usually {ms} ({n} exchanges)",
+		Text:  "its first octet; the server took {ms}, usually {ms} ({n exchange})",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	slowerThanOthers: {
