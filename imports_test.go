@@ -160,7 +160,7 @@ var edges = map[string][]string{
 	"tcpwhy/capture/segment":              {},
 	"tcpwhy/reassembly/internal/dialogue": {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/http1":    {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
-	"tcpwhy/reassembly/internal/http2":    {"tcpwhy/reassembly/exchange"},
+	"tcpwhy/reassembly/internal/http2":    {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/tlsrecord": {
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog",
 		"tcpwhy/reassembly/internal/tlscrypt", "tcpwhy/capture",
@@ -184,6 +184,7 @@ var onlyIn = map[string]string{
 	"golang.org/x/crypto":                "tcpwhy/reassembly",
 	"github.com/spf13/pflag":             "tcpwhy/internal/cli",
 	"golang.org/x/term":                  "tcpwhy/internal/cli",
+	"golang.org/x/net/http2":             "tcpwhy/reassembly/internal/http2",
 	"github.com/go-json-experiment/json": "tcpwhy/output",
 	"encoding/json":                      "",
 	"tcpwhy/internal/golden":             "",

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly/exchange"
 )
 
 // faults are the findings above info by rule and cause, over all clients.
@@ -136,6 +137,9 @@ func checkSnapped(t tester, got, want *report.Report, unless string) {
 		}
 		if w.TLS != nil && onlyTried(want, w) != onlyTried(got, g) {
 			continue // how far a TLS handshake came is not known any more
+		}
+		if w.HTTP2 != nil && slices.Contains(g.Caveats, exchange.CaveatPayloadCut) {
+			continue // what directs HTTP/2 is not told from what is asked any more
 		}
 		for _, l := range tcpLabels {
 			// Where an exchange begins within the set-up depends on what it is: some µs.

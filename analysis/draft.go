@@ -3,6 +3,7 @@ package analysis
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -39,10 +40,17 @@ func (f *tracked) draft(x *exchange.Exchange) *rule.Draft {
 // deliverable takes the drafts off the list whose labels are certain: all of them if the connection
 // is over. They are valid until the next call.
 func (f *tracked) deliverable(all bool) []*rule.Draft {
-	n := f.Ready(all)
-	f.out = append(f.out[:0], f.drafts[:n]...)
-	rest := copy(f.drafts, f.drafts[n:])
-	clear(f.drafts[rest:])
-	f.drafts = f.drafts[:rest]
+	i, kept := 0, f.drafts[:0]
+	f.out = f.out[:0]
+	f.Ready(all, func(_ *ledger.Exchange, certain bool) {
+		if d := f.drafts[i]; certain {
+			f.out = append(f.out, d)
+		} else {
+			kept = append(kept, d)
+		}
+		i++
+	})
+	clear(f.drafts[len(kept):])
+	f.drafts = kept
 	return f.out
 }

@@ -33,7 +33,14 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 	}
 	e.Unasked, e.LacksSYN = x.Request == nil, len(c.SYNs) == 0
 	e.Need, e.Critical = d.From, d.Critical
+	e.Multiplexed = multiplexed(c)
 	return e
+}
+
+// multiplexed reports whether a connection carries several requests at a time, as far as is known.
+func multiplexed(c *reassembly.Conn) bool {
+	return c.Protocol == exchange.ProtoHTTP2 ||
+		c.Protocol == exchange.ProtoTLS && c.TLS.ALPN == "h2"
 }
 
 // leastError is the least status that says that a request failed (RFC 9110 §15).
@@ -41,12 +48,12 @@ const leastError = 400
 
 // overEvent is the judge's event for the end of x.
 func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
-	e := rule.Over{End: x.End(), Outcome: x.Outcome, Reusable: ledger.Reusable(x), Turn: x.Turn,
+	e := rule.Over{End: x.End(), Outcome: x.Outcome, Turn: x.Turn,
+		Reusable:  ledger.Reusable(x) && !ledger.GoneAway(s.Conn),
 		Foreign:   s.Conn.Protocol == exchange.ProtoUnknown && !ledger.ExpectsResponses(s.Conn),
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	e.Unasked = x.Request == nil
-	e.Multiplexed = s.Conn.Protocol == exchange.ProtoHTTP2 ||
-		s.Conn.Protocol == exchange.ProtoTLS && s.Conn.TLS.ALPN == "h2"
+	e.Multiplexed = multiplexed(s.Conn)
 	if x.Response != nil && !x.Turn && !e.Unasked {
 		e.Error = x.Status >= leastError
 		e.Reason = ledger.ReasonNotReusable(x)
@@ -124,7 +131,7 @@ func (s *tracked) closing() rule.Closing {
 			c.Half[reassembly.FromClient].RstActive &&
 			!ledger.RoomAtReset(c, reassembly.FromClient),
 	}
-	e.Again = s.EndedAgain()
+	e.Again, e.GoneAway = s.EndedAgain(), ledger.GoneAway(c)
 	if at, ok := s.CloseNotifyFirst(c.FirstClose.Peer()); ok {
 		e.At, e.By, e.Alert = at, c.FirstClose.Peer(), true
 	}

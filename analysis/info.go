@@ -24,7 +24,7 @@ func (s *tracked) fill(j *rule.Draft) {
 	j.Info = i
 	i.Connection, i.Index = s.Conn.ID, x.Index
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
-	i.Status, i.Outcome, i.Turn = x.Status, x.Outcome, x.Turn
+	i.Status, i.Outcome, i.Turn, i.OnStream = x.Status, x.Outcome, x.Turn, x.OnStream
 	for _, m := range x.Interim {
 		i.Interim = append(i.Interim, m.Status)
 	}
@@ -83,6 +83,10 @@ func connInfo(s *ledger.Connection) *report.ConnInfo {
 		i.ClosedBy = c.FirstClose.String()
 	}
 	i.ResetBy = resetBy(c)
+	if c.HTTP2 != nil {
+		told := c.HTTP2.H2Info
+		i.HTTP2 = &told
+	}
 	return i
 }
 

@@ -186,7 +186,7 @@ func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 	s.DrawUp(&d.Exchange)
 	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: d}
 	for _, r := range w.rules {
-		if r.Exchange != nil && (x.Attempt == nil || r.Attempts) {
+		if r.Exchange != nil && r.LooksAt(d) {
 			p.Words = r.Vocabulary
 			r.Exchange(p)
 		}
@@ -225,7 +225,7 @@ func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 	for _, d := range s.deliverable(all) {
 		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
 		for _, r := range w.rules {
-			if r.Certain != nil && (d.Parsed.Attempt == nil || r.Attempts) {
+			if r.Certain != nil && r.LooksAt(d) {
 				p.Words = r.Vocabulary
 				r.Certain(p)
 			}

@@ -60,6 +60,7 @@ func (k *track) announce() {
 		k.t.sink.Began(k.c, x)
 	}
 	for _, x := range news.Over {
+		k.streams = k.streams || x.Stream != 0 // a request of HTTP/1 may become a stream
 		if x.Stream != 0 {
 			k.tellOver(x)
 		} else {
@@ -94,9 +95,16 @@ func (k *track) tellOverInTurn() {
 	}
 }
 
+// maxOver caps the exchanges that are over and not settled: streams that are opened and reset again
+// and again. Of more, the oldest are handed on as they are.
+const maxOver = 512
+
 // handOnSettled hands on what is settled: what has a stream of its own by itself, the rest in
 // order.
 func (k *track) handOnSettled() {
+	for len(k.over) > maxOver {
+		k.handOn(0)
+	}
 	waits := false // one without a stream
 	for i := 0; i < len(k.over); {
 		inTurn := k.over[i].Stream == 0
@@ -272,6 +280,23 @@ func (k *track) release(n int) {
 		c.Records = c.Records[:rest]
 	}
 	c.Released += n
+	k.forgetOwners()
+}
+
+// forgetOwners forgets whose octets those before the records that are left were.
+func (k *track) forgetOwners() {
+	c := k.c
+	if c.HTTP2 == nil {
+		return
+	}
+	first := [2]int64{c.Half[0].Max, c.Half[1].Max}
+	for i := range c.Records {
+		r := &c.Records[i]
+		first[r.Dir] = min(first[r.Dir], r.Seq)
+	}
+	for dir := range c.HTTP2.Owners {
+		c.HTTP2.Owners[dir].Forget(first[dir])
+	}
 }
 
 // refresh brings up to date what is derived for the sink.

@@ -65,6 +65,25 @@ func (f *Failures) Clone() Failures {
 	return c
 }
 
+// StreamEnds are how streams of HTTP/2 ended that one side did not let come to their end, and what
+// calls on them came to.
+type StreamEnds struct {
+	Resets []StreamEnd // the most frequent first
+	Calls  int         // of gRPC, whose status was seen
+	Failed []CallEnd   // of those, by status: the most frequent first
+}
+
+// StreamEnd is how often a side ended streams with a code. What a GOAWAY left out counts as refused
+// by who sent that.
+type StreamEnd struct {
+	Code  exchange.ErrorCode
+	By    exchange.Dir
+	Count int
+}
+
+// CallEnd is how often calls ended with a status of gRPC.
+type CallEnd struct{ Status, Count int }
+
 // StatusCount is how often a status was given.
 type StatusCount struct{ Status, Count int }
 

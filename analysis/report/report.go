@@ -158,6 +158,7 @@ type ConnInfo struct {
 	Retransmissions                         [2]uint32
 	ClosedBy, ResetBy                       string // "client", "server" or ""
 	TLS                                     *exchange.TLSInfo
+	HTTP2                                   *exchange.H2Info // nil if it is not HTTP/2
 	Exchanges                               []int
 	// tiles Duration exactly, in the order of Labels
 	Times   []LabelTime
@@ -189,6 +190,7 @@ type ExchangeInfo struct {
 	Turn                          bool
 	Request, Response             *MessageInfo
 	Attempt                       *AttemptInfo // set if it never came to a request
+	OnStream                      exchange.OnStream
 	Start, Duration               time.Duration
 	Times                         []LabelTime // tiles Duration exactly
 	// its time in order; only of the slowest exchanges, else nil
@@ -219,6 +221,7 @@ type Tally struct {
 	Unfinished Failures   // the capture ended first, or lacks their end
 	Statuses   []StatusCount
 	Endpoints  []Endpoint // the one on which most time was spent first; capped
+	Streams    StreamEnds // of HTTP/2, that did not end well
 	Over       Steps      // the time of the capture
 	Proxied    Proxied
 	// Scanned are attempts to connect of hosts that only look what is there: they are among the

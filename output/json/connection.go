@@ -35,6 +35,7 @@ type connectionObject struct {
 	Exchanges             []int      `json:"exchanges"`
 	Times                 labelTimes `json:"time_ms"`
 	Caveats               []string   `json:"caveats"`
+	HTTP2                 *h2Object  `json:"http2,omitzero"` // of HTTP/2 only
 }
 
 type rttObject struct {
@@ -67,6 +68,7 @@ func (e *encoder) connection(c *report.ConnInfo) connectionObject {
 
 		ClosedBy: text(c.ClosedBy), ResetBy: text(c.ResetBy), TLS: tls(c.TLS),
 		Exchanges: append([]int{}, c.Exchanges...), Times: c.Times, Caveats: list(c.Caveats),
+		HTTP2: http2(c.HTTP2),
 	}
 }
 
@@ -90,6 +92,7 @@ func (d *decoder) connection(o *connectionObject) {
 
 		ClosedBy: known(o.ClosedBy), ResetBy: known(o.ResetBy), TLS: decodeTLS(o.TLS),
 		Exchanges: o.Exchanges, Times: o.Times, Caveats: o.Caveats,
+		HTTP2: d.http2(o.HTTP2),
 	})
 }
 

@@ -27,6 +27,7 @@ type exchangeObject struct {
 	Duration   millis         `json:"duration_ms"`
 	Times      labelTimes     `json:"time_ms"`
 	legsObject `json:",embed"`
+	Stream     *streamObject `json:"stream,omitzero"` // of HTTP/2 only
 }
 
 // longestTarget is how many characters of a masked request target are shown.
@@ -46,6 +47,7 @@ func (e *encoder) exchange(x *report.ExchangeInfo) exchangeObject {
 		Request: message(x.Request), Response: message(x.Response), Attempt: attempt(x.Attempt),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
 		legsObject: legs(&x.Legs),
+		Stream:     onStream(&x.OnStream),
 	}
 }
 
@@ -57,8 +59,8 @@ func (d *decoder) exchange(o *exchangeObject) {
 		Status: known(o.Status), Interim: o.Interim,
 		Outcome: named(d, "outcome", o.Outcome, exchange.ParseOutcome),
 		Request: d.message(o.Request), Response: d.message(o.Response),
-		Attempt: d.attempt(o.Attempt),
-		Start:   time.Duration(o.Start), Duration: time.Duration(o.Duration), Times: o.Times,
+		Attempt: d.attempt(o.Attempt), OnStream: d.onStream(o.Stream),
+		Start: time.Duration(o.Start), Duration: time.Duration(o.Duration), Times: o.Times,
 		Legs: decodeLegs(&o.legsObject),
 	})
 }

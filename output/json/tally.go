@@ -93,6 +93,7 @@ type tallyObject struct {
 	Scanned    int                      `json:"scanned"`
 	Classes    map[string]int           `json:"statuses"`
 	Statuses   []statusObject           `json:"status_codes"`
+	Streams    *streamEndsObject        `json:"stream_ends,omitzero"` // of HTTP/2 only
 }
 
 type statusObject struct {
@@ -117,6 +118,7 @@ func (e *encoder) tally() tallyObject {
 		o.Classes[statusClass(s.Status/100)] += s.Count
 		o.Statuses = append(o.Statuses, statusObject{s.Status, s.Count})
 	}
+	o.Streams = streamEnds(&t.Streams)
 	return o
 }
 
@@ -134,6 +136,7 @@ func (d *decoder) tally(o *tallyObject) {
 	for _, s := range o.Statuses {
 		t.Statuses = append(t.Statuses, report.StatusCount{Status: s.Status, Count: s.Count})
 	}
+	t.Streams = d.streamEnds(o.Streams)
 }
 
 // endpointObject is what was asked for in the same way.

@@ -97,6 +97,7 @@ func connectionFacts(c *report.ConnInfo) string {
 		facts = append(facts, protocol(c))
 	}
 	facts = append(facts, wording.Count(len(c.Exchanges), "exchange", "exchanges"))
+	facts = append(facts, http2Facts(c.HTTP2)...)
 	if c.TLS != nil && c.TLS.SNI != "" {
 		facts = append(facts, mask.Shorten(mask.Host(c.TLS.SNI), textTarget))
 	}
@@ -109,4 +110,20 @@ func connectionFacts(c *report.ConnInfo) string {
 		facts = append(facts, wording.Count(n-1, "retransmission", "retransmissions"))
 	}
 	return strings.Join(append(facts, wording.ConnectionEnd(c)), ", ")
+}
+
+// http2Facts are what is worth knowing of a connection of HTTP/2.
+func http2Facts(h *exchange.H2Info) (facts []string) {
+	if h == nil {
+		return nil
+	}
+	if h.MostOpen > 1 {
+		facts = append(facts, wording.Grouped(h.MostOpen)+" streams at a time")
+	}
+	for _, g := range h.GoAways {
+		if g.Code != exchange.NoError {
+			facts = append(facts, "GOAWAY "+g.Code.String()+" by the "+g.By.String())
+		}
+	}
+	return facts
 }

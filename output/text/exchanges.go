@@ -55,6 +55,7 @@ func (t *textReport) ending(x *report.ExchangeInfo) string {
 	if x.Outcome != exchange.Complete {
 		s += ", " + x.Outcome.String()
 	}
+	s += streamEnding(x)
 	if t.report.Connections > 1 {
 		s += ", connection " + strconv.Itoa(x.Connection)
 	}
@@ -78,4 +79,19 @@ func (t *textReport) mainLabels(x *report.ExchangeInfo, room int) string {
 		line = longer
 	}
 	return line
+}
+
+// streamEnding is how an exchange's stream ended, if not well.
+func streamEnding(x *report.ExchangeInfo) string {
+	s := ""
+	if r := x.OnStream.RPC; r != nil && r.Status > 0 {
+		s += ", gRPC " + exchange.RPCStatusName(r.Status)
+	}
+	switch r := x.OnStream.Reset; {
+	case r != nil && x.Outcome != exchange.Complete:
+		s += " (" + r.Code.String() + ")"
+	case x.OnStream.Refused:
+		s += " (not processed: GOAWAY)"
+	}
+	return s
 }

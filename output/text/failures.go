@@ -159,3 +159,58 @@ func (t *textReport) statusSentence() (s string, grave bool) {
 	return fmt.Sprintf("Errors: %s of %s (%s).", wording.Grouped(errors),
 		wording.Count(all, "response", "responses"), strings.Join(parts, ", ")), server > 0
 }
+
+// namedEnds is how many kinds of ends of streams a sentence names.
+const namedEnds = 4
+
+// resetSentence says how streams of HTTP/2 were ended before their responses were whole; "" if none
+// was.
+func (t *textReport) resetSentence() string {
+	all := t.report.Tally.Streams.Resets
+	if len(all) == 0 {
+		return ""
+	}
+	count := 0
+	for _, r := range all {
+		count += r.Count
+	}
+	parts := ends(all, func(r report.StreamEnd) string {
+		return times(r.Count) + r.Code.String() + " by the " + r.By.String()
+	})
+	return "Streams of HTTP/2 that were reset: " + wording.Grouped(count) + " (" + parts + ")."
+}
+
+// callSentence says how many calls of gRPC failed; "" if none did.
+func (t *textReport) callSentence() string {
+	s := &t.report.Tally.Streams
+	if len(s.Failed) == 0 {
+		return ""
+	}
+	count := 0
+	for _, f := range s.Failed {
+		count += f.Count
+	}
+	parts := ends(s.Failed, func(f report.CallEnd) string {
+		return times(f.Count) + exchange.RPCStatusName(f.Status)
+	})
+	return "gRPC: " + wording.Grouped(count) + " of " + wording.Count(s.Calls, "call", "calls") +
+		" failed (" + parts + ")."
+}
+
+// times is how often something was, in front of its name.
+func times(n int) string {
+	return wording.Grouped(n) + wording.NoBreak + "×" + wording.NoBreak
+}
+
+// ends names the first of all in words.
+func ends[T any](all []T, name func(T) string) string {
+	var parts []string
+	for i, e := range all {
+		if i == namedEnds {
+			parts = append(parts, wording.Count(len(all)-i, "other kind", "other kinds"))
+			break
+		}
+		parts = append(parts, name(e))
+	}
+	return strings.Join(parts, ", ")
+}

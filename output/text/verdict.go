@@ -28,6 +28,8 @@ func (t *textReport) verdict() {
 	} else {
 		t.Para("", errors, page.Plain)
 	}
+	t.Para("", t.resetSentence(), page.Red)
+	t.Para("", t.callSentence(), page.Red)
 	t.Para("", t.unfinishedSentence(), page.Plain)
 	all := finding.Stories(t.report)
 	for _, g := range all {

@@ -9,10 +9,12 @@ import (
 // Transcript is what was said on a connection, as far as its readers made it out.
 type Transcript struct {
 	Protocol Protocol
-	TLS      *TLSInfo // nil if not TLS
+	// ExchangeCount is how many have begun.
+	ExchangeCount uint32
+	TLS           *TLSInfo // nil if not TLS
+	HTTP2         *H2Conn  // nil if not HTTP/2
 	// Exchanges are those begun and not yet settled, oldest first.
-	Exchanges     []*Exchange
-	ExchangeCount int // how many have begun
+	Exchanges []*Exchange
 }
 
 // Context is what the Reader of a connection is given beside its octets.
@@ -71,7 +73,7 @@ func (c *Context) Begin(record int) *Parts { return c.BeginStream(record, 0) }
 // BeginStream adds one that goes on beside others, on a stream with a number of its own.
 func (c *Context) BeginStream(record int, stream uint32) *Parts {
 	x := &Parts{}
-	x.Index = c.ExchangeCount
+	x.Index = int(c.ExchangeCount)
 	x.FirstRecord = record
 	x.Stream = stream
 	c.ExchangeCount++

@@ -58,18 +58,17 @@ type Interim struct {
 }
 
 // Exchange is a request and its final response, with the moment and frame of every boundary. HTTP/1
-// makes it of messages, everything else of turns (what one side said before the other answered).
+// makes it of messages, HTTP/2 of streams, everything else of turns (what one side said before the
+// other answered).
 type Exchange struct {
 	Index int // within its connection, from 0
-	// Stream numbers what goes on beside other exchanges of the connection. 0: it follows those
-	// before it, so that it is settled after them.
-	Stream uint32
+	OnStream
 	Turn   bool
 	Method string // "" for turns and for a response without request
 	// as sent, at most 2 KiB; query included, so never print it raw
 	Target string
 	Host   string
-	// of the request: "HTTP/1.1"; of the response if the capture lacks the request
+	// of the request: "HTTP/1.1", "HTTP/2"; of the response if the capture lacks the request
 	Version string
 	// of the final response's status line; "" if there is none
 	ResponseVersion string

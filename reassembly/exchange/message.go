@@ -10,7 +10,8 @@ const (
 	ByLength
 	ByChunks
 	ByClose
-	ByTurn // not HTTP/1: the message is all that one side sent before the other answered
+	ByTurn   // not HTTP: the message is all that one side sent before the other answered
+	ByStream // HTTP/2: the end of the stream's direction is that of the message
 )
 
 // Facts are what a message's header said, as far as connection management or a later rule needs it.
@@ -59,14 +60,16 @@ type Message struct {
 	// frames of the first octet, and of the octet that completed it in order
 	Start, End capture.Mark
 	HeaderEnd  capture.Mark // frame of the octet that ended the header section
-	// offsets in the sender's stream: first octet, and after the last octet so far
+	// offsets in the sender's stream: first octet, and after the last octet so far; octets of other
+	// exchanges may lie between them where the connection is shared (Owners)
 	From, To    int64
 	HeaderBytes int64
-	BodyBytes   int64 // octets of the body so far, framing of chunks included
-	Length      int64 // announced by Content-Length; -1 if not announced
-	Framing     Framing
-	Complete    bool
-	Facts       Facts
+	// octets of the body so far, framing of chunks included, that of frames and padding not
+	BodyBytes int64
+	Length    int64 // announced by Content-Length; -1 if not announced
+	Framing   Framing
+	Complete  bool
+	Facts     Facts
 }
 
 // NoLength is the Length of a Message that did not announce one.

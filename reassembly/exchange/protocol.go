@@ -9,7 +9,7 @@ const (
 	ProtoUnknown Protocol = iota // no data yet, or nothing known: exchanges are turns
 	ProtoHTTP1                   // exchanges are HTTP/1 messages
 	ProtoTLS                     // exchanges are turns of application-data records
-	ProtoHTTP2                   // cleartext HTTP/2: exchanges are turns for now
+	ProtoHTTP2                   // HTTP/2: exchanges are streams
 	ProtoTunnel                  // after CONNECT or an upgrade: turns
 )
 

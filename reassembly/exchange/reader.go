@@ -110,6 +110,9 @@ type Takeover struct {
 	// Turn is the turn that goes on; nil if there is none. It belongs to the new Reader, which also
 	// ends it.
 	Turn *Parts
+	// Asked is a request that was read in whole, and that the new Reader's protocol answers; nil if
+	// there is none.
+	Asked *Parts
 	// Speaker is whose octets come next.
 	Speaker Dir
 	// Unseen says that the capture lacks octets before them. Otherwise those octets were none of

@@ -52,6 +52,15 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 			"exchanges are turns from there on", rule.Content
 	case exchange.CaveatPayloadCut:
 		return "HTTP headers were cut by the capture: exchanges are turns", rule.Content
+	case exchange.CaveatFramesGap:
+		return "octets that frame HTTP/2 are missing", rule.Content
+	case exchange.CaveatFramesLost:
+		return "something that is no frame of HTTP/2 stood where one should begin", rule.Content
+	case exchange.CaveatFieldsGap:
+		return "header fields of HTTP/2 refer to some that the capture lacks, and are not known",
+			rule.Content
+	case exchange.CaveatManyStreams:
+		return "more streams of HTTP/2 were open at a time than are followed", rule.Content
 	case exchange.CaveatTLSGap:
 		return "octets that frame TLS records are missing", 0
 	case exchange.CaveatTLSMalformed:

@@ -95,7 +95,7 @@ func (u *unread) add(c *report.ConnInfo) {
 	switch c.Protocol {
 	case exchange.ProtoTLS:
 		u.encrypted++
-	case exchange.ProtoUnknown, exchange.ProtoHTTP2, exchange.ProtoTunnel:
+	case exchange.ProtoUnknown, exchange.ProtoTunnel:
 		if !cut { // else it may be HTTP
 			u.foreign++
 		}
@@ -112,6 +112,7 @@ type member struct {
 	ids  []exchangeID  // begun, not yet judged
 	room [1]exchangeID // where ids begins
 	all  []int         // numbers of all its exchanges, in their order
+	open int           // exchanges that are going on
 	// what its latest exchange repeats; nil once that is judged, or nothing
 	retries *failure
 	failure *failure      // its first exchange that did not end well
@@ -245,6 +246,7 @@ func (j *Judge) event(e *rule.Told) {
 func (j *Judge) began(m *member, e *rule.Began, index int) {
 	m.ids = append(m.ids, exchangeID{index, j.nextID})
 	m.all = append(m.all, j.nextID)
+	m.open++
 	j.clock.began(e.Pair.Client, j.nextID, e.Need)
 	j.proxied.asks(e, m.Id, j.nextID)
 	j.totalsOf(e.Pair).nearer(e.Rtt)
@@ -265,6 +267,7 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 // over takes in the end of an exchange.
 func (j *Judge) over(m *member, e *rule.Over) {
 	m.Seen, m.Foreign, m.Multiplexed = e.Products, e.Foreign, e.Multiplexed
+	m.open--
 	if e.Unasked {
 		return // it served nobody
 	}
@@ -272,6 +275,9 @@ func (j *Judge) over(m *member, e *rule.Over) {
 	m.IdleSince = e.End
 	if e.Failure == nil {
 		m.AnsweredAt = e.End.Time
+	}
+	if e.Multiplexed && m.open > 0 {
+		m.AnsweredAt = 0 // it is not idle: others go on
 	}
 	j.failed(m, e)
 }

@@ -64,6 +64,9 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "http-resync", Title: "the start of an HTTP message was guessed"},
 		{Code: "http-bad-message", Title: "something that is no HTTP message"},
 		{Code: "http-outstanding", Title: "more unanswered requests than are followed"},
+		{Code: "h2-gap", Title: "octets that frame HTTP/2 are missing"},
+		{Code: "h2-resync", Title: "something that is no frame of HTTP/2"},
+		{Code: "h2-fields", Title: "header fields of HTTP/2 that refer to what is missing"},
 	},
 	References: []string{"RFC 9293 section 3.4"},
 }}

@@ -23,10 +23,14 @@ type book struct {
 	vain      bool               // it was an attempt that never came to a request
 	trace     *picture.Trace     // nil unless the connection is to be traced
 	flight    bool               // what is booked lies within a flight of the TLS handshake
+	by        owned              // whose octets ended the time that is booked
+	// the server sent nothing in that time, and could have: its answer to any request would have come
+	serverIdle bool
 }
 
 // open adds the ledger of an exchange that has begun.
 func (b *book) open(j *Exchange) {
+	b.meet(j)
 	b.exchanges = append(b.exchanges, j)
 	if b.trace != nil {
 		j.Traced = b.trace.Begin(j.Index, j)
@@ -41,13 +45,6 @@ func (b *book) latest() *Exchange {
 	return nil
 }
 
-// take removes the oldest n exchanges.
-func (b *book) take(n int) {
-	rest := copy(b.exchanges, b.exchanges[n:])
-	clear(b.exchanges[rest:])
-	b.exchanges = b.exchanges[:rest]
-}
-
 // tile books a tile with every exchange that was going on, and with the connection. What no
 // exchange covers was idle. byClient says that a segment of the client ended the tile.
 func (b *book) tile(t *report.Tile, byClient bool) {
@@ -56,19 +53,22 @@ func (b *book) tile(t *report.Tile, byClient bool) {
 		if j.settled {
 			continue
 		}
-		i := j.clip(t.From, t.To)
-		j.book(i, t.Label, byClient)
+		if j.Shared {
+			j.answeredNoSooner(b.conn.Far(reassembly.FromServer))
+		}
+		i, label := j.clip(t.From, t.To), b.labelFor(j, t)
+		j.book(i, label, byClient)
 		if b.flight && !setUp(t.Label) {
 			j.Flights += max(0, i.To-i.From)
 		}
 		if b.trace != nil && j.Traced {
-			j.split(i, t.Label, func(from, to time.Duration, l report.Label) {
+			j.split(i, label, func(from, to time.Duration, l report.Label) {
 				b.show(t, from, to, l)
 			})
 		}
 		if start := max(at, j.From); i.To > start {
 			b.idle(t, at, start)
-			b.own(t, start, i.To, t.Label)
+			b.own(t, start, i.To, b.common(j, t.Label))
 			at = i.To
 		}
 	}
@@ -82,6 +82,43 @@ func setUp(l report.Label) bool {
 		return true
 	}
 	return false
+}
+
+// meet notes that j begins beside what goes on.
+func (b *book) meet(j *Exchange) {
+	if j.Parsed.Stream == 0 {
+		return
+	}
+	for _, k := range b.exchanges {
+		if !k.over && !k.Parsed.Over {
+			j.Shared, k.Shared = true, true
+		}
+	}
+}
+
+// labelFor is the label of a tile for j.
+func (b *book) labelFor(j *Exchange, t *report.Tile) report.Label {
+	l := t.Label
+	switch {
+	case j.Parsed.Stream == 0 || b.flight || ofSetup(l):
+		return l
+	case j.Shared && !ofTransport(l):
+		if l != report.Unknown && b.serverIdle && j.waits(t.From, t.To) {
+			return report.Think
+		}
+		return report.Unknown
+	case !b.by.has(j.Index):
+		return report.Unknown
+	}
+	return l
+}
+
+// common is the label of time with label l for the connection, if j went on meanwhile.
+func (b *book) common(j *Exchange, l report.Label) report.Label {
+	if j.Shared && !ofTransport(l) && !ofSetup(l) {
+		return report.Unknown
+	}
+	return l
 }
 
 // own books part of a tile with the connection.
@@ -124,7 +161,7 @@ func (b *book) idle(t *report.Tile, from, to time.Duration) {
 // keep keeps a wait with the exchanges that it was part of.
 func (b *book) keep(s Wait) {
 	for _, j := range b.exchanges {
-		if j.overlaps(s.From, s.To) {
+		if j.overlaps(s.From, s.To) && b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label {
 			part := s
 			i := j.clip(s.From, s.To)
 			part.From, part.To = i.From, i.To

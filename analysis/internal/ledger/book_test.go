@@ -18,13 +18,23 @@ func TestBookTiles(t *testing.T) {
 	at := func(most int) time.Duration { return time.Duration(1 + rng.IntN(most)) }
 	for range 300 {
 		b := book{conn: &reassembly.Conn{}}
+		b.conn.Half[reassembly.FromServer].RTT.Min = at(80)
 		for i := range rng.IntN(4) {
 			from := at(800)
 			j := &Exchange{Account: Account{Index: i, From: from}, Parsed: &exchange.Exchange{}}
 			if rng.IntN(2) == 0 {
 				j.over, j.Until = true, from+at(300)
 			}
-			if rng.IntN(3) == 0 {
+			if rng.IntN(2) == 0 {
+				j.Parsed.Stream = uint32(2*i + 1)
+				asked := from + at(100)
+				j.Parsed.Request = &exchange.Message{
+					Complete: true, End: capture.Mark{Time: asked},
+				}
+				if rng.IntN(2) == 0 {
+					j.Parsed.Response = &exchange.Message{Start: capture.Mark{Time: asked + at(100)}}
+				}
+			} else if rng.IntN(3) == 0 {
 				j.Behind = report.Interval{From: from, To: from + at(100)}
 			}
 			b.open(j)
@@ -36,6 +46,10 @@ func TestBookTiles(t *testing.T) {
 		end := time.Duration(0)
 		for end < 1000 {
 			to := end + at(90)
+			b.serverIdle, b.by = rng.IntN(2) == 0, nil
+			if rng.IntN(2) == 0 {
+				b.by = owned{{Owner: rng.IntN(4)}}
+			}
 			b.tile(&report.Tile{Label: report.Think, From: end, To: to}, false)
 			end = to
 		}

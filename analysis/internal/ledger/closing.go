@@ -40,7 +40,10 @@ func failed(x *exchange.Exchange) bool {
 // take notes how an exchange ended.
 func (e *Ending) take(c *reassembly.Conn, j *Exchange) {
 	x := j.Parsed
-	e.Orphan = e.Orphan || x.Request == nil
+	e.Orphan = e.Orphan || x.Request == nil && !x.Pushed
+	if x.Reset != nil || x.Refused {
+		return // a stream's own end is not that of the connection
+	}
 	if failed(x) {
 		e.fail(c, j)
 		return
@@ -78,7 +81,9 @@ func (e *Ending) fail(c *reassembly.Conn, j *Exchange) {
 		from, _ = setUpAt(c)
 		from = max(from, c.Start.Time)
 	}
-	e.Idle = max(0, x.Start().Time-from)
+	if e.Idle = max(0, x.Start().Time-from); j.Shared {
+		e.Idle = 0 // others went on
+	}
 	e.Pipelined = j.piped()
 }
 

@@ -90,7 +90,7 @@ func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	// that was found behind a gap
 	j.From = max(j.From, s.walk.at)
 	j.Notice = s.Ending.Notice
-	if last := s.latest(); last != nil && !last.over {
+	if last := s.latest(); last != nil && !last.over && x.Stream == 0 {
 		j.Ahead = last.Parsed
 		j.Behind.From = j.From
 	}
@@ -121,6 +121,9 @@ func (s *Connection) Over(j *Exchange) {
 		// rules about how exchanges end look at what was asked
 		j.Until, s.vain = max(x.End().Time, j.From), true
 		return
+	}
+	if x.Reset != nil {
+		j.Until = max(x.Reset.At.Time, x.End().Time, j.From, s.walk.at)
 	}
 	s.Ending.take(s.Conn, j)
 	s.Last = x
@@ -185,7 +188,8 @@ func (s *Connection) delivered(x *exchange.Exchange) time.Duration {
 	for i := range s.Conn.Records {
 		r := &s.Conn.Records[i]
 		if r.Dir == reassembly.FromServer && r.Len > 0 && r.Kind.Retransmitted() &&
-			r.Kind != reassembly.SpuriousRetransmission && r.Seq < m.To && r.End() > m.From {
+			r.Kind != reassembly.SpuriousRetransmission && r.Seq < m.To && r.End() > m.From &&
+			carries(s.Conn, r, x) {
 			last = r.Time
 		}
 	}
@@ -215,22 +219,26 @@ func (s *Connection) NoteProducts(x *exchange.Exchange) { s.products.note(x) }
 // Nagle holds are real: evidence for or against is nearly always complete after a handful.
 const maxUndecided = 32
 
-// Ready takes the exchanges whose labels are certain off the list, and tells how many they are:
-// those that are settled and hold no undecided Nagle hold, and everything if all is set or too much
-// waits. They are those that were opened first.
-func (s *Connection) Ready(all bool) int {
+// Ready takes the exchanges whose labels are certain off the list: those that are settled and hold
+// no undecided Nagle hold, and everything if all is set or too much waits. They are those that were
+// opened first, except that one with a stream of its own waits for no other. ready is called for
+// each that was opened, in that order, and told whether it is one of them.
+func (s *Connection) Ready(all bool, ready func(*Exchange, bool)) {
 	if all || s.settled() > maxUndecided {
 		s.holds.decide()
 	}
-	n := 0
-	for n < len(s.exchanges) && s.exchanges[n].settled && len(s.exchanges[n].Holds) == 0 {
-		n++
+	kept, waits := s.exchanges[:0], false
+	for _, j := range s.exchanges {
+		inTurn := j.Parsed.Stream == 0
+		certain := all || j.settled && len(j.Holds) == 0 && !(inTurn && waits)
+		ready(j, certain)
+		if !certain {
+			waits = waits || inTurn
+			kept = append(kept, j)
+		}
 	}
-	if all {
-		n = len(s.exchanges)
-	}
-	s.take(n)
-	return n
+	clear(s.exchanges[len(kept):])
+	s.exchanges = kept
 }
 
 // settled is how many settled exchanges wait.

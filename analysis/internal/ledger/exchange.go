@@ -20,6 +20,7 @@ type Account struct {
 	Pieces picture.Pieces                   // the same in order, coarsely
 
 	Start     // how it began
+	Company   // how it had the connection with others
 	Transfers // what its messages showed; valid once drawn up
 }
 
@@ -36,6 +37,8 @@ type Exchange struct {
 	NagleHolds // by Nagle's algorithm
 
 	Traced bool // the trace shows it
+
+	trip report.Interval // of a stream: the round trip between its request and its response
 }
 
 // Start is how an exchange began.
@@ -101,20 +104,42 @@ func (j *Exchange) book(i report.Interval, l report.Label, byClient bool) {
 	}
 }
 
-// split divides time with label l by whether the exchange waited for the response before meanwhile.
-// Parts may be empty.
+// split divides time with label l by whether the exchange waited for the response before meanwhile,
+// or for the round trip that no answer can avoid. Parts may be empty.
 func (j *Exchange) split(
 	i report.Interval, l report.Label, part func(from, to time.Duration, l report.Label),
 ) {
-	behind := j.waitsBehind()
-	start, end := max(i.From, behind.From), min(i.To, behind.To)
+	special, as := j.waitsBehind(), report.PipelineHOL
+	if j.Shared && !ofTransport(l) && !ofSetup(l) {
+		special, as = j.trip, report.RoundTrip
+	}
+	start, end := max(i.From, special.From), min(i.To, special.To)
 	if end <= start {
 		part(i.From, i.To, l)
 		return
 	}
 	part(i.From, start, l)
-	part(start, end, report.PipelineHOL)
+	part(start, end, as)
 	part(end, i.To, l)
+}
+
+// answeredNoSooner notes when an answer to the request can have come at the soonest, if the server
+// is so far: until then a stream waits for nothing else, whatever others do on its connection.
+func (j *Exchange) answeredNoSooner(far time.Duration) {
+	q, r := j.Parsed.Request, j.Parsed.Response
+	if q == nil || !q.Complete {
+		return
+	}
+	j.trip = report.Interval{From: q.End.Time, To: q.End.Time + far}
+	if r != nil {
+		j.trip.To = min(j.trip.To, r.Start.Time)
+	}
+}
+
+// waits reports whether the exchange waited for its response to begin at that time.
+func (j *Exchange) waits(from, to time.Duration) bool {
+	q, r := j.Parsed.Request, j.Parsed.Response
+	return q != nil && q.Complete && q.End.Time <= from && (r == nil || r.Start.Time >= to)
 }
 
 // put adds time with one label.
@@ -168,5 +193,6 @@ const streams = 50
 func (j *Exchange) Streams() bool {
 	m := j.Parsed.Response
 	return m != nil && m.Facts.Has(exchange.EventStream) ||
+		j.Parsed.RPC != nil && j.Parsed.RPC.Streaming() ||
 		j.Parsed.Turn && 100*j.Times[report.AppPaced] > streams*(j.Until-j.From)
 }

@@ -18,7 +18,8 @@ type holds struct {
 // add keeps a hold with the exchange in which it lies.
 func (k *holds) add(h *Hold) {
 	for _, j := range k.book.exchanges {
-		if from, until := j.Span(); !j.settled && from <= h.From && h.To <= until {
+		from, until := j.Span()
+		if !j.settled && from <= h.From && h.To <= until && k.book.by.has(j.Index) {
 			j.Holds = append(j.Holds, *h)
 			if k.waiting++; k.waiting >= maxHolds {
 				k.decide()
@@ -53,7 +54,7 @@ func (k *holds) decideOf(j *Exchange, dir reassembly.Dir, real bool) {
 			if !h.Tail && k.lone(&h) {
 				j.Lone = append(j.Lone, k.settled(&h))
 			}
-			k.book.relabel(j, toPause(&h))
+			k.book.relabel(j, toPause(&h, j.Shared))
 		}
 	}
 	j.Holds = rest

@@ -24,6 +24,10 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	if x.Attempt != nil && !x.Attempt.Secure {
 		f.RTT = 0 // of one leg at most
 	}
+	if j.Shared { // what the senders showed is of several messages
+		t.Rounds = t.Rounds[:0]
+		return
+	}
 	f.MSS = int64(c.Half[reassembly.FromServer].Eff)
 	f.MostInFlight, f.Initial = s.MostInFlight(), s.FirstRound()
 	f.Later = j.Index > 0

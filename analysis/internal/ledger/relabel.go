@@ -41,10 +41,11 @@ type Relabelling struct {
 var nagleLabels = [2]report.Label{report.NagleRTT, report.NagleDelack}
 
 // toPause gives the time of a hold that was none of Nagle's algorithm to the application. Nobody
-// has that of the end of a message: its sender may keep one segment in flight.
-func toPause(h *Hold) Relabelling {
+// has that of the end of a message: its sender may keep one segment in flight; nor what others
+// shared, as the sender may have had its hands full.
+func toPause(h *Hold, shared bool) Relabelling {
 	pause := Pause(h.Dir)
-	if h.Tail {
+	if h.Tail || shared {
 		pause = report.Unknown
 	}
 	return Relabelling{

@@ -47,7 +47,7 @@ func TestRelabelUndone(t *testing.T) {
 	tiles := slices.Clone(was)
 	sums := [report.LabelCount]time.Duration{report.NagleRTT: 10, report.NagleDelack: 40}
 	before := sums
-	away := toPause(h)
+	away := toPause(h, false)
 	away.Tiles(tiles)
 	away.Sums(&sums)
 	if sums[report.AppPaced] != 40 || tiles[1].Label != report.AppPaced ||

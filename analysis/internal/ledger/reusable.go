@@ -8,8 +8,12 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// Reusable reports whether x left its connection fit for another request (RFC 9112 §9.3).
+// Reusable reports whether x left its connection fit for another request (RFC 9112 §9.3). A stream
+// does, however it ended, unless that was with its connection.
 func Reusable(x *exchange.Exchange) bool {
+	if x.Stream != 0 {
+		return !x.Refused && (x.Reset != nil || x.Outcome == exchange.Complete)
+	}
 	if x.Outcome != exchange.Complete || x.Response == nil || x.Turn {
 		return x.Outcome == exchange.Complete && x.Turn
 	}
@@ -60,6 +64,12 @@ func ExpectsResponses(c *reassembly.Conn) bool {
 			slices.Contains(c.Caveats, reassembly.CaveatSnapped)
 	}
 	return true
+}
+
+// GoneAway reports whether the server has said that it takes no more streams (RFC 9113 §6.8).
+func GoneAway(c *reassembly.Conn) bool {
+	return c.HTTP2 != nil && slices.ContainsFunc(c.HTTP2.GoAways,
+		func(g exchange.GoAway) bool { return g.By == reassembly.FromServer })
 }
 
 // Idempotent reports whether a request of that method may be repeated without harm (RFC 9110

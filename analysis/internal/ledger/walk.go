@@ -84,7 +84,9 @@ func (w *walk) record(n int) {
 		s.NoteProbe(r)
 		return
 	}
-	if !w.set {
+	w.book.by = ownersOf(w.path.Conn, r)
+	directs := w.book.by.controls() && !closes
+	if !w.set && !directs {
 		w.setup(r.Time)
 	}
 	follows := w.any && w.prev == r.Dir
@@ -92,9 +94,10 @@ func (w *walk) record(n int) {
 	held := s.HeldByNagle(r, w.at, follows)
 	filled, progress := s.Deliver(r)
 	first := !follows || w.path.OneSided(r.Dir) && w.book.begins(r)
-	if progress && !w.givesUp(r) || closes && !w.leaves(r) {
+	if progress && !w.givesUp(r) && !(directs && filled == nil) || closes && !w.leaves(r) {
 		w.progress(r, filled, held)
 	}
+	w.book.by = nil
 	s.Sent(r, first, !r.Trait.Has(reassembly.Full) && w.book.endsHeader(r))
 }
 
@@ -111,6 +114,7 @@ func unneeded(r *reassembly.Record) bool {
 // at the receiver's edge, held the hold by which Nagle's algorithm seems to have kept r back; nil
 // if there was none.
 func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
+	w.book.serverIdle = r.Dir == reassembly.FromServer && !w.path.Of(r.Dir).Outstanding()
 	if r.Time > w.at {
 		lost := w.lossBefore(r, filled)
 		switch {
@@ -126,7 +130,7 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		w.emitRecovery(r, &lost)
 		w.emit(r.Time, report.Unknown, why{ended: r})
 	}
-	w.prev, w.any, w.last = r.Dir, true, r.Mark()
+	w.prev, w.any, w.last, w.book.serverIdle = r.Dir, true, r.Mark(), false
 }
 
 // emit labels the time up to the given moment, as far as it has not been labelled yet; y is what

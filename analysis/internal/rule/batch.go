@@ -151,6 +151,7 @@ const (
 	closingOpen
 	closingGap
 	closingAbort
+	closingGoneAway
 )
 
 // TellClosing adds the first FIN or RST of a connection.
@@ -163,6 +164,7 @@ func (b *Batch) TellClosing(e Event, c Closing) {
 	e.flag(closingOpen, c.Open)
 	e.flag(closingGap, c.Gap)
 	e.flag(closingAbort, c.Abort)
+	e.flag(closingGoneAway, c.GoneAway)
 	e.U[0], e.U[1], e.U[2] = int64(c.At.Time), int64(c.At.Frame), int64(c.Again)
 	b.Tell(e)
 }
@@ -184,7 +186,9 @@ func (t *Told) Closing() Closing {
 		Open:  t.has(closingOpen),
 		Gap:   t.has(closingGap),
 		Abort: t.has(closingAbort),
-		Again: time.Duration(t.U[2]),
+
+		GoneAway: t.has(closingGoneAway),
+		Again:    time.Duration(t.U[2]),
 	}
 }
 

@@ -14,6 +14,10 @@ type Detector struct {
 	Across   *Comparison // nil if it compares no connections
 	// Attempts says that Exchange and Certain are called for attempts, too, which have no messages.
 	Attempts bool
+	// Beside says that they are called for exchanges, too, that TCP alone does not explain: others
+	// were on their connection, or flow control of HTTP/2 held them up (ledger.Company). Such a rule
+	// looks at single segments and waits, or at what came before anything was said.
+	Beside bool
 
 	Vocabulary []Words // of what it says, by WordsID; shared by the rules of a room
 
@@ -25,6 +29,11 @@ type Detector struct {
 	// causes whose occurrences belong to those of another cause, if there are some and these are
 	// not of high confidence
 	Joins map[string]string
+}
+
+// LooksAt reports whether Exchange and Certain are called for x.
+func (d *Detector) LooksAt(x *Draft) bool {
+	return (x.Parsed.Attempt == nil || d.Attempts) && (x.Alone() || d.Beside)
 }
 
 // Basis is what a verdict rests on: a flaw of the capture weakens all that rest on what it hides.

@@ -93,6 +93,8 @@ type Began struct {
 	Rtt       time.Duration // the least on its connection so far; 0: not known
 	Facts     exchange.Facts
 	HostMark  uint32 // see ledger.HostMark
+	// its connection carries several requests at a time: HTTP/2
+	Multiplexed bool
 }
 
 // Key is what the request and its repetition have in common.
@@ -130,6 +132,8 @@ type Closing struct {
 	Fin   reassembly.Dir // who sent the first FIN or RST
 	Open  bool           // while an exchange was going on
 	Gap   bool           // the capture lacks what came before
+	// the server had said GOAWAY: it takes no more streams
+	GoneAway bool
 	// when the latest copy of the end of the last response passed, if it was sent again; else 0
 	Again time.Duration
 	// by a RST of the client with ACK, and without more room than before: it had not read

@@ -39,6 +39,7 @@ type Tally struct {
 	waiting    map[int]time.Duration // attempts without an end, by connection: what they lasted
 	steps      steps
 	proxied    proxied
+	streams    streamEnds
 }
 
 // key tells endpoints apart.
@@ -77,6 +78,7 @@ func (t *Tally) Add(x *Exchange) {
 	case x.Outcome == exchange.Incomplete && !x.Streams && !t.awaits(x):
 		t.unfinished.Add(x.Duration)
 	}
+	t.streams.add(x.ExchangeInfo)
 	t.steps.add(x, failed)
 }
 
@@ -221,6 +223,7 @@ func (t *Tally) SoFar(end time.Duration) (r report.Tally) {
 	r.Endpoints = t.list()
 	r.Over = t.steps.list(end)
 	r.Proxied = t.proxied.soFar()
+	r.Streams = t.streams.list()
 	return r
 }
 

@@ -29,3 +29,23 @@ func (s Script) Drive(ctx context.Context, e *peer.Env) error {
 	}
 	return runClient(ctx, e, s.Program, file)
 }
+
+// NodeScript is a server program of Node. Text gets a limit, the port and the host as %d, %d and
+// %s.
+type NodeScript struct {
+	Words string // about it
+	Text  string
+	Limit int
+}
+
+// About names the version.
+func (s NodeScript) About() string { return "Node " + Version("node", "--version") + " " + s.Words }
+
+// Start runs Node.
+func (s NodeScript) Start(ctx context.Context, e *peer.Env) (func(), error) {
+	file, err := place(e, "server.js", fmt.Sprintf(s.Text, s.Limit, world.ServerPort, e.Host()))
+	if err != nil {
+		return nil, err
+	}
+	return serve(ctx, e, "node", file)
+}

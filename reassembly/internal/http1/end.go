@@ -90,9 +90,28 @@ func (h *reader) become(p exchange.Protocol, turn *exchange.Parts) {
 	for _, x := range h.waiting {
 		h.c.Finish(x.Parts, exchange.Incomplete)
 	}
+	h.handOver(p, &exchange.Takeover{Closing: h.Closing, Turn: turn})
+}
+
+// handOver lets the reader of another protocol go on.
+func (h *reader) handOver(p exchange.Protocol, from *exchange.Takeover) {
 	h.waiting = nil
 	h.c.Protocol = p
-	h.next = h.c.Shared.Readers.Of(p, h.c, &exchange.Takeover{Closing: h.Closing, Turn: turn})
+	h.next = h.c.Shared.Readers.Of(p, h.c, from)
+}
+
+// toHTTP2 hands over a connection whose client has asked for HTTP/2 with its request, which is
+// answered by that (RFC 7540 §3.2).
+func (h *reader) toHTTP2(s *side, a *exchange.Arrival) {
+	x := s.x
+	if x.Request == nil || !x.Request.Complete || len(h.waiting) > 0 {
+		h.upgrade(s, exchange.ProtoHTTP2)
+		return
+	}
+	x.Interim = append(x.Interim, exchange.Interim{Status: x.Status, At: a.At})
+	x.Response, x.Status, x.ResponseVersion = nil, 0, ""
+	s.x, s.msg = nil, nil
+	h.handOver(exchange.ProtoHTTP2, &exchange.Takeover{Closing: h.Closing, Asked: x})
 }
 
 // upgrade ends the exchange that changes the protocol (RFC 9110 §7.8, §9.3.6).

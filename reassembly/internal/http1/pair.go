@@ -198,7 +198,7 @@ func (h *reader) headerEnd(s *side, a *exchange.Arrival) {
 	if hd.coded && m.Facts.Has(exchange.HasLength) {
 		m.Facts |= exchange.LengthAndChunked
 	}
-	if s.dir == exchange.FromServer && h.bodiless(s) {
+	if s.dir == exchange.FromServer && h.bodiless(s, a) {
 		return
 	}
 	h.frameBody(s)
@@ -206,16 +206,14 @@ func (h *reader) headerEnd(s *side, a *exchange.Arrival) {
 
 // bodiless ends a response that has no body whatever its header says (RFC 9112 §6.3, rules 1 and
 // 2).
-func (h *reader) bodiless(s *side) bool {
+func (h *reader) bodiless(s *side, a *exchange.Arrival) bool {
 	x := s.x
 	success := x.Status >= 200 && x.Status < 300
 	switch {
+	case x.Status == 101 && s.head.h2c:
+		h.toHTTP2(s, a)
 	case x.Status == 101:
-		proto := exchange.ProtoTunnel
-		if s.head.h2c {
-			proto = exchange.ProtoHTTP2
-		}
-		h.upgrade(s, proto)
+		h.upgrade(s, exchange.ProtoTunnel)
 	case success && x.Method == "CONNECT":
 		h.upgrade(s, exchange.ProtoTunnel)
 	case x.Method == "HEAD" || x.Status == 204 || x.Status == 304:

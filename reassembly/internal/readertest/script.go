@@ -51,6 +51,11 @@ func (p *Script) Readers() exchange.Readers { return p.context.Shared.Readers }
 // Forget takes off the list the exchanges so far, as the Tracker does with those that are settled.
 func (p *Script) Forget() {
 	p.Exchanges = p.Exchanges[:0]
+	if p.HTTP2 != nil {
+		for dir := range p.HTTP2.Owners {
+			p.HTTP2.Owners[dir].Forget(p.Off[dir])
+		}
+	}
 	p.context.Shared.News.Forget()
 }
 
@@ -184,7 +189,8 @@ func (p *Script) chopped(dir exchange.Dir, s string, chop func(n int) int) {
 
 // Describe writes the exchanges in a compact form, one a line:
 //
-//	[T] METHOD TARGET STATUS [(interim)] outcome qSTART-END header+body[!],facts rSTART-END ...
+//	[T] [#STREAM] METHOD TARGET STATUS [(interim)] outcome qSTART-END header+body[!],facts
+//	rSTART-END ... [what else is known of a stream]
 //
 // q is the request, r the response, START and END are frames. An incomplete message has a !.
 func Describe(p *Script) string {
@@ -192,6 +198,9 @@ func Describe(p *Script) string {
 	for _, x := range p.Exchanges {
 		if x.Turn {
 			b.WriteString("T ")
+		}
+		if x.Stream != 0 {
+			fmt.Fprintf(&b, "#%d ", x.Stream)
 		}
 		if x.Method != "" {
 			fmt.Fprintf(&b, "%s %s ", x.Method, x.Target)
@@ -208,9 +217,26 @@ func Describe(p *Script) string {
 		}
 		writeMessage(&b, " q", x.Request)
 		writeMessage(&b, " r", x.Response)
+		writeStream(&b, x)
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+func writeStream(b *strings.Builder, x *exchange.Exchange) {
+	if x.Pushed {
+		b.WriteString(" pushed")
+	}
+	if x.Refused {
+		b.WriteString(" refused")
+	}
+	if r := x.Reset; r != nil {
+		fmt.Fprintf(b, " %s@%d by %s", r.Code, r.At.Frame.Number(), r.By)
+	}
+	if r := x.RPC; r != nil {
+		fmt.Fprintf(b, " %s.%s status %d timeout %v messages %d+%d",
+			r.Service, r.Method, r.Status, r.Timeout, r.Sent, r.Received)
+	}
 }
 
 var factNames = [...]string{

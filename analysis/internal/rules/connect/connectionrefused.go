@@ -169,6 +169,7 @@ whether somebody listens, and resets, looks like given-up if the path is long.`,
 },
 	Rests:    rule.Connection,
 	Attempts: true,
+	Beside:   true,
 	Exchange: runRefused,
 	Closed:   runSilent,
 	Across: &rule.Comparison{

@@ -114,6 +114,7 @@ type outcome struct {
 	asked10  bool   // the request was HTTP/1.0
 	failed   bool   // its status says that the request failed
 	aborted  bool   // it did not end well
+	stream   bool   // it was one of HTTP/2
 	size     int64  // octets of the response
 }
 
@@ -292,7 +293,8 @@ func (m *member) take(e *rule.Over) {
 		failed:   e.Error,
 		aborted: e.Outcome == exchange.Aborted || e.Outcome == exchange.Truncated ||
 			e.Outcome == exchange.ResetByPeer,
-		size: e.Bytes,
+		size:   e.Bytes,
+		stream: e.Multiplexed && !e.Turn,
 	}
 	if e.IdleLimit > 0 {
 		m.idleLimit = e.IdleLimit

@@ -129,10 +129,12 @@ func (c *cameIn) take(e *rule.Began) (cameInRequest, bool) {
 func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {
 	case rule.ExchangeBegan:
-		r.began(c, e.Began(), e.At)
+		if b := e.Began(); !b.Multiplexed { // a stream needs no connection of its own
+			r.began(c, b, e.At)
+		}
 	case rule.ExchangeOver:
 		data := e.Over()
-		if p := r.pairs.Has(c.Pair); p != nil {
+		if p := r.pairs.Has(c.Pair); p != nil && !data.Multiplexed {
 			if p.busy == p.open {
 				p.short = data.End.Time
 			}

@@ -138,6 +138,7 @@ changed.`,
 	References: []string{"RFC 9293 section 3.6.1", "RFC 6191", "RFC 1337", "RFC 5961 section 4"},
 },
 	Rests:    rule.Connection,
+	Beside:   true,
 	Exchange: runTupleReuse,
 	Closed:   runTupleBlocked,
 	Across: &rule.Comparison{

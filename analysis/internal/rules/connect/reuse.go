@@ -144,6 +144,8 @@ func (p *pool) whyClosed(d *member, need time.Duration) (string, report.Confiden
 	// without a word that it would, the server closed as soon as the response was there
 	unsaid := d.last.reason == "" && d.promptly()
 	switch {
+	case d.last.stream && (byServer || d.closed.GoneAway):
+		return "", 0 // a server of HTTP/2 says GOAWAY, and why
 	case d.failed || d.gap:
 		return "", 0 // what ended it has a rule of its own, or may not have been seen
 	case d.served > 1 && byServer && (d.last.reason == responseCloseCause || unsaid) &&

@@ -139,6 +139,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 },
 	Rests:    rule.Connection,
 	Attempts: true,
+	Beside:   true,
 	Exchange: runSYN,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &lateSYNs{} },

@@ -36,6 +36,7 @@ may be lost behind a RST, which then ends the handshake without a word (tls-hand
 },
 	Rests:      rule.Content,
 	Attempts:   true,
+	Beside:     true,
 	Exchange:   runTLSAlert,
 	Across:     failedTLS,
 	Vocabulary: words,

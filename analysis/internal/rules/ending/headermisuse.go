@@ -203,8 +203,8 @@ may never meet the hop that is misled.`,
 // runHeaders looks at the header sections of an exchange.
 func runHeaders(p *rule.Pass) {
 	x := p.Exchange
-	if p.Draft == nil || x.Turn {
-		return
+	if p.Draft == nil || x.Turn || x.Stream != 0 {
+		return // HTTP/2 has none of the fields that are misused
 	}
 	for dir, m := range [...]*exchange.Message{x.Request, x.Response} {
 		if m == nil || !ledger.Seen(m.HeaderEnd) ||

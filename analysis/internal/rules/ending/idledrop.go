@@ -116,7 +116,7 @@ func runIdleDrop(p *rule.Pass) {
 	reportFate(p, idleDropRule)
 	e, x := &p.State.Ending, p.State.Last
 	if e.Failed != nil || x == nil || x.Request == nil || x.Outcome != exchange.Incomplete ||
-		!ledger.Seen(e.Latest) {
+		!ledger.Seen(e.Latest) || ledger.WasShared(p.Conn) {
 		return
 	}
 	cl := rule.Claim{

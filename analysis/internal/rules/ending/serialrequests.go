@@ -115,7 +115,7 @@ func runSerial(p *rule.Pass) {
 func couldBeParallel(p *rule.Pass) bool {
 	x := p.Exchange
 	safe := x.Method == "GET" || x.Method == "HEAD"
-	return safe && !x.Turn && x.Outcome == exchange.Complete && p.Draft != nil &&
+	return safe && !x.Turn && x.Stream == 0 && x.Outcome == exchange.Complete && p.Draft != nil &&
 		p.Draft.Ahead == nil && p.Conn.RTTMin() >= serialRTT && x.Request != nil &&
 		x.Response != nil && x.Response.Framing != exchange.ByClose
 }

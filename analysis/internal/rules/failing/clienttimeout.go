@@ -148,7 +148,7 @@ func clientTimeouts() []report.Setting {
 // runTimeout looks at whether the client gave the last exchange of the connection up.
 func runTimeout(p *rule.Pass) {
 	c, x := p.Conn, p.State.Last
-	if x == nil || x.Turn || x.Method == "" || x.Method == "CONNECT" || c.TLS != nil ||
+	if x == nil || x.Turn || x.Stream != 0 || x.Method == "" || x.Method == "CONNECT" || c.TLS != nil ||
 		ledger.OtherHostReset(c, reassembly.FromClient) {
 		return
 	}

@@ -179,6 +179,7 @@ the resolver would not have asked again.`,
 	Rests:      rule.Connection,
 	Attempts:   true,
 	Makes:      rule.LateLookup,
+	Beside:     true,
 	Exchange:   runDNS,
 	Vocabulary: words,
 }

@@ -42,6 +42,7 @@ A program that pauses as long as the timer, each time after exactly full segment
 	References: []string{"tcp(7), TCP_CORK", "net/ipv4/tcp_output.c, tcp_check_probe_timer"},
 },
 	Rests:      rule.Timing,
+	Beside:     true,
 	Exchange:   runCork,
 	Vocabulary: words,
 }

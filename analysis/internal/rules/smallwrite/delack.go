@@ -46,6 +46,7 @@ A receiver that was busy for as long looks alike.`,
 	References: []string{"RFC 9293 section 3.8.6.3", "RFC 1122 section 4.2.3.2", "RFC 6928"},
 },
 	Rests:      rule.Timing,
+	Beside:     true,
 	Exchange:   runDelayedAck,
 	Vocabulary: words,
 }

@@ -70,6 +70,7 @@ the sender its share: then a loss-free path would have been slower than simulate
 	YieldsTo:   rule.DroppedHandshake | rule.LostWay | rule.LostHello,
 	SharesPath: true,
 	Attempts:   true,
+	Beside:     true,
 	Exchange:   runPacketLoss,
 	Vocabulary: words,
 }

@@ -98,6 +98,7 @@ therefore small segments sent after the first copy must have been acknowledged.`
 	Rests:      rule.Timing,
 	Makes:      rule.LostSize,
 	Attempts:   true,
+	Beside:     true,
 	Exchange:   runPathMTU,
 	Vocabulary: words,
 }

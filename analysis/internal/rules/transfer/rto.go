@@ -135,6 +135,7 @@ confidence is low until its receiver has acknowledged something, and where the t
 		Start: func() rule.Across { return &impatience{map[rule.Key]*unheard{}} },
 	},
 	Attempts:   true,
+	Beside:     true,
 	Exchange:   runRetransmissionTimeout,
 	Vocabulary: words,
 }

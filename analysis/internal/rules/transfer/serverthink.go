@@ -134,7 +134,7 @@ type serverTimes struct {
 func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	t.paths.judged(d, m, job)
-	if !d.Enabled(thinkRule) || !shows(job) {
+	if !d.Enabled(thinkRule) || !shows(job) || job.Shared { // what others' octets hid is not known
 		return
 	}
 	x := job.Info

@@ -78,6 +78,7 @@ hide it. The last window of a connection that is being closed means nothing, and
 	References: []string{"RFC 9293 section 3.8.6.1", "RFC 1122 section 4.2.2.17"},
 },
 	Rests:      rule.Timing | rule.Beginning,
+	Beside:     true,
 	Exchange:   runZeroWindow,
 	Vocabulary: words,
 }

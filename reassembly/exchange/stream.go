@@ -1,0 +1,152 @@
+package exchange
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"tcpwhy/capture"
+)
+
+// OnStream is what an exchange has that goes on beside others of its connection.
+type OnStream struct {
+	// Stream is its number. 0: it follows those before it, so that it is settled after them.
+	Stream uint32
+	Pushed bool // nobody asked for it: the server had promised it (RFC 9113 §8.4)
+	// Refused says that the server never processed the request, so that it is safe to repeat it (RFC
+	// 9113 §8.7).
+	Refused bool
+	Reset   *StreamReset // nil if neither side ended the stream before its end
+	RPC     *RPC         // nil if it is no call of gRPC
+}
+
+// StreamReset is how one side ended a stream (RST_STREAM, RFC 9113 §6.4).
+type StreamReset struct {
+	Code ErrorCode
+	By   Dir
+	At   capture.Mark
+}
+
+// RPC is what an exchange of gRPC is beside HTTP (PROTOCOL-HTTP2 of the gRPC project).
+type RPC struct {
+	Service, Method string        // of the path /Service/Method
+	Status          int           // grpc-status; NoRPCStatus if the capture shows none
+	Timeout         time.Duration // grpc-timeout; 0: none
+	Sent, Received  int           // messages of the client, and of the server, that have begun
+}
+
+// NoRPCStatus is the Status of a call whose end was not seen.
+const NoRPCStatus = -1
+
+// Streaming reports whether either side sent several messages.
+func (r *RPC) Streaming() bool { return max(r.Sent, r.Received) > 1 }
+
+// RPC status codes by number (google.rpc.Code).
+var rpcStatusNames = [...]string{
+	"OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND",
+	"ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",
+	"OUT_OF_RANGE", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED",
+}
+
+// RPCStatusName is the name of a grpc-status, its number if it has none.
+func RPCStatusName(status int) string {
+	if status >= 0 && status < len(rpcStatusNames) {
+		return rpcStatusNames[status]
+	}
+	return fmt.Sprint(status)
+}
+
+// ErrorCode says why a stream or a connection was ended (RFC 9113 §7).
+type ErrorCode uint32
+
+// Those that are looked at by number.
+const (
+	NoError       ErrorCode = 0
+	RefusedStream ErrorCode = 7
+	Cancel        ErrorCode = 8
+)
+
+var errorCodeNames = [...]string{
+	"NO_ERROR", "PROTOCOL_ERROR", "INTERNAL_ERROR", "FLOW_CONTROL_ERROR", "SETTINGS_TIMEOUT",
+	"STREAM_CLOSED", "FRAME_SIZE_ERROR", "REFUSED_STREAM", "CANCEL", "COMPRESSION_ERROR",
+	"CONNECT_ERROR", "ENHANCE_YOUR_CALM", "INADEQUATE_SECURITY", "HTTP_1_1_REQUIRED",
+}
+
+// String is the name of the code, its number in hexadecimal if it has none.
+func (c ErrorCode) String() string {
+	if int(c) < len(errorCodeNames) {
+		return errorCodeNames[c]
+	}
+	return fmt.Sprintf("0x%x", uint32(c))
+}
+
+// H2Info is what a connection of HTTP/2 showed beside its exchanges. Pairs are by the Dir of the
+// sender.
+type H2Info struct {
+	Sides    [2]H2Side
+	GoAways  []GoAway // the first ones
+	Streams  int      // that were opened
+	MostOpen int      // of them at a time
+	// PingTrips are the least and the longest time from a PING to its ACK as they passed the capture,
+	// by who sent the PING; 0: none.
+	PingTrips [2][2]time.Duration
+}
+
+// H2Conn is what a connection of HTTP/2 has beside its exchanges while it is followed.
+type H2Conn struct {
+	H2Info
+	Owners [2]Owners // by Dir: whose octets are whose
+}
+
+// MaxGoAways is how many of them are kept.
+const MaxGoAways = 8
+
+// H2Side is what one side of HTTP/2 announced and sent to direct the other.
+type H2Side struct {
+	Settings     H2Settings
+	Updates      int // WINDOW_UPDATE frames
+	Pings        int // without those that answer
+	Resets       int // RST_STREAM frames
+	SettingsSent int // SETTINGS frames, without those that answer
+	// Window is the most that the connection's flow control has ever let the peer send beyond what it
+	// had sent, in octets; 0 if that is not known.
+	Window int64
+}
+
+// H2Settings are the settings that matter (RFC 9113 §6.5.2), as announced last.
+type H2Settings struct {
+	At      time.Duration // when the first SETTINGS passed; 0: none was seen
+	Acked   time.Duration // when the peer acknowledged that; 0: that was not seen
+	Streams Setting       // MAX_CONCURRENT_STREAMS: what the peer may open
+	Window  Setting       // INITIAL_WINDOW_SIZE
+	Frame   Setting       // MAX_FRAME_SIZE
+	Table   Setting       // HEADER_TABLE_SIZE
+	NoPush  bool
+	Connect bool // ENABLE_CONNECT_PROTOCOL (RFC 8441)
+}
+
+// Setting is a value that may not have been announced.
+type Setting struct {
+	Value uint32
+	Said  bool
+}
+
+// GoAway says that a side takes no more streams (RFC 9113 §6.8).
+type GoAway struct {
+	By   Dir
+	At   capture.Mark
+	Last uint32 // the highest stream that was, or may be, processed
+	Code ErrorCode
+}
+
+// ParseErrorCode is the code of that name in reports; false if it is none.
+func ParseErrorCode(name string) (ErrorCode, bool) {
+	if i := slices.Index(errorCodeNames[:], name); i >= 0 {
+		return ErrorCode(i), true
+	}
+	hex, ok := strings.CutPrefix(name, "0x")
+	n, err := strconv.ParseUint(hex, 16, 32)
+	return ErrorCode(n), ok && err == nil
+}

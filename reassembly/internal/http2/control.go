@@ -1,0 +1,207 @@
+package http2
+
+import (
+	"encoding/binary"
+	"time"
+
+	"tcpwhy/reassembly/exchange"
+)
+
+// Settings (RFC 9113 §6.5.2, RFC 8441 §3).
+const (
+	tableSizeSetting = 1
+	pushSetting      = 2
+	streamsSetting   = 3
+	windowSetting    = 4
+	frameSetting     = 5
+	connectSetting   = 8
+)
+
+// firstWindow is what flow control allows before anything is said of it (RFC 9113 §6.9.2).
+const firstWindow = 65535
+
+// credit is what the flow control of a connection allows one side to send.
+type credit struct {
+	left    int64
+	unknown bool // frames were missed
+}
+
+func newCredit() credit { return credit{left: firstWindow} }
+
+// take notes that octets were sent.
+func (c *credit) take(n int64) { c.left -= n }
+
+// pings are the latest that wait for their answers, by who sent them.
+type pings [2]struct {
+	data [pingSize]byte
+	at   time.Duration
+	wait bool
+}
+
+// unknownWindows notes that flow control cannot be followed any more.
+func (h *reader) unknownWindows() {
+	for dir := range h.side {
+		h.side[dir].sent.unknown = true
+		h.info.Sides[dir].Window = 0
+	}
+}
+
+// control acts on a whole frame that directs the connection or a stream.
+func (h *reader) control(s *side, a *exchange.Arrival) {
+	f := &s.frames
+	if f.broken {
+		return
+	}
+	own := &h.info.Sides[s.dir]
+	switch f.head.kind {
+	case settingsFrame:
+		h.settings(s, a)
+	case pingFrame:
+		h.ping(s, a)
+	case resetFrame:
+		own.Resets++
+		h.reset(s, exchange.ErrorCode(binary.BigEndian.Uint32(f.kept)), a)
+	case goAwayFrame:
+		h.goAway(s, a)
+	case updateFrame:
+		own.Updates++
+		if f.head.stream == 0 {
+			h.update(s, int64(binary.BigEndian.Uint32(f.kept)&^(1<<31)))
+		}
+	}
+}
+
+// update raises what the peer of s may send on the connection.
+func (h *reader) update(s *side, n int64) {
+	c := &h.side[s.dir.Peer()].sent
+	c.left += n
+	if !c.unknown {
+		h.info.Sides[s.dir].Window = max(h.info.Sides[s.dir].Window, c.left)
+	}
+}
+
+// settings acts on SETTINGS.
+func (h *reader) settings(s *side, a *exchange.Arrival) {
+	f := &s.frames
+	if f.head.has(ack) {
+		if peer := &h.info.Sides[s.dir.Peer()].Settings; peer.Acked == 0 {
+			peer.Acked = max(a.At.Time, 1)
+		}
+		return
+	}
+	own := &h.info.Sides[s.dir]
+	own.SettingsSent++
+	if own.Settings.At == 0 {
+		own.Settings.At = max(f.began.Start.Time, 1)
+		if c := &h.side[s.dir.Peer()].sent; !c.unknown {
+			own.Window = max(own.Window, c.left)
+		}
+	}
+	for p := f.kept; len(p) >= settingSize; p = p[settingSize:] {
+		h.setting(s, binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:]))
+	}
+}
+
+// setting takes one setting that s announces.
+func (h *reader) setting(s *side, id uint16, value uint32) {
+	own := &h.info.Sides[s.dir].Settings
+	said := exchange.Setting{Value: value, Said: true}
+	switch id {
+	case tableSizeSetting:
+		own.Table = said
+	case pushSetting:
+		own.NoPush = value == 0
+	case streamsSetting:
+		own.Streams = said
+	case windowSetting:
+		own.Window = said
+	case frameSetting:
+		own.Frame = said
+		peer := &h.side[s.dir.Peer()]
+		peer.limit = min(max(peer.limit, value), greatestFrame)
+	case connectSetting:
+		own.Connect = value == 1
+	}
+}
+
+// ping acts on a PING or its answer.
+func (h *reader) ping(s *side, a *exchange.Arrival) {
+	f := &s.frames
+	if !f.head.has(ack) {
+		h.info.Sides[s.dir].Pings++
+		p := &h.pings[s.dir]
+		p.at, p.wait = a.At.Time, true
+		copy(p.data[:], f.kept)
+		return
+	}
+	asker := s.dir.Peer()
+	p := &h.pings[asker]
+	if !p.wait || string(p.data[:]) != string(f.kept) {
+		return
+	}
+	p.wait = false
+	trip, t := &h.info.PingTrips[asker], max(a.At.Time-p.at, 1)
+	if trip[0] == 0 || t < trip[0] {
+		trip[0] = t
+	}
+	trip[1] = max(trip[1], t)
+}
+
+// reset acts on RST_STREAM.
+func (h *reader) reset(s *side, code exchange.ErrorCode, a *exchange.Arrival) {
+	id := s.frames.head.stream
+	delete(h.promised, id)
+	st := h.streams[id]
+	if st == nil {
+		return
+	}
+	x := st.x
+	whole := st.ended[exchange.FromServer] && x.Response != nil
+	if st.tunnel {
+		delete(h.streams, id)
+		return
+	}
+	x.Reset = &exchange.StreamReset{Code: code, By: s.dir, At: a.At}
+	switch {
+	case whole:
+		h.finish(st, x.Outcome)
+	case s.dir == exchange.FromClient:
+		h.finish(st, exchange.Aborted)
+	default:
+		x.Refused = x.Refused || code == exchange.RefusedStream
+		h.finish(st, exchange.ResetByPeer)
+	}
+}
+
+// goAway acts on GOAWAY: streams above the last one were never processed.
+func (h *reader) goAway(s *side, a *exchange.Arrival) {
+	p := s.frames.kept
+	g := exchange.GoAway{
+		By: s.dir, At: a.At,
+		Last: binary.BigEndian.Uint32(p) &^ (1 << 31),
+		Code: exchange.ErrorCode(binary.BigEndian.Uint32(p[4:])),
+	}
+	if len(h.info.GoAways) < exchange.MaxGoAways {
+		h.info.GoAways = append(h.info.GoAways, g)
+	} else {
+		h.info.GoAways[exchange.MaxGoAways-1] = g
+	}
+	if s.dir == exchange.FromServer {
+		for _, st := range h.sorted() {
+			if st.id > g.Last && st.x.Response == nil && st.id%2 == 1 {
+				st.x.Refused = true
+				h.finish(st, exchange.NoResponse)
+			}
+		}
+	}
+}
+
+// refused reports whether the server has said that it does not process a stream.
+func (h *reader) refused(id uint32) bool {
+	for _, g := range h.info.GoAways {
+		if g.By == exchange.FromServer && id > g.Last {
+			return true
+		}
+	}
+	return false
+}
