@@ -66,7 +66,11 @@ func (c *clientClock) bound(j *Judge) {
 			if s.fewer {
 				continue
 			}
-			j.cut(s, id, share(s.cost, item.most, cost), share(s.high, item.most, high))
+			most := share(s.high, item.most, high)
+			if !item.known {
+				most = s.high // some of that may lie behind the exchange
+			}
+			j.cut(s, id, share(s.cost, item.most, cost), most)
 		}
 		j.Lose(item.To, -max(0, item.lost-item.most))
 		item.lost = min(item.lost, item.most)

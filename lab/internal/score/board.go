@@ -34,19 +34,25 @@ var levels = [3]struct {
 	goal int
 }{{"proven", 100}, {"high", 99}, {"medium", 95}}
 
-func (b *board) addSureness(f finding, right bool) {
+func (b *board) addSureness(row *ruleScore, f finding, right bool) {
 	for i, level := range levels {
-		if f.Confidence == level.name {
-			b.sure[i].all++
+		if f.Confidence != level.name {
+			continue
+		}
+		for _, s := range []*sureness{&b.sure[i], &row.sure[i]} {
+			s.all++
 			if right {
-				b.sure[i].right++
+				s.right++
 			}
 		}
 	}
 }
 
 // ruleScore counts recordings for one rule/cause.
-type ruleScore struct{ right, missed, false, countErrors int }
+type ruleScore struct {
+	right, missed, false, countErrors int
+	sure                              [len(levels)]sureness // its findings, by levels
+}
 
 func (b *board) rule(name string) *ruleScore {
 	if b.rules == nil {
@@ -73,7 +79,7 @@ func (b *board) add(v verdict) {
 	b.addExpected(v)
 	for _, f := range slices.Concat(v.others, v.fixed) {
 		b.rule(f.name()).false++
-		b.addSureness(f, false)
+		b.addSureness(b.rule(f.name()), f, false)
 	}
 	b.bulks = append(b.bulks, v.bulks...)
 	if wrongLine.MatchString(v.line()) {
@@ -97,7 +103,7 @@ func (b *board) addExpected(v verdict) {
 		return
 	}
 	row.right++
-	b.addSureness(*v.found, true)
+	b.addSureness(row, *v.found, true)
 	if e.Count > 0 && v.found.Count != e.Count {
 		row.countErrors++
 	}

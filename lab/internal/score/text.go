@@ -27,6 +27,7 @@ func (b *board) text() string {
 	fmt.Fprintf(&t, "- %d scenarios, %d of them with a cured twin, %d look-alikes\n\n",
 		b.scenarios, b.pairs, b.lookalikes)
 	b.writeFigures(&t)
+	b.writeKinds(&t)
 	fmt.Fprintf(&t, "| rule | precision | recall | wrong counts |\n|---|---|---|---|\n")
 	for _, name := range slices.Sorted(maps.Keys(b.rules)) {
 		r := b.rules[name]
