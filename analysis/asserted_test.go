@@ -28,7 +28,7 @@ func unasserted() map[string][]string {
 			"round trips of {ms} on this connection", "Each connection was {s} old",
 			"The server closed at an age", "It shows once on each",
 			"The client asked several ports", "The client uses resting ports again",
-			"It took {s} here", "What the server took here",
+			"It took {s} here", "What the server took here", "{text}, behind the proxy,",
 		},
 		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
 			"Nothing answers the ClientHello",

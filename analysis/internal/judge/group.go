@@ -61,6 +61,9 @@ func (j *Judge) Book(s rule.Subject, c *rule.Claim) { j.bookOf(s, c, nil) }
 // bookOf is book for a claim of m's own; one about a failure waits until its repetition may have
 // been seen.
 func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
+	if j.postpone(s, c, m) || j.followed(c) {
+		return
+	}
 	switch {
 	case c.Failure == nil:
 		j.clock.claimed.room(c, within(&s, c))
@@ -311,7 +314,7 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 		Affected:    g.affected,
 		References:  d.References,
 		Remedies:    report.RemediesFor(c.Remedies, j.seen(k.Pair, g), g.side(c), g.web, g.serial),
-		Occurrences: listed(d, g.occurrences),
+		Occurrences: listed(d, j.withAnswers(g.occurrences)),
 	}
 	if c.Title != "" {
 		f.Title = c.Title

@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -30,6 +31,7 @@ type counted struct {
 	tally.Exchange
 	between report.Pair
 	moves   []ledger.Change // what has become known of its time since
+	later   []postponed     // claims about it
 }
 
 // nearLeg is how long a leg of the round trip is at most, the capture point being perhaps on that
@@ -136,6 +138,10 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 	}
 	j.once(c, k.Upstream)
 	j.tally.Add(&c.Exchange)
+	for i := range c.later {
+		j.bookOf(c.later[i].s, &c.later[i].c, c.later[i].m)
+	}
+	c.later, c.moves = nil, nil
 	j.tellExchange(c.between, x)
 }
 
@@ -231,7 +237,7 @@ func (j *Judge) Proxied(exchange int) (p rule.Proxied) {
 func legOf(c *counted) rule.Leg {
 	x := c.ExchangeInfo
 	l := rule.Leg{
-		Server: c.Server, Conn: x.Connection, Exchange: x.ID, Outcome: x.Outcome, Status: x.Status,
+		Client: c.between.Client, Server: c.Server, Conn: x.Connection, Exchange: x.ID, Outcome: x.Outcome, Status: x.Status,
 	}
 	switch {
 	case x.Attempt != nil:
@@ -242,4 +248,72 @@ func legOf(c *counted) rule.Leg {
 		l.Start, l.End = x.Request.Start, x.Request.End
 	}
 	return l
+}
+
+// What fails on one leg of a proxied exchange shows on the other one, too. It is told once, where
+// it came from.
+
+// postponed is a claim about an exchange of which it is not known yet what it has to do with
+// others.
+type postponed struct {
+	s rule.Subject
+	c rule.Claim
+	m *member
+}
+
+// givenUp are the kinds of claims that say that a client gave up.
+const givenUp = rule.Abandoned | rule.TimedOut
+
+// postpone keeps a claim until that is known, if it matters.
+func (j *Judge) postpone(s rule.Subject, c *rule.Claim, m *member) bool {
+	x := j.proxied.held[c.Occ.Exchange]
+	if x == nil || c.Kind&givenUp == 0 {
+		return false
+	}
+	x.later = append(x.later, postponed{s, *c, m})
+	return true
+}
+
+// followed reports whether a proxy gave up a leg only because its client had given up the other
+// one.
+func (j *Judge) followed(c *rule.Claim) bool {
+	if c.Kind&givenUp == 0 {
+		return false
+	}
+	u := j.proxied.linked.of[c.Occ.Exchange]
+	if u == nil || !u.Behind {
+		return false
+	}
+	f := j.proxied.linked.of[u.Front]
+	return f != nil && f.Response == nil && f.Outcome == exchange.Aborted
+}
+
+// The statuses by which a proxy says that a server behind it failed (RFC 9110 §15.6).
+const (
+	badGateway     = 502
+	gatewayTimeout = 504
+)
+
+// withAnswers are occurrences, and of legs behind proxies what their clients were told in the end.
+func (j *Judge) withAnswers(all []rule.Occurrence) []rule.Occurrence {
+	if len(j.proxied.linked.of) == 0 {
+		return all
+	}
+	all = slices.Clone(all)
+	for i := range all {
+		o := &all[i]
+		u := j.proxied.linked.of[o.Exchange]
+		if u == nil || !u.Behind {
+			continue
+		}
+		f := j.proxied.linked.of[u.Front]
+		if f == nil || f.Response == nil || f.Status < badGateway || f.Status > gatewayTimeout ||
+			f.Status == u.Status {
+			continue
+		}
+		o.Elsewhere = true
+		o.Proof = append(slices.Clone(o.Proof), rule.Shows(f.ExchangeInfo.Response.Start,
+			report.SideServer, becameError, int64(f.Status), int64(f.Connection)))
+	}
+	return all
 }

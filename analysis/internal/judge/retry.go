@@ -210,6 +210,9 @@ func (j *Judge) wallOfFailure(s *rule.Subject, c *rule.Claim) {
 // have come earlier by the time from the first attempt to the second.
 func (j *Judge) bookFailure(w *failedClaim) {
 	c, f := &w.c, w.f
+	if j.followed(c) {
+		return
+	}
 	if e := f.Repetition; e != nil {
 		full := max(0, e.Start.Time-f.Failure.Start.Time-f.owned)
 		c.Occ.Cost = report.Cost{

@@ -6,12 +6,17 @@ import (
 )
 
 // What the judge says itself of a frame, whatever rule the claim is of.
-const sameRequest = rule.JudgeWords + 1
+const (
+	sameRequest = rule.JudgeWords + 1 + iota
+	becameError
+)
 
 // words is the judge's own vocabulary.
 var words = []rule.Words{
 	sameRequest - rule.JudgeWords: {Role: "retry",
 		Text: "the same request again, on connection {conn}, {s} after the first"},
+	becameError - rule.JudgeWords: {Role: "response to the client",
+		Text: "status {n}, by the proxy, on connection {conn}", Facts: rule.Facts{report.CarriesData}},
 }
 
 // listed are occurrences of a rule with their evidence in words. They share nothing that changes.

@@ -236,6 +236,7 @@ type Proxied struct {
 
 // Leg is an exchange that a proxy made of another, or its attempt to connect for that.
 type Leg struct {
+	Client         netip.Addr // the proxy
 	Server         netip.AddrPort
 	Conn, Exchange int
 	Outcome        exchange.Outcome

@@ -28,6 +28,9 @@ By the status of each response, per endpoint: method and path, in which numbers,
 dates are placeholders. What counts is the share of the endpoint's responses. Silent: below a
 hundredth, other 4xx (the request was wrong), and a 408 that answers no request, as some
 servers send to idle connections. The capture proves what was said; why, the server's log tells.
+Where it shows what a proxy asked servers behind it for, errors that those gave are told of them
+alone, and where a finding says why one of them did not answer, the proxy's 502, 503 and 504 are a
+remark beside it.
 
 How cost is counted
 No time is counted: an error often comes sooner than a good answer. The share makes severity: from a

@@ -117,10 +117,11 @@ func errorClaim(
 
 // Finish tells of endpoints whose errors are more than a few.
 func (s *statuses) Finish(d rule.Desk) {
+	b := &behind{desk: d}
 	for _, k := range slices.SortedFunc(maps.Keys(s.at), endpoint.compare) {
 		a := s.at[k]
 		for _, cause := range slices.Sorted(maps.Keys(a.errors)) {
-			a.errors[cause].book(d, &k, a.all)
+			a.errors[cause].book(b, &k, a.all)
 		}
 	}
 }
@@ -132,21 +133,27 @@ func (k endpoint) compare(l endpoint) int {
 }
 
 // book books the errors of an endpoint with so many responses.
-func (r *errorRun) book(d rule.Desk, k *endpoint, all int) {
-	if 100*r.n < someErrors*all {
+func (r *errorRun) book(b *behind, k *endpoint, all int) {
+	if 100*r.n < someErrors*all || r.passedOn(b) {
 		return
 	}
-	grade := r.grade(all)
+	grade, most := r.grade(all), rule.Grade(0)
+	if r.explained(b) {
+		grade, most = report.Info, rule.AtMost(report.Info)
+	}
 	says := []rule.Said{
 		rule.Say(shareOfErrors, int64(r.n), int64(all)).With(k.method + " " + k.template),
 	}
 	for i := range r.samples {
 		c := &r.samples[i]
-		c.Least, c.Says = grade, says
+		c.Least, c.Most, c.Says = grade, most, says
+		if said := b.says(c); said.Words != 0 {
+			c.Says = append(slices.Clip(says), said)
+		}
 		if i == len(r.samples)-1 {
 			c.Also = r.n - len(r.samples)
 		}
-		d.Book(r.of, c)
+		b.desk.Book(r.of, c)
 	}
 }
 

@@ -24,6 +24,10 @@ const (
 	requestBegins
 	saysError
 	shareOfErrors
+	behindRefused
+	behindEnded
+	behindSilent
+	behindSaid
 )
 
 // words are the vocabulary of the rules of this room.
@@ -76,5 +80,14 @@ var words = []rule.Words{
 		Text:  "status {n}",
 		Facts: rule.Facts{report.CarriesData},
 	},
+	behindRefused: {Text: "{text}, behind the proxy, refused the connection."},
+	behindEnded: {
+		Text: "{text}, behind the proxy, ended the connection without a response.",
+	},
+	behindSilent: {
+		Text: "{text}, behind the proxy, had sent no response {s} after the request, when the proxy " +
+			"gave up.",
+	},
+	behindSaid:    {Text: "{text}, behind the proxy, answered {n}."},
 	shareOfErrors: {Text: "{n response} of {n} to {text} were errors."},
 }
