@@ -83,6 +83,22 @@ func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
 	}
 }
 
+// checkTold checks that what a proxy's client was told is what it answered in place of a leg behind it.
+func checkTold(t *testing.T, r *report.Report, o *report.Occurrence) {
+	t.Helper()
+	i := slices.IndexFunc(o.Evidence, func(e report.Evidence) bool { return e.Side == report.SideProxy })
+	if i < 0 {
+		return
+	}
+	e := &o.Evidence[i]
+	told := slices.ContainsFunc(r.Exchanges, func(f report.ExchangeInfo) bool {
+		return slices.Contains(f.Upstream, o.Exchange) && f.Response.Start == e.Mark
+	})
+	if !told || !o.Elsewhere {
+		t.Errorf("frame %d is not what a proxy answered in place of exchange %d", e.Frame.Number(), o.Exchange)
+	}
+}
+
 func sumTimes(times []report.LabelTime) time.Duration {
 	var sum time.Duration
 	for _, part := range times {
@@ -127,6 +143,7 @@ func checkFinding(
 			)
 		}
 		checkEvidence(t, f, o, c, frames)
+		checkTold(t, r, o)
 	}
 }
 
@@ -189,6 +206,9 @@ func checkEvidence(
 		}
 		if e.Side == report.SideNetwork && (seg.Src == c.Client || seg.Dst == c.Client) {
 			continue // of the same connection as the network made it: under another address
+		}
+		if e.Side == report.SideProxy {
+			continue // what its client was told: see checkTold
 		}
 		throughProxy := o.Elsewhere && seg.Dst.Addr() == c.Client.Addr() &&
 			seg.Src.Addr() != c.Server.Addr()

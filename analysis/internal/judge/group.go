@@ -314,7 +314,7 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 		Affected:    g.affected,
 		References:  d.References,
 		Remedies:    report.RemediesFor(c.Remedies, j.seen(k.Pair, g), g.side(c), g.web, g.serial),
-		Occurrences: listed(d, j.withAnswers(g.occurrences)),
+		Occurrences: listed(d, j.withAnswers(g)),
 	}
 	if c.Title != "" {
 		f.Title = c.Title

@@ -294,16 +294,17 @@ const (
 	gatewayTimeout = 504
 )
 
-// withAnswers are occurrences, and of legs behind proxies what their clients were told in the end.
-func (j *Judge) withAnswers(all []rule.Occurrence) []rule.Occurrence {
+// withAnswers are the occurrences of a finding, and of legs that failed behind proxies what their
+// clients were told in the end.
+func (j *Judge) withAnswers(g *group) []rule.Occurrence {
 	if len(j.proxied.linked.of) == 0 {
-		return all
+		return g.occurrences
 	}
-	all = slices.Clone(all)
+	all := slices.Clone(g.occurrences)
 	for i := range all {
 		o := &all[i]
 		u := j.proxied.linked.of[o.Exchange]
-		if u == nil || !u.Behind {
+		if u == nil || !u.Behind || !g.correctness && u.Attempt == nil {
 			continue
 		}
 		f := j.proxied.linked.of[u.Front]
@@ -313,7 +314,7 @@ func (j *Judge) withAnswers(all []rule.Occurrence) []rule.Occurrence {
 		}
 		o.Elsewhere = true
 		o.Proof = append(slices.Clone(o.Proof), rule.Shows(f.ExchangeInfo.Response.Start,
-			report.SideServer, becameError, int64(f.Status), int64(f.Connection)))
+			report.SideProxy, becameError, int64(f.Status), int64(f.Connection)))
 	}
 	return all
 }

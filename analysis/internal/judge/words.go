@@ -16,7 +16,7 @@ var words = []rule.Words{
 	sameRequest - rule.JudgeWords: {Role: "retry",
 		Text: "the same request again, on connection {conn}, {s} after the first"},
 	becameError - rule.JudgeWords: {Role: "response to the client",
-		Text: "status {n}, by the proxy, on connection {conn}", Facts: rule.Facts{report.CarriesData}},
+		Text: "status {n}, on connection {conn}", Facts: rule.Facts{report.CarriesData}},
 }
 
 // listed are occurrences of a rule with their evidence in words. They share nothing that changes.
