@@ -101,3 +101,45 @@ func TestUsualTick(t *testing.T) {
 		}
 	}
 }
+
+// TestUnheard: data that waited for an hour for its acknowledgment would have been sent again.
+func TestUnheard(t *testing.T) {
+	part := func(seq uint32) Segment { // of the server's, without timestamps
+		s, _ := (&beat{back: true}).segment()
+		s.Options, s.Seq, s.Len, s.Ack, s.Flags = 0, seq, 100, 50, ACK
+		return s
+	}
+	ack := func(n uint32) Segment {
+		s, _ := (&beat{}).segment()
+		s.Options, s.Seq, s.Ack, s.Flags = 0, 50, n, ACK
+		return s
+	}
+	for _, test := range []struct {
+		name   string
+		behind []Segment
+		want   bool
+	}{
+		{"acknowledged", []Segment{ack(300)}, true},
+		{"some of it acknowledged", []Segment{ack(100), ack(200)}, true},
+		{"more sent", []Segment{part(300)}, true},
+		{"sent again", []Segment{part(100), ack(300)}, false},
+		{"more acknowledged than was seen", []Segment{ack(900)}, false},
+	} {
+		var h hostClocks
+		for _, s := range []Segment{part(0), ack(100), part(100), part(200)} {
+			_, ends := (&beat{back: s.Src.Port() == 80}).segment()
+			h.note(&s, &ends, 0)
+		}
+		var ahead []heldFrame
+		for _, s := range test.behind {
+			_, ends := (&beat{back: s.Src.Port() == 80}).segment()
+			ahead = append(ahead, heldFrame{sign: sign{known: true, seq: s.Seq, end: s.Seq + s.Len,
+				ack: s.Ack, acks: true, carries: s.Len > 0,
+				key: ends.Key(s.Src.Port(), s.Dst.Port())}})
+		}
+		if step, ok := h.step(ahead, 0, int64(time.Hour)); ok != test.want ||
+			ok && step != int64(time.Hour) {
+			t.Errorf("%s: set by %v, %v; want %v", test.name, time.Duration(step), ok, test.want)
+		}
+	}
+}

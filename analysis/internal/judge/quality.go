@@ -161,8 +161,8 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 		"clock-set",
 		st.ClockSets,
 		0,
-		"the clock was set %s during the capture, by up to %s, first before frame %d: the hosts' "+
-			"own clocks went on; the times here go on as if it had not been",
+		"the clock was set %s during the capture, by up to %s, first before frame %d, as what hosts "+
+			"sent shows; the times here go on as if it had not been",
 		rule.Count(st.ClockSets, "time"),
 		st.MaxSet.Round(time.Millisecond).String(), st.FirstSet.Number(),
 	)
