@@ -24,13 +24,15 @@ var laterBegun = map[string]string{
 	"lookalike-nagle-segments-of-a-tunnel-rtt40":       "",                   // which segments are full
 	"send-buffer-one-segment-upload-rtt80":             "nagle",
 	// what other connections showed of the server, the proxy or the path
-	"header-dumb-proxy-rtt10":              "reset-after-data",
-	"tls-hello-swallowed-rtt25":            "retransmission-timeout",
-	"backlog-overflow-one-by-one-rtt20":    "retransmission-timeout",
-	"lookalike-longer-idle-answered-rtt20": "reset-after-data",  // that an idleness was longer
-	"receive-window-of-two-segments-rtt20": "nagle-delayed-ack", // how large a window is
-	"path-held-response-go-rtt20":          "server-think",      // that the path holds responses
-	"reset-idle-timer-meets-request-rtt20": "reset-after-data",  // the timer's other closes
+	"header-dumb-proxy-rtt10":                 "reset-after-data",
+	"http-errors-behind-keepalive-race-rtt10": "http-errors", // the other leg
+	"first-lines-502-behind-a-race":           "http-errors",
+	"tls-hello-swallowed-rtt25":               "retransmission-timeout",
+	"backlog-overflow-one-by-one-rtt20":       "retransmission-timeout",
+	"lookalike-longer-idle-answered-rtt20":    "reset-after-data",  // that an idleness was longer
+	"receive-window-of-two-segments-rtt20":    "nagle-delayed-ack", // how large a window is
+	"path-held-response-go-rtt20":             "server-think",      // that the path holds responses
+	"reset-idle-timer-meets-request-rtt20":    "reset-after-data",  // the timer's other closes
 }
 
 // oneFault are rules that tell one and the same fault by what explains it, which may have come

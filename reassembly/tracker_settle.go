@@ -186,14 +186,25 @@ func (k *track) handOn(i int) {
 // up: one that only shuts its direction has done so before, and still listens.
 func LeftAfter(c *Conn) time.Duration { return max(Impatience, c.RTTMin()) }
 
-// judgeLeaving makes an exchange without an answer one that its client gave up, if the client closed
-// long after its request, which had arrived. The server need not have closed: it may never do.
+// judgeLeaving makes an exchange without an answer, or without all of it, one that its client gave
+// up, if the client closed long after its request, which had arrived, and after whatever came last.
+// The server need not have closed: it may never do.
 func (k *track) judgeLeaving(x *exchange.Exchange) {
-	c, up := k.c, &k.c.Half[FromClient]
+	c, up, down := k.c, &k.c.Half[FromClient], &k.c.Half[FromServer]
 	m := x.Request
-	if x.Outcome == exchange.Incomplete && m != nil && x.Response == nil && up.FinSeen &&
-		c.FirstClose == FromClient && !c.MidStream && m.Complete && up.Una >= m.To &&
-		c.Half[FromServer].Missing == 0 && up.Fin.Time-m.End.Time >= LeftAfter(c) {
+	if x.Outcome != exchange.Incomplete || m == nil || !up.FinSeen ||
+		c.FirstClose != FromClient || c.MidStream || !m.Complete || up.Una < m.To ||
+		down.Missing != 0 {
+		return
+	}
+	heard := m.End.Time
+	if r := x.Response; r != nil {
+		if r.Complete || x.Turn || down.LastData.Time > up.Fin.Time {
+			return
+		}
+		heard = max(heard, down.LastData.Time)
+	}
+	if up.Fin.Time-heard >= LeftAfter(c) {
 		x.Outcome = exchange.Aborted
 	}
 }

@@ -39,8 +39,8 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.proxied.Finish()
 	for _, c := range j.across {
 		c.Finish(j)
+		j.finishFailures() // what it has booked at last: others may follow from that
 	}
-	j.finishFailures() // what comparisons have booked at last
 	j.clock.finish(j)
 	j.relabelListed()
 	j.settleOutcomes()

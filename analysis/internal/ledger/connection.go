@@ -126,6 +126,9 @@ func (s *Connection) Over(j *Exchange) {
 		j.Until = max(x.Reset.At.Time, x.End().Time, j.From, s.walk.at)
 	}
 	s.Ending.take(s.Conn, j)
+	if at := s.leftAt(x); at > 0 && s.Ending.Failed == x {
+		s.Ending.FailedAt = at
+	}
 	s.Last = x
 	s.reusable = Reusable(x)
 	s.endWaitBehind(j)
@@ -170,7 +173,7 @@ func (s *Connection) leftAt(x *exchange.Exchange) time.Duration {
 	if x.Outcome != exchange.Aborted || x.Turn {
 		return 0
 	}
-	if left, ok := Left(s, x); ok && left.Acked {
+	if left, ok := Left(s, x); ok {
 		return left.At.Time
 	}
 	return 0

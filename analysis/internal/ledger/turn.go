@@ -54,8 +54,8 @@ func (w *walk) givesUp(r *reassembly.Record) bool {
 		return false
 	}
 	x := w.book.active(r.Time)
-	return x != nil && x.Turn && x.Outcome == exchange.Aborted && x.Response == nil &&
-		x.Request != nil && r.Seq >= x.Request.To
+	return x != nil && x.Outcome == exchange.Aborted && x.Request != nil && r.Seq >= x.Request.To &&
+		(x.Response == nil || !x.Turn && x.Response.Start.Time > r.Time)
 }
 
 // ownTime is the label of the time that the sender of r took.
@@ -69,6 +69,10 @@ func (w *walk) ownTime(r *reassembly.Record) report.Label {
 		return report.Think
 	}
 	if r.Flags&(capture.FIN|capture.RST) != 0 && r.Len == 0 {
+		if x != nil && x.Outcome == exchange.Aborted && !x.Turn && x.Response != nil &&
+			!x.Response.Complete && x.Response.Start.Time <= w.at {
+			return Pause(reassembly.FromServer) // what ended was waiting for the rest
+		}
 		return report.ClientThink
 	}
 	return report.ReqApp

@@ -269,6 +269,11 @@ func (v *verdictOnEnd) reset() bool {
 		v.claim.Occ.Cost = report.Cost{} // the client no longer wanted it
 	}
 	describeReset(&v.p.State.Connection, v.claim, v.x, dir)
+	if left, did := ledger.Left(&v.p.State.Connection, v.x); did && cause == clientAbortCause {
+		v.claim.Kind, v.claim.Occ.End = rule.Abandoned, left.At.Time
+		v.claim.Says = []rule.Said{rule.Say(leftUnanswered, rule.Ns(left.After))}
+		v.claim.Occ.Proof = abandonProof(v.c, v.x, &left)
+	}
 	refersReset(v.p, v.claim, v.x)
 	return true
 }

@@ -44,31 +44,35 @@ again.
 
 How it is recognised
 An HTTP request was whole, the server had acknowledged it, and no octet of a response had come, as
-the client knew it, when the client closed by a FIN or RST, 100 ms and two round trips after it
-had begun to wait, or later. It began with the request, or with the connection that it opened for
-it: counted from one of the two two and more waits between one client and one service are alike,
-so that they differ by no more than 5 %, or 50 ms, and these are half of all, or of all for the same
-path, at least. One that lasted longer than those by no more than that is a late one: a busy host
-ends no wait before its time, but some behind it. People who lose patience leave at no fixed time:
-such requests, and a single one, stay with reset-after-data (client-abort). So do polls: waits of 10 s and more where the same path was mostly answered after
-a quarter of that time and more, and more often than it was given up. answered-later: octets of a
-response came behind the close, on at least one of those connections; unanswered: on none, as far
-as the capture goes. Silent: a client that shuts its direction as it has asked and reads on, a
-response that had begun, a request that did not arrive, streams, tunnels, and requests whose
-method is not seen (TLS).
+the client knew it, when the client closed by a FIN or RST, 100 ms and two round trips after it had
+begun to wait, or later. It began with the request, or with the connection that it opened for it:
+counted from one of the two two and more waits between one client and one service are alike, so
+that they differ by no more than 5 %, or 50 ms, and these are half of all, or of all to the same
+endpoint, at least. Waits that end at the same moment count once: a program that ends gives up all
+that it had asked for. One that lasted longer than those by no more than that is a late one: a busy
+host ends no wait before its time, but some behind it. People who lose patience leave at no fixed
+time: such requests, and a single one, stay with reset-after-data (client-abort). So do polls:
+waits of 10 s and more where the same path was mostly answered after a quarter of that time and
+more, and more often than it was given up. answered-later: octets of a response came behind the
+close, on at least one of those connections; unanswered: on none, as far as the capture goes.
+Silent: a client that shuts its direction as it has asked and reads on, a response that had begun,
+a request that did not arrive, streams, tunnels, HTTP/2, and requests whose method is not seen (TLS
+without keys).
 
 How cost is counted
 From the first octet of the request until the client left, or until it asked the same again, on a
 connection that it opened for it within a second, or at once: so from the first attempt to the one
-that had success, if one had. The share of all requests of the client at that service that were
-given up bounds severity: high at least from a half on, medium at least from a tenth on, medium at
-most below a hundredth.
+that had success, if one had. A longer pause, of 5 s at most or three times the one before, belongs
+to it if the same had success in the end and was not asked for after that. The share that was given
+up of all requests of the client at that service, or of those to that endpoint if it is more,
+bounds severity: high at least from a half on, medium at least from a tenth on, medium at most
+below a hundredth.
 
 When it is wrong
-A load balancer that closes for its own client looks like a client with a timeout, as it is one.
-Two people may leave after the same time: two waits alone are of medium confidence if their length
-is a whole number of half seconds, else low. A poll that is hardly ever answered is given up by
-design.`,
+A load balancer that closes for its own client looks like a client with a timeout, as it is one. Of
+requests that a proxy gives up because its own client has left, only that client is told. Two
+people may leave after the same time: two waits alone are of medium confidence if their length is a
+whole number of half seconds, else low. A poll that is hardly ever answered is given up by design.`,
 	Causes: []report.Cause{
 		{
 			Code:  lateCause,
@@ -148,7 +152,7 @@ func clientTimeouts() []report.Setting {
 // runTimeout looks at whether the client gave the last exchange of the connection up.
 func runTimeout(p *rule.Pass) {
 	c, x := p.Conn, p.State.Last
-	if x == nil || x.Turn || x.Stream != 0 || x.Method == "" || x.Method == "CONNECT" || c.TLS != nil ||
+	if x == nil || x.Turn || x.Method == "" || x.Method == "CONNECT" || x.Stream != 0 ||
 		ledger.OtherHostReset(c, reassembly.FromClient) {
 		return
 	}
@@ -188,8 +192,14 @@ func wholeWait(c *reassembly.Conn, x *exchange.Exchange, at time.Duration) time.
 
 // timeoutProof shows the request, the close, and what came too late.
 func timeoutProof(c *reassembly.Conn, x *exchange.Exchange, left *ledger.Leave) []rule.Evidence {
-	up, close := &c.Half[reassembly.FromClient], closesInVain
-	if !up.FinSeen || up.RstSeen && up.Rst.Time < up.Fin.Time {
+	up := &c.Half[reassembly.FromClient]
+	close := closesInVain
+	switch resets := !up.FinSeen || up.RstSeen && up.Rst.Time < up.Fin.Time; {
+	case c.TLS != nil && resets: // close_notify stands between the request and the close
+		close = resetsAfterNotify
+	case c.TLS != nil:
+		close = closesAfterNotify
+	case resets:
 		close = resetsInVain
 	}
 	out := []rule.Evidence{

@@ -19,22 +19,23 @@ var HTTPErrors = &rule.Detector{Rule: report.Rule{
 	Name:  errorsRule,
 	Title: "endpoint answers with errors",
 	Doc: `What happens
-A server that cannot do what it is asked says so by a status: 5xx if it is its own doing, 429 if the
-client asks too often, 408 if it got the request too slowly (RFC 9110 section 15.6, RFC 6585 section
-4). On the wire all is well, and the user has nothing.
+A server that cannot do what it is asked says so by a status: 5xx if it is its own doing, 429 if
+the client asks too often, 408 if it got the request too slowly (RFC 9110 section 15.6, RFC 6585
+section 4). On the wire all is well, and the user has nothing.
 
 How it is recognised
 By the status of each response, per endpoint: method and path, in which numbers, identifiers and
-dates are placeholders. What counts is the share of the endpoint's responses. Silent: below a
-hundredth, other 4xx (the request was wrong), and a 408 that answers no request, as some
-servers send to idle connections. The capture proves what was said; why, the server's log tells.
-Where it shows what a proxy asked servers behind it for, errors that those gave are told of them
-alone, and where a finding says why one of them did not answer, the proxy's 502, 503 and 504 are a
-remark beside it.
+dates are placeholders. What counts is the share of the endpoint's responses, to whatever client. A
+408 is the client's doing if the request was not whole, or most of the time passed while it was
+sent; else the server's. Silent: below a hundredth, other 4xx (the request was wrong), and a 408
+that answers no request, as some servers send to idle connections, or what nobody listened to any
+more. The capture proves what was said; why, the server's log tells. Where it shows what a proxy
+asked servers behind it for, errors that those gave are told of them alone, and where a finding
+says why one of them did not answer, the proxy's 502, 503 and 504 are a remark beside it.
 
 How cost is counted
-No time is counted: an error often comes sooner than a good answer. The share makes severity: from a
-half of three responses and more on high (429 and 408: medium), from a tenth on medium, else low;
+No time is counted: an error often comes sooner than a good answer. The share makes severity: from
+a half of three responses and more on high (429 and 408: medium), from a tenth on medium, else low;
 one or two alone are a remark.
 
 When it is wrong
@@ -101,13 +102,15 @@ a 5xx status for an ordinary result.`,
 		},
 		{
 			Code:    tooSlowCause,
-			Title:   "request came too slowly",
-			Side:    report.SideClient,
-			Message: "The server answered 408: it had not got the whole request in time.",
+			Title:   "server ran out of time for a request",
+			Side:    report.SideUnknown,
+			Message: "The server answered 408: it had waited long enough.",
 			Remedies: []report.Remedy{
 				{Side: report.SideClient, Text: "send requests without pauses"},
 				{
-					Side: report.SideServer, Text: "wait longer for requests",
+					Side: report.SideServer,
+					Text: "if the request had come, see what else the program waited for; if not, " +
+						"wait longer for requests",
 					Settings: report.ReadLimits(),
 				},
 			},

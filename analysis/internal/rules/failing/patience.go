@@ -1,10 +1,12 @@
 package failing
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/template"
 	"tcpwhy/analysis/report"
 )
 
@@ -25,18 +27,26 @@ const (
 	// answers after one pollPart of it.
 	pollLeast = 10 * time.Second
 	pollPart  = 4
+	// atOnce is within what waits end that one event ended, as the end of a program does: that they
+	// are as long as each other, having begun together, shows nothing.
+	atOnce = 20 * time.Millisecond
+	// mostTold timeouts of a client stand in one sentence.
+	mostTold = 4
+	// maxAsked are the endpoints of a service of which is counted how often one client asked.
+	maxAsked = 64
 )
 
 // patience is how long a client waited at a service.
 type patience struct {
 	waits    []wait
 	answers  []answer
-	timeouts []*timeout // that ended waits, as far as they are settled
+	timeouts []*timeout     // that ended waits, as far as they are settled
+	asked    map[string]int // exchanges by endpoint; those beyond maxAsked are not counted
 }
 
 // wait is one that the client ended.
 type wait struct {
-	what        string        // was asked for: method and path
+	what        string        // was asked for: method and template of the path
 	took, whole time.Duration // since the request, and since the client needed a connection
 	answered    time.Duration // the response came so late; 0: none did
 	from, to    time.Duration
@@ -51,15 +61,16 @@ type answer struct {
 // timeout is one that a client seems to have set.
 type timeout struct {
 	measure
-	what        string // that was asked for: method and path; "" if it is that of all requests
+	what        string // the endpoint whose requests it ends; "" if it is that of all requests
 	least, most time.Duration
-	length      time.Duration // as it seems
-	alike       int           // waits, of those that are remembered
+	took        time.Duration // as it seems
+	alike       int           // moments at which it ended waits that are remembered
 	sure        report.Confidence
-	n           int           // waits that it ended
-	later       int           // of them were answered later
-	worst       time.Duration // the latest answer, since the request
-	busy        bool          // the server answered something else meanwhile
+	n           int            // waits that it ended
+	by          map[string]int // the same by endpoint
+	later       int            // of them were answered later
+	worst       time.Duration  // the latest answer, since the request
+	busy        bool           // the server answered something else meanwhile
 }
 
 // measure is from when on a timeout counts.
@@ -81,7 +92,7 @@ func (m measure) of(w *wait) time.Duration {
 // waitOf is the wait of a claim.
 func waitOf(c *rule.Claim) wait {
 	return wait{
-		what:     c.Failure.Key.Method + " " + c.Failure.Key.Path(),
+		what:     c.Failure.Key.Method + " " + template.Of(c.Failure.Key.Path()),
 		took:     time.Duration(c.Num[numWait]),
 		whole:    time.Duration(c.Num[numWhole]),
 		answered: time.Duration(c.Num[numAnswer]),
@@ -96,6 +107,16 @@ func (p *patience) remember(w wait) {
 		p.waits = slices.Delete(p.waits, 0, 1)
 	}
 	p.waits = append(p.waits, w)
+}
+
+// ask counts an exchange.
+func (p *patience) ask(what string) {
+	if p.asked == nil {
+		p.asked = map[string]int{}
+	}
+	if _, known := p.asked[what]; known || len(p.asked) < maxAsked {
+		p.asked[what]++
+	}
 }
 
 // hear takes note of an answer.
@@ -120,9 +141,8 @@ func (p *patience) endedBy(own *wait) *timeout {
 	if best == nil || p.polls(own, best.alike) {
 		return nil
 	}
-	for _, t := range p.timeouts {
-		if t.measure == best.measure && t.what == best.what &&
-			t.least <= best.most && best.least <= t.most {
+	for _, t := range p.timeouts { // the same, counted otherwise, is the same
+		if alike(min(t.took, best.took), max(t.took, best.took)) {
 			return t
 		}
 	}
@@ -133,24 +153,26 @@ func (p *patience) endedBy(own *wait) *timeout {
 // around is the timeout, by a measure, that ended a wait for what was asked for and as many others
 // as are about as long; nil if there are too few.
 func (p *patience) around(own *wait, what string, m measure) *timeout {
-	var all []time.Duration
+	var all []length
 	for i := range p.waits {
 		if w := &p.waits[i]; what == "" || w.what == what {
-			all = append(all, m.of(w))
+			all = append(all, length{m.of(w), w.to})
 		}
 	}
-	slices.Sort(all)
-	n, length := len(all), m.of(own)
+	slices.SortFunc(all, length.compare)
+	n, took := moments(all), m.of(own)
 	for len(all) >= leastAlike {
 		from, to, end := densest(all)
-		if all[from] <= length && length <= all[end-1] {
-			if to-from < leastAlike || 2*(end-from) < n || all[from] < leastTimeout {
+		if all[from].took <= took && took <= all[end-1].took {
+			same := all[from:end]
+			alike := moments(same)
+			if moments(all[from:to]) < leastAlike || 2*alike < n || all[from].took < leastTimeout {
 				return nil
 			}
 			return &timeout{
-				measure: m, what: what,
-				least: all[from], most: all[end-1], length: all[from+(to-from)/4],
-				alike: end - from, sure: sure(all[from:end], n),
+				measure: m, what: what, by: map[string]int{},
+				least: all[from].took, most: all[end-1].took, took: all[from+(to-from)/4].took,
+				alike: alike, sure: sure(same, alike, n),
 			}
 		}
 		all = slices.Delete(all, from, end)
@@ -163,18 +185,40 @@ func (t *timeout) showsMore(u *timeout) bool {
 	return t.alike > u.alike || t.alike == u.alike && t.most-t.least < u.most-u.least
 }
 
+// length is how long a wait was, and when it ended.
+type length struct{ took, to time.Duration }
+
+func (l length) compare(m length) int {
+	return cmp.Or(cmp.Compare(l.took, m.took), cmp.Compare(l.to, m.to))
+}
+
+// moments are at how many different moments waits ended.
+func moments(all []length) (n int) {
+	var ends []time.Duration
+	for _, l := range all {
+		ends = append(ends, l.to)
+	}
+	slices.Sort(ends)
+	for i, last := 0, time.Duration(0); i < len(ends); i++ {
+		if i == 0 || ends[i]-last > atOnce {
+			n, last = n+1, ends[i]
+		}
+	}
+	return n
+}
+
 // densest is where most of sorted waits are alike: from, and before to. A timeout ends no wait
 // before it is over, but some later, as the host is busy: those before end are such late ones.
-func densest(all []time.Duration) (from, to, end int) {
+func densest(all []length) (from, to, end int) {
 	for i, j := 0, 0; i < len(all); i++ {
-		for j < len(all) && alike(all[i], all[j]) {
+		for j < len(all) && alike(all[i].took, all[j].took) {
 			j++
 		}
 		if j-i > to-from {
 			from, to = i, j
 		}
 	}
-	for end = to; end < len(all) && alike(all[to-1], all[end]); {
+	for end = to; end < len(all) && alike(all[to-1].took, all[end].took); {
 		end++
 	}
 	return from, to, end
@@ -183,16 +227,16 @@ func densest(all []time.Duration) (from, to, end int) {
 // alike reports whether one timeout may have ended two waits, of which b is the longer one.
 func alike(a, b time.Duration) bool { return b-a <= max(alikeLeast, a*alikeShare/100) }
 
-// sure is how sure it is that a timeout ended sorted waits that are alike, of so many.
-func sure(same []time.Duration, all int) report.Confidence {
-	if len(same) >= surely {
-		if 4*len(same) >= 3*all {
+// sure is how sure it is that a timeout ended waits that are alike, at so many moments of all.
+func sure(same []length, moments, all int) report.Confidence {
+	if moments >= surely {
+		if 4*moments >= 3*all {
 			return report.ConfidenceHigh
 		}
 		return report.ConfidenceMedium
 	}
-	for _, took := range same {
-		off := (took + round/2) % round
+	for _, l := range same {
+		off := (l.took + round/2) % round
 		if max(off-round/2, round/2-off) > roundWithin {
 			return report.ConfidenceLow
 		}
@@ -228,6 +272,7 @@ func (p *patience) answeredMeanwhile(w *wait) bool {
 // ends counts a wait that it ended.
 func (t *timeout) ends(w *wait, p *patience) {
 	t.n++
+	t.by[w.what]++
 	if w.answered > 0 {
 		t.later++
 		t.worst = max(t.worst, w.answered)
@@ -235,10 +280,33 @@ func (t *timeout) ends(w *wait, p *patience) {
 	t.busy = t.busy || p.answeredMeanwhile(w)
 }
 
-// describe says how many waits of so many requests it ended, and what the server did.
-func (t *timeout) describe(c *rule.Claim, all int) {
+// share bounds severity by the share of what it ended: of all requests, or of those for what was
+// asked for, whichever is more.
+func (t *timeout) share(c *rule.Claim, what string, all int, p *patience) {
+	n := t.n
+	if here, asked := t.by[what], p.asked[what]; asked > 0 && here*all > n*asked {
+		n, all = here, max(here, asked)
+	}
+	switch {
+	case 2*n >= all:
+		c.Least = report.High
+	case 10*n >= all:
+		c.Least = report.Medium
+	case 100*n < all:
+		c.Most = rule.AtMost(report.Medium)
+	}
+}
+
+// describe says how many waits of so many requests it ended, and others did, and what the server
+// did.
+func (t *timeout) describe(c *rule.Claim, all int, p *patience) {
 	c.Confidence = min(c.Confidence, t.sure)
-	c.Says = []rule.Said{rule.Say(sameTimeEach, int64(t.n), int64(all), rule.Ns(t.length))}
+	c.Says = []rule.Said{rule.Say(sameTimeEach, int64(t.n), int64(all), rule.Ns(t.took))}
+	for _, u := range p.timeouts[:min(len(p.timeouts), mostTold)] {
+		if u != t && u.n > 0 && (u.later > 0) == (t.later > 0) {
+			c.Says = append(c.Says, rule.Say(othersAfter, int64(u.n), rule.Ns(u.took)))
+		}
+	}
 	if t.later > 0 {
 		c.Cause = lateCause
 		c.Says = append(c.Says, rule.Say(answeredLater, rule.Ns(t.worst), int64(t.later)))

@@ -3,6 +3,7 @@ package failing
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"tcpwhy/analysis/internal/rule"
@@ -21,25 +22,38 @@ const (
 	leastErrors = 3
 
 	maxErrorEndpoints = 1024 // are followed; those that come later are not
-	maxSamples        = 16   // of an endpoint's errors are kept, the first
+	maxErrorRuns      = 4096 // likewise: of which errors are shown, those of the others count only
+	maxSamples        = 16   // of the errors of one client at an endpoint are kept, the first
+	// mostlySent is which part of the time until an answer a request has to take, in percent, to
+	// have come slowly.
+	mostlySent = 50
 )
 
-// statuses counts responses by endpoint.
-type statuses struct{ at map[endpoint]*answers }
+// statuses counts responses by endpoint, whoever asks.
+type statuses struct {
+	at   map[endpoint]*answers
+	runs int
+}
 
-// endpoint is what a client asks a service for.
+// endpoint is what a service is asked for.
 type endpoint struct {
-	pair             report.Pair
+	server           netip.AddrPort
 	method, template string
 }
 
 // answers are the responses of an endpoint.
 type answers struct {
 	all    int
-	errors map[string]*errorRun // by cause
+	errors map[string]*errorsAt // by cause
 }
 
-// errorRun is errors of one endpoint and cause.
+// errorsAt are those of one endpoint and cause.
+type errorsAt struct {
+	n  int
+	of map[netip.Addr]*errorRun // by client
+}
+
+// errorRun is errors that one client got.
 type errorRun struct {
 	n       int
 	of      rule.Subject
@@ -52,16 +66,17 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	x := job.Info
 	const unsure = exchange.HasGap | exchange.Resynced
 	if !d.Enabled(errorsRule) || x.Turn || x.Request == nil || x.Response == nil || x.Status == 0 ||
+		x.Outcome == exchange.Aborted || // nobody listened any more
 		(job.MessageFacts[0]|job.MessageFacts[1])&unsure != 0 {
 		return
 	}
-	k := endpoint{c.Pair, x.Method, template.Of(x.Target)}
+	k := endpoint{c.Pair.Server, x.Method, template.Of(x.Target)}
 	a := s.at[k]
 	if a == nil {
 		if len(s.at) >= maxErrorEndpoints {
 			return
 		}
-		a = &answers{errors: map[string]*errorRun{}}
+		a = &answers{errors: map[string]*errorsAt{}}
 		s.at[k] = a
 	}
 	a.all++
@@ -69,14 +84,28 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	if cause == "" {
 		return
 	}
-	r := a.errors[cause]
-	if r == nil {
+	if r := s.run(a, cause, c); r != nil {
+		if r.n++; r.n <= maxSamples {
+			r.samples = append(r.samples, errorClaim(d, c, x, int(e.Index), cause))
+		}
+	}
+}
+
+// run counts an error, and is the run that it belongs to; nil if there are too many.
+func (s *statuses) run(a *answers, cause string, c *rule.Conn) *errorRun {
+	all := a.errors[cause]
+	if all == nil {
+		all = &errorsAt{of: map[netip.Addr]*errorRun{}}
+		a.errors[cause] = all
+	}
+	all.n++
+	r := all.of[c.Pair.Client]
+	if r == nil && s.runs < maxErrorRuns {
 		r = &errorRun{of: c.Subject()}
-		a.errors[cause] = r
+		all.of[c.Pair.Client] = r
+		s.runs++
 	}
-	if r.n++; r.n <= maxSamples {
-		r.samples = append(r.samples, errorClaim(d, c, x, int(e.Index), cause))
-	}
+	return r
 }
 
 // causeOf is the cause that a status belongs to; "" if it is none.
@@ -100,7 +129,7 @@ func causeOf(status int) string {
 func errorClaim(
 	d rule.Desk, c *rule.Conn, x *report.ExchangeInfo, index int, cause string,
 ) rule.Claim {
-	return rule.Claim{
+	cl := rule.Claim{
 		Rule: errorsRule, Cause: cause, Index: -1, Confidence: report.Proven,
 		Occ: rule.Occurrence{
 			Connection: c.Id,
@@ -113,6 +142,22 @@ func errorClaim(
 			},
 		},
 	}
+	if cause == tooSlowCause {
+		cl.Side = report.SideClient
+		if x.Request.Complete && !slowlySent(x) {
+			cl.Side = report.SideServer
+			left := x.Response.Start.Time - x.Request.End.Time
+			cl.Says = []rule.Said{rule.Say(hadItWhole, rule.Ns(left))}
+		}
+	}
+	return cl
+}
+
+// slowlySent reports whether most of the time until the answer came passed while the request was
+// sent.
+func slowlySent(x *report.ExchangeInfo) bool {
+	sent := x.Request.End.Time - x.Request.Start.Time
+	return 100*sent >= mostlySent*(x.Response.Start.Time-x.Request.Start.Time)
 }
 
 // Finish tells of endpoints whose errors are more than a few.
@@ -121,51 +166,64 @@ func (s *statuses) Finish(d rule.Desk) {
 	for _, k := range slices.SortedFunc(maps.Keys(s.at), endpoint.compare) {
 		a := s.at[k]
 		for _, cause := range slices.Sorted(maps.Keys(a.errors)) {
-			a.errors[cause].book(b, &k, a.all)
+			if all := a.errors[cause]; 100*all.n >= someErrors*a.all {
+				all.book(b, &k, cause, a.all)
+			}
 		}
 	}
 }
 
 // compare orders endpoints.
 func (k endpoint) compare(l endpoint) int {
-	return cmp.Or(k.pair.Client.Compare(l.pair.Client), k.pair.Server.Compare(l.pair.Server),
+	return cmp.Or(k.server.Compare(l.server),
 		cmp.Compare(k.method, l.method), cmp.Compare(k.template, l.template))
 }
 
-// book books the errors of an endpoint with so many responses.
-func (r *errorRun) book(b *behind, k *endpoint, all int) {
-	if 100*r.n < someErrors*all || r.passedOn(b) {
-		return
+// book books the errors of an endpoint with so many responses, client by client.
+func (e *errorsAt) book(b *behind, k *endpoint, cause string, all int) {
+	words := shareOfErrors
+	if len(e.of) > 1 {
+		words = shareOfAllErrors
 	}
-	grade, most := r.grade(all), rule.Grade(0)
+	says := []rule.Said{
+		rule.Say(words, int64(e.n), int64(all)).With(k.method + " " + k.template),
+	}
+	for _, client := range slices.SortedFunc(maps.Keys(e.of), netip.Addr.Compare) {
+		if r := e.of[client]; !r.passedOn(b) {
+			r.book(b, e.grade(cause, all), says)
+		}
+	}
+}
+
+// book books the errors that one client got.
+func (r *errorRun) book(b *behind, grade report.Severity, says []rule.Said) {
+	most := rule.Grade(0)
 	if r.explained(b) {
 		grade, most = report.Info, rule.AtMost(report.Info)
 	}
-	says := []rule.Said{
-		rule.Say(shareOfErrors, int64(r.n), int64(all)).With(k.method + " " + k.template),
-	}
 	for i := range r.samples {
 		c := &r.samples[i]
-		c.Least, c.Most, c.Says = grade, most, says
+		c.Least, c.Most, c.Says = grade, most, append(slices.Clip(says), c.Says...)
 		if said := b.says(c); said.Words != 0 {
-			c.Says = append(slices.Clip(says), said)
+			c.Says = append(slices.Clip(c.Says), said)
 		}
 		if i == len(r.samples)-1 {
 			c.Also = r.n - len(r.samples)
+			c.Others = c.Also
 		}
 		b.desk.Book(r.of, c)
 	}
 }
 
 // grade is the severity of errors by their share.
-func (r *errorRun) grade(all int) report.Severity {
-	theirs := r.samples[0].Cause == tooManyCause || r.samples[0].Cause == tooSlowCause
+func (e *errorsAt) grade(cause string, all int) report.Severity {
+	theirs := cause == tooManyCause || cause == tooSlowCause
 	switch {
-	case r.n < leastErrors:
+	case e.n < leastErrors:
 		return report.Info
-	case 100*r.n >= mostlyErrors*all && !theirs:
+	case 100*e.n >= mostlyErrors*all && !theirs:
 		return report.High
-	case 100*r.n >= oftenErrors*all:
+	case 100*e.n >= oftenErrors*all:
 		return report.Medium
 	}
 	return report.Low

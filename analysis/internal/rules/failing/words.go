@@ -11,12 +11,15 @@ const (
 
 	// of client-timeout
 	sameTimeEach
+	othersAfter
 	answeredLater
 	nothingCame
 	othersAnswered
 	requestEnds
 	closesInVain
 	resetsInVain
+	closesAfterNotify
+	resetsAfterNotify
 	answersTooLate
 	nobodyListens
 
@@ -28,6 +31,8 @@ const (
 	behindEnded
 	behindSilent
 	behindSaid
+	shareOfAllErrors
+	hadItWhole
 )
 
 // words are the vocabulary of the rules of this room.
@@ -35,6 +40,7 @@ var words = []rule.Words{
 	sameTimeEach: {
 		Text: "{n request} of {n} got no response within {s}, and the client gave up.",
 	},
+	othersAfter: {Text: "It gave {n request} up after {s}."},
 	answeredLater: {
 		Text: "The server answered later, up to {s} after the request: {n response} came for " +
 			"nobody.",
@@ -59,6 +65,16 @@ var words = []rule.Words{
 		Role:  "RST",
 		Text:  "gives up, {s} after the request",
 		Facts: rule.Facts{report.Resets, report.SinceBefore, report.PeerSilent},
+	},
+	closesAfterNotify: {
+		Role:  "FIN",
+		Text:  "gives up, {s} after the request",
+		Facts: rule.Facts{report.Closes},
+	},
+	resetsAfterNotify: {
+		Role:  "RST",
+		Text:  "gives up, {s} after the request",
+		Facts: rule.Facts{report.Resets},
 	},
 	answersTooLate: {
 		Role:  "response",
@@ -90,4 +106,10 @@ var words = []rule.Words{
 	},
 	behindSaid:    {Text: "{text}, behind the proxy, answered {n}."},
 	shareOfErrors: {Text: "{n response} of {n} to {text} were errors."},
+	shareOfAllErrors: {
+		Text: "{n response} of {n} to {text} were errors, those to other clients included.",
+	},
+	hadItWhole: {
+		Text: "The request had been whole {s} before: that was not what it waited for.",
+	},
 }
