@@ -49,6 +49,7 @@ func (k *holds) decideOf(j *Exchange, dir reassembly.Dir, real bool) {
 		case h.Dir != dir:
 			rest = append(rest, h)
 		case h.Tail && k.path.Of(dir).Nagle().HoldsTails(), real && !h.Tail:
+			k.divideAnew(j, &h)
 			j.hold(k.settled(&h))
 		default:
 			if !h.Tail && k.lone(&h) {
@@ -58,6 +59,16 @@ func (k *holds) decideOf(j *Exchange, dir reassembly.Dir, real bool) {
 		}
 	}
 	j.Holds = rest
+}
+
+// divideAnew gives all of h to the round trip if the path explains how late all ACKs were.
+func (k *holds) divideAnew(j *Exchange, h *Hold) {
+	t := k.path.Of(h.Dir).Nagle().Tally()
+	if h.Delayed == 0 || !t.NoTimer() {
+		return
+	}
+	k.book.relabel(j, toRoundTrip(h))
+	h.RoundTrip, h.Delayed = h.Length(), 0
 }
 
 // settled is h with what the connection has shown so far.

@@ -56,6 +56,17 @@ func toPause(h *Hold, shared bool) Relabelling {
 	}
 }
 
+// toRoundTrip takes the part of h by which a timer seemed to have made the ACK late for a part of the
+// round trip.
+func toRoundTrip(h *Hold) Relabelling {
+	return Relabelling{
+		Interval: report.Interval{From: h.From + h.RoundTrip, To: h.To},
+		Border:   h.To,
+		Was:      [2]report.Label{nagleLabels[1], nagleLabels[1]},
+		Now:      [2]report.Label{nagleLabels[0], nagleLabels[0]},
+	}
+}
+
 // ToHold takes time of dir's sender that had gone to the application back: it was due to Nagle's
 // algorithm, and a prompt ACK would have taken roundTrip of it.
 func ToHold(i report.Interval, roundTrip time.Duration, dir reassembly.Dir) Relabelling {

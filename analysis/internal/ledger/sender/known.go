@@ -179,18 +179,6 @@ func (s *State) atOnce(a *reassembly.Record) bool {
 // §4.2.3.2).
 const ackEvery = 2
 
-const (
-	// DelackFloor is from how late on an acknowledgment is a delayed one: stacks mean 10 ms at
-	// least (Windows), Linux 40 (TCP_ATO_MIN).
-	DelackFloor = 8 * time.Millisecond
-	// DelackCeil is up to how late it is one: half a second is forbidden (RFC 9293 §3.8.6.3), and a
-	// timer is late by a tick.
-	DelackCeil = 510 * time.Millisecond
-	// delackBeyond is how many times later it must be than the path's jitter, and than the
-	// acknowledgment before was: jitter is a median, and four medians off is not that (reasoning).
-	delackBeyond = 4
-)
-
 // lateness is by how much acknowledgment a came later than a prompt one, if that is for want of a
 // second full segment (RFC 1122 §4.2.3.2), and the round trip that it shows. On a path with a queue
 // all acknowledgments are late, so one after one that was late, too, is no evidence; nor is one

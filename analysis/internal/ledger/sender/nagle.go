@@ -8,8 +8,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// maxAppDelays is how many direct observations of an application's second write, and of late ACKs,
-// are kept per direction.
+// maxAppDelays is how many direct observations of an application's second write are kept per
+// direction.
 const maxAppDelays = 64
 
 // Nagle is what a sender has shown of Nagle's algorithm (RFC 896): what happened each time a small
@@ -23,9 +23,7 @@ type Nagle struct {
 	held            int           // left as soon as the ACK was known
 	late            int           // left clearly later: the application itself wrote late
 	least           time.Duration // shortest hold: the application took no longer than that
-	// by how much the ACKs that ended holds came later than a prompt one, shortest first
-	delays []time.Duration
-	own    bool // nothing but their host can have made them late: the capture is next to it
+	ended           heldAcks      // the ACKs that ended holds
 	// how long the application took between the writes, where that can be seen
 	waits []time.Duration
 }
@@ -69,48 +67,14 @@ func (n *Nagle) sent(r *reassembly.Record, headers, probe bool) {
 	}
 }
 
-// ended takes note of by how much the ACK that ended a hold came later than a prompt one. own tells
-// that the capture was taken next to the host that sent it.
-func (n *Nagle) ended(delay time.Duration, own bool) {
-	n.own = own
-	if len(n.delays) < maxAppDelays {
-		i, _ := slices.BinarySearch(n.delays, delay)
-		n.delays = slices.Insert(n.delays, i, delay)
-	}
-}
-
-// fewDelays is how many late ACKs say little of how alike they are: fewer must be more alike
-// (reasoning: of two that a path delays by anything, one in five times are within a quarter; of
-// four, one in a hundred).
-const fewDelays = 4
-
-// delayed is how many of the ACKs a timer made late: those that are apart from the prompt ones by
-// the least that stacks mean, and, where a path lies between, by more than they are apart from each
-// other: a path's delay varies by anything from nothing on.
-func (n *Nagle) delayed() int {
-	before := time.Duration(0)
-	for i, d := range n.delays {
-		late := n.delays[i:]
-		spread := late[len(late)/2] - d
-		if len(late) < fewDelays {
-			spread *= delackBeyond
-		}
-		if gap := d - before; gap >= DelackFloor && (n.own || gap >= spread) {
-			return len(late)
-		}
-		before = max(before, d)
-	}
-	return 0
-}
-
 // NagleTally is what a connection showed of Nagle's algorithm in one direction: how many small
 // segments were held, left at once, or left late.
 type NagleTally struct {
 	Held, Prompt, Late int
 	// Waited are holds that ended with an ACK which a timer could have delayed, Delayed those of
-	// them of which one did.
-	Waited, Delayed int
-	Least           time.Duration // shortest hold; 0 if there was none
+	// them of which one did, and Surely those of which that rests on no estimate.
+	Waited, Delayed, Surely int
+	Least                   time.Duration // shortest hold; 0 if there was none
 }
 
 // lateParts: a receiver that delays its acknowledgments delays those of lone small segments, but
@@ -118,13 +82,17 @@ type NagleTally struct {
 // acknowledges up to 16 segments at once first, net/ipv4/tcp_input.c, tcp_incr_quickack).
 const lateParts = 4
 
+// NoTimer reports whether no ACK that ended a hold was late by more than the path explains.
+func (t *NagleTally) NoTimer() bool { return t.Waited > 0 && t.Delayed == 0 }
+
 // ByTimer reports whether it is for a timer that the holds took as long as they did.
 func (t *NagleTally) ByTimer() bool { return t.Delayed > 0 && t.Delayed*lateParts >= t.Waited }
 
 // Add adds another connection's evidence.
 func (t *NagleTally) Add(o NagleTally) {
 	t.Held, t.Prompt = t.Held+o.Held, t.Prompt+o.Prompt
-	t.Late, t.Waited, t.Delayed = t.Late+o.Late, t.Waited+o.Waited, t.Delayed+o.Delayed
+	t.Late, t.Waited = t.Late+o.Late, t.Waited+o.Waited
+	t.Delayed, t.Surely = t.Delayed+o.Delayed, t.Surely+o.Surely
 	if o.Held > 0 && (t.Least == 0 || o.Least < t.Least) {
 		t.Least = o.Least
 	}
@@ -132,7 +100,8 @@ func (t *NagleTally) Add(o NagleTally) {
 
 // Tally is the evidence so far.
 func (n *Nagle) Tally() NagleTally {
-	return NagleTally{n.held, n.prompt, n.late, len(n.delays), n.delayed(), n.least}
+	delayed, surely := n.ended.delayed()
+	return NagleTally{n.held, n.prompt, n.late, len(n.ended.took), delayed, surely, n.least}
 }
 
 // HoldsTails reports whether Nagle's algorithm as RFC 896 has it is what holds ends of messages, by

@@ -109,14 +109,14 @@ func (s *State) judgeSmall(r *reassembly.Record, since time.Duration) *Hold {
 func (s *State) endedBy(took time.Duration, octets int64) time.Duration {
 	near := s.path.Conn.Half[s.dir.Peer()].RTT
 	late, beyond := took-near.Min, delackBeyond*near.Jitter
-	if near.Unsure { // how alike the late ones are tells them from jitter
+	if near.Unsure { // all of them together tell whether it was a timer at all
 		beyond = near.Jitter
 	}
 	if late < max(DelackFloor, beyond) {
 		late = 0
 	}
 	if late > 0 || octets <= int64(s.mss()) {
-		s.nagle.ended(late, near.Min < nearHost)
+		s.nagle.ended.add(took, near, near.Min < nearHost)
 	}
 	return late
 }

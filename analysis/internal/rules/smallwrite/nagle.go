@@ -66,9 +66,11 @@ each time, or one segment, which no congestion window is without a timeout; and 
 earlier on the connection. A piece that holds a full segment is none: one that ends no write is as
 large as the path allows, whatever the SYNs say of that. How late the ACK was is told by its own
 round trip between capture point and receiver, against that of other ACKs of that host, so that a
-path's varying delay makes none late: it counts as delayed if it came 8 ms or more after a prompt
-one would have, four times as late as they vary, and later than the late ones differ from each
-other. If so were one in four and more of those that a timer could delay, the holds of the same
+path's varying delay makes none late: those count as delayed that came 8 ms or more after the last of
+the prompt ones, four times as late as the path's jitter, and later than the prompt ones, and than the
+late ones, differ from each other. Where few round trips tell the jitter, four late ones and more need
+only be later than that once. It is proven only next to their receiver, or where they came four times
+as late as either differ. If so were one in four and more of those that a timer could delay, the holds of the same
 sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from
 round trips of 2 ms on: one fix cures both. If fewer, all are rule nagle's.
 
@@ -255,7 +257,7 @@ func holdConfidence(h *ledger.SettledHold) report.Confidence {
 	n := &h.Tally
 	switch {
 	case n.Held >= surelyHeld && n.Late == 0 && n.Prompt == 0 && n.ByTimer() &&
-		h.Delayed >= ledger.DelackFloor:
+		n.Surely > 0 && h.Delayed >= ledger.DelackFloor:
 		return report.Proven
 	case n.Held >= 2:
 		return report.ConfidenceHigh
