@@ -233,9 +233,9 @@ func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 		s.fill(d)
 		judged := s.judged(d)
 		if e := w.event(c, d.Index); d.Parsed.Attempt != nil {
-			w.events.TellAttempt(e, s.began(d), judged)
+			w.events.TellAttempt(e, s.began(d), &judged)
 		} else {
-			w.events.TellJudged(e, judged)
+			w.events.TellJudged(e, &judged)
 		}
 		if !d.Traced && len(w.drafts) < maxSpare { // the trace looks at its ledger until the end
 			d.Empty()

@@ -20,20 +20,21 @@ const (
 
 // paces are how soon clients ask services for the same again.
 type paces struct {
-	asked rule.PairTable[[pacedRequests]paced]
+	asked rule.PairTable[[]paced] // at most pacedRequests of each
 	seed  maphash.Seed
 }
 
 // paced is what a client asks for, again and again.
 type paced struct {
-	what   uint64        // a hash of it; 0: nothing
+	what   uint64        // a hash of it
 	latest time.Duration // when it began last
 	least  time.Duration // between one beginning and the next, without failures
 	n      int           // intervals
 	failed bool          // the latest has failed
 }
 
-// of is where a client's requests for the same are kept; nil if there are too many clients.
+// of is where a client's requests for the same are kept, until it is asked for another; nil if there
+// are too many clients.
 func (p *paces) of(pair report.Pair, k *rule.RetryKey, now time.Duration) *paced {
 	all := p.asked.Of(pair, now)
 	if all == nil {
@@ -42,17 +43,28 @@ func (p *paces) of(pair report.Pair, k *rule.RetryKey, now time.Duration) *paced
 	if p.seed == (maphash.Seed{}) {
 		p.seed = maphash.MakeSeed()
 	}
-	what := maphash.Comparable(p.seed, *k) | 1
-	oldest := &all[0]
-	for i := range all {
-		if all[i].what == what {
-			return &all[i]
-		}
-		if all[i].latest < oldest.latest {
-			oldest = &all[i]
+	what := maphash.Comparable(p.seed, *k)
+	for i := range *all {
+		if (*all)[i].what == what {
+			return &(*all)[i]
 		}
 	}
-	*oldest = paced{what: what, latest: -1}
+	return room(all, paced{what: what, latest: -1})
+}
+
+// room puts p among the others, if need be in the place of the one that was asked for longest ago.
+func room(all *[]paced, p paced) *paced {
+	if len(*all) < pacedRequests {
+		*all = append(*all, p)
+		return &(*all)[len(*all)-1]
+	}
+	oldest := &(*all)[0]
+	for i := range *all {
+		if q := &(*all)[i]; q.latest < oldest.latest {
+			oldest = q
+		}
+	}
+	*oldest = p
 	return oldest
 }
 

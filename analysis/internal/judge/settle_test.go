@@ -88,7 +88,7 @@ func (r *trial) exchange(claims ...rule.Claim) {
 			Parsed:  &exchange.Exchange{},
 		},
 	})
-	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellJudged(e, *judged) })
+	r.tell(r.n, func(b *rule.Batch, e rule.Event) { b.TellJudged(e, judged) })
 	r.n++
 }
 

@@ -19,11 +19,11 @@ type book struct {
 	exchanges []*Exchange // oldest first; going on, or waiting to be decided
 	Times     [report.LabelCount]time.Duration
 	Last      *exchange.Exchange // the latest that is over
-	reusable  bool               // that one left the connection fit for another request
-	vain      bool               // it was an attempt that never came to a request
 	trace     *picture.Trace     // nil unless the connection is to be traced
-	flight    bool               // what is booked lies within a flight of the TLS handshake
 	by        owned              // whose octets ended the time that is booked
+	reusable  bool               // the latest left the connection fit for another request
+	vain      bool               // the latest was an attempt that never came to a request
+	flight    bool               // what is booked lies within a flight of the TLS handshake
 	// the server sent nothing in that time, and could have: its answer to any request would have come
 	serverIdle bool
 }

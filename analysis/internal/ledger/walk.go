@@ -30,7 +30,7 @@ type walk struct {
 	prev  reassembly.Dir // whose it was
 	last  capture.Mark
 
-	still [2]sender.Standstill // the latest of each host
+	still [2]*sender.Standstill // the latest of each host; nil for most: none
 }
 
 // why is what ended a wait, as far as that is known. The zero value says that nothing did that the
@@ -69,8 +69,9 @@ func (w *walk) record(n int) {
 	if !w.began {
 		w.began, w.at = true, r.Time
 	}
-	if still := w.path.StoodStill(r, n); still.To > 0 {
-		w.still[r.Dir] = still
+	if s := w.path.StoodStill(r, n); s.To > 0 {
+		still := s // which is kept
+		w.still[r.Dir] = &still
 	}
 	s := w.path.Observe(r, n)
 	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
@@ -136,9 +137,8 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 // emit labels the time up to the given moment, as far as it has not been labelled yet; y is what
 // ended it. Time in which a host stood still is that, whatever was waited for.
 func (w *walk) emit(to time.Duration, l report.Label, y why) {
-	for i := range w.still {
-		still := &w.still[i]
-		if still.From >= to || still.To <= w.at {
+	for _, still := range w.still {
+		if still == nil || still.From >= to || still.To <= w.at {
 			continue
 		}
 		w.put(still.From, l, y)

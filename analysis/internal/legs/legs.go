@@ -108,19 +108,23 @@ type openLegs[T any] struct {
 // leg is one exchange.
 type leg[T any] struct {
 	Asked
-	Ended
-	of       T
+	*told[T] // nil until it is judged
 	trail    *exchange.Trail
 	asked    key
-	keys     []key // under which it is open
-	unlisted []key // under which it is, and not listed
-	judged   bool
+	keys     []key        // under which it is open
+	unlisted []key        // under which it is, and not listed
 	fronts   []*leg[T]    // that it may be made of
 	ups      []*leg[T]    // that may be made of it
 	trying   []*trying[T] // attempts that may have been for it
 	hosts    []netip.Addr // under which it is one that is not settled
 	place    [2]int       // in the list of each
 	apart    bool         // more hung together than can be told apart
+}
+
+// told is what has become known of an exchange.
+type told[T any] struct {
+	Ended
+	of T
 	resolved[T]
 }
 
@@ -277,10 +281,10 @@ func (l *Links[T]) Judged(id int, e Ended, of T) {
 		l.settled(of, Link[T]{})
 		return
 	}
-	x.Ended, x.trail, x.of, x.judged = e, e.Trail, of, true
+	x.told, x.trail = &told[T]{Ended: e, of: of}, e.Trail
 	if all := l.gather(x); all == nil {
 		l.part(x)
-	} else if !slices.ContainsFunc(all, func(y *leg[T]) bool { return !y.judged }) {
+	} else if !slices.ContainsFunc(all, func(y *leg[T]) bool { return y.told == nil }) {
 		resolve(all)
 		for _, y := range all {
 			l.settle(y)
@@ -327,7 +331,7 @@ func (l *Links[T]) part(x *leg[T]) {
 		y.apart, y.fronts, y.ups = true, nil, nil
 	}
 	for _, y := range all {
-		if y.judged {
+		if y.told != nil {
 			l.settle(y)
 		}
 	}
@@ -336,7 +340,7 @@ func (l *Links[T]) part(x *leg[T]) {
 // Finish settles what waits for exchanges of which no more became known, as if those had not been.
 func (l *Links[T]) Finish() {
 	for _, id := range slices.Sorted(maps.Keys(l.known)) {
-		if x := l.known[id]; x != nil && x.judged {
+		if x := l.known[id]; x != nil && x.told != nil {
 			l.part(x)
 		}
 	}

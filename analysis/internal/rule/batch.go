@@ -16,7 +16,7 @@ type Batch struct {
 	Events   []Event
 	began    []Began
 	failures []Failure // of exchanges that are over
-	judged   []Judged
+	judged   []*Judged // each stays where it is when batches become one
 	gone     []Gone
 }
 
@@ -30,15 +30,15 @@ func (b *Batch) TellBegan(e Event, began Began) {
 	b.Tell(e)
 }
 
-// TellJudged adds an exchange whose labels are certain.
-func (b *Batch) TellJudged(e Event, judged Judged) {
+// TellJudged adds an exchange whose labels are certain. What it gets is the batch's.
+func (b *Batch) TellJudged(e Event, judged *Judged) {
 	e.Kind, e.Detail = ExchangeJudged, uint32(len(b.judged))
 	b.judged = append(b.judged, judged)
 	b.Tell(e)
 }
 
 // TellAttempt adds an attempt: its beginning, and all that became of it.
-func (b *Batch) TellAttempt(e Event, began Began, judged Judged) {
+func (b *Batch) TellAttempt(e Event, began Began, judged *Judged) {
 	b.TellBegan(e, began)
 	b.TellJudged(e, judged)
 	n := len(b.Events)
@@ -205,7 +205,7 @@ func (e *Event) has(flag uint16) bool { return e.Flags&flag != 0 }
 // Began, Judged and Gone are what lies beside an event of their kind, valid until the batch is
 // emptied.
 func (t *Told) Began() *Began   { return &t.of.began[t.Detail] }
-func (t *Told) Judged() *Judged { return &t.of.judged[t.Detail] }
+func (t *Told) Judged() *Judged { return t.of.judged[t.Detail] }
 func (t *Told) Gone() *Gone     { return &t.of.gone[t.Detail] }
 
 // At is the event at that place, with what lies beside it.
@@ -226,7 +226,7 @@ func (b *Batch) take(t Told) {
 		b.TellBegan(e, *t.Began())
 		b.Events[len(b.Events)-1].Kind = e.Kind
 	case ExchangeJudged, AttemptJudged:
-		b.TellJudged(e, *t.Judged())
+		b.TellJudged(e, t.Judged())
 		b.Events[len(b.Events)-1].Kind = e.Kind
 	case ConnOver:
 		b.TellGone(e, *t.Gone())

@@ -34,7 +34,7 @@ func Judge(x *rule.Draft) *rule.Judged {
 // Judged tells a comparison of an exchange that has been judged.
 func (d *Desk) Judged(to rule.Across, c *rule.Conn, x *rule.Draft, at time.Duration) {
 	var b rule.Batch
-	b.TellJudged(rule.Event{At: at, Conn: uint32(c.Id), Index: uint32(x.Index)}, *Judge(x))
+	b.TellJudged(rule.Event{At: at, Conn: uint32(c.Id), Index: uint32(x.Index)}, Judge(x))
 	d.tell(to, c, &b)
 }
 

@@ -40,8 +40,14 @@ const (
 type patience struct {
 	waits    []wait
 	answers  []answer
-	timeouts []*timeout     // that ended waits, as far as they are settled
-	asked    map[string]int // exchanges by endpoint; those beyond maxAsked are not counted
+	timeouts []*timeout // that ended waits, as far as they are settled
+	asked    []asking   // by endpoint; those beyond maxAsked are not counted
+}
+
+// asking is how often something was asked for.
+type asking struct {
+	what string
+	n    int
 }
 
 // wait is one that the client ended.
@@ -111,12 +117,25 @@ func (p *patience) remember(w wait) {
 
 // ask counts an exchange.
 func (p *patience) ask(what string) {
-	if p.asked == nil {
-		p.asked = map[string]int{}
+	for i := range p.asked {
+		if a := &p.asked[i]; a.what == what {
+			a.n++
+			return
+		}
 	}
-	if _, known := p.asked[what]; known || len(p.asked) < maxAsked {
-		p.asked[what]++
+	if len(p.asked) < maxAsked {
+		p.asked = append(p.asked, asking{what, 1})
 	}
+}
+
+// times is how many exchanges for it were counted.
+func (p *patience) times(what string) int {
+	for i := range p.asked {
+		if p.asked[i].what == what {
+			return p.asked[i].n
+		}
+	}
+	return 0
 }
 
 // hear takes note of an answer.
@@ -284,7 +303,7 @@ func (t *timeout) ends(w *wait, p *patience) {
 // asked for, whichever is more.
 func (t *timeout) share(c *rule.Claim, what string, all int, p *patience) {
 	n := t.n
-	if here, asked := t.by[what], p.asked[what]; asked > 0 && here*all > n*asked {
+	if here, asked := t.by[what], p.times(what); asked > 0 && here*all > n*asked {
 		n, all = here, max(here, asked)
 	}
 	switch {
