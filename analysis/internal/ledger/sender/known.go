@@ -30,14 +30,14 @@ type prior struct {
 // Release is what a sender learned just before it sent the record in hand: what may have released
 // that.
 type Release struct {
-	Heard bool // the peer was heard at all
 	// Ack is the first acknowledgment of something new, selective ones included; no frame if none
 	Ack       capture.Mark
 	Late      time.Duration // by how much Ack came later than a prompt acknowledgment would have
-	Partly    bool          // Ack covers little of what was outstanding
 	RoundTrip time.Duration // that Ack shows, between capture point and peer; 0: not known
 	// Opening is the first that moved the receive window's edge; no frame if none
 	Opening capture.Mark
+	Heard   bool // the peer was heard at all
+	Partly  bool // Ack covers little of what was outstanding
 	// Room says that Opening told of room in the receiver's buffer, and not of an arrival: it
 	// acknowledged nothing new, or a window's worth at once.
 	Room bool
