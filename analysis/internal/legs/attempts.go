@@ -56,9 +56,14 @@ type trying[T any] struct {
 	waits int // how many of them
 }
 
-// maxServing exchanges of a server are known that are not settled; while there are more, attempts of
-// its host are nobody's.
-const maxServing = 256
+const (
+	// maxServing exchanges of a server are known that are not settled; while there are more, attempts
+	// of its host are nobody's.
+	maxServing = 256
+	// maxTrying attempts wait for one exchange; while so many do, others that might be for it are
+	// nobody's.
+	maxTrying = 256
+)
 
 // serves makes x one that is not settled: of its server's host, and perhaps of that of the capture.
 func (l *Links[T]) serves(x *leg[T]) {
@@ -94,24 +99,43 @@ func (l *Links[T]) served(x *leg[T]) {
 
 // Attempted takes in an attempt that came to nothing.
 func (l *Links[T]) Attempted(a Attempt, of T) {
-	t := &trying[T]{Attempt: a, of: of}
-	hosts := []netip.Addr{a.Client}
-	if a.ClientLocal {
-		hosts = append(hosts, netip.Addr{})
+	waiting, ok := l.mayBeFor(&a)
+	if !ok {
+		l.settled(of, Link[T]{})
+		return
 	}
-	for _, host := range hosts {
-		if len(l.serving[host]) > maxServing {
-			continue
-		}
-		for _, x := range l.serving[host] {
-			if x.Start <= a.From && !slices.Contains(x.trying, t) {
-				x.trying, t.waits = append(x.trying, t), t.waits+1
-			}
-		}
+	t := &trying[T]{Attempt: a, of: of, waits: len(waiting)}
+	for _, x := range waiting {
+		x.trying = append(x.trying, t)
 	}
 	if t.waits == 0 {
 		l.try(t)
 	}
+}
+
+// mayBeFor are the exchanges, not settled yet, for which an attempt may have been; not ok if there
+// are too many exchanges or attempts to tell.
+func (l *Links[T]) mayBeFor(a *Attempt) (all []*leg[T], ok bool) {
+	hosts := []netip.Addr{a.Client}
+	if a.ClientLocal {
+		hosts = append(hosts, netip.Addr{})
+	}
+	l.round++
+	for _, host := range hosts {
+		if len(l.serving[host]) > maxServing {
+			return nil, false
+		}
+		for _, x := range l.serving[host] {
+			if x.Start > a.From || !x.firstIn(l.round) {
+				continue
+			}
+			if len(x.trying) >= maxTrying {
+				return nil, false
+			}
+			all = append(all, x)
+		}
+	}
+	return all, true
 }
 
 // try settles an attempt: it was for the one exchange that it can have been for, or for none.

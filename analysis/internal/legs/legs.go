@@ -80,6 +80,7 @@ type Links[T any] struct {
 	unknown  map[int]struct{}     // open ones that are beyond maxKnown
 	settled  func(T, Link[T])
 	together []*leg[T] // room
+	round    int       // of looking at legs, each once
 	// By host, of those whose server it is: what is not settled, and what is, and for which it may
 	// have tried to connect in vain.
 	serving, kept map[netip.Addr][]*leg[T]
@@ -118,6 +119,7 @@ type leg[T any] struct {
 	trying   []*trying[T] // attempts that may have been for it
 	hosts    []netip.Addr // under which it is one that is not settled
 	place    [2]int       // in the list of each
+	round    int          // in which it was looked at last
 	apart    bool         // more hung together than can be told apart
 }
 
@@ -233,24 +235,25 @@ func (l *Links[T]) drop(k key) {
 
 // relate finds the exchanges of which x may be made.
 func (l *Links[T]) relate(x *leg[T]) {
+	l.round++
 	for _, k := range idKeys(x.trail) {
-		x.relateTo(l.open[k], func(*leg[T]) bool { return true })
+		x.relateTo(l.open[k], l.round, func(*leg[T]) bool { return true })
 	}
 	if len(x.fronts) == 0 && len(l.unknown) == 0 {
-		x.relateTo(l.open[x.asked], x.mayFollow)
+		x.relateTo(l.open[x.asked], l.round, x.mayFollow)
 	}
 	if len(x.fronts) > 0 && l.gather(x) == nil {
 		l.part(x)
 	}
 }
 
-// relateTo relates x to those of o that may be its other leg.
-func (x *leg[T]) relateTo(o *openLegs[T], may func(*leg[T]) bool) {
+// relateTo relates x to those of o that may be its other leg, each once in a round.
+func (x *leg[T]) relateTo(o *openLegs[T], round int, may func(*leg[T]) bool) {
 	if o == nil || o.missing > 0 {
 		return
 	}
 	for _, f := range o.legs {
-		if f.Conn != x.Conn && f.Server != x.Server && may(f) && !slices.Contains(x.fronts, f) {
+		if f.Conn != x.Conn && f.Server != x.Server && may(f) && f.firstIn(round) {
 			x.fronts, f.ups = append(x.fronts, f), append(f.ups, x)
 		}
 	}
@@ -303,13 +306,11 @@ func (l *Links[T]) settle(x *leg[T]) {
 // gather is all that hangs together with x, x first, valid until the next call; nil if that is more
 // than maxTogether.
 func (l *Links[T]) gather(x *leg[T]) []*leg[T] {
+	l.round++
+	x.round = l.round
 	all := append(l.together[:0], x)
 	for i := 0; i < len(all); i++ {
-		for _, y := range slices.Concat(all[i].fronts, all[i].ups) {
-			if !slices.Contains(all, y) {
-				all = append(all, y)
-			}
-		}
+		all = l.withNew(l.withNew(all, all[i].fronts), all[i].ups)
 		if len(all) > maxTogether {
 			return nil
 		}
@@ -318,16 +319,31 @@ func (l *Links[T]) gather(x *leg[T]) []*leg[T] {
 	return all
 }
 
+// withNew adds to all those of others that are looked at for the first time in this round.
+func (l *Links[T]) withNew(all, others []*leg[T]) []*leg[T] {
+	for _, y := range others {
+		if y.firstIn(l.round) {
+			all = append(all, y)
+		}
+	}
+	return all
+}
+
+// firstIn reports whether x is looked at for the first time in a round.
+func (x *leg[T]) firstIn(round int) bool {
+	first := x.round != round
+	x.round = round
+	return first
+}
+
 // part takes apart what hangs together with x: none of that is linked.
 func (l *Links[T]) part(x *leg[T]) {
+	l.round++
+	x.round = l.round
 	all := []*leg[T]{x}
 	for i := 0; i < len(all); i++ {
 		y := all[i]
-		for _, z := range slices.Concat(y.fronts, y.ups) {
-			if !slices.Contains(all, z) {
-				all = append(all, z)
-			}
-		}
+		all = l.withNew(l.withNew(all, y.fronts), y.ups)
 		y.apart, y.fronts, y.ups = true, nil, nil
 	}
 	for _, y := range all {

@@ -331,3 +331,23 @@ func TestAttempts(t *testing.T) {
 		})
 	}
 }
+
+// TestManyAttempts: of more attempts than can wait for one exchange, those beyond are nobody's at
+// once, and the others are settled with it.
+func TestManyAttempts(t *testing.T) {
+	settled := 0
+	l := New(func(int, Link[int]) { settled++ })
+	l.Began(Asked{ID: 0, Client: user, Server: front, Method: "GET", Target: "/"})
+	const more = 10
+	for i := range maxTrying + more {
+		at := time.Duration(i) * ms
+		l.Attempted(Attempt{Client: front.Addr(), Server: app, From: at, Until: at + ms}, 1+i)
+	}
+	if settled != more {
+		t.Errorf("%d attempts settled, want %d", settled, more)
+	}
+	l.Judged(0, Ended{Until: time.Minute, Status: 502, Whole: true, Answer: time.Minute}, 0)
+	if want := 1 + maxTrying + more; settled != want {
+		t.Errorf("%d settled in the end, want %d", settled, want)
+	}
+}
