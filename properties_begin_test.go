@@ -21,8 +21,10 @@ var laterBegun = map[string]string{
 	"parallel-self-inflicted-loss-rtt10-server":        "packet-loss",
 	"lookalike-policer-20000kbit-512k-cubic-1x3-rtt20": "retransmission-timeout",
 	"lookalike-scans-of-public-address-rtt40-server":   "connection-refused", // the other ports
-	"lookalike-nagle-segments-of-a-tunnel-rtt40":       "",                   // which segments are full
-	"send-buffer-one-segment-upload-rtt80":             "nagle",
+	// that many more were asked: who was refused on two ports, once each, may rely on them
+	"lookalike-connection-refused-sweep-of-one-host-rtt20": "connection-refused",
+	"lookalike-nagle-segments-of-a-tunnel-rtt40":           "", // which segments are full
+	"send-buffer-one-segment-upload-rtt80":                 "nagle",
 	// what other connections showed of the server, the proxy or the path
 	"header-dumb-proxy-rtt10":                 "reset-after-data",
 	"http-errors-behind-keepalive-race-rtt10": "http-errors", // the other leg
