@@ -431,7 +431,9 @@ func (r *refusals) giveUp(w *refusal) {
 }
 
 // tellNext tells what the client tried next when it gave up, as far as it is remembered. That may
-// be an address that does not answer, either, so that it is known at the end only.
+// be an address that does not answer, either, so that it is known at the end only. Once it shows
+// that it does not wait for the RST, an attempt of which that is not seen may have been given up at
+// any moment: what is not known makes no cost surer.
 func (r *refusals) tellNext(d rule.Desk, p report.Pair, given []*refusal) {
 	f := d.Found(connectionRefusedRule, givenUpCause, p)
 	if f == nil {
@@ -442,7 +444,6 @@ func (r *refusals) tellNext(d rule.Desk, p report.Pair, given []*refusal) {
 	for _, w := range given {
 		t, found := r.next(w)
 		if !found {
-			low += w.Occ.Cost.Low
 			continue
 		}
 		after := t.at.Time - w.Occ.Start
@@ -453,7 +454,7 @@ func (r *refusals) tellNext(d rule.Desk, p report.Pair, given []*refusal) {
 			f.Sure(report.ConfidenceHigh)
 		}
 	}
-	if told && f.Count() == len(given) {
+	if told && f.Count() >= len(given) {
 		f.Low(low)
 	}
 }
