@@ -12,7 +12,8 @@ import (
 type recovery struct {
 	from time.Duration // what led to the transmission that was lost ends here, and this begins
 	lost bool          // something was lost; else nothing follows, and from is the record's moment
-	// when the timer began that ended it: what is longer, no timer explains; from, if all is
+	// when the timer began that ended it: what is longer, no timer explains, nor that it was lost
+	// what passed while its sender heard of nothing; from, if all is
 	timed time.Duration
 	label report.Label
 	why   why
@@ -56,7 +57,8 @@ func (w *walk) lossBefore(r *reassembly.Record, filled *sender.Hole) recovery {
 		v.again = filled.Again
 		v.first, _ = lossLabel(filled.Kind, false)
 	}
-	v.timed = max(v.from, w.path.Of(r.Dir).TimerFrom(r, filled.Lost.Time))
+	s := w.path.Of(r.Dir)
+	v.timed = max(s.TimerFrom(r, filled.Lost.Time), s.UnheardUntil(v.from))
 	return v
 }
 

@@ -1,6 +1,10 @@
 package sender
 
-import "time"
+import (
+	"time"
+
+	"tcpwhy/reassembly"
+)
 
 // SentTo is the offset after the highest octet that was sent.
 func (s *State) SentTo() int64 { return s.stream.sent }
@@ -20,6 +24,24 @@ func (s *State) AckedBy(at time.Duration) int64 {
 		}
 	}
 	return acked
+}
+
+// UnheardUntil is the latest moment after the given one, and before the record in hand, at which no
+// acknowledgment had reached the sender for longer than its timer: it repeated what one had covered
+// that had passed so long before. It is the moment given if there was none.
+func (s *State) UnheardUntil(since time.Duration) time.Duration {
+	c := s.path.Conn
+	for i := s.hand.n - 1 - c.Released; i >= 0 && c.Records[i].Time > since; i-- {
+		r := &c.Records[i]
+		if r.Dir != s.dir || r.Len == 0 || r.Kind != reassembly.SpuriousRetransmission {
+			continue
+		}
+		if s.AckedBy(r.Time-s.path.Timeout()) >= r.End() {
+			return r.Time
+		}
+		break // one look at all the records is enough
+	}
+	return since
 }
 
 // Rounds are the first rounds of the message in hand. They are valid until the next message.

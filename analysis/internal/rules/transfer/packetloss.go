@@ -29,7 +29,8 @@ what followed waited a round trip for it, or half of one and it was sent again. 
 comes before the first copy, by their timestamps, repaired no loss either.
 
 How cost is counted
-Expected is the waits for the repairs, and of the time that the transfer spent waiting for its
+Expected is the waits for the repairs, but not while the sender repeated by its timer what had been
+acknowledged long before, as no acknowledgment reached it then; and of the time that the transfer spent waiting for its
 congestion window afterwards what it would not have needed with the window it had before, by
 simulation. Low is the waits less the part of a round trip that the sender would have waited for its
 window anyway, and half of the rest, or nothing of it where the path was full a tenth of the time,
