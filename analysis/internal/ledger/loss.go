@@ -12,8 +12,8 @@ import (
 type recovery struct {
 	from time.Duration // what led to the transmission that was lost ends here, and this begins
 	lost bool          // something was lost; else nothing follows, and from is the record's moment
-	// when the timer began that ended it: what is longer, no timer explains, nor that it was lost
-	// what passed while its sender heard of nothing; from, if all is
+	// when the timer began that ended it, or until when its sender heard of no acknowledgment: the
+	// loss does not explain the time before; from, if it explains all
 	timed time.Duration
 	label report.Label
 	why   why
