@@ -64,11 +64,24 @@ func (w *policedPath) fills() bool {
 	return w.met[len(w.met)/2] >= w.shownQueue()
 }
 
-// lossesMet reports whether it is known of several losses which queues they met.
-func (w *policedPath) lossesMet() bool { return len(w.met) >= leastWaits }
+// lossesMet reports whether it is known of several losses which queues they met; or of fewer, that
+// they met one, as most segments did: a frame that the capture lacks hides a loss, or what it met,
+// but not the queue that all others were in.
+func (w *policedPath) lossesMet() bool {
+	if n := len(w.met); n == 0 || n >= leastWaits {
+		return n > 0
+	}
+	queue, _ := w.usualQueue()
+	return min(queue, slices.Min(w.met)) >= w.shownQueue()
+}
 
 // shownQueue is how long a queue must be to show that the path is full.
 func (w *policedPath) shownQueue() time.Duration { return max(queuedLeast, w.trip/queuedTrip) }
+
+// atOnceParts: near their receiver more than one of so many parts of all segments is acknowledged at
+// once, as of two one is (RFC 5681 §4.2); away from it only those of which the capture lacks the
+// first copy, where the acknowledgment of that came soon after another (reasoning: an eighth).
+const atOnceParts = 8
 
 // usualQueue is by how much later than the soonest segments were acknowledged, as a rule: half of them
 // more, half less; false near their receiver, where that shows nothing.
@@ -80,10 +93,11 @@ func (w *policedPath) usualQueue() (time.Duration, bool) {
 		}
 	}
 	slices.Sort(late)
-	if len(late) == 0 || late[0] < w.trip/queuedTrip {
+	soon, _ := slices.BinarySearch(late, w.trip/queuedTrip)
+	if len(late) == 0 || soon*atOnceParts >= len(late) {
 		return 0, false
 	}
-	return late[len(late)/2] - late[0], true
+	return late[len(late)/2] - late[soon], true
 }
 
 // longest is by how much round trips grew at most, or as a rule where losses hid it.
