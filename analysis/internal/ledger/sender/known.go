@@ -227,7 +227,7 @@ func (s *State) absorb(a *reassembly.Record) {
 	if edge := a.Ack + int64(a.Window); edge > s.known.edge {
 		s.known.edge = edge
 		s.since.opening = a.Mark()
-		if !Seen(s.since.room) && edge-s.stream.sent >= int64(s.mss()) {
+		if !Seen(s.since.room) && edge-s.stream.sent >= s.leastRoom() {
 			s.since.room, s.since.unread = a.Mark(), s.leftUnread(a)
 		}
 	}

@@ -109,11 +109,25 @@ func (b *ReceiveWindow) offer(window int64) {
 	}
 }
 
+// halfWindow: a sender sends as soon as there is room for one of so many parts of the largest
+// window that it was offered, as where segments are as large as windows (loopback interfaces) there
+// is never room for one behind another (RFC 9293 §3.8.6.2.1; tcp_bound_to_half_wnd of Linux).
+const halfWindow = 2
+
 // fullWindow reports whether the receive window, as far as the sender knows, has no room for
 // another full segment behind what was sent.
 func (s *State) fullWindow() bool {
 	return s.path.Conn.Scaled() && s.known.edge > 0 &&
-		s.known.edge-s.stream.sent < int64(s.mss())
+		s.known.edge-s.stream.sent < s.leastRoom()
+}
+
+// leastRoom is how many octets of room in the receive window let its sender go on.
+func (s *State) leastRoom() int64 {
+	mss := int64(s.mss())
+	if most := max(s.offered.begun, s.offered.Offered); most > 0 {
+		return min(mss, max(1, most/halfWindow))
+	}
+	return mss
 }
 
 // NoteProbe takes note of r, a probe of its sender. Kernels probe a window that is closed, or too
