@@ -63,6 +63,7 @@ func (s *State) Arrivals(from, until time.Duration) (
 		}
 	}
 	a.listen()
+	a.fillHoles()
 	queue, shown = a.queue()
 	return a.all(), queue, shown
 }
@@ -78,6 +79,8 @@ type arrivals struct {
 	// come again at last
 	repairs  []time.Duration
 	repaired time.Duration
+	acked    int64 // up to where the receiver has acknowledged
+	stamps   bool  // segments have timestamps
 }
 
 // arrival is one on the list.
@@ -98,6 +101,7 @@ func (a *arrivals) add(r *reassembly.Record) {
 		}
 		a.repaired = r.Time
 	}
+	a.stamps = r.Trait.Has(reassembly.HasTS)
 	n := len(a.list)
 	octets := int64(r.Len) + a.state.headers(r)
 	a.list = append(a.list, arrival{Arrival{At: r.Time, Octets: int32(octets)}, r.Seq, r.End()})
@@ -235,10 +239,40 @@ func (a *arrivals) listen() {
 			continue
 		}
 		edge := r.Ack + int64(r.SACK)
+		a.acked = max(a.acked, r.Ack)
 		for k < len(a.first) && a.list[a.first[k]].to <= edge && a.list[a.first[k]].At <= r.Time {
 			a.list[a.first[k]].Heard = r.Time
 			k++
 		}
+	}
+}
+
+// maxHole is how many octets may lack at once: what lacks more tells nothing of a path's rate
+// (reasoning).
+const maxHole = 1 << 24
+
+// fillHoles adds what the capture lacks, though it was acknowledged, to the new segment behind each
+// hole: the path has carried it.
+func (a *arrivals) fillHoles() {
+	all := make([]int, len(a.list))
+	for n := range all {
+		all[n] = n
+	}
+	slices.SortStableFunc(all,
+		func(n, m int) int { return cmp.Compare(a.list[n].from, a.list[m].from) })
+	edge, k := int64(0), 0
+	for i, n := range all {
+		from, to := a.list[n].from, a.list[n].to
+		if hole := from - edge; i > 0 && hole > 0 && hole <= maxHole && from <= a.acked {
+			for k < len(a.first) && (a.list[a.first[k]].from < from || a.list[a.first[k]].Lost) {
+				k++
+			}
+			if k < len(a.first) {
+				behind := &a.list[a.first[k]]
+				behind.Octets += int32(hole + a.state.headersOf(uint32(hole), a.stamps))
+			}
+		}
+		edge = max(edge, to)
 	}
 }
 
@@ -285,15 +319,20 @@ func (a *arrivals) whole() (out []Arrival) {
 
 // headers are the octets of headers of r, which may be cut into several on the wire.
 func (s *State) headers(r *reassembly.Record) int64 {
+	return s.headersOf(r.Len, r.Trait.Has(reassembly.HasTS))
+}
+
+// headersOf are the octets of headers of so many octets of data, with timestamps or without.
+func (s *State) headersOf(octets uint32, stamps bool) int64 {
 	one := int64(ethernetHeader + ipv4Header + tcpHeader)
 	if s.path.Conn.Client.Addr().Unmap().Is6() {
 		one += ipv6Header - ipv4Header
 	}
-	if r.Trait.Has(reassembly.HasTS) {
+	if stamps {
 		one += stampsHeader
 	}
-	if mss := s.mss(); mss > 0 && r.Len > mss {
-		one *= int64((r.Len + mss - 1) / mss)
+	if mss := s.mss(); mss > 0 && octets > mss {
+		one *= int64((octets + mss - 1) / mss)
 	}
 	return one
 }
