@@ -19,7 +19,8 @@ type Arrival struct {
 	Since  time.Duration
 	// when its octets, or their copy, had been acknowledged, selectively or not; 0: that does not
 	// show, or another arrival stands for them
-	Heard time.Duration
+	Heard  time.Duration
+	Placed bool // the capture lacks it: when it came is between those before and behind it
 }
 
 // CompareArrivals orders segments by time: what was lost unseen before what it was sent before.
@@ -79,8 +80,9 @@ type arrivals struct {
 	// come again at last
 	repairs  []time.Duration
 	repaired time.Duration
-	acked    int64 // up to where the receiver has acknowledged
-	stamps   bool  // segments have timestamps
+	acked    int64     // up to where the receiver has acknowledged
+	stamps   bool      // segments have timestamps
+	carried  []Arrival // which the capture lacks
 }
 
 // arrival is one on the list.
@@ -247,12 +249,12 @@ func (a *arrivals) listen() {
 	}
 }
 
-// maxHole is how many octets may lack at once: what lacks more tells nothing of a path's rate
+// maxHole is how many segments may lack at once: what lacks more tells nothing of a path's rate
 // (reasoning).
-const maxHole = 1 << 24
+const maxHole = 64
 
-// fillHoles adds what the capture lacks, though it was acknowledged, to the new segment behind each
-// hole: the path has carried it.
+// fillHoles adds what the capture lacks, though it was acknowledged, between the new segments before
+// and behind each hole: the path has carried it, and as evenly as not.
 func (a *arrivals) fillHoles() {
 	all := make([]int, len(a.list))
 	for n := range all {
@@ -262,17 +264,31 @@ func (a *arrivals) fillHoles() {
 		func(n, m int) int { return cmp.Compare(a.list[n].from, a.list[m].from) })
 	edge, k := int64(0), 0
 	for i, n := range all {
-		from, to := a.list[n].from, a.list[n].to
-		if hole := from - edge; i > 0 && hole > 0 && hole <= maxHole && from <= a.acked {
-			for k < len(a.first) && (a.list[a.first[k]].from < from || a.list[a.first[k]].Lost) {
-				k++
-			}
-			if k < len(a.first) {
-				behind := &a.list[a.first[k]]
-				behind.Octets += int32(hole + a.state.headersOf(uint32(hole), a.stamps))
-			}
+		from := a.list[n].from
+		for k < len(a.first) && a.list[a.first[k]].from < from {
+			k++
 		}
-		edge = max(edge, to)
+		if i > 0 && edge < from && from <= a.acked && 0 < k && k < len(a.first) {
+			a.fill(from-edge, a.list[a.first[k-1]].At, a.list[a.first[k]].At)
+		}
+		edge = max(edge, a.list[n].to)
+	}
+}
+
+// fill adds so many octets of data that came between two moments.
+func (a *arrivals) fill(octets int64, from, to time.Duration) {
+	mss := int64(a.state.mss())
+	if mss <= 0 || octets > maxHole*mss {
+		return
+	}
+	n := (octets + mss - 1) / mss
+	for i := range n {
+		size := min(mss, octets-i*mss)
+		a.carried = append(a.carried, Arrival{
+			At:     from + (to-from)*time.Duration(i+1)/time.Duration(n+1),
+			Octets: int32(size + a.state.headersOf(uint32(size), a.stamps)),
+			Placed: true,
+		})
 	}
 }
 
@@ -286,14 +302,14 @@ const (
 
 // all are those on the list with those that were not seen.
 func (a *arrivals) all() []Arrival {
-	if len(a.unseen) == 0 && !slices.ContainsFunc(a.list, func(g arrival) bool { return g.Lost }) {
+	if len(a.unseen)+len(a.carried) == 0 && !slices.ContainsFunc(a.list, func(g arrival) bool { return g.Lost }) {
 		return a.whole()
 	}
-	out := make([]Arrival, 0, len(a.list)+len(a.unseen))
+	out := make([]Arrival, 0, len(a.list)+len(a.unseen)+len(a.carried))
 	for i := range a.list {
 		out = append(out, a.list[i].Arrival)
 	}
-	out = append(out, a.unseen...)
+	out = append(append(out, a.unseen...), a.carried...)
 	slices.SortStableFunc(out, CompareArrivals)
 	return out
 }

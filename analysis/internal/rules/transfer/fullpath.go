@@ -46,10 +46,8 @@ func (w *policedPath) heldAcks(trip time.Duration) float64 {
 		return 0
 	case queue >= w.shownQueue():
 		return rates[n/2] // the path was full for most of the time
-	case rates[n/4]*100 < rates[n*3/4]*heardPercent:
-		return 0
 	}
-	return rates[n*3/4]
+	return holdsRoughly(rates, bursts)
 }
 
 // fills reports whether the path was full: round trips were longer by a good part of one, and where

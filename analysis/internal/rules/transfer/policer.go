@@ -58,8 +58,8 @@ const (
 	fastPercent    = 90
 	holdsPercent   = 93
 	// The same of acknowledgments, which come two segments at a time, and some of them late or
-	// never: half of the stretches differ by no more (reasoning: by two of sixteen segments at
-	// either end).
+	// never, and where the capture lacks segments, of which it is not known when they came: half of
+	// the stretches differ by no more (reasoning: by two of sixteen segments at either end).
 	heardPercent = 80
 	// A stretch came in bursts, a window each, if its longest pause was one of so many parts of the
 	// longest round trip at least, and so many percent of the usual distance of its segments. (A
@@ -217,7 +217,11 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 // plateau is how fast segments came, in octets a second, if that held over most of the time and was
 // not the pace of windows, one each round trip, of which the longest is given; else 0.
 func plateau(all []ledger.Arrival, trip time.Duration) float64 {
-	return holds(stretches(all, trip))
+	rates, bursts := stretches(all, trip)
+	if slices.ContainsFunc(all, func(a ledger.Arrival) bool { return a.Placed }) {
+		return holdsRoughly(rates, bursts)
+	}
+	return holds(rates, bursts)
 }
 
 // stretches are how fast each stretch came, in octets a second, the slowest first, and how many came
@@ -249,6 +253,15 @@ func holds(rates []float64, bursts int) float64 {
 		return 0
 	}
 	return fast
+}
+
+// holdsRoughly is the same where the stretches are known with some segments more or less only.
+func holdsRoughly(rates []float64, bursts int) float64 {
+	n := len(rates)
+	if n < leastStretches || bursts > n/2 || rates[n/4]*100 < rates[n*3/4]*heardPercent {
+		return 0
+	}
+	return rates[n*3/4]
 }
 
 // ceiling reports whether the rate that held is the most that ever came, and the bucket fills no
