@@ -256,6 +256,9 @@ const maxHole = 64
 // fillHoles adds what the capture lacks, though it was acknowledged, between the new segments before
 // and behind each hole: the path has carried it, and as evenly as not.
 func (a *arrivals) fillHoles() {
+	if !a.holes() {
+		return
+	}
 	all := make([]int, len(a.list))
 	for n := range all {
 		all[n] = n
@@ -273,6 +276,16 @@ func (a *arrivals) fillHoles() {
 		}
 		edge = max(edge, a.list[n].to)
 	}
+}
+
+// holes reports whether there are some between what was new, which copies may have filled.
+func (a *arrivals) holes() bool {
+	for k := 1; k < len(a.first); k++ {
+		if a.list[a.first[k]].from > a.list[a.first[k-1]].to {
+			return true
+		}
+	}
+	return false
 }
 
 // fill adds so many octets of data that came between two moments.
