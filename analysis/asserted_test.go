@@ -44,6 +44,7 @@ func unasserted() map[string][]string {
 			"It was asked for with {n search", "The other address had not", "The other address had refused",
 		},
 		"a model that explains many segments": {
+			"{octets}, policed at {mbit}; the capture lacks",
 			"It lets {mbit} pass", "It lets {octets} pass", "It carries {mbit}.",
 			"Round trips grew by {ms}",
 		},

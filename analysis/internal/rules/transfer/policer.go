@@ -12,6 +12,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -111,6 +112,7 @@ type policedMessage struct {
 	first, last     capture.Mark
 	octets          int64
 	lossy           bool
+	holes           bool // its marks need not be of segments with data
 }
 
 // judged takes note of the messages of an exchange, and tells how much of their time the path's
@@ -135,6 +137,7 @@ func (p *policedPaths) judged(d rule.Desk, m *rule.Conn, x *rule.Judged) {
 			first:    info.Start,
 			last:     info.End,
 			octets:   f.Bytes,
+			holes:    x.MessageFacts[dir].Has(exchange.HasGap),
 		})
 		p.held += len(w.arrivals)
 		w.news = min(w.news+1, maxPoliced)
@@ -424,7 +427,7 @@ func (p *policedPaths) finish(d rule.Desk) {
 
 // claim is that of one message.
 func (w *policedPath) claim(m *policedMessage) rule.Claim {
-	side, b := rule.SideOf(m.dir), &w.bucket
+	b := &w.bucket
 	says := rule.Say(bucketExplains,
 		int64(b.Rate), int64(b.Holds()), int64(b.Met), int64(b.Runs))
 	if b.Loose {
@@ -441,10 +444,19 @@ func (w *policedPath) claim(m *policedMessage) rule.Claim {
 			Exchange:   m.exchange,
 			Start:      m.first.Time,
 			End:        m.last.Time,
-			Proof: []rule.Evidence{
-				rule.Shows(m.first, side, policedAt, m.octets, int64(b.Rate)),
-				rule.Shows(m.last, side, endsMessage[m.dir]),
-			},
+			Proof:      m.proof(int64(b.Rate)),
 		},
+	}
+}
+
+// proof is where the message is, with what it was policed at, in octets a second.
+func (m *policedMessage) proof(rate int64) []rule.Evidence {
+	side := rule.SideOf(m.dir)
+	if m.holes {
+		return []rule.Evidence{rule.Shows(m.first, side, policedInPart, m.octets, rate)}
+	}
+	return []rule.Evidence{
+		rule.Shows(m.first, side, policedAt, m.octets, rate),
+		rule.Shows(m.last, side, endsMessage[m.dir]),
 	}
 }

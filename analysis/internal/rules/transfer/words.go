@@ -77,6 +77,7 @@ const (
 	bucketExplains
 	bucketHolds
 	policedAt
+	policedInPart
 	queueGrew
 	endsRequest
 	endsResponse
@@ -367,6 +368,10 @@ var words = []rule.Words{
 		Role:  "first segment",
 		Text:  "{octets}, policed at {mbit}",
 		Facts: rule.Facts{report.CarriesData},
+	},
+	policedInPart: {
+		Role: "message",
+		Text: "{octets}, policed at {mbit}; the capture lacks some of them",
 	},
 	queueGrew: {
 		Role: "first segment", Text: "round trips grew from {ms} to {ms}",
