@@ -140,7 +140,6 @@ type connectionCount struct {
 	unusedAt           capture.Mark      // the end of the latest of them
 	unusedConn         int
 	losses             []lossAt        // the latest
-	lossy              int             // losses that came together with those of other connections
 	recent             []lossyExchange // those of which it is not settled what their losses cost
 	conn               *rule.Conn      // the latest
 }
