@@ -143,10 +143,13 @@ func TestKeysChangeNothingBelow(t *testing.T) {
 	t.Parallel()
 	reads := map[string]bool{}
 	for _, r := range analysis.Rules() {
-		reads[r.Name] = slices.Contains([]string{"missed-reuse", "reset-after-data", "keepalive-race",
-			"truncated-response", "half-close", "server-think", "pool-wait", "serial-requests",
-			"pipelining", "header-misuse", "slow-close", "expect-continue", "capture-quality",
-			"client-timeout", "http-errors"}, r.Name)
+		reads[r.Name] = slices.Contains(
+			[]string{"missed-reuse", "reset-after-data", "keepalive-race",
+				"truncated-response", "half-close", "server-think", "pool-wait", "serial-requests",
+				"pipelining", "header-misuse", "slow-close", "expect-continue", "capture-quality",
+				"client-timeout", "http-errors"},
+			r.Name,
+		)
 	}
 	for _, s := range keyedScenarios(t) {
 		with, without := s.analyse(t, 1, s.lines), s.analyse(t, 1, nil)

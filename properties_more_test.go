@@ -61,7 +61,8 @@ func only(r *report.Report, input int) *report.Report {
 	out.Conns, out.Exchanges, out.Findings = nil, nil, nil
 	conns := map[int]bool{}
 	for _, f := range r.Findings {
-		if len(f.Occurrences) > 0 && len(f.Occurrences[0].Evidence) > 0 && f.Occurrences[0].Evidence[0].Frame.Input() == input {
+		if len(f.Occurrences) > 0 && len(f.Occurrences[0].Evidence) > 0 &&
+			f.Occurrences[0].Evidence[0].Frame.Input() == input {
 			out.Findings = append(out.Findings, f)
 		}
 	}
@@ -92,20 +93,56 @@ func part(r *report.Report) []string {
 	var out []string
 	talked := map[string]bool{}
 	for _, x := range r.Exchanges {
-		out = append(out, fmt.Sprintf("exchange %v %s %s %s %d %v", x.Duration, times(x.Times), x.Method, x.Target, x.Status, x.Outcome))
+		out = append(
+			out,
+			fmt.Sprintf(
+				"exchange %v %s %s %s %d %v",
+				x.Duration,
+				times(x.Times),
+				x.Method,
+				x.Target,
+				x.Status,
+				x.Outcome,
+			),
+		)
 		talked[""] = true
 	}
 	for _, c := range r.Conns {
 		if talked[""] && len(c.Exchanges) > 0 {
-			out = append(out, fmt.Sprintf("connection %v %v %v %v %v %v %s %v", c.Client, c.Server, c.Duration, c.State, c.Vantage, c.Segments,
-				times(c.Times), c.Retransmissions))
+			out = append(
+				out,
+				fmt.Sprintf(
+					"connection %v %v %v %v %v %v %s %v",
+					c.Client,
+					c.Server,
+					c.Duration,
+					c.State,
+					c.Vantage,
+					c.Segments,
+					times(c.Times),
+					c.Retransmissions,
+				),
+			)
 		}
 	}
 	for _, f := range r.Findings {
 		if !f.Client.IsValid() {
 			continue // about the capture
 		}
-		out = append(out, fmt.Sprintf("finding %s/%s %v %v %v %v %d %v", f.Rule, f.Cause, f.Client, f.Server, f.Severity, f.Confidence, f.Count, f.Cost))
+		out = append(
+			out,
+			fmt.Sprintf(
+				"finding %s/%s %v %v %v %v %d %v",
+				f.Rule,
+				f.Cause,
+				f.Client,
+				f.Server,
+				f.Severity,
+				f.Confidence,
+				f.Count,
+				f.Cost,
+			),
+		)
 	}
 	slices.Sort(out)
 	return out
@@ -114,8 +151,17 @@ func part(r *report.Report) []string {
 // stallLabels are those of time that losses and windows cost. A frame that is missing may change
 // which of them it is, as an acknowledgment tells a repair from a timeout; but it adds nothing to
 // their sum.
-var stallLabels = []report.Label{report.SYNRetx, report.SYNACKRetx, report.FastRetx, report.RTO, report.TLP,
-	report.LostRetx, report.SpuriousRetx, report.RWnd, report.ZeroWindow}
+var stallLabels = []report.Label{
+	report.SYNRetx,
+	report.SYNACKRetx,
+	report.FastRetx,
+	report.RTO,
+	report.TLP,
+	report.LostRetx,
+	report.SpuriousRetx,
+	report.RWnd,
+	report.ZeroWindow,
+}
 
 // TestDeleted: frames that the capture lacks are not taken for loss, and make nothing surer without
 // the report saying that something is lacking (property 8). A frame that the capture lacks may look
@@ -130,7 +176,8 @@ func TestDeleted(t *testing.T) {
 			less := trace{link: tr.link}
 			for _, p := range tr.packets {
 				// A FIN or RST that nothing acknowledges leaves no gap.
-				if h, ok := p.headers(tr.link); random.IntN(12) != 0 || ok && h.flags()&(capture.FIN|capture.RST) != 0 {
+				if h, ok := p.headers(tr.link); random.IntN(12) != 0 ||
+					ok && h.flags()&(capture.FIN|capture.RST) != 0 {
 					less.packets = append(less.packets, p)
 				}
 			}
@@ -139,7 +186,8 @@ func TestDeleted(t *testing.T) {
 				if key == "a wait" && (unsureOfSize(whole) || twoPlaces(whole)) {
 					continue
 				}
-				if w := was[key]; f.confidence > max(w.confidence, report.ConfidenceMedium) && !newlyWeakened(r, whole) {
+				if w := was[key]; f.confidence > max(w.confidence, report.ConfidenceMedium) &&
+					!newlyWeakened(r, whole) {
 					t.Errorf("%s is %+v, was %+v", key, f, w)
 				}
 			}
@@ -184,7 +232,13 @@ func twoPlaces(r *report.Report) bool { return r.Capture.Count[capture.OutcomeDu
 func late(r *report.Report) time.Duration {
 	sum := time.Duration(0)
 	for i := range r.Conns {
-		sum += labelTotal(r.Conns[i].Times, report.Unknown) + labelTotal(r.Conns[i].Times, report.Queue)
+		sum += labelTotal(
+			r.Conns[i].Times,
+			report.Unknown,
+		) + labelTotal(
+			r.Conns[i].Times,
+			report.Queue,
+		)
 	}
 	return sum
 }
@@ -207,11 +261,22 @@ func newlyWeakened(r, before *report.Report) bool {
 	for _, c := range before.Caveats {
 		was[c.Code] = c.Count
 	}
-	return slices.ContainsFunc(r.Caveats, func(c report.Caveat) bool { return len(c.Weakens) > 0 && c.Count > was[c.Code] })
+	return slices.ContainsFunc(
+		r.Caveats,
+		func(c report.Caveat) bool { return len(c.Weakens) > 0 && c.Count > was[c.Code] },
+	)
 }
 
 // endings are the rules about how connections and exchanges end.
-var endings = []string{"reset-after-data", "truncated-response", "half-close", "keepalive-race", "pipelining", "slow-close", "idle-drop"}
+var endings = []string{
+	"reset-after-data",
+	"truncated-response",
+	"half-close",
+	"keepalive-race",
+	"pipelining",
+	"slow-close",
+	"idle-drop",
+}
 
 // TestTruncated: the end of a capture breaks nothing (property 11). What a wait was for, and what
 // is usual, may show only later.
@@ -241,7 +306,13 @@ func TestTruncated(t *testing.T) {
 				arrives := x.Outcome != exchange.Complete || want == exchange.Truncated ||
 					want == exchange.NoResponse
 				if x.Outcome != want && x.Outcome != exchange.Incomplete && arrives {
-					t.Errorf("after %d frames exchange %d is %v, it becomes %v", n, x.ID, x.Outcome, want)
+					t.Errorf(
+						"after %d frames exchange %d is %v, it becomes %v",
+						n,
+						x.ID,
+						x.Outcome,
+						want,
+					)
 				}
 			}
 			for key, f := range grouped(faults(r)) {
@@ -287,7 +358,9 @@ func TestMerged(t *testing.T) {
 func nearTimes(t tester, got, want *report.Report, eps time.Duration) {
 	t.Helper()
 	for _, l := range report.Labels() {
-		if g, w := labelTotal(got.Times, l), labelTotal(want.Times, l); (g - w).Abs() > eps*time.Duration(max(1, want.ExchangeCount)) {
+		if g, w := labelTotal(got.Times, l), labelTotal(want.Times, l); (g - w).Abs() > eps*time.Duration(
+			max(1, want.ExchangeCount),
+		) {
 			t.Errorf("%v of %v, was %v", g, l, w)
 		}
 	}
@@ -310,13 +383,22 @@ func (tr trace) merge(gap time.Duration) trace {
 func (p *packet) join(next *packet, link uint16, gap time.Duration) bool {
 	a, ok := p.headers(link)
 	b, ok2 := next.headers(link)
-	if !ok || !ok2 || a.v6 || a.src() != b.src() || a.dst() != b.dst() || next.at-p.at > int64(gap) || a.data < 500 || b.data == 0 || a.data+b.data > 60000 {
+	if !ok || !ok2 || a.v6 || a.src() != b.src() || a.dst() != b.dst() ||
+		next.at-p.at > int64(gap) ||
+		a.data < 500 ||
+		b.data == 0 ||
+		a.data+b.data > 60000 {
 		return false
 	}
 	head, headB := int(a.tcp[12]>>4)*4, int(b.tcp[12]>>4)*4
 	const odd = capture.SYN | capture.FIN | capture.RST
-	if a.get32(4)+uint32(a.data) != b.get32(4) || (a.flags()|b.flags())&odd != 0 || a.flags()&capture.PSH != 0 || a.get32(8) != b.get32(8) ||
-		head != headB || len(a.tcp) != head+a.data || len(b.tcp) != headB+b.data || b.data > a.data {
+	if a.get32(4)+uint32(a.data) != b.get32(4) || (a.flags()|b.flags())&odd != 0 ||
+		a.flags()&capture.PSH != 0 ||
+		a.get32(8) != b.get32(8) ||
+		head != headB ||
+		len(a.tcp) != head+a.data ||
+		len(b.tcp) != headB+b.data ||
+		b.data > a.data {
 		return false
 	}
 	p.wire += b.data

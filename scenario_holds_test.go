@@ -66,8 +66,12 @@ func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
 		switch {
 		case !found:
 		case !r.Exchanges[i].Behind || r.Exchanges[i].Front != x.ID:
-			t.Errorf("exchange %d: the report says that a proxy made %d of it, and of that %d", x.ID,
-				id, r.Exchanges[i].Front)
+			t.Errorf(
+				"exchange %d: the report says that a proxy made %d of it, and of that %d",
+				x.ID,
+				id,
+				r.Exchanges[i].Front,
+			)
 		case len(r.Capture.Inputs) == 1 && r.Exchanges[i].Start+r.Exchanges[i].Duration < x.Start:
 			t.Errorf("exchange %d: a proxy made %d of it, which ended before", x.ID, id)
 		}
@@ -86,7 +90,10 @@ func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
 // checkTold checks that what a proxy's client was told is what it answered in place of a leg behind it.
 func checkTold(t *testing.T, r *report.Report, o *report.Occurrence) {
 	t.Helper()
-	i := slices.IndexFunc(o.Evidence, func(e report.Evidence) bool { return e.Side == report.SideProxy })
+	i := slices.IndexFunc(
+		o.Evidence,
+		func(e report.Evidence) bool { return e.Side == report.SideProxy },
+	)
 	if i < 0 {
 		return
 	}
@@ -95,7 +102,11 @@ func checkTold(t *testing.T, r *report.Report, o *report.Occurrence) {
 		return slices.Contains(f.Upstream, o.Exchange) && f.Response.Start == e.Mark
 	})
 	if !told || !o.Elsewhere {
-		t.Errorf("frame %d is not what a proxy answered in place of exchange %d", e.Frame.Number(), o.Exchange)
+		t.Errorf(
+			"frame %d is not what a proxy answered in place of exchange %d",
+			e.Frame.Number(),
+			o.Exchange,
+		)
 	}
 }
 

@@ -182,15 +182,31 @@ func checkTruth(t *testing.T, want *truth, r *report.Report) {
 	for _, rc := range want.absent {
 		for i := range r.Findings {
 			if f := &r.Findings[i]; rc.matches(f) {
-				t.Errorf("reported %s/%s (%d times, %v), which is not there", f.Rule, f.Cause, f.Count, f.Cost.Expected)
+				t.Errorf(
+					"reported %s/%s (%d times, %v), which is not there",
+					f.Rule,
+					f.Cause,
+					f.Count,
+					f.Cost.Expected,
+				)
 			}
 		}
 	}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		wanted := slices.ContainsFunc(want.findings, func(w wantFinding) bool { return w.matches(f) })
+		wanted := slices.ContainsFunc(
+			want.findings,
+			func(w wantFinding) bool { return w.matches(f) },
+		)
 		if want.noOther && !wanted && f.Severity > report.Info {
-			t.Errorf("reported %s/%s (%v, %d times, %v), which is not there", f.Rule, f.Cause, f.Severity, f.Count, f.Cost.Expected)
+			t.Errorf(
+				"reported %s/%s (%v, %d times, %v), which is not there",
+				f.Rule,
+				f.Cause,
+				f.Severity,
+				f.Count,
+				f.Cost.Expected,
+			)
 		}
 	}
 	for _, code := range want.caveats {

@@ -126,7 +126,8 @@ func TestSecretsWithinTLS(t *testing.T) {
 		}
 		for _, name := range []string{log, wrong} {
 			for what, out := range everyOutput(t, file, "--keylog", name) {
-				if name == log && !strings.Contains(out, "POST") && strings.HasPrefix(what, "json") {
+				if name == log && !strings.Contains(out, "POST") &&
+					strings.HasPrefix(what, "json") {
 					t.Errorf("%s: nothing was decrypted", what)
 				}
 				checkHarmless(t, what, out, false)
@@ -168,7 +169,8 @@ func TestSecretsInErrors(t *testing.T) {
 		status := cli.Run([]string{"--keylog", name, secretiveFile(t, secretive)}, nil, &stdout,
 			&stderr)
 		got := stderr.String()
-		if status != cli.ExitError || !strings.Contains(got, want) || strings.Contains(got, "S3CRET") {
+		if status != cli.ExitError || !strings.Contains(got, want) ||
+			strings.Contains(got, "S3CRET") {
 			t.Errorf("%s: status %d, %s", name, status, got)
 		}
 	}

@@ -146,7 +146,10 @@ func countInWireshark(t *testing.T, file string, r *report.Report) h2Count {
 		}
 	}
 	if padded {
-		maps.DeleteFunc(n, func(key string, _ int) bool { return strings.HasSuffix(key, " octets") })
+		maps.DeleteFunc(
+			n,
+			func(key string, _ int) bool { return strings.HasSuffix(key, " octets") },
+		)
 	}
 	return n
 }

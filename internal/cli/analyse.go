@@ -47,7 +47,10 @@ func (o *options) refuse(stdout io.Writer, err error) error {
 	if !known || format.Refuse == nil || elsewhere {
 		return err
 	}
-	return errors.Join(err, format.Refuse(stdout, err.Error(), hintOf(err), o.outputOptions(stdout)))
+	return errors.Join(
+		err,
+		format.Refuse(stdout, err.Error(), hintOf(err), o.outputOptions(stdout)),
+	)
 }
 
 // analysis reads the inputs. Without a report there is an error.

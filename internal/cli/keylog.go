@@ -80,7 +80,10 @@ func (f *keyLogFile) readAll(log *analysis.KeyLog) error {
 	f.to.End()
 	after := log.Secrets().Tally()
 	if after.Used == before.Used && after.Ignored == before.Ignored && after.Bad > before.Bad {
-		return &usageError{fmt.Sprintf("--keylog %s: that is no key log of TLS", f.name), keyLogHint}
+		return &usageError{
+			fmt.Sprintf("--keylog %s: that is no key log of TLS", f.name),
+			keyLogHint,
+		}
 	}
 	return nil
 }

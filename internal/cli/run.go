@@ -160,8 +160,12 @@ func newFlags(o *options) *pflag.FlagSet {
 			"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)",
 	)
 	f.Var(&o.to, "to", "read no further than `TIME`, likewise")
-	f.StringArrayVar(&o.keyLogs, "keylog", nil,
-		"decrypt TLS with the secrets in `FILE`, as SSLKEYLOGFILE has\nprograms write them; several times for several files")
+	f.StringArrayVar(
+		&o.keyLogs,
+		"keylog",
+		nil,
+		"decrypt TLS with the secrets in `FILE`, as SSLKEYLOGFILE has\nprograms write them; several times for several files",
+	)
 	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
 	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")

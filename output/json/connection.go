@@ -110,7 +110,9 @@ func tls(t *exchange.TLSInfo) *tlsObject {
 		return nil
 	}
 	return &tlsObject{
-		text(mask.Host(t.SNI)), text(mask.ASCII(t.ALPN)), text(t.Version), t.Resumed, suite(t.Suite), t.Decrypted,
+		text(
+			mask.Host(t.SNI),
+		), text(mask.ASCII(t.ALPN)), text(t.Version), t.Resumed, suite(t.Suite), t.Decrypted,
 	}
 }
 

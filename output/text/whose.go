@@ -64,7 +64,11 @@ func (t *textReport) behindThem() string {
 	rest := ""
 	if len(p.Servers) > 1 {
 		who = "servers behind proxies"
-		rest = ", most of it " + wording.Server(most.Server) + " (" + wording.Duration(most.Own) + ")"
+		rest = ", most of it " + wording.Server(
+			most.Server,
+		) + " (" + wording.Duration(
+			most.Own,
+		) + ")"
 	}
 	return fmt.Sprintf(" Of this, %s took %s%s; %s was the proxy's own.", who,
 		wording.Duration(p.Waited), rest, wording.Duration(p.Own))

@@ -315,7 +315,10 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.ids.learn(&m.Conn, job.IDs, at)
 	claims := j.settleClaims(m, job, at)
 	rule.MarkAgain(claims)
-	j.clock.claimed.begin(info.ID, report.Interval{From: info.Start, To: info.Start + info.Duration})
+	j.clock.claimed.begin(
+		info.ID,
+		report.Interval{From: info.Start, To: info.Start + info.Duration},
+	)
 	for i := range claims {
 		claims[i].Occ.Exchange = info.ID
 		if claims[i].Failure == nil {

@@ -75,7 +75,12 @@ func (c *clientClock) boundPages(j *Judge) {
 		item.page.cut = all.cost > item.page.Most
 		for _, s := range item.pathSlices() {
 			was := s.cost
-			j.cut(s, id, share(s.cost, item.page.Most, all.cost), share(s.high, item.page.Most, all.high))
+			j.cut(
+				s,
+				id,
+				share(s.cost, item.page.Most, all.cost),
+				share(s.high, item.page.Most, all.high),
+			)
 			item.give(j, s, was-s.cost)
 		}
 		c.items[id] = item

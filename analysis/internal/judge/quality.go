@@ -164,7 +164,8 @@ func (j *Judge) frameCaveats(st *capture.Stats,
 		"the clock was set %s during the capture, by up to %s, first before frame %d, as what hosts "+
 			"sent shows; the times here go on as if it had not been",
 		rule.Count(st.ClockSets, "time"),
-		st.MaxSet.Round(time.Millisecond).String(), st.FirstSet.Number(),
+		st.MaxSet.Round(time.Millisecond).String(),
+		st.FirstSet.Number(),
 	)
 	quic := st.Count[capture.OutcomeQUIC]
 	add("quic", quic, 0, "%s of QUIC (HTTP/3): not analysed, this program reads TCP",
@@ -234,7 +235,14 @@ func (t *totalSums) keyCaveats(add func(string, uint64, rule.Basis, string, ...a
 		"what passed was seen, not what was said"
 	switch {
 	case t.Keys.Used == 0:
-		add(report.CaveatEncrypted, u.encrypted, rule.Messages, "%s TLS, and there are no keys: %s", n, seen)
+		add(
+			report.CaveatEncrypted,
+			u.encrypted,
+			rule.Messages,
+			"%s TLS, and there are no keys: %s",
+			n,
+			seen,
+		)
 	default:
 		add(report.CaveatEncrypted, u.encrypted, rule.Messages,
 			"%s TLS that was not decrypted, while that of %d was: %s", n, u.decrypted, seen)

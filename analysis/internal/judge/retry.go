@@ -142,7 +142,8 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 // the same again and again.
 func (f *failure) linked(e *rule.Began, pace *paced) bool {
 	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
-	return opened && !pace.keeps(e.Start.Time-f.Failure.Start.Time) || e.Need-f.At <= repeatsAtOnce+e.Far
+	return opened && !pace.keeps(e.Start.Time-f.Failure.Start.Time) ||
+		e.Need-f.At <= repeatsAtOnce+e.Far
 }
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:

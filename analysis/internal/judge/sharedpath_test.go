@@ -66,7 +66,13 @@ func TestLossOnSharedPath(t *testing.T) {
 		p := ruletest.Pair()
 		j.clock.began(p.Client, 0, 0)
 		j.clock.began(p.Client, 1, 0)
-		j.clock.judged(j, p, transfer(0, time.Second, 250_000), []rule.Claim{c}, c.Occ.Cost.Expected)
+		j.clock.judged(
+			j,
+			p,
+			transfer(0, time.Second, 250_000),
+			[]rule.Claim{c},
+			c.Occ.Cost.Expected,
+		)
 		p.Server = tt.other
 		j.clock.judged(j, p, transfer(1, time.Second, tt.octets), nil, 0)
 		g := j.groups[lossKey()]

@@ -161,7 +161,8 @@ func (b *book) idle(t *report.Tile, from, to time.Duration) {
 // keep keeps a wait with the exchanges that it was part of.
 func (b *book) keep(s Wait) {
 	for _, j := range b.exchanges {
-		if j.overlaps(s.From, s.To) && b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label {
+		if j.overlaps(s.From, s.To) &&
+			b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label {
 			part := s
 			i := j.clip(s.From, s.To)
 			part.From, part.To = i.From, i.To

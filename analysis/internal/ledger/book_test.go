@@ -32,7 +32,9 @@ func TestBookTiles(t *testing.T) {
 					Complete: true, End: capture.Mark{Time: asked},
 				}
 				if rng.IntN(2) == 0 {
-					j.Parsed.Response = &exchange.Message{Start: capture.Mark{Time: asked + at(100)}}
+					j.Parsed.Response = &exchange.Message{
+						Start: capture.Mark{Time: asked + at(100)},
+					}
 				}
 			} else if rng.IntN(3) == 0 {
 				j.Behind = report.Interval{From: from, To: from + at(100)}

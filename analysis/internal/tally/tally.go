@@ -157,7 +157,13 @@ func (t *Tally) endpoint(x *Exchange) *endpoint {
 		if t.endpoints == nil {
 			t.endpoints = map[key]*report.Endpoint{}
 		}
-		e = &report.Endpoint{Method: k.method, Template: k.template, Host: k.host, Server: k.server, Behind: k.behind}
+		e = &report.Endpoint{
+			Method:   k.method,
+			Template: k.template,
+			Host:     k.host,
+			Server:   k.server,
+			Behind:   k.behind,
+		}
 		t.endpoints[k] = e
 	}
 	return (*endpoint)(e)

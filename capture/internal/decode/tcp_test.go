@@ -35,34 +35,122 @@ func TestTCPOptions(t *testing.T) {
 		want    segment.Segment // only what options set
 	}{
 		{"none", segment.ACK, nil, segment.Segment{}},
-		{"linux syn", segment.SYN, frametest.Cat([]byte{2, 4, 5, 180, 4, 2}, ts, []byte{1, 3, 3, 7}),
-			segment.Segment{MSS: 1460, TSVal: 111, TSEcr: 222, WScale: 7, Options: segment.HasMSS | segment.HasSACKPerm | segment.HasTS | segment.HasWScale}},
-		{"aligned timestamps", segment.ACK, frametest.Cat([]byte{1, 1}, ts), segment.Segment{TSVal: 111, TSEcr: 222, Options: segment.HasTS}},
-		{"timestamps and two blocks", segment.ACK, frametest.Cat([]byte{1, 1}, ts, []byte{1, 1}, sack(2)),
-			segment.Segment{TSVal: 111, TSEcr: 222, NSACK: 2, SACK: blocks(0, 50, 100, 150), Options: segment.HasTS}},
-		{"four blocks", segment.ACK, frametest.Cat([]byte{1, 1}, sack(4)), segment.Segment{NSACK: 4, SACK: blocks(0, 50, 100, 150, 200, 250, 300, 350)}},
-		{"window scale 15 is 14", segment.SYN, []byte{3, 3, 15}, segment.Segment{WScale: 14, Options: segment.HasWScale}},
-		{"window scale 0", segment.SYN, []byte{3, 3, 0}, segment.Segment{Options: segment.HasWScale}},
-		{"syn options elsewhere", segment.ACK, []byte{2, 4, 5, 180, 3, 3, 7, 4, 2}, segment.Segment{}},
-		{"unknown kind", segment.SYN, frametest.Cat([]byte{34, 4, 1, 2}, []byte{2, 4, 5, 180}), segment.Segment{MSS: 1460, Options: segment.HasMSS}},
+		{
+			"linux syn",
+			segment.SYN,
+			frametest.Cat([]byte{2, 4, 5, 180, 4, 2}, ts, []byte{1, 3, 3, 7}),
+			segment.Segment{
+				MSS:     1460,
+				TSVal:   111,
+				TSEcr:   222,
+				WScale:  7,
+				Options: segment.HasMSS | segment.HasSACKPerm | segment.HasTS | segment.HasWScale,
+			},
+		},
+		{
+			"aligned timestamps",
+			segment.ACK,
+			frametest.Cat([]byte{1, 1}, ts),
+			segment.Segment{TSVal: 111, TSEcr: 222, Options: segment.HasTS},
+		},
+		{
+			"timestamps and two blocks",
+			segment.ACK,
+			frametest.Cat([]byte{1, 1}, ts, []byte{1, 1}, sack(2)),
+			segment.Segment{
+				TSVal:   111,
+				TSEcr:   222,
+				NSACK:   2,
+				SACK:    blocks(0, 50, 100, 150),
+				Options: segment.HasTS,
+			},
+		},
+		{
+			"four blocks",
+			segment.ACK,
+			frametest.Cat([]byte{1, 1}, sack(4)),
+			segment.Segment{NSACK: 4, SACK: blocks(0, 50, 100, 150, 200, 250, 300, 350)},
+		},
+		{
+			"window scale 15 is 14",
+			segment.SYN,
+			[]byte{3, 3, 15},
+			segment.Segment{WScale: 14, Options: segment.HasWScale},
+		},
+		{
+			"window scale 0",
+			segment.SYN,
+			[]byte{3, 3, 0},
+			segment.Segment{Options: segment.HasWScale},
+		},
+		{
+			"syn options elsewhere",
+			segment.ACK,
+			[]byte{2, 4, 5, 180, 3, 3, 7, 4, 2},
+			segment.Segment{},
+		},
+		{
+			"unknown kind",
+			segment.SYN,
+			frametest.Cat([]byte{34, 4, 1, 2}, []byte{2, 4, 5, 180}),
+			segment.Segment{MSS: 1460, Options: segment.HasMSS},
+		},
 		{"nothing after the end", segment.SYN, []byte{0, 2, 4, 5}, segment.Segment{}},
-		{"length 0", segment.SYN, []byte{2, 4, 5, 180, 9, 0, 3, 3}, segment.Segment{MSS: 1460, Options: segment.HasMSS | segment.BadOptions}},
+		{
+			"length 0",
+			segment.SYN,
+			[]byte{2, 4, 5, 180, 9, 0, 3, 3},
+			segment.Segment{MSS: 1460, Options: segment.HasMSS | segment.BadOptions},
+		},
 		{"length 1", segment.SYN, []byte{9, 1, 3, 3}, segment.Segment{Options: segment.BadOptions}},
-		{"beyond the header", segment.SYN, []byte{3, 3, 7, 8, 10, 1, 1, 1}, segment.Segment{WScale: 7, Options: segment.HasWScale | segment.BadOptions}},
-		{"kind without length", segment.SYN, []byte{1, 1, 1, 9}, segment.Segment{Options: segment.BadOptions}},
+		{
+			"beyond the header",
+			segment.SYN,
+			[]byte{3, 3, 7, 8, 10, 1, 1, 1},
+			segment.Segment{WScale: 7, Options: segment.HasWScale | segment.BadOptions},
+		},
+		{
+			"kind without length",
+			segment.SYN,
+			[]byte{1, 1, 1, 9},
+			segment.Segment{Options: segment.BadOptions},
+		},
 		{"mss of 3", segment.SYN, []byte{2, 3, 5, 1}, segment.Segment{Options: segment.BadOptions}},
-		{"blocks of 7", segment.ACK, frametest.Cat([]byte{5, 9}, make([]byte, 7)), segment.Segment{Options: segment.BadOptions}},
+		{
+			"blocks of 7",
+			segment.ACK,
+			frametest.Cat([]byte{5, 9}, make([]byte, 7)),
+			segment.Segment{Options: segment.BadOptions},
+		},
 		{"no blocks", segment.ACK, []byte{5, 2}, segment.Segment{Options: segment.BadOptions}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBench()
-			p := frametest.IPv4{ID: 3}.Wrap(frametest.TCP{Flags: tt.flags, Options: tt.options}.Octets(frametest.Client4, frametest.Server4))
+			p := frametest.IPv4{
+				ID: 3,
+			}.Wrap(
+				frametest.TCP{
+					Flags:   tt.flags,
+					Options: tt.options,
+				}.Octets(
+					frametest.Client4,
+					frametest.Server4,
+				),
+			)
 			if got := b.feed(frame.LinkRaw, p); got != Segment {
 				t.Fatalf("outcome %v, want tcp", got)
 			}
 			s := b.seg
-			got := segment.Segment{MSS: s.MSS, TSVal: s.TSVal, TSEcr: s.TSEcr, WScale: s.WScale, NSACK: s.NSACK, SACK: s.SACK, Options: s.Options &^ segment.HasIPID}
+			got := segment.Segment{
+				MSS:     s.MSS,
+				TSVal:   s.TSVal,
+				TSEcr:   s.TSEcr,
+				WScale:  s.WScale,
+				NSACK:   s.NSACK,
+				SACK:    s.SACK,
+				Options: s.Options &^ segment.HasIPID,
+			}
 			if !reflect.DeepEqual(got, tt.want) {
 				t.Errorf("got  %+v\nwant %+v", got, tt.want)
 			}
@@ -72,7 +160,21 @@ func TestTCPOptions(t *testing.T) {
 
 func TestSnapLengths(t *testing.T) {
 	options := frametest.Cat([]byte{1, 1, 8, 10}, frametest.U32(111), frametest.U32(222))
-	octets := frametest.Ethernet(header.EtherIPv4, frametest.IPv4{ID: 3}.Wrap(frametest.TCP{Seq: 1000, Options: options, Payload: make([]byte, 1000)}.Octets(frametest.Client4, frametest.Server4)))
+	octets := frametest.Ethernet(
+		header.EtherIPv4,
+		frametest.IPv4{
+			ID: 3,
+		}.Wrap(
+			frametest.TCP{
+				Seq:     1000,
+				Options: options,
+				Payload: make([]byte, 1000),
+			}.Octets(
+				frametest.Client4,
+				frametest.Server4,
+			),
+		),
+	)
 	const headers = 14 + 20 + 20 + 12
 	tests := []struct {
 		snap    int
@@ -93,7 +195,13 @@ func TestSnapLengths(t *testing.T) {
 	}
 	for _, tt := range tests {
 		b := newBench()
-		got := b.show(frame.Frame{Link: frame.LinkEthernet, Data: octets[:tt.snap], OrigLen: uint32(len(octets))})
+		got := b.show(
+			frame.Frame{
+				Link:    frame.LinkEthernet,
+				Data:    octets[:tt.snap],
+				OrigLen: uint32(len(octets)),
+			},
+		)
 		if got != tt.want {
 			t.Errorf("snap %d: outcome %v, want %v", tt.snap, got, tt.want)
 		}
@@ -102,7 +210,13 @@ func TestSnapLengths(t *testing.T) {
 		}
 		s, cut := &b.seg, tt.payload < 1000
 		if s.Len != 1000 || len(s.Payload) != tt.payload || s.Options.Has(segment.HasTS) != tt.ts {
-			t.Errorf("snap %d: len %d payload %d options %b", tt.snap, s.Len, len(s.Payload), s.Options)
+			t.Errorf(
+				"snap %d: len %d payload %d options %b",
+				tt.snap,
+				s.Len,
+				len(s.Payload),
+				s.Options,
+			)
 		}
 		if s.Options.Has(segment.Snapped) != cut || s.Options.Has(segment.BadOptions) {
 			t.Errorf("snap %d: options %b", tt.snap, s.Options)
@@ -118,7 +232,11 @@ func TestChecksum(t *testing.T) {
 			payload[i] = byte(rng.Uint32())
 		}
 		whole := frametest.TCP{Seq: rng.Uint32(), Payload: payload}
-		good4 := frametest.IPv4{ID: uint16(size + 1)}.Wrap(whole.Octets(frametest.Client4, frametest.Server4))
+		good4 := frametest.IPv4{
+			ID: uint16(size + 1),
+		}.Wrap(
+			whole.Octets(frametest.Client4, frametest.Server4),
+		)
 		good6 := frametest.IPv6{}.Wrap(whole.Octets(frametest.Client6, frametest.Server6))
 		for _, octets := range [][]byte{good4, good6} {
 			b := newBench()
@@ -138,7 +256,11 @@ func TestChecksum(t *testing.T) {
 func TestChecksumVerdictsEnd(t *testing.T) {
 	b := newBench()
 	wrong := func(flags segment.TCPFlags, seq uint32) []byte {
-		p := frametest.IPv4{ID: uint16(seq + 1)}.Wrap(frametest.TCP{Seq: seq, Flags: flags}.Octets(frametest.Client4, frametest.Server4))
+		p := frametest.IPv4{
+			ID: uint16(seq + 1),
+		}.Wrap(
+			frametest.TCP{Seq: seq, Flags: flags}.Octets(frametest.Client4, frametest.Server4),
+		)
 		p[36] ^= 0xff
 		return p
 	}

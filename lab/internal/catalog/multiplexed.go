@@ -14,9 +14,22 @@ import (
 
 // multiplexedScenarios are HTTP/2 in cleartext, several requests at a time on one connection.
 func multiplexedScenarios() []scenario.Scenario {
-	return slices.Concat(at(h2Window, 40), at(h2SmallBehindLarge, 40), at(h2LossOfOne, 40),
-		at(h2StreamLimit, 40), at(h2Refused, 20), at(h2GoAway, 20), at(h2Upgrade, 20), at(h2PriorKnowledge, 20),
-		at(h2Haproxy, 20), at(h2Push, 20), at(h2Calls, 40))
+	return slices.Concat(
+		at(h2Window, 40),
+		at(h2SmallBehindLarge, 40),
+		at(h2LossOfOne, 40),
+		at(
+			h2StreamLimit,
+			40,
+		),
+		at(h2Refused, 20),
+		at(h2GoAway, 20),
+		at(h2Upgrade, 20),
+		at(h2PriorKnowledge, 20),
+		at(h2Haproxy, 20),
+		at(h2Push, 20),
+		at(h2Calls, 40),
+	)
 }
 
 // someFiles are what servers of HTTP/2 have here.
@@ -116,7 +129,11 @@ func h2StreamLimit(time.Duration) scenario.Scenario {
 		About: "a server of Node allows three streams at a time, and its client has eight " +
 			"requests: five wait in the client",
 		Expect: scenario.Expect{Rule: "h2-stream-limit", Pending: true},
-		Server: program.NodeScript{Words: "http2, at most 3 streams", Text: h2LimitedServer, Limit: 3},
+		Server: program.NodeScript{
+			Words: "http2, at most 3 streams",
+			Text:  h2LimitedServer,
+			Limit: 3,
+		},
 		Client: program.Script{
 			Words: "http2, 8 requests at the same time", Program: "node", Text: h2LimitedClient,
 		},

@@ -93,7 +93,12 @@ func tlsResponseClose(time.Duration) scenario.Scenario {
 		About: "within TLS every response says Connection: close, so every request pays for a new " +
 			"connection",
 		Expect: scenario.Expect{Rule: "missed-reuse", Count: 5},
-		Server: own.Server{Sockopts: prompt(), TLS: true, Body: 800, Keeping: own.Keeping{Requests: 1}},
+		Server: own.Server{
+			Sockopts: prompt(),
+			TLS:      true,
+			Body:     800,
+			Keeping:  own.Keeping{Requests: 1},
+		},
 		Client: own.Client{Sockopts: prompt(), TLS: true, Count: 6},
 		Fix:    onServer(func(o *own.Server) { o.Requests = 0 }),
 	}

@@ -15,11 +15,29 @@ import (
 
 // setupScenarios open connections: too many, too often, or without an answer.
 func setupScenarios() []scenario.Scenario {
-	return slices.Concat(at(filtered, 10), at(unreachable, 10), at(prohibited, 10),
-		at(reusedPort, 10, 50), at(manyPorts, 0), at(manySpare, 10, 50), at(churn, 10),
-		at(selfLoss, 10), at(selfQueue, 20), at(parallelLoss, 20), at(neededAtOnce, 10, 50), at(poolOfTwo, 10, 50), at(workersLookalike, 10),
-		at(serial, 50), at(serialShort, 10), at(parallelUsed, 10), at(impatient, 10),
-		at(fewPorts, 10))
+	return slices.Concat(
+		at(filtered, 10),
+		at(unreachable, 10),
+		at(prohibited, 10),
+		at(reusedPort, 10, 50),
+		at(manyPorts, 0),
+		at(manySpare, 10, 50),
+		at(churn, 10),
+		at(
+			selfLoss,
+			10,
+		),
+		at(selfQueue, 20),
+		at(parallelLoss, 20),
+		at(neededAtOnce, 10, 50),
+		at(poolOfTwo, 10, 50),
+		at(workersLookalike, 10),
+		at(serial, 50),
+		at(serialShort, 10),
+		at(parallelUsed, 10),
+		at(impatient, 10),
+		at(fewPorts, 10),
+	)
 }
 
 func filtered(time.Duration) scenario.Scenario {

@@ -33,7 +33,10 @@ func Certificate(names int) (cert tls.Certificate, err error) {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 	}
 	for n := range names {
-		about.DNSNames = append(about.DNSNames, fmt.Sprintf("customer-number-%06d.hosted.example.net", n))
+		about.DNSNames = append(
+			about.DNSNames,
+			fmt.Sprintf("customer-number-%06d.hosted.example.net", n),
+		)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, about, about, &key.PublicKey, key)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, err

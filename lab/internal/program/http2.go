@@ -27,7 +27,12 @@ type HTTP2 struct {
 
 // About names the version, the settings and the files.
 func (s HTTP2) About() string {
-	version := map[string]string{"nginx": "-v", "apache2": "-v", "nghttpd": "--version", "haproxy": "-v"}
+	version := map[string]string{
+		"nginx":   "-v",
+		"apache2": "-v",
+		"nghttpd": "--version",
+		"haproxy": "-v",
+	}
 	var l phrase.List
 	l.If(true, "%s, HTTP/2 in cleartext", Version(s.Program, version[s.Program]))
 	l.If(s.Settings != "", "%s", strings.ReplaceAll(strings.TrimSpace(s.Settings), "\n", ", "))

@@ -51,12 +51,15 @@ func keyed() []keyedDamage {
 		trouble("tls-keys-snapped-256",
 			"frames are cut to 256 octets: of larger records what is left can be read",
 			snapped(256), strings.Clone),
-		trouble("tls-keys-frames-missing",
+		trouble(
+			"tls-keys-frames-missing",
 			"two frames of the server are missing from the capture: the header of the fifth response, "+
 				"and the body of the seventh",
 			func(f []packet.Frame) []byte {
 				return whole(slices.Concat(f[:34], f[35:46], f[47:]))
-			}, strings.Clone),
+			},
+			strings.Clone,
+		),
 	}
 }
 

@@ -160,8 +160,11 @@ func (p published) describe() (string, error) {
 	fmt.Fprintf(&b, "application: %d request(s), %.1f ms in all%s\n", len(log.Requests), log.Total,
 		p.twin(log))
 	if p.keys {
-		fmt.Fprintln(&b, "keys: keys.txt is what the client logged; certificate and keys are the lab's "+
-			"own, made for this recording")
+		fmt.Fprintln(
+			&b,
+			"keys: keys.txt is what the client logged; certificate and keys are the lab's "+
+				"own, made for this recording",
+		)
 	}
 	fmt.Fprintln(&b, "origin: recorded by lab/, MIT")
 	return b.String(), nil

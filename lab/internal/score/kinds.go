@@ -50,9 +50,11 @@ type kindScore struct {
 
 // writeKinds is how right what is said of each kind of cause is.
 func (b *board) writeKinds(t *strings.Builder) {
-	t.WriteString("By kind of cause: the recordings in which it was found and where it was not, and of its " +
-		"findings those that are right.\n\n| kind | recall | precision | proven | high | medium |\n" +
-		"|---|---|---|---|---|---|\n")
+	t.WriteString(
+		"By kind of cause: the recordings in which it was found and where it was not, and of its " +
+			"findings those that are right.\n\n| kind | recall | precision | proven | high | medium |\n" +
+			"|---|---|---|---|---|---|\n",
+	)
 	var all [len(kinds)]kindScore
 	for name, r := range b.rules {
 		k := &all[kindOf(name)]

@@ -30,7 +30,10 @@ func readFrames(octets []byte, sizes func() int) (out []string) {
 			if f.head.fits() && f.head.ofStream() && f.head.kind != dataFrame {
 				part, ok = f.unpadded()
 			}
-			out = append(out, fmt.Sprintf("%d %v kept %x part %x %v", f.from, f.head, f.kept, part, ok))
+			out = append(
+				out,
+				fmt.Sprintf("%d %v kept %x part %x %v", f.from, f.head, f.kept, part, ok),
+			)
 			f.end()
 		}
 	}
@@ -39,7 +42,10 @@ func readFrames(octets []byte, sizes func() int) (out []string) {
 
 // FuzzFrames cuts any octets anywhere: that gives the same frames.
 func FuzzFrames(f *testing.F) {
-	f.Add([]byte("\x00\x00\x03\x00\x01\x00\x00\x00\x01abc\x00\x00\x00\x04\x01\x00\x00\x00\x00"), uint64(1))
+	f.Add(
+		[]byte("\x00\x00\x03\x00\x01\x00\x00\x00\x01abc\x00\x00\x00\x04\x01\x00\x00\x00\x00"),
+		uint64(1),
+	)
 	f.Add([]byte("\x00\x00\x05\x01\x0c\x00\x00\x00\x01\x02ab\x00\x00"), uint64(2))
 	f.Fuzz(func(t *testing.T, octets []byte, seed uint64) {
 		whole := readFrames(octets, func() int { return len(octets) })

@@ -140,5 +140,7 @@ func FuzzHTTP2(f *testing.F) {
 		c.play(k)
 		f.Add(readertest.Encode(k.log...))
 	}
-	f.Fuzz(func(t *testing.T, input []byte) { readertest.Fuzz(t, readertest.New(), input, func() {}) })
+	f.Fuzz(
+		func(t *testing.T, input []byte) { readertest.Fuzz(t, readertest.New(), input, func() {}) },
+	)
 }

@@ -205,7 +205,13 @@ func (h *reader) begins(s *side, off int64, a *exchange.Arrival) {
 func unknownKind(kind) kind { return 0xff }
 
 // pass takes n octets of the payload, with their content if there is any.
-func (h *reader) pass(s *side, off, n int64, data []byte, a *exchange.Arrival, facts exchange.Facts) {
+func (h *reader) pass(
+	s *side,
+	off, n int64,
+	data []byte,
+	a *exchange.Arrival,
+	facts exchange.Facts,
+) {
 	f := &s.frames
 	h.own(s, off, n, a, s.owner)
 	switch f.head.kind {
@@ -276,7 +282,8 @@ func (h *reader) Gap(dir exchange.Dir, off, n int64, a *exchange.Arrival) {
 // misses reports whether n octets from the next one on have something that has to be read.
 func (s *side) misses(n int64) bool {
 	f := &s.frames
-	return s.phase == opening || s.phase == framed && (!f.inPayload() || n > f.left || f.needed() > 0)
+	return s.phase == opening ||
+		s.phase == framed && (!f.inPayload() || n > f.left || f.needed() > 0)
 }
 
 // unread takes octets without content.

@@ -37,8 +37,12 @@ var conversations = []struct {
 	{"padding, priority and CONTINUATION", func(k *talk) {
 		k.begin()
 		b := k.block(client, ":method", "POST", ":path", "/p", "cookie", "secret")
-		k.say(client, frame(headers, padded|weighed, 1, "\x03"+number(0)+"\x10"+b[:4]+"\x00\x00\x00"),
-			frame(continuation, 0, 1, b[4:6]), frame(continuation, endHeaders, 1, b[6:]))
+		k.say(
+			client,
+			frame(headers, padded|weighed, 1, "\x03"+number(0)+"\x10"+b[:4]+"\x00\x00\x00"),
+			frame(continuation, 0, 1, b[4:6]),
+			frame(continuation, endHeaders, 1, b[6:]),
+		)
 		k.say(client, frame(data, padded|endStream, 1, "\x02abc\x00\x00"))
 		k.say(server, k.ok(1, endStream))
 		k.End(true)
@@ -72,7 +76,10 @@ var conversations = []struct {
 `},
 	{"an answer before the whole request", func(k *talk) {
 		k.begin()
-		k.say(client, frame(headers, endHeaders, 1, k.block(client, ":method", "POST", ":path", "/")))
+		k.say(
+			client,
+			frame(headers, endHeaders, 1, k.block(client, ":method", "POST", ":path", "/")),
+		)
 		k.say(server, k.ok(1, endStream), frame(rst, 0, 1, number(0)))
 		k.End(true)
 	}, `#1 POST / 200 complete q3-3 11+0! r4-4 10+0 NO_ERROR@4 by server
@@ -109,7 +116,15 @@ var conversations = []struct {
 		k.begin()
 		k.say(client, k.get(1, "/"))
 		k.say(server, frame(promise, endHeaders, 1, number(2)+
-			k.block(server, ":method", "GET", ":path", "/style", ":authority", "h")), k.ok(1, endStream))
+			k.block(
+				server,
+				":method",
+				"GET",
+				":path",
+				"/style",
+				":authority",
+				"h",
+			)), k.ok(1, endStream))
 		k.say(server, k.ok(2, 0), frame(data, endStream, 2, "abc"))
 		k.End(true)
 	}, `#1 GET / 200 complete q3-3 15+0 r4-4 10+0
@@ -150,8 +165,17 @@ var conversations = []struct {
 `},
 	{"a call", func(k *talk) {
 		k.begin()
-		k.say(client, frame(headers, endHeaders, 1, k.block(client, ":method", "POST",
-			":path", "/pkg.Service/Do", "content-type", "application/grpc", "grpc-timeout", "150m")),
+		k.say(client, frame(headers, endHeaders, 1, k.block(
+			client,
+			":method",
+			"POST",
+			":path",
+			"/pkg.Service/Do",
+			"content-type",
+			"application/grpc",
+			"grpc-timeout",
+			"150m",
+		)),
 			frame(data, endStream, 1, "\x00\x00\x00\x00\x03abc"))
 		k.say(server, k.ok(1, 0), frame(data, 0, 1, "\x00\x00\x00\x00\x02de\x00\x00\x00"),
 			frame(data, 0, 1, "\x00\x01f"))
@@ -181,8 +205,12 @@ var conversations = []struct {
 `},
 	{"a flood of CONTINUATION", func(k *talk) {
 		k.begin()
-		k.say(client, frame(headers, 0, 1, ""), strings.Repeat(frame(continuation, 0, 1, "x"), 1000),
-			frame(continuation, endHeaders, 1, ""))
+		k.say(
+			client,
+			frame(headers, 0, 1, ""),
+			strings.Repeat(frame(continuation, 0, 1, "x"), 1000),
+			frame(continuation, endHeaders, 1, ""),
+		)
 		k.say(client, k.get(3, "/next"))
 		k.End(true)
 	}, `#1 incomplete q3-3 10018+0!,gap

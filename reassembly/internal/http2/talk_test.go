@@ -91,7 +91,8 @@ func (k *talk) say(dir exchange.Dir, octets ...string) capture.Mark {
 
 // get is a request for a path, the whole of it.
 func (k *talk) get(stream uint32, path string, more ...string) string {
-	fields := append([]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", path},
+	fields := append(
+		[]string{":method", "GET", ":scheme", "http", ":authority", "h", ":path", path},
 		more...)
 	return frame(headers, endHeaders|endStream, stream, k.block(client, fields...))
 }

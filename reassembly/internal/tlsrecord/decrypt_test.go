@@ -103,7 +103,16 @@ func inClear(say []turn) string {
 func said(p *readertest.Script) string {
 	var b strings.Builder
 	for _, x := range p.Exchanges {
-		fmt.Fprintf(&b, "%s %s %s %d %v %v", x.Method, x.Target, x.Host, x.Status, x.Turn, x.Outcome)
+		fmt.Fprintf(
+			&b,
+			"%s %s %s %d %v %v",
+			x.Method,
+			x.Target,
+			x.Host,
+			x.Status,
+			x.Turn,
+			x.Outcome,
+		)
 		for _, m := range []*exchange.Message{x.Request, x.Response} {
 			if m != nil {
 				fmt.Fprintf(&b, " %d+%d/%d %v %x", m.HeaderBytes, m.BodyBytes, m.Length, m.Complete,
@@ -367,7 +376,8 @@ func TestLateKeys(t *testing.T) {
 					p.Octets(w.Dir, w.Data, p.Next())
 				}
 				p.Reader.End(p.Next(), false)
-				if got := strings.Replace(said(p), "incomplete", "complete", 1); got != want || len(p.Caveats) > 0 {
+				if got := strings.Replace(said(p), "incomplete", "complete", 1); got != want ||
+					len(p.Caveats) > 0 {
 					t.Errorf("%x, after %d of %d: %s%v", version, late, len(log), got, p.Caveats)
 				}
 			}
@@ -431,7 +441,10 @@ func TestCut(t *testing.T) {
 				known := x.Method == "" || x.Turn ||
 					slices.Contains([]string{"/first?token=S3CRET", "/second", "/third"}, x.Target)
 				if name := tls.CipherSuiteName(config.CipherSuites[0]); !known &&
-					!strings.Contains(name, "CBC") || x.Status != 0 && x.Status != 200 && x.Status != 404 {
+					!strings.Contains(
+						name,
+						"CBC",
+					) || x.Status != 0 && x.Status != 200 && x.Status != 404 {
 					t.Errorf("%s: %s %s %d", name, x.Method, x.Target, x.Status)
 				}
 			}

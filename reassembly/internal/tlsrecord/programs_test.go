@@ -251,13 +251,28 @@ func TestOpenSSL(t *testing.T) {
 			}
 			f, port := newFiles(t, cert), freePort(t)
 			const weak = "-cipher ALL:@SECLEVEL=0"
-			args := fmt.Sprintf("s_server -accept %d -cert %s -key %s -www %s %s", port, f.cert, f.key,
-				weak, tt.server)
+			args := fmt.Sprintf(
+				"s_server -accept %d -cert %s -key %s -www %s %s",
+				port,
+				f.cert,
+				f.key,
+				weak,
+				tt.server,
+			)
 			start(t, port, "openssl", strings.Fields(args)...)
 			p := newProxy(t, port)
-			args = fmt.Sprintf("s_client -connect %s -keylogfile %s -ign_eof %s %s", address(p.port()),
-				f.log, weak, tt.client)
-			args = strings.ReplaceAll(args, "-ign_eof "+weak+" -cipher ", "-ign_eof -cipher @SECLEVEL=0:")
+			args = fmt.Sprintf(
+				"s_client -connect %s -keylogfile %s -ign_eof %s %s",
+				address(p.port()),
+				f.log,
+				weak,
+				tt.client,
+			)
+			args = strings.ReplaceAll(
+				args,
+				"-ign_eof "+weak+" -cipher ",
+				"-ign_eof -cipher @SECLEVEL=0:",
+			)
 			if tt.pieces == nil {
 				tt.pieces = []string{getRoot}
 			} else {
@@ -317,8 +332,13 @@ func TestGnuTLS(t *testing.T) {
 		t.Run(priority, func(t *testing.T) {
 			program(t, "gnutls-serv")
 			f, port := newFiles(t, testCertificate(t)), freePort(t)
-			args := fmt.Sprintf("-q --http -p %d --x509certfile %s --x509keyfile %s --priority %s", port,
-				f.cert, f.key, priority)
+			args := fmt.Sprintf(
+				"-q --http -p %d --x509certfile %s --x509keyfile %s --priority %s",
+				port,
+				f.cert,
+				f.key,
+				priority,
+			)
 			start(t, port, "gnutls-serv", strings.Fields(args)...)
 			p := newProxy(t, port)
 			args = fmt.Sprintf("--insecure -p %d 127.0.0.1 --priority %s", p.port(), priority)
@@ -362,7 +382,8 @@ func TestEarlyData(t *testing.T) {
 			if accepts { // not all of the secrets: then the request is not known, and the rest is
 				keys := without(f.keys(t), "CLIENT_EARLY_TRAFFIC_SECRET")
 				q := read(log, 0, keys)
-				if len(q.Exchanges) != 1 || q.Exchanges[0].Status != 200 || q.Exchanges[0].Method != "" {
+				if len(q.Exchanges) != 1 || q.Exchanges[0].Status != 200 ||
+					q.Exchanges[0].Method != "" {
 					t.Errorf("without the early secret: %s%v", said(q), q.Caveats)
 				}
 			}

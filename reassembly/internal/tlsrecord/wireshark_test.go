@@ -70,8 +70,15 @@ func TestWireshark(t *testing.T) {
 			swapped := bytes.Equal(got[0].Bytes(), want[1].Bytes()) &&
 				bytes.Equal(got[1].Bytes(), want[0].Bytes())
 			if !same && !swapped {
-				t.Errorf("%s, stream %d: %d and %d octets, tshark has %d and %d", file, n, got[0].Len(),
-					got[1].Len(), want[0].Len(), want[1].Len())
+				t.Errorf(
+					"%s, stream %d: %d and %d octets, tshark has %d and %d",
+					file,
+					n,
+					got[0].Len(),
+					got[1].Len(),
+					want[0].Len(),
+					want[1].Len(),
+				)
 			}
 			if got[0].Len() > 0 {
 				streams++

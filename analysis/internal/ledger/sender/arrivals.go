@@ -315,7 +315,8 @@ const (
 
 // all are those on the list with those that were not seen.
 func (a *arrivals) all() []Arrival {
-	if len(a.unseen)+len(a.carried) == 0 && !slices.ContainsFunc(a.list, func(g arrival) bool { return g.Lost }) {
+	if len(a.unseen)+len(a.carried) == 0 &&
+		!slices.ContainsFunc(a.list, func(g arrival) bool { return g.Lost }) {
 		return a.whole()
 	}
 	out := make([]Arrival, 0, len(a.list)+len(a.unseen)+len(a.carried))

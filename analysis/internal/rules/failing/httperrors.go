@@ -83,8 +83,14 @@ a 5xx status for an ordinary result.`,
 				Text: "capture between the proxy and its server at the same time; let the server " +
 					"keep idle connections longer than the proxy does, and compare timeouts",
 				Settings: []report.Setting{
-					{Product: report.Nginx, Text: "error_log, proxy_read_timeout, keepalive_timeout"},
-					{Product: report.HAProxy, Text: "timeout server, and termination_state of the log"},
+					{
+						Product: report.Nginx,
+						Text:    "error_log, proxy_read_timeout, keepalive_timeout",
+					},
+					{
+						Product: report.HAProxy,
+						Text:    "timeout server, and termination_state of the log",
+					},
 					{Product: report.Envoy, Text: "route timeout, and %RESPONSE_FLAGS% of the log"},
 				},
 				After: "AWS load balancers: the idle timeout, and target_status_code of the log",
@@ -97,7 +103,10 @@ a 5xx status for an ordinary result.`,
 			Message: "The server answered 429: the client sent more requests than it may.",
 			Remedies: []report.Remedy{
 				{Side: report.SideClient, Text: slower},
-				{Side: report.SideServer, Text: "send Retry-After, and see whether the limit is meant so"},
+				{
+					Side: report.SideServer,
+					Text: "send Retry-After, and see whether the limit is meant so",
+				},
 			},
 		},
 		{

@@ -31,7 +31,8 @@ const firstWindow = 10
 func tellCompressible(p *rule.Pass, f *ledger.Flow) {
 	m, asked := p.Exchange.Response, p.Exchange.Request
 	const unfit = exchange.HasCoding | exchange.EventStream | exchange.Resynced
-	if asked == nil || !ledger.Seen(m.HeaderEnd) || m.Facts&unfit != 0 || !m.Facts.Has(exchange.TextMedia) ||
+	if asked == nil || !ledger.Seen(m.HeaderEnd) || m.Facts&unfit != 0 ||
+		!m.Facts.Has(exchange.TextMedia) ||
 		m.BodyBytes <= firstWindow*int64(f.MSS) ||
 		p.Exchange.Status == partialContent {
 		return

@@ -69,7 +69,10 @@ func TestThinksWithoutEnd(t *testing.T) {
 	}
 	paths := func(k *thinker, n int) {
 		for i := range n {
-			k.ask(fmt.Sprintf("/item/%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676), 10*time.Millisecond)
+			k.ask(
+				fmt.Sprintf("/item/%c%c%c", 'a'+i%26, 'a'+i/26%26, 'a'+i/676),
+				10*time.Millisecond,
+			)
 		}
 	}
 	slow := func(k *thinker) { k.ask("/api", 2*time.Second) }

@@ -233,8 +233,10 @@ var words = []rule.Words{
 		Text:  "the first that it sent again, {ms} later",
 		Facts: rule.Facts{report.SinceBefore, report.OwnSilent},
 	},
-	clockStood: {Text: "Its own clock stood, too: from one to the other its timestamps went on by " +
-		"{ms}."},
+	clockStood: {
+		Text: "Its own clock stood, too: from one to the other its timestamps went on by " +
+			"{ms}.",
+	},
 	pausedIn:   {Text: "{n} responses stopped at the same time."},
 	timerStood: {Text: "Its timer for what had been lost did not run out in that time."},
 	laterShows: {
