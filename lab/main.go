@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"sort"
 	"strings"
@@ -27,12 +28,26 @@ func main() {
 	world.Hurry()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM,
 		syscall.SIGHUP)
-	err := run(ctx, os.Args[1:])
+	err := inCheckout()
+	if err == nil {
+		err = run(ctx, os.Args[1:])
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "lab:", err)
 		os.Exit(1)
 	}
+}
+
+// inCheckout makes the checkout's root the working folder, whether the lab was started there or in
+// its own folder: lab/out, testdata/pcaps and docs are named from there.
+func inCheckout() error {
+	for _, root := range []string{".", ".."} {
+		if _, err := os.Stat(filepath.Join(root, "lab", "go.mod")); err == nil {
+			return os.Chdir(root)
+		}
+	}
+	return errors.New("not in a checkout: start it in lab/")
 }
 
 // command is one word of the command line.
@@ -74,7 +89,7 @@ func usage(all map[string]command) string {
 	}
 	sort.Strings(names)
 	var b strings.Builder
-	b.WriteString("usage: go run ./lab COMMAND [NAME...]")
+	b.WriteString("usage: go run . COMMAND [NAME...]")
 	for _, name := range names {
 		fmt.Fprintf(&b, "\n  %-8s %s", name, all[name].about)
 	}

@@ -29,10 +29,14 @@ type measure struct {
 	got, limit float64
 }
 
-// TestHouse measures every package of the module.
+// TestHouse measures every package of the repository.
 func TestHouse(t *testing.T) {
 	unused := maps.Clone(exceptions)
-	for _, p := range checkedPackages(t) {
+	var all []*checkedPackage
+	for _, module := range modules {
+		all = append(all, checkedPackages(t, module)...)
+	}
+	for _, p := range all {
 		for _, m := range p.measures() {
 			if m.got <= m.limit {
 				continue
@@ -50,8 +54,12 @@ func TestHouse(t *testing.T) {
 
 // TestUpdateEverywhere: go test hands -update to every package, so that each must know the flag.
 func TestUpdateEverywhere(t *testing.T) {
-	for _, p := range listPackages(t) {
-		golden := p.Module.Path + "/internal/golden"
+	const golden = "tcpwhy/internal/golden"
+	var all []*listedPackage
+	for _, module := range modules {
+		all = append(all, listPackages(t, module)...)
+	}
+	for _, p := range all {
 		tests := slices.Concat(p.TestGoFiles, p.XTestGoFiles)
 		imports := append(slices.Concat(p.TestImports, p.XTestImports), p.ImportPath)
 		if len(tests) > 0 && !slices.Contains(imports, golden) {

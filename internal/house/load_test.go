@@ -31,11 +31,14 @@ type listedPackage struct {
 	}
 }
 
-// listPackages asks go list for the packages of this module.
-func listPackages(t *testing.T, flags ...string) []*listedPackage {
+// modules are the folders of this repository's modules: the program, and the lab.
+var modules = []string{"../..", "../../lab"}
+
+// listPackages asks go list for the packages of a module.
+func listPackages(t *testing.T, module string, flags ...string) []*listedPackage {
 	t.Helper()
 	list := exec.Command("go", append(append([]string{"list", "-json"}, flags...), "./...")...)
-	list.Dir = "../.."
+	list.Dir = module
 	list.Stderr = os.Stderr
 	out, err := list.Output()
 	if err != nil {
@@ -53,10 +56,10 @@ func listPackages(t *testing.T, flags ...string) []*listedPackage {
 	}
 }
 
-// checkedPackage is a package of this module, tests left out, whose names the type checker has
+// checkedPackage is a package of this repository, tests left out, whose names the type checker has
 // resolved.
 type checkedPackage struct {
-	name  string // the path within the module; of its root, that of the module
+	name  string // the path within the repository; of its root, that of the program
 	set   *token.FileSet
 	files []*ast.File
 	texts []string // of the files
@@ -64,11 +67,11 @@ type checkedPackage struct {
 	info  types.Info
 }
 
-// checkedPackages are all packages of this module. What they import comes from the compiler's
-// export data, so that only they are checked.
-func checkedPackages(t *testing.T) []*checkedPackage {
+// checkedPackages are all packages of a module. What they import comes from the compiler's export
+// data, so that only they are checked.
+func checkedPackages(t *testing.T, module string) []*checkedPackage {
 	t.Helper()
-	listed := listPackages(t, "-deps", "-export")
+	listed := listPackages(t, module, "-deps", "-export")
 	exports := map[string]string{}
 	for _, p := range listed {
 		exports[p.ImportPath] = p.Export
@@ -95,7 +98,7 @@ func check(
 ) *checkedPackage {
 	t.Helper()
 	p := &checkedPackage{
-		name: strings.TrimPrefix(listed.ImportPath, listed.Module.Path+"/"),
+		name: strings.TrimPrefix(listed.ImportPath, "tcpwhy/"),
 		set:  set,
 		info: types.Info{Uses: map[*ast.Ident]types.Object{}},
 	}

@@ -43,7 +43,7 @@ func Choose(patterns []string) ([]scenario.Scenario, error) {
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("no scenario matches %q: see `go run ./lab list`", patterns)
+		return nil, fmt.Errorf("no scenario matches %q: see `go run . list`", patterns)
 	}
 	return chosen, nil
 }

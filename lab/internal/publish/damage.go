@@ -199,7 +199,7 @@ func (d damage) write() error {
 	if err := os.WriteFile(filepath.Join(dir, "capture.pcap"), d.make(frames), 0o644); err != nil {
 		return err
 	}
-	const description = "%s.\n\nmade from %s by `go run ./lab damage`: the set-up is described " +
+	const description = "%s.\n\nmade from %s by the lab (`go run . damage`): the set-up is described " +
 		"there\norigin: recorded by lab/, MIT\n"
 	text := fmt.Sprintf(description, strings.ToUpper(d.about[:1])+d.about[1:], d.source)
 	return writeDescription(filepath.Join(dir, "scenario.txt"), text)
