@@ -68,7 +68,7 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/judge", "tcpwhy/analysis/internal/rules/smallwrite",
 		"tcpwhy/analysis/internal/rules/transfer", "tcpwhy/analysis/internal/rules/ending",
 		"tcpwhy/analysis/internal/rules/connect", "tcpwhy/analysis/internal/rules/naming",
-		"tcpwhy/analysis/internal/rules/failing",
+		"tcpwhy/analysis/internal/rules/failing", "tcpwhy/analysis/internal/rules/http2",
 		"tcpwhy/analysis/internal/rule",
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
@@ -83,6 +83,7 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/rules/ending":  belowRules,
 	"tcpwhy/analysis/internal/rules/connect": belowRules,
 	"tcpwhy/analysis/internal/rules/naming":  belowRules,
+	"tcpwhy/analysis/internal/rules/http2":   belowRules,
 	"tcpwhy/analysis/internal/rules/failing": append([]string{
 		"tcpwhy/analysis/internal/template"}, belowRules...),
 	"tcpwhy/analysis/internal/rule": {

@@ -49,7 +49,7 @@ func unasserted() map[string][]string {
 			"Round trips grew by {ms}",
 		},
 		"what is known of methods and programs, not of packets": {
-			"The request could be repeated safely.", "Whether it can be repeated safely",
+			"The server never processed it,", "The request could be repeated safely.", "Whether it can be repeated safely",
 			"{text} is not idempotent", "The client is a program", "The requests name a program",
 			"What the messages say is not visible",
 		},

@@ -68,7 +68,7 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 	if x.Response != nil {
 		e.Bytes = x.Response.To - x.Response.From
 	}
-	if x == s.Ending.Failed {
+	if x == s.Ending.Failed || ledger.StreamFailed(x) {
 		e.Failure = rule.FailureOf(&s.Connection, x)
 	}
 	s.NoteProducts(x)

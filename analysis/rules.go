@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/internal/rules/connect"
 	"tcpwhy/analysis/internal/rules/ending"
 	"tcpwhy/analysis/internal/rules/failing"
+	"tcpwhy/analysis/internal/rules/http2"
 	"tcpwhy/analysis/internal/rules/naming"
 	"tcpwhy/analysis/internal/rules/smallwrite"
 	"tcpwhy/analysis/internal/rules/transfer"
@@ -53,6 +54,7 @@ func detectors() []*rule.Detector {
 		ending.SlowClose,
 		ending.ExpectContinue,
 		ending.IdleDrop,
+		http2.GoAway,
 		judge.CaptureQuality,
 	}
 }

@@ -63,9 +63,16 @@ type ErrorCode uint32
 
 // Those that are looked at by number.
 const (
-	NoError       ErrorCode = 0
-	RefusedStream ErrorCode = 7
-	Cancel        ErrorCode = 8
+	NoError            ErrorCode = 0
+	ProtocolError      ErrorCode = 1
+	InternalError      ErrorCode = 2
+	FlowControlError   ErrorCode = 3
+	RefusedStream      ErrorCode = 7
+	Cancel             ErrorCode = 8
+	ConnectError       ErrorCode = 10
+	EnhanceYourCalm    ErrorCode = 11
+	InadequateSecurity ErrorCode = 12
+	HTTP11Required     ErrorCode = 13
 )
 
 var errorCodeNames = [...]string{

@@ -72,7 +72,7 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 	case c.Repeated != nil:
 		j.await(s, c, j.repeatedAs(c, m))
 	case m != nil:
-		j.await(s, c, m.failure)
+		j.await(s, c, m.failureOf(c))
 	default:
 		j.await(s, c, j.retry.takeReferred(c))
 	}
@@ -91,12 +91,15 @@ func (j *Judge) repeatedAs(c *rule.Claim, m *member) *failure {
 
 // bookJudged is Book for a claim about an exchange that is just being judged: the clock on the wall
 // takes it in with the exchange.
-func (j *Judge) bookJudged(s rule.Subject, c *rule.Claim) {
-	if c.Failure != nil {
+func (j *Judge) bookJudged(s rule.Subject, c *rule.Claim, m *member) {
+	switch {
+	case c.Failure == nil:
+		j.add(s, c)
+	case m.streams[c.Index] != nil:
+		j.bookOf(s, c, m)
+	default:
 		j.Book(s, c)
-		return
 	}
-	j.add(s, c)
 }
 
 // add adds a claim to its finding, now.

@@ -115,10 +115,11 @@ type member struct {
 	open int           // exchanges that are going on
 	// what its latest exchange repeats; nil once that is judged, or nothing
 	retries *failure
-	failure *failure      // its first exchange that did not end well
-	sni     string        // the name in its TLS hello
-	turns   bool          // it had exchanges that nobody could read
-	lost    time.Duration // by all its exchanges, as a rank
+	failure *failure         // its first exchange that did not end well
+	streams map[int]*failure // those on a connection of several streams, by index
+	sni     string           // the name in its TLS hello
+	turns   bool             // it had exchanges that nobody could read
+	lost    time.Duration    // by all its exchanges, as a rank
 }
 
 // exchangeID maps an exchange of a connection to its number in the report.
@@ -227,7 +228,7 @@ func (j *Judge) event(e *rule.Told) {
 		j.began(m, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
 		o := e.Over()
-		j.over(m, &o)
+		j.over(m, &o, int(e.Index))
 		j.proxied.Over(m.find(int(e.Index)))
 	case rule.ExchangeJudged, rule.AttemptJudged:
 		j.judged(m, e.Judged(), e.At)
@@ -265,7 +266,7 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 }
 
 // over takes in the end of an exchange.
-func (j *Judge) over(m *member, e *rule.Over) {
+func (j *Judge) over(m *member, e *rule.Over, index int) {
 	m.Seen, m.Foreign, m.Multiplexed = e.Products, e.Foreign, e.Multiplexed
 	m.open--
 	if e.Unasked {
@@ -279,7 +280,7 @@ func (j *Judge) over(m *member, e *rule.Over) {
 	if e.Multiplexed && m.open > 0 {
 		m.AnsweredAt = 0 // it is not idle: others go on
 	}
-	j.failed(m, e)
+	j.failed(m, e, index)
 }
 
 // judged takes in an exchange's ledger and claims.
@@ -324,7 +325,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		if claims[i].Failure == nil {
 			j.clock.claimed.add(info.ID, claims[i].Occ.Cost.Expected)
 		}
-		j.bookJudged(m.Of(job), &claims[i])
+		j.bookJudged(m.Of(job), &claims[i], m)
 	}
 	lost := combined(job, promised(claims))
 	c.Lost = lost
@@ -484,7 +485,7 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 		c := &e.Claims[i]
 		switch {
 		case c.Referred:
-			j.retry.keepReferred(c, m.failure)
+			j.retry.keepReferred(c, m.failureOf(c))
 			if displaced, ok := j.givingWay(c, e.Claims); ok {
 				j.refer(m.Subject(), c, at, displaced)
 			}

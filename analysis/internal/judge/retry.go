@@ -19,6 +19,9 @@ const (
 	awaitRetry = 3 * retryWithin
 	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
 	maxFailures = 4096
+	// maxStreamFailures is how many of them one connection of several streams may have that are linked
+	// to repetitions.
+	maxStreamFailures = 256
 )
 
 // failure is such an exchange, and the request that repeated it.
@@ -75,12 +78,12 @@ func (r *retries) takeReferred(c *rule.Claim) *failure {
 }
 
 // failed opens the time in which a repetition of the failure is recognised.
-func (j *Judge) failed(m *member, e *rule.Over) {
+func (j *Judge) failed(m *member, e *rule.Over, index int) {
 	if e.Failure == nil {
 		return
 	}
 	f := &failure{Failure: *e.Failure}
-	m.failure = f
+	m.fail(f, e.Multiplexed, index)
 	if f.Key.Method == "" {
 		return
 	}
@@ -98,6 +101,31 @@ func (j *Judge) failed(m *member, e *rule.Over) {
 			r.close(oldest)
 		}
 	}
+}
+
+// fail keeps a failure of the connection; where each exchange may fail by itself, by its index.
+func (m *member) fail(f *failure, multiplexed bool, index int) {
+	if !multiplexed {
+		m.failure = f
+		return
+	}
+	if m.streams == nil {
+		m.streams = map[int]*failure{}
+	}
+	if len(m.streams) < maxStreamFailures {
+		m.streams[index] = f
+	}
+}
+
+// failureOf is the failure that a claim is about, whose repetition may have been seen.
+func (m *member) failureOf(c *rule.Claim) *failure {
+	if f := m.streams[c.Index]; f != nil {
+		return f
+	}
+	if m.failure == nil && c.Failure != nil {
+		return &failure{Failure: *c.Failure}
+	}
+	return m.failure
 }
 
 // close ends the wait of a failure.

@@ -37,6 +37,38 @@ func failed(x *exchange.Exchange) bool {
 	return true
 }
 
+// StreamFailed reports whether x is a stream of HTTP/2 that failed by itself: one side reset it, or
+// the server's GOAWAY left it out.
+func StreamFailed(x *exchange.Exchange) bool {
+	return x.Stream != 0 && (x.Reset != nil || x.Refused) && failed(x)
+}
+
+// StreamEnd is when a stream that failed by itself was over.
+func StreamEnd(c *reassembly.Conn, x *exchange.Exchange) time.Duration {
+	at := x.Start().Time
+	if x.Reset != nil {
+		return max(at, x.Reset.At.Time)
+	}
+	if g := LeftOut(c, x); g != nil {
+		at = max(at, g.At.Time)
+	}
+	return at
+}
+
+// LeftOut is the GOAWAY of the server that left out x; nil if none did.
+func LeftOut(c *reassembly.Conn, x *exchange.Exchange) *exchange.GoAway {
+	if c.HTTP2 == nil || !x.Refused || x.Reset != nil {
+		return nil
+	}
+	for i := range c.HTTP2.GoAways {
+		g := &c.HTTP2.GoAways[i]
+		if g.By == reassembly.FromServer && x.Stream > g.Last {
+			return g
+		}
+	}
+	return nil
+}
+
 // take notes how an exchange ended.
 func (e *Ending) take(c *reassembly.Conn, j *Exchange) {
 	x := j.Parsed

@@ -72,6 +72,19 @@ func GoneAway(c *reassembly.Conn) bool {
 		func(g exchange.GoAway) bool { return g.By == reassembly.FromServer })
 }
 
+// WentWrong is the first GOAWAY with an error (RFC 9113 §7); nil if there was none.
+func WentWrong(c *reassembly.Conn) *exchange.GoAway {
+	if c.HTTP2 == nil {
+		return nil
+	}
+	for i := range c.HTTP2.GoAways {
+		if g := &c.HTTP2.GoAways[i]; g.Code != exchange.NoError {
+			return g
+		}
+	}
+	return nil
+}
+
 // Idempotent reports whether a request of that method may be repeated without harm (RFC 9110
 // §9.2.2).
 func Idempotent(method string) bool {

@@ -34,13 +34,18 @@ type Failure struct {
 	Outcome exchange.Outcome
 }
 
-// FailureOf is what the judge needs to find the retry of x, the first that failed.
+// FailureOf is what the judge needs to find the retry of x: the first of its connection that failed,
+// or a stream that did by itself.
 func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
+	at := s.Ending.FailedAt
+	if ledger.StreamFailed(x) {
+		at = ledger.StreamEnd(s.Conn, x)
+	}
 	f := &Failure{
 		Start: x.Start(),
-		At:    s.Ending.FailedAt,
+		At:    at,
 		Host:  x.Host,
-		Took:  max(0, s.Ending.FailedAt-x.Start().Time),
+		Took:  max(0, at-x.Start().Time),
 
 		Outcome: x.Outcome,
 	}

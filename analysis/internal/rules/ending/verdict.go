@@ -65,7 +65,7 @@ func decideFate(p *rule.Pass) (rule.Claim, bool) {
 	if x == nil || !wantsAnswer(p.Conn, x) {
 		return rule.Claim{}, false
 	}
-	if alerted(p.Conn, x) {
+	if alerted(p.Conn, x) || ledger.WentWrong(p.Conn) != nil { // those have rules of their own
 		return rule.Claim{}, false
 	}
 	failure := rule.FailureOf(&p.State.Connection, x)
