@@ -55,7 +55,7 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 	e.Unasked = x.Request == nil
 	e.Multiplexed = multiplexed(s.Conn)
 	if x.Response != nil && !x.Turn && !e.Unasked {
-		e.Error = x.Status >= leastError
+		e.Error = x.OnStream.Meant(x.Status) >= leastError
 		e.Reason = ledger.ReasonNotReusable(x)
 		e.Asked10 = x.Version == "HTTP/1.0" || x.Version == "HTTP/0.9"
 		e.Doubt = x.Response.Facts.Has(exchange.Resynced) ||

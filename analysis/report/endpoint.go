@@ -23,13 +23,14 @@ type Endpoint struct {
 	// Exchanges are all of them, Failed those that got no whole response. Streams last as long as
 	// somebody wants to listen: what is below does not have them.
 	Exchanges, Failed, Streams int
-	Statuses                   [StatusClasses]int // by the first digit
-	Octets                     int64              // of the responses, with their heads
-	Time                       time.Duration      // that clients waited
-	Thought                    time.Duration      // the server's own part of it: label think,
-	Waited                     time.Duration      // without what it waited for servers behind it
-	Duration                   Durations          // Time of whole responses, one by one
-	Think                      Durations          // Thought of those
+	// by the first digit; calls of gRPC by the status that means the same (exchange.OnStream.Meant)
+	Statuses [StatusClasses]int
+	Octets   int64         // of the responses, with their heads
+	Time     time.Duration // that clients waited
+	Thought  time.Duration // the server's own part of it: label think,
+	Waited   time.Duration // without what it waited for servers behind it
+	Duration Durations     // Time of whole responses, one by one
+	Think    Durations     // Thought of those
 }
 
 // Other reports whether e is what is left of endpoints of which there were too many.

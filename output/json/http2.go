@@ -29,12 +29,61 @@ type resetObject struct {
 
 // rpcObject is a call of gRPC.
 type rpcObject struct {
-	Service  *string `json:"service"`
-	Method   *string `json:"method"`
-	Status   *int    `json:"status"`
-	Timeout  *millis `json:"timeout_ms"`
-	Sent     int     `json:"client_messages"`
-	Received int     `json:"server_messages"`
+	Service    *string     `json:"service"`
+	Method     *string     `json:"method"`
+	Status     *int        `json:"status"`
+	Timeout    *millis     `json:"timeout_ms"`
+	Sent       int         `json:"client_messages"`
+	Received   int         `json:"server_messages"`
+	ClientSpan *spanObject `json:"client_span"`
+	ServerSpan *spanObject `json:"server_span"`
+}
+
+// spanObject is where the messages of one side of a call are.
+type spanObject struct {
+	Start      millis `json:"start_ms"`
+	End        millis `json:"end_ms"`
+	StartInput int    `json:"start_input"`
+	StartFrame uint64 `json:"start_frame"`
+	EndInput   int    `json:"end_input"`
+	EndFrame   uint64 `json:"end_frame"`
+	Largest    int64  `json:"largest_bytes"`
+	Owed       *int64 `json:"owed_bytes"`
+}
+
+func span(m *exchange.RPCMessages) *spanObject {
+	if m.Count == 0 {
+		return nil
+	}
+	o := &spanObject{
+		Start: millis(m.First.Time), End: millis(m.Last.Time),
+		StartInput: m.First.Frame.Input(), StartFrame: m.First.Frame.Number(),
+		EndInput: m.Last.Frame.Input(), EndFrame: m.Last.Frame.Number(),
+		Largest: m.Largest,
+	}
+	if owed := m.Owed; owed != exchange.UnknownOwed {
+		o.Owed = &owed
+	}
+	return o
+}
+
+// span reads what span wrote of so many messages.
+func (d *decoder) span(o *spanObject, count int) exchange.RPCMessages {
+	if o == nil {
+		return exchange.RPCMessages{Count: count}
+	}
+	m := exchange.RPCMessages{
+		Count: count,
+		First: capture.Mark{
+			Time: time.Duration(o.Start), Frame: d.frame(o.StartInput, o.StartFrame),
+		},
+		Last:    capture.Mark{Time: time.Duration(o.End), Frame: d.frame(o.EndInput, o.EndFrame)},
+		Largest: o.Largest, Owed: exchange.UnknownOwed,
+	}
+	if o.Owed != nil {
+		m.Owed = *o.Owed
+	}
+	return m
 }
 
 func onStream(s *exchange.OnStream) *streamObject {
@@ -50,7 +99,11 @@ func onStream(s *exchange.OnStream) *streamObject {
 	if r := s.RPC; r != nil {
 		o.RPC = &rpcObject{
 			Service: text(mask.ASCII(r.Service)), Method: text(mask.ASCII(r.Method)),
-			Timeout: optional(r.Timeout), Sent: r.Sent, Received: r.Received,
+			Timeout:    optional(r.Timeout),
+			Sent:       r.Messages[exchange.FromClient].Count,
+			Received:   r.Messages[exchange.FromServer].Count,
+			ClientSpan: span(&r.Messages[exchange.FromClient]),
+			ServerSpan: span(&r.Messages[exchange.FromServer]),
 		}
 		if status := r.Status; status != exchange.NoRPCStatus {
 			o.RPC.Status = &status
@@ -75,8 +128,10 @@ func (d *decoder) onStream(o *streamObject) (s exchange.OnStream) {
 	if r := o.RPC; r != nil {
 		s.RPC = &exchange.RPC{
 			Service: known(r.Service), Method: known(r.Method), Status: exchange.NoRPCStatus,
-			Timeout: time.Duration(known(r.Timeout)), Sent: r.Sent, Received: r.Received,
+			Timeout: time.Duration(known(r.Timeout)),
 		}
+		s.RPC.Messages[exchange.FromClient] = d.span(r.ClientSpan, r.Sent)
+		s.RPC.Messages[exchange.FromServer] = d.span(r.ServerSpan, r.Received)
 		if r.Status != nil {
 			s.RPC.Status = *r.Status
 		}

@@ -31,17 +31,34 @@ type StreamReset struct {
 
 // RPC is what an exchange of gRPC is beside HTTP (PROTOCOL-HTTP2 of the gRPC project).
 type RPC struct {
-	Service, Method string        // of the path /Service/Method
-	Status          int           // grpc-status; NoRPCStatus if the capture shows none
-	Timeout         time.Duration // grpc-timeout; 0: none
-	Sent, Received  int           // messages of the client, and of the server, that have begun
+	Service, Method string         // of the path /Service/Method
+	Status          int            // grpc-status; NoRPCStatus if the capture shows none
+	Timeout         time.Duration  // grpc-timeout as the client said it; 0: none
+	Messages        [2]RPCMessages // by the Dir of their sender
 }
+
+// RPCMessages are those that one side of a call has sent, as far as their prefixes were seen.
+type RPCMessages struct {
+	Count int // that have begun
+	// the first octet of the first one, and the latest of the last so far, as they passed the capture
+	First, Last capture.Mark
+	Largest     int64 // octets of the largest, without its prefix
+	Owed        int64 // octets of the last that are still to come; UnknownOwed: nobody knows
+}
+
+// UnknownOwed is the Owed of a side of whose messages the capture lacks a prefix.
+const UnknownOwed = -1
 
 // NoRPCStatus is the Status of a call whose end was not seen.
 const NoRPCStatus = -1
 
-// Streaming reports whether either side sent several messages.
-func (r *RPC) Streaming() bool { return max(r.Sent, r.Received) > 1 }
+// Streaming reports whether the call is more than a question and its answer: either side sent
+// several messages, or the client its first behind one of the server's.
+func (r *RPC) Streaming() bool {
+	asked, answered := &r.Messages[FromClient], &r.Messages[FromServer]
+	return max(asked.Count, answered.Count) > 1 ||
+		asked.Count > 0 && answered.Count > 0 && asked.First.Time > answered.First.Time
+}
 
 // RPC status codes by number (google.rpc.Code).
 var rpcStatusNames = [...]string{
@@ -56,6 +73,27 @@ func RPCStatusName(status int) string {
 		return rpcStatusNames[status]
 	}
 	return fmt.Sprint(status)
+}
+
+// meantBy are statuses of HTTP that say the same as those of gRPC (google/rpc/code.proto).
+var meantBy = [...]int{
+	200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401,
+}
+
+// unknownRPC is UNKNOWN, for which statuses stand that have no name.
+const unknownRPC = 2
+
+// Meant is the status of HTTP that says what an exchange came to whose own is given: that of a call
+// of gRPC is 200 whatever became of it.
+func (s *OnStream) Meant(status int) int {
+	const success = 2
+	if r := s.RPC; r != nil && status/100 == success && r.Status >= 0 {
+		if r.Status >= len(meantBy) {
+			return meantBy[unknownRPC]
+		}
+		return meantBy[r.Status]
+	}
+	return status
 }
 
 // ErrorCode says why a stream or a connection was ended (RFC 9113 §7).

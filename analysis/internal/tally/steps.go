@@ -58,7 +58,7 @@ func (s *steps) add(x *Exchange, failed bool) {
 	if failed {
 		at.Failed++
 	}
-	if x.Status == tooMany || x.Status/100 == serverErrors {
+	if status := x.OnStream.Meant(x.Status); status == tooMany || status/100 == serverErrors {
 		at.Errors++
 	}
 	if !x.Streams {

@@ -68,7 +68,7 @@ func (h *reader) dataOctets(s *side, off, n int64, data []byte, a *exchange.Arri
 		if data != nil {
 			data = data[skip : skip+size]
 		}
-		st.call(s.dir, size, data)
+		st.call(s.dir, size, data, a)
 	}
 }
 

@@ -16,12 +16,12 @@ import (
 // prefixSize is that of a message: whether it is compressed, and its length.
 const prefixSize = 5
 
-// calls counts the messages of one direction of a call.
+// calls reads the messages of one direction of a call.
 type calls struct {
 	prefix [prefixSize]byte
 	have   int
 	left   int64 // octets of the message in hand that are still to come
-	cut    bool  // a prefix is missing: nothing more can be counted
+	cut    bool  // a prefix is missing, or is none: nothing more can be counted
 }
 
 // isRPC reports whether a media type is that of gRPC.
@@ -56,42 +56,55 @@ func rpcTimeout(value string) time.Duration {
 }
 
 // call takes n octets of dir's messages, with their content if there is any.
-func (st *stream) call(dir exchange.Dir, n int64, data []byte) {
-	c := &st.calls[dir]
+func (st *stream) call(dir exchange.Dir, n int64, data []byte, a *exchange.Arrival) {
+	c, m := &st.calls[dir], &st.x.RPC.Messages[dir]
 	for n > 0 && !c.cut {
-		if c.left > 0 {
-			step := min(c.left, n)
+		step := n
+		switch {
+		case c.left > 0:
+			step = min(c.left, n)
 			c.left -= step
-			n -= step
-			if data != nil {
-				data = data[step:]
-			}
-			continue
-		}
-		if data == nil {
+		case data == nil:
 			c.cut = true
-			return
+		default:
+			step = c.takePrefix(data, m, a)
 		}
-		if c.have == 0 {
-			st.count(dir)
-		}
-		step := copy(c.prefix[c.have:], data)
-		c.have += step
-		n -= int64(step)
-		data = data[step:]
-		if c.have == prefixSize {
-			c.left, c.have = int64(binary.BigEndian.Uint32(c.prefix[1:])), 0
+		m.Owed, m.Last = c.owed(), a.At
+		n -= step
+		if data != nil {
+			data = data[step:]
 		}
 	}
 }
 
-// count counts a message of dir.
-func (st *stream) count(dir exchange.Dir) {
-	if dir == exchange.FromClient {
-		st.x.RPC.Sent++
-	} else {
-		st.x.RPC.Received++
+// takePrefix takes octets of a prefix, and tells how many.
+func (c *calls) takePrefix(data []byte, m *exchange.RPCMessages, a *exchange.Arrival) int64 {
+	if c.have == 0 {
+		if m.Count == 0 {
+			m.First = a.Start
+		}
+		m.Count++
 	}
+	n := copy(c.prefix[c.have:], data)
+	c.have += n
+	if c.have == prefixSize {
+		const compressed = 1 // the greatest that the first octet may be
+		c.left, c.have = int64(binary.BigEndian.Uint32(c.prefix[1:])), 0
+		c.cut = c.prefix[0] > compressed
+		m.Largest = max(m.Largest, c.left)
+	}
+	return int64(n)
+}
+
+// owed is how much of the message in hand is still to come, as far as that is known.
+func (c *calls) owed() int64 {
+	switch {
+	case c.cut:
+		return exchange.UnknownOwed
+	case c.have > 0:
+		return int64(prefixSize - c.have)
+	}
+	return c.left
 }
 
 // skip is how many octets come before the next prefix.

@@ -235,7 +235,8 @@ func writeStream(b *strings.Builder, x *exchange.Exchange) {
 	}
 	if r := x.RPC; r != nil {
 		fmt.Fprintf(b, " %s.%s status %d timeout %v messages %d+%d",
-			r.Service, r.Method, r.Status, r.Timeout, r.Sent, r.Received)
+			r.Service, r.Method, r.Status, r.Timeout,
+			r.Messages[0].Count, r.Messages[1].Count)
 	}
 }
 

@@ -1,0 +1,103 @@
+package http2
+
+import (
+	"encoding/binary"
+	"math"
+	"testing"
+
+	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
+)
+
+// callOf reads octets of the server's messages, in pieces as long as each of sizes says by turns;
+// content that skip calls needless is not shown.
+func callOf(data []byte, sizes []byte, hide bool) (*stream, exchange.RPCMessages) {
+	st := &stream{x: &exchange.Parts{}}
+	st.becomeRPC(0)
+	a := exchange.Arrived(capture.Mark{Time: 1}, capture.Mark{Time: 1}, 0)
+	for i := 0; len(data) > 0; i++ {
+		n := len(data)
+		if len(sizes) > 0 {
+			n = min(n, int(sizes[i%len(sizes)])+1)
+		}
+		piece := data[:n]
+		if hide && st.calls[exchange.FromServer].skip() >= int64(n) {
+			piece = nil
+		}
+		st.call(exchange.FromServer, int64(n), piece, &a)
+		data = data[n:]
+	}
+	return st, st.x.RPC.Messages[exchange.FromServer]
+}
+
+// FuzzCalls: any split of a call's octets gives the same messages, whether or not the content of
+// what is skipped is there, and their lengths add up to what there is.
+func FuzzCalls(f *testing.F) {
+	f.Add([]byte("\x00\x00\x00\x00\x05hello\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02ok"), []byte{0, 3})
+	f.Add([]byte("\x00\xff\xff\xff\xffmore"), []byte{1})
+	f.Add([]byte("\x02\x00\x00\x00\x01x"), []byte{4})
+	f.Fuzz(func(t *testing.T, data, sizes []byte) {
+		_, whole := callOf(data, nil, false)
+		for _, hide := range []bool{false, true} {
+			if _, got := callOf(data, sizes, hide); got != whole {
+				t.Fatalf("in pieces %+v, at once %+v", got, whole)
+			}
+		}
+		if count, largest, owed := recount(data); whole.Count != count ||
+			whole.Largest != largest || whole.Owed != owed {
+			t.Fatalf("%+v, counted %d, %d, %d", whole, count, largest, owed)
+		}
+	})
+}
+
+// recount counts messages the plain way.
+func recount(data []byte) (count int, largest, owed int64) {
+	for len(data) > 0 {
+		count++
+		if len(data) < prefixSize {
+			return count, largest, int64(prefixSize - len(data))
+		}
+		n := int64(binary.BigEndian.Uint32(data[1:]))
+		largest = max(largest, n)
+		if data[0] > 1 {
+			return count, largest, exchange.UnknownOwed
+		}
+		data = data[prefixSize:]
+		if int64(len(data)) < n {
+			return count, largest, n - int64(len(data))
+		}
+		data = data[n:]
+	}
+	return count, largest, 0
+}
+
+// TestCallMoments: a call's messages begin and end with the segments that carry their octets, and
+// what the capture lacks is not guessed.
+func TestCallMoments(t *testing.T) {
+	st := &stream{x: &exchange.Parts{}}
+	st.becomeRPC(0)
+	piece := func(frame int, n int64, data string) {
+		m := capture.Mark{Frame: capture.FrameID(frame)}
+		a := exchange.Arrived(m, m, 0)
+		var octets []byte
+		if data != "" {
+			octets = []byte(data)
+		}
+		st.call(exchange.FromServer, n, octets, &a)
+	}
+	m := &st.x.RPC.Messages[exchange.FromServer]
+	piece(1, 2, "\x00\x00")
+	piece(2, 3, "\x00\x00\x04")
+	piece(3, 4, "")
+	if m.Count != 1 || m.First.Frame != 1 || m.Last.Frame != 3 || m.Owed != 0 || m.Largest != 4 {
+		t.Errorf("%+v", m)
+	}
+	piece(4, 1, "\x00")
+	if m.Count != 2 || m.Owed != 4 {
+		t.Errorf("%+v", m)
+	}
+	piece(5, 1, "")
+	if m.Owed != exchange.UnknownOwed || st.calls[exchange.FromServer].skip() != math.MaxInt64 {
+		t.Errorf("%+v", m)
+	}
+}
