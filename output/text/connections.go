@@ -31,7 +31,11 @@ func (t *textReport) connections() {
 		t.Para(strings.Repeat(" ", len(label)), connectionFacts(c), page.Faint)
 	}
 	if more := len(conns) - maxConnections; more > 0 {
-		t.Para("        ", "and "+wording.Grouped(more)+" more like these", page.Plain)
+		least := ""
+		if len(t.report.Conns) < t.report.Connections {
+			least = "at least " // who else is like these is not listed
+		}
+		t.Para("        ", "and "+least+wording.Grouped(more)+" more like these", page.Plain)
 	}
 }
 

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,8 +16,6 @@ const (
 	maxEndpoints = 10
 	// leastTable is how many exchanges make a table worth its lines.
 	leastTable = 5
-	// endpointFigures is how many columns the figures of an endpoint take.
-	endpointFigures = 50
 )
 
 // endpoints is a table of those on which clients waited longest, and one of those that proxies asked.
@@ -43,21 +42,100 @@ func (t *textReport) endpoints() {
 	}
 }
 
-// endpointTable is a table of some of the endpoints.
-func (t *textReport) endpointTable(title string, shown []*report.Endpoint) {
+// endpointTable is a table of some of the endpoints. Where they are of several hosts, and not all
+// have room for theirs, those of one host stand together below it.
+func (t *textReport) endpointTable(title string, all []*report.Endpoint) {
 	t.Heading(title)
-	name := t.Width - endpointFigures - 3
-	t.endpointLine(
-		name,
-		"",
-		[]string{"count", "failed", "4xx/5xx", "median", "90 %", "server", "share"},
-	)
-	for _, e := range shown[:min(len(shown), maxEndpoints)] {
-		t.endpointLine(name, t.endpointName(e, name), t.figures(e))
+	shown := all[:min(len(all), maxEndpoints)]
+	rows := [][]string{{"count", "failed", "4xx/5xx", "median", "90 %", "server", "share"}}
+	for _, e := range shown {
+		rows = append(rows, t.figures(e))
 	}
-	if rest := shown[min(len(shown), maxEndpoints):]; len(rest) > 0 {
+	columns := endpointColumns(rows)
+	name := t.Width - columns.all() - 3
+	t.endpointLine(name, "", rows[0], columns)
+	beside := t.hostsBeside(shown, name)
+	if !beside {
+		shown, rows = byHost(shown, rows[1:], t.hostOf)
+	} else {
+		rows = rows[1:]
+	}
+	host := ""
+	for i, e := range shown {
+		text, at := t.endpointName(e, beside), t.hostOf(e)
+		if !beside && at != host {
+			t.Para("  ", at, page.Plain)
+			host = at
+		}
+		if !beside && at != "" {
+			text = "  " + text
+		}
+		t.endpointLine(name, text, rows[i], columns)
+	}
+	if rest := all[len(shown):]; len(rest) > 0 {
 		t.Para("  ", "and "+wording.Count(len(rest), "more", "more")+leftOver(rest), page.Faint)
 	}
+}
+
+// hostsBeside reports whether the names of all endpoints have room with their hosts.
+func (t *textReport) hostsBeside(all []*report.Endpoint, room int) bool {
+	for _, e := range all {
+		if t.hostOf(e) != "" && page.Cells(t.endpointName(e, true)) > room {
+			return false
+		}
+	}
+	return true
+}
+
+// byHost puts endpoints of one host together, with their rows: hosts in the order of their first.
+func byHost(
+	all []*report.Endpoint, rows [][]string, host func(*report.Endpoint) string,
+) ([]*report.Endpoint, [][]string) {
+	first := map[string]int{}
+	order := make([]int, len(all))
+	for i, e := range all {
+		if _, known := first[host(e)]; !known {
+			first[host(e)] = i
+		}
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Compare(first[host(all[i])], first[host(all[j])])
+	})
+	var es []*report.Endpoint
+	var rs [][]string
+	for _, i := range order {
+		es, rs = append(es, all[i]), append(rs, rows[i])
+	}
+	return es, rs
+}
+
+// widths are those of columns of figures, the blank before each included.
+type widths [7]int
+
+// leastWidths are those that tables have at least, so that most look alike.
+var leastWidths = widths{6, 7, 8, 8, 8, 7, 6}
+
+// endpointColumns are as wide as the figures of all rows need.
+func endpointColumns(rows [][]string) widths {
+	w := leastWidths
+	for _, row := range rows {
+		for i, f := range row {
+			if i > 0 {
+				w[i] = max(w[i], page.Cells(f)+1)
+			}
+			w[i] = max(w[i], page.Cells(f))
+		}
+	}
+	return w
+}
+
+// all is how wide all columns are together.
+func (w *widths) all() (n int) {
+	for _, c := range w {
+		n += c
+	}
+	return n
 }
 
 // leftOver says what endpoints that are not shown took, each at most.
@@ -98,35 +176,42 @@ func (t *textReport) figures(e *report.Endpoint) []string {
 }
 
 // endpointLine is a name and figures in columns.
-func (t *textReport) endpointLine(name int, text string, figures []string) {
-	columns := [...]int{6, 7, 8, 8, 8, 7, 6}
-	if over := page.Cells(text) - name; over > 0 {
-		text = mask.Shorten(text, name)
-	}
+func (t *textReport) endpointLine(name int, text string, figures []string, columns widths) {
+	text = mask.Shorten(text, name)
 	var b strings.Builder
 	b.WriteString("  " + text + strings.Repeat(" ", max(0, name-page.Cells(text))))
 	for i, f := range figures {
 		f = strings.ReplaceAll(f, wording.NoBreak, " ")
-		fmt.Fprintf(&b, "%s%s", strings.Repeat(" ", max(1, columns[i]-page.Cells(f))), f)
+		fmt.Fprintf(&b, "%s%s", strings.Repeat(" ", max(0, columns[i]-page.Cells(f))), f)
 	}
 	t.Put(page.Cut(t.Fit(b.String()), t.Width), page.Plain)
 	t.Blank()
 }
 
-// endpointName is its method and template, with the host if there are several.
-func (t *textReport) endpointName(e *report.Endpoint, room int) string {
+// longName is how much of a path is taken into a name before that is shortened to its column.
+const longName = 200
+
+// endpointName is its method and template, with its host between them if that is wanted.
+func (t *textReport) endpointName(e *report.Endpoint, host bool) string {
 	name := mask.ASCII(e.Method) + " "
-	if e.Behind && len(t.report.Proxied.Servers) > 1 {
-		name += wording.Server(e.Server)
-	} else if !e.Behind && t.severalHosts() {
-		switch {
-		case e.Host != "":
-			name += mask.Host(e.Host)
-		case e.Server.IsValid():
-			name += wording.Server(e.Server)
-		}
+	if host {
+		name += t.hostOf(e)
 	}
-	return mask.Shorten(name+mask.Target(e.Template, false, room), room)
+	return name + mask.Target(e.Template, false, longName)
+}
+
+// hostOf is the host of an endpoint where there are several; "" where it need not be said.
+func (t *textReport) hostOf(e *report.Endpoint) string {
+	switch {
+	case e.Behind && len(t.report.Proxied.Servers) > 1:
+		return wording.Server(e.Server)
+	case e.Behind || !t.severalHosts():
+	case e.Host != "":
+		return mask.Host(e.Host)
+	case e.Server.IsValid():
+		return wording.Server(e.Server)
+	}
+	return ""
 }
 
 // severalHosts reports whether endpoints with a path are of more than one host.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/output/mask"
 	"tcpwhy/output/wording"
 )
 
@@ -86,7 +87,7 @@ func (t *textReport) mostlyFor(thought time.Duration) string {
 	if most == nil || 2*answered(most) < thought || most.Exchanges == 0 {
 		return ""
 	}
-	s := ": " + t.endpointName(most, textTarget)
+	s := ": " + mask.Shorten(t.endpointName(most, true), textTarget)
 	if most.Exchanges > 1 {
 		s += ", " + wording.Times(most.Exchanges)
 		if most.Duration.N > 0 && most.Waited == 0 {

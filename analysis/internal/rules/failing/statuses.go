@@ -182,8 +182,11 @@ func (k endpoint) compare(l endpoint) int {
 // book books the errors of an endpoint with so many responses, client by client.
 func (e *errorsAt) book(b *behind, k *endpoint, cause string, all int) {
 	words := shareOfErrors
-	if len(e.of) > 1 {
+	switch {
+	case len(e.of) > 1:
 		words = shareOfAllErrors
+	case e.n == 1:
+		words = shareOfOneError
 	}
 	says := []rule.Said{
 		rule.Say(words, int64(e.n), int64(all)).With(k.method + " " + k.template),

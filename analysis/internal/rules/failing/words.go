@@ -32,6 +32,7 @@ const (
 	behindSilent
 	behindSaid
 	shareOfAllErrors
+	shareOfOneError
 	hadItWhole
 )
 
@@ -104,8 +105,9 @@ var words = []rule.Words{
 		Text: "{text}, behind the proxy, had sent no response {s} after the request, when the proxy " +
 			"gave up.",
 	},
-	behindSaid:    {Text: "{text}, behind the proxy, answered {n}."},
-	shareOfErrors: {Text: "{n response} of {n} to {text} were errors."},
+	behindSaid:      {Text: "{text}, behind the proxy, answered {n}."},
+	shareOfErrors:   {Text: "{n response} of {n} to {text} were errors."},
+	shareOfOneError: {Text: "{n response} of {n} to {text} was an error."},
 	shareOfAllErrors: {
 		Text: "{n response} of {n} to {text} were errors, those to other clients included.",
 	},
