@@ -1,8 +1,6 @@
 package failing
 
 import (
-	"slices"
-
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly/exchange"
@@ -19,11 +17,29 @@ var causesBehind = [...]string{
 type behind struct {
 	desk rule.Desk
 	told map[report.Pair]bool // a finding says why there was no answer; nil until asked for
+	own  map[ownErrors]bool
 }
 
-// last is the leg by which an answer was decided; false if the capture does not show it.
-func (b *behind) last(c *rule.Claim) (rule.Leg, bool) {
-	legs := b.desk.Proxied(c.Occ.Exchange).Legs
+// ownErrors are those of a cause between two that nothing behind a proxy explains.
+type ownErrors struct {
+	report.Pair
+	cause string
+}
+
+// owns notes that there are such errors.
+func (b *behind) owns(p report.Pair, cause string) {
+	if b.own == nil {
+		b.own = map[ownErrors]bool{}
+	}
+	b.own[ownErrors{p, cause}] = true
+}
+
+// owned reports whether there are such errors.
+func (b *behind) owned(p report.Pair, cause string) bool { return b.own[ownErrors{p, cause}] }
+
+// last is the leg by which the answer to an exchange was decided; false if the capture does not show it.
+func (b *behind) last(exchange int) (rule.Leg, bool) {
+	legs := b.desk.Proxied(exchange).Legs
 	if len(legs) == 0 {
 		return rule.Leg{}, false
 	}
@@ -48,34 +64,10 @@ func (b *behind) explains(l *rule.Leg) bool {
 // clientAbortCause is that of reset-after-data which only says that a client went.
 const clientAbortCause = "client-abort"
 
-// all reports whether something holds for the last leg of each error that was kept.
-func (r *errorRun) all(b *behind, holds func(c *rule.Claim, l *rule.Leg) bool) bool {
-	return !slices.ContainsFunc(r.samples, func(c rule.Claim) bool {
-		l, ok := b.last(&c)
-		return !ok || !holds(&c, &l)
-	})
-}
-
-// passedOn reports whether the errors are those of servers behind the proxy, as they came: they are
-// told of those.
-func (r *errorRun) passedOn(b *behind) bool {
-	return r.all(b, func(c *rule.Claim, l *rule.Leg) bool { return l.Status == statusOf(c) })
-}
-
-// explained reports whether findings behind the proxy say why it had no answer: they have the
-// cause, and this remains a remark.
-func (r *errorRun) explained(b *behind) bool {
-	return mayPassOn(r.samples[0].Cause) &&
-		r.all(b, func(_ *rule.Claim, l *rule.Leg) bool { return b.explains(l) })
-}
-
-// statusOf is the status that a claim is about.
-func statusOf(c *rule.Claim) int { return int(c.Occ.Proof[1].N[0]) }
-
 // says is what happened on the leg behind an error of a proxy; nothing if the capture does not show
 // it.
 func (b *behind) says(c *rule.Claim) rule.Said {
-	l, ok := b.last(c)
+	l, ok := b.last(c.Occ.Exchange)
 	if !ok || !mayPassOn(c.Cause) {
 		return rule.Said{}
 	}

@@ -25,8 +25,9 @@ section 4). On the wire all is well, and the user has nothing.
 
 How it is recognised
 By the status of each response, per endpoint: method and path, in which numbers, identifiers and
-dates are placeholders. What counts is the share of the endpoint's responses, to whatever client. A
-408 is the client's doing if the request was not whole, or most of the time passed while it was
+dates are placeholders. What counts is the share of the endpoint's responses, to whatever client, or
+of all responses of the service, whichever is graver: a service that is down need not have been
+asked for anything twice. A 408 is the client's doing if the request was not whole, or most of the time passed while it was
 sent; else the server's. Silent: below a hundredth, other 4xx (the request was wrong), and a 408
 that answers no request, as some servers send to idle connections, or what nobody listened to any
 more. The capture proves what was said; why, the server's log tells. Where it shows what a proxy
@@ -131,7 +132,7 @@ a 5xx status for an ordinary result.`,
 },
 	Rests: rule.Content,
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &statuses{at: map[endpoint]*answers{}} },
+		Start: func() rule.Across { return newStatuses() },
 		Wants: rule.Wants(rule.ExchangeJudged),
 	},
 	Vocabulary: words,

@@ -5,10 +5,12 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"time"
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/template"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
 )
 
@@ -21,18 +23,29 @@ const (
 	// leastErrors is how many make a run.
 	leastErrors = 3
 
-	maxErrorEndpoints = 1024 // are followed; those that come later are not
-	maxErrorRuns      = 4096 // likewise: of which errors are shown, those of the others count only
-	maxSamples        = 16   // of the errors of one client at an endpoint are kept, the first
+	maxErrorEndpoints = 1024    // are followed; those that come later are not
+	maxErrorRuns      = 4096    // likewise: of which errors are shown, those of the others count only
+	maxErrorServices  = 1024    // likewise
+	maxKeptErrors     = 1 << 14 // likewise: are known one by one, the others are taken for like them
+	maxSamples        = 16      // of the errors of one client at an endpoint are told one by one, the first
 	// mostlySent is which part of the time until an answer a request has to take, in percent, to
 	// have come slowly.
 	mostlySent = 50
 )
 
-// statuses counts responses by endpoint, whoever asks.
+// statuses counts responses by endpoint and by service, whoever asks.
 type statuses struct {
-	at   map[endpoint]*answers
-	runs int
+	at       map[endpoint]*answers
+	services map[netip.AddrPort]*service
+	runs     int
+	kept     int
+}
+
+// service is how many responses a service gave, and how many of them were errors: where it fails as
+// a whole, no endpoint need have failed often.
+type service struct {
+	all, behind int            // behind: errors that came from servers behind it
+	errors      map[string]int // by cause, without those
 }
 
 // endpoint is what a service is asked for.
@@ -43,21 +56,38 @@ type endpoint struct {
 
 // answers are the responses of an endpoint.
 type answers struct {
-	all    int
-	errors map[string]*errorsAt // by cause
+	all, behind int                  // likewise
+	errors      map[string]*errorsAt // by cause
 }
 
 // errorsAt are those of one endpoint and cause.
 type errorsAt struct {
-	n  int
+	n  int                      // without those that came from servers behind it
 	of map[netip.Addr]*errorRun // by client
 }
 
 // errorRun is errors that one client got.
 type errorRun struct {
-	n       int
-	of      rule.Subject
-	samples []rule.Claim
+	n    int
+	of   rule.Subject
+	kept []failed
+	// sorted by what the capture shows behind a proxy: nothing that says why, what says why, the
+	// same error
+	own, explained, passed []failed
+	more                   int // beyond those that are kept: they are own, unless none of those is
+}
+
+// failed is an exchange that was answered with an error.
+type failed struct {
+	conn, exchange int
+	start, answer  capture.Mark
+	end            time.Duration
+	status         int
+	late           time.Duration // 408: the request had been whole for so long; 0: it came slowly
+}
+
+func newStatuses() *statuses {
+	return &statuses{at: map[endpoint]*answers{}, services: map[netip.AddrPort]*service{}}
 }
 
 // Event counts a response.
@@ -70,6 +100,8 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 		(job.MessageFacts[0]|job.MessageFacts[1])&unsure != 0 {
 		return
 	}
+	cause := causeOf(x.Status)
+	s.service(c.Pair.Server).count()
 	k := endpoint{c.Pair.Server, x.Method, template.Of(x.Target)}
 	a := s.at[k]
 	if a == nil {
@@ -80,14 +112,39 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 		s.at[k] = a
 	}
 	a.all++
-	cause := causeOf(x.Status)
 	if cause == "" {
 		return
 	}
 	if r := s.run(a, cause, c); r != nil {
-		if r.n++; r.n <= maxSamples {
-			r.samples = append(r.samples, errorClaim(d, c, x, int(e.Index), cause))
+		if r.n++; s.kept < maxKeptErrors {
+			r.kept = append(r.kept, failedBy(x, c.Id, d.Exchange(c.Id, int(e.Index))))
+			s.kept++
 		}
+	}
+}
+
+// service is that of an address; nil if there are too many.
+func (s *statuses) service(server netip.AddrPort) *service {
+	v := s.services[server]
+	if v == nil && len(s.services) < maxErrorServices {
+		v = &service{errors: map[string]int{}}
+		s.services[server] = v
+	}
+	return v
+}
+
+// count counts a response.
+func (v *service) count() {
+	if v != nil {
+		v.all++
+	}
+}
+
+// fails counts errors, of which some came from servers behind the service.
+func (v *service) fails(cause string, own, behind int) {
+	if v != nil {
+		v.errors[cause] += own
+		v.behind += behind
 	}
 }
 
@@ -98,7 +155,6 @@ func (s *statuses) run(a *answers, cause string, c *rule.Conn) *errorRun {
 		all = &errorsAt{of: map[netip.Addr]*errorRun{}}
 		a.errors[cause] = all
 	}
-	all.n++
 	r := all.of[c.Pair.Client]
 	if r == nil && s.runs < maxErrorRuns {
 		r = &errorRun{of: c.Subject()}
@@ -125,29 +181,38 @@ func causeOf(status int) string {
 	return ""
 }
 
-// errorClaim is that of one exchange.
-func errorClaim(
-	d rule.Desk, c *rule.Conn, x *report.ExchangeInfo, index int, cause string,
-) rule.Claim {
+// failedBy is an exchange that was answered with an error.
+func failedBy(x *report.ExchangeInfo, conn, exchange int) failed {
+	f := failed{
+		conn: conn, exchange: exchange, start: x.Request.Start, answer: x.Response.Start,
+		end: x.Response.End.Time, status: x.Status,
+	}
+	if x.Request.Complete && !slowlySent(x) {
+		f.late = x.Response.Start.Time - x.Request.End.Time
+	}
+	return f
+}
+
+// claim is that of one exchange.
+func (f *failed) claim(cause string) rule.Claim {
 	cl := rule.Claim{
 		Rule: errorsRule, Cause: cause, Index: -1, Confidence: report.Proven,
 		Occ: rule.Occurrence{
-			Connection: c.Id,
-			Exchange:   d.Exchange(c.Id, index),
-			Start:      x.Request.Start.Time,
-			End:        x.Response.End.Time,
+			Connection: f.conn,
+			Exchange:   f.exchange,
+			Start:      f.start.Time,
+			End:        f.end,
 			Proof: []rule.Evidence{
-				rule.Shows(x.Request.Start, report.SideClient, requestBegins),
-				rule.Shows(x.Response.Start, report.SideServer, saysError, int64(x.Status)),
+				rule.Shows(f.start, report.SideClient, requestBegins),
+				rule.Shows(f.answer, report.SideServer, saysError, int64(f.status)),
 			},
 		},
 	}
 	if cause == tooSlowCause {
 		cl.Side = report.SideClient
-		if x.Request.Complete && !slowlySent(x) {
+		if f.late > 0 {
 			cl.Side = report.SideServer
-			left := x.Response.Start.Time - x.Request.End.Time
-			cl.Says = []rule.Said{rule.Say(hadItWhole, rule.Ns(left))}
+			cl.Says = []rule.Said{rule.Say(hadItWhole, rule.Ns(f.late))}
 		}
 	}
 	return cl
@@ -163,12 +228,29 @@ func slowlySent(x *report.ExchangeInfo) bool {
 // Finish tells of endpoints whose errors are more than a few.
 func (s *statuses) Finish(d rule.Desk) {
 	b := &behind{desk: d}
+	s.eachError(func(k *endpoint, cause string, a *answers, e *errorsAt) {
+		for _, r := range e.of {
+			own, behind := r.sort(b, cause)
+			e.n, a.behind = e.n+own, a.behind+behind
+			s.services[k.server].fails(cause, own, behind)
+			if own > 0 {
+				b.owns(r.of.Pair, cause)
+			}
+		}
+	})
+	s.eachError(func(k *endpoint, cause string, a *answers, e *errorsAt) {
+		for _, client := range slices.SortedFunc(maps.Keys(e.of), netip.Addr.Compare) {
+			s.book(b, e.of[client], k, cause)
+		}
+	})
+}
+
+// eachError calls a function for the errors of each endpoint and cause, in order.
+func (s *statuses) eachError(do func(*endpoint, string, *answers, *errorsAt)) {
 	for _, k := range slices.SortedFunc(maps.Keys(s.at), endpoint.compare) {
 		a := s.at[k]
 		for _, cause := range slices.Sorted(maps.Keys(a.errors)) {
-			if all := a.errors[cause]; 100*all.n >= someErrors*a.all {
-				all.book(b, &k, cause, a.all)
-			}
+			do(&k, cause, a, a.errors[cause])
 		}
 	}
 }
@@ -177,57 +259,4 @@ func (s *statuses) Finish(d rule.Desk) {
 func (k endpoint) compare(l endpoint) int {
 	return cmp.Or(k.server.Compare(l.server),
 		cmp.Compare(k.method, l.method), cmp.Compare(k.template, l.template))
-}
-
-// book books the errors of an endpoint with so many responses, client by client.
-func (e *errorsAt) book(b *behind, k *endpoint, cause string, all int) {
-	words := shareOfErrors
-	switch {
-	case len(e.of) > 1:
-		words = shareOfAllErrors
-	case e.n == 1:
-		words = shareOfOneError
-	}
-	says := []rule.Said{
-		rule.Say(words, int64(e.n), int64(all)).With(k.method + " " + k.template),
-	}
-	for _, client := range slices.SortedFunc(maps.Keys(e.of), netip.Addr.Compare) {
-		if r := e.of[client]; !r.passedOn(b) {
-			r.book(b, e.grade(cause, all), says)
-		}
-	}
-}
-
-// book books the errors that one client got.
-func (r *errorRun) book(b *behind, grade report.Severity, says []rule.Said) {
-	most := rule.Grade(0)
-	if r.explained(b) {
-		grade, most = report.Info, rule.AtMost(report.Info)
-	}
-	for i := range r.samples {
-		c := &r.samples[i]
-		c.Least, c.Most, c.Says = grade, most, append(slices.Clip(says), c.Says...)
-		if said := b.says(c); said.Words != 0 {
-			c.Says = append(slices.Clip(c.Says), said)
-		}
-		if i == len(r.samples)-1 {
-			c.Also = r.n - len(r.samples)
-			c.Others = c.Also
-		}
-		b.desk.Book(r.of, c)
-	}
-}
-
-// grade is the severity of errors by their share.
-func (e *errorsAt) grade(cause string, all int) report.Severity {
-	theirs := cause == tooManyCause || cause == tooSlowCause
-	switch {
-	case e.n < leastErrors:
-		return report.Info
-	case 100*e.n >= mostlyErrors*all && !theirs:
-		return report.High
-	case 100*e.n >= oftenErrors*all:
-		return report.Medium
-	}
-	return report.Low
 }

@@ -33,6 +33,7 @@ const (
 	behindSaid
 	shareOfAllErrors
 	shareOfOneError
+	shareOfService
 	hadItWhole
 )
 
@@ -107,6 +108,7 @@ var words = []rule.Words{
 	},
 	behindSaid:      {Text: "{text}, behind the proxy, answered {n}."},
 	shareOfErrors:   {Text: "{n response} of {n} to {text} were errors."},
+	shareOfService:  {Text: "{n response} of {n} of the service were errors."},
 	shareOfOneError: {Text: "{n response} of {n} to {text} was an error."},
 	shareOfAllErrors: {
 		Text: "{n response} of {n} to {text} were errors, those to other clients included.",
