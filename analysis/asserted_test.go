@@ -63,7 +63,7 @@ func unasserted() map[string][]string {
 			"It gave {n request} up after {s}",
 			"{n response} of {n} to {text} were errors",
 			"{n response} of {n} to {text} was an error",
-			"{n response} of {n} of the service were errors", "The request had been whole {s} before",
+			"{n response} of {n} that the service gave were errors", "The request had been whole {s} before",
 			"The server acknowledged the requests, and", "Meanwhile it answered other requests",
 			"Its kernel holds the small end", "The RST has the TTL of the server's own",
 			"It ends a connection that had been idle for {s}",

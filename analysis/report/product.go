@@ -114,12 +114,24 @@ func ProductOf(field string) Product {
 	return UnknownProduct
 }
 
+// SpeaksHTTP11 reports whether clients of that name ask in HTTP/1.1, unless they are told not to.
+func (p Product) SpeaksHTTP11() bool {
+	switch p {
+	case Curl, Go, Node, Java, OkHTTP, ApacheClient, Python, Wrk:
+		return true
+	}
+	return false
+}
+
 // ProductSet is a set of products, one bit each: adding to it in any order gives the same.
 type ProductSet uint32
 
 // With is the set with p, too; that of unknownProduct stands for one that gave a name of which no
 // settings are known.
 func (s ProductSet) With(p Product) ProductSet { return s | 1<<p }
+
+// Without is the set without those of another.
+func (s ProductSet) Without(o ProductSet) ProductSet { return s &^ o }
 
 // has reports whether p is in the set.
 func (s ProductSet) has(p Product) bool { return s&(1<<p) != 0 }

@@ -278,12 +278,17 @@ func within(s *rule.Subject, c *rule.Claim) time.Duration {
 }
 
 // seen is which products the affected connections showed; for an end that none of them showed, what
-// others did.
+// others did. A proxy passes on the name of its client, and says its own to that one.
 func (j *Judge) seen(p report.Pair, g *group) report.Products {
-	if all := j.pairs[p]; all != nil {
-		return g.seen.Or(all.seen)
+	all := j.pairs[p]
+	if all == nil {
+		return g.seen
 	}
-	return g.seen
+	seen := g.seen.Or(all.seen)
+	if front := j.pairs[all.front]; front != nil {
+		seen.Client = front.seen.Server.Without(seen.Server).With(report.UnknownProduct)
+	}
+	return seen
 }
 
 // side is who is at fault: always the same by the cause, or in all of the group.

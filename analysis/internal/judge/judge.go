@@ -151,6 +151,8 @@ type pairTotals struct {
 	// something was asked between the two: not all of it was attempts
 	asked bool
 	seen  report.Products
+	// whose exchanges the client, a proxy, asks for here; zero if it is none
+	front report.Pair
 	// when its exchanges began
 	occasions moments.Moments
 }

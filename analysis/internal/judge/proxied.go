@@ -118,6 +118,7 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 	j.Total.exchanges++
 	if k.Behind && k.Front != nil {
 		x.Behind, x.Front, c.Share = true, k.Front.ID, k.Share
+		j.totalsOf(c.between).behind(k.Front.between)
 		if x.Attempt != nil {
 			j.waitedInVain(k.Front, c)
 		}
@@ -143,6 +144,13 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 	}
 	c.later, c.moves = nil, nil
 	j.tellExchange(c.between, x)
+}
+
+// behind notes whose exchanges the client of a pair asks for.
+func (t *pairTotals) behind(front report.Pair) {
+	if !t.front.Server.IsValid() {
+		t.front = front
+	}
 }
 
 // waitedInVain adds an attempt in vain to an exchange that was counted.
@@ -286,6 +294,17 @@ func (j *Judge) followed(c *rule.Claim) bool {
 	}
 	f := j.proxied.linked.of[u.Front]
 	return f != nil && f.Response == nil && f.Outcome == exchange.Aborted
+}
+
+// forAnother reports whether a proxy asked again, at a moment, for another exchange than that of a
+// leg: whose client had its answer by then, or had left.
+func (j *Judge) forAnother(leg int, at time.Duration) bool {
+	u := j.proxied.linked.of[leg]
+	if u == nil || !u.Behind {
+		return false
+	}
+	f := j.proxied.linked.of[u.Front]
+	return f != nil && at >= f.Start+f.Duration
 }
 
 // The statuses by which a proxy says that a server behind it failed (RFC 9110 §15.6).

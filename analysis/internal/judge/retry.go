@@ -242,7 +242,11 @@ func (j *Judge) bookFailure(w *failedClaim) {
 	if j.followed(c) {
 		return
 	}
-	if e := f.Repetition; e != nil {
+	e := f.Repetition
+	if e != nil && j.forAnother(c.Occ.Exchange, e.Start.Time) {
+		e = nil
+	}
+	if e != nil {
 		full := max(0, e.Start.Time-f.Failure.Start.Time-f.owned)
 		c.Occ.Cost = report.Cost{
 			Low:      min(c.Occ.Cost.Expected, full),
@@ -258,7 +262,7 @@ func (j *Judge) bookFailure(w *failedClaim) {
 		}
 	}
 	w.s.Known, w.s.Host, w.s.Took = true, f.Host, f.Took
-	c.Repeated = f.Repetition
+	c.Repeated = e
 	j.clock.claimed.room(c, within(&w.s, c))
 	j.add(w.s, c)
 	j.wallOfFailure(&w.s, c)

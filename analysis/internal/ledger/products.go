@@ -23,7 +23,11 @@ func (n *products) note(x *exchange.Exchange) {
 		// it could have said who it is
 		n.seen.Client = n.seen.Client.With(report.UnknownProduct)
 	}
-	said := [...]string{x.Agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
+	agent := x.Agent
+	if passedOn(x) {
+		agent = forwarder
+	}
+	said := [...]string{agent, x.Software, x.Powered, x.RequestVia, x.ResponseVia}
 	if said == n.said {
 		return
 	}
@@ -31,8 +35,8 @@ func (n *products) note(x *exchange.Exchange) {
 	if x.RequestVia != "" {
 		n.seen.Proxy = n.seen.Proxy.With(report.ProductOf(x.RequestVia))
 		n.seen.Client = n.seen.Client.With(report.ProductOf(x.RequestVia))
-	} else if x.Agent != "" {
-		n.seen.Client = n.seen.Client.With(report.ProductOf(x.Agent))
+	} else if agent != "" {
+		n.seen.Client = n.seen.Client.With(report.ProductOf(agent))
 	}
 	if x.ResponseVia != "" {
 		n.seen.Proxy = n.seen.Proxy.With(report.ProductOf(x.ResponseVia))
@@ -44,4 +48,16 @@ func (n *products) note(x *exchange.Exchange) {
 			n.seen.Server = n.seen.Server.With(report.ProductOf(field))
 		}
 	}
+}
+
+// forwarder stands for a program that sends on what another has asked for, without its own name: it
+// is none that has settings.
+const forwarder = "forwarder"
+
+// passedOn reports whether the name of the client in a request is that of another one, on whose
+// behalf a proxy asks: it says for whom, or it speaks an older HTTP than that program does (nginx
+// asks servers in HTTP/1.0 unless told otherwise).
+func passedOn(x *exchange.Exchange) bool {
+	return x.Trail != nil && x.Trail.Forwarded.IsValid() ||
+		x.Version == "HTTP/1.0" && report.ProductOf(x.Agent).SpeaksHTTP11()
 }

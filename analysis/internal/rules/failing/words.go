@@ -108,7 +108,7 @@ var words = []rule.Words{
 	},
 	behindSaid:      {Text: "{text}, behind the proxy, answered {n}."},
 	shareOfErrors:   {Text: "{n response} of {n} to {text} were errors."},
-	shareOfService:  {Text: "{n response} of {n} of the service were errors."},
+	shareOfService:  {Text: "{n response} of {n} that the service gave were errors."},
 	shareOfOneError: {Text: "{n response} of {n} to {text} was an error."},
 	shareOfAllErrors: {
 		Text: "{n response} of {n} to {text} were errors, those to other clients included.",
