@@ -111,9 +111,10 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/analysis/internal/ledger": {
 		"tcpwhy/analysis/internal/ledger/sender", "tcpwhy/analysis/internal/ledger/picture",
-		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/analysis/internal/ledger/line", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
+	"tcpwhy/analysis/internal/ledger/line":   {"tcpwhy/analysis/report", "tcpwhy/capture"},
 	"tcpwhy/analysis/internal/ledger/sender": {"tcpwhy/reassembly", "tcpwhy/capture"},
 	"tcpwhy/analysis/internal/ledger/picture": {
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",

@@ -71,6 +71,11 @@ const (
 	IdleReusable  // an idle connection that could have carried a request
 	IdleUnusable  // an idle connection that was announced or half closed
 	PipelineHOL   // waiting for the response before, on a pipelined connection
+	H2Mux         // behind octets of other streams of the connection
+	H2Window      // flow control of HTTP/2 held data back
+	H2HOL         // behind octets of another stream that TCP had lost
+	StreamLimit   // too many streams at a time: the server refused it
+	StreamIdle    // a stream that stays open: nothing to be said
 	Closing       // from the first FIN or RST to the end
 	Tunnel        // what another protocol did after an upgrade
 	LabelCount
@@ -83,7 +88,8 @@ var labelNames = [LabelCount]string{
 	"think_100continue", "rtt", "queue", "serialize", "paced", "slow_start", "ss_idle_restart",
 	"cong_avoid", "recovery_cwnd", "send_limit", "rwnd", "zero_window", "fast_retx", "rto", "tlp",
 	"lost_retx", "spurious_retx", "nagle_rtt", "nagle_delack", "delack_cwnd", "cork",
-	"app_paced", "host_stopped", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol", "close",
+	"app_paced", "host_stopped", "client_think", "idle_reusable", "idle_unusable", "pipeline_hol",
+	"h2_mux", "h2_window", "h2_hol", "stream_limit", "stream_idle", "close",
 	"tunnel",
 }
 
@@ -112,7 +118,9 @@ var labelTitles = [LabelCount]string{
 	"Nagle hold, waiting for a late ACK", "window waiting for a late ACK",
 	"corked end of a message", "sender's application paused", "host stood still",
 	"client between exchanges",
-	"idle, reusable", "idle, not reusable", "waiting behind another response", "closing",
+	"idle, reusable", "idle, not reusable", "waiting behind another response",
+	"behind other streams", "HTTP/2 flow control", "behind another stream's loss",
+	"limit of concurrent streams", "open stream, idle", "closing",
 	"tunnelled protocol",
 }
 

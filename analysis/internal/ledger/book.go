@@ -3,6 +3,7 @@ package ledger
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger/line"
 	"tcpwhy/analysis/internal/ledger/picture"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
@@ -24,8 +25,8 @@ type book struct {
 	reusable  bool               // the latest left the connection fit for another request
 	vain      bool               // the latest was an attempt that never came to a request
 	flight    bool               // what is booked lies within a flight of the TLS handshake
-	// the server sent nothing in that time, and could have: its answer to any request would have come
-	serverIdle bool
+	// where exchanges go on beside each other: the end of what has been booked with the connection
+	at time.Duration
 }
 
 // open adds the ledger of an exchange that has begun.
@@ -50,11 +51,8 @@ func (b *book) latest() *Exchange {
 func (b *book) tile(t *report.Tile, byClient bool) {
 	at := t.From
 	for _, j := range b.exchanges {
-		if j.settled {
+		if j.settled || j.line.On {
 			continue
-		}
-		if j.Shared {
-			j.answeredNoSooner(b.conn.Far(reassembly.FromServer))
 		}
 		i, label := j.clip(t.From, t.To), b.labelFor(j, t)
 		j.book(i, label, byClient)
@@ -68,7 +66,7 @@ func (b *book) tile(t *report.Tile, byClient bool) {
 		}
 		if start := max(at, j.From); i.To > start {
 			b.idle(t, at, start)
-			b.own(t, start, i.To, b.common(j, t.Label))
+			b.own(t, start, i.To, t.Label)
 			at = i.To
 		}
 	}
@@ -102,21 +100,10 @@ func (b *book) labelFor(j *Exchange, t *report.Tile) report.Label {
 	switch {
 	case j.Parsed.Stream == 0 || b.flight || ofSetup(l):
 		return l
-	case j.Shared && !ofTransport(l):
-		if l != report.Unknown && b.serverIdle && j.waits(t.From, t.To) {
-			return report.Think
-		}
-		return report.Unknown
 	case !b.by.has(j.Index):
 		return report.Unknown
-	}
-	return l
-}
-
-// common is the label of time with label l for the connection, if j went on meanwhile.
-func (b *book) common(j *Exchange, l report.Label) report.Label {
-	if j.Shared && !ofTransport(l) && !ofSetup(l) {
-		return report.Unknown
+	case l == report.AppPaced && j.Streams():
+		return report.StreamIdle
 	}
 	return l
 }
@@ -161,8 +148,7 @@ func (b *book) idle(t *report.Tile, from, to time.Duration) {
 // keep keeps a wait with the exchanges that it was part of.
 func (b *book) keep(s Wait) {
 	for _, j := range b.exchanges {
-		if j.overlaps(s.From, s.To) &&
-			b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label {
+		if j.overlaps(s.From, s.To) && b.has(j, &s) {
 			part := s
 			i := j.clip(s.From, s.To)
 			part.From, part.To = i.From, i.To
@@ -171,9 +157,22 @@ func (b *book) keep(s Wait) {
 	}
 }
 
+// has reports whether s is a wait of j's own.
+func (b *book) has(j *Exchange, s *Wait) bool {
+	if !j.line.On {
+		return b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label
+	}
+	return b.by.surely(j.Index) && s.From >= j.line.At && ofTransport(s.Label) &&
+		!(line.OfWindow(s.Label) && j.unsent() == report.Think)
+}
+
 // relabel changes labels of time of j wherever they have been written.
 func (b *book) relabel(j *Exchange, r Relabelling) {
 	r.Sums(&j.Times)
+	if j.line.On { // part of it may be of what goes on beside it
+		r.Border = min(r.Border, r.From+b.Times[r.Was[0]])
+		r.To = min(r.To, r.Border+b.Times[r.Was[1]])
+	}
 	r.Sums(&b.Times)
 	j.Pieces.Relabel(r.From, r.To, r.label)
 	if b.trace != nil {

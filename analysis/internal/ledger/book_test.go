@@ -48,7 +48,7 @@ func TestBookTiles(t *testing.T) {
 		end := time.Duration(0)
 		for end < 1000 {
 			to := end + at(90)
-			b.serverIdle, b.by = rng.IntN(2) == 0, nil
+			b.by = nil
 			if rng.IntN(2) == 0 {
 				b.by = owned{{Owner: rng.IntN(4)}}
 			}

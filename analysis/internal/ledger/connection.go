@@ -34,6 +34,7 @@ func (s *Connection) Begin(c *reassembly.Conn) {
 	s.products, s.Ending = products{}, Ending{}
 	s.path.Begin(c)
 	s.walk = walk{book: &s.book, path: &s.path, holds: &s.holds}
+	s.walk.half = &s.walk.halves.of[0]
 	s.holds = holds{book: &s.book, path: &s.path}
 	s.measures = measures{}
 }
@@ -88,7 +89,7 @@ func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	}
 	// what has been booked without it is not its own: an attempt that becomes one late, a message
 	// that was found behind a gap
-	j.From = max(j.From, s.walk.at)
+	j.From = max(j.From, s.walk.halves.tiled())
 	j.Notice = s.Ending.Notice
 	if last := s.latest(); last != nil && !last.over && x.Stream == 0 {
 		j.Ahead = last.Parsed
@@ -116,14 +117,14 @@ func (s *Connection) Over(j *Exchange) {
 	}
 	// what has been booked while it seemed to go on is its own: where segments are out of order,
 	// the ledger of another exchange may have been drawn up beyond this one's end
-	j.Until = max(j.Until, s.walk.at)
+	j.Until = max(j.Until, s.walk.booked(j))
 	if x.Attempt != nil {
 		// rules about how exchanges end look at what was asked
 		j.Until, s.vain = max(x.End().Time, j.From), true
 		return
 	}
 	if x.Reset != nil {
-		j.Until = max(x.Reset.At.Time, x.End().Time, j.From, s.walk.at)
+		j.Until = max(x.Reset.At.Time, x.End().Time, j.From, s.walk.booked(j))
 	}
 	s.Ending.take(s.Conn, j)
 	if at := s.leftAt(x); at > 0 && s.Ending.Failed == x {
@@ -157,14 +158,14 @@ func (s *Connection) slowestUpTo(j *Exchange) time.Duration {
 
 // DrawUp completes the ledger of an exchange that is over. Its records must be certain.
 func (s *Connection) DrawUp(j *Exchange) {
-	if s.walk.at <= j.Until { // else some of the time up to then has been booked without it
+	if s.walk.booked(j) <= j.Until { // else some of the time up to then has been booked without it
 		j.Until = max(j.Until, s.delivered(j.Parsed))
 	}
-	if at := s.leftAt(j.Parsed); at > max(j.From, s.walk.at) {
+	if at := s.leftAt(j.Parsed); at > max(j.From, s.walk.booked(j)) {
 		j.Until = min(j.Until, at) // what came later came for nobody
 	}
 	s.walk.to(s.recordAfter(j.Until))
-	s.walk.flush(j.Until)
+	s.walk.flush(j)
 	s.measures.exchange(&s.path, j)
 }
 

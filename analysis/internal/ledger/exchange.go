@@ -3,6 +3,7 @@ package ledger
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger/line"
 	"tcpwhy/analysis/internal/ledger/picture"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -38,7 +39,8 @@ type Exchange struct {
 
 	Traced bool // the trace shows it
 
-	trip report.Interval // of a stream: the round trip between its request and its response
+	booked time.Duration // end of the time that has its labels; 0: none has
+	line   line.Line     // while others go on beside it
 }
 
 // Start is how an exchange began.
@@ -68,7 +70,9 @@ type Pipelined struct {
 // Reset makes j an empty ledger. What room it had is used again.
 func (j *Exchange) Reset() {
 	waits, holds, transfers := j.LongWaits.reset(), j.NagleHolds.reset(), j.Transfers.reset()
+	room := j.line.Empty()
 	*j = Exchange{Account: Account{Transfers: transfers}, LongWaits: waits, NagleHolds: holds}
+	j.line = room
 }
 
 // Span is from when until when the exchange lasts; until the end of time while it is not over.
@@ -104,42 +108,20 @@ func (j *Exchange) book(i report.Interval, l report.Label, byClient bool) {
 	}
 }
 
-// split divides time with label l by whether the exchange waited for the response before meanwhile,
-// or for the round trip that no answer can avoid. Parts may be empty.
+// split divides time with label l by whether the exchange waited for the response before meanwhile.
+// Parts may be empty.
 func (j *Exchange) split(
 	i report.Interval, l report.Label, part func(from, to time.Duration, l report.Label),
 ) {
-	special, as := j.waitsBehind(), report.PipelineHOL
-	if j.Shared && !ofTransport(l) && !ofSetup(l) {
-		special, as = j.trip, report.RoundTrip
-	}
-	start, end := max(i.From, special.From), min(i.To, special.To)
+	behind := j.waitsBehind()
+	start, end := max(i.From, behind.From), min(i.To, behind.To)
 	if end <= start {
 		part(i.From, i.To, l)
 		return
 	}
 	part(i.From, start, l)
-	part(start, end, as)
+	part(start, end, report.PipelineHOL)
 	part(end, i.To, l)
-}
-
-// answeredNoSooner notes when an answer to the request can have come at the soonest, if the server
-// is so far: until then a stream waits for nothing else, whatever others do on its connection.
-func (j *Exchange) answeredNoSooner(far time.Duration) {
-	q, r := j.Parsed.Request, j.Parsed.Response
-	if q == nil || !q.Complete {
-		return
-	}
-	j.trip = report.Interval{From: q.End.Time, To: q.End.Time + far}
-	if r != nil {
-		j.trip.To = min(j.trip.To, r.Start.Time)
-	}
-}
-
-// waits reports whether the exchange waited for its response to begin at that time.
-func (j *Exchange) waits(from, to time.Duration) bool {
-	q, r := j.Parsed.Request, j.Parsed.Response
-	return q != nil && q.Complete && q.End.Time <= from && (r == nil || r.Start.Time >= to)
 }
 
 // put adds time with one label.
@@ -147,6 +129,7 @@ func (j *Exchange) put(from, to time.Duration, l report.Label) {
 	if to > from {
 		j.Times[l] += to - from
 		j.Pieces.Add(from, to, l)
+		j.booked = to
 	}
 }
 

@@ -19,7 +19,8 @@ type holds struct {
 func (k *holds) add(h *Hold) {
 	for _, j := range k.book.exchanges {
 		from, until := j.Span()
-		if !j.settled && from <= h.From && h.To <= until && k.book.by.has(j.Index) {
+		if !j.settled && from <= h.From && h.To <= until && k.book.by.has(j.Index) &&
+			j.line.At <= h.From {
 			j.Holds = append(j.Holds, *h)
 			if k.waiting++; k.waiting >= maxHolds {
 				k.decide()

@@ -51,7 +51,7 @@ func mayBeLimit(l report.Label) bool {
 // acknowledgment was late is that.
 func (w *walk) limited(s *sender.State, r *reassembly.Record, until time.Duration, y why) {
 	for _, j := range w.book.exchanges {
-		if m := j.Message(r.Dir); m != nil && m.From <= r.Seq && !j.settled {
+		if m := j.Message(r.Dir); m != nil && m.From <= r.Seq && !j.settled && !j.line.On {
 			w.book.toLimit(j, w.limit.tiles, r.Dir)
 		}
 	}

@@ -1,14 +1,18 @@
 package ledger
 
 import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/line"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
 
 // Exchanges that go on beside each other on one connection (HTTP/2). A segment has octets of some
-// of them, or of none: control frames. What an exchange waited for while others' octets passed is
-// not known: it may have been the server, its window, or its turn.
+// of them, or of none: control frames. What an exchange waited for while others' octets passed, its
+// next octets tell (package line).
 
 // Company is how an exchange had its connection with others.
 type Company struct {
@@ -49,6 +53,9 @@ func (o owned) has(index int) bool {
 	return len(o) == 0
 }
 
+// surely reports whether octets of the exchange with that index are among them.
+func (o owned) surely(index int) bool { return len(o) > 0 && o.has(index) }
+
 // controls reports whether all octets are of frames that direct the connection.
 func (o owned) controls() bool {
 	for i := range o {
@@ -82,3 +89,180 @@ func ofSetup(l report.Label) bool { return l > report.CaptureGap && l <= report.
 func ofTransport(l report.Label) bool {
 	return l == report.CaptureGap || l >= report.Queue && l <= report.Cork
 }
+
+// ofNagle reports whether a label is one of a hold by Nagle's algorithm.
+func ofNagle(l report.Label) bool { return l == nagleLabels[0] || l == nagleLabels[1] }
+
+// awaits is the direction whose octets bring the exchange on.
+func (j *Exchange) awaits() reassembly.Dir {
+	q, a, at := j.Parsed.Request, j.Parsed.Response, j.line.At
+	if q == nil || a != nil && a.Start.Time <= at || q.Complete && q.End.Time <= at {
+		return reassembly.FromServer
+	}
+	return reassembly.FromClient
+}
+
+// unsent is the label of the time that the exchange waited for a sender which had nothing to send.
+func (j *Exchange) unsent() report.Label {
+	a := j.Parsed.Response
+	switch {
+	case j.awaits() == reassembly.FromClient:
+		return report.ReqApp
+	case a == nil || !j.line.Answered || a.Start.Time > j.line.At:
+		return report.Think
+	case j.Streams():
+		return report.StreamIdle
+	}
+	return report.AppPaced
+}
+
+// follow makes j, if it has no line yet, have one from the end of what has been booked of it.
+func (b *book) follow(j *Exchange) {
+	if j.line.On {
+		return
+	}
+	j.line.Begin(max(j.From, j.booked))
+	a := j.Parsed.Response
+	j.line.Answered = a != nil && a.Start.Time <= j.line.At
+}
+
+// sharedAt reports whether exchanges went on beside each other at the given moment.
+func (b *book) sharedAt(at time.Duration) bool {
+	for _, j := range b.exchanges {
+		if from, until := j.Span(); j.Shared && !j.settled && from <= at && at <= until {
+			return true
+		}
+	}
+	return false
+}
+
+// beside books a tile of dir's half where exchanges go on beside each other.
+func (b *book) beside(t *report.Tile, dir reassembly.Dir) {
+	for _, j := range b.exchanges {
+		if j.settled || j.From >= t.To {
+			continue
+		}
+		b.follow(j)
+		own, label := b.by.surely(j.Index), t.Label
+		if t.To <= j.line.At || j.awaits() != dir && (!own || line.Paused(label)) {
+			continue
+		}
+		if len(b.by) == 0 && t.End.Frame != 0 || // nobody knows whose octets they are
+			own && ofNagle(label) && t.From < j.line.At { // part of a hold is none
+			label = report.Unknown
+		}
+		j.line.Wait(t.To, label, own)
+	}
+	if dir == reassembly.FromServer || !b.answering(t.To) {
+		b.sharedTile(t)
+	}
+}
+
+// answering reports whether a response was under way at the given moment.
+func (b *book) answering(at time.Duration) bool {
+	for _, j := range b.exchanges {
+		a := j.Parsed.Response
+		if a != nil && a.Start.Time < at && (!a.Complete || a.End.Time >= at) {
+			return true
+		}
+	}
+	return false
+}
+
+// sharedTile books the time since the last tile with the connection, under one label.
+func (b *book) sharedTile(t *report.Tile) {
+	at := b.at
+	for _, j := range b.exchanges {
+		i := j.clip(b.at, t.To)
+		if start := max(at, i.From); !j.settled && i.To > start {
+			b.idle(t, at, start)
+			b.own(t, start, i.To, t.Label)
+			at = i.To
+		}
+	}
+	b.idle(t, at, t.To)
+	b.at = max(b.at, t.To)
+}
+
+// endShared books the rest of the connection's time up to the given moment.
+func (b *book) endShared(to time.Duration) {
+	if to > b.at {
+		b.sharedTile(&report.Tile{From: b.at, To: to})
+	}
+}
+
+// arrive notes that octets have come which a loss before them keeps back. paused says that their
+// sender had sent nothing right before.
+func (b *book) arrive(r *reassembly.Record, paused bool) {
+	for _, j := range b.exchanges {
+		if !j.settled && j.line.On && b.by.surely(j.Index) {
+			j.line.Arrive(r.Time, paused)
+		}
+	}
+}
+
+// deliver tells the exchanges whose octets are among those that r delivered that it brought them
+// on. repairs says that it filled a hole.
+func (b *book) deliver(r *reassembly.Record, octets owned, repairs bool) {
+	for _, j := range b.exchanges {
+		if j.settled || !octets.surely(j.Index) {
+			continue
+		}
+		b.follow(j)
+		if _, until := j.Span(); r.Time <= until && r.Time >= j.line.At &&
+			(j.awaits() == r.Dir || repairs) {
+			b.bringOn(j, r)
+		}
+	}
+}
+
+// bringOn gives the time of j since its last event its labels: r is the next.
+func (b *book) bringOn(j *Exchange, r *reassembly.Record) {
+	if !b.by.surely(j.Index) {
+		j.line.Repaired(r.Time)
+	}
+	b.bookLine(j, r.Time, r.Mark(), r.Dir == reassembly.FromClient)
+	j.line.Next(r.Mark(), r.Dir == reassembly.FromServer)
+}
+
+// endLine gives the rest of the time of j its labels.
+func (b *book) endLine(j *Exchange) {
+	b.bookLine(j, j.Until, capture.Mark{}, false)
+	j.line.End(j.Until)
+}
+
+// bookLine books the time of j since its last event, up to the next.
+func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClient bool) {
+	terms := line.Terms{Own: j.unsent(), Trip: j.line.At}
+	if terms.Own == report.Think && !j.line.Answered {
+		terms.Trip += b.conn.Far(reassembly.FromServer)
+	}
+	t := report.Tile{Before: j.line.Last, End: end}
+	j.line.Labels(to, terms, func(until time.Duration, l report.Label) {
+		t.Label, t.From, t.To = l, max(j.line.At, j.booked), until
+		b.bookStretch(j, &t, byClient)
+	})
+}
+
+// bookStretch books a stretch of the time of j.
+func (b *book) bookStretch(j *Exchange, t *report.Tile, byClient bool) {
+	if t.To <= t.From {
+		return
+	}
+	j.book(report.Interval{From: t.From, To: t.To}, t.Label, byClient)
+	if b.trace != nil && j.Traced {
+		b.show(t, t.From, t.To, t.Label)
+	}
+	if !ofStreams(t.Label) {
+		return
+	}
+	w := Wait{Label: t.Label, From: t.From, To: t.To, Before: t.Before, End: t.End}
+	if !byClient {
+		w.Dir = reassembly.FromServer
+	}
+	j.keep(w)
+}
+
+// ofStreams reports whether a label says what others on the connection, or flow control, did to an
+// exchange.
+func ofStreams(l report.Label) bool { return l >= report.H2Mux && l <= report.H2HOL }

@@ -3,10 +3,12 @@ package ledger
 import (
 	"time"
 
+	"tcpwhy/analysis/internal/ledger/line"
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // walk goes over a connection's records once, in order, and tiles the connection's time. A tile
@@ -22,15 +24,38 @@ type walk struct {
 	holds *holds
 	limit limitWaits
 
-	next  int            // absolute number of the record to look at next
-	at    time.Duration  // end of the time that has been tiled
-	began bool           // a record has been looked at, and at is valid
-	set   bool           // the set-up has been tiled
-	any   bool           // there was a progress event; the next two are of the last
-	prev  reassembly.Dir // whose it was
-	last  capture.Mark
+	*half  // in hand: that of the record in hand
+	halves halves
+	next   int  // absolute number of the record to look at next
+	began  bool // a record has been looked at, and at is valid
+	set    bool // the set-up has been tiled
+	paused bool // the sender of the record in hand had nothing to send right before it
 
 	still [2]*sender.Standstill // the latest of each host; nil for most: none
+}
+
+// half is how far time has been tiled between progress events, and the latest of those: of both
+// directions where they take turns, of one where exchanges go on beside each other.
+type half struct {
+	at   time.Duration  // end of the time that has been tiled
+	any  bool           // there was a progress event; the next two are of the last
+	prev reassembly.Dir // whose it was
+	last capture.Mark
+	sent time.Duration // when octets passed last, be it in vain
+}
+
+// halves are the two of a connection. Where directions take turns, both are the first.
+type halves struct {
+	of    [2]half // by direction
+	apart bool    // exchanges go on beside each other: each direction has its own
+}
+
+// latest is up to when either direction has been tiled.
+func (h *halves) latest() time.Duration {
+	if h.apart {
+		return max(h.of[0].at, h.of[1].at)
+	}
+	return h.of[0].at
 }
 
 // why is what ended a wait, as far as that is known. The zero value says that nothing did that the
@@ -86,6 +111,7 @@ func (w *walk) record(n int) {
 		return
 	}
 	w.book.by = ownersOf(w.path.Conn, r)
+	w.takeHalf(r)
 	directs := w.book.by.controls() && !closes
 	if !w.set && !directs {
 		w.setup(r.Time)
@@ -93,12 +119,20 @@ func (w *walk) record(n int) {
 	follows := w.any && w.prev == r.Dir
 	s.Learn(r)
 	held := s.HeldByNagle(r, w.at, follows)
+	ordered := s.InOrder()
 	filled, progress := s.Deliver(r)
 	first := !follows || w.path.OneSided(r.Dir) && w.book.begins(r)
 	if progress && !w.givesUp(r) && !(directs && filled == nil) || closes && !w.leaves(r) {
 		w.progress(r, filled, held)
+		first = first || w.halves.apart && w.paused
+		w.deliver(r, exchange.Range{From: ordered, To: s.InOrder()}, filled != nil)
+	} else if w.halves.apart && !progress {
+		w.book.arrive(r, r.Time-w.sent > w.path.HalfTrip())
 	}
 	w.book.by = nil
+	if r.Len > 0 {
+		w.sent = r.Time
+	}
 	s.Sent(r, first, !r.Trait.Has(reassembly.Full) && w.book.endsHeader(r))
 }
 
@@ -115,7 +149,7 @@ func unneeded(r *reassembly.Record) bool {
 // at the receiver's edge, held the hold by which Nagle's algorithm seems to have kept r back; nil
 // if there was none.
 func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
-	w.book.serverIdle = r.Dir == reassembly.FromServer && !w.path.Of(r.Dir).Outstanding()
+	w.paused = false
 	if r.Time > w.at {
 		lost := w.lossBefore(r, filled)
 		switch {
@@ -131,7 +165,7 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		w.emitRecovery(r, &lost)
 		w.emit(r.Time, report.Unknown, why{ended: r})
 	}
-	w.prev, w.any, w.last, w.book.serverIdle = r.Dir, true, r.Mark(), false
+	w.prev, w.any, w.last = r.Dir, true, r.Mark()
 }
 
 // emit labels the time up to the given moment, as far as it has not been labelled yet; y is what
@@ -160,8 +194,17 @@ func (w *walk) put(to time.Duration, l report.Label, y why) {
 	if r := y.ended; r != nil {
 		t.End, byClient = r.Mark(), r.Dir == reassembly.FromClient
 	}
-	w.book.tile(&t, byClient)
-	w.limit.keep(&t)
+	w.paused = line.Paused(l)
+	if w.halves.apart {
+		dir := reassembly.FromClient
+		if w.half == &w.halves.of[reassembly.FromServer] {
+			dir = reassembly.FromServer
+		}
+		w.book.beside(&t, dir)
+	} else {
+		w.book.tile(&t, byClient)
+		w.limit.keep(&t)
+	}
 	if to-w.at >= minWait {
 		w.note(&t, &y)
 	}
@@ -198,8 +241,18 @@ func (w *walk) note(t *report.Tile, y *why) {
 	w.book.keep(s)
 }
 
-// flush tiles the time up to the given moment, in which nothing more was to be seen.
-func (w *walk) flush(to time.Duration) {
+// flush tiles the time of j up to its end, in which nothing more was to be seen.
+func (w *walk) flush(j *Exchange) {
+	if to := j.Until; !j.line.On && !w.halves.apart {
+		w.flushTo(to)
+		return
+	}
+	w.book.follow(j)
+	w.book.endLine(j)
+}
+
+// flushTo tiles the connection's time up to the given moment, in which nothing more was to be seen.
+func (w *walk) flushTo(to time.Duration) {
 	if w.began && !w.set {
 		w.setup(to)
 	}
@@ -216,12 +269,73 @@ func (w *walk) flush(to time.Duration) {
 func (w *walk) finish() {
 	end := w.path.Conn.End.Time
 	for _, j := range w.book.exchanges {
-		if j.over && j.Until > w.at {
-			w.flush(j.Until)
+		if !j.settled && j.over && (j.line.On || j.Until > w.at) {
+			w.flush(j)
 		}
 	}
+	w.join()
 	if w.began && !w.set {
 		w.setup(end)
 	}
 	w.emit(end, report.Closing, why{})
+}
+
+// booked is the end of the time that has been booked with j, or without it.
+func (w *walk) booked(j *Exchange) time.Duration {
+	if w.halves.apart || j.line.On {
+		return j.booked
+	}
+	return w.halves.of[0].at
+}
+
+// tiled is up to when an exchange that has not begun yet can have no time any more: 0 where it has its
+// own.
+func (h *halves) tiled() time.Duration {
+	if h.apart {
+		return 0
+	}
+	return h.of[0].at
+}
+
+// takeHalf takes the half that r belongs to. From when exchanges go on beside each other, until none
+// does, what one direction sends ends no wait of the other. The set-up is a matter of turns.
+func (w *walk) takeHalf(r *reassembly.Record) {
+	h := &w.halves
+	switch apart := w.set && !w.inTLS(r.Time) && w.book.sharedAt(r.Time); {
+	case apart && !h.apart:
+		h.of[1] = h.of[0]
+		h.apart, w.book.at = true, h.of[0].at
+	case !apart:
+		w.join()
+	}
+	w.half = &h.of[0]
+	if h.apart {
+		w.half = &h.of[r.Dir]
+	}
+}
+
+// join goes on with one half for both directions.
+func (w *walk) join() {
+	h := &w.halves
+	if h.apart {
+		w.book.endShared(h.latest())
+		if h.of[1].at > h.of[0].at {
+			h.of[0] = h.of[1]
+		}
+		h.apart = false
+	}
+	w.half = &h.of[0]
+}
+
+// deliver tells the exchanges that go on beside each other of what r delivered: octets, or, if those
+// are none, its own. repairs says that it filled a hole.
+func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool) {
+	if !w.halves.apart || r.Len == 0 {
+		return
+	}
+	delivered := w.book.by
+	if octets.To > octets.From {
+		delivered = w.path.Conn.HTTP2.Owners[r.Dir].Within(octets)
+	}
+	w.book.deliver(r, delivered, repairs)
 }

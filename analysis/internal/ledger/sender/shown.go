@@ -9,6 +9,9 @@ import (
 // SentTo is the offset after the highest octet that was sent.
 func (s *State) SentTo() int64 { return s.stream.sent }
 
+// InOrder is the offset up to which the receiver has everything.
+func (s *State) InOrder() int64 { return s.stream.frontier() }
+
 // AckedBy is the highest acknowledgment of what was sent that had passed by the given moment: the
 // offset after what it covers. Of records that have been released it counts all.
 func (s *State) AckedBy(at time.Duration) int64 {
