@@ -17,6 +17,9 @@ type known struct {
 	partly time.Duration // when the segment passed that had told of former
 	edge   int64         // right edge of the receive window
 	acks   unread
+	// the peer's program has read what had come long before: a segment told of room that
+	// acknowledged nothing new
+	readLate bool
 }
 
 // prior is what a sender knew before anything that may have released the record in hand.
@@ -217,14 +220,18 @@ func (s *State) absorb(a *reassembly.Record) {
 	if s.nagle.small.acknowledge(a, a.Ack-s.known.ack) {
 		s.noteLateAck(a)
 	}
+	edge := a.Ack + int64(a.Window)
+	moved := s.known.edge > 0 && edge-s.known.edge >= int64(s.mss())
 	if a.Ack > s.known.ack {
 		s.advance(a)
+	} else if moved && a.SACK == 0 && a.Time-s.known.by.Time >= unreadLeast {
+		s.known.readLate = true
 	}
-	s.offered.offer(int64(a.Window))
+	s.offered.offer(int64(a.Window), moved)
 	if a.Window == 0 && a.Flags&(capture.FIN|capture.SYN) == 0 {
 		s.since.closed = true
 	}
-	if edge := a.Ack + int64(a.Window); edge > s.known.edge {
+	if edge > s.known.edge {
 		s.known.edge = edge
 		s.since.opening = a.Mark()
 		if !Seen(s.since.room) && edge-s.stream.sent >= s.leastRoom() {

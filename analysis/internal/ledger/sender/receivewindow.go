@@ -19,7 +19,11 @@ type ReceiveWindow struct {
 	level       int64 // that first one
 	// the largest during the message, whether it kept the sender back or not
 	Offered int64
-	at      time.Duration // when it did last
+	// the largest of those by which the edge moved on by a segment and more: what the buffer holds.
+	// One that only keeps an earlier promise says nothing of that, as a window is not taken back
+	// (RFC 9293 §3.8.6), however little room a kernel finds to be left of it.
+	moved int64
+	at    time.Duration // when it did last
 	spread  int           // in how many round trips shorter waits did
 }
 
@@ -48,7 +52,7 @@ const (
 // what it was in the beginning, and to no more. Where the receiver's program is slow it does not
 // come back.
 func (b *ReceiveWindow) Fixed() bool {
-	if b.Offered > offeredTimes*b.Most {
+	if b.moved > offeredTimes*b.Most {
 		return false
 	}
 	return b.cameBack() ||
@@ -101,9 +105,12 @@ func (b *ReceiveWindow) hold(window int64) {
 	}
 }
 
-// offer takes note of a window that the peer offered.
-func (b *ReceiveWindow) offer(window int64) {
+// offer takes note of a window that the peer offered, and whether its edge moved by it.
+func (b *ReceiveWindow) offer(window int64, moved bool) {
 	b.Offered = max(b.Offered, window)
+	if moved {
+		b.moved = max(b.moved, window)
+	}
 	if b.Times > earlyTimes {
 		b.room = max(b.room, window)
 	}
@@ -155,10 +162,13 @@ const (
 )
 
 // leftUnread reports whether a, which moved the receive window's edge, offers clearly less than the
-// receive buffer holds, and what is missing is not what has just come: its host's program reads
+// receive buffer holds, by what it had offered of it when that was empty, and what is missing is not what has just come: its host's program reads
 // more slowly than data comes, so that a larger buffer would only have more in it.
 func (s *State) leftUnread(a *reassembly.Record) bool {
-	most := max(s.offered.begun, s.offered.Offered)
+	most := s.offered.moved
+	if s.known.readLate {
+		most = max(s.offered.begun, s.offered.Offered)
+	}
 	kept := max(ackEvery*int64(s.mss()), most/unreadParts)
 	at, ok := s.known.acks.since(a.Ack + int64(a.Window) - most + kept)
 	return ok && a.Time-at >= unreadLeast

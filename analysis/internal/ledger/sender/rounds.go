@@ -74,7 +74,8 @@ func (s *State) countRound(r *reassembly.Record, first bool) {
 // retransmission timeout without sending, a kernel may have forgotten its window (RFC 5681 §4.1).
 func (s *State) beginMessage(r *reassembly.Record) {
 	s.rounds.list, s.rounds.now = s.rounds.list[:0], Round{}
-	s.offered = ReceiveWindow{begun: s.known.edge - s.known.ack}
+	room := s.known.edge - s.known.ack
+	s.offered = ReceiveWindow{begun: room, moved: min(room, s.offered.moved)}
 	s.segments, s.queue.most = SegmentCounts{}, 0
 	s.own.limit.beginMessage()
 	s.rates.segments.n = 0
