@@ -43,6 +43,8 @@ type Wait struct {
 	Room bool
 	// even with the cause the receiver's program had left unread what had come long before
 	Unread bool
+	// no acknowledgment reached the sender, which repeated what had arrived, Again first
+	Unheard bool
 	// of a host that stood still, which is Dir's, from Before, its last segment, to End, its first:
 	// by how much its own clock went on, and whether that stood, too
 	Ticked     time.Duration

@@ -77,6 +77,7 @@ type why struct {
 	// of a corked end of a message: the wait before, which had not been recognised; 0: none
 	earlier time.Duration
 	still   *sender.Standstill // of the host that did nothing meanwhile; nil: none is known
+	unheard bool               // its sender repeated what had arrived: no acknowledgment reached it
 }
 
 // to looks at the records up to the absolute number n, exclusive.
@@ -151,6 +152,7 @@ func unneeded(r *reassembly.Record) bool {
 func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 	w.paused = false
 	if r.Time > w.at {
+		w.unheard(r, filled != nil)
 		lost := w.lossBefore(r, filled)
 		switch {
 		case w.inTLS(r.Time):
@@ -166,6 +168,28 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 		w.emit(r.Time, report.Unknown, why{ended: r})
 	}
 	w.prev, w.any, w.last = r.Dir, true, r.Mark()
+}
+
+// unheardLeast is from how long on time in which a sender heard nothing is that, whatever held it
+// besides: less than a second interrupts nobody, and timers that are a little short look the same.
+const unheardLeast = time.Second
+
+// unheard tiles the time in which no acknowledgment reached the sender of r, which may repair a loss:
+// it was late, if it came at all.
+func (w *walk) unheard(r *reassembly.Record, repairs bool) {
+	if !w.any || w.prev != r.Dir || r.Time-w.at < unheardLeast {
+		return
+	}
+	s := w.path.Of(r.Dir)
+	u := s.Unheard(w.at)
+	if u.Until-w.at < unheardLeast {
+		return
+	}
+	y := why{ended: r, again: u.Again, unheard: true}
+	if !repairs {
+		w.emitLate(s, u.Until, y)
+	}
+	w.emit(u.Until, report.Queue, y)
 }
 
 // emit labels the time up to the given moment, as far as it has not been labelled yet; y is what
@@ -228,6 +252,7 @@ func (w *walk) note(t *report.Tile, y *why) {
 		Faint:   y.faint,
 		Gap:     y.gap,
 		Earlier: y.earlier,
+		Unheard: y.unheard,
 	}
 	if r := y.ended; r != nil {
 		s.Dir, s.Octets, s.Kind = r.Dir, r.Len, r.Kind

@@ -22,9 +22,9 @@ type ReceiveWindow struct {
 	// the largest of those by which the edge moved on by a segment and more: what the buffer holds.
 	// One that only keeps an earlier promise says nothing of that, as a window is not taken back
 	// (RFC 9293 §3.8.6), however little room a kernel finds to be left of it.
-	moved int64
-	at    time.Duration // when it did last
-	spread  int           // in how many round trips shorter waits did
+	moved  int64
+	at     time.Duration // when it did last
+	spread int           // in how many round trips shorter waits did
 }
 
 // earlyTimes is how many of the first times tell how large a window is that then goes up and down,

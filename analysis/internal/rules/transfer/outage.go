@@ -39,7 +39,9 @@ How it is recognised
 On two connections and more between the same hosts a segment was lost, and so was its
 retransmission, in the same direction and at the same time, for a second at least; and no exchange
 between the two ended in that time. The direction is that of what was lost: of the other one nothing
-may be known. What retransmission-timeout would claim of those waits is this rule's.
+may be known. What retransmission-timeout would claim of those waits is this rule's. So is the time
+in which a sender repeated by its timer, twice and more, what had arrived: what was lost then were
+acknowledgments, in the other direction.
 client-stopped, server-stopped: a host sent nothing for a second and more, and its own clock stood,
 too: the timestamps of what it sent then went on by less than half of that time, though it answers
 what had been sent to it late in that time, while the other host's went on. Or its clock went on,
@@ -60,12 +62,12 @@ show, it is not seen.`,
 	Causes: append(append(hostStopped(), pausedTogether()), []report.Cause{
 		{Code: "to-client", Title: "nothing got through to the client for a while",
 			Side: report.SideNetwork,
-			Message: "All that was sent to the client was lost for a while, on several " +
+			Message: "Nothing that was sent to the client got through for a while, on several " +
 				"connections at the same time.",
 			Remedies: outageFixes()},
 		{Code: "to-server", Title: "nothing got through to the server for a while",
 			Side: report.SideNetwork,
-			Message: "All that was sent to the server was lost for a while, on several " +
+			Message: "Nothing that was sent to the server got through for a while, on several " +
 				"connections at the same time.",
 			Remedies: outageFixes()},
 	}...),
@@ -116,6 +118,7 @@ type silence struct {
 	conn, exchange int
 	proof          []rule.Evidence
 	rtt            time.Duration
+	cause          string // under which retransmission-timeout has claimed it
 }
 
 // Event takes note of an exchange.
@@ -129,6 +132,7 @@ func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 		s.ends = slices.Delete(s.ends, 0, maxEnds/4)
 	}
 	s.pausesOf(m, x)
+	s.unheardOf(m, x)
 	waits := x.WaitsWith(report.FastRetx, report.RTO, report.TLP, report.LostRetx)
 	for i := range waits {
 		w := waits[i]
@@ -148,8 +152,32 @@ func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 				exchange: x.Info.ID,
 				proof:    silenceProof(&w),
 				rtt:      x.Flow.RTT,
+				cause:    "lost-retransmission",
 			})
 		}
+	}
+}
+
+// unheardOf takes note of the waits in which no acknowledgment reached a sender.
+func (s *silences) unheardOf(m *rule.Conn, x *rule.Judged) {
+	for _, w := range x.WaitsWith(report.Queue) {
+		if !w.Unheard || len(s.waits) >= maxSilences {
+			continue
+		}
+		side := rule.SideOf(w.Dir)
+		s.waits = append(s.waits, silence{
+			Interval: report.Interval{From: w.From, To: w.To},
+			dir:      w.Dir.Peer(),
+			of:       m.Of(x),
+			conn:     m.Id,
+			exchange: x.Info.ID,
+			proof: []rule.Evidence{
+				rule.Shows(w.Again, side, repeatsArrived),
+				rule.Shows(w.End, side, firstHeard, rule.Ns(w.End.Time-w.Again.Time)),
+			},
+			rtt:   x.Flow.RTT,
+			cause: "spurious",
+		})
 	}
 }
 
@@ -217,7 +245,7 @@ func retake(d rule.Desk, p report.Pair, all []silence, common report.Interval) {
 	for i := range all {
 		s := &all[i]
 		length := s.To - s.From
-		from := rule.Key{Rule: timeoutRule, Cause: "lost-retransmission", Pair: p}
+		from := rule.Key{Rule: timeoutRule, Cause: s.cause, Pair: p}
 		d.Retake(from, s.of, &rule.Claim{
 			Rule:       outageRule,
 			Cause:      cause[s.dir],

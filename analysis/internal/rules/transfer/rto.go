@@ -186,7 +186,12 @@ func claimNeedless(p *rule.Pass) {
 			total[w.Again] += w.Length()
 		}
 	}
-	for _, w := range waits {
+	for i := 0; i < len(waits); i++ {
+		w := waits[i]
+		for i+1 < len(waits) && waits[i+1].End == w.End && waits[i+1].From == w.To {
+			i++
+			w.To, w.Cause = waits[i].To, waits[i].Cause
+		}
 		if total[w.Again] < p.State.Timeout()*timerSeen/100-p.Conn.RTTMin() {
 			continue
 		}

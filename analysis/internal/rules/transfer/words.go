@@ -38,6 +38,8 @@ const (
 	lostFurther
 	unanswered
 	throughAgain
+	repeatsArrived
+	firstHeard
 	silentFor
 	lastSign
 	firstSign
@@ -225,6 +227,16 @@ var words = []rule.Words{
 		Role:  "through again",
 		Text:  "{octets}, the first of it that arrived",
 		Facts: rule.Facts{report.CarriesOctets},
+	},
+	repeatsArrived: {
+		Role:  "needless retransmission",
+		Text:  "of what had arrived, as its sender heard of no acknowledgment",
+		Facts: rule.Facts{report.SentBefore},
+	},
+	firstHeard: {
+		Role:  "goes on",
+		Text:  "{ms} later",
+		Facts: rule.Facts{report.SinceBefore},
 	},
 	silentFor: {Text: "{n} exchanges waited; nothing got through for {s} at most."},
 	lastSign:  {Role: "last sign", Text: "the last that this host sent"},
