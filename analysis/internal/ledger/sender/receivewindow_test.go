@@ -15,7 +15,7 @@ func TestFixedWindow(t *testing.T) {
 		{"growing", []int64{20_000, 40_000, 80_000}, 80_000, false},
 		{"too few", []int64{8688, 8688}, 8688, false},
 	} {
-		b := ReceiveWindow{Offered: tt.offered}
+		b := ReceiveWindow{Offered: tt.offered, moved: tt.offered}
 		for _, w := range tt.windows {
 			b.hold(w)
 		}
