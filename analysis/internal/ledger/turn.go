@@ -10,12 +10,18 @@ import (
 )
 
 // turn tiles the time before r, up to until, the first progress of the side that had been
-// listening: one round trip that no server can avoid, then the side's own time.
+// listening: one round trip that no server can avoid, what the path still carried of the message
+// before, then the side's own time.
 //
 // An acknowledgment that the responder sends while it thinks explains nothing, whatever its delay:
 // who sends the response also sent the ACK.
 func (w *walk) turn(r *reassembly.Record, until time.Duration) {
 	w.emit(min(until, w.at+w.path.Conn.Far(r.Dir)), w.tripLabel(r), why{ended: r})
+	if w.any && w.prev != r.Dir {
+		v, y := w.path.Of(r.Dir).Arriving(r, w.last.Time), why{ended: r, before: true}
+		w.emit(min(until, v.Held), report.Queue, y)
+		w.emit(min(until, v.Until), report.Serialize, y)
+	}
 	arrived := w.path.Of(r.Dir).NotArrived(r, w.at)
 	w.emit(min(until, arrived), report.Unknown, why{ended: r})
 	w.emitPause(r, until, w.ownTime(r), why{ended: r})

@@ -78,6 +78,7 @@ type why struct {
 	earlier time.Duration
 	still   *sender.Standstill // of the host that did nothing meanwhile; nil: none is known
 	unheard bool               // its sender repeated what had arrived: no acknowledgment reached it
+	before  bool               // it is time of the message before, of the other side
 }
 
 // to looks at the records up to the absolute number n, exclusive.
@@ -216,7 +217,7 @@ func (w *walk) put(to time.Duration, l report.Label, y why) {
 	t := report.Tile{Label: l, From: w.at, To: to, Before: w.last, Cause: y.cause}
 	byClient := false
 	if r := y.ended; r != nil {
-		t.End, byClient = r.Mark(), r.Dir == reassembly.FromClient
+		t.End, byClient = r.Mark(), (r.Dir == reassembly.FromClient) != y.before
 	}
 	w.paused = line.Paused(l)
 	if w.halves.apart {
