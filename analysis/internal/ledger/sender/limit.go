@@ -34,13 +34,29 @@ const (
 // acknowledgment, though both windows have room: a send buffer of fixed size, a stack that keeps
 // one segment in flight, or a program that counts what is not acknowledged. In octets.
 type sendLimit struct {
-	first int64 // in flight in the first round trip of the stretch in hand
-	most  int64 // the most in it
-	trip  int64 // offset at which the latest of its round trips began
-	trips int   // how many it has
-	known int64 // what the connection has shown as its sender's limit; 0: nothing
+	level
+	// fallen is the level to which it fell without a loss, and stayed: no congestion window does
+	// (RFC 5681 §3.1), but a kernel that counts the memory that it has taken lets fewer octets out
+	// once they come in other pieces.
+	fallen fallenTo
+	known  int64 // what the connection has shown as its sender's limit; 0: nothing
 	// pauses in the message in hand that nothing ended but its sender, though there was room
 	pauses int
+}
+
+// level is a stretch of round trips in which about as much was in flight, in octets.
+type level struct {
+	first int64 // in the first of them
+	most  int64 // the most in any
+	trip  int64 // offset at which the latest began
+	trips int   // how many there are
+}
+
+// fallenTo is one that is lower than before.
+type fallenTo struct {
+	level
+	peak  int64 // the most in the round trip in hand
+	round int64 // offset at which that began
 }
 
 // ownPauses is how many such pauses in a message show that its program writes by a clock or as its
@@ -49,7 +65,13 @@ type sendLimit struct {
 const ownPauses = 2
 
 // beginMessage forgets what belongs to a message.
-func (l *sendLimit) beginMessage() { l.trips, l.pauses = 0, 0 }
+func (l *sendLimit) beginMessage() {
+	l.forget()
+	l.pauses = 0
+}
+
+// forget ends the stretches in hand.
+func (l *sendLimit) forget() { l.trips, l.fallen = 0, fallenTo{} }
 
 // Limits tells whether r, which came gap after the one before, waited for a limit of the sender's
 // own, and takes note of it.
@@ -57,7 +79,7 @@ func (s *State) Limits(r *reassembly.Record, gap time.Duration) Limit {
 	l := &s.own.limit
 	if !s.stoppedShort(r) {
 		if gap >= s.path.HalfTrip() {
-			l.trips = 0
+			l.forget()
 		}
 		if s.Outstanding() && !Seen(s.hand.release.Ack) && gap >= s.path.Conn.RTTMin()/limitParts {
 			l.pauses++
@@ -75,18 +97,27 @@ func (s *State) Limits(r *reassembly.Record, gap time.Duration) Limit {
 		l.known = 0
 	}
 	if s.growth.cut || s.growth.needless {
-		l.trips = 0 // a window that a loss has shrunk may stay small, as loss after loss keeps it
+		l.forget() // a window that a loss has shrunk may stay small, as loss after loss keeps it
 		return NoLimit
 	}
 	l.add(flight, mss, s.rounds.now.From)
+	if s.own.pacing.seen {
+		// to measure the least round trip some keep little in flight for a while
+		// (net/ipv4/tcp_bbr.c, bbr_update_min_rtt)
+		l.fallen = fallenTo{}
+	}
 	need := limitTrips
 	if flight <= mss && s.grown() {
 		need = loneTrips
 	}
-	if l.trips < need {
+	switch {
+	case l.trips >= need:
+		l.known = l.most
+	case l.fallen.trips >= limitTrips:
+		l.known = l.fallen.most
+	default:
 		return PerhapsLimit
 	}
-	l.known = l.most
 	return NowLimit
 }
 
@@ -121,21 +152,50 @@ func (l *sendLimit) again(flight, mss int64) Limit {
 
 // add takes note of a wait with so much in flight, in the round that began at an offset.
 func (l *sendLimit) add(flight, mss, round int64) {
-	switch {
-	case l.trips > 0 && flight < l.most-slackOf(l.most, mss):
-		return // it was not the whole of it
-	case l.trips == 0 || flight-l.first >= mss && flight > mss || oneIsLone(l.first, flight, mss):
-		l.first, l.most, l.trip, l.trips = flight, flight, round, 1
+	if l.trips > 0 && flight < l.most-slackOf(l.most, mss) {
+		l.fallen.add(flight, mss, round) // it was not the whole of it, or is now
 		return
+	}
+	if !l.level.add(flight, mss, round) {
+		l.fallen = fallenTo{}
+	}
+}
+
+// add takes note of a wait with so much in flight, not clearly less than before. It reports whether
+// it goes on with the stretch; else that begins anew.
+func (l *level) add(flight, mss, round int64) bool {
+	if l.trips == 0 || flight-l.first >= mss && flight > mss || oneIsLone(l.first, flight, mss) {
+		l.first, l.most, l.trip, l.trips = flight, flight, round, 1
+		return false
 	}
 	l.most = max(l.most, flight)
 	if l.trip != round {
 		l.trip, l.trips = round, l.trips+1
 	}
+	return true
+}
+
+// add takes note of a wait with so much in flight: the most of each round trip counts.
+func (l *fallenTo) add(flight, mss, round int64) {
+	if l.round == round {
+		l.peak = max(l.peak, flight)
+		return
+	}
+	peak, began := l.peak, l.round
+	l.peak, l.round = flight, round
+	if peak == 0 {
+		return
+	}
+	if l.trips > 0 && peak < l.most-slackOf(l.most, mss) {
+		l.trips = 0
+	}
+	l.level.add(peak, mss, began)
 }
 
 // Going reports whether a stretch of such waits is in hand.
-func (s *State) Going() bool { return s.own.limit.trips > 1 }
+func (s *State) Going() bool {
+	return s.own.limit.trips > 1 || s.own.limit.fallen.trips > 0
+}
 
 // OwnLimit is how much the sender keeps in flight at most by a limit of its own; 0: none is known.
 func (s *State) OwnLimit() int64 { return s.own.limit.known }
