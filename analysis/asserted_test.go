@@ -60,6 +60,7 @@ func unasserted() map[string][]string {
 			"The capture begins in the middle", "Only segments with none beside them",
 			"The client takes compressed bodies.", "The client did not ask for compression",
 			"{n request} of {n} got no response within", "The server answered later, up to",
+			"for the same client, on connection {conn}, {s} after the SYN",
 			"It gave {n request} up after {s}",
 			"{n response} of {n} to {text} were errors",
 			"{n response} of {n} to {text} was an error",

@@ -82,7 +82,8 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 // if that has not been seen before.
 func (j *Judge) repeatedAs(c *rule.Claim, m *member) *failure {
 	if m == nil {
-		if known := j.retry.takeReferred(c); known.Repetition == nil {
+		known := j.retry.takeReferred(c)
+		if _, behind := j.proxied.behind.of[c.Occ.Exchange]; known.Repetition == nil && !behind {
 			j.tally.Repeated(c.Failure.Outcome)
 		}
 	}

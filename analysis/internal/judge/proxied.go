@@ -157,6 +157,7 @@ func (t *pairTotals) behind(front report.Pair) {
 func (j *Judge) waitedInVain(front, c *counted) {
 	c.Share = max(0, min(c.Share, tally.Think(front.Times)-front.Waited))
 	front.Upstream = append(front.Upstream, c.ID)
+	slices.Sort(front.Upstream) // numbers are in the order in which exchanges began
 	j.tally.Waits(&front.Exchange, c.Share)
 }
 
@@ -238,7 +239,27 @@ func (j *Judge) Proxied(exchange int) (p rule.Proxied) {
 			p.Legs = append(p.Legs, legOf(u))
 		}
 	}
+	if f := j.proxied.linked.of[c.Front]; f != nil && c.Behind {
+		p.Next = j.next(f, c)
+	}
 	return p
+}
+
+// next is what a proxy did for f when the leg c was over; nil if nothing.
+func (j *Judge) next(f, c *counted) *rule.Next {
+	var next *rule.Next
+	for _, u := range j.Proxied(f.ID).Legs {
+		if u.Exchange != c.ID && u.Start.Time > c.Start && (next == nil || u.Start.Time < next.At.Time) {
+			next = &rule.Next{At: u.Start, Conn: u.Conn, Leg: true}
+		}
+	}
+	if next == nil && f.Response != nil {
+		next = &rule.Next{At: f.ExchangeInfo.Response.Start, Conn: f.Connection}
+	}
+	if next != nil {
+		next.Waited = f.Duration
+	}
+	return next
 }
 
 // legOf is what rules see of a leg.

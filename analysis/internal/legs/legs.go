@@ -98,6 +98,7 @@ const (
 	byAsked keyKind = iota
 	byRequestID
 	byTrace
+	byTail // of the path: what is left of it where a proxy puts another beginning before the rest
 )
 
 // openLegs are the exchanges with one key that are not over.
@@ -112,6 +113,7 @@ type leg[T any] struct {
 	*told[T] // nil until it is judged
 	trail    *exchange.Trail
 	asked    key
+	tail     key
 	keys     []key        // under which it is open
 	unlisted []key        // under which it is, and not listed
 	fronts   []*leg[T]    // that it may be made of
@@ -151,29 +153,48 @@ func (l *Links[T]) Began(a Asked) {
 		l.unknown[a.ID] = struct{}{}
 		return
 	}
-	x := &leg[T]{Asked: a, trail: a.Trail, asked: askedKey(a.Method, a.Target)}
+	x := &leg[T]{
+		Asked: a, trail: a.Trail,
+		asked: askedKey(a.Method, a.Target), tail: tailKey(a.Method, a.Target),
+	}
 	x.Method, x.Target = "", "" // the hash is enough
 	l.known[a.ID] = x
 	l.serves(x)
 	l.relate(x)
-	for _, k := range append(idKeys(a.Trail), x.asked) {
+	for _, k := range append(idKeys(a.Trail), x.asked, x.tail) {
 		l.list(x, k)
 	}
 }
 
-// askedKey is the key of what is asked for. A request to a proxy by name may have all of a URL
-// (RFC 9112 §3.2.2), of which it forwards the path.
+// askedKey is the key of what is asked for.
 func askedKey(method, target string) key {
-	if _, rest, ok := strings.Cut(target, "://"); ok && !strings.HasPrefix(target, "/") {
-		i := strings.IndexByte(rest, '/')
-		if i < 0 {
-			target = "/"
-		} else {
-			target = rest[i:]
-		}
-	}
+	return targetKey(byAsked, method, path(target))
+}
+
+// tailKey is the key of the last part of what is asked for, with its query. Proxies put other
+// beginnings before it, or take them off: nginx proxy_pass with a path, HAProxy set-path.
+func tailKey(method, target string) key {
+	target = path(target)
+	before, _, _ := strings.Cut(target, "?")
+	return targetKey(byTail, method, target[strings.LastIndexByte(before, '/')+1:])
+}
+
+func targetKey(kind keyKind, method, target string) key {
 	h := exchange.Hash(exchange.HashStart, method)
-	return key{byAsked, exchange.Hash(exchange.Hash(h, " "), target)}
+	return key{kind, exchange.Hash(exchange.Hash(h, " "), target)}
+}
+
+// path is a target without scheme and host. A request to a proxy by name may have all of a URL
+// (RFC 9112 §3.2.2), of which it forwards the path.
+func path(target string) string {
+	_, rest, ok := strings.Cut(target, "://")
+	if !ok || strings.HasPrefix(target, "/") {
+		return target
+	}
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return rest[i:]
+	}
+	return "/"
 }
 
 // idKeys are the keys of the identifiers that a request carries.
@@ -241,6 +262,9 @@ func (l *Links[T]) relate(x *leg[T]) {
 	}
 	if len(x.fronts) == 0 && len(l.unknown) == 0 {
 		x.relateTo(l.open[x.asked], l.round, x.mayFollow)
+	}
+	if len(x.fronts) == 0 && len(l.unknown) == 0 {
+		x.relateTo(l.open[x.tail], l.round, x.mayFollow)
 	}
 	if len(x.fronts) > 0 && l.gather(x) == nil {
 		l.part(x)

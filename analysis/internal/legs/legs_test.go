@@ -111,6 +111,35 @@ func TestLinks(t *testing.T) {
 			p.ask(user, front, "/a", 0, 100*ms)
 			p.ask(proxy, app, "/b", 10*ms, 90*ms)
 		}, nil},
+		{"another beginning of the path", func(p *play) {
+			p.ask(user, front, "/api/a?b=1", 0, 100*ms)
+			p.ask(proxy, app, "/v1/a?b=1", 1*ms, 98*ms)
+			p.ended[0].Agent, p.ended[1].Agent = "curl", "curl"
+		}, []string{"0:[1]"}},
+		{"another beginning of the path, by no program that has a name", func(p *play) {
+			p.ask(user, front, "/api/a", 0, 100*ms)
+			p.ask(proxy, app, "/v1/a", 1*ms, 98*ms)
+		}, nil},
+		{"another beginning of the path, and another query", func(p *play) {
+			p.ask(user, front, "/api/a?b=1", 0, 100*ms)
+			p.ask(proxy, app, "/v1/a?b=2", 1*ms, 98*ms)
+			p.ended[0].Agent, p.ended[1].Agent = "curl", "curl"
+		}, nil},
+		{"another beginning of the path, of what comes in the middle and is something else", func(p *play) {
+			p.ask(user, front, "/report/7", 0, 100*ms)
+			p.ask(proxy, app, "/account/7", 30*ms, 60*ms)
+			p.ended[0].Agent, p.ended[1].Agent = "Go", "Go"
+			p.ended[1].Length, p.ended[1].Body = -1, 9
+		}, nil},
+		{"another beginning of the path, and another server in the end", func(p *play) {
+			p.ask(user, front, "/two/a", 0, 300*ms)
+			p.ask(proxy, app, "/a", 1*ms, 100*ms)
+			p.ask(proxy, netip.AddrPortFrom(app.Addr(), 8081), "/a", 101*ms, 298*ms)
+			p.ended[1].Answer, p.ended[1].Status, p.ended[1].Whole = 0, 0, false
+			for i := range p.ended {
+				p.ended[i].Agent = "curl"
+			}
+		}, []string{"0:[1 2]"}},
 		{"another path and the same identifier", func(p *play) {
 			p.ask(user, front, "/a", 0, 100*ms)
 			p.ask(proxy, app, "/b", 10*ms, 90*ms)

@@ -50,7 +50,7 @@ func (u *leg[T]) choose() {
 		case !f.waits(u):
 		case sameRequestID(f, u), sameTrace(f, u):
 			named = append(named, f)
-		case f.asked == u.asked && f.Agent == u.Agent && !contradict(f, u):
+		case f.mayAsk(u) && f.Agent == u.Agent && !contradict(f, u):
 			asked = append(asked, f)
 		}
 	}
@@ -81,6 +81,12 @@ func (u *leg[T]) choose() {
 	for _, f := range free {
 		f.doubt = true
 	}
+}
+
+// mayAsk reports whether u asks for what f does, perhaps by another path: then both name the
+// program that asks.
+func (f *leg[T]) mayAsk(u *leg[T]) bool {
+	return f.asked == u.asked || f.tail == u.tail && u.Agent != ""
 }
 
 // waits reports whether f was still to be answered when u began. Clocks of several inputs differ.
@@ -150,10 +156,20 @@ func (f *leg[T]) confirm() {
 		return
 	}
 	u := f.legs[n-1]
-	if f.doubt || f.apart ||
-		!u.sure && !(f.tells(u) && (f.known(u) || f.twin(u) || f.mirrors(u) || f.reacts(u))) {
+	if f.doubt || f.apart || !u.sure && !(f.tells(u) && f.shows(u)) {
 		f.dropLegs()
 	}
+}
+
+// shows reports whether it shows that the proxy made u, the last of the legs of f, of it. The same
+// path says much of it; another one must have been asked for as soon as the request had come, or
+// have brought the same.
+func (f *leg[T]) shows(u *leg[T]) bool {
+	if f.asked == u.asked {
+		return f.known(u) || f.twin(u) || f.echoes(u) && (f.Chunked || u.Chunked) || f.reacts(u)
+	}
+	return f.twin(u) ||
+		f.prompt(f.RequestEnd, f.legs[0].Start) && (f.echoes(u) || f.reacts(u))
 }
 
 // dropLegs leaves f those legs alone that the requests themselves name.
@@ -251,11 +267,11 @@ func (f *leg[T]) reacts(u *leg[T]) bool {
 	return f.gatewayError() && (f.prompt(u.Until, f.Answer) || f.prompt(f.Answer, u.Until))
 }
 
-// mirrors reports whether both are on one host, and a proxy passed on at once what came on one of
-// them. It is for bodies of which the framing hides the length.
-func (f *leg[T]) mirrors(u *leg[T]) bool {
+// echoes reports whether both are on one host, and a proxy passed on at once what came on one of
+// them, whatever its length.
+func (f *leg[T]) echoes(u *leg[T]) bool {
 	return f.sameHost(u) && f.Whole && u.Whole && f.Status == u.Status &&
-		(f.Chunked || u.Chunked) && f.prompt(f.RequestEnd, u.Start) &&
+		f.prompt(f.RequestEnd, u.Start) &&
 		f.prompt(u.Answer, f.Answer) && f.prompt(u.Until, f.Until)
 }
 

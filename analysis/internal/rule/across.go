@@ -228,10 +228,20 @@ type Desk interface {
 	Relabel(r Relabelled)
 }
 
-// Proxied is what a proxy made of an exchange: its legs to servers behind it, the earliest first.
+// Proxied is what a proxy made of an exchange: its legs to servers behind it, the earliest first;
+// and, of such a leg, what the proxy did next for the same client.
 type Proxied struct {
 	Legs   []Leg
 	Waited time.Duration // for those, of what its server took to answer
+	Next   *Next         // nil if the exchange is no leg, or nothing followed it
+}
+
+// Next is what a proxy did when a leg was over: it went on to the next one, or answered.
+type Next struct {
+	At     capture.Mark // the beginning of the next leg, or of the response to the client
+	Conn   int
+	Leg    bool
+	Waited time.Duration // by the client, for all of its exchange
 }
 
 // Leg is an exchange that a proxy made of another, or its attempt to connect for that.

@@ -47,7 +47,8 @@ more, each of them at most twice.
 How cost is counted
 From the first SYN to the refusal, to the last SYN, or until the client gave up: low where it tried
 another address, else its RST; nothing where that is not seen of one attempt, but of others. Captured elsewhere than at the client, the way between the two counts,
-where other connections of the same client and service show it. A single SYN that was given up for
+where other connections of the same client and service show it. An attempt of a proxy costs what its
+client waited until the next one, or for the answer. A single SYN that was given up for
 another address costs at most the time until that was tried: it is part of no exchange.
 
 When it is wrong

@@ -408,7 +408,24 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 	if known && w.Cause == refusedCause {
 		w.addWay(all.Rtt)
 	}
+	w.goesOn(d.Proxied(w.Occ.Exchange).Next)
 	bookLost(d, &w.Referred, &w.Claim)
+}
+
+// goesOn makes an attempt of a proxy last until that did what came next for its client: some wait
+// before they try again (HAProxy: a second, or timeout connect if that is less).
+func (w *refusal) goesOn(next *rule.Next) {
+	if next == nil || next.At.Time <= w.Occ.End {
+		return
+	}
+	took := next.At.Time - w.Occ.Start
+	w.Occ.End, w.Took = next.At.Time, next.Waited
+	w.Occ.Cost.Expected, w.Occ.Cost.High = took, max(took, w.Occ.Cost.High)
+	if next.Leg {
+		w.Occ.Elsewhere = true
+		w.Occ.Proof = append(w.Occ.Proof,
+			rule.Shows(next.At, report.SideClient, proxyGoesOn, int64(next.Conn), rule.Ns(took)))
+	}
 }
 
 // giveUp tells the story of an attempt that was given up before its answer came.

@@ -46,6 +46,7 @@ const (
 	acceptsAfter
 	nobodyWaits
 	triedNext
+	proxyGoesOn
 	otherWasFaster
 	wentToOtherPort
 
@@ -359,6 +360,10 @@ var words = []rule.Words{
 		Role:  "RST",
 		Text:  "the client's kernel knows of no such attempt any more",
 		Facts: rule.Facts{report.Resets},
+	},
+	proxyGoesOn: {
+		Role: "goes on",
+		Text: "for the same client, on connection {conn}, {s} after the SYN",
 	},
 	triedNext: {
 		Text:  "The client tried another address {s} after the SYN (frame {id}).",
