@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -119,12 +120,12 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 	if k.Behind && k.Front != nil {
 		x.Behind, x.Front, c.Share = true, k.Front.ID, k.Share
 		j.totalsOf(c.between).behind(k.Front.between)
-		if x.Attempt != nil {
-			j.waitedInVain(k.Front, c)
-		}
 		j.proxied.behind.add(x.ID, struct{}{})
 		j.proxied.linked.add(x.ID, c)
 		j.proxied.linked.add(k.Front.ID, k.Front)
+		if x.Attempt != nil {
+			j.waitedInVain(k.Front, c)
+		}
 	}
 	x.Waited = k.Waited
 	for _, u := range k.Upstream {
@@ -157,8 +158,20 @@ func (t *pairTotals) behind(front report.Pair) {
 func (j *Judge) waitedInVain(front, c *counted) {
 	c.Share = max(0, min(c.Share, tally.Think(front.Times)-front.Waited))
 	front.Upstream = append(front.Upstream, c.ID)
-	slices.Sort(front.Upstream) // numbers are in the order in which exchanges began
+	slices.SortFunc(front.Upstream, func(a, b int) int {
+		return cmp.Compare(j.proxied.began(a), j.proxied.began(b))
+	})
 	j.tally.Waits(&front.Exchange, c.Share)
+}
+
+// began is when a linked exchange began, counted yet or not; 0 if it is not remembered.
+func (p *proxied) began(id int) time.Duration {
+	for _, c := range [...]*counted{p.linked.of[id], p.held[id]} {
+		if c != nil {
+			return c.Start
+		}
+	}
+	return 0
 }
 
 // countTime adds the time of an exchange that somebody waited for.
