@@ -19,6 +19,22 @@ const (
 	delackBeyond = 4
 )
 
+// delackTimers are how long systems delay an acknowledgment: Linux 40 ms (include/net/tcp.h,
+// TCP_DELACK_MIN, and twice that after a pause), Windows 10, 50 and 200, BSD and macOS 100.
+var delackTimers = [...]time.Duration{
+	40 * time.Millisecond, 50 * time.Millisecond, 80 * time.Millisecond,
+	100 * time.Millisecond, 200 * time.Millisecond,
+}
+
+const (
+	// delackTick is what a kernel's tick makes a timer late (Linux: HZ=250, and a busy host).
+	delackTick = 6 * time.Millisecond
+	// steadyParts: few ACKs tell of a timer if what the path varies by is one of so many parts of
+	// it, else some timer or other fits nearly anything; and many if they differ by no more (both
+	// reasoning).
+	steadyParts = 16
+)
+
 const maxHeldAcks = 64 // kept per direction
 
 // heldAcks are the acknowledgments that ended holds of one sender, and what is known of the way
@@ -43,12 +59,18 @@ func (h *heldAcks) add(took time.Duration, near reassembly.RTT, own bool) {
 // four, one in a hundred).
 const fewDelays = 4
 
+// manyDelays are so many that chance would hardly part them from others: of six that a path delays
+// by anything up to twice its round trip, four are apart from two in one case of eleven by as much as
+// they differ, and of ten in one of five hundred (by simulation).
+const manyDelays = 2 * fewDelays
+
 // delayed is how many of the ACKs a timer made late, and of how many that rests on no estimate.
 // What comes from the host next to the capture has no path that could have made it late. Of others,
 // those are late by a timer that are apart from the prompt ones: by the least that stacks mean, by
 // more than the path's jitter, and by more than either group differs in itself, as a path's delay
 // varies by anything from nothing on. It rests on no estimate if it is by several times more than
-// either group of them was seen to differ.
+// either group of them was seen to differ, and the late ones are as late as a timer, or all the same.
+// A few late ones count only where they are as late as a timer of some system is, on a steady path.
 func (h *heldAcks) delayed() (n, surely int) {
 	if h.own {
 		n = h.later(max(DelackFloor, delackBeyond*h.near.Jitter))
@@ -59,8 +81,9 @@ func (h *heldAcks) delayed() (n, surely int) {
 		late := h.took[i:]
 		apart, varies := took-before, max(spreadOf(late), before-h.near.Min)
 		if apart >= max(DelackFloor, h.explained(len(late)), h.needed(late)) &&
-			apart >= before-h.near.Min {
-			if len(late) >= fewDelays && apart >= delackBeyond*varies {
+			apart >= before-h.near.Min && (len(late) >= fewDelays || h.aTimers(late, before)) {
+			if len(late) >= fewDelays && apart >= delackBeyond*varies &&
+				(h.likeTimers(late) || apart >= steadyParts*spreadOf(late)) {
 				surely = len(late)
 			}
 			return len(late), surely
@@ -68,6 +91,30 @@ func (h *heldAcks) delayed() (n, surely int) {
 		before = max(before, took)
 	}
 	return 0, 0
+}
+
+// aTimers reports whether so few late ACKs, the others having taken up to before, came as late as a
+// timer of some system: a path that varies makes one of four late by anything.
+func (h *heldAcks) aTimers(late []time.Duration, before time.Duration) bool {
+	first, last := late[0]-h.near.Min, late[len(late)-1]-h.near.Min
+	varies := max(before-h.near.Min, h.near.Jitter)
+	for _, timer := range delackTimers {
+		if first >= timer*firesFrom/100 && last <= timer+delackTick+varies {
+			return varies <= timer/steadyParts
+		}
+	}
+	return false
+}
+
+// likeTimers reports whether the late ACKs, most of them, were as late as a timer of some system.
+func (h *heldAcks) likeTimers(late []time.Duration) bool {
+	middle := late[len(late)/2] - h.near.Min
+	for _, timer := range delackTimers {
+		if middle >= timer*firesFrom/100 && middle <= timer+delackTick+h.near.Jitter {
+			return true
+		}
+	}
+	return false
 }
 
 // later is how many took longer than the least round trip by limit or more.
@@ -92,8 +139,11 @@ func (h *heldAcks) explained(late int) time.Duration {
 
 // needed is how far apart from the prompt ones the late ones must be, as they differ so much.
 func (h *heldAcks) needed(late []time.Duration) time.Duration {
-	if len(late) < fewDelays {
+	switch n := len(late); {
+	case n < fewDelays:
 		return delackBeyond * spreadOf(late)
+	case n < manyDelays:
+		return delackBeyond / 2 * spreadOf(late)
 	}
 	return spreadOf(late)
 }

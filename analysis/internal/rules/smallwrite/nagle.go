@@ -69,8 +69,10 @@ round trip between capture point and receiver, against that of other ACKs of tha
 path's varying delay makes none late: those count as delayed that came 8 ms or more after the last of
 the prompt ones, four times as late as the path's jitter, and later than the prompt ones, and than the
 late ones, differ from each other. Where few round trips tell the jitter, four late ones and more need
-only be later than that once. It is proven only next to their receiver, or where they came four times
-as late as either differ. If so were one in four and more of those that a timer could delay, the holds of the same
+only be later than that once. Fewer than four count only on a steady path, and if they are as late as
+a timer of some system (40, 50, 80, 100 or 200 ms): on one that varies, one of four is late by anything.
+It is proven only next to their receiver, or where they came four times as late as either differ, and
+as late as such a timer or all the same. If so were one in four and more of those that a timer could delay, the holds of the same
 sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from
 round trips of 2 ms on: one fix cures both. If fewer, all are rule nagle's.
 
