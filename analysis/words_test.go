@@ -35,6 +35,7 @@ func TestWords(t *testing.T) {
 				}
 			}
 			r.checkCalls(t)
+			r.checkGroups(t)
 			for name := range r.numbers {
 				if _, has := r.words[name]; !has {
 					t.Errorf("%s has no words", name)
@@ -82,7 +83,8 @@ type room struct {
 	fset    *token.FileSet
 	files   []*ast.File
 	numbers map[string]bool   // constants that name words
-	words   map[string]phrase // the vocabulary, by constant
+	group   map[string]int    // of numbers that one rule's vocabulary alone has: which; 0: all have
+	words   map[string]phrase // the vocabularies, by constant
 	used    map[string]bool
 	lists   map[string][]string // constants in the value of a variable of the package
 }
@@ -122,6 +124,7 @@ func readRoom(t *testing.T, dir string) *room {
 	r := &room{
 		fset:    token.NewFileSet(),
 		numbers: map[string]bool{},
+		group:   map[string]int{},
 		words:   map[string]phrase{},
 		used:    map[string]bool{},
 		lists:   map[string][]string{},
@@ -139,35 +142,55 @@ func readRoom(t *testing.T, dir string) *room {
 			t.Fatal(err)
 		}
 		r.files = append(r.files, f)
-		if filepath.Base(name) == "words.go" {
-			r.readConstants(f)
-		}
+		r.readConstants(f)
 	}
 	for _, f := range r.files {
 		r.readVariables(f)
+		r.readVocabularies(f)
 	}
 	return r
 }
 
-// readConstants takes the constants of the file for names of words.
+// readConstants takes the constants of the file that are numbers of words: those of a rule's own
+// begin with ownWords, others with their type.
 func (r *room) readConstants(f *ast.File) {
 	for _, d := range f.Decls {
 		decl, ok := d.(*ast.GenDecl)
-		if !ok || decl.Tok != token.CONST {
+		if !ok || decl.Tok != token.CONST || len(decl.Specs) == 0 {
+			continue
+		}
+		first := decl.Specs[0].(*ast.ValueSpec)
+		own := len(first.Values) == 1 && mentions(first.Values[0], ownWords)
+		if !own && !mentions(first, "WordsID") && !mentions(first, "JudgeWords") {
 			continue
 		}
 		for _, spec := range decl.Specs {
 			for _, name := range spec.(*ast.ValueSpec).Names {
-				if name.Name != "_" {
+				if name.Name != "_" && name.Name != ownWords {
 					r.numbers[name.Name] = true
+				}
+				if own {
+					r.group[name.Name] = int(decl.Pos())
 				}
 			}
 		}
 	}
 }
 
-// readVariables takes the variable words for the vocabulary, and notes which constants stand in
-// others.
+// ownWords is the constant with which the numbers of a rule's own words begin.
+const ownWords = "ownWords"
+
+// mentions reports whether a name stands in a piece of source.
+func mentions(n ast.Node, name string) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && id.Name == name
+		return true
+	})
+	return found
+}
+
+// readVariables notes which constants stand in variables that are no vocabulary.
 func (r *room) readVariables(f *ast.File) {
 	for _, d := range f.Decls {
 		decl, ok := d.(*ast.GenDecl)
@@ -177,12 +200,38 @@ func (r *room) readVariables(f *ast.File) {
 		for _, spec := range decl.Specs {
 			v := spec.(*ast.ValueSpec)
 			for i, value := range v.Values {
-				if v.Names[i].Name == "words" {
-					r.readWords(value.(*ast.CompositeLit))
-					continue
-				}
 				r.lists[v.Names[i].Name] = r.mentioned(value)
 			}
+		}
+	}
+}
+
+// readVocabularies reads all lists of words in the file.
+func (r *room) readVocabularies(f *ast.File) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		lit, ok := n.(*ast.CompositeLit)
+		if !ok {
+			return true
+		}
+		if list, ok := lit.Type.(*ast.ArrayType); ok && mentions(list.Elt, "Words") {
+			r.readWords(lit)
+			return false
+		}
+		return true
+	})
+}
+
+// checkGroups holds that no file says words of several rules: each has those of its own alone.
+func (r *room) checkGroups(t *testing.T) {
+	for _, f := range r.files {
+		groups := map[int]string{}
+		for _, name := range r.mentioned(f) {
+			if g := r.group[name]; g > 0 {
+				groups[g] = name
+			}
+		}
+		if len(groups) > 1 {
+			t.Errorf("%s says words of several rules: %v", r.fset.Position(f.Pos()), groups)
 		}
 	}
 }

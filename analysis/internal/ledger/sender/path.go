@@ -128,3 +128,7 @@ func (p *Path) record(n int) *reassembly.Record { return &p.Conn.Records[n-p.Con
 
 // Seen reports whether m names a frame.
 func Seen(m capture.Mark) bool { return m.Frame != 0 }
+
+// nearHost is how near the capture point is to a host at least whose segments come in the order in
+// which things happened there (reasoning: a millisecond is what a busy kernel takes).
+const nearHost = time.Millisecond

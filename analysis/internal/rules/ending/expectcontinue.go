@@ -74,7 +74,7 @@ If the program needed that time to make the body.`,
 },
 	Rests:      rule.Content | rule.Messages,
 	Exchange:   runExpect,
-	Vocabulary: words,
+	Vocabulary: expectWords,
 }
 
 func runExpect(p *rule.Pass) {
@@ -126,3 +126,29 @@ func granted(x *exchange.Exchange, before time.Duration) bool {
 	}
 	return x.Response != nil && x.Response.Start.Time < before
 }
+
+// What expect-continue says, by number.
+const (
+	bodyAnnounced = iota + ownWords
+	bodyLate
+	answerLate
+)
+
+// expectWords is the vocabulary of expect-continue.
+var expectWords = vocabulary([]rule.Words{
+	bodyAnnounced: {
+		Role:  "header",
+		Text:  "Expect: 100-continue, and no body yet",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	bodyLate: {
+		Role:  "body",
+		Text:  "begins {s} after the header; nothing had come",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore, report.PeerSilent},
+	},
+	answerLate: {
+		Role:  "answer",
+		Text:  "{s} after the header",
+		Facts: rule.Facts{report.SinceBefore},
+	},
+})

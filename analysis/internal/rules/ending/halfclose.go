@@ -113,7 +113,7 @@ meant not to answer.`,
 },
 	Rests:      rule.Content,
 	Closed:     runHalfClose,
-	Vocabulary: words,
+	Vocabulary: halfCloseWords,
 }
 
 func runHalfClose(p *rule.Pass) {
@@ -275,3 +275,68 @@ func missingEnd(m *exchange.Message) (rule.Said, rule.Evidence) {
 	}
 	return rule.Say(endlessRequest), rule.Shows(m.End, client, endlessRequestEnds)
 }
+
+// What half-close says, by number.
+const (
+	finOfServer = iota + ownWords
+	closeLater
+	requestComplete
+	finOfClient
+	closedUnanswered
+	shortRequest
+	openChunks
+	endlessRequest
+	shortRequestEnds
+	openChunksEnd
+	endlessRequestEnds
+	closeAfterSilence
+)
+
+// halfCloseWords is the vocabulary of half-close.
+var halfCloseWords = vocabulary([]rule.Words{
+	finOfServer: {
+		Role:  "FIN",
+		Text:  "the server closes",
+		Facts: rule.Facts{report.Closes},
+	},
+	closeLater: {
+		Role:  "close",
+		Text:  "{s} later",
+		Facts: rule.Facts{report.SinceBefore},
+	},
+	requestComplete: {
+		Role:  "end of request",
+		Text:  "nothing is missing",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finOfClient: {
+		Role:  "client's FIN",
+		Text:  "closes its direction; the other stays open",
+		Facts: rule.Facts{report.Closes},
+	},
+	closedUnanswered: {
+		Role:  "server's close",
+		Text:  "closes without an answer, {s} later",
+		Facts: rule.Facts{report.SinceBefore, report.OwnSilent},
+	},
+	shortRequest:   {Text: "{n} of {n} announced octets were sent."},
+	openChunks:     {Text: "The last chunk was not sent."},
+	endlessRequest: {Text: "Only a close could end the request."},
+	shortRequestEnds: {
+		Role: "last octet", Text: "{n} of {n} announced octets were sent.",
+		Facts: rule.Facts{report.CarriesData, report.BodyIs, report.SaysLengthOf},
+	},
+	openChunksEnd: {
+		Role: "last octet", Text: "The last chunk was not sent.",
+		Facts: rule.Facts{report.CarriesData, report.SaysCoding},
+	},
+	endlessRequestEnds: {
+		Role: "last octet", Text: "Only a close could end the request.",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	closeAfterSilence: {
+		Role:  "close",
+		Text:  "after {s} in which nobody sent anything",
+		Facts: rule.Facts{report.SinceBefore, report.PeerSilent, report.OwnSilent},
+	},
+})

@@ -197,7 +197,7 @@ may never meet the hop that is misled.`,
 	Rests:      rule.Content | rule.Messages,
 	Exchange:   runHeaders,
 	Closed:     runCloseNotDone,
-	Vocabulary: words,
+	Vocabulary: headerWords,
 }
 
 // runHeaders looks at the header sections of an exchange.

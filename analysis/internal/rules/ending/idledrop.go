@@ -79,7 +79,7 @@ capture lost the FIN.`,
 		},
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnOver),
 	},
-	Vocabulary: words,
+	Vocabulary: idleDropWords,
 }
 
 const (
@@ -370,3 +370,50 @@ func (r *suspects) Refer(d rule.Desk, c rule.Referred) {
 		d.Book(c.Subject, &c.Claim)
 	}
 }
+
+// What idle-drop says, by number.
+const (
+	hostForgot = iota + ownWords
+	keepAlivesInVain
+	noKeepAlives
+	sentAfterIdleness
+	resetOfBox
+	resetOfStranger
+	repeatedInVain
+)
+
+// idleDropWords is the vocabulary of idle-drop.
+var idleDropWords = vocabulary([]rule.Words{
+	hostForgot: {
+		Text: "The RST has the TTL of the server's own segments: its host, or what stands for it, " +
+			"knew no such connection any more, as after a restart.",
+	},
+	keepAlivesInVain: {
+		Text:  "TCP keep-alives were sent on it, too rarely or in vain.",
+		Facts: rule.Facts{report.KeptAlive},
+	},
+	noKeepAlives: {
+		Text:  "No TCP keep-alive was seen on it.",
+		Facts: rule.Facts{report.NoKeepAlive},
+	},
+	sentAfterIdleness: {
+		Role:  "request",
+		Text:  "sent after {s} of idleness",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
+	},
+	resetOfBox: {
+		Role:  "RST",
+		Text:  "TTL {n}, where the server's segments have {n}: a box on the way sent it",
+		Facts: rule.Facts{report.Resets, report.HasTTL, report.SenderTTL},
+	},
+	resetOfStranger: {
+		Role:  "RST",
+		Text:  "no such connection",
+		Facts: rule.Facts{report.Resets},
+	},
+	repeatedInVain: {
+		Role:  "last repetition",
+		Text:  "sent {n} times in all, never acknowledged",
+		Facts: rule.Facts{report.SentBefore},
+	},
+})

@@ -46,7 +46,7 @@ func TestForeignID(t *testing.T) {
 			t.Errorf("%s: %d after %d, odd = %v, want %v", c.name, id, last, got, c.want)
 		}
 		said := oddReset(conn, reassembly.FromServer)
-		text := rule.Sentences(said, words)
+		text := rule.Sentences(said, resetWords)
 		if !strings.HasPrefix(text, "Its TTL is 41, that of its sender's segments 64") ||
 			strings.Contains(text, "IP identification") != c.want {
 			t.Errorf("%s: text %q", c.name, text)

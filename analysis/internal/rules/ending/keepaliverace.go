@@ -90,7 +90,7 @@ repetition that was no repetition but the next request for the same.`,
 		Start: func() rule.Across { return &idleTimes{} },
 		Wants: idleEvents,
 	},
-	Vocabulary: words,
+	Vocabulary: raceWords,
 }
 
 // raceRemedies say which side must hold connections longer.
@@ -350,3 +350,48 @@ func mode(list []time.Duration) (time.Duration, int) {
 	}
 	return best, most
 }
+
+// What keepalive-race says, by number.
+const (
+	repeatable = iota + ownWords
+	repeatableUnknown
+	notIdempotent
+	finBeforeRequest
+	sentBeforeClose
+	sentAfterClose
+	socketGone
+	idleTimeoutIs
+	nearMisses
+)
+
+// raceWords is the vocabulary of keepalive-race.
+var raceWords = vocabulary([]rule.Words{
+	repeatable:        {Text: "The request could be repeated safely."},
+	repeatableUnknown: {Text: "Whether it can be repeated safely is not visible."},
+	notIdempotent:     {Text: "{text} is not idempotent: a client may not repeat it by itself."},
+	finBeforeRequest: {
+		Role:  "FIN",
+		Text:  "the server closes; it has not received the request",
+		Facts: rule.Facts{report.Closes},
+	},
+	sentBeforeClose: {
+		Role:  "request",
+		Text:  "sent after {s} of idleness, {s} before the close could reach the client",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	sentAfterClose: {
+		Role:  "request",
+		Text:  "sent after {s} of idleness, {s} after the close had reached the client",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	socketGone: {
+		Role:  "RST",
+		Text:  "the socket is gone: nobody reads the request",
+		Facts: rule.Facts{report.Resets},
+	},
+	idleTimeoutIs: {
+		Text: "The server closes connections that are idle for {s} ({n} times): a client must " +
+			"give them up before.",
+	},
+	nearMisses: {Text: "Requests came within a tenth of that time {n} times."},
+})

@@ -117,7 +117,7 @@ have spared.`,
 	Rests:      rule.Content | rule.Messages,
 	Exchange:   runPipelining,
 	Closed:     func(p *rule.Pass) { reportFate(p, pipeliningRule) },
-	Vocabulary: words,
+	Vocabulary: pipeliningWords,
 }
 
 func pipeliningRemedies() []report.Remedy {
@@ -326,3 +326,84 @@ func (v *verdictOnEnd) lostPipeline() bool {
 	v.claim.Occ.Proof = proof
 	return true
 }
+
+// What pipelining says, by number.
+const (
+	unsafeRequest = iota + ownWords
+	sentBeforeResult
+	resultOnlyHere
+	sentMeanwhile
+	slowResponseEnds
+	heldResponse
+	farewell
+	unaskedResponse
+	lastAsked
+	unansweredCount
+	lastAnswered
+	firstUnanswered
+	finEnds
+	resetEnds
+)
+
+// pipeliningWords is the vocabulary of pipelining.
+var pipeliningWords = vocabulary([]rule.Words{
+	unsafeRequest: {
+		Role: "request", Text: "{text}: not idempotent",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	sentBeforeResult: {
+		Role:  "pipelined request",
+		Text:  "sent before the result was known",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	resultOnlyHere: {
+		Role: "response", Text: "the result comes only here",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	sentMeanwhile: {
+		Role:  "pipelined request",
+		Text:  "sent while another was unanswered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	slowResponseEnds: {
+		Role: "end of the response before", Text: "{s} later",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	heldResponse: {
+		Role:  "response",
+		Text:  "can only come now",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	farewell: {
+		Text: "It ends a connection that had been idle for {s}: the server's timer ran out, and " +
+			"the server took the end of its wait for a request that is none.",
+	},
+	unaskedResponse: {
+		Role:  "response",
+		Text:  "status {id}, and no request is unanswered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	lastAsked: {
+		Role: "last response", Text: "answers the last request",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	unansweredCount: {Text: "{n request} got no response."},
+	lastAnswered: {
+		Role: "last response", Text: "nothing after it was answered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	firstUnanswered: {
+		Role: "unanswered request", Text: "the first without a response",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finEnds: {
+		Role:  "FIN",
+		Text:  "ends the connection",
+		Facts: rule.Facts{report.Closes},
+	},
+	resetEnds: {
+		Role:  "RST",
+		Text:  "ends the connection",
+		Facts: rule.Facts{report.Resets},
+	},
+})

@@ -210,7 +210,7 @@ most. That a client gave up within TLS shows only if the server went on sending.
 	YieldsTo:   rule.TimedOut,
 	Closed:     runReset,
 	Across:     &rule.Comparison{Start: func() rule.Across { return &resets{} }, Wants: idleEvents},
-	Vocabulary: words,
+	Vocabulary: resetWords,
 }
 
 // runReset looks at the RST that ended the connection, if one did.

@@ -70,7 +70,7 @@ info.`,
 	Rests:      rule.Content | rule.Messages,
 	Exchange:   runSerial,
 	Closed:     endSerial,
-	Vocabulary: words,
+	Vocabulary: serialWords,
 }
 
 var serialOf rule.StateKey[serialRun]
@@ -166,3 +166,28 @@ func (r *serialRun) end(p *rule.Pass) {
 		},
 	})
 }
+
+// What serial-requests says, by number.
+const (
+	roundTripEach = iota + ownWords
+	runBegins
+	sentAtOnce
+	runEnds
+)
+
+// serialWords is the vocabulary of serial-requests.
+var serialWords = vocabulary([]rule.Words{
+	roundTripEach: {Text: "{n} requests, a round trip of {ms} each."},
+	runBegins: {
+		Role: "first request", Text: "begins the run",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	sentAtOnce: {
+		Role: "second request", Text: "sent as soon as the response before was complete",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	runEnds: {
+		Role: "last response", Text: "ends the run of {n}",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+})

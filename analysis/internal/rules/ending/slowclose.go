@@ -52,7 +52,7 @@ from afar, a FIN that was lost and repeated by a timer looks alike.`,
 },
 	Rests:      rule.Content | rule.Messages,
 	Exchange:   runSlowClose,
-	Vocabulary: words,
+	Vocabulary: slowCloseWords,
 }
 
 // repeatedFIN is from which part of the server's retransmission timeout on, in percent, a FIN may
@@ -123,3 +123,22 @@ func pausedLike(p *rule.Pass, late time.Duration) bool {
 	longest := ledger.LongestWait(p.Draft.WaitsWith(report.AppPaced))
 	return longest.Length()*pauseParts >= late
 }
+
+// What slow-close says, by number.
+const (
+	endOfUnknown = iota + ownWords
+	lateFIN
+)
+
+// slowCloseWords is the vocabulary of slow-close.
+var slowCloseWords = vocabulary([]rule.Words{
+	endOfUnknown: {
+		Role: "last octet", Text: "{octets} of body, of unknown length",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	lateFIN: {
+		Role:  "FIN",
+		Text:  "ends the response, {s} later",
+		Facts: rule.Facts{report.Closes, report.SinceBefore},
+	},
+})

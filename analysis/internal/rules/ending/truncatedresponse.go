@@ -69,7 +69,7 @@ that its content never has.`,
 },
 	Rests:      rule.Content,
 	Closed:     func(p *rule.Pass) { reportFate(p, truncatedResponseRule) },
-	Vocabulary: words,
+	Vocabulary: truncatedWords,
 }
 
 func truncationRemedies() []report.Remedy {
@@ -148,3 +148,58 @@ func truncationProof(c *reassembly.Conn, x *exchange.Exchange) []rule.Evidence {
 		rule.Shows(c.Half[reassembly.FromServer].Fin, report.SideServer, finInOrder),
 	}
 }
+
+// What truncated-response says, by number.
+const (
+	lastRecordCut = iota + ownWords
+	headerCut
+	shortOfLength
+	lastChunkMissing
+	responseBegins
+	lengthAnnounced
+	chunksAnnounced
+	bodyUntilFIN
+	finInOrder
+)
+
+// truncatedWords is the vocabulary of truncated-response.
+var truncatedWords = vocabulary([]rule.Words{
+	lastRecordCut: {
+		Text:  "The last record is not complete.",
+		Facts: rule.Facts{report.RecordOpen},
+	},
+	headerCut: {
+		Text:  "The header of the response is not complete.",
+		Facts: rule.Facts{report.HeaderOpen},
+	},
+	shortOfLength: {
+		Text:  "{n} of {octets} came, then FIN.",
+		Facts: rule.Facts{report.BodyIs, report.SaysLengthOf},
+	},
+	lastChunkMissing: {
+		Text:  "{octets} came, then FIN, and no last chunk.",
+		Facts: rule.Facts{report.Told, report.SaysCoding},
+	},
+	responseBegins: {
+		Role: "header", Text: "the response begins",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	lengthAnnounced: {
+		Role: "header", Text: "Content-Length: {id}",
+		Facts: rule.Facts{report.CarriesData, report.SaysLengthOf},
+	},
+	chunksAnnounced: {
+		Role: "header", Text: "Transfer-Encoding: chunked",
+		Facts: rule.Facts{report.CarriesData, report.SaysCoding},
+	},
+	bodyUntilFIN: {
+		Role:  "last octet",
+		Text:  "{octets} of body so far",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finInOrder: {
+		Role:  "FIN",
+		Text:  "closes, in order",
+		Facts: rule.Facts{report.Closes},
+	},
+})

@@ -66,22 +66,23 @@ each time, or one segment, which no congestion window is without a timeout; and 
 earlier on the connection. A piece that holds a full segment is none: one that ends no write is as
 large as the path allows, whatever the SYNs say of that. How late the ACK was is told by its own
 round trip between capture point and receiver, against that of other ACKs of that host, so that a
-path's varying delay makes none late: those count as delayed that came 8 ms or more after the last of
-the prompt ones, four times as late as the path's jitter, and later than the prompt ones, and than the
-late ones, differ from each other. Where few round trips tell the jitter, four late ones and more need
-only be later than that once. Fewer than four count only on a steady path, and if they are as late as
-a timer of some system (40, 50, 80, 100 or 200 ms): on one that varies, one of four is late by anything.
-It is proven only next to their receiver, or where they came four times as late as either differ, and
-as late as such a timer or all the same. If so were one in four and more of those that a timer could delay, the holds of the same
-sender that a prompt ACK ended (the first on a connection, mostly) belong to the same finding, from
-round trips of 2 ms on: one fix cures both. If fewer, all are rule nagle's.
+path's varying delay makes none late: those count as delayed that came 8 ms or more after the last
+of the prompt ones, four times as late as the path's jitter, and later than the prompt ones, and
+than the late ones, differ from each other. Where few round trips tell the jitter, four late ones
+and more need only be later than that once. Fewer than four count only on a steady path, and if
+they are as late as a timer of some system (40, 50, 80, 100 or 200 ms): on one that varies, one of
+four is late by anything. It is proven only next to their receiver, or where they came four times
+as late as either differ, and as late as such a timer or all the same. If so were one in four and
+more of those that a timer could delay, the holds of the same sender that a prompt ACK ended (the
+first on a connection, mostly) belong to the same finding, from round trips of 2 ms on: one fix
+cures both. If fewer, all are rule nagle's.
 
 How cost is counted
 The hold, from the first piece to the second, less what the application would have waited anyway.
 That wait shows where a second piece left clearly after the ACK; where it never shows, the shortest
 hold bounds it, and the range says so.
-Where what follows a held piece is held in turn, the message ends no later for the first: it took along
-all that had been written by then.
+Where what follows a held piece is held in turn, the message ends no later for the first: it took
+along all that had been written by then.
 
 When it is wrong
 If the application happens to write its second piece just as an ACK arrives, every time. If the

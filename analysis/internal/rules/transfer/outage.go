@@ -164,19 +164,15 @@ func (s *silences) unheardOf(m *rule.Conn, x *rule.Judged) {
 		if !w.Unheard || len(s.waits) >= maxSilences {
 			continue
 		}
-		side := rule.SideOf(w.Dir)
 		s.waits = append(s.waits, silence{
 			Interval: report.Interval{From: w.From, To: w.To},
 			dir:      w.Dir.Peer(),
 			of:       m.Of(x),
 			conn:     m.Id,
 			exchange: x.Info.ID,
-			proof: []rule.Evidence{
-				rule.Shows(w.Again, side, repeatsArrived),
-				rule.Shows(w.End, side, firstHeard, rule.Ns(w.End.Time-w.Again.Time)),
-			},
-			rtt:   x.Flow.RTT,
-			cause: "spurious",
+			proof:    unheardProof(&w),
+			rtt:      x.Flow.RTT,
+			cause:    "spurious",
 		})
 	}
 }

@@ -214,8 +214,20 @@ func claimNeedless(p *rule.Pass) {
 	}
 }
 
+// unheardProof shows that a sender repeated what had arrived, and when it went on.
+func unheardProof(w *ledger.Wait) []rule.Evidence {
+	side := rule.SideOf(w.Dir)
+	return []rule.Evidence{
+		rule.Shows(w.Again, side, repeatsArrived),
+		rule.Shows(w.End, side, firstHeard, rule.Ns(w.End.Time-w.Again.Time)),
+	}
+}
+
 // delayProof shows what was sent again while all was on its way, and when that came.
 func delayProof(w *ledger.Wait) []rule.Evidence {
+	if w.Unheard {
+		return unheardProof(w)
+	}
 	sender, receiver := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())
 	out := []rule.Evidence{
 		rule.Shows(w.Before, sender, beforeWait), rule.Shows(w.Again, sender, arrivedAlready),
