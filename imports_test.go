@@ -114,8 +114,10 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/ledger/line", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
-	"tcpwhy/analysis/internal/ledger/line":   {"tcpwhy/analysis/report", "tcpwhy/capture"},
-	"tcpwhy/analysis/internal/ledger/sender": {"tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis/internal/ledger/line": {"tcpwhy/analysis/report", "tcpwhy/capture"},
+	"tcpwhy/analysis/internal/ledger/sender": {
+		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
+	},
 	"tcpwhy/analysis/internal/ledger/picture": {
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
@@ -162,7 +164,10 @@ var edges = map[string][]string{
 	"tcpwhy/capture/segment":              {},
 	"tcpwhy/reassembly/internal/dialogue": {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/http1":    {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
-	"tcpwhy/reassembly/internal/http2":    {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
+	"tcpwhy/reassembly/internal/http2": {
+		"tcpwhy/reassembly/internal/flowcontrol", "tcpwhy/reassembly/exchange", "tcpwhy/capture",
+	},
+	"tcpwhy/reassembly/internal/flowcontrol": {"tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/tlsrecord": {
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog",
 		"tcpwhy/reassembly/internal/tlscrypt", "tcpwhy/capture",

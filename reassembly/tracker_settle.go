@@ -307,6 +307,7 @@ func (k *track) forgetOwners() {
 	}
 	for dir := range c.HTTP2.Owners {
 		c.HTTP2.Owners[dir].Forget(first[dir])
+		c.HTTP2.Freed[dir].Forget(first[dir])
 	}
 }
 

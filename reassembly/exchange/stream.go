@@ -142,7 +142,8 @@ type H2Info struct {
 // H2Conn is what a connection of HTTP/2 has beside its exchanges while it is followed.
 type H2Conn struct {
 	H2Info
-	Owners [2]Owners // by Dir: whose octets are whose
+	Owners [2]Owners      // by Dir: whose octets are whose
+	Freed  [2]FreedFrames // by Dir of the sender: what flow control had kept back
 }
 
 // MaxGoAways is how many of them are kept.

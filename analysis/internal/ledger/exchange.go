@@ -128,6 +128,7 @@ func (j *Exchange) split(
 func (j *Exchange) put(from, to time.Duration, l report.Label) {
 	if to > from {
 		j.Times[l] += to - from
+		j.Credited = j.Credited || l == report.H2Window
 		j.Pieces.Add(from, to, l)
 		j.booked = to
 	}

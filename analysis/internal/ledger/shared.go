@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/ledger/line"
+	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -18,8 +19,9 @@ import (
 type Company struct {
 	// Shared says that others went on at the same time.
 	Shared bool
-	// Credited says that flow control of HTTP/2 may have held up one of its messages: its sender went
-	// on when it could know that its peer let it send more.
+	// Credited says that flow control of HTTP/2 held up one of its messages: its sender went on when
+	// it could know that its peer let it send more, and what it sent then would not have been allowed
+	// before.
 	Credited bool
 }
 
@@ -64,16 +66,6 @@ func (o owned) controls() bool {
 		}
 	}
 	return len(o) > 0
-}
-
-// credits reports whether some of the octets let the peer send more.
-func (o owned) credits() bool {
-	for i := range o {
-		if o[i].Owner == exchange.Credit {
-			return true
-		}
-	}
-	return false
 }
 
 // carries reports whether r has octets of x, or may have.
@@ -203,7 +195,7 @@ func (b *book) arrive(r *reassembly.Record, paused bool) {
 
 // deliver tells the exchanges whose octets are among those that r delivered that it brought them
 // on. repairs says that it filled a hole.
-func (b *book) deliver(r *reassembly.Record, octets owned, repairs bool) {
+func (b *book) deliver(r *reassembly.Record, octets owned, repairs bool, waits []sender.Credited) {
 	for _, j := range b.exchanges {
 		if j.settled || !octets.surely(j.Index) {
 			continue
@@ -211,32 +203,42 @@ func (b *book) deliver(r *reassembly.Record, octets owned, repairs bool) {
 		b.follow(j)
 		if _, until := j.Span(); r.Time <= until && r.Time >= j.line.At &&
 			(j.awaits() == r.Dir || repairs) {
-			b.bringOn(j, r)
+			b.bringOn(j, r, waits)
 		}
 	}
 }
 
-// bringOn gives the time of j since its last event its labels: r is the next.
-func (b *book) bringOn(j *Exchange, r *reassembly.Record) {
+// bringOn gives the time of j since its last event its labels: r is the next. waits are those for
+// flow control that r ended.
+func (b *book) bringOn(j *Exchange, r *reassembly.Record, waits []sender.Credited) {
 	if !b.by.surely(j.Index) {
 		j.line.Repaired(r.Time)
 	}
-	b.bookLine(j, r.Time, r.Mark(), r.Dir == reassembly.FromClient)
+	var held report.Interval
+	for _, f := range waits {
+		if f.Owner == j.Index {
+			held = report.Interval{From: f.Since.Time, To: f.Known}
+		}
+	}
+	b.bookLine(j, r.Time, r.Mark(), r.Dir == reassembly.FromClient, held)
 	j.line.Next(r.Mark(), r.Dir == reassembly.FromServer)
 }
 
 // endLine gives the rest of the time of j its labels.
 func (b *book) endLine(j *Exchange) {
-	b.bookLine(j, j.Until, capture.Mark{}, false)
+	b.bookLine(j, j.Until, capture.Mark{}, false, report.Interval{})
 	j.line.End(j.Until)
 }
 
-// bookLine books the time of j since its last event, up to the next.
-func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClient bool) {
-	terms := line.Terms{Own: j.unsent(), Trip: j.line.At}
+// bookLine books the time of j since its last event, up to the next. held is when flow control held
+// it back.
+func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClient bool,
+	held report.Interval) {
+	terms := line.Terms{Own: j.unsent(), Trip: j.line.At, Window: held}
 	if terms.Own == report.Think && !j.line.Answered {
 		terms.Trip += b.conn.Far(reassembly.FromServer)
 	}
+	terms.Refused = j.Parsed.Refused && j.Parsed.Reset != nil && terms.Own == report.Think
 	t := report.Tile{Before: j.line.Last, End: end}
 	j.line.Labels(to, terms, func(until time.Duration, l report.Label) {
 		t.Label, t.From, t.To = l, max(j.line.At, j.booked), until

@@ -42,39 +42,28 @@ func (w *walk) released(r *reassembly.Record, until time.Duration) {
 		v := s.Release()
 		y.cause, y.room, y.unread = v.Opening, v.Room, v.Unread
 		w.emit(until, report.RWnd, y)
-	case w.credited(r, until):
-		w.awaitCredit(r, until, y)
+	case w.awaitCredit(s, r, until, corked, y):
 	case w.windowFull(s, r, until, y):
 	default:
 		w.stopped(s, r, until, corked, y)
 	}
 }
 
-// credited reports whether the sender of r, which begins to send again at the given moment or
-// later, could by then know of more credit than when it had stopped: flow control of HTTP/2 may be
-// what it waited for.
-func (w *walk) credited(r *reassembly.Record, until time.Duration) bool {
-	c := w.path.Conn
-	if c.HTTP2 == nil {
+// awaitCredit tiles the time before r, up to until, if flow control of HTTP/2 held r back. It
+// reports whether it did.
+func (w *walk) awaitCredit(s *sender.State, r *reassembly.Record, until time.Duration, corked bool,
+	y why) bool {
+	waits := w.path.Credited(r)
+	if len(waits) == 0 || waits[0].Known <= w.at {
 		return false
 	}
-	far, atOnce := c.Far(r.Dir), w.path.AtOnce(r.Dir)
-	for s := range SegmentsBack(c, w.at-far-atOnce, until-far+atOnce) {
-		if s.Dir != r.Dir && s.Len > 0 && ownersOf(c, s).credits() {
-			return true
-		}
+	y.cause = waits[0].By
+	w.emit(min(until, waits[0].Known), report.H2Window, y)
+	if until > w.at {
+		y.cause = s.Release().Ack
+		w.stopped(s, r, until, corked, y)
 	}
-	return false
-}
-
-// awaitCredit tiles the time before r, up to until, in which flow control may have held it.
-func (w *walk) awaitCredit(r *reassembly.Record, until time.Duration, y why) {
-	for _, j := range w.book.exchanges {
-		if !j.settled && w.book.by.has(j.Index) {
-			j.Credited = true
-		}
-	}
-	w.emit(until, report.Unknown, y)
+	return true
 }
 
 // stopped tiles the time before r, up to until, which no window of its receiver held back.

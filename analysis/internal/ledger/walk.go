@@ -314,8 +314,8 @@ func (w *walk) booked(j *Exchange) time.Duration {
 	return w.halves.of[0].at
 }
 
-// tiled is up to when an exchange that has not begun yet can have no time any more: 0 where it has its
-// own.
+// tiled is up to when an exchange that has not begun yet can have no time any more: 0 where it has
+// its own.
 func (h *halves) tiled() time.Duration {
 	if h.apart {
 		return 0
@@ -323,8 +323,8 @@ func (h *halves) tiled() time.Duration {
 	return h.of[0].at
 }
 
-// takeHalf takes the half that r belongs to. From when exchanges go on beside each other, until none
-// does, what one direction sends ends no wait of the other. The set-up is a matter of turns.
+// takeHalf takes the half that r belongs to. From when exchanges go on beside each other, until
+// none does, what one direction sends ends no wait of the other. The set-up is a matter of turns.
 func (w *walk) takeHalf(r *reassembly.Record) {
 	h := &w.halves
 	switch apart := w.set && !w.inTLS(r.Time) && w.book.sharedAt(r.Time); {
@@ -353,8 +353,8 @@ func (w *walk) join() {
 	w.half = &h.of[0]
 }
 
-// deliver tells the exchanges that go on beside each other of what r delivered: octets, or, if those
-// are none, its own. repairs says that it filled a hole.
+// deliver tells the exchanges that go on beside each other of what r delivered: octets, or, if
+// those are none, its own. repairs says that it filled a hole.
 func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool) {
 	if !w.halves.apart || r.Len == 0 {
 		return
@@ -363,5 +363,5 @@ func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool
 	if octets.To > octets.From {
 		delivered = w.path.Conn.HTTP2.Owners[r.Dir].Within(octets)
 	}
-	w.book.deliver(r, delivered, repairs)
+	w.book.deliver(r, delivered, repairs, w.path.Credited(r))
 }

@@ -111,7 +111,7 @@ func (h *reader) toHTTP2(s *side, a *exchange.Arrival) {
 	x.Interim = append(x.Interim, exchange.Interim{Status: x.Status, At: a.At})
 	x.Response, x.Status, x.ResponseVersion = nil, 0, ""
 	s.x, s.msg = nil, nil
-	h.handOver(exchange.ProtoHTTP2, &exchange.Takeover{Closing: h.Closing, Asked: x})
+	h.handOver(exchange.ProtoHTTP2, &exchange.Takeover{Closing: h.Closing, Asked: x, Settings: h.settings})
 }
 
 // upgrade ends the exchange that changes the protocol (RFC 9110 §7.8, §9.3.6).

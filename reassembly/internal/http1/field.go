@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"encoding/base64"
 
 	"tcpwhy/reassembly/exchange"
 )
@@ -41,6 +42,7 @@ const (
 	requestIDField
 	traceParentField
 	forwardedForField
+	settingsField // HTTP2-Settings
 )
 
 // nameField recognises a field name, by its length first.
@@ -65,7 +67,7 @@ func nameField(b []byte) fieldName {
 	case len(b) == 12:
 		return pick(b, "content-type", typeField, "x-powered-by", poweredField)
 	case len(b) == 14:
-		return pick(b, "content-length", lengthField, "", otherField)
+		return pick(b, "content-length", lengthField, "http2-settings", settingsField)
 	case len(b) == 15:
 		return pick(b, "accept-encoding", acceptField, "x-forwarded-for", forwardedForField)
 	case len(b) == 16:
@@ -145,6 +147,8 @@ func (h *reader) value(s *side, v []byte, folded bool) {
 		if s.dir == exchange.FromClient && !folded {
 			hd.follow(v)
 		}
+	case settingsField:
+		h.settings = decodeSettings(v)
 	case typeField:
 		m.Facts |= mediaFacts(v)
 	case encodingField:
@@ -156,6 +160,21 @@ func (h *reader) value(s *side, v []byte, folded bool) {
 			h.nameParty(s, v)
 		}
 	}
+}
+
+// maxSettings is the longest HTTP2-Settings that are read: each setting has 6 octets, and RFC 9113
+// and others define some ten.
+const maxSettings = 1 << 10
+
+// decodeSettings is the payload of SETTINGS that HTTP2-Settings hold, as far as it can be read (RFC
+// 7540 §3.2.1).
+func decodeSettings(v []byte) []byte {
+	if len(v) > maxSettings {
+		return nil
+	}
+	out := make([]byte, base64.RawURLEncoding.DecodedLen(len(v)))
+	n, _ := base64.RawURLEncoding.Decode(out, bytes.TrimRight(v, "="))
+	return out[:n]
 }
 
 // follow takes the value of a field that says by which way a request has come.

@@ -25,6 +25,7 @@ type reader struct {
 	scrap     scrap           // what the client sent since, and is no request
 	orphan    capture.Mark    // what carried the start of the latest response without request
 	next      exchange.Reader // has taken over: the connection speaks something else now
+	settings  []byte          // of HTTP/2, if the latest request asks for that; nil: it has none
 	text      text
 }
 

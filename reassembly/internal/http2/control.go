@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
 )
 
@@ -17,33 +18,11 @@ const (
 	connectSetting   = 8
 )
 
-// firstWindow is what flow control allows before anything is said of it (RFC 9113 §6.9.2).
-const firstWindow = 65535
-
-// credit is what the flow control of a connection allows one side to send.
-type credit struct {
-	left    int64
-	unknown bool // frames were missed
-}
-
-func newCredit() credit { return credit{left: firstWindow} }
-
-// take notes that octets were sent.
-func (c *credit) take(n int64) { c.left -= n }
-
 // pings are the latest that wait for their answers, by who sent them.
 type pings [2]struct {
 	data [pingSize]byte
 	at   time.Duration
 	wait bool
-}
-
-// unknownWindows notes that flow control cannot be followed any more.
-func (h *reader) unknownWindows() {
-	for dir := range h.side {
-		h.side[dir].sent.unknown = true
-		h.info.Sides[dir].Window = 0
-	}
 }
 
 // control acts on a whole frame that directs the connection or a stream.
@@ -65,18 +44,7 @@ func (h *reader) control(s *side, a *exchange.Arrival) {
 		h.goAway(s, a)
 	case updateFrame:
 		own.Updates++
-		if f.head.stream == 0 {
-			h.update(s, int64(binary.BigEndian.Uint32(f.kept)&^(1<<31)))
-		}
-	}
-}
-
-// update raises what the peer of s may send on the connection.
-func (h *reader) update(s *side, n int64) {
-	c := &h.side[s.dir.Peer()].sent
-	c.left += n
-	if !c.unknown {
-		h.info.Sides[s.dir].Window = max(h.info.Sides[s.dir].Window, c.left)
+		h.update(s, int64(binary.BigEndian.Uint32(f.kept)&^(1<<31)), a.At)
 	}
 }
 
@@ -93,17 +61,22 @@ func (h *reader) settings(s *side, a *exchange.Arrival) {
 	own.SettingsSent++
 	if own.Settings.At == 0 {
 		own.Settings.At = max(f.began.Start.Time, 1)
-		if c := &h.side[s.dir.Peer()].sent; !c.unknown {
-			own.Window = max(own.Window, c.left)
+		if c := &h.side[s.dir.Peer()].sent; !c.blind {
+			own.Window = max(own.Window, c.all.Left())
 		}
 	}
-	for p := f.kept; len(p) >= settingSize; p = p[settingSize:] {
-		h.setting(s, binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:]))
+	h.announced(s.dir, f.kept, a.At)
+}
+
+// announced takes the payload of SETTINGS of dir.
+func (h *reader) announced(dir exchange.Dir, payload []byte, at capture.Mark) {
+	for p := payload; len(p) >= settingSize; p = p[settingSize:] {
+		h.setting(&h.side[dir], binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:]), at)
 	}
 }
 
 // setting takes one setting that s announces.
-func (h *reader) setting(s *side, id uint16, value uint32) {
+func (h *reader) setting(s *side, id uint16, value uint32, at capture.Mark) {
 	own := &h.info.Sides[s.dir].Settings
 	said := exchange.Setting{Value: value, Said: true}
 	switch id {
@@ -115,6 +88,7 @@ func (h *reader) setting(s *side, id uint16, value uint32) {
 		own.Streams = said
 	case windowSetting:
 		own.Window = said
+		h.resize(s.dir.Peer(), int64(value), at)
 	case frameSetting:
 		own.Frame = said
 		peer := &h.side[s.dir.Peer()]

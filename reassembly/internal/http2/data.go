@@ -10,8 +10,8 @@ import (
 // 9113 §6.1).
 func (h *reader) dataBegins(s *side) {
 	hd := &s.frames.head
-	s.sent.take(int64(hd.length))
 	st := h.streams[hd.stream]
+	h.charge(s, st)
 	s.owner = exchange.UnknownOwner
 	if st == nil || st.tunnel {
 		return

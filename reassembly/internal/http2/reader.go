@@ -82,7 +82,7 @@ func newReader(c *exchange.Context, static []field, from *exchange.Takeover) *re
 func (h *reader) goOn(from *exchange.Takeover) {
 	h.Closing, h.over = from.Closing, from.Over
 	if from.Asked != nil {
-		h.upgraded(from.Asked)
+		h.upgraded(from.Asked, from.Settings)
 		return
 	}
 	if from.Turn != nil {

@@ -14,6 +14,7 @@ type stream struct {
 	doubted [2]bool
 	tunnel  bool // what its DATA carries is another protocol
 	calls   *[2]calls
+	sent    [2]window // what its sides may send
 }
 
 // doubt notes that frames of dir may have passed unseen.
@@ -98,18 +99,27 @@ func (h *reader) open(id uint32, record int) *stream {
 		return nil
 	}
 	st := &stream{id: id, x: h.c.BeginStream(record, id)}
-	h.streams[id] = st
+	h.follow(st)
 	h.info.MostOpen = max(h.info.MostOpen, len(h.streams))
 	return st
 }
 
+// follow takes st among the open streams.
+func (h *reader) follow(st *stream) {
+	for dir := range st.sent {
+		st.sent[dir].begin(&h.side[dir].sent.stream, h.partial)
+	}
+	h.streams[st.id] = st
+}
+
 // upgraded takes over the request of HTTP/1 that asked for HTTP/2: it is stream 1, half closed (RFC
 // 7540 §3.2).
-func (h *reader) upgraded(x *exchange.Parts) {
+func (h *reader) upgraded(x *exchange.Parts, announced []byte) {
+	h.announced(exchange.FromClient, announced, x.Request.End)
 	x.Stream = 1
 	st := &stream{id: 1, x: x}
+	h.follow(st)
 	st.headed[exchange.FromClient], st.ended[exchange.FromClient] = true, true
-	h.streams[1] = st
 	h.side[exchange.FromClient].highest = 1
 	h.info.Streams, h.info.MostOpen = 1, 1
 }

@@ -72,7 +72,7 @@ func (l *Line) Wait(to time.Duration, label report.Label, own bool) {
 // of its own.
 func standsFor(l report.Label) report.Label {
 	switch {
-	case Paused(l):
+	case Paused(l), l == report.H2Window: // which held back one frame, and not what others have
 		return report.AppPaced
 	case OfWindow(l), l >= report.FastRetx && l <= report.Cork:
 		return report.H2Mux
@@ -143,35 +143,55 @@ func (l *Line) Repaired(to time.Duration) {
 type Terms struct {
 	Own  report.Label  // of time in which the sender had nothing to send
 	Trip time.Duration // until then, nothing can have come: a round trip after it was asked for
+	// when flow control of HTTP/2 held back what came; zero if it did not
+	Window report.Interval
+	// the whole is the server's word that it takes no more streams
+	Refused bool
 }
 
-// Labels calls put for all of the time since the latest event up to the given moment, in order, with
-// the end of each stretch and its label. A stretch may be empty.
+// Labels calls put for all of the time since the latest event up to the given moment, in order,
+// with the end of each stretch and its label. A stretch may be empty.
 func (l *Line) Labels(to time.Duration, t Terms, put func(to time.Duration, l report.Label)) {
 	for _, p := range l.pieces {
-		label, until := p.label, min(p.to, to)
-		switch {
-		case Paused(label):
-			label = t.Own
-		case t.Own == report.Think && OfWindow(label):
-			label = report.H2Mux // what it was behind filled the window
-		}
-		if !told(label) {
-			put(min(until, t.Trip), report.RoundTrip)
-		}
-		put(until, label)
+		t.divide(p.label, min(p.to, to), put)
 	}
-	put(min(to, t.Trip), report.RoundTrip)
 	rest := report.Unknown
 	if t.Own == report.Think {
-		rest = report.Think
+		rest = t.Own
 	}
-	put(to, rest)
+	t.divide(rest, to, put)
+}
+
+// divide is Labels for a stretch of one label that ends at the given moment.
+func (t *Terms) divide(label report.Label, to time.Duration,
+	put func(to time.Duration, l report.Label)) {
+	window := report.H2Window
+	switch {
+	case told(label):
+		put(to, label)
+		return
+	case Paused(label):
+		label = t.Own
+	case t.Own == report.Think && OfWindow(label):
+		label = report.H2Mux // what it was behind filled the window
+	case label == report.Unknown:
+		window = label
+	}
+	if t.Refused {
+		label = report.StreamLimit
+	} else {
+		put(min(to, t.Trip), report.RoundTrip)
+	}
+	if t.Window.To > 0 {
+		put(min(to, t.Window.From), label)
+		put(min(to, t.Window.To), window)
+	}
+	put(to, label)
 }
 
 // told reports whether a label says what TCP, the path or a host did to octets, so that its time is
-// no round trip that an answer needs.
+// nothing else.
 func told(l report.Label) bool {
-	return l == report.CaptureGap || l >= report.Queue && l <= report.Cork ||
+	return l == report.CaptureGap || l == report.Queue || l >= report.RWnd && l <= report.Cork ||
 		l == report.HostStopped || l == report.H2HOL
 }
