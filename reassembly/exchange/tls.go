@@ -4,6 +4,8 @@ import "tcpwhy/capture"
 
 // TLSInfo is what the handshake tells without keys.
 type TLSInfo struct {
+	TLSOffer
+	TLSSteps
 	SNI string
 	// chosen by the server if visible, else the client's first offer
 	ALPN string
@@ -13,15 +15,10 @@ type TLSInfo struct {
 	Suite uint16
 	// the ServerHello shows resumption (TLS 1.3 PSK, or an echoed session ID)
 	Resumed bool
-	// last handshake record before application data
-	Done                                     capture.Mark
-	ClientHello, ServerHello, ClientFinished capture.Mark
-	ServerFinished                           capture.Mark // up to TLS 1.2; later it is disguised
-	Alert                                    [2]Alert     // by Dir: the first of each
-	// ServerDone is the end of the server's first flight, as far as that can be told: up to TLS 1.2
-	// its ServerHelloDone, or its Finished if it resumes; later a record that may hold its Finished,
-	// with none begun behind it.
-	ServerDone capture.Mark
+	// Resumable says that the server gave a session that the client may resume: a session ID or a
+	// ticket, as far as that can be read.
+	Resumable bool
+	Alert     [2]Alert // by Dir: the first of each
 	// Unread says that octets of the handshake were not read: how far it came is not known.
 	Unread bool
 	// ServerSpoke says that the server sent anything but an alert after the client's Finished: it
@@ -31,10 +28,8 @@ type TLSInfo struct {
 	Foreign bool
 	// the server asked for another ClientHello (RFC 8446 §4.1.4): one more round trip
 	HelloRetry bool
-	// the client offered to resume: a session ID (TLS 1.2), a ticket or a PSK
-	Offered bool
-	// the client offered 0-RTT data (RFC 8446 §4.2.10)
-	EarlyData bool
+	// Early is what became of 0-RTT data (RFC 8446 §4.2.10).
+	Early EarlyData
 	// a secret of the connection was known when its first encrypted record came
 	HasSecret bool
 	// Decrypted says that what is inside was read.
@@ -47,6 +42,44 @@ type TLSInfo struct {
 	// record)
 	CloseNotify [2]bool
 }
+
+// TLSOffer is what the client offers in its hello, beside a name.
+type TLSOffer struct {
+	// Offered says that it offered to resume: a session ID (TLS 1.2), a ticket or a PSK.
+	Offered bool
+	// OffersEarly says that it offered 0-RTT data (RFC 8446 §4.2.10).
+	OffersEarly bool
+	// Modern says that TLS 1.3 is among its versions.
+	Modern bool
+	// Program tells one TLS library and its settings from another: a hash over the suites and the
+	// kinds of extensions in the hello. 0: no hello was seen.
+	Program uint32
+}
+
+// TLSSteps are the moments of the handshake; no frame where the capture does not show one.
+type TLSSteps struct {
+	// last handshake record before application data
+	Done                                     capture.Mark
+	ClientHello, ServerHello, ClientFinished capture.Mark
+	ServerFinished                           capture.Mark // up to TLS 1.2; later it is disguised
+	// ServerDone is the end of the server's first flight, as far as that can be told: up to TLS 1.2
+	// its ServerHelloDone, or its Finished if it resumes; later a record that may hold its Finished,
+	// with none begun behind it.
+	ServerDone capture.Mark
+	// RetryAt is the server's wish for another ClientHello.
+	RetryAt capture.Mark
+	// EarlyAt is the first record of 0-RTT data.
+	EarlyAt capture.Mark
+}
+
+// EarlyData is what became of 0-RTT data.
+type EarlyData uint8
+
+const (
+	EarlyUnknown  EarlyData = iota // none was sent, or nothing tells
+	EarlyAccepted                  // the server took it
+	EarlyRejected                  // the client had to say it again
+)
 
 // ServerEnds reports whether the server had the last word of the handshake, as in full ones up to
 // TLS 1.2 (RFC 5246 §7.3).

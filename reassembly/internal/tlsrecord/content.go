@@ -72,6 +72,8 @@ func (t *reader) message(s *side, kind byte, body []byte, at capture.Mark) {
 		s.opener.enter(handshaking)
 	case kind == extensionsType && s.dir == exchange.FromServer:
 		t.extensions(body)
+	case kind == newTicketType && s.dir == exchange.FromServer:
+		t.info.Resumable = true
 	}
 }
 
@@ -121,6 +123,7 @@ func (t *reader) extensions(body []byte) {
 func (t *reader) hold(s *side, r *record, content []byte) {
 	h := heldRecord{head: [recordHeader]byte(r.head), arrival: r.arrival,
 		size: t.contentSize(s, r)}
+	t.sendsEarly(r.arrival.Start)
 	if t.early == refused {
 		return
 	}
@@ -157,10 +160,13 @@ func (t *reader) acceptEarly(ok bool) {
 	}
 	held := t.held
 	t.held, t.room, t.early = nil, 0, refused
+	if ok {
+		t.early = taken
+	}
+	t.judgeEarly()
 	if !ok {
 		return
 	}
-	t.early = taken
 	for i := range held {
 		t.release(&held[i])
 	}

@@ -14,6 +14,7 @@ const maxHello = 16 << 10
 const (
 	clientHelloType = 1
 	serverHelloType = 2
+	newTicketType   = 4
 	endOfEarlyType  = 5
 	extensionsType  = 8 // EncryptedExtensions
 	serverDoneType  = 14
@@ -125,7 +126,8 @@ func (t *reader) clientHello(body []byte, cut bool, at capture.Mark) {
 	copy(t.session.random[:], r.take(len(t.session.random)))
 	id := r.take(r.uint8())
 	t.sessionID = string(id)
-	r.take(r.uint16())
+	program := newKinds()
+	program.suites(r.take(r.uint16()))
 	r.take(r.uint8())
 	exts := cutter{b: r.take(r.uint16())}
 	modern := false
@@ -133,6 +135,7 @@ func (t *reader) clientHello(body []byte, cut bool, at capture.Mark) {
 	for len(exts.b) > 0 && !exts.bad {
 		kind := exts.uint16()
 		ext := cutter{b: exts.take(exts.uint16())}
+		program.extension(kind)
 		switch kind {
 		case extServerName:
 			info.SNI = serverName(ext)
@@ -143,13 +146,14 @@ func (t *reader) clientHello(body []byte, cut bool, at capture.Mark) {
 		case extPreSharedKey:
 			ticket = true
 		case extEarlyData:
-			info.EarlyData = true
+			info.OffersEarly = true
 		case extSupportedVersions:
 			modern = offers13(ext)
 		}
 	}
 	// A client of TLS 1.3 sends a session ID for appearance's sake (RFC 8446 §D.4).
 	info.Offered = ticket || !modern && len(id) > 0
+	info.Modern, info.Program = modern, uint32(program)
 	if (r.bad || exts.bad) && !cut {
 		t.c.Caveats.Add(exchange.CaveatTLSMalformed)
 	}
@@ -161,7 +165,7 @@ func (t *reader) hello(s *side, kind byte, body []byte, cut bool, at capture.Mar
 	switch {
 	case kind == clientHelloType && client:
 		t.clientHello(body, cut, at)
-		if t.info.EarlyData && t.early == unanswered {
+		if t.info.OffersEarly && t.early == unanswered {
 			s.opener.enter(early)
 		}
 	case kind == serverHelloType && !client:
@@ -169,6 +173,8 @@ func (t *reader) hello(s *side, kind byte, body []byte, cut bool, at capture.Mar
 		t.begins()
 	case kind == serverDoneType && !client:
 		t.info.ServerDone = at
+	case kind == newTicketType && !client:
+		t.info.Resumable = true
 	}
 }
 
@@ -195,6 +201,9 @@ func (t *reader) begins() {
 	if !n.chosen { // it asks for another ClientHello, and so has no use for early data
 		t.acceptEarly(false)
 		return
+	}
+	if !t.info.Resumed { // early data needs a session (RFC 8446 §4.2.10)
+		t.acceptEarly(false)
 	}
 	if n.suite == nil && t.mode != sealed {
 		t.seal(exchange.CaveatTLSSuite)
@@ -276,12 +285,13 @@ func (t *reader) serverHello(body []byte, cut bool, at capture.Mark) {
 	t.session.serverHello(version, suite, compression, random, encryptThenMAC)
 	info.Version, info.Suite = tlsVersion(version), uint16(suite)
 	if retry {
-		info.HelloRetry = true
+		info.HelloRetry, info.RetryAt = true, at
 		return
 	}
 	info.ServerHello = at
 	t.session.chosen = true
 	info.Resumed = psk || version < tls13 && len(id) > 0 && string(id) == t.sessionID
+	info.Resumable = info.Resumable || version < tls13 && len(id) > 0
 }
 
 func tlsVersion(v int) string {

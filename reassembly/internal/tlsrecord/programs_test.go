@@ -375,8 +375,8 @@ func TestEarlyData(t *testing.T) {
 			for _, chop := range []int{0, 1} {
 				q := read(log, chop, f.keys(t))
 				wantOne(t, q)
-				if !q.TLS.EarlyData || q.TLS.HelloRetry == accepts {
-					t.Errorf("early data %v, another hello %v", q.TLS.EarlyData, q.TLS.HelloRetry)
+				if !q.TLS.OffersEarly || q.TLS.HelloRetry == accepts {
+					t.Errorf("early data %v, another hello %v", q.TLS.OffersEarly, q.TLS.HelloRetry)
 				}
 			}
 			if accepts { // not all of the secrets: then the request is not known, and the rest is

@@ -199,7 +199,8 @@ func (t *reader) disguised(s *side, size int) bool {
 		t.finished = true // the capture began after the handshake
 		return false
 	}
-	if t.info.ServerHello.Frame == 0 && t.info.EarlyData {
+	if t.info.ServerHello.Frame == 0 && t.info.OffersEarly {
+		t.sendsEarly(s.came.At)
 		return false
 	}
 	if t.info.Version != "TLS 1.3" && t.info.Version != "" {
@@ -209,8 +210,10 @@ func (t *reader) disguised(s *side, size int) bool {
 	switch size {
 	case 53, 69, 45, 61:
 		t.finished = true
+		t.finishesEarly(false)
 		return true
 	case endOfEarly13:
+		t.finishesEarly(true)
 		return true
 	}
 	s.early++

@@ -1,0 +1,41 @@
+package tlsrecord
+
+import (
+	"tcpwhy/capture"
+	"tcpwhy/reassembly/exchange"
+)
+
+// sendsEarly takes note of a record of 0-RTT data.
+func (t *reader) sendsEarly(at capture.Mark) {
+	if t.info.EarlyAt.Frame == 0 {
+		t.info.EarlyAt = at
+	}
+	t.judgeEarly()
+}
+
+// judgeEarly takes note of what became of 0-RTT data, if there was some and that is known.
+func (t *reader) judgeEarly() {
+	if t.info.EarlyAt.Frame == 0 || t.info.Early != exchange.EarlyUnknown {
+		return
+	}
+	switch t.early {
+	case taken:
+		t.info.Early = exchange.EarlyAccepted
+	case refused:
+		t.info.Early = exchange.EarlyRejected
+	}
+}
+
+// finishesEarly takes note that the client, of whose records nobody could read more than the size,
+// ends its early data, or goes on to its Finished without: it ends only what the server takes (RFC
+// 8446 §4.5).
+func (t *reader) finishesEarly(ends bool) {
+	if t.early != unanswered || t.mode == opened {
+		return
+	}
+	t.early = refused
+	if ends {
+		t.early = taken
+	}
+	t.judgeEarly()
+}
