@@ -20,7 +20,8 @@ func All() []scenario.Scenario {
 		smallWriteScenarios(), bottleneckScenarios(), thinkScenarios(), timerScenarios(),
 		setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(),
 		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
-		policingScenarios(), carriedScenarios(), multiplexedScenarios(), callScenarios())
+		policingScenarios(), carriedScenarios(), multiplexedScenarios(), callScenarios(),
+		handshakeScenarios())
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }
