@@ -154,6 +154,9 @@ func TestKeysChangeNothingBelow(t *testing.T) {
 	for _, s := range keyedScenarios(t) {
 		with, without := s.analyse(t, 1, s.lines), s.analyse(t, 1, nil)
 		same(t, s.file+": connections", below(with), below(without))
+		if strings.Contains(s.file, "early-data") {
+			continue // only with keys it shows which copy of the request was answered
+		}
 		same(t, s.file+": findings", foundBelow(with, reads), foundBelow(without, reads))
 	}
 }

@@ -28,6 +28,7 @@ func unasserted() map[string][]string {
 			"round trips of {ms} on this connection", "Each connection was {s} old",
 			"The server closed at an age", "It shows once on each",
 			"The client asked several ports", "The client uses resting ports again",
+			"Half of its other handshakes took", "The server's flight had {n octet}",
 			"It took {s} here", "What the server took here", "{text}, behind the proxy,",
 		},
 		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
@@ -51,6 +52,7 @@ func unasserted() map[string][]string {
 		"what is known of methods and programs, not of packets": {
 			"The server never processed it,", "The request could be repeated safely.", "Whether it can be repeated safely",
 			"{text} is not idempotent", "The client is a program", "The requests name a program",
+			"With TLS 1.3 that costs no round trip", "Without early data it would",
 			"What the messages say is not visible",
 		},
 		"a reading, which the rule derives from windows, moments and fields that it compares": {

@@ -26,7 +26,7 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 		e.Rtt = c.RTTMin()
 	}
 	if e.First {
-		e.HostMark = ledger.HostMark(c)
+		e.HostMark, e.Session = ledger.HostMark(c), sessionOf(c)
 	}
 	if x.Request != nil {
 		e.Facts = x.Request.Facts
@@ -35,6 +35,20 @@ func (s *tracked) began(d *rule.Draft) rule.Began {
 	e.Need, e.Critical = d.From, d.Critical
 	e.Multiplexed = multiplexed(c)
 	return e
+}
+
+// sessionOf is what the TLS handshake of a connection says of sessions; nothing without one.
+func sessionOf(c *reassembly.Conn) rule.Session {
+	t := c.TLS
+	if t == nil {
+		return rule.Session{}
+	}
+	return rule.Session{
+		Seen:    ledger.Seen(t.ClientHello) && ledger.Seen(t.ServerHello),
+		Offered: t.Offered, Resumed: t.Resumed, Program: t.Program,
+		GivenID: t.GivenID,
+		Given:   t.Resumable || t.Resumed || t.Version == "TLS 1.3",
+	}
 }
 
 // multiplexed reports whether a connection carries several requests at a time, as far as is known.
@@ -79,7 +93,7 @@ func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 // judged is the judge's event for an exchange whose labels are certain.
 func (s *tracked) judged(d *rule.Draft) rule.Judged {
 	e := d.Judge()
-	e.Vantage = s.Conn.Vantage
+	e.Vantage, e.Session = s.Conn.Vantage, sessionOf(s.Conn)
 	for dir := range e.IDs {
 		e.IDs[dir] = s.Sender(reassembly.Dir(dir)).TakeIDRuns(false)
 	}

@@ -18,7 +18,9 @@ type TLSInfo struct {
 	// Resumable says that the server gave a session that the client may resume: a session ID or a
 	// ticket, as far as that can be read.
 	Resumable bool
-	Alert     [2]Alert // by Dir: the first of each
+	// GivenID stands for the session ID that the server gave, as OfferedID does; 0: none.
+	GivenID uint32
+	Alert   [2]Alert // by Dir: the first of each
 	// Unread says that octets of the handshake were not read: how far it came is not known.
 	Unread bool
 	// ServerSpoke says that the server sent anything but an alert after the client's Finished: it
@@ -45,8 +47,11 @@ type TLSInfo struct {
 
 // TLSOffer is what the client offers in its hello, beside a name.
 type TLSOffer struct {
-	// Offered says that it offered to resume: a session ID (TLS 1.2), a ticket or a PSK.
+	// Offered says that it offered to resume a session by a ticket or a PSK.
 	Offered bool
+	// OfferedID stands for the session ID that a client of TLS 1.2 sends, a hash; 0: it sends none.
+	// It may be that of a session, or made up to tell whether a ticket is accepted (RFC 5077 §3.4).
+	OfferedID uint32
 	// OffersEarly says that it offered 0-RTT data (RFC 8446 §4.2.10).
 	OffersEarly bool
 	// Modern says that TLS 1.3 is among its versions.

@@ -46,6 +46,7 @@ type Judged struct {
 	Agent            string            // product of User-Agent
 	Trail            *exchange.Trail   // of the request; nil if it says nothing
 	Vantage          reassembly.Vantage
+	Session          Session // of its connection
 }
 
 // Judge is d as the judge sees it; d may be used again.

@@ -95,6 +95,16 @@ type Began struct {
 	HostMark  uint32 // see ledger.HostMark
 	// its connection carries several requests at a time: HTTP/2
 	Multiplexed bool
+	Session     Session // of the first exchange of a connection
+}
+
+// Session is what a TLS handshake says of sessions.
+type Session struct {
+	Seen             bool // the hellos of both sides
+	Offered, Resumed bool
+	Given            bool   // the server gave one, or may have: from TLS 1.3 on that is encrypted
+	Program          uint32 // see exchange.TLSOffer
+	GivenID          uint32 // of the session, if it has one; see there
 }
 
 // Key is what the request and its repetition have in common.

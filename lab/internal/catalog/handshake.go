@@ -60,7 +60,11 @@ func tlsOldVersionResumed(time.Duration) scenario.Scenario {
 		About: "nginx speaks TLS 1.2 at most, and the client resumes its session on three of four " +
 			"connections: those take one round trip",
 		Expect: scenario.Expect{Rule: "tls-handshake", Cause: "old-version", Count: 1},
-		Server: program.GoTLSServer{Body: 3000, Think: 800 * time.Millisecond, Max: tls.VersionTLS12},
+		Server: program.GoTLSServer{
+			Body:  3000,
+			Think: 800 * time.Millisecond,
+			Max:   tls.VersionTLS12,
+		},
 		Client: program.GoTLS{Count: 4, Gap: 180 * time.Millisecond, Sessions: true},
 	}
 }
@@ -85,9 +89,9 @@ func tlsClientStall(time.Duration) scenario.Scenario {
 		About: "the client takes 150 ms to verify the certificate, as if it asked somebody whether " +
 			"that was revoked",
 		Expect: scenario.Expect{Rule: "tls-handshake", Cause: "client-stall", Count: 4},
-		Server: program.GoTLSServer{Body: 3000, Think: 900 * time.Millisecond},
+		Server: program.GoTLSServer{Body: 3000},
 		Client: program.GoTLS{
-			Count: 4, Gap: 280 * time.Millisecond,
+			Count:  4,
 			Verify: program.Stall{For: 150 * time.Millisecond},
 		},
 		Fix: verifies(program.Stall{}),
@@ -109,9 +113,9 @@ func tlsClientStallOnce(time.Duration) scenario.Scenario {
 		About: "the client verifies five certificates at once, and the third takes it 60 ms, as if " +
 			"a part of its chain had to be fetched",
 		Expect: scenario.Expect{Rule: "tls-handshake", Cause: "client-stall", Count: 1},
-		Server: program.GoTLSServer{Body: 3000, Think: 900 * time.Millisecond},
+		Server: program.GoTLSServer{Body: 3000},
 		Client: program.GoTLS{
-			Count: 5, Gap: 180 * time.Millisecond,
+			Count:  5,
 			Verify: program.Stall{For: 60 * time.Millisecond, Only: 3},
 		},
 		Fix: verifies(program.Stall{}),
@@ -132,14 +136,14 @@ func tlsClientBusy(time.Duration) scenario.Scenario {
 
 func tlsServerStall(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
-		Name: "tls-server-stall",
-		About: "the server takes 150 ms for each signature, as if another host held its key",
+		Name:   "tls-server-stall",
+		About:  "the server takes 150 ms for each signature, as if another host held its key",
 		Expect: scenario.Expect{Rule: "tls-handshake", Cause: "server-stall", Count: 4},
 		Server: program.GoTLSServer{
-			Body: 3000, Think: 900 * time.Millisecond,
+			Body: 3000,
 			Sign: program.Stall{For: 150 * time.Millisecond},
 		},
-		Client: program.GoTLS{Count: 4, Gap: 280 * time.Millisecond},
+		Client: program.GoTLS{Count: 4},
 		Fix:    signs(program.Stall{}),
 	}
 }
@@ -156,13 +160,13 @@ func signs(stall program.Stall) func(*scenario.Scenario) {
 func tlsServerStallOnce(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
 		Name:   "tls-server-stall-once",
-		About:  "of five signatures the server makes, the third takes 60 ms",
+		About:  "of five signatures that the server makes at once, the third takes 60 ms",
 		Expect: scenario.Expect{Rule: "tls-handshake", Cause: "server-stall", Count: 1},
 		Server: program.GoTLSServer{
-			Body: 3000, Think: 900 * time.Millisecond,
+			Body: 3000,
 			Sign: program.Stall{For: 60 * time.Millisecond, Only: 3},
 		},
-		Client: program.GoTLS{Count: 5, Gap: 180 * time.Millisecond},
+		Client: program.GoTLS{Count: 5},
 		Fix:    signs(program.Stall{}),
 	}
 }
@@ -223,10 +227,12 @@ func tlsNeverOffers(time.Duration) scenario.Scenario {
 			"keeps no sessions",
 		Expect: scenario.Expect{Rule: "tls-handshake", Cause: "not-resumed"},
 		Server: program.GoTLSServer{Body: 3000, Think: 1200 * time.Millisecond},
-		Client: program.GoTLS{Count: 6, Gap: 180 * time.Millisecond, Max: tls.VersionTLS12},
+		Client: program.GoTLS{
+			Count: 6, Gap: 180 * time.Millisecond, Max: tls.VersionTLS12, Forgets: true,
+		},
 		Fix: func(s *scenario.Scenario) {
 			c := s.Client.(program.GoTLS)
-			c.Sessions = true
+			c.Sessions, c.Forgets = true, false
 			s.Client = c
 		},
 	}

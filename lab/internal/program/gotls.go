@@ -64,6 +64,7 @@ type GoTLS struct {
 	Gap      time.Duration // between the beginnings of requests
 	Max      uint16        // the latest version offered; 0: TLS 1.3
 	Sessions bool          // they are kept and resumed
+	Forgets  bool          // each connection has a configuration of its own, and a cache in it
 	Verify   Stall         // in the verification of the certificate
 }
 
@@ -74,6 +75,7 @@ func (g GoTLS) About() string {
 		runtime.Version(), g.Count, g.Gap)
 	l.If(g.Max != 0, "%s at most", tls.VersionName(g.Max))
 	l.If(g.Sessions, "sessions are resumed")
+	l.If(g.Forgets, "a tls.Config with a cache of sessions for each connection")
 	l.If(g.Verify.For > 0, "the certificate is verified in %v", g.Verify)
 	return l.String()
 }
@@ -99,6 +101,10 @@ func (g GoTLS) Drive(ctx context.Context, e *peer.Env) error {
 	}
 	var wait sync.WaitGroup
 	for n := range g.Count {
+		if g.Forgets {
+			config = config.Clone()
+			config.ClientSessionCache = tls.NewLRUClientSessionCache(0)
+		}
 		wait.Go(func() { askOver(ctx, e, config, n) })
 		time.Sleep(g.Gap)
 	}

@@ -26,7 +26,10 @@ type EarlyOpenSSL struct {
 
 // About names the version and what it does.
 func (o EarlyOpenSSL) About() string {
-	words := Version("openssl", "version") + " s_client, twice; the second run resumes the session " +
+	words := Version(
+		"openssl",
+		"version",
+	) + " s_client, twice; the second run resumes the session " +
 		"of the first, and sends its request as early data"
 	if o.Restart {
 		words += "; nginx was started anew in between, and has new keys for tickets"

@@ -48,6 +48,9 @@ func Of(known ...exchange.Recogniser) *Script {
 // Readers makes further readers.
 func (p *Script) Readers() exchange.Readers { return p.context.Shared.Readers }
 
+// Handshake is what has been read of a TLS handshake; nil if there was none.
+func (p *Script) Handshake() *exchange.TLSInfo { return p.context.TLS }
+
 // Forget takes off the list the exchanges so far, as the Tracker does with those that are settled.
 func (p *Script) Forget() {
 	p.Exchanges = p.Exchanges[:0]

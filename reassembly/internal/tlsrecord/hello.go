@@ -152,7 +152,10 @@ func (t *reader) clientHello(body []byte, cut bool, at capture.Mark) {
 		}
 	}
 	// A client of TLS 1.3 sends a session ID for appearance's sake (RFC 8446 §D.4).
-	info.Offered = ticket || !modern && len(id) > 0
+	info.Offered, info.OfferedID = ticket, 0
+	if !modern {
+		info.OfferedID = idHash(id)
+	}
 	info.Modern, info.Program = modern, uint32(program)
 	if (r.bad || exts.bad) && !cut {
 		t.c.Caveats.Add(exchange.CaveatTLSMalformed)
@@ -202,7 +205,7 @@ func (t *reader) begins() {
 		t.acceptEarly(false)
 		return
 	}
-	if !t.info.Resumed { // early data needs a session (RFC 8446 §4.2.10)
+	if !t.info.Resumed && t.mode == sealed { // early data needs a session (RFC 8446 §4.2.10)
 		t.acceptEarly(false)
 	}
 	if n.suite == nil && t.mode != sealed {
@@ -291,7 +294,10 @@ func (t *reader) serverHello(body []byte, cut bool, at capture.Mark) {
 	info.ServerHello = at
 	t.session.chosen = true
 	info.Resumed = psk || version < tls13 && len(id) > 0 && string(id) == t.sessionID
-	info.Resumable = info.Resumable || version < tls13 && len(id) > 0
+	if version < tls13 {
+		info.GivenID = idHash(id)
+	}
+	info.Resumable = info.Resumable || info.GivenID != 0
 }
 
 func tlsVersion(v int) string {

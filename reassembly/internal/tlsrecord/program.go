@@ -44,3 +44,15 @@ func (k kinds) with(n int) kinds {
 
 // isGrease reports whether n is one of the values of RFC 8701: 0x0a0a, 0x1a1a, ... 0xfafa.
 func isGrease(n int) bool { return n>>8 == n&0xff && n&0x0f == 0x0a }
+
+// idHash stands for a session ID; 0 for none.
+func idHash(id []byte) uint32 {
+	if len(id) == 0 {
+		return 0
+	}
+	k := newKinds()
+	for _, b := range id {
+		k = (k ^ kinds(b)) * hashPrime
+	}
+	return max(1, uint32(k))
+}

@@ -63,9 +63,23 @@ func (t *reader) seal(why string) {
 	}
 	for i := range t.held {
 		h := &t.held[i]
-		t.count(&t.side[exchange.FromClient], &record{head: h.head[:], arrival: h.arrival})
+		t.countEarly(&record{head: h.head[:], arrival: h.arrival})
 	}
 	t.held = nil
+}
+
+// countEarly takes a record of early data that nobody could read, as if it had just come.
+func (t *reader) countEarly(r *record) {
+	s, unit := &t.side[exchange.FromClient], r.arrival.Unit
+	t.asInHand(s, r, func(in *exchange.Arrival) {
+		s.turn = true
+		t.turns.Add(s.dir, unit.From, unit.To-unit.From, in, 0)
+		s.data++
+		if t.info.Done.Time > in.At.Time { // its request did not wait for that
+			t.info.Done = t.info.ClientHello
+		}
+		t.end(s, in)
+	})
 }
 
 // collect takes octets of a protected record.

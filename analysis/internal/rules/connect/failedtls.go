@@ -26,11 +26,12 @@ const (
 	tlsPending        // 1: nobody has ended it
 )
 
-// failedTLS is the comparison of the rules about TLS handshakes that fail: how grave that is shows
-// in whether the same client ever got an answer from the service.
+// failedTLS is the comparison of the rules about TLS handshakes that fail or take long: how grave a
+// failure is shows in whether the same client ever got an answer from the service, and whether one
+// took long, in others.
 var failedTLS = &rule.Comparison{
 	Start: func() rule.Across { return &tlsFailures{} },
-	Wants: rule.Wants(rule.ExchangeBegan),
+	Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeJudged),
 }
 
 // tlsFailures holds handshakes that failed until it is known what else the client got.
@@ -39,12 +40,18 @@ type tlsFailures struct {
 	// by client and service: those whose beginning was swallowed, while they are few
 	lost   rule.PairTable[[]*rule.Referred]
 	latest rule.PairTable[time.Duration] // when a client did something last
+	slow   slowTLS
 }
 
-// Event takes note of when a client did something.
-func (f *tlsFailures) Event(_ rule.Desk, _ *rule.Conn, e *rule.Told) {
+// Event takes note of when a client did something, and of what handshakes took.
+func (f *tlsFailures) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
+	if e.Kind == rule.ExchangeJudged {
+		f.slow.judged(c, e.Judged(), e.At)
+		return
+	}
 	x := e.Began()
 	f.heardOf(x.Pair.Client, max(x.Start.Time, x.ConnStart.Time))
+	f.slow.began(c, x, e.At)
 }
 
 // heardOf takes note of when a client did something.
@@ -57,6 +64,10 @@ func (f *tlsFailures) heardOf(client netip.Addr, at time.Duration) {
 // Refer keeps a handshake that failed.
 func (f *tlsFailures) Refer(d rule.Desk, c rule.Referred) {
 	f.heardOf(c.Pair.Client, c.Occ.End)
+	if isSlow(c.Cause) {
+		f.slow.refer(d, &c)
+		return
+	}
 	f.waiting.Add(max(c.At, c.Occ.End+elsewhereWait), &c)
 	if f.waiting.Len() > maxFailedTLS {
 		if w, ok := f.waiting.Next(); ok {
@@ -70,6 +81,7 @@ func (f *tlsFailures) Advance(d rule.Desk, now time.Duration) {
 	for w, ok := f.waiting.Due(now); ok; w, ok = f.waiting.Due(now) {
 		f.settle(d, w)
 	}
+	f.slow.advance(d, now)
 }
 
 // Finish books the rest; of those that were swallowed what would have been said without that.
@@ -82,6 +94,7 @@ func (f *tlsFailures) Finish(d rule.Desk) {
 			bookDisplaced(d, w)
 		}
 	})
+	f.slow.finish(d)
 }
 
 // settle books one.

@@ -76,6 +76,22 @@ const (
 	hiddenOfServer
 	hiddenEarly
 	askedInVain
+	choosesOld
+	serverFinished
+	offersSession
+	offersNone
+	noTripSaved
+	asksAgain
+	secondHello
+	restOfFlight
+	flightTook
+	earlyInVain
+	endsNoEarly
+	noWorseThanNone
+	nextIsOther
+	clientTakes
+	serverTakes
+	takesElse
 
 	// of syn-retransmission
 	firstOfSeveral
@@ -345,6 +361,72 @@ var words = []rule.Words{
 		Text:  "sent, and not answered",
 		Facts: rule.Facts{report.CarriesData},
 	},
+
+	choosesOld: {
+		Role:  "ServerHello",
+		Text:  "chooses {text}, though the client offers TLS 1.3",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	serverFinished: {
+		Role:  "server's Finished",
+		Text:  "the request had to wait for it",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	offersSession: {
+		Role:  "ServerHello",
+		Text:  "begins a new session, though the client offered the one that it had",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	offersNone: {
+		Role:  "ServerHello",
+		Text:  "begins a new session: the client offered none",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	noTripSaved: {Text: "With TLS 1.3 that costs no round trip: only the certificate is sent, and " +
+		"signed for, again."},
+	asksAgain: {
+		Role:  "HelloRetryRequest",
+		Text:  "asks for another ClientHello",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	secondHello: {
+		Role:  "second ClientHello",
+		Text:  "{s} after the first",
+		Facts: rule.Facts{report.CarriesData, report.SinceFirst},
+	},
+	restOfFlight: {
+		Role:  "rest of the flight",
+		Text:  "had to wait until the client had acknowledged what came before",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	flightTook: {Text: "The server's flight had {n octet} in {n segment}."},
+	earlyInVain: {
+		Role:  "early data",
+		Text:  "is not taken",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	endsNoEarly: {
+		Role:  "client's Finished",
+		Text:  "what had been early data is said again behind it",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	noWorseThanNone: {Text: "Without early data it would have taken as long."},
+	nextIsOther: {
+		Role:  "before it",
+		Text:  "the other side is next",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	clientTakes: {
+		Role:  "client goes on",
+		Text:  "{s} later",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
+	},
+	serverTakes: {
+		Role:  "server goes on",
+		Text:  "{s} later",
+		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
+	},
+	takesElse: {Text: "Half of its other handshakes took it no more than {ms}."},
 
 	askedAgainAnyway: {
 		Role:  "last SYN",
