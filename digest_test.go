@@ -18,10 +18,11 @@ import (
 
 // view says what of a report is compared.
 type view struct {
-	addr   func(netip.AddrPort) netip.AddrPort // nil: as they are
-	frames bool                                // also the numbers of frames
-	counts bool                                // also how many segments there were
-	http   bool                                // also what HTTP said
+	addr     func(netip.AddrPort) netip.AddrPort // nil: as they are
+	frames   bool                                // also the numbers of frames
+	counts   bool                                // also how many segments there were
+	http     bool                                // also what HTTP said
+	anyPlace bool                                // but not where connections were captured
 }
 
 var whole = view{frames: true, counts: true, http: true}
@@ -36,8 +37,12 @@ func (v view) digest(r *report.Report) []string {
 		r.ExchangeTime, r.Lost, times(r.Times))}
 	for i := range r.Conns {
 		c := &r.Conns[i]
+		vantage := c.Vantage
+		if v.anyPlace {
+			vantage = 0
+		}
 		s := fmt.Sprintf("connection %d %v %v %v+%v %v %v %v rtt %v %v %v %v mss %v bytes %v closed %q reset %q exchanges %v %s %v",
-			c.ID, v.addr(c.Client), v.addr(c.Server), c.Start, c.Duration, c.State, c.Protocol, c.Vantage, c.Handshake,
+			c.ID, v.addr(c.Client), v.addr(c.Server), c.Start, c.Duration, c.State, c.Protocol, vantage, c.Handshake,
 			c.RTTMin, c.ClientRTT, c.ServerRTT, c.MSS, c.Bytes, c.ClosedBy, c.ResetBy, c.Exchanges, times(c.Times), c.Caveats)
 		if v.counts {
 			s += fmt.Sprintf(" segments %v %v %s", c.Segments, c.Retransmissions, c.History)
