@@ -169,12 +169,16 @@ func (s *Connection) DrawUp(j *Exchange) {
 	s.measures.exchange(&s.path, j)
 }
 
-// leftAt is when the client gave x up, of which nothing of a response had come; 0 if it did not.
+// leftAt is when the client gave x up, of which nothing of a response had come, or not all of it; 0
+// if it did not.
 func (s *Connection) leftAt(x *exchange.Exchange) time.Duration {
 	if x.Outcome != exchange.Aborted || x.Turn {
 		return 0
 	}
 	if left, ok := Left(s, x); ok {
+		return left.At.Time
+	}
+	if left, ok := LeftWithin(s, x); ok {
 		return left.At.Time
 	}
 	return 0

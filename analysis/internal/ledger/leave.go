@@ -3,6 +3,7 @@ package ledger
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -13,11 +14,15 @@ import (
 // one that did.
 const shutWithin = 3 * time.Millisecond
 
-// Leave is how a client went before it had any of what it had asked for.
+// Leave is how a client went before it had any of what it had asked for, or all of it.
 type Leave struct {
 	At    capture.Mark  // its FIN or RST, whichever was first
 	After time.Duration // since the last octet of its request
 	Acked bool          // the server had acknowledged the whole request by then
+	// Latest carried the last octets of the response that had come by then; no frame if none had.
+	Latest capture.Mark
+	// Open: all that the server had sent was acknowledged, and it might have sent more.
+	Open bool
 }
 
 // Left is how the client of x gave it up: it closed first, after the whole request and before it
@@ -41,6 +46,36 @@ func Left(s *Connection, x *exchange.Exchange) (Leave, bool) {
 		After: left.Time - x.Request.End.Time,
 		Acked: ackedBefore(c, x.Request, left),
 	}, left.Time >= x.Request.End.Time && !answered
+}
+
+// LeftWithin is how the client of x gave it up in the middle of the response: it closed first, and
+// did not read on. Who shuts its direction and reads on acknowledges what still comes. False if it
+// did not, or if that is not known.
+func LeftWithin(s *Connection, x *exchange.Exchange) (Leave, bool) {
+	c, m := s.Conn, x.Response
+	if x.Turn || x.Stream != 0 || x.Outcome != exchange.Aborted || m == nil || m.Complete ||
+		x.Request == nil || !x.Request.Complete || !Whole(c) ||
+		c.FirstClose != reassembly.FromClient || !Seen(c.FirstCloseAt) {
+		return Leave{}, false
+	}
+	l := Leave{At: c.FirstCloseAt, After: c.FirstCloseAt.Time - x.Request.End.Time, Acked: true}
+	sent, had, room := int64(0), int64(-1), int64(0)
+	for r := range Segments(c, m.Start.Time, l.At.Time) {
+		switch {
+		case r.Dir == reassembly.FromServer && r.Len > 0:
+			l.Latest, sent = r.Mark(), max(sent, r.End())
+		case r.Dir == reassembly.FromClient && r.Flags&capture.ACK != 0:
+			had, room = max(had, r.Ack), int64(r.Window)
+		}
+	}
+	for r := range Segments(c, l.At.Time, report.EndOfTime) {
+		if r.Dir == reassembly.FromClient && r.Flags&(capture.ACK|capture.RST) == capture.ACK && r.Ack > had &&
+			had >= 0 {
+			return Leave{}, false // it reads on
+		}
+	}
+	l.Open = had >= sent && room > 0
+	return l, Seen(l.Latest)
 }
 
 // ackedBefore reports whether the server acknowledged a whole request before a moment.

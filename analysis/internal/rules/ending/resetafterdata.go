@@ -274,6 +274,9 @@ func (v *verdictOnEnd) reset() bool {
 		v.claim.Says = []rule.Said{rule.Say(leftUnanswered, rule.Ns(left.After))}
 		v.claim.Occ.Proof = abandonProof(v.c, v.x, &left)
 	}
+	if left, did := ledger.LeftWithin(&v.p.State.Connection, v.x); did && cause == clientAbortCause {
+		v.claim.Kind, v.claim.Occ.End = rule.Abandoned, left.At.Time
+	}
 	refersReset(v.p, v.claim, v.x)
 	return true
 }

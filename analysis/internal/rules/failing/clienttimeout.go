@@ -14,6 +14,7 @@ const (
 	timeoutRule     = "client-timeout"
 	lateCause       = "answered-later"
 	unansweredCause = "unanswered"
+	stoppedCause    = "stopped"
 )
 
 const (
@@ -30,6 +31,7 @@ const (
 	numWait   = iota // from the last octet of the request to the close
 	numAnswer        // from there to the response that came too late; 0: none came
 	numWhole         // from when the client needed the connection to the close
+	numSilent        // from the last octet of the response to the close; 0: there was none
 )
 
 // ClientTimeout is the rule about requests that clients give up after the same time.
@@ -55,8 +57,10 @@ time: such requests, and a single one, stay with reset-after-data (client-abort)
 waits of 10 s and more where the same path was mostly answered after a quarter of that time and
 more, and more often than it was given up. answered-later: octets of a response came behind the
 close, on at least one of those connections; unanswered: on none, as far as the capture goes.
-Silent: a client that shuts its direction as it has asked and reads on, a response that had begun,
-a request that did not arrive, streams, tunnels, HTTP/2, and requests whose method is not seen (TLS
+stopped: a response had begun, all that had come of it was acknowledged, the client's window was
+open, and nothing more came for half of the wait and more; counted from its last octet, waits may be
+alike, too. Silent: a client that shuts its direction as it has asked and reads on, a response of
+which octets kept coming, as streams do, or of events, a request that did not arrive, streams, tunnels, HTTP/2, and requests whose method is not seen (TLS
 without keys).
 
 How cost is counted
@@ -97,6 +101,23 @@ whole number of half seconds, else low. A poll that is hardly ever answered is g
 					Text: "see what the program waits for: workers that are all busy, a lock, a " +
 						"database or another server without a timeout; answer 503 or 504 " +
 						"sooner than clients give up",
+					Settings: serverLimits(),
+				},
+				{Side: report.SideClient, Text: waitLonger, Settings: clientTimeouts()},
+			},
+		},
+		{
+			Code:  stoppedCause,
+			Title: "responses stop in the middle, and are given up after the same time",
+			Side:  report.SideServer,
+			Message: "The client gave requests up after a fixed time, in the middle of their " +
+				"responses: the server had begun to answer, and nothing more came.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "see what the program waits for after it has begun to answer: a database " +
+						"cursor, a server behind it whose response stops, a worker that hangs; let " +
+						"it break the response off sooner than clients do",
 					Settings: serverLimits(),
 				},
 				{Side: report.SideClient, Text: waitLonger, Settings: clientTimeouts()},
@@ -156,7 +177,7 @@ func runTimeout(p *rule.Pass) {
 		ledger.OtherHostReset(c, reassembly.FromClient) {
 		return
 	}
-	left, did := ledger.Left(&p.State.Connection, x)
+	left, did := leaves(p, x)
 	whole := wholeWait(c, x, left.At.Time)
 	if !did || !left.Acked || whole < max(leastTimeout, leastTrips*c.RTTMin()) ||
 		ledger.FinishUnanswered(&p.State.Connection, x) {
@@ -175,10 +196,27 @@ func runTimeout(p *rule.Pass) {
 		},
 	}
 	cl.Num[numWait], cl.Num[numWhole] = int64(left.After), int64(whole)
-	if x.Response != nil {
+	if ledger.Seen(left.Latest) {
+		cl.Cause, cl.Num[numSilent] = stoppedCause, int64(left.At.Time-left.Latest.Time)
+		if c.Vantage != reassembly.ServerSide && c.Vantage != reassembly.SameHost {
+			cl.Confidence = report.ConfidenceMedium // what the server sent may have been lost
+		}
+	} else if x.Response != nil {
 		cl.Num[numAnswer] = int64(x.Response.Start.Time - x.Request.End.Time)
 	}
 	p.Report(cl)
+}
+
+// leaves is how the client gave x up: before it was answered, or in the middle of a response that
+// had stopped.
+func leaves(p *rule.Pass, x *exchange.Exchange) (ledger.Leave, bool) {
+	if left, did := ledger.Left(&p.State.Connection, x); did {
+		return left, true
+	}
+	left, did := ledger.LeftWithin(&p.State.Connection, x)
+	silent := left.At.Time - left.Latest.Time
+	return left, did && left.Open && 2*silent >= left.After && silent >= leastTimeout &&
+		!x.Response.Facts.Has(exchange.EventStream)
 }
 
 // wholeWait is how long the client had waited at a moment: where the request was the first of a
@@ -190,8 +228,11 @@ func wholeWait(c *reassembly.Conn, x *exchange.Exchange, at time.Duration) time.
 	return at - x.Request.End.Time
 }
 
-// timeoutProof shows the request, the close, and what came too late.
+// timeoutProof shows the request, the close, and what came too late; or where the response stopped.
 func timeoutProof(c *reassembly.Conn, x *exchange.Exchange, left *ledger.Leave) []rule.Evidence {
+	if ledger.Seen(left.Latest) {
+		return stoppedProof(c, x, left)
+	}
 	up := &c.Half[reassembly.FromClient]
 	close := closesInVain
 	switch resets := !up.FinSeen || up.RstSeen && up.Rst.Time < up.Fin.Time; {
@@ -213,4 +254,23 @@ func timeoutProof(c *reassembly.Conn, x *exchange.Exchange, left *ledger.Leave) 
 		}
 	}
 	return out
+}
+
+// stoppedProof shows the request, the last octets that came of the response, and the close.
+func stoppedProof(c *reassembly.Conn, x *exchange.Exchange, left *ledger.Leave) []rule.Evidence {
+	up := &c.Half[reassembly.FromClient]
+	close := closesStopped
+	switch resets := !up.FinSeen || up.RstSeen && up.Rst.Time < up.Fin.Time; {
+	case c.TLS != nil && resets:
+		close = resetsStoppedTLS
+	case c.TLS != nil:
+		close = closesStoppedTLS
+	case resets:
+		close = resetsStopped
+	}
+	return []rule.Evidence{
+		rule.Shows(x.Request.End, report.SideClient, requestEnds),
+		rule.Shows(left.Latest, report.SideServer, stopsThere),
+		rule.Shows(left.At, report.SideClient, close, rule.Ns(left.At.Time-left.Latest.Time)),
+	}
 }

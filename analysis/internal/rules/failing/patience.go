@@ -54,6 +54,7 @@ type asking struct {
 type wait struct {
 	what        string        // was asked for: method and template of the path
 	took, whole time.Duration // since the request, and since the client needed a connection
+	silent      time.Duration // since the last octet of a response that had begun; 0: none had
 	answered    time.Duration // the response came so late; 0: none did
 	from, to    time.Duration
 }
@@ -85,12 +86,17 @@ type measure uint8
 const (
 	sinceRequest measure = iota
 	sinceNeed            // of the connection that the client opened for the request
+	sinceOctet           // the latest that came of the response
+	measures
 )
 
 // of is how long a wait was by a measure.
 func (m measure) of(w *wait) time.Duration {
-	if m == sinceNeed {
+	switch {
+	case m == sinceNeed:
 		return w.whole
+	case m == sinceOctet && w.silent > 0:
+		return w.silent
 	}
 	return w.took
 }
@@ -101,6 +107,7 @@ func waitOf(c *rule.Claim) wait {
 		what:     c.Failure.Key.Method + " " + template.Of(c.Failure.Key.Path()),
 		took:     time.Duration(c.Num[numWait]),
 		whole:    time.Duration(c.Num[numWhole]),
+		silent:   time.Duration(c.Num[numSilent]),
 		answered: time.Duration(c.Num[numAnswer]),
 		from:     c.Occ.Start,
 		to:       c.Occ.End,
@@ -151,7 +158,7 @@ func (p *patience) hear(a answer) {
 func (p *patience) endedBy(own *wait) *timeout {
 	var best *timeout
 	for _, what := range []string{"", own.what} {
-		for _, m := range []measure{sinceRequest, sinceNeed} {
+		for m := range measures {
 			if t := p.around(own, what, m); t != nil && (best == nil || t.showsMore(best)) {
 				best = t
 			}
@@ -320,13 +327,19 @@ func (t *timeout) share(c *rule.Claim, what string, all int, p *patience) {
 // did.
 func (t *timeout) describe(c *rule.Claim, all int, p *patience) {
 	c.Confidence = min(c.Confidence, t.sure)
-	c.Says = []rule.Said{rule.Say(sameTimeEach, int64(t.n), int64(all), rule.Ns(t.took))}
+	words := sameTimeEach
+	if c.Cause == stoppedCause {
+		words = sameTimeWithin
+	}
+	c.Says = []rule.Said{rule.Say(words, int64(t.n), int64(all), rule.Ns(t.took))}
 	for _, u := range p.timeouts[:min(len(p.timeouts), mostTold)] {
 		if u != t && u.n > 0 && (u.later > 0) == (t.later > 0) {
 			c.Says = append(c.Says, rule.Say(othersAfter, int64(u.n), rule.Ns(u.took)))
 		}
 	}
-	if t.later > 0 {
+	if c.Cause == stoppedCause {
+		c.Says = append(c.Says, rule.Say(nothingMore))
+	} else if t.later > 0 {
 		c.Cause = lateCause
 		c.Says = append(c.Says, rule.Say(answeredLater, rule.Ns(t.worst), int64(t.later)))
 	} else {

@@ -11,6 +11,7 @@ const (
 
 	// of client-timeout
 	sameTimeEach
+	sameTimeWithin
 	othersAfter
 	answeredLater
 	nothingCame
@@ -20,8 +21,14 @@ const (
 	resetsInVain
 	closesAfterNotify
 	resetsAfterNotify
+	closesStopped
+	resetsStopped
+	closesStoppedTLS
+	resetsStoppedTLS
 	answersTooLate
 	nobodyListens
+	stopsThere
+	nothingMore
 
 	// of http-errors
 	requestBegins
@@ -41,6 +48,9 @@ const (
 var words = []rule.Words{
 	sameTimeEach: {
 		Text: "{n request} of {n} got no response within {s}, and the client gave up.",
+	},
+	sameTimeWithin: {
+		Text: "{n request} of {n} got no whole response within {s}, and the client gave up.",
 	},
 	othersAfter: {Text: "It gave {n request} up after {s}."},
 	answeredLater: {
@@ -77,6 +87,34 @@ var words = []rule.Words{
 		Role:  "RST",
 		Text:  "gives up, {s} after the request",
 		Facts: rule.Facts{report.Resets},
+	},
+	closesStopped: {
+		Role:  "FIN",
+		Text:  "gives up, {s} after that",
+		Facts: rule.Facts{report.Closes, report.SinceBefore, report.PeerSilent},
+	},
+	resetsStopped: {
+		Role:  "RST",
+		Text:  "gives up, {s} after that",
+		Facts: rule.Facts{report.Resets, report.SinceBefore, report.PeerSilent},
+	},
+	closesStoppedTLS: {
+		Role:  "FIN",
+		Text:  "gives up, {s} after that",
+		Facts: rule.Facts{report.Closes},
+	},
+	resetsStoppedTLS: {
+		Role:  "RST",
+		Text:  "gives up, {s} after that",
+		Facts: rule.Facts{report.Resets},
+	},
+	stopsThere: {
+		Role:  "response",
+		Text:  "its last octets for a while",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	nothingMore: {
+		Text: "All that had come of the responses was acknowledged, and the client had room for more.",
 	},
 	answersTooLate: {
 		Role:  "response",
