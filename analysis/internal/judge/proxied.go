@@ -262,7 +262,8 @@ func (j *Judge) Proxied(exchange int) (p rule.Proxied) {
 func (j *Judge) next(f, c *counted) *rule.Next {
 	var next *rule.Next
 	for _, u := range j.Proxied(f.ID).Legs {
-		if u.Exchange != c.ID && u.Start.Time > c.Start && (next == nil || u.Start.Time < next.At.Time) {
+		later := u.Exchange != c.ID && u.Start.Time > c.Start
+		if later && (next == nil || u.Start.Time < next.At.Time) {
 			next = &rule.Next{At: u.Start, Conn: u.Conn, Leg: true}
 		}
 	}

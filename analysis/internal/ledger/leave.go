@@ -69,8 +69,8 @@ func LeftWithin(s *Connection, x *exchange.Exchange) (Leave, bool) {
 		}
 	}
 	for r := range Segments(c, l.At.Time, report.EndOfTime) {
-		if r.Dir == reassembly.FromClient && r.Flags&(capture.ACK|capture.RST) == capture.ACK && r.Ack > had &&
-			had >= 0 {
+		acks := r.Dir == reassembly.FromClient && r.Flags&(capture.ACK|capture.RST) == capture.ACK
+		if acks && had >= 0 && r.Ack > had {
 			return Leave{}, false // it reads on
 		}
 	}

@@ -58,10 +58,10 @@ waits of 10 s and more where the same path was mostly answered after a quarter o
 more, and more often than it was given up. answered-later: octets of a response came behind the
 close, on at least one of those connections; unanswered: on none, as far as the capture goes.
 stopped: a response had begun, all that had come of it was acknowledged, the client's window was
-open, and nothing more came for half of the wait and more; counted from its last octet, waits may be
-alike, too. Silent: a client that shuts its direction as it has asked and reads on, a response of
-which octets kept coming, as streams do, or of events, a request that did not arrive, streams, tunnels, HTTP/2, and requests whose method is not seen (TLS
-without keys).
+open, and nothing more came for half of the wait and more; counted from its last octet, waits may
+be alike, too. Silent: a client that shuts its direction as it has asked and reads on, a response
+of which octets kept coming, as streams do, or of events, a request that did not arrive, streams,
+tunnels, HTTP/2, and requests whose method is not seen (TLS without keys).
 
 How cost is counted
 From the first octet of the request until the client left, or until it asked the same again, on a

@@ -25,7 +25,8 @@ func (s *statuses) share(k *endpoint, cause string) share {
 	if v == nil {
 		return own
 	}
-	if whole := (share{cause: cause, n: v.errors[cause], all: v.all - v.behind}); whole.grade() > own.grade() {
+	whole := share{cause: cause, n: v.errors[cause], all: v.all - v.behind}
+	if whole.grade() > own.grade() {
 		return whole
 	}
 	return own

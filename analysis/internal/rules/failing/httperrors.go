@@ -25,14 +25,15 @@ section 4). On the wire all is well, and the user has nothing.
 
 How it is recognised
 By the status of each response, per endpoint: method and path, in which numbers, identifiers and
-dates are placeholders. What counts is the share of the endpoint's responses, to whatever client, or
-of all responses of the service, whichever is graver: a service that is down need not have been
-asked for anything twice. A 408 is the client's doing if the request was not whole, or most of the time passed while it was
-sent; else the server's. Silent: below a hundredth, other 4xx (the request was wrong), and a 408
-that answers no request, as some servers send to idle connections, or what nobody listened to any
-more. The capture proves what was said; why, the server's log tells. Where it shows what a proxy
-asked servers behind it for, errors that those gave are told of them alone, and where a finding
-says why one of them did not answer, the proxy's 502, 503 and 504 are a remark beside it.
+dates are placeholders. What counts is the share of the endpoint's responses, to whatever client,
+or of all responses of the service, whichever is graver: a service that is down need not have been
+asked for anything twice. A 408 is the client's doing if the request was not whole, or most of the
+time passed while it was sent; else the server's. Silent: below a hundredth, other 4xx (the request
+was wrong), and a 408 that answers no request, as some servers send to idle connections, or what
+nobody listened to any more. The capture proves what was said; why, the server's log tells. Where
+it shows what a proxy asked servers behind it for, errors that those gave are told of them alone,
+and where a finding says why one of them did not answer, the proxy's 502, 503 and 504 are a remark
+beside it.
 
 How cost is counted
 No time is counted: an error often comes sooner than a good answer. The share makes severity: from

@@ -114,7 +114,8 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	nothingMore: {
-		Text: "All that had come of the responses was acknowledged, and the client had room for more.",
+		Text: "All that had come of the responses was acknowledged, and the client had room for " +
+			"more.",
 	},
 	answersTooLate: {
 		Role:  "response",
