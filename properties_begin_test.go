@@ -18,10 +18,10 @@ var cutFrames = flag.Int("cuts", 4, "frames of each capture at which it begins l
 // laterBegun are captures that show another fault when they begin later, by rule, and why.
 var laterBegun = map[string]string{
 	// which connections ran beside it, or what the path had carried, is not seen any more
-	"parallel-self-inflicted-loss-rtt10-server":        "packet-loss",
 	"lookalike-policer-20000kbit-512k-cubic-1x3-rtt20": "retransmission-timeout",
 	"lookalike-scans-of-public-address-rtt40-server":   "connection-refused", // the other ports
-	// that many more were asked: who was refused on two ports, once each, may rely on them
+	// that many more were asked: who was refused on two ports, once each, may rely on them, and packets
+	// that were not captured cannot say otherwise
 	"lookalike-connection-refused-sweep-of-one-host-rtt20": "connection-refused",
 	"lookalike-nagle-segments-of-a-tunnel-rtt40":           "", // which segments are full
 	"send-buffer-one-segment-upload-rtt80":                 "nagle",

@@ -83,12 +83,16 @@ func TestPhysics(t *testing.T) {
 }
 
 // checkClaimed holds what all findings together claim of each exchange against what is left of it,
-// less what its path needs.
+// less what its path needs. Fewer octets need less of it, but save no more than it took, either.
 func checkClaimed(t tester, r *report.Report, needs func(*report.ExchangeInfo) time.Duration) {
 	t.Helper()
-	claims := claimed(r)
+	claims := claimed(r, func(f *report.Finding) bool { return f.Cause != "compressible" })
+	all := claimed(r, func(*report.Finding) bool { return true })
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
+		if all[x.ID] > x.Duration {
+			t.Errorf("exchange %d: %v claimed of %v", x.ID, all[x.ID], x.Duration)
+		}
 		if need, cost := needs(x), claims[x.ID]; cost > max(0, x.Duration-need) {
 			t.Errorf("exchange %d: %v claimed of %v, of which the path needs %v", x.ID, cost,
 				x.Duration, need)
@@ -157,16 +161,16 @@ func checkByTheClock(t tester, r *report.Report) {
 	}
 }
 
-// claimed is what all findings together claim of each exchange. What went on behind it, as a
-// failure that is repeated, counts up to its end.
-func claimed(r *report.Report) map[int]time.Duration {
+// claimed is what all findings that count together claim of each exchange. What went on behind it,
+// as a failure that is repeated, counts up to its end.
+func claimed(r *report.Report, counts func(*report.Finding) bool) map[int]time.Duration {
 	exchanges, all := map[int]*report.ExchangeInfo{}, map[int]time.Duration{}
 	for i := range r.Exchanges {
 		exchanges[r.Exchanges[i].ID] = &r.Exchanges[i]
 	}
 	for i := range r.Findings {
-		if r.Findings[i].Cause == "compressible" {
-			continue // of fewer octets, for which the path needs less
+		if !counts(&r.Findings[i]) {
+			continue
 		}
 		for _, o := range r.Findings[i].Occurrences {
 			x := exchanges[o.Exchange]
