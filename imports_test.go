@@ -126,9 +126,10 @@ var edges = map[string][]string{
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog",
-		"tcpwhy/reassembly/internal/names", "tcpwhy/capture",
+		"tcpwhy/reassembly/internal/names", "tcpwhy/reassembly/internal/quic", "tcpwhy/capture",
 	},
 	"tcpwhy/reassembly/internal/names": {"tcpwhy/capture"},
+	"tcpwhy/reassembly/internal/quic":  {"tcpwhy/capture"},
 	"tcpwhy/reassembly/tcptext":        {"tcpwhy/capture"},
 	"tcpwhy/capture": {
 		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode",

@@ -41,6 +41,7 @@ func unasserted() map[string][]string {
 		},
 		"messages of DNS, which belong to no connection: what frames they are is looked up": {
 			"for {text}", "{s} later, when the resolver's", "to {text}", "{text}, {s} after the query",
+			"asks for {text}", "It had sent {n datagram} by then",
 			"{s} after the query", "nothing was left to wait for", "The name is {text}.",
 			"It was asked for with {n search", "The other address had not", "The other address had refused",
 		},

@@ -110,6 +110,7 @@ type epoch struct {
 	views   uint64        // connections left out so far because they are others seen again
 	quoted  uint64        // ICMP errors so far about connections that had not been seen
 	names   reassembly.NamesTally
+	quic    reassembly.QUICTally
 	done    chan struct{} // closed when it has been read; nil: nobody waits
 }
 
@@ -296,7 +297,8 @@ func (p *pipeline) epoch(until time.Duration) {
 	}
 	p.since = 0
 	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views(),
-		quoted: p.table.Quoted(), names: p.table.Names(p.now)}
+		quoted: p.table.Quoted(), names: p.table.Names(p.now),
+		quic: p.table.QUIC()}
 	if p.judge.Hooks.Any() {
 		e.done = make(chan struct{}) // hooks are told between segments
 	}
@@ -323,6 +325,7 @@ func (p *pipeline) judgeAll() {
 		}
 		p.judge.Crowd.Evicted, p.judge.Total.Views = e.evicted, e.views
 		p.judge.Total.Quoted, p.judge.Total.Names = e.quoted, e.names
+		p.judge.Total.QUIC = e.quic
 		events.Sort()
 		n := events.Due(e.until)
 		p.judge.Read(events, n)

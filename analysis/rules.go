@@ -45,6 +45,7 @@ func detectors() []*rule.Detector {
 		connect.ConnectionRefused,
 		connect.TLSHandshake,
 		connect.TLSAlert,
+		connect.QUICFallback,
 		connect.PortExhaustion,
 		connect.ParallelConnections,
 		connect.PoolWait,

@@ -15,7 +15,7 @@ const (
 	// an IP fragment that waits for, or was used in, a whole packet
 	OutcomeFragment
 	OutcomeUDP // UDP that is none of the finer kinds
-	// UDP that looks like QUIC (RFC 9000 §17): HTTP/3 is not analysed
+	// UDP that looks like QUIC (RFC 9000 §17): of HTTP/3 only the beginnings are read
 	OutcomeQUIC
 	// UDP port 53, handed out: it may have led to a connection. --filter leaves none out
 	OutcomeDNS
@@ -35,7 +35,7 @@ var outcomeNames = [outcomes]string{
 
 // IsHandedOut reports whether a frame with this outcome is one that Next gives.
 func (o Outcome) IsHandedOut() bool {
-	return o == OutcomeSegment || o == OutcomeICMP || o == OutcomeDNS
+	return o == OutcomeSegment || o == OutcomeICMP || o == OutcomeDNS || o == OutcomeQUIC
 }
 
 // String is the outcome's name in reports.
@@ -126,7 +126,7 @@ type Gap struct{ From, To time.Duration }
 func (s *Stats) Skipped() []Outcome {
 	var some []Outcome
 	for _, o := range Outcomes() {
-		if !o.IsHandedOut() && s.Count[o] > 0 {
+		if (!o.IsHandedOut() || o == OutcomeQUIC) && s.Count[o] > 0 {
 			some = append(some, o)
 		}
 	}

@@ -91,12 +91,12 @@ type Offer struct {
 
 // Ending is how one side closed its direction, or reset the connection.
 type Ending struct {
-	FinSeen bool
 	FinSeq  int64        // offset of the FIN, valid with FinSeen
 	Fin     capture.Mark // of the first FIN
-	RstSeen bool
 	Rst     capture.Mark // of the first RST
-	RstTTL  uint8        // TTL of that RST
+	FinSeen bool
+	RstSeen bool
+	RstTTL  uint8 // TTL of that RST
 	// that RST carried ACK: the socket was aborted; else it answers a segment to a closed socket
 	RstActive bool
 }
@@ -148,6 +148,9 @@ type Handshake struct {
 	// the look-up of the server's name that ended just before it began, in the time of the capture:
 	// whether the client waited for it is for others to say; nil: there was none
 	Lookup *Lookup
+	// the QUIC connection to the same address and port that the client had tried just before, in
+	// vain so far; nil: there was none
+	Tried *QUICAttempt
 }
 
 // Teardown is how a connection began to end: who sent the first FIN or RST.

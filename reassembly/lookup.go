@@ -1,6 +1,9 @@
 package reassembly
 
-import "tcpwhy/reassembly/internal/names"
+import (
+	"tcpwhy/reassembly/internal/names"
+	"tcpwhy/reassembly/internal/quic"
+)
 
 // What is known of look-ups is found out in a room below; users of this package name it here.
 type (
@@ -9,6 +12,10 @@ type (
 	Lookup = names.Lookup
 	// LookupTry is one query of a Lookup.
 	LookupTry = names.Try
+	// QUICAttempt is a QUIC connection that a client tried in vain before it opened one of TCP.
+	QUICAttempt = quic.Attempt
+	// QUICTally counts QUIC connections.
+	QUICTally = quic.Tally
 	// NamesTally counts what became of look-ups.
 	NamesTally = names.Tally
 )

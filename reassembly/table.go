@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/internal/names"
+	"tcpwhy/reassembly/internal/quic"
 )
 
 // TableLimits bound what a Table holds. Zero values mean the defaults; math.MaxInt is no limit.
@@ -127,6 +128,7 @@ type Table struct {
 	views   views
 	quoted  uint64
 	names   names.Follower
+	quic    quic.Follower
 }
 
 // gap is a stretch of time of which the capture has nothing.
@@ -173,8 +175,18 @@ const GapFrom = idleOpen
 // before the first segment that follows it.
 func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, to}) }
 
-// Datagram takes a message of DNS that came beside the segments: it may lead to a connection.
-func (t *Table) Datagram(seg *capture.Segment) { t.names.Message(seg) }
+// Datagram takes a message of DNS, or a datagram of QUIC, that came beside the segments: it may lead
+// to a connection.
+func (t *Table) Datagram(seg *capture.Segment) {
+	if seg.Src.Port() == names.Port || seg.Dst.Port() == names.Port {
+		t.names.Message(seg)
+		return
+	}
+	t.quic.Datagram(seg)
+}
+
+// QUIC is what QUIC connections have been seen so far.
+func (t *Table) QUIC() QUICTally { return t.quic.Tally() }
 
 // KeepNames has the names of look-ups kept that led to no connection.
 func (t *Table) KeepNames() { t.names.KeepNames() }
@@ -304,6 +316,7 @@ func (t *Table) begin(i int32, side int, seg *capture.Segment, old int) {
 		t.move(i, listEmbryo)
 		if c := e.conn; !c.View && c.Server.Port() != names.Port {
 			t.lookUp(i, c, seg.Mark)
+			c.Tried = t.quic.Connects(c.Client.Addr(), c.Server, seg.Mark)
 		}
 	}
 }

@@ -34,6 +34,7 @@ const (
 	CaptureGap                  // the capture lacks frames that would explain it
 	PreconnectIdle              // between a handshake and a first request that did not wait for it
 	DNS                         // looking up the server's name, before the connection
+	QUICTried                   // QUIC, tried in vain before the connection
 	TCPHandshake                // SYN to SYN-ACK to ACK
 	SYNRetx                     // waiting to send a lost SYN again
 	SYNACKRetx                  // waiting for a SYN-ACK that was lost or not sent
@@ -83,7 +84,8 @@ const (
 
 // labelNames are the keys of time_ms.
 var labelNames = [LabelCount]string{
-	"unknown", "capture_gap", "preconnect_idle", "dns", "tcp_handshake", "syn_retx", "synack_retx",
+	"unknown", "capture_gap", "preconnect_idle", "dns", "quic_tried", "tcp_handshake", "syn_retx",
+	"synack_retx",
 	"tls_rtt", "tls_server", "tls_client", "proxy_connect", "req_app", "think",
 	"think_100continue", "rtt", "queue", "serialize", "paced", "slow_start", "ss_idle_restart",
 	"cong_avoid", "recovery_cwnd", "send_limit", "rwnd", "zero_window", "fast_retx", "rto", "tlp",
@@ -105,7 +107,7 @@ func ParseLabel(name string) (Label, bool) {
 // labelTitles are for people.
 var labelTitles = [LabelCount]string{
 	"not explained", "frames missing from the capture", "connected early, not yet used",
-	"looking up the name", "TCP handshake", "waiting to repeat a lost SYN", "waiting for the SYN-ACK",
+	"looking up the name", "QUIC, tried in vain", "TCP handshake", "waiting to repeat a lost SYN", "waiting for the SYN-ACK",
 	"TLS round trips", "TLS, server's own time", "TLS, client's own time",
 	"CONNECT through a proxy", "client between parts of a request", "server",
 	"waiting for 100 Continue", "round trips", "queueing on the path", "the path's rate",

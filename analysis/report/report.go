@@ -248,6 +248,7 @@ type Report struct {
 	Checked   []string                   // rules that ran, in order
 	Blind     []string                   // of those, the ones that could look at nothing
 	Vantages  map[reassembly.Vantage]int // connections by vantage
+	QUIC      QUIC                       // what there was of it
 	// what Options.Trace asked for; nil if there is no such thing
 	Trace *Trace
 }

@@ -20,6 +20,7 @@ type summaryObject struct {
 	Blind        []string       `json:"could_not_look"`
 	Tally        tallyObject    `json:",embed"`
 	Proxied      proxiedObject  `json:"proxied"`
+	QUIC         *quicObject    `json:"quic,omitempty"`
 }
 
 // listedObject is how much of it the report lists.
@@ -36,7 +37,7 @@ func (e *encoder) summary() summaryObject {
 		Listed:       listedObject{len(r.Findings), len(r.Conns), len(r.Exchanges)},
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
 		Vantages: map[string]int{}, Checked: list(r.Checked), Blind: list(r.Blind), Tally: e.tally(),
-		Proxied: e.proxied(),
+		Proxied: e.proxied(), QUIC: e.quic(),
 	}
 	for v, n := range r.Vantages {
 		o.Vantages[v.String()] = n
@@ -54,6 +55,7 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Found, r.LeftOut = o.Findings, o.LeftOut
 	d.tally(&o.Tally)
 	d.proxied(&o.Proxied)
+	r.QUIC = decodeQUIC(o.QUIC)
 	r.Vantages = map[reassembly.Vantage]int{}
 	for name, n := range o.Vantages {
 		r.Vantages[named(d, "vantage", name, reassembly.ParseVantage)] = n

@@ -2,10 +2,13 @@ package text
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 	"tcpwhy/output/page"
 	"tcpwhy/output/wording"
 	"tcpwhy/reassembly"
@@ -127,6 +130,35 @@ func (t *textReport) notAnalysed() {
 		t.Para("  ", "Frames not analysed: "+strings.Join(parts, ", ")+".", page.Plain)
 	}
 	if s.Count[capture.OutcomeQUIC] > 0 {
-		t.Para("  ", "HTTP/3 runs over QUIC, which this program cannot analyse.", page.Yellow)
+		t.Para(
+			"  ",
+			"HTTP/3 runs over QUIC, which this program cannot analyse."+t.quic(),
+			page.Yellow,
+		)
 	}
+}
+
+// quic says what there was of QUIC.
+func (t *textReport) quic() string {
+	q := &t.report.QUIC
+	if q.Connections == 0 {
+		return ""
+	}
+	const whole = time.Duration(1000)
+	s := fmt.Sprintf(" It began %s (%s answered): %s, %s of all.",
+		wording.Count(q.Connections, "connection", "connections"), wording.Grouped(q.Answered),
+		wording.Count(q.Octets, "octet", "octets"),
+		wording.Percent(time.Duration(q.Share*float64(whole)), whole))
+	if q.Done > 0 {
+		s += " Handshakes took " + wording.Duration(q.Handshakes/time.Duration(q.Done)) +
+			" on average."
+	}
+	if n := len(q.Names); n > 0 {
+		s += " Names asked for: " + mask.Host(q.Names[0])
+		if n > 1 {
+			s += fmt.Sprintf(" and %s more", wording.Grouped(uint64(n-1)))
+		}
+		s += "."
+	}
+	return s
 }

@@ -12,7 +12,7 @@ import (
 // glyph is the character that stands for a label on the line of an exchange's time. Capital letters
 // are waits that a finding may explain.
 func glyph(l report.Label) byte {
-	const glyphs = "?!_dhHYtvlxas1-q=~SICRMWZFTPLUnNDKp#c.,BQOXJ:)|"
+	const glyphs = "?!_dVhHYtvlxas1-q=~SICRMWZFTPLUnNDKp#c.,BQOXJ:)|"
 	return glyphs[l]
 }
 

@@ -23,6 +23,8 @@ func whoTook(l report.Label) string {
 		return "Round trips took"
 	case report.DNS:
 		return "Looking up names took"
+	case report.QUICTried:
+		return "QUIC, tried in vain, took"
 	case report.Serialize:
 		return "The path's rate took"
 	}

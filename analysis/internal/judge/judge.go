@@ -75,6 +75,7 @@ type totalSums struct {
 	// ICMP errors about connections that the capture had not shown
 	Quoted uint64
 	Names  reassembly.NamesTally
+	QUIC   reassembly.QUICTally
 	Keys   reassembly.KeyTally // of key logs
 	cut    uint64              // exchanges that the end of the capture cut
 	scans  uint64              // attempts to connect of hosts that only look what is there

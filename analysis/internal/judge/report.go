@@ -22,6 +22,7 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		Vantages:      maps.Clone(j.Total.vantages),
 		Tally:         j.tallied(st.End),
 	}
+	r.QUIC = j.quic()
 	j.tellAll(r)
 	j.list.into(r)
 	attach(r.Exchanges, j.list.slowest.done())
@@ -50,6 +51,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		Times: report.LabelTimes(
 			&j.Total.times), Vantages: j.Total.vantages,
 		Tally: j.tallied(st.End)}
+	r.QUIC = j.quic()
 	j.tellAll(r)
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {
 		quality := qualityFindings(r.Caveats)
@@ -70,4 +72,13 @@ func (j *Judge) tallied(end time.Duration) report.Tally {
 	t := j.tally.SoFar(end)
 	t.Scanned = int(j.Total.scans)
 	return t
+}
+
+// quic is what there was of QUIC, beside the connections that are over.
+func (j *Judge) quic() report.QUIC {
+	q := report.QUIC{QUICTally: j.Total.QUIC}
+	if all := float64(q.Octets) + float64(j.Total.octets); all > 0 {
+		q.Share = float64(q.Octets) / all
+	}
+	return q
 }

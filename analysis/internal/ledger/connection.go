@@ -97,6 +97,7 @@ func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	}
 	s.open(j)
 	s.beginWithLookup(j)
+	s.beginWithQUIC(j)
 }
 
 // Over ends the ledger of an exchange: nothing more belongs to it.

@@ -50,7 +50,9 @@ type Start struct {
 	// ConnStart is the first segment of its connection, whose SYN it is if the handshake was seen.
 	ConnStart capture.Mark
 	Lookup    *reassembly.Lookup // that it began with; nil if it waited for none
-	Notice    CloseNotice        // the close that had been announced when it began
+	// the QUIC connection that its client had tried first; nil if it did not wait for one
+	Tried  *reassembly.QUICAttempt
+	Notice CloseNotice // the close that had been announced when it began
 	// Flights is what flights of the TLS handshake took beside the time of their senders: they
 	// waited for a window, or for the path. It is part of the labels of that.
 	Flights time.Duration

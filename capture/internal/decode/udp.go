@@ -38,6 +38,7 @@ func (d *Decoder) udp(p []byte, wire int) Outcome {
 		return DNS
 	}
 	if d.quic.seen(d.at.ends.Key(src, dst), quicPort(src) || quicPort(dst), p) {
+		d.datagram(p, wire)
 		return QUIC
 	}
 	return UDP

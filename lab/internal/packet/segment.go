@@ -47,6 +47,11 @@ func IsICMP(data []byte) bool {
 	return len(data) >= 34 && binary.BigEndian.Uint16(data[12:]) == 0x0800 && data[23] == 1
 }
 
+// IsUDP is true of UDP over IPv4.
+func IsUDP(data []byte) bool {
+	return len(data) >= 34 && binary.BigEndian.Uint16(data[12:]) == 0x0800 && data[23] == 17
+}
+
 // ParseTCP reads a frame on its way in the given direction.
 func ParseTCP(data []byte, toServer bool) (Header, bool) {
 	at, length, ok := ipHeader(data)

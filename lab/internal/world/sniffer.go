@@ -13,7 +13,7 @@ import (
 	"tcpwhy/lab/internal/packet"
 )
 
-// A sniffer captures the TCP and ICMP frames of a namespace's eth0, in both directions, with the
+// A sniffer captures the TCP, UDP and ICMP frames of a namespace's eth0, in both directions, with the
 // kernel's timestamps.
 type sniffer struct {
 	fd     int
@@ -91,7 +91,7 @@ func (s *sniffer) run() {
 }
 
 func (s *sniffer) keep(data []byte, wire int, control []byte) {
-	if !packet.IsTCP(data) && !packet.IsICMP(data) {
+	if !packet.IsTCP(data) && !packet.IsICMP(data) && !packet.IsUDP(data) {
 		return
 	}
 	kept := append([]byte(nil), data[:min(len(data), s.snap)]...)

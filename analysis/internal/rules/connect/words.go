@@ -134,6 +134,11 @@ const (
 	queueWasFull
 	queueGrewFull
 
+	// of quic-fallback
+	quicInitial
+	quicGivenUp
+	quicTries
+
 	// of pool-wait
 	cameInBefore
 	connectionFree
@@ -599,6 +604,17 @@ var words = []rule.Words{
 		Text: "Round trips grew by {ms}, and the path carried {mbit} at most: its queue was full.",
 	},
 	queueGrewFull: {Text: "Round trips grew by {ms}: the queue of the path was full."},
+
+	quicInitial: {
+		Role: "QUIC Initial",
+		Text: "asks for {text}",
+	},
+	quicGivenUp: {
+		Role:  "SYN",
+		Text:  "{s} later, by TCP",
+		Facts: rule.Facts{report.BeginsConnection},
+	},
+	quicTries: {Text: "It had sent {n datagram} by then, and had no answer."},
 
 	cameInBefore: {
 		Role:  "request comes in",

@@ -1,0 +1,3 @@
+package quic
+
+import _ "tcpwhy/internal/golden"
