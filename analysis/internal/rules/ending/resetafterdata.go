@@ -237,7 +237,7 @@ func runReset(p *rule.Pass) {
 		Cause:       cause,
 		Index:       x.Index,
 		Confidence:  report.ConfidenceHigh,
-		Correctness: true,
+		Correctness: cause != clientAbortCause, // the client no longer wanted the rest
 		Occ:         rule.Occurrence{Start: x.Start().Time},
 	}
 	describeReset(&p.State.Connection, &cl, x, dir)
