@@ -101,6 +101,9 @@ func TestConnects(t *testing.T) {
 	search := ask(0, "40001", 1, "www.example.com.shop.svc.cluster.local.", a)
 	search2 := ask(3*ms, "40002", 2, "www.example.com.svc.cluster.local.", a)
 	search3 := ask(6*ms, "40003", 3, web, a)
+	list1 := ask(0, "40001", 1, "www.example.com.corp.example.", a)
+	list2 := ask(3*ms, "40002", 2, "www.example.com.lab.test.", a)
+	late2 := ask(50*ms, "40002", 2, "www.example.com.lab.test.", a)
 	refused := answer(qa, 2*ms, "")
 	refused.code = dnsmessage.RCodeServerFailure
 	second := ask(3*ms, "40055", 9, web, a)
@@ -127,6 +130,10 @@ func TestConnects(t *testing.T) {
 			answer(ask(5003*ms, "41000", 77, web, a), 5004*ms, server)}, 5005 * ms, 0, 2},
 		{"search domains", []line{search, unknown(search, 2*ms), search2, unknown(search2, 5*ms), search3,
 			answer(search3, 8*ms, server)}, 9 * ms, 0, 3},
+		{"search domains of which none is part of another", []line{list1, unknown(list1, 2*ms), list2, unknown(list2, 5*ms),
+			search3, answer(search3, 8*ms, server)}, 9 * ms, 0, 3},
+		{"another name that begins alike, later", []line{list1, unknown(list1, 2*ms), late2, unknown(late2, 52*ms),
+			ask(53*ms, "40003", 3, web, a), answer(ask(53*ms, "40003", 3, web, a), 58*ms, server)}, 59 * ms, 50 * ms, 2},
 		{"error, then another server", []line{qa, refused, second, answer(second, 5*ms, server)}, 6 * ms, 0, 2},
 		{"given up", []line{qa, q6, answer(qa, ms, server)}, 5000 * ms, 0, 2},
 		{"stub on the same host", []line{stub, qa, answer(qa, 2*ms, server), answer(stub, 3*ms, server)}, 4 * ms, 0, 2},

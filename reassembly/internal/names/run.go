@@ -131,9 +131,15 @@ func (r *run) lastAnswered() *query {
 	return nil
 }
 
+// atOnce is how soon a resolver asks for the next name once it knows that there is none before, where
+// the names alone do not show that they belong together (reasoning: a program that asks for
+// something else has to make up its mind, and to be run).
+const atOnce = 10 * time.Millisecond
+
 // searchedOn reports whether q asks for the same name in the next search domain: the name that was
 // asked for last is known not to be, and it is the new one with a domain behind it, or both begin
-// alike and the domain of the new one is a part of that before (resolv.conf(5), search).
+// alike and the domain of the new one is a part of that before, or is asked for at once
+// (resolv.conf(5), search).
 func (r *run) searchedOn(q *query) bool {
 	if q.Sent.Time-r.ready.Time > promptly || len(r.addrs) > 0 || !r.isUnknown(q.Kind) {
 		return false
@@ -142,7 +148,8 @@ func (r *run) searchedOn(q *query) bool {
 		return true
 	}
 	stem := commonLabels(r.name, q.Name)
-	return stem > 0 && strings.HasSuffix(r.name[stem:], "."+q.Name[stem:])
+	return stem > 0 && (strings.HasSuffix(r.name[stem:], "."+q.Name[stem:]) ||
+		q.Sent.Time-r.ready.Time <= atOnce)
 }
 
 // isUnknown reports whether the latest query for the name and a kind of address was answered, and

@@ -45,8 +45,8 @@ hosts, three and more, that exchange nothing with anybody and ask one host in va
 more, each of them at most twice.
 
 How cost is counted
-From the first SYN to the refusal, to the last SYN, or until the client gave up: low where it tried
-another address, else its RST; nothing where that is not seen of one attempt, but of others. Captured elsewhere than at the client, the way between the two counts,
+From the first SYN to the refusal, to the last SYN, until the client went on to another address, or
+until it gave up: low where it tried another address, else its RST; nothing where that is not seen of one attempt, but of others. Captured elsewhere than at the client, the way between the two counts,
 where other connections of the same client and service show it. An attempt of a proxy costs what its
 client waited until the next one, or for the answer. A single SYN that was given up for
 another address costs at most the time until that was tried: it is part of no exchange.
@@ -195,6 +195,7 @@ const (
 	refusalLone          // 1: a single SYN without an answer, which proves nothing by itself
 	// nanoseconds: when another SYN would have left at the latest; 0: not known
 	refusalDue
+	refusalNext // nanoseconds: likewise, whether the attempt had failed for sure or not; 0: not known
 )
 
 // runRefused looks at an attempt that never got as far as a connection.
@@ -281,6 +282,10 @@ func describeSilence(c *reassembly.Conn, cl *rule.Claim) {
 	cl.Cause, cl.Confidence = filteredCause, report.ConfidenceHigh
 	cl.Says = []rule.Said{schedule(c.SYNs)}
 	words := noAnswerAtAll
+	if n > 1 {
+		before := c.SYNs[n-2].Time
+		cl.Num[refusalNext] = int64(last.Time + (last.Time-before)*backoff/100)
+	}
 	if n < silentSYNs {
 		cl.Confidence = report.ConfidenceMedium // both may have been lost
 	}

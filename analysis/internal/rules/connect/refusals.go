@@ -266,8 +266,8 @@ func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
 		// one of a race may have begun before, and still been under way
 		meanwhile := t.at.Time >= w.Occ.Start ||
 			t.at.Time >= w.Occ.Start-fallbackWithin && t.known > w.Occ.Start
-		if t.came && t.server != w.Pair.Server.Addr() && meanwhile &&
-			t.at.Time-w.end <= fallbackWithin {
+		soon := t.at.Time <= max(w.end+fallbackWithin, time.Duration(w.Num[refusalNext]))
+		if t.came && t.server != w.Pair.Server.Addr() && meanwhile && soon {
 			return t, true
 		}
 	}
@@ -401,6 +401,7 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 		if to.server == p.Server.Addr() {
 			w.Says = []rule.Said{rule.Say(wentToOtherPort)}
 		}
+		w.lastUntil(to.at)
 	}
 	if !went && !known && d.Found(w.Rule, w.Cause, p) != nil {
 		w.Least = max(w.Least, min(report.High, w.Most.Severity())) // again and again, never served
@@ -410,6 +411,17 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 	}
 	w.goesOn(d.Proxied(w.Occ.Exchange).Next)
 	bookLost(d, &w.Referred, &w.Claim)
+}
+
+// lastUntil makes an attempt without answer last until the client tried another address: it had
+// waited for one until then.
+func (w *refusal) lastUntil(other capture.Mark) {
+	if w.Cause == refusedCause || other.Time <= w.Occ.End {
+		return
+	}
+	took := other.Time - w.Occ.Start
+	w.Occ.End = other.Time
+	w.Occ.Cost.Expected, w.Occ.Cost.High = took, max(took, w.Occ.Cost.High)
 }
 
 // goesOn makes an attempt of a proxy last until that did what came next for its client: some wait

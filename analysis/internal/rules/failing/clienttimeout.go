@@ -128,7 +128,7 @@ whole number of half seconds, else low. A poll that is hardly ever answered is g
 		"RFC 9110 section 9.2.2", "RFC 9110 section 15.6.5", "RFC 9293 section 3.10.7.1",
 	},
 },
-	Rests:  rule.Content,
+	Rests:  rule.Content | rule.Messages,
 	Makes:  rule.TimedOut,
 	Closed: runTimeout,
 	Across: &rule.Comparison{

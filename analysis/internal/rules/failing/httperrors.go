@@ -131,7 +131,7 @@ a 5xx status for an ordinary result.`,
 		"RFC 9110 section 15.6", "RFC 9110 section 10.2.3", "RFC 6585 section 4",
 	},
 },
-	Rests: rule.Content,
+	Rests: rule.Content | rule.Messages,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return newStatuses() },
 		Wants: rule.Wants(rule.ExchangeJudged),
