@@ -69,6 +69,7 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/rules/transfer", "tcpwhy/analysis/internal/rules/ending",
 		"tcpwhy/analysis/internal/rules/connect", "tcpwhy/analysis/internal/rules/naming",
 		"tcpwhy/analysis/internal/rules/failing", "tcpwhy/analysis/internal/rules/http2",
+		"tcpwhy/analysis/internal/rules/grpc",
 		"tcpwhy/analysis/internal/rule",
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
@@ -84,6 +85,7 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/rules/connect": belowRules,
 	"tcpwhy/analysis/internal/rules/naming":  belowRules,
 	"tcpwhy/analysis/internal/rules/http2":   belowRules,
+	"tcpwhy/analysis/internal/rules/grpc":    belowRules,
 	"tcpwhy/analysis/internal/rules/failing": append([]string{
 		"tcpwhy/analysis/internal/template"}, belowRules...),
 	"tcpwhy/analysis/internal/rule": {

@@ -29,6 +29,8 @@ func unasserted() map[string][]string {
 			"The server closed at an age", "It shows once on each",
 			"The client asked several ports", "The client uses resting ports again",
 			"Half of its other handshakes took", "The server's flight had {n octet}",
+			"{n call} of {n} of {text}", "No call of this method was answered",
+			"{n call}, each sent when the answer",
 			"It took {s} here", "What the server took here", "{text}, behind the proxy,",
 		},
 		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
@@ -57,6 +59,7 @@ func unasserted() map[string][]string {
 			"What the messages say is not visible",
 		},
 		"a reading, which the rule derives from windows, moments and fields that it compares": {
+			"The server had had this call for {s}", "Losses, windows and the path took {s} of this",
 			"The window that it offered", "The client had the whole response for a while",
 			"The server said that it keeps no idle", "A proxy on the side",
 			"The host that was to acknowledge", "The timer is shorter than those",

@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/internal/rules/connect"
 	"tcpwhy/analysis/internal/rules/ending"
 	"tcpwhy/analysis/internal/rules/failing"
+	"tcpwhy/analysis/internal/rules/grpc"
 	"tcpwhy/analysis/internal/rules/http2"
 	"tcpwhy/analysis/internal/rules/naming"
 	"tcpwhy/analysis/internal/rules/smallwrite"
@@ -35,6 +36,8 @@ func detectors() []*rule.Detector {
 		transfer.Bandwidth,
 		failing.ClientTimeout,
 		failing.HTTPErrors,
+		grpc.Status,
+		grpc.Deadline,
 		ending.ResetAfterData,
 		ending.KeepaliveRace,
 		ending.TruncatedResponse,
@@ -50,6 +53,7 @@ func detectors() []*rule.Detector {
 		connect.ParallelConnections,
 		connect.PoolWait,
 		ending.SerialRequests,
+		grpc.Chatty,
 		ending.Pipelining,
 		ending.HeaderMisuse,
 		ending.SlowClose,

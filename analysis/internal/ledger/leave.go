@@ -28,11 +28,11 @@ type Leave struct {
 // Left is how the client of x gave it up: it closed first, after the whole request and before it
 // could know of any response, and does not wait for one. Its RST says so. Its FIN alone may be that
 // of a client which has only finished sending, unless it comes later than that of one. False if it
-// did not, or if that is not known.
+// did not, or if that is not known; a stream that was reset had been over before.
 func Left(s *Connection, x *exchange.Exchange) (Leave, bool) {
 	c, up := s.Conn, &s.Conn.Half[reassembly.FromClient]
 	// whether a turn is whole is not known of one that a RST ends
-	if x.Request == nil || !x.Request.Complete && !(x.Turn && up.RstSeen) ||
+	if x.Request == nil || x.Reset != nil || !x.Request.Complete && !(x.Turn && up.RstSeen) ||
 		x.Turn && !asksByTurn(c, x) || !Whole(c) ||
 		c.FirstClose != reassembly.FromClient || !Seen(c.FirstCloseAt) ||
 		!up.RstSeen && !hungUp(s, x) {
@@ -80,12 +80,19 @@ func LeftWithin(s *Connection, x *exchange.Exchange) (Leave, bool) {
 
 // ackedBefore reports whether the server acknowledged a whole request before a moment.
 func ackedBefore(c *reassembly.Conn, m *exchange.Message, at capture.Mark) bool {
-	for r := range Segments(c, m.End.Time, at.Time) {
+	_, acked := AckedAt(c, m, at)
+	return acked
+}
+
+// AckedAt is the segment by which the server acknowledged a whole request, before a moment; false if
+// none did.
+func AckedAt(c *reassembly.Conn, m *exchange.Message, before capture.Mark) (capture.Mark, bool) {
+	for r := range Segments(c, m.End.Time, before.Time) {
 		if r.Dir == reassembly.FromServer && r.Flags&capture.ACK != 0 && r.Ack >= m.To {
-			return true
+			return r.Mark(), true
 		}
 	}
-	return false
+	return capture.Mark{}, false
 }
 
 // hungUp reports whether the client's FIN came later than that of a client which has only finished

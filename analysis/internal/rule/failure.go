@@ -52,7 +52,9 @@ func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 	if s.Conn.TLS != nil {
 		f.Host = s.Conn.TLS.SNI
 	}
-	if x.Method != "" && !x.Turn {
+	// All calls of a method ask for the same path: that one comes after another shows no repetition,
+	// but where the first was never taken.
+	if x.Method != "" && !x.Turn && (x.RPC == nil || x.Refused) {
 		f.Key = RetryKey{s.Conn.Client.Addr(), f.Host, x.Method, x.Target}
 	}
 	return f

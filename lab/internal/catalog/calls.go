@@ -10,12 +10,14 @@ import (
 
 	"tcpwhy/lab/internal/program"
 	"tcpwhy/lab/internal/scenario"
+	"tcpwhy/lab/internal/world"
 )
 
 // callScenarios are calls of gRPC between grpc-go's client and server.
 func callScenarios() []scenario.Scenario {
 	return slices.Concat(
-		at(callsFail, 20), at(callsRefused, 10), at(callDeadline, 40), at(callDeadlineOnServer, 40),
+		at(callsFail, 20), at(callsRefused, 10), at(callsBroken, 10), at(callsUnknown, 10),
+		at(callDeadline, 40), at(callDeadlineOnServer, 40), at(callDeadlineOnTheWay, 40),
 		at(callsChatty, 40), at(callsInTLS, 20), at(callsTooManyPings, 20),
 		at(callsNotFound, 20), at(callCancelled, 40), at(callWatch, 20), at(callChat, 20),
 		at(callsSpread, 40),
@@ -47,6 +49,58 @@ func callsRefused(time.Duration) scenario.Scenario {
 		Client: calling(
 			program.GRPCCall{Method: "Charge", Count: 12, Body: 40, Pause: 20 * time.Millisecond}),
 		Fix: func(s *scenario.Scenario) { s.Server = program.GRPCServer{Body: 200} },
+	}
+}
+
+func callsBroken(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "grpc-internal",
+		About:  "each twelfth call of Charge fails: INTERNAL",
+		Expect: scenario.Expect{Rule: "grpc-status", Cause: "failed", Timeless: true},
+		Server: program.GRPCServer{Body: 200, Status: codes.Internal, FailEach: 12},
+		Client: calling(
+			program.GRPCCall{Method: "Charge", Count: 36, Body: 40, Pause: 20 * time.Millisecond}),
+		Fix: func(s *scenario.Scenario) { s.Server = program.GRPCServer{Body: 200} },
+	}
+}
+
+func callsUnknown(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "grpc-unimplemented",
+		About:  "the client calls a method that the server does not have, and asks for its health",
+		Expect: scenario.Expect{Rule: "grpc-status", Cause: "unimplemented", Timeless: true},
+		Server: program.GRPCServer{Body: 200},
+		Client: calling(
+			program.GRPCCall{Method: "/grpc.health.v1.Health/Check", Count: 4},
+			program.GRPCCall{Method: "Refund", Count: 4, Body: 40, Pause: 20 * time.Millisecond}),
+		Fix: func(s *scenario.Scenario) {
+			s.Client = calling(
+				program.GRPCCall{Method: "/grpc.health.v1.Health/Check", Count: 4},
+				program.GRPCCall{Method: "Get", Count: 4, Body: 40, Pause: 20 * time.Millisecond})
+		},
+	}
+}
+
+func callDeadlineOnTheWay(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "grpc-deadline-on-the-way",
+		About: "an upload of 100 kB over 1 Mbit/s takes 0.8 s, and its deadline is 700 ms: most of " +
+			"it goes by on the way",
+		Expect: scenario.Expect{
+			Rule: "grpc-deadline", Cause: "in-transit", Also: []string{"bandwidth", "slow-start"},
+		},
+		Link:   world.Link{Rate: [2]int64{1e6, 1e6}},
+		Server: program.GRPCServer{Body: 200},
+		Client: calling(program.GRPCCall{
+			Method: "Get", Count: 3, Body: 100_000, Deadline: 700 * time.Millisecond,
+			Pause: 300 * time.Millisecond,
+		}),
+		Fix: func(s *scenario.Scenario) {
+			s.Client = calling(program.GRPCCall{
+				Method: "Get", Count: 3, Body: 10_000, Deadline: 700 * time.Millisecond,
+				Pause: 300 * time.Millisecond,
+			})
+		},
 	}
 }
 

@@ -163,7 +163,7 @@ func echo(_ any, s grpc.ServerStream) error {
 
 // GRPCCall is what a client of grpc-go does.
 type GRPCCall struct {
-	Method   string // of lab.Orders
+	Method   string // of lab.Orders, or the whole path
 	Count    int    // one after the other
 	Parallel int    // as many at a time; 0 is one
 	Deadline time.Duration

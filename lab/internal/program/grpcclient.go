@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -112,18 +113,26 @@ func (c GRPCCall) call(ctx context.Context, e *peer.Env, channel *grpc.ClientCon
 		r.Bytes, err = c.stream(ctx, channel)
 	default:
 		asked, answer := peer.Fill(c.Body), []byte(nil)
-		err = channel.Invoke(ctx, "/lab.Orders/"+c.Method, &asked, &answer)
+		err = channel.Invoke(ctx, c.path(), &asked, &answer)
 		r.Bytes = int64(len(answer))
 	}
 	r.Status = int(status.Code(err))
 	e.Log.Add(began, r, err)
 }
 
+// path is that of the method.
+func (c GRPCCall) path() string {
+	if strings.HasPrefix(c.Method, "/") {
+		return c.Method
+	}
+	return "/lab.Orders/" + c.Method
+}
+
 // stream watches, or talks and hears.
 func (c GRPCCall) stream(ctx context.Context, channel *grpc.ClientConn) (n int64, err error) {
 	s, err := channel.NewStream(ctx, &grpc.StreamDesc{
 		StreamName: c.Method, ServerStreams: true, ClientStreams: c.Method == "Chat",
-	}, "/lab.Orders/"+c.Method)
+	}, c.path())
 	if err != nil {
 		return 0, err
 	}

@@ -112,7 +112,7 @@ func (t *reader) extensions(body []byte) {
 			accepted = true
 		}
 	}
-	if readable, why := t.readable(nil); !readable && t.info.ALPN == "h2" {
+	if readable, why := t.readable(); !readable && t.info.ALPN == "h2" {
 		t.seal(why)
 		return
 	}
@@ -189,7 +189,7 @@ func (t *reader) said(s *side, r *record, content []byte) {
 		return
 	}
 	if t.inner == nil {
-		if ok, why := t.readable(content); !ok {
+		if ok, why := t.readable(); !ok {
 			t.seal(why)
 			t.count(s, r)
 			return

@@ -84,7 +84,7 @@ func legible(text []byte) bool {
 func (t *reader) uncover(s *side, r *record, k *tlscrypt.Keys, number uint64, room []byte) {
 	begin, end := k.ContentRange(len(r.fragment))
 	if t.inner == nil {
-		if ok, why := t.readable(nil); !ok {
+		if ok, why := t.readable(); !ok {
 			t.seal(why)
 			t.unopened(s, r)
 			return

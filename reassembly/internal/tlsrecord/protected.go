@@ -1,8 +1,6 @@
 package tlsrecord
 
 import (
-	"bytes"
-
 	"tcpwhy/reassembly/exchange"
 	"tcpwhy/reassembly/internal/keylog"
 	"tcpwhy/reassembly/internal/tlscrypt"
@@ -277,13 +275,8 @@ func (t *reader) known(s *side) func(func(*tlscrypt.Keys) bool) {
 	return t.keys(s.dir, application)
 }
 
-// readable reports whether what both sides say can be read, and is not in a protocol that is read
-// by the sizes of records.
-func (t *reader) readable(content []byte) (bool, string) {
-	const preface = "PRI * HTTP/2.0" // RFC 9113 §3.4
-	if t.agreed && t.info.ALPN == "h2" || bytes.HasPrefix(content, []byte(preface)) {
-		return false, ""
-	}
+// readable reports whether there are keys for what both sides say, and if not, why not.
+func (t *reader) readable() (bool, string) {
 	for dir := range t.side {
 		found := false
 		for range t.known(&t.side[dir]) {

@@ -1,0 +1,117 @@
+package grpc
+
+import (
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+)
+
+// What the rules of this room say, by number.
+const (
+	_ rule.WordsID = iota
+
+	callBegins
+
+	// of grpc-status
+	saysStatus
+	shareFailed
+	shareOfAllFailed
+
+	// of grpc-deadline
+	callWithDeadline
+	requestEnds
+	serverHasIt
+	cancelsInTime
+	givesUpInTime
+	saysTooLate
+	metDeadline
+	metDeadlineAll
+	serverHeldIt
+	waysHeldIt
+	neverAnswered
+
+	// of grpc-chatty
+	tripEach
+	runBegins
+	calledAtOnce
+	runEnds
+)
+
+// words are the vocabulary of the rules of this room.
+var words = []rule.Words{
+	callBegins: {
+		Role:  "call",
+		Text:  "begins",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	saysStatus: {
+		Role:  "trailers",
+		Text:  "grpc-status {id}, {text}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	shareFailed: {Text: "{n call} of {n} of {text} failed so."},
+	shareOfAllFailed: {
+		Text: "{n call} of {n} of {text} failed so, those of other clients included.",
+	},
+	callWithDeadline: {
+		Role:  "call",
+		Text:  "begins; its grpc-timeout is {s}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	requestEnds: {
+		Role:  "request",
+		Text:  "its last octet",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	serverHasIt: {
+		Role:  "ACK",
+		Text:  "the server has all of it",
+		Facts: rule.Facts{report.Acknowledges},
+	},
+	cancelsInTime: {
+		Role:  "RST_STREAM",
+		Text:  "the client cancels, {s} after the call began",
+		Facts: rule.Facts{report.CarriesData, report.SinceFirst},
+	},
+	givesUpInTime: {
+		Role:  "RST_STREAM",
+		Text:  "the server gives up, {s} after the call began",
+		Facts: rule.Facts{report.CarriesData, report.SinceFirst},
+	},
+	saysTooLate: {
+		Role:  "trailers",
+		Text:  "DEADLINE_EXCEEDED, {s} after the call began",
+		Facts: rule.Facts{report.CarriesData, report.SinceFirst},
+	},
+	metDeadline: {Text: "{n call} of {n} of {text} ended so."},
+	metDeadlineAll: {
+		Text: "{n call} of {n} of {text} ended so, those of other clients included.",
+	},
+	serverHeldIt: {
+		Text: "The server had had this call for {s} and sent nothing of an answer.",
+	},
+	waysHeldIt: {
+		Text: "Losses, windows and the path took {s} of this call's time, the server itself {s}.",
+	},
+	neverAnswered: {
+		Text: "No call of this method was answered: one that sends messages as things happen looks " +
+			"the same until the first.",
+	},
+	tripEach: {
+		Text: "{n call}, each sent when the answer to the one before was there, at a round trip of {ms}.",
+	},
+	runBegins: {
+		Role:  "call",
+		Text:  "first of the run",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	calledAtOnce: {
+		Role:  "call",
+		Text:  "the next one, as soon as the first is answered",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	runEnds: {
+		Role:  "response",
+		Text:  "last of {n}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+}
