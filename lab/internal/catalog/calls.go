@@ -225,8 +225,15 @@ func callWatch(time.Duration) scenario.Scenario {
 		About: "a call watches: a message, 30 s of nothing, another message; Get is called " +
 			"meanwhile",
 		Server: program.GRPCServer{Body: 200, Events: 2, Every: 30 * time.Second},
-		Client: calling(program.GRPCCall{Method: "Get", Count: 2, Body: 40},
-			program.GRPCCall{Method: "Watch", Body: 20, Deadline: 50 * time.Second, Cancel: 31 * time.Second}),
+		Client: calling(
+			program.GRPCCall{Method: "Get", Count: 2, Body: 40},
+			program.GRPCCall{
+				Method:   "Watch",
+				Body:     20,
+				Deadline: 50 * time.Second,
+				Cancel:   31 * time.Second,
+			},
+		),
 	}
 }
 

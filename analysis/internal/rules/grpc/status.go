@@ -65,7 +65,10 @@ behind the same address.`,
 			Message: "Calls ended with RESOURCE_EXHAUSTED: a quota, a limit of calls at a time, or a " +
 				"message larger than the receiver allows.",
 			Remedies: []report.Remedy{
-				{Side: report.SideClient, Text: "ask less often, or for less at a time; " + retryPolicy},
+				{
+					Side: report.SideClient,
+					Text: "ask less often, or for less at a time; " + retryPolicy,
+				},
 				{
 					Side: report.SideServer,
 					Text: "see which limit it was; of messages it is 4 MiB unless set",
