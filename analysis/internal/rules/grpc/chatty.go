@@ -19,8 +19,8 @@ const (
 	chattyMessage = 1024
 	// The rest is as for serial-requests: below chattyRTT round trips are no matter; a run has
 	// chattyLeast calls, and half of what it costs interrupts whoever waits (Miller 1968, Nielsen
-	// 1993). Between an answer and the next call a program takes chattyPause at most, or such a part
-	// of the round trip, by which that may vary.
+	// 1993). Between an answer and the next call a program takes chattyPause at most, or such a
+	// part of the round trip, by which that may vary.
 	chattyRTT        = 5 * time.Millisecond
 	chattyLeast      = 3
 	chattyWorth      = time.Second
@@ -33,26 +33,26 @@ var Chatty = &rule.Detector{Rule: report.Rule{
 	Name:  chattyRule,
 	Title: "small calls of gRPC one after the other",
 	Doc: `What happens
-A loop that makes a call for each of many things, and waits for each answer, pays a round trip for each
-of them, however small they are and however fast the server is.
+A loop that makes a call for each of many things, and waits for each answer, pays a round trip for
+each of them, however small they are and however fast the server is.
 
 How it is recognised
-Three or more calls of one service on one connection, each with one message of at most 1 KB in either
-direction, each within 5 ms (or a tenth of the round trip) of the end of the one before, none while
-another such call of that service was open, all OK. The round trip is 5 ms or more and at least half of
-the time, and half of what it costs is a second or more.
+Three or more calls of one service on one connection, each with one message of at most 1 KB in
+either direction, each within 5 ms (or a tenth of the round trip) of the end of the one before,
+none while another such call of that service was open, all OK. The round trip is 5 ms or more and
+at least half of the time, and half of what it costs is a second or more.
 
 How cost is counted
-A round trip for each call but the first: at most all of it, if none depended on an answer; at least
-nothing, if all did. Expected is half.
+A round trip for each call but the first: at most all of it, if none depended on an answer; at
+least nothing, if all did. Expected is half.
 
 When it is wrong
 Whether a call depends on the answer before does not show, nor whether the same was asked again. So
 this is a hint, never more than info.`,
 	Causes: []report.Cause{{
 		Side: report.SideClient,
-		Message: "The client makes small calls of one service one after the other, and most of the " +
-			"time goes into round trips.",
+		Message: "The client makes small calls of one service one after the other, and most of " +
+			"the time goes into round trips.",
 		Remedies: []report.Remedy{
 			{
 				Side: report.SideClient,
@@ -127,7 +127,8 @@ func runChatty(p *rule.Pass) {
 // that takes time.
 func isSmall(p *rule.Pass) bool {
 	x := p.Exchange
-	asked, answered := &x.RPC.Messages[reassembly.FromClient], &x.RPC.Messages[reassembly.FromServer]
+	said := &x.RPC.Messages
+	asked, answered := &said[reassembly.FromClient], &said[reassembly.FromServer]
 	return x.Outcome == exchange.Complete && x.RPC.Status == 0 && p.Draft != nil &&
 		p.Conn.RTTMin() >= chattyRTT && x.Request != nil && x.Response != nil &&
 		asked.Count == 1 && answered.Count == 1 &&
@@ -135,7 +136,8 @@ func isSmall(p *rule.Pass) bool {
 }
 
 // goesOn reports whether x is the next call of the run: not before the answer to the last, and at
-// once. Where the capture is not at the client, its next call comes later by the way to it and back.
+// once. Where the capture is not at the client, its next call comes later by the way to it and
+// back.
 func (r *callRun) goesOn(c *reassembly.Conn, x *exchange.Exchange) bool {
 	gap := x.Request.Start.Time - r.last.Time - c.Far(reassembly.FromClient)
 	return x.Request.Start.Time >= r.last.Time &&

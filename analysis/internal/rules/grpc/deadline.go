@@ -20,9 +20,10 @@ const (
 
 const (
 	// A client that gives up at its deadline does so no later than timerLate behind grpc-timeout
-	// (reasoning: timers fire late on busy hosts, and pauses of programs are longer seldom). It does
-	// so sooner by what libraries round up when they write grpc-timeout: a part of timeoutRounds, as
-	// gRPC's core does (src/core/lib/transport/timeout_encoding.cc); and timerEarly for the rest.
+	// (reasoning: timers fire late on busy hosts, and pauses of programs are longer seldom). It
+	// does so sooner by what libraries round up when they write grpc-timeout: a part of
+	// timeoutRounds, as gRPC's core does (src/core/lib/transport/timeout_encoding.cc); and
+	// timerEarly for the rest.
 	timerLate     = 50 * time.Millisecond
 	timerEarly    = 10 * time.Millisecond
 	timeoutRounds = 100
@@ -33,42 +34,43 @@ var Deadline = &rule.Detector{Rule: report.Rule{
 	Name:  deadlineRule,
 	Title: "calls of gRPC that miss their deadline",
 	Doc: `What happens
-A call of gRPC says how long its client waits (grpc-timeout). When that is over, the client cancels the
-call (RST_STREAM, CANCEL), or the server says DEADLINE_EXCEEDED (status 4): whoever asked gets an error
-for all the waiting, and the work was done for nobody.
+A call of gRPC says how long its client waits (grpc-timeout). When that is over, the client cancels
+the call (RST_STREAM, CANCEL), or the server says DEADLINE_EXCEEDED (status 4): whoever asked gets
+an error for all the waiting, and the work was done for nobody.
 
 How it is recognised
 By a CANCEL of the client, or of the server before the client's has arrived, at the moment at which
 grpc-timeout is over, at most 50 ms later, and earlier by no more than 10 ms or the hundredth that
-libraries round up; or by status 4 in the trailers.
-server-late: the server had acknowledged the whole request, and sent no octet of an answer, or status 4
-when the time was over. in-transit: at least half of the time, by the ledger, went to losses, windows,
-queues and the path. server-said: status 4 before the time was over: what the server itself waited for
-had a deadline of its own, or its clock began earlier. Silent: a CANCEL at another time, whatever its
-reason; calls of which the server had sent a whole message, or the header of its answer, and calls of
-a method that sends several messages in one call: a stream that its deadline ends is meant so; clients
-that took most of the time themselves to send the request.
+libraries round up; or by status 4 in the trailers. server-late: the server had acknowledged the
+whole request, and sent no octet of an answer, or status 4 when the time was over. in-transit: at
+least half of the time, by the ledger, went to losses, windows, queues, the path and other streams.
+server-said: status 4 before the time was over: what the server itself waited for had a deadline of
+its own, or its clock began earlier. Silent: a CANCEL at another time, whatever its reason; calls of which the
+server had sent a whole message, or the header of its answer, and calls of a method that sends
+several messages in one call: a stream that its deadline ends is meant so; clients that took most
+of the time themselves to send the request.
 
 How cost is counted
 From the first octet of the call until it was given up. The share of the method's calls bounds
-severity, from three on: high at least from a half on, medium at least from a tenth on, medium at most
-below a hundredth.
+severity, from three on: high at least from a half on, medium at least from a tenth on, medium at
+most below a hundredth.
 
 When it is wrong
 A call that waits for something to happen, such as a watch whose first message never came, and that
-its client renews: of a method that was never answered confidence is medium, and low from 10 s on. A
-client that cancels for another reason just when its deadline is over.`,
+its client renews: of a method that was never answered confidence is medium, and low from 10 s on.
+A client that cancels for another reason just when its deadline is over.`,
 	Causes: []report.Cause{
 		{
-			Code:    lateCause,
-			Title:   "server takes longer than the deadline",
-			Side:    report.SideServer,
-			Message: "The client gave calls up at their deadline; the server had them, and did not answer.",
+			Code:  lateCause,
+			Title: "server takes longer than the deadline",
+			Side:  report.SideServer,
+			Message: "The client gave calls up at their deadline; the server had them, and did " +
+				"not answer.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "see what the method waits for; stop when the call's context is done, and " +
-						"pass the deadline on to what it calls itself",
+					Text: "see what the method waits for; stop when the call's context is done, " +
+						"and pass the deadline on to what it calls itself",
 				},
 				{Side: report.SideClient, Text: setDeadline, Settings: deadlines()},
 			},
@@ -81,8 +83,8 @@ client that cancels for another reason just when its deadline is over.`,
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideNetwork,
-					Text: "cure what the other findings about this connection name: losses, windows, " +
-						"a queue",
+					Text: "cure what the other findings about this connection name: losses, " +
+						"windows, a queue",
 				},
 				{
 					Side: report.SideClient,
@@ -96,8 +98,8 @@ client that cancels for another reason just when its deadline is over.`,
 			Code:  saidCause,
 			Title: "server says that a deadline was missed",
 			Side:  report.SideServer,
-			Message: "The server answered DEADLINE_EXCEEDED though the call's own deadline was not " +
-				"over, or was not given.",
+			Message: "The server answered DEADLINE_EXCEEDED though the call's own deadline was " +
+				"not over, or was not given.",
 			Remedies: []report.Remedy{{
 				Side: report.SideServer,
 				Text: "see which of its own calls took too long: it passes their status on; give " +
@@ -178,9 +180,9 @@ func earliest(timeout time.Duration) time.Duration {
 	return timeout - max(timerEarly, timeout/timeoutRounds)
 }
 
-// cancelledInTime is when one side cancelled a call because its time was over; false if neither did,
-// or at another time. The server's time begins when it has the request; that of clients with a timeout
-// of their own with the connection that they opened for it.
+// cancelledInTime is when one side cancelled a call because its time was over; false if neither
+// did, or at another time. The server's time begins when it has the request; that of clients with a
+// timeout of their own with the connection that they opened for it.
 func cancelledInTime(p *rule.Pass, x *exchange.Exchange) (capture.Mark, bool) {
 	r := x.Reset
 	if r == nil || r.Code != exchange.Cancel || x.RPC.Timeout == 0 {
@@ -235,13 +237,14 @@ func arrival(
 	return ledger.AckedAt(c, x.Request, end)
 }
 
-// onTheWay are the labels of what TCP and the path did.
+// onTheWay are the labels of what TCP, the path and the other streams of the connection did.
 func onTheWay() []report.Label {
 	return []report.Label{
 		report.Queue, report.Serialize, report.Paced, report.SlowStart, report.SlowStartIdle,
 		report.CongAvoid, report.RecoveryCwnd, report.RWnd, report.ZeroWindow, report.FastRetx,
 		report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx, report.NagleRTT,
 		report.NagleDelack, report.DelackCwnd, report.Cork,
+		report.H2Mux, report.H2Window, report.H2HOL, report.StreamLimit,
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	maxMissed = 4096 // calls that missed their deadline wait for the end; of more only the number counts
+	// maxMissed calls that missed their deadline wait for the end; of more only the number counts.
+	maxMissed = 4096
 	// pollLeast is from how long on a deadline may be that of a call which waits for something to
 	// happen, if no call of its method was ever answered (that of client-timeout).
 	pollLeast = 10 * time.Second

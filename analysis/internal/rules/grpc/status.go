@@ -18,27 +18,28 @@ var Status = &rule.Detector{Rule: report.Rule{
 	Name:  statusRule,
 	Title: "calls of gRPC fail",
 	Doc: `What happens
-What became of a call of gRPC stands in its trailers, as grpc-status; the status of HTTP is 200 all the
-same. So what fails looks well to whoever counts statuses of HTTP, balancers and dashboards among them.
+What became of a call of gRPC stands in its trailers, as grpc-status; the status of HTTP is 200 all
+the same. So what fails looks well to whoever counts statuses of HTTP, balancers and dashboards
+among them.
 
 How it is recognised
-By grpc-status of each call that its client did not cancel, per method (service and method of the path)
-at one server. What counts is the share of the method's calls, to whatever client: UNAVAILABLE,
-RESOURCE_EXHAUSTED, UNIMPLEMENTED, and INTERNAL, UNKNOWN or DATA_LOSS (failed). Silent: below a
-hundredth; statuses that are an answer, or the asker's doing (NOT_FOUND, ALREADY_EXISTS, ABORTED,
-INVALID_ARGUMENT, UNAUTHENTICATED and the like); UNIMPLEMENTED of the services for health checks and
-reflection, which many servers lack on purpose. DEADLINE_EXCEEDED is told by grpc-deadline. The
-capture proves what was said; why, the server's log tells.
+By grpc-status of each call that its client did not cancel, per method (service and method of the
+path) at one server. What counts is the share of the method's calls, to whatever client:
+UNAVAILABLE, RESOURCE_EXHAUSTED, UNIMPLEMENTED, and INTERNAL, UNKNOWN or DATA_LOSS (failed).
+Silent: below a hundredth; statuses that are an answer, or the asker's doing (NOT_FOUND,
+ALREADY_EXISTS, ABORTED, INVALID_ARGUMENT, UNAUTHENTICATED and the like); UNIMPLEMENTED of the
+services for health checks and reflection, which many servers lack on purpose. DEADLINE_EXCEEDED is
+told by grpc-deadline. The capture proves what was said; why, the server's log tells.
 
 How cost is counted
-No time is counted: a failure often comes sooner than an answer. The share makes severity: from a half
-of three calls and more on high (RESOURCE_EXHAUSTED and UNIMPLEMENTED: medium), from a tenth on
-medium, else low; one or two alone are a remark.
+No time is counted: a failure often comes sooner than an answer. The share makes severity: from a
+half of three calls and more on high (RESOURCE_EXHAUSTED and UNIMPLEMENTED: medium), from a tenth
+on medium, else low; one or two alone are a remark.
 
 When it is wrong
-A service that uses UNKNOWN or INTERNAL for an ordinary result. A server that says UNAVAILABLE while
-it is taken out of service on purpose. Statuses that a balancer made up are told as those of the server
-behind the same address.`,
+A service that uses UNKNOWN or INTERNAL for an ordinary result. A server that says UNAVAILABLE
+while it is taken out of service on purpose. Statuses that a balancer made up are told as those of
+the server behind the same address.`,
 	Causes: []report.Cause{
 		{
 			Code:    unavailableCause,
@@ -48,8 +49,8 @@ behind the same address.`,
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "see what the server, or the balancer before it, ran out of: no healthy " +
-						"backend, a server that shuts down, a connection that it lost",
+					Text: "see what the server, or the balancer before it, ran out of: no " +
+						"healthy backend, a server that shuts down, a connection that it lost",
 					Settings: []report.Setting{
 						{Product: report.Envoy, Text: "%RESPONSE_FLAGS% of the log (UH, UF, UO)"},
 						{Product: report.Go, Text: "grpc.Server.GracefulStop in place of Stop"},
@@ -62,8 +63,8 @@ behind the same address.`,
 			Code:  exhaustedCause,
 			Title: "something has been used up",
 			Side:  report.SideUnknown,
-			Message: "Calls ended with RESOURCE_EXHAUSTED: a quota, a limit of calls at a time, or a " +
-				"message larger than the receiver allows.",
+			Message: "Calls ended with RESOURCE_EXHAUSTED: a quota, a limit of calls at a time, " +
+				"or a message larger than the receiver allows.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideClient,
@@ -86,12 +87,12 @@ behind the same address.`,
 			Code:  failedCause,
 			Title: "server failed to do what it was asked",
 			Side:  report.SideServer,
-			Message: "Calls ended with INTERNAL, UNKNOWN or DATA_LOSS: the server's program, or its " +
-				"library, failed.",
+			Message: "Calls ended with INTERNAL, UNKNOWN or DATA_LOSS: the server's program, or " +
+				"its library, failed.",
 			Remedies: []report.Remedy{{
 				Side: report.SideServer,
-				Text: "look for exceptions in the program's log at the times shown; UNKNOWN is what " +
-					"an error without a status becomes",
+				Text: "look for exceptions in the program's log at the times shown; UNKNOWN is " +
+					"what an error without a status becomes",
 			}},
 		},
 		{
@@ -102,8 +103,8 @@ behind the same address.`,
 				"method.",
 			Remedies: []report.Remedy{{
 				Side: report.SideServer,
-				Text: "compare the versions of both sides, and where the balancer sends this service: " +
-					"the path of the call is the service's full name",
+				Text: "compare the versions of both sides, and where the balancer sends this " +
+					"service: the path of the call is the service's full name",
 			}},
 		},
 	},
@@ -119,5 +120,5 @@ behind the same address.`,
 	Vocabulary: words,
 }
 
-const retryPolicy = "repeat what may be repeated after pauses that grow and differ (retryPolicy of the " +
-	"service config), and within a deadline"
+const retryPolicy = "repeat what may be repeated after pauses that grow and differ (retryPolicy " +
+	"of the service config), and within a deadline"

@@ -93,11 +93,12 @@ var words = []rule.Words{
 		Text: "Losses, windows and the path took {s} of this call's time, the server itself {s}.",
 	},
 	neverAnswered: {
-		Text: "No call of this method was answered: one that sends messages as things happen looks " +
-			"the same until the first.",
+		Text: "No call of this method was answered: one that sends messages as things happen " +
+			"looks the same until the first.",
 	},
 	tripEach: {
-		Text: "{n call}, each sent when the answer to the one before was there, at a round trip of {ms}.",
+		Text: "{n call}, each sent when the answer to the one before was there, at a round trip " +
+			"of {ms}.",
 	},
 	runBegins: {
 		Role:  "call",
