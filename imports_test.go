@@ -127,6 +127,7 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly": {
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
+		"tcpwhy/reassembly/internal/websocket",
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog",
 		"tcpwhy/reassembly/internal/names", "tcpwhy/reassembly/internal/quic", "tcpwhy/capture",
 	},
@@ -171,6 +172,9 @@ var edges = map[string][]string{
 		"tcpwhy/reassembly/internal/flowcontrol", "tcpwhy/reassembly/exchange", "tcpwhy/capture",
 	},
 	"tcpwhy/reassembly/internal/flowcontrol": {"tcpwhy/capture"},
+	"tcpwhy/reassembly/internal/websocket": {
+		"tcpwhy/reassembly/exchange", "tcpwhy/capture",
+	},
 	"tcpwhy/reassembly/internal/tlsrecord": {
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly/internal/keylog",
 		"tcpwhy/reassembly/internal/tlscrypt", "tcpwhy/capture",
@@ -178,7 +182,7 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly/internal/readertest": { // of tests only
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",
-		"tcpwhy/reassembly/exchange", "tcpwhy/capture",
+		"tcpwhy/reassembly/internal/websocket", "tcpwhy/reassembly/exchange", "tcpwhy/capture",
 	},
 	"tcpwhy/reassembly/exchange":          {"tcpwhy/reassembly/internal/keylog", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/keylog":   {},

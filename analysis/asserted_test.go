@@ -18,7 +18,8 @@ func unasserted() map[string][]string {
 			"It got no response.", "The next hop takes", "A segment with the next octets",
 			"The TLS handshake did not get through.", "The {side} sends it.", "The {side} sent it",
 			"the last that this host sent",
-			"ends", // may be a FIN, or what acknowledges the last octet
+			"no Close frame before it", // of a stream of HTTP/2, which ends by a frame or with all others
+			"ends",                     // may be a FIN, or what acknowledges the last octet
 		},
 		"what was counted over many connections, or learned from them": {
 			"At the peak", "The rate held", "It used {n} ports", "{n} of {n} connections.",
@@ -31,6 +32,7 @@ func unasserted() map[string][]string {
 			"Half of its other handshakes took", "The server's flight had {n octet}",
 			"{n call} of {n} of {text}", "No call of this method was answered",
 			"{n call}, each sent when the answer",
+			"{n WebSocket} of this service ended so",
 			"It took {s} here", "What the server took here", "{text}, behind the proxy,",
 		},
 		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
@@ -59,7 +61,7 @@ func unasserted() map[string][]string {
 			"What the messages say is not visible",
 		},
 		"a reading, which the rule derives from windows, moments and fields that it compares": {
-			"The server had had this call for {s}", "Losses, windows and the path took {s} of this",
+			"The server had had this call for {s}", "Losses, windows and the path took {s} of the",
 			"The window that it offered", "The client had the whole response for a while",
 			"The server said that it keeps no idle", "A proxy on the side",
 			"The host that was to acknowledge", "The timer is shorter than those",

@@ -87,6 +87,9 @@ func connInfo(s *ledger.Connection) *report.ConnInfo {
 		told := c.HTTP2.H2Info
 		i.HTTP2 = &told
 	}
+	for _, w := range c.WebSockets {
+		i.WebSockets = append(i.WebSockets, *w)
+	}
 	return i
 }
 

@@ -59,6 +59,7 @@ func detectors() []*rule.Detector {
 		ending.SlowClose,
 		ending.ExpectContinue,
 		ending.IdleDrop,
+		ending.WebSocketClose,
 		http2.GoAway,
 		judge.CaptureQuality,
 	}

@@ -5,6 +5,7 @@ go 1.26.0
 replace tcpwhy => ..
 
 require (
+	github.com/coder/websocket v1.8.15
 	github.com/quic-go/quic-go v0.59.1
 	golang.org/x/sys v0.50.0
 	google.golang.org/grpc v1.85.0

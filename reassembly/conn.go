@@ -155,8 +155,8 @@ type Handshake struct {
 
 // Teardown is how a connection began to end: who sent the first FIN or RST.
 type Teardown struct {
+	FirstCloseAt capture.Mark // of the segment
 	FirstClose   Dir          // valid if FirstCloseAt.Frame is set
-	FirstCloseAt capture.Mark // of that segment
 	ClosedByRST  bool         // it was a RST
 }
 

@@ -158,11 +158,17 @@ type ConnInfo struct {
 	Retransmissions                         [2]uint32
 	ClosedBy, ResetBy                       string // "client", "server" or ""
 	TLS                                     *exchange.TLSInfo
-	HTTP2                                   *exchange.H2Info // nil if it is not HTTP/2
-	Exchanges                               []int
+	Spoken
+	Exchanges []int
 	// tiles Duration exactly, in the order of Labels
 	Times   []LabelTime
 	Caveats []string
+}
+
+// Spoken is what protocols above TCP and TLS showed beside exchanges.
+type Spoken struct {
+	HTTP2      *exchange.H2Info // nil if it is not HTTP/2
+	WebSockets []exchange.WebSocket
 }
 
 // MessageInfo is one message of an exchange.

@@ -35,7 +35,13 @@ type connectionObject struct {
 	Exchanges             []int      `json:"exchanges"`
 	Times                 labelTimes `json:"time_ms"`
 	Caveats               []string   `json:"caveats"`
-	HTTP2                 *h2Object  `json:"http2,omitzero"` // of HTTP/2 only
+	spokenObject
+}
+
+// spokenObject is what protocols above TCP and TLS showed.
+type spokenObject struct {
+	HTTP2      *h2Object      `json:"http2,omitzero"`      // of HTTP/2 only
+	WebSockets []socketObject `json:"websockets,omitzero"` // where there are some
 }
 
 type rttObject struct {
@@ -68,7 +74,7 @@ func (e *encoder) connection(c *report.ConnInfo) connectionObject {
 
 		ClosedBy: text(c.ClosedBy), ResetBy: text(c.ResetBy), TLS: tls(c.TLS),
 		Exchanges: append([]int{}, c.Exchanges...), Times: c.Times, Caveats: list(c.Caveats),
-		HTTP2: http2(c.HTTP2),
+		spokenObject: spokenObject{http2(c.HTTP2), sockets(c.WebSockets)},
 	}
 }
 
@@ -92,7 +98,7 @@ func (d *decoder) connection(o *connectionObject) {
 
 		ClosedBy: known(o.ClosedBy), ResetBy: known(o.ResetBy), TLS: decodeTLS(o.TLS),
 		Exchanges: o.Exchanges, Times: o.Times, Caveats: o.Caveats,
-		HTTP2: d.http2(o.HTTP2),
+		Spoken: report.Spoken{HTTP2: d.http2(o.HTTP2), WebSockets: d.sockets(o.WebSockets)},
 	})
 }
 

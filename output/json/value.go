@@ -16,7 +16,7 @@ func text(s string) *string {
 }
 
 // number is n, or null where zero means that there is none.
-func number[T int | uint16](n T) *T {
+func number[T int | uint16 | uint32](n T) *T {
 	if n == 0 {
 		return nil
 	}

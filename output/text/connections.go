@@ -102,6 +102,7 @@ func connectionFacts(c *report.ConnInfo) string {
 	}
 	facts = append(facts, wording.Count(len(c.Exchanges), "exchange", "exchanges"))
 	facts = append(facts, http2Facts(c.HTTP2)...)
+	facts = append(facts, socketFacts(c.WebSockets)...)
 	if c.TLS != nil && c.TLS.SNI != "" {
 		facts = append(facts, mask.Shorten(mask.Host(c.TLS.SNI), textTarget))
 	}
@@ -114,6 +115,30 @@ func connectionFacts(c *report.ConnInfo) string {
 		facts = append(facts, wording.Count(n-1, "retransmission", "retransmissions"))
 	}
 	return strings.Join(append(facts, wording.ConnectionEnd(c)), ", ")
+}
+
+// socketFacts are what is worth knowing of WebSockets on a connection.
+func socketFacts(all []exchange.WebSocket) (facts []string) {
+	messages, closed := 0, ""
+	for i := range all {
+		w := &all[i]
+		first, last := &w.Sides[exchange.FromClient], &w.Sides[exchange.FromServer]
+		messages += first.Messages + last.Messages
+		by := exchange.FromClient
+		if t := last.Close.At; t.Frame != 0 && (first.Close.At.Frame == 0 || t.Time < first.Close.At.Time) {
+			first, by = last, exchange.FromServer
+		}
+		if first.Close.At.Frame != 0 {
+			closed = fmt.Sprintf("Close %d by the %s", first.Close.Code, by)
+		}
+	}
+	if len(all) > 0 {
+		facts = append(facts, wording.Count(messages, "message", "messages"))
+	}
+	if len(all) == 1 && closed != "" {
+		facts = append(facts, closed)
+	}
+	return facts
 }
 
 // http2Facts are what is worth knowing of a connection of HTTP/2.

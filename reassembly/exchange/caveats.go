@@ -23,13 +23,15 @@ const (
 	CaveatInterim = "http-interim"
 	// more unanswered requests than are kept: exchanges are turns from there on
 	CaveatOutstanding  = "http-outstanding"
-	CaveatPayloadCut   = "payload-cut"   // the capture cut message headers: exchanges are turns
-	CaveatFramesGap    = "h2-gap"        // the capture lacks octets that frame HTTP/2
-	CaveatFramesLost   = "h2-resync"     // something that is no frame stood where one should begin
-	CaveatFieldsGap    = "h2-fields"     // header fields were not known: their block, or others before
-	CaveatManyStreams  = "h2-streams"    // more streams were open at a time than are followed
-	CaveatTLSGap       = "tls-gap"       // the capture lacks octets that frame TLS records
-	CaveatTLSMalformed = "tls-malformed" // a TLS handshake message could not be read
+	CaveatPayloadCut   = "payload-cut"      // the capture cut message headers: exchanges are turns
+	CaveatFramesGap    = "h2-gap"           // the capture lacks octets that frame HTTP/2
+	CaveatFramesLost   = "h2-resync"        // something that is no frame stood where one should begin
+	CaveatFieldsGap    = "h2-fields"        // header fields were not known: their block, or others before
+	CaveatManyStreams  = "h2-streams"       // more streams were open at a time than are followed
+	CaveatSocketGap    = "websocket-gap"    // the capture lacks octets that frame WebSocket messages
+	CaveatSocketLost   = "websocket-resync" // something stood there that is no frame
+	CaveatTLSGap       = "tls-gap"          // the capture lacks octets that frame TLS records
+	CaveatTLSMalformed = "tls-malformed"    // a TLS handshake message could not be read
 	// Why records of TLS were not opened although secrets are known:
 	CaveatTLSNoKey    = "tls-no-key"   // none is the connection's
 	CaveatTLSNoHello  = "tls-no-hello" // its hellos were not seen, by which secrets are found

@@ -13,6 +13,7 @@ type Transcript struct {
 	ExchangeCount uint32
 	TLS           *TLSInfo // nil if not TLS
 	HTTP2         *H2Conn  // nil if not HTTP/2
+	WebSockets    []*WebSocket
 	// Exchanges are those begun and not yet settled, oldest first.
 	Exchanges []*Exchange
 }

@@ -103,6 +103,13 @@ type Persistence struct {
 	NotKept                        bool // it said timeout=0: idle connections are not kept
 }
 
+// Unasked reports whether it is turns of which none answers another: either side says something when
+// it has something to say, as on a WebSocket, and nobody waits.
+func (x *Exchange) Unasked() bool {
+	return x.Turn && (x.Request != nil && x.Request.Facts.Has(EventStream) ||
+		x.Response != nil && x.Response.Facts.Has(EventStream))
+}
+
 // Start is the first moment that belongs to the exchange.
 func (x *Exchange) Start() capture.Mark {
 	if x.Attempt != nil {

@@ -38,7 +38,7 @@ const (
 	HeaderTooLong // the header exceeded the cap; the message was given up
 	Resynced      // the message start was guessed after a gap
 	HasGap        // octets of this message are missing from the capture
-	EventStream   // Content-Type: text/event-stream
+	EventStream   // sent as things happen: text/event-stream, messages of a WebSocket
 	HasVia        // a Via field: a proxy took part
 	// Transfer-Encoding whose last coding is not chunked, or in HTTP/1.0
 	OddTransferEncoding

@@ -110,8 +110,8 @@ type Takeover struct {
 	// Turn is the turn that goes on; nil if there is none. It belongs to the new Reader, which also
 	// ends it.
 	Turn *Parts
-	// Asked is a request that was read in whole, and that the new Reader's protocol answers; nil if
-	// there is none.
+	// Asked is a request that was read in whole, and that the new Reader's protocol answers, or by
+	// which it was asked for; nil if there is none.
 	Asked *Parts
 	// Settings are the client's, if Asked asks for HTTP/2: what a frame of them would hold (RFC 7540
 	// §3.2.1).

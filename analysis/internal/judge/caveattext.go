@@ -61,6 +61,10 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 			rule.Content
 	case exchange.CaveatManyStreams:
 		return "more streams of HTTP/2 were open at a time than are followed", rule.Content
+	case exchange.CaveatSocketGap:
+		return "octets that frame WebSocket messages are missing", rule.Content
+	case exchange.CaveatSocketLost:
+		return "something that is no frame of a WebSocket stood where one should begin", rule.Content
 	case exchange.CaveatTLSGap:
 		return "octets that frame TLS records are missing", 0
 	case exchange.CaveatTLSMalformed:

@@ -98,7 +98,11 @@ func (b *book) meet(j *Exchange) {
 func (b *book) labelFor(j *Exchange, t *report.Tile) report.Label {
 	l := t.Label
 	switch {
-	case j.Parsed.Stream == 0 || b.flight || ofSetup(l):
+	case b.flight || ofSetup(l):
+		return l
+	case j.Parsed.Unasked() && ofSides(l):
+		return report.StreamIdle
+	case j.Parsed.Stream == 0:
 		return l
 	case !b.by.has(j.Index):
 		return report.Unknown

@@ -178,7 +178,7 @@ const streams = 50
 // does not wait for the end.
 func (j *Exchange) Streams() bool {
 	m := j.Parsed.Response
-	return m != nil && m.Facts.Has(exchange.EventStream) ||
+	return m != nil && m.Facts.Has(exchange.EventStream) || j.Parsed.Unasked() ||
 		j.Parsed.RPC != nil && j.Parsed.RPC.Streaming() ||
 		j.Parsed.Turn && 100*j.Times[report.AppPaced] > streams*(j.Until-j.From)
 }

@@ -57,7 +57,7 @@ func endsByClose(x *exchange.Exchange) bool {
 // closed, and mean nothing by it.
 func ExpectsResponses(c *reassembly.Conn) bool {
 	switch c.Protocol {
-	case exchange.ProtoTunnel:
+	case exchange.ProtoTunnel, exchange.ProtoWebSocket:
 		return false
 	case exchange.ProtoUnknown:
 		return slices.Contains(c.Caveats, exchange.CaveatPayloadCut) ||

@@ -82,6 +82,16 @@ func ofTransport(l report.Label) bool {
 	return l == report.CaptureGap || l >= report.Queue && l <= report.Cork
 }
 
+// ofSides reports whether a label is of what one side did before it said something: where nobody had
+// to say anything, that means nothing.
+func ofSides(l report.Label) bool {
+	switch l {
+	case report.ReqApp, report.Think, report.RoundTrip, report.AppPaced, report.ClientThink:
+		return true
+	}
+	return false
+}
+
 // ofNagle reports whether a label is one of a hold by Nagle's algorithm.
 func ofNagle(l report.Label) bool { return l == nagleLabels[0] || l == nagleLabels[1] }
 

@@ -81,6 +81,12 @@ func (h *reader) leave(s *side) {
 // become hands the connection over to the reader of another protocol, with an exchange that has
 // become a turn, if any. What is unfinished stays incomplete.
 func (h *reader) become(p exchange.Protocol, turn *exchange.Parts) {
+	h.leaveAll()
+	h.handOver(p, &exchange.Takeover{Closing: h.Closing, Turn: turn})
+}
+
+// leaveAll ends all that goes on.
+func (h *reader) leaveAll() {
 	for dir := range h.side {
 		if x := h.side[dir].x; x != nil {
 			h.c.Finish(x, x.Outcome)
@@ -90,7 +96,6 @@ func (h *reader) become(p exchange.Protocol, turn *exchange.Parts) {
 	for _, x := range h.waiting {
 		h.c.Finish(x.Parts, exchange.Incomplete)
 	}
-	h.handOver(p, &exchange.Takeover{Closing: h.Closing, Turn: turn})
 }
 
 // handOver lets the reader of another protocol go on.
@@ -118,8 +123,14 @@ func (h *reader) toHTTP2(s *side, a *exchange.Arrival) {
 func (h *reader) upgrade(s *side, p exchange.Protocol) {
 	s.msg.Complete = true
 	s.x.Outcome = exchange.Upgraded
-	h.c.Finish(s.x, exchange.Upgraded)
-	h.become(p, nil)
+	asked := s.x
+	h.c.Finish(asked, exchange.Upgraded)
+	h.leaveAll()
+	from := &exchange.Takeover{Closing: h.Closing}
+	if p == exchange.ProtoWebSocket {
+		from.Asked = asked
+	}
+	h.handOver(p, from)
 }
 
 // cut goes on with turns, as the capture does not hold whole headers. The exchange being read

@@ -15,6 +15,7 @@ type header struct {
 	chunked     bool  // the last coding named is chunked
 	oddCoding   bool  // chunked is not last, or comes twice
 	h2c         bool  // Upgrade names h2c
+	websocket   bool  // Upgrade names websocket
 	trail       exchange.Trail
 	last        fieldName
 }
@@ -134,6 +135,7 @@ func (h *reader) value(s *side, v []byte, folded bool) {
 	case upgradeField:
 		m.Facts |= exchange.HasUpgrade
 		hd.h2c = hd.h2c || foldEq(v, "h2c")
+		hd.websocket = hd.websocket || foldEq(v, "websocket")
 	case proxyConnectionField:
 		m.Facts |= exchange.HasProxyConnection
 	case viaField:

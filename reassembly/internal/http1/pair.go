@@ -212,6 +212,8 @@ func (h *reader) bodiless(s *side, a *exchange.Arrival) bool {
 	switch {
 	case x.Status == 101 && s.head.h2c:
 		h.toHTTP2(s, a)
+	case x.Status == 101 && s.head.websocket:
+		h.upgrade(s, exchange.ProtoWebSocket)
 	case x.Status == 101:
 		h.upgrade(s, exchange.ProtoTunnel)
 	case success && x.Method == "CONNECT":

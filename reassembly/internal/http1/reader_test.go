@@ -75,8 +75,7 @@ var httpCases = []struct{ name, script, want string }{
 		CONNECT a:443 200 upgraded q3-3 26+0 r4-4 19+0`},
 	{"websocket", "> GET /ws HTTP/1.1~Connection: Upgrade~Upgrade: websocket~~\n< HTTP/1.1 101 Switching Protocols~Upgrade: websocket~Connection: upgrade~~\\0\\0\n> xx\nE", `
 		GET /ws 101 upgraded q1-1 61+0,upgrade,upgradefield r2-2 77+0,upgrade,upgradefield
-		T complete r2-2 0+2
-		T incomplete q3-3 0+2!`},
+		T incomplete r2-2 0+2!,sse`},
 	{"h2c", "> GET / HTTP/1.1~Upgrade: h2c~~\n< HTTP/1.1 101 X~Upgrade: h2c~~abc\n> PRI * HTTP/2.0~~SM~~\nE", `
 		#1 GET / (101@2) incomplete q1-1 32+0,upgradefield`},
 	{"bare LF and odd lines", "> ~~get /a b HTTP/1.1\\nHost : x\\nfoo\\n\\n\n< HTTP/1.1 200\\ncontent-length:0\\n\\n\nE", "get /a b 200 complete q1-1 32+0,bad,lf r2-2 31+0,lf"},

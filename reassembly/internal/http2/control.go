@@ -131,7 +131,9 @@ func (h *reader) reset(s *side, code exchange.ErrorCode, a *exchange.Arrival) {
 	}
 	x := st.x
 	whole := st.ended[exchange.FromServer] && x.Response != nil
-	if st.tunnel {
+	if st.tunnel != nil {
+		st.tunnel.rst(s.dir, a.At)
+		st.tunnel.end(a.At, false)
 		delete(h.streams, id)
 		return
 	}

@@ -13,7 +13,7 @@ func (h *reader) dataBegins(s *side) {
 	st := h.streams[hd.stream]
 	h.charge(s, st)
 	s.owner = exchange.UnknownOwner
-	if st == nil || st.tunnel {
+	if st == nil || st.tunnel != nil {
 		return
 	}
 	s.owner = st.x.Index
@@ -53,14 +53,18 @@ func (h *reader) dataOctets(s *side, off, n int64, data []byte, a *exchange.Arri
 	facts exchange.Facts) {
 	f := &s.frames
 	st := h.streams[f.head.stream]
-	if st == nil || st.tunnel {
+	if st == nil {
+		return
+	}
+	skip, size := f.content(int64(f.head.length)-f.left, n)
+	if st.tunnel != nil {
+		st.tunnel.carried(s, off, n, skip, size, data, a)
 		return
 	}
 	m := st.message(s.dir)
 	if m == nil {
 		return
 	}
-	skip, size := f.content(int64(f.head.length)-f.left, n)
 	m.BodyBytes += size
 	m.Facts |= facts
 	m.Grow(a.To(off+n), a.At)
@@ -78,8 +82,11 @@ func (h *reader) dataEnds(s *side, a *exchange.Arrival) {
 	if st == nil {
 		return
 	}
-	if m := st.message(s.dir); m != nil && !st.tunnel {
+	if m := st.message(s.dir); m != nil && st.tunnel == nil {
 		m.End = a.At
+	}
+	if st.tunnel != nil && s.frames.head.has(endStream) {
+		st.tunnel.fin(s.dir, a.At)
 	}
 	if s.frames.head.has(endStream) {
 		h.end(st, s.dir)
@@ -90,6 +97,9 @@ func (h *reader) dataEnds(s *side, a *exchange.Arrival) {
 func (h *reader) dataSkip(s *side) int64 {
 	f := &s.frames
 	st := h.streams[f.head.stream]
+	if st != nil && st.tunnel != nil {
+		return st.tunnel.skip(s.dir, f.left)
+	}
 	if st == nil || st.calls == nil {
 		return f.left
 	}

@@ -24,7 +24,8 @@ func (h *reader) cut() {
 	open := h.sorted()
 	for i, st := range open {
 		switch {
-		case st.tunnel:
+		case st.tunnel != nil:
+			st.tunnel.end(capture.Mark{}, true)
 		case i < len(open)-1:
 			h.c.Finish(st.x, exchange.Incomplete)
 		default:
@@ -47,7 +48,9 @@ func (h *reader) Fin(dir exchange.Dir, at capture.Mark) {
 	}
 	h.Close(dir)
 	h.Finished[dir] = true
+	h.endTunnels(func(t *tunnel) { t.fin(dir, at) })
 	if dir == exchange.FromServer {
+		h.endTunnels(func(t *tunnel) { t.end(at, false) })
 		h.endAll(h.Broken(exchange.Truncated), h.Broken(exchange.NoResponse))
 	}
 }
@@ -62,6 +65,7 @@ func (h *reader) Rst(dir exchange.Dir, at capture.Mark) {
 		return
 	}
 	h.Close(dir)
+	h.endTunnels(func(t *tunnel) { t.rst(dir, at); t.end(at, false) })
 	h.endAll(h.Broken(exchange.ResetByPeer), h.Broken(exchange.NoResponse))
 	h.over = true
 }
@@ -80,6 +84,7 @@ func (h *reader) End(at capture.Mark, ended bool) {
 	if !ended && h.Begun {
 		o = h.Broken(exchange.NoResponse)
 	}
+	h.endTunnels(func(t *tunnel) { t.end(at, ended) })
 	h.endAll(min(o, h.Broken(exchange.Incomplete)), o)
 	h.over = true
 }
@@ -89,7 +94,7 @@ func (h *reader) End(at capture.Mark, ended bool) {
 func (h *reader) endAll(begun, silent exchange.Outcome) {
 	for _, st := range h.sorted() {
 		switch x := st.x; {
-		case st.tunnel:
+		case st.tunnel != nil:
 			delete(h.streams, st.id)
 		case st.ended[exchange.FromServer] && x.Response != nil:
 			h.finish(st, x.Outcome)

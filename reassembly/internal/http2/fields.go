@@ -88,6 +88,7 @@ func (k *kept) request(st *stream, fields []field) {
 			timeout = rpcTimeout(f.value)
 		}
 	}
+	st.socket = isSocket(fields)
 	if grpc {
 		st.becomeRPC(timeout)
 	}

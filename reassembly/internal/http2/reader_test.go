@@ -141,6 +141,7 @@ var conversations = []struct {
 		k.say(client, k.get(3, "/next"))
 		k.End(true)
 	}, `#1 CONNECT /chat 200 upgraded q3-3 41+0! r4-4 10+0
+T #1 complete q5-5 0+5,sse r6-6 0+3,sse
 #3 GET /next incomplete q8-8 20+0
 `},
 	{"the server speaks first", func(k *talk) {

@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
 )
 
@@ -12,7 +13,8 @@ type stream struct {
 	ended  [2]bool // END_STREAM
 	// frames of dir may have passed unseen, its last one among them
 	doubted [2]bool
-	tunnel  bool // what its DATA carries is another protocol
+	tunnel  *tunnel // nil: its DATA carries a message
+	socket  bool    // it asks for a WebSocket
 	calls   *[2]calls
 	sent    [2]window // what its sides may send
 }
@@ -203,9 +205,9 @@ func (h *reader) answers(s *side, st *stream, status int, fields []field) {
 	}
 	h.kept.response(st, fields)
 	if tunnels := x.Method == "CONNECT" && status >= 200 && status < 300; tunnels {
-		st.tunnel = true
 		m.Complete = true
 		h.c.Finish(x, exchange.Upgraded)
+		h.tunnels(st)
 	}
 }
 
@@ -250,7 +252,7 @@ func (h *reader) promises(id uint32, fields []field) {
 func (h *reader) end(st *stream, dir exchange.Dir) {
 	st.ended[dir] = true
 	m := st.message(dir)
-	if m == nil || st.tunnel {
+	if m == nil || st.tunnel != nil {
 		h.closeTunnel(st)
 		return
 	}
@@ -269,7 +271,8 @@ func (h *reader) end(st *stream, dir exchange.Dir) {
 
 // closeTunnel forgets a stream whose exchange is over, once both sides have ended it.
 func (h *reader) closeTunnel(st *stream) {
-	if st.tunnel && st.ended[0] && st.ended[1] {
+	if st.tunnel != nil && st.ended[0] && st.ended[1] {
+		st.tunnel.end(capture.Mark{}, false)
 		delete(h.streams, st.id)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"tcpwhy/reassembly/internal/http1"
 	"tcpwhy/reassembly/internal/http2"
 	"tcpwhy/reassembly/internal/tlsrecord"
+	"tcpwhy/reassembly/internal/websocket"
 )
 
 // Script feeds a Reader as the Tracker would. Each call is one segment: a frame and a millisecond
@@ -30,7 +31,7 @@ type Script struct {
 }
 
 // New has a Reader of all protocols.
-func New() *Script { return Of(tlsrecord.New(), http2.New(), http1.New()) }
+func New() *Script { return Of(tlsrecord.New(), http2.New(), http1.New(), websocket.New()) }
 
 // Of has a Reader of the given protocols.
 func Of(known ...exchange.Recogniser) *Script {

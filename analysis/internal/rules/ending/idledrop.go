@@ -27,11 +27,14 @@ A request on a connection that was idle for 30 s or more, that neither side had 
 acknowledged. Either a RST comes back, and the server never sent a FIN, or three repetitions and
 more get no answer of any kind and the client gives up: it closes, or opens another connection for the
 same request. After 5 s to 30 s of idleness only the latter counts, and only if the old connection stays
-dead to what is repeated on it after that.
+dead to what is repeated on it after that. websocket: the server's side, often a proxy before it,
+ended a WebSocket by FIN or RST without a Close frame, and nothing had been said on it for 10 s and
+more, Pings included. High where two and more of a service ended so after the same silence, at
+different moments; medium where it was a whole number of five seconds; else low.
 
 How cost is counted
 From the request to its repetition on another connection, if the same method and target follow
-within a second; else until the RST, or until the client gave up.
+within a second; else until the RST, or until the client gave up. Of a WebSocket no time is counted.
 
 When it is wrong
 A RST without ACK, with the TTL of the server's own segments, is its host's, or a balancer's that
@@ -67,15 +70,40 @@ capture lost the FIN.`,
 				},
 			},
 		},
+		{
+			Code:  socketCause,
+			Title: "idle WebSocket was ended",
+			Side:  report.SideServer,
+			Message: "Nothing was said on the WebSocket for as long as a proxy, or the server, " +
+				"waits: then it ended the connection without a Close.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "send Pings more often than that; or let the proxy wait longer",
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "proxy_read_timeout (60 s unless set)"},
+						{Product: report.HAProxy, Text: "timeout tunnel"},
+						{Product: report.Envoy, Text: "stream_idle_timeout (5 min unless set)"},
+						{Product: report.Python, Text: "websockets ping_interval"},
+					},
+					After: "AWS load balancers: the idle timeout (60 s unless set)",
+				},
+				{
+					Side: report.SideClient,
+					Text: "browsers cannot send Pings: say something small now and then, and " +
+						"connect again when the connection ends",
+				},
+			},
+		},
 	},
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
 },
 	Rests:    rule.Connection,
 	Exchange: runForgotten,
-	Closed:   runIdleDrop,
+	Closed:   func(p *rule.Pass) { runIdleDrop(p); runIdleSockets(p) },
 	Across: &rule.Comparison{
 		Start: func() rule.Across {
-			return &suspects{map[rule.RetryKey]*suspect{}, map[int]*suspect{}}
+			return &suspects{byKey: map[rule.RetryKey]*suspect{}, byConn: map[int]*suspect{}}
 		},
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnOver),
 	},
@@ -267,6 +295,7 @@ const maxSuspects = 4096
 type suspects struct {
 	byKey  map[rule.RetryKey]*suspect
 	byConn map[int]*suspect
+	silences
 }
 
 // suspect is the latest request of a connection that came after a long idle time.
@@ -300,8 +329,8 @@ func (r *suspects) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	}
 }
 
-// Finish has nothing to say.
-func (r *suspects) Finish(rule.Desk) {}
+// Finish tells of WebSockets that ended after silence.
+func (r *suspects) Finish(d rule.Desk) { r.book(d) }
 
 // began takes note of a request after a long idle time, and of one that repeats such a request on
 // another connection.
@@ -363,6 +392,10 @@ func (r *suspects) givenUp(id, index int, last time.Duration) *rule.Repetition {
 
 // Refer books an exchange that its client has given up, if it has sent the same elsewhere.
 func (r *suspects) Refer(d rule.Desk, c rule.Referred) {
+	if c.Cause == socketCause {
+		r.add(d, &c)
+		return
+	}
 	last := c.Occ.Proof[len(c.Occ.Proof)-1].Mark.Time
 	if again := r.givenUp(c.Occ.Connection, c.Index, last); again != nil {
 		c.Confidence = report.ConfidenceHigh // the server and the way to it were there
@@ -380,10 +413,19 @@ const (
 	resetOfBox
 	resetOfStranger
 	repeatedInVain
+	lastFrame
+	socketsSilent
 )
 
 // idleDropWords is the vocabulary of idle-drop.
 var idleDropWords = vocabulary([]rule.Words{
+	lastFrame: {
+		Role: "frame", Text: "the last that was said",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	socketsSilent: {
+		Text: "{n WebSocket} of this service ended so, this one after {s} of silence.",
+	},
 	hostForgot: {
 		Text: "The RST has the TTL of the server's own segments: its host, or what stands for it, " +
 			"knew no such connection any more, as after a restart.",

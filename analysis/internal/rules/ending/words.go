@@ -12,6 +12,9 @@ const (
 
 	requestBegins
 	connectionIdle
+	finWithoutClose
+	rstWithoutClose
+	streamEndsBare
 
 	ownWords
 )
@@ -28,6 +31,15 @@ func vocabulary(own []rule.Words) []rule.Words {
 			Role: "last response", Text: "the connection becomes idle",
 			Facts: rule.Facts{report.RestsAfter},
 		},
+		finWithoutClose: {
+			Role: "FIN", Text: "no Close frame before it",
+			Facts: rule.Facts{report.Closes},
+		},
+		rstWithoutClose: {
+			Role: "RST", Text: "no Close frame before it",
+			Facts: rule.Facts{report.Resets},
+		},
+		streamEndsBare: {Role: "end of stream", Text: "no Close frame before it"},
 	})
 	return own
 }

@@ -212,7 +212,7 @@ func blame(p *rule.Pass, cl *rule.Claim, end capture.Mark) bool {
 	switch {
 	case 2*path >= whole:
 		cl.Cause = transitCause
-		cl.Says = []rule.Said{rule.Say(waysHeldIt, rule.Ns(path), rule.Ns(own))}
+		cl.Says = []rule.Said{rule.Say(waysHeldIt, rule.Ns(path), rule.Ns(whole))}
 	case arrived && !answering(x.RPC) && 2*(end.Time-acked.Time) >= whole:
 		cl.Cause = lateCause
 		held := end.Time - acked.Time

@@ -90,7 +90,7 @@ var words = []rule.Words{
 		Text: "The server had had this call for {s} and sent nothing of an answer.",
 	},
 	waysHeldIt: {
-		Text: "Losses, windows and the path took {s} of this call's time, the server itself {s}.",
+		Text: "Losses, windows and the path took {s} of the {s} of this call.",
 	},
 	neverAnswered: {
 		Text: "No call of this method was answered: one that sends messages as things happen " +
