@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"tcpwhy/analysis/report"
-	"tcpwhy/output/mask"
 	"tcpwhy/capture"
+	"tcpwhy/output/mask"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
