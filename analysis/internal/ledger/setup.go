@@ -105,7 +105,7 @@ func (w *walk) lateAnswer() report.Label {
 // inTLS reports whether the TLS handshake was still going on at the given moment.
 func (w *walk) inTLS(at time.Duration) bool {
 	t := w.path.Conn.TLS
-	return t != nil && Seen(t.Done) && at <= t.Done.Time
+	return t != nil && Seen(t.Done) && at <= t.Done.Time && at >= t.ClientHello.Time
 }
 
 // tls tiles the time before r, up to until, a segment of the TLS handshake: each change of

@@ -18,7 +18,7 @@ func handshakeScenarios() []scenario.Scenario {
 		at(tlsHelloRetry, 40), at(tlsClientStall, 40), at(tlsClientStallOnce, 40),
 		at(tlsClientBusy, 40), at(tlsServerStall, 40), at(tlsServerStallOnce, 40),
 		at(tlsEarlyRejected, 40), at(tlsNotResumed, 40), at(tlsNotResumed13, 40),
-		at(tlsNeverOffers, 40), at(tlsOtherPrograms, 40),
+		at(tlsNeverOffers, 40), at(tlsOtherPrograms, 40), at(tlsTunnelled, 20), at(tlsOfNode, 20),
 	)
 }
 
@@ -254,5 +254,46 @@ func tlsOtherPrograms(time.Duration) scenario.Scenario {
 				Args: []string{"--tls-max", "1.2", "--ciphers", "ECDHE-ECDSA-AES256-GCM-SHA384"},
 			},
 		},
+	}
+}
+
+func tlsTunnelled(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-tls-behind-connect",
+		About: "curl asks nginx for three things, on one connection, through a tunnel of Apache " +
+			"(CONNECT)",
+		Server: program.Tunnelled{Nginx: program.Nginx{Body: 3000, Settings: modernTLS}},
+		Client: program.ThroughProxy{Curl: program.Curl{Count: 3, Secure: true}},
+	}
+}
+
+// askingNode is node:https, which keeps its connection, and logs its secrets.
+const askingNode = `
+const https = require('https'), fs = require('fs');
+const agent = new https.Agent({keepAlive: true, maxSockets: 1, rejectUnauthorized: false,
+  servername: 'server.lab'});
+agent.on('keylog', (line) => fs.appendFileSync(process.env.SSLKEYLOGFILE, line));
+let n = 0;
+function ask() {
+  const start = performance.now();
+  https.get({host: '%[1]s', port: %[2]d, path: '/item/' + (++n), agent}, (response) => {
+    let bytes = 0;
+    response.on('data', (data) => bytes += data.length);
+    response.on('end', () => {
+      console.log(JSON.stringify({number: n, start_ms: start, end_ms: performance.now(),
+        status: response.statusCode, bytes}));
+      if (n < 4) ask(); else agent.destroy();
+    });
+  });
+}
+ask();
+`
+
+func tlsOfNode(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name:   "lookalike-tls-node-nginx",
+		About:  "Node asks nginx for four things on one connection with TLS 1.3",
+		Server: program.Nginx{Body: 3000, Secure: true, Settings: modernTLS},
+		Client: program.Script{Words: "node:https, a kept connection", Program: "node", Text: askingNode},
 	}
 }

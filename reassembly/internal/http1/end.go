@@ -133,6 +133,15 @@ func (h *reader) upgrade(s *side, p exchange.Protocol) {
 	h.handOver(p, from)
 }
 
+// tunnel ends a CONNECT (RFC 9110 §9.3.6): whoever recognises what is said in the tunnel reads it.
+func (h *reader) tunnel(s *side) {
+	h.upgrade(s, exchange.ProtoTunnel)
+	if h.Finished != [2]bool{} {
+		return // there is no more to be said than the end
+	}
+	h.next = h.c.Shared.Readers.Recognise(h.c)
+}
+
 // cut goes on with turns, as the capture does not hold whole headers. The exchange being read
 // becomes a turn.
 func (h *reader) cut(s *side) {

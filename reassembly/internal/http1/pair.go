@@ -217,7 +217,7 @@ func (h *reader) bodiless(s *side, a *exchange.Arrival) bool {
 	case x.Status == 101:
 		h.upgrade(s, exchange.ProtoTunnel)
 	case success && x.Method == "CONNECT":
-		h.upgrade(s, exchange.ProtoTunnel)
+		h.tunnel(s)
 	case x.Method == "HEAD" || x.Status == 204 || x.Status == 304:
 		h.complete(s)
 	default:

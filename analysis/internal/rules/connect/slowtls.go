@@ -58,7 +58,8 @@ func runSlowTLS(p *rule.Pass) {
 	c, t := p.Conn, p.Conn.TLS
 	if t == nil || p.Exchange.Index > 0 || !p.Draft.Critical || p.Exchange.Request == nil ||
 		t.Unread || !ledger.ShowsStart(c) || !ledger.Seen(t.ClientHello) ||
-		!ledger.Seen(t.ServerHello) || !ledger.Seen(t.ClientFinished) || c.RTTMin() <= 0 {
+		!ledger.Seen(t.ServerHello) || !ledger.Seen(t.ClientFinished) || c.RTTMin() <= 0 ||
+		p.Exchange.Request.Start.Time < t.ClientHello.Time { // which opens a tunnel for it
 		return
 	}
 	h := &shaken{p: p, c: c, t: t, rtt: c.RTTMin()}
