@@ -22,7 +22,7 @@ func unasserted() map[string][]string {
 			"ends",                     // may be a FIN, or what acknowledges the last octet
 		},
 		"what was counted over many connections, or learned from them": {
-			"At the peak", "The rate held", "It used {n} ports", "{n} of {n} connections.",
+			"At the peak", "The rate held", "It used {n} ports", "{n} of {n} connections.", "{n} of {n} connections with TLS",
 			"{n} were open", "{n} responses stopped", "{n} requests, a round trip", "{n request} got no response.",
 			"Requests came within a tenth", "The server closes connections that are idle",
 			"The server ends connections that are idle", "{n} exchanges waited",

@@ -19,6 +19,7 @@ func handshakeScenarios() []scenario.Scenario {
 		at(tlsClientBusy, 40), at(tlsServerStall, 40), at(tlsServerStallOnce, 40),
 		at(tlsEarlyRejected, 40), at(tlsNotResumed, 40), at(tlsNotResumed13, 40),
 		at(tlsNeverOffers, 40), at(tlsOtherPrograms, 40), at(tlsTunnelled, 20), at(tlsOfNode, 20),
+		at(tlsUnused, 40),
 	)
 }
 
@@ -294,6 +295,26 @@ func tlsOfNode(time.Duration) scenario.Scenario {
 		Name:   "lookalike-tls-node-nginx",
 		About:  "Node asks nginx for four things on one connection with TLS 1.3",
 		Server: program.Nginx{Body: 3000, Secure: true, Settings: modernTLS},
-		Client: program.Script{Words: "node:https, a kept connection", Program: "node", Text: askingNode},
+		Client: program.Script{
+			Words:   "node:https, a kept connection",
+			Program: "node",
+			Text:    askingNode,
+		},
+	}
+}
+
+func tlsUnused(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "parallel-unused-tls",
+		About: "net/http is given six requests at once, opens a connection for each, and uses one " +
+			"for all, as HTTP/2 was agreed on",
+		Expect: scenario.Expect{
+			Rule: "parallel-connections", Cause: "unused", Count: 1, Timeless: true,
+		},
+		Server: program.GoTLSServer{Body: 3000, HTTP2: true},
+		Client: program.GoAtOnce{Count: 6},
+		Fix: func(s *scenario.Scenario) {
+			s.Client = program.GoAtOnce{Count: 6, FirstAlone: true}
+		},
 	}
 }

@@ -231,3 +231,52 @@ func (g GoTLSServer) config(cert tls.Certificate) *tls.Config {
 	}
 	return config
 }
+
+// GoAtOnce is net/http with HTTP/2, which is given requests at the same time.
+type GoAtOnce struct {
+	Count      int
+	FirstAlone bool // the others come when the first has its response
+}
+
+// About names the version and the settings.
+func (g GoAtOnce) About() string {
+	var l phrase.List
+	l.If(true, "%s net/http, HTTP/2 by ALPN, %d requests at once", runtime.Version(), g.Count)
+	l.If(g.FirstAlone, "the first alone")
+	return l.String()
+}
+
+// Drive makes the requests.
+func (g GoAtOnce) Drive(ctx context.Context, e *peer.Env) error {
+	transport := &http.Transport{
+		TLSClientConfig:   &tls.Config{ServerName: "server.lab", InsecureSkipVerify: true},
+		ForceAttemptHTTP2: true,
+		DialContext: func(ctx context.Context, _, address string) (net.Conn, error) {
+			return peer.Dial(ctx, e.Client, address, peer.Sockopts{NoDelay: true})
+		},
+	}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: 20 * time.Second}
+	var wait sync.WaitGroup
+	for n := range g.Count {
+		wait.Go(func() { getOne(e, client, n) })
+		if g.FirstAlone && n == 0 {
+			wait.Wait()
+		}
+	}
+	wait.Wait()
+	return ctx.Err()
+}
+
+// getOne is one request.
+func getOne(e *peer.Env, client *http.Client, n int) {
+	began := time.Now()
+	var r peer.Request
+	response, err := client.Get(fmt.Sprintf("https://%s/item/%d", e.Goal(), n+1))
+	if err == nil {
+		r.Status = response.StatusCode
+		r.Bytes, err = io.Copy(io.Discard, response.Body)
+		err = errors.Join(err, response.Body.Close())
+	}
+	e.Log.Add(began, r, err)
+}

@@ -66,7 +66,9 @@ func (t ThroughProxy) Drive(ctx context.Context, e *peer.Env) error {
 	own := &peer.Env{World: e.World, Dir: e.Dir, V6: e.V6, Log: e.Log}
 	own.Target = fmt.Sprintf("127.0.0.1:%d", behindPort)
 	c := t.Curl
-	c.Args = append([]string{"--noproxy", "", "--proxytunnel", "-x", fmt.Sprintf("http://%s:%d", e.Host(),
-		world.ServerPort)}, c.Args...)
+	c.Args = append(
+		[]string{"--noproxy", "", "--proxytunnel", "-x", fmt.Sprintf("http://%s:%d", e.Host(),
+			world.ServerPort)},
+		c.Args...)
 	return c.Drive(ctx, own)
 }

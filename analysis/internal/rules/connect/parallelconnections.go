@@ -46,7 +46,10 @@ moderation.
 How it is recognised
 over-limit: more than six connections open to one service at a time, and more than twice as many as
 ever had requests under way together. churn: ten connections and more, and more than half of all,
-were set up and closed without any request, while others carried requests. self-inflicted-loss: with
+were set up and closed without any request, while others carried requests. unused: three and more
+finished their TLS handshakes and were closed without a request, and had begun within 0.1 s of one
+that carried some: a client of HTTP/2 that dials for each of its first requests, and needs but one.
+self-inflicted-loss: with
 more than six open, three and more lost segments within one round trip, and were in slow start; and
 round trips through the path that they share were longer by a quarter, and by 5 ms, where that shows
 also when segments were lost: its queue was full of what they had sent, and all losses of that time
@@ -94,6 +97,25 @@ up to six connections.`,
 			},
 		},
 		{
+			Code:  unusedCause,
+			Title: "TLS handshakes for connections that are not used",
+			Side:  report.SideClient,
+			Message: "The client opened several connections at once, finished their TLS " +
+				"handshakes, and used one of them: the others cost both hosts work, and nobody " +
+				"time.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "send a first request alone, so that the others find its connection; or " +
+						"limit how many are opened at once",
+					Settings: []report.Setting{
+						{Product: report.Go, Text: "Transport.MaxConnsPerHost = 1"},
+						{Product: report.Curl, Text: "no --parallel-immediate"},
+					},
+				},
+			},
+		},
+		{
 			Code:  "self-inflicted-loss",
 			Title: "parallel connections overflow their bottleneck",
 			Side:  report.SideClient,
@@ -116,7 +138,7 @@ up to six connections.`,
 			}
 		},
 		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
-		AtLeast: ordinaryConnections + 1,
+		AtLeast: unusedTogether + 1,
 	},
 	Vocabulary: words,
 }
@@ -142,6 +164,7 @@ type connectionCount struct {
 	losses             []lossAt        // the latest
 	recent             []lossyExchange // those of which it is not settled what their losses cost
 	conn               *rule.Conn      // the latest
+	tls                unusedTLS
 }
 
 // lossAt is a repair on one connection.
@@ -206,6 +229,7 @@ func (r *connectionCounts) over(c *rule.Conn, e *rule.Gone, now time.Duration) {
 		return
 	}
 	k.conns++
+	k.tls.over(c, e)
 	if e.Info.Bytes[0] == 0 && e.Info.Bytes[1] == 0 && ledger.Seen(e.At) {
 		k.unused++
 		span := report.Interval{From: e.Info.Start, To: e.At.Time}
@@ -221,6 +245,7 @@ func (r *connectionCounts) over(c *rule.Conn, e *rule.Gone, now time.Duration) {
 func (r *connectionCounts) began(k *connectionCount, c *rule.Conn, e *rule.Began) {
 	k.conn = c
 	k.busy++
+	k.tls.uses(e)
 	if e.First {
 		k.open++
 		r.open[c.Id] = true
@@ -353,6 +378,7 @@ func (r *connectionCounts) Finish(d rule.Desk) {
 		if k.conn == nil || d.PairHas(rule.ColdSetup, p) {
 			return
 		}
+		k.bookUnused(d)
 		spare := overlapping(k.spans)
 		k.bookOverLimit(d, k.peakOpen+spare)
 		if k.unused-spare >= unusedConnections && k.unused*unusedParts > k.conns &&

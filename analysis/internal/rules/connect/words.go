@@ -129,6 +129,8 @@ const (
 	openTogether
 	unusedOf
 	closedUnused
+	unaskedOf
+	closedUnasked
 	lostTogether
 	lostMeanwhile
 	queueWasFull
@@ -587,7 +589,12 @@ var words = []rule.Words{
 		Role: "request", Text: "{n} connections are open",
 		Facts: rule.Facts{report.CarriesData, report.OpenBeside},
 	},
-	unusedOf: {Text: "{n} of {n} connections."},
+	unusedOf:  {Text: "{n} of {n} connections."},
+	unaskedOf: {Text: "{n} of {n} connections with TLS were opened for nothing."},
+	closedUnasked: {
+		Role: "close", Text: "of a connection on which nothing was asked",
+		Facts: rule.Facts{report.Ends},
+	},
 	closedUnused: {
 		Role: "close", Text: "without ever having carried a request",
 		Facts: rule.Facts{report.NoneBefore},
