@@ -56,9 +56,7 @@ func (t *textReport) captureNotes() {
 	}
 	for _, c := range t.report.Caveats {
 		message := wording.Capital(strings.TrimSuffix(c.Message, ".")) + "."
-		if len(c.Weakens) > 0 {
-			message += " This weakens " + strings.Join(c.Weakens, ", ") + "."
-		}
+		message += t.weakens(c.Weakens)
 		t.Para("  ", message, page.Plain)
 	}
 	t.notAnalysed()
@@ -66,6 +64,22 @@ func (t *textReport) captureNotes() {
 		const whole = "It shows all that the rules need: nothing in it is known to be missing."
 		t.Para("  ", whole, page.Plain)
 	}
+}
+
+// weakens says which rules a flaw of the capture weakens.
+func (t *textReport) weakens(rules []string) string {
+	const few = 4 // rules that it leaves alone are named instead
+	spared := slices.DeleteFunc(slices.Clone(t.report.Checked),
+		func(rule string) bool { return slices.Contains(rules, rule) })
+	switch {
+	case len(rules) == 0:
+		return ""
+	case len(spared) == 0:
+		return " This weakens every rule."
+	case len(spared) <= few && len(rules) > len(spared)+few:
+		return " This weakens every rule but " + strings.Join(spared, ", ") + "."
+	}
+	return " This weakens " + strings.Join(rules, ", ") + "."
 }
 
 // caveatSays reports whether one of the caveats tells of an input's error already.

@@ -23,7 +23,9 @@ The server's FIN comes before Content-Length is reached, before the last chunk, 
 header section, or in the middle of a TLS record. Octets are counted by sequence number, so that
 frames cut by the capture do not matter. A client that closed first, HEAD, 204 and 304, and whatever
 the end of the capture cuts, do not count. A response that was ended by a reset belongs to
-reset-after-data.
+reset-after-data. no-response: the FIN came without an octet of a response, behind the whole request,
+as far as the server could know when it closed;
+of a kept connection whose idle time was over that is keepalive-race.
 
 How cost is counted
 As lost data first. In time, what the user waited at the client: from the failed request to its
@@ -63,6 +65,26 @@ that its content never has.`,
 			Side:     report.SideServer,
 			Message:  "The server's stream ended before the header of the response did.",
 			Remedies: truncationRemedies(),
+		},
+		{
+			Code:  "no-response",
+			Title: "server closed the connection without a response",
+			Side:  report.SideServer,
+			Message: "The server had the whole request, and closed the connection in order, without " +
+				"an octet of a response.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "see what ends the program before it answers: a worker that its manager " +
+						"killed after a timeout (its log says so), a process that died, a handler " +
+						"that closes, a proxy without a server behind it",
+					Settings: report.AnswerLimits(),
+				},
+				{
+					Side: report.SideClient,
+					Text: "repeat what is idempotent, once: what kills a worker may kill the next one",
+				},
+			},
 		},
 	},
 	References: []string{"RFC 9112 section 8", "RFC 9112 section 6.3", "RFC 8446 section 6.1"},
@@ -109,6 +131,25 @@ func (v *verdictOnEnd) truncated() bool {
 	v.claim.Says = []rule.Said{lack}
 	v.claim.Occ.Proof = truncationProof(v.c, x)
 	v.until(down.Fin.Time)
+	return true
+}
+
+// unanswered: the server closed in order, having the whole request, without any response.
+func (v *verdictOnEnd) unanswered() bool {
+	c, x := v.c, v.x
+	fin, reset, ok := closedAt(c, reassembly.FromServer)
+	if !ok || reset || x.Turn || !v.answerless() || !x.Request.Complete ||
+		x.Method == "CONNECT" || c.FirstClose != reassembly.FromServer || c.MidStream ||
+		!ledger.RequestSeenAtClose(c, x, fin) ||
+		c.Half[reassembly.FromClient].Una < x.Request.To {
+		return false
+	}
+	v.be(truncatedResponseRule, "no-response", report.ConfidenceHigh)
+	v.until(fin.Time)
+	v.claim.Occ.Proof = []rule.Evidence{
+		rule.Shows(x.Request.End, report.SideClient, requestWhole),
+		rule.Shows(fin, report.SideServer, finUnanswered, rule.Ns(fin.Time-x.Request.End.Time)),
+	}
 	return true
 }
 
@@ -160,6 +201,8 @@ const (
 	chunksAnnounced
 	bodyUntilFIN
 	finInOrder
+	requestWhole
+	finUnanswered
 )
 
 // truncatedWords is the vocabulary of truncated-response.
@@ -196,6 +239,16 @@ var truncatedWords = vocabulary([]rule.Words{
 		Role:  "last octet",
 		Text:  "{octets} of body so far",
 		Facts: rule.Facts{report.CarriesData},
+	},
+	requestWhole: {
+		Role:  "request",
+		Text:  "its last octet",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finUnanswered: {
+		Role:  "FIN",
+		Text:  "closes without a response, {s} after the request",
+		Facts: rule.Facts{report.Closes, report.SinceBefore, report.OwnSilent},
 	},
 	finInOrder: {
 		Role:  "FIN",

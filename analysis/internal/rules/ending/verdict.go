@@ -125,6 +125,7 @@ func (v *verdictOnEnd) tries() []func() bool {
 		v.dumbProxy,
 		v.reset,
 		v.truncated,
+		v.unanswered,
 		v.halfClosed,
 		v.deadlock,
 	}
