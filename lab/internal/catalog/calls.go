@@ -140,7 +140,7 @@ func callsChatty(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
 		Name:   "grpc-chatty",
 		About:  "60 small calls of Get, each when the one before is answered; then 20 at a time",
-		Expect: scenario.Expect{Rule: "grpc-chatty"},
+		Expect: scenario.Expect{Rule: "grpc-chatty", Timeless: true},
 		Server: program.GRPCServer{Body: 200},
 		Client: calling(program.GRPCCall{Method: "Get", Count: 60, Body: 40}),
 		Fix: func(s *scenario.Scenario) {
@@ -178,7 +178,7 @@ func callsTooManyPings(time.Duration) scenario.Scenario {
 		Name: "grpc-keepalive-too-often",
 		About: "the client's keepalive sends a PING every 10 s, and the server allows one in five " +
 			"minutes: it ends the connection with the call that is watched (too_many_pings)",
-		Expect: scenario.Expect{Rule: "h2-ping", Cause: "too-many", Pending: true},
+		Expect: scenario.Expect{Rule: "h2-goaway", Cause: "error", Also: []string{"h2-ping"}},
 		Server: program.GRPCServer{Body: 200, Events: 1, Every: 50 * time.Second},
 		Client: program.GRPCClient{
 			Calls: []program.GRPCCall{{Method: "Watch", Deadline: 45 * time.Second}},

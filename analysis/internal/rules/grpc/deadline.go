@@ -51,9 +51,10 @@ several messages in one call: a stream that its deadline ends is meant so; clien
 of the time themselves to send the request.
 
 How cost is counted
-From the first octet of the call until it was given up. The share of the method's calls bounds
-severity, from three on: high at least from a half on, medium at least from a tenth on, medium at
-most below a hundredth.
+From the first octet of the call until it was given up, without the round trip that an answer takes
+at least; at least nothing, as a good answer may take nearly as long. The share of the method's
+calls bounds severity, from three on: high at least from a half on, medium at least from a tenth on,
+medium at most below a hundredth.
 
 When it is wrong
 A call that waits for something to happen, such as a watch whose first message never came, and that
@@ -160,10 +161,11 @@ func runDeadline(p *rule.Pass) {
 	if cl.Cause == "" && !blame(p, &cl, end.Mark) {
 		return
 	}
-	took := end.Mark.Time - x.Request.Start.Time
+	// What a good answer takes at least is not lost; how long it would have taken nobody knows.
+	lost := max(0, end.Mark.Time-x.Request.Start.Time-p.Conn.RTTMin())
 	cl.Occ = rule.Occurrence{
 		Start: x.Request.Start.Time, End: end.Mark.Time,
-		Cost:  report.Cost{Low: took, Expected: took, High: took},
+		Cost:  report.Cost{Expected: lost, High: lost},
 		Proof: deadlineProof(p.Conn, x, end),
 	}
 	p.Report(cl)

@@ -105,7 +105,7 @@ func (a *calls) describe(c *rule.Claim, m *method) {
 	if !a.answered && c.Cause == lateCause {
 		c.Says = append(c.Says, rule.Say(neverAnswered))
 		c.Confidence = min(c.Confidence, report.ConfidenceMedium)
-		if c.Occ.Cost.Expected >= pollLeast {
+		if c.Occ.End-c.Occ.Start >= pollLeast {
 			c.Confidence = report.ConfidenceLow
 		}
 	}
