@@ -163,10 +163,10 @@ func (s *slowTLS) notResumed(d rule.Desk, w *rule.Referred) {
 	case before < fewestWhole && d.Found(w.Rule, w.Cause, w.Pair) == nil:
 		k.few = append(k.few, w)
 	default:
-		w.Confidence = min(w.Confidence, report.ConfidenceMedium)
-		for _, earlier := range append(k.few, w) {
-			earlier.Confidence = min(earlier.Confidence, report.ConfidenceMedium)
-			bookLost(d, earlier, &earlier.Claim)
+		for _, one := range append(k.few, w) {
+			// several hosts of one kind behind an address would look the same
+			one.Confidence, one.Occ.Cost.Low = min(one.Confidence, report.ConfidenceMedium), 0
+			bookLost(d, one, &one.Claim)
 		}
 		k.few = nil
 	}

@@ -63,9 +63,9 @@ for the client to go on, it is the client's.
 How cost is counted
 old-version, hello-retry, and not-resumed up to TLS 1.2: the least round trip of the connection; high
 is what passed until the next step. In TLS 1.3 a resumed handshake saves no round trip: only the
-certificate and the signature, and so no time is claimed. early-data-rejected: a round trip against
-early data that is taken, low is nothing, as it took no longer than without. flight-size: the waits
-that windows from 32 segments on spare. Stalls: what is beyond the usual; low is what is beyond the
+certificate and the signature, and so no time is claimed; where a client never offers any, low is
+nothing. early-data-rejected: a round trip against early data that is taken, low is nothing, as it took
+no longer than without. flight-size: the waits that windows from 32 segments on spare. Stalls: what is beyond the usual; low is what is beyond the
 slowest other one. Of one that failed: from the ClientHello to the end of the attempt; a repetition
 that works is not taken off.
 
