@@ -51,6 +51,7 @@ func unasserted() map[string][]string {
 		},
 		"a model that explains many segments": {
 			"{octets}, policed at {mbit}; the capture lacks",
+			"The window was {octets} and the round trip",
 			"It lets {mbit} pass", "It lets {octets} pass", "It carries {mbit}.",
 			"Round trips grew by {ms}",
 		},
@@ -69,6 +70,7 @@ func unasserted() map[string][]string {
 			"The client takes compressed bodies.", "The client did not ask for compression",
 			"{n request} of {n} got no response within", "{n request} of {n} got no whole response within",
 			"All that had come of the responses was acknowledged", "The server answered later, up to",
+			"{n request} left so, of {n}.",
 			"for the same client, on connection {conn}, {s} after the SYN",
 			"It gave {n request} up after {s}",
 			"{n response} of {n} to {text} were errors",

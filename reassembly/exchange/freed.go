@@ -33,7 +33,7 @@ const (
 type FreedFrames struct{ list []Freed }
 
 // maxFreed caps what is kept of one direction; of more the oldest half goes.
-const maxFreed = 8 << 10
+const maxFreed = 2 << 10
 
 // Add notes a frame, which stands behind those before.
 func (f *FreedFrames) Add(x Freed) {

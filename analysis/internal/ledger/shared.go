@@ -198,7 +198,7 @@ func (b *book) endShared(to time.Duration) {
 func (b *book) arrive(r *reassembly.Record, paused bool) {
 	for _, j := range b.exchanges {
 		if !j.settled && j.line.On && b.by.surely(j.Index) {
-			j.line.Arrive(r.Time, paused)
+			j.line.Arrive(r.Mark(), paused)
 		}
 	}
 }
@@ -224,10 +224,10 @@ func (b *book) bringOn(j *Exchange, r *reassembly.Record, waits []sender.Credite
 	if !b.by.surely(j.Index) {
 		j.line.Repaired(r.Time)
 	}
-	var held report.Interval
+	var held sender.Credited
 	for _, f := range waits {
 		if f.Owner == j.Index {
-			held = report.Interval{From: f.Since.Time, To: f.Known}
+			held = f
 		}
 	}
 	b.bookLine(j, r.Time, r.Mark(), r.Dir == reassembly.FromClient, held)
@@ -236,15 +236,16 @@ func (b *book) bringOn(j *Exchange, r *reassembly.Record, waits []sender.Credite
 
 // endLine gives the rest of the time of j its labels.
 func (b *book) endLine(j *Exchange) {
-	b.bookLine(j, j.Until, capture.Mark{}, false, report.Interval{})
+	b.bookLine(j, j.Until, capture.Mark{}, false, sender.Credited{})
 	j.line.End(j.Until)
 }
 
 // bookLine books the time of j since its last event, up to the next. held is when flow control held
 // it back.
 func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClient bool,
-	held report.Interval) {
-	terms := line.Terms{Own: j.unsent(), Trip: j.line.At, Window: held}
+	held sender.Credited) {
+	terms := line.Terms{Own: j.unsent(), Trip: j.line.At}
+	terms.Window = report.Interval{From: held.Since.Time, To: held.Known}
 	if terms.Own == report.Think && !j.line.Answered {
 		terms.Trip += b.conn.Far(reassembly.FromServer)
 	}
@@ -252,6 +253,12 @@ func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClien
 	t := report.Tile{Before: j.line.Last, End: end}
 	j.line.Labels(to, terms, func(until time.Duration, l report.Label) {
 		t.Label, t.From, t.To = l, max(j.line.At, j.booked), until
+		switch t.Cause = (capture.Mark{}); l {
+		case report.H2Window:
+			t.Cause = held.By
+		case report.H2HOL:
+			t.Cause = j.line.Came
+		}
 		b.bookStretch(j, &t, byClient)
 	})
 }
@@ -268,7 +275,9 @@ func (b *book) bookStretch(j *Exchange, t *report.Tile, byClient bool) {
 	if !ofStreams(t.Label) {
 		return
 	}
-	w := Wait{Label: t.Label, From: t.From, To: t.To, Before: t.Before, End: t.End}
+	w := Wait{
+		Label: t.Label, From: t.From, To: t.To, Before: t.Before, End: t.End, Cause: t.Cause,
+	}
 	if !byClient {
 		w.Dir = reassembly.FromServer
 	}

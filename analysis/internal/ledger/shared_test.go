@@ -154,7 +154,7 @@ func TestBehindLoss(t *testing.T) {
 	b.open(x)
 	b.follow(x)
 	b.by = owned{{Owner: 1}}
-	b.arrive(&reassembly.Record{Time: 130, Dir: reassembly.FromServer, Len: 1}, false)
+	b.arrive(&reassembly.Record{Time: 130, Dir: reassembly.FromServer, Len: 1, Frame: 2}, false)
 	b.by = owned{{Owner: 0}}
 	repair := &reassembly.Record{Time: 170, Dir: reassembly.FromServer, Len: 1, Frame: 1}
 	b.beside(&report.Tile{Label: report.FastRetx, From: 110, To: 170, End: repair.Mark()}, repair.Dir)

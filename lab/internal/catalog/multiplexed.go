@@ -15,6 +15,7 @@ import (
 // multiplexedScenarios are HTTP/2 in cleartext, several requests at a time on one connection.
 func multiplexedScenarios() []scenario.Scenario {
 	return slices.Concat(
+		flowControlScenarios(),
 		at(h2Window, 40),
 		at(h2SmallBehindLarge, 40),
 		at(h2LossOfOne, 40),
@@ -53,7 +54,7 @@ func h2Window(time.Duration) scenario.Scenario {
 		Name: "h2-flow-control",
 		About: "nghttp offers windows of 64 kB, for the stream and the connection, so that a " +
 			"response of 400 kB waits a round trip for each; with 16 MB it does not",
-		Expect: scenario.Expect{Rule: "h2-flow-control", Pending: true},
+		Expect: scenario.Expect{Rule: "h2-flow-control"},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: paths, Args: []string{"-w", "16", "-W", "16"}},
 		Fix: func(s *scenario.Scenario) {
@@ -67,7 +68,7 @@ func h2SmallBehindLarge(time.Duration) scenario.Scenario {
 		Name: "h2-small-behind-large",
 		About: "a response of 2 kB waits behind one of 400 kB on one connection of HTTP/2 over a " +
 			"path of 20 Mbit/s; by itself it does not",
-		Expect: scenario.Expect{Rule: "h2-priority", Pending: true},
+		Expect: scenario.Expect{Rule: "h2-priority"},
 		Link:   world.Link{Rate: [2]int64{20e6, 20e6}},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{
@@ -85,7 +86,7 @@ func h2LossOfOne(time.Duration) scenario.Scenario {
 		Name: "h2-loss-of-one-stream",
 		About: "one segment of one of six responses at the same time is lost: the others, whose " +
 			"octets are all there, wait for it",
-		Expect: scenario.Expect{Rule: "h2-head-of-line", Pending: true},
+		Expect: scenario.Expect{Rule: "h2-head-of-line"},
 		Link:   world.Link{Drops: []world.Drop{{Kind: "data", First: 30}}},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: six, Args: []string{"-w", "24", "-W", "24"}},
@@ -128,7 +129,7 @@ func h2StreamLimit(time.Duration) scenario.Scenario {
 		Name: "h2-stream-limit",
 		About: "a server of Node allows three streams at a time, and its client has eight " +
 			"requests: five wait in the client",
-		Expect: scenario.Expect{Rule: "h2-stream-limit", Pending: true},
+		Expect: scenario.Expect{Rule: "h2-stream-limit"},
 		Server: program.NodeScript{
 			Words: "http2, at most 3 streams",
 			Text:  h2LimitedServer,
@@ -152,7 +153,7 @@ func h2Refused(time.Duration) scenario.Scenario {
 		Name: "h2-refused-streams",
 		About: "a client sends eight requests before it knows that the server allows two streams " +
 			"at a time: some are refused",
-		Expect: scenario.Expect{Rule: "h2-stream-limit", Cause: "refused", Pending: true},
+		Expect: scenario.Expect{Rule: "h2-stream-limit", Cause: "refused"},
 		Server: s,
 		Client: program.Nghttp{Paths: several("/small", 8)},
 		Fix:    func(s *scenario.Scenario) { s.Server = nginxHTTP2() },

@@ -25,7 +25,7 @@ type level struct {
 
 // maxLevels caps what is kept of what a receiver said beyond what has been sent: of more, two old
 // ones become one, which counts as said with the earlier.
-const maxLevels = 64
+const maxLevels = 16
 
 // Release is how a window let a frame pass.
 type Release struct {

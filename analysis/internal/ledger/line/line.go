@@ -18,6 +18,9 @@ type Line struct {
 	Answered bool          // the server sent its latest event
 	At       time.Duration // of that event, or when the line began: the time before has its labels
 	Last     capture.Mark  // its latest event; no frame if there was none
+	// the first segment since then with octets of its own that a loss before them keeps back; no
+	// frame if there is none
+	Came capture.Mark
 
 	pieces  []piece // since then, in order
 	arrived piece   // until octets came that a loss before them keeps back; to is 0 if none did
@@ -113,11 +116,12 @@ func (l *Line) paused() {
 
 // Arrive notes that octets of the exchange have come which a loss before them keeps back. paused
 // says that their sender had sent nothing right before.
-func (l *Line) Arrive(at time.Duration, paused bool) {
+func (l *Line) Arrive(at capture.Mark, paused bool) {
 	if l.arrived.to > 0 {
 		return
 	}
-	l.arrived = piece{to: at, label: report.H2Mux}
+	l.Came = at
+	l.arrived = piece{to: at.Time, label: report.H2Mux}
 	if paused {
 		l.arrived.label = report.AppPaced
 	}

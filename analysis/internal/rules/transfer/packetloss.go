@@ -39,7 +39,8 @@ they were repaired, and of the waits only that is lost by which the transfer too
 path needs for it; the same holds of waits for segments that were overtaken. So did other transfers
 from the same server at the same time: the share of the path's rate that they used is taken off.
 Where the path was full, all of them together cost no more than they took by the clock, without what
-the path needs for their octets.
+the path needs for their octets. Streams of HTTP/2 beside each other that wait for one repair cost
+its time once, and of their waits for the smaller window half is expected, and nothing is sure.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
@@ -112,6 +113,7 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 		c.Kind = rule.LostSegment
 		c.Occ.Proof = repairProof(p.Conn, w)
 		doubtBeginning(p, w, &c)
+		countOnce(p, w, &c)
 		p.Report(c)
 	}
 	return len(waits) > 0
@@ -234,6 +236,10 @@ const (
 	fullQueue = 50
 )
 
+// sharedParts: where streams share the connection, one of so many parts of the waits for the smaller
+// window is expected to be its fault (reasoning: half of the window is what it takes).
+const sharedParts = 2
+
 // afterLoss is what losses cost besides. Half of it is sure, unless the path was full at times, or
 // a queue grew: then losses told the sender its share, and without them it might have been no
 // faster.
@@ -246,6 +252,10 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	dir := waits[0].Dir
 	f := j.FlowOf(dir)
 	if f == nil {
+		return out
+	}
+	if j.Shared { // what the window would have let through was for others, too
+		out.cost = j.Spent(dir, report.RecoveryCwnd) / sharedParts
 		return out
 	}
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells

@@ -167,6 +167,7 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		if cause == "spurious" {
 			c.Occ.Proof = needlessProof(p, &w)
 		}
+		countOnce(p, &w, &c)
 		p.Report(c)
 	}
 }

@@ -1,0 +1,340 @@
+package http2
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
+)
+
+const (
+	streamLimitRule  = "h2-stream-limit"
+	queuedCause      = "queued"
+	refusedCause     = "refused"
+	clientLimitCause = "client-limit"
+)
+
+// StreamLimit is the rule about the number of streams that may be open at a time.
+var StreamLimit = &rule.Detector{Rule: report.Rule{
+	Name:  streamLimitRule,
+	Title: "limit of concurrent streams",
+	Doc: `What happens
+A server says how many streams a client may have open at a time
+(SETTINGS_MAX_CONCURRENT_STREAMS, RFC 9113 section 5.1.2; at least 100 is recommended). Further
+requests wait inside the client, and no packet shows them. Until a client knows of the limit it
+may open more: the server refuses those (REFUSED_STREAM), and has not processed them.
+
+How it is recognised
+queued: as many streams were open as the server allows, and the next request left as soon as the
+client could know that one had ended (2 ms, or a tenth of the round trip), three times and more.
+client-limit: the same at a number below what the server allows, five times and more: the
+client's own limit, or so many workers; a remark. refused: the server refused a stream by that
+code.
+
+How cost is counted
+queued: from when the limit was reached until the last request that waited, once for all that
+waited at the same time. That is high and expected; low is nothing, as nobody sees when a
+request was wanted. Silent where the path was full meanwhile: more streams would have shared it.
+refused: what the client waited until it was told.
+
+When it is wrong
+A program with exactly as many workers as the server allows streams looks the same.`,
+	Causes: []report.Cause{
+		{
+			Code:  queuedCause,
+			Title: "requests wait for a free stream",
+			Side:  report.SideServer,
+			Message: "As many streams were open as the server allows, and the next requests " +
+				"left as " +
+				"soon as one had ended.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "allow more concurrent streams: 100 at least (RFC 9113 section " +
+						"6.5.2)",
+					Settings: streamLimits(),
+				},
+				{
+					Side: report.SideClient,
+					Text: "a second connection when all streams of the first are in use",
+					Settings: []report.Setting{
+						{Product: report.DotNet, Text: "EnableMultipleHttp2Connections"},
+						{Product: report.Go, Text: "StrictMaxConcurrentRequests off"},
+					},
+				},
+			},
+		},
+		{
+			Code:  refusedCause,
+			Title: "streams refused",
+			Side:  report.SideUnknown,
+			Message: "The server refused a stream, as more were open than it allows. It has not " +
+				"processed the request.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "allow more concurrent streams: 100 at least (RFC 9113 section " +
+						"6.5.2)",
+					Settings: streamLimits(),
+				},
+				{
+					Side: report.SideClient,
+					Text: "open no more than 100 streams before the server's SETTINGS are " +
+						"known, and " +
+						"repeat what is refused: it is safe (RFC 9113 section 8.7)",
+				},
+			},
+		},
+		{
+			Code:  clientLimitCause,
+			Title: "client uses fewer streams than it may",
+			Side:  report.SideClient,
+			Message: "The client kept the same number of streams open, fewer than the server " +
+				"allows, " +
+				"and its next request left as soon as one had ended.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "if requests wait for that: more at a time",
+					Settings: []report.Setting{
+						{Product: report.Curl, Text: "--parallel-max"},
+						{Product: report.Node, Text: "peerMaxConcurrentStreams"},
+					},
+				},
+			},
+		},
+	},
+	References: []string{
+		"RFC 9113 section 5.1.2", "RFC 9113 section 6.5.2", "RFC 9113 section 8.7",
+	},
+},
+	Rests:      rule.Timing | rule.Content | rule.Messages,
+	Beside:     true,
+	Exchange:   runStreams,
+	Closed:     runStreamLimit,
+	Vocabulary: streamLimitWords,
+}
+
+// streamLimits are the settings of servers.
+func streamLimits() []report.Setting {
+	return []report.Setting{
+		{Product: report.Nginx, Text: "http2_max_concurrent_streams (128)"},
+		{Product: report.Apache, Text: "H2MaxSessionStreams (100)"},
+		{Product: report.HAProxy, Text: "tune.h2.max-concurrent-streams (100)"},
+		{Product: report.Envoy, Text: "max_concurrent_streams"},
+		{Product: report.Go, Text: "http.HTTP2Config MaxConcurrentStreams; " +
+			"grpc.MaxConcurrentStreams"},
+		{Product: report.Node, Text: "settings.maxConcurrentStreams"},
+	}
+}
+
+const (
+	_ rule.WordsID = iota
+	streamEnds
+	nextLeaves
+	refusal
+	refusedAsk
+	waitedFor
+)
+
+var streamLimitWords = []rule.Words{
+	streamEnds: {
+		Role:  "end of a stream",
+		Text:  "{n stream} had been open until then",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	nextLeaves: {
+		Role:  "next request",
+		Text:  "left as soon as that was known",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	refusedAsk: {
+		Role:  "request",
+		Text:  "stream {id}",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	refusal: {
+		Role:  "REFUSED_STREAM",
+		Text:  "the server has not processed it",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	waitedFor: {Text: "{n request} left so, of {n}."},
+}
+
+const (
+	// maxStreamTimes is how many streams of a connection are remembered.
+	maxStreamTimes = 512
+	// queuedLeast and ownLeast are how many requests must have waited so; of a client's own limit
+	// nobody has said that there is one.
+	queuedLeast, ownLeast = 3, 5
+	// soon and soonParts are how soon after the end of another a request is the next of its queue:
+	// what an event loop takes, or a part of the round trip, by which that varies (reasoning).
+	soon      = 2 * time.Millisecond
+	soonParts = 10
+	// fullPercent is how many percent of what the path carries make it full (reasoning).
+	fullPercent = 80
+)
+
+// streamTimes are the latest streams of a connection that are over.
+type streamTimes struct{ all []streamTime }
+
+// streamTime is when a stream was open.
+type streamTime struct {
+	start, end capture.Mark
+	from, to   int64 // of the response, in the stream of the connection
+}
+
+// openStreams are those of each connection.
+var openStreams = &rule.StateKey[streamTimes]{}
+
+// runStreams remembers when a stream was open, and claims it if it was refused.
+func runStreams(p *rule.Pass) {
+	x := p.Exchange
+	if p.Conn.HTTP2 == nil || x.Stream == 0 || x.Request == nil {
+		return
+	}
+	if r := x.Reset; r != nil && r.Code == exchange.RefusedStream && r.By == reassembly.FromServer {
+		claimRefused(p, r)
+		return
+	}
+	if x.Response == nil || !x.Response.Complete {
+		return
+	}
+	t := &openStreams.Of(p).all
+	if len(*t) == maxStreamTimes {
+		*t = append((*t)[:0], (*t)[maxStreamTimes/2:]...)
+	}
+	*t = append(*t, streamTime{
+		start: x.Start(), end: x.Response.End, from: x.Response.From, to: x.Response.To,
+	})
+}
+
+// claimRefused claims a stream that the server refused.
+func claimRefused(p *rule.Pass, r *exchange.StreamReset) {
+	x := p.Exchange
+	c := failureClaim(p, x, r.At.Time)
+	c.Rule, c.Cause, c.Side = streamLimitRule, refusedCause, report.SideServer
+	c.Repaired = true
+	c.Occ.Proof = []rule.Evidence{
+		rule.Shows(x.Start(), report.SideClient, refusedAsk, int64(x.Stream)),
+		rule.Shows(r.At, report.SideServer, refusal),
+	}
+	p.Report(c)
+}
+
+// queue is requests of a connection that left as soon as a stream had ended.
+type queue struct {
+	most    int           // streams open at a time
+	waited  int           // requests that left so
+	cost    time.Duration // for which some waited
+	start   time.Duration // of the longest run
+	longest time.Duration
+	ended   capture.Mark // before the last of the longest run
+	next    capture.Mark // that
+	from    int64        // octets of responses meanwhile
+	to      int64
+}
+
+// runStreamLimit claims what requests waited for a stream to end.
+func runStreamLimit(p *rule.Pass) {
+	t := openStreams.Has(p)
+	if t == nil {
+		return
+	}
+	slices.SortStableFunc(t.all, func(a, b streamTime) int {
+		return cmp.Compare(a.start.Time, b.start.Time)
+	})
+	q := t.queue(p.Conn.Far(reassembly.FromClient), max(soon, p.Conn.RTTMin()/soonParts))
+	limit := p.Conn.HTTP2.Sides[reassembly.FromServer].Settings.Streams
+	c := rule.Claim{
+		Rule: streamLimitRule, Cause: queuedCause, Index: -1,
+		Confidence: report.ConfidenceMedium,
+		Occ: rule.Occurrence{
+			Exchange: -1, Start: q.start, End: q.next.Time,
+			Cost: report.Cost{Expected: q.cost, High: q.cost},
+			Proof: []rule.Evidence{
+				rule.Shows(q.ended, report.SideServer, streamEnds, int64(q.most)),
+				rule.Shows(q.next, report.SideClient, nextLeaves),
+			},
+		},
+		Says: []rule.Said{rule.Say(waitedFor, int64(q.waited), int64(len(t.all)))},
+	}
+	switch {
+	case q.waited >= queuedLeast && limit.Said && q.most == int(limit.Value):
+		if q.cost < rule.Noticeable || fullPath(p, &q) {
+			return
+		}
+	case q.waited >= ownLeast && q.most > 1 && (!limit.Said || q.most < int(limit.Value)):
+		c.Cause, c.Most = clientLimitCause, rule.AtMost(report.Info)
+		c.Occ.Cost = report.Cost{}
+	default:
+		return
+	}
+	p.Report(c)
+}
+
+// queue looks for requests that left as soon as a stream had ended, while as many were open as
+// ever.
+// far is how long what passes takes to the client and back, slack how soon that is.
+func (t *streamTimes) queue(far, slack time.Duration) (q queue) {
+	for i := range t.all {
+		q.most = max(q.most, t.open(i, far))
+	}
+	full := time.Duration(-1) // since when as many were open, but for moments; -1: they were not
+	var begun int64
+	for i := range t.all {
+		s := &t.all[i]
+		if t.open(i, far+slack) < q.most { // for longer than moments
+			full = -1
+			continue
+		}
+		last := t.lastEnd(i, far)
+		if full < 0 || s.start.Time-far-last.Time > slack {
+			full, begun = s.start.Time, s.from
+			continue
+		}
+		q.waited++
+		if wait := s.start.Time - full; wait > q.longest {
+			q.longest, q.start, q.ended, q.next = wait, full, last, s.start
+			q.from, q.to, q.cost = begun, s.from, wait
+		}
+	}
+	return q
+}
+
+// open is how many streams that had begun when the client opened stream i, itself among them, had
+// not
+// ended so long before.
+func (t *streamTimes) open(i int, before time.Duration) int {
+	n := 0
+	for k := 0; k <= i; k++ {
+		if t.all[k].end.Time > t.all[i].start.Time-before {
+			n++
+		}
+	}
+	return n
+}
+
+// lastEnd is the latest end of a stream of which the client knew when it opened stream i.
+func (t *streamTimes) lastEnd(i int, far time.Duration) (out capture.Mark) {
+	for k := range t.all[:i] {
+		e := t.all[k].end
+		if e.Time <= t.all[i].start.Time-far && e.Time > out.Time {
+			out = e
+		}
+	}
+	return out
+}
+
+// fullPath reports whether the path carried responses as fast as it can while requests waited.
+func fullPath(p *rule.Pass, q *queue) bool {
+	took := max(q.longest.Seconds(), 1e-9)
+	carried := float64(q.to-q.from) / took
+	rate := p.State.Sender(reassembly.FromServer).PathRate(carried)
+	return rate > 0 && carried*100 >= rate*fullPercent
+}
