@@ -113,6 +113,7 @@ func unanswered(r *report.Report, c *report.ConnInfo) bool {
 var hiddenByCut = map[string]string{
 	"dns-one-of-two-queries-lost-rtt10":      "missed-reuse",           // can the program keep connections?
 	"dns-search-domains-rtt10":               "missed-reuse",           // is the same name asked for?
+	"h2-tls-page-rtt30-decrypted":            "slow-start",             // do other streams share it?
 	"idle-drop-soon-rtt30":                   "retransmission-timeout", // is the same request repeated?
 	"lookalike-tls-client-stops-rtt30":       "tls-handshake",          // is the same name asked for?
 	"nagle-slow-writer-in-one-message-rtt40": "nagle",                  // is it one message?
@@ -139,7 +140,8 @@ func checkSnapped(t tester, got, want *report.Report, unless string) {
 		if w.TLS != nil && onlyTried(want, w) != onlyTried(got, g) {
 			continue // how far a TLS handshake came is not known any more
 		}
-		if w.HTTP2 != nil && slices.Contains(g.Caveats, exchange.CaveatPayloadCut) {
+		if w.HTTP2 != nil && slices.Contains(g.Caveats, exchange.CaveatPayloadCut) ||
+			w.TLS != nil && w.TLS.ALPN == "h2" {
 			continue // what directs HTTP/2 is not told from what is asked any more
 		}
 		for _, l := range tcpLabels {

@@ -3,21 +3,23 @@ package main
 import (
 	"fmt"
 	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly/exchange"
 )
 
-// h2Count is what Wireshark and the report both count of the connections of HTTP/2: by connection,
-// requests, statuses, frames of some types, and octets of bodies.
+// h2Count is what Wireshark and the report both count of the connections of HTTP/2: of each, frames by
+// type; of each stream, its request, authority, product, status, and octets of bodies.
 type h2Count map[string]int
 
-// TestWiresharkHTTP2 compares what is read of HTTP/2 in cleartext with what Wireshark reads.
+// TestWiresharkHTTP2 compares what is read of HTTP/2, in clear or in TLS whose keys are known, with
+// what Wireshark reads.
 func TestWiresharkHTTP2(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs tshark on captures")
@@ -25,6 +27,7 @@ func TestWiresharkHTTP2(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
 		t.Skip("no tshark")
 	}
+	streams := 0
 	for _, dir := range scenarioDirs(t) {
 		inputs := captures(t, dir)
 		if len(inputs) != 1 {
@@ -35,6 +38,7 @@ func TestWiresharkHTTP2(t *testing.T) {
 		if len(got) == 0 || !wholeHTTP2(r) {
 			continue
 		}
+		streams += len(r.Exchanges)
 		want := countInWireshark(t, inputs[0], r)
 		for _, key := range slices.Sorted(maps.Keys(want)) {
 			if got[key] != want[key] {
@@ -47,14 +51,15 @@ func TestWiresharkHTTP2(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d exchanges compared", streams)
 }
 
-// wholeHTTP2 reports whether all that HTTP/2 said is there, and none of it in TLS or asked for by
-// HTTP/1.
+// wholeHTTP2 reports whether all that HTTP/2 said is there, and was read, and none of it was asked for
+// by HTTP/1.
 func wholeHTTP2(r *report.Report) bool {
 	for i := range r.Conns {
 		c := &r.Conns[i]
-		if c.HTTP2 == nil || c.TLS != nil || len(c.Caveats) > 0 {
+		if c.HTTP2 == nil || c.TLS != nil && !c.TLS.Decrypted || len(c.Caveats) > 0 {
 			return false
 		}
 	}
@@ -67,53 +72,69 @@ func wholeHTTP2(r *report.Report) bool {
 func countHTTP2(r *report.Report) h2Count {
 	n := h2Count{}
 	for i := range r.Conns {
-		if h := r.Conns[i].HTTP2; h != nil {
-			id := r.Conns[i].ID
-			up, down := &h.Sides[exchange.FromClient], &h.Sides[exchange.FromServer]
-			n[fmt.Sprint(id, " frames of type 8")] += up.Updates + down.Updates
-			n[fmt.Sprint(id, " frames of type 3")] += up.Resets + down.Resets
+		h := r.Conns[i].HTTP2
+		if h == nil {
+			continue
 		}
+		for _, s := range h.Sides {
+			for kind, count := range map[int]int{
+				3: s.Resets, 4: s.SettingsSent, 6: s.Pings, 8: s.Updates,
+			} {
+				n[fmt.Sprint(r.Conns[i].ID, " frames of type ", kind)] += count
+			}
+		}
+		n[fmt.Sprint(r.Conns[i].ID, " frames of type 7")] += len(h.GoAways)
 	}
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
 		if x.OnStream.Stream == 0 {
 			continue
 		}
-		n[fmt.Sprint(x.Connection, " ", x.Method, " ", x.Target)]++
+		stream := fmt.Sprint(x.Connection, " stream ", x.OnStream.Stream)
+		if x.Host != "" {
+			n[fmt.Sprint(x.Connection, " ", x.Method, " ", x.Target, " of ", x.Host)]++
+		}
+		if !x.OnStream.Pushed { // what is pushed is asked for on another stream
+			n[stream+" "+x.Method+" "+x.Target]++
+		}
 		if x.Status > 0 {
-			n[fmt.Sprint(x.Connection, " status ", x.Status)]++
+			n[fmt.Sprint(stream, " status ", x.Status)]++
 		}
 		for _, m := range [...]*report.MessageInfo{x.Request, x.Response} {
-			if m != nil {
-				n[fmt.Sprint(x.Connection, " octets")] += int(m.BodyBytes)
+			if m != nil && x.Method != "CONNECT" { // what a tunnel carries is no body
+				n[stream+" octets"] += int(m.BodyBytes)
 			}
 		}
 	}
 	return n
 }
 
+// h2Fields are what tshark prints of each packet.
+var h2Fields = [...]string{
+	"tcp.stream", "http2.type", "http2.length", "http2.pad_length", "http2.streamid", "http2.flags",
+	"http2.headers.method", "http2.headers.path", "http2.headers.authority", "http2.headers.status",
+}
+
 // countInWireshark counts what tshark prints of a file. A list of fields has a comma between values.
 func countInWireshark(t *testing.T, file string, r *report.Report) h2Count {
 	t.Helper()
 	args := []string{
-		"-r",
-		file,
-		"-o",
-		"tcp.reassemble_out_of_order:TRUE",
-		"-Y",
-		"http2",
-		"-T",
-		"fields",
-		"-E",
-		"separator=|",
-		"-E",
-		"occurrence=a",
+		"-r", file, "-o", "tcp.reassemble_out_of_order:TRUE", "-Y", "http2", "-T", "fields",
+		"-E", "separator=|", "-E", "occurrence=a",
 	}
+	keys := filepath.Join(filepath.Dir(file), "keys.txt")
+	_, err := os.Stat(keys)
 	for i := range r.Conns {
-		args = append(args, "-d", fmt.Sprintf("tcp.port==%d,http2", r.Conns[i].Server.Port()))
+		port, as := r.Conns[i].Server.Port(), "http2"
+		if err == nil {
+			as = "tls"
+		}
+		args = append(args, "-d", fmt.Sprintf("tcp.port==%d,%s", port, as))
 	}
-	for _, field := range []string{"tcp.stream", "http2.type", "http2.length", "http2.pad_length",
-		"http2.headers.method", "http2.headers.path", "http2.headers.status"} {
+	if err == nil {
+		args = append(args, "-o", "tls.keylog_file:"+keys)
+	}
+	for _, field := range h2Fields {
 		args = append(args, "-e", field)
 	}
 	out, err := exec.Command("tshark", args...).Output()
@@ -122,36 +143,57 @@ func countInWireshark(t *testing.T, file string, r *report.Report) h2Count {
 	}
 	n, padded := h2Count{}, false
 	for _, line := range strings.Split(strings.TrimSpace(string(out)), "\n") {
-		f := strings.Split(line, "|")
-		conn, types, lengths := f[0], listed(f[1]), listed(f[2])
-		for i, kind := range types {
-			if kind == "8" || kind == "3" {
-				n[conn+" frames of type "+kind]++
-			}
-			if size, err := strconv.Atoi(lengths[i]); kind == "0" && err == nil {
-				n[conn+" octets"] += size
-			}
-		}
-		for _, pad := range listed(f[3]) {
-			padded = padded || pad != "0" // whose it is, is not printed
-		}
-		methods, paths := listed(f[4]), listed(f[5])
-		for i := range methods {
-			n[conn+" "+methods[i]+" "+paths[i]]++
-		}
-		for _, status := range listed(f[6]) {
-			if !strings.HasPrefix(status, "1") {
-				n[conn+" status "+status]++
-			}
-		}
+		padded = n.packet(strings.Split(line, "|")) || padded
 	}
-	if padded {
-		maps.DeleteFunc(
-			n,
-			func(key string, _ int) bool { return strings.HasSuffix(key, " octets") },
-		)
-	}
+	maps.DeleteFunc(n, func(key string, _ int) bool {
+		conn, _, _ := strings.Cut(key, " ")
+		return strings.HasSuffix(key, " octets") && (padded || n[conn+" tunnel"] > 0)
+	})
+	maps.DeleteFunc(n, func(key string, _ int) bool { return strings.HasSuffix(key, " tunnel") })
 	return n
+}
+
+// packet counts what tshark printed of one packet, and reports whether frames of it were padded: whose
+// padding it is, is not printed. The preface, which it counts as a frame, has no type.
+func (n h2Count) packet(f []string) (padded bool) {
+	conn, types, lengths := f[0], listed(f[1]), listed(f[2])
+	streams, flags := listed(f[4]), listed(f[5])
+	methods, paths, hosts, statuses := listed(f[6]), listed(f[7]), listed(f[8]), listed(f[9])
+	var headers, asked []string // the streams of header blocks; the same with "" for promises
+	for i, kind := range types {
+		flag, _ := strconv.ParseInt(flags[i], 0, 64)
+		size, err := strconv.Atoi(lengths[i])
+		switch {
+		case kind == "1":
+			headers, asked = append(headers, streams[i]), append(asked, streams[i])
+		case kind == "5":
+			asked = append(asked, "")
+		case kind == "0" && err == nil:
+			n[conn+" stream "+streams[i]+" octets"] += size
+		case kind == "3", kind == "7", kind == "8", (kind == "4" || kind == "6") && flag&1 == 0:
+			n[conn+" frames of type "+kind]++
+		}
+	}
+	for i := range methods {
+		if len(methods) == len(hosts) {
+			n[conn+" "+methods[i]+" "+paths[i]+" of "+hosts[i]]++
+		}
+		if len(methods) == len(asked) && asked[i] != "" {
+			n[conn+" stream "+asked[i]+" "+methods[i]+" "+paths[i]]++
+		}
+	}
+	for i, status := range statuses {
+		if !strings.HasPrefix(status, "1") && len(statuses) == len(headers) {
+			n[conn+" stream "+headers[i]+" status "+status]++
+		}
+	}
+	if slices.Contains(methods, "CONNECT") {
+		n[conn+" tunnel"]++
+	}
+	for _, pad := range listed(f[3]) {
+		padded = padded || pad != "0"
+	}
+	return padded
 }
 
 // listed are the values of a field.

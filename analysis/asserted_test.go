@@ -24,6 +24,8 @@ func unasserted() map[string][]string {
 		"what was counted over many connections, or learned from them": {
 			"At the peak", "The rate held", "It used {n} ports", "{n} of {n} connections.", "{n} of {n} connections with TLS",
 			"{n} were open", "{n} responses stopped", "{n} requests, a round trip", "{n request} got no response.",
+			"It ends a connection behind", "It ended that behind", "The other one had {n stream}",
+			"No stream had been open", "It gave up {n request}",
 			"Requests came within a tenth", "The server closes connections that are idle",
 			"The server ends connections that are idle", "{n} exchanges waited",
 			"round trips of {ms} on this connection", "Each connection was {s} old",

@@ -17,6 +17,7 @@ type tracked struct {
 	told     bool          // the judge knows that the connection is closing
 	lackTold bool          // and that what came after that shows that octets before it are missing
 	harmTold bool          // and that a reset of the server's did harm
+	directed rule.Directed // what the judge knows of the use of a connection of HTTP/2
 	toldAt   time.Duration // of the latest event
 }
 
@@ -25,6 +26,7 @@ func (f *tracked) begin(c *reassembly.Conn) {
 	f.Followed.Begin(c)
 	f.drafts = f.drafts[:0]
 	f.told, f.lackTold, f.harmTold, f.toldAt = false, false, false, 0
+	f.directed = rule.Directed{}
 }
 
 // draft is that of x; nil if it has been delivered.

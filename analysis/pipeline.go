@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tcpwhy/analysis/internal/judge"
@@ -22,6 +23,9 @@ const (
 	maxWorkers = 256       // more cost memory and hand less to each
 	// segments between two settlements with the judge; bounds what events wait for it
 	epochItems = 1 << 14
+	// exchanges that workers have judged since, beyond which the judge reads, too: a segment of HTTP/2
+	// may hold more than a hundred, and each is larger than many segments
+	epochJudged = 1 << 13
 	// segments that a connection counts for beside its own: its events are larger than theirs
 	connItems = 7
 )
@@ -92,6 +96,7 @@ type pipeline struct {
 	logs    int                 // how many key logs of the capture are in secrets
 	gaps    int                 // how many gaps of the capture the table knows of
 	since   int                 // segments since the last epoch
+	judged  atomic.Int64        // exchanges that workers have judged since, about
 	// how far the capture has come: the latest time of a frame of the input of the latest segment,
 	// up to that. Inputs are merged by it, so that it never decreases, and of no segment does it
 	// depend on other inputs, or on what a filter leaves of its own.
@@ -138,7 +143,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 	}
 	for range min(n, maxWorkers) {
 		w := newWorker(rules, o.limits.tracker())
-		w.trace = o.trace
+		w.trace, w.judged = o.trace, &p.judged
 		if o.keys != nil && o.keys.Grows() {
 			w.tracker.AwaitSecrets()
 		}
@@ -248,7 +253,7 @@ func (p *pipeline) take(seg *capture.Segment) {
 	if fresh {
 		p.since += connItems
 	}
-	if p.since++; p.since >= epochItems {
+	if p.since++; p.since >= epochItems || p.judged.Load() >= epochJudged {
 		p.epoch(p.now)
 	}
 }
@@ -296,6 +301,7 @@ func (p *pipeline) epoch(until time.Duration) {
 		p.flush(w)
 	}
 	p.since = 0
+	p.judged.Store(0)
 	e := epoch{until: until, evicted: p.table.Evicted(), views: p.table.Views(),
 		quoted: p.table.Quoted(), names: p.table.Names(p.now),
 		quic: p.table.QUIC()}

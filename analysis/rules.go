@@ -65,6 +65,11 @@ func detectors() []*rule.Detector {
 		ending.IdleDrop,
 		ending.WebSocketClose,
 		http2.GoAway,
+		http2.Reset,
+		http2.Connections,
+		http2.SettingsWait,
+		http2.Ping,
+		http2.Headers,
 		judge.CaptureQuality,
 	}
 }

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -29,6 +30,7 @@ type worker struct {
 	spare   []*tracked      // of connections that are over
 	drafts  []*rule.Draft   // of exchanges that were delivered, for others
 	trace   *report.TraceOf // what is to be traced; nil: nothing
+	judged  *atomic.Int64   // exchanges that all workers have judged since the last epoch; nil: not asked
 }
 
 // newWorker makes a worker; run must be started.
@@ -65,6 +67,7 @@ func (w *worker) do(it *item) {
 			s.Stamped(w.tick)
 		}
 		w.tracker.Add(it.conn, it.dir, &it.seg)
+		w.directed(it.conn)
 		if it.seg.Flags&(capture.FIN|capture.RST) != 0 {
 			w.closing(it.conn)
 		}
@@ -105,6 +108,19 @@ func (w *worker) closing(c *reassembly.Conn) {
 	}
 }
 
+// directed tells the judge what a server of HTTP/2 says of the use of its connection, when that
+// changes.
+func (w *worker) directed(c *reassembly.Conn) {
+	if c.HTTP2 == nil {
+		return
+	}
+	s := w.state(c)
+	if d := rule.DirectedBy(c); d != s.directed {
+		s.directed = d
+		w.events.TellDirected(w.event(c, 0), d)
+	}
+}
+
 // tellEnd tells the judge something of the end of c that has no numbers.
 func (w *worker) tellEnd(c *reassembly.Conn, k rule.EventKind) {
 	e := w.event(c, 0)
@@ -135,6 +151,13 @@ func (w *worker) draft() *rule.Draft {
 	d := w.drafts[n-1]
 	w.drafts = w.drafts[:n-1]
 	return d
+}
+
+// count counts an exchange that was judged.
+func (w *worker) count() {
+	if w.judged != nil {
+		w.judged.Add(1)
+	}
 }
 
 // state is the worker's state about c, made at the first call.
@@ -236,6 +259,7 @@ func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 			w.events.TellAttempt(e, s.began(d), &judged)
 		} else {
 			w.events.TellJudged(e, &judged)
+			w.count()
 		}
 		if !d.Traced && len(w.drafts) < maxSpare { // the trace looks at its ledger until the end
 			d.Empty()

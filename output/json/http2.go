@@ -169,12 +169,13 @@ type h2SideObject struct {
 
 // goAwayObject says that a side takes no more streams.
 type goAwayObject struct {
-	By    string `json:"by"`
-	Code  string `json:"code"`
-	Last  uint32 `json:"last_stream"`
-	At    millis `json:"at_ms"`
-	Input int    `json:"input"`
-	Frame uint64 `json:"frame"`
+	By    string  `json:"by"`
+	Code  string  `json:"code"`
+	Text  *string `json:"text"`
+	Last  uint32  `json:"last_stream"`
+	At    millis  `json:"at_ms"`
+	Input int     `json:"input"`
+	Frame uint64  `json:"frame"`
 }
 
 func http2(h *exchange.H2Info) *h2Object {
@@ -187,7 +188,7 @@ func http2(h *exchange.H2Info) *h2Object {
 	}
 	for _, g := range h.GoAways {
 		o.GoAways = append(o.GoAways, goAwayObject{
-			g.By.String(), g.Code.String(), g.Last, millis(g.At.Time), g.At.Frame.Input(),
+			g.By.String(), g.Code.String(), text(mask.ASCII(g.Text)), g.Last, millis(g.At.Time), g.At.Frame.Input(),
 			g.At.Frame.Number(),
 		})
 	}
@@ -230,7 +231,8 @@ func (d *decoder) http2(o *h2Object) *exchange.H2Info {
 		h.GoAways = append(h.GoAways, exchange.GoAway{
 			By:   named(d, "side", g.By, exchange.ParseDir),
 			Code: named(d, "code", g.Code, exchange.ParseErrorCode), Last: g.Last,
-			At: capture.Mark{Time: time.Duration(g.At), Frame: d.frame(g.Input, g.Frame)},
+			Text: known(g.Text),
+			At:   capture.Mark{Time: time.Duration(g.At), Frame: d.frame(g.Input, g.Frame)},
 		})
 	}
 	return h

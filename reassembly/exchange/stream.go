@@ -144,6 +144,41 @@ type H2Conn struct {
 	H2Info
 	Owners [2]Owners      // by Dir: whose octets are whose
 	Freed  [2]FreedFrames // by Dir of the sender: what flow control had kept back
+	Trips  Trips          // of PINGs, the latest
+}
+
+// PingTrip is a PING and its answer (RFC 9113 §6.7), as they passed the capture.
+type PingTrip struct {
+	By              Dir // who asked
+	Asked, Answered capture.Mark
+	End             int64 // the offset behind the PING in its sender's stream
+	Data            [8]byte
+}
+
+// Took is how long the answer took.
+func (t *PingTrip) Took() time.Duration { return t.Answered.Time - t.Asked.Time }
+
+// Trips are those of a connection, in the order of their answers.
+type Trips struct {
+	all   []PingTrip
+	count int // of all there were
+}
+
+// maxTrips is how many are kept.
+const maxTrips = 64
+
+// Add adds one; of too many the oldest goes.
+func (t *Trips) Add(p PingTrip) {
+	if len(t.all) >= maxTrips {
+		t.all = slices.Delete(t.all, 0, maxTrips/2)
+	}
+	t.all = append(t.all, p)
+	t.count++
+}
+
+// Since are those that are kept behind the first n of all, and how many there are in all.
+func (t *Trips) Since(n int) ([]PingTrip, int) {
+	return t.all[max(0, len(t.all)-(t.count-n)):], t.count
 }
 
 // MaxGoAways is how many of them are kept.
@@ -185,6 +220,9 @@ type GoAway struct {
 	At   capture.Mark
 	Last uint32 // the highest stream that was, or may be, processed
 	Code ErrorCode
+	// Text is what it says for debugging, of 64 octets at most, as far as the words are those that
+	// programs use for that: an ellipsis stands for others.
+	Text string
 }
 
 // ParseErrorCode is the code of that name in reports; false if it is none.

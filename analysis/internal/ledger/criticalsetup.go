@@ -37,6 +37,9 @@ func criticalSetup(p *sender.Path, x *exchange.Exchange) (critical, doubtful boo
 	if late <= max(PromptStart, c.RTTMin()/ownStartParts, atOnce) || heldFirst(p, x) {
 		return true, false
 	}
+	if f, ok := firstAsk(p, x); ok && f.Waited {
+		return true, true // it needed the connection for that
+	}
 	doubtful = late <= min(lateStart, (ready-c.Start.Time)/lateStartParts)+atOnce
 	return doubtful, doubtful
 }
@@ -79,4 +82,37 @@ func setUpAt(c *reassembly.Conn) (time.Duration, bool) {
 	}
 	// At the server the request follows the SYN-ACK by a round trip to the client.
 	return max(c.AckOfSYNACK.Time, c.SYNACKs[0].Time+c.Far(reassembly.FromClient)), ShowsStart(c)
+}
+
+// FirstAsk is how the first request of a connection of HTTP/2 left.
+type FirstAsk struct {
+	Ready    time.Duration // when it could have left at the soonest
+	Settings time.Duration // when the server's first SETTINGS passed
+	// Waited says that it left as soon as the client could know of those; else it left before.
+	Waited bool
+}
+
+// FirstAsked is how x, the first exchange, left; false if that says nothing of whether it waited for
+// SETTINGS.
+func (s *Connection) FirstAsked(x *exchange.Exchange) (FirstAsk, bool) { return firstAsk(&s.path, x) }
+
+// firstAsk is FirstAsked. SETTINGS that come with the end of the set-up nobody has to wait for.
+func firstAsk(p *sender.Path, x *exchange.Exchange) (f FirstAsk, ok bool) {
+	c := p.Conn
+	ready, ok := setUpAt(c)
+	if !ok || c.HTTP2 == nil || x.Index != 0 || x.Request == nil {
+		return f, false
+	}
+	f.Ready, f.Settings = ready, c.HTTP2.Sides[reassembly.FromServer].Settings.At
+	if f.Settings == 0 {
+		return f, false
+	}
+	known, atOnce := f.Settings+c.Far(reassembly.FromClient), p.AtOnce(reassembly.FromClient)
+	late := x.Request.Start.Time - known
+	f.Waited = late >= -atOnce
+	if !f.Waited {
+		return f, true
+	}
+	prompt := max(PromptStart, c.RTTMin()/ownStartParts, atOnce)
+	return f, known-ready >= c.RTTMin()/2 && late <= prompt
 }

@@ -66,10 +66,11 @@ func ExpectsResponses(c *reassembly.Conn) bool {
 	return true
 }
 
-// GoneAway reports whether the server has said that it takes no more streams (RFC 9113 §6.8).
+// GoneAway reports whether the server has said that it takes no more streams (RFC 9113 §6.8), before
+// its client said that it goes.
 func GoneAway(c *reassembly.Conn) bool {
-	return c.HTTP2 != nil && slices.ContainsFunc(c.HTTP2.GoAways,
-		func(g exchange.GoAway) bool { return g.By == reassembly.FromServer })
+	return c.HTTP2 != nil && len(c.HTTP2.GoAways) > 0 &&
+		c.HTTP2.GoAways[0].By == reassembly.FromServer
 }
 
 // WentWrong is the first GOAWAY with an error (RFC 9113 §7); nil if there was none.

@@ -192,6 +192,30 @@ func (t *Told) Closing() Closing {
 	}
 }
 
+// directedLimit says that a number of streams was announced.
+const directedLimit = 1
+
+// TellDirected adds what a server of HTTP/2 has said of the use of its connection.
+func (b *Batch) TellDirected(e Event, d Directed) {
+	e.Kind = ConnDirected
+	e.flag(directedLimit, d.Limited)
+	e.U[0], e.U[1] = int64(d.Away.At.Time), int64(d.Away.At.Frame)
+	e.U[2], e.U[3] = int64(d.Streams), int64(d.Away.Code)
+	b.Tell(e)
+}
+
+// Directed is what the server has said.
+func (t *Told) Directed() Directed {
+	return Directed{
+		Limited: t.has(directedLimit),
+		Streams: uint32(t.U[2]),
+		Away: Away{
+			capture.Mark{Time: time.Duration(t.U[0]), Frame: capture.FrameID(t.U[1])},
+			exchange.ErrorCode(t.U[3]),
+		},
+	}
+}
+
 // flag sets a flag if the condition holds.
 func (e *Event) flag(flag uint16, condition bool) {
 	if condition {

@@ -29,6 +29,8 @@ const (
 	// first three, so that nobody takes it for something that was asked.
 	AttemptBegan
 	AttemptJudged
+	// ConnDirected says that what a server of HTTP/2 has said of the use of its connection has changed.
+	ConnDirected
 )
 
 // Event is one thing that happened to one connection, in 64 octets without pointers. Workers write
@@ -45,7 +47,7 @@ type Event struct {
 }
 
 // EventKinds is a set of kinds.
-type EventKinds uint8
+type EventKinds uint16
 
 // Wants is the set of the kinds.
 func Wants(kinds ...EventKind) (all EventKinds) {
@@ -149,6 +151,33 @@ type Closing struct {
 	// by a RST of the client with ACK, and without more room than before: it had not read
 	// everything, or set SO_LINGER to zero
 	Abort bool
+}
+
+// Directed tells the judge what a server of HTTP/2 has said, so far, of the use of its connection.
+type Directed struct {
+	Limited bool   // it has said how many streams may be open at a time
+	Streams uint32 // valid if limited
+	Away    Away
+}
+
+// Away is the first GOAWAY of a server (RFC 9113 §6.8), unless its client had said that it goes.
+type Away struct {
+	At   capture.Mark // no frame: it has said none
+	Code exchange.ErrorCode
+}
+
+// DirectedBy is what the server has said of the use of c.
+func DirectedBy(c *reassembly.Conn) (d Directed) {
+	h := c.HTTP2
+	if h == nil {
+		return d
+	}
+	s := h.Sides[reassembly.FromServer].Settings.Streams
+	d.Limited, d.Streams = s.Said, s.Value
+	if len(h.GoAways) > 0 && h.GoAways[0].By == reassembly.FromServer {
+		d.Away = Away{h.GoAways[0].At, h.GoAways[0].Code}
+	}
+	return d
 }
 
 // Gone hands the judge what remains of a connection.

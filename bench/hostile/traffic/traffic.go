@@ -18,7 +18,9 @@ type Kind struct {
 }
 
 // All are the kinds.
-func All() []Kind { return slices.Concat(connections(), streams(), requests(), answers()) }
+func All() []Kind {
+	return slices.Concat(connections(), streams(), requests(), answers(), multiplexed())
+}
 
 // host is the i-th of many addresses.
 func host(i int) netip.Addr {

@@ -22,6 +22,9 @@ func All() []scenario.Scenario {
 		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
 		policingScenarios(), carriedScenarios(), multiplexedScenarios(), callScenarios(),
 		handshakeScenarios(), quicScenarios(), socketScenarios())
+		policingScenarios(), carriedScenarios(), multiplexedScenarios(),
+		callScenarios(), handshakeScenarios(), quicScenarios(),
+		streamEndScenarios())
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all
 }

@@ -23,6 +23,7 @@ type HTTP2 struct {
 	Files    map[string]int
 	Settings string // nginx: of the server block; apache2: lines; haproxy: of global, lines
 	Args     []string
+	Secure   bool // nginx: in TLS, with a certificate made for the run
 }
 
 // About names the version, the settings and the files.
@@ -34,7 +35,11 @@ func (s HTTP2) About() string {
 		"haproxy": "-v",
 	}
 	var l phrase.List
-	l.If(true, "%s, HTTP/2 in cleartext", Version(s.Program, version[s.Program]))
+	within := "in cleartext"
+	if s.Secure {
+		within = "in TLS"
+	}
+	l.If(true, "%s, HTTP/2 %s", Version(s.Program, version[s.Program]), within)
 	l.If(s.Settings != "", "%s", strings.ReplaceAll(strings.TrimSpace(s.Settings), "\n", ", "))
 	l.If(len(s.Args) > 0, "%s", strings.Join(s.Args, " "))
 	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
@@ -82,8 +87,21 @@ func (s HTTP2) Start(ctx context.Context, e *peer.Env) (func(), error) {
 		}
 		return serve(ctx, e, "haproxy", "-db", "-f", file)
 	}
-	file, err := place(e, "nginx.conf",
-		fmt.Sprintf(nginxPages, e.Dir, e.ServerAddress(), s.Settings))
+	return s.startNginx(ctx, e)
+}
+
+// startNginx runs nginx.
+func (s HTTP2) startNginx(ctx context.Context, e *peer.Env) (func(), error) {
+	address, settings := e.ServerAddress(), s.Settings
+	if s.Secure {
+		cert, key, err := peer.CertificateFiles(e.Dir)
+		if err != nil {
+			return nil, err
+		}
+		address += " ssl"
+		settings += fmt.Sprintf(" ssl_certificate %s; ssl_certificate_key %s;", cert, key)
+	}
+	file, err := place(e, "nginx.conf", fmt.Sprintf(nginxPages, e.Dir, address, settings))
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package http2
 
 import (
 	"encoding/binary"
-	"time"
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
@@ -18,17 +17,10 @@ const (
 	connectSetting   = 8
 )
 
-// pings are the latest that wait for their answers, by who sent them.
-type pings [2]struct {
-	data [pingSize]byte
-	at   time.Duration
-	wait bool
-}
-
-// control acts on a whole frame that directs the connection or a stream.
-func (h *reader) control(s *side, a *exchange.Arrival) {
+// control acts on a whole frame that directs the connection or a stream, and ends before off.
+func (h *reader) control(s *side, off int64, a *exchange.Arrival) {
 	f := &s.frames
-	if f.broken {
+	if f.broken && !(f.head.kind == goAwayFrame && len(f.kept) >= goAwaySize) {
 		return
 	}
 	own := &h.info.Sides[s.dir]
@@ -36,7 +28,7 @@ func (h *reader) control(s *side, a *exchange.Arrival) {
 	case settingsFrame:
 		h.settings(s, a)
 	case pingFrame:
-		h.ping(s, a)
+		h.ping(s, off, a)
 	case resetFrame:
 		own.Resets++
 		h.reset(s, exchange.ErrorCode(binary.BigEndian.Uint32(f.kept)), a)
@@ -99,26 +91,27 @@ func (h *reader) setting(s *side, id uint16, value uint32, at capture.Mark) {
 }
 
 // ping acts on a PING or its answer.
-func (h *reader) ping(s *side, a *exchange.Arrival) {
+func (h *reader) ping(s *side, off int64, a *exchange.Arrival) {
 	f := &s.frames
 	if !f.head.has(ack) {
 		h.info.Sides[s.dir].Pings++
-		p := &h.pings[s.dir]
-		p.at, p.wait = a.At.Time, true
-		copy(p.data[:], f.kept)
+		t := exchange.PingTrip{By: s.dir, Asked: a.At, End: a.To(off)}
+		copy(t.Data[:], f.kept)
+		h.pings[s.dir].asked(t)
 		return
 	}
 	asker := s.dir.Peer()
-	p := &h.pings[asker]
-	if !p.wait || string(p.data[:]) != string(f.kept) {
+	t, ok := h.pings[asker].answered(f.kept)
+	if !ok {
 		return
 	}
-	p.wait = false
-	trip, t := &h.info.PingTrips[asker], max(a.At.Time-p.at, 1)
-	if trip[0] == 0 || t < trip[0] {
-		trip[0] = t
+	t.Answered = a.At
+	h.info.Trips.Add(t)
+	trip, took := &h.info.PingTrips[asker], max(t.Took(), 1)
+	if trip[0] == 0 || took < trip[0] {
+		trip[0] = took
 	}
-	trip[1] = max(trip[1], t)
+	trip[1] = max(trip[1], took)
 }
 
 // reset acts on RST_STREAM.
@@ -136,6 +129,9 @@ func (h *reader) reset(s *side, code exchange.ErrorCode, a *exchange.Arrival) {
 		st.tunnel.end(a.At, false)
 		delete(h.streams, id)
 		return
+	}
+	if x.Response == nil {
+		h.vain++
 	}
 	x.Reset = &exchange.StreamReset{Code: code, By: s.dir, At: a.At}
 	switch {
@@ -156,6 +152,7 @@ func (h *reader) goAway(s *side, a *exchange.Arrival) {
 		By: s.dir, At: a.At,
 		Last: binary.BigEndian.Uint32(p) &^ (1 << 31),
 		Code: exchange.ErrorCode(binary.BigEndian.Uint32(p[4:])),
+		Text: debugText(p[goAwaySize:]),
 	}
 	if len(h.info.GoAways) < exchange.MaxGoAways {
 		h.info.GoAways = append(h.info.GoAways, g)

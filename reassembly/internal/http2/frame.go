@@ -183,7 +183,7 @@ func (h *head) most() int64 {
 	case resetFrame, updateFrame, pingFrame:
 		return pingSize
 	case goAwayFrame:
-		return goAwaySize
+		return goAwaySize + maxDebugText
 	case settingsFrame:
 		return someSettings
 	case dataFrame:

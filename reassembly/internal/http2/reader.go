@@ -7,8 +7,13 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// maxStreams caps the streams of a connection that are followed at a time.
-const maxStreams = 2000
+const (
+	// maxStreams caps the streams of a connection that are followed at a time.
+	maxStreams = 2000
+	// maxVain is how many streams may be reset before anything of their response came, beyond twice
+	// those that were answered: more are a flood (CVE-2023-44487), of which no more are followed.
+	maxVain = 1000
+)
 
 // reader makes exchanges of the streams of an HTTP/2 connection. It is tolerant: what an endpoint
 // would end the connection for is passed over.
@@ -20,11 +25,13 @@ type reader struct {
 	streams  map[uint32]*stream
 	promised map[uint32]promise
 	unseen   []idRange // streams that may have been opened where the capture lacks octets
+	answered int       // streams whose response began
+	vain     int       // streams that were reset before that
 	partial  bool      // the capture lacks frames: streams may be open that nobody saw begin
 	doubts   bool      // ends of streams that are open may be among them
 	over     bool      // a RST has ended the connection
 	fields   []field   // room for those of a block
-	pings    pings
+	pings    [2]pings  // by who sent them
 	kept     kept
 	next     exchange.Reader // has taken over: the capture cuts what would have to be read
 }
@@ -235,7 +242,7 @@ func (h *reader) ends(s *side, off int64, a *exchange.Arrival) {
 	case dataFrame:
 		h.dataEnds(s, a)
 	default:
-		h.control(s, a)
+		h.control(s, off, a)
 	}
 	f.end()
 }

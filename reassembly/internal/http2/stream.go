@@ -93,10 +93,10 @@ func (h *reader) mayBeUnseen(id uint32) bool {
 	return id > h.side[exchange.FromClient].highest
 }
 
-// open begins an exchange; nil if too many are open.
+// open begins an exchange; nil if too many are open, or were reset.
 func (h *reader) open(id uint32, record int) *stream {
 	h.info.Streams++
-	if len(h.streams) >= maxStreams {
+	if len(h.streams) >= maxStreams || h.vain > maxVain+2*h.answered {
 		h.c.Caveats.Add(exchange.CaveatManyStreams)
 		return nil
 	}
@@ -196,6 +196,7 @@ func (h *reader) answers(s *side, st *stream, status int, fields []field) {
 		facts = x.Response.Facts
 	}
 	st.headed[s.dir] = true
+	h.answered++
 	m := x.Answer(s.block.draft)
 	m.HeaderEnd = m.End
 	m.Facts |= facts

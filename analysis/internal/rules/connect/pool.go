@@ -115,6 +115,7 @@ type outcome struct {
 	failed   bool   // its status says that the request failed
 	aborted  bool   // it did not end well
 	stream   bool   // it was one of HTTP/2
+	shared   bool   // its connection carries HTTP/2, whether that was read or not
 	size     int64  // octets of the response
 }
 
@@ -295,6 +296,7 @@ func (m *member) take(e *rule.Over) {
 			e.Outcome == exchange.ResetByPeer,
 		size:   e.Bytes,
 		stream: e.Multiplexed && !e.Turn,
+		shared: e.Multiplexed,
 	}
 	if e.IdleLimit > 0 {
 		m.idleLimit = e.IdleLimit

@@ -410,7 +410,11 @@ func repeatedSYNs(x *rule.Judged) time.Duration {
 // first request may not have waited for it.
 func (v *verdict) proof(doubtful bool) []rule.Evidence {
 	donor, gap := int64(v.donor.id), rule.Ns(v.syn.Time-v.donorIdle.Time)
-	out := []rule.Evidence{rule.Shows(v.donorIdle, report.SideServer, donorIsFree, donor)}
+	free := donorIsFree
+	if v.donor.last.shared && !v.donor.pool.key.secure {
+		free = donorHasNoStream
+	}
+	out := []rule.Evidence{rule.Shows(v.donorIdle, report.SideServer, free, donor)}
 	if v.closed != nil {
 		how := closedByFIN
 		switch {

@@ -18,6 +18,7 @@ const (
 
 	// of missed-reuse
 	donorIsFree
+	donorHasNoStream
 	closedByFIN
 	closedByReset
 	closedByAlert
@@ -175,6 +176,10 @@ var words = []rule.Words{
 	donorIsFree: {
 		Role: "last response", Text: "connection {conn} has its response, and is free",
 		Facts: rule.Facts{report.RestsAfter, report.Told},
+	},
+	donorHasNoStream: { // control frames may follow
+		Role: "last response", Text: "connection {conn} has its response, and no stream is open on it",
+		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
 	closedByFIN: {
 		Role:  "close",

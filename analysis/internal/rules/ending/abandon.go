@@ -16,7 +16,8 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 		return rule.Claim{}, false
 	}
 	left, did := ledger.Left(&p.State.Connection, x)
-	if !did || alerted(c, x) || ledger.FinishUnanswered(&p.State.Connection, x) {
+	if !did || ledger.StreamFailed(x) || ledger.WentWrong(c) != nil || alerted(c, x) ||
+		ledger.FinishUnanswered(&p.State.Connection, x) {
 		return rule.Claim{}, false
 	}
 	sure := report.ConfidenceMedium

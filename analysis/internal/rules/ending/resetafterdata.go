@@ -223,9 +223,9 @@ func runReset(p *rule.Pass) {
 	}
 	c, x := p.Conn, p.State.Last
 	dir, ok := firstReset(c)
-	if !ok || x == nil || alerted(c, x) || unsureOfEnd(c, x) || p.State.Ending.Failed != nil ||
-		c.State == reassembly.Refused || !ledger.ExpectsResponses(c) ||
-		x.Start().Time > c.Half[dir].Rst.Time {
+	if !ok || x == nil || ledger.StreamFailed(x) || alerted(c, x) || unsureOfEnd(c, x) ||
+		p.State.Ending.Failed != nil || c.State == reassembly.Refused ||
+		!ledger.ExpectsResponses(c) || x.Start().Time > c.Half[dir].Rst.Time {
 		return
 	}
 	cause := resetCause(&p.State.Connection, x, dir)

@@ -27,20 +27,25 @@ var GoAway = &rule.Detector{Rule: report.Rule{
 	Doc: `What happens
 A side that wants no more streams on a connection says GOAWAY, with a code and the number of the
 highest stream that it has processed or may process (RFC 9113 section 6.8). Streams above it were
-never looked at: who asked has to ask again, on another connection. A server that shuts down in two
-steps names the highest number there is, waits a round trip, and then names the real one, so that
-no request is lost on its way; many name the real one at once.
+never looked at: who asked has to ask again, on another connection. A server that shuts down in
+two steps names the highest number there is, waits a round trip, and then names the real one, so
+that no request is lost on its way; many name the real one at once.
 
 How it is recognised
-lost: the server said GOAWAY with NO_ERROR, and a request on a stream above the number that it named
-was on its way, or came later, and has no response. The client is to blame if the request left 50 ms
-and more after it could know of the GOAWAY. error: a side said GOAWAY with another code. Streams
-that had no whole response by then belong to it. Silent: GOAWAY with nothing under way, and the
+lost: the server said GOAWAY with NO_ERROR, and a request on a stream above the number that it
+named was on its way, or came later, and has no response. The client is to blame if the request
+left 50 ms and more after it could know of the GOAWAY. error: a side said GOAWAY with another
+code. Streams that had no whole response by then belong to it. churn: a request waited for the
+set-up of a new connection, as the server had ended the one before, less than 60 s ago, with
+NO_ERROR: each that it ended excuses one. It is a limit of requests if three connections and more
+ended with the same number of them, and most did. Silent: GOAWAY with nothing under way, and the
 client's own at its end.
 
 How cost is counted
 What the client waited: from the request to its repetition on another connection, if the same is
-asked for within a second, else until it has the GOAWAY.
+asked for within a second, else until it has the GOAWAY. churn: the set-up that the request waited
+for, and the slow start that the window of the older connection would have saved; low is a round
+trip less.
 
 When it is wrong
 A code says what the side that sent it believed. A repetition that was none, but the next request
@@ -77,6 +82,27 @@ for the same.`,
 			},
 		},
 		{
+			Code:  churnCause,
+			Title: "server ends connections of HTTP/2 early",
+			Side:  report.SideServer,
+			Message: "The server ended a connection of HTTP/2 by GOAWAY, so that the next " +
+				"request needed a new one.",
+			Remedies: []report.Remedy{{
+				Side: report.SideServer,
+				Text: "raise the limit of requests, age or idle time of a connection",
+				Settings: []report.Setting{
+					{
+						Product: report.Nginx,
+						Text:    "keepalive_requests (1000), keepalive_time, keepalive_timeout",
+					},
+					{Product: report.Apache, Text: "MaxKeepAliveRequests, KeepAliveTimeout"},
+					{Product: report.HAProxy, Text: "timeout http-keep-alive, timeout client"},
+					{Product: report.Envoy, Text: "max_requests_per_connection, idle_timeout"},
+					{Product: report.Go, Text: "Server.IdleTimeout (gRPC: MaxConnectionAge)"},
+				},
+			}},
+		},
+		{
 			Code:  errorCause,
 			Title: "connection ended by an error of HTTP/2",
 			Side:  report.SideUnknown,
@@ -85,8 +111,8 @@ for the same.`,
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideUnknown,
-					Text: "look the code up (RFC 9113 section 7) in the log of the side that sent " +
-						"it, and update the program that it accuses",
+					Text: "look the code up (RFC 9113 section 7) in the log of the side that " +
+						"sent it, and update the program that it accuses",
 					Settings: []report.Setting{
 						{Product: report.Nginx, Text: "error_log with level info"},
 						{Product: report.HAProxy, Text: "show errors"},
@@ -104,21 +130,26 @@ for the same.`,
 },
 	Rests:      rule.Content | rule.Messages,
 	Beside:     true,
-	Exchange:   runGoAwayLost,
-	Closed:     runGoAwayError,
+	Exchange:   func(p *rule.Pass) { runGoAwayLost(p, errorElse, goAwayRule, errorCause) },
+	Closed:     func(p *rule.Pass) { runGoAwayError(p, errorElse, goAwayRule, errorCause) },
+	Across:     sessionsCompared,
 	Vocabulary: words,
 }
 
-// runGoAwayLost claims a request that a GOAWAY left out.
-func runGoAwayLost(p *rule.Pass) {
+// kindOf tells which GOAWAYs a rule is about.
+type kindOf func(h *exchange.H2Conn, g *exchange.GoAway) bool
+
+// runGoAwayLost claims a request that a GOAWAY left out, if it is of that kind; with an error it is
+// of that cause.
+func runGoAwayLost(p *rule.Pass, of kindOf, name, cause string) {
 	x := p.Exchange
 	g := ledger.LeftOut(p.Conn, x)
-	if g == nil || x.Request == nil || x.Response != nil {
+	if g == nil || x.Request == nil || x.Response != nil || !of(p.Conn.HTTP2, g) {
 		return
 	}
 	at := max(g.At.Time, x.Start().Time)
 	cl := failureClaim(p, x, at)
-	cl.Rule, cl.Cause, cl.Side = goAwayRule, lostCause, report.SideServer
+	cl.Rule, cl.Cause, cl.Side = name, lostCause, report.SideServer
 	cl.Repaired = true
 	cl.Says = []rule.Said{rule.Say(neverProcessed)}
 	asked := rule.Shows(x.Start(), report.SideClient, crossedGoAway, int64(x.Stream))
@@ -128,37 +159,37 @@ func runGoAwayLost(p *rule.Pass) {
 		asked = rule.Shows(x.Start(), report.SideClient, saidToGo, int64(x.Stream), rule.Ns(late))
 	}
 	if g.Code != exchange.NoError {
-		cl.Cause, cl.Side = errorCause, accused(g)
+		cl.Cause, cl.Side = cause, accused(g)
 	}
 	cl.Occ.Proof = inOrder(
 		asked,
-		rule.Shows(g.At, rule.SideOf(g.By), goAwayBelow, int64(g.Last)).With(g.Code.String()),
+		rule.Shows(g.At, rule.SideOf(g.By), goAwayBelow, int64(g.Last)).With(reason(g)),
 	)
 	p.Report(cl)
 }
 
 // runGoAwayError claims the end of a connection by an error, with the first exchange that it ended.
-func runGoAwayError(p *rule.Pass) {
+func runGoAwayError(p *rule.Pass, of kindOf, name, cause string) {
 	g := ledger.WentWrong(p.Conn)
-	if g == nil {
+	if g == nil || !of(p.Conn.HTTP2, g) {
 		return
 	}
 	x := p.State.Ending.Failed
 	if x == nil || x.Request == nil || x.Stream == 0 {
 		p.Report(rule.Claim{
-			Rule: goAwayRule, Cause: errorCause, Side: accused(g), Index: -1,
+			Rule: name, Cause: cause, Side: accused(g), Index: -1,
 			Confidence: certainty(g), Most: rule.AtMost(report.Low),
 			Occ: rule.Occurrence{
 				Start: g.At.Time, End: g.At.Time,
 				Proof: []rule.Evidence{
-					rule.Shows(g.At, rule.SideOf(g.By), goAwayFor).With(g.Code.String()),
+					rule.Shows(g.At, rule.SideOf(g.By), goAwayFor).With(reason(g)),
 				},
 			},
 		})
 		return
 	}
 	cl := failureClaim(p, x, max(g.At.Time, x.Start().Time))
-	cl.Rule, cl.Cause, cl.Side = goAwayRule, errorCause, accused(g)
+	cl.Rule, cl.Cause, cl.Side = name, cause, accused(g)
 	cl.Index, cl.Confidence = x.Index, certainty(g)
 	cl.Others = max(0, p.State.Ending.Unanswered-1)
 	cl.Unsafe = p.State.Ending.Unsafe
@@ -170,7 +201,7 @@ func runGoAwayError(p *rule.Pass) {
 			waitsAtGoAway,
 			int64(x.Stream),
 		),
-		rule.Shows(g.At, rule.SideOf(g.By), goAwayFor).With(g.Code.String()),
+		rule.Shows(g.At, rule.SideOf(g.By), goAwayFor).With(reason(g)),
 	)
 	p.Report(cl)
 }
@@ -192,6 +223,14 @@ func failureClaim(p *rule.Pass, x *exchange.Exchange, at time.Duration) rule.Cla
 			Cost:  report.Cost{Expected: took, High: took},
 		},
 	}
+}
+
+// reason is what a GOAWAY says of its reason.
+func reason(g *exchange.GoAway) string {
+	if g.Text == "" {
+		return g.Code.String()
+	}
+	return g.Code.String() + " (" + g.Text + ")"
 }
 
 // inOrder are two frames in the order in which they were captured.
@@ -216,7 +255,7 @@ func accused(g *exchange.GoAway) report.Side {
 // certainty is how sure it is that the accused side is at fault: of a broken rule only what the
 // other side believed is seen.
 func certainty(g *exchange.GoAway) report.Confidence {
-	if accused(g) == rule.SideOf(g.By) {
+	if accused(g) == rule.SideOf(g.By) || saysPings(g) {
 		return report.ConfidenceHigh
 	}
 	return report.ConfidenceMedium
