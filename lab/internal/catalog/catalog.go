@@ -21,9 +21,7 @@ func All() []scenario.Scenario {
 		setupScenarios(), idleScenarios(), messageScenarios(), pipelineScenarios(),
 		headerScenarios(), hostScenarios(), secureScenarios(), toolScenarios(), jitterScenarios(),
 		policingScenarios(), carriedScenarios(), multiplexedScenarios(), callScenarios(),
-		handshakeScenarios(), quicScenarios(), socketScenarios())
-		policingScenarios(), carriedScenarios(), multiplexedScenarios(),
-		callScenarios(), handshakeScenarios(), quicScenarios(),
+		handshakeScenarios(), quicScenarios(), socketScenarios(),
 		streamEndScenarios())
 	sort.SliceStable(all, func(i, j int) bool { return all[i].Name < all[j].Name })
 	return all

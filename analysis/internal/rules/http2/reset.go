@@ -237,6 +237,9 @@ func causeOfReset(x *exchange.Exchange) (string, report.Side) {
 	case exchange.HTTP11Required:
 		return http11Cause, report.SideServer
 	case exchange.NoError, exchange.Cancel:
+		if x.RPC != nil && x.RPC.Timeout > 0 {
+			return "", by // both sides know when it is over
+		}
 		if by == report.SideClient {
 			return deadlineCause, report.SideServer
 		}
@@ -257,6 +260,6 @@ func causeOfReset(x *exchange.Exchange) (string, report.Side) {
 // come, and for long enough.
 func mayBeDeadline(p *rule.Pass, x *exchange.Exchange) bool {
 	took := x.Reset.At.Time - x.Start().Time
-	return x.Response == nil && x.Request.Complete && !(x.RPC != nil && x.RPC.Timeout > 0) &&
+	return x.Response == nil && x.Request.Complete &&
 		took >= max(leastDeadline, leastTrips*p.Conn.RTTMin())
 }
