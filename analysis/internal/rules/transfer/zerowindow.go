@@ -35,7 +35,8 @@ Expected is the wait, from the data that filled the window to the data after it.
 was not closed, and its scale allows of far larger ones, which a reader without pauses would have
 got, it is the part of the wait that the simulation does without; else it is the wait less its part
 of a round trip for each window of data. High adds the time for which the same buffer held the sender back otherwise, and that for
-which the server may have gone on reading behind the end of a request. Low leaves a round trip for
+which the reader may have gone on behind the end of the message: the server until it answered, the
+client as long as it had paused before. Low leaves a round trip for
 each wait.
 
 When it is wrong
@@ -90,7 +91,8 @@ func runZeroWindow(p *rule.Pass) {
 	for _, dir := range ledger.BothWays {
 		rest[dir] = partOfReader(p, dir)
 	}
-	for i, w := range readerWaits(p) {
+	waits := readerWaits(p)
+	for i, w := range waits {
 		c := rule.Claim{Rule: "zero-window", Cause: "response", Confidence: report.ConfidenceHigh}
 		if w.Dir == reassembly.FromClient {
 			c.Cause = "request"
@@ -106,7 +108,7 @@ func runZeroWindow(p *rule.Pass) {
 			cost.High += smallWindow(p)
 		}
 		if i == 0 {
-			cost.High += time.Duration(rest[w.Dir].tail)
+			cost.High += time.Duration(rest[w.Dir].tail) + pausesAgain(p, waits)
 		}
 		c.Occ = rule.Occurrence{Start: w.From, End: w.To, Cost: cost, Proof: zeroProof(p, &w)}
 		c.Lost = []report.Interval{{From: w.From, To: w.To}}
@@ -122,6 +124,21 @@ func readerCost(p *rule.Pass, w *ledger.Wait, part readersPart) report.Cost {
 		cost.Expected = max(cost.Low, time.Duration(float64(length)*part.share))
 	}
 	return cost
+}
+
+// pausesAgain is for how long the client's program may have paused once more before it read the last
+// of the response, which its kernel had: as long as it had made the server wait, and no longer than
+// until it closed, if that is known yet.
+func pausesAgain(p *rule.Pass, waits []ledger.Wait) time.Duration {
+	m, h := p.Exchange.Response, &p.Conn.Half[reassembly.FromClient]
+	longest := ledger.LongestWait(waits)
+	if m == nil || !m.Complete || longest.Dir != reassembly.FromServer {
+		return 0
+	}
+	if h.FinSeen {
+		return min(longest.Length(), max(0, h.Fin.Time-m.End.Time))
+	}
+	return longest.Length()
 }
 
 // closedFor is how long the window was closed during w, where its receiver is. Of a buffer that is
