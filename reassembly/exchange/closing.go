@@ -14,6 +14,16 @@ func (e *Closing) Close(dir Dir) {
 	}
 }
 
+// Finish notes that all before the FIN of dir was delivered. It reports whether that is new.
+func (e *Closing) Finish(dir Dir) bool {
+	if e.Finished[dir] {
+		return false
+	}
+	e.Close(dir)
+	e.Finished[dir] = true
+	return true
+}
+
 // Broken is the outcome of an exchange that the end of the connection cut off: o, but the client
 // gave up if it closed first.
 func (e *Closing) Broken(o Outcome) Outcome {

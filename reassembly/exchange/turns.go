@@ -111,11 +111,9 @@ func (t *Turns) begin(a *Arrival) {
 
 // Fin ends the response if the server closes: it has nothing more to say.
 func (t *Turns) Fin(dir Dir, at capture.Mark) {
-	if t.over || t.Finished[dir] {
+	if t.over || !t.Finish(dir) {
 		return
 	}
-	t.Close(dir)
-	t.Finished[dir] = true
 	x := t.cur
 	if x == nil {
 		return

@@ -170,11 +170,9 @@ func (h *reader) Fin(dir exchange.Dir, at capture.Mark) {
 		h.next.Fin(dir, at)
 		return
 	}
-	if h.over || h.Finished[dir] {
+	if h.over || !h.Finish(dir) {
 		return
 	}
-	h.Close(dir)
-	h.Finished[dir] = true
 	if dir == exchange.FromClient {
 		h.requestsEnd()
 		return

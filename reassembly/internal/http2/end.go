@@ -43,11 +43,9 @@ func (h *reader) Fin(dir exchange.Dir, at capture.Mark) {
 		h.next.Fin(dir, at)
 		return
 	}
-	if h.over || h.Finished[dir] {
+	if h.over || !h.Finish(dir) {
 		return
 	}
-	h.Close(dir)
-	h.Finished[dir] = true
 	h.endTunnels(func(t *tunnel) { t.fin(dir, at) })
 	if dir == exchange.FromServer {
 		h.endTunnels(func(t *tunnel) { t.end(at, false) })
