@@ -123,7 +123,13 @@ func counted(t *testing.T, name string) truth {
 		t.Fatal(err)
 	}
 	defer src.Close()
-	r, err := analysis.Run(t.Context(), src,
+	log := &analysis.KeyLog{}
+	if keys, err := os.ReadFile(name + ".keys"); err == nil {
+		w := log.Writer()
+		w.Write(keys)
+		w.End()
+	}
+	r, err := analysis.Run(t.Context(), src, analysis.WithKeys(log),
 		analysis.WithLimits(analysis.Limits{
 			Occurrences: analysis.NoLimit, Listed: analysis.NoLimit,
 		}))

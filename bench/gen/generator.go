@@ -21,6 +21,7 @@ type generator struct {
 	body   []byte
 
 	truth truth
+	keys  []byte // the key log, of connections with TLS
 }
 
 // recordOverhead is what a pcap record adds to a frame.
@@ -43,13 +44,15 @@ func (g *generator) full() bool {
 }
 
 // kinds are what can be generated.
-var kinds = [...]string{"few", "many", "pair", "idle", "one", "synflood"}
+var kinds = [...]string{"few", "many", "pair", "idle", "one", "synflood", "tls"}
 
 // generate writes one capture.
 func (g *generator) generate(kind string) error {
 	switch kind {
 	case "few":
 		return g.replay(64, func(i int) script { return newBulk(g, i, 200<<10) })
+	case "tls":
+		return g.replay(64, func(i int) script { return newSecure(g, i, 200<<10) })
 	case "one":
 		return g.replay(1, func(i int) script { return newBulk(g, i, 1<<50) })
 	case "many":

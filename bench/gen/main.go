@@ -25,6 +25,7 @@ const usage = `kinds:
   idle      -n connections that open, serve one exchange and stay open
   one       one connection that carries a single endless response
   synflood  SYNs without an answer
+  tls       as few, within TLS 1.3, a record in each segment and no loss; FILE.keys has the secrets
 `
 
 func main() {
@@ -73,6 +74,11 @@ func run(kind, size string, count int, format string, seed uint64, out string) e
 	}
 	if err := file.Close(); err != nil {
 		return err
+	}
+	if len(g.keys) > 0 && out != "-" {
+		if err := os.WriteFile(out+".keys", g.keys, 0o600); err != nil {
+			return err
+		}
 	}
 	return g.truth.tell(out)
 }

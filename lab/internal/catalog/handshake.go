@@ -11,9 +11,11 @@ import (
 	"tcpwhy/lab/internal/scenario"
 )
 
-// handshakeScenarios are TLS handshakes that take longer than they need.
+// handshakeScenarios are TLS handshakes that take longer than they need, and ends within TLS that
+// tell too little.
 func handshakeScenarios() []scenario.Scenario {
 	return slices.Concat(
+		bareCloseScenarios(),
 		at(tlsOldVersion, 40), at(tlsOldClient, 40), at(tlsOldVersionResumed, 40),
 		at(tlsHelloRetry, 40), at(tlsClientStall, 40), at(tlsClientStallOnce, 40),
 		at(tlsClientBusy, 40), at(tlsServerStall, 40), at(tlsServerStallOnce, 40),

@@ -21,7 +21,10 @@ compare takes a part for the whole (RFC 9112 section 8).
 How it is recognised
 The server's FIN comes before Content-Length is reached, before the last chunk, in the middle of the
 header section, or in the middle of a TLS record. Octets are counted by sequence number, so that
-frames cut by the capture do not matter. A client that closed first, HEAD, 204 and 304, and whatever
+frames cut by the capture do not matter. no-close-notify: within TLS, where messages can be read, a
+response that only the close ends, without a close_notify of the server before its FIN (RFC 8446
+section 6.1), though the same service says that on other connections that it closes: many never do. A
+client that closed first, HEAD, 204 and 304, and whatever
 the end of the capture cuts, do not count. A response that was ended by a reset belongs to
 reset-after-data. no-response: the FIN came without an octet of a response, behind the whole request,
 as far as the server could know when it closed;
@@ -60,6 +63,15 @@ that its content never has.`,
 			Remedies: truncationRemedies(),
 		},
 		{
+			Code:  noNotifyCause,
+			Title: "response within TLS ended by a bare close",
+			Side:  report.SideServer,
+			Message: "Only the close ended the response, and the server did not say before it " +
+				"that this was the end (close_notify), as it does elsewhere: nobody can tell " +
+				"whether the response is whole.",
+			Remedies: truncationRemedies(),
+		},
+		{
 			Code:     "stream",
 			Title:    "response ended inside its header",
 			Side:     report.SideServer,
@@ -89,8 +101,15 @@ that its content never has.`,
 	},
 	References: []string{"RFC 9112 section 8", "RFC 9112 section 6.3", "RFC 8446 section 6.1"},
 },
-	Rests:      rule.Content,
-	Closed:     func(p *rule.Pass) { reportFate(p, truncatedResponseRule) },
+	Rests: rule.Content,
+	Closed: func(p *rule.Pass) {
+		reportFate(p, truncatedResponseRule)
+		closeWithoutNotice(p)
+	},
+	Across: &rule.Comparison{
+		Start: func() rule.Across { return &closeNotices{} },
+		Wants: rule.Wants(rule.ConnOver),
+	},
 	Vocabulary: truncatedWords,
 }
 
@@ -196,6 +215,8 @@ const (
 	headerCut
 	shortOfLength
 	lastChunkMissing
+	endsWithClose
+	finUnannounced
 	responseBegins
 	lengthAnnounced
 	chunksAnnounced
@@ -222,6 +243,14 @@ var truncatedWords = vocabulary([]rule.Words{
 	lastChunkMissing: {
 		Text:  "{octets} came, then FIN, and no last chunk.",
 		Facts: rule.Facts{report.Told, report.SaysCoding},
+	},
+	endsWithClose: {
+		Role: "response", Text: "announces no length: the close is to end it",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	finUnannounced: {
+		Role: "FIN", Text: "without a close_notify before it",
+		Facts: rule.Facts{report.Closes},
 	},
 	responseBegins: {
 		Role: "header", Text: "the response begins",
