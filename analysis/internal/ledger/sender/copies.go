@@ -179,11 +179,27 @@ func (s *State) Unheard(since time.Duration) (u Unheard) {
 		first = r
 		copies++
 	}
-	if copies < unheardCopies {
+	if copies < unheardCopies || !s.passedBefore(first) {
 		return Unheard{}
 	}
 	u.Again = first.Mark()
 	return u
+}
+
+// passedBefore reports whether an octet of r, a copy, had passed before, as far as records are held:
+// else the capture began later, and lacks what may have come of the first.
+func (s *State) passedBefore(r *reassembly.Record) bool {
+	c := s.path.Conn
+	for i := range c.Records {
+		o := &c.Records[i]
+		if o.Time >= r.Time {
+			break
+		}
+		if o.Dir == r.Dir && o.Len > 0 && o.Seq < r.End() && o.End() > r.Seq {
+			return true
+		}
+	}
+	return c.Released > 0
 }
 
 // silentBefore reports whether no acknowledgment of what ends at the given offset can have reached
