@@ -182,6 +182,9 @@ func (n h2Count) packet(f []string) (padded bool) {
 			n[conn+" stream "+asked[i]+" "+methods[i]+" "+paths[i]]++
 		}
 	}
+	if len(statuses) != len(headers) { // some are trailers
+		headers = n.leading(conn, headers)
+	}
 	for i, status := range statuses {
 		if !strings.HasPrefix(status, "1") && len(statuses) == len(headers) {
 			n[conn+" stream "+headers[i]+" status "+status]++
@@ -194,6 +197,22 @@ func (n h2Count) packet(f []string) (padded bool) {
 		padded = padded || pad != "0"
 	}
 	return padded
+}
+
+// leading are the streams of those header blocks of a packet that no other of their stream precedes:
+// the rest are trailers.
+func (n h2Count) leading(conn string, blocks []string) []string {
+	var leading []string
+	for _, stream := range blocks {
+		answered := slices.Contains(leading, stream)
+		for key := range n {
+			answered = answered || strings.HasPrefix(key, conn+" stream "+stream+" status ")
+		}
+		if !answered {
+			leading = append(leading, stream)
+		}
+	}
+	return leading
 }
 
 // listed are the values of a field.
