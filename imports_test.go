@@ -81,11 +81,14 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/rules/smallwrite": belowRules,
 	"tcpwhy/analysis/internal/rules/transfer": append([]string{
 		"tcpwhy/analysis/internal/policing", "tcpwhy/analysis/internal/template"}, belowRules...),
-	"tcpwhy/analysis/internal/rules/ending":  belowRules,
+	"tcpwhy/analysis/internal/rules/ending": append([]string{
+		"tcpwhy/analysis/internal/inturn"}, belowRules...),
 	"tcpwhy/analysis/internal/rules/connect": belowRules,
 	"tcpwhy/analysis/internal/rules/naming":  belowRules,
 	"tcpwhy/analysis/internal/rules/http2":   belowRules,
-	"tcpwhy/analysis/internal/rules/grpc":    belowRules,
+	"tcpwhy/analysis/internal/rules/grpc": append([]string{
+		"tcpwhy/analysis/internal/inturn"}, belowRules...),
+	"tcpwhy/analysis/internal/inturn": belowRules,
 	"tcpwhy/analysis/internal/rules/failing": append([]string{
 		"tcpwhy/analysis/internal/template"}, belowRules...),
 	"tcpwhy/analysis/internal/rule": {

@@ -1,28 +1,15 @@
 package ending
 
 import (
-	"time"
-
+	"tcpwhy/analysis/internal/inturn"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
 
-const (
-	serialRTT   = 5 * time.Millisecond // below it, round trips are no matter
-	serialLeast = 3                    // requests in a run
-	// serialWorth is the least saving worth a note. Ordinary clients ask for one thing after
-	// another; it matters when it breaks the flow of thought, at a second (Miller 1968, Nielsen
-	// 1993).
-	serialWorth = time.Second
-	// serialPause is what a program takes at most between a response and its next request, if it
-	// has nothing else to do; or such a part of the round trip, by which that may vary (reasoning).
-	serialPause      = 5 * time.Millisecond
-	serialPauseParts = 10
-	serialTargets    = 256 // targets remembered of a run
-)
+// serialTargets caps the targets of a run that are remembered.
+const serialTargets = 256
 
 const serialRequestsRule = "serial-requests"
 
@@ -77,14 +64,10 @@ var serialOf rule.StateKey[serialRun]
 
 // serialRun is requests of one connection that followed each other at once.
 type serialRun struct {
-	n           int
-	index       int // of the latest exchange
-	first       capture.Mark
-	second      capture.Mark
-	last        capture.Mark
-	targets     map[string]bool // from the second on; the first is opening
-	opening     string
-	firstNumber int
+	inturn.Run
+	index   int             // of the latest exchange
+	targets map[string]bool // from the second on; the first is opening
+	opening string
 }
 
 // runSerial extends the run by an exchange, or ends it.
@@ -94,18 +77,18 @@ func runSerial(p *rule.Pass) {
 		r.end(p)
 		return
 	}
-	if r.n > 0 && !r.goesOn(p.Conn, x) {
+	if r.N > 0 && !r.goesOn(p.Conn, x) {
 		r.end(p)
 	}
-	switch r.n {
+	switch r.N {
 	case 0:
-		r.first, r.firstNumber, r.opening = x.Start(), x.Index, x.Target
+		r.opening = x.Target
 	case 1:
-		r.second, r.targets = x.Start(), map[string]bool{}
+		r.targets = map[string]bool{}
 	}
-	r.n++
-	r.index, r.last = x.Index, x.End()
-	if r.n > 1 && len(r.targets) < serialTargets {
+	r.Add(x)
+	r.index = x.Index
+	if r.N > 1 && len(r.targets) < serialTargets {
 		r.targets[x.Target] = true
 	}
 }
@@ -116,16 +99,13 @@ func couldBeParallel(p *rule.Pass) bool {
 	x := p.Exchange
 	safe := x.Method == "GET" || x.Method == "HEAD"
 	return safe && !x.Turn && x.Stream == 0 && x.Outcome == exchange.Complete && p.Draft != nil &&
-		p.Draft.Ahead == nil && p.Conn.RTTMin() >= serialRTT && x.Request != nil &&
+		p.Draft.Ahead == nil && p.Conn.RTTMin() >= inturn.LeastRTT && x.Request != nil &&
 		x.Response != nil && x.Response.Framing != exchange.ByClose
 }
 
 // goesOn reports whether x is the next exchange of the run: for something else, and at once.
 func (r *serialRun) goesOn(c *reassembly.Conn, x *exchange.Exchange) bool {
-	// Where the capture is not at the client, its next request comes later by the way to it and
-	// back.
-	gap := x.Request.Start.Time - r.last.Time - c.Far(reassembly.FromClient)
-	return x.Index == r.index+1 && gap <= max(serialPause, c.RTTMin()/serialPauseParts) &&
+	return x.Index == r.index+1 && r.Next(c, x) &&
 		r.opening != x.Target && !r.targets[x.Target]
 }
 
@@ -138,33 +118,17 @@ func endSerial(p *rule.Pass) {
 
 // end reports the run, if it was long enough, and forgets it.
 func (r *serialRun) end(p *rule.Pass) {
-	run := *r
-	*r = serialRun{}
-	rtt := p.Conn.RTTMin()
-	all := time.Duration(run.n-1) * rtt
-	half := all / 2 // some of the requests will have depended on a response
-	took := run.last.Time - run.first.Time
-	if run.n < serialLeast || half < serialWorth || 2*time.Duration(run.n)*rtt < took {
-		return
+	if cl, ok := r.Claim(p, serialRequestsRule); ok {
+		n := int64(r.N)
+		cl.Says = []rule.Said{rule.Say(roundTripEach, n, rule.Ns(p.Conn.RTTMin()))}
+		cl.Occ.Proof = []rule.Evidence{
+			rule.Shows(r.First, report.SideClient, runBegins),
+			rule.Shows(r.Second, report.SideClient, sentAtOnce),
+			rule.Shows(r.Last, report.SideServer, runEnds, n),
+		}
+		p.State.Claims = append(p.State.Claims, cl)
 	}
-	p.State.Claims = append(p.State.Claims, rule.Claim{
-		Rule:       serialRequestsRule,
-		Confidence: report.ConfidenceLow,
-		Most:       rule.AtMost(report.Info),
-		Index:      run.firstNumber,
-		Says:       []rule.Said{rule.Say(roundTripEach, int64(run.n), rule.Ns(rtt))},
-		Occ: rule.Occurrence{
-			Connection: p.Conn.ID,
-			Start:      run.first.Time,
-			End:        run.last.Time,
-			Cost:       report.Cost{Low: 0, Expected: min(half, took), High: min(all, took)},
-			Proof: []rule.Evidence{
-				rule.Shows(run.first, report.SideClient, runBegins),
-				rule.Shows(run.second, report.SideClient, sentAtOnce),
-				rule.Shows(run.last, report.SideServer, runEnds, int64(run.n)),
-			},
-		},
-	})
+	*r = serialRun{}
 }
 
 // What serial-requests says, by number.

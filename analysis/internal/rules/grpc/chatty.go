@@ -3,11 +3,10 @@ package grpc
 import (
 	"maps"
 	"slices"
-	"time"
 
+	"tcpwhy/analysis/internal/inturn"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -17,15 +16,6 @@ const (
 	// chattyMessage is the largest message of a small call, in octets (reasoning: what is larger
 	// costs the path time, too).
 	chattyMessage = 1024
-	// The rest is as for serial-requests: below chattyRTT round trips are no matter; a run has
-	// chattyLeast calls, and half of what it costs interrupts whoever waits (Miller 1968, Nielsen
-	// 1993). Between an answer and the next call a program takes chattyPause at most, or such a
-	// part of the round trip, by which that may vary.
-	chattyRTT        = 5 * time.Millisecond
-	chattyLeast      = 3
-	chattyWorth      = time.Second
-	chattyPause      = 5 * time.Millisecond
-	chattyPauseParts = 10
 )
 
 // Chatty is the rule about small calls that were made one after the other.
@@ -77,17 +67,10 @@ this is a hint, never more than info.`,
 var chatOf rule.StateKey[chat]
 
 // chat is the runs of one connection, by service: a run of one goes on while calls of others come.
-type chat struct{ runs map[string]*callRun }
+type chat struct{ runs map[string]*inturn.Run }
 
 // maxServices caps the services of a connection that are followed.
 const maxServices = 64
-
-// callRun is small calls of one service that followed each other at once.
-type callRun struct {
-	n                   int
-	number              int // of the first exchange
-	first, second, last capture.Mark
-}
 
 // runChatty extends the run of a call's service, or ends it.
 func runChatty(p *rule.Pass) {
@@ -99,28 +82,22 @@ func runChatty(p *rule.Pass) {
 	r := c.runs[x.RPC.Service]
 	if r == nil {
 		if c.runs == nil {
-			c.runs = map[string]*callRun{}
+			c.runs = map[string]*inturn.Run{}
 		}
 		if len(c.runs) >= maxServices {
 			return
 		}
-		r = &callRun{}
+		r = &inturn.Run{}
 		c.runs[x.RPC.Service] = r
 	}
 	small := isSmall(p)
-	if r.n > 0 && (!small || !r.goesOn(p.Conn, x)) {
-		r.end(p)
+	// a call that began before the answer to the last did not wait for it
+	if r.N > 0 && !(small && x.Request.Start.Time >= r.Last.Time && r.Next(p.Conn, x)) {
+		endCalls(p, r)
 	}
-	switch {
-	case !small:
-		return
-	case r.n == 0:
-		r.first, r.number = x.Start(), x.Index
-	case r.n == 1:
-		r.second = x.Start()
+	if small {
+		r.Add(x)
 	}
-	r.n++
-	r.last = x.End()
 }
 
 // isSmall reports whether the call of the pass is a small question with a small answer, over a way
@@ -130,18 +107,9 @@ func isSmall(p *rule.Pass) bool {
 	said := &x.RPC.Messages
 	asked, answered := &said[reassembly.FromClient], &said[reassembly.FromServer]
 	return x.Outcome == exchange.Complete && x.RPC.Status == 0 && p.Draft != nil &&
-		p.Conn.RTTMin() >= chattyRTT && x.Request != nil && x.Response != nil &&
+		p.Conn.RTTMin() >= inturn.LeastRTT && x.Request != nil && x.Response != nil &&
 		asked.Count == 1 && answered.Count == 1 &&
 		max(asked.Largest, answered.Largest) <= chattyMessage
-}
-
-// goesOn reports whether x is the next call of the run: not before the answer to the last, and at
-// once. Where the capture is not at the client, its next call comes later by the way to it and
-// back.
-func (r *callRun) goesOn(c *reassembly.Conn, x *exchange.Exchange) bool {
-	gap := x.Request.Start.Time - r.last.Time - c.Far(reassembly.FromClient)
-	return x.Request.Start.Time >= r.last.Time &&
-		gap <= max(chattyPause, c.RTTMin()/chattyPauseParts)
 }
 
 // endChatty ends the runs of a connection that is over.
@@ -151,36 +119,21 @@ func endChatty(p *rule.Pass) {
 		return
 	}
 	for _, service := range slices.Sorted(maps.Keys(c.runs)) {
-		c.runs[service].end(p)
+		endCalls(p, c.runs[service])
 	}
 }
 
-// end reports the run, if it was long enough, and forgets it.
-func (r *callRun) end(p *rule.Pass) {
-	run := *r
-	*r = callRun{}
-	rtt := p.Conn.RTTMin()
-	all := time.Duration(run.n-1) * rtt
-	half, took := all/2, run.last.Time-run.first.Time
-	if run.n < chattyLeast || half < chattyWorth || 2*time.Duration(run.n)*rtt < took {
-		return
+// endCalls reports the run, if it was long enough, and forgets it.
+func endCalls(p *rule.Pass, r *inturn.Run) {
+	if cl, ok := r.Claim(p, chattyRule); ok {
+		n := int64(r.N)
+		cl.Says = []rule.Said{rule.Say(tripEach, n, rule.Ns(p.Conn.RTTMin()))}
+		cl.Occ.Proof = []rule.Evidence{
+			rule.Shows(r.First, report.SideClient, runBegins),
+			rule.Shows(r.Second, report.SideClient, calledAtOnce),
+			rule.Shows(r.Last, report.SideServer, runEnds, n),
+		}
+		p.State.Claims = append(p.State.Claims, cl)
 	}
-	p.State.Claims = append(p.State.Claims, rule.Claim{
-		Rule:       chattyRule,
-		Confidence: report.ConfidenceLow,
-		Most:       rule.AtMost(report.Info),
-		Index:      run.number,
-		Says:       []rule.Said{rule.Say(tripEach, int64(run.n), rule.Ns(rtt))},
-		Occ: rule.Occurrence{
-			Connection: p.Conn.ID,
-			Start:      run.first.Time,
-			End:        run.last.Time,
-			Cost:       report.Cost{Low: 0, Expected: min(half, took), High: min(all, took)},
-			Proof: []rule.Evidence{
-				rule.Shows(run.first, report.SideClient, runBegins),
-				rule.Shows(run.second, report.SideClient, calledAtOnce),
-				rule.Shows(run.last, report.SideServer, runEnds, int64(run.n)),
-			},
-		},
-	})
+	*r = inturn.Run{}
 }
