@@ -14,9 +14,10 @@ type chunk struct {
 	data   []byte // its octets, hi-lo of them; nil if none were kept
 	// the octets are needed but not there: the frame was cut, or the buffer was full
 	lost  bool
-	seen  capture.Mark  // the segment that ends it
-	since time.Duration // when the segment passed that begins it
-	mark  mark          // of that
+	seen  capture.Mark   // the segment that ends it
+	since time.Duration  // when the segment passed that begins it
+	mark  mark           // of that
+	heard exchange.Heard // what its sender had acknowledged by then of the other stream
 }
 
 // stream puts one direction's octets in order. The Frontier of its Half is how far it got.
@@ -128,9 +129,10 @@ func (k *track) arrive(dir Dir, off, n int64, data []byte, m mark, at capture.Ma
 			piece = min(n, max(s.pend[0].lo-off, 0))
 		}
 		if piece > 0 {
-			k.deliver(dir, off, piece, data[:min(piece, int64(len(data)))], at, at)
+			in := data[:min(piece, int64(len(data)))]
+			k.deliver(dir, off, piece, in, at, at, k.heard(dir))
 		}
-		k.flush(dir, at)
+		k.flush(dir, at, true)
 		cut := h.Frontier - off
 		if cut >= n || cut <= 0 {
 			return
@@ -139,12 +141,14 @@ func (k *track) arrive(dir Dir, off, n int64, data []byte, m mark, at capture.Ma
 	}
 }
 
-// deliver moves the frontier over n octets at off and hands them to the application.
-func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mark) {
+// deliver moves the frontier over n octets at off and hands them to the application. Their sender had
+// acknowledged so much of the other stream.
+func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mark, heard exchange.Heard) {
 	h := &k.c.Half[dir]
 	h.Frontier = off + n
 	h.Bytes += n
 	r, a := k.ensureReader(at), k.arrival(seen, at)
+	a.Heard = heard
 	if len(data) > 0 {
 		r.Data(dir, off, data, a)
 	}
@@ -152,6 +156,12 @@ func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mar
 		k.c.Caveats.Add(CaveatSnapped)
 		r.Gap(dir, off+int64(len(data)), rest, k.arrival(at, at))
 	}
+}
+
+// heard is what the sender of dir has acknowledged so far of what its peer sends.
+func (k *track) heard(dir Dir) exchange.Heard {
+	p := &k.c.Half[dir.Peer()]
+	return exchange.Heard{To: p.Una, Unseen: p.Una > p.Frontier}
 }
 
 // store keeps what came out of order, as far as it was not seen before.
@@ -169,7 +179,9 @@ func (k *track) store(dir Dir, off, n int64, data []byte, m mark, at capture.Mar
 		if i < len(s.pend) {
 			hi = min(hi, s.pend[i].lo)
 		}
-		c := chunk{lo: off, hi: hi, seen: at, since: at.Time, mark: m}
+		c := chunk{
+			lo: off, hi: hi, seen: at, since: at.Time, mark: m, heard: k.heard(dir),
+		}
 		k.keep(&c, need, dataAt(data, end-n, off, hi))
 		s.insert(i, c)
 		off = hi
@@ -217,15 +229,19 @@ func (k *track) needed(dir Dir) int64 {
 	return k.c.Half[dir].Frontier + skip
 }
 
-// flush delivers the chunks that the frontier has reached, and the FIN.
-func (k *track) flush(dir Dir, at capture.Mark) {
+// flush delivers the chunks that the frontier has reached, and the FIN. What is missing before them
+// arrived at their receiver in the end, or, if only the capture lacks it, when it should have: then
+// late is false, and each is as early as its segment.
+func (k *track) flush(dir Dir, at capture.Mark, late bool) {
 	h, s := &k.c.Half[dir], &k.side[dir].stream
 	n := 0
 	for n < len(s.pend) && s.pend[n].lo <= h.Frontier && !s.complete(h) {
 		c := &s.pend[n]
 		switch size := c.hi - c.lo; {
+		case c.data != nil && late:
+			k.deliver(dir, c.lo, size, c.data, c.seen, at, c.heard)
 		case c.data != nil:
-			k.deliver(dir, c.lo, size, c.data, c.seen, at)
+			k.deliver(dir, c.lo, size, c.data, c.seen, c.seen, c.heard)
 		case c.lost:
 			h.Frontier, h.Bytes = c.hi, h.Bytes+size
 			k.ensureReader(at).Gap(dir, c.lo, size, k.arrival(at, at))

@@ -22,6 +22,17 @@ const (
 	crossedFrom = time.Millisecond
 )
 
+// unseen is what the peer of a side has acknowledged and the capture has not shown.
+type unseen struct {
+	// the acknowledgment that was the first ahead of the frontier; zero: none is
+	at capture.Mark
+	// up to where the peer had sent its own stream before it acknowledged something new last
+	sent int64
+}
+
+// open reports whether there is some.
+func (u *unseen) open() bool { return u.at.Frame != 0 }
+
 // giveUp counts the octets from the frontier to off as missing from the capture and delivers what
 // follows.
 func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
@@ -34,16 +45,58 @@ func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
 		if len(s.pend) > 0 {
 			to = min(to, s.pend[0].lo)
 		}
+		had := h.Una >= to
 		if n := to - h.Frontier; n > 0 {
-			from := h.Frontier
+			from, came := h.Frontier, at
+			if had {
+				came = k.cameBy(dir, at)
+			}
 			h.Missing += n
 			h.Frontier = to
 			h.Max = max(h.Max, to)
 			k.c.Caveats.Add(CaveatMissing)
 			k.hist.gap(dir)
-			k.ensureReader(at).Gap(dir, from, n, k.arrival(at, at))
+			k.ensureReader(at).Gap(dir, from, n, k.arrival(came, came))
 		}
-		k.flush(dir, at)
+		k.flush(dir, at, !had)
+	}
+}
+
+// cameBy is the first sign that the octets at dir's frontier, which the capture lacks, had passed:
+// their acknowledgment, or what followed them.
+func (k *track) cameBy(dir Dir, at capture.Mark) capture.Mark {
+	d := &k.side[dir]
+	if d.unseen.open() {
+		at = d.unseen.at
+	}
+	if len(d.stream.pend) > 0 && d.stream.pend[0].seen.Time < at.Time {
+		at = d.stream.pend[0].seen
+	}
+	return at
+}
+
+// giveUpAcked gives up all that dir's peer has acknowledged. What is asked comes before what answers
+// it: of the client's stream, what is acknowledged and followed by more goes first.
+func (k *track) giveUpAcked(dir Dir, at capture.Mark) {
+	up := &k.c.Half[FromClient]
+	if pend := k.side[FromClient].stream.pend; dir == FromServer && len(pend) > 0 {
+		k.giveUp(FromClient, min(up.Una, pend[len(pend)-1].hi), at)
+		if up.Una <= up.Frontier {
+			k.side[FromClient].unseen.at = capture.Mark{}
+		}
+	}
+	k.giveUp(dir, k.c.Half[dir].Una, at)
+	k.side[dir].unseen.at = capture.Mark{}
+}
+
+// passed gives up octets as soon as it is certain that they will not turn up: e acknowledges what the
+// peer sent with their acknowledgment, or after it, so that its sender sent it after them, and each
+// direction is captured in its order.
+func (k *track) passed(e *segment) {
+	h, d := &k.c.Half[e.dir], &k.side[e.dir]
+	if d.unseen.open() && e.hasAck && e.ack > d.unseen.sent && h.Una > h.Frontier &&
+		e.seq > h.Frontier {
+		k.giveUpAcked(e.dir, e.at)
 	}
 }
 
@@ -53,21 +106,20 @@ func (k *track) holes(dir Dir, at capture.Mark) {
 	h, d := &k.c.Half[dir], &k.side[dir]
 	if h.Una > h.Frontier {
 		switch {
-		case d.unseenAt < 0:
-			d.unseenAt = at.Time
-		case at.Time-d.unseenAt > unseenSlack:
-			k.giveUp(dir, h.Una, at)
-			d.unseenAt = -1
+		case !d.unseen.open():
+			d.unseen.at = at
+		case at.Time-d.unseen.at.Time > unseenSlack:
+			k.giveUpAcked(dir, at)
 		}
 		return
 	}
-	if d.unseenAt >= 0 { // they had only been captured late
-		k.c.Crossed = max(k.c.Crossed, at.Time-d.unseenAt, 1)
+	if d.unseen.open() { // they had only been captured late
+		k.c.Crossed = max(k.c.Crossed, at.Time-d.unseen.at.Time, 1)
 		if k.c.Crossed >= crossedFrom {
 			k.c.Caveats.Add(CaveatCrossed)
 		}
 	}
-	d.unseenAt = -1
+	d.unseen.at = capture.Mark{}
 	if len(d.stream.pend) > 0 && k.c.Half[dir.Peer()].Segments == 0 {
 		first := &d.stream.pend[0]
 		if h.Max-first.lo > giveUpBytes || at.Time-first.seen.Time > giveUpAfter {

@@ -65,8 +65,7 @@ type side struct {
 	sizes    sizes
 	lastSend time.Duration // latest segment with sequence space
 	ackedAt  time.Duration // when the peer last acknowledged something new
-	// since when the peer's acknowledgments are ahead of the frontier; -1: they are not
-	unseenAt time.Duration
+	unseen   unseen
 	onlyRST  bool // the TTLs are those of RSTs
 	last     Kind // of its latest segment
 	// its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
@@ -165,7 +164,6 @@ func (t *Tracker) state(c *Conn) *track {
 	}
 	k := t.spare.track()
 	k.t, k.c, k.v6 = t, c, c.Client.Addr().Is6() && !c.Client.Addr().Is4In6()
-	k.side[0].unseenAt, k.side[1].unseenAt = -1, -1
 	c.track = k
 	return k
 }
@@ -198,6 +196,7 @@ func (k *track) apply(e *segment) {
 	k.owe(e)
 	k.send(e, kind)
 	k.lifecycle(e)
+	k.passed(e)
 	k.content(e)
 	k.closing(e)
 	k.giveUpAttempt()
@@ -278,7 +277,7 @@ func (k *track) content(e *segment) {
 	}
 	payload := e.seg.Payload[:min(n, int64(len(e.seg.Payload)))]
 	k.arrive(e.dir, e.data(), n, payload, markOf(e.seg), e.at)
-	k.flush(e.dir, e.at)
+	k.flush(e.dir, e.at, true)
 }
 
 // Close ends a connection: no segment will follow. ended says that this is so only because the

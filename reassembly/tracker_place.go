@@ -130,9 +130,8 @@ func (k *track) forgetSYN() {
 		d := &k.side[dir]
 		k.t.held -= d.stream.held
 		*d = side{
-			unseenAt: -1,
-			rtt:      d.rtt,
-			clues:    d.clues,
+			rtt:   d.rtt,
+			clues: d.clues,
 		}
 		h := &c.Half[dir]
 		c.Half[dir] = Half{Segments: h.Segments, TTLMin: h.TTLMin, TTLMax: h.TTLMax, RTT: h.RTT}

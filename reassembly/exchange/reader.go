@@ -43,9 +43,17 @@ type Arrival struct {
 	Start capture.Mark
 	// absolute number of the segment's Record in the history of the connection
 	Record int
+	// what the sender had acknowledged of the other stream when it sent them
+	Heard Heard
 	// Unit is set where a Reader hands on what it made of the octets of the connection, such as the
 	// plaintext of an encrypted record: where that unit stands in the stream.
 	Unit Range
+}
+
+// Heard is what a sender had acknowledged of the other stream when it sent something.
+type Heard struct {
+	To     int64 // how far; 0: not known, or nothing
+	Unseen bool  // some of it had not been captured by then
 }
 
 // Range is a stretch of a stream: the offsets of its first octet, and of the one after its last.

@@ -91,13 +91,20 @@ func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	// that was found behind a gap
 	j.From = max(j.From, s.walk.halves.tiled())
 	j.Notice = s.Ending.Notice
-	if last := s.latest(); last != nil && !last.over && x.Stream == 0 {
+	if last := s.latest(); last != nil && !last.over && x.Stream == 0 && !s.answeredUnseen(last) {
 		j.Ahead = last.Parsed
 		j.Behind.From = j.From
 	}
 	s.open(j)
 	s.beginWithLookup(j)
 	s.beginWithQUIC(j)
+}
+
+// answeredUnseen reports whether the response to j, after which the client now asks again, may have
+// come though the capture lacks it: the client has acknowledged what was not seen.
+func (s *Connection) answeredUnseen(j *Exchange) bool {
+	down := &s.Conn.Half[reassembly.FromServer]
+	return j.Parsed.Over || down.Una > down.Frontier
 }
 
 // Over ends the ledger of an exchange: nothing more belongs to it.
@@ -109,7 +116,7 @@ func (s *Connection) Over(j *Exchange) {
 	// that of its request.
 	unheard := x.Outcome == exchange.Incomplete &&
 		s.Conn.Half[reassembly.FromServer].Segments == 0
-	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard {
+	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard || inGap(x) {
 		j.Until = max(x.End().Time, x.Start().Time, j.From)
 	}
 	if x.Outcome == exchange.Complete && endsByClose(x) {
@@ -134,6 +141,13 @@ func (s *Connection) Over(j *Exchange) {
 	s.Last = x
 	s.reusable = Reusable(x)
 	s.endWaitBehind(j)
+}
+
+// inGap reports whether the capture lacks the end of the response. The client had it when it asked
+// again, or acknowledged it.
+func inGap(x *exchange.Exchange) bool {
+	m := x.Response
+	return x.Outcome == exchange.Incomplete && m != nil && m.Facts.Has(exchange.HasGap)
 }
 
 // endWaitBehind ends the wait of the exchange after j for j's response.

@@ -34,6 +34,7 @@ func (h *reader) lose(s *side, off int64, a *exchange.Arrival) {
 		return
 	}
 	h.c.Caveats.Add(exchange.CaveatHTTPGap)
+	h.holes = true
 	s.lineDone()
 	if s.interim != 0 {
 		s.msg, s.interim = nil, 0

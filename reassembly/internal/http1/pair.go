@@ -24,21 +24,23 @@ func (h *reader) begin(s *side, off int64, a *exchange.Arrival) {
 		h.become(exchange.ProtoUnknown, nil)
 		return
 	}
-	h.noticePipelining()
+	h.noticePipelining(a)
 	h.scrap = scrap{}
 	s.x = h.c.Begin(a.Record)
 	s.msg = s.x.Ask(m)
-	h.waiting = append(h.waiting, asked{s.x, a.Seen})
+	h.waiting = append(h.waiting, asked{s.x, a.Seen, a.Heard.To})
 }
 
 // noticePipelining looks at what is unanswered as a request begins. A client that has not pipelined
 // before does not ask before it has read the answer: a response whose end was lost from sight has
-// ended then.
-func (h *reader) noticePipelining() {
+// ended then; and one of which nothing has been seen may have come all the same, if the client has
+// acknowledged more of the server's stream than was seen.
+func (h *reader) noticePipelining(a *exchange.Arrival) {
 	s := &h.side[exchange.FromServer]
 	switch {
 	case s.phase == lost && !h.pipelined:
 		h.leave(s)
+	case a.Heard.Unseen:
 	case len(h.waiting) > 0, s.x != nil && s.phase != lost && s.phase != closeBody:
 		h.pipelined = true
 	}
@@ -49,7 +51,7 @@ func (h *reader) bind(s *side) {
 	if s.dir == exchange.FromClient || s.x != nil || s.interim != 0 {
 		return
 	}
-	if len(h.waiting) > 0 && !h.tooEarly(s, h.waiting[0]) {
+	if h.align(s.draft.From) && len(h.waiting) > 0 && !h.tooEarly(s, h.waiting[0]) {
 		s.x = h.waiting[0].Parts
 		n := copy(h.waiting, h.waiting[1:])
 		h.waiting[n] = asked{}

@@ -21,6 +21,7 @@ type reader struct {
 	waiting   []asked // requests whose final response has not begun, oldest first
 	over      bool
 	pipelined bool            // a request began while an earlier one was not answered in full
+	holes     bool            // octets that frame messages are missing, in whichever direction
 	asks      bool            // a whole request has been read
 	scrap     scrap           // what the client sent since, and is no request
 	orphan    capture.Mark    // what carried the start of the latest response without request
@@ -37,6 +38,9 @@ type asked struct {
 	*exchange.Parts
 	// the segment that carried its first octet, whenever that arrived in order
 	sent capture.Mark
+	// how far into the server's stream the client had acknowledged by then; 0: not known. If it does
+	// not pipeline, its response begins there, as it had read all others.
+	heard int64
 }
 
 // empty forgets the connection, but not the words that the next one may repeat, nor the room that
@@ -270,7 +274,13 @@ func (h *reader) Skipped(dir exchange.Dir, off, n int64, a *exchange.Arrival) {
 
 // Gap counts octets of a body; elsewhere it ends what can be known of the message.
 func (h *reader) Gap(dir exchange.Dir, off, n int64, a *exchange.Arrival) {
-	h.unread(dir, off, n, a, exchange.HasGap)
+	if dir == exchange.FromServer && a.Unit.To == 0 {
+		off, n = h.answersWithin(off, n, a)
+		a = h.notBefore(a)
+	}
+	if n > 0 {
+		h.unread(dir, off, n, a, exchange.HasGap)
+	}
 }
 
 // unread takes octets without content.

@@ -85,7 +85,7 @@ func (h *reader) askBadly() {
 	x := h.c.Begin(p.record)
 	m := x.Ask(p.msg)
 	m.Complete = true
-	h.waiting = append(h.waiting, asked{x, p.sent})
+	h.waiting = append(h.waiting, asked{Parts: x, sent: p.sent})
 	*p = scrap{}
 }
 
