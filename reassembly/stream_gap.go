@@ -31,7 +31,22 @@ type unseen struct {
 }
 
 // open reports whether there is some.
-func (u *unseen) open() bool { return u.at.Frame != 0 }
+func (u *unseen) open() bool { return u != nil && u.at.Frame != 0 }
+
+// miss notes up to where the peer had sent as it acknowledged what has not been seen.
+func (d *side) miss(sent int64) {
+	if d.unseen == nil {
+		d.unseen = &unseen{}
+	}
+	d.unseen.sent = sent
+}
+
+// found says that nothing is unseen any more.
+func (d *side) found() {
+	if d.unseen != nil {
+		d.unseen.at = capture.Mark{}
+	}
+}
 
 // giveUp counts the octets from the frontier to off as missing from the capture and delivers what
 // follows.
@@ -82,11 +97,11 @@ func (k *track) giveUpAcked(dir Dir, at capture.Mark) {
 	if pend := k.side[FromClient].stream.pend; dir == FromServer && len(pend) > 0 {
 		k.giveUp(FromClient, min(up.Una, pend[len(pend)-1].hi), at)
 		if up.Una <= up.Frontier {
-			k.side[FromClient].unseen.at = capture.Mark{}
+			k.side[FromClient].found()
 		}
 	}
 	k.giveUp(dir, k.c.Half[dir].Una, at)
-	k.side[dir].unseen.at = capture.Mark{}
+	k.side[dir].found()
 }
 
 // passed gives up octets as soon as it is certain that they will not turn up: e acknowledges what the
@@ -106,6 +121,9 @@ func (k *track) holes(dir Dir, at capture.Mark) {
 	h, d := &k.c.Half[dir], &k.side[dir]
 	if h.Una > h.Frontier {
 		switch {
+		case d.unseen == nil:
+			d.miss(k.c.Half[dir.Peer()].Max)
+			d.unseen.at = at
 		case !d.unseen.open():
 			d.unseen.at = at
 		case at.Time-d.unseen.at.Time > unseenSlack:
@@ -119,7 +137,7 @@ func (k *track) holes(dir Dir, at capture.Mark) {
 			k.c.Caveats.Add(CaveatCrossed)
 		}
 	}
-	d.unseen.at = capture.Mark{}
+	d.found()
 	if len(d.stream.pend) > 0 && k.c.Half[dir.Peer()].Segments == 0 {
 		first := &d.stream.pend[0]
 		if h.Max-first.lo > giveUpBytes || at.Time-first.seen.Time > giveUpAfter {

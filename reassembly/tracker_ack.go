@@ -34,7 +34,9 @@ func (d *side) lossSign(e *segment) {
 func (k *track) advance(e *segment) {
 	p, d := &k.c.Half[e.dir.Peer()], &k.side[e.dir.Peer()]
 	p.Una = e.ack
-	d.unseen.sent = k.c.Half[e.dir].Max
+	if p.Una > p.Frontier {
+		d.miss(k.c.Half[e.dir].Max)
+	}
 	d.ackedAt = e.at.Time
 	d.dupAcks = 0
 	d.sacked.dropBelow(e.ack)
