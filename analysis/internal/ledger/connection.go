@@ -91,7 +91,8 @@ func (s *Connection) Open(j *Exchange, x *exchange.Exchange) {
 	// that was found behind a gap
 	j.From = max(j.From, s.walk.halves.tiled())
 	j.Notice = s.Ending.Notice
-	if last := s.latest(); last != nil && !last.over && x.Stream == 0 && !s.answeredUnseen(last) {
+	last := s.latest()
+	if last != nil && !last.over && x.Stream == 0 && x.Request != nil && !s.answeredUnseen(last) {
 		j.Ahead = last.Parsed
 		j.Behind.From = j.From
 	}
