@@ -117,7 +117,8 @@ func (s *Connection) Over(j *Exchange) {
 	// that of its request.
 	unheard := x.Outcome == exchange.Incomplete &&
 		s.Conn.Half[reassembly.FromServer].Segments == 0
-	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard || inGap(x) {
+	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard ||
+		s.inGap(j) {
 		j.Until = max(x.End().Time, x.Start().Time, j.From)
 	}
 	if x.Outcome == exchange.Complete && endsByClose(x) {
@@ -144,11 +145,13 @@ func (s *Connection) Over(j *Exchange) {
 	s.endWaitBehind(j)
 }
 
-// inGap reports whether the capture lacks the end of the response. The client had it when it asked
-// again, or acknowledged it.
-func inGap(x *exchange.Exchange) bool {
+// inGap reports whether the capture lacks the end of the response, which the client had: it asked
+// again.
+func (s *Connection) inGap(j *Exchange) bool {
+	x, last := j.Parsed, s.latest()
 	m := x.Response
-	return x.Outcome == exchange.Incomplete && m != nil && m.Facts.Has(exchange.HasGap)
+	return x.Outcome == exchange.Incomplete && m != nil && m.Facts.Has(exchange.HasGap) &&
+		last != nil && last.Index > j.Index
 }
 
 // endWaitBehind ends the wait of the exchange after j for j's response.

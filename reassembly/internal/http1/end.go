@@ -46,9 +46,11 @@ func (h *reader) lose(s *side, off int64, a *exchange.Arrival) {
 }
 
 // adopt gives octets of unknown meaning from the server to the oldest unanswered request: they are,
-// at least, part of its response, or of a later one.
+// at least, part of its response, or of a later one. What the client had before it asked is neither:
+// the capture lacks that request.
 func (h *reader) adopt(s *side, off int64, a *exchange.Arrival) {
-	if s.dir == exchange.FromClient || s.msg != nil || len(h.waiting) == 0 {
+	if s.dir == exchange.FromClient || s.msg != nil || len(h.waiting) == 0 ||
+		!h.align(a.From(off)) {
 		return
 	}
 	s.draft = exchange.Message{
