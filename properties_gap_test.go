@@ -99,8 +99,14 @@ func keepAlive(seed uint64, n int) *keptAlive {
 	fmt.Fprintf(&k.text, "%.6f > F. %d:%d(0) ack %d win 502\n%.6f < F. %d:%d(0) ack %d win 502\n",
 		k.at.Seconds(), 1+k.said[0], 1+k.said[0], 1+k.said[1],
 		(k.at + k.rtt).Seconds(), 1+k.said[1], 1+k.said[1], 2+k.said[0])
-	fmt.Fprintf(&k.text, "%.6f > . %d:%d(0) ack %d win 502\n", (k.at + k.rtt + 50*time.Microsecond).Seconds(),
-		2+k.said[0], 2+k.said[0], 2+k.said[1])
+	fmt.Fprintf(
+		&k.text,
+		"%.6f > . %d:%d(0) ack %d win 502\n",
+		(k.at + k.rtt + 50*time.Microsecond).Seconds(),
+		2+k.said[0],
+		2+k.said[0],
+		2+k.said[1],
+	)
 	return k
 }
 
@@ -136,7 +142,13 @@ func TestUnseenResponse(t *testing.T) {
 				for j := i; j <= i+more && j < len(k.whose); j++ {
 					drop[j], hit[k.whose[j]] = true, true
 				}
-				k.check(t, fmt.Sprintf("seed %d without %d to %d", seed, i+1, i+1+more), drop, hit, exchanges)
+				k.check(
+					t,
+					fmt.Sprintf("seed %d without %d to %d", seed, i+1, i+1+more),
+					drop,
+					hit,
+					exchanges,
+				)
 			}
 		}
 	}
@@ -167,7 +179,14 @@ func (k *keptAlive) check(t *testing.T, name string, drop, hit map[int]bool, n i
 		case !ok:
 			t.Errorf("%s: %s is not there", name, target)
 		case x.Status != statusOf(i) || x.Outcome != exchange.Complete:
-			t.Errorf("%s: %s was answered %d, %v, not %d", name, target, x.Status, x.Outcome, statusOf(i))
+			t.Errorf(
+				"%s: %s was answered %d, %v, not %d",
+				name,
+				target,
+				x.Status,
+				x.Outcome,
+				statusOf(i),
+			)
 		}
 	}
 }
