@@ -65,9 +65,9 @@ type side struct {
 	sizes    sizes
 	lastSend time.Duration // latest segment with sequence space
 	ackedAt  time.Duration // when the peer last acknowledged something new
-	unseen   *unseen // nil: nothing has been yet
-	onlyRST  bool // the TTLs are those of RSTs
-	last     Kind // of its latest segment
+	unseen   *unseen       // nil: nothing has been yet
+	onlyRST  bool          // the TTLs are those of RSTs
+	last     Kind          // of its latest segment
 	// its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)
 	challenged bool
 }
