@@ -78,10 +78,11 @@ func (k *track) giveUp(dir Dir, off int64, at capture.Mark) {
 }
 
 // cameBy is the first sign that the octets at dir's frontier, which the capture lacks, had passed:
-// their acknowledgment, or what followed them.
+// what followed them, or the acknowledgment of a response. When a request was sent its
+// acknowledgment does not tell.
 func (k *track) cameBy(dir Dir, at capture.Mark) capture.Mark {
 	d := &k.side[dir]
-	if d.unseen.open() {
+	if dir == FromServer && d.unseen.open() {
 		at = d.unseen.at
 	}
 	if len(d.stream.pend) > 0 && d.stream.pend[0].seen.Time < at.Time {
