@@ -107,9 +107,13 @@ func (k *track) giveUpAcked(dir Dir, at capture.Mark) {
 
 // passed gives up octets as soon as it is certain that they will not turn up: e acknowledges what the
 // peer sent with their acknowledgment, or after it, so that its sender sent it after them, and each
-// direction is captured in its order.
+// direction is captured in its order. Of a missing request nothing is made before more is asked, as
+// only that is a frame of the client's to show.
 func (k *track) passed(e *segment) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
+	if e.dir == FromClient && e.seg.Len == 0 && len(d.stream.pend) == 0 {
+		return
+	}
 	if d.unseen.open() && e.hasAck && e.ack > d.unseen.sent && h.Una > h.Frontier &&
 		e.seq > h.Frontier {
 		k.giveUpAcked(e.dir, e.at)
