@@ -21,7 +21,8 @@ func truncatedBareClose(time.Duration) scenario.Scenario {
 		About: "responses within TLS have no length, and the close ends them; one of four comes " +
 			"without the close_notify that tells that it is the end",
 		Expect: scenario.Expect{
-			Rule: "truncated-response", Cause: "no-close-notify", Count: 1, Also: []string{"missed-reuse"},
+			Rule: "truncated-response", Cause: "no-close-notify", Count: 1,
+			Also: []string{"missed-reuse"}, Keyed: true,
 		},
 		Server: program.GoBareClose{Body: 3000, Bare: 3},
 		Client: program.GoHTTP3{Count: 4},
@@ -30,8 +31,10 @@ func truncatedBareClose(time.Duration) scenario.Scenario {
 
 func bareCloseAlways(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
-		Name:   "lookalike-never-says-close-notify",
-		About:  "the same of a server that never says close_notify, as many do not",
+		Name:  "lookalike-never-says-close-notify",
+		About: "the same of a server that never says close_notify, as many do not",
+		// the close ends each response, and the next has to connect
+		Expect: scenario.Expect{Also: []string{"missed-reuse"}, Keyed: true},
 		Server: program.GoBareClose{Body: 3000, Bare: 1},
 		Client: program.GoHTTP3{Count: 4},
 	}

@@ -34,7 +34,10 @@ func h2StreamWindow(time.Duration) scenario.Scenario {
 		Name: "h2-flow-control-stream",
 		About: "nghttp offers 32 kB for a stream and 16 MB for the connection, so that a response " +
 			"of 400 kB waits a round trip for each 32 kB",
-		Expect: scenario.Expect{Rule: "h2-flow-control", Cause: "stream"},
+		Expect: scenario.Expect{
+			Rule: "h2-flow-control", Cause: "stream",
+			Also: []string{"slow-start"}, // what is left with large windows
+		},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: large(), Args: []string{"-w", "15", "-W", "24"}},
 		Fix: func(s *scenario.Scenario) {
@@ -48,7 +51,10 @@ func h2ConnectionWindow(time.Duration) scenario.Scenario {
 		Name: "h2-flow-control-connection",
 		About: "nghttp offers 16 MB for a stream and leaves the connection at 64 kB, so that a " +
 			"response of 400 kB waits a round trip for each window",
-		Expect: scenario.Expect{Rule: "h2-flow-control", Cause: "connection"},
+		Expect: scenario.Expect{
+			Rule: "h2-flow-control", Cause: "connection",
+			Also: []string{"slow-start"}, // what is left with large windows
+		},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: large(), Args: []string{"-w", "24", "-W", "16"}},
 		Fix: func(s *scenario.Scenario) {
@@ -180,8 +186,10 @@ func h2WindowOnFullPath(time.Duration) scenario.Scenario {
 
 func h2OwnLoss(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
-		Name:   "lookalike-h2-own-loss",
-		About:  "one segment of a response is lost, and there is no other that would wait for it",
+		Name:  "lookalike-h2-own-loss",
+		About: "one segment of a response is lost, and there is no other that would wait for it",
+		// the loss is there, and 400 kB begin slowly
+		Expect: scenario.Expect{Also: []string{"packet-loss", "slow-start"}},
 		Link:   world.Link{Drops: []world.Drop{{Kind: "data", First: 30}}},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: large(), Args: []string{"-w", "24", "-W", "24"}},

@@ -14,6 +14,7 @@ type Expect struct {
 	From     string // the capture that decides: client, server or middle; "" is client
 	Alone    bool   // the other captures cannot show it
 	Timeless bool   // what the fault costs is no time: no saving is held against it
+	Keyed    bool   // TLS hides it: the program is given the secrets (keys.txt)
 	// the rules cannot say this yet: a check of all scenarios leaves it out
 	Pending bool
 }

@@ -41,6 +41,9 @@ func (v verdict) foundLine() string {
 		if v.disturbed {
 			text += " (disturbed)"
 		}
+		if v.unlike {
+			text += " (not as many requests)"
+		}
 		if v.priced() && !v.inside() {
 			text += " OUTSIDE"
 		}

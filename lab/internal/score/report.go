@@ -64,9 +64,9 @@ type finding struct {
 
 func (f finding) name() string { return scenario.Expect{Rule: f.Rule, Cause: f.Cause}.String() }
 
-// analyse is what the program says of a capture.
-func analyse(ctx context.Context, program, name string) (r report, err error) {
-	out, err := exec.CommandContext(ctx, program, "-F", "json", name).Output()
+// analyse is what the program says of a capture; flags are further ones.
+func analyse(ctx context.Context, program, name string, flags ...string) (r report, err error) {
+	out, err := exec.CommandContext(ctx, program, append(flags, "-F", "json", name)...).Output()
 	if err != nil {
 		var failed *exec.ExitError
 		if errors.As(err, &failed) {
@@ -78,6 +78,14 @@ func analyse(ctx context.Context, program, name string) (r report, err error) {
 		return r, fmt.Errorf("read the report on %s: %w", name, err)
 	}
 	return r, nil
+}
+
+// keyLog gives the program the secrets of a recording in dir, where the scenario says so.
+func keyLog(e scenario.Expect, dir string) []string {
+	if !e.Keyed {
+		return nil
+	}
+	return []string{"--keylog", filepath.Join(dir, "keys.txt")}
 }
 
 // found is the finding that was expected, or nil.

@@ -21,11 +21,14 @@ type verdict struct {
 	// The machine kept the programs waiting in one of the two recordings: saved is not what the
 	// cure did.
 	disturbed bool
-	vantages  map[string]*finding // the same finding as each vantage saw it; nil if it did not
-	others    []finding           // said of the fault though not expected
-	fixed     []finding           // said of the cured twin
-	reports   []report
-	bulks     []bulk
+	// One of the two has more requests that the application had answered, so that the difference of
+	// the sums is no saving.
+	unlike   bool
+	vantages map[string]*finding // the same finding as each vantage saw it; nil if it did not
+	others   []finding           // said of the fault though not expected
+	fixed    []finding           // said of the cured twin
+	reports  []report
+	bulks    []bulk
 }
 
 // disturbedMS is the lateness beyond which a recording says nothing about a saving, unless that is
@@ -53,7 +56,7 @@ func judge(ctx context.Context, program string, s scenario.Scenario) (verdict, e
 func (v *verdict) look(ctx context.Context, program, vantage string) error {
 	e := v.scenario.Expect
 	dir := recording.Dir(v.scenario.Name, "fault")
-	r, err := analyse(ctx, program, filepath.Join(dir, vantage+".pcap"))
+	r, err := analyse(ctx, program, filepath.Join(dir, vantage+".pcap"), keyLog(e, dir)...)
 	if err != nil {
 		return err
 	}
@@ -90,8 +93,8 @@ func (v *verdict) observe(ctx context.Context, program, variant string) error {
 // judgeFixed looks for accusations in the cured twin, and for what the cure saved.
 func (v *verdict) judgeFixed(ctx context.Context, program string) error {
 	e, name := v.scenario.Expect, v.scenario.Name
-	capture := filepath.Join(recording.Dir(name, "fixed"), e.Deciding()+".pcap")
-	r, err := analyse(ctx, program, capture)
+	dir := recording.Dir(name, "fixed")
+	r, err := analyse(ctx, program, filepath.Join(dir, e.Deciding()+".pcap"), keyLog(e, dir)...)
 	if err != nil {
 		return err
 	}
@@ -103,13 +106,15 @@ func (v *verdict) judgeFixed(ctx context.Context, program string) error {
 	}
 	fixed, err := recording.ReadLog(name, "fixed")
 	v.saved = fault.Total - fixed.Total
+	v.unlike = len(fault.Requests) != len(fixed.Requests)
 	v.disturbed = max(fault.LateMS, fixed.LateMS) > max(disturbedMS, .01*math.Abs(v.saved))
 	return err
 }
 
 // priced reports whether the saving can be held against the cost.
 func (v verdict) priced() bool {
-	return v.found != nil && v.scenario.Fix != nil && !v.disturbed && !v.scenario.Expect.Untimed()
+	return v.found != nil && v.scenario.Fix != nil && !v.disturbed && !v.unlike &&
+		!v.scenario.Expect.Untimed()
 }
 
 // inside reports whether the saving lies within [low, high]. The application's own pace varies by
