@@ -22,7 +22,7 @@ func truncatedBareClose(time.Duration) scenario.Scenario {
 			"without the close_notify that tells that it is the end",
 		Expect: scenario.Expect{
 			Rule: "truncated-response", Cause: "no-close-notify", Count: 1,
-			Also: []string{"missed-reuse"}, Keyed: true,
+			Also: []string{"missed-reuse/response-close"}, Keyed: true,
 		},
 		Server: program.GoBareClose{Body: 3000, Bare: 3},
 		Client: program.GoHTTP3{Count: 4},
@@ -34,7 +34,7 @@ func bareCloseAlways(time.Duration) scenario.Scenario {
 		Name:  "lookalike-never-says-close-notify",
 		About: "the same of a server that never says close_notify, as many do not",
 		// the close ends each response, and the next has to connect
-		Expect: scenario.Expect{Also: []string{"missed-reuse"}, Keyed: true},
+		Expect: scenario.Expect{Also: []string{"missed-reuse/response-close"}, Keyed: true},
 		Server: program.GoBareClose{Body: 3000, Bare: 1},
 		Client: program.GoHTTP3{Count: 4},
 	}

@@ -168,7 +168,7 @@ func callsInTLS(time.Duration) scenario.Scenario {
 	client := s.Client.(program.GRPCClient)
 	client.Secure = true
 	s.Client = client
-	s.Expect.Pending = true // without keys
+	s.Expect.Keyed = true
 	s.Fix = func(s *scenario.Scenario) { s.Server = program.GRPCServer{Body: 200, Secure: true} }
 	return s
 }

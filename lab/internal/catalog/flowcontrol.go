@@ -189,7 +189,7 @@ func h2OwnLoss(time.Duration) scenario.Scenario {
 		Name:  "lookalike-h2-own-loss",
 		About: "one segment of a response is lost, and there is no other that would wait for it",
 		// the loss is there, and 400 kB begin slowly
-		Expect: scenario.Expect{Also: []string{"packet-loss", "slow-start"}},
+		Expect: scenario.Expect{Also: []string{"packet-loss/upstream", "slow-start"}},
 		Link:   world.Link{Drops: []world.Drop{{Kind: "data", First: 30}}},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: large(), Args: []string{"-w", "24", "-W", "24"}},

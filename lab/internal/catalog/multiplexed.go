@@ -108,7 +108,8 @@ func h2LossOfOne(time.Duration) scenario.Scenario {
 		// Without the loss, nothing of what it cost by itself is left either: the repair, and the
 		// smaller congestion window behind it.
 		Expect: scenario.Expect{
-			Rule: "h2-head-of-line", Also: []string{"packet-loss"}, Shares: []string{"packet-loss"},
+			Rule: "h2-head-of-line", Also: []string{"packet-loss/upstream"},
+			Shares: []string{"packet-loss"},
 		},
 		Link:   world.Link{Drops: []world.Drop{{Kind: "data", First: 30}}},
 		Server: nginxHTTP2(),
@@ -242,7 +243,7 @@ func h2Push(time.Duration) scenario.Scenario {
 		About: "nghttpd pushes what belongs to a page; PADDED frames carry both",
 		// What fills HEADERS and CONTINUATION are 18 kB, more than ten segments: the request takes
 		// a round trip more.
-		Expect: scenario.Expect{Also: []string{"h2-headers"}},
+		Expect: scenario.Expect{Also: []string{"h2-headers/large"}},
 		Server: program.HTTP2{
 			Program: "nghttpd", Files: someFiles(),
 			Args: []string{"-p", "/medium=/small", "-b", "64", "--trailer", "x-sum: 1"},

@@ -120,7 +120,7 @@ func tlsOddSuite(time.Duration) scenario.Scenario {
 		Name:  "lookalike-tls-suite-aria",
 		About: "curl and nginx agree on ARIA, a cipher that is hardly used",
 		// in TLS 1.2, the only one that nginx is allowed, though curl speaks 1.3 too
-		Expect: scenario.Expect{Also: []string{"tls-handshake"}},
+		Expect: scenario.Expect{Also: []string{"tls-handshake/old-version"}},
 		Server: program.Nginx{Body: 3000, Secure: true,
 			Settings: "ssl_protocols TLSv1.2; ssl_ciphers ECDHE-ECDSA-ARIA128-GCM-SHA256;"},
 		Client: program.Curl{Count: 2, Secure: true,
@@ -143,7 +143,7 @@ func nginxTLS(time.Duration) scenario.Scenario {
 		Name:  "lookalike-nginx-tls-curl",
 		About: "curl asks nginx for six things on one connection with TLS",
 		// this nginx speaks TLS 1.2 at most unless told otherwise, and curl 1.3
-		Expect: scenario.Expect{Also: []string{"tls-handshake"}},
+		Expect: scenario.Expect{Also: []string{"tls-handshake/old-version"}},
 		Server: program.Nginx{Body: 3000, Secure: true},
 		Client: program.Curl{Count: 6, Secure: true},
 	}

@@ -387,7 +387,7 @@ func h2SettingsConnect(time.Duration) scenario.Scenario {
 		About: "a client of Node waits for the server's SETTINGS on each of five connections, " +
 			"as it must before an extended CONNECT",
 		// it closes each, and opens another 40 ms later
-		Expect: scenario.Expect{Also: []string{"missed-reuse"}},
+		Expect: scenario.Expect{Also: []string{"missed-reuse/client-closed"}},
 		Server: program.NodeScript{Words: "http2, extended CONNECT", Text: h2Tunnels, Limit: 30},
 		Client: h2Client("http2, 5 extended CONNECTs", h2OpensTunnels),
 	}

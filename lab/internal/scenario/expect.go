@@ -6,9 +6,10 @@ import "slices"
 
 // Expect is what the recording of the fault must make the program say.
 type Expect struct {
-	Rule, Cause string   // "" for a look-alike, which must stay silent
-	Count       int      // occurrences; 0 is any number
-	Also        []string // further rules that the recording shows too, and that are not scored
+	Rule, Cause string // "" for a look-alike, which must stay silent
+	Count       int    // occurrences; 0 is any number
+	// further rules, or rule/cause, that the recording shows too, and that are not scored
+	Also []string
 	// of Also, those that claim other parts of what the same cure saves: their costs are added
 	Shares   []string
 	From     string // the capture that decides: client, server or middle; "" is client

@@ -127,7 +127,8 @@ func unexpected(e scenario.Expect, r report) []finding {
 	var all []finding
 	expected := found(e, r)
 	for i, f := range r.Findings {
-		if &r.Findings[i] != expected && f.Severity != "info" && !slices.Contains(e.Also, f.Rule) {
+		known := slices.Contains(e.Also, f.Rule) || slices.Contains(e.Also, f.name())
+		if &r.Findings[i] != expected && f.Severity != "info" && !known {
 			all = append(all, f)
 		}
 	}

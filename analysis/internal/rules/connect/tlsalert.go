@@ -29,7 +29,9 @@ How cost is counted
 What the attempt, or the exchange, took until the alert.
 
 When it is wrong
-What an encrypted alert says is not known: in place of an answer it may be a close_notify. Alerts
+What an encrypted alert says is not known: in place of an answer it may be a close_notify. Of a
+connection whose early data (0-RTT) may have been taken, an encrypted alert of the server behind the
+request is not accused: the answer may have come within its first flight. Alerts
 may be lost behind a RST, which then ends the handshake without a word (tls-handshake/broken-off).`,
 	Causes:     alertCauses(),
 	References: []string{"RFC 8446 section 6.2", "RFC 5246 section 7.2", "RFC 6066 section 3"},
