@@ -344,6 +344,15 @@ var toldByPieces = map[string]string{
 	"lookalike-send-buffer-writes-by-the-clock-rtt60": "a write that is one segment shows a clock",
 }
 
+// rateBySpacing are captures at the receiver's host, which acknowledges all at once, where nothing
+// but the distance of single segments shows how fast the path is. Merged, they do not, and what the
+// path needs for the octets at its rate, which no claim can save, cannot be told from what it can:
+// costs may differ by the time with that label, and by no more.
+var rateBySpacing = map[string]bool{
+	"lookalike-zero-window-promised-more-than-there-is-rtt40": true,
+	"outage-to-server-of-acks-rtt20":                          true,
+}
+
 // TestMerged: a network card that merges what came back to back changes no verdict (property 9).
 func TestMerged(t *testing.T) {
 	t.Parallel()
@@ -357,7 +366,11 @@ func TestMerged(t *testing.T) {
 			return
 		}
 		got := analyseData(t, merged.pcap(t, true))
-		sameFaults(t, "merged", got, want, time.Millisecond)
+		eps := time.Millisecond
+		if rateBySpacing[path.Base(t.Name())] {
+			eps = max(eps, labelTotal(want.Times, report.Serialize))
+		}
+		sameFaults(t, "merged", got, want, eps)
 		nearTimes(t, got, want, 2*time.Millisecond)
 	})
 }

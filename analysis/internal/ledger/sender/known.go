@@ -103,11 +103,17 @@ const (
 // In the midst of a transfer a busy host may take longer, where that is little beside a round trip.
 func (s *State) reaction(r *reassembly.Record) time.Duration {
 	late := s.path.AtOnce(s.dir) + s.path.Conn.Half[s.dir].RTT.Jitter
-	if s.last.full && r.Trait.Has(reassembly.Full) &&
+	if s.last.full && s.beginsFull(r) &&
 		s.path.Conn.RTTMin() >= bulkTrips*bulkReaction {
 		return max(late, bulkReaction)
 	}
 	return late
+}
+
+// beginsFull reports whether the first segment of r is a full one: a network card may have merged it
+// with the last of the message, which is not, or be left to cut the two.
+func (s *State) beginsFull(r *reassembly.Record) bool {
+	return r.Trait.Has(reassembly.Full) || s.mss() > 0 && r.Len > s.mss()
 }
 
 // carried is how long the path takes to carry r besides: the least round trip was that of small
