@@ -9,7 +9,6 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -38,8 +37,10 @@ An account of both windows is kept, frame by frame. A frame of DATA did not fit 
 them, and left as soon as its sender could know of the update that made room, or when its host
 had acknowledged that; or the frame before it had used the window up to the octet, so that its
 sender had more to send. Which window it was says the cause, stream or connection, with -request
-where the message was one. application: the update came long after the data had, so that it was
-the receiver's program that did not read. Silent: TCP's own window was full at the same time,
+where the message was one. application: the update came long after the data it was for had, so
+that it was the receiver's program that did not read. What it was for is known by the next frame
+that was let go, less a window; a receiver that reads at once lets come what has just come, be it
+for each frame or for half a window. Silent: TCP's own window was full at the same time,
 which is receive-window's; a larger window would have gained nothing, as the path was full; and
 where the capture lacks what the account needs.
 
@@ -47,7 +48,7 @@ How cost is counted
 By simulation: what the message took while windows or the path bounded it, less what TCP's
 windows and the path alone would have made of all that passed meanwhile, of other streams, too.
 Never more than the time labelled h2_window. High is twice that, low seven tenths. application:
-what updates were late.
+what updates were late, and never more than the same simulation says; low nothing.
 
 When it is wrong
 How fast the path is shows only in bursts as large as the window; a path that is slower than
@@ -211,12 +212,8 @@ func holdsOf(p *rule.Pass, dir reassembly.Dir) holds {
 		h.waits, h.freed = append(h.waits, w), append(h.freed, f)
 		h.all += w.Length()
 		h.by[f.Of] += w.Length()
-		late := min(w.Length(), lateUpdate(p, dir, &f))
-		h.late += late
-		if late > h.lateMost {
-			h.slowest, h.lateMost = len(h.waits)-1, late
-		}
 	}
+	h.read(p)
 	if kept > 0 { // the shortest are not kept
 		all := p.Draft.Times[report.H2Window]
 		h.all = time.Duration(float64(all) * float64(h.all) / float64(kept))
@@ -231,26 +228,6 @@ const (
 	lateLeast = rule.Noticeable / 4
 	lateTrip  = 25
 )
-
-// lateUpdate is by how much an update that let more of dir's octets come was later than its sender
-// had the data, by its acknowledgments: 0 if it came with them.
-func lateUpdate(p *rule.Pass, dir reassembly.Dir, f *exchange.Freed) time.Duration {
-	var acked int64
-	had := f.Since.Time
-	for r := range ledger.Segments(p.Conn, f.Since.Time, f.By.Time) {
-		if r.Dir != dir && r.Flags&capture.ACK != 0 && r.Ack > acked {
-			acked, had = r.Ack, r.Time
-		}
-		if r.Frame == f.By.Frame {
-			break
-		}
-	}
-	late := f.By.Time - had
-	if late <= max(lateLeast, p.Conn.RTTMin()*lateTrip/100) {
-		return 0
-	}
-	return late
-}
 
 // mostlyParts: a program that reads slowly is the cause if its part of the waits is one of so many
 // (reasoning: more than half).
@@ -316,7 +293,14 @@ func (h *holds) claimReader(p *rule.Pass) {
 	}
 	c := h.claimOf(applicationCause)
 	c.Side = receiverOf(h.dir)
-	c.Occ.Cost = report.Cost{Expected: h.late, High: h.all}
+	saved := h.late
+	if m := p.Draft.Message(h.dir); m != nil {
+		saved = whatif.Clamp(bounded(p, h.dir, m)-unheld(p, h.dir, m), h.late)
+	}
+	if saved < time.Millisecond {
+		return
+	}
+	c.Occ.Cost = report.Cost{Expected: saved, High: h.all}
 	f, w := &h.freed[h.slowest], &h.waits[h.slowest]
 	c.Occ.Proof = []rule.Evidence{
 		rule.Shows(f.Since, rule.SideOf(h.dir), windowUsedUp),
@@ -356,8 +340,16 @@ func (h *holds) certainty(p *rule.Pass) report.Confidence {
 
 // size is the window in question, in octets; 0 if it is not known.
 func (h *holds) size(p *rule.Pass) int64 {
-	own := &p.Conn.HTTP2.Sides[h.dir.Peer()]
 	if h.cause() == connectionCause {
+		return h.sizeOf(p, exchange.OfConnection)
+	}
+	return h.sizeOf(p, exchange.OfStream)
+}
+
+// sizeOf is size of one of the windows.
+func (h *holds) sizeOf(p *rule.Pass, of exchange.CreditOf) int64 {
+	own := &p.Conn.HTTP2.Sides[h.dir.Peer()]
+	if of == exchange.OfConnection {
 		return own.Window
 	}
 	if own.Settings.Window.Said {

@@ -1,6 +1,7 @@
 package http2
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -28,11 +29,14 @@ pause, ten times as many of one of them as it has itself.
 
 How cost is counted
 Expected: that time, less what its own octets take at the path's rate. Low: nothing, as the
-server may have been working on it while others' octets came. High: the time.
+server may have been working on it while others' octets came. High: the time. If the
+request for the large one was not in the same segment, only the part of the octets that the
+server's kernel had not got by then: more than the most in flight and 128 kB, which the setting
+below lets wait in it. Silent if that is less than 50 ms: no server could have overtaken them.
 
 When it is wrong
 The client may have wanted the large one first (RFC 9218): what it said of urgency is not looked
-at. What the server's kernel held already when the request came could not be overtaken.`,
+at.`,
 	Causes: []report.Cause{
 		{
 			Side: report.SideServer,
@@ -108,15 +112,19 @@ func runPriority(p *rule.Pass) {
 		return
 	}
 	size := m.HeaderBytes + m.BodyBytes
-	other, at := largest(p, reassembly.FromServer)
-	if other < largerTimes*size {
+	b := behindOf(p, reassembly.FromServer)
+	if b.most < largerTimes*size {
 		return
 	}
 	took := max((m.End.Time - m.Start.Time).Seconds(), 1e-9)
+	waited = time.Duration(float64(waited) * float64(b.overtakable(p)) / float64(b.all))
 	cost := waited
 	rate := p.State.Sender(reassembly.FromServer).PathRate(float64(m.To-m.From) / took)
 	if rate > 0 {
 		cost = max(0, cost-time.Duration(float64(size)/rate*float64(time.Second)))
+	}
+	if cost < behindLeast/behindParts {
+		return
 	}
 	asked := p.Exchange.Start()
 	p.Report(rule.Claim{
@@ -126,7 +134,7 @@ func runPriority(p *rule.Pass) {
 			Cost: report.Cost{Expected: cost, High: waited},
 			Proof: []rule.Evidence{
 				rule.Shows(asked, report.SideClient, asksForSmall, size),
-				rule.Shows(at, report.SideServer, othersCome, other),
+				rule.Shows(b.at, report.SideServer, othersCome, b.most),
 				rule.Shows(m.End, report.SideServer, smallComes, rule.Ns(m.End.Time-asked.Time)),
 			},
 		},
@@ -134,14 +142,19 @@ func runPriority(p *rule.Pass) {
 	})
 }
 
-// largest is how many octets of one other exchange passed in dir between the request and the end
-// of
-// the response, of that with the most; and a frame with some of them.
-func largest(p *rule.Pass, dir reassembly.Dir) (int64, capture.Mark) {
+// behind is what of others passed between the request of an exchange and the end of its response.
+type behind struct {
+	all   int64        // octets of all of them
+	most  int64        // of the one with the most
+	whose int          // its Index
+	at    capture.Mark // a frame with some of those
+}
+
+// behindOf is that of the exchange in hand, in dir.
+func behindOf(p *rule.Pass, dir reassembly.Dir) behind {
 	x, owners := p.Exchange, &p.Conn.HTTP2.Owners[dir]
 	octets := map[int]int64{}
-	most, whose := int64(0), x.Index
-	var at capture.Mark
+	b := behind{whose: x.Index}
 	for r := range ledger.Segments(p.Conn, x.Start().Time, x.Response.End.Time) {
 		if r.Dir != dir || r.Len == 0 {
 			continue
@@ -152,14 +165,49 @@ func largest(p *rule.Pass, dir reassembly.Dir) (int64, capture.Mark) {
 				run.Owner == exchange.Credit {
 				continue
 			}
-			octets[run.Owner] += min(run.To, all.To) - max(run.From, all.From)
-			if n := octets[run.Owner]; n > most {
-				if whose != run.Owner {
-					whose, at = run.Owner, r.Mark()
-				}
-				most = n
-			}
+			n := min(run.To, all.To) - max(run.From, all.From)
+			b.all += n
+			octets[run.Owner] += n
+			b.note(run.Owner, octets[run.Owner], r)
 		}
 	}
-	return most, at
+	return b
+}
+
+// note notes how many octets an exchange has by now, some of them in r.
+func (b *behind) note(owner int, octets int64, r *reassembly.Record) {
+	if octets <= b.most {
+		return
+	}
+	if b.whose != owner {
+		b.whose, b.at = owner, r.Mark()
+	}
+	b.most = octets
+}
+
+// notSent is what a kernel takes of an application beyond what is in flight, where it is told to
+// take little: the setting that the remedy names. One that is told nothing takes more.
+const notSent = 131072
+
+// overtakable is how many of those octets the server could have sent behind the small response. Of
+// requests that came in one segment it knew both before it sent anything. Else it had begun with
+// the large one before it could answer the other, asked for earlier or not, and its kernel had got
+// as much as may be in flight and not sent: that goes first, whatever the server does then.
+func (b *behind) overtakable(p *rule.Pass) int64 {
+	if b.askedTogether(p) {
+		return b.all
+	}
+	return max(0, b.all-p.State.Sender(reassembly.FromServer).MostInFlight()-notSent)
+}
+
+// askedTogether reports whether the request for the large response is in the segment with that for
+// the small one.
+func (b *behind) askedTogether(p *rule.Pass) bool {
+	r := ledger.RecordOf(p.Conn, p.Exchange.Start())
+	if r == nil {
+		return false
+	}
+	asked := p.Conn.HTTP2.Owners[reassembly.FromClient].Within(
+		exchange.Range{From: r.Seq, To: r.Seq + int64(r.Len)})
+	return slices.ContainsFunc(asked, func(r exchange.Run) bool { return r.Owner == b.whose })
 }
