@@ -31,7 +31,8 @@ What the attempt, or the exchange, took until the alert.
 When it is wrong
 What an encrypted alert says is not known: in place of an answer it may be a close_notify. Of a
 connection whose early data (0-RTT) may have been taken, an encrypted alert of the server behind the
-request is not accused: the answer may have come within its first flight. Alerts
+request is not accused: the answer may have come within its first flight. Nor is one if the capture
+lacks octets of the server's, as the answer may be among them. Alerts
 may be lost behind a RST, which then ends the handshake without a word (tls-handshake/broken-off).`,
 	Causes:     alertCauses(),
 	References: []string{"RFC 8446 section 6.2", "RFC 5246 section 7.2", "RFC 6066 section 3"},
@@ -47,7 +48,8 @@ may be lost behind a RST, which then ends the handshake without a word (tls-hand
 // runTLSAlert looks for the alert that ended an exchange.
 func runTLSAlert(p *rule.Pass) {
 	dir, a := ledger.AlertEnded(p.Conn, p.Exchange)
-	if a == nil {
+	if a == nil || a.Hidden && p.Exchange.Request != nil && // the capture may lack the answer
+		ledger.Lacks(p.Conn, &p.Conn.Half[reassembly.FromServer]) {
 		return
 	}
 	start := p.Draft.From
