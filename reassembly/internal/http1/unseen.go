@@ -12,6 +12,11 @@ func (h *reader) answersWithin(off, n int64, a *exchange.Arrival) (int64, int64)
 	for h.next == nil && !h.over {
 		next, ok := h.askedNext()
 		size := next.heard - off
+		if ok && size <= 0 && next.heard > 0 && s.x != nil { // that ended before
+			h.leave(s)
+			s.phase = lost
+			continue
+		}
 		if !ok || size <= 0 || size > n {
 			break
 		}
