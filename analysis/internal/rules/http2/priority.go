@@ -34,6 +34,10 @@ request for the large one was not in the same segment, only the part of the octe
 server's kernel had not got by then: more than the most in flight and 128 kB, which the setting
 below lets wait in it. Silent if that is less than 50 ms: no server could have overtaken them.
 
+Whether the server was at work meanwhile, and whether its kernel and the path's queue held what was
+ahead, no capture shows: with the settings below, some recorded services gained nothing. So it is
+of low confidence and severity whatever it costs.
+
 When it is wrong
 The client may have wanted the large one first (RFC 9218): what it said of urgency is not looked
 at.`,
@@ -128,7 +132,7 @@ func runPriority(p *rule.Pass) {
 	}
 	asked := p.Exchange.Start()
 	p.Report(rule.Claim{
-		Rule: priorityRule, Confidence: report.ConfidenceMedium,
+		Rule: priorityRule, Confidence: report.ConfidenceLow, Most: rule.AtMost(report.Low),
 		Occ: rule.Occurrence{
 			Start: asked.Time, End: m.End.Time,
 			Cost: report.Cost{Expected: cost, High: waited},
