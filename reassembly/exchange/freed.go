@@ -13,7 +13,7 @@ type Freed struct {
 	At    int64        // where its head stands in the stream of the connection
 	Size  int64        // its octets, as flow control counts them
 	By    capture.Mark // what made room for it: a WINDOW_UPDATE, or SETTINGS
-	Since capture.Mark // the head of the frame before it, which left too little room; no frame: none
+	Since capture.Mark // the head of the last frame that passed without By; no frame: none
 	Owner int          // Index of the exchange
 	Of    CreditOf
 	Full  bool // the frame before it left no room at all: its sender had more to send

@@ -14,7 +14,8 @@ type Window struct {
 	most   int64   // that was ever allowed, also before a reduction that came too late
 	levels []level // the first is what was allowed before the others
 	head   capture.Mark
-	wild   bool // more was sent than had ever been allowed: the capture lacks something
+	freed  Release // the latest with something that made room
+	wild   bool    // more was sent than had ever been allowed: the capture lacks something
 }
 
 // level is what the receiver allowed in all, from a mark on until the next level.
@@ -30,8 +31,8 @@ const maxLevels = 16
 // Release is how a window let a frame pass.
 type Release struct {
 	By    capture.Mark // what made room for it; no frame if there always was
-	Since capture.Mark // the frame before it, which left too little room; no frame if none did
-	Full  bool         // that one left no room at all
+	Since capture.Mark // the last frame that passed without By; no frame if none did
+	Full  bool         // that one is the frame before it, and left no room at all
 }
 
 // Begin makes w a window of the given size.
@@ -90,6 +91,11 @@ func (w *Window) Send(n int64, at capture.Mark) (Release, bool) {
 	}
 	if k > 0 {
 		r.By, r.Full = w.levels[k].by, w.levels[k-1].most == before
+		if r.By == w.freed.By {
+			r.Since = w.freed.Since // what By let pass before, of another stream, took no time
+		} else {
+			w.freed = r
+		}
 	}
 	w.forget()
 	return r, known

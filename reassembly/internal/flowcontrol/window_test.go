@@ -13,6 +13,7 @@ type recount struct {
 	said []level // Begin first
 	sent int64
 	head capture.Mark
+	last Release // the latest with a word that made room
 	wild bool
 }
 
@@ -40,6 +41,11 @@ func (c *recount) send(n int64, at capture.Mark) (Release, bool) {
 			r.By, r.Full = c.said[k].by, c.said[k-1].most == before
 			break
 		}
+	}
+	if r.By.Frame != 0 && r.By == c.last.By {
+		r.Since = c.last.Since
+	} else if r.By.Frame != 0 {
+		c.last = r
 	}
 	return r, true
 }
@@ -116,7 +122,10 @@ func TestWindow(t *testing.T) {
 	if r, ok := w.Send(30, at(4)); !ok || r.By != at(2) || r.Since != at(3) {
 		t.Errorf("what the update let pass: %v %v", r, ok)
 	}
-	w.Grant(-60, at(5))
+	if r, ok := w.Send(10, at(4)); !ok || r.By != at(2) || r.Since != at(3) || r.Full {
+		t.Errorf("the second frame that the update let pass: %v %v", r, ok)
+	}
+	w.Grant(-50, at(5))
 	if w.Left() != -40 {
 		t.Errorf("%d left, want -40", w.Left())
 	}

@@ -5,6 +5,7 @@ import (
 
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
+	"tcpwhy/reassembly/internal/flowcontrol"
 )
 
 // Settings (RFC 9113 §6.5.2, RFC 8441 §3).
@@ -53,8 +54,8 @@ func (h *reader) settings(s *side, a *exchange.Arrival) {
 	own.SettingsSent++
 	if own.Settings.At == 0 {
 		own.Settings.At = max(f.began.Start.Time, 1)
-		if c := &h.side[s.dir.Peer()].sent; !c.blind {
-			own.Window = max(own.Window, c.all.Left())
+		if !h.side[s.dir.Peer()].sent.blind {
+			own.Window = max(own.Window, flowcontrol.First)
 		}
 	}
 	h.announced(s.dir, f.kept, a.At)

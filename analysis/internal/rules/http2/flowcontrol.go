@@ -47,7 +47,7 @@ where the capture lacks what the account needs.
 How cost is counted
 By simulation: what the message took while windows or the path bounded it, less what TCP's
 windows and the path alone would have made of all that passed meanwhile, of other streams, too.
-Never more than the time labelled h2_window. High is twice that, low seven tenths. application:
+Never more than the time labelled h2_window. High is twice that, low seven tenths, half beside others. application:
 what updates were late, and never more than the same simulation says; low nothing.
 
 When it is wrong
@@ -238,6 +238,9 @@ const (
 	// saved it
 	// was off by half at most (measured, 11 recordings with windows of 16 kB to 256 kB).
 	sureTenths, mostTimes = 7, 2
+	// beside others on the connection it is no surer than that: they share the path that a larger
+	// window would fill
+	besideTenths = 5
 )
 
 // claim claims what the waits cost.
@@ -257,8 +260,12 @@ func (h *holds) claim(p *rule.Pass) {
 	}
 	c := h.claimOf(rule.OfRequest(h.dir, h.cause()))
 	c.Confidence = h.certainty(p)
+	tenths := time.Duration(sureTenths)
+	if p.Draft.Shared {
+		tenths = besideTenths
+	}
 	c.Occ.Cost = report.Cost{
-		Low: saved * sureTenths / 10, Expected: saved, High: min(most, mostTimes*saved),
+		Low: saved * tenths / 10, Expected: saved, High: min(most, mostTimes*saved),
 	}
 	i := longest(h.waits)
 	w := &h.waits[i]
