@@ -34,6 +34,7 @@ var laterBegun = map[string]string{
 	"lookalike-longer-idle-answered-rtt20":    "reset-after-data",  // that an idleness was longer
 	"receive-window-of-two-segments-rtt20":    "nagle-delayed-ack", // how large a window is
 	"path-held-response-go-rtt20":             "server-think",      // that the path holds responses
+	"h2-tls-page-rtt30-decrypted":             "slow-start",        // that turns are several streams'
 	"reset-idle-timer-meets-request-rtt20":    "reset-after-data",  // the timer's other closes
 }
 
