@@ -237,11 +237,19 @@ func TestImports(t *testing.T) {
 			if chainPackage(path) != "" && !slices.Contains(allowed, path) {
 				t.Errorf("%s imports %s, which edges does not allow", file, path)
 			}
-			if other := slices.Index(chain, chainPackage(path)); other >= 0 && (other < place || other == place && path == "tcpwhy") {
-				t.Errorf("%s imports %s, which stands before it in %s", file, path, strings.Join(chain, " -> "))
+			if other := slices.Index(chain, chainPackage(path)); other >= 0 &&
+				(other < place || other == place && path == "tcpwhy") {
+				t.Errorf(
+					"%s imports %s, which stands before it in %s",
+					file,
+					path,
+					strings.Join(chain, " -> "),
+				)
 			}
 			for library, home := range onlyIn {
-				if (path == library || strings.HasPrefix(path, library+"/")) && chainPackage(pkg) != home && pkg != home {
+				if (path == library || strings.HasPrefix(path, library+"/")) &&
+					chainPackage(pkg) != home &&
+					pkg != home {
 					t.Errorf("%s imports %s, which belongs in %q", file, path, home)
 				}
 			}
@@ -254,7 +262,8 @@ func importsByFile(t *testing.T) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
 	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") ||
+			strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)

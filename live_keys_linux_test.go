@@ -38,7 +38,10 @@ func TestLiveLateKeys(t *testing.T) {
 	l := newLiveLab(t)
 	const size = 2000
 	var listener net.Listener
-	l.in(l.a, func() (err error) { listener, err = net.Listen("tcp", "127.0.0.1:8443"); return err })
+	l.in(
+		l.a,
+		func() (err error) { listener, err = net.Listen("tcp", "127.0.0.1:8443"); return err },
+	)
 	defer listener.Close()
 	config := &tls.Config{Certificates: []tls.Certificate{ownCertificate(t)}}
 	go func() {

@@ -20,8 +20,8 @@ var laterBegun = map[string]string{
 	// which connections ran beside it, or what the path had carried, is not seen any more
 	"lookalike-policer-20000kbit-512k-cubic-1x3-rtt20": "retransmission-timeout",
 	"lookalike-scans-of-public-address-rtt40-server":   "connection-refused", // the other ports
-	// that many more were asked: who was refused on two ports, once each, may rely on them, and packets
-	// that were not captured cannot say otherwise
+	// that many more were asked: who was refused on two ports, once each, may rely on them, and
+	// packets that were not captured cannot say otherwise
 	"lookalike-connection-refused-sweep-of-one-host-rtt20": "connection-refused",
 	"lookalike-nagle-segments-of-a-tunnel-rtt40":           "", // which segments are full
 	"send-buffer-one-segment-upload-rtt80":                 "nagle",
@@ -48,7 +48,8 @@ var oneFault = [][]string{
 	{"syn-retransmission"},
 }
 
-// failures are the rules about what broke: which it was, may show only before, so that it is medium.
+// failures are the rules about what broke: which it was, may show only before, so that it is
+// medium.
 var failures = []string{
 	"reset-after-data",
 	"header-misuse",

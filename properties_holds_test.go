@@ -129,7 +129,8 @@ func checkSnapped(t tester, got, want *report.Report, unless string) {
 	}
 	for i := range want.Conns {
 		g, w := &got.Conns[i], &want.Conns[i]
-		if g.State != w.State || g.Vantage != w.Vantage || g.Segments != w.Segments || g.Retransmissions != w.Retransmissions ||
+		if g.State != w.State || g.Vantage != w.Vantage || g.Segments != w.Segments ||
+			g.Retransmissions != w.Retransmissions ||
 			g.RTTMin != w.RTTMin ||
 			g.MSS != w.MSS ||
 			g.Duration != w.Duration ||

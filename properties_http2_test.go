@@ -98,8 +98,8 @@ func sameExchanges(t *testing.T, what string, a, b []report.ExchangeInfo) {
 	}
 }
 
-// TestHTTP1AsHTTP2: requests one after the other are the same exchanges, with the same times, whether
-// they are said in HTTP/1 or in HTTP/2.
+// TestHTTP1AsHTTP2: requests one after the other are the same exchanges, with the same times,
+// whether they are said in HTTP/1 or in HTTP/2.
 func TestHTTP1AsHTTP2(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
 	ms := func(most int) time.Duration { return time.Duration(rng.IntN(most)) * time.Millisecond }

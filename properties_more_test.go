@@ -44,8 +44,8 @@ func TestTogether(t *testing.T) {
 }
 
 // elsewhere is another host's address. What a host says to itself is of the same clients and
-// services in every capture, so that its findings would be told together: it gets other addresses of
-// the host, of which IPv6 has no second one.
+// services in every capture, so that its findings would be told together: it gets other addresses
+// of the host, of which IPv6 has no second one.
 func elsewhere(a netip.AddrPort) netip.AddrPort {
 	if addr := a.Addr(); addr.Is4() && addr.IsLoopback() {
 		b := addr.As4()
@@ -224,9 +224,10 @@ func unsureOfSize(r *report.Report) bool {
 	return ok && f.confidence <= report.ConfidenceMedium
 }
 
-// wideAtTwoPlaces reports whether frames passed the capture at two places, and the cost of a wait was
-// not known within the factor that high confidence takes. Which of the places is told of depends on
-// which copies the capture has, and on that how exact round trips are, and so that range.
+// wideAtTwoPlaces reports whether frames passed the capture at two places, and the cost of a wait
+// was not known within the factor that high confidence takes. Which of the places is told of
+// depends on which copies the capture has, and on that how exact round trips are, and so that
+// range.
 func wideAtTwoPlaces(r *report.Report) bool {
 	return r.Capture.Count[capture.OutcomeDuplicate] > 0 &&
 		slices.ContainsFunc(r.Findings, func(f report.Finding) bool {

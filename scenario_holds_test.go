@@ -57,7 +57,8 @@ func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	}
 }
 
-// checkLegs checks that what proxies made of an exchange lies within it, and that both know each other.
+// checkLegs checks that what proxies made of an exchange lies within it, and that both know each
+// other.
 func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
 	t.Helper()
 	byID := func(x report.ExchangeInfo, id int) int { return x.ID - id }
@@ -87,7 +88,8 @@ func checkLegs(t *testing.T, r *report.Report, x *report.ExchangeInfo) {
 	}
 }
 
-// checkTold checks that what a proxy's client was told is what it answered in place of a leg behind it.
+// checkTold checks that what a proxy's client was told is what it answered in place of a leg behind
+// it.
 func checkTold(t *testing.T, r *report.Report, o *report.Occurrence) {
 	t.Helper()
 	i := slices.IndexFunc(
@@ -177,8 +179,8 @@ func sumConns(r *report.Report) time.Duration {
 
 // checkEvidence looks every frame up in the capture. A frame may belong to another connection of
 // the same client and server, as that which could have been reused, or to the client, as a proxy's;
-// but one at least is of the connection itself. The exchange of o may be what a proxy, behind which it
-// is, asked for another.
+// but one at least is of the connection itself. The exchange of o may be what a proxy, behind which
+// it is, asked for another.
 func checkEvidence(
 	t *testing.T,
 	f *report.Finding,

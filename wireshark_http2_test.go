@@ -14,8 +14,8 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// h2Count is what Wireshark and the report both count of the connections of HTTP/2: of each, frames by
-// type; of each stream, its request, authority, product, status, and octets of bodies.
+// h2Count is what Wireshark and the report both count of the connections of HTTP/2: of each, frames
+// by type; of each stream, its request, authority, product, status, and octets of bodies.
 type h2Count map[string]int
 
 // TestWiresharkHTTP2 compares what is read of HTTP/2, in clear or in TLS whose keys are known, with
@@ -54,8 +54,8 @@ func TestWiresharkHTTP2(t *testing.T) {
 	t.Logf("%d exchanges compared", streams)
 }
 
-// wholeHTTP2 reports whether all that HTTP/2 said is there, and was read, and none of it was asked for
-// by HTTP/1.
+// wholeHTTP2 reports whether all that HTTP/2 said is there, and was read, and none of it was asked
+// for by HTTP/1.
 func wholeHTTP2(r *report.Report) bool {
 	for i := range r.Conns {
 		c := &r.Conns[i]
@@ -115,7 +115,8 @@ var h2Fields = [...]string{
 	"http2.headers.method", "http2.headers.path", "http2.headers.authority", "http2.headers.status",
 }
 
-// countInWireshark counts what tshark prints of a file. A list of fields has a comma between values.
+// countInWireshark counts what tshark prints of a file. A list of fields has a comma between
+// values.
 func countInWireshark(t *testing.T, file string, r *report.Report) h2Count {
 	t.Helper()
 	args := []string{
@@ -153,8 +154,8 @@ func countInWireshark(t *testing.T, file string, r *report.Report) h2Count {
 	return n
 }
 
-// packet counts what tshark printed of one packet, and reports whether frames of it were padded: whose
-// padding it is, is not printed. The preface, which it counts as a frame, has no type.
+// packet counts what tshark printed of one packet, and reports whether frames of it were padded:
+// whose padding it is, is not printed. The preface, which it counts as a frame, has no type.
 func (n h2Count) packet(f []string) (padded bool) {
 	conn, types, lengths := f[0], listed(f[1]), listed(f[2])
 	streams, flags := listed(f[4]), listed(f[5])
@@ -199,8 +200,8 @@ func (n h2Count) packet(f []string) (padded bool) {
 	return padded
 }
 
-// leading are the streams of those header blocks of a packet that no other of their stream precedes:
-// the rest are trailers.
+// leading are the streams of those header blocks of a packet that no other of their stream
+// precedes: the rest are trailers.
 func (n h2Count) leading(conn string, blocks []string) []string {
 	var leading []string
 	for _, stream := range blocks {

@@ -23,8 +23,8 @@ const (
 	maxWorkers = 256       // more cost memory and hand less to each
 	// segments between two settlements with the judge; bounds what events wait for it
 	epochItems = 1 << 14
-	// exchanges that workers have judged since, beyond which the judge reads, too: a segment of HTTP/2
-	// may hold more than a hundred, and each is larger than many segments
+	// exchanges that workers have judged since, beyond which the judge reads, too: a segment of
+	// HTTP/2 may hold more than a hundred, and each is larger than many segments
 	epochJudged = 1 << 13
 	// segments that a connection counts for beside its own: its events are larger than theirs
 	connItems = 7
@@ -187,8 +187,8 @@ func (p *pipeline) read(ctx context.Context, src capture.Source) error {
 	}
 }
 
-// ended reports whether a segment lies behind the part that is to be read. With the first one, it is
-// known where that is.
+// ended reports whether a segment lies behind the part that is to be read. With the first one, it
+// is known where that is.
 func (p *pipeline) ended(st *capture.Stats, seg *capture.Segment) bool {
 	if p.until == 0 {
 		p.judge.From, p.until = p.span.within(st)
@@ -197,8 +197,8 @@ func (p *pipeline) ended(st *capture.Stats, seg *capture.Segment) bool {
 }
 
 // learn takes what has become known of secrets before the segment in hand: by key logs that the
-// capture held, and by those beside it. Every worker knows of them from the same segment on, however
-// many there are: what was assigned before goes first.
+// capture held, and by those beside it. Every worker knows of them from the same segment on,
+// however many there are: what was assigned before goes first.
 func (p *pipeline) learn(logs [][]byte) {
 	var beside *reassembly.Secrets
 	if p.keys != nil {

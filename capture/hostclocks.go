@@ -21,8 +21,8 @@ const (
 	// leastBack is the same of frames that are earlier than the one before: NTP steps a clock that
 	// is off by 128 ms, and slews it otherwise (RFC 5905 §10).
 	leastBack = 100 * time.Millisecond
-	// framesAhead is how many frames behind a step are asked: more than a window of a fast path, as a
-	// host with a hole in what it received echoes old timestamps until that is filled.
+	// framesAhead is how many frames behind a step are asked: more than a window of a fast path, as
+	// a host with a hole in what it received echoes old timestamps until that is filled.
 	framesAhead = 256
 	// stampsKept is how many segments before it are.
 	stampsKept = 256
@@ -121,8 +121,9 @@ func (p *hostPace) went(val uint32) (took int64, ok bool) {
 	return int64(float64(since) * float64(usualTick(span/ticks))), true
 }
 
-// usualTick is the tick of a clock in use that is near the one measured, or that itself. A queue that
-// grows or drains meanwhile makes it another by a part; those in use are twice as long as others.
+// usualTick is the tick of a clock in use that is near the one measured, or that itself. A queue
+// that grows or drains meanwhile makes it another by a part; those in use are twice as long as
+// others.
 func usualTick(tick int64) int64 {
 	for _, hz := range [...]int64{1_000_000, 1000, 250, 100, 10, 2, 1} {
 		if usual := int64(time.Second) / hz; tick*7 >= usual*5 && tick*5 <= usual*7 {
@@ -192,8 +193,8 @@ type inFlight struct {
 
 // unheard reports whether data was outstanding when the gap began, and behind it some of that was
 // acknowledged, or more was sent, before any of it had been sent again: without timestamps, that
-// tells as much where the gap is longer than any timer (RFC 6298 §2.5). trip is what it took at other
-// times.
+// tells as much where the gap is longer than any timer (RFC 6298 §2.5). trip is what it took at
+// other times.
 func (h *hostClocks) unheard(ahead []heldFrame) (trip int64, ok bool) {
 	sent := map[flow.Key]inFlight{}
 	for i := max(0, h.n-stampsKept); i < h.n; i++ {

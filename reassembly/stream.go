@@ -141,9 +141,15 @@ func (k *track) arrive(dir Dir, off, n int64, data []byte, m mark, at capture.Ma
 	}
 }
 
-// deliver moves the frontier over n octets at off and hands them to the application. Their sender had
-// acknowledged so much of the other stream.
-func (k *track) deliver(dir Dir, off, n int64, data []byte, seen, at capture.Mark, heard exchange.Heard) {
+// deliver moves the frontier over n octets at off and hands them to the application. Their sender
+// had acknowledged so much of the other stream.
+func (k *track) deliver(
+	dir Dir,
+	off, n int64,
+	data []byte,
+	seen, at capture.Mark,
+	heard exchange.Heard,
+) {
 	h := &k.c.Half[dir]
 	h.Frontier = off + n
 	h.Bytes += n

@@ -91,8 +91,8 @@ func (k *track) cameBy(dir Dir, at capture.Mark) capture.Mark {
 	return at
 }
 
-// giveUpAcked gives up all that dir's peer has acknowledged. What is asked comes before what answers
-// it: of the client's stream, what is acknowledged and followed by more goes first.
+// giveUpAcked gives up all that dir's peer has acknowledged. What is asked comes before what
+// answers it: of the client's stream, what is acknowledged and followed by more goes first.
 func (k *track) giveUpAcked(dir Dir, at capture.Mark) {
 	up := &k.c.Half[FromClient]
 	if pend := k.side[FromClient].stream.pend; dir == FromServer && len(pend) > 0 {
@@ -105,10 +105,10 @@ func (k *track) giveUpAcked(dir Dir, at capture.Mark) {
 	k.side[dir].found()
 }
 
-// passed gives up octets as soon as it is certain that they will not turn up: e acknowledges what the
-// peer sent with their acknowledgment, or after it, so that its sender sent it after them, and each
-// direction is captured in its order. Of a missing request nothing is made before more is asked, as
-// only that is a frame of the client's to show.
+// passed gives up octets as soon as it is certain that they will not turn up: e acknowledges what
+// the peer sent with their acknowledgment, or after it, so that its sender sent it after them, and
+// each direction is captured in its order. Of a missing request nothing is made before more is
+// asked, as only that is a frame of the client's to show.
 func (k *track) passed(e *segment) {
 	h, d := &k.c.Half[e.dir], &k.side[e.dir]
 	if e.dir == FromClient && e.seg.Len == 0 && len(d.stream.pend) == 0 {

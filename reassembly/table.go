@@ -175,8 +175,8 @@ const GapFrom = idleOpen
 // before the first segment that follows it.
 func (t *Table) Gap(from, to time.Duration) { t.gaps = append(t.gaps, gap{from, to}) }
 
-// Datagram takes a message of DNS, or a datagram of QUIC, that came beside the segments: it may lead
-// to a connection.
+// Datagram takes a message of DNS, or a datagram of QUIC, that came beside the segments: it may
+// lead to a connection.
 func (t *Table) Datagram(seg *capture.Segment) {
 	if seg.Src.Port() == names.Port || seg.Dst.Port() == names.Port {
 		t.names.Message(seg)

@@ -43,8 +43,8 @@ const (
 	// Dst are those of the quoted segment, Seq its sequence number; ICMP tells the rest.
 	ICMPError
 	// Datagram is a UDP datagram that is read beside connections: a message of DNS (RFC 1035
-	// §4.2.1), or QUIC. Src, Dst, Len, Payload, TTL, IPID and Options say what they do of a segment; what
-	// else belongs to TCP is zero.
+	// §4.2.1), or QUIC. Src, Dst, Len, Payload, TTL, IPID and Options say what they do of a
+	// segment; what else belongs to TCP is zero.
 	Datagram
 )
 

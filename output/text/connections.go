@@ -125,7 +125,8 @@ func socketFacts(all []exchange.WebSocket) (facts []string) {
 		first, last := &w.Sides[exchange.FromClient], &w.Sides[exchange.FromServer]
 		messages += first.Messages + last.Messages
 		by := exchange.FromClient
-		if t := last.Close.At; t.Frame != 0 && (first.Close.At.Frame == 0 || t.Time < first.Close.At.Time) {
+		if t := last.Close.At; t.Frame != 0 &&
+			(first.Close.At.Frame == 0 || t.Time < first.Close.At.Time) {
 			first, by = last, exchange.FromServer
 		}
 		if first.Close.At.Frame != 0 {

@@ -103,8 +103,8 @@ type Persistence struct {
 	NotKept                        bool // it said timeout=0: idle connections are not kept
 }
 
-// Unasked reports whether it is turns of which none answers another: either side says something when
-// it has something to say, as on a WebSocket, and nobody waits.
+// Unasked reports whether it is turns of which none answers another: either side says something
+// when it has something to say, as on a WebSocket, and nobody waits.
 func (x *Exchange) Unasked() bool {
 	return x.Turn && (x.Request != nil && x.Request.Facts.Has(EventStream) ||
 		x.Response != nil && x.Response.Facts.Has(EventStream))

@@ -121,8 +121,8 @@ type Takeover struct {
 	// Asked is a request that was read in whole, and that the new Reader's protocol answers, or by
 	// which it was asked for; nil if there is none.
 	Asked *Parts
-	// Settings are the client's, if Asked asks for HTTP/2: what a frame of them would hold (RFC 7540
-	// §3.2.1).
+	// Settings are the client's, if Asked asks for HTTP/2: what a frame of them would hold (RFC
+	// 7540 §3.2.1).
 	Settings []byte
 	// Speaker is whose octets come next.
 	Speaker Dir

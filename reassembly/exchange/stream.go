@@ -15,8 +15,8 @@ type OnStream struct {
 	// Stream is its number. 0: it follows those before it, so that it is settled after them.
 	Stream uint32
 	Pushed bool // nobody asked for it: the server had promised it (RFC 9113 §8.4)
-	// Refused says that the server never processed the request, so that it is safe to repeat it (RFC
-	// 9113 §8.7).
+	// Refused says that the server never processed the request, so that it is safe to repeat it
+	// (RFC 9113 §8.7).
 	Refused bool
 	Reset   *StreamReset // nil if neither side ended the stream before its end
 	RPC     *RPC         // nil if it is no call of gRPC
@@ -40,7 +40,8 @@ type RPC struct {
 // RPCMessages are those that one side of a call has sent, as far as their prefixes were seen.
 type RPCMessages struct {
 	Count int // that have begun
-	// the first octet of the first one, and the latest of the last so far, as they passed the capture
+	// the first octet of the first one, and the latest of the last so far, as they passed the
+	// capture
 	First, Last capture.Mark
 	Largest     int64 // octets of the largest, without its prefix
 	Owed        int64 // octets of the last that are still to come; UnknownOwed: nobody knows
@@ -134,8 +135,8 @@ type H2Info struct {
 	GoAways  []GoAway // the first ones
 	Streams  int      // that were opened
 	MostOpen int      // of them at a time
-	// PingTrips are the least and the longest time from a PING to its ACK as they passed the capture,
-	// by who sent the PING; 0: none.
+	// PingTrips are the least and the longest time from a PING to its ACK as they passed the
+	// capture, by who sent the PING; 0: none.
 	PingTrips [2][2]time.Duration
 }
 
@@ -191,8 +192,8 @@ type H2Side struct {
 	Pings        int // without those that answer
 	Resets       int // RST_STREAM frames
 	SettingsSent int // SETTINGS frames, without those that answer
-	// Window is the most that the connection's flow control has ever let the peer send beyond what it
-	// had sent, in octets; 0 if that is not known.
+	// Window is the most that the connection's flow control has ever let the peer send beyond what
+	// it had sent, in octets; 0 if that is not known.
 	Window int64
 }
 

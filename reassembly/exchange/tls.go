@@ -68,8 +68,8 @@ type TLSSteps struct {
 	ClientHello, ServerHello, ClientFinished capture.Mark
 	ServerFinished                           capture.Mark // up to TLS 1.2; later it is disguised
 	// ServerDone is the end of the server's first flight, as far as that can be told: up to TLS 1.2
-	// its ServerHelloDone, or its Finished if it resumes; later a record that may hold its Finished,
-	// with none begun behind it.
+	// its ServerHelloDone, or its Finished if it resumes; later a record that may hold its
+	// Finished, with none begun behind it.
 	ServerDone capture.Mark
 	// RetryAt is the server's wish for another ClientHello.
 	RetryAt capture.Mark

@@ -8,8 +8,8 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// A client that asks for the same again and again, at a pace of its own, does so after a failure, too:
-// its next request is no repetition.
+// A client that asks for the same again and again, at a pace of its own, does so after a failure,
+// too: its next request is no repetition.
 
 const (
 	// pacedRequests are as many things as are remembered that a client asked a service for last.
@@ -33,8 +33,8 @@ type paced struct {
 	failed bool          // the latest has failed
 }
 
-// of is where a client's requests for the same are kept, until it is asked for another; nil if there
-// are too many clients.
+// of is where a client's requests for the same are kept, until it is asked for another; nil if
+// there are too many clients.
 func (p *paces) of(pair report.Pair, k *rule.RetryKey, now time.Duration) *paced {
 	all := p.asked.Of(pair, now)
 	if all == nil {
@@ -82,8 +82,8 @@ func (p *paced) began(at time.Duration) {
 	p.latest, p.failed = at, false
 }
 
-// keeps reports whether a request that begins so long after a failed one comes when the client would
-// have asked anyway.
+// keeps reports whether a request that begins so long after a failed one comes when the client
+// would have asked anyway.
 func (p *paced) keeps(after time.Duration) bool {
 	return p != nil && p.n >= leastPaced && 2*after >= p.least
 }

@@ -338,7 +338,8 @@ func capitalised(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:]
 }
 
-// nameCaveats adds what became of look-ups that led to no connection, and what was not read of them.
+// nameCaveats adds what became of look-ups that led to no connection, and what was not read of
+// them.
 func (t *totalSums) nameCaveats(add func(string, uint64, rule.Basis, string, ...any)) {
 	n := &t.Names
 	which := "--show-names tells which"

@@ -19,8 +19,8 @@ const (
 	awaitRetry = 3 * retryWithin
 	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
 	maxFailures = 4096
-	// maxStreamFailures is how many of them one connection of several streams may have that are linked
-	// to repetitions.
+	// maxStreamFailures is how many of them one connection of several streams may have that are
+	// linked to repetitions.
 	maxStreamFailures = 256
 )
 
@@ -165,9 +165,9 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 }
 
 // linked reports whether anything links a request to the failure but what it asks for: its
-// connection was opened for it, after the failed request had left, and not when the client would have
-// asked anyway; or it came at once. On a connection that has long been in use the client may ask for
-// the same again and again.
+// connection was opened for it, after the failed request had left, and not when the client would
+// have asked anyway; or it came at once. On a connection that has long been in use the client may
+// ask for the same again and again.
 func (f *failure) linked(e *rule.Began, pace *paced) bool {
 	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
 	return opened && !pace.keeps(e.Start.Time-f.Failure.Start.Time) ||

@@ -44,8 +44,8 @@ func AlertEnded(c *reassembly.Conn, x *exchange.Exchange) (reassembly.Dir, *exch
 // inPlaceOfAnswer reports whether the server sent an alert when it had received some of the
 // request, and no answer. Before the first answer of a connection nothing else can have made it
 // close: it waits for no request that long. What answers early data comes before the client's
-// Finished, among records of the handshake that look the same (RFC 8446 §2.3): no answer seen is none
-// missed then.
+// Finished, among records of the handshake that look the same (RFC 8446 §2.3): no answer seen is
+// none missed then.
 func inPlaceOfAnswer(c *reassembly.Conn, x *exchange.Exchange, a *exchange.Alert) bool {
 	if x.Request == nil || x.Response != nil || !failed(x) || a.At.Time <= x.Request.Start.Time {
 		return false

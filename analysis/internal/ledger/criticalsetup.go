@@ -92,9 +92,13 @@ type FirstAsk struct {
 	Waited bool
 }
 
-// FirstAsked is how x, the first exchange, left; false if that says nothing of whether it waited for
-// SETTINGS.
-func (s *Connection) FirstAsked(x *exchange.Exchange) (FirstAsk, bool) { return firstAsk(&s.path, x) }
+// FirstAsked is how x, the first exchange, left; false if that says nothing of whether it waited
+// for SETTINGS.
+func (s *Connection) FirstAsked(
+	x *exchange.Exchange,
+) (FirstAsk, bool) {
+	return firstAsk(&s.path, x)
+}
 
 // firstAsk is FirstAsked. SETTINGS that come with the end of the set-up nobody has to wait for.
 func firstAsk(p *sender.Path, x *exchange.Exchange) (f FirstAsk, ok bool) {

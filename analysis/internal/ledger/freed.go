@@ -5,8 +5,8 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// FreedBy is the frame of x that ended w, a wait for flow control of HTTP/2, with what made room for
-// it; false if the records of that have gone.
+// FreedBy is the frame of x that ended w, a wait for flow control of HTTP/2, with what made room
+// for it; false if the records of that have gone.
 func FreedBy(c *reassembly.Conn, x *exchange.Exchange, w *Wait) (exchange.Freed, bool) {
 	r := RecordOf(c, w.End)
 	if r == nil || c.HTTP2 == nil {

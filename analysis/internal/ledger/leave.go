@@ -84,8 +84,8 @@ func ackedBefore(c *reassembly.Conn, m *exchange.Message, at capture.Mark) bool 
 	return acked
 }
 
-// AckedAt is the segment by which the server acknowledged a whole request, before a moment; false if
-// none did.
+// AckedAt is the segment by which the server acknowledged a whole request, before a moment; false
+// if none did.
 func AckedAt(c *reassembly.Conn, m *exchange.Message, before capture.Mark) (capture.Mark, bool) {
 	for r := range Segments(c, m.End.Time, before.Time) {
 		if r.Dir == reassembly.FromServer && r.Flags&capture.ACK != 0 && r.Ack >= m.To {

@@ -4,8 +4,8 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// beginWithQUIC makes j begin with the QUIC connection that its client had tried before, if j waited
-// for the connection of TCP. The connection itself begins with its SYN.
+// beginWithQUIC makes j begin with the QUIC connection that its client had tried before, if j
+// waited for the connection of TCP. The connection itself begins with its SYN.
 func (s *Connection) beginWithQUIC(j *Exchange) {
 	q := s.Conn.Tried
 	if q == nil || j.Lookup != nil || !j.Critical || j.Doubtful || j.From != s.Conn.Start.Time ||

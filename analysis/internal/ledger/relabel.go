@@ -56,8 +56,8 @@ func toPause(h *Hold, shared bool) Relabelling {
 	}
 }
 
-// toRoundTrip takes the part of h by which a timer seemed to have made the ACK late for a part of the
-// round trip.
+// toRoundTrip takes the part of h by which a timer seemed to have made the ACK late for a part of
+// the round trip.
 func toRoundTrip(h *Hold) Relabelling {
 	return Relabelling{
 		Interval: report.Interval{From: h.From + h.RoundTrip, To: h.To},

@@ -66,8 +66,8 @@ func ExpectsResponses(c *reassembly.Conn) bool {
 	return true
 }
 
-// GoneAway reports whether the server has said that it takes no more streams (RFC 9113 §6.8), before
-// its client said that it goes.
+// GoneAway reports whether the server has said that it takes no more streams (RFC 9113 §6.8),
+// before its client said that it goes.
 func GoneAway(c *reassembly.Conn) bool {
 	return c.HTTP2 != nil && len(c.HTTP2.GoAways) > 0 &&
 		c.HTTP2.GoAways[0].By == reassembly.FromServer

@@ -19,9 +19,9 @@ import (
 type Company struct {
 	// Shared says that others went on at the same time.
 	Shared bool
-	// Credited says that flow control of HTTP/2 held up one of its messages: its sender went on when
-	// it could know that its peer let it send more, and what it sent then would not have been allowed
-	// before.
+	// Credited says that flow control of HTTP/2 held up one of its messages: its sender went on
+	// when it could know that its peer let it send more, and what it sent then would not have been
+	// allowed before.
 	Credited bool
 }
 
@@ -82,8 +82,8 @@ func ofTransport(l report.Label) bool {
 	return l == report.CaptureGap || l >= report.Queue && l <= report.Cork
 }
 
-// ofSides reports whether a label is of what one side did before it said something: where nobody had
-// to say anything, that means nothing.
+// ofSides reports whether a label is of what one side did before it said something: where nobody
+// had to say anything, that means nothing.
 func ofSides(l report.Label) bool {
 	switch l {
 	case report.ReqApp, report.Think, report.RoundTrip, report.AppPaced, report.ClientThink:

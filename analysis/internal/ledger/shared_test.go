@@ -145,8 +145,8 @@ func TestLinesTile(t *testing.T) {
 	}
 }
 
-// TestBehindLoss: from when its octets came until those of another were repaired, a stream waits for
-// that loss.
+// TestBehindLoss: from when its octets came until those of another were repaired, a stream waits
+// for that loss.
 func TestBehindLoss(t *testing.T) {
 	b := book{conn: &reassembly.Conn{}, at: 100}
 	one, x := stream(0, 90, 95), stream(1, 100, 120)
@@ -157,7 +157,10 @@ func TestBehindLoss(t *testing.T) {
 	b.arrive(&reassembly.Record{Time: 130, Dir: reassembly.FromServer, Len: 1, Frame: 2}, false)
 	b.by = owned{{Owner: 0}}
 	repair := &reassembly.Record{Time: 170, Dir: reassembly.FromServer, Len: 1, Frame: 1}
-	b.beside(&report.Tile{Label: report.FastRetx, From: 110, To: 170, End: repair.Mark()}, repair.Dir)
+	b.beside(
+		&report.Tile{Label: report.FastRetx, From: 110, To: 170, End: repair.Mark()},
+		repair.Dir,
+	)
 	b.bringOn(x, repair, nil)
 	if x.Times[report.H2HOL] != 40 || x.Times[report.H2Mux] != 30 || total(&x.Times) != 70 {
 		t.Errorf("got %v behind the loss and %v behind others of %v", x.Times[report.H2HOL],

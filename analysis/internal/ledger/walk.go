@@ -175,8 +175,8 @@ func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
 // besides: less than a second interrupts nobody, and timers that are a little short look the same.
 const unheardLeast = time.Second
 
-// unheard tiles the time in which no acknowledgment reached the sender of r, which may repair a loss:
-// it was late, if it came at all.
+// unheard tiles the time in which no acknowledgment reached the sender of r, which may repair a
+// loss: it was late, if it came at all.
 func (w *walk) unheard(r *reassembly.Record, repairs bool) {
 	if !w.any || w.prev != r.Dir || r.Time-w.at < unheardLeast {
 		return

@@ -57,8 +57,8 @@ type trying[T any] struct {
 }
 
 const (
-	// maxServing exchanges of a server are known that are not settled; while there are more, attempts
-	// of its host are nobody's.
+	// maxServing exchanges of a server are known that are not settled; while there are more,
+	// attempts of its host are nobody's.
 	maxServing = 256
 	// maxTrying attempts wait for one exchange; while so many do, others that might be for it are
 	// nobody's.

@@ -29,7 +29,8 @@ const (
 	// first three, so that nobody takes it for something that was asked.
 	AttemptBegan
 	AttemptJudged
-	// ConnDirected says that what a server of HTTP/2 has said of the use of its connection has changed.
+	// ConnDirected says that what a server of HTTP/2 has said of the use of its connection has
+	// changed.
 	ConnDirected
 )
 

@@ -34,8 +34,8 @@ type Failure struct {
 	Outcome exchange.Outcome
 }
 
-// FailureOf is what the judge needs to find the retry of x: the first of its connection that failed,
-// or a stream that did by itself.
+// FailureOf is what the judge needs to find the retry of x: the first of its connection that
+// failed, or a stream that did by itself.
 func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 	at := s.Ending.FailedAt
 	if ledger.StreamFailed(x) {
@@ -52,8 +52,8 @@ func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 	if s.Conn.TLS != nil {
 		f.Host = s.Conn.TLS.SNI
 	}
-	// All calls of a method ask for the same path: that one comes after another shows no repetition,
-	// but where the first was never taken.
+	// All calls of a method ask for the same path: that one comes after another shows no
+	// repetition, but where the first was never taken.
 	if x.Method != "" && !x.Turn && (x.RPC == nil || x.Refused) {
 		f.Key = RetryKey{s.Conn.Client.Addr(), f.Host, x.Method, x.Target}
 	}

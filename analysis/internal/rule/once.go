@@ -9,8 +9,8 @@ import (
 // maxOnce is how many stretches of time of a connection are remembered as claimed.
 const maxOnce = 64
 
-// Once is time of a connection that has been claimed: what holds up several streams at once costs its
-// time once.
+// Once is time of a connection that has been claimed: what holds up several streams at once costs
+// its time once.
 type Once struct{ all []report.Interval } // the latest maxOnce
 
 // Claim is how much of a stretch of time had not been claimed, which is claimed from now on.

@@ -175,7 +175,8 @@ type endpoint report.Endpoint
 // add counts an exchange.
 func (e *endpoint) add(x *Exchange, failed bool) {
 	e.Exchanges++
-	if class := x.OnStream.Meant(x.Status) / 100; class > 0 && class < len(e.Statuses) && !farewell(x) {
+	if class := x.OnStream.Meant(x.Status) / 100; class > 0 && class < len(e.Statuses) &&
+		!farewell(x) {
 		e.Statuses[class]++
 	}
 	if x.Response != nil {

@@ -178,8 +178,8 @@ func callsTooManyPings(time.Duration) scenario.Scenario {
 		Name: "grpc-keepalive-too-often",
 		About: "the client's keepalive sends a PING every 10 s, and the server allows one in five " +
 			"minutes: it ends the connection with the call that is watched (too_many_pings)",
-		// h2-goaway leaves what speaks of PINGs to h2-ping; the cured call is watched to its end, and
-		// takes longer.
+		// h2-goaway leaves what speaks of PINGs to h2-ping; the cured call is watched to its end,
+		// and takes longer.
 		Expect: scenario.Expect{Rule: "h2-ping", Cause: "too-many", Timeless: true},
 		Server: program.GRPCServer{Body: 200, Events: 1, Every: 50 * time.Second},
 		Client: program.GRPCClient{

@@ -63,7 +63,8 @@ func h2ConnectionWindow(time.Duration) scenario.Scenario {
 	}
 }
 
-// h2UploadServer takes an upload; %d is the size of a stream's window, and the connection's follows.
+// h2UploadServer takes an upload; %d is the size of a stream's window, and the connection's
+// follows.
 const h2UploadServer = `
 const http2 = require('http2');
 const server = http2.createServer({settings: {initialWindowSize: %d}}, (request, response) => {

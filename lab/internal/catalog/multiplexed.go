@@ -85,8 +85,8 @@ func h2SmallBehindLarge(time.Duration) scenario.Scenario {
 	}
 }
 
-// h2SmallAskedLast is the same with the cure of the other side: nothing of the large response is with
-// the server's kernel yet when it sees what is small.
+// h2SmallAskedLast is the same with the cure of the other side: nothing of the large response is
+// with the server's kernel yet when it sees what is small.
 func h2SmallAskedLast(rtt time.Duration) scenario.Scenario {
 	s := h2SmallBehindLarge(rtt)
 	s.Name = "h2-small-asked-last"

@@ -110,8 +110,8 @@ func h2Churn(time.Duration) scenario.Scenario {
 	}
 }
 
-// h2Staggered asks for six things, each 60 ms after the one before: each on a session of its own, or
-// all on one.
+// h2Staggered asks for six things, each 60 ms after the one before: each on a session of its own,
+// or all on one.
 const h2Staggered = `
 (async () => {
   const all = [];

@@ -13,8 +13,8 @@ import (
 	"tcpwhy/lab/internal/packet"
 )
 
-// A sniffer captures the TCP, UDP and ICMP frames of a namespace's eth0, in both directions, with the
-// kernel's timestamps.
+// A sniffer captures the TCP, UDP and ICMP frames of a namespace's eth0, in both directions, with
+// the kernel's timestamps.
 type sniffer struct {
 	fd     int
 	done   chan struct{}

@@ -46,8 +46,8 @@ func (h *reader) lose(s *side, off int64, a *exchange.Arrival) {
 }
 
 // adopt gives octets of unknown meaning from the server to the oldest unanswered request: they are,
-// at least, part of its response, or of a later one. What the client had before it asked is neither:
-// the capture lacks that request.
+// at least, part of its response, or of a later one. What the client had before it asked is
+// neither: the capture lacks that request.
 func (h *reader) adopt(s *side, off int64, a *exchange.Arrival) {
 	if s.dir == exchange.FromClient || s.msg != nil || len(h.waiting) == 0 ||
 		!h.align(a.From(off)) {
@@ -119,7 +119,10 @@ func (h *reader) toHTTP2(s *side, a *exchange.Arrival) {
 	x.Interim = append(x.Interim, exchange.Interim{Status: x.Status, At: a.At})
 	x.Response, x.Status, x.ResponseVersion = nil, 0, ""
 	s.x, s.msg = nil, nil
-	h.handOver(exchange.ProtoHTTP2, &exchange.Takeover{Closing: h.Closing, Asked: x, Settings: h.settings})
+	h.handOver(
+		exchange.ProtoHTTP2,
+		&exchange.Takeover{Closing: h.Closing, Asked: x, Settings: h.settings},
+	)
 }
 
 // upgrade ends the exchange that changes the protocol (RFC 9110 §7.8, §9.3.6).

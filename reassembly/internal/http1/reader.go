@@ -38,8 +38,8 @@ type asked struct {
 	*exchange.Parts
 	// the segment that carried its first octet, whenever that arrived in order
 	sent capture.Mark
-	// how far into the server's stream the client had acknowledged by then; 0: not known. If it does
-	// not pipeline, its response begins there, as it had read all others.
+	// how far into the server's stream the client had acknowledged by then; 0: not known. If it
+	// does not pipeline, its response begins there, as it had read all others.
 	heard int64
 }
 

@@ -33,7 +33,10 @@ func callOf(data []byte, sizes []byte, hide bool) (*stream, exchange.RPCMessages
 // FuzzCalls: any split of a call's octets gives the same messages, whether or not the content of
 // what is skipped is there, and their lengths add up to what there is.
 func FuzzCalls(f *testing.F) {
-	f.Add([]byte("\x00\x00\x00\x00\x05hello\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02ok"), []byte{0, 3})
+	f.Add(
+		[]byte("\x00\x00\x00\x00\x05hello\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02ok"),
+		[]byte{0, 3},
+	)
 	f.Add([]byte("\x00\xff\xff\xff\xffmore"), []byte{1})
 	f.Add([]byte("\x02\x00\x00\x00\x01x"), []byte{4})
 	f.Fuzz(func(t *testing.T, data, sizes []byte) {

@@ -131,8 +131,8 @@ func (r *run) lastAnswered() *query {
 	return nil
 }
 
-// atOnce is how soon a resolver asks for the next name once it knows that there is none before, where
-// the names alone do not show that they belong together (reasoning: a program that asks for
+// atOnce is how soon a resolver asks for the next name once it knows that there is none before,
+// where the names alone do not show that they belong together (reasoning: a program that asks for
 // something else has to make up its mind, and to be run).
 const atOnce = 10 * time.Millisecond
 

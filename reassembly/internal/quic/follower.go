@@ -12,8 +12,8 @@ import (
 const (
 	maxFlows = 1 << 12 // that are followed at a time
 	maxNames = 64      // that are kept of all
-	// maxInitials is how many packets of a client are opened, of one flow: a hello has two or three,
-	// and as many copies.
+	// maxInitials is how many packets of a client are opened, of one flow: a hello has two or
+	// three, and as many copies.
 	maxInitials = 16
 	// idleFlow is how long a flow is remembered that is silent (RFC 9000 §10.1: 30 s, mostly).
 	idleFlow = 30 * time.Second

@@ -93,8 +93,8 @@ type keys struct {
 	header cipher.Block
 }
 
-// clientKeys are those that follow from the connection ID to which a client sends at first (RFC 9001
-// §5.2, RFC 9369 §3.3); nil if the version is not known.
+// clientKeys are those that follow from the connection ID to which a client sends at first (RFC
+// 9001 §5.2, RFC 9369 §3.3); nil if the version is not known.
 func clientKeys(version uint32, dcid []byte) *keys {
 	salt, label := saltOf(version)
 	if salt == nil {

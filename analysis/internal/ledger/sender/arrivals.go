@@ -253,8 +253,8 @@ func (a *arrivals) listen() {
 // (reasoning).
 const maxHole = 64
 
-// fillHoles adds what the capture lacks, though it was acknowledged, between the new segments before
-// and behind each hole: the path has carried it, and as evenly as not.
+// fillHoles adds what the capture lacks, though it was acknowledged, between the new segments
+// before and behind each hole: the path has carried it, and as evenly as not.
 func (a *arrivals) fillHoles() {
 	if !a.holes() {
 		return

@@ -42,8 +42,9 @@ func (s *State) comesLate(offset int64) bool {
 }
 
 // Outrun is the copy of r's octets that comes after r though it was sent before, by what its sender
-// wrote on it (timestamps, RFC 7323 §3; identifications of IP): r repaired no loss. Of a segment that was overtaken by others it is the copy that
-// its sender then sent without need. False if there is none.
+// wrote on it (timestamps, RFC 7323 §3; identifications of IP): r repaired no loss. Of a segment
+// that was overtaken by others it is the copy that its sender then sent without need. False if
+// there is none.
 func (s *State) Outrun(r *reassembly.Record) (capture.Mark, bool) {
 	c := s.path.Conn
 	first := r.Kind == reassembly.OutOfOrder || r.Kind == reassembly.Plain
@@ -186,8 +187,8 @@ func (s *State) Unheard(since time.Duration) (u Unheard) {
 	return u
 }
 
-// passedBefore reports whether an octet of r, a copy, had passed before, as far as records are held:
-// else the capture began later, and lacks what may have come of the first.
+// passedBefore reports whether an octet of r, a copy, had passed before, as far as records are
+// held: else the capture began later, and lacks what may have come of the first.
 func (s *State) passedBefore(r *reassembly.Record) bool {
 	c := s.path.Conn
 	for i := range c.Records {

@@ -60,8 +60,8 @@ func (h *heldAcks) add(took time.Duration, near reassembly.RTT, own bool) {
 const fewDelays = 4
 
 // manyDelays are so many that chance would hardly part them from others: of six that a path delays
-// by anything up to twice its round trip, four are apart from two in one case of eleven by as much as
-// they differ, and of ten in one of five hundred (by simulation).
+// by anything up to twice its round trip, four are apart from two in one case of eleven by as much
+// as they differ, and of ten in one of five hundred (by simulation).
 const manyDelays = 2 * fewDelays
 
 // delayed is how many of the ACKs a timer made late, and of how many that rests on no estimate.
@@ -69,8 +69,9 @@ const manyDelays = 2 * fewDelays
 // those are late by a timer that are apart from the prompt ones: by the least that stacks mean, by
 // more than the path's jitter, and by more than either group differs in itself, as a path's delay
 // varies by anything from nothing on. It rests on no estimate if it is by several times more than
-// either group of them was seen to differ, and the late ones are as late as a timer, or all the same.
-// A few late ones count only where they are as late as a timer of some system is, on a steady path.
+// either group of them was seen to differ, and the late ones are as late as a timer, or all the
+// same. A few late ones count only where they are as late as a timer of some system is, on a steady
+// path.
 func (h *heldAcks) delayed() (n, surely int) {
 	if h.own {
 		n = h.later(max(DelackFloor, delackBeyond*h.near.Jitter))

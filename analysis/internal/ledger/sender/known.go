@@ -110,8 +110,8 @@ func (s *State) reaction(r *reassembly.Record) time.Duration {
 	return late
 }
 
-// beginsFull reports whether the first segment of r is a full one: a network card may have merged it
-// with the last of the message, which is not, or be left to cut the two.
+// beginsFull reports whether the first segment of r is a full one: a network card may have merged
+// it with the last of the message, which is not, or be left to cut the two.
 func (s *State) beginsFull(r *reassembly.Record) bool {
 	return r.Trait.Has(reassembly.Full) || s.mss() > 0 && r.Len > s.mss()
 }

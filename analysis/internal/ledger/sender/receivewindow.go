@@ -162,8 +162,9 @@ const (
 )
 
 // leftUnread reports whether a, which moved the receive window's edge, offers clearly less than the
-// receive buffer holds, by what it had offered of it when that was empty, and what is missing is not what has just come: its host's program reads
-// more slowly than data comes, so that a larger buffer would only have more in it.
+// receive buffer holds, by what it had offered of it when that was empty, and what is missing is
+// not what has just come: its host's program reads more slowly than data comes, so that a larger
+// buffer would only have more in it.
 func (s *State) leftUnread(a *reassembly.Record) bool {
 	most := s.offered.moved
 	if s.known.readLate {

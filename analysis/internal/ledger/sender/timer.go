@@ -164,8 +164,8 @@ func (s *State) TimerFrom(r *reassembly.Record, lost time.Duration) time.Duratio
 	return max(lost, r.Time-timersLatest(s.path.Timeout(), 1))
 }
 
-// timerLongest is the longest that the timer of s may be, doubled by so many copies. Where copies may
-// have come before the capture begins, it may be as long as any.
+// timerLongest is the longest that the timer of s may be, doubled by so many copies. Where copies
+// may have come before the capture begins, it may be as long as any.
 func (s *State) timerLongest(copies int) time.Duration {
 	if s.doubledUnseen() {
 		return rtoMax*firesUntil/100 + timerRoom
@@ -178,9 +178,9 @@ func (s *State) timerLongest(copies int) time.Duration {
 	return min(longest, rtoMax)*firesUntil/100 + timerRoom
 }
 
-// doubledUnseen reports whether copies that came before the capture begins may have doubled the timer
-// of s: that lasts until it hears of new data that was acknowledged (RFC 6298 §5.3, §5.7; Linux:
-// icsk_backoff, which tcp_ack_update_rtt sets to 0).
+// doubledUnseen reports whether copies that came before the capture begins may have doubled the
+// timer of s: that lasts until it hears of new data that was acknowledged (RFC 6298 §5.3, §5.7;
+// Linux: icsk_backoff, which tcp_ack_update_rtt sets to 0).
 func (s *State) doubledUnseen() bool { return s.path.Conn.MidStream && s.known.ack <= 0 }
 
 // copiesOf is how many copies of r's first octet passed between its loss and r, and when the last

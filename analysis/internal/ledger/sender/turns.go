@@ -90,9 +90,9 @@ type Arriving struct {
 	Until time.Duration // until when it came, one segment after the other, at the path's rate
 }
 
-// Arriving is until when what the peer of s had sent last, by the given moment, was on its way to s,
-// as far as the acknowledgments of s show; zero if they do not, or s answered before it had come. r
-// is the answer, the record in hand.
+// Arriving is until when what the peer of s had sent last, by the given moment, was on its way to
+// s, as far as the acknowledgments of s show; zero if they do not, or s answered before it had
+// come. r is the answer, the record in hand.
 func (s *State) Arriving(r *reassembly.Record, since time.Duration) (v Arriving) {
 	asker := s.path.Of(s.dir.Peer())
 	asked := asker.stream.sent
@@ -123,9 +123,9 @@ type partlyAcked struct {
 	n           int // each of something new
 }
 
-// partlyAcknowledged looks at the acknowledgments of s before the record in hand and after the given
-// moment: those of a part of what lies between the two offsets, and when one of the whole passed; 0:
-// none did.
+// partlyAcknowledged looks at the acknowledgments of s before the record in hand and after the
+// given moment: those of a part of what lies between the two offsets, and when one of the whole
+// passed; 0: none did.
 func (s *State) partlyAcknowledged(known, asked int64, since time.Duration) (
 	p partlyAcked, whole time.Duration,
 ) {

@@ -30,25 +30,27 @@ How it is recognised
 refused: RST with ACK for the SYN. unreachable: ICMP destination unreachable for network or host.
 filtered: ICMP that names a prohibition, or a port (a firewall's REJECT: a host that only has no
 listener sends a RST); or three SYNs and more without any answer, or two if the client gave up then:
-it did something else when a third would have been due (RFC 6298 section 5.5). answers-lost: three SYNs and
-more, each answered, and the client heard of none of the answers. given-up: the client's kernel
-answers a SYN-ACK with a bare RST, as the program has closed the socket, a tenth of a second and more
-after the first SYN (RFC 8305 section 5: programs that try several addresses give each that long).
+it did something else when a third would have been due (RFC 6298 section 5.5). answers-lost: three
+SYNs and more, each answered, and the client heard of none of the answers. given-up: the client's
+kernel answers a SYN-ACK with a bare RST, as the program has closed the socket, a tenth of a second
+and more after the first SYN (RFC 8305 section 5: programs that try several addresses give each that
+long).
 
 A refusal after which the same client connects to the same port of another address within a second
-is the ordinary trial of several addresses of one name, and only noted; so is one after which it uses
-another port of that host at once, and one attempt of several that lost the race against another. An
-IPv4 and an IPv6 address are the same client's if their SYNs show the same system as far away. Four ports and more of one host that a client
-asks once each, all in vain, are only noted, too: it looks what is there. Scans are counted, and not
-reported: more than 16 ports of one host, or hosts on one port, that the same client asks in vain;
-hosts, three and more, that exchange nothing with anybody and ask one host in vain on three ports and
-more, each of them at most twice.
+is the ordinary trial of several addresses of one name, and only noted; so is one after which it
+uses another port of that host at once, and one attempt of several that lost the race against
+another. An IPv4 and an IPv6 address are the same client's if their SYNs show the same system as far
+away. Four ports and more of one host that a client asks once each, all in vain, are only noted,
+too: it looks what is there. Scans are counted, and not reported: more than 16 ports of one host, or
+hosts on one port, that the same client asks in vain; hosts, three and more, that exchange nothing
+with anybody and ask one host in vain on three ports and more, each of them at most twice.
 
 How cost is counted
 From the first SYN to the refusal, to the last SYN, until the client went on to another address, or
-until it gave up: low where it tried another address, else its RST; nothing where that is not seen of one attempt, but of others. Captured elsewhere than at the client, the way between the two counts,
-where other connections of the same client and service show it. An attempt of a proxy costs what its
-client waited until the next one, or for the answer. A single SYN that was given up for
+until it gave up: low where it tried another address, else its RST; nothing where that is not seen
+of one attempt, but of others. Captured elsewhere than at the client, the way between the two
+counts, where other connections of the same client and service show it. An attempt of a proxy costs
+what its client waited until the next one, or for the answer. A single SYN that was given up for
 another address costs at most the time until that was tried: it is part of no exchange.
 
 When it is wrong

@@ -17,11 +17,11 @@ HTTPS record, may try it first. Where UDP does not get through, or nobody answer
 loses patience, and connects by TCP (RFC 9114 section 3.1).
 
 How it is recognised
-A client had sent an Initial packet of QUIC, version 1 or 2, which opens with the keys that everybody
-knows (RFC 9001 section 5.2), and nobody had answered any of its packets when it sent a SYN to the
-same address and port, for the same name if both can be read. Two round trips of the connection and
-more had passed since the first: an answer takes one. Its request waited for the connection. So a
-client that has both race, and connects before an answer can be there, is none.
+A client had sent an Initial packet of QUIC, version 1 or 2, which opens with the keys that
+everybody knows (RFC 9001 section 5.2), and nobody had answered any of its packets when it sent a
+SYN to the same address and port, for the same name if both can be read. Two round trips of the
+connection and more had passed since the first: an answer takes one. Its request waited for the
+connection. So a client that has both race, and connects before an answer can be there, is none.
 
 How cost is counted
 From the first Initial packet to the SYN; low is a round trip less. What the client did with an

@@ -255,7 +255,8 @@ func (h *shaken) flightSegments() (n, first int64) {
 	return n, first
 }
 
-// rounds is how many round trips n segments take that begin with a window of so many, which doubles.
+// rounds is how many round trips n segments take that begin with a window of so many, which
+// doubles.
 func rounds(n, window int64) int64 {
 	trips := int64(0)
 	for window = max(window, 1); n > 0; window *= 2 {

@@ -253,7 +253,8 @@ func (s *slowTLS) advance(d rule.Desk, now time.Duration) {
 	}
 }
 
-// finish settles the rest. What was too little to tell that a client keeps no sessions says nothing.
+// finish settles the rest. What was too little to tell that a client keeps no sessions says
+// nothing.
 func (s *slowTLS) finish(d rule.Desk) {
 	for w, ok := s.stalls.Next(); ok; w, ok = s.stalls.Next() {
 		s.stalled(d, w)

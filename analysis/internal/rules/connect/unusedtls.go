@@ -10,8 +10,8 @@ import (
 
 const (
 	unusedCause = "unused"
-	// unusedTogether is how many connections with TLS that were opened along with one that was used,
-	// and never asked anything, are worth a note: browsers connect in advance, to one or two.
+	// unusedTogether is how many connections with TLS that were opened along with one that was
+	// used, and never asked anything, are worth a note: browsers connect in advance, to one or two.
 	unusedTogether = 3
 	// openedTogether is how near to each other connections begin that one moment led to (reasoning:
 	// a program dials for each of its requests as it is given them).
@@ -19,8 +19,8 @@ const (
 	keptStarts     = 256
 )
 
-// unusedTLS are the connections with TLS of one client to one service, by whether anything was asked
-// on them.
+// unusedTLS are the connections with TLS of one client to one service, by whether anything was
+// asked on them.
 type unusedTLS struct {
 	used   []named      // when those began that were used, the latest
 	unused []named      // likewise those that were not

@@ -394,8 +394,10 @@ var words = []rule.Words{
 		Text:  "begins a new session: the client offered none",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	noTripSaved: {Text: "With TLS 1.3 that costs no round trip: only the certificate is sent, and " +
-		"signed for, again."},
+	noTripSaved: {
+		Text: "With TLS 1.3 that costs no round trip: only the certificate is sent, and " +
+			"signed for, again.",
+	},
 	asksAgain: {
 		Role:  "HelloRetryRequest",
 		Text:  "asks for another ClientHello",

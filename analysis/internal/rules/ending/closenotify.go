@@ -12,7 +12,8 @@ import (
 
 const (
 	noNotifyCause = "no-close-notify"
-	// maxUnnotified is how many responses of a service wait until it shows that it says close_notify.
+	// maxUnnotified is how many responses of a service wait until it shows that it says
+	// close_notify.
 	maxUnnotified = 256
 )
 

@@ -245,7 +245,8 @@ func runReset(p *rule.Pass) {
 	p.Report(cl)
 }
 
-// alerted reports whether an alert ended x, of which tls-alert tells: a RST behind it belongs to it.
+// alerted reports whether an alert ended x, of which tls-alert tells: a RST behind it belongs to
+// it.
 func alerted(c *reassembly.Conn, x *exchange.Exchange) bool {
 	_, a := ledger.AlertEnded(c, x)
 	return a != nil
@@ -274,7 +275,8 @@ func (v *verdictOnEnd) reset() bool {
 		v.claim.Says = []rule.Said{rule.Say(leftUnanswered, rule.Ns(left.After))}
 		v.claim.Occ.Proof = abandonProof(v.c, v.x, &left)
 	}
-	if left, did := ledger.LeftWithin(&v.p.State.Connection, v.x); did && cause == clientAbortCause {
+	if left, did := ledger.LeftWithin(&v.p.State.Connection, v.x); did &&
+		cause == clientAbortCause {
 		v.claim.Kind, v.claim.Occ.End = rule.Abandoned, left.At.Time
 	}
 	refersReset(v.p, v.claim, v.x)

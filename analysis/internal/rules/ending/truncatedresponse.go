@@ -23,12 +23,11 @@ The server's FIN comes before Content-Length is reached, before the last chunk, 
 header section, or in the middle of a TLS record. Octets are counted by sequence number, so that
 frames cut by the capture do not matter. no-close-notify: within TLS, where messages can be read, a
 response that only the close ends, without a close_notify of the server before its FIN (RFC 8446
-section 6.1), though the same service says that on other connections that it closes: many never do. A
-client that closed first, HEAD, 204 and 304, and whatever
-the end of the capture cuts, do not count. A response that was ended by a reset belongs to
-reset-after-data. no-response: the FIN came without an octet of a response, behind the whole request,
-as far as the server could know when it closed;
-of a kept connection whose idle time was over that is keepalive-race.
+section 6.1), though the same service says that on other connections that it closes: many never do.
+A client that closed first, HEAD, 204 and 304, and whatever the end of the capture cuts, do not
+count. A response that was ended by a reset belongs to reset-after-data. no-response: the FIN came
+without an octet of a response, behind the whole request, as far as the server could know when it
+closed; of a kept connection whose idle time was over that is keepalive-race.
 
 How cost is counted
 As lost data first. In time, what the user waited at the client: from the failed request to its

@@ -37,8 +37,8 @@ func (b *behind) owns(p report.Pair, cause string) {
 // owned reports whether there are such errors.
 func (b *behind) owned(p report.Pair, cause string) bool { return b.own[ownErrors{p, cause}] }
 
-// last is the leg by which the answer to an exchange was decided; false if the capture does not show
-// it.
+// last is the leg by which the answer to an exchange was decided; false if the capture does not
+// show it.
 func (b *behind) last(exchange int) (rule.Leg, bool) {
 	legs := b.desk.Proxied(exchange).Legs
 	if len(legs) == 0 {

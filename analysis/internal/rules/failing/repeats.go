@@ -15,8 +15,8 @@ const (
 	repeatedWithin = time.Second
 	repeatedAtOnce = 50 * time.Millisecond
 	// firstPause is how long clients pause at most before they repeat, and pauseGrows how much
-	// longer each time (curl --retry 1, 2, 4 s and so on, urllib3 0, 2, 4 s, some with as much chance
-	// again).
+	// longer each time (curl --retry 1, 2, 4 s and so on, urllib3 0, 2, 4 s, some with as much
+	// chance again).
 	firstPause = 5 * time.Second
 	pauseGrows = 3
 	// repeatedLater is how long a repetition is waited for.

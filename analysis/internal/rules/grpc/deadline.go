@@ -45,10 +45,10 @@ libraries round up; or by status 4 in the trailers. server-late: the server had 
 whole request, and sent no octet of an answer, or status 4 when the time was over. in-transit: at
 least half of the time, by the ledger, went to losses, windows, queues, the path and other streams.
 server-said: status 4 before the time was over: what the server itself waited for had a deadline of
-its own, or its clock began earlier. Silent: a CANCEL at another time, whatever its reason; calls of which the
-server had sent a whole message, or the header of its answer, and calls of a method that sends
-several messages in one call: a stream that its deadline ends is meant so; clients that took most
-of the time themselves to send the request.
+its own, or its clock began earlier. Silent: a CANCEL at another time, whatever its reason; calls of
+which the server had sent a whole message, or the header of its answer, and calls of a method that
+sends several messages in one call: a stream that its deadline ends is meant so; clients that took
+most of the time themselves to send the request.
 
 How cost is counted
 From the first octet of the call until it was given up, without the round trip that an answer takes

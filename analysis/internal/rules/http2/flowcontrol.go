@@ -47,8 +47,9 @@ where the capture lacks what the account needs.
 How cost is counted
 By simulation: what the message took while windows or the path bounded it, less what TCP's
 windows and the path alone would have made of all that passed meanwhile, of other streams, too.
-Never more than the time labelled h2_window. High is twice that, low seven tenths, half beside others. application:
-what updates were late, and never more than the same simulation says; low nothing.
+Never more than the time labelled h2_window. High is twice that, low seven tenths, half beside
+others. application: what updates were late, and never more than the same simulation says; low
+nothing.
 
 When it is wrong
 How fast the path is shows only in bursts as large as the window; a path that is slower than

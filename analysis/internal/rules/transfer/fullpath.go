@@ -7,8 +7,8 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 )
 
-// How fast a path is that was full: by the segments that came through it, or next to their sender by
-// the acknowledgments of them.
+// How fast a path is that was full: by the segments that came through it, or next to their sender
+// by the acknowledgments of them.
 
 // measure looks how fast segments and acknowledgments came while the path was full, if there is
 // enough more of them than the last time.
@@ -76,13 +76,13 @@ func (w *policedPath) lossesMet() bool {
 // shownQueue is how long a queue must be to show that the path is full.
 func (w *policedPath) shownQueue() time.Duration { return max(queuedLeast, w.trip/queuedTrip) }
 
-// atOnceParts: near their receiver more than one of so many parts of all segments is acknowledged at
-// once, as of two one is (RFC 5681 §4.2); away from it only those of which the capture lacks the
+// atOnceParts: near their receiver more than one of so many parts of all segments is acknowledged
+// at once, as of two one is (RFC 5681 §4.2); away from it only those of which the capture lacks the
 // first copy, where the acknowledgment of that came soon after another (reasoning: an eighth).
 const atOnceParts = 8
 
-// usualQueue is by how much later than the soonest segments were acknowledged, as a rule: half of them
-// more, half less; false near their receiver, where that shows nothing.
+// usualQueue is by how much later than the soonest segments were acknowledged, as a rule: half of
+// them more, half less; false near their receiver, where that shows nothing.
 func (w *policedPath) usualQueue() (time.Duration, bool) {
 	var late []time.Duration
 	for i := range w.arrivals {

@@ -30,17 +30,18 @@ comes before the first copy, by their timestamps, repaired no loss either.
 
 How cost is counted
 Expected is the waits for the repairs, but not while the sender repeated by its timer what had been
-acknowledged long before, as no acknowledgment reached it then; and of the time that the transfer spent waiting for its
-congestion window afterwards what it would not have needed with the window it had before, by
-simulation. Low is the waits less the part of a round trip that the sender would have waited for its
-window anyway, and half of the rest, or nothing of it where the path was full a tenth of the time,
-or had a queue of half a round trip. Then it also carried what had been sent behind the losses while
-they were repaired, and of the waits only that is lost by which the transfer took longer than the
-path needs for it; the same holds of waits for segments that were overtaken. So did other transfers
-from the same server at the same time: the share of the path's rate that they used is taken off.
-Where the path was full, all of them together cost no more than they took by the clock, without what
-the path needs for their octets. Streams of HTTP/2 beside each other that wait for one repair cost
-its time once, and of their waits for the smaller window half is expected, and nothing is sure.
+acknowledged long before, as no acknowledgment reached it then; and of the time that the transfer
+spent waiting for its congestion window afterwards what it would not have needed with the window it
+had before, by simulation. Low is the waits less the part of a round trip that the sender would have
+waited for its window anyway, and half of the rest, or nothing of it where the path was full a tenth
+of the time, or had a queue of half a round trip. Then it also carried what had been sent behind the
+losses while they were repaired, and of the waits only that is lost by which the transfer took
+longer than the path needs for it; the same holds of waits for segments that were overtaken. So did
+other transfers from the same server at the same time: the share of the path's rate that they used
+is taken off. Where the path was full, all of them together cost no more than they took by the
+clock, without what the path needs for their octets. Streams of HTTP/2 beside each other that wait
+for one repair cost its time once, and of their waits for the smaller window half is expected, and
+nothing is sure.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
@@ -236,8 +237,8 @@ const (
 	fullQueue = 50
 )
 
-// sharedParts: where streams share the connection, one of so many parts of the waits for the smaller
-// window is expected to be its fault (reasoning: half of the window is what it takes).
+// sharedParts: where streams share the connection, one of so many parts of the waits for the
+// smaller window is expected to be its fault (reasoning: half of the window is what it takes).
 const sharedParts = 2
 
 // afterLoss is what losses cost besides. Half of it is sure, unless the path was full at times, or

@@ -126,9 +126,9 @@ func readerCost(p *rule.Pass, w *ledger.Wait, part readersPart) report.Cost {
 	return cost
 }
 
-// pausesAgain is for how long the client's program may have paused once more before it read the last
-// of the response, which its kernel had: as long as it had made the server wait, and no longer than
-// until it closed, if that is known yet.
+// pausesAgain is for how long the client's program may have paused once more before it read the
+// last of the response, which its kernel had: as long as it had made the server wait, and no longer
+// than until it closed, if that is known yet.
 func pausesAgain(p *rule.Pass, waits []ledger.Wait) time.Duration {
 	m, h := p.Exchange.Response, &p.Conn.Half[reassembly.FromClient]
 	longest := ledger.LongestWait(waits)
