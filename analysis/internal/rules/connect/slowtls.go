@@ -300,7 +300,7 @@ func (h *shaken) stall(dir reassembly.Dir) {
 			longest = w
 		}
 	}
-	if took < stallLeast || dir == reassembly.FromServer && h.synackLate(took) {
+	if took < stallLeast || dir == reassembly.FromServer && h.acceptedLate(took) {
 		return
 	}
 	cost := report.Cost{Expected: took, High: took}
@@ -349,9 +349,9 @@ func (h *shaken) ownTime(w *ledger.Wait) (own time.Duration, proven bool) {
 	return 0, false
 }
 
-// synackLate reports whether the SYN-ACK was late as well, by half of what the server took: then it
+// acceptedLate reports whether the SYN-ACK was late as well, by half of what the server took: then it
 // is the host, the path, or what accepts connections, and not TLS.
-func (h *shaken) synackLate(took time.Duration) bool {
+func (h *shaken) acceptedLate(took time.Duration) bool {
 	c := h.c
 	if len(c.SYNs) != 1 || len(c.SYNACKs) != 1 {
 		return len(c.SYNs) > 1 || len(c.SYNACKs) > 1

@@ -42,7 +42,7 @@ may be lost behind a RST, which then ends the handshake without a word (tls-hand
 	Beside:     true,
 	Exchange:   runTLSAlert,
 	Across:     failedTLS,
-	Vocabulary: words,
+	Vocabulary: tlsWords,
 }
 
 // runTLSAlert looks for the alert that ended an exchange.

@@ -173,7 +173,7 @@ another server by its name, the way to that is the server's own time.`,
 	Beside:     true,
 	Exchange:   runTLSHandshake,
 	Across:     failedTLS,
-	Vocabulary: words,
+	Vocabulary: tlsWords,
 }
 
 // runTLSHandshake looks at a TLS handshake that took longer than it needs, or did not come to its

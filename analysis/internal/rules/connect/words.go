@@ -5,19 +5,53 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// What the rules of this room say, by number.
+// What several rules of this room say, by number. Those of one rule, or a family of them, begin
+// with ownWords.
 const (
 	_ rule.WordsID = iota
 
-	// of several rules
 	asksForConnection
 	hadToWait
 	synRepeated
 	synRepeatedDoubling
 	synRepeatedEvenly
 
+	ownWords
+)
+
+// vocabulary is own, the words of some rules, with those that several have.
+func vocabulary(own []rule.Words) []rule.Words {
+	copy(own, []rule.Words{
+		asksForConnection: {
+			Role:  "SYN",
+			Text:  "asks for the connection",
+			Facts: rule.Facts{report.BeginsConnection},
+		},
+		hadToWait: {
+			Role:  "first request",
+			Text:  "had to wait for it",
+			Facts: rule.Facts{report.CarriesData},
+		},
+		synRepeated: {
+			Text:  "The SYN was repeated after {s}.",
+			Facts: rule.Facts{report.SYNsApart},
+		},
+		synRepeatedDoubling: {
+			Text:  "The SYN was repeated after {s} and again after {s}, the wait doubling.",
+			Facts: rule.Facts{report.SYNsApart, report.SYNsApart},
+		},
+		synRepeatedEvenly: {
+			Text:  "The SYN was repeated after {s} and again after {s}, at an even pace.",
+			Facts: rule.Facts{report.SYNsApart, report.SYNsApart},
+		},
+	})
+	return own
+}
+
+// What the rules about connecting and keeping connections say, by number.
+const (
 	// of missed-reuse
-	donorIsFree
+	donorIsFree = iota + ownWords
 	donorHasNoStream
 	closedByFIN
 	closedByReset
@@ -51,49 +85,6 @@ const (
 	otherWasFaster
 	wentToOtherPort
 
-	// of tls-handshake and tls-alert
-	clientHello
-	clientHelloFor
-	serverHello
-	lastHello
-	noRecord
-	helloArrived
-	clientLeaves
-	latestStep
-	stopsAtHello
-	stopsInFlight
-	stopsAtFinish
-	stopsAtRequest
-	clientWaited
-	stillHangs
-	clientStops
-	closesInMiddle
-	resetsInMiddle
-	otherResets
-	alertHidden
-	alertInClear
-	alertSays
-	hiddenOfClient
-	hiddenOfServer
-	hiddenEarly
-	askedInVain
-	choosesOld
-	serverFinished
-	offersSession
-	offersNone
-	noTripSaved
-	asksAgain
-	secondHello
-	restOfFlight
-	flightTook
-	earlyInVain
-	endsNoEarly
-	noWorseThanNone
-	nextIsOther
-	clientTakes
-	serverTakes
-	takesElse
-
 	// of syn-retransmission
 	firstOfSeveral
 	answersIt
@@ -101,9 +92,9 @@ const (
 	leadsToConnection
 	synackRepeated
 	answersSYN
+	synackLate
 	repeatedSYNACK
 	answersThatOne
-	synackLate
 	synackAckLate
 	answersFirstSYN
 	answersFirstSYNACK
@@ -148,31 +139,8 @@ const (
 	nextRequest
 )
 
-// words is the vocabulary of the rules of this room.
-var words = []rule.Words{
-	asksForConnection: {
-		Role:  "SYN",
-		Text:  "asks for the connection",
-		Facts: rule.Facts{report.BeginsConnection},
-	},
-	hadToWait: {
-		Role:  "first request",
-		Text:  "had to wait for it",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	synRepeated: {
-		Text:  "The SYN was repeated after {s}.",
-		Facts: rule.Facts{report.SYNsApart},
-	},
-	synRepeatedDoubling: {
-		Text:  "The SYN was repeated after {s} and again after {s}, the wait doubling.",
-		Facts: rule.Facts{report.SYNsApart, report.SYNsApart},
-	},
-	synRepeatedEvenly: {
-		Text:  "The SYN was repeated after {s} and again after {s}, at an even pace.",
-		Facts: rule.Facts{report.SYNsApart, report.SYNsApart},
-	},
-
+// words is what those rules say.
+var words = vocabulary([]rule.Words{
 	donorIsFree: {
 		Role: "last response", Text: "connection {conn} has its response, and is free",
 		Facts: rule.Facts{report.RestsAfter, report.Told},
@@ -248,7 +216,6 @@ var words = []rule.Words{
 	agesAreEven: {
 		Text: "Each connection was {s} old then, so that it may be a limit of age as well.",
 	},
-
 	nobodyListens: {
 		Role:  "RST",
 		Text:  "nobody listens",
@@ -280,168 +247,6 @@ var words = []rule.Words{
 		Text: "The client asked several ports of this host once each: somebody looks what is " +
 			"there.",
 	},
-
-	clientHello: {
-		Role:  "ClientHello",
-		Text:  "begins the TLS handshake",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	clientHelloFor: {
-		Role:  "ClientHello",
-		Text:  "begins the TLS handshake with {text}",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	serverHello: {
-		Role:  "ServerHello",
-		Text:  "or what else the server says first",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	lastHello: {
-		Role:  "last copy",
-		Text:  "number {n}, {s} after the first; none acknowledged",
-		Facts: rule.Facts{report.CarriesData, report.SentBefore, report.Told, report.SinceFirst},
-	},
-	noRecord: {
-		Role:  "answer",
-		Text:  "begins with no TLS record",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	helloArrived: {
-		Role:  "ACK",
-		Text:  "what the client had sent has arrived",
-		Facts: rule.Facts{report.Acknowledges},
-	},
-	clientLeaves: {
-		Role:  "close",
-		Text:  "gives up {s} after its ClientHello",
-		Facts: rule.Facts{report.Ends, report.SinceFirst},
-	},
-	latestStep: {
-		Role:  "latest step",
-		Text:  "the handshake went no further",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	stopsAtHello: {Text: "Nothing answers the ClientHello: who accepts connections there does " +
-		"not begin the handshake."},
-	stopsInFlight: {Text: "It stopped in the middle of its answer to the ClientHello."},
-	stopsAtFinish: {Text: "It answered the ClientHello, and nothing to what the client sent then."},
-	clientWaited:  {Text: "The client waited for {s}."},
-	stopsAtRequest: {Text: "It answered the ClientHello, and nothing to the Finished and the " +
-		"request of the client, which waited for {s}; most servers send tickets at once."},
-	stillHangs:  {Text: "Nobody has ended that; {s} later the client was seen last."},
-	clientStops: {Text: "The server had waited for {s} for the client to go on."},
-	closesInMiddle: {
-		Role:  "FIN",
-		Text:  "{s} after the ClientHello began",
-		Facts: rule.Facts{report.Closes, report.Told},
-	},
-	resetsInMiddle: {
-		Role:  "RST",
-		Text:  "{s} after the ClientHello began",
-		Facts: rule.Facts{report.Resets, report.Told},
-	},
-	otherResets: {
-		Role:  "RST",
-		Text:  "{s} after the ClientHello began, with the TTL of another host",
-		Facts: rule.Facts{report.Resets, report.Told},
-	},
-	alertHidden: {
-		Role:  "alert",
-		Text:  "encrypted",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	alertInClear: {
-		Role:  "alert",
-		Text:  "{text}",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	alertSays: {
-		Text:  "The {side} said {text} (alert {id}).",
-		Facts: rule.Facts{report.Told, report.AlertIs},
-	},
-	hiddenOfClient: {
-		Text: "The {side} sent it: within the handshake that is nearly always about the server's " +
-			"certificate.",
-	},
-	hiddenOfServer: {
-		Text: "The {side} sent it when the client was done with the handshake, and no answer: " +
-			"that is mostly about the client's certificate, which it wants, or does not accept.",
-	},
-	hiddenEarly: {Text: "The {side} sent it."},
-	askedInVain: {
-		Role:  "request",
-		Text:  "sent, and not answered",
-		Facts: rule.Facts{report.CarriesData},
-	},
-
-	choosesOld: {
-		Role:  "ServerHello",
-		Text:  "chooses {text}, though the client offers TLS 1.3",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	serverFinished: {
-		Role:  "server's Finished",
-		Text:  "the request had to wait for it",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	offersSession: {
-		Role:  "ServerHello",
-		Text:  "begins a new session, though the client offered the one that it had",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	offersNone: {
-		Role:  "ServerHello",
-		Text:  "begins a new session: the client offered none",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	noTripSaved: {
-		Text: "With TLS 1.3 that costs no round trip: only the certificate is sent, and " +
-			"signed for, again.",
-	},
-	asksAgain: {
-		Role:  "HelloRetryRequest",
-		Text:  "asks for another ClientHello",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	secondHello: {
-		Role:  "second ClientHello",
-		Text:  "{s} after the first",
-		Facts: rule.Facts{report.CarriesData, report.SinceFirst},
-	},
-	restOfFlight: {
-		Role:  "rest of the flight",
-		Text:  "had to wait until the client had acknowledged what came before",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	flightTook: {Text: "The server's flight had {n octet} in {n segment}."},
-	earlyInVain: {
-		Role:  "early data",
-		Text:  "is not taken",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	endsNoEarly: {
-		Role:  "client's Finished",
-		Text:  "what had been early data is said again behind it",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	noWorseThanNone: {Text: "Without early data it would have taken as long."},
-	nextIsOther: {
-		Role:  "before it",
-		Text:  "the other side is next",
-		Facts: rule.Facts{report.CarriesData},
-	},
-	clientTakes: {
-		Role:  "client goes on",
-		Text:  "{s} later",
-		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
-	},
-	serverTakes: {
-		Role:  "server goes on",
-		Text:  "{s} later",
-		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
-	},
-	takesElse: {Text: "Half of its other handshakes took it no more than {ms}."},
-
 	askedAgainAnyway: {
 		Role:  "last SYN",
 		Text:  "number {n}, {s} after the first, as if there had been no answer",
@@ -473,7 +278,6 @@ var words = []rule.Words{
 		Text:  "The client went on to another port of the same host, which answered.",
 		Facts: rule.Facts{report.OtherAnswers},
 	},
-
 	firstOfSeveral: {
 		Role:  "first SYN",
 		Text:  "asks for the connection",
@@ -503,12 +307,12 @@ var words = []rule.Words{
 		Text:  "answers the SYN",
 		Facts: rule.Facts{report.AcceptsConnection},
 	},
+	synackLate: {Text: "The SYN-ACK came {s} after the first SYN, which it answers."},
 	repeatedSYNACK: {
 		Role:  "repeated SYN-ACK",
 		Text:  "{s} after the first",
 		Facts: rule.Facts{report.AcceptsConnection, report.SinceFirst},
 	},
-	synackLate: {Text: "The SYN-ACK came {s} after the first SYN, which it answers."},
 	synackAckLate: {
 		Text: "The client's acknowledgment came {s} after the first SYN-ACK, which it answers.",
 	},
@@ -547,7 +351,6 @@ var words = []rule.Words{
 		Text:  "copy {n}, {s} later",
 		Facts: rule.Facts{report.SentBefore},
 	},
-
 	portsInTurn: {
 		Text: "It used {n} ports for {n} connections, and {n} of these began within 60 s of the " +
 			"server's close of the last from the same port.",
@@ -590,7 +393,6 @@ var words = []rule.Words{
 		Text:  "closes first; one of {n} within a minute",
 		Facts: rule.Facts{report.ClosesFirst, report.Told},
 	},
-
 	openAndBusy: {Text: "{n} were open, and at most {n} had a request under way."},
 	openTogether: {
 		Role: "request", Text: "{n} connections are open",
@@ -618,7 +420,6 @@ var words = []rule.Words{
 		Text: "Round trips grew by {ms}, and the path carried {mbit} at most: its queue was full.",
 	},
 	queueGrewFull: {Text: "Round trips grew by {ms}: the queue of the path was full."},
-
 	quicInitial: {
 		Role: "QUIC Initial",
 		Text: "asks for {text}",
@@ -629,7 +430,6 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.BeginsConnection},
 	},
 	quicTries: {Text: "It had sent {n datagram} by then, and had no answer."},
-
 	cameInBefore: {
 		Role:  "request comes in",
 		Text:  "the same request, to the proxy, on connection {conn}",
@@ -645,4 +445,4 @@ var words = []rule.Words{
 		Text:  "{s} later",
 		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
 	},
-}
+})
