@@ -38,8 +38,13 @@ var edges = map[string][]string{
 		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/page", "tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
-		"tcpwhy/output/page", "tcpwhy/output/finding", "tcpwhy/output/wording",
+		"tcpwhy/output/page", "tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
 		"tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/capture",
+	},
+	"tcpwhy/output/sentence": {
+		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},

@@ -3,6 +3,7 @@
 //
 //	mask     text from the network made fit to be shown
 //	wording  words and figures for people
+//	sentence the verdict, and what else all formats for people say alike
 //	finding  names, groups and filters of findings
 //	page     lines for a terminal
 //

@@ -31,7 +31,7 @@ func (t *textReport) endpoints() {
 			shown = append(shown, e)
 		}
 	}
-	if len(shown) == 0 || t.asked() < leastTable {
+	if len(shown) == 0 || t.Asked() < leastTable {
 		return
 	}
 	t.endpointTable("Endpoints", shown)
@@ -56,13 +56,13 @@ func (t *textReport) endpointTable(title string, all []*report.Endpoint) {
 	t.endpointLine(name, "", rows[0], columns)
 	beside := t.hostsBeside(shown, name)
 	if !beside {
-		shown, rows = byHost(shown, rows[1:], t.hostOf)
+		shown, rows = byHost(shown, rows[1:], t.HostOf)
 	} else {
 		rows = rows[1:]
 	}
 	host := ""
 	for i, e := range shown {
-		text, at := t.endpointName(e, beside), t.hostOf(e)
+		text, at := t.EndpointName(e, beside), t.HostOf(e)
 		if !beside && at != host {
 			t.Para("  ", at, page.Plain)
 			host = at
@@ -80,7 +80,7 @@ func (t *textReport) endpointTable(title string, all []*report.Endpoint) {
 // hostsBeside reports whether the names of all endpoints have room with their hosts.
 func (t *textReport) hostsBeside(all []*report.Endpoint, room int) bool {
 	for _, e := range all {
-		if t.hostOf(e) != "" && page.Cells(t.endpointName(e, true)) > room {
+		if t.HostOf(e) != "" && page.Cells(t.EndpointName(e, true)) > room {
 			return false
 		}
 	}
@@ -186,46 +186,4 @@ func (t *textReport) endpointLine(name int, text string, figures []string, colum
 	}
 	t.Put(page.Cut(t.Fit(b.String()), t.Width), page.Plain)
 	t.Blank()
-}
-
-// longName is how much of a path is taken into a name before that is shortened to its column.
-const longName = 200
-
-// endpointName is its method and template, with its host between them if that is wanted.
-func (t *textReport) endpointName(e *report.Endpoint, host bool) string {
-	name := mask.ASCII(e.Method) + " "
-	if host {
-		name += t.hostOf(e)
-	}
-	return name + mask.Target(e.Template, false, longName)
-}
-
-// hostOf is the host of an endpoint where there are several; "" where it need not be said.
-func (t *textReport) hostOf(e *report.Endpoint) string {
-	switch {
-	case e.Behind && len(t.report.Proxied.Servers) > 1:
-		return wording.Server(e.Server)
-	case e.Behind || !t.severalHosts():
-	case e.Host != "":
-		return mask.Host(e.Host)
-	case e.Server.IsValid():
-		return wording.Server(e.Server)
-	}
-	return ""
-}
-
-// severalHosts reports whether endpoints with a path are of more than one host.
-func (t *textReport) severalHosts() bool {
-	var first *report.Endpoint
-	for i := range t.report.Endpoints {
-		e := &t.report.Endpoints[i]
-		switch {
-		case e.Method == "" || e.Behind:
-		case first == nil:
-			first = e
-		case first.Host != e.Host || first.Server != e.Server:
-			return true
-		}
-	}
-	return false
 }

@@ -4,13 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/output/page"
+	"tcpwhy/output/sentence"
 	"tcpwhy/output/wording"
-	"tcpwhy/reassembly/exchange"
 )
 
 const maxSlowest = 5
@@ -21,7 +20,7 @@ func (t *textReport) slowest() {
 		return
 	}
 	all := make([]*report.ExchangeInfo, 0, len(t.report.Exchanges))
-	listed := t.listed()
+	listed := t.Listed()
 	for i := range t.report.Exchanges {
 		x := &t.report.Exchanges[i]
 		if x.Behind && listed[x.Front] != nil {
@@ -34,38 +33,22 @@ func (t *textReport) slowest() {
 	t.Heading("Slowest exchanges")
 	for _, x := range all[:min(maxSlowest, len(all))] {
 		label := fmt.Sprintf("%6d  ", x.ID)
-		request := wording.Request(x, t.opts.ShowQuery, textTarget-16) + t.ending(x)
+		request := wording.Request(x, t.opts.ShowQuery, textTarget-16) + t.Ending(x)
 		t.Row(label, page.Plain, request, wording.Duration(x.Duration), page.Plain)
 		rest := strings.Repeat(" ", len(label))
 		if len(x.Pieces) > 0 {
 			t.Para(rest, timeLine(x.Pieces, t.Width-len(label)), page.Cyan)
 		}
 		t.Para(rest, t.mainLabels(x, t.Width-len(label)), page.Faint)
-		t.Para(rest, t.legs(x, listed), page.Faint)
+		t.Para(rest, t.Legs(x, listed), page.Faint)
 	}
 	t.legend(all[:min(maxSlowest, len(all))])
-}
-
-// ending is an exchange's status, and how it ended if not well.
-func (t *textReport) ending(x *report.ExchangeInfo) string {
-	s := ""
-	if x.Status > 0 {
-		s = " " + strconv.Itoa(x.Status)
-	}
-	if x.Outcome != exchange.Complete {
-		s += ", " + x.Outcome.String()
-	}
-	s += streamEnding(x)
-	if t.report.Connections > 1 {
-		s += ", connection " + strconv.Itoa(x.Connection)
-	}
-	return s
 }
 
 // mainLabels are the parts that took most of the time, as many as fit into room cells.
 func (t *textReport) mainLabels(x *report.ExchangeInfo, room int) string {
 	line := ""
-	for i, part := range byTime(x.Times) {
+	for i, part := range sentence.ByTime(x.Times) {
 		longer := line + ", " + part.Label.Title() + " " + wording.Duration(part.Time)
 		if share := wording.Percent(part.Time, x.Duration); share != "" {
 			longer += " (" + strings.ReplaceAll(share, " ", wording.NoBreak) + ")"
@@ -79,19 +62,4 @@ func (t *textReport) mainLabels(x *report.ExchangeInfo, room int) string {
 		line = longer
 	}
 	return line
-}
-
-// streamEnding is how an exchange's stream ended, if not well.
-func streamEnding(x *report.ExchangeInfo) string {
-	s := ""
-	if r := x.OnStream.RPC; r != nil && r.Status > 0 {
-		s += ", gRPC " + exchange.RPCStatusName(r.Status)
-	}
-	switch r := x.OnStream.Reset; {
-	case r != nil && x.Outcome != exchange.Complete:
-		s += " (" + r.Code.String() + ")"
-	case x.OnStream.Refused:
-		s += " (not processed: GOAWAY)"
-	}
-	return s
 }

@@ -14,7 +14,7 @@ import (
 // overTime draws what changed while the capture went on: a character for each part of it.
 func (t *textReport) overTime() {
 	steps := t.report.Over.Steps
-	if t.asked() < leastOverTime || len(steps) < leastSteps {
+	if t.Asked() < leastOverTime || len(steps) < leastSteps {
 		return
 	}
 	room := t.Width - overTimeLabel - overTimeFigure

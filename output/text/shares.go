@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/output/mask"
 	"tcpwhy/output/page"
+	"tcpwhy/output/sentence"
 	"tcpwhy/output/wording"
 )
 
@@ -41,7 +42,7 @@ func (t *textReport) shares(s *report.Story) {
 			figures[3] = wording.Percent(time.Duration(min(p.Affected, p.Exchanges)),
 				time.Duration(p.Exchanges))
 		}
-		t.shareLine("", name, shareName(p), figures)
+		t.shareLine("", name, sentence.ShareName(p), figures)
 	}
 	if more := whole - min(len(all), maxShares); more > 0 {
 		t.labelled("", "and "+wording.Count(more, "more", "more"), page.Faint)
@@ -55,18 +56,6 @@ func lostTitle(lost bool) string {
 		return "lost"
 	}
 	return ""
-}
-
-// shareName names a service or a client.
-func shareName(p *report.Share) string {
-	if p.Client.IsValid() {
-		return wording.Client(p.Client)
-	}
-	name := wording.Server(p.Server)
-	if p.Host != "" && p.Host != p.Server.String() && p.Host != p.Server.Addr().String() {
-		name += " (" + mask.Host(p.Host) + ")"
-	}
-	return name
 }
 
 // shareLine is a name and figures in columns.

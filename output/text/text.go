@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/output/page"
+	"tcpwhy/output/sentence"
 )
 
 // Options choose what a report for people shows, and how it looks.
@@ -19,7 +20,10 @@ type Options struct {
 // then where the time went, and last what the capture could not show. Of a report that holds a
 // trace, it writes that alone.
 func Write(w io.Writer, r *report.Report, opts Options) error {
-	t := textReport{Page: page.New(w, opts.Page), report: r, opts: opts}
+	t := textReport{
+		Page: page.New(w, opts.Page), report: r, opts: opts,
+		Teller: &sentence.Teller{Report: r, ShowQuery: opts.ShowQuery},
+	}
 	if r.Trace != nil {
 		return writeTrace(t)
 	}
@@ -40,6 +44,7 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 // textReport is a report on its way to a page.
 type textReport struct {
 	*page.Page
+	*sentence.Teller
 	report *report.Report
 	opts   Options
 }

@@ -1,14 +1,12 @@
 package text
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
-	"tcpwhy/analysis/report"
 	"tcpwhy/output/page"
+	"tcpwhy/output/sentence"
 	"tcpwhy/output/wording"
 )
 
@@ -23,7 +21,7 @@ const (
 
 // timeTable shows where the time of all exchanges went, the largest share first.
 func (t *textReport) timeTable() {
-	parts := byTime(t.report.Times)
+	parts := sentence.ByTime(t.report.Times)
 	if len(parts) == 0 || t.report.ExchangeTime <= 0 {
 		return
 	}
@@ -67,17 +65,4 @@ func bar(d, whole time.Duration, room int) string {
 	halves = min(max(halves, 1), 2*room)
 	s := strings.Repeat("█", halves/2) + strings.Repeat("▌", halves%2)
 	return s + strings.Repeat(" ", room-halves/2-halves%2)
-}
-
-// byTime are the parts that got time, the largest first.
-func byTime(times []report.LabelTime) []report.LabelTime {
-	var parts []report.LabelTime
-	for _, part := range times {
-		if part.Time > 0 {
-			parts = append(parts, part)
-		}
-	}
-	largest := func(a, b report.LabelTime) int { return cmp.Compare(b.Time, a.Time) }
-	slices.SortStableFunc(parts, largest)
-	return parts
 }

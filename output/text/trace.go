@@ -10,6 +10,7 @@ import (
 	"tcpwhy/capture"
 	"tcpwhy/output/mask"
 	"tcpwhy/output/page"
+	"tcpwhy/output/sentence"
 	"tcpwhy/output/wording"
 	"tcpwhy/reassembly"
 )
@@ -45,7 +46,7 @@ func (t *traceReport) begin() {
 	if x := t.trace.Exchange; x != nil {
 		t.start, t.took, t.times = x.Start, x.Duration, x.Times
 		title = "Exchange " + strconv.Itoa(x.ID) + ": " +
-			wording.Request(x, t.opts.ShowQuery, textTarget) + t.ending(x)
+			wording.Request(x, t.opts.ShowQuery, textTarget) + t.Ending(x)
 	}
 	t.Para("", title, page.Strong)
 	ends := c.Client.String() + " -> " + c.Server.String()
@@ -65,7 +66,7 @@ func (t *traceReport) proxied() {
 	if x == nil {
 		return
 	}
-	if legs := t.legs(x, t.listed()); legs != "" {
+	if legs := t.Legs(x, t.Listed()); legs != "" {
 		t.Para("", wording.Capital(legs)+".", page.Plain)
 	}
 	if x.Behind {
@@ -121,7 +122,7 @@ func (t *traceReport) story(tile *report.Tile) string {
 // frame is a frame's name. Its spaces do not break.
 func (t *traceReport) frame(f capture.FrameID) string {
 	several := len(t.report.Capture.Inputs) > 1
-	return strings.ReplaceAll(t.frameName(f, several), " ", wording.NoBreak)
+	return strings.ReplaceAll(t.FrameName(f, several), " ", wording.NoBreak)
 }
 
 // column is a duration in milliseconds with three decimals, so that columns line up.
@@ -135,7 +136,7 @@ func (t *traceReport) shares() {
 		return
 	}
 	t.Heading("Together, in milliseconds")
-	for _, part := range byTime(t.times) {
+	for _, part := range sentence.ByTime(t.times) {
 		label := fmt.Sprintf("%12s  %5s  ", column(part.Time), wording.Percent(part.Time, t.took))
 		t.Para(label, part.Label.Title(), page.Plain)
 	}

@@ -1,4 +1,4 @@
-package text
+package sentence
 
 import (
 	"fmt"
@@ -31,13 +31,13 @@ func whoTook(l report.Label) string {
 	return ""
 }
 
-// whose says whose time it was, if that is one's for the most part, else what took most of it.
-func (t *textReport) whose() string {
-	parts := byTime(t.report.Times)
+// Whose says whose time it was, if that is one's for the most part, else what took most of it.
+func (t *Teller) Whose() string {
+	parts := ByTime(t.Report.Times)
 	if len(parts) == 0 {
 		return ""
 	}
-	whole, largest := t.report.ExchangeTime, parts[0]
+	whole, largest := t.Report.ExchangeTime, parts[0]
 	who := whoTook(largest.Label)
 	if who == "" || 2*largest.Time < whole {
 		return fmt.Sprintf("The largest part of the time: %s, %s (%s).", largest.Label.Title(),
@@ -52,8 +52,8 @@ func (t *textReport) whose() string {
 }
 
 // behindThem splits what servers took that asked others: what those took, and what was their own.
-func (t *textReport) behindThem() string {
-	p := &t.report.Proxied
+func (t *Teller) behindThem() string {
+	p := &t.Report.Proxied
 	if p.Waited <= 0 || len(p.Servers) == 0 {
 		return ""
 	}
@@ -78,10 +78,10 @@ func (t *textReport) behindThem() string {
 }
 
 // mostlyFor names the endpoint on which servers worked most, if it has most of that time.
-func (t *textReport) mostlyFor(thought time.Duration) string {
+func (t *Teller) mostlyFor(thought time.Duration) string {
 	var most *report.Endpoint
-	for i := range t.report.Endpoints {
-		e := &t.report.Endpoints[i]
+	for i := range t.Report.Endpoints {
+		e := &t.Report.Endpoints[i]
 		if e.Method != "" && !e.Behind && (most == nil || answered(e) > answered(most)) {
 			most = e
 		}
@@ -89,7 +89,7 @@ func (t *textReport) mostlyFor(thought time.Duration) string {
 	if most == nil || 2*answered(most) < thought || most.Exchanges == 0 {
 		return ""
 	}
-	s := ": " + mask.Shorten(t.endpointName(most, true), textTarget)
+	s := ": " + mask.Shorten(t.EndpointName(most, true), targetRoom)
 	if most.Exchanges > 1 {
 		s += ", " + wording.Times(most.Exchanges)
 		if most.Duration.N > 0 && most.Waited == 0 {

@@ -1,4 +1,4 @@
-package text
+package sentence
 
 import (
 	"strconv"
@@ -13,20 +13,20 @@ import (
 // leastError is the least status that says that a request failed (RFC 9110 §15).
 const leastError = 400
 
-// asked is how many exchanges there were without those that proxies made of others.
-func (t *textReport) asked() int { return t.report.ExchangeCount - t.report.Proxied.Exchanges }
+// Asked is how many exchanges there were without those that proxies made of others.
+func (t *Teller) Asked() int { return t.Report.ExchangeCount - t.Report.Proxied.Exchanges }
 
-// listed are the exchanges of the report by number.
-func (t *textReport) listed() map[int]*report.ExchangeInfo {
-	all := make(map[int]*report.ExchangeInfo, len(t.report.Exchanges))
-	for i := range t.report.Exchanges {
-		all[t.report.Exchanges[i].ID] = &t.report.Exchanges[i]
+// Listed are the exchanges of the report by number.
+func (t *Teller) Listed() map[int]*report.ExchangeInfo {
+	all := make(map[int]*report.ExchangeInfo, len(t.Report.Exchanges))
+	for i := range t.Report.Exchanges {
+		all[t.Report.Exchanges[i].ID] = &t.Report.Exchanges[i]
 	}
 	return all
 }
 
-// legs says which exchanges a proxy made of x, and what of its time was theirs.
-func (t *textReport) legs(x *report.ExchangeInfo, listed map[int]*report.ExchangeInfo) string {
+// Legs says which exchanges a proxy made of x, and what of its time was theirs.
+func (t *Teller) Legs(x *report.ExchangeInfo, listed map[int]*report.ExchangeInfo) string {
 	if len(x.Upstream) == 0 {
 		return ""
 	}
@@ -41,13 +41,13 @@ func (t *textReport) legs(x *report.ExchangeInfo, listed map[int]*report.Exchang
 
 // legName names an exchange behind a proxy: with whom it was, its number, and how it ended if not
 // well.
-func (t *textReport) legName(id int, x *report.ExchangeInfo) string {
+func (t *Teller) legName(id int, x *report.ExchangeInfo) string {
 	name, with := "exchange "+strconv.Itoa(id), ""
 	if x == nil {
 		return name
 	}
-	for i := range t.report.Conns {
-		if c := &t.report.Conns[i]; c.ID == x.Connection {
+	for i := range t.Report.Conns {
+		if c := &t.Report.Conns[i]; c.ID == x.Connection {
 			with = c.Server.String()
 		}
 	}

@@ -1,4 +1,4 @@
-package text
+package sentence
 
 import (
 	"cmp"
@@ -24,12 +24,12 @@ var howFailed = [exchange.OutcomeCount]string{
 	exchange.TLSFailed:   "failed in the TLS handshake",
 }
 
-// failures are those of the report without the attempts of hosts that only look what is there, the
+// FailuresAsked are those of the report without the attempts of hosts that only look what is there, the
 // most frequent first.
-func (t *textReport) failures() (all []report.Failures, count int) {
-	scanned := t.report.Scanned
-	for i := range t.report.Failures {
-		f := t.report.Failures[i]
+func (t *Teller) FailuresAsked() (all []report.Failures, count int) {
+	scanned := t.Report.Scanned
+	for i := range t.Report.Failures {
+		f := t.Report.Failures[i]
 		if f.Outcome == exchange.Filtered || f.Outcome == exchange.Refused {
 			off := min(scanned, f.Count)
 			f.Count, scanned = f.Count-off, scanned-off
@@ -43,15 +43,15 @@ func (t *textReport) failures() (all []report.Failures, count int) {
 	return all, count
 }
 
-// failedSentence says how many exchanges failed, how they ended, and how long somebody waited for
+// Failed says how many exchanges failed, how they ended, and how long somebody waited for
 // that; "" if none did.
-func (t *textReport) failedSentence() string {
-	all, count := t.failures()
+func (t *Teller) Failed() string {
+	all, count := t.FailuresAsked()
 	if count == 0 {
 		return ""
 	}
-	asked := t.asked()
-	whole := asked - min(t.report.Scanned, asked)
+	asked := t.Asked()
+	whole := asked - min(t.Report.Scanned, asked)
 	var parts []string
 	for i := range all {
 		parts = append(parts, failedSo(&all[i], count))
@@ -96,11 +96,11 @@ func after(d *report.Durations) string {
 	return " after " + wording.Duration(d.Least) + " to " + wording.Duration(d.Most)
 }
 
-// unfinishedSentence says that exchanges have no end in the capture; "" where none was waited for
+// Unfinished says that exchanges have no end in the capture; "" where none was waited for
 // long.
-func (t *textReport) unfinishedSentence() string {
+func (t *Teller) Unfinished() string {
 	const long = time.Second // what interrupts a person
-	f := &t.report.Unfinished
+	f := &t.Report.Unfinished
 	if f.Count == 0 || f.Waits.Most < long {
 		return ""
 	}
@@ -116,12 +116,12 @@ const (
 	firstServer     = 500
 )
 
-// statusSentence says how many responses were errors, and whether a server's are among them; ""
+// Statuses says how many responses were errors, and whether a server's are among them; ""
 // where few were.
-func (t *textReport) statusSentence() (s string, grave bool) {
+func (t *Teller) Statuses() (s string, grave bool) {
 	all, errors, server := 0, 0, 0
 	var codes []report.StatusCount
-	for _, c := range t.report.Statuses {
+	for _, c := range t.Report.Statuses {
 		all += c.Count
 		if c.Status < firstError {
 			continue
@@ -163,10 +163,10 @@ func (t *textReport) statusSentence() (s string, grave bool) {
 // namedEnds is how many kinds of ends of streams a sentence names.
 const namedEnds = 4
 
-// resetSentence says how streams of HTTP/2 were ended before their responses were whole; "" if none
+// Resets says how streams of HTTP/2 were ended before their responses were whole; "" if none
 // was.
-func (t *textReport) resetSentence() string {
-	all := t.report.Tally.Streams.Resets
+func (t *Teller) Resets() string {
+	all := t.Report.Tally.Streams.Resets
 	if len(all) == 0 {
 		return ""
 	}
@@ -180,9 +180,9 @@ func (t *textReport) resetSentence() string {
 	return "Streams of HTTP/2 that were reset: " + wording.Grouped(count) + " (" + parts + ")."
 }
 
-// callSentence says how many calls of gRPC failed; "" if none did.
-func (t *textReport) callSentence() string {
-	s := &t.report.Tally.Streams
+// Calls says how many calls of gRPC failed; "" if none did.
+func (t *Teller) Calls() string {
+	s := &t.Report.Tally.Streams
 	if len(s.Failed) == 0 {
 		return ""
 	}

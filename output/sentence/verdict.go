@@ -1,4 +1,4 @@
-package text
+package sentence
 
 import (
 	"fmt"
@@ -9,53 +9,60 @@ import (
 	"tcpwhy/capture"
 	"tcpwhy/output/finding"
 	"tcpwhy/output/mask"
-	"tcpwhy/output/page"
 	"tcpwhy/output/wording"
 	"tcpwhy/reassembly"
 )
 
-// verdict is what somebody reads who reads nothing else.
-func (t *textReport) verdict() {
-	t.Para("", t.subject(), page.Plain)
-	t.Blank()
-	if t.nothingToAnalyse() {
-		return
+// Verdict is what somebody reads who reads nothing else, the gravest first.
+func (t *Teller) Verdict() []Line {
+	var out lines
+	if nothing := t.nothingToAnalyse(); nothing != "" {
+		out.add(Main, nothing)
+		return out
 	}
-	t.Para("", t.failedSentence(), page.Red)
-	errors, grave := t.statusSentence()
+	errors, grave := t.Statuses()
+	out.add(Grave, t.Failed())
 	if grave {
-		t.Para("", errors, page.Red)
+		out.add(Grave, errors)
 	} else {
-		t.Para("", errors, page.Plain)
+		out.add(Usual, errors)
 	}
-	t.Para("", t.resetSentence(), page.Red)
-	t.Para("", t.callSentence(), page.Red)
-	t.Para("", t.unfinishedSentence(), page.Plain)
-	all := finding.Stories(t.report)
+	out.add(Grave, t.Resets())
+	out.add(Grave, t.Calls())
+	out.add(Usual, t.Unfinished())
+	all := finding.Stories(t.Report)
 	for _, g := range all {
 		if g.Broke() {
-			t.Para("", graded(g), page.Red)
+			out.add(Grave, Graded(g))
 		}
 	}
-	lost := t.lostSentence(all)
-	if lost == "" && len(all) > 0 && !all[0].Broke() {
-		lost = graded(all[0])
+	out.add(Main, t.Lost())
+	if left := t.Report.LeftOut; left > 0 {
+		out.add(Usual, "Left out: "+wording.Count(left, "finding", "findings")+
+			" not as grave as was asked for.")
+	} else if len(all) == 0 && len(t.Report.Checked) > 0 {
+		out.add(Main, t.nothingFound(errors))
 	}
-	t.Para("", lost, page.Strong)
-	if left := t.report.LeftOut; left > 0 {
-		t.Para("", "Left out: "+wording.Count(left, "finding", "findings")+
-			" not as grave as was asked for.", page.Plain)
-	} else if len(all) == 0 && len(t.report.Checked) > 0 {
-		t.Para("", t.nothingFound(errors), page.Strong)
+	out.add(Usual, t.unreadSentence())
+	if 4*t.Report.Lost < t.Report.ExchangeTime {
+		out.add(Usual, t.Whose())
 	}
-	t.Para("", t.unreadSentence(), page.Plain)
-	if 4*t.report.Lost < t.report.ExchangeTime {
-		t.Para("", t.whose(), page.Plain)
-	}
+	return out
 }
 
-// graded is a finding in one line: how grave it is, what it is, and how often it was.
-func graded(g *report.Story) string {
+// Lost says how much time was lost, and to what; where none was, what is worth most attention. ""
+// if nothing is.
+func (t *Teller) Lost() string {
+	all := finding.Stories(t.Report)
+	lost := t.lostSentence(all)
+	if lost == "" && len(all) > 0 && !all[0].Broke() {
+		lost = Graded(all[0])
+	}
+	return lost
+}
+
+// Graded is a finding in one line: how grave it is, what it is, and how often it was.
+func Graded(g *report.Story) string {
 	grade := g.Severity.String()
 	s := strings.ToUpper(grade[:1]) + grade[1:] + ": " + g.Title + ", " + wording.Times(g.Count)
 	if g.Affected > g.Count {
@@ -65,10 +72,10 @@ func graded(g *report.Story) string {
 }
 
 // nothingFound says that no rule has anything to report; what failed or was an error has been said.
-func (t *textReport) nothingFound(errors string) string {
-	rules := wording.Count(len(t.report.Checked)-len(t.report.Blind), "rule", "rules") +
+func (t *Teller) nothingFound(errors string) string {
+	rules := wording.Count(len(t.Report.Checked)-len(t.Report.Blind), "rule", "rules") +
 		" looked at it and none has anything to report. They are listed below."
-	if _, failed := t.failures(); failed > 0 || errors != "" {
+	if _, failed := t.FailuresAsked(); failed > 0 || errors != "" {
 		return "No cause found: " + rules
 	}
 	return "Nothing found: " + rules
@@ -76,14 +83,14 @@ func (t *textReport) nothingFound(errors string) string {
 
 // unreadSentence says that rules could not look because what was said cannot be read; "" if none
 // could not.
-func (t *textReport) unreadSentence() string {
-	blind := len(t.report.Blind)
+func (t *Teller) unreadSentence() string {
+	blind := len(t.Report.Blind)
 	if blind == 0 {
 		return ""
 	}
 	why := "is not in the capture"
-	for i := range t.report.Caveats {
-		switch t.report.Caveats[i].Code {
+	for i := range t.Report.Caveats {
+		switch t.Report.Caveats[i].Code {
 		case report.CaveatEncrypted:
 			why = "is encrypted, and no key opens it"
 		case report.CaveatForeign:
@@ -94,12 +101,12 @@ func (t *textReport) unreadSentence() string {
 		" that read it could not look."
 }
 
-// subject names the capture and how much is in it.
-func (t *textReport) subject() string {
-	r := t.report
+// Subject names the capture and how much is in it.
+func (t *Teller) Subject() string {
+	r := t.Report
 	behind := r.Proxied.Exchanges
-	s := inputNames(r.Capture.Inputs) + ": " +
-		wording.Count(t.asked(), "exchange", "exchanges")
+	s := InputNames(r.Capture.Inputs) + ": " +
+		wording.Count(t.Asked(), "exchange", "exchanges")
 	if behind > 0 {
 		s += ", and " + wording.Grouped(behind) + " that proxies made of them,"
 	}
@@ -110,9 +117,9 @@ func (t *textReport) subject() string {
 	return s
 }
 
-// inputNames are the names of the inputs, the first few; of several files without their
+// InputNames are the names of the inputs, the first few; of several files without their
 // directories.
-func inputNames(inputs []capture.Input) string {
+func InputNames(inputs []capture.Input) string {
 	const some = 3
 	var names []string
 	for i := range inputs {
@@ -125,7 +132,7 @@ func inputNames(inputs []capture.Input) string {
 		case name == "-":
 			name = "standard input"
 		case len(inputs) > 1:
-			name = baseName(name)
+			name = BaseName(name)
 		}
 		names = append(names, mask.Shorten(mask.Visible(name), 60))
 	}
@@ -136,13 +143,13 @@ func inputNames(inputs []capture.Input) string {
 }
 
 // lostSentence says how much time was lost, and to what.
-func (t *textReport) lostSentence(all []*report.Story) string {
-	r := t.report
+func (t *Teller) lostSentence(all []*report.Story) string {
+	r := t.Report
 	if r.Lost <= 0 {
 		if len(all) == 0 || r.ExchangeTime == 0 {
 			return ""
 		}
-		_, failed := t.failures()
+		_, failed := t.FailuresAsked()
 		return nothingLost(all, failed)
 	}
 	s := wording.Duration(r.Lost) + " of " + wording.Duration(r.ExchangeTime)
@@ -162,13 +169,13 @@ func (t *textReport) lostSentence(all []*report.Story) string {
 
 // ofWhich says in brackets what the costliest finding cost, where that is not all that was lost: a
 // failure may go on between exchanges, and what overlaps others counts once in the sum.
-func (t *textReport) ofWhich(g *report.Story) string {
+func (t *Teller) ofWhich(g *report.Story) string {
 	between := g.Cost.Expected - g.Within
 	switch {
 	case between > time.Millisecond:
 		return " (" + wording.Duration(g.Cost.Expected) + ", of which " +
 			wording.Duration(between) + " between exchanges)"
-	case g.Cost.Expected < t.report.Lost:
+	case g.Cost.Expected < t.Report.Lost:
 		return " (" + wording.Duration(g.Cost.Expected) + ")"
 	}
 	return ""
@@ -188,30 +195,28 @@ func nothingLost(all []*report.Story, failed int) string {
 	return "No exchange time was lost to what was found."
 }
 
-// nothingToAnalyse says what was seen instead of HTTP over TCP, if there was none of it.
-func (t *textReport) nothingToAnalyse() bool {
-	r := t.report
+// nothingToAnalyse says what was seen instead of HTTP over TCP, if there was none of it; else "".
+func (t *Teller) nothingToAnalyse() string {
+	r := t.Report
 	switch {
 	case r.Capture.Frames == 0:
-		t.Para("", "The capture is empty: it holds no frame.", page.Strong)
+		return "The capture is empty: it holds no frame."
 	case r.Connections == 0 && r.Capture.Count[capture.OutcomeFiltered] > 0:
-		t.Para("", "The filter left nothing to analyse of "+
-			wording.Count(r.Capture.Frames, "frame", "frames")+".", page.Strong)
+		return "The filter left nothing to analyse of " +
+			wording.Count(r.Capture.Frames, "frame", "frames") + "."
 	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
-		t.Para("", "No TCP in this capture, so there is nothing to analyse.", page.Strong)
-	case r.ExchangeCount == 0 && len(finding.Stories(t.report)) == 0:
-		t.Para("", t.withoutExchange(), page.Strong)
-	default:
-		return false
+		return "No TCP in this capture, so there is nothing to analyse."
+	case r.ExchangeCount == 0 && len(finding.Stories(t.Report)) == 0:
+		return t.withoutExchange()
 	}
-	return true
+	return ""
 }
 
 // withoutExchange says what became of connections that carried nothing.
-func (t *textReport) withoutExchange() string {
+func (t *Teller) withoutExchange() string {
 	count := map[reassembly.State]int{}
-	for i := range t.report.Conns {
-		count[t.report.Conns[i].State]++
+	for i := range t.Report.Conns {
+		count[t.Report.Conns[i].State]++
 	}
 	s := "No connection carries a request and a response"
 	words := []struct {
