@@ -26,6 +26,7 @@ func checkReport(t *testing.T, r *report.Report, inputs []string) {
 	if r.Lost > r.ExchangeTime {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
 	}
+	checkLost(t, r)
 	var exchangeTime time.Duration
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
@@ -167,6 +168,33 @@ func ordered(
 	c report.Cost,
 ) bool {
 	return 0 <= c.Low && c.Low <= c.Expected && c.Expected <= c.High
+}
+
+// rounding is by how much shares of what an exchange lost may differ from the whole.
+const rounding = time.Microsecond
+
+// checkLost checks that no more counts as lost than findings cost together within exchanges. Windows
+// of which one binds behind the other save more together than one by one.
+func checkLost(t *testing.T, r *report.Report) {
+	t.Helper()
+	var within time.Duration
+	windows := 0
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Within < 0 || f.Wall < 0 || f.Wall > f.Cost.Expected {
+			t.Errorf("%s/%s costs %v: %v within exchanges, %v by the clock", f.Rule, f.Cause,
+				f.Cost, f.Within, f.Wall)
+		}
+		if f.Counted {
+			within += f.Within
+		}
+		if slices.Contains([]string{"receive-window", "slow-start", "send-buffer"}, f.Rule) {
+			windows++
+		}
+	}
+	if windows < 2 && r.Lost > within+rounding*time.Duration(r.ExchangeCount) {
+		t.Errorf("%v lost, and all findings cost %v within exchanges", r.Lost, within)
+	}
 }
 
 func sumConns(r *report.Report) time.Duration {

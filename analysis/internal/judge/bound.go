@@ -55,25 +55,9 @@ func (c *clientClock) bound(j *Judge) {
 		if !item.known {
 			item.most = item.To - item.From
 		}
-		var cost, high time.Duration
-		for i := range item.slices {
-			if s := &item.slices[i]; !s.fewer {
-				cost, high = cost+s.cost, high+s.high
-			}
-		}
-		for i := range item.slices {
-			s := &item.slices[i]
-			if s.fewer {
-				continue
-			}
-			most := share(s.high, item.most, high)
-			if !item.known {
-				most = s.high // some of that may lie behind the exchange
-			}
-			j.cut(s, id, share(s.cost, item.most, cost), most)
-		}
-		j.Lose(item.To, -max(0, item.lost-item.most))
-		item.lost = min(item.lost, item.most)
+		lost := item.boundTo(j, id)
+		j.Lose(item.To, lost-item.lost)
+		item.lost = lost
 		c.items[id] = item
 		if !item.known {
 			continue
@@ -83,6 +67,36 @@ func (c *clientClock) bound(j *Judge) {
 			j.move(moved{item.info.Connection, id, &c})
 		}
 	}
+}
+
+// boundTo takes from the claims about exchange id what is more than most, from each its part. What
+// is left of what all of them lost together is the result: those that do not count as lost leave
+// less of that to the others.
+func (c *clockItem) boundTo(j *Judge, id int) time.Duration {
+	var cost, high time.Duration
+	for i := range c.slices {
+		if s := &c.slices[i]; !s.fewer {
+			cost, high = cost+s.cost, high+s.high
+		}
+	}
+	var lost time.Duration // what is left of each, one by one
+	for i := range c.slices {
+		s := &c.slices[i]
+		if !s.fewer {
+			most := s.high
+			if c.known { // else some of that may lie behind the exchange
+				most = share(s.high, c.most, high)
+			}
+			j.cut(s, id, share(s.cost, c.most, cost), most)
+		}
+		if !s.doubtful {
+			lost += s.cost
+		}
+	}
+	if cost <= c.most {
+		return min(c.lost, c.most)
+	}
+	return min(c.lost, c.most, lost)
 }
 
 // share is what of a part is left if no more than most is left of the whole.

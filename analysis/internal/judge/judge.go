@@ -180,7 +180,7 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	j.Total.caveats = map[string]uint64{}
 	j.list.bound(l.MaxListed)
 	j.proxied = proxied{
-		Links: legs.New(j.count), held: map[int]*counted{}, repeats: map[int]exchange.Outcome{},
+		Links: legs.New(j.count), held: map[int]*counted{}, repeats: map[int]repeated{},
 		behind: newRecent[struct{}](mostBehind), linked: newRecent[*counted](mostLinked),
 	}
 	for _, d := range rules {
@@ -330,10 +330,11 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		}
 		j.bookJudged(m.Of(job), &claims[i], m)
 	}
-	lost := combined(job, promised(claims))
+	within := ofExchange(claims)
+	lost := combined(job, promised(within))
 	c.Lost = lost
 	j.Total.lost += lost
-	j.clock.judged(j, m.Pair, job, claims, lost)
+	j.clock.judged(j, m.Pair, job, within, lost)
 	m.lost += worthListing(info, claims, lost)
 	j.list.exchange(m.Pair.Server, info, worthListing(info, claims, lost))
 	j.list.drawn(job)
@@ -342,6 +343,16 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		return
 	}
 	j.proxied.Judged(info.ID, endedLeg(job), c)
+}
+
+// ofExchange are the claims of time within the exchange that is judged. Those about its failure cost
+// what the client waited until it was repeated, and are booked when that is known.
+func ofExchange(claims []rule.Claim) []rule.Claim {
+	failure := func(c rule.Claim) bool { return c.Failure != nil }
+	if !slices.ContainsFunc(claims, failure) {
+		return claims
+	}
+	return slices.DeleteFunc(slices.Clone(claims), failure)
 }
 
 // promised are the claims whose time counts as lost: nothing is promised of those of low confidence.

@@ -22,7 +22,7 @@ import (
 type proxied struct {
 	*legs.Links[*counted]
 	held    map[int]*counted // by number: judged, and not counted yet
-	repeats map[int]exchange.Outcome
+	repeats map[int]repeated // by number of what repeated it
 	behind  recent[struct{}] // legs behind proxies
 	linked  recent[*counted] // what is linked
 }
@@ -187,9 +187,13 @@ func (j *Judge) countTime(c *counted) {
 	for _, m := range c.moves {
 		m.Sums(&t.times)
 	}
-	if o, ok := j.proxied.repeats[x.ID]; ok {
+	if r, ok := j.proxied.repeats[x.ID]; ok {
 		delete(j.proxied.repeats, x.ID)
-		j.tally.Repeated(o)
+		if r.refused {
+			j.tally.RefusedAgain(r.exchange)
+		} else {
+			j.tally.Repeated(r.outcome)
+		}
 	}
 }
 

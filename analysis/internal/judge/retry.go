@@ -5,6 +5,7 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -17,6 +18,10 @@ const (
 	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for
 	// may need two SYNs more.
 	awaitRetry = 3 * retryWithin
+	// refusedWithin is how soon after its refusal the same request counts as the repetition of one
+	// that the server never processed: clients wait longer each time. Go begins at once, then waits
+	// a second, two, and so on, each a tenth longer at most (golang.org/x/net/http2, Transport).
+	refusedWithin = awaitRetry
 	// maxFailures is how many failures wait for a repetition; beyond it the oldest wait no longer.
 	maxFailures = 4096
 	// maxStreamFailures is how many of them one connection of several streams may have that are
@@ -29,6 +34,14 @@ type failure struct {
 	rule.Failure
 	*rule.Repetition               // nil: none was seen
 	owned            time.Duration // of the time until the retry: other findings have it
+	exchange         int           // its number
+}
+
+// repeated is a failed exchange whose request came again.
+type repeated struct {
+	exchange int // its number
+	outcome  exchange.Outcome
+	refused  bool
 }
 
 // failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or
@@ -82,7 +95,7 @@ func (j *Judge) failed(m *member, e *rule.Over, index int) {
 	if e.Failure == nil {
 		return
 	}
-	f := &failure{Failure: *e.Failure}
+	f := &failure{Failure: *e.Failure, exchange: m.find(index)}
 	m.fail(f, e.Multiplexed, index)
 	if f.Key.Method == "" {
 		return
@@ -153,10 +166,10 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 	pace := j.retry.paces.of(e.Pair, &k, e.Start.Time)
 	defer pace.began(e.Start.Time)
 	for i, f := range j.retry.open[k] {
-		if f.Failure.Start.Time < e.Start.Time && e.Need-f.At <= retryWithin && f.linked(e, pace) {
+		if f.Failure.Start.Time < e.Start.Time && f.linked(e, pace) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
-			j.proxied.repeats[j.nextID] = f.Failure.Outcome
+			j.proxied.repeats[j.nextID] = repeated{f.exchange, f.Failure.Outcome, f.Refused}
 			list := j.retry.open[k]
 			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
 			return
@@ -167,11 +180,19 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 // linked reports whether anything links a request to the failure but what it asks for: its
 // connection was opened for it, after the failed request had left, and not when the client would
 // have asked anyway; or it came at once. On a connection that has long been in use the client may
-// ask for the same again and again.
+// ask for the same again and again. One that the server has not processed is repeated on whatever
+// connection there is, unless the client asks for it at a pace of its own.
 func (f *failure) linked(e *rule.Began, pace *paced) bool {
+	after := e.Need - f.At
+	if f.Refused && after <= refusedWithin {
+		return !pace.keeps(e.Start.Time-f.Failure.Start.Time) || after <= repeatsAtOnce+e.Far
+	}
+	if after > retryWithin {
+		return false
+	}
 	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
 	return opened && !pace.keeps(e.Start.Time-f.Failure.Start.Time) ||
-		e.Need-f.At <= repeatsAtOnce+e.Far
+		after <= repeatsAtOnce+e.Far
 }
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:

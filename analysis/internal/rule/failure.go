@@ -32,6 +32,9 @@ type Failure struct {
 	Took  time.Duration
 	// Outcome is how it ended.
 	Outcome exchange.Outcome
+	// Refused says that the server never processed the request (RFC 9113 section 8.7), so that
+	// clients repeat it by themselves.
+	Refused bool
 }
 
 // FailureOf is what the judge needs to find the retry of x: the first of its connection that
@@ -48,6 +51,7 @@ func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 		Took:  max(0, at-x.Start().Time),
 
 		Outcome: x.Outcome,
+		Refused: x.Refused,
 	}
 	if s.Conn.TLS != nil {
 		f.Host = s.Conn.TLS.SNI

@@ -40,6 +40,7 @@ type Tally struct {
 	steps      steps
 	proxied    proxied
 	streams    streamEnds
+	refusals   refusals
 }
 
 // key tells endpoints apart.
@@ -62,8 +63,12 @@ type Exchange struct {
 
 // Add counts an exchange.
 func (t *Tally) Add(x *Exchange) {
-	failed := Failed(x.ExchangeInfo, x.Streams)
-	t.endpoint(x).add(x, failed)
+	failed, e := Failed(x.ExchangeInfo, x.Streams), t.endpoint(x)
+	if failed && x.OnStream.Refused {
+		failed = false
+		t.refused(x, e)
+	}
+	e.add(x, failed)
 	t.proxied.add(x)
 	if x.Behind { // who asked counts for both
 		t.Lose(x.Start+x.Duration, x.Lost)
@@ -229,6 +234,7 @@ func (t *Tally) SoFar(end time.Duration) (r report.Tally) {
 	}
 	r.Endpoints = t.list()
 	r.Over = t.steps.list(end)
+	t.refusals.addTo(&r)
 	r.Proxied = t.proxied.soFar()
 	r.Streams = t.streams.list()
 	return r
@@ -237,9 +243,12 @@ func (t *Tally) SoFar(end time.Duration) (r report.Tally) {
 // list is all endpoints, the one on which most time was spent first, and what is left of others
 // last.
 func (t *Tally) list() []report.Endpoint {
+	refused := t.refusals.byEndpoint()
 	all := make([]report.Endpoint, 0, len(t.endpoints)+1)
 	for _, e := range t.endpoints {
-		all = append(all, e.Clone())
+		c := e.Clone()
+		c.Failed += refused[(*endpoint)(e)]
+		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b report.Endpoint) int {
 		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(b.Exchanges, a.Exchanges),
@@ -247,7 +256,9 @@ func (t *Tally) list() []report.Endpoint {
 			cmp.Compare(a.Method, b.Method), a.Server.Compare(b.Server))
 	})
 	if t.others.Exchanges > 0 {
-		all = append(all, t.others.Clone())
+		c := t.others.Clone()
+		c.Failed += refused[(*endpoint)(&t.others)]
+		all = append(all, c)
 	}
 	return all
 }

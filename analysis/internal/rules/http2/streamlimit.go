@@ -40,7 +40,8 @@ How cost is counted
 queued: from when the limit was reached until the last request that waited, once for all that
 waited at the same time. That is high and expected; low is nothing, as nobody sees when a
 request was wanted. Silent where the path was full meanwhile: more streams would have shared it.
-refused: what the client waited until it was told.
+refused: what the client waited until its request came again, within three seconds and on whatever
+connection, or until it was told, if it did not. An exchange that was repeated has not failed.
 
 When it is wrong
 A program with exactly as many workers as the server allows streams looks the same.`,
