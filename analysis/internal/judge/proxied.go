@@ -248,6 +248,7 @@ func (r *recent[T]) add(id int, what T) {
 func (j *Judge) Proxied(exchange int) (p rule.Proxied) {
 	c := j.proxied.linked.of[exchange]
 	if c == nil {
+		p.Open = j.proxied.held[exchange] != nil
 		return p
 	}
 	p.Waited = c.Waited
@@ -258,6 +259,7 @@ func (j *Judge) Proxied(exchange int) (p rule.Proxied) {
 	}
 	if f := j.proxied.linked.of[c.Front]; f != nil && c.Behind {
 		p.Next = j.next(f, c)
+		p.Open = p.Next != nil && j.proxied.Trying(c.between.Client, c.Start, p.Next.At.Time)
 	}
 	return p
 }

@@ -108,9 +108,18 @@ func (l *Links[T]) Attempted(a Attempt, of T) {
 	for _, x := range waiting {
 		x.trying = append(x.trying, t)
 	}
+	l.trying[a.Client] = append(l.trying[a.Client], t)
 	if t.waits == 0 {
 		l.try(t)
 	}
+}
+
+// Trying reports whether it is not known yet what attempts of a host were for that it made between
+// two moments.
+func (l *Links[T]) Trying(client netip.Addr, from, until time.Duration) bool {
+	return slices.ContainsFunc(l.trying[client], func(t *trying[T]) bool {
+		return t.From > from && t.From < until
+	})
 }
 
 // mayBeFor are the exchanges, not settled yet, for which an attempt may have been; not ok if there
@@ -141,6 +150,11 @@ func (l *Links[T]) mayBeFor(a *Attempt) (all []*leg[T], ok bool) {
 // try settles an attempt: it was for the one exchange that it can have been for, or for none.
 func (l *Links[T]) try(t *trying[T]) {
 	a := &t.Attempt
+	all := l.trying[a.Client]
+	i := slices.Index(all, t)
+	if l.trying[a.Client] = slices.Delete(all, i, i+1); len(all) == 1 {
+		delete(l.trying, a.Client)
+	}
 	f := only(l.kept[a.Client], a)
 	if f == nil && a.ClientLocal {
 		f = only(l.kept[netip.Addr{}], a)

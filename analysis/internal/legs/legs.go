@@ -84,6 +84,7 @@ type Links[T any] struct {
 	// By host, of those whose server it is: what is not settled, and what is, and for which it may
 	// have tried to connect in vain.
 	serving, kept map[netip.Addr][]*leg[T]
+	trying        map[netip.Addr][]*trying[T] // attempts that wait, by the host that made them
 }
 
 // key is the hash of what an exchange has in common with its other leg, by its kind.
@@ -140,6 +141,7 @@ func New[T any](settled func(T, Link[T])) *Links[T] {
 		unknown: map[int]struct{}{},
 		serving: map[netip.Addr][]*leg[T]{},
 		kept:    map[netip.Addr][]*leg[T]{},
+		trying:  map[netip.Addr][]*trying[T]{},
 		settled: settled,
 	}
 }

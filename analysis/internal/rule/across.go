@@ -224,6 +224,8 @@ type Desk interface {
 	Take(k Kinds, s Subject, c *Claim) bool
 	// Proxied is what a proxy made of an exchange, as far as that is known so far.
 	Proxied(exchange int) Proxied
+	// Prolong says that what was booked as a claim lasted longer, and cost more, than was known then.
+	Prolong(was, is *Referred)
 	// Relabel gives back to a hold the time that went to the application.
 	Relabel(r Relabelled)
 }
@@ -234,6 +236,9 @@ type Proxied struct {
 	Legs   []Leg
 	Waited time.Duration // for those, of what its server took to answer
 	Next   *Next         // nil if the exchange is no leg, or nothing followed it
+	// It is not known yet: others go on of which the exchange may be a leg, or of which an attempt
+	// to connect between the exchange and Next may be one.
+	Open bool
 }
 
 // Next is what a proxy did when a leg was over: it went on to the next one, or answered.

@@ -61,6 +61,9 @@ func (d *Desk) of(k rule.Key) *Finding {
 // Proxied is what a proxy made of an exchange.
 func (d *Desk) Proxied(exchange int) rule.Proxied { return d.Legs[exchange] }
 
+// Prolong does nothing.
+func (d *Desk) Prolong(was, is *rule.Referred) {}
+
 // Enabled reports whether the rule runs: all do that are not off.
 func (d *Desk) Enabled(rule string) bool { return !slices.Contains(d.Off, rule) }
 

@@ -27,6 +27,10 @@ const (
 	// net.ipv4.tcp_syn_retries), silence tells 75 s later that nothing follows, or the end of the
 	// capture does, which is taken to be 3 minutes after its last segment.
 	othersKnown = 3 * rule.PairSilence
+	// proxyRetries is how long proxies wait before they try again (HAProxy: a second, or timeout
+	// connect if that is less). In a longer time something else was tried, of which it may not be
+	// known yet, as nothing answered.
+	proxyRetries = 2 * time.Second
 	// bounds of memory: refusals that wait, those given up of a client, its tries, tries of all
 	// hosts that look the same
 	maxRefusals, keptGiven, keptTries, keptOfAlike = 4096, 32, 64, 128
@@ -62,9 +66,18 @@ type refusal struct {
 	rule.Referred
 	end time.Duration
 	due time.Duration // when it is booked, by what was known then
-	// it is booked, and what is left to tell is whether the client gave up
-	booked bool
+	leftToTell
+	taken time.Duration // of its cost other claims had so much when it was booked
 }
+
+// leftToTell is what is left to tell of an attempt.
+type leftToTell uint8
+
+const (
+	leftAll     leftToTell = iota
+	leftGivenUp            // it is booked, but for whether the client gave up
+	leftProxy              // it is booked, but for how long a proxy's client waited
+)
 
 // unproven reports whether too few SYNs show that an attempt failed, unless the client gave up.
 func unproven(c *rule.Referred) bool {
@@ -100,7 +113,7 @@ func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 	if c.Num[refusalLone] != 0 || unproven(&c) {
 		wait = othersKnown // what the client does meanwhile, and usually, takes others to tell
 	}
-	w := &refusal{c, c.Occ.End, max(c.At, c.Occ.End+wait), false}
+	w := &refusal{Referred: c, end: c.Occ.End, due: max(c.At, c.Occ.End+wait)}
 	if c.Cause == givenUpCause {
 		w.due = report.EndOfTime // where all is silent, attempts beside it are known no sooner
 	}
@@ -109,25 +122,39 @@ func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0}
 	r.note(c.Pair, t)
 	r.heardOf(c.Pair.Client, first.Time)
+	r.await(d, w)
+}
+
+// await lets an attempt wait until it is due. Of too many the first one waits no longer.
+func (r *refusals) await(d rule.Desk, w *refusal) {
 	r.waiting.Add(w.due, w)
 	if r.waiting.Len() > maxRefusals {
 		if w, ok := r.waiting.Next(); ok {
-			r.book(d, w)
+			r.tell(d, w, true)
 		}
 	}
+}
+
+// tell tells what can be told of an attempt that is due; at last, all.
+func (r *refusals) tell(d rule.Desk, w *refusal, last bool) {
+	if w.leftToTell == leftProxy {
+		r.prolong(d, w, last)
+		return
+	}
+	r.book(d, w, last)
 }
 
 // Advance books the refusals that no request elsewhere can still explain.
 func (r *refusals) Advance(d rule.Desk, now time.Duration) {
 	for w, ok := r.waiting.Due(now); ok; w, ok = r.waiting.Due(now) {
-		r.book(d, w)
+		r.tell(d, w, false)
 	}
 }
 
 // Finish books what is left, and takes the weight from what looks for open ports.
 func (r *refusals) Finish(d rule.Desk) {
 	for w, ok := r.waiting.Next(); ok; w, ok = r.waiting.Next() {
-		r.book(d, w)
+		r.tell(d, w, true)
 	}
 	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
 	r.tries.Each(func(port report.Pair, tries *[]try) { unlistSweep(d, port, *tries) })
@@ -363,19 +390,19 @@ func (r *refusals) failed(d rule.Desk, w *refusal) bool {
 	if over {
 		d.Failed(w.Occ.Connection, exchange.Filtered)
 	}
-	if w.booked || unproven(&w.Referred) {
-		return over && !w.booked // two SYNs without an answer may be lost
+	if w.leftToTell == leftGivenUp || unproven(&w.Referred) {
+		return over && w.leftToTell == leftAll // two SYNs without an answer may be lost
 	}
 	if !over {
 		later := *w
-		later.booked = true
+		later.leftToTell = leftGivenUp
 		r.waiting.Add(w.end+othersKnown, &later)
 	}
 	return true
 }
 
 // book books an attempt, unless it is one of a scan.
-func (r *refusals) book(d rule.Desk, w *refusal) {
+func (r *refusals) book(d rule.Desk, w *refusal, last bool) {
 	if w.Num[refusalLone] != 0 {
 		r.bookLone(d, w)
 		return
@@ -409,8 +436,28 @@ func (r *refusals) book(d rule.Desk, w *refusal) {
 	if known && w.Cause == refusedCause {
 		w.addWay(all.Rtt)
 	}
-	w.goesOn(d.Proxied(w.Occ.Exchange).Next)
+	cost := w.Occ.Cost.Expected
 	bookLost(d, &w.Referred, &w.Claim)
+	w.taken, w.leftToTell = cost-w.Occ.Cost.Expected, leftProxy
+	if d.Enabled(w.Rule) {
+		r.prolong(d, w, last)
+	}
+}
+
+// prolong makes an attempt last until a proxy did what came next for its client. What that was may
+// be known much later than the attempt: it takes others to be over, of whomever.
+func (r *refusals) prolong(d rule.Desk, w *refusal, last bool) {
+	leg := d.Proxied(w.Occ.Exchange)
+	more := leg.Next != nil && leg.Next.At.Time > w.end+proxyRetries && w.due < w.end+othersKnown
+	if !last && (leg.Open || more) {
+		w.due += elsewhereWait
+		r.await(d, w)
+		return
+	}
+	longer := w.Referred
+	if goesOn(&longer, leg.Next, w.taken) {
+		d.Prolong(&w.Referred, &longer)
+	}
 }
 
 // lastUntil makes an attempt without answer last until the client tried another address: it had
@@ -424,20 +471,21 @@ func (w *refusal) lastUntil(other capture.Mark) {
 	w.Occ.Cost.Expected, w.Occ.Cost.High = took, max(took, w.Occ.Cost.High)
 }
 
-// goesOn makes an attempt of a proxy last until that did what came next for its client: some wait
-// before they try again (HAProxy: a second, or timeout connect if that is less).
-func (w *refusal) goesOn(next *rule.Next) {
+// goesOn makes an attempt of a proxy last until that did what came next for its client; false if it
+// is none. Of its cost others have what was taken.
+func goesOn(w *rule.Referred, next *rule.Next, taken time.Duration) bool {
 	if next == nil || next.At.Time <= w.Occ.End {
-		return
+		return false
 	}
 	took := next.At.Time - w.Occ.Start
 	w.Occ.End, w.Took = next.At.Time, next.Waited
-	w.Occ.Cost.Expected, w.Occ.Cost.High = took, max(took, w.Occ.Cost.High)
+	w.Occ.Cost.Expected, w.Occ.Cost.High = took-taken, max(took, w.Occ.Cost.High)
 	if next.Leg {
 		w.Occ.Elsewhere = true
-		w.Occ.Proof = append(w.Occ.Proof,
+		w.Occ.Proof = append(slices.Clip(w.Occ.Proof),
 			rule.Shows(next.At, report.SideClient, proxyGoesOn, int64(next.Conn), rule.Ns(took)))
 	}
+	return true
 }
 
 // giveUp tells the story of an attempt that was given up before its answer came.
