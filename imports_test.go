@@ -35,7 +35,8 @@ var edges = map[string][]string{
 		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
 	},
 	"tcpwhy/output": {
-		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/page", "tcpwhy/analysis/report",
+		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/html", "tcpwhy/output/page",
+		"tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
 		"tcpwhy/output/page", "tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
@@ -50,6 +51,12 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/output/json": {
 		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
+		"tcpwhy/capture",
+	},
+	"tcpwhy/output/html": {
+		"tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
+		"tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},

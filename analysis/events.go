@@ -115,7 +115,7 @@ func (s *tracked) overConn(ended bool) rule.Gone {
 	e.Info = connInfo(&s.Connection)
 	e.Claims = s.Claims
 	e.Products = s.Products()
-	e.Trace = s.Trace()
+	e.Trace, e.Graph = s.Trace(), s.Graph()
 	e.Nagle = s.Tally()
 	for dir := range e.IDs {
 		e.IDs[dir] = s.Sender(reassembly.Dir(dir)).TakeIDRuns(true)

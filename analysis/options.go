@@ -15,7 +15,9 @@ type options struct {
 	least      report.Severity // findings below it are left out
 	limits     Limits
 	workers    int
-	trace      *report.TraceOf // nil: nothing
+	trace      *report.TraceOf        // nil: nothing
+	graphs     map[int]report.GraphOf // by connection
+	pieces     bool                   // of all that are listed
 	span       Span
 	hooks      judge.Hooks
 	showNames  bool
@@ -52,6 +54,22 @@ func WithSpan(s Span) Option {
 // WithTrace has the report show one connection or exchange in full: see [report.Report.Trace].
 func WithTrace(of report.TraceOf) Option {
 	return func(o *options) { o.trace = &of }
+}
+
+// WithGraphs has the report show the segments of some connections: see [report.Report.Graphs]. Which
+// of them are worth it is known by a report without.
+func WithGraphs(of ...report.GraphOf) Option {
+	return func(o *options) {
+		o.graphs = map[int]report.GraphOf{}
+		for _, g := range of {
+			o.graphs[g.Connection] = g
+		}
+	}
+}
+
+// WithPieces has the time in order of every exchange that is listed, not of the slowest alone.
+func WithPieces() Option {
+	return func(o *options) { o.pieces = true }
 }
 
 // WithNames has the report say which names were looked up that no connection followed. Without it

@@ -143,7 +143,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 	}
 	for range min(n, maxWorkers) {
 		w := newWorker(rules, o.limits.tracker())
-		w.trace, w.judged = o.trace, &p.judged
+		w.trace, w.graphs, w.judged = o.trace, o.graphs, &p.judged
 		if o.keys != nil && o.keys.Grows() {
 			w.tracker.AwaitSecrets()
 		}

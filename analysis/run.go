@@ -63,6 +63,7 @@ func (o *options) judged() judge.Limits {
 		MinSeverity:    o.least,
 		MaxOccurrences: orNone(o.limits.Occurrences, defaultOccurrences),
 		MaxListed:      orNone(o.limits.Listed, defaultListed),
+		DrawAll:        o.pieces,
 	}
 }
 

@@ -25,12 +25,13 @@ type worker struct {
 	tracker *reassembly.Tracker
 	rules   []*rule.Detector
 	events  *rule.Batch
-	now     time.Duration   // of the item in hand
-	tick    time.Duration   // of the clock that stamped its segment; 0: not known, or none
-	spare   []*tracked      // of connections that are over
-	drafts  []*rule.Draft   // of exchanges that were delivered, for others
-	trace   *report.TraceOf // what is to be traced; nil: nothing
-	judged  *atomic.Int64   // exchanges that all workers have judged since the last epoch; nil: not asked
+	now     time.Duration          // of the item in hand
+	tick    time.Duration          // of the clock that stamped its segment; 0: not known, or none
+	spare   []*tracked             // of connections that are over
+	drafts  []*rule.Draft          // of exchanges that were delivered, for others
+	trace   *report.TraceOf        // what is to be traced; nil: nothing
+	graphs  map[int]report.GraphOf // connections that are to be shown, by number
+	judged  *atomic.Int64          // exchanges that all workers have judged since the last epoch; nil: not asked
 }
 
 // newWorker makes a worker; run must be started.
@@ -175,6 +176,9 @@ func (w *worker) state(c *reassembly.Conn) *tracked {
 	s.Stamped(w.tick)
 	if w.trace != nil && w.trace.Connection == c.ID {
 		s.StartTrace(*w.trace)
+	}
+	if of, wanted := w.graphs[c.ID]; wanted {
+		s.StartGraph(of)
 	}
 	c.User = s
 	return s

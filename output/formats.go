@@ -15,6 +15,7 @@ import (
 	"io"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/output/html"
 	"tcpwhy/output/json"
 	"tcpwhy/output/page"
 	"tcpwhy/output/text"
@@ -40,6 +41,11 @@ type Format struct {
 	// begins what is written while a capture of the interface of that name goes on; nil for a
 	// format that waits for the end
 	Live func(w io.Writer, name string, opts Options) Live
+	// File says that it is not to be read on a terminal.
+	File bool
+	// Graphs are the connections of a report of which it shows segments, and the time of listed
+	// exchanges in order, if an analysis has them; nil for a format that shows no such thing
+	Graphs func(*report.Report) []report.GraphOf
 }
 
 // Live is written while a capture goes on. It is for one goroutine.
@@ -63,6 +69,10 @@ func Formats() []Format {
 		{
 			Name: "ndjson", For: "for programs: an object on each line",
 			Write: writeLines, Refuse: refuseLines, Live: liveLines,
+		},
+		{
+			Name: "html", For: "for people: a page with pictures, one file", Write: writeHTML,
+			File: true, Graphs: html.Wanted,
 		},
 	}
 }
@@ -98,6 +108,12 @@ func writeJSON(w io.Writer, r *report.Report, opts Options) error {
 
 func writeLines(w io.Writer, r *report.Report, opts Options) error {
 	return json.WriteLines(w, r, opts.json())
+}
+
+func writeHTML(w io.Writer, r *report.Report, opts Options) error {
+	return html.Write(w, r, html.Options{
+		Version: opts.Version, ShowQuery: opts.ShowQuery, Summary: opts.Summary,
+	})
 }
 
 func refuseJSON(w io.Writer, message, hint string, opts Options) error {

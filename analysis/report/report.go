@@ -257,4 +257,6 @@ type Report struct {
 	QUIC      QUIC                       // what there was of it
 	// what Options.Trace asked for; nil if there is no such thing
 	Trace *Trace
+	// what analysis.WithGraphs asked for, by connection
+	Graphs []Graph
 }

@@ -80,6 +80,10 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*report.Report, e
 	if trace != nil {
 		options = append(options, analysis.WithTrace(*trace))
 	}
+	options, err = o.pictured(open, options)
+	if err != nil {
+		return nil, err
+	}
 	src, err := open()
 	if err != nil {
 		return nil, err
@@ -125,6 +129,9 @@ func (o *options) analysisOptions() ([]analysis.Option, error) {
 		analysis.WithMinSeverity(least),
 		analysis.WithLimits(limits),
 		analysis.WithSpan(o.span()),
+	}
+	if o.as().Graphs != nil {
+		chosen = append(chosen, analysis.WithPieces())
 	}
 	if o.shown.names {
 		chosen = append(chosen, analysis.WithNames())

@@ -74,6 +74,12 @@ func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, er
 	case o.explain != "":
 		return ExitOK, explain(o, stdout)
 	}
+	if o.as().File && o.output == "" && isTerminal(stdout) {
+		return ExitError, &usageError{
+			"--format " + o.format + " is not to be read on a terminal",
+			"name a file for it: --output report." + o.format,
+		}
+	}
 	if o.interfaceName != "" {
 		return listen(o, stdout, stderr)
 	}

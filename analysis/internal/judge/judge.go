@@ -33,7 +33,7 @@ type Judge struct {
 	retry   retries
 	Crowd   crowded
 	nextID  int // of the next exchange
-	trace   *report.Trace
+	shown   depicted
 	clock   wallClock
 	timers  hostTimers
 	ids     hostIDs
@@ -47,6 +47,12 @@ type Judge struct {
 type comparing struct {
 	*rule.Comparison
 	rule.Across
+}
+
+// depicted is what is shown of single connections, because it was asked for.
+type depicted struct {
+	trace  *report.Trace
+	graphs map[int]*report.Graph // by connection
 }
 
 // inHand is the exchange that is being judged.
@@ -163,6 +169,7 @@ type Limits struct {
 	MinSeverity    report.Severity // findings below it are left out
 	MaxOccurrences int             // listed per finding; 0: all
 	MaxListed      int             // findings, connections and exchanges listed; 0: all
+	DrawAll        bool            // what exchanges spent their time on, in order, of all that are listed
 }
 
 // New makes a judge for a run in which some of all rules run.
@@ -337,7 +344,11 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.clock.judged(j, m.Pair, job, within, lost)
 	m.lost += worthListing(info, claims, lost)
 	j.list.exchange(m.Pair.Server, info, worthListing(info, claims, lost))
-	j.list.drawn(job)
+	if j.limits.DrawAll {
+		info.Pieces = job.Pieces.List()
+	} else {
+		j.list.drawn(job)
+	}
 	if info.Attempt != nil {
 		j.proxied.attempted(job, c)
 		return
@@ -509,8 +520,14 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	}
 	e.Info.Exchanges = m.all
 	if e.Trace != nil {
-		j.trace = e.Trace
-		j.trace.Conn = e.Info
+		j.shown.trace = e.Trace
+		j.shown.trace.Conn = e.Info
+	}
+	if e.Graph != nil {
+		if j.shown.graphs == nil {
+			j.shown.graphs = map[int]*report.Graph{}
+		}
+		j.shown.graphs[e.Info.ID] = e.Graph
 	}
 	j.list.conns.add(m.lost+claimed(e.Claims), e.Info.Duration, e.Info.ID, e.Info)
 }

@@ -35,6 +35,10 @@ func (j *Judge) relabelListed() {
 	j.list.eachExchange(func(x *report.ExchangeInfo) {
 		for _, r := range byExchange[x.ID] {
 			x.Times = ledger.Listed(r, x.Times)
+			if len(x.Pieces) > 0 {
+				x.Pieces = slices.Clone(x.Pieces) // a report so far may have them
+				r.Pieces(x.Pieces)
+			}
 		}
 	})
 	j.list.conns.each(func(id int, c *report.ConnInfo) {
@@ -48,9 +52,14 @@ func (j *Judge) relabelListed() {
 			r.Pieces(s.item.pieces)
 		}
 	}
-	if j.trace != nil {
-		for _, r := range byConn[j.trace.Of.Connection] {
-			j.trace.Tiles = r.Tiles(j.trace.Tiles)
+	if j.shown.trace != nil {
+		for _, r := range byConn[j.shown.trace.Of.Connection] {
+			j.shown.trace.Tiles = r.Tiles(j.shown.trace.Tiles)
+		}
+	}
+	for id, g := range j.shown.graphs {
+		for _, r := range byConn[id] {
+			r.Pieces(g.Pieces)
 		}
 	}
 	j.moved = nil

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -58,7 +59,10 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		r.Findings, r.Found = append(r.Findings, quality...), r.Found+len(quality)
 	}
 	j.list.into(r)
-	r.Trace = j.trace
+	r.Trace = j.shown.trace
+	for _, id := range slices.Sorted(maps.Keys(j.shown.graphs)) {
+		r.Graphs = append(r.Graphs, *j.shown.graphs[id])
+	}
 	attach(r.Exchanges, j.list.slowest.done())
 	r.Blind = j.blind()
 	for _, d := range j.rules {

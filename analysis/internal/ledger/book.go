@@ -21,6 +21,7 @@ type book struct {
 	Times     [report.LabelCount]time.Duration
 	Last      *exchange.Exchange // the latest that is over
 	trace     *picture.Trace     // nil unless the connection is to be traced
+	graph     *picture.Graph     // nil unless its segments are to be shown
 	by        owned              // whose octets ended the time that is booked
 	reusable  bool               // the latest left the connection fit for another request
 	vain      bool               // the latest was an attempt that never came to a request
@@ -118,6 +119,9 @@ func (b *book) own(t *report.Tile, from, to time.Duration, l report.Label) {
 	if b.trace != nil && b.trace.OfConnection() {
 		b.show(t, from, to, l)
 	}
+	if b.graph != nil {
+		b.graph.Tile(from, to, l)
+	}
 }
 
 // show hands part of a tile to the trace.
@@ -181,6 +185,9 @@ func (b *book) relabel(j *Exchange, r Relabelling) {
 	j.Pieces.Relabel(r.From, r.To, r.label)
 	if b.trace != nil {
 		r.Tiles(b.trace.Tiles())
+	}
+	if b.graph != nil {
+		r.Pieces(b.graph.Pieces())
 	}
 }
 

@@ -57,6 +57,18 @@ func (s *Connection) Trace() *report.Trace {
 	return s.trace.Done()
 }
 
+// StartGraph makes the ledger keep what is shown of the connection that of names. It is called once,
+// right after Begin.
+func (s *Connection) StartGraph(of report.GraphOf) { s.graph = picture.NewGraph(of) }
+
+// Graph is what was kept to be shown; nil if nothing was.
+func (s *Connection) Graph() *report.Graph {
+	if s.graph == nil {
+		return nil
+	}
+	return s.graph.Done()
+}
+
 // Pair is the client and the service that the connection joins.
 func (s *Connection) Pair() report.Pair {
 	return report.Pair{Client: s.Conn.Client.Addr(), Server: s.Conn.Server}
@@ -302,6 +314,9 @@ func (s *Connection) Release(n int) {
 	if s.trace != nil {
 		s.trace.Records(s.Conn.Records[:n])
 	}
+	if s.graph != nil {
+		s.graph.Records(s.Conn.Records[:n])
+	}
 }
 
 // Close draws up the rest of the ledger: no more segments come.
@@ -310,6 +325,9 @@ func (s *Connection) Close() {
 	s.walk.finish()
 	if s.trace != nil {
 		s.trace.Records(s.Conn.Records)
+	}
+	if s.graph != nil {
+		s.graph.Records(s.Conn.Records)
 	}
 }
 

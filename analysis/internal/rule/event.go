@@ -197,6 +197,7 @@ type Gone struct {
 	Accepted    bool // the capture shows its SYN, its SYN-ACK and data of the server
 	Mute        bool // and no acknowledgment of the client without data
 	Trace       *report.Trace
+	Graph       *report.Graph        // nil unless the connection is to be shown
 	Nagle       [2]ledger.NagleTally // by the sender's direction
 	IDs         [2][]ledger.IDRun    // IP identifications, by direction
 	Delacks     [2][]time.Duration   // how late each side acknowledged small segments

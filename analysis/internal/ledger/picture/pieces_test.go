@@ -50,7 +50,8 @@ func TestPiecesKeepTheLongest(t *testing.T) {
 		at += d
 	}
 	for _, k := range p.List() {
-		if k.Label == report.RTO && k.To-k.From >= time.Second && k.From <= 101*time.Millisecond && k.To >= 1100*time.Millisecond {
+		if k.Label == report.RTO && k.To-k.From >= time.Second && k.From <= 101*time.Millisecond &&
+			k.To >= 1100*time.Millisecond {
 			return
 		}
 	}
