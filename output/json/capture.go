@@ -9,8 +9,8 @@ import (
 )
 
 type captureObject struct {
-	Start       *string           `json:"start"`
-	End         *string           `json:"end"`
+	Start       maybe             `json:"start"`
+	End         maybe             `json:"end"`
 	Duration    millis            `json:"duration_ms"`
 	Frames      uint64            `json:"frames"`
 	Segments    uint64            `json:"tcp_segments"`
@@ -26,11 +26,11 @@ type captureObject struct {
 type inputObject struct {
 	Name        string   `json:"name"`
 	Format      string   `json:"format"`
-	Compression *string  `json:"compression"`
+	Compression maybe    `json:"compression"`
 	LinkTypes   []string `json:"link_types"`
 	Frames      uint64   `json:"frames"`
 	Complete    bool     `json:"complete"`
-	Error       *string  `json:"error"`
+	Error       maybe    `json:"error"`
 }
 
 type caveatObject struct {
@@ -40,9 +40,9 @@ type caveatObject struct {
 	Weakens []string `json:"weakens"`
 }
 
-func (e *encoder) capture() captureObject {
+func (e *encoder) capture() *captureObject {
 	s := e.report.Capture
-	o := captureObject{
+	o := &captureObject{
 		Duration:    millis(s.End),
 		Frames:      s.Frames,
 		Segments:    s.Count[capture.OutcomeSegment],
@@ -77,8 +77,8 @@ func (e *encoder) capture() captureObject {
 // capture reads the account of a capture. What several inputs dropped is given to the first.
 func (d *decoder) capture(o *captureObject) {
 	s := &capture.Stats{End: time.Duration(o.Duration), Frames: o.Frames, Bytes: o.Bytes}
-	if o.Start != nil {
-		start, err := time.Parse(time.RFC3339Nano, *o.Start)
+	if o.Start != "" {
+		start, err := time.Parse(time.RFC3339Nano, string(o.Start))
 		d.note(err)
 		s.Start = start.UTC()
 	}
@@ -122,7 +122,7 @@ func input(in *capture.Input) inputObject {
 
 func decodeInput(o *inputObject) capture.Input {
 	return capture.Input{
-		Name: o.Name, Format: o.Format, Compression: known(o.Compression), LinkTypes: o.LinkTypes,
-		Frames: o.Frames, Complete: o.Complete, Error: known(o.Error),
+		Name: o.Name, Format: o.Format, Compression: string(o.Compression), LinkTypes: o.LinkTypes,
+		Frames: o.Frames, Complete: o.Complete, Error: string(o.Error),
 	}
 }

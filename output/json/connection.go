@@ -30,8 +30,8 @@ type connectionObject struct {
 	ServerSegments        uint32     `json:"server_segments"`
 	ClientRetransmissions uint32     `json:"client_retransmissions"`
 	ServerRetransmissions uint32     `json:"server_retransmissions"`
-	ClosedBy              *string    `json:"closed_by"`
-	ResetBy               *string    `json:"reset_by"`
+	ClosedBy              maybe      `json:"closed_by"`
+	ResetBy               maybe      `json:"reset_by"`
 	TLS                   *tlsObject `json:"tls"`
 	Exchanges             []int      `json:"exchanges"`
 	Times                 labelTimes `json:"time_ms"`
@@ -63,9 +63,9 @@ func (e *encoder) connection(c *report.ConnInfo) connectionObject {
 		Duration: millis(c.Duration), State: c.State.String(), History: mask.ASCII(c.History),
 		Protocol: c.Protocol.String(), Vantage: c.Vantage.String(),
 		RTT: rttObject{
-			optional(c.Handshake), optional(c.RTTMin), optional(c.ClientRTT), optional(c.ServerRTT),
+			optional(&c.Handshake), optional(&c.RTTMin), optional(&c.ClientRTT), optional(&c.ServerRTT),
 		},
-		MSS: mssObject{number(c.MSS[reassembly.FromClient]), number(c.MSS[reassembly.FromServer])},
+		MSS: mssObject{number(&c.MSS[reassembly.FromClient]), number(&c.MSS[reassembly.FromServer])},
 
 		ClientBytes: c.Bytes[reassembly.FromClient], ServerBytes: c.Bytes[reassembly.FromServer],
 		ClientSegments:        c.Segments[reassembly.FromClient],
@@ -74,7 +74,7 @@ func (e *encoder) connection(c *report.ConnInfo) connectionObject {
 		ServerRetransmissions: c.Retransmissions[reassembly.FromServer],
 
 		ClosedBy: text(c.ClosedBy), ResetBy: text(c.ResetBy), TLS: tls(c.TLS),
-		Exchanges: append([]int{}, c.Exchanges...), Times: c.Times, Caveats: list(c.Caveats),
+		Exchanges: c.Exchanges, Times: c.Times, Caveats: list(c.Caveats),
 		spokenObject: spokenObject{http2(c.HTTP2), sockets(c.WebSockets)},
 	}
 }
@@ -97,19 +97,19 @@ func (d *decoder) connection(o *connectionObject) {
 		Segments:        [2]uint32{o.ClientSegments, o.ServerSegments},
 		Retransmissions: [2]uint32{o.ClientRetransmissions, o.ServerRetransmissions},
 
-		ClosedBy: known(o.ClosedBy), ResetBy: known(o.ResetBy), TLS: decodeTLS(o.TLS),
+		ClosedBy: string(o.ClosedBy), ResetBy: string(o.ResetBy), TLS: decodeTLS(o.TLS),
 		Exchanges: o.Exchanges, Times: o.Times, Caveats: o.Caveats,
 		Spoken: report.Spoken{HTTP2: d.http2(o.HTTP2), WebSockets: d.sockets(o.WebSockets)},
 	})
 }
 
 type tlsObject struct {
-	SNI       *string `json:"sni"`
-	ALPN      *string `json:"alpn"`
-	Version   *string `json:"version"`
-	Resumed   bool    `json:"resumed"`
-	Suite     *string `json:"suite"`
-	Decrypted bool    `json:"decrypted"`
+	SNI       maybe `json:"sni"`
+	ALPN      maybe `json:"alpn"`
+	Version   maybe `json:"version"`
+	Resumed   bool  `json:"resumed"`
+	Suite     maybe `json:"suite"`
+	Decrypted bool  `json:"decrypted"`
 }
 
 func tls(t *exchange.TLSInfo) *tlsObject {
@@ -123,10 +123,10 @@ func tls(t *exchange.TLSInfo) *tlsObject {
 	}
 }
 
-// suite is the number of a cipher suite; nil for none.
-func suite(number uint16) *string {
+// suite is the number of a cipher suite; null for none.
+func suite(number uint16) maybe {
 	if number == 0 {
-		return nil
+		return ""
 	}
 	return text(fmt.Sprintf("0x%04x", number))
 }
@@ -136,14 +136,14 @@ func decodeTLS(o *tlsObject) *exchange.TLSInfo {
 		return nil
 	}
 	return &exchange.TLSInfo{
-		SNI: known(o.SNI), ALPN: known(o.ALPN), Version: known(o.Version), Resumed: o.Resumed,
+		SNI: string(o.SNI), ALPN: string(o.ALPN), Version: string(o.Version), Resumed: o.Resumed,
 		Suite: decodeSuite(o.Suite), Decrypted: o.Decrypted,
 	}
 }
 
 // decodeSuite reads the number of a cipher suite.
-func decodeSuite(o *string) uint16 {
-	number, err := strconv.ParseUint(known(o), 0, 16)
+func decodeSuite(o maybe) uint16 {
+	number, err := strconv.ParseUint(string(o), 0, 16)
 	if err != nil {
 		return 0
 	}
@@ -204,7 +204,7 @@ func sockets(all []exchange.WebSocket) (out []socketObject) {
 	for i := range all {
 		w := &all[i]
 		o := socketObject{
-			Opening: w.Opening, Stream: number(w.Stream), Lost: w.Lost,
+			Opening: w.Opening, Stream: number(&w.Stream), Lost: w.Lost,
 			Client: socketSide(&w.Sides[exchange.FromClient]),
 			Server: socketSide(&w.Sides[exchange.FromServer]),
 		}
@@ -219,7 +219,7 @@ func sockets(all []exchange.WebSocket) (out []socketObject) {
 func socketSide(s *exchange.WebSocketSide) socketSideObject {
 	o := socketSideObject{
 		Messages: s.Messages, Largest: s.Largest, Pings: s.Pings,
-		LeastPing: optional(s.PingTrips[0]), MostPing: optional(s.PingTrips[1]),
+		LeastPing: optional(&s.PingTrips[0]), MostPing: optional(&s.PingTrips[1]),
 		Latest: moment(s.Latest), Closed: moment(s.Close.At),
 	}
 	if code := s.Close.Code; o.Closed != nil {

@@ -133,7 +133,7 @@ func (d *decoder) member(in *jsontext.Decoder, name string) error {
 
 // line reads one line of a report. The first begins it.
 func (d *decoder) line(text jsontext.Value) error {
-	var head line[struct{}]
+	var head lineStart
 	if err := json.Unmarshal(text, &head); err != nil {
 		return err
 	}

@@ -56,6 +56,7 @@ func (c *codec) thereAndBack(
 // JSON does not hold.
 func checkRoundTrip(t *testing.T, r *report.Report, opts Options) {
 	t.Helper()
+	checkReflected(t, r, opts)
 	var want *report.Report
 	for _, c := range codecs {
 		there, back := c.thereAndBack(t, r, opts)

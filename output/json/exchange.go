@@ -13,10 +13,10 @@ type exchangeObject struct {
 	ID         int            `json:"id"`
 	Connection int            `json:"connection"`
 	Turn       bool           `json:"turn"`
-	Method     *string        `json:"method"`
-	Target     *string        `json:"target"`
-	Host       *string        `json:"host"`
-	Version    *string        `json:"version"`
+	Method     maybe          `json:"method"`
+	Target     maybe          `json:"target"`
+	Host       maybe          `json:"host"`
+	Version    maybe          `json:"version"`
 	Status     *int           `json:"status"`
 	Interim    []int          `json:"interim"`
 	Outcome    string         `json:"outcome"`
@@ -42,7 +42,7 @@ func (e *encoder) exchange(x *report.ExchangeInfo) exchangeObject {
 		ID: x.ID, Connection: x.Connection, Turn: x.Turn, Method: text(mask.ASCII(x.Method)),
 		Target: text(mask.Target(x.Target, e.opts.ShowQuery, longest)),
 		Host:   text(mask.Host(x.Host)), Version: text(mask.ASCII(x.Version)),
-		Status: number(x.Status), Interim: append([]int{}, x.Interim...),
+		Status: number(&x.Status), Interim: x.Interim,
 		Outcome: x.Outcome.String(),
 		Request: message(x.Request), Response: message(x.Response), Attempt: attempt(x.Attempt),
 		Start: millis(x.Start), Duration: millis(x.Duration), Times: x.Times,
@@ -54,8 +54,8 @@ func (e *encoder) exchange(x *report.ExchangeInfo) exchangeObject {
 // exchange reads the next exchange.
 func (d *decoder) exchange(o *exchangeObject) {
 	d.report.Exchanges = append(d.report.Exchanges, report.ExchangeInfo{
-		ID: o.ID, Connection: o.Connection, Turn: o.Turn, Method: known(o.Method),
-		Target: known(o.Target), Host: known(o.Host), Version: known(o.Version),
+		ID: o.ID, Connection: o.Connection, Turn: o.Turn, Method: string(o.Method),
+		Target: string(o.Target), Host: string(o.Host), Version: string(o.Version),
 		Status: known(o.Status), Interim: o.Interim,
 		Outcome: named(d, "outcome", o.Outcome, exchange.ParseOutcome),
 		Request: d.message(o.Request), Response: d.message(o.Response),

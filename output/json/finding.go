@@ -13,14 +13,14 @@ import (
 type findingObject struct {
 	ID          string             `json:"id"`
 	Rule        string             `json:"rule"`
-	Cause       *string            `json:"cause"`
+	Cause       maybe              `json:"cause"`
 	Title       string             `json:"title"`
 	Severity    string             `json:"severity"`
 	Confidence  string             `json:"confidence"`
 	Side        string             `json:"side"`
-	Client      *string            `json:"client"`
-	Server      *string            `json:"server"`
-	Host        *string            `json:"host"`
+	Client      maybe              `json:"client"`
+	Server      maybe              `json:"server"`
+	Host        maybe              `json:"host"`
 	Message     string             `json:"message"`
 	Count       int                `json:"count"`
 	Cost        costObject         `json:"cost_ms"`
@@ -64,11 +64,11 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 // finding reads the next finding.
 func (d *decoder) finding(o *findingObject) {
 	f := report.Finding{
-		Rule: o.Rule, Cause: known(o.Cause), Title: o.Title,
+		Rule: o.Rule, Cause: string(o.Cause), Title: o.Title,
 		Severity:   named(d, "severity", o.Severity, report.ParseSeverity),
 		Confidence: named(d, "confidence", o.Confidence, report.ParseConfidence),
 		Side:       named(d, "side", o.Side, report.ParseSide),
-		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: known(o.Host),
+		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: string(o.Host),
 		Message: o.Message, Count: o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
 		Within:   time.Duration(o.Within),
 		Affected: o.Affected, When: decodeWhen(o.When), References: o.References,
@@ -88,7 +88,7 @@ type whenObject struct {
 }
 
 func when(w report.When) whenObject {
-	return whenObject{optional(w.Began), optional(w.Ended), optional(w.Every)}
+	return whenObject{optional(&w.Began), optional(&w.Ended), optional(&w.Every)}
 }
 
 func decodeWhen(o whenObject) report.When {
@@ -115,7 +115,7 @@ type occurrenceObject struct {
 	End        millis           `json:"end_ms"`
 	Cost       costObject       `json:"cost_ms"`
 	Evidence   []evidenceObject `json:"evidence"`
-	Filter     *string          `json:"wireshark_filter"`
+	Filter     maybe            `json:"wireshark_filter"`
 }
 
 type evidenceObject struct {
@@ -155,7 +155,7 @@ func (d *decoder) occurrence(o *occurrenceObject) report.Occurrence {
 	p := report.Occurrence{
 		Connection: o.Connection, Exchange: noExchange, Start: time.Duration(o.Start),
 		End: time.Duration(o.End), Cost: decodeCost(o.Cost),
-		Elsewhere: o.Filter != nil && !strings.HasPrefix(*o.Filter, finding.StreamFilter),
+		Elsewhere: o.Filter != "" && !strings.HasPrefix(string(o.Filter), finding.StreamFilter),
 	}
 	if o.Exchange != nil {
 		p.Exchange = *o.Exchange

@@ -29,8 +29,8 @@ type resetObject struct {
 
 // rpcObject is a call of gRPC.
 type rpcObject struct {
-	Service    *string     `json:"service"`
-	Method     *string     `json:"method"`
+	Service    maybe       `json:"service"`
+	Method     maybe       `json:"method"`
 	Status     *int        `json:"status"`
 	Timeout    *millis     `json:"timeout_ms"`
 	Sent       int         `json:"client_messages"`
@@ -99,7 +99,7 @@ func onStream(s *exchange.OnStream) *streamObject {
 	if r := s.RPC; r != nil {
 		o.RPC = &rpcObject{
 			Service: text(mask.ASCII(r.Service)), Method: text(mask.ASCII(r.Method)),
-			Timeout:    optional(r.Timeout),
+			Timeout:    optional(&r.Timeout),
 			Sent:       r.Messages[exchange.FromClient].Count,
 			Received:   r.Messages[exchange.FromServer].Count,
 			ClientSpan: span(&r.Messages[exchange.FromClient]),
@@ -127,7 +127,7 @@ func (d *decoder) onStream(o *streamObject) (s exchange.OnStream) {
 	}
 	if r := o.RPC; r != nil {
 		s.RPC = &exchange.RPC{
-			Service: known(r.Service), Method: known(r.Method), Status: exchange.NoRPCStatus,
+			Service: string(r.Service), Method: string(r.Method), Status: exchange.NoRPCStatus,
 			Timeout: time.Duration(known(r.Timeout)),
 		}
 		s.RPC.Messages[exchange.FromClient] = d.span(r.ClientSpan, r.Sent)
@@ -169,13 +169,13 @@ type h2SideObject struct {
 
 // goAwayObject says that a side takes no more streams.
 type goAwayObject struct {
-	By    string  `json:"by"`
-	Code  string  `json:"code"`
-	Text  *string `json:"text"`
-	Last  uint32  `json:"last_stream"`
-	At    millis  `json:"at_ms"`
-	Input int     `json:"input"`
-	Frame uint64  `json:"frame"`
+	By    string `json:"by"`
+	Code  string `json:"code"`
+	Text  maybe  `json:"text"`
+	Last  uint32 `json:"last_stream"`
+	At    millis `json:"at_ms"`
+	Input int    `json:"input"`
+	Frame uint64 `json:"frame"`
 }
 
 func http2(h *exchange.H2Info) *h2Object {
@@ -201,9 +201,9 @@ func h2Side(h *exchange.H2Info, dir exchange.Dir) h2SideObject {
 		MaxStreams: setting(s.Settings.Streams), InitialWindow: setting(s.Settings.Window),
 		MaxFrame: setting(s.Settings.Frame), TableSize: setting(s.Settings.Table),
 		NoPush: s.Settings.NoPush, Connect: s.Settings.Connect,
-		Announced: optional(s.Settings.At), Acked: optional(s.Settings.Acked),
+		Announced: optional(&s.Settings.At), Acked: optional(&s.Settings.Acked),
 		Settings: s.SettingsSent, Updates: s.Updates, Resets: s.Resets, Pings: s.Pings,
-		LeastPing: optional(h.PingTrips[dir][0]), MostPing: optional(h.PingTrips[dir][1]),
+		LeastPing: optional(&h.PingTrips[dir][0]), MostPing: optional(&h.PingTrips[dir][1]),
 	}
 	if s.Window > 0 {
 		o.ConnWindow = &s.Window
@@ -231,7 +231,7 @@ func (d *decoder) http2(o *h2Object) *exchange.H2Info {
 		h.GoAways = append(h.GoAways, exchange.GoAway{
 			By:   named(d, "side", g.By, exchange.ParseDir),
 			Code: named(d, "code", g.Code, exchange.ParseErrorCode), Last: g.Last,
-			Text: known(g.Text),
+			Text: string(g.Text),
 			At:   capture.Mark{Time: time.Duration(g.At), Frame: d.frame(g.Input, g.Frame)},
 		})
 	}

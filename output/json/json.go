@@ -2,7 +2,8 @@
 // They are described by docs/json.md and docs/report.schema.json.
 //
 // A struct of a part of the report stands beside the functions that make it of the model and the
-// model of it. A pointer is null where the value is not known; a list is never null.
+// model of it. A pointer is null where the value is not known; a list is never null. What writes the
+// structs is generated of their tags; what reads them goes by the tags.
 package json
 
 import (
@@ -13,36 +14,9 @@ import (
 	"tcpwhy/output/finding"
 )
 
-// schemaVersion changes when a name of the JSON report changes its meaning or goes.
-const schemaVersion = 2
-
 // mostIndented is how many entries of its lists a report has at most to be indented: of a large
 // one, a third would be spaces.
 const mostIndented = 500
-
-// toolName is the program's name in reports.
-const toolName = "tcpwhy"
-
-// Options choose what a report for programs shows.
-type Options struct {
-	Version   string // of the program
-	ShowQuery bool   // print query values, which are otherwise masked
-	Summary   bool   // lists no finding, connection or exchange
-}
-
-// toolObject is what wrote a report.
-type toolObject struct {
-	Name    string `json:"name"`
-	Version string `json:"version"`
-}
-
-// encoder turns a report into what JSON shows of it.
-type encoder struct {
-	report *report.Report
-	opts   Options
-}
-
-func (e *encoder) tool() toolObject { return toolObject{toolName, e.opts.Version} }
 
 // listed is the report with what is to be listed of it.
 func (o *Options) listed(r *report.Report) *report.Report {
@@ -61,36 +35,49 @@ func (o *Options) listed(r *report.Report) *report.Report {
 // Write writes the report as one JSON object.
 func Write(w io.Writer, r *report.Report, opts Options) error {
 	r = opts.listed(r)
-	e := encoder{report: r, opts: opts}
-	o := newObjectWriter(w, len(r.Findings)+len(r.Conns)+len(r.Exchanges) <= mostIndented)
-	o.member("schema_version", schemaVersion)
-	o.member("tool", e.tool())
+	e := encoder{report: r, opts: opts, ids: finding.IDs(r.Findings)}
+	entries := len(r.Findings) + len(r.Conns) + len(r.Exchanges)
+	o := newObjectWriter(w, entries <= mostIndented, opts)
 	o.member("capture", e.capture())
 	o.member("summary", e.summary())
 	if r.Trace != nil {
 		o.member("trace", e.trace(r.Trace))
 	}
-	ids := finding.IDs(r.Findings)
-	list := o.array("stories")
-	for i := range r.Stories {
-		list.element(e.story(&r.Stories[i], ids))
-	}
-	list = o.array("findings")
-	for i := range r.Findings {
-		list.element(e.finding(&r.Findings[i], ids[i]))
-	}
-	list = o.array("endpoints")
-	for i := range r.Endpoints {
-		list.element(e.endpoint(&r.Endpoints[i]))
-	}
+	o.array("stories", len(r.Stories), e.storyAt)
+	o.array("findings", len(r.Findings), e.findingAt)
+	o.array("endpoints", len(r.Endpoints), e.endpointAt)
 	o.member("over", e.over())
-	list = o.array("connections")
-	for i := range r.Conns {
-		list.element(e.connection(&r.Conns[i]))
-	}
-	list = o.array("exchanges")
-	for i := range r.Exchanges {
-		list.element(e.exchange(&r.Exchanges[i]))
-	}
+	o.array("connections", len(r.Conns), e.connectionAt)
+	o.array("exchanges", len(r.Exchanges), e.exchangeAt)
 	return o.end()
+}
+
+// storyAt appends the story of that place in the report.
+func (e *encoder) storyAt(b []byte, i int) []byte {
+	o := e.story(&e.report.Stories[i], e.ids)
+	return o.appendTo(b)
+}
+
+// findingAt appends the finding of that place in the report.
+func (e *encoder) findingAt(b []byte, i int) []byte {
+	o := e.finding(&e.report.Findings[i], e.ids[i])
+	return o.appendTo(b)
+}
+
+// endpointAt appends the endpoint of that place in the report.
+func (e *encoder) endpointAt(b []byte, i int) []byte {
+	o := e.endpoint(&e.report.Endpoints[i])
+	return o.appendTo(b)
+}
+
+// connectionAt appends the connection of that place in the report.
+func (e *encoder) connectionAt(b []byte, i int) []byte {
+	o := e.connection(&e.report.Conns[i])
+	return o.appendTo(b)
+}
+
+// exchangeAt appends the exchange of that place in the report.
+func (e *encoder) exchangeAt(b []byte, i int) []byte {
+	o := e.exchange(&e.report.Exchanges[i])
+	return o.appendTo(b)
 }

@@ -33,21 +33,22 @@ func (l *Live) encoder() *encoder {
 // Occurrence writes a finding with its totals so far and the occurrence that has just become
 // certain.
 func (l *Live) Occurrence(f *report.Finding) error {
-	id := finding.IDs([]report.Finding{*f})[0]
-	l.to.line(line[findingObject]{Type: "occurrence", Object: l.encoder().finding(f, id)})
+	o := l.encoder().finding(f, finding.IDs([]report.Finding{*f})[0])
+	l.to.typed(lineStart{Type: "occurrence"}, &o)
 	return l.to.err
 }
 
 // Exchange writes an exchange that has just been judged.
 func (l *Live) Exchange(x *report.ExchangeInfo) error {
-	l.to.line(line[exchangeObject]{Type: "exchange", Live: true, Object: l.encoder().exchange(x)})
+	o := l.encoder().exchange(x)
+	l.to.typed(lineStart{Type: "exchange", Live: true}, &o)
 	return l.to.err
 }
 
 // SoFar writes the totals of a report that is not the last.
 func (l *Live) SoFar(r *report.Report) error {
 	e := encoder{report: r, opts: l.opts}
-	l.to.line(line[captureObject]{Type: "capture", Live: true, Object: e.capture()})
-	l.to.line(line[summaryObject]{Type: "summary", Live: true, Object: e.summary()})
+	l.to.typed(lineStart{Type: "capture", Live: true}, e.capture())
+	l.to.typed(lineStart{Type: "summary", Live: true}, e.summary())
 	return l.to.err
 }

@@ -19,9 +19,12 @@ type millis time.Duration
 // decimals are the digits of a nanosecond behind the point.
 const decimals = 6
 
-// MarshalJSONTo writes the number with at most six decimals and no trailing zeros.
-func (m millis) MarshalJSONTo(enc *jsontext.Encoder) error {
-	return enc.WriteValue(appendMillis(enc.AvailableBuffer(), time.Duration(m)))
+// appendTo appends the number with at most six decimals and no trailing zeros; null for nil.
+func (m *millis) appendTo(b []byte) []byte {
+	if m == nil {
+		return append(b, null...)
+	}
+	return appendMillis(b, time.Duration(*m))
 }
 
 // UnmarshalJSONFrom reads the number.
@@ -73,35 +76,32 @@ func parseMillis(number string) (time.Duration, bool) {
 	return time.Duration(ns), err == nil && math.Abs(ns) < math.MaxInt64
 }
 
-// optional is d, or null where zero means that it is not known.
-func optional(d time.Duration) *millis {
-	if d == 0 {
+// optional is what d points to, or null where zero means that it is not known.
+func optional(d *time.Duration) *millis {
+	if *d == 0 {
 		return nil
 	}
-	m := millis(d)
-	return &m
+	return (*millis)(d)
 }
 
 // labelTimes is an object from label to milliseconds, its keys in the order of the labels.
 type labelTimes []report.LabelTime
 
-// MarshalJSONTo leaves out the labels that got no time.
-func (t labelTimes) MarshalJSONTo(enc *jsontext.Encoder) error {
-	if err := enc.WriteToken(jsontext.BeginObject); err != nil {
-		return err
-	}
+// appendTo leaves out the labels that got no time.
+func (t labelTimes) appendTo(b []byte) []byte {
+	b = append(b, '{')
+	first := len(b)
 	for _, part := range t {
 		if part.Time == 0 {
 			continue
 		}
-		if err := enc.WriteToken(jsontext.String(part.Label.String())); err != nil {
-			return err
+		if len(b) > first {
+			b = append(b, ',')
 		}
-		if err := millis(part.Time).MarshalJSONTo(enc); err != nil {
-			return err
-		}
+		b = append(appendString(b, part.Label.String()), ':')
+		b = appendMillis(b, part.Time)
 	}
-	return enc.WriteToken(jsontext.EndObject)
+	return append(b, '}')
 }
 
 // UnmarshalJSONFrom reads the labels in the order in which they stand.

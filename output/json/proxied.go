@@ -14,7 +14,7 @@ type legsObject struct {
 }
 
 func legs(l *report.Legs) legsObject {
-	o := legsObject{Upstream: append([]int{}, l.Upstream...), Waited: millis(l.Waited)}
+	o := legsObject{Upstream: l.Upstream, Waited: millis(l.Waited)}
 	if l.Behind {
 		o.Front = &l.Front
 	}
@@ -38,10 +38,10 @@ type proxiedObject struct {
 }
 
 type behindObject struct {
-	Server    *string `json:"server"`
-	Exchanges int     `json:"exchanges"`
-	Waited    millis  `json:"waited_ms"`
-	Own       millis  `json:"own_ms"`
+	Server    maybe  `json:"server"`
+	Exchanges int    `json:"exchanges"`
+	Waited    millis `json:"waited_ms"`
+	Own       millis `json:"own_ms"`
 }
 
 // mostBehind servers behind proxies are listed.

@@ -12,7 +12,7 @@ import (
 type storyObject struct {
 	ID            string            `json:"id"`
 	Rule          string            `json:"rule"`
-	Cause         *string           `json:"cause"`
+	Cause         maybe             `json:"cause"`
 	Side          string            `json:"side"`
 	Title         string            `json:"title"`
 	Severity      string            `json:"severity"`
@@ -36,22 +36,22 @@ type storyObject struct {
 }
 
 type serviceShare struct {
-	Server    *string `json:"server"`
-	Host      *string `json:"host"`
-	Count     int     `json:"count"`
-	Clients   int     `json:"clients"`
-	Cost      millis  `json:"cost_ms"`
-	Affected  int     `json:"affected_exchanges"`
-	Exchanges int     `json:"exchanges"`
+	Server    maybe  `json:"server"`
+	Host      maybe  `json:"host"`
+	Count     int    `json:"count"`
+	Clients   int    `json:"clients"`
+	Cost      millis `json:"cost_ms"`
+	Affected  int    `json:"affected_exchanges"`
+	Exchanges int    `json:"exchanges"`
 }
 
 type clientShare struct {
-	Client    *string `json:"client"`
-	Count     int     `json:"count"`
-	Services  int     `json:"services"`
-	Cost      millis  `json:"cost_ms"`
-	Affected  int     `json:"affected_exchanges"`
-	Exchanges int     `json:"exchanges"`
+	Client    maybe  `json:"client"`
+	Count     int    `json:"count"`
+	Services  int    `json:"services"`
+	Cost      millis `json:"cost_ms"`
+	Affected  int    `json:"affected_exchanges"`
+	Exchanges int    `json:"exchanges"`
 }
 
 // story is one of the report's, whose findings have the given names.
@@ -92,7 +92,7 @@ func (e *encoder) story(s *report.Story, ids []string) storyObject {
 // story reads the next story; which findings it has is known when they have been read.
 func (d *decoder) story(o *storyObject) {
 	s := report.Story{
-		Rule: o.Rule, Cause: known(o.Cause), Title: o.Title, Message: o.Message,
+		Rule: o.Rule, Cause: string(o.Cause), Title: o.Title, Message: o.Message,
 		Side:       named(d, "side", o.Side, report.ParseSide),
 		Severity:   named(d, "severity", o.Severity, report.ParseSeverity),
 		Confidence: named(d, "confidence", o.Confidence, report.ParseConfidence),
@@ -104,7 +104,7 @@ func (d *decoder) story(o *storyObject) {
 	}
 	for _, p := range o.WorstServices {
 		s.WorstServices = append(s.WorstServices, report.Share{
-			Server: d.endpoint(p.Server), Host: known(p.Host), Count: p.Count, Others: p.Clients,
+			Server: d.endpoint(p.Server), Host: string(p.Host), Count: p.Count, Others: p.Clients,
 			Cost: time.Duration(p.Cost), Affected: p.Affected, Exchanges: p.Exchanges,
 		})
 	}

@@ -30,9 +30,9 @@ type listedObject struct {
 	Exchanges   int `json:"exchanges"`
 }
 
-func (e *encoder) summary() summaryObject {
+func (e *encoder) summary() *summaryObject {
 	r := e.report
-	o := summaryObject{
+	o := &summaryObject{
 		Connections: r.Connections, Exchanges: r.ExchangeCount, Findings: r.Found, LeftOut: r.LeftOut,
 		Listed:       listedObject{len(r.Findings), len(r.Conns), len(r.Exchanges)},
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,

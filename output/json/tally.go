@@ -141,10 +141,10 @@ func (d *decoder) tally(o *tallyObject) {
 
 // endpointObject is what was asked for in the same way.
 type endpointObject struct {
-	Method    *string          `json:"method"`
-	Template  *string          `json:"template"`
-	Host      *string          `json:"host"`
-	Server    *string          `json:"server"`
+	Method    maybe            `json:"method"`
+	Template  maybe            `json:"template"`
+	Host      maybe            `json:"host"`
+	Server    maybe            `json:"server"`
 	Behind    bool             `json:"behind_proxy"`
 	Exchanges int              `json:"exchanges"`
 	Failed    int              `json:"failures"`
@@ -192,7 +192,7 @@ func (e *encoder) endpoint(p *report.Endpoint) endpointObject {
 // endpointMember reads the next endpoint.
 func (d *decoder) endpointMember(o *endpointObject) {
 	p := report.Endpoint{
-		Method: known(o.Method), Template: known(o.Template), Host: known(o.Host),
+		Method: string(o.Method), Template: string(o.Template), Host: string(o.Host),
 		Server: d.endpoint(o.Server), Exchanges: o.Exchanges, Failed: o.Failed, Streams: o.Streams,
 		Behind: o.Behind, Waited: time.Duration(o.Waited),
 		Octets: o.Octets, Time: time.Duration(o.Time), Thought: time.Duration(o.Thought),
@@ -225,9 +225,9 @@ type stepObject struct {
 	P90       millis `json:"p90_ms"`
 }
 
-func (e *encoder) over() overObject {
+func (e *encoder) over() *overObject {
 	s := &e.report.Over
-	o := overObject{Each: millis(s.Each), Count: len(s.Steps), Steps: []stepObject{}}
+	o := &overObject{Each: millis(s.Each), Count: len(s.Steps), Steps: []stepObject{}}
 	for i := range s.Steps {
 		p := &s.Steps[i]
 		if p.Exchanges == 0 && p.Lost == 0 {

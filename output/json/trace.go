@@ -19,8 +19,8 @@ type traceObject struct {
 	MoreSegments int             `json:"more_segments"`
 }
 
-func (e *encoder) trace(t *report.Trace) traceObject {
-	o := traceObject{
+func (e *encoder) trace(t *report.Trace) *traceObject {
+	o := &traceObject{
 		Connection: t.Conn.ID, MoreTiles: t.MoreTiles, MoreSegments: t.MoreSegments,
 		Tiles:    make([]tileObject, 0, len(t.Tiles)),
 		Segments: make([]segmentObject, 0, len(t.Segments)),
@@ -112,7 +112,7 @@ type segmentObject struct {
 	Len    uint32       `json:"len"`
 	Ack    *int64       `json:"ack"`
 	Window uint32       `json:"window"`
-	Kind   *string      `json:"kind"`
+	Kind   maybe        `json:"kind"`
 	Traits []string     `json:"traits"`
 	Cause  *frameObject `json:"released_by"`
 }
@@ -141,7 +141,7 @@ func (d *decoder) segment(o *segmentObject) report.TracedSegment {
 		Dir:   named(d, "side", o.Side, reassembly.ParseDir),
 		Flags: named(d, "set of flags", o.Flags, wording.ParseFlags),
 		Seq:   o.Seq - firstOctet, Len: o.Len, Window: o.Window,
-		Kind: named(d, "kind", known(o.Kind), reassembly.ParseKind),
+		Kind: named(d, "kind", string(o.Kind), reassembly.ParseKind),
 	}
 	if o.Ack != nil {
 		r.Ack = *o.Ack - firstOctet

@@ -52,6 +52,9 @@ func Visible(s string) string {
 // printable reports whether s can be shown as it is.
 func printable(s string) bool {
 	for i, r := range s {
+		if r < utf8.RuneSelf && !isOther(byte(r)) {
+			continue
+		}
 		if !unicode.IsPrint(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
 			return false
 		}
