@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -98,6 +99,18 @@ func (s *tracked) judged(d *rule.Draft) rule.Judged {
 		e.IDs[dir] = s.Sender(reassembly.Dir(dir)).TakeIDRuns(false)
 	}
 	return e
+}
+
+// period is the judge's event for a busy period, of so many exchanges.
+func (s *tracked) period(d *rule.Draft, carried int) rule.Judged {
+	judge.Weaken(s.Conn, d.Claims)
+	d.Info = &report.ExchangeInfo{
+		Connection: s.Conn.ID, Host: d.Parsed.Host, Start: d.From, Duration: d.Until - d.From,
+	}
+	for i := range d.Claims {
+		d.Claims[i].Others = carried - 1
+	}
+	return d.Judge()
 }
 
 // overConn is the judge's event for the end of the connection.

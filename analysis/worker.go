@@ -219,18 +219,41 @@ func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 		}
 	}
 	s.Settle(&d.Exchange)
+	w.periods(c, s)
 	w.deliver(c, s, false)
 }
 
 // Release draws up the ledger as far as records are about to go.
 func (w *worker) Release(c *reassembly.Conn, n int) {
-	w.state(c).Connection.Release(n)
+	s := w.state(c)
+	s.DrawUpTo(n)
+	w.periods(c, s)
+	s.Connection.Release(n)
+}
+
+// periods lets the rules look at the busy periods that are over, while their records are there.
+func (w *worker) periods(c *reassembly.Conn, s *tracked) {
+	for _, b := range s.Periods() {
+		d := &rule.Draft{Exchange: b.Exchange}
+		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
+		for _, r := range w.rules {
+			if r.Period != nil && d.Alone() {
+				p.Words = r.Vocabulary
+				r.Period(p)
+			}
+		}
+		if len(d.Claims) > 0 {
+			judged := s.period(d, b.Carried)
+			w.events.TellPeriod(w.event(c, d.Index), &judged)
+		}
+	}
 }
 
 // Closed finishes the connection's own ledger and lets the rules look at the connection as a whole.
 func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s := w.state(c)
 	s.Close()
+	w.periods(c, s)
 	p := &rule.Pass{State: &s.Followed, Conn: c}
 	for _, d := range w.rules {
 		if d.Closed != nil {

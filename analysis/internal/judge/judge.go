@@ -242,6 +242,8 @@ func (j *Judge) event(e *rule.Told) {
 		j.proxied.Over(m.find(int(e.Index)))
 	case rule.ExchangeJudged, rule.AttemptJudged:
 		j.judged(m, e.Judged(), e.At)
+	case rule.PeriodJudged:
+		j.period(m, e.Judged())
 	case rule.ConnOver:
 		j.gone(m, e.Gone(), e.At)
 		delete(j.conns, id)

@@ -54,3 +54,23 @@ func (l *lateClaims) with(o *lateClaims) lateClaims {
 	all.lost = slices.Concat(l.lost, o.lost)
 	return all
 }
+
+// period books what is claimed of a busy period of a connection that exchanges shared: what held up
+// all of them counts once, by the clock.
+func (j *Judge) period(m *member, job *rule.Judged) {
+	id := m.find(job.Index)
+	if id < 0 || job.Until <= j.From && j.From > 0 {
+		return
+	}
+	claims := job.Claims[:0]
+	for _, c := range job.Claims {
+		if j.Enabled(c.Rule) {
+			c.Occ.Exchange = id
+			claims = append(claims, c)
+		}
+	}
+	for i := range claims {
+		j.bookOf(m.Of(job), &claims[i], m)
+	}
+	j.Lose(job.Until, combined(job, promised(claims)))
+}

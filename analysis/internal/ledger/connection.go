@@ -33,7 +33,7 @@ func (s *Connection) Begin(c *reassembly.Conn) {
 	s.book = book{conn: c, exchanges: s.exchanges[:0]}
 	s.products, s.Ending = products{}, Ending{}
 	s.path.Begin(c)
-	s.walk = walk{book: &s.book, path: &s.path, holds: &s.holds}
+	s.walk = walk{book: &s.book, path: &s.path, holds: &s.holds, measures: &s.measures}
 	s.walk.half = &s.walk.halves.of[0]
 	s.holds = holds{book: &s.book, path: &s.path}
 	s.measures = measures{}
@@ -198,6 +198,7 @@ func (s *Connection) DrawUp(j *Exchange) {
 	s.walk.to(s.recordAfter(j.Until))
 	s.walk.flush(j)
 	s.measures.exchange(&s.path, j)
+	s.walk.settlePeriods(j)
 }
 
 // leftAt is when the client gave x up, of which nothing of a response had come, or not all of it; 0
@@ -307,9 +308,12 @@ func (s *Connection) Lacking() bool {
 	return unshown(&s.Conn.Half[0]) || unshown(&s.Conn.Half[1])
 }
 
-// Release draws the ledger up as far as the first n records, which are about to go.
+// DrawUpTo draws the ledger up as far as the first n records.
+func (s *Connection) DrawUpTo(n int) { s.walk.to(s.Conn.Released + n) }
+
+// Release forgets what it knows of the first n records, which are about to go, and up to which it
+// has been drawn up.
 func (s *Connection) Release(n int) {
-	s.walk.to(s.Conn.Released + n)
 	s.path.Forget(s.Conn.Records[:n])
 	if s.trace != nil {
 		s.trace.Records(s.Conn.Records[:n])

@@ -3,7 +3,6 @@ package ledger
 import (
 	"time"
 
-	"tcpwhy/analysis/internal/ledger/line"
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
@@ -23,13 +22,15 @@ type walk struct {
 	path  *sender.Path
 	holds *holds
 	limit limitWaits
+	periods
+	measures *measures
 
 	*half  // in hand: that of the record in hand
 	halves halves
-	next   int  // absolute number of the record to look at next
-	began  bool // a record has been looked at, and at is valid
-	set    bool // the set-up has been tiled
-	paused bool // the sender of the record in hand had nothing to send right before it
+	next   int          // absolute number of the record to look at next
+	began  bool         // a record has been looked at, and at is valid
+	set    bool         // the set-up has been tiled
+	latest report.Label // of the time right before the record in hand; Unknown if there was none
 
 	still [2]*sender.Standstill // the latest of each host; nil for most: none
 }
@@ -126,7 +127,9 @@ func (w *walk) record(n int) {
 	first := !follows || w.path.OneSided(r.Dir) && w.book.begins(r)
 	if progress && !w.givesUp(r) && !(directs && filled == nil) || closes && !w.leaves(r) {
 		w.progress(r, filled, held)
-		first = first || w.halves.apart && w.paused
+		rested := w.rested(r)
+		first = first || rested
+		w.divide(r, rested)
 		w.deliver(r, exchange.Range{From: ordered, To: s.InOrder()}, filled != nil)
 	} else if w.halves.apart && !progress {
 		w.book.arrive(r, r.Time-w.sent > w.path.HalfTrip())
@@ -151,7 +154,7 @@ func unneeded(r *reassembly.Record) bool {
 // at the receiver's edge, held the hold by which Nagle's algorithm seems to have kept r back; nil
 // if there was none.
 func (w *walk) progress(r *reassembly.Record, filled *sender.Hole, held *Hold) {
-	w.paused = false
+	w.latest = report.Unknown
 	if r.Time > w.at {
 		w.unheard(r, filled != nil)
 		lost := w.lossBefore(r, filled)
@@ -219,13 +222,14 @@ func (w *walk) put(to time.Duration, l report.Label, y why) {
 	if r := y.ended; r != nil {
 		t.End, byClient = r.Mark(), (r.Dir == reassembly.FromClient) != y.before
 	}
-	w.paused = line.Paused(l)
+	w.latest = l
 	if w.halves.apart {
 		dir := reassembly.FromClient
 		if w.half == &w.halves.of[reassembly.FromServer] {
 			dir = reassembly.FromServer
 		}
 		w.book.beside(&t, dir)
+		w.periods.tile(&t, dir)
 	} else {
 		w.book.tile(&t, byClient)
 		w.limit.keep(&t)
@@ -265,6 +269,9 @@ func (w *walk) note(t *report.Tile, y *why) {
 		s.ClockStood = y.still.ClockStood()
 	}
 	w.book.keep(s)
+	if r := y.ended; r != nil && w.halves.apart {
+		w.periods.keep(s, r.Dir)
+	}
 }
 
 // flush tiles the time of j up to its end, in which nothing more was to be seen.
@@ -331,6 +338,7 @@ func (w *walk) takeHalf(r *reassembly.Record) {
 	case apart && !h.apart:
 		h.of[1] = h.of[0]
 		h.apart, w.book.at = true, h.of[0].at
+		w.share()
 	case !apart:
 		w.join()
 	}
@@ -344,6 +352,7 @@ func (w *walk) takeHalf(r *reassembly.Record) {
 func (w *walk) join() {
 	h := &w.halves
 	if h.apart {
+		w.unshare()
 		w.book.endShared(h.latest())
 		if h.of[1].at > h.of[0].at {
 			h.of[0] = h.of[1]

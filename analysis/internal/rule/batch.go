@@ -37,6 +37,13 @@ func (b *Batch) TellJudged(e Event, judged *Judged) {
 	b.Tell(e)
 }
 
+// TellPeriod adds a busy period of a connection that exchanges shared, with what rules claim of it.
+// What it gets is the batch's.
+func (b *Batch) TellPeriod(e Event, judged *Judged) {
+	b.TellJudged(e, judged)
+	b.Events[len(b.Events)-1].Kind = PeriodJudged
+}
+
 // TellAttempt adds an attempt: its beginning, and all that became of it.
 func (b *Batch) TellAttempt(e Event, began Began, judged *Judged) {
 	b.TellBegan(e, began)
@@ -249,7 +256,7 @@ func (b *Batch) take(t Told) {
 	case ExchangeBegan, AttemptBegan:
 		b.TellBegan(e, *t.Began())
 		b.Events[len(b.Events)-1].Kind = e.Kind
-	case ExchangeJudged, AttemptJudged:
+	case ExchangeJudged, AttemptJudged, PeriodJudged:
 		b.TellJudged(e, t.Judged())
 		b.Events[len(b.Events)-1].Kind = e.Kind
 	case ConnOver:

@@ -10,8 +10,11 @@ type Detector struct {
 
 	Exchange func(*Pass) // called for each settled exchange, by the worker that owns the connection
 	Certain  func(*Pass) // called for each exchange when its labels are certain
-	Closed   func(*Pass) // called when the connection is over
-	Across   *Comparison // nil if it compares no connections
+	// Period is called for each busy period of a connection that exchanges shared, as if it were an
+	// exchange (ledger.Period).
+	Period func(*Pass)
+	Closed func(*Pass) // called when the connection is over
+	Across *Comparison // nil if it compares no connections
 	// Attempts says that Exchange and Certain are called for attempts, too, which have no messages.
 	Attempts bool
 	// Beside says that they are called for exchanges, too, that TCP alone does not explain: others

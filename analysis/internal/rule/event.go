@@ -32,6 +32,9 @@ const (
 	// ConnDirected says that what a server of HTTP/2 has said of the use of its connection has
 	// changed.
 	ConnDirected
+	// PeriodJudged tells what rules claim of a busy period of a connection that exchanges shared;
+	// its exchange is the one with most of the octets.
+	PeriodJudged
 )
 
 // Event is one thing that happened to one connection, in 64 octets without pointers. Workers write

@@ -42,7 +42,9 @@ waited behind an upload, which they do not show), answers that all came later th
 endpoint are suspected: with low confidence, or medium if the transfer's own round trips grew as
 much. compressible: a response that the path's rate limited is text by its Content-Type (text/*,
 JSON, JavaScript, XML and what is built on them) without Content-Encoding, and larger than the first
-window of a connection, ten segments. Whether the client had asked for compression is said.
+window of a connection, ten segments. Whether the client had asked for compression is said. Where
+exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message, and
+what held that up counts once.
 
 How cost is counted
 A transfer costs nothing for being large: only fewer octets or a faster path save that. Where the
@@ -133,6 +135,7 @@ look as if they had. Seen at the server, what its answers wait behind the captur
 },
 	Rests:      rule.Timing,
 	Exchange:   runBandwidth,
+	Period:     runBandwidth,
 	Makes:      rule.FewerOctets,
 	Across:     pathAcross,
 	Vocabulary: words,

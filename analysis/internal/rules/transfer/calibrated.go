@@ -34,6 +34,9 @@ func calibrated(j *ledger.Exchange, cost *report.Cost, dir reassembly.Dir, used,
 	share := 1 - float64(t.Simulate(want))/float64(now)
 	cost.High = min(max(cost.High, cost.Expected)+f.RTT, max(seen, cost.High))
 	cost.Expected = whatif.Clamp(time.Duration(share*float64(seen)), cost.High)
+	if j.Spent(dir, report.RecoveryCwnd) > 0 { // else what a loss cost would count as saved, too
+		cost.Expected = min(cost.Expected, max(0, now-t.Simulate(want)))
+	}
 	cost.Low = min(cost.Low, cost.Expected/2)
 	if confidence == report.ConfidenceLow {
 		return confidence

@@ -63,6 +63,7 @@ loss. Senders that pace (BBR) do not do this.`,
 },
 	Rests:      rule.Timing | rule.Beginning,
 	Exchange:   runSlowStartAfterIdle,
+	Period:     runSlowStartAfterIdle,
 	Vocabulary: words,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &idleRestarts{} },

@@ -29,7 +29,9 @@ as a segment that moved the edge could have reached it, at least twice in one me
 -request where the message was one: no-window-scaling, one side did not offer it and the window ends
 at 65,535 octets; fixed, the window that held the sender back three times and more stayed about the
 same (a receive buffer of fixed size); autotuning, it grew, but slower than the congestion window:
-the price of every default, so no more than a remark.
+the price of every default, so no more than a remark. Where
+exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message, and
+what held that up counts once.
 
 How cost is counted
 By simulation: the time that the message spent waiting for a window of either kind, less what it
@@ -121,6 +123,7 @@ rule is silent. A path or sender that could not have used a larger window would 
 },
 	Rests:      rule.Timing | rule.Beginning,
 	Exchange:   runReceiveWindow,
+	Period:     runReceiveWindow,
 	Vocabulary: words,
 }
 

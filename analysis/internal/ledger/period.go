@@ -1,0 +1,263 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
+)
+
+// What holds up a connection holds up all exchanges that share it: the rate of its path, a receive
+// window, the congestion window. None of them shows it alone, but what their sender sent for all of
+// them does: from when it had something to send until it had nothing, its busy period.
+
+// Period is a busy period of one direction of a connection that exchanges shared, as if all that was
+// sent in it were one message of one exchange: what was read of it (Parsed) has that message alone,
+// and the Index of the exchange with most of its octets. Its time is that of the direction.
+type Period struct {
+	Exchange
+	Carried int // of how many exchanges it had octets
+	dir     reassembly.Dir
+	message exchange.Message // Complete once it had octets
+}
+
+// periods are those of a connection, by direction, while exchanges share it.
+type periods struct {
+	now  [2]*Period // nil: none
+	wait [2]pendingTime
+	over []*Period // not yet taken
+}
+
+// pendingTime is time of a direction since its latest progress: to which period it belongs shows
+// when it ends.
+type pendingTime struct {
+	tiles []report.Tile
+	waits []Wait
+}
+
+// Periods takes the busy periods that are over, in the order in which they ended.
+func (s *Connection) Periods() []*Period {
+	all := s.walk.periods.over
+	s.walk.periods.over = nil
+	return all
+}
+
+// begin begins the periods of both directions at the given moment. The first message of the one
+// exchange that had been alone until then, if it was under way, is part of that of its direction.
+func (p *periods) begin(at time.Duration, alone *Exchange) {
+	for dir := range p.now {
+		p.start(reassembly.Dir(dir), at)
+	}
+	if alone == nil || alone.line.On || alone.From >= at {
+		return
+	}
+	x, dir := alone.Parsed, reassembly.FromServer
+	if x.Request != nil && !x.Request.Complete {
+		dir = reassembly.FromClient
+	}
+	n := p.now[dir]
+	n.From, n.Times = alone.From, alone.Times
+	n.Credited, n.UploadTimes = alone.Credited, alone.UploadTimes
+	n.Waits = append(n.Waits, alone.Waits...)
+	if m := alone.Message(dir); m != nil && m.Start.Time <= at {
+		n.message = exchange.Message{Start: m.Start, From: m.From, To: m.From}
+	}
+}
+
+// start begins a period of dir at the given moment.
+func (p *periods) start(dir reassembly.Dir, at time.Duration) {
+	p.now[dir] = &Period{dir: dir}
+	p.now[dir].From = at
+}
+
+// tile takes a tile of dir.
+func (p *periods) tile(t *report.Tile, dir reassembly.Dir) {
+	p.wait[dir].tiles = append(p.wait[dir].tiles, *t)
+}
+
+// keep takes a wait of dir that is worth a look.
+func (p *periods) keep(s Wait, dir reassembly.Dir) {
+	p.wait[dir].waits = append(p.wait[dir].waits, s)
+}
+
+// progress gives the time of r's direction since its latest progress to its period. r ended it.
+func (p *periods) progress(r *reassembly.Record) {
+	n, pending := p.now[r.Dir], &p.wait[r.Dir]
+	if n != nil {
+		for i := range pending.tiles {
+			t := &pending.tiles[i]
+			own := report.Interval{From: max(t.From, n.From), To: t.To}
+			n.book(own, t.Label, r.Dir == reassembly.FromClient)
+		}
+		for _, s := range pending.waits {
+			n.keep(s)
+		}
+		n.carry(r)
+	}
+	pending.tiles, pending.waits = pending.tiles[:0], pending.waits[:0]
+}
+
+// carry adds r to what the period carried.
+func (n *Period) carry(r *reassembly.Record) {
+	if r.Len == 0 {
+		return
+	}
+	m := &n.message
+	if !Seen(m.Start) {
+		m.Start, m.From = r.Mark(), r.Seq
+	}
+	m.End, m.To, m.Complete = r.Mark(), max(m.To, r.End()), true
+}
+
+// since is when the time began that belongs to no period of dir yet; at if there is none.
+func (p *periods) since(dir reassembly.Dir, at time.Duration) time.Duration {
+	if tiles := p.wait[dir].tiles; len(tiles) > 0 {
+		return tiles[0].From
+	}
+	return at
+}
+
+// restTrips is how many round trips a sender must have sent nothing for, with nothing under way, for
+// what it sends next to be another busy period: one that waits for acknowledgments goes on within
+// one.
+const restTrips = 1
+
+// rested reports whether the sender of r had rested before it: all that it had sent was
+// acknowledged, and no window of its peer's was closed.
+func (w *walk) rested(r *reassembly.Record) bool {
+	return w.halves.apart && r.Time-w.sent >= restTrips*w.path.Conn.RTTMin() &&
+		!w.path.Of(r.Dir).Outstanding() && !closedWindow(w.latest)
+}
+
+// closedWindow reports whether a label says that a sender waited for room at its peer.
+func closedWindow(l report.Label) bool {
+	return l == report.RWnd || l == report.ZeroWindow || l == report.H2Window
+}
+
+// share begins busy periods: exchanges go on beside each other from now on.
+func (w *walk) share() {
+	at := w.halves.of[0].at
+	var alone *Exchange
+	for _, j := range w.book.exchanges {
+		if _, until := j.Span(); j.Shared && !j.settled && until > at {
+			alone = j
+			break
+		}
+	}
+	w.periods.begin(at, alone)
+}
+
+// divide gives the time up to r to the busy period of its direction. rested says that another one
+// begins with r.
+func (w *walk) divide(r *reassembly.Record, rested bool) {
+	p := &w.periods
+	if rested && p.now[r.Dir] != nil {
+		at := p.since(r.Dir, r.Time)
+		w.endPeriod(r.Dir, at)
+		p.start(r.Dir, at)
+	}
+	p.progress(r)
+}
+
+// unshare ends the busy periods of both directions: nothing goes on beside anything.
+func (w *walk) unshare() {
+	for dir := range w.periods.now {
+		w.endPeriod(reassembly.Dir(dir), w.halves.latest())
+	}
+}
+
+// endPeriod ends the busy period of dir, at the given moment if it had carried nothing until then.
+func (w *walk) endPeriod(dir reassembly.Dir, at time.Duration) {
+	p := &w.periods
+	n := p.now[dir]
+	p.now[dir] = nil
+	p.wait[dir].tiles, p.wait[dir].waits = p.wait[dir].tiles[:0], p.wait[dir].waits[:0]
+	if n == nil || !n.message.Complete {
+		return
+	}
+	n.Until = max(n.From, min(at, n.message.End.Time))
+	if w.whose(n) {
+		w.measurePeriod(n)
+		p.over = append(p.over, n)
+	}
+}
+
+// whose finds out whose octets a period carried. It reports whether that is known.
+func (w *walk) whose(n *Period) bool {
+	m := &n.message
+	octets := map[int]int64{}
+	most := exchange.NoExchange
+	runs := w.path.Conn.HTTP2.Owners[n.dir].Within(exchange.Range{From: m.From, To: m.To})
+	for _, run := range runs {
+		if run.Owner < 0 { // the connection's own, or nobody knows whose
+			continue
+		}
+		octets[run.Owner] += min(run.To, m.To) - max(run.From, m.From)
+		if o := octets[run.Owner]; most == exchange.NoExchange || o > octets[most] {
+			most = run.Owner
+		}
+	}
+	if n.Carried = len(octets); n.Carried == 0 {
+		return false
+	}
+	n.Index = most
+	n.Parsed = &exchange.Exchange{Index: most, Outcome: exchange.Complete, Host: w.hostOf(most)}
+	m.BodyBytes = m.To - m.From
+	// rules about a request look at exchanges that were answered
+	n.Parsed.Response = &exchange.Message{Start: m.End, End: m.End, Complete: true}
+	if n.dir == reassembly.FromClient {
+		n.Parsed.Request = m
+	} else {
+		n.Parsed.Response = m
+	}
+	return true
+}
+
+// hostOf is what an exchange that is still at hand asks; else what the latest does.
+func (w *walk) hostOf(index int) (host string) {
+	for _, j := range w.book.exchanges {
+		if host = j.Parsed.Host; j.Index == index {
+			break
+		}
+	}
+	return host
+}
+
+// measurePeriod fills in what the transfer of a period showed.
+func (w *walk) measurePeriod(n *Period) {
+	s := w.path.Of(n.dir)
+	f := &n.Flow
+	f.RTT = max(w.path.Conn.RTTMin(), s.FlightPeriod())
+	f.MSS = int64(w.path.Conn.Half[n.dir].Eff)
+	if n.dir == reassembly.FromClient {
+		if s.OwnLimit() == 0 && n.message.BodyBytes <= UsualInitial*f.MSS {
+			return
+		}
+		n.Upload = &Flow{RTT: f.RTT}
+		n.UploadRounds = append(n.UploadRounds, s.Rounds()...)
+		f = n.Upload
+	} else {
+		n.Rounds = append(n.Rounds, s.Rounds()...)
+	}
+	f.Bytes, f.Later, f.Stamped = n.message.BodyBytes, n.From > w.path.Conn.Start.Time, s.StampTick() > 0
+	w.measures.message(w.path, f, n.dir, &n.message, n.Until)
+}
+
+// settlePeriods ends the busy periods if j, which is drawn up, was the last that went on.
+func (w *walk) settlePeriods(j *Exchange) {
+	last := j.Until
+	for _, k := range w.book.exchanges {
+		if k.settled {
+			last = max(last, k.Until)
+		}
+	}
+	for _, k := range w.book.exchanges {
+		if k != j && !k.settled && k.From <= last {
+			return
+		}
+	}
+	if w.halves.apart {
+		w.unshare()
+	}
+}
