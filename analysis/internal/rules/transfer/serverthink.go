@@ -62,20 +62,54 @@ overlap a large transfer of the same client, and took no longer than such a queu
 compared only with each other. Where the capture shows what a proxy asked servers behind it for, its
 waiting for them is theirs: of the proxy only its own time counts.
 
+standstill: for 100 ms and more the service answered nothing, on whatever connection, though three
+requests and more lay there, acknowledged by its host, on connections on which it sent no octet; then
+three quarters of all that lay there and more were answered within a fifth of that time. Their
+endpoints usually answer within a quarter of it. As one event ends many waits for it at once, such
+as those of long polls, either answers usually take about as long each time, and requests for several
+things lay there or they had come by and by; or eight and more had come all the time. If one of those
+answered had been asked for before all others, and nothing shows that such ones usually take less, it
+is named.
+
+few-at-a-time: if a service, or one of its endpoints, works on so many requests at a time (eight at
+most), each waits until that many responses before it have been sent but one, and takes from then on
+as long as one takes that nobody is before. So it was for three in four that waited, within a
+quarter, of eight at least; one in ten at most came sooner than half of that, one waited for three
+turns and more, and the median for 100 ms. Silent where turns are longer than what a request takes
+alone: that is a rate that is limited, on purpose; and of requests that a proxy passed on in the
+capture: what they waited for before that is pool-wait's.
+
 How cost is counted
 Against what the same endpoint can do: the tenth percentile; low counts from the median. For
 slow-endpoint as if the server answered it as fast as the others (the median), which nobody
-promises; low counts from the tenth percentile of its own. No part of it counts as lost in the first
-line of the report.
+promises; low counts from the tenth percentile of its own. standstill: what requests waited more than
+is usual at their endpoint, low without what they waited behind its end. few-at-a-time: what
+they waited for others; low nothing, as work that needs a processor takes as long beside other work.
+No part of it counts as lost in the first line of the report.
 
 When it is wrong
 Where it is meant so: what an endpoint does may need the time; requests may differ in more than
 their path; polls of many clients that ask once look like work. Where the capture does not show what
-is behind a proxy, the proxy's waiting is its own.`,
+is behind a proxy, the proxy's waiting is its own. A service that waits for another one with all its
+requests looks as if it stood still; events that it sent on a stream meanwhile are not looked at.`,
 	Causes: []report.Cause{
 		{Code: "", Side: report.SideServer,
 			Message:  "The server took long before it answered.",
 			Remedies: timeOfServer()},
+		{
+			Code:  standstill,
+			Title: "server stood still", Side: report.SideServer,
+			Message: "For a while the server answered nothing at all, though requests lay there, " +
+				"and then all of them at once.",
+			Remedies: standstillFixes(),
+		},
+		{
+			Code:  fewAtATime,
+			Title: "server works on few requests at a time", Side: report.SideServer,
+			Message: "Requests waited for their turn: the server works on so many of them at a time " +
+				"and no more, and takes as long for each as without the others.",
+			Remedies: fewAtATimeFixes(),
+		},
 		{
 			Code:  slowEndpoint,
 			Title: "server takes longer at one endpoint than at others", Side: report.SideServer,
@@ -87,6 +121,8 @@ is behind a proxy, the proxy's waiting is its own.`,
 	References: []string{"RFC 9110 section 15.2"},
 },
 	Rests:      rule.Connection | rule.Messages,
+	Beside:     true,
+	Exchange:   runServed,
 	Across:     pathAcross,
 	Vocabulary: words,
 }
@@ -127,18 +163,28 @@ type serverTimes struct {
 	at      map[endpoint]*endpointTimes
 	asked   rule.PairTable[latest] // what each client asked a service last
 	seed    maphash.Seed           // of paths in it
-	free    []*endpointTimes       // of forgotten endpoints, to be used again
+	// when services answered at all, on all of their connections
+	services services
+	free     []*endpointTimes // of forgotten endpoints, to be used again
 }
+
+// Refer takes note of what a connection shows of an exchange that is judged next.
+func (t *serverTimes) Refer(_ rule.Desk, r rule.Referred) { t.services.refer(&r) }
 
 // Event takes note of an exchange.
 func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	t.paths.judged(d, m, job)
-	if !d.Enabled(thinkRule) || !shows(job) || job.Shared { // what others' octets hid is not known
+	if !d.Enabled(thinkRule) {
 		return
 	}
 	x := job.Info
-	l := t.of(d, endpoint{m.Pair.Server, x.Host, x.Method, template.Of(x.Target)})
+	of := endpoint{m.Pair.Server, x.Host, x.Method, template.Of(x.Target)}
+	t.services.judged(d, m, job, of, e.At)
+	if !shows(job) || job.Shared { // what others' octets hid is not known
+		return
+	}
+	l := t.of(d, of)
 	l.seen = e.At
 	if x.Request.BodyBytes > mostAsked {
 		l.bulk++
@@ -206,6 +252,7 @@ func (t *serverTimes) list(k endpoint) *endpointTimes {
 // Finish reports what stands out.
 func (t *serverTimes) Finish(d rule.Desk) {
 	t.policed.finish(d)
+	t.services.finish(d)
 	byEndpoint := func(a, b *endpointTimes) int { return a.of.compare(b.of) }
 	t.settle(d, slices.SortedFunc(maps.Values(t.at), byEndpoint))
 }
@@ -234,7 +281,10 @@ func (t *serverTimes) forget(d rule.Desk) {
 // settle reports what stands out among the given endpoints.
 func (t *serverTimes) settle(d rule.Desk, lists []*endpointTimes) {
 	t.own(d)
-	services := t.services()
+	for _, l := range lists {
+		l.without(&t.services.told)
+	}
+	services := t.byService()
 	for _, l := range lists {
 		l.suspect(d, &t.paths)
 		if l.polls() {

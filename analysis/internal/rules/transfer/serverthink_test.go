@@ -101,6 +101,11 @@ func TestThinksWithoutEnd(t *testing.T) {
 		if len(k.t.at) > maxEndpoints {
 			t.Errorf("%s: %d endpoints are kept", tt.name, len(k.t.at))
 		}
+		for _, of := range k.t.services.all {
+			if len(of.log) >= maxServed || len(of.names) > len(of.log) {
+				t.Errorf("%s: %d exchanges of %s are kept", tt.name, len(of.log), of.addr)
+			}
+		}
 		for e, l := range k.t.at {
 			if len(l.sample) > maxThinks || len(l.slow) > maxSlow {
 				t.Errorf("%s: of %s %d and %d exchanges are kept",

@@ -29,8 +29,8 @@ type serviceTimes struct {
 	lists []*endpointTimes
 }
 
-// services are the endpoints of each service, but for those at which clients wait for something.
-func (t *serverTimes) services() map[netip.AddrPort]*serviceTimes {
+// byService are the endpoints of each service, but for those at which clients wait for something.
+func (t *serverTimes) byService() map[netip.AddrPort]*serviceTimes {
 	all := map[netip.AddrPort]*serviceTimes{}
 	for k, l := range t.at {
 		s := all[k.server]

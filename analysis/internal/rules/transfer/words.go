@@ -94,6 +94,12 @@ const (
 	tookLonger
 	slowerThanOthers
 	shareOfAll
+	stoodStill
+	blockedAll
+	endsStandstill
+	worksOnFew
+	madeTurn
+	tookTurn
 )
 
 // endsMessage is what the last segment of a message shows, by who sends that.
@@ -449,5 +455,32 @@ var words = []rule.Words{
 	},
 	shareOfAll: {
 		Text: "What the server took here is {n} % of all time that clients waited for this service.",
+	},
+	stoodStill: {
+		Text: "For {s} the server sent nothing on {n connection}, though {n request} lay there, " +
+			"which its host had acknowledged; then it answered within {ms}.",
+	},
+	blockedAll: {
+		Text: "{text} had been asked for first, took {s}, and was answered with them: that may be " +
+			"what kept it from all others.",
+	},
+	endsStandstill: {
+		Role:  "answered with it",
+		Text:  "the first octet of the response of exchange {exchange}, in service all the time",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	worksOnFew: {
+		Text: "It works on {n request} at a time: {n} of {n} that waited were answered some {ms} " +
+			"after it was their turn, as soon as one is that nobody is before.",
+	},
+	madeTurn: {
+		Role:  "answered before",
+		Text:  "the first octet of the response of exchange {exchange}: until then it had waited for {ms}",
+		Facts: rule.Facts{report.CarriesData, report.Told, report.Told},
+	},
+	tookTurn: {
+		Role:  "response",
+		Text:  "its first octet, {ms} after that",
+		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
 }
