@@ -1,6 +1,8 @@
 package html
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"time"
 
@@ -238,7 +240,6 @@ type drawing struct {
 	lastAck, lastEdge                                      string
 	places                                                 []float64 // of the marks that have numbers
 	numbered                                               []int
-	proven                                                 int
 }
 
 // y is the height of a number of octets, from above.
@@ -330,7 +331,11 @@ func (w *drawing) spreadMarks() []mark {
 	for i, x := range apart(wider) {
 		w.plot.Marks[w.numbered[i]].X = pct(x / discs)
 	}
-	return w.plot.Marks
+	marks := w.plot.Marks // numbers lie over all others
+	slices.SortStableFunc(marks, func(a, b mark) int {
+		return cmp.Compare(min(a.N, 1), min(b.N, 1))
+	})
+	return marks
 }
 
 // apart moves places that are too near to each other to the right.

@@ -47,7 +47,7 @@ const (
 	// on a phone.
 	discApart = 0.055
 	// maxBeside are the frames beside the proof that are drawn: more would hide it.
-	maxBeside = 160
+	maxBeside = 120
 )
 
 // ladder draws the worst occurrence of a story.

@@ -46,9 +46,16 @@ type exchangeRow struct {
 	Took                    string
 	X, W                    string // of its bar, on the clock or aligned
 	Bits                    []bit
-	Findings                []int
+	Marks                   []badge
+	Of                      string // numbers of stories, each between spaces
 	Detail, Frames, Service string
 	Start, Duration, Lost   int64 // ns, to be sorted by
+}
+
+// badge is the number of a story, which stands wherever that is to be seen.
+type badge struct {
+	N        int
+	Severity string
 }
 
 const (
@@ -56,6 +63,8 @@ const (
 	onClock = time.Minute
 	// fewLanes are open from the beginning.
 	fewLanes = 6
+	// leastBar is how wide the bar of an exchange is at least, as a share: one can see that.
+	leastBar = 0.003
 	// leastDetail is the share of an exchange's time that its details name.
 	leastDetail = 200
 )
@@ -139,7 +148,9 @@ func (b *builder) lanes(rows []*report.ExchangeInfo, s scale, aligned bool) []la
 		l := lane{ID: id, Open: len(order) <= fewLanes || len(rows) <= 2*len(order)}
 		if c := b.conns[id]; c != nil {
 			l.Ends = c.Client.String() + " → " + c.Server.String()
-			l.Facts = text(sentence.ConnectionFacts(c))
+			if len(order) <= fewLanes {
+				l.Facts = text(sentence.ConnectionFacts(c))
+			}
 			l.Took = spaced(wording.Duration(c.Duration))
 			b.life(&l, c, of[id], s, aligned)
 		}
@@ -187,8 +198,12 @@ func (b *builder) life(
 func (b *builder) exchangeRow(x *report.ExchangeInfo, s scale, aligned bool) exchangeRow {
 	r := exchangeRow{
 		ID: x.ID, Name: b.request(x), Took: spaced(wording.Duration(x.Duration)),
-		Findings: b.numbers[x.ID], Detail: b.detail(x), Frames: frames(x),
+		Detail: b.detail(x), Frames: frames(x),
 		Start: int64(x.Start), Duration: int64(x.Duration), Lost: b.lost[x.ID],
+	}
+	for _, n := range b.numbers[x.ID] {
+		r.Marks = append(r.Marks, badge{n, b.cards[n-1].Severity.String()})
+		r.Of += " " + strconv.Itoa(n) + " "
 	}
 	if x.Status > 0 {
 		r.Status = strconv.Itoa(x.Status)
@@ -206,7 +221,7 @@ func (b *builder) exchangeRow(x *report.ExchangeInfo, s scale, aligned bool) exc
 		from = 0
 	}
 	left := s.moment(from)
-	r.X, r.W = pct(left), pct(max(s.moment(from+x.Duration)-left, 0.001))
+	r.X, r.W = pct(min(left, 1-leastBar)), pct(max(s.moment(from+x.Duration)-left, leastBar))
 	r.Bits = bits(x.Pieces, spanOf(x.Start, x.Start+x.Duration), maxBits, 0)
 	if len(r.Bits) == 0 {
 		r.Bits = bits(inOrder(x), spanOf(x.Start, x.Start+x.Duration), maxBits, 0)
