@@ -29,7 +29,7 @@ type card struct {
 	Severity, Title      string
 	Cost, Share          string
 	Facts, When, Message string
-	Also                 []string
+	Also                 string
 	Services             *table
 	Ladder               *ladder
 	Steps                *steps
@@ -104,8 +104,8 @@ func (b *builder) card(n int, s *report.Story) card {
 	if s.Cost.Expected > 0 && 2*s.Within >= s.Cost.Expected {
 		c.Share = spaced(wording.Percent(min(s.Within, b.r.ExchangeTime), b.r.ExchangeTime))
 	}
-	for _, other := range b.AlsoFrom(s) {
-		c.Also = append(c.Also, text("and "+other))
+	if others := b.AlsoFrom(s); len(others) > 0 {
+		c.Also = text("and " + strings.Join(others, "; "))
 	}
 	for _, m := range s.Remedies {
 		side := m.Side.String()

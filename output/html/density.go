@@ -79,35 +79,42 @@ func fromBelow(marks []tick) []tick {
 }
 
 // counted counts the exchanges of each cell.
-func counted(over report.Steps, y logScale) (cells [][densityRows]int, most int) {
-	cells = make([][densityRows]int, len(over.Steps))
+func counted(over report.Steps, y logScale) (cells [][densityRows]float64, most float64) {
+	cells = make([][densityRows]float64, len(over.Steps))
 	for i := range over.Steps {
 		d := &over.Steps[i].Duration
-		add := func(t time.Duration, n int) {
-			k := min(int(y.place(t)*densityRows), densityRows-1)
-			cells[i][k] += n
-			most = max(most, cells[i][k])
+		add := func(from, to time.Duration, n float64) {
+			low, high := y.place(from)*densityRows, y.place(to)*densityRows
+			first, last := min(int(low), densityRows-1), min(int(high), densityRows-1)
+			for k := first; k <= last; k++ { // a cell of the histogram may lie in several rows
+				share := 1.0
+				if last > first {
+					share = (min(high, float64(k+1)) - max(low, float64(k))) / (high - low)
+				}
+				cells[i][k] += n * share
+				most = max(most, cells[i][k])
+			}
 		}
 		for _, t := range d.Few {
-			add(t, 1)
+			add(t, t, 1)
 		}
 		for k, n := range d.Cells {
-			add((report.CellStart(d.First+k)+report.CellStart(d.First+k+1))/2, n)
+			add(report.CellStart(d.First+k), report.CellStart(d.First+k+1), float64(n))
 		}
 	}
 	return cells, most
 }
 
 // shaded are the cells by how many exchanges they have, on a logarithmic scale.
-func shaded(cells [][densityRows]int, most, columns int) (out []level) {
+func shaded(cells [][densityRows]float64, most float64, columns int) (out []level) {
 	paths := [levels]string{}
-	top := math.Log(float64(most) + 1)
+	top := math.Log(most + 1)
 	for i := range cells {
 		for k, n := range cells[i] {
 			if n == 0 {
 				continue
 			}
-			at := min(int(math.Log(float64(n)+1)/top*levels), levels-1)
+			at := min(int(math.Log(n+1)/top*levels), levels-1)
 			paths[at] += "M" + unit(
 				float64(i)/float64(columns),
 			) + " " + unit(
@@ -124,7 +131,7 @@ func shaded(cells [][densityRows]int, most, columns int) (out []level) {
 	}
 	for at, path := range paths {
 		if path != "" {
-			out = append(out, level{trimmed(0.2 + 0.8*float64(at+1)/levels), path})
+			out = append(out, level{trimmed(0.08 + 0.62*float64(at+1)/levels), path})
 		}
 	}
 	return out

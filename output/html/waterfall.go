@@ -36,6 +36,7 @@ type lane struct {
 	Life        []bit
 	Rows        []exchangeRow
 	Open        bool
+	Single      bool // it has but one exchange, which stands for it
 }
 
 // exchangeRow is one exchange.
@@ -145,7 +146,8 @@ func (b *builder) lanes(rows []*report.ExchangeInfo, s scale, aligned bool) []la
 	}
 	lanes := make([]lane, 0, len(order))
 	for _, id := range order {
-		l := lane{ID: id, Open: len(order) <= fewLanes || len(rows) <= 2*len(order)}
+		l := lane{ID: id, Open: len(order) <= fewLanes}
+		l.Single = !l.Open && len(of[id]) == 1
 		if c := b.conns[id]; c != nil {
 			l.Ends = c.Client.String() + " → " + c.Server.String()
 			if len(order) <= fewLanes {
