@@ -20,7 +20,6 @@ type Decoder struct {
 	lost  *uint64 // counts datagrams whose fragments never became whole
 	frags fragTable
 	quic  quicTable
-	icmp  icmpLayers
 	links []linkState // by interface
 	at    path
 }

@@ -1,6 +1,6 @@
 package decode
 
-import "github.com/google/gopacket/layers"
+import "tcpwhy/capture/internal/header"
 
 // fragmentOf4 reads the fields of an IPv4 header; field is its flags and offset.
 func fragmentOf4(p []byte, field uint16) fragment {
@@ -8,7 +8,7 @@ func fragmentOf4(p []byte, field uint16) fragment {
 		key:    fragKey{id: uint32(be16(p[4:])), protocol: p[9]},
 		offset: int(field&0x1fff) * 8,
 		more:   field&0x2000 != 0,
-		next:   layers.IPProtocol(p[9]),
+		next:   header.Protocol(p[9]),
 	}
 	copy(f.key.src[:], p[12:16])
 	copy(f.key.dst[:], p[16:20])
@@ -21,7 +21,7 @@ func fragmentOf6(at *path, p []byte, field uint16) fragment {
 		key:    fragKey{src: at.src.As16(), dst: at.dst.As16(), id: be32(p[4:]), v6: true},
 		offset: int(field &^ 7),
 		more:   field&1 != 0,
-		next:   layers.IPProtocol(p[0]),
+		next:   header.Protocol(p[0]),
 	}
 }
 

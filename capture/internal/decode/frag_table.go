@@ -1,6 +1,6 @@
 package decode
 
-import "github.com/google/gopacket/layers"
+import "tcpwhy/capture/internal/header"
 
 // What may wait for the rest of its datagram. RFC 791 §3.2 suggests a timer of 15 s, Linux and RFC
 // 8200 §4.5 take 30 s and 60 s.
@@ -29,8 +29,8 @@ type fragKey struct {
 type fragment struct {
 	key    fragKey
 	offset int
-	more   bool              // not the last
-	next   layers.IPProtocol // what the datagram carries
+	more   bool            // not the last
+	next   header.Protocol // what the datagram carries
 }
 
 // piece is a range of a datagram and the captured octets of it, which may be fewer if the frame was
@@ -47,7 +47,7 @@ type datagram struct {
 	first        int64 // time of the fragment that came first
 	total        int   // octets of the whole, or -1 until the last fragment is there
 	have         int
-	next         layers.IPProtocol
+	next         header.Protocol
 	pieces       []piece
 	data         []byte
 	older, newer *datagram

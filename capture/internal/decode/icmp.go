@@ -3,61 +3,45 @@ package decode
 import (
 	"net/netip"
 
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
-
 	"tcpwhy/capture/internal/flow"
 	"tcpwhy/capture/internal/header"
 	"tcpwhy/capture/segment"
 )
 
-// icmpLayers are kept from frame to frame, so that decoding allocates nothing.
-type icmpLayers struct {
-	v4 layers.ICMPv4
-	v6 layers.ICMPv6
-}
-
 // icmp4 decodes an ICMP message (RFC 792). Errors that say why TCP did not get through are handed
 // out; source quench is not one of them (RFC 6633).
 func (d *Decoder) icmp4(p []byte) Outcome {
-	m := &d.icmp.v4
-	if m.DecodeFromBytes(p, gopacket.NilDecodeFeedback) != nil {
+	if len(p) < header.ICMPSize {
 		return OtherIP
 	}
-	info := segment.ICMPInfo{From: d.at.src, Type: m.TypeCode.Type(), Code: m.TypeCode.Code()}
+	info := segment.ICMPInfo{From: d.at.src, Type: p[0], Code: p[1]}
 	switch info.Type {
-	case layers.ICMPv4TypeDestinationUnreachable:
-		if info.Code == layers.ICMPv4CodeFragmentationNeeded {
+	case header.ICMP4Unreachable:
+		if info.Code == header.ICMP4TooBig {
 			// RFC 1191 §4: the low half of the word that other messages leave unused
-			info.MTU = uint32(m.Seq)
+			info.MTU = uint32(be16(p[6:]))
 		}
-	case layers.ICMPv4TypeTimeExceeded, layers.ICMPv4TypeParameterProblem:
+	case header.ICMP4TimeExceeded, header.ICMP4Parameter:
 	default:
 		return OtherIP
 	}
-	return d.icmpError(info, m.Payload)
+	return d.icmpError(info, p[header.ICMPSize:])
 }
 
-// icmp6 decodes an ICMPv6 message (RFC 4443). The library leaves the word after the checksum in the
-// payload.
+// icmp6 decodes an ICMPv6 message (RFC 4443).
 func (d *Decoder) icmp6(p []byte) Outcome {
-	m := &d.icmp.v6
-	if m.DecodeFromBytes(p, gopacket.NilDecodeFeedback) != nil || len(m.Payload) < 4 {
+	if len(p) < header.ICMPSize {
 		return OtherIP
 	}
-	info := segment.ICMPInfo{
-		From: d.at.src, V6: true, Type: m.TypeCode.Type(), Code: m.TypeCode.Code(),
-	}
+	info := segment.ICMPInfo{From: d.at.src, V6: true, Type: p[0], Code: p[1]}
 	switch info.Type {
-	case layers.ICMPv6TypePacketTooBig:
-		info.MTU = be32(m.Payload)
-	case layers.ICMPv6TypeDestinationUnreachable,
-		layers.ICMPv6TypeTimeExceeded,
-		layers.ICMPv6TypeParameterProblem:
+	case header.ICMP6TooBig:
+		info.MTU = be32(p[4:])
+	case header.ICMP6Unreachable, header.ICMP6TimeExceeded, header.ICMP6Parameter:
 	default:
 		return OtherIP
 	}
-	return d.icmpError(info, m.Payload[4:])
+	return d.icmpError(info, p[header.ICMPSize:])
 }
 
 // icmpError hands out an error whose quoted packet is a TCP segment with at least its ports and
@@ -65,7 +49,7 @@ func (d *Decoder) icmp6(p []byte) Outcome {
 func (d *Decoder) icmpError(info segment.ICMPInfo, quoted []byte) Outcome {
 	at, seg := &d.at, d.at.seg
 	protocol, p, length := at.quotedIP(quoted)
-	if protocol != layers.IPProtocolTCP || len(p) < 8 {
+	if protocol != header.ProtoTCP || len(p) < 8 {
 		return OtherIP
 	}
 	seg.Kind, seg.ICMP = segment.ICMPError, info
@@ -85,7 +69,7 @@ func (d *Decoder) icmpError(info segment.ICMPInfo, quoted []byte) Outcome {
 
 // quotedIP reads the IP header that an error quotes, and gives what follows it and how long that
 // was. Unlike a header at the front of a frame it is allowed to promise more than is there.
-func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, length int) {
+func (at *path) quotedIP(p []byte) (protocol header.Protocol, rest []byte, length int) {
 	if len(p) >= header.IPv4Size && p[0]>>4 == 4 {
 		size := int(p[0]&0x0f) * 4
 		if size < header.IPv4Size || size > len(p) || be16(p[6:])&0x1fff != 0 {
@@ -94,7 +78,7 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 		at.src, at.dst = netip.AddrFrom4([4]byte(p[12:16])), netip.AddrFrom4([4]byte(p[16:20]))
 		at.ends = flow.Ends{Src: flow.Address4(p[12:]), Dst: flow.Address4(p[16:])}
 		at.ipID, at.hasIPID = be16(p[4:]), true
-		return layers.IPProtocol(p[9]), p[size:], int(be16(p[2:])) - size
+		return header.Protocol(p[9]), p[size:], int(be16(p[2:])) - size
 	}
 	if len(p) < header.IPv6Size || p[0]>>4 != 6 {
 		return 0, nil, 0
@@ -102,25 +86,25 @@ func (at *path) quotedIP(p []byte) (protocol layers.IPProtocol, rest []byte, len
 	at.src, at.dst = netip.AddrFrom16([16]byte(p[8:24])), netip.AddrFrom16([16]byte(p[24:40]))
 	at.ends = flow.Ends{Src: flow.Address6(p[8:]), Dst: flow.Address6(p[24:])}
 	at.ipID, at.hasIPID = 0, false
-	return quotedExtensions(layers.IPProtocol(p[6]), p[header.IPv6Size:], int(be16(p[4:])))
+	return quotedExtensions(header.Protocol(p[6]), p[header.IPv6Size:], int(be16(p[4:])))
 }
 
 // quotedExtensions walks the extension headers of a quoted IPv6 packet that may stand before TCP.
 func quotedExtensions(
-	next layers.IPProtocol,
+	next header.Protocol,
 	p []byte,
 	length int,
-) (layers.IPProtocol, []byte, int) {
+) (header.Protocol, []byte, int) {
 	for range maxExtensions {
 		size := 8
 		switch next {
-		case layers.IPProtocolIPv6HopByHop,
-			layers.IPProtocolIPv6Destination,
-			layers.IPProtocolIPv6Routing:
+		case header.HopByHop,
+			header.DestinationOptions,
+			header.Routing:
 			if len(p) >= 2 {
 				size = 8 * (int(p[1]) + 1)
 			}
-		case layers.IPProtocolIPv6Fragment:
+		case header.Fragment:
 			if len(p) >= 4 && be16(p[2:])&0xfff8 != 0 {
 				return 0, nil, 0
 			}
@@ -130,7 +114,7 @@ func quotedExtensions(
 		if len(p) < size {
 			return 0, nil, 0
 		}
-		next, p, length = layers.IPProtocol(p[0]), p[size:], length-size
+		next, p, length = header.Protocol(p[0]), p[size:], length-size
 	}
 	return 0, nil, 0
 }

@@ -3,8 +3,6 @@ package decode
 import (
 	"net/netip"
 
-	"github.com/google/gopacket/layers"
-
 	"tcpwhy/capture/internal/flow"
 	"tcpwhy/capture/internal/header"
 )
@@ -55,36 +53,36 @@ func (d *Decoder) ipv4(p []byte, wire int) Outcome {
 	at.ends = flow.Ends{Src: flow.Address4(p[12:]), Dst: flow.Address4(p[16:])}
 	at.ipLen, at.ttl, at.measured = total, p[8], false
 	at.ipID, at.hasIPID = be16(p[4:]), true
-	protocol := layers.IPProtocol(p[9])
+	protocol := header.Protocol(p[9])
 	if fragment := be16(p[6:]); fragment&0x3fff != 0 { // more fragments, or an offset
 		return d.fragment(fragmentOf4(p, fragment), p[size:], total-size)
 	}
-	if protocol == layers.IPProtocolTCP {
+	if protocol == header.ProtoTCP {
 		return d.tcp(p[size:], total-size)
 	}
 	return d.ipPayload(protocol, p[size:], total-size)
 }
 
 // ipPayload decodes what an IP datagram carries, with all its headers before it done.
-func (d *Decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) Outcome {
+func (d *Decoder) ipPayload(protocol header.Protocol, p []byte, wire int) Outcome {
 	switch protocol {
-	case layers.IPProtocolTCP:
+	case header.ProtoTCP:
 		return d.tcp(p, wire)
-	case layers.IPProtocolUDP:
+	case header.ProtoUDP:
 		return d.udp(p, wire)
-	case layers.IPProtocolICMPv4:
+	case header.ProtoICMP4:
 		return d.icmp4(p)
-	case layers.IPProtocolICMPv6:
+	case header.ProtoICMP6:
 		return d.icmp6(p)
-	case layers.IPProtocolIPv4, layers.IPProtocolIPv6:
+	case header.ProtoIPv4, header.ProtoIPv6:
 		return d.ipInIP(protocol, p, wire)
-	case layers.IPProtocolGRE:
+	case header.ProtoGRE:
 		return d.gre(p, wire)
-	case layers.IPProtocolEtherIP:
+	case header.ProtoEtherIP:
 		return d.etherIP(p, wire)
-	case layers.IPProtocolMPLSInIP:
+	case header.ProtoMPLS:
 		return d.mpls(p, wire)
-	case layers.IPProtocolAH:
+	case header.ProtoAH:
 		if !d.enter(inAH) {
 			return Malformed
 		}
@@ -94,8 +92,8 @@ func (d *Decoder) ipPayload(protocol layers.IPProtocol, p []byte, wire int) Outc
 }
 
 // ipInIP decodes IP directly in IP (RFC 2003, RFC 4213 §3, RFC 2473).
-func (d *Decoder) ipInIP(protocol layers.IPProtocol, p []byte, wire int) Outcome {
-	outer4, inner4 := d.at.src.Is4(), protocol == layers.IPProtocolIPv4
+func (d *Decoder) ipInIP(protocol header.Protocol, p []byte, wire int) Outcome {
+	outer4, inner4 := d.at.src.Is4(), protocol == header.ProtoIPv4
 	kind := inIPIP
 	switch {
 	case outer4 && !inner4:

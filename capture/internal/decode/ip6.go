@@ -3,8 +3,6 @@ package decode
 import (
 	"net/netip"
 
-	"github.com/google/gopacket/layers"
-
 	"tcpwhy/capture/internal/flow"
 	"tcpwhy/capture/internal/header"
 )
@@ -21,7 +19,7 @@ func (d *Decoder) ipv6(p []byte, wire int) Outcome {
 	if p[0]>>4 != 6 {
 		return Malformed
 	}
-	next := layers.IPProtocol(p[6])
+	next := header.Protocol(p[6])
 	payload := int(be16(p[4:]))
 	if payload == 0 {
 		payload = jumboLength(next, p[header.IPv6Size:], wire-header.IPv6Size)
@@ -38,7 +36,7 @@ func (d *Decoder) ipv6(p []byte, wire int) Outcome {
 	at.ends = flow.Ends{Src: flow.Address6(p[8:]), Dst: flow.Address6(p[24:])}
 	at.ipLen, at.ttl, at.measured = header.IPv6Size+payload, p[7], false
 	at.ipID, at.hasIPID = 0, false
-	if next == layers.IPProtocolTCP {
+	if next == header.ProtoTCP {
 		return d.tcp(p[header.IPv6Size:], payload)
 	}
 	return d.ipv6Headers(next, p[header.IPv6Size:], payload)
@@ -47,8 +45,8 @@ func (d *Decoder) ipv6(p []byte, wire int) Outcome {
 // jumboLength is the payload length of a packet whose header says 0: that of the jumbo payload
 // option (RFC 2675 §2), or, as Linux sends BIG TCP to a capture without the option, that of the
 // frame.
-func jumboLength(next layers.IPProtocol, p []byte, wire int) int {
-	if next != layers.IPProtocolIPv6HopByHop || len(p) < 8 {
+func jumboLength(next header.Protocol, p []byte, wire int) int {
+	if next != header.HopByHop || len(p) < 8 {
 		return wire
 	}
 	const pad1, jumbo = 0x00, 0xc2
@@ -68,19 +66,15 @@ func jumboLength(next layers.IPProtocol, p []byte, wire int) int {
 }
 
 // ipv6Headers walks extension headers (RFC 8200 §4) up to what the datagram carries.
-func (d *Decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcome {
+func (d *Decoder) ipv6Headers(next header.Protocol, p []byte, wire int) Outcome {
 	for range maxExtensions {
 		unit, base := 8, 1
 		switch next {
-		case layers.IPProtocolIPv6HopByHop,
-			layers.IPProtocolIPv6Destination,
-			header.Mobility,
-			header.HIP,
-			header.Shim6,
-			layers.IPProtocolIPv6Routing:
-		case layers.IPProtocolAH: // RFC 4302 §2.2: counted in 4 octets, less 2
+		case header.HopByHop, header.DestinationOptions, header.Routing, header.Mobility,
+			header.HIP, header.Shim6:
+		case header.ProtoAH: // RFC 4302 §2.2: counted in 4 octets, less 2
 			unit, base = 4, 2
-		case layers.IPProtocolIPv6Fragment:
+		case header.Fragment:
 			return d.ipv6Fragment(p, wire)
 		default:
 			return d.ipPayload(next, p, wire)
@@ -97,10 +91,10 @@ func (d *Decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 		}
 		// With segments left, the checksum is made with the last address of the route (RFC 8200
 		// §8.1).
-		if next == layers.IPProtocolIPv6Routing && p[3] != 0 {
+		if next == header.Routing && p[3] != 0 {
 			d.at.noChecksum = true
 		}
-		next, p, wire = layers.IPProtocol(p[0]), p[size:], wire-size
+		next, p, wire = header.Protocol(p[0]), p[size:], wire-size
 	}
 	return Malformed
 }
@@ -108,16 +102,16 @@ func (d *Decoder) ipv6Headers(next layers.IPProtocol, p []byte, wire int) Outcom
 // ipv6Fragment decodes a fragment header (RFC 8200 §4.5). One that stands for the whole datagram is
 // an atomic fragment (RFC 6946) and waits for nothing.
 func (d *Decoder) ipv6Fragment(p []byte, wire int) Outcome {
-	const header = 8
-	if len(p) < header {
+	const size = 8
+	if len(p) < size {
 		return cut(p, wire)
 	}
-	next, field := layers.IPProtocol(p[0]), be16(p[2:])
+	next, field := header.Protocol(p[0]), be16(p[2:])
 	if field&0xfff9 != 0 {
-		return d.fragment(fragmentOf6(&d.at, p, field), p[header:], wire-header)
+		return d.fragment(fragmentOf6(&d.at, p, field), p[size:], wire-size)
 	}
 	if d.at.depth++; d.at.depth > maxDepth {
 		return Malformed
 	}
-	return d.ipv6Headers(next, p[header:], wire-header)
+	return d.ipv6Headers(next, p[size:], wire-size)
 }

@@ -3,8 +3,7 @@ package decode
 import (
 	"encoding/binary"
 
-	"github.com/google/gopacket/layers"
-
+	"tcpwhy/capture/internal/header"
 	"tcpwhy/capture/segment"
 )
 
@@ -42,7 +41,7 @@ func (at *path) checksumMatches() bool {
 	} else {
 		sum = sumOctets(sumOctets(0, src[:]), dst[:])
 	}
-	sum += uint64(len(at.tcp)) + uint64(layers.IPProtocolTCP)
+	sum += uint64(len(at.tcp)) + uint64(header.ProtoTCP)
 	sum = sumOctets(sum, at.tcp)
 	for sum>>16 != 0 {
 		sum = sum>>16 + sum&0xffff

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/google/gopacket/layers"
 	"golang.org/x/net/bpf"
 
 	"tcpwhy/capture/internal/frame"
@@ -156,9 +155,9 @@ func (k *builder) build(kind frame.LinkType) {
 
 // tunnelProtocols are those in IP that may hold TCP further in.
 var tunnelProtocols = []uint32{
-	uint32(layers.IPProtocolIPv4), uint32(layers.IPProtocolIPv6), uint32(layers.IPProtocolGRE),
-	uint32(layers.IPProtocolEtherIP), uint32(layers.IPProtocolMPLSInIP),
-	uint32(layers.IPProtocolAH),
+	uint32(header.ProtoIPv4), uint32(header.ProtoIPv6), uint32(header.ProtoGRE),
+	uint32(header.ProtoEtherIP), uint32(header.ProtoMPLS),
+	uint32(header.ProtoAH),
 }
 
 // ipv4 sorts by protocol. What is fragmented passes: it may be TCP that only its first fragment
@@ -169,9 +168,9 @@ func (k *builder) ipv4() {
 	k.load(6, 2)
 	k.when(bpf.JumpBitsSet, offsetAndMore, labelKeep, labelNext)
 	k.load(9, 1)
-	k.equals(labelTCP4, uint32(layers.IPProtocolTCP))
-	k.equals(labelUDP4, uint32(layers.IPProtocolUDP))
-	k.equals(labelKeep, uint32(layers.IPProtocolICMPv4))
+	k.equals(labelTCP4, uint32(header.ProtoTCP))
+	k.equals(labelUDP4, uint32(header.ProtoUDP))
+	k.equals(labelKeep, uint32(header.ProtoICMP4))
 	k.equals(labelKeep, tunnelProtocols...)
 	k.always(labelDrop)
 	k.mark(labelUDP4)
@@ -202,11 +201,11 @@ func (k *builder) host4() {
 func (k *builder) ipv6() {
 	k.mark(labelIPv6)
 	k.load(6, 1)
-	k.equals(labelTCP6, uint32(layers.IPProtocolTCP))
-	k.equals(labelUDP6, uint32(layers.IPProtocolUDP))
-	k.equals(labelKeep, uint32(layers.IPProtocolICMPv6), uint32(layers.IPProtocolIPv6HopByHop),
-		uint32(layers.IPProtocolIPv6Routing), uint32(layers.IPProtocolIPv6Fragment),
-		uint32(layers.IPProtocolIPv6Destination),
+	k.equals(labelTCP6, uint32(header.ProtoTCP))
+	k.equals(labelUDP6, uint32(header.ProtoUDP))
+	k.equals(labelKeep, uint32(header.ProtoICMP6), uint32(header.HopByHop),
+		uint32(header.Routing), uint32(header.Fragment),
+		uint32(header.DestinationOptions),
 		uint32(header.Mobility), uint32(header.HIP), uint32(header.Shim6))
 	k.equals(labelKeep, tunnelProtocols...)
 	k.always(labelDrop)

@@ -2,8 +2,6 @@
 // must agree on: EtherTypes, lengths, ports of tunnels, extension headers.
 package header
 
-import "github.com/google/gopacket/layers"
-
 // EtherType numbers (IEEE 802 Numbers, IANA).
 const (
 	EtherIPv4    = 0x0800
@@ -47,9 +45,50 @@ const (
 	PortMPLS    = 6635 // MPLS in UDP (RFC 7510)
 )
 
-// Extension headers of IPv6 that gopacket has no name for.
+// Protocol says what an IP datagram carries, or which header of IPv6 comes next (IANA, "Assigned
+// Internet Protocol Numbers").
+type Protocol uint8
+
 const (
-	HIP      layers.IPProtocol = 139 // RFC 7401
-	Shim6    layers.IPProtocol = 140 // RFC 5533
-	Mobility layers.IPProtocol = 135 // RFC 6275
+	ProtoICMP4   Protocol = 1
+	ProtoIPv4    Protocol = 4
+	ProtoTCP     Protocol = 6
+	ProtoUDP     Protocol = 17
+	ProtoIPv6    Protocol = 41
+	ProtoGRE     Protocol = 47
+	ProtoAH      Protocol = 51 // RFC 4302
+	ProtoICMP6   Protocol = 58
+	ProtoEtherIP Protocol = 97  // RFC 3378
+	ProtoMPLS    Protocol = 137 // RFC 4023
 )
+
+// Extension headers of IPv6 (RFC 8200 §4).
+const (
+	HopByHop           Protocol = 0
+	Routing            Protocol = 43
+	Fragment           Protocol = 44
+	DestinationOptions Protocol = 60
+	Mobility           Protocol = 135 // RFC 6275
+	HIP                Protocol = 139 // RFC 7401
+	Shim6              Protocol = 140 // RFC 5533
+)
+
+// Types of ICMP messages that say why something did not get through (RFC 792).
+const (
+	ICMP4Unreachable  = 3
+	ICMP4TimeExceeded = 11
+	ICMP4Parameter    = 12
+	// ICMP4TooBig is the code of an unreachable destination that fragmentation would reach.
+	ICMP4TooBig = 4
+)
+
+// Types of ICMPv6 messages that do (RFC 4443).
+const (
+	ICMP6Unreachable  = 1
+	ICMP6TooBig       = 2
+	ICMP6TimeExceeded = 3
+	ICMP6Parameter    = 4
+)
+
+// ICMPSize is the length of the header of such a message, in octets, of either version.
+const ICMPSize = 8
