@@ -209,12 +209,28 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 		w.messages = slices.Delete(w.messages, 0, 1)
 	}
 	w.messages = append(w.messages, m)
-	w.arrivals = append(w.arrivals, f.Arrivals...)
+	w.insert(f.Arrivals)
 	w.fresh += len(f.Arrivals)
-	slices.SortStableFunc(w.arrivals, ledger.CompareArrivals)
 	if n := len(w.arrivals) - maxArrivals; n > 0 {
 		w.arrivals = append(w.arrivals[:0], w.arrivals[max(n, maxArrivals/4):]...)
 	}
+}
+
+// insert puts segments in their places. Those that were before the first of them stay where they
+// are: a path has thousands, and a message a few.
+func (w *policedPath) insert(arrivals []ledger.Arrival) {
+	if len(arrivals) == 0 {
+		return
+	}
+	first := slices.MinFunc(arrivals, ledger.CompareArrivals)
+	at, _ := slices.BinarySearchFunc(w.arrivals, first, func(a, first ledger.Arrival) int {
+		if ledger.CompareArrivals(a, first) <= 0 {
+			return -1
+		}
+		return 1
+	})
+	w.arrivals = append(w.arrivals, arrivals...)
+	slices.SortStableFunc(w.arrivals[at:], ledger.CompareArrivals)
 }
 
 // plateau is how fast segments came, in octets a second, if that held over most of the time and was
