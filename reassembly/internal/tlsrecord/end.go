@@ -67,6 +67,11 @@ func (t *reader) unread(s *side, off, n int64, a *exchange.Arrival, facts exchan
 		off += step
 		n -= step
 	}
+	t.passOver(s, off, n, a, facts)
+}
+
+// passOver takes n octets that stand in no record that is known.
+func (t *reader) passOver(s *side, off, n int64, a *exchange.Arrival, facts exchange.Facts) {
 	switch {
 	case n == 0:
 	case t.mode != sealed:

@@ -89,9 +89,7 @@ func (t *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arri
 	s.end = off + int64(len(data))
 	if s.lost {
 		n := t.find(s, off, data)
-		if n > 0 {
-			t.unread(s, off, int64(n), a, 0)
-		}
+		t.passOver(s, off, int64(n), a, 0)
 		off, data = off+int64(n), data[n:]
 	}
 	for len(data) > 0 && !s.lost {
