@@ -313,5 +313,23 @@ func (t transport) RoundTrip() time.Duration { return t.k.c.RTTMin() }
 // Acknowledged is the offset up to which dir's stream has been acknowledged.
 func (t transport) Acknowledged(dir Dir) int64 { return t.k.c.Half[dir].Una }
 
-// MidStream reports whether the capture lacks the beginning of the connection.
-func (t transport) MidStream() bool { return t.k.c.MidStream }
+// MidStream reports whether the capture lacks the beginning of the connection: all of it, or its
+// SYN-ACK, without which nobody knows where the server's stream begins.
+func (t transport) MidStream() bool {
+	c := t.k.c
+	return c.MidStream || len(c.SYNs) > 0 && len(c.SYNACKs) == 0
+}
+
+// Lacks reports whether the peer has acknowledged octets of dir that have not been seen, or the
+// number of dir's RST in hand is behind such.
+func (t transport) Lacks(dir Dir) bool {
+	h, records := &t.k.c.Half[dir], t.k.c.Records
+	if h.Una > h.Frontier {
+		return true
+	}
+	if len(records) == 0 {
+		return false
+	}
+	last := &records[len(records)-1]
+	return last.Dir == dir && last.Flags.Has(capture.RST) && last.Seq > h.Frontier
+}

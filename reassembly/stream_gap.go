@@ -120,6 +120,19 @@ func (k *track) passed(e *segment) {
 	}
 }
 
+// asked gives up what the capture lacks of what the client asked before what answers that is read:
+// e has data of the server, which had what was captured behind the hole.
+func (k *track) asked(e *segment) {
+	up, pend := &k.c.Half[FromClient], k.side[FromClient].stream.pend
+	if e.dir != FromServer || e.seg.Len == 0 || len(pend) == 0 || up.Una <= pend[0].lo {
+		return
+	}
+	k.giveUp(FromClient, min(up.Una, pend[len(pend)-1].hi), e.at)
+	if up.Una <= up.Frontier {
+		k.side[FromClient].found()
+	}
+}
+
 // holes gives up octets that the capture will not show any more: those that the peer has
 // acknowledged, once the slack is over, and those of a capture of one direction.
 func (k *track) holes(dir Dir, at capture.Mark) {

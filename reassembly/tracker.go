@@ -197,6 +197,7 @@ func (k *track) apply(e *segment) {
 	k.send(e, kind)
 	k.lifecycle(e)
 	k.passed(e)
+	k.asked(e)
 	k.content(e)
 	k.closing(e)
 	k.giveUpAttempt()

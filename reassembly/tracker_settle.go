@@ -194,7 +194,7 @@ func (k *track) judgeLeaving(x *exchange.Exchange) {
 	m := x.Request
 	if x.Outcome != exchange.Incomplete || m == nil || !up.FinSeen ||
 		c.FirstClose != FromClient || c.MidStream || !m.Complete || up.Una < m.To ||
-		down.Missing != 0 {
+		down.Missing != 0 || x.EndUnseen {
 		return
 	}
 	heard := m.End.Time

@@ -32,8 +32,12 @@ type TCP interface {
 	RoundTrip() time.Duration
 	// Acknowledged is the offset up to which dir's stream has been acknowledged.
 	Acknowledged(dir Dir) int64
-	// MidStream reports whether the capture lacks the beginning of the connection.
+	// MidStream reports whether the capture lacks the beginning of the connection, or of what one
+	// side said on it.
 	MidStream() bool
+	// Lacks reports whether something shows by now that dir sent octets which have not been
+	// captured, and of which no Gap has told yet.
+	Lacks(dir Dir) bool
 }
 
 // Shared is what the Readers of one Tracker have in common.

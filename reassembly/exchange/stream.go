@@ -18,8 +18,11 @@ type OnStream struct {
 	// Refused says that the server never processed the request, so that it is safe to repeat it
 	// (RFC 9113 §8.7).
 	Refused bool
-	Reset   *StreamReset // nil if neither side ended the stream before its end
-	RPC     *RPC         // nil if it is no call of gRPC
+	// EndUnseen says that it may have ended where the capture lacks frames: it is incomplete, and
+	// nobody knows what became of it.
+	EndUnseen bool
+	Reset     *StreamReset // nil if neither side ended the stream before its end
+	RPC       *RPC         // nil if it is no call of gRPC
 }
 
 // StreamReset is how one side ended a stream (RST_STREAM, RFC 9113 §6.4).

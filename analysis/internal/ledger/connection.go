@@ -129,7 +129,7 @@ func (s *Connection) Over(j *Exchange) {
 	// that of its request.
 	unheard := x.Outcome == exchange.Incomplete &&
 		s.Conn.Half[reassembly.FromServer].Segments == 0
-	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard ||
+	if x.Outcome == exchange.Complete || x.Outcome == exchange.Upgraded || unheard || x.EndUnseen ||
 		s.inGap(j) {
 		j.Until = max(x.End().Time, x.Start().Time, j.From)
 	}

@@ -39,6 +39,7 @@ func (h *reader) blockBegins(s *side, a *exchange.Arrival) {
 			Length: exchange.NoLength, Framing: exchange.ByStream,
 		},
 	}
+	h.blockFollows(s)
 	if s.dir == exchange.FromClient && f.head.kind == headersFrame {
 		h.asks(s)
 	}
@@ -89,7 +90,8 @@ func (h *reader) heading(s *side) *exchange.Message {
 // fragment takes the payload of a frame with a header block.
 func (h *reader) fragment(s *side, a *exchange.Arrival) {
 	f, b := &s.frames, &s.block
-	if !b.open {
+	if !b.open { // its beginning was lost, with what that inserted
+		s.table.forget()
 		return
 	}
 	part, ok := []byte(nil), false
@@ -148,6 +150,44 @@ func (h *reader) blockEnds(s *side, octets []byte, a *exchange.Arrival) {
 	}
 	clear(fields)
 	h.fields = fields[:0]
+}
+
+// blocksMissed notes that header blocks of s may pass unseen from here on, and with them what they
+// insert into the table. Where all that the client asked has ended, it can only ask anew, and the
+// number of its next stream will tell whether it did.
+func (h *reader) blocksMissed(s *side) {
+	inHand := s.block.open || s.frames.inPayload() && s.frames.head.kind == headersFrame
+	if s.dir == exchange.FromServer || inHand || h.asking() {
+		s.table.forget()
+		return
+	}
+	s.table.doubted = true
+}
+
+// asking reports whether a request is under way, which may have trailers.
+func (h *reader) asking() bool {
+	for _, st := range h.streams {
+		if !st.ended[exchange.FromClient] {
+			return true
+		}
+	}
+	return false
+}
+
+// blockFollows acts on a header block behind others that may have been missed: if it asks on the
+// next stream, there were none.
+func (h *reader) blockFollows(s *side) {
+	if !s.table.doubted {
+		return
+	}
+	next := s.highest + 2
+	if s.highest == 0 {
+		next = 1
+	}
+	s.table.doubted = false
+	if s.frames.head.kind != headersFrame || s.frames.head.stream != next {
+		s.table.forget()
+	}
 }
 
 // unknown reports whether something about a field is.

@@ -128,7 +128,7 @@ func (h *reader) reset(s *side, code exchange.ErrorCode, a *exchange.Arrival) {
 	if st.tunnel != nil {
 		st.tunnel.rst(s.dir, a.At)
 		st.tunnel.end(a.At, false)
-		delete(h.streams, id)
+		h.forget(st)
 		return
 	}
 	if x.Response == nil {

@@ -98,6 +98,7 @@ func (h *reader) update(s *side, n int64, at capture.Mark) {
 	peer := s.dir.Peer()
 	if id := s.frames.head.stream; id != 0 {
 		if st := h.streams[id]; st != nil {
+			h.sure(st, s.dir)
 			st.sent[peer].Grant(n, at)
 		}
 		return

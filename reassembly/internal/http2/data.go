@@ -18,7 +18,7 @@ func (h *reader) dataBegins(s *side) {
 	}
 	s.owner = st.x.Index
 	m := h.body(s, st)
-	st.doubted[s.dir] = false
+	h.sure(st, s.dir)
 	if m != nil {
 		m.Grow(s.frames.began.To(s.frames.from+headSize), m.End)
 	}

@@ -34,6 +34,7 @@ func (h *reader) cut() {
 		}
 	}
 	clear(h.streams)
+	h.doubted = 0
 	h.next = exchange.NewTurns(h.c, &from)
 }
 
@@ -90,14 +91,15 @@ func (h *reader) End(at capture.Mark, ended bool) {
 // endAll ends all streams: begun is what becomes of those whose response had begun, silent of the
 // others.
 func (h *reader) endAll(begun, silent exchange.Outcome) {
+	unseen := h.c.TCP.Lacks(exchange.FromClient) || h.c.TCP.Lacks(exchange.FromServer)
 	for _, st := range h.sorted() {
 		switch x := st.x; {
 		case st.tunnel != nil:
-			delete(h.streams, st.id)
+			h.forget(st)
 		case st.ended[exchange.FromServer] && x.Response != nil:
 			h.finish(st, x.Outcome)
-		case st.doubted[exchange.FromServer]:
-			h.finish(st, exchange.Incomplete)
+		case unseen || st.doubtful():
+			h.finishUnseen(st)
 		case x.Response != nil:
 			h.finish(st, begun)
 		default:

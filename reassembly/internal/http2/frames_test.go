@@ -107,13 +107,16 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// first says that the first stream alone is open.
+func first(id uint32) bool { return id == 1 }
+
 // searchFrom is where the search finds a head; -1: nowhere.
 func searchFrom(stream []byte, from, size int) int {
 	var p search
 	p.lose()
 	for off := from; off < len(stream); off += size {
 		piece := stream[off:min(off+size, len(stream))]
-		if _, n := p.look(int64(off), piece, 13); n > 0 {
+		if _, n := p.look(int64(off), piece, 13, first); n > 0 {
 			return off + n - headSize
 		}
 	}

@@ -28,7 +28,8 @@ type reader struct {
 	answered int       // streams whose response began
 	vain     int       // streams that were reset before that
 	partial  bool      // the capture lacks frames: streams may be open that nobody saw begin
-	doubts   bool      // ends of streams that are open may be among them
+	doubted  int       // open streams whose end may be among them
+	ended    int       // responses that have ended
 	over     bool      // a RST has ended the connection
 	fields   []field   // room for those of a block
 	pings    [2]pings  // by who sent them
@@ -54,7 +55,9 @@ type side struct {
 	phase   phase
 	greeted int // octets of the preface so far
 	frames  frames
-	owner   int // of the frame in hand
+	unsure  bool // where the next frame begins is not certain
+	swept   bool // all open streams are doubted in this direction
+	owner   int  // of the frame in hand
 	block   block
 	table   table
 	search  search
@@ -71,6 +74,7 @@ func newReader(c *exchange.Context, static []field, from *exchange.Takeover) *re
 	h.partial = c.TCP.MidStream()
 	for dir := range h.side {
 		h.side[dir].dir = exchange.Dir(dir)
+		h.side[dir].unsure = h.partial
 		h.side[dir].table.static = static
 		h.side[dir].limit = leastFrameLimit
 		h.side[dir].sent = newCredit()
@@ -115,7 +119,7 @@ func (h *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arri
 		h.next.Data(dir, off, data, a)
 		return
 	}
-	if s.phase == lost && goesOn(data, h.side[exchange.FromClient].highest) {
+	if s.phase == lost && h.goesOn(data) {
 		s.phase = framed
 	}
 	for len(data) > 0 && !h.over {
@@ -178,10 +182,11 @@ func (h *reader) own(s *side, off, n int64, a *exchange.Arrival, owner int) {
 func (h *reader) begins(s *side, off int64, a *exchange.Arrival) {
 	f := &s.frames
 	hd := &f.head
-	if hd.length > s.limit {
+	if hd.length > s.limit || s.unsure && !hd.plausible(h.side[exchange.FromClient].highest) {
 		h.lose(s, exchange.CaveatFramesLost)
 		return
 	}
+	s.unsure = false
 	if s.block.open && (hd.kind != continuationFrame || hd.stream != s.block.stream) {
 		h.blockLost(s)
 	}
@@ -301,11 +306,13 @@ func (h *reader) unread(dir exchange.Dir, off, n int64, a *exchange.Arrival, fac
 			h.lose(s, exchange.CaveatFramesGap)
 		}
 		if s.phase == lost {
+			h.passUnseen(s)
 			s.search.pass()
 			return
 		}
 		step := min(n, s.frames.left)
 		s.frames.miss()
+		s.unsure = a.Unit.To > 0 // how much of it was padding of records is not known
 		h.pass(s, off, step, nil, a, facts)
 		off += step
 		n -= step
@@ -315,22 +322,22 @@ func (h *reader) unread(dir exchange.Dir, off, n int64, a *exchange.Arrival, fac
 // lose gives up where frames begin in a direction.
 func (h *reader) lose(s *side, caveat string) {
 	h.c.Caveats.Add(caveat)
-	s.phase = lost
+	h.blocksMissed(s)
+	s.phase, s.unsure = lost, false
 	s.frames.end()
 	s.search.lose()
 	s.block.open = false
-	s.table.forget()
 	h.partial = true
 	h.unknownWindows()
-	h.doubts = true
-	for _, st := range h.streams {
-		st.doubt(s.dir)
-	}
+	h.passUnseen(s)
 }
 
 // find searches the beginning of a frame.
 func (h *reader) find(s *side, off int64, data []byte, a *exchange.Arrival) int {
-	hd, n := s.search.look(off, data, h.side[exchange.FromClient].highest)
+	hd, n := s.search.look(off, data, h.side[exchange.FromClient].highest, h.isOpen)
+	if n != headSize {
+		h.passUnseen(s)
+	}
 	if n == 0 {
 		return len(data)
 	}
@@ -340,4 +347,12 @@ func (h *reader) find(s *side, off int64, data []byte, a *exchange.Arrival) int 
 	f.begin(hd)
 	h.begins(s, off+int64(n), a)
 	return n
+}
+
+// isOpen reports whether a stream is open, as far as is known.
+func (h *reader) isOpen(id uint32) bool { return h.streams[id] != nil }
+
+// goesOn reports whether data, which begins a segment or a record, begins with a frame.
+func (h *reader) goesOn(data []byte) bool {
+	return goesOn(data, h.side[exchange.FromClient].highest) || ofOpen(data, h.isOpen)
 }

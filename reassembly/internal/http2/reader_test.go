@@ -201,7 +201,7 @@ T #1 complete q5-5 0+5,sse r6-6 0+3,sse
 		k.say(server, "not aligned", frame(data, 0, 1, "aaa"), frame(data, 0, 1, "aa"),
 			frame(data, endStream, 1, "a"))
 		k.End(true)
-	}, `#1 GET /a 200 complete q3-3 18+0 r4-6 10+1,gap
+	}, `#1 GET /a 200 complete q3-3 18+0 r4-6 10+6,gap
 #3 GET /b incomplete q3-3 16+0
 `},
 	{"a flood of CONTINUATION", func(k *talk) {

@@ -44,6 +44,24 @@ func goesOn(data []byte, highest uint32) bool {
 	return r.frames >= inARow || r.frames > 0 && r.whole || r.asked && r.data
 }
 
+// ofOpen reports whether data begins with the head of a frame with content of an open stream: by
+// chance once in 2^40 times.
+func ofOpen(data []byte, isOpen func(uint32) bool) bool {
+	if len(data) < headSize {
+		return false
+	}
+	h := parseHead(data)
+	return h.length > 0 && (h.kind == dataFrame || h.kind == headersFrame) && isOpen(h.stream) &&
+		h.plausible(h.stream)
+}
+
+// ends reports whether data begins with a row of frames that ends where data does, and is proof by
+// that: two of them, or one of an open stream.
+func ends(data []byte, highest uint32, isOpen func(uint32) bool) bool {
+	r := rowOf(data, highest)
+	return r.frames >= inARow || r.whole && (r.frames > 1 || ofOpen(data, isOpen))
+}
+
 // row is what a segment shows if its first octet is that of a frame.
 type row struct {
 	frames int
@@ -94,9 +112,12 @@ func (p *search) lose() { p.have, p.candidates = 0, p.candidates[:0] }
 // pass notes that octets have no content: what was begun before them is over.
 func (p *search) pass() { p.have = 0 }
 
-// look searches data, the octets at off, for the last head of a row that is proof. It gives that
-// head and how many octets of data lie before its end; 0 if there is none.
-func (p *search) look(off int64, data []byte, highest uint32) (h head, n int) {
+// look searches data, the octets at off, for a row of heads that is proof: for the first of them, if
+// all of them are there, else for the last. It gives that head and how many octets of data lie
+// before its end; 0 if there is none.
+func (p *search) look(
+	off int64, data []byte, highest uint32, isOpen func(uint32) bool,
+) (h head, n int) {
 	var joint [2*headSize - 2]byte
 	kept := copy(joint[:], p.tail[:p.have])
 	size := kept + copy(joint[kept:], data[:min(len(data), headSize-1)])
@@ -108,6 +129,9 @@ func (p *search) look(off int64, data []byte, highest uint32) (h head, n int) {
 	for i := 0; i+headSize <= len(data); i++ {
 		if data[i] != 0 {
 			continue // no frame is so long
+		}
+		if ends(data[i:], highest, isOpen) {
+			return parseHead(data[i:]), i + headSize
 		}
 		if h, ok := p.at(off+int64(i), data[i:], highest); ok {
 			return h, i + headSize

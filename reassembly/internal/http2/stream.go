@@ -13,21 +13,13 @@ type stream struct {
 	ended  [2]bool // END_STREAM
 	// frames of dir may have passed unseen, its last one among them
 	doubted [2]bool
-	tunnel  *tunnel // nil: its DATA carries a message
-	socket  bool    // it asks for a WebSocket
-	calls   *[2]calls
-	sent    [2]window // what its sides may send
-}
-
-// doubt notes that frames of dir may have passed unseen.
-func (st *stream) doubt(dir exchange.Dir) {
-	if st.ended[dir] {
-		return
-	}
-	st.doubted[dir] = true
-	if m := st.message(dir); m != nil {
-		m.Facts |= exchange.HasGap
-	}
+	// because of that alone, octets of dir's message are thought to be missing
+	supposed [2]bool
+	since    int     // how many responses had ended when the first doubt came
+	tunnel   *tunnel // nil: its DATA carries a message
+	socket   bool    // it asks for a WebSocket
+	calls    *[2]calls
+	sent     [2]window // what its sides may send
 }
 
 // message is that of dir; nil if it has not begun.
@@ -80,29 +72,33 @@ func (h *reader) skipTo(id uint32) {
 	}
 }
 
-// mayBeUnseen reports whether a stream may have been opened unseen.
-func (h *reader) mayBeUnseen(id uint32) bool {
-	if !h.partial || id%2 == 0 {
-		return false
+// mayBeUnseen reports whether a stream may have been opened unseen, by what the server had heard
+// when it answered.
+func (h *reader) mayBeUnseen(id uint32, heard exchange.Heard) bool {
+	if id%2 == 0 {
+		return h.partial // its promise may have passed unseen
 	}
 	for _, r := range h.unseen {
 		if r.first <= id && id <= r.last {
 			return true
 		}
 	}
-	return id > h.side[exchange.FromClient].highest
+	return id > h.side[exchange.FromClient].highest && (h.partial || heard.Unseen)
 }
 
 // open begins an exchange; nil if too many are open, or were reset.
 func (h *reader) open(id uint32, record int) *stream {
 	h.info.Streams++
+	if len(h.streams) >= maxStreams && h.doubted > 0 {
+		h.settleDoubts(0)
+	}
 	if len(h.streams) >= maxStreams || h.vain > maxVain+2*h.answered {
 		h.c.Caveats.Add(exchange.CaveatManyStreams)
 		return nil
 	}
 	st := &stream{id: id, x: h.c.BeginStream(record, id)}
 	h.follow(st)
-	h.info.MostOpen = max(h.info.MostOpen, len(h.streams))
+	h.info.MostOpen = max(h.info.MostOpen, len(h.streams)-h.doubted)
 	return st
 }
 
@@ -112,6 +108,7 @@ func (h *reader) follow(st *stream) {
 		st.sent[dir].begin(&h.side[dir].sent.stream, h.partial)
 	}
 	h.streams[st.id] = st
+	h.side[0].swept, h.side[1].swept = false, false
 }
 
 // upgraded takes over the request of HTTP/1 that asked for HTTP/2: it is stream 1, half closed (RFC
@@ -132,7 +129,7 @@ func (h *reader) requestBlock(s *side, fields []field, ok bool, a *exchange.Arri
 	if st == nil {
 		return
 	}
-	st.doubted[s.dir] = false
+	h.sure(st, s.dir)
 	if !st.headed[s.dir] && st.x.Request != nil {
 		st.headed[s.dir] = true
 		m := st.x.Request
@@ -156,13 +153,13 @@ func (h *reader) responseBlock(s *side, fields []field, a *exchange.Arrival) {
 	status := statusOf(fields)
 	st := h.streams[b.stream]
 	if st == nil {
-		st = h.unasked(s, status)
+		st = h.unasked(s, status, a.Heard)
 	}
 	if st == nil {
 		return
 	}
 	x := st.x
-	st.doubted[s.dir] = false
+	h.sure(st, s.dir)
 	switch {
 	case st.headed[s.dir]: // trailers
 		h.kept.trailers(st, fields)
@@ -214,10 +211,10 @@ func (h *reader) answers(s *side, st *stream, status int, fields []field) {
 
 // unasked begins the exchange of a response whose request is not there: it was pushed, or passed
 // where the capture lacks frames; nil if it is neither.
-func (h *reader) unasked(s *side, status int) *stream {
+func (h *reader) unasked(s *side, status int, heard exchange.Heard) *stream {
 	b := &s.block
 	p, pushed := h.promised[b.stream]
-	if status < 200 || !pushed && !h.mayBeUnseen(b.stream) {
+	if status > 0 && status < 200 || !pushed && !h.mayBeUnseen(b.stream, heard) {
 		return nil
 	}
 	st := h.open(b.stream, b.record)
@@ -226,9 +223,10 @@ func (h *reader) unasked(s *side, status int) *stream {
 	}
 	st.ended[exchange.FromClient] = true
 	h.info.Owners[s.dir].Add(exchange.Range{From: b.draft.From, To: b.draft.To}, st.x.Index)
+	st.x.Pushed = b.stream%2 == 0
 	if pushed {
 		delete(h.promised, b.stream)
-		st.x.Pushed, st.x.Method, st.x.Target, st.x.Host = true, p.method, p.target, p.host
+		st.x.Method, st.x.Target, st.x.Host = p.method, p.target, p.host
 	}
 	return st
 }
@@ -252,20 +250,26 @@ func (h *reader) promises(id uint32, fields []field) {
 // end notes the end of dir's message.
 func (h *reader) end(st *stream, dir exchange.Dir) {
 	st.ended[dir] = true
+	h.sure(st, dir)
 	m := st.message(dir)
 	if m == nil || st.tunnel != nil {
 		h.closeTunnel(st)
 		return
 	}
 	m.Complete = true
+	if st.supposed[dir] && m.Length >= 0 && m.BodyBytes == m.Length {
+		m.Facts &^= exchange.HasGap // nothing of it was missing after all
+	}
 	if dir == exchange.FromServer {
 		st.x.Outcome = exchange.Complete
 		if st.cut() {
 			st.x.Outcome, m.Complete = exchange.Truncated, false
 		}
-		h.settleDoubts(st)
+		if h.ended++; h.ended%settleEach == 0 && h.doubted > 0 {
+			h.settleDoubts(settleBehind)
+		}
 	}
-	if st.ended[0] && st.ended[1] {
+	if st.ended[exchange.FromServer] && (st.ended[exchange.FromClient] || st.doubted[exchange.FromClient]) {
 		h.finish(st, st.x.Outcome)
 	}
 }
@@ -274,7 +278,7 @@ func (h *reader) end(st *stream, dir exchange.Dir) {
 func (h *reader) closeTunnel(st *stream) {
 	if st.tunnel != nil && st.ended[0] && st.ended[1] {
 		st.tunnel.end(capture.Mark{}, false)
-		delete(h.streams, st.id)
+		h.forget(st)
 	}
 }
 
@@ -287,26 +291,8 @@ func (st *stream) cut() bool {
 		!(bodiless && m.BodyBytes == 0)
 }
 
-// settleDoubts ends the streams of which nothing more came after octets had been missing, now that
-// a response to a later one has ended: their ends must have passed unseen.
-func (h *reader) settleDoubts(later *stream) {
-	if !h.doubts || later.id%2 == 0 {
-		return
-	}
-	h.doubts = false
-	for _, st := range h.sorted() {
-		switch {
-		case !st.doubted[exchange.FromServer]:
-		case st.id < later.id:
-			h.finish(st, exchange.Incomplete)
-		default:
-			h.doubts = true
-		}
-	}
-}
-
 // finish ends the exchange of a stream, and forgets the stream.
 func (h *reader) finish(st *stream, o exchange.Outcome) {
-	delete(h.streams, st.id)
+	h.forget(st)
 	h.c.Finish(st.x, o)
 }

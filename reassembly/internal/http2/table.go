@@ -35,11 +35,12 @@ type table struct {
 	static  []field
 	entries []field // the oldest first
 	size    int
+	doubted bool         // blocks may have been missed
 	text    bytes.Buffer // room for what is decoded
 }
 
 // forget empties the table: insertions were missed.
-func (t *table) forget() { t.entries, t.size = nil, 0 }
+func (t *table) forget() { t.entries, t.size, t.doubted = nil, 0, false }
 
 // insert adds the newest entry. The oldest go if there are too many.
 func (t *table) insert(f field) {

@@ -78,6 +78,7 @@ type noTCP struct{}
 func (noTCP) RoundTrip() time.Duration        { return 0 }
 func (noTCP) Acknowledged(exchange.Dir) int64 { return 0 }
 func (noTCP) MidStream() bool                 { return false }
+func (noTCP) Lacks(exchange.Dir) bool         { return false }
 
 // Arrival is how octets come that seen carries and at makes arrive in order. It is valid until the
 // next call.

@@ -149,6 +149,7 @@ func runPriority(p *rule.Pass) {
 // behind is what of others passed between the request of an exchange and the end of its response.
 type behind struct {
 	all   int64        // octets of all of them
+	lost  int64        // of those, octets of which nobody knows whose they are
 	most  int64        // of the one with the most
 	whose int          // its Index
 	at    capture.Mark // a frame with some of those
@@ -171,6 +172,10 @@ func behindOf(p *rule.Pass, dir reassembly.Dir) behind {
 			}
 			n := min(run.To, all.To) - max(run.From, all.From)
 			b.all += n
+			if run.Owner == exchange.UnknownOwner {
+				b.lost += n
+				continue
+			}
 			octets[run.Owner] += n
 			b.note(run.Owner, octets[run.Owner], r)
 		}
@@ -198,10 +203,11 @@ const notSent = 131072
 // the large one before it could answer the other, asked for earlier or not, and its kernel had got
 // as much as may be in flight and not sent: that goes first, whatever the server does then.
 func (b *behind) overtakable(p *rule.Pass) int64 {
+	known := b.all - b.lost
 	if b.askedTogether(p) {
-		return b.all
+		return known
 	}
-	return max(0, b.all-p.State.Sender(reassembly.FromServer).MostInFlight()-notSent)
+	return max(0, known-p.State.Sender(reassembly.FromServer).MostInFlight()-notSent)
 }
 
 // askedTogether reports whether the request for the large response is in the segment with that for
