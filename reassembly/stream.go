@@ -321,10 +321,11 @@ func (t transport) MidStream() bool {
 }
 
 // Lacks reports whether the peer has acknowledged octets of dir that have not been seen, or the
-// number of dir's RST in hand is behind such.
+// number of dir's RST in hand is behind such, or what lies behind a hole came so lately that no
+// sender would have repaired a loss by then.
 func (t transport) Lacks(dir Dir) bool {
-	h, records := &t.k.c.Half[dir], t.k.c.Records
-	if h.Una > h.Frontier {
+	h, records, pend := &t.k.c.Half[dir], t.k.c.Records, t.k.side[dir].stream.pend
+	if h.Una > h.Frontier || len(pend) > 0 && t.k.now-pend[0].since < rtoMin {
 		return true
 	}
 	if len(records) == 0 {

@@ -13,7 +13,7 @@ const StatusClasses = 6
 // Endpoint is what is asked for in the same way: by a method, the template of a path, and a host.
 // Turns and attempts, which show none of it, have an endpoint for each host.
 type Endpoint struct {
-	Method   string         // "" for turns and attempts
+	Method   string         // "" for turns and attempts, and where nobody knows what was asked for
 	Template string         // of the path: numbers, identifiers and dates in it are one; likewise
 	Host     string         // Host or SNI; "" if there is none
 	Server   netip.AddrPort // where Host is "", so that services stay apart; always if Behind

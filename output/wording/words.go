@@ -77,6 +77,9 @@ func Request(x *report.ExchangeInfo, showQuery bool, room int) string {
 	case x.Method == "":
 		return "a response without its request"
 	}
+	if x.Target == "" {
+		return mask.ASCII(x.Method) + " of an unknown path"
+	}
 	if showQuery {
 		room = mask.WholeTarget
 	}

@@ -146,6 +146,9 @@ type H2Info struct {
 // H2Conn is what a connection of HTTP/2 has beside its exchanges while it is followed.
 type H2Conn struct {
 	H2Info
+	// Lossy says that the capture lacks frames: streams may be open that nobody saw begin, and
+	// others may have ended.
+	Lossy  bool
 	Owners [2]Owners      // by Dir: whose octets are whose
 	Freed  [2]FreedFrames // by Dir of the sender: what flow control had kept back
 	Trips  Trips          // of PINGs, the latest

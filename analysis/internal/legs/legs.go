@@ -148,7 +148,7 @@ func New[T any](settled func(T, Link[T])) *Links[T] {
 
 // Began takes in the beginning of an exchange.
 func (l *Links[T]) Began(a Asked) {
-	if a.Method == "" || a.Method == "CONNECT" {
+	if a.Method == "" || a.Target == "" || a.Method == "CONNECT" {
 		return
 	}
 	if len(l.known) >= maxKnown {

@@ -199,13 +199,19 @@ func (t *Told) Closing() Closing {
 	}
 }
 
-// directedLimit says that a number of streams was announced.
-const directedLimit = 1
+// Flags of what a server directs.
+const (
+	directedLimit = 1 << iota // a number of streams was announced
+	directedLossy
+	directedHeard
+)
 
 // TellDirected adds what a server of HTTP/2 has said of the use of its connection.
 func (b *Batch) TellDirected(e Event, d Directed) {
 	e.Kind = ConnDirected
 	e.flag(directedLimit, d.Limited)
+	e.flag(directedLossy, d.Lossy)
+	e.flag(directedHeard, d.Heard)
 	e.U[0], e.U[1] = int64(d.Away.At.Time), int64(d.Away.At.Frame)
 	e.U[2], e.U[3] = int64(d.Streams), int64(d.Away.Code)
 	b.Tell(e)
@@ -214,6 +220,8 @@ func (b *Batch) TellDirected(e Event, d Directed) {
 // Directed is what the server has said.
 func (t *Told) Directed() Directed {
 	return Directed{
+		Lossy:   t.has(directedLossy),
+		Heard:   t.has(directedHeard),
 		Limited: t.has(directedLimit),
 		Streams: uint32(t.U[2]),
 		Away: Away{

@@ -159,6 +159,10 @@ type Closing struct {
 
 // Directed tells the judge what a server of HTTP/2 has said, so far, of the use of its connection.
 type Directed struct {
+	// Lossy says that the capture lacks frames of the connection: what else was said, and which
+	// streams are open, is not known.
+	Lossy   bool
+	Heard   bool   // its SETTINGS have been seen: what they do not say has no limit
 	Limited bool   // it has said how many streams may be open at a time
 	Streams uint32 // valid if limited
 	Away    Away
@@ -177,7 +181,8 @@ func DirectedBy(c *reassembly.Conn) (d Directed) {
 		return d
 	}
 	s := h.Sides[reassembly.FromServer].Settings.Streams
-	d.Limited, d.Streams = s.Said, s.Value
+	d.Lossy, d.Limited, d.Streams = h.Lossy, s.Said, s.Value
+	d.Heard = h.Sides[reassembly.FromServer].SettingsSent > 0
 	if len(h.GoAways) > 0 && h.GoAways[0].By == reassembly.FromServer {
 		d.Away = Away{h.GoAways[0].At, h.GoAways[0].Code}
 	}

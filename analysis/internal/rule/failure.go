@@ -58,7 +58,7 @@ func FailureOf(s *ledger.Connection, x *exchange.Exchange) *Failure {
 	}
 	// All calls of a method ask for the same path: that one comes after another shows no
 	// repetition, but where the first was never taken.
-	if x.Method != "" && !x.Turn && (x.RPC == nil || x.Refused) {
+	if x.Method != "" && x.Target != "" && !x.Turn && (x.RPC == nil || x.Refused) {
 		f.Key = RetryKey{s.Conn.Client.Addr(), f.Host, x.Method, x.Target}
 	}
 	return f

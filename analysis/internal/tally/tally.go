@@ -151,7 +151,7 @@ func (t *Tally) endpoint(x *Exchange) *endpoint {
 	if x.Name == "" || x.Behind {
 		k.server = x.Server
 	}
-	if !x.Turn && x.Attempt == nil {
+	if !x.Turn && x.Attempt == nil && x.Target != "" { // else nobody knows what was asked for
 		k.method, k.template = x.Method, template.Of(x.Target)
 	}
 	e := t.endpoints[k]

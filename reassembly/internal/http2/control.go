@@ -135,9 +135,13 @@ func (h *reader) reset(s *side, code exchange.ErrorCode, a *exchange.Arrival) {
 		h.vain++
 	}
 	x.Reset = &exchange.StreamReset{Code: code, By: s.dir, At: a.At}
+	// after a whole response a server stops a request so, of which it needs no more (RFC 9113 §8.1)
+	needsNoMore := code == exchange.NoError && s.dir == exchange.FromServer
 	switch {
 	case whole:
 		h.finish(st, x.Outcome)
+	case needsNoMore && st.doubted[s.dir]:
+		h.finishUnseen(st)
 	case s.dir == exchange.FromClient:
 		h.finish(st, exchange.Aborted)
 	default:

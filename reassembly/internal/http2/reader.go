@@ -27,7 +27,6 @@ type reader struct {
 	unseen   []idRange // streams that may have been opened where the capture lacks octets
 	answered int       // streams whose response began
 	vain     int       // streams that were reset before that
-	partial  bool      // the capture lacks frames: streams may be open that nobody saw begin
 	doubted  int       // open streams whose end may be among them
 	ended    int       // responses that have ended
 	over     bool      // a RST has ended the connection
@@ -71,10 +70,10 @@ type side struct {
 func newReader(c *exchange.Context, static []field, from *exchange.Takeover) *reader {
 	h := &reader{c: c, info: &exchange.H2Conn{}, streams: map[uint32]*stream{}}
 	c.HTTP2 = h.info
-	h.partial = c.TCP.MidStream()
+	h.info.Lossy = c.TCP.MidStream()
 	for dir := range h.side {
 		h.side[dir].dir = exchange.Dir(dir)
-		h.side[dir].unsure = h.partial
+		h.side[dir].unsure = h.info.Lossy
 		h.side[dir].table.static = static
 		h.side[dir].limit = leastFrameLimit
 		h.side[dir].sent = newCredit()
@@ -83,7 +82,7 @@ func newReader(c *exchange.Context, static []field, from *exchange.Takeover) *re
 	if from != nil {
 		h.goOn(from)
 	}
-	if h.partial {
+	if h.info.Lossy {
 		h.unknownWindows()
 	}
 	return h
@@ -102,7 +101,7 @@ func (h *reader) goOn(from *exchange.Takeover) {
 	other := &h.side[from.Speaker.Peer()]
 	switch {
 	case from.Unseen:
-		h.partial = true
+		h.info.Lossy = true
 		h.side[from.Speaker].limit, other.limit = greatestFrame, greatestFrame
 		other.phase = lost
 		h.c.Caveats.Add(exchange.CaveatFramesGap)
@@ -159,7 +158,7 @@ func (h *reader) greet(s *side, off int64, data []byte, a *exchange.Arrival) int
 	case string(data[:n]) == preface[s.greeted:s.greeted+n]:
 		s.greeted += n
 		h.own(s, off, int64(n), a, exchange.NoExchange)
-	case s.greeted == 0 && (h.partial || resumes(data)):
+	case s.greeted == 0 && (h.info.Lossy || resumes(data)):
 		n = 0
 	default:
 		h.lose(s, exchange.CaveatFramesLost)
@@ -327,7 +326,7 @@ func (h *reader) lose(s *side, caveat string) {
 	s.frames.end()
 	s.search.lose()
 	s.block.open = false
-	h.partial = true
+	h.info.Lossy = true
 	h.unknownWindows()
 	h.passUnseen(s)
 }

@@ -64,7 +64,7 @@ func (h *reader) skipTo(id uint32) {
 	if h.side[exchange.FromClient].highest > 0 {
 		first += 2
 	}
-	if h.partial && first < id {
+	if h.info.Lossy && first < id {
 		if len(h.unseen) == maxUnseen {
 			h.unseen = append(h.unseen[:0], h.unseen[1:]...)
 		}
@@ -76,14 +76,14 @@ func (h *reader) skipTo(id uint32) {
 // when it answered.
 func (h *reader) mayBeUnseen(id uint32, heard exchange.Heard) bool {
 	if id%2 == 0 {
-		return h.partial // its promise may have passed unseen
+		return h.info.Lossy // its promise may have passed unseen
 	}
 	for _, r := range h.unseen {
 		if r.first <= id && id <= r.last {
 			return true
 		}
 	}
-	return id > h.side[exchange.FromClient].highest && (h.partial || heard.Unseen)
+	return id > h.side[exchange.FromClient].highest && (h.info.Lossy || heard.Unseen)
 }
 
 // open begins an exchange; nil if too many are open, or were reset.
@@ -105,7 +105,7 @@ func (h *reader) open(id uint32, record int) *stream {
 // follow takes st among the open streams.
 func (h *reader) follow(st *stream) {
 	for dir := range st.sent {
-		st.sent[dir].begin(&h.side[dir].sent.stream, h.partial)
+		st.sent[dir].begin(&h.side[dir].sent.stream, h.info.Lossy)
 	}
 	h.streams[st.id] = st
 	h.side[0].swept, h.side[1].swept = false, false

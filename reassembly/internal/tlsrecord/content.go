@@ -29,6 +29,9 @@ func (t *reader) content(s *side, r *record, kind tlscrypt.ContentType, content 
 	if s.dir == exchange.FromServer && s.opener.stage == application {
 		s.data++
 	}
+	if t.inner != nil && kind != tlscrypt.ApplicationData {
+		t.lackSkipped(s, r)
+	}
 	flight := t.info.ClientFinished.Frame == 0 && kind != tlscrypt.ApplicationData
 	switch kind {
 	case tlscrypt.Handshake:
@@ -195,12 +198,21 @@ func (t *reader) said(s *side, r *record, content []byte) {
 			return
 		}
 	}
-	if n := s.opener.skipped; n > 0 {
-		in := r.arrival
-		in.Unit.From, in.Unit.To = in.Unit.From-s.opener.skippedRecords, in.Unit.From
-		t.lack(s, n, &in)
-	}
+	t.lackSkipped(s, r)
 	t.hand(s, content, &r.arrival)
+}
+
+// lackSkipped tells of content that was lost before the record r.
+func (t *reader) lackSkipped(s *side, r *record) {
+	o := &s.opener
+	if o.skipped == 0 {
+		return
+	}
+	in := r.arrival
+	in.Unit.From, in.Unit.To = in.Unit.From-o.skippedRecords, in.Unit.From
+	n := o.skipped
+	o.skipped, o.skippedRecords = 0, 0
+	t.lack(s, n, &in)
 }
 
 // hand gives content to the reader of what is inside.

@@ -15,7 +15,8 @@ type opener struct {
 	misses  int   // records since the last one that was opened
 	records int64 // that were opened, and the octets of their fragments
 	octets  int64
-	// octets of content that were lost before the record in hand, and of the records with them
+	// octets of content that were lost before the record in hand and have not been told of yet, and
+	// of the records with them
 	skipped, skippedRecords int64
 }
 
@@ -55,7 +56,6 @@ func (o *opener) use(k *tlscrypt.Keys, n uint64, at stage) {
 // octets, and room for as many as a record has.
 func (t *reader) open(s *side, r *record, room []byte) ([]byte, tlscrypt.ContentType, bool) {
 	o := &s.opener
-	o.skipped = 0
 	if o.misses >= maxMisses {
 		o.number++
 		return nil, 0, false

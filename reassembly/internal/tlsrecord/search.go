@@ -56,8 +56,8 @@ func (t *reader) found(s *side, k *tlscrypt.Keys, number uint64, at stage, n uin
 	o := &s.opener
 	// Up to TLS 1.2 what was lost before any record was opened held the handshake's end.
 	if o.stage == application && (o.keys != nil || t.session.modern()) {
-		o.skippedRecords = o.lost
-		o.skipped = max(1, o.lost-int64(n)*int64(recordHeader+k.Overhead()))
+		o.skippedRecords += o.lost
+		o.skipped += max(1, o.lost-int64(n)*int64(recordHeader+k.Overhead()))
 	}
 	o.use(k, number, at)
 	t.session.master = t.attempt

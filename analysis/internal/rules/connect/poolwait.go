@@ -106,8 +106,11 @@ type cameInRequest struct {
 	conn           int
 }
 
-// add takes note of a request; the earliest gives way.
+// add takes note of a request of which is known what it asks for; the earliest gives way.
 func (c *cameIn) add(e *rule.Began, conn int) {
+	if e.Target == "" {
+		return
+	}
 	if len(c.all) == keptArrivals {
 		c.all = append(c.all[:0], c.all[1:]...)
 	}

@@ -344,7 +344,7 @@ func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	}
 	// What the client's own program needs between the handshake and its request is part of every
 	// new connection, too.
-	own := min(x.Times[report.ClientThink], ledger.PromptStart)
+	own := min(x.Times[report.ClientThink], ledger.PromptStart, unclaimed(x, setUp))
 	dir := larger(x)
 	f := x.FlowOf(dir)
 	waited, kept := v.waited(x, dir), v.rested(dir, f.RTT)
@@ -356,6 +356,15 @@ func (v *verdict) cost(x *rule.Judged) (report.Cost, rule.Window) {
 	}
 	cost.High += max(slow, v.donor.kept[dir].Roomy().Saving(f, waited))
 	return cost, rule.Window{Dir: dir, Saved: slow, Cwnd: kept.Segments(f)}
+}
+
+// unclaimed is what is left of the exchange beside its set-up and what other claims have.
+func unclaimed(x *rule.Judged, setUp time.Duration) time.Duration {
+	left := x.Info.Duration - setUp
+	for i := range x.Claims {
+		left -= x.Claims[i].Occ.Cost.Expected
+	}
+	return max(0, left)
 }
 
 // lookUpTime is how long the client looked the name up for this connection, which one that it had

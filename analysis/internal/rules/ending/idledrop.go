@@ -335,7 +335,7 @@ func (r *suspects) Finish(d rule.Desk) { r.book(d) }
 // began takes note of a request after a long idle time, and of one that repeats such a request on
 // another connection.
 func (r *suspects) began(c *rule.Conn, e *rule.Began, index int) {
-	if e.Turn || e.Method == "" {
+	if e.Turn || e.Method == "" || e.Target == "" {
 		return
 	}
 	own := r.byConn[c.Id]

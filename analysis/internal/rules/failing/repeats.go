@@ -79,7 +79,7 @@ func (l *departure) repeatedAs() *rule.Repetition {
 
 // began takes note of a request, which may repeat one that was given up.
 func (t *repeats) began(c *rule.Conn, e *rule.Began, index int) {
-	if e.Turn || e.Method == "" {
+	if e.Turn || e.Method == "" || e.Target == "" {
 		return
 	}
 	k := e.Key()

@@ -54,7 +54,7 @@ func (t *timeouts) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 // judged takes note of an exchange, and of its answer.
 func (t *timeouts) judged(c *rule.Conn, job *rule.Judged, now time.Duration) {
 	x := job.Info
-	if x.Turn || x.Request == nil {
+	if x.Turn || x.Request == nil || x.Target == "" {
 		return
 	}
 	p := t.pairs.Of(c.Pair, now)

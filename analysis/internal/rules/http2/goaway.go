@@ -151,6 +151,7 @@ func runGoAwayLost(p *rule.Pass, of kindOf, name, cause string) {
 	cl := failureClaim(p, x, at)
 	cl.Rule, cl.Cause, cl.Side = name, lostCause, report.SideServer
 	cl.Repaired = true
+	withoutName(&cl, x)
 	cl.Says = []rule.Said{rule.Say(neverProcessed)}
 	asked := rule.Shows(x.Start(), report.SideClient, crossedGoAway, int64(x.Stream))
 	late := x.Start().Time - g.At.Time - p.Conn.Far(reassembly.FromClient)
@@ -222,6 +223,14 @@ func failureClaim(p *rule.Pass, x *exchange.Exchange, at time.Duration) rule.Cla
 			End:   max(at, start),
 			Cost:  report.Cost{Expected: took, High: took},
 		},
+	}
+}
+
+// withoutName limits the claim that a server never processed a request of which the capture does not
+// say what it asked for: it may have been repeated, and nobody would know it again.
+func withoutName(cl *rule.Claim, x *exchange.Exchange) {
+	if x.Target == "" {
+		cl.Correctness, cl.Most = false, rule.AtMost(report.Low)
 	}
 }
 

@@ -223,7 +223,7 @@ func (v *visits) instead(s *session, b *rule.Began) *needless {
 	var found *needless
 	for i := len(v.all) - 1; i >= 0; i-- {
 		o := v.all[i]
-		if !o.fits(s) || b.Need <= o.first.Time {
+		if o.told.Lossy || !o.fits(s) || b.Need <= o.first.Time {
 			continue
 		}
 		switch open := o.openAt(b.Need); {
@@ -294,8 +294,11 @@ func (s *session) carry(x *rule.Judged, dir reassembly.Dir) {
 	s.kept[dir] = s.kept[dir].After(f, lost)
 }
 
-// full reports whether the other connection had no room, as the server has said meanwhile.
-func (n *needless) full() bool { return n.cause == severalCause && n.streams >= n.by.limit() }
+// full reports whether the other connection had no room, as the server has said meanwhile, or may
+// have said.
+func (n *needless) full() bool {
+	return n.cause == severalCause && (n.streams >= n.by.limit() || !n.by.told.Heard)
+}
 
 // claim is that of a connection that need not have been opened; false if it cost nothing.
 func (n *needless) claim(s *session, x *rule.Judged) (rule.Claim, bool) {

@@ -221,6 +221,7 @@ func claimRefused(p *rule.Pass, r *exchange.StreamReset) {
 	c := failureClaim(p, x, r.At.Time)
 	c.Rule, c.Cause, c.Side = streamLimitRule, refusedCause, report.SideServer
 	c.Repaired = true
+	withoutName(&c, x)
 	c.Occ.Proof = []rule.Evidence{
 		rule.Shows(x.Start(), report.SideClient, refusedAsk, int64(x.Stream)),
 		rule.Shows(r.At, report.SideServer, refusal),

@@ -208,7 +208,7 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 // shows reports whether an exchange shows how long the server took, and was not meant to wait.
 func shows(job *rule.Judged) bool {
 	x, said := job.Info, job.MessageFacts[reassembly.FromServer]
-	return !x.Turn && x.Request != nil && x.Response != nil &&
+	return !x.Turn && x.Target != "" && x.Request != nil && x.Response != nil &&
 		x.Outcome != exchange.Aborted && // its client may have left before the server was done
 		!job.MessageFacts[reassembly.FromClient].Has(exchange.HasGap) &&
 		job.Times[report.Think100] == 0 && !said.Has(exchange.EventStream) &&
