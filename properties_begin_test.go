@@ -44,6 +44,7 @@ var laterBegun = map[string]string{
 var oneFault = [][]string{
 	{"retransmission-timeout", "packet-loss", "outage", "path-mtu"},
 	{"nagle", "nagle-delayed-ack", "delayed-ack"},
+	{"receive-window", "zero-window"}, // of streams beside each other, and of all as turns
 	{"missed-reuse"},
 	{"syn-retransmission"},
 }
