@@ -20,7 +20,7 @@ func callScenarios() []scenario.Scenario {
 		at(callDeadline, 40), at(callDeadlineOnServer, 40), at(callDeadlineOnTheWay, 40),
 		at(callsChatty, 40), at(callsInTLS, 20), at(callsTooManyPings, 20),
 		at(callsNotFound, 20), at(callCancelled, 40), at(callWatch, 20), at(callChat, 20),
-		at(callsSpread, 40),
+		at(callsSpread, 40), at(callsOfLargeAnswers, 40),
 	)
 }
 
@@ -156,6 +156,20 @@ func callsSpread(time.Duration) scenario.Scenario {
 		Server: program.GRPCServer{Body: 200},
 		Client: calling(
 			program.GRPCCall{Method: "Get", Count: 60, Body: 40, Pause: 30 * time.Millisecond}),
+	}
+}
+
+func callsOfLargeAnswers(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-grpc-large-answers",
+		About: "seven calls with answers of 600 kB: grpc-go measures the path by PINGs, and lets " +
+			"more come by WINDOW_UPDATEs, which are no calls",
+		// the windows that it begins with, and those of TCP, are what they cost
+		Expect: scenario.Expect{Also: []string{"h2-flow-control", "slow-start", "receive-window"}},
+		Server: program.GRPCServer{Body: 600_000},
+		Client: calling(program.GRPCCall{
+			Method: "Get", Count: 7, Body: 40, Pause: 60 * time.Millisecond,
+		}),
 	}
 }
 

@@ -225,7 +225,7 @@ func (t *reader) disguised(s *side, size int) bool {
 // serverData judges a server's application-data record. Before the client's Finished it is the
 // handshake; after it, tickets come that answer nothing.
 func (t *reader) serverData(s *side, size int) bool {
-	if !t.finished && t.info.Version == "TLS 1.3" {
+	if !t.finished && t.info.Version == "TLS 1.3" && !t.answersEarly(size) {
 		if t.side[exchange.FromClient].early == 0 {
 			return false
 		}
