@@ -154,6 +154,25 @@ func TestFilters(t *testing.T) {
 	b.quiet(t)
 }
 
+// TestScales: bars stand at their time or all at the left edge.
+func TestScales(t *testing.T) {
+	b := open(t, page(t, analysed(t, "server-think-slow-endpoint-rtt10")), 1240)
+	const left = `[...document.querySelectorAll(".row .barbox svg")].filter(s => parseFloat(s.getAttribute("x")) === 0).length`
+	if n := value[int](t, b, left); n != 1 {
+		t.Errorf("%d bars begin at the left edge, want 1", n)
+	}
+	for _, scale := range []string{"aligned", "clock"} {
+		b.do(t, chromedp.Evaluate(`(() => {
+			const s = document.querySelector(".scale"); s.value = "`+scale+`"; s.dispatchEvent(new Event("change"));
+		})()`, nil))
+		if n := value[int](t, b, left); (n == 25) != (scale == "aligned") {
+			t.Errorf("%s: %d bars begin at the left edge", scale, n)
+		}
+	}
+	b.check(t, "the axis has marks", `document.querySelectorAll(".head .xaxis text").length > 2`)
+	b.quiet(t)
+}
+
 // TestWithoutScript: axes, marks and details are there, and one direction of a graph; what only the
 // script does is not offered.
 func TestWithoutScript(t *testing.T) {

@@ -149,8 +149,16 @@ func (b *builder) prove(c *card, s *report.Story, o *report.Occurrence) {
 		c.Steps = b.steps(s)
 	}
 	if c.Steps == nil && len(o.Evidence) > 0 {
-		c.Ladder = b.ladder(o)
+		c.Ladder = b.ladder(o, farSide(s.Rule))
 	}
+}
+
+// farSide names whom a client speaks with in the proof of a rule.
+func farSide(rule string) string {
+	if rule == "dns" {
+		return "resolver, server"
+	}
+	return "server"
 }
 
 // ofConnections are the rules about how many connections there were: of them steps tell more than

@@ -43,10 +43,11 @@ type plot struct {
 
 // mark is a proof frame, or a letter.
 type mark struct {
-	X, Y, X0 string
-	N        int    // 0: a ring
-	Letter   string // instead
-	Title    string
+	X, Y   string
+	Aside  int    // pixels by which its number stands to the right, so that none hides another
+	N      int    // 0: a ring
+	Letter string // instead
+	Title  string
 }
 
 // drawGraphs draws all connections of which the report has segments, in the order in which stories
@@ -317,31 +318,21 @@ func (w *drawing) mark(r *report.Stroke, d reassembly.Dir, proofs map[capture.Fr
 		w.places, w.numbered = append(w.places, at), append(w.numbered, len(w.plot.Marks))
 	}
 	w.plot.Marks = append(w.plot.Marks, mark{
-		X: pct(at), X0: pct(at), Y: pct(1 - w.octets.at(float64(y))), N: p.n, Title: p.title,
+		X: pct(at), Y: pct(1 - w.octets.at(float64(y))), N: p.n, Title: p.title,
 	})
 }
 
-// spreadMarks moves numbered discs apart that would hide each other.
+// spreadMarks moves numbers aside that would hide each other, and puts them over all other marks.
 func (w *drawing) spreadMarks() []mark {
-	const discs = discApart / 0.024 // the graph is wider than a ladder
-	wider := make([]float64, len(w.places))
-	for i, x := range w.places {
-		wider[i] = x * discs
+	const apart = 20 // pixels, as wide as a disc
+	marks, last := w.plot.Marks, -1e9
+	for i, k := range w.numbered {
+		at := w.places[i] * stripWidth
+		last = max(at, last+apart)
+		marks[k].Aside = int(last - at)
 	}
-	for i, x := range apart(wider) {
-		w.plot.Marks[w.numbered[i]].X = pct(x / discs)
-	}
-	marks := w.plot.Marks // numbers lie over all others
 	slices.SortStableFunc(marks, func(a, b mark) int {
 		return cmp.Compare(min(a.N, 1), min(b.N, 1))
 	})
 	return marks
-}
-
-// apart moves places that are too near to each other to the right.
-func apart(places []float64) []float64 {
-	for i := 1; i < len(places); i++ {
-		places[i] = max(places[i], places[i-1]+discApart)
-	}
-	return places
 }

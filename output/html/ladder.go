@@ -14,7 +14,7 @@ import (
 // looks sees whether something left late or travelled long.
 type ladder struct {
 	About         string // for who cannot see it
-	Took          string
+	Took, Far     string // Far: who is at the lower line
 	Frames        []frameLine
 	Discs         []disc
 	Capture       int // where the capture was taken: its height
@@ -51,8 +51,9 @@ const (
 )
 
 // ladder draws the worst occurrence of a story.
-func (b *builder) ladder(o *report.Occurrence) *ladder {
+func (b *builder) ladder(o *report.Occurrence, far string) *ladder {
 	l := &ladder{
+		Far:     far,
 		ClientY: ladderTop, SrvY: ladderTop + ladderHeight,
 		Height: ladderTop + ladderHeight + ladderRoom,
 	}
@@ -226,8 +227,9 @@ func (b *builder) besideFrames(l *ladder, o *report.Occurrence, s scale, p path)
 // ledgerAt is what the time around an occurrence was spent on.
 func (b *builder) ledgerAt(o *report.Occurrence) []report.Piece {
 	x, g := b.byID[o.Exchange], b.graphs[o.Connection]
+	within := g != nil && len(g.Pieces) > 0 && g.Pieces[0].From <= o.Evidence[0].Time
 	switch {
-	case g != nil && (x == nil || x.OnStream.Stream == 0):
+	case within && (x == nil || x.OnStream.Stream == 0):
 		return g.Pieces // finer than those of an exchange
 	case x != nil:
 		return x.Pieces

@@ -10,6 +10,19 @@
   const svg = (name, attributes) => set(document.createElementNS("http://www.w3.org/2000/svg", name), attributes);
   root.classList.add("on");
 
+  const pct = v => v * 100 + "%";
+  const step = (length, parts) => {
+    const rough = length / parts, power = 10 ** Math.floor(Math.log10(rough));
+    return power * [1, 2, 5, 10].find(m => m * power >= rough);
+  };
+  const time = (ms, by) => {
+    const unit = by >= 1000 ? 1000 : 1;
+    return (ms / unit).toFixed(Math.min(6, Math.max(0, Math.ceil(-Math.log10(by / unit) - 1e-9)))) + (unit > 1 ? " s" : " ms");
+  };
+  const long = ms => ms >= 1000 ? (ms / 1000).toPrecision(4) + " s" : ms.toPrecision(ms < 1 ? 3 : 4) + " ms";
+  const octets = n => n >= 1e9 ? n / 1e9 + " GB" : n >= 1e6 ? n / 1e6 + " MB" : n >= 1e4 ? n / 1e3 + " kB" : n + " B";
+  const tidy = v => Math.round(v * 1e6) / 1e6;
+
   // Light or dark.
   on(one(document, ".theme"), "click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -73,24 +86,31 @@
       for (const l of lanes) l.append(...all(l, ".row").sort((a, b) => key(a) - key(b)));
       lanes[0].parentElement.append(...lanes.sort((a, b) => best(a) - best(b)));
     });
+    // Bars stand at their time or, to be compared, all at the left edge.
+    const scale = one(waterfall, ".scale"), axis = one(waterfall, ".head .xaxis");
+    const starts = rows.map(r => Number(r.dataset.start)), lengths = rows.map(r => Number(r.dataset.duration));
+    const place = () => {
+      const aligned = scale.value === "aligned", from = aligned ? 0 : Math.min(...starts);
+      const to = aligned ? Math.max(...lengths) : Math.max(...starts.map((s, i) => s + lengths[i])), span = Math.max(to - from, 1);
+      rows.forEach((r, i) => {
+        const wide = Math.max(lengths[i] / span, 0.003), at = aligned ? 0 : (starts[i] - from) / span;
+        set(one(r, ".barbox svg"), { x: pct(Math.min(at, 1 - wide)), width: pct(wide) });
+      });
+      waterfall.classList.toggle("aligned", aligned);
+      const by = step(span / 1e6, Math.max(3, (axis.clientWidth || 400) / 110)), marks = [];
+      for (let t = 0; t <= span / 1e6; t += by) marks.push({ at: t * 1e6 / span, text: time(t, by) });
+      axis.replaceChildren(...marks.map((m, i) => {
+        const t = svg("text", { x: pct(m.at), y: 14, class: "tick", "text-anchor": i ? "middle" : "start" });
+        t.textContent = m.text;
+        return t;
+      }));
+    };
+    on(scale, "change", place);
   }
 
   // Graphs.
   const block = document.getElementById("data");
   const data = block ? JSON.parse(block.textContent) : { graphs: [] };
-  const pct = v => v * 100 + "%";
-  const step = (length, parts) => {
-    const rough = length / parts, power = 10 ** Math.floor(Math.log10(rough));
-    return power * [1, 2, 5, 10].find(m => m * power >= rough);
-  };
-  const time = (ms, by) => {
-    const unit = by >= 1000 ? 1000 : 1;
-    return (ms / unit).toFixed(Math.min(6, Math.max(0, Math.ceil(-Math.log10(by / unit) - 1e-9)))) + (unit > 1 ? " s" : " ms");
-  };
-  const long = ms => ms >= 1000 ? (ms / 1000).toPrecision(4) + " s" : ms.toPrecision(ms < 1 ? 3 : 4) + " ms";
-  const octets = n => n >= 1e9 ? n / 1e9 + " GB" : n >= 1e6 ? n / 1e6 + " MB" : n >= 1e4 ? n / 1e3 + " kB" : n + " B";
-  const tidy = v => Math.round(v * 1e6) / 1e6;
-
   for (const figure of all(document, ".graph")) graph(figure, data.graphs[figure.dataset.g]);
 
   function graph(figure, g) {
@@ -147,6 +167,13 @@
         levels.push({ at: (v.to - o) / (v.to - v.from), text: octets(tidy(o)) });
       }
       ticks(one(plot, ".yaxis"), one(plot, ".gy"), levels, false);
+      let last = -Infinity; // numbers stand beside each other
+      for (const m of all(plot, ".mark")) {
+        const x = (parseFloat(m.getAttribute("x")) / 100 - view.from) / wide * width, at = Math.max(x, last + 20);
+        set(one(m, "circle"), { cx: at - x });
+        set(one(m, "text"), { x: at - x });
+        last = at;
+      }
       names(plot, d, v, wide);
       words(wide, width);
       set(one(plot, ".view"), { x: pct(view.from), width: pct(wide) });
