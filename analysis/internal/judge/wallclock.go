@@ -204,6 +204,7 @@ func (c *clientClock) bookWall(j *Judge) {
 	shares, clocked := map[rule.Key]bool{}, map[rule.Key]time.Duration{}
 	for _, item := range c.items {
 		for key, own := range item.claimed() {
+			own.lost = spread(own.lost, item.Interval, own.cost)
 			groups[key] = append(groups[key], own.lost...)
 			alone[key] += max(0, own.cost-uncovered(own.lost, nil))
 			cost[key] += own.cost
@@ -246,6 +247,27 @@ type claimedTime struct {
 	shares bool // other transfers go on meanwhile
 	// what is no part of that, as it is by the clock already
 	clocked time.Duration
+}
+
+// spread is lost with as much more of an exchange's time, the latest, as its claims cost besides:
+// slices that overlap stand for time elsewhere in it.
+func spread(lost []report.Interval, within report.Interval,
+	cost time.Duration) []report.Interval {
+	lost = report.Union(lost)
+	left, end := cost-uncovered(lost, nil), within.To
+	for i := len(lost) - 1; i >= -1 && left > 0; i-- {
+		from := within.From
+		if i >= 0 {
+			from = lost[i].To
+		}
+		if gap := min(left, end-max(from, end-left)); gap > 0 {
+			lost, left = append(lost, report.Interval{From: end - gap, To: end}), left-gap
+		}
+		if i >= 0 {
+			end = min(end, lost[i].From)
+		}
+	}
+	return lost
 }
 
 // addWall books what a part of a finding's cost is by the clock on the wall.

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +43,29 @@ func TestUncovered(t *testing.T) {
 				t.Errorf("uncovered = %v, want %v", got, want)
 			}
 		})
+	}
+}
+
+// TestSpread: claims that overlap within an exchange stand for other time of it, its latest.
+func TestSpread(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		lost []report.Interval
+		cost int
+		want []report.Interval
+	}{
+		{spans(10, 20), 10, spans(10, 20)},
+		{spans(10, 20, 10, 20), 20, spans(10, 20, 90, 100)},
+		{spans(80, 100), 30, spans(70, 100)},
+		{spans(50, 95), 70, spans(30, 100)},
+		{spans(0, 100), 150, spans(0, 100)},
+		{nil, 30, spans(70, 100)},
+	} {
+		within := report.Interval{To: 100 * ms}
+		got := report.Union(spread(tt.lost, within, time.Duration(tt.cost)*ms))
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%v, %d ms: %v, want %v", tt.lost, tt.cost, got, tt.want)
+		}
 	}
 }
 

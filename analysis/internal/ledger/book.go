@@ -26,6 +26,7 @@ type book struct {
 	reusable  bool               // the latest left the connection fit for another request
 	vain      bool               // the latest was an attempt that never came to a request
 	flight    bool               // what is booked lies within a flight of the TLS handshake
+	busy      busyPeriods        // where exchanges go on beside each other
 	// where exchanges go on beside each other: the end of what has been booked with the connection
 	at time.Duration
 }

@@ -33,6 +33,7 @@ func (s *Connection) Begin(c *reassembly.Conn) {
 	s.book = book{conn: c, exchanges: s.exchanges[:0]}
 	s.products, s.Ending = products{}, Ending{}
 	s.path.Begin(c)
+	s.busy.path = &s.path
 	s.walk = walk{book: &s.book, path: &s.path, holds: &s.holds, measures: &s.measures}
 	s.walk.half = &s.walk.halves.of[0]
 	s.holds = holds{book: &s.book, path: &s.path}

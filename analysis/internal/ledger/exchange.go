@@ -23,6 +23,9 @@ type Account struct {
 	Start     // how it began
 	Company   // how it had the connection with others
 	Transfers // what its messages showed; valid once drawn up
+	// Losses are busy periods of the connection in which something was lost, if the exchange shared
+	// it with others; valid once drawn up
+	Losses []Busy
 }
 
 // Exchange is the ledger of one exchange: what every nanosecond from From until Until was spent on.
@@ -41,6 +44,7 @@ type Exchange struct {
 
 	booked time.Duration // end of the time that has its labels; 0: none has
 	line   line.Line     // while others go on beside it
+	busy   [2]busyPart   // of each direction, while others go on beside it
 }
 
 // Start is how an exchange began.
@@ -72,8 +76,9 @@ type Pipelined struct {
 // Reset makes j an empty ledger. What room it had is used again.
 func (j *Exchange) Reset() {
 	waits, holds, transfers := j.LongWaits.reset(), j.NagleHolds.reset(), j.Transfers.reset()
-	room := j.line.Empty()
-	*j = Exchange{Account: Account{Transfers: transfers}, LongWaits: waits, NagleHolds: holds}
+	room, losses := j.line.Empty(), j.Losses[:0]
+	*j = Exchange{Account: Account{Transfers: transfers, Losses: losses}, LongWaits: waits,
+		NagleHolds: holds}
 	j.line = room
 }
 

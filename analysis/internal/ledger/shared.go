@@ -126,6 +126,9 @@ func (b *book) follow(j *Exchange) {
 	j.line.Begin(max(j.From, j.booked))
 	a := j.Parsed.Response
 	j.line.Answered = a != nil && a.Start.Time <= j.line.At
+	for dir := range j.busy {
+		j.busy[dir] = busyPart{from: b.busy.now[dir].Progress}
+	}
 }
 
 // sharedAt reports whether exchanges went on beside each other at the given moment.
@@ -144,7 +147,10 @@ func (b *book) beside(t *report.Tile, dir reassembly.Dir) {
 		if j.settled || j.From >= t.To {
 			continue
 		}
-		b.follow(j)
+		if !j.line.On {
+			b.follow(j)
+			j.busy[dir].from.add(t.Label, max(0, j.From-t.From), b.busy.now[dir].lost)
+		}
 		own, label := b.by.surely(j.Index), t.Label
 		if t.To <= j.line.At || j.awaits() != dir && (!own || line.Paused(label)) {
 			continue
@@ -154,6 +160,11 @@ func (b *book) beside(t *report.Tile, dir reassembly.Dir) {
 			label = report.Unknown
 		}
 		j.line.Wait(t.To, label, own)
+	}
+	if line.Paused(t.Label) {
+		b.endBusy(dir)
+	} else {
+		b.busy.tile(t, dir)
 	}
 	if dir == reassembly.FromServer || !b.answering(t.To) {
 		b.sharedTile(t)
@@ -211,6 +222,7 @@ func (b *book) deliver(r *reassembly.Record, octets owned, repairs bool, waits [
 			continue
 		}
 		b.follow(j)
+		j.busy[r.Dir].until, j.busy[r.Dir].came = b.busy.now[r.Dir].Progress, true
 		if _, until := j.Span(); r.Time <= until && r.Time >= j.line.At &&
 			(j.awaits() == r.Dir || repairs) {
 			b.bringOn(j, r, waits)

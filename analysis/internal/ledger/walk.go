@@ -281,6 +281,8 @@ func (w *walk) flush(j *Exchange) {
 		return
 	}
 	w.book.follow(j)
+	w.book.takeBusy(j, reassembly.FromClient)
+	w.book.takeBusy(j, reassembly.FromServer)
 	w.book.endLine(j)
 }
 
@@ -354,6 +356,8 @@ func (w *walk) join() {
 	if h.apart {
 		w.unshare()
 		w.book.endShared(h.latest())
+		w.book.endBusy(reassembly.FromClient)
+		w.book.endBusy(reassembly.FromServer)
 		if h.of[1].at > h.of[0].at {
 			h.of[0] = h.of[1]
 		}
@@ -372,5 +376,6 @@ func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool
 	if octets.To > octets.From {
 		delivered = w.path.Conn.HTTP2.Owners[r.Dir].Within(octets)
 	}
+	w.book.busy.now[r.Dir].Octets += max(0, octets.To-octets.From)
 	w.book.deliver(r, delivered, repairs, w.path.Credited(r))
 }

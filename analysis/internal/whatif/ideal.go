@@ -15,7 +15,13 @@ const unusedTimes = 2
 // known to carry no more than was in flight, or twice that, which slow start would have reached
 // without loss.
 func Ideal(f *ledger.Flow, limited bool) time.Duration {
-	t, used := TransferOf(f)
+	t, used := idealOf(f, limited)
+	return t.Simulate(used)
+}
+
+// idealOf is such a message, and the window in segments with which it would have begun.
+func idealOf(f *ledger.Flow, limited bool) (t Transfer, used int64) {
+	t, used = TransferOf(f)
 	used = max(used, ledger.UsualInitial)
 	if f.Later {
 		// Slow start adds what is acknowledged (RFC 3465), but no more than was used.
@@ -27,7 +33,7 @@ func Ideal(f *ledger.Flow, limited bool) time.Duration {
 	if limited {
 		t.Window = max(f.MostInFlight, used*t.MSS)
 	}
-	return t.Simulate(used)
+	return t, used
 }
 
 // Unlimited is what a message would have spent waiting for a window, and for the path, had its

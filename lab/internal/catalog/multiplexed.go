@@ -18,7 +18,7 @@ func multiplexedScenarios() []scenario.Scenario {
 		flowControlScenarios(),
 		at(h2Window, 40),
 		at(h2SmallBehindLarge, 40), at(h2SmallAskedLast, 40),
-		at(h2LossOfOne, 40),
+		at(h2LossOfOne, 40), at(h2LossesOfMany, 80), at(h2LossesOnFullPath, 60),
 		at(
 			h2StreamLimit,
 			40,
@@ -116,6 +116,37 @@ func h2LossOfOne(time.Duration) scenario.Scenario {
 		Client: program.Nghttp{Paths: six, Args: []string{"-w", "24", "-W", "24"}},
 		Fix:    func(s *scenario.Scenario) { s.Link.Drops = nil },
 	}
+}
+
+func h2LossesOfMany(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "h2-losses-of-many-streams",
+		About: "of four responses at the same time on one connection each fiftieth segment is " +
+			"lost: the window is cut again and again, and all of them come late",
+		Expect: scenario.Expect{
+			Rule: "packet-loss/upstream",
+			Also: []string{"h2-head-of-line", "retransmission-timeout"},
+		},
+		Link:   world.Link{Drops: []world.Drop{{Kind: "data", Share: 0.02}}},
+		Server: nginxHTTP2(),
+		Client: program.Nghttp{
+			Paths: append(several("/large", 2), several("/medium", 2)...),
+			Args:  []string{"-w", "24", "-W", "24"},
+		},
+		Fix: func(s *scenario.Scenario) { s.Link.Drops = nil },
+	}
+}
+
+// h2LossesOnFullPath is the same on a path that is full all the time: while a loss is repaired, it
+// carries what has been sent behind.
+func h2LossesOnFullPath(rtt time.Duration) scenario.Scenario {
+	s := h2LossesOfMany(rtt)
+	s.Name, s.Link.Rate = "lookalike-h2-losses-on-full-path", [2]int64{5e6, 5e6}
+	s.Expect = scenario.Expect{}
+	s.Link.Drops = []world.Drop{{Kind: "data", First: 200}, {Kind: "data", First: 400}}
+	s.About = "of four responses at the same time, on a path of 5 Mbit/s that is full, two " +
+		"segments are lost"
+	return s
 }
 
 const h2LimitedServer = `

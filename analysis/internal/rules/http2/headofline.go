@@ -5,6 +5,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -26,10 +27,13 @@ segment filled it. In a capture next to the server no hole shows: what was sent 
 not arrived, and what was sent behind it waited.
 
 How cost is counted
-From when its octets came until the hole was filled; time in which several streams of a
-connection waited so counts once. Expected is that, low half of it, as a connection for each
-would have lost segments of its own. What the stream whose octets were lost waited is
-packet-loss's, or retransmission-timeout's.
+From when its octets came until the hole was filled, for each stream that waited. Expected is
+that, but for what the path needed that time for, if it was full: it carried what had been sent
+behind the loss. Low is half of it, as a connection for each would have lost segments of its own,
+or nothing where the path was full. What the stream whose octets were lost waited, and what the
+smaller window made late, is packet-loss's, or retransmission-timeout's. All of them together are
+what the exchange would have been over sooner without the loss: connections for each, or HTTP/3,
+save this part alone.
 
 When it is wrong
 What passed next to the server is taken for arrived if it was not sent again: a copy that the
@@ -92,9 +96,6 @@ var headOfLineWords = []rule.Words{
 	},
 }
 
-// heldUp is what of a connection's time has been claimed so.
-var heldUp = &rule.StateKey[rule.Once]{}
-
 // nearParts: a capture is next to the client if the round trip to it is less than one of so many
 // parts of the whole (reasoning).
 const nearParts = 4
@@ -107,18 +108,26 @@ func runHeadOfLine(p *rule.Pass) {
 	}
 	var cost time.Duration
 	for _, w := range waits {
-		cost += heldUp.Of(p).Claim(report.Interval{From: w.From, To: w.To})
+		cost += w.Length()
+	}
+	part := whatif.LossDelayOf(&p.Draft.Account).Part
+	cost = time.Duration(float64(cost) * part)
+	if cost <= 0 {
+		return
 	}
 	w := ledger.LongestWait(waits)
-	sure := report.ConfidenceMedium
-	if p.Conn.Far(reassembly.FromClient) < p.Conn.RTTMin()/nearParts {
+	sure, low := report.ConfidenceMedium, cost/2
+	switch {
+	case part < 1:
+		low = 0
+	case p.Conn.Far(reassembly.FromClient) < p.Conn.RTTMin()/nearParts:
 		sure = report.ConfidenceHigh
 	}
 	p.Report(rule.Claim{
 		Rule: headOfLineRule, Confidence: sure,
 		Occ: rule.Occurrence{
 			Start: waits[0].From, End: waits[len(waits)-1].To,
-			Cost: report.Cost{Low: cost / 2, Expected: cost, High: cost},
+			Cost: report.Cost{Low: low, Expected: cost, High: cost},
 			Proof: []rule.Evidence{
 				rule.Shows(w.Cause, rule.SideOf(w.Dir), cameBehind),
 				rule.Shows(w.End, rule.SideOf(w.Dir), filledHole, rule.Ns(w.Length())),

@@ -39,9 +39,12 @@ losses while they were repaired, and of the waits only that is lost by which the
 longer than the path needs for it; the same holds of waits for segments that were overtaken. So did
 other transfers from the same server at the same time: the share of the path's rate that they used
 is taken off. Where the path was full, all of them together cost no more than they took by the
-clock, without what the path needs for their octets. Streams of HTTP/2 beside each other that wait
-for one repair cost its time once, and of their waits for the smaller window half is expected, and
-nothing is sure.
+clock, without what the path needs for their octets. Where streams of HTTP/2 share the connection, what
+losses cost is computed for that: what its side had sent without a pause when the last octets of a
+stream came, against what so many octets would have needed without loss. By as much more as it was
+late then than when the stream began to wait, the stream would have been over sooner. Its waits for
+repairs are part of that, those behind others' losses are h2-head-of-line's, and the rest is what
+the smaller window held back, of whatever stream. Low is half, or nothing where the path was full.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
@@ -83,8 +86,9 @@ func runPacketLoss(p *rule.Pass) {
 	if claimed(p, PathMTU.Name) {
 		return
 	}
-	after := afterLoss(p)
-	if !claimRepairs(p, after) {
+	if p.Draft.Shared {
+		claimSharedLoss(p)
+	} else if after := afterLoss(p); !claimRepairs(p, after) {
 		claimSmallerWindow(p, after)
 	}
 	claimReordering(p)
@@ -114,7 +118,6 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 		c.Kind = rule.LostSegment
 		c.Occ.Proof = repairProof(p.Conn, w)
 		doubtBeginning(p, w, &c)
-		countOnce(p, w, &c)
 		p.Report(c)
 	}
 	return len(waits) > 0
@@ -237,10 +240,6 @@ const (
 	fullQueue = 50
 )
 
-// sharedParts: where streams share the connection, one of so many parts of the waits for the
-// smaller window is expected to be its fault (reasoning: half of the window is what it takes).
-const sharedParts = 2
-
 // afterLoss is what losses cost besides. Half of it is sure, unless the path was full at times, or
 // a queue grew: then losses told the sender its share, and without them it might have been no
 // faster.
@@ -253,10 +252,6 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	dir := waits[0].Dir
 	f := j.FlowOf(dir)
 	if f == nil {
-		return out
-	}
-	if j.Shared { // what the window would have let through was for others, too
-		out.cost = j.Spent(dir, report.RecoveryCwnd) / sharedParts
 		return out
 	}
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells

@@ -6,6 +6,7 @@ import (
 
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -146,6 +147,11 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		return
 	}
 	claimNeedless(p)
+	var late *whatif.LossDelay
+	if p.Draft.Shared {
+		of := whatif.LossDelayOf(&p.Draft.Account)
+		late = &of
+	}
 	waits := p.Draft.WaitsWith(report.RTO, report.TLP, report.LostRetx, report.SpuriousRetx)
 	if n := len(p.Conn.SYNACKs); n > 1 && len(waits) > 0 &&
 		p.Conn.SYNACKs[n-1].Time > waits[0].Before.Time {
@@ -167,7 +173,9 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		if cause == "spurious" {
 			c.Occ.Proof = needlessProof(p, &w)
 		}
-		countOnce(p, &w, &c)
+		if late != nil {
+			c.Occ.Cost = partOf(c.Occ.Cost, late)
+		}
 		p.Report(c)
 	}
 }

@@ -51,6 +51,7 @@ const (
 	beforeWait
 	repaired
 	heldAfterLoss
+	repairedBefore
 	heldNeedlessly
 	laterFirst
 	needlessLater
@@ -275,6 +276,11 @@ var words = []rule.Words{
 		Role:  "retransmission",
 		Text:  "{octets}, after {ms}",
 		Facts: rule.Facts{report.CarriesOctets},
+	},
+	repairedBefore: {
+		Role:  "retransmission",
+		Text:  "of what had been lost on this connection",
+		Facts: rule.Facts{report.CarriesData},
 	},
 	heldAfterLoss: {
 		Role:  "held by the window",

@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"time"
+
+	"tcpwhy/analysis/internal/ledger/line"
+	"tcpwhy/analysis/internal/ledger/sender"
+	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
+)
+
+// Where exchanges share a connection, what a loss cost them is a matter of the connection: whatever
+// a sender has to send comes later by as much as all of it does. What it sends without a pause is a
+// busy period.
+
+// maxBusy is how many busy periods of an exchange are kept in which something was lost; of those
+// that come later nothing is said.
+const maxBusy = 64
+
+// Progress is how far a sender has come within a busy period.
+type Progress struct {
+	Octets  int64         // that the receiver has in order
+	Window  time.Duration // spent waiting for a window, its own or its receiver's, or at its own pace
+	Path    time.Duration // as fast as the path carries segments
+	Repairs time.Duration // until what was lost had been repaired
+	After   time.Duration // the part of Window behind the first loss
+	Room    time.Duration // the part of Window that waited for the receive window
+}
+
+// Busy is a busy period of one direction in which octets of an exchange came, up to the last of
+// them.
+type Busy struct {
+	Dir   reassembly.Dir
+	From  Progress // when the exchange began to wait for that direction
+	Until Progress
+	Flow  Flow // what the period showed of its sender: Bytes are those of Until
+	Loss  Wait // the latest repair of a loss
+}
+
+// busyPeriods are those of a connection that are in hand, by direction.
+type busyPeriods struct {
+	path    *sender.Path
+	now     [2]busyPeriod
+	largest [2]int64 // octets of the largest before
+}
+
+// busyPeriod is one.
+type busyPeriod struct {
+	Progress
+	lost   bool
+	repair Wait
+}
+
+// busyPart is the part of a busy period that an exchange waited for; its own octets came last at
+// until, if any did.
+type busyPart struct {
+	from, until Progress
+	came        bool
+}
+
+// tile takes in time of a direction.
+func (b *busyPeriods) tile(t *report.Tile, dir reassembly.Dir) {
+	p := &b.now[dir]
+	if repairs(t.Label) {
+		p.lost = true
+		p.repair = Wait{
+			Label: t.Label, From: t.From, To: t.To, Dir: dir, Before: t.Before, Prev: dir,
+			End: t.End, Cause: t.Cause,
+		}
+	}
+	p.lost = p.lost || t.Label == report.RecoveryCwnd
+	p.add(t.Label, t.To-t.From, p.lost)
+}
+
+// repairs reports whether a label is of time until a loss had been repaired.
+func repairs(l report.Label) bool { return l >= report.FastRetx && l <= report.LostRetx }
+
+// add adds time with a label. lost says that something had been lost by then.
+func (p *Progress) add(l report.Label, took time.Duration, lost bool) {
+	switch {
+	case repairs(l):
+		p.Repairs += took
+	case l == report.Serialize:
+		p.Path += took
+	case line.OfWindow(l) || l == report.RWnd:
+		p.Window += took
+		if lost {
+			p.After += took
+		}
+		if l == report.RWnd {
+			p.Room += took
+		}
+	}
+}
+
+// endBusy ends the period of a direction, if there is one: its sender has nothing to send. What had
+// not come of an exchange by then was not held up by what was lost.
+func (b *book) endBusy(dir reassembly.Dir) {
+	p := &b.busy.now[dir]
+	for _, j := range b.exchanges {
+		b.takeBusy(j, dir)
+	}
+	b.busy.largest[dir] = max(b.busy.largest[dir], p.Octets)
+	*p = busyPeriod{}
+}
+
+// takeBusy takes what j waited for of the period in hand, if something was lost.
+func (b *book) takeBusy(j *Exchange, dir reassembly.Dir) {
+	part := &j.busy[dir]
+	if part.came && b.busy.now[dir].lost && !j.settled && len(j.Losses) < maxBusy {
+		j.Losses = append(j.Losses, b.busy.part(dir, part))
+	}
+	*part = busyPart{}
+}
+
+// part is a part of the period of a direction that is in hand.
+func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
+	s, p := b.path.Of(dir), &b.now[dir]
+	took := max(p.Window+p.Path+p.Repairs, 1)
+	p.repair.Unseen = s.LostUnseen()
+	return Busy{Dir: dir, From: of.from, Until: of.until, Loss: p.repair, Flow: Flow{
+		Bytes:         of.until.Octets,
+		MSS:           int64(b.path.Conn.Half[dir].Eff),
+		Initial:       s.FirstRound(),
+		Window:        s.WindowRoom(),
+		RTT:           max(b.path.Conn.RTTMin(), s.FlightPeriod()),
+		Measured:      took,
+		LargestBefore: b.largest[dir],
+		MostInFlight:  s.MostInFlight(),
+		Rate:          s.PathRate(float64(p.Octets) / took.Seconds()),
+		ReceiveWindow: s.ReceiveWindow(),
+		Later:         b.largest[dir] > 0,
+		Paces:         s.PacesItself(),
+		Queue:         s.Queue(),
+	}}
+}

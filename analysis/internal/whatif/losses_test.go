@@ -1,0 +1,70 @@
+package whatif
+
+import (
+	"testing"
+	"time"
+
+	"tcpwhy/analysis/internal/ledger"
+	"tcpwhy/analysis/report"
+)
+
+const lossTrip = 50 * time.Millisecond
+
+// busyOf is a busy period of so many octets, on a path with that rate (0: not known), that took so
+// long for windows, repairs, and the path.
+func busyOf(octets int64, rate float64, window, repairs, path time.Duration) ledger.Busy {
+	return ledger.Busy{
+		Until: ledger.Progress{
+			Octets: octets, Window: window, Path: path, Repairs: repairs, After: window,
+		},
+		Flow: ledger.Flow{
+			Bytes: octets, MSS: 1000, Initial: 10_000, RTT: lossTrip, Rate: rate,
+			MostInFlight: 60_000,
+		},
+	}
+}
+
+// TestLossDelayOf: what losses cost an exchange that shares its connection.
+func TestLossDelayOf(t *testing.T) {
+	const ms = time.Millisecond
+	for _, tt := range []struct {
+		name  string
+		busy  []ledger.Busy
+		times map[report.Label]time.Duration
+		want  report.Cost
+		part  float64
+	}{
+		{
+			name:  "nothing lost",
+			times: map[report.Label]time.Duration{report.H2Mux: 100 * ms}, part: 1,
+		},
+		{ // 150 segments need 10, 20, 40, 80: three round trips
+			name:  "half a second more than it needs, in which all of it waited for others",
+			busy:  []ledger.Busy{busyOf(150_000, 0, 600*ms, 50*ms, 0)},
+			times: map[report.Label]time.Duration{report.H2Mux: 700 * ms},
+			want:  report.Cost{Low: 250 * ms, Expected: 500 * ms, High: 650 * ms}, part: 1,
+		},
+		{
+			name:  "no more than it waited",
+			busy:  []ledger.Busy{busyOf(150_000, 0, 600*ms, 50*ms, 0)},
+			times: map[report.Label]time.Duration{report.H2HOL: 50 * ms, report.H2Mux: 100 * ms},
+			want:  report.Cost{Low: 150 * ms, Expected: 150 * ms, High: 150 * ms}, part: 1,
+		},
+		{ // a megabyte a second: three round trips for 10, 20 and 40 kB, and 80 ms for the rest
+			name:  "the path was busy meanwhile",
+			busy:  []ledger.Busy{busyOf(150_000, 1e6, 0, 100*ms, 140*ms)},
+			times: map[report.Label]time.Duration{report.FastRetx: 100 * ms},
+			want:  report.Cost{Expected: 10 * ms, High: 100 * ms}, part: 0.1,
+		},
+	} {
+		j := ledger.Account{Losses: tt.busy}
+		for l, d := range tt.times {
+			j.Times[l] = d
+		}
+		got := LossDelayOf(&j)
+		if got.Cost != tt.want || got.Part < tt.part-0.01 || got.Part > tt.part+0.01 {
+			t.Errorf("%s: %v, part %.2f, want %v, %.2f", tt.name, got.Cost, got.Part, tt.want,
+				tt.part)
+		}
+	}
+}
