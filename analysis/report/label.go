@@ -66,7 +66,7 @@ const (
 	NagleDelack   // Nagle's algorithm held data for a delayed ACK
 	DelackCwnd    // a full window waited for a delayed ACK
 	Cork          // TCP_CORK or MSG_MORE held the end of a message
-	AppPaced      // the sending application paused inside a message
+	AppPaced      // the server, between parts of a response
 	HostStopped   // a host did nothing at all, its kernel neither
 	ClientThink   // the client between exchanges
 	IdleReusable  // an idle connection that could have carried a request
@@ -118,7 +118,7 @@ var labelTitles = [LabelCount]string{
 	"loss, repaired by a tail loss probe", "loss of a retransmission",
 	"needless retransmission", "Nagle hold, one round trip",
 	"Nagle hold, waiting for a late ACK", "window waiting for a late ACK",
-	"corked end of a message", "sender's application paused", "host stood still",
+	"corked end of a message", "server between parts of a response", "host stood still",
 	"client between exchanges",
 	"idle, reusable", "idle, not reusable", "waiting behind another response",
 	"behind other streams", "HTTP/2 flow control", "behind another stream's loss",

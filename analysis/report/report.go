@@ -120,7 +120,10 @@ type Finding struct {
 	Cost    Cost // union over all occurrences
 	// Wall is what of the expected cost the client waited for with nothing else under way: less
 	// than Cost.Expected where exchanges without this finding ran in parallel.
-	Wall        time.Duration
+	Wall time.Duration
+	// Shared is what of the expected cost is of moments in which exchanges with this finding waited
+	// side by side on one connection, beyond the first of them.
+	Shared      time.Duration
 	Within      time.Duration // the part of the expected cost that lies within exchanges
 	Broken      bool          // data was lost or in danger
 	Counted     bool          // its cost is part of Report.Lost
@@ -235,6 +238,23 @@ type Tally struct {
 	Scanned int
 }
 
+// Clock is what exchanges took, and lost, where a moment counts once for each connection, however
+// many exchanges shared that: never more than sums over exchanges. It is zero where none shared one.
+type Clock struct {
+	Shared     int // exchanges that had others beside them on their connection
+	Time, Lost time.Duration
+	Times      []LabelTime // what connections waited for while an exchange was under way
+}
+
+// ByClock is what exchanges took and lost by the clock of their connections: the sums over exchanges
+// where none shared a connection.
+func (r *Report) ByClock() Clock {
+	if r.Clock.Shared == 0 {
+		return Clock{Time: r.ExchangeTime, Lost: r.Lost, Times: r.Times}
+	}
+	return r.Clock
+}
+
 // Report is the outcome of an analysis: all that output writes.
 type Report struct {
 	Capture                    *capture.Stats
@@ -244,6 +264,7 @@ type Report struct {
 	// union of the findings' costs, per exchange
 	Lost  time.Duration
 	Times []LabelTime // over all exchanges
+	Clock Clock       // where exchanges shared connections
 	Tally
 	Stories   []Story                    // gravest first, then by cost
 	Findings  []Finding                  // likewise; capped

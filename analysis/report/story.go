@@ -15,6 +15,7 @@ type Story struct {
 	Message     string
 	Count       int // occurrences
 	Cost        Cost
+	Shared      time.Duration // see Finding
 	Wall        time.Duration // what of the expected cost clients waited for with nothing else under way
 	Within      time.Duration // the part of the expected cost that lies within exchanges
 	Broken      bool          // data was lost or in danger

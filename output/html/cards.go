@@ -72,7 +72,7 @@ func (b *builder) tellCards() (cards []card, rest []brief, more string) {
 			left++
 		default:
 			rest = append(rest, brief{
-				s.Severity.String(), text(s.Title), cost(s.Cost.Expected),
+				s.Severity.String(), text(s.Title), cost(s.Cost.Expected - s.Shared),
 				text(b.Between(s) + " · " + b.Extent(s)),
 			})
 		}
@@ -94,7 +94,7 @@ func cost(d time.Duration) string {
 // card is a story in full.
 func (b *builder) card(n int, s *report.Story) card {
 	c := card{
-		N: n, Severity: s.Severity.String(), Title: text(s.Title), Cost: cost(s.Cost.Expected),
+		N: n, Severity: s.Severity.String(), Title: text(s.Title), Cost: cost(s.Cost.Expected - s.Shared),
 		Facts: text(b.Extent(s)), When: text(b.When(s.When)), Message: text(s.Message),
 		Services: b.shares(s), Rule: s.Rule,
 	}
@@ -102,7 +102,7 @@ func (b *builder) card(n int, s *report.Story) card {
 		c.Facts = text(between + " · " + b.Extent(s))
 	}
 	if s.Cost.Expected > 0 && 2*s.Within >= s.Cost.Expected {
-		c.Share = spaced(wording.Percent(min(s.Within, b.r.ExchangeTime), b.r.ExchangeTime))
+		c.Share = spaced(wording.Percent(min(max(0, s.Within-s.Shared), b.r.ByClock().Time), b.r.ByClock().Time))
 	}
 	if others := b.AlsoFrom(s); len(others) > 0 {
 		c.Also = text("and " + strings.Join(others, "; "))

@@ -84,7 +84,7 @@ func (b *builder) verdict(p *page) {
 	first := all[0]
 	p.Verdict, p.Grave = text(first.Text), first.Weight == sentence.Grave
 	p.Title = mask.Shorten(p.Verdict, 120) + " - " + p.Name
-	if took := spaced(wording.Duration(b.r.Lost) + " of " + wording.Duration(b.r.ExchangeTime)); b.r.Lost > 0 &&
+	if took := spaced(b.LostOf()); b.r.ByClock().Lost > 0 &&
 		strings.HasPrefix(p.Verdict, took) {
 		p.Lost, p.Verdict = took, strings.TrimPrefix(p.Verdict, took)
 	}
@@ -109,6 +109,9 @@ func (b *builder) facts() string {
 	}
 	if r.ExchangeTime > 0 {
 		facts = append(facts, wording.Duration(r.ExchangeTime)+" of exchange time")
+		if r.Clock.Shared > 0 {
+			facts = append(facts, wording.Duration(r.ByClock().Time)+" by the clock")
+		}
 	}
 	if !s.Start.IsZero() {
 		facts = append(facts, s.Start.UTC().Format("2006-01-02 15:04:05.000")+" UTC, for "+
@@ -132,11 +135,11 @@ type share struct {
 func (b *builder) times() []share {
 	const inside = 0.08
 	var out []share
-	whole, at := spanOf(0, b.r.ExchangeTime), time.Duration(0)
-	if b.r.ExchangeTime <= 0 {
+	whole, at := spanOf(0, b.r.ByClock().Time), time.Duration(0)
+	if b.r.ByClock().Time <= 0 {
 		return nil
 	}
-	for _, t := range sentence.ByTime(b.r.Times) {
+	for _, t := range sentence.ByTime(b.r.ByClock().Times) {
 		piece := report.Piece{Label: t.Label, From: at, To: at + t.Time}
 		at = piece.To
 		from, to := whole.moment(piece.From), whole.moment(piece.To)
@@ -148,7 +151,7 @@ func (b *builder) times() []share {
 				Title: t.Label.Title() + ", " + spaced(wording.Duration(t.Time)),
 			},
 			Name: t.Label.Title(), Time: spaced(wording.Duration(t.Time)),
-			Share:  spaced(wording.Percent(t.Time, b.r.ExchangeTime)),
+			Share:  spaced(wording.Percent(t.Time, b.r.ByClock().Time)),
 			Inside: to-from >= inside, Middle: pct((from + to) / 2),
 		})
 	}

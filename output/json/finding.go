@@ -25,6 +25,7 @@ type findingObject struct {
 	Count       int                `json:"count"`
 	Cost        costObject         `json:"cost_ms"`
 	Wall        millis             `json:"wall_ms"`
+	Shared      millis             `json:"shared_ms,omitzero"`
 	Within      millis             `json:"within_exchanges_ms"`
 	Affected    int                `json:"affected_exchanges"`
 	When        whenObject         `json:",embed"`
@@ -50,6 +51,7 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 		Severity: f.Severity.String(), Confidence: f.Confidence.String(), Side: f.Side.String(),
 		Client: address(f.Client), Server: endpoint(f.Server), Host: text(mask.Host(f.Host)),
 		Message: mask.Visible(f.Message), Count: f.Count, Cost: cost(f.Cost), Wall: millis(f.Wall),
+		Shared: millis(f.Shared),
 		Within: millis(f.Within), Affected: f.Affected, When: when(f.When),
 		Remedies:    remedies(f.Remedies),
 		References:  list(f.References),
@@ -70,6 +72,7 @@ func (d *decoder) finding(o *findingObject) {
 		Side:       named(d, "side", o.Side, report.ParseSide),
 		Client:     d.address(o.Client), Server: d.endpoint(o.Server), Host: string(o.Host),
 		Message: o.Message, Count: o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
+		Shared:   time.Duration(o.Shared),
 		Within:   time.Duration(o.Within),
 		Affected: o.Affected, When: decodeWhen(o.When), References: o.References,
 		Remedies: d.remedies(o.Remedies),

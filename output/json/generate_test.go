@@ -97,6 +97,8 @@ func given(t reflect.Type, value string) string {
 		return value + " != nil"
 	case reflect.Slice:
 		return value + " != nil"
+	case reflect.Int64:
+		return value + " != 0"
 	case reflect.Bool:
 		return value
 	}

@@ -67,6 +67,9 @@ func (o *summaryObject) appendTo(b []byte) []byte {
 	b = o.ExchangeTime.appendTo(append(b, `,"exchange_ms":`...))
 	b = o.Lost.appendTo(append(b, `,"lost_ms":`...))
 	b = o.Times.appendTo(append(b, `,"time_ms":`...))
+	if o.Clock != nil {
+		b = o.Clock.appendTo(append(b, `,"by_the_clock":`...))
+	}
 	b = appendCounts(append(b, `,"vantages":`...), o.Vantages)
 	b = appendEach(append(b, `,"checked":`...), o.Checked, appendString[string])
 	b = appendEach(append(b, `,"could_not_look":`...), o.Blind, appendString[string])
@@ -92,6 +95,17 @@ func (o *listedObject) appendTo(b []byte) []byte {
 	b = appendNumber(append(b, `{"findings":`...), o.Findings)
 	b = appendNumber(append(b, `,"connections":`...), o.Connections)
 	b = appendNumber(append(b, `,"exchanges":`...), o.Exchanges)
+	return append(b, '}')
+}
+
+func (o *clockObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendNumber(append(b, `{"exchanges":`...), o.Shared)
+	b = o.Time.appendTo(append(b, `,"exchange_ms":`...))
+	b = o.Lost.appendTo(append(b, `,"lost_ms":`...))
+	b = o.Times.appendTo(append(b, `,"time_ms":`...))
 	return append(b, '}')
 }
 
@@ -276,6 +290,9 @@ func (o *storyObject) appendTo(b []byte) []byte {
 	b = appendNumber(append(b, `,"count":`...), o.Count)
 	b = o.Cost.appendTo(append(b, `,"cost_ms":`...))
 	b = o.Wall.appendTo(append(b, `,"wall_ms":`...))
+	if o.Shared != 0 {
+		b = o.Shared.appendTo(append(b, `,"shared_ms":`...))
+	}
 	b = o.Within.appendTo(append(b, `,"within_exchanges_ms":`...))
 	b = appendNumber(append(b, `,"affected_exchanges":`...), o.Affected)
 	b = o.When.Began.appendTo(append(b, `,"began_ms":`...))
@@ -384,6 +401,9 @@ func (o *findingObject) appendTo(b []byte) []byte {
 	b = appendNumber(append(b, `,"count":`...), o.Count)
 	b = o.Cost.appendTo(append(b, `,"cost_ms":`...))
 	b = o.Wall.appendTo(append(b, `,"wall_ms":`...))
+	if o.Shared != 0 {
+		b = o.Shared.appendTo(append(b, `,"shared_ms":`...))
+	}
 	b = o.Within.appendTo(append(b, `,"within_exchanges_ms":`...))
 	b = appendNumber(append(b, `,"affected_exchanges":`...), o.Affected)
 	b = o.When.Began.appendTo(append(b, `,"began_ms":`...))

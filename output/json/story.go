@@ -21,6 +21,7 @@ type storyObject struct {
 	Count         int               `json:"count"`
 	Cost          costObject        `json:"cost_ms"`
 	Wall          millis            `json:"wall_ms"`
+	Shared        millis            `json:"shared_ms,omitzero"`
 	Within        millis            `json:"within_exchanges_ms"`
 	Affected      int               `json:"affected_exchanges"`
 	When          whenObject        `json:",embed"`
@@ -60,7 +61,8 @@ func (e *encoder) story(s *report.Story, ids []string) storyObject {
 		ID: finding.StoryID(s), Rule: s.Rule, Cause: text(s.Cause), Side: s.Side.String(),
 		Title: mask.Visible(s.Title), Severity: s.Severity.String(),
 		Confidence: s.Confidence.String(), Message: mask.Visible(s.Message), Count: s.Count,
-		Cost: cost(s.Cost), Wall: millis(s.Wall), Within: millis(s.Within), Affected: s.Affected,
+		Cost: cost(s.Cost), Wall: millis(s.Wall), Shared: millis(s.Shared),
+		Within: millis(s.Within), Affected: s.Affected,
 		When:     when(s.When),
 		Services: s.Services, Clients: s.Clients, Spread: s.Spread.String(),
 		WorstServices: []serviceShare{}, WorstClients: []clientShare{}, Findings: []string{},
@@ -97,6 +99,7 @@ func (d *decoder) story(o *storyObject) {
 		Severity:   named(d, "severity", o.Severity, report.ParseSeverity),
 		Confidence: named(d, "confidence", o.Confidence, report.ParseConfidence),
 		Count:      o.Count, Cost: decodeCost(o.Cost), Wall: time.Duration(o.Wall),
+		Shared: time.Duration(o.Shared),
 		Within: time.Duration(o.Within), Affected: o.Affected, When: decodeWhen(o.When),
 		Services: o.Services,
 		Clients:  o.Clients, Spread: named(d, "spread", o.Spread, report.ParseSpread),

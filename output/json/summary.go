@@ -3,6 +3,7 @@ package json
 import (
 	"time"
 
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
 
@@ -15,12 +16,40 @@ type summaryObject struct {
 	ExchangeTime millis         `json:"exchange_ms"`
 	Lost         millis         `json:"lost_ms"`
 	Times        labelTimes     `json:"time_ms"`
+	Clock        *clockObject   `json:"by_the_clock,omitzero"`
 	Vantages     map[string]int `json:"vantages"`
 	Checked      []string       `json:"checked"`
 	Blind        []string       `json:"could_not_look"`
 	Tally        tallyObject    `json:",embed"`
 	Proxied      proxiedObject  `json:"proxied"`
 	QUIC         *quicObject    `json:"quic,omitempty"`
+}
+
+// clockObject is what connections took and lost while exchanges shared some of them.
+type clockObject struct {
+	Shared int        `json:"exchanges"`
+	Time   millis     `json:"exchange_ms"`
+	Lost   millis     `json:"lost_ms"`
+	Times  labelTimes `json:"time_ms"`
+}
+
+// clock is that of the report; nil where no exchanges shared a connection.
+func (e *encoder) clock() *clockObject {
+	c := &e.report.Clock
+	if c.Shared == 0 {
+		return nil
+	}
+	return &clockObject{c.Shared, millis(c.Time), millis(c.Lost), c.Times}
+}
+
+// decodeClock reads that.
+func decodeClock(o *clockObject) report.Clock {
+	if o == nil {
+		return report.Clock{}
+	}
+	return report.Clock{
+		Shared: o.Shared, Time: time.Duration(o.Time), Lost: time.Duration(o.Lost), Times: o.Times,
+	}
 }
 
 // listedObject is how much of it the report lists.
@@ -37,7 +66,7 @@ func (e *encoder) summary() *summaryObject {
 		Listed:       listedObject{len(r.Findings), len(r.Conns), len(r.Exchanges)},
 		ExchangeTime: millis(r.ExchangeTime), Lost: millis(r.Lost), Times: r.Times,
 		Vantages: map[string]int{}, Checked: list(r.Checked), Blind: list(r.Blind), Tally: e.tally(),
-		Proxied: e.proxied(), QUIC: e.quic(),
+		Proxied: e.proxied(), QUIC: e.quic(), Clock: e.clock(),
 	}
 	for v, n := range r.Vantages {
 		o.Vantages[v.String()] = n
@@ -51,6 +80,7 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Connections, r.ExchangeCount = o.Connections, o.Exchanges
 	r.ExchangeTime, r.Lost = time.Duration(o.ExchangeTime), time.Duration(o.Lost)
 	r.Times, r.Checked = o.Times, o.Checked
+	r.Clock = decodeClock(o.Clock)
 	r.Blind = o.Blind
 	r.Found, r.LeftOut = o.Findings, o.LeftOut
 	d.tally(&o.Tally)

@@ -21,6 +21,10 @@ func (t *Teller) Extent(s *report.Story) string {
 		text += "; " + wording.Duration(s.Wall) +
 			" by the clock, because other requests ran in the meantime"
 	}
+	if 5*s.Shared > s.Cost.Expected && s.Shared > time.Millisecond {
+		text += "; " + wording.Duration(s.Cost.Expected) +
+			" where what exchanges waited side by side on a connection is added up"
+	}
 	spread := s.Cost.High - s.Cost.Low
 	if spread > s.Cost.Expected/10 && spread > time.Millisecond {
 		text += "; a fix saves between " + wording.Duration(s.Cost.Low) + " and " +

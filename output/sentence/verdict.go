@@ -44,7 +44,7 @@ func (t *Teller) Verdict() []Line {
 		out.add(Main, t.nothingFound(errors))
 	}
 	out.add(Usual, t.unreadSentence())
-	if 4*t.Report.Lost < t.Report.ExchangeTime {
+	if c := t.Report.ByClock(); 4*c.Lost < c.Time {
 		out.add(Usual, t.Whose())
 	}
 	return out
@@ -113,6 +113,9 @@ func (t *Teller) Subject() string {
 	s += " on " + wording.Count(r.Connections, "connection", "connections")
 	if r.ExchangeTime > 0 {
 		s += ", " + wording.Duration(r.ExchangeTime) + " of exchange time"
+		if r.Clock.Shared > 0 {
+			s += " in " + wording.Duration(r.ByClock().Time) + " by the clock"
+		}
 	}
 	return s
 }
@@ -145,15 +148,18 @@ func InputNames(inputs []capture.Input) string {
 // lostSentence says how much time was lost, and to what.
 func (t *Teller) lostSentence(all []*report.Story) string {
 	r := t.Report
-	if r.Lost <= 0 {
+	if r.ByClock().Lost <= 0 {
 		if len(all) == 0 || r.ExchangeTime == 0 {
 			return ""
 		}
 		_, failed := t.FailuresAsked()
 		return nothingLost(all, failed)
 	}
-	s := wording.Duration(r.Lost) + " of " + wording.Duration(r.ExchangeTime)
-	if share := wording.Percent(r.Lost, r.ExchangeTime); share != "" {
+	s := t.LostOf()
+	if r.Clock.Shared > 0 {
+		s += " by the clock"
+	}
+	if share := wording.Percent(r.ByClock().Lost, r.ByClock().Time); share != "" {
 		s += " (" + share + ")"
 	}
 	costly := finding.Costliest(all, true)
@@ -167,16 +173,22 @@ func (t *Teller) lostSentence(all []*report.Story) string {
 		wording.Count(len(costly), "cause", "causes"), costly[0].Title, t.ofWhich(costly[0]))
 }
 
+// LostOf is how much was lost, of what: moments that exchanges shared on a connection count once.
+func (t *Teller) LostOf() string {
+	c := t.Report.ByClock()
+	return wording.Duration(c.Lost) + " of " + wording.Duration(c.Time)
+}
+
 // ofWhich says in brackets what the costliest finding cost, where that is not all that was lost: a
 // failure may go on between exchanges, and what overlaps others counts once in the sum.
 func (t *Teller) ofWhich(g *report.Story) string {
-	between := g.Cost.Expected - g.Within
+	between, once := g.Cost.Expected-g.Within, g.Cost.Expected-g.Shared
 	switch {
 	case between > time.Millisecond:
 		return " (" + wording.Duration(g.Cost.Expected) + ", of which " +
 			wording.Duration(between) + " between exchanges)"
-	case g.Cost.Expected < t.Report.Lost:
-		return " (" + wording.Duration(g.Cost.Expected) + ")"
+	case once < t.Report.ByClock().Lost:
+		return " (" + wording.Duration(once) + ")"
 	}
 	return ""
 }
@@ -187,7 +199,7 @@ func nothingLost(all []*report.Story, failed int) string {
 	others := finding.Costliest(all, false)
 	if len(others) > 0 && others[0].Severity > report.Info {
 		return fmt.Sprintf("No exchange time counts as lost; worth a look: %s (%s).",
-			others[0].Title, wording.Duration(others[0].Cost.Expected))
+			others[0].Title, wording.Duration(others[0].Cost.Expected-others[0].Shared))
 	}
 	if failed > 0 {
 		return ""

@@ -2,6 +2,7 @@ package sentence
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -18,7 +19,7 @@ func whoTook(l report.Label) string {
 	case report.ReqApp, report.ClientThink, report.TLSClient:
 		return "The client took"
 	case report.AppPaced:
-		return "The sender's application paused for"
+		return "The server, between parts of responses, took"
 	case report.RoundTrip, report.TCPHandshake, report.TLSRTT:
 		return "Round trips took"
 	case report.DNS:
@@ -31,13 +32,36 @@ func whoTook(l report.Label) string {
 	return ""
 }
 
+// mostLabels is how many labels are named where each exchange is counted for itself.
+const mostLabels = 3
+
+// EachForItself says what exchanges that shared connections waited for, each counted for itself; ""
+// where none did.
+func (t *Teller) EachForItself() string {
+	r := t.Report
+	if r.Clock.Shared == 0 {
+		return ""
+	}
+	var all []string
+	for _, part := range ByTime(r.Times) {
+		if len(all) < mostLabels {
+			all = append(all, part.Label.Title()+" "+wording.Duration(part.Time)+
+				" ("+wording.Percent(part.Time, r.ExchangeTime)+")")
+		}
+	}
+	return fmt.Sprintf("That is by the clock: %s side by side on a connection count once. "+
+		"Each for itself, all exchanges waited %s: %s.",
+		wording.Count(r.Clock.Shared, "exchange", "exchanges"), wording.Duration(r.ExchangeTime),
+		strings.Join(all, ", "))
+}
+
 // Whose says whose time it was, if that is one's for the most part, else what took most of it.
 func (t *Teller) Whose() string {
-	parts := ByTime(t.Report.Times)
+	parts := ByTime(t.Report.ByClock().Times)
 	if len(parts) == 0 {
 		return ""
 	}
-	whole, largest := t.Report.ExchangeTime, parts[0]
+	whole, largest := t.Report.ByClock().Time, parts[0]
 	who := whoTook(largest.Label)
 	if who == "" || 2*largest.Time < whole {
 		return fmt.Sprintf("The largest part of the time: %s, %s (%s).", largest.Label.Title(),

@@ -21,13 +21,13 @@ const (
 
 // timeTable shows where the time of all exchanges went, the largest share first.
 func (t *textReport) timeTable() {
-	parts := sentence.ByTime(t.report.Times)
-	if len(parts) == 0 || t.report.ExchangeTime <= 0 {
+	parts := sentence.ByTime(t.report.ByClock().Times)
+	if len(parts) == 0 || t.report.ByClock().Time <= 0 {
 		return
 	}
 	t.Heading("Where the time went")
 	shown := 0
-	whole := t.report.ExchangeTime
+	whole := t.report.ByClock().Time
 	for shown < min(len(parts), maxTimeRows) && leastShare*parts[shown].Time >= whole {
 		shown++
 	}
@@ -44,11 +44,12 @@ func (t *textReport) timeTable() {
 	if others > 0 {
 		t.timeRow(wording.Count(len(parts)-shown, "smaller one", "smaller ones"), others)
 	}
+	t.Para("  ", t.EachForItself(), page.Plain)
 }
 
 // timeRow is one bar of the table.
 func (t *textReport) timeRow(title string, d time.Duration) {
-	whole := t.report.ExchangeTime
+	whole := t.report.ByClock().Time
 	blocks := bar(d, whole, min(barCells, t.Width-besideBar))
 	share := wording.Percent(d, whole)
 	line := t.Fit(fmt.Sprintf("  %-*s  %s  %5s", labelCells, title, blocks, share))

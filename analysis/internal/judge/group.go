@@ -45,8 +45,10 @@ type group struct {
 // clocked is what a finding cost by the clock on the wall, as far as that is known.
 type clocked struct {
 	wall, walled time.Duration // cost by the clock, and the expected cost for which that is known
-	late         lateClaims
-	failedUntil  time.Duration // end of the latest failure whose cost by the clock is known
+	// the expected cost of moments of a connection that other exchanges on it have, too
+	shared      time.Duration
+	late        lateClaims
+	failedUntil time.Duration // end of the latest failure whose cost by the clock is known
 }
 
 // spoken is what the connections of a finding carry.
@@ -234,7 +236,7 @@ func (j *Judge) merged(g, o *group) *group {
 	all := *g
 	all.count, all.affected = g.count+o.count, g.affected+o.affected
 	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
-	all.within = g.within + o.within
+	all.within, all.shared = g.within+o.within, g.shared+o.shared
 	all.counted, all.doubted = g.counted || o.counted, g.doubted+o.doubted
 	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
 	all.late = g.late.with(&o.late)
@@ -317,6 +319,7 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 		Count:       g.count,
 		Cost:        g.cost,
 		Wall:        g.wallCost(),
+		Shared:      max(0, min(g.shared, g.cost.Expected)),
 		Within:      min(g.within, g.cost.Expected),
 		Counted:     g.counted,
 		Broken:      g.correctness,

@@ -68,6 +68,7 @@ type totalSums struct {
 	exchangeTime, lost     time.Duration
 	waited                 time.Duration // exchangeTime without streams
 	times                  [report.LabelCount]time.Duration
+	shared                 sharedTime
 	vantages               map[reassembly.Vantage]int
 	caveats                map[string]uint64 // connections by caveat
 	missing                int64             // octets that the capture lacks
@@ -320,7 +321,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		waited = 0 // beside the hours of a stream every fault would seem small
 	}
 	c := j.proxied.hold(&counted{between: m.Pair, Exchange: tally.Exchange{ExchangeInfo: info,
-		Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni), Streams: job.Streams}})
+		Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni), Streams: job.Streams}, clock: job.Clock})
 	j.pairTotal(m, waited, job.Flow.RTT)
 	j.occasion(m.Pair, job.Info.Start)
 	m.ownSetup(job)

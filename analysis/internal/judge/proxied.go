@@ -31,8 +31,9 @@ type proxied struct {
 type counted struct {
 	tally.Exchange
 	between report.Pair
-	moves   []ledger.Change // what has become known of its time since
-	later   []postponed     // claims about it
+	clock   *[report.LabelCount]time.Duration // see ledger.Account
+	moves   []ledger.Change                   // what has become known of its time since
+	later   []postponed                       // claims about it
 }
 
 // nearLeg is how long a leg of the round trip is at most, the capture point being perhaps on that
@@ -178,6 +179,9 @@ func (p *proxied) began(id int) time.Duration {
 func (j *Judge) countTime(c *counted) {
 	x, t := c.ExchangeInfo, &j.Total
 	t.exchangeTime += x.Duration
+	if c.clock != nil {
+		t.shared.add(x, c.clock)
+	}
 	if !c.Streams {
 		t.waited += x.Duration
 	}

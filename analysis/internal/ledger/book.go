@@ -29,6 +29,8 @@ type book struct {
 	busy      busyPeriods        // where exchanges go on beside each other
 	// where exchanges go on beside each other: the end of what has been booked with the connection
 	at time.Duration
+	// what of that was paused, and counts with none of them yet
+	paused []report.Interval
 }
 
 // open adds the ledger of an exchange that has begun.
@@ -69,6 +71,7 @@ func (b *book) tile(t *report.Tile, byClient bool) {
 		if start := max(at, j.From); i.To > start {
 			b.idle(t, at, start)
 			b.own(t, start, i.To, t.Label)
+			j.count(start, i.To, t.Label)
 			at = i.To
 		}
 	}
@@ -91,8 +94,24 @@ func (b *book) meet(j *Exchange) {
 	}
 	for _, k := range b.exchanges {
 		if !k.over && !k.Parsed.Over {
-			j.Shared, k.Shared = true, true
+			j.share()
+			k.share()
 		}
+	}
+}
+
+// share notes that others go on beside j: from now on not all of its time is its own.
+func (j *Exchange) share() {
+	if j.Shared = true; j.Clock == nil {
+		times := j.Times
+		j.Clock = &times
+	}
+}
+
+// count counts time of the connection with j.
+func (j *Exchange) count(from, to time.Duration, l report.Label) {
+	if j.Clock != nil {
+		j.Clock[l] += to - from
 	}
 }
 

@@ -20,8 +20,11 @@ type Account struct {
 	Times  [report.LabelCount]time.Duration // add up to Until-From once drawn up
 	Pieces picture.Pieces                   // the same in order, coarsely
 
-	Start     // how it began
-	Company   // how it had the connection with others
+	Start   // how it began
+	Company // how it had the connection with others
+	// Clock is the part of its connection's time that counts with it, where others went on beside
+	// it: of them all, the first has a moment that they share. nil: all of its time does.
+	Clock     *[report.LabelCount]time.Duration
 	Transfers // what its messages showed; valid once drawn up
 	// Losses are busy periods of the connection in which something was lost, if the exchange shared
 	// it with others; valid once drawn up

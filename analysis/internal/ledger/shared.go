@@ -190,11 +190,37 @@ func (b *book) sharedTile(t *report.Tile) {
 		if start := max(at, i.From); !j.settled && i.To > start {
 			b.idle(t, at, start)
 			b.own(t, start, i.To, t.Label)
+			if line.Paused(t.Label) {
+				b.paused = append(b.paused, report.Interval{From: start, To: i.To})
+			} else {
+				j.count(start, i.To, t.Label)
+			}
 			at = i.To
 		}
 	}
 	b.idle(t, at, t.To)
 	b.at = max(b.at, t.To)
+}
+
+// countPaused counts with j what of a stretch of its time is time in which the connection had
+// nothing to carry: what that was, the exchanges say that waited, the first that knows.
+func (b *book) countPaused(j *Exchange, t *report.Tile) {
+	left := b.paused[:0:0]
+	for _, p := range b.paused {
+		from, to := max(p.From, t.From), min(p.To, t.To)
+		if to <= from || j.Clock == nil {
+			left = append(left, p)
+			continue
+		}
+		j.count(from, to, t.Label)
+		if p.From < from {
+			left = append(left, report.Interval{From: p.From, To: from})
+		}
+		if to < p.To {
+			left = append(left, report.Interval{From: to, To: p.To})
+		}
+	}
+	b.paused = left
 }
 
 // endShared books the rest of the connection's time up to the given moment.
@@ -281,6 +307,7 @@ func (b *book) bookStretch(j *Exchange, t *report.Tile, byClient bool) {
 		return
 	}
 	j.book(report.Interval{From: t.From, To: t.To}, t.Label, byClient)
+	b.countPaused(j, t)
 	if b.trace != nil && j.Traced {
 		b.show(t, t.From, t.To, t.Label)
 	}

@@ -99,6 +99,7 @@ func tell(parts []*Part, w *Whole) report.Story {
 		s.Count += f.Count
 		s.Cost = s.Cost.Add(f.Cost)
 		s.Wall, s.Within = s.Wall+f.Wall, s.Within+f.Within
+		s.Shared += f.Shared
 		s.Broken, s.Counted = s.Broken || f.Broken, s.Counted || f.Counted
 		s.Affected += f.Affected
 	}
