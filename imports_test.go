@@ -35,7 +35,8 @@ var edges = map[string][]string{
 		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
 	},
 	"tcpwhy/output": {
-		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/html", "tcpwhy/output/page",
+		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/html", "tcpwhy/output/junit",
+		"tcpwhy/output/har", "tcpwhy/output/csv", "tcpwhy/output/markdown", "tcpwhy/output/page",
 		"tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
@@ -60,7 +61,22 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
-	"tcpwhy/output/markdown": {"tcpwhy/output/wording", "tcpwhy/analysis/report"},
+	"tcpwhy/output/junit": {
+		"tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
+		"tcpwhy/output/mask", "tcpwhy/analysis/report",
+	},
+	"tcpwhy/output/har": {
+		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report",
+	},
+	"tcpwhy/output/csv": {
+		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report",
+	},
+	"tcpwhy/output/markdown": {
+		"tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
+		"tcpwhy/output/mask", "tcpwhy/analysis/report",
+	},
 	"tcpwhy/output/view": {
 		"tcpwhy/output/page", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/capture",

@@ -15,18 +15,23 @@ import (
 	"io"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/output/csv"
+	"tcpwhy/output/har"
 	"tcpwhy/output/html"
 	"tcpwhy/output/json"
+	"tcpwhy/output/junit"
+	"tcpwhy/output/markdown"
 	"tcpwhy/output/page"
 	"tcpwhy/output/text"
 )
 
 // Options choose how a report is written, whatever its format: each takes what concerns it.
 type Options struct {
-	Version   string       // of the program
-	ShowQuery bool         // print query values, which are otherwise masked
-	Summary   bool         // without what single findings, connections and exchanges show
-	Page      page.Options // of formats for people
+	Version   string          // of the program
+	ShowQuery bool            // print query values, which are otherwise masked
+	Summary   bool            // without what single findings, connections and exchanges show
+	Page      page.Options    // of formats for people
+	FailOn    report.Severity // of results of tests: what is as grave fails
 }
 
 // Format is one way to write a report.
@@ -41,6 +46,8 @@ type Format struct {
 	// begins what is written while a capture of the interface of that name goes on; nil for a
 	// format that waits for the end
 	Live func(w io.Writer, name string, opts Options) Live
+	// All says that it lists as much as an analysis keeps, unless told otherwise.
+	All bool
 	// File says that it is not to be read on a terminal.
 	File bool
 	// Graphs are the connections of a report of which it shows segments, and the time of listed
@@ -68,11 +75,18 @@ func Formats() []Format {
 		},
 		{
 			Name: "ndjson", For: "for programs: an object on each line",
-			Write: writeLines, Refuse: refuseLines, Live: liveLines,
+			Write: writeLines, Refuse: refuseLines, Live: liveLines, All: true,
 		},
 		{
 			Name: "html", For: "for people: a page with pictures, one file", Write: writeHTML,
 			File: true, Graphs: html.Wanted,
+		},
+		{Name: "markdown", For: "for people: a ticket, a comment", Write: writeMarkdown},
+		{Name: "junit", For: "for CI servers: results of tests", Write: writeJUnit},
+		{Name: "har", For: "for viewers of HTTP archives", Write: writeHAR, All: true},
+		{
+			Name: "csv", For: "for tables: a line for each exchange that is listed", Write: writeCSV,
+			All: true,
 		},
 	}
 }
@@ -114,6 +128,24 @@ func writeHTML(w io.Writer, r *report.Report, opts Options) error {
 	return html.Write(w, r, html.Options{
 		Version: opts.Version, ShowQuery: opts.ShowQuery, Summary: opts.Summary,
 	})
+}
+
+func writeMarkdown(w io.Writer, r *report.Report, opts Options) error {
+	return markdown.Report(w, r, markdown.Options{ShowQuery: opts.ShowQuery, Summary: opts.Summary})
+}
+
+func writeJUnit(w io.Writer, r *report.Report, opts Options) error {
+	return junit.Write(w, r, junit.Options{
+		Version: opts.Version, ShowQuery: opts.ShowQuery, FailOn: opts.FailOn,
+	})
+}
+
+func writeHAR(w io.Writer, r *report.Report, opts Options) error {
+	return har.Write(w, r, har.Options{Version: opts.Version, ShowQuery: opts.ShowQuery})
+}
+
+func writeCSV(w io.Writer, r *report.Report, opts Options) error {
+	return csv.Write(w, r, csv.Options{ShowQuery: opts.ShowQuery})
 }
 
 func refuseJSON(w io.Writer, message, hint string, opts Options) error {

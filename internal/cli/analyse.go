@@ -174,8 +174,12 @@ func (o *options) as() output.Format {
 
 // outputOptions are the flags that choose how a report looks on w.
 func (o *options) outputOptions(w io.Writer) output.Options {
+	failOn := report.High
+	if o.failOn != "" {
+		failOn, _ = severity("fail-on", o.failOn) // it has been checked
+	}
 	return output.Options{
-		Version: Version, ShowQuery: o.shown.query, Summary: o.lists.summary, Page: o.pageOptions(w),
+		FailOn: failOn, Version: Version, ShowQuery: o.shown.query, Summary: o.lists.summary, Page: o.pageOptions(w),
 	}
 }
 

@@ -321,7 +321,7 @@ func parse(args []string) (*options, error) {
 	if o.output == standard {
 		o.output = ""
 	}
-	if o.lists.listed == 0 || o.format == "ndjson" && !f.Changed("max-listed") {
+	if o.lists.listed == 0 || o.as().All && !f.Changed("max-listed") {
 		o.lists.listed = mostListed
 	}
 	if o.help || o.version || o.listRules {

@@ -20,6 +20,7 @@ import (
 	"tcpwhy/output/finding"
 	"tcpwhy/output/internal/sample"
 	"tcpwhy/output/mask"
+	"tcpwhy/output/wording"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -350,7 +351,7 @@ func TestDecodeNewer(t *testing.T) {
 
 func TestParseMillis(t *testing.T) {
 	for _, d := range []time.Duration{0, 1, -1, time.Millisecond, 40812345, 1<<63 - 1, -1 << 63} {
-		if got, ok := parseMillis(string(appendMillis(nil, d))); got != d || !ok {
+		if got, ok := parseMillis(string(wording.AppendMillis(nil, d))); got != d || !ok {
 			t.Errorf("%d is read as %d, %v", d, got, ok)
 		}
 	}

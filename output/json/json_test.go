@@ -15,6 +15,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output/internal/sample"
+	"tcpwhy/output/wording"
 )
 
 func schema(t *testing.T) *jsonschema.Resolved {
@@ -175,8 +176,8 @@ func TestMillis(t *testing.T) {
 		{1<<63 - 1, "9223372036854.775807"}, {-1 << 63, "-9223372036854.775808"},
 	}
 	for _, tt := range tests {
-		if got := string(appendMillis(nil, tt.d)); got != tt.want {
-			t.Errorf("appendMillis(%d) = %s, want %s", int64(tt.d), got, tt.want)
+		if got := string(wording.AppendMillis(nil, tt.d)); got != tt.want {
+			t.Errorf("wording.AppendMillis(%d) = %s, want %s", int64(tt.d), got, tt.want)
 		}
 	}
 }

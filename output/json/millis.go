@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/output/wording"
 )
 
 // millis is a duration that JSON shows as milliseconds, exact to the nanosecond. It never goes
@@ -24,7 +25,7 @@ func (m *millis) appendTo(b []byte) []byte {
 	if m == nil {
 		return append(b, null...)
 	}
-	return appendMillis(b, time.Duration(*m))
+	return wording.AppendMillis(b, time.Duration(*m))
 }
 
 // UnmarshalJSONFrom reads the number.
@@ -39,27 +40,6 @@ func (m *millis) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	}
 	*m = millis(d)
 	return nil
-}
-
-// appendMillis appends d in milliseconds.
-func appendMillis(b []byte, d time.Duration) []byte {
-	ns := uint64(d)
-	if d < 0 {
-		b = append(b, '-')
-		ns = -ns
-	}
-	b = strconv.AppendUint(b, ns/1e6, 10)
-	frac := ns % 1e6
-	if frac == 0 {
-		return b
-	}
-	at := len(b)
-	b = strconv.AppendUint(b, 1e6+frac, 10)
-	b[at] = '.' // in place of the 1 that kept the leading zeros
-	for b[len(b)-1] == '0' {
-		b = b[:len(b)-1]
-	}
-	return b
 }
 
 // parseMillis reads milliseconds: to the nanosecond as appendMillis writes them, rounded to one if
@@ -99,7 +79,7 @@ func (t labelTimes) appendTo(b []byte) []byte {
 			b = append(b, ',')
 		}
 		b = append(appendString(b, part.Label.String()), ':')
-		b = appendMillis(b, part.Time)
+		b = wording.AppendMillis(b, part.Time)
 	}
 	return append(b, '}')
 }

@@ -109,3 +109,25 @@ func Times(n int) string {
 	}
 	return Grouped(n) + NoBreak + "times"
 }
+
+// AppendMillis appends d in milliseconds, for programs: exact to the nanosecond, with at most six
+// decimals and no trailing zeros. Parts that add up to a whole do so as written.
+func AppendMillis(b []byte, d time.Duration) []byte {
+	ns := uint64(d)
+	if d < 0 {
+		b = append(b, '-')
+		ns = -ns
+	}
+	b = strconv.AppendUint(b, ns/1e6, 10)
+	frac := ns % 1e6
+	if frac == 0 {
+		return b
+	}
+	at := len(b)
+	b = strconv.AppendUint(b, 1e6+frac, 10)
+	b[at] = '.' // in place of the 1 that kept the leading zeros
+	for b[len(b)-1] == '0' {
+		b = b[:len(b)-1]
+	}
+	return b
+}

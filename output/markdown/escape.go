@@ -1,0 +1,117 @@
+package markdown
+
+import (
+	"strings"
+	"unicode"
+
+	"tcpwhy/output/mask"
+	"tcpwhy/output/wording"
+)
+
+// spaced has plain spaces only.
+func spaced(s string) string { return strings.ReplaceAll(s, wording.NoBreak, " ") }
+
+// plain is a sentence in which nothing is markup: words that a reader of Markdown, or GitHub, would
+// make something of stand in code spans, as does what stands between backticks. Text from the
+// network may be part of a sentence.
+func plain(s string) string {
+	parts := strings.Split(mask.Visible(spaced(s)), "`")
+	if len(parts)%2 == 0 { // one of them has no other
+		return words(strings.Join(parts, "`"), true)
+	}
+	var b strings.Builder
+	for i, part := range parts {
+		if i%2 == 0 {
+			b.WriteString(words(part, i == 0))
+		} else if part != "" {
+			b.WriteString(code(part))
+		}
+	}
+	return b.String()
+}
+
+// words is text, word by word, at the beginning of a line or not.
+func words(s string, first bool) string {
+	all := strings.Split(s, " ")
+	for i, word := range all {
+		if acted(word) || first && i == 0 && begins(word) {
+			bare := strings.TrimRight(word, ",;")
+			all[i] = code(bare) + word[len(bare):]
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// cell is plain for a cell of a table, in which a bar ends even a code span (GFM §4.10). A backslash
+// before it would be taken for its own.
+func cell(s string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(plain(s), `\|`, `\ |`), "|", `\|`)
+}
+
+// inElement is a sentence within an element of HTML, where Markdown is not read, but GitHub looks
+// for mentions and the like.
+func inElement(s string) string {
+	html := strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+	all := strings.Split(mask.Visible(spaced(s)), " ")
+	for i, word := range all {
+		if all[i] = html.Replace(word); acted(word) {
+			all[i] = "<code>" + all[i] + "</code>"
+		}
+	}
+	return strings.Join(all, " ")
+}
+
+// code is a code span: its fence is longer than any run of backticks in it (CommonMark §6.1).
+func code(s string) string {
+	longest, run := 0, 0
+	for _, r := range s {
+		if r == '`' {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 0
+		}
+	}
+	fence, pad := strings.Repeat("`", longest+1), ""
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		pad = " "
+	}
+	return fence + pad + s + pad + fence
+}
+
+// acted reports whether a word is, or could be part of, markup: emphasis, links, HTML, entities,
+// mentions, references to issues and commits, formulas, emoji.
+func acted(word string) bool {
+	emoji := strings.Count(word, ":") > 1 && strings.ContainsFunc(word, unicode.IsLetter)
+	return word != "" && strings.ContainsAny(word, "`*_[]\\~@|&$#!") || emoji || element(word) ||
+		strings.Contains(word, "://") || strings.Contains(strings.ToLower(word), "www.") ||
+		strings.HasPrefix(word, ":") || commit(word)
+}
+
+// element reports whether a word has what begins an element of HTML, a comment and the like.
+func element(word string) bool {
+	for at := strings.IndexByte(word, '<'); at >= 0 && at+1 < len(word); {
+		next := word[at+1]
+		if next > '9' || strings.IndexByte("/!?", next) >= 0 {
+			return true
+		}
+		word = word[at+1:]
+		at = strings.IndexByte(word, '<')
+	}
+	return false
+}
+
+// commit reports whether a word looks like the hash of a commit, which GitHub makes a link of.
+func commit(word string) bool {
+	const least = 7
+	word = strings.Trim(word, ".,;:()")
+	return len(word) >= least && strings.Trim(word, "0123456789abcdef") == "" &&
+		strings.ContainsFunc(word, unicode.IsLetter)
+}
+
+// begins reports whether a word at the beginning of a line makes something else of it: a list, a
+// heading, a rule.
+func begins(word string) bool {
+	return strings.HasPrefix(word, ">") || strings.Trim(word, "-+=") == "" ||
+		strings.Trim(word, "0123456789") == "." || strings.Trim(word, "0123456789") == ")"
+}
