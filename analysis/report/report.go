@@ -214,6 +214,9 @@ type Legs struct {
 	Waited   time.Duration // that its server waited for those before it answered
 	Behind   bool          // it was made of another
 	Front    int           // of that one, by ID
+	// others for the same went on at once, and which of them belongs to which does not show: with any
+	// other choice all counts and sums are the same
+	Alike bool
 }
 
 // Caveat is something that the capture could not show.

@@ -652,6 +652,9 @@ func (o *exchangeObject) appendTo(b []byte) []byte {
 	b = appendEach(append(b, `,"upstream":`...), o.Upstream, appendNumber[int])
 	b = o.Waited.appendTo(append(b, `,"upstream_ms":`...))
 	b = appendKnown(append(b, `,"front":`...), o.Front)
+	if o.Alike {
+		b = appendBool(append(b, `,"legs_alike":`...), o.Alike)
+	}
 	if o.Stream != nil {
 		b = o.Stream.appendTo(append(b, `,"stream":`...))
 	}

@@ -11,10 +11,11 @@ type legsObject struct {
 	Upstream []int  `json:"upstream"`
 	Waited   millis `json:"upstream_ms"`
 	Front    *int   `json:"front"`
+	Alike    bool   `json:"legs_alike,omitzero"`
 }
 
 func legs(l *report.Legs) legsObject {
-	o := legsObject{Upstream: l.Upstream, Waited: millis(l.Waited)}
+	o := legsObject{Upstream: l.Upstream, Waited: millis(l.Waited), Alike: l.Alike}
 	if l.Behind {
 		o.Front = &l.Front
 	}
@@ -24,7 +25,7 @@ func legs(l *report.Legs) legsObject {
 func decodeLegs(o *legsObject) report.Legs {
 	return report.Legs{
 		Upstream: o.Upstream, Waited: time.Duration(o.Waited),
-		Behind: o.Front != nil, Front: known(o.Front),
+		Behind: o.Front != nil, Front: known(o.Front), Alike: o.Alike,
 	}
 }
 

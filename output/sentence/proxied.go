@@ -35,7 +35,11 @@ func (t *Teller) Legs(x *report.ExchangeInfo, listed map[int]*report.ExchangeInf
 		names = append(names, t.legName(id, listed[id]))
 	}
 	own := max(0, thinkOf(x)-x.Waited)
-	return "of the server's time, " + strings.Join(names, ", then ") + " behind it took " +
+	those := strings.Join(names, ", then ")
+	if x.Alike {
+		those += " or others for the same"
+	}
+	return "of the server's time, " + those + " behind it took " +
 		wording.Duration(x.Waited) + ", the proxy itself " + wording.Duration(own)
 }
 

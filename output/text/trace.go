@@ -70,7 +70,11 @@ func (t *traceReport) proxied() {
 		t.Para("", wording.Capital(legs)+".", page.Plain)
 	}
 	if x.Behind {
-		t.Para("", "A proxy made it of exchange "+strconv.Itoa(x.Front)+".", page.Plain)
+		of := strconv.Itoa(x.Front)
+		if x.Alike {
+			of += ", or of another that asked for the same at the time"
+		}
+		t.Para("", "A proxy made it of exchange "+of+".", page.Plain)
 	}
 }
 

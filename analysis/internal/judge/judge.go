@@ -214,6 +214,7 @@ func (j *Judge) Read(events *rule.Batch, n int) {
 // have been read.
 func (j *Judge) Advance(now time.Duration) {
 	j.expireFailures(now)
+	j.proxied.Advance(now)
 	for _, c := range j.across {
 		if w, ok := c.Across.(rule.Waiter); ok {
 			w.Advance(j, now)

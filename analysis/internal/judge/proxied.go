@@ -128,7 +128,7 @@ func (j *Judge) count(c *counted, k legs.Link[*counted]) {
 			j.waitedInVain(k.Front, c)
 		}
 	}
-	x.Waited = k.Waited
+	x.Waited, x.Alike = k.Waited, k.Alike
 	for _, u := range k.Upstream {
 		if u != nil {
 			x.Upstream = append(x.Upstream, u.ID)
@@ -368,7 +368,7 @@ func (j *Judge) withAnswers(g *group) []rule.Occurrence {
 	for i := range all {
 		o := &all[i]
 		u := j.proxied.linked.of[o.Exchange]
-		if u == nil || !u.Behind || !g.correctness && u.Attempt == nil {
+		if u == nil || !u.Behind || u.Alike || !g.correctness && u.Attempt == nil {
 			continue
 		}
 		f := j.proxied.linked.of[u.Front]

@@ -16,7 +16,7 @@ import (
 const (
 	// maxOpen exchanges that ask for the same are known at a time; while there are more, none that
 	// asks for it is linked by that alone.
-	maxOpen = 64
+	maxOpen = 1024
 	// maxTogether exchanges wait for each other until all of them are over; where more hang
 	// together, as there are always several under way, none of them is linked.
 	maxTogether = 64
@@ -70,6 +70,9 @@ type Link[T any] struct {
 	// Waited is how much of the time that the proxy took to answer passed while it waited for
 	// those.
 	Waited time.Duration
+	// Alike: others for the same went on at once, and which leg belongs to which does not show. Any
+	// other choice has the same counts and sums.
+	Alike bool
 }
 
 // Links links exchanges. Each goes through Began, Over and Judged, in the order in which things
@@ -85,6 +88,9 @@ type Links[T any] struct {
 	// have tried to connect in vain.
 	serving, kept map[netip.Addr][]*leg[T]
 	trying        map[netip.Addr][]*trying[T] // attempts that wait, by the host that made them
+	alike         map[service]*alike[T]       // of which several went on at once
+	turns         []turn[T]                   // of those, the first one first
+	now           time.Duration               // all that happened before is known
 }
 
 // key is the hash of what an exchange has in common with its other leg, by its kind.
@@ -105,7 +111,9 @@ const (
 // openLegs are the exchanges with one key that are not over.
 type openLegs[T any] struct {
 	legs    []*leg[T]
-	missing int // those that are not listed
+	missing int         // those that are not listed
+	alike   []*alike[T] // of which some go on, and are not listed
+	asking  []asking    // since some are alike
 }
 
 // leg is one exchange.
@@ -124,6 +132,13 @@ type leg[T any] struct {
 	place    [2]int       // in the list of each
 	round    int          // in which it was looked at last
 	apart    bool         // more hung together than can be told apart
+	// Those alike that it is one of, and that it may be a leg of; nil if there are none, or that is
+	// settled.
+	below, above *alike[T]
+	isOver       bool
+	ended        time.Duration // when it was over
+	due          time.Duration // when its legs are known, if it is one of alike ones and judged
+	grouped      bool          // it is settled what it has to do with others that are not alike
 }
 
 // told is what has become known of an exchange.
@@ -142,6 +157,7 @@ func New[T any](settled func(T, Link[T])) *Links[T] {
 		serving: map[netip.Addr][]*leg[T]{},
 		kept:    map[netip.Addr][]*leg[T]{},
 		trying:  map[netip.Addr][]*trying[T]{},
+		alike:   map[service]*alike[T]{},
 		settled: settled,
 	}
 }
@@ -163,7 +179,16 @@ func (l *Links[T]) Began(a Asked) {
 	l.known[a.ID] = x
 	l.serves(x)
 	l.relate(x)
-	for _, k := range append(idKeys(a.Trail), x.asked, x.tail) {
+	if o := l.open[x.asked]; o != nil {
+		o.began(x)
+	}
+	keys := idKeys(a.Trail)
+	if p := l.alike[service{x.asked, x.Server}]; p != nil {
+		p.addFront(x)
+	} else {
+		keys = append(keys, x.asked, x.tail)
+	}
+	for _, k := range keys {
 		l.list(x, k)
 	}
 }
@@ -233,25 +258,42 @@ func (l *Links[T]) list(x *leg[T], k key) {
 func (l *Links[T]) Over(id int) {
 	delete(l.unknown, id)
 	x := l.known[id]
-	if x == nil {
+	if x == nil || x.isOver {
 		return
 	}
-	for _, k := range x.keys {
+	x.isOver, x.ended = true, l.now
+	l.unlist(x, func(key) bool { return true })
+	for _, p := range [...]*alike[T]{x.above, x.below} {
+		if p != nil {
+			p.isOver(x)
+		}
+	}
+}
+
+// unlist makes x, by some keys, one that is not open.
+func (l *Links[T]) unlist(x *leg[T], by func(key) bool) {
+	x.keys = slices.DeleteFunc(x.keys, func(k key) bool {
+		if !by(k) {
+			return false
+		}
 		o := l.open[k]
 		i := slices.Index(o.legs, x)
 		o.legs = slices.Delete(o.legs, i, i+1)
 		l.drop(k)
-	}
-	for _, k := range x.unlisted {
-		l.open[k].missing--
-		l.drop(k)
-	}
-	x.keys, x.unlisted = nil, nil
+		return true
+	})
+	x.unlisted = slices.DeleteFunc(x.unlisted, func(k key) bool {
+		if by(k) {
+			l.open[k].missing--
+			l.drop(k)
+		}
+		return by(k)
+	})
 }
 
 // drop forgets a key without exchanges.
 func (l *Links[T]) drop(k key) {
-	if o := l.open[k]; len(o.legs) == 0 && o.missing == 0 {
+	if o := l.open[k]; len(o.legs) == 0 && o.missing == 0 && len(o.alike) == 0 {
 		delete(l.open, k)
 	}
 }
@@ -259,14 +301,24 @@ func (l *Links[T]) drop(k key) {
 // relate finds the exchanges of which x may be made.
 func (l *Links[T]) relate(x *leg[T]) {
 	l.round++
+	var named *alike[T] // one of them has the same identifier
 	for _, k := range idKeys(x.trail) {
-		x.relateTo(l.open[k], l.round, func(*leg[T]) bool { return true })
+		x.relateTo(l.open[k], l.round, func(f *leg[T]) bool {
+			if f.below != nil {
+				named = f.below
+			}
+			return f.below == nil
+		})
 	}
-	if len(x.fronts) == 0 && len(l.unknown) == 0 {
+	switch {
+	case len(x.fronts) > 0 || len(l.unknown) > 0:
+	case named != nil:
+		named.addLeg(x)
+	case !l.joins(x):
 		x.relateTo(l.open[x.asked], l.round, x.mayFollow)
-	}
-	if len(x.fronts) == 0 && len(l.unknown) == 0 {
-		x.relateTo(l.open[x.tail], l.round, x.mayFollow)
+		if len(x.fronts) == 0 {
+			x.relateTo(l.open[x.tail], l.round, x.mayFollow)
+		}
 	}
 	if len(x.fronts) > 0 && l.gather(x) == nil {
 		l.part(x)
@@ -311,18 +363,29 @@ func (l *Links[T]) Judged(id int, e Ended, of T) {
 		return
 	}
 	x.told, x.trail = &told[T]{Ended: e, of: of}, e.Trail
+	l.judgedAlike(x)
+	l.group(x)
+}
+
+// group settles what x, of which all is known, has to do with those that hang together with it, if
+// they are judged.
+func (l *Links[T]) group(x *leg[T]) {
 	if all := l.gather(x); all == nil {
 		l.part(x)
 	} else if !slices.ContainsFunc(all, func(y *leg[T]) bool { return y.told == nil }) {
 		resolve(all)
 		for _, y := range all {
+			y.grouped = true
 			l.settle(y)
 		}
 	}
 }
 
-// settle hands an exchange on.
+// settle hands an exchange on of which all is settled.
 func (l *Links[T]) settle(x *leg[T]) {
+	if !x.grouped || x.above != nil || x.below != nil {
+		return
+	}
 	delete(l.known, x.ID)
 	l.settled(x.of, x.link())
 	l.keep(x)
@@ -373,7 +436,7 @@ func (l *Links[T]) part(x *leg[T]) {
 		y.apart, y.fronts, y.ups = true, nil, nil
 	}
 	for _, y := range all {
-		if y.told != nil {
+		if y.grouped = y.told != nil; y.grouped {
 			l.settle(y)
 		}
 	}
@@ -382,7 +445,16 @@ func (l *Links[T]) part(x *leg[T]) {
 // Finish settles what waits for exchanges of which no more became known, as if those had not been.
 func (l *Links[T]) Finish() {
 	for _, id := range slices.Sorted(maps.Keys(l.known)) {
-		if x := l.known[id]; x != nil && x.told != nil {
+		x := l.known[id]
+		if x == nil {
+			continue
+		}
+		for _, p := range [...]*alike[T]{x.above, x.below} {
+			if p != nil {
+				l.finishAlike(p)
+			}
+		}
+		if x = l.known[id]; x != nil && x.told != nil {
 			l.part(x)
 		}
 	}

@@ -72,6 +72,7 @@ func (p *play) run() (got []string) {
 	}
 	slices.SortStableFunc(events, func(a, b event) int { return int(a.at - b.at) })
 	for _, e := range events {
+		l.Advance(e.at)
 		switch e.kind {
 		case 0:
 			l.Began(p.asked[e.id])
@@ -82,8 +83,9 @@ func (p *play) run() (got []string) {
 		}
 	}
 	l.Finish()
-	if len(l.known) != 0 || len(l.open) != 0 {
-		got = append(got, fmt.Sprintf("%d known, %d open", len(l.known), len(l.open)))
+	if len(l.known) != 0 || len(l.open) != 0 || len(l.alike) != 0 {
+		got = append(got, fmt.Sprintf("%d known, %d open, %d alike", len(l.known), len(l.open),
+			len(l.alike)))
 	}
 	slices.Sort(got)
 	return got
@@ -196,6 +198,75 @@ func TestLinks(t *testing.T) {
 			p.ask(other, front, "/a", 1*ms, 101*ms)
 			p.ask(proxy, app, "/a", 10*ms, 90*ms)
 			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+		}, []string{"0:[2]", "1:[3]"}},
+		{"two at once, the second answered first", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 61*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ask(proxy, app, "/a", 11*ms, 51*ms)
+		}, []string{"0:[2]", "1:[3]"}},
+		{"two at once, with other answers", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+			p.ended[0].Status, p.ended[3].Status = 404, 404
+		}, []string{"0:[3]", "1:[2]"}},
+		{"two at once, and an answer of no known length that is another", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+			p.ended[1].Body, p.ended[2].Body = 7, 7
+			for i := range p.ended {
+				p.ended[i].Length = -1
+			}
+		}, []string{"0:[3]", "1:[2]"}},
+		{"two at once, one of them from a cache", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 7*ms)
+			p.ask(proxy, app, "/a", 5*ms, 91*ms)
+		}, []string{"0:[2]"}},
+		{"two at once, one of them asked again elsewhere", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, app, "/a", 10*ms, 30*ms)
+			p.ask(proxy, app, "/a", 11*ms, 92*ms)
+			p.ask(proxy, netip.AddrPortFrom(app.Addr(), 8081), "/a", 31*ms, 91*ms)
+			p.ended[2].Answer, p.ended[2].Status, p.ended[2].Whole = 0, 0, false
+		}, []string{"0:[3]", "1:[2 4]"}},
+		{"two at once, one of them in vain", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 32*ms)
+			p.ask(proxy, app, "/a", 10*ms, 30*ms)
+			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+			p.ended[2].Answer, p.ended[2].Status, p.ended[2].Whole = 0, 0, false
+			p.ended[1].Status = 502
+		}, []string{"0:[3]", "1:[2]"}},
+		{"two at once, and one whose client left", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 32*ms)
+			p.ask(proxy, app, "/a", 10*ms, 33*ms)
+			p.ask(proxy, app, "/a", 11*ms, 91*ms)
+			for _, i := range []int{1, 2} {
+				p.ended[i].Answer, p.ended[i].Status, p.ended[i].Whole = 0, 0, false
+				p.ended[i].ServerLocal, p.ended[i].ClientLocal = true, true
+			}
+		}, []string{"0:[3]", "1:[2]"}},
+		{"two at once through two proxies", func(p *play) {
+			second := netip.MustParseAddr("10.1.0.2")
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, netip.AddrPortFrom(second, 80), "/a", 10*ms, 98*ms)
+			p.ask(proxy, netip.AddrPortFrom(second, 80), "/a", 11*ms, 99*ms)
+			p.ask(second, app, "/a", 20*ms, 90*ms)
+			p.ask(second, app, "/a", 21*ms, 91*ms)
+		}, []string{"0:[2]", "1:[3]", "2:[4]", "3:[5]"}},
+		{"two at once, and a server that asks one of its own", func(p *play) {
+			p.ask(user, front, "/a", 0, 100*ms)
+			p.ask(other, front, "/a", 1*ms, 101*ms)
+			p.ask(proxy, app, "/a", 10*ms, 90*ms)
+			p.ended[2].Length, p.ended[2].Body = 6, 6
 		}, nil},
 		{"two at once, each passed on before the other came", func(p *play) {
 			p.ask(user, front, "/a", 0, 100*ms)
@@ -209,7 +280,7 @@ func TestLinks(t *testing.T) {
 			p.ask(other, front, "/a", 2*ms, 102*ms)
 			p.ask(proxy, app, "/a", 3*ms, 91*ms)
 			p.ended[1].Length = 4
-		}, nil},
+		}, []string{"0:[3]"}},
 		{"two at once, told apart by whom they are for", func(p *play) {
 			p.ask(user, front, "/a", 0, 100*ms)
 			p.ask(other, front, "/a", 1*ms, 101*ms)
@@ -255,16 +326,19 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// TestManyAtOnce: what cannot be told apart is not linked, and not kept.
+// TestManyAtOnce: of many that ask for the same at the same time each has a leg, whoever else goes
+// on, and nothing is kept.
 func TestManyAtOnce(t *testing.T) {
 	var p play
-	for i := range 3000 {
-		at := time.Duration(i) * ms
-		p.ask(user, front, "/a", at, at+200*ms)
+	const many = 3000
+	p.ask(other, front, "/a", 0, many*ms) // as long as all others
+	for i := range many {
+		at := time.Duration(1+i) * ms
+		p.ask(user, front, "/a", at, at+time.Duration(200+i%7)*ms)
 		p.ask(proxy, app, "/a", at+50*ms, at+150*ms)
 	}
-	if got := p.run(); len(got) != 0 {
-		t.Errorf("linked %v", got)
+	if got := p.run(); len(got) != many {
+		t.Errorf("%d have legs, want %d: %v", len(got), many, got[max(0, len(got)-3):])
 	}
 }
 

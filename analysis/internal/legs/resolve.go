@@ -13,7 +13,8 @@ const promptly = 50 * time.Millisecond
 // resolved is which of the exchanges that hang together is made of which.
 type resolved[T any] struct {
 	front  *leg[T]
-	sure   bool      // by what the requests say of their way
+	sure   bool      // by what the requests say of their way, or as any other would do as well
+	alike  bool      // as any other would
 	legs   []*leg[T] // that are made of it, the earliest first
 	tried  []Attempt
 	doubt  bool      // what is linked by what was asked alone may be another's
@@ -188,10 +189,11 @@ func (f *leg[T]) dropped() bool { return f.doubt }
 
 // The statuses by which a proxy says that a server behind it failed (RFC 9110 §15.6).
 const (
-	badGateway     = 502
-	gatewayTimeout = 504
-	notModified    = 304
-	okay           = 200
+	leastServerError = 500
+	badGateway       = 502
+	gatewayTimeout   = 504
+	notModified      = 304
+	okay             = 200
 )
 
 // gatewayError reports whether f says that a server behind its own failed.

@@ -4,6 +4,7 @@ import "time"
 
 // link is what x has to do with others, once that is resolved.
 func (x *leg[T]) link() (k Link[T]) {
+	k.Alike = x.alike
 	if x.front != nil {
 		k.Behind, k.Front, k.Share = true, x.front.of, x.front.share(x)
 	}
