@@ -204,8 +204,9 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 
 // Read takes in the first n of events that are in order.
 func (j *Judge) Read(events *rule.Batch, n int) {
+	var e rule.Told // one for all: comparisons are told by pointer, and keep none
 	for i := range n {
-		e := events.At(i)
+		e = events.At(i)
 		j.event(&e)
 	}
 }

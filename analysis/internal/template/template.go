@@ -50,17 +50,21 @@ func Of(target string) string {
 	if !strings.HasPrefix(target, "/") {
 		return shortened(target)
 	}
-	var b strings.Builder
-	n := 0
+	var room [maxOctets + 56]byte
+	b, n := room[:0], 0
 	for segment := range strings.SplitSeq(target[1:], "/") {
+		b = append(b, '/')
 		if n++; n > maxSegments {
-			b.WriteString("/" + further)
+			b = append(b, further...)
 			break
 		}
 		segment, _, _ = strings.Cut(segment, ";")
-		b.WriteString("/" + segmentOf(segment))
+		b = appendSegment(b, segment)
 	}
-	return shortened(b.String())
+	if string(b) == target {
+		return shortened(target)
+	}
+	return shortened(string(b))
 }
 
 // shortened is s within maxOctets.
@@ -71,60 +75,61 @@ func shortened(s string) string {
 	return strings.ToValidUTF8(s[:maxOctets], "") + further
 }
 
-// segmentOf is the template of what stands between two slashes.
-func segmentOf(s string) string {
+// appendSegment appends the template of what stands between two slashes.
+func appendSegment(b []byte, s string) []byte {
 	stem, extension := s, ""
 	if i := strings.LastIndexByte(s, '.'); i > 0 && isExtension(s[i+1:]) {
 		stem, extension = s[:i], s[i:]
 	}
 	switch {
 	case isUUID(stem):
-		return uuid + extension
+		b = append(b, uuid...)
 	case isDate(stem):
-		return date + extension
+		b = append(b, date...)
 	case !isHex(stem) && isIdentifier(stem):
-		return ident + extension
+		b = append(b, ident...)
+	default:
+		b = appendTokens(b, stem)
 	}
-	return tokens(stem) + extension
+	return append(b, extension...)
 }
 
-// tokens puts placeholders for the parts of a segment between its punctuation.
-func tokens(s string) string {
-	var b strings.Builder
+// appendTokens puts placeholders for the parts of a segment between its punctuation.
+func appendTokens(b []byte, s string) []byte {
 	for len(s) > 0 {
 		n := strings.IndexFunc(s, punctuation)
 		if n < 0 {
 			n = len(s)
 		}
-		b.WriteString(tokenOf(s[:n]))
+		b = appendToken(b, s[:n])
 		if s = s[n:]; len(s) > 0 {
-			b.WriteByte(s[0]) // punctuation is ASCII
+			b = append(b, s[0]) // punctuation is ASCII
 			s = s[1:]
 		}
 	}
-	return b.String()
+	return b
 }
 
 // punctuation parts a segment; a percent sign belongs to what it encodes.
 func punctuation(r rune) bool { return r < 0x80 && !isAlnum(byte(r)) && r != '%' }
 
-// tokenOf is a number, a hash, an identifier, a name with a number at its end, or itself.
-func tokenOf(s string) string {
+// appendToken appends a number, a hash, an identifier, a name with a number at its end, or s itself.
+func appendToken(b []byte, s string) []byte {
 	letters := strings.TrimRight(s, "0123456789")
 	switch {
 	case s == "":
-		return ""
+		return b
 	case letters == "":
-		return number
+		return append(b, number...)
 	case len(s) >= leastHash && isHex(s) && digitGroups(s) > 0:
-		return hash
+		return append(b, hash...)
 	case isIdentifier(s):
-		return ident
+		return append(b, ident...)
 	case len(s)-len(letters) >= leastTrailing && digitGroups(letters) == 0 &&
 		!strings.Contains(s, "%"):
-		return letters + number
+		return append(append(b, letters...), number...)
 	}
-	return s
+	return append(b, s...)
 }
 
 // isExtension reports whether s looks like the type of a file: up to five letters and digits, of
