@@ -160,6 +160,7 @@ func TestKeysChangeNothingBelow(t *testing.T) {
 		if slices.ContainsFunc(with.Conns, func(c report.ConnInfo) bool { return c.HTTP2 != nil }) {
 			// which streams there are, keys tell; what limits the connection they do not hide
 			wantLimits(t, s.file, with, without)
+			graveWithKeys(t, s.file, with, without, reads)
 			continue
 		}
 		same(t, s.file+": findings", foundBelow(with, reads), foundBelow(without, reads))
@@ -180,6 +181,20 @@ func wantLimits(t *testing.T, file string, with, without *report.Report) {
 			if !found[rule] && !(rule == "slow-start" && found["h2-flow-control"]) {
 				t.Errorf("%s: with keys nothing of %s is found", file, rule)
 			}
+		}
+	}
+}
+
+// graveWithKeys: what is of medium severity and above without keys, of rules that look at no message,
+// is found with them, too; of slow start wantLimits tells.
+func graveWithKeys(t *testing.T, file string, with, without *report.Report, reads map[string]bool) {
+	t.Helper()
+	was := worst(with)
+	for key, s := range worst(without) {
+		name, _, _ := strings.Cut(key, "/")
+		if _, found := was[key]; !found && s >= report.Medium && !reads[name] &&
+			name != "slow-start" && !otherwise(key, s, was) {
+			t.Errorf("%s: %s is %v, and is not found with keys", file, key, s)
 		}
 	}
 }

@@ -321,16 +321,11 @@ func (t transport) MidStream() bool {
 }
 
 // Lacks reports whether the peer has acknowledged octets of dir that have not been seen, or the
-// number of dir's RST in hand is behind such, or what lies behind a hole came so lately that no
+// number of a RST of dir is behind such, or what lies behind a hole came so lately that no
 // sender would have repaired a loss by then.
 func (t transport) Lacks(dir Dir) bool {
-	h, records, pend := &t.k.c.Half[dir], t.k.c.Records, t.k.side[dir].stream.pend
-	if h.Una > h.Frontier || len(pend) > 0 && t.k.now-pend[0].since < rtoMin {
-		return true
-	}
-	if len(records) == 0 {
-		return false
-	}
-	last := &records[len(records)-1]
-	return last.Dir == dir && last.Flags.Has(capture.RST) && last.Seq > h.Frontier
+	h, d := &t.k.c.Half[dir], &t.k.side[dir]
+	pend := d.stream.pend
+	return h.Una > h.Frontier || d.beyond ||
+		len(pend) > 0 && t.k.now-pend[0].since < rtoMin
 }

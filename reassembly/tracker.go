@@ -66,6 +66,7 @@ type side struct {
 	lastSend time.Duration // latest segment with sequence space
 	ackedAt  time.Duration // when the peer last acknowledged something new
 	unseen   *unseen       // nil: nothing has been yet
+	beyond   bool          // a RST of it came behind octets that had not been seen
 	onlyRST  bool          // the TTLs are those of RSTs
 	last     Kind          // of its latest segment
 	// its latest segment was a SYN or RST that calls for a challenge ACK (RFC 5961)

@@ -149,6 +149,9 @@ func (k *track) closing(e *segment) {
 		h.RstSeen, h.Rst, h.RstActive = true, e.at, e.seg.Flags.Has(capture.ACK)
 		h.RstTTL = e.seg.TTL
 	}
+	if k.side[e.dir].origin.set && h.Segments > 1 && e.seq > h.Frontier {
+		k.side[e.dir].beyond = true
+	}
 	k.firstClose(e, true)
 	switch {
 	case c.State == Connecting && e.dir == FromServer && !c.Half[FromServer].HasISN:
@@ -219,7 +222,7 @@ func (k *track) giveUpAttempt() {
 	}
 	for dir := range c.Half {
 		h := &c.Half[dir]
-		if h.Una > h.Frontier || h.Max > h.Frontier {
+		if h.Una > h.Frontier || h.Max > h.Frontier || k.side[dir].beyond {
 			return
 		}
 	}
@@ -230,7 +233,8 @@ func (k *track) giveUpAttempt() {
 // is over and the capture cut it. over says that no segment will follow.
 func (k *track) attempt(over bool) {
 	c := k.c
-	if c.ExchangeCount > 0 || c.Half[0].Missing+c.Half[1].Missing > 0 || len(c.Records) == 0 {
+	if c.ExchangeCount > 0 || c.Half[0].Missing+c.Half[1].Missing > 0 || len(c.Records) == 0 ||
+		k.side[0].beyond || k.side[1].beyond {
 		return
 	}
 	outcome, ended, failed := k.connecting()

@@ -112,7 +112,8 @@ const (
 func runPriority(p *rule.Pass) {
 	j, m := p.Draft, p.Exchange.Response
 	waited := j.Times[report.H2Mux]
-	if m == nil || !m.Complete || waited < max(behindLeast, (j.Until-j.From)/behindParts) {
+	if m == nil || !m.Complete || m.Facts.Has(exchange.HasGap) ||
+		waited < max(behindLeast, (j.Until-j.From)/behindParts) {
 		return
 	}
 	size := m.HeaderBytes + m.BodyBytes
