@@ -265,10 +265,24 @@ func (h *reader) responseEnd(o exchange.Outcome) {
 	x := s.x
 	if s.phase == lost {
 		o = exchange.Incomplete
+		h.perhapsAnswered(s.msg.End)
 	}
 	s.x, s.msg, s.line, s.phase = nil, nil, nil, between
 	if x != nil {
 		h.settle(x, o)
+	}
+}
+
+// perhapsAnswered ends what was asked for by the moment of the latest of octets of which nobody knows
+// what they are: among them may be the responses.
+func (h *reader) perhapsAnswered(latest capture.Mark) {
+	for len(h.waiting) > 0 {
+		x := h.waiting[0].Parts
+		if x.Request == nil || !x.Request.Complete || x.Request.End.Time >= latest.Time {
+			return
+		}
+		h.c.Finish(x, exchange.Incomplete)
+		h.waiting = append(h.waiting[:0], h.waiting[1:]...)
 	}
 }
 

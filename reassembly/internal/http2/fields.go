@@ -132,9 +132,7 @@ func (k *kept) trailers(st *stream, fields []field) {
 		if f.name != grpcStatusField || !f.known || st.x.RPC == nil {
 			continue
 		}
-		if n, err := strconv.ParseUint(f.value, 10, 16); err == nil {
-			st.x.RPC.Status = int(n)
-		}
+		st.ends(f.value)
 	}
 }
 

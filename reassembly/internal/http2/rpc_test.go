@@ -39,10 +39,13 @@ func FuzzCalls(f *testing.F) {
 	)
 	f.Add([]byte("\x00\xff\xff\xff\xffmore"), []byte{1})
 	f.Add([]byte("\x02\x00\x00\x00\x01x"), []byte{4})
+	f.Add([]byte("\x00\x00\x00\x00\x01x\x80\x00\x00\x00\x10grpc-status: 14\n"), []byte{2})
+	f.Add([]byte("\x80\x00\x00\xff\x10grpc"), []byte{1})
 	f.Fuzz(func(t *testing.T, data, sizes []byte) {
-		_, whole := callOf(data, nil, false)
+		st, whole := callOf(data, nil, false)
 		for _, hide := range []bool{false, true} {
-			if _, got := callOf(data, sizes, hide); got != whole {
+			if cut, got := callOf(data, sizes, hide); got != whole ||
+				cut.x.RPC.Status != st.x.RPC.Status {
 				t.Fatalf("in pieces %+v, at once %+v", got, whole)
 			}
 		}
@@ -56,13 +59,18 @@ func FuzzCalls(f *testing.F) {
 // recount counts messages the plain way.
 func recount(data []byte) (count int, largest, owed int64) {
 	for len(data) > 0 {
-		count++
+		trailers := data[0] == webTrailers
+		if !trailers {
+			count++
+		}
 		if len(data) < prefixSize {
 			return count, largest, int64(prefixSize - len(data))
 		}
 		n := int64(binary.BigEndian.Uint32(data[1:]))
-		largest = max(largest, n)
-		if data[0] > 1 {
+		if !trailers {
+			largest = max(largest, n)
+		}
+		if trailers && n > maxTrailers || !trailers && data[0] > 1 {
 			return count, largest, exchange.UnknownOwed
 		}
 		data = data[prefixSize:]
@@ -102,5 +110,27 @@ func TestCallMoments(t *testing.T) {
 	piece(5, 1, "")
 	if m.Owed != exchange.UnknownOwed || st.calls[exchange.FromServer].skip() != math.MaxInt64 {
 		t.Errorf("%+v", m)
+	}
+}
+
+// TestWebTrailers: the trailers of gRPC-Web are a frame behind the messages, and no message.
+func TestWebTrailers(t *testing.T) {
+	const message, trailers = "\x00\x00\x00\x00\x02ok", "grpc-message:x\r\nGrpc-Status: 14\r\n"
+	frame := "\x80\x00\x00\x00" + string(rune(len(trailers))) + trailers
+	for _, tt := range []struct {
+		name, data   string
+		status, sent int
+	}{
+		{"behind a message", message + frame, 14, 1},
+		{"alone", frame, 14, 0},
+		{"cut off", message + frame[:len(frame)-1], exchange.NoRPCStatus, 1},
+		{"compressed", message + "\x81" + frame[1:], exchange.NoRPCStatus, 2},
+		{"empty", message + frame[:4] + "\x00", exchange.NoRPCStatus, 1},
+	} {
+		st, m := callOf([]byte(tt.data), []byte{6}, false)
+		if st.x.RPC.Status != tt.status || m.Count != tt.sent {
+			t.Errorf("%s: status %d, %d messages, want %d, %d", tt.name, st.x.RPC.Status, m.Count,
+				tt.status, tt.sent)
+		}
 	}
 }

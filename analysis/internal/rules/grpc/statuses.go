@@ -130,6 +130,34 @@ func (s *statuses) run(a *answers, cause string, c *rule.Conn) *run {
 	return r
 }
 
+// own leaves the failures that no proxy passed on. Of those that are not kept as many did as of the
+// others.
+func (f *failures) own(d rule.Desk) {
+	f.n = 0
+	for client, r := range f.of {
+		kept := len(r.samples)
+		r.samples = slices.DeleteFunc(r.samples, func(c rule.Claim) bool {
+			return passedOn(d, c.Occ.Exchange)
+		})
+		if len(r.samples) == 0 {
+			delete(f.of, client)
+			continue
+		}
+		r.n = r.n * len(r.samples) / kept
+		f.n += r.n
+	}
+}
+
+// passedOn reports whether a proxy gave a call the end that a server behind it had said: it is told
+// of that. What it says itself comes without a response from there.
+func passedOn(d rule.Desk, exchange int) bool {
+	legs := d.Proxied(exchange).Legs
+	return len(legs) > 0 && legs[len(legs)-1].Status == okay
+}
+
+// okay is the status of HTTP below that of a call (gRPC PROTOCOL-HTTP2).
+const okay = 200
+
 // causeOf is the cause that a status belongs to; "" if it is none.
 func causeOf(m *method, status int) string {
 	switch status {
@@ -179,7 +207,9 @@ func (s *statuses) Finish(d rule.Desk) {
 	for _, m := range slices.SortedFunc(maps.Keys(s.at), method.compare) {
 		a := s.at[m]
 		for _, cause := range slices.Sorted(maps.Keys(a.failed)) {
-			if f := a.failed[cause]; 100*f.n >= someFailed*a.all {
+			f := a.failed[cause]
+			f.own(d)
+			if f.n > 0 && 100*f.n >= someFailed*a.all {
 				f.book(d, &m, f.grade(cause, a.all), a.all)
 			}
 		}
