@@ -14,6 +14,7 @@ import (
 	"tcpwhy/bench/hostile/traffic"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
+	"tcpwhy/output"
 	"tcpwhy/output/json"
 	"tcpwhy/output/text"
 )
@@ -94,6 +95,11 @@ func TestHostile(t *testing.T) {
 			}
 			src.sample()
 			took := time.Since(began)
+			for _, f := range output.Formats() {
+				if err := f.Write(io.Discard, r, output.Options{}); err != nil {
+					t.Errorf("%s: %v", f.Name, err)
+				}
+			}
 			t.Logf("| %s | %d | %.2f s | %.2f µs | %d MB | %d connections, %d exchanges, %d findings, %v", h.Name, src.n, took.Seconds(),
 				float64(took.Microseconds())/float64(src.n), src.peak>>20, r.Connections, r.ExchangeCount, len(r.Findings), caveatCodes(r))
 			if src.peak > hostileMemory {

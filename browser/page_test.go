@@ -187,7 +187,9 @@ func TestWithoutScript(t *testing.T) {
 
 // TestPrint: printing leaves no control, and keeps the pictures.
 func TestPrint(t *testing.T) {
-	b := open(t, page(t, analysed(t, diagnoses[0])), 800, emulation.SetEmulatedMedia().WithMedia("print"))
+	b := open(t, page(t, analysed(t, diagnoses[0])), 800, emulation.SetEmulatedMedia().WithMedia("print").WithFeatures(
+		[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
+	b.check(t, "paper is white", `getComputedStyle(document.documentElement).getPropertyValue("--page").trim() === "#ffffff"`)
 	b.check(t, "no control", `[...document.querySelectorAll("button, select, input[type=search], .controls")].every(e => !e.offsetParent)`)
 	b.check(t, "the graph", `document.querySelector(".d0 .plot").clientHeight > 100`)
 	b.quiet(t)

@@ -146,7 +146,7 @@ func labelFill(l report.Label) string {
 }
 
 // paletteCSS is the part of the style sheet that follows from the tables: colours by day and by
-// night, and what the labels are filled with.
+// night (paper is white at any time), and what the labels are filled with.
 func paletteCSS() string {
 	var light, dark, rules strings.Builder
 	for _, c := range chrome {
@@ -163,8 +163,9 @@ func paletteCSS() string {
 			fmt.Fprintf(&rules, ".l%d{fill:var(--%s)}\n", l, palette[k.family].name)
 		}
 	}
-	return fmt.Sprintf(":root{%s--band:.13}\n@media(prefers-color-scheme:dark)"+
-		"{:root:not([data-theme=light]){%s--band:.2}}\n:root[data-theme=dark]{%s--band:.2}\n%s",
+	return fmt.Sprintf(":root{%s--band:.13}\n@media screen and (prefers-color-scheme:dark)"+
+		"{:root:not([data-theme=light]){%s--band:.2}}\n"+
+		"@media screen{:root[data-theme=dark]{%s--band:.2}}\n%s",
 		light.String(), dark.String(), dark.String(), rules.String())
 }
 
