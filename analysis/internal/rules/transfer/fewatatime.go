@@ -186,7 +186,7 @@ func (q *queue) book(d rule.Desk, s *service, told *toldOfService, until time.Du
 			},
 		}
 		slices.SortStableFunc(c.Occ.Proof, byTime)
-		d.Book(rule.Subject{Pair: s.pair(t.served)}, &c)
+		d.Book(rule.Subject{Pair: s.pair(t.served), Multiplexed: t.apart}, &c)
 	}
 }
 

@@ -280,7 +280,7 @@ func (g *stood) book(d rule.Desk, s *service, told *toldOfService) {
 			c.Most = rule.AtMost(report.Low) // it need not come back
 		}
 		g.shows(&c, h.served)
-		d.Book(rule.Subject{Pair: s.pair(h.served)}, &c)
+		d.Book(rule.Subject{Pair: s.pair(h.served), Multiplexed: h.apart}, &c)
 	}
 }
 
