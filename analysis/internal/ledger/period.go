@@ -162,6 +162,7 @@ func (w *walk) divide(r *reassembly.Record, rested bool) {
 
 // unshare ends the busy periods of both directions: nothing goes on beside anything.
 func (w *walk) unshare() {
+	w.book.answers = w.book.answers[:0]
 	for dir := range w.periods.now {
 		w.endPeriod(reassembly.Dir(dir), w.halves.latest())
 	}

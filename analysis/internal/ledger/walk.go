@@ -373,6 +373,7 @@ func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool
 		return
 	}
 	delivered := w.book.by
+	w.book.inFlight = w.path.Of(reassembly.FromServer).MostInFlight()
 	if octets.To > octets.From {
 		delivered = w.path.Conn.HTTP2.Owners[r.Dir].Within(octets)
 	}

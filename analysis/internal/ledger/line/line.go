@@ -34,7 +34,7 @@ type piece struct {
 	own   bool         // octets of the exchange ended it
 }
 
-// maxPieces caps what is kept of a wait: of more the last takes in what follows.
+// maxPieces caps what is kept of a wait: of more the shortest becomes part of the one before.
 const maxPieces = 16
 
 // Empty is a line that has not begun, with the room of l.
@@ -64,11 +64,27 @@ func (l *Line) Wait(to time.Duration, label report.Label, own bool) {
 		l.paused()
 	}
 	n := len(l.pieces)
-	if n > 0 && (n >= maxPieces || l.pieces[n-1].label == label && l.pieces[n-1].own == own) {
+	if n > 0 && l.pieces[n-1].label == label && l.pieces[n-1].own == own {
 		l.pieces[n-1].to = max(l.pieces[n-1].to, to)
 		return
 	}
+	if n >= maxPieces {
+		l.dropShortest()
+	}
 	l.pieces = append(l.pieces, piece{to, label, own})
+}
+
+// dropShortest makes the shortest of the pieces but the first part of the one before.
+func (l *Line) dropShortest() {
+	shortest := 1
+	length := func(i int) time.Duration { return l.pieces[i].to - l.pieces[i-1].to }
+	for i := range l.pieces[1:] {
+		if length(i+1) < length(shortest) {
+			shortest = i + 1
+		}
+	}
+	l.pieces[shortest-1].to = l.pieces[shortest].to
+	l.pieces = slices.Delete(l.pieces, shortest, shortest+1)
 }
 
 // standsFor is what time of a direction, which others' octets ended, says of who waits for octets
@@ -147,8 +163,15 @@ func (l *Line) Repaired(to time.Duration) {
 type Terms struct {
 	Own  report.Label  // of time in which the sender had nothing to send
 	Trip time.Duration // until then, nothing can have come: a round trip after it was asked for
+	// until then what was asked for it had not come: it waited in a queue of the path
+	Queued time.Duration
 	// when flow control of HTTP/2 held back what came; zero if it did not
 	Window report.Interval
+	// until then it was not ready, whatever others had: what was ready after it had been sent by then
+	NotReady time.Duration
+	// until then it cannot have waited behind what was being sent, as far as is known: whether it was
+	// ready nobody can tell
+	Unheld time.Duration
 	// the whole is the server's word that it takes no more streams
 	Refused bool
 }
@@ -186,9 +209,16 @@ func (t *Terms) divide(label report.Label, to time.Duration,
 	} else {
 		put(min(to, t.Trip), report.RoundTrip)
 	}
+	if label == report.Think || label == report.H2Mux {
+		put(min(to, t.Queued), report.Queue)
+	}
 	if t.Window.To > 0 {
 		put(min(to, t.Window.From), label)
 		put(min(to, t.Window.To), window)
+	}
+	if label == report.H2Mux {
+		put(min(to, t.NotReady), t.Own)
+		put(min(to, t.Unheld), report.Unknown)
 	}
 	put(to, label)
 }
