@@ -3,9 +3,9 @@ package ledger
 import (
 	"time"
 
-	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Whether an answer waited behind others' octets, or was not ready yet, what its server answered
@@ -13,39 +13,39 @@ import (
 // header of an answer before more octets of others: an answer to a later request, which came
 // before, was ready first. How long that can have waited, at most, the other had to wait, too.
 
-// answer is one that began while others were on its connection.
+// answers are those that began while others were on their connection, the latest maxAnswers.
+type answers []answer
+
+// answer is one.
 type answer struct {
 	due  time.Duration // when it could have passed, had it been ready at once
 	came time.Duration // when its first octets passed
 }
 
-// maxAnswers is how many of them are remembered, the latest.
+// maxAnswers is how many of them are remembered.
 const maxAnswers = 32
 
-// reads reports whether j waits for the first octets of its answer.
-func (b *book) reads(j *Exchange, own report.Label) bool {
-	return own == report.Think && !j.line.Answered
+// note remembers an answer.
+func (a *answers) note(due, came time.Duration) {
+	if len(*a) == maxAnswers {
+		*a = append((*a)[:0], (*a)[1:]...)
+	}
+	*a = append(*a, answer{due, came})
 }
 
-// mayHaveBeenReady is until when the answer of j was not ready, by others that were asked for later
-// and came first, and until when it was not held up by what was being sent; it was due at the one
-// moment and came at the other. What is not known is 0. It remembers the answer.
-func (b *book) mayHaveBeenReady(j *Exchange, due, came time.Duration) (notReady,
-	unheld time.Duration) {
+// notReady is until when an answer was not ready that was due at the one moment and came at the
+// other, by those that were asked for later and came before it; 0 if none was.
+func (a answers) notReady(due, came time.Duration) (until time.Duration) {
 	var longest time.Duration
-	for _, a := range b.answers {
-		if a.due > due {
-			notReady, longest = max(notReady, a.due), max(longest, a.came-a.due)
+	for _, o := range a {
+		if o.due > due {
+			until, longest = max(until, o.due), max(longest, o.came-o.due)
 		}
 	}
 	if longest > 0 {
-		notReady = max(notReady, came-longest)
+		until = max(until, came-longest)
 	}
-	if len(b.answers) == maxAnswers {
-		b.answers = append(b.answers[:0], b.answers[1:]...)
-	}
-	b.answers = append(b.answers, answer{due, came})
-	return notReady, b.unheldUntil(j, due, came)
+	return until
 }
 
 // sendBuffers: a kernel takes so many times what was in flight of a program, at most (Linux,
@@ -53,17 +53,18 @@ func (b *book) mayHaveBeenReady(j *Exchange, due, came time.Duration) (notReady,
 // twice as large as what they hold; and the window is up to twice what was in flight, RFC 7661).
 const sendBuffers = 8
 
-// unheldUntil is when the server knew of so many acknowledgments that all that went before the
-// answer of j had room in its kernel; 0: before the answer was due. Until then the answer was not
-// written, or its program held octets of others that it had not handed on.
-func (b *book) unheldUntil(j *Exchange, due, came time.Duration) time.Duration {
-	m := j.Parsed.Response
-	if m == nil || b.inFlight == 0 {
+// unheldUntil is when the server knew of so many acknowledgments that all that went before m, an
+// answer, had room in its kernel, of which at most so many octets were in flight; 0: before the
+// answer was due. Until then it was not written, or its program held octets of others that it had
+// not handed on.
+func unheldUntil(c *reassembly.Conn, m *exchange.Message, inFlight int64,
+	due, came time.Duration) time.Duration {
+	if m == nil || inFlight == 0 {
 		return 0
 	}
-	written := m.From - sendBuffers*b.inFlight
-	far := b.conn.Far(reassembly.FromServer)
-	for r := range Segments(b.conn, due-far, came) {
+	written := m.From - sendBuffers*inFlight
+	far := c.Far(reassembly.FromServer)
+	for r := range Segments(c, due-far, came) {
 		if r.Dir == reassembly.FromClient && r.Flags&capture.ACK != 0 && r.Ack >= written {
 			if at := r.Time + far; at > due+far {
 				return min(at, came)
@@ -74,23 +75,26 @@ func (b *book) unheldUntil(j *Exchange, due, came time.Duration) time.Duration {
 	return 0
 }
 
-// arrivedLate is until when the request of j cannot have come to the server, as what the client had
+// queuedLeast is from how late on an acknowledgment is told from what hosts take anyway: what is
+// worth telling from a server's time is worth a finding (reasoning).
+const queuedLeast = 20 * time.Millisecond
+
+// arrivedLate is until when q, a request, cannot have come to the server, as what the client had
 // sent before it was still on the way: acknowledgments of that came later than a round trip after
 // the request had left, and then that of the request. 0 if none did, or if it came in time, or if
 // the queue may be in the other direction, as there was something to carry there. The answer is due
 // at the one moment, and came by the other.
-func (b *book) arrivedLate(j *Exchange, due, came time.Duration) time.Duration {
-	q, ahead := j.Parsed.Request, false
+func arrivedLate(c *reassembly.Conn, q *exchange.Message, due, came time.Duration) time.Duration {
 	if q == nil || !q.Complete || q.End.Time > due {
 		return 0
 	}
-	acked, back := b.acked(due), int64(0)
-	mss := int64(b.conn.Half[reassembly.FromServer].Eff)
-	for r := range Segments(b.conn, due, came) {
+	ahead, acked, back := false, ackedBy(c, due), int64(0)
+	mss := int64(c.Half[reassembly.FromServer].Eff)
+	for r := range Segments(c, due, came) {
 		switch {
 		case r.Dir != reassembly.FromServer || r.Flags&capture.ACK == 0:
 			continue
-		case r.Ack >= q.To && ahead && back <= mss && r.Time-due >= heldUpLeast:
+		case r.Ack >= q.To && ahead && back <= mss && r.Time-due >= queuedLeast:
 			return r.Time
 		case r.Ack >= q.To:
 			return 0 // it may be a delayed acknowledgment
@@ -102,9 +106,9 @@ func (b *book) arrivedLate(j *Exchange, due, came time.Duration) time.Duration {
 	return 0
 }
 
-// acked is up to where the server had acknowledged what the client sent, by the given moment.
-func (b *book) acked(by time.Duration) int64 {
-	for r := range SegmentsBack(b.conn, 0, by) {
+// ackedBy is up to where the server had acknowledged what the client sent, by the given moment.
+func ackedBy(c *reassembly.Conn, by time.Duration) int64 {
+	for r := range SegmentsBack(c, 0, by) {
 		if r.Dir == reassembly.FromServer && r.Flags&capture.ACK != 0 {
 			return r.Ack
 		}

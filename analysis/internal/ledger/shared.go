@@ -286,10 +286,12 @@ func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClien
 	terms.Window = report.Interval{From: held.Since.Time, To: held.Known}
 	if terms.Own == report.Think && !j.line.Answered {
 		terms.Trip += b.conn.Far(reassembly.FromServer)
-		terms.Queued = b.arrivedLate(j, terms.Trip, min(to, j.Until))
+		terms.Queued = arrivedLate(b.conn, j.Parsed.Request, terms.Trip, min(to, j.Until))
 	}
-	if b.reads(j, terms.Own) && end.Frame != 0 {
-		terms.NotReady, terms.Unheld = b.mayHaveBeenReady(j, terms.Trip, to)
+	if terms.Own == report.Think && !j.line.Answered && end.Frame != 0 {
+		terms.NotReady = b.answers.notReady(terms.Trip, to)
+		terms.Unheld = unheldUntil(b.conn, j.Parsed.Response, b.inFlight, terms.Trip, to)
+		b.answers.note(terms.Trip, to)
 	}
 	terms.Refused = j.Parsed.Refused && j.Parsed.Reset != nil && terms.Own == report.Think
 	t := report.Tile{Before: j.line.Last, End: end}
