@@ -29,6 +29,7 @@ type book struct {
 	busy      busyPeriods        // where exchanges go on beside each other
 	// where exchanges go on beside each other: the end of what has been booked with the connection
 	at       time.Duration
+	shut     bool    // what is booked is time in which the window of the connection was used up
 	answers  answers // that began meanwhile, the latest
 	inFlight int64   // the most octets that the server has had in flight
 	// what of that was paused, and counts with none of them yet

@@ -34,12 +34,18 @@ func (a *answers) note(due, came time.Duration) {
 }
 
 // notReady is until when an answer was not ready that was due at the one moment and came at the
-// other, by those that were asked for later and came before it; 0 if none was.
+// other, by those that were asked for later and came before it; 0 if none was. How long that can
+// have waited at most those tell that came before it by no longer than they had waited themselves:
+// what was being sent may have become more since others came.
 func (a answers) notReady(due, came time.Duration) (until time.Duration) {
 	var longest time.Duration
 	for _, o := range a {
-		if o.due > due {
-			until, longest = max(until, o.due), max(longest, o.came-o.due)
+		if o.due <= due {
+			continue
+		}
+		until = max(until, o.due)
+		if waited := o.came - o.due; came-o.came <= waited {
+			longest = max(longest, waited)
 		}
 	}
 	if longest > 0 {

@@ -159,7 +159,8 @@ func (b *book) beside(t *report.Tile, dir reassembly.Dir) {
 			own && ofNagle(label) && t.From < j.line.At { // part of a hold is none
 			label = report.Unknown
 		}
-		j.line.Wait(t.To, label, own)
+		// the connection's window holds up everybody who has more to send than a header
+		j.line.Wait(t.To, label, own || b.shut && j.unsent() != report.Think)
 	}
 	if line.Paused(t.Label) {
 		b.endBusy(dir)
@@ -299,7 +300,9 @@ func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClien
 		t.Label, t.From, t.To = l, max(j.line.At, j.booked), until
 		switch t.Cause = (capture.Mark{}); l {
 		case report.H2Window:
-			t.Cause = held.By
+			if until > held.Since.Time { // else others' frames waited, of which it is no release
+				t.Cause = held.By
+			}
 		case report.H2HOL:
 			t.Cause = j.line.Came
 		}
@@ -317,7 +320,7 @@ func (b *book) bookStretch(j *Exchange, t *report.Tile, byClient bool) {
 	if b.trace != nil && j.Traced {
 		b.show(t, t.From, t.To, t.Label)
 	}
-	if !ofStreams(t.Label) {
+	if !ofStreams(t.Label) || t.Label == report.H2Window && !Seen(t.Cause) {
 		return
 	}
 	w := Wait{

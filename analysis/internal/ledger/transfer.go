@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // transfer tiles the time before r, up to until, which follows data of the same direction: what
@@ -58,7 +59,9 @@ func (w *walk) awaitCredit(s *sender.State, r *reassembly.Record, until time.Dur
 		return false
 	}
 	y.cause = waits[0].By
+	w.book.shut = waits[0].Of == exchange.OfConnection
 	w.emit(min(until, waits[0].Known), report.H2Window, y)
+	w.book.shut = false
 	if until > w.at {
 		y.cause = s.Release().Ack
 		w.stopped(s, r, until, corked, y)

@@ -215,7 +215,8 @@ func holdsOf(p *rule.Pass, dir reassembly.Dir) holds {
 		h.by[f.Of] += w.Length()
 	}
 	h.read(p)
-	if kept > 0 { // the shortest are not kept
+	// the shortest are not kept; beside others, what is not kept waited for frames of those
+	if kept > 0 && !p.Draft.Shared {
 		all := p.Draft.Times[report.H2Window]
 		h.all = time.Duration(float64(all) * float64(h.all) / float64(kept))
 	}

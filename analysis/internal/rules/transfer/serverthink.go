@@ -181,7 +181,7 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	x := job.Info
 	of := endpoint{m.Pair.Server, x.Host, x.Method, template.Of(x.Target)}
 	t.services.judged(d, m, job, of, e.At)
-	if !shows(job) || hides(job) {
+	if !shows(job) || job.Shared { // what others' octets hid is not known
 		return
 	}
 	l := t.of(d, of)
@@ -214,16 +214,6 @@ func shows(job *rule.Judged) bool {
 		job.Times[report.Think100] == 0 && !said.Has(exchange.EventStream) &&
 		(!said.Has(exchange.HasGap) || x.Status != 0) && // its first octet may not be the first
 		!job.Streams && !asksToWait(x.Target)
-}
-
-// hiddenParts: where what others on the connection hid is less than one of so many parts of what
-// is known, that is what the server took.
-const hiddenParts = 10
-
-// hides reports whether others on the connection hid how long the server took.
-func hides(job *rule.Judged) bool {
-	return job.Shared && hiddenParts*job.Sum(report.H2Mux, report.H2HOL, report.H2Window,
-		report.StreamLimit, report.Unknown, report.Queue) > job.Times[report.Think]
 }
 
 // of is what is known of an endpoint, made if need be.
