@@ -74,8 +74,7 @@ type StreamEnds struct {
 	Failed []CallEnd   // of those, by status: the most frequent first
 }
 
-// StreamEnd is how often a side ended streams with a code. What a GOAWAY left out counts as refused
-// by who sent that.
+// StreamEnd is how often a side ended streams with a code (RST_STREAM).
 type StreamEnd struct {
 	Code  exchange.ErrorCode
 	By    exchange.Dir

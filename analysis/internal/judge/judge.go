@@ -125,6 +125,7 @@ type member struct {
 	retries *failure
 	failure *failure         // its first exchange that did not end well
 	streams map[int]*failure // those on a connection of several streams, by index
+	opened  time.Duration    // when its first exchange began
 	sni     string           // the name in its TLS hello
 	turns   bool             // it had exchanges that nobody could read
 	lost    time.Duration    // by all its exchanges, as a rank
@@ -274,6 +275,7 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 	}
 	if e.First {
 		m.Repeats, m.Start = m.retries != nil, e.ConnStart
+		m.opened = e.Start.Time
 	}
 	if m.Far == 0 || e.Far < m.Far {
 		m.Far = e.Far

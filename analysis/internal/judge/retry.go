@@ -166,7 +166,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 	pace := j.retry.paces.of(e.Pair, &k, e.Start.Time)
 	defer pace.began(e.Start.Time)
 	for i, f := range j.retry.open[k] {
-		if f.Failure.Start.Time < e.Start.Time && f.linked(e, pace) {
+		if f.Failure.Start.Time < e.Start.Time && (f.linked(e, pace) || f.reopened(e, m.opened)) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
 			j.proxied.repeats[j.nextID] = repeated{f.exchange, f.Failure.Outcome, f.Refused}
@@ -193,6 +193,16 @@ func (f *failure) linked(e *rule.Began, pace *paced) bool {
 	opened := e.First && e.Handshake && e.ConnStart.Time >= f.Failure.Start.Time
 	return opened && !pace.keeps(e.Start.Time-f.Failure.Start.Time) ||
 		after <= repeatsAtOnce+e.Far
+}
+
+// reopened reports whether the client opened the connection of a request for the failure, which the
+// server has not processed: as soon as it knew of that, when it had nothing else to ask, so that
+// what left before anything could be answered there waited for it, whatever the pace of requests
+// was. opened is when the connection's first request left.
+func (f *failure) reopened(e *rule.Began, opened time.Duration) bool {
+	since := e.ConnStart.Time - f.At
+	return f.Refused && e.Handshake && since >= 0 && since <= repeatsAtOnce+e.Far &&
+		e.Need-f.At <= refusedWithin && (e.First || e.Start.Time-opened < e.Rtt)
 }
 
 // ownSetup takes note of what other findings say that the set-up of a repetition's connection lost:

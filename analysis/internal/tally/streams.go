@@ -26,15 +26,12 @@ type streamEnd struct {
 	by   exchange.Dir
 }
 
-// add counts an exchange. A reset that came when the response was whole ended nothing.
+// add counts an exchange. A reset that came when the response was whole ended nothing. What a GOAWAY
+// left out was not reset, but never processed (RFC 9113 §6.8).
 func (s *streamEnds) add(x *report.ExchangeInfo) {
 	on := &x.OnStream
-	whole := x.Outcome == exchange.Complete
-	switch {
-	case on.Reset != nil && !whole:
+	if on.Reset != nil && x.Outcome != exchange.Complete {
 		count(&s.resets, streamEnd{on.Reset.Code, on.Reset.By})
-	case on.Refused && !whole:
-		count(&s.resets, streamEnd{exchange.RefusedStream, exchange.FromServer})
 	}
 	if r := on.RPC; r != nil && r.Status != exchange.NoRPCStatus {
 		s.calls++

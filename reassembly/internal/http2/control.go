@@ -134,6 +134,10 @@ func (h *reader) reset(s *side, code exchange.ErrorCode, a *exchange.Arrival) {
 	if x.Response == nil {
 		h.vain++
 	}
+	if x.Refused && x.Response == nil && s.dir == exchange.FromClient {
+		h.finish(st, exchange.NoResponse) // it only tidies up what a GOAWAY left out
+		return
+	}
 	x.Reset = &exchange.StreamReset{Code: code, By: s.dir, At: a.At}
 	// after a whole response a server stops a request so, of which it needs no more (RFC 9113 §8.1)
 	needsNoMore := code == exchange.NoError && s.dir == exchange.FromServer

@@ -42,8 +42,10 @@ ended with the same number of them, and most did. Silent: GOAWAY with nothing un
 client's own at its end.
 
 How cost is counted
-What the client waited: from the request to its repetition on another connection, if the same is
-asked for within a second, else until it has the GOAWAY. churn: the set-up that the request waited
+What the client waited: from the request to its repetition on another connection, else until it has
+the GOAWAY. What was repeated has cost that time, and has not failed. The repetition is the same
+request within three seconds, unless the client asks for that at a pace of its own; then what left
+first on a connection that it opened as soon as it knew of the GOAWAY. churn: the set-up that the request waited
 for, and the slow start that the window of the older connection would have saved; low is a round
 trip less.
 
