@@ -183,6 +183,9 @@ func (b *book) keep(s Wait) {
 			part := s
 			i := j.clip(s.From, s.To)
 			part.From, part.To = i.From, i.To
+			if j.line.On {
+				part.From = max(part.From, min(j.line.At, part.To))
+			}
 			j.keep(part)
 		}
 	}
@@ -192,6 +195,9 @@ func (b *book) keep(s Wait) {
 func (b *book) has(j *Exchange, s *Wait) bool {
 	if !j.line.On {
 		return b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label
+	}
+	if s.Unheard { // nothing got through, whoever waited
+		return j.awaits() == s.Dir && s.To > j.line.At
 	}
 	return b.by.surely(j.Index) && s.From >= j.line.At && ofTransport(s.Label) &&
 		!(line.OfWindow(s.Label) && j.unsent() == report.Think)

@@ -40,8 +40,9 @@ On two connections and more between the same hosts a segment was lost, and so wa
 retransmission, in the same direction and at the same time, for a second at least; and no exchange
 between the two ended in that time. The direction is that of what was lost: of the other one nothing
 may be known. What retransmission-timeout would claim of those waits is this rule's. So is the time
-in which a sender repeated by its timer, twice and more, what had arrived: what was lost then were
-acknowledgments, in the other direction.
+in which a sender repeated by its timer, twice and more, what had arrived: what was lost then, or
+came late, were acknowledgments, in the other direction. As these carry nothing that could be to
+blame, several streams of one connection of HTTP/2 that waited show that, too.
 client-stopped, server-stopped: a host sent nothing for a second and more, and its own clock stood,
 too: the timestamps of what it sent then went on by less than half of that time, though it answers
 what had been sent to it late in that time, while the other host's went on. Or its clock went on,
@@ -63,12 +64,12 @@ show, it is not seen.`,
 		{Code: "to-client", Title: "nothing got through to the client for a while",
 			Side: report.SideNetwork,
 			Message: "Nothing that was sent to the client got through for a while, on several " +
-				"connections at the same time.",
+				"connections, or streams of one, at the same time.",
 			Remedies: outageFixes()},
 		{Code: "to-server", Title: "nothing got through to the server for a while",
 			Side: report.SideNetwork,
 			Message: "Nothing that was sent to the server got through for a while, on several " +
-				"connections at the same time.",
+				"connections, or streams of one, at the same time.",
 			Remedies: outageFixes()},
 	}...),
 	References: []string{"RFC 6298 section 5.5", "RFC 7323 section 5.4"},
@@ -116,6 +117,7 @@ type silence struct {
 	dir            reassembly.Dir
 	of             rule.Subject
 	conn, exchange int
+	shared         bool // it is one of several on its connection, and nobody heard anything
 	proof          []rule.Evidence
 	rtt            time.Duration
 	cause          string // under which retransmission-timeout has claimed it
@@ -170,6 +172,7 @@ func (s *silences) unheardOf(m *rule.Conn, x *rule.Judged) {
 			of:       m.Of(x),
 			conn:     m.Id,
 			exchange: x.Info.ID,
+			shared:   x.Shared,
 			proof:    unheardProof(&w),
 			rtt:      x.Flow.RTT,
 			cause:    "spurious",
@@ -224,14 +227,20 @@ func (s *silences) tell(d rule.Desk, p report.Pair, dir reassembly.Dir) {
 	}
 }
 
-// outage reports whether the waits are of several connections, and nothing ended meanwhile.
+// outage reports whether the waits are of several connections, or of several streams of one whose
+// peer was not heard, and nothing ended meanwhile.
 func (s *silences) outage(all []silence, common report.Interval) bool {
-	conns := map[int]bool{}
+	type witness struct{ conn, stream int }
+	seen := map[witness]bool{}
 	for i := range all {
-		conns[all[i].conn] = true
+		w := witness{conn: all[i].conn, stream: -1}
+		if all[i].shared {
+			w.stream = all[i].exchange
+		}
+		seen[w] = true
 	}
 	from := common.From + all[0].rtt
-	return len(conns) >= outageConns && !slices.ContainsFunc(s.ends,
+	return len(seen) >= outageConns && !slices.ContainsFunc(s.ends,
 		func(at time.Duration) bool { return from < at && at < common.To })
 }
 
