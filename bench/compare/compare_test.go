@@ -45,6 +45,24 @@ func TestVersionLine(t *testing.T) {
 	}
 }
 
+func TestPlainShare(t *testing.T) {
+	s := sample{named: map[float64]bool{}}
+	for _, line := range []string{
+		`{"type":"capture","frames":90}`,
+		`{"type":"summary","connections":4,"exchanges":6}`,
+		`{"type":"finding","occurrences":[{"connection":2},{"connection":2}]}`,
+		`{"type":"finding","rule":"missed-reuse","occurrences":[{"connection":3}]}`,
+		`{"type":"connection","exchanges":[0,1]}`,
+	} {
+		if err := s.UnmarshalJSON([]byte(line)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.frames != 90 || s.exchanges != 6 || s.plain() != 0.75 {
+		t.Errorf("%v frames, %v exchanges, plain %v", s.frames, s.exchanges, s.plain())
+	}
+}
+
 func TestBestOfRounds(t *testing.T) {
 	var c cost
 	for _, ms := range []time.Duration{5, 3, 4} {

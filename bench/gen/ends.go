@@ -22,11 +22,18 @@ type ends struct {
 	client [4]byte
 	server [4]byte
 	port   uint16
-	seq    [2]uint32 // next sequence number, client and server
-	id     [2]uint16
+	// the server's
+	service uint16
+	seq     [2]uint32 // next sequence number, client and server
+	id      [2]uint16
 	// what the next acknowledgment acknowledges selectively; nothing if both are equal
 	sack [2]uint32
+	said *said // nil: what both know at the time
 }
+
+// said is what a segment says beside its octets: the sender's clock, that of the other side which it
+// has heard, and what it acknowledges.
+type said struct{ stamp, echo, ack uint32 }
 
 // newEnds makes the ends of the i-th connection, spread over so many clients.
 func newEnds(g *generator, i, clients int) *ends {
@@ -34,8 +41,8 @@ func newEnds(g *generator, i, clients int) *ends {
 	e := &ends{
 		g:      g,
 		client: [4]byte{10, byte(c >> 16), byte(c >> 8), byte(c)},
-		server: [4]byte{192, 0, 2, 1},
-		port:   uint16(1024 + i/clients%64000),
+		server: [4]byte{192, 0, 2, 1}, service: 80,
+		port: uint16(1024 + i/clients%64000),
 	}
 	e.seq = [2]uint32{g.random.Uint32(), g.random.Uint32()}
 	return e
@@ -64,7 +71,7 @@ func (e *ends) sendAt(
 	payload []byte,
 ) error {
 	g := e.g
-	src, dst, sport, dport, side := e.server, e.client, uint16(80), e.port, 1
+	src, dst, sport, dport, side := e.server, e.client, e.service, e.port, 1
 	if fromClient {
 		src, dst, sport, dport, side = dst, src, dport, sport, 0
 	}
@@ -83,6 +90,9 @@ func (e *ends) sendAt(
 	ack := uint32(0)
 	if flags&flagACK != 0 {
 		ack = e.seq[1-side]
+		if e.said != nil {
+			ack = e.said.ack
+		}
 	}
 	f = binary.BigEndian.AppendUint32(f, ack)
 	f = append(f, byte(tcp/4)<<4, flags, 0xff, 0xff, 0, 0, 0, 0)
@@ -98,6 +108,9 @@ func (e *ends) sendAt(
 func (e *ends) options(at time.Duration, flags byte) []byte {
 	be := binary.BigEndian
 	stamp, echo := uint32(at/time.Millisecond), uint32(at/time.Millisecond)
+	if e.said != nil {
+		stamp, echo = e.said.stamp, e.said.echo
+	}
 	o := append(e.g.option[:0], 1, 1)
 	if flags&flagSYN != 0 {
 		o, echo = append(o[:0], 2, 4, 5, 0xb4, 4, 2, 1, 3, 3, 7), 0

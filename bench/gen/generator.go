@@ -44,7 +44,7 @@ func (g *generator) full() bool {
 }
 
 // kinds are what can be generated.
-var kinds = [...]string{"few", "many", "pair", "idle", "one", "synflood", "tls"}
+var kinds = [...]string{"few", "many", "pair", "idle", "one", "synflood", "tls", "web"}
 
 // generate writes one capture.
 func (g *generator) generate(kind string) error {
@@ -53,6 +53,8 @@ func (g *generator) generate(kind string) error {
 		return g.replay(64, func(i int) script { return newBulk(g, i, 200<<10) })
 	case "tls":
 		return g.replay(64, func(i int) script { return newSecure(g, i, 200<<10) })
+	case "web":
+		return g.replay(256, func(i int) script { return newVisit(g, i) })
 	case "one":
 		return g.replay(1, func(i int) script { return newBulk(g, i, 1<<50) })
 	case "many":

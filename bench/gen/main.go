@@ -26,6 +26,8 @@ const usage = `kinds:
   one       one connection that carries a single endless response
   synflood  SYNs without an answer
   tls       as few, within TLS 1.3, a record in each segment and no loss; FILE.keys has the secrets
+  web       1 to 20 exchanges a connection, half in TLS 1.3, HTTP/2 among them, from clients near and
+            far, of whose responses one segment in a hundred is lost; FILE.keys has the secrets
 `
 
 func main() {

@@ -17,6 +17,7 @@ const (
 	recordHead = 5
 	tagSize    = 16
 	// content types of TLS 1.3 (RFC 8446 section 5.1)
+	alertType     = 21
 	handshakeType = 22
 	contentType   = 23
 )
@@ -76,10 +77,17 @@ type secure struct {
 	random     [32]byte
 	secret     [2][2][]byte // of the handshake and behind it, of the client and the server
 	seal       [2]*sealer   // of the client, of the server
+	name, alpn string       // what is asked for in the hello; "": nothing
 }
 
 func newSecure(g *generator, i int, size int64) *secure {
 	s := &secure{ends: newEnds(g, i, 4096), size: size}
+	s.makeSecrets(g)
+	return s
+}
+
+// makeSecrets makes the secrets of a connection, and writes them down.
+func (s *secure) makeSecrets(g *generator) {
 	fill(g, s.random[:])
 	labels := [2][2]string{
 		{"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET"},
@@ -93,7 +101,6 @@ func newSecure(g *generator, i int, size int64) *secure {
 			g.keys = fmt.Appendf(g.keys, "%s %x %x\n", label, s.random, secret)
 		}
 	}
-	return s
 }
 
 // fill makes octets of the generator's seed.
@@ -171,6 +178,21 @@ func (s *secure) transfer(at time.Duration) (time.Duration, bool, error) {
 	return gap, false, s.send(at, false, flagACK, s.seal[1].record(contentType, s.g.body[:n]))
 }
 
+// asked are the extensions that name the host and the protocol (RFC 6066 section 3, RFC 7301).
+func (s *secure) asked() (exts []byte) {
+	if s.name != "" {
+		n := byte(len(s.name))
+		exts = append(exts, 0, 0, 0, n+5, 0, n+3, 0, 0, n)
+		exts = append(exts, s.name...)
+	}
+	if s.alpn != "" {
+		n := byte(len(s.alpn))
+		exts = append(exts, 0, 16, 0, n+3, 0, n+1, n)
+		exts = append(exts, s.alpn...)
+	}
+	return exts
+}
+
 // hello is a record with the hello of a side (RFC 8446 section 4.1).
 func (s *secure) hello(client bool) []byte {
 	const suite, versions = 0x1301, 43
@@ -179,6 +201,7 @@ func (s *secure) hello(client bool) []byte {
 	kind := byte(1)
 	if client {
 		body = append(body, 0, 0, 2, suite>>8, suite&0xff, 1, 0)
+		exts = append(exts, s.asked()...)
 	} else {
 		kind, exts = 2, []byte{0, versions, 0, 2, 3, 4}
 		body = append(body, 0, suite>>8, suite&0xff, 0)
