@@ -89,6 +89,9 @@ func (b *builder) verdict(p *page) {
 		p.Lost, p.Verdict = took, strings.TrimPrefix(p.Verdict, took)
 	}
 	p.Also = lines(all[1:])
+	if each := b.EachForItself(); each != "" {
+		p.Also = append(p.Also, line{text(each), weights[sentence.Usual]})
+	}
 }
 
 // lines are lines with their classes.

@@ -156,7 +156,7 @@ func (t *teller) test(rule string) test {
 	var out []string
 	var cost time.Duration
 	for _, s := range t.stories[rule] {
-		cost += s.Cost.Expected
+		cost += s.Cost.Expected - s.Shared
 		if s.Severity >= t.opts.FailOn && s.Severity > report.Info {
 			c.Failures = append(c.Failures, failure{
 				t.text(sentence.Graded(s)), s.Severity.String(), t.story(s),
@@ -199,7 +199,7 @@ func (t *teller) story(s *report.Story) string {
 	}
 	b.WriteString(t.text(sentence.Graded(s)))
 	if s.Cost.Expected > 0 {
-		line("Lost: ", wording.Duration(s.Cost.Expected))
+		line("Lost: ", wording.Duration(s.Cost.Expected-s.Shared))
 	}
 	line(t.Extent(s))
 	line(t.Between(s))

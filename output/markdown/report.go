@@ -86,8 +86,8 @@ func (d *draft) overview(all []*report.Story) {
 	b.WriteString("| | | finding | times | lost |\n|--:|---|---|--:|--:|\n")
 	for i, s := range all[:min(len(all), maxRows)] {
 		lost := ""
-		if s.Cost.Expected > 0 {
-			lost = wording.Duration(s.Cost.Expected)
+		if s.Cost.Expected > 0 { // what exchanges waited side by side counts once
+			lost = wording.Duration(s.Cost.Expected - s.Shared)
 		}
 		fmt.Fprintf(&b, "| %d | %s | %s | %s | %s |\n", i+1, s.Severity, cell(s.Title),
 			wording.Grouped(s.Count), spaced(lost))
@@ -151,14 +151,17 @@ func (d *draft) proof(o *report.Occurrence) string {
 // rest is where the time went, and how far the report can be trusted.
 func (d *draft) rest() string {
 	var b strings.Builder
-	whole := d.Report.ExchangeTime
-	if parts := sentence.ByTime(d.Report.Times); whole > 0 && len(parts) > 0 {
+	whole := d.Report.ByClock().Time
+	if parts := sentence.ByTime(d.Report.ByClock().Times); whole > 0 && len(parts) > 0 {
 		b.WriteString("| where the time went | | | |\n|---|---|--:|--:|\n")
 		for _, p := range parts[:min(len(parts), maxRows)] {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(p.Label.Title()), bar(p.Time, whole),
 				spaced(wording.Percent(p.Time, whole)), spaced(wording.Duration(p.Time)))
 		}
 		b.WriteString("\n")
+		if text := d.EachForItself(); text != "" {
+			b.WriteString(plain(text) + "\n\n")
+		}
 	}
 	notes := d.CaptureNotes()
 	for i, note := range notes {
