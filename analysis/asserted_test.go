@@ -37,7 +37,7 @@ func unasserted() map[string][]string {
 			"{n WebSocket} of this service ended so",
 			"It took {s} here", "What the server took here", "{text}, behind the proxy,",
 			"For {s} the server sent nothing on", "{text} had been asked for first",
-			"It works on {n request} at a time",
+			"It works on {n request} at a time", "In the middle of {n response} it paused until then",
 		},
 		"who was to go on with a handshake, and for how long: the close beside it asserts the moment": {
 			"Nothing answers the ClientHello",

@@ -38,12 +38,22 @@ type services struct {
 
 // service is one of them.
 type service struct {
-	addr  netip.AddrPort
-	log   []served
-	names map[endpoint]*endpoint
-	seen  time.Duration // the latest event
-	past  time.Duration // all that it answered before has been settled
-	still int           // how often it was found standing still
+	addr   netip.AddrPort
+	log    []served
+	names  map[endpoint]*endpoint
+	seen   time.Duration // the latest event
+	past   time.Duration // all that it answered before has been settled
+	still  int           // how often it was found standing still
+	paused []pause       // within responses since then
+}
+
+// pause is one that a server made in the middle of a response, once in that response: nothing was
+// on its way, and room was in all windows.
+type pause struct {
+	report.Interval
+	proof          []rule.Evidence
+	client         netip.Addr
+	conn, exchange int
 }
 
 // servedWait is what the connection of an exchange shows of the wait for its response.
@@ -52,6 +62,8 @@ type servedWait struct {
 	acked    time.Duration // when the server's host acknowledged the request; 0: not before it answered
 	// the longest time within the wait in which the server sent no octet on the connection
 	report.Interval
+	paused report.Interval // the server, in its response; empty: not
+	proof  []rule.Evidence // of that
 }
 
 // served is one exchange. Moments are those at which the server had the request, or sent the
@@ -59,28 +71,52 @@ type servedWait struct {
 type served struct {
 	asked, answered time.Duration
 	end             time.Duration // of the response
-	acked           time.Duration // 0: not before the response, or it came soon
-	quiet           report.Interval
-	request, first  capture.Mark
-	of              *endpoint
-	client          netip.Addr
-	conn, exchange  int
-	apart           bool // others of its connection go on beside it: HTTP/2
-	aside           bool // its time says nothing of the server: see shows
+	// when it had its answer ready, which then waited behind octets of other streams
+	freed          time.Duration
+	own            time.Duration // of its wait, what no octets of other streams filled
+	mixed          bool          // they may have filled more of it than is known
+	acked          time.Duration // 0: not before the response, or it came soon
+	quiet          report.Interval
+	request, first capture.Mark
+	of             *endpoint
+	client         netip.Addr
+	conn, exchange int
+	apart          bool // others of its connection go on beside it: HTTP/2
+	aside          bool // its time says nothing of the server: see shows
 }
 
 // took is how long the server took to answer.
 func (x *served) took() time.Duration { return x.answered - x.asked }
 
-// runServed shows what a connection tells of a wait for a response: it is compared with those on
-// other connections of the service.
+// runServed shows what a connection tells of a wait for a response, and of a pause in it: they are
+// compared with those on other connections of the service.
 func runServed(p *rule.Pass) {
 	x := p.Exchange
-	if x.Turn || x.Request == nil || x.Response == nil ||
-		x.Response.Start.Time-x.Request.End.Time < outlierLeast {
+	if x.Turn || x.Request == nil || x.Response == nil {
 		return
 	}
 	c := rule.Claim{Rule: thinkRule, Referred: true, Confidence: report.ConfidenceMedium}
+	waited := x.Response.Start.Time-x.Request.End.Time >= outlierLeast
+	if waited {
+		quietOf(p, &c)
+	}
+	before, end, paused := pauseOf(p)
+	if paused {
+		c.Num[pausedFrom], c.Num[pausedTo] = int64(before.Time), int64(end.Time)
+		c.Occ.Proof = []rule.Evidence{
+			rule.Shows(before, report.SideServer, lastSign),
+			rule.Shows(end, report.SideServer, firstSign, rule.Ns(end.Time-before.Time)),
+		}
+	}
+	if waited || paused {
+		p.Report(c)
+	}
+}
+
+// quietOf shows in a claim when the request in hand was acknowledged, and the longest time in its wait
+// in which the server sent no octet.
+func quietOf(p *rule.Pass, c *rule.Claim) {
+	x := p.Exchange
 	acked, ok := ledger.AckedAt(p.Conn, x.Request, x.Response.Start)
 	if ok && acked.Time < x.Response.Start.Time {
 		c.Num[wasAcked] = int64(acked.Time)
@@ -96,7 +132,6 @@ func runServed(p *rule.Pass) {
 		from = r.Time
 	}
 	c.Num[quietFrom], c.Num[quietTo] = int64(longest.From), int64(longest.To)
-	p.Report(c)
 }
 
 // The numbers of a claim that is referred.
@@ -104,6 +139,8 @@ const (
 	wasAcked = iota
 	quietFrom
 	quietTo
+	pausedFrom
+	pausedTo
 )
 
 // refer takes note of what a connection shows of the exchange that comes next.
@@ -114,6 +151,10 @@ func (s *services) refer(r *rule.Referred) {
 		Interval: report.Interval{
 			From: time.Duration(r.Num[quietFrom]), To: time.Duration(r.Num[quietTo]),
 		},
+		paused: report.Interval{
+			From: time.Duration(r.Num[pausedFrom]), To: time.Duration(r.Num[pausedTo]),
+		},
+		proof: r.Occ.Proof,
 	}
 	s.at = &s.room
 }
@@ -142,6 +183,8 @@ func (s *services) judged(d rule.Desk, m *rule.Conn, job *rule.Judged, k endpoin
 		apart:    m.Multiplexed,
 		aside:    !shows(job),
 	}
+	v.freed, v.own = v.answered, min(v.took(), job.Times[report.Think])
+	v.mixed = job.Times[report.H2Mux] > leastQueue
 	if w != nil && w.exchange == v.exchange {
 		v.quiet = report.Interval{
 			From: max(v.asked, w.From-(leg-to)), To: min(v.answered, w.To-(leg-to)),
@@ -149,12 +192,35 @@ func (s *services) judged(d rule.Desk, m *rule.Conn, job *rule.Judged, k endpoin
 		if w.acked > 0 {
 			v.acked = max(v.asked, w.acked-(leg-to))
 		}
+		v.free(job.Times[report.H2Mux])
 	}
-	s.add(d, v, k, now)
+	of := s.add(d, v, k, now)
+	of.pause(w, &v, leg-to)
+}
+
+// pause takes note of a pause in the response of an exchange.
+func (s *service) pause(w *servedWait, x *served, back time.Duration) {
+	if w == nil || w.exchange != x.exchange || w.paused.To == 0 {
+		return
+	}
+	s.paused = append(s.paused, pause{
+		Interval: report.Interval{From: w.paused.From - back, To: w.paused.To - back},
+		proof:    w.proof,
+		client:   x.client, conn: x.conn, exchange: x.exchange,
+	})
+}
+
+// free says when the answer was ready, of which so much of the wait was behind other streams: after
+// a silence all that has piled up goes out at once, and others may be before it.
+func (x *served) free(behind time.Duration) {
+	if x.quiet.To-x.quiet.From >= outlierLeast && x.answered-x.quiet.To <= behind {
+		x.freed = max(x.asked, x.quiet.To)
+	}
 }
 
 // add adds an exchange to its service.
-func (s *services) add(d rule.Desk, v served, k endpoint, now time.Duration) {
+func (s *services) add(d rule.Desk, v served, k endpoint,
+	now time.Duration) *service {
 	of := s.all[k.server]
 	if of == nil {
 		of = &service{addr: k.server, names: map[endpoint]*endpoint{}}
@@ -179,6 +245,7 @@ func (s *services) add(d rule.Desk, v served, k endpoint, now time.Duration) {
 	if s.held > maxServedAll {
 		s.forget(d)
 	}
+	return of
 }
 
 // forget settles and forgets the half of all services that has been silent for longer.
@@ -211,10 +278,17 @@ func (s *service) sort() {
 	})
 }
 
+// sortFreed puts those first whose answers were ready first.
+func (s *service) sortFreed() {
+	slices.SortStableFunc(s.log, func(a, b served) int { return cmp.Compare(a.freed, b.freed) })
+}
+
 // settle tells what the exchanges show that were answered before the given moment.
 func (s *service) settle(d rule.Desk, told *toldOfService, until time.Duration) {
 	s.inOrder()
+	s.sortFreed()
 	still := s.standstills(d, until)
+	s.sort()
 	s.still += len(still)
 	for i := range still {
 		still[i].book(d, s, told)
@@ -226,6 +300,7 @@ func (s *service) settle(d rule.Desk, told *toldOfService, until time.Duration) 
 // forget forgets what was answered before the moment up to which all has been settled.
 func (s *service) forget() {
 	s.log = slices.DeleteFunc(s.log, func(x served) bool { return x.answered < s.past })
+	s.paused = slices.DeleteFunc(s.paused, func(p pause) bool { return p.To < s.past })
 	clear(s.names)
 	for i := range s.log {
 		s.names[*s.log[i].of] = s.log[i].of

@@ -5,8 +5,11 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+	"tcpwhy/reassembly"
 )
 
 const standstill = "standstill"
@@ -27,12 +30,20 @@ const (
 	// steadyTimes is by how much the slowest tenth of an endpoint's usual times exceeds their median at
 	// most: work takes about as long each time, events come when they come.
 	steadyTimes = 2
+	// steadyPart is which part of a standstill they may exceed it by, too, if none of them took as
+	// long as would count as held back: a host that is busy makes some take longer, but a pause that
+	// is longer than all of what came by chance is none of that (reasoning).
+	steadyPart = heldTimes * heldTimes
+	// mostPaused is which part of a pause in a response, in percent, nothing but the server's program
+	// explains at least: it begins when what was on its way has arrived.
+	mostPaused = 75
 )
 
 // stood is a time in which a service answered nothing, though requests lay there.
 type stood struct {
 	report.Interval
 	held   []heldBack
+	paused []*pause      // in the middle of responses, until it ended
 	by     []*served     // what may have kept the service from all others: of two nobody knows
 	waited int           // requests that lay there when it ended
 	within time.Duration // from its end to the last answer of those
@@ -53,8 +64,9 @@ type heldBack struct {
 // each time, as is so where clients wait for events.
 func (s *service) standstills(d rule.Desk, until time.Duration) (all []stood) {
 	log := s.log
-	for i := 1; i < len(log) && log[i].answered < until; i++ {
-		if log[i].answered-log[i-1].answered < outlierLeast || !s.together(i) {
+	for i := 1; i < len(log); i++ {
+		if log[i].answered >= until || log[i].freed-log[i-1].freed < outlierLeast ||
+			!s.together(i) {
 			continue
 		}
 		if g, ok := s.stoodUntil(i); ok {
@@ -77,9 +89,31 @@ func (s *service) standstills(d rule.Desk, until time.Duration) (all []stood) {
 // together reports whether enough were answered with the one at a place of the log, which follows a
 // pause.
 func (s *service) together(i int) bool {
-	last := i + leastHeld - 1
-	return last < len(s.log) &&
-		s.log[last].answered-s.log[i].answered <= released(s.log[i].answered-s.log[i-1].answered)
+	at := report.Interval{From: s.log[i-1].freed, To: s.log[i].freed}
+	n := len(s.pausedIn(at))
+	for j := i; n < leastHeld && j < len(s.log); j++ {
+		if s.log[j].freed-at.To > released(at.To-at.From) {
+			break
+		}
+		n++
+	}
+	return n >= leastHeld
+}
+
+// pausedIn are the pauses within responses that may have ended with a time in which nothing was
+// answered, and lasted for most of it.
+func (s *service) pausedIn(at report.Interval) (all []*pause) {
+	length := at.To - at.From
+	for i := range s.paused {
+		p := &s.paused[i]
+		if within := released(length); p.To < at.To-releasedSoon || p.To > at.To+within {
+			continue
+		}
+		if reaches(at.To-max(at.From, p.From), mostReleased, length) {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // released is within which time after a standstill of that length those that lay there are answered.
@@ -90,7 +124,7 @@ func released(length time.Duration) time.Duration {
 // stoodUntil is the standstill that may have ended with the exchange at a place of the log.
 func (s *service) stoodUntil(end int) (g stood, ok bool) {
 	log := s.log
-	g.From, g.To = log[end-1].answered, log[end].answered
+	g.From, g.To = log[end-1].freed, log[end].freed
 	var lay []*served
 	since := g.To
 	for i := end; i < len(log); i++ {
@@ -104,13 +138,14 @@ func (s *service) stoodUntil(end int) (g stood, ok bool) {
 	within := released(length)
 	for i := end; i < len(log); i++ {
 		if x := &log[i]; x.asked < g.To-releasedSoon && !x.aside {
-			if g.waited++; x.answered <= g.To+within {
+			if g.waited++; x.freed <= g.To+within {
 				g.held = append(g.held, heldBack{served: x})
-				g.within = max(g.within, x.answered-g.To)
+				g.within = max(g.within, x.freed-g.To)
 			}
 		}
 	}
-	return g, length >= outlierLeast && len(lay) >= leastHeld &&
+	g.paused = s.pausedIn(g.Interval)
+	return g, length >= outlierLeast && len(lay)+len(g.paused) >= leastHeld &&
 		reaches(len(g.held), mostReleased, g.waited)
 }
 
@@ -122,11 +157,19 @@ func (x *served) lay(until time.Duration) bool {
 		x.quiet.To >= until-releasedSoon/2
 }
 
-// usualTime is what answers of an endpoint take otherwise.
+// usualTime is what answers of an endpoint take otherwise: in the middle, the slowest tenth, and the
+// slowest.
 type usualTime struct {
-	median time.Duration
-	n      int
-	steady bool
+	median, slow, most time.Duration
+	told               time.Duration // what is said of it, and what a cost is counted against
+	n                  int
+}
+
+// steady reports whether they take about as long each time, compared with a standstill of that
+// length.
+func (u *usualTime) steady(length time.Duration) bool {
+	limit := steadyTimes*u.median + leastQueue
+	return u.slow <= limit || u.slow <= limit+length/steadyPart && u.most*heldTimes <= length
 }
 
 // usual is what answers took, by endpoint, that waited for none of those.
@@ -137,21 +180,31 @@ func (s *service) usual(but []stood) map[*endpoint]usualTime {
 			held[h.served] = true
 		}
 	}
-	times := map[*endpoint]*report.Durations{}
+	least := map[*endpoint]time.Duration{}
+	times, alone := map[*endpoint]*report.Durations{}, map[*endpoint]*report.Durations{}
 	for i := range s.log {
 		x := &s.log[i]
 		if held[x] || x.aside {
 			continue
 		}
 		if times[x.of] == nil {
-			times[x.of] = &report.Durations{}
+			times[x.of], alone[x.of] = &report.Durations{}, &report.Durations{}
+			least[x.of] = x.took()
 		}
-		times[x.of].Add(x.took())
+		least[x.of] = min(least[x.of], x.took())
+		times[x.of].Add(x.own)
+		if !x.mixed {
+			alone[x.of].Add(x.own)
+		}
 	}
 	all := map[*endpoint]usualTime{}
 	for of, t := range times {
-		median := t.Median()
-		all[of] = usualTime{median, t.N, t.Quantile(0.9) <= steadyTimes*median+leastQueue}
+		told := least[of] // with what they waited behind others
+		if alone[of].N >= leastHeld {
+			t = alone[of]
+			told = t.Median()
+		}
+		all[of] = usualTime{t.Median(), t.Quantile(0.9), t.Quantile(1), told, t.N}
 	}
 	return all
 }
@@ -163,18 +216,18 @@ func (g *stood) compare(d rule.Desk, usual map[*endpoint]usualTime) bool {
 	g.held = nil
 	for _, h := range all {
 		u := usual[h.of]
-		wait := h.took()
+		wait := h.own
 		switch {
 		case u.n < leastHeld || u.median*heldTimes > g.To-g.From:
 			g.blockedBy(h.served, u)
 			continue
-		case wait < u.median+leastQueue || 2*d.Proxied(h.exchange).Waited > wait:
+		case wait < u.told+leastQueue || 2*d.Proxied(h.exchange).Waited > wait:
 			continue
 		}
-		h.usual, h.n = u.median, u.n
+		h.usual, h.n = u.told, u.n
 		g.held = append(g.held, h)
 		if wait >= max(outlierLeast, heldTimes*u.median) && h.lay(g.To) {
-			e.add(h.served, u)
+			e.add(h.served, u, u.steady(g.To-g.From))
 		}
 	}
 	return e.enough(g)
@@ -189,7 +242,7 @@ type evidence struct {
 }
 
 // add adds one.
-func (e *evidence) add(x *served, u usualTime) {
+func (e *evidence) add(x *served, u usualTime, steady bool) {
 	e.asked = append(e.asked, x.asked)
 	if e.of[x.of] {
 		return
@@ -199,7 +252,7 @@ func (e *evidence) add(x *served, u usualTime) {
 	}
 	e.of[x.of] = true
 	e.usual += u.n
-	if u.steady {
+	if steady {
 		e.steady[x.of] = true
 	}
 }
@@ -209,12 +262,13 @@ func (e *evidence) add(x *served, u usualTime) {
 // as long each time, and requests for several things lay there, or came by and by; or many came all
 // the time.
 func (e *evidence) enough(g *stood) bool {
-	if len(e.asked) < leastHeld || e.usual < leastThinks {
+	if len(e.asked) == 0 || len(e.asked)+len(g.paused) < leastHeld || e.usual < leastThinks {
 		return false
 	}
 	length := g.To - g.From
 	spread := slices.Max(e.asked) - slices.Min(e.asked)
-	if len(e.steady) == len(e.of) && (len(e.of) > 1 || 2*spread >= length) {
+	things := len(e.of) + len(g.paused)
+	if len(e.steady) == len(e.of) && (things > 1 || 2*spread >= length) {
 		return true
 	}
 	later := 0
@@ -229,7 +283,7 @@ func (e *evidence) enough(g *stood) bool {
 // blockedBy takes note of an exchange that may have kept the service from all others: it was in
 // service throughout, and nothing shows that such ones usually take less.
 func (g *stood) blockedBy(x *served, u usualTime) {
-	if (u.n == 0 || u.median*2 >= x.took()) && x.asked <= g.From+releasedSoon {
+	if (u.n == 0 || u.median*2 >= x.own) && x.asked <= g.From+releasedSoon {
 		g.by = append(g.by, x)
 	}
 }
@@ -249,11 +303,20 @@ func (g *stood) book(d rule.Desk, s *service, told *toldOfService) {
 	for _, h := range g.held {
 		conns[h.conn] = true
 	}
+	for _, p := range g.paused {
+		conns[p.conn] = true
+	}
 	says := []rule.Said{rule.Say(stoodStill, rule.Ns(g.To-g.From), int64(len(conns)),
 		int64(g.waited), rule.Ns(max(g.within, time.Millisecond)))}
 	if by := g.blocker(); by != nil {
-		says = append(says, rule.Say(blockedAll, rule.Ns(by.took())).
+		says = append(says, rule.Say(blockedAll, rule.Ns(by.own)).
 			With(by.of.method+" "+by.of.template))
+	}
+	if n := len(g.paused); n > 0 {
+		says = append(says, rule.Say(pausedToo, int64(n)))
+	}
+	for _, p := range g.paused {
+		p.book(d, s, says)
 	}
 	slices.SortStableFunc(g.held, func(a, b heldBack) int { return cmp.Compare(a.asked, b.asked) })
 	for _, h := range g.held {
@@ -265,14 +328,14 @@ func (g *stood) book(d rule.Desk, s *service, told *toldOfService) {
 				Connection: h.conn, Exchange: h.exchange,
 				Start: h.request.Time, End: h.first.Time,
 				Cost: report.Cost{
-					Low:      max(0, min(h.took(), g.To-max(g.From, h.asked))-h.usual),
-					Expected: h.took() - h.usual,
-					High:     h.took(),
+					Low:      max(0, min(h.own, g.To-max(g.From, h.asked))-h.usual),
+					Expected: h.own - h.usual,
+					High:     h.own,
 				},
 				Proof: []rule.Evidence{
 					rule.Shows(h.request, report.SideClient, lastOctet),
 					rule.Shows(h.first, report.SideServer, tookLonger,
-						rule.Ns(h.took()), rule.Ns(h.usual), int64(h.n)),
+						rule.Ns(h.own), rule.Ns(h.usual), int64(h.n)),
 				},
 			},
 		}
@@ -310,4 +373,45 @@ func standstillFixes() []report.Remedy {
 			{Product: report.Gunicorn, Text: "--workers, --threads"},
 		},
 	}}
+}
+
+// pauseOf is the longest time within its response in which the server sent no octet on the connection
+// of an exchange: where nothing was on its way and all windows had room, and nothing else in it
+// comes near. What pauses again and again does so by itself.
+func pauseOf(p *rule.Pass) (before, end capture.Mark, ok bool) {
+	a := p.Exchange.Response
+	if !a.Complete || a.End.Time-a.Start.Time < outlierLeast {
+		return before, end, false
+	}
+	var from capture.Mark
+	var second time.Duration
+	for r := range ledger.Segments(p.Conn, a.Start.Time, a.End.Time) {
+		if r.Dir != reassembly.FromServer || r.Len == 0 {
+			continue
+		}
+		if silent := r.Time - from.Time; !ledger.Seen(from) {
+			before, end = r.Mark(), r.Mark() // what came before it may not be held any more
+		} else if longest := end.Time - before.Time; silent > longest {
+			before, end, second = from, r.Mark(), longest
+		} else {
+			second = max(second, silent)
+		}
+		from = r.Mark()
+	}
+	length := end.Time - before.Time
+	return before, end, length >= outlierLeast && second*steadyTimes <= length &&
+		reaches(p.Draft.Times[report.AppPaced], mostPaused, length)
+}
+
+// book tells of the pause as part of a standstill, of which as much is said.
+func (p *pause) book(d rule.Desk, s *service, says []rule.Said) {
+	d.Book(rule.Subject{Pair: report.Pair{Client: p.client, Server: s.addr}}, &rule.Claim{
+		Rule: thinkRule, Cause: standstill, Index: -1, Says: says,
+		Confidence: report.ConfidenceMedium, Most: rule.AtMost(report.Medium),
+		Occ: rule.Occurrence{
+			Connection: p.conn, Exchange: p.exchange, Start: p.From, End: p.To,
+			Cost:  report.Cost{Expected: p.To - p.From, High: p.To - p.From},
+			Proof: p.proof,
+		},
+	})
 }

@@ -97,6 +97,7 @@ const (
 	shareOfAll
 	stoodStill
 	blockedAll
+	pausedToo
 	endsStandstill
 	worksOnFew
 	madeTurn
@@ -469,6 +470,9 @@ var words = []rule.Words{
 	blockedAll: {
 		Text: "{text} had been asked for first, took {s}, and was answered with them: that may be " +
 			"what kept it from all others.",
+	},
+	pausedToo: {
+		Text: "In the middle of {n response} it paused until then, too, with nothing on its way.",
 	},
 	endsStandstill: {
 		Role:  "answered with it",
