@@ -27,6 +27,7 @@ func checkReport(t *testing.T, r *report.Report, inputs []string) {
 		t.Errorf("%v lost of %v", r.Lost, r.ExchangeTime)
 	}
 	checkLost(t, r)
+	checkClock(t, r)
 	var exchangeTime time.Duration
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]

@@ -17,20 +17,34 @@ func (t *Teller) Extent(s *report.Story) string {
 	case s.Cost.Expected == 0:
 		return text + ", no time lost"
 	}
-	if apart := s.Cost.Expected - s.Wall; 5*apart > s.Cost.Expected && apart > time.Millisecond {
-		text += "; " + wording.Duration(s.Wall) +
-			" by the clock, because other requests ran in the meantime"
+	c := ByClock(s)
+	if apart := c.Expected - s.Wall; 5*apart > c.Expected && apart > time.Millisecond {
+		text += "; " + wording.Duration(s.Wall) + " of it with no other request under way"
+	}
+	if spread := c.High - c.Low; spread > c.Expected/10 && spread > time.Millisecond {
+		text += "; a fix saves between " + wording.Duration(c.Low) + " and " +
+			wording.Duration(c.High)
 	}
 	if 5*s.Shared > s.Cost.Expected && s.Shared > time.Millisecond {
-		text += "; " + wording.Duration(s.Cost.Expected) +
-			" where what exchanges waited side by side on a connection is added up"
-	}
-	spread := s.Cost.High - s.Cost.Low
-	if spread > s.Cost.Expected/10 && spread > time.Millisecond {
-		text += "; a fix saves between " + wording.Duration(s.Cost.Low) + " and " +
-			wording.Duration(s.Cost.High)
+		text += "; that is by the clock: added up, exchanges side by side lost " +
+			wording.Duration(s.Cost.Expected)
 	}
 	return text
+}
+
+// ByClock is what a finding cost where a moment counts once that exchanges side by side on a
+// connection lost: its bounds are in proportion.
+func ByClock(s *report.Story) report.Cost {
+	if s.Shared <= 0 || s.Cost.Expected <= 0 {
+		return s.Cost
+	}
+	part := float64(s.Cost.Expected-s.Shared) / float64(s.Cost.Expected)
+	once := s.Cost.Expected - s.Shared
+	return report.Cost{
+		Low:      min(once, time.Duration(part*float64(s.Cost.Low))),
+		Expected: once,
+		High:     max(once, time.Duration(part*float64(s.Cost.High))),
+	}
 }
 
 // Occurred says how often it was, and in how many exchanges.

@@ -184,7 +184,7 @@ func (t *Teller) LostOf() string {
 func (t *Teller) ofWhich(g *report.Story) string {
 	between, once := g.Cost.Expected-g.Within, g.Cost.Expected-g.Shared
 	switch {
-	case between > time.Millisecond:
+	case between > time.Millisecond && g.Shared == 0:
 		return " (" + wording.Duration(g.Cost.Expected) + ", of which " +
 			wording.Duration(between) + " between exchanges)"
 	case once < t.Report.ByClock().Lost:

@@ -95,7 +95,7 @@ func TestWallClockText(t *testing.T) {
 			t.Fatal(err)
 		}
 		text := strings.Join(strings.Fields(b.String()), " ")
-		if got := strings.Contains(text, spokenPlain(wall)+" by the clock"); got != want {
+		if got := strings.Contains(text, spokenPlain(wall)+" of it with no other request under way"); got != want {
 			t.Errorf("%v by the clock of 615 ms: said %v, want %v", wall, got, want)
 		}
 	}

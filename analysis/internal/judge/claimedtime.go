@@ -21,11 +21,12 @@ type claimedTimes struct {
 // claimedExchange is when an exchange went on, and what claims about it cost.
 type claimedExchange struct {
 	report.Interval
-	cost time.Duration
+	cost   time.Duration
+	shared bool // others went on beside it on its connection
 }
 
 // begin takes note of an exchange.
-func (t *claimedTimes) begin(exchange int, went report.Interval) {
+func (t *claimedTimes) begin(exchange int, went report.Interval, shared bool) {
 	if t.of == nil {
 		t.of = map[int]claimedExchange{}
 	}
@@ -35,7 +36,7 @@ func (t *claimedTimes) begin(exchange int, went report.Interval) {
 		}
 		t.order = append(t.order[:0], t.order[maxClaimedTime/2:]...)
 	}
-	t.of[exchange] = claimedExchange{Interval: went}
+	t.of[exchange] = claimedExchange{Interval: went, shared: shared}
 	t.order = append(t.order, exchange)
 }
 

@@ -22,7 +22,7 @@ func TestClaimedTime(t *testing.T) {
 		{"most lies behind the exchange", 900 * ms, 4 * time.Second, 5 * time.Second, 3 * time.Second},
 	} {
 		var all claimedTimes
-		all.begin(7, report.Interval{To: time.Second})
+		all.begin(7, report.Interval{To: time.Second}, false)
 		all.add(7, tt.had)
 		c := rule.Claim{Failure: &rule.Failure{}}
 		c.Occ = rule.Occurrence{Exchange: 7, End: tt.until,
@@ -38,7 +38,7 @@ func TestClaimedTime(t *testing.T) {
 func TestClaimedTimeForgets(t *testing.T) {
 	var all claimedTimes
 	for id := range 3 * maxClaimedTime {
-		all.begin(id, report.Interval{To: time.Second})
+		all.begin(id, report.Interval{To: time.Second}, false)
 	}
 	if n := len(all.of); n > maxClaimedTime || n != len(all.order) {
 		t.Errorf("%d are remembered, in a list of %d", n, len(all.order))

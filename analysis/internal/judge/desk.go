@@ -18,11 +18,18 @@ func (j *Judge) Enabled(rule string) bool { return j.named[rule] != nil }
 
 // Lose adds to the time that was lost, at that moment.
 func (j *Judge) Lose(at, lost time.Duration) {
-	if at < j.From {
-		return
+	if lost > 0 && at >= j.From {
+		j.Total.shared.lost.add(report.Interval{From: at, To: at + lost}, lost)
 	}
-	j.Total.lost += lost
-	j.tally.Lose(at, lost)
+	j.countLost(at, lost)
+}
+
+// countLost is that for what stands elsewhere by the clock.
+func (j *Judge) countLost(at, lost time.Duration) {
+	if at >= j.From {
+		j.Total.lost += lost
+		j.tally.Lose(at, lost)
+	}
 }
 
 // Claim adds a claim to the exchange in hand.

@@ -45,10 +45,10 @@ type group struct {
 // clocked is what a finding cost by the clock on the wall, as far as that is known.
 type clocked struct {
 	wall, walled time.Duration // cost by the clock, and the expected cost for which that is known
-	// the expected cost of moments of a connection that other exchanges on it have, too
-	shared      time.Duration
-	late        lateClaims
-	failedUntil time.Duration // end of the latest failure whose cost by the clock is known
+	lost         lostTime
+	beside       bool // some of its exchanges had others beside them on their connection
+	late         lateClaims
+	failedUntil  time.Duration // end of the latest failure whose cost by the clock is known
 }
 
 // spoken is what the connections of a finding carry.
@@ -71,6 +71,7 @@ func (j *Judge) bookOf(s rule.Subject, c *rule.Claim, m *member) {
 		j.clock.claimed.room(c, within(&s, c))
 		j.add(s, c)
 		j.late(&s, c)
+		j.showLoss(&s, c)
 	case c.Repeated != nil:
 		j.await(s, c, j.repeatedAs(c, m))
 	case m != nil:
@@ -122,6 +123,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	j.Crowd.taken += c.Occ.Taken
 	g.seen.Add(s.Seen)
 	g.web = g.web || !s.Foreign
+	g.beside = g.beside || j.clock.claimed.of[c.Occ.Exchange].shared
 	g.serial = g.serial || !s.Multiplexed
 	g.cost = g.cost.Add(c.Occ.Cost)
 	g.worst = max(g.worst, single(&s, c))
@@ -201,6 +203,7 @@ func (j *Judge) drawUp() (all []drawn) {
 		g, s := j.withJoined(k, g), services[serviceOf(k)]
 		all = append(all, drawn{j.finding(k, g, s), story.Part{
 			Impact: g.impact(s), Most: g.most, Unsafe: g.unsafe, Moments: &g.moments,
+			Beside: g.beside, Lost: g.lost.at.all,
 		}})
 	}
 	slices.SortFunc(all,
@@ -236,7 +239,8 @@ func (j *Judge) merged(g, o *group) *group {
 	all := *g
 	all.count, all.affected = g.count+o.count, g.affected+o.affected
 	all.cost, all.worst = g.cost.Add(o.cost), max(g.worst, o.worst)
-	all.within, all.shared = g.within+o.within, g.shared+o.shared
+	all.within = g.within + o.within
+	all.lost, all.beside = g.lost.join(&o.lost), g.beside || o.beside
 	all.counted, all.doubted = g.counted || o.counted, g.doubted+o.doubted
 	all.time, all.wall, all.walled = g.time+o.time, g.wall+o.wall, g.walled+o.walled
 	all.late = g.late.with(&o.late)
@@ -319,7 +323,7 @@ func (j *Judge) finding(k rule.Key, g *group, s grade.Sum) report.Finding {
 		Count:       g.count,
 		Cost:        g.cost,
 		Wall:        g.wallCost(),
-		Shared:      max(0, min(g.shared, g.cost.Expected)),
+		Shared:      g.sharedCost(),
 		Within:      min(g.within, g.cost.Expected),
 		Counted:     g.counted,
 		Broken:      g.correctness,

@@ -336,6 +336,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.clock.claimed.begin(
 		info.ID,
 		report.Interval{From: info.Start, To: info.Start + info.Duration},
+		job.Shared,
 	)
 	for i := range claims {
 		claims[i].Occ.Exchange = info.ID

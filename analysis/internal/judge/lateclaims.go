@@ -97,5 +97,7 @@ func (j *Judge) period(m *member, job *rule.Judged) {
 	for i := range claims {
 		j.bookOf(m.Of(job), &claims[i], m)
 	}
-	j.Lose(job.Until, combined(job, promised(claims)))
+	lost := combined(job, promised(claims))
+	j.countLost(job.Until, lost)
+	j.Total.shared.lost.ofClaims(promised(claims), lost)
 }

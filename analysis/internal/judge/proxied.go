@@ -179,9 +179,7 @@ func (p *proxied) began(id int) time.Duration {
 func (j *Judge) countTime(c *counted) {
 	x, t := c.ExchangeInfo, &j.Total
 	t.exchangeTime += x.Duration
-	if c.clock != nil {
-		t.shared.add(x, c.clock)
-	}
+	t.shared.add(x, c.clock)
 	if !c.Streams {
 		t.waited += x.Duration
 	}

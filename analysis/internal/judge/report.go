@@ -20,7 +20,6 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		ExchangeTime:  j.Total.exchangeTime,
 		Lost:          j.Total.lostAtMost(),
 		Times:         report.LabelTimes(&j.Total.times),
-		Clock:         j.Total.clock(),
 		Vantages:      maps.Clone(j.Total.vantages),
 		Tally:         j.tallied(st.End),
 	}
@@ -51,7 +50,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),
 		Times: report.LabelTimes(
-			&j.Total.times), Clock: j.Total.clock(), Vantages: j.Total.vantages,
+			&j.Total.times), Vantages: j.Total.vantages,
 		Tally: j.tallied(st.End)}
 	r.QUIC = j.quic()
 	j.tellAll(r)

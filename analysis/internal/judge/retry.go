@@ -297,7 +297,9 @@ func (j *Judge) bookFailure(w *failedClaim) {
 	j.clock.claimed.room(c, within(&w.s, c))
 	j.add(w.s, c)
 	j.wallOfFailure(&w.s, c)
+	went := j.showLoss(&w.s, c)
 	if !isDoubtful(*c) {
+		j.Total.shared.lost.at.add(went)
 		j.Lose(c.Occ.Start, min(c.Occ.Cost.Expected, within(&w.s, c)))
 	}
 }

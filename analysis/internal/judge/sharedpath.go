@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -110,79 +109,4 @@ func (c *clientClock) spare(server netip.Addr) time.Duration {
 	}
 	needs := time.Duration(float64(octets) / rate * float64(time.Second))
 	return max(0, took-needs)
-}
-
-// Exchanges that go on beside each other on one connection share its time: what they all waited, or
-// lost, at one moment is one moment of that.
-
-// sharedTime is by how much sums over exchanges count a moment of a connection more than once.
-type sharedTime struct {
-	exchanges int
-	times     [report.LabelCount]time.Duration // more than once; less than nothing: not at all
-	lost      time.Duration
-}
-
-// add takes in an exchange that had others beside it, of whose connection's time so much counts
-// with it.
-func (t *sharedTime) add(x *report.ExchangeInfo, clock *[report.LabelCount]time.Duration) {
-	t.exchanges++
-	for _, l := range x.Times {
-		t.times[l.Label] += l.Time
-	}
-	for l, own := range clock {
-		t.times[l] -= own
-	}
-}
-
-// clock is what everything took and lost where a moment of a connection counts once.
-func (t *totalSums) clock() report.Clock {
-	c := report.Clock{Shared: t.shared.exchanges}
-	if c.Shared == 0 {
-		return c
-	}
-	times := t.times
-	for l := range times {
-		times[l] = max(0, times[l]-t.shared.times[l])
-		c.Time += times[l]
-	}
-	c.Times = report.LabelTimes(&times)
-	c.Lost = max(0, min(t.lost-t.shared.lost, c.Time))
-	return c
-}
-
-// shareLost takes note of what exchanges that shared a connection lost at the same moment.
-func (c *clientClock) shareLost(j *Judge) {
-	conns := map[int][]clockItem{}
-	for _, id := range slices.Sorted(maps.Keys(c.items)) {
-		if item := c.items[id]; item.judged && item.shared && len(item.slices) > 0 {
-			conns[item.info.Connection] = append(conns[item.info.Connection], item)
-		}
-	}
-	for _, items := range conns {
-		if len(items) > 1 {
-			j.shareLost(items)
-		}
-	}
-}
-
-// shareLost is that of the exchanges of one connection.
-func (j *Judge) shareLost(items []clockItem) {
-	var all []report.Interval
-	var lost time.Duration
-	of, cost := map[rule.Key][]report.Interval{}, map[rule.Key]time.Duration{}
-	for _, item := range items {
-		lost += item.lost
-		for _, s := range item.slices {
-			of[s.group], cost[s.group] = append(of[s.group], s.Interval), cost[s.group]+s.cost
-			if !s.doubtful {
-				all = append(all, s.Interval)
-			}
-		}
-	}
-	j.Total.shared.lost += max(0, lost-uncovered(all, nil))
-	for key, lost := range of {
-		if g := j.groups[key]; g != nil {
-			g.shared += max(0, cost[key]-uncovered(lost, nil))
-		}
-	}
 }

@@ -2,6 +2,7 @@ package judge
 
 import (
 	"net/netip"
+	"time"
 
 	"tcpwhy/analysis/internal/story"
 	"tcpwhy/analysis/report"
@@ -31,11 +32,14 @@ func (j *Judge) tellAll(r *report.Report) {
 		}
 		parts[i] = p
 	}
+	var cost time.Duration
 	for _, s := range story.Tell(parts, j.whole()) {
+		cost += s.Cost.Expected - s.Shared
 		if s.Severity >= j.limits.MinSeverity {
 			r.Stories = append(r.Stories, s)
 		}
 	}
+	r.Clock = j.Total.clock(cost)
 }
 
 // toldInFull findings list all occurrences that they have kept, those behind them the worst alone:

@@ -47,7 +47,6 @@ type clockItem struct {
 	report.Interval // to is valid once judged
 	judged          bool
 	stream          bool // the client does not wait for its end
-	shared          bool // others went on beside it on its connection
 	transferred
 	slices []clockSlice
 	bounded
@@ -101,7 +100,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 		return
 	}
 	item.Interval = report.Interval{From: job.From, To: job.Until}
-	item.judged, item.stream, item.shared = true, job.Streams, job.Shared
+	item.judged, item.stream = true, job.Streams
 	for i := range claims {
 		k := &claims[i]
 		s := clockSlice{
@@ -175,7 +174,7 @@ func (c *clientClock) settle(j *Judge, client netip.Addr) int {
 	}
 	j.own(client)
 	if c.found > 0 {
-		c.shareLost(j)
+		c.showLost(j)
 		c.bookWall(j)
 	}
 	n := len(c.items) - c.open

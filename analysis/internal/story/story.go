@@ -35,6 +35,9 @@ type Part struct {
 	Most   report.Severity // graded at most so
 	Unsafe bool            // a request was not idempotent
 	Place  int             // in the report's list; -1: it is not listed
+	// some of its exchanges had others beside them on their connection; when it cost time, reordered
+	Beside bool
+	Lost   []report.Interval
 	// exchanges between the two, whatever became of them
 	Exchanges int
 	// when it was, and when the exchanges between the two began; nil: not known
@@ -99,15 +102,33 @@ func tell(parts []*Part, w *Whole) report.Story {
 		s.Count += f.Count
 		s.Cost = s.Cost.Add(f.Cost)
 		s.Wall, s.Within = s.Wall+f.Wall, s.Within+f.Within
-		s.Shared += f.Shared
 		s.Broken, s.Counted = s.Broken || f.Broken, s.Counted || f.Counted
 		s.Affected += f.Affected
 	}
+	s.Shared = shared(parts)
 	s.Severity = severity(parts, &s, w)
 	s.When = when(parts)
 	s.Findings = places(parts, worst)
 	shareOut(&s, parts, w)
 	return s
+}
+
+// shared is what of the cost of all parts is more than they cost by the clock: see report.Finding.
+func shared(parts []*Part) (more time.Duration) {
+	var lost []report.Interval
+	beside := false
+	var cost, once time.Duration
+	for _, p := range parts {
+		cost, more = cost+p.Finding.Cost.Expected, more+p.Finding.Shared
+		beside, lost = beside || p.Beside, append(lost, p.Lost...)
+	}
+	if len(parts) == 1 || !beside {
+		return more
+	}
+	for _, i := range report.Union(lost) {
+		once += i.To - i.From
+	}
+	return max(more, cost-once)
 }
 
 // spent is the weight of a finding by what it took alone.
