@@ -121,8 +121,8 @@ type Finding struct {
 	// Wall is what of the expected cost the client waited for with nothing else under way: less
 	// than Cost.Expected where exchanges without this finding ran in parallel.
 	Wall time.Duration
-	// Shared is what of the expected cost is of moments in which exchanges with this finding waited
-	// side by side on one connection, beyond the first of them.
+	// Shared is what of the expected cost is more than the finding cost by the clock, where exchanges
+	// with it went on side by side on a connection.
 	Shared      time.Duration
 	Within      time.Duration // the part of the expected cost that lies within exchanges
 	Broken      bool          // data was lost or in danger
@@ -241,15 +241,17 @@ type Tally struct {
 	Scanned int
 }
 
-// Clock is what exchanges took, and lost, where a moment counts once for each connection, however
-// many exchanges shared that: never more than sums over exchanges. It is zero where none shared one.
+// Clock is what exchanges took, and lost, where a moment counts once, however many exchanges and
+// connections were under way: never more than sums over exchanges, or than the capture lasted. It is
+// zero where no exchanges shared a connection.
 type Clock struct {
 	Shared     int // exchanges that had others beside them on their connection
 	Time, Lost time.Duration
-	Times      []LabelTime // what connections waited for while an exchange was under way
+	// what connections waited for meanwhile, of no label more than exchanges did one by one
+	Times []LabelTime
 }
 
-// ByClock is what exchanges took and lost by the clock of their connections: the sums over exchanges
+// ByClock is what exchanges took and lost by the clock: the sums over exchanges
 // where none shared a connection.
 func (r *Report) ByClock() Clock {
 	if r.Clock.Shared == 0 {

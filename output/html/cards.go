@@ -101,8 +101,8 @@ func (b *builder) card(n int, s *report.Story) card {
 	if between := b.Between(s); between != "" {
 		c.Facts = text(between + " · " + b.Extent(s))
 	}
-	if s.Cost.Expected > 0 && 2*s.Within >= s.Cost.Expected {
-		c.Share = spaced(wording.Percent(min(max(0, s.Within-s.Shared), b.r.ByClock().Time), b.r.ByClock().Time))
+	if share := b.Teller.Share(s); s.Cost.Expected > 0 && share != "-" {
+		c.Share = spaced(share)
 	}
 	if others := b.AlsoFrom(s); len(others) > 0 {
 		c.Also = text("and " + strings.Join(others, "; "))

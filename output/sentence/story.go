@@ -47,6 +47,19 @@ func ByClock(s *report.Story) report.Cost {
 	}
 }
 
+// Share is what part of the time of exchanges a finding cost; "" if it is little, "-" if most of it
+// is not time of exchanges.
+func (t *Teller) Share(s *report.Story) string {
+	whole, part := t.Report.ByClock().Time, s.Within
+	switch {
+	case s.Shared > 0:
+		part = ByClock(s).Expected
+	case 2*s.Within < s.Cost.Expected:
+		return "-"
+	}
+	return wording.Percent(min(part, whole), whole)
+}
+
 // Occurred says how often it was, and in how many exchanges.
 func Occurred(s *report.Story) string {
 	text := wording.Times(s.Count)

@@ -74,12 +74,7 @@ func (t *textReport) overview(all []*report.Story) {
 func (t *textReport) title(number int, s *report.Story) {
 	figure := ""
 	if s.Cost.Expected > 0 {
-		whole := t.report.ByClock().Time
-		share := wording.Percent(min(max(0, s.Within-s.Shared), whole), whole)
-		if 2*s.Within < s.Cost.Expected { // most of it is not time of exchanges
-			share = "-"
-		}
-		figure = fmt.Sprintf("%s  %5s", wording.Duration(s.Cost.Expected-s.Shared), share)
+		figure = fmt.Sprintf("%s  %5s", wording.Duration(s.Cost.Expected-s.Shared), t.Share(s))
 	}
 	label := fmt.Sprintf("%2d  %-8s  ", number, strings.ToUpper(s.Severity.String()))
 	t.Row(label, severityStyle(s.Severity), s.Title, figure, page.Strong)

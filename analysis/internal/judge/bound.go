@@ -99,14 +99,6 @@ func (c *clockItem) boundTo(j *Judge, id int) time.Duration {
 	return min(c.lost, c.most, lost)
 }
 
-// share is what of a part is left if no more than most is left of the whole.
-func share(part, most, whole time.Duration) time.Duration {
-	if whole <= most {
-		return part
-	}
-	return time.Duration(float64(part) * float64(most) / float64(whole))
-}
-
 // cut makes what a claim cost less, wherever it is counted.
 func (j *Judge) cut(s *clockSlice, exchange int, cost, high time.Duration) {
 	was := *s

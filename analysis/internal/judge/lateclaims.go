@@ -8,21 +8,15 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-const (
-	// maxLate is how many stretches of time are kept of a finding's late claims.
-	maxLate = 256
-	// maxLateConns is of how many connections of HTTP/2 is known which moments a finding's late claims
-	// have had already. What further ones count more than once is not known.
-	maxLateConns = 256
-)
+// maxLate is how many stretches of time are kept of a finding's late claims.
+const maxLate = 256
 
 // lateClaims are what claims cost by the clock on the wall that became known after their exchange
 // had been judged, as others had to be seen first. Those that went on at the same time count once.
 type lateClaims struct {
 	lost    []report.Interval
-	settled time.Duration             // the measure of stretches that are kept no longer
-	cost    time.Duration             // of all of them, one by one
-	conns   map[int][]report.Interval // by connection, where several exchanges may have lost the same moment
+	settled time.Duration // the measure of stretches that are kept no longer
+	cost    time.Duration // of all of them, one by one
 }
 
 // late takes in a claim that is booked after its exchange was judged. What else the client waited
@@ -31,27 +25,8 @@ func (j *Judge) late(s *rule.Subject, c *rule.Claim) {
 	cost := c.Occ.Cost.Expected
 	g := j.groups[rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}]
 	if g != nil && cost > 0 {
-		lost := report.Interval{From: c.Occ.Start, To: c.Occ.Start + cost}
-		g.late.add(lost)
-		if s.Multiplexed && c.Also+c.Others == 0 {
-			g.shared += cost - g.late.first(c.Occ.Connection, lost)
-		}
+		g.late.add(report.Interval{From: c.Occ.Start, To: c.Occ.Start + cost})
 	}
-}
-
-// first is how much of a stretch of a connection no other claim before has had.
-func (l *lateClaims) first(conn int, lost report.Interval) time.Duration {
-	had := l.conns[conn]
-	own := uncovered([]report.Interval{lost}, slices.Clone(had))
-	if had == nil && len(l.conns) >= maxLateConns {
-		return own
-	}
-	if l.conns == nil {
-		l.conns = map[int][]report.Interval{}
-	}
-	had = report.Union(append(had, lost))
-	l.conns[conn] = had[max(0, len(had)-maxLate):]
-	return own
 }
 
 // add adds the stretch of a claim.

@@ -34,20 +34,3 @@ func TestLateClaimsAreBounded(t *testing.T) {
 		t.Errorf("%v of both, want %v", got, want)
 	}
 }
-
-// TestLateClaimsSideBySide: what exchanges lost at the same moment of a connection counts once, of
-// two connections twice.
-func TestLateClaimsSideBySide(t *testing.T) {
-	var l lateClaims
-	for i, tt := range []struct {
-		conn     int
-		from, to time.Duration
-		first    time.Duration
-	}{
-		{1, 0, 100, 100}, {1, 50, 120, 20}, {1, 10, 90, 0}, {2, 10, 90, 80}, {1, 200, 210, 10},
-	} {
-		if got := l.first(tt.conn, report.Interval{From: tt.from, To: tt.to}); got != tt.first {
-			t.Errorf("claim %d is the first of %d, want %d", i, got, tt.first)
-		}
-	}
-}

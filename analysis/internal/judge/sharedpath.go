@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -109,4 +110,121 @@ func (c *clientClock) spare(server netip.Addr) time.Duration {
 	}
 	needs := time.Duration(float64(octets) / rate * float64(time.Second))
 	return max(0, took-needs)
+}
+
+// Exchanges that go on beside each other share the clock: by the clock, what all of them waited, or
+// lost, at one moment is one moment, on however many connections they were.
+
+// sharedTime is what went on by the clock, and by how much sums over exchanges count a moment of a
+// connection more than once.
+type sharedTime struct {
+	exchanges int                              // that had others beside them on their connection
+	times     [report.LabelCount]time.Duration // more than once; less than nothing: not at all
+	busy      timeSet                          // an exchange went on
+	lost      lostTime                         // what counts as lost
+}
+
+// add takes in an exchange, of whose connection's time so much counts with it; nil: all.
+func (t *sharedTime) add(x *report.ExchangeInfo, clock *[report.LabelCount]time.Duration) {
+	t.busy.add(report.Interval{From: x.Start, To: x.Start + x.Duration})
+	if clock == nil {
+		return
+	}
+	t.exchanges++
+	for _, l := range x.Times {
+		t.times[l.Label] += l.Time
+	}
+	for l, own := range clock {
+		t.times[l] -= own
+	}
+}
+
+// clock is what everything took and lost by the clock, of which findings cost so much, one by one.
+// Time in which several connections had something under way is shared out to what they waited for.
+func (t *totalSums) clock(findings time.Duration) report.Clock {
+	c := report.Clock{Shared: t.shared.exchanges}
+	if c.Shared == 0 {
+		return c
+	}
+	times := t.times
+	for l := range times {
+		times[l] -= t.shared.times[l]
+	}
+	c.Time = min(t.shared.busy.measure(), t.exchangeTime)
+	shareOut(&times, &t.times, c.Time)
+	c.Times = report.LabelTimes(&times)
+	lost := &t.shared.lost
+	c.Lost = min(lost.at.within(&t.shared.busy)+max(0, t.lostAtMost()-lost.cost), c.Time, findings)
+	return c
+}
+
+// showLost takes note of when the client's judged exchanges lost what they did.
+func (c *clientClock) showLost(j *Judge) {
+	total := &j.Total.shared.lost
+	for _, id := range slices.Sorted(maps.Keys(c.items)) {
+		item := c.items[id]
+		if !item.judged || len(item.slices) == 0 {
+			continue
+		}
+		for key, own := range item.claimed() {
+			if g := j.groups[key]; g != nil {
+				g.lost.take(&item, own)
+			}
+		}
+		var own claimedTime
+		for _, s := range item.slices {
+			if !s.doubtful {
+				own.lost = append(own.lost, s.Interval)
+			}
+		}
+		if item.page != nil && item.page.cut {
+			own.clocked = item.lost
+		} else {
+			own.cost = item.lost
+		}
+		total.take(&item, own)
+	}
+}
+
+// take takes in what an exchange lost: not more than that, wherever its slices stand.
+func (l *lostTime) take(x *clockItem, own claimedTime) {
+	left := own.cost
+	for _, i := range spread(own.lost, x.Interval, own.cost) {
+		i.To = min(i.To, i.From+left)
+		left -= max(0, i.To-i.From)
+		l.at.add(i)
+	}
+	l.at.fill(x.Interval, own.clocked)
+	l.cost += own.cost + own.clocked
+}
+
+// ofClaims takes in what claims about one stretch of time lost together.
+func (l *lostTime) ofClaims(claims []rule.Claim, lost time.Duration) {
+	left := lost
+	for i := range claims {
+		o := &claims[i].Occ
+		to := min(o.Start+min(o.Cost.Expected, left), o.End)
+		l.at.add(report.Interval{From: o.Start, To: to})
+		left -= max(0, to-o.Start)
+	}
+	l.cost += lost
+}
+
+// showLoss takes note of when a claim cost time that is booked by itself. No more than it lasted was
+// lost by the clock.
+func (j *Judge) showLoss(s *rule.Subject, c *rule.Claim) report.Interval {
+	i := report.Interval{From: c.Occ.Start, To: min(c.Occ.Start+c.Occ.Cost.Expected, c.Occ.End)}
+	if g := j.groups[rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}]; g != nil {
+		g.lost.add(i, c.Occ.Cost.Expected)
+	}
+	return i
+}
+
+// sharedCost is what of the finding's cost is more than it cost by the clock, where exchanges that
+// had others beside them on a connection are among it.
+func (g *group) sharedCost() time.Duration {
+	if !g.beside {
+		return 0
+	}
+	return max(0, g.cost.Expected-g.lost.byClock(g.cost.Expected))
 }

@@ -250,27 +250,6 @@ type claimedTime struct {
 	clocked time.Duration
 }
 
-// spread is lost with as much more of an exchange's time, the latest, as its claims cost besides:
-// slices that overlap stand for time elsewhere in it.
-func spread(lost []report.Interval, within report.Interval,
-	cost time.Duration) []report.Interval {
-	lost = report.Union(lost)
-	left, end := cost-uncovered(lost, nil), within.To
-	for i := len(lost) - 1; i >= -1 && left > 0; i-- {
-		from := within.From
-		if i >= 0 {
-			from = lost[i].To
-		}
-		if gap := min(left, end-max(from, end-left)); gap > 0 {
-			lost, left = append(lost, report.Interval{From: end - gap, To: end}), left-gap
-		}
-		if i >= 0 {
-			end = min(end, lost[i].From)
-		}
-	}
-	return lost
-}
-
 // addWall books what a part of a finding's cost is by the clock on the wall.
 func (j *Judge) addWall(key rule.Key, wall, cost time.Duration) {
 	if g := j.groups[key]; g != nil {
@@ -293,25 +272,6 @@ func (c *clientClock) without(key rule.Key) []report.Interval {
 		}
 	}
 	return out
-}
-
-// uncovered is the measure of what lies in some interval of lost and in none of cover.
-func uncovered(lost, cover []report.Interval) time.Duration {
-	lost, cover = report.Union(lost), report.Union(cover)
-	var total time.Duration
-	for _, l := range lost {
-		total += l.To - l.From
-		for len(cover) > 0 && cover[0].To <= l.From {
-			cover = cover[1:]
-		}
-		for _, k := range cover {
-			if k.From >= l.To {
-				break
-			}
-			total -= min(k.To, l.To) - max(k.From, l.From)
-		}
-	}
-	return total
 }
 
 // wallCost is what the finding cost by the clock on the wall; what did not belong to a single
