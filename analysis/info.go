@@ -14,8 +14,9 @@ import (
 
 // fill draws up what the report says of the exchange.
 func (s *tracked) fill(j *rule.Draft) {
-	judge.Weaken(s.Conn, j.Claims)
 	x := j.Parsed
+	judge.Weaken(s.Conn, j.Claims)
+	judge.WeakenCut(s.Conn, x, j.Claims)
 	all := &struct {
 		report.ExchangeInfo
 		request, response report.MessageInfo

@@ -123,7 +123,7 @@ func (t *Turns) Fin(dir Dir, at capture.Mark) {
 	}
 	switch {
 	case x.Response == nil && t.Finished[FromServer]:
-		t.done(t.Broken(NoResponse))
+		t.done(t.broken(NoResponse))
 	case x.Response != nil && dir == FromServer:
 		t.whole(Truncated)
 	}
@@ -133,11 +133,23 @@ func (t *Turns) Fin(dir Dir, at capture.Mark) {
 // nevertheless.
 func (t *Turns) whole(o Outcome) {
 	if t.Partial[FromServer] {
-		t.done(t.Broken(o))
+		t.done(t.broken(o))
 		return
 	}
 	t.cur.Response.Complete = true
 	t.done(Complete)
+}
+
+// broken is the outcome of the current turn, which the end of the connection cut off: o, or that its
+// client gave up. Where the capture began in the middle of the connection nobody knows what its first
+// one is the rest of, such as a handshake, and a later one that ends in order may have wanted no
+// answer: that it was owed one, or all of it, only a reset by the server says.
+func (t *Turns) broken(o Outcome) Outcome {
+	o = t.Broken(o)
+	if (t.cur.Index == 0 || t.Polite) && o != ResetByPeer && t.c.TCP.MidStream() {
+		return Incomplete
+	}
+	return o
 }
 
 func (t *Turns) done(o Outcome) {
@@ -156,11 +168,11 @@ func (t *Turns) Rst(dir Dir, at capture.Mark) {
 	switch {
 	case t.cur == nil:
 	case t.cur.Response == nil:
-		t.done(t.Broken(NoResponse))
+		t.done(t.broken(NoResponse))
 	case t.Polite, t.rested(at):
 		t.whole(ResetByPeer)
 	default:
-		t.done(t.Broken(ResetByPeer))
+		t.done(t.broken(ResetByPeer))
 	}
 }
 
@@ -198,7 +210,7 @@ func (t *Turns) End(at capture.Mark, ended bool) {
 	case t.cur.Response != nil:
 		t.whole(Incomplete)
 	default:
-		t.done(t.Broken(NoResponse))
+		t.done(t.broken(NoResponse))
 	}
 }
 

@@ -53,6 +53,24 @@ func hidesContent(c *reassembly.Conn) bool {
 			slices.Contains(c.Caveats, exchange.CaveatTLSGap))
 }
 
+// WeakenCut takes certainty from claims about a TLS handshake that the end of the capture cut while it
+// went on: connections that nobody asks for anything begin like others, and what those lose costs
+// nobody time. One in which nothing goes on any more for as long as nobody waits (see
+// ledger.Silence) hangs, and what holds it is told.
+func WeakenCut(c *reassembly.Conn, x *exchange.Exchange, claims []rule.Claim) {
+	if x.Attempt == nil || !x.Attempt.Secure || x.Outcome != exchange.Incomplete {
+		return
+	}
+	if _, last := ledger.NextInTLS(c); last == nil || c.End.Time-last.Time >= ledger.Silence(c) {
+		return
+	}
+	for i := range claims {
+		if claims[i].Failure == nil && !claims[i].Referred {
+			limit(&claims[i], report.ConfidenceLow, report.Info)
+		}
+	}
+}
+
 // limit sets how sure and how grave a claim is at most.
 func limit(c *rule.Claim, sure report.Confidence, most report.Severity) {
 	c.Confidence = min(c.Confidence, sure)

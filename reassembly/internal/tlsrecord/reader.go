@@ -175,7 +175,7 @@ func (t *reader) encrypted() {
 // belongs reports whether an application-data record of the given size is part of a turn, and not
 // the handshake or an alert in disguise (RFC 8446 §5.2).
 func (t *reader) belongs(s *side, size int) bool {
-	if t.info.Version == "TLS 1.3" && size == alert13 {
+	if t.alertSized(int(size)) {
 		return false
 	}
 	if s.dir == exchange.FromServer {
@@ -315,7 +315,7 @@ func (t *reader) end(s *side, a *exchange.Arrival) {
 			info.ClientFinished = a.At
 			setup = true
 		}
-		info.CloseNotify[s.dir] = info.Version == "TLS 1.3" && size == alert13
+		info.CloseNotify[s.dir] = t.alertSized(int(size))
 		info.CloseNotifyAt[s.dir] = a.At
 		if info.CloseNotify[s.dir] {
 			t.alert(s, a.At, true)
