@@ -67,6 +67,8 @@ func WeakenCut(c *reassembly.Conn, x *exchange.Exchange, claims []rule.Claim) {
 	for i := range claims {
 		if claims[i].Failure == nil && !claims[i].Referred {
 			limit(&claims[i], report.ConfidenceLow, report.Info)
+			cost := &claims[i].Occ.Cost
+			*cost = report.Cost{High: max(cost.Expected, cost.High)} // if anybody waited at all
 		}
 	}
 }
