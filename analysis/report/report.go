@@ -281,6 +281,11 @@ type Report struct {
 	Blind     []string                   // of those, the ones that could look at nothing
 	Vantages  map[reassembly.Vantage]int // connections by vantage
 	QUIC      QUIC                       // what there was of it
+	// The capture goes on: failures that may still be repeated, and what rules that compare
+	// connections say at the end, are not in it.
+	GoesOn bool
+	// exchanges that have begun, and are not judged or not counted yet; valid if GoesOn
+	Pending int
 	// what Options.Trace asked for; nil if there is no such thing
 	Trace *Trace
 	// what analysis.WithGraphs asked for, by connection

@@ -85,6 +85,9 @@ func (o *summaryObject) appendTo(b []byte) []byte {
 	if o.QUIC != nil {
 		b = o.QUIC.appendTo(append(b, `,"quic":`...))
 	}
+	if o.SoFar != nil {
+		b = o.SoFar.appendTo(append(b, `,"so_far":`...))
+	}
 	return append(b, '}')
 }
 
@@ -218,6 +221,14 @@ func (o *quicObject) appendTo(b []byte) []byte {
 	b = appendNumber(append(b, `,"bytes":`...), o.Octets)
 	b = appendFloat(append(b, `,"share":`...), o.Share)
 	b = appendEach(append(b, `,"names":`...), o.Names, appendString[string])
+	return append(b, '}')
+}
+
+func (o *soFarObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendNumber(append(b, `{"pending":`...), o.Pending)
 	return append(b, '}')
 }
 

@@ -23,6 +23,12 @@ type summaryObject struct {
 	Tally        tallyObject    `json:",embed"`
 	Proxied      proxiedObject  `json:"proxied"`
 	QUIC         *quicObject    `json:"quic,omitempty"`
+	SoFar        *soFarObject   `json:"so_far,omitzero"` // while the capture goes on only
+}
+
+// soFarObject is what a report does not tell yet, as the capture goes on.
+type soFarObject struct {
+	Pending int `json:"pending"`
 }
 
 // clockObject is what connections took and lost while exchanges shared some of them.
@@ -68,6 +74,9 @@ func (e *encoder) summary() *summaryObject {
 		Vantages: map[string]int{}, Checked: list(r.Checked), Blind: list(r.Blind), Tally: e.tally(),
 		Proxied: e.proxied(), QUIC: e.quic(), Clock: e.clock(),
 	}
+	if r.GoesOn {
+		o.SoFar = &soFarObject{r.Pending}
+	}
 	for v, n := range r.Vantages {
 		o.Vantages[v.String()] = n
 	}
@@ -83,6 +92,9 @@ func (d *decoder) summary(o *summaryObject) {
 	r.Clock = decodeClock(o.Clock)
 	r.Blind = o.Blind
 	r.Found, r.LeftOut = o.Findings, o.LeftOut
+	if r.GoesOn = o.SoFar != nil; r.GoesOn {
+		r.Pending = o.SoFar.Pending
+	}
 	d.tally(&o.Tally)
 	d.proxied(&o.Proxied)
 	r.QUIC = decodeQUIC(o.QUIC)

@@ -75,10 +75,14 @@ func Graded(g *report.Story) string {
 func (t *Teller) nothingFound(errors string) string {
 	rules := wording.Count(len(t.Report.Checked)-len(t.Report.Blind), "rule", "rules") +
 		" looked at it and none has anything to report. They are listed below."
-	if _, failed := t.FailuresAsked(); failed > 0 || errors != "" {
-		return "No cause found: " + rules
+	soFar := ""
+	if t.Report.GoesOn {
+		soFar = " so far"
 	}
-	return "Nothing found: " + rules
+	if _, failed := t.FailuresAsked(); failed > 0 || errors != "" {
+		return "No cause found" + soFar + ": " + rules
+	}
+	return "Nothing found" + soFar + ": " + rules
 }
 
 // unreadSentence says that rules could not look because what was said cannot be read; "" if none
@@ -116,6 +120,9 @@ func (t *Teller) Subject() string {
 		if r.Clock.Shared > 0 {
 			s += " in " + wording.Duration(r.ByClock().Time) + " by the clock"
 		}
+	}
+	if r.Pending > 0 {
+		s += "; " + wording.Grouped(r.Pending) + " under way or not judged yet"
 	}
 	return s
 }
@@ -218,6 +225,8 @@ func (t *Teller) nothingToAnalyse() string {
 			wording.Count(r.Capture.Frames, "frame", "frames") + "."
 	case r.Connections == 0 && r.Capture.Count[capture.OutcomeSegment] == 0:
 		return "No TCP in this capture, so there is nothing to analyse."
+	case r.ExchangeCount == 0 && len(finding.Stories(t.Report)) == 0 && r.Pending > 0:
+		return "No exchange is judged yet: the capture goes on."
 	case r.ExchangeCount == 0 && len(finding.Stories(t.Report)) == 0:
 		return t.withoutExchange()
 	}

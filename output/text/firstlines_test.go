@@ -35,6 +35,18 @@ func failed(o exchange.Outcome, n, repeated int, waits ...time.Duration) report.
 	return f
 }
 
+// TestSoFar: while a capture goes on, what is not judged yet is no silence.
+func TestSoFar(t *testing.T) {
+	got := firstLines(t, &report.Report{GoesOn: true, Pending: 3})
+	if want := "No exchange is judged yet: the capture goes on."; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	got = firstLines(t, &report.Report{GoesOn: true, ExchangeCount: 1, Pending: 3})
+	if want := "Nothing found so far: "; !strings.HasPrefix(got, want) {
+		t.Errorf("got %q, want %q first", got, want)
+	}
+}
+
 func TestFailuresComeFirst(t *testing.T) {
 	for _, tt := range []struct {
 		name string

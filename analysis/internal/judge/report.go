@@ -24,6 +24,7 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		Tally:         j.tallied(st.End),
 	}
 	r.QUIC = j.quic()
+	r.GoesOn, r.Pending = true, j.pending()
 	j.tellAll(r)
 	j.list.into(r)
 	attach(r.Exchanges, j.list.slowest.done())
@@ -32,6 +33,15 @@ func (j *Judge) SoFar(st *capture.Stats) *report.Report {
 		r.Checked = append(r.Checked, d.Name)
 	}
 	return r
+}
+
+// pending are the exchanges that have begun, and are not judged, or not counted yet.
+func (j *Judge) pending() int {
+	n := len(j.proxied.held)
+	for _, m := range j.conns {
+		n += len(m.ids)
+	}
+	return n
 }
 
 // Report draws up the report.
