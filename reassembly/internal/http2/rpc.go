@@ -85,11 +85,22 @@ func (st *stream) call(dir exchange.Dir, n int64, data []byte, a *exchange.Arriv
 		default:
 			step = c.takePrefix(data, m, a)
 		}
-		m.Owed, m.Last = c.owed(), a.At
+		c.stands(m, a)
 		n -= step
 		if data != nil {
 			data = data[step:]
 		}
+	}
+}
+
+// stands says how far the messages are after octets of a. Trailers of gRPC-Web are none.
+func (c *calls) stands(m *exchange.RPCMessages, a *exchange.Arrival) {
+	trailing := c.prefix[0] == webTrailers
+	if !trailing || c.cut {
+		m.Owed = c.owed()
+	}
+	if !trailing && m.Count > 0 {
+		m.Last = a.At
 	}
 }
 

@@ -151,3 +151,15 @@ func (s *State) partlyAcknowledged(known, asked int64, since time.Duration) (
 	}
 	return p, whole
 }
+
+// owesAck reports whether r is the first of its sender's that acknowledges something: an
+// acknowledgment by itself may have been sent before it.
+func (s *State) owesAck(r *reassembly.Record) bool {
+	c := s.path.Conn
+	for i := len(c.Records) - 1; i >= 0; i-- {
+		if a := &c.Records[i]; a.Dir == r.Dir && a.Time < r.Time {
+			return a.Ack < r.Ack
+		}
+	}
+	return true
+}

@@ -32,9 +32,9 @@ type UnseenLoss struct {
 //
 // What proves it: another segment of the sender had shown a later sequence number, or packets are
 // missing by their identification, where that counts packets of the connection. An acknowledgment
-// may also be missing; so without data before it in the same message, the capture must show the one
-// that was due, or that the peer repeated its data for want of one, which then was with the lost
-// segment. The wait must last as long as timers.
+// may also be missing; so where one was due before r, the capture must show it, or that the peer
+// repeated its data for want of one, which then was with the lost segment. The wait must last as
+// long as timers.
 func (s *State) UnseenLoss(
 	r *reassembly.Record, since time.Duration, turn bool,
 ) (UnseenLoss, bool) {
@@ -51,7 +51,8 @@ func (s *State) UnseenLoss(
 		l.Twice = s.since.missing > 1 && (!turn || r.Time-l.From >= s.path.timersSoonest(2, turn))
 		return l, l.repairedBy(s, r, turn)
 	}
-	if s.since.missing == 0 || turn && !s.acknowledgedTurn(r, since) && !s.repeatedTurn(r, since) {
+	owed := turn || s.owesAck(r)
+	if s.since.missing == 0 || owed && !s.acknowledgedTurn(r, since) && !s.repeatedTurn(r, since) {
 		return UnseenLoss{}, false
 	}
 	return l, l.repairedBy(s, r, turn) && l.counted(s, r, turn)
