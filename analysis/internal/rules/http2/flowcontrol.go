@@ -215,10 +215,12 @@ func holdsOf(p *rule.Pass, dir reassembly.Dir) holds {
 		h.by[f.Of] += w.Length()
 	}
 	h.read(p)
-	// the shortest are not kept; beside others, what is not kept waited for frames of those
+	// the shortest are not kept, of which as large a part was late; beside others, what is not kept
+	// waited for frames of those
 	if kept > 0 && !p.Draft.Shared {
-		all := p.Draft.Times[report.H2Window]
-		h.all = time.Duration(float64(all) * float64(h.all) / float64(kept))
+		times := float64(p.Draft.Times[report.H2Window]) / float64(kept)
+		h.all = time.Duration(float64(h.all) * times)
+		h.late = time.Duration(float64(h.late) * times)
 	}
 	return h
 }
