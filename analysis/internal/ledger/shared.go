@@ -320,7 +320,8 @@ func (b *book) bookStretch(j *Exchange, t *report.Tile, byClient bool) {
 	if b.trace != nil && j.Traced {
 		b.show(t, t.From, t.To, t.Label)
 	}
-	if !ofStreams(t.Label) || t.Label == report.H2Window && !Seen(t.Cause) {
+	if !ofStreams(t.Label) && t.Label != report.AppPaced ||
+		t.Label == report.H2Window && !Seen(t.Cause) {
 		return
 	}
 	w := Wait{

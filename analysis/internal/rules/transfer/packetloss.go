@@ -45,6 +45,8 @@ stream came, against what so many octets would have needed without loss. By as m
 late then than when the stream began to wait, the stream would have been over sooner. Its waits for
 repairs are part of that, those behind others' losses are h2-head-of-line's, and the rest is what
 the smaller window held back, of whatever stream. Low is half, or nothing where the path was full.
+Pauses of the application within a message (two round trips, or as a clock that three parts show)
+make up for losses before them: only what made the next part late, or came after the last, counts.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
@@ -98,6 +100,10 @@ func runPacketLoss(p *rule.Pass) {
 // were none.
 func claimRepairs(p *rule.Pass, after aftermath) bool {
 	waits := p.Draft.WaitsWith(report.FastRetx)
+	if len(waits) == 0 {
+		return false
+	}
+	parts := scheduleOf(&p.Draft.Exchange, p.Conn, waits[0].Dir)
 	for i := range waits {
 		w := &waits[i]
 		if toldOfSize(p.Conn, w) {
@@ -114,13 +120,14 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 			cost.Expected += after.cost
 			cost.High += p.Draft.Times[report.RecoveryCwnd]
 		}
-		c := lossClaim(w, whereLost(w.Unseen), cost, report.ConfidenceHigh)
+		cost, absorbed := parts.cost(w.From, cost)
+		c := lossClaim(w, whereLost(w.Unseen), cost, sureUnless(absorbed))
 		c.Kind = rule.LostSegment
 		c.Occ.Proof = repairProof(p.Conn, w)
 		doubtBeginning(p, w, &c)
 		p.Report(c)
 	}
-	return len(waits) > 0
+	return true
 }
 
 // toldOfSize reports whether what w repairs had been in flight when a router said that segments are
@@ -269,6 +276,7 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	took += j.TransferTime(dir) - most
 	lost := took - whatif.Ideal(f, bound || queued)
 	out.cost = whatif.Clamp(lost, most)
+	out.cost = time.Duration(float64(out.cost) * lateParts(p, dir))
 	switch {
 	case f.Rate <= 0 || !bound && !queued:
 		out.sure = whatif.Clamp(took-whatif.Ideal(f, true), out.cost) / 2
@@ -276,6 +284,23 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 		out.busy = min(1, float64(-lost)/float64(max(1, j.Times[report.FastRetx])))
 	}
 	return out
+}
+
+// lateParts is the part of dir's waits for the window that losses had cut by which the message was
+// late: pauses of its application made up for the rest.
+func lateParts(p *rule.Pass, dir reassembly.Dir) float64 {
+	parts := scheduleOf(&p.Draft.Exchange, p.Conn, dir)
+	var waited, late time.Duration
+	for _, w := range p.Draft.WaitsWith(report.FastRetx, report.RecoveryCwnd) {
+		got := parts.take(w.From, w.Length())
+		if w.Label == report.RecoveryCwnd {
+			waited, late = waited+w.Length(), late+got
+		}
+	}
+	if waited == 0 {
+		return 1
+	}
+	return float64(late) / float64(waited)
 }
 
 // carried is the part of dir's waits for late segments in which the path carried what had been sent

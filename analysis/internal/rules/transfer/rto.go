@@ -159,6 +159,10 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		// lost
 		return
 	}
+	if len(waits) == 0 {
+		return
+	}
+	parts := scheduleOf(&p.Draft.Exchange, p.Conn, waits[0].Dir)
 	for i := 0; i < len(waits); i++ {
 		w := waits[i]
 		if w.Label == report.SpuriousRetx && w.ByOrder {
@@ -175,6 +179,11 @@ func runRetransmissionTimeout(p *rule.Pass) {
 		}
 		if late != nil {
 			c.Occ.Cost = partOf(c.Occ.Cost, late)
+		}
+		if w.Dir == waits[0].Dir {
+			var absorbed bool
+			c.Occ.Cost, absorbed = parts.cost(w.From, c.Occ.Cost)
+			c.Confidence = min(c.Confidence, sureUnless(absorbed))
 		}
 		p.Report(c)
 	}

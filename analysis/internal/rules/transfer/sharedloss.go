@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
+	"tcpwhy/reassembly"
 )
 
 // claimSharedLoss claims what losses cost an exchange that others went on beside: its own waits for
@@ -14,6 +15,7 @@ import (
 func claimSharedLoss(p *rule.Pass) {
 	of := whatif.LossDelayOf(&p.Draft.Account)
 	late := &of
+	parts := scheduleOf(&p.Draft.Exchange, p.Conn, reassembly.FromServer)
 	for _, w := range p.Draft.WaitsWith(report.FastRetx) {
 		if toldOfSize(p.Conn, &w) {
 			continue // path MTU discovery at work
@@ -22,11 +24,18 @@ func claimSharedLoss(p *rule.Pass) {
 		cost := report.Cost{
 			Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length,
 		}
-		c := lossClaim(&w, whereLost(w.Unseen), partOf(cost, late), report.ConfidenceHigh)
+		cost, absorbed := partOf(cost, late), false
+		if w.Dir == reassembly.FromServer {
+			cost, absorbed = parts.cost(w.From, cost)
+		}
+		c := lossClaim(&w, whereLost(w.Unseen), cost, sureUnless(absorbed))
 		c.Kind = rule.LostSegment
 		c.Occ.Proof = repairProof(p.Conn, &w)
 		doubtBeginning(p, &w, &c)
 		p.Report(c)
+	}
+	if late.Loss.Dir == reassembly.FromServer && parts.paused() {
+		late.Window = min(late.Window, parts.most())
 	}
 	claimSharedWindow(p, late)
 }
@@ -53,7 +62,7 @@ func claimSharedWindow(p *rule.Pass, late *whatif.LossDelay) {
 	if m == nil || !m.Complete || late.Window*surelyParts < p.Conn.RTTMin() {
 		return
 	}
-	other := late.Cost.Expected - late.Window
+	other := max(0, late.Cost.Expected-late.Window)
 	cost := report.Cost{
 		Low:      whatif.Clamp(late.Cost.Low-other, late.Window),
 		Expected: late.Window,
