@@ -51,6 +51,7 @@ func checkFacts(t *testing.T, how string, tr trace) {
 		checkSaid(t, how, f, frames)
 		for k := range f.Occurrences {
 			o := &f.Occurrences[k]
+			checkOrder(t, how, f, o)
 			for at := range o.Evidence {
 				e := &o.Evidence[at]
 				for _, a := range e.Asserts {
@@ -60,6 +61,22 @@ func checkFacts(t *testing.T, how string, tr trace) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// checkOrder holds the rows of a proof of a loss, or of a full window, to their order: a cause comes
+// before what it did, and a frame shows one thing.
+func checkOrder(t *testing.T, how string, f *report.Finding, o *report.Occurrence) {
+	t.Helper()
+	if f.Rule != "packet-loss" && f.Rule != "receive-window" {
+		return
+	}
+	for i := 1; i < len(o.Evidence); i++ {
+		a, b := &o.Evidence[i-1], &o.Evidence[i]
+		if a.Time > b.Time || a.Frame == b.Frame {
+			t.Errorf("%s: %s/%s: frame %d (%s) stands behind frame %d (%s)", how, f.Rule, f.Cause,
+				b.Frame.Number(), b.Role, a.Frame.Number(), a.Role)
 		}
 	}
 }

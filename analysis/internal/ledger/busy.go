@@ -113,6 +113,24 @@ func (b *book) takeBusy(j *Exchange, dir reassembly.Dir) {
 	*part = busyPart{}
 }
 
+// windowParts: a path that carries no more than passed on average is busy all the time. It was not if
+// its sender waited for a window in more than one of so many parts of it.
+const windowParts = 2
+
+// rate is how many octets a second the path carries, by the period of a direction that is in hand;
+// 0: not known, as where segments show less than passed on average, though most of the time it had
+// nothing to carry.
+func (b *busyPeriods) rate(dir reassembly.Dir) float64 {
+	p := &b.now[dir]
+	took := max(p.Window+p.Path+p.Repairs, 1)
+	average := float64(p.Octets) / took.Seconds()
+	rate := b.path.Of(dir).PathRate(average)
+	if rate <= average && p.Window*windowParts > took {
+		return 0
+	}
+	return rate
+}
+
 // part is a part of the period of a direction that is in hand.
 func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 	s, p := b.path.Of(dir), &b.now[dir]
@@ -127,7 +145,7 @@ func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 		Measured:      took,
 		LargestBefore: b.largest[dir],
 		MostInFlight:  s.MostInFlight(),
-		Rate:          s.PathRate(float64(p.Octets) / took.Seconds()),
+		Rate:          b.rate(dir),
 		ReceiveWindow: s.ReceiveWindow(),
 		Later:         b.largest[dir] > 0,
 		Paces:         s.PacesItself(),

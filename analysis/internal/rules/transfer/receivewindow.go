@@ -204,15 +204,23 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 		Start: waits[0].From,
 		End:   waits[len(waits)-1].To,
 		Cost:  report.Cost{Low: saved / 2, Expected: saved, High: full},
-		Proof: []rule.Evidence{
-			rule.Shows(w.Before, rule.SideOf(dir), windowFull, f.ReceiveWindow.Most),
-			rule.Shows(w.Cause, rule.SideOf(dir.Peer()), windowMoved),
-			rule.Shows(w.End, rule.SideOf(dir), heldSegment, rule.Ns(w.Length())),
-		},
+		Proof: fullProof(&w, f.ReceiveWindow.Most),
 	}
 	c.Window = rule.Window{Dir: dir, Saved: saved, Room: true}
 	c.Lost = []report.Interval{{From: c.Occ.Start, To: c.Occ.End}}
 	p.Report(c)
+}
+
+// fullProof shows what filled the window, what made room in it, and what waited for that. Next to the
+// receiver the room was made before what filled the window came: it was on its way then.
+func fullProof(w *ledger.Wait, most int64) []rule.Evidence {
+	full := rule.Shows(w.Before, rule.SideOf(w.Dir), windowFull, most)
+	moved := rule.Shows(w.Cause, rule.SideOf(w.Dir.Peer()), windowMoved)
+	held := rule.Shows(w.End, rule.SideOf(w.Dir), heldSegment, rule.Ns(w.Length()))
+	if earlier(w.Cause, w.Before) {
+		return []rule.Evidence{moved, full, held}
+	}
+	return []rule.Evidence{full, moved, held}
 }
 
 // boundClaim is the claim without its occurrence: why the window was as small as it was.

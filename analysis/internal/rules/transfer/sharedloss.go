@@ -7,6 +7,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 )
 
@@ -76,9 +77,38 @@ func claimSharedWindow(p *rule.Pass, late *whatif.LossDelay) {
 		Lost:   []report.Interval{{From: until - late.Window, To: until}},
 		Occ:    rule.Occurrence{Start: m.Start.Time, End: m.End.Time, Cost: cost},
 	}
-	if ledger.RecordOf(p.Conn, w.End) != nil {
-		c.Occ.Proof = append(c.Occ.Proof, rule.Shows(w.End, rule.SideOf(w.Dir), repairedBefore))
+	if r := repairBefore(p, w, m.End); r != nil {
+		c.Occ.Proof = append(c.Occ.Proof, rule.Shows(r.Mark(), rule.SideOf(w.Dir), repairedBefore))
 	}
 	c.Occ.Proof = append(c.Occ.Proof, rule.Shows(m.End, rule.SideOf(w.Dir), heldAfterLoss))
 	p.Report(c)
+}
+
+// repairBefore is the repair that w ended with, if that came before the given end of a message; else
+// the latest on the connection that did, nil if none is known.
+func repairBefore(p *rule.Pass, w *ledger.Wait, end capture.Mark) *reassembly.Record {
+	if r := ledger.RecordOf(p.Conn, w.End); r != nil && earlier(r.Mark(), end) {
+		return r
+	}
+	for r := range ledger.SegmentsBack(p.Conn, p.Conn.Start.Time, end.Time) {
+		if r.Dir == w.Dir && repairs(r.Kind) && earlier(r.Mark(), end) {
+			return r
+		}
+	}
+	return nil
+}
+
+// repairs reports whether a segment of the given kind was sent again because of a loss.
+func repairs(kind reassembly.Kind) bool {
+	switch kind {
+	case reassembly.TimeoutRetransmission, reassembly.TailLossProbe,
+		reassembly.FastRetransmission, reassembly.Retransmission:
+		return true
+	}
+	return false
+}
+
+// earlier reports whether a was captured before b.
+func earlier(a, b capture.Mark) bool {
+	return a.Time < b.Time || a.Time == b.Time && a.Frame < b.Frame
 }
