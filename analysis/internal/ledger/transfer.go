@@ -72,7 +72,10 @@ func (w *walk) awaitCredit(s *sender.State, r *reassembly.Record, until time.Dur
 // stopped tiles the time before r, up to until, which no window of its receiver held back.
 func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duration, corked bool,
 	y why) {
-	limit := s.Limits(r, until-w.at)
+	limit := sender.NoLimit
+	if !w.askedSince(r) {
+		limit = s.Limits(r, until-w.at)
+	}
 	w.limit.begin(s, limit)
 	if limit >= sender.NowLimit {
 		w.limited(s, r, until, y)
@@ -80,6 +83,25 @@ func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duratio
 		w.windowOrPause(s, r, until, corked, y)
 	}
 	w.limit.watching = false
+}
+
+// askedSince reports whether all responses that had begun were over before r, and r belongs to one
+// whose request reached the server only then: its sender had had nothing to send, and no limit
+// stopped it, be there ever so often as much to send.
+func (w *walk) askedSince(r *reassembly.Record) bool {
+	if r.Dir != reassembly.FromServer || !w.halves.apart {
+		return false
+	}
+	asked, far := false, w.path.Conn.Far(reassembly.FromServer)
+	for _, j := range w.book.exchanges {
+		q, a := j.Parsed.Request, j.Parsed.Response
+		if a != nil && a.Start.Time <= w.at && (!a.Complete || a.End.Time > w.at) {
+			return false
+		}
+		asked = asked || w.book.by.surely(j.Index) && q != nil &&
+			q.End.Time+far > w.at
+	}
+	return asked
 }
 
 // windowOrPause tiles the time before r, up to until, of which no limit of the sender's own is
