@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
-	"tcpwhy/analysis/internal/ledger/picture"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 )
@@ -83,7 +82,7 @@ func partPauses(j *ledger.Exchange, dir reassembly.Dir) []ledger.Wait {
 		if w.Dir != dir {
 			continue
 		}
-		if n := len(out); j.Shared && n > 0 && w.From-out[n-1].To < picture.ShortWait {
+		if n := len(out); j.Shared && n > 0 && w.From-out[n-1].To < time.Millisecond {
 			out[n-1].To, out[n-1].End = w.To, w.End
 			continue
 		}
