@@ -50,6 +50,9 @@ func TestWireshark(t *testing.T) {
 		if strings.Contains(log, "behind-connect") {
 			continue // it does not begin with TLS
 		}
+		if strings.Contains(log, "frames-dropped") {
+			continue // tshark finds fewer records again behind segments that the capture lacks
+		}
 		keys, err := os.ReadFile(log)
 		if err != nil {
 			t.Fatal(err)
