@@ -26,6 +26,7 @@ var laterBegun = map[string]string{
 	"lookalike-nagle-segments-of-a-tunnel-rtt40":           "", // which segments are full
 	"send-buffer-one-segment-upload-rtt80":                 "nagle",
 	// what other connections showed of the server, the proxy or the path
+	"proxied-equal-requests-given-up-any":     "client-timeout", // whom the proxy gave up for
 	"header-dumb-proxy-rtt10":                 "reset-after-data",
 	"http-errors-behind-keepalive-race-rtt10": "http-errors", // the other leg
 	"first-lines-502-behind-a-race":           "http-errors",
