@@ -213,7 +213,7 @@ func (b *book) relabel(j *Exchange, r Relabelling) {
 	r.Sums(&b.Times)
 	j.Pieces.Relabel(r.From, r.To, r.label)
 	if b.trace != nil {
-		r.Tiles(b.trace.Tiles())
+		b.trace.Change(r.Tiles)
 	}
 	if b.graph != nil {
 		r.Pieces(b.graph.Pieces())

@@ -109,13 +109,34 @@ func (r *Relabelling) Pieces(pieces []report.Piece) {
 	}
 }
 
-// Tiles changes the tiles of a trace that lie within the time.
+// Tiles changes the tiles of a trace as far as they lie within the time: of one that joins several
+// waits that may be a part.
 func (r *Relabelling) Tiles(tiles []report.Tile) []report.Tile {
-	for i := range tiles {
-		t := &tiles[i]
+	all := make([]report.Tile, 0, len(tiles))
+	for _, t := range tiles {
+		if t.Label == r.Was[0] || t.Label == r.Was[1] {
+			all, t = cutTile(all, t, r.From)
+			all, t = cutTile(all, t, r.To)
+		}
+		all = append(all, t)
+	}
+	for i := range all {
+		t := &all[i]
 		t.Label = r.label(t.Label, t.From, t.To)
 	}
-	return tiles
+	return all
+}
+
+// cutTile appends to all what of t lies before the given moment, and gives the rest. Of the waits
+// that t joins each part has one at least.
+func cutTile(all []report.Tile, t report.Tile, at time.Duration) ([]report.Tile, report.Tile) {
+	if at <= t.From || at >= t.To {
+		return all, t
+	}
+	before := t
+	before.To, before.Waits = at, max(1, t.Waits/2)
+	t.From, t.Waits = at, max(1, t.Waits-before.Waits)
+	return append(all, before), t
 }
 
 // label is the label of a stretch of time that had l.

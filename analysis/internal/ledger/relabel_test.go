@@ -48,14 +48,14 @@ func TestRelabelUndone(t *testing.T) {
 	sums := [report.LabelCount]time.Duration{report.NagleRTT: 10, report.NagleDelack: 40}
 	before := sums
 	away := toPause(h, false)
-	away.Tiles(tiles)
+	tiles = away.Tiles(tiles)
 	away.Sums(&sums)
 	if sums[report.AppPaced] != 40 || tiles[1].Label != report.AppPaced ||
 		tiles[2].Label != report.AppPaced || tiles[0].Label != report.Think {
 		t.Errorf("the application has %v, tiles %v", sums[report.AppPaced], tiles)
 	}
 	back := ToHold(report.Interval{From: h.From, To: h.To}, h.RoundTrip, h.Dir)
-	back.Tiles(tiles)
+	tiles = back.Tiles(tiles)
 	back.Sums(&sums)
 	if !slices.Equal(tiles, was) || sums != before {
 		t.Errorf("tiles %v, sums %v, want %v, %v", tiles, sums, was, before)
@@ -97,5 +97,16 @@ func TestCarriedMeanwhile(t *testing.T) {
 		if sums != tiled {
 			t.Errorf("busy for %d: tiles have %v, sums %v", busy, tiled, sums)
 		}
+	}
+}
+
+// TestRelabelPart: of a tile that joins two waits only the one in question is another.
+func TestRelabelPart(t *testing.T) {
+	r := toPause(&Hold{Dir: reassembly.FromServer, From: 20, To: 30, RoundTrip: 10}, false)
+	got := r.Tiles([]report.Tile{{Label: report.NagleRTT, From: 10, To: 30, Waits: 2}})
+	want := []report.Tile{{Label: report.NagleRTT, From: 10, To: 20, Waits: 1},
+		{Label: report.AppPaced, From: 20, To: 30, Waits: 1}}
+	if !slices.Equal(got, want) {
+		t.Errorf("tiles %v, want %v", got, want)
 	}
 }

@@ -79,8 +79,8 @@ func joins(last, tile *report.Tile) bool {
 	return last.Label == tile.Label && last.To == tile.From && (short || last.End == tile.End)
 }
 
-// Tiles are those so far; their labels may be changed.
-func (t *Trace) Tiles() []report.Tile { return t.out.Tiles }
+// Change changes the tiles so far.
+func (t *Trace) Change(tiles func([]report.Tile) []report.Tile) { t.out.Tiles = tiles(t.out.Tiles) }
 
 // Show takes what the report says of the exchange.
 func (t *Trace) Show(x *report.ExchangeInfo) { t.out.Exchange = x }
