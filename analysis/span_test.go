@@ -69,6 +69,19 @@ func TestSpan(t *testing.T) {
 	}
 }
 
+// TestSpanBehindFault: what an exchange lost before the part that counts is not lost in it.
+func TestSpanBehindFault(t *testing.T) {
+	const file = "../testdata/pcaps/outage-to-server-of-acks-rtt20/capture.pcap"
+	to := Moment{After: 3 * time.Second}
+	if r := part(t, file, Span{To: to}); r.Lost == 0 || len(r.Findings) == 0 {
+		t.Fatal("slow start was to cost something in the first second")
+	}
+	r := part(t, file, Span{From: Moment{After: time.Second}, To: to})
+	if len(r.Exchanges) == 0 || r.Lost != 0 || len(r.Findings) != 0 {
+		t.Errorf("%d exchanges, %v lost, findings %v", len(r.Exchanges), r.Lost, r.Findings)
+	}
+}
+
 func TestMoment(t *testing.T) {
 	start := time.Date(2026, 3, 14, 23, 59, 0, 0, time.UTC)
 	for _, tt := range []struct {

@@ -20,6 +20,14 @@ func combined(j *rule.Judged, claims []rule.Claim) time.Duration {
 	return min(waitsSaved(&j.Account, claims)+windowsSaved(&j.Account, claims), j.Until-j.From)
 }
 
+// inPart leaves out the claims that lie before the part that counts.
+func (j *Judge) inPart(claims []rule.Claim) []rule.Claim {
+	if j.From == 0 {
+		return claims
+	}
+	return slices.DeleteFunc(claims, func(c rule.Claim) bool { return c.Occ.End <= j.From })
+}
+
 // waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more
 // than the union.
 func waitsSaved(j *ledger.Account, claims []rule.Claim) time.Duration {
