@@ -20,12 +20,13 @@ func combined(j *rule.Judged, claims []rule.Claim) time.Duration {
 	return min(waitsSaved(&j.Account, claims)+windowsSaved(&j.Account, claims), j.Until-j.From)
 }
 
-// inPart leaves out the claims that lie before the part that counts.
-func (j *Judge) inPart(claims []rule.Claim) []rule.Claim {
-	if j.From == 0 {
+// inPart leaves out the claims that lie before the part that counts, which begins at from; 0: all
+// of the capture counts.
+func inPart(claims []rule.Claim, from time.Duration) []rule.Claim {
+	if from == 0 {
 		return claims
 	}
-	return slices.DeleteFunc(claims, func(c rule.Claim) bool { return c.Occ.End <= j.From })
+	return slices.DeleteFunc(claims, func(c rule.Claim) bool { return c.Occ.End <= from })
 }
 
 // waitsSaved is what remains of the claims besides windows: where their intervals overlap, no more

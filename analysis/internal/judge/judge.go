@@ -331,7 +331,7 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	m.ownSetup(job)
 	m.Rtt = job.Flow.RTT
 	j.ids.learn(&m.Conn, job.IDs, at)
-	claims := j.inPart(j.settleClaims(m, job, at))
+	claims := inPart(j.settleClaims(m, job, at), j.From)
 	rule.MarkAgain(claims)
 	j.clock.claimed.begin(
 		info.ID,

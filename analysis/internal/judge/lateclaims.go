@@ -69,7 +69,7 @@ func (j *Judge) period(m *member, job *rule.Judged) {
 			claims = append(claims, c)
 		}
 	}
-	claims = j.inPart(claims)
+	claims = inPart(claims, j.From)
 	for i := range claims {
 		j.bookOf(m.Of(job), &claims[i], m)
 	}
