@@ -202,6 +202,7 @@ func h2EqualSizes(time.Duration) scenario.Scenario {
 		Name: "lookalike-h2-equal-sizes",
 		About: "two responses of 400 kB share a path of 20 Mbit/s: each waits for the other, and " +
 			"none is small",
+		Expect: scenario.Expect{Also: growing()},
 		Link:   world.Link{Rate: [2]int64{20e6, 20e6}},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{

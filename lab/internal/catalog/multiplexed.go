@@ -54,7 +54,7 @@ func h2Window(time.Duration) scenario.Scenario {
 		Name: "h2-flow-control",
 		About: "nghttp offers windows of 64 kB, for the stream and the connection, so that a " +
 			"response of 400 kB waits a round trip for each; with 16 MB it does not",
-		Expect: scenario.Expect{Rule: "h2-flow-control"},
+		Expect: scenario.Expect{Rule: "h2-flow-control", Also: growing()},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{Paths: paths, Args: []string{"-w", "16", "-W", "16"}},
 		Fix: func(s *scenario.Scenario) {
@@ -68,7 +68,7 @@ func h2SmallBehindLarge(time.Duration) scenario.Scenario {
 		Name: "h2-small-behind-large",
 		About: "a response of 2 kB waits behind one of 400 kB on one connection of HTTP/2 over a " +
 			"path of 20 Mbit/s; by its weight it comes first",
-		Expect: scenario.Expect{Rule: "h2-priority"},
+		Expect: scenario.Expect{Rule: "h2-priority", Also: growing()},
 		Link:   world.Link{Rate: [2]int64{20e6, 20e6}},
 		Server: nginxHTTP2(),
 		Client: program.Nghttp{
@@ -108,7 +108,7 @@ func h2LossOfOne(time.Duration) scenario.Scenario {
 		// Without the loss, nothing of what it cost by itself is left either: the repair, and the
 		// smaller congestion window behind it.
 		Expect: scenario.Expect{
-			Rule: "h2-head-of-line", Also: []string{"packet-loss/upstream"},
+			Rule: "h2-head-of-line", Also: []string{"packet-loss/upstream", "slow-start"},
 			Shares: []string{"packet-loss"},
 		},
 		Link:   world.Link{Drops: []world.Drop{{Kind: "data", First: 30}}},
@@ -118,14 +118,18 @@ func h2LossOfOne(time.Duration) scenario.Scenario {
 	}
 }
 
+// growing is what else these recordings show: a new connection whose streams together are larger
+// than its first window of ten segments, of which small answers make some.
+func growing() []string { return []string{"slow-start"} }
+
 func h2LossesOfMany(time.Duration) scenario.Scenario {
 	return scenario.Scenario{
 		Name: "h2-losses-of-many-streams",
 		About: "of four responses at the same time on one connection each fiftieth segment is " +
 			"lost: the window is cut again and again, and all of them come late",
 		Expect: scenario.Expect{
-			Rule: "packet-loss/upstream",
-			Also: []string{"h2-head-of-line", "retransmission-timeout"},
+			Rule: "packet-loss", Cause: "upstream",
+			Also: []string{"h2-head-of-line", "retransmission-timeout", "slow-start"},
 		},
 		Link:   world.Link{Drops: []world.Drop{{Kind: "data", Share: 0.02}}},
 		Server: nginxHTTP2(),
@@ -142,7 +146,7 @@ func h2LossesOfMany(time.Duration) scenario.Scenario {
 func h2LossesOnFullPath(rtt time.Duration) scenario.Scenario {
 	s := h2LossesOfMany(rtt)
 	s.Name, s.Link.Rate = "lookalike-h2-losses-on-full-path", [2]int64{5e6, 5e6}
-	s.Expect = scenario.Expect{}
+	s.Expect = scenario.Expect{Also: growing()}
 	s.Link.Drops = []world.Drop{{Kind: "data", First: 200}, {Kind: "data", First: 400}}
 	s.About = "of four responses at the same time, on a path of 5 Mbit/s that is full, two " +
 		"segments are lost"
@@ -184,7 +188,7 @@ func h2StreamLimit(time.Duration) scenario.Scenario {
 		Name: "h2-stream-limit",
 		About: "a server of Node allows three streams at a time, and its client has eight " +
 			"requests: five wait in the client",
-		Expect: scenario.Expect{Rule: "h2-stream-limit"},
+		Expect: scenario.Expect{Rule: "h2-stream-limit", Also: growing()},
 		Server: program.NodeScript{
 			Words: "http2, at most 3 streams",
 			Text:  h2LimitedServer,
@@ -208,7 +212,7 @@ func h2Refused(time.Duration) scenario.Scenario {
 		Name: "h2-refused-streams",
 		About: "a client sends eight requests before it knows that the server allows two streams " +
 			"at a time: some are refused",
-		Expect: scenario.Expect{Rule: "h2-stream-limit", Cause: "refused"},
+		Expect: scenario.Expect{Rule: "h2-stream-limit", Cause: "refused", Also: growing()},
 		Server: s,
 		Client: program.Nghttp{Paths: several("/small", 8)},
 		Fix:    func(s *scenario.Scenario) { s.Server = nginxHTTP2() },
@@ -274,7 +278,7 @@ func h2Push(time.Duration) scenario.Scenario {
 		About: "nghttpd pushes what belongs to a page; PADDED frames carry both",
 		// What fills HEADERS and CONTINUATION are 18 kB, more than ten segments: the request takes
 		// a round trip more.
-		Expect: scenario.Expect{Also: []string{"h2-headers/large"}},
+		Expect: scenario.Expect{Also: []string{"h2-headers/large", "slow-start"}},
 		Server: program.HTTP2{
 			Program: "nghttpd", Files: someFiles(),
 			Args: []string{"-p", "/medium=/small", "-b", "64", "--trailer", "x-sum: 1"},
