@@ -131,7 +131,11 @@ func (k *keptAlive) segments(t *testing.T, drop map[int]bool) (out []capture.Seg
 func TestUnseenResponse(t *testing.T) {
 	t.Parallel()
 	const exchanges = 12
-	for seed := range uint64(40) {
+	connections := uint64(40)
+	if testing.Short() {
+		connections = 6
+	}
+	for seed := range connections {
 		k := keepAlive(seed, exchanges)
 		for i, of := range k.whose {
 			if of < 0 {
