@@ -2,6 +2,7 @@ package judge
 
 import (
 	"slices"
+	"sort"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -42,11 +43,19 @@ func (s *timeSet) thin() {
 		gaps[i] = s.all[i+1].From - s.all[i].To
 	}
 	slices.Sort(gaps)
-	least, out := gaps[len(s.all)-maxStretches], s.all[:1]
+	shut := len(s.all) - maxStretches // so many gaps, of which some may be as large as those that stay
+	widest := gaps[shut-1]
+	equal := shut - sort.Search(shut, func(i int) bool { return gaps[i] >= widest })
+	out := s.all[:1]
 	for _, i := range s.all[1:] {
-		if last := &out[len(out)-1]; i.From-last.To < least {
+		last := &out[len(out)-1]
+		switch gap := i.From - last.To; {
+		case gap == widest && equal > 0:
+			equal--
 			last.To = i.To
-		} else {
+		case gap < widest:
+			last.To = i.To
+		default:
 			out = append(out, i)
 		}
 	}

@@ -85,3 +85,14 @@ func TestShareOut(t *testing.T) {
 		}
 	}
 }
+
+// TestTimeSetEqualGaps: where all gaps are equal, as many are closed as there are stretches too many.
+func TestTimeSetEqualGaps(t *testing.T) {
+	var s timeSet
+	for i := range time.Duration(2 * maxStretches) {
+		s.add(report.Interval{From: 10 * i, To: 10*i + 4})
+	}
+	if len(s.all) != maxStretches {
+		t.Errorf("%d stretches are kept, want %d", len(s.all), maxStretches)
+	}
+}
