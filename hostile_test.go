@@ -100,8 +100,22 @@ func TestHostile(t *testing.T) {
 					t.Errorf("%s: %v", f.Name, err)
 				}
 			}
-			t.Logf("| %s | %d | %.2f s | %.2f µs | %d MB | %d connections, %d exchanges, %d findings, %v", h.Name, src.n, took.Seconds(),
-				float64(took.Microseconds())/float64(src.n), src.peak>>20, r.Connections, r.ExchangeCount, len(r.Findings), caveatCodes(r))
+			t.Logf(
+				"| %s | %d | %.2f s | %.2f µs | %d MB | %d connections, %d exchanges, %d findings, %v",
+				h.Name,
+				src.n,
+				took.Seconds(),
+				float64(
+					took.Microseconds(),
+				)/float64(
+					src.n,
+				),
+				src.peak>>20,
+				r.Connections,
+				r.ExchangeCount,
+				len(r.Findings),
+				caveatCodes(r),
+			)
 			if src.peak > hostileMemory {
 				t.Errorf("%d MB of memory", src.peak>>20)
 			}

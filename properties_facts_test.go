@@ -65,8 +65,8 @@ func checkFacts(t *testing.T, how string, tr trace) {
 	}
 }
 
-// checkOrder holds the rows of a proof of a loss, or of a full window, to their order: a cause comes
-// before what it did, and a frame shows one thing.
+// checkOrder holds the rows of a proof of a loss, or of a full window, to their order: a cause
+// comes before what it did, and a frame shows one thing.
 func checkOrder(t *testing.T, how string, f *report.Finding, o *report.Occurrence) {
 	t.Helper()
 	if f.Rule != "packet-loss" && f.Rule != "receive-window" {

@@ -139,7 +139,8 @@ func checkSnapped(t tester, got, want *report.Report, unless string) {
 			g.Client != w.Client {
 			t.Errorf("connection %d is %+v, want %+v", i, g, w)
 		}
-		if w.TLS != nil && (onlyTried(want, w) != onlyTried(got, g) || w.TLS.Early != exchange.EarlyUnknown) {
+		if w.TLS != nil &&
+			(onlyTried(want, w) != onlyTried(got, g) || w.TLS.Early != exchange.EarlyUnknown) {
 			continue // how far a TLS handshake came, or what was asked early, is not known any more
 		}
 		if w.HTTP2 != nil && slices.Contains(g.Caveats, exchange.CaveatPayloadCut) ||

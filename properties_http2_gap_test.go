@@ -162,9 +162,23 @@ func checkUnseen(t *testing.T, less lacking, r, all *report.Report) {
 		case !known:
 			t.Errorf("%s: stream %d of %v was not there", less.name, key.stream, key.client)
 		case fails(x.Outcome) && !fails(w.Outcome):
-			t.Errorf("%s: %s on %d is %v, was %v", less.name, w.Target, key.stream, x.Outcome, w.Outcome)
+			t.Errorf(
+				"%s: %s on %d is %v, was %v",
+				less.name,
+				w.Target,
+				key.stream,
+				x.Outcome,
+				w.Outcome,
+			)
 		case x.Status != 0 && x.Status != w.Status:
-			t.Errorf("%s: %s on %d has %d, not %d", less.name, w.Target, key.stream, x.Status, w.Status)
+			t.Errorf(
+				"%s: %s on %d has %d, not %d",
+				less.name,
+				w.Target,
+				key.stream,
+				x.Status,
+				w.Status,
+			)
 		case x.Method != "" && x.Method != w.Method || x.Target != "" && x.Target != w.Target:
 			t.Errorf("%s: %s %s is %s %s", less.name, w.Method, w.Target, x.Method, x.Target)
 		}
@@ -178,15 +192,22 @@ func checkUnseen(t *testing.T, less lacking, r, all *report.Report) {
 	begin := all.Capture.Start.UnixNano()
 	for key, w := range was {
 		start, end := begin+int64(w.Start), begin+int64(w.Start+w.Duration)
-		if end >= less.from && start <= less.to || w.OnStream.Pushed || !read[streamKey{key.client, key.server, 0}] {
+		if end >= less.from && start <= less.to || w.OnStream.Pushed ||
+			!read[streamKey{key.client, key.server, 0}] {
 			continue // or the connection is not known for one of HTTP/2 any more
 		}
 		if x := is[key]; start > less.to && less.from > begin || end < less.from {
 			// how a stream failed, the frame that is missing may have told alone
 			if x.Outcome != w.Outcome && w.Outcome != exchange.Incomplete &&
 				!(fails(x.Outcome) && fails(w.Outcome)) {
-				t.Errorf("%s: %s on %d is %v, was %v, apart from it", less.name, w.Target, key.stream,
-					x.Outcome, w.Outcome)
+				t.Errorf(
+					"%s: %s on %d is %v, was %v, apart from it",
+					less.name,
+					w.Target,
+					key.stream,
+					x.Outcome,
+					w.Outcome,
+				)
 			}
 		}
 	}
@@ -204,7 +225,8 @@ func checkNothingNew(t *testing.T, name string, r, all *report.Report) {
 	was := worst(all)
 	ends := sameEnds(r, all)
 	for key, s := range worst(r) {
-		if !ends && (strings.HasPrefix(key, "h2-connections") || strings.HasPrefix(key, "missed-reuse")) {
+		if !ends &&
+			(strings.HasPrefix(key, "h2-connections") || strings.HasPrefix(key, "missed-reuse")) {
 			continue // a connection that lost all of its end may have been open beside the next
 		}
 		if _, known := was[key]; known || s < report.Medium || otherwise(key, s, was) {

@@ -33,8 +33,8 @@ var bystander = "client 198.19.77.1:40000 isn 1\nserver 198.19.77.2:80 isn 2\n0 
 
 // besideAlso is beside which others some scenarios are laid, too.
 var besideAlso = map[string]string{
-	// an exchange that goes on for long where the capture was taken, while a proxy tries in vain, and
-	// may have to do with what that is asked for
+	// an exchange that goes on for long where the capture was taken, while a proxy tries in vain,
+	// and may have to do with what that is asked for
 	"http-errors-haproxy-refused-any": "path-mtu-black-hole-given-up-rtt10-server",
 }
 

@@ -185,8 +185,8 @@ func wantLimits(t *testing.T, file string, with, without *report.Report) {
 	}
 }
 
-// graveWithKeys: what is of medium severity and above without keys, of rules that look at no message,
-// is found with them, too; of slow start wantLimits tells.
+// graveWithKeys: what is of medium severity and above without keys, of rules that look at no
+// message, is found with them, too; of slow start wantLimits tells.
 func graveWithKeys(t *testing.T, file string, with, without *report.Report, reads map[string]bool) {
 	t.Helper()
 	was := worst(with)

@@ -174,8 +174,8 @@ func ordered(
 // rounding is by how much shares of what an exchange lost may differ from the whole.
 const rounding = time.Microsecond
 
-// checkLost checks that no more counts as lost than findings cost together within exchanges. Windows
-// of which one binds behind the other save more together than one by one.
+// checkLost checks that no more counts as lost than findings cost together within exchanges.
+// Windows of which one binds behind the other save more together than one by one.
 func checkLost(t *testing.T, r *report.Report) {
 	t.Helper()
 	var within time.Duration

@@ -56,8 +56,8 @@ func WithTrace(of report.TraceOf) Option {
 	return func(o *options) { o.trace = &of }
 }
 
-// WithGraphs has the report show the segments of some connections: see [report.Report.Graphs]. Which
-// of them are worth it is known by a report without.
+// WithGraphs has the report show the segments of some connections: see [report.Report.Graphs].
+// Which of them are worth it is known by a report without.
 func WithGraphs(of ...report.GraphOf) Option {
 	return func(o *options) {
 		o.graphs = map[int]report.GraphOf{}
@@ -78,15 +78,15 @@ func WithNames() Option {
 	return func(o *options) { o.showNames = true }
 }
 
-// KeyLog is what is known of key logs of TLS (RFC 9850): by it, what connections carry is decrypted.
-// What a file holds is written to one of its writers.
+// KeyLog is what is known of key logs of TLS (RFC 9850): by it, what connections carry is
+// decrypted. What a file holds is written to one of its writers.
 type KeyLog = reassembly.KeyLog
 
 // KeyLogWriter takes the octets of one key log.
 type KeyLogWriter = reassembly.KeyLogWriter
 
-// WithKeys has connections decrypted whose secrets are in a key log, or in the capture itself. A log
-// may grow while a source listens to an interface; of a file, all is to be there before.
+// WithKeys has connections decrypted whose secrets are in a key log, or in the capture itself. A
+// log may grow while a source listens to an interface; of a file, all is to be there before.
 func WithKeys(log *KeyLog) Option {
 	return func(o *options) { o.keys = log }
 }

@@ -101,7 +101,11 @@ func TestZoom(t *testing.T) {
 	if zoomed == whole {
 		t.Errorf("zooming in changes nothing: %s", zoomed)
 	}
-	b.check(t, "few segments have numbers", `document.querySelectorAll(".d0 .names text").length > 0`)
+	b.check(
+		t,
+		"few segments have numbers",
+		`document.querySelectorAll(".d0 .names text").length > 0`,
+	)
 	b.check(t, "there are ticks", `document.querySelectorAll(".d0 .xaxis text").length > 2`)
 	b.focus(t, ".graph .d0 .plot")
 	b.do(t, chromedp.KeyEvent(kb.ArrowRight))
@@ -122,7 +126,11 @@ func TestZoom(t *testing.T) {
 		getComputedStyle(document.querySelector(".d1")).display !== "none"`)
 	b.click(t, ".graph label.b0")
 	b.click(t, ".d0 .plot")
-	b.check(t, "the page says what is under the pointer", `document.querySelector(".tip").textContent !== ""`)
+	b.check(
+		t,
+		"the page says what is under the pointer",
+		`document.querySelector(".tip").textContent !== ""`,
+	)
 	b.quiet(t)
 }
 
@@ -176,21 +184,47 @@ func TestScales(t *testing.T) {
 // TestWithoutScript: axes, marks and details are there, and one direction of a graph; what only the
 // script does is not offered.
 func TestWithoutScript(t *testing.T) {
-	b := open(t, page(t, analysed(t, diagnoses[0])), 1240, emulation.SetScriptExecutionDisabled(true))
+	b := open(
+		t,
+		page(t, analysed(t, diagnoses[0])),
+		1240,
+		emulation.SetScriptExecutionDisabled(true),
+	)
 	b.check(t, "ticks", `document.querySelectorAll(".d0 .xaxis text").length > 2`)
 	b.check(t, "proof frames", `document.querySelectorAll(".d0 .zxy .disc").length === 3`)
-	b.check(t, "one direction", `[...document.querySelectorAll(".dir")].filter(d => d.offsetParent).length === 1`)
-	b.check(t, "no controls that do nothing", `[...document.querySelectorAll("button, select, input[type=search]")].every(e => !e.offsetParent)`)
+	b.check(
+		t,
+		"one direction",
+		`[...document.querySelectorAll(".dir")].filter(d => d.offsetParent).length === 1`,
+	)
+	b.check(
+		t,
+		"no controls that do nothing",
+		`[...document.querySelectorAll("button, select, input[type=search]")].every(e => !e.offsetParent)`,
+	)
 	b.check(t, "words on the bars", `document.querySelectorAll(".ledger text").length > 0`)
 	b.quiet(t)
 }
 
 // TestPrint: printing leaves no control, and keeps the pictures.
 func TestPrint(t *testing.T) {
-	b := open(t, page(t, analysed(t, diagnoses[0])), 800, emulation.SetEmulatedMedia().WithMedia("print").WithFeatures(
-		[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}))
-	b.check(t, "paper is white", `getComputedStyle(document.documentElement).getPropertyValue("--page").trim() === "#ffffff"`)
-	b.check(t, "no control", `[...document.querySelectorAll("button, select, input[type=search], .controls")].every(e => !e.offsetParent)`)
+	b := open(
+		t,
+		page(t, analysed(t, diagnoses[0])),
+		800,
+		emulation.SetEmulatedMedia().WithMedia("print").WithFeatures(
+			[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}),
+	)
+	b.check(
+		t,
+		"paper is white",
+		`getComputedStyle(document.documentElement).getPropertyValue("--page").trim() === "#ffffff"`,
+	)
+	b.check(
+		t,
+		"no control",
+		`[...document.querySelectorAll("button, select, input[type=search], .controls")].every(e => !e.offsetParent)`,
+	)
 	b.check(t, "the graph", `document.querySelector(".d0 .plot").clientHeight > 100`)
 	b.quiet(t)
 }
@@ -200,12 +234,21 @@ func TestPrint(t *testing.T) {
 func TestThemes(t *testing.T) {
 	for _, theme := range []string{"light", "dark"} {
 		for _, name := range diagnoses[:4] {
-			b := open(t, page(t, analysed(t, name)), 1240, emulation.SetEmulatedMedia().WithFeatures(
-				[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}))
+			b := open(
+				t,
+				page(t, analysed(t, name)),
+				1240,
+				emulation.SetEmulatedMedia().WithFeatures(
+					[]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}}),
+			)
 			for _, faint := range value[[]string](t, b, contrast) {
 				t.Errorf("%s, %s: %s", name, theme, faint)
 			}
-			before := value[string](t, b, `getComputedStyle(document.documentElement).backgroundColor`)
+			before := value[string](
+				t,
+				b,
+				`getComputedStyle(document.documentElement).backgroundColor`,
+			)
 			b.click(t, ".theme")
 			b.check(t, "the button changes the theme",
 				`getComputedStyle(document.documentElement).backgroundColor !== "`+before+`"`)
@@ -213,8 +256,8 @@ func TestThemes(t *testing.T) {
 	}
 }
 
-// contrast are the texts that stand out too little: colour on the nearest background, in SVG on that
-// of the page, which is also the colour of the halo of text on bars.
+// contrast are the texts that stand out too little: colour on the nearest background, in SVG on
+// that of the page, which is also the colour of the halo of text on bars.
 const contrast = `(() => {
 	const parse = c => (c.match(/[\d.]+/g) || []).map(Number);
 	const light = c => {
@@ -242,8 +285,8 @@ const contrast = `(() => {
 	return [...new Set(out)].slice(0, 10);
 })()`
 
-// TestKeyboard: everything that can be used can be reached by the keyboard and shows that it has been,
-// and every picture and control has a name.
+// TestKeyboard: everything that can be used can be reached by the keyboard and shows that it has
+// been, and every picture and control has a name.
 func TestKeyboard(t *testing.T) {
 	b := open(t, page(t, analysed(t, diagnoses[0])), 1240)
 	reached := map[string]bool{}
@@ -260,11 +303,19 @@ func TestKeyboard(t *testing.T) {
 			t.Errorf("%s is not reached: %v", want, reached)
 		}
 	}
-	b.check(t, "every control has a name", `[...document.querySelectorAll("button, select, input, a, [role=img]")].every(e =>
-		e.textContent.trim() || e.getAttribute("aria-label") || e.closest("label") || document.querySelector("label[for=" + e.id + "]"))`)
+	b.check(
+		t,
+		"every control has a name",
+		`[...document.querySelectorAll("button, select, input, a, [role=img]")].every(e =>
+		e.textContent.trim() || e.getAttribute("aria-label") || e.closest("label") || document.querySelector("label[for=" + e.id + "]"))`,
+	)
 	b.check(t, "headings are in order", `(() => {
 		const h = [...document.querySelectorAll("h1, h2, h3")].map(e => Number(e.tagName[1]));
 		return h[0] === 1 && h.every((v, i) => i === 0 || v <= h[i - 1] + 1);
 	})()`)
-	b.check(t, "one main part, and a language", `document.querySelectorAll("main").length === 1 && document.documentElement.lang === "en"`)
+	b.check(
+		t,
+		"one main part, and a language",
+		`document.querySelectorAll("main").length === 1 && document.documentElement.lang === "en"`,
+	)
 }

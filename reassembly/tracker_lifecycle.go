@@ -319,8 +319,8 @@ func (k *track) securing() (exchange.Outcome, capture.Mark, bool) {
 	return exchange.Incomplete, c.End, true
 }
 
-// refusedFinished reports whether the server closed in answer to the client's Finished, which it had
-// not accepted by any word. One that waits for a request closes later, and says so.
+// refusedFinished reports whether the server closed in answer to the client's Finished, which it
+// had not accepted by any word. One that waits for a request closes later, and says so.
 func (k *track) refusedFinished() bool {
 	c, t := k.c, k.c.TLS
 	late := c.FirstCloseAt.Time - t.ClientFinished.Time

@@ -126,8 +126,8 @@ func (k *track) settled(x *overExchange) bool {
 		k.now > x.end+max(2*k.roundTrip(), settleMin) && !k.unconfirmed(x) && !k.undecided(x)
 }
 
-// undecided reports whether a copy of the response has just been acknowledged, so that a report that
-// it was not needed may still come: a D-SACK follows with the copy itself (RFC 2883).
+// undecided reports whether a copy of the response has just been acknowledged, so that a report
+// that it was not needed may still come: a D-SACK follows with the copy itself (RFC 2883).
 func (k *track) undecided(x *overExchange) bool {
 	m := x.Response
 	if m == nil {

@@ -115,8 +115,8 @@ type Steps struct {
 	Steps []Step
 }
 
-// Proxied is what proxies asked other servers for, on behalf of their clients: time that lies within
-// that of the exchanges which those began.
+// Proxied is what proxies asked other servers for, on behalf of their clients: time that lies
+// within that of the exchanges which those began.
 type Proxied struct {
 	Exchanges int
 	Time      time.Duration // that they lasted

@@ -121,8 +121,8 @@ type Finding struct {
 	// Wall is what of the expected cost the client waited for with nothing else under way: less
 	// than Cost.Expected where exchanges without this finding ran in parallel.
 	Wall time.Duration
-	// Shared is what of the expected cost is more than the finding cost by the clock, where exchanges
-	// with it went on side by side on a connection.
+	// Shared is what of the expected cost is more than the finding cost by the clock, where
+	// exchanges with it went on side by side on a connection.
 	Shared      time.Duration
 	Within      time.Duration // the part of the expected cost that lies within exchanges
 	Broken      bool          // data was lost or in danger
@@ -207,15 +207,15 @@ type ExchangeInfo struct {
 	Legs
 }
 
-// Legs is what an exchange has to do with others: a proxy makes an exchange of its own of one that it
-// is asked for, or several if that fails.
+// Legs is what an exchange has to do with others: a proxy makes an exchange of its own of one that
+// it is asked for, or several if that fails.
 type Legs struct {
 	Upstream []int         // what its server made of it, by ID, the earliest first
 	Waited   time.Duration // that its server waited for those before it answered
 	Behind   bool          // it was made of another
 	Front    int           // of that one, by ID
-	// others for the same went on at once, and which of them belongs to which does not show: with any
-	// other choice all counts and sums are the same
+	// others for the same went on at once, and which of them belongs to which does not show: with
+	// any other choice all counts and sums are the same
 	Alike bool
 }
 
@@ -242,8 +242,8 @@ type Tally struct {
 }
 
 // Clock is what exchanges took, and lost, where a moment counts once, however many exchanges and
-// connections were under way: never more than sums over exchanges, or than the capture lasted. It is
-// zero where no exchanges shared a connection.
+// connections were under way: never more than sums over exchanges, or than the capture lasted. It
+// is zero where no exchanges shared a connection.
 type Clock struct {
 	Shared     int // exchanges that had others beside them on their connection
 	Time, Lost time.Duration

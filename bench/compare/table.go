@@ -22,10 +22,17 @@ func compare(w io.Writer, t *tools, o *options) error {
 	fmt.Fprintf(w, "%s; tcpwhy %s; %s. Best of %d rounds.\n\n", machine(), revision(),
 		versions(all), o.rounds)
 	for _, s := range captures {
-		fmt.Fprintf(w,
+		fmt.Fprintf(
+			w,
 			"- **%s**: %.0f packets, %.0f connections, %.0f exchanges, %.0f octets a packet; %.1f %% "+
 				"of the connections are plain\n",
-			s.name, s.frames, s.connections, s.exchanges, s.octets/s.frames, 100*s.plain())
+			s.name,
+			s.frames,
+			s.connections,
+			s.exchanges,
+			s.octets/s.frames,
+			100*s.plain(),
+		)
 	}
 	for _, s := range captures {
 		costs(w, all, s, m)

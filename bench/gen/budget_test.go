@@ -35,10 +35,18 @@ func TestBudget(t *testing.T) {
 	octets := float64(many.octets-few.octets) / conns
 	t.Logf("%.1f allocations and %.0f octets a connection", allocations, octets)
 	if allocations > mostAllocations {
-		t.Errorf("%.1f allocations a connection, at most %d: see mostAllocations", allocations, mostAllocations)
+		t.Errorf(
+			"%.1f allocations a connection, at most %d: see mostAllocations",
+			allocations,
+			mostAllocations,
+		)
 	}
 	if octets > mostOctets {
-		t.Errorf("%.0f octets allocated a connection, at most %d: see mostOctets", octets, mostOctets)
+		t.Errorf(
+			"%.0f octets allocated a connection, at most %d: see mostOctets",
+			octets,
+			mostOctets,
+		)
 	}
 }
 

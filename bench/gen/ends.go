@@ -31,8 +31,8 @@ type ends struct {
 	said *said // nil: what both know at the time
 }
 
-// said is what a segment says beside its octets: the sender's clock, that of the other side which it
-// has heard, and what it acknowledges.
+// said is what a segment says beside its octets: the sender's clock, that of the other side which
+// it has heard, and what it acknowledges.
 type said struct{ stamp, echo, ack uint32 }
 
 // newEnds makes the ends of the i-th connection, spread over so many clients.

@@ -4,9 +4,9 @@ import (
 	"time"
 )
 
-// Traffic of the web as a server's host sees it: connections with 1 to 20 exchanges, half of them in
-// TLS 1.3, and of those one in five HTTP/2; clients far and near, whose round trips vary, who come
-// again; one segment in a hundred that a server sends is lost behind the capture point.
+// Traffic of the web as a server's host sees it: connections with 1 to 20 exchanges, half of them
+// in TLS 1.3, and of those one in five HTTP/2; clients far and near, whose round trips vary, who
+// come again; one segment in a hundred that a server sends is lost behind the capture point.
 
 const (
 	webServices = 24

@@ -14,8 +14,8 @@ type flight struct {
 	whole int             // 1: it ends the exchange of which a segment is lost
 }
 
-// download plans octets of the server, flight after flight, each once the one before is acknowledged.
-// Exchanges are complete when the octets before an offset have passed.
+// download plans octets of the server, flight after flight, each once the one before is
+// acknowledged. Exchanges are complete when the octets before an offset have passed.
 func (v *visit) download(octets []byte, over []int) {
 	at := 0
 	for at < len(octets) {

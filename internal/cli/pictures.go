@@ -23,7 +23,10 @@ func (o *options) pictured(
 		return nil, err
 	}
 	defer src.Close()
-	report, _ := analysis.Run(context.Background(), src, options...) // an error of reading shows again
+	report, _ := analysis.Run(
+		context.Background(),
+		src,
+		options...) // an error of reading shows again
 	if report == nil {
 		return options, nil
 	}

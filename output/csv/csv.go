@@ -1,5 +1,5 @@
-// Package csv writes the exchanges of a report as a table: a line for each, with fixed columns, then
-// one for each label of time. Programs that compute with tables read it as it is.
+// Package csv writes the exchanges of a report as a table: a line for each, with fixed columns,
+// then one for each label of time. Programs that compute with tables read it as it is.
 package csv
 
 import (

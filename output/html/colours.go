@@ -27,8 +27,8 @@ const (
 	families
 )
 
-// palette are the names of families in the style sheet, and their colours on white and on black. Any
-// two differ by at least 10.9 in OKLab, also for eyes that see no red, no green or no blue.
+// palette are the names of families in the style sheet, and their colours on white and on black.
+// Any two differ by at least 10.9 in OKLab, also for eyes that see no red, no green or no blue.
 var palette = [families]struct{ name, light, dark string }{
 	famNone:    {"none", "#ffffff", "#11161c"},
 	famSetup:   {"setup", "#1c4778", "#9cc7fd"},

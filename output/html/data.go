@@ -15,14 +15,15 @@ type data struct {
 	Graphs []graphData `json:"graphs"`
 }
 
-// graphData is one connection: segments as rows of numbers, since names would take most of the page.
+// graphData is one connection: segments as rows of numbers, since names would take most of the
+// page.
 type graphData struct {
 	From float64 `json:"from"` // ms
 	To   float64 `json:"to"`
 	// Octets are the ends of the axis of octets, by direction.
 	Octets [2][2]float64 `json:"octets"`
-	// Segments: µs since From, direction, first octet, octets, acknowledged, window, frame, place in
-	// Kinds, flags, how many segments. Nothing acknowledged is -1.
+	// Segments: µs since From, direction, first octet, octets, acknowledged, window, frame, place
+	// in Kinds, flags, how many segments. Nothing acknowledged is -1.
 	Segments [][10]int64 `json:"segments"`
 	Flags    []string    `json:"flags"`
 	// Pieces: µs since From to µs since From, place in Labels.

@@ -126,8 +126,8 @@ type proven struct {
 	title string
 }
 
-// proofsOn are the frames that prove something on a connection. Those of the worst occurrence of its
-// first story have numbers.
+// proofsOn are the frames that prove something on a connection. Those of the worst occurrence of
+// its first story have numbers.
 func (b *builder) proofsOn(conn int) map[capture.FrameID]proven {
 	out := map[capture.FrameID]proven{}
 	numbered := false

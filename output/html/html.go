@@ -28,7 +28,8 @@ type Options struct {
 	Summary   bool   // without what single findings, connections and exchanges show
 }
 
-// The limits of a page. With them it stays below 3 MB and 60,000 nodes, however large the report is.
+// The limits of a page. With them it stays below 3 MB and 60,000 nodes, however large the report
+// is.
 const (
 	maxCards   = 30   // stories told in full
 	maxRows    = 300  // exchanges in the waterfall

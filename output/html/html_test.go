@@ -152,7 +152,9 @@ func TestSameStructure(t *testing.T) {
 		return all
 	}
 	page := written(t, attacked())
-	tame := tags(strings.NewReplacer("&lt;", "", "&gt;", "", "&#34;", "", "&#39;", "").Replace(page))
+	tame := tags(
+		strings.NewReplacer("&lt;", "", "&gt;", "", "&#34;", "", "&#39;", "").Replace(page),
+	)
 	if got := tags(page); got != tame {
 		t.Errorf("hostile text makes elements:\n%s\n%s", got, tame)
 	}

@@ -10,8 +10,8 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// ladder is a wait between two lifelines: frames leave one side and arrive at the other, so that who
-// looks sees whether something left late or travelled long.
+// ladder is a wait between two lifelines: frames leave one side and arrive at the other, so that
+// who looks sees whether something left late or travelled long.
 type ladder struct {
 	About         string // for who cannot see it
 	Took, Far     string // Far: who is at the lower line
@@ -43,8 +43,8 @@ const (
 	ladderTop    = 34
 	ladderHeight = 96
 	ladderRoom   = 30 // below
-	// discApart is how far two discs are apart at least, as a share of the width: as wide as a disc is
-	// on a phone.
+	// discApart is how far two discs are apart at least, as a share of the width: as wide as a disc
+	// is on a phone.
 	discApart = 0.055
 	// maxBeside are the frames beside the proof that are drawn: more would hide it.
 	maxBeside = 120

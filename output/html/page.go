@@ -47,7 +47,8 @@ var weights = [...]string{
 	sentence.Warned: "warned",
 }
 
-// text is a sentence fit to be shown. Spaces that do not break do that in lines of a terminal alone.
+// text is a sentence fit to be shown. Spaces that do not break do that in lines of a terminal
+// alone.
 func text(s string) string { return mask.Visible(spaced(s)) }
 
 // spaced has plain spaces only.

@@ -13,9 +13,9 @@ import (
 // maxKept are the frames of proofs that a graph keeps whatever else it has to leave out.
 const maxKept = 200
 
-// Wanted are the connections of which the page of a report shows segments: one that is traced, those
-// of the worst occurrence of each story, worst first, then the one on which most was lost; without
-// findings, the one with the slowest exchange.
+// Wanted are the connections of which the page of a report shows segments: one that is traced,
+// those of the worst occurrence of each story, worst first, then the one on which most was lost;
+// without findings, the one with the slowest exchange.
 func Wanted(r *report.Report) []report.GraphOf {
 	var order []int
 	add := func(conn int) {

@@ -104,8 +104,8 @@ func (b *builder) waterfall() *waterfall {
 	return w
 }
 
-// chosen are the exchanges that are shown: of findings, then what lost most, then what took longest;
-// in the order of their beginning.
+// chosen are the exchanges that are shown: of findings, then what lost most, then what took
+// longest; in the order of their beginning.
 func (b *builder) chosen() []*report.ExchangeInfo {
 	var all []*report.ExchangeInfo
 	for i := range b.r.Exchanges {
@@ -231,8 +231,8 @@ func (b *builder) exchangeRow(x *report.ExchangeInfo, s scale, aligned bool) exc
 	return r
 }
 
-// inOrder are the parts of an exchange of which the order is not known, as if they had followed each
-// other in the order of labels.
+// inOrder are the parts of an exchange of which the order is not known, as if they had followed
+// each other in the order of labels.
 func inOrder(x *report.ExchangeInfo) (out []report.Piece) {
 	at := x.Start
 	for _, t := range x.Times {

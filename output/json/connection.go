@@ -63,9 +63,14 @@ func (e *encoder) connection(c *report.ConnInfo) connectionObject {
 		Duration: millis(c.Duration), State: c.State.String(), History: mask.ASCII(c.History),
 		Protocol: c.Protocol.String(), Vantage: c.Vantage.String(),
 		RTT: rttObject{
-			optional(&c.Handshake), optional(&c.RTTMin), optional(&c.ClientRTT), optional(&c.ServerRTT),
+			optional(
+				&c.Handshake,
+			), optional(&c.RTTMin), optional(&c.ClientRTT), optional(&c.ServerRTT),
 		},
-		MSS: mssObject{number(&c.MSS[reassembly.FromClient]), number(&c.MSS[reassembly.FromServer])},
+		MSS: mssObject{
+			number(&c.MSS[reassembly.FromClient]),
+			number(&c.MSS[reassembly.FromServer]),
+		},
 
 		ClientBytes: c.Bytes[reassembly.FromClient], ServerBytes: c.Bytes[reassembly.FromServer],
 		ClientSegments:        c.Segments[reassembly.FromClient],

@@ -26,7 +26,7 @@ type exchangeObject struct {
 	Start      millis         `json:"start_ms"`
 	Duration   millis         `json:"duration_ms"`
 	Times      labelTimes     `json:"time_ms"`
-	legsObject `json:",embed"`
+	legsObject `               json:",embed"`
 	Stream     *streamObject `json:"stream,omitzero"` // of HTTP/2 only
 }
 
@@ -111,7 +111,10 @@ func (d *decoder) message(o *messageObject) *report.MessageInfo {
 		Start: capture.Mark{
 			Time: time.Duration(o.Start), Frame: d.frame(o.StartInput, o.StartFrame),
 		},
-		End:         capture.Mark{Time: time.Duration(o.End), Frame: d.frame(o.EndInput, o.EndFrame)},
+		End: capture.Mark{
+			Time:  time.Duration(o.End),
+			Frame: d.frame(o.EndInput, o.EndFrame),
+		},
 		HeaderBytes: o.HeaderBytes, BodyBytes: o.BodyBytes, Complete: o.Complete,
 	}
 }

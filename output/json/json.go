@@ -2,8 +2,8 @@
 // They are described by docs/json.md and docs/report.schema.json.
 //
 // A struct of a part of the report stands beside the functions that make it of the model and the
-// model of it. A pointer is null where the value is not known; a list is never null. What writes the
-// structs is generated of their tags; what reads them goes by the tags.
+// model of it. A pointer is null where the value is not known; a list is never null. What writes
+// the structs is generated of their tags; what reads them goes by the tags.
 package json
 
 import (

@@ -8,8 +8,8 @@ import (
 )
 
 // WriteLines writes the report as lines of JSON: the objects of Write one by one, each with a
-// "type". First comes the capture, then the summary, a trace if there is one, then every story, finding
-// and endpoint, what happened over time, every connection and exchange.
+// "type". First comes the capture, then the summary, a trace if there is one, then every story,
+// finding and endpoint, what happened over time, every connection and exchange.
 func WriteLines(w io.Writer, r *report.Report, opts Options) error {
 	r = opts.listed(r)
 	e := encoder{report: r, opts: opts, ids: finding.IDs(r.Findings)}

@@ -6,9 +6,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// objectWriter writes one JSON object member by member, and its arrays part by part, so that a report
-// takes no more memory than its largest part; one that is indented is small. After an error it
-// writes nothing more; end returns it.
+// objectWriter writes one JSON object member by member, and its arrays part by part, so that a
+// report takes no more memory than its largest part; one that is indented is small. After an error
+// it writes nothing more; end returns it.
 type objectWriter struct {
 	to       io.Writer
 	text     []byte // not yet written
@@ -84,8 +84,8 @@ func (o *objectWriter) end() error {
 	return o.err
 }
 
-// lineWriter writes values as lines of JSON: each with one write, or many of them. After an error it
-// writes nothing more.
+// lineWriter writes values as lines of JSON: each with one write, or many of them. After an error
+// it writes nothing more.
 type lineWriter struct {
 	to   io.Writer
 	text []byte

@@ -1,5 +1,5 @@
-// Package junit writes a report as the results of tests, which every CI server shows: a test for each
-// rule that ran, which fails where it found something grave.
+// Package junit writes a report as the results of tests, which every CI server shows: a test for
+// each rule that ran, which fails where it found something grave.
 package junit
 
 import (

@@ -42,8 +42,8 @@ func words(s string, first bool) string {
 	return strings.Join(all, " ")
 }
 
-// cell is plain for a cell of a table, in which a bar ends even a code span (GFM §4.10). A backslash
-// before it would be taken for its own.
+// cell is plain for a cell of a table, in which a bar ends even a code span (GFM §4.10). A
+// backslash before it would be taken for its own.
 func cell(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(plain(s), `\|`, `\ |`), "|", `\|`)
 }

@@ -178,8 +178,8 @@ func maskAuthority(s string) string {
 	return s
 }
 
-// maskParameters hides the values of path parameters and of the query, what looks like a credential in
-// the path, and the fragment, which
+// maskParameters hides the values of path parameters and of the query, what looks like a credential
+// in the path, and the fragment, which
 // never belongs into a request.
 func maskParameters(target string) string {
 	target, _, _ = strings.Cut(target, "#")

@@ -24,8 +24,8 @@ var howFailed = [exchange.OutcomeCount]string{
 	exchange.TLSFailed:   "failed in the TLS handshake",
 }
 
-// FailuresAsked are those of the report without the attempts of hosts that only look what is there, the
-// most frequent first.
+// FailuresAsked are those of the report without the attempts of hosts that only look what is there,
+// the most frequent first.
 func (t *Teller) FailuresAsked() (all []report.Failures, count int) {
 	scanned := t.Report.Scanned
 	for i := range t.Report.Failures {

@@ -54,7 +54,10 @@ func (t *textReport) worthNaming() []*report.ConnInfo {
 		}
 	}
 	slices.SortStableFunc(conns, func(a, b *report.ConnInfo) int {
-		return cmp.Or(boolOrder(named[a.ID], named[b.ID]), cmp.Compare(sentence.Trouble(b), sentence.Trouble(a)))
+		return cmp.Or(
+			boolOrder(named[a.ID], named[b.ID]),
+			cmp.Compare(sentence.Trouble(b), sentence.Trouble(a)),
+		)
 	})
 	return conns
 }

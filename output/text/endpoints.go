@@ -18,7 +18,8 @@ const (
 	leastTable = 5
 )
 
-// endpoints is a table of those on which clients waited longest, and one of those that proxies asked.
+// endpoints is a table of those on which clients waited longest, and one of those that proxies
+// asked.
 func (t *textReport) endpoints() {
 	r := t.report
 	var shown, behind []*report.Endpoint

@@ -15,7 +15,8 @@ import (
 const (
 	maxShares    = 5  // services or clients in the table of a story
 	shareFigures = 40 // columns of its figures
-	// fewClients is how many services there are for each client where it is the clients that matter.
+	// fewClients is how many services there are for each client where it is the clients that
+	// matter.
 	fewClients = 4
 )
 

@@ -140,10 +140,10 @@ func (t *Turns) whole(o Outcome) {
 	t.done(Complete)
 }
 
-// broken is the outcome of the current turn, which the end of the connection cut off: o, or that its
-// client gave up. Where the capture began in the middle of the connection nobody knows what its first
-// one is the rest of, such as a handshake, and a later one that ends in order may have wanted no
-// answer: that it was owed one, or all of it, only a reset by the server says.
+// broken is the outcome of the current turn, which the end of the connection cut off: o, or that
+// its client gave up. Where the capture began in the middle of the connection nobody knows what its
+// first one is the rest of, such as a handshake, and a later one that ends in order may have wanted
+// no answer: that it was owed one, or all of it, only a reset by the server says.
 func (t *Turns) broken(o Outcome) Outcome {
 	o = t.Broken(o)
 	if (t.cur.Index == 0 || t.Polite) && o != ResetByPeer && t.c.TCP.MidStream() {

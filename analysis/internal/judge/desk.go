@@ -180,8 +180,8 @@ func (f foundGroup) Rtt() time.Duration            { return f.group.rtt }
 func (f foundGroup) Low(d time.Duration)           { f.group.cost.Low = d }
 func (f foundGroup) Further(all ...rule.Said)      { f.group.further = all }
 
-// unlose takes back what a group has lost. What is not listed of it was lost at the same time as what
-// is.
+// unlose takes back what a group has lost. What is not listed of it was lost at the same time as
+// what is.
 func (j *Judge) unlose(g *group) {
 	sure := max(0, g.cost.Expected-g.doubted)
 	rest := sure

@@ -364,8 +364,8 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	j.proxied.Judged(info.ID, endedLeg(job), c)
 }
 
-// ofExchange are the claims of time within the exchange that is judged. Those about its failure cost
-// what the client waited until it was repeated, and are booked when that is known.
+// ofExchange are the claims of time within the exchange that is judged. Those about its failure
+// cost what the client waited until it was repeated, and are booked when that is known.
 func ofExchange(claims []rule.Claim) []rule.Claim {
 	failure := func(c rule.Claim) bool { return c.Failure != nil }
 	if !slices.ContainsFunc(claims, failure) {
@@ -374,7 +374,8 @@ func ofExchange(claims []rule.Claim) []rule.Claim {
 	return slices.DeleteFunc(slices.Clone(claims), failure)
 }
 
-// promised are the claims whose time counts as lost: nothing is promised of those of low confidence.
+// promised are the claims whose time counts as lost: nothing is promised of those of low
+// confidence.
 func promised(claims []rule.Claim) []rule.Claim {
 	if !slices.ContainsFunc(claims, isDoubtful) {
 		return claims
@@ -540,7 +541,8 @@ func (j *Judge) gone(m *member, e *rule.Gone, at time.Duration) {
 	j.list.conns.add(m.lost+claimed(e.Claims), e.Info.Duration, e.Info.ID, e.Info)
 }
 
-// givesWay reports whether a claim about a connection that is over gives way to one that is referred.
+// givesWay reports whether a claim about a connection that is over gives way to one that is
+// referred.
 func (j *Judge) givesWay(c *rule.Claim, all []rule.Claim) bool {
 	return slices.ContainsFunc(all, func(r rule.Claim) bool {
 		if !r.Referred || !j.Enabled(r.Rule) {

@@ -101,8 +101,8 @@ func announced(job *rule.Judged, dir reassembly.Dir) int64 {
 	return m.BodyBytes
 }
 
-// attempted hands an attempt that came to nothing to the linker: of those of a proxy, somebody else's
-// exchange was waiting for it.
+// attempted hands an attempt that came to nothing to the linker: of those of a proxy, somebody
+// else's exchange was waiting for it.
 func (p *proxied) attempted(job *rule.Judged, c *counted) {
 	p.Attempted(legs.Attempt{
 		Client: c.between.Client, Server: c.Server, From: job.From, Until: job.Until,

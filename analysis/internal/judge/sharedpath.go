@@ -210,8 +210,8 @@ func (l *lostTime) ofClaims(claims []rule.Claim, lost time.Duration) {
 	l.cost += lost
 }
 
-// showLoss takes note of when a claim cost time that is booked by itself. No more than it lasted was
-// lost by the clock.
+// showLoss takes note of when a claim cost time that is booked by itself. No more than it lasted
+// was lost by the clock.
 func (j *Judge) showLoss(s *rule.Subject, c *rule.Claim) report.Interval {
 	i := report.Interval{From: c.Occ.Start, To: min(c.Occ.Start+c.Occ.Cost.Expected, c.Occ.End)}
 	if g := j.groups[rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}]; g != nil {

@@ -8,8 +8,8 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// tellAll fills the report with findings and their stories. What is less grave than was asked for is
-// only counted; of what remains, as many findings are listed as the limit allows.
+// tellAll fills the report with findings and their stories. What is less grave than was asked for
+// is only counted; of what remains, as many findings are listed as the limit allows.
 func (j *Judge) tellAll(r *report.Report) {
 	all := j.drawUp()
 	parts := make([]story.Part, len(all))

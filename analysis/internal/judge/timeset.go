@@ -8,9 +8,9 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-// maxStretches is how many stretches are kept of a set. Beyond it those count as one between which the
-// least lies: what is measured errs on the high side, and is never more than from the first to the
-// last.
+// maxStretches is how many stretches are kept of a set. Beyond it those count as one between which
+// the least lies: what is measured errs on the high side, and is never more than from the first to
+// the last.
 const maxStretches = 1024
 
 // timeSet is a set of moments: what went on several times at once is in it once.
@@ -43,7 +43,9 @@ func (s *timeSet) thin() {
 		gaps[i] = s.all[i+1].From - s.all[i].To
 	}
 	slices.Sort(gaps)
-	shut := len(s.all) - maxStretches // so many gaps, of which some may be as large as those that stay
+	shut := len(
+		s.all,
+	) - maxStretches // so many gaps, of which some may be as large as those that stay
 	widest := gaps[shut-1]
 	equal := shut - sort.Search(shut, func(i int) bool { return gaps[i] >= widest })
 	out := s.all[:1]
@@ -158,9 +160,9 @@ func (l *lostTime) join(o *lostTime) lostTime {
 	return all
 }
 
-// shareOut makes times, by the clock, add up to the whole. Of what they have too much each gives its
-// part. What they lack was nothing to carry for a connection: what exchanges waited for meanwhile,
-// one by one, they get in its place, none more than all of that.
+// shareOut makes times, by the clock, add up to the whole. Of what they have too much each gives
+// its part. What they lack was nothing to carry for a connection: what exchanges waited for
+// meanwhile, one by one, they get in its place, none more than all of that.
 func shareOut(times, oneByOne *[report.LabelCount]time.Duration, whole time.Duration) {
 	var sum, slack time.Duration
 	for l := range times {

@@ -17,7 +17,10 @@ func TestTimeSet(t *testing.T) {
 		var all []report.Interval
 		for range n {
 			from := time.Duration(rng.Int64N(int64(time.Minute)))
-			all = append(all, report.Interval{From: from, To: from + time.Duration(rng.Int64N(1e6))})
+			all = append(
+				all,
+				report.Interval{From: from, To: from + time.Duration(rng.Int64N(1e6))},
+			)
 			s.add(all[len(all)-1])
 		}
 		if len(s.all) >= 2*maxStretches {
@@ -86,7 +89,8 @@ func TestShareOut(t *testing.T) {
 	}
 }
 
-// TestTimeSetEqualGaps: where all gaps are equal, as many are closed as there are stretches too many.
+// TestTimeSetEqualGaps: where all gaps are equal, as many are closed as there are stretches too
+// many.
 func TestTimeSetEqualGaps(t *testing.T) {
 	var s timeSet
 	for i := range time.Duration(2 * maxStretches) {

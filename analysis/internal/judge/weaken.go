@@ -53,9 +53,9 @@ func hidesContent(c *reassembly.Conn) bool {
 			slices.Contains(c.Caveats, exchange.CaveatTLSGap))
 }
 
-// WeakenCut takes certainty from claims about a TLS handshake that the end of the capture cut while it
-// went on: connections that nobody asks for anything begin like others, and what those lose costs
-// nobody time. One in which nothing goes on any more for as long as nobody waits (see
+// WeakenCut takes certainty from claims about a TLS handshake that the end of the capture cut while
+// it went on: connections that nobody asks for anything begin like others, and what those lose
+// costs nobody time. One in which nothing goes on any more for as long as nobody waits (see
 // ledger.Silence) hangs, and what holds it is told.
 func WeakenCut(c *reassembly.Conn, x *exchange.Exchange, claims []rule.Claim) {
 	if x.Attempt == nil || !x.Attempt.Secure || x.Outcome != exchange.Incomplete {

@@ -113,8 +113,8 @@ func (b *book) takeBusy(j *Exchange, dir reassembly.Dir) {
 	*part = busyPart{}
 }
 
-// windowParts: a path that carries no more than passed on average is busy all the time. It was not if
-// its sender waited for a window in more than one of so many parts of it.
+// windowParts: a path that carries no more than passed on average is busy all the time. It was not
+// if its sender waited for a window in more than one of so many parts of it.
 const windowParts = 2
 
 // rate is how many octets a second the path carries, by the period of a direction that is in hand;

@@ -58,8 +58,8 @@ func (s *Connection) Trace() *report.Trace {
 	return s.trace.Done()
 }
 
-// StartGraph makes the ledger keep what is shown of the connection that of names. It is called once,
-// right after Begin.
+// StartGraph makes the ledger keep what is shown of the connection that of names. It is called
+// once, right after Begin.
 func (s *Connection) StartGraph(of report.GraphOf) { s.graph = picture.NewGraph(of) }
 
 // Graph is what was kept to be shown; nil if nothing was.

@@ -12,9 +12,9 @@ import (
 // window, the congestion window. None of them shows it alone, but what their sender sent for all of
 // them does: from when it had something to send until it had nothing, its busy period.
 
-// Period is a busy period of one direction of a connection that exchanges shared, as if all that was
-// sent in it were one message of one exchange: what was read of it (Parsed) has that message alone,
-// and the Index of the exchange with most of its octets. Its time is that of the direction.
+// Period is a busy period of one direction of a connection that exchanges shared, as if all that
+// was sent in it were one message of one exchange: what was read of it (Parsed) has that message
+// alone, and the Index of the exchange with most of its octets. Its time is that of the direction.
 type Period struct {
 	Exchange
 	Carried int // of how many exchanges it had octets
@@ -118,9 +118,9 @@ func (p *periods) since(dir reassembly.Dir, at time.Duration) time.Duration {
 	return at
 }
 
-// restTrips is how many round trips a sender must have sent nothing for, with nothing under way, for
-// what it sends next to be another busy period: one that waits for acknowledgments goes on within
-// one.
+// restTrips is how many round trips a sender must have sent nothing for, with nothing under way,
+// for what it sends next to be another busy period: one that waits for acknowledgments goes on
+// within one.
 const restTrips = 1
 
 // rested reports whether the sender of r had rested before it: all that it had sent was

@@ -8,11 +8,11 @@ import (
 )
 
 // Of requests for the same that a proxy has at the same time nothing tells which leg belongs to
-// which. Where one may be that of either, all counts and sums are the same: so each exchange is given
-// one of the legs that began, and were answered with the same, while it waited. The exchanges are
-// taken in the order in which they were answered, and of the legs that each can have, the one that
-// began first: those answered later can have any that began later, so that as many as possible have
-// one. All that this takes is over when an exchange is: nothing waits until the proxy is idle.
+// which. Where one may be that of either, all counts and sums are the same: so each exchange is
+// given one of the legs that began, and were answered with the same, while it waited. The exchanges
+// are taken in the order in which they were answered, and of the legs that each can have, the one
+// that began first: those answered later can have any that began later, so that as many as possible
+// have one. All that this takes is over when an exchange is: nothing waits until the proxy is idle.
 
 // maxNobodys legs of one service are kept that may still be somebody's; of more, the earliest are
 // nobody's.
@@ -24,8 +24,8 @@ type service struct {
 	server netip.AddrPort
 }
 
-// alike are exchanges of one service that went on at once, and legs that a proxy there may have made
-// of them.
+// alike are exchanges of one service that went on at once, and legs that a proxy there may have
+// made of them.
 type alike[T any] struct {
 	service
 	of       *openLegs[T]        // that ask for the same
@@ -93,8 +93,8 @@ func (l *Links[T]) mayBeOf(x *leg[T]) (fronts []*leg[T], services []service) {
 		slices.DeleteFunc(services, func(s service) bool { return elsewhere(s.server) })
 }
 
-// pool makes exchanges of one service alike, with x and what else was taken for a leg of one of them;
-// false if one of those may belong to others.
+// pool makes exchanges of one service alike, with x and what else was taken for a leg of one of
+// them; false if one of those may belong to others.
 func (l *Links[T]) pool(s service, fronts []*leg[T], x *leg[T]) bool {
 	var ups []*leg[T]
 	for _, f := range fronts {
@@ -246,8 +246,8 @@ func (p *alike[T]) ready(f *leg[T], now time.Duration) bool {
 	return f.due < now && (len(p.over) == 0 || p.over[0].ended > f.Until+promptly)
 }
 
-// goesOn reports whether a leg that began while somebody waited for f is not judged. Of one that the
-// proxy gave up, as its client had left, the server may tell much later that it had it.
+// goesOn reports whether a leg that began while somebody waited for f is not judged. Of one that
+// the proxy gave up, as its client had left, the server may tell much later that it had it.
 func (p *alike[T]) goesOn(f *leg[T]) bool {
 	for len(p.begun) > 0 && p.begun[0].told != nil {
 		p.begun = p.begun[1:]
@@ -322,8 +322,8 @@ func (l *Links[T]) finishAlike(p *alike[T]) {
 	l.leave(p, 0)
 }
 
-// legOf is the leg that is given to f; nil if it can have none. Where it can have others as well, all
-// of those are alike.
+// legOf is the leg that is given to f; nil if it can have none. Where it can have others as well,
+// all of those are alike.
 func (p *alike[T]) legOf(f *leg[T]) *leg[T] {
 	var best fit
 	var all []*leg[T] // that fit as well as that, but for the moment
@@ -400,8 +400,8 @@ func (p *alike[T]) fits(f, u *leg[T]) fit {
 	return fit{}
 }
 
-// mayBelong reports whether nothing that the requests say speaks against that u is a leg of f, and it
-// was over when f was.
+// mayBelong reports whether nothing that the requests say speaks against that u is a leg of f, and
+// it was over when f was.
 func (p *alike[T]) mayBelong(f, u *leg[T]) bool {
 	if u.Until > f.Until+promptly || !p.mayFollow(u, f) || !f.waits(u) ||
 		!f.mayAsk(u) || f.Agent != u.Agent || contradict(f, u) {

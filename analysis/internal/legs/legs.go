@@ -52,8 +52,8 @@ type Ended struct {
 	Sent, Length int64
 	Body         int64 // octets of its body, with the framing of chunks
 	Chunked      bool  // it is framed so
-	// Inputs of the capture that have its first octet, and its last: a recording of one place may be
-	// cut into files.
+	// Inputs of the capture that have its first octet, and its last: a recording of one place may
+	// be cut into files.
 	Inputs [2]int
 	// The capture was taken on the host of the client, or of the server.
 	ClientLocal, ServerLocal bool

@@ -84,8 +84,8 @@ const (
 	// WarmWindow is what the larger window of an older connection would have spared one that need
 	// not have been set up, where somebody can keep the older one.
 	WarmWindow
-	// FewerOctets is what would be saved if less were sent: what the path needs for what was sent does
-	// not bound it.
+	// FewerOctets is what would be saved if less were sent: what the path needs for what was sent
+	// does not bound it.
 	FewerOctets
 	// LateLookup is a look-up of a name that took longer than it need have.
 	LateLookup
@@ -224,7 +224,8 @@ type Desk interface {
 	Take(k Kinds, s Subject, c *Claim) bool
 	// Proxied is what a proxy made of an exchange, as far as that is known so far.
 	Proxied(exchange int) Proxied
-	// Prolong says that what was booked as a claim lasted longer, and cost more, than was known then.
+	// Prolong says that what was booked as a claim lasted longer, and cost more, than was known
+	// then.
 	Prolong(was, is *Referred)
 	// Relabel gives back to a hold the time that went to the application.
 	Relabel(r Relabelled)

@@ -18,8 +18,8 @@ type Detector struct {
 	// Attempts says that Exchange and Certain are called for attempts, too, which have no messages.
 	Attempts bool
 	// Beside says that they are called for exchanges, too, that TCP alone does not explain: others
-	// were on their connection, or flow control of HTTP/2 held them up (ledger.Company). Such a rule
-	// looks at single segments and waits, or at what came before anything was said.
+	// were on their connection, or flow control of HTTP/2 held them up (ledger.Company). Such a
+	// rule looks at single segments and waits, or at what came before anything was said.
 	Beside bool
 
 	Vocabulary []Words // of what it says, by WordsID; shared by the rules of a room

@@ -1,5 +1,5 @@
-// Package story joins the findings of one rule, cause and side to one story: a setting that is wrong
-// at many services is one fault.
+// Package story joins the findings of one rule, cause and side to one story: a setting that is
+// wrong at many services is one fault.
 package story
 
 import (
@@ -17,8 +17,8 @@ import (
 const (
 	maxShares   = 10  // services, and clients, that a story names
 	maxFindings = 100 // findings that a story names
-	// weighty is the part of a story's cost, or of its occurrences, with which a finding says how grave
-	// the story is at least: a tenth.
+	// weighty is the part of a story's cost, or of its occurrences, with which a finding says how
+	// grave the story is at least: a tenth.
 	weighty = 10
 	// alike is within which factor all services have the same, for there to be one common cause.
 	alike = 2
@@ -35,7 +35,8 @@ type Part struct {
 	Most   report.Severity // graded at most so
 	Unsafe bool            // a request was not idempotent
 	Place  int             // in the report's list; -1: it is not listed
-	// some of its exchanges had others beside them on their connection; when it cost time, reordered
+	// some of its exchanges had others beside them on their connection; when it cost time,
+	// reordered
 	Beside bool
 	Lost   []report.Interval
 	// exchanges between the two, whatever became of them

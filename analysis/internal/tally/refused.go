@@ -9,9 +9,9 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// A stream of HTTP/2 that its server refused was not processed, so that it is safe to ask again (RFC
-// 9113 section 8.7), and clients do so by themselves. Such an exchange came to nothing only if its
-// request was not repeated, which shows later.
+// A stream of HTTP/2 that its server refused was not processed, so that it is safe to ask again
+// (RFC 9113 section 8.7), and clients do so by themselves. Such an exchange came to nothing only if
+// its request was not repeated, which shows later.
 
 // maxRefused is of how many refused streams that is awaited at a time, and for how many it is
 // remembered until they are counted; of the oldest more than that is not expected.

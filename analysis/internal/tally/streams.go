@@ -26,8 +26,8 @@ type streamEnd struct {
 	by   exchange.Dir
 }
 
-// add counts an exchange. A reset that came when the response was whole ended nothing. What a GOAWAY
-// left out was not reset, but never processed (RFC 9113 §6.8).
+// add counts an exchange. A reset that came when the response was whole ended nothing. What a
+// GOAWAY left out was not reset, but never processed (RFC 9113 §6.8).
 func (s *streamEnds) add(x *report.ExchangeInfo) {
 	on := &x.OnStream
 	if on.Reset != nil && x.Outcome != exchange.Complete {

@@ -113,7 +113,8 @@ func appendTokens(b []byte, s string) []byte {
 // punctuation parts a segment; a percent sign belongs to what it encodes.
 func punctuation(r rune) bool { return r < 0x80 && !isAlnum(byte(r)) && r != '%' }
 
-// appendToken appends a number, a hash, an identifier, a name with a number at its end, or s itself.
+// appendToken appends a number, a hash, an identifier, a name with a number at its end, or s
+// itself.
 func appendToken(b []byte, s string) []byte {
 	letters := strings.TrimRight(s, "0123456789")
 	switch {

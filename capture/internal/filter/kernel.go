@@ -12,8 +12,8 @@ import (
 
 // This file makes the kernel's own filter. It is an optimisation and errs on the side of too much:
 // it leaves out only what can be no part of a TCP connection, nor an error about one, nor a look-up
-// of a name, which may have led to one, nor QUIC's greeting, which the report tells of. Anything that it does not understand to the end (tags,
-// tunnels, fragments, extension headers) passes.
+// of a name, which may have led to one, nor QUIC's greeting, which the report tells of. Anything
+// that it does not understand to the end (tags, tunnels, fragments, extension headers) passes.
 
 // label names a place of a program that jumps lead to.
 type label uint8
@@ -234,8 +234,8 @@ func (k *builder) ports() {
 	k.always(labelKeep)
 }
 
-// udp passes tunnels, look-ups of names, whoever asks, and QUIC's first packets: enough to tell that
-// there is HTTP which cannot be analysed.
+// udp passes tunnels, look-ups of names, whoever asks, and QUIC's first packets: enough to tell
+// that there is HTTP which cannot be analysed.
 func (k *builder) udp() {
 	const udpSize, longAndFixed = 8, 0xc0
 	k.mark(labelUDP)

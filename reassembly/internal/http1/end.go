@@ -273,8 +273,8 @@ func (h *reader) responseEnd(o exchange.Outcome) {
 	}
 }
 
-// perhapsAnswered ends what was asked for by the moment of the latest of octets of which nobody knows
-// what they are: among them may be the responses.
+// perhapsAnswered ends what was asked for by the moment of the latest of octets of which nobody
+// knows what they are: among them may be the responses.
 func (h *reader) perhapsAnswered(latest capture.Mark) {
 	for len(h.waiting) > 0 {
 		x := h.waiting[0].Parts

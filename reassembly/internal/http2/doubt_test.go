@@ -68,7 +68,10 @@ var gaps = []struct {
 `},
 	{"a reset that needs no more, behind an end that may have passed", func(k *talk) {
 		k.begin()
-		k.say(client, frame(headers, endHeaders, 1, k.block(client, ":method", "PUT", ":path", "/")))
+		k.say(
+			client,
+			frame(headers, endHeaders, 1, k.block(client, ":method", "PUT", ":path", "/")),
+		)
 		k.Gap(server, 30, k.Next())
 		k.say(server, frame(rst, 0, 1, number(0)))
 		k.End(true)

@@ -4,8 +4,8 @@ package http2
 // then: octets that could be one, at whose end is another, and so on.
 
 const (
-	// inARow is how many heads, one at the end of the other, are proof (measured: in 36,060 places of
-	// recorded streams never wrong).
+	// inARow is how many heads, one at the end of the other, are proof (measured: in 36,060 places
+	// of recorded streams never wrong).
 	inARow = 3
 	// ahead is by how much the number of a stream may be above the highest known.
 	ahead = 200
@@ -112,8 +112,8 @@ func (p *search) lose() { p.have, p.candidates = 0, p.candidates[:0] }
 // pass notes that octets have no content: what was begun before them is over.
 func (p *search) pass() { p.have = 0 }
 
-// look searches data, the octets at off, for a row of heads that is proof: for the first of them, if
-// all of them are there, else for the last. It gives that head and how many octets of data lie
+// look searches data, the octets at off, for a row of heads that is proof: for the first of them,
+// if all of them are there, else for the last. It gives that head and how many octets of data lie
 // before its end; 0 if there is none.
 func (p *search) look(
 	off int64, data []byte, highest uint32, isOpen func(uint32) bool,

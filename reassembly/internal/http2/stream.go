@@ -269,7 +269,8 @@ func (h *reader) end(st *stream, dir exchange.Dir) {
 			h.settleDoubts(settleBehind)
 		}
 	}
-	if st.ended[exchange.FromServer] && (st.ended[exchange.FromClient] || st.doubted[exchange.FromClient]) {
+	if st.ended[exchange.FromServer] &&
+		(st.ended[exchange.FromClient] || st.doubted[exchange.FromClient]) {
 		h.finish(st, st.x.Outcome)
 	}
 }

@@ -7,8 +7,8 @@ import (
 )
 
 const (
-	// maxBlock is the longest header block that is read, and maxFragments the most frames that bring
-	// one: what is beyond is no request, but a flood (RFC 9113 §10.5.1).
+	// maxBlock is the longest header block that is read, and maxFragments the most frames that
+	// bring one: what is beyond is no request, but a flood (RFC 9113 §10.5.1).
 	maxBlock     = 64 << 10
 	maxFragments = 64
 	// maxValue is up to how many octets of a value are read.
@@ -112,8 +112,8 @@ func (t *table) next(block []byte) (f field, rest []byte, ok bool) {
 	return t.literal(block, 4)
 }
 
-// literal reads a field whose value is a literal, and whose name may be (RFC 7541 §6.2). bits is how
-// long the prefix of the name's index is.
+// literal reads a field whose value is a literal, and whose name may be (RFC 7541 §6.2). bits is
+// how long the prefix of the name's index is.
 func (t *table) literal(block []byte, bits int) (f field, rest []byte, ok bool) {
 	index, rest, ok := integer(block, bits)
 	if !ok {

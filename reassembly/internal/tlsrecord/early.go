@@ -40,9 +40,9 @@ func (t *reader) finishesEarly(ends bool) {
 	t.judgeEarly()
 }
 
-// answersEarly reports whether a record of the server, before the client's Finished, is an answer to
-// early data: where a session is resumed the server's flight has no certificate, and what is larger
-// than a ticket is none of it. One that has not taken early data has nothing to say by then.
+// answersEarly reports whether a record of the server, before the client's Finished, is an answer
+// to early data: where a session is resumed the server's flight has no certificate, and what is
+// larger than a ticket is none of it. One that has not taken early data has nothing to say by then.
 func (t *reader) answersEarly(size int) bool {
 	return t.info.EarlyAt.Frame != 0 && t.info.Resumed && !t.info.HelloRetry && size > maxTicket
 }

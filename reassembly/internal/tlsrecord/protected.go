@@ -291,8 +291,8 @@ func (t *reader) readable() (bool, string) {
 }
 
 // alertSized reports whether a record of application data of so many octets is an alert of TLS 1.3
-// (RFC 8446 §5.2), also where the capture lacks the hellos: with the usual ciphers of older versions
-// a record with any content has 24 octets and more, but for three octets of content in
+// (RFC 8446 §5.2), also where the capture lacks the hellos: with the usual ciphers of older
+// versions a record with any content has 24 octets and more, but for three octets of content in
 // ChaCha20-Poly1305 (RFC 5288 §3, RFC 7905 §2).
 func (t *reader) alertSized(size int) bool {
 	unknown := t.info.Version == "" && t.c.TCP.MidStream()

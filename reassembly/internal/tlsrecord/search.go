@@ -72,8 +72,8 @@ func (o *opener) meanRecord() int64 {
 }
 
 // numbers are how many records lost octets may have held, the likeliest first: as many as there
-// were if they had mean octets each, then more and fewer by turns. some says that a part of them may
-// have been others.
+// were if they had mean octets each, then more and fewer by turns. some says that a part of them
+// may have been others.
 func numbers(lost, mean int64, some bool) iter.Seq[uint64] {
 	least, most := (lost+mostRecord-1)/mostRecord, lost/leastRecord+1
 	if some {

@@ -109,8 +109,8 @@ func saidOnce(said []byte, t *exchange.TLSInfo) []byte {
 	return said
 }
 
-// follow is what both sides said on a stream, by tshark: of TCP, or within TLS. Which of them is the
-// client it does not always say right.
+// follow is what both sides said on a stream, by tshark: of TCP, or within TLS. Which of them is
+// the client it does not always say right.
 func follow(t *testing.T, file, keys, protocol string, stream int) []readertest.Write {
 	t.Helper()
 	args := []string{"-r", file, "-q", "-d", "tcp.port==8080,tls",

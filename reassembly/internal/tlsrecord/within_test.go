@@ -7,8 +7,8 @@ import (
 	"tcpwhy/reassembly/internal/readertest"
 )
 
-// TestRecordWithinSegment has a hole that ends in the middle of a record: the next one, somewhere in
-// the segment behind it, is found.
+// TestRecordWithinSegment has a hole that ends in the middle of a record: the next one, somewhere
+// in the segment behind it, is found.
 func TestRecordWithinSegment(t *testing.T) {
 	const from, hole, segment = 8000, 3000, 1448
 	for _, config := range everySuite()[:1] {

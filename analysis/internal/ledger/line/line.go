@@ -167,10 +167,11 @@ type Terms struct {
 	Queued time.Duration
 	// when flow control of HTTP/2 held back what came; zero if it did not
 	Window report.Interval
-	// until then it was not ready, whatever others had: what was ready after it had been sent by then
+	// until then it was not ready, whatever others had: what was ready after it had been sent by
+	// then
 	NotReady time.Duration
-	// until then it cannot have waited behind what was being sent, as far as is known: whether it was
-	// ready nobody can tell
+	// until then it cannot have waited behind what was being sent, as far as is known: whether it
+	// was ready nobody can tell
 	Unheld time.Duration
 	// the whole is the server's word that it takes no more streams
 	Refused bool

@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// maxGraphPieces and maxTrips are what a graph has of the ledger and of round trips; a screen has
-	// no more columns.
+	// maxGraphPieces and maxTrips are what a graph has of the ledger and of round trips; a screen
+	// has no more columns.
 	maxGraphPieces = 2000
 	maxTrips       = 400
 	// maxPending segments of one direction wait for their acknowledgment; more than that are no

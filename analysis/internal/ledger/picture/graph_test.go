@@ -22,8 +22,8 @@ func download(i int) reassembly.Record {
 	return r
 }
 
-// TestGraphIsBounded: however long a connection is, its graph is not, and shows all octets, and what
-// proves something.
+// TestGraphIsBounded: however long a connection is, its graph is not, and shows all octets, and
+// what proves something.
 func TestGraphIsBounded(t *testing.T) {
 	const n, most = 200_000, 500
 	proof := capture.NewFrameID(0, 70_001)

@@ -22,8 +22,8 @@ const (
 	// elsewhereWait is how long after a refusal the first request on such a connection is waited
 	// for.
 	elsewhereWait = 10 * time.Second
-	// othersKnown is how long after an attempt all is known of others that began beside it, whenever
-	// the capture ends: the last of six copies of a SYN leaves 63 s after it (Linux:
+	// othersKnown is how long after an attempt all is known of others that began beside it,
+	// whenever the capture ends: the last of six copies of a SYN leaves 63 s after it (Linux:
 	// net.ipv4.tcp_syn_retries), silence tells 75 s later that nothing follows, or the end of the
 	// capture does, which is taken to be 3 minutes after its last segment.
 	othersKnown = 3 * rule.PairSilence
@@ -37,8 +37,8 @@ const (
 	// aHabit is how often two addresses must have been tried one right after the other to be those
 	// of one host.
 	aHabit = 2
-	// habitParts: such distances are alike if they differ by one of so many parts, as round trips do,
-	// or by a tick of the kernel.
+	// habitParts: such distances are alike if they differ by one of so many parts, as round trips
+	// do, or by a tick of the kernel.
 	habitParts = 4
 	// scanPorts is how many ports of one host, or hosts on one port, may refuse before that is a
 	// scan and no attempt to reach a service.
@@ -338,8 +338,8 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 	}
 }
 
-// unlistSweep takes out the findings of a client that asked many hosts once each on one port, all in
-// vain: who relies on a service asks again.
+// unlistSweep takes out the findings of a client that asked many hosts once each on one port, all
+// in vain: who relies on a service asks again.
 func unlistSweep(d rule.Desk, port report.Pair, tries []try) {
 	asked := map[netip.Addr]int{}
 	for _, t := range tries {

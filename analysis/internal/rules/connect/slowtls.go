@@ -349,8 +349,8 @@ func (h *shaken) ownTime(w *ledger.Wait) (own time.Duration, proven bool) {
 	return 0, false
 }
 
-// acceptedLate reports whether the SYN-ACK was late as well, by half of what the server took: then it
-// is the host, the path, or what accepts connections, and not TLS.
+// acceptedLate reports whether the SYN-ACK was late as well, by half of what the server took: then
+// it is the host, the path, or what accepts connections, and not TLS.
 func (h *shaken) acceptedLate(took time.Duration) bool {
 	c := h.c
 	if len(c.SYNs) != 1 || len(c.SYNACKs) != 1 {

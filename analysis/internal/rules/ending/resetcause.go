@@ -153,7 +153,8 @@ func clientLeft(s *ledger.Connection, x *exchange.Exchange) bool {
 }
 
 // endOfHandshake is how many octets the client's end of a handshake with early data has at most:
-// EndOfEarlyData (RFC 8446 §4.5), ChangeCipherSpec and Finished with SHA-384, in records of their own.
+// EndOfEarlyData (RFC 8446 §4.5), ChangeCipherSpec and Finished with SHA-384, in records of their
+// own.
 const endOfHandshake = (5 + 4 + 1 + 16) + 6 + (5 + 4 + 48 + 1 + 16)
 
 // requestUnread reports whether the server closed without having read the whole request, or with
@@ -163,7 +164,9 @@ func requestUnread(c *reassembly.Conn, x *exchange.Exchange) bool {
 	case x.Request == nil || x.Response == nil:
 		return false
 	case x.Turn && x.Index == 0 && c.TLS != nil && ledger.Seen(c.TLS.EarlyAt):
-		return ledger.Unheard(c) > endOfHandshake+maxAlert // answered before the client had said that
+		return ledger.Unheard(
+			c,
+		) > endOfHandshake+maxAlert // answered before the client had said that
 	case x.Turn:
 		return ledger.Unheard(c) > maxAlert
 	case !x.Request.Complete:

@@ -95,7 +95,9 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	x := job.Info
 	const unsure = exchange.HasGap | exchange.Resynced
-	if !d.Enabled(errorsRule) || x.Turn || x.Target == "" || x.Request == nil || x.Response == nil || x.Status == 0 ||
+	if !d.Enabled(errorsRule) || x.Turn || x.Target == "" || x.Request == nil ||
+		x.Response == nil ||
+		x.Status == 0 ||
 		x.Outcome == exchange.Aborted || // nobody listened any more
 		(job.MessageFacts[0]|job.MessageFacts[1])&unsure != 0 {
 		return

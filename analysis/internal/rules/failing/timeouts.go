@@ -83,8 +83,8 @@ func (t *timeouts) Refer(d rule.Desk, r rule.Referred) {
 	}
 }
 
-// Finish settles what is left: which waits are alike shows when all are known, and a connection that
-// its server never closes is over late.
+// Finish settles what is left: which waits are alike shows when all are known, and a connection
+// that its server never closes is over late.
 func (t *timeouts) Finish(d rule.Desk) {
 	var all []*gaveUp
 	for w, ok := t.waiting.Next(); ok; w, ok = t.waiting.Next() {

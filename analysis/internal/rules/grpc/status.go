@@ -30,8 +30,8 @@ Silent: below a hundredth; statuses that are an answer, or the asker's doing (NO
 ALREADY_EXISTS, ABORTED, INVALID_ARGUMENT, UNAUTHENTICATED and the like); UNIMPLEMENTED of the
 services for health checks and reflection, which many servers lack on purpose. DEADLINE_EXCEEDED is
 told by grpc-deadline. In gRPC-Web the status stands in a frame behind the messages. Where the
-capture shows what a proxy asked a server behind it for, a status that this one had said is told of it
-alone. The capture proves what was said; why, the server's log tells.
+capture shows what a proxy asked a server behind it for, a status that this one had said is told of
+it alone. The capture proves what was said; why, the server's log tells.
 
 How cost is counted
 No time is counted: a failure often comes sooner than an answer. The share makes severity: from a

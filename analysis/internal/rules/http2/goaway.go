@@ -45,9 +45,9 @@ How cost is counted
 What the client waited: from the request to its repetition on another connection, else until it has
 the GOAWAY. What was repeated has cost that time, and has not failed. The repetition is the same
 request within three seconds, unless the client asks for that at a pace of its own; then what left
-first on a connection that it opened as soon as it knew of the GOAWAY. churn: the set-up that the request waited
-for, and the slow start that the window of the older connection would have saved; low is a round
-trip less.
+first on a connection that it opened as soon as it knew of the GOAWAY. churn: the set-up that the
+request waited for, and the slow start that the window of the older connection would have saved; low
+is a round trip less.
 
 When it is wrong
 A code says what the side that sent it believed. A repetition that was none, but the next request
@@ -228,8 +228,8 @@ func failureClaim(p *rule.Pass, x *exchange.Exchange, at time.Duration) rule.Cla
 	}
 }
 
-// withoutName limits the claim that a server never processed a request of which the capture does not
-// say what it asked for: it may have been repeated, and nobody would know it again.
+// withoutName limits the claim that a server never processed a request of which the capture does
+// not say what it asked for: it may have been repeated, and nobody would know it again.
 func withoutName(cl *rule.Claim, x *exchange.Exchange) {
 	if x.Target == "" {
 		cl.Correctness, cl.Most = false, rule.AtMost(report.Low)

@@ -8,11 +8,11 @@ import (
 	"tcpwhy/reassembly"
 )
 
-// An application that writes a message in parts, each at its own time, pauses in between. A loss that
-// is repaired before it writes again has cost nothing: without it, the pause would have begun sooner
-// and ended when it did. Only what came after the last pause, and by how much a part made the next
-// one late, is saved without the loss. A write that had to wait for room in the send buffer makes
-// the next one late; when the next one is due, other parts show.
+// An application that writes a message in parts, each at its own time, pauses in between. A loss
+// that is repaired before it writes again has cost nothing: without it, the pause would have begun
+// sooner and ended when it did. Only what came after the last pause, and by how much a part made
+// the next one late, is saved without the loss. A write that had to wait for room in the send
+// buffer makes the next one late; when the next one is due, other parts show.
 
 // schedule is when the parts of a message were written, as far as pauses show.
 type schedule struct {

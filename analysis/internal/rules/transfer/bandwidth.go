@@ -25,26 +25,26 @@ path-rate: for at least half of an exchange, and for longer than a round trip an
 came evenly at the rate that ten full ones in a row or their acknowledgments show, with round trips
 longer than the least; or three and more in a row trickled through one by one though they had been
 sent before, by their timestamps or those that they echo, or, without, by an even pace of two round
-trips and more for each full one. policer: of all segments between two hosts, of all their connections, a
-token bucket with one rate and one depth explains which were lost and which passed. At nine losses
-in ten the bucket was empty, next to nothing passed an empty one, and that tells far more than the
-share of losses alone; before a loss round trips had not grown by what the bucket drains in, nor by
-a quarter (at the receiver: copies came no later than that), and what came exceeds its rate.
-bufferbloat: round trips during the message were at least twice the least one and at least 20 ms
-longer, for three acknowledgments in a row, the receive window held nothing back (a receiver with a
-full buffer acknowledges late, too), and the message was large enough to fill that queue. Exchanges
-on other connections of the client that overlap a transfer at the path's rate, which is twice as
-large as their own messages and more, belong to it if they waited 20 ms and more: their answers came later than the timestamps in them
-say, or, captured nearer to the client, their connections were set up, while such a transfer went
-on, with round trips at least twice the least between the two, and no longer than those of the
-transfer grew where the capture shows that. Where nothing tells that (no timestamps; or the request
-waited behind an upload, which they do not show), answers that all came later than usual at that
-endpoint are suspected: with low confidence, or medium if the transfer's own round trips grew as
-much. compressible: a response that the path's rate limited is text by its Content-Type (text/*,
-JSON, JavaScript, XML and what is built on them) without Content-Encoding, and larger than the first
-window of a connection, ten segments. Whether the client had asked for compression is said. Where
-exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message, and
-what held that up counts once.
+trips and more for each full one. policer: of all segments between two hosts, of all their
+connections, a token bucket with one rate and one depth explains which were lost and which passed.
+At nine losses in ten the bucket was empty, next to nothing passed an empty one, and that tells far
+more than the share of losses alone; before a loss round trips had not grown by what the bucket
+drains in, nor by a quarter (at the receiver: copies came no later than that), and what came exceeds
+its rate. bufferbloat: round trips during the message were at least twice the least one and at least
+20 ms longer, for three acknowledgments in a row, the receive window held nothing back (a receiver
+with a full buffer acknowledges late, too), and the message was large enough to fill that queue.
+Exchanges on other connections of the client that overlap a transfer at the path's rate, which is
+twice as large as their own messages and more, belong to it if they waited 20 ms and more: their
+answers came later than the timestamps in them say, or, captured nearer to the client, their
+connections were set up, while such a transfer went on, with round trips at least twice the least
+between the two, and no longer than those of the transfer grew where the capture shows that. Where
+nothing tells that (no timestamps; or the request waited behind an upload, which they do not show),
+answers that all came later than usual at that endpoint are suspected: with low confidence, or
+medium if the transfer's own round trips grew as much. compressible: a response that the path's rate
+limited is text by its Content-Type (text/*, JSON, JavaScript, XML and what is built on them)
+without Content-Encoding, and larger than the first window of a connection, ten segments. Whether
+the client had asked for compression is said. Where exchanges share a connection of HTTP/2, all that
+their sender sent without a rest is one message, and what held that up counts once.
 
 How cost is counted
 A transfer costs nothing for being large: only fewer octets or a faster path save that. Where the

@@ -11,8 +11,8 @@ import (
 const fewAtATime = "few-at-a-time"
 
 const (
-	// mostAtATime is how many requests a service may work on at a time for this to look for it: with
-	// more, responses follow each other too closely to tell which made room for which.
+	// mostAtATime is how many requests a service may work on at a time for this to look for it:
+	// with more, responses follow each other too closely to tell which made room for which.
 	mostAtATime = 8
 	// turnWithin is by which part, in percent, what a request takes once it is its turn may differ
 	// from what one takes that nobody is before, and mostTurns how many must be so, in percent.
@@ -22,11 +22,11 @@ const (
 	// mostTooSoon how many may be so, in percent.
 	tooSoon     = 50
 	mostTooSoon = 10
-	// leastTurn is how long a turn must last, so that its time is not what programs and kernels take
-	// to go on.
+	// leastTurn is how long a turn must last, so that its time is not what programs and kernels
+	// take to go on.
 	leastTurn = 10 * time.Millisecond
-	// leastAhead is how many turns the one that waited longest must have waited, at least: that waits
-	// grow with the number of those before tells a queue.
+	// leastAhead is how many turns the one that waited longest must have waited, at least: that
+	// waits grow with the number of those before tells a queue.
 	leastAhead = 3
 )
 
@@ -43,8 +43,8 @@ type turn struct {
 //
 // If it works on k at a time, each waits until the k-th response before it has been sent, and takes
 // as long from then on as one takes that came when there was room. What refutes it: responses that
-// come sooner, and turns that are longer than what a request takes that nobody is before, as where a
-// rate is limited.
+// come sooner, and turns that are longer than what a request takes that nobody is before, as where
+// a rate is limited.
 func (s *service) fewAtATime(d rule.Desk, told *toldOfService, until time.Duration) {
 	var all []*served
 	byEndpoint := map[*endpoint][]*served{}

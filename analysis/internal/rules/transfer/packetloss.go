@@ -39,14 +39,15 @@ losses while they were repaired, and of the waits only that is lost by which the
 longer than the path needs for it; the same holds of waits for segments that were overtaken. So did
 other transfers from the same server at the same time: the share of the path's rate that they used
 is taken off. Where the path was full, all of them together cost no more than they took by the
-clock, without what the path needs for their octets. Where streams of HTTP/2 share the connection, what
-losses cost is computed for that: what its side had sent without a pause when the last octets of a
-stream came, against what so many octets would have needed without loss. By as much more as it was
-late then than when the stream began to wait, the stream would have been over sooner. Its waits for
-repairs are part of that, those behind others' losses are h2-head-of-line's, and the rest is what
-the smaller window held back, of whatever stream. Low is half, or nothing where the path was full.
-Pauses of the application within a message (two round trips, or as a clock that three parts show)
-make up for losses before them: only what made the next part late, or came after the last, counts.
+clock, without what the path needs for their octets. Where streams of HTTP/2 share the connection,
+what losses cost is computed for that: what its side had sent without a pause when the last octets
+of a stream came, against what so many octets would have needed without loss. By as much more as it
+was late then than when the stream began to wait, the stream would have been over sooner. Its waits
+for repairs are part of that, those behind others' losses are h2-head-of-line's, and the rest is
+what the smaller window held back, of whatever stream. Low is half, or nothing where the path was
+full. Pauses of the application within a message (two round trips, or as a clock that three parts
+show) make up for losses before them: only what made the next part late, or came after the last,
+counts.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not

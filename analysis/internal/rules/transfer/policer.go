@@ -46,9 +46,9 @@ const (
 	// where a segment takes leastFrame and more.
 	togetherPercent = 25
 	leastFrame      = time.Millisecond
-	// The ceiling of what came out of a queue is its rate: none but so many percent of all stretches
-	// come faster than that by these percent (reasoning: what interrupts hand over together), and a
-	// bucket that fills no faster than that is none.
+	// The ceiling of what came out of a queue is its rate: none but so many percent of all
+	// stretches come faster than that by these percent (reasoning: what interrupts hand over
+	// together), and a bucket that fills no faster than that is none.
 	ceilingShare, ceilingPercent = 98, 105
 	// A rate holds if so many of all stretches of stretchOctets came at holdsPercent of it, of
 	// which there must be leastStretches: half of them, of the rate that nine in ten do not exceed,
@@ -243,8 +243,8 @@ func plateau(all []ledger.Arrival, trip time.Duration) float64 {
 	return holds(rates, bursts)
 }
 
-// stretches are how fast each stretch came, in octets a second, the slowest first, and how many came
-// in bursts.
+// stretches are how fast each stretch came, in octets a second, the slowest first, and how many
+// came in bursts.
 func stretches(all []ledger.Arrival, trip time.Duration) (rates []float64, bursts int) {
 	var now stretch
 	for i := range all {

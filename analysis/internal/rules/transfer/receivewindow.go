@@ -30,8 +30,8 @@ as a segment that moved the edge could have reached it, at least twice in one me
 at 65,535 octets; fixed, the window that held the sender back three times and more stayed about the
 same (a receive buffer of fixed size); autotuning, it grew, but slower than the congestion window:
 the price of every default, so no more than a remark. Where
-exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message, and
-what held that up counts once.
+exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message,
+and what held that up counts once.
 
 How cost is counted
 By simulation: the time that the message spent waiting for a window of either kind, less what it
@@ -42,7 +42,8 @@ window for each round trip: it has learned no other. High is that time, low half
 When it is wrong
 Where the program reads more slowly than data comes, a larger buffer only hides it: waits for a
 segment that only told of room are zero-window's as far as they exceed a round trip, or where the
-program had left octets unread even then, and if those prevail, this rule is silent. Without the handshake the scale of the window is not known, and the
+program had left octets unread even then, and if those prevail, this rule is silent. Without the
+handshake the scale of the window is not known, and the
 rule is silent. A path or sender that could not have used a larger window would have limited next.`,
 	Causes: []report.Cause{
 		{Code: "fixed", Title: "receive buffer of fixed size", Side: report.SideClient,
@@ -211,8 +212,8 @@ func claimReceiveWindow(p *rule.Pass, dir reassembly.Dir) {
 	p.Report(c)
 }
 
-// fullProof shows what filled the window, what made room in it, and what waited for that. Next to the
-// receiver the room was made before what filled the window came: it was on its way then.
+// fullProof shows what filled the window, what made room in it, and what waited for that. Next to
+// the receiver the room was made before what filled the window came: it was on its way then.
 func fullProof(w *ledger.Wait, most int64) []rule.Evidence {
 	full := rule.Shows(w.Before, rule.SideOf(w.Dir), windowFull, most)
 	moved := rule.Shows(w.Cause, rule.SideOf(w.Dir.Peer()), windowMoved)

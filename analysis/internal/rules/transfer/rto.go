@@ -276,8 +276,8 @@ func timeoutCause(p *rule.Pass, w *ledger.Wait) string {
 	return "tail"
 }
 
-// moreArrived reports whether of the message that ends at to something arrived that lies behind what
-// w repaired, a round trip before that at least, so that its sender could have heard of it: it
+// moreArrived reports whether of the message that ends at to something arrived that lies behind
+// what w repaired, a round trip before that at least, so that its sender could have heard of it: it
 // passed the capture point behind the loss, or its receiver says so.
 func moreArrived(c *reassembly.Conn, w *ledger.Wait, to int64) bool {
 	r := ledger.RecordOf(c, w.End)

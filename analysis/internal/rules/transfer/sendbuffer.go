@@ -69,9 +69,10 @@ longer than the least. No congestion window stays as it is for so long: it grows
 in each round trip at least, and in slow start far more. One segment in flight (causes one-segment
 and one-segment-request) shows after three round trips, as no congestion window is that small
 without a timeout. Once a connection has shown its sender's limit, later messages need not show it
-again. A program that pauses does not go on with acknowledgments, and not with the same amount. Where
-exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message, and
-what held that up counts once; where it had sent all that it had been asked for, nothing held it up.
+again. A program that pauses does not go on with acknowledgments, and not with the same amount.
+Where exchanges share a connection of HTTP/2, all that their sender sent without a rest is one
+message, and what held that up counts once; where it had sent all that it had been asked for,
+nothing held it up.
 
 How cost is counted
 By simulation: the time spent so, less what the congestion window alone would have made the message

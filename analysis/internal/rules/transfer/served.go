@@ -15,15 +15,15 @@ import (
 )
 
 // This file keeps when a service was asked and when it answered, on all of its connections: from
-// that it shows whether the service as a whole did nothing for a while (standstill.go), or worked on
-// so many requests at a time (fewatatime.go).
+// that it shows whether the service as a whole did nothing for a while (standstill.go), or worked
+// on so many requests at a time (fewatatime.go).
 
 const (
-	// maxServed is how many exchanges of a service are remembered. When there are as many, what came
-	// before the middle of them is settled and forgotten.
+	// maxServed is how many exchanges of a service are remembered. When there are as many, what
+	// came before the middle of them is settled and forgotten.
 	maxServed = 1024
-	// maxServedAll is how many are of all services, some 20 MB. Beyond it those services are settled
-	// and forgotten that have been silent the longest.
+	// maxServedAll is how many are of all services, some 20 MB. Beyond it those services are
+	// settled and forgotten that have been silent the longest.
 	maxServedAll = 1 << 17
 )
 
@@ -113,8 +113,8 @@ func runServed(p *rule.Pass) {
 	}
 }
 
-// quietOf shows in a claim when the request in hand was acknowledged, and the longest time in its wait
-// in which the server sent no octet.
+// quietOf shows in a claim when the request in hand was acknowledged, and the longest time in its
+// wait in which the server sent no octet.
 func quietOf(p *rule.Pass, c *rule.Claim) {
 	x := p.Exchange
 	acked, ok := ledger.AckedAt(p.Conn, x.Request, x.Response.Start)

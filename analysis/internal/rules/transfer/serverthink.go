@@ -63,15 +63,15 @@ compared only with each other. Where the capture shows what a proxy asked server
 waiting for them is theirs: of the proxy only its own time counts.
 
 standstill: for 100 ms and more the service answered nothing, on whatever connection, though three
-requests and more lay there, acknowledged by its host, on connections on which it sent no octet; then
-three quarters of all that lay there and more were answered within a fifth of that time. What an
-answer then waited behind octets of other streams is not counted. A response in whose middle the
+requests and more lay there, acknowledged by its host, on connections on which it sent no octet;
+then three quarters of all that lay there and more were answered within a fifth of that time. What
+an answer then waited behind octets of other streams is not counted. A response in whose middle the
 server paused until then, with nothing on its way and once only, stands for a request. Their
 endpoints usually answer within a quarter of it. As one event ends many waits for it at once, such
-as those of long polls, either answers usually take about as long each time, or the standstill is far
-longer than all of them, and requests for several things lay there or they had come by and by; or
-eight and more had come all the time. If one of those answered had been asked for before all others,
-and nothing shows that such ones usually take less, it is named.
+as those of long polls, either answers usually take about as long each time, or the standstill is
+far longer than all of them, and requests for several things lay there or they had come by and by;
+or eight and more had come all the time. If one of those answered had been asked for before all
+others, and nothing shows that such ones usually take less, it is named.
 
 few-at-a-time: if a service, or one of its endpoints, works on so many requests at a time (eight at
 most), each waits until that many responses before it have been sent but one, and takes from then on
@@ -84,10 +84,10 @@ capture: what they waited for before that is pool-wait's.
 How cost is counted
 Against what the same endpoint can do: the tenth percentile; low counts from the median. For
 slow-endpoint as if the server answered it as fast as the others (the median), which nobody
-promises; low counts from the tenth percentile of its own. standstill: what requests waited more than
-is usual at their endpoint, low without what they waited behind its end; the pause of a response. few-at-a-time: what
-they waited for others; low nothing, as work that needs a processor takes as long beside other work.
-No part of it counts as lost in the first line of the report.
+promises; low counts from the tenth percentile of its own. standstill: what requests waited more
+than is usual at their endpoint, low without what they waited behind its end; the pause of a
+response. few-at-a-time: what they waited for others; low nothing, as work that needs a processor
+takes as long beside other work. No part of it counts as lost in the first line of the report.
 
 When it is wrong
 Where it is meant so: what an endpoint does may need the time; requests may differ in more than

@@ -12,7 +12,8 @@ import (
 )
 
 // claimSharedLoss claims what losses cost an exchange that others went on beside: its own waits for
-// repairs, as far as they made it late, and that it waited behind what the smaller window held back.
+// repairs, as far as they made it late, and that it waited behind what the smaller window held
+// back.
 func claimSharedLoss(p *rule.Pass) {
 	of := whatif.LossDelayOf(&p.Draft.Account)
 	late := &of
@@ -41,8 +42,8 @@ func claimSharedLoss(p *rule.Pass) {
 	claimSharedWindow(p, late)
 }
 
-// partOf is what a wait for a repair costs an exchange that others go on beside: the path may be busy
-// meanwhile with what they wait for, and then nothing is sure.
+// partOf is what a wait for a repair costs an exchange that others go on beside: the path may be
+// busy meanwhile with what they wait for, and then nothing is sure.
 func partOf(cost report.Cost, late *whatif.LossDelay) report.Cost {
 	cost.Expected = time.Duration(float64(cost.Expected) * late.Part)
 	if late.Part < 1 {
@@ -84,8 +85,8 @@ func claimSharedWindow(p *rule.Pass, late *whatif.LossDelay) {
 	p.Report(c)
 }
 
-// repairBefore is the repair that w ended with, if that came before the given end of a message; else
-// the latest on the connection that did, nil if none is known.
+// repairBefore is the repair that w ended with, if that came before the given end of a message;
+// else the latest on the connection that did, nil if none is known.
 func repairBefore(p *rule.Pass, w *ledger.Wait, end capture.Mark) *reassembly.Record {
 	if r := ledger.RecordOf(p.Conn, w.End); r != nil && earlier(r.Mark(), end) {
 		return r

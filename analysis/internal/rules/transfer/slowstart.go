@@ -29,9 +29,9 @@ algorithm, the path's rate or the sender's own pauses explain are not slow start
 that the application cut short, nor a response that the client did not want to its end, nor a
 request that the server did not. Where the first bursts of connections between the same hosts have
 many sizes, none of which is a kernel's initial window, confidence is lower. Where the capture has
-one direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark. Where
-exchanges share a connection of HTTP/2, all that their sender sent without a rest is one message, and
-what held that up counts once.
+one direction only, echoes of timestamps stand for acknowledgments, and what they show is a remark.
+Where exchanges share a connection of HTTP/2, all that their sender sent without a rest is one
+message, and what held that up counts once.
 
 How cost is counted
 By simulating the transfer with the window that was used and with a larger one: expected is what an

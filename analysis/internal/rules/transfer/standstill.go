@@ -15,27 +15,27 @@ import (
 const standstill = "standstill"
 
 const (
-	// leastHeld is how many requests must have lain there, each for as long as a person notices: two
-	// that end at once may be one event.
+	// leastHeld is how many requests must have lain there, each for as long as a person notices:
+	// two that end at once may be one event.
 	leastHeld = 3
 	// heldTimes is how many times as long as usual they waited at least, and the standstill lasted.
 	heldTimes = 4
-	// releasedWithin is in which part of the standstill, in percent, or within which time, those that
-	// had lain there are answered: programs take their turns.
+	// releasedWithin is in which part of the standstill, in percent, or within which time, those
+	// that had lain there are answered: programs take their turns.
 	releasedWithin = 20
 	releasedSoon   = 20 * time.Millisecond
 	// mostReleased is how many of those that lay there must be, in percent: others may take as long
 	// by themselves.
 	mostReleased = 75
-	// steadyTimes is by how much the slowest tenth of an endpoint's usual times exceeds their median at
-	// most: work takes about as long each time, events come when they come.
+	// steadyTimes is by how much the slowest tenth of an endpoint's usual times exceeds their
+	// median at most: work takes about as long each time, events come when they come.
 	steadyTimes = 2
 	// steadyPart is which part of a standstill they may exceed it by, too, if none of them took as
-	// long as would count as held back: a host that is busy makes some take longer, but a pause that
-	// is longer than all of what came by chance is none of that (reasoning).
+	// long as would count as held back: a host that is busy makes some take longer, but a pause
+	// that is longer than all of what came by chance is none of that (reasoning).
 	steadyPart = heldTimes * heldTimes
-	// mostPaused is which part of a pause in a response, in percent, nothing but the server's program
-	// explains at least: it begins when what was on its way has arrived.
+	// mostPaused is which part of a pause in a response, in percent, nothing but the server's
+	// program explains at least: it begins when what was on its way has arrived.
 	mostPaused = 75
 )
 
@@ -60,8 +60,8 @@ type heldBack struct {
 //
 // What refutes one: anything that the service answered meanwhile, on whatever connection; an octet
 // that it sent on the connections of those that lay there; requests that its host had not
-// acknowledged; endpoints at which nothing shows that answers usually come sooner, and about as soon
-// each time, as is so where clients wait for events.
+// acknowledged; endpoints at which nothing shows that answers usually come sooner, and about as
+// soon each time, as is so where clients wait for events.
 func (s *service) standstills(d rule.Desk, until time.Duration) (all []stood) {
 	log := s.log
 	for i := 1; i < len(log); i++ {
@@ -116,7 +116,8 @@ func (s *service) pausedIn(at report.Interval) (all []*pause) {
 	return all
 }
 
-// released is within which time after a standstill of that length those that lay there are answered.
+// released is within which time after a standstill of that length those that lay there are
+// answered.
 func released(length time.Duration) time.Duration {
 	return max(length*releasedWithin/100, releasedSoon)
 }
@@ -157,8 +158,8 @@ func (x *served) lay(until time.Duration) bool {
 		x.quiet.To >= until-releasedSoon/2
 }
 
-// usualTime is what answers of an endpoint take otherwise: in the middle, the slowest tenth, and the
-// slowest.
+// usualTime is what answers of an endpoint take otherwise: in the middle, the slowest tenth, and
+// the slowest.
 type usualTime struct {
 	median, slow, most time.Duration
 	told               time.Duration // what is said of it, and what a cost is counted against
@@ -258,9 +259,9 @@ func (e *evidence) add(x *served, u usualTime, steady bool) {
 }
 
 // enough reports whether it is enough. One event ends many waits for it at once, but those have
-// begun when the one before came, and end as unevenly as events come. So either answers usually take
-// as long each time, and requests for several things lay there, or came by and by; or many came all
-// the time.
+// begun when the one before came, and end as unevenly as events come. So either answers usually
+// take as long each time, and requests for several things lay there, or came by and by; or many
+// came all the time.
 func (e *evidence) enough(g *stood) bool {
 	if len(e.asked) == 0 || len(e.asked)+len(g.paused) < leastHeld || e.usual < leastThinks {
 		return false
@@ -375,9 +376,9 @@ func standstillFixes() []report.Remedy {
 	}}
 }
 
-// pauseOf is the longest time within its response in which the server sent no octet on the connection
-// of an exchange: where nothing was on its way and all windows had room, and nothing else in it
-// comes near. What pauses again and again does so by itself.
+// pauseOf is the longest time within its response in which the server sent no octet on the
+// connection of an exchange: where nothing was on its way and all windows had room, and nothing
+// else in it comes near. What pauses again and again does so by itself.
 func pauseOf(p *rule.Pass) (before, end capture.Mark, ok bool) {
 	a := p.Exchange.Response
 	if !a.Complete || a.End.Time-a.Start.Time < outlierLeast {
