@@ -2,7 +2,8 @@ package rule
 
 import (
 	"cmp"
-	"maps"
+	"hash/maphash"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -21,43 +22,73 @@ const (
 // PairTable is what a rule that compares connections keeps of each client and service. It is
 // bounded, and forgets who has been silent.
 type PairTable[T any] struct {
-	Entries map[report.Pair]*pairEntry[T]
+	entries []*pairEntry[T] // in the order in which they were made
+	index   pairIndex
 	swept   time.Duration
 	Gone    func(*T) // called with what is forgotten; nil: nobody asks
 }
 
 type pairEntry[T any] struct {
-	Value T
+	pair  report.Pair
 	seen  time.Duration
+	value T
 }
 
 // Of is the entry of a pair, made if need be; nil if there are too many.
 func (t *PairTable[T]) Of(p report.Pair, now time.Duration) *T {
-	if e := t.Entries[p]; e != nil {
+	hash := t.index.hash(p)
+	if e := t.find(p, hash); e != nil {
 		e.seen = now
-		return &e.Value
+		return &e.value
 	}
-	if len(t.Entries) >= MaxPairs {
+	if len(t.entries) >= MaxPairs {
 		if now-t.swept < PairSilence {
 			return nil
 		}
 		t.sweep(now)
-		if len(t.Entries) >= MaxPairs {
+		if len(t.entries) >= MaxPairs {
 			return nil
 		}
 	}
-	if t.Entries == nil {
-		t.Entries = map[report.Pair]*pairEntry[T]{}
-	}
-	e := &pairEntry[T]{seen: now}
-	t.Entries[p] = e
-	return &e.Value
+	e := &pairEntry[T]{pair: p, seen: now}
+	t.index.add(hash, len(t.entries))
+	t.entries = append(t.entries, e)
+	return &e.value
 }
 
 // Has is the entry of a pair; nil if there is none.
 func (t *PairTable[T]) Has(p report.Pair) *T {
-	if e := t.Entries[p]; e != nil {
-		return &e.Value
+	if len(t.entries) == 0 {
+		return nil
+	}
+	if e := t.find(p, t.index.hash(p)); e != nil {
+		return &e.value
+	}
+	return nil
+}
+
+// Len is how many entries there are.
+func (t *PairTable[T]) Len() int { return len(t.entries) }
+
+// All are the entries, the oldest first.
+func (t *PairTable[T]) All() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for _, e := range t.entries {
+			if !yield(&e.value) {
+				return
+			}
+		}
+	}
+}
+
+// find is the entry of a pair with that hash; nil if there is none.
+func (t *PairTable[T]) find(p report.Pair, hash uint32) *pairEntry[T] {
+	for s, ok := t.index.first(hash); ok; s, ok = t.index.next(s) {
+		if at := &t.index.slots[s]; at.hash == hash {
+			if e := t.entries[at.place-1]; e.pair == p {
+				return e
+			}
+		}
 	}
 	return nil
 }
@@ -65,26 +96,107 @@ func (t *PairTable[T]) Has(p report.Pair) *T {
 // sweep forgets who has been silent.
 func (t *PairTable[T]) sweep(now time.Duration) {
 	t.swept = now
-	for p, e := range t.Entries {
-		if now-e.seen > PairSilence {
-			if t.Gone != nil {
-				t.Gone(&e.Value)
-			}
-			delete(t.Entries, p)
+	t.index.clear()
+	kept := t.entries[:0]
+	for _, e := range t.entries {
+		if now-e.seen <= PairSilence {
+			t.index.add(t.index.hash(e.pair), len(kept))
+			kept = append(kept, e)
+		} else if t.Gone != nil {
+			t.Gone(&e.value)
 		}
 	}
+	clear(t.entries[len(kept):])
+	t.entries = kept
 }
 
 // Each calls f for every entry, in the order of the pairs: of findings that are booked on the way
 // only so many are kept.
 func (t *PairTable[T]) Each(f func(report.Pair, *T)) {
-	pairs := slices.SortedFunc(maps.Keys(t.Entries), func(a, b report.Pair) int {
-		return cmp.Or(a.Client.Compare(b.Client), a.Server.Compare(b.Server))
+	entries := slices.Clone(t.entries)
+	slices.SortFunc(entries, func(a, b *pairEntry[T]) int {
+		return cmp.Or(a.pair.Client.Compare(b.pair.Client), a.pair.Server.Compare(b.pair.Server))
 	})
-	for _, p := range pairs {
-		f(p, &t.Entries[p].Value)
+	for _, e := range entries {
+		f(e.pair, &e.value)
 	}
 }
 
 // Alone is the entry of a host in a table of pairs.
 func Alone(host netip.Addr) report.Pair { return report.Pair{Client: host} }
+
+// pairIndex finds places in a list of pairs by their hashes. Its slots hold no pointers and lie
+// together, a hash beside each place: of pairs that are not the one only numbers are read.
+type pairIndex struct {
+	slots []pairSlot // a power of two of them, at most half of them used
+	used  int
+	seed  maphash.Seed // nobody can choose addresses that fall on each other
+}
+
+type pairSlot struct {
+	hash  uint32
+	place uint32 // counted from 1; 0: free
+}
+
+// leastSlots is how many slots an index begins with.
+const leastSlots = 16
+
+// hash is that of a pair in this index. Zones do not count: pairs are compared whole.
+func (x *pairIndex) hash(p report.Pair) uint32 {
+	if x.slots == nil {
+		x.slots, x.seed = make([]pairSlot, leastSlots), maphash.MakeSeed()
+	}
+	client, server, port := p.Client.As16(), p.Server.Addr().As16(), p.Server.Port()
+	var all [16 + 16 + 2]byte
+	copy(all[:], client[:])
+	copy(all[16:], server[:])
+	all[32], all[33] = byte(port), byte(port>>8)
+	return uint32(maphash.Bytes(x.seed, all[:]))
+}
+
+// first is the slot in which looking for a hash begins; false if that is free.
+func (x *pairIndex) first(hash uint32) (slot int, ok bool) {
+	slot = int(hash) & (len(x.slots) - 1)
+	return slot, x.slots[slot].place != 0
+}
+
+// next is the slot after one; false if that is free.
+func (x *pairIndex) next(slot int) (int, bool) {
+	slot = (slot + 1) & (len(x.slots) - 1)
+	return slot, x.slots[slot].place != 0
+}
+
+// add takes in the place of a pair with that hash, which has none yet.
+func (x *pairIndex) add(hash uint32, place int) {
+	if 2*(x.used+1) > len(x.slots) {
+		x.grow()
+	}
+	x.used++
+	x.put(pairSlot{hash, uint32(place + 1)})
+}
+
+// put takes the first free slot for what is to be found.
+func (x *pairIndex) put(what pairSlot) {
+	s, taken := x.first(what.hash)
+	for taken {
+		s, taken = x.next(s)
+	}
+	x.slots[s] = what
+}
+
+// grow makes twice as many slots.
+func (x *pairIndex) grow() {
+	old := x.slots
+	x.slots = make([]pairSlot, 2*len(old))
+	for _, s := range old {
+		if s.place != 0 {
+			x.put(s)
+		}
+	}
+}
+
+// clear forgets all places, and keeps the slots.
+func (x *pairIndex) clear() {
+	clear(x.slots)
+	x.used = 0
+}

@@ -21,8 +21,8 @@ func TestPairTableForgets(t *testing.T) {
 	if table.Of(p, PairSilence) != nil || gone > 0 {
 		t.Error("a full table took another pair before the others had been silent")
 	}
-	if table.Of(p, 2*PairSilence+1) == nil || len(table.Entries) != 1 {
-		t.Errorf("%d entries after all had been silent, want the new one alone", len(table.Entries))
+	if table.Of(p, 2*PairSilence+1) == nil || table.Len() != 1 {
+		t.Errorf("%d entries after all had been silent, want the new one alone", table.Len())
 	}
 	if gone != MaxPairs {
 		t.Errorf("of %d that were forgotten it is told", gone)
@@ -34,7 +34,7 @@ func TestPairTableForgets(t *testing.T) {
 func TestPairTableKeepsWhoSpeaks(t *testing.T) {
 	var table PairTable[int]
 	fill := func(from int, now time.Duration) {
-		for i := from; len(table.Entries) < MaxPairs; i++ {
+		for i := from; table.Len() < MaxPairs; i++ {
 			table.Of(report.Pair{Server: netipPort(i)}, now)
 		}
 	}
@@ -45,8 +45,8 @@ func TestPairTableKeepsWhoSpeaks(t *testing.T) {
 		t.Fatal("it is not there")
 	}
 	late := report.Pair{Server: netipPort(MaxPairs)}
-	if table.Of(late, 2*PairSilence) == nil || len(table.Entries) != 2 {
-		t.Errorf("%d entries, want the one that spoke and the new one", len(table.Entries))
+	if table.Of(late, 2*PairSilence) == nil || table.Len() != 2 {
+		t.Errorf("%d entries, want the one that spoke and the new one", table.Len())
 	}
 	if v := table.Has(speaks); v == nil || *v != 5 || table.Has(looked) != nil {
 		t.Error("who spoke was forgotten, or who was looked at was not")

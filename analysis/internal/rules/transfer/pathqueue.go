@@ -95,11 +95,11 @@ func (p *paths) keep(c *clientPath, q queued, now time.Duration) {
 // expire forgets the exchanges that waited long ago.
 func (p *paths) expire(now time.Duration) {
 	p.expired = now
-	for _, e := range p.clients.Entries {
-		n := len(e.Value.late)
-		e.Value.late = slices.DeleteFunc(e.Value.late,
+	for c := range p.clients.All() {
+		n := len(c.late)
+		c.late = slices.DeleteFunc(c.late,
 			func(q queued) bool { return now-q.To > rule.PairSilence })
-		p.held -= n - len(e.Value.late)
+		p.held -= n - len(c.late)
 	}
 }
 

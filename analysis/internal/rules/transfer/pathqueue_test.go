@@ -209,8 +209,8 @@ func TestManyQueued(t *testing.T) {
 			ruletest.Judge(heldUp(i, at, 100*time.Millisecond)))
 	}
 	kept := func() (n int) {
-		for _, e := range p.clients.Entries {
-			n += len(e.Value.late)
+		for c := range p.clients.All() {
+			n += len(c.late)
 		}
 		return n
 	}
