@@ -17,12 +17,18 @@ const (
 	MaxPairs = 1 << 14
 	// PairSilence is how long who is silent is remembered at least.
 	PairSilence = 2 * time.Minute
+	// pairPage is how many entries are made at a time at most; of a small table as many as it has.
+	pairPage = 64
 )
 
 // PairTable is what a rule that compares connections keeps of each client and service. It is
-// bounded, and forgets who has been silent.
+// bounded, and forgets who has been silent. Its pairs are numbered, by their places.
+//
+// What Of and Has give is for the event in hand: of a pair that was silent for PairSilence the room
+// is used for another.
 type PairTable[T any] struct {
 	entries []*pairEntry[T] // in the order in which they were made
+	spare   []*pairEntry[T] // empty, the next one last
 	index   pairIndex
 	swept   time.Duration
 	Gone    func(*T) // called with what is forgotten; nil: nobody asks
@@ -50,10 +56,25 @@ func (t *PairTable[T]) Of(p report.Pair, now time.Duration) *T {
 			return nil
 		}
 	}
-	e := &pairEntry[T]{pair: p, seen: now}
+	e := t.take()
+	e.pair, e.seen = p, now
 	t.index.add(hash, len(t.entries))
 	t.entries = append(t.entries, e)
 	return &e.value
+}
+
+// take is an entry that is empty.
+func (t *PairTable[T]) take() *pairEntry[T] {
+	if len(t.spare) == 0 {
+		page := make([]pairEntry[T], min(pairPage, 1+len(t.entries)))
+		for i := range page {
+			t.spare = append(t.spare, &page[len(page)-1-i])
+		}
+	}
+	last := len(t.spare) - 1
+	e := t.spare[last]
+	t.spare = t.spare[:last]
+	return e
 }
 
 // Has is the entry of a pair; nil if there is none.
@@ -102,9 +123,13 @@ func (t *PairTable[T]) sweep(now time.Duration) {
 		if now-e.seen <= PairSilence {
 			t.index.add(t.index.hash(e.pair), len(kept))
 			kept = append(kept, e)
-		} else if t.Gone != nil {
+			continue
+		}
+		if t.Gone != nil {
 			t.Gone(&e.value)
 		}
+		*e = pairEntry[T]{}
+		t.spare = append(t.spare, e)
 	}
 	clear(t.entries[len(kept):])
 	t.entries = kept

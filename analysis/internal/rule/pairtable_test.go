@@ -62,6 +62,58 @@ func TestPairTableKeepsWhoSpeaks(t *testing.T) {
 	}
 }
 
+// TestPairTableUsesRoomAgain: a pair that comes in place of one that was forgotten begins with nothing,
+// and no two pairs have one entry, however often the table is swept.
+func TestPairTableUsesRoomAgain(t *testing.T) {
+	var table PairTable[[]int]
+	stays := report.Pair{Client: netip.MustParseAddr("2001:db8::1")}
+	for round := range 4 {
+		now := time.Duration(round) * 2 * PairSilence
+		*table.Of(stays, now) = append(*table.Of(stays, now), round)
+		for i := 0; table.Len() < MaxPairs || i == 0; i++ {
+			p := report.Pair{Server: netipPort(round*MaxPairs + i)}
+			v := table.Of(p, now+PairSilence)
+			if len(*v) != 0 {
+				t.Fatalf("round %d: pair %d begins with %v", round, i, *v)
+			}
+			*v = []int{-round, i}
+		}
+		table.Of(stays, now+PairSilence)
+		for i := range MaxPairs - 1 {
+			p := report.Pair{Server: netipPort(round*MaxPairs + i)}
+			if v := table.Has(p); v == nil || !slices.Equal(*v, []int{-round, i}) {
+				t.Fatalf("round %d: pair %d has %v", round, i, v)
+			}
+		}
+	}
+	if v := table.Has(stays); len(*v) != 4 {
+		t.Errorf("the pair that stays has %v", *v)
+	}
+	if all := len(table.entries) + len(table.spare); all > MaxPairs+pairPage {
+		t.Errorf("there is room for %d entries", all)
+	}
+}
+
+// TestPairIndexFindsAll: whatever hashes are, each place is found by its own.
+func TestPairIndexFindsAll(t *testing.T) {
+	for _, few := range []uint32{1, 3, 1 << 20} {
+		var x pairIndex
+		x.hash(report.Pair{})
+		for place := range 1000 {
+			x.add(uint32(place)%few*2654435761, place)
+		}
+		for place := range 1000 {
+			found := false
+			for s, ok := x.first(uint32(place) % few * 2654435761); ok && !found; s, ok = x.next(s) {
+				found = x.slots[s].place == uint32(place+1)
+			}
+			if !found {
+				t.Errorf("of %d hashes: place %d is not found", few, place)
+			}
+		}
+	}
+}
+
 // TestPairsInOrder makes entries in an order that is not theirs.
 func TestPairsInOrder(t *testing.T) {
 	var table PairTable[int]

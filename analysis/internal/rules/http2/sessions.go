@@ -34,7 +34,7 @@ const (
 // sessions compares the connections of HTTP/2 between clients and services: which of them could
 // have carried the first request of another.
 type sessions struct {
-	pairs rule.PairTable[visits]
+	pairs rule.PairTable[*visits]
 	of    map[int]*session
 	// what servers said on connections on which nothing has been asked yet
 	early map[int]rule.Directed
@@ -133,10 +133,14 @@ func (r *sessions) keepEarly(conn int, d rule.Directed) {
 // follow begins to follow a connection, and looks for one that could have carried its first
 // request; nil if there are too many.
 func (r *sessions) follow(c *rule.Conn, b *rule.Began, now time.Duration) *session {
-	v := r.pairs.Of(c.Pair, now)
-	if v == nil {
+	kept := r.pairs.Of(c.Pair, now)
+	if kept == nil {
 		return nil
 	}
+	if *kept == nil {
+		*kept = &visits{}
+	}
+	v := *kept
 	s := &session{
 		id: c.Id, visits: v, name: b.Name, secure: b.Secure, agent: b.Agent, start: b.ConnStart,
 		first: b.Start, far: b.Far,
