@@ -33,7 +33,9 @@ var edges = map[string][]string{
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
 		"tcpwhy/output/wording",
 		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
+		"tcpwhy/internal/cli/manual",
 	},
+	"tcpwhy/internal/cli/manual": {},
 	"tcpwhy/output": {
 		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/html", "tcpwhy/output/junit",
 		"tcpwhy/output/har", "tcpwhy/output/csv", "tcpwhy/output/markdown", "tcpwhy/output/page",
@@ -228,6 +230,7 @@ var onlyIn = map[string]string{
 	"github.com/pierrec/lz4":             "tcpwhy/capture",
 	"github.com/ulikunitz/xz":            "tcpwhy/capture",
 	"golang.org/x/crypto":                "tcpwhy/reassembly",
+	"github.com/spf13/cobra":             "tcpwhy/internal/cli",
 	"github.com/spf13/pflag":             "tcpwhy/internal/cli",
 	"golang.org/x/term":                  "tcpwhy/internal/cli",
 	"golang.org/x/net/http2":             "tcpwhy/reassembly/internal/http2",

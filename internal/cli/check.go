@@ -20,7 +20,7 @@ func (o *options) check() error {
 	if err := oneOf("format", o.format, output.Names()...); err != nil {
 		return err
 	}
-	if err := oneOf("color", o.color, "auto", "always", "never"); err != nil {
+	if err := o.checkColor(); err != nil {
 		return err
 	}
 	for _, names := range [][]string{o.only, o.skip} {
@@ -61,11 +61,17 @@ func (o *options) check() error {
 
 // checkExplain checks the argument of --explain.
 func (o *options) checkExplain() error {
-	if err := oneOf("color", o.color, "auto", "always", "never"); err != nil {
+	if err := o.checkColor(); err != nil {
 		return err
 	}
 	return checkRule(o.explain)
 }
+
+// colorChoices are what --color may be.
+func colorChoices() []string { return []string{"auto", "always", "never"} }
+
+// checkColor checks --color.
+func (o *options) checkColor() error { return oneOf("color", o.color, colorChoices()...) }
 
 // oneOf checks the value of a flag that names one of a few things.
 func oneOf(flag, value string, allowed ...string) error {
@@ -80,16 +86,20 @@ func oneOf(flag, value string, allowed ...string) error {
 
 // severity is the level that a flag names.
 func severity(flag, value string) (report.Severity, error) {
-	var names []string
-	for s := report.Critical; ; s-- {
-		if s.String() == value {
-			return s, nil
-		}
-		names = append(names, s.String())
-		if s == report.Info {
-			return s, oneOf(flag, value, names...)
-		}
+	if s, known := report.ParseSeverity(value); known {
+		return s, nil
 	}
+	return report.Info, oneOf(flag, value, severities()...)
+}
+
+// severities are the names of all severities, the gravest first.
+func severities() []string {
+	var names []string
+	for s := report.Info; s <= report.Critical; s++ {
+		names = append(names, s.String())
+	}
+	slices.Reverse(names)
+	return names
 }
 
 // checkRule checks that there is a rule of that name.

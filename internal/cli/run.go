@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -36,9 +35,10 @@ const (
 
 // Run is the whole program: it returns the exit status.
 func Run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	status, err := dispatch(args, stdin, stdout, stderr)
+	c := &console{stdin: stdin, stdout: stdout, stderr: stderr}
+	err := c.execute(args)
 	if err == nil || brokenPipe(err) {
-		return status
+		return c.status
 	}
 	fmt.Fprintf(stderr, "tcpwhy: %s\n", visible(err.Error()))
 	if hint := hintOf(err); hint != "" {
@@ -56,34 +56,26 @@ func hintOf(err error) string {
 	return ""
 }
 
-// dispatch does what the command line asks for.
-func dispatch(args []string, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
-	o, err := parse(args)
-	if err != nil {
-		return ExitError, o.refuse(stdout, err)
-	}
+// run does what the command line asks for, if it names no command.
+func (o *options) run(c *console) (int, error) {
 	switch {
-	case o.help:
-		_, err = io.WriteString(stdout, usageText+o.flagUsages+exitText)
-		return ExitOK, err
 	case o.version:
-		_, err = fmt.Fprintln(stdout, "tcpwhy", Version)
-		return ExitOK, err
+		return ExitOK, printVersion(c.stdout)
 	case o.listRules:
-		return ExitOK, listRules(o, stdout)
+		return ExitOK, listRules(o, c.stdout)
 	case o.explain != "":
-		return ExitOK, explain(o, stdout)
+		return ExitOK, explain(o, c.stdout)
 	}
-	if o.as().File && o.output == "" && isTerminal(stdout) {
+	if o.as().File && o.output == "" && isTerminal(c.stdout) {
 		return ExitError, &usageError{
 			"--format " + o.format + " is not to be read on a terminal",
 			"name a file for it: --output report." + o.format,
 		}
 	}
 	if o.interfaceName != "" {
-		return listen(o, stdout, stderr)
+		return listen(o, c.stdout, c.stderr)
 	}
-	return analyse(o, stdin, stdout, stderr)
+	return analyse(o, c.stdin, c.stdout, c.stderr)
 }
 
 // options are the command line.
@@ -106,7 +98,6 @@ type options struct {
 
 	explain                  string
 	listRules, version, help bool
-	flagUsages               string // the flags described, for --help
 }
 
 // sources are what is read, and what of it.
@@ -124,16 +115,17 @@ type listOptions struct {
 	summary             bool // nothing of single findings, connections and exchanges
 }
 
-const usageText = `Tcpwhy reads packet captures and says what made HTTP exchanges slow or broke them:
+// What --help prints of an analysis, between it the commands and flags.
+const (
+	aboutText = `Tcpwhy reads packet captures and says what made HTTP exchanges slow or broke them:
 which cause, what it cost, which frames prove it, and what to change.
-
+`
+	callsText = `
   tcpwhy [flags] FILE...    analyse capture files (pcap, pcapng; also compressed);
                             several are one capture; - is standard input
   tcpwhy [flags] -i NAME    analyse live, until interrupted; any is all interfaces
-  tcpwhy --explain RULE     what a rule means and when it is wrong
-  tcpwhy --list-rules       all rules
-
-Examples:
+`
+	exampleText = `
   tcpwhy trace.pcap
   tcpdump -i eth0 -s 0 -w - port 8080 | tcpwhy -
   tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
@@ -141,67 +133,26 @@ Examples:
   tcpwhy --exchange 3 trace.pcap
   tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
   tcpwhy --fail-on high --output report.txt trace.pcap
-
-Flags:
 `
-
-const exitText = `
+	exitText = `
 Exit status: 0 analysed; 1 --fail-on was met; 2 wrong usage, or no input could be
 read.
 `
+)
 
-// newFlags are the flags, writing to o.
-func newFlags(o *options) *pflag.FlagSet {
-	f := pflag.NewFlagSet("tcpwhy", pflag.ContinueOnError)
-	f.SortFlags = false
-	f.SetOutput(io.Discard)
-	f.Usage = func() {}
+// addFlags adds the flags of an analysis, writing to o.
+func addFlags(f *pflag.FlagSet, o *options) {
 	f.StringArrayVarP(&o.inputs, "read", "r", nil, "the same as naming `FILE`")
-	f.StringVarP(&o.filter, "filter", "f", "",
-		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
-	f.Var(
-		&o.from,
-		"from",
-		"count only what ends later than `TIME`: so long after the\nfirst frame (90, 1m30s), "+
-			"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)",
-	)
-	f.Var(&o.to, "to", "read no further than `TIME`, likewise")
-	f.StringArrayVar(
-		&o.keyLogs,
-		"keylog",
-		nil,
-		"decrypt TLS with the secrets in `FILE`, as SSLKEYLOGFILE has\nprograms write them; several times for several files",
-	)
+	sourceFlags(f, o)
 	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
 	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
-	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
-	f.StringSliceVar(&o.skip, "skip", nil, "do not run the rules in `LIST`")
-	f.StringVar(&o.minSeverity, "min-severity", "info",
-		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)")
+	ruleFlags(f, o)
 	f.StringVar(&o.failOn, "fail-on", "",
 		"exit with 1 if a reported finding is at `LEVEL` or above")
-	f.IntVar(&o.lists.occurrences, "max-occurrences", 10,
-		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
-	f.IntVar(
-		&o.lists.listed,
-		"max-listed",
-		usualListed,
-		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all",
-	)
-	f.BoolVar(&o.lists.summary, "summary", false,
-		"leave out what single findings, connections and\nexchanges show")
-	f.BoolVar(&o.shown.query, "show-query", false,
-		"print query values, which are else shown as ?name=…")
-	f.BoolVar(
-		&o.shown.names,
-		"show-names",
-		false,
-		"print names that were looked up and that no connection\nfollowed, which are else only counted",
-	)
+	listFlags(f, o)
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")
-	f.StringVar(&o.color, "color", "auto",
-		"`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured")
+	colorFlag(f, &o.color)
 	newTraceFlags(f, &o.trace)
 	f.StringVarP(&o.interfaceName, "interface", "i", "",
 		"capture live from `NAME`; any is all interfaces")
@@ -224,11 +175,70 @@ func newFlags(o *options) *pflag.FlagSet {
 	f.BoolVar(&o.listRules, "list-rules", false, "list all rules")
 	f.BoolVar(&o.version, "version", false, "print the version")
 	f.BoolVarP(&o.help, "help", "h", false, "print this")
-	return f
 }
 
-// FlagUsages describes the flags, as --help does.
-func FlagUsages() string { return describe(newFlags(&options{})) }
+// sourceFlags are the flags that choose what is read of the inputs.
+func sourceFlags(f *pflag.FlagSet, o *options) {
+	f.StringVarP(&o.filter, "filter", "f", "",
+		"only what matches `EXPR`: host, net, port, portrange,\nsrc, dst, and, or, not")
+	f.Var(
+		&o.from,
+		"from",
+		"count only what ends later than `TIME`: so long after the\nfirst frame (90, 1m30s), "+
+			"or a time of day in UTC\n(14:05:09.5, 2026-03-14T14:05:09Z)",
+	)
+	f.Var(&o.to, "to", "read no further than `TIME`, likewise")
+	f.StringArrayVar(
+		&o.keyLogs,
+		"keylog",
+		nil,
+		"decrypt TLS with the secrets in `FILE`, as SSLKEYLOGFILE has\nprograms write them; several times for several files",
+	)
+}
+
+// ruleFlags are the flags that choose which rules run, and which of their findings count.
+func ruleFlags(f *pflag.FlagSet, o *options) {
+	f.StringSliceVar(&o.only, "only", nil, "run only the rules in `LIST`, separated by commas")
+	f.StringSliceVar(&o.skip, "skip", nil, "do not run the rules in `LIST`")
+	f.StringVar(&o.minSeverity, "min-severity", "info",
+		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)")
+}
+
+// listFlags are the flags that choose how much of a report is shown.
+func listFlags(f *pflag.FlagSet, o *options) {
+	f.IntVar(&o.lists.occurrences, "max-occurrences", 10,
+		"list `N` occurrences of each finding (default 10; 0: all);\ntotals always count all")
+	f.IntVar(
+		&o.lists.listed,
+		"max-listed",
+		usualListed,
+		"list `N` findings, connections and exchanges (default\n1000, of ndjson 20000; 0: 20000); totals count all",
+	)
+	f.BoolVar(&o.lists.summary, "summary", false,
+		"leave out what single findings, connections and\nexchanges show")
+	f.BoolVar(&o.shown.query, "show-query", false,
+		"print query values, which are else shown as ?name=…")
+	f.BoolVar(
+		&o.shown.names,
+		"show-names",
+		false,
+		"print names that were looked up and that no connection\nfollowed, which are else only counted",
+	)
+}
+
+// colorFlag is the flag that every command for people has.
+func colorFlag(f *pflag.FlagSet, color *string) {
+	f.StringVar(color, "color", "auto",
+		"`WHEN` to colour: auto (default), always, never;\nNO_COLOR is honoured")
+}
+
+// FlagUsages describes the flags of an analysis, as --help does.
+func FlagUsages() string {
+	f := pflag.NewFlagSet("tcpwhy", pflag.ContinueOnError)
+	f.SortFlags = false
+	addFlags(f, &options{})
+	return describe(f)
+}
 
 // formatUsage describes every format.
 func formatUsage() string {
@@ -285,38 +295,9 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 		"live: become `NAME` once the capture is open (of root's\nrights none is needed any more)")
 }
 
-// describe lists the flags for --help, in 80 columns.
-func describe(f *pflag.FlagSet) string {
-	const indent = 24
-	var b strings.Builder
-	f.VisitAll(func(g *pflag.Flag) {
-		value, text := pflag.UnquoteUsage(g)
-		if g.Value.Type() == "bool" {
-			value = ""
-		}
-		short := "    "
-		if g.Shorthand != "" {
-			short = "-" + g.Shorthand + ", "
-		}
-		name := strings.TrimRight("  "+short+"--"+g.Name+" "+value, " ")
-		if len(name) > indent-1 {
-			name += "\n" + strings.Repeat(" ", indent-1)
-		}
-		text = strings.ReplaceAll(text, "\n", "\n"+strings.Repeat(" ", indent))
-		fmt.Fprintf(&b, "%-*s %s\n", indent-1, name, text)
-	})
-	return b.String()
-}
-
-// parse reads the command line and checks what can be checked before an input is opened. What it
-// could read of the command line it returns with an error, too.
-func parse(args []string) (*options, error) {
-	o := &options{}
-	f := newFlags(o)
-	if err := f.Parse(args); err != nil {
-		return o, flagError(err, f)
-	}
-	o.flagUsages = describe(f)
+// complete takes from the flags, which have been read, what they mean together, and checks what can
+// be checked before an input is opened.
+func (o *options) complete(f *pflag.FlagSet) error {
 	o.inputs = append(o.inputs, f.Args()...)
 	if o.output == standard {
 		o.output = ""
@@ -324,35 +305,21 @@ func parse(args []string) (*options, error) {
 	if o.lists.listed == 0 || o.as().All && !f.Changed("max-listed") {
 		o.lists.listed = mostListed
 	}
-	if o.help || o.version || o.listRules {
-		return o, nil
+	if o.version || o.listRules {
+		return nil
 	}
 	if f.Changed("explain") {
-		return o, o.checkExplain()
+		return o.checkExplain()
 	}
 	if o.interfaceName == "" {
 		for _, name := range liveFlags {
 			if f.Changed(name) {
-				return o, &usageError{
+				return &usageError{
 					"--" + name + " is for live capture",
 					"name an interface: -i eth0, or -i any",
 				}
 			}
 		}
 	}
-	return o, o.check()
-}
-
-// flagError adds the nearest flag to a mistake.
-func flagError(err error, f *pflag.FlagSet) error {
-	hint := "tcpwhy --help lists the flags"
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		var names []string
-		f.VisitAll(func(g *pflag.Flag) { names = append(names, g.Name) })
-		if name := nearest(unknown.GetSpecifiedName(), names); name != "" {
-			hint = "did you mean --" + name + "? " + hint
-		}
-	}
-	return &usageError{err.Error(), hint}
+	return o.check()
 }
