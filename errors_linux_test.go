@@ -68,15 +68,17 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := heldCopy(t, dir)
-	status, errs := onSmallDisk(t, dir, "echo before >$DISK/report && { head -c 100000 /dev/zero >$DISK/rest || true; } 2>$DISK/../noise; "+
-		dir+"/tcpwhy -o $DISK/report "+in+"; status=$?; test \"$(cat $DISK/report)\" = before || exit 70; test \"$(ls -A $DISK | wc -l)\" = 2 || exit 71; exit $status")
-	if strings.Contains(errs, "mount:") {
-		t.Skip("no small disk here: ", errs)
+	for _, flag := range []string{"-o", "--annotate"} {
+		status, errs := onSmallDisk(t, dir, "echo before >$DISK/report && { head -c 100000 /dev/zero >$DISK/rest || true; } 2>$DISK/../noise; "+
+			dir+"/tcpwhy "+flag+" $DISK/report "+in+"; status=$?; test \"$(cat $DISK/report)\" = before || exit 70; test \"$(ls -A $DISK | wc -l)\" = 2 || exit 71; exit $status")
+		if strings.Contains(errs, "mount:") {
+			t.Skip("no small disk here: ", errs)
+		}
+		if want := fmt.Sprintf("tcpwhy: write %s/disk/report: no space left on device\n", dir); status != cli.ExitError || errs != want {
+			t.Errorf("%s: status %d, %q, want %q", flag, status, errs, want)
+		}
 	}
-	if want := fmt.Sprintf("tcpwhy: write %s/disk/report: no space left on device\n", dir); status != cli.ExitError || errs != want {
-		t.Errorf("status %d, %q, want %q", status, errs, want)
-	}
-	status, errs = onSmallDisk(t, dir, dir+"/tcpwhy --color never "+in+" >$DISK/a && head -c 100000 /dev/zero >$DISK/rest; exec "+dir+"/tcpwhy "+in+" >>$DISK/a")
+	status, errs := onSmallDisk(t, dir, dir+"/tcpwhy --color never "+in+" >$DISK/a && head -c 100000 /dev/zero >$DISK/rest; exec "+dir+"/tcpwhy "+in+" >>$DISK/a")
 	if !strings.HasSuffix(errs, "no space left on device\n") || status != cli.ExitError {
 		t.Errorf("status %d, %q", status, errs)
 	}

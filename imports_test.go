@@ -31,6 +31,7 @@ var edges = map[string][]string{
 	"tcpwhy": {"tcpwhy/internal/cli"},
 	"tcpwhy/internal/cli": {
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
+		"tcpwhy/output/notes",
 		"tcpwhy/output/wording",
 		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/internal/cli/manual",
@@ -81,6 +82,10 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/output/view": {
 		"tcpwhy/output/page", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/capture",
+	},
+	"tcpwhy/output/notes": {
+		"tcpwhy/output/sentence", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/capture",
 	},
 	"tcpwhy/output/page":    {"tcpwhy/output/wording", "tcpwhy/output/mask"},

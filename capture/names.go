@@ -90,6 +90,9 @@ type (
 	PcapngWriter = pcapio.PcapngWriter
 )
 
+// HostName is the name of a host, as a capture shows it: of at most 255 octets.
+type HostName = pcapio.HostName
+
 // NewPcapWriter writes the header of a little-endian file with frames of one link type, stamped in
 // nanoseconds or microseconds. It writes in small pieces: hand it a buffered writer.
 func NewPcapWriter(w io.Writer, linkType uint16, nano bool) (*PcapWriter, error) {

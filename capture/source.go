@@ -54,26 +54,35 @@ func (s *source) Stats() *Stats { return &s.stats }
 // Next implements Source.
 func (s *source) Next(seg *Segment) error {
 	for {
-		in, err := s.due()
-		if err != nil {
-			s.finish()
+		_, outcome, err := s.nextFrame(seg)
+		if err != nil || outcome.IsHandedOut() {
 			return err
 		}
-		outcome, f := OutcomeMalformed, &in.frame
-		s.count(f)
-		if !f.Bad {
-			seg.Mark = s.mark(f)
-			outcome = s.sorter.sort(f, seg)
-		}
-		s.stats.Count[outcome]++
-		if outcome == OutcomeSegment {
-			s.hosts.note(seg, s.sorter.decoder.Ends(), f.Time)
-		}
-		if outcome.IsHandedOut() {
-			s.order(seg, in.key)
-			return nil
-		}
 	}
+}
+
+// nextFrame reads the next frame, whatever becomes of it: seg is what it holds, as after Next,
+// where it is handed out or was seen before. The frame is valid until the next call.
+func (s *source) nextFrame(seg *Segment) (*frame.Frame, Outcome, error) {
+	in, err := s.due()
+	if err != nil {
+		s.finish()
+		return nil, 0, err
+	}
+	outcome, f := OutcomeMalformed, &in.frame
+	s.count(f)
+	if !f.Bad {
+		seg.Mark = s.mark(f)
+		outcome = s.sorter.sort(f, seg)
+	}
+	s.stats.Count[outcome]++
+	if outcome == OutcomeSegment {
+		s.hosts.note(seg, s.sorter.decoder.Ends(), f.Time)
+	}
+	if outcome.IsHandedOut() {
+		s.order(seg, in.key)
+	}
+	return f, outcome, nil
 }
 
 // order fills in what concerns the time of a segment beside its Mark: key is the latest time of its

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -27,6 +28,9 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	// What was read before an error is still worth a report.
 	if writeErr := o.writeReport(report, stdout); writeErr != nil {
 		return ExitError, errors.Join(err, writeErr)
+	}
+	if err == nil {
+		err = o.writeCopies(report, o.inputs)
 	}
 	if err != nil {
 		return ExitError, err
@@ -60,7 +64,7 @@ func (o *options) analysis(stdin io.Reader, stderr io.Writer) (*report.Report, e
 		return nil, err
 	}
 	config := capture.Config{Inputs: o.inputs, Stdin: stdin, Filter: filter}
-	if err := o.checkOutput(); err != nil {
+	if err := o.checkOutputs(); err != nil {
 		return nil, err
 	}
 	options, err := o.analysisOptions()
@@ -188,21 +192,38 @@ func (o *options) pageOptions(w io.Writer) page.Options {
 	return page.Options{Color: wantsColor(o.color, w), ASCII: asciiOnly(w), Width: columns(w)}
 }
 
-// checkOutput refuses to write a report over one of its inputs, before anything is read.
-func (o *options) checkOutput() error {
-	if o.output == "" {
-		return nil
-	}
-	out, err := os.Stat(o.output)
-	if err != nil || !out.Mode().IsRegular() {
-		return nil // a file to be created, or no file; writing will tell
-	}
-	for _, name := range o.inputs {
-		if in, err := os.Stat(name); err == nil && os.SameFile(in, out) {
-			return &usageError{fmt.Sprintf("--output %s: that is an input", o.output), ""}
+// checkOutputs refuses to write over an input, or two things to one file, before anything is read.
+func (o *options) checkOutputs() error {
+	taken := slices.Concat(o.inputs, o.keyLogs)
+	for _, out := range []struct{ flag, name string }{
+		{"output", o.output}, {"annotate", o.copies.annotate}, {"write", o.write},
+	} {
+		if out.name == "" || out.name == standard {
+			continue
 		}
+		for i, name := range taken {
+			if !sameFile(out.name, name) {
+				continue
+			}
+			what := "that is an input"
+			if i >= len(o.inputs)+len(o.keyLogs) {
+				what = "something else is written there"
+			}
+			return &usageError{fmt.Sprintf("--%s %s: %s", out.flag, out.name, what), ""}
+		}
+		taken = append(taken, out.name)
 	}
 	return nil
+}
+
+// sameFile reports whether two names are those of one regular file, or of one that is to be made.
+func sameFile(a, b string) bool {
+	of, err := os.Stat(a)
+	if err != nil {
+		return filepath.Clean(a) == filepath.Clean(b)
+	}
+	other, err := os.Stat(b)
+	return err == nil && of.Mode().IsRegular() && os.SameFile(of, other)
 }
 
 // listRules writes the names of all rules.

@@ -47,6 +47,9 @@ func (o *options) check() error {
 	if err := o.checkTrace(); err != nil {
 		return err
 	}
+	if err := o.checkCopies(); err != nil {
+		return err
+	}
 	if o.interfaceName != "" {
 		return o.checkLive()
 	}

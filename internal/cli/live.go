@@ -74,6 +74,9 @@ func (o *options) checkLive() error {
 
 // listen analyses what an interface shows, and writes the report when it is told to stop.
 func listen(o *options, stdout, stderr io.Writer) (int, error) {
+	if err := o.checkOutputs(); err != nil {
+		return ExitError, err
+	}
 	options, err := o.analysisOptions()
 	if err != nil {
 		return ExitError, err
@@ -94,6 +97,9 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	}
 	if writeErr := o.writeLive(report, stdout); writeErr != nil || err != nil {
 		return ExitError, errors.Join(err, writeErr)
+	}
+	if err := o.writeCopies(report, []string{o.write}); err != nil {
+		return ExitError, err
 	}
 	if in := report.Capture.Inputs[0]; !in.Complete {
 		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(in.Name+": "+in.Error))

@@ -12,6 +12,12 @@ import (
 // replaceFile writes a file beside the one named and renames it when it is whole, so that nobody
 // ever reads half a report. What is no regular file, like /dev/stdout, is written to as it is.
 func replaceFile(name string, write func(io.Writer) error) error {
+	return replaceAs(name, 0o666, write)
+}
+
+// replaceAs is replaceFile of a file that gets the given permissions, as far as the user's mask
+// leaves them.
+func replaceAs(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if real, err := filepath.EvalSymlinks(name); err == nil {
 		name = real
 	}
@@ -24,7 +30,7 @@ func replaceFile(name string, write func(io.Writer) error) error {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	f, err := createBeside(name)
+	f, err := createBeside(name, mode)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, reason(err))
 	}
@@ -62,15 +68,14 @@ func writeTo(name string, write func(io.Writer) error) error {
 	return errors.Join(write(f), f.Close())
 }
 
-// createBeside creates a file in the directory of name, with the permissions that name itself would
-// get.
-func createBeside(name string) (*os.File, error) {
+// createBeside creates a file in the directory of name.
+func createBeside(name string, mode fs.FileMode) (*os.File, error) {
 	dir, base := filepath.Split(name)
 	var f *os.File
 	var err error
 	for try := range 100 {
 		beside := filepath.Join(dir, fmt.Sprintf(".%s.%d-%d", base, os.Getpid(), try))
-		f, err = os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		f, err = os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 		if !errors.Is(err, fs.ErrExist) {
 			break
 		}

@@ -95,6 +95,7 @@ type options struct {
 	count                uint64
 	live                 liveOptions
 	trace                traceOptions
+	copies               copyOptions
 
 	explain                  string
 	listRules, version, help bool
@@ -131,6 +132,7 @@ which cause, what it cost, which frames prove it, and what to change.
   tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
   tcpwhy -i eth0 -f 'port 443' --duration 5m -w trace.pcapng
   tcpwhy --exchange 3 trace.pcap
+  tcpwhy --annotate annotated.pcapng trace.pcap
   tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
   tcpwhy --fail-on high --output report.txt trace.pcap
 `
@@ -154,6 +156,7 @@ func addFlags(f *pflag.FlagSet, o *options) {
 		"follow connections in `N` goroutines (default: one for\neach processor)")
 	colorFlag(f, &o.color)
 	newTraceFlags(f, &o.trace)
+	newCopyFlags(f, &o.copies)
 	f.StringVarP(&o.interfaceName, "interface", "i", "",
 		"capture live from `NAME`; any is all interfaces")
 	f.StringVarP(

@@ -40,12 +40,24 @@ func (o *options) checkTrace() error {
 	if t.exchange < 0 {
 		return nil
 	}
+	return o.readTwice("--exchange", "use --connection")
+}
+
+// readTwice refuses inputs that cannot be read twice, as a flag has them read; other is what else may
+// be done.
+func (o *options) readTwice(flag, other string) error {
 	for _, name := range o.inputs {
-		if info, err := os.Stat(name); name == "-" ||
+		if info, err := os.Stat(name); name == standard ||
 			err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+			if name == standard {
+				name = "standard input"
+			}
+			hint := "save it to a file first"
+			if other != "" {
+				hint += ", or " + other
+			}
 			return &usageError{
-				"--exchange reads its input twice, and " + name + " can be read only once",
-				"save it to a file first, or use --connection",
+				flag + " reads its input twice, and " + name + " can be read only once", hint,
 			}
 		}
 	}

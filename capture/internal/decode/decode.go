@@ -4,6 +4,8 @@
 package decode
 
 import (
+	"net/netip"
+
 	"tcpwhy/capture/internal/flow"
 	"tcpwhy/capture/internal/frame"
 	"tcpwhy/capture/segment"
@@ -70,3 +72,7 @@ func (d *Decoder) UDPPorts() (src, dst uint16) { return d.at.udpPorts[0], d.at.u
 // Hop stands for the Ethernet addresses around the segment that was decoded last, the innermost
 // ones, in whichever direction it went; 0 if there are none.
 func (d *Decoder) Hop() uint32 { return d.at.hop }
+
+// Addrs are the innermost addresses of the frame that was decoded last, which had an IP header:
+// also of a fragment.
+func (d *Decoder) Addrs() (src, dst netip.Addr) { return d.at.src, d.at.dst }

@@ -59,7 +59,7 @@ func pcapBytes(t testing.TB, order binary.AppendByteOrder, nano bool, frames []f
 func pcapngBytes(t testing.TB, order binary.AppendByteOrder, frames []fileFrame) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	w, err := newPcapngWriter(&b, order)
+	w, err := newPcapngWriter(&b, order, &Head{Program: "tcpwhy"})
 	if err == nil {
 		_, err = w.AddInterface("eth0", 1, 0)
 	}

@@ -1,6 +1,7 @@
 package pcapio
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -48,6 +49,26 @@ type pcapngReader struct {
 	number     uint64
 	last       int64  // time of the last frame, for those that have none
 	dropped    uint64 // frames that the capturing host dropped, of all sections
+	blocks     Blocks // nil: nobody wants them
+}
+
+// Blocks is an Account that takes the blocks of a pcapng file, too, as they stand there.
+type Blocks interface {
+	// TakeBlock takes the next block: after the Account was told of what it says, and before Next
+	// returns the frame that it holds. number is that of the frame, 0 if there is none. A block of
+	// no frame that is longer than blockKept comes in pieces.
+	TakeBlock(order binary.ByteOrder, number uint64, block []byte)
+}
+
+// hand hands a block to who wants it.
+func (r *pcapngReader) hand(number uint64, block []byte) {
+	switch {
+	case r.blocks == nil:
+	case bool(r.order):
+		r.blocks.TakeBlock(binary.BigEndian, number, block)
+	default:
+		r.blocks.TakeBlock(binary.LittleEndian, number, block)
+	}
 }
 
 // ngInterface is an interface of the section that is being read.
@@ -83,6 +104,7 @@ func sectionOrder(head []byte) (byteOrder, bool) {
 // newPcapngReader reads the header of the first section.
 func newPcapngReader(in *feed, account Account) (*pcapngReader, error) {
 	r := &pcapngReader{in: in, account: account}
+	r.blocks, _ = account.(Blocks)
 	if err := r.block(&frame.Frame{}); err != errNoFrame {
 		return nil, err
 	}
@@ -172,19 +194,19 @@ func (r *pcapngReader) section() (kind uint32, err error) {
 	return blockSection, nil
 }
 
-// whole shows what is between the two lengths of a block, and consumes the block. Where it is cut,
+// whole shows a block, of which most is between its two lengths, and consumes it. Where it is cut,
 // the error names the frame if the block is to hold one.
-func (r *pcapngReader) whole(length uint32, holdsFrame bool) ([]byte, error) {
-	block, err := r.in.peek(int(length))
+func (r *pcapngReader) whole(length uint32, holdsFrame bool) (block, body []byte, err error) {
+	block, err = r.in.peek(int(length))
 	if err != nil {
 		where := r.place("within a block")
 		if holdsFrame {
 			where = fmt.Sprintf("within the block of frame %d", r.number+1)
 		}
-		return nil, cutError(err, where, len(block), int(length))
+		return nil, nil, cutError(err, where, len(block), int(length))
 	}
 	r.in.consume(int(length))
-	return block[8 : length-4], r.sameLength(length, block[length-4:])
+	return block, block[8 : length-4], r.sameLength(length, block[length-4:])
 }
 
 // sameLength checks the length that ends a block: where it differs, the next block cannot be found.
@@ -198,6 +220,9 @@ func (r *pcapngReader) sameLength(length uint32, trailer []byte) error {
 
 // passOver skips a block that is not looked into, whatever its length.
 func (r *pcapngReader) passOver(length uint32) error {
+	if r.blocks != nil {
+		return r.copyOver(length)
+	}
 	have, err := r.in.skip(uint64(length - 4))
 	if err == nil {
 		var trailer []byte
@@ -213,6 +238,21 @@ func (r *pcapngReader) passOver(length uint32) error {
 	return cutError(err, r.place("within a block"), int(have), int(length))
 }
 
+// copyOver hands over a block that is not looked into, in pieces if it is long. How it ends is not
+// checked: it is as it was.
+func (r *pcapngReader) copyOver(length uint32) error {
+	for left := int(length); left > 0; {
+		piece, err := r.in.peek(min(left, blockKept))
+		if err != nil {
+			return cutError(err, r.place("within a block"), len(piece), left)
+		}
+		r.hand(0, piece)
+		r.in.consume(len(piece))
+		left -= len(piece)
+	}
+	return errNoFrame
+}
+
 // information reads a block that tells about the capture.
 func (r *pcapngReader) information(kind, length uint32) error {
 	if length > blockKept {
@@ -222,7 +262,7 @@ func (r *pcapngReader) information(kind, length uint32) error {
 		return fmt.Errorf("%s: a block of type %d claims a length of %d octets", r.place("damaged"),
 			kind, length)
 	}
-	body, err := r.whole(length, false)
+	block, body, err := r.whole(length, false)
 	if err != nil {
 		return err
 	}
@@ -239,5 +279,6 @@ func (r *pcapngReader) information(kind, length uint32) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.place("damaged"), err)
 	}
+	r.hand(0, block)
 	return errNoFrame
 }

@@ -12,7 +12,7 @@ func (r *pcapngReader) packet(kind, length uint32, f *frame.Frame) error {
 	if length > blockPacket {
 		return fmt.Errorf("frame %d claims a block of %d octets", r.number+1, length)
 	}
-	body, err := r.whole(length, true)
+	block, body, err := r.whole(length, true)
 	if err != nil {
 		return err
 	}
@@ -29,6 +29,7 @@ func (r *pcapngReader) packet(kind, length uint32, f *frame.Frame) error {
 	}
 	f.Bad = !ok
 	r.last = f.Time
+	r.hand(r.number, block)
 	return nil
 }
 
