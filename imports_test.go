@@ -43,17 +43,20 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
+		"tcpwhy/analysis/compare",
 		"tcpwhy/output/page", "tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
 		"tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
 	"tcpwhy/output/sentence": {
+		"tcpwhy/analysis/compare",
 		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
 	"tcpwhy/output/json": {
+		"tcpwhy/analysis/compare",
 		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
 		"tcpwhy/capture",
@@ -161,7 +164,8 @@ var edges = map[string][]string{
 	"tcpwhy/analysis/internal/ledger/picture": {
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
-	"tcpwhy/analysis/report": {"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis/compare": {"tcpwhy/analysis/report", "tcpwhy/reassembly"},
+	"tcpwhy/analysis/report":  {"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture"},
 	"tcpwhy/reassembly": {
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",

@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"tcpwhy/reassembly/exchange"
@@ -31,6 +32,9 @@ type Endpoint struct {
 	Waited   time.Duration // without what it waited for servers behind it
 	Duration Durations     // Time of whole responses, one by one
 	Think    Durations     // Thought of those
+	// tiles Time exactly, in the order of Labels; what labels turned out to be wrong when exchanges
+	// had been counted is not changed in it, as it is in Report.Times
+	Times []LabelTime
 }
 
 // Other reports whether e is what is left of endpoints of which there were too many.
@@ -42,6 +46,7 @@ func (e *Endpoint) Other() bool {
 func (e *Endpoint) Clone() Endpoint {
 	c := *e
 	c.Duration, c.Think = e.Duration.Clone(), e.Think.Clone()
+	c.Times = slices.Clone(e.Times)
 	return c
 }
 

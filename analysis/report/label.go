@@ -25,6 +25,21 @@ func LabelTimes(times *[LabelCount]time.Duration) []LabelTime {
 	return out
 }
 
+// AddTimes adds more to times, both in the order of Labels; it may reorder what times has room for.
+func AddTimes(times, more []LabelTime) []LabelTime {
+	for _, m := range more {
+		i, known := slices.BinarySearchFunc(times, m.Label, func(t LabelTime, l Label) int {
+			return int(t.Label) - int(l)
+		})
+		if known {
+			times[i].Time += m.Time
+		} else {
+			times = slices.Insert(times, i, m)
+		}
+	}
+	return times
+}
+
 // Label says what a slice of time was spent on (the leaves of the time ledger).
 type Label uint8
 

@@ -11,6 +11,12 @@ import (
 	"tcpwhy/analysis/report"
 )
 
+// NameOf names what is compared between reports: a rule and cause at a service.
+func NameOf(rule, cause, service string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{rule, cause, service}, "\x00")))
+	return hex.EncodeToString(sum[:6])
+}
+
 // IDs names each finding after what it is, not after its place in the report: the name stays the
 // same when other findings come or go, or when the capture is taken again.
 func IDs(findings []report.Finding) []string {

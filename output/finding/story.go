@@ -2,19 +2,14 @@ package finding
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"slices"
-	"strings"
 
 	"tcpwhy/analysis/report"
 )
 
 // StoryID names a story after what it is.
 func StoryID(s *report.Story) string {
-	key := strings.Join([]string{s.Rule, s.Cause, s.Side.String()}, "\x00")
-	sum := sha256.Sum256([]byte(key))
-	return hex.EncodeToString(sum[:6])
+	return NameOf(s.Rule, s.Cause, s.Side.String())
 }
 
 // Worst is the finding of a story that is told in full; nil if none of it is listed.

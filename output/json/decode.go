@@ -26,6 +26,8 @@ import (
 //     several inputs dropped frames
 //   - of a trace, when the frames of a tile passed, and of segments options, SACK and addresses
 //
+// A comparison, which WriteComparison wrote, is none.
+//
 // Members that this program does not know are skipped: new ones may come without a new
 // schema_version. Names of values must be known, such as those of labels.
 func Decode(r io.Reader) (*report.Report, string, error) {
@@ -113,6 +115,8 @@ func (d *decoder) member(in *jsontext.Decoder, name string) error {
 		return member(in, d.summary)
 	case "error":
 		return member(in, d.refused)
+	case "comparison":
+		return errors.New("it is a comparison of two reports, not a report")
 	case "trace":
 		return member(in, d.trace)
 	case "stories":

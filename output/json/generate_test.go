@@ -15,7 +15,7 @@ import (
 var written = []any{
 	toolObject{}, captureObject{}, summaryObject{}, traceObject{}, storyObject{}, findingObject{},
 	endpointObject{}, overObject{}, connectionObject{}, exchangeObject{}, errorObject{},
-	captureLine{}, errorLine{}, lineStart{},
+	captureLine{}, errorLine{}, lineStart{}, comparisonObject{},
 }
 
 // TestGenerated makes generated.go: the methods that write objects.

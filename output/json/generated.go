@@ -446,6 +446,7 @@ func (o *endpointObject) appendTo(b []byte) []byte {
 	b = o.Waited.appendTo(append(b, `,"upstream_ms":`...))
 	b = o.Duration.appendTo(append(b, `,"duration_ms":`...))
 	b = o.Think.appendTo(append(b, `,"think_ms":`...))
+	b = o.Times.appendTo(append(b, `,"time_ms":`...))
 	return append(b, '}')
 }
 
@@ -807,5 +808,148 @@ func (o *lineStart) appendTo(b []byte) []byte {
 	if o.Live {
 		b = appendBool(append(b, `,"live":`...), o.Live)
 	}
+	return append(b, '}')
+}
+
+func (o *comparisonObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = o.Before.appendTo(append(b, `{"before":`...))
+	b = o.After.appendTo(append(b, `,"after":`...))
+	b = appendObjects(append(b, `,"warnings":`...), o.Warnings, (*warningObject).appendTo)
+	b = appendBool(append(b, `,"regression":`...), o.Regression)
+	b = o.Shift.appendTo(append(b, `,"shift_ms":`...))
+	b = o.Alone.appendTo(append(b, `,"exchanges_not_compared":`...))
+	b = appendObjects(append(b, `,"endpoints":`...), o.Endpoints, (*endpointChange).appendTo)
+	b = appendObjects(append(b, `,"findings":`...), o.Findings, (*findingChange).appendTo)
+	b = appendMap(append(b, `,"time_ms":`...), o.Times, (*spentObject).appendTo)
+	return append(b, '}')
+}
+
+func (o *comparedObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"name":`...), o.Name)
+	b = o.Version.appendTo(append(b, `,"tool_version":`...))
+	b = o.Capture.appendTo(append(b, `,"capture":`...))
+	b = o.Summary.appendTo(append(b, `,"summary":`...))
+	return append(b, '}')
+}
+
+func (o *warningObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"code":`...), o.Code)
+	b = appendString(append(b, `,"text":`...), o.Text)
+	return append(b, '}')
+}
+
+func (o *shiftObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = o.Estimate.appendTo(append(b, `{"estimate":`...))
+	b = o.Low.appendTo(append(b, `,"low":`...))
+	b = o.High.appendTo(append(b, `,"high":`...))
+	return append(b, '}')
+}
+
+func (o *aloneObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendNumber(append(b, `{"before":`...), o.Before)
+	b = appendNumber(append(b, `,"after":`...), o.After)
+	return append(b, '}')
+}
+
+func (o *endpointChange) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = o.Method.appendTo(append(b, `{"method":`...))
+	b = o.Template.appendTo(append(b, `,"template":`...))
+	b = o.Service.appendTo(append(b, `,"service":`...))
+	b = appendBool(append(b, `,"behind_proxy":`...), o.Behind)
+	b = o.Before.appendTo(append(b, `,"before":`...))
+	b = o.After.appendTo(append(b, `,"after":`...))
+	b = o.Shift.appendTo(append(b, `,"shift_ms":`...))
+	b = o.P.appendTo(append(b, `,"p":`...))
+	b = appendString(append(b, `,"verdict":`...), o.Verdict)
+	b = appendString(append(b, `,"mean_verdict":`...), o.Average)
+	b = appendString(append(b, `,"p95_verdict":`...), o.Tail)
+	b = appendString(append(b, `,"failures_verdict":`...), o.Failures)
+	b = appendString(append(b, `,"errors_verdict":`...), o.Errors)
+	return append(b, '}')
+}
+
+func (o *sampleObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendNumber(append(b, `{"exchanges":`...), o.Exchanges)
+	b = appendNumber(append(b, `,"failures":`...), o.Failed)
+	b = appendNumber(append(b, `,"errors":`...), o.Errors)
+	b = appendNumber(append(b, `,"n":`...), o.N)
+	b = o.Median.appendTo(append(b, `,"median_ms":`...))
+	b = o.Mean.appendTo(append(b, `,"mean_ms":`...))
+	b = o.P95.appendTo(append(b, `,"p95_ms":`...))
+	return append(b, '}')
+}
+
+func (o *quantileObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = o.Value.appendTo(append(b, `{"value":`...))
+	b = o.Low.appendTo(append(b, `,"low":`...))
+	b = o.High.appendTo(append(b, `,"high":`...))
+	return append(b, '}')
+}
+
+func (o *findingChange) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"id":`...), o.ID)
+	b = appendString(append(b, `,"rule":`...), o.Rule)
+	b = o.Cause.appendTo(append(b, `,"cause":`...))
+	b = appendString(append(b, `,"title":`...), o.Title)
+	b = appendString(append(b, `,"severity":`...), o.Severity)
+	b = o.Service.appendTo(append(b, `,"service":`...))
+	b = appendString(append(b, `,"change":`...), o.Change)
+	b = o.Why.appendTo(append(b, `,"why":`...))
+	b = appendBool(append(b, `,"known":`...), o.Known)
+	b = appendBool(append(b, `,"regression":`...), o.Regression)
+	b = appendFloat(append(b, `,"p":`...), o.P)
+	b = o.Before.appendTo(append(b, `,"before":`...))
+	b = o.After.appendTo(append(b, `,"after":`...))
+	return append(b, '}')
+}
+
+func (o *occurredObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendNumber(append(b, `{"count":`...), o.Count)
+	b = appendNumber(append(b, `,"affected":`...), o.Affected)
+	b = appendNumber(append(b, `,"exchanges":`...), o.Exchanges)
+	b = appendFloat(append(b, `,"rate":`...), o.Rate)
+	b = appendFloat(append(b, `,"rate_low":`...), o.Low)
+	b = appendFloat(append(b, `,"rate_high":`...), o.High)
+	b = o.Cost.appendTo(append(b, `,"cost_ms":`...))
+	b = o.Each.appendTo(append(b, `,"cost_each_ms":`...))
+	return append(b, '}')
+}
+
+func (o *spentObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = o.Before.appendTo(append(b, `{"before":`...))
+	b = o.After.appendTo(append(b, `,"after":`...))
 	return append(b, '}')
 }

@@ -157,6 +157,7 @@ type endpointObject struct {
 	Waited    millis           `json:"upstream_ms"`
 	Duration  *durationsObject `json:"duration_ms"`
 	Think     *durationsObject `json:"think_ms"`
+	Times     labelTimes       `json:"time_ms"`
 }
 
 // shareDigits is to how many parts of one a share is rounded.
@@ -180,6 +181,7 @@ func (e *encoder) endpoint(p *report.Endpoint) endpointObject {
 		Exchanges: p.Exchanges, Failed: p.Failed, Streams: p.Streams, Statuses: map[string]int{},
 		Octets: p.Octets, Time: millis(p.Time), Share: share(p.Time, e.report.ExchangeTime),
 		Thought: millis(p.Thought), Duration: durations(&p.Duration), Think: durations(&p.Think),
+		Times: p.Times,
 	}
 	for class, n := range p.Statuses {
 		if class > 0 && n > 0 {
@@ -197,6 +199,7 @@ func (d *decoder) endpointMember(o *endpointObject) {
 		Behind: o.Behind, Waited: time.Duration(o.Waited),
 		Octets: o.Octets, Time: time.Duration(o.Time), Thought: time.Duration(o.Thought),
 		Duration: decodeDurations(o.Duration), Think: decodeDurations(o.Think),
+		Times: o.Times,
 	}
 	for name, n := range o.Statuses {
 		for class := range p.Statuses {

@@ -194,6 +194,7 @@ func (e *endpoint) add(x *Exchange, failed bool) {
 	think := max(0, Think(x.Times)-x.Waited)
 	e.Waited += x.Waited
 	e.Time += x.Duration
+	e.Times = report.AddTimes(e.Times, x.Times)
 	e.Thought += think
 	switch {
 	case failed:

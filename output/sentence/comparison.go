@@ -1,0 +1,299 @@
+package sentence
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"tcpwhy/analysis/compare"
+	"tcpwhy/output/mask"
+	"tcpwhy/output/wording"
+)
+
+// Compared is what two reports are, and how much of them is compared.
+func Compared(c *compare.Comparison) string {
+	side := func(s *compare.Side) string {
+		return mask.Visible(mask.Shorten(s.Name, nameRoom)) + ": " +
+			wording.Count(s.ExchangeCount, "exchange", "exchanges")
+	}
+	return side(&c.Before) + "; " + side(&c.After) + "; " +
+		wording.Count(len(c.Endpoints), "endpoint", "endpoints") + " in both"
+}
+
+// nameRoom is how many characters of a report's name a line has.
+const nameRoom = 60
+
+// Changed is what somebody reads who reads nothing else: how much faster or slower, what came and
+// what went. Warnings belong before it.
+func Changed(c *compare.Comparison) []Line {
+	var all lines
+	all.add(Main, shifted(c))
+	for _, v := range []struct {
+		verdict compare.Verdict
+		weight  Weight
+		form    string
+	}{{compare.Slower, Grave, "slower"}, {compare.Faster, Usual, "faster"}} {
+		if names := named(c, v.verdict); len(names) > 0 && (len(c.Endpoints) > 1 || !different(c)) {
+			all.add(v.weight, wording.Capital(v.form)+": "+listed(names)+".")
+		}
+	}
+	all.add(Grave, failing(c))
+	for _, change := range []struct {
+		compare.Change
+		words string
+	}{{compare.New, "New"}, {compare.More, "More of"}, {compare.Gone, "Gone"}, {compare.Less, "Less of"}} {
+		all.add(came(c, change.Change, change.words))
+	}
+	return all
+}
+
+// shifted is the difference over all endpoints.
+func shifted(c *compare.Comparison) string {
+	s := c.Shift
+	if s == nil {
+		if len(c.Endpoints) == 0 {
+			return "Nothing can be compared."
+		}
+		return "There are too few exchanges to say whether anything became faster or slower."
+	}
+	whole := base(c)
+	switch {
+	case s.High < 0 && different(c):
+		return fmt.Sprintf("%s less for each exchange (95 %%: %s to %s less)%s.",
+			wording.Duration(-s.Estimate), wording.Duration(-s.High), wording.Duration(-s.Low),
+			share(-s.Estimate, whole))
+	case s.Low > 0 && different(c):
+		return fmt.Sprintf("%s more for each exchange (95 %%: %s to %s more)%s.",
+			wording.Duration(s.Estimate), wording.Duration(s.Low), wording.Duration(s.High),
+			share(s.Estimate, whole))
+	case different(c):
+		return "Some endpoints differ, and not all to the same side."
+	}
+	return "No difference is shown: for each exchange it lies between " + Signed(s.Low) + " and " +
+		Signed(s.High) + " (95 %)."
+}
+
+// different reports whether any endpoint is.
+func different(c *compare.Comparison) bool {
+	for i := range c.Endpoints {
+		if v := c.Endpoints[i].Verdict; v == compare.Faster || v == compare.Slower {
+			return true
+		}
+	}
+	return false
+}
+
+// base is the median before, over the endpoints that have a shift, weighted as that is.
+func base(c *compare.Comparison) time.Duration {
+	sum, n := 0.0, 0
+	for i := range c.Endpoints {
+		e := &c.Endpoints[i]
+		if e.Shift != nil && !e.Behind {
+			sum += float64(e.Before.Durations.Median()) * float64(e.Before.Exchanges)
+			n += e.Before.Exchanges
+		}
+	}
+	return time.Duration(sum / float64(max(n, 1)))
+}
+
+func share(part, whole time.Duration) string {
+	if text := wording.Percent(part, whole); text != "" {
+		return ", " + text
+	}
+	return ""
+}
+
+// Signed is a difference with its sign.
+func Signed(d time.Duration) string {
+	switch {
+	case d > 0:
+		return "+" + wording.Duration(d)
+	case d < 0:
+		return "−" + wording.Duration(-d)
+	}
+	return wording.Duration(d)
+}
+
+// mostNames is how many names a line lists.
+const mostNames = 3
+
+// named are the endpoints of a verdict.
+func named(c *compare.Comparison, v compare.Verdict) (names []string) {
+	for i := range c.Endpoints {
+		if e := &c.Endpoints[i]; e.Verdict == v ||
+			e.Verdict <= compare.Alike && (e.Average == v || e.Tail == v) {
+			name := ComparedName(c, e)
+			switch {
+			case e.Verdict == v:
+			case e.Average == v:
+				name += " on average (" + wording.Duration(e.Before.Mean()) + " -> " +
+					wording.Duration(e.After.Mean()) + ")"
+			default:
+				name += " at the 95th percentile"
+			}
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// listed is the first of names, and how many more there are.
+func listed(names []string) string {
+	text := strings.Join(names[:min(len(names), mostNames)], ", ")
+	if more := len(names) - mostNames; more > 0 {
+		text += " and " + wording.Grouped(more) + " more"
+	}
+	return text
+}
+
+// failing says of which endpoints more exchanges fail.
+func failing(c *compare.Comparison) string {
+	var names []string
+	for i := range c.Endpoints {
+		if e := &c.Endpoints[i]; e.Failing == compare.Slower || e.Erring == compare.Slower {
+			names = append(names, ComparedName(c, e))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "Fails more often: " + listed(names) + "."
+}
+
+// came is what became of findings in one way, as a line.
+func came(c *compare.Comparison, change compare.Change, words string) (Weight, string) {
+	weight := Usual
+	var names []string
+	for i := range c.Findings {
+		f := &c.Findings[i]
+		if f.Change != change || f.Why != "" || f.Known {
+			continue
+		}
+		if f.Regression {
+			weight = Grave
+		}
+		name := mask.Visible(f.Title)
+		if cost := max(f.Before.Cost, f.After.Cost); cost > 0 {
+			name += " (" + wording.Duration(cost) + ")"
+		}
+		names = append(names, name)
+	}
+	if len(names) == 0 {
+		return weight, ""
+	}
+	return weight, words + ": " + listed(names) + "."
+}
+
+// ComparedName is the name of an endpoint of a comparison, with its service if there are several.
+func ComparedName(c *compare.Comparison, e *compare.Endpoint) string {
+	several := false
+	for i := range c.Endpoints {
+		several = several || c.Endpoints[i].Service != e.Service
+	}
+	name := mask.ASCII(e.Method)
+	if e.Method == "" && e.Template == "" {
+		if e.Service == "" {
+			return "all"
+		}
+		return mask.Host(e.Service)
+	}
+	if several && e.Service != "" {
+		name += " " + mask.Host(e.Service)
+	}
+	name += " " + mask.Target(e.Template, false, longName)
+	if e.Behind {
+		name += " (behind the proxy)"
+	}
+	return name
+}
+
+// Verdicts are what the numbers of an endpoint bear, in words.
+func Verdicts(e *compare.Endpoint) string {
+	var all []string
+	switch e.Verdict {
+	case compare.TooFew:
+		all = append(all, "too few")
+	case compare.Alike:
+		if e.Tail <= compare.Alike && e.Average <= compare.Alike {
+			all = append(all, "~")
+		}
+		if e.Average > compare.Alike {
+			all = append(all, e.Average.String()+" on average")
+		}
+	default:
+		all = append(all, e.Verdict.String())
+	}
+	if e.Tail == compare.Faster || e.Tail == compare.Slower {
+		all = append(all, e.Tail.String()+" at 95 %")
+	}
+	switch e.Failing {
+	case compare.Slower:
+		all = append(all, "more failures")
+	case compare.Faster:
+		all = append(all, "fewer failures")
+	}
+	switch e.Erring {
+	case compare.Slower:
+		all = append(all, "more errors")
+	case compare.Faster:
+		all = append(all, "fewer errors")
+	}
+	return strings.Join(all, ", ")
+}
+
+// Interval is a shift with its interval.
+func Interval(s *compare.Shift) string {
+	return Signed(s.Estimate) + " (" + Signed(s.Low) + " to " + Signed(s.High) + ")"
+}
+
+// Values are the durations of a sample that is too small for anything else.
+func Values(s *compare.Sample) string {
+	var all []string
+	for _, t := range s.Durations.Few[:min(len(s.Durations.Few), 2*mostNames)] {
+		all = append(all, wording.Duration(t))
+	}
+	if len(all) == 0 {
+		return "none"
+	}
+	return strings.Join(all, ", ")
+}
+
+// Became is what became of a finding, as a word.
+func Became(f *compare.Finding) string {
+	switch f.Change {
+	case compare.NotSeen:
+		return "not seen again"
+	case compare.Same:
+		return "as before"
+	}
+	return f.Change.String()
+}
+
+// HowMuch is how much there was of a finding before and after, and how sure that is.
+func HowMuch(f *compare.Finding) string {
+	text := rate(&f.Before) + " -> " + rate(&f.After) + " exchanges"
+	if f.Before.Cost > 0 || f.After.Cost > 0 {
+		text += "; " + wording.Duration(
+			f.Before.Each(),
+		) + " -> " + wording.Duration(
+			f.After.Each(),
+		) +
+			" for each"
+	}
+	if f.Service != "" {
+		text += "; " + mask.Host(f.Service)
+	}
+	if f.Why != "" {
+		text += "; " + mask.Visible(f.Why)
+	}
+	if f.Known {
+		text += "; known"
+	}
+	return text
+}
+
+// rate is how many of all were affected, and the interval of that share.
+func rate(o *compare.Occurred) string {
+	return fmt.Sprintf("%s of %s (%.0f to %.0f %%)", wording.Grouped(o.Affected),
+		wording.Grouped(o.Exchanges), 100*o.Low, 100*o.High)
+}
