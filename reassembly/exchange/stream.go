@@ -152,6 +152,7 @@ type H2Conn struct {
 	Owners [2]Owners      // by Dir: whose octets are whose
 	Freed  [2]FreedFrames // by Dir of the sender: what flow control had kept back
 	Trips  Trips          // of PINGs, the latest
+	Wishes Wishes         // what the client said of priorities
 }
 
 // PingTrip is a PING and its answer (RFC 9113 §6.7), as they passed the capture.

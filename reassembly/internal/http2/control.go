@@ -38,6 +38,8 @@ func (h *reader) control(s *side, off int64, a *exchange.Arrival) {
 	case updateFrame:
 		own.Updates++
 		h.update(s, int64(binary.BigEndian.Uint32(f.kept)&^(1<<31)), a.At)
+	case priorityUpdateFrame:
+		h.reprioritised(s)
 	}
 }
 

@@ -26,6 +26,7 @@ const (
 	expectField
 	grpcStatusField
 	grpcTimeoutField
+	priorityField
 )
 
 // nameOf are the names that matter.
@@ -48,6 +49,7 @@ var nameOf = [...]struct {
 	{"expect", expectField},
 	{"grpc-status", grpcStatusField},
 	{"grpc-timeout", grpcTimeoutField},
+	{"priority", priorityField},
 }
 
 // longestName is the length of the longest name that matters.

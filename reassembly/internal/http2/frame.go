@@ -98,6 +98,8 @@ func (h *head) fits() bool {
 		return h.stream == 0 && n >= goAwaySize
 	case updateFrame:
 		return n == updateSize
+	case priorityUpdateFrame:
+		return h.stream == 0 && n >= streamSize
 	}
 	return true
 }
@@ -186,6 +188,8 @@ func (h *head) most() int64 {
 		return goAwaySize + maxDebugText
 	case settingsFrame:
 		return someSettings
+	case priorityUpdateFrame:
+		return maxWish
 	case dataFrame:
 		return int64(h.prefix())
 	}

@@ -24,6 +24,7 @@ type reader struct {
 	side     [2]side
 	streams  map[uint32]*stream
 	promised map[uint32]promise
+	early    wishes
 	unseen   []idRange // streams that may have been opened where the capture lacks octets
 	answered int       // streams whose response began
 	vain     int       // streams that were reset before that

@@ -138,6 +138,7 @@ func (h *reader) requestBlock(s *side, fields []field, ok bool, a *exchange.Arri
 			m.Facts |= exchange.HasGap
 		}
 		h.kept.request(st, fields)
+		h.wishes(st, fields, ok)
 	} else if m := st.x.Request; m != nil {
 		m.Grow(s.block.draft.To, a.At)
 	}

@@ -12,7 +12,10 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-const priorityRule = "h2-priority"
+const (
+	priorityRule = "h2-priority"
+	outOfOrder   = "out-of-order"
+)
 
 // Priority is the rule about small responses that wait behind large ones.
 var Priority = &rule.Detector{Rule: report.Rule{
@@ -34,13 +37,19 @@ request for the large one was not in the same segment, only the part of the octe
 server's kernel had not got by then: more than the most in flight and 128 kB, which the setting
 below lets wait in it. Silent if that is less than 50 ms: no server could have overtaken them.
 
+What the client asked for (the priority field of requests and PRIORITY_UPDATE, RFC 9218) decides
+where it says anything of that on the connection: octets of a response that it asked for as more
+urgent, or of the same urgency, whole and earlier, are no one's fault, and nothing is said of a
+request whose priority the capture lacks. out-of-order: the response that waited was to go first.
+
 Whether the server was at work meanwhile, and whether its kernel and the path's queue held what was
 ahead, no capture shows: with the settings below, some recorded services gained nothing. So it is
 of low confidence and severity whatever it costs.
 
 When it is wrong
-The client may have wanted the large one first (RFC 9218): what it said of urgency is not looked
-at.`,
+A client that says nothing of urgency may have wanted the large one first, or have said so by
+the weights of RFC 7540, which are not looked at. A server may know better than its client what is
+urgent (its own priority field, RFC 9218 section 8), and one behind a proxy never heard the client.`,
 	Causes: []report.Cause{
 		{
 			Side: report.SideServer,
@@ -67,6 +76,24 @@ at.`,
 				},
 			},
 		},
+		{
+			Code:  outOfOrder,
+			Title: "small response behind one that was to come later",
+			Side:  report.SideServer,
+			Message: "A small response waited while octets of a much larger one came on the same " +
+				"connection, though the client had asked for it to go first.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "use a server that follows the priority field (RFC 9218), and let " +
+						"little wait in the kernel (net.ipv4.tcp_notsent_lowat=131072 on Linux)",
+				},
+				{
+					Side: report.SideClient,
+					Text: "fetch what is large on another connection",
+				},
+			},
+		},
 	},
 	References: []string{"RFC 9218", "RFC 9113 section 5.3"},
 },
@@ -81,6 +108,7 @@ const (
 	asksForSmall
 	othersCome
 	smallComes
+	wished
 )
 
 var priorityWords = []rule.Words{
@@ -99,6 +127,8 @@ var priorityWords = []rule.Words{
 		Text:  "ends, {ms} after it was asked for",
 		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
+	wished: {Text: "The client had asked for it with urgency {n}, and for the large one with " +
+		"{n} (0 comes first)."},
 }
 
 const (
@@ -118,7 +148,7 @@ func runPriority(p *rule.Pass) {
 	}
 	size := m.HeaderBytes + m.BodyBytes
 	b := behindOf(p, reassembly.FromServer)
-	if b.most < largerTimes*size {
+	if !b.known || b.most < largerTimes*size {
 		return
 	}
 	took := max((m.End.Time - m.Start.Time).Seconds(), 1e-9)
@@ -132,8 +162,9 @@ func runPriority(p *rule.Pass) {
 		return
 	}
 	asked := p.Exchange.Start()
+	cause, says := b.said(p)
 	p.Report(rule.Claim{
-		Rule: priorityRule, Confidence: report.ConfidenceLow, Most: rule.AtMost(report.Low),
+		Rule: priorityRule, Cause: cause, Says: says, Confidence: report.ConfidenceLow, Most: rule.AtMost(report.Low),
 		Occ: rule.Occurrence{
 			Start: asked.Time, End: m.End.Time,
 			Cost: report.Cost{Expected: cost, High: waited},
@@ -151,6 +182,8 @@ func runPriority(p *rule.Pass) {
 type behind struct {
 	all   int64        // octets of all of them
 	lost  int64        // of those, octets of which nobody knows whose they are
+	ahead int64        // of those, octets that the client had asked for to go first
+	known bool         // what it asked for of its own exchange is known
 	most  int64        // of the one with the most
 	whose int          // its Index
 	at    capture.Mark // a frame with some of those
@@ -161,6 +194,11 @@ func behindOf(p *rule.Pass, dir reassembly.Dir) behind {
 	x, owners := p.Exchange, &p.Conn.HTTP2.Owners[dir]
 	octets := map[int]int64{}
 	b := behind{whose: x.Index}
+	wishes := &p.Conn.HTTP2.Wishes
+	_, b.known = wishes.Of(x.Index)
+	if wishes.Any() && p.Conn.HTTP2.Lossy {
+		b.known = false // it may have changed its mind unseen
+	}
 	for r := range ledger.Segments(p.Conn, x.Start().Time, x.Response.End.Time) {
 		if r.Dir != dir || r.Len == 0 {
 			continue
@@ -177,11 +215,41 @@ func behindOf(p *rule.Pass, dir reassembly.Dir) behind {
 				b.lost += n
 				continue
 			}
+			if asksAhead(wishes, run.Owner, x.Index) {
+				b.ahead += n
+				continue
+			}
 			octets[run.Owner] += n
 			b.note(run.Owner, octets[run.Owner], r)
 		}
 	}
 	return b
+}
+
+// asksAhead reports whether the client asked for a response to go before another, or may have: where
+// it says nothing of priorities at all it did not.
+func asksAhead(w *exchange.Wishes, large, small int) bool {
+	l, known := w.Of(large)
+	if !known {
+		return true
+	}
+	s, _ := w.Of(small)
+	return w.Any() && l.Ahead(s, large < small)
+}
+
+// said is the cause by what the client had asked for, and what that was.
+func (b *behind) said(p *rule.Pass) (cause string, says []rule.Said) {
+	w, small := &p.Conn.HTTP2.Wishes, p.Exchange.Index
+	if !w.Any() {
+		return "", nil
+	}
+	s, _ := w.Of(small)
+	l, _ := w.Of(b.whose)
+	if s.Ahead(l, small < b.whose) {
+		cause = outOfOrder
+	}
+	urgency, other := s.First.Urgency(), l.First.Urgency()
+	return cause, []rule.Said{rule.Say(wished, int64(urgency), int64(other))}
 }
 
 // note notes how many octets an exchange has by now, some of them in r.
@@ -204,7 +272,7 @@ const notSent = 131072
 // the large one before it could answer the other, asked for earlier or not, and its kernel had got
 // as much as may be in flight and not sent: that goes first, whatever the server does then.
 func (b *behind) overtakable(p *rule.Pass) int64 {
-	known := b.all - b.lost
+	known := b.all - b.lost - b.ahead
 	if b.askedTogether(p) {
 		return known
 	}
