@@ -297,7 +297,7 @@ func (k *track) release(n int) {
 // forgetOwners forgets whose octets those before the records that are left were.
 func (k *track) forgetOwners() {
 	c := k.c
-	if c.HTTP2 == nil {
+	if c.HTTP2 == nil && c.Socket == nil {
 		return
 	}
 	first := [2]int64{c.Half[0].Max, c.Half[1].Max}
@@ -305,9 +305,14 @@ func (k *track) forgetOwners() {
 		r := &c.Records[i]
 		first[r.Dir] = min(first[r.Dir], r.Seq)
 	}
-	for dir := range c.HTTP2.Owners {
-		c.HTTP2.Owners[dir].Forget(first[dir])
-		c.HTTP2.Freed[dir].Forget(first[dir])
+	for dir := range first {
+		if h := c.HTTP2; h != nil {
+			h.Owners[dir].Forget(first[dir])
+			h.Freed[dir].Forget(first[dir])
+		}
+		if c.Socket != nil {
+			c.Socket[dir].Forget(first[dir])
+		}
 	}
 }
 

@@ -14,6 +14,9 @@ type Transcript struct {
 	TLS           *TLSInfo // nil if not TLS
 	HTTP2         *H2Conn  // nil if not HTTP/2
 	WebSockets    []*WebSocket
+	// Socket is whose octets are whose, by Dir, where a WebSocket has the connection for itself:
+	// those of Pings and Pongs are NoExchange's. nil if none has.
+	Socket *[2]Owners
 	// Exchanges are those begun and not yet settled, oldest first.
 	Exchanges []*Exchange
 }

@@ -45,6 +45,16 @@ func ownersOf(c *reassembly.Conn, r *reassembly.Record) owned {
 	return c.HTTP2.Owners[r.Dir].Within(octets)
 }
 
+// onlyDirects reports whether r has only frames that bring no message on, and answer none: control
+// frames of HTTP/2, Pings and Pongs of a WebSocket.
+func onlyDirects(c *reassembly.Conn, r *reassembly.Record, by owned) bool {
+	if c.Socket == nil || r.Len == 0 {
+		return by.controls()
+	}
+	octets := exchange.Range{From: r.Seq, To: r.Seq + int64(r.Len)}
+	return owned(c.Socket[r.Dir].Within(octets)).controls()
+}
+
 // has reports whether octets of the exchange with that index are among them, or may be.
 func (o owned) has(index int) bool {
 	for i := range o {

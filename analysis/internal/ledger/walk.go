@@ -115,7 +115,7 @@ func (w *walk) record(n int) {
 	}
 	w.book.by = ownersOf(w.path.Conn, r)
 	w.takeHalf(r)
-	directs := w.book.by.controls() && !closes
+	directs := onlyDirects(w.path.Conn, r, w.book.by) && !closes
 	if !w.set && !directs {
 		w.setup(r.Time)
 	}

@@ -60,6 +60,11 @@ func (p *Script) Forget() {
 			p.HTTP2.Owners[dir].Forget(p.Off[dir])
 		}
 	}
+	if p.Socket != nil {
+		for dir := range p.Socket {
+			p.Socket[dir].Forget(p.Off[dir])
+		}
+	}
 	p.context.Shared.News.Forget()
 }
 

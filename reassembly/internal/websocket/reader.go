@@ -38,6 +38,9 @@ func (recogniser) Reader(c *exchange.Context, from *exchange.Takeover) exchange.
 		}
 	}
 	c.AddWebSocket(w.info)
+	if w.info.Stream == 0 {
+		c.Socket = &[2]exchange.Owners{}
+	}
 	return w
 }
 
@@ -75,6 +78,7 @@ func (w *reader) Data(dir exchange.Dir, off int64, data []byte, a *exchange.Arri
 		n := len(data)
 		switch {
 		case s.lost:
+			w.own(s, off, int64(n), a)
 			w.grow(s, off+int64(n), int64(n), a)
 		case s.inside:
 			n = int(min(s.left, int64(n)))
@@ -110,9 +114,11 @@ func (w *reader) unread(dir exchange.Dir, off, n int64, a *exchange.Arrival, fac
 				s.from, s.began = off, *a
 			}
 			w.lose(s, exchange.CaveatSocketGap)
+			w.own(s, s.from, off-s.from, &s.began)
 			w.grow(s, off, off-s.from, a)
 		}
 		if s.lost {
+			w.own(s, off, n, a)
 			w.grow(s, off+n, n, a)
 		} else {
 			step = min(n, s.left)
@@ -141,6 +147,7 @@ func (w *reader) begins(s *side, off int64, a *exchange.Arrival) {
 	fits := h.op.control() || (h.op == continuationFrame) == s.talking
 	if h.odd || h.masked != (s.dir == exchange.FromClient) || !fits {
 		w.lose(s, exchange.CaveatSocketLost)
+		w.own(s, s.from, off-s.from, &s.began)
 		w.grow(s, off, off-s.from, a)
 		return
 	}
@@ -154,6 +161,7 @@ func (w *reader) begins(s *side, off int64, a *exchange.Arrival) {
 		}
 		w.grow(s, off, 0, a)
 	}
+	w.own(s, s.from, off-s.from, &s.began)
 	if h.length == 0 {
 		w.ends(s, a)
 	}
@@ -163,6 +171,7 @@ func (w *reader) begins(s *side, off int64, a *exchange.Arrival) {
 func (w *reader) payload(
 	s *side, off, n int64, data []byte, a *exchange.Arrival, facts exchange.Facts,
 ) {
+	w.own(s, off, n, a)
 	s.take(n, data)
 	if !s.head.op.control() {
 		if m := w.grow(s, off+n, n, a); m != nil {
@@ -172,6 +181,22 @@ func (w *reader) payload(
 	if s.left == 0 {
 		w.ends(s, a)
 	}
+}
+
+// own notes whose n octets of s from off on are: of nobody those of a Ping or a Pong. A Close is what
+// its sender has to say, and may be the answer to a message.
+func (w *reader) own(s *side, off, n int64, a *exchange.Arrival) {
+	if w.info.Stream != 0 || n == 0 {
+		return
+	}
+	owner := exchange.UnknownOwner
+	switch m := w.of(s); {
+	case !s.lost && (s.head.op == pingFrame || s.head.op == pongFrame):
+		owner = exchange.NoExchange
+	case m != nil:
+		owner = w.x.Index
+	}
+	w.c.Socket[s.dir].Add(exchange.Range{From: a.From(off), To: a.To(off + n)}, owner)
 }
 
 // ends acts on a frame that is complete.

@@ -229,3 +229,27 @@ func FuzzSocket(f *testing.F) {
 		}
 	})
 }
+
+// TestOwners: Pings and Pongs belong to no message, however they are cut.
+func TestOwners(t *testing.T) {
+	for size := 1; size < 20; size++ {
+		p := opened()
+		from := p.Off[server]
+		all := frame(server, ping, "alive") + frame(server, text, "hello") + frame(server, pong, "")
+		for rest := all; rest != ""; {
+			n := min(size, len(rest))
+			p.Octets(server, rest[:n], p.Next())
+			rest = rest[n:]
+		}
+		message := len(frame(server, ping, "alive"))
+		behind := message + len(frame(server, text, "hello"))
+		for i := range len(all) {
+			at := exchange.Range{From: from + int64(i), To: from + int64(i) + 1}
+			runs := p.Socket[server].Within(at)
+			want := i < message || i >= behind
+			if len(runs) != 1 || (runs[0].Owner == exchange.NoExchange) != want {
+				t.Fatalf("pieces of %d: octet %d has %v, want nobody's %v", size, i, runs, want)
+			}
+		}
+	}
+}
