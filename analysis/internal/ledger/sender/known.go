@@ -230,7 +230,8 @@ func (s *State) absorb(a *reassembly.Record) {
 	moved := s.known.edge > 0 && edge-s.known.edge >= int64(s.mss())
 	if a.Ack > s.known.ack {
 		s.advance(a)
-	} else if moved && a.SACK == 0 && a.Time-s.known.by.Time >= unreadLeast {
+	} else if moved && a.SACK == 0 && a.Time-s.known.by.Time >= unreadLeast &&
+		!s.offered.emptied(int64(a.Window)) {
 		s.known.readLate = true
 	}
 	s.offered.offer(int64(a.Window), moved)

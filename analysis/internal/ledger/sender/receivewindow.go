@@ -86,6 +86,15 @@ func (b *ReceiveWindow) cameBack() bool {
 		b.room*100 >= max(b.early, b.begun)*backTo
 }
 
+// emptied reports whether a window that its peer's program made by reading late is all that there
+// ever is: what kept the sender back again and again before, while data was read as it came, and no
+// more. Then the buffer was empty, however much had been promised before data came (Linux rates its
+// overhead higher then, tcp_win_from_space). Where a program was slow before, windows differed.
+func (b *ReceiveWindow) emptied(window int64) bool {
+	return b.Times >= timesToCompare && b.steady*100 >= b.Times*steadyPercent &&
+		window*unreadParts >= b.moved*(unreadParts-1)
+}
+
 // hold takes note of a window that kept the sender back.
 func (b *ReceiveWindow) hold(window int64) {
 	if b.Times == 0 {
