@@ -49,7 +49,8 @@ of low confidence and severity whatever it costs.
 When it is wrong
 A client that says nothing of urgency may have wanted the large one first, or have said so by
 the weights of RFC 7540, which are not looked at. A server may know better than its client what is
-urgent (its own priority field, RFC 9218 section 8), and one behind a proxy never heard the client.`,
+urgent (its own priority field, RFC 9218 section 8), and one behind a proxy never heard the
+client.`,
 	Causes: []report.Cause{
 		{
 			Side: report.SideServer,
@@ -164,7 +165,11 @@ func runPriority(p *rule.Pass) {
 	asked := p.Exchange.Start()
 	cause, says := b.said(p)
 	p.Report(rule.Claim{
-		Rule: priorityRule, Cause: cause, Says: says, Confidence: report.ConfidenceLow, Most: rule.AtMost(report.Low),
+		Rule:       priorityRule,
+		Cause:      cause,
+		Says:       says,
+		Confidence: report.ConfidenceLow,
+		Most:       rule.AtMost(report.Low),
 		Occ: rule.Occurrence{
 			Start: asked.Time, End: m.End.Time,
 			Cost: report.Cost{Expected: cost, High: waited},
