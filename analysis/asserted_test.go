@@ -84,6 +84,7 @@ func unasserted() map[string][]string {
 			"Its kernel holds the small end", "The RST has the TTL of the server's own",
 			"It ends a connection that had been idle for {s}",
 			"Its own clock stood, too", "Its timer for what had been lost",
+			"The client had asked for it with urgency {n}",
 		},
 	}
 }
