@@ -463,11 +463,45 @@ func TestLiveRights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if uid := info.Sys().(*syscall.Stat_t).Uid; uid == 0 {
-			t.Errorf("%s was written by root", name)
+		if uid := info.Sys().(*syscall.Stat_t).Uid; uid == 0 || info.Mode() != 0o600 {
+			t.Errorf("%s was written by user %d, with mode %v", name, uid, info.Mode())
 		}
 	}
 	if n := count(decode(t, analyseFile(t, l.file("owned.pcapng"))), "capture", "frames"); n != 4 {
 		t.Errorf("%d frames, want 4", n)
+	}
+	l.checkKept("owned.pcapng")
+}
+
+// checkKept tries to save to a file that exists, to a link, and with --force.
+func (l *liveLab) checkKept(name string) {
+	l.t.Helper()
+	before, err := os.Stat(l.file(name))
+	if err == nil {
+		err = os.Symlink(name, l.file("planted"))
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, force, errs string
+	}{
+		{name, "--force=false", "it exists\ntcpwhy: choose another name, or overwrite it with --force\n"},
+		{"planted", "--force", "it is a link, and links are not followed\n"},
+		{name, "--force", ""},
+	} {
+		want := tt.errs
+		if want != "" {
+			want = "tcpwhy: write " + l.file(tt.name) + ": " + want
+		}
+		var out, errs bytes.Buffer
+		cli.Run([]string{"-i", "lo", "-q", "-w", l.file(tt.name), tt.force, "--duration", "1ms"}, nil, &out, &errs)
+		if errs.String() != want {
+			l.t.Errorf("-w %s %s: %q, want %q", tt.name, tt.force, errs.String(), want)
+		}
+		after, err := os.Stat(l.file(name))
+		if err != nil || after.ModTime().Equal(before.ModTime()) != (want != "") || after.Mode() != 0o600 {
+			l.t.Errorf("-w %s %s: %v; written at %v and %v", tt.name, tt.force, err, before.ModTime(), after.ModTime())
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/outfile"
 	"tcpwhy/output"
 	"tcpwhy/output/page"
 	"tcpwhy/output/text"
@@ -162,7 +163,7 @@ func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
 	if o.output == "" {
 		return o.render(stdout, r)
 	}
-	return replaceFile(o.output, func(w io.Writer) error { return o.render(w, r) })
+	return outfile.Replace(o.output, func(w io.Writer) error { return o.render(w, r) })
 }
 
 // render writes the report in the format asked for.

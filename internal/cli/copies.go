@@ -3,12 +3,12 @@ package cli
 import (
 	"bufio"
 	"io"
-	"io/fs"
 
 	"github.com/spf13/pflag"
 
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/outfile"
 	"tcpwhy/output/notes"
 )
 
@@ -18,12 +18,8 @@ type copyOptions struct {
 	only     bool // the connections of proofs alone
 }
 
-const (
-	// copyMode are the permissions of copies: they hold what was said on a network.
-	copyMode fs.FileMode = 0o600
-	// copyBuffer is how much of a copy is written at once, in octets.
-	copyBuffer = 256 << 10
-)
+// copyBuffer is how much of a copy is written at once, in octets.
+const copyBuffer = 256 << 10
 
 // newCopyFlags are the flags that have a copy of the capture written.
 func newCopyFlags(f *pflag.FlagSet, o *copyOptions) {
@@ -87,7 +83,7 @@ func (o *options) annotate(name string, r *report.Report, inputs []string) error
 		}
 		c.Only = set
 	}
-	return replaceAs(name, copyMode, func(w io.Writer) error {
+	return outfile.Replace(name, func(w io.Writer) error {
 		buffered := bufio.NewWriterSize(w, copyBuffer)
 		if err := capture.Copy(buffered, c); err != nil {
 			return err

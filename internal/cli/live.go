@@ -12,6 +12,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/outfile"
 )
 
 // liveOptions are the flags that only live capture has.
@@ -30,6 +31,7 @@ type liveOptions struct {
 var liveFlags = [...]string{
 	"interface",
 	"write",
+	"force",
 	"duration",
 	"count",
 	"interval",
@@ -86,17 +88,23 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	})
 	defer stop()
 	options = append(options, analysis.WithKeys(keys))
-	src, err := o.openLive()
+	src, stream, err := o.openLive()
 	if err != nil {
 		return ExitError, err
 	}
+	if stream != nil {
+		stdout = stream
+	}
 	report, err := o.follow(src, options, stdout, stderr)
 	err = errors.Join(err, src.Close())
-	if report == nil {
-		return ExitError, err
+	if report != nil {
+		err = errors.Join(err, o.writeLive(report, stdout))
 	}
-	if writeErr := o.writeLive(report, stdout); writeErr != nil || err != nil {
-		return ExitError, errors.Join(err, writeErr)
+	if stream != nil {
+		err = errors.Join(err, stream.Close())
+	}
+	if err != nil {
+		return ExitError, err
 	}
 	if err := o.writeCopies(report, []string{o.write}); err != nil {
 		return ExitError, err
@@ -107,32 +115,36 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	return o.status(report), nil
 }
 
-// openLive opens the capture, gives up root's rights, and only then opens what is to be written.
-func (o *options) openLive() (*capture.Live, error) {
+// openLive opens the capture, gives up root's rights, and only then opens what is to be written:
+// the stream is nil unless the report is a file that is written while the capture goes on.
+func (o *options) openLive() (src *capture.Live, stream *os.File, err error) {
 	filter, err := o.parseFilter()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	user, err := findUser(o.live.user)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	src, err := capture.OpenLive(capture.LiveConfig{
+	src, err = capture.OpenLive(capture.LiveConfig{
 		Interface: o.interfaceName, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
 		Ring: o.live.ringSize << 20, Block: o.live.blockSize << 10, AllFrames: o.live.allFrames,
 		Promiscuous: !o.live.noPromiscuous, Count: o.count,
 	})
 	if err != nil {
-		return nil, liveError(err)
+		return nil, nil, liveError(err)
 	}
 	err = user.become()
+	if err == nil {
+		stream, err = o.openStream()
+	}
 	if err == nil {
 		err = o.openSaver(src)
 	}
 	if err != nil {
-		return nil, errors.Join(err, src.Close())
+		return nil, nil, errors.Join(err, src.Close())
 	}
-	return src, nil
+	return src, stream, nil
 }
 
 // openSaver opens the file of --write.
@@ -142,9 +154,13 @@ func (o *options) openSaver(src *capture.Live) error {
 	}
 	saver, err := capture.NewSaver(capture.SaveConfig{
 		Name: o.write, FileSize: int64(o.live.fileSize) << 20, Files: o.live.ringFiles,
+		Overwrite: o.force,
 	})
+	if errors.Is(err, outfile.Exists) {
+		return &usageError{err.Error(), "choose another name, or overwrite it with --force"}
+	}
 	if err != nil {
-		return fmt.Errorf("--write: %w", err)
+		return err
 	}
 	return src.SaveTo(saver)
 }
@@ -189,20 +205,23 @@ func interfaceNames() []string {
 	return names
 }
 
-// writeLive writes the last report.
-func (o *options) writeLive(r *report.Report, stdout io.Writer) error {
-	if o.as().Live != nil && o.output != "" {
-		// What was written while the capture went on is in the file.
-		return appendTo(o.output, func(w io.Writer) error { return o.render(w, r) })
+// openStream opens the file of --output if it is written while the capture goes on; else it is nil,
+// and whether it can be written at the end is found out now.
+func (o *options) openStream() (*os.File, error) {
+	switch {
+	case o.output == "":
+		return nil, nil
+	case o.as().Live == nil:
+		return nil, outfile.Check(o.output)
 	}
-	return o.writeReport(r, stdout)
+	return outfile.Create(o.output, true)
 }
 
-// appendTo writes at the end of a file.
-func appendTo(name string, write func(io.Writer) error) error {
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
-	if err != nil {
-		return err
+// writeLive writes the last report: behind what was written while the capture went on, or else in
+// the place of the one before.
+func (o *options) writeLive(r *report.Report, to io.Writer) error {
+	if o.as().Live != nil {
+		return o.render(to, r)
 	}
-	return errors.Join(write(f), f.Close())
+	return o.writeReport(r, to)
 }

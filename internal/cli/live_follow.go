@@ -48,7 +48,8 @@ type follower struct {
 	onTTY   bool
 }
 
-// follow analyses until the capture ends.
+// follow analyses until the capture ends. The stream of lines goes to stdout, which is the file of
+// --output if there is one.
 func (o *options) follow(
 	src *capture.Live,
 	options []analysis.Option,
@@ -63,10 +64,7 @@ func (o *options) follow(
 	}
 	f.began = time.Now()
 	f.drawn, f.written = f.began, f.began
-	closeStream, err := f.open()
-	if err != nil {
-		return nil, err
-	}
+	f.open()
 	stopSignals := f.heed()
 	if o.duration > 0 {
 		timer := time.AfterFunc(o.duration, src.Stop)
@@ -84,9 +82,6 @@ func (o *options) follow(
 			"tcpwhy: warning: %d lines were left out while nobody read them; the report has all\n",
 			f.lost)
 	}
-	if closeErr := closeStream(); err == nil && writeErr == nil {
-		writeErr = closeErr
-	}
 	if err == nil {
 		err = writeErr
 	}
@@ -94,25 +89,14 @@ func (o *options) follow(
 }
 
 // open prepares the stream of lines and the view.
-func (f *follower) open() (closeStream func() error, err error) {
-	closeStream = func() error { return nil }
+func (f *follower) open() {
 	f.onTTY = isTerminal(f.stderr)
 	if !f.o.live.quiet && f.o.as().Live == nil {
 		f.view = view.New(f.o.interfaceName)
 	}
-	if f.o.as().Live == nil {
-		return closeStream, nil
+	if live := f.o.as().Live; live != nil {
+		f.stream = live(f.stdout, f.o.interfaceName, f.o.outputOptions(f.stdout))
 	}
-	to := f.stdout
-	if f.o.output != "" {
-		file, err := os.Create(f.o.output)
-		if err != nil {
-			return nil, err
-		}
-		to, closeStream = file, file.Close
-	}
-	f.stream = f.o.as().Live(to, f.o.interfaceName, f.o.outputOptions(to))
-	return closeStream, nil
 }
 
 // heed ends the capture at SIGINT and SIGTERM, and notes wishes for a report. The second such

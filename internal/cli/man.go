@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tcpwhy/internal/cli/manual"
+	"tcpwhy/internal/outfile"
 )
 
 // manCommand writes the manual pages, for who makes packages.
@@ -23,7 +24,12 @@ func manCommand(*console) *cobra.Command {
 				return err
 			}
 			for _, p := range manualPages(cmd.Root()) {
-				if err := replaceFile(filepath.Join(args[0], p.Name+".1"), p.Write); err != nil {
+				name := filepath.Join(args[0], p.Name+".1")
+				err := outfile.Replace(name, p.Write)
+				if err == nil {
+					err = os.Chmod(name, 0o644) // manuals are for everybody
+				}
+				if err != nil {
 					return err
 				}
 			}

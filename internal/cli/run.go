@@ -82,7 +82,8 @@ func (o *options) run(c *console) (int, error) {
 type options struct {
 	sources
 	part
-	format, output      string
+	written
+	format              string
 	only, skip          []string
 	minSeverity, failOn string
 	lists               listOptions
@@ -90,12 +91,12 @@ type options struct {
 	shown               shownOptions
 	color               string
 
-	interfaceName, write string
-	duration             time.Duration
-	count                uint64
-	live                 liveOptions
-	trace                traceOptions
-	copies               copyOptions
+	interfaceName string
+	duration      time.Duration
+	count         uint64
+	live          liveOptions
+	trace         traceOptions
+	copies        copyOptions
 
 	explain                  string
 	listRules, version, help bool
@@ -105,6 +106,13 @@ type options struct {
 type sources struct {
 	inputs, keyLogs []string
 	filter          string
+}
+
+// written are the files that are written: the report, and what was captured. force: a file of the
+// latter that exists is overwritten.
+type written struct {
+	output, write string
+	force         bool
 }
 
 // shownOptions are what is shown of what the network carries and may be secret.
@@ -166,6 +174,7 @@ func addFlags(f *pflag.FlagSet, o *options) {
 		"",
 		"live: save what was captured to `FILE`; - is standard\noutput, where the report must not go then: see -o",
 	)
+	f.BoolVar(&o.force, "force", false, "live: overwrite files of --write that exist")
 	f.Var(&seconds{&o.duration}, "duration", "live: stop after `TIME`: 90, 90s or 1m30s")
 	f.Uint64Var(&o.count, "count", 0, "live: stop after `N` frames")
 	newLiveFlags(f, &o.live)

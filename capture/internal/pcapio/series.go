@@ -10,10 +10,14 @@ import (
 	"strings"
 
 	"tcpwhy/capture/internal/frame"
+	"tcpwhy/internal/outfile"
 )
 
 // seriesBuffer is the buffer of a file being written, in octets.
 const seriesBuffer = 1 << 18
+
+// mostPassed is how many numbers that are taken are passed over at once: all of five digits.
+const mostPassed = 99_999
 
 // Series writes the frames of one interface to pcapng files, each of which begins where the one
 // before it is full.
@@ -21,6 +25,7 @@ type Series struct {
 	name    string
 	size    int64
 	files   int
+	replace bool // files that exist
 	iface   string
 	link    uint16
 	snap    uint32
@@ -35,21 +40,20 @@ type Series struct {
 
 // NewSeries creates the first file, so that a mistake in its name is told before there is a frame.
 // size is how many octets make a file full; 0: there is one file. Names of several files get a
-// number before their extension. files is how many are kept, the oldest go; 0: all.
-func NewSeries(name string, size int64, files int) (*Series, error) {
-	s := &Series{name: name, size: size, files: files}
+// number before their extension, and those that exist are passed over, so that one which is started
+// again goes on. files is how many of those that this one wrote are kept, the oldest go; 0: all.
+// replace: files that exist are removed first.
+func NewSeries(name string, size int64, files int, replace bool) (*Series, error) {
+	s := &Series{name: name, size: size, files: files, replace: replace}
 	return s, s.create()
 }
 
 // create opens the next file.
 func (s *Series) create() error {
-	s.number++
-	name := s.name
-	if s.size > 0 {
-		ext := filepath.Ext(name)
-		name = fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(name, ext), s.number, ext)
+	file, err := s.open()
+	for passed := 0; s.size > 0 && errors.Is(err, fs.ErrExist) && passed < mostPassed; passed++ {
+		file, err = s.open()
 	}
-	file, err := s.open(name)
 	if err != nil {
 		return err
 	}
@@ -58,18 +62,24 @@ func (s *Series) create() error {
 		s.buffer = bufio.NewWriterSize(nil, seriesBuffer)
 	}
 	s.buffer.Reset(file)
-	return s.forget(name)
+	return s.forget(file.Name())
 }
 
 // Standard is the name of standard output.
 const Standard = "-"
 
-// open creates a file, unless it is standard output.
-func (s *Series) open(name string) (*os.File, error) {
+// open creates the file of the next number, unless it is standard output.
+func (s *Series) open() (*os.File, error) {
 	if s.name == Standard {
 		return os.Stdout, nil
 	}
-	return os.Create(name)
+	s.number++
+	name := s.name
+	if s.size > 0 {
+		ext := filepath.Ext(name)
+		name = fmt.Sprintf("%s-%05d%s", strings.TrimSuffix(name, ext), s.number, ext)
+	}
+	return outfile.Create(name, s.replace)
 }
 
 // forget removes the oldest file if there are too many.
