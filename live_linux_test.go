@@ -495,7 +495,7 @@ func (l *liveLab) checkKept(name string) {
 			want = "tcpwhy: write " + l.file(tt.name) + ": " + want
 		}
 		var out, errs bytes.Buffer
-		cli.Run([]string{"-i", "lo", "-q", "-w", l.file(tt.name), tt.force, "--duration", "1ms"}, nil, &out, &errs)
+		cli.Run([]string{"-i", "lo", "-q", "-w", l.file(tt.name), tt.force, "--duration", "1ms", "--user", "root"}, nil, &out, &errs)
 		if errs.String() != want {
 			l.t.Errorf("-w %s %s: %q, want %q", tt.name, tt.force, errs.String(), want)
 		}

@@ -20,6 +20,9 @@ func TestMain(m *testing.M) {
 			panic(err)
 		}
 	}
+	if filepath.Base(os.Args[0]) != "tcpwhy" { // else it is the program, in a test about this
+		os.Unsetenv("SUDO_UID") // root would become who called sudo: this process, for one
+	}
 	testscript.Main(m, map[string]func(){
 		"tcpwhy": func() { os.Exit(cli.Run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 	})

@@ -234,7 +234,7 @@ func TestNamesInMessages(t *testing.T) {
 	}
 	good := secretiveFile(t, secretive)
 	for _, args := range [][]string{{odd}, {odd + "/x"}, {"-o", odd + "/x", good}, {"-o", good, good}, {"-F", odd, good}, {"-i", odd},
-		{"-i", "lo", "-w", odd + "/x", "--count", "1", "--duration", "1ms"}, {"-f", odd, good}, {"--only", odd, good}, {"--exchange", "9", good, odd}, {"--" + odd}} {
+		{"-i", "lo", "-w", odd + "/x", "--count", "1", "--duration", "1ms", "--user", "root"}, {"-f", odd, good}, {"--only", odd, good}, {"--exchange", "9", good, odd}, {"--" + odd}} {
 		var stdout, stderr bytes.Buffer
 		status := cli.Run(args, strings.NewReader(""), &stdout, &stderr)
 		if status != cli.ExitError || stderr.Len() == 0 || stdout.Len() > 0 {

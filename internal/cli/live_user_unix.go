@@ -4,6 +4,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"os/user"
 	"strconv"
 	"syscall"
@@ -15,9 +16,19 @@ type account struct {
 	uid, gid int
 }
 
-// findUser looks up --user before anything is opened.
+// ownUser is the user that root becomes unasked, where there is one: a package or an administrator
+// has made it for this program.
+const ownUser = "tcpwhy"
+
+// keepRoot is the --user that keeps root's rights.
+const keepRoot = "root"
+
+// findUser looks up --user before anything is opened; without it, whom root is to become.
 func findUser(name string) (*account, error) {
-	if name == "" {
+	if name == "" && os.Geteuid() == 0 {
+		return unasked(), nil
+	}
+	if name == "" || name == keepRoot && os.Geteuid() == 0 {
 		return nil, nil
 	}
 	u, err := user.Lookup(name)
@@ -30,6 +41,21 @@ func findUser(name string) (*account, error) {
 	}
 	gid, err := strconv.Atoi(u.Gid)
 	return &account{name, uid, gid}, err
+}
+
+// unasked is whom root becomes unless it is told: who called sudo, whose files then are written, or
+// ownUser; nil if there is neither.
+func unasked() *account {
+	uid, err := strconv.Atoi(os.Getenv("SUDO_UID"))
+	gid, gidErr := strconv.Atoi(os.Getenv("SUDO_GID"))
+	if err == nil && gidErr == nil && uid > 0 && gid >= 0 {
+		return &account{"the user of sudo", uid, gid}
+	}
+	own, err := findUser(ownUser)
+	if err != nil || own.uid == 0 {
+		return nil
+	}
+	return own
 }
 
 // become gives up the rights of the user that started the program, for good: of all its threads,

@@ -1,7 +1,7 @@
 package cli
 
 // account is whom the program is to become.
-type account struct{}
+type account struct{ name string }
 
 // findUser refuses --user: Windows has no such thing.
 func findUser(name string) (*account, error) {
@@ -12,3 +12,6 @@ func findUser(name string) (*account, error) {
 }
 
 func (*account) become() error { return nil }
+
+// keepRoot is for other systems.
+const keepRoot = ""

@@ -304,7 +304,8 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 	f.BoolVar(&o.noPromiscuous, "no-promiscuous", false,
 		"live: only frames from and to this machine")
 	f.StringVar(&o.user, "user", "",
-		"live: become `NAME` once the capture is open (of root's\nrights none is needed any more)")
+		"live: become `NAME` once the capture is open, when root's\nrights are not needed any more "+
+			"(default: who called sudo,\nor the user tcpwhy, if there is one; root keeps them)")
 }
 
 // complete takes from the flags, which have been read, what they mean together, and checks what can
