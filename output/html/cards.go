@@ -49,7 +49,30 @@ type proof struct {
 }
 
 // fix is what one side can change.
-type fix struct{ Side, Text string }
+type fix struct {
+	Side  string
+	Words []words
+}
+
+// words are part of a text; typed ones stand between backquotes in it.
+type words struct {
+	Text  string
+	Typed bool
+}
+
+// typed takes a text apart.
+func typed(text string) (out []words) {
+	parts := strings.Split(text, "`")
+	if len(parts)%2 == 0 { // one that has no end
+		return []words{{text, false}}
+	}
+	for i, part := range parts {
+		if part != "" {
+			out = append(out, words{part, i%2 == 1})
+		}
+	}
+	return out
+}
 
 // brief is a story in one line.
 type brief struct{ Severity, Title, Cost, Facts string }
@@ -112,7 +135,7 @@ func (b *builder) card(n int, s *report.Story) card {
 		if m.Side == report.SideUnknown {
 			side = ""
 		}
-		c.Fixes = append(c.Fixes, fix{side, text(m.Text)})
+		c.Fixes = append(c.Fixes, fix{side, typed(text(m.Text))})
 	}
 	if f := finding.Worst(b.r, s); f != nil && len(f.Occurrences) > 0 {
 		b.prove(&c, s, &f.Occurrences[0])

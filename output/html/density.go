@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"tcpwhy/analysis/report"
@@ -17,6 +18,9 @@ type density struct {
 	Dots   []dotting
 	X, Y   []tick
 	About  string
+	// names the stories most exchanges of which are not listed, so that dots would say that they lie
+	// where the listed ones do
+	Unmarked string
 }
 
 // level are the cells with about as many exchanges.
@@ -54,7 +58,7 @@ func (b *builder) density() *density {
 	d := &density{X: x.ticks(0, 8), Y: fromBelow(y.marks())}
 	cells, most := counted(over, y)
 	d.Levels = shaded(cells, most, len(over.Steps))
-	d.Dots = b.dotted(x, y)
+	d.Dots, d.Unmarked = b.dotted(x, y)
 	d.About = wording.Count(
 		all.N,
 		"exchange",
@@ -137,25 +141,33 @@ func shaded(cells [][densityRows]float64, most float64, columns int) (out []leve
 	return out
 }
 
-// dotted are the listed exchanges of the first stories that cost time.
-func (b *builder) dotted(x scale, y logScale) (out []dotting) {
+// dotted are the exchanges of the first stories, and in words those stories of which less than half
+// are listed.
+func (b *builder) dotted(x scale, y logScale) (out []dotting, unmarked string) {
 	colours := [maxDotted]family{famHold, famLoss, famQueue}
 	for i, s := range b.cards {
 		if len(out) == maxDotted {
 			break
 		}
 		d := dotting{N: i + 1, Title: text(s.Title), Class: "d-" + palette[colours[len(out)]].name}
+		listed := 0
 		for k := range b.r.Exchanges {
 			e := &b.r.Exchanges[k]
 			if slices.Contains(b.numbers[e.ID], i+1) {
+				listed++
 				d.Path += dot(x.moment(e.Start+e.Duration), 1-y.place(e.Duration))
 			}
 		}
-		if d.Path != "" {
+		switch {
+		case d.Path == "":
+		case 2*listed < s.Affected:
+			unmarked += " Finding " + strconv.Itoa(i+1) + " is in " + wording.Grouped(s.Affected) +
+				" of them, which are not marked."
+		default:
 			out = append(out, d)
 		}
 	}
-	return out
+	return out, strings.TrimSpace(unmarked)
 }
 
 // dot is a dot in a path.

@@ -47,6 +47,7 @@ type mark struct {
 	Aside  int    // pixels by which its number stands to the right, so that none hides another
 	N      int    // 0: a ring
 	Letter string // instead
+	Last   bool   // it has no room at its right
 	Title  string
 }
 
@@ -252,6 +253,7 @@ func (w *drawing) sends(r *report.Stroke) {
 	if letter := lettersOf(r.Flags); letter != "" {
 		w.plot.Marks = append(w.plot.Marks, mark{
 			X: pct(w.s.moment(r.Time)), Y: pct(1 - w.octets.at(float64(r.Seq))), Letter: letter,
+			Last: w.s.moment(r.Time) > 0.95,
 		})
 	}
 	if r.Len == 0 {

@@ -106,10 +106,14 @@ func lines(all []sentence.Line) (out []line) {
 // facts are what the capture is, in one line.
 func (b *builder) facts() string {
 	r, s := b.r, b.r.Capture
+	size := octets(float64(s.Bytes))
+	if s.Bytes < 10_000 {
+		size = wording.Count(s.Bytes, "byte", "bytes")
+	}
 	facts := []string{
 		wording.Count(r.ExchangeCount, "exchange", "exchanges") + " on " +
 			wording.Count(r.Connections, "connection", "connections"),
-		wording.Count(s.Frames, "frame", "frames") + ", " + octets(float64(s.Bytes)),
+		wording.Count(s.Frames, "frame", "frames") + ", " + size,
 	}
 	if r.ExchangeTime > 0 {
 		facts = append(facts, wording.Duration(r.ExchangeTime)+" of exchange time")

@@ -29,11 +29,13 @@ func (b *builder) trips() *trips {
 	if count < 3 {
 		return nil
 	}
-	x, y := spanOf(start, end), logOf(max(least, 10*time.Microsecond), most)
+	// Less than that tells more of the capture than of a host; at the right edge a dot needs room.
+	const shortest = 10 * time.Microsecond
+	x, y := spanOf(start, end+(end-start)/100), logOf(max(least, shortest), max(most, shortest))
 	out := &trips{X: x.ticks(0, 5), Y: fromBelow(y.marks())}
 	for i := range b.r.Graphs {
 		for _, t := range b.r.Graphs[i].Trips {
-			at := dot(x.moment(t.At), 1-y.place(t.Took))
+			at := dot(x.moment(t.At), 1-y.place(max(t.Took, shortest)))
 			if t.By == reassembly.FromClient {
 				out.Client += at
 			} else {
