@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -29,9 +28,8 @@ func (j *Judge) Bound(client netip.Addr, exchange int, most time.Duration) {
 	if c == nil {
 		return
 	}
-	if item, open := c.items[exchange]; open {
+	if item := c.item(exchange); item != nil {
 		item.bounded.most, item.bounded.known = most, true
-		c.items[exchange] = item
 	}
 }
 
@@ -47,24 +45,23 @@ func (j *Judge) settleClient(client netip.Addr) {
 // bound takes from the claims about judged exchanges what is more than their paths leave, or than
 // they took.
 func (c *clientClock) bound(j *Judge) {
-	for _, id := range slices.Sorted(maps.Keys(c.items)) {
-		item := c.items[id]
+	for i := range c.items {
+		item := &c.items[i]
 		if !item.judged || !item.known && len(item.slices) == 0 {
 			continue
 		}
 		if !item.known {
 			item.most = item.To - item.From
 		}
-		lost := item.boundTo(j, id)
+		lost := item.boundTo(j, item.id)
 		j.Lose(item.To, lost-item.lost)
 		item.lost = lost
-		c.items[id] = item
 		if !item.known {
 			continue
 		}
 		busy := item.To - item.From - item.most
 		if c, moves := ledger.CarriedMeanwhile(item.Interval, item.info.Times, busy); moves {
-			j.move(moved{item.info.Connection, id, &c})
+			j.move(moved{item.info.Connection, item.id, &c})
 		}
 	}
 }

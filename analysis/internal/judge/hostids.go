@@ -176,8 +176,8 @@ func (w *wallClock) withdraw(k rule.Key, client netip.Addr, c *rule.Claim) bool 
 	if clock == nil {
 		return false
 	}
-	item, open := clock.items[c.Occ.Exchange]
-	if !open {
+	item := clock.item(c.Occ.Exchange)
+	if item == nil {
 		return false
 	}
 	had := len(item.slices)
@@ -188,6 +188,5 @@ func (w *wallClock) withdraw(k rule.Key, client netip.Addr, c *rule.Claim) bool 
 	if !isDoubtful(*c) {
 		item.lost = max(0, item.lost-c.Occ.Cost.Expected)
 	}
-	clock.items[c.Occ.Exchange] = item
 	return true
 }

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -25,9 +24,8 @@ func (j *Judge) Share(client netip.Addr, exchanges []int, p rule.Page) {
 	}
 	shared := &page{Page: p}
 	for _, id := range exchanges {
-		if item, open := c.items[id]; open {
+		if item := c.item(id); item != nil {
 			item.page = shared
-			c.items[id] = item
 		}
 	}
 }
@@ -35,7 +33,7 @@ func (j *Judge) Share(client netip.Addr, exchanges []int, p rule.Page) {
 // Page is what is known of the path that an exchange of a client shares with others.
 func (j *Judge) Page(client netip.Addr, exchange int) (rule.Page, bool) {
 	if c := j.clock.clients[client]; c != nil {
-		if item := c.items[exchange]; item.judged && item.page != nil {
+		if item := c.item(exchange); item != nil && item.judged && item.page != nil {
 			return item.page.Page, true
 		}
 	}
@@ -57,7 +55,8 @@ func (c *clockItem) pathSlices() (all []*clockSlice) {
 func (c *clientClock) boundPages(j *Judge) {
 	type sum struct{ cost, high time.Duration }
 	sums := map[*page]sum{}
-	for _, item := range c.items {
+	for i := range c.items {
+		item := &c.items[i]
 		if !item.judged || item.page == nil {
 			continue
 		}
@@ -66,8 +65,8 @@ func (c *clientClock) boundPages(j *Judge) {
 			sums[item.page] = sum{all.cost + s.cost, all.high + s.high}
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(c.items)) {
-		item := c.items[id]
+	for i := range c.items {
+		item := &c.items[i]
 		if !item.judged || item.page == nil {
 			continue
 		}
@@ -75,15 +74,10 @@ func (c *clientClock) boundPages(j *Judge) {
 		item.page.cut = all.cost > item.page.Most
 		for _, s := range item.pathSlices() {
 			was := s.cost
-			j.cut(
-				s,
-				id,
-				share(s.cost, item.page.Most, all.cost),
-				share(s.high, item.page.Most, all.high),
-			)
+			j.cut(s, item.id, share(s.cost, item.page.Most, all.cost),
+				share(s.high, item.page.Most, all.high))
 			item.give(j, s, was-s.cost)
 		}
-		c.items[id] = item
 	}
 }
 
@@ -112,7 +106,10 @@ func (j *Judge) Take(k rule.Kinds, s rule.Subject, c *rule.Claim) bool {
 	if clock == nil {
 		return false
 	}
-	item := clock.items[c.Occ.Exchange]
+	item := clock.item(c.Occ.Exchange)
+	if item == nil {
+		return false
+	}
 	to := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
 	left := map[rule.Key]bool{}
 	n := 0

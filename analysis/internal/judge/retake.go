@@ -25,12 +25,7 @@ func (j *Judge) Retake(from rule.Key, s rule.Subject, c *rule.Claim) {
 	c.Occ.Cost.Low = min(c.Occ.Cost.Low, c.Occ.Cost.Expected)
 	to := rule.Key{Rule: c.Rule, Cause: c.Cause, Pair: s.Pair}
 	if clock := j.clock.clients[s.Pair.Client]; clock != nil {
-		slices := clock.items[c.Occ.Exchange].slices
-		for i := range slices {
-			if slices[i].group == from && slices[i].start == c.Occ.Start {
-				slices[i].group = to
-			}
-		}
+		clock.regroup(c, from, to)
 	}
 	walled := min(g.walled, c.Occ.Cost.Expected)
 	wall := share(walled, g.wall, g.walled)
@@ -42,6 +37,19 @@ func (j *Judge) Retake(from rule.Key, s rule.Subject, c *rule.Claim) {
 	if taken := j.groups[to]; taken != nil {
 		taken.wall, taken.walled = taken.wall+wall, taken.walled+walled
 		g.wall, g.walled = g.wall-wall, g.walled-walled
+	}
+}
+
+// regroup gives what a claim says of its exchange to another finding.
+func (c *clientClock) regroup(of *rule.Claim, from, to rule.Key) {
+	item := c.item(of.Occ.Exchange)
+	if item == nil {
+		return
+	}
+	for i := range item.slices {
+		if s := &item.slices[i]; s.group == from && s.start == of.Occ.Start {
+			s.group = to
+		}
 	}
 }
 

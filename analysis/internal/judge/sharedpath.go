@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -29,38 +28,33 @@ func (j *Judge) sharesPath(c *rule.Claim) bool {
 
 // relieve takes from what the claims of each exchange cost the part in which others used the path.
 func (c *clientClock) relieve(j *Judge) {
-	var judged []int
-	for id, item := range c.items {
-		if item.judged {
-			judged = append(judged, id)
-		}
-	}
-	slices.Sort(judged) // what they used adds up to the same each time
-	for _, id := range judged {
-		item := c.items[id]
-		shared := item.pathSlices()
-		if item.rate <= 0 || len(shared) == 0 {
+	for i := range c.items {
+		item := &c.items[i]
+		if !item.judged || item.rate <= 0 {
 			continue
 		}
-		used := c.usedByOthers(judged, id)
+		shared := item.pathSlices()
+		if len(shared) == 0 {
+			continue
+		}
+		used := c.usedByOthers(item)
 		for _, s := range shared {
 			saved := time.Duration(used * float64(s.cost))
-			j.relieve(s, id, saved)
+			j.relieve(s, item.id, saved)
 			s.cost -= saved
 			s.To = max(s.From, s.To-saved)
 			item.give(j, s, saved)
 		}
-		c.items[id] = item
 	}
 }
 
 // usedByOthers is the share of the path's rate that the other judged exchanges with the same server
-// used while exchange id lasted, as if each had come evenly.
-func (c *clientClock) usedByOthers(judged []int, id int) float64 {
-	item, octets := c.items[id], 0.0
-	for _, other := range judged {
-		o := c.items[other]
-		if other == id || o.server != item.server || o.To <= o.From {
+// used while one of them lasted, as if each had come evenly.
+func (c *clientClock) usedByOthers(item *clockItem) float64 {
+	octets := 0.0
+	for i := range c.items {
+		o := &c.items[i]
+		if !o.judged || o == item || o.server != item.server || o.To <= o.From {
 			continue
 		}
 		if both := min(o.To, item.To) - max(o.From, item.From); both > 0 {
@@ -98,7 +92,8 @@ func (c *clientClock) spare(server netip.Addr) time.Duration {
 	var spans []report.Interval
 	var octets int64
 	rate := 0.0 // the highest that any of them saw: the path is not needed for longer
-	for _, item := range c.items {
+	for i := range c.items {
+		item := &c.items[i]
 		if item.judged && !item.stream && item.server == server {
 			spans = append(spans, item.Interval)
 			octets, rate = octets+item.octets, max(rate, item.rate)
@@ -161,14 +156,14 @@ func (t *totalSums) clock(findings time.Duration) report.Clock {
 // showLost takes note of when the client's judged exchanges lost what they did.
 func (c *clientClock) showLost(j *Judge) {
 	total := &j.Total.shared.lost
-	for _, id := range slices.Sorted(maps.Keys(c.items)) {
-		item := c.items[id]
+	for i := range c.items {
+		item := &c.items[i]
 		if !item.judged || len(item.slices) == 0 {
 			continue
 		}
 		for key, own := range item.claimed() {
 			if g := j.groups[key]; g != nil {
-				g.lost.take(&item, own)
+				g.lost.take(item, own)
 			}
 		}
 		var own claimedTime
@@ -182,7 +177,7 @@ func (c *clientClock) showLost(j *Judge) {
 		} else {
 			own.cost = item.lost
 		}
-		total.take(&item, own)
+		total.take(item, own)
 	}
 }
 

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"cmp"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -36,15 +38,15 @@ type wallClock struct {
 
 // clientClock is one client's exchanges that overlap others, and have not been settled.
 type clientClock struct {
-	items map[int]clockItem // by ID of the exchange
-	open  int               // not judged
-	found int               // slices
-	large bool              // its map has grown: not to be kept
+	items []clockItem // by the number of the exchange: that is the order in which they began
+	open  int         // not judged
+	found int         // slices
 }
 
 // clockItem is one exchange.
 type clockItem struct {
-	report.Interval // to is valid once judged
+	id              int // of the exchange
+	report.Interval     // to is valid once judged
 	judged          bool
 	stream          bool // the client does not wait for its end
 	transferred
@@ -81,8 +83,7 @@ func (w *wallClock) began(client netip.Addr, id int, from time.Duration) {
 		c = w.newClient()
 		w.clients[client] = c
 	}
-	c.items[id] = clockItem{Interval: report.Interval{From: from}}
-	c.large = c.large || len(c.items) > smallClient
+	c.items = append(c.items, clockItem{id: id, Interval: report.Interval{From: from}})
 	c.open++
 	w.held++
 }
@@ -95,8 +96,8 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 	if c == nil {
 		return
 	}
-	item, known := c.items[job.Info.ID]
-	if !known {
+	item := c.item(job.Info.ID)
+	if item == nil {
 		return
 	}
 	item.Interval = report.Interval{From: job.From, To: job.Until}
@@ -121,7 +122,6 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 	}
 	item.transferred = transferred{p.Server.Addr(), job.Flow.Bytes, job.Flow.Rate}
 	item.info, item.lost = job.Info, combined
-	c.items[job.Info.ID] = item
 	c.found += len(item.slices)
 	if c.open--; c.open == 0 || len(c.items)-c.open >= maxCluster {
 		j.settleClient(p.Client)
@@ -129,7 +129,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 	}
 	if len(c.items) == 0 {
 		delete(w.clients, p.Client)
-		if len(w.spare) < maxSpareClocks && !c.large {
+		if len(w.spare) < maxSpareClocks && cap(c.items) <= smallClient {
 			w.spare = append(w.spare, c)
 		}
 	}
@@ -142,7 +142,17 @@ func (w *wallClock) newClient() *clientClock {
 		w.spare = w.spare[:n-1]
 		return c
 	}
-	return &clientClock{items: map[int]clockItem{}}
+	return &clientClock{}
+}
+
+// item is an exchange by its number; nil if there is none.
+func (c *clientClock) item(id int) *clockItem {
+	at, found := slices.BinarySearchFunc(c.items, id,
+		func(i clockItem, id int) int { return cmp.Compare(i.id, id) })
+	if !found {
+		return nil
+	}
+	return &c.items[at]
 }
 
 // lostSlice is the stretch of the exchange's time that the claim would save.
@@ -178,15 +188,7 @@ func (c *clientClock) settle(j *Judge, client netip.Addr) int {
 		c.bookWall(j)
 	}
 	n := len(c.items) - c.open
-	if c.open == 0 {
-		clear(c.items)
-		return n
-	}
-	for id, item := range c.items {
-		if item.judged {
-			delete(c.items, id)
-		}
-	}
+	c.items = slices.DeleteFunc(c.items, func(i clockItem) bool { return i.judged })
 	return n
 }
 
@@ -195,15 +197,15 @@ func (c *clientClock) bookWall(j *Judge) {
 	found := c.found
 	c.found = 0
 	if len(c.items) == 1 && found == 1 { // nothing ran beside it, as mostly
-		for _, item := range c.items {
-			j.addWall(item.slices[0].group, item.slices[0].cost, item.slices[0].cost)
-		}
+		only := c.items[0].slices[0]
+		j.addWall(only.group, only.cost, only.cost)
 		return
 	}
 	groups := map[rule.Key][]report.Interval{}
 	alone, cost := map[rule.Key]time.Duration{}, map[rule.Key]time.Duration{}
 	shares, clocked := map[rule.Key]bool{}, map[rule.Key]time.Duration{}
-	for _, item := range c.items {
+	for i := range c.items {
+		item := &c.items[i]
 		for key, own := range item.claimed() {
 			own.lost = spread(own.lost, item.Interval, own.cost)
 			groups[key] = append(groups[key], own.lost...)
@@ -224,21 +226,33 @@ func (c *clientClock) bookWall(j *Judge) {
 
 // claimed is what each finding claims of the exchange. What its slices do not show, as they overlap
 // or end with the exchange, has nothing to do with others.
-func (c *clockItem) claimed() map[rule.Key]claimedTime {
-	all := map[rule.Key]claimedTime{}
-	for _, s := range c.slices {
-		own := all[s.group]
-		if c.page != nil && c.page.cut && s.path && s.dir == reassembly.FromServer {
-			own.clocked += s.cost
-			all[s.group] = own
-			continue
+func (c *clockItem) claimed() iter.Seq2[rule.Key, claimedTime] {
+	return func(yield func(rule.Key, claimedTime) bool) {
+		for i := range c.slices {
+			key := c.slices[i].group
+			same := func(s clockSlice) bool { return s.group == key }
+			if !slices.ContainsFunc(c.slices[:i], same) && !yield(key, c.claimedBy(key)) {
+				return
+			}
 		}
-		own.lost = append(own.lost, s.Interval)
-		own.cost += s.cost
-		own.shares = own.shares || s.path && s.dir == reassembly.FromServer
-		all[s.group] = own
 	}
-	return all
+}
+
+// claimedBy is what one finding claims of the exchange.
+func (c *clockItem) claimedBy(key rule.Key) (own claimedTime) {
+	for i := range c.slices {
+		s := &c.slices[i]
+		switch {
+		case s.group != key:
+		case c.page != nil && c.page.cut && s.path && s.dir == reassembly.FromServer:
+			own.clocked += s.cost
+		default:
+			own.lost = append(own.lost, s.Interval)
+			own.cost += s.cost
+			own.shares = own.shares || s.path && s.dir == reassembly.FromServer
+		}
+	}
+	return own
 }
 
 // claimedTime is what one finding claims of one exchange.
@@ -262,7 +276,8 @@ func (j *Judge) addWall(key rule.Key, wall, cost time.Duration) {
 func (c *clientClock) without(key rule.Key) []report.Interval {
 	var out []report.Interval
 	has := func(s clockSlice) bool { return s.group == key }
-	for _, item := range c.items {
+	for i := range c.items {
+		item := &c.items[i]
 		switch {
 		case slices.ContainsFunc(item.slices, has), item.stream:
 		case item.judged:
