@@ -54,8 +54,8 @@ type refusals struct {
 	waiting rule.Agenda[*refusal]
 	ports   rule.PairTable[[]uint16]      // refused ports by client and host
 	hosts   rule.PairTable[[]netip.Addr]  // hosts that refused, by client and port
-	tries   rule.PairTable[[]try]         // the latest by client and port
-	kin     rule.PairTable[[]try]         // the same by the mark of the client's host
+	tries   rule.PairTable[[]*try]        // the latest by client and port
+	kin     rule.PairTable[[]*try]        // the same by the mark of the client's host
 	latest  rule.PairTable[time.Duration] // when a client was heard of last
 	given   rule.PairTable[[]*refusal]    // the latest that were given up, by client and service
 	strangers
@@ -101,9 +101,8 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	r.asks(data.Pair.Client, e.At)
 	r.heardOf(data.Pair.Client, data.Start.Time)
 	if data.First && data.Handshake {
-		t := try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true, c.Id, e.At,
-			data.HostMark, false}
-		r.note(data.Pair, t)
+		r.note(data.Pair, &try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true,
+			c.Id, e.At, data.HostMark, false})
 	}
 }
 
@@ -118,9 +117,8 @@ func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 		w.due = report.EndOfTime // where all is silent, attempts beside it are known no sooner
 	}
 	first := c.Occ.Proof[0].Mark
-	t := try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
-		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0}
-	r.note(c.Pair, t)
+	r.note(c.Pair, &try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
+		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0})
 	r.heardOf(c.Pair.Client, first.Time)
 	r.await(d, w)
 }
@@ -157,7 +155,7 @@ func (r *refusals) Finish(d rule.Desk) {
 		r.tell(d, w, true)
 	}
 	r.ports.Each(func(host report.Pair, ports *[]uint16) { markProbes(d, host, *ports) })
-	r.tries.Each(func(port report.Pair, tries *[]try) { unlistSweep(d, port, *tries) })
+	r.tries.Each(func(port report.Pair, tries *[]*try) { unlistSweep(d, port, *tries) })
 	r.given.Each(func(p report.Pair, given *[]*refusal) { r.tellNext(d, p, *given) })
 	r.strangers.finish(d)
 }
@@ -192,8 +190,8 @@ func markOf(mark uint32) netip.Addr {
 	return netip.AddrFrom4([4]byte{2: byte(mark >> 8), 3: byte(mark)})
 }
 
-// note takes note of a connection, or of an attempt at one.
-func (r *refusals) note(p report.Pair, t try) {
+// note takes note of a connection, or of an attempt at one, in all lists that it belongs to.
+func (r *refusals) note(p report.Pair, t *try) {
 	for _, key := range [...]report.Pair{portOf(p.Client, p), hostOf(p)} {
 		if s := r.tries.Of(key, t.at.Time); s != nil {
 			*s = appendLatest(*s, t, keptTries)
@@ -210,8 +208,8 @@ func (r *refusals) note(p report.Pair, t try) {
 // beside are the other tries of the client of w that may be for the same, as far as they were known
 // by the given moment: on the same port, by another address of its host, too, which tried at once
 // when w was refused, or does so again and again.
-func (r *refusals) beside(w *refusal, by time.Duration) (out []try) {
-	late := func(t try) bool { return t.known > by }
+func (r *refusals) beside(w *refusal, by time.Duration) (out []*try) {
+	late := func(t *try) bool { return t.known > by }
 	if s := r.tries.Has(portOf(w.Pair.Client, w.Pair)); s != nil {
 		out = slices.DeleteFunc(slices.Clone(*s), late)
 	}
@@ -228,13 +226,13 @@ func (r *refusals) beside(w *refusal, by time.Duration) (out []try) {
 			}
 		}
 	}
-	return slices.DeleteFunc(out, func(t try) bool { return t.conn == w.Occ.Connection })
+	return slices.DeleteFunc(out, func(t *try) bool { return t.conn == w.Occ.Connection })
 }
 
 // oneHost reports whether tries of two addresses that look like those of one host are: both are its
 // loopback, or again and again one was tried as soon after the other. Once, or at another distance
 // each time, is no more than a coincidence: many hosts look the same.
-func oneHost(tries []try, a, b netip.Addr) bool {
+func oneHost(tries []*try, a, b netip.Addr) bool {
 	if a.IsLoopback() && b.IsLoopback() {
 		return true
 	}
@@ -251,7 +249,7 @@ func oneHost(tries []try, a, b netip.Addr) bool {
 }
 
 // distances are those from tries of a to the next ones of b before or behind them, each once.
-func distances(tries []try, a, b netip.Addr) (apart []time.Duration) {
+func distances(tries []*try, a, b netip.Addr) (apart []time.Duration) {
 	last := time.Duration(-1)
 	for _, x := range tries {
 		for _, y := range tries {
@@ -270,17 +268,17 @@ func (r *refusals) next(w *refusal) (first try, found bool) {
 }
 
 // meanwhile are the tries of the client that began while it had no answer to w.
-func (r *refusals) meanwhile(w *refusal) []try {
-	return slices.DeleteFunc(r.beside(w, report.EndOfTime), func(t try) bool {
+func (r *refusals) meanwhile(w *refusal) []*try {
+	return slices.DeleteFunc(r.beside(w, report.EndOfTime), func(t *try) bool {
 		return t.at.Time <= w.Occ.Start || t.at.Time > w.end
 	})
 }
 
 // earliest is the try that began first; false if there is none.
-func earliest(tries []try) (first try, found bool) {
+func earliest(tries []*try) (first try, found bool) {
 	for _, t := range tries {
 		if !found || t.at.Time < first.at.Time {
-			first, found = t, true
+			first, found = *t, true
 		}
 	}
 	return first, found
@@ -295,13 +293,13 @@ func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
 			t.at.Time >= w.Occ.Start-fallbackWithin && t.known > w.Occ.Start
 		soon := t.at.Time <= max(w.end+fallbackWithin, time.Duration(w.Num[refusalNext]))
 		if t.came && t.server != w.Pair.Server.Addr() && meanwhile && soon {
-			return t, true
+			return *t, true
 		}
 	}
 	if s := r.tries.Has(hostOf(w.Pair)); s != nil && w.Cause == refusedCause {
 		for _, t := range *s {
 			if t.came && t.at.Time >= w.end && t.at.Time-w.end <= alternativeWithin {
-				return t, true
+				return *t, true
 			}
 		}
 	}
@@ -340,7 +338,7 @@ func markProbes(d rule.Desk, host report.Pair, ports []uint16) {
 
 // unlistSweep takes out the findings of a client that asked many hosts once each on one port, all
 // in vain: who relies on a service asks again.
-func unlistSweep(d rule.Desk, port report.Pair, tries []try) {
+func unlistSweep(d rule.Desk, port report.Pair, tries []*try) {
 	asked := map[netip.Addr]int{}
 	for _, t := range tries {
 		asked[t.server]++
@@ -495,7 +493,7 @@ func (r *refusals) giveUp(w *refusal) {
 		w.Says = []rule.Said{rule.Say(otherWasFaster)}
 		return
 	}
-	booked := slices.DeleteFunc(r.meanwhile(w), func(t try) bool { return t.came || t.lone })
+	booked := slices.DeleteFunc(r.meanwhile(w), func(t *try) bool { return t.came || t.lone })
 	if t, found := earliest(booked); found {
 		// the rest of the wait is that attempt's, which failed, too, and has a cost of its own
 		cost, after := &w.Occ.Cost, t.at.Time-w.Occ.Start

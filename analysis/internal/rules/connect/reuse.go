@@ -415,6 +415,9 @@ func repeatedSYNs(x *rule.Judged) time.Duration {
 	return x.Times[report.SYNRetx] + x.Times[report.SYNACKRetx]
 }
 
+// proofFrames is how many frames the proof has, where the older connection is seen to close.
+const proofFrames = 4
+
 // proof shows the connection that could have been used, what ended it, and the new one, whose
 // first request may not have waited for it.
 func (v *verdict) proof(doubtful bool) []rule.Evidence {
@@ -423,7 +426,12 @@ func (v *verdict) proof(doubtful bool) []rule.Evidence {
 	if v.donor.last.shared && !v.donor.pool.key.secure {
 		free = donorHasNoStream
 	}
-	out := []rule.Evidence{rule.Shows(v.donorIdle, report.SideServer, free, donor)}
+	n := proofFrames // many are kept: no more room than they need
+	if v.closed == nil {
+		n--
+	}
+	out := append(make([]rule.Evidence, 0, n),
+		rule.Shows(v.donorIdle, report.SideServer, free, donor))
 	if v.closed != nil {
 		how := closedByFIN
 		switch {
