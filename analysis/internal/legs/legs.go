@@ -111,6 +111,7 @@ const (
 // openLegs are the exchanges with one key that are not over.
 type openLegs[T any] struct {
 	legs    []*leg[T]
+	room    [1]*leg[T]  // where they begin
 	missing int         // those that are not listed
 	alike   []*alike[T] // of which some go on, and are not listed
 	asking  []asking    // since some are alike
@@ -124,6 +125,7 @@ type leg[T any] struct {
 	asked    key
 	tail     key
 	keys     []key        // under which it is open
+	room     [2]key       // where they begin: mostly there are no more
 	unlisted []key        // under which it is, and not listed
 	fronts   []*leg[T]    // that it may be made of
 	ups      []*leg[T]    // that may be made of it
@@ -176,20 +178,21 @@ func (l *Links[T]) Began(a Asked) {
 		asked: askedKey(a.Method, a.Target), tail: tailKey(a.Method, a.Target),
 	}
 	x.Method, x.Target = "", "" // the hash is enough
+	x.keys = x.room[:0]
 	l.known[a.ID] = x
 	l.serves(x)
 	l.relate(x)
 	if o := l.open[x.asked]; o != nil {
 		o.began(x)
 	}
-	keys := idKeys(a.Trail)
+	for _, k := range idKeys(a.Trail) {
+		l.list(x, k)
+	}
 	if p := l.alike[service{x.asked, x.Server}]; p != nil {
 		p.addFront(x)
 	} else {
-		keys = append(keys, x.asked, x.tail)
-	}
-	for _, k := range keys {
-		l.list(x, k)
+		l.list(x, x.asked)
+		l.list(x, x.tail)
 	}
 }
 
@@ -243,6 +246,7 @@ func (l *Links[T]) list(x *leg[T], k key) {
 	o := l.open[k]
 	if o == nil {
 		o = &openLegs[T]{}
+		o.legs = o.room[:0]
 		l.open[k] = o
 	}
 	if len(o.legs) >= maxOpen {
