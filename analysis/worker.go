@@ -29,6 +29,7 @@ type worker struct {
 	tick    time.Duration          // of the clock that stamped its segment; 0: not known, or none
 	spare   []*tracked             // of connections that are over
 	drafts  []*rule.Draft          // of exchanges that were delivered, for others
+	pass    rule.Pass              // of the rules at work
 	trace   *report.TraceOf        // what is to be traced; nil: nothing
 	graphs  map[int]report.GraphOf // connections that are to be shown, by number
 	judged  *atomic.Int64          // exchanges that all workers have judged since the last epoch; nil: not asked
@@ -206,12 +207,21 @@ func (w *worker) Over(c *reassembly.Conn, x *exchange.Exchange) {
 	w.events.TellOver(w.event(c, x.Index), s.overEvent(x))
 }
 
+// look is what rules see of a connection, and of an exchange if d is not nil, until the next call.
+func (w *worker) look(c *reassembly.Conn, s *tracked, d *rule.Draft) *rule.Pass {
+	w.pass = rule.Pass{State: &s.Followed, Conn: c, Draft: d}
+	if d != nil {
+		w.pass.Exchange = d.Parsed
+	}
+	return &w.pass
+}
+
 // Exchange draws up the ledger of x and lets the rules look at it.
 func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	d := s.draft(x)
 	s.DrawUp(&d.Exchange)
-	p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: x, Draft: d}
+	p := w.look(c, s, d)
 	for _, r := range w.rules {
 		if r.Exchange != nil && r.LooksAt(d) {
 			p.Words = r.Vocabulary
@@ -235,7 +245,7 @@ func (w *worker) Release(c *reassembly.Conn, n int) {
 func (w *worker) periods(c *reassembly.Conn, s *tracked) {
 	for _, b := range s.Periods() {
 		d := &rule.Draft{Exchange: b.Exchange}
-		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
+		p := w.look(c, s, d)
 		for _, r := range w.rules {
 			if r.Period != nil && d.Alone() {
 				p.Words = r.Vocabulary
@@ -254,7 +264,7 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s := w.state(c)
 	s.Close()
 	w.periods(c, s)
-	p := &rule.Pass{State: &s.Followed, Conn: c}
+	p := w.look(c, s, nil)
 	for _, d := range w.rules {
 		if d.Closed != nil {
 			p.Words = d.Vocabulary
@@ -273,7 +283,7 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 // over.
 func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 	for _, d := range s.deliverable(all) {
-		p := &rule.Pass{State: &s.Followed, Conn: c, Exchange: d.Parsed, Draft: d}
+		p := w.look(c, s, d)
 		for _, r := range w.rules {
 			if r.Certain != nil && r.LooksAt(d) {
 				p.Words = r.Vocabulary
