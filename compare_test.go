@@ -124,7 +124,7 @@ func TestCompareSelf(t *testing.T) {
 				}
 			}
 			for _, f := range c.Findings {
-				if f.Change != compare.Same {
+				if f.Change != compare.Still {
 					t.Errorf("%s: %s is %s", dir, f.Rule, f.Change)
 				}
 			}

@@ -34,15 +34,18 @@ var edges = map[string][]string{
 		"tcpwhy/internal/outfile",
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
 		"tcpwhy/output/notes",
-		"tcpwhy/output/wording",
-		"tcpwhy/analysis", "tcpwhy/analysis/report", "tcpwhy/capture",
+		"tcpwhy/output/wording", "tcpwhy/output/json", "tcpwhy/internal/cli/known",
+		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/internal/cli/manual",
 	},
 	"tcpwhy/internal/cli/manual": {},
+	"tcpwhy/internal/cli/known": {
+		"tcpwhy/internal/outfile", "tcpwhy/output/baseline", "tcpwhy/analysis/report",
+	},
 	"tcpwhy/output": {
 		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/html", "tcpwhy/output/junit",
 		"tcpwhy/output/har", "tcpwhy/output/csv", "tcpwhy/output/markdown", "tcpwhy/output/page",
-		"tcpwhy/analysis/report",
+		"tcpwhy/analysis/compare", "tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
 		"tcpwhy/analysis/compare",
@@ -64,6 +67,7 @@ var edges = map[string][]string{
 		"tcpwhy/capture",
 	},
 	"tcpwhy/output/html": {
+		"tcpwhy/analysis/compare",
 		"tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
 		"tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/reassembly",
@@ -83,8 +87,9 @@ var edges = map[string][]string{
 	},
 	"tcpwhy/output/markdown": {
 		"tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
-		"tcpwhy/output/mask", "tcpwhy/analysis/report",
+		"tcpwhy/output/mask", "tcpwhy/analysis/compare", "tcpwhy/analysis/report",
 	},
+	"tcpwhy/output/baseline": {"tcpwhy/output/mask", "tcpwhy/analysis/report"},
 	"tcpwhy/output/view": {
 		"tcpwhy/output/page", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/capture",

@@ -128,11 +128,11 @@ const (
 	Gone
 	NotSeen // gone, but it was not looked for as before, or chance may have left it out
 	Less
-	Same
+	Still // as before, as far as numbers tell
 	changes
 )
 
-var changeNames = [changes]string{"new", "more", "gone", "not-seen", "less", "same"}
+var changeNames = [changes]string{"new", "more", "gone", "not-seen", "less", "still"}
 
 // String is the change's name in JSON.
 func (c Change) String() string { return changeNames[c] }
@@ -225,10 +225,16 @@ func (e *Endpoint) rank() int {
 	switch {
 	case e.Regressed():
 		return 0
-	case e.Verdict == Faster || e.Average == Faster || e.Tail == Faster || e.Failing == Faster || e.Erring == Faster:
+	case e.Better():
 		return 1
 	}
 	return 2
+}
+
+// Better reports whether an endpoint is, in any way.
+func (e *Endpoint) Better() bool {
+	return e.Verdict == Faster || e.Average == Faster || e.Tail == Faster ||
+		e.Failing == Faster || e.Erring == Faster
 }
 
 // Regressed reports whether an endpoint is.

@@ -94,7 +94,7 @@ func (a *account) fill(alone func(string) bool, name func(string) string) {
 			s := &a.Stories[i]
 			a.add(place{s.Rule, s.Cause, ""}, s.Title, s.Severity, Occurred{
 				Count: s.Count, Affected: s.Affected, Cost: s.Cost.Expected - s.Shared,
-			})
+			}, a.KnownStory(s) != nil)
 		}
 	} else {
 		for i := range a.Findings {
@@ -105,7 +105,7 @@ func (a *account) fill(alone func(string) bool, name func(string) string) {
 			}
 			a.add(at, f.Title, f.Severity, Occurred{
 				Count: f.Count, Affected: f.Affected, Cost: f.Cost.Expected - f.Shared,
-			})
+			}, f.Known != nil)
 		}
 	}
 	all := 0
@@ -129,16 +129,16 @@ func serviceOf(f *report.Finding) string {
 }
 
 // add takes in what was found at a place; what a capture lacks is no finding.
-func (a *account) add(at place, title string, severity report.Severity, o Occurred) {
+func (a *account) add(at place, title string, severity report.Severity, o Occurred, known bool) {
 	if at.rule == report.CaptureQuality {
 		return
 	}
 	f := a.found[at]
 	if f == nil {
-		f = &Finding{Rule: at.rule, Cause: at.cause, Service: at.service, Title: title}
+		f = &Finding{Rule: at.rule, Cause: at.cause, Service: at.service, Title: title, Known: true}
 		a.found[at] = f
 	}
-	f.Severity = max(f.Severity, severity)
+	f.Severity, f.Known = max(f.Severity, severity), f.Known && known
 	f.After.Count += o.Count
 	f.After.Affected += o.Affected
 	f.After.Cost += o.Cost
@@ -149,7 +149,7 @@ func joined(before, after *Finding, b, a *account, at place) Finding {
 	var f Finding
 	if before != nil {
 		f = *before
-		f.Before, f.After = before.After, Occurred{}
+		f.Before, f.After, f.Known = before.After, Occurred{}, false
 	}
 	if after != nil {
 		worst := max(f.Severity, after.Severity)
@@ -183,7 +183,7 @@ func settle(all []Finding, b, a *account) {
 		f.P = p
 		f.Change, f.Why = f.change(b, a)
 		worse := f.Change == New && f.Why == "" && p <= level || f.Change == More
-		f.Regression = worse && f.Severity > report.Info
+		f.Regression = worse && f.Severity > report.Info && !f.Known
 	}
 }
 
@@ -202,7 +202,7 @@ func (f *Finding) change(b, a *account) (Change, string) {
 	case f.P <= level:
 		return Less, ""
 	}
-	return Same, ""
+	return Still, ""
 }
 
 // leastExpected is of how many occurrences, expected by the rate of the other side, none is seen by
@@ -222,7 +222,8 @@ func (a *account) unseen(f *Finding, seen, here Occurred) string {
 	case here.Exchanges < leastAfter:
 		return "too few exchanges"
 	case f.P > level && seen.Rate()*float64(here.Exchanges) < leastExpected:
-		return fmt.Sprintf("by chance none is seen in %.0f %% of cases", 100*f.P)
+		return fmt.Sprintf("by chance none is seen in %.0f %% of cases",
+			100*none(seen.Affected, seen.Exchanges, here.Exchanges))
 	}
 	return ""
 }

@@ -22,7 +22,7 @@ type sample []bin
 // sampleOf is all that d tells: of few, each; of many, the cells of its histogram. The least and
 // the most duration narrow the first and the last cell.
 func sampleOf(d *report.Durations) (s sample) {
-	for _, t := range d.Few {
+	for _, t := range slices.Sorted(slices.Values(d.Few)) { // a file may have them in disorder
 		s = append(s, bin{t, t, t, 1})
 	}
 	for i, n := range d.Cells {
@@ -181,15 +181,17 @@ func waysOf(m, n int) []float64 {
 func mannWhitney(before, after sample) float64 {
 	m, n := before.size(), after.size()
 	u, ties := 0.0, 0.0 // u: pairs of which after is longer
+	less, k := 0, 0     // of after
 	for _, b := range before {
-		for _, a := range after {
-			switch pairs := float64(b.n) * float64(a.n); {
-			case a.middle > b.middle:
-				u += pairs
-			case a.middle == b.middle:
-				u += pairs / 2
-			}
+		for k < len(after) && after[k].middle < b.middle {
+			less += after[k].n
+			k++
 		}
+		same := 0
+		for i := k; i < len(after) && after[i].middle == b.middle; i++ {
+			same += after[i].n
+		}
+		u += float64(b.n) * (float64(n-less-same) + float64(same)/2)
 	}
 	for _, t := range tied(before, after) {
 		ties += t*t*t - t

@@ -27,6 +27,9 @@ func fisher(k, n, l, m int) float64 {
 	if n <= 0 || m <= 0 || hits <= 0 || hits >= all {
 		return 1
 	}
+	if all > mostTables {
+		return alikeRates(float64(k), float64(n), float64(l), float64(m))
+	}
 	base := choose(all, hits)
 	of := func(i int) float64 { return choose(n, i) + choose(m, hits-i) - base }
 	const alike = 1e-7 // of logarithms, which are not exact
@@ -49,6 +52,21 @@ func fisher(k, n, l, m int) float64 {
 		sum(mode+1, most, 1)
 	}
 	return min(1, p)
+}
+
+// none is how likely all k that were seen are among these n, and none among m others, if they could be
+// among both.
+func none(k, n, m int) float64 { return math.Exp(choose(n, k) - choose(n+m, k)) }
+
+// mostTables is up to how many exchanges tables are summed up: of more, they are normally distributed.
+const mostTables = 100_000
+
+// alikeRates is the same of many.
+func alikeRates(k, n, l, m float64) float64 {
+	p := (k + l) / (n + m)
+	deviation := math.Sqrt(p * (1 - p) * (1/n + 1/m))
+	far := max(0, math.Abs(k/n-l/m)-(1/n+1/m)/2)
+	return math.Erfc(far / deviation / math.Sqrt2)
 }
 
 // choose is the logarithm of how many ways there are to choose k of n.

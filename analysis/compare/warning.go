@@ -283,8 +283,11 @@ func scarce(c *Comparison) (all []Warning) {
 	if few > 0 {
 		all = append(
 			all,
-			Warning{"few-exchanges", fmt.Sprintf("of %d of %d endpoints there are too few "+
-				"whole responses to say anything: four on each side are needed", few, len(c.Endpoints))},
+			Warning{
+				"few-exchanges",
+				fmt.Sprintf("too few whole responses of %d of %d endpoints to "+
+					"say anything: four on each side are needed", few, len(c.Endpoints)),
+			},
 		)
 	}
 	for _, side := range sidesOf(c) {

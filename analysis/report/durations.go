@@ -10,10 +10,11 @@ const (
 	// exactDurations is up to how many durations are kept themselves: of few, a quantile to 5 % would
 	// not be one that occurred.
 	exactDurations = 32
-	// The cells of a histogram: each begins a tenth later than the one before. A quantile is off by
-	// half a cell at most, 5 %; 200 cells reach to half an hour.
+	// cellUnit is where the second cell of a histogram begins; each begins a tenth later than the one
+	// before, so that a quantile is off by half a cell at most, 5 %.
 	cellUnit = 10 * time.Microsecond
-	maxCells = 200
+	// MaxCells is how many cells a histogram has at most: they reach to half an hour.
+	MaxCells = 200
 )
 
 // Durations is how long something took, again and again: exact while there are few, a histogram of
@@ -56,8 +57,8 @@ func (d *Durations) spread() {
 
 // cellStarts are the least durations of the cells, in whole nanoseconds, so that every machine has
 // the same; the first has all that is shorter, too.
-var cellStarts = func() (starts [maxCells]time.Duration) {
-	for i, t := 0, cellUnit; i < maxCells; i, t = i+1, t+t/10 {
+var cellStarts = func() (starts [MaxCells]time.Duration) {
+	for i, t := 0, cellUnit; i < MaxCells; i, t = i+1, t+t/10 {
 		starts[i] = t
 	}
 	return starts
@@ -77,7 +78,7 @@ func CellStart(cell int) time.Duration {
 	if cell <= 0 {
 		return 0
 	}
-	return cellStarts[min(cell, maxCells-1)]
+	return cellStarts[min(cell, MaxCells-1)]
 }
 
 // count adds n to a cell.
@@ -143,7 +144,7 @@ func (d *Durations) Quantile(q float64) time.Duration {
 
 // middle is the middle of a cell, within what occurred.
 func (d *Durations) middle(cell int) time.Duration {
-	middle := cellStarts[min(cell, maxCells-1)]
+	middle := cellStarts[min(cell, MaxCells-1)]
 	return min(max(middle+middle/20, d.Least), d.Most)
 }
 

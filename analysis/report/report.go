@@ -132,6 +132,26 @@ type Finding struct {
 	Remedies    []Remedy
 	References  []string
 	Occurrences []Occurrence // the costliest first, then by frame; capped
+	Known       *Known       // nil if it is news
+}
+
+// Known says why a finding is none of those that somebody has to hear of, and how long that holds.
+type Known struct{ Reason, Until string } // Until: the last day, as 2026-11-30
+
+// KnownStory is what is known of a story all findings of which are known: that of the first; nil if
+// one of them is news, or not listed.
+func (r *Report) KnownStory(s *Story) *Known {
+	count := 0
+	for _, i := range s.Findings {
+		if i >= len(r.Findings) || r.Findings[i].Known == nil {
+			return nil
+		}
+		count += r.Findings[i].Count
+	}
+	if count == 0 || count < s.Count {
+		return nil
+	}
+	return r.Findings[s.Findings[0]].Known
 }
 
 // Broke reports whether a finding is about more than time: data, or what is severe without a cost.

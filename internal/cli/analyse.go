@@ -26,6 +26,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	if report == nil {
 		return ExitError, o.refuse(stdout, err)
 	}
+	o.known.Apply(report)
 	// What was read before an error is still worth a report.
 	if writeErr := o.writeReport(report, stdout); writeErr != nil {
 		return ExitError, errors.Join(err, writeErr)
@@ -33,9 +34,13 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	if err == nil {
 		err = o.writeCopies(report, o.inputs)
 	}
+	if err == nil {
+		err = o.known.Add(report)
+	}
 	if err != nil {
 		return ExitError, err
 	}
+	o.tellKnown(report, stderr)
 	for _, in := range report.Capture.Inputs {
 		if !in.Complete {
 			fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(in.Name+": "+in.Error))
@@ -144,6 +149,38 @@ func (o *options) analysisOptions() ([]analysis.Option, error) {
 	return chosen, err
 }
 
+// pictured are the options of an analysis of which a format is to draw pictures. Which connections
+// are worth that is known only when everything has been read, so files are read twice; standard
+// input cannot be.
+func (o *options) pictured(
+	open func() (capture.Source, error), options []analysis.Option,
+) ([]analysis.Option, error) {
+	format := o.as()
+	if format.Graphs == nil || slices.Contains(o.inputs, "-") {
+		return options, nil
+	}
+	src, err := open()
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	report, _ := analysis.Run(
+		context.Background(),
+		src,
+		options...) // an error of reading shows again
+	if report == nil {
+		return options, nil
+	}
+	return append(slices.Clip(options), analysis.WithGraphs(format.Graphs(report)...)), nil
+}
+
+// tellKnown tells who keeps the baseline what of it is out of date.
+func (o *options) tellKnown(r *report.Report, stderr io.Writer) {
+	for _, note := range o.known.Notes(r) {
+		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(note))
+	}
+}
+
 // status is the exit status for a report.
 func (o *options) status(r *report.Report) int {
 	if o.failOn == "" {
@@ -151,7 +188,7 @@ func (o *options) status(r *report.Report) int {
 	}
 	level, err := severity("fail-on", o.failOn)
 	for i := range r.Findings {
-		if err == nil && r.Findings[i].Severity >= level {
+		if err == nil && r.Findings[i].Severity >= level && r.Findings[i].Known == nil {
 			return exitFinding
 		}
 	}
@@ -195,9 +232,14 @@ func (o *options) pageOptions(w io.Writer) page.Options {
 
 // checkOutputs refuses to write over an input, or two things to one file, before anything is read.
 func (o *options) checkOutputs() error {
-	taken := slices.Concat(o.inputs, o.keyLogs)
+	inputs := slices.Concat(o.inputs, o.keyLogs)
+	if o.known.File != o.known.Adding { // a baseline may grow
+		inputs = append(inputs, o.known.File)
+	}
+	taken := slices.Clone(inputs)
 	for _, out := range []struct{ flag, name string }{
 		{"output", o.output}, {"annotate", o.copies.annotate}, {"write", o.write},
+		{"write-baseline", o.known.Adding},
 	} {
 		if out.name == "" || out.name == standard {
 			continue
@@ -207,7 +249,7 @@ func (o *options) checkOutputs() error {
 				continue
 			}
 			what := "that is an input"
-			if i >= len(o.inputs)+len(o.keyLogs) {
+			if i >= len(inputs) {
 				what = "something else is written there"
 			}
 			return &usageError{fmt.Sprintf("--%s %s: %s", out.flag, out.name, what), ""}

@@ -23,12 +23,8 @@ func (o *options) check() error {
 	if err := o.checkColor(); err != nil {
 		return err
 	}
-	for _, names := range [][]string{o.only, o.skip} {
-		for _, name := range names {
-			if err := checkRule(name); err != nil {
-				return err
-			}
-		}
+	if err := o.checkRules(); err != nil {
+		return err
 	}
 	if _, err := severity("min-severity", o.minSeverity); err != nil {
 		return err
@@ -50,6 +46,9 @@ func (o *options) check() error {
 	if err := o.checkCopies(); err != nil {
 		return err
 	}
+	if err := o.known.Read(); err != nil {
+		return err
+	}
 	if o.interfaceName != "" {
 		return o.checkLive()
 	}
@@ -57,6 +56,18 @@ func (o *options) check() error {
 		return &usageError{
 			"no input",
 			"name capture files, or - for standard input; tcpwhy --help shows examples",
+		}
+	}
+	return nil
+}
+
+// checkRules checks that there are the rules of --only and --skip.
+func (o *options) checkRules() error {
+	for _, names := range [][]string{o.only, o.skip} {
+		for _, name := range names {
+			if err := checkRule(name); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 // own.
 func commands() []func(*console) *cobra.Command {
 	return []func(*console) *cobra.Command{
+		compareCommand,
 		explainCommand,
 		rulesCommand,
 		completionCommand,

@@ -99,6 +99,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	report, err := o.follow(src, options, stdout, stderr)
 	err = errors.Join(err, src.Close())
 	if report != nil {
+		o.known.Apply(report)
 		err = errors.Join(err, o.writeLive(report, stdout))
 	}
 	if stream != nil {
@@ -110,6 +111,10 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	if err := o.writeCopies(report, []string{o.write}); err != nil {
 		return ExitError, err
 	}
+	if err := o.known.Add(report); err != nil {
+		return ExitError, err
+	}
+	o.tellKnown(report, stderr)
 	if in := report.Capture.Inputs[0]; !in.Complete {
 		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(in.Name+": "+in.Error))
 	}

@@ -153,7 +153,7 @@ func (f *follower) hooks() []analysis.Option {
 	switch {
 	case f.stream != nil:
 		hooks = append(hooks, analysis.OnFinding(func(found *report.Finding) {
-			f.put(func() error { return f.stream.Occurrence(found) })
+			f.put(func() error { return f.stream.Occurrence(f.o.known.Of(found, f.src.Stats().Start)) })
 		}))
 		if f.o.live.exchanges {
 			hooks = append(hooks, analysis.OnExchange(
@@ -186,6 +186,7 @@ func (f *follower) tick(soFar func() *report.Report) {
 
 // writeSoFar writes a report that is not the last.
 func (f *follower) writeSoFar(r *report.Report) error {
+	f.o.known.Apply(r)
 	if f.stream != nil {
 		return f.stream.SoFar(r)
 	}

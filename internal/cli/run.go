@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli/known"
 	"tcpwhy/output"
 )
 
@@ -96,6 +97,7 @@ type options struct {
 	count         uint64
 	live          liveOptions
 	trace         traceOptions
+	known         known.Options
 	copies        copyOptions
 
 	explain                  string
@@ -159,6 +161,8 @@ func addFlags(f *pflag.FlagSet, o *options) {
 	ruleFlags(f, o)
 	f.StringVar(&o.failOn, "fail-on", "",
 		"exit with 1 if a reported finding is at `LEVEL` or above")
+	o.known.Flag(f)
+	o.known.AddingFlag(f)
 	listFlags(f, o)
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")

@@ -153,22 +153,28 @@ func (b *builder) endpointRow(e *report.Endpoint, s logScale) endpointRow {
 	}
 	r.Median = pct(s.place(e.Think.Median()))
 	r.About = "server time, median " + median(&e.Think)
-	for _, t := range e.Think.Few {
-		r.Dots += dot(s.place(t), 0.5)
+	r.Dots, r.Cloud = spreadAlong(&e.Think, s)
+	return r
+}
+
+// spreadAlong draws durations on an axis: each as a dot, or of many the cells of their histogram.
+func spreadAlong(d *report.Durations, s logScale) (marks string, cloud []level) {
+	for _, t := range d.Few {
+		marks += dot(s.place(t), 0.5)
 	}
 	most := 1
-	for _, n := range e.Think.Cells {
+	for _, n := range d.Cells {
 		most = max(most, n)
 	}
-	for k, n := range e.Think.Cells {
+	for k, n := range d.Cells {
 		if n > 0 {
-			from := s.place(report.CellStart(e.Think.First + k))
-			to := s.place(report.CellStart(e.Think.First + k + 1))
-			r.Cloud = append(r.Cloud, level{
+			from := s.place(report.CellStart(d.First + k))
+			to := s.place(report.CellStart(d.First + k + 1))
+			cloud = append(cloud, level{
 				trimmed(0.15 + 0.85*float64(n)/float64(most)),
 				"M" + unit(from) + " 200000H" + unit(to) + "V800000H" + unit(from) + "Z",
 			})
 		}
 	}
-	return r
+	return marks, cloud
 }

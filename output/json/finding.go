@@ -32,6 +32,20 @@ type findingObject struct {
 	Remedies    []remedyObject     `json:"remedy"`
 	References  []string           `json:"references"`
 	Occurrences []occurrenceObject `json:"occurrences"`
+	Known       *knownObject       `json:"known,omitzero"` // with a baseline only
+}
+
+// knownObject is why a finding is no news, and until when.
+type knownObject struct {
+	Reason string `json:"reason"`
+	Until  string `json:"until"`
+}
+
+func whyKnown(k *report.Known) *knownObject {
+	if k == nil {
+		return nil
+	}
+	return &knownObject{mask.Visible(k.Reason), k.Until}
 }
 
 type remedyObject struct {
@@ -56,6 +70,7 @@ func (e *encoder) finding(f *report.Finding, id string) findingObject {
 		Remedies:    remedies(f.Remedies),
 		References:  list(f.References),
 		Occurrences: make([]occurrenceObject, 0, len(f.Occurrences)),
+		Known:       whyKnown(f.Known),
 	}
 	for i := range f.Occurrences {
 		o.Occurrences = append(o.Occurrences, e.occurrence(&f.Occurrences[i]))
@@ -76,6 +91,9 @@ func (d *decoder) finding(o *findingObject) {
 		Within:   time.Duration(o.Within),
 		Affected: o.Affected, When: decodeWhen(o.When), References: o.References,
 		Remedies: d.remedies(o.Remedies),
+	}
+	if k := o.Known; k != nil {
+		f.Known = &report.Known{Reason: k.Reason, Until: k.Until}
 	}
 	for i := range o.Occurrences {
 		f.Occurrences = append(f.Occurrences, d.occurrence(&o.Occurrences[i]))

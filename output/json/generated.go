@@ -423,6 +423,18 @@ func (o *findingObject) appendTo(b []byte) []byte {
 	b = appendObjects(append(b, `,"remedy":`...), o.Remedies, (*remedyObject).appendTo)
 	b = appendEach(append(b, `,"references":`...), o.References, appendString[string])
 	b = appendObjects(append(b, `,"occurrences":`...), o.Occurrences, (*occurrenceObject).appendTo)
+	if o.Known != nil {
+		b = o.Known.appendTo(append(b, `,"known":`...))
+	}
+	return append(b, '}')
+}
+
+func (o *knownObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"reason":`...), o.Reason)
+	b = appendString(append(b, `,"until":`...), o.Until)
 	return append(b, '}')
 }
 

@@ -157,7 +157,8 @@ func (t *teller) test(rule string) test {
 	var cost time.Duration
 	for _, s := range t.stories[rule] {
 		cost += s.Cost.Expected - s.Shared
-		if s.Severity >= t.opts.FailOn && s.Severity > report.Info {
+		news := t.Report.KnownStory(s) == nil
+		if s.Severity >= t.opts.FailOn && s.Severity > report.Info && news {
 			c.Failures = append(c.Failures, failure{
 				t.text(sentence.Graded(s)), s.Severity.String(), t.story(s),
 			})

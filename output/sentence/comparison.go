@@ -37,7 +37,8 @@ func Changed(c *compare.Comparison) []Line {
 			all.add(v.weight, wording.Capital(v.form)+": "+listed(names)+".")
 		}
 	}
-	all.add(Grave, failing(c))
+	all.add(Grave, failing(c, compare.Slower, "Fails more often"))
+	all.add(Usual, failing(c, compare.Faster, "Fails less often"))
 	for _, change := range []struct {
 		compare.Change
 		words string
@@ -59,15 +60,19 @@ func shifted(c *compare.Comparison) string {
 	whole := base(c)
 	switch {
 	case s.High < 0 && different(c):
-		return fmt.Sprintf("%s less for each exchange (95 %%: %s to %s less)%s.",
+		return fmt.Sprintf("Faster: %s less for each exchange (95 %%: %s to %s less)%s.",
 			wording.Duration(-s.Estimate), wording.Duration(-s.High), wording.Duration(-s.Low),
 			share(-s.Estimate, whole))
 	case s.Low > 0 && different(c):
-		return fmt.Sprintf("%s more for each exchange (95 %%: %s to %s more)%s.",
+		return fmt.Sprintf("Slower: %s more for each exchange (95 %%: %s to %s more)%s.",
 			wording.Duration(s.Estimate), wording.Duration(s.Low), wording.Duration(s.High),
 			share(s.Estimate, whole))
 	case different(c):
 		return "Some endpoints differ, and not all to the same side."
+	case len(named(c, compare.Slower)) > 0:
+		return "Slower on the whole, though most exchanges take as long as before."
+	case len(named(c, compare.Faster)) > 0:
+		return "Faster on the whole, though most exchanges take as long as before."
 	}
 	return "No difference is shown: for each exchange it lies between " + Signed(s.Low) + " and " +
 		Signed(s.High) + " (95 %)."
@@ -146,18 +151,18 @@ func listed(names []string) string {
 	return text
 }
 
-// failing says of which endpoints more exchanges fail.
-func failing(c *compare.Comparison) string {
+// failing says of which endpoints more exchanges fail, or fewer.
+func failing(c *compare.Comparison, v compare.Verdict, words string) string {
 	var names []string
 	for i := range c.Endpoints {
-		if e := &c.Endpoints[i]; e.Failing == compare.Slower || e.Erring == compare.Slower {
+		if e := &c.Endpoints[i]; e.Failing == v || e.Erring == v {
 			names = append(names, ComparedName(c, e))
 		}
 	}
 	if len(names) == 0 {
 		return ""
 	}
-	return "Fails more often: " + listed(names) + "."
+	return words + ": " + listed(names) + "."
 }
 
 // came is what became of findings in one way, as a line.
@@ -215,7 +220,7 @@ func Verdicts(e *compare.Endpoint) string {
 		all = append(all, "too few")
 	case compare.Alike:
 		if e.Tail <= compare.Alike && e.Average <= compare.Alike {
-			all = append(all, "~")
+			all = append(all, "no difference")
 		}
 		if e.Average > compare.Alike {
 			all = append(all, e.Average.String()+" on average")
@@ -263,8 +268,8 @@ func Became(f *compare.Finding) string {
 	switch f.Change {
 	case compare.NotSeen:
 		return "not seen again"
-	case compare.Same:
-		return "as before"
+	case compare.Still:
+		return "still there"
 	}
 	return f.Change.String()
 }
@@ -296,4 +301,24 @@ func HowMuch(f *compare.Finding) string {
 func rate(o *compare.Occurred) string {
 	return fmt.Sprintf("%s of %s (%.0f to %.0f %%)", wording.Grouped(o.Affected),
 		wording.Grouped(o.Exchanges), 100*o.Low, 100*o.High)
+}
+
+// Shifts are the labels whose time changed by as much as anybody looks at: by a hundredth of an
+// exchange, and at most ten.
+func Shifts(c *compare.Comparison) []compare.Spent {
+	const parts, rows = 100, 10
+	var whole time.Duration
+	for _, s := range c.Times {
+		whole += max(s.Before, s.After)
+	}
+	n := 0
+	for n < min(len(c.Times), rows) && parts*(c.Times[n].After-c.Times[n].Before).Abs() >= whole {
+		n++
+	}
+	return c.Times[:n]
+}
+
+// MoreShifts says how many labels are not among those.
+func MoreShifts(n int) string {
+	return wording.Count(n, "label", "labels") + " changed by less"
 }

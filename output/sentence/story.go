@@ -8,8 +8,28 @@ import (
 	"time"
 )
 
-// Extent says how often, how sure and within which bounds.
-func (t *Teller) Extent(s *report.Story) string {
+// Extent says how often, how sure and within which bounds, and whether that is no news.
+func (t *Teller) Extent(s *report.Story) string { return t.extent(s) + t.known(s) }
+
+// known says why a story is no news; of one that is in part, of how much.
+func (t *Teller) known(s *report.Story) string {
+	if k := t.Report.KnownStory(s); k != nil {
+		return "; known until " + mask.Visible(k.Until) + ": " + mask.Visible(k.Reason)
+	}
+	known := 0
+	for _, i := range s.Findings {
+		if i < len(t.Report.Findings) && t.Report.Findings[i].Known != nil {
+			known++
+		}
+	}
+	if known == 0 {
+		return ""
+	}
+	return "; known in part: " + wording.Count(known, "finding", "findings") + " of " +
+		wording.Grouped(len(s.Findings))
+}
+
+func (t *Teller) extent(s *report.Story) string {
 	text := Occurred(s) + ", " + wording.Confidence(s.Confidence)
 	switch {
 	case s.Cost.Expected == 0 && s.Cost.High > time.Millisecond:

@@ -12,10 +12,8 @@ import (
 	"tcpwhy/output/wording"
 )
 
-const (
-	maxCompared = 12 // endpoints and findings each
-	maxSpent    = 10 // rows of where the time went
-)
+// maxCompared is how many endpoints, and how many findings, are shown.
+const maxCompared = 12
 
 // WriteComparison writes what changed for a person who has to decide: what makes the two hard to
 // compare, how much faster or slower it is, what came and what went; then endpoint by endpoint.
@@ -158,12 +156,15 @@ func (p *comparisonPage) times() {
 		return
 	}
 	p.Heading("Where the time went, for each exchange")
-	for _, s := range p.c.Times[:min(len(p.c.Times), maxSpent)] {
+	shown := sentence.Shifts(p.c)
+	for _, s := range shown {
 		p.Row("  ", page.Plain, s.Label.Title(), fmt.Sprintf("%9s -> %9s  %10s",
 			plainSpaces(wording.Duration(s.Before)), plainSpaces(wording.Duration(s.After)),
 			plainSpaces(sentence.Signed(s.After-s.Before))), page.Plain)
 	}
-	p.more(len(p.c.Times) - maxSpent)
+	if more := len(p.c.Times) - len(shown); more > 0 {
+		p.Para("  ", sentence.MoreShifts(more), page.Faint)
+	}
 }
 
 // plainSpaces has no spaces that take other room than they seem to.
