@@ -258,6 +258,7 @@ var onlyIn = map[string]string{
 	"github.com/google/go-cmp":           "",
 	"github.com/google/jsonschema-go":    "",
 	"github.com/rogpeppe/go-internal":    "",
+	"github.com/yuin/goldmark":           "",
 	"net/http":                           "",
 	"pgregory.net/rapid":                 "",
 }

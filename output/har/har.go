@@ -5,7 +5,6 @@ package har
 import (
 	"io"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -25,9 +24,6 @@ type Options struct {
 
 // maxEntries are the exchanges of an archive: viewers keep all of it in memory.
 const maxEntries = 20_000
-
-// targetRoom is how many characters a masked request target has at most.
-const targetRoom = 512
 
 // Write writes the archive.
 func Write(w io.Writer, r *report.Report, opts Options) error {
@@ -267,45 +263,3 @@ func timingsOf(x *report.ExchangeInfo) timings {
 
 // within is a moment, no earlier and no later than two others.
 func within(t, from, to time.Duration) time.Duration { return max(from, min(t, to)) }
-
-// url is the absolute URL of a request.
-func (a *archivist) url(x *report.ExchangeInfo) string {
-	room := targetRoom
-	if a.opts.ShowQuery {
-		room = mask.WholeTarget
-	}
-	target := mask.Target(x.Target, a.opts.ShowQuery, room)
-	if strings.Contains(target, "://") && !strings.HasPrefix(target, "/") {
-		return encoded(target)
-	}
-	scheme, host := "http", mask.Host(x.Host)
-	if c := a.conns[x.Connection]; c != nil {
-		if c.TLS != nil {
-			scheme = "https"
-		}
-		if host == "" {
-			host = c.Server.String()
-		}
-	}
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
-	return encoded(scheme + "://" + host + target)
-}
-
-// encoded is a URL in which what may not stand there is escaped (RFC 3986 §2).
-func encoded(s string) string {
-	const allowed = "-._~:/?#[]@!$&'()*+,;=%"
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if letter || strings.IndexByte(allowed, c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		const hex = "0123456789ABCDEF"
-		b.WriteString("%" + string(hex[c>>4]) + string(hex[c&15]))
-	}
-	return b.String()
-}

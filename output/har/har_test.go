@@ -3,16 +3,40 @@ package har
 import (
 	"encoding/json"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
 	"tcpwhy/output/internal/sample"
 )
 
-// archived is the archive of a report, as a program reads it.
+// schema is that of HAR 1.2.
+func schema(t *testing.T) *jsonschema.Resolved {
+	t.Helper()
+	data, err := os.ReadFile("testdata/har-1.2.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s jsonschema.Schema
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	resolved, err := s.Resolve(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resolved
+}
+
+// archived is the archive of a report, as a program reads it. It is one by the rules of HAR 1.2.
 func archived(t *testing.T, r *report.Report) map[string]any {
 	t.Helper()
 	var b strings.Builder
@@ -23,60 +47,63 @@ func archived(t *testing.T, r *report.Report) map[string]any {
 	if err := json.Unmarshal([]byte(b.String()), &all); err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}
-	return all["log"].(map[string]any)
+	if err := schema(t).Validate(all); err != nil {
+		t.Errorf("it is no HTTP archive: %v\n%s", err, b.String())
+	}
+	log := all["log"].(map[string]any)
+	for _, e := range log["entries"].([]any) {
+		checkURL(t, e.(map[string]any)["request"].(map[string]any)["url"].(string))
+	}
+	return log
 }
 
-// required are the members that HAR 1.2 wants of each object.
-var required = map[string][]string{
-	"log":     {"version", "creator", "entries"},
-	"creator": {"name", "version"},
-	"entry":   {"startedDateTime", "time", "request", "response", "cache", "timings"},
-	"request": {
-		"method", "url", "httpVersion", "cookies", "headers", "queryString", "headersSize", "bodySize",
-	},
-	"response": {
-		"status", "statusText", "httpVersion", "cookies", "headers", "content", "redirectURL",
-		"headersSize", "bodySize",
-	},
-	"content": {"size", "mimeType"},
-	"timings": {"send", "wait", "receive"},
-}
-
-// has checks that an object has what it must have.
-func has(t *testing.T, name string, object any) map[string]any {
+// checkURL: a URL is absolute, for those who read archives as for people.
+func checkURL(t *testing.T, text string) {
 	t.Helper()
-	o, ok := object.(map[string]any)
-	if !ok {
-		t.Fatalf("%s is no object: %v", name, object)
+	if u, err := url.Parse(text); err != nil || !u.IsAbs() || u.Host == "" {
+		t.Errorf("%q is no absolute URL: %v", text, err)
 	}
-	for _, member := range required[name] {
-		if o[member] == nil {
-			t.Errorf("%s lacks %s: %v", name, member, o)
-		}
-	}
-	return o
 }
 
-// TestArchive: an archive is one by the rules of HAR 1.2.
+// TestArchive: the archive of a report has its exchanges, whatever the network said in them.
 func TestArchive(t *testing.T) {
-	log := has(t, "log", archived(t, sample.Report()))
-	has(t, "creator", log["creator"])
-	entries := log["entries"].([]any)
-	if len(entries) != 2 || log["version"] != "1.2" {
-		t.Fatalf("%d entries of version %v", len(entries), log["version"])
+	for _, said := range []string{"", "\"},{", "a b\x00\u202e%", "http://", "//x", "[::1", "x@y:z/"} {
+		r := sample.Report()
+		if said != "" {
+			r.Exchanges[0].Method, r.Exchanges[0].Target = said, said
+			r.Exchanges[0].Host, r.Exchanges[0].Version = said, said
+		}
+		if n := len(archived(t, r)["entries"].([]any)); n != 2 {
+			t.Errorf("%q: %d entries", said, n)
+		}
 	}
-	for _, e := range entries {
-		e := has(t, "entry", e)
-		request, response := has(t, "request", e["request"]), has(t, "response", e["response"])
-		has(t, "content", response["content"])
-		has(t, "timings", e["timings"])
-		u, err := url.Parse(request["url"].(string))
-		if err != nil || !u.IsAbs() || u.Host == "" {
-			t.Errorf("%v is no absolute URL: %v", request["url"], err)
+}
+
+// TestArchives: so has that of captures, one scenario in twenty.
+func TestArchives(t *testing.T) {
+	dirs, err := filepath.Glob("../../testdata/pcaps/*")
+	if err != nil || len(dirs) == 0 {
+		t.Fatal("there are no scenarios", err)
+	}
+	entries := 0
+	for i := 0; i < len(dirs); i += 20 {
+		inputs, err := filepath.Glob(dirs[i] + "/capture*.pcap*")
+		if err != nil {
+			t.Fatal(err)
 		}
-		if _, err := time.Parse(time.RFC3339Nano, e["startedDateTime"].(string)); err != nil {
-			t.Error(err)
+		src, err := capture.Open(capture.Config{Inputs: inputs})
+		if err != nil {
+			t.Fatal(err)
 		}
+		defer src.Close()
+		r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries += len(archived(t, r)["entries"].([]any))
+	}
+	if entries == 0 {
+		t.Error("no archive has an entry")
 	}
 }
 

@@ -18,8 +18,8 @@ type density struct {
 	Dots   []dotting
 	X, Y   []tick
 	About  string
-	// names the stories most exchanges of which are not listed, so that dots would say that they lie
-	// where the listed ones do
+	// names the stories most exchanges of which are not listed, so that dots would say that they
+	// lie where the listed ones do
 	Unmarked string
 }
 
