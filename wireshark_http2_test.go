@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"tcpwhy/analysis/report"
+	"tcpwhy/internal/golden"
 )
 
 // h2Count is what Wireshark and the report both count of the connections of HTTP/2: of each, frames
@@ -26,6 +27,9 @@ func TestWiresharkHTTP2(t *testing.T) {
 	}
 	if _, err := exec.LookPath("tshark"); err != nil {
 		t.Skip("no tshark")
+	}
+	if !golden.Update() {
+		t.Parallel()
 	}
 	streams := 0
 	for _, dir := range scenarioDirs(t) {
