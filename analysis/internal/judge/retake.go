@@ -34,6 +34,7 @@ func (j *Judge) Retake(from rule.Key, s rule.Subject, c *rule.Claim) {
 		delete(j.groups, from)
 	}
 	j.add(s, c)
+	j.showLoss(&s, c)
 	if taken := j.groups[to]; taken != nil {
 		taken.wall, taken.walled = taken.wall+wall, taken.walled+walled
 		g.wall, g.walled = g.wall-wall, g.walled-walled

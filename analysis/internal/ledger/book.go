@@ -196,7 +196,7 @@ func (b *book) has(j *Exchange, s *Wait) bool {
 	if !j.line.On {
 		return b.labelFor(j, &report.Tile{Label: s.Label, From: s.From, To: s.To}) == s.Label
 	}
-	if s.Unheard { // nothing got through, whoever waited
+	if s.Unheard > 0 && s.Label == report.Queue { // nothing got through, whoever waited
 		return j.awaits() == s.Dir && s.To > j.line.At
 	}
 	return b.by.surely(j.Index) && s.From >= j.line.At && ofTransport(s.Label) &&

@@ -28,6 +28,8 @@ type (
 	IDRun = sender.IDRun
 	// IDGap is IP identifications that are missing on one connection.
 	IDGap = sender.IDGap
+	// Deafness is why nothing was heard for a while.
+	Deafness = sender.Deafness
 )
 
 // CompareArrivals orders segments by time.
@@ -38,6 +40,17 @@ const (
 	UsualInitial = sender.InitialWindow
 	// DelackFloor is from how late on an acknowledgment is a delayed one.
 	DelackFloor = sender.DelackFloor
+
+	// AcksLost: a host repeated what had arrived and been acknowledged.
+	AcksLost = sender.AcksLost
+	// HeldUp: what came after a while in which nothing did had been on its way since.
+	HeldUp = sender.HeldUp
+	// Unanswered: a host repeated what had arrived, or was on its way, and nothing came.
+	Unanswered = sender.Unanswered
+	// AllLost: a host repeated what was lost, as several segments were, and nothing came.
+	AllLost = sender.Lost
+	// OwnLost: what came then repaired what had been repeated in vain.
+	OwnLost = sender.OwnLost
 )
 
 // Flow is what the transfer of a message showed of its sender.

@@ -95,7 +95,21 @@ func (w *walk) emitRecovery(r *reassembly.Record, v *recovery) {
 		w.emit(min(v.again, r.Time), v.first, v.why)
 		v.label = report.LostRetx
 	}
+	if v.label == report.LostRetx && w.halves.apart && w.nothingPassed(r, v.from) {
+		v.why.unheard = sender.OwnLost
+	}
 	w.emit(r.Time, v.label, v.why)
+}
+
+// nothingPassed reports whether r, which repeats again what was lost at the given moment, shows that
+// nothing got through meanwhile: nothing answered several segments, or the peer heard of no
+// acknowledgment.
+func (w *walk) nothingPassed(r *reassembly.Record, from time.Duration) bool {
+	if w.path.Unanswered(r, w.next) {
+		return true
+	}
+	u := w.path.Of(r.Dir.Peer()).Unheard(from)
+	return u.Until-from >= unheardLeast
 }
 
 // lossLabel is the label of a wait that a segment of the given kind ended by repairing a loss;

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/analysis/internal/ledger/picture"
+	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -43,8 +44,9 @@ type Wait struct {
 	Room bool
 	// even with the cause the receiver's program had left unread what had come long before
 	Unread bool
-	// no acknowledgment reached the sender, which repeated what had arrived, Again first
-	Unheard bool
+	// nothing got through: why the sender, or who waited for it, heard nothing. Again is the first
+	// copy by which it repeated what it had sent
+	Unheard sender.Deafness
 	// of a host that stood still, which is Dir's, from Before, its last segment, to End, its first:
 	// by how much its own clock went on, and whether that stood, too
 	Ticked     time.Duration

@@ -33,6 +33,8 @@ type walk struct {
 	latest report.Label // of the time right before the record in hand; Unknown if there was none
 
 	still [2]*sender.Standstill // the latest of each host; nil for most: none
+	// when nothing of each host came, due to the path: the latest; nil for most: none
+	silent [2]*sender.Silence
 }
 
 // half is how far time has been tiled between progress events, and the latest of those: of both
@@ -78,8 +80,9 @@ type why struct {
 	// of a corked end of a message: the wait before, which had not been recognised; 0: none
 	earlier time.Duration
 	still   *sender.Standstill // of the host that did nothing meanwhile; nil: none is known
-	unheard bool               // its sender repeated what had arrived: no acknowledgment reached it
 	before  bool               // it is time of the message before, of the other side
+	// nothing got through: why its sender, or who waited for it, heard nothing
+	unheard sender.Deafness
 }
 
 // to looks at the records up to the absolute number n, exclusive.
@@ -100,6 +103,9 @@ func (w *walk) record(n int) {
 	if s := w.path.StoodStill(r, n); s.To > 0 {
 		still := s // which is kept
 		w.still[r.Dir] = &still
+	} else if s := w.path.Silence(r, n); s.To > 0 {
+		silent := s
+		w.silent[r.Dir] = &silent
 	}
 	s := w.path.Observe(r, n)
 	if r.Flags&capture.SYN != 0 || !w.set && w.strayReset(r) {
@@ -189,9 +195,9 @@ func (w *walk) unheard(r *reassembly.Record, repairs bool) {
 	if u.Until-w.at < unheardLeast {
 		return
 	}
-	y := why{ended: r, again: u.Again, unheard: true}
-	if !repairs {
-		w.emitLate(s, u.Until, y)
+	y := why{ended: r, again: u.Again, unheard: sender.AcksLost}
+	if !repairs { // until an acknowledgment was due, its window held the sender back
+		w.emit(min(s.DueAck(), u.Again.Time), windowLabel(s), y)
 	}
 	w.emit(u.Until, report.Queue, y)
 }
@@ -203,10 +209,55 @@ func (w *walk) emit(to time.Duration, l report.Label, y why) {
 		if still == nil || still.From >= to || still.To <= w.at {
 			continue
 		}
-		w.put(still.From, l, y)
+		w.hear(still.From, l, y)
 		w.put(min(to, still.To), report.HostStopped, why{ended: y.ended, still: still})
 	}
+	w.hear(to, l, y)
+}
+
+// hear is emit without a look at who stood still. Time in which nothing of the host that ended it
+// came is the path's; so is, beside others, a loss that was repeated in vain. Where exchanges take
+// turns, a loss stays one.
+func (w *walk) hear(to time.Duration, l report.Label, y why) {
+	if r := y.ended; r != nil && (w.halves.apart || !ofLoss(l)) {
+		w.unheardIn(w.silent[r.Dir], to, l, y)
+		if ofLoss(l) {
+			w.unheardIn(w.silent[r.Dir.Peer()], to, l, y)
+		}
+	}
 	w.put(to, l, y)
+}
+
+// unheardIn is hear for a silence; nil is none.
+func (w *walk) unheardIn(s *sender.Silence, to time.Duration, l report.Label, y why) {
+	if s == nil || s.From >= to || s.To <= w.at {
+		return
+	}
+	silent := why{ended: y.ended, again: s.Again, unheard: s.Why}
+	switch own := s.Dir == y.ended.Dir; {
+	case s.Why == sender.Lost && !w.halves.apart:
+		return // a lone message is what was lost
+	case own && s.Why == sender.HeldUp:
+		silent.again, _ = w.path.Of(s.Dir).Outrun(y.ended)
+	case own:
+	case s.Why == sender.Lost:
+		silent.unheard = sender.OwnLost
+	case s.Why == sender.Unanswered:
+		silent.unheard = sender.AcksLost
+	default:
+		return // what it waited for was lost, whatever was held up
+	}
+	w.put(s.From, l, y)
+	w.put(min(to, s.To), report.Queue, silent)
+}
+
+// ofLoss reports whether a label is of a wait that a loss made.
+func ofLoss(l report.Label) bool {
+	switch l {
+	case report.FastRetx, report.TLP, report.RTO, report.LostRetx:
+		return true
+	}
+	return false
 }
 
 // put is emit without a look at who stood still.

@@ -172,11 +172,17 @@ func (s *State) Unheard(since time.Duration) (u Unheard) {
 		if r.Dir != s.dir || r.Len == 0 {
 			continue
 		}
-		if r.Kind != reassembly.SpuriousRetransmission || first != nil &&
-			first.Time-r.Time < timer || !s.silentBefore(i, timer, r.End()) {
+		again := r.Kind == reassembly.SpuriousRetransmission
+		if !again && first == nil {
+			continue // it went on
+		}
+		if !again || first != nil && first.Time-r.Time < timer ||
+			!s.silentBefore(i, timer, r.End()) {
 			break
 		}
-		u.Until = max(u.Until, r.Time)
+		if first == nil {
+			u.Until = s.heardAfter(i)
+		}
 		first = r
 		copies++
 	}
@@ -184,7 +190,42 @@ func (s *State) Unheard(since time.Duration) (u Unheard) {
 		return Unheard{}
 	}
 	u.Again = first.Mark()
+	if r := s.path.record(s.hand.n); r.Dir == s.dir && s.lacks(r) {
+		u.Until = r.Time
+	}
 	return u
+}
+
+// lacks reports whether r acknowledges less than the peer had sent two round trips before, which a
+// kernel acknowledges with whatever it sends: its sender had heard nothing by then.
+func (s *State) lacks(r *reassembly.Record) bool {
+	c := s.path.Conn
+	for i := range c.Records {
+		o := &c.Records[i]
+		if o.Time > r.Time-2*c.RTTMin() {
+			break
+		}
+		if o.Dir != s.dir && o.Len > 0 && o.End() > r.Ack {
+			return true
+		}
+	}
+	return false
+}
+
+// heardAfter is until when the sender heard nothing after the i-th record that is held, a copy of
+// its: the moment of that, or, next to it, when something came.
+func (s *State) heardAfter(i int) time.Duration {
+	c := s.path.Conn
+	until := c.Records[i].Time
+	if s.far() >= nearHost {
+		return until
+	}
+	for i++; i < len(c.Records) && i <= s.hand.n-c.Released; i++ {
+		if r := &c.Records[i]; r.Dir != s.dir {
+			return r.Time
+		}
+	}
+	return until
 }
 
 // passedBefore reports whether an octet of r, a copy, had passed before, as far as records are

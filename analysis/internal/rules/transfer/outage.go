@@ -42,7 +42,12 @@ between the two ended in that time. The direction is that of what was lost: of t
 may be known. What retransmission-timeout would claim of those waits is this rule's. So is the time
 in which a sender repeated by its timer, twice and more, what had arrived: what was lost then, or
 came late, were acknowledgments, in the other direction. As these carry nothing that could be to
-blame, several streams of one connection of HTTP/2 that waited show that, too.
+blame, several streams of one connection of HTTP/2 that waited show that, too. So they do where
+nothing at all came from the other host for a second: what came then had been on its way since, by
+its timestamp, while its sender's clock went on and the path carries far more in that time; or their
+host repeated by its timer, twice and more, what had arrived, or several segments of which a path
+carries one whatever its MTU, and no kernel answered (either-way: in which direction does not show).
+A response that begins later after that than it had lasted was not ready, and is no witness.
 client-stopped, server-stopped: a host sent nothing for a second and more, and its own clock stood,
 too: the timestamps of what it sent then went on by less than half of that time, though it answers
 what had been sent to it late in that time, while the other host's went on. Or its clock went on,
@@ -69,6 +74,11 @@ show, it is not seen.`,
 		{Code: "to-server", Title: "nothing got through to the server for a while",
 			Side: report.SideNetwork,
 			Message: "Nothing that was sent to the server got through for a while, on several " +
+				"connections, or streams of one, at the same time.",
+			Remedies: outageFixes()},
+		{Code: eitherWay, Title: "nothing got through for a while",
+			Side: report.SideNetwork,
+			Message: "Nothing got through for a while, in one direction or in both, on several " +
 				"connections, or streams of one, at the same time.",
 			Remedies: outageFixes()},
 	}...),
@@ -114,13 +124,15 @@ type silences struct {
 // silence is a wait of one exchange.
 type silence struct {
 	report.Interval
-	dir            reassembly.Dir
+	dir            reassembly.Dir // in which nothing got through
+	sure           bool           // that it was this direction, or this one, too
 	of             rule.Subject
 	conn, exchange int
 	shared         bool // it is one of several on its connection, and nobody heard anything
 	proof          []rule.Evidence
 	rtt            time.Duration
-	cause          string // under which retransmission-timeout has claimed it
+	cause          string // under which retransmission-timeout has claimed it; "": it has not
+	told           bool   // with an outage
 }
 
 // Event takes note of an exchange.
@@ -149,9 +161,11 @@ func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 			s.waits = append(s.waits, silence{
 				Interval: report.Interval{From: from, To: w.To},
 				dir:      w.Dir,
+				sure:     true,
 				of:       m.Of(x),
 				conn:     m.Id,
 				exchange: x.Info.ID,
+				shared:   x.Shared && w.Unheard > 0,
 				proof:    silenceProof(&w),
 				rtt:      x.Flow.RTT,
 				cause:    "lost-retransmission",
@@ -160,24 +174,51 @@ func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 	}
 }
 
-// unheardOf takes note of the waits in which no acknowledgment reached a sender.
+// unheardOf takes note of the waits in which somebody heard nothing.
 func (s *silences) unheardOf(m *rule.Conn, x *rule.Judged) {
 	for _, w := range x.WaitsWith(report.Queue) {
-		if !w.Unheard || len(s.waits) >= maxSilences {
+		if w.Unheard == 0 || w.Length() < outageLeast || len(s.waits) >= maxSilences ||
+			notReady(x, &w) {
 			continue
 		}
-		s.waits = append(s.waits, silence{
+		n := silence{
 			Interval: report.Interval{From: w.From, To: w.To},
 			dir:      w.Dir.Peer(),
+			sure:     w.Unheard != ledger.Unanswered,
 			of:       m.Of(x),
 			conn:     m.Id,
 			exchange: x.Info.ID,
 			shared:   x.Shared,
 			proof:    unheardProof(&w),
 			rtt:      x.Flow.RTT,
-			cause:    "spurious",
-		})
+		}
+		if w.Unheard == ledger.HeldUp || w.Unheard == ledger.OwnLost {
+			n.dir = w.Dir
+		}
+		if c := claimOf(x, n.Interval); c != nil {
+			n.cause, n.Interval = c.Cause, report.Interval{From: c.Occ.Start, To: c.Occ.End}
+		}
+		s.waits = append(s.waits, n)
 	}
+}
+
+// notReady reports whether a response began so long after the silence that nothing of it can have
+// been ready: its sender repeats what was lost after as long again at the latest, as its timer
+// doubles (RFC 6298 section 5.5).
+func notReady(x *rule.Judged, w *ledger.Wait) bool {
+	a := x.Info.Response
+	return w.Dir == reassembly.FromServer && a != nil && a.Start.Time-w.To > w.Length()
+}
+
+// claimOf is what retransmission-timeout claims of a wait; nil if nothing.
+func claimOf(x *rule.Judged, wait report.Interval) *rule.Claim {
+	for i := range x.Claims {
+		c := &x.Claims[i]
+		if c.Rule == timeoutRule && c.Occ.Start <= wait.From && c.Occ.End >= wait.To {
+			return c
+		}
+	}
+	return nil
 }
 
 // silenceProof shows what was lost, and what came when something got through again.
@@ -197,21 +238,23 @@ func (o *outages) Finish(d rule.Desk) {
 	}
 	o.pairs.Each(func(p report.Pair, s *silences) {
 		for _, dir := range ledger.BothWays {
-			s.tell(d, p, dir)
+			s.tell(d, p, dir, true)
 		}
+		s.tell(d, p, reassembly.FromServer, false)
 		s.tellTogether(d)
 	})
 }
 
-// tell tells of the outages in one direction: waits that have some time in common.
-func (s *silences) tell(d rule.Desk, p report.Pair, dir reassembly.Dir) {
-	var all []silence
+// tell tells of the outages in one direction, or, if that is not sure, in one or the other: waits
+// that have some time in common.
+func (s *silences) tell(d rule.Desk, p report.Pair, dir reassembly.Dir, sure bool) {
+	var all []*silence
 	for i := range s.waits {
-		if s.waits[i].dir == dir {
-			all = append(all, s.waits[i])
+		if w := &s.waits[i]; !w.told && (!w.sure || sure && w.dir == dir) {
+			all = append(all, w)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b silence) int {
+	slices.SortStableFunc(all, func(a, b *silence) int {
 		return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.exchange, b.exchange))
 	})
 	for len(all) > 0 {
@@ -220,8 +263,13 @@ func (s *silences) tell(d rule.Desk, p report.Pair, dir reassembly.Dir) {
 			common = report.Interval{From: all[n].From, To: min(common.To, all[n].To)}
 			n++
 		}
-		if s.outage(all[:n], common) {
-			retake(d, p, all[:n], common)
+		known := slices.ContainsFunc(all[:n], func(w *silence) bool { return w.sure })
+		if known == sure && s.outage(all[:n], common) {
+			cause := eitherWay
+			if sure {
+				cause = towards(dir)
+			}
+			bookOutage(d, p, all[:n], common, cause)
 		}
 		all = all[n:]
 	}
@@ -229,7 +277,7 @@ func (s *silences) tell(d rule.Desk, p report.Pair, dir reassembly.Dir) {
 
 // outage reports whether the waits are of several connections, or of several streams of one whose
 // peer was not heard, and nothing ended meanwhile.
-func (s *silences) outage(all []silence, common report.Interval) bool {
+func (s *silences) outage(all []*silence, common report.Interval) bool {
 	type witness struct{ conn, stream int }
 	seen := map[witness]bool{}
 	for i := range all {
@@ -244,16 +292,25 @@ func (s *silences) outage(all []silence, common report.Interval) bool {
 		func(at time.Duration) bool { return from < at && at < common.To })
 }
 
-// retake makes the waits of timers those of an outage.
-func retake(d rule.Desk, p report.Pair, all []silence, common report.Interval) {
-	cause := [2]string{reassembly.FromClient: "to-server", reassembly.FromServer: "to-client"}
-	for i := range all {
-		s := &all[i]
+// towards is the cause by the direction in which nothing got through.
+func towards(dir reassembly.Dir) string {
+	if dir == reassembly.FromClient {
+		return "to-server"
+	}
+	return "to-client"
+}
+
+// eitherWay is the cause where the direction is not known.
+const eitherWay = "either-way"
+
+// bookOutage books waits as those of an outage. What timers were blamed for is taken from them.
+func bookOutage(d rule.Desk, p report.Pair, all []*silence, common report.Interval, cause string) {
+	for _, s := range all {
+		s.told = true
 		length := s.To - s.From
-		from := rule.Key{Rule: timeoutRule, Cause: s.cause, Pair: p}
-		d.Retake(from, s.of, &rule.Claim{
+		c := rule.Claim{
 			Rule:       outageRule,
-			Cause:      cause[s.dir],
+			Cause:      cause,
 			Confidence: report.ConfidenceHigh,
 			Says: []rule.Said{rule.Say(silentFor,
 				int64(len(all)), rule.Ns(common.To-common.From))},
@@ -269,6 +326,12 @@ func retake(d rule.Desk, p report.Pair, all []silence, common report.Interval) {
 				},
 				Proof: s.proof,
 			},
-		})
+		}
+		if s.cause == "" {
+			d.Book(s.of, &c)
+			d.Lose(s.From, length)
+			continue
+		}
+		d.Retake(rule.Key{Rule: timeoutRule, Cause: s.cause, Pair: p}, s.of, &c)
 	}
 }

@@ -196,7 +196,7 @@ const timerSeen = 90
 // claimNeedless claims the waits in which a timer fired though everything was on its way.
 func claimNeedless(p *rule.Pass) {
 	waits := slices.DeleteFunc(p.Draft.WaitsWith(report.Queue), func(w ledger.Wait) bool {
-		return w.Unseen || w.Kind == reassembly.OutOfOrder
+		return w.Unseen || w.Kind == reassembly.OutOfOrder || w.Unheard >= ledger.AllLost
 	})
 	total := map[capture.Mark]time.Duration{} // by what was sent again
 	for _, w := range waits {
@@ -232,9 +232,28 @@ func claimNeedless(p *rule.Pass) {
 	}
 }
 
-// unheardProof shows that a sender repeated what had arrived, and when it went on.
+// unheardProof shows what a host repeated that had arrived, or what was held up, and what came when
+// something got through again.
 func unheardProof(w *ledger.Wait) []rule.Evidence {
-	side := rule.SideOf(w.Dir)
+	side, peer := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())
+	switch w.Unheard {
+	case ledger.HeldUp:
+		return []rule.Evidence{
+			rule.Shows(w.Before, rule.SideOf(w.Prev), beforeWait),
+			rule.Shows(w.End, side, heldUpUntil, rule.Ns(w.Length())),
+		}
+	case ledger.Unanswered, ledger.AllLost:
+		return []rule.Evidence{
+			rule.Shows(w.Again, peer, repeatsInVain),
+			rule.Shows(w.End, side, heardAgain, rule.Ns(w.End.Time-w.Again.Time)),
+		}
+	}
+	if w.Unheard == ledger.OwnLost {
+		return []rule.Evidence{
+			rule.Shows(w.Again, side, repeatsInVain),
+			rule.Shows(w.End, side, firstHeard, rule.Ns(w.End.Time-w.Again.Time)),
+		}
+	}
 	return []rule.Evidence{
 		rule.Shows(w.Again, side, repeatsArrived),
 		rule.Shows(w.End, side, firstHeard, rule.Ns(w.End.Time-w.Again.Time)),
@@ -243,7 +262,7 @@ func unheardProof(w *ledger.Wait) []rule.Evidence {
 
 // delayProof shows what was sent again while all was on its way, and when that came.
 func delayProof(w *ledger.Wait) []rule.Evidence {
-	if w.Unheard {
+	if w.Unheard > 0 && w.Unheard != ledger.HeldUp {
 		return unheardProof(w)
 	}
 	sender, receiver := rule.SideOf(w.Dir), rule.SideOf(w.Dir.Peer())

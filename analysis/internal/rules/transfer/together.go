@@ -77,11 +77,20 @@ func (s *silences) tellTogether(d rule.Desk) {
 		for n < len(all) && all[n].To-all[0].To <= togetherEnds+2*all[0].rtt {
 			n++
 		}
-		if common, mostly := inCommon(all[:n]); mostly && s.outage(all[:n], common) {
+		if common, mostly := inCommon(all[:n]); mostly && s.outage(pointers(all[:n]), common) {
 			bookTogether(d, all[:n])
 		}
 		all = all[n:]
 	}
+}
+
+// pointers are those to all.
+func pointers(all []silence) []*silence {
+	out := make([]*silence, len(all))
+	for i := range all {
+		out[i] = &all[i]
+	}
+	return out
 }
 
 // inCommon is the time that all have in common, and whether that is most of the longest.

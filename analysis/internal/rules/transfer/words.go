@@ -40,6 +40,9 @@ const (
 	throughAgain
 	repeatsArrived
 	firstHeard
+	repeatsInVain
+	heardAgain
+	heldUpUntil
 	silentFor
 	lastSign
 	firstSign
@@ -245,6 +248,21 @@ var words = []rule.Words{
 		Role:  "goes on",
 		Text:  "{ms} later",
 		Facts: rule.Facts{report.SinceBefore},
+	},
+	repeatsInVain: {
+		Role:  "retransmission",
+		Text:  "by its timer: nothing comes back, which its peer's kernel would send at once",
+		Facts: rule.Facts{report.SentBefore},
+	},
+	heardAgain: {
+		Role:  "heard again",
+		Text:  "{ms} later, and nothing before",
+		Facts: rule.Facts{report.SinceBefore},
+	},
+	heldUpUntil: {
+		Role:  "held up",
+		Text:  "came {ms} later than its timestamp says it could have",
+		Facts: rule.Facts{report.Told},
 	},
 	silentFor: {Text: "{n} exchanges waited; nothing got through for {s} at most."},
 	lastSign:  {Role: "last sign", Text: "the last that this host sent"},
