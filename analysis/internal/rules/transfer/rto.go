@@ -196,7 +196,7 @@ const timerSeen = 90
 // claimNeedless claims the waits in which a timer fired though everything was on its way.
 func claimNeedless(p *rule.Pass) {
 	waits := slices.DeleteFunc(p.Draft.WaitsWith(report.Queue), func(w ledger.Wait) bool {
-		return w.Unseen || w.Kind == reassembly.OutOfOrder || w.Unheard >= ledger.AllLost
+		return w.Unseen || w.Kind == reassembly.OutOfOrder || w.Unheard >= ledger.Unanswered
 	})
 	total := map[capture.Mark]time.Duration{} // by what was sent again
 	for _, w := range waits {
