@@ -21,6 +21,7 @@ type options struct {
 	span       Span
 	hooks      judge.Hooks
 	showNames  bool
+	panics     bool
 	keys       *KeyLog // nil: none
 }
 
@@ -76,6 +77,13 @@ func WithPieces() Option {
 // they are only counted.
 func WithNames() Option {
 	return func(o *options) { o.showNames = true }
+}
+
+// WithPanics has panics end the program, as they show where it has a defect. Without it one costs
+// the connection that it was about, or the comparison of connections: what was judged before stays,
+// and a caveat tells of it.
+func WithPanics() Option {
+	return func(o *options) { o.panics = true }
 }
 
 // KeyLog is what is known of key logs of TLS (RFC 9850): by it, what connections carry is

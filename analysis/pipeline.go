@@ -131,7 +131,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		epochs: make(chan epoch, 1),
 		over:   make(chan struct{}),
 	}
-	p.judge.Hooks, p.span, p.keys = o.hooks, o.span, o.keys
+	p.judge.Hooks, p.judge.Panics, p.span, p.keys = o.hooks, o.panics, o.span, o.keys
 	if o.showNames {
 		p.table.KeepNames()
 	}
@@ -143,7 +143,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 	}
 	for range min(n, maxWorkers) {
 		w := newWorker(rules, o.limits.tracker())
-		w.trace, w.graphs, w.judged = o.trace, o.graphs, &p.judged
+		w.trace, w.graphs, w.judged, w.panics = o.trace, o.graphs, &p.judged, o.panics
 		if o.keys != nil && o.keys.Grows() {
 			w.tracker.AwaitSecrets()
 		}

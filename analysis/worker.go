@@ -32,6 +32,7 @@ type worker struct {
 	pass    rule.Pass              // of the rules at work
 	trace   *report.TraceOf        // what is to be traced; nil: nothing
 	graphs  map[int]report.GraphOf // connections that are to be shown, by number
+	panics  bool                   // of this program are not caught
 	judged  *atomic.Int64          // exchanges that all workers have judged since the last epoch; nil: not asked
 }
 
@@ -52,9 +53,7 @@ func newWorker(rules []*rule.Detector, limits reassembly.TrackerLimits) *worker 
 func (w *worker) run(spare *sync.Pool) {
 	for b := range w.in {
 		w.tracker.SetSecrets(b.secrets)
-		for i := range b.items {
-			w.do(&b.items[i])
-		}
+		w.work(b.items)
 		b.items, b.data, b.secrets = b.items[:0], b.data[:0], nil
 		spare.Put(b)
 	}
@@ -63,6 +62,9 @@ func (w *worker) run(spare *sync.Pool) {
 // do works off one item.
 func (w *worker) do(it *item) {
 	w.now, w.tick = it.now, time.Duration(it.seg.Tick)
+	if isFenced(it.conn) {
+		return
+	}
 	switch it.op {
 	case opAdd:
 		if s, ok := it.conn.User.(*tracked); ok {

@@ -30,6 +30,7 @@ type Tracker struct {
 	spare   pool
 	waits   waitHeap
 	moment  time.Duration // as Moment tells it
+	settled *Conn         // as Settling tells it
 	shared  exchange.Shared
 	arrival exchange.Arrival // of the octets that a reader is given
 }
@@ -296,13 +297,35 @@ func (t *Tracker) Close(c *Conn, ended bool) {
 	}
 	k.attempt(true)
 	k.conclude()
-	for dir := range k.side {
-		t.held -= k.side[dir].stream.held
-	}
+	k.unhold()
 	t.sink.Closed(c, ended)
 	if k.slot > 0 {
 		t.waits.remove(k)
 	}
 	c.track = nil
 	t.spare.keep(k)
+}
+
+// unhold counts nothing any more of what waits behind holes.
+func (k *track) unhold() {
+	for dir := range k.side {
+		s := &k.side[dir].stream
+		k.t.held -= s.held
+		s.held = 0
+	}
+}
+
+// Drop forgets a connection at any moment, also in the middle of what is being done with it: a
+// panic has shown that its state cannot be trusted. The Sink is not told, and the connection must
+// not be given to the Tracker again.
+func (t *Tracker) Drop(c *Conn) {
+	if k, ok := c.track.(*track); ok {
+		k.unhold()
+		if k.slot > 0 {
+			t.waits.remove(k)
+		}
+		c.track = nil // and its memory serves no other
+	}
+	c.Records, c.Exchanges = nil, nil
+	t.moment = noMoment
 }

@@ -18,10 +18,15 @@ func (t *Tracker) Settle(before time.Duration) {
 	for len(t.waits) > 0 && t.waits[0].awaited < before {
 		k := t.waits[0]
 		t.waits.remove(k)
+		t.settled = k.c
 		k.settleBefore(before)
 		k.await()
 	}
+	t.settled = nil
 }
+
+// Settling is the connection of which Settle is handing on exchanges; nil outside of it.
+func (t *Tracker) Settling() *Conn { return t.settled }
 
 // SettleOne does the same for one connection.
 func (t *Tracker) SettleOne(c *Conn, before time.Duration) { t.state(c).settleBefore(before) }

@@ -74,4 +74,8 @@ const (
 	CaveatForeign = "not-http"
 	// ICMP errors quote connections that have no number here
 	CaveatQuoted = "quoted-connections"
+	// this program failed on connections: a defect of its own
+	CaveatNotJudged = "not-judged"
+	// likewise on a rule that compares connections
+	CaveatRuleEnded = "rule-ended"
 )

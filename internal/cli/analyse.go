@@ -143,6 +143,9 @@ func (o *options) analysisOptions() ([]analysis.Option, error) {
 	if o.as().Graphs != nil {
 		chosen = append(chosen, analysis.WithPieces())
 	}
+	if o.panics {
+		chosen = append(chosen, analysis.WithPanics())
+	}
 	if o.shown.names {
 		chosen = append(chosen, analysis.WithNames())
 	}
@@ -204,8 +207,23 @@ func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
 }
 
 // render writes the report in the format asked for.
-func (o *options) render(w io.Writer, r *report.Report) error {
+func (o *options) render(w io.Writer, r *report.Report) (err error) {
+	defer o.caught(&err)
 	return o.as().Write(w, r, o.outputOptions(w))
+}
+
+// caught makes an error of a panic, so that nobody gets half a report for a whole one, or none
+// while a capture goes on. It is to be deferred.
+func (o *options) caught(err *error) {
+	if o.panics {
+		return
+	}
+	if broke := recover(); broke != nil {
+		*err = &usageError{
+			"this program has a defect: --format " + o.format + " cannot show this report",
+			"another format may; --debug-panics shows where the defect is",
+		}
+	}
 }
 
 // as is the format of --format, which has been checked.

@@ -133,14 +133,26 @@ func (f *follower) put(write func() error) bool {
 	}
 }
 
-// write works off the queue. The first error ends the capture.
+// attempt writes one piece. A panic is an error.
+func (f *follower) attempt(write func() error) (err error) {
+	defer f.o.caught(&err)
+	return write()
+}
+
+// write works off the queue. The first error ends the capture, but for what this program cannot
+// write because it has a defect.
 func (f *follower) write() error {
 	var first error
 	for write := range f.queue {
 		if first != nil {
 			continue
 		}
-		if first = write(); first != nil {
+		err := f.attempt(write)
+		if defect, is := err.(*usageError); is {
+			fmt.Fprintf(f.stderr, "tcpwhy: warning: %s; %s\n", defect.message, defect.hint)
+			continue
+		}
+		if first = err; first != nil {
 			f.src.Stop()
 		}
 	}

@@ -89,6 +89,7 @@ type options struct {
 	minSeverity, failOn string
 	lists               listOptions
 	workers             int
+	panics              bool // of this program are not caught
 	shown               shownOptions
 	color               string
 
@@ -166,6 +167,8 @@ func addFlags(f *pflag.FlagSet, o *options) {
 	listFlags(f, o)
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")
+	f.BoolVar(&o.panics, "debug-panics", false,
+		"for developers: let a defect of this program end it, and\nshow where it is")
 	colorFlag(f, &o.color)
 	newTraceFlags(f, &o.trace)
 	newCopyFlags(f, &o.copies)

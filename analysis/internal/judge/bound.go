@@ -35,11 +35,11 @@ func (j *Judge) Bound(client netip.Addr, exchange int, most time.Duration) {
 
 // settleClient lets comparisons say what they know of a client's exchanges.
 func (j *Judge) settleClient(client netip.Addr) {
-	for _, c := range j.across {
+	j.each(func(c comparing) {
 		if s, ok := c.Across.(rule.Settler); ok {
 			s.Settle(j, client)
 		}
-	}
+	})
 }
 
 // bound takes from the claims about judged exchanges what is more than their paths leave, or than

@@ -150,12 +150,12 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 		}
 	}
 	g.keep(c, j.limits.MaxOccurrences, j.named[c.Rule])
-	for _, a := range j.across {
+	j.each(func(a comparing) {
 		if w, ok := a.Across.(rule.Witness); ok && j.named[c.Rule] != nil &&
 			j.named[c.Rule].Across == a.Comparison {
 			w.Booked(&s, c)
 		}
-	}
+	})
 	if c.Asks == nil || !j.ids.ask(s, c) {
 		j.tellCertain(k, g, c)
 	}

@@ -148,11 +148,11 @@ func (j *Judge) withdraw(k rule.Key, g *group, s *rule.Subject, c *rule.Claim) {
 		delete(j.groups, k)
 	}
 	if d := j.named[c.Rule]; d != nil {
-		for _, a := range j.across {
+		j.each(func(a comparing) {
 			if w, ok := a.Across.(rule.Recanter); ok && a.Comparison == d.Across {
 				w.Withdrawn(s, c)
 			}
-		}
+		})
 	}
 }
 

@@ -41,6 +41,8 @@ type Judge struct {
 	moved   []moved
 	ended   map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
 	proxied proxied
+	fences  fences
+	Panics  bool // of this program are not caught
 }
 
 // comparing is a comparison that runs.
@@ -132,7 +134,11 @@ type member struct {
 }
 
 // exchangeID maps an exchange of a connection to its number in the report.
-type exchangeID struct{ index, id int }
+type exchangeID struct {
+	index, id int
+	need      time.Duration // when its client needed the connection
+	over      bool
+}
 
 // take gives the report's number of an exchange, for the last time.
 func (m *member) take(index int) int {
@@ -143,6 +149,16 @@ func (m *member) take(index int) int {
 		}
 	}
 	return -1
+}
+
+// isOver notes that an exchange is over.
+func (m *member) isOver(index int) {
+	for i := range m.ids {
+		if m.ids[i].index == index {
+			m.ids[i].over = true
+			return
+		}
+	}
 }
 
 // find gives the report's number of an exchange of this connection; -1 for none.
@@ -205,10 +221,8 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 
 // Read takes in the first n of events that are in order.
 func (j *Judge) Read(events *rule.Batch, n int) {
-	var e rule.Told // one for all: comparisons are told by pointer, and keep none
-	for i := range n {
-		e = events.At(i)
-		j.event(&e)
+	for next := 0; next < n; {
+		next = j.readFrom(events, next, n)
 	}
 }
 
@@ -217,11 +231,11 @@ func (j *Judge) Read(events *rule.Batch, n int) {
 func (j *Judge) Advance(now time.Duration) {
 	j.expireFailures(now)
 	j.proxied.Advance(now)
-	for _, c := range j.across {
+	j.each(func(c comparing) {
 		if w, ok := c.Across.(rule.Waiter); ok {
 			w.Advance(j, now)
 		}
-	}
+	})
 }
 
 // event takes in one event.
@@ -249,19 +263,28 @@ func (j *Judge) event(e *rule.Told) {
 	case rule.PeriodJudged:
 		j.period(m, e.Judged())
 	case rule.ConnOver:
-		j.gone(m, e.Gone(), e.At)
+		gone := e.Gone()
+		if gone.Broken != nil {
+			j.breakOff(m, e, gone.Broken)
+		}
+		j.gone(m, gone, e.At)
 		delete(j.conns, id)
 	}
-	for _, c := range j.across {
+	j.tell(m, e)
+}
+
+// tell tells comparisons of an event.
+func (j *Judge) tell(m *member, e *rule.Told) {
+	j.each(func(c comparing) {
 		if c.Wants.Has(e.Kind) {
 			c.Event(j, &m.Conn, e)
 		}
-	}
+	})
 }
 
 // began takes in the beginning of an exchange.
 func (j *Judge) began(m *member, e *rule.Began, index int) {
-	m.ids = append(m.ids, exchangeID{index, j.nextID})
+	m.ids = append(m.ids, exchangeID{index: index, id: j.nextID, need: e.Need})
 	m.all = append(m.all, j.nextID)
 	m.open++
 	j.clock.began(e.Pair.Client, j.nextID, e.Need)
@@ -286,6 +309,7 @@ func (j *Judge) began(m *member, e *rule.Began, index int) {
 func (j *Judge) over(m *member, e *rule.Over, index int) {
 	m.Seen, m.Foreign, m.Multiplexed = e.Products, e.Foreign, e.Multiplexed
 	m.open--
+	m.isOver(index)
 	if e.Unasked {
 		return // it served nobody
 	}
@@ -304,6 +328,10 @@ func (j *Judge) over(m *member, e *rule.Over, index int) {
 func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	info := job.Info
 	info.ID = m.take(job.Index)
+	if job.Unjudged {
+		j.unjudged(m, job)
+		return
+	}
 	if info.Start+info.Duration <= j.From && j.From > 0 {
 		m.Rtt = job.Flow.RTT
 		j.ids.learn(&m.Conn, job.IDs, at)
@@ -390,11 +418,11 @@ func isDoubtful(c rule.Claim) bool { return c.Confidence == report.ConfidenceLow
 // place of do not, and those that are referred wait. They are valid until the next call.
 func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []rule.Claim {
 	j.inHand = inHand{of: job, standing: j.inHand.standing[:0]}
-	for _, c := range j.across {
+	j.each(func(c comparing) {
 		if a, ok := c.Across.(rule.Claimer); ok {
 			a.Claims(j, &m.Conn, job)
 		}
-	}
+	})
 	made := j.inHand.settled | j.Standing() | job.Kinds()
 	var displaced []rule.Claim
 	for _, c := range job.Claims {
@@ -439,12 +467,12 @@ func (j *Judge) refer(s rule.Subject, c *rule.Claim, at time.Duration, displaced
 	if d == nil {
 		return
 	}
-	for _, a := range j.across {
+	j.each(func(a comparing) {
 		if a.Comparison == d.Across {
 			a.Across.(rule.Referee).Refer(j,
 				rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced})
 		}
-	}
+	})
 }
 
 // pairTotal adds an exchange to what its pair waited for.

@@ -106,6 +106,7 @@ func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
 	j.frameCaveats(st, add)
 	j.connectionCaveats(add)
 	j.crowdCaveats(add)
+	j.fences.caveats(add)
 	return append(out, j.otherCaveats(out)...)
 }
 

@@ -49,10 +49,10 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.finishFailures()
 	j.withdrawRefuted()
 	j.proxied.Finish()
-	for _, c := range j.across {
+	j.each(func(c comparing) {
 		c.Finish(j)
 		j.finishFailures() // what it has booked at last: others may follow from that
-	}
+	})
 	j.clock.finish(j)
 	j.relabelListed()
 	j.settleOutcomes()

@@ -47,6 +47,9 @@ type Judged struct {
 	Trail            *exchange.Trail   // of the request; nil if it says nothing
 	Vantage          reassembly.Vantage
 	Session          Session // of its connection
+	// Unjudged is an exchange of a connection on which this program failed: it began, and nothing
+	// else is known of it. It counts nowhere.
+	Unjudged bool
 }
 
 // Judge is d as the judge sees it; d may be used again.

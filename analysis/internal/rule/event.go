@@ -209,4 +209,5 @@ type Gone struct {
 	Nagle       [2]ledger.NagleTally // by the sender's direction
 	IDs         [2][]ledger.IDRun    // IP identifications, by direction
 	Delacks     [2][]time.Duration   // how late each side acknowledged small segments
+	Broken      *Broken              // this program failed on it; nil: as usual
 }
