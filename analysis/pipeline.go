@@ -131,7 +131,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		epochs: make(chan epoch, 1),
 		over:   make(chan struct{}),
 	}
-	p.judge.Hooks, p.judge.Panics, p.span, p.keys = o.hooks, o.panics, o.span, o.keys
+	p.judge.Hooks, p.span, p.keys = o.hooks, o.span, o.keys
 	if o.showNames {
 		p.table.KeepNames()
 	}

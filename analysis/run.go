@@ -64,6 +64,7 @@ func (o *options) judged() judge.Limits {
 		MaxOccurrences: orNone(o.limits.Occurrences, defaultOccurrences),
 		MaxListed:      orNone(o.limits.Listed, defaultListed),
 		DrawAll:        o.pieces,
+		Panics:         o.panics,
 	}
 }
 

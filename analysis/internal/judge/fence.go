@@ -13,6 +13,7 @@ import (
 // fences are the limits of what this program's own defects spoil: of a connection that it failed
 // on, what was judged before stays; a comparison that it failed in ends.
 type fences struct {
+	across  []comparing
 	broken  uint64       // connections
 	first   *rule.Broken // of them
 	conn    int          // its number
@@ -36,7 +37,7 @@ func (stopped) Finish(rule.Desk) {}
 
 // each calls f about all comparisons, in their order. One in which it panics has ended.
 func (j *Judge) each(f func(c comparing)) {
-	for next := 0; next < len(j.across); {
+	for next := 0; next < len(j.fences.across); {
 		next = j.eachFrom(next, f)
 	}
 }
@@ -45,7 +46,7 @@ func (j *Judge) each(f func(c comparing)) {
 // returns where to go on.
 func (j *Judge) eachFrom(i int, f func(c comparing)) (next int) {
 	defer func() {
-		if j.Panics {
+		if j.limits.Panics {
 			return
 		}
 		if broke := recover(); broke != nil {
@@ -53,8 +54,8 @@ func (j *Judge) eachFrom(i int, f func(c comparing)) (next int) {
 			j.stop(i, rule.DefectOf(broke))
 		}
 	}()
-	for ; i < len(j.across); i++ {
-		f(j.across[i])
+	for ; i < len(j.fences.across); i++ {
+		f(j.fences.across[i])
 	}
 	return i
 }
@@ -63,12 +64,12 @@ func (j *Judge) eachFrom(i int, f func(c comparing)) (next int) {
 func (j *Judge) stop(i int, defect string) {
 	e := endedRules{defect: defect}
 	for _, d := range j.rules {
-		if d.Across == j.across[i].Comparison {
+		if d.Across == j.fences.across[i].Comparison {
 			e.names = append(e.names, d.Name)
 		}
 	}
 	j.fences.ended = append(j.fences.ended, e)
-	j.across[i] = comparing{&rule.Comparison{}, stopped{}}
+	j.fences.across[i] = comparing{&rule.Comparison{}, stopped{}}
 }
 
 // readFrom takes in events from the i-th on up to the n-th, or to the first at which it panics, and
@@ -76,7 +77,7 @@ func (j *Judge) stop(i int, defect string) {
 func (j *Judge) readFrom(events *rule.Batch, i, n int) (next int) {
 	var e rule.Told // one for all: comparisons are told by pointer, and keep none
 	defer func() {
-		if j.Panics {
+		if j.limits.Panics {
 			return
 		}
 		if broke := recover(); broke != nil {

@@ -161,6 +161,27 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	}
 }
 
+// tellCertain tells the hook of an occurrence that was just added to its group.
+func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
+	if j.Hooks.Certain == nil {
+		return
+	}
+	own := *g
+	own.says, own.occurrences = c.Says, []rule.Occurrence{c.Occ}
+	f := j.finding(k, &own, grade.Sum{Cost: g.cost.Expected, Worst: g.worst})
+	if f.Severity >= j.limits.MinSeverity {
+		j.Hooks.Certain(&f)
+	}
+}
+
+// tellExchange tells the hook of an exchange.
+func (j *Judge) tellExchange(between report.Pair, x *report.ExchangeInfo) {
+	if j.Hooks.Exchange != nil {
+		copied := *x
+		j.Hooks.Exchange(between, &copied)
+	}
+}
+
 // keep adds the occurrence to those that are listed, if it is among the costliest.
 func (g *group) keep(c *rule.Claim, limit int, d *rule.Detector) {
 	i, same := slices.BinarySearchFunc(g.occurrences, c.Occ, rule.CompareOccurrences)

@@ -1,10 +1,6 @@
 package judge
 
-import (
-	"tcpwhy/analysis/internal/grade"
-	"tcpwhy/analysis/internal/rule"
-	"tcpwhy/analysis/report"
-)
+import "tcpwhy/analysis/report"
 
 // Hooks are told of what a capture shows while it goes on. They are called one at a time, between
 // segments, and should be quick: meanwhile nothing is read. What they are handed is theirs.
@@ -22,24 +18,3 @@ type Hooks struct {
 
 // Any reports whether there is a hook.
 func (h *Hooks) Any() bool { return h.Certain != nil || h.Exchange != nil || h.Tick != nil }
-
-// tellCertain tells the hook of an occurrence that was just added to its group.
-func (j *Judge) tellCertain(k rule.Key, g *group, c *rule.Claim) {
-	if j.Hooks.Certain == nil {
-		return
-	}
-	own := *g
-	own.says, own.occurrences = c.Says, []rule.Occurrence{c.Occ}
-	f := j.finding(k, &own, grade.Sum{Cost: g.cost.Expected, Worst: g.worst})
-	if f.Severity >= j.limits.MinSeverity {
-		j.Hooks.Certain(&f)
-	}
-}
-
-// tellExchange tells the hook of an exchange.
-func (j *Judge) tellExchange(between report.Pair, x *report.ExchangeInfo) {
-	if j.Hooks.Exchange != nil {
-		copied := *x
-		j.Hooks.Exchange(between, &copied)
-	}
-}

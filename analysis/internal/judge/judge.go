@@ -23,7 +23,6 @@ type Judge struct {
 	all     []*rule.Detector          // of which some run
 	rules   []*rule.Detector          // those that run
 	named   map[string]*rule.Detector // those that run
-	across  []comparing
 	conns   map[int]*member
 	groups  map[rule.Key]*group
 	pairs   map[report.Pair]*pairTotals
@@ -42,7 +41,6 @@ type Judge struct {
 	ended   map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
 	proxied proxied
 	fences  fences
-	Panics  bool // of this program are not caught
 }
 
 // comparing is a comparison that runs.
@@ -188,6 +186,7 @@ type Limits struct {
 	MaxOccurrences int             // listed per finding; 0: all
 	MaxListed      int             // findings, connections and exchanges listed; 0: all
 	DrawAll        bool            // what exchanges spent their time on, in order, of all that are listed
+	Panics         bool            // of this program are not caught
 }
 
 // New makes a judge for a run in which some of all rules run.
@@ -211,9 +210,9 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	for _, d := range rules {
 		j.named[d.Name] = d
 		if d.Across != nil &&
-			!slices.ContainsFunc(j.across,
+			!slices.ContainsFunc(j.fences.across,
 				func(c comparing) bool { return c.Comparison == d.Across }) {
-			j.across = append(j.across, comparing{d.Across, d.Across.Start()})
+			j.fences.across = append(j.fences.across, comparing{d.Across, d.Across.Start()})
 		}
 	}
 	return j
