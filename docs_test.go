@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/internal/cli"
 	"tcpwhy/internal/golden"
+	"tcpwhy/output"
 )
 
 // shownRun is the scenario that README shows.
@@ -24,7 +26,17 @@ func TestREADME(t *testing.T) {
 	flags := cli.FlagUsages()
 	want := replaceBlock(t, string(data), "run", "$ tcpwhy "+shownRun+"\n"+run)
 	want = replaceBlock(t, want, "flags", flags)
+	want = replaceBlock(t, want, "formats", formatLines())
 	golden.File(t, "README.md", []byte(want))
+}
+
+// formatLines are a line for each format.
+func formatLines() string {
+	var b strings.Builder
+	for _, f := range output.Formats() {
+		fmt.Fprintf(&b, "--format %-10s %s\n", f.Name, f.For)
+	}
+	return b.String()
 }
 
 // replaceBlock puts text between the marks of that name.

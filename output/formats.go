@@ -38,6 +38,9 @@ type Options struct {
 type Format struct {
 	Name string // as --format has it
 	For  string // whom or what it is for, as a clause
+	// About is its row in docs/outputs.md, behind its name: what for, and where it is described, in
+	// Markdown; "" for one of which there is no more to say than For
+	About string
 	// writes a whole report
 	Write func(io.Writer, *report.Report, Options) error
 	// writes instead of a report why there is none, and what may help ("": nothing is known to);
@@ -69,23 +72,46 @@ type Live interface {
 // Formats are all formats, the usual one first.
 func Formats() []Format {
 	return []Format{
-		{Name: "text", For: "for people", Write: writeText},
+		{
+			Name: "text", For: "for people", Write: writeText,
+			About: "people: the verdict, the findings with their proof and fix, where the time " +
+				"went; 80 columns, colours on a terminal | README.md",
+		},
 		{
 			Name: "json", For: "for programs: one object", Write: writeJSON, Refuse: refuseJSON,
+			About: "programs: one object, indented if it lists at most 500 entries | " +
+				"[json.md](json.md), [report.schema.json](report.schema.json)",
 		},
 		{
 			Name: "ndjson", For: "for programs: an object on each line",
+			About: "programs: the objects of the same report, one on each line; live, findings " +
+				"as they become certain | [json.md](json.md), [live.md](live.md)",
 			Write: writeLines, Refuse: refuseLines, Live: liveLines, All: true,
 		},
 		{
 			Name: "html", For: "for people: a page with pictures, one file", Write: writeHTML,
 			File: true, Graphs: html.Wanted,
+			About: "people: a page with pictures, for a ticket, an artefact of CI or a printer; " +
+				"one file that loads nothing | [below](#the-page)",
 		},
-		{Name: "markdown", For: "for people: a ticket, a comment", Write: writeMarkdown},
-		{Name: "junit", For: "for CI servers: results of tests", Write: writeJUnit},
-		{Name: "har", For: "for viewers of HTTP archives", Write: writeHAR, All: true},
 		{
-			Name: "csv", For: "for tables: a line for each exchange that is listed", Write: writeCSV,
+			Name: "markdown", For: "for people: a ticket, a comment", Write: writeMarkdown,
+			About: "people: a ticket, a comment, the summary of a CI job; at most 60,000 " +
+				"characters of GitHub's dialect | [below](#markdown)",
+		},
+		{
+			Name: "junit", For: "for CI servers: results of tests", Write: writeJUnit,
+			About: "CI servers: a test for each rule, which fails where it found something as " +
+				"grave as `--fail-on` (high unless given) | [below](#results-of-tests)",
+		},
+		{
+			Name: "har", For: "for viewers of HTTP archives", Write: writeHAR, All: true,
+			About: "viewers of HTTP archives: browsers' developer tools, proxies | " +
+				"[below](#archives)",
+		},
+		{
+			About: "tables: a line for each listed exchange | [below](#tables)",
+			Name:  "csv", For: "for tables: a line for each exchange that is listed", Write: writeCSV,
 			All: true,
 		},
 	}

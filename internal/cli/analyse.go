@@ -239,7 +239,7 @@ func (o *options) outputOptions(w io.Writer) output.Options {
 		failOn, _ = severity("fail-on", o.failOn) // it has been checked
 	}
 	return output.Options{
-		FailOn: failOn, Version: Version, ShowQuery: o.shown.query, Summary: o.lists.summary, Page: o.pageOptions(w),
+		FailOn: failOn, Version: version(), ShowQuery: o.shown.query, Summary: o.lists.summary, Page: o.pageOptions(w),
 	}
 }
 

@@ -70,7 +70,7 @@ func (o *options) annotate(name string, r *report.Report, inputs []string) error
 	c := capture.CopyConfig{
 		Config: capture.Config{Inputs: inputs},
 		Notes: notes.Of(r, notes.Options{
-			Version: Version, ShowQuery: o.shown.query, Numbers: o.copies.only || several,
+			Version: version(), ShowQuery: o.shown.query, Numbers: o.copies.only || several,
 		}),
 	}
 	if o.copies.only {

@@ -73,7 +73,7 @@ func manualPages(root *cobra.Command) []*manual.Page {
 func manualPage(cmd *cobra.Command) *manual.Page {
 	p := &manual.Page{
 		Name:    strings.ReplaceAll(cmd.CommandPath(), " ", "-"),
-		Program: "tcpwhy " + Version,
+		Program: "tcpwhy " + version(),
 		Does:    cmd.Short,
 		Calls: []string{
 			strings.TrimPrefix(strings.TrimPrefix(cmd.UseLine(), cmd.CommandPath()), " "),

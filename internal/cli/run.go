@@ -15,9 +15,6 @@ import (
 	"tcpwhy/output"
 )
 
-// Version is the program's version, as reports give it.
-const Version = "0.1.0"
-
 // How many findings, connections and exchanges are listed: usually, and with --max-listed 0.
 const (
 	usualListed = 1000
