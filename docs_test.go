@@ -50,6 +50,19 @@ func replaceBlock(t *testing.T, doc, name, text string) string {
 	return head + "<!-- " + name + " -->\n```\n" + text + "```\n<!-- end -->" + tail
 }
 
+// TestChangelog: the latest release there is that of the source.
+func TestChangelog(t *testing.T) {
+	data, err := os.ReadFile("CHANGELOG.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(data), "\n## Unreleased\n")
+	_, release, _ := strings.Cut(rest, "\n## ")
+	if version, _, _ := strings.Cut(release, " "); version != cli.Version {
+		t.Errorf("the latest release is %q, the source is of %q", version, cli.Version)
+	}
+}
+
 // TestJSONDocs looks for every field of the schema, and for every label, in docs/json.md.
 func TestJSONDocs(t *testing.T) {
 	doc, err := os.ReadFile("docs/json.md")
