@@ -23,7 +23,7 @@ type worker struct {
 	out     chan *rule.Batch
 	back    chan *rule.Batch // handed over and read: room for more
 	tracker *reassembly.Tracker
-	rules   []*rule.Detector
+	rules   looks
 	events  *rule.Batch
 	now     time.Duration          // of the item in hand
 	tick    time.Duration          // of the clock that stamped its segment; 0: not known, or none
@@ -36,13 +36,32 @@ type worker struct {
 	judged  *atomic.Int64          // exchanges that all workers have judged since the last epoch; nil: not asked
 }
 
+// looks are the rules, by what they look at.
+type looks struct{ exchange, certain, period, closed []*rule.Detector }
+
+// looksOf sorts rules by what they look at.
+func looksOf(rules []*rule.Detector) (l looks) {
+	for _, r := range rules {
+		add := func(all *[]*rule.Detector, does bool) {
+			if does {
+				*all = append(*all, r)
+			}
+		}
+		add(&l.exchange, r.Exchange != nil)
+		add(&l.certain, r.Certain != nil)
+		add(&l.period, r.Period != nil)
+		add(&l.closed, r.Closed != nil)
+	}
+	return l
+}
+
 // newWorker makes a worker; run must be started.
 func newWorker(rules []*rule.Detector, limits reassembly.TrackerLimits) *worker {
 	w := &worker{
 		in:     make(chan *batch, 4),
 		out:    make(chan *rule.Batch, 1),
 		back:   make(chan *rule.Batch, 2),
-		rules:  rules,
+		rules:  looksOf(rules),
 		events: &rule.Batch{},
 	}
 	w.tracker = reassembly.NewTracker(w, limits)
@@ -223,9 +242,11 @@ func (w *worker) Exchange(c *reassembly.Conn, x *exchange.Exchange) {
 	s := w.state(c)
 	d := s.draft(x)
 	s.DrawUp(&d.Exchange)
+	shown := rule.SignsOf(&s.Followed, d)
+	s.Shown |= shown
 	p := w.look(c, s, d)
-	for _, r := range w.rules {
-		if r.Exchange != nil && r.LooksAt(d) {
+	for _, r := range w.rules.exchange {
+		if r.Speaks(shown) && r.LooksAt(d) {
 			p.Words = r.Vocabulary
 			r.Exchange(p)
 		}
@@ -248,8 +269,8 @@ func (w *worker) periods(c *reassembly.Conn, s *tracked) {
 	for _, b := range s.Periods() {
 		d := &rule.Draft{Exchange: b.Exchange}
 		p := w.look(c, s, d)
-		for _, r := range w.rules {
-			if r.Period != nil && d.Alone() {
+		for _, r := range w.rules.period {
+			if d.Alone() {
 				p.Words = r.Vocabulary
 				r.Period(p)
 			}
@@ -266,9 +287,10 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	s := w.state(c)
 	s.Close()
 	w.periods(c, s)
+	shown := rule.SignsOfEnd(&s.Followed)
 	p := w.look(c, s, nil)
-	for _, d := range w.rules {
-		if d.Closed != nil {
+	for _, d := range w.rules.closed {
+		if d.Speaks(shown) {
 			p.Words = d.Vocabulary
 			d.Closed(p)
 		}
@@ -286,8 +308,8 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 func (w *worker) deliver(c *reassembly.Conn, s *tracked, all bool) {
 	for _, d := range s.deliverable(all) {
 		p := w.look(c, s, d)
-		for _, r := range w.rules {
-			if r.Certain != nil && r.LooksAt(d) {
+		for _, r := range w.rules.certain {
+			if r.LooksAt(d) {
 				p.Words = r.Vocabulary
 				r.Certain(p)
 			}

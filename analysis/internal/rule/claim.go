@@ -30,13 +30,14 @@ type Followed struct {
 	// FullPassed is, by direction, whether a full segment arrived by the exchange before: this is
 	// path-mtu's.
 	FullPassed [2]bool
+	Shown      Signs // of its exchanges so far
 	own        ownStates
 }
 
 // Begin makes f the state of c. What room f had is used again.
 func (f *Followed) Begin(c *reassembly.Conn) {
 	f.Connection.Begin(c)
-	f.Claims, f.FullPassed, f.own = nil, [2]bool{}, ownStates{}
+	f.Claims, f.FullPassed, f.Shown, f.own = nil, [2]bool{}, 0, ownStates{}
 }
 
 // Occurrence is one place where a claim shows. Its evidence gets its words when it is printed.

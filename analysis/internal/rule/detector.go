@@ -8,6 +8,9 @@ import "tcpwhy/analysis/report"
 type Detector struct {
 	report.Rule // what there is to say about it
 
+	// When are the signs without which Exchange and Closed claim nothing, and keep nothing: they are
+	// called where there is one of them. 0: always.
+	When     Signs
 	Exchange func(*Pass) // called for each settled exchange, by the worker that owns the connection
 	Certain  func(*Pass) // called for each exchange when its labels are certain
 	// Period is called for each busy period of a connection that exchanges shared, as if it were an
@@ -38,6 +41,9 @@ type Detector struct {
 func (d *Detector) LooksAt(x *Draft) bool {
 	return (x.Parsed.Attempt == nil || d.Attempts) && (x.Alone() || d.Beside)
 }
+
+// Speaks reports whether a rule is to look at what shows these signs.
+func (d *Detector) Speaks(s Signs) bool { return d.When == 0 || d.When&s != 0 }
 
 // Basis is what a verdict rests on: a flaw of the capture weakens all that rest on what it hides.
 type Basis uint8

@@ -173,6 +173,7 @@ whether somebody listens, and resets, looks like given-up if the path is long.`,
 	Rests:    rule.Connection,
 	Attempts: true,
 	Beside:   true,
+	When:     rule.Attempted,
 	Exchange: runRefused,
 	Closed:   runSilent,
 	Across: &rule.Comparison{

@@ -139,6 +139,7 @@ changed.`,
 },
 	Rests:    rule.Connection,
 	Beside:   true,
+	When:     rule.Repeated,
 	Exchange: runTupleReuse,
 	Closed:   runTupleBlocked,
 	Across: &rule.Comparison{

@@ -62,6 +62,7 @@ server's looks the same: a filter such as "tcp or udp port 443 and src host" doe
 },
 	Rests:      rule.Connection,
 	Beside:     true,
+	When:       rule.LookedUp,
 	Exchange:   runQUICFallback,
 	Vocabulary: words,
 }

@@ -140,6 +140,7 @@ A firewall of the server's host that limits new connections looks like an overfl
 	Rests:    rule.Connection,
 	Attempts: true,
 	Beside:   true,
+	When:     rule.Repaired | rule.Repeated,
 	Exchange: runSYN,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &lateSYNs{} },

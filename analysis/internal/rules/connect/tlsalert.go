@@ -40,6 +40,7 @@ may be lost behind a RST, which then ends the handshake without a word (tls-hand
 	Rests:      rule.Content,
 	Attempts:   true,
 	Beside:     true,
+	When:       rule.Secured,
 	Exchange:   runTLSAlert,
 	Across:     failedTLS,
 	Vocabulary: tlsWords,

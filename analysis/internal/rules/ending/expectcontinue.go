@@ -73,6 +73,7 @@ If the program needed that time to make the body.`,
 	References: []string{"RFC 9110 section 10.1.1", "RFC 9110 section 15.2.1"},
 },
 	Rests:      rule.Content | rule.Messages,
+	When:       rule.Fields,
 	Exchange:   runExpect,
 	Vocabulary: expectWords,
 }

@@ -112,6 +112,7 @@ meant not to answer.`,
 	References: []string{"RFC 9293 section 3.6", "RFC 9112 section 9.6", "RFC 9112 section 6.3"},
 },
 	Rests:      rule.Content,
+	When:       rule.Unended | rule.Lingered,
 	Closed:     runHalfClose,
 	Vocabulary: halfCloseWords,
 }

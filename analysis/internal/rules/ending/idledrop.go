@@ -99,6 +99,7 @@ capture lost the FIN.`,
 	References: []string{"RFC 5382 REQ-5", "RFC 9293 section 3.8.4"},
 },
 	Rests:    rule.Connection,
+	When:     rule.Unended | rule.Sockets,
 	Exchange: runForgotten,
 	Closed:   func(p *rule.Pass) { runIdleDrop(p); runIdleSockets(p) },
 	Across: &rule.Comparison{

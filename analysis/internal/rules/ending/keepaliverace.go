@@ -85,6 +85,7 @@ repetition that was no repetition but the next request for the same.`,
 	},
 },
 	Rests:  rule.Content,
+	When:   rule.Unended,
 	Closed: func(p *rule.Pass) { reportFate(p, keepaliveRaceRule) },
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &idleTimes{} },

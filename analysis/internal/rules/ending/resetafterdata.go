@@ -208,6 +208,7 @@ most. That a client gave up within TLS shows only if the server went on sending.
 	Rests:      rule.Content,
 	Makes:      rule.Abandoned,
 	YieldsTo:   rule.TimedOut,
+	When:       rule.Unended | rule.Reset,
 	Closed:     runReset,
 	Across:     &rule.Comparison{Start: func() rule.Across { return &resets{} }, Wants: idleEvents},
 	Vocabulary: resetWords,

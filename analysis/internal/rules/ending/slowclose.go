@@ -51,6 +51,7 @@ from afar, a FIN that was lost and repeated by a timer looks alike.`,
 	References: []string{"RFC 9112 section 6.3", "RFC 9112 section 9.6"},
 },
 	Rests:      rule.Content | rule.Messages,
+	When:       rule.ToTheEnd,
 	Exchange:   runSlowClose,
 	Vocabulary: slowCloseWords,
 }

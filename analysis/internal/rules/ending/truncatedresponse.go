@@ -101,6 +101,7 @@ that its content never has.`,
 	References: []string{"RFC 9112 section 8", "RFC 9112 section 6.3", "RFC 8446 section 6.1"},
 },
 	Rests: rule.Content,
+	When:  rule.Unended | rule.Secured,
 	Closed: func(p *rule.Pass) {
 		reportFate(p, truncatedResponseRule)
 		closeWithoutNotice(p)

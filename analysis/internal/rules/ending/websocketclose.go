@@ -140,6 +140,7 @@ or for one that had to log in again, the server's log tells.`,
 	References: []string{"RFC 6455 section 7.4", "RFC 6455 section 7.1.5", "RFC 8441"},
 },
 	Rests:      rule.Content,
+	When:       rule.Sockets,
 	Closed:     runSockets,
 	Vocabulary: socketWords,
 }

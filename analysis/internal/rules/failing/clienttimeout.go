@@ -130,6 +130,7 @@ whole number of half seconds, else low. A poll that is hardly ever answered is g
 },
 	Rests:  rule.Content | rule.Messages,
 	Makes:  rule.TimedOut,
+	When:   rule.Unended,
 	Closed: runTimeout,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return newTimeouts() },

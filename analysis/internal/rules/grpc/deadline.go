@@ -112,6 +112,7 @@ A client that cancels for another reason just when its deadline is over.`,
 },
 	Beside:   true,
 	Rests:    rule.Content,
+	When:     rule.Calls,
 	Exchange: runDeadline,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &missed{at: map[method]*calls{}} },

@@ -82,6 +82,7 @@ program that does not read.`,
 },
 	Rests:      rule.Timing | rule.Beginning | rule.Messages,
 	Beside:     true,
+	When:       rule.Streams,
 	Exchange:   runFlowControl,
 	Vocabulary: flowControlWords,
 }

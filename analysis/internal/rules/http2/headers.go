@@ -66,6 +66,7 @@ A client that writes its header with pauses of its own.`,
 },
 	Rests:      rule.Content | rule.Messages | rule.Timing | rule.Beginning,
 	Beside:     true,
+	When:       rule.Streams,
 	Exchange:   runHeaders,
 	Vocabulary: words,
 }

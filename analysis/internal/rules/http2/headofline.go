@@ -73,6 +73,7 @@ capture lacks makes it wrong.`,
 },
 	Rests:      rule.Timing | rule.Messages,
 	Beside:     true,
+	When:       rule.Streams,
 	Exchange:   runHeadOfLine,
 	Vocabulary: headOfLineWords,
 }

@@ -100,6 +100,7 @@ client.`,
 },
 	Rests:      rule.Timing | rule.Messages,
 	Beside:     true,
+	When:       rule.Streams,
 	Exchange:   runPriority,
 	Vocabulary: priorityWords,
 }

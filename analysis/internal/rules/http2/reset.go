@@ -166,6 +166,7 @@ polls that are given up by design do. A repetition may have been the next reques
 },
 	Rests:    rule.Content | rule.Messages,
 	Beside:   true,
+	When:     rule.Streams,
 	Exchange: runReset,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &deadlines{} },

@@ -71,6 +71,7 @@ WebSocket over HTTP/2 that it has not used then.`,
 },
 	Rests:    rule.Content | rule.Messages | rule.Timing | rule.Beginning,
 	Beside:   true,
+	When:     rule.Streams,
 	Exchange: runSettingsWait,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &settingsWaits{} },

@@ -116,6 +116,7 @@ A program with exactly as many workers as the server allows streams looks the sa
 },
 	Rests:      rule.Timing | rule.Content | rule.Messages,
 	Beside:     true,
+	When:       rule.Streams,
 	Exchange:   runStreams,
 	Closed:     runStreamLimit,
 	Vocabulary: streamLimitWords,

@@ -180,6 +180,7 @@ the resolver would not have asked again.`,
 	Attempts:   true,
 	Makes:      rule.LateLookup,
 	Beside:     true,
+	When:       rule.LookedUp,
 	Exchange:   runDNS,
 	Vocabulary: words,
 }

@@ -43,6 +43,7 @@ A program that pauses as long as the timer, each time after exactly full segment
 },
 	Rests:      rule.Timing,
 	Beside:     true,
+	When:       rule.Held,
 	Exchange:   runCork,
 	Vocabulary: words,
 }

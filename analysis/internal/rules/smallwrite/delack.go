@@ -47,6 +47,7 @@ A receiver that was busy for as long looks alike.`,
 },
 	Rests:      rule.Timing,
 	Beside:     true,
+	When:       rule.Held,
 	Exchange:   runDelayedAck,
 	Vocabulary: words,
 }

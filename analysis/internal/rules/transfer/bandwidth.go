@@ -134,6 +134,7 @@ look as if they had. Seen at the server, what its answers wait behind the captur
 	References: []string{"RFC 8289", "RFC 8290", "RFC 7567", "RFC 2475"},
 },
 	Rests:      rule.Timing,
+	When:       rule.Filled,
 	Exchange:   runBandwidth,
 	Period:     runBandwidth,
 	Makes:      rule.FewerOctets,

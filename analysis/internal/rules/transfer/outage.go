@@ -90,6 +90,7 @@ show, it is not seen.`,
 		Wants:   rule.Wants(rule.ExchangeJudged),
 		AtLeast: outageConns,
 	},
+	When:       rule.Stood,
 	Exchange:   runHostStopped,
 	Vocabulary: words,
 }

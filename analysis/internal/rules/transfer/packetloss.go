@@ -80,6 +80,7 @@ the sender its share: then a loss-free path would have been slower than simulate
 	SharesPath: true,
 	Attempts:   true,
 	Beside:     true,
+	When:       rule.Repaired,
 	Exchange:   runPacketLoss,
 	Vocabulary: words,
 }

@@ -99,6 +99,7 @@ therefore small segments sent after the first copy must have been acknowledged.`
 	Makes:      rule.LostSize,
 	Attempts:   true,
 	Beside:     true,
+	When:       rule.Repaired | rule.Repeated | rule.Lacking | rule.Full,
 	Exchange:   runPathMTU,
 	Vocabulary: words,
 }

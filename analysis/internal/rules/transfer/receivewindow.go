@@ -123,6 +123,7 @@ rule is silent. A path or sender that could not have used a larger window would 
 	References: []string{"RFC 9293 section 3.8.6", "RFC 7323 section 2"},
 },
 	Rests:      rule.Timing | rule.Beginning,
+	When:       rule.Windowed,
 	Exchange:   runReceiveWindow,
 	Period:     runReceiveWindow,
 	Vocabulary: words,

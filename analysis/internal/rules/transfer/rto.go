@@ -137,6 +137,7 @@ confidence is low until its receiver has acknowledged something, and where the t
 	},
 	Attempts:   true,
 	Beside:     true,
+	When:       rule.Repaired,
 	Exchange:   runRetransmissionTimeout,
 	Vocabulary: words,
 }

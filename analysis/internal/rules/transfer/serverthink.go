@@ -124,6 +124,7 @@ requests looks as if it stood still; events that it sent on a stream meanwhile a
 },
 	Rests:      rule.Connection | rule.Messages,
 	Beside:     true,
+	When:       rule.Paused,
 	Exchange:   runServed,
 	Across:     pathAcross,
 	Vocabulary: words,

@@ -85,6 +85,7 @@ price of any new connection. On a path that cannot carry the larger window the s
 	Rests:      rule.Timing | rule.Beginning,
 	YieldsTo:   rule.WarmWindow,
 	SharesPath: true,
+	When:       rule.Grew,
 	Exchange:   runSlowStart,
 	Period:     runSlowStart,
 	Vocabulary: words,

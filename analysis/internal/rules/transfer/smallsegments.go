@@ -66,6 +66,7 @@ Where each piece must arrive at once.`,
 	References: []string{"RFC 896", "RFC 9293 section 3.7.4"},
 },
 	Rests:      rule.Connection,
+	When:       rule.Pieces,
 	Exchange:   runSmallSegments,
 	Vocabulary: words,
 }

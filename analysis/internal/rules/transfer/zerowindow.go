@@ -80,6 +80,7 @@ hide it. The last window of a connection that is being closed means nothing, and
 },
 	Rests:      rule.Timing | rule.Beginning,
 	Beside:     true,
+	When:       rule.Windowed,
 	Exchange:   runZeroWindow,
 	Vocabulary: words,
 }

@@ -1,0 +1,119 @@
+package analysis
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+
+	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
+)
+
+// TestSigns: of what shows none of the signs that a rule names, it claims nothing, and the report of
+// rules that look at everything is the same. Each rule claims something of what shows some.
+func TestSigns(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../testdata/pcaps/*/scenario.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scenarios", err)
+	}
+	w := &watch{t: t, claims: map[string]int{}}
+	all := w.everywhere()
+	for i, file := range files {
+		if testing.Short() && i%4 > 0 {
+			continue
+		}
+		w.dir = filepath.Dir(file)
+		usual, everywhere := analysedBy(t, w.dir, detectors()), analysedBy(t, w.dir, all)
+		if !reflect.DeepEqual(usual, everywhere) {
+			t.Errorf("%s: rules that look at everything find something else", w.dir)
+		}
+	}
+	for _, d := range detectors() {
+		if looks := d.Exchange != nil || d.Closed != nil; looks && d.When == 0 {
+			t.Errorf("%s: does it need no sign?", d.Name)
+		} else if looks && !testing.Short() && w.claims[d.Name] == 0 {
+			t.Errorf("%s claims nothing in any scenario", d.Name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.claims)) {
+		t.Logf("%s: %d", name, w.claims[name])
+	}
+}
+
+// analysedBy is the report of the captures in a folder, by those rules.
+func analysedBy(t *testing.T, dir string, rules []*rule.Detector) *report.Report {
+	t.Helper()
+	inputs, _ := filepath.Glob(dir + "/capture*")
+	src, err := capture.Open(capture.Config{Inputs: inputs})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	o := options{workers: 1}
+	if text, err := os.ReadFile(dir + "/keys.txt"); err == nil {
+		o.keys = &KeyLog{}
+		log := o.keys.Writer()
+		log.Write(text)
+		log.End()
+	}
+	p := newPipeline(&o, rules)
+	if err := p.read(t.Context(), src); err != nil {
+		t.Fatal(dir, err)
+	}
+	return p.judge.Report(src.Stats())
+}
+
+// watch watches rules that look at everything.
+type watch struct {
+	t      *testing.T
+	dir    string
+	claims map[string]int // by rule, of what shows signs
+}
+
+// everywhere are all rules, without what they name as signs.
+func (w *watch) everywhere() (all []*rule.Detector) {
+	for _, d := range detectors() {
+		r := *d
+		r.When = 0
+		if d.Exchange != nil {
+			r.Exchange = w.look(d, d.Exchange,
+				func(p *rule.Pass) rule.Signs { return rule.SignsOf(p.State, p.Draft) })
+		}
+		if d.Closed != nil {
+			r.Closed = w.look(d, d.Closed,
+				func(p *rule.Pass) rule.Signs { return rule.SignsOfEnd(p.State) })
+		}
+		all = append(all, &r)
+	}
+	return all
+}
+
+// look is f, a function of rule d, and a look at whether it claims something without a sign.
+func (w *watch) look(
+	d *rule.Detector, f func(*rule.Pass), signs func(*rule.Pass) rule.Signs,
+) func(*rule.Pass) {
+	return func(p *rule.Pass) {
+		shown, before := signs(p), claimsOf(p)
+		f(p)
+		switch said := claimsOf(p) != before; {
+		case said && shown&d.When == 0:
+			w.t.Errorf("%s: %s claims something of connection %d, which shows signs %b",
+				w.dir, d.Name, p.Conn.ID, shown)
+		case said:
+			w.claims[d.Name]++
+		}
+	}
+}
+
+// claimsOf is how much has been claimed of what a pass is about.
+func claimsOf(p *rule.Pass) (n int) {
+	if p.Draft != nil {
+		n = len(p.Draft.Claims) + int(p.Draft.Perhaps)<<32
+	}
+	return n + len(p.State.Claims)
+}
