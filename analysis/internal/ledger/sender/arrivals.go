@@ -2,6 +2,7 @@ package sender
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
@@ -53,20 +54,87 @@ const (
 // false if that does not show.
 func (s *State) Arrivals(from, until time.Duration) (
 	all []Arrival, queue time.Duration, shown bool) {
+	if n, sum, ok := s.passedInOrder(from, until); ok {
+		return s.inParts(from, until, n, sum), 0, false
+	}
 	a := arrivals{state: s}
-	for i := range s.path.Conn.Records {
-		r := &s.path.Conn.Records[i]
-		if r.Time > until {
-			break
-		}
-		if r.Dir == s.dir && r.Len > 0 && r.Time >= from {
-			a.add(r)
-		}
+	for r := range s.sent(from, until) {
+		a.add(r)
 	}
 	a.listen()
 	a.fillHoles()
 	queue, shown = a.queue()
 	return a.all(), queue, shown
+}
+
+// sent are the records of segments with data that the sender sent between two moments, probes left
+// out.
+func (s *State) sent(from, until time.Duration) iter.Seq[*reassembly.Record] {
+	return func(yield func(*reassembly.Record) bool) {
+		for i := range s.path.Conn.Records {
+			r := &s.path.Conn.Records[i]
+			if r.Time > until {
+				return
+			}
+			probe := r.Kind == reassembly.KeepAlive || r.Kind == reassembly.ZeroWindowProbe
+			if r.Dir == s.dir && r.Len > 0 && r.Time >= from && !probe && !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// passedInOrder reports whether each of the segments followed the one before, so that nothing shows
+// a loss, and is how many they are, and how many octets they had on the wire.
+func (s *State) passedInOrder(from, until time.Duration) (n int, sum int64, ok bool) {
+	next := int64(-1)
+	for r := range s.sent(from, until) {
+		if r.Kind.Retransmitted() || next >= 0 && r.Seq != next {
+			return 0, 0, false
+		}
+		next = r.End()
+		n++
+		sum += int64(r.Len) + s.headers(r)
+	}
+	return n, sum, true
+}
+
+// inParts are the segments, which passed in order, so many with so many octets, in a few parts.
+func (s *State) inParts(from, until time.Duration, n int, sum int64) []Arrival {
+	if sum < largeMessage {
+		return nil
+	}
+	p := newParts(n, sum)
+	ends := make([]int64, 0, wholeParts+1)
+	end := int64(0)
+	for r := range s.sent(from, until) {
+		octets := int32(int64(r.Len) + s.headers(r))
+		end = r.End()
+		if p.add(Arrival{At: r.Time, Octets: octets}) {
+			ends = append(ends, end)
+		}
+	}
+	if p.finish() {
+		ends = append(ends, end)
+	}
+	s.heard(p.out, ends)
+	return p.out
+}
+
+// heard notes when each of the parts, which end at those offsets, had been acknowledged.
+func (s *State) heard(parts []Arrival, ends []int64) {
+	k := 0
+	for i := range s.path.Conn.Records {
+		r := &s.path.Conn.Records[i]
+		if r.Dir == s.dir || !acknowledges(r) {
+			continue
+		}
+		edge := r.Ack + int64(r.SACK)
+		for k < len(parts) && ends[k] <= edge && parts[k].At <= r.Time {
+			parts[k].Heard = r.Time
+			k++
+		}
+	}
 }
 
 // arrivals collects them.
@@ -93,10 +161,6 @@ type arrival struct {
 
 // add takes in r.
 func (a *arrivals) add(r *reassembly.Record) {
-	switch r.Kind {
-	case reassembly.KeepAlive, reassembly.ZeroWindowProbe:
-		return
-	}
 	if r.Kind.Retransmitted() {
 		if r.Kind != reassembly.SpuriousRetransmission {
 			a.lose(r)
@@ -329,7 +393,7 @@ func (a *arrivals) all() []Arrival {
 }
 
 // whole are those on the list in a few parts, if nothing was lost and they are many.
-func (a *arrivals) whole() (out []Arrival) {
+func (a *arrivals) whole() []Arrival {
 	var sum int64
 	for i := range a.list {
 		sum += int64(a.list[i].Octets)
@@ -337,14 +401,39 @@ func (a *arrivals) whole() (out []Arrival) {
 	if sum < largeMessage {
 		return nil
 	}
-	part, left := int32(sum/wholeParts), int32(0)
+	p := newParts(len(a.list), sum)
 	for i := range a.list {
-		g := &a.list[i]
-		if left += g.Octets; left >= part || i == len(a.list)-1 {
-			out, left = append(out, Arrival{At: g.At, Octets: left, Heard: g.Heard}), 0
-		}
+		p.add(a.list[i].Arrival)
 	}
-	return out
+	p.finish()
+	return p.out
+}
+
+// parts makes a few of many segments.
+type parts struct {
+	size int32   // octets of each, at least
+	next Arrival // being made
+	out  []Arrival
+}
+
+// newParts is for n segments with so many octets.
+func newParts(n int, sum int64) parts {
+	return parts{size: int32(sum / wholeParts), out: make([]Arrival, 0, min(n, wholeParts+1))}
+}
+
+// add adds a segment, and reports whether that ends a part.
+func (p *parts) add(g Arrival) bool {
+	p.next = Arrival{At: g.At, Octets: p.next.Octets + g.Octets, Heard: g.Heard}
+	return p.next.Octets >= p.size && p.finish()
+}
+
+// finish ends the part that is being made, if there is one.
+func (p *parts) finish() bool {
+	if p.next.Octets == 0 {
+		return false
+	}
+	p.out, p.next = append(p.out, p.next), Arrival{}
+	return true
 }
 
 // headers are the octets of headers of r, which may be cut into several on the wire.

@@ -42,6 +42,9 @@ func (s *State) UnseenLoss(
 	if r.Kind != reassembly.Plain || r.Len == 0 || c.Half[0].Missing+c.Half[1].Missing > 0 {
 		return UnseenLoss{}, false
 	}
+	if s.since.missing == 0 && !s.hadSkipped(r) {
+		return UnseenLoss{}, false
+	}
 	l := UnseenLoss{From: max(since, s.since.unsent), Skipped: s.since.skipped}
 	if turn {
 		l.From = max(l.From, since+s.far())
@@ -52,7 +55,7 @@ func (s *State) UnseenLoss(
 		return l, l.repairedBy(s, r, turn)
 	}
 	owed := turn || s.owesAck(r)
-	if s.since.missing == 0 || owed && !s.acknowledgedTurn(r, since) && !s.repeatedTurn(r, since) {
+	if owed && !s.acknowledgedTurn(r, since) && !s.repeatedTurn(r, since) {
 		return UnseenLoss{}, false
 	}
 	return l, l.repairedBy(s, r, turn) && l.counted(s, r, turn)

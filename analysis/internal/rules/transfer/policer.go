@@ -216,21 +216,20 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	}
 }
 
-// insert puts segments in their places. Those that were before the first of them stay where they
-// are: a path has thousands, and a message a few.
+// insert puts segments, which are in order, in their places. Those that were before the first of
+// them stay where they are: a path has thousands, and a message a few.
 func (w *policedPath) insert(arrivals []ledger.Arrival) {
-	if len(arrivals) == 0 {
-		return
-	}
-	first := slices.MinFunc(arrivals, ledger.CompareArrivals)
-	at, _ := slices.BinarySearchFunc(w.arrivals, first, func(a, first ledger.Arrival) int {
-		if ledger.CompareArrivals(a, first) <= 0 {
-			return -1
-		}
-		return 1
-	})
+	i, j := len(w.arrivals)-1, len(arrivals)-1
 	w.arrivals = append(w.arrivals, arrivals...)
-	slices.SortStableFunc(w.arrivals[at:], ledger.CompareArrivals)
+	for k := len(w.arrivals) - 1; j >= 0; k-- {
+		if i >= 0 && ledger.CompareArrivals(w.arrivals[i], arrivals[j]) > 0 {
+			w.arrivals[k] = w.arrivals[i]
+			i--
+		} else {
+			w.arrivals[k] = arrivals[j]
+			j--
+		}
+	}
 }
 
 // plateau is how fast segments came, in octets a second, if that held over most of the time and was
