@@ -9,7 +9,7 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 )
 
-// TestInsert: segments come to stand as if all had been sorted anew, those of equal times in the
+// TestInsert: segments, those of a message in order, come to stand as if all had been sorted anew, those of equal times in the
 // order in which they came.
 func TestInsert(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
@@ -24,6 +24,7 @@ func TestInsert(t *testing.T) {
 					At: at, Octets: random.Int32(), Unseen: random.IntN(2) == 0,
 				})
 			}
+			slices.SortStableFunc(all, ledger.CompareArrivals)
 			w.insert(all)
 			want = append(want, all...)
 			slices.SortStableFunc(want, ledger.CompareArrivals)
