@@ -119,20 +119,24 @@ func (j *Judge) Uncompared() { j.Crowd.pools++ }
 
 // Failed sets how the attempt on a connection ended.
 func (j *Judge) Failed(conn int, o exchange.Outcome) {
-	if j.ended == nil {
-		j.ended = map[int]exchange.Outcome{}
+	if j.tried.ended == nil {
+		j.tried.ended = map[int]exchange.Outcome{}
 	}
-	if len(j.ended) < maxFailures {
-		j.ended[conn] = o
+	if len(j.tried.ended) < maxFailures {
+		j.tried.ended[conn] = o
 		j.tally.Ended(conn, o)
 		j.Total.cut--
+	}
+	if c := j.tried.cut[conn]; c != nil {
+		delete(j.tried.cut, conn)
+		j.addTime(c)
 	}
 }
 
 // settleOutcomes sets how listed attempts ended of which that showed elsewhere.
 func (j *Judge) settleOutcomes() {
 	j.list.eachExchange(func(x *report.ExchangeInfo) {
-		if o, ok := j.ended[x.Connection]; ok && x.Attempt != nil &&
+		if o, ok := j.tried.ended[x.Connection]; ok && x.Attempt != nil &&
 			x.Outcome == exchange.Incomplete {
 			x.Outcome = o
 		}

@@ -38,9 +38,15 @@ type Judge struct {
 	ids     hostIDs
 	inHand  inHand
 	moved   []moved
-	ended   map[int]exchange.Outcome // of attempts, by connection, as far as it showed elsewhere
+	tried   tried
 	proxied proxied
 	fences  fences
+}
+
+// tried are attempts to connect that the end of the capture cut, by connection.
+type tried struct {
+	ended map[int]exchange.Outcome // how they ended, as far as it showed elsewhere
+	cut   map[int]*counted         // of which it has not: nobody lost their time yet
 }
 
 // comparing is a comparison that runs.
@@ -348,8 +354,10 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 		j.Total.cut++
 	}
 	waited := info.Duration
-	if job.Streams {
-		waited = 0 // beside the hours of a stream every fault would seem small
+	if job.Streams || info.Attempt != nil && info.Attempt.Secure &&
+		info.Outcome == exchange.Incomplete {
+		// beside the hours of a stream, and set-ups that may go on, every fault would seem small
+		waited = 0
 	}
 	c := j.proxied.hold(&counted{between: m.Pair, Exchange: tally.Exchange{ExchangeInfo: info,
 		Server: m.Pair.Server, Name: cmp.Or(info.Host, m.sni), Streams: job.Streams}, clock: job.Clock})

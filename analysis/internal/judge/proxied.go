@@ -175,8 +175,30 @@ func (p *proxied) began(id int) time.Duration {
 	return 0
 }
 
-// countTime adds the time of an exchange that somebody waited for.
+// countTime adds the time of an exchange that somebody waited for. That of a handshake which the
+// end of the capture cut may be no more than it takes, or nobody waits for it.
 func (j *Judge) countTime(c *counted) {
+	x := c.ExchangeInfo
+	if !c.Cut() {
+		j.addTime(c)
+	} else if len(j.tried.cut) < maxFailures {
+		if j.tried.cut == nil {
+			j.tried.cut = map[int]*counted{}
+		}
+		j.tried.cut[x.Connection] = c
+	}
+	if r, ok := j.proxied.repeats[x.ID]; ok {
+		delete(j.proxied.repeats, x.ID)
+		if r.refused {
+			j.tally.RefusedAgain(r.exchange)
+		} else {
+			j.tally.Repeated(r.outcome)
+		}
+	}
+}
+
+// addTime adds the time of an exchange to all time.
+func (j *Judge) addTime(c *counted) {
 	x, t := c.ExchangeInfo, &j.Total
 	t.exchangeTime += x.Duration
 	t.shared.add(x, c.clock)
@@ -188,14 +210,6 @@ func (j *Judge) countTime(c *counted) {
 	}
 	for _, m := range c.moves {
 		m.Sums(&t.times)
-	}
-	if r, ok := j.proxied.repeats[x.ID]; ok {
-		delete(j.proxied.repeats, x.ID)
-		if r.refused {
-			j.tally.RefusedAgain(r.exchange)
-		} else {
-			j.tally.Repeated(r.outcome)
-		}
 	}
 }
 

@@ -61,7 +61,7 @@ func (s *steps) add(x *Exchange, failed bool) {
 	if status := x.OnStream.Meant(x.Status); status == tooMany || status/100 == serverErrors {
 		at.Errors++
 	}
-	if !x.Streams {
+	if !x.Streams && !x.Cut() {
 		at.Time += x.Duration
 		at.Duration.Add(x.Duration)
 	}

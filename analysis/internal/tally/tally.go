@@ -61,6 +61,12 @@ type Exchange struct {
 	Share time.Duration
 }
 
+// Cut reports whether the exchange is a handshake of TLS that the end of the capture cut, and nothing was
+// lost in it: how long it takes, and whether anybody waits for it, is not known.
+func (x *Exchange) Cut() bool {
+	return x.Attempt != nil && x.Attempt.Secure && x.Outcome == exchange.Incomplete && x.Lost == 0
+}
+
 // Add counts an exchange.
 func (t *Tally) Add(x *Exchange) {
 	failed, e := Failed(x.ExchangeInfo, x.Streams), t.endpoint(x)
@@ -189,6 +195,9 @@ func (e *endpoint) add(x *Exchange, failed bool) {
 	}
 	if x.Streams || x.Outcome == exchange.Upgraded {
 		e.Streams++
+		return
+	}
+	if x.Cut() {
 		return
 	}
 	think := max(0, Think(x.Times)-x.Waited)
