@@ -169,7 +169,7 @@ func (c *clientClock) showLost(j *Judge) {
 		var own claimedTime
 		for _, s := range item.slices {
 			if !s.doubtful {
-				own.lost = append(own.lost, s.Interval)
+				own.clock = append(own.clock, s.byClock()...)
 			}
 		}
 		if item.page != nil && item.page.cut {
@@ -184,7 +184,7 @@ func (c *clientClock) showLost(j *Judge) {
 // take takes in what an exchange lost: not more than that, wherever its slices stand.
 func (l *lostTime) take(x *clockItem, own claimedTime) {
 	left := own.cost
-	for _, i := range spread(own.lost, x.Interval, own.cost) {
+	for _, i := range spread(own.clock, x.Interval, own.cost) {
 		i.To = min(i.To, i.From+left)
 		left -= max(0, i.To-i.From)
 		l.at.add(i)

@@ -58,6 +58,7 @@ type clockItem struct {
 // clockSlice is what a finding claims of an exchange's time.
 type clockSlice struct {
 	report.Interval
+	clock []report.Interval // of what all exchanges lost together; nil: the interval
 	group rule.Key
 	cost  time.Duration
 	high  time.Duration
@@ -106,6 +107,7 @@ func (w *wallClock) judged(j *Judge, p report.Pair, job *rule.Judged, claims []r
 		k := &claims[i]
 		s := clockSlice{
 			Interval: lostSlice(k, job),
+			clock:    slices.Clone(k.Clock),
 			group:    rule.Key{Rule: k.Rule, Cause: k.Cause, Pair: p},
 			cost:     k.Occ.Cost.Expected,
 			high:     k.Occ.Cost.High,
@@ -163,6 +165,21 @@ func lostSlice(c *rule.Claim, job *rule.Judged) report.Interval {
 	}
 	from = max(from, job.From)
 	return report.Interval{From: from, To: min(from+c.Occ.Cost.Expected, job.Until)}
+}
+
+// byClock is when the slice was lost by the clock of all exchanges: of what is known no more than it
+// cost.
+func (s *clockSlice) byClock() []report.Interval {
+	if s.clock == nil {
+		return []report.Interval{s.Interval}
+	}
+	left := s.cost
+	for i := range s.clock {
+		k := &s.clock[i]
+		k.To = min(k.To, k.From+left)
+		left -= k.To - k.From
+	}
+	return s.clock
 }
 
 // finish settles what is left.
@@ -248,6 +265,7 @@ func (c *clockItem) claimedBy(key rule.Key) (own claimedTime) {
 			own.clocked += s.cost
 		default:
 			own.lost = append(own.lost, s.Interval)
+			own.clock = append(own.clock, s.byClock()...)
 			own.cost += s.cost
 			own.shares = own.shares || s.path && s.dir == reassembly.FromServer
 		}
@@ -258,6 +276,7 @@ func (c *clockItem) claimedBy(key rule.Key) (own claimedTime) {
 // claimedTime is what one finding claims of one exchange.
 type claimedTime struct {
 	lost   []report.Interval
+	clock  []report.Interval // the same by the clock of all exchanges
 	cost   time.Duration
 	shares bool // other transfers go on meanwhile
 	// what is no part of that, as it is by the clock already

@@ -31,7 +31,8 @@ type Progress struct {
 // them.
 type Busy struct {
 	Dir   reassembly.Dir
-	From  Progress // when the exchange began to wait for that direction
+	Began time.Duration // the first wait for a repair, or for a window that a loss had cut
+	From  Progress      // when the exchange began to wait for that direction
 	Until Progress
 	Flow  Flow // what the period showed of its sender: Bytes are those of Until
 	Loss  Wait // the latest repair of a loss
@@ -48,6 +49,7 @@ type busyPeriods struct {
 type busyPeriod struct {
 	Progress
 	lost   bool
+	began  time.Duration // when that first cost time
 	repair Wait
 }
 
@@ -61,14 +63,15 @@ type busyPart struct {
 // tile takes in time of a direction.
 func (b *busyPeriods) tile(t *report.Tile, dir reassembly.Dir) {
 	p := &b.now[dir]
+	if !p.lost && (repairs(t.Label) || t.Label == report.RecoveryCwnd) {
+		p.lost, p.began = true, t.From
+	}
 	if repairs(t.Label) {
-		p.lost = true
 		p.repair = Wait{
 			Label: t.Label, From: t.From, To: t.To, Dir: dir, Before: t.Before, Prev: dir,
 			End: t.End, Cause: t.Cause,
 		}
 	}
-	p.lost = p.lost || t.Label == report.RecoveryCwnd
 	p.add(t.Label, t.To-t.From, p.lost)
 }
 
@@ -136,7 +139,7 @@ func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 	s, p := b.path.Of(dir), &b.now[dir]
 	took := max(p.Window+p.Path+p.Repairs, 1)
 	p.repair.Unseen = s.LostUnseen()
-	return Busy{Dir: dir, From: of.from, Until: of.until, Loss: p.repair, Flow: Flow{
+	return Busy{Dir: dir, Began: p.began, From: of.from, Until: of.until, Loss: p.repair, Flow: Flow{
 		Bytes:         of.until.Octets,
 		MSS:           int64(b.path.Conn.Half[dir].Eff),
 		Initial:       s.FirstRound(),

@@ -127,6 +127,7 @@ type Claim struct {
 	// facts of this occurrence that the finding's message needs, a sentence each
 	Says   []Said
 	Lost   []report.Interval // what of the exchange's time is lost to it, for the union
+	Clock  []report.Interval // the same by the clock of all exchanges; nil: Lost is
 	Also   int               // further occurrences whose cost is in this one's
 	Others int               // further exchanges that it concerns: they failed with this one
 	Window Window            // what of it is waiting for windows

@@ -25,6 +25,15 @@ type LossDelay struct {
 	// Window is what remains of Cost for waits behind octets that the smaller window held back.
 	Window time.Duration
 	Loss   ledger.Wait // the latest repair that was part of it
+	// clock is by what its connection was late when that was over, and not yet when it began: the
+	// first that a busy period was late by stands for its first time behind a loss. So exchanges
+	// that were late by the same have the same clock.
+	clock []report.Interval
+}
+
+// repairs are the labels of waits until something that had been lost had been repaired.
+var repairs = [...]report.Label{
+	report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.H2HOL,
 }
 
 // LossDelayOf is that of an exchange.
@@ -36,38 +45,74 @@ func LossDelayOf(j *ledger.Account) LossDelay {
 	var delay, sure, most time.Duration
 	for i := range j.Losses {
 		b := &j.Losses[i]
-		by, full := delayed(b)
+		full := wasFull(b)
+		from, until := late(b, &b.From, full), late(b, &b.Until, full)
+		by := max(0, until-from)
 		delay, most = delay+by, most+unclaimed(&b.Until)-unclaimed(&b.From)
 		if !full {
 			sure += by / 2
 		}
 		if by > 0 {
 			d.Loss = b.Loss
+			d.clock = append(d.clock, report.Interval{From: b.Began + from, To: b.Began + until})
 		}
 	}
-	repairs := j.Sum(report.FastRetx, report.RTO, report.TLP, report.LostRetx, report.H2HOL)
+	repaired := j.Sum(repairs[:]...)
 	behind := j.Sum(report.H2Mux, report.Serialize, report.Paced, report.SlowStart,
 		report.SlowStartIdle, report.CongAvoid, report.RecoveryCwnd, report.SendLimit, report.RWnd)
-	most = max(0, min(most, repairs+behind))
+	most = max(0, min(most, repaired+behind))
 	delay = Clamp(delay, most)
 	d.Cost = report.Cost{Low: min(sure, delay), Expected: delay, High: most}
-	if repairs > 0 {
-		d.Part = min(1, float64(delay)/float64(repairs))
+	if repaired > 0 {
+		d.Part = min(1, float64(delay)/float64(repaired))
 	}
-	d.Window = max(0, delay-repairs)
+	d.Window = max(0, delay-repaired)
 	return d
+}
+
+// OfRepair is when, by the clock, the exchange was late by what a wait for a repair cost it; nil if
+// it shows in no busy period.
+func (d *LossDelay) OfRepair(j *ledger.Exchange, w *ledger.Wait) []report.Interval {
+	var before time.Duration
+	for _, o := range j.WaitsWith(repairs[:]...) {
+		if o.From < w.From {
+			before += o.Length()
+		}
+	}
+	return d.from(d.part(before), d.part(w.Length()))
+}
+
+// OfWindow is when, by the clock, the exchange was late by the last of what losses cost it.
+func (d *LossDelay) OfWindow() []report.Interval {
+	return d.from(d.Cost.Expected-d.Window, d.Window)
+}
+
+// part is what of a wait for a repair made the exchange late.
+func (d *LossDelay) part(wait time.Duration) time.Duration {
+	return time.Duration(float64(wait) * d.Part)
+}
+
+// from is so much of the clock, behind so much of it.
+func (d *LossDelay) from(behind, length time.Duration) (out []report.Interval) {
+	for _, i := range d.clock {
+		skipped := min(behind, i.To-i.From)
+		i.From, behind = i.From+skipped, behind-skipped
+		i.To = min(i.To, i.From+length)
+		if i.To > i.From {
+			out, length = append(out, i), length-(i.To-i.From)
+		}
+	}
+	return out
 }
 
 // unclaimed is the time of a busy period that losses may have cost.
 func unclaimed(p *ledger.Progress) time.Duration { return p.Repairs + p.After }
 
-// delayed is by how much more a busy period was late at the end of an exchange than at its
-// beginning. full tells that the path was full at times, or a queue grew.
-func delayed(b *ledger.Busy) (by time.Duration, full bool) {
+// wasFull reports whether the path was full at times, or a queue grew.
+func wasFull(b *ledger.Busy) bool {
 	f := &b.Flow
-	full = b.Until.Path*fullParts >= b.Until.Window && b.Until.Path > 0 && f.Rate > 0 ||
+	return b.Until.Path*fullParts >= b.Until.Window && b.Until.Path > 0 && f.Rate > 0 ||
 		f.Queue >= max(f.RTT/queueParts, leastQueue)
-	return max(0, late(b, &b.Until, full)-late(b, &b.From, full)), full
 }
 
 // late is by how much a busy period was late when it had come so far: what it took, less what its

@@ -111,7 +111,8 @@ func runHeadOfLine(p *rule.Pass) {
 	for _, w := range waits {
 		cost += w.Length()
 	}
-	part := whatif.LossDelayOf(&p.Draft.Account).Part
+	late := whatif.LossDelayOf(&p.Draft.Account)
+	part := late.Part
 	cost = time.Duration(float64(cost) * part)
 	if cost <= 0 {
 		return
@@ -134,8 +135,17 @@ func runHeadOfLine(p *rule.Pass) {
 				rule.Shows(w.End, rule.SideOf(w.Dir), filledHole, rule.Ns(w.Length())),
 			},
 		},
-		Lost: lostTo(waits),
+		Lost:  lostTo(waits),
+		Clock: byClock(p, &late, waits),
 	})
+}
+
+// byClock is when the exchange was late by what the waits cost it, by the clock.
+func byClock(p *rule.Pass, late *whatif.LossDelay, waits []ledger.Wait) (all []report.Interval) {
+	for i := range waits {
+		all = append(all, late.OfRepair(&p.Draft.Exchange, &waits[i])...)
+	}
+	return all
 }
 
 // lostTo are the waits as stretches of time.

@@ -179,7 +179,7 @@ func runRetransmissionTimeout(p *rule.Pass) {
 			c.Occ.Proof = needlessProof(p, &w)
 		}
 		if late != nil {
-			c.Occ.Cost = partOf(c.Occ.Cost, late)
+			c.Occ.Cost, c.Clock = partOf(c.Occ.Cost, late), late.OfRepair(&p.Draft.Exchange, &w)
 		}
 		if w.Dir == waits[0].Dir {
 			var absorbed bool

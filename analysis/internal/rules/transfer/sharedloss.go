@@ -32,6 +32,7 @@ func claimSharedLoss(p *rule.Pass) {
 		}
 		c := lossClaim(&w, whereLost(w.Unseen), cost, sureUnless(absorbed))
 		c.Kind = rule.LostSegment
+		c.Clock = late.OfRepair(&p.Draft.Exchange, &w)
 		c.Occ.Proof = repairProof(p.Conn, &w)
 		doubtBeginning(p, &w, &c)
 		p.Report(c)
@@ -76,6 +77,7 @@ func claimSharedWindow(p *rule.Pass, late *whatif.LossDelay) {
 		Kind:   rule.LostSegment,
 		Window: rule.Window{Dir: w.Dir, Saved: late.Window},
 		Lost:   []report.Interval{{From: until - late.Window, To: until}},
+		Clock:  late.OfWindow(),
 		Occ:    rule.Occurrence{Start: m.Start.Time, End: m.End.Time, Cost: cost},
 	}
 	if r := repairBefore(p, w, m.End); r != nil {
