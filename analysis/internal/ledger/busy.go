@@ -40,9 +40,9 @@ type Busy struct {
 
 // busyPeriods are those of a connection that are in hand, by direction.
 type busyPeriods struct {
-	path    *sender.Path
-	now     [2]busyPeriod
-	largest [2]int64 // octets of the largest before
+	path  *sender.Path
+	now   [2]busyPeriod
+	flown [2]int64 // the most octets that were in flight before
 }
 
 // busyPeriod is one.
@@ -103,7 +103,7 @@ func (b *book) endBusy(dir reassembly.Dir) {
 	for _, j := range b.exchanges {
 		b.takeBusy(j, dir)
 	}
-	b.busy.largest[dir] = max(b.busy.largest[dir], p.Octets)
+	b.busy.flown[dir] = max(b.busy.flown[dir], b.busy.path.Of(dir).MostInFlight())
 	*p = busyPeriod{}
 }
 
@@ -142,15 +142,13 @@ func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 	return Busy{Dir: dir, Began: p.began, From: of.from, Until: of.until, Loss: p.repair, Flow: Flow{
 		Bytes:         of.until.Octets,
 		MSS:           int64(b.path.Conn.Half[dir].Eff),
-		Initial:       s.FirstRound(),
+		Initial:       max(s.FirstRound(), b.flown[dir]),
 		Window:        s.WindowRoom(),
 		RTT:           max(b.path.Conn.RTTMin(), s.FlightPeriod()),
 		Measured:      took,
-		LargestBefore: b.largest[dir],
 		MostInFlight:  s.MostInFlight(),
 		Rate:          b.rate(dir),
 		ReceiveWindow: s.ReceiveWindow(),
-		Later:         b.largest[dir] > 0,
 		Paces:         s.PacesItself(),
 		Queue:         s.Queue(),
 	}}

@@ -152,6 +152,9 @@ func (w *walk) share() {
 // begins with r.
 func (w *walk) divide(r *reassembly.Record, rested bool) {
 	p := &w.periods
+	if rested {
+		w.book.endBusy(r.Dir)
+	}
 	if rested && p.now[r.Dir] != nil {
 		at := p.since(r.Dir, r.Time)
 		w.endPeriod(r.Dir, at)
