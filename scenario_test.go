@@ -244,7 +244,7 @@ func labelSum(r *report.Report, l report.Label) time.Duration {
 func (w *wantFinding) check(t *testing.T, r *report.Report) {
 	t.Helper()
 	count := 0
-	var cost time.Duration
+	var cost, clock time.Duration
 	shown := map[uint64]bool{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
@@ -254,6 +254,7 @@ func (w *wantFinding) check(t *testing.T, r *report.Report) {
 		w.checkGrades(t, f)
 		count += f.Count
 		cost += f.Cost.Expected
+		clock += f.Cost.Expected - f.Shared
 		for _, o := range f.Occurrences {
 			for _, e := range o.Evidence {
 				shown[e.Frame.Number()] = true
@@ -269,6 +270,9 @@ func (w *wantFinding) check(t *testing.T, r *report.Report) {
 	}
 	if w.cost != nil && !w.cost.holds(cost) {
 		t.Errorf("%v: cost = %v, want %v to %v", w.ruleCause, cost, w.cost.low, w.cost.high)
+	}
+	if w.clock != nil && !w.clock.holds(clock) {
+		t.Errorf("%v: by the clock %v, want %v to %v", w.ruleCause, clock, w.clock.low, w.clock.high)
 	}
 	for _, n := range w.frames {
 		if !shown[n] {

@@ -76,6 +76,7 @@ type wantFinding struct {
 	ruleCause
 	count       *countRange
 	cost        *timeRange
+	clock       *timeRange // its cost by the clock
 	frames      []uint64
 	side        string
 	confidence  *report.Confidence // at least
@@ -240,6 +241,10 @@ func (w *wantFinding) option(word string) error {
 		var r timeRange
 		r, err = parseTimes(value)
 		w.cost = &r
+	case "clock=":
+		var r timeRange
+		r, err = parseTimes(value)
+		w.clock = &r
 	case "frames=":
 		w.frames, err = parseFrames(value)
 	case "side=":

@@ -7,149 +7,266 @@ import (
 	"tcpwhy/analysis/internal/ledger/sender"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
-// Where exchanges share a connection, what a loss cost them is a matter of the connection: whatever
-// a sender has to send comes later by as much as all of it does. What it sends without a pause is a
-// busy period.
+// What holds up a connection holds up all exchanges that share it: the rate of its path, a receive
+// window, the congestion window. None of them shows it alone, but what their sender sent for all of
+// them does: from when it had something to send until it had rested, its busy period.
 
-// maxBusy is how many busy periods of an exchange are kept in which something was lost; of those
-// that come later nothing is said.
-const maxBusy = 64
-
-// Progress is how far a sender has come within a busy period.
-type Progress struct {
-	Octets  int64         // that the receiver has in order
-	Window  time.Duration // spent waiting for a window, its own or its receiver's, or at its own pace
-	Path    time.Duration // as fast as the path carries segments
-	Repairs time.Duration // until what was lost had been repaired
-	After   time.Duration // the part of Window behind the first loss
-	Room    time.Duration // the part of Window that waited for the receive window
+// Period is a busy period of one direction of a connection that exchanges shared, as if all that
+// was sent in it were one message of one exchange: what was read of it (Parsed) has that message
+// alone, and the Index of the exchange with most of its octets. Its time is that of the direction.
+type Period struct {
+	Exchange
+	Carried int // of how many exchanges it had octets
+	dir     reassembly.Dir
+	message exchange.Message // Complete once it had octets
 }
 
-// Busy is a busy period of one direction in which octets of an exchange came, up to the last of
-// them.
-type Busy struct {
-	Dir   reassembly.Dir
-	Began time.Duration // the first wait for a repair, or for a window that a loss had cut
-	From  Progress      // when the exchange began to wait for that direction
-	Until Progress
-	Flow  Flow // what the period showed of its sender: Bytes are those of Until
-	Loss  Wait // the latest repair of a loss
-}
-
-// busyPeriods are those of a connection that are in hand, by direction.
+// busyPeriods are those of a connection while exchanges share it.
 type busyPeriods struct {
-	path  *sender.Path
-	now   [2]busyPeriod
-	flown [2]int64 // the most octets that were in flight before
+	path *sender.Path
+	of   [2]busyPeriod // by direction
+	over []*Period     // not yet taken
 }
 
-// busyPeriod is one.
+// busyPeriod is that of one direction.
 type busyPeriod struct {
-	Progress
-	lost   bool
-	began  time.Duration // when that first cost time
-	repair Wait
+	now *Period // nil: none
+	// time since its latest progress: to which period it belongs shows when it ends
+	tiles []report.Tile
+	waits []Wait
+	stretch
+	flown int64 // the most octets that were in flight before the stretch
 }
 
-// busyPart is the part of a busy period that an exchange waited for; its own octets came last at
-// until, if any did.
-type busyPart struct {
-	from, until Progress
-	came        bool
+// Periods takes the busy periods that are over, in the order in which they ended.
+func (s *Connection) Periods() []*Period {
+	all := s.busy.over
+	s.busy.over = nil
+	return all
 }
 
-// tile takes in time of a direction.
-func (b *busyPeriods) tile(t *report.Tile, dir reassembly.Dir) {
-	p := &b.now[dir]
-	if !p.lost && (repairs(t.Label) || t.Label == report.RecoveryCwnd) {
-		p.lost, p.began = true, t.From
+// begin begins the periods of both directions at the given moment. The first message of the one
+// exchange that had been alone until then, if it was under way, is part of that of its direction.
+func (b *busyPeriods) begin(at time.Duration, alone *Exchange) {
+	for dir := range b.of {
+		b.of[dir].start(reassembly.Dir(dir), at)
 	}
-	if repairs(t.Label) {
-		p.repair = Wait{
-			Label: t.Label, From: t.From, To: t.To, Dir: dir, Before: t.Before, Prev: dir,
-			End: t.End, Cause: t.Cause,
+	if alone == nil || alone.line.On || alone.From >= at {
+		return
+	}
+	x, dir := alone.Parsed, reassembly.FromServer
+	if x.Request != nil && !x.Request.Complete {
+		dir = reassembly.FromClient
+	}
+	n := b.of[dir].now
+	n.From, n.Times = alone.From, alone.Times
+	n.Credited, n.UploadTimes = alone.Credited, alone.UploadTimes
+	n.Waits = append(n.Waits, alone.Waits...)
+	if m := alone.Message(dir); m != nil && m.Start.Time <= at {
+		n.message = exchange.Message{Start: m.Start, From: m.From, To: m.From}
+	}
+}
+
+// start begins a period, which is dir's, at the given moment.
+func (p *busyPeriod) start(dir reassembly.Dir, at time.Duration) {
+	p.now = &Period{dir: dir}
+	p.now.From = at
+}
+
+// busyTile takes in a tile of dir. Where its sender had nothing to send, that ends the stretch.
+func (b *book) busyTile(t *report.Tile, dir reassembly.Dir) {
+	p := &b.busy.of[dir]
+	p.tiles = append(p.tiles, *t)
+	if line.Paused(t.Label) {
+		b.endStretch(dir)
+	} else {
+		p.stretch.tile(t, dir)
+	}
+}
+
+// progress gives the time of r's direction since its latest progress to its period. r ended it.
+func (p *busyPeriod) progress(r *reassembly.Record) {
+	if n := p.now; n != nil {
+		for i := range p.tiles {
+			t := &p.tiles[i]
+			own := report.Interval{From: max(t.From, n.From), To: t.To}
+			n.book(own, t.Label, r.Dir == reassembly.FromClient)
+		}
+		for _, s := range p.waits {
+			n.keep(s)
+		}
+		n.carry(r)
+	}
+	p.tiles, p.waits = p.tiles[:0], p.waits[:0]
+}
+
+// carry adds r to what the period carried.
+func (n *Period) carry(r *reassembly.Record) {
+	if r.Len == 0 {
+		return
+	}
+	m := &n.message
+	if !Seen(m.Start) {
+		m.Start, m.From = r.Mark(), r.Seq
+	}
+	m.End, m.To, m.Complete = r.Mark(), max(m.To, r.End()), true
+}
+
+// since is when the time began that belongs to no period yet; at if there is none.
+func (p *busyPeriod) since(at time.Duration) time.Duration {
+	if len(p.tiles) > 0 {
+		return p.tiles[0].From
+	}
+	return at
+}
+
+// restTrips is how many round trips a sender must have sent nothing for, with nothing under way,
+// for what it sends next to be another busy period: one that waits for acknowledgments goes on
+// within one.
+const restTrips = 1
+
+// rested reports whether the sender of r had rested before it: all that it had sent was
+// acknowledged, and no window of its peer's was closed.
+func (w *walk) rested(r *reassembly.Record) bool {
+	return w.halves.apart && r.Time-w.sent >= restTrips*w.path.Conn.RTTMin() &&
+		!w.path.Of(r.Dir).Outstanding() && !closedWindow(w.latest)
+}
+
+// closedWindow reports whether a label says that a sender waited for room at its peer.
+func closedWindow(l report.Label) bool {
+	return l == report.RWnd || l == report.ZeroWindow || l == report.H2Window
+}
+
+// share begins busy periods: exchanges go on beside each other from now on.
+func (w *walk) share() {
+	at := w.halves.of[0].at
+	var alone *Exchange
+	for _, j := range w.book.exchanges {
+		if _, until := j.Span(); j.Shared && !j.settled && until > at {
+			alone = j
+			break
 		}
 	}
-	p.add(t.Label, t.To-t.From, p.lost)
+	w.book.busy.begin(at, alone)
 }
 
-// repairs reports whether a label is of time until a loss had been repaired.
-func repairs(l report.Label) bool { return l >= report.FastRetx && l <= report.LostRetx }
+// divide gives the time up to r to the busy period of its direction. rested says that another one
+// begins with r.
+func (w *walk) divide(r *reassembly.Record, rested bool) {
+	p := &w.book.busy.of[r.Dir]
+	if rested {
+		w.book.endStretch(r.Dir)
+	}
+	if rested && p.now != nil {
+		at := p.since(r.Time)
+		w.endPeriod(r.Dir, at)
+		p.start(r.Dir, at)
+	}
+	p.progress(r)
+}
 
-// add adds time with a label. lost says that something had been lost by then.
-func (p *Progress) add(l report.Label, took time.Duration, lost bool) {
-	switch {
-	case repairs(l):
-		p.Repairs += took
-	case l == report.Serialize:
-		p.Path += took
-	case line.OfWindow(l) || l == report.RWnd:
-		p.Window += took
-		if lost {
-			p.After += took
+// unshare ends the busy periods of both directions: nothing goes on beside anything.
+func (w *walk) unshare() {
+	w.book.answers = w.book.answers[:0]
+	for dir := range w.book.busy.of {
+		w.endPeriod(reassembly.Dir(dir), w.halves.latest())
+		w.book.endStretch(reassembly.Dir(dir))
+	}
+}
+
+// endPeriod ends the busy period of dir, at the given moment if it had carried nothing until then.
+func (w *walk) endPeriod(dir reassembly.Dir, at time.Duration) {
+	p := &w.book.busy.of[dir]
+	n := p.now
+	p.now, p.tiles, p.waits = nil, p.tiles[:0], p.waits[:0]
+	if n == nil || !n.message.Complete {
+		return
+	}
+	n.Until = max(n.From, min(at, n.message.End.Time))
+	if w.whose(n) {
+		w.measurePeriod(n)
+		w.book.busy.over = append(w.book.busy.over, n)
+	}
+}
+
+// whose finds out whose octets a period carried. It reports whether that is known.
+func (w *walk) whose(n *Period) bool {
+	m := &n.message
+	octets := map[int]int64{}
+	most := exchange.NoExchange
+	runs := w.path.Conn.HTTP2.Owners[n.dir].Within(exchange.Range{From: m.From, To: m.To})
+	for _, run := range runs {
+		if run.Owner < 0 { // the connection's own, or nobody knows whose
+			continue
 		}
-		if l == report.RWnd {
-			p.Room += took
+		octets[run.Owner] += min(run.To, m.To) - max(run.From, m.From)
+		if o := octets[run.Owner]; most == exchange.NoExchange || o > octets[most] {
+			most = run.Owner
 		}
 	}
-}
-
-// endBusy ends the period of a direction, if there is one: its sender has nothing to send. What had
-// not come of an exchange by then was not held up by what was lost.
-func (b *book) endBusy(dir reassembly.Dir) {
-	p := &b.busy.now[dir]
-	for _, j := range b.exchanges {
-		b.takeBusy(j, dir)
+	if n.Carried = len(octets); n.Carried == 0 {
+		return false
 	}
-	b.busy.flown[dir] = max(b.busy.flown[dir], b.busy.path.Of(dir).MostInFlight())
-	*p = busyPeriod{}
-}
-
-// takeBusy takes what j waited for of the period in hand, if something was lost.
-func (b *book) takeBusy(j *Exchange, dir reassembly.Dir) {
-	part := &j.busy[dir]
-	if part.came && b.busy.now[dir].lost && !j.settled && len(j.Losses) < maxBusy {
-		j.Losses = append(j.Losses, b.busy.part(dir, part))
+	n.Index = most
+	n.Parsed = &exchange.Exchange{Index: most, Outcome: exchange.Complete, Host: w.hostOf(most)}
+	m.BodyBytes = m.To - m.From
+	// rules about a request look at exchanges that were answered
+	n.Parsed.Response = &exchange.Message{Start: m.End, End: m.End, Complete: true}
+	if n.dir == reassembly.FromClient {
+		n.Parsed.Request = m
+	} else {
+		n.Parsed.Response = m
 	}
-	*part = busyPart{}
+	return true
 }
 
-// windowParts: a path that carries no more than passed on average is busy all the time. It was not
-// if its sender waited for a window in more than one of so many parts of it.
-const windowParts = 2
-
-// rate is how many octets a second the path carries, by the period of a direction that is in hand;
-// 0: not known, as where segments show less than passed on average, though most of the time it had
-// nothing to carry.
-func (b *busyPeriods) rate(dir reassembly.Dir) float64 {
-	p := &b.now[dir]
-	took := max(p.Window+p.Path+p.Repairs, 1)
-	average := float64(p.Octets) / took.Seconds()
-	rate := b.path.Of(dir).PathRate(average)
-	if rate <= average && p.Window*windowParts > took {
-		return 0
+// hostOf is what an exchange that is still at hand asks; else what the latest does.
+func (w *walk) hostOf(index int) (host string) {
+	for _, j := range w.book.exchanges {
+		if host = j.Parsed.Host; j.Index == index {
+			break
+		}
 	}
-	return rate
+	return host
 }
 
-// part is a part of the period of a direction that is in hand.
-func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
-	s, p := b.path.Of(dir), &b.now[dir]
-	took := max(p.Window+p.Path+p.Repairs, 1)
-	p.repair.Unseen = s.LostUnseen()
-	return Busy{Dir: dir, Began: p.began, From: of.from, Until: of.until, Loss: p.repair, Flow: Flow{
-		Bytes:         of.until.Octets,
-		MSS:           int64(b.path.Conn.Half[dir].Eff),
-		Initial:       max(s.FirstRound(), b.flown[dir]),
-		Window:        s.WindowRoom(),
-		RTT:           max(b.path.Conn.RTTMin(), s.FlightPeriod()),
-		Measured:      took,
-		MostInFlight:  s.MostInFlight(),
-		Rate:          b.rate(dir),
-		ReceiveWindow: s.ReceiveWindow(),
-		Paces:         s.PacesItself(),
-		Queue:         s.Queue(),
-	}}
+// measurePeriod fills in what the transfer of a period showed.
+func (w *walk) measurePeriod(n *Period) {
+	s := w.path.Of(n.dir)
+	f := &n.Flow
+	f.RTT = max(w.path.Conn.RTTMin(), s.FlightPeriod())
+	f.MSS = int64(w.path.Conn.Half[n.dir].Eff)
+	if n.dir == reassembly.FromClient {
+		if s.OwnLimit() == 0 && n.message.BodyBytes <= UsualInitial*f.MSS {
+			return
+		}
+		n.Upload = &Flow{RTT: f.RTT}
+		n.UploadRounds = append(n.UploadRounds, s.Rounds()...)
+		f = n.Upload
+	} else {
+		n.Rounds = append(n.Rounds, s.Rounds()...)
+	}
+	f.Bytes, f.Later, f.Stamped = n.message.BodyBytes, n.From > w.path.Conn.Start.Time, s.StampTick() > 0
+	w.measures.message(w.path, f, n.dir, &n.message, n.Until)
+}
+
+// settlePeriods ends the busy periods if j, which is drawn up, was the last that went on.
+func (w *walk) settlePeriods(j *Exchange) {
+	last := j.Until
+	for _, k := range w.book.exchanges {
+		if k.settled {
+			last = max(last, k.Until)
+		}
+	}
+	for _, k := range w.book.exchanges {
+		if k != j && !k.settled && k.From <= last {
+			return
+		}
+	}
+	if w.halves.apart {
+		w.unshare()
+	}
 }

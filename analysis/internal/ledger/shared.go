@@ -137,7 +137,7 @@ func (b *book) follow(j *Exchange) {
 	a := j.Parsed.Response
 	j.line.Answered = a != nil && a.Start.Time <= j.line.At
 	for dir := range j.busy {
-		j.busy[dir] = busyPart{from: b.busy.now[dir].Progress}
+		j.busy[dir] = busyPart{from: b.busy.of[dir].Progress}
 	}
 }
 
@@ -159,7 +159,7 @@ func (b *book) beside(t *report.Tile, dir reassembly.Dir) {
 		}
 		if !j.line.On {
 			b.follow(j)
-			j.busy[dir].from.add(t.Label, max(0, j.From-t.From), b.busy.now[dir].lost)
+			j.busy[dir].from.add(t.Label, max(0, j.From-t.From), b.busy.of[dir].lost)
 		}
 		own, label := b.by.surely(j.Index), t.Label
 		if t.To <= j.line.At || j.awaits() != dir && (!own || line.Paused(label)) {
@@ -171,11 +171,6 @@ func (b *book) beside(t *report.Tile, dir reassembly.Dir) {
 		}
 		// the connection's window holds up everybody who has more to send than a header
 		j.line.Wait(t.To, label, own || b.shut && j.unsent() != report.Think)
-	}
-	if line.Paused(t.Label) {
-		b.endBusy(dir)
-	} else {
-		b.busy.tile(t, dir)
 	}
 	if dir == reassembly.FromServer || !b.answering(t.To) {
 		b.sharedTile(t)
@@ -259,7 +254,7 @@ func (b *book) deliver(r *reassembly.Record, octets owned, repairs bool, waits [
 			continue
 		}
 		b.follow(j)
-		j.busy[r.Dir].until, j.busy[r.Dir].came = b.busy.now[r.Dir].Progress, true
+		j.busy[r.Dir].until, j.busy[r.Dir].came = b.busy.of[r.Dir].Progress, true
 		if _, until := j.Span(); r.Time <= until && r.Time >= j.line.At &&
 			(j.awaits() == r.Dir || repairs) {
 			b.bringOn(j, r, waits)

@@ -18,11 +18,10 @@ import (
 // The tracker calls for the walk only when the kinds of the records are certain, so the walk may
 // look ahead in what is held.
 type walk struct {
-	book  *book
-	path  *sender.Path
-	holds *holds
-	limit limitWaits
-	periods
+	book     *book
+	path     *sender.Path
+	holds    *holds
+	limit    limitWaits
 	measures *measures
 
 	*half  // in hand: that of the record in hand
@@ -280,7 +279,7 @@ func (w *walk) put(to time.Duration, l report.Label, y why) {
 			dir = reassembly.FromServer
 		}
 		w.book.beside(&t, dir)
-		w.periods.tile(&t, dir)
+		w.book.busyTile(&t, dir)
 	} else {
 		w.book.tile(&t, byClient)
 		w.limit.keep(&t)
@@ -321,7 +320,8 @@ func (w *walk) note(t *report.Tile, y *why) {
 	}
 	w.book.keep(s)
 	if r := y.ended; r != nil && w.halves.apart {
-		w.periods.keep(s, r.Dir)
+		p := &w.book.busy.of[r.Dir]
+		p.waits = append(p.waits, s)
 	}
 }
 
@@ -407,8 +407,6 @@ func (w *walk) join() {
 	if h.apart {
 		w.unshare()
 		w.book.endShared(h.latest())
-		w.book.endBusy(reassembly.FromClient)
-		w.book.endBusy(reassembly.FromServer)
 		if h.of[1].at > h.of[0].at {
 			h.of[0] = h.of[1]
 		}
@@ -428,6 +426,6 @@ func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool
 	if octets.To > octets.From {
 		delivered = w.path.Conn.HTTP2.Owners[r.Dir].Within(octets)
 	}
-	w.book.busy.now[r.Dir].Octets += max(0, octets.To-octets.From)
+	w.book.busy.of[r.Dir].Octets += max(0, octets.To-octets.From)
 	w.book.deliver(r, delivered, repairs, w.path.Credited(r))
 }

@@ -1,6 +1,7 @@
 package whatif
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -65,6 +66,40 @@ func TestLossDelayOf(t *testing.T) {
 		if got.Cost != tt.want || got.Part < tt.part-0.01 || got.Part > tt.part+0.01 {
 			t.Errorf("%s: %v, part %.2f, want %v, %.2f", tt.name, got.Cost, got.Part, tt.want,
 				tt.part)
+		}
+	}
+}
+
+// TestLossesByTheClock: exchanges that are late by the same have the same clock.
+func TestLossesByTheClock(t *testing.T) {
+	const ms = time.Millisecond
+	whole := busyOf(150_000, 0, 600*ms, 50*ms, 0)
+	whole.Began = 100 * ms
+	half := whole
+	half.From = ledger.Progress{Octets: 150_000, Window: 350 * ms, Repairs: 50 * ms, After: 350 * ms}
+	for _, tt := range []struct {
+		name string
+		busy ledger.Busy
+		want []report.Interval
+	}{
+		{"all of it", whole, []report.Interval{{From: 150 * ms, To: 600 * ms}}},
+		{"the second half", half, []report.Interval{{From: 350 * ms, To: 600 * ms}}},
+	} {
+		j := ledger.Exchange{Account: ledger.Account{Losses: []ledger.Busy{tt.busy}}}
+		j.Times[report.H2Mux] = 600 * ms
+		if tt.busy.From.Octets == 0 {
+			j.Times[report.FastRetx] = 50 * ms
+			j.Waits = []ledger.Wait{{Label: report.FastRetx, From: 300 * ms, To: 350 * ms}}
+		}
+		d := LossDelayOf(&j.Account)
+		if got := d.OfWindow(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: the window cost %v, want %v", tt.name, got, tt.want)
+		}
+		for i := range j.Waits {
+			want := []report.Interval{{From: 100 * ms, To: 150 * ms}}
+			if got := d.OfRepair(&j, &j.Waits[i]); !slices.Equal(got, want) {
+				t.Errorf("%s: the repair cost %v, want %v", tt.name, got, want)
+			}
 		}
 	}
 }

@@ -39,39 +39,103 @@ func scheduleOf(j *ledger.Exchange, c *reassembly.Conn, dir reassembly.Dir) sche
 		return s
 	}
 	all := partPauses(j, dir)
-	var took []time.Duration
-	at := m.Start.Time
 	least := pauseTrips * c.RTTMin()
-	for i := range all {
-		if all[i].Length() >= least && all[i].To > at {
-			took, at = append(took, all[i].To-at), all[i].To
-		}
-	}
-	if len(took) == 0 {
-		return s
-	}
+	took := partsOf(all, m.Start.Time, func(w *ledger.Wait, _ time.Duration) bool {
+		return w.Length() >= least
+	})
 	usual, regular := usually(took)
+	if !regular { // a part that losses held up leaves a short pause; a round trip is no clock
+		usual, regular = usually(partsOf(all, m.Start.Time,
+			func(_ *ledger.Wait, took time.Duration) bool { return took >= least }))
+	}
 	switch {
 	case regular:
-	case j.Shared: // octets of others may look like a pause of this one
-		return s
-	default:
-		usual = undisturbed(j, dir, all, took, least)
-	}
-	at = m.Start.Time
-	for i := range all {
-		w := &all[i]
-		late, onTime := lateBy(w.To-at, usual, regular)
-		if w.Length() < least && !onTime || w.To <= at {
-			continue
-		}
-		s.ends, s.left, at = append(s.ends, w.To), append(s.left, late), w.To
-	}
-	s.left = append(s.left, max(0, j.Until-at))
-	if regular {
+		s.byClock(all, m.Start.Time, j.Until, usual, least)
 		s.hidden(j, c, all, m.From, m.To, usual)
+	case len(took) > 0 && !j.Shared: // octets of others may look like a pause of this one
+		s.byPauses(all, m.Start.Time, j.Until, undisturbed(j, dir, all, took, least), least)
 	}
 	return s
+}
+
+// partsOf are how long the parts took that began at the given moment and ended with pauses, of those
+// that count.
+func partsOf(all []ledger.Wait, at time.Duration, counts func(w *ledger.Wait, took time.Duration) bool,
+) (took []time.Duration) {
+	for i := range all {
+		if w := &all[i]; w.To > at && counts(w, w.To-at) {
+			took, at = append(took, w.To-at), w.To
+		}
+	}
+	return took
+}
+
+// byPauses divides the message by pauses of the least length and more. A part may have made the next
+// one late by what it took longer than usual.
+func (s *schedule) byPauses(all []ledger.Wait, at, until, usual, least time.Duration) {
+	for i := range all {
+		if w := &all[i]; w.Length() >= least && w.To > at {
+			s.ends, s.left = append(s.ends, w.To), append(s.left, max(0, w.To-at-usual))
+			at = w.To
+		}
+	}
+	s.left = append(s.left, max(0, until-at))
+}
+
+// byClock divides the message by the clock of its application, which goes on by as much as usual: at
+// pauses of the least length and more, and at those that end when the clock says so. A part made
+// others late by as much as all that follow are late.
+//
+// The last part ends with the message, and is late by what it took longer than another one to be
+// sent: the least of them.
+func (s *schedule) byClock(all []ledger.Wait, at, until, usual, least time.Duration) {
+	began, last := pauseEnd{at: at}, pauseEnd{at: at} // the latest that was on time, and of all
+	var late []time.Duration
+	sent := until - at // the least that a part took without its pause
+	for i := range all {
+		w := &all[i]
+		if w.To <= last.at {
+			continue
+		}
+		next, onTime := began.next(w.To, usual)
+		if !onTime { // the clock may have stood still for as long as the one before was late
+			after, goesOn := last.next(w.To, usual)
+			if onTime = goesOn; goesOn {
+				next = after
+			}
+		}
+		if w.Length() < least && !onTime {
+			continue
+		}
+		sent = min(sent, w.From-last.at)
+		if last = next; onTime {
+			began = next
+		}
+		s.ends, late = append(s.ends, next.at), append(late, next.late)
+	}
+	s.left = append(make([]time.Duration, len(late)), max(0, until-last.at-max(0, sent)))
+	for i := len(late) - 1; i > 0; i-- {
+		late[i-1] = min(late[i-1], late[i])
+		s.left[i] = late[i] - late[i-1]
+	}
+	if len(late) > 0 {
+		s.left[0] = late[0]
+	}
+}
+
+// pauseEnd is the end of a pause of an application that writes by a clock.
+type pauseEnd struct {
+	at, late time.Duration
+}
+
+// next is one at the given moment. onTime tells that the clock went on by as much as usual since p,
+// perhaps several times: parts may have been written without a pause before them.
+func (p pauseEnd) next(at, usual time.Duration) (n pauseEnd, onTime bool) {
+	after := at - p.at
+	if near(after, usual) {
+		return pauseEnd{at, p.late}, true
+	}
+	return pauseEnd{at, p.late + max(0, min(after%usual, after-usual))}, false
 }
 
 // partPauses are the pauses of the application inside the message of dir's sender. Octets of others
@@ -91,19 +155,30 @@ func partPauses(j *ledger.Exchange, dir reassembly.Dir) []ledger.Wait {
 	return out
 }
 
-// usually is the least that parts took. regular tells that others took as long.
+// usually is the least that parts took; 0 if there are none. regular tells that others took as long,
+// or a whole number of times as long: those have parts in them without a pause before.
 func usually(took []time.Duration) (least time.Duration, regular bool) {
-	least = took[0]
-	for _, d := range took {
-		least = min(least, d)
-	}
-	n := 0
-	for _, d := range took {
-		if d-least <= least/sameParts {
-			n++
+	for i, d := range took {
+		if i == 0 || d < least {
+			least = d
 		}
 	}
-	return least, n >= sameTimes
+	as, times := 0, 0
+	for _, d := range took {
+		if d-least <= least/sameParts {
+			as++
+		}
+		if near(d, least) {
+			times++
+		}
+	}
+	return least, as > 1 && times >= sameTimes
+}
+
+// near reports whether a time is a whole number of times as long as usual.
+func near(took, usual time.Duration) bool {
+	off := took % usual
+	return took >= usual-usual/sameParts && min(off, usual-off) <= usual/sameParts
 }
 
 // undisturbed is the most that a part took in which nothing was lost; the least of all if something
@@ -131,20 +206,6 @@ func undisturbed(
 		at = w.To
 	}
 	return usual
-}
-
-// lateBy is by how much the end of a pause was late that came so long after the one before. onTime
-// tells that it came when the application's clock said so: other parts were written meanwhile,
-// without a pause before them.
-func lateBy(after, usual time.Duration, regular bool) (late time.Duration, onTime bool) {
-	if !regular || usual <= 0 {
-		return max(0, after-usual), false
-	}
-	off := after % usual
-	if off <= usual/sameParts && after >= usual || usual-off <= usual/sameParts {
-		return 0, true
-	}
-	return max(0, min(off, after-usual)), false
 }
 
 // hidden takes from what is left of the last part what the parts in it took by the clock of the

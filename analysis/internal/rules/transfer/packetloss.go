@@ -45,9 +45,10 @@ of a stream came, against what so many octets would have needed without loss. By
 was late then than when the stream began to wait, the stream would have been over sooner. Its waits
 for repairs are part of that, those behind others' losses are h2-head-of-line's, and the rest is
 what the smaller window held back, of whatever stream. Low is half, or nothing where the path was
-full. Pauses of the application within a message (two round trips, or as a clock that three parts
-show) make up for losses before them: only what made the next part late, or came after the last,
-counts.
+full. By the clock, what the connection was late by counts once, whichever stream was late by it.
+Pauses of the application within a message (two round trips, or as a clock that three parts show,
+however short) make up for losses before them: only what made the next part late, or came after the
+last, counts.
 
 When it is wrong
 If the capture lost frames that the network did not; gaps that the receiver acknowledged are not
@@ -105,31 +106,40 @@ func claimRepairs(p *rule.Pass, after aftermath) bool {
 	if len(waits) == 0 {
 		return false
 	}
-	parts := scheduleOf(&p.Draft.Exchange, p.Conn, waits[0].Dir)
+	parts, told := scheduleOf(&p.Draft.Exchange, p.Conn, waits[0].Dir), false
 	for i := range waits {
 		w := &waits[i]
 		if toldOfSize(p.Conn, w) {
 			continue // path MTU discovery at work
 		}
-		length := w.Length()
-		cost := report.Cost{Low: max(0, length-p.Conn.RTTMin()), Expected: length, High: length}
-		if after.busy > 0 {
-			cost.Expected -= time.Duration(float64(length) * after.busy)
-			cost.Low = min(cost.Low, cost.Expected)
-		}
-		if i == 0 {
+		cost, absorbed := parts.cost(w.From, repairCost(w.Length(), p.Conn.RTTMin(), after.busy))
+		if !told && (!absorbed || cost.Expected > 0 || i == len(waits)-1) {
+			told = true
 			cost.Low += after.sure
 			cost.Expected += after.cost
 			cost.High += p.Draft.Times[report.RecoveryCwnd]
 		}
-		cost, absorbed := parts.cost(w.From, cost)
 		c := lossClaim(w, whereLost(w.Unseen), cost, sureUnless(absorbed))
 		c.Kind = rule.LostSegment
+		if parts.paused() { // a simulation knows nothing of pauses
+			c.Window.Saved = 0
+		}
 		c.Occ.Proof = repairProof(p.Conn, w)
 		doubtBeginning(p, w, &c)
 		p.Report(c)
 	}
 	return true
+}
+
+// repairCost is what a wait for a repair cost that was so long, of which the path carried other
+// octets for a part.
+func repairCost(length, roundTrip time.Duration, busy float64) report.Cost {
+	cost := report.Cost{Low: max(0, length-roundTrip), Expected: length, High: length}
+	if busy > 0 {
+		cost.Expected -= time.Duration(float64(length) * busy)
+		cost.Low = min(cost.Low, cost.Expected)
+	}
+	return cost
 }
 
 // toldOfSize reports whether what w repairs had been in flight when a router said that segments are
@@ -289,15 +299,16 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 }
 
 // lateParts is the part of dir's waits for the window that losses had cut by which the message was
-// late: pauses of its application made up for the rest.
+// late, besides by waits for repairs: pauses of its application made up for the rest.
 func lateParts(p *rule.Pass, dir reassembly.Dir) float64 {
 	parts := scheduleOf(&p.Draft.Exchange, p.Conn, dir)
+	for _, w := range p.Draft.WaitsWith(report.FastRetx) {
+		parts.take(w.From, w.Length())
+	}
 	var waited, late time.Duration
-	for _, w := range p.Draft.WaitsWith(report.FastRetx, report.RecoveryCwnd) {
-		got := parts.take(w.From, w.Length())
-		if w.Label == report.RecoveryCwnd {
-			waited, late = waited+w.Length(), late+got
-		}
+	for _, w := range p.Draft.WaitsWith(report.RecoveryCwnd) {
+		waited += w.Length()
+		late += parts.take(w.From, w.Length())
 	}
 	if waited == 0 {
 		return 1
