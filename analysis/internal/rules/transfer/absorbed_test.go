@@ -44,7 +44,7 @@ func TestPartsByClock(t *testing.T) {
 		want  []time.Duration // left of each part but the last
 	}{
 		{"on time", 10, []time.Duration{500, 1000, 1500}, []time.Duration{0, 0, 0}},
-		{"late once", 200, []time.Duration{500, 1080, 1500, 2000}, []time.Duration{0, 0, 0}},
+		{"late once", 200, []time.Duration{500, 1080, 1500, 2000}, []time.Duration{0, 0, 0, 0}},
 		{"late for good", 200, []time.Duration{500, 1080, 1580, 2080}, []time.Duration{0, 80, 0, 0}},
 		{"late from the first", 200, []time.Duration{650, 1150, 1650}, []time.Duration{150, 0, 0}},
 		{"a part without a pause", 10, []time.Duration{500, 1500, 2000}, []time.Duration{0, 0, 0}},
