@@ -76,7 +76,7 @@ func (b *book) busyTile(t *report.Tile, dir reassembly.Dir) {
 	if line.Paused(t.Label) {
 		b.endStretch(dir)
 	} else {
-		p.stretch.tile(t, dir)
+		p.stretch.tile(t, dir, b.busy.path.Conn.RTTMin())
 	}
 }
 

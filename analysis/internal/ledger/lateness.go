@@ -29,11 +29,13 @@ type Progress struct {
 // them.
 type Busy struct {
 	Dir   reassembly.Dir
-	Began time.Duration // the first wait for a repair, or for a window that a loss had cut
-	From  Progress      // when the exchange began to wait for that direction
+	From  Progress // when the exchange began to wait for that direction
 	Until Progress
 	Flow  Flow // what that showed of its sender: Bytes are those of Until
 	Loss  Wait // the latest repair of a loss
+	// Waited is when repairs were waited for, and behind them a window, in order. Waits less than a
+	// round trip apart are one, and all from the maxAffected-th on.
+	Waited []report.Interval
 }
 
 // busyPart is the part of a stretch that an exchange waited for; its own octets came last at until,
@@ -48,22 +50,36 @@ type busyPart struct {
 type stretch struct {
 	Progress
 	lost   bool
-	began  time.Duration // when that first cost time
+	waited []report.Interval
 	repair Wait
 }
 
+// maxAffected is how many waits are told apart.
+const maxAffected = 256
+
 // tile takes in time of dir, in which its sender had something to send.
-func (s *stretch) tile(t *report.Tile, dir reassembly.Dir) {
-	if !s.lost && (repairs(t.Label) || t.Label == report.RecoveryCwnd) {
-		s.lost, s.began = true, t.From
-	}
+func (s *stretch) tile(t *report.Tile, dir reassembly.Dir, roundTrip time.Duration) {
+	s.lost = s.lost || repairs(t.Label) || t.Label == report.RecoveryCwnd
 	if repairs(t.Label) {
 		s.repair = Wait{
 			Label: t.Label, From: t.From, To: t.To, Dir: dir, Before: t.Before, Prev: dir,
 			End: t.End, Cause: t.Cause,
 		}
 	}
-	s.add(t.Label, t.To-t.From, s.lost)
+	late := s.Repairs + s.After
+	if s.add(t.Label, t.To-t.From, s.lost); s.Repairs+s.After > late {
+		s.wait(t.From, t.To, roundTrip)
+	}
+}
+
+// wait takes note of time that losses may have cost.
+func (s *stretch) wait(from, to, roundTrip time.Duration) {
+	n := len(s.waited)
+	if n > 0 && (n == maxAffected || from-s.waited[n-1].To < roundTrip) {
+		s.waited[n-1].To = to
+		return
+	}
+	s.waited = append(s.waited, report.Interval{From: from, To: to})
 }
 
 // repairs reports whether a label is of time until a loss had been repaired.
@@ -130,7 +146,8 @@ func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 	s, p := b.path.Of(dir), &b.of[dir]
 	took := max(p.Window+p.Path+p.Repairs, 1)
 	p.repair.Unseen = s.LostUnseen()
-	return Busy{Dir: dir, Began: p.began, From: of.from, Until: of.until, Loss: p.repair, Flow: Flow{
+	busy := Busy{Dir: dir, From: of.from, Until: of.until, Loss: p.repair, Waited: p.waited}
+	busy.Flow = Flow{
 		Bytes:         of.until.Octets,
 		MSS:           int64(b.path.Conn.Half[dir].Eff),
 		Initial:       max(s.FirstRound(), p.flown),
@@ -142,5 +159,6 @@ func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 		ReceiveWindow: s.ReceiveWindow(),
 		Paces:         s.PacesItself(),
 		Queue:         s.Queue(),
-	}}
+	}
+	return busy
 }

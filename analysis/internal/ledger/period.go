@@ -23,10 +23,11 @@ func (s *Connection) Periods() []*Period {
 const restTrips = 1
 
 // rested reports whether the sender of r had rested before it: all that it had sent was
-// acknowledged, and no window of its peer's was closed.
+// acknowledged, as far as the capture has it, r repairs nothing, and no window of its peer's was
+// closed.
 func (w *walk) rested(r *reassembly.Record) bool {
 	return w.halves.apart && r.Time-w.sent >= restTrips*w.path.Conn.RTTMin() &&
-		!w.path.Of(r.Dir).Outstanding() && !closedWindow(w.latest)
+		!w.path.Of(r.Dir).Outstanding() && !closedWindow(w.latest) && !repairs(w.latest)
 }
 
 // closedWindow reports whether a label says that a sender waited for room at its peer.

@@ -26,8 +26,8 @@ type LossDelay struct {
 	Window time.Duration
 	Loss   ledger.Wait // the latest repair that was part of it
 	// clock is by what its connection was late when that was over, and not yet when it began: the
-	// first that a busy period was late by stands for its first time behind a loss. So exchanges
-	// that were late by the same have the same clock.
+	// first second that it was late by stands for the first that it waited behind a loss. So
+	// exchanges that were late by the same have the same clock.
 	clock []report.Interval
 }
 
@@ -54,7 +54,7 @@ func LossDelayOf(j *ledger.Account) LossDelay {
 		}
 		if by > 0 {
 			d.Loss = b.Loss
-			d.clock = append(d.clock, report.Interval{From: b.Began + from, To: b.Began + until})
+			d.clock = append(d.clock, part(b.Waited, from, by)...)
 		}
 	}
 	repaired := j.Sum(repairs[:]...)
@@ -79,22 +79,22 @@ func (d *LossDelay) OfRepair(j *ledger.Exchange, w *ledger.Wait) []report.Interv
 			before += o.Length()
 		}
 	}
-	return d.from(d.part(before), d.part(w.Length()))
+	return part(d.clock, d.late(before), d.late(w.Length()))
 }
 
 // OfWindow is when, by the clock, the exchange was late by the last of what losses cost it.
 func (d *LossDelay) OfWindow() []report.Interval {
-	return d.from(d.Cost.Expected-d.Window, d.Window)
+	return part(d.clock, d.Cost.Expected-d.Window, d.Window)
 }
 
-// part is what of a wait for a repair made the exchange late.
-func (d *LossDelay) part(wait time.Duration) time.Duration {
+// late is what of a wait for a repair made the exchange late.
+func (d *LossDelay) late(wait time.Duration) time.Duration {
 	return time.Duration(float64(wait) * d.Part)
 }
 
-// from is so much of the clock, behind so much of it.
-func (d *LossDelay) from(behind, length time.Duration) (out []report.Interval) {
-	for _, i := range d.clock {
+// part is so much of stretches of time, behind so much of them.
+func part(all []report.Interval, behind, length time.Duration) (out []report.Interval) {
+	for _, i := range all {
 		skipped := min(behind, i.To-i.From)
 		i.From, behind = i.From+skipped, behind-skipped
 		i.To = min(i.To, i.From+length)

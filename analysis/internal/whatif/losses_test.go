@@ -74,7 +74,7 @@ func TestLossDelayOf(t *testing.T) {
 func TestLossesByTheClock(t *testing.T) {
 	const ms = time.Millisecond
 	whole := busyOf(150_000, 0, 600*ms, 50*ms, 0)
-	whole.Began = 100 * ms
+	whole.Waited = []report.Interval{{From: 100 * ms, To: 300 * ms}, {From: 500 * ms, To: 950 * ms}}
 	half := whole
 	half.From = ledger.Progress{Octets: 150_000, Window: 350 * ms, Repairs: 50 * ms, After: 350 * ms}
 	for _, tt := range []struct {
@@ -82,8 +82,10 @@ func TestLossesByTheClock(t *testing.T) {
 		busy ledger.Busy
 		want []report.Interval
 	}{
-		{"all of it", whole, []report.Interval{{From: 150 * ms, To: 600 * ms}}},
-		{"the second half", half, []report.Interval{{From: 350 * ms, To: 600 * ms}}},
+		{"all of it", whole, []report.Interval{
+			{From: 150 * ms, To: 300 * ms}, {From: 500 * ms, To: 800 * ms},
+		}},
+		{"the second half", half, []report.Interval{{From: 550 * ms, To: 800 * ms}}},
 	} {
 		j := ledger.Exchange{Account: ledger.Account{Losses: []ledger.Busy{tt.busy}}}
 		j.Times[report.H2Mux] = 600 * ms
