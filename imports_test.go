@@ -33,7 +33,7 @@ var edges = map[string][]string{
 	"tcpwhy/internal/cli": {
 		"tcpwhy/internal/outfile",
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
-		"tcpwhy/output/notes",
+		"tcpwhy/output/notes", "tcpwhy/reassembly/redact",
 		"tcpwhy/output/wording", "tcpwhy/output/json", "tcpwhy/internal/cli/known",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/internal/cli/manual",
@@ -184,6 +184,7 @@ var edges = map[string][]string{
 	"tcpwhy/reassembly/internal/quic":  {"tcpwhy/capture"},
 	"tcpwhy/reassembly/tcptext":        {"tcpwhy/capture"},
 	"tcpwhy/capture": {
+		"tcpwhy/capture/anonym",
 		"tcpwhy/capture/internal/copies", "tcpwhy/capture/internal/decode",
 		"tcpwhy/capture/internal/flow",
 		"tcpwhy/capture/internal/filter",
@@ -191,6 +192,11 @@ var edges = map[string][]string{
 		"tcpwhy/capture/internal/ring",
 		"tcpwhy/capture/segment",
 	},
+	"tcpwhy/capture/anonym": {
+		"tcpwhy/capture/internal/decode", "tcpwhy/capture/internal/frame",
+		"tcpwhy/capture/internal/header", "tcpwhy/capture/segment",
+	},
+	"tcpwhy/reassembly/redact": {"tcpwhy/capture/anonym", "tcpwhy/capture"},
 	"tcpwhy/capture/internal/ring": {
 		"tcpwhy/capture/internal/filter", "tcpwhy/capture/internal/frame",
 		"tcpwhy/capture/internal/header",
@@ -250,7 +256,7 @@ var onlyIn = map[string]string{
 	"github.com/spf13/cobra":             "tcpwhy/internal/cli",
 	"github.com/spf13/pflag":             "tcpwhy/internal/cli",
 	"golang.org/x/term":                  "tcpwhy/internal/cli",
-	"golang.org/x/net/http2":             "tcpwhy/reassembly/internal/http2",
+	"golang.org/x/net/http2":             "tcpwhy/reassembly",
 	"github.com/go-json-experiment/json": "tcpwhy/output",
 	"encoding/json":                      "",
 	"tcpwhy/internal/golden":             "",

@@ -3,6 +3,7 @@ package capture
 import (
 	"io"
 
+	"tcpwhy/capture/anonym"
 	"tcpwhy/capture/internal/frame"
 	"tcpwhy/capture/internal/pcapio"
 )
@@ -21,6 +22,9 @@ type CopyConfig struct {
 	Config           // files alone; the filter does not count
 	Notes  *Notes    // nil: none
 	Only   *FrameSet // nil: all frames
+	// Anonymiser rewrites each frame, and nothing else is copied but what is known of interfaces,
+	// without their names; nil: frames are copied as they are.
+	Anonymiser *anonym.Anonymiser
 }
 
 // Copy writes the frames of capture files to w, as one pcapng file with notes. What a pcapng file
@@ -33,7 +37,7 @@ func Copy(w io.Writer, c CopyConfig) error {
 	head := pcapio.Head{
 		Program: c.Notes.Program, Comments: c.Notes.Summary, Names: c.Notes.Names,
 	}
-	if len(c.Inputs) == 1 && pcapio.IsPcapng(c.Inputs[0]) {
+	if c.Anonymiser == nil && len(c.Inputs) == 1 && pcapio.IsPcapng(c.Inputs[0]) {
 		of := func(n uint64) FrameID { return NewFrameID(0, n) }
 		return pcapio.CopyPcapng(w, c.Inputs[0], &pcapio.Notes{
 			Head:     head,
@@ -77,6 +81,9 @@ func (m *maker) copy() error {
 		if !m.config.Only.Has(id) {
 			continue
 		}
+		if a := m.config.Anonymiser; a != nil {
+			a.Frame(f)
+		}
 		if err := m.write(f, m.config.Notes.Frames[id]); err != nil {
 			return err
 		}
@@ -106,6 +113,9 @@ func (m *maker) write(f *frame.Frame, comments []string) error {
 		}
 	}
 	for ; m.secrets < len(m.src.stats.Secrets); m.secrets++ {
+		if m.config.Anonymiser != nil {
+			continue
+		}
 		if err := m.to.WriteSecrets(m.src.stats.Secrets[m.secrets]); err != nil {
 			return err
 		}
@@ -134,6 +144,9 @@ func (m *maker) describe(iface int, link frame.LinkType) (int, error) {
 			m.written[iface] = m.written[earlier]
 			return m.written[iface], nil
 		}
+	}
+	if m.config.Anonymiser != nil {
+		of.Name = ""
 	}
 	number, err := m.to.Describe(&pcapio.Interface{
 		Name: of.Name, Link: link, Resolution: of.Resolution, SnapLen: of.SnapLen,

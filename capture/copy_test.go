@@ -24,7 +24,7 @@ func notedCopy(t *testing.T, only *FrameSet, inputs ...string) []byte {
 		},
 	}
 	var b bytes.Buffer
-	if err := Copy(&b, CopyConfig{Config{Inputs: inputs}, notes, only}); err != nil {
+	if err := Copy(&b, CopyConfig{Config: Config{Inputs: inputs}, Notes: notes, Only: only}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

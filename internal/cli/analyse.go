@@ -32,7 +32,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		return ExitError, errors.Join(err, writeErr)
 	}
 	if err == nil {
-		err = o.writeCopies(report, o.inputs)
+		err = o.writeCopies(report, o.inputs, stderr)
 	}
 	if err == nil {
 		err = o.known.Add(report)
@@ -256,7 +256,8 @@ func (o *options) checkOutputs() error {
 	}
 	taken := slices.Clone(inputs)
 	for _, out := range []struct{ flag, name string }{
-		{"output", o.output}, {"annotate", o.copies.annotate}, {"write", o.write},
+		{"output", o.output}, {"annotate", o.copies.annotate},
+		{"share", o.copies.share}, {"write", o.write},
 		{"write-baseline", o.known.Adding},
 	} {
 		if out.name == "" || out.name == standard {

@@ -2,19 +2,29 @@ package cli
 
 import (
 	"bufio"
+	"context"
+	"errors"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
+	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/outfile"
 	"tcpwhy/output/notes"
+	"tcpwhy/reassembly/redact"
 )
 
 // copyOptions are the flags that have a copy of the capture written.
 type copyOptions struct {
 	annotate string
+	share    string
 	only     bool // the connections of proofs alone
 }
 
@@ -29,39 +39,60 @@ func newCopyFlags(f *pflag.FlagSet, o *copyOptions) {
 		"",
 		"write the capture to `FILE`, too, as pcapng for Wireshark\nwith a comment on each frame of a proof",
 	)
+	f.StringVar(
+		&o.share,
+		"share",
+		"",
+		"write to `FILE` the same to hand out: other addresses and\nnames, no payload but the words of protocols",
+	)
 	f.BoolVar(&o.only, "annotate-only", false,
-		"of it only the connections with a listed finding")
+		"of both only the connections with a listed finding")
 }
 
-// wanted reports whether there is something to be copied.
-func (o *copyOptions) wanted() bool { return o.annotate != "" }
+// wanted is a flag that wants something to be copied; "" if none does.
+func (o *copyOptions) wanted() string {
+	switch {
+	case o.annotate != "":
+		return "--annotate"
+	case o.share != "":
+		return "--share"
+	}
+	return ""
+}
 
 // checkCopies checks the flags.
 func (o *options) checkCopies() error {
-	c := &o.copies
+	flag := o.copies.wanted()
 	switch {
-	case c.only && !c.wanted():
-		return &usageError{"--annotate-only needs --annotate", "--annotate FILE --annotate-only"}
-	case !c.wanted():
+	case flag == "" && o.copies.only:
+		return &usageError{
+			"--annotate-only needs --annotate or --share", "--annotate FILE --annotate-only",
+		}
+	case flag == "":
 		return nil
-	case c.annotate == standard:
-		return &usageError{"--annotate needs a file of its own: --annotate FILE", ""}
+	case o.copies.annotate == standard || o.copies.share == standard:
+		return &usageError{flag + " needs a file of its own: " + flag + " FILE", ""}
 	case o.interfaceName == "":
-		return o.readTwice("--annotate", "")
+		return o.readTwice(flag, "")
 	case o.write == "" || o.write == standard || o.live.fileSize > 0:
 		return &usageError{
-			"--annotate needs the capture in one file: --write FILE, without --file-size", "",
+			flag + " needs the capture in one file: --write FILE, without --file-size", "",
 		}
 	}
 	return nil
 }
 
 // writeCopies writes the copies of the files that a report is about.
-func (o *options) writeCopies(r *report.Report, inputs []string) error {
-	if o.copies.annotate == "" {
+func (o *options) writeCopies(r *report.Report, inputs []string, stderr io.Writer) error {
+	if name := o.copies.annotate; name != "" {
+		if err := o.annotate(name, r, inputs); err != nil {
+			return err
+		}
+	}
+	if o.copies.share == "" {
 		return nil
 	}
-	return o.annotate(o.copies.annotate, r, inputs)
+	return o.share(r, inputs, stderr)
 }
 
 // annotate writes a copy of the inputs with what a report says of them.
@@ -90,4 +121,104 @@ func (o *options) annotate(name string, r *report.Report, inputs []string) error
 		}
 		return buffered.Flush()
 	})
+}
+
+// share writes an anonymous copy of the inputs, with comments. What they say is what the copy shows:
+// it is analysed by itself, so that nothing else can be in them. before is the report of the inputs.
+func (o *options) share(before *report.Report, inputs []string, stderr io.Writer) error {
+	if err := outfile.Check(o.copies.share); err != nil {
+		return err
+	}
+	name := filepath.Join(
+		folderOf(o.copies.share), fmt.Sprintf(".%s.%d", "tcpwhy-share", os.Getpid()),
+	)
+	f, err := outfile.Create(name, false)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(name)
+	full, err := o.anonymise(f, inputs)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", o.copies.share, bare(err))
+	}
+	after, err := o.analyseShared(name)
+	if err != nil {
+		return err
+	}
+	after.Capture.Inputs[0].Name = "the capture" // nobody has seen the name of the file
+	if err := o.annotate(o.copies.share, after, []string{name}); err != nil {
+		return err
+	}
+	if hidden := notIn(before, after); len(hidden) > 0 {
+		fmt.Fprintf(stderr, "tcpwhy: %s does not show %s: that needs what is not handed out\n",
+			visible(o.copies.share), strings.Join(hidden, ", "))
+	}
+	if full {
+		fmt.Fprintf(stderr, "tcpwhy: %s: of what came late only zeros are shown\n",
+			visible(o.copies.share))
+	}
+	return nil
+}
+
+// folderOf is where a file is written beside the one named: the folder for passing files where that
+// is a device.
+func folderOf(name string) string {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return os.TempDir()
+	}
+	return filepath.Dir(name)
+}
+
+// bare is an error of the system without the name of the file, which nobody gave.
+func bare(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// anonymise writes an anonymous copy of what the filter leaves of the inputs; all that a live capture
+// has saved.
+func (o *options) anonymise(w io.Writer, inputs []string) (full bool, err error) {
+	config := capture.Config{Inputs: inputs}
+	if o.interfaceName == "" {
+		if config.Filter, err = o.parseFilter(); err != nil {
+			return false, err
+		}
+	}
+	return redact.Copy(w, config)
+}
+
+// analyseShared analyses the anonymous copy as the inputs were, without secrets.
+func (o *options) analyseShared(name string) (*report.Report, error) {
+	options, err := o.analysisOptions()
+	if err != nil {
+		return nil, err
+	}
+	src, err := capture.Open(capture.Config{Inputs: []string{name}})
+	if err != nil {
+		return nil, err
+	}
+	defer src.Close()
+	return analysis.Run(context.Background(), src, options...)
+}
+
+// notIn are the findings of one report that another does not have.
+func notIn(before, after *report.Report) (all []string) {
+	for i := range before.Stories {
+		s := &before.Stories[i]
+		if s.Rule == report.CaptureQuality || slices.ContainsFunc(after.Stories,
+			func(a report.Story) bool { return a.Rule == s.Rule && a.Cause == s.Cause }) {
+			continue
+		}
+		name := s.Rule
+		if s.Cause != "" {
+			name += "/" + s.Cause
+		}
+		if !slices.Contains(all, name) {
+			all = append(all, name)
+		}
+	}
+	return all
 }

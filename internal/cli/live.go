@@ -108,7 +108,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	if err != nil {
 		return ExitError, err
 	}
-	if err := o.writeCopies(report, []string{o.write}); err != nil {
+	if err := o.writeCopies(report, []string{o.write}, stderr); err != nil {
 		return ExitError, err
 	}
 	if err := o.known.Add(report); err != nil {

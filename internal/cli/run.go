@@ -141,6 +141,7 @@ which cause, what it cost, which frames prove it, and what to change.
   tcpwhy -i eth0 -f 'port 443' --duration 5m -w trace.pcapng
   tcpwhy --exchange 3 trace.pcap
   tcpwhy --annotate annotated.pcapng trace.pcap
+  tcpwhy --share shared.pcapng trace.pcap
   tcpwhy --format json trace.pcap | jq '.findings[] | {rule, count, cost_ms}'
   tcpwhy --fail-on high --output report.txt trace.pcap
 `

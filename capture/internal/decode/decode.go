@@ -24,6 +24,7 @@ type Decoder struct {
 	quic  quicTable
 	links []linkState // by interface
 	at    path
+	trail *Trail // nil: nobody follows
 }
 
 // New makes a decoder. It counts in lost the datagrams whose fragments never became whole.
@@ -38,6 +39,9 @@ func New(lost *uint64) *Decoder {
 func (d *Decoder) Decode(f *frame.Frame, seg *segment.Segment) Outcome {
 	*seg = segment.Segment{Mark: seg.Mark, Iface: f.Iface}
 	d.at.begin(f, seg)
+	if d.trail != nil {
+		d.trail.Parts = d.trail.Parts[:0]
+	}
 	wire := max(int(f.OrigLen), len(f.Data))
 	if f.Link == frame.LinkEthernet {
 		return d.ethernet(f.Data, wire)

@@ -14,6 +14,7 @@ func (d *Decoder) icmp4(p []byte) Outcome {
 	if len(p) < header.ICMPSize {
 		return OtherIP
 	}
+	d.note(PartICMP4, p, header.ICMPSize)
 	info := segment.ICMPInfo{From: d.at.src, Type: p[0], Code: p[1]}
 	switch info.Type {
 	case header.ICMP4Unreachable:
@@ -33,6 +34,7 @@ func (d *Decoder) icmp6(p []byte) Outcome {
 	if len(p) < header.ICMPSize {
 		return OtherIP
 	}
+	d.note(PartICMP6, p, header.ICMPSize)
 	info := segment.ICMPInfo{From: d.at.src, V6: true, Type: p[0], Code: p[1]}
 	switch info.Type {
 	case header.ICMP6TooBig:
@@ -49,6 +51,7 @@ func (d *Decoder) icmp6(p []byte) Outcome {
 func (d *Decoder) icmpError(info segment.ICMPInfo, quoted []byte) Outcome {
 	at, seg := &d.at, d.at.seg
 	protocol, p, length := at.quotedIP(quoted)
+	d.noteQuoted(quoted, protocol, p)
 	if protocol != header.ProtoTCP || len(p) < 8 {
 		return OtherIP
 	}

@@ -47,6 +47,7 @@ func (d *Decoder) ipv4(p []byte, wire int) Outcome {
 	if len(p) < size {
 		return Short
 	}
+	d.note(PartIPv4, p, size)
 	at := &d.at
 	at.src = netip.AddrFrom4([4]byte(p[12:16]))
 	at.dst = netip.AddrFrom4([4]byte(p[16:20]))

@@ -30,6 +30,7 @@ func (d *Decoder) ipv6(p []byte, wire int) Outcome {
 	if len(p) > header.IPv6Size+payload {
 		p = p[:header.IPv6Size+payload]
 	}
+	d.note(PartIPv6, p, header.IPv6Size)
 	at := &d.at
 	at.src = netip.AddrFrom16([16]byte(p[8:24]))
 	at.dst = netip.AddrFrom16([16]byte(p[24:40]))
@@ -89,6 +90,7 @@ func (d *Decoder) ipv6Headers(next header.Protocol, p []byte, wire int) Outcome 
 		if size > len(p) {
 			return Short
 		}
+		d.note(PartExtension, p, size)
 		// With segments left, the checksum is made with the last address of the route (RFC 8200
 		// §8.1).
 		if next == header.Routing && p[3] != 0 {
@@ -106,6 +108,7 @@ func (d *Decoder) ipv6Fragment(p []byte, wire int) Outcome {
 	if len(p) < size {
 		return cut(p, wire)
 	}
+	d.note(PartFragment, p, size)
 	next, field := header.Protocol(p[0]), be16(p[2:])
 	if field&0xfff9 != 0 {
 		return d.fragment(fragmentOf6(&d.at, p, field), p[size:], wire-size)

@@ -54,6 +54,7 @@ func (d *Decoder) ethernet(p []byte, wire int) Outcome {
 		return cut(p, wire)
 	}
 	d.at.hop = hopOf(p)
+	d.note(PartEthernet, p, header.EthernetSize)
 	return d.etherType(be16(p[12:]), p[header.EthernetSize:], wire-header.EthernetSize)
 }
 
@@ -100,6 +101,7 @@ func (d *Decoder) vlan(p []byte, wire int) Outcome {
 	if !d.enter(inVLAN) {
 		return Malformed
 	}
+	d.note(PartFixed, p, header.TagSize)
 	at := &d.at
 	if int(at.vlanCount) < len(at.vlans) {
 		at.vlans[at.vlanCount] = be16(p) & 0x0fff
@@ -131,6 +133,7 @@ func (d *Decoder) rareTag(t uint16, p []byte, wire int) Outcome {
 		return Malformed
 	}
 	size += typeSize
+	d.note(PartFixed, p, size)
 	return d.etherType(be16(p[size-typeSize:]), p[size:], wire-size)
 }
 
@@ -146,6 +149,7 @@ func (d *Decoder) llc(p []byte, wire, length int) Outcome {
 		return cut(p, wire)
 	}
 	const snap, ipSAP, unnumbered = 0xaa, 0x06, 0x03
+	d.note(PartFixed, p, 8)
 	if p[0] == ipSAP && p[1] == ipSAP && p[2] == unnumbered {
 		return d.ipv4(p[3:], wire-3)
 	}

@@ -27,6 +27,7 @@ func (d *Decoder) cooked(p []byte, wire int) Outcome {
 	if len(p) < header {
 		return cut(p, wire)
 	}
+	d.note(PartCooked, p, header)
 	d.cookedSide(be16(p))
 	return d.cookedProtocol(be16(p[14:]), p[header:], wire-header)
 }
@@ -37,6 +38,7 @@ func (d *Decoder) cooked2(p []byte, wire int) Outcome {
 	if len(p) < header {
 		return cut(p, wire)
 	}
+	d.note(PartCooked2, p, header)
 	d.at.seg.Device = be32(p[4:])
 	d.cookedSide(uint16(p[10]))
 	return d.cookedProtocol(be16(p), p[header:], wire-header)
@@ -69,6 +71,7 @@ func (d *Decoder) null(p []byte, wire int) Outcome {
 	if len(p) < header {
 		return cut(p, wire)
 	}
+	d.note(PartFixed, p, header)
 	family := be32(p)
 	if family > 0xffff {
 		family = binary.LittleEndian.Uint32(p)
@@ -89,12 +92,14 @@ func (d *Decoder) nflog(p []byte, wire int) Outcome {
 	if len(p) < header {
 		return cut(p, wire)
 	}
+	d.note(PartFixed, p, header)
 	p, wire = p[header:], wire-header
 	for len(p) >= attribute {
 		size, kind := hostOrder(p, wire)
 		if size < attribute || size > wire {
 			return Malformed
 		}
+		d.note(PartFixed, p, attribute)
 		if kind == payload {
 			return d.ip(p[attribute:min(size, len(p))], size-attribute)
 		}
@@ -138,5 +143,6 @@ func (d *Decoder) pktap(p []byte, wire int) Outcome {
 	if inner > 0xffff || frame.LinkType(inner) == frame.LinkPktap {
 		return Malformed
 	}
+	d.note(PartFixed, p, minimum)
 	return d.link(frame.LinkType(inner), p[length:], wire-int(length))
 }

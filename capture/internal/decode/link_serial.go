@@ -16,6 +16,7 @@ const (
 // ppp decodes a PPP frame, with or without address and control field, with a protocol field of one
 // octet or two (RFC 1661 §2 and §6.5).
 func (d *Decoder) ppp(p []byte, wire int) Outcome {
+	whole := p
 	if len(p) >= 2 && p[0] == pppAddress && p[1] == pppControl {
 		p, wire = p[2:], wire-2
 	}
@@ -26,6 +27,7 @@ func (d *Decoder) ppp(p []byte, wire int) Outcome {
 	if p[0]&1 == 1 { // the last octet of the field is the first odd one
 		protocol, size = uint16(p[0]), 1
 	}
+	d.note(PartFixed, whole, len(whole)-len(p)+size)
 	p, wire = p[size:], wire-size
 	switch protocol {
 	case pppIPv4:
@@ -52,6 +54,7 @@ func (d *Decoder) hdlc(p []byte, wire int) Outcome {
 	if len(p) < header {
 		return cut(p, wire)
 	}
+	d.note(PartFixed, p, header)
 	protocol := be16(p[2:])
 	if protocol <= etherMaxLen {
 		return NotIP
@@ -74,6 +77,7 @@ func (d *Decoder) pppoe(p []byte, wire int) Outcome {
 	if !d.enter(inPPPoE) {
 		return Malformed
 	}
+	d.note(PartFixed, p, header)
 	length := int(be16(p[4:]))
 	p, wire = p[header:], wire-header
 	if length > 0 && length < wire {
@@ -95,6 +99,7 @@ func (d *Decoder) mpls(p []byte, wire int) Outcome {
 		if !d.enter(inMPLS) {
 			return Malformed
 		}
+		d.note(PartFixed, p, label)
 		bottom = p[2]&1 == 1
 		p, wire = p[label:], wire-label
 	}
@@ -124,6 +129,7 @@ func (d *Decoder) pseudowire(p []byte, wire int) Outcome {
 	if len(p) < word {
 		return cut(p, wire)
 	}
+	d.note(PartFixed, p, word)
 	return d.ethernet(p[word:], wire-word)
 }
 

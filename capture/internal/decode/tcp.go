@@ -23,6 +23,7 @@ func (d *Decoder) tcp(p []byte, wire int) Outcome {
 	}
 	at, seg := &d.at, d.at.seg
 	at.tcp = p
+	d.note(PartTCP, p, header)
 	seg.Src = netip.AddrPortFrom(at.src, be16(p))
 	seg.Dst = netip.AddrPortFrom(at.dst, be16(p[2:]))
 	seg.Seq, seg.Ack = be32(p[4:]), be32(p[8:])
@@ -39,6 +40,7 @@ func (d *Decoder) tcp(p []byte, wire int) Outcome {
 		return Segment
 	}
 	readOptions(seg, p[tcpHeader:header], false)
+	d.note(PartData, p[header:], wire)
 	if at.padded(p[header:]) {
 		seg.Len, at.noChecksum = 0, true
 		at.complete()

@@ -52,6 +52,7 @@ func (d *Decoder) gre(p []byte, wire int) Outcome {
 	if !d.enter(inGRE) {
 		return Malformed
 	}
+	d.note(PartFixed, p, h.size)
 	p, wire = p[h.size:], wire-h.size
 	switch h.protocol {
 	case header.EtherERSPAN, header.EtherERSPAN3:
@@ -82,6 +83,7 @@ func (d *Decoder) erspan(h greHeader, p []byte, wire int) Outcome {
 	if !d.enter(inERSPAN) {
 		return Malformed
 	}
+	d.note(PartFixed, p, size)
 	return d.ethernet(p[size:], wire-size)
 }
 
@@ -93,6 +95,7 @@ func (d *Decoder) etherIP(p []byte, wire int) Outcome {
 	if p[0]>>4 != 3 || !d.enter(inEtherIP) {
 		return Malformed
 	}
+	d.note(PartFixed, p, 2)
 	return d.ethernet(p[2:], wire-2)
 }
 
@@ -115,6 +118,7 @@ func (d *Decoder) vxlan(p []byte, wire int) Outcome {
 	if !d.enter(inVXLAN) {
 		return Malformed
 	}
+	d.note(PartFixed, p, header)
 	next := uint8(nextEthernet)
 	if p[0]&vxlanNext != 0 {
 		next = p[3]
@@ -166,6 +170,7 @@ func (d *Decoder) nsh(p []byte, wire int) Outcome {
 	if len(p) < size {
 		return cut(p, wire)
 	}
+	d.note(PartFixed, p, base)
 	return d.nextProtocol(p[3], p[size:], wire-size)
 }
 
@@ -186,6 +191,7 @@ func (d *Decoder) geneve(p []byte, wire int) Outcome {
 	if !d.enter(inGeneve) {
 		return Malformed
 	}
+	d.note(PartFixed, p, header)
 	return d.etherType(protocol, p[size:], wire-size)
 }
 
@@ -211,6 +217,7 @@ func (d *Decoder) gtp(p []byte, wire int) Outcome {
 	if !d.enter(inGTP) {
 		return Malformed
 	}
+	d.note(PartFixed, p, size)
 	return d.ip(p[size:], wire-size)
 }
 

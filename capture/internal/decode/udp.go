@@ -19,6 +19,7 @@ func (d *Decoder) udp(p []byte, wire int) Outcome {
 		wire = length
 		p = p[:min(len(p), length)]
 	}
+	d.note(PartUDP, p, size)
 	p, wire = p[size:], wire-size
 	d.at.udpPorts = [2]uint16{src, dst}
 	switch dst {
@@ -34,10 +35,12 @@ func (d *Decoder) udp(p []byte, wire int) Outcome {
 		return d.mpls(p, wire)
 	}
 	if src == header.PortDNS || dst == header.PortDNS {
+		d.note(PartDNS, p, len(p))
 		d.datagram(p, wire)
 		return DNS
 	}
 	if d.quic.seen(d.at.ends.Key(src, dst), quicPort(src) || quicPort(dst), p) {
+		d.note(PartQUIC, p, len(p))
 		d.datagram(p, wire)
 		return QUIC
 	}
