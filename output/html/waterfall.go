@@ -185,15 +185,27 @@ func (b *builder) life(
 			continue
 		}
 		at = to
-		label := report.RoundTrip
-		if parts := sentence.ByTime(x.Times); len(parts) > 0 {
-			label = parts[0].Label
+		for _, p := range spent(x, from, to) {
+			l.Life = append(l.Life, bit{
+				X: pct(s.moment(p.From)), W: pct(s.moment(p.To) - s.moment(p.From)),
+				Class: labelClass(p.Label), Fill: labelFill(p.Label),
+			})
 		}
-		l.Life = append(l.Life, bit{
-			X: pct(s.moment(from)), W: pct(s.moment(to) - s.moment(from)),
-			Class: labelClass(label), Fill: labelFill(label),
-		})
 	}
+}
+
+// spent is what an exchange spent a span of its time on, in few pieces; of one whose pieces are not
+// known, what it spent most time on.
+func spent(x *report.ExchangeInfo, from, to time.Duration) []report.Piece {
+	const most = 4
+	if pieces := fewer(x.Pieces, scale{float64(from), float64(to)}, most); len(pieces) > 0 {
+		return pieces
+	}
+	label := report.RoundTrip
+	if parts := sentence.ByTime(x.Times); len(parts) > 0 {
+		label = parts[0].Label
+	}
+	return []report.Piece{{Label: label, From: from, To: to}}
 }
 
 // exchangeRow is the row of an exchange.
