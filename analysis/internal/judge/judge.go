@@ -221,7 +221,21 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 			j.fences.across = append(j.fences.across, comparing{d.Across, d.Across.Start()})
 		}
 	}
+	j.number()
 	return j
+}
+
+// number makes pairs of client and service have the same numbers in all that is kept of them.
+func (j *Judge) number() {
+	n := &rule.PairNumbers{}
+	for _, c := range j.fences.across {
+		if r, ok := c.Across.(rule.Numbered); ok {
+			r.Number(n)
+		}
+	}
+	j.timers.hosts.By(n)
+	j.ids.hosts.By(n)
+	j.retry.paces.asked.By(n)
 }
 
 // Read takes in the first n of events that are in order.

@@ -113,6 +113,12 @@ type Across interface {
 	Finish(d Desk)
 }
 
+// Numbered is an across with tables of pairs that other comparisons have, too. It comes before
+// anything else.
+type Numbered interface {
+	Number(n *PairNumbers)
+}
+
 // Claimer is an across that has something to say of an exchange before it is settled which claims
 // about it stand.
 type Claimer interface {

@@ -98,7 +98,7 @@ func TestPairTableUsesRoomAgain(t *testing.T) {
 func TestPairIndexFindsAll(t *testing.T) {
 	for _, few := range []uint32{1, 3, 1 << 20} {
 		var x pairIndex
-		x.hash(report.Pair{})
+		x.hash(&report.Pair{})
 		for place := range 1000 {
 			x.add(uint32(place)%few*2654435761, place)
 		}

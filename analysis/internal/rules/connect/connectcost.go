@@ -101,6 +101,9 @@ type setupSum struct {
 	first map[int]bool
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *setups) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event takes note of exchanges at the same time, and adds the set-ups that such a one waited for.
 func (r *setups) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	s := r.pairs.Of(c.Pair, e.At)

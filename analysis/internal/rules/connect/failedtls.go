@@ -43,6 +43,12 @@ type tlsFailures struct {
 	slow   slowTLS
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (f *tlsFailures) Number(n *rule.PairNumbers) {
+	f.latest.By(n)
+	f.lost.By(n)
+}
+
 // Event takes note of when a client did something, and of what handshakes took.
 func (f *tlsFailures) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	if e.Kind == rule.ExchangeJudged {

@@ -57,6 +57,9 @@ func (r *lateSYNs) service(p report.Pair, now time.Duration) *lateService {
 	return r.services.Of(report.Pair{Server: p.Server}, now)
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *lateSYNs) Number(n *rule.PairNumbers) { r.services.By(n) }
+
 // Event takes note of a connection, and of a response that is complete.
 func (r *lateSYNs) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	if e.Kind == rule.ExchangeBegan {

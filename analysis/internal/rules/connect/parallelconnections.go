@@ -182,6 +182,9 @@ type lossyExchange struct {
 	together int         // connections that lost segments within a round trip of it
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *connectionCounts) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event counts connections as they are opened, used and closed, and the losses on them.
 func (r *connectionCounts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {

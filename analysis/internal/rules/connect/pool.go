@@ -134,6 +134,9 @@ func newReuses() *reuses {
 	return &reuses{pools: map[poolKey]*pool{}, conns: map[int]*member{}}
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *reuses) Number(n *rule.PairNumbers) { r.limits.pairs.By(n) }
+
 // Event takes in what happened to a connection.
 func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	m := r.conns[c.Id]

@@ -128,6 +128,12 @@ func (c *cameIn) take(e *rule.Began) (cameInRequest, bool) {
 	return cameInRequest{}, false
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *poolWaits) Number(n *rule.PairNumbers) {
+	r.pairs.By(n)
+	r.hosts.By(n)
+}
+
 // Event takes note of connections that become busy, and free.
 func (r *poolWaits) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {

@@ -290,6 +290,9 @@ type portLoad struct {
 	turns    portTurns
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *portLoads) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event takes note of ports that are used, and that begin to rest.
 func (r *portLoads) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	switch e.Kind {

@@ -95,6 +95,13 @@ type try struct {
 	lone           bool          // a single SYN without an answer, which costs nothing by itself
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *refusals) Number(n *rule.PairNumbers) {
+	r.latest.By(n)
+	r.given.By(n)
+	r.askers.By(n)
+}
+
 // Event takes note of a connection that came about.
 func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	data := e.Began()

@@ -66,6 +66,9 @@ func (n *closeNotices) of(p report.Pair, now time.Duration) *notices {
 	return n.services.Of(report.Pair{Server: p.Server}, now)
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (s *closeNotices) Number(n *rule.PairNumbers) { s.services.By(n) }
+
 // Event takes note of connections before whose end the server said that it was.
 func (n *closeNotices) Event(d rule.Desk, _ *rule.Conn, e *rule.Told) {
 	gone := e.Gone()

@@ -236,6 +236,9 @@ type idleTime struct {
 	gaps   []time.Duration // idle time before each request that was answered
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *idleTimes) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event takes note of an idle time that the server's close has ended, or a request that was
 // answered.
 func (r *idleTimes) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {

@@ -33,6 +33,9 @@ type gaveUp struct {
 
 func newTimeouts() *timeouts { return &timeouts{repeats: newRepeats()} }
 
+// Number makes pairs have the numbers that others have for them.
+func (t *timeouts) Number(n *rule.PairNumbers) { t.pairs.By(n) }
+
 // Event takes note of requests, closes and answers.
 func (t *timeouts) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	if !d.Enabled(timeoutRule) {

@@ -84,6 +84,9 @@ type needless struct {
 	request capture.Mark
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *sessions) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event follows connections and their streams.
 func (r *sessions) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	s := r.of[c.Id]

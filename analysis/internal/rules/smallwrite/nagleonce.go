@@ -68,6 +68,9 @@ type loneHold struct {
 	over bool // its connection is: its times are drawn up
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *nagleHosts) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event takes note of a connection that is over.
 func (r *nagleHosts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	for _, h := range r.open[c.Id] {

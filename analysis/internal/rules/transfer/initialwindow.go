@@ -15,6 +15,9 @@ const keptWindows = 64
 // but for a segment; bursts of many sizes were ended by the application.
 type initialWindows struct{ pairs rule.PairTable[[]int64] }
 
+// Number makes pairs have the numbers that others have for them.
+func (r *initialWindows) Number(n *rule.PairNumbers) { r.pairs.By(n) }
+
 // Event takes note of a connection's first burst.
 func (r *initialWindows) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	j := e.Judged()
@@ -78,6 +81,9 @@ const (
 	// rest may be the last segments of a message.
 	asBefore = 90
 )
+
+// Number makes pairs have the numbers that others have for them.
+func (r *idleRestarts) Number(n *rule.PairNumbers) { r.hosts.By(n) }
 
 // Event takes note of a response after an idle period.
 func (r *idleRestarts) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {

@@ -136,6 +136,9 @@ type silence struct {
 	told           bool   // with an outage
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (o *outages) Number(n *rule.PairNumbers) { o.pairs.By(n) }
+
 // Event takes note of an exchange.
 func (o *outages) Event(_ rule.Desk, m *rule.Conn, e *rule.Told) {
 	x := e.Judged()

@@ -171,6 +171,12 @@ type serverTimes struct {
 	free     []*endpointTimes // of forgotten endpoints, to be used again
 }
 
+// Number makes pairs have the numbers that others have for them.
+func (t *serverTimes) Number(n *rule.PairNumbers) {
+	t.asked.By(n)
+	t.paths.clients.By(n)
+}
+
 // Refer takes note of what a connection shows of an exchange that is judged next.
 func (t *serverTimes) Refer(_ rule.Desk, r rule.Referred) { t.services.refer(&r) }
 
