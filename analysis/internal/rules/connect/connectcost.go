@@ -95,10 +95,13 @@ type setupSum struct {
 	peak      int        // the most at a time
 	// when exchanges were over, the latest
 	ended []time.Duration
-	// by connection whose SYN was seen and whose first exchange has not been judged: whether another
-	// exchange was under
-	// way in the meantime
-	first map[int]bool
+	first []openSetup // connections whose SYN was seen and whose first exchange has not been judged
+}
+
+// openSetup is a connection, and whether another exchange was under way before its first was judged.
+type openSetup struct {
+	conn   int
+	beside bool
 }
 
 // Number makes pairs have the numbers that others have for them.
@@ -131,15 +134,12 @@ func (s *setupSum) began(c *rule.Conn, e *rule.Began) {
 		}
 	}
 	if others > 0 {
-		for id := range s.first {
-			s.first[id] = true
+		for i := range s.first {
+			s.first[i].beside = true
 		}
 	}
 	if e.First && !e.LacksSYN && len(s.first) < maxFirst {
-		if s.first == nil {
-			s.first = map[int]bool{}
-		}
-		s.first[c.Id] = others > 0
+		s.first = append(s.first, openSetup{c.Id, others > 0})
 	}
 	s.busy++
 	s.peak = max(s.peak, others+1)
@@ -147,9 +147,10 @@ func (s *setupSum) began(c *rule.Conn, e *rule.Began) {
 
 // judged adds the set-up that the exchange waited for.
 func (s *setupSum) judged(d rule.Desk, c *rule.Conn, x *rule.Judged) {
-	together := s.first[c.Id]
-	if x.Index == 0 {
-		delete(s.first, c.Id)
+	at := slices.IndexFunc(s.first, func(f openSetup) bool { return f.conn == c.Id })
+	together := at >= 0 && s.first[at].beside
+	if x.Index == 0 && at >= 0 {
+		s.first = slices.Delete(s.first, at, at+1)
 	}
 	if !together || x.Index != 0 || !x.Critical || c.Repeats || d.Standing().Has(rule.ColdSetup) {
 		return

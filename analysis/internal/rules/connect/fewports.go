@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -27,14 +28,29 @@ const (
 // portTurns follows the ports of a client that seems to have few: how many they are, shows when
 // they come again.
 type portTurns struct {
-	rests map[uint16]time.Duration // when the server closed the last connection of each; -1: not so
-	many  bool                     // too many to be few
-	uses  int                      // connections
-	met   int                      // of them, begun while the server rested on the last one
-	first capture.Mark             // the first SYN that met a rest
-	last  capture.Mark             // the latest, and its connection
+	rests []portRest   // at most fewPortsMost
+	many  bool         // too many to be few
+	uses  int          // connections
+	met   int          // of them, begun while the server rested on the last one
+	first capture.Mark // the first SYN that met a rest
+	last  capture.Mark // the latest, and its connection
 	conn  *rule.Conn
 	id    int
+}
+
+// portRest is a port, and when the server closed its last connection; -1: not so.
+type portRest struct {
+	port  uint16
+	since time.Duration
+}
+
+// of is what is known of a port; nil if it was not used.
+func (t *portTurns) of(port uint16) *portRest {
+	i := slices.IndexFunc(t.rests, func(r portRest) bool { return r.port == port })
+	if i < 0 {
+		return nil
+	}
+	return &t.rests[i]
 }
 
 // began takes note of a connection from a port.
@@ -42,17 +58,19 @@ func (t *portTurns) began(c *rule.Conn, port uint16, syn capture.Mark) {
 	if t.many {
 		return
 	}
-	if t.rests == nil {
-		t.rests = map[uint16]time.Duration{}
-	}
-	since, known := t.rests[port]
-	if !known && len(t.rests) == fewPortsMost {
+	rest := t.of(port)
+	if rest == nil && len(t.rests) == fewPortsMost {
 		*t = portTurns{many: true}
 		return
 	}
 	t.uses++
-	t.rests[port] = -1
-	if known && since >= 0 && syn.Time-since < restSeconds*time.Second {
+	if rest == nil {
+		t.rests = append(t.rests, portRest{port, -1})
+		return
+	}
+	since := rest.since
+	rest.since = -1
+	if since >= 0 && syn.Time-since < restSeconds*time.Second {
 		if t.met++; t.met == 1 {
 			t.first = syn
 		}
@@ -63,8 +81,8 @@ func (t *portTurns) began(c *rule.Conn, port uint16, syn capture.Mark) {
 // closed takes note of who closed the connection of a port, and so rests on it (RFC 9293 §3.6.1). A
 // RST leaves nothing to rest on.
 func (t *portTurns) closed(port uint16, e *rule.Closing) {
-	if _, known := t.rests[port]; known && e.Fin == reassembly.FromServer && !e.Reset {
-		t.rests[port] = e.At.Time
+	if rest := t.of(port); rest != nil && e.Fin == reassembly.FromServer && !e.Reset {
+		rest.since = e.At.Time
 	}
 }
 

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -274,12 +275,12 @@ type portLoad struct {
 	known    bool
 	zero     time.Duration // when the first connection began: seconds are counted from there
 	open     int
-	second   int64               // the latest second that was counted
-	closes   [restSeconds]uint32 // by second
-	resting  int                 // sum of closes
-	low, top uint16              // ports that were used
-	used     map[uint16]int64    // the second in which a port of the sample began to rest
-	again    int                 // ports of the sample that were used again while they rested
+	second   int64            // the latest second that was counted
+	closes   []closesIn       // of the latest restSeconds, in order
+	resting  int              // sum of closes
+	low, top uint16           // ports that were used
+	used     map[uint16]int64 // the second in which a port of the sample began to rest
+	again    int              // ports of the sample that were used again while they rested
 	peak     int
 	first    capture.Mark // first close of the minute that led to the peak
 	last     capture.Mark
@@ -288,6 +289,18 @@ type portLoad struct {
 	steady   int // seconds in a row at a rate that nearly fills the range
 	forecast int // ports that the steadiest such rate leads to
 	turns    portTurns
+}
+
+// closesIn is how many connections were closed in a second.
+type closesIn struct {
+	second int64
+	n      int
+}
+
+// closesOf is the place of a second; false if none was closed in it.
+func (l *portLoad) closesOf(second int64) (at int, found bool) {
+	return slices.BinarySearchFunc(l.closes, second,
+		func(c closesIn, second int64) int { return cmp.Compare(c.second, second) })
 }
 
 // Number makes pairs have the numbers that others have for them.
@@ -352,15 +365,21 @@ func (l *portLoad) secondOf(at time.Duration) int64 {
 func (l *portLoad) advance(at time.Duration) {
 	now := l.secondOf(at)
 	if now-l.second > restSeconds {
-		clear(l.closes[:])
+		l.closes = l.closes[:0]
 		l.resting, l.steady, l.second = 0, 0, now
 		return
 	}
 	for l.second < now {
-		l.judgeRate(int(l.closes[l.second%restSeconds]))
+		closed := 0
+		if at, found := l.closesOf(l.second); found {
+			closed = l.closes[at].n
+		}
+		l.judgeRate(closed)
 		l.second++
-		l.resting -= int(l.closes[l.second%restSeconds])
-		l.closes[l.second%restSeconds] = 0
+		if len(l.closes) > 0 && l.closes[0].second == l.second-restSeconds {
+			l.resting -= l.closes[0].n
+			l.closes = slices.Delete(l.closes, 0, 1)
+		}
 	}
 }
 
@@ -408,7 +427,11 @@ func (l *portLoad) rest(c *rule.Conn, fin capture.Mark) {
 	if l.second-second >= restSeconds {
 		return
 	}
-	l.closes[second%restSeconds]++
+	at, found := l.closesOf(second)
+	if !found {
+		l.closes = slices.Insert(l.closes, at, closesIn{second: second})
+	}
+	l.closes[at].n++
 	l.resting++
 	if c.Port%portSample == 0 {
 		if l.used == nil {

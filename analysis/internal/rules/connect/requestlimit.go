@@ -1,6 +1,8 @@
 package connect
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
@@ -22,14 +24,14 @@ type requestLimits struct{ pairs rule.PairTable[requestLimit] }
 
 // requestLimit is what the connections between one client and one service have shown.
 type requestLimit struct {
-	closed  map[int]int // connections that the server closed after so many requests
-	carried map[int]int // connections that have carried so many requests, and perhaps more
+	closed  counts // connections that the server closed after so many requests
+	carried counts // connections that have carried so many requests, and perhaps more
 }
 
 // served takes note that a connection of the pair has carried its nth request.
 func (l *requestLimits) served(p report.Pair, n int, now time.Duration) {
 	if t := l.pairs.Of(p, now); t != nil {
-		t.carried = countIn(t.carried, n)
+		t.carried.add(n)
 	}
 }
 
@@ -37,26 +39,44 @@ func (l *requestLimits) served(p report.Pair, n int, now time.Duration) {
 // servers close behind those whatever else they do.
 func (l *requestLimits) closed(p report.Pair, m *member, now time.Duration) {
 	if t := l.pairs.Of(p, now); t != nil && !m.last.failed {
-		t.closed = countIn(t.closed, m.served)
+		t.closed.add(m.served)
 	}
 }
 
-// countIn adds one to what is counted of n, as long as that is not too much.
-func countIn(counts map[int]int, n int) map[int]int {
-	if counts == nil {
-		counts = map[int]int{}
+// counts are how often each of some numbers came, by number: mostly there is one.
+type counts []countOf
+
+type countOf struct{ n, times int }
+
+// find is the place of a number; false if it is not there.
+func (c counts) find(n int) (at int, found bool) {
+	return slices.BinarySearchFunc(c, n, func(c countOf, n int) int { return cmp.Compare(c.n, n) })
+}
+
+// of is how often n came.
+func (c counts) of(n int) int {
+	if at, found := c.find(n); found {
+		return c[at].times
 	}
-	if len(counts) < maxCounts || counts[n] > 0 {
-		counts[n]++
+	return 0
+}
+
+// add counts n once more, unless there are too many others.
+func (c *counts) add(n int) {
+	at, found := c.find(n)
+	switch {
+	case found:
+		(*c)[at].times++
+	case len(*c) < maxCounts:
+		*c = slices.Insert(*c, at, countOf{n, 1})
 	}
-	return counts
 }
 
 // shown reports whether the closes show a limit: several connections ended with the same number of
 // requests, and hardly any carried more.
 func (t *requestLimit) shown() bool {
-	for n, closed := range t.closed {
-		if closed >= sameCounts && closed > countsToOthers*t.carried[n+1] {
+	for _, c := range t.closed {
+		if c.times >= sameCounts && c.times > countsToOthers*t.carried.of(c.n+1) {
 			return true
 		}
 	}
