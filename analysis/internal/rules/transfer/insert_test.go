@@ -9,8 +9,8 @@ import (
 	"tcpwhy/analysis/internal/ledger"
 )
 
-// TestInsert: segments, those of a message in order, come to stand as if all had been sorted anew, those of equal times in the
-// order in which they came.
+// TestInsert: segments, those of a message in order, come to stand as if all had been sorted anew,
+// those of equal times in the order in which they came.
 func TestInsert(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 200 {
