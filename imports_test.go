@@ -35,16 +35,19 @@ var edges = map[string][]string{
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
 		"tcpwhy/output/notes", "tcpwhy/reassembly/redact",
 		"tcpwhy/output/wording", "tcpwhy/output/json", "tcpwhy/internal/cli/known",
+		"tcpwhy/internal/cli/collector",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/internal/cli/manual",
 	},
-	"tcpwhy/internal/cli/manual": {},
+	"tcpwhy/internal/cli/manual":    {},
+	"tcpwhy/internal/cli/collector": {},
 	"tcpwhy/internal/cli/known": {
 		"tcpwhy/internal/outfile", "tcpwhy/output/baseline", "tcpwhy/analysis/report",
 	},
 	"tcpwhy/output": {
 		"tcpwhy/output/text", "tcpwhy/output/json", "tcpwhy/output/html", "tcpwhy/output/junit",
 		"tcpwhy/output/har", "tcpwhy/output/csv", "tcpwhy/output/markdown", "tcpwhy/output/page",
+		"tcpwhy/output/otlp",
 		"tcpwhy/analysis/compare", "tcpwhy/analysis/report",
 	},
 	"tcpwhy/output/text": {
@@ -99,7 +102,11 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/report", "tcpwhy/capture",
 	},
 	"tcpwhy/output/page":    {"tcpwhy/output/wording", "tcpwhy/output/mask"},
-	"tcpwhy/output/finding": {"tcpwhy/analysis/report", "tcpwhy/capture"},
+	"tcpwhy/output/finding": {"tcpwhy/output/mask", "tcpwhy/analysis/report", "tcpwhy/capture"},
+	"tcpwhy/output/otlp": {
+		"tcpwhy/output/finding", "tcpwhy/output/wording", "tcpwhy/output/mask",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/reassembly/exchange",
+	},
 	"tcpwhy/output/wording": {
 		"tcpwhy/output/mask", "tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},

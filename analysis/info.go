@@ -26,6 +26,7 @@ func (s *tracked) fill(j *rule.Draft) {
 	i.Connection, i.Index = s.Conn.ID, x.Index
 	i.Method, i.Target, i.Host, i.Version = x.Method, x.Target, x.Host, x.Version
 	i.Status, i.Outcome, i.Turn, i.OnStream = x.Status, x.Outcome, x.Turn, x.OnStream
+	i.Trail = x.Trail
 	for _, m := range x.Interim {
 		i.Interim = append(i.Interim, m.Status)
 	}

@@ -21,6 +21,7 @@ import (
 	"tcpwhy/output/json"
 	"tcpwhy/output/junit"
 	"tcpwhy/output/markdown"
+	"tcpwhy/output/otlp"
 	"tcpwhy/output/page"
 	"tcpwhy/output/text"
 )
@@ -114,6 +115,10 @@ func Formats() []Format {
 			Name:  "csv", For: "for tables: a line for each exchange that is listed", Write: writeCSV,
 			All: true,
 		},
+		{
+			Name: "otlp", For: "for collectors of OpenTelemetry: spans", Write: writeOTLP,
+			All: true,
+		},
 	}
 }
 
@@ -172,6 +177,24 @@ func writeHAR(w io.Writer, r *report.Report, opts Options) error {
 
 func writeCSV(w io.Writer, r *report.Report, opts Options) error {
 	return csv.Write(w, r, csv.Options{ShowQuery: opts.ShowQuery})
+}
+
+func writeOTLP(w io.Writer, r *report.Report, opts Options) error {
+	return otlp.Write(w, r, opts.otlp())
+}
+
+// Spans are the requests to a collector that the format otlp has as lines.
+func Spans(r *report.Report, opts Options) func(yield func([]byte) bool) {
+	return otlp.Lines(r, opts.otlp())
+}
+
+// SpansRejected is how many spans of such a request a collector that answered so did not take in,
+// and why.
+func SpansRejected(reply []byte) (int64, string) { return otlp.Rejected(reply) }
+
+// otlp are the options that concern spans.
+func (o *Options) otlp() otlp.Options {
+	return otlp.Options{Version: o.Version, ShowQuery: o.ShowQuery}
 }
 
 func refuseJSON(w io.Writer, message, hint string, opts Options) error {

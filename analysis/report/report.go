@@ -225,6 +225,9 @@ type ExchangeInfo struct {
 	// its time in order; only of the slowest exchanges, else nil
 	Pieces []Piece
 	Legs
+	// what the request's header says of its way; nil if it says nothing; not in reports that were
+	// read back. Of HTTP/1 only.
+	Trail *exchange.Trail
 }
 
 // Legs is what an exchange has to do with others: a proxy makes an exchange of its own of one that

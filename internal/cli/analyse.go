@@ -35,7 +35,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		err = o.writeCopies(report, o.inputs, stderr)
 	}
 	if err == nil {
-		err = o.known.Add(report)
+		err = errors.Join(o.known.Add(report), o.sendSpans(report, stderr))
 	}
 	if err != nil {
 		return ExitError, err
@@ -198,8 +198,27 @@ func (o *options) status(r *report.Report) int {
 	return ExitOK
 }
 
-// writeReport writes to the file of --output, or to standard output.
+// sendSpans sends the exchanges of a report to the collector, if one is named.
+func (o *options) sendSpans(r *report.Report, stderr io.Writer) error {
+	if o.spans.Endpoint == "" {
+		return nil
+	}
+	replies, err := o.spans.Send(output.Spans(r, o.outputOptions(io.Discard)), Version)
+	for _, reply := range replies {
+		if n, why := output.SpansRejected(reply); n > 0 {
+			fmt.Fprintf(stderr, "tcpwhy: warning: the collector did not take in %d spans: %s\n", n,
+				visible(why))
+		}
+	}
+	return err
+}
+
+// writeReport writes to the file of --output, or to standard output. Spans that are sent are written
+// nowhere else unless asked for.
 func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
+	if o.spans.Endpoint != "" && o.format == "otlp" && o.output == "" {
+		return nil
+	}
 	if o.output == "" {
 		return o.render(stdout, r)
 	}

@@ -46,6 +46,9 @@ func (o *options) check() error {
 	if err := o.checkCopies(); err != nil {
 		return err
 	}
+	if err := o.spans.Check(); err != nil {
+		return err
+	}
 	if err := o.known.Read(); err != nil {
 		return err
 	}

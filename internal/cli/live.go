@@ -111,7 +111,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	if err := o.writeCopies(report, []string{o.write}, stderr); err != nil {
 		return ExitError, err
 	}
-	if err := o.known.Add(report); err != nil {
+	if err := errors.Join(o.known.Add(report), o.sendSpans(report, stderr)); err != nil {
 		return ExitError, err
 	}
 	o.tellKnown(report, stderr)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli/collector"
 	"tcpwhy/internal/cli/known"
 	"tcpwhy/output"
 )
@@ -96,6 +97,7 @@ type options struct {
 	live          liveOptions
 	trace         traceOptions
 	known         known.Options
+	spans         collector.Options
 	copies        copyOptions
 
 	explain                  string
@@ -162,6 +164,7 @@ func addFlags(f *pflag.FlagSet, o *options) {
 		"exit with 1 if a reported finding is at `LEVEL` or above")
 	o.known.Flag(f)
 	o.known.AddingFlag(f)
+	o.spans.Flag(f)
 	listFlags(f, o)
 	f.IntVar(&o.workers, "workers", 0,
 		"follow connections in `N` goroutines (default: one for\neach processor)")
