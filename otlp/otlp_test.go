@@ -84,7 +84,8 @@ func TestSpans(t *testing.T) {
 			x := &r.Exchanges[i]
 			ids[s.SpanID().String()] = true
 			took := s.EndTimestamp().AsTime().Sub(s.StartTimestamp().AsTime())
-			if took != x.Duration || !s.StartTimestamp().AsTime().Equal(r.Capture.Start.Add(x.Start)) {
+			if took != x.Duration ||
+				!s.StartTimestamp().AsTime().Equal(r.Capture.Start.Add(x.Start)) {
 				t.Errorf("%s: exchange %d took %v, its span %v", scenario, x.ID, x.Duration, took)
 			}
 			sum := 0.0
@@ -128,13 +129,21 @@ func checkEvents(t *testing.T, scenario string, r *report.Report, spans []ptrace
 			got++
 			v, _ := e.Attributes().Get("tcpwhy.frames")
 			frames += v.Slice().Len()
-			if rule, _ := e.Attributes().Get("tcpwhy.rule"); e.Name() != "tcpwhy.finding" || rule.Str() == "" {
+			if rule, _ := e.Attributes().Get("tcpwhy.rule"); e.Name() != "tcpwhy.finding" ||
+				rule.Str() == "" {
 				t.Errorf("%s: event %s of rule %q", scenario, e.Name(), rule.Str())
 			}
 		}
 	}
 	if got != want || frames != wantFrames {
-		t.Errorf("%s: %d events with %d frames, want %d with %d", scenario, got, frames, want, wantFrames)
+		t.Errorf(
+			"%s: %d events with %d frames, want %d with %d",
+			scenario,
+			got,
+			frames,
+			want,
+			wantFrames,
+		)
 	}
 }
 
@@ -184,7 +193,8 @@ func TestKinds(t *testing.T) {
 	}
 	failed := 0
 	for _, s := range spansOf(t, analysed(t, "truncated-content-length-rtt10")) {
-		if _, ok := s.Attributes().Get("error.type"); ok && s.Status().Code() == ptrace.StatusCodeError {
+		if _, ok := s.Attributes().Get("error.type"); ok &&
+			s.Status().Code() == ptrace.StatusCodeError {
 			failed++
 		}
 	}
@@ -223,7 +233,13 @@ func TestSent(t *testing.T) {
 	}, strings.NewReader(""), &out, &errs)
 	told := "tcpwhy: warning: the collector did not take in 2 spans: too \\x1b[31mold\n"
 	if status != cli.ExitOK || spans != 10 || out.Len() > 0 || errs.String() != told {
-		t.Errorf("status %d, %d spans, output %q, errors %q", status, spans, out.String(), errs.String())
+		t.Errorf(
+			"status %d, %d spans, output %q, errors %q",
+			status,
+			spans,
+			out.String(),
+			errs.String(),
+		)
 	}
 	server.Close()
 	if status := cli.Run([]string{

@@ -19,7 +19,7 @@ import (
 //   - text from the network as it was sent: it stays masked
 //   - Broken and Counted of findings and stories, what sentences assert, and Occurrence.Elsewhere where it
 //     makes no difference to the filter
-//   - ExchangeInfo.Pieces; labels that got no time
+//   - ExchangeInfo.Pieces and Trail; labels that got no time
 //   - of what exchanges lasted in a step of the time, all but the 90th percentile
 //   - moments and resumption offers of TLS handshakes
 //   - of the capture's account, what is neither a frame's outcome nor of the inputs; which of

@@ -183,7 +183,7 @@ func heldExchange(x report.ExchangeInfo, opts Options) report.ExchangeInfo {
 	if opts.ShowQuery {
 		longest = mask.WholeTarget
 	}
-	x.Times, x.Pieces = heldTimes(x.Times), nil
+	x.Times, x.Pieces, x.Trail = heldTimes(x.Times), nil, nil
 	x.Method, x.Version, x.Host = mask.ASCII(x.Method), mask.ASCII(x.Version), mask.Host(x.Host)
 	x.Target = mask.Target(x.Target, opts.ShowQuery, longest)
 	return x

@@ -53,7 +53,9 @@ func Lines(r *report.Report, opts Options) func(yield func([]byte) bool) {
 		}
 		t.events = eventsOf(r)
 		for from := 0; from == 0 || from < len(r.Exchanges); from += mostSpans {
-			line, err := json.Marshal(t.request(r.Exchanges[from:min(from+mostSpans, len(r.Exchanges))]))
+			line, err := json.Marshal(
+				t.request(r.Exchanges[from:min(from+mostSpans, len(r.Exchanges))]),
+			)
 			if err != nil {
 				panic(err) // nothing in it can fail: strings are valid and numbers finite
 			}
@@ -198,7 +200,11 @@ func (t *tracer) span(x *report.ExchangeInfo) span {
 		s.Kind = kindServer
 	}
 	if trail := x.Trail; trail != nil && trail.TraceID != [16]byte{} {
-		s.Trace, s.Parent = hex.EncodeToString(trail.TraceID[:]), hex.EncodeToString(trail.ParentID[:])
+		s.Trace, s.Parent = hex.EncodeToString(
+			trail.TraceID[:],
+		), hex.EncodeToString(
+			trail.ParentID[:],
+		)
 	} else {
 		s.Trace = t.id(16, x.Connection)
 	}
@@ -274,9 +280,13 @@ func (t *tracer) attributes(x *report.ExchangeInfo, c *report.ConnInfo, kind int
 		if host == "" {
 			host = c.Server.Addr().String()
 		}
-		all = append(all, text("server.address", host), number("server.port", int64(c.Server.Port())),
+		all = append(
+			all,
+			text("server.address", host),
+			number("server.port", int64(c.Server.Port())),
 			text("network.peer.address", peer.Addr().String()),
-			number("network.peer.port", int64(peer.Port())))
+			number("network.peer.port", int64(peer.Port())),
+		)
 	}
 	for _, part := range x.Times {
 		all = append(all, millis("tcpwhy.time."+part.Label.String(), part.Time))
@@ -306,7 +316,10 @@ func (t *tracer) event(o *occurrence) event {
 	f := o.finding
 	e := event{Time: t.moment(o.Start), Name: "tcpwhy.finding", Attributes: []attribute{
 		text("tcpwhy.rule", f.Rule), text("tcpwhy.title", mask.Visible(f.Title)),
-		text("tcpwhy.severity", f.Severity.String()), text("tcpwhy.confidence", f.Confidence.String()),
+		text(
+			"tcpwhy.severity",
+			f.Severity.String(),
+		), text("tcpwhy.confidence", f.Confidence.String()),
 		text("tcpwhy.side", f.Side.String()), millis("tcpwhy.cost_ms", o.Cost.Expected),
 	}}
 	if f.Cause != "" {

@@ -61,7 +61,10 @@ func (o *Options) target() (t target, err error) {
 	case err != nil:
 		return refuse("it is no URL; http://localhost:4318 is")
 	case u.Scheme == "https":
-		return refuse("only http is spoken; send to a collector of this machine, or pipe -F otlp to curl")
+		return refuse(
+			"only http is spoken: send to a collector of this machine, "+
+			"or pipe -F otlp to curl",
+		)
 	case u.Scheme != "http" || u.Hostname() == "" || u.Opaque != "":
 		return refuse("it is no URL of HTTP; http://localhost:4318 is")
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
@@ -80,7 +83,10 @@ func (o *Options) target() (t target, err error) {
 
 // Send sends requests, one after the other, and returns what collectors said of those that they
 // took in. A request that fails for now is sent again; time is bounded in any case.
-func (o *Options) Send(lines func(yield func([]byte) bool), version string) (replies [][]byte, err error) {
+func (o *Options) Send(
+	lines func(yield func([]byte) bool),
+	version string,
+) (replies [][]byte, err error) {
 	t, err := o.target()
 	if err != nil {
 		return nil, err

@@ -77,7 +77,8 @@ func TestRefused(t *testing.T) {
 		}))
 		_, err := quick(server.URL).Send(lines("{}", "{}"), "1")
 		server.Close()
-		if err == nil || !strings.Contains(err.Error(), "request 1: it answers ") || asked.Load() != want {
+		if err == nil || !strings.Contains(err.Error(), "request 1: it answers ") ||
+			asked.Load() != want {
 			t.Errorf("%d: asked %d times, %v", status, asked.Load(), err)
 		}
 	}

@@ -55,7 +55,10 @@ func answer(from io.Reader) ([]byte, error) {
 		version, rest, _ := strings.Cut(line, " ")
 		status, err := strconv.Atoi(rest[:min(3, len(rest))])
 		if err != nil || !strings.HasPrefix(version, "HTTP/1.") {
-			return nil, fmt.Errorf("it answers %q, which is not HTTP/1.1", line[:min(len(line), 40)])
+			return nil, fmt.Errorf(
+				"it answers %q, which is not HTTP/1.1",
+				line[:min(len(line), 40)],
+			)
 		}
 		header, err := r.ReadMIMEHeader()
 		if err != nil {
