@@ -62,8 +62,8 @@ func (o *Options) target() (t target, err error) {
 		return refuse("it is no URL; http://localhost:4318 is")
 	case u.Scheme == "https":
 		return refuse(
-			"only http is spoken: send to a collector of this machine, "+
-			"or pipe -F otlp to curl",
+			"only http is spoken: send to a collector of this machine, " +
+				"or pipe -F otlp to curl",
 		)
 	case u.Scheme != "http" || u.Hostname() == "" || u.Opaque != "":
 		return refuse("it is no URL of HTTP; http://localhost:4318 is")
