@@ -1,6 +1,8 @@
 package compare
 
 import (
+	"math"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -193,6 +195,30 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// TestVariety: a segment of many values is one endpoint, unless most of the values are asked for on
+// both sides, as endpoints are.
+func TestVariety(t *testing.T) {
+	side := func(names string, more ...report.Endpoint) *report.Report {
+		for i := range 25 {
+			path := "/user/" + names + string(rune('a'+i)) + "/mail"
+			more = append(more, endpointOf("GET", path, "h", times(9*ms, 2)...))
+		}
+		return reportOf(more...)
+	}
+	c := compareThem(
+		side("old-"),
+		side("new-", endpointOf("GET", "/user/x", "h", times(9*ms, 2)...)),
+		Options{},
+	)
+	if len(c.Endpoints) != 1 || c.Endpoints[0].Template != "/user/{…}/mail" ||
+		c.Endpoints[0].Before.Durations.N != 50 || c.Alone != [2]int{0, 2} {
+		t.Errorf("%d endpoints, %+v", len(c.Endpoints), c.Alone)
+	}
+	if c := compareThem(side("same-"), side("same-"), Options{}); len(c.Endpoints) != 25 {
+		t.Errorf("%d endpoints of 25 that both have", len(c.Endpoints))
+	}
+}
+
 // TestFindings: what came, what went, and when neither is certain.
 func TestFindings(t *testing.T) {
 	ends := func(n int) *report.Report { return reportOf(endpointOf("GET", "/", "h", times(9*ms, n)...)) }
@@ -314,5 +340,47 @@ func TestWarnings(t *testing.T) {
 	c := Of(Side{Report: base()}, Side{Report: base()}, Options{})
 	if got := codes(c); !slices.Equal(got, []string{"same-capture"}) {
 		t.Errorf("the same: warnings %v", got)
+	}
+}
+
+// TestAlarms simulates: how often two runs of which nothing changed are called a regression, by any
+// of all verdicts of all endpoints. Each kind is tested at 5 % to both sides over all endpoints, and
+// kinds agree for the most part, so that together they are right in 19 of 20 runs, too.
+func TestAlarms(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	side := func(n int) *report.Report {
+		var all []report.Endpoint
+		for _, path := range []string{"/a", "/b", "/c", "/d"} {
+			e := endpointOf("GET", path, "h")
+			for range n {
+				e.Exchanges++
+				took := time.Duration(40 * math.Exp(0.7*random.NormFloat64()) * float64(ms))
+				e.Duration.Add(took)
+				e.Time += took
+				if random.IntN(10) == 0 {
+					e.Statuses[5]++
+				}
+			}
+			all = append(all, e)
+		}
+		r := reportOf(all...)
+		hits := 0
+		for range 4 * n {
+			hits += max(0, random.IntN(5)-3)
+		}
+		finding(r, "nagle", "h", hits, 80*ms)
+		return r
+	}
+	for _, n := range []int{8, 30, 150} {
+		const runs = 200 // of which one in twenty are ten; three standard deviations more are 19
+		alarms := 0
+		for range runs {
+			if compareThem(side(n), side(n), Options{}).Regressed() {
+				alarms++
+			}
+		}
+		if alarms > 19 {
+			t.Errorf("%d exchanges: %d of %d are called a regression", n, alarms, runs)
+		}
 	}
 }

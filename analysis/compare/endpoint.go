@@ -55,8 +55,11 @@ type pair struct {
 // pairUp sorts endpoints of both sides by what they have in common.
 func pairUp(before, after *report.Report, opts *Options) *pair {
 	p := &pair{before: map[key]*Sample{}, after: map[key]*Sample{}}
-	p.take(p.before, before, opts, opts.renamed)
-	p.take(p.after, after, opts, func(name string) string { return name })
+	was := keysOf(before, opts, opts.renamed)
+	is := keysOf(after, opts, func(name string) string { return name })
+	v := varietyOf(was, is)
+	p.take(p.before, before, was, v)
+	p.take(p.after, after, is, v)
 	for k, s := range p.before {
 		if p.after[k] == nil {
 			p.alone[0] += s.Exchanges
@@ -70,26 +73,32 @@ func pairUp(before, after *report.Report, opts *Options) *pair {
 	return p
 }
 
+// keysOf are the keys of a report's endpoints, one for each.
+func keysOf(r *report.Report, opts *Options, name func(string) string) []key {
+	keys := make([]key, len(r.Endpoints))
+	for i := range r.Endpoints {
+		e := &r.Endpoints[i]
+		keys[i] = key{e.Method, e.Template, name(service(e)), e.Behind}
+		if opts.ByService {
+			keys[i].method, keys[i].template = "", ""
+		}
+	}
+	return keys
+}
+
 // take adds the endpoints of one side, all but what is left of too many.
-func (p *pair) take(
-	to map[key]*Sample, r *report.Report, opts *Options, name func(string) string,
-) {
+func (p *pair) take(to map[key]*Sample, r *report.Report, keys []key, v *variety) {
 	for i := range r.Endpoints {
 		e := &r.Endpoints[i]
 		if e.Other() {
 			continue
 		}
-		k := key{e.Method, e.Template, name(service(e)), e.Behind}
-		if opts.ByService {
-			k.method, k.template = "", ""
-		}
+		k := v.merged(keys[i])
 		s := to[k]
 		if s == nil {
 			s = &Sample{}
 			to[k] = s
-			if p.before[k] == nil || p.after[k] == nil {
-				p.keys = append(p.keys, k)
-			}
+			p.keys = append(p.keys, k)
 		}
 		s.add(e)
 	}

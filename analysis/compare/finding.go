@@ -139,9 +139,9 @@ func (a *account) add(at place, title string, severity report.Severity, o Occurr
 		a.found[at] = f
 	}
 	f.Severity, f.Known = max(f.Severity, severity), f.Known && known
-	f.After.Count += o.Count
-	f.After.Affected += o.Affected
-	f.After.Cost += o.Cost
+	f.After.Count += max(0, o.Count) // a file may say anything
+	f.After.Affected += max(0, o.Affected)
+	f.After.Cost += max(0, o.Cost)
 }
 
 // joined is a finding of both sides; either may be nil.

@@ -18,6 +18,9 @@ const (
 	// proportion; otherSize by how much the mean response may be larger.
 	otherMix  = 0.2
 	otherSize = 0.2
+	// leastOctets is by how many octets responses differ at least that take another time: less than
+	// one segment has.
+	leastOctets = 1000
 	// otherLength is how many times as long, or as loaded, one capture is to be another kind of run.
 	otherLength = 2
 	// leastConnections is below how many connections exchanges depend on each other too much.
@@ -135,59 +138,65 @@ func differ[T int64 | float64 | time.Duration](a, b T, part float64) bool {
 
 func millis(d time.Duration) string { return fmt.Sprintf("%.3g ms", d.Seconds()*1000) }
 
-// mixed are warnings about what was asked for.
+// mixed are warnings about what was asked for, and what came of it.
 func mixed(c *Comparison, p *pair) (all []Warning) {
-	warn := func(code, form string, args ...any) {
-		all = append(all, Warning{code, fmt.Sprintf(form, args...)})
-	}
 	if len(c.Endpoints) == 0 {
 		return nil
 	}
-	var n [2]float64
+	all = append(apart(c, p), otherSizes(c)...)
+	if slices.ContainsFunc(c.Endpoints, func(e Endpoint) bool {
+		return e.Verdict == Faster && (e.Failing == Slower || e.Erring == Slower)
+	}) {
+		all = append(all, Warning{
+			"faster-by-failing", "an endpoint is faster and fails more: failures take less time",
+		})
+	}
+	return append(all, length(c)...)
+}
+
+// asked is how many exchanges both sides have of endpoints that both have.
+func (c *Comparison) asked() (n [2]float64) {
 	for _, e := range c.Endpoints {
 		n[0], n[1] = n[0]+float64(e.Before.Exchanges), n[1]+float64(e.After.Exchanges)
 	}
+	return n
+}
+
+// apart are warnings about endpoints that only one side has, or has in another proportion.
+func apart(c *Comparison, p *pair) (all []Warning) {
+	n := c.asked()
 	for i, side := range sidesOf(c) {
 		if alone := float64(p.alone[i]); alone > otherMix*(n[i]+alone) {
-			warn(
-				"other-endpoints",
-				"%.0f %% of %s's exchanges are of endpoints that the other does "+
-					"not have: they are not compared",
-				100*alone/(n[i]+alone),
-				side.called,
-			)
+			all = append(all, Warning{"other-endpoints", fmt.Sprintf(
+				"%.0f %% of %s's exchanges are of endpoints that the other does not have: "+
+					"they are not compared", 100*alone/(n[i]+alone), side.called)})
 		}
 	}
 	apart := 0.0
-	var was, is float64 // mean response, weighted as in BEFORE
 	for _, e := range c.Endpoints {
 		x, y := float64(e.Before.Exchanges), float64(e.After.Exchanges)
 		apart += math.Abs(x/max(n[0], 1)-y/max(n[1], 1)) / 2
-		if x > 0 && y > 0 {
+	}
+	if apart > otherMix {
+		all = append(all, Warning{"other-mix", fmt.Sprintf("endpoints were asked for in another "+
+			"proportion (%.0f %% of exchanges): look at each by itself", 100*apart)})
+	}
+	return all
+}
+
+// otherSizes warns of responses that are much larger or smaller, weighted as in BEFORE.
+func otherSizes(c *Comparison) []Warning {
+	var was, is float64
+	for _, e := range c.Endpoints {
+		if x, y := float64(e.Before.Exchanges), float64(e.After.Exchanges); x > 0 && y > 0 {
 			was, is = was+float64(e.Before.Octets), is+float64(e.After.Octets)/y*x
 		}
 	}
-	if apart > otherMix {
-		warn("other-mix", "endpoints were asked for in another proportion (%.0f %% of exchanges): "+
-			"look at each by itself", 100*apart)
+	if !differ(was, is, otherSize) || math.Abs(was-is) <= leastOctets*c.asked()[0] {
+		return nil
 	}
-	if differ(was, is, otherSize) && math.Abs(was-is) > 1000*n[0] {
-		warn(
-			"other-size",
-			"responses of the same endpoints have %.3g times as many octets in AFTER",
-			is/was,
-		)
-	}
-	for _, e := range c.Endpoints {
-		if e.Verdict == Faster && (e.Failing == Slower || e.Erring == Slower) {
-			warn(
-				"faster-by-failing",
-				"an endpoint is faster and fails more: failures take less time",
-			)
-			break
-		}
-	}
-	return append(all, length(c)...)
+	return []Warning{{"other-size", fmt.Sprintf(
+		"responses of the same endpoints have %.3g times as many octets in AFTER", is/was)}}
 }
 
 // length are warnings about captures that are of another length, or under another load.

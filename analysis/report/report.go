@@ -226,7 +226,7 @@ type ExchangeInfo struct {
 	Pieces []Piece
 	Legs
 	// what the request's header says of its way; nil if it says nothing; not in reports that were
-	// read back. Of HTTP/1 only.
+	// read back
 	Trail *exchange.Trail
 }
 

@@ -240,9 +240,16 @@ func (o *compareOptions) side(names []string, c *console) (compare.Side, error) 
 				"reports that can be compared are those of --format json"}
 		}
 	}
+	return o.captured(s, names, stdin, c.stderr)
+}
+
+// captured analyses captures.
+func (o *compareOptions) captured(
+	s compare.Side, names []string, stdin io.Reader, stderr io.Writer,
+) (compare.Side, error) {
 	one := o.options
 	one.inputs, one.format = names, "json"
-	r, err := one.analysis(stdin, c.stderr)
+	r, err := one.analysis(stdin, stderr)
 	if err != nil {
 		return s, err
 	}

@@ -47,13 +47,20 @@ type comparisonPage struct {
 	Also           []line
 	Patterns       template.HTML
 	Sides          []ledgerBar
-	Spent          *table
+	Spent          []spentRow
+	MoreSpent      string
 	Endpoints      []comparedRow
 	Ticks          []tick
 	More           string // endpoints that are not shown
 	Findings       []changedRow
 	MoreFindings   string
 	Version        string
+}
+
+// spentRow is what an exchange spent on one label, with what stands for it in the bars.
+type spentRow struct {
+	Name, Class, Fill string
+	Cells             []string
 }
 
 // ledgerBar is where the time of an exchange went on one side, on the scale of both.
@@ -94,7 +101,7 @@ func comparison(c *compare.Comparison, opts Options) *comparisonPage {
 	}
 	p.Grave = c.Regressed()
 	p.Title = mask.Shorten(p.Verdict, 120)
-	p.Sides, p.Spent = spentOn(c)
+	p.spentOn(c)
 	p.endpoints(c)
 	p.findings(c)
 	return p
@@ -103,43 +110,40 @@ func comparison(c *compare.Comparison, opts Options) *comparisonPage {
 // arrows has arrows as a page can show them.
 func arrows(s string) string { return strings.ReplaceAll(text(s), "->", "→") }
 
-// spentOn are the two bars, and the table below them.
-func spentOn(c *compare.Comparison) ([]ledgerBar, *table) {
+// leastShown is which part of the longer bar a label has at least that is in the table.
+const leastShown = 100
+
+// spentOn draws the two bars, and the table below them: of what changed, and of what can be seen.
+func (p *comparisonPage) spentOn(c *compare.Comparison) {
 	if len(c.Times) == 0 {
-		return nil, nil
+		return
 	}
 	var before, after time.Duration
-	t := &table{Heads: []string{"for each exchange", "before", "after", "difference"}}
-	shown := sentence.Shifts(c)
 	for _, s := range c.Times {
 		before, after = before+s.Before, after+s.After
 	}
-	for _, s := range shown {
-		t.Rows = append(t.Rows, row{Name: s.Label.Title(), Cells: []string{
-			text(wording.Duration(s.Before)), text(wording.Duration(s.After)),
-			text(sentence.Signed(s.After - s.Before)),
-		}})
+	changed := len(sentence.Shifts(c))
+	for i, s := range c.Times {
+		if i >= changed && leastShown*max(s.Before, s.After) < max(before, after) {
+			continue
+		}
+		p.Spent = append(p.Spent, spentRow{
+			Name: s.Label.Title(), Class: labelClass(s.Label), Fill: labelFill(s.Label),
+			Cells: []string{
+				text(wording.Duration(s.Before)), text(wording.Duration(s.After)),
+				text(sentence.Signed(s.After - s.Before)),
+			},
+		})
 	}
-	if more := len(c.Times) - len(shown); more > 0 {
-		t.More = sentence.MoreShifts(more)
+	if more := len(c.Times) - len(p.Spent); more > 0 {
+		p.MoreSpent = "and " + wording.Count(more, "label", "labels") + " of less than a hundredth"
 	}
 	whole := spanOf(0, max(before, after))
-	return []ledgerBar{
-		ledgerOf(
-			"before",
-			before,
-			whole,
-			c.Times,
-			func(s compare.Spent) time.Duration { return s.Before },
-		),
-		ledgerOf(
-			"after",
-			after,
-			whole,
-			c.Times,
-			func(s compare.Spent) time.Duration { return s.After },
-		),
-	}, t
+	was := func(s compare.Spent) time.Duration { return s.Before }
+	is := func(s compare.Spent) time.Duration { return s.After }
+	p.Sides = []ledgerBar{
+		ledgerOf("before", before, whole, c.Times, was), ledgerOf("after", after, whole, c.Times, is),
+	}
 }
 
 // ledgerOf is one bar: labels in the order of reports, so that both have them in the same.

@@ -3,7 +3,9 @@ package json
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -94,5 +96,41 @@ func TestReadDamaged(t *testing.T) {
 	}
 	if _, _, err := Read(strings.NewReader(whole[:len(whole)/2])); err == nil {
 		t.Error("half a report is read")
+	}
+}
+
+// anyNumber is one in JSON.
+var anyNumber = regexp.MustCompile(`: -?[0-9.]+`)
+
+// TestCompareMutated: whatever numbers stand in a report, comparing it ends, and what is written is
+// JSON.
+func TestCompareMutated(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	var b bytes.Buffer
+	if err := Write(&b, asked(40, time.Second), Options{Version: "1.2.3"}); err != nil {
+		t.Fatal(err)
+	}
+	places := anyNumber.FindAllIndex(b.Bytes(), -1)
+	instead := []string{
+		": 0", ": -1", ": 1", ": 7", ": 1e3", ": 9223372036854", ": 9007199254740991", ": -0.000001",
+	}
+	read := 0
+	for range 400 {
+		at := places[random.IntN(len(places))]
+		text := b.String()[:at[0]] + instead[random.IntN(len(instead))] + b.String()[at[1]:]
+		r, _, err := Read(strings.NewReader(text))
+		if err != nil {
+			continue
+		}
+		read++
+		var out bytes.Buffer
+		c := compare.Of(compare.Side{Report: asked(40, time.Second)}, compare.Side{Report: r},
+			compare.Options{})
+		if err := WriteComparison(&out, c, Options{Version: "1.2.3"}); err != nil || !json.Valid(out.Bytes()) {
+			t.Fatalf("%v with %s:\n%s", err, text[at[0]-30:at[0]+20], out.String())
+		}
+	}
+	if read < 50 {
+		t.Errorf("only %d were read", read)
 	}
 }

@@ -270,28 +270,31 @@ func (t *tracer) attributes(x *report.ExchangeInfo, c *report.ConnInfo, kind int
 			text("network.protocol.version", mask.ASCII(version)))
 	}
 	if c != nil {
-		peer, host := c.Server, mask.Host(x.Host)
-		if kind == kindServer {
-			peer = c.Client
-		}
-		if at := strings.LastIndexByte(host, ':'); at > strings.LastIndexByte(host, ']') {
-			host = host[:at] // its port is that of the connection
-		}
-		if host == "" {
-			host = c.Server.Addr().String()
-		}
-		all = append(
-			all,
-			text("server.address", host),
-			number("server.port", int64(c.Server.Port())),
-			text("network.peer.address", peer.Addr().String()),
-			number("network.peer.port", int64(peer.Port())),
-		)
+		all = append(all, peers(x, c, kind)...)
 	}
 	for _, part := range x.Times {
 		all = append(all, millis("tcpwhy.time."+part.Label.String(), part.Time))
 	}
 	return all
+}
+
+// peers are the attributes of who was asked, and by whom.
+func peers(x *report.ExchangeInfo, c *report.ConnInfo, kind int) []attribute {
+	peer, host := c.Server, mask.Host(x.Host)
+	if kind == kindServer {
+		peer = c.Client
+	}
+	if at := strings.LastIndexByte(host, ':'); at > strings.LastIndexByte(host, ']') {
+		host = host[:at] // its port is that of the connection
+	}
+	if host == "" {
+		host = c.Server.Addr().String()
+	}
+	return []attribute{
+		text("server.address", host), number("server.port", int64(c.Server.Port())),
+		text("network.peer.address", peer.Addr().String()),
+		number("network.peer.port", int64(peer.Port())),
+	}
 }
 
 // errorType is why an exchange failed, as the semantic conventions name it; "" if it did not. A

@@ -2,6 +2,7 @@ package sentence
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,7 +102,11 @@ func base(c *compare.Comparison) time.Duration {
 	return time.Duration(sum / float64(max(n, 1)))
 }
 
+// share is what part of a whole a difference is; of a larger one, how many times as long that makes.
 func share(part, whole time.Duration) string {
+	if whole > 0 && part > whole {
+		return fmt.Sprintf(", %.1f times as long", float64(whole+part)/float64(whole))
+	}
 	if text := wording.Percent(part, whole); text != "" {
 		return ", " + text
 	}
@@ -299,8 +304,17 @@ func HowMuch(f *compare.Finding) string {
 
 // rate is how many of all were affected, and the interval of that share.
 func rate(o *compare.Occurred) string {
-	return fmt.Sprintf("%s of %s (%.0f to %.0f %%)", wording.Grouped(o.Affected),
-		wording.Grouped(o.Exchanges), 100*o.Low, 100*o.High)
+	return fmt.Sprintf("%s of %s (%s to %s %%)", wording.Grouped(o.Affected),
+		wording.Grouped(o.Exchanges), percent(o.Low, o.High), percent(o.High, o.High))
+}
+
+// percent is a share in percent, with as many decimals as the larger one of an interval needs.
+func percent(share, larger float64) string {
+	decimals := 0
+	for at := larger; at < 0.1 && decimals < 3; at *= 10 {
+		decimals++
+	}
+	return strconv.FormatFloat(100*share, 'f', decimals, 64)
 }
 
 // Shifts are the labels whose time changed by as much as anybody looks at: by a hundredth of an

@@ -27,6 +27,7 @@ const (
 	grpcStatusField
 	grpcTimeoutField
 	priorityField
+	traceParentField
 )
 
 // nameOf are the names that matter.
@@ -50,6 +51,7 @@ var nameOf = [...]struct {
 	{"grpc-status", grpcStatusField},
 	{"grpc-timeout", grpcTimeoutField},
 	{"priority", priorityField},
+	{"traceparent", traceParentField},
 }
 
 // longestName is the length of the longest name that matters.

@@ -86,12 +86,23 @@ func (k *kept) request(st *stream, fields []field) {
 			grpc = isRPC(f.value)
 		case grpcTimeoutField:
 			timeout = rpcTimeout(f.value)
+		case traceParentField:
+			x.Trail = trailOf(f.value)
 		}
 	}
 	st.socket = isSocket(fields)
 	if grpc {
 		st.becomeRPC(timeout)
 	}
+}
+
+// trailOf is what a traceparent field says; nil if it does not say it as it must.
+func trailOf(value string) *exchange.Trail {
+	t := &exchange.Trail{}
+	if t.SetTraceParent([]byte(value)); *t == (exchange.Trail{}) {
+		return nil
+	}
+	return t
 }
 
 // response reads the header section of a final response, which may be all of it.

@@ -290,3 +290,29 @@ func TestInfo(t *testing.T) {
 		t.Errorf("%+v", i)
 	}
 }
+
+// TestTrail: a request says which trace it is part of, also by the table of headers; what is no
+// traceparent says nothing.
+func TestTrail(t *testing.T) {
+	const parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	k := newTalk()
+	k.begin()
+	for i, value := range []string{parent, parent, parent[:50], ""} {
+		k.say(client, frame(headers, endHeaders|endStream, uint32(2*i+1),
+			k.block(client, ":method", "GET", ":path", "/", "traceparent", value)))
+	}
+	told := 0
+	for _, x := range k.Exchanges {
+		switch {
+		case x.Stream > 3 && x.Trail != nil:
+			t.Errorf("stream %d has %+v", x.Stream, x.Trail)
+		case x.Stream <= 3 && (x.Trail == nil || x.Trail.TraceID[0] != 0x4b || x.Trail.ParentID[7] != 0xb7):
+			t.Errorf("stream %d has %+v", x.Stream, x.Trail)
+		case x.Stream <= 3:
+			told++
+		}
+	}
+	if told != 2 {
+		t.Errorf("%d of 2 requests told of their trace", told)
+	}
+}
