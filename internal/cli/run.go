@@ -96,12 +96,17 @@ type options struct {
 	count         uint64
 	live          liveOptions
 	trace         traceOptions
-	known         known.Options
-	spans         collector.Options
-	copies        copyOptions
+	besides
+	copies copyOptions
 
 	explain                  string
 	listRules, version, help bool
+}
+
+// besides are what becomes of a report beside what is printed.
+type besides struct {
+	known known.Options
+	spans collector.Options
 }
 
 // sources are what is read, and what of it.

@@ -265,8 +265,8 @@ func (t *tracer) attributes(x *report.ExchangeInfo, c *report.ConnInfo, kind int
 	if x.Status > 0 {
 		all = append(all, number("http.response.status_code", int64(x.Status)))
 	}
-	if name, version, ok := strings.Cut(x.Version, "/"); ok {
-		all = append(all, text("network.protocol.name", strings.ToLower(mask.ASCII(name))),
+	if version, ok := strings.CutPrefix(x.Version, "HTTP/"); ok {
+		all = append(all, text("network.protocol.name", "http"),
 			text("network.protocol.version", mask.ASCII(version)))
 	}
 	if c != nil {
