@@ -116,8 +116,10 @@ func Formats() []Format {
 			All: true,
 		},
 		{
-			Name: "otlp", For: "for collectors of OpenTelemetry: spans", Write: writeOTLP,
-			All: true,
+			Name: "otlp", For: "for collectors of OpenTelemetry: spans",
+			About: "collectors of OpenTelemetry: a span for each listed exchange, a line of OTLP/JSON " +
+				"for each thousand; `--otlp-endpoint` sends them | [below](#spans)",
+			Write: writeOTLP, All: true,
 		},
 	}
 }
