@@ -71,8 +71,9 @@ func (x *Exchange) Cut() bool {
 func (t *Tally) Add(x *Exchange) {
 	failed, e := Failed(x.ExchangeInfo, x.Streams), t.endpoint(x)
 	if failed && x.OnStream.Refused {
-		failed = false
-		t.refused(x, e)
+		if failed = false; x.Target != "" { // else nobody knows whether it came again
+			t.refused(x, e)
+		}
 	}
 	e.add(x, failed)
 	t.proxied.add(x)

@@ -1,6 +1,7 @@
 package tlsrecord
 
 import (
+	"bytes"
 	"slices"
 
 	"tcpwhy/capture"
@@ -175,6 +176,16 @@ func (t *reader) acceptEarly(ok bool) {
 	}
 }
 
+// answersHeld takes a response of HTTP/1 for the word that early data was taken, where what the
+// server said of that could not be opened: it answers a request, and none has come but that. What
+// servers of other protocols say first is no answer.
+func (t *reader) answersHeld(s *side, content []byte) {
+	if s.dir == exchange.FromServer && len(t.held) > 0 &&
+		bytes.HasPrefix(content, []byte("HTTP/1.")) {
+		t.acceptEarly(true)
+	}
+}
+
 // release hands on early data.
 func (t *reader) release(h *heldRecord) {
 	s := &t.side[exchange.FromClient]
@@ -197,6 +208,7 @@ func (t *reader) said(s *side, r *record, content []byte) {
 			t.count(s, r)
 			return
 		}
+		t.answersHeld(s, content)
 	}
 	t.lackSkipped(s, r)
 	t.hand(s, content, &r.arrival)
