@@ -138,12 +138,16 @@ func (c *copies) why() Deafness {
 // copiesSince are what the sender repeated between two moments, before record n, each a timer after
 // the one before, and a round trip and more before the second.
 func (s *State) copiesSince(from, to time.Duration, n int) (out copies) {
-	c := s.path.Conn
-	acked, latest := s.AckedBy(from), from
+	c, latest := s.path.Conn, from
 	var again *reassembly.Record
-	for i := range c.Records[:min(n-c.Released, len(c.Records))] {
+	end := min(n-c.Released, len(c.Records))
+	begin := end
+	for begin > 0 && c.Records[begin-1].Time > from {
+		begin--
+	}
+	for i := begin; i < end; i++ {
 		r := &c.Records[i]
-		if r.Dir != s.dir || r.Len == 0 || r.Time <= from || !r.Kind.Retransmitted() ||
+		if r.Dir != s.dir || r.Len == 0 || !r.Kind.Retransmitted() ||
 			r.Kind == reassembly.FastRetransmission {
 			continue
 		}
@@ -158,7 +162,7 @@ func (s *State) copiesSince(from, to time.Duration, n int) (out copies) {
 	}
 	if again != nil {
 		out.due = s.firstSent(again) + c.RTTMin()
-		out.several = s.several(acked, to)
+		out.several = s.several(s.AckedBy(from), to)
 	}
 	return out
 }
