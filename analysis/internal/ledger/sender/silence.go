@@ -81,7 +81,7 @@ func (s *State) heldSince(r *reassembly.Record, n int) time.Duration {
 	gap := r.Time - last.Time
 	ticked := time.Duration(int32(r.TSVal-last.val)) * pace
 	late := gap - ticked
-	if ticked < 0 || 2*ticked >= gap || !s.carriesFaster(r, n, gap) {
+	if ticked < 0 || 2*ticked >= gap || !s.peerAwake(n, gap) || !s.carriesFaster(r, n, gap) {
 		return 0
 	}
 	for i := n - c.Released; i < len(c.Records); i++ {
@@ -92,6 +92,28 @@ func (s *State) heldSince(r *reassembly.Record, n int) time.Duration {
 		}
 	}
 	return 0
+}
+
+// awakeParts: a segment of the peer counts that is such a part of the gap away from either end: at the
+// end a host that stood still goes on, too, and in the beginning it had not yet stopped (reasoning:
+// a timer that is doubled fires between the two).
+const awakeParts = 4
+
+// peerAwake reports whether the peer sent something in the midst of the gap before record n: else its
+// host, next to which all waits for it, or that of the capture, may have stood still.
+func (s *State) peerAwake(n int, gap time.Duration) bool {
+	c := s.path.Conn
+	at := c.Records[n-c.Released].Time
+	for i := n - 1 - c.Released; i >= 0; i-- {
+		o := &c.Records[i]
+		if o.Time <= at-gap+gap/awakeParts {
+			break
+		}
+		if o.Dir != s.dir && o.Time < at-gap/awakeParts {
+			return true
+		}
+	}
+	return false
 }
 
 // carriesFaster reports whether the path carried far more in as long as gap right before it, or in

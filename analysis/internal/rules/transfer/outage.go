@@ -44,10 +44,11 @@ in which a sender repeated by its timer, twice and more, what had arrived: what 
 came late, were acknowledgments, in the other direction. As these carry nothing that could be to
 blame, several streams of one connection of HTTP/2 that waited show that, too. So they do where
 nothing at all came from the other host for a second: what came then had been on its way since, by
-its timestamp, while its sender's clock went on and the path carries far more in that time; or their
-host repeated by its timer, twice and more, what had arrived, or several segments of which a path
-carries one whatever its MTU, and no kernel answered (either-way: in which direction does not show).
-A response that begins later after that than it had lasted was not ready, and is no witness.
+its timestamp, while its sender's clock went on, their own host sent something, and the path carries
+far more in that time; or their host repeated by its timer, twice and more, what had arrived, or
+several segments of which a path carries one whatever its MTU, and no kernel answered (either-way:
+in which direction does not show). A response that begins later after that than it had lasted was
+not ready, and is no witness.
 client-stopped, server-stopped: a host sent nothing for a second and more, and its own clock stood,
 too: the timestamps of what it sent then went on by less than half of that time, though it answers
 what had been sent to it late in that time, while the other host's went on. Or its clock went on,
