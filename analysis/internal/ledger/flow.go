@@ -53,6 +53,11 @@ const (
 	OwnLost = sender.OwnLost
 )
 
+// QueueShows is from how much longer than the least round trips must be, or an acknowledgment or a
+// segment late, for a queue to be told from what hosts take: on any path RFC 9406 section 4.2 takes
+// 16 ms (MAX_RTT_THRESH) for one. Less would be worth no finding either.
+const QueueShows = 20 * time.Millisecond
+
 // Flow is what the transfer of a message showed of its sender.
 type Flow struct {
 	Bytes         int64            // of the message, header included
@@ -69,7 +74,7 @@ type Flow struct {
 	Idle          Idle             // before the message
 	Later         bool             // the connection had carried an exchange before
 	Paces         bool             // the sender spreads what it sends, whatever comes back
-	Stamped       bool             // the pace of the sender's timestamp clock is known
+	Stamped       bool             // timestamps tell by how much the path held up its first octet
 	Queue         time.Duration    // the most by which round trips grew above the least
 	Segments      [2]SegmentCounts // of both messages, by direction
 	// the segments of a message, if it is large or some of them were lost

@@ -37,7 +37,7 @@ func (m *measures) exchange(p *sender.Path, j *Exchange) {
 	}
 	f.Bytes = x.Response.HeaderBytes + x.Response.BodyBytes
 	m.message(p, f, reassembly.FromServer, x.Response, j.Until)
-	f.Stamped = s.StampTick() > 0
+	f.Stamped = s.StampedBy(x.Response.Start.Time)
 	for dir := range f.Segments {
 		f.Segments[dir] = p.Of(reassembly.Dir(dir)).SegmentCounts()
 	}

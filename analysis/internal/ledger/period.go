@@ -144,7 +144,8 @@ func (w *walk) measurePeriod(n *Period) {
 	} else {
 		n.Rounds = append(n.Rounds, s.Rounds()...)
 	}
-	f.Bytes, f.Later, f.Stamped = n.message.BodyBytes, n.From > w.path.Conn.Start.Time, s.StampTick() > 0
+	f.Bytes, f.Later = n.message.BodyBytes, n.From > w.path.Conn.Start.Time
+	f.Stamped = s.StampedBy(n.message.Start.Time)
 	w.measures.message(w.path, f, n.dir, &n.message, n.Until)
 }
 

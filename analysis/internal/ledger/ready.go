@@ -81,10 +81,6 @@ func unheldUntil(c *reassembly.Conn, m *exchange.Message, inFlight int64,
 	return 0
 }
 
-// queuedLeast is from how late on an acknowledgment is told from what hosts take anyway: what is
-// worth telling from a server's time is worth a finding (reasoning).
-const queuedLeast = 20 * time.Millisecond
-
 // arrivedLate is until when q, a request, cannot have come to the server, as what the client had
 // sent before it was still on the way: acknowledgments of that came later than a round trip after
 // the request had left, and then that of the request. 0 if none did, or if it came in time, or if
@@ -100,7 +96,7 @@ func arrivedLate(c *reassembly.Conn, q *exchange.Message, due, came time.Duratio
 		switch {
 		case r.Dir != reassembly.FromServer || r.Flags&capture.ACK == 0:
 			continue
-		case r.Ack >= q.To && ahead && back <= mss && r.Time-due >= queuedLeast:
+		case r.Ack >= q.To && ahead && back <= mss && r.Time-due >= QueueShows:
 			return r.Time
 		case r.Ack >= q.To:
 			return 0 // it may be a delayed acknowledgment

@@ -90,17 +90,13 @@ func bodyPending(x *exchange.Exchange, at time.Duration) bool {
 	return x.Request.End.Time > at || !x.Request.Complete
 }
 
-// heldUpLeast is the shortest hold-up of a segment that is told from a pause of its sender, where
-// half of a round trip is less (reasoning: what is worth telling from a pause is worth a finding).
-const heldUpLeast = 20 * time.Millisecond
-
 // heldUp is by how much r, before which a wait ends at until, was held up on the way, where that is
 // worth telling from a wait of its sender's; and a copy of it that its sender then sent without
 // need, no frame if none. until is when r passed, or its first copy would have.
 func (w *walk) heldUp(r *reassembly.Record, until time.Duration) (time.Duration, capture.Mark) {
 	s := w.path.Of(r.Dir)
 	held := min(max(s.HeldUp(), s.HeldUpByCopies(r)), until-w.at)
-	if until != r.Time || held < max(heldUpLeast, w.path.HalfTrip()) {
+	if until != r.Time || held < max(QueueShows, w.path.HalfTrip()) {
 		return 0, capture.Mark{}
 	}
 	again, _ := s.Outrun(r)

@@ -7,13 +7,9 @@ import (
 	"tcpwhy/analysis/report"
 )
 
-const (
-	// fullParts: a path was full at times if one of so many parts of a busy period was waiting for
-	// its rate, or if round trips grew by one of so many parts of the least.
-	fullParts, queueParts = 10, 2
-	// leastQueue is from how much longer round trips on a queue shows.
-	leastQueue = 20 * time.Millisecond
-)
+// fullParts: a path was full at times if one of so many parts of a busy period was waiting for its
+// rate, or if round trips grew by one of so many parts of the least.
+const fullParts, queueParts = 10, 2
 
 // LossDelay is what losses cost an exchange that shares its connection with others: by how much
 // sooner it would have been over without.
@@ -112,7 +108,7 @@ func unclaimed(p *ledger.Progress) time.Duration { return p.Repairs + p.After }
 func wasFull(b *ledger.Busy) bool {
 	f := &b.Flow
 	return b.Until.Path*fullParts >= b.Until.Window && b.Until.Path > 0 && f.Rate > 0 ||
-		f.Queue >= max(f.RTT/queueParts, leastQueue)
+		f.Queue >= max(f.RTT/queueParts, ledger.QueueShows)
 }
 
 // late is by how much a busy period was late when it had come so far: what it took, less what its

@@ -50,6 +50,7 @@ type stamps struct {
 	at    time.Duration
 	any   bool             // a timestamp came
 	tick  time.Duration    // 0: not known
+	known time.Duration    // since when that is known
 	least [2]time.Duration // the least lag since at, and in the stretch of time before
 	began time.Duration    // when the first timestamp came
 	next  time.Duration    // when the pace is to be measured next, if it is not known
@@ -144,7 +145,7 @@ func (p *stamps) learn(c *reassembly.Conn, dir reassembly.Dir) {
 		stretch := ticks >= stretchTimes*stampsTicks &&
 			took*100 >= ticks*tick*stretchLeast && took*100 <= ticks*tick*stretchMost
 		if near > best && (near*100 >= n*togetherPercent || stretch) {
-			best, p.tick, p.least = near, tick, [2]time.Duration{}
+			best, p.tick, p.known, p.least = near, tick, now, [2]time.Duration{}
 		}
 	}
 }

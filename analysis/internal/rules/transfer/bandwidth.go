@@ -196,7 +196,7 @@ func limitedByRate(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
 // under way, and that was large enough to fill such a queue.
 func filledQueue(j *rule.Draft, dir reassembly.Dir, f *ledger.Flow) bool {
 	held := j.Spent(dir, report.RWnd) + j.Times[report.ZeroWindow]
-	return held == 0 && j.Flow.RTT > 0 && f.Queue >= max(j.Flow.RTT, leastQueue) &&
+	return held == 0 && j.Flow.RTT > 0 && f.Queue >= max(j.Flow.RTT, ledger.QueueShows) &&
 		whatif.PathTime(f) >= f.Queue
 }
 

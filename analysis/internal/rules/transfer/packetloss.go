@@ -276,7 +276,7 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 	// Next to the sender a transfer that loses again and again is all repairs: then a queue tells
 	// that the path was full.
 	bound := reaches(j.Spent(dir, report.Serialize), fullPath, j.WindowTime(dir))
-	queued := f.Queue >= max(p.Conn.RTTMin()*fullQueue/100, leastQueue)
+	queued := f.Queue >= max(p.Conn.RTTMin()*fullQueue/100, ledger.QueueShows)
 	took, most := windowWait(
 		&j.Exchange,
 		dir,

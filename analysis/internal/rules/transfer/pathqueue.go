@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
@@ -157,7 +158,7 @@ func (c *clientPath) behind(q *queued) *filling {
 		f := &c.full[i]
 		way := f.dir == reassembly.FromClient && q.upward ||
 			f.dir == reassembly.FromServer && q.downward
-		if f.shown && q.throughout > f.longest()+leastQueue {
+		if f.shown && q.throughout > f.longest()+ledger.QueueShows {
 			continue // no queue that it met was as long
 		}
 		if f.octets < largerTimes*q.octets[f.dir] {

@@ -11,14 +11,9 @@ import (
 	"tcpwhy/reassembly"
 )
 
-const (
-	// leastQueue is from what delay on a queue is worth a word; a phone call bears 150 ms in all
-	// (ITU-T G.114).
-	leastQueue = 20 * time.Millisecond
-	// nearServer is how many percent of a round trip lie between the capture and the client where
-	// that is nearer to the server.
-	nearServer = 50
-)
+// nearServer is how many percent of a round trip lie between the capture and the client where
+// that is nearer to the server.
+const nearServer = 50
 
 // queued is an exchange that waited in a queue.
 type queued struct {
@@ -66,7 +61,7 @@ func queuedBehind(d rule.Desk, m *rule.Conn, job *rule.Judged) (q queued, ok boo
 		downward: true,
 		octets:   octetsOf(job),
 	}
-	if q.delay = lateAnswer(job); q.delay >= leastQueue {
+	if q.delay = lateAnswer(job); q.delay >= ledger.QueueShows {
 		q.confidence = report.ConfidenceHigh
 		q.answer = rule.Shows(q.first, report.SideServer, lateByStamp, rule.Ns(q.delay))
 		return q, true
@@ -101,18 +96,18 @@ func (q *queued) throughoutLong(d rule.Desk, job *rule.Judged, least time.Durati
 	q.confidence, q.upward, q.throughout = report.ConfidenceMedium, true, longer
 	q.answer = rule.Shows(q.first, report.SideServer, longTrips,
 		rule.Ns(job.Flow.RTT), rule.Ns(least))
-	return q.delay >= leastQueue
+	return q.delay >= ledger.QueueShows
 }
 
 // farther reports whether round trips on the exchange's connection were never near the least
 // between the two.
 func farther(j *rule.Judged, least time.Duration) bool {
-	return least > 0 && j.Flow.RTT-least >= max(least, leastQueue)
+	return least > 0 && j.Flow.RTT-least >= max(least, ledger.QueueShows)
 }
 
 // lateAnswer is by how much the first octet of the response was held up on its way.
 func lateAnswer(j *rule.Judged) (late time.Duration) {
-	if j.Times[report.Queue] < leastQueue {
+	if j.Times[report.Queue] < ledger.QueueShows {
 		return 0
 	}
 	for i := range j.Waits {

@@ -184,7 +184,7 @@ func (s *services) judged(d rule.Desk, m *rule.Conn, job *rule.Judged, k endpoin
 		aside:    !shows(job),
 	}
 	v.freed, v.own = v.answered, min(v.took(), job.Times[report.Think])
-	v.mixed = job.Times[report.H2Mux] > leastQueue
+	v.mixed = job.Times[report.H2Mux] > ledger.QueueShows
 	if w != nil && w.exchange == v.exchange {
 		v.quiet = report.Interval{
 			From: max(v.asked, w.From-(leg-to)), To: min(v.answered, w.To-(leg-to)),

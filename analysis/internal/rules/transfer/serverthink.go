@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/template"
 	"tcpwhy/analysis/report"
@@ -312,7 +313,7 @@ func (l *endpointTimes) suspect(d rule.Desk, p *paths) {
 		return
 	}
 	usual, deviation, _ := spread(free.times())
-	limit := usual + max(outlying*deviation, leastQueue)
+	limit := usual + max(outlying*deviation, ledger.QueueShows)
 	if typical, _, _ := spread(behind.times()); typical <= limit {
 		return
 	}

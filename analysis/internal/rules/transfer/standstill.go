@@ -154,7 +154,7 @@ func (s *service) stoodUntil(end int) (g stood, ok bool) {
 // connection up to the given moment.
 func (x *served) lay(until time.Duration) bool {
 	wait := until - x.asked
-	return x.acked > 0 && x.acked-x.asked <= max(wait/2, leastQueue) &&
+	return x.acked > 0 && x.acked-x.asked <= max(wait/2, ledger.QueueShows) &&
 		x.quiet.To >= until-releasedSoon/2
 }
 
@@ -169,7 +169,7 @@ type usualTime struct {
 // steady reports whether they take about as long each time, compared with a standstill of that
 // length.
 func (u *usualTime) steady(length time.Duration) bool {
-	limit := steadyTimes*u.median + leastQueue
+	limit := steadyTimes*u.median + ledger.QueueShows
 	return u.slow <= limit || u.slow <= limit+length/steadyPart && u.most*heldTimes <= length
 }
 
@@ -222,7 +222,7 @@ func (g *stood) compare(d rule.Desk, usual map[*endpoint]usualTime) bool {
 		case u.n < leastHeld || u.median*heldTimes > g.To-g.From:
 			g.blockedBy(h.served, u)
 			continue
-		case wait < u.told+leastQueue || 2*d.Proxied(h.exchange).Waited > wait:
+		case wait < u.told+ledger.QueueShows || 2*d.Proxied(h.exchange).Waited > wait:
 			continue
 		}
 		h.usual, h.n = u.told, u.n
