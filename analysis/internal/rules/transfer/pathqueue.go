@@ -28,6 +28,7 @@ const (
 // paths follows, by client, which transfers kept the path busy, and which exchanges of other
 // connections waited behind them meanwhile.
 type paths struct {
+	policed policedPaths // what passed no faster than the path let it
 	// by the client's address alone: all its servers are behind the same access
 	clients rule.PairTable[clientPath]
 	held    int           // exchanges that wait, of all clients

@@ -85,6 +85,7 @@ type policedPaths struct {
 // policedPath is one direction between two hosts.
 type policedPath struct {
 	arrivals []ledger.Arrival // in order of time
+	sums     []int64          // octets that had come before each; nil: not added up
 	messages []policedMessage // the latest, in the order in which they were judged
 	runs     int              // losses when the bucket was last looked for
 	waits    []time.Duration  // the queues that losses of its messages met
@@ -212,6 +213,7 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 	w.insert(f.Arrivals)
 	w.fresh += len(f.Arrivals)
 	if n := len(w.arrivals) - maxArrivals; n > 0 {
+		w.sums = nil
 		w.arrivals = append(w.arrivals[:0], w.arrivals[max(n, maxArrivals/4):]...)
 	}
 }
@@ -219,6 +221,7 @@ func (w *policedPath) add(f *ledger.Flow, m policedMessage) {
 // insert puts segments, which are in order, in their places. Those that were before the first of
 // them stay where they are: a path has thousands, and a message a few.
 func (w *policedPath) insert(arrivals []ledger.Arrival) {
+	w.sums = nil
 	i, j := len(w.arrivals)-1, len(arrivals)-1
 	w.arrivals = append(w.arrivals, arrivals...)
 	for k := len(w.arrivals) - 1; j >= 0; k-- {
@@ -405,13 +408,35 @@ func (w *policedPath) bound(d rule.Desk) {
 	if rate <= 0 {
 		return
 	}
-	passed := w.passed()
 	for i := range w.messages {
 		m := &w.messages[i]
-		octets := max(m.octets, passed[w.after(m.To)]-passed[w.after(m.From-1)])
+		octets := max(m.octets, w.between(m.Interval))
 		needs := time.Duration(float64(octets) / rate * 1e9)
 		d.Bound(m.of.Pair.Client, m.exchange, max(0, m.To-m.From-needs))
 	}
+}
+
+// between is how many octets came in a stretch of time.
+func (w *policedPath) between(at report.Interval) int64 {
+	if w.sums == nil {
+		w.sums = w.passed()
+	}
+	return w.sums[w.after(at.To)] - w.sums[w.after(at.From-1)]
+}
+
+// before is for how long what came at the end of a stretch of time may have waited behind what the
+// path, whose rate is known, carried in it; but no longer than its queue ever was.
+func (p *policedPaths) before(h hosts, within report.Interval) time.Duration {
+	w := p.paths[h]
+	if w == nil {
+		return 0
+	}
+	rate := w.rate()
+	if rate <= 0 {
+		return 0
+	}
+	longest := w.longest()
+	return min(time.Duration(float64(w.between(within))/rate*1e9), longest+longest*queueVaries/100)
 }
 
 // after is how many of the segments came no later than at.

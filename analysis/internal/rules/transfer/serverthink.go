@@ -58,9 +58,11 @@ are eight, too, and the server's time at the endpoint is a third of all time at 
 are streams of events, requests that ask to wait (wait or timeout in the query, poll in path or
 query), and endpoints whose clients ask again as soon as they have an answer, if that took a second
 or varies as events do: long polls. Requests of more than 64 KiB are work by their size. Away from
-the server and without timestamps a queue on the path cannot be told from the server: exchanges that
-overlap a large transfer of the same client, and took no longer than such a queue may hold up, are
-compared only with each other. Where the capture shows what a proxy asked servers behind it for, its
+the server and without timestamps (or before their pace is known) a queue on the path cannot be told
+from the server: exchanges that overlap a large transfer of the same client, and took no longer than
+such a queue may hold up, are compared only with each other; and what the path carried between a
+request and its answer, if its rate is known, the answer may have waited behind, but for no longer
+than the queue ever was. Where the capture shows what a proxy asked servers behind it for, its
 waiting for them is theirs: of the proxy only its own time counts.
 
 standstill: for 100 ms and more the service answered nothing, on whatever connection, though three
@@ -162,11 +164,10 @@ var pathAcross = &rule.Comparison{
 
 // serverTimes is the rule's state for one run.
 type serverTimes struct {
-	paths   paths        // what of the time may have been a queue
-	policed policedPaths // what passed no faster than the path let it
-	at      map[endpoint]*endpointTimes
-	asked   rule.PairTable[latest] // what each client asked a service last
-	seed    maphash.Seed           // of paths in it
+	paths paths // what of the time may have been a queue
+	at    map[endpoint]*endpointTimes
+	asked rule.PairTable[latest] // what each client asked a service last
+	seed  maphash.Seed           // of paths in it
 	// when services answered at all, on all of their connections
 	services services
 	free     []*endpointTimes // of forgotten endpoints, to be used again
@@ -241,11 +242,11 @@ func (t *serverTimes) of(d rule.Desk, k endpoint) *endpointTimes {
 
 // Claims says what of the time of the exchange in hand, and of those beside it, was the path's.
 func (t *serverTimes) Claims(d rule.Desk, m *rule.Conn, x *rule.Judged) {
-	t.policed.judged(d, m, x)
+	t.paths.policed.judged(d, m, x)
 }
 
 // Settle says what of the time of a client's exchanges was the path's.
-func (t *serverTimes) Settle(d rule.Desk, client netip.Addr) { t.policed.settle(d, client) }
+func (t *serverTimes) Settle(d rule.Desk, client netip.Addr) { t.paths.policed.settle(d, client) }
 
 // list is the empty list of an endpoint.
 func (t *serverTimes) list(k endpoint) *endpointTimes {
@@ -261,7 +262,7 @@ func (t *serverTimes) list(k endpoint) *endpointTimes {
 
 // Finish reports what stands out.
 func (t *serverTimes) Finish(d rule.Desk) {
-	t.policed.finish(d)
+	t.paths.policed.finish(d)
 	t.services.finish(d)
 	byEndpoint := func(a, b *endpointTimes) int { return a.of.compare(b.of) }
 	t.settle(d, slices.SortedFunc(maps.Values(t.at), byEndpoint))
@@ -300,7 +301,7 @@ func (t *serverTimes) settle(d rule.Desk, lists []*endpointTimes) {
 		if l.polls() {
 			continue // it takes as long as there is nothing to say
 		}
-		l.apart(&t.paths, func(part *endpointTimes) { part.judge(d) })
+		l.apart(&t.paths, func(part *endpointTimes) { part.judge(d, &t.paths.policed) })
 		services[l.of.server].judge(d, l, &t.paths)
 	}
 }
@@ -325,20 +326,29 @@ func (l *endpointTimes) suspect(d rule.Desk, p *paths) {
 	}
 }
 
-// judge tells what stands out of an endpoint.
-func (l *endpointTimes) judge(d rule.Desk) {
+// judge tells what stands out of an endpoint, whatever else the path carried meanwhile.
+func (l *endpointTimes) judge(d rule.Desk, paths *policedPaths) {
 	if l.n < leastThinks || len(l.sample) == 0 {
 		return
 	}
 	typical, best, limit := l.spread()
 	warm := l.warmSince(limit)
 	for _, x := range slices.Concat(l.sample, l.slow) {
-		if x.took <= limit || x.request.Time < warm {
+		if x.took-l.held(&x, paths) <= limit || x.request.Time < warm {
 			continue
 		}
 		c := l.claim(&x, typical, best)
 		d.Book(rule.Subject{Pair: l.pair(&x)}, &c)
 	}
+}
+
+// held is for how long the answer may have waited behind others on a full path.
+func (l *endpointTimes) held(x *serverTime, paths *policedPaths) time.Duration {
+	if !x.away || x.stamped {
+		return 0
+	}
+	between := report.Interval{From: x.request.Time, To: x.first.Time}
+	return paths.before(hosts{x.client, l.of.server.Addr(), reassembly.FromServer}, between)
 }
 
 // warmSince is when the first answer came that took no longer than usual. Until then caches may
