@@ -20,36 +20,37 @@ type answers []answer
 type answer struct {
 	due  time.Duration // when it could have passed, had it been ready at once
 	came time.Duration // when its first octets passed
+	from int64         // where those are: a loss may have kept back what was written before
 }
 
 // maxAnswers is how many of them are remembered.
 const maxAnswers = 32
 
 // note remembers an answer.
-func (a *answers) note(due, came time.Duration) {
+func (a *answers) note(this answer) {
 	if len(*a) == maxAnswers {
 		*a = append((*a)[:0], (*a)[1:]...)
 	}
-	*a = append(*a, answer{due, came})
+	*a = append(*a, this)
 }
 
-// notReady is until when an answer was not ready that was due at the one moment and came at the
-// other, by those that were asked for later and came before it; 0 if none was. How long that can
-// have waited at most those tell that came before it by no longer than they had waited themselves:
-// what was being sent may have become more since others came.
-func (a answers) notReady(due, came time.Duration) (until time.Duration) {
+// notReady is until when an answer was not ready, by those that were asked for later and written
+// before it; 0 if none was. How long that can have waited at most those tell that came before it by
+// no longer than they had waited themselves: what was being sent may have become more since others
+// came.
+func (a answers) notReady(this answer) (until time.Duration) {
 	var longest time.Duration
 	for _, o := range a {
-		if o.due <= due {
+		if o.due <= this.due || o.from >= this.from {
 			continue
 		}
 		until = max(until, o.due)
-		if waited := o.came - o.due; came-o.came <= waited {
+		if waited := o.came - o.due; this.came-o.came <= waited {
 			longest = max(longest, waited)
 		}
 	}
 	if longest > 0 {
-		until = max(until, came-longest)
+		until = max(until, this.came-longest)
 	}
 	return until
 }

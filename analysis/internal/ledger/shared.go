@@ -295,9 +295,13 @@ func (b *book) bookLine(j *Exchange, to time.Duration, end capture.Mark, byClien
 		terms.Queued = arrivedLate(b.conn, j.Parsed.Request, terms.Trip, min(to, j.Until))
 	}
 	if terms.Own == report.Think && !j.line.Answered && end.Frame != 0 {
-		terms.NotReady = b.answers.notReady(terms.Trip, to)
+		this := answer{due: terms.Trip, came: to}
+		if j.Parsed.Response != nil {
+			this.from = j.Parsed.Response.From
+		}
+		terms.NotReady = b.answers.notReady(this)
 		terms.Unheld = unheldUntil(b.conn, j.Parsed.Response, b.inFlight, terms.Trip, to)
-		b.answers.note(terms.Trip, to)
+		b.answers.note(this)
 	}
 	terms.Refused = j.Parsed.Refused && j.Parsed.Reset != nil && terms.Own == report.Think
 	t := report.Tile{Before: j.line.Last, End: end}

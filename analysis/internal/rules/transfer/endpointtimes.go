@@ -62,6 +62,7 @@ type serverTime struct {
 	client         netip.Addr
 	conn, exchange int
 	took           time.Duration
+	hidden         time.Duration // so much more, at most, behind octets of others
 	waited         time.Duration // for servers behind it: no part of took once that is known
 	request, first capture.Mark
 	octets         [2]int64 // of its messages, as those of what waited in a queue
@@ -155,7 +156,7 @@ func divide(all []serverTime, second func(serverTime) bool) (a, b []serverTime) 
 	return a, b
 }
 
-// times are those that the server took, in the sample.
+// times are those that the server took at least, in the sample.
 func (l *endpointTimes) times() []time.Duration {
 	times := make([]time.Duration, len(l.sample))
 	for i := range l.sample {
@@ -164,9 +165,18 @@ func (l *endpointTimes) times() []time.Duration {
 	return times
 }
 
-// spread is that of the endpoint's times, and the limit beyond which one stands out.
+// most are the longest times that the server may have taken, in the sample.
+func (l *endpointTimes) most() []time.Duration {
+	times := l.times()
+	for i := range l.sample {
+		times[i] += l.sample[i].hidden
+	}
+	return times
+}
+
+// spread is that of the longest times at the endpoint, and the limit beyond which one stands out.
 func (l *endpointTimes) spread() (typical, best, limit time.Duration) {
-	typical, deviation, best := spread(l.times())
+	typical, deviation, best := spread(l.most())
 	limit = typical + max(outlying*deviation, outlierLeast)
 	if l.n < leastThinks {
 		limit = math.MaxInt64

@@ -192,7 +192,7 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	x := job.Info
 	of := endpoint{m.Pair.Server, x.Host, x.Method, template.Of(x.Target)}
 	t.services.judged(d, m, job, of, e.At)
-	if !shows(job) || job.Shared { // what others' octets hid is not known
+	if !shows(job) {
 		return
 	}
 	l := t.of(d, of)
@@ -208,12 +208,26 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 		conn:     m.Id,
 		exchange: d.Exchange(m.Id, int(e.Index)),
 		took:     job.Times[report.Think],
+		hidden:   hiddenBeside(job),
 		request:  x.Request.End,
 		first:    x.Response.Start,
 		octets:   octetsOf(job),
 		away:     !reaches(m.Far, nearEnd, job.Flow.RTT),
 		stamped:  job.Flow.Stamped && !farther(job, all.Rtt),
 	})
+}
+
+// hiddenBeside is how much longer than it shows the server may have taken for an exchange that others
+// went on beside: nobody knows what their octets, or a queue, hid.
+func hiddenBeside(job *rule.Judged) (sum time.Duration) {
+	if job.Shared {
+		for _, l := range []report.Label{
+			report.H2Mux, report.H2HOL, report.H2Window, report.Queue, report.Unknown,
+		} {
+			sum += job.Times[l]
+		}
+	}
+	return sum
 }
 
 // shows reports whether an exchange shows how long the server took, and was not meant to wait.
@@ -313,7 +327,7 @@ func (l *endpointTimes) suspect(d rule.Desk, p *paths) {
 	if free.n < leastThinks || len(free.sample) == 0 || len(behind.sample) < leastBehind {
 		return
 	}
-	usual, deviation, _ := spread(free.times())
+	usual, deviation, _ := spread(free.most())
 	limit := usual + max(outlying*deviation, ledger.QueueShows)
 	if typical, _, _ := spread(behind.times()); typical <= limit {
 		return
@@ -377,7 +391,9 @@ func (l *endpointTimes) claim(x *serverTime, typical, best time.Duration) rule.C
 	if x.took < interrupts {
 		c.Alone = rule.AtMost(report.Info) // whatever it was, nobody need have noticed it
 	}
-	c.Occ.Cost = report.Cost{Low: x.took - typical, Expected: x.took - best, High: x.took - best}
+	c.Occ.Cost = report.Cost{
+		Low: x.took - typical, Expected: x.took - best, High: x.took + x.hidden - best,
+	}
 	return c
 }
 

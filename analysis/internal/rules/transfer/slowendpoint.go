@@ -104,7 +104,7 @@ func (s *serviceTimes) others(but *endpointTimes, p *paths) (all report.Duration
 		free, _ := l.split(p)
 		for i := range free.sample {
 			for range free.standsFor(i) {
-				all.Add(free.sample[i].took)
+				all.Add(free.sample[i].took + free.sample[i].hidden)
 			}
 		}
 	}
