@@ -63,6 +63,7 @@ type serverTime struct {
 	conn, exchange int
 	took           time.Duration
 	hidden         time.Duration // so much more, at most, behind octets of others
+	beside         bool          // others went on beside it
 	waited         time.Duration // for servers behind it: no part of took once that is known
 	request, first capture.Mark
 	octets         [2]int64 // of its messages, as those of what waited in a queue

@@ -23,7 +23,10 @@ const (
 	tooSoon     = 50
 	mostTooSoon = 10
 	// leastTurn is how long a turn must last, so that its time is not what programs and kernels
-	// take to go on.
+	// take to go on: a task of Linux may run for three milliseconds before another one gets its
+	// turn (kernel/sched/fair.c, sysctl_sched_base_slice, with eight processors), and turnWithin of
+	// less would be no more than that. What is worked on faster is not looked at: a queue of short
+	// turns stays the server's time.
 	leastTurn = 10 * time.Millisecond
 	// leastAhead is how many turns the one that waited longest must have waited, at least: that
 	// waits grow with the number of those before tells a queue.

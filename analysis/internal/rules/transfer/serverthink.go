@@ -49,7 +49,10 @@ How it is recognised
 The time from the last octet of the request to the first of the response, less the least round trip
 between the capture point and the server, without retransmissions and waits for 100 Continue. It is
 compared per endpoint of a service: method, host and path, in which numbers, identifiers and dates
-are placeholders, without query, whoever the client is. Reported are exchanges that took far longer
+are placeholders, without query, whoever the client is. Of streams of HTTP/2 that others went on
+beside only that time is the server's for certain in which it sent nothing, or what was asked for
+later: it is compared with the most that others may have taken, behind others' octets, too, and
+graded low at most. Reported are exchanges that took far longer
 than usual at their endpoint: by more than three times the usual deviation, and 100 ms, above the
 median of at least eight; not the first ones alone, before an answer took no longer than usual: a
 program that has just started, or a cold cache. slow-endpoint: the median of at least eight is 100
@@ -209,6 +212,7 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 		exchange: d.Exchange(m.Id, int(e.Index)),
 		took:     job.Times[report.Think],
 		hidden:   hiddenBeside(job),
+		beside:   job.Shared,
 		request:  x.Request.End,
 		first:    x.Response.Start,
 		octets:   octetsOf(job),
@@ -388,6 +392,9 @@ func (l *endpointTimes) claim(x *serverTime, typical, best time.Duration) rule.C
 	c := l.took(x, rule.Shows(x.first, report.SideServer, tookLonger,
 		rule.Ns(x.took), rule.Ns(typical), int64(l.n)))
 	c.Confidence, c.Most = report.ConfidenceMedium, rule.AtMost(report.Medium)
+	if x.beside { // where the capture lacks frames, what the server sent meanwhile may be missing
+		c.Most = rule.AtMost(report.Low)
+	}
 	if x.took < interrupts {
 		c.Alone = rule.AtMost(report.Info) // whatever it was, nobody need have noticed it
 	}

@@ -16,12 +16,19 @@ const standstill = "standstill"
 
 const (
 	// leastHeld is how many requests must have lain there, each for as long as a person notices:
-	// two that end at once may be one event.
+	// two that end at once may be one event (reasoning, without a source). If that is too few,
+	// events that three clients wait for are told as standstills, as far as evidence.enough lets
+	// them; if too many, services that few ask at a time stand still and nothing is said.
 	leastHeld = 3
 	// heldTimes is how many times as long as usual they waited at least, and the standstill lasted.
 	heldTimes = 4
 	// releasedWithin is in which part of the standstill, in percent, or within which time, those
-	// that had lain there are answered: programs take their turns.
+	// that had lain there are answered: programs take their turns. It rests on reasoning: they go on
+	// at once, and each has as much work left as one takes usually, which is a quarter of the
+	// standstill at most (heldTimes). A service that is slower after it stood still, as one that
+	// swaps, is not told; one that answers many waits by chance within a fifth of the longest is
+	// held back by evidence.enough. releasedSoon is two ticks of the slowest clocks by which
+	// kernels run programs (CONFIG_HZ=100).
 	releasedWithin = 20
 	releasedSoon   = 20 * time.Millisecond
 	// mostReleased is how many of those that lay there must be, in percent: others may take as long
