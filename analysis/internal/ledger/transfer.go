@@ -73,7 +73,7 @@ func (w *walk) awaitCredit(s *sender.State, r *reassembly.Record, until time.Dur
 func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duration, corked bool,
 	y why) {
 	limit := sender.NoLimit
-	if !w.askedSince(r) {
+	if !w.askedSince(r) && !w.asksAnew(r) {
 		limit = s.Limits(r, until-w.at)
 	}
 	w.limit.begin(s, limit)
@@ -102,6 +102,23 @@ func (w *walk) askedSince(r *reassembly.Record) bool {
 			q.End.Time+far > w.at
 	}
 	return asked
+}
+
+// asksAnew reports whether all requests that had begun were over before r, which is of the client
+// and has octets of new ones, or of frames that direct the connection: it had had nothing to send,
+// and no limit stopped it, be there ever so often as much to ask for.
+func (w *walk) asksAnew(r *reassembly.Record) bool {
+	if r.Dir != reassembly.FromClient || !w.halves.apart || len(w.book.by) == 0 {
+		return false
+	}
+	for _, j := range w.book.exchanges {
+		q := j.Parsed.Request
+		if q != nil && q.Start.Time <= w.at && (!q.Complete || q.End.Time > w.at) ||
+			w.book.by.surely(j.Index) && (q == nil || q.Start.Time < r.Time) {
+			return false
+		}
+	}
+	return true
 }
 
 // windowOrPause tiles the time before r, up to until, of which no limit of the sender's own is
