@@ -106,7 +106,9 @@ func (s *State) StampTick() time.Duration { return s.stamps.tick }
 
 // StampedBy reports whether that was known by the given moment, so that what was sent from then on
 // tells by how much the path held it up.
-func (s *State) StampedBy(at time.Duration) bool { return s.stamps.tick > 0 && s.stamps.known <= at }
+func (s *State) StampedBy(at time.Duration) bool {
+	return s.stamps.tick > 0 && s.stamps.known <= at
+}
 
 // LostUnseen reports whether what the sender lost last had not passed the capture point.
 func (s *State) LostUnseen() bool { return s.growth.unseen }
