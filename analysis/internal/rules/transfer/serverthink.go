@@ -221,8 +221,8 @@ func (t *serverTimes) Event(d rule.Desk, m *rule.Conn, e *rule.Told) {
 	})
 }
 
-// hiddenBeside is how much longer than it shows the server may have taken for an exchange that others
-// went on beside: nobody knows what their octets, or a queue, hid.
+// hiddenBeside is how much longer than it shows the server may have taken for an exchange that
+// others went on beside: nobody knows what their octets, or a queue, hid.
 func hiddenBeside(job *rule.Judged) (sum time.Duration) {
 	if job.Shared {
 		for _, l := range []report.Label{

@@ -23,12 +23,12 @@ const (
 	// heldTimes is how many times as long as usual they waited at least, and the standstill lasted.
 	heldTimes = 4
 	// releasedWithin is in which part of the standstill, in percent, or within which time, those
-	// that had lain there are answered: programs take their turns. It rests on reasoning: they go on
-	// at once, and each has as much work left as one takes usually, which is a quarter of the
-	// standstill at most (heldTimes). A service that is slower after it stood still, as one that
-	// swaps, is not told; one that answers many waits by chance within a fifth of the longest is
-	// held back by evidence.enough. releasedSoon is two ticks of the slowest clocks by which
-	// kernels run programs (CONFIG_HZ=100).
+	// that had lain there are answered: programs take their turns. It rests on reasoning: they go
+	// on at once, and each has as much work left as one takes usually, a quarter of the standstill
+	// at most (heldTimes). A service that is slower after it stood still, as one that swaps, is not
+	// told; many waits that end by chance within a fifth of the longest are held back by
+	// evidence.enough. releasedSoon is two ticks of the slowest clocks by which kernels run
+	// programs (CONFIG_HZ=100).
 	releasedWithin = 20
 	releasedSoon   = 20 * time.Millisecond
 	// mostReleased is how many of those that lay there must be, in percent: others may take as long
