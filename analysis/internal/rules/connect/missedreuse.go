@@ -68,7 +68,7 @@ Connection: close, HTTP/1.0, a body that only the close ends, a limit of request
 timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once, or
 after the same fraction of a second three times. Each
 such connection excuses one new one. Connections that were busy at that moment excuse none, nor do
-those of which the capture lacks octets, nor those of another program (User-Agent) whose close
+those on which the server had said GOAWAY, of which h2-goaway tells, nor those of which the capture lacks octets, nor those of another program (User-Agent) whose close
 nothing had announced, unless one connection carries the requests of several programs, as a proxy's
 does, nor does a connection opened in advance: its handshake delayed nothing. A server that keeps
 its connections after as many first responses as it closes them after, or more, closes after some
@@ -343,8 +343,8 @@ raising if requests come more rarely than that.`,
 	Joins: map[string]string{maxRequestsCause: ageLimitCause},
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return newReuses() },
-		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnLacks,
-			rule.ConnHarmed, rule.ConnOver),
+		Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnDirected, rule.ConnClosing,
+			rule.ConnLacks, rule.ConnHarmed, rule.ConnOver),
 		AtLeast: 2,
 	},
 	Vocabulary: words,

@@ -84,13 +84,11 @@ type member struct {
 	turns     bool // it carried turns: when one is over is not known before the next begins
 	hidden    bool // turns, because the capture cut what messages say
 	idleLimit time.Duration
-	gap       bool // the capture lacks some of it
-	closed    *rule.Closing
 	verdict   *verdict
 	lent      *member // the idle connection that should have carried this one's requests
 	borrowed  bool    // that idle connection itself: it counts as busy
-	failed    bool    // an exchange did not end well: what it cost belongs to another rule
 	opened
+	ended
 	far   time.Duration  // the least from the capture to the client and back; 0: not known
 	kept  [2]whatif.Kept // what each side has for its next message
 	rtt   time.Duration
@@ -104,6 +102,16 @@ type opened struct {
 	start    capture.Mark
 	cut      bool // the capture lacks its beginning
 	lacksSYN bool // it shows its SYN-ACK alone
+}
+
+// ended is what keeps a connection from carrying more requests.
+type ended struct {
+	// away is the server's GOAWAY, from which on it takes no more streams (RFC 9113 §6.8); no frame:
+	// it has sent none
+	away   capture.Mark
+	closed *rule.Closing // its first FIN or RST; nil: it is open
+	gap    bool          // the capture lacks some of it
+	failed bool          // an exchange did not end well: what it cost belongs to another rule
 }
 
 // outcome is how an exchange left its connection.
@@ -150,6 +158,8 @@ func (r *reuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	case rule.ExchangeOver:
 		over := e.Over()
 		r.over(m, &over)
+	case rule.ConnDirected:
+		m.away = e.Directed().Away.At
 	case rule.ConnClosing:
 		r.closing(m, e.Closing())
 	case rule.ConnLacks:

@@ -120,9 +120,17 @@ func (d *member) couldServe(m *member, asked *rule.Began) bool {
 		return false // the client uses its port again: it no longer knows of that connection
 	case d.last.notKept || m.otherProgram(d):
 		return false // the client need not try, or cannot
+	case d.goneBy(asked.Need):
+		return false // the server takes no request on it
 	}
 	return d.knownIdle(m, asked.Need) &&
 		(d.idleLimit == 0 || asked.Need-d.idleSince.Time < d.idleLimit)
+}
+
+// goneBy reports whether a request that the client had sent on d at the moment of need would have
+// met a GOAWAY: that passed no later than a request takes to the server, and a GOAWAY back.
+func (d *member) goneBy(need time.Duration) bool {
+	return ledger.Seen(d.away) && d.away.Time <= need+d.rtt
 }
 
 // knownIdle reports whether the client had d's last response when it opened m: at the capture point

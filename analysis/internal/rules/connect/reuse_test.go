@@ -8,6 +8,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/internal/rule/ruletest"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture"
 )
 
 // TestRepeatedSYNsHaveOneOwner: what another rule claims for repeated SYNs is not what reuse would
@@ -28,6 +29,29 @@ func TestRepeatedSYNsHaveOneOwner(t *testing.T) {
 		x := rule.Draft{Claims: []rule.Claim{{Kind: c.kind}},
 			Exchange: ledger.Exchange{Account: ledger.Account{Times: times}}}
 		if got := repeatedSYNs(ruletest.Judge(&x)); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestGoneBy: a GOAWAY that passes before one could come back for a request keeps a connection from
+// carrying that; a later one, or none, does not.
+func TestGoneBy(t *testing.T) {
+	const need, trip = 5 * time.Second, 40 * time.Millisecond
+	for _, c := range []struct {
+		name string
+		away capture.Mark
+		want bool
+	}{
+		{"none was sent", capture.Mark{}, false},
+		{"long before", capture.Mark{Time: time.Second, Frame: 9}, true},
+		{"as the request would have been on its way", capture.Mark{Time: need + trip/2, Frame: 9},
+			true},
+		{"when the request would have been read", capture.Mark{Time: need + 2*trip, Frame: 9},
+			false},
+	} {
+		d := member{rtt: trip, ended: ended{away: c.away}}
+		if got := d.goneBy(need); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}

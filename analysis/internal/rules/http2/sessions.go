@@ -23,9 +23,6 @@ const (
 	maxSessions = 64
 	// keptChanges is how many beginnings and ends of streams are remembered of a connection.
 	keptChanges = 256
-	// idleAway is from how long on a connection had come to rest when the server ended it: nobody
-	// sets a shorter idle timeout.
-	idleAway = time.Second
 	// maxLimits are the different numbers of requests that are counted behind which servers end
 	// connections.
 	maxLimits = 64
@@ -58,9 +55,10 @@ type session struct {
 	start   capture.Mark
 	first   capture.Mark // its first request
 	far     time.Duration
-	changes []change // of how many streams are open, in order
-	open    int      // streams
-	asked   int      // requests
+	rtt     time.Duration // the least up to its first request; 0: not known
+	changes []change      // of how many streams are open, in order
+	open    int           // streams
+	asked   int           // requests
 	told    rule.Directed
 	rested  time.Duration // since when no stream was open, when the server ended it; 0: some was
 	closed  bool
@@ -146,7 +144,7 @@ func (r *sessions) follow(c *rule.Conn, b *rule.Began, now time.Duration) *sessi
 	v := *kept
 	s := &session{
 		id: c.Id, visits: v, name: b.Name, secure: b.Secure, agent: b.Agent, start: b.ConnStart,
-		first: b.Start, far: b.Far,
+		first: b.Start, far: b.Far, rtt: b.Rtt,
 	}
 	if b.First && b.Critical && b.Handshake && !b.LacksSYN && !c.Repeats {
 		s.needed = v.instead(s, b)
@@ -203,7 +201,7 @@ func (s *session) directed(d rule.Directed) {
 	if n := len(s.changes); n > 0 && s.open == 0 {
 		s.rested = s.changes[n-1].at
 	}
-	if s.restedFor() >= idleAway {
+	if s.hadRested() {
 		return
 	}
 	v := s.visits
@@ -221,6 +219,13 @@ func (s *session) restedFor() time.Duration {
 		return 0
 	}
 	return s.told.Away.At.Time - s.rested
+}
+
+// hadRested reports whether the server ended the connection out of rest, by a timer: what ends it
+// for what it has carried does so as its last response ends, at the latest. A request that GOAWAY
+// left out ended as it was sent, up to a round trip before.
+func (s *session) hadRested() bool {
+	return s.restedFor() > rule.PromptClose+max(s.far, s.rtt)
 }
 
 // instead is the connection that could have carried s's first request: one that was open and had
@@ -372,9 +377,9 @@ func (n *needless) describe(cl *rule.Claim, s *session, slow time.Duration) {
 		rule.Shows(away, report.SideServer, takesNoMore, int64(o.id)), opened, waited,
 	}
 	same := o.visits.limits[o.asked]
-	switch idle := o.restedFor(); {
-	case idle >= idleAway:
-		cl.Says = []rule.Said{rule.Say(endedIdle, rule.Ns(idle))}
+	switch {
+	case o.hadRested():
+		cl.Says = []rule.Said{rule.Say(endedIdle, rule.Ns(o.restedFor()))}
 	case same >= leastSame && 3*same > 2*sum(o.visits.limits):
 		cl.Confidence = report.ConfidenceHigh
 		cl.Says = []rule.Said{rule.Say(endedAfterEach, int64(o.asked), int64(same))}
