@@ -70,6 +70,7 @@ var talk = []said{
 	{">", "POST /s3cret/17?token=s3cret HTTP/1.1\r\nHost: S3cret.example:8080\r\nCookie: s3cret=1\r\nX-S3cret: 5\r\n" +
 		"Content-Length: 6\r\nContent-Type: application/s3cret\r\nConnection: keep-alive, s3cret\r\n folded s3cret\r\n\r\ns3cret"},
 	{"<", "HTTP/1.1 200 s3cret\r\nTransfer-Encoding: chunked\r\nServer: s3cret\r\n\r\n6;x=s3cret\r\ns3cret\r\n0\r\nX-Sum: s3cret\r\n\r\n"},
+	{">", "OPTIONS * HTTP/1.1\r\n\r\n"}, {"<", "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"},
 	{">", "HEAD / HTTP/1.1\r\n\r\n"}, {"<", "HTTP/1.1 204 No\r\nContent-Length: 500\r\n\r\n"},
 	{">", "GET http://u:s3cret@s3cret.example/ HTTP/1.0\r\n\r\n"}, {"<", "HTTP/1.0 404 s3cret\n\ns3cret s3cret"},
 }
@@ -79,18 +80,19 @@ func TestHTTP(t *testing.T) {
 	whole := shownOf(segmentsOf(talk, 1<<16))
 	for _, want := range []string{
 		"POST /", "?", " HTTP/1.1\r\nHost: ", ":8080\r\nCookie: xxxxxxxx\r\nxxxxxxxx:", "Content-Length: 6\r\n", "application/xxxxxx",
-		"Connection: keep-alive, xxxxxx\r\n", "\r\n\r\n\x00\x00\x00\x00\x00\x00HEAD / HTTP/1.1\r\n\r\nGET http://",
+		"Connection: keep-alive, xxxxxx\r\n", "\r\n\r\n\x00\x00\x00\x00\x00\x00OPTIONS * HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\nGET http://",
 	} {
 		if !strings.Contains(whole[0], want) {
 			t.Errorf("%q lacks %q", whole[0], want)
 		}
 	}
 	want := "HTTP/1.1 200 xxxxxx\r\nTransfer-Encoding: chunked\r\nServer: xxxxxx\r\n\r\n6;xxxxxxxx\r\n\x00\x00\x00\x00\x00\x00\r\n0\r\nxxxxx: xxxxxx\r\n\r\n" +
+		"HTTP/1.1 200 xx\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\n\x00\x00\r\n0\r\n\r\n" +
 		"HTTP/1.1 204 xx\r\nContent-Length: 500\r\n\r\nHTTP/1.0 404 xxxxxx\n\n" + strings.Repeat("\x00", 13)
 	if whole[1] != want {
 		t.Errorf("server:\n%q, want\n%q", whole[1], want)
 	}
-	for cut := 1; cut < 90; cut += 7 {
+	for cut := 1; cut < 40; cut++ {
 		if got := shownOf(segmentsOf(talk, cut)); got != whole {
 			t.Errorf("in pieces of %d: %q\nwant %q", cut, got, whole)
 		}

@@ -162,12 +162,11 @@ func (r *reader) need(data []byte) int {
 func (r *reader) untilBlank(data []byte) int {
 	tail := r.buffer[max(0, len(r.buffer)-3):]
 	text := slices.Concat(tail, data)
-	if r.state == trailer && len(r.buffer) == 0 {
-		if bytes.HasPrefix(text, []byte("\r\n")) {
-			return 2
-		}
-		if bytes.HasPrefix(text, []byte("\n")) {
-			return 1
+	if r.state == trailer && len(tail) < len("\r\n") { // there are none, perhaps
+		for _, blank := range []string{"\r\n", "\n"} {
+			if bytes.HasPrefix(text, []byte(blank)) {
+				return len(blank) - len(tail)
+			}
 		}
 	}
 	end := len(text) + 1
