@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
@@ -22,7 +24,8 @@ func FirstAlert(c *reassembly.Conn) (reassembly.Dir, *exchange.Alert) {
 }
 
 // AlertEnded is the alert that ended x, and who sent it; nil if none did. One in clear says so
-// itself. Of one that is encrypted it shows in what came of it: the handshake does not go on, or
+// itself: of the server's also what came behind it, as nothing is answered then (RFC 8446 §6.2). Of
+// one that is encrypted it shows in what came of it: the handshake does not go on, or
 // the server sends it in place of an answer to what it had received.
 func AlertEnded(c *reassembly.Conn, x *exchange.Exchange) (reassembly.Dir, *exchange.Alert) {
 	dir, a := FirstAlert(c)
@@ -34,11 +37,39 @@ func AlertEnded(c *reassembly.Conn, x *exchange.Exchange) (reassembly.Dir, *exch
 			silentFor(c, reassembly.FromServer, a.At.Time) < Silence(c)) {
 			return dir, a
 		}
-	case a.Fatal() && x.Response == nil && x.Request != nil && a.At.Time >= x.Start().Time,
+	case a.Fatal() && x.Response == nil && x.Request != nil &&
+		(dir == reassembly.FromServer || a.At.Time >= x.Start().Time),
 		a.Hidden && dir == reassembly.FromServer && inPlaceOfAnswer(c, x, a):
 		return dir, a
 	}
 	return dir, nil
+}
+
+// WantsCertificate reports whether the server answers with handshake_failure, in a, the client that
+// has sent no certificate, though it was asked for one (RFC 5246 §7.4.6).
+func WantsCertificate(c *reassembly.Conn, dir reassembly.Dir, a *exchange.Alert) bool {
+	const handshakeFailure = 40
+	t := c.TLS
+	return dir == reassembly.FromServer && !a.Hidden && a.Description == handshakeFailure &&
+		Seen(t.CertificateRequest) && Seen(t.NoCertificate) && t.NoCertificate.Time <= a.At.Time
+}
+
+// finishedRefused is how soon behind the client's Finished, and a round trip, the alert comes that
+// refuses it: a program's reaction (reasoning). A close_notify as soon, in place of any answer, would
+// refuse as much.
+const finishedRefused = 50 * time.Millisecond
+
+// HandshakeRefused reports whether an encrypted alert was all that the server said behind the
+// client's Finished, and at once: whatever the client sends behind that is in vain.
+func HandshakeRefused(c *reassembly.Conn) bool {
+	dir, a := FirstAlert(c)
+	if a == nil || dir != reassembly.FromServer || !a.Hidden || c.TLS.ServerSpoke ||
+		!Seen(c.TLS.ClientFinished) ||
+		Seen(c.TLS.EarlyAt) && c.TLS.Early != exchange.EarlyRejected {
+		return false
+	}
+	after := a.At.Time - c.TLS.ClientFinished.Time
+	return after >= 0 && after <= finishedRefused+c.RTTMin()
 }
 
 // inPlaceOfAnswer reports whether the server sent an alert when it had received some of the

@@ -78,6 +78,8 @@ func (t *reader) message(s *side, kind byte, body []byte, at capture.Mark) {
 		t.extensions(body)
 	case kind == newTicketType && s.dir == exchange.FromServer:
 		t.info.Resumable = true
+	case !t.finished: // a client may be asked later, too (RFC 8446 §4.6.2)
+		t.certificates(s, kind, body, at)
 	}
 }
 

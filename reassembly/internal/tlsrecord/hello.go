@@ -15,6 +15,8 @@ const (
 	clientHelloType = 1
 	serverHelloType = 2
 	newTicketType   = 4
+	certificateType = 11
+	askCertType     = 13 // CertificateRequest
 	endOfEarlyType  = 5
 	extensionsType  = 8 // EncryptedExtensions
 	serverDoneType  = 14
@@ -22,8 +24,8 @@ const (
 	keyUpdateType   = 24
 )
 
-// helloReader reads handshake messages, out of any number of records. Only hellos and
-// EncryptedExtensions are kept.
+// helloReader reads handshake messages, out of any number of records. Only hellos,
+// EncryptedExtensions and a Certificate without any are kept.
 type helloReader struct {
 	head [4]byte
 	n    int // octets of head that are there
@@ -45,7 +47,8 @@ func (hs *helloReader) feed(data []byte, message func(kind byte, body []byte)) {
 			kind := hs.head[0]
 			hs.left = int(hs.head[1])<<16 | int(hs.head[2])<<8 | int(hs.head[3])
 			hs.keep = (kind == clientHelloType || kind == serverHelloType ||
-				kind == extensionsType) && hs.left <= maxHello
+				kind == extensionsType) && hs.left <= maxHello ||
+				kind == certificateType && hs.left <= len(emptyList)
 		}
 		n := min(len(data), hs.left)
 		if hs.keep {
@@ -178,6 +181,23 @@ func (t *reader) hello(s *side, kind byte, body []byte, cut bool, at capture.Mar
 		t.info.ServerDone = at
 	case kind == newTicketType && !client:
 		t.info.Resumable = true
+	case !cut:
+		t.certificates(s, kind, body, at)
+	}
+}
+
+// emptyList is a Certificate without any: three octets of length (RFC 5246 §7.4.2), and before
+// them, from TLS 1.3 on, one of a context that is empty within a handshake (RFC 8446 §4.4.2).
+const emptyList = "\x00\x00\x00\x00"
+
+// certificates takes note of whether the client is asked for a certificate, and has none.
+func (t *reader) certificates(s *side, kind byte, body []byte, at capture.Mark) {
+	switch client := s.dir == exchange.FromClient; {
+	case kind == askCertType && !client:
+		t.info.CertificateRequest = at
+	case kind == certificateType && client && (len(body) == 3 || len(body) == 4) &&
+		string(body) == emptyList[:len(body)]:
+		t.info.NoCertificate = at
 	}
 }
 

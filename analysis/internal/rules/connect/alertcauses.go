@@ -47,6 +47,30 @@ func alertCauses() []report.Cause {
 			},
 		},
 		{
+			Code:  certificateWanted,
+			Title: "TLS: client certificate required",
+			Message: "The server accepts only clients with a certificate, and the client has sent " +
+				"none.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "send a certificate of an authority that the server names, with its key " +
+						"(curl --cert, --key)",
+				},
+				{
+					Side: report.SideServer,
+					Text: "require none where clients need not have one",
+					Settings: []report.Setting{
+						{Product: report.Nginx, Text: "ssl_verify_client off, or optional"},
+						{Product: report.Apache, Text: "SSLVerifyClient none, or optional"},
+						{Product: report.HAProxy, Text: "verify optional"},
+						{Product: report.Node, Text: "rejectUnauthorized false"},
+						{Product: report.Go, Text: "tls.Config.ClientAuth VerifyClientCertIfGiven"},
+					},
+				},
+			},
+		},
+		{
 			Code:  "unknown-ca",
 			Title: "TLS: certificate of an unknown authority",
 			Message: "One side does not know who signed the other's certificate: an intermediate " +

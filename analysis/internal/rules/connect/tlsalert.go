@@ -1,6 +1,9 @@
 package connect
 
 import (
+	"cmp"
+	"slices"
+
 	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
@@ -20,7 +23,9 @@ the version, the cipher suites, the name or the certificate that the other offer
 
 How it is recognised
 An alert record in clear, with a description other than close_notify and user_canceled, before the
-handshake was complete: the cause is named after its description. hidden: an alert that is
+handshake was complete: the cause is named after its description. client-certificate: the server
+says certificate_required, or, up to TLS 1.2, handshake_failure behind the empty Certificate with
+which the client answered its CertificateRequest. hidden: an alert that is
 encrypted, known by its record type or, from TLS 1.3 on, by its size, with which the handshake ends,
 or which the server sends in place of an answer to what it has received. Its description is not
 readable then.
@@ -75,10 +80,16 @@ func runTLSAlert(p *rule.Pass) {
 	} else {
 		name := alertName(a.Description)
 		cl.Cause, cl.Confidence = alertCause(a.Description), report.Proven
+		if ledger.WantsCertificate(p.Conn, dir, a) {
+			cl.Cause, cl.Confidence = certificateWanted, report.ConfidenceHigh // it says less
+		}
 		cl.Says = []rule.Said{rule.Say(alertSays, int64(cl.Side), int64(a.Description)).With(name)}
 		said = rule.Shows(a.At, cl.Side, alertInClear).With(name)
 	}
 	cl.Occ.Proof = append(alertProof(p), said)
+	slices.SortStableFunc(cl.Occ.Proof, func(a, b rule.Evidence) int {
+		return cmp.Compare(a.Mark.Time, b.Mark.Time)
+	})
 	p.Report(cl)
 }
 
@@ -106,19 +117,28 @@ func alertProof(p *rule.Pass) (out []rule.Evidence) {
 	if ledger.Seen(t.ServerHello) {
 		out = append(out, rule.Shows(t.ServerHello, report.SideServer, serverHello))
 	}
+	if ledger.Seen(t.CertificateRequest) && ledger.Seen(t.NoCertificate) {
+		out = append(out, rule.Shows(t.NoCertificate, report.SideClient, noCertificate))
+	}
 	return out
 }
 
-// hiddenAlert is the cause of those that cannot be read.
-const hiddenAlert = "hidden"
+const (
+	// hiddenAlert is the cause of those that cannot be read.
+	hiddenAlert = "hidden"
+	// certificateWanted is the cause where the client has no certificate that the server wants.
+	certificateWanted = "client-certificate"
+)
 
 // alertCause is the cause of an alert: alerts with one remedy have one.
 func alertCause(description uint8) string {
 	switch description {
 	case 40, 47, 71, 109, 110:
 		return "handshake-failure"
-	case 41, 42, 43, 44, 45, 46, 49, 116:
+	case 41, 42, 43, 44, 45, 46, 49:
 		return "certificate"
+	case 116:
+		return certificateWanted
 	case 48:
 		return "unknown-ca"
 	case 70, 86:

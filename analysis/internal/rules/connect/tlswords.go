@@ -10,6 +10,7 @@ const (
 	clientHello = iota + ownWords
 	clientHelloFor
 	serverHello
+	noCertificate
 	lastHello
 	noRecord
 	helloArrived
@@ -65,6 +66,11 @@ var tlsWords = vocabulary([]rule.Words{
 	serverHello: {
 		Role:  "ServerHello",
 		Text:  "or what else the server says first",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	noCertificate: {
+		Role:  "Certificate",
+		Text:  "the client has none, though the server asked for one",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	lastHello: {

@@ -246,11 +246,11 @@ func runReset(p *rule.Pass) {
 	p.Report(cl)
 }
 
-// alerted reports whether an alert ended x, of which tls-alert tells: a RST behind it belongs to
-// it.
+// alerted reports whether an alert ended x, or the handshake before it, of which tls-alert tells: a
+// RST behind it belongs to it.
 func alerted(c *reassembly.Conn, x *exchange.Exchange) bool {
 	_, a := ledger.AlertEnded(c, x)
-	return a != nil
+	return a != nil || ledger.HandshakeRefused(c)
 }
 
 // reset: a RST ended the exchange.
