@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger/sender"
@@ -73,7 +74,9 @@ func (w *walk) awaitCredit(s *sender.State, r *reassembly.Record, until time.Dur
 func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duration, corked bool,
 	y why) {
 	limit := sender.NoLimit
-	if !w.askedSince(r) && !w.asksAnew(r) {
+	if w.askedSince(r) || w.asksAnew(r) {
+		s.NothingToSend()
+	} else {
 		limit = s.Limits(r, until-w.at)
 	}
 	w.limit.begin(s, limit)
@@ -85,9 +88,10 @@ func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duratio
 	w.limit.watching = false
 }
 
-// askedSince reports whether all responses that had begun were over before r, and r belongs to one
-// whose request reached the server only then: its sender had had nothing to send, and no limit
-// stopped it, be there ever so often as much to send.
+// askedSince reports whether r belongs to a response whose request reached the server after all that
+// went before it, and what its sender sent last had ended a response, or belonged to none that is
+// known to go on: it had had nothing to send, and no limit stopped it, be there ever so often as
+// much to send, and whatever else is open without a word (a stream of events, an upload).
 func (w *walk) askedSince(r *reassembly.Record) bool {
 	if r.Dir != reassembly.FromServer || !w.halves.apart {
 		return false
@@ -95,7 +99,8 @@ func (w *walk) askedSince(r *reassembly.Record) bool {
 	asked, far := false, w.path.Conn.Far(reassembly.FromServer)
 	for _, j := range w.book.exchanges {
 		q, a := j.Parsed.Request, j.Parsed.Response
-		if a != nil && a.Start.Time <= w.at && (!a.Complete || a.End.Time > w.at) {
+		if a != nil && a.Start.Time <= w.at && (!a.Complete || a.End.Time > w.at) &&
+			w.sentLast(r, j.Index) {
 			return false
 		}
 		asked = asked || w.book.by.surely(j.Index) && q != nil &&
@@ -119,6 +124,15 @@ func (w *walk) asksAnew(r *reassembly.Record) bool {
 		}
 	}
 	return true
+}
+
+// sentLast reports whether the octet before r may be of the exchange with the index.
+func (w *walk) sentLast(r *reassembly.Record, index int) bool {
+	before := exchange.Range{From: r.Seq - 1, To: r.Seq}
+	runs := w.path.Conn.HTTP2.Owners[r.Dir].Within(before)
+	return len(runs) == 0 || slices.ContainsFunc(runs, func(run exchange.Run) bool {
+		return run.Owner == index || run.Owner == exchange.UnknownOwner
+	})
 }
 
 // windowOrPause tiles the time before r, up to until, of which no limit of the sender's own is

@@ -73,6 +73,10 @@ func (l *sendLimit) beginMessage() {
 // forget ends the stretches in hand.
 func (l *sendLimit) forget() { l.trips, l.fallen = 0, fallenTo{} }
 
+// NothingToSend takes note that the sender had sent all that there was: how much it had in flight
+// then shows what it was asked for, and no limit.
+func (s *State) NothingToSend() { s.own.limit.forget() }
+
 // Limits tells whether r, which came gap after the one before, waited for a limit of the sender's
 // own, and takes note of it.
 func (s *State) Limits(r *reassembly.Record, gap time.Duration) Limit {
