@@ -140,7 +140,21 @@ func (j *Judge) settleOutcomes() {
 			x.Outcome == exchange.Incomplete {
 			x.Outcome = o
 		}
+		if _, ok := j.tried.spare[x.Connection]; ok && x.Outcome == exchange.TLSFailed {
+			x.Outcome = exchange.Incomplete
+		}
 	})
+}
+
+// Spare takes a TLS handshake from what failed.
+func (j *Judge) Spare(conn, id int) {
+	j.tally.Excuse(id)
+	if j.tried.spare == nil {
+		j.tried.spare = map[int]struct{}{}
+	}
+	if len(j.tried.spare) < maxFailures {
+		j.tried.spare[conn] = struct{}{}
+	}
 }
 
 // Unlisted counts an attempt to connect that is one of a scan.

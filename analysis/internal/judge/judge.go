@@ -46,6 +46,7 @@ type Judge struct {
 // tried are attempts to connect that the end of the capture cut, by connection.
 type tried struct {
 	ended map[int]exchange.Outcome // how they ended, as far as it showed elsewhere
+	spare map[int]struct{}         // of TLS, with which no request failed
 	cut   map[int]*counted         // of which it has not: nobody lost their time yet
 }
 

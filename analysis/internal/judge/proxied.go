@@ -190,7 +190,7 @@ func (j *Judge) countTime(c *counted) {
 	if r, ok := j.proxied.repeats[x.ID]; ok {
 		delete(j.proxied.repeats, x.ID)
 		if r.refused {
-			j.tally.RefusedAgain(r.exchange)
+			j.tally.Excuse(r.exchange)
 		} else {
 			j.tally.Repeated(r.outcome)
 		}

@@ -207,6 +207,9 @@ type Desk interface {
 	PairHas(k Kinds, p report.Pair) bool
 	// Failed sets how the attempt on a connection ended, which the capture did not show there.
 	Failed(conn int, o exchange.Outcome)
+	// Spare says that no request failed with a TLS handshake, which was an exchange of the
+	// connection that failed by what had been seen of that alone.
+	Spare(conn, exchange int)
 	// Unlisted counts an attempt to connect of which no finding is made: it is one of a scan.
 	Unlisted()
 	// Uncompared counts a connection that is not compared, as there is too much to compare it with.

@@ -11,17 +11,18 @@ import (
 
 // A stream of HTTP/2 that its server refused was not processed, so that it is safe to ask again
 // (RFC 9113 section 8.7), and clients do so by themselves. Such an exchange came to nothing only if
-// its request was not repeated, which shows later.
+// its request was not repeated, which shows later. So does whether a request waited for a TLS
+// handshake that its client broke off.
 
-// maxRefused is of how many refused streams that is awaited at a time, and for how many it is
+// maxRefused is of how many of both that is awaited at a time, and for how many it is
 // remembered until they are counted; of the oldest more than that is not expected.
 const maxRefused = 4096
 
-// refusals are exchanges that a server refused.
+// refusals are exchanges that have failed unless something excuses it.
 type refusals struct {
-	waiting map[int]refusal  // by number: not repeated so far
-	order   []int            // oldest first, repeated ones among them
-	again   map[int]struct{} // repeated, and not counted yet
+	waiting map[int]refusal  // by number: not excused so far
+	order   []int            // oldest first, excused ones among them
+	again   map[int]struct{} // excused, and not counted yet
 }
 
 // refusal is one of them.
@@ -33,10 +34,10 @@ type refusal struct {
 	behind   bool // it is a leg behind a proxy, whose client counts for both
 }
 
-// refused takes in an exchange that its server refused, and that has not failed if it was repeated.
-func (t *Tally) refused(x *Exchange, e *endpoint) {
+// excusable takes in an exchange that has not failed if something excuses it.
+func (t *Tally) excusable(x *Exchange, e *endpoint) {
 	r := &t.refusals
-	if _, repeated := r.again[x.ID]; repeated {
+	if _, excused := r.again[x.ID]; excused {
 		delete(r.again, x.ID)
 		return
 	}
@@ -61,8 +62,9 @@ func (t *Tally) refused(x *Exchange, e *endpoint) {
 	r.order = append(r.order[:0], r.order[maxRefused/2:]...)
 }
 
-// RefusedAgain says that the request of an exchange that its server refused came again.
-func (t *Tally) RefusedAgain(id int) {
+// Excuse says that an exchange has not failed: its server refused it and its request came again, or
+// no request waited for that handshake.
+func (t *Tally) Excuse(id int) {
 	r := &t.refusals
 	if _, waits := r.waiting[id]; waits {
 		delete(r.waiting, id)

@@ -70,9 +70,10 @@ func (x *Exchange) Cut() bool {
 // Add counts an exchange.
 func (t *Tally) Add(x *Exchange) {
 	failed, e := Failed(x.ExchangeInfo, x.Streams), t.endpoint(x)
-	if failed && x.OnStream.Refused {
-		if failed = false; x.Target != "" { // else nobody knows whether it came again
-			t.refused(x, e)
+	if failed && (x.OnStream.Refused || x.Attempt != nil && x.Outcome == exchange.TLSFailed) {
+		failed = false
+		if x.Attempt != nil || x.Target != "" { // else nobody knows whether it came again
+			t.excusable(x, e)
 		}
 	}
 	e.add(x, failed)

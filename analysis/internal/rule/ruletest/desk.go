@@ -139,6 +139,9 @@ func (d *Desk) Uncompared() { d.Skipped++ }
 // Failed is not recorded.
 func (d *Desk) Failed(int, exchange.Outcome) {}
 
+// Spare is not recorded.
+func (d *Desk) Spare(int, int) {}
+
 // Unlisted counts attempts of scans.
 func (d *Desk) Unlisted() { d.Scans++ }
 

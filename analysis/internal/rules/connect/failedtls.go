@@ -31,7 +31,8 @@ const (
 // took long, in others.
 var failedTLS = &rule.Comparison{
 	Start: func() rule.Across { return &tlsFailures{} },
-	Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeJudged),
+	Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged,
+		rule.AttemptJudged, rule.ConnClosing, rule.ConnOver),
 }
 
 // tlsFailures holds handshakes that failed until it is known what else the client got.
@@ -41,23 +42,27 @@ type tlsFailures struct {
 	lost   rule.PairTable[[]*rule.Referred]
 	latest rule.PairTable[time.Duration] // when a client did something last
 	slow   slowTLS
+	spare  spareTLS
 }
 
 // Number makes pairs have the numbers that others have for them.
 func (f *tlsFailures) Number(n *rule.PairNumbers) {
 	f.latest.By(n)
 	f.lost.By(n)
+	f.spare.pairs.By(n)
 }
 
 // Event takes note of when a client did something, and of what handshakes took.
 func (f *tlsFailures) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
-	if e.Kind == rule.ExchangeJudged {
+	f.spare.event(c, e)
+	switch e.Kind {
+	case rule.ExchangeJudged:
 		f.slow.judged(c, e.Judged(), e.At)
-		return
+	case rule.ExchangeBegan:
+		x := e.Began()
+		f.heardOf(x.Pair.Client, max(x.Start.Time, x.ConnStart.Time))
+		f.slow.began(c, x, e.At)
 	}
-	x := e.Began()
-	f.heardOf(x.Pair.Client, max(x.Start.Time, x.ConnStart.Time))
-	f.slow.began(c, x, e.At)
 }
 
 // heardOf takes note of when a client did something.
@@ -84,6 +89,7 @@ func (f *tlsFailures) Refer(d rule.Desk, c rule.Referred) {
 
 // Advance books what has waited for long enough.
 func (f *tlsFailures) Advance(d rule.Desk, now time.Duration) {
+	f.spare.advance(d, now)
 	for w, ok := f.waiting.Due(now); ok; w, ok = f.waiting.Due(now) {
 		f.settle(d, w)
 	}
@@ -92,6 +98,7 @@ func (f *tlsFailures) Advance(d rule.Desk, now time.Duration) {
 
 // Finish books the rest; of those that were swallowed what would have been said without that.
 func (f *tlsFailures) Finish(d rule.Desk) {
+	f.spare.finish(d)
 	for w, ok := f.waiting.Next(); ok; w, ok = f.waiting.Next() {
 		f.settle(d, w)
 	}
@@ -105,6 +112,9 @@ func (f *tlsFailures) Finish(d rule.Desk) {
 
 // settle books one.
 func (f *tlsFailures) settle(d rule.Desk, w *rule.Referred) {
+	if w.Cause == brokenOffCause && f.spare.spare[w.Occ.Connection] {
+		return // no request failed with it
+	}
 	_, asked := d.Pair(w.Pair)
 	if w.Num[tlsPending] != 0 && !f.hangs(w) {
 		bookDisplaced(d, w) // nothing has failed yet

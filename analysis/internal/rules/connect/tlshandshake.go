@@ -57,7 +57,10 @@ acknowledged, though TCP's handshake had got through, on two connections and mor
 the service, and on none was anything answered; where only its full segments are lost, it is
 path-mtu. not-tls: the first octets that the server sends are none of TLS. broken-off: a FIN or RST
 of the server in answer to the ClientHello, or of either side before both had finished. If a server
-ended it that had waited as long for the client to go on, it is the client's.
+ended it that had waited as long for the client to go on, it is the client's. No finding, and no
+failure: a client drops a handshake within 20 ms of all connections that it used beside it, with
+nothing going on there, after one of them had answered it since that handshake began: a program
+ended that had what it wanted.
 
 How cost is counted
 old-version, hello-retry, and not-resumed up to TLS 1.2: the least round trip of the connection;
@@ -72,7 +75,9 @@ When it is wrong
 Whoever terminates TLS may stand before the server, and a firewall may reset in its name (a RST with
 another TTL is called the network's). Health checks that only look for a ServerHello break off by
 design. A client that leaves sooner than in a second may just have changed its mind: that is listed
-as an exchange, and is no finding. Hosts behind one address that run the same program look like one
+as an exchange, and is no finding. A client that gives up a request and ends, right after others were
+answered, looks like one that had what it wanted; without keys no end of a request is sure, and
+handshakes that nobody needed count as failed. Hosts behind one address that run the same program look like one
 client: such a one that offers a session now and then is believed to offer all that it has. A client
 that asks its user, for a certificate say, takes as long as the user. Where TLS is passed on to
 another server by its name, the way to that is the server's own time.`,
