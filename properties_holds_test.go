@@ -113,6 +113,7 @@ func unanswered(r *report.Report, c *report.ConnInfo) bool {
 var hiddenByCut = map[string]string{
 	"dns-one-of-two-queries-lost-rtt10":      "missed-reuse",           // can the program keep connections?
 	"dns-search-domains-rtt10":               "missed-reuse",           // is the same name asked for?
+	"h2-idle-timeout-goaway-rtt40":           "missed-reuse",           // did the server say GOAWAY first?
 	"h2-refused-repeated-rtt40-server":       "parallel-connections",   // does one carry all at once?
 	"h2-tls-page-rtt30-decrypted":            "slow-start",             // do other streams share it?
 	"idle-drop-soon-rtt30":                   "retransmission-timeout", // is the same request repeated?

@@ -93,6 +93,7 @@ func (tr trace) lackings(random *rand.Rand) (out []lacking) {
 // from the other.
 var unlessSeen = map[string]string{
 	"h2-goaway-error-rtt20":         "reset-after-data", // the GOAWAY, which is cut
+	"h2-idle-timeout-goaway-rtt40":  "missed-reuse",     // the GOAWAY: the connection ended idle
 	"h2-settings-wait-rtt40-server": "h2-connections",   // all of the end of the one before
 }
 
