@@ -267,6 +267,7 @@ var onlyIn = map[string]string{
 	"github.com/go-json-experiment/json": "tcpwhy/output",
 	"encoding/json":                      "",
 	"tcpwhy/internal/golden":             "",
+	"tcpwhy/internal/schema":             "",
 	"tcpwhy/output/internal/sample":      "",
 	"github.com/google/go-cmp":           "",
 	"github.com/google/jsonschema-go":    "",

@@ -10,13 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli"
 	"tcpwhy/internal/golden"
+	"tcpwhy/internal/schema"
 	"tcpwhy/output"
 )
 
@@ -56,7 +55,7 @@ func TestScenarios(t *testing.T) {
 	if !golden.Update() {
 		t.Parallel()
 	}
-	schema := loadSchema(t)
+	reports := schema.Resolved(t, schemaFile)
 	for _, dir := range scenarioDirs(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			text, err := os.ReadFile(dir + "/scenario.txt")
@@ -80,7 +79,7 @@ func TestScenarios(t *testing.T) {
 			if raced {
 				numbers = numbers[2:]
 			} else {
-				checkRendered(t, asText, asJSON, schema)
+				checkRendered(t, asText, asJSON, reports)
 			}
 			checkQuiet(t, report, asText)
 			for _, workers := range numbers {
@@ -295,16 +294,6 @@ func (w *wantFinding) checkGrades(t *testing.T, f *report.Finding) {
 	if w.minSeverity != nil && f.Severity < *w.minSeverity {
 		t.Errorf("%v: severity = %v, want %v at least", w.ruleCause, f.Severity, *w.minSeverity)
 	}
-}
-
-// loadSchema is docs/report.schema.json, to check reports with.
-func loadSchema(t *testing.T) *jsonschema.Resolved {
-	t.Helper()
-	resolved, err := readSchema(t).Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resolved
 }
 
 // frameTable reads all segments of a capture: when each frame was, and between whom.

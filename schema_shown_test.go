@@ -9,15 +9,20 @@ import (
 	"strings"
 	"testing"
 
+	"tcpwhy/internal/schema"
+
 	"github.com/google/jsonschema-go/jsonschema"
 )
+
+// schemaFile has the schema of reports.
+const schemaFile = "docs/report.schema.json"
 
 // TestGoldensShowTheSchema: what the JSON of any scenario has, that of one with a report.json has,
 // so that a change of the JSON can be read in one of them: each field with a value, and as null;
 // each value of those that are one of a list; and each name of maps, as the labels are.
 func TestGoldensShowTheSchema(t *testing.T) {
 	t.Parallel()
-	root := readSchema(t)
+	root := schema.Read(t, schemaFile)
 	missing := map[string]string{} // a part, and a scenario that shows it
 	shown := schemaParts{}
 	for _, dir := range scenarioDirs(t) {
@@ -88,18 +93,4 @@ func (p schemaParts) addFields(root, s *jsonschema.Schema, where string, object 
 			p[where+": "+key] = true
 		}
 	}
-}
-
-// readSchema is docs/report.schema.json.
-func readSchema(t *testing.T) *jsonschema.Schema {
-	t.Helper()
-	data, err := os.ReadFile("docs/report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(data, &s); err != nil {
-		t.Fatal(err)
-	}
-	return &s
 }

@@ -3,38 +3,21 @@ package har
 import (
 	"encoding/json"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/schema"
 	"tcpwhy/output/internal/sample"
 )
 
-// schema is that of HAR 1.2.
-func schema(t *testing.T) *jsonschema.Resolved {
-	t.Helper()
-	data, err := os.ReadFile("testdata/har-1.2.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(data, &s); err != nil {
-		t.Fatal(err)
-	}
-	resolved, err := s.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resolved
-}
+// schemaFile has the schema of HAR 1.2.
+const schemaFile = "testdata/har-1.2.schema.json"
 
 // archived is the archive of a report, as a program reads it. It is one by the rules of HAR 1.2.
 func archived(t *testing.T, r *report.Report) map[string]any {
@@ -47,7 +30,7 @@ func archived(t *testing.T, r *report.Report) map[string]any {
 	if err := json.Unmarshal([]byte(b.String()), &all); err != nil {
 		t.Fatalf("%v\n%s", err, b.String())
 	}
-	if err := schema(t).Validate(all); err != nil {
+	if err := schema.Resolved(t, schemaFile).Validate(all); err != nil {
 		t.Errorf("it is no HTTP archive: %v\n%s", err, b.String())
 	}
 	log := all["log"].(map[string]any)

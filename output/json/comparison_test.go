@@ -4,35 +4,22 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"tcpwhy/analysis/compare"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/schema"
 	"tcpwhy/output/internal/sample"
 )
 
 // TestComparisonSchema: a comparison with one of everything, and an empty one, follow the schema,
 // which is strict; and none is taken for a report.
 func TestComparisonSchema(t *testing.T) {
-	data, err := os.ReadFile("../../docs/compare.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(data, &s); err != nil {
-		t.Fatal(err)
-	}
-	resolved, err := s.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resolved := schema.Resolved(t, "../../docs/compare.schema.json")
 	empty := &report.Report{Capture: &capture.Stats{}}
 	for _, sides := range [][2]*report.Report{
 		{asked(60, 80*time.Millisecond), asked(150, 20*time.Millisecond)}, {empty, empty},

@@ -10,30 +10,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/schema"
 	"tcpwhy/output/internal/sample"
 	"tcpwhy/output/wording"
 )
 
-func schema(t *testing.T) *jsonschema.Resolved {
-	t.Helper()
-	data, err := os.ReadFile("../../docs/report.schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var s jsonschema.Schema
-	if err := json.Unmarshal(data, &s); err != nil {
-		t.Fatal(err)
-	}
-	resolved, err := s.Resolve(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resolved
-}
+// schemaFile has the schema of reports.
+const schemaFile = "../../docs/report.schema.json"
 
 // decode is the JSON report as a program sees it, numbers untouched.
 func decode(t *testing.T, r *report.Report) map[string]any {
@@ -50,7 +35,7 @@ func decode(t *testing.T, r *report.Report) map[string]any {
 }
 
 func TestSchema(t *testing.T) {
-	resolved := schema(t)
+	resolved := schema.Resolved(t, schemaFile)
 	reports := map[string]*report.Report{
 		"sample": sample.Report(),
 		"empty":  {Capture: &capture.Stats{}},
@@ -64,7 +49,7 @@ func TestSchema(t *testing.T) {
 
 // TestSchemaIsStrict changes a valid report in ways that the schema must notice.
 func TestSchemaIsStrict(t *testing.T) {
-	resolved := schema(t)
+	resolved := schema.Resolved(t, schemaFile)
 	tests := []struct {
 		name   string
 		change func(v map[string]any)
@@ -221,7 +206,7 @@ func TestTimesAddUp(t *testing.T) {
 func TestTraceJSON(t *testing.T) {
 	r := sample.Traced()
 	v := decode(t, r)
-	if err := schema(t).Validate(v); err != nil {
+	if err := schema.Resolved(t, schemaFile).Validate(v); err != nil {
 		t.Error(err)
 	}
 	trace, ok := v["trace"].(map[string]any)
