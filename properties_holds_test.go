@@ -118,6 +118,7 @@ var hiddenByCut = map[string]string{
 	"h2-tls-page-rtt30-decrypted":            "slow-start",             // do other streams share it?
 	"idle-drop-soon-rtt30":                   "retransmission-timeout", // is the same request repeated?
 	"lookalike-tls-client-stops-rtt30":       "tls-handshake",          // is the same name asked for?
+	"tls-client-certificate-required-rtt40":  "tls-alert",              // had the client a certificate?
 	"nagle-slow-writer-in-one-message-rtt40": "nagle",                  // is it one message?
 	"reset-response-read-before-go-rtt20":    "zero-window",            // is it the request's body?
 }

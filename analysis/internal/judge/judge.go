@@ -305,7 +305,8 @@ func (j *Judge) tell(m *member, e *rule.Told) {
 // began takes in the beginning of an exchange.
 func (j *Judge) began(m *member, e *rule.Began, index int) {
 	m.ids = append(m.ids, exchangeID{index: index, id: j.nextID, need: e.Need})
-	m.all = append(m.all, j.nextID)
+	// a handshake that failed is known at the end, behind what was sent after it in vain
+	m.all = slices.Insert(m.all, min(index, len(m.all)), j.nextID)
 	m.open++
 	j.clock.began(e.Pair.Client, j.nextID, e.Need)
 	j.proxied.asks(e, m.Id, j.nextID)

@@ -54,6 +54,20 @@ func WantsCertificate(c *reassembly.Conn, dir reassembly.Dir, a *exchange.Alert)
 		Seen(t.CertificateRequest) && Seen(t.NoCertificate) && t.NoCertificate.Time <= a.At.Time
 }
 
+// Agreed reports whether a is the server's, and came after other octets of its: it had chosen a
+// cipher suite and a group by then (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3), and lacks something else.
+func Agreed(c *reassembly.Conn, dir reassembly.Dir, a *exchange.Alert) bool {
+	if dir != reassembly.FromServer {
+		return false
+	}
+	for r := range SegmentsBack(c, 0, a.At.Time) {
+		if r.Dir == dir && r.Len > 0 && r.Frame != a.At.Frame {
+			return true
+		}
+	}
+	return false
+}
+
 // finishedRefused is how soon behind the client's Finished, and a round trip, the alert comes that
 // refuses it: a program's reaction (reasoning). A close_notify as soon, in place of any answer, would
 // refuse as much.

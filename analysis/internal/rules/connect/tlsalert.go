@@ -23,7 +23,9 @@ the version, the cipher suites, the name or the certificate that the other offer
 
 How it is recognised
 An alert record in clear, with a description other than close_notify and user_canceled, before the
-handshake was complete: the cause is named after its description. client-certificate: the server
+handshake was complete: the cause is named after its description. A handshake_failure of a server
+that had answered the ClientHello is not about what both have in common: it had chosen by then.
+client-certificate: the server
 says certificate_required, or, up to TLS 1.2, handshake_failure behind the empty Certificate with
 which the client answered its CertificateRequest. hidden: an alert that is
 encrypted, known by its record type or, from TLS 1.3 on, by its size, with which the handshake ends,
@@ -80,6 +82,9 @@ func runTLSAlert(p *rule.Pass) {
 	} else {
 		name := alertName(a.Description)
 		cl.Cause, cl.Confidence = alertCause(a.Description), report.Proven
+		if a.Description == handshakeFailure && ledger.Agreed(p.Conn, dir, a) {
+			cl.Cause = "other"
+		}
 		if ledger.WantsCertificate(p.Conn, dir, a) {
 			cl.Cause, cl.Confidence = certificateWanted, report.ConfidenceHigh // it says less
 		}
@@ -124,6 +129,8 @@ func alertProof(p *rule.Pass) (out []rule.Evidence) {
 }
 
 const (
+	// handshakeFailure is an alert (RFC 8446 §6).
+	handshakeFailure = 40
 	// hiddenAlert is the cause of those that cannot be read.
 	hiddenAlert = "hidden"
 	// certificateWanted is the cause where the client has no certificate that the server wants.
@@ -133,7 +140,7 @@ const (
 // alertCause is the cause of an alert: alerts with one remedy have one.
 func alertCause(description uint8) string {
 	switch description {
-	case 40, 47, 71, 109, 110:
+	case handshakeFailure, 47, 71, 109, 110:
 		return "handshake-failure"
 	case 41, 42, 43, 44, 45, 46, 49:
 		return "certificate"
