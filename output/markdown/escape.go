@@ -15,31 +15,66 @@ func spaced(s string) string { return strings.ReplaceAll(s, wording.NoBreak, " "
 // make something of stand in code spans, as does what stands between backticks. Text from the
 // network may be part of a sentence.
 func plain(s string) string {
-	parts := strings.Split(mask.Visible(spaced(s)), "`")
+	var w writer
+	parts := strings.Split(strings.TrimSpace(mask.Visible(spaced(s))), "`")
 	if len(parts)%2 == 0 { // one of them has no other
-		return words(strings.Join(parts, "`"), true)
+		parts = []string{strings.Join(parts, "`")}
 	}
-	var b strings.Builder
 	for i, part := range parts {
 		if i%2 == 0 {
-			b.WriteString(words(part, i == 0))
-		} else if part != "" {
-			b.WriteString(code(part))
+			w.words(part, i == 0)
+		} else {
+			w.code(part)
 		}
 	}
-	return b.String()
+	return w.String()
 }
 
-// words is text, word by word, at the beginning of a line or not.
-func words(s string, first bool) string {
-	all := strings.Split(s, " ")
-	for i, word := range all {
-		if acted(word) || first && i == 0 && begins(word) {
-			bare := strings.TrimRight(word, ",;")
-			all[i] = code(bare) + word[len(bare):]
-		}
+// writer writes text and code spans. Spans that touch are one: their fences would be.
+type writer struct {
+	strings.Builder
+	span string // what is in a span that may go on
+}
+
+// text writes text that is no markup.
+func (w *writer) text(s string) {
+	if s != "" {
+		w.end()
+		w.WriteString(s)
 	}
-	return strings.Join(all, " ")
+}
+
+// code writes what stands in a code span, be it empty.
+func (w *writer) code(s string) { w.span += s }
+
+// end ends the span in hand.
+func (w *writer) end() {
+	if w.span != "" {
+		w.WriteString(code(w.span))
+		w.span = ""
+	}
+}
+
+// String ends the span in hand, and is all that was written.
+func (w *writer) String() string {
+	w.end()
+	return w.Builder.String()
+}
+
+// words writes text, word by word, at the beginning of a line or not.
+func (w *writer) words(s string, first bool) {
+	for i, word := range strings.Split(s, " ") {
+		if i > 0 {
+			w.text(" ")
+		}
+		if !acted(word) && !(first && i == 0 && begins(word)) {
+			w.text(word)
+			continue
+		}
+		bare := strings.TrimRight(word, ",;")
+		w.code(bare)
+		w.text(word[len(bare):])
+	}
 }
 
 // cell is plain for a cell of a table, in which a bar ends even a code span (GFM §4.10). A
@@ -112,6 +147,6 @@ func commit(word string) bool {
 // begins reports whether a word at the beginning of a line makes something else of it: a list, a
 // heading, a rule.
 func begins(word string) bool {
-	return strings.HasPrefix(word, ">") || strings.Trim(word, "-+=") == "" ||
+	return word != "" && strings.Trim(word, "-+=") == "" || strings.HasPrefix(word, ">") ||
 		strings.Trim(word, "0123456789") == "." || strings.Trim(word, "0123456789") == ")"
 }
