@@ -39,6 +39,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PCAPS", pcaps)
 			env.Setenv("HELD", filepath.Join(pcaps, "nagle-delayed-ack-request-rtt10", "capture.pcap"))
+			env.Setenv("QUIC", filepath.Join(pcaps, "quic-fallback-rtt40-fixed", "capture.pcap"))
 			env.Setenv("CURED", filepath.Join(pcaps, "nagle-delayed-ack-request-rtt10-fixed", "capture.pcap"))
 			env.Setenv("QUIET", filepath.Join(pcaps, "lookalike-think-40ms-rtt10", "capture.pcap"))
 			return nil

@@ -249,6 +249,7 @@ func (o *compareOptions) captured(
 ) (compare.Side, error) {
 	one := o.options
 	one.inputs, one.format = names, "json"
+	one.trace = traceOptions{notTraced, notTraced}
 	r, err := one.analysis(stdin, stderr)
 	if err != nil {
 		return s, err
@@ -290,6 +291,11 @@ const headLength = 512
 func beginning(name string, stdin io.Reader) ([]byte, io.Reader, error) {
 	in := stdin
 	if name != standard {
+		var one options
+		one.inputs = []string{name}
+		if err := one.readTwice("compare", "give one of the two as -"); err != nil {
+			return nil, nil, err
+		}
 		f, err := os.Open(name)
 		if err != nil {
 			return nil, nil, err
