@@ -171,27 +171,44 @@ func (o *Occurred) of(exchanges int) {
 	o.Low, o.High = wilson(o.Affected, o.Exchanges)
 }
 
-// settle says what became of each finding, and which of them count.
+// settle says what became of each finding, and which of them count. Those that can be regressions
+// are tested among themselves: remarks, and what is known, make none of them less certain.
 func settle(all []Finding, b, a *account) {
-	ps := make([]float64, len(all))
+	var ps [2][]float64
 	for i := range all {
 		f := &all[i]
-		ps[i] = fisher(f.Before.Affected, f.Before.Exchanges, f.After.Affected, f.After.Exchanges)
+		p := fisher(f.Before.Affected, f.Before.Exchanges, f.After.Affected, f.After.Exchanges)
+		ps[f.counts()] = append(ps[f.counts()], p)
 	}
-	for i, p := range adjusted(ps) {
+	for k := range ps {
+		ps[k] = adjusted(ps[k])
+	}
+	for i := range all {
 		f := &all[i]
-		f.P = p
+		k := f.counts()
+		f.P, ps[k] = ps[k][0], ps[k][1:]
 		f.Change, f.Why = f.change(b, a)
-		worse := f.Change == New && f.Why == "" && p <= level || f.Change == More
-		f.Regression = worse && f.Severity > report.Info && !f.Known
+		f.Regression = k == 1 && (f.Change == New && f.Why == "" || f.Change == More)
 	}
+}
+
+// counts is 1 for a finding that can be a regression, and 0 for others.
+func (f *Finding) counts() int {
+	if f.Severity > report.Info && !f.Known {
+		return 1
+	}
+	return 0
 }
 
 // change is what became of a finding, and why that is not certain.
 func (f *Finding) change(b, a *account) (Change, string) {
 	switch {
 	case f.Before.Count == 0:
-		return New, b.unseen(f, f.After, f.Before)
+		why := b.unseen(f, f.After, f.Before)
+		if why == "" && f.P > level {
+			why = fmt.Sprintf("it may be chance (p %.2f)", f.P)
+		}
+		return New, why
 	case f.After.Count == 0:
 		if why := a.unseen(f, f.Before, f.After); why != "" {
 			return NotSeen, why
