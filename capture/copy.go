@@ -29,7 +29,8 @@ type CopyConfig struct {
 
 // Copy writes the frames of capture files to w, as one pcapng file with notes. What a pcapng file
 // holds beside frames is copied, too; several files are merged as [Open] merges them, with what is
-// known of each interface, and their secrets. Damage ends a file as it does for Open, and is no error.
+// known of each interface, and their secrets. Damage ends a file as it does for Open, and is no
+// error.
 func Copy(w io.Writer, c CopyConfig) error {
 	if c.Notes == nil {
 		c.Notes = &Notes{}

@@ -37,8 +37,8 @@ type Comparison struct {
 	// Shift is how much longer an exchange takes on average, over the endpoints that have one,
 	// weighted as in BEFORE; nil if none has. P is not valid.
 	Shift *Shift
-	// Endpoints are what both have: what became worse first, then what became better; among those, on
-	// which most time was spent in BEFORE first.
+	// Endpoints are what both have: what became worse first, then what became better; among those,
+	// on which most time was spent in BEFORE first.
 	Endpoints []Endpoint
 	Alone     [2]int    // exchanges of endpoints that only one side has: BEFORE, AFTER
 	Findings  []Finding // new ones first, then what is gone, more, less, and as it was

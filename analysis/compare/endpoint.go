@@ -14,8 +14,9 @@ const (
 	// leastTailInterval from how many order statistics bound it well.
 	leastTail         = 20
 	leastTailInterval = 100
-	// leastMean is from how many durations on each side a mean is near enough to normally distributed,
-	// though durations are skewed: on both sides alike, which takes most of it out of the difference.
+	// leastMean is from how many durations on each side a mean is near enough to normally
+	// distributed, though durations are skewed: on both sides alike, which takes most of it out of
+	// the difference.
 	leastMean = 20
 	// A difference matters from these on; smaller ones are real, but nobody decides by them.
 	leastShift = time.Millisecond
@@ -227,8 +228,8 @@ func (s *Sample) Mean() time.Duration {
 	return s.Durations.Sum / time.Duration(max(1, s.Durations.N))
 }
 
-// tail is that of the 95th percentiles: that of intervals that are apart, which by chance happens to
-// less than one in a hundred.
+// tail is that of the 95th percentiles: that of intervals that are apart, which by chance happens
+// to less than one in a hundred.
 func (e *Endpoint) tail() Verdict {
 	b, a := e.Before.P95, e.After.P95
 	switch {

@@ -97,8 +97,8 @@ const level = 0.05
 // shiftOf is how much longer those of after took than those of before: the median of all
 // differences (Hodges and Lehmann), and the interval that belongs to the test of Mann and Whitney,
 // which covers a shift in 95 % of all cases whatever the distribution. Where a duration is known by
-// its cell only, the interval is as wide as it has to be wherever in the cell that was. Nil if there
-// are too few for an interval.
+// its cell only, the interval is as wide as it has to be wherever in the cell that was. Nil if
+// there are too few for an interval.
 func shiftOf(before, after sample) *Shift {
 	m, n := before.size(), after.size()
 	if m < leastInterval || n < leastInterval {

@@ -21,7 +21,8 @@ func wilson(k, n int) (low, high float64) {
 }
 
 // fisher is how likely rates differ as much by chance alone, k of n and l of m, to either side, if
-// nothing changed: the sum over all tables that are no likelier than this one (Fisher's exact test).
+// nothing changed: the sum over all tables that are no likelier than this one (Fisher's exact
+// test).
 func fisher(k, n, l, m int) float64 {
 	hits, all := k+l, n+m
 	if n <= 0 || m <= 0 || hits <= 0 || hits >= all {
@@ -54,11 +55,12 @@ func fisher(k, n, l, m int) float64 {
 	return min(1, p)
 }
 
-// none is how likely all k that were seen are among these n, and none among m others, if they could be
-// among both.
+// none is how likely all k that were seen are among these n, and none among m others, if they could
+// be among both.
 func none(k, n, m int) float64 { return math.Exp(choose(n, k) - choose(n+m, k)) }
 
-// mostTables is up to how many exchanges tables are summed up: of more, they are normally distributed.
+// mostTables is up to how many exchanges tables are summed up: of more, they are normally
+// distributed.
 const mostTables = 100_000
 
 // alikeRates is the same of many.

@@ -11,8 +11,8 @@ const anyValue = "{…}"
 
 // variety finds segments of paths that have many values, among the endpoints of both sides.
 type variety struct {
-	// by method, service and path without the segment: its values, and on which sides each occurs (1
-	// BEFORE, 2 AFTER)
+	// by method, service and path without the segment: its values, and on which sides each occurs
+	// (1 BEFORE, 2 AFTER)
 	values map[hole]map[string]uint8
 	many   map[hole]bool
 }

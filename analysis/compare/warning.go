@@ -21,7 +21,8 @@ const (
 	// leastOctets is by how many octets responses differ at least that take another time: less than
 	// one segment has.
 	leastOctets = 1000
-	// otherLength is how many times as long, or as loaded, one capture is to be another kind of run.
+	// otherLength is how many times as long, or as loaded, one capture is to be another kind of
+	// run.
 	otherLength = 2
 	// leastConnections is below how many connections exchanges depend on each other too much.
 	leastConnections = 4

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// exactDurations is up to how many durations are kept themselves: of few, a quantile to 5 % would
-	// not be one that occurred.
+	// exactDurations is up to how many durations are kept themselves: of few, a quantile to 5 %
+	// would not be one that occurred.
 	exactDurations = 32
-	// cellUnit is where the second cell of a histogram begins; each begins a tenth later than the one
-	// before, so that a quantile is off by half a cell at most, 5 %.
+	// cellUnit is where the second cell of a histogram begins; each begins a tenth later than the
+	// one before, so that a quantile is off by half a cell at most, 5 %.
 	cellUnit = 10 * time.Microsecond
 	// MaxCells is how many cells a histogram has at most: they reach to half an hour.
 	MaxCells = 200

@@ -261,8 +261,8 @@ func fill(out []byte) {
 	}
 }
 
-// quic shows that a datagram with a long header is QUIC, and of which version: its first packets can
-// be opened by anybody, names included.
+// quic shows that a datagram with a long header is QUIC, and of which version: its first packets
+// can be opened by anybody, names included.
 func quic(in, out []byte) {
 	const long, version = 0x80, 5
 	if len(in) >= version && in[0]&long != 0 {

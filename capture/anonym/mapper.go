@@ -115,8 +115,8 @@ func embeds(a netip.Addr) bool {
 	return a.Is4In6() || netip.MustParsePrefix("64:ff9b::/96").Contains(a)
 }
 
-// stays reports whether bit i of an address stays as it is: within those that make it one of a kind,
-// and where a bit that changed would make it one.
+// stays reports whether bit i of an address stays as it is: within those that make it one of a
+// kind, and where a bit that changed would make it one.
 func stays(a netip.Addr, i int) bool {
 	for _, k := range kinds {
 		if k.prefix.Addr().Is4() != a.Is4() {
@@ -168,9 +168,9 @@ func (m *Mapper) MAC(mac []byte) {
 	}
 }
 
-// Word gives the word that stands for another: as long, with digits, letters and hyphens in the same
-// places, so that a number stands for a number. Different words get different ones, as far as there
-// are as many.
+// Word gives the word that stands for another: as long, with digits, letters and hyphens in the
+// same places, so that a number stands for a number. Different words get different ones, as far as
+// there are as many.
 func (m *Mapper) Word(w string) string {
 	if to, known := m.words[w]; known || w == "" {
 		return to

@@ -213,8 +213,8 @@ func (o *options) sendSpans(r *report.Report, stderr io.Writer) error {
 	return err
 }
 
-// writeReport writes to the file of --output, or to standard output. Spans that are sent are written
-// nowhere else unless asked for.
+// writeReport writes to the file of --output, or to standard output. Spans that are sent are
+// written nowhere else unless asked for.
 func (o *options) writeReport(r *report.Report, stdout io.Writer) error {
 	if o.spans.Endpoint != "" && o.format == "otlp" && o.output == "" {
 		return nil

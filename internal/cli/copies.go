@@ -123,8 +123,9 @@ func (o *options) annotate(name string, r *report.Report, inputs []string) error
 	})
 }
 
-// share writes an anonymous copy of the inputs, with comments. What they say is what the copy shows:
-// it is analysed by itself, so that nothing else can be in them. before is the report of the inputs.
+// share writes an anonymous copy of the inputs, with comments. What they say is what the copy
+// shows: it is analysed by itself, so that nothing else can be in them. before is the report of the
+// inputs.
 func (o *options) share(before *report.Report, inputs []string, stderr io.Writer) error {
 	if err := outfile.Check(o.copies.share); err != nil {
 		return err
@@ -178,8 +179,8 @@ func bare(err error) error {
 	return err
 }
 
-// anonymise writes an anonymous copy of what the filter leaves of the inputs; all that a live capture
-// has saved.
+// anonymise writes an anonymous copy of what the filter leaves of the inputs; all that a live
+// capture has saved.
 func (o *options) anonymise(w io.Writer, inputs []string) (full bool, err error) {
 	config := capture.Config{Inputs: inputs}
 	if o.interfaceName == "" {

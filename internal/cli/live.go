@@ -148,8 +148,11 @@ func (o *options) openLive() (src *capture.Live, stream *os.File, err error) {
 		err = o.openSaver(src)
 	}
 	if errors.Is(err, fs.ErrPermission) && user != nil && o.live.user == "" {
-		err = &usageError{err.Error(), "root's rights were given up, for " + user.name + ": name a place where " +
-			"that user may write, or keep them: --user " + keepRoot}
+		err = &usageError{
+			err.Error(),
+			"root's rights were given up, for " + user.name + ": name a place where " +
+				"that user may write, or keep them: --user " + keepRoot,
+		}
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, src.Close())

@@ -165,7 +165,9 @@ func (f *follower) hooks() []analysis.Option {
 	switch {
 	case f.stream != nil:
 		hooks = append(hooks, analysis.OnFinding(func(found *report.Finding) {
-			f.put(func() error { return f.stream.Occurrence(f.o.known.Of(found, f.src.Stats().Start)) })
+			f.put(
+				func() error { return f.stream.Occurrence(f.o.known.Of(found, f.src.Stats().Start)) },
+			)
 		}))
 		if f.o.live.exchanges {
 			hooks = append(hooks, analysis.OnExchange(

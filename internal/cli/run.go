@@ -316,9 +316,13 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 		"live: read (count, save) frames that cannot be TCP, too")
 	f.BoolVar(&o.noPromiscuous, "no-promiscuous", false,
 		"live: only frames from and to this machine")
-	f.StringVar(&o.user, "user", "",
+	f.StringVar(
+		&o.user,
+		"user",
+		"",
 		"live: become `NAME` once the capture is open, when root's\nrights are not needed any more "+
-			"(default: who called sudo,\nor the user tcpwhy, if there is one; root keeps them)")
+			"(default: who called sudo,\nor the user tcpwhy, if there is one; root keeps them)",
+	)
 }
 
 // complete takes from the flags, which have been read, what they mean together, and checks what can

@@ -43,8 +43,8 @@ func (o *options) checkTrace() error {
 	return o.readTwice("--exchange", "use --connection")
 }
 
-// readTwice refuses inputs that cannot be read twice, as a flag has them read; other is what else may
-// be done.
+// readTwice refuses inputs that cannot be read twice, as a flag has them read; other is what else
+// may be done.
 func (o *options) readTwice(flag, other string) error {
 	for _, name := range o.inputs {
 		if info, err := os.Stat(name); name == standard ||

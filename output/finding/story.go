@@ -30,8 +30,8 @@ func Stories(r *report.Report) (all []*report.Story) {
 	return all
 }
 
-// Costliest are the stories that cost time, by cost: those whose cost is among what was lost, or the
-// others.
+// Costliest are the stories that cost time, by cost: those whose cost is among what was lost, or
+// the others.
 func Costliest(all []*report.Story, counted bool) []*report.Story {
 	var costly []*report.Story
 	for _, s := range all {

@@ -172,7 +172,9 @@ func (a *archivist) entry(x *report.ExchangeInfo) entry {
 		Started: a.report.Capture.Start.Add(x.Start).UTC().Format(time.RFC3339Nano),
 		Time:    millis(x.Duration), Timings: timingsOf(x), Connection: strconv.Itoa(x.Connection),
 		Request: request{
-			Method: mask.ASCII(x.Method), URL: finding.URL(x, a.conns[x.Connection], a.opts.ShowQuery), Version: mask.ASCII(x.Version),
+			Method: mask.ASCII(
+				x.Method,
+			), URL: finding.URL(x, a.conns[x.Connection], a.opts.ShowQuery), Version: mask.ASCII(x.Version),
 			Cookies: []struct{}{}, Headers: []struct{}{}, Query: []struct{}{},
 			Head: x.Request.HeaderBytes, Body: x.Request.BodyBytes,
 		},

@@ -142,7 +142,13 @@ func (p *comparisonPage) spentOn(c *compare.Comparison) {
 	was := func(s compare.Spent) time.Duration { return s.Before }
 	is := func(s compare.Spent) time.Duration { return s.After }
 	p.Sides = []ledgerBar{
-		ledgerOf("before", before, whole, c.Times, was), ledgerOf("after", after, whole, c.Times, is),
+		ledgerOf(
+			"before",
+			before,
+			whole,
+			c.Times,
+			was,
+		), ledgerOf("after", after, whole, c.Times, is),
 	}
 }
 

@@ -30,8 +30,8 @@ const (
 type Options struct {
 	Version   string // of the program
 	ShowQuery bool   // print query values, which are otherwise masked
-	// Numbers has each comment begin with the number that the frame has in its own file: in the copy
-	// it has another.
+	// Numbers has each comment begin with the number that the frame has in its own file: in the
+	// copy it has another.
 	Numbers bool
 }
 

@@ -102,7 +102,8 @@ func base(c *compare.Comparison) time.Duration {
 	return time.Duration(sum / float64(max(n, 1)))
 }
 
-// share is what part of a whole a difference is; of a larger one, how many times as long that makes.
+// share is what part of a whole a difference is; of a larger one, how many times as long that
+// makes.
 func share(part, whole time.Duration) string {
 	if whole > 0 && part > whole {
 		return fmt.Sprintf(", %.1f times as long", float64(whole+part)/float64(whole))

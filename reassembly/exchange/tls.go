@@ -75,8 +75,8 @@ type TLSSteps struct {
 	RetryAt capture.Mark
 	// EarlyAt is the first record of 0-RTT data.
 	EarlyAt capture.Mark
-	// CertificateRequest is the server's wish for a certificate of the client, and NoCertificate the
-	// client's answer that it has none: an empty list (RFC 5246 §7.4.6, RFC 8446 §4.4.2).
+	// CertificateRequest is the server's wish for a certificate of the client, and NoCertificate
+	// the client's answer that it has none: an empty list (RFC 5246 §7.4.6, RFC 8446 §4.4.2).
 	CertificateRequest, NoCertificate capture.Mark
 }
 

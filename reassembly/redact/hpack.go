@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/http2/hpack"
 )
 
-// staticNames are the fields of the static table whose values are not just hidden (RFC 7541 appendix
-// A).
+// staticNames are the fields of the static table whose values are not just hidden (RFC 7541
+// appendix A).
 var staticNames = map[int]string{
 	1: ":authority", 2: ":method", 3: ":method", 4: ":path", 5: ":path", 6: ":scheme", 7: ":scheme",
 	8: ":status", 9: ":status", 10: ":status", 11: ":status", 12: ":status", 13: ":status",
@@ -69,8 +69,8 @@ func (t *fieldTable) evict() {
 	}
 }
 
-// block is what is shown of a block of fields (RFC 7541 §6): the same representations, as long, with
-// other words in their strings. So the tables of who reads it hold the same fields in the same
+// block is what is shown of a block of fields (RFC 7541 §6): the same representations, as long,
+// with other words in their strings. So the tables of who reads it hold the same fields in the same
 // places.
 func (t *fieldTable) block(w words, in []byte) []byte {
 	const indexed, incremental, update = 0x80, 0x40, 0x20
@@ -182,8 +182,8 @@ func (c *cursor) integer(prefix int) int {
 	return v
 }
 
-// text shows a string (RFC 7541 §5.2): as it is if hide says so, or what hide gives instead, as long
-// as it is written. It gives the string, and how long it is for who reads what is shown.
+// text shows a string (RFC 7541 §5.2): as it is if hide says so, or what hide gives instead, as
+// long as it is written. It gives the string, and how long it is for who reads what is shown.
 func (c *cursor) text(hide func(s string, n int) (shown string, asIs bool)) (string, int) {
 	const huffman = 0x80
 	if c.at >= len(c.in) {

@@ -313,8 +313,8 @@ func (a *asked) answered(status int) string {
 	return method
 }
 
-// framing is the length of the body that a head announces, -1 if it does not, and whether it comes in
-// chunks.
+// framing is the length of the body that a head announces, -1 if it does not, and whether it comes
+// in chunks.
 func framing(lines []byte) (length int, chunked bool) {
 	length = -1
 	for line := range bytes.Lines(lines) {

@@ -101,8 +101,8 @@ func (r *reader) h2Frame(seq uint32, octets []byte) {
 	}
 }
 
-// messagePrefix is how long what stands before each message of gRPC is: whether it is compressed, and
-// its length.
+// messagePrefix is how long what stands before each message of gRPC is: whether it is compressed,
+// and its length.
 const messagePrefix = 5
 
 // h2Message shows the prefix of a message, if that is what a frame begins with.

@@ -2,10 +2,10 @@
 // handed out and diagnosed: the framing of HTTP/1, HTTP/2 and TLS, the words of the protocols, and
 // other words in the place of names. All else is zero: what a reader does not know is not shown.
 //
-// A capture is read twice. The first time (Add) each direction of each connection is followed in the
-// order of its octets, and what is to be shown of it is made; the second time (TCP) it is looked up
-// by connection and sequence number. What is looked up was made to be shown, whatever the segment
-// holds that it is written into.
+// A capture is read twice. The first time (Add) each direction of each connection is followed in
+// the order of its octets, and what is to be shown of it is made; the second time (TCP) it is
+// looked up by connection and sequence number. What is looked up was made to be shown, whatever the
+// segment holds that it is written into.
 package redact
 
 import (

@@ -147,8 +147,8 @@ func (c *cursor) name(w words, n int) {
 	copy(out, w.mapper.Word(string(text)))
 }
 
-// hello shows a ClientHello or ServerHello (RFC 8446 §4.1): versions, suites, which extensions there
-// are. A session gets another name, so that it shows whether it was resumed.
+// hello shows a ClientHello or ServerHello (RFC 8446 §4.1): versions, suites, which extensions
+// there are. A session gets another name, so that it shows whether it was resumed.
 func (w words) hello(client bool, in []byte) []byte {
 	c := &cursor{in: in, out: make([]byte, len(in))}
 	c.keep(2)

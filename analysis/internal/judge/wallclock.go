@@ -167,8 +167,8 @@ func lostSlice(c *rule.Claim, job *rule.Judged) report.Interval {
 	return report.Interval{From: from, To: min(from+c.Occ.Cost.Expected, job.Until)}
 }
 
-// byClock is when the slice was lost by the clock of all exchanges: of what is known no more than it
-// cost.
+// byClock is when the slice was lost by the clock of all exchanges: of what is known no more than
+// it cost.
 func (s *clockSlice) byClock() []report.Interval {
 	if s.clock == nil {
 		return []report.Interval{s.Interval}

@@ -69,8 +69,8 @@ func Agreed(c *reassembly.Conn, dir reassembly.Dir, a *exchange.Alert) bool {
 }
 
 // finishedRefused is how soon behind the client's Finished, and a round trip, the alert comes that
-// refuses it: a program's reaction (reasoning). A close_notify as soon, in place of any answer, would
-// refuse as much.
+// refuses it: a program's reaction (reasoning). A close_notify as soon, in place of any answer,
+// would refuse as much.
 const finishedRefused = 50 * time.Millisecond
 
 // HandshakeRefused reports whether an encrypted alert was all that the server said behind the

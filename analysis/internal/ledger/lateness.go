@@ -25,8 +25,8 @@ type Progress struct {
 	Room    time.Duration // the part of Window that waited for the receive window
 }
 
-// Busy is what one direction sent without a pause when octets of an exchange came, up to the last of
-// them.
+// Busy is what one direction sent without a pause when octets of an exchange came, up to the last
+// of them.
 type Busy struct {
 	Dir   reassembly.Dir
 	From  Progress // when the exchange began to wait for that direction

@@ -101,8 +101,8 @@ func (w *walk) emitRecovery(r *reassembly.Record, v *recovery) {
 	w.emit(r.Time, v.label, v.why)
 }
 
-// nothingPassed reports whether r, which repeats again what was lost at the given moment, shows that
-// nothing got through meanwhile: nothing answered several segments, or its peer heard of no
+// nothingPassed reports whether r, which repeats again what was lost at the given moment, shows
+// that nothing got through meanwhile: nothing answered several segments, or its peer heard of no
 // acknowledgment.
 func (w *walk) nothingPassed(r *reassembly.Record, from time.Duration) bool {
 	if w.path.Unanswered(r, w.next) {

@@ -88,9 +88,9 @@ func (w *walk) stopped(s *sender.State, r *reassembly.Record, until time.Duratio
 	w.limit.watching = false
 }
 
-// askedSince reports whether r belongs to a response whose request reached the server after all that
-// went before it, and what its sender sent last had ended a response, or belonged to none that is
-// known to go on: it had had nothing to send, and no limit stopped it, be there ever so often as
+// askedSince reports whether r belongs to a response whose request reached the server after all
+// that went before it, and what its sender sent last had ended a response, or belonged to none that
+// is known to go on: it had had nothing to send, and no limit stopped it, be there ever so often as
 // much to send, and whatever else is open without a word (a stream of events, an upload).
 func (w *walk) askedSince(r *reassembly.Record) bool {
 	if r.Dir != reassembly.FromServer || !w.halves.apart {

@@ -8,8 +8,8 @@ import "tcpwhy/analysis/report"
 type Detector struct {
 	report.Rule // what there is to say about it
 
-	// When are the signs without which Exchange and Closed claim nothing, and keep nothing: they are
-	// called where there is one of them. 0: always.
+	// When are the signs without which Exchange and Closed claim nothing, and keep nothing: they
+	// are called where there is one of them. 0: always.
 	When     Signs
 	Exchange func(*Pass) // called for each settled exchange, by the worker that owns the connection
 	Certain  func(*Pass) // called for each exchange when its labels are certain

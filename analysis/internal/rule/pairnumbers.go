@@ -16,8 +16,8 @@ const (
 	latelyFound = 64
 )
 
-// PairNumbers numbers pairs of client and service for the tables that keep something of them. A number
-// is used again when no table has an entry for its pair.
+// PairNumbers numbers pairs of client and service for the tables that keep something of them. A
+// number is used again when no table has an entry for its pair.
 type PairNumbers struct {
 	pairs  []numbered // by number
 	free   []uint32   // numbers that nobody uses

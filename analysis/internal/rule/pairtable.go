@@ -21,8 +21,8 @@ const (
 )
 
 // PairTable is what a rule that compares connections keeps of each client and service. It is
-// bounded, and forgets who has been silent. Its pairs have numbers, and an entry is found by that of
-// its pair.
+// bounded, and forgets who has been silent. Its pairs have numbers, and an entry is found by that
+// of its pair.
 //
 // What Of and Has give is for the event in hand: of a pair that was silent for PairSilence the room
 // is used for another.

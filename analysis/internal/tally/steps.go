@@ -9,8 +9,8 @@ import (
 const (
 	// maxSteps is in how many steps a capture is drawn: more than a line of a terminal has columns.
 	maxSteps = 120
-	// leastStep is how long a step is at least. A step is that long, or twice, four times and so on:
-	// so steps of parts fall together.
+	// leastStep is how long a step is at least. A step is that long, or twice, four times and so
+	// on: so steps of parts fall together.
 	leastStep = time.Millisecond
 )
 

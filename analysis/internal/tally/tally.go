@@ -61,8 +61,8 @@ type Exchange struct {
 	Share time.Duration
 }
 
-// Cut reports whether the exchange is a handshake of TLS that the end of the capture cut, and nothing
-// was lost in it: how long it takes, and whether anybody waits for it, is not known.
+// Cut reports whether the exchange is a handshake of TLS that the end of the capture cut, and
+// nothing was lost in it: how long it takes, and whether anybody waits for it, is not known.
 func (x *Exchange) Cut() bool {
 	return x.Attempt != nil && x.Attempt.Secure && x.Outcome == exchange.Incomplete && x.Lost == 0
 }

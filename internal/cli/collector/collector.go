@@ -1,6 +1,7 @@
-// Package collector hands spans to a collector of OpenTelemetry, over HTTP (OTLP 1.x, OTLP/HTTP with
-// JSON). It speaks HTTP/1.1 itself, in clear: what the standard library has for that is half of the
-// standard library, and a collector that is asked from here is one of this machine or its network.
+// Package collector hands spans to a collector of OpenTelemetry, over HTTP (OTLP 1.x, OTLP/HTTP
+// with JSON). It speaks HTTP/1.1 itself, in clear: what the standard library has for that is half
+// of the standard library, and a collector that is asked from here is one of this machine or its
+// network.
 package collector
 
 import (
@@ -22,7 +23,8 @@ type Options struct {
 	Attempt, All, Pause time.Duration
 }
 
-// What is usual: the timeout of one request is that of OTLP exporters (OTLP exporter configuration).
+// What is usual: the timeout of one request is that of OTLP exporters (OTLP exporter
+// configuration).
 const (
 	usualAttempt = 10 * time.Second
 	usualAll     = time.Minute

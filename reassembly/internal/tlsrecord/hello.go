@@ -266,8 +266,8 @@ func offers13(ext cutter) bool {
 const retryRandom = "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91" +
 	"\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 
-// serverHello reads a ServerHello (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3), or the beginning of one that
-// the capture cut.
+// serverHello reads a ServerHello (RFC 8446 §4.1.3, RFC 5246 §7.4.1.3), or the beginning of one
+// that the capture cut.
 func (t *reader) serverHello(body []byte, cut bool, at capture.Mark) {
 	info := t.info
 	r := cutter{b: body}

@@ -183,8 +183,8 @@ func (w *reader) payload(
 	}
 }
 
-// own notes whose n octets of s from off on are: of nobody those of a Ping or a Pong. A Close is what
-// its sender has to say, and may be the answer to a message.
+// own notes whose n octets of s from off on are: of nobody those of a Ping or a Pong. A Close is
+// what its sender has to say, and may be the answer to a message.
 func (w *reader) own(s *side, off, n int64, a *exchange.Arrival) {
 	if w.info.Stream != 0 || n == 0 {
 		return

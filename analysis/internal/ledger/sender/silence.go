@@ -33,9 +33,9 @@ const (
 // interrupt nobody, and a timer or two look the same.
 const silenceLeast = time.Second
 
-// fasterTimes: what was held up came at least so many times as fast right before or behind, else the
-// path is as slow (reasoning: rates of a path vary by less in a second; a standstill of a second on
-// one that carries a segment in 10 ms is a hundred).
+// fasterTimes: what was held up came at least so many times as fast right before or behind, else
+// the path is as slow (reasoning: rates of a path vary by less in a second; a standstill of a
+// second on one that carries a segment in 10 ms is a hundred).
 const fasterTimes = 8
 
 // Silence is time in which nothing of a host came to the capture point, due to the path. The zero
@@ -48,8 +48,8 @@ type Silence struct {
 }
 
 // Silence is the time just before r, record n, in which nothing of its sender came though its host
-// was at work; zero if there was none, or nothing tells. It is asked before r is observed; where its
-// sender's host stood still, that is what it is.
+// was at work; zero if there was none, or nothing tells. It is asked before r is observed; where
+// its sender's host stood still, that is what it is.
 func (p *Path) Silence(r *reassembly.Record, n int) Silence {
 	s := &p.senders[r.Dir]
 	last := &s.stamps.latest
@@ -94,13 +94,13 @@ func (s *State) heldSince(r *reassembly.Record, n int) time.Duration {
 	return 0
 }
 
-// awakeParts: a segment of the peer counts that is such a part of the gap away from either end: at the
-// end a host that stood still goes on, too, and in the beginning it had not yet stopped (reasoning:
-// a timer that is doubled fires between the two).
+// awakeParts: a segment of the peer counts that is such a part of the gap away from either end: at
+// the end a host that stood still goes on, too, and in the beginning it had not yet stopped
+// (reasoning: a timer that is doubled fires between the two).
 const awakeParts = 4
 
-// peerAwake reports whether the peer sent something in the midst of the gap before record n: else its
-// host, next to which all waits for it, or that of the capture, may have stood still.
+// peerAwake reports whether the peer sent something in the midst of the gap before record n: else
+// its host, next to which all waits for it, or that of the capture, may have stood still.
 func (s *State) peerAwake(n int, gap time.Duration) bool {
 	c := s.path.Conn
 	at := c.Records[n-c.Released].Time

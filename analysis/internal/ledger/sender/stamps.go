@@ -187,8 +187,8 @@ func together(held []*reassembly.Record, tick time.Duration) int {
 	return near
 }
 
-// pace is the tick of the clock; 0 if it is not known. A few segments tell as much as is needed here:
-// they make it near one of the usual ticks.
+// pace is the tick of the clock; 0 if it is not known. A few segments tell as much as is needed
+// here: they make it near one of the usual ticks.
 func (p *stamps) pace() time.Duration {
 	ticks, took := time.Duration(int32(p.latest.val-p.val)), p.latest.Time-p.at
 	if p.tick > 0 || ticks < stampsTicks {

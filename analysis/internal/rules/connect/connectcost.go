@@ -98,7 +98,8 @@ type setupSum struct {
 	first []openSetup // connections whose SYN was seen and whose first exchange has not been judged
 }
 
-// openSetup is a connection, and whether another exchange was under way before its first was judged.
+// openSetup is a connection, and whether another exchange was under way before its first was
+// judged.
 type openSetup struct {
 	conn   int
 	beside bool

@@ -131,7 +131,8 @@ func (r *lateSYNs) book(d rule.Desk, w *lateSYN) {
 	case c.Cause == networkCause, dropped && !maybe:
 		c.Confidence = report.Proven
 	case c.Cause == overflowCause && !s.filled(c.Occ.Start, c.Occ.End):
-		// nobody is seen to have filled a queue: a filter of the host, or a limit, may drop SYNs, too
+		// nobody is seen to have filled a queue: a filter of the host, or a limit, may drop SYNs,
+		// too
 		c.Cause, c.Confidence = unknownCause, report.ConfidenceMedium
 	case c.Cause == unknownCause && !several:
 		c.Confidence = report.ConfidenceMedium
@@ -160,9 +161,9 @@ func (w *lateSYN) bookAs(d rule.Desk, c *rule.Claim) {
 	}
 }
 
-// filled reports whether others may have filled the queue of the service when a SYN was dropped that
-// was repeated until a given moment: a connection had begun before that was not late itself, or one
-// was served meanwhile.
+// filled reports whether others may have filled the queue of the service when a SYN was dropped
+// that was repeated until a given moment: a connection had begun before that was not late itself,
+// or one was served meanwhile.
 func (s *lateService) filled(from, to time.Duration) bool {
 	if s == nil {
 		return true // too many services: nothing is known of this one

@@ -106,8 +106,8 @@ type opened struct {
 
 // ended is what keeps a connection from carrying more requests.
 type ended struct {
-	// away is the server's GOAWAY, from which on it takes no more streams (RFC 9113 §6.8); no frame:
-	// it has sent none
+	// away is the server's GOAWAY, from which on it takes no more streams (RFC 9113 §6.8); no
+	// frame: it has sent none
 	away   capture.Mark
 	closed *rule.Closing // its first FIN or RST; nil: it is open
 	gap    bool          // the capture lacks some of it

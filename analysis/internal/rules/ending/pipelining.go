@@ -268,8 +268,8 @@ func reportUnsolicited(p *rule.Pass) {
 // leastError is the least status that says that a request failed (RFC 9110 §15).
 const leastError = 400
 
-// saysFarewell reports whether the response in hand, which answers nothing, is the word with which a
-// server ends a connection that had been idle: an error, as if for a request that never came, and
+// saysFarewell reports whether the response in hand, which answers nothing, is the word with which
+// a server ends a connection that had been idle: an error, as if for a request that never came, and
 // its FIN at once behind it. How long that had been idle comes with it.
 func saysFarewell(p *rule.Pass) (time.Duration, bool) {
 	c, x := p.Conn, p.Exchange

@@ -98,11 +98,20 @@ func runHeaders(p *rule.Pass) {
 			Start: m.Start.Time,
 			End:   m.HeaderEnd.Time,
 			Cost: report.Cost{
-				Low: min(took, time.Duration(rounds)*rtt*roundShare/100), Expected: took, High: took,
+				Low: min(
+					took,
+					time.Duration(rounds)*rtt*roundShare/100,
+				), Expected: took, High: took,
 			},
 			Proof: []rule.Evidence{
 				rule.Shows(m.Start, report.SideClient, headerBegins, int64(x.Stream)),
-				rule.Shows(m.HeaderEnd, report.SideClient, headerEnds, m.HeaderBytes, rule.Ns(took)),
+				rule.Shows(
+					m.HeaderEnd,
+					report.SideClient,
+					headerEnds,
+					m.HeaderBytes,
+					rule.Ns(took),
+				),
 			},
 		},
 	})

@@ -232,8 +232,8 @@ func behindOf(p *rule.Pass, dir reassembly.Dir) behind {
 	return b
 }
 
-// asksAhead reports whether the client asked for a response to go before another, or may have: where
-// it says nothing of priorities at all it did not.
+// asksAhead reports whether the client asked for a response to go before another, or may have:
+// where it says nothing of priorities at all it did not.
 func asksAhead(w *exchange.Wishes, large, small int) bool {
 	l, known := w.Of(large)
 	if !known {

@@ -58,9 +58,12 @@ func scheduleOf(j *ledger.Exchange, c *reassembly.Conn, dir reassembly.Dir) sche
 	return s
 }
 
-// partsOf are how long the parts took that began at the given moment and ended with pauses, of those
-// that count.
-func partsOf(all []ledger.Wait, at time.Duration, counts func(w *ledger.Wait, took time.Duration) bool,
+// partsOf are how long the parts took that began at the given moment and ended with pauses, of
+// those that count.
+func partsOf(
+	all []ledger.Wait,
+	at time.Duration,
+	counts func(w *ledger.Wait, took time.Duration) bool,
 ) (took []time.Duration) {
 	for i := range all {
 		if w := &all[i]; w.To > at && counts(w, w.To-at) {
@@ -70,8 +73,8 @@ func partsOf(all []ledger.Wait, at time.Duration, counts func(w *ledger.Wait, to
 	return took
 }
 
-// byPauses divides the message by pauses of the least length and more. A part may have made the next
-// one late by what it took longer than usual.
+// byPauses divides the message by pauses of the least length and more. A part may have made the
+// next one late by what it took longer than usual.
 func (s *schedule) byPauses(all []ledger.Wait, at, until, usual, least time.Duration) {
 	for i := range all {
 		if w := &all[i]; w.Length() >= least && w.To > at {
@@ -82,8 +85,8 @@ func (s *schedule) byPauses(all []ledger.Wait, at, until, usual, least time.Dura
 	s.left = append(s.left, max(0, until-at))
 }
 
-// byClock divides the message by the clock of its application, which goes on by as much as usual: at
-// pauses of the least length and more, and at those that end when the clock says so. A part made
+// byClock divides the message by the clock of its application, which goes on by as much as usual:
+// at pauses of the least length and more, and at those that end when the clock says so. A part made
 // others late by as much as all that follow are late.
 //
 // The last part ends with the message, and is late by what it took longer than another one to be
@@ -155,8 +158,8 @@ func partPauses(j *ledger.Exchange, dir reassembly.Dir) []ledger.Wait {
 	return out
 }
 
-// usually is the least that parts took; 0 if there are none. regular tells that others took as long,
-// or a whole number of times as long: those have parts in them without a pause before.
+// usually is the least that parts took; 0 if there are none. regular tells that others took as
+// long, or a whole number of times as long: those have parts in them without a pause before.
 func usually(took []time.Duration) (least time.Duration, regular bool) {
 	for i, d := range took {
 		if i == 0 || d < least {

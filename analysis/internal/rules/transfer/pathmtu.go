@@ -395,8 +395,8 @@ func smallDoubled(c *reassembly.Conn, b *blackHole, r *reassembly.Record) bool {
 	return false
 }
 
-// grewWindow reports whether r offers more than the segment of its sender before it: then it may say
-// no more than that.
+// grewWindow reports whether r offers more than the segment of its sender before it: then it may
+// say no more than that.
 func grewWindow(c *reassembly.Conn, r *reassembly.Record) bool {
 	for s := range ledger.SegmentsBack(c, 0, r.Time) {
 		if s.Dir == r.Dir && s.Frame != r.Frame {

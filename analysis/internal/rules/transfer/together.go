@@ -17,7 +17,8 @@ const (
 	// togetherEnds is how far apart the first segments of a host that goes on may be, beside two
 	// round trips: its programs and their connections take turns (reasoning).
 	togetherEnds = 50 * time.Millisecond
-	// togetherMostly is what part, in percent, of the longest of the pauses all must have in common.
+	// togetherMostly is what part, in percent, of the longest of the pauses all must have in
+	// common.
 	togetherMostly = 90
 )
 
