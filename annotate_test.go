@@ -90,14 +90,21 @@ func analyseAgain(t *testing.T, name string, keys *analysis.KeyLog) *report.Repo
 	return r
 }
 
-// TestAnnotatedShown has tshark show the comments of an annotated capture: those of all proofs, and
-// no others.
-func TestAnnotatedShown(t *testing.T) {
-	t.Parallel()
+// findTshark is where tshark is; without it the test is skipped.
+func findTshark(t *testing.T) string {
+	t.Helper()
 	tshark, err := exec.LookPath("tshark")
 	if err != nil {
 		t.Skip("tshark is not installed")
 	}
+	return tshark
+}
+
+// TestAnnotatedShown has tshark show the comments of an annotated capture: those of all proofs, and
+// no others.
+func TestAnnotatedShown(t *testing.T) {
+	t.Parallel()
+	tshark := findTshark(t)
 	inputs := []string{shownRun}
 	r := analyseFiles(t, inputs, 1)
 	var want []string

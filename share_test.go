@@ -165,10 +165,7 @@ func addressesIn(t *testing.T, file string) (all []string) {
 // their comments, nothing malformed, and no checksum that is wrong and was not.
 func TestSharedShown(t *testing.T) {
 	t.Parallel()
-	tshark, err := exec.LookPath("tshark")
-	if err != nil {
-		t.Skip("tshark is not installed")
-	}
+	tshark := findTshark(t)
 	name := filepath.Join(t.TempDir(), "shared.pcapng")
 	var stdout, stderr bytes.Buffer
 	if status := cli.Run([]string{"--share", name, shownRun}, nil, &stdout, &stderr); status != cli.ExitOK {

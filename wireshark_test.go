@@ -72,10 +72,7 @@ func TestWiresharkFilters(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts tshark for every rule")
 	}
-	tshark, err := exec.LookPath("tshark")
-	if err != nil {
-		t.Skip("tshark is not installed")
-	}
+	tshark := findTshark(t)
 	tried := map[string]bool{} // once for each rule: tshark takes a while to start
 	for _, dir := range scenarioDirs(t) {
 		inputs := captures(t, dir)
