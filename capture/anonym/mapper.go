@@ -31,13 +31,16 @@ type Mapper struct {
 	addrs map[netip.Addr]netip.Addr
 	words map[string]string
 	taken map[string]bool // words that stand for others
+	// what the addresses that are written out begin with, up to each of their parts, and which of
+	// several choices was made of what stands for the next
+	written map[netip.Prefix]uint8
 }
 
 // New makes a mapper.
 func New(key Key) *Mapper {
 	return &Mapper{
 		key: key, addrs: map[netip.Addr]netip.Addr{}, words: map[string]string{},
-		taken: map[string]bool{},
+		taken: map[string]bool{}, written: map[netip.Prefix]uint8{},
 	}
 }
 
@@ -85,28 +88,41 @@ var kinds = [...]kind{
 
 // Addr gives the address that stands for another. Two that have their first bits in common have as
 // many in common afterwards, and no more (as Crypto-PAn does it); private addresses, and those of
-// other special ranges, stand for such. A loopback address stands for itself.
+// other special ranges, stand for such. A loopback address stands for itself. One that is written
+// out somewhere stands for one with as many digits in each part (Text).
 func (m *Mapper) Addr(a netip.Addr) netip.Addr {
 	if to, known := m.addrs[a]; known || !a.IsValid() {
 		return to
 	}
-	octets := a.AsSlice()
-	to := append([]byte(nil), octets...)
-	from := 0
-	if tail := a.Is6() && embeds(a); tail {
-		v4 := m.Addr(netip.AddrFrom4([4]byte(octets[12:])))
-		copy(to[12:], v4.AsSlice())
-		from = 8 * len(octets)
-	}
-	for i := from; i < 8*len(octets); i++ {
-		if !stays(a, i) {
-			to[i/8] ^= m.flip(octets, i) << (7 - i%8)
-		}
-	}
-	out, _ := netip.AddrFromSlice(to)
+	out := m.mapped(a)
 	if len(m.addrs) < keptMost {
 		m.addrs[a] = out
 	}
+	return out
+}
+
+// mapped makes the address that stands for another.
+func (m *Mapper) mapped(a netip.Addr) netip.Addr {
+	octets := a.AsSlice()
+	to := append([]byte(nil), octets...)
+	if a.Is6() && embeds(a) {
+		v4 := m.mapped(netip.AddrFrom4([4]byte(octets[12:])))
+		copy(to[12:], v4.AsSlice())
+		out, _ := netip.AddrFromSlice(to)
+		return out
+	}
+	size := partBits(a)
+	for i := 0; i < a.BitLen(); i++ {
+		if stays(a, i) {
+			continue
+		}
+		before, _ := a.Prefix(i - i%size)
+		salt, written := m.written[before]
+		if !written || sameDigits(a, i) {
+			to[i/8] ^= m.flip(octets, i, salt) << (7 - i%8)
+		}
+	}
+	out, _ := netip.AddrFromSlice(to)
 	return out
 }
 
@@ -135,14 +151,14 @@ func stays(a netip.Addr, i int) bool {
 	return false
 }
 
-// flip is whether bit i changes behind the bits before it: 0 or 1.
-func (m *Mapper) flip(octets []byte, i int) byte {
+// flip is whether bit i changes behind the bits before it: 0 or 1, by one of several choices.
+func (m *Mapper) flip(octets []byte, i int, choice uint8) byte {
 	var head [16]byte
 	copy(head[:], octets[:i/8])
 	if i%8 > 0 {
 		head[i/8] = octets[i/8] &^ (0xff >> (i % 8))
 	}
-	of := m.random(useAddr, len(octets)<<8|i, head[:])
+	of := m.random(useAddr, int(choice)<<16|len(octets)<<8|i, head[:])
 	return of[0] & 1
 }
 

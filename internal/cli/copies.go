@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -150,9 +148,9 @@ func (o *options) share(before *report.Report, inputs []string, stderr io.Writer
 	if err := o.annotate(o.copies.share, after, []string{name}); err != nil {
 		return err
 	}
-	if hidden := notIn(before, after); len(hidden) > 0 {
-		fmt.Fprintf(stderr, "tcpwhy: %s does not show %s: that needs what is not handed out\n",
-			visible(o.copies.share), strings.Join(hidden, ", "))
+	for _, told := range unlike(before, after) {
+		fmt.Fprintf(stderr, "tcpwhy: %s %s: that rests on what is not handed out\n",
+			visible(o.copies.share), told)
 	}
 	if full {
 		fmt.Fprintf(stderr, "tcpwhy: %s: of what came late only zeros are shown\n",
@@ -203,23 +201,4 @@ func (o *options) analyseShared(name string) (*report.Report, error) {
 	}
 	defer src.Close()
 	return analysis.Run(context.Background(), src, options...)
-}
-
-// notIn are the findings of one report that another does not have.
-func notIn(before, after *report.Report) (all []string) {
-	for i := range before.Stories {
-		s := &before.Stories[i]
-		if s.Rule == report.CaptureQuality || slices.ContainsFunc(after.Stories,
-			func(a report.Story) bool { return a.Rule == s.Rule && a.Cause == s.Cause }) {
-			continue
-		}
-		name := s.Rule
-		if s.Cause != "" {
-			name += "/" + s.Cause
-		}
-		if !slices.Contains(all, name) {
-			all = append(all, name)
-		}
-	}
-	return all
 }

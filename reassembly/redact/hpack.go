@@ -99,7 +99,7 @@ func (t *fieldTable) literal(w words, c *cursor, prefix int, keeps bool) {
 		name, size = c.text(func(name string, n int) (string, bool) {
 			of := " " + strings.ToLower(name) + " "
 			return strings.Repeat("x", n),
-				strings.Contains(structure+fieldNames+shownFields, of)
+				strings.Contains(structure+fieldNames+addressed+shownFields, of)
 		})
 	}
 	_, length := c.text(func(value string, n int) (string, bool) {
@@ -129,11 +129,17 @@ func (w words) fieldValue(name, value string, n int) (string, bool) {
 	case ":path":
 		return fit(w.target("", []byte(value)), n), false
 	case ":authority", "host":
+		if addr, ok := w.hostAddress([]byte(value), alike(value, n)); ok {
+			return w.coded(addr, n), false
+		}
 		return fit(w.host([]byte(value)), n), false
 	case "server", "user-agent":
 		list = products
 	case "content-type", "te", "content-encoding", "accept-encoding", "grpc-encoding":
 	default:
+		if strings.Contains(addressed, " "+name+" ") {
+			return w.coded(w.addresses([]byte(value), alike(value, n)), n), false
+		}
 		return hidden, false
 	}
 	shown := known([]byte(value), list, false)
@@ -182,8 +188,8 @@ func (c *cursor) integer(prefix int) int {
 	return v
 }
 
-// text shows a string (RFC 7541 §5.2): as it is if hide says so, or what hide gives instead, as
-// long as it is written. It gives the string, and how long it is for who reads what is shown.
+// text shows a string (RFC 7541 §5.2): as it is if hide says so, or what hide gives instead, which
+// is as long as it is written, or when it is coded. It gives the string, and how long it is for who reads what is shown.
 func (c *cursor) text(hide func(s string, n int) (shown string, asIs bool)) (string, int) {
 	const huffman = 0x80
 	if c.at >= len(c.in) {
@@ -204,6 +210,10 @@ func (c *cursor) text(hide func(s string, n int) (shown string, asIs bool)) (str
 	if asIs {
 		copy(out, in)
 		return s, len(s)
+	}
+	if coded && len(shown) > len(in) {
+		copy(out, hpack.AppendHuffmanString(nil, shown))
+		return s, len(shown)
 	}
 	c.out[head] &^= huffman
 	copy(out, shown)

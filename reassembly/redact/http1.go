@@ -32,10 +32,15 @@ const structure = " connection proxy-connection keep-alive transfer-encoding te 
 const fieldNames = " host date server user-agent accept accept-language accept-charset cookie " +
 	"set-cookie authorization proxy-authorization www-authenticate proxy-authenticate location " +
 	"referer origin etag last-modified if-none-match if-modified-since cache-control expires age " +
-	"pragma vary via forwarded x-forwarded-for x-forwarded-host x-forwarded-proto range " +
+	"pragma vary via x-forwarded-host x-forwarded-proto range " +
 	"content-range content-language content-location allow trailer http2-settings " +
 	"sec-websocket-key sec-websocket-accept sec-websocket-version sec-websocket-protocol " +
 	"sec-websocket-extensions traceparent tracestate x-request-id "
+
+// addressed are the fields of whose values the addresses are shown, as others.
+const addressed = " forwarded x-forwarded-for x-real-ip x-client-ip x-cluster-client-ip " +
+	"true-client-ip cf-connecting-ip fastly-client-ip x-original-forwarded-for " +
+	"x-envoy-external-address "
 
 // products are the words that are shown in fields that name programs: by them remedies are chosen.
 const products = " nginx openresty tengine apache apache-coyote apache-tomcat jetty express node " +
@@ -103,16 +108,6 @@ func isWord(c byte) bool {
 	return lower >= 'a' && lower <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '_'
 }
 
-// host is a host with another name. A port stays.
-func (w words) host(text []byte) []byte {
-	name, port := text, []byte(nil)
-	if i := bytes.LastIndexByte(text, ':'); i >= 0 && bytes.IndexByte(text, ':') == i &&
-		len(bytes.Trim(text[i+1:], "0123456789")) == 0 && len(text)-i <= len(":65535") {
-		name, port = text[:i], text[i:]
-	}
-	return append(w.mapped(bytes.ToLower(name), ".[]:"), port...)
-}
-
 // target is a request target with other words in it.
 func (w words) target(method string, text []byte) []byte {
 	if method == "CONNECT" {
@@ -124,7 +119,7 @@ func (w words) target(method string, text []byte) []byte {
 			if end < 0 {
 				end = len(rest)
 			}
-			out := append([]byte(scheme), w.host(rest[:end])...)
+			out := append([]byte(scheme), w.authority(rest[:end])...)
 			return append(out, w.mapped(rest[end:], "/?&=.;")...)
 		}
 	}
@@ -211,6 +206,9 @@ func (w words) field(line []byte) []byte {
 		bare := bytes.TrimLeft(value, " \t")
 		copy(out[colon+1:], value[:len(value)-len(bare)])
 		copy(out[len(out)-len(bare):], w.host(bare))
+	case strings.Contains(addressed, " "+name+" "):
+		copy(out, text[:colon])
+		copy(out[colon+1:], w.addresses(value, nil))
 	case strings.Contains(fieldNames, " "+name+" "):
 		copy(out, text[:colon])
 	}

@@ -144,6 +144,8 @@ func FuzzPlan(f *testing.F) {
 	for _, one := range talk {
 		f.Add([]byte(one.text), uint8(9))
 	}
+	f.Add([]byte("PROXY TCP4 198.51.100.7 10.9.8.7 56324 443\r\nGET http://[2001:db8::7]:8/ HTTP/1.1\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"), uint8(255))
+	f.Add([]byte("\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\xc6\x33\x64\x07\x0a\x09\x08\x07\x12\x34\x00\x50GET / HTTP/1.1\r\n\r\n"), uint8(255))
 	f.Add([]byte("\x16\x03\x01\x00\x67\x01\x00\x00\x63\x03\x0300000000000000000000000000000000\x00\x00\x02\x13\x01\x01\x00\x00\x38\x00\x00\x00\x24"), uint8(50))
 	f.Add([]byte(preface+"\x00\x00\x06\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64\x00\x00\x05\x01\x05\x00\x00\x00\x01\x82\x84\x86\x41\x80"), uint8(50))
 	f.Fuzz(func(t *testing.T, data []byte, cut uint8) {

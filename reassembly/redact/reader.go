@@ -61,6 +61,7 @@ type reader struct {
 // read reads the next octets: data begins at seq.
 func (r *reader) read(seq uint32, data []byte) {
 	if r.state == unknown {
+		first := !r.begun
 		if r.begun = r.begun || len(r.buffer)+len(data) >= leastStart; !r.begun {
 			r.buffer = append(r.buffer, data...)
 			r.seq = seq - uint32(len(r.buffer)-len(data))
@@ -68,6 +69,11 @@ func (r *reader) read(seq uint32, data []byte) {
 		}
 		seq, data = seq-uint32(len(r.buffer)), slices.Concat(r.buffer, data)
 		r.buffer = r.buffer[:0]
+		if first {
+			intro := r.words.introduction(data)
+			r.show(seq, intro)
+			seq, data = seq+uint32(len(intro)), data[len(intro):]
+		}
 		r.recognise(data)
 	}
 	if len(r.buffer) == 0 {
