@@ -68,6 +68,7 @@ func (r *Run) Claim(p *rule.Pass, name string) (rule.Claim, bool) {
 		Confidence: report.ConfidenceLow,
 		Most:       rule.AtMost(report.Info),
 		Index:      r.Number,
+		Others:     r.N - 1, // each of the run is one that it concerns
 		Occ: rule.Occurrence{
 			Connection: p.Conn.ID,
 			Start:      r.First.Time,
