@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,7 +19,7 @@ const (
 	secretsMax    = 4 << 20 // octets of decryption secrets of all inputs
 	secretsCost   = 64      // octets that keeping a block of secrets costs beside its own
 	linkTypesMax  = 64      // link types listed for one input
-	interfacesMax = math.MaxUint16 + 1
+	interfacesMax = 1 << 16 // interfaces of one input
 )
 
 var errInterfaces = errors.New("more than 65,536 interfaces")
@@ -30,16 +29,18 @@ type account struct {
 	stats   *Stats
 	input   int  // index into stats.Inputs
 	secrets *int // octets kept so far, of all inputs
+	ifaces  int  // of this input, so far
 }
 
 func (a *account) of() *Input { return &a.stats.Inputs[a.input] }
 
 // AddInterface implements pcapio.Account: it gives the interface's index into Stats.Interfaces.
-func (a *account) AddInterface(i pcapio.Interface) (uint16, error) {
-	index := len(a.stats.Interfaces)
-	if index >= interfacesMax {
+func (a *account) AddInterface(i pcapio.Interface) (uint32, error) {
+	if a.ifaces >= interfacesMax {
 		return 0, errInterfaces
 	}
+	a.ifaces++
+	index := len(a.stats.Interfaces)
 	link := i.Link.String()
 	a.stats.Interfaces = append(a.stats.Interfaces, Interface{
 		Input: a.input, Name: i.Name, LinkType: link, Resolution: i.Resolution, SnapLen: i.SnapLen,
@@ -48,7 +49,7 @@ func (a *account) AddInterface(i pcapio.Interface) (uint16, error) {
 	if len(in.LinkTypes) < linkTypesMax && !slices.Contains(in.LinkTypes, link) {
 		in.LinkTypes = append(in.LinkTypes, link)
 	}
-	return uint16(index), nil
+	return uint32(index), nil
 }
 
 // AddComment implements pcapio.Account: it keeps a comment, as text that can be shown.

@@ -38,9 +38,9 @@ func Copy(w io.Writer, c CopyConfig) error {
 	head := pcapio.Head{
 		Program: c.Notes.Program, Comments: c.Notes.Summary, Names: c.Notes.Names,
 	}
-	if c.Anonymiser == nil && len(c.Inputs) == 1 && pcapio.IsPcapng(c.Inputs[0]) {
+	if from, is := c.onlyPcapng(); is {
 		of := func(n uint64) FrameID { return NewFrameID(0, n) }
-		return pcapio.CopyPcapng(w, c.Inputs[0], &pcapio.Notes{
+		return pcapio.CopyPcapng(w, from, &pcapio.Notes{
 			Head:     head,
 			Comments: func(n uint64) []string { return c.Notes.Frames[of(n)] },
 			Wanted:   func(n uint64) bool { return c.Only.Has(of(n)) },
@@ -57,6 +57,16 @@ func Copy(w io.Writer, c CopyConfig) error {
 	}
 	m := &maker{src: src, to: to, config: &c}
 	return m.copy()
+}
+
+// onlyPcapng is the pcapng file that can be copied block by block, if that is all.
+func (c *CopyConfig) onlyPcapng() (from pcapio.Stored, is bool) {
+	all := c.recordings()
+	if c.Anonymiser != nil || len(all) != 1 || !reopens(all[0]) {
+		return from, false
+	}
+	from = storedAs(all[0], new(int64))
+	return from, pcapio.IsPcapng(from)
 }
 
 // maker makes a pcapng file of frames one by one.
@@ -141,7 +151,7 @@ func (m *maker) describe(iface int, link frame.LinkType) (int, error) {
 	for earlier := range iface {
 		same := m.src.stats.Interfaces[earlier].Resolution == of.Resolution
 		if same && m.written[earlier] >= 0 &&
-			m.src.stats.continues(uint16(iface), uint16(earlier)) {
+			m.src.stats.continues(uint32(iface), uint32(earlier)) {
 			m.written[iface] = m.written[earlier]
 			return m.written[iface], nil
 		}

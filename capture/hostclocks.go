@@ -48,7 +48,7 @@ type hostClocks struct {
 // pastClock is how the clock of a file stood when its latest frame was read.
 type pastClock struct {
 	time, set int64 // of the frame, as it stands in the file, and the steps until then
-	iface     uint16
+	iface     uint32
 }
 
 // inherited is by how much the clock of a file was set before its first frame: as much as that of
@@ -67,7 +67,7 @@ type hostStamp struct {
 	val      uint32 // valid if stamped
 	end, ack uint32 // of its data; ack is valid with the ACK flag, of which RSTs have none here
 	src, dst uint16
-	iface    uint16
+	iface    uint32
 	stamped  bool
 	carries  bool // data
 }
@@ -84,7 +84,7 @@ func (h *hostClocks) note(seg *Segment, ends *flow.Ends, at int64) {
 // sendingHost is one end of a connection, as an interface showed it.
 type sendingHost struct {
 	key   flow.Key
-	iface uint16
+	iface uint32
 }
 
 // hostPace is how the clock of a sending host went on.

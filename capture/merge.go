@@ -1,7 +1,6 @@
 package capture
 
 import (
-	"io"
 	"math"
 	"time"
 
@@ -15,8 +14,7 @@ const unread = math.MinInt64
 
 // input is one file of the capture, or standard input.
 type input struct {
-	name    string
-	stdin   io.Reader // instead of a file
+	from    Recording
 	account account
 	file    *pcapio.File // nil until the input is started, and when it is closed
 	frame   frame.Frame  // valid if ready
@@ -30,11 +28,12 @@ type input struct {
 	// without that
 	set, last int64
 	hosts     *hostClocks
+	octets    *int64 // that were read, of all inputs
 }
 
 // start opens the input and reads its header.
 func (in *input) start(buffer []byte) error {
-	file, err := pcapio.Open(in.name, in.stdin, buffer, &in.account)
+	file, err := pcapio.Open(storedAs(in.from, in.octets), buffer, &in.account)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,19 +9,35 @@ import (
 
 	"tcpwhy/capture/internal/frame"
 	"tcpwhy/capture/internal/pcapio"
+	"tcpwhy/capture/segment"
 )
 
 // stdinName is how the user names standard input.
 const stdinName = "-"
 
-// inputsMax is how many inputs a FrameID can tell apart.
-const inputsMax = 1 << 16
-
 // Config says what to read.
 type Config struct {
 	Inputs []string  // names of files, in the order of the command line; "-" is Stdin
 	Stdin  io.Reader // nil: os.Stdin
-	Filter *Filter   // nil: everything
+	// Recordings are read as well: their numbers are behind those of Inputs.
+	Recordings []Recording
+	Filter     *Filter // nil: everything
+}
+
+// recordings are all that is to be read, in the order of their numbers.
+func (c *Config) recordings() []Recording {
+	all := make([]Recording, 0, len(c.Inputs)+len(c.Recordings))
+	for _, name := range c.Inputs {
+		switch {
+		case name != stdinName:
+			all = append(all, File(name))
+		case c.Stdin != nil:
+			all = append(all, Stream(name, c.Stdin))
+		default:
+			all = append(all, Stream(name, os.Stdin))
+		}
+	}
+	return append(all, c.Recordings...)
 }
 
 // Open opens capture files as one capture, merged by time. It reads the header of every input; the
@@ -36,27 +53,25 @@ func Open(c Config) (Source, error) {
 
 // openInputs does everything of Open but decoding.
 func openInputs(c Config) (*source, error) {
-	if err := checkNames(c.Inputs); err != nil {
+	if err := cmp.Or(checkCount(len(c.Inputs)+len(c.Recordings)),
+		checkNames(c.Inputs)); err != nil {
 		return nil, err
 	}
-	if c.Stdin == nil {
-		c.Stdin = os.Stdin
-	}
-	s := &source{bufferSize: pcapio.BufferSize(len(c.Inputs))}
-	s.stats.Inputs = make([]Input, len(c.Inputs))
-	for index, name := range c.Inputs {
-		s.stats.Inputs[index].Name = name
+	all := c.recordings()
+	s := &source{bufferSize: pcapio.BufferSize(len(all))}
+	s.stats.Inputs = make([]Input, len(all))
+	for index, from := range all {
+		s.stats.Inputs[index].Name = from.Name()
 		in := &input{
-			name:    name,
+			from:    from,
 			key:     unread,
 			account: account{stats: &s.stats, input: index, secrets: &s.secrets},
 			hosts:   &s.hosts,
+			octets:  &s.read.octets,
 		}
-		in.frame.Input = uint16(index)
-		if name == stdinName {
-			in.stdin = c.Stdin
-		}
-		if err := s.admit(in, len(c.Inputs) > 1); err != nil {
+		in.frame.Input = uint32(index)
+		s.read.expect(from)
+		if err := s.admit(in, len(all) > 1); err != nil {
 			// Errors are one line, and closing what was only read tells nothing that helps.
 			_ = s.Close()
 			return nil, err
@@ -67,11 +82,16 @@ func openInputs(c Config) (*source, error) {
 	return s, nil
 }
 
+// checkCount refuses no input, and more than can be told apart.
+func checkCount(n int) error {
+	if n == 0 || n > segment.InputsMax {
+		return fmt.Errorf("%d inputs: there must be 1 to %d", n, segment.InputsMax)
+	}
+	return nil
+}
+
 // checkNames refuses lists of inputs that cannot be read.
 func checkNames(names []string) error {
-	if len(names) == 0 || len(names) > inputsMax {
-		return fmt.Errorf("%d inputs: there must be 1 to %d", len(names), inputsMax)
-	}
 	stdin := 0
 	for _, name := range names {
 		if name == stdinName {
@@ -88,13 +108,13 @@ func checkNames(names []string) error {
 // closed after a look at the time of its first frame: of hundreds of files of a ring only those are
 // open whose turn it is.
 func (s *source) admit(in *input, several bool) error {
-	if !several || !in.reopens() {
+	if !several || !reopens(in.from) {
 		return in.start(s.takeBuffer())
 	}
 	if s.spare == nil {
 		s.spare = make([]byte, s.bufferSize)
 	}
-	look, err := pcapio.Open(in.name, nil, s.spare, unheard{})
+	look, err := pcapio.Open(storedAs(in.from, new(int64)), s.spare, unheard{})
 	if err != nil {
 		return err
 	}
@@ -111,7 +131,7 @@ func (s *source) admit(in *input, several bool) error {
 type unheard struct{}
 
 // AddInterface implements pcapio.Account.
-func (unheard) AddInterface(pcapio.Interface) (uint16, error) { return 0, nil }
+func (unheard) AddInterface(pcapio.Interface) (uint32, error) { return 0, nil }
 
 // AddComment implements pcapio.Account.
 func (unheard) AddComment(string) {}
@@ -133,13 +153,4 @@ func (s *source) takeBuffer() []byte {
 		buffer = make([]byte, s.bufferSize)
 	}
 	return buffer
-}
-
-// reopens reports whether the input is a file that gives the same octets when it is opened again.
-func (in *input) reopens() bool {
-	if in.stdin != nil {
-		return false
-	}
-	info, err := os.Stat(in.name)
-	return err == nil && info.Mode().IsRegular()
 }

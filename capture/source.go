@@ -40,6 +40,31 @@ type source struct {
 	secrets    int     // octets of decryption secrets kept
 	hosts      hostClocks
 	ended      bool
+	read       amount
+}
+
+// amount is how much of what is stored has been read.
+type amount struct {
+	octets, of int64
+	unknown    bool // of is that of some inputs only
+}
+
+// expect adds what a recording holds.
+func (a *amount) expect(r Recording) {
+	if size := r.Size(); size >= 0 {
+		a.of += size
+	} else {
+		a.unknown = true
+	}
+}
+
+// Progress is how many octets of all inputs have been read, as they are stored, and how many there are;
+// 0 if that is not known.
+func (s *source) Progress() (octets, of int64) {
+	if s.read.unknown {
+		return s.read.octets, 0
+	}
+	return s.read.octets, s.read.of
 }
 
 // clock is what is known of the clock that stamps the frames of an interface.

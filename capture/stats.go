@@ -144,7 +144,7 @@ func (s *Stats) KernelDrops() uint64 {
 
 // continues reports whether an interface is the same as an earlier one, in the next file of a ring:
 // one of an input that has ended, and described alike.
-func (s *Stats) continues(iface, earlier uint16) bool {
+func (s *Stats) continues(iface, earlier uint32) bool {
 	if int(max(iface, earlier)) >= len(s.Interfaces) {
 		return false
 	}

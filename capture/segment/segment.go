@@ -12,8 +12,13 @@ import (
 // counts.
 type FrameID uint64
 
-// frameBits is the share of a FrameID that holds the number: 2^48 frames for each of 65,536 inputs.
-const frameBits = 48
+// frameBits is the share of a FrameID that holds the number: 2^40 frames for each of 2^24 inputs. A
+// day of rotating captures of a fleet is a million files; a frame takes 30 octets of a file at
+// least, so that 2^40 of them are 30 TB.
+const frameBits = 40
+
+// InputsMax is how many inputs a FrameID can tell apart.
+const InputsMax = 1 << (64 - frameBits)
 
 // NewFrameID names frame number of the given input (counted from 0, in the order of the command
 // line).
@@ -123,7 +128,7 @@ type Segment struct {
 	Options Options
 	IPID    uint16 // valid with HasIPID
 	MSS     uint16 // valid with HasMSS
-	Iface   uint16 // index into Stats.Interfaces
+	Iface   uint32 // index into Stats.Interfaces
 	// which of the interfaces behind Iface showed it, by the capturing host's own numbers; 0 if the
 	// link layer does not tell (it does in cooked captures, version 2)
 	Device  uint32

@@ -44,7 +44,20 @@ func (p *progress) show(now time.Time) {
 	}
 	p.shown = now
 	s := p.Source.Stats()
-	fmt.Fprintf(p.w, "\r\x1b[Ktcpwhy: %d frames, %d MB read", s.Frames, s.Bytes>>20)
+	fmt.Fprintf(p.w, "\r\x1b[Ktcpwhy: %d frames, %d MB read%s", s.Frames, s.Bytes>>20, p.part())
+}
+
+// part is which part of the files has been read; "" if that is not known.
+func (p *progress) part() string {
+	src, ok := p.Source.(interface{ Progress() (read, of int64) })
+	if !ok {
+		return ""
+	}
+	read, of := src.Progress()
+	if of <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d %%", min(100, 100*read/of))
 }
 
 // clear removes the line.

@@ -81,7 +81,7 @@ func TestTextWidths(t *testing.T) {
 	f.Server = netip.MustParseAddrPort("[2001:db8:1111:2222:3333:4444:5555:7777]:65535")
 	for i := range 40 {
 		e := f.Occurrences[0].Evidence[0]
-		e.Frame = capture.NewFrameID(i%2, 1<<40+uint64(i))
+		e.Frame = capture.NewFrameID(i%2, 1<<39+uint64(i))
 		f.Occurrences[0].Evidence = append(f.Occurrences[0].Evidence, e)
 	}
 	r.Exchanges[0].Target, r.Exchanges[0].Method, r.Exchanges[0].ID = "/"+long, long, 123456789

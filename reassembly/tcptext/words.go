@@ -195,7 +195,7 @@ func (l *line) pair(name, value string) error {
 		l.seg.IPID = uint16(n)
 		l.seg.Options |= capture.HasIPID
 	case "iface":
-		l.seg.Iface = uint16(n)
+		l.seg.Iface = uint32(n)
 	case "snap":
 		l.snap = int(max(0, n))
 	case "mtu":

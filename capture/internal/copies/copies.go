@@ -63,7 +63,7 @@ type Table struct {
 
 // New makes an empty table. continues reports whether an interface of the capture is the same
 // as an earlier one, of an input that has ended; nil if there can be none.
-func New(continues func(iface, earlier uint16) bool) *Table {
+func New(continues func(iface, earlier uint32) bool) *Table {
 	return &Table{
 		seen:   make([]sighting, sightings),
 		flows:  make([]flowState, 1<<flowBits),

@@ -14,7 +14,7 @@ import (
 // sight is a segment and where and when it is seen.
 type sight struct {
 	us    int64 // microseconds
-	iface uint16
+	iface uint32
 	id    uint16 // IPv4 identification
 	back  bool   // from the server
 	v6    bool
@@ -282,7 +282,7 @@ func TestSeveralInterfaces(t *testing.T) {
 	var sights []sight
 	at := int64(0)
 	both := func(back bool, s frametest.TCP, id uint16, dropNear, dropFar bool) {
-		first, second, dropFirst, dropSecond := uint16(1), uint16(0), dropNear, dropFar
+		first, second, dropFirst, dropSecond := uint32(1), uint32(0), dropNear, dropFar
 		if back {
 			first, second, dropFirst, dropSecond = 0, 1, dropFar, dropNear
 		}
@@ -306,7 +306,7 @@ func TestSeveralInterfaces(t *testing.T) {
 // to the SYN is taken from the interface that showed the SYN, though the other one shows it first.
 func TestMirrorsAreRemembered(t *testing.T) {
 	b := newCopyBench(t)
-	show := func(port uint16, iface uint16, back bool, s frametest.TCP, id uint16) bool {
+	show := func(port uint16, iface uint32, back bool, s frametest.TCP, id uint16) bool {
 		b.now += 30e3
 		s.SrcPort, s.DstPort = port, 80
 		src, dst := frametest.Client4, frametest.Server4
@@ -337,7 +337,7 @@ func TestTapLosesNothing(t *testing.T) {
 	for i := range int64(50) {
 		tap = append(tap, sight{us: 100 * i, iface: 0, id: uint16(i + 1), seg: data(uint32(40*i), 5)},
 			sight{us: 100*i + 20, iface: 1, id: uint16(i + 1), back: true, seg: ack(uint32(40*i), 5)})
-		bond = append(bond, sight{us: 20 * i, iface: uint16(i % 2), v6: true, seg: ack(7, 0)})
+		bond = append(bond, sight{us: 20 * i, iface: uint32(i % 2), v6: true, seg: ack(7, 0)})
 	}
 	t.Run("tap", func(t *testing.T) { checkSights(t, tap) })
 	t.Run("bond", func(t *testing.T) { checkSights(t, bond) })
@@ -347,7 +347,7 @@ func TestTapLosesNothing(t *testing.T) {
 func TestManyInterfaces(t *testing.T) {
 	var sights []sight
 	for i := range int64(20) {
-		for iface := range uint16(6) {
+		for iface := range uint32(6) {
 			s := sight{us: 1000*i + 5*int64(iface), iface: iface, id: uint16(1 + i), seg: data(uint32(40*i), 5), drop: iface > 0}
 			if i%3 == 2 {
 				s.back, s.seg = true, ack(uint32(40*i), 5)
@@ -365,7 +365,7 @@ func TestFileGivenTwice(t *testing.T) {
 	at := int64(0)
 	add := func(s sight) {
 		s.us, s.v6 = at, true
-		for iface := range uint16(2) {
+		for iface := range uint32(2) {
 			s.iface, s.drop = iface, iface == 1
 			sights = append(sights, s)
 		}
@@ -434,8 +434,8 @@ func TestICMPSeenTwice(t *testing.T) {
 func TestRingGoesOn(t *testing.T) {
 	for _, continues := range []bool{false, true} {
 		b := newCopyBench(t)
-		b.points.continues = func(iface, earlier uint16) bool { return continues && iface == 1 && earlier == 0 }
-		show := func(iface uint16, id uint16, back bool, s frametest.TCP) bool {
+		b.points.continues = func(iface, earlier uint32) bool { return continues && iface == 1 && earlier == 0 }
+		show := func(iface uint32, id uint16, back bool, s frametest.TCP) bool {
 			b.now += 100e3
 			p := sight{id: id, back: back, seg: s}.frame()
 			return b.show(frame.Frame{Link: frame.LinkRaw, Data: p, OrigLen: uint32(len(p)), Iface: iface})
@@ -508,7 +508,7 @@ func TestDatagrams(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		first, second uint16
-		iface         uint16
+		iface         uint32
 		after         int64
 		copied        bool
 	}{
@@ -520,7 +520,7 @@ func TestDatagrams(t *testing.T) {
 		{"none, at another point, repeated", 0, 0, 1, 1e9, false},
 	} {
 		b := newCopyBench(t)
-		show := func(id, iface uint16) bool {
+		show := func(id uint16, iface uint32) bool {
 			p := query(id)
 			f := frame.Frame{Link: frame.LinkRaw, Data: p, OrigLen: uint32(len(p)), Iface: iface}
 			b.decoder.Decode(&f, &b.seg)

@@ -22,7 +22,7 @@ const mirrorPoints = 16
 // pointTable numbers the points of the capture: an interface, or one of those behind an interface,
 // and there the hop at which a connection was seen first, or another.
 type pointTable struct {
-	continues func(iface, earlier uint16) bool
+	continues func(iface, earlier uint32) bool
 	last      place
 	lastID    uint8
 	ids       map[place]uint8
@@ -33,12 +33,12 @@ type pointTable struct {
 // another hop than that at which the connection was seen first.
 type place struct {
 	device uint32
-	iface  uint16
+	iface  uint32
 	away   bool
 }
 
 // of is the number of a point.
-func (t *pointTable) of(iface uint16, device uint32, away bool) uint8 {
+func (t *pointTable) of(iface uint32, device uint32, away bool) uint8 {
 	key := place{device, iface, away}
 	if key == t.last && t.ids != nil {
 		return t.lastID
@@ -69,7 +69,7 @@ func (t *pointTable) inherit(key place) (id uint8, ok bool) {
 		return 0, false
 	}
 	for i := max(0, int(key.iface)-heirSearch); i < int(key.iface); i++ {
-		old := place{key.device, uint16(i), key.away}
+		old := place{key.device, uint32(i), key.away}
 		if id, ok = t.ids[old]; ok && t.continues(key.iface, old.iface) {
 			delete(t.ids, old)
 			t.ids[key] = id

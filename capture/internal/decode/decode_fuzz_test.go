@@ -35,7 +35,7 @@ func FuzzDecode(f *testing.F) {
 		b, copies := newBench(), copies.New(nil)
 		for i := range 3 {
 			b.now += int64(i) * 1e5
-			octets := frame.Frame{Link: frame.LinkType(link), Data: data, OrigLen: uint32(len(data)) + uint32(missing), Iface: uint16(i)}
+			octets := frame.Frame{Link: frame.LinkType(link), Data: data, OrigLen: uint32(len(data)) + uint32(missing), Iface: uint32(i)}
 			got := b.show(octets)
 			if got > Short {
 				t.Fatalf("outcome %d", got)

@@ -20,7 +20,7 @@ const (
 type fragKey struct {
 	src, dst [16]byte
 	id       uint32
-	iface    uint16
+	iface    uint32
 	v6       bool
 	protocol uint8 // 0 for IPv6, where only the first fragment's counts
 }

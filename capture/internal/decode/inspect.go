@@ -30,7 +30,7 @@ func (d *Decoder) Inspect() Traits {
 func (d *Decoder) linkOf() *linkState {
 	i := int(d.at.frame.Iface)
 	for i >= len(d.links) {
-		d.links = append(d.links, linkState{}) // 65,536 at most
+		d.links = append(d.links, linkState{})
 	}
 	return &d.links[i]
 }

@@ -16,8 +16,8 @@ const (
 // Frame is one frame as a file holds it, or as an interface gave it.
 type Frame struct {
 	Number uint64 // within its input, from 1
-	Input  uint16
-	Iface  uint16 // number of its interface, counted over all inputs
+	Input  uint32
+	Iface  uint32 // number of its interface, counted over all inputs
 	Link   LinkType
 	// ns since the Unix epoch; the time since the first frame is computed after merging
 	Time      int64

@@ -3,7 +3,6 @@ package pcapio
 import (
 	"encoding/binary"
 	"io"
-	"os"
 
 	"tcpwhy/capture/internal/frame"
 )
@@ -29,9 +28,9 @@ type copier struct {
 // CopyPcapng copies a pcapng file to w, block by block, with notes. So it keeps all that the file
 // holds: options, statistics, secrets, names, what nobody knows. Damage ends the copy where it ends
 // the reading, and is no error: that is one of opening, or of writing.
-func CopyPcapng(w io.Writer, name string, notes *Notes) error {
+func CopyPcapng(w io.Writer, from Stored, notes *Notes) error {
 	c := &copier{to: w, notes: notes}
-	f, err := Open(name, nil, make([]byte, feedSize), c)
+	f, err := Open(from, make([]byte, feedSize), c)
 	if err != nil {
 		return err
 	}
@@ -70,9 +69,9 @@ func (c *copier) TakeBlock(endian binary.ByteOrder, number uint64, block []byte)
 }
 
 // AddInterface implements Account.
-func (c *copier) AddInterface(Interface) (uint16, error) {
+func (c *copier) AddInterface(Interface) (uint32, error) {
 	c.count++
-	return uint16(c.count - 1), nil
+	return uint32(c.count - 1), nil
 }
 
 // AddComment implements Account.
@@ -88,11 +87,8 @@ func (*copier) AddSecrets([]byte) {}
 func (*copier) SetDrops(uint64) {}
 
 // IsPcapng reports whether a file, compressed or not, can be opened and is a pcapng file.
-func IsPcapng(name string) bool {
-	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
-		return false
-	}
-	f, err := Open(name, nil, make([]byte, feedLeast), &copier{to: io.Discard, notes: &Notes{}})
+func IsPcapng(from Stored) bool {
+	f, err := Open(from, make([]byte, feedLeast), &copier{to: io.Discard, notes: &Notes{}})
 	if err != nil {
 		return false
 	}

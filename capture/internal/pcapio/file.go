@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"tcpwhy/capture/internal/frame"
@@ -18,7 +17,7 @@ import (
 // Account is where a File tells what it learns beside frames.
 type Account interface {
 	// AddInterface enters an interface and gives the number by which frames name it.
-	AddInterface(Interface) (uint16, error)
+	AddInterface(Interface) (uint32, error)
 	// AddComment tells of a comment on the capture.
 	AddComment(text string)
 	// AddFrameComment tells of a comment on a frame.
@@ -41,7 +40,7 @@ type Interface struct {
 type File struct {
 	Format      string // pcap, pcapng, snoop
 	Compression string // gzip, zstd, lz4, xz or ""
-	file        *os.File
+	stored      io.Closer
 	plain       io.Closer // the decompressor
 	feed        *feed
 	reader      frameReader
@@ -50,20 +49,24 @@ type File struct {
 	ended       error // why there is no further frame; nil: there may be one
 }
 
-// Open opens the file of a name, or takes a stream for it unless that is nil, and reads its
-// header. The error, of one line, says what it is if it is no capture. buffer becomes the file's.
-func Open(name string, stream io.Reader, buffer []byte, account Account) (*File, error) {
-	f := &File{waits: stream != nil}
-	if stream == nil {
-		file, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		f.file, stream = file, file
+// Stored is where the octets of a capture are.
+type Stored struct {
+	Name  string
+	Open  func() (io.ReadCloser, error)
+	Waits bool // reading on may wait for somebody who writes
+}
+
+// Open opens what is stored, and reads its header. The error, of one line, says what it is if it
+// is no capture. buffer becomes the file's.
+func Open(from Stored, buffer []byte, account Account) (*File, error) {
+	stream, err := from.Open()
+	if err != nil {
+		return nil, err
 	}
+	f := &File{stored: stream, waits: from.Waits}
 	if err := f.recognize(stream, buffer, account); err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("read %s: %w", name, nameless(err))
+		return nil, fmt.Errorf("read %s: %w", from.Name, nameless(err))
 	}
 	return f, nil
 }
@@ -127,10 +130,7 @@ func (f *File) Close() error {
 		// Decompressors say again what reading already told.
 		_ = f.plain.Close()
 	}
-	if f.file == nil {
-		return nil
-	}
-	return f.file.Close()
+	return f.stored.Close()
 }
 
 // nameless is an error of the system without the name of the file, for messages that begin with it.

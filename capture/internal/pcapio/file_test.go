@@ -88,12 +88,12 @@ type told struct {
 
 var errTooMany = errors.New("more than 65,536 interfaces")
 
-func (a *told) AddInterface(i Interface) (uint16, error) {
+func (a *told) AddInterface(i Interface) (uint32, error) {
 	if len(a.interfaces) > math.MaxUint16 {
 		return 0, errTooMany
 	}
 	a.interfaces = append(a.interfaces, i)
-	return uint16(len(a.interfaces) - 1), nil
+	return uint32(len(a.interfaces) - 1), nil
 }
 func (a *told) AddComment(text string) { a.comments = append(a.comments, text) }
 func (a *told) AddFrameComment(number uint64, text []byte) {
@@ -107,7 +107,8 @@ func open(octets []byte) (*File, *told, error) { return openStream(bytes.NewRead
 
 func openStream(stream io.Reader) (*File, *told, error) {
 	a := &told{}
-	f, err := Open("-", stream, make([]byte, feedLeast), a)
+	opened := func() (io.ReadCloser, error) { return io.NopCloser(stream), nil }
+	f, err := Open(Stored{"-", opened, true}, make([]byte, feedLeast), a)
 	if err == nil {
 		a.format, a.compression = f.Format, f.Compression
 	}

@@ -88,7 +88,7 @@ type pcapReader struct {
 	tick   int64 // ns
 	limit  uint32
 	number uint64
-	iface  uint16
+	iface  uint32
 	link   frame.LinkType
 }
 

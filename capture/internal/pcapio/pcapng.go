@@ -73,7 +73,7 @@ func (r *pcapngReader) hand(number uint64, block []byte) {
 
 // ngInterface is an interface of the section that is being read.
 type ngInterface struct {
-	index      uint16 // that the account gave it
+	index      uint32 // that the account gave it
 	link       frame.LinkType
 	snapLen    uint32
 	limit      uint32

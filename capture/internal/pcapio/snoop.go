@@ -22,7 +22,7 @@ type snoopReader struct {
 	in      *feed
 	account Account
 	number  uint64
-	iface   uint16
+	iface   uint32
 	link    frame.LinkType
 	drops   uint32 // so far, as the latest record says
 }
