@@ -155,7 +155,8 @@ type H2Conn struct {
 	Wishes Wishes         // what the client said of priorities
 }
 
-// PingTrip is a PING and its answer (RFC 9113 §6.7), as they passed the capture.
+// PingTrip is a PING and its answer (RFC 9113 §6.7), as they passed the capture; no frame if none
+// has.
 type PingTrip struct {
 	By              Dir // who asked
 	Asked, Answered capture.Mark
@@ -166,22 +167,58 @@ type PingTrip struct {
 // Took is how long the answer took.
 func (t *PingTrip) Took() time.Duration { return t.Answered.Time - t.Asked.Time }
 
-// Trips are those of a connection, in the order of their answers.
+// Trips are those of a connection, in the order of their answers, and the PINGs that wait for one.
 type Trips struct {
-	all   []PingTrip
-	count int // of all there were
+	all     []PingTrip
+	count   int           // of all there were
+	waiting [2][]PingTrip // by who asked, the oldest first
 }
 
-// maxTrips is how many are kept.
-const maxTrips = 64
+const (
+	maxTrips   = 64 // are kept
+	maxWaiting = 8  // PINGs of one side that wait for their answers are followed
+)
 
-// Add adds one; of too many the oldest goes.
-func (t *Trips) Add(p PingTrip) {
+// Ask takes note of a PING; of too many that wait the oldest goes.
+func (t *Trips) Ask(p PingTrip) {
+	w := &t.waiting[p.By]
+	if len(*w) >= maxWaiting {
+		*w = slices.Delete(*w, 0, 1)
+	}
+	*w = append(*w, p)
+}
+
+// Answer takes note of the answer to a PING of that side, which repeats its octets. It is false if
+// no such PING is known. Of too many trips the oldest go.
+func (t *Trips) Answer(by Dir, data []byte, at capture.Mark) (PingTrip, bool) {
+	w := &t.waiting[by]
+	i := slices.IndexFunc(*w, func(p PingTrip) bool { return string(p.Data[:]) == string(data) })
+	if i < 0 {
+		return PingTrip{}, false
+	}
+	p := (*w)[i]
+	*w = slices.Delete(*w, i, i+1)
+	p.Answered = at
 	if len(t.all) >= maxTrips {
 		t.all = slices.Delete(t.all, 0, maxTrips/2)
 	}
 	t.all = append(t.all, p)
 	t.count++
+	return p, true
+}
+
+// Unanswered is the oldest PING of a side that had no answer by then; false if all had.
+func (t *Trips) Unanswered(by Dir, then capture.Mark) (oldest PingTrip, found bool) {
+	for _, list := range [2][]PingTrip{t.all, t.waiting[by]} {
+		for _, p := range list {
+			late := p.Answered.Frame == 0 || p.Answered.Time > then.Time
+			if p.By == by && late && p.Asked.Time < then.Time &&
+				(!found || p.Asked.Time < oldest.Asked.Time) {
+				oldest, found = p, true
+			}
+		}
+	}
+	return oldest, found
 }
 
 // Since are those that are kept behind the first n of all, and how many there are in all.

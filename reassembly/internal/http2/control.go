@@ -100,16 +100,14 @@ func (h *reader) ping(s *side, off int64, a *exchange.Arrival) {
 		h.info.Sides[s.dir].Pings++
 		t := exchange.PingTrip{By: s.dir, Asked: a.At, End: a.To(off)}
 		copy(t.Data[:], f.kept)
-		h.pings[s.dir].asked(t)
+		h.info.Trips.Ask(t)
 		return
 	}
 	asker := s.dir.Peer()
-	t, ok := h.pings[asker].answered(f.kept)
+	t, ok := h.info.Trips.Answer(asker, f.kept, a.At)
 	if !ok {
 		return
 	}
-	t.Answered = a.At
-	h.info.Trips.Add(t)
 	trip, took := &h.info.PingTrips[asker], max(t.Took(), 1)
 	if trip[0] == 0 || took < trip[0] {
 		trip[0] = took

@@ -3,8 +3,6 @@ package http2
 import (
 	"slices"
 	"strings"
-
-	"tcpwhy/reassembly/exchange"
 )
 
 // ellipsis stands for words that are not kept.
@@ -50,31 +48,4 @@ func debugText(p []byte) string {
 		}
 	}
 	return strings.Join(out, " ")
-}
-
-// pings are those of one side that wait for their answers, the oldest first.
-type pings []exchange.PingTrip
-
-// maxPings is how many of them are followed.
-const maxPings = 8
-
-// asked takes note of a PING.
-func (p *pings) asked(t exchange.PingTrip) {
-	if len(*p) >= maxPings {
-		*p = slices.Delete(*p, 0, 1)
-	}
-	*p = append(*p, t)
-}
-
-// answered is the PING that an answer repeats; false if none is known.
-func (p *pings) answered(data []byte) (t exchange.PingTrip, ok bool) {
-	i := slices.IndexFunc(*p, func(t exchange.PingTrip) bool {
-		return string(t.Data[:]) == string(data)
-	})
-	if i < 0 {
-		return t, false
-	}
-	t = (*p)[i]
-	*p = slices.Delete(*p, i, i+1)
-	return t, true
 }

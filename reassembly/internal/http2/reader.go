@@ -32,7 +32,6 @@ type reader struct {
 	ended    int       // responses that have ended
 	over     bool      // a RST has ended the connection
 	fields   []field   // room for those of a block
-	pings    [2]pings  // by who sent them
 	kept     kept
 	next     exchange.Reader // has taken over: the capture cuts what would have to be read
 }

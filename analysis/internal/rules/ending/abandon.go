@@ -15,6 +15,9 @@ func abandoned(p *rule.Pass) (rule.Claim, bool) {
 	if x == nil || harmed(p) || foreignReset(c, reassembly.FromClient) {
 		return rule.Claim{}, false
 	}
+	if _, deaf := ledger.GivenUpDeaf(c); deaf {
+		return rule.Claim{}, false
+	}
 	left, did := ledger.Left(&p.State.Connection, x)
 	if !did || ledger.StreamFailed(x) || ledger.WentWrong(c) != nil || alerted(c, x) ||
 		ledger.FinishUnanswered(&p.State.Connection, x) {

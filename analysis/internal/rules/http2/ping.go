@@ -14,15 +14,13 @@ const (
 	pingRule     = "h2-ping"
 	lateCause    = "late"
 	tooManyCause = "too-many"
+	deafCause    = "unanswered"
 )
 
 const (
 	// latePing is by how much the answer to a PING must come later than a round trip (reasoning:
 	// what a program may take to act on a frame that its host has, as for closes).
 	latePing = reactionTime
-	// ackedAtOnce is how much later than a round trip a kernel acknowledges at most that is awake:
-	// the least delayed acknowledgment of Linux (include/net/tcp.h, TCP_DELACK_MIN), and a tick.
-	ackedAtOnce = 45 * time.Millisecond
 	// fewPings is how many PINGs none takes for too many.
 	fewPings = 4
 )
@@ -40,17 +38,20 @@ waited. A server may take PINGs that come too often for an attack, and end the c
 How it is recognised
 late: the answer came 50 ms and more later than a round trip, though the host had acknowledged the
 PING in time, and its side had sent no data for the last 50 ms and more before: the answer did not
-wait behind any. too-many: GOAWAY with ENHANCE_YOUR_CALM that speaks of pings, or on a connection
+wait behind any. unanswered: the client closed the connection half a second and more after the
+server's host had acknowledged a PING in time; nothing but acknowledgments came from the server
+meanwhile, so that the path worked, and a request was without its answer. too-many: GOAWAY with ENHANCE_YOUR_CALM that speaks of pings, or on a connection
 on which that side had had five PINGs and more and no resets of streams. Silent: answers behind
 data, losses, a window that was closed.
 
 How cost is counted
-late: none is counted; what requests waited is the server's time. too-many: what the streams
+late: none is counted; what requests waited is the server's time. unanswered: from the request to
+its repetition on another connection, or until the client closed. too-many: what the streams
 waited that the GOAWAY ended, until they were asked again.
 
 When it is wrong
 A program that answers PINGs when it pleases, such as one that has a thread of low priority for
-it.`,
+it, or never does. A client that closed for another reason, with a PING under way.`,
 	Causes: []report.Cause{
 		{
 			Code:  lateCause,
@@ -64,6 +65,34 @@ it.`,
 					"perf_hooks.monitorEventLoopDelay), garbage collection, a lock, too few " +
 					"threads or too little processor (cgroup cpu.stat, throttled_usec)",
 			}},
+		},
+		{
+			Code:  deafCause,
+			Title: "connection given up as a PING had no answer",
+			Side:  report.SideServer,
+			Message: "The client gave the connection up while a PING was without an answer. The " +
+				"server's host had acknowledged it: its program did not look at the connection.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "see what held its event loop, or the thread that reads the " +
+						"connection, up: work without pause (Node: " +
+						"perf_hooks.monitorEventLoopDelay), garbage collection, a lock, a " +
+						"write that blocks, too little processor (cgroup cpu.stat, " +
+						"throttled_usec)",
+				},
+				{
+					Side: report.SideClient,
+					Text: "wait longer for the answer than such pauses last",
+					Settings: []report.Setting{
+						{Product: report.Go, Text: "HTTP2Config.PingTimeout; gRPC: " +
+							"keepalive.ClientParameters.Timeout"},
+						{Product: report.Java, Text: "gRPC keepAliveTimeout"},
+						{Product: report.DotNet, Text: "KeepAlivePingTimeout"},
+						{Product: report.Envoy, Text: "connection_keepalive timeout"},
+					},
+				},
+			},
 		},
 		{
 			Code:  tooManyCause,
@@ -103,7 +132,7 @@ it.`,
 	Beside:     true,
 	When:       rule.Streams,
 	Exchange:   runPing,
-	Closed:     func(p *rule.Pass) { runGoAwayError(p, tooManyPings, pingRule, tooManyCause) },
+	Closed:     endPings,
 	Vocabulary: words,
 }
 
@@ -117,6 +146,31 @@ func tooManyPings(h *exchange.H2Conn, g *exchange.GoAway) bool {
 // saysPings reports whether a GOAWAY speaks of pings.
 func saysPings(g *exchange.GoAway) bool {
 	return g.Text == "too many pings" || g.Text == "ping flood" || g.Text == "too many ping"
+}
+
+// endPings claims what a GOAWAY for PINGs ended, and a connection that a client gave up as its PING
+// had no answer.
+func endPings(p *rule.Pass) {
+	runGoAwayError(p, tooManyPings, pingRule, tooManyCause)
+	d, deaf := ledger.GivenUpDeaf(p.Conn)
+	x := p.State.Ending.Failed
+	if !deaf || x == nil || x.Request == nil || x.Stream == 0 || ledger.WentWrong(p.Conn) != nil {
+		return
+	}
+	cl := failureClaim(p, x, d.Left.Time)
+	cl.Rule, cl.Cause, cl.Index = pingRule, deafCause, x.Index
+	cl.Correctness, cl.Confidence = false, report.ConfidenceMedium
+	if d.Answers {
+		cl.Confidence = report.ConfidenceHigh
+	}
+	cl.Others = max(0, p.State.Ending.Unanswered-1)
+	cl.Occ.Proof = []rule.Evidence{
+		rule.Shows(x.Start(), report.SideClient, asksOnStream, int64(x.Stream)),
+		rule.Shows(d.Ping.Asked, report.SideClient, asksPing),
+		rule.Shows(d.Acked, report.SideServer, hasPing),
+		rule.Shows(d.Left, report.SideClient, givesDeafUp, rule.Ns(d.Silent)),
+	}
+	p.Report(cl)
 }
 
 // runPing claims what a GOAWAY for PINGs left out, and answers to PINGs that came late.
@@ -167,7 +221,7 @@ func isLate(p *rule.Pass, t *exchange.PingTrip) bool {
 			last = r.Time
 		}
 	}
-	return acked > 0 && acked-arrived <= ackedAtOnce && t.Answered.Time-last >= latePing
+	return acked > 0 && acked-arrived <= ledger.AckedAtOnce && t.Answered.Time-last >= latePing
 }
 
 // lateClaim is the claim that an answer was late.

@@ -37,6 +37,8 @@ const (
 	// of h2-ping, h2-settings-wait and h2-headers
 	asksPing
 	answersPing
+	hasPing
+	givesDeafUp
 	sendsSettings
 	asksBehind
 	headerBegins
@@ -130,6 +132,16 @@ var words = []rule.Words{
 		Role:  "PING ACK",
 		Text:  "answers it {s} later; its host had acknowledged it in time",
 		Facts: rule.Facts{report.CarriesData, report.SinceBefore},
+	},
+	hasPing: {
+		Role:  "acknowledgment",
+		Text:  "the server's host has the PING",
+		Facts: rule.Facts{report.Acknowledges},
+	},
+	givesDeafUp: {
+		Role:  "close",
+		Text:  "{s} later; nothing had come from the server's program",
+		Facts: rule.Facts{report.Ends, report.SinceBefore, report.PeerSilent},
 	},
 	sendsSettings: {
 		Role:  "SETTINGS",
