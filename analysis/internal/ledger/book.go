@@ -128,12 +128,22 @@ func (b *book) labelFor(j *Exchange, t *report.Tile) report.Label {
 		return report.StreamIdle
 	case j.Parsed.Stream == 0:
 		return l
+	case !b.by.has(j.Index) && b.tooSoon(j, t):
+		return report.RoundTrip
 	case !b.by.has(j.Index):
 		return report.Unknown
 	case l == report.AppPaced && j.Streams():
 		return report.StreamIdle
 	}
 	return l
+}
+
+// tooSoon reports whether nothing of an answer to j can have come by the end of a tile, as that is no
+// round trip after the request.
+func (b *book) tooSoon(j *Exchange, t *report.Tile) bool {
+	q, a := j.Parsed.Request, j.Parsed.Response
+	return q != nil && q.Complete && max(t.From, j.From) >= q.End.Time &&
+		t.To <= q.End.Time+b.conn.Far(reassembly.FromServer) && (a == nil || a.Start.Time >= t.To)
 }
 
 // own books part of a tile with the connection.

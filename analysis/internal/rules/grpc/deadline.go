@@ -16,6 +16,7 @@ const (
 	lateCause    = "server-late"
 	transitCause = "in-transit"
 	saidCause    = "server-said"
+	shortCause   = "too-short"
 )
 
 const (
@@ -27,7 +28,13 @@ const (
 	timerLate     = 50 * time.Millisecond
 	timerEarly    = 10 * time.Millisecond
 	timeoutRounds = 100
+	// leastShare is by which part of the round trip an answer must be too late at the least: the
+	// least round trip is not that of each call (reasoning).
+	leastShare = 10
 )
+
+// okayStatus is that of a call that did what it was asked (google/rpc/code.proto).
+const okayStatus = 0
 
 // Deadline is the rule about calls that are not answered within their deadline.
 var Deadline = &rule.Detector{Rule: report.Rule{
@@ -44,6 +51,9 @@ grpc-timeout is over, at most 50 ms later, and earlier by no more than 10 ms or 
 libraries round up; or by status 4 in the trailers. server-late: the server had acknowledged the
 whole request, and sent no octet of an answer, or status 4 when the time was over. in-transit: at
 least half of the time, by the ledger, went to losses, windows, queues, the path and other streams.
+too-short: the least round trip of the connection, with those, is at least half of the time; where
+it is longer than the deadline, no server could meet it. Next to the server such calls look
+answered: they count if the answer cannot have come in time, by the round trip to the client.
 server-said: status 4 before the time was over: what the server itself waited for had a deadline of
 its own, or its clock began earlier. Silent: a CANCEL at another time, whatever its reason; calls of
 which the server had sent a whole message, or the header of its answer, and calls of a method that
@@ -74,6 +84,25 @@ A client that cancels for another reason just when its deadline is over.`,
 						"and pass the deadline on to what it calls itself",
 				},
 				{Side: report.SideClient, Text: setDeadline, Settings: deadlines()},
+			},
+		},
+		{
+			Code:  shortCause,
+			Title: "deadline leaves the server too little",
+			Side:  report.SideClient,
+			Message: "Calls missed their deadline, of which the round trip to the server is half and " +
+				"more: the network has it, however fast the server is.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "give the deadline the round trip on top of what the slowest good answer " +
+						"takes, place by place",
+					Settings: deadlines(),
+				},
+				{
+					Side: report.SideNetwork,
+					Text: "a server that is nearer to this client; a path without detours",
+				},
 			},
 		},
 		{
@@ -156,6 +185,10 @@ func runDeadline(p *rule.Pass) {
 		if r.Timeout == 0 || took < earliest(r.Timeout) {
 			cl.Cause, cl.Confidence = saidCause, report.Proven
 		}
+	case answeredTooLate(p.Conn, x):
+		end = rule.Shows(x.Response.End, report.SideServer, answersInVain,
+			rule.Ns(x.Response.End.Time-x.Request.Start.Time+p.Conn.Far(reassembly.FromClient)))
+		cl.Confidence = report.ConfidenceMedium
 	default:
 		return
 	}
@@ -170,6 +203,17 @@ func runDeadline(p *rule.Pass) {
 		Proof: deadlineProof(p.Conn, x, end),
 	}
 	p.Report(cl)
+}
+
+// answeredTooLate reports whether a whole answer cannot have reached the client before the deadline
+// of the call: the client's CANCEL is on its way when the answer leaves.
+func answeredTooLate(c *reassembly.Conn, x *exchange.Exchange) bool {
+	a, far := x.Response, c.Far(reassembly.FromClient)
+	if a == nil || !a.Complete || x.RPC.Timeout == 0 || x.RPC.Status != okayStatus ||
+		!ledger.ShowsStart(c) {
+		return false
+	}
+	return a.End.Time-x.Request.Start.Time+far > x.RPC.Timeout+max(timerEarly, far/leastShare)
 }
 
 // answering reports whether the only message of the server's was still on its way.
@@ -210,12 +254,21 @@ func blame(p *rule.Pass, cl *rule.Claim, end capture.Mark) bool {
 	x, t := p.Exchange, &p.Draft.Times
 	whole := end.Time - x.Request.Start.Time
 	own := t[report.Think] + t[report.AppPaced] + t[report.HostStopped]
-	path := p.Draft.Sum(onTheWay()...)
+	path, trip := p.Draft.Sum(onTheWay()...), p.Conn.RTTMin()
 	acked, arrived := arrival(p.Conn, x, end)
+	answered := x.Response != nil && x.Response.Complete
+	if answered { // what the client waited, not what passed here
+		whole += p.Conn.Far(reassembly.FromClient)
+	}
 	switch {
 	case 2*path >= whole:
 		cl.Cause = transitCause
 		cl.Says = []rule.Said{rule.Say(waysHeldIt, rule.Ns(path), rule.Ns(whole))}
+	case 2*(path+trip) >= whole && x.RPC.Timeout > 0 && ledger.ShowsStart(p.Conn):
+		cl.Cause = shortCause
+		cl.Says = []rule.Said{rule.Say(leavesLittle, rule.Ns(trip), rule.Ns(x.RPC.Timeout))}
+	case answered:
+		return false
 	case arrived && !answering(x.RPC) && 2*(end.Time-acked.Time) >= whole:
 		cl.Cause = lateCause
 		held := end.Time - acked.Time

@@ -23,10 +23,12 @@ const (
 	cancelsInTime
 	givesUpInTime
 	saysTooLate
+	answersInVain
 	metDeadline
 	metDeadlineAll
 	serverHeldIt
 	waysHeldIt
+	leavesLittle
 	neverAnswered
 
 	// of grpc-chatty
@@ -82,6 +84,11 @@ var words = []rule.Words{
 		Text:  "DEADLINE_EXCEEDED, {s} after the call began",
 		Facts: rule.Facts{report.CarriesData, report.SinceFirst},
 	},
+	answersInVain: {
+		Role:  "answer",
+		Text:  "its end; it is there {s} after the call began, at the soonest",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
 	metDeadline: {Text: "{n call} of {n} of {text} ended so."},
 	metDeadlineAll: {
 		Text: "{n call} of {n} of {text} ended so, those of other clients included.",
@@ -91,6 +98,9 @@ var words = []rule.Words{
 	},
 	waysHeldIt: {
 		Text: "Losses, windows and the path took {s} of the {s} of this call.",
+	},
+	leavesLittle: {
+		Text: "A round trip takes {s} at the least, of a deadline of {s}.",
 	},
 	neverAnswered: {
 		Text: "No call of this method was answered: one that sends messages as things happen " +
