@@ -171,6 +171,8 @@ func checkUnseen(t *testing.T, less lacking, r, all *report.Report) {
 				x.Outcome,
 				w.Outcome,
 			)
+		case w.Status == 0 && w.OnStream.Reset != nil && x.OnStream.Reset == nil:
+			// the reset is missing, behind which its answer was still on its way
 		case x.Status != 0 && x.Status != w.Status:
 			t.Errorf(
 				"%s: %s on %d has %d, not %d",
