@@ -34,7 +34,8 @@ var edges = map[string][]string{
 		"tcpwhy/internal/outfile",
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
 		"tcpwhy/output/notes", "tcpwhy/reassembly/redact",
-		"tcpwhy/output/wording", "tcpwhy/output/json", "tcpwhy/internal/cli/known",
+		"tcpwhy/output/wording", "tcpwhy/output/mask", "tcpwhy/output/json",
+		"tcpwhy/internal/cli/known",
 		"tcpwhy/internal/cli/collector",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/internal/cli/manual",
@@ -92,7 +93,7 @@ var edges = map[string][]string{
 		"tcpwhy/output/sentence", "tcpwhy/output/finding", "tcpwhy/output/wording",
 		"tcpwhy/output/mask", "tcpwhy/analysis/compare", "tcpwhy/analysis/report",
 	},
-	"tcpwhy/output/baseline": {"tcpwhy/output/mask", "tcpwhy/analysis/report"},
+	"tcpwhy/output/baseline": {"tcpwhy/output/json", "tcpwhy/output/mask", "tcpwhy/analysis/report"},
 	"tcpwhy/output/view": {
 		"tcpwhy/output/page", "tcpwhy/output/wording", "tcpwhy/output/mask",
 		"tcpwhy/analysis/report", "tcpwhy/capture",

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -49,7 +51,7 @@ func (o *options) check() error {
 	if err := o.spans.Check(); err != nil {
 		return err
 	}
-	if err := o.known.Read(); err != nil {
+	if err := o.readKnown(); err != nil {
 		return err
 	}
 	if o.interfaceName != "" {
@@ -74,6 +76,28 @@ func (o *options) checkRules() error {
 		}
 	}
 	return nil
+}
+
+// readKnown reads the baseline, and checks that there are the rules and causes of its entries: one
+// that is typed wrongly would let nothing pass, and nobody would know why.
+func (o *options) readKnown() error {
+	var path *fs.PathError
+	if err := o.known.Read(); errors.As(err, &path) {
+		return err
+	} else if err != nil {
+		return &usageError{err.Error(), "tcpwhy --write-baseline FILE makes a baseline"}
+	}
+	return o.known.Rules(func(entry, rule, cause string) error {
+		err := checkRule(rule)
+		if err == nil {
+			err = checkCause(rule, cause)
+		}
+		var usage *usageError
+		if errors.As(err, &usage) {
+			return &usageError{entry + ": " + usage.message, usage.hint}
+		}
+		return err
+	})
 }
 
 // checkExplain checks the argument of --explain.
@@ -135,6 +159,24 @@ func checkRule(name string) error {
 	return &usageError{fmt.Sprintf("no rule is named %q", name), hint}
 }
 
+// checkCause checks that a rule has a cause of that name.
+func checkCause(rule, cause string) error {
+	var codes []string
+	for _, r := range analysis.Rules() {
+		for _, c := range r.Causes {
+			if r.Name == rule {
+				codes = append(codes, c.Code)
+			}
+		}
+	}
+	if cause == "" || slices.Contains(codes, cause) {
+		return nil
+	}
+	return &usageError{
+		fmt.Sprintf("%s has no cause %q", rule, cause), suggestion(cause, codes),
+	}
+}
+
 // suggestion asks whether the nearest of names was meant; "" if none is near.
 func suggestion(name string, names []string) string {
 	if near := nearest(name, names); near != "" {
@@ -144,7 +186,8 @@ func suggestion(name string, names []string) string {
 }
 
 // nearest is the one of names that a person who typed name most likely meant: it differs in at most
-// a third of its letters, or begins or ends like it; "" if there is none.
+// a third of its letters, or begins or ends like it, or has its letters in that order, as markdown
+// has those of md; "" if there is none.
 func nearest(name string, names []string) string {
 	best, least := "", len(name)/3+2
 	for _, candidate := range names {
@@ -157,7 +200,24 @@ func nearest(name string, names []string) string {
 			best, least = candidate, d
 		}
 	}
+	if i := slices.IndexFunc(names, func(of string) bool { return shortens(name, of) }); best == "" && i >= 0 {
+		return names[i]
+	}
 	return best
+}
+
+// shortens reports whether name begins as another one does, and has some of its letters in their
+// order.
+func shortens(name, of string) bool {
+	if len(name) < 2 || of == "" || name[0] != of[0] {
+		return false
+	}
+	for i := range len(of) {
+		if name != "" && name[0] == of[i] {
+			name = name[1:]
+		}
+	}
+	return name == ""
 }
 
 // distance is how many letters must be changed, added or removed to make b of a (Levenshtein). Only

@@ -7,6 +7,7 @@ func TestNearest(t *testing.T) {
 	tests := []struct{ typed, want string }{
 		{"nagel", "nagle"}, {"slowstart", "slow-start"}, {"delayed-ack", "nagle-delayed-ack"},
 		{"reset", "reset-after-data"}, {"nagle-delayedack", "nagle-delayed-ack"}, {"coffee", ""}, {"", ""},
+		{"nda", "nagle-delayed-ack"}, {"ns", ""},
 	}
 	for _, tt := range tests {
 		if got := nearest(tt.typed, names); got != tt.want {

@@ -200,7 +200,7 @@ func (o *compareOptions) check(args []string) error {
 	o.lists.occurrences, o.lists.listed = 1, usualListed
 	o.inputs = slices.Concat(o.before, o.after)
 	return errors.Join(oneOf("format", o.format, formats...), oneOf("by", o.by, groupings()...),
-		o.checkColor(), o.checkRules(), o.checkOutputs(), o.known.Read())
+		o.checkColor(), o.checkRules(), o.checkOutputs(), o.readKnown())
 }
 
 // names are --map as the comparison takes them.

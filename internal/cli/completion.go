@@ -17,7 +17,7 @@ func completionCommand(c *console) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
 		Use:   "completion SHELL",
-		Short: "completion of command lines: bash, zsh, fish, powershell",
+		Short: "completion for bash, zsh, fish or powershell",
 		Long: "Writes a script that completes command lines of the program in a shell: bash,\n" +
 			"zsh, fish or powershell. Packages bring it along.",
 		Example: "tcpwhy completion bash > /etc/bash_completion.d/tcpwhy\n" +

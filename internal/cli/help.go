@@ -80,7 +80,7 @@ func commandTable(root *cobra.Command) string {
 	var b strings.Builder
 	for _, cmd := range root.Commands() {
 		if !cmd.Hidden {
-			fmt.Fprintf(&b, "  %-25s %s\n", cmd.UseLine(), cmd.Short)
+			fmt.Fprintf(&b, "  %-28s %s\n", cmd.UseLine(), cmd.Short)
 		}
 	}
 	return b.String()

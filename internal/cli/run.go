@@ -137,9 +137,9 @@ const (
 which cause, what it cost, which frames prove it, and what to change.
 `
 	callsText = `
-  tcpwhy [flags] FILE...    analyse capture files (pcap, pcapng; also compressed);
-                            several are one capture; - is standard input
-  tcpwhy [flags] -i NAME    analyse live, until interrupted; any is all interfaces
+  tcpwhy [flags] FILE...       analyse capture files (pcap, pcapng; compressed, too);
+                               several are one capture; - is standard input
+  tcpwhy [flags] -i NAME       analyse live, until interrupted; any: all interfaces
 `
 	exampleText = `
   tcpwhy trace.pcap

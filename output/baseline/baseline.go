@@ -9,12 +9,14 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"tcpwhy/analysis/report"
+	plain "tcpwhy/output/json"
 	"tcpwhy/output/mask"
 )
 
@@ -22,7 +24,7 @@ const (
 	schemaVersion = 1
 	// holds is for how long a new entry holds: a quarter, within which somebody should have looked.
 	holds = 90 * 24 * time.Hour
-	// notYet is the reason that a new entry has until somebody writes a better one.
+	// notYet is the reason that a new entry has until somebody writes one. It is none.
 	notYet = "not looked into yet"
 )
 
@@ -50,7 +52,7 @@ type Baseline struct {
 func Read(r io.Reader) (*Baseline, error) {
 	b := &Baseline{}
 	if err := json.UnmarshalRead(r, b, json.RejectUnknownMembers(true)); err != nil {
-		return nil, plainer(err)
+		return nil, plain.Plain(err)
 	}
 	if b.Version != schemaVersion {
 		return nil, fmt.Errorf(
@@ -67,30 +69,28 @@ func Read(r io.Reader) (*Baseline, error) {
 	return b, nil
 }
 
-// plainer is an error of reading without the names of this program's types.
-func plainer(err error) error {
-	var e *json.SemanticError
-	switch {
-	case !errors.As(err, &e):
-		return err
-	case errors.Is(err, json.ErrUnknownName):
-		return fmt.Errorf("at %q: there is no such member", e.JSONPointer)
-	}
-	return fmt.Errorf("at %q: %s is not expected there", e.JSONPointer, e.JSONKind)
-}
-
 // check reads the day and refuses an entry that says too little.
 func (e *Entry) check() error {
 	day, err := time.Parse(time.DateOnly, e.Until)
 	switch {
 	case e.Rule == "":
 		return errors.New("it names no rule")
-	case e.Reason == "":
+	case strings.TrimSpace(e.Reason) == "":
 		return fmt.Errorf("%s: it gives no reason", e.Rule)
 	case err != nil:
 		return fmt.Errorf("%s: until: %q is no day, as 2026-11-30 is", e.Rule, e.Until)
 	}
 	e.until = day.AddDate(0, 0, 1)
+	return nil
+}
+
+// Rules are the rules and causes of the entries, and what the entries are called in messages.
+func (b *Baseline) Rules(each func(entry int, rule, cause string) error) error {
+	for i, e := range b.Entries {
+		if err := each(i+1, e.Rule, e.Cause); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -111,10 +111,18 @@ func (b *Baseline) Known(f *report.Finding, start time.Time) *report.Known {
 		}
 		e.used = true
 		if known == nil && start.Before(e.until) {
-			known = &report.Known{Reason: e.Reason, Until: e.Until}
+			known = &report.Known{Reason: e.told(), Until: e.Until}
 		}
 	}
 	return known
+}
+
+// told is the reason as a report gives it, which says if nobody has written one.
+func (e *Entry) told() string {
+	if e.Reason == notYet {
+		return notYet + "; its entry needs a reason"
+	}
+	return e.Reason
 }
 
 // is reports whether a finding is the one of the entry.
@@ -131,10 +139,14 @@ func serviceOf(f *report.Finding) string {
 }
 
 // Notes are what the keeper of the file may want to know, once it was applied to a report: entries
-// whose day was over, and those that nothing was found of.
+// whose day was over, those that nothing was found of, and those that nobody has written a reason
+// for.
 func (b *Baseline) Notes(r *report.Report) (notes []string) {
-	over, unseen := 0, 0
+	over, unseen, bare := 0, 0, 0
 	for _, e := range b.Entries {
+		if e.Reason == notYet {
+			bare++
+		}
 		switch {
 		case e.used && !r.Capture.Start.Before(e.until):
 			over++
@@ -153,6 +165,10 @@ func (b *Baseline) Notes(r *report.Report) (notes []string) {
 	if unseen > 0 {
 		notes = append(notes, fmt.Sprintf("of %d of %d known findings nothing was found",
 			unseen, len(b.Entries)))
+	}
+	if bare > 0 {
+		notes = append(notes, fmt.Sprintf("the reason of %d of %d known findings is %q, which is "+
+			"none: write why they are no news", bare, len(b.Entries), notYet))
 	}
 	return notes
 }

@@ -57,7 +57,7 @@ func TestRoundTrip(t *testing.T) {
 			t.Errorf("finding %d: known %v, want %v", i, got, want)
 		}
 	}
-	if k := r.Findings[0].Known; k.Until != "2027-02-28" || k.Reason != notYet {
+	if k := r.Findings[0].Known; k.Until != "2027-02-28" || k.Reason != notYet+"; its entry needs a reason" {
 		t.Errorf("known: %+v", k)
 	}
 	back.Add(r)

@@ -3,6 +3,7 @@
 package har
 
 import (
+	"errors"
 	"io"
 	"strconv"
 	"time"
@@ -33,6 +34,9 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 	}
 	a.parts = finding.ByExchange(r)
 	err := json.MarshalWrite(w, a.archive(), jsontext.WithIndent(" "), json.Deterministic(true))
+	if inner := errors.Unwrap(err); inner != nil { // the library says that it is one of writing
+		err = inner
+	}
 	if err == nil {
 		_, err = io.WriteString(w, "\n")
 	}

@@ -200,7 +200,7 @@ func (d *decoder) done(err error) (*report.Report, string, error) {
 		d.err = errors.New("it has no schema_version")
 	}
 	if d.err != nil {
-		return nil, "", fmt.Errorf("JSON report: %w", d.err)
+		return nil, "", fmt.Errorf("JSON report: %w", Plain(d.err))
 	}
 	return d.report, d.version, nil
 }

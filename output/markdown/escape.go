@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -61,20 +62,69 @@ func (w *writer) String() string {
 	return w.Builder.String()
 }
 
-// words writes text, word by word, at the beginning of a line or not.
+// words writes text, word by word, at the beginning of a line or not. What stands in parentheses
+// that a word in code opens is part of it.
 func (w *writer) words(s string, first bool) {
-	for i, word := range strings.Split(s, " ") {
+	all := strings.Split(s, " ")
+	for i := 0; i < len(all); i++ {
+		word := all[i]
 		if i > 0 {
 			w.text(" ")
 		}
-		if !acted(word) && !(first && i == 0 && begins(word)) {
+		if !acted(word) && !calls(word, all[i+1:]) && !(first && i == 0 && begins(word)) {
 			w.text(word)
 			continue
 		}
-		bare := strings.TrimRight(word, ",;")
-		w.code(bare)
-		w.text(word[len(bare):])
+		inner := strings.TrimLeft(word, "(")
+		w.text(word[:len(word)-len(inner)])
+		if more := closes(inner, all[i+1:]); more > 0 {
+			inner = strings.Join(append([]string{inner}, all[i+1:i+1+more]...), " ")
+			i += more
+		}
+		n := withoutMarks(inner)
+		w.code(inner[:n])
+		w.text(inner[n:])
 	}
+}
+
+// withoutMarks is how much of a word stands before commas, semicolons and what closes parentheses
+// that it does not open.
+func withoutMarks(word string) int {
+	n := len(word)
+	for n > 0 {
+		closing := strings.Count(word[:n], ")") > strings.Count(word[:n], "(")
+		switch c := word[n-1]; {
+		case c == ',' || c == ';' || c == ')' && closing:
+		case c == ':' && closing && strings.HasSuffix(word[:n-1], ")"):
+		default:
+			return n
+		}
+		n--
+	}
+	return n
+}
+
+// closes is how many of the next words close the parentheses that one opens; 0 if it opens none, or
+// if they stay open.
+func closes(word string, next []string) int {
+	const longest = 8 // words of an expression
+	open := strings.Count(word, "(") - strings.Count(word, ")")
+	if open <= 0 {
+		return 0
+	}
+	for i, word := range next[:min(len(next), longest)] {
+		open += strings.Count(word, "(") - strings.Count(word, ")")
+		if open <= 0 {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// calls reports whether a word begins a call, further words of which would be in code.
+func calls(word string, next []string) bool {
+	return strings.LastIndexByte(word, '(') > 0 && word[0] != '(' &&
+		slices.ContainsFunc(next[:closes(word, next)], acted)
 }
 
 // cell is plain for a cell of a table, in which a bar ends even a code span (GFM §4.10). A

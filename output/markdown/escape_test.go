@@ -52,6 +52,20 @@ func checkPlain(t *testing.T, s string) {
 	}
 }
 
+// TestExpressions: what opens parentheses and is code is so to where they are closed, and no
+// further.
+func TestExpressions(t *testing.T) {
+	for s, want := range map[string]string{
+		"Python sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1); nginx": "Python `sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)`; nginx",
+		"(a_b c d": "(`a_b` c d", "a_b) c": "`a_b`) c", "f(a_b, g(c)) d_e": "`f(a_b, g(c))` `d_e`", "(see a_b): c": "(see `a_b`): c",
+		"(f(a_b, c), d)": "(`f(a_b, c)`, d)", "f(a_b c": "`f(a_b` c", "s.f(:A, :B, 1) c": "`s.f(:A, :B, 1)` c", "f(a, b) c": "f(a, b) c", "(a_b=1 on c): d": "(`a_b=1` on c): d",
+	} {
+		if got := plain(s); got != want {
+			t.Errorf("%q is %q, want %q", s, got, want)
+		}
+	}
+}
+
 // TestPlain tries sentences that a network may have a part in.
 func TestPlain(t *testing.T) {
 	for _, s := range []string{

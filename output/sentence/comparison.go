@@ -13,16 +13,28 @@ import (
 
 // Compared is what two reports are, and how much of them is compared.
 func Compared(c *compare.Comparison) string {
+	common := sameFolder(c.Before.Name, c.After.Name)
 	side := func(s *compare.Side) string {
-		return mask.Visible(mask.Shorten(s.Name, nameRoom)) + ": " +
+		return pathName(s.Name[common:], comparedRoom) + ": " +
 			wording.Count(s.ExchangeCount, "exchange", "exchanges")
 	}
 	return side(&c.Before) + "; " + side(&c.After) + "; " +
 		wording.Count(len(c.Endpoints), "endpoint", "endpoints") + " in both"
 }
 
-// nameRoom is how many characters of a report's name a line has.
-const nameRoom = 60
+// comparedRoom is how many characters of each name a comparison's headline has.
+const comparedRoom = 40
+
+// sameFolder is how many octets of two names are the folders that both are in.
+func sameFolder(a, b string) int {
+	folder := 0
+	for i := 0; i < len(a) && i < len(b) && a[i] == b[i] && a[i] != ','; i++ {
+		if a[i] == '/' || a[i] == '\\' {
+			folder = i + 1
+		}
+	}
+	return folder
+}
 
 // Changed is what somebody reads who reads nothing else: how much faster or slower, what came and
 // what went. Warnings belong before it.
@@ -282,7 +294,8 @@ func Became(f *compare.Finding) string {
 
 // HowMuch is how much there was of a finding before and after, and how sure that is.
 func HowMuch(f *compare.Finding) string {
-	text := rate(&f.Before) + " -> " + rate(&f.After) + " exchanges"
+	text := rate(&f.Before) + " -> " + rate(&f.After) + " exchange" +
+		plural(f.After.Exchanges)
 	if f.Before.Cost > 0 || f.After.Cost > 0 {
 		text += "; " + wording.Duration(
 			f.Before.Each(),
@@ -307,6 +320,14 @@ func HowMuch(f *compare.Finding) string {
 func rate(o *compare.Occurred) string {
 	return fmt.Sprintf("%s of %s (%s to %s %%)", wording.Grouped(o.Affected),
 		wording.Grouped(o.Exchanges), percent(o.Low, o.High), percent(o.High, o.High))
+}
+
+// plural is the ending of the word for n of something.
+func plural(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return "s"
 }
 
 // percent is a share in percent, with as many decimals as the larger one of an interval needs.

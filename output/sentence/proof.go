@@ -7,6 +7,7 @@ import (
 	"tcpwhy/capture"
 	"tcpwhy/output/mask"
 	"tcpwhy/output/wording"
+	"unicode/utf8"
 )
 
 // Sender names who sent a frame, if that is known.
@@ -50,6 +51,24 @@ func (t *Teller) FileName(input int) string {
 		}
 	}
 	return mask.Shorten(mask.Visible(base), fileRoom)
+}
+
+// pathRoom is how many characters of a path a headline has.
+const pathRoom = 60
+
+// pathName is a path in so many characters: of a long one the last folders that fit, since the
+// first ones are those of all captures.
+func pathName(path string, room int) string {
+	name := mask.Visible(path)
+	for at := 0; utf8.RuneCountInString(name) > room; {
+		next := strings.IndexAny(path[at:], `/\`)
+		if next < 0 {
+			return mask.Shorten(name, room)
+		}
+		at += next + 1
+		name = mask.Hidden + path[at-1:at] + mask.Visible(path[at:])
+	}
+	return name
 }
 
 // BaseName is a path's last element, whichever way its slashes lean.

@@ -8,7 +8,6 @@ import (
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/output/finding"
-	"tcpwhy/output/mask"
 	"tcpwhy/output/wording"
 	"tcpwhy/reassembly"
 )
@@ -144,7 +143,7 @@ func InputNames(inputs []capture.Input) string {
 		case len(inputs) > 1:
 			name = BaseName(name)
 		}
-		names = append(names, mask.Shorten(mask.Visible(name), 60))
+		names = append(names, pathName(name, pathRoom))
 	}
 	if len(names) == 0 {
 		return "no input"

@@ -76,11 +76,8 @@ func verdictStyle(e *compare.Endpoint) page.Style {
 // figuresOf are the figures of an endpoint; of too few, the durations themselves.
 func figuresOf(e *compare.Endpoint) string {
 	b, a := &e.Before, &e.After
-	text := fmt.Sprintf(
-		"%s -> %s exchanges; ",
-		wording.Grouped(b.Exchanges),
-		wording.Grouped(a.Exchanges),
-	)
+	text := wording.Grouped(b.Exchanges) + " -> " +
+		wording.Count(a.Exchanges, "exchange", "exchanges") + "; "
 	if e.Shift == nil {
 		text += sentence.Values(b) + " -> " + sentence.Values(a)
 	} else {

@@ -44,6 +44,17 @@ func (k *Options) Read() (err error) {
 	return err
 }
 
+// Rules gives each function the rule and cause of each entry of --baseline. Its error, which is
+// returned, is about that entry.
+func (k *Options) Rules(check func(entry, rule, cause string) error) error {
+	if k.base == nil {
+		return nil
+	}
+	return k.base.Rules(func(n int, rule, cause string) error {
+		return check(fmt.Sprintf("--baseline %s: entry %d", k.File, n), rule, cause)
+	})
+}
+
 // read reads the file of a flag.
 func read(flag, name string) (*baseline.Baseline, error) {
 	f, err := os.Open(name)
