@@ -76,7 +76,8 @@ server paused until then, with nothing on its way and once only, stands for a re
 endpoints usually answer within a quarter of it. As one event ends many waits for it at once, such
 as those of long polls, either answers usually take about as long each time, or the standstill is
 far longer than all of them, and requests for several things lay there or they had come by and by;
-or eight and more had come all the time. If one of those answered had been asked for before all
+or eight and more had come all the time. Two suffice, for different things, beside one that came
+before them and was answered with them, as what kept the service from everything. If one of those answered had been asked for before all
 others, and nothing shows that such ones usually take less, it is named.
 
 few-at-a-time: if a service, or one of its endpoints, works on so many requests at a time (eight at

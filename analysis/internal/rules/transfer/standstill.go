@@ -236,6 +236,7 @@ func (g *stood) compare(d rule.Desk, usual map[*endpoint]usualTime) bool {
 		g.held = append(g.held, h)
 		if wait >= max(outlierLeast, heldTimes*u.median) && h.lay(g.To) {
 			e.add(h.served, u, u.steady(g.To-g.From))
+			e.overdue = e.overdue || h.asked+u.most+ledger.QueueShows < g.From
 		}
 	}
 	return e.enough(g)
@@ -247,6 +248,9 @@ type evidence struct {
 	of     map[*endpoint]bool
 	steady map[*endpoint]bool
 	usual  int // answers that show what is usual at those
+	// overdue says that one had not been answered when that was due, before nothing was any more:
+	// it waited for something else
+	overdue bool
 }
 
 // add adds one.
@@ -270,7 +274,12 @@ func (e *evidence) add(x *served, u usualTime, steady bool) {
 // take as long each time, and requests for several things lay there, or came by and by; or many
 // came all the time.
 func (e *evidence) enough(g *stood) bool {
-	if len(e.asked) == 0 || len(e.asked)+len(g.paused) < leastHeld || e.usual < leastThinks {
+	lay := len(e.asked) + len(g.paused)
+	if by := g.blocker(); by != nil && by.asked >= g.From-releasedSoon && len(e.of) > 1 &&
+		!e.overdue {
+		lay++ // it lay there as well, and nothing was answered since; the others wait for two things
+	}
+	if len(e.asked) == 0 || lay < leastHeld || e.usual < leastThinks {
 		return false
 	}
 	length := g.To - g.From
