@@ -17,7 +17,7 @@ const (
 // Headers is the rule about header sections that do not fit into the first flight.
 var Headers = &rule.Detector{Rule: report.Rule{
 	Name:  headersRule,
-	Title: "header of HTTP/2 larger than the first flight",
+	Title: "large header of HTTP/2",
 	Doc: `What happens
 A new connection sends ten segments, some 14 kB, before it waits for an acknowledgment (RFC 6928).
 A request whose header alone is larger takes a round trip more for each doubling. HTTP/2
@@ -27,16 +27,21 @@ table (4,096 octets), nor what a program marks as never to be kept, as some do w
 How it is recognised
 The frames of a request's header section, CONTINUATIONs included, are more octets than ten full
 segments, on the first request of a connection, and the last of them passed a round trip after the
-first, or later, with none of it lost.
+first, or later, with none of it lost. slow-uplink: on any request, the header was longer than
+4,096 octets, which is as much as can be remembered, and the path's rate shows while it passed: by
+three segments and more that came one by one, evenly, or by their acknowledgments, the octets having
+left together. Silent where that costs less than 20 ms, and where anything was lost.
 
 How cost is counted
-From the first octet of the header to its last. Low is whole round trips of that.
+From the first octet of the header to its last. Low is whole round trips of that. slow-uplink: what
+the octets beyond one segment take at that rate; low is half of that, as some fields have to be said.
 
 When it is wrong
 A client that writes its header with pauses of its own.`,
 	Causes: []report.Cause{{
-		Code: largeCause,
-		Side: report.SideClient,
+		Code:  largeCause,
+		Title: "header of HTTP/2 larger than the first flight",
+		Side:  report.SideClient,
 		Message: "The header of a request was larger than what a new connection may send at " +
 			"once, so that it took more rounds.",
 		Remedies: []report.Remedy{
@@ -61,13 +66,45 @@ A client that writes its header with pauses of its own.`,
 				},
 			},
 		},
+	}, {
+		Code:  slowCause,
+		Title: "long headers on a slow way to the server",
+		Side:  report.SideClient,
+		Message: "Requests had headers so long that the way to the server took a while for them, " +
+			"each time.",
+		Remedies: []report.Remedy{
+			{
+				Side: report.SideServer,
+				Text: "set fewer and smaller cookies, for the paths that need them; keep state " +
+					"at the server; short tokens",
+			},
+			{
+				Side: report.SideClient,
+				Text: "keep large fields out of each request; let what is the same in all be " +
+					"remembered: not marked as sensitive (never indexed), and within the table",
+			},
+			{
+				Side: report.SideServer,
+				Text: "a larger table of header fields, so that what repeats is said once",
+				Settings: []report.Setting{
+					{Product: report.Node, Text: "settings.headerTableSize"},
+					{Product: report.Go, Text: "HTTP2Config.MaxDecoderHeaderTableSize"},
+					{Product: report.HAProxy, Text: "tune.h2.header-table-size"},
+					{Product: report.Envoy, Text: "hpack_table_size"},
+				},
+			},
+		},
 	}},
 	References: []string{"RFC 6928 section 2", "RFC 7541 section 4", "RFC 7541 section 7.1.3"},
 },
-	Rests:      rule.Content | rule.Messages | rule.Timing | rule.Beginning,
-	Beside:     true,
-	When:       rule.Streams,
-	Exchange:   runHeaders,
+	Rests:  rule.Content | rule.Messages | rule.Timing | rule.Beginning,
+	Beside: true,
+	When:   rule.Streams,
+	Exchange: func(p *rule.Pass) {
+		if !runHeaders(p) {
+			runSlowHeader(p)
+		}
+	},
 	Vocabulary: words,
 }
 
@@ -77,18 +114,19 @@ A client that writes its header with pauses of its own.`,
 const roundShare = 90
 
 // runHeaders claims a header section that took more than one flight.
-func runHeaders(p *rule.Pass) {
+// It reports whether it did.
+func runHeaders(p *rule.Pass) bool {
 	x, c := p.Exchange, p.Conn
 	m := x.Request
 	if x.Index != 0 || x.Stream == 0 || m == nil || !ledger.ShowsStart(c) ||
 		!ledger.Seen(m.HeaderEnd) {
-		return
+		return false
 	}
 	mss := int64(c.Half[reassembly.FromServer].MSS)
 	rtt, took := c.RTTMin(), m.HeaderEnd.Time-m.Start.Time
 	if mss == 0 || rtt == 0 || m.HeaderBytes <= ledger.UsualInitial*mss ||
 		took < rtt*roundShare/100 || lostWithin(c, m.Start.Time, m.HeaderEnd.Time) {
-		return
+		return false
 	}
 	rounds := max(1, int64(took/rtt))
 	p.Report(rule.Claim{
@@ -115,6 +153,7 @@ func runHeaders(p *rule.Pass) {
 			},
 		},
 	})
+	return true
 }
 
 // lostWithin reports whether the client sent anything again within a time.

@@ -43,6 +43,8 @@ const (
 	asksBehind
 	headerBegins
 	headerEnds
+	longHeaderEnds
+	carriesUp
 )
 
 // words is what the rules of this room say.
@@ -163,4 +165,10 @@ var words = []rule.Words{
 		Text:  "{octets} in all, {s} after its beginning",
 		Facts: rule.Facts{report.CarriesData, report.Told, report.SinceBefore},
 	},
+	longHeaderEnds: {
+		Role:  "end of header",
+		Text:  "{octets} in all",
+		Facts: rule.Facts{report.CarriesData, report.Told},
+	},
+	carriesUp: {Text: "The way to the server carried {mbit} meanwhile."},
 }
