@@ -51,7 +51,8 @@ func (s keyedScenario) analyse(t *testing.T, workers int, lines []string) *repor
 	}
 	defer src.Close()
 	r, err := analysis.Run(t.Context(), src, analysis.WithWorkers(workers),
-		analysis.WithKeys(keyLog(strings.Join(lines, ""))))
+		analysis.WithKeys(keyLog(strings.Join(lines, ""))),
+		analysis.WithLimits(analysis.Limits{Occurrences: analysis.NoLimit}))
 	if err != nil {
 		t.Fatal(err)
 	}
