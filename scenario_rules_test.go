@@ -22,6 +22,8 @@ func neverShown() map[ruleCause]string {
 		{lacks, "buffer-cap"}:       "takes a MiB of data behind a hole",
 		{lacks, "history-cap"}:      "takes thousands of segments in an exchange",
 		{lacks, "http-outstanding"}: "takes a thousand requests before the first response",
+
+		{lacks, "parts-not-compared"}: "takes parts that were analysed apart: TestPartsOfOneHost",
 	}
 }
 

@@ -23,6 +23,8 @@ type options struct {
 	showNames  bool
 	panics     bool
 	keys       *KeyLog // nil: none
+	partial    *Partial
+	partBy     PartBy
 }
 
 // WithRules has only the rules run that are named in only, or all if it is empty, and none of those

@@ -106,6 +106,7 @@ type pipeline struct {
 	span   Span
 	until  time.Duration // where reading ends; 0: not known yet
 	enough bool          // it ended there
+	noted  *noted        // for a part; nil: nothing is
 }
 
 // epoch is what the judge is to read: what every worker tells next.
@@ -132,6 +133,9 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		over:   make(chan struct{}),
 	}
 	p.judge.Hooks, p.span, p.keys = o.hooks, o.span, o.keys
+	if o.partial != nil {
+		p.noted = &noted{talks: map[judge.Hosts]uint64{}}
+	}
 	if o.showNames {
 		p.table.KeepNames()
 	}
@@ -239,6 +243,9 @@ func (p *pipeline) take(seg *capture.Segment) {
 	}
 	c, dir, fresh := p.table.Assign(seg, p.now)
 	p.closeOver()
+	if p.noted != nil && p.table.Connections() > len(p.noted.begun) {
+		p.noted.begun = append(p.noted.begun, judge.Begun{Latest: p.now, First: seg.Frame})
+	}
 	if c == nil || c.View {
 		return
 	}
@@ -334,6 +341,9 @@ func (p *pipeline) judgeAll() {
 		p.judge.Total.QUIC = e.quic
 		events.Sort()
 		n := events.Due(e.until)
+		if p.noted != nil {
+			p.noted.read(events, n)
+		}
 		p.judge.Read(events, n)
 		p.judge.Advance(e.until)
 		events.Rest(n, room)

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -31,7 +32,11 @@ func Run(ctx context.Context, src capture.Source, opts ...Option) (*report.Repor
 	if p.enough {
 		st = asWhole(st)
 	}
-	return p.judge.Report(st), err
+	r := p.judge.Report(st)
+	if o.partial != nil {
+		err = errors.Join(err, o.partial.fill(&o, p.judge, st, p.noted))
+	}
+	return r, err
 }
 
 // check refuses rules that there are not.

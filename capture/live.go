@@ -36,6 +36,8 @@ type LiveConfig struct {
 	AllFrames   bool
 	Promiscuous bool   // take frames for other hosts too; not with AnyInterface
 	Count       uint64 // frames after which to end; 0: no end
+	// as in Config
+	Start func(first time.Time) time.Time
 }
 
 // OpenLive begins to listen. Frames from now on are kept until Next hands them out.
@@ -72,6 +74,7 @@ type Live struct {
 // newLive makes the source of a tap.
 func newLive(c LiveConfig, t ring.Tap) (*Live, error) {
 	l := &Live{tap: t, count: c.Count, ticked: time.Now(), clock: ring.NewClock(ring.SystemClock)}
+	l.from = c.Start
 	l.stats.Inputs = []Input{{Name: c.Interface, Format: "live", Complete: true}}
 	told := account{stats: &l.stats}
 	described := pcapio.Interface{

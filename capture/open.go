@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"tcpwhy/capture/internal/frame"
 	"tcpwhy/capture/internal/pcapio"
@@ -22,6 +23,9 @@ type Config struct {
 	// Recordings are read as well: their numbers are behind those of Inputs.
 	Recordings []Recording
 	Filter     *Filter // nil: everything
+	// Start is the moment from which times count, given that of the first frame, if it is not later
+	// than that; nil: from the first frame.
+	Start func(first time.Time) time.Time
 }
 
 // recordings are all that is to be read, in the order of their numbers.
@@ -58,7 +62,7 @@ func openInputs(c Config) (*source, error) {
 		return nil, err
 	}
 	all := c.recordings()
-	s := &source{bufferSize: pcapio.BufferSize(len(all))}
+	s := &source{bufferSize: pcapio.BufferSize(len(all)), from: c.Start}
 	s.stats.Inputs = make([]Input, len(all))
 	for index, from := range all {
 		s.stats.Inputs[index].Name = from.Name()

@@ -35,9 +35,10 @@ type source struct {
 	bufferSize int    // of each input
 	spare      []byte // the buffer of an input that has ended
 	begun      bool
-	start      int64   // ns since the Unix epoch, valid if begun
-	clocks     []clock // of each of stats.Interfaces
-	secrets    int     // octets of decryption secrets kept
+	from       func(first time.Time) time.Time // see Config.Start
+	start      int64                           // ns since the Unix epoch, valid if begun
+	clocks     []clock                         // of each of stats.Interfaces
+	secrets    int                             // octets of decryption secrets kept
 	hosts      hostClocks
 	ended      bool
 	read       amount
@@ -213,15 +214,32 @@ func (s *source) end(in *input, err error) {
 func (s *source) count(f *frame.Frame) {
 	s.stats.Frames++
 	s.stats.Bytes += uint64(f.OrigLen)
-	s.stats.Inputs[f.Input].Frames++
+	s.stats.Inputs[f.Input].count(f)
+}
+
+// count enters a frame into the account of its input.
+func (in *Input) count(f *frame.Frame) {
+	if in.Frames == 0 {
+		in.First, in.Latest = f.Time, f.Time
+	}
+	in.Frames++
+	in.Octets += uint64(f.OrigLen)
+	in.Latest = max(in.Latest, f.Time)
+}
+
+// begin settles from when on times count: first is that of the first frame.
+func (s *source) begin(first int64) {
+	s.begun, s.start = true, first
+	if s.from != nil {
+		s.start = min(first, s.from(time.Unix(0, first).UTC()).UnixNano())
+	}
+	s.stats.Start = time.Unix(0, s.start).UTC()
 }
 
 // mark gives a frame its name and its time, and notes where a clock stepped back.
 func (s *source) mark(f *frame.Frame) Mark {
 	if !s.begun {
-		s.begun = true
-		s.start = f.Time
-		s.stats.Start = time.Unix(0, f.Time).UTC()
+		s.begin(f.Time)
 	}
 	for i := len(s.clocks); i < len(s.stats.Interfaces); i++ {
 		tick := min(s.stats.Interfaces[i].Resolution, math.MaxUint32)

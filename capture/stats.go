@@ -57,8 +57,11 @@ type Input struct {
 	Compression string // gzip, zstd, lz4, xz or ""
 	LinkTypes   []string
 	Frames      uint64
-	Complete    bool   // the input ended where a capture file may end
-	Error       string // why not, with frame number and reason; "" if Complete
+	Octets      uint64 // on the wire, of all its frames
+	// the times of its first frame and of the latest, ns since the Unix epoch; 0 without a frame
+	First, Latest int64
+	Complete      bool   // the input ended where a capture file may end
+	Error         string // why not, with frame number and reason; "" if Complete
 	// frames that the capturing kernel or interface says it dropped (pcapng ISB, live)
 	KernelDrops uint64
 	Comments    []string

@@ -309,6 +309,8 @@ type Report struct {
 	GoesOn bool
 	// exchanges that have begun, and are not judged or not counted yet; valid if GoesOn
 	Pending int
+	// Parts are how many parts it was made of that were analysed apart; 0: it is of one analysis.
+	Parts int
 	// what Options.Trace asked for; nil if there is no such thing
 	Trace *Trace
 	// what analysis.WithGraphs asked for, by connection

@@ -32,6 +32,14 @@ func (f FrameID) Input() int { return int(f >> frameBits) }
 // Number is the frame's number within its input, from 1. Zero means that there is no frame.
 func (f FrameID) Number() uint64 { return uint64(f) & (1<<frameBits - 1) }
 
+// In is the frame where its input stands at another place: at that which places have for it.
+func (f FrameID) In(places []int) FrameID {
+	if f.Number() == 0 {
+		return f
+	}
+	return NewFrameID(places[f.Input()], f.Number())
+}
+
 // Mark is a moment and the frame that shows it.
 type Mark struct {
 	Time  time.Duration // since the first frame of the whole capture

@@ -23,7 +23,7 @@ import (
 //   - of what exchanges lasted in a step of the time, all but the 90th percentile
 //   - moments and resumption offers of TLS handshakes
 //   - of the capture's account, what is neither a frame's outcome nor of the inputs; which of
-//     several inputs dropped frames
+//     several inputs dropped frames, their octets, and the times of their frames
 //   - of a trace, when the frames of a tile passed, and of segments options, SACK and addresses
 //
 // A comparison, which WriteComparison wrote, is none.

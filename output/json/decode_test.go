@@ -154,6 +154,7 @@ func heldStats(s *capture.Stats) *capture.Stats {
 	}
 	for _, in := range s.Inputs {
 		in.KernelDrops, in.Comments = 0, nil
+		in.Octets, in.First, in.Latest = 0, 0, 0
 		out.Inputs = append(out.Inputs, in)
 	}
 	if len(out.Inputs) > 0 {

@@ -50,6 +50,14 @@ type crowded struct {
 	pools               int           // connections that were not compared with others
 	taken               int           // frames of proof that did not show what was said of them
 	Evicted             uint64        // open connections that gave way to others
+	apart               apart
+}
+
+// apart is what was not compared, as it lies across parts that were analysed apart: connections
+// between hosts of which several parts have some, and how many such hosts there are.
+type apart struct {
+	connections uint64
+	hosts       int
 }
 
 // rankedGroup is a finding on its way out, or not.
@@ -136,6 +144,10 @@ func (j *Judge) crowdCaveats(add func(string, uint64, rule.Basis, string, ...any
 	add(CaveatOpen, c.Evicted, rule.Anything,
 		"%s given up while open, the longest silent first: too many at a time",
 		rule.Count(c.Evicted, "connection was", "connections were"))
+	add(CaveatApart, c.apart.connections, rule.Connection,
+		"%s of %s that are in several of the parts of which this is made: what they have to do "+
+			"with each other there was not compared",
+		rule.Count(c.apart.connections, "connection"), rule.Count(uint64(c.apart.hosts), "host"))
 	add(CaveatTaken, uint64(c.taken), 0, "%s left out that did not show what a rule says of it",
 		rule.Count(uint64(c.taken), "frame of proof was", "frames of proof were"))
 }
@@ -146,6 +158,8 @@ const (
 	CaveatPools    = "pool-cap"       // reuse was not judged between all connections
 	CaveatOpen     = "connection-cap" // more connections were open at a time than are followed
 	CaveatTaken    = "proof-left-out" // frames did not show what was said of them
+	// what lies across parts that were analysed apart was not compared
+	CaveatApart = "parts-not-compared"
 )
 
 // maxOpen is how many open connections are followed at a time: they cost up to 12 KB each while an

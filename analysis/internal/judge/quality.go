@@ -67,6 +67,7 @@ Drop counters count all traffic of an interface, not only that of the connection
 		{Code: "h2-gap", Title: "octets that frame HTTP/2 are missing"},
 		{Code: "h2-resync", Title: "something that is no frame of HTTP/2"},
 		{Code: "h2-fields", Title: "header fields of HTTP/2 that refer to what is missing"},
+		{Code: CaveatApart, Title: "connections of hosts that are in several parts"},
 	},
 	References: []string{"RFC 9293 section 3.4"},
 }}

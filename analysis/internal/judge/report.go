@@ -56,12 +56,17 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.clock.finish(j)
 	j.relabelListed()
 	j.settleOutcomes()
+	return j.draw(st, j.tallied(st.End))
+}
+
+// draw draws up the report of what is known in the end.
+func (j *Judge) draw(st *capture.Stats, all report.Tally) *report.Report {
 	r := &report.Report{Capture: st, Caveats: j.caveats(st), Connections: j.Total.connections,
 		ExchangeCount: j.Total.exchanges, ExchangeTime: j.Total.exchangeTime,
 		Lost: j.Total.lostAtMost(),
 		Times: report.LabelTimes(
 			&j.Total.times), Vantages: j.Total.vantages,
-		Tally: j.tallied(st.End)}
+		Tally: all}
 	r.QUIC = j.quic()
 	j.tellAll(r)
 	if j.Enabled(CaptureQuality.Name) && j.limits.MinSeverity == report.Info {

@@ -61,8 +61,11 @@ func (p *proxied) soFar() report.Proxied {
 	for _, b := range p.servers {
 		r.Servers = append(r.Servers, *b)
 	}
-	slices.SortFunc(r.Servers, func(a, b report.Behind) int {
-		return cmp.Or(cmp.Compare(b.Waited, a.Waited), a.Server.Compare(b.Server))
-	})
+	slices.SortFunc(r.Servers, mostWaited)
 	return r
+}
+
+// mostWaited puts the server first that was waited for the longest.
+func mostWaited(a, b report.Behind) int {
+	return cmp.Or(cmp.Compare(b.Waited, a.Waited), a.Server.Compare(b.Server))
 }

@@ -57,14 +57,21 @@ func (s *streamEnds) list() (r report.StreamEnds) {
 	for k, n := range s.resets {
 		r.Resets = append(r.Resets, report.StreamEnd{Code: k.code, By: k.by, Count: n})
 	}
-	slices.SortFunc(r.Resets, func(a, b report.StreamEnd) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code),
-			cmp.Compare(a.By, b.By))
-	})
+	slices.SortFunc(r.Resets, mostResets)
 	for _, status := range slices.Sorted(maps.Keys(s.failed)) {
 		r.Failed = append(r.Failed, report.CallEnd{Status: status, Count: s.failed[status]})
 	}
-	slices.SortStableFunc(r.Failed,
-		func(a, b report.CallEnd) int { return cmp.Compare(b.Count, a.Count) })
+	slices.SortStableFunc(r.Failed, mostCalls)
 	return r
+}
+
+// mostResets puts what was most frequent first.
+func mostResets(a, b report.StreamEnd) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code),
+		cmp.Compare(a.By, b.By))
+}
+
+// mostCalls puts what was most frequent first.
+func mostCalls(a, b report.CallEnd) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Status, b.Status))
 }

@@ -252,6 +252,13 @@ func (t *Tally) SoFar(end time.Duration) (r report.Tally) {
 	return r
 }
 
+// mostTime puts the endpoint first on which most time was spent.
+func mostTime(a, b report.Endpoint) int {
+	return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(b.Exchanges, a.Exchanges),
+		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Template, b.Template),
+		cmp.Compare(a.Method, b.Method), a.Server.Compare(b.Server))
+}
+
 // list is all endpoints, the one on which most time was spent first, and what is left of others
 // last.
 func (t *Tally) list() []report.Endpoint {
@@ -262,11 +269,7 @@ func (t *Tally) list() []report.Endpoint {
 		c.Failed += refused[(*endpoint)(e)]
 		all = append(all, c)
 	}
-	slices.SortFunc(all, func(a, b report.Endpoint) int {
-		return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(b.Exchanges, a.Exchanges),
-			cmp.Compare(a.Host, b.Host), cmp.Compare(a.Template, b.Template),
-			cmp.Compare(a.Method, b.Method), a.Server.Compare(b.Server))
-	})
+	slices.SortFunc(all, mostTime)
 	if t.others.Exchanges > 0 {
 		c := t.others.Clone()
 		c.Failed += refused[(*endpoint)(&t.others)]

@@ -78,6 +78,12 @@ type Tally struct {
 	Dropped uint64 // connections whose secrets went, as there were too many
 }
 
+// Merge takes in what became of the lines of other logs.
+func (t *Tally) Merge(o *Tally) {
+	t.Used, t.Ignored = t.Used+o.Used, t.Ignored+o.Ignored
+	t.Bad, t.Dropped = t.Bad+o.Bad, t.Dropped+o.Dropped
+}
+
 // Tally is what became of all lines so far.
 func (s *Secrets) Tally() Tally {
 	if s == nil {

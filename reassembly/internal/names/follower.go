@@ -56,6 +56,17 @@ type Tally struct {
 	Names []string
 }
 
+// Merge takes in what became of other look-ups.
+func (t *Tally) Merge(o *Tally) {
+	t.Cut, t.Left, t.Unasked = t.Cut+o.Cut, t.Left+o.Left, t.Unasked+o.Unasked
+	t.Unknown, t.Failed = t.Unknown+o.Unknown, t.Failed+o.Failed
+	t.Unanswered += o.Unanswered
+	t.Names = append(t.Names, o.Names...)
+	slices.Sort(t.Names)
+	t.Names = slices.Compact(t.Names)
+	t.Names = t.Names[:min(len(t.Names), maxNames)]
+}
+
 // maxNames is how many names of look-ups that led nowhere are kept.
 const maxNames = 64
 

@@ -80,6 +80,16 @@ type Tally struct {
 	Names      []string // that clients asked for, in order, some at most
 }
 
+// Merge takes in what was counted of other connections.
+func (t *Tally) Merge(o *Tally) {
+	t.Connections, t.Answered = t.Connections+o.Connections, t.Answered+o.Answered
+	t.Done, t.Octets, t.Handshakes = t.Done+o.Done, t.Octets+o.Octets, t.Handshakes+o.Handshakes
+	t.Names = append(t.Names, o.Names...)
+	slices.Sort(t.Names)
+	t.Names = slices.Compact(t.Names)
+	t.Names = t.Names[:min(len(t.Names), maxNames)]
+}
+
 // Tally is what has been counted so far.
 func (f *Follower) Tally() Tally {
 	t := f.tally
