@@ -35,13 +35,17 @@ var edges = map[string][]string{
 		"tcpwhy/output", "tcpwhy/output/text", "tcpwhy/output/view", "tcpwhy/output/page",
 		"tcpwhy/output/notes", "tcpwhy/reassembly/redact",
 		"tcpwhy/output/wording", "tcpwhy/output/mask", "tcpwhy/output/json",
-		"tcpwhy/internal/cli/known",
+		"tcpwhy/internal/cli/known", "tcpwhy/internal/cli/parts",
 		"tcpwhy/internal/cli/collector",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/internal/cli/manual",
 	},
 	"tcpwhy/internal/cli/manual":    {},
 	"tcpwhy/internal/cli/collector": {},
+	"tcpwhy/internal/cli/parts": {
+		"tcpwhy/internal/outfile", "tcpwhy/output/mask", "tcpwhy/analysis",
+		"tcpwhy/analysis/report",
+	},
 	"tcpwhy/internal/cli/known": {
 		"tcpwhy/internal/outfile", "tcpwhy/output/baseline", "tcpwhy/analysis/report",
 	},

@@ -18,6 +18,7 @@ import (
 func commands() []func(*console) *cobra.Command {
 	return []func(*console) *cobra.Command{
 		compareCommand,
+		mergeCommand,
 		explainCommand,
 		rulesCommand,
 		completionCommand,

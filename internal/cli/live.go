@@ -89,6 +89,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	})
 	defer stop()
 	options = append(options, analysis.WithKeys(keys))
+	options = append(options, o.parts.Made(version(), o.filter, o.shown.query)...)
 	src, stream, err := o.openLive()
 	if err != nil {
 		return ExitError, err
@@ -111,7 +112,8 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	if err := o.writeCopies(report, []string{o.write}, stderr); err != nil {
 		return ExitError, err
 	}
-	if err := errors.Join(o.known.Add(report), o.sendSpans(report, stderr)); err != nil {
+	if err := errors.Join(o.known.Add(report), o.sendSpans(report, stderr),
+		o.parts.Write()); err != nil {
 		return ExitError, err
 	}
 	o.tellKnown(report, stderr)
@@ -135,7 +137,7 @@ func (o *options) openLive() (src *capture.Live, stream *os.File, err error) {
 	src, err = capture.OpenLive(capture.LiveConfig{
 		Interface: o.interfaceName, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
 		Ring: o.live.ringSize << 20, Block: o.live.blockSize << 10, AllFrames: o.live.allFrames,
-		Promiscuous: !o.live.noPromiscuous, Count: o.count,
+		Promiscuous: !o.live.noPromiscuous, Count: o.count, Start: o.parts.Start(),
 	})
 	if err != nil {
 		return nil, nil, liveError(err)

@@ -13,6 +13,7 @@ import (
 	"tcpwhy/capture"
 	"tcpwhy/internal/cli/collector"
 	"tcpwhy/internal/cli/known"
+	"tcpwhy/internal/cli/parts"
 	"tcpwhy/output"
 )
 
@@ -65,16 +66,24 @@ func (o *options) run(c *console) (int, error) {
 	case o.explain != "":
 		return ExitOK, explain(o, c.stdout)
 	}
-	if o.as().File && o.output == "" && isTerminal(c.stdout) {
-		return ExitError, &usageError{
-			"--format " + o.format + " is not to be read on a terminal",
-			"name a file for it: --output report." + o.format,
-		}
+	if err := o.checkFile(c.stdout); err != nil {
+		return ExitError, err
 	}
 	if o.interfaceName != "" {
 		return listen(o, c.stdout, c.stderr)
 	}
 	return analyse(o, c.stdin, c.stdout, c.stderr)
+}
+
+// checkFile refuses to write on a terminal what is not to be read there.
+func (o *options) checkFile(stdout io.Writer) error {
+	if !o.as().File || o.output != "" || !isTerminal(stdout) {
+		return nil
+	}
+	return &usageError{
+		"--format " + o.format + " is not to be read on a terminal",
+		"name a file for it: --output report." + o.format,
+	}
 }
 
 // options are the command line.
@@ -107,6 +116,7 @@ type options struct {
 type besides struct {
 	known known.Options
 	spans collector.Options
+	parts parts.Options
 }
 
 // sources are what is read, and what of it.
@@ -178,6 +188,7 @@ func addFlags(f *pflag.FlagSet, o *options) {
 	colorFlag(f, &o.color)
 	newTraceFlags(f, &o.trace)
 	newCopyFlags(f, &o.copies)
+	o.parts.Flags(f)
 	f.StringVarP(&o.interfaceName, "interface", "i", "",
 		"capture live from `NAME`; any is all interfaces")
 	f.StringVarP(

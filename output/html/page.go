@@ -30,7 +30,7 @@ type page struct {
 	Graphs      []graph
 	Endpoints   *endpoints
 	Trips       *trips
-	NoGraphs    bool // nobody looked at segments a second time
+	NoGraphs    string // why there are none; "": there are, or nothing is to be shown
 	Quiet       string
 	Blind       string
 	Notes       []line
@@ -69,11 +69,23 @@ func (b *builder) page() *page {
 		p.Waterfall = b.waterfall()
 		p.Graphs = b.drawGraphs()
 		p.Trips = b.trips()
-		p.NoGraphs = len(r.Graphs) == 0 && len(b.cards) > 0
+		p.NoGraphs = b.noGraphs()
 	}
 	p.Density, p.Services, p.Endpoints = b.density(), b.services(), b.endpoints()
 	p.Data = b.data(p)
 	return p
+}
+
+// noGraphs is why no segments are shown; "" if some are, or none would be.
+func (b *builder) noGraphs() string {
+	switch {
+	case len(b.r.Graphs) > 0 || len(b.cards) == 0:
+		return ""
+	case b.r.Parts > 0:
+		return "Segments are not shown: this is made of " +
+			wording.Count(b.r.Parts, "part", "parts") + " that were analysed before."
+	}
+	return "Segments are not shown: the input could be read only once."
 }
 
 // verdict takes the first line of the verdict as the heading, which is the gravest.

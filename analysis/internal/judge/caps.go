@@ -2,6 +2,7 @@ package judge
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -144,12 +145,28 @@ func (j *Judge) crowdCaveats(add func(string, uint64, rule.Basis, string, ...any
 	add(CaveatOpen, c.Evicted, rule.Anything,
 		"%s given up while open, the longest silent first: too many at a time",
 		rule.Count(c.Evicted, "connection was", "connections were"))
-	add(CaveatApart, c.apart.connections, rule.Connection,
-		"%s of %s that are in several of the parts of which this is made: what they have to do "+
-			"with each other there was not compared",
-		rule.Count(c.apart.connections, "connection"), rule.Count(uint64(c.apart.hosts), "host"))
 	add(CaveatTaken, uint64(c.taken), 0, "%s left out that did not show what a rule says of it",
 		rule.Count(uint64(c.taken), "frame of proof was", "frames of proof were"))
+}
+
+// apartCaveat is what lies across parts, if anything does: it weakens the rules that compare.
+func (j *Judge) apartCaveat() []report.Caveat {
+	a := &j.Crowd.apart
+	if a.connections == 0 {
+		return nil
+	}
+	c := report.Caveat{
+		Code: CaveatApart, Count: a.connections,
+		Message: fmt.Sprintf("%s of %s that are in several of the parts of which this is made: "+
+			"what they have to do with each other there was not compared",
+			rule.Count(a.connections, "connection"), rule.Count(uint64(a.hosts), "host")),
+	}
+	for _, d := range j.all {
+		if d.Across != nil {
+			c.Weakens = append(c.Weakens, d.Name)
+		}
+	}
+	return []report.Caveat{c}
 }
 
 // The codes of caveats about what was not kept.

@@ -108,6 +108,7 @@ func (j *Judge) caveats(st *capture.Stats) []report.Caveat {
 	j.connectionCaveats(add)
 	j.crowdCaveats(add)
 	j.fences.caveats(add)
+	out = append(out, j.apartCaveat()...)
 	return append(out, j.otherCaveats(out)...)
 }
 

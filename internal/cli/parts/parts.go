@@ -1,0 +1,142 @@
+// Package parts writes what is known of a capture as a part, and reads parts to make one of them.
+package parts
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"tcpwhy/analysis"
+	"tcpwhy/analysis/report"
+	"tcpwhy/internal/outfile"
+	"tcpwhy/output/mask"
+)
+
+// Options are the flags --partial and --start, and the part in hand.
+type Options struct {
+	File  string // that the part is written to; "": none
+	start start
+	part  *analysis.Partial // nil: there is none yet
+}
+
+// Flags adds the flags of an analysis.
+func (o *Options) Flags(f *pflag.FlagSet) {
+	f.StringVar(&o.File, "partial", "",
+		"also write what is known to `FILE`, for tcpwhy merge")
+	f.Var(&o.start, "start",
+		"times count from `TIME` (2026-03-14T14:00:00Z), if it is not\nlater than the first frame: "+
+			"those of parts that are merged\ncount from one (default: from the first frame; with\n"+
+			"--partial from its hour)")
+}
+
+// FileFlag adds the flag of who has parts already.
+func (o *Options) FileFlag(f *pflag.FlagSet) {
+	f.StringVar(&o.File, "partial", "", "also write all of them as one part to `FILE`")
+}
+
+// start is a flag for a date with a time; without a zone it is UTC, as in reports.
+type start struct {
+	at   time.Time
+	text string
+}
+
+// String is what was given.
+func (s *start) String() string { return s.text }
+
+// Type names it for --help.
+func (s *start) Type() string { return "time" }
+
+// Set reads a date with a time.
+func (s *start) Set(text string) error {
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+		if at, err := time.Parse(layout, text); err == nil {
+			s.at, s.text = at.UTC(), text
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no date with a time, such as 2026-03-14T14:00:00Z", text)
+}
+
+// Start is the moment from which times count, given that of the first frame; nil: from that.
+func (o *Options) Start() func(first time.Time) time.Time {
+	switch {
+	case o.start.text != "":
+		return func(time.Time) time.Time { return o.start.at }
+	case o.File != "":
+		return func(first time.Time) time.Time { return first.Truncate(time.Hour) }
+	}
+	return nil
+}
+
+// longestTarget is how much of a target a part keeps, in characters.
+const longestTarget = 1 << 12
+
+// Made has an analysis make a part, if one is to be written: by a program of that version, with a
+// filter, and with values of queries if they are to be shown.
+func (o *Options) Made(version, filter string, query bool) []analysis.Option {
+	if o.File == "" {
+		return nil
+	}
+	o.part = &analysis.Partial{}
+	return []analysis.Option{analysis.WithPartial(o.part, analysis.PartBy{
+		Program: "tcpwhy " + version, Filter: filter, Host: mask.Host,
+		Target: func(s string) string { return mask.Target(s, query, longestTarget) },
+	})}
+}
+
+// Write writes the part, if that is asked for.
+func (o *Options) Write() error {
+	if o.File == "" || o.part == nil {
+		return nil
+	}
+	octets, err := o.part.AppendBinary(nil)
+	if err != nil {
+		return err
+	}
+	return outfile.Replace(o.File, func(w io.Writer) error {
+		_, err := w.Write(octets)
+		return err
+	})
+}
+
+// Take reads the part in a file, and makes it one with those before.
+func (o *Options) Take(name string) error {
+	octets, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	part := &analysis.Partial{}
+	err = part.UnmarshalBinary(octets)
+	switch {
+	case err == nil && o.part == nil:
+		o.part = part
+	case err == nil:
+		err = o.part.Merge(part)
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
+
+// Report is that of all parts, without findings below a severity.
+func (o *Options) Report(least report.Severity) (*report.Report, error) {
+	return o.part.Report(least)
+}
+
+// Hint is what may help against an error of parts; "" if nothing is known to.
+func Hint(err error) string {
+	switch {
+	case errors.Is(err, analysis.ErrNoPartial):
+		return "tcpwhy --partial FILE CAPTURE writes parts; captures are analysed without merge"
+	case errors.Is(err, analysis.ErrMismatch):
+		return "parts fit that one version made with the same options, and one --start"
+	case errors.Is(err, analysis.ErrOverlap):
+		return "each recording belongs to one part"
+	}
+	return ""
+}
