@@ -152,7 +152,7 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/template"}, belowRules...),
 	"tcpwhy/analysis/internal/rule": {
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report", "tcpwhy/reassembly/exchange",
-		"tcpwhy/reassembly",
+		"tcpwhy/analysis/internal/whatif", "tcpwhy/reassembly",
 		"tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/rule/ruletest": { // for tests: none may import it

@@ -35,11 +35,7 @@ func (j *Judge) Bound(client netip.Addr, exchange int, most time.Duration) {
 
 // settleClient lets comparisons say what they know of a client's exchanges.
 func (j *Judge) settleClient(client netip.Addr) {
-	j.each(func(c comparing) {
-		if s, ok := c.Across.(rule.Settler); ok {
-			s.Settle(j, client)
-		}
-	})
+	j.eachOf(j.fences.across.settlers, func(c *comparing) { c.settler.Settle(j, client) })
 }
 
 // bound takes from the claims about judged exchanges what is more than their paths leave, or than

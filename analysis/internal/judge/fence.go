@@ -13,7 +13,7 @@ import (
 // fences are the limits of what this program's own defects spoil: of a connection that it failed
 // on, what was judged before stays; a comparison that it failed in ends.
 type fences struct {
-	across  []comparing
+	across  comparisons
 	broken  uint64       // connections
 	first   *rule.Broken // of them
 	conn    int          // its number
@@ -26,50 +26,6 @@ type fences struct {
 type endedRules struct {
 	names  []string
 	defect string
-}
-
-// stopped is the state of a comparison that has ended.
-type stopped struct{}
-
-func (stopped) Event(rule.Desk, *rule.Conn, *rule.Told) {}
-
-func (stopped) Finish(rule.Desk) {}
-
-// each calls f about all comparisons, in their order. One in which it panics has ended.
-func (j *Judge) each(f func(c comparing)) {
-	for next := 0; next < len(j.fences.across); {
-		next = j.eachFrom(next, f)
-	}
-}
-
-// eachFrom calls f from the comparison with index i on, up to the first in which it panics, and
-// returns where to go on.
-func (j *Judge) eachFrom(i int, f func(c comparing)) (next int) {
-	defer func() {
-		if j.limits.Panics {
-			return
-		}
-		if broke := recover(); broke != nil {
-			next = i + 1
-			j.stop(i, rule.DefectOf(broke))
-		}
-	}()
-	for ; i < len(j.fences.across); i++ {
-		f(j.fences.across[i])
-	}
-	return i
-}
-
-// stop ends a comparison. What it has found stays, as it was found.
-func (j *Judge) stop(i int, defect string) {
-	e := endedRules{defect: defect}
-	for _, d := range j.rules {
-		if d.Across == j.fences.across[i].Comparison {
-			e.names = append(e.names, d.Name)
-		}
-	}
-	j.fences.ended = append(j.fences.ended, e)
-	j.fences.across[i] = comparing{&rule.Comparison{}, stopped{}}
 }
 
 // readFrom takes in events from the i-th on up to the n-th, or to the first at which it panics, and
@@ -113,7 +69,10 @@ func (j *Judge) giveUp(e *rule.Told, defect string) {
 	}
 	b := &rule.Broken{Defect: defect, First: m.Start.Frame, Last: m.Start.Frame}
 	j.note(id, m.Pair, b)
-	j.tell(m, e)
+	if m.first != nil {
+		j.letGo(m.first, m.Pair)
+	}
+	j.tell(m, e, false)
 	if e.Kind != rule.ConnOver {
 		j.Total.connections++
 		rest := m.rest(e)
@@ -125,7 +84,7 @@ func (j *Judge) giveUp(e *rule.Told, defect string) {
 		})
 		for i := range rest.Events {
 			told := rest.At(i)
-			j.tell(m, &told)
+			j.tell(m, &told, false)
 		}
 		if j.fences.given == nil {
 			j.fences.given = map[int]bool{}

@@ -150,9 +150,8 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 		}
 	}
 	g.keep(c, j.limits.MaxOccurrences, j.named[c.Rule])
-	j.each(func(a comparing) {
-		if w, ok := a.Across.(rule.Witness); ok && j.named[c.Rule] != nil &&
-			j.named[c.Rule].Across == a.Comparison {
+	j.ofRule(c.Rule, func(a *comparing) {
+		if w, ok := a.Across.(rule.Witness); ok {
 			w.Booked(&s, c)
 		}
 	})

@@ -147,13 +147,11 @@ func (j *Judge) withdraw(k rule.Key, g *group, s *rule.Subject, c *rule.Claim) {
 	if g.leave(*s, c); g.count <= 0 {
 		delete(j.groups, k)
 	}
-	if d := j.named[c.Rule]; d != nil {
-		j.each(func(a comparing) {
-			if w, ok := a.Across.(rule.Recanter); ok && a.Comparison == d.Across {
-				w.Withdrawn(s, c)
-			}
-		})
-	}
+	j.ofRule(c.Rule, func(a *comparing) {
+		if w, ok := a.Across.(rule.Recanter); ok {
+			w.Withdrawn(s, c)
+		}
+	})
 }
 
 // drop takes a claim's occurrence from those that are listed. It costs what it costs there: others

@@ -41,6 +41,7 @@ type Judge struct {
 	tried   tried
 	proxied proxied
 	fences  fences
+	firsts  firsts
 }
 
 // tried are attempts to connect that the end of the capture cut, by connection.
@@ -48,12 +49,6 @@ type tried struct {
 	ended map[int]exchange.Outcome // how they ended, as far as it showed elsewhere
 	spare map[int]struct{}         // of TLS, with which no request failed
 	cut   map[int]*counted         // of which it has not: nobody lost their time yet
-}
-
-// comparing is a comparison that runs.
-type comparing struct {
-	*rule.Comparison
-	rule.Across
 }
 
 // depicted is what is shown of single connections, because it was asked for.
@@ -136,6 +131,7 @@ type member struct {
 	sni     string           // the name in its TLS hello
 	turns   bool             // it had exchanges that nobody could read
 	lost    time.Duration    // by all its exchanges, as a rank
+	standing
 }
 
 // exchangeID maps an exchange of a connection to its number in the report.
@@ -207,6 +203,7 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 		groups: map[rule.Key]*group{},
 		pairs:  map[report.Pair]*pairTotals{},
 	}
+	j.firsts.told = &rule.First{}
 	j.Total.vantages = map[reassembly.Vantage]int{}
 	j.Total.caveats = map[string]uint64{}
 	j.list.bound(l.MaxListed)
@@ -216,10 +213,8 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	}
 	for _, d := range rules {
 		j.named[d.Name] = d
-		if d.Across != nil &&
-			!slices.ContainsFunc(j.fences.across,
-				func(c comparing) bool { return c.Comparison == d.Across }) {
-			j.fences.across = append(j.fences.across, comparing{d.Across, d.Across.Start()})
+		if d.Across != nil {
+			j.fences.across.add(d.Across)
 		}
 	}
 	j.number()
@@ -229,11 +224,12 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 // number makes pairs of client and service have the same numbers in all that is kept of them.
 func (j *Judge) number() {
 	n := &rule.PairNumbers{}
-	for _, c := range j.fences.across {
+	for _, c := range j.fences.across.all {
 		if r, ok := c.Across.(rule.Numbered); ok {
 			r.Number(n)
 		}
 	}
+	j.firsts.pairs.By(n)
 	j.timers.hosts.By(n)
 	j.ids.hosts.By(n)
 	j.retry.paces.asked.By(n)
@@ -251,11 +247,7 @@ func (j *Judge) Read(events *rule.Batch, n int) {
 func (j *Judge) Advance(now time.Duration) {
 	j.expireFailures(now)
 	j.proxied.Advance(now)
-	j.each(func(c comparing) {
-		if w, ok := c.Across.(rule.Waiter); ok {
-			w.Advance(j, now)
-		}
-	})
+	j.eachOf(j.fences.across.waiters, func(c *comparing) { c.waiter.Advance(j, now) })
 }
 
 // event takes in one event.
@@ -268,10 +260,12 @@ func (j *Judge) event(e *rule.Told) {
 		m.ids = m.room[:0]
 		j.conns[id] = m
 	}
+	held := e.Kind != rule.ExchangeBegan && j.holds(m, e)
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		j.began(m, e.Began(), int(e.Index))
 		j.totalsOf(m.Pair).asked = true
+		held = j.holds(m, e)
 	case rule.AttemptBegan:
 		j.began(m, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
@@ -290,16 +284,17 @@ func (j *Judge) event(e *rule.Told) {
 		j.gone(m, gone, e.At)
 		delete(j.conns, id)
 	}
-	j.tell(m, e)
+	j.tell(m, e, held)
 }
 
-// tell tells comparisons of an event.
-func (j *Judge) tell(m *member, e *rule.Told) {
-	j.each(func(c comparing) {
-		if c.Wants.Has(e.Kind) {
-			c.Event(j, &m.Conn, e)
-		}
-	})
+// tell tells comparisons of an event; those that are Late later, if it is held.
+func (j *Judge) tell(m *member, e *rule.Told, held bool) {
+	list := &j.fences.across
+	j.eachOf(list.hearers[e.Kind], func(c *comparing) { c.hearer.Hear(j, &m.Conn, e) })
+	j.eachOf(list.told[e.Kind], func(c *comparing) { c.Event(j, &m.Conn, e) })
+	if !held {
+		j.eachOf(list.late[e.Kind], func(c *comparing) { c.Event(j, &m.Conn, e) })
+	}
 }
 
 // began takes in the beginning of an exchange.
@@ -441,11 +436,7 @@ func isDoubtful(c rule.Claim) bool { return c.Confidence == report.ConfidenceLow
 // place of do not, and those that are referred wait. They are valid until the next call.
 func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []rule.Claim {
 	j.inHand = inHand{of: job, standing: j.inHand.standing[:0]}
-	j.each(func(c comparing) {
-		if a, ok := c.Across.(rule.Claimer); ok {
-			a.Claims(j, &m.Conn, job)
-		}
-	})
+	j.eachOf(j.fences.across.claimers, func(c *comparing) { c.claimer.Claims(j, &m.Conn, job) })
 	made := j.inHand.settled | j.Standing() | job.Kinds()
 	var displaced []rule.Claim
 	for _, c := range job.Claims {
@@ -486,15 +477,9 @@ func (j *Judge) markDisplaced(displaced []rule.Claim) {
 
 // refer hands a claim to the across of its rule.
 func (j *Judge) refer(s rule.Subject, c *rule.Claim, at time.Duration, displaced []rule.Claim) {
-	d := j.named[c.Rule]
-	if d == nil {
-		return
-	}
-	j.each(func(a comparing) {
-		if a.Comparison == d.Across {
-			a.Across.(rule.Referee).Refer(j,
-				rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced})
-		}
+	j.ofRule(c.Rule, func(a *comparing) {
+		a.Across.(rule.Referee).Refer(j,
+			rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced})
 	})
 }
 

@@ -93,11 +93,7 @@ func (c *clockItem) give(j *Judge, s *clockSlice, saved time.Duration) {
 
 // own lets comparisons take over what claims of others about a client's exchanges cost.
 func (j *Judge) own(client netip.Addr) {
-	j.each(func(c comparing) {
-		if o, ok := c.Across.(rule.Owner); ok {
-			o.Own(j, client)
-		}
-	})
+	j.eachOf(j.fences.across.owners, func(c *comparing) { c.owner.Own(j, client) })
 }
 
 // Take books a claim in place of all of that kind about the same exchange.

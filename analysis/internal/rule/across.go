@@ -104,6 +104,11 @@ type Comparison struct {
 	// AtLeast is how many connections of one client to one service there must be, at the least, for
 	// it to find anything between them; 0: it may find something with one.
 	AtLeast int
+	// Late says that it may be told of the first connection of a client to a service, as long as
+	// that had no more than a plain exchange, when the next one comes, or not at all: what it keeps
+	// is of pairs alone, a single such connection leads it to nothing, and it reads no more of the
+	// events than a First has.
+	Late bool
 }
 
 // Across is the state of a comparison. The judge tells it of each event that it wants, in the order
@@ -117,6 +122,12 @@ type Across interface {
 // anything else.
 type Numbered interface {
 	Number(n *PairNumbers)
+}
+
+// Hearer is an across that hears of each event that it wants when it happens, before it is told of
+// it, then or late.
+type Hearer interface {
+	Hear(d Desk, c *Conn, e *Told)
 }
 
 // Claimer is an across that has something to say of an exchange before it is settled which claims

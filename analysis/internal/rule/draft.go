@@ -50,6 +50,9 @@ type Judged struct {
 	// Unjudged is an exchange of a connection on which this program failed: it began, and nothing
 	// else is known of it. It counts nowhere.
 	Unjudged bool
+	// Late is set of an exchange that is told late: nothing else is known of it but its Index and
+	// Until (First).
+	Late *Late
 }
 
 // Judge is d as the judge sees it; d may be used again.

@@ -35,6 +35,8 @@ const (
 	// PeriodJudged tells what rules claim of a busy period of a connection that exchanges shared;
 	// its exchange is the one with most of the octets.
 	PeriodJudged
+	// EventKindCount is how many kinds there are.
+	EventKindCount
 )
 
 // Event is one thing that happened to one connection, in 64 octets without pointers. Workers write

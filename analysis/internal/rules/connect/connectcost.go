@@ -77,6 +77,7 @@ It names a cost, not a fault: the connections may all be needed.`,
 		Start:   func() rule.Across { return &setups{} },
 		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ExchangeJudged),
 		AtLeast: ordinaryConnections + 1,
+		Late:    true,
 	},
 	Vocabulary: words,
 }

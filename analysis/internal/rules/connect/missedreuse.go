@@ -353,6 +353,7 @@ raising if requests come more rarely than that.`,
 			rule.ConnOver,
 		),
 		AtLeast: 2,
+		Late:    true,
 	},
 	Vocabulary: words,
 }

@@ -139,6 +139,7 @@ up to six connections.`,
 		},
 		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
 		AtLeast: unusedTogether + 1,
+		Late:    true,
 	},
 	Vocabulary: words,
 }
@@ -227,8 +228,11 @@ func (r *connectionCounts) closed(c *rule.Conn) {
 // over takes note of a connection that was never used.
 func (r *connectionCounts) over(c *rule.Conn, e *rule.Gone, now time.Duration) {
 	delete(r.open, c.Id)
+	if !e.Established || e.MidStream {
+		return
+	}
 	k := r.pairs.Of(e.Pair, now)
-	if k == nil || !e.Established || e.MidStream {
+	if k == nil {
 		return
 	}
 	k.conns++

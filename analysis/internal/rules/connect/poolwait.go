@@ -72,6 +72,7 @@ requests with a body, captures of one side only.`,
 		Start:   func() rule.Across { return &poolWaits{conns: map[int]*pooled{}} },
 		Wants:   rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnClosing, rule.ConnOver),
 		AtLeast: smallestPool,
+		Late:    true,
 	},
 	Vocabulary: words,
 }
@@ -80,6 +81,7 @@ requests with a body, captures of one side only.`,
 type poolWaits struct {
 	pairs rule.PairTable[fullPool]
 	hosts rule.PairTable[cameIn] // by the host to which requests came
+	went  wentOn                 // of the request in hand
 	conns map[int]*pooled        // by connection
 }
 
@@ -104,6 +106,12 @@ type cameInRequest struct {
 	method, target string
 	at             capture.Mark
 	conn           int
+}
+
+// wentOn is the request that had come in, and goes on with the one in hand.
+type wentOn struct {
+	cameInRequest
+	known bool
 }
 
 // add takes note of a request of which is known what it asks for; the earliest gives way.
@@ -132,6 +140,24 @@ func (c *cameIn) take(e *rule.Began) (cameInRequest, bool) {
 func (r *poolWaits) Number(n *rule.PairNumbers) {
 	r.pairs.By(n)
 	r.hosts.By(n)
+}
+
+// Hear takes note of requests that come in to a host, and go on.
+func (r *poolWaits) Hear(_ rule.Desk, c *rule.Conn, t *rule.Told) {
+	r.went = wentOn{}
+	if t.Kind != rule.ExchangeBegan {
+		return
+	}
+	e := t.Began()
+	if e.Multiplexed || e.Turn || e.Method != "GET" && e.Method != "HEAD" {
+		return
+	}
+	if h := r.hosts.Has(rule.Alone(c.Pair.Client)); h != nil {
+		r.went.cameInRequest, r.went.known = h.take(e)
+	}
+	if h := r.hosts.Of(rule.Alone(c.Pair.Server.Addr()), t.At); h != nil {
+		h.add(e, c.Id)
+	}
 }
 
 // Event takes note of connections that become busy, and free.
@@ -173,17 +199,6 @@ func (r *poolWaits) of(c *rule.Conn) *pooled {
 // began takes note of a request, of whether it took the last free connection the moment that became
 // free, and of whether it had come in to its client before.
 func (r *poolWaits) began(c *rule.Conn, e *rule.Began, now time.Duration) {
-	bodiless := !e.Turn && (e.Method == "GET" || e.Method == "HEAD")
-	var came cameInRequest
-	known := false
-	if h := r.hosts.Has(rule.Alone(c.Pair.Client)); h != nil && bodiless {
-		came, known = h.take(e)
-	}
-	if bodiless {
-		if h := r.hosts.Of(rule.Alone(c.Pair.Server.Addr()), now); h != nil {
-			h.add(e, c.Id)
-		}
-	}
 	p := r.pairs.Of(c.Pair, now)
 	if p == nil {
 		return
@@ -194,8 +209,8 @@ func (r *poolWaits) began(c *rule.Conn, e *rule.Began, now time.Duration) {
 		r.of(c).open = true
 	}
 	free := c.IdleSince.Time
-	if refilled := p.refilled(c, e); refilled && known {
-		p.take(c, e.Start, came, free-max(came.at.Time, p.full))
+	if refilled := p.refilled(c, e); refilled && r.went.known {
+		p.take(c, e.Start, r.went.cameInRequest, free-max(r.went.at.Time, p.full))
 	} else if !refilled && p.busy == p.open {
 		p.full = e.Start.Time
 	}

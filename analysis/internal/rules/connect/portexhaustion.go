@@ -146,6 +146,7 @@ changed.`,
 	Across: &rule.Comparison{
 		Start: func() rule.Across { return &portLoads{counted: map[int]bool{}} },
 		Wants: rule.Wants(rule.ExchangeBegan, rule.ConnClosing, rule.ConnOver),
+		Late:  true,
 	},
 	Vocabulary: words,
 }

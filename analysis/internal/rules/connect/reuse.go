@@ -263,6 +263,10 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 	if m == nil {
 		return
 	}
+	if x.Late != nil {
+		m.rtt, m.kept = x.Late.Rtt, x.Late.Windows
+		return
+	}
 	m.rtt = x.Flow.RTT
 	v := m.verdict
 	if cl, ok := m.reuseClaim(x); ok {
@@ -276,15 +280,10 @@ func (r *reuses) Claims(d rule.Desk, c *rule.Conn, x *rule.Judged) {
 // carry takes note of the window that dir's sender would have behind the exchange on a connection
 // that had been kept: with v, the older one.
 func (m *member) carry(v *verdict, x *rule.Judged, dir reassembly.Dir) {
-	f := x.FlowOf(dir)
-	if f == nil || f.MSS <= 0 {
-		return
-	}
-	if v != nil && x.Index == 0 {
+	if f := x.FlowOf(dir); v != nil && x.Index == 0 && f != nil && f.MSS > 0 {
 		m.kept[dir] = v.rested(dir, f.RTT)
 	}
-	lost := x.Spent(dir, report.RecoveryCwnd) > 0 || f.LossQueueShown
-	m.kept[dir] = m.kept[dir].After(f, lost)
+	m.kept[dir] = x.WindowAfter(m.kept[dir], dir)
 }
 
 // reuseClaim is the claim of missed-reuse on the first exchange of m's connection.

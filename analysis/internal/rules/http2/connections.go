@@ -17,6 +17,7 @@ var sessionsCompared = &rule.Comparison{
 	Wants: rule.Wants(rule.ExchangeBegan, rule.ExchangeOver, rule.ConnDirected, rule.ConnClosing,
 		rule.ConnOver),
 	AtLeast: 2,
+	Late:    true,
 }
 
 // Connections is the rule about clients that open connections of HTTP/2 beside one that has room.
