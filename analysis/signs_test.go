@@ -14,7 +14,7 @@ import (
 )
 
 // TestSigns: of what shows none of the signs that a rule names, it claims nothing, and the report of
-// rules that look at everything is the same, also where the capture lacks segments. Each rule claims
+// rules that look at everything, at once, is the same, also where the capture lacks segments. Each rule claims
 // something of what shows some.
 func TestSigns(t *testing.T) {
 	t.Parallel()
@@ -100,11 +100,19 @@ type watch struct {
 	claims map[string]int // by rule, of what shows signs
 }
 
-// everywhere are all rules, without what they name as signs.
+// everywhere are all rules, without what they name as signs, and with comparisons that are told of
+// everything when it happens.
 func (w *watch) everywhere() (all []*rule.Detector) {
+	atOnce := map[*rule.Comparison]*rule.Comparison{}
 	for _, d := range detectors() {
 		r := *d
 		r.When = 0
+		if d.Across != nil && atOnce[d.Across] == nil {
+			c := *d.Across
+			c.Late = false
+			atOnce[d.Across] = &c
+		}
+		r.Across = atOnce[d.Across]
 		if d.Exchange != nil {
 			r.Exchange = w.look(d, d.Exchange,
 				func(p *rule.Pass) rule.Signs { return rule.SignsOf(p.State, p.Draft) })
