@@ -35,7 +35,7 @@ func (j *Judge) Bound(client netip.Addr, exchange int, most time.Duration) {
 
 // settleClient lets comparisons say what they know of a client's exchanges.
 func (j *Judge) settleClient(client netip.Addr) {
-	j.eachOf(j.fences.across.settlers, func(c *comparing) { c.settler.Settle(j, client) })
+	j.fences.across.eachOf(j.fences.across.settlers, func(c *comparing) { c.settler.Settle(j, client) })
 }
 
 // bound takes from the claims about judged exchanges what is more than their paths leave, or than

@@ -27,13 +27,30 @@ type comparisons struct {
 	all                                 []comparing
 	told, late, hearers                 kindPlaces
 	waiters, claimers, settlers, owners []int
+	rules                               []*rule.Detector // those that run
+	panics                              bool             // of this program are not caught
+	ended                               []endedRules
+	firsts                              firsts
 }
 
-// add makes a comparison run, unless it does.
-func (c *comparisons) add(k *rule.Comparison) {
-	if c.at(k) >= 0 {
-		return
+// endedRules are rules whose comparison has ended before the capture, and why.
+type endedRules struct {
+	names  []string
+	defect string
+}
+
+// start makes the comparisons of the rules run.
+func (c *comparisons) start(rules []*rule.Detector, panics bool) {
+	c.rules, c.panics, c.firsts.gone = rules, panics, &held{}
+	for _, d := range rules {
+		if d.Across != nil && c.at(d.Across) < 0 {
+			c.add(d.Across)
+		}
 	}
+}
+
+// add makes a comparison run.
+func (c *comparisons) add(k *rule.Comparison) {
 	a, place := comparing{Comparison: k, Across: k.Start()}, len(c.all)
 	does := func(list *[]int, yes bool) {
 		if yes {
@@ -59,6 +76,16 @@ func (c *comparisons) add(k *rule.Comparison) {
 	c.all = append(c.all, a)
 }
 
+// number makes their tables, and that of firsts, use one numbering.
+func (c *comparisons) number(n *rule.PairNumbers) {
+	for _, a := range c.all {
+		if r, ok := a.Across.(rule.Numbered); ok {
+			r.Number(n)
+		}
+	}
+	c.firsts.pairs.By(n)
+}
+
 // at is the place of a comparison; -1 if it does not run.
 func (c *comparisons) at(k *rule.Comparison) int {
 	for i := range c.all {
@@ -69,8 +96,68 @@ func (c *comparisons) at(k *rule.Comparison) int {
 	return -1
 }
 
-// end ends the comparison at that place: it is asked nothing more.
-func (c *comparisons) end(place int) {
+// each calls f about all comparisons, in their order. One in which it panics has ended.
+func (c *comparisons) each(f func(c *comparing)) {
+	for i := range c.all {
+		c.eachOf([]int{i}, f)
+	}
+}
+
+// eachOf calls f about the comparisons at those places, in their order. One in which it panics has
+// ended.
+func (c *comparisons) eachOf(places []int, f func(c *comparing)) {
+	for next := 0; next < len(places); {
+		next = c.eachFrom(next, places, f)
+	}
+}
+
+// eachFrom calls f from the i-th place on, up to the first at which it panics, and returns where to
+// go on.
+func (c *comparisons) eachFrom(i int, places []int, f func(c *comparing)) (next int) {
+	defer func() {
+		if c.panics {
+			return
+		}
+		if broke := recover(); broke != nil {
+			next = i + 1
+			c.end(places[i], rule.DefectOf(broke))
+		}
+	}()
+	for ; i < len(places); i++ {
+		f(&c.all[places[i]])
+	}
+	return i
+}
+
+// ofRule calls f about the comparison of a rule, if it has one that runs.
+func (c *comparisons) ofRule(d *rule.Detector, f func(c *comparing)) {
+	if d == nil || d.Across == nil {
+		return
+	}
+	if at := c.at(d.Across); at >= 0 {
+		c.eachOf([]int{at}, f)
+	}
+}
+
+// tell tells comparisons of an event of a connection; those that are Late only if it is not held.
+func (c *comparisons) tell(d rule.Desk, conn *rule.Conn, t *rule.Told, held bool) {
+	c.eachOf(c.hearers[t.Kind], func(k *comparing) { k.hearer.Hear(d, conn, t) })
+	c.eachOf(c.told[t.Kind], func(k *comparing) { k.Event(d, conn, t) })
+	if !held {
+		c.eachOf(c.late[t.Kind], func(k *comparing) { k.Event(d, conn, t) })
+	}
+}
+
+// end ends the comparison at that place, which is asked nothing more. What it has found stays, as
+// it was found.
+func (c *comparisons) end(place int, defect string) {
+	e := endedRules{defect: defect}
+	for _, d := range c.rules {
+		if d.Across == c.all[place].Comparison {
+			e.names = append(e.names, d.Name)
+		}
+	}
+	c.ended = append(c.ended, e)
 	var s stopped
 	c.all[place] = comparing{&rule.Comparison{}, s, s, s, s, s, s}
 }
@@ -85,59 +172,3 @@ func (stopped) Advance(rule.Desk, time.Duration)           {}
 func (stopped) Claims(rule.Desk, *rule.Conn, *rule.Judged) {}
 func (stopped) Settle(rule.Desk, netip.Addr)               {}
 func (stopped) Own(rule.Desk, netip.Addr)                  {}
-
-// each calls f about all comparisons, in their order. One in which it panics has ended.
-func (j *Judge) each(f func(c *comparing)) {
-	for i := range j.fences.across.all {
-		j.eachOf([]int{i}, f)
-	}
-}
-
-// eachOf calls f about the comparisons at those places, in their order. One in which it panics has
-// ended.
-func (j *Judge) eachOf(places []int, f func(c *comparing)) {
-	for next := 0; next < len(places); {
-		next = j.eachFrom(next, places, f)
-	}
-}
-
-// eachFrom calls f from the i-th place on, up to the first at which it panics, and returns where to
-// go on.
-func (j *Judge) eachFrom(i int, places []int, f func(c *comparing)) (next int) {
-	defer func() {
-		if j.limits.Panics {
-			return
-		}
-		if broke := recover(); broke != nil {
-			next = i + 1
-			j.stop(places[i], rule.DefectOf(broke))
-		}
-	}()
-	for ; i < len(places); i++ {
-		f(&j.fences.across.all[places[i]])
-	}
-	return i
-}
-
-// ofRule calls f about the comparison of a rule, if it has one that runs.
-func (j *Judge) ofRule(name string, f func(c *comparing)) {
-	d := j.named[name]
-	if d == nil || d.Across == nil {
-		return
-	}
-	if at := j.fences.across.at(d.Across); at >= 0 {
-		j.eachOf([]int{at}, f)
-	}
-}
-
-// stop ends a comparison. What it has found stays, as it was found.
-func (j *Judge) stop(i int, defect string) {
-	e := endedRules{defect: defect}
-	for _, d := range j.rules {
-		if d.Across == j.fences.across.all[i].Comparison {
-			e.names = append(e.names, d.Name)
-		}
-	}
-	j.fences.ended = append(j.fences.ended, e)
-	j.fences.across.end(i)
-}

@@ -19,13 +19,6 @@ type fences struct {
 	conn    int          // its number
 	between report.Pair
 	given   map[int]bool // connections that the judge failed on, of which events may still come
-	ended   []endedRules
-}
-
-// endedRules are rules whose comparison has ended before the capture, and why.
-type endedRules struct {
-	names  []string
-	defect string
 }
 
 // readFrom takes in events from the i-th on up to the n-th, or to the first at which it panics, and
@@ -65,14 +58,14 @@ func (j *Judge) giveUp(e *rule.Told, defect string) {
 	id := int(e.Conn)
 	m := j.conns[id]
 	if m == nil {
-		m = &member{Conn: rule.Conn{Id: id}}
+		m = newMember(id)
 	}
 	b := &rule.Broken{Defect: defect, First: m.Start.Frame, Last: m.Start.Frame}
 	j.note(id, m.Pair, b)
-	if m.first != nil {
-		j.letGo(m.first, m.Pair)
+	if m.held != nil {
+		j.fences.across.letGo(j, m.held, m.Pair)
 	}
-	j.tell(m, e, false)
+	j.fences.across.tell(j, &m.Conn, e, false)
 	if e.Kind != rule.ConnOver {
 		j.Total.connections++
 		rest := m.rest(e)
@@ -84,7 +77,7 @@ func (j *Judge) giveUp(e *rule.Told, defect string) {
 		})
 		for i := range rest.Events {
 			told := rest.At(i)
-			j.tell(m, &told, false)
+			j.fences.across.tell(j, &m.Conn, &told, false)
 		}
 		if j.fences.given == nil {
 			j.fences.given = map[int]bool{}
@@ -171,7 +164,7 @@ func (f *fences) caveats(add func(string, uint64, rule.Basis, string, ...any)) {
 			b.Defect,
 		)
 	}
-	for _, e := range f.ended {
+	for _, e := range f.across.ended {
 		add(report.CaveatRuleEnded, 1, 0,
 			"this program has a defect: %s did not look at all of the capture (%s)",
 			strings.Join(e.names, ", "), e.defect)

@@ -150,7 +150,7 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 		}
 	}
 	g.keep(c, j.limits.MaxOccurrences, j.named[c.Rule])
-	j.ofRule(c.Rule, func(a *comparing) {
+	j.fences.across.ofRule(j.named[c.Rule], func(a *comparing) {
 		if w, ok := a.Across.(rule.Witness); ok {
 			w.Booked(&s, c)
 		}

@@ -147,7 +147,7 @@ func (j *Judge) withdraw(k rule.Key, g *group, s *rule.Subject, c *rule.Claim) {
 	if g.leave(*s, c); g.count <= 0 {
 		delete(j.groups, k)
 	}
-	j.ofRule(c.Rule, func(a *comparing) {
+	j.fences.across.ofRule(j.named[c.Rule], func(a *comparing) {
 		if w, ok := a.Across.(rule.Recanter); ok {
 			w.Withdrawn(s, c)
 		}

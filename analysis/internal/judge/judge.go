@@ -41,7 +41,6 @@ type Judge struct {
 	tried   tried
 	proxied proxied
 	fences  fences
-	firsts  firsts
 }
 
 // tried are attempts to connect that the end of the capture cut, by connection.
@@ -134,6 +133,13 @@ type member struct {
 	standing
 }
 
+// newMember is a connection of which no event has been read.
+func newMember(id int) *member {
+	m := &member{Conn: rule.Conn{Id: id}}
+	m.standing.conn = &m.Conn
+	return m
+}
+
 // exchangeID maps an exchange of a connection to its number in the report.
 type exchangeID struct {
 	index, id int
@@ -203,7 +209,6 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 		groups: map[rule.Key]*group{},
 		pairs:  map[report.Pair]*pairTotals{},
 	}
-	j.firsts.told = &rule.First{}
 	j.Total.vantages = map[reassembly.Vantage]int{}
 	j.Total.caveats = map[string]uint64{}
 	j.list.bound(l.MaxListed)
@@ -213,10 +218,8 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	}
 	for _, d := range rules {
 		j.named[d.Name] = d
-		if d.Across != nil {
-			j.fences.across.add(d.Across)
-		}
 	}
+	j.fences.across.start(rules, l.Panics)
 	j.number()
 	return j
 }
@@ -224,12 +227,7 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 // number makes pairs of client and service have the same numbers in all that is kept of them.
 func (j *Judge) number() {
 	n := &rule.PairNumbers{}
-	for _, c := range j.fences.across.all {
-		if r, ok := c.Across.(rule.Numbered); ok {
-			r.Number(n)
-		}
-	}
-	j.firsts.pairs.By(n)
+	j.fences.across.number(n)
 	j.timers.hosts.By(n)
 	j.ids.hosts.By(n)
 	j.retry.paces.asked.By(n)
@@ -247,7 +245,7 @@ func (j *Judge) Read(events *rule.Batch, n int) {
 func (j *Judge) Advance(now time.Duration) {
 	j.expireFailures(now)
 	j.proxied.Advance(now)
-	j.eachOf(j.fences.across.waiters, func(c *comparing) { c.waiter.Advance(j, now) })
+	j.fences.across.eachOf(j.fences.across.waiters, func(c *comparing) { c.waiter.Advance(j, now) })
 }
 
 // event takes in one event.
@@ -256,16 +254,17 @@ func (j *Judge) event(e *rule.Told) {
 	id := int(e.Conn)
 	m := j.conns[id]
 	if m == nil {
-		m = &member{Conn: rule.Conn{Id: id}}
+		m = newMember(id)
 		m.ids = m.room[:0]
 		j.conns[id] = m
 	}
-	held := e.Kind != rule.ExchangeBegan && j.holds(m, e)
+	across := &j.fences.across
+	held := e.Kind != rule.ExchangeBegan && across.holds(j, &m.standing, e, j.isBefore(e))
 	switch e.Kind {
 	case rule.ExchangeBegan:
 		j.began(m, e.Began(), int(e.Index))
 		j.totalsOf(m.Pair).asked = true
-		held = j.holds(m, e)
+		held = across.holds(j, &m.standing, e, false)
 	case rule.AttemptBegan:
 		j.began(m, e.Began(), int(e.Index))
 	case rule.ExchangeOver:
@@ -284,17 +283,17 @@ func (j *Judge) event(e *rule.Told) {
 		j.gone(m, gone, e.At)
 		delete(j.conns, id)
 	}
-	j.tell(m, e, held)
+	across.tell(j, &m.Conn, e, held)
 }
 
-// tell tells comparisons of an event; those that are Late later, if it is held.
-func (j *Judge) tell(m *member, e *rule.Told, held bool) {
-	list := &j.fences.across
-	j.eachOf(list.hearers[e.Kind], func(c *comparing) { c.hearer.Hear(j, &m.Conn, e) })
-	j.eachOf(list.told[e.Kind], func(c *comparing) { c.Event(j, &m.Conn, e) })
-	if !held {
-		j.eachOf(list.late[e.Kind], func(c *comparing) { c.Event(j, &m.Conn, e) })
+// isBefore reports whether an event is of an exchange that ended before what is reported begins: it
+// is learnt from in another way.
+func (j *Judge) isBefore(t *rule.Told) bool {
+	if t.Kind != rule.ExchangeJudged {
+		return false
 	}
+	info := t.Judged().Info
+	return j.From > 0 && info.Start+info.Duration <= j.From
 }
 
 // began takes in the beginning of an exchange.
@@ -436,7 +435,7 @@ func isDoubtful(c rule.Claim) bool { return c.Confidence == report.ConfidenceLow
 // place of do not, and those that are referred wait. They are valid until the next call.
 func (j *Judge) settleClaims(m *member, job *rule.Judged, at time.Duration) []rule.Claim {
 	j.inHand = inHand{of: job, standing: j.inHand.standing[:0]}
-	j.eachOf(j.fences.across.claimers, func(c *comparing) { c.claimer.Claims(j, &m.Conn, job) })
+	j.fences.across.eachOf(j.fences.across.claimers, func(c *comparing) { c.claimer.Claims(j, &m.Conn, job) })
 	made := j.inHand.settled | j.Standing() | job.Kinds()
 	var displaced []rule.Claim
 	for _, c := range job.Claims {
@@ -477,7 +476,7 @@ func (j *Judge) markDisplaced(displaced []rule.Claim) {
 
 // refer hands a claim to the across of its rule.
 func (j *Judge) refer(s rule.Subject, c *rule.Claim, at time.Duration, displaced []rule.Claim) {
-	j.ofRule(c.Rule, func(a *comparing) {
+	j.fences.across.ofRule(j.named[c.Rule], func(a *comparing) {
 		a.Across.(rule.Referee).Refer(j,
 			rule.Referred{Subject: s, Claim: *c, At: at, Displaced: displaced})
 	})

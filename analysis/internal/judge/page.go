@@ -93,7 +93,7 @@ func (c *clockItem) give(j *Judge, s *clockSlice, saved time.Duration) {
 
 // own lets comparisons take over what claims of others about a client's exchanges cost.
 func (j *Judge) own(client netip.Addr) {
-	j.eachOf(j.fences.across.owners, func(c *comparing) { c.owner.Own(j, client) })
+	j.fences.across.eachOf(j.fences.across.owners, func(c *comparing) { c.owner.Own(j, client) })
 }
 
 // Take books a claim in place of all of that kind about the same exchange.

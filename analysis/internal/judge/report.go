@@ -49,7 +49,7 @@ func (j *Judge) Report(st *capture.Stats) *report.Report {
 	j.finishFailures()
 	j.withdrawRefuted()
 	j.proxied.Finish()
-	j.each(func(c *comparing) {
+	j.fences.across.each(func(c *comparing) {
 		c.Finish(j)
 		j.finishFailures() // what it has booked at last: others may follow from that
 	})

@@ -73,17 +73,17 @@ type firstGone struct {
 	by capture.Mark
 }
 
-// FirstOf is the beginning of the first connection of a pair; nil if more has to be known of it.
+// FirstOf is the beginning of the first connection of a pair; false if more has to be known of it.
 // Repeats says that it was opened to repeat a request that had failed.
-func FirstOf(t *Told, repeats bool) *First {
+func FirstOf(t *Told, repeats bool) (f First, ok bool) {
 	if t.Kind != ExchangeBegan || t.Index > 0 {
-		return nil
+		return f, false
 	}
 	b := t.Began()
 	if !b.First || b.Unasked || b.Multiplexed {
-		return nil
+		return f, false
 	}
-	f := &First{conn: t.Conn, port: b.Port, began: firstBegan{
+	f = First{conn: t.Conn, port: b.Port, began: firstBegan{
 		at: t.At, need: b.Need, far: b.Far, connStart: b.ConnStart, start: b.Start,
 		name: b.Name, agent: b.Agent, session: b.Session,
 	}}
@@ -95,7 +95,7 @@ func FirstOf(t *Told, repeats bool) *First {
 	f.flag(firstUnread, b.Facts&ledger.UnreadFacts != 0)
 	f.flag(firstRepeats, repeats)
 	f.came(ExchangeBegan)
-	return f
+	return f, true
 }
 
 // flag sets a flag if the condition holds.
@@ -113,9 +113,6 @@ func (f *First) came(k EventKind) {
 	f.kinds[f.n] = k
 	f.n++
 }
-
-// Conn is the number of the connection.
-func (f *First) Conn() int { return int(f.conn) }
 
 // Take takes in the next event of the connection; false if it cannot be told again as it is.
 func (f *First) Take(t *Told) bool {

@@ -59,13 +59,16 @@ func oneExchange() *Batch {
 func heldOf(t *testing.T, b *Batch, n int) *First {
 	t.Helper()
 	e := b.At(0)
-	f := FirstOf(&e, true)
-	for i := 1; f != nil && i < n; i++ {
+	f, ok := FirstOf(&e, true)
+	if !ok {
+		return nil
+	}
+	for i := 1; i < n; i++ {
 		if e := b.At(i); !f.Take(&e) {
 			t.Fatalf("event %d of kind %d is not taken", i, e.Kind)
 		}
 	}
-	return f
+	return &f
 }
 
 // TestFirst: what is held of a connection is told as it came, as far as it had come.
