@@ -89,7 +89,7 @@ func (j *Judge) Part(end time.Duration) *Part {
 		total: j.Total, crowd: j.Crowd, from: j.From,
 	}
 	f := &j.fences
-	p.defects = defects{f.broken, f.first, f.conn, f.between, f.ended}
+	p.defects = defects{f.broken, f.first, f.conn, f.between, f.across.ended}
 	for k, g := range j.groups {
 		own := *g
 		own.occurrences = j.answered(k, g)
@@ -144,7 +144,7 @@ func Restore(l Limits, all, rules []*rule.Detector, p *Part) *Judge {
 	d := p.defects
 	j.Crowd.apart.connections, j.Crowd.apart.hosts = p.Apart()
 	j.fences = fences{broken: d.broken, first: d.first, conn: d.conn, between: d.between,
-		ended: d.ended}
+		across: comparisons{ended: d.ended}}
 	for i := range p.Connected {
 		c := &p.Connected[i]
 		restore(&j.list.conns, c, c.Item.Duration, c.Item.ID)
