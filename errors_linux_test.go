@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"tcpwhy/internal/cli"
+	"tcpwhy/output"
 )
 
 // heldCapture is a capture with findings.
@@ -68,7 +69,11 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := heldCopy(t, dir)
-	for _, flag := range []string{"-o", "--annotate"} {
+	flags := []string{"--annotate", "--share"}
+	for _, format := range output.Names() {
+		flags = append(flags, "-F "+format+" -o")
+	}
+	for _, flag := range flags {
 		status, errs := onSmallDisk(t, dir, "echo before >$DISK/report && { head -c 100000 /dev/zero >$DISK/rest || true; } 2>$DISK/../noise; "+
 			dir+"/tcpwhy "+flag+" $DISK/report "+in+"; status=$?; test \"$(cat $DISK/report)\" = before || exit 70; test \"$(ls -A $DISK | wc -l)\" = 2 || exit 71; exit $status")
 		if strings.Contains(errs, "mount:") {

@@ -145,3 +145,24 @@ func TestFindings(t *testing.T) {
 		t.Errorf("no entry names the finding: %v", entries)
 	}
 }
+
+// TestMost: an archive has no more entries than viewers take, and says how many exchanges are not
+// in it.
+func TestMost(t *testing.T) {
+	r := sample.Report()
+	x := r.Exchanges[0]
+	for len(r.Exchanges) <= maxEntries+5 {
+		r.Exchanges = append(r.Exchanges, x)
+	}
+	r.ExchangeCount = len(r.Exchanges)
+	var b strings.Builder
+	if err := Write(&b, r, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), `"startedDateTime"`) - strings.Count(b.String(), `"pages"`); n != maxEntries {
+		t.Errorf("%d entries, want %d", n, maxEntries)
+	}
+	if !strings.Contains(b.String(), `"comment": "6 exchanges are`) {
+		t.Errorf("it does not say how many are left out: %.600s", b.String())
+	}
+}
