@@ -29,7 +29,7 @@ var hardlyFaster = map[string]string{
 	"h2-losses-of-many-streams-rtt80": "two endpoints, each asked twice",
 	"h2-receive-window-rtt80":         "three endpoints, each asked three times at most",
 	"h2-reset-deadline-rtt20":         "requests had no response before, and have one now",
-	"reset-linger-zero-rtt10":         "the fault costs no time",
+	"reset-linger-zero-rtt10":         "three of four exchanges had to connect anew, the first is as it was",
 	"reuse-server-max-requests-rtt10": "3 of 12 exchanges are affected",
 	"tls-not-resumed-rtt40":           "of four exchanges the first is as it was",
 	"websocket-close-codes-rtt20":     "there are no exchanges but the upgrades, and other ones",

@@ -11,10 +11,16 @@ import (
 // stands for it in frames; what begins alike still does.
 func TestText(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	texts := strings.Fields("10.0.0.1 10.0.0.2 192.168.17.250 8.8.8.8 93.184.216.34 203.0.113.99 2001:db8::1 2001:DB8:0:0::20 " +
-		"fd00:1:22:333:4444:5:66:777 fe80::abcd ::ffff:10.9.8.7 0010:db8::0001 2a00::")
+	texts := strings.Fields(
+		"10.0.0.1 10.0.0.2 192.168.17.250 8.8.8.8 93.184.216.34 203.0.113.99 2001:db8::1 2001:DB8:0:0::20 " +
+			"fd00:1:22:333:4444:5:66:777 fe80::abcd ::ffff:10.9.8.7 0010:db8::0001 2a00::",
+	)
 	for range 200 {
-		texts = append(texts, netip.AddrFrom4([4]byte{byte(r.Uint32()), byte(r.Uint32()), byte(r.IntN(3)), byte(r.IntN(12))}).String())
+		texts = append(
+			texts,
+			netip.AddrFrom4([4]byte{byte(r.Uint32()), byte(r.Uint32()), byte(r.IntN(3)), byte(r.IntN(12))}).
+				String(),
+		)
 	}
 	m := New(Key{1})
 	for _, text := range texts {
@@ -23,8 +29,16 @@ func TestText(t *testing.T) {
 		if ok {
 			addr = netip.MustParseAddr(to)
 		}
-		if again, _ := m.Text(text, nil); !ok || len(to) != len(text) || addr != m.Addr(a) || again != to {
-			t.Errorf("%s stands for %q (%v), later %q, %s in frames", text, to, ok, again, m.Addr(a))
+		if again, _ := m.Text(text, nil); !ok || len(to) != len(text) || addr != m.Addr(a) ||
+			again != to {
+			t.Errorf(
+				"%s stands for %q (%v), later %q, %s in frames",
+				text,
+				to,
+				ok,
+				again,
+				m.Addr(a),
+			)
 		}
 	}
 	checkPrefixes(t, m, texts)

@@ -203,7 +203,8 @@ func nearest(name string, names []string) string {
 			best, least = candidate, d
 		}
 	}
-	if i := slices.IndexFunc(names, func(of string) bool { return shortens(name, of) }); best == "" && i >= 0 {
+	if i := slices.IndexFunc(names, func(of string) bool { return shortens(name, of) }); best == "" &&
+		i >= 0 {
 		return names[i]
 	}
 	return best

@@ -15,7 +15,7 @@ import (
 )
 
 // stripWidth are the pixels of a cause strip on a wide screen.
-const stripWidth = 1010
+const stripWidth = 890
 
 // graph is one connection: octets over time, in each direction, under what its time was spent on.
 type graph struct {

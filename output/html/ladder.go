@@ -39,7 +39,7 @@ type disc struct {
 }
 
 const (
-	ladderWidth  = 620 // pixels on a wide screen
+	ladderWidth  = 540 // pixels of a window of 1040
 	ladderTop    = 34
 	ladderHeight = 96
 	ladderRoom   = 30 // below

@@ -153,7 +153,7 @@ type share struct {
 
 // times are where the time went, the largest part first.
 func (b *builder) times() []share {
-	const inside = 0.08
+	const inside, onPhones = 0.08, 0.12
 	var out []share
 	whole, at := spanOf(0, b.r.ByClock().Time), time.Duration(0)
 	if b.r.ByClock().Time <= 0 {
@@ -169,6 +169,7 @@ func (b *builder) times() []share {
 					from,
 				), W: pct(to - from), Class: labelClass(t.Label), Fill: labelFill(t.Label),
 				Title: t.Label.Title() + ", " + spaced(wording.Duration(t.Time)),
+				Wide:  to-from < onPhones,
 			},
 			Name: t.Label.Title(), Time: spaced(wording.Duration(t.Time)),
 			Share:  spaced(wording.Percent(t.Time, b.r.ByClock().Time)),

@@ -13,17 +13,23 @@ import (
 
 // Compared is what two reports are, and how much of them is compared.
 func Compared(c *compare.Comparison) string {
-	common := sameFolder(c.Before.Name, c.After.Name)
-	side := func(s *compare.Side) string {
-		return pathName(s.Name[common:], comparedRoom) + ": " +
-			wording.Count(s.ExchangeCount, "exchange", "exchanges")
-	}
-	return side(&c.Before) + "; " + side(&c.After) + "; " +
+	before, after := comparedNames(c.Before.Name, c.After.Name)
+	return before + ": " + wording.Count(c.Before.ExchangeCount, "exchange", "exchanges") + "; " +
+		after + ": " + wording.Count(c.After.ExchangeCount, "exchange", "exchanges") + "; " +
 		wording.Count(len(c.Endpoints), "endpoint", "endpoints") + " in both"
 }
 
-// comparedRoom is how many characters of each name a comparison's headline has.
-const comparedRoom = 40
+// comparedNames are the names of the two sides, without the folders that both are in: two that are
+// not the same stay so.
+func comparedNames(before, after string) (b, a string) {
+	common := sameFolder(before, after)
+	before, after = before[common:], after[common:]
+	b, a = pathName(before, pathRoom), pathName(after, pathRoom)
+	if a == b && after != before {
+		b, a = mask.Shorten(mask.Visible(before), pathRoom), mask.Shorten(mask.Visible(after), pathRoom)
+	}
+	return b, a
+}
 
 // sameFolder is how many octets of two names are the folders that both are in.
 func sameFolder(a, b string) int {

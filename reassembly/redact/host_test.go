@@ -39,7 +39,9 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%q is shown as %q, want %q", line, got, want)
 		}
 	}
-	if want := netip.MustParseAddr(v4); p.words.mapper.Addr(netip.MustParseAddr("198.51.100.7")) != want {
+	if want := netip.MustParseAddr(v4); p.words.mapper.Addr(
+		netip.MustParseAddr("198.51.100.7"),
+	) != want {
 		t.Error("in frames it is another")
 	}
 }
@@ -56,13 +58,17 @@ func TestIntroductions(t *testing.T) {
 			shown := shownOf(segmentsOf([]said{{">", intro + get}}, cut))
 			checkSecret(t, intro, shown)
 			rest, found := strings.CutPrefix(shown[0], intro[:5])
-			if !found || !strings.Contains(rest, "GET /") || strings.Contains(rest, "198.51.100.7 ") ||
+			if !found || !strings.Contains(rest, "GET /") ||
+				strings.Contains(rest, "198.51.100.7 ") ||
 				strings.Contains(rest, "\xc6\x33\x64\x07") {
 				t.Errorf("%q is shown as %q", intro, shown[0])
 			}
 		}
 	}
-	if shown := shownOf(segmentsOf([]said{{">", get + "PROXY TCP4 198.51.100.7 10.9.8.7 5 4\r\n"}}, len(get))); strings.Contains(shown[0], "TCP4") {
+	if shown := shownOf(segmentsOf([]said{{">", get + "PROXY TCP4 198.51.100.7 10.9.8.7 5 4\r\n"}}, len(get))); strings.Contains(
+		shown[0],
+		"TCP4",
+	) {
 		t.Errorf("later it is shown, too: %q", shown[0])
 	}
 }
@@ -92,7 +98,13 @@ func TestCodedAddresses(t *testing.T) {
 		a, b, c := to("203.0.113.77"), to("10.244.3.17"), to("2001:db8::abcd:17")
 		for i, want := range []string{a + ":50051", a, b + ", " + c, "[" + c + "]:8080"} {
 			if got[i].Value != want {
-				t.Errorf("key %d: %s is shown as %s, want %s", key, fields[2*i+1], got[i].Value, want)
+				t.Errorf(
+					"key %d: %s is shown as %s, want %s",
+					key,
+					fields[2*i+1],
+					got[i].Value,
+					want,
+				)
 			}
 		}
 	}
