@@ -5,7 +5,8 @@
 //
 // [Run] is the whole of it: it reads a [capture.Source] to its end, or until its context is
 // cancelled, and gives the report. Options choose the rules, the limits, and who is told of
-// findings and exchanges before the end.
+// findings and exchanges before the end. A [Partial] is what it knows in the end, and becomes one
+// with those of other captures.
 //
 // # What is promised
 //

@@ -2,9 +2,11 @@ package analysis_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"tcpwhy/analysis"
@@ -67,4 +69,56 @@ func ExampleOnFinding() {
 	// cork held 230ms
 	// cork held 230ms
 	// cork held 226ms
+}
+
+func ExamplePartial_Merge() {
+	// Two hosts that have nothing to do with each other, each with what it recorded.
+	start := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
+	known := func(name string) *analysis.Partial {
+		src, err := capture.Open(capture.Config{
+			Recordings: []capture.Recording{capture.FS(os.DirFS("../testdata/pcaps"), name)},
+			Start:      func(time.Time) time.Time { return start },
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		defer src.Close()
+		part := &analysis.Partial{}
+		_, err = analysis.Run(context.Background(), src,
+			analysis.WithPartial(part, analysis.PartBy{
+				Program: "example",
+				Host:    func(s string) string { return s },
+				Target:  func(s string) string { path, _, _ := strings.Cut(s, "?"); return path },
+			}))
+		if err != nil {
+			log.Fatal(err)
+		}
+		return part
+	}
+	all := known("cork-kept-rtt10/capture.pcap")
+
+	// What is known may be kept, or sent.
+	octets, err := known("connection-refused-restart-rtt50/capture.pcap").AppendBinary(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	var other analysis.Partial
+	if err := other.UnmarshalBinary(octets); err != nil {
+		log.Fatal(err)
+	}
+	if err := all.Merge(&other); err != nil {
+		log.Fatal(err)
+	}
+	r, err := all.Report(report.Medium)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, s := range r.Stories {
+		fmt.Println(s.Rule, s.Severity)
+	}
+	fmt.Println(errors.Is(all.Merge(&other), analysis.ErrOverlap))
+	// Output:
+	// cork high
+	// connection-refused medium
+	// true
 }

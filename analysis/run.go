@@ -39,8 +39,11 @@ func Run(ctx context.Context, src capture.Source, opts ...Option) (*report.Repor
 	return r, err
 }
 
-// check refuses rules that there are not.
+// check refuses rules that there are not, and a part of what is counted in part.
 func (o *options) check() error {
+	if o.partial != nil && o.span != (Span{}) {
+		return errors.New("analysis: what is known of a part of the time is no part that merges")
+	}
 	for _, name := range slices.Concat(o.only, o.skip) {
 		if !slices.ContainsFunc(detectors(),
 			func(d *rule.Detector) bool { return d.Name == name }) {

@@ -24,6 +24,9 @@ func Joined(a, b *Stats) (s *Stats, places [2][]int) {
 		UnknownLinks:  sums(a.UnknownLinks, b.UnknownLinks), Tunnels: sums(a.Tunnels, b.Tunnels),
 		UDP: mostFrames(a.UDP, b.UDP),
 	}
+	if a.Start.IsZero() { // it has no frame
+		s.Start = b.Start
+	}
 	for o := range s.Count {
 		s.Count[o] = a.Count[o] + b.Count[o]
 	}

@@ -120,10 +120,8 @@ func (o *options) merged(names []string, stdout io.Writer) (*report.Report, erro
 	if err := cmp.Or(o.checkFile(stdout), o.checkOutputs()); err != nil {
 		return nil, err
 	}
-	for _, name := range names {
-		if err := o.parts.Take(name); err != nil {
-			return nil, &usageError{err.Error(), parts.Hint(err)}
-		}
+	if err := o.parts.Take(names); err != nil {
+		return nil, &usageError{err.Error(), parts.Hint(err)}
 	}
 	least, err := severity("min-severity", o.minSeverity)
 	if err != nil {

@@ -103,24 +103,38 @@ func (o *Options) Write() error {
 	})
 }
 
-// Take reads the part in a file, and makes it one with those before.
-func (o *Options) Take(name string) error {
-	octets, err := os.ReadFile(name)
-	if err != nil {
-		return err
+// Take reads the parts in files, and makes them one: of two that are as many, so that each is moved
+// seldom.
+func (o *Options) Take(names []string) error {
+	var taken []heap
+	for i, name := range names {
+		octets, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		part := &analysis.Partial{}
+		if err := part.UnmarshalBinary(octets); err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		taken = append(taken, heap{name, part, 1})
+		for n := len(taken); n > 1 && (taken[n-2].of == taken[n-1].of || i == len(names)-1); n-- {
+			last := taken[n-1]
+			if err := taken[n-2].part.Merge(last.part); err != nil {
+				return fmt.Errorf("read %s: %w", last.name, err)
+			}
+			taken[n-2].of += last.of
+			taken = taken[:n-1]
+		}
 	}
-	part := &analysis.Partial{}
-	err = part.UnmarshalBinary(octets)
-	switch {
-	case err == nil && o.part == nil:
-		o.part = part
-	case err == nil:
-		err = o.part.Merge(part)
-	}
-	if err != nil {
-		return fmt.Errorf("read %s: %w", name, err)
-	}
+	o.part = taken[0].part
 	return nil
+}
+
+// heap is one of several parts, and the name of the first of them.
+type heap struct {
+	name string
+	part *analysis.Partial
+	of   int
 }
 
 // Report is that of all parts, without findings below a severity.
