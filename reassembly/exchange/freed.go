@@ -14,6 +14,7 @@ type Freed struct {
 	Size  int64        // its octets, as flow control counts them
 	By    capture.Mark // what made room for it: a WINDOW_UPDATE, or SETTINGS
 	Since capture.Mark // the head of the last frame that passed without By; no frame: none
+	Had   int64        // octets of the connection's stream that the peer had acknowledged then
 	Owner int          // Index of the exchange
 	Of    CreditOf
 	Full  bool // the frame before it left no room at all: its sender had more to send

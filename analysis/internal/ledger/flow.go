@@ -77,6 +77,7 @@ type Flow struct {
 	Stamped       bool             // timestamps tell by how much the path held up its first octet
 	Queue         time.Duration    // the most by which round trips grew above the least
 	Segments      [2]SegmentCounts // of both messages, by direction
+	Allowed       []Allowed        // by flow control of HTTP/2, where that kept back frames
 	// the segments of a message, if it is large or some of them were lost
 	Arrivals []Arrival
 	// LossQueue is by how much round trips had grown when a segment was lost, if that shows

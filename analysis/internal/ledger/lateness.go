@@ -6,6 +6,7 @@ import (
 	"tcpwhy/analysis/internal/ledger/line"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 // Where exchanges share a connection, what a loss cost them is a matter of the connection: whatever
@@ -23,6 +24,7 @@ type Progress struct {
 	Repairs time.Duration // until what was lost had been repaired
 	After   time.Duration // the part of Window behind the first loss
 	Room    time.Duration // the part of Window that waited for the receive window
+	Kept    time.Duration // kept back by flow control of HTTP/2
 }
 
 // Busy is what one direction sent without a pause when octets of an exchange came, up to the last
@@ -49,6 +51,7 @@ type busyPart struct {
 // as a pause shorter than a rest makes up for what was late before it.
 type stretch struct {
 	Progress
+	place  int64 // of its first octet in the connection's stream
 	lost   bool
 	waited []report.Interval
 	repair Wait
@@ -92,6 +95,8 @@ func (p *Progress) add(l report.Label, took time.Duration, lost bool) {
 		p.Repairs += took
 	case l == report.Serialize:
 		p.Path += took
+	case l == report.H2Window:
+		p.Kept += took
 	case line.OfWindow(l) || l == report.RWnd:
 		p.Window += took
 		if lost {
@@ -101,6 +106,14 @@ func (p *Progress) add(l report.Label, took time.Duration, lost bool) {
 			p.Room += took
 		}
 	}
+}
+
+// arrive takes in octets that the receiver has in order now.
+func (s *stretch) arrive(octets exchange.Range) {
+	if s.Octets == 0 {
+		s.place = octets.From
+	}
+	s.Octets += max(0, octets.To-octets.From)
 }
 
 // endStretch ends the stretch of a direction, if there is one: its sender has nothing to send. What
@@ -160,5 +173,7 @@ func (b *busyPeriods) part(dir reassembly.Dir, of *busyPart) Busy {
 		Paces:         s.PacesItself(),
 		Queue:         s.Queue(),
 	}
+	sent := exchange.Range{From: p.place, To: p.place + of.until.Octets}
+	busy.Flow.Allowed = allowedIn(&b.path.Conn.HTTP2.Freed[dir], sent)
 	return busy
 }

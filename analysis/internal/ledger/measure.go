@@ -90,4 +90,7 @@ func (m *measures) message(p *sender.Path, f *Flow, dir reassembly.Dir, x *excha
 	f.Queue = s.Queue()
 	f.Idle = s.Idle()
 	f.Arrivals, f.LossQueue, f.LossQueueShown = s.Arrivals(x.Start.Time, until)
+	if h := p.Conn.HTTP2; h != nil {
+		f.Allowed = allowedIn(&h.Freed[dir], exchange.Range{From: x.From, To: x.To})
+	}
 }

@@ -24,6 +24,16 @@ func (j *Account) WindowTime(dir reassembly.Dir) time.Duration {
 		j.Spent(dir, report.SendLimit)
 }
 
+// KeptBack is what dir's message waited for flow control of HTTP/2, if it is known what that allowed
+// in flight: then a simulation of its transfer waits as well. Where both messages did, it is 0.
+func (j *Account) KeptBack(dir reassembly.Dir) time.Duration {
+	own, other := j.FlowOf(dir), j.FlowOf(dir.Peer())
+	if own == nil || len(own.Allowed) == 0 || other != nil && len(other.Allowed) > 0 {
+		return 0
+	}
+	return j.Times[report.H2Window]
+}
+
 // TransferTime is what dir's message spent waiting for such a window, and for the path, if
 // what that carries is known: what a simulation of its transfer is to be compared with.
 func (j *Account) TransferTime(dir reassembly.Dir) time.Duration {

@@ -426,6 +426,6 @@ func (w *walk) deliver(r *reassembly.Record, octets exchange.Range, repairs bool
 	if octets.To > octets.From {
 		delivered = w.path.Conn.HTTP2.Owners[r.Dir].Within(octets)
 	}
-	w.book.busy.of[r.Dir].Octets += max(0, octets.To-octets.From)
+	w.book.busy.of[r.Dir].arrive(octets)
 	w.book.deliver(r, delivered, repairs, w.path.Credited(r))
 }

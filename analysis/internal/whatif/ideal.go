@@ -29,7 +29,7 @@ func idealOf(f *ledger.Flow, limited bool) (t Transfer, used int64) {
 		grown := ledger.UsualInitial + f.LargestBefore/t.MSS
 		used = max(used, flight, min(grown, unusedTimes*flight))
 	}
-	t.Window, t.Grows = 0, false
+	t.Window, t.Grows, t.Allowed = 0, false, f.Allowed
 	if limited {
 		t.Window = max(f.MostInFlight, used*t.MSS)
 	}

@@ -112,9 +112,13 @@ func wasFull(b *ledger.Busy) bool {
 }
 
 // late is by how much a busy period was late when it had come so far: what it took, less what its
-// octets would have needed without losses, under the receive window if that held it back.
+// octets would have needed without losses, under the receive window if that held it back, and as
+// flow control of HTTP/2 would have allowed.
 func late(b *ledger.Busy, p *ledger.Progress, full bool) time.Duration {
 	took, f := p.Window+p.Repairs, b.Flow
+	if len(f.Allowed) > 0 {
+		took += p.Kept
+	}
 	if f.Rate > 0 {
 		took += p.Path
 	}

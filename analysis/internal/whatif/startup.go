@@ -70,9 +70,9 @@ func (t Transfer) paced(cwnd int64, seen float64) (took time.Duration, rate floa
 	if seen > 0 {
 		known, s.cwnd = seen, max(cwnd, int64(startupGain*seen))
 	}
-	room, last := t.fixedRoom(), 0.0
+	last := 0.0
 	for i := range n {
-		last = s.send(room)
+		last = s.send(t.roomAt(i))
 		s.due = last + path
 		if i >= burst-1 || seen > 0 {
 			s.due = last + max(path, 1/(startupGain*max(s.rate, known)))

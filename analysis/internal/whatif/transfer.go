@@ -1,6 +1,7 @@
 package whatif
 
 import (
+	"math"
 	"time"
 
 	"tcpwhy/analysis/internal/ledger"
@@ -15,6 +16,8 @@ type Transfer struct {
 	Paces  bool          // the sender spreads what it sends
 	RTT    time.Duration // round trip between client and server
 	Rate   float64       // octets per second of the path; 0: no limit
+	// Allowed is what flow control of HTTP/2 allows in flight, in order; nil: no limit
+	Allowed []ledger.Allowed
 }
 
 // TransferOf is a message as a simulation sees it, and the window in segments with which it began.
@@ -53,15 +56,22 @@ func (t Transfer) Simulate(cwnd int64) time.Duration {
 		if t.Window > 0 {
 			w = min(w, t.room(before[1]))
 		}
+		most, until := t.allowed(t.Octets - left)
+		w = min(w, most)
 		sent := min(w, left)
 		serial := t.serial(sent)
 		left -= sent
 		if left <= 0 {
 			return took + serial
 		}
-		if t.Rate > 0 && float64(w) >= t.Rate*t.RTT.Seconds() ||
-			t.Window > 0 && !t.Grows && w >= t.Window {
+		rest := until - (t.Octets - left)
+		switch steady := w >= most || t.constant(w); {
+		case steady && until >= t.Octets:
 			return took + serial + t.steady(left, w)
+		case steady && rest > w: // as many rounds as that lasts for
+			took += serial + t.steady(rest, w)
+			left -= rest
+			continue
 		}
 		took += max(t.RTT, serial)
 		before = [2]int64{sent, before[0]}
@@ -70,6 +80,13 @@ func (t Transfer) Simulate(cwnd int64) time.Duration {
 		}
 	}
 	return took
+}
+
+// constant reports whether what may be in flight, w, grows no more by itself: the path is full, or
+// the receive window is.
+func (t Transfer) constant(w int64) bool {
+	return t.Rate > 0 && float64(w) >= t.Rate*t.RTT.Seconds() ||
+		t.Window > 0 && !t.Grows && w >= t.Window
 }
 
 const (
@@ -90,6 +107,25 @@ func (t Transfer) room(earlier int64) int64 {
 	return max(t.Window, 2*earlier+besideCopied*t.MSS)
 }
 
+// allowed is how many octets flow control allows to be sent in a round trip behind so many of the
+// message, and up to which of them: that many are in flight, and each word of the peer comes when
+// the last of the octets is there that make up its step.
+func (t Transfer) allowed(at int64) (most, until int64) {
+	most, until = math.MaxInt64, t.Octets
+	for _, a := range t.Allowed {
+		if a.From > at {
+			return most, min(a.From, t.Octets)
+		}
+		if most = a.Most; most <= 0 {
+			most = math.MaxInt64
+		} else if t.RTT > 0 {
+			lag := t.serial(a.Step).Seconds() / t.RTT.Seconds()
+			most = max(int64(float64(most)/(1+lag)), 1)
+		}
+	}
+	return most, until
+}
+
 // fixedRoom is the receive window in segments, for a sender that paces; 0: no limit, as for one
 // that grows with what it brings.
 func (t Transfer) fixedRoom() int64 {
@@ -97,6 +133,20 @@ func (t Transfer) fixedRoom() int64 {
 		return 0
 	}
 	return max(t.Window/t.MSS, 1)
+}
+
+// roomAt is what both flow control of HTTP/2 and the receive window, as fixedRoom, leave to a sender
+// that paces when it sends the segment with the given number; 0: no limit.
+func (t Transfer) roomAt(i int) int64 {
+	room := t.fixedRoom()
+	most, _ := t.allowed(int64(i) * t.MSS)
+	if segments := max(most/t.MSS, 1); room == 0 || segments < room {
+		room = segments
+	}
+	if most == math.MaxInt64 {
+		room = t.fixedRoom()
+	}
+	return room
 }
 
 // Bounded reports whether a receive window that stays as it is would hold back a sender that starts

@@ -3,6 +3,8 @@ package whatif
 import (
 	"testing"
 	"time"
+
+	"tcpwhy/analysis/internal/ledger"
 )
 
 // The measured times are those of a real Linux sender, 150 kB at a round trip of 101 ms without
@@ -76,5 +78,29 @@ func TestColdSavingIsBounded(t *testing.T) {
 			}
 			last = saving
 		}
+	}
+}
+
+// TestSimulateAllowed: under a window of HTTP/2 a sender goes on by a window's worth in a round trip,
+// also where slow start would have grown beyond it, and without it as ever.
+func TestSimulateAllowed(t *testing.T) {
+	const trip = 100 * time.Millisecond
+	x := Transfer{Octets: 1_000_000, MSS: 1000, RTT: trip}
+	free := x.Simulate(10)
+	x.Allowed = []ledger.Allowed{{Most: 50_000}}
+	if got, want := x.Simulate(10), 22*trip; got < 20*trip || got > want {
+		t.Errorf("under 50 kB: %v, want about %v", got, want)
+	}
+	x.Allowed = []ledger.Allowed{{From: 0, Most: 50_000}, {From: 500_000}}
+	if got := x.Simulate(10); got <= free || got > 17*trip {
+		t.Errorf("under 50 kB for half of it: %v", got)
+	}
+	x.Allowed = []ledger.Allowed{{Most: 10_000_000}}
+	if got := x.Simulate(10); got != free {
+		t.Errorf("under more than it has: %v, want %v", got, free)
+	}
+	x.Paces, x.Allowed = true, []ledger.Allowed{{Most: 50_000}}
+	if got := x.Simulate(10); got < 18*trip || got > 24*trip {
+		t.Errorf("of a sender that paces: %v, want about %v", got, 20*trip)
 	}
 }

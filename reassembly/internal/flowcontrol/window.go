@@ -3,7 +3,12 @@
 // the capture, and knows nothing of when who heard of what.
 package flowcontrol
 
-import "tcpwhy/capture"
+import (
+	"math"
+	"slices"
+
+	"tcpwhy/capture"
+)
 
 // First is what a window allows before anything is said of it (RFC 9113 §6.9.2).
 const First = 65535
@@ -22,15 +27,17 @@ type Window struct {
 type level struct {
 	most int64
 	by   capture.Mark
+	had  int64 // of the connection's stream, octets: what it had acknowledged then; 0: not known
 }
 
-// maxLevels caps what is kept of what a receiver said beyond what has been sent: of more, two old
-// ones become one, which counts as said with the earlier.
+// maxLevels caps what is kept of what a receiver said beyond what has been sent: of more, two that
+// allowed the least become one, which counts as said with the earlier.
 const maxLevels = 16
 
 // Release is how a window let a frame pass.
 type Release struct {
 	By    capture.Mark // what made room for it; no frame if there always was
+	Had   int64        // what its receiver had acknowledged then; 0: not known
 	Since capture.Mark // the last frame that passed without By; no frame if none did
 	Full  bool         // that one is the frame before it, and left no room at all
 }
@@ -41,8 +48,9 @@ func (w *Window) Begin(size int64) {
 }
 
 // Grant changes what is allowed by n octets, at the given mark: an update, or a new initial size,
-// which may take away, too (RFC 9113 §6.9.2).
-func (w *Window) Grant(n int64, by capture.Mark) {
+// which may take away, too (RFC 9113 §6.9.2). The receiver had acknowledged so much of the
+// connection's stream then; 0: not known.
+func (w *Window) Grant(n int64, by capture.Mark, had int64) {
 	if len(w.levels) == 0 {
 		w.levels = append(w.levels, level{})
 	}
@@ -50,12 +58,24 @@ func (w *Window) Grant(n int64, by capture.Mark) {
 	if n == 0 {
 		return
 	}
-	w.levels = append(w.levels, level{last + n, by})
+	w.levels = append(w.levels, level{last + n, by, had})
 	w.most = max(w.most, last+n)
 	if len(w.levels) > maxLevels {
-		w.levels[2].by = w.levels[1].by
-		w.levels = append(w.levels[:1], w.levels[2:]...)
+		w.join()
 	}
+}
+
+// join makes one of two levels, of which both together allowed the least: so those that are kept
+// stay about as far apart, however finely the receiver allows more.
+func (w *Window) join() {
+	at, least := 1, int64(math.MaxInt64)
+	for i := 1; i+1 < len(w.levels); i++ {
+		if both := w.levels[i+1].most - w.levels[i-1].most; both < least {
+			at, least = i, both
+		}
+	}
+	w.levels[at].most = w.levels[at+1].most
+	w.levels = slices.Delete(w.levels, at+1, at+2)
 }
 
 // Left is how many octets may be sent now; less than 0 if the size was reduced behind what had been
@@ -90,7 +110,8 @@ func (w *Window) Send(n int64, at capture.Mark) (Release, bool) {
 		k--
 	}
 	if k > 0 {
-		r.By, r.Full = w.levels[k].by, w.levels[k-1].most == before
+		r.By, r.Had = w.levels[k].by, w.levels[k].had
+		r.Full = w.levels[k-1].most == before
 		if r.By == w.freed.By {
 			r.Since = w.freed.Since // what By let pass before, of another stream, took no time
 		} else {

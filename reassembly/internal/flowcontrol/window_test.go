@@ -38,7 +38,8 @@ func (c *recount) send(n int64, at capture.Mark) (Release, bool) {
 	// the latest word before which there was too little room
 	for k := len(c.said) - 1; k > 0; k-- {
 		if c.said[k-1].most < c.sent {
-			r.By, r.Full = c.said[k].by, c.said[k-1].most == before
+			r.By, r.Had = c.said[k].by, c.said[k].had
+			r.Full = c.said[k-1].most == before
 			break
 		}
 	}
@@ -96,9 +97,9 @@ func FuzzWindow(f *testing.F) {
 					n = -n / 4
 				}
 				if n != 0 {
-					c.said = append(c.said, level{c.said[len(c.said)-1].most + n, at})
+					c.said = append(c.said, level{c.said[len(c.said)-1].most + n, at, int64(i)})
 				}
-				w.Grant(n, at)
+				w.Grant(n, at, int64(i))
 			}
 			if got, want := w.Left(), c.said[len(c.said)-1].most-c.sent; got != want {
 				t.Fatalf("step %d: %d left, want %d", i, got, want)
@@ -115,7 +116,7 @@ func TestWindow(t *testing.T) {
 	if r, ok := w.Send(60, at(1)); !ok || r.By.Frame != 0 || r.Since.Frame != 0 {
 		t.Errorf("what fits: %v %v", r, ok)
 	}
-	w.Grant(50, at(2))
+	w.Grant(50, at(2), 0)
 	if r, ok := w.Send(40, at(3)); !ok || r.By.Frame != 0 || r.Since != at(1) {
 		t.Errorf("what would have fitted without the update: %v %v", r, ok)
 	}
@@ -125,18 +126,18 @@ func TestWindow(t *testing.T) {
 	if r, ok := w.Send(10, at(4)); !ok || r.By != at(2) || r.Since != at(3) || r.Full {
 		t.Errorf("the second frame that the update let pass: %v %v", r, ok)
 	}
-	w.Grant(-50, at(5))
+	w.Grant(-50, at(5), 0)
 	if w.Left() != -40 {
 		t.Errorf("%d left, want -40", w.Left())
 	}
-	w.Grant(70, at(6))
+	w.Grant(70, at(6), 0)
 	if r, ok := w.Send(30, at(7)); !ok || r.By != at(6) {
 		t.Errorf("behind what was taken away: %v %v", r, ok)
 	}
 	if _, ok := w.Send(1000, at(8)); ok {
 		t.Error("what was never allowed")
 	}
-	w.Grant(5000, at(9))
+	w.Grant(5000, at(9), 0)
 	if _, ok := w.Send(10, at(10)); ok {
 		t.Error("a window that was exceeded is known again")
 	}

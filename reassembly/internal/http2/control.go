@@ -3,7 +3,6 @@ package http2
 import (
 	"encoding/binary"
 
-	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
 	"tcpwhy/reassembly/internal/flowcontrol"
 )
@@ -37,7 +36,7 @@ func (h *reader) control(s *side, off int64, a *exchange.Arrival) {
 		h.goAway(s, a)
 	case updateFrame:
 		own.Updates++
-		h.update(s, int64(binary.BigEndian.Uint32(f.kept)&^(1<<31)), a.At)
+		h.update(s, int64(binary.BigEndian.Uint32(f.kept)&^(1<<31)), a)
 	case priorityUpdateFrame:
 		h.reprioritised(s)
 	}
@@ -60,18 +59,18 @@ func (h *reader) settings(s *side, a *exchange.Arrival) {
 			own.Window = max(own.Window, flowcontrol.First)
 		}
 	}
-	h.announced(s.dir, f.kept, a.At)
+	h.announced(s.dir, f.kept, a)
 }
 
 // announced takes the payload of SETTINGS of dir.
-func (h *reader) announced(dir exchange.Dir, payload []byte, at capture.Mark) {
+func (h *reader) announced(dir exchange.Dir, payload []byte, a *exchange.Arrival) {
 	for p := payload; len(p) >= settingSize; p = p[settingSize:] {
-		h.setting(&h.side[dir], binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:]), at)
+		h.setting(&h.side[dir], binary.BigEndian.Uint16(p), binary.BigEndian.Uint32(p[2:]), a)
 	}
 }
 
 // setting takes one setting that s announces.
-func (h *reader) setting(s *side, id uint16, value uint32, at capture.Mark) {
+func (h *reader) setting(s *side, id uint16, value uint32, a *exchange.Arrival) {
 	own := &h.info.Sides[s.dir].Settings
 	said := exchange.Setting{Value: value, Said: true}
 	switch id {
@@ -83,7 +82,7 @@ func (h *reader) setting(s *side, id uint16, value uint32, at capture.Mark) {
 		own.Streams = said
 	case windowSetting:
 		own.Window = said
-		h.resize(s.dir.Peer(), int64(value), at)
+		h.resize(s.dir.Peer(), int64(value), a)
 	case frameSetting:
 		own.Frame = said
 		peer := &h.side[s.dir.Peer()]

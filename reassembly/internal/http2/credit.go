@@ -18,6 +18,7 @@ type credit struct {
 type initial struct {
 	now, before int64
 	by          capture.Mark // what announced it; no frame: nothing did
+	had         int64        // octets that the peer had acknowledged then
 }
 
 func newCredit() credit {
@@ -36,18 +37,18 @@ type window struct {
 // begin begins the window of a new stream. blind says that what was announced may have been missed.
 func (w *window) begin(i *initial, blind bool) {
 	w.Begin(i.before)
-	w.Grant(i.now-i.before, i.by)
+	w.Grant(i.now-i.before, i.by, i.had)
 	w.blind = blind
 }
 
 // resize takes the size that the windows of streams begin with from now on; those of open streams
 // change by as much (RFC 9113 §6.9.2).
-func (h *reader) resize(dir exchange.Dir, size int64, by capture.Mark) {
+func (h *reader) resize(dir exchange.Dir, size int64, a *exchange.Arrival) {
 	i := &h.side[dir].sent.stream
 	for _, st := range h.streams {
-		st.sent[dir].Grant(size-i.now, by)
+		st.sent[dir].Grant(size-i.now, a.At, a.Heard.To)
 	}
-	*i = initial{now: size, before: i.now, by: by}
+	*i = initial{now: size, before: i.now, by: a.At, had: a.Heard.To}
 }
 
 // charge takes a frame of DATA off the windows, all of it (RFC 9113 §6.1), and notes what let it
@@ -67,11 +68,11 @@ func (h *reader) charge(s *side, st *stream) {
 	}
 	freed := exchange.Freed{
 		At: f.began.From(f.from), Size: size, Owner: st.x.Index, By: own.By, Since: own.Since,
-		Full: own.Full,
+		Full: own.Full, Had: own.Had,
 	}
 	switch {
 	case known && all.By.Frame != 0 && all.By.Time >= own.By.Time:
-		freed.By, freed.Since, freed.Full = all.By, all.Since, all.Full
+		freed.By, freed.Since, freed.Full, freed.Had = all.By, all.Since, all.Full, all.Had
 		freed.Of = exchange.OfConnection
 	case own.By == s.sent.stream.by && h.info.Sides[s.dir.Peer()].SettingsSent == 1:
 		freed.Of = exchange.OfSettings
@@ -94,17 +95,17 @@ func (h *reader) unknownWindows() {
 }
 
 // update raises what the peer of s may send, on the stream of the frame in hand or on all.
-func (h *reader) update(s *side, n int64, at capture.Mark) {
+func (h *reader) update(s *side, n int64, a *exchange.Arrival) {
 	peer := s.dir.Peer()
 	if id := s.frames.head.stream; id != 0 {
 		if st := h.streams[id]; st != nil {
 			h.sure(st, s.dir)
-			st.sent[peer].Grant(n, at)
+			st.sent[peer].Grant(n, a.At, a.Heard.To)
 		}
 		return
 	}
 	c := &h.side[peer].sent
-	c.all.Grant(n, at)
+	c.all.Grant(n, a.At, a.Heard.To)
 	if own := &h.info.Sides[s.dir]; !c.blind {
 		own.Window = max(own.Window, c.all.Left())
 	}

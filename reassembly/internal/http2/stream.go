@@ -114,7 +114,7 @@ func (h *reader) follow(st *stream) {
 // upgraded takes over the request of HTTP/1 that asked for HTTP/2: it is stream 1, half closed (RFC
 // 7540 §3.2).
 func (h *reader) upgraded(x *exchange.Parts, announced []byte) {
-	h.announced(exchange.FromClient, announced, x.Request.End)
+	h.announced(exchange.FromClient, announced, &exchange.Arrival{At: x.Request.End})
 	x.Stream = 1
 	st := &stream{id: 1, x: x}
 	h.follow(st)

@@ -45,7 +45,9 @@ of a stream came, against what so many octets would have needed without loss. By
 was late then than when the stream began to wait, the stream would have been over sooner. Its waits
 for repairs are part of that, those behind others' losses are h2-head-of-line's, and the rest is
 what the smaller window held back, of whatever stream. Low is half, or nothing where the path was
-full. By the clock, what the connection was late by counts once, whichever stream was late by it.
+full. Flow control of HTTP/2 would have held its sender back without losses, too: what it allowed in
+flight, by what had arrived when the peer said so, is part of both. By the clock, what the
+connection was late by counts once, whichever stream was late by it.
 Pauses of the application within a message (two round trips, or as a clock that three parts show,
 however short) make up for losses before them: only what made the next part late, or came after the
 last, counts.
@@ -285,7 +287,7 @@ func afterLoss(p *rule.Pass) (out aftermath) {
 		dir,
 		report.RecoveryCwnd,
 	)
-	took += j.TransferTime(dir) - most
+	took += j.TransferTime(dir) - most + j.KeptBack(dir)
 	lost := took - whatif.Ideal(f, bound || queued)
 	out.cost = whatif.Clamp(lost, most)
 	out.cost = time.Duration(float64(out.cost) * lateParts(p, dir))
