@@ -27,6 +27,7 @@ var hardlyFaster = map[string]string{
 	"h2-goaway-churn-rtt40":           "3 of 12 exchanges are affected",
 	"h2-headers-large-rtt40":          "3 of 6 exchanges are affected",
 	"h2-losses-of-many-streams-rtt80": "two endpoints, each asked twice",
+	"h2-losses-beside-a-window-rtt80": "of ten requests the first are as they were",
 	"h2-receive-window-rtt80":         "three endpoints, each asked three times at most",
 	"h2-reset-deadline-rtt20":         "requests had no response before, and have one now",
 	"reset-linger-zero-rtt10":         "three of four exchanges had to connect anew, the first is as it was",
