@@ -16,6 +16,7 @@ type Hold struct {
 	Second  capture.Mark // the one that was held
 	Size    [2]uint32    // octets of first and second
 	Headers bool         // first ends with the header section
+	Pure    bool         // Ack carried no data
 	// second is the end of a message behind full segments, and first the last of those
 	Tail      bool
 	From, To  time.Duration

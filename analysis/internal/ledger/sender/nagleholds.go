@@ -34,7 +34,9 @@ func endsSmall(r *reassembly.Record) bool {
 // when r was sent, and counts what happened. The result is the hold, if r was held.
 func (s *State) heldSmall(r *reassembly.Record, since time.Duration) *Hold {
 	k, n := &s.nagle.small, &s.nagle
-	if !k.valid || r.Seq < k.end || k.answered {
+	spoken := k.answered ||
+		k.acked && !k.pure // the peer has said something, which may have caused r
+	if !k.valid || r.Seq < k.end || spoken && !s.queued(r) {
 		return nil
 	}
 	if !k.acked {
@@ -47,10 +49,29 @@ func (s *State) heldSmall(r *reassembly.Record, since time.Duration) *Hold {
 		}
 		return nil
 	}
-	if !k.pure || s.bound(r) || s.path.loose(s.dir) {
+	if s.bound(r) || s.path.loose(s.dir) || spoken && !s.stayed(r) {
 		return nil
 	}
 	return s.judgeSmall(r, since)
+}
+
+// queued reports whether r had been written when the segment before it left, which had as many
+// octets as the path allows: a write ends just there hardly ever. Then nothing that came meanwhile,
+// of whatever else shares the connection, made its program write it, and the congestion window, as
+// much as was in flight before, had room.
+func (s *State) queued(r *reassembly.Record) bool {
+	return s.path.Conn.HTTP2 != nil && len(s.stream.holes) == 0 && s.last.any() && s.last.full && s.last.end == r.Seq &&
+		r.Seq == s.stream.sent && !s.growth.cut &&
+		!s.growth.needless &&
+		s.roomy(int64(r.Len), int64(s.mss()))
+}
+
+// stayed reports whether r, which had been written, stayed when what was before it left, and the
+// acknowledgment of the small segment before came later.
+func (s *State) stayed(r *reassembly.Record) bool {
+	once, gap := s.path.AtOnce(s.dir)+s.jitters(), r.Time-s.last.Time
+	return gap > once && !s.BackToBack(r, gap) &&
+		s.nagle.small.ack.Time+s.far() > s.last.Time+once
 }
 
 const (
@@ -93,6 +114,7 @@ func (s *State) judgeSmall(r *reassembly.Record, since time.Duration) *Hold {
 		Second:  r.Mark(),
 		Size:    [2]uint32{k.size, r.Len},
 		Headers: k.headers,
+		Pure:    k.pure,
 		From:    max(since, k.Time),
 		To:      r.Time,
 	}

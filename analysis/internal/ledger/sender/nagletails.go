@@ -93,6 +93,7 @@ func (s *State) tailHold(r *reassembly.Record, since time.Duration) *Hold {
 	h := &Hold{
 		Dir:    r.Dir,
 		Tail:   true,
+		Pure:   true,
 		First:  s.last.Mark,
 		Ack:    s.known.by,
 		Second: r.Mark(),

@@ -58,7 +58,9 @@ of the small segments behind small ones leave with the ACK. It takes two such ho
 the whole signature: the first piece ends with the headers and the ACK is as late as only a timer
 makes it. Single holds on five connections and more between the same hosts count together, if no
 piece ever left early on any of them. A hold that few connections prove is surer if its ACK was as
-late as the receiver's other delayed ACKs, and doubtful if it was not. Stacks that take RFC 896 to
+late as the receiver's other delayed ACKs, and doubtful if it was not. On a connection
+of HTTP/2 that ACK may have data: the end of a message behind a full segment had been written with
+that, and as much must have been in flight before. Stacks that take RFC 896 to
 the letter (lwIP, older ones) hold the small end of a message behind full segments, too: it leaves
 with the ACK of all before it. It takes two such ends that the congestion window had room for, or
 one that stayed while an ACK had made room, or more whose full segments were as many as the window
@@ -242,6 +244,9 @@ func holdProof(h *ledger.SettledHold) []rule.Evidence {
 		ack = rule.Shows(h.Ack, receiver, tailACK)
 	case h.Headers:
 		first = rule.Shows(h.First, sender, firstHeaders, octets)
+	}
+	if !h.Pure {
+		ack = rule.Shows(h.Ack, receiver, pieceDataACK)
 	}
 	held := rule.Shows(h.Second, sender, heldPiece, int64(h.Size[1]), rule.Ns(h.Behind))
 	return []rule.Evidence{first, ack, held}

@@ -11,6 +11,7 @@ const (
 	firstPiece
 	firstHeaders
 	pieceACK
+	pieceDataACK
 	heldPiece
 	lastFull
 	tailACK
@@ -39,6 +40,11 @@ var words = []rule.Words{
 		Role:  "ACK",
 		Text:  "covers it, and carries no data",
 		Facts: rule.Facts{report.CarriesNone, report.Acknowledges},
+	},
+	pieceDataACK: {
+		Role:  "ACK",
+		Text:  "covers it, with data of its own",
+		Facts: rule.Facts{report.Acknowledges},
 	},
 	heldPiece: {
 		Role:  "held piece",
