@@ -57,7 +57,7 @@ func (c *Conn) Of(x *Judged) Subject {
 }
 
 // Kinds are kinds of claims, a bit each: precedence is between kinds, not between rules.
-type Kinds uint16
+type Kinds uint32
 
 const (
 	// ColdSetup is a connection that need not have been set up.
@@ -92,6 +92,12 @@ const (
 	// LostSegment is waiting for the repair of a segment that was lost, or seemed to be, or for the
 	// window that this cost.
 	LostSegment
+	// OwnSetup is a connection that need not have been set up, but that its program had to set up,
+	// as it runs anew for each request: a remark, which takes the place of no fault of the set-up.
+	OwnSetup
+	// SlowHandshake is a TLS handshake that is slower than it need be, whatever its connection is
+	// for.
+	SlowHandshake
 )
 
 // Has reports whether all of the kinds are among k.

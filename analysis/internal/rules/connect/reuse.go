@@ -328,19 +328,30 @@ func (m *member) reuseClaim(x *rule.Judged) (rule.Claim, bool) {
 	}
 	v.detail(&c, m)
 	if c.Most == rule.AtMost(report.Info) {
-		setUpAlone(&c)
+		setUpAlone(&c, x)
 	}
 	return c, true
 }
 
 // setUpAlone leaves the slow start of a connection that nobody can spare to who can do something
-// about it.
-func setUpAlone(c *rule.Claim) {
-	c.Kind = rule.ColdSetup
+// about it, and what faults of the handshake cost to those.
+func setUpAlone(c *rule.Claim, x *rule.Judged) {
+	c.Kind = rule.ColdSetup | rule.OwnSetup
 	c.Occ.Cost.Expected -= c.Window.Saved
+	c.Occ.Cost.Expected = max(0, c.Occ.Cost.Expected-handshakeFaults(x))
 	c.Occ.Cost.Low = min(c.Occ.Cost.Low, c.Occ.Cost.Expected)
 	c.Occ.Cost.High = c.Occ.Cost.Expected
 	c.Window = rule.Window{}
+}
+
+// handshakeFaults is what faults of the TLS handshake cost that stand by themselves.
+func handshakeFaults(x *rule.Judged) (cost time.Duration) {
+	for i := range x.Claims {
+		if c := &x.Claims[i]; c.Kind.Has(rule.SlowHandshake) {
+			cost += c.Occ.Cost.Expected
+		}
+	}
+	return cost
 }
 
 // cost is what the exchange lost to the new connection, and how much of that is the smaller window.

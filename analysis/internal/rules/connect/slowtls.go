@@ -98,6 +98,9 @@ func (h *shaken) report(cause string, side report.Side, end time.Duration, cost 
 	cl.Num[slowBeside] = number(cause == earlyDataCause &&
 		h.p.Exchange.Request.Start.Time < h.t.ClientFinished.Time)
 	cl.Num[slowOffered], cl.Num[slowResumed] = number(h.t.Offered), number(h.t.Resumed)
+	if standsAlone(&cl) {
+		cl.Kind = rule.SlowHandshake
+	}
 	h.p.Report(cl)
 }
 

@@ -112,10 +112,18 @@ func isSlow(cause string) bool {
 	return false
 }
 
+// standsAlone reports whether a claim is of a handshake that is slower than it need be, also for a
+// program that runs anew for each request: it can keep no connections, and no sessions either.
+func standsAlone(c *rule.Claim) bool {
+	return isSlow(c.Cause) && c.Cause != notResumedCause && c.Num[slowBeside] == 0
+}
+
 // refer settles a claim, or lets it wait. Where the connection need not have been set up, that is
-// what costs its handshake.
+// what costs its handshake, unless its program could not do without.
 func (s *slowTLS) refer(d rule.Desk, w *rule.Referred) {
-	if d.Standing().Has(rule.ColdSetup) && w.Num[slowBeside] == 0 {
+	made := d.Standing()
+	if made.Has(rule.ColdSetup) && w.Num[slowBeside] == 0 &&
+		!(made.Has(rule.OwnSetup) && w.Kind.Has(rule.SlowHandshake)) {
 		return
 	}
 	switch w.Cause {

@@ -34,33 +34,33 @@ is tls-alert.
 
 How it is recognised
 Of handshakes that come to their end only those count that a request waited for, on connections that
-had to be opened (else it is missed-reuse). old-version: the server chose TLS 1.2 or older though
-the client offers 1.3, nothing was resumed, and the request came behind the server's Finished.
-hello-retry: a HelloRetryRequest. not-resumed: a whole handshake, though the same client program
-(suites and extensions of its hello) had got a session for the same name within five minutes; it
-offered one, and the server would not have it, or it never offers any, three times. flight-size: the
-rest of what the server says was released by the client's acknowledgment of the first part.
-early-data-rejected: 0-RTT data was sent, and the client says it again: the server's extensions say
-so, or its session is not resumed, or the client does not end the early data. client-stall and
-server-stall: a side had all that it needed and went on late, by 10 ms and more, and three times
-what half of its other handshakes of the kind take; where fewer than three others are known, or
-those are as slow, by 100 ms. What the acknowledgment of the other side's word was late by is the
-path's. Not a server whose SYN-ACK was late as well, nor a client that ended its work on another
-handshake meanwhile. unanswered: everything that the client sent was acknowledged, the server was to
-act next (it had said nothing, or stopped in the middle of its flight, or got the client's answer to
-that), and did not, and the client left after a second or more, and three round trips. In TLS 1.3,
-where the client may ask before it has heard anything of its Finished, a first request in vain of
-which a server says nothing at all, not even the tickets that most send at once. A handshake that
-nobody ends counts if the server had been silent for ten seconds when the client did something last,
-there or elsewhere. hello-lost: the ClientHello was sent three times and more and never
-acknowledged, though TCP's handshake had got through, on two connections and more of the client to
-the service, and on none was anything answered; where only its full segments are lost, it is
-path-mtu. not-tls: the first octets that the server sends are none of TLS. broken-off: a FIN or RST
-of the server in answer to the ClientHello, or of either side before both had finished. If a server
-ended it that had waited as long for the client to go on, it is the client's. No finding, and no
-failure: a client drops a handshake within 20 ms of all connections that it used beside it, with
-nothing going on there, after one of them had answered it since that handshake began: a program
-ended that had what it wanted.
+had to be opened (else it is missed-reuse, but where its program runs anew for each request). old-
+version: the server chose TLS 1.2 or older though the client offers 1.3, nothing was resumed, and
+the request came behind the server's Finished. hello-retry: a HelloRetryRequest. not-resumed: a
+whole handshake, though the same client program (suites and extensions of its hello) had got a
+session for the same name within five minutes; it offered one, and the server would not have it, or
+it never offers any, three times. flight-size: the rest of what the server says was released by the
+client's acknowledgment of the first part. early-data-rejected: 0-RTT data was sent, and the client
+says it again: the server's extensions say so, or its session is not resumed, or the client does not
+end the early data. client-stall and server-stall: a side had all that it needed and went on late,
+by 10 ms and more, and three times what half of its other handshakes of the kind take; where fewer
+than three others are known, or those are as slow, by 100 ms. What the acknowledgment of the other
+side's word was late by is the path's. Not a server whose SYN-ACK was late as well, nor a client
+that ended its work on another handshake meanwhile. unanswered: everything that the client sent was
+acknowledged, the server was to act next (it had said nothing, or stopped in the middle of its
+flight, or got the client's answer to that), and did not, and the client left after a second or
+more, and three round trips. In TLS 1.3, where the client may ask before it has heard anything of
+its Finished, a first request in vain of which a server says nothing at all, not even the tickets
+that most send at once. A handshake that nobody ends counts if the server had been silent for ten
+seconds when the client did something last, there or elsewhere. hello-lost: the ClientHello was sent
+three times and more and never acknowledged, though TCP's handshake had got through, on two
+connections and more of the client to the service, and on none was anything answered; where only its
+full segments are lost, it is path-mtu. not-tls: the first octets that the server sends are none of
+TLS. broken-off: a FIN or RST of the server in answer to the ClientHello, or of either side before
+both had finished. If a server ended it that had waited as long for the client to go on, it is the
+client's. No finding, and no failure: a client drops a handshake within 20 ms of all connections
+that it used beside it, with nothing going on there, after one of them had answered it since that
+handshake began: a program ended that had what it wanted.
 
 How cost is counted
 old-version, hello-retry, and not-resumed up to TLS 1.2: the least round trip of the connection;
@@ -173,7 +173,7 @@ another server by its name, the way to that is the server's own time.`,
 	},
 },
 	Rests:      rule.Connection,
-	Makes:      rule.LostHello,
+	Makes:      rule.LostHello | rule.SlowHandshake,
 	Attempts:   true,
 	Beside:     true,
 	When:       rule.Secured,
