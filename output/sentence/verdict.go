@@ -203,6 +203,10 @@ func (t *Teller) ofWhich(g *report.Story) string {
 // its time does not count as lost. Where exchanges failed that is no news: "" unless there is one.
 func nothingLost(all []*report.Story, failed int) string {
 	others := finding.Costliest(all, false)
+	if len(others) > 0 && beside(others[0]) {
+		return fmt.Sprintf("Lost beside the time of exchanges: %s (%s).", others[0].Title,
+			wording.Duration(others[0].Cost.Expected))
+	}
 	if len(others) > 0 && others[0].Severity > report.Info {
 		return fmt.Sprintf("No exchange time counts as lost; worth a look: %s (%s).",
 			others[0].Title, wording.Duration(others[0].Cost.Expected-others[0].Shared))
@@ -211,6 +215,12 @@ func nothingLost(all []*report.Story, failed int) string {
 		return ""
 	}
 	return "No exchange time was lost to what was found."
+}
+
+// beside reports whether the time that a finding lost is none of an exchange's: requests waited
+// before they were sent.
+func beside(g *report.Story) bool {
+	return g.Severity > report.Low && g.Within <= 0 && g.Cost.Expected > time.Millisecond
 }
 
 // nothingToAnalyse says what was seen instead of HTTP over TCP, if there was none of it; else "".

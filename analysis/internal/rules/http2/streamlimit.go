@@ -34,11 +34,11 @@ queued: as many streams were open as the server allows, and the next request lef
 client could know that one had ended (2 ms, or a tenth of the round trip), three times and more.
 client-limit: the same at a number below what the server allows, five times and more: the
 client's own limit, or so many workers; a remark. refused: the server refused a stream by that
-code.
+code; it says so if no more were ever open than the server allows, as it had another reason then.
 
 How cost is counted
 queued: from when the limit was reached until the last request that waited, once for all that
-waited at the same time. That is high and expected; low is nothing, as nobody sees when a
+waited at the same time, without what the client itself was busy meanwhile. That is high and expected; low is nothing, as nobody sees when a
 request was wanted. Silent where the path was full meanwhile: more streams would have shared it.
 refused: what the client waited until its request came again, within three seconds and on whatever
 connection, or until it was told, if it did not. An exchange that was repeated has not failed.
@@ -71,16 +71,16 @@ A program with exactly as many workers as the server allows streams looks the sa
 			},
 		},
 		{
-			Code:  refusedCause,
-			Title: "streams refused",
-			Side:  report.SideUnknown,
-			Message: "The server refused a stream, as more were open than it allows. It has not " +
-				"processed the request.",
+			Code:    refusedCause,
+			Title:   "streams refused",
+			Side:    report.SideUnknown,
+			Message: "The server refused a stream. It has not processed the request.",
 			Remedies: []report.Remedy{
 				{
 					Side: report.SideServer,
-					Text: "allow more concurrent streams: 100 at least (RFC 9113 section " +
-						"6.5.2)",
+					Text: "where more were open than it allows: allow more, 100 at least (RFC " +
+						"9113 section 6.5.2); else see what it ran out of, or whether it was " +
+						"shutting down",
 					Settings: streamLimits(),
 				},
 				{
@@ -142,6 +142,8 @@ const (
 	refusal
 	refusedAsk
 	waitedFor
+	overLimit
+	belowLimit
 )
 
 var streamLimitWords = []rule.Words{
@@ -164,6 +166,11 @@ var streamLimitWords = []rule.Words{
 		Role:  "REFUSED_STREAM",
 		Text:  "the server has not processed it",
 		Facts: rule.Facts{report.CarriesData},
+	},
+	overLimit: {Text: "As many as {n stream} were open at a time; the server allows {n}."},
+	belowLimit: {
+		Text: "No more than {n stream} were open at a time, and the server allows {n}: it had " +
+			"another reason.",
 	},
 	waitedFor: {Text: "{n request} left so, of {n}."},
 }
@@ -223,6 +230,7 @@ func claimRefused(p *rule.Pass, r *exchange.StreamReset) {
 	c.Rule, c.Cause, c.Side = streamLimitRule, refusedCause, report.SideServer
 	c.Repaired = true
 	withoutName(&c, x)
+	c.Says = openBeside(p.Conn.HTTP2)
 	c.Occ.Proof = []rule.Evidence{
 		rule.Shows(x.Start(), report.SideClient, refusedAsk, int64(x.Stream)),
 		rule.Shows(r.At, report.SideServer, refusal),
@@ -230,11 +238,25 @@ func claimRefused(p *rule.Pass, r *exchange.StreamReset) {
 	p.Report(c)
 }
 
+// openBeside says how many streams were open, against what the server allows; nothing if that is not
+// known for certain.
+func openBeside(h *exchange.H2Conn) []rule.Said {
+	limit := h.Sides[reassembly.FromServer].Settings.Streams
+	open := int64(h.MostOpen)
+	switch {
+	case !limit.Said || h.Lossy:
+		return nil
+	case open > int64(limit.Value):
+		return []rule.Said{rule.Say(overLimit, open, int64(limit.Value))}
+	}
+	return []rule.Said{rule.Say(belowLimit, open, int64(limit.Value))}
+}
+
 // queue is requests of a connection that left as soon as a stream had ended.
 type queue struct {
 	most    int           // streams open at a time
 	waited  int           // requests that left so
-	cost    time.Duration // for which some waited
+	cost    time.Duration // for which some waited, of all runs
 	start   time.Duration // of the longest run
 	longest time.Duration
 	ended   capture.Mark // before the last of the longest run
@@ -266,6 +288,8 @@ func runStreamLimit(p *rule.Pass) {
 			},
 		},
 		Says: []rule.Said{rule.Say(waitedFor, int64(q.waited), int64(len(t.all)))},
+		Also: max(0, q.waited-1),
+		Most: rule.AtMost(report.Medium), // nobody sees when they were wanted
 	}
 	switch {
 	case q.waited >= queuedLeast && limit.Said && q.most == int(limit.Value):
@@ -274,7 +298,7 @@ func runStreamLimit(p *rule.Pass) {
 		}
 	case q.waited >= ownLeast && q.most > 1 && (!limit.Said || q.most < int(limit.Value)):
 		c.Cause, c.Most = clientLimitCause, rule.AtMost(report.Info)
-		c.Occ.Cost = report.Cost{}
+		c.Occ.Cost, c.Also = report.Cost{}, 0
 	default:
 		return
 	}
@@ -288,26 +312,64 @@ func (t *streamTimes) queue(far, slack time.Duration) (q queue) {
 	for i := range t.all {
 		q.most = max(q.most, t.open(i, far))
 	}
-	full := time.Duration(-1) // since when as many were open, but for moments; -1: they were not
-	var begun int64
+	r := run{full: -1}
 	for i := range t.all {
 		s := &t.all[i]
-		if t.open(i, far+slack) < q.most { // for longer than moments
-			full = -1
-			continue
-		}
 		last := t.lastEnd(i, far)
-		if full < 0 || s.start.Time-far-last.Time > slack {
-			full, begun = s.start.Time, s.from
-			continue
-		}
-		q.waited++
-		if wait := s.start.Time - full; wait > q.longest {
-			q.longest, q.start, q.ended, q.next = wait, full, last, s.start
-			q.from, q.to, q.cost = begun, s.from, wait
+		late := s.start.Time - far - last.Time
+		full := t.open(i, far+slack) >= q.most // but for moments
+		switch {
+		case full && r.full >= 0 && late <= slack:
+			q.waited++
+			r.waited(s, last)
+			q.take(&r)
+		case r.counts > 0 && late <= reactionTime && t.open(i, far+reactionTime) >= q.most:
+			r.pause(s, late) // the client was busy
+		default:
+			q.cost += r.cost
+			if r = (run{full: -1}); full {
+				r.full, r.begun = s.start.Time, s.from
+			}
 		}
 	}
+	q.cost += r.cost
 	return q
+}
+
+// run is a time in which as many streams were open as ever, but for moments.
+type run struct {
+	full   time.Duration // since when; -1: it has not begun
+	begun  int64         // octets of responses before it
+	busy   time.Duration // of it, the client's own: a stream had ended, and the next did not begin
+	late   time.Duration // when the request passed by which that ended
+	counts int           // requests that left as soon as a stream had ended
+	cost   time.Duration // until the latest of them
+	ended  capture.Mark  // the stream before that
+	next   capture.Mark  // that
+	to     int64         // octets of responses before it
+}
+
+// waited takes in a request that left as soon as a stream had ended.
+func (r *run) waited(s *streamTime, last capture.Mark) {
+	r.counts++
+	r.cost, r.ended, r.next, r.to = s.start.Time-r.full-r.busy, last, s.start, s.from
+}
+
+// pause takes in a request that left so much later than the end of a stream: others that leave with
+// it are as late.
+func (r *run) pause(s *streamTime, late time.Duration) {
+	if s.start.Time-r.late > soon {
+		r.busy += late
+	}
+	r.late = s.start.Time
+}
+
+// take keeps the longest of the runs.
+func (q *queue) take(r *run) {
+	if r.cost > q.longest {
+		q.longest, q.start, q.ended, q.next = r.cost, r.full, r.ended, r.next
+		q.from, q.to = r.begun, r.to
+	}
 }
 
 // open is how many streams that had begun when the client opened stream i, itself among them, had
