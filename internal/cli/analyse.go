@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,9 +32,13 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		return ExitError, o.refuse(stdout, err)
 	}
 	o.known.Apply(report)
+	if o.copies.wanted() != "" || o.known.Adding != "" || o.spans.Endpoint != "" {
+		signal.Ignore(syscall.SIGPIPE) // who has read enough of the report still wants the others
+	}
 	// What was read before an error is still worth a report.
-	if writeErr := o.writeReport(report, stdout); writeErr != nil {
-		return ExitError, errors.Join(err, writeErr)
+	unread := o.writeReport(report, stdout)
+	if unread != nil && !brokenPipe(unread) {
+		return ExitError, errors.Join(err, unread)
 	}
 	if err == nil {
 		err = o.writeCopies(report, o.inputs, stderr)
@@ -43,6 +48,9 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 	}
 	if err != nil {
 		return ExitError, err
+	}
+	if unread != nil {
+		return ExitError, unread
 	}
 	o.tellKnown(report, stderr)
 	for _, in := range report.Capture.Inputs {
