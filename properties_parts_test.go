@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/internal/cli"
 	"tcpwhy/output/mask"
 	"tcpwhy/reassembly/tcptext"
 )
@@ -228,4 +230,26 @@ func whereApart(got, want string) string {
 	from := max(0, at-300)
 	return fmt.Sprintf("%s\n--- want\n%s", got[from:min(len(got), at+200)],
 		want[from:min(len(want), at+200)])
+}
+
+// TestSecretsInParts: what is not to be printed is not in a part either, however it is written down.
+func TestSecretsInParts(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{secretive, secretiveTLS} {
+		file := filepath.Join(t.TempDir(), "a.part")
+		var stdout, stderr bytes.Buffer
+		args := []string{"--partial", file, secretiveFile(t, text)}
+		if status := cli.Run(args, nil, &stdout, &stderr); status != cli.ExitOK {
+			t.Fatalf("status %d: %s", status, stderr.String())
+		}
+		octets, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{"S3CRET", "ann:", "crumb", "pass="} {
+			if at := bytes.Index(octets, []byte(secret)); at >= 0 {
+				t.Errorf("a part has %q: %q", secret, octets[max(0, at-40):at+20])
+			}
+		}
+	}
 }

@@ -29,14 +29,27 @@ var (
 	unmarshaler = reflect.TypeFor[encoding.BinaryUnmarshaler]()
 )
 
-// byItself reports whether values of a type write and read themselves.
+// byItself reports whether values of a type write and read themselves: only structs do.
 func byItself(t reflect.Type) bool {
-	return t.Implements(appender) && reflect.PointerTo(t).Implements(unmarshaler)
+	return t.Kind() == reflect.Struct && t.Implements(appender) &&
+		reflect.PointerTo(t).Implements(unmarshaler)
+}
+
+// themselves remembers which types of structs write and read themselves.
+type themselves map[reflect.Type]bool
+
+func (all themselves) has(t reflect.Type) bool {
+	is, known := all[t]
+	if !known {
+		is = byItself(t)
+		all[t] = is
+	}
+	return is
 }
 
 // Append appends what v points to.
 func Append(b []byte, v any) ([]byte, error) {
-	w := writer{octets: b}
+	w := writer{octets: b, own: themselves{}}
 	w.write(reflect.ValueOf(v).Elem())
 	return w.octets, w.err
 }
@@ -44,6 +57,7 @@ func Append(b []byte, v any) ([]byte, error) {
 type writer struct {
 	octets []byte
 	err    error
+	own    themselves
 }
 
 // fieldOf is a field of a struct that has an address, to be read and written.
@@ -57,12 +71,6 @@ func fieldOf(v reflect.Value, i int) reflect.Value {
 
 // write appends a value that has an address.
 func (w *writer) write(v reflect.Value) {
-	if byItself(v.Type()) {
-		own, err := v.Interface().(encoding.BinaryAppender).AppendBinary(nil)
-		w.err = errors.Join(w.err, err)
-		w.text(own)
-		return
-	}
 	switch v.Kind() {
 	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64,
@@ -71,9 +79,7 @@ func (w *writer) write(v reflect.Value) {
 	case reflect.String:
 		w.text([]byte(v.String()))
 	case reflect.Struct:
-		for i := range v.NumField() {
-			w.write(fieldOf(v, i))
-		}
+		w.fields(v)
 	case reflect.Array:
 		for i := range v.Len() {
 			w.write(v.Index(i))
@@ -94,6 +100,19 @@ func (w *writer) write(v reflect.Value) {
 		w.entries(v)
 	default:
 		w.err = errors.Join(w.err, fmt.Errorf("%s is no plain value", v.Type()))
+	}
+}
+
+// fields appends a struct.
+func (w *writer) fields(v reflect.Value) {
+	if w.own.has(v.Type()) {
+		own, err := v.Interface().(encoding.BinaryAppender).AppendBinary(nil)
+		w.err = errors.Join(w.err, err)
+		w.text(own)
+		return
+	}
+	for i := range v.NumField() {
+		w.write(fieldOf(v, i))
 	}
 }
 
@@ -137,7 +156,7 @@ func (w *writer) entries(v reflect.Value) {
 		for i, of := range [2]reflect.Value{key, value} {
 			own := reflect.New(of.Type()).Elem()
 			own.Set(of)
-			one := writer{}
+			one := writer{own: w.own}
 			one.write(own)
 			entry[i], w.err = one.octets, errors.Join(w.err, one.err)
 		}
@@ -151,7 +170,7 @@ func (w *writer) entries(v reflect.Value) {
 
 // Read reads what v points to, and gives the octets behind it.
 func Read(octets []byte, v any) (rest []byte, err error) {
-	r := reader{octets: octets, least: map[reflect.Type]int{}}
+	r := reader{octets: octets, least: map[reflect.Type]int{}, own: themselves{}}
 	r.read(reflect.ValueOf(v).Elem())
 	if r.bad {
 		return nil, ErrShort
@@ -163,6 +182,7 @@ type reader struct {
 	octets []byte
 	bad    bool
 	least  map[reflect.Type]int // octets that a value takes
+	own    themselves
 }
 
 // read reads a value that has an address.
@@ -170,20 +190,11 @@ func (r *reader) read(v reflect.Value) {
 	if r.bad {
 		return
 	}
-	if byItself(v.Type()) {
-		own := r.text()
-		if !r.bad {
-			r.bad = v.Addr().Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(own) != nil
-		}
-		return
-	}
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(string(r.text()))
 	case reflect.Struct:
-		for i := range v.NumField() {
-			r.read(fieldOf(v, i))
-		}
+		r.fields(v)
 	case reflect.Array:
 		for i := range v.Len() {
 			r.read(v.Index(i))
@@ -204,6 +215,20 @@ func (r *reader) read(v reflect.Value) {
 		r.entries(v)
 	default:
 		r.number(v)
+	}
+}
+
+// fields reads a struct.
+func (r *reader) fields(v reflect.Value) {
+	if r.own.has(v.Type()) {
+		own := r.text()
+		if !r.bad {
+			r.bad = v.Addr().Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(own) != nil
+		}
+		return
+	}
+	for i := range v.NumField() {
+		r.read(fieldOf(v, i))
 	}
 }
 
