@@ -70,7 +70,7 @@ func TestHostIDsForget(t *testing.T) {
 		runs := []ledger.IDRun{{First: 1, Last: 2, From: at, To: at}}
 		h.learn(&rule.Conn{Id: 2, Pair: p}, [2][]ledger.IDRun{1: runs}, at)
 	}
-	for p, at := range ruletest.Strangers() {
+	for p, at := range ruletest.Strangers(rule.MaxPairs) {
 		learn(p, at)
 	}
 	p, late := ruletest.Pair(), 2*rule.MaxPairs*time.Second

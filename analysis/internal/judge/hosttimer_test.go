@@ -15,7 +15,7 @@ func TestTimersForget(t *testing.T) {
 	learn := func(p report.Pair, at time.Duration) {
 		timers.Learn(&rule.Gone{Pair: p, Delacks: [2][]time.Duration{1: {1, 1, 1, 1}}}, at)
 	}
-	for p, at := range ruletest.Strangers() {
+	for p, at := range ruletest.Strangers(rule.MaxPairs) {
 		learn(p, at)
 	}
 	p := ruletest.Pair()

@@ -13,7 +13,9 @@ import (
 const (
 	// MaxPairs is how many clients and services a rule follows; beyond it new ones are not followed
 	// until others have been silent for PairSilence.
-	MaxPairs = 1 << 14
+	MaxPairs = 1 << 17
+	// MaxPaths is the same of what is kept of paths and hosts, where that is much of each.
+	MaxPaths = 1 << 14
 	// PairSilence is how long who is silent is remembered at least.
 	PairSilence = 2 * time.Minute
 	// pairPage is how many entries are made at a time at most; of a small table as many as it has.
@@ -32,6 +34,7 @@ type PairTable[T any] struct {
 	places  []uint32        // in entries, by the number of the pair, counted from 1; 0: it has none
 	numbers *PairNumbers    // nil: none yet
 	swept   time.Duration
+	Most    int      // entries; 0: MaxPairs
 	Gone    func(*T) // called with what is forgotten; nil: nobody asks
 }
 
@@ -60,12 +63,13 @@ func (t *PairTable[T]) Of(p report.Pair, now time.Duration) *T {
 			return &e.value
 		}
 	}
-	if len(t.entries) >= MaxPairs {
+	most := cmp.Or(t.Most, MaxPairs)
+	if len(t.entries) >= most {
 		if now-t.swept < PairSilence {
 			return nil
 		}
 		t.sweep(now)
-		if len(t.entries) >= MaxPairs {
+		if len(t.entries) >= most {
 			return nil
 		}
 	}

@@ -73,11 +73,11 @@ func Pair() report.Pair {
 	}
 }
 
-// Strangers are more clients than a table of pairs holds, a second apart, each with a service of
+// Strangers are twice as many clients as a table of pairs holds, a second apart, each with a service of
 // its own. None of them is that of Pair.
-func Strangers() iter.Seq2[report.Pair, time.Duration] {
+func Strangers(most int) iter.Seq2[report.Pair, time.Duration] {
 	return func(yield func(report.Pair, time.Duration) bool) {
-		for i := range 2 * rule.MaxPairs {
+		for i := range 2 * most {
 			a := Host(i)
 			p := report.Pair{Client: a, Server: netip.AddrPortFrom(a, 80)}
 			if !yield(p, time.Duration(i)*time.Second) {
@@ -89,5 +89,5 @@ func Strangers() iter.Seq2[report.Pair, time.Duration] {
 
 // Host is a host of its own for each number.
 func Host(n int) netip.Addr {
-	return netip.AddrFrom4([4]byte{10, 1, byte(n >> 8), byte(n)})
+	return netip.AddrFrom4([4]byte{10, 1 + byte(n>>16), byte(n >> 8), byte(n)})
 }

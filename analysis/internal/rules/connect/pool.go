@@ -13,9 +13,6 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// maxPools is for how many pairs of client and service connections are compared at a time.
-const maxPools = 1 << 14
-
 const (
 	// donorHorizon is how long after its end a connection still counts as one that could have been
 	// kept open: common idle timeouts of clients and servers are 60 s and more, and what lies
@@ -236,7 +233,7 @@ func (r *reuses) pool(d rule.Desk, k poolKey, now time.Duration) *pool {
 	switch {
 	case p != nil: // the agenda has the old one still, and finds that it is gone
 		r.remembered -= p.counted
-	case len(r.pools) >= maxPools: // it compares only the exchanges of this connection
+	case len(r.pools) >= rule.MaxPairs: // it compares only the exchanges of this connection
 		d.Uncompared()
 		return fresh
 	}

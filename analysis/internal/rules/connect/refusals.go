@@ -54,7 +54,8 @@ type refusals struct {
 	waiting rule.Agenda[*refusal]
 	ports   rule.PairTable[[]uint16]      // refused ports by client and host
 	hosts   rule.PairTable[[]netip.Addr]  // hosts that refused, by client and port
-	tries   rule.PairTable[[]*try]        // the latest by client and port
+	sole    rule.PairTable[soleTry]       // by client: most try once
+	tries   rule.PairTable[[]*try]        // of others, the latest by client and port, and host
 	kin     rule.PairTable[[]*try]        // the same by the mark of the client's host
 	latest  rule.PairTable[time.Duration] // when a client was heard of last
 	given   rule.PairTable[[]*refusal]    // the latest that were given up, by client and service
@@ -84,20 +85,10 @@ func unproven(c *rule.Referred) bool {
 	return c.Num[refusalDue] != 0 && c.Confidence < report.ConfidenceHigh
 }
 
-// try is a connection, or an attempt to open one.
-type try struct {
-	client, server netip.Addr
-	at             capture.Mark
-	came           bool // it came about
-	conn           int
-	known          time.Duration // when that came out
-	mark           uint32        // of the client's host
-	lone           bool          // a single SYN without an answer, which costs nothing by itself
-}
-
 // Number makes pairs have the numbers that others have for them.
 func (r *refusals) Number(n *rule.PairNumbers) {
 	r.latest.By(n)
+	r.sole.By(n)
 	r.given.By(n)
 	r.askers.By(n)
 }
@@ -108,8 +99,8 @@ func (r *refusals) Event(_ rule.Desk, c *rule.Conn, e *rule.Told) {
 	r.asks(data.Pair.Client, e.At)
 	r.heardOf(data.Pair.Client, data.Start.Time)
 	if data.First && data.Handshake {
-		r.note(data.Pair, &try{data.Pair.Client, data.Pair.Server.Addr(), data.ConnStart, true,
-			c.Id, e.At, data.HostMark, false})
+		r.note(data.Pair, &try{data.Pair.Client, data.Pair.Server.Addr(), data.Pair.Server.Port(),
+			data.ConnStart, true, c.Id, e.At, data.HostMark, false})
 	}
 }
 
@@ -124,7 +115,8 @@ func (r *refusals) Refer(d rule.Desk, c rule.Referred) {
 		w.due = report.EndOfTime // where all is silent, attempts beside it are known no sooner
 	}
 	first := c.Occ.Proof[0].Mark
-	r.note(c.Pair, &try{c.Pair.Client, c.Pair.Server.Addr(), first, false, c.Occ.Connection, c.At,
+	r.note(c.Pair, &try{c.Pair.Client, c.Pair.Server.Addr(), c.Pair.Server.Port(), first, false,
+		c.Occ.Connection, c.At,
 		uint32(c.Num[refusalMark]), c.Num[refusalLone] != 0})
 	r.heardOf(c.Pair.Client, first.Time)
 	r.await(d, w)
@@ -181,16 +173,6 @@ func (r *refusals) gaveUp(w *refusal) bool {
 	return latest != nil && due > 0 && *latest > due
 }
 
-// portOf is what attempts of a client at several addresses of one name have in common.
-func portOf(client netip.Addr, p report.Pair) report.Pair {
-	return report.Pair{Client: client, Server: netip.AddrPortFrom(netip.Addr{}, p.Server.Port())}
-}
-
-// hostOf is what attempts of a client at several ports of one host have in common.
-func hostOf(p report.Pair) report.Pair {
-	return report.Pair{Client: p.Client, Server: netip.AddrPortFrom(p.Server.Addr(), 0)}
-}
-
 // markOf stands for all clients with one mark, the MTU left out: families may have their own, as
 // where one is tunnelled.
 func markOf(mark uint32) netip.Addr {
@@ -199,10 +181,12 @@ func markOf(mark uint32) netip.Addr {
 
 // note takes note of a connection, or of an attempt at one, in all lists that it belongs to.
 func (r *refusals) note(p report.Pair, t *try) {
-	for _, key := range [...]report.Pair{portOf(p.Client, p), hostOf(p)} {
-		if s := r.tries.Of(key, t.at.Time); s != nil {
-			*s = appendLatest(*s, t, keptTries)
+	if s := r.sole.Of(rule.Alone(p.Client), t.at.Time); s == nil || !s.takes(t) {
+		if s != nil && s.try != nil {
+			r.list(s.try)
+			s.try = nil
 		}
+		r.list(t)
 	}
 	if t.mark == 0 {
 		return
@@ -217,9 +201,7 @@ func (r *refusals) note(p report.Pair, t *try) {
 // when w was refused, or does so again and again.
 func (r *refusals) beside(w *refusal, by time.Duration) (out []*try) {
 	late := func(t *try) bool { return t.known > by }
-	if s := r.tries.Has(portOf(w.Pair.Client, w.Pair)); s != nil {
-		out = slices.DeleteFunc(slices.Clone(*s), late)
-	}
+	out = slices.DeleteFunc(slices.Clone(r.triesOf(portOf(w.Pair.Client, w.Pair))), late)
 	mark := uint32(w.Num[refusalMark])
 	if s := r.kin.Has(portOf(markOf(mark), w.Pair)); s != nil && mark != 0 {
 		all := slices.DeleteFunc(slices.Clone(*s), late)
@@ -236,39 +218,6 @@ func (r *refusals) beside(w *refusal, by time.Duration) (out []*try) {
 	return slices.DeleteFunc(out, func(t *try) bool { return t.conn == w.Occ.Connection })
 }
 
-// oneHost reports whether tries of two addresses that look like those of one host are: both are its
-// loopback, or again and again one was tried as soon after the other. Once, or at another distance
-// each time, is no more than a coincidence: many hosts look the same.
-func oneHost(tries []*try, a, b netip.Addr) bool {
-	if a.IsLoopback() && b.IsLoopback() {
-		return true
-	}
-	apart := distances(tries, a, b)
-	return slices.ContainsFunc(apart, func(d time.Duration) bool {
-		alike := 0
-		for _, o := range apart {
-			if (o - d).Abs() <= max(alternativeWithin, d.Abs()/habitParts) {
-				alike++
-			}
-		}
-		return alike >= aHabit
-	})
-}
-
-// distances are those from tries of a to the next ones of b before or behind them, each once.
-func distances(tries []*try, a, b netip.Addr) (apart []time.Duration) {
-	last := time.Duration(-1)
-	for _, x := range tries {
-		for _, y := range tries {
-			d := y.at.Time - x.at.Time
-			if x.client == a && y.client == b && x.at.Time != last && d.Abs() <= fallbackWithin {
-				apart, last = append(apart, d), x.at.Time
-			}
-		}
-	}
-	return apart
-}
-
 // next is what the client tried next while it had no answer; false if it did not.
 func (r *refusals) next(w *refusal) (first try, found bool) {
 	return earliest(r.meanwhile(w))
@@ -279,16 +228,6 @@ func (r *refusals) meanwhile(w *refusal) []*try {
 	return slices.DeleteFunc(r.beside(w, report.EndOfTime), func(t *try) bool {
 		return t.at.Time <= w.Occ.Start || t.at.Time > w.end
 	})
-}
-
-// earliest is the try that began first; false if there is none.
-func earliest(tries []*try) (first try, found bool) {
-	for _, t := range tries {
-		if !found || t.at.Time < first.at.Time {
-			first, found = *t, true
-		}
-	}
-	return first, found
 }
 
 // elsewhere is the connection that the client opened to another address on the same port, or to
@@ -303,8 +242,8 @@ func (r *refusals) elsewhere(w *refusal) (to try, found bool) {
 			return *t, true
 		}
 	}
-	if s := r.tries.Has(hostOf(w.Pair)); s != nil && w.Cause == refusedCause {
-		for _, t := range *s {
+	if w.Cause == refusedCause {
+		for _, t := range r.triesOf(hostOf(w.Pair)) {
 			if t.came && t.at.Time >= w.end && t.at.Time-w.end <= alternativeWithin {
 				return *t, true
 			}

@@ -35,7 +35,11 @@ const (
 
 // nagleAcross compares the holds of connections, for both rules.
 var nagleAcross = &rule.Comparison{
-	Start: func() rule.Across { return &nagleHosts{late: map[rule.Key]*lateness{}} },
+	Start: func() rule.Across {
+		n := &nagleHosts{late: map[rule.Key]*lateness{}}
+		n.pairs.Most = rule.MaxPaths
+		return n
+	},
 	Wants: rule.Wants(rule.ConnOver),
 }
 

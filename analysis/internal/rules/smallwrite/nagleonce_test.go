@@ -18,13 +18,13 @@ func TestTalliesForget(t *testing.T) {
 		return &rule.Gone{Pair: p, Info: &report.ConnInfo{},
 			Nagle: [2]ledger.NagleTally{{Prompt: 9}}}
 	}
-	for p, at := range ruletest.Strangers() {
+	for p, at := range ruletest.Strangers(rule.MaxPaths) {
 		d.Gone(r, &rule.Conn{Pair: p}, over(p), at)
 	}
 	if p := ruletest.Pair(); r.pairs.Has(p) != nil {
 		t.Error("one that never was there is known")
 	}
-	p, late := ruletest.Pair(), 2*rule.MaxPairs*time.Second
+	p, late := ruletest.Pair(), 2*rule.MaxPaths*time.Second
 	if d.Gone(r, &rule.Conn{Pair: p}, over(p), late); r.pairs.Has(p) == nil {
 		t.Error("what the latest client showed of Nagle's algorithm is not known")
 	}

@@ -67,7 +67,9 @@ loss. Senders that pace (BBR) do not do this.`,
 	Period:     runSlowStartAfterIdle,
 	Vocabulary: words,
 	Across: &rule.Comparison{
-		Start: func() rule.Across { return &idleRestarts{} },
+		Start: func() rule.Across {
+			return &idleRestarts{hosts: rule.PairTable[restarts]{Most: rule.MaxPaths}}
+		},
 		Wants: rule.Wants(rule.ExchangeJudged),
 	},
 }

@@ -21,10 +21,10 @@ func TestRestartsForget(t *testing.T) {
 	var d ruletest.Desk
 	found := d.Put(rule.Key{Rule: afterIdleRule, Pair: ruletest.Pair()}, report.ConfidenceHigh)
 	r := SlowStartAfterIdle.Across.Start()
-	for p, at := range ruletest.Strangers() {
+	for p, at := range ruletest.Strangers(rule.MaxPaths) {
 		d.Judged(r, &rule.Conn{Pair: p}, kept, at)
 	}
-	d.Judged(r, &rule.Conn{Pair: ruletest.Pair()}, kept, 2*rule.MaxPairs*time.Second)
+	d.Judged(r, &rule.Conn{Pair: ruletest.Pair()}, kept, 2*rule.MaxPaths*time.Second)
 	if r.Finish(&d); found.Certainty != report.ConfidenceMedium {
 		t.Errorf("%s confidence, want medium: the latest host kept its window", found.Certainty)
 	}

@@ -74,6 +74,7 @@ func (p *paths) judged(d rule.Desk, m *rule.Conn, job *rule.Judged) {
 // of is the path of a pair's client, made if need be; nil if there are too many.
 func (p *paths) of(of report.Pair, now time.Duration) *clientPath {
 	if p.clients.Gone == nil {
+		p.clients.Most = rule.MaxPaths
 		p.clients.Gone = func(c *clientPath) { p.held -= len(c.late) }
 	}
 	return p.clients.Of(pathOf(of), now)

@@ -224,7 +224,7 @@ func TestManyQueued(t *testing.T) {
 	if n := kept(); n != 1 || p.held != n {
 		t.Errorf("%d exchanges after a while (%d counted), want 1", n, p.held)
 	}
-	for i := range rule.MaxPairs {
+	for i := range rule.MaxPaths {
 		late(300+i, 10*time.Minute+time.Duration(i)*time.Microsecond)
 	}
 	late(1, time.Hour) // the others have been silent

@@ -163,10 +163,10 @@ func (p *policedPaths) settle(d rule.Desk, client netip.Addr) {
 func (p *policedPaths) of(h hosts, now time.Duration) *policedPath {
 	w := p.paths[h]
 	if w == nil {
-		if p.held >= maxArrivalsAll || len(p.paths) >= rule.MaxPairs {
+		if p.held >= maxArrivalsAll || len(p.paths) >= rule.MaxPaths {
 			p.forget(now)
 		}
-		if p.held >= maxArrivalsAll || len(p.paths) >= rule.MaxPairs {
+		if p.held >= maxArrivalsAll || len(p.paths) >= rule.MaxPaths {
 			return nil
 		}
 		if p.paths == nil {

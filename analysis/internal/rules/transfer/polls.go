@@ -41,10 +41,7 @@ type followed struct {
 }
 
 // latest is what a client asked a service last.
-type latest struct {
-	all [latestAsked]asked
-	n   int
-}
+type latest struct{ all []asked } // the latest last, at most latestAsked
 
 // asked is a request that was answered.
 type asked struct {
@@ -82,7 +79,7 @@ type came struct {
 
 // before is how a request came.
 func (l *latest) before(this asked) (c came) {
-	all := l.all[:l.n]
+	all := l.all
 	answered := time.Duration(-1)
 	for _, a := range all {
 		if a.path == this.path && a.To <= this.From {
@@ -105,12 +102,10 @@ func (l *latest) before(this asked) (c came) {
 
 // add takes note of a request that was answered.
 func (l *latest) add(a asked) {
-	if l.n == len(l.all) {
-		copy(l.all[:], l.all[1:])
-		l.n--
+	if len(l.all) == latestAsked {
+		l.all = append(l.all[:0], l.all[1:]...)
 	}
-	l.all[l.n] = a
-	l.n++
+	l.all = append(l.all, a)
 }
 
 // add counts a request for which the server took so long. Between an answer and the next request,
