@@ -17,10 +17,10 @@ type step struct {
 }
 
 // growthSteps are captures that grow by a factor of ten: in packets, with few, many or one
-// connection, and in open connections.
+// connection, or client, and in open connections.
 func growthSteps(most int) []step {
 	var out []step
-	for _, kind := range []string{"few", "many", "pair", "one", "synflood"} {
+	for _, kind := range []string{"few", "many", "crowd", "pair", "one", "synflood"} {
 		for n := 10_000; n <= most; n *= 10 {
 			out = append(out, step{kind, n})
 		}
@@ -75,7 +75,7 @@ func growth(w io.Writer, t *tools, most int) error {
 // connections is how many there are, about; 0: few.
 func (s step) connections() int {
 	switch s.kind {
-	case "many", "pair":
+	case "many", "crowd", "pair":
 		return s.n / 10
 	case "synflood", "idle":
 		return s.n

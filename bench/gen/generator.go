@@ -44,7 +44,7 @@ func (g *generator) full() bool {
 }
 
 // kinds are what can be generated.
-var kinds = [...]string{"few", "many", "pair", "idle", "one", "synflood", "tls", "web"}
+var kinds = [...]string{"few", "many", "crowd", "pair", "idle", "one", "synflood", "tls", "web"}
 
 // generate writes one capture.
 func (g *generator) generate(kind string) error {
@@ -59,6 +59,8 @@ func (g *generator) generate(kind string) error {
 		return g.replay(1, func(i int) script { return newBulk(g, i, 1<<50) })
 	case "many":
 		return g.replay(256, func(i int) script { return newShort(g, i, 4096) })
+	case "crowd":
+		return g.replay(256, func(i int) script { return newShort(g, i, 1<<24) })
 	case "pair":
 		return g.replay(256, func(i int) script { return newShort(g, i, 1) })
 	case "idle":

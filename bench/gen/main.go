@@ -21,6 +21,7 @@ import (
 const usage = `kinds:
   few       64 kept-alive connections with bulk responses and some loss, about 1000 octets a frame
   many      short connections with one small exchange each, about 130 octets a frame
+  crowd     the same as many, each from a client of its own
   pair      the same as many, all between one client and one server address
   idle      -n connections that open, serve one exchange and stay open
   one       one connection that carries a single endless response
