@@ -297,7 +297,8 @@ func (k *track) release(n int) {
 // forgetOwners forgets whose octets those before the records that are left were.
 func (k *track) forgetOwners() {
 	c := k.c
-	if c.HTTP2 == nil && c.Socket == nil {
+	after := c.TLS.AfterHandshake()
+	if c.HTTP2 == nil && c.Socket == nil && after == nil {
 		return
 	}
 	first := [2]int64{c.Half[0].Max, c.Half[1].Max}
@@ -310,8 +311,10 @@ func (k *track) forgetOwners() {
 			h.Owners[dir].Forget(first[dir])
 			h.Freed[dir].Forget(first[dir])
 		}
-		if c.Socket != nil {
-			c.Socket[dir].Forget(first[dir])
+		for _, o := range []*[2]exchange.Owners{c.Socket, after} {
+			if o != nil {
+				o[dir].Forget(first[dir])
+			}
 		}
 	}
 }

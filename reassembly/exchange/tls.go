@@ -36,6 +36,10 @@ type TLSInfo struct {
 	HasSecret bool
 	// Decrypted says that what is inside was read.
 	Decrypted bool
+	// PostHandshake is where messages are that say nothing of what is inside, by Dir: session
+	// tickets and key updates (RFC 8446 §4.6), as far as keys show them. All are NoExchange's. nil
+	// if there were none.
+	PostHandshake *[2]Owners
 	// octets of the server's records from ServerHello until the client's Finished: certificates,
 	// mostly
 	ServerFlight  int64
@@ -93,6 +97,14 @@ const (
 // TLS 1.2 (RFC 5246 §7.3).
 func (t *TLSInfo) ServerEnds() bool {
 	return t.Done.Frame != 0 && t.Done.Frame != t.ClientFinished.Frame
+}
+
+// AfterHandshake is PostHandshake; nil if there is no TLS.
+func (t *TLSInfo) AfterHandshake() *[2]Owners {
+	if t == nil {
+		return nil
+	}
+	return t.PostHandshake
 }
 
 // Established reports whether both sides have finished the handshake. From TLS 1.3 on the client's

@@ -38,17 +38,23 @@ type owned []exchange.Run
 
 // ownersOf are those of r.
 func ownersOf(c *reassembly.Conn, r *reassembly.Record) owned {
+	octets := exchange.Range{From: r.Seq, To: r.Seq + int64(r.Len)}
+	if after := c.TLS.AfterHandshake(); after != nil && r.Len > 0 {
+		runs := after[r.Dir].Within(octets)
+		if len(runs) == 1 && runs[0].From <= octets.From && octets.To <= runs[0].To {
+			return runs
+		}
+	}
 	if c.HTTP2 == nil || r.Len == 0 {
 		return nil
 	}
-	octets := exchange.Range{From: r.Seq, To: r.Seq + int64(r.Len)}
 	return c.HTTP2.Owners[r.Dir].Within(octets)
 }
 
 // onlyDirects reports whether r has only frames that bring no message on, and answer none: control
-// frames of HTTP/2, Pings and Pongs of a WebSocket.
+// frames of HTTP/2, Pings and Pongs of a WebSocket, session tickets.
 func onlyDirects(c *reassembly.Conn, r *reassembly.Record, by owned) bool {
-	if c.Socket == nil || r.Len == 0 {
+	if c.Socket == nil || r.Len == 0 || by.controls() {
 		return by.controls()
 	}
 	octets := exchange.Range{From: r.Seq, To: r.Seq + int64(r.Len)}

@@ -60,9 +60,11 @@ func (p *Script) Forget() {
 			p.HTTP2.Owners[dir].Forget(p.Off[dir])
 		}
 	}
-	if p.Socket != nil {
-		for dir := range p.Socket {
-			p.Socket[dir].Forget(p.Off[dir])
+	for _, o := range []*[2]exchange.Owners{p.Socket, p.Handshake().AfterHandshake()} {
+		for dir := range p.Off {
+			if o != nil {
+				o[dir].Forget(p.Off[dir])
+			}
 		}
 	}
 	p.context.Shared.News.Forget()

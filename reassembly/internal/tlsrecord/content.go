@@ -36,6 +36,7 @@ func (t *reader) content(s *side, r *record, kind tlscrypt.ContentType, content 
 	flight := t.info.ClientFinished.Frame == 0 && kind != tlscrypt.ApplicationData
 	switch kind {
 	case tlscrypt.Handshake:
+		t.afterHandshake(s, r)
 		s.hs.feed(content, func(kind byte, body []byte) { t.message(s, kind, body, at) })
 	case tlscrypt.Alert:
 		if len(content) == len(s.alert) {
@@ -56,6 +57,17 @@ func (t *reader) content(s *side, r *record, kind tlscrypt.ContentType, content 
 	if flight && s.dir == exchange.FromServer && t.mode == opened {
 		t.info.ServerFlight += int64(recordHeader + len(r.fragment))
 	}
+}
+
+// afterHandshake takes note of a record with messages that come after the handshake (RFC 8446 §4.6).
+func (t *reader) afterHandshake(s *side, r *record) {
+	if !t.session.modern() || s.opener.stage != application {
+		return
+	}
+	if t.info.PostHandshake == nil {
+		t.info.PostHandshake = &[2]exchange.Owners{}
+	}
+	t.info.PostHandshake[s.dir].Add(r.arrival.Unit, exchange.NoExchange)
 }
 
 // message takes a handshake message that was encrypted.
