@@ -165,8 +165,18 @@ func TestKeysChangeNothingBelow(t *testing.T) {
 			graveWithKeys(t, s.file, with, without, reads)
 			continue
 		}
-		same(t, s.file+": findings", foundBelow(with, reads), foundBelow(without, reads))
+		told := maps.Clone(reads)
+		told["tls-handshake"] = ownSetup(with) != ownSetup(without)
+		same(t, s.file+": findings", foundBelow(with, told), foundBelow(without, told))
 	}
+}
+
+// ownSetup reports whether connections opened anew are a remark alone, as each is of a program run
+// anew, which requests show: then what was slow in their handshakes counts by itself.
+func ownSetup(r *report.Report) bool {
+	return slices.ContainsFunc(r.Findings, func(f report.Finding) bool {
+		return f.Rule == "missed-reuse" && f.Severity == report.Info
+	})
 }
 
 // wantLimits wants what is found without keys to limit connections that streams share to be found
