@@ -23,6 +23,7 @@ var onlyProof = map[string]string{
 	"idle-drop-soon-rtt30":             "a wait",
 	"keepalive-stale-use-rtt50-server": "missed-reuse", // the request that came after the FIN
 	"reset-unread-request-data-rtt10":  "missed-reuse", // the FIN before the reset
+	"h2-ping-unanswered-rtt40":         "given up",     // the ACK of the PING
 	// the ACK that answers the copy at once, as a host does that has the segment
 	"timer-once-below-delayed-ack-rtt20": "a wait",
 	// the reset with ACK: what follows answers late segments
