@@ -11,6 +11,7 @@ const (
 	exhaustedCause     = "resource-exhausted"
 	failedCause        = "failed"
 	unimplementedCause = "unimplemented"
+	tooLargeCause      = "too-large"
 )
 
 // Status is the rule about methods whose calls fail.
@@ -26,7 +27,9 @@ How it is recognised
 By grpc-status of each call that its client did not cancel, per method (service and method of the
 path) at one server. What counts is the share of the method's calls, to whatever client:
 UNAVAILABLE, RESOURCE_EXHAUSTED, UNIMPLEMENTED, and INTERNAL, UNKNOWN or DATA_LOSS (failed).
-Silent: below a hundredth; statuses that are an answer, or the asker's doing (NOT_FOUND,
+too-large: a client cancelled a
+call when no more than 256 KiB had come of a message that the server had announced with more
+than 4 MiB, which is what clients allow unless told otherwise. Silent: below a hundredth; statuses that are an answer, or the asker's doing (NOT_FOUND,
 ALREADY_EXISTS, ABORTED, INVALID_ARGUMENT, UNAUTHENTICATED and the like); UNIMPLEMENTED of the
 services for health checks and reflection, which many servers lack on purpose. DEADLINE_EXCEEDED is
 told by grpc-deadline. In gRPC-Web the status stands in a frame behind the messages. Where the
@@ -96,6 +99,25 @@ the server behind the same address.`,
 				Text: "look for exceptions in the program's log at the times shown; UNKNOWN is " +
 					"what an error without a status becomes",
 			}},
+		},
+		{
+			Code:  tooLargeCause,
+			Title: "client does not take messages as large",
+			Side:  report.SideClient,
+			Message: "Clients cancelled calls as soon as an answer had announced its size, which " +
+				"is beyond the 4 MiB that libraries allow unless told otherwise.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "allow what the method answers",
+					Settings: []report.Setting{
+						{Product: report.Go, Text: "grpc.MaxCallRecvMsgSize"},
+						{Product: report.Java, Text: "maxInboundMessageSize"},
+						{Product: report.Python, Text: "grpc.max_receive_message_length"},
+					},
+				},
+				{Side: report.SideServer, Text: "answer in pages, or by a stream of messages"},
+			},
 		},
 		{
 			Code:  unimplementedCause,

@@ -88,8 +88,11 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	job := e.Judged()
 	x := job.Info
 	r := x.OnStream.RPC
-	if r == nil || !d.Enabled(statusRule) || r.Status == exchange.NoRPCStatus ||
-		x.Request == nil || x.Response == nil || x.Outcome == exchange.Aborted {
+	if r == nil || !d.Enabled(statusRule) || x.Request == nil || x.Response == nil {
+		return
+	}
+	large := tooLarge(x)
+	if !large && (r.Status == exchange.NoRPCStatus || x.Outcome == exchange.Aborted) {
 		return
 	}
 	m, known := methodOf(c, r)
@@ -103,13 +106,58 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	}
 	a.all++
 	cause := causeOf(&m, r.Status)
+	if large {
+		cause = tooLargeCause
+	}
 	if cause == "" {
 		return
 	}
 	if f := s.run(a, cause, c); f != nil {
 		if f.n++; f.n <= maxSamples {
-			f.samples = append(f.samples, failureClaim(d, c, x, int(e.Index), cause))
+			cl := failureClaim(d, c, x, int(e.Index), cause)
+			if large {
+				cl.refuse(x)
+			}
+			f.samples = append(f.samples, cl.Claim)
 		}
+	}
+}
+
+const (
+	// usualMessage is how large a message a client takes unless told otherwise (grpc-go
+	// clientconn.go, defaultClientMaxReceiveMessageSize; grpc-java GrpcUtil,
+	// DEFAULT_MAX_MESSAGE_SIZE; gRPC core, GRPC_DEFAULT_MAX_RECV_MESSAGE_LENGTH).
+	usualMessage = 4 << 20
+	// mostComing is how much of it may have come, or be on its way, when the client's CANCEL passes
+	// (reasoning: some of the windows of 65,535 octets that connections begin with, RFC 9113
+	// section 6.9.2, as libraries widen them while they read).
+	mostComing = usualMessage / 16
+)
+
+// tooLarge reports whether a client cancelled a call as its answer announced more than clients take
+// unless told otherwise, and before it could have read much of it; not as its deadline was over.
+func tooLarge(x *report.ExchangeInfo) bool {
+	r, reset := x.OnStream.RPC, x.OnStream.Reset
+	if reset == nil || reset.By != exchange.FromClient || reset.Code != exchange.Cancel ||
+		r.Timeout > 0 && reset.At.Time-x.Request.Start.Time >= earliest(r.Timeout) {
+		return false
+	}
+	m := &r.Messages[exchange.FromServer]
+	return m.Count == 1 && m.Largest > usualMessage && m.Owed > 0 && m.Largest-m.Owed <= mostComing
+}
+
+// failed is the claim of a call that failed.
+type failed struct{ rule.Claim }
+
+// refuse makes it that of a call which its client cancelled as the answer was too large.
+func (f *failed) refuse(x *report.ExchangeInfo) {
+	m, reset := &x.OnStream.RPC.Messages[exchange.FromServer], x.OnStream.Reset
+	f.Confidence = report.ConfidenceMedium
+	f.Occ.End = reset.At.Time
+	f.Occ.Proof = []rule.Evidence{
+		rule.Shows(x.Request.Start, report.SideClient, callBegins),
+		rule.Shows(x.Response.End, report.SideServer, announcesMuch, m.Largest, m.Largest-m.Owed),
+		rule.Shows(reset.At, report.SideClient, cancelsLarge),
 	}
 }
 
@@ -184,9 +232,9 @@ func probes(service string) bool {
 // failureClaim is that of one call.
 func failureClaim(
 	d rule.Desk, c *rule.Conn, x *report.ExchangeInfo, index int, cause string,
-) rule.Claim {
+) failed {
 	status := x.OnStream.RPC.Status
-	return rule.Claim{
+	return failed{rule.Claim{
 		Rule: statusRule, Cause: cause, Index: -1, Confidence: report.Proven,
 		Occ: rule.Occurrence{
 			Connection: c.Id,
@@ -199,7 +247,7 @@ func failureClaim(
 					With(exchange.RPCStatusName(status)),
 			},
 		},
-	}
+	}}
 }
 
 // Finish tells of methods whose failures are more than a few.

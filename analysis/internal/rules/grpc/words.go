@@ -13,6 +13,8 @@ const (
 
 	// of grpc-status
 	saysStatus
+	announcesMuch
+	cancelsLarge
 	shareFailed
 	shareOfAllFailed
 
@@ -48,6 +50,16 @@ var words = []rule.Words{
 	saysStatus: {
 		Role:  "trailers",
 		Text:  "grpc-status {id}, {text}",
+		Facts: rule.Facts{report.CarriesData},
+	},
+	announcesMuch: {
+		Role:  "answer",
+		Text:  "of {octets}, as it announced; {octets} of them came",
+		Facts: rule.Facts{report.CarriesData, report.Told, report.Told},
+	},
+	cancelsLarge: {
+		Role:  "RST_STREAM",
+		Text:  "the client cancels the call",
 		Facts: rule.Facts{report.CarriesData},
 	},
 	shareFailed: {Text: "{n call} of {n} of {text} failed so."},
