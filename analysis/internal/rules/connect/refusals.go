@@ -87,6 +87,11 @@ func unproven(c *rule.Referred) bool {
 
 // Number makes pairs have the numbers that others have for them.
 func (r *refusals) Number(n *rule.PairNumbers) {
+	// whoever is refused, or made up, is one of many: no more is kept of those than of paths
+	for _, most := range []*int{&r.ports.Most, &r.hosts.Most, &r.tries.Most, &r.kin.Most,
+		&r.sole.Most, &r.latest.Most, &r.given.Most, &r.vain.Most} {
+		*most = rule.MaxPaths
+	}
 	r.latest.By(n)
 	r.sole.By(n)
 	r.given.By(n)
