@@ -236,6 +236,7 @@ var edges = map[string][]string{
 	"tcpwhy/capture/internal/header":      {},
 	"tcpwhy/capture/internal/frame":       {},
 	"tcpwhy/capture/segment":              {},
+	"tcpwhy/capture/sockets":              {},
 	"tcpwhy/reassembly/internal/dialogue": {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/http1":    {"tcpwhy/reassembly/exchange", "tcpwhy/capture"},
 	"tcpwhy/reassembly/internal/http2": {

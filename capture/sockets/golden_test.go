@@ -1,0 +1,3 @@
+package sockets
+
+import _ "tcpwhy/internal/golden" // -update

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package sockets
+
+// Open is for Linux alone.
+func Open() (*Watch, error) { return nil, ErrUnsupported }
