@@ -38,6 +38,7 @@ var edges = map[string][]string{
 		"tcpwhy/internal/cli/known", "tcpwhy/internal/cli/parts",
 		"tcpwhy/internal/cli/collector",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
+		"tcpwhy/capture/sockets",
 		"tcpwhy/internal/cli/manual",
 	},
 	"tcpwhy/internal/cli/manual":    {},
@@ -129,7 +130,8 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/internal/rules/grpc",
 		"tcpwhy/analysis/internal/rule", "tcpwhy/analysis/internal/plain",
 		"tcpwhy/analysis/internal/ledger", "tcpwhy/analysis/report",
-		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture",
+		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture/sockets",
+		"tcpwhy/capture",
 	},
 	"tcpwhy/analysis/internal/plain": {},
 	"tcpwhy/analysis/internal/judge": append([]string{
@@ -186,7 +188,9 @@ var edges = map[string][]string{
 		"tcpwhy/analysis/report", "tcpwhy/reassembly", "tcpwhy/capture",
 	},
 	"tcpwhy/analysis/compare": {"tcpwhy/analysis/report", "tcpwhy/reassembly"},
-	"tcpwhy/analysis/report":  {"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture"},
+	"tcpwhy/analysis/report": {
+		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture/sockets", "tcpwhy/capture",
+	},
 	"tcpwhy/reassembly": {
 		"tcpwhy/reassembly/internal/dialogue", "tcpwhy/reassembly/internal/http1",
 		"tcpwhy/reassembly/internal/http2", "tcpwhy/reassembly/internal/tlsrecord",

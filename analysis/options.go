@@ -3,6 +3,7 @@ package analysis
 import (
 	"tcpwhy/analysis/internal/judge"
 	"tcpwhy/analysis/report"
+	"tcpwhy/capture/sockets"
 	"tcpwhy/reassembly"
 )
 
@@ -25,6 +26,7 @@ type options struct {
 	keys       *KeyLog // nil: none
 	partial    *Partial
 	partBy     PartBy
+	sockets    *sockets.Watch
 }
 
 // WithRules has only the rules run that are named in only, or all if it is empty, and none of those
@@ -99,6 +101,12 @@ type KeyLogWriter = reassembly.KeyLogWriter
 // log may grow while a source listens to an interface; of a file, all is to be there before.
 func WithKeys(log *KeyLog) Option {
 	return func(o *options) { o.keys = log }
+}
+
+// WithSockets has the ends of connections looked up that are sockets of this machine: whose they
+// are, and what their kernel counted (report.ConnInfo.Ends). It is for a source that listens here ([capture.Live]); the watch is not closed.
+func WithSockets(w *sockets.Watch) Option {
+	return func(o *options) { o.sockets = w }
 }
 
 // OnFinding has f told of an occurrence as soon as it is certain: of its finding with the totals so

@@ -13,6 +13,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/capture/sockets"
 	"tcpwhy/reassembly"
 )
 
@@ -90,6 +91,7 @@ type pipeline struct {
 	spare   sync.Pool
 	running sync.WaitGroup // the workers
 	judge   *judge.Judge
+	sockets *sockets.Watch // nil: nobody is asked about them
 	keys    *KeyLog
 	beside  *reassembly.Secrets // what is known of keys
 	secrets *reassembly.Secrets // the same, and what the capture held
@@ -132,7 +134,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 		epochs: make(chan epoch, 1),
 		over:   make(chan struct{}),
 	}
-	p.judge.Hooks, p.span, p.keys = o.hooks, o.span, o.keys
+	p.judge.Hooks, p.span, p.keys, p.sockets = o.hooks, o.span, o.keys, o.sockets
 	if o.partial != nil {
 		p.noted = &noted{talks: map[judge.Hosts]uint64{}}
 	}
@@ -148,6 +150,7 @@ func newPipeline(o *options, rules []*rule.Detector) *pipeline {
 	for range min(n, maxWorkers) {
 		w := newWorker(rules, o.limits.tracker())
 		w.trace, w.graphs, w.judged, w.panics = o.trace, o.graphs, &p.judged, o.panics
+		w.sockets = o.sockets
 		if o.keys != nil && o.keys.Grows() {
 			w.tracker.AwaitSecrets()
 		}
@@ -259,6 +262,9 @@ func (p *pipeline) take(seg *capture.Segment) {
 	}
 	if fresh {
 		p.since += connItems
+		if p.sockets != nil {
+			p.sockets.Opened(c.Client, c.Server)
+		}
 	}
 	if p.since++; p.since >= epochItems || p.judged.Load() >= epochJudged {
 		p.epoch(p.now)
@@ -355,6 +361,9 @@ func (p *pipeline) judgeAll() {
 
 // finish closes every connection, and ends the workers and the judge.
 func (p *pipeline) finish() {
+	if p.sockets != nil {
+		p.sockets.Finish()
+	}
 	p.settle(report.EndOfTime)
 	p.table.Finish(p.now)
 	p.closeOver()

@@ -9,6 +9,7 @@ import (
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/capture/sockets"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -33,6 +34,7 @@ type worker struct {
 	trace   *report.TraceOf        // what is to be traced; nil: nothing
 	graphs  map[int]report.GraphOf // connections that are to be shown, by number
 	panics  bool                   // of this program are not caught
+	sockets *sockets.Watch         // nil: nobody is asked about them
 	judged  *atomic.Int64          // exchanges that all workers have judged since the last epoch; nil: not asked
 }
 
@@ -225,6 +227,9 @@ func (w *worker) Over(c *reassembly.Conn, x *exchange.Exchange) {
 	if x.Attempt != nil {
 		return
 	}
+	if w.sockets != nil {
+		w.sockets.Sample(c.Client, c.Server)
+	}
 	w.events.TellOver(w.event(c, x.Index), s.overEvent(x))
 }
 
@@ -296,7 +301,11 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 		}
 	}
 	w.deliver(c, s, true)
-	w.events.TellGone(w.event(c, 0), s.overConn(ended))
+	e := s.overConn(ended)
+	if w.sockets != nil {
+		e.Info.Ends = w.sockets.Take(c.Client, c.Server)
+	}
+	w.events.TellGone(w.event(c, 0), e)
 	c.User = nil
 	if len(w.spare) < maxSpare {
 		w.spare = append(w.spare, s)

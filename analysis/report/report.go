@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tcpwhy/capture"
+	"tcpwhy/capture/sockets"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -179,14 +180,27 @@ type ConnInfo struct {
 	Bytes                                   [2]int64      // by Dir of the sender
 	Segments                                [2]uint32
 	Retransmissions                         [2]uint32
-	ClosedBy, ResetBy                       string // "client", "server" or ""
-	TLS                                     *exchange.TLSInfo
+	Ended
+	TLS *exchange.TLSInfo
 	Spoken
+	// what this machine knows of its own ends, by Dir; nil for others, and where nobody asked
+	Ends      [2]*SocketEnd
 	Exchanges []int
 	// tiles Duration exactly, in the order of Labels
 	Times   []LabelTime
 	Caveats []string
 }
+
+// Ended is who closed a connection first, and who reset it: "client", "server" or "".
+type Ended struct{ ClosedBy, ResetBy string }
+
+// SocketEnd is what this machine knows of one end of a connection: whose it is, and what its kernel
+// counted.
+type (
+	SocketEnd     = sockets.End
+	SocketProcess = sockets.Process
+	SocketAccount = sockets.Account
+)
 
 // Spoken is what protocols above TCP and TLS showed beside exchanges.
 type Spoken struct {

@@ -13,6 +13,7 @@ import (
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
+	"tcpwhy/capture/sockets"
 	"tcpwhy/internal/outfile"
 )
 
@@ -26,6 +27,7 @@ type liveOptions struct {
 	allFrames           bool
 	noPromiscuous       bool
 	user                string
+	processes           bool
 }
 
 // liveFlags are the names of all flags that mean nothing without an interface.
@@ -46,6 +48,7 @@ var liveFlags = [...]string{
 	"all-frames",
 	"no-promiscuous",
 	"user",
+	"processes",
 }
 
 // checkLive refuses what means nothing in live capture.
@@ -96,6 +99,14 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	}
 	if stream != nil {
 		stdout = stream
+	}
+	watch, err := o.watchSockets(src)
+	if err != nil {
+		return ExitError, err
+	}
+	if watch != nil {
+		options = append(options, analysis.WithSockets(watch))
+		defer watch.Close()
 	}
 	report, err := o.follow(src, options, stdout, stderr)
 	err = errors.Join(err, src.Close())
@@ -178,6 +189,19 @@ func (o *options) openSaver(src *capture.Live) error {
 		return err
 	}
 	return src.SaveTo(saver)
+}
+
+// watchSockets begins to look up this machine's ends of connections, if that is asked for. If it is
+// not possible, the capture is closed.
+func (o *options) watchSockets(src *capture.Live) (*sockets.Watch, error) {
+	if !o.live.processes {
+		return nil, nil
+	}
+	watch, err := sockets.Open()
+	if err != nil {
+		return nil, errors.Join(&usageError{"--processes: " + err.Error(), ""}, src.Close())
+	}
+	return watch, nil
 }
 
 // liveError adds to an error of opening a capture what cures it.

@@ -327,6 +327,8 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 		"live: read (count, save) frames that cannot be TCP, too")
 	f.BoolVar(&o.noPromiscuous, "no-promiscuous", false,
 		"live: only frames from and to this machine")
+	f.BoolVar(&o.processes, "processes", false,
+		"live: look up whose this machine's ends of connections\nare, and what its kernel counted")
 	f.StringVar(
 		&o.user,
 		"user",

@@ -43,6 +43,9 @@ type connectionObject struct {
 type spokenObject struct {
 	HTTP2      *h2Object      `json:"http2,omitzero"`      // of HTTP/2 only
 	WebSockets []socketObject `json:"websockets,omitzero"` // where there are some
+	// where the machine was asked that has one of its ends, or both
+	Local  *localObject  `json:"local,omitzero"`
+	Kernel *kernelObject `json:"kernel,omitzero"`
 }
 
 type rttObject struct {
@@ -80,7 +83,9 @@ func (e *encoder) connection(c *report.ConnInfo) connectionObject {
 
 		ClosedBy: text(c.ClosedBy), ResetBy: text(c.ResetBy), TLS: tls(c.TLS),
 		Exchanges: c.Exchanges, Times: c.Times, Caveats: list(c.Caveats),
-		spokenObject: spokenObject{http2(c.HTTP2), sockets(c.WebSockets)},
+		spokenObject: spokenObject{
+			http2(c.HTTP2), sockets(c.WebSockets), local(&c.Ends), kernel(&c.Ends),
+		},
 	}
 }
 
@@ -102,10 +107,55 @@ func (d *decoder) connection(o *connectionObject) {
 		Segments:        [2]uint32{o.ClientSegments, o.ServerSegments},
 		Retransmissions: [2]uint32{o.ClientRetransmissions, o.ServerRetransmissions},
 
-		ClosedBy: string(o.ClosedBy), ResetBy: string(o.ResetBy), TLS: decodeTLS(o.TLS),
+		Ended: report.Ended{ClosedBy: string(o.ClosedBy), ResetBy: string(o.ResetBy)},
+		TLS:   decodeTLS(o.TLS), Ends: d.ends(o.Local, o.Kernel),
 		Exchanges: o.Exchanges, Times: o.Times, Caveats: o.Caveats,
 		Spoken: report.Spoken{HTTP2: d.http2(o.HTTP2), WebSockets: d.sockets(o.WebSockets)},
 	})
+}
+
+// ends reads what local and kernel wrote.
+func (d *decoder) ends(l *localObject, k *kernelObject) (out [2]*report.SocketEnd) {
+	of := func(side string) *report.SocketEnd {
+		i := named(d, "side", side, exchange.ParseDir)
+		if out[i] == nil {
+			out[i] = &report.SocketEnd{}
+		}
+		return out[i]
+	}
+	process := func(o *processObject) {
+		p := report.SocketProcess{
+			PID: known(o.PID), Command: string(o.Command), Cgroup: string(o.Cgroup),
+			Container: string(o.Container), Pod: string(o.Pod), Listens: o.Listens,
+			UID: known(o.UID), Owned: o.UID != nil,
+		}
+		of(o.Side).Process = p
+	}
+	account := func(o *accountObject) {
+		a := &report.SocketAccount{
+			Final: o.Final, RTT: time.Duration(o.RTT), MinRTT: time.Duration(known(o.MinRTT)),
+			Busy: time.Duration(known(o.Busy)), RwndLimited: time.Duration(known(o.RwndLimited)),
+			SndbufLimited: time.Duration(
+				known(o.SndbufLimited),
+			), Retransmissions: o.Retransmissions,
+			Delivered: known(o.Delivered), NotSent: o.NotSent, Sent: known(o.Sent),
+			Counted: o.Busy != nil, Congestion: string(o.Congestion),
+		}
+		of(o.Side).Account = a
+	}
+	if l != nil {
+		process(&l.processObject)
+		if l.Other != nil {
+			process(l.Other)
+		}
+	}
+	if k != nil {
+		account(&k.accountObject)
+		if k.Other != nil {
+			account(k.Other)
+		}
+	}
+	return out
 }
 
 type tlsObject struct {
@@ -260,4 +310,100 @@ func (d *decoder) socketSide(o *socketSideObject) exchange.WebSocketSide {
 		Latest: d.moment(o.Latest),
 		Close:  exchange.WebSocketClose{At: d.moment(o.Closed), Code: known(o.Code)},
 	}
+}
+
+// localObject is whose this machine's end of a connection is; of one within this machine, the
+// client's, and beside it the server's.
+type localObject struct {
+	processObject
+	Other *processObject `json:"other_end"`
+}
+
+type processObject struct {
+	Side      string  `json:"side"`
+	PID       *int    `json:"pid"`
+	Command   maybe   `json:"command"`
+	UID       *uint32 `json:"uid"`
+	Cgroup    maybe   `json:"cgroup"`
+	Container maybe   `json:"container"`
+	Pod       maybe   `json:"pod"`
+	Listens   bool    `json:"listens"`
+}
+
+// kernelObject is what the kernel counted of those.
+type kernelObject struct {
+	accountObject
+	Other *accountObject `json:"other_end"`
+}
+
+type accountObject struct {
+	Side            string  `json:"side"`
+	Final           bool    `json:"final"`
+	RTT             millis  `json:"rtt_ms"`
+	MinRTT          *millis `json:"min_rtt_ms"`
+	Busy            *millis `json:"busy_ms"`
+	RwndLimited     *millis `json:"rwnd_limited_ms"`
+	SndbufLimited   *millis `json:"sndbuf_limited_ms"`
+	Retransmissions uint32  `json:"retransmissions"`
+	Delivered       *uint32 `json:"delivered"`
+	NotSent         uint32  `json:"notsent_bytes"`
+	Sent            *uint64 `json:"sent_bytes"`
+	Congestion      maybe   `json:"congestion"`
+}
+
+// local draws up the processes of both ends, as far as they are this machine's.
+func local(ends *[2]*report.SocketEnd) *localObject {
+	var all []processObject
+	for side, e := range ends {
+		if e == nil {
+			continue
+		}
+		o := processObject{
+			Side: reassembly.Dir(side).String(), PID: number(&e.PID),
+			Command: text(mask.ASCII(e.Command)), Cgroup: text(mask.ASCII(e.Cgroup)),
+			Container: text(
+				mask.ASCII(e.Container),
+			), Pod: text(mask.ASCII(e.Pod)), Listens: e.Listens,
+		}
+		if e.Owned {
+			o.UID = &e.UID
+		}
+		all = append(all, o)
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return &localObject{processObject: all[0]}
+	}
+	return &localObject{all[0], &all[1]}
+}
+
+// kernel draws up the accounts of both ends, as far as there are some.
+func kernel(ends *[2]*report.SocketEnd) *kernelObject {
+	var all []accountObject
+	for side, e := range ends {
+		if e == nil || e.Account == nil {
+			continue
+		}
+		a := e.Account
+		o := accountObject{
+			Side: reassembly.Dir(side).String(), Final: a.Final, RTT: millis(a.RTT),
+			MinRTT: optional(&a.MinRTT), Retransmissions: a.Retransmissions, NotSent: a.NotSent,
+			Congestion: text(mask.ASCII(a.Congestion)),
+		}
+		if a.Counted {
+			busy, rwnd, sndbuf := millis(a.Busy), millis(a.RwndLimited), millis(a.SndbufLimited)
+			o.Busy, o.RwndLimited, o.SndbufLimited = &busy, &rwnd, &sndbuf
+			o.Delivered, o.Sent = &a.Delivered, &a.Sent
+		}
+		all = append(all, o)
+	}
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return &kernelObject{accountObject: all[0]}
+	}
+	return &kernelObject{all[0], &all[1]}
 }

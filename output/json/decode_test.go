@@ -176,6 +176,13 @@ func heldConn(c report.ConnInfo) report.ConnInfo {
 			Resumed: c.TLS.Resumed, Suite: c.TLS.Suite, Decrypted: c.TLS.Decrypted,
 		}
 	}
+	for side, e := range c.Ends {
+		if e != nil {
+			shown := *e
+			shown.Command, shown.Cgroup = mask.ASCII(e.Command), mask.ASCII(e.Cgroup)
+			c.Ends[side] = &shown
+		}
+	}
 	return c
 }
 

@@ -519,6 +519,12 @@ func (o *connectionObject) appendTo(b []byte) []byte {
 	if o.WebSockets != nil {
 		b = appendObjects(append(b, `,"websockets":`...), o.WebSockets, (*socketObject).appendTo)
 	}
+	if o.Local != nil {
+		b = o.Local.appendTo(append(b, `,"local":`...))
+	}
+	if o.Kernel != nil {
+		b = o.Kernel.appendTo(append(b, `,"kernel":`...))
+	}
 	return append(b, '}')
 }
 
@@ -650,6 +656,76 @@ func (o *endingObject) appendTo(b []byte) []byte {
 	b = o.At.appendTo(append(b, `,"at_ms":`...))
 	b = appendNumber(append(b, `,"input":`...), o.Input)
 	b = appendNumber(append(b, `,"frame":`...), o.Frame)
+	return append(b, '}')
+}
+
+func (o *localObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"side":`...), o.Side)
+	b = appendKnown(append(b, `,"pid":`...), o.PID)
+	b = o.Command.appendTo(append(b, `,"command":`...))
+	b = appendKnown(append(b, `,"uid":`...), o.UID)
+	b = o.Cgroup.appendTo(append(b, `,"cgroup":`...))
+	b = o.Container.appendTo(append(b, `,"container":`...))
+	b = o.Pod.appendTo(append(b, `,"pod":`...))
+	b = appendBool(append(b, `,"listens":`...), o.Listens)
+	b = o.Other.appendTo(append(b, `,"other_end":`...))
+	return append(b, '}')
+}
+
+func (o *processObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"side":`...), o.Side)
+	b = appendKnown(append(b, `,"pid":`...), o.PID)
+	b = o.Command.appendTo(append(b, `,"command":`...))
+	b = appendKnown(append(b, `,"uid":`...), o.UID)
+	b = o.Cgroup.appendTo(append(b, `,"cgroup":`...))
+	b = o.Container.appendTo(append(b, `,"container":`...))
+	b = o.Pod.appendTo(append(b, `,"pod":`...))
+	b = appendBool(append(b, `,"listens":`...), o.Listens)
+	return append(b, '}')
+}
+
+func (o *kernelObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"side":`...), o.Side)
+	b = appendBool(append(b, `,"final":`...), o.Final)
+	b = o.RTT.appendTo(append(b, `,"rtt_ms":`...))
+	b = o.MinRTT.appendTo(append(b, `,"min_rtt_ms":`...))
+	b = o.Busy.appendTo(append(b, `,"busy_ms":`...))
+	b = o.RwndLimited.appendTo(append(b, `,"rwnd_limited_ms":`...))
+	b = o.SndbufLimited.appendTo(append(b, `,"sndbuf_limited_ms":`...))
+	b = appendNumber(append(b, `,"retransmissions":`...), o.Retransmissions)
+	b = appendKnown(append(b, `,"delivered":`...), o.Delivered)
+	b = appendNumber(append(b, `,"notsent_bytes":`...), o.NotSent)
+	b = appendKnown(append(b, `,"sent_bytes":`...), o.Sent)
+	b = o.Congestion.appendTo(append(b, `,"congestion":`...))
+	b = o.Other.appendTo(append(b, `,"other_end":`...))
+	return append(b, '}')
+}
+
+func (o *accountObject) appendTo(b []byte) []byte {
+	if o == nil {
+		return append(b, null...)
+	}
+	b = appendString(append(b, `{"side":`...), o.Side)
+	b = appendBool(append(b, `,"final":`...), o.Final)
+	b = o.RTT.appendTo(append(b, `,"rtt_ms":`...))
+	b = o.MinRTT.appendTo(append(b, `,"min_rtt_ms":`...))
+	b = o.Busy.appendTo(append(b, `,"busy_ms":`...))
+	b = o.RwndLimited.appendTo(append(b, `,"rwnd_limited_ms":`...))
+	b = o.SndbufLimited.appendTo(append(b, `,"sndbuf_limited_ms":`...))
+	b = appendNumber(append(b, `,"retransmissions":`...), o.Retransmissions)
+	b = appendKnown(append(b, `,"delivered":`...), o.Delivered)
+	b = appendNumber(append(b, `,"notsent_bytes":`...), o.NotSent)
+	b = appendKnown(append(b, `,"sent_bytes":`...), o.Sent)
+	b = o.Congestion.appendTo(append(b, `,"congestion":`...))
 	return append(b, '}')
 }
 

@@ -108,9 +108,31 @@ func connection(
 		State: reassembly.Closed, History: "ShADadFf", Protocol: exchange.ProtoHTTP1,
 		Vantage: reassembly.ClientSide, Handshake: ms / 10, RTTMin: ms / 10, ServerRTT: ms / 10,
 		MSS: [2]uint16{1460, 0}, Bytes: [2]int64{3000, 4000}, Segments: [2]uint32{100, 110},
-		Retransmissions: [2]uint32{0, 1}, ClosedBy: "client", Exchanges: []int{0, 1}, Times: times,
+		Retransmissions: [2]uint32{0, 1}, Ended: report.Ended{ClosedBy: "client"},
+		Exchanges: []int{0, 1}, Times: times, Ends: ends(),
 		TLS: &exchange.TLSInfo{
 			SNI: "api\x1b[31m.example", ALPN: "http/1.1\u202e", Version: "TLS 1.3",
+		},
+	}
+}
+
+// ends are those of a connection within one machine, one of them of a process with a hostile name.
+func ends() [2]*report.SocketEnd {
+	return [2]*report.SocketEnd{
+		{
+			Process: report.SocketProcess{
+				PID: 4121, Command: "ja\x1b[31mva", UID: 1000, Owned: true, Cgroup: "/kubepods/\u202e",
+				Container: "0123456789abcdef", Pod: "de7a8f2e-1234-4abc-9def-0123456789ab",
+			},
+			Account: &report.SocketAccount{
+				Final: true, RTT: ms, MinRTT: ms / 10, Busy: 834 * ms, RwndLimited: 12 * ms,
+				SndbufLimited: 3 * ms, Delivered: 99, NotSent: 7, Sent: 3000, Counted: true,
+				Congestion: "cubic",
+			},
+		},
+		{
+			Process: report.SocketProcess{Listens: true},
+			Account: &report.SocketAccount{RTT: ms, Retransmissions: 1},
 		},
 	}
 }
