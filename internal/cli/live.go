@@ -109,6 +109,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 		defer watch.Close()
 	}
 	report, err := o.follow(src, options, stdout, stderr)
+	tellSockets(watch, stderr)
 	err = errors.Join(err, src.Close())
 	if report != nil {
 		o.known.Apply(report)
@@ -202,6 +203,21 @@ func (o *options) watchSockets(src *capture.Live) (*sockets.Watch, error) {
 		return nil, errors.Join(&usageError{"--processes: " + err.Error(), ""}, src.Close())
 	}
 	return watch, nil
+}
+
+// tellSockets tells what asking about sockets did not find out.
+func tellSockets(watch *sockets.Watch, stderr io.Writer) {
+	if watch == nil {
+		return
+	}
+	t := watch.Tally()
+	if t.Missed+t.Skipped+t.Overrun+t.Odd == 0 {
+		return
+	}
+	fmt.Fprintf(stderr, "tcpwhy: warning: --processes: of %d connections with an end here, %d had no "+
+		"socket any more, or have it in another network namespace; %d more were not asked about, "+
+		"as there were too many at a time; the kernel's messages were lost %d times, and odd %d "+
+		"times\n", t.Asked, t.Missed, t.Skipped, t.Overrun, t.Odd)
 }
 
 // liveError adds to an error of opening a capture what cures it.
