@@ -197,6 +197,7 @@ func commit(word string) bool {
 // begins reports whether a word at the beginning of a line makes something else of it: a list, a
 // heading, a rule.
 func begins(word string) bool {
+	digits := word[:len(word)-len(strings.TrimLeft(word, "0123456789"))]
 	return word != "" && strings.Trim(word, "-+=") == "" || strings.HasPrefix(word, ">") ||
-		strings.Trim(word, "0123456789") == "." || strings.Trim(word, "0123456789") == ")"
+		word == digits+"." || word == digits+")"
 }
