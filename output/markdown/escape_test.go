@@ -60,7 +60,7 @@ func TestExpressions(t *testing.T) {
 		"(a_b c d": "(`a_b` c d", "a_b) c": "`a_b`) c", "f(a_b, g(c)) d_e": "`f(a_b, g(c))` `d_e`", "(see a_b): c": "(see `a_b`): c",
 		"(f(a_b, c), d)": "(`f(a_b, c)`, d)", "f(a_b c": "`f(a_b` c", "s.f(:A, :B, 1) c": "`s.f(:A, :B, 1)` c", "f(a, b) c": "f(a, b) c", "(a_b=1 on c): d": "(`a_b=1` on c): d",
 		// a number at the beginning is no item of a list, unless nothing follows its point
-		"1.09 s of it": "1.09 s of it", "1. x": "`1.` x", "2) x": "`2)` x", "3 x": "3 x",
+		"1.09 s of it": "1.09 s of it", "1. x": "`1.` x", "2) x": "`2`) x", "3 x": "3 x",
 	} {
 		if got := plain(s); got != want {
 			t.Errorf("%q is %q, want %q", s, got, want)
