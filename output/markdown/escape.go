@@ -23,7 +23,7 @@ func plain(s string) string {
 	}
 	for i, part := range parts {
 		if i%2 == 0 {
-			w.words(part, i == 0)
+			w.words(part)
 		} else {
 			w.code(part)
 		}
@@ -62,16 +62,19 @@ func (w *writer) String() string {
 	return w.Builder.String()
 }
 
-// words writes text, word by word, at the beginning of a line or not. What stands in parentheses
+// fresh reports whether nothing has been written yet: what comes begins a line.
+func (w *writer) fresh() bool { return w.Len() == 0 && w.span == "" }
+
+// words writes text, word by word; a line does not begin with spaces. What stands in parentheses
 // that a word in code opens is part of it.
-func (w *writer) words(s string, first bool) {
+func (w *writer) words(s string) {
 	all := strings.Split(s, " ")
 	for i := 0; i < len(all); i++ {
 		word := all[i]
-		if i > 0 {
+		if i > 0 && !w.fresh() {
 			w.text(" ")
 		}
-		if !acted(word) && !calls(word, all[i+1:]) && !(first && i == 0 && begins(word)) {
+		if !acted(word) && !calls(word, all[i+1:]) && !(w.fresh() && begins(word)) {
 			w.text(word)
 			continue
 		}

@@ -63,8 +63,12 @@ func recount(data []byte) (count int, largest, owed int64) {
 		if !trailers {
 			count++
 		}
-		if len(data) < prefixSize {
-			return count, largest, int64(prefixSize - len(data))
+		rest := int64(prefixSize - len(data))
+		if rest > 0 && !trailers {
+			return count, largest, rest
+		}
+		if rest > 0 { // of trailers, which are no message
+			return count, largest, 0
 		}
 		n := int64(binary.BigEndian.Uint32(data[1:]))
 		if !trailers {
@@ -74,8 +78,11 @@ func recount(data []byte) (count int, largest, owed int64) {
 			return count, largest, exchange.UnknownOwed
 		}
 		data = data[prefixSize:]
-		if int64(len(data)) < n {
-			return count, largest, n - int64(len(data))
+		if rest = n - int64(len(data)); rest > 0 && trailers {
+			return count, largest, 0
+		}
+		if rest > 0 {
+			return count, largest, rest
 		}
 		data = data[n:]
 	}
