@@ -213,7 +213,7 @@ func New(l Limits, all, rules []*rule.Detector) *Judge {
 	j.Total.caveats = map[string]uint64{}
 	j.list.bound(l.MaxListed)
 	j.proxied = proxied{
-		Links: legs.New(j.count), held: map[int]*counted{}, repeats: map[int]repeated{},
+		Links: legs.New(j.count), held: map[int]*counted{}, repeats: map[int]*failure{},
 		behind: newRecent[struct{}](mostBehind), linked: newRecent[*counted](mostLinked),
 	}
 	for _, d := range rules {
@@ -362,6 +362,9 @@ func (j *Judge) judged(m *member, job *rule.Judged, at time.Duration) {
 	}
 	if info.Outcome == exchange.Incomplete {
 		j.Total.cut++
+	}
+	if job.Streams {
+		m.streamed(info.ID, job.Index)
 	}
 	waited := info.Duration
 	if job.Streams || info.Attempt != nil && info.Attempt.Secure &&

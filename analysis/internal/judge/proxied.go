@@ -22,7 +22,7 @@ import (
 type proxied struct {
 	*legs.Links[*counted]
 	held    map[int]*counted // by number: judged, and not counted yet
-	repeats map[int]repeated // by number of what repeated it
+	repeats map[int]*failure // by number of what repeated it
 	behind  recent[struct{}] // legs behind proxies
 	linked  recent[*counted] // what is linked
 }
@@ -187,12 +187,12 @@ func (j *Judge) countTime(c *counted) {
 		}
 		j.tried.cut[x.Connection] = c
 	}
-	if r, ok := j.proxied.repeats[x.ID]; ok {
+	if f := j.proxied.repeats[x.ID]; f != nil {
 		delete(j.proxied.repeats, x.ID)
-		if r.refused {
-			j.tally.Excuse(r.exchange)
-		} else {
-			j.tally.Repeated(r.outcome)
+		if f.Refused {
+			j.tally.Excuse(f.exchange)
+		} else if !f.stream {
+			j.tally.Repeated(f.Failure.Outcome)
 		}
 	}
 }

@@ -5,7 +5,6 @@ import (
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -35,13 +34,7 @@ type failure struct {
 	*rule.Repetition               // nil: none was seen
 	owned            time.Duration // of the time until the retry: other findings have it
 	exchange         int           // its number
-}
-
-// repeated is a failed exchange whose request came again.
-type repeated struct {
-	exchange int // its number
-	outcome  exchange.Outcome
-	refused  bool
+	stream           bool          // it ended when somebody wanted it to, and counts as no failure
 }
 
 // failedClaim is a claim about a failure, whose cost is known when its repetition has been seen or
@@ -130,6 +123,17 @@ func (m *member) fail(f *failure, multiplexed bool, index int) {
 	}
 }
 
+// streamed takes note that a failed exchange was a stream, which ends when somebody wants it to.
+func (m *member) streamed(number, index int) {
+	f := m.failure
+	if s := m.streams[index]; s != nil {
+		f = s
+	}
+	if f != nil && f.exchange == number {
+		f.stream = true
+	}
+}
+
 // failureOf is the failure that a claim is about, whose repetition may have been seen.
 func (m *member) failureOf(c *rule.Claim) *failure {
 	if f := m.streams[c.Index]; f != nil {
@@ -169,7 +173,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 		if f.Failure.Start.Time < e.Start.Time && (f.linked(e, pace) || f.reopened(e, m.opened)) {
 			f.Repetition = &rule.Repetition{Start: e.Start, Need: e.Need, Conn: m.Id, Index: index}
 			m.retries = f
-			j.proxied.repeats[j.nextID] = repeated{f.exchange, f.Failure.Outcome, f.Refused}
+			j.proxied.repeats[j.nextID] = f
 			list := j.retry.open[k]
 			j.retry.open[k] = append(list[:i:i], list[i+1:]...)
 			return
