@@ -252,11 +252,19 @@ func (t *Tally) SoFar(end time.Duration) (r report.Tally) {
 	return r
 }
 
-// mostTime puts the endpoint first on which most time was spent.
+// mostTime puts the endpoint first on which most time was spent. No two are the same to it: all
+// that tells endpoints apart counts, what clients asked for themselves before what lies behind.
 func mostTime(a, b report.Endpoint) int {
 	return cmp.Or(cmp.Compare(b.Time, a.Time), cmp.Compare(b.Exchanges, a.Exchanges),
 		cmp.Compare(a.Host, b.Host), cmp.Compare(a.Template, b.Template),
-		cmp.Compare(a.Method, b.Method), a.Server.Compare(b.Server))
+		cmp.Compare(a.Method, b.Method), a.Server.Compare(b.Server), behind(a)-behind(b))
+}
+
+func behind(e report.Endpoint) int {
+	if e.Behind {
+		return 1
+	}
+	return 0
 }
 
 // list is all endpoints, the one on which most time was spent first, and what is left of others

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -66,6 +67,29 @@ func TestEndpoints(t *testing.T) {
 	want := []report.StatusCount{{Status: 200, Count: 11}, {Status: 503, Count: 1}}
 	if !reflect.DeepEqual(r.Statuses, want) {
 		t.Errorf("statuses: %v", r.Statuses)
+	}
+}
+
+// TestOrder: the order of endpoints that nothing but one part of their key tells apart is that of
+// the key, whatever order they are kept in.
+func TestOrder(t *testing.T) {
+	other := netip.AddrPortFrom(server.Addr(), server.Port()+1)
+	for range 20 { // maps are ordered anew each time
+		var all Tally
+		for _, behind := range []bool{true, false} {
+			for _, at := range []netip.AddrPort{other, server} {
+				x := get("/", 0, time.Second, 200)
+				x.Behind, x.Server = behind, at
+				all.Add(x)
+			}
+		}
+		var got []string
+		for _, e := range all.SoFar(time.Minute).Endpoints {
+			got = append(got, fmt.Sprint(e.Server.Port()-server.Port(), e.Behind))
+		}
+		if want := []string{"0 false", "0 true", "1 false", "1 true"}; !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
 	}
 }
 
