@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -209,16 +207,6 @@ func (l *Live) Settled() time.Duration {
 		until = max(until, l.clock.Now()-int64(l.tap.Lag()))
 	}
 	return max(0, time.Duration(until-l.start))
-}
-
-// Account is a copy of Stats for a reader on another goroutine.
-func (l *Live) Account() *Stats {
-	s := l.stats
-	s.Inputs = slices.Clone(s.Inputs)
-	s.Interfaces = slices.Clone(s.Interfaces)
-	s.UnknownLinks = maps.Clone(s.UnknownLinks)
-	s.Tunnels = maps.Clone(s.Tunnels)
-	return &s
 }
 
 // Close implements Source.

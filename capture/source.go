@@ -11,7 +11,9 @@ package capture
 import (
 	"errors"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"tcpwhy/capture/internal/frame"
@@ -76,6 +78,16 @@ type clock struct {
 
 // Stats implements Source.
 func (s *source) Stats() *Stats { return &s.stats }
+
+// Account is a copy of Stats for a reader on another goroutine.
+func (s *source) Account() *Stats {
+	st := s.stats
+	st.Inputs = slices.Clone(st.Inputs)
+	st.Interfaces = slices.Clone(st.Interfaces)
+	st.UnknownLinks = maps.Clone(st.UnknownLinks)
+	st.Tunnels = maps.Clone(st.Tunnels)
+	return &st
+}
 
 // Next implements Source.
 func (s *source) Next(seg *Segment) error {

@@ -142,7 +142,7 @@ func (o *options) merged(names []string, stdout io.Writer) (*report.Report, erro
 // its format, so that they read something in any case. It returns the error.
 func (o *options) refuse(stdout io.Writer, err error) error {
 	format, known := output.Find(o.format)
-	elsewhere := o.output != "" || o.interfaceName != "" || o.explain != ""
+	elsewhere := o.output != "" || o.listens() || o.explain != ""
 	if !known || format.Refuse == nil || elsewhere {
 		return err
 	}

@@ -39,7 +39,7 @@ func (o *options) check() error {
 	if o.lists.occurrences < 0 || o.workers < 0 || o.lists.listed < 0 {
 		return &usageError{"--max-occurrences, --max-listed and --workers must not be negative", ""}
 	}
-	if o.interfaceName != "" && (o.from.text != "" || o.to.text != "") {
+	if o.listens() && (o.from.text != "" || o.to.text != "") {
 		return &usageError{"--from and --to are for capture files", "see --duration"}
 	}
 	if err := o.checkTrace(); err != nil {
@@ -57,7 +57,7 @@ func (o *options) check() error {
 	if err := o.readKnown(); err != nil {
 		return err
 	}
-	if o.interfaceName != "" {
+	if o.listens() {
 		return o.checkLive()
 	}
 	if len(o.inputs) == 0 {

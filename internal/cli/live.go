@@ -1,14 +1,18 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/spf13/pflag"
 
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
@@ -19,6 +23,7 @@ import (
 
 // liveOptions are the flags that only live capture has.
 type liveOptions struct {
+	stream              bool // standard input goes on
 	interval            time.Duration
 	exchanges, quiet    bool
 	snapLen             int
@@ -30,16 +35,14 @@ type liveOptions struct {
 	processes           bool
 }
 
-// liveFlags are the names of all flags that mean nothing without an interface.
-var liveFlags = [...]string{
+// liveFlags are the names of all flags that mean nothing unless the capture goes on.
+var liveFlags = [...]string{"live", "duration", "count", "interval", "stream-exchanges", "quiet"}
+
+// interfaceFlags are the names of those that mean nothing without an interface.
+var interfaceFlags = [...]string{
 	"interface",
 	"write",
 	"force",
-	"duration",
-	"count",
-	"interval",
-	"stream-exchanges",
-	"quiet",
 	"snaplen",
 	"file-size",
 	"ring-files",
@@ -51,11 +54,45 @@ var liveFlags = [...]string{
 	"processes",
 }
 
+// listens reports whether what is analysed goes on.
+func (o *options) listens() bool { return o.interfaceName != "" || o.live.stream }
+
+// source is what a capture that goes on is called.
+func (o *options) source() string { return cmp.Or(o.interfaceName, "standard input") }
+
+// checkLiveFlags refuses flags that mean nothing for what is read.
+func (o *options) checkLiveFlags(f *pflag.FlagSet) error {
+	flags, hint := slices.Concat(liveFlags[:], interfaceFlags[:]), "name an interface: -i eth0, or -i any"
+	if o.live.stream {
+		flags, hint = interfaceFlags[:], "to save what --live reads: ... | tee FILE | tcpwhy --live -"
+	}
+	if o.interfaceName != "" {
+		return nil
+	}
+	for _, name := range flags {
+		if f.Changed(name) {
+			what := " is for live capture"
+			if o.live.stream {
+				what += " from an interface"
+			}
+			return &usageError{"--" + name + what, hint}
+		}
+	}
+	return nil
+}
+
 // checkLive refuses what means nothing in live capture.
 func (o *options) checkLive() error {
 	l := &o.live
 	switch {
-	case len(o.inputs) > 0:
+	case l.stream && o.interfaceName != "":
+		return &usageError{"--live and --interface: one of them", ""}
+	case l.stream && !slices.Equal(o.inputs, []string{standard}):
+		return &usageError{
+			"--live reads standard input alone: name it, -",
+			"tail -c +1 -f trace.pcap | tcpwhy --live -",
+		}
+	case len(o.inputs) > 0 && !l.stream:
 		return &usageError{"--interface and " + o.inputs[0] + ": either an interface or files", ""}
 	case o.duration < 0 || l.interval < 0 || l.snapLen < 0 || l.fileSize < 0 || l.ringFiles < 0:
 		return &usageError{"times, sizes and numbers must not be negative", ""}
@@ -78,8 +115,8 @@ func (o *options) checkLive() error {
 	return nil
 }
 
-// listen analyses what an interface shows, and writes the report when it is told to stop.
-func listen(o *options, stdout, stderr io.Writer) (int, error) {
+// listen analyses what an interface or a stream shows, and writes the report when it is told to stop.
+func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) {
 	if err := o.checkOutputs(); err != nil {
 		return ExitError, err
 	}
@@ -93,7 +130,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	defer stop()
 	options = append(options, analysis.WithKeys(keys))
 	options = append(options, o.parts.Made(version(), o.filter, o.shown.query)...)
-	src, stream, err := o.openLive()
+	src, stream, err := o.openLive(stdin)
 	if err != nil {
 		return ExitError, err
 	}
@@ -110,6 +147,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 	}
 	report, err := o.follow(src, options, stdout, stderr)
 	tellSockets(watch, stderr)
+	tellLate(src, stderr)
 	err = errors.Join(err, src.Close())
 	if report != nil {
 		o.known.Apply(report)
@@ -137,7 +175,7 @@ func listen(o *options, stdout, stderr io.Writer) (int, error) {
 
 // openLive opens the capture, gives up root's rights, and only then opens what is to be written:
 // the stream is nil unless the report is a file that is written while the capture goes on.
-func (o *options) openLive() (src *capture.Live, stream *os.File, err error) {
+func (o *options) openLive(stdin io.Reader) (src capture.Listener, stream *os.File, err error) {
 	filter, err := o.parseFilter()
 	if err != nil {
 		return nil, nil, err
@@ -146,13 +184,13 @@ func (o *options) openLive() (src *capture.Live, stream *os.File, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	src, err = capture.OpenLive(capture.LiveConfig{
-		Interface: o.interfaceName, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
-		Ring: o.live.ringSize << 20, Block: o.live.blockSize << 10, AllFrames: o.live.allFrames,
-		Promiscuous: !o.live.noPromiscuous, Count: o.count, Start: o.parts.Start(),
-	})
+	if o.live.stream {
+		src, err = o.openFollowed(stdin, filter)
+	} else {
+		src, err = o.openInterface(filter)
+	}
 	if err != nil {
-		return nil, nil, liveError(err)
+		return nil, nil, err
 	}
 	err = user.become()
 	if err == nil {
@@ -174,9 +212,43 @@ func (o *options) openLive() (src *capture.Live, stream *os.File, err error) {
 	return src, stream, nil
 }
 
+// openInterface begins to listen.
+func (o *options) openInterface(filter *capture.Filter) (capture.Listener, error) {
+	src, err := capture.OpenLive(capture.LiveConfig{
+		Interface: o.interfaceName, Filter: filter, Condition: o.filter, SnapLen: o.live.snapLen,
+		Ring: o.live.ringSize << 20, Block: o.live.blockSize << 10, AllFrames: o.live.allFrames,
+		Promiscuous: !o.live.noPromiscuous, Count: o.count, Start: o.parts.Start(),
+	})
+	if err != nil {
+		return nil, liveError(err)
+	}
+	return src, nil
+}
+
+// openFollowed begins to read standard input as it comes.
+func (o *options) openFollowed(
+	stdin io.Reader, filter *capture.Filter,
+) (capture.Listener, error) {
+	if isTerminal(stdin) {
+		return nil, &usageError{
+			"--live: standard input is a terminal, and no capture",
+			"ssh HOST tcpdump -U -s 0 -w - | tcpwhy --live -",
+		}
+	}
+	src, err := capture.Follow(capture.FollowConfig{
+		Name: standard, From: stdin, Filter: filter, Count: o.count,
+		Room: o.live.ringSize << 20, Start: o.parts.Start(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return src, nil
+}
+
 // openSaver opens the file of --write.
-func (o *options) openSaver(src *capture.Live) error {
-	if o.write == "" {
+func (o *options) openSaver(src capture.Listener) error {
+	live, saves := src.(*capture.Live)
+	if o.write == "" || !saves {
 		return nil
 	}
 	saver, err := capture.NewSaver(capture.SaveConfig{
@@ -189,12 +261,12 @@ func (o *options) openSaver(src *capture.Live) error {
 	if err != nil {
 		return err
 	}
-	return src.SaveTo(saver)
+	return live.SaveTo(saver)
 }
 
 // watchSockets begins to look up this machine's ends of connections, if that is asked for. If it is
 // not possible, the capture is closed.
-func (o *options) watchSockets(src *capture.Live) (*sockets.Watch, error) {
+func (o *options) watchSockets(src capture.Listener) (*sockets.Watch, error) {
 	if !o.live.processes {
 		return nil, nil
 	}
@@ -218,6 +290,17 @@ func tellSockets(watch *sockets.Watch, stderr io.Writer) {
 		"socket any more, or have it in another network namespace; %d more were not asked about, "+
 		"as there were too many at a time; the kernel's messages were lost %d times, and odd %d "+
 		"times\n", t.Asked, t.Missed, t.Skipped, t.Overrun, t.Odd)
+}
+
+// tellLate tells of what came later than can be waited for.
+func tellLate(src capture.Listener, stderr io.Writer) {
+	followed, is := src.(*capture.Followed)
+	if !is || followed.Late() == 0 {
+		return
+	}
+	fmt.Fprintf(stderr, "tcpwhy: warning: the way to standard input had stopped: %d segments came "+
+		"after exchanges around them had been judged without them; save the capture, and analyse "+
+		"the file, where that matters\n", followed.Late())
 }
 
 // liveError adds to an error of opening a capture what cures it.

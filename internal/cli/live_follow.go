@@ -33,7 +33,7 @@ const (
 // analysis and only queue; another one writes, so that nothing written can hold up reading.
 type follower struct {
 	o       *options
-	src     *capture.Live
+	src     capture.Listener
 	stdout  io.Writer
 	stderr  io.Writer
 	queue   chan func() error
@@ -51,7 +51,7 @@ type follower struct {
 // follow analyses until the capture ends. The stream of lines goes to stdout, which is the file of
 // --output if there is one.
 func (o *options) follow(
-	src *capture.Live,
+	src capture.Listener,
 	options []analysis.Option,
 	stdout, stderr io.Writer,
 ) (*report.Report, error) {
@@ -92,10 +92,10 @@ func (o *options) follow(
 func (f *follower) open() {
 	f.onTTY = isTerminal(f.stderr)
 	if !f.o.live.quiet && f.o.as().Live == nil {
-		f.view = view.New(f.o.interfaceName)
+		f.view = view.New(f.o.source())
 	}
 	if live := f.o.as().Live; live != nil {
-		f.stream = live(f.stdout, f.o.interfaceName, f.o.outputOptions(f.stdout))
+		f.stream = live(f.stdout, f.o.source(), f.o.outputOptions(f.stdout))
 	}
 }
 

@@ -69,8 +69,8 @@ func (o *options) run(c *console) (int, error) {
 	if err := o.checkFile(c.stdout); err != nil {
 		return ExitError, err
 	}
-	if o.interfaceName != "" {
-		return listen(o, c.stdout, c.stderr)
+	if o.listens() {
+		return listen(o, c.stdin, c.stdout, c.stderr)
 	}
 	return analyse(o, c.stdin, c.stdout, c.stderr)
 }
@@ -150,12 +150,14 @@ which cause, what it cost, which frames prove it, and what to change.
   tcpwhy [flags] FILE...       analyse capture files (pcap, pcapng; compressed, too);
                                several are one capture; - is standard input
   tcpwhy [flags] -i NAME       analyse live, until interrupted; any: all interfaces
+  tcpwhy [flags] --live -      the same of a capture that comes on standard input
 `
 	exampleText = `
   tcpwhy trace.pcap
   tcpdump -i eth0 -s 0 -w - port 8080 | tcpwhy -
   tcpwhy -f 'host 10.0.0.7 and port 443' client.pcapng.gz
   tcpwhy -i eth0 -f 'port 443' --duration 5m -w trace.pcapng
+  ssh HOST tcpdump -U -s 0 -w - port 8080 | tcpwhy --live -
   tcpwhy --exchange 3 trace.pcap
   tcpwhy --annotate annotated.pcapng trace.pcap
   tcpwhy --share shared.pcapng trace.pcap
@@ -191,6 +193,8 @@ func addFlags(f *pflag.FlagSet, o *options) {
 	o.parts.Flags(f)
 	f.StringVarP(&o.interfaceName, "interface", "i", "",
 		"capture live from `NAME`; any is all interfaces")
+	f.BoolVar(&o.live.stream, "live", false,
+		"analyse standard input (-) while somebody writes it, as an\ninterface is")
 	f.StringVarP(
 		&o.write,
 		"write",
@@ -354,15 +358,8 @@ func (o *options) complete(f *pflag.FlagSet) error {
 	if f.Changed("explain") {
 		return o.checkExplain()
 	}
-	if o.interfaceName == "" {
-		for _, name := range liveFlags {
-			if f.Changed(name) {
-				return &usageError{
-					"--" + name + " is for live capture",
-					"name an interface: -i eth0, or -i any",
-				}
-			}
-		}
+	if err := o.checkLiveFlags(f); err != nil {
+		return err
 	}
 	return o.check()
 }

@@ -10,8 +10,8 @@ import (
 	"tcpwhy/output/page"
 )
 
-// isTerminal reports whether a person looks at what is written to w.
-func isTerminal(w io.Writer) bool {
+// isTerminal reports whether a person looks at what is written to w, or types what is read from it.
+func isTerminal(w any) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -31,7 +31,7 @@ func (o *options) checkTrace() error {
 		return &usageError{"--exchange and --connection must not be negative", ""}
 	case t.exchange >= 0 && t.connection >= 0:
 		return &usageError{"--exchange and --connection: one of them", ""}
-	case o.interfaceName != "":
+	case o.listens():
 		return &usageError{
 			"--exchange and --connection are for capture files",
 			"save the capture with --write, and name that file",
