@@ -403,13 +403,9 @@ func tagged() []byte {
 	return frame
 }
 
-// TestLiveVLAN looks for tags that the kernel takes off frames, on the interface and through any.
-func TestLiveVLAN(t *testing.T) {
-	l := newLiveLab(t)
-	var all []*running
-	for _, args := range [][]string{{"-i", "v0", "-f", "vlan 7 and vlan 9 and port 8080"}, {"-i", "any", "-f", "vlan 7 and vlan 9"}} {
-		all = append(all, l.listen(l.a, append(args, "-F", "json", "-q", "-w", l.file(args[1]))...))
-	}
+// inject puts a frame on the cable, at the end of b.
+func (l *liveLab) inject(frame []byte) {
+	l.t.Helper()
 	l.in(l.b, func() error {
 		fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
@@ -420,8 +416,18 @@ func TestLiveVLAN(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return unix.Sendto(fd, tagged(), 0, &unix.SockaddrLinklayer{Ifindex: i.Index})
+		return unix.Sendto(fd, frame, 0, &unix.SockaddrLinklayer{Ifindex: i.Index})
 	})
+}
+
+// TestLiveVLAN looks for tags that the kernel takes off frames, on the interface and through any.
+func TestLiveVLAN(t *testing.T) {
+	l := newLiveLab(t)
+	var all []*running
+	for _, args := range [][]string{{"-i", "v0", "-f", "vlan 7 and vlan 9 and port 8080"}, {"-i", "any", "-f", "vlan 7 and vlan 9"}} {
+		all = append(all, l.listen(l.a, append(args, "-F", "json", "-q", "-w", l.file(args[1]))...))
+	}
+	l.inject(tagged())
 	time.Sleep(100 * time.Millisecond)
 	for _, r := range all {
 		if status := r.end(os.Interrupt); status != cli.ExitOK {

@@ -303,7 +303,7 @@ func (w *worker) Closed(c *reassembly.Conn, ended bool) {
 	w.deliver(c, s, true)
 	e := s.overConn(ended)
 	if w.sockets != nil {
-		e.Info.Ends = w.sockets.Take(c.Client, c.Server)
+		own(e.Info, w.sockets.Take(c.Client, c.Server))
 	}
 	w.events.TellGone(w.event(c, 0), e)
 	c.User = nil

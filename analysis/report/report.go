@@ -183,7 +183,7 @@ type ConnInfo struct {
 	Ended
 	TLS *exchange.TLSInfo
 	Spoken
-	// what this machine knows of its own ends, by Dir; nil for others, and where nobody asked
+	// what this machine knows of its own ends, by Dir; nil for ends of others, and where nobody asked
 	Ends      [2]*SocketEnd
 	Exchanges []int
 	// tiles Duration exactly, in the order of Labels
@@ -200,7 +200,19 @@ type (
 	SocketEnd     = sockets.End
 	SocketProcess = sockets.Process
 	SocketAccount = sockets.Account
+	SocketReason  = sockets.Reason
 )
+
+// The reasons why nobody knows whose an end is.
+const (
+	SocketEnded   = sockets.Ended
+	SocketHidden  = sockets.Hidden
+	SocketMissing = sockets.Missing
+	SocketUnasked = sockets.Unasked
+)
+
+// ParseSocketReason is the reason of that name in reports; false if there is none.
+func ParseSocketReason(name string) (SocketReason, bool) { return sockets.ParseReason(name) }
 
 // Spoken is what protocols above TCP and TLS showed beside exchanges.
 type Spoken struct {

@@ -78,4 +78,9 @@ const (
 	CaveatNotJudged = "not-judged"
 	// likewise on a rule that compares connections
 	CaveatRuleEnded = "rule-ended"
+	// no end of a connection is this machine's, as far as this network namespace tells
+	CaveatElsewhere = "process-elsewhere"
 )
+
+// CaveatOf is the caveat of connections whose process on this machine is not known.
+func CaveatOf(r SocketReason) string { return "process-" + r.String() }

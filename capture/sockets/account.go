@@ -3,6 +3,7 @@ package sockets
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -12,8 +13,31 @@ var ErrUnsupported = errors.New("sockets can be looked up on Linux alone")
 // End is what is known of a socket of this machine that is one end of a connection.
 type End struct {
 	Process
+	Unknown Reason // why its process is not known; 0 where it is
 	// Account is the kernel's own; nil if it was never told.
 	Account *Account
+}
+
+// Reason is why it is not known whose an end is.
+type Reason uint8
+
+const (
+	_       Reason = iota
+	Ended          // the socket had ended before anybody asked about it
+	Hidden         // no process that may be looked at holds it, or holds it still
+	Missing        // this network namespace has no such socket
+	Unasked        // there was no answer in time, as there were too many connections at once
+)
+
+var reasonNames = [...]string{"", "ended", "hidden", "missing", "unasked"}
+
+// String is the reason's name in reports.
+func (r Reason) String() string { return reasonNames[r] }
+
+// ParseReason is the reason of that name in reports; false if there is none.
+func ParseReason(name string) (Reason, bool) {
+	i := slices.Index(reasonNames[1:], name)
+	return Reason(i + 1), i >= 0
 }
 
 // Process is whose a socket is. Zero stands for what is not known; UID is valid if Owned.
@@ -57,7 +81,6 @@ type Tally struct {
 	Asked   uint64 // connections one end of which has an address of this machine, or both
 	Found   uint64 // of those, with a socket of which the kernel knew
 	Missed  uint64 // of those, without: closed before, or in another network namespace
-	Unnamed uint64 // sockets whose process did not show
 	Skipped uint64 // connections nobody was asked about, as there were too many at a time
 	Overrun uint64 // times that the kernel had more to tell of ended sockets than was read
 	Odd     uint64 // messages that were cut, or no answer to what was asked

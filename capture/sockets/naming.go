@@ -2,6 +2,7 @@ package sockets
 
 import (
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -18,6 +19,11 @@ func (w *Watch) name(p *processes) {
 			return
 		case <-w.wake:
 		case <-tick.C: // what the search before did not find
+		case done := <-w.search:
+			p.scanned = time.Time{}
+			w.nameAll(p)
+			close(done)
+			continue
 		}
 		w.nameAll(p)
 		time.Sleep(hotEvery)
@@ -48,6 +54,10 @@ func (w *Watch) nameAll(p *processes) {
 	}
 }
 
+// noGroup is the control group of sockets that never had one, and of those that have ended; of
+// those alone that are in it, it tells nothing either.
+const noGroup = "/"
+
 // named takes in whose a socket is. Of a process that is not known, its control group may be.
 func (w *Watch) named(inode uint32, of Process) {
 	path := ""
@@ -59,7 +69,7 @@ func (w *Watch) named(inode uint32, of Process) {
 	for _, e := range w.unnamed[inode] {
 		uid, owned, listens := e.UID, e.Owned, e.Listens
 		e.Process = of
-		if of.PID == 0 && path != "" {
+		if of.PID == 0 && path != "" && path != noGroup {
 			e.Process.named(path)
 		}
 		e.UID, e.Owned, e.Listens = uid, owned, listens
@@ -77,26 +87,34 @@ func (w *Watch) cgroupOf(inode uint32) (id uint64) {
 	return id
 }
 
-// addresses are those of this machine. They are for one goroutine.
+// addresses are those of this machine. Any goroutine may read them.
 type addresses struct {
 	of   func() []netip.Addr
+	mu   sync.Mutex
 	all  map[netip.Addr]bool
 	read time.Time
 }
 
-// has reports whether an address is one of this machine. They are looked at anew at most every two
-// seconds.
-func (a *addresses) has(addr netip.Addr, now time.Time) bool {
+// knows reports whether an address is one of this machine, as far as that was last looked at.
+func (a *addresses) knows(addr netip.Addr) bool {
 	addr = addr.Unmap()
-	if addr.IsLoopback() || a.all[addr] {
-		return true
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return addr.IsLoopback() || a.all[addr]
+}
+
+// has is knows, and looks at them anew for an address that is none of them, at most every two
+// seconds. It is for one goroutine.
+func (a *addresses) has(addr netip.Addr, now time.Time) bool {
+	if a.knows(addr) || now.Sub(a.read) < scanEvery {
+		return a.knows(addr)
 	}
-	if now.Sub(a.read) < scanEvery {
-		return false
-	}
-	a.all, a.read = map[netip.Addr]bool{}, now
+	all := map[netip.Addr]bool{}
 	for _, own := range a.of() {
-		a.all[own.Unmap().WithZone("")] = true
+		all[own.Unmap().WithZone("")] = true
 	}
-	return a.all[addr]
+	a.mu.Lock()
+	a.all, a.read = all, now
+	a.mu.Unlock()
+	return a.knows(addr)
 }

@@ -55,6 +55,8 @@ type entry struct {
 	at     tuple
 	cookie uint64 // 0: not known
 	cgroup uint64
+	sought bool // for its process
+	none   bool // there is no such socket
 }
 
 // Watch looks up the ends of connections that are this machine's. Its goroutines ask; its methods,
@@ -65,6 +67,7 @@ type Watch struct {
 	samples chan question
 	wake    chan struct{} // somebody is to be named
 	finish  chan chan struct{}
+	search  chan chan struct{} // the last one for processes
 	stop    chan struct{}
 	stopped sync.Once
 	running sync.WaitGroup
@@ -82,9 +85,11 @@ func newWatch(k kernel, proc string) *Watch {
 	w := &Watch{
 		kernel: k, asked: make(chan question, mostAsked), samples: make(chan question, mostAsked),
 		wake: make(chan struct{}, 1), finish: make(chan chan struct{}), stop: make(chan struct{}),
-		ends: newRing[*entry](mostEnds), ended: newRing[*entry](mostEnded),
+		search: make(chan chan struct{}),
+		ends:   newRing[*entry](mostEnds), ended: newRing[*entry](mostEnded),
 		unnamed: map[uint32][]*entry{}, here: addresses{of: k.local},
 	}
+	w.here.has(netip.Addr{}, time.Now())
 	w.running.Go(w.ask)
 	w.running.Go(w.hear)
 	w.running.Go(func() { w.name(&processes{root: proc}) })
@@ -118,7 +123,8 @@ func (w *Watch) Sample(client, server netip.AddrPort) {
 	}
 }
 
-// Finish brings the accounts of all connections up to date that are still open. It waits for that,
+// Finish brings the accounts of all connections up to date that are still open, and has processes
+// looked for that are not known yet. It waits for that,
 // for half a second at most.
 func (w *Watch) Finish() {
 	done := make(chan struct{})
@@ -136,28 +142,41 @@ func (w *Watch) Finish() {
 }
 
 // Take is what is known of the client's end and of the server's end of a connection; nil for an end
-// that is not this machine's or not known. It is then forgotten here.
+// that is not this machine's. It is then forgotten here.
 func (w *Watch) Take(client, server netip.AddrPort) (ends [2]*End) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i, at := range [2]tuple{{client, server}, {server, client}} {
-		e := w.ends.take(at)
-		gone := w.ended.take(at)
-		if e == nil {
+		e, gone := w.ends.take(at), w.ended.take(at)
+		switch {
+		case e == nil && gone == nil:
+			if !w.here.knows(at.local.Addr()) {
+				continue
+			}
+			e = &entry{End: End{Unknown: Unasked}}
+		case e == nil:
 			e = gone
-		} else if gone != nil && e.isSame(gone.cookie) {
+		case gone != nil && e.isSame(gone.cookie):
 			e.Account = gone.Account
 		}
-		if e == nil {
-			continue
-		}
-		if e.PID == 0 {
-			w.tally.Unnamed++
-		}
 		end := e.End
+		if e.PID == 0 {
+			end.Unknown = cmp.Or(end.Unknown, e.unknown(gone != nil))
+		}
 		ends[i] = &end
 	}
 	return ends
+}
+
+// unknown is why it is not known whose a socket is, of which the kernel may have told that it ended.
+func (e *entry) unknown(ended bool) Reason {
+	switch {
+	case e.sought:
+		return Hidden
+	case e.none && !ended:
+		return Missing
+	}
+	return Ended
 }
 
 // Tally is how asking went so far.
@@ -173,7 +192,7 @@ func (w *Watch) Of(local, remote netip.AddrPort) (Process, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	e := w.ends.of(tuple{local, remote})
-	if e == nil {
+	if e == nil || e.none {
 		return Process{}, false
 	}
 	return e.Process, true
@@ -203,7 +222,10 @@ func (w *Watch) ask() {
 			return
 		case done := <-w.finish:
 			w.refresh()
-			close(done)
+			select {
+			case w.search <- done:
+			case <-w.stop:
+			}
 		case q := <-asked:
 			left--
 			w.one(&q, &again)
@@ -282,6 +304,9 @@ func (w *Watch) end(at tuple, last bool) bool {
 		w.listens(at, &listener)
 		return true
 	}
+	if !known && last {
+		w.ends.put(at, &entry{at: at, none: true})
+	}
 	return known
 }
 
@@ -305,6 +330,7 @@ func (w *Watch) add(at tuple, t *told) {
 		e = &entry{at: at}
 		w.ends.put(at, e)
 	}
+	e.none = false
 	e.cookie, e.cgroup = cmp.Or(t.cookie, e.cookie), cmp.Or(t.cgroup, e.cgroup)
 	e.update(t.account)
 	if t.inode != 0 && e.PID == 0 {
@@ -314,7 +340,7 @@ func (w *Watch) add(at tuple, t *told) {
 
 // callFor has it found out whose a socket is.
 func (w *Watch) callFor(e *entry, t *told) {
-	e.UID, e.Owned = t.uid, true
+	e.UID, e.Owned, e.sought = t.uid, true, true
 	if len(w.unnamed) < mostUnnamed || w.unnamed[t.inode] != nil {
 		w.unnamed[t.inode] = append(w.unnamed[t.inode], e)
 	}
@@ -330,7 +356,7 @@ func (w *Watch) sample(q *question) {
 		w.mu.Lock()
 		known := w.ends.of(at)
 		w.mu.Unlock()
-		if known == nil {
+		if known == nil || known.none {
 			continue
 		}
 		if t, found, err := w.kernel.one(at); err == nil && found && t.state != stateListen {

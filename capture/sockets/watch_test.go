@@ -146,7 +146,8 @@ func TestRefused(t *testing.T) {
 	w := f.start(t)
 	w.Opened(here, there)
 	w.wait(t, func(t Tally) bool { return t.Odd == uint64(len(later)+1) && t.Missed == 1 })
-	if ends := w.Take(here, there); ends[0] != nil || ends[1] != nil {
+	if ends := w.Take(here, there); ends[1] != nil || ends[0].Unknown != Unasked ||
+		ends[0].Account != nil {
 		t.Error(ends)
 	}
 }

@@ -277,19 +277,18 @@ func (o *options) watchSockets(src capture.Listener) (*sockets.Watch, error) {
 	return watch, nil
 }
 
-// tellSockets tells what asking about sockets did not find out.
+// tellSockets tells what went wrong while sockets were asked about. The report says what they did
+// not tell.
 func tellSockets(watch *sockets.Watch, stderr io.Writer) {
 	if watch == nil {
 		return
 	}
 	t := watch.Tally()
-	if t.Missed+t.Skipped+t.Overrun+t.Odd == 0 {
+	if t.Overrun+t.Odd == 0 {
 		return
 	}
-	fmt.Fprintf(stderr, "tcpwhy: warning: --processes: of %d connections with an end here, %d had no "+
-		"socket any more, or have it in another network namespace; %d more were not asked about, "+
-		"as there were too many at a time; the kernel's messages were lost %d times, and odd %d "+
-		"times\n", t.Asked, t.Missed, t.Skipped, t.Overrun, t.Odd)
+	fmt.Fprintf(stderr, "tcpwhy: warning: --processes: the kernel's messages were lost %d times, and "+
+		"odd %d times: of some connections its account is not the last\n", t.Overrun, t.Odd)
 }
 
 // tellLate tells of what came later than can be waited for.

@@ -30,6 +30,7 @@ type card struct {
 	Cost, Share          string
 	Facts, When, Message string
 	Also                 string
+	Processes            string // whose this machine's ends are
 	Services             *table
 	Ladder               *ladder
 	Steps                *steps
@@ -130,6 +131,7 @@ func (b *builder) card(n int, s *report.Story) card {
 	if others := b.AlsoFrom(s); len(others) > 0 {
 		c.Also = text("and " + strings.Join(others, "; "))
 	}
+	c.Processes = text(strings.Join(b.Processes(s), "; "))
 	for _, m := range s.Remedies {
 		side := m.Side.String()
 		if m.Side == report.SideUnknown {

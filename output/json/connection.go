@@ -130,6 +130,9 @@ func (d *decoder) ends(l *localObject, k *kernelObject) (out [2]*report.SocketEn
 			UID: known(o.UID), Owned: o.UID != nil,
 		}
 		of(o.Side).Process = p
+		if o.Unknown != "" {
+			of(o.Side).Unknown = named(d, "unknown", string(o.Unknown), report.ParseSocketReason)
+		}
 	}
 	account := func(o *accountObject) {
 		a := &report.SocketAccount{
@@ -328,6 +331,7 @@ type processObject struct {
 	Container maybe   `json:"container"`
 	Pod       maybe   `json:"pod"`
 	Listens   bool    `json:"listens"`
+	Unknown   maybe   `json:"unknown"`
 }
 
 // kernelObject is what the kernel counted of those.
@@ -361,9 +365,8 @@ func local(ends *[2]*report.SocketEnd) *localObject {
 		o := processObject{
 			Side: reassembly.Dir(side).String(), PID: number(&e.PID),
 			Command: text(mask.ASCII(e.Command)), Cgroup: text(mask.ASCII(e.Cgroup)),
-			Container: text(
-				mask.ASCII(e.Container),
-			), Pod: text(mask.ASCII(e.Pod)), Listens: e.Listens,
+			Container: text(mask.ASCII(e.Container)), Pod: text(mask.ASCII(e.Pod)),
+			Listens: e.Listens, Unknown: text(e.Unknown.String()),
 		}
 		if e.Owned {
 			o.UID = &e.UID

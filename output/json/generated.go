@@ -671,6 +671,7 @@ func (o *localObject) appendTo(b []byte) []byte {
 	b = o.Container.appendTo(append(b, `,"container":`...))
 	b = o.Pod.appendTo(append(b, `,"pod":`...))
 	b = appendBool(append(b, `,"listens":`...), o.Listens)
+	b = o.Unknown.appendTo(append(b, `,"unknown":`...))
 	b = o.Other.appendTo(append(b, `,"other_end":`...))
 	return append(b, '}')
 }
@@ -687,6 +688,7 @@ func (o *processObject) appendTo(b []byte) []byte {
 	b = o.Container.appendTo(append(b, `,"container":`...))
 	b = o.Pod.appendTo(append(b, `,"pod":`...))
 	b = appendBool(append(b, `,"listens":`...), o.Listens)
+	b = o.Unknown.appendTo(append(b, `,"unknown":`...))
 	return append(b, '}')
 }
 

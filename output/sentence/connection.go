@@ -52,7 +52,8 @@ func ConnectionFacts(c *report.ConnInfo) string {
 	} else if n > 1 {
 		facts = append(facts, wording.Count(n-1, "retransmission", "retransmissions"))
 	}
-	return strings.Join(append(facts, wording.ConnectionEnd(c)), ", ")
+	facts = append(facts, wording.ConnectionEnd(c))
+	return strings.Join(append(facts, processFacts(c)...), ", ")
 }
 
 // socketFacts are what is worth knowing of WebSockets on a connection.

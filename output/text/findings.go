@@ -98,6 +98,9 @@ func (t *textReport) detail(number int, s *report.Story) {
 	t.Para(detailIndent, t.Extent(s), page.Plain)
 	t.Para(detailIndent, t.When(s.When), page.Plain)
 	t.parties(s)
+	for _, line := range t.Processes(s) {
+		t.Para(detailIndent, line, page.Plain)
+	}
 	t.Blank()
 	t.Para(detailIndent, s.Message, page.Plain)
 	t.Blank()

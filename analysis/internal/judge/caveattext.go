@@ -2,6 +2,7 @@ package judge
 
 import (
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -84,5 +85,23 @@ func connectionCaveat(code string) (text string, weakens rule.Basis) {
 		return "not decrypted, as the secrets that the key log has of the connection open nothing",
 			rule.Messages
 	}
-	return code, 0
+	return unknownProcess(code), 0
+}
+
+// unknownProcess says why nobody can say whose a connection is.
+func unknownProcess(code string) string {
+	switch code {
+	case report.CaveatElsewhere:
+		return "no end has an address of this network namespace, so whose they are is not known here"
+	case report.CaveatOf(report.SocketEnded):
+		return "ended before it was asked whose they are: of this machine's end no process is known"
+	case report.CaveatOf(report.SocketHidden):
+		return "no process that this user may look at holds this machine's end, or holds it still"
+	case report.CaveatOf(report.SocketMissing):
+		return "this network namespace has no socket for this machine's end: it is another one's, " +
+			"or ended unheard"
+	case report.CaveatOf(report.SocketUnasked):
+		return "not asked in time whose they are, as there were too many at once"
+	}
+	return code
 }

@@ -131,7 +131,7 @@ func ends() [2]*report.SocketEnd {
 			},
 		},
 		{
-			Process: report.SocketProcess{Listens: true},
+			Process: report.SocketProcess{Listens: true}, Unknown: report.SocketHidden,
 			Account: &report.SocketAccount{RTT: ms, Retransmissions: 1},
 		},
 	}
