@@ -15,10 +15,11 @@ import (
 
 // What a short connection with one exchange may cost from its first packet to its place in the
 // report, all rules on and everything listed: a tenth more than it did when the figure was set. Who
-// needs more raises the figure and says why; who needs less lowers it.
+// needs more raises the figure and says why; who needs less lowers it. Where the processors are busy
+// with others, more batches are under way at a time: some 3 % more octets.
 const (
 	mostAllocations = 93
-	mostOctets      = 20_200
+	mostOctets      = 20_900
 )
 
 // TestBudget counts what a run allocates for each connection, which depends neither on the machine
