@@ -72,6 +72,8 @@ func ByClock(s *report.Story) report.Cost {
 func (t *Teller) Share(s *report.Story) string {
 	whole, part := t.Report.ByClock().Time, s.Within
 	switch {
+	case s.Within == 0 && s.Cost.Expected > 0:
+		return "-"
 	case s.Shared > 0:
 		part = ByClock(s).Expected
 	case 2*s.Within < s.Cost.Expected:

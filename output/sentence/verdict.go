@@ -205,7 +205,7 @@ func nothingLost(all []*report.Story, failed int) string {
 	others := finding.Costliest(all, false)
 	if len(others) > 0 && beside(others[0]) {
 		return fmt.Sprintf("Lost beside the time of exchanges: %s (%s).", others[0].Title,
-			wording.Duration(others[0].Cost.Expected))
+			wording.Duration(others[0].Cost.Expected-others[0].Shared))
 	}
 	if len(others) > 0 && others[0].Severity > report.Info {
 		return fmt.Sprintf("No exchange time counts as lost; worth a look: %s (%s).",

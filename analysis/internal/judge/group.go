@@ -123,7 +123,8 @@ func (j *Judge) add(s rule.Subject, c *rule.Claim) {
 	j.Crowd.taken += c.Occ.Taken
 	g.seen.Add(s.Seen)
 	g.web = g.web || !s.Foreign
-	g.beside = g.beside || j.clock.claimed.of[c.Occ.Exchange].shared
+	g.beside = g.beside || j.clock.claimed.of[c.Occ.Exchange].shared ||
+		c.Occ.Exchange < 0 && s.Multiplexed
 	g.serial = g.serial || !s.Multiplexed
 	g.cost = g.cost.Add(c.Occ.Cost)
 	g.worst = max(g.worst, single(&s, c))

@@ -19,10 +19,7 @@ func multiplexedScenarios() []scenario.Scenario {
 		at(h2Window, 40),
 		at(h2SmallBehindLarge, 40), at(h2SmallAskedLast, 40),
 		at(h2LossOfOne, 40), at(h2LossesOfMany, 80), at(h2LossesOnFullPath, 60),
-		at(
-			h2StreamLimit,
-			40,
-		),
+		at(h2StreamLimit, 40), at(h2StreamLimitConnections, 100),
 		at(h2Refused, 20),
 		at(h2GoAway, 20),
 		at(h2Upgrade, 20),
@@ -203,6 +200,35 @@ func h2StreamLimit(time.Duration) scenario.Scenario {
 			}
 		},
 	}
+}
+
+// h2Bursts opens three sessions, and asks on all of them for eight things at a time, twice, with a
+// pause between.
+const h2Bursts = `
+(async () => {
+  const sessions = [open(), open(), open()];
+  await Promise.all(sessions.map(s => new Promise(r => s.once('remoteSettings', r))));
+  for (let burst = 0; burst < 2; burst++) {
+    const all = [];
+    for (let n = 1; n <= 24; n++) {
+      all.push(ask(sessions[n %% 3], 24*burst+n, n %% 3 + 1, {':path': '/item/' + n}));
+    }
+    await Promise.all(all);
+    await sleep(300);
+  }
+  sessions.forEach(s => s.close());
+})();
+`
+
+func h2StreamLimitConnections(rtt time.Duration) scenario.Scenario {
+	s := h2StreamLimit(rtt)
+	s.Name = "h2-stream-limit-connections"
+	s.About = "a server of Node allows three streams at a time, and its client has twice eight " +
+		"requests at a time on each of three connections: what they wait for is the same time"
+	// it learns the limit first, and asks for what it may not ask for yet behind the SETTINGS
+	s.Expect.Also = append(growing(), "h2-settings-wait")
+	s.Client = h2Client("http2, twice 8 requests at a time on each of 3 connections", h2Bursts)
+	return s
 }
 
 func h2Refused(time.Duration) scenario.Scenario {

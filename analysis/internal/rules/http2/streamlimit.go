@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"tcpwhy/analysis/internal/ledger"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/whatif"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly"
@@ -38,7 +40,9 @@ code; it says so if no more were ever open than the server allows, as it had ano
 
 How cost is counted
 queued: from when the limit was reached until the last request that waited, once for all that
-waited at the same time, without what the client itself was busy meanwhile. That is high and expected; low is nothing, as nobody sees when a
+waited at the same time, on several connections, too, without what the client itself was busy
+meanwhile. That is high; expected is less by what the responses would have taken longer all at
+once, by simulation: their windows grow by round trips, too. Low is nothing, as nobody sees when a
 request was wanted. Silent where the path was full meanwhile: more streams would have shared it.
 refused: what the client waited until its request came again, within three seconds and on whatever
 connection, or until it was told, if it did not. An exchange that was repeated has not failed.
@@ -254,18 +258,13 @@ func openBeside(h *exchange.H2Conn) []rule.Said {
 
 // queue is requests of a connection that left as soon as a stream had ended.
 type queue struct {
-	most    int           // streams open at a time
-	waited  int           // requests that left so
-	cost    time.Duration // for which some waited, of all runs
-	start   time.Duration // of the longest run
-	longest time.Duration
-	ended   capture.Mark // before the last of the longest run
-	next    capture.Mark // that
-	from    int64        // octets of responses meanwhile
-	to      int64
+	most   int // streams open at a time
+	waited int // requests that left so
+	runs   []run
 }
 
-// runStreamLimit claims what requests waited for a stream to end.
+// runStreamLimit claims what requests waited for a stream to end: each time for itself, as others
+// of its client may have waited on other connections meanwhile.
 func runStreamLimit(p *rule.Pass) {
 	t := openStreams.Has(p)
 	if t == nil {
@@ -276,33 +275,17 @@ func runStreamLimit(p *rule.Pass) {
 	})
 	q := t.queue(p.Conn.Far(reassembly.FromClient), max(soon, p.Conn.RTTMin()/soonParts))
 	limit := p.Conn.HTTP2.Sides[reassembly.FromServer].Settings.Streams
-	c := rule.Claim{
-		Rule: streamLimitRule, Cause: queuedCause, Index: -1,
-		Confidence: report.ConfidenceMedium,
-		Occ: rule.Occurrence{
-			Exchange: -1, Start: q.start, End: q.next.Time,
-			Cost: report.Cost{Expected: q.cost, High: q.cost},
-			Proof: []rule.Evidence{
-				rule.Shows(q.ended, report.SideServer, streamEnds, int64(q.most)),
-				rule.Shows(q.next, report.SideClient, nextLeaves),
-			},
-		},
-		Says: []rule.Said{rule.Say(waitedFor, int64(q.waited), int64(len(t.all)))},
-		Also: max(0, q.waited-1),
-		Most: rule.AtMost(report.Medium), // nobody sees when they were wanted
-	}
+	says := []rule.Said{rule.Say(waitedFor, int64(q.waited), int64(len(t.all)))}
 	switch {
 	case q.waited >= queuedLeast && limit.Said && q.most == int(limit.Value):
-		if q.cost < rule.Noticeable || fullPath(p, &q) {
-			return
-		}
+		q.claim(p, says)
 	case q.waited >= ownLeast && q.most > 1 && (!limit.Said || q.most < int(limit.Value)):
-		c.Cause, c.Most = clientLimitCause, rule.AtMost(report.Info)
-		c.Occ.Cost, c.Also = report.Cost{}, 0
-	default:
-		return
+		longest := slices.MaxFunc(q.runs,
+			func(a, b run) int { return cmp.Compare(a.cost, b.cost) })
+		c := longest.claimOf(clientLimitCause, q.most)
+		c.Most, c.Says = rule.AtMost(report.Info), says
+		p.Report(c)
 	}
-	p.Report(c)
 }
 
 // queue looks for requests that left as soon as a stream had ended, while as many were open as
@@ -322,37 +305,48 @@ func (t *streamTimes) queue(far, slack time.Duration) (q queue) {
 		case full && r.full >= 0 && late <= slack:
 			q.waited++
 			r.waited(s, last)
-			q.take(&r)
 		case r.counts > 0 && late <= reactionTime && t.open(i, far+reactionTime) >= q.most:
 			r.pause(s, late) // the client was busy
 		default:
-			q.cost += r.cost
+			q.take(&r)
 			if r = (run{full: -1}); full {
-				r.full, r.begun = s.start.Time, s.from
+				r.full, r.from = s.start.Time, t.firstOf(i, far)
 			}
 		}
 	}
-	q.cost += r.cost
+	q.take(&r)
 	return q
+}
+
+// take keeps a run in which requests waited.
+func (q *queue) take(r *run) {
+	if r.counts > 0 {
+		q.runs = append(q.runs, *r)
+	}
 }
 
 // run is a time in which as many streams were open as ever, but for moments.
 type run struct {
 	full   time.Duration // since when; -1: it has not begun
-	begun  int64         // octets of responses before it
 	busy   time.Duration // of it, the client's own: a stream had ended, and the next did not begin
 	late   time.Duration // when the request passed by which that ended
 	counts int           // requests that left as soon as a stream had ended
 	cost   time.Duration // until the latest of them
 	ended  capture.Mark  // the stream before that
 	next   capture.Mark  // that
-	to     int64         // octets of responses before it
+	// places in the octets of responses: behind those before it, behind those before the latest
+	// requests, which left together, and behind all
+	from, latest, to int64
 }
 
 // waited takes in a request that left as soon as a stream had ended.
 func (r *run) waited(s *streamTime, last capture.Mark) {
+	if r.counts == 0 || s.start.Time-r.next.Time > soon {
+		r.latest = s.from
+	}
 	r.counts++
-	r.cost, r.ended, r.next, r.to = s.start.Time-r.full-r.busy, last, s.start, s.from
+	r.cost, r.ended, r.next = s.start.Time-r.full-r.busy, last, s.start
+	r.latest, r.to = min(r.latest, s.from), max(r.to, s.to)
 }
 
 // pause takes in a request that left so much later than the end of a stream: others that leave with
@@ -364,12 +358,59 @@ func (r *run) pause(s *streamTime, late time.Duration) {
 	r.late = s.start.Time
 }
 
-// take keeps the longest of the runs.
-func (q *queue) take(r *run) {
-	if r.cost > q.longest {
-		q.longest, q.start, q.ended, q.next = r.cost, r.full, r.ended, r.next
-		q.from, q.to = r.begun, r.to
+// claimOf is a claim of the run without cost.
+func (r *run) claimOf(cause string, most int) rule.Claim {
+	return rule.Claim{
+		Rule: streamLimitRule, Cause: cause, Index: -1, Confidence: report.ConfidenceMedium,
+		Occ: rule.Occurrence{
+			Exchange: -1, Start: r.full, End: r.next.Time,
+			Proof: []rule.Evidence{
+				rule.Shows(r.ended, report.SideServer, streamEnds, int64(most)),
+				rule.Shows(r.next, report.SideClient, nextLeaves),
+			},
+		},
 	}
+}
+
+// claim claims what requests waited in each run.
+func (q *queue) claim(p *rule.Pass, says []rule.Said) {
+	var claims []rule.Claim
+	var all time.Duration
+	for i := range q.runs {
+		r := &q.runs[i]
+		saved := r.cost - (carried(p, r.to-r.from) - carried(p, r.to-r.latest))
+		if saved <= 0 || r.fullPath(p) {
+			continue
+		}
+		c := r.claimOf(queuedCause, q.most)
+		c.Occ.Cost = report.Cost{Expected: saved, High: r.cost}
+		c.Says, c.Also = says, r.counts-1
+		c.Most = rule.AtMost(report.Medium) // nobody sees when they were wanted
+		claims, all = append(claims, c), all+saved
+	}
+	if all < rule.Noticeable {
+		return
+	}
+	for _, c := range claims {
+		p.Report(c)
+	}
+}
+
+// carried is what so many octets of responses take that are there at once, with windows as they are
+// on a connection that never had more in flight than it did.
+func carried(p *rule.Pass, octets int64) time.Duration {
+	s := p.State.Sender(reassembly.FromServer)
+	t := whatif.Transfer{
+		Octets: octets,
+		MSS:    max(int64(p.Conn.Half[reassembly.FromServer].Eff), 1),
+		Window: s.WindowRoom(),
+		Grows:  true,
+		RTT:    p.Conn.RTTMin(),
+	}
+	if most := p.Conn.HTTP2.Sides[reassembly.FromClient].Window; most > 0 {
+		t.Allowed = []ledger.Allowed{{Most: most}}
+	}
+	return t.Simulate(max(ledger.UsualInitial, s.MostInFlight()/t.MSS))
 }
 
 // open is how many streams that had begun when the client opened stream i, itself among them, had
@@ -385,6 +426,17 @@ func (t *streamTimes) open(i int, before time.Duration) int {
 	return n
 }
 
+// firstOf is where the first response begins of the streams that open counts.
+func (t *streamTimes) firstOf(i int, before time.Duration) int64 {
+	from := t.all[i].from
+	for k := range t.all[:i] {
+		if s := &t.all[k]; s.end.Time > t.all[i].start.Time-before {
+			from = min(from, s.from)
+		}
+	}
+	return from
+}
+
 // lastEnd is the latest end of a stream of which the client knew when it opened stream i.
 func (t *streamTimes) lastEnd(i int, far time.Duration) (out capture.Mark) {
 	for k := range t.all[:i] {
@@ -397,9 +449,9 @@ func (t *streamTimes) lastEnd(i int, far time.Duration) (out capture.Mark) {
 }
 
 // fullPath reports whether the path carried responses as fast as it can while requests waited.
-func fullPath(p *rule.Pass, q *queue) bool {
-	took := max(q.longest.Seconds(), 1e-9)
-	carried := float64(q.to-q.from) / took
-	rate := p.State.Sender(reassembly.FromServer).PathRate(carried)
-	return rate > 0 && carried*100 >= rate*fullPercent
+func (r *run) fullPath(p *rule.Pass) bool {
+	took := max(r.cost.Seconds(), 1e-9)
+	was := float64(r.latest-r.from) / took
+	rate := p.State.Sender(reassembly.FromServer).PathRate(was)
+	return rate > 0 && was*100 >= rate*fullPercent
 }
