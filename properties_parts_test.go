@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -156,16 +157,20 @@ func partBy() analysis.PartBy {
 // check compares the whole with its parts, put together in some ways.
 func (p *parted) check(t *testing.T, seed uint64) {
 	t.Helper()
-	all := slices.Concat(p.inputs...)
-	slices.Sort(all)
+	var parts []*analysis.Partial
+	var read []capture.Input
+	for _, inputs := range p.inputs {
+		r, part := p.analyse(t, inputs)
+		parts, read = append(parts, part), append(read, r.Capture.Inputs...)
+	}
+	slices.SortFunc(read, func(a, b capture.Input) int { return cmp.Compare(a.First, b.First) })
+	var all []string // in the order in which those of parts stand
+	for i := range read {
+		all = append(all, read[i].Name)
+	}
 	r, one := p.analyse(t, all)
 	want := render(t, "json", r)
 	checkPart(t, "one part", one, want)
-	var parts []*analysis.Partial
-	for _, inputs := range p.inputs {
-		_, part := p.analyse(t, inputs)
-		parts = append(parts, part)
-	}
 	rnd := rand.New(rand.NewPCG(seed, 19))
 	var octets []byte
 	for range 2 {

@@ -29,6 +29,26 @@ var (
 	ErrOverlap = errors.New("parts overlap")
 )
 
+// StartsError is an ErrMismatch: times of two parts do not count from the same moment.
+type StartsError struct{ One, Other time.Time }
+
+// Error says from when on they count.
+func (e *StartsError) Error() string {
+	return fmt.Sprintf("%s: times count from %s in one, from %s in another", ErrMismatch,
+		e.One.Format(time.RFC3339Nano), e.Other.Format(time.RFC3339Nano))
+}
+
+// Unwrap makes errors.Is find ErrMismatch.
+func (e *StartsError) Unwrap() error { return ErrMismatch }
+
+// Earlier is the latest whole second from which times of both may count.
+func (e *StartsError) Earlier() time.Time {
+	if e.Other.Before(e.One) {
+		return e.Other.Truncate(time.Second)
+	}
+	return e.One.Truncate(time.Second)
+}
+
 // Partial is what is known after an analysis of a part of the traffic: all that a report is made of,
 // and how it becomes one with what is known of other parts. Parts of hosts that have nothing to do
 // with each other, whose times count from the same moment (capture.Config.Start), are together what
@@ -58,12 +78,19 @@ type PartBy struct {
 	Program string // and its version: parts of others do not fit
 	Filter  string // that the source has, as text: likewise
 	// Target and Host make what the network said of them fit to be handed out. They are asked for
-	// what they gave, too, and give the same.
+	// what they gave, too, and give the same. Without them a part holds neither.
 	Target, Host func(string) string
 }
 
 // WithPartial has p be what the analysis knows in the end.
 func WithPartial(p *Partial, by PartBy) Option {
+	unsaid := func(string) string { return "" }
+	if by.Target == nil {
+		by.Target = unsaid
+	}
+	if by.Host == nil {
+		by.Host = unsaid
+	}
 	return func(o *options) { o.partial, o.partBy = p, by }
 }
 
@@ -153,15 +180,10 @@ func (p *Partial) fits(q *Partial) error {
 	case a.Limits != b.Limits || a.Kept != b.Kept:
 		return fmt.Errorf("%w: other limits held", ErrMismatch)
 	case !p.stats.Start.Equal(q.stats.Start) && !p.stats.Start.IsZero() && !q.stats.Start.IsZero():
-		return fmt.Errorf("%w: times count from %s in one, from %s in another", ErrMismatch,
-			p.stats.Start.Format(time.RFC3339Nano), q.stats.Start.Format(time.RFC3339Nano))
+		return &StartsError{p.stats.Start, q.stats.Start}
 	}
-	for i := range p.stats.Inputs {
-		for k := range q.stats.Inputs {
-			if a, b := &p.stats.Inputs[i], &q.stats.Inputs[k]; a.Same(b) {
-				return fmt.Errorf("%w: %s and %s are the same recording", ErrOverlap, a.Name, b.Name)
-			}
-		}
+	if a, b := capture.SameRecording(&p.stats, &q.stats); a != nil {
+		return fmt.Errorf("%w: %s and %s are the same recording", ErrOverlap, a.Name, b.Name)
 	}
 	return nil
 }
@@ -199,10 +221,12 @@ func (p *Partial) Report(least report.Severity) (r *report.Report, err error) {
 	return r, nil
 }
 
+// PartialMark is what the octets of every part begin with.
+const PartialMark = "\x89tcpwhy part 1\n"
+
 // The octets of a part: a mark, the program, a fingerprint of what the rest means, the rest, and a
 // hash of all before it.
 const (
-	partMark    = "\x89tcpwhy part 1\n"
 	fingerprint = 8
 )
 
@@ -239,7 +263,7 @@ func (p *Partial) AppendBinary(b []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	b = append(b, partMark...)
+	b = append(b, PartialMark...)
 	b = binary.AppendUvarint(b, uint64(len(p.made.By)))
 	b = append(append(b, p.made.By...), means[:]...)
 	b, err = plain.Append(b, &body{p.made, p.stats, p.part, p.parts})
@@ -253,7 +277,7 @@ func (p *Partial) AppendBinary(b []byte) ([]byte, error) {
 // UnmarshalBinary implements encoding.BinaryUnmarshaler. The errors are ErrNoPartial, ErrDamaged
 // and ErrMismatch; after one p is as it was.
 func (p *Partial) UnmarshalBinary(octets []byte) error {
-	rest, is := bytes.CutPrefix(octets, []byte(partMark))
+	rest, is := bytes.CutPrefix(octets, []byte(PartialMark))
 	if !is {
 		return ErrNoPartial
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"errors"
+	"math/rand/v2"
 	"reflect"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func TestDamagedPart(t *testing.T) {
 	var p Partial
 	for n := 0; n < len(whole); n += 1 + len(whole)/200 {
 		want := ErrDamaged
-		if n < len(partMark) {
+		if n < len(PartialMark) {
 			want = ErrNoPartial
 		}
 		if err := p.UnmarshalBinary(whole[:n]); !errors.Is(err, want) {
@@ -121,7 +122,7 @@ func TestDamagedPart(t *testing.T) {
 		t.Errorf("with more behind it: %v", err)
 	}
 	other := bytes.Clone(whole[:len(whole)-sha256.Size])
-	other[len(partMark)+1+len("tcpwhy 1")] ^= 1 // the fingerprint
+	other[len(PartialMark)+1+len("tcpwhy 1")] ^= 1 // the fingerprint
 	if err := p.UnmarshalBinary(sealed(other)); !errors.Is(err, ErrMismatch) ||
 		!strings.Contains(err.Error(), "tcpwhy 1") {
 		t.Errorf("of another version: %v", err)
@@ -167,7 +168,7 @@ func TestPartHasNoSecrets(t *testing.T) {
 // multiple of their length, and what was read can be reported and written again.
 func FuzzPartial(f *testing.F) {
 	whole := octetsOf(f, partOf(f, PartBy{}, aPart))
-	head := len(partMark) + 1 + fingerprint
+	head := len(PartialMark) + 1 + fingerprint
 	f.Add(whole[head : len(whole)-sha256.Size])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -190,4 +191,83 @@ func FuzzPartial(f *testing.F) {
 			_ = q.Merge(&p)
 		}
 	})
+}
+
+// TestMutatedParts: of a part in which somebody has changed a figure, and made the hash fit, what
+// contradicts itself is refused; the rest can be reported and merged.
+func TestMutatedParts(t *testing.T) {
+	octets := octetsOf(t, partOf(t, PartBy{}, aPart))
+	other := partOf(t, PartBy{}, another)
+	rnd := rand.New(rand.NewPCG(19, 19))
+	refused := 0
+	head := len(PartialMark) + 1 + fingerprint
+	for range 120 {
+		changed := bytes.Clone(octets[:len(octets)-sha256.Size])
+		changed[head+rnd.IntN(len(changed)-head)] ^= 1 << rnd.IntN(8)
+		var p Partial
+		if err := p.UnmarshalBinary(sealed(changed)); err != nil {
+			if !errors.Is(err, ErrDamaged) {
+				t.Fatal(err)
+			}
+			refused++
+			continue
+		}
+		if _, err := p.Report(report.Info); err != nil && !errors.Is(err, ErrDamaged) {
+			t.Fatal(err)
+		}
+		q, err := other.clone()
+		if err != nil {
+			t.Fatal(err)
+		}
+		q.stats.Start = p.stats.Start
+		if err := q.Merge(&p); err == nil {
+			_, _ = q.Report(report.Info)
+		}
+	}
+	if refused < 20 {
+		t.Errorf("of 120 parts with a changed bit %d were refused", refused)
+	}
+}
+
+// TestContradictingParts: counts that cannot be are refused.
+func TestContradictingParts(t *testing.T) {
+	octets := octetsOf(t, partOf(t, PartBy{}, aPart))
+	for name, change := range map[string]func(*body){
+		"more failed than there were":  func(b *body) { b.Part.Tally.Endpoints[0].Failed = 1 << 40 },
+		"less than none":               func(b *body) { b.Part.Tally.Endpoints[0].Statuses[2] = -1 },
+		"durations that are not":       func(b *body) { b.Part.Tally.Endpoints[0].Duration.N++ },
+		"steps of no length":           func(b *body) { b.Part.Tally.Over.Each = 0 },
+		"steps of a length of its own": func(b *body) { b.Part.Tally.Over.Each++ },
+		"an exchange of no connection": func(b *body) { b.Part.Asked[0].Conn = len(b.Part.Begun) },
+		"scanned below none":           func(b *body) { b.Part.Tally.Scanned = -1 },
+		"a connection nobody began":    func(b *body) { b.Part.Connected[0].Item.ID = 99 },
+	} {
+		var p Partial
+		if err := p.UnmarshalBinary(octets); err != nil {
+			t.Fatal(err)
+		}
+		b := &body{p.made, p.stats, p.part, p.parts}
+		change(b)
+		changed := octetsOf(t, &Partial{b.Made, b.Stats, b.Part, b.Parts})
+		if err := p.UnmarshalBinary(changed); !errors.Is(err, ErrDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestPartSaysNothing: without functions that show them, a part has neither targets nor hosts.
+func TestPartSaysNothing(t *testing.T) {
+	src, err := capture.Open(capture.Config{Inputs: []string{aPart}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	p := &Partial{}
+	if _, err := Run(t.Context(), src, WithPartial(p, PartBy{})); err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.Report(report.Info)
+	if err != nil || len(r.Exchanges) == 0 || r.Exchanges[0].Target != "" || r.Exchanges[0].Host != "" {
+		t.Errorf("%v: %+v", err, r)
+	}
 }

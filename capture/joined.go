@@ -9,8 +9,8 @@ import (
 )
 
 // Joined is the account of two parts of a capture that were read apart, whose times count from the
-// same Start, and where the inputs of each stand in it: all are in the order of their names, then
-// of their first frames. What is known of interfaces, comments and secrets is in no account of
+// same Start, and where the inputs of each stand in it: all are in the order of their
+// first frames, then of what else was recorded, whatever they are called. What is known of interfaces, comments and secrets is in no account of
 // parts.
 func Joined(a, b *Stats) (s *Stats, places [2][]int) {
 	s = &Stats{
@@ -69,28 +69,59 @@ func (s *Stats) takeInputs(a, b *Stats) (places [2][]int) {
 // compare puts inputs into the order in which they stand in the account of parts. Those that are
 // equal are the same recording, or nothing that was recorded.
 func (in *Input) compare(o *Input) int {
-	return cmp.Or(cmp.Compare(in.Name, o.Name), cmp.Compare(in.First, o.First),
+	return cmp.Or(cmp.Compare(in.First, o.First),
 		cmp.Compare(in.Latest, o.Latest), cmp.Compare(in.Frames, o.Frames),
-		cmp.Compare(in.Octets, o.Octets), cmp.Compare(in.Format, o.Format),
+		cmp.Compare(in.Octets, o.Octets), cmp.Compare(in.Name, o.Name),
+		cmp.Compare(in.Format, o.Format),
 		cmp.Compare(in.Compression, o.Compression), cmp.Compare(in.Error, o.Error),
 		cmp.Compare(in.KernelDrops, o.KernelDrops))
+}
+
+// recorded is what tells a recording from others, whatever it is called.
+type recorded struct {
+	frames, octets uint64
+	first, latest  int64
+}
+
+func (in *Input) recorded() recorded {
+	return recorded{in.Frames, in.Octets, in.First, in.Latest}
+}
+
+// SameRecording finds an input of each of two accounts that is the same recording; nil if there is
+// none.
+func SameRecording(a, b *Stats) (in, again *Input) {
+	known := make(map[recorded]*Input, len(a.Inputs))
+	for i := range a.Inputs {
+		known[a.Inputs[i].recorded()] = &a.Inputs[i]
+	}
+	for i := range b.Inputs {
+		again = &b.Inputs[i]
+		if in = known[again.recorded()]; in != nil && in.Same(again) {
+			return in, again
+		}
+	}
+	return nil, nil
 }
 
 // Same reports whether two inputs are the same recording, whatever they are called: their frames
 // are as many, of as many octets, and the first and the latest came at the same nanosecond.
 func (in *Input) Same(o *Input) bool {
-	return in.Frames > 0 && in.Frames == o.Frames && in.Octets == o.Octets &&
-		in.First == o.First && in.Latest == o.Latest
+	return in.Frames > 0 && in.recorded() == o.recorded()
 }
 
 // bothSilent are the stretches, of those that are long enough, of which neither part has a frame.
 func bothSilent(a, b *Stats) (gaps []Gap) {
-	for _, x := range a.silent() {
-		for _, y := range b.silent() {
-			both := Gap{max(x.From, y.From), min(x.To, y.To)}
-			if both.To < math.MaxInt64 && both.To-both.From > GapFrom {
-				gaps = append(gaps, both)
-			}
+	some, others := a.silent(), b.silent()
+	for len(some) > 0 && len(others) > 0 {
+		x, y := some[0], others[0]
+		both := Gap{max(x.From, y.From), min(x.To, y.To)}
+		if both.To < math.MaxInt64 && both.To-both.From > GapFrom {
+			gaps = append(gaps, both)
+		}
+		if x.To < y.To {
+			some = some[1:]
+		} else {
+			others = others[1:]
 		}
 	}
 	return gaps

@@ -83,7 +83,7 @@ type Interface struct {
 type Stats struct {
 	Inputs     []Input
 	Interfaces []Interface
-	Start      time.Time     // of the first frame, UTC
+	Start      time.Time     // from when on times count: the first frame, or Config.Start; UTC
 	End        time.Duration // the latest frame, since Start
 	Gaps       []Gap         // in which there is no frame at all, filtered or not; the long ones
 	Frames     uint64
@@ -135,6 +135,25 @@ func (s *Stats) Skipped() []Outcome {
 	}
 	return some
 }
+
+// Began is when the first frame came: Start, unless times count from an earlier moment.
+func (s *Stats) Began() time.Time {
+	began := time.Time{}
+	for i := range s.Inputs {
+		if in := &s.Inputs[i]; in.First != 0 {
+			if first := time.Unix(0, in.First).UTC(); began.IsZero() || first.Before(began) {
+				began = first
+			}
+		}
+	}
+	if began.Before(s.Start) {
+		return s.Start
+	}
+	return began
+}
+
+// Lasted is how long it is from the first frame to the latest.
+func (s *Stats) Lasted() time.Duration { return max(0, s.End-s.Began().Sub(s.Start)) }
 
 // KernelDrops is how many frames the capturing systems of all inputs say they dropped.
 func (s *Stats) KernelDrops() uint64 {

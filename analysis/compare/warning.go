@@ -204,7 +204,7 @@ func otherSizes(c *Comparison) []Warning {
 func length(c *Comparison) (all []Warning) {
 	b, a := c.Before.Report, c.After.Report
 	x, y := float64(b.ExchangeCount), float64(a.ExchangeCount)
-	long, longer := b.Capture.End, a.Capture.End
+	long, longer := b.Capture.Lasted(), a.Capture.Lasted()
 	if min(x, y) == 0 || min(long, longer) <= 0 {
 		return nil
 	}

@@ -96,6 +96,21 @@ func (d *Durations) count(cell, n int) {
 	d.Cells[cell-d.First] += n
 }
 
+// Sound reports whether its figures can be those of durations.
+func (d *Durations) Sound() bool {
+	counted := len(d.Few)
+	for _, n := range d.Cells {
+		if n < 0 || n > d.N {
+			return false
+		}
+		counted += n
+	}
+	few := d.N <= exactDurations
+	return d.N >= 0 && counted == d.N && few == (len(d.Cells) == 0) && (few || len(d.Few) == 0) &&
+		0 <= d.Least && d.Least <= d.Most && d.Sum >= 0 && slices.IsSorted(d.Few) &&
+		d.First >= 0 && len(d.Cells) <= MaxCells-min(d.First, MaxCells)
+}
+
 // Merge takes in all that o has.
 func (d *Durations) Merge(o *Durations) {
 	if o.N == 0 {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,12 +12,9 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/spf13/cobra"
-
 	"tcpwhy/analysis"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
-	"tcpwhy/internal/cli/parts"
 	"tcpwhy/internal/outfile"
 	"tcpwhy/output"
 	"tcpwhy/output/page"
@@ -32,7 +28,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		return ExitError, o.refuse(stdout, err)
 	}
 	o.known.Apply(report)
-	if o.copies.wanted() != "" || o.known.Adding != "" || o.spans.Endpoint != "" {
+	if o.copies.wanted() != "" || o.known.Adding != "" || o.spans.Endpoint != "" || o.parts.File != "" {
 		signal.Ignore(syscall.SIGPIPE) // who has read enough of the report still wants the others
 	}
 	// What was read before an error is still worth a report.
@@ -44,7 +40,7 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		err = o.writeCopies(report, o.inputs, stderr)
 	}
 	if err == nil {
-		err = errors.Join(o.known.Add(report), o.sendSpans(report, stderr), o.parts.Write())
+		err = errors.Join(o.known.Add(report), o.sendSpans(report, stderr), o.parts.Write(stdout))
 	}
 	if err != nil {
 		return ExitError, err
@@ -59,83 +55,6 @@ func analyse(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error)
 		}
 	}
 	return o.status(report), nil
-}
-
-// mergeCommand makes one report of parts.
-func mergeCommand(c *console) *cobra.Command {
-	o := &options{trace: traceOptions{exchange: notTraced, connection: notTraced}}
-	cmd := &cobra.Command{
-		Use:   "merge PART...",
-		Short: "one report of parts that were analysed apart",
-		Long: "Makes one report of parts that --partial wrote, on other machines perhaps. Where no\n" +
-			"host is in two of them, it is the report of one analysis of all their captures;\n" +
-			"else what lies across parts was not compared, and the report says how much that\n" +
-			"is. Parts of one version, options and --start fit each other.",
-		Example: "tcpwhy --partial a.part a.pcap    # on one host\n" +
-			"tcpwhy --partial b.part b.pcap    # on another\n" +
-			"tcpwhy merge a.part b.part\n" +
-			"tcpwhy merge -F html -o day.html --partial day.part *.part",
-		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, args []string) (err error) {
-			c.status, err = o.merge(args, c)
-			return err
-		},
-	}
-	f := cmd.Flags()
-	f.StringVarP(&o.format, "format", "F", output.Formats()[0].Name, formatUsage())
-	f.StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output (-)")
-	f.StringVar(&o.minSeverity, "min-severity", "info",
-		"leave out findings below `LEVEL`: critical, high,\nmedium, low or info (default)")
-	f.StringVar(&o.failOn, "fail-on", "",
-		"exit with 1 if a reported finding is at `LEVEL` or above")
-	o.known.Flag(f)
-	f.BoolVar(&o.lists.summary, "summary", false,
-		"leave out what single findings, connections and\nexchanges show")
-	o.parts.FileFlag(f)
-	colorFlag(f, &o.color)
-	completeFlags(cmd)
-	return cmd
-}
-
-// merge reads parts and writes the report of all of them.
-func (o *options) merge(names []string, c *console) (int, error) {
-	if o.output == standard {
-		o.output = ""
-	}
-	r, err := o.merged(names, c.stdout)
-	if err != nil {
-		return ExitError, o.refuse(c.stdout, err)
-	}
-	o.known.Apply(r)
-	if err := errors.Join(o.writeReport(r, c.stdout), o.parts.Write()); err != nil {
-		return ExitError, err
-	}
-	o.tellKnown(r, c.stderr)
-	return o.status(r), nil
-}
-
-// merged is the report of all parts.
-func (o *options) merged(names []string, stdout io.Writer) (*report.Report, error) {
-	o.inputs = names
-	if len(names) == 0 {
-		return nil, &usageError{
-			"merge: no part is named", "tcpwhy --partial FILE CAPTURE writes one",
-		}
-	}
-	if err := o.check(); err != nil {
-		return nil, err
-	}
-	if err := cmp.Or(o.checkFile(stdout), o.checkOutputs()); err != nil {
-		return nil, err
-	}
-	if err := o.parts.Take(names); err != nil {
-		return nil, &usageError{err.Error(), parts.Hint(err)}
-	}
-	least, err := severity("min-severity", o.minSeverity)
-	if err != nil {
-		return nil, err
-	}
-	return o.parts.Report(least)
 }
 
 // refuse says why there will be no report: where one for programs was to go to standard output, in

@@ -48,6 +48,9 @@ func (o *options) check() error {
 	if o.parts.File != "" && (o.from.text != "" || o.to.text != "") {
 		return &usageError{"--partial is of whole captures, not of a part by --from or --to", ""}
 	}
+	if err := o.checkPartial(); err != nil {
+		return err
+	}
 	if err := o.checkCopies(); err != nil {
 		return err
 	}

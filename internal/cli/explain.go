@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"tcpwhy/analysis"
@@ -62,4 +65,20 @@ func completeRules() []cobra.Completion {
 		all = append(all, cobra.CompletionWithDesc(r.Name, r.Title))
 	}
 	return all
+}
+
+// versionCommand prints the program's version.
+func versionCommand(c *console) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "the program's version",
+		Args:  noArgument,
+		RunE:  func(*cobra.Command, []string) error { return printVersion(c.stdout) },
+	}
+}
+
+// printVersion writes the name and version of the program.
+func printVersion(w io.Writer) error {
+	_, err := fmt.Fprintln(w, "tcpwhy", version())
+	return err
 }

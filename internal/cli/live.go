@@ -163,7 +163,7 @@ func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) 
 		return ExitError, err
 	}
 	if err := errors.Join(o.known.Add(report), o.sendSpans(report, stderr),
-		o.parts.Write()); err != nil {
+		o.parts.Write(stdout)); err != nil {
 		return ExitError, err
 	}
 	o.tellKnown(report, stderr)

@@ -1,23 +1,9 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"runtime/debug"
 	"strings"
-
-	"github.com/spf13/cobra"
 )
-
-// versionCommand prints the program's version.
-func versionCommand(c *console) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "the program's version",
-		Args:  noArgument,
-		RunE:  func(*cobra.Command, []string) error { return printVersion(c.stdout) },
-	}
-}
 
 // Version is that of the source: its release, which CHANGELOG.md has a section of.
 const Version = "0.1.0"
@@ -57,10 +43,4 @@ func versionOf(info *debug.BuildInfo) string {
 		return Version
 	}
 	return Version + "+" + commit[:min(len(commit), shown)] + more
-}
-
-// printVersion writes the name and version of the program.
-func printVersion(w io.Writer) error {
-	_, err := fmt.Fprintln(w, "tcpwhy", version())
-	return err
 }

@@ -98,7 +98,7 @@ func (b *Baseline) Rules(each func(entry int, rule, cause string) error) error {
 // the same capture gives the same report on any day.
 func (b *Baseline) Apply(r *report.Report) {
 	for i := range r.Findings {
-		r.Findings[i].Known = b.Known(&r.Findings[i], r.Capture.Start)
+		r.Findings[i].Known = b.Known(&r.Findings[i], r.Capture.Began())
 	}
 }
 
@@ -148,7 +148,7 @@ func (b *Baseline) Notes(r *report.Report) (notes []string) {
 			bare++
 		}
 		switch {
-		case e.used && !r.Capture.Start.Before(e.until):
+		case e.used && !r.Capture.Began().Before(e.until):
 			over++
 			notes = append(
 				notes,
@@ -187,7 +187,7 @@ func (b *Baseline) Add(r *report.Report) {
 		b.Entries = append(b.Entries, &Entry{
 			Rule: f.Rule, Cause: f.Cause, Service: mask.Visible(serviceOf(f)),
 			Title: mask.Visible(f.Title), Reason: notYet,
-			Until: r.Capture.Start.UTC().Add(holds).Format(time.DateOnly),
+			Until: r.Capture.Began().Add(holds).Format(time.DateOnly),
 		})
 	}
 	slices.SortStableFunc(b.Entries, func(x, y *Entry) int {

@@ -134,8 +134,8 @@ func (b *builder) facts() string {
 		}
 	}
 	if !s.Start.IsZero() {
-		facts = append(facts, s.Start.UTC().Format("2006-01-02 15:04:05.000")+" UTC, for "+
-			wording.Duration(s.End))
+		facts = append(facts, s.Began().Format("2006-01-02 15:04:05.000")+" UTC, for "+
+			wording.Duration(s.Lasted()))
 	}
 	if v := b.Vantage(); v != "" {
 		facts = append(facts, strings.ToLower(v[:1])+strings.TrimSuffix(v[1:], "."))

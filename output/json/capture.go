@@ -43,7 +43,7 @@ type caveatObject struct {
 func (e *encoder) capture() *captureObject {
 	s := e.report.Capture
 	o := &captureObject{
-		Duration:    millis(s.End),
+		Duration:    millis(s.Lasted()),
 		Frames:      s.Frames,
 		Segments:    s.Count[capture.OutcomeSegment],
 		ICMPErrors:  s.Count[capture.OutcomeICMP],
@@ -81,6 +81,9 @@ func (d *decoder) capture(o *captureObject) {
 		start, err := time.Parse(time.RFC3339Nano, string(o.Start))
 		d.note(err)
 		s.Start = start.UTC()
+		end, err := time.Parse(time.RFC3339Nano, string(o.End))
+		d.note(err)
+		s.End = max(0, end.Sub(start)) // times may count from before the first frame
 	}
 	for i := range o.Inputs {
 		s.Inputs = append(s.Inputs, decodeInput(&o.Inputs[i]))

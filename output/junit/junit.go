@@ -85,7 +85,7 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 		&sentence.Teller{Report: r, ShowQuery: opts.ShowQuery}, opts, map[string][]*report.Story{},
 	}
 	s := suite{
-		Name: t.text(sentence.InputNames(r.Capture.Inputs)), Time: seconds(r.Capture.End),
+		Name: t.text(sentence.InputNames(r.Capture.Inputs)), Time: seconds(r.Capture.Lasted()),
 		Values: []property{
 			{"tcpwhy", t.text(opts.Version)}, {"exchanges", strconv.Itoa(r.ExchangeCount)},
 			{"connections", strconv.Itoa(r.Connections)},
@@ -95,7 +95,7 @@ func Write(w io.Writer, r *report.Report, opts Options) error {
 		Out: &lines{t.verdict()},
 	}
 	if !r.Capture.Start.IsZero() {
-		s.Stamp = r.Capture.Start.UTC().Format("2006-01-02T15:04:05")
+		s.Stamp = r.Capture.Began().Format("2006-01-02T15:04:05")
 	}
 	s.Cases = t.tests()
 	for i := range s.Cases {

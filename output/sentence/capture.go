@@ -110,8 +110,8 @@ func (t *Teller) began() string {
 	if s.Start.IsZero() {
 		return ""
 	}
-	start := s.Start.UTC().Format("2006-01-02 15:04:05.000")
-	return ", from " + start + " UTC for " + wording.Duration(s.End)
+	start := s.Began().Format("2006-01-02 15:04:05.000")
+	return ", from " + start + " UTC for " + wording.Duration(s.Lasted())
 }
 
 // Vantage says at which point of the path the frames were recorded.

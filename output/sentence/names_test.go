@@ -3,6 +3,8 @@ package sentence
 import (
 	"strings"
 	"testing"
+
+	"tcpwhy/capture"
 )
 
 // TestPathName: of a long path the end is kept, as much of it as fits.
@@ -33,5 +35,25 @@ func TestComparedNames(t *testing.T) {
 	}
 	if b, a := comparedNames("/t/"+x+"1/c.pcap", "/t/2"+x+"/c.pcap"); a == b {
 		t.Errorf("two names are one: %q", a)
+	}
+}
+
+// TestInputNames: of several files as much is shown as tells them apart.
+func TestInputNames(t *testing.T) {
+	for want, names := range map[string][]string{
+		"/t/c.pcap":                 {"/t/c.pcap"},
+		"c.pcap, d.pcap":            {"/t/one/c.pcap", "/t/one/d.pcap"},
+		"one/c.pcap, two/c.pcap":    {"/t/one/c.pcap", "/t/two/c.pcap"},
+		"a/x/c.pcap, b/x/c.pcap, d": {"t/a/x/c.pcap", "t/b/x/c.pcap", "d"},
+		"c.pcap, one/c.pcap":        {"c.pcap", "one/c.pcap"},
+		"/c.pcap, /c.pcap":          {"/c.pcap", "/c.pcap"},
+	} {
+		var inputs []capture.Input
+		for _, name := range names {
+			inputs = append(inputs, capture.Input{Name: name})
+		}
+		if got := InputNames(inputs); got != want {
+			t.Errorf("%q are %q, want %q", names, got, want)
+		}
 	}
 }

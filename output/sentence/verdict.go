@@ -126,8 +126,8 @@ func (t *Teller) Subject() string {
 	return s
 }
 
-// InputNames are the names of the inputs, the first few; of several files without their
-// directories.
+// InputNames are the names of the inputs, the first few; of several files no more of their paths
+// than tells them apart.
 func InputNames(inputs []capture.Input) string {
 	const some = 3
 	var names []string
@@ -141,7 +141,7 @@ func InputNames(inputs []capture.Input) string {
 		case name == "-":
 			name = "standard input"
 		case len(inputs) > 1:
-			name = BaseName(name)
+			name = tellingName(inputs, i)
 		}
 		names = append(names, pathName(name, pathRoom))
 	}
@@ -149,6 +149,24 @@ func InputNames(inputs []capture.Input) string {
 		return "no input"
 	}
 	return strings.Join(names, ", ")
+}
+
+// tellingName is the shortest end of an input's path that no other input's path has; all of it if
+// others are called the same.
+func tellingName(inputs []capture.Input, of int) string {
+	path := inputs[of].Name
+	for at := len(path) - len(BaseName(path)); at > 0; {
+		shared := false
+		for i := range inputs {
+			other := inputs[i].Name
+			shared = shared || i != of && strings.HasSuffix("/"+other, path[at-1:])
+		}
+		if !shared {
+			return path[at:]
+		}
+		at = strings.LastIndexAny(path[:at-1], `/\`) + 1
+	}
+	return path
 }
 
 // lostSentence says how much time was lost, and to what.

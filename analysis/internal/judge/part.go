@@ -7,6 +7,7 @@ import (
 
 	"tcpwhy/analysis/internal/plain"
 	"tcpwhy/analysis/internal/rule"
+	"tcpwhy/analysis/internal/tally"
 	"tcpwhy/analysis/report"
 	"tcpwhy/capture"
 	"tcpwhy/reassembly/exchange"
@@ -235,22 +236,44 @@ func (p *Part) Sound(rules []*rule.Detector, inputs int) bool {
 	plain.Each(p, func(x *report.ExchangeInfo) {
 		sound = sound && x.ID >= 0 && x.ID < len(p.Asked)
 	})
+	for i := range p.Connected {
+		id := p.Connected[i].Item.ID
+		sound = sound && id >= 0 && id < len(p.Begun)
+	}
+	for i := range p.Slowest {
+		sound = sound && p.Slowest[i].Exchange >= 0 && p.Slowest[i].Exchange < len(p.Asked)
+	}
 	plain.Each(p, func(f *capture.FrameID) {
 		sound = sound && (f.Number() == 0 || f.Input() < inputs)
 	})
 	plain.Each(p, func(d *report.Durations) {
-		sound = sound && d.First >= 0 && len(d.Cells) <= report.MaxCells-min(d.First, report.MaxCells)
+		sound = sound && d.Sound()
 	})
 	named := byName(rules)
 	for k, g := range p.groups {
 		sound = sound && g.sound(k, named[k.Rule])
 	}
-	return sound && p.Tally.Over.Each >= 0
+	return sound && p.total.sound(p) && tally.Sound(&p.Tally)
+}
+
+// sound reports whether sums are of no more than a part knows.
+func (t *totalSums) sound(p *Part) bool {
+	sound := t.exchanges >= 0 && t.exchanges <= len(p.Asked) &&
+		t.connections >= 0 && t.connections <= len(p.Begun) &&
+		t.exchangeTime >= 0 && t.pairs >= 0 && t.midStream >= 0 && t.oneSided >= 0
+	for _, n := range t.times {
+		sound = sound && n >= 0
+	}
+	for _, n := range t.vantages {
+		sound = sound && n >= 0
+	}
+	return sound
 }
 
 // sound reports whether a finding may be one of a rule.
 func (g *group) sound(k rule.Key, d *rule.Detector) bool {
-	sound := g != nil && d != nil && g.hosts != nil && d.Cause(k.Cause) != nil
+	sound := g != nil && d != nil && g.hosts != nil && d.Cause(k.Cause) != nil &&
+		g.count >= 0 && g.affected >= 0
 	plain.Each(&g, func(s *rule.Said) {
 		of := 0
 		if s.Words >= rule.JudgeWords {

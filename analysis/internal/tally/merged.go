@@ -2,6 +2,7 @@ package tally
 
 import (
 	"cmp"
+	"math"
 	"net/netip"
 	"slices"
 	"time"
@@ -30,6 +31,52 @@ func Merged(a, b *report.Tally, end time.Duration) report.Tally {
 	}
 	addFailures(&all.Unfinished, &b.Unfinished)
 	return all
+}
+
+// Sound reports whether a tally that was read can have been made: no count is below nothing, or of
+// more than it is a part of, and steps are those that fall together.
+func Sound(t *report.Tally) bool {
+	sound := t.Scanned >= 0 && soundSteps(&t.Over) && t.Unfinished.Count >= 0
+	for i := range t.Failures {
+		f := &t.Failures[i]
+		sound = sound && f.Count > 0 && f.Repeated >= 0 && f.Repeated <= f.Count
+	}
+	for _, s := range t.Statuses {
+		sound = sound && s.Count > 0
+	}
+	for i := range t.Endpoints {
+		e := &t.Endpoints[i]
+		sound = sound && e.Exchanges > 0 && e.Failed >= 0 && e.Failed <= e.Exchanges &&
+			e.Streams >= 0 && e.Streams <= e.Exchanges && e.Duration.N <= e.Exchanges
+		for _, n := range e.Statuses {
+			sound = sound && n >= 0 && n <= e.Exchanges
+		}
+	}
+	for _, e := range t.Streams.Resets {
+		sound = sound && e.Count > 0
+	}
+	for _, c := range t.Streams.Failed {
+		sound = sound && c.Count > 0 && c.Count <= t.Streams.Calls
+	}
+	for _, s := range t.Proxied.Servers {
+		sound = sound && s.Exchanges > 0 && s.Exchanges <= t.Proxied.Exchanges
+	}
+	return sound && t.Proxied.Exchanges >= 0
+}
+
+// soundSteps reports whether steps are those of a capture.
+func soundSteps(s *report.Steps) bool {
+	each := leastStep
+	for each < s.Each && each < math.MaxInt64/2 {
+		each *= 2
+	}
+	sound := len(s.Steps) == 0 && s.Each == 0 || len(s.Steps) <= maxSteps && s.Each == each
+	for i := range s.Steps {
+		step := &s.Steps[i]
+		sound = sound && step.Exchanges >= 0 && step.Failed >= 0 && step.Failed <= step.Exchanges &&
+			step.Errors >= 0 && step.Errors <= step.Exchanges && step.Duration.N <= step.Exchanges
+	}
+	return sound
 }
 
 // joined are the items of two lists, those of one key made one, in order.

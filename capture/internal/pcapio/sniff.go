@@ -41,6 +41,7 @@ func signatures() []signature {
 		{257, "ustar", "a tar archive; unpack it first"},
 		{0, "%PDF-", "a PDF document"},
 		{0, "\x89PNG", "a PNG image"},
+		{0, "\x89tcpwhy part", "a part of an analysis; tcpwhy merge makes a report of parts"},
 		{0, "SQLite format 3\x00", "an SQLite database"},
 	}
 }

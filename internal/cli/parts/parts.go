@@ -2,6 +2,7 @@
 package parts
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -88,8 +89,11 @@ func (o *Options) Made(version, filter string, query bool) []analysis.Option {
 	})}
 }
 
-// Write writes the part, if that is asked for.
-func (o *Options) Write() error {
+// Standard is the name of standard output.
+const Standard = "-"
+
+// Write writes the part, if that is asked for: to the file, or to stdout if that is its name.
+func (o *Options) Write(stdout io.Writer) error {
 	if o.File == "" || o.part == nil {
 		return nil
 	}
@@ -97,10 +101,14 @@ func (o *Options) Write() error {
 	if err != nil {
 		return err
 	}
-	return outfile.Replace(o.File, func(w io.Writer) error {
+	write := func(w io.Writer) error {
 		_, err := w.Write(octets)
 		return err
-	})
+	}
+	if o.File == Standard {
+		return write(stdout)
+	}
+	return outfile.Replace(o.File, write)
 }
 
 // Take reads the parts in files, and makes them one: of two that are as many, so that each is moved
@@ -108,13 +116,9 @@ func (o *Options) Write() error {
 func (o *Options) Take(names []string) error {
 	var taken []heap
 	for i, name := range names {
-		octets, err := os.ReadFile(name)
+		part, err := read(name)
 		if err != nil {
 			return err
-		}
-		part := &analysis.Partial{}
-		if err := part.UnmarshalBinary(octets); err != nil {
-			return fmt.Errorf("read %s: %w", name, err)
 		}
 		taken = append(taken, heap{name, part, 1})
 		for n := len(taken); n > 1 && (taken[n-2].of == taken[n-1].of || i == len(names)-1); n-- {
@@ -128,6 +132,32 @@ func (o *Options) Take(names []string) error {
 	}
 	o.part = taken[0].part
 	return nil
+}
+
+// read reads the part in a file. Of what is none only the beginning is read, however long it is.
+func read(name string) (*analysis.Partial, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	head := make([]byte, len(analysis.PartialMark))
+	n, err := io.ReadFull(f, head)
+	switch {
+	case err != nil && n == 0 && err != io.EOF:
+		return nil, err
+	case string(head[:n]) != analysis.PartialMark:
+		return nil, fmt.Errorf("read %s: %w", name, analysis.ErrNoPartial)
+	}
+	octets, err := io.ReadAll(io.MultiReader(bytes.NewReader(head), f))
+	if err != nil {
+		return nil, err
+	}
+	part := &analysis.Partial{}
+	if err := part.UnmarshalBinary(octets); err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return part, nil
 }
 
 // heap is one of several parts, and the name of the first of them.
@@ -144,7 +174,11 @@ func (o *Options) Report(least report.Severity) (*report.Report, error) {
 
 // Hint is what may help against an error of parts; "" if nothing is known to.
 func Hint(err error) string {
+	var starts *analysis.StartsError
 	switch {
+	case errors.As(err, &starts):
+		return "analyse both with --start " + starts.Earlier().Format(time.RFC3339) +
+			", or an earlier one that all parts have in common"
 	case errors.Is(err, analysis.ErrNoPartial):
 		return "tcpwhy --partial FILE CAPTURE writes parts; captures are analysed without merge"
 	case errors.Is(err, analysis.ErrMismatch):
