@@ -15,7 +15,7 @@ import (
 // multiplexedScenarios are HTTP/2 in cleartext, several requests at a time on one connection.
 func multiplexedScenarios() []scenario.Scenario {
 	return slices.Concat(
-		flowControlScenarios(),
+		flowControlScenarios(), slowReaderScenarios(),
 		at(h2Window, 40),
 		at(h2SmallBehindLarge, 40), at(h2SmallAskedLast, 40),
 		at(h2LossOfOne, 40), at(h2LossesOfMany, 80), at(h2LossesOnFullPath, 60),

@@ -37,24 +37,27 @@ An account of both windows is kept, frame by frame. A frame of DATA did not fit 
 them, and left as soon as its sender could know of the update that made room, or when its host
 had acknowledged that; or the frame before it had used the window up to the octet, so that its
 sender had more to send. Which window it was says the cause, stream or connection, with -request
-where the message was one. application: the update came long after the data it was for had, so
-that it was the receiver's program that did not read. What it was for is known by the next frame
+where the message was one. application: updates came later than the data they were for, as the
+receiver's program had not read. What one was for is known by the next frame
 that was let go, less a window; a receiver that reads at once lets come what has just come, be it
-for each frame or for half a window. Silent: TCP's own window was full at the same time,
-which is receive-window's; a larger window would have gained nothing, as the path was full; and
-where the capture lacks what the account needs.
+for each frame or for half a window. How long an octet takes the program follows from when its
+words came, at the slowest. The cause is that of which the cure saves more. Silent: TCP's own
+window was full at the same time, which is receive-window's; a larger window would have gained
+nothing, as the path was full; and where the capture lacks what the account needs.
 
 How cost is counted
 By simulation: what the message took while windows or the path bounded it, less what TCP's
-windows and the path alone would have made of all that passed meanwhile, of other streams, too.
+windows, the path and the pace of the receiver's program would have made of all that passed
+meanwhile, of other streams, too.
 Never more than the time labelled h2_window. High is twice that, low seven tenths, half beside
-others. application: what updates were late, and never more than the same simulation says; low
-nothing.
+others, nothing where the program is slower than the path. application: the same, less what a
+program that reads at once would have made of it behind the same window; low nothing.
 
 When it is wrong
 How fast the path is shows only in bursts as large as the window; a path that is slower than
-those tell makes the cost too high. A receiver that holds updates back on purpose looks like a
-program that does not read.`,
+those tell makes the cost too high. A receiver that holds updates back on purpose, or whose kernel
+does (Nagle's algorithm), looks like a program that does not read. One that lets more come before
+it works on what it took looks faster than it is, where the window leaves it nothing more to take.`,
 	Causes: []report.Cause{
 		windowCause(streamCause, reassembly.FromServer),
 		windowCause(connectionCause, reassembly.FromServer),
@@ -248,25 +251,37 @@ const (
 	besideTenths = 5
 )
 
-// claim claims what the waits cost.
+// claim claims what the waits cost, as that of which the cure saves more.
 func (h *holds) claim(p *rule.Pass) {
-	if h.late > h.all/mostlyParts {
-		h.claimReader(p)
-		return
-	}
 	m := p.Draft.Message(h.dir)
 	if m == nil {
 		return
 	}
-	most := h.all - h.late
-	saved := whatif.Clamp(bounded(p, h.dir, m)-unheld(p, h.dir, m), most)
+	pace := h.pace(p, m)
+	took := bounded(p, h.dir, m)
+	program := time.Duration(pace * float64(m.To-m.From) * float64(time.Second))
+	// a program that reads at once leaves what the window itself costs, or what updates were not late
+	reader := whatif.Clamp(took-h.readAtOnce(p, m), max(h.late, min(program, h.all)))
+	most := h.all
+	if pace == 0 {
+		most -= h.late
+	}
+	saved := whatif.Clamp(took-h.roomy(p, m, pace), most)
+	slower := program > unheld(p, h.dir, m) // than the path
+	if slower && reader > saved || pace == 0 && h.late > h.all/mostlyParts {
+		h.claimReader(p, reader)
+		return
+	}
 	if saved < time.Millisecond {
 		return
 	}
 	c := h.claimOf(rule.OfRequest(h.dir, h.cause()))
 	c.Confidence = h.certainty(p)
 	tenths := time.Duration(sureTenths)
-	if p.Draft.Shared {
+	switch {
+	case slower:
+		tenths = 0 // what the program does behind its words shows nowhere
+	case p.Draft.Shared:
 		tenths = besideTenths
 	}
 	c.Occ.Cost = report.Cost{
@@ -298,20 +313,13 @@ func (h *holds) claimOf(cause string) rule.Claim {
 	}
 }
 
-// claimReader claims the part of the waits in which the receiver's program did not read.
-func (h *holds) claimReader(p *rule.Pass) {
-	if h.late < rule.Noticeable {
+// claimReader claims what is saved if the receiver's program reads at once.
+func (h *holds) claimReader(p *rule.Pass, saved time.Duration) {
+	if max(h.late, saved) < rule.Noticeable || saved < time.Millisecond {
 		return
 	}
 	c := h.claimOf(applicationCause)
 	c.Side = receiverOf(h.dir)
-	saved := h.late
-	if m := p.Draft.Message(h.dir); m != nil {
-		saved = whatif.Clamp(bounded(p, h.dir, m)-unheld(p, h.dir, m), h.late)
-	}
-	if saved < time.Millisecond {
-		return
-	}
 	c.Occ.Cost = report.Cost{Expected: saved, High: h.all}
 	f, w := &h.freed[h.slowest], &h.waits[h.slowest]
 	c.Occ.Proof = []rule.Evidence{
@@ -400,10 +408,18 @@ func bounded(p *rule.Pass, dir reassembly.Dir, m *exchange.Message) time.Duratio
 // unheld is what all that passed from the message's first octet to its last would have taken with
 // TCP's windows and the path alone.
 func unheld(p *rule.Pass, dir reassembly.Dir, m *exchange.Message) time.Duration {
+	t, began := transferOf(p, dir, m)
+	return t.Simulate(began)
+}
+
+// transferOf is all that passed from the message's first octet to its last, as a simulation sees
+// it, and the window in segments that it begins with.
+func transferOf(p *rule.Pass, dir reassembly.Dir, m *exchange.Message) (t whatif.Transfer,
+	began int64) {
 	s := p.State.Sender(dir)
 	octets := m.To - m.From
 	took := max((m.End.Time - m.Start.Time).Seconds(), 1e-9)
-	t := whatif.Transfer{
+	t = whatif.Transfer{
 		Octets: octets,
 		MSS:    max(int64(p.Conn.Half[dir].Eff), 1),
 		Window: s.WindowRoom(),
@@ -413,5 +429,32 @@ func unheld(p *rule.Pass, dir reassembly.Dir, m *exchange.Message) time.Duration
 	}
 	grown := ledger.UsualInitial + m.From/t.MSS // slow start adds what is acknowledged (RFC 3465)
 	flown := 2 * s.MostInFlight() / t.MSS       // and what was in flight doubles at most
-	return t.Simulate(max(ledger.UsualInitial, min(grown, flown)))
+	return t, max(ledger.UsualInitial, min(grown, flown))
+}
+
+// readAtOnce is what the message would have taken with the windows that it had, if its receiver's
+// program had read at once.
+func (h *holds) readAtOnce(p *rule.Pass, m *exchange.Message) time.Duration {
+	t, began := transferOf(p, h.dir, m)
+	if size := h.size(p); size > 0 && !p.Draft.Shared {
+		t.Allowed = []ledger.Allowed{{Most: size}}
+	}
+	return t.Simulate(began)
+}
+
+// paceParts is at how many places of a message it is looked at whether the program or the path is
+// behind there.
+const paceParts = 32
+
+// roomy is what the message would have taken with windows that hold nothing back, and a program
+// that takes so many seconds for an octet, which waits for the first ones.
+func (h *holds) roomy(p *rule.Pass, m *exchange.Message, pace float64) (took time.Duration) {
+	t, began := transferOf(p, h.dir, m)
+	octets := t.Octets
+	for i := int64(1); i <= paceParts; i++ {
+		t.Octets = octets * i / paceParts
+		read := time.Duration(pace * float64(octets-t.Octets) * float64(time.Second))
+		took = max(took, t.Simulate(began)+read)
+	}
+	return took
 }
