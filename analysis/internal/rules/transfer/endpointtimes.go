@@ -55,6 +55,7 @@ type endpointTimes struct {
 	self   time.Duration // of that, without what it waited for others; valid once asked for
 	bulk   int           // of them, requests so large that their size is work
 	asked  followed      // how its clients came back
+	events bool          // what they wait for; valid once asked for
 }
 
 // serverTime is how long the server took for one exchange.

@@ -126,9 +126,12 @@ func (f *followed) add(c came, took, rtt time.Duration) {
 
 // polls reports whether an endpoint seems to be one at which clients wait for something: as soon as
 // they have an answer they ask again, for nothing else in between if they wait long, or they wait
-// as unevenly as events come.
+// as unevenly as events come; or one event answers all of them.
 func (l *endpointTimes) polls() bool {
 	f := l.asked
+	if l.events {
+		return true
+	}
 	if f.before == 0 || len(l.sample) == 0 || !reaches(f.soon, mostlyAgain, f.before) {
 		return false
 	}

@@ -34,6 +34,8 @@ type services struct {
 	at   *servedWait   // what its connection shows of the exchange in hand; nil: nothing
 	room servedWait    // of that
 	told toldOfService // what findings say of exchanges, so that it is not said twice
+	// at which of their endpoints clients wait for events
+	events events
 }
 
 // service is one of them.
@@ -77,6 +79,7 @@ type served struct {
 	mixed          bool          // they may have filled more of it than is known
 	acked          time.Duration // 0: not before the response, or it came soon
 	quiet          report.Interval
+	rtt            time.Duration
 	request, first capture.Mark
 	of             *endpoint
 	client         netip.Addr
@@ -180,6 +183,7 @@ func (s *services) judged(d rule.Desk, m *rule.Conn, job *rule.Judged, k endpoin
 		client:   m.Pair.Client,
 		conn:     m.Id,
 		exchange: d.Exchange(m.Id, job.Index),
+		rtt:      job.Flow.RTT,
 		apart:    m.Multiplexed,
 		aside:    !shows(job),
 	}
@@ -225,7 +229,7 @@ func (s *services) add(d rule.Desk, v served, k endpoint,
 	if of == nil {
 		of = &service{addr: k.server, names: map[endpoint]*endpoint{}}
 		if s.all == nil {
-			s.all = map[netip.AddrPort]*service{}
+			s.all, s.events = map[netip.AddrPort]*service{}, events{}
 		}
 		s.all[k.server] = of
 	}
@@ -238,7 +242,7 @@ func (s *services) add(d rule.Desk, v served, k endpoint,
 	if len(of.log) >= maxServed {
 		s.held -= len(of.log)
 		of.sort()
-		of.settle(d, &s.told, of.log[len(of.log)/2].answered)
+		of.settle(d, s, of.log[len(of.log)/2].answered)
 		of.forget()
 		s.held += len(of.log)
 	}
@@ -255,7 +259,7 @@ func (s *services) forget(d rule.Desk) {
 	})
 	for _, of := range all[:(len(all)+1)/2] {
 		of.sort()
-		of.settle(d, &s.told, report.EndOfTime)
+		of.settle(d, s, report.EndOfTime)
 		s.held -= len(of.log)
 		delete(s.all, of.addr)
 	}
@@ -266,7 +270,7 @@ func (s *services) finish(d rule.Desk) {
 	byAddress := func(a, b *service) int { return a.addr.Compare(b.addr) }
 	for _, of := range slices.SortedFunc(maps.Values(s.all), byAddress) {
 		of.sort()
-		of.settle(d, &s.told, report.EndOfTime)
+		of.settle(d, s, report.EndOfTime)
 	}
 }
 
@@ -284,16 +288,17 @@ func (s *service) sortFreed() {
 }
 
 // settle tells what the exchanges show that were answered before the given moment.
-func (s *service) settle(d rule.Desk, told *toldOfService, until time.Duration) {
+func (s *service) settle(d rule.Desk, all *services, until time.Duration) {
 	s.inOrder()
 	s.sortFreed()
+	all.events.takeAside(s.log, report.Interval{From: s.past, To: until})
 	still := s.standstills(d, until)
 	s.sort()
 	s.still += len(still)
 	for i := range still {
-		still[i].book(d, s, told)
+		still[i].book(d, s, &all.told)
 	}
-	s.fewAtATime(d, told, until)
+	s.fewAtATime(d, &all.told, until)
 	s.past = until
 }
 

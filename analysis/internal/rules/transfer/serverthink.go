@@ -52,21 +52,24 @@ compared per endpoint of a service: method, host and path, in which numbers, ide
 are placeholders, without query, whoever the client is. Of streams of HTTP/2 that others went on
 beside only that time is the server's for certain in which it sent nothing, or what was asked for
 later: it is compared with the most that others may have taken, behind others' octets, too, and
-graded low at most. Reported are exchanges that took far longer
-than usual at their endpoint: by more than three times the usual deviation, and 100 ms, above the
-median of at least eight; not the first ones alone, before an answer took no longer than usual: a
-program that has just started, or a cold cache. slow-endpoint: the median of at least eight is 100
-ms or more and four times that of the exchanges with the service's other endpoints, of which there
-are eight, too, and the server's time at the endpoint is a third of all time at the service. Silent
-are streams of events, requests that ask to wait (wait or timeout in the query, poll in path or
-query), and endpoints whose clients ask again as soon as they have an answer, if that took a second
-or varies as events do: long polls. Requests of more than 64 KiB are work by their size. Away from
-the server and without timestamps (or before their pace is known) a queue on the path cannot be told
-from the server: exchanges that overlap a large transfer of the same client, and took no longer than
-such a queue may hold up, are compared only with each other; and what the path carried between a
-request and its answer, if its rate is known, the answer may have waited behind, but for no longer
-than the queue ever was. Where the capture shows what a proxy asked servers behind it for, its
-waiting for them is theirs: of the proxy only its own time counts.
+graded low at most. Reported are exchanges that took far longer than usual at their endpoint: by
+more than three times the usual deviation, and 100 ms, above the median of at least eight; not the
+first ones alone, before an answer took no longer than usual: a program that has just started, or a
+cold cache. slow-endpoint: the median of at least eight is 100 ms or more and four times that of the
+exchanges with the service's other endpoints, of which there are eight, too, and the server's time
+at the endpoint is a third of all time at the service. Silent are streams of events, requests that
+ask to wait (wait or timeout in the query, poll in path or query), and endpoints whose clients ask
+again as soon as they have an answer, if that took a second or varies as events do: long polls. So
+are endpoints at which one event answers all: three times in four that several requests lay there,
+half of all times and three times at least, all of them were answered right behind each other,
+though they had come by and by, or clients asked anew in step after waits of 100 ms and more.
+Requests of more than 64 KiB are work by their size. Away from the server and without timestamps (or
+before their pace is known) a queue on the path cannot be told from the server: exchanges that
+overlap a large transfer of the same client, and took no longer than such a queue may hold up, are
+compared only with each other; and what the path carried between a request and its answer, if its
+rate is known, the answer may have waited behind, but for no longer than the queue ever was. Where
+the capture shows what a proxy asked servers behind it for, its waiting for them is theirs: of the
+proxy only its own time counts.
 
 standstill: for 100 ms and more the service answered nothing, on whatever connection, though three
 requests and more lay there, acknowledged by its host, on connections on which it sent no octet;
@@ -76,9 +79,10 @@ server paused until then, with nothing on its way and once only, stands for a re
 endpoints usually answer within a quarter of it. As one event ends many waits for it at once, such
 as those of long polls, either answers usually take about as long each time, or the standstill is
 far longer than all of them, and requests for several things lay there or they had come by and by;
-or eight and more had come all the time. Two suffice, for different things, beside one that came
-before them and was answered with them, as what kept the service from everything. If one of those answered had been asked for before all
-others, and nothing shows that such ones usually take less, it is named.
+or eight and more had come all the time. What waits for events, as above, is left out. Two suffice,
+for different things, beside one that came before them and was answered with them, as what kept the
+service from everything. If one of those answered had been asked for before all others, and nothing
+shows that such ones usually take less, it is named.
 
 few-at-a-time: if a service, or one of its endpoints, works on so many requests at a time (eight at
 most), each waits until that many responses before it have been sent but one, and takes from then on
@@ -98,9 +102,10 @@ takes as long beside other work. No part of it counts as lost in the first line 
 
 When it is wrong
 Where it is meant so: what an endpoint does may need the time; requests may differ in more than
-their path; polls of many clients that ask once look like work. Where the capture does not show what
-is behind a proxy, the proxy's waiting is its own. A service that waits for another one with all its
-requests looks as if it stood still; events that it sent on a stream meanwhile are not looked at.`,
+their path; polls of many clients that ask once look like work; handlers that wait for the same
+work, and share its result, look like polls. Where the capture does not show what is behind a proxy,
+the proxy's waiting is its own. A service that waits for another one with all its requests looks as
+if it stood still; events that it sent on a stream meanwhile are not looked at.`,
 	Causes: []report.Cause{
 		{Code: "", Side: report.SideServer,
 			Message:  "The server took long before it answered.",
@@ -313,6 +318,7 @@ func (t *serverTimes) settle(d rule.Desk, lists []*endpointTimes) {
 	t.own(d)
 	for _, l := range lists {
 		l.without(&t.services.told)
+		l.events = t.services.events.at(l.of)
 	}
 	services := t.byService()
 	for _, l := range lists {
