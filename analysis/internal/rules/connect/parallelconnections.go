@@ -258,7 +258,7 @@ func (r *connectionCounts) began(k *connectionCount, c *rule.Conn, e *rule.Began
 		r.open[c.Id] = true
 	}
 	k.peakBusy = max(k.peakBusy, k.busy)
-	if k.open > k.peakOpen {
+	if k.open > k.peakOpen && !e.Unasked { // a request shows it
 		k.peakOpen, k.peak, k.peakConn = k.open, e.Start, c.Id
 	}
 }
