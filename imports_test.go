@@ -133,6 +133,10 @@ var edges = map[string][]string{
 		"tcpwhy/reassembly/exchange", "tcpwhy/reassembly", "tcpwhy/capture/sockets",
 		"tcpwhy/capture",
 	},
+	"tcpwhy/analysis/shard": { // for programs that hand pieces of a capture around, as that in cluster/
+		"tcpwhy/analysis", "tcpwhy/analysis/internal/plain", "tcpwhy/analysis/report",
+		"tcpwhy/reassembly", "tcpwhy/capture",
+	},
 	"tcpwhy/analysis/internal/plain": {},
 	"tcpwhy/analysis/internal/judge": append([]string{
 		"tcpwhy/analysis/internal/plain",

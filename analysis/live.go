@@ -18,13 +18,20 @@ type liveSource interface {
 	Account() *capture.Stats
 }
 
-// tick settles what is due by time.
-func (p *pipeline) tick(src capture.Source) {
+// passed settles what is due by time.
+func (p *follower) passed(src capture.Source) {
 	live, ok := src.(liveSource)
 	if !ok {
 		return
 	}
 	p.epoch(live.Settled())
+	if p.ticked != nil {
+		p.ticked(live)
+	}
+}
+
+// tick tells who wants to know that time has passed.
+func (p *pipeline) tick(live liveSource) {
 	if p.judge.Hooks.Tick != nil {
 		p.judge.Hooks.Tick(func() *report.Report { return p.judge.SoFar(live.Account()) })
 	}
@@ -32,7 +39,7 @@ func (p *pipeline) tick(src capture.Source) {
 
 // settle makes every worker hand on what silence has settled up to a moment: closed connections,
 // and exchanges.
-func (p *pipeline) settle(until time.Duration) {
+func (p *follower) settle(until time.Duration) {
 	p.table.Settle(until)
 	p.closeOver()
 	for w := range p.workers {

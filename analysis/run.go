@@ -19,24 +19,31 @@ import (
 // The context is looked at between segments: what makes a source wait must itself end, as an
 // interface does several times a second.
 func Run(ctx context.Context, src capture.Source, opts ...Option) (*report.Report, error) {
-	var o options
-	for _, set := range opts {
-		set(&o)
-	}
-	if err := o.check(); err != nil {
+	o, err := optionsOf(opts)
+	if err != nil {
 		return nil, err
 	}
-	p := newPipeline(&o, o.rules())
-	err := p.read(ctx, src)
+	p := newPipeline(o, o.rules())
+	err = p.read(ctx, src)
+	p.judge.Total.Keys = p.secrets.Tally()
 	st := src.Stats()
 	if p.enough {
 		st = asWhole(st)
 	}
 	r := p.judge.Report(st)
 	if o.partial != nil {
-		err = errors.Join(err, o.partial.fill(&o, p.judge, st, p.noted))
+		err = errors.Join(err, o.partial.fill(o, p.judge, st, p.noted))
 	}
 	return r, err
+}
+
+// optionsOf are options that were checked.
+func optionsOf(opts []Option) (*options, error) {
+	var o options
+	for _, set := range opts {
+		set(&o)
+	}
+	return &o, o.check()
 }
 
 // check refuses rules that there are not, and a part of what is counted in part.

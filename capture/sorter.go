@@ -31,6 +31,10 @@ type sorter struct {
 	filter  *Filter // nil matches everything
 	copies  *copies.Table
 	udp     *portCounts // nil until there is UDP
+	// what is handed out as it was seen, be it a copy or not; nil: copies are left out
+	apart  *Sighting
+	isCopy bool   // the latest of those is one
+	again  uint64 // how many were
 }
 
 // portCounts are how many datagrams were from or to each port.
@@ -69,13 +73,32 @@ func (s *sorter) sort(f *frame.Frame, seg *Segment) Outcome {
 	if !outcome.IsHandedOut() {
 		return outcome
 	}
-	if s.copies.Duplicate(seg, s.decoder.Ends(), s.decoder.Hop(), f.Time) {
+	isCopy := s.copies.Duplicate(seg, s.decoder.Ends(), s.decoder.Hop(), f.Time)
+	if s.apart != nil {
+		s.see(f, outcome, isCopy)
+		return outcome
+	}
+	if isCopy {
 		return OutcomeDuplicate
 	}
 	if outcome == OutcomeSegment {
 		s.account(seg)
 	}
 	return outcome
+}
+
+// see notes what recognises a segment that may be a copy of others.
+func (s *sorter) see(f *frame.Frame, outcome Outcome, isCopy bool) {
+	seen := s.apart
+	seen.Hop, seen.Stamp = s.decoder.Hop(), f.Time
+	seen.Tunnels, seen.Offloaded = 0, false
+	if s.isCopy = isCopy; isCopy {
+		s.again++
+	}
+	if outcome == OutcomeSegment {
+		of := s.decoder.Inspect()
+		seen.Tunnels, seen.Offloaded = uint32(of.Tunnels), of.Offloaded
+	}
 }
 
 // countPorts counts the ports of a datagram. The port of a service has the datagrams of all who use

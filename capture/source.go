@@ -114,7 +114,7 @@ func (s *source) nextFrame(seg *Segment) (*frame.Frame, Outcome, error) {
 		outcome = s.sorter.sort(f, seg)
 	}
 	s.stats.Count[outcome]++
-	if outcome == OutcomeSegment {
+	if outcome == OutcomeSegment && !s.sorter.isCopy {
 		s.hosts.note(seg, s.sorter.decoder.Ends(), f.Time)
 	}
 	if outcome.IsHandedOut() {

@@ -1,6 +1,9 @@
 package reassembly
 
 import (
+	"net/netip"
+
+	"tcpwhy/capture"
 	"tcpwhy/reassembly/internal/names"
 	"tcpwhy/reassembly/internal/quic"
 )
@@ -25,3 +28,10 @@ const (
 	AskedIPv4 = names.IPv4
 	AskedIPv6 = names.IPv6
 )
+
+// NamesPort is where names are looked up.
+const NamesPort = names.Port
+
+// FoundNames are the addresses that a datagram, or a segment of TCP, from or to NamesPort gives for
+// names.
+func FoundNames(seg *capture.Segment) []netip.Addr { return names.Found(seg) }

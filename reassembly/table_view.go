@@ -39,11 +39,21 @@ type views struct {
 	count uint64
 }
 
+// SYNKey is a number that two SYNs have in common, of one connection seen before and after a
+// translation of addresses; false of a segment that cannot tell.
+func SYNKey(seg *capture.Segment) (key uint64, ok bool) {
+	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN || !seg.Options.Has(capture.HasTS) ||
+		seg.TSVal == 0 {
+		return 0, false
+	}
+	return fold(uint64(seg.Seq)<<32^uint64(seg.TSVal)^0x6a09e667f3bcc909,
+		uint64(seg.Window)<<16^uint64(seg.Src.Port())^0xbb67ae8584caa73b), true
+}
+
 // again reports whether the SYN is one that began another connection. Only timestamps make sure of
 // that: scanners give all SYNs the same number.
 func (v *views) again(seg *capture.Segment) bool {
-	if seg.Flags&(capture.SYN|capture.ACK) != capture.SYN || !seg.Options.Has(capture.HasTS) ||
-		seg.TSVal == 0 {
+	if _, tells := SYNKey(seg); !tells {
 		return false
 	}
 	if v.seen == nil {

@@ -27,3 +27,43 @@ func (s *Said) Renumber(vocabulary []Words, conn, exchange func(int) int) {
 		rest = after
 	}
 }
+
+// Renumber gives the connections that events tell of other numbers.
+func (b *Batch) Renumber(conn func(int) int, rules []*Detector) {
+	for i := range b.Events {
+		b.Events[i].Conn = uint32(conn(int(b.Events[i].Conn)))
+	}
+	named := make(map[string]*Detector, len(rules))
+	for _, d := range rules {
+		named[d.Name] = d
+	}
+	same := func(exchange int) int { return exchange }
+	claims := func(all []Claim) {
+		for i := range all {
+			c := &all[i]
+			c.Occ.Connection = conn(c.Occ.Connection)
+			d := named[c.Rule]
+			if d == nil {
+				continue
+			}
+			for k := range c.Says {
+				c.Says[k].Renumber(d.Vocabulary, conn, same)
+			}
+			for k := range c.Occ.Proof {
+				c.Occ.Proof[k].Renumber(d.Vocabulary, conn, same)
+			}
+		}
+	}
+	for _, j := range b.judged {
+		if j.Info != nil {
+			j.Info.Connection = conn(j.Info.Connection)
+		}
+		claims(j.Claims)
+	}
+	for i := range b.gone {
+		if info := b.gone[i].Info; info != nil {
+			info.ID = conn(info.ID)
+		}
+		claims(b.gone[i].Claims)
+	}
+}

@@ -113,8 +113,22 @@ func (t *Tally) add(r *run, now time.Duration, keep bool) {
 
 // Message takes what is in a datagram, or a segment of TCP, from or to port 53.
 func (f *Follower) Message(seg *capture.Segment) {
+	each(seg, func(p []byte) { f.message(p, seg) })
+}
+
+// Found are the addresses that a datagram, or a segment of TCP, from or to port 53 gives for names.
+func Found(seg *capture.Segment) (all []netip.Addr) {
+	each(seg, func(p []byte) {
+		m, _ := parse(p)
+		all = append(all, m.addrs...)
+	})
+	return all
+}
+
+// each calls f with each message, or its beginning, in a datagram or a segment of TCP.
+func each(seg *capture.Segment, f func(p []byte)) {
 	if seg.Kind == capture.Datagram {
-		f.message(seg.Payload, seg)
+		f(seg.Payload)
 		return
 	}
 	const size, questions, least = 2, 4, 12
@@ -122,11 +136,11 @@ func (f *Follower) Message(seg *capture.Segment) {
 		// The length before a message (RFC 1035 §4.2.2) may have come in a segment of its own: then
 		// this is where the number of questions is, and it is one.
 		if binary.BigEndian.Uint16(p[questions:]) == 1 {
-			f.message(p, seg)
+			f(p)
 			return
 		}
 		n := min(size+int(binary.BigEndian.Uint16(p)), len(p))
-		f.message(p[size:n], seg)
+		f(p[size:n])
 		p = p[n:]
 	}
 }
