@@ -39,8 +39,9 @@ var edges = map[string][]string{
 		"tcpwhy/internal/cli/collector",
 		"tcpwhy/analysis", "tcpwhy/analysis/compare", "tcpwhy/analysis/report", "tcpwhy/capture",
 		"tcpwhy/capture/sockets",
-		"tcpwhy/internal/cli/manual",
+		"tcpwhy/internal/cli/manual", "tcpwhy/internal/cli/screen",
 	},
+	"tcpwhy/internal/cli/screen":    {},
 	"tcpwhy/internal/cli/manual":    {},
 	"tcpwhy/internal/cli/collector": {},
 	"tcpwhy/internal/cli/parts": {
@@ -101,7 +102,7 @@ var edges = map[string][]string{
 	"tcpwhy/output/baseline": {"tcpwhy/output/json", "tcpwhy/output/mask", "tcpwhy/analysis/report"},
 	"tcpwhy/output/view": {
 		"tcpwhy/output/page", "tcpwhy/output/wording", "tcpwhy/output/mask",
-		"tcpwhy/analysis/report", "tcpwhy/capture",
+		"tcpwhy/analysis/report", "tcpwhy/reassembly/exchange", "tcpwhy/capture",
 	},
 	"tcpwhy/output/notes": {
 		"tcpwhy/output/sentence", "tcpwhy/output/wording", "tcpwhy/output/mask",

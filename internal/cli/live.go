@@ -26,6 +26,7 @@ type liveOptions struct {
 	stream              bool // standard input goes on
 	interval            time.Duration
 	exchanges, quiet    bool
+	lines               bool // no screen
 	snapLen             int
 	fileSize, ringFiles int // MiB; number
 	ringSize, blockSize int // MiB; KiB
@@ -36,7 +37,7 @@ type liveOptions struct {
 }
 
 // liveFlags are the names of all flags that mean nothing unless the capture goes on.
-var liveFlags = [...]string{"live", "duration", "count", "interval", "stream-exchanges", "quiet"}
+var liveFlags = [...]string{"live", "duration", "count", "interval", "stream-exchanges", "quiet", "lines"}
 
 // interfaceFlags are the names of those that mean nothing without an interface.
 var interfaceFlags = [...]string{
@@ -124,8 +125,9 @@ func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) 
 	if err != nil {
 		return ExitError, err
 	}
+	notes := &switched{to: stderr}
 	keys, stop := o.followKeyLogs(func(err error) {
-		fmt.Fprintf(stderr, "tcpwhy: warning: %s\n", visible(err.Error()))
+		fmt.Fprintf(notes, "tcpwhy: warning: %s\n", visible(err.Error()))
 	})
 	defer stop()
 	options = append(options, analysis.WithKeys(keys))
@@ -145,7 +147,7 @@ func listen(o *options, stdin io.Reader, stdout, stderr io.Writer) (int, error) 
 		options = append(options, analysis.WithSockets(watch))
 		defer watch.Close()
 	}
-	report, err := o.follow(src, options, stdout, stderr)
+	report, err := o.follow(src, options, stdout, notes)
 	tellSockets(watch, stderr)
 	tellLate(src, stderr)
 	err = errors.Join(err, src.Close())

@@ -23,10 +23,8 @@ const (
 	// out of the stream: waiting for it would make the kernel drop frames, and the report at the
 	// end has it all.
 	waitingLines = 4096
-	// screenEvery and linesEvery are how often the view is drawn on a terminal and written
-	// elsewhere.
+	// screenEvery is how often what a screen shows is made anew.
 	screenEvery = time.Second
-	linesEvery  = 10 * time.Second
 )
 
 // follower writes what a live capture shows while it goes on. Its hooks run on the goroutine of the
@@ -35,17 +33,17 @@ type follower struct {
 	o       *options
 	src     capture.Listener
 	stdout  io.Writer
-	stderr  io.Writer
+	stderr  *switched
 	queue   chan func() error
 	lost    uint64      // pieces left out
 	asked   atomic.Bool // SIGUSR1 wants a report so far
 	busy    atomic.Bool // one is being written
 	stream  output.Live // nil: the format waits for the end
 	view    *view.View  // nil: none is shown
+	screen  *liveScreen // nil: it is shown in lines
 	began   time.Time
 	drawn   time.Time
 	written time.Time // the latest report so far
-	onTTY   bool
 }
 
 // follow analyses until the capture ends. The stream of lines goes to stdout, which is the file of
@@ -53,7 +51,8 @@ type follower struct {
 func (o *options) follow(
 	src capture.Listener,
 	options []analysis.Option,
-	stdout, stderr io.Writer,
+	stdout io.Writer,
+	stderr *switched,
 ) (*report.Report, error) {
 	f := &follower{
 		o:      o,
@@ -65,6 +64,7 @@ func (o *options) follow(
 	f.began = time.Now()
 	f.drawn, f.written = f.began, f.began
 	f.open()
+	defer f.screen.close() // also if this program fails
 	stopSignals := f.heed()
 	if o.duration > 0 {
 		timer := time.AfterFunc(o.duration, src.Stop)
@@ -77,6 +77,7 @@ func (o *options) follow(
 	stopSignals()
 	close(f.queue)
 	writing.Wait()
+	f.screen.close()
 	if f.lost > 0 {
 		fmt.Fprintf(stderr,
 			"tcpwhy: warning: %d lines were left out while nobody read them; the report has all\n",
@@ -90,9 +91,13 @@ func (o *options) follow(
 
 // open prepares the stream of lines and the view.
 func (f *follower) open() {
-	f.onTTY = isTerminal(f.stderr)
 	if !f.o.live.quiet && f.o.as().Live == nil {
 		f.view = view.New(f.o.source())
+		f.screen = f.o.openScreen(f.view.Snapshot(f.src.Stats()), f.src.Stop, f.stdout,
+			f.stderr.to)
+		if f.screen != nil {
+			f.stderr.turn(f.screen)
+		}
 	}
 	if live := f.o.as().Live; live != nil {
 		f.stream = live(f.stdout, f.o.source(), f.o.outputOptions(f.stdout))
@@ -108,6 +113,7 @@ func (f *follower) heed() (stop func()) {
 	done.Go(func() {
 		for s := range signals {
 			if s == os.Interrupt || s == syscall.SIGTERM {
+				f.screen.leave()
 				signal.Reset(os.Interrupt, syscall.SIGTERM)
 				f.src.Stop()
 				continue
@@ -177,7 +183,7 @@ func (f *follower) hooks() []analysis.Option {
 		}
 	case f.view != nil:
 		hooks = append(hooks, analysis.OnFinding(f.view.Finding), analysis.OnExchange(
-			func(between report.Pair, _ *report.ExchangeInfo) { f.view.Exchange(between.Server) }))
+			func(between report.Pair, x *report.ExchangeInfo) { f.view.Exchange(between.Server, x) }))
 	}
 	return hooks
 }
@@ -204,26 +210,26 @@ func (f *follower) writeSoFar(r *report.Report) error {
 	if f.stream != nil {
 		return f.stream.SoFar(r)
 	}
+	if f.screen != nil && f.o.output == "" && isTerminal(f.stdout) {
+		return f.screen.Aside(func() error { return f.o.writeReport(r, f.stdout) })
+	}
 	return f.o.writeReport(r, f.stdout)
 }
 
-// show draws the view, on a terminal every second, else every ten.
+// show draws the view, on a screen every second, else in lines every ten.
 func (f *follower) show(now time.Time) {
-	every := linesEvery
-	if f.onTTY {
-		every = screenEvery
-	}
 	if f.view == nil {
 		return
 	}
-	f.view.Advance(int64(now.Sub(f.began) / time.Second))
-	if now.Sub(f.drawn) < every {
+	over := f.view.Advance(int64(now.Sub(f.began) / time.Second))
+	if f.screen.stands() {
+		if now.Sub(f.drawn) >= screenEvery {
+			f.drawn = now
+			f.screen.show(f.view.Snapshot(f.src.Stats()))
+		}
 		return
 	}
-	f.drawn = now
-	if f.onTTY {
-		screen := f.view.Screen(f.src.Stats(), columns(f.stderr))
-		f.put(func() error { _, err := io.WriteString(f.stderr, screen); return err })
+	if !over {
 		return
 	}
 	for _, line := range f.view.Lines() {

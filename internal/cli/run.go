@@ -315,6 +315,8 @@ func newLiveFlags(f *pflag.FlagSet, o *liveOptions) {
 	f.BoolVar(&o.exchanges, "stream-exchanges", false,
 		"live, ndjson: a line for each exchange as it is judged")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "live: do not show what is being lost right now")
+	f.BoolVar(&o.lines, "lines", false,
+		"live: show that in lines, on a terminal too")
 	f.IntVar(&o.snapLen, "snaplen", 0, "live: keep `N` octets of each frame (default: all)")
 	f.IntVar(&o.fileSize, "file-size", 0,
 		"live: begin another file of --write after `N` MiB;\nnames get a number")

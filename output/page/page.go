@@ -126,8 +126,11 @@ func (p *Page) Fit(s string) string {
 	if !p.ascii {
 		return s
 	}
-	return strings.Map(inASCII, s)
+	return ASCII(s)
 }
+
+// ASCII is s with other characters for those that are not ASCII.
+func ASCII(s string) string { return strings.Map(inASCII, s) }
 
 // inASCII is the character of ASCII that stands for r.
 func inASCII(r rune) rune {

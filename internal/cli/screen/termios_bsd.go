@@ -1,0 +1,11 @@
+//go:build unix && !linux
+
+package screen
+
+import "golang.org/x/sys/unix"
+
+// How the settings of a terminal are read and written.
+const (
+	getTermios = unix.TIOCGETA
+	setTermios = unix.TIOCSETA
+)

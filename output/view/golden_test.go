@@ -1,3 +1,0 @@
-package view
-
-import _ "tcpwhy/internal/golden" // go test ./... -update gives the flag to every package
