@@ -204,7 +204,7 @@ func TestSecretsLive(t *testing.T) {
 			}
 		}),
 		analysis.OnExchange(func(between report.Pair, x *report.ExchangeInfo) {
-			seen.Exchange(between.Server)
+			seen.Exchange(between.Server, x)
 			if err := stream.Exchange(x); err != nil {
 				t.Error(err)
 			}
@@ -216,9 +216,18 @@ func TestSecretsLive(t *testing.T) {
 		t.Fatal(told, "occurrences", err)
 	}
 	checkHarmless(t, "ndjson", lines.String(), false)
+	seen.Advance(10)
 	checkHarmless(t, "lines", strings.Join(seen.Lines(), "\n"), false)
-	screen := strings.NewReplacer("\r", "", "\x1b[J", "", "\x1b[K", "", "\x1b[1A", "").Replace(seen.Screen(report.Capture, 80))
-	checkHarmless(t, "screen", screen, false)
+	var state liveview.State
+	snap := seen.Snapshot(report.Capture)
+	for _, key := range []string{"", "down", "enter", "esc", "down", "enter"} {
+		state.Key(key, snap)
+		var screen strings.Builder
+		for _, line := range liveview.Lines(snap, &state, liveview.Size{Columns: 200, Rows: 1000}) {
+			screen.WriteString(line.Text + "\n")
+		}
+		checkHarmless(t, "screen", screen.String(), false)
+	}
 }
 
 // TestNamesInMessages: files are named as they are, but what is said of them is one line that may

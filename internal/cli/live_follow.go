@@ -93,8 +93,10 @@ func (o *options) follow(
 func (f *follower) open() {
 	if !f.o.live.quiet && f.o.as().Live == nil {
 		f.view = view.New(f.o.source())
-		f.screen = f.o.openScreen(f.view.Snapshot(f.src.Stats()), f.src.Stop, f.stdout,
-			f.stderr.to)
+		if !f.o.live.lines && !f.o.panics {
+			f.screen = openScreen(f.view.Snapshot(f.src.Stats()), f.src.Stop, f.stdout,
+				f.stderr.to, f.o.color)
+		}
 		if f.screen != nil {
 			f.stderr.turn(f.screen)
 		}

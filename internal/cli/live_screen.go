@@ -19,15 +19,15 @@ type liveScreen struct {
 }
 
 // openScreen shows a view on the terminal of standard error, if there is one that a person looks at
-// and types on; else it is nil. stop ends the capture.
-func (o *options) openScreen(
-	first *view.Snapshot, stop func(), stdout, stderr io.Writer,
+// and types on; else it is nil. stop ends the capture; color is the choice of --color.
+func openScreen(
+	first *view.Snapshot, stop func(), stdout, stderr io.Writer, color string,
 ) *liveScreen {
-	if o.live.lines || o.panics || isPipe(stdout) {
+	if isPipe(stdout) {
 		return nil
 	}
 	p := &picture{
-		stop: stop, ascii: asciiOnly(stderr), colored: wantsColor(o.color, stderr), stderr: stderr,
+		stop: stop, ascii: asciiOnly(stderr), colored: wantsColor(color, stderr), stderr: stderr,
 	}
 	p.latest.Store(first)
 	s, err := screen.Open(stderr, p)

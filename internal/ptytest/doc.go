@@ -1,0 +1,2 @@
+// Package ptytest runs programs of tests on a pseudo-terminal.
+package ptytest
