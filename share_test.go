@@ -67,6 +67,7 @@ var unlike = map[string]string{
 	"http-behind-socks5-rtt20":                     "what a proxy is told first is not handed out, and what follows it is turns",
 	"grpc-unimplemented-rtt10":                     "the name by which services are asked what they offer stands for another",
 	"grpc-message-too-large-rtt40":                 "how large a message is stands in bodies, which are not handed out",
+	"grpc-request-too-large-rtt40":                 "likewise",
 	"grpc-web-unavailable-rtt20":                   "statuses of gRPC-Web stand in bodies, which are not handed out",
 	"websocket-over-http2-rtt20":                   "frames of WebSockets within HTTP/2 stand in bodies",
 	"lookalike-h2-goaway-of-an-unknown-path-rtt20": "HTTP/2 of which the capture lacks the beginning is not known for it",

@@ -20,7 +20,8 @@ func callScenarios() []scenario.Scenario {
 		at(callDeadline, 40), at(callDeadlineOnServer, 40), at(callDeadlineOnTheWay, 40),
 		at(callsChatty, 40), at(callsInTLS, 20), at(callsTooManyPings, 20),
 		at(callsNotFound, 20), at(callCancelled, 40), at(callWatch, 20), at(callChat, 20),
-		at(callsSpread, 40), at(callsOfLargeAnswers, 40),
+		at(callsSpread, 40), at(callsOfLargeAnswers, 40), at(callsTooLarge, 40),
+		at(callsShort, 40),
 	)
 }
 
@@ -48,6 +49,39 @@ func callsRefused(time.Duration) scenario.Scenario {
 		Server: program.GRPCServer{Body: 200, Status: codes.ResourceExhausted, FailEach: 3},
 		Client: calling(
 			program.GRPCCall{Method: "Charge", Count: 12, Body: 40, Pause: 20 * time.Millisecond}),
+		Fix: func(s *scenario.Scenario) { s.Server = program.GRPCServer{Body: 200} },
+	}
+}
+
+func callsTooLarge(time.Duration) scenario.Scenario {
+	get := func(octets int) program.GRPCCall {
+		return program.GRPCCall{
+			Method: "Get", Count: 3, Body: octets, Pause: 200 * time.Millisecond,
+		}
+	}
+	return scenario.Scenario{
+		Name: "grpc-request-too-large",
+		About: "three calls of Get with 5,000,000 octets, which the server refuses as they are more " +
+			"than 4 MiB, and three with 400",
+		Expect: scenario.Expect{Rule: "grpc-status", Cause: "request-too-large", Timeless: true},
+		Server: program.GRPCServer{Body: 200},
+		Client: calling(get(400), get(5_000_000)),
+		Fix:    func(s *scenario.Scenario) { s.Client = calling(get(400), get(40_000)) },
+	}
+}
+
+func callsShort(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-grpc-refused-whatever-its-size",
+		About: "Charge has been called often enough today: RESOURCE_EXHAUSTED, for requests of 40 " +
+			"octets and for those of 5,000,000",
+		Expect: scenario.Expect{Rule: "grpc-status", Cause: "resource-exhausted", Timeless: true},
+		Server: program.GRPCServer{Body: 200, Status: codes.ResourceExhausted, FailEach: 1},
+		Client: calling(
+			program.GRPCCall{Method: "Charge", Count: 4, Body: 40, Pause: 50 * time.Millisecond},
+			program.GRPCCall{
+				Method: "Charge", Count: 2, Body: 5_000_000, Pause: 200 * time.Millisecond,
+			}),
 		Fix: func(s *scenario.Scenario) { s.Server = program.GRPCServer{Body: 200} },
 	}
 }

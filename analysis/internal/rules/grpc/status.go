@@ -12,6 +12,7 @@ const (
 	failedCause        = "failed"
 	unimplementedCause = "unimplemented"
 	tooLargeCause      = "too-large"
+	askedTooMuchCause  = "request-too-large"
 )
 
 // Status is the rule about methods whose calls fail.
@@ -28,11 +29,14 @@ By grpc-status of each call that its client did not cancel, per method (service 
 path) at one server. What counts is the share of the method's calls, to whatever client:
 UNAVAILABLE, RESOURCE_EXHAUSTED, UNIMPLEMENTED, and INTERNAL, UNKNOWN or DATA_LOSS (failed).
 too-large: a client cancelled a
-call when no more than 256 KiB had come of a message that the server had announced with more
-than 4 MiB, which is what clients allow unless told otherwise. Silent: below a hundredth; statuses that are an answer, or the asker's doing (NOT_FOUND,
-ALREADY_EXISTS, ABORTED, INVALID_ARGUMENT, UNAUTHENTICATED and the like); UNIMPLEMENTED of the
-services for health checks and reflection, which many servers lack on purpose. DEADLINE_EXCEEDED is
-told by grpc-deadline. In gRPC-Web the status stands in a frame behind the messages. Where the
+call no later than two round trips and 50 ms after the prefix of an answer that announced more than
+4 MiB, which is what clients allow unless told otherwise, and no more than 256 KiB of it had come;
+not a client that took one as large of the same method. request-too-large: RESOURCE_EXHAUSTED came
+as soon after the prefix of a request as large, of all calls of the method that ended so, and the
+server took none as large. Silent: below a hundredth; statuses that are an answer, or the asker's
+doing (NOT_FOUND, ALREADY_EXISTS, ABORTED, INVALID_ARGUMENT, UNAUTHENTICATED and the like);
+UNIMPLEMENTED of the services for health checks and reflection, which many servers lack on purpose.
+DEADLINE_EXCEEDED is told by grpc-deadline. In gRPC-Web the status stands in a frame behind the messages. Where the
 capture shows what a proxy asked a server behind it for, a status that this one had said is told of
 it alone. The capture proves what was said; why, the server's log tells.
 
@@ -43,7 +47,8 @@ on medium, else low; one or two alone are a remark.
 
 When it is wrong
 A service that uses UNKNOWN or INTERNAL for an ordinary result. A server that says UNAVAILABLE
-while it is taken out of service on purpose. Statuses that a balancer made up are told as those of
+while it is taken out of service on purpose. A quota that only large requests have met so far.
+Statuses that a balancer made up are told as those of
 the server behind the same address.`,
 	Causes: []report.Cause{
 		{
@@ -117,6 +122,25 @@ the server behind the same address.`,
 					},
 				},
 				{Side: report.SideServer, Text: "answer in pages, or by a stream of messages"},
+			},
+		},
+		{
+			Code:  askedTooMuchCause,
+			Title: "server does not take messages as large",
+			Side:  report.SideServer,
+			Message: "Calls ended with RESOURCE_EXHAUSTED as soon as a request had announced its " +
+				"size, which is beyond the 4 MiB that libraries allow unless told otherwise.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideServer,
+					Text: "allow what the method is asked with",
+					Settings: []report.Setting{
+						{Product: report.Go, Text: "grpc.MaxRecvMsgSize"},
+						{Product: report.Java, Text: "maxInboundMessageSize"},
+						{Product: report.Python, Text: "grpc.max_receive_message_length"},
+					},
+				},
+				{Side: report.SideClient, Text: "send it in parts, by a stream of messages"},
 			},
 		},
 		{

@@ -68,19 +68,25 @@ type statuses struct {
 type answers struct {
 	all    int
 	failed map[string]*failures // by cause
+	// octets of the largest messages that were taken, beyond usualMessage: of the server's by
+	// client
+	asked int64
+	taken map[netip.Addr]int64
 }
 
 // failures are those of one method and cause.
 type failures struct {
-	n  int
-	of map[netip.Addr]*run // by client
+	n     int
+	large int                 // of them with a message that may have been too large
+	least int64               // octets of the smallest of these
+	of    map[netip.Addr]*run // by client
 }
 
 // run is failures that one client got.
 type run struct {
 	n       int
 	of      rule.Subject
-	samples []rule.Claim
+	samples []failure
 }
 
 // Event counts a call.
@@ -91,8 +97,8 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 	if r == nil || !d.Enabled(statusRule) || x.Request == nil || x.Response == nil {
 		return
 	}
-	large := tooLarge(x)
-	if !large && (r.Status == exchange.NoRPCStatus || x.Outcome == exchange.Aborted) {
+	what, cancelled := refusedAnswer(job)
+	if !cancelled && (r.Status == exchange.NoRPCStatus || x.Outcome == exchange.Aborted) {
 		return
 	}
 	m, known := methodOf(c, r)
@@ -101,74 +107,43 @@ func (s *statuses) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 		if !known || len(s.at) >= maxMethods {
 			return
 		}
-		a = &answers{failed: map[string]*failures{}}
+		a = &answers{failed: map[string]*failures{}, taken: map[netip.Addr]int64{}}
 		s.at[m] = a
 	}
 	a.all++
+	a.take(c, x)
 	cause := causeOf(&m, r.Status)
-	if large {
+	if cancelled {
 		cause = tooLargeCause
+	} else {
+		what = refusedRequest(job)
 	}
 	if cause == "" {
 		return
 	}
-	if f := s.run(a, cause, c); f != nil {
+	if f := s.run(a, cause, c, what.size); f != nil {
 		if f.n++; f.n <= maxSamples {
 			cl := failureClaim(d, c, x, int(e.Index), cause)
-			if large {
-				cl.refuse(x)
-			}
-			f.samples = append(f.samples, cl.Claim)
+			cl.refuses(what, x.OnStream.Reset)
+			f.samples = append(f.samples, cl)
 		}
 	}
 }
 
-const (
-	// usualMessage is how large a message a client takes unless told otherwise (grpc-go
-	// clientconn.go, defaultClientMaxReceiveMessageSize; grpc-java GrpcUtil,
-	// DEFAULT_MAX_MESSAGE_SIZE; gRPC core, GRPC_DEFAULT_MAX_RECV_MESSAGE_LENGTH).
-	usualMessage = 4 << 20
-	// mostComing is how much of it may have come, or be on its way, when the client's CANCEL passes
-	// (reasoning: some of the windows of 65,535 octets that connections begin with, RFC 9113
-	// section 6.9.2, as libraries widen them while they read).
-	mostComing = usualMessage / 16
-)
-
-// tooLarge reports whether a client cancelled a call as its answer announced more than clients take
-// unless told otherwise, and before it could have read much of it; not as its deadline was over.
-func tooLarge(x *report.ExchangeInfo) bool {
-	r, reset := x.OnStream.RPC, x.OnStream.Reset
-	if reset == nil || reset.By != exchange.FromClient || reset.Code != exchange.Cancel ||
-		r.Timeout > 0 && reset.At.Time-x.Request.Start.Time >= earliest(r.Timeout) {
-		return false
-	}
-	m := &r.Messages[exchange.FromServer]
-	return m.Count == 1 && m.Largest > usualMessage && m.Owed > 0 && m.Largest-m.Owed <= mostComing
-}
-
-// failed is the claim of a call that failed.
-type failed struct{ rule.Claim }
-
-// refuse makes it that of a call which its client cancelled as the answer was too large.
-func (f *failed) refuse(x *report.ExchangeInfo) {
-	m, reset := &x.OnStream.RPC.Messages[exchange.FromServer], x.OnStream.Reset
-	f.Confidence = report.ConfidenceMedium
-	f.Occ.End = reset.At.Time
-	f.Occ.Proof = []rule.Evidence{
-		rule.Shows(x.Request.Start, report.SideClient, callBegins),
-		rule.Shows(x.Response.End, report.SideServer, announcesMuch, m.Largest, m.Largest-m.Owed),
-		rule.Shows(reset.At, report.SideClient, cancelsLarge),
-	}
-}
-
-// run counts a failure, and is the run that it belongs to; nil if there are too many.
-func (s *statuses) run(a *answers, cause string, c *rule.Conn) *run {
+// run counts a failure, which may be for a message of that size, and is the run that it belongs to;
+// nil if there are too many.
+func (s *statuses) run(a *answers, cause string, c *rule.Conn, size int64) *run {
 	all := a.failed[cause]
 	if all == nil {
 		all = &failures{of: map[netip.Addr]*run{}}
 		a.failed[cause] = all
 	}
 	all.n++
+	if size > 0 {
+		if all.large++; all.large == 1 || size < all.least {
+			all.least = size
+		}
+	}
 	r := all.of[c.Pair.Client]
 	if r == nil && s.runs < maxRuns {
 		r = &run{of: c.Subject()}
@@ -178,14 +153,21 @@ func (s *statuses) run(a *answers, cause string, c *rule.Conn) *run {
 	return r
 }
 
-// own leaves the failures that no proxy passed on. Of those that are not kept as many did as of the
-// others.
-func (f *failures) own(d rule.Desk) {
+// failure is the claim of a call that failed.
+type failure struct {
+	rule.Claim
+	size int64 // octets of the message that it was for, if that may have been too large; else 0
+}
+
+// own leaves the failures that no proxy passed on, and those for the size of an answer only of
+// clients that took none as large. Of those that are not kept as many did as of the others.
+func (a *answers) own(d rule.Desk, f *failures) {
 	f.n = 0
 	for client, r := range f.of {
 		kept := len(r.samples)
-		r.samples = slices.DeleteFunc(r.samples, func(c rule.Claim) bool {
-			return passedOn(d, c.Occ.Exchange)
+		r.samples = slices.DeleteFunc(r.samples, func(one failure) bool {
+			return passedOn(d, one.Occ.Exchange) ||
+				one.Cause == tooLargeCause && one.size <= a.taken[client]
 		})
 		if len(r.samples) == 0 {
 			delete(f.of, client)
@@ -232,9 +214,9 @@ func probes(service string) bool {
 // failureClaim is that of one call.
 func failureClaim(
 	d rule.Desk, c *rule.Conn, x *report.ExchangeInfo, index int, cause string,
-) failed {
+) failure {
 	status := x.OnStream.RPC.Status
-	return failed{rule.Claim{
+	return failure{Claim: rule.Claim{
 		Rule: statusRule, Cause: cause, Index: -1, Confidence: report.Proven,
 		Occ: rule.Occurrence{
 			Connection: c.Id,
@@ -256,16 +238,19 @@ func (s *statuses) Finish(d rule.Desk) {
 		a := s.at[m]
 		for _, cause := range slices.Sorted(maps.Keys(a.failed)) {
 			f := a.failed[cause]
-			f.own(d)
+			cause := a.sized(cause, f)
+			a.own(d, f)
 			if f.n > 0 && 100*f.n >= someFailed*a.all {
-				f.book(d, &m, f.grade(cause, a.all), a.all)
+				f.book(d, &m, cause, f.grade(cause, a.all), a.all)
 			}
 		}
 	}
 }
 
 // book books the failures of a method with so many calls, client by client.
-func (f *failures) book(d rule.Desk, m *method, grade report.Severity, all int) {
+func (f *failures) book(
+	d rule.Desk, m *method, cause string, grade report.Severity, all int,
+) {
 	words := shareFailed
 	if len(f.of) > 1 {
 		words = shareOfAllFailed
@@ -274,7 +259,10 @@ func (f *failures) book(d rule.Desk, m *method, grade report.Severity, all int) 
 	for _, client := range slices.SortedFunc(maps.Keys(f.of), netip.Addr.Compare) {
 		r := f.of[client]
 		for i := range r.samples {
-			c := &r.samples[i]
+			c := &r.samples[i].Claim
+			if c.Cause = cause; cause == askedTooMuchCause {
+				c.Confidence = report.ConfidenceMedium
+			}
 			c.Least, c.Says = grade, says
 			if grade == report.Info {
 				c.Most = rule.AtMost(report.Info)

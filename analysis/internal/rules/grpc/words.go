@@ -53,8 +53,8 @@ var words = []rule.Words{
 		Facts: rule.Facts{report.CarriesData},
 	},
 	announcesMuch: {
-		Role:  "answer",
-		Text:  "of {octets}, as it announced; {octets} of them came",
+		Role:  "message",
+		Text:  "of {octets}, as it announced; {octets} of them passed",
 		Facts: rule.Facts{report.CarriesData, report.Told, report.Told},
 	},
 	cancelsLarge: {
