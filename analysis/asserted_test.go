@@ -33,6 +33,7 @@ func unasserted() map[string][]string {
 			"The client asked several ports", "The client uses resting ports again",
 			"Half of its other handshakes took", "The server's flight had {n octet}",
 			"{n call} of {n} of {text}", "No call of this method was answered",
+			"The deadline is enough: within it",
 			"{n call}, each sent when the answer",
 			"{n WebSocket} of this service ended so",
 			"It took {s} here", "What the server took here", "{text}, behind the proxy,",

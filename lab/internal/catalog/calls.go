@@ -21,7 +21,7 @@ func callScenarios() []scenario.Scenario {
 		at(callsChatty, 40), at(callsInTLS, 20), at(callsTooManyPings, 20),
 		at(callsNotFound, 20), at(callCancelled, 40), at(callWatch, 20), at(callChat, 20),
 		at(callsSpread, 40), at(callsOfLargeAnswers, 40), at(callsTooLarge, 40),
-		at(callsShort, 40),
+		at(callsShort, 40), at(callDeadlineSometimes, 100),
 	)
 }
 
@@ -152,6 +152,23 @@ func callDeadline(time.Duration) scenario.Scenario {
 		Fix: func(s *scenario.Scenario) {
 			s.Server = program.GRPCServer{Body: 200, Think: 30 * time.Millisecond}
 		},
+	}
+}
+
+func callDeadlineSometimes(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "grpc-deadline-sometimes",
+		About: "each fifth call of Report takes 400 ms, the others nothing, and their deadline is " +
+			"150 ms: most of it is the round trip, which leaves enough",
+		Expect: scenario.Expect{Rule: "grpc-deadline", Cause: "server-late"},
+		Server: program.GRPCServer{Body: 200, Think: 400 * time.Millisecond, SlowEach: 5},
+		Client: calling(
+			program.GRPCCall{Method: "Get", Body: 40},
+			program.GRPCCall{
+				Method: "Report", Count: 15, Body: 100, Deadline: 150 * time.Millisecond,
+				Pause: 60 * time.Millisecond,
+			}),
+		Fix: func(s *scenario.Scenario) { s.Server = program.GRPCServer{Body: 200} },
 	}
 }
 

@@ -30,12 +30,13 @@ func (octets) Unmarshal(data []byte, v any) error {
 	return nil
 }
 
-// GRPCServer is grpc-go's server of lab.Orders: Get answers at once, Report after Think, Charge
-// with Status (each FailEach-th time), Missing with NOT_FOUND; Watch sends Events messages, one
+// GRPCServer is grpc-go's server of lab.Orders: Get answers at once, Report after Think (if SlowEach
+// is given each SlowEach-th time, else at once), Charge with Status (each FailEach-th time), Missing with NOT_FOUND; Watch sends Events messages, one
 // every Every; Chat echoes.
 type GRPCServer struct {
 	Body     int // octets of an answer
 	Think    time.Duration
+	SlowEach int
 	Status   codes.Code
 	FailEach int
 	Events   int
@@ -48,7 +49,8 @@ type GRPCServer struct {
 func (g GRPCServer) About() string {
 	var l phrase.List
 	l.If(true, "grpc-go %s, answers of %d octets", grpc.Version, g.Body)
-	l.If(g.Think > 0, "Report after %v", g.Think)
+	l.If(g.Think > 0 && g.SlowEach == 0, "Report after %v", g.Think)
+	l.If(g.SlowEach > 0, "each %d. Report after %v", g.SlowEach, g.Think)
 	l.If(g.FailEach > 0, "each %d. Charge fails with %v", g.FailEach, g.Status)
 	l.If(g.Events > 0, "Watch: %d messages, one every %v", g.Events, g.Every)
 	l.If(g.MinPing > 0, "PINGs every %v allowed", g.MinPing)
@@ -83,7 +85,7 @@ func (g GRPCServer) Start(_ context.Context, e *peer.Env) (func(), error) {
 
 // service are the methods.
 func (g GRPCServer) service() *grpc.ServiceDesc {
-	var charges atomic.Int64
+	var charges, reports atomic.Int64
 	unary := func(name string, answer func(context.Context) error) grpc.MethodDesc {
 		return grpc.MethodDesc{MethodName: name, Handler: func(_ any, ctx context.Context,
 			read func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
@@ -100,7 +102,12 @@ func (g GRPCServer) service() *grpc.ServiceDesc {
 		HandlerType: (*any)(nil),
 		Methods: []grpc.MethodDesc{
 			unary("Get", func(context.Context) error { return nil }),
-			unary("Report", func(ctx context.Context) error { return sleep(ctx, g.Think) }),
+			unary("Report", func(ctx context.Context) error {
+				if n := reports.Add(1); g.SlowEach > 0 && n%int64(g.SlowEach) != 0 {
+					return nil
+				}
+				return sleep(ctx, g.Think)
+			}),
 			unary("Charge", func(context.Context) error {
 				if n := charges.Add(1); g.FailEach > 0 && n%int64(g.FailEach) == 0 {
 					return status.Error(g.Status, "the till is shut")

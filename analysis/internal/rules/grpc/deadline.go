@@ -52,7 +52,9 @@ libraries round up; or by status 4 in the trailers. server-late: the server had 
 whole request, and sent no octet of an answer, or status 4 when the time was over. in-transit: at
 least half of the time, by the ledger, went to losses, windows, queues, the path and other streams.
 too-short: the least round trip of the connection, with those, is at least half of the time; where
-it is longer than the deadline, no server could meet it. Next to the server such calls look
+it is longer than the deadline, no server could meet it. Not if most calls of the method that the
+same client made with such a deadline, or a shorter one, were answered in time: then what took
+longest besides the round trip is the cause, with medium confidence. Next to the server such calls look
 answered: they count if the answer cannot have come in time, by the round trip to the client.
 server-said: status 4 before the time was over: what the server itself waited for had a deadline of
 its own, or its clock began earlier. Silent: a CANCEL at another time, whatever its reason; calls of
@@ -251,9 +253,9 @@ func cancelledInTime(p *rule.Pass, x *exchange.Exchange) (capture.Mark, bool) {
 // blame finds the cause of a missed deadline by what the time until then was spent on; false if it
 // was the client's own, or nothing tells.
 func blame(p *rule.Pass, cl *rule.Claim, end capture.Mark) bool {
-	x, t := p.Exchange, &p.Draft.Times
+	x := p.Exchange
 	whole := end.Time - x.Request.Start.Time
-	own := t[report.Think] + t[report.AppPaced] + t[report.HostStopped]
+	own := p.Draft.Sum(atTheServer()...)
 	path, trip := p.Draft.Sum(onTheWay()...), p.Conn.RTTMin()
 	acked, arrived := arrival(p.Conn, x, end)
 	answered := x.Response != nil && x.Response.Complete
@@ -302,6 +304,11 @@ func onTheWay() []report.Label {
 		report.NagleDelack, report.DelackCwnd, report.Cork,
 		report.H2Mux, report.H2Window, report.H2HOL, report.StreamLimit,
 	}
+}
+
+// atTheServer are the labels of what the server itself did.
+func atTheServer() []report.Label {
+	return []report.Label{report.Think, report.AppPaced, report.HostStopped}
 }
 
 // deadlineProof shows the call, that the server had it, and how it ended.

@@ -24,6 +24,7 @@ const (
 type missed struct {
 	at      map[method]*calls
 	waiting []late
+	withins int // of all methods
 }
 
 // calls are those of a method.
@@ -32,13 +33,25 @@ type calls struct {
 	answered    bool                // one had an answer
 	streams     bool                // one had several messages of the server's, or in turns
 	clients     map[netip.Addr]bool // of those that missed their deadline
+	within      map[within]*kept
 }
+
+// within is a client with a deadline as its program wrote it.
+type within struct {
+	client   netip.Addr
+	deadline time.Duration
+}
+
+// kept are the calls with a deadline.
+type kept struct{ inTime, missed int }
 
 // late is a call that missed its deadline.
 type late struct {
 	rule.Subject
 	rule.Claim
-	of method
+	of       method
+	deadline time.Duration // as its program wrote it
+	instead  string        // the cause if the round trip is none; "": nothing tells
 }
 
 // Event counts a call.
@@ -54,25 +67,91 @@ func (m *missed) Event(d rule.Desk, c *rule.Conn, e *rule.Told) {
 		if !known || len(m.at) >= maxMethods {
 			return
 		}
-		a = &calls{clients: map[netip.Addr]bool{}}
+		a = &calls{clients: map[netip.Addr]bool{}, within: map[within]*kept{}}
 		m.at[k] = a
 	}
 	a.all++
 	a.streams = a.streams || r.Streaming()
 	a.answered = a.answered || r.Messages[exchange.FromServer].Count > 0
+	w, inTime := m.within(a, c.Pair.Client, r.Timeout), r.Status == okayStatus
 	for _, cl := range e.Judged().Claims {
 		if cl.Rule != deadlineRule {
 			continue
 		}
 		a.missed++
+		w.missed++
+		inTime = false
 		if len(a.clients) < maxRuns {
 			a.clients[c.Pair.Client] = true
 		}
 		if len(m.waiting) < maxMissed {
 			cl.Occ.Exchange = d.Exchange(c.Id, int(e.Index))
-			m.waiting = append(m.waiting, late{c.Of(e.Judged()), cl, k})
+			m.waiting = append(m.waiting,
+				late{c.Of(e.Judged()), cl, k, written(r.Timeout), longest(e.Judged())})
 		}
 	}
+	if inTime && x.Outcome == exchange.Complete {
+		w.inTime++
+	}
+}
+
+// longest is the cause that what took longest of a call belongs to, the round trip left out.
+func longest(job *rule.Judged) string {
+	switch path, own := job.Sum(onTheWay()...), job.Sum(atTheServer()...); {
+	case path > own:
+		return transitCause
+	case own > 0:
+		return lateCause
+	}
+	return ""
+}
+
+// within are the calls of a client with a deadline; those without one, and of too many, count for
+// nobody.
+func (m *missed) within(a *calls, client netip.Addr, timeout time.Duration) *kept {
+	w := within{client, written(timeout)}
+	k := a.within[w]
+	if k == nil {
+		k = &kept{}
+		if timeout > 0 && m.withins < maxRuns {
+			a.within[w] = k
+			m.withins++
+		}
+	}
+	return k
+}
+
+// written is the deadline as a program writes it, in two digits: on the wire stands what is left
+// of it.
+func written(timeout time.Duration) time.Duration {
+	const digits = 100
+	unit := time.Duration(1)
+	for timeout > digits*unit {
+		unit *= 10
+	}
+	return (timeout + unit - 1) / unit * unit
+}
+
+// enough reports whether a deadline that is half a round trip and more was enough for most calls of
+// the same client with it, or a shorter one; and of how many of how many.
+func (a *calls) enough(l *late) (inTime, all int, enough bool) {
+	for w, k := range a.within {
+		if w.client == l.Pair.Client && w.deadline <= l.deadline {
+			inTime += k.inTime
+			all += k.inTime + k.missed
+		}
+	}
+	return inTime, all, 2*inTime > all
+}
+
+// excuse takes the blame from a deadline that was enough for most.
+func (a *calls) excuse(l *late) {
+	inTime, all, enough := a.enough(l)
+	if l.Cause != shortCause || !enough || l.instead == "" {
+		return
+	}
+	l.Cause, l.Confidence = l.instead, report.ConfidenceMedium
+	l.Says = []rule.Said{rule.Say(enoughForMost, int64(inTime), int64(all))}
 }
 
 // Refer has nothing to do: the event of the call brought the claim.
@@ -89,6 +168,7 @@ func (m *missed) Finish(d rule.Desk) {
 		if a == nil || a.streams {
 			continue
 		}
+		a.excuse(l)
 		a.describe(&l.Claim, &l.of)
 		d.Book(l.Subject, &l.Claim)
 	}

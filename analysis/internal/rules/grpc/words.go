@@ -31,6 +31,7 @@ const (
 	serverHeldIt
 	waysHeldIt
 	leavesLittle
+	enoughForMost
 	neverAnswered
 
 	// of grpc-chatty
@@ -113,6 +114,10 @@ var words = []rule.Words{
 	},
 	leavesLittle: {
 		Text: "A round trip takes {s} at the least, of a deadline of {s}.",
+	},
+	enoughForMost: {
+		Text: "The deadline is enough: within it, or a shorter one, {n call} of {n} of this client " +
+			"were answered.",
 	},
 	neverAnswered: {
 		Text: "No call of this method was answered: one that sends messages as things happen " +
