@@ -64,7 +64,7 @@ const leastError = 400
 // overEvent is the judge's event for the end of x.
 func (s *tracked) overEvent(x *exchange.Exchange) rule.Over {
 	e := rule.Over{End: x.End(), Outcome: x.Outcome, Turn: x.Turn,
-		Reusable:  ledger.Reusable(x) && !ledger.GoneAway(s.Conn),
+		Reusable:  ledger.Reusable(s.Conn, x) && !ledger.GoneAway(s.Conn),
 		Foreign:   s.Conn.Protocol == exchange.ProtoUnknown && !ledger.ExpectsResponses(s.Conn),
 		IdleLimit: time.Duration(x.KeepAliveTimeout) * time.Second, NotKept: x.NotKept}
 	e.Unasked = x.Request == nil

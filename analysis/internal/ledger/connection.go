@@ -154,7 +154,7 @@ func (s *Connection) Over(j *Exchange) {
 		s.Ending.FailedAt = at
 	}
 	s.Last = x
-	s.reusable = Reusable(x)
+	s.reusable = Reusable(s.Conn, x)
 	s.endWaitBehind(j)
 }
 

@@ -9,8 +9,11 @@ import (
 )
 
 // Reusable reports whether x left its connection fit for another request (RFC 9112 §9.3). A stream
-// does, however it ended, unless that was with its connection.
-func Reusable(x *exchange.Exchange) bool {
+// does, however it ended, unless that was with its connection; a WebSocket carries no other one.
+func Reusable(c *reassembly.Conn, x *exchange.Exchange) bool {
+	if c.Protocol == exchange.ProtoWebSocket {
+		return false
+	}
 	if x.Stream != 0 {
 		return !x.Refused && (x.Reset != nil || x.Outcome == exchange.Complete)
 	}

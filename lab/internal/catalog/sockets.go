@@ -3,6 +3,7 @@
 package catalog
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -12,8 +13,8 @@ import (
 
 // socketScenarios are WebSockets.
 func socketScenarios() []scenario.Scenario {
-	return slices.Concat(at(closeCodes, 20), at(socketIdle, 20), at(socketDrops, 20),
-		at(socketLeaves, 20), at(socketPushes, 20), at(socketHTTP2, 20))
+	return slices.Concat(at(closeCodes, 20), at(socketIdle, 20), at(socketIdleShort, 20),
+		at(socketDrops, 20), at(socketLeaves, 20), at(socketPushes, 20), at(socketHTTP2, 20))
 }
 
 func closing(path string) program.SocketTalk {
@@ -70,18 +71,28 @@ func silent(ping time.Duration) program.SocketTalk {
 }
 
 func socketIdle(time.Duration) scenario.Scenario {
+	return idleSockets("websocket-idle-nginx", 12*time.Second, 5*time.Second)
+}
+
+func socketIdleShort(time.Duration) scenario.Scenario {
+	return idleSockets("websocket-idle-nginx-short", 2*time.Second, 800*time.Millisecond)
+}
+
+// idleSockets are those that nginx ends after silence; with Pings it does not.
+func idleSockets(name string, timeout, ping time.Duration) scenario.Scenario {
 	later := silent(0)
-	later.Messages, later.Pause = 3, 1500*time.Millisecond
+	later.Messages, later.Pause = 3, timeout/8
 	return scenario.Scenario{
-		Name: "websocket-idle-nginx",
-		About: "nginx before the server has proxy_read_timeout 12s, and ends two WebSockets on " +
-			"which nothing is said for so long; with Pings every 5 s it does not",
+		Name: name,
+		About: fmt.Sprintf("nginx before the server has proxy_read_timeout %v, and ends two "+
+			"WebSockets on which nothing is said for so long; with Pings every %v it does not",
+			timeout, ping),
 		Expect: scenario.Expect{Rule: "idle-drop", Cause: "websocket", Timeless: true},
-		Server: program.SocketServer{Nginx: "proxy_read_timeout 12s;"},
+		Server: program.SocketServer{Nginx: fmt.Sprintf("proxy_read_timeout %v;", timeout)},
 		Client: program.SocketClient{AtOnce: true, Talks: []program.SocketTalk{silent(0), later}},
 		Fix: func(s *scenario.Scenario) {
 			s.Client = program.SocketClient{AtOnce: true, Talks: []program.SocketTalk{
-				silent(5 * time.Second), silent(5 * time.Second),
+				silent(ping), silent(ping),
 			}}
 		},
 	}

@@ -29,8 +29,10 @@ more get no answer of any kind and the client gives up: it closes, or opens anot
 same request. After 5 s to 30 s of idleness only the latter counts, and only if the old connection stays
 dead to what is repeated on it after that. websocket: the server's side, often a proxy before it,
 ended a WebSocket by FIN or RST without a Close frame, and nothing had been said on it for 10 s and
-more, Pings included. High where two and more of a service ended so after the same silence, at
-different moments; medium where it was a whole number of five seconds; else low.
+more, Pings included; or for 1 s and more, the server had had the last word, and others of the
+service ended after the same silence, at another age. High where two and more of a service ended so
+after the same silence, at different moments; medium where it was a whole number of five seconds;
+else low.
 
 How cost is counted
 From the request to its repetition on another connection, if the same method and target follow

@@ -2,13 +2,13 @@ package ending
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"time"
 
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
 	"tcpwhy/reassembly"
+	"tcpwhy/reassembly/exchange"
 )
 
 const (
@@ -17,21 +17,27 @@ const (
 	// roundWithin, on either side, and a round trip is added where the capture is not at the proxy.
 	roundTimeout = 5 * time.Second
 	roundWithin  = 100 * time.Millisecond
-	// Silences that one timeout ends differ by alikeSilence and the round trip at most.
-	alikeSilence = 200 * time.Millisecond
+	// Silences that one timeout ends differ by alikeSilence and the round trip at most: a server may
+	// leave a timer that it would move by less (nginx, NGX_TIMER_LAZY_DELAY).
+	alikeSilence = 300 * time.Millisecond
 	maxSilences  = 4096 // wait for the end; of more nothing is said
+
+	// idleSocket is from how long on silence before an end makes it that of an idle WebSocket
+	// (reasoning: proxies' timeouts are set in tens of seconds; who is quiet for less is in a talk).
+	idleSocket = 10 * time.Second
+	// shortIdle is from how long on it may be, if others of the service show the same: timeouts are
+	// seconds (nginx proxy_read_timeout and HAProxy timeout tunnel are written so).
+	shortIdle = time.Second
 )
 
 // runIdleSockets refers WebSockets that the server's side ended after silence.
 func runIdleSockets(p *rule.Pass) {
 	for _, w := range p.Conn.WebSockets {
-		silence := socketSilence(w)
-		if _, first := firstFarewell(w); first != nil || !endedBare(p.Conn, w) ||
-			w.Ended.By != reassembly.FromServer || silence < idleSocket {
+		if !endedByServer(p.Conn, w) || !rested(w) {
 			continue
 		}
 		cl := socketClaim(w, socketCause, w.Ended.At)
-		cl.Rule, cl.Referred, cl.Side = idleDropRule, true, report.SideServer
+		cl.Rule, cl.Side = idleDropRule, report.SideServer
 		last := lastOf(w)
 		side := report.SideClient
 		if w.Sides[reassembly.FromServer].Latest == last {
@@ -39,9 +45,31 @@ func runIdleSockets(p *rule.Pass) {
 		}
 		cl.Occ.Start = last.Time
 		cl.Occ.Proof = []rule.Evidence{rule.Shows(last, side, lastFrame), endOfSocket(w)}
-		cl.Num[0], cl.Num[1] = int64(silence), int64(p.Conn.RTTMin())
-		p.Report(cl)
+		p.Report(silent(p.Conn, w, cl))
 	}
+}
+
+// endedByServer reports whether the server's side ended a WebSocket without a Close.
+func endedByServer(c *reassembly.Conn, w *exchange.WebSocket) bool {
+	_, first := firstFarewell(w)
+	return first == nil && endedBare(c, w) && w.Ended.By == reassembly.FromServer
+}
+
+// rested reports whether a WebSocket was silent for so long that a timeout may have ended it: for
+// less than idleSocket only where the server had the last word, so that nothing was in hand.
+func rested(w *exchange.WebSocket) bool {
+	silence := socketSilence(w)
+	return silence >= idleSocket ||
+		silence >= shortIdle && w.Sides[reassembly.FromServer].Latest == lastOf(w)
+}
+
+// silent refers a claim about a WebSocket, with what tells whether a timeout ended it.
+func silent(c *reassembly.Conn, w *exchange.WebSocket, cl rule.Claim) rule.Claim {
+	cl.Referred = true
+	cl.Num = [rule.Numbers]int64{
+		int64(socketSilence(w)), int64(c.RTTMin()), int64(w.Ended.At.Time - c.Start.Time),
+	}
+	return cl
 }
 
 // silences are WebSockets that ended after silence, until those of the whole capture are known.
@@ -52,6 +80,7 @@ type silence struct {
 	rule.Subject
 	rule.Claim
 	length, rtt time.Duration
+	age         time.Duration // of its connection
 }
 
 // add takes one.
@@ -62,19 +91,28 @@ func (s *silences) add(d rule.Desk, r *rule.Referred) {
 	r.Occ.Exchange = d.Exchange(r.Occ.Connection, r.Index)
 	s.all = append(s.all, silence{
 		r.Subject, r.Claim, time.Duration(r.Num[0]), time.Duration(r.Num[1]),
+		time.Duration(r.Num[2]),
 	})
 }
 
-// book books all of them: surer where others of the same service ended after the same silence, or
-// where that is a round number.
-func (s *silences) book(d rule.Desk) {
+// sort brings them into the order in which they are booked.
+func (s *silences) sort() {
 	slices.SortStableFunc(s.all, func(a, b silence) int {
 		return cmp.Or(a.Pair.Server.Compare(b.Pair.Server), cmp.Compare(a.length, b.length),
 			cmp.Compare(a.Occ.Connection, b.Occ.Connection))
 	})
+}
+
+// book books those that a timeout ended: surer where others of the same service ended after the
+// same silence, or where that is a round number.
+func (s *silences) book(d rule.Desk) {
+	s.sort()
 	for i := range s.all {
 		own := &s.all[i]
-		n := s.alike(own)
+		n, timeout := s.alike(own)
+		if !timeout {
+			continue
+		}
 		switch off := (own.length + roundTimeout/2) % roundTimeout; {
 		case n > 1:
 			own.Confidence = report.ConfidenceHigh
@@ -89,16 +127,19 @@ func (s *silences) book(d rule.Desk) {
 }
 
 // alike is how many of the same service ended after as long a silence, itself included; those that
-// ended at the same moment may have one other reason, and count once.
-func (s *silences) alike(own *silence) (n int) {
-	var server netip.AddrPort = own.Pair.Server
+// ended at the same moment may have one other reason, and count once. timeout says that the silence
+// was what ended it: if it was short, others ended after as long a one, and were not as old.
+func (s *silences) alike(own *silence) (n int, timeout bool) {
+	timeout = own.length >= idleSocket
 	var ends []time.Duration
 	for i := range s.all {
 		o := &s.all[i]
-		apart := o.length - own.length
-		if o.Pair.Server == server && max(apart, -apart) <= alikeSilence+max(o.rtt, own.rtt) {
-			ends = append(ends, o.Occ.End)
+		within := alikeSilence + max(o.rtt, own.rtt)
+		if o.Pair.Server != own.Pair.Server || (o.length-own.length).Abs() > within {
+			continue
 		}
+		ends = append(ends, o.Occ.End)
+		timeout = timeout || (o.age-own.age).Abs() > within
 	}
 	slices.Sort(ends)
 	for i := range ends {
@@ -106,5 +147,25 @@ func (s *silences) alike(own *silence) (n int) {
 			n++
 		}
 	}
-	return n
+	return n, timeout && (n > 1 || own.length >= idleSocket)
+}
+
+// bares are WebSockets that ended without a Close, and perhaps by a timeout.
+type bares struct{ silences }
+
+// Event has nothing to do: the claims come when connections are over.
+func (b *bares) Event(rule.Desk, *rule.Conn, *rule.Told) {}
+
+// Refer takes one.
+func (b *bares) Refer(d rule.Desk, r rule.Referred) { b.add(d, &r) }
+
+// Finish books those that no timeout ended.
+func (b *bares) Finish(d rule.Desk) {
+	b.sort()
+	for i := range b.all {
+		own := &b.all[i]
+		if _, timeout := b.alike(own); !timeout {
+			d.Book(own.Subject, &own.Claim)
+		}
+	}
 }

@@ -34,8 +34,8 @@ By the code of the Close frame that came first: 1002, 1003, 1007 and 1010 (proto
 (policy), 1009 (too-big), 1011 and 1014 (server-error), 1012 and 1013 (restart). no-close: the
 server's side ended the connection, or the stream, by FIN or RST, and neither side had sent a Close.
 Silent: 1000, 1001, no code (1005) and those that programs define themselves (3000 and more); a
-client that ends without a Close, as one does that is killed or leaves a page; an end after 10 s of
-silence and more, which is idle-drop's; captures that lack octets of the WebSocket. The reason in a
+client that ends without a Close, as one does that is killed or leaves a page; an end after silence,
+as long as idle-drop tells of; captures that lack octets of the WebSocket. The reason in a
 Close frame is not looked at.
 
 How cost is counted
@@ -142,12 +142,9 @@ or for one that had to log in again, the server's log tells.`,
 	Rests:      rule.Content,
 	When:       rule.Sockets,
 	Closed:     runSockets,
+	Across:     &rule.Comparison{Start: func() rule.Across { return &bares{} }},
 	Vocabulary: socketWords,
 }
-
-// idleSocket is from how long on silence before an end makes it that of an idle WebSocket
-// (reasoning: proxies' timeouts are set in tens of seconds; who is quiet for less is in a talk).
-const idleSocket = 10 * time.Second
 
 // runSockets looks at how the WebSockets of a connection ended.
 func runSockets(p *rule.Pass) {
@@ -158,8 +155,9 @@ func runSockets(p *rule.Pass) {
 			if cause := causeOfClose(first.Code); cause != "" {
 				p.Report(closeClaim(w, by, first, cause))
 			}
-		case endedBare(p.Conn, w) && w.Ended.By == reassembly.FromServer &&
-			socketSilence(w) < idleSocket:
+		case endedByServer(p.Conn, w) && rested(w):
+			p.Report(silent(p.Conn, w, bareClaim(w)))
+		case endedByServer(p.Conn, w):
 			p.Report(bareClaim(w))
 		}
 	}
