@@ -127,6 +127,7 @@ type member struct {
 	failure *failure         // its first exchange that did not end well
 	streams map[int]*failure // those on a connection of several streams, by index
 	opened  time.Duration    // when its first exchange began
+	asked   asked            // for what, last
 	sni     string           // the name in its TLS hello
 	turns   bool             // it had exchanges that nobody could read
 	lost    time.Duration    // by all its exchanges, as a rank
@@ -332,6 +333,7 @@ func (j *Judge) over(m *member, e *rule.Over, index int) {
 	m.IdleSince = e.End
 	if e.Failure == nil {
 		m.AnsweredAt = e.End.Time
+		m.asked.at = e.End.Time
 	}
 	if e.Multiplexed && m.open > 0 {
 		m.AnsweredAt = 0 // it is not idle: others go on

@@ -9,7 +9,8 @@ import (
 )
 
 // A client that asks for the same again and again, at a pace of its own, does so after a failure,
-// too: its next request is no repetition.
+// too: its next request is no repetition. Nor is that of one that asks for the same as soon as it
+// has an answer, on several connections: generators of load do so.
 
 const (
 	// pacedRequests are as many things as are remembered that a client asked a service for last.
@@ -31,6 +32,42 @@ type paced struct {
 	least  time.Duration // between one beginning and the next, without failures
 	n      int           // intervals
 	failed bool          // the latest has failed
+	conn   int           // of the latest
+	// answers behind which their connection asked for the same again; how often that was at once,
+	// and how often others had asked on another connection meanwhile
+	answered, atOnce, beside int
+}
+
+// asked is what a connection asked for last, and what became of it.
+type asked struct {
+	what uint64
+	at   time.Duration // its answer; 0: it has none, or failed
+}
+
+// follows takes note of a request on a connection that had asked for something before.
+func (p *paced) follows(last *asked, e *rule.Began, conn int) {
+	if p == nil {
+		return
+	}
+	if last.what == p.what && last.at > 0 {
+		p.answered++
+		if e.Start.Time-last.at <= repeatsAtOnce+e.Far {
+			p.atOnce++
+		}
+		if p.latest >= 0 && p.conn != conn {
+			p.beside++
+		}
+	}
+	*last, p.conn = asked{what: p.what}, conn
+}
+
+// always reports whether the client asks for this at once, whatever became of the request before,
+// on several connections: half of its answers were followed so, and a quarter by others meanwhile
+// (reasoning: two connections that ask by turns, at random).
+func (p *paced) always() bool {
+	const half, quarter = 2, 4
+	return p != nil && p.atOnce >= leastPaced && half*p.atOnce >= p.answered &&
+		p.beside >= leastPaced && quarter*p.beside >= p.answered
 }
 
 // of is where a client's requests for the same are kept, until it is asked for another; nil if

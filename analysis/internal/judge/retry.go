@@ -168,6 +168,7 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 	}
 	k := e.Key()
 	pace := j.retry.paces.of(e.Pair, &k, e.Start.Time)
+	pace.follows(&m.asked, e, m.Id)
 	defer pace.began(e.Start.Time)
 	for i, f := range j.retry.open[k] {
 		if f.Failure.Start.Time < e.Start.Time && (f.linked(e, pace) || f.reopened(e, m.opened)) {
@@ -185,9 +186,13 @@ func (j *Judge) retried(m *member, e *rule.Began, index int) {
 // connection was opened for it, after the failed request had left, and not when the client would
 // have asked anyway; or it came at once. On a connection that has long been in use the client may
 // ask for the same again and again. One that the server has not processed is repeated on whatever
-// connection there is, unless the client asks for it at a pace of its own.
+// connection there is, unless the client asks for it at a pace of its own. Nothing links that of a
+// client that asks for it all the time.
 func (f *failure) linked(e *rule.Began, pace *paced) bool {
 	after := e.Need - f.At
+	if pace.always() {
+		return false
+	}
 	if f.Refused && after <= refusedWithin {
 		return !pace.keeps(e.Start.Time-f.Failure.Start.Time) || after <= repeatsAtOnce+e.Far
 	}

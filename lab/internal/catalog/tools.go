@@ -14,7 +14,7 @@ import (
 // toolScenarios are curl, wrk and HAProxy.
 func toolScenarios() []scenario.Scenario {
 	return slices.Concat(at(curlApart, 10, 50), at(curlKept, 10, 50), at(wrkNginx, 0, 10, 50),
-		at(wrkLimited, 0, 10, 50), at(haproxyClosing, 10, 50), at(haproxyKept, 10, 50),
+		at(wrkLimited, 0, 10, 50), at(wrkDropped, 20), at(haproxyClosing, 10, 50), at(haproxyKept, 10, 50),
 		at(haproxyNginxLimited, 10))
 }
 
@@ -57,6 +57,32 @@ func wrkLimited(time.Duration) scenario.Scenario {
 		Client: program.Wrk{Connections: 4},
 		Fix: func(s *scenario.Scenario) {
 			s.Server = program.Nginx{Body: 800, Settings: "keepalive_requests 100000;"}
+		},
+		Snaplen: 500,
+	}
+}
+
+// dropping is a server of Node that resets the connection of each request of so many.
+const dropping = `
+let n = 0;
+require('http').createServer((request, response) => {
+  if (++n %% %d == 0) return request.socket.resetAndDestroy();
+  response.end(Buffer.alloc(300, 'x'));
+}).listen(%d, '%s');
+`
+
+func wrkDropped(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reset-before-answer-wrk",
+		About: "wrk drives a server that resets the connection of each 40th request: wrk opens " +
+			"another one and asks on as before, and repeats nothing",
+		Expect: scenario.Expect{Rule: "reset-after-data", Timeless: true},
+		Server: program.NodeScript{
+			Words: "each 40th request is reset", Text: dropping, Limit: 40,
+		},
+		Client: program.Wrk{Connections: 4},
+		Fix: func(s *scenario.Scenario) {
+			s.Server = program.NodeScript{Words: "answers all", Text: dropping, Limit: 1 << 30}
 		},
 		Snaplen: 500,
 	}
