@@ -20,20 +20,23 @@ const leastCompared = 4
 // hardlyFaster are the pairs with as many exchanges on both sides in which no difference of
 // durations can show, and why. Their finding is gone all the same.
 var hardlyFaster = map[string]string{
-	"bandwidth-compressible-rtt30":    "four endpoints, none asked four times",
-	"grpc-chatty-rtt40":               "time is lost between calls, which take as long as before",
-	"grpc-deadline-rtt40":             "calls had no response before, and have one now",
-	"grpc-unavailable-rtt20":          "calls fail as fast as they succeed",
-	"h2-goaway-churn-rtt40":           "3 of 12 exchanges are affected",
-	"h2-headers-large-rtt40":          "3 of 6 exchanges are affected",
-	"h2-losses-of-many-streams-rtt80": "two endpoints, each asked twice",
-	"h2-losses-beside-a-window-rtt80": "of ten requests the first are as they were",
-	"h2-receive-window-rtt80":         "three endpoints, each asked three times at most",
-	"h2-reset-deadline-rtt20":         "requests had no response before, and have one now",
-	"reset-linger-zero-rtt10":         "three of four exchanges had to connect anew, the first is as it was",
-	"reuse-server-max-requests-rtt10": "3 of 12 exchanges are affected",
-	"tls-not-resumed-rtt40":           "of four exchanges the first is as it was",
-	"websocket-close-codes-rtt20":     "there are no exchanges but the upgrades, and other ones",
+	"bandwidth-compressible-rtt30":     "four endpoints, none asked four times",
+	"grpc-chatty-rtt40":                "time is lost between calls, which take as long as before",
+	"grpc-deadline-rtt40":              "calls had no response before, and have one now",
+	"grpc-deadline-sometimes-rtt100":   "3 of 16 exchanges are affected",
+	"grpc-request-too-large-rtt40":     "calls are refused as fast as they succeed",
+	"grpc-unavailable-rtt20":           "calls fail as fast as they succeed",
+	"h2-goaway-churn-rtt40":            "3 of 12 exchanges are affected",
+	"h2-headers-large-rtt40":           "3 of 6 exchanges are affected",
+	"h2-losses-of-many-streams-rtt80":  "two endpoints, each asked twice",
+	"h2-losses-beside-a-window-rtt80":  "of ten requests the first are as they were",
+	"h2-receive-window-rtt80":          "three endpoints, each asked three times at most",
+	"h2-reset-deadline-rtt20":          "requests had no response before, and have one now",
+	"reset-linger-zero-rtt10":          "three of four exchanges had to connect anew, the first is as it was",
+	"reuse-server-max-requests-rtt10":  "3 of 12 exchanges are affected",
+	"tls-not-resumed-rtt40":            "of four exchanges the first is as it was",
+	"websocket-close-codes-rtt20":      "there are no exchanges but the upgrades, and other ones",
+	"websocket-idle-nginx-short-rtt20": "what is ended is idle",
 }
 
 // pairs are the scenarios of a fault that have a twin in which it is cured, with that.

@@ -77,13 +77,14 @@ func wholeHTTP2(r *report.Report) bool {
 	})
 }
 
-// resetUnanswered are the streams that their client reset before anything had come: Wireshark reads
-// the answer that was on its way, though nobody did.
+// resetUnanswered are the streams that their client reset before anything had come, and those that
+// their server reset: Wireshark reads what was on its way, though nobody did.
 func resetUnanswered(r *report.Report) map[string]bool {
 	all := map[string]bool{}
 	for i := range r.Exchanges {
 		x := &r.Exchanges[i]
-		if s := x.OnStream.Reset; s != nil && s.By == exchange.FromClient && x.Response == nil {
+		s := x.OnStream.Reset
+		if s != nil && (s.By == exchange.FromServer || x.Response == nil) {
 			all[fmt.Sprint(x.Connection, " stream ", x.OnStream.Stream)] = true
 		}
 	}

@@ -1,4 +1,4 @@
-// Package inturn is about exchanges that followed each other at once on one connection, each of
+// Package inturn is about exchanges that followed each other on one connection, each of
 // which waited for the one before: what that cost, and its claim. Which exchanges may be in one
 // run is for its rules to say.
 package inturn
@@ -19,19 +19,21 @@ const (
 	// matters when it breaks the flow of thought, at a second (Miller 1968, Nielsen 1993).
 	worth = time.Second
 	// pause is what a program takes at most between a response and its next request, if it has
-	// nothing else to do; or such a part of the round trip, by which that may vary (reasoning).
+	// little else to do; or such a part of the round trip, so that of what it waits for each most is
+	// the round trip (reasoning). One that does something else takes longer.
 	pause      = 5 * time.Millisecond
-	pauseParts = 10
+	pauseParts = 2
 )
 
 // LeastRTT is the round trip below which waiting for each is no matter.
 const LeastRTT = 5 * time.Millisecond
 
-// Run is exchanges that followed each other at once. The zero value has none.
+// Run is exchanges that followed each other, with short pauses. The zero value has none.
 type Run struct {
 	N                   int
 	Number              int // of the first exchange
 	First, Second, Last capture.Mark
+	Paused              time.Duration // of the client, between the first and the second
 }
 
 // Add adds the next exchange.
@@ -46,10 +48,13 @@ func (r *Run) Add(x *exchange.Exchange) {
 	r.Last = x.End()
 }
 
-// Next reports whether x, an exchange of c, began at once when the last of the run was over. Where
+// Next reports whether x, an exchange of c, began without much of a pause when the last of the run was over. Where
 // the capture is not at the client, its next request comes later by the way to it and back.
 func (r *Run) Next(c *reassembly.Conn, x *exchange.Exchange) bool {
 	gap := x.Request.Start.Time - r.Last.Time - c.Far(reassembly.FromClient)
+	if r.N == 1 {
+		r.Paused = max(0, gap)
+	}
 	return gap <= max(pause, c.RTTMin()/pauseParts)
 }
 

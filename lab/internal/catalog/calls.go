@@ -22,6 +22,7 @@ func callScenarios() []scenario.Scenario {
 		at(callsNotFound, 20), at(callCancelled, 40), at(callWatch, 20), at(callChat, 20),
 		at(callsSpread, 40), at(callsOfLargeAnswers, 40), at(callsTooLarge, 40),
 		at(callsShort, 40), at(callDeadlineSometimes, 100),
+		at(callsPausing, 40),
 	)
 }
 
@@ -196,6 +197,23 @@ func callsChatty(time.Duration) scenario.Scenario {
 		Client: calling(program.GRPCCall{Method: "Get", Count: 60, Body: 40}),
 		Fix: func(s *scenario.Scenario) {
 			s.Client = calling(program.GRPCCall{Method: "Get", Count: 3, Parallel: 20, Body: 40})
+		},
+	}
+}
+
+func callsPausing(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "grpc-chatty-with-pauses",
+		About: "60 small calls of Get, each 12 ms after the one before is answered, which the client " +
+			"works on meanwhile; then 20 at a time",
+		Expect: scenario.Expect{Rule: "grpc-chatty", Timeless: true},
+		Server: program.GRPCServer{Body: 200},
+		Client: calling(
+			program.GRPCCall{Method: "Get", Count: 60, Body: 40, Pause: 12 * time.Millisecond}),
+		Fix: func(s *scenario.Scenario) {
+			s.Client = calling(program.GRPCCall{
+				Method: "Get", Count: 3, Parallel: 20, Body: 40,
+			})
 		},
 	}
 }

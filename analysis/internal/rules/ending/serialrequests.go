@@ -22,8 +22,8 @@ A client that asks for the next thing only when it has the one before pays a rou
 it knew beforehand what it would need, it could ask for all at once.
 
 How it is recognised
-Three or more GET or HEAD requests for different things on one connection, each within 5 ms (or a
-tenth of the round trip) of the response before. The round trip is 5 ms or more and at least half of
+Three or more GET or HEAD requests for different things on one connection, each within 5 ms (or
+half a round trip) of the response before. The round trip is 5 ms or more and at least half of
 the time, and half of what it costs is a second or more.
 
 How cost is counted
@@ -124,7 +124,7 @@ func (r *serialRun) end(p *rule.Pass) {
 		cl.Says = []rule.Said{rule.Say(roundTripEach, n, rule.Ns(p.Conn.RTTMin()))}
 		cl.Occ.Proof = []rule.Evidence{
 			rule.Shows(r.First, report.SideClient, runBegins),
-			rule.Shows(r.Second, report.SideClient, sentAtOnce),
+			rule.Shows(r.Second, report.SideClient, sentNext, rule.Ns(r.Paused)),
 			rule.Shows(r.Last, report.SideServer, runEnds, n),
 		}
 		p.State.Claims = append(p.State.Claims, cl)
@@ -136,7 +136,7 @@ func (r *serialRun) end(p *rule.Pass) {
 const (
 	roundTripEach = iota + ownWords
 	runBegins
-	sentAtOnce
+	sentNext
 	runEnds
 )
 
@@ -147,9 +147,9 @@ var serialWords = vocabulary([]rule.Words{
 		Role: "first request", Text: "begins the run",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	sentAtOnce: {
-		Role: "second request", Text: "sent as soon as the response before was complete",
-		Facts: rule.Facts{report.CarriesData},
+	sentNext: {
+		Role: "second request", Text: "sent {ms} after the response before was complete",
+		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
 	runEnds: {
 		Role: "last response", Text: "ends the run of {n}",

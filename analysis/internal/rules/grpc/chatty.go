@@ -28,7 +28,7 @@ each of them, however small they are and however fast the server is.
 
 How it is recognised
 Three or more calls of one service on one connection, each with one message of at most 1 KB in
-either direction, each within 5 ms (or a tenth of the round trip) of the end of the one before,
+either direction, each within 5 ms (or half a round trip) of the end of the one before,
 none while another such call of that service was open, all OK. The round trip is 5 ms or more and
 at least half of the time, and half of what it costs is a second or more.
 
@@ -131,7 +131,7 @@ func endCalls(p *rule.Pass, r *inturn.Run) {
 		cl.Says = []rule.Said{rule.Say(tripEach, n, rule.Ns(p.Conn.RTTMin()))}
 		cl.Occ.Proof = []rule.Evidence{
 			rule.Shows(r.First, report.SideClient, runBegins),
-			rule.Shows(r.Second, report.SideClient, calledAtOnce),
+			rule.Shows(r.Second, report.SideClient, calledNext, rule.Ns(r.Paused)),
 			rule.Shows(r.Last, report.SideServer, runEnds, n),
 		}
 		p.State.Claims = append(p.State.Claims, cl)

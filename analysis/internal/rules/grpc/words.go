@@ -37,7 +37,7 @@ const (
 	// of grpc-chatty
 	tripEach
 	runBegins
-	calledAtOnce
+	calledNext
 	runEnds
 )
 
@@ -132,10 +132,10 @@ var words = []rule.Words{
 		Text:  "first of the run",
 		Facts: rule.Facts{report.CarriesData},
 	},
-	calledAtOnce: {
+	calledNext: {
 		Role:  "call",
-		Text:  "the next one, as soon as the first is answered",
-		Facts: rule.Facts{report.CarriesData},
+		Text:  "the next one, {ms} after the first was answered",
+		Facts: rule.Facts{report.CarriesData, report.Told},
 	},
 	runEnds: {
 		Role:  "response",
