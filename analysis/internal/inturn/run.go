@@ -19,8 +19,8 @@ const (
 	// matters when it breaks the flow of thought, at a second (Miller 1968, Nielsen 1993).
 	worth = time.Second
 	// pause is what a program takes at most between a response and its next request, if it has
-	// little else to do; or such a part of the round trip, so that of what it waits for each most is
-	// the round trip (reasoning). One that does something else takes longer.
+	// little else to do; or such a part of the round trip, so that most of what it waits for is
+	// that (reasoning). One that does something else takes longer.
 	pause      = 5 * time.Millisecond
 	pauseParts = 2
 )
@@ -48,8 +48,9 @@ func (r *Run) Add(x *exchange.Exchange) {
 	r.Last = x.End()
 }
 
-// Next reports whether x, an exchange of c, began without much of a pause when the last of the run was over. Where
-// the capture is not at the client, its next request comes later by the way to it and back.
+// Next reports whether x, an exchange of c, began without much of a pause when the last of the run
+// was over. Where the capture is not at the client, its next request comes later by the way to it
+// and back.
 func (r *Run) Next(c *reassembly.Conn, x *exchange.Exchange) bool {
 	gap := x.Request.Start.Time - r.Last.Time - c.Far(reassembly.FromClient)
 	if r.N == 1 {

@@ -17,6 +17,9 @@ const (
 	pacedRequests = 4
 	// leastPaced is how many intervals show a pace.
 	leastPaced = 2
+	// repeatsAtOnce is how soon after it knows of a failure a client repeats the request on a
+	// connection that it has (reasoning: what a program takes to notice, as for closes).
+	repeatsAtOnce = 50 * time.Millisecond
 )
 
 // paces are how soon clients ask services for the same again.

@@ -11,9 +11,6 @@ const (
 	// retryWithin is how soon after a failure the same request counts as its repetition: clients
 	// that repeat at all do it at once.
 	retryWithin = time.Second
-	// repeatsAtOnce is how soon after it knows of a failure a client repeats the request on a
-	// connection that it has (reasoning: what a program takes to notice, as for closes).
-	repeatsAtOnce = 50 * time.Millisecond
 	// awaitRetry is how long a failure waits for its repetition: the connection that this waits for
 	// may need two SYNs more.
 	awaitRetry = 3 * retryWithin

@@ -36,8 +36,8 @@ func runIdleSockets(p *rule.Pass) {
 		if !endedByServer(p.Conn, w) || !rested(w) {
 			continue
 		}
-		cl := socketClaim(w, socketCause, w.Ended.At)
-		cl.Rule, cl.Side = idleDropRule, report.SideServer
+		cl := socketClaim(w, idleDropRule, socketCause, w.Ended.At)
+		cl.Side = report.SideServer
 		last := lastOf(w)
 		side := report.SideClient
 		if w.Sides[reassembly.FromServer].Latest == last {

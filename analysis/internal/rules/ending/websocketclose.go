@@ -1,11 +1,8 @@
 package ending
 
 import (
-	"time"
-
 	"tcpwhy/analysis/internal/rule"
 	"tcpwhy/analysis/report"
-	"tcpwhy/capture"
 	"tcpwhy/reassembly"
 	"tcpwhy/reassembly/exchange"
 )
@@ -163,17 +160,6 @@ func runSockets(p *rule.Pass) {
 	}
 }
 
-// firstFarewell is the Close frame that came first, and its sender; nil if there was none.
-func firstFarewell(w *exchange.WebSocket) (by reassembly.Dir, first *exchange.WebSocketClose) {
-	for dir := range w.Sides {
-		c := &w.Sides[dir].Close
-		if c.At.Frame != 0 && (first == nil || c.At.Time < first.At.Time) {
-			by, first = reassembly.Dir(dir), c
-		}
-	}
-	return by, first
-}
-
 // causeOfClose is the cause that a code belongs to; "" if it is none.
 func causeOfClose(code int) string {
 	switch code {
@@ -191,30 +177,11 @@ func causeOfClose(code int) string {
 	return ""
 }
 
-// endedBare reports whether a WebSocket ended without a Close, of which nothing is missing.
-func endedBare(c *reassembly.Conn, w *exchange.WebSocket) bool {
-	missing := c.Half[0].Missing + c.Half[1].Missing
-	return w.Ended.At.Frame != 0 && !w.Lost && missing == 0 && lastOf(w).Frame != 0
-}
-
-// lastOf is the end of the last frame of either side; no frame if nothing was said.
-func lastOf(w *exchange.WebSocket) (last capture.Mark) {
-	for dir := range w.Sides {
-		if m := w.Sides[dir].Latest; m.Time > last.Time {
-			last = m
-		}
-	}
-	return last
-}
-
-// socketSilence is how long nothing had been said when it ended.
-func socketSilence(w *exchange.WebSocket) time.Duration { return w.Ended.At.Time - lastOf(w).Time }
-
 // closeClaim is that of a WebSocket which was closed with a code.
 func closeClaim(
 	w *exchange.WebSocket, by reassembly.Dir, first *exchange.WebSocketClose, cause string,
 ) rule.Claim {
-	cl := socketClaim(w, cause, first.At)
+	cl := socketClaim(w, socketCloseRule, cause, first.At)
 	if cause == restartCause {
 		cl.Least = report.Low
 	}
@@ -227,31 +194,10 @@ func closeClaim(
 
 // bareClaim is that of one which ended without a Close.
 func bareClaim(w *exchange.WebSocket) rule.Claim {
-	cl := socketClaim(w, noCloseCause, w.Ended.At)
+	cl := socketClaim(w, socketCloseRule, noCloseCause, w.Ended.At)
 	cl.Confidence = report.ConfidenceHigh
 	cl.Occ.Proof = []rule.Evidence{endOfSocket(w)}
 	return cl
-}
-
-// socketClaim is what claims about WebSockets have in common.
-func socketClaim(w *exchange.WebSocket, cause string, end capture.Mark) rule.Claim {
-	return rule.Claim{
-		Rule: socketCloseRule, Cause: cause, Index: w.Opening,
-		Least: report.Medium, Alone: rule.AtMost(report.Low),
-		Occ: rule.Occurrence{Start: end.Time, End: end.Time},
-	}
-}
-
-// endOfSocket shows what ended a WebSocket without a Close.
-func endOfSocket(w *exchange.WebSocket) rule.Evidence {
-	words := finWithoutClose
-	switch {
-	case w.Stream != 0:
-		words = streamEndsBare
-	case w.Ended.Reset:
-		words = rstWithoutClose
-	}
-	return rule.Shows(w.Ended.At, rule.SideOf(w.Ended.By), words)
 }
 
 // What websocket-close says, by number.

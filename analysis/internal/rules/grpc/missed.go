@@ -144,14 +144,15 @@ func (a *calls) enough(l *late) (inTime, all int, enough bool) {
 	return inTime, all, 2*inTime > all
 }
 
-// excuse takes the blame from a deadline that was enough for most.
-func (a *calls) excuse(l *late) {
+// excuse takes the blame from a deadline that was enough for most; false if nothing else has it.
+func (a *calls) excuse(l *late) bool {
 	inTime, all, enough := a.enough(l)
-	if l.Cause != shortCause || !enough || l.instead == "" {
-		return
+	if l.Cause != shortCause || !enough {
+		return true
 	}
 	l.Cause, l.Confidence = l.instead, report.ConfidenceMedium
 	l.Says = []rule.Said{rule.Say(enoughForMost, int64(inTime), int64(all))}
+	return l.instead != ""
 }
 
 // Refer has nothing to do: the event of the call brought the claim.
@@ -165,10 +166,9 @@ func (m *missed) Finish(d rule.Desk) {
 	for i := range m.waiting {
 		l := &m.waiting[i]
 		a := m.at[l.of]
-		if a == nil || a.streams {
+		if a == nil || a.streams || !a.excuse(l) {
 			continue
 		}
-		a.excuse(l)
 		a.describe(&l.Claim, &l.of)
 		d.Book(l.Subject, &l.Claim)
 	}
