@@ -172,20 +172,23 @@ func (s *Connection) endWaitBehind(j *Exchange) {
 	for _, k := range s.exchanges {
 		if k.Index == j.Index+1 && k.piped() && k.Parsed.Request != nil {
 			k.Behind = report.Interval{From: k.Parsed.Request.End.Time, To: j.Parsed.End().Time}
-			k.Slowest = s.slowestUpTo(j)
+			k.Thought = s.thoughtUpTo(j)
 		}
 	}
 }
 
-// slowestUpTo is the longest that the server took for one of the responses up to that of j, waits
-// behind others left out.
-func (s *Connection) slowestUpTo(j *Exchange) time.Duration {
+// thoughtUpTo is what the server took for j's response and for those before that j waited for:
+// neither what they waited for each other, nor what they took on the path.
+func (s *Connection) thoughtUpTo(j *Exchange) time.Duration {
 	x := j.Parsed
 	if x.Request == nil || x.Response == nil {
-		return 0
+		return j.Thought
 	}
-	asked := max(j.Behind.To, x.Request.End.Time)
-	return max(j.Slowest, x.Response.Start.Time-asked-s.Conn.Far(reassembly.FromServer))
+	took := x.Response.Start.Time - j.Behind.To // both had the same way
+	if j.Behind.To < x.Request.End.Time {
+		took = x.Response.Start.Time - x.Request.End.Time - s.Conn.Far(reassembly.FromServer)
+	}
+	return j.Thought + max(0, took)
 }
 
 // DrawUp completes the ledger of an exchange that is over. Its records must be certain.

@@ -72,8 +72,8 @@ type Pipelined struct {
 	// Behind is the wait for the response to that; zero if there was none, To is 0 until it has
 	// ended.
 	Behind report.Interval
-	// Slowest is the longest that the server took for one of the responses before, itself.
-	Slowest time.Duration
+	// Thought is what the server took for the responses before, itself, all together.
+	Thought time.Duration
 }
 
 // Reset makes j an empty ledger. What room it had is used again.

@@ -14,7 +14,7 @@ import (
 func pipelineScenarios() []scenario.Scenario {
 	return slices.Concat(at(pipelinePost, 10, 50), at(pipelineLost, 10, 50),
 		at(pipelineEarlyClose, 10, 50), at(pipelineHead, 0, 10, 50), at(unsolicited, 10, 50),
-		at(pipelineFine, 10, 50))
+		at(pipelineFine, 10, 50), at(pipelineDownloads, 40))
 }
 
 func pipelined(n int) own.Client { return own.Client{Sockopts: prompt(), Count: n, Pipeline: true} }
@@ -84,6 +84,16 @@ func pipelineFine(time.Duration) scenario.Scenario {
 			"stays",
 		Server: own.Server{Sockopts: prompt(), Body: 200},
 		Client: pipelined(4),
+	}
+}
+
+func pipelineDownloads(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "lookalike-pipelined-downloads",
+		About: "twelve pages of 30,000 octets are pipelined, and come one after the other as fast " +
+			"as the path carries them",
+		Server: own.Server{Sockopts: prompt(), Body: 30_000},
+		Client: pipelined(12),
 	}
 }
 

@@ -18,7 +18,8 @@ func reuseScenarios() []scenario.Scenario {
 		at(reuseHTTP10, 10, 50), at(reuseCloseDelimited, 10, 50), at(reuseIgnoredIdle, 10, 50),
 		at(reuseClientClosed, 10, 50), at(reuseIdleNginx, 10, 50), at(reuseIdleNode, 10),
 		at(reuseIdleGo, 10), at(reuseIdleApache, 10), at(reuseMaxRequests, 10, 50),
-		at(reuseMaxRequestsApache, 10), at(reuseLarge, 50), at(reuseAgeLimit, 10))
+		at(reuseMaxRequestsApache, 10), at(reuseLarge, 50), at(reuseAgeLimit, 10),
+		at(reuseErrorClose, 50))
 }
 
 func reuseResponseClose(time.Duration) scenario.Scenario {
@@ -29,6 +30,23 @@ func reuseResponseClose(time.Duration) scenario.Scenario {
 		Server: own.Server{Sockopts: prompt(), Body: 800, Keeping: own.Keeping{Requests: 1}},
 		Client: own.Client{Sockopts: prompt(), Count: 6},
 		Fix:    onServer(func(o *own.Server) { o.Requests = 0 }),
+	}
+}
+
+func reuseErrorClose(time.Duration) scenario.Scenario {
+	return scenario.Scenario{
+		Name: "reuse-error-close",
+		About: "every response is an error and says Connection: close: the fixed twin accepts the " +
+			"requests, and keeps the connection",
+		Expect: scenario.Expect{Rule: "missed-reuse", Cause: "error-close", Count: 5},
+		Server: own.Server{
+			Sockopts: prompt(),
+			Body:     200,
+			Keeping:  own.Keeping{Requests: 1},
+			Response: own.Response{Statuses: []string{"414 URI Too Long"}},
+		},
+		Client: own.Client{Sockopts: prompt(), Count: 6},
+		Fix:    onServer(func(o *own.Server) { o.Requests, o.Statuses = 0, nil }),
 	}
 }
 

@@ -43,6 +43,7 @@ const (
 	requestCloseCause       = "request-close"
 	responseCloseCause      = "response-close"
 	someResponsesCloseCause = "some-responses-close"
+	errorCloseCause         = "error-close"
 	oldVersionCause         = "http10"
 	clientClosedCause       = "client-closed"
 	idleTimeoutCause        = "server-idle-timeout"
@@ -66,17 +67,19 @@ connection to the same service (address, port, name, TLS or not) that was idle w
 response complete; or one had ended less than 60 s before for a reason that somebody chose: a
 Connection: close, HTTP/1.0, a body that only the close ends, a limit of requests, a short idle
 timeout or the word that there is none (Keep-Alive: timeout=0), a client that closed at once, or
-after the same fraction of a second three times. Each
-such connection excuses one new one. Connections that were busy at that moment excuse none, nor do
-those on which the server had said GOAWAY, of which h2-goaway tells, nor those of which the capture lacks octets, nor those of another program (User-Agent) whose close
-nothing had announced, unless one connection carries the requests of several programs, as a proxy's
-does, nor does a connection opened in advance: its handshake delayed nothing. A server that keeps
-its connections after as many first responses as it closes them after, or more, closes after some
-responses, not after each. It limits requests if three connections and more ended with the same
-number of them, and not a third as many carried more; a close behind an error (status 400 and above)
-says nothing of a limit, and a response that nobody asked for (408 on an idle connection) nothing of
-what client and server speak. A request that leaves within half a handshake, and 10 ms at most, behind
-it has likely waited; that is medium and costs at least nothing, as the connection may have been
+after the same fraction of a second three times. Each such connection excuses one new one.
+Connections that were busy at that moment excuse none, nor do those on which the server had said
+GOAWAY, of which h2-goaway tells, nor those of which the capture lacks octets, nor those of another
+program (User-Agent) whose close nothing had announced, unless one connection carries the requests
+of several programs, as a proxy's does, nor does a connection opened in advance: its handshake
+delayed nothing. A server that keeps its connections after as many first responses as it closes them
+after, or more, closes after some responses, not after each; one that has closed after nothing but
+errors (status 400 and above) closes because of those, which is told at low at most. It limits
+requests if three connections and more ended with the same number of them, and not a third as many
+carried more; a close behind an error says nothing of a limit, and a response that nobody asked for
+(408 on an idle connection) nothing of what client and server speak.
+A request that leaves within half a handshake, and 10 ms at most, behind it has likely waited; that
+is medium and costs at least nothing, as the connection may have been
 opened in advance. A request that repeats one that failed has its reason for a new connection.
 close-hidden: the same where the capture cut the headers off, whoever closed first.
 
@@ -173,6 +176,25 @@ raising if requests come more rarely than that.`,
 					Side: report.SideServer,
 					Text: "see what those requests have in common: errors, methods, bodies that " +
 						"nobody read; read each request to its end, and keep the connection",
+				},
+			},
+		},
+		{
+			Code:  errorCloseCause,
+			Title: "server closes after errors",
+			Side:  report.SideServer,
+			Message: "The server closes the connection after a response that says that the " +
+				"request failed, as servers do with a body that they have not read, or a request " +
+				"that they cannot trust. After others it has not been seen to close.",
+			Remedies: []report.Remedy{
+				{
+					Side: report.SideClient,
+					Text: "cure the errors: the connections stay with them",
+				},
+				{
+					Side: report.SideServer,
+					Text: "accept such requests, if they are meant to work: nginx " +
+						"client_max_body_size (413), large_client_header_buffers (414, 431, 400)",
 				},
 			},
 		},

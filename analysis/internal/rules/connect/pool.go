@@ -50,6 +50,7 @@ type pool struct {
 	counted  int             // what it remembers, as part of what all do
 	kept     int             // connections that the server left open after their first response
 	ended    int             // connections that it announced to close with it
+	unfailed bool            // one of those responses was no error
 	proxied  bool            // a connection carried requests of several programs
 	idleTime []time.Duration // how long the server let connections idle before it closed them
 	leftIdle []time.Duration // the same of those that the client closed, at most keptIdle
@@ -268,6 +269,7 @@ func (r *reuses) over(m *member, e *rule.Over) {
 		switch {
 		case closes:
 			p.ended++
+			p.unfailed = p.unfailed || !m.last.failed
 		case m.last.reusable:
 			p.kept++
 		}

@@ -181,11 +181,13 @@ func (p *pool) whyAnnounced(d *member) (string, report.Confidence) {
 	switch {
 	case d.cut: // how many requests it had served before is not visible
 		return responseCloseCause, report.ConfidenceLow
-	case d.served > 1 && d.last.failed:
+	case d.last.failed && d.served > 1:
 		return someResponsesCloseCause, report.ConfidenceMedium // the error has ended it
+	case d.last.failed && p.kept == 0 && !p.unfailed:
+		return errorCloseCause, report.ConfidenceMedium // whether others end it, was not seen
 	case d.served > 1:
 		return maxRequestsCause, p.constantRequests(d)
-	case p.kept >= p.ended:
+	case p.kept >= p.ended || d.last.failed && !p.unfailed:
 		return someResponsesCloseCause, report.ConfidenceHigh
 	}
 	return responseCloseCause, report.Proven

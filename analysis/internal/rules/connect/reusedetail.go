@@ -19,6 +19,9 @@ func (v *verdict) detail(c *rule.Claim, m *member) {
 		askedForClose(c, v.donor)
 	case responseCloseCause:
 		v.closeHidden(c)
+	case errorCloseCause:
+		c.Most = rule.AtMost(report.Low) // the errors are the fault
+		c.Alone = rule.AtMost(report.Info)
 	case someResponsesCloseCause:
 		c.Alone = rule.AtMost(report.Info)
 	case oldVersionCause:

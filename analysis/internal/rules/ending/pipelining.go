@@ -10,10 +10,6 @@ import (
 	"tcpwhy/reassembly/exchange"
 )
 
-// manyWaits is how many waits that can just be noticed one behind many responses must last, none of
-// which was noticeable by itself (reasoning).
-const manyWaits = 5
-
 const pipeliningRule = "pipelining"
 
 // Pipelining is the rule about requests that were sent before earlier ones were answered.
@@ -32,15 +28,17 @@ A request whose first octet passed the capture before the last octet of the resp
 final response that came before its own request was complete does not count. non-idempotent: the
 request before may not be repeated safely. lost-responses: two or more requests, or one behind
 another, were unanswered when the server closed. early-close: the same after a response that
-announced the close. head-of-line: the wait behind the response before, by 20 ms or more beyond a
-round trip, if the server took so long for one of those before, or 100 ms in all.
+announced the close. head-of-line: the wait behind the responses before, by 20 ms or more beyond a
+round trip, as far as the server took that time for them. While they only filled the path, another
+connection would have shared it with them.
 unsolicited-response: a final response, other than 408, and other than an error with which the server
 ends an idle connection (that is only noted), while no request was unanswered, on a
 connection seen from its start without gaps; what the response acknowledges must have been seen
 before it.
 
 How cost is counted
-head-of-line: the wait less the round trip that any response needs. Lost requests: from the first of
+head-of-line: what the server took for the responses before, and no more than the wait less the
+round trip that any response needs. Lost requests: from the first of
 them to its repetition, if that follows within a second; else until the close. The rest costs
 nothing by itself.
 
@@ -211,11 +209,11 @@ func reportHeadOfLine(p *rule.Pass) {
 		From: p.Draft.Behind.From + p.Conn.Far(reassembly.FromServer),
 		To:   p.Draft.Behind.To,
 	}
-	wait = min(wait, lost.To-lost.From)
-	if wait < rule.Noticeable ||
-		p.Draft.Slowest < rule.Noticeable && wait < manyWaits*rule.Noticeable {
+	wait = min(wait, lost.To-lost.From, p.Draft.Thought)
+	if wait < rule.Noticeable {
 		return
 	}
+	lost.To = lost.From + wait
 	p.Report(rule.Claim{
 		Rule:       pipeliningRule,
 		Cause:      "head-of-line",
