@@ -44,3 +44,6 @@ func versionOf(info *debug.BuildInfo) string {
 	}
 	return Version + "+" + commit[:min(len(commit), shown)] + more
 }
+
+// ProgramVersion is what reports give as the version of the program.
+func ProgramVersion() string { return version() }
